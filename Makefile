@@ -1,0 +1,97 @@
+# remote-cluster-bot: `make help` lists what there is to do.
+BINARY  := remote-cluster-bot
+CMD     := ./cmd/$(BINARY)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TOOL    := go tool -modfile=internal/tools/go.mod
+# The race detector wants a C compiler; a machine with nothing but Go tests without it.
+RACE    := $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
+# A short torture with short leases, for CI. The real thing, with the leases that the bot has: make torture ROUNDS=200 TORTURE=
+ROUNDS  ?= 8
+TORTURE ?= -lease 2s -parallel 8
+CONFIG  ?= config.yaml
+IMAGE   ?= $(BINARY):$(VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## play with the bot offline, in the browser (ARGS=--transcript prints the story instead)
+	@go run $(CMD) demo $(ARGS)
+
+.PHONY: transcript
+transcript: ## connect two clusters offline, from slash command to verified search, and print it
+	@go run $(CMD) demo --transcript
+
+.PHONY: run
+run: build ## run the bot: make run CONFIG=config.yaml
+	bin/$(BINARY) serve --config $(CONFIG)
+
+.PHONY: build
+build: ## build bin/remote-cluster-bot
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$(BINARY) $(CMD)
+
+.PHONY: test
+test: ## all tests; a redis-server on the PATH is used beside the embedded one
+	go test $(RACE) -shuffle=on ./...
+
+.PHONY: torture
+torture: build ## real processes die, freeze and lose touch at random; longer: make torture ROUNDS=200 TORTURE=
+	cd cmd/torture && go run . -bin ../../bin/$(BINARY) -rounds $(ROUNDS) $(TORTURE)
+
+.PHONY: contract
+contract: ## hold the bot and the stand-ins against Elastic's and Slack's own descriptions
+	@if command -v npm >/dev/null; then cd internal/contract/slack && npm ci --no-fund --no-audit; \
+	else echo 'contract: no npm here, so nothing is held against Slack'"'"'s JavaScript packages'; fi
+	cd internal/contract && go vet -mod=mod ./... && go test -mod=mod -count=1 ./... # mod: go.sum follows the product
+
+.PHONY: realtest
+realtest: ## compare the stand-in clusters with a real Elasticsearch (Java 17 or later, Maven, Maven Central)
+	cd internal/contract && go test -count=1 -v -run TestRealElasticsearch .
+
+.PHONY: lint
+lint: ## imports, habits and formatting, and that go.mod is tidy
+	go mod tidy -diff
+	go vet ./...
+	$(TOOL) golangci-lint run ./...
+	cd cmd/torture && go mod tidy -diff && go vet .
+
+.PHONY: check
+check: lint build transcript contract torture browser test ## what CI runs, no more, no less
+
+PAGE := internal/sim/playground/browser
+.PHONY: browser
+browser: build ## tests of the playground's page in headless Chromium; screenshots in out/screenshots
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null || ! command -v "$${CHROMIUM:-chromium}" >/dev/null; then \
+		echo "SKIPPED: the browser tests need node, npm and chromium"; \
+	else \
+		cd $(PAGE) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error && node --test --test-reporter=spec; \
+	fi
+
+.PHONY: screenshots
+screenshots: browser ## write the pictures of the documentation anew
+	@mkdir -p docs/images && for one in form connected dark; do cp out/screenshots/docs-$$one.png docs/images/playground-$$one.png; done
+
+.PHONY: bench
+bench: ## benchmarks as benchstat reads them; with redis-server, and beside Bolt for JavaScript with node and npm
+	go test -run '^$$' -bench . -benchmem ./...
+	bench/rest.sh
+	bench/run.sh
+
+.PHONY: golden
+golden: ## write the golden files of modals and cards anew
+	go test ./handlers -update
+
+.PHONY: docs
+docs: ## write docs/configuration.md and its schema anew
+	go run ./internal/docgen
+
+.PHONY: docker
+docker: ## build the container image
+	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist out
