@@ -1,0 +1,185 @@
+package change_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
+)
+
+// desk is a service over a store in memory, with a planner that plans what it is given.
+type desk struct {
+	*change.Service
+	store   *changetest.Mem
+	now     time.Time
+	verdict change.Verdict
+	wants   string
+}
+
+func (d *desk) Plan(_ context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
+	p := change.Proposal{Kind: "k", Target: string(params), Params: json.RawMessage(`{}`), Wants: d.wants}
+	digest, err := p.ComputeDigest()
+	p.Digest = digest
+	return p, err
+}
+
+func (d *desk) Admit(context.Context, change.Proposal, change.Actor) (change.Terms, error) {
+	return change.Terms{Rule: "r", Wait: time.Hour}, nil
+}
+
+func (d *desk) Eligible(_ context.Context, r *change.Request, by change.Actor) error {
+	if by.User == r.Requester.User {
+		return &change.NotAllowedError{Why: "your own"}
+	}
+	return nil
+}
+
+func (d *desk) Weigh(_ context.Context, r *change.Request) (change.Verdict, error) {
+	v := d.verdict
+	v.Enough = len(r.Approvals()) > 0
+	if v.Enough {
+		v.Missing = nil
+	}
+	return v, nil
+}
+
+func newDesk() *desk {
+	d := &desk{now: time.UnixMilli(1_700_000_000_000).UTC(), verdict: change.Verdict{Missing: []change.Need{{Who: []string{"a", "b"}, Count: 1}}}}
+	clock := func() time.Time { return d.now }
+	d.store = changetest.NewMem(clock)
+	n := 0
+	d.Service = change.NewService(d.store, change.Options{
+		Policy: d, Planners: map[change.Kind]change.Planner{"k": d}, Now: clock,
+		NewID: func() string { n++; return fmt.Sprint("r", n) },
+	})
+	return d
+}
+
+func (d *desk) ask(t *testing.T, by, target, parent string) *change.Request {
+	t.Helper()
+	r, err := d.Propose(t.Context(), change.Ask{Kind: "k", Params: json.RawMessage(target), By: change.Actor{User: by}, Parent: parent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (d *desk) get(t *testing.T, id string) *change.Request {
+	t.Helper()
+	r, err := d.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func press(id, user string) change.Press { return change.Press{ID: id, By: change.Actor{User: user}} }
+
+func TestEachReminderIsRecordedOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	d.verdict.Remind = []time.Duration{10 * time.Minute, 20 * time.Minute, 30 * time.Minute}
+	r := d.ask(t, "req", "1", "")
+	for _, c := range [][2]int{{5, 0}, {10, 1}, {11, 1}, {35, 2}, {40, 2}} {
+		minute, want := c[0], c[1]
+		d.now = r.Created.Add(time.Duration(minute) * time.Minute)
+		for range 3 { // several replicas, or one that looks often
+			if _, err := d.Remind(t.Context(), d.get(t, r.ID)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n := 0
+		for _, dec := range d.get(t, r.ID).Decisions {
+			if dec.Verb == change.Reminded {
+				n++
+				if strings.Join(dec.To, " ") != "a b" {
+					t.Errorf("reminded %v", dec.To)
+				}
+			}
+		}
+		if n != want { // at 35 minutes two more are due: they become one
+			t.Errorf("after %d minutes %d reminders, want %d", minute, n, want)
+		}
+	}
+	if _, err := d.Approve(t.Context(), press(r.ID, "a")); err != nil {
+		t.Fatal(err)
+	}
+	if due, err := d.Remind(t.Context(), r); due || err != nil {
+		t.Errorf("reminded of an approved request: %v, %v", due, err)
+	}
+}
+
+func TestARequestThatTakesAnothersPlaceWithdrawsIt(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	old := d.ask(t, "req", "1", "")
+	r := d.ask(t, "req", "1", old.ID)
+	was := d.get(t, old.ID)
+	if was.State != change.Withdrawn || was.Child != r.ID || r.Parent != old.ID || r.State != change.Pending {
+		t.Errorf("old %s followed by %q, new %s follows %q", was.State, was.Child, r.State, r.Parent)
+	}
+	_, err := d.Propose(t.Context(), change.Ask{Kind: "k", Params: json.RawMessage("2"), By: change.Actor{User: "other"}, Parent: r.ID})
+	if _, refused := errors.AsType[*change.NotAllowedError](err); !refused || d.get(t, r.ID).State != change.Pending {
+		t.Errorf("somebody else replaced the request: %v", err)
+	}
+}
+
+func TestApprovalsWaitForWhatHasToBeHandedIn(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	d.wants = "the key"
+	r := d.ask(t, "req", "1", "")
+	r, err := d.Approve(t.Context(), press(r.ID, "a"))
+	if err != nil || r.State != change.Pending {
+		t.Fatalf("%v, %v", r, err)
+	}
+	if _, err := d.HandIn(t.Context(), press(r.ID, "req")); err == nil {
+		t.Error("the requester handed it in")
+	}
+	if r, err = d.HandIn(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Approved {
+		t.Fatalf("%v, %v", r, err)
+	}
+	d.now = d.now.Add(10 * time.Minute)
+	if r, err = d.HandIn(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Approved || !r.Handed().At.Equal(d.now) {
+		t.Errorf("handing it in again: %v, %v", r, err)
+	}
+	// The other way round, and too long before.
+	d.wants = "the key"
+	r = d.ask(t, "req", "2", "")
+	if r, err = d.HandIn(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Pending {
+		t.Fatalf("%v, %v", r, err)
+	}
+	d.now = d.now.Add(change.HandInLasts)
+	if r, err = d.Approve(t.Context(), press(r.ID, "a")); err != nil || r.State != change.Pending {
+		t.Errorf("approved on something that is gone: %v, %v", r, err)
+	}
+}
+
+func TestAnApprovalOutsideTheWindowWaitsForIt(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	d.verdict.NotBefore, d.verdict.NotAfter = d.now.Add(3*time.Hour), d.now.Add(5*time.Hour)
+	r := d.ask(t, "req", "1", "")
+	r, err := d.Approve(t.Context(), press(r.ID, "a"))
+	if err != nil || r.State != change.Approved || !r.NotBefore.Equal(d.verdict.NotBefore) || !r.Deadline.Equal(d.verdict.NotAfter) {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	claim := func() error {
+		_, err := d.store.Claim(t.Context(), "w", time.Minute)
+		return err
+	}
+	d.now = d.verdict.NotBefore.Add(-time.Second)
+	if err := claim(); !errors.Is(err, change.ErrNoWork) {
+		t.Errorf("claimed before the window opens: %v", err)
+	}
+	d.now = d.verdict.NotBefore
+	if err := claim(); err != nil {
+		t.Errorf("not claimed in the window: %v", err)
+	}
+}

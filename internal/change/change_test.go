@@ -1,0 +1,166 @@
+package change_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+func TestEveryStateIsReachableAndOnlyFinalOnesEnd(t *testing.T) {
+	t.Parallel()
+	events := []change.Event{
+		change.Approve, change.Reject, change.Withdraw, change.Expire, change.Start, change.Succeed, change.Fail,
+		change.Drift, change.Undone, change.GiveUp, change.Retry, change.Resolve,
+	}
+	reached := map[change.State]bool{change.Pending: true}
+	for _, s := range change.States() {
+		moves := 0
+		for _, e := range events {
+			if to, ok := s.Next(e); ok {
+				moves++
+				reached[to] = true
+				if !to.Valid() {
+					t.Errorf("%s --%s--> %q, which is no state", s, e, to)
+				}
+			}
+		}
+		if s.Final() != (moves == 0) {
+			t.Errorf("%s: final is %v but %d events lead out of it", s, s.Final(), moves)
+		}
+	}
+	for _, s := range change.States() {
+		if !reached[s] {
+			t.Errorf("no event leads to %s", s)
+		}
+	}
+	if change.State("").Valid() || change.State("done").Valid() {
+		t.Error("a strange state is called valid")
+	}
+	if change.Stuck.Final() {
+		t.Error("a stuck request must keep its target")
+	}
+}
+
+func TestDigestCoversWhatIsAppliedAndNotHowItIsWorded(t *testing.T) {
+	t.Parallel()
+	base := func() change.Proposal {
+		return change.Proposal{
+			Kind: "k", Target: "t", Title: "title", Params: json.RawMessage(`{"b": 1, "a": [1, 2]}`),
+			Basis: []change.Field{{Label: "version", Value: "8.17.0"}},
+			Plan:  []change.PlannedCall{{Step: "s", System: "x", Method: "PUT", Path: "/p", Body: "{}"}},
+		}
+	}
+	digest := func(edit func(*change.Proposal)) string {
+		p := base()
+		edit(&p)
+		d, err := p.ComputeDigest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	same := digest(func(*change.Proposal) {})
+	for name, edit := range map[string]func(*change.Proposal){
+		"spaces and order of parameters": func(p *change.Proposal) { p.Params = json.RawMessage(`{"a":[1,2],"b":1}`) },
+		"title":                          func(p *change.Proposal) { p.Title = "other" },
+		"warnings":                       func(p *change.Proposal) { p.Warnings = []string{"mind the gap"} },
+	} {
+		if digest(edit) != same {
+			t.Errorf("%s must not change the digest", name)
+		}
+	}
+	for name, edit := range map[string]func(*change.Proposal){
+		"kind":           func(p *change.Proposal) { p.Kind = "l" },
+		"target":         func(p *change.Proposal) { p.Target = "u" },
+		"a parameter":    func(p *change.Proposal) { p.Params = json.RawMessage(`{"a":[2,1],"b":1}`) },
+		"a large number": func(p *change.Proposal) { p.Params = json.RawMessage(`{"b":9007199254740993,"a":[1,2]}`) },
+		"the basis":      func(p *change.Proposal) { p.Basis[0].Value = "8.17.1" },
+		"a planned body": func(p *change.Proposal) { p.Plan[0].Body = `{"x":1}` },
+		"a planned path": func(p *change.Proposal) { p.Plan[0].Path = "/q" },
+		"one call more":  func(p *change.Proposal) { p.Plan = append(p.Plan, p.Plan[0]) },
+	} {
+		if digest(edit) == same {
+			t.Errorf("%s must change the digest", name)
+		}
+	}
+	large := digest(func(p *change.Proposal) { p.Params = json.RawMessage(`9007199254740993`) })
+	if large == digest(func(p *change.Proposal) { p.Params = json.RawMessage(`9007199254740992`) }) {
+		t.Error("numbers beyond a float's precision are taken for equal")
+	}
+}
+
+func TestApprovalsAreOfThePresentPlanAndOneAPerson(t *testing.T) {
+	t.Parallel()
+	say := func(v change.Verb, user, digest string) change.Decision {
+		return change.Decision{Verb: v, By: change.Actor{User: user}, Digest: digest}
+	}
+	for name, c := range map[string]struct {
+		decisions []change.Decision
+		want      string
+	}{
+		"none":              {nil, ""},
+		"two people":        {[]change.Decision{say("approve", "a", "d"), say("approve", "b", "d")}, "a b"},
+		"one counts once":   {[]change.Decision{say("approve", "a", "d"), say("approve", "a", "d")}, "a"},
+		"taken back":        {[]change.Decision{say("approve", "a", "d"), say("approve", "b", "d"), say("take_back", "a", "d")}, "b"},
+		"given again":       {[]change.Decision{say("approve", "a", "d"), say("take_back", "a", "d"), say("approve", "a", "d")}, "a"},
+		"of an older plan":  {[]change.Decision{say("approve", "a", "old"), say("approve", "b", "d")}, "b"},
+		"voided by drift":   {[]change.Decision{say("approve", "a", "d"), say("drift", "", "d")}, ""},
+		"others' take-back": {[]change.Decision{say("approve", "a", "d"), say("take_back", "b", "d")}, "a"},
+	} {
+		r := &change.Request{Decisions: c.decisions, Proposal: change.Proposal{Digest: "d"}}
+		users := make([]string, 0, 2)
+		for _, d := range r.Approvals() {
+			users = append(users, d.By.User)
+		}
+		if got := strings.Join(users, " "); got != c.want {
+			t.Errorf("%s: in force are those of %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// More approvals never make a request less approved, and their order never matters.
+func TestApprovalsAreMonotonicAndOrderFree(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		people := []string{"req", "a", "b", "c", "stranger"}
+		policy := change.Approvers{Name: "n", Users: []string{"req", "a", "b", "c"}, Count: rapid.IntRange(1, 3).Draw(t, "count"), Wait: time.Hour}
+		r := &change.Request{Requester: change.Actor{User: "req"}, Proposal: change.Proposal{Digest: "d"}}
+		enough := false
+		for _, who := range rapid.SliceOfN(rapid.SampledFrom(people), 0, 8).Draw(t, "who") {
+			r.Decisions = append(r.Decisions, change.Decision{Verb: change.SaidYes, By: change.Actor{User: who}, Digest: "d"})
+			v, err := policy.Weigh(t.Context(), r)
+			if err != nil || enough && !v.Enough {
+				t.Fatalf("an approval of %s made it less approved (%v)", who, err)
+			}
+			enough = v.Enough
+		}
+		shuffled := &change.Request{Requester: r.Requester, Proposal: r.Proposal, Decisions: rapid.Permutation(r.Decisions).Draw(t, "order")}
+		if v, _ := policy.Weigh(t.Context(), shuffled); v.Enough != enough {
+			t.Fatal("the order of approvals changed the verdict")
+		}
+	})
+}
+
+func TestAuditChainDependsOnEveryEarlierEntry(t *testing.T) {
+	t.Parallel()
+	e := change.Entry{At: time.UnixMilli(1700000000123).UTC(), Request: "r", What: "approve", By: change.Actor{User: "U1"}}
+	text, hash, err := e.Chain(change.GenesisHash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hash != change.ChainHash(change.GenesisHash, text) {
+		t.Error("the hash can't be computed again from what is stored")
+	}
+	if _, other, _ := e.Chain(hash); other == hash {
+		t.Error("the same entry after another has the same hash")
+	}
+	var back change.Entry
+	if err := json.Unmarshal([]byte(text), &back); err != nil || back != e {
+		t.Errorf("read back %+v (%v), want %+v", back, err, e)
+	}
+}

@@ -1,0 +1,146 @@
+package changetest
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Claim implements executor.Queue.
+func (m *Mem) Claim(_ context.Context, worker string, lease time.Duration) (change.Claimed, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := m.next()
+	if k == nil {
+		return change.Claimed{}, change.ErrNoWork
+	}
+	from, what := k.State, string(change.Start)
+	if from != change.Approved {
+		what = "take_over"
+		if k.released {
+			what = "claim"
+		}
+	}
+	to := from
+	if from == change.Approved {
+		to = change.Applying
+	}
+	err := m.write(k, change.Entry{
+		At: m.now(), What: what, From: from, To: to, Worker: worker, Digest: k.Proposal.Digest, Rule: k.Rule,
+	})
+	if err != nil {
+		return change.Claimed{}, err
+	}
+	k.State = to
+	k.Epoch++
+	k.lease, k.leased, k.released = m.now().Add(lease), m.tick(), false
+	r, err := clone(k.Request)
+	return change.Claimed{
+		Claim: change.Claim{ID: k.ID, Epoch: k.Epoch, Worker: worker}, Request: r, TakenOver: what == "take_over",
+	}, err
+}
+
+// next returns what a worker should take, or nil: what was begun before what was not.
+func (m *Mem) next() *kept {
+	now := m.now()
+	lapsed := m.sorted(func(k *kept) bool { return k.State.Working() && !now.Before(k.lease) },
+		func(a, b *kept) int { return cmp.Or(a.lease.Compare(b.lease), cmp.Compare(a.leased, b.leased)) })
+	ready := m.sorted(func(k *kept) bool {
+		return k.State == change.Approved && (k.Deadline.IsZero() || now.Before(k.Deadline)) && !now.Before(k.NotBefore)
+	}, func(a, b *kept) int { return cmp.Compare(a.approved, b.approved) })
+	if all := append(lapsed, ready...); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// Extend implements executor.Queue.
+func (m *Mem) Extend(_ context.Context, c change.Claim, lease time.Duration) error {
+	return m.under(c, func(k *kept) error {
+		k.lease = m.now().Add(lease)
+		return nil
+	})
+}
+
+// Release implements executor.Queue.
+func (m *Mem) Release(_ context.Context, c change.Claim) error {
+	return m.under(c, func(k *kept) error {
+		k.lease, k.leased, k.released = m.now(), m.tick(), true
+		m.wake()
+		return nil
+	})
+}
+
+// Record implements executor.Queue.
+func (m *Mem) Record(_ context.Context, c change.Claim, line change.StepRecord, entry change.Entry) error {
+	return m.under(c, func(k *kept) error {
+		raw, err := json.Marshal(line)
+		if err != nil {
+			return fmt.Errorf("encoding a journal line: %w", err)
+		}
+		var own change.StepRecord
+		if err := json.Unmarshal(raw, &own); err != nil {
+			return fmt.Errorf("decoding a journal line: %w", err)
+		}
+		entry.From, entry.To, entry.Worker = k.State, k.State, c.Worker
+		if err := m.write(k, entry); err != nil {
+			return err
+		}
+		k.Journal = slices.DeleteFunc(k.Journal, func(r change.StepRecord) bool { return r.Step == own.Step })
+		k.Journal = append(k.Journal, own)
+		slices.SortFunc(k.Journal, func(a, b change.StepRecord) int {
+			return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Step, b.Step))
+		})
+		return nil
+	})
+}
+
+// Advance implements executor.Queue.
+func (m *Mem) Advance(_ context.Context, c change.Claim, mv change.Move) error {
+	return m.under(c, func(k *kept) error {
+		mv.ID, mv.Entry.Worker = c.ID, c.Worker
+		return m.move(k, mv, true)
+	})
+}
+
+// under runs write if c still gives the right to it.
+func (m *Mem) under(c change.Claim, write func(*kept) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k, ok := m.all[c.ID]
+	if !ok || k.Epoch != c.Epoch || !m.now().Before(k.lease) {
+		return fmt.Errorf("request %s: %w", c.ID, change.ErrFenced)
+	}
+	return write(k)
+}
+
+// Wait implements executor.Waker.
+func (m *Mem) Wait(ctx context.Context, limit time.Duration) error {
+	m.mu.Lock()
+	woken, nap, work := m.woken, limit, m.next() != nil
+	for _, k := range m.all {
+		if k.State.Working() && !k.lease.IsZero() {
+			nap = min(nap, k.lease.Sub(m.now()))
+		}
+		if k.State == change.Approved && m.now().Before(k.NotBefore) {
+			nap = min(nap, k.NotBefore.Sub(m.now()))
+		}
+	}
+	m.mu.Unlock()
+	if work {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(max(nap, time.Millisecond))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-woken:
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}

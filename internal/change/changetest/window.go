@@ -1,0 +1,58 @@
+package changetest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+func testWindow(s suite) {
+	const opens = 300 * time.Millisecond // short, for stores whose time can't be hurried
+	s.ask("later", "now")
+	r, err := s.Store.Get(s.Context(), "later")
+	if err != nil {
+		s.Fatal(err)
+	}
+	m := s.event(r, change.Approve)
+	m.NotBefore = s.Now().Add(opens).UTC().Truncate(time.Millisecond)
+	if err := s.Store.Move(s.Context(), m); err != nil {
+		s.Fatal(err)
+	}
+	if r, _ := s.Store.Get(s.Context(), "later"); !r.NotBefore.Equal(m.NotBefore) {
+		s.Errorf("it waits until %v, want %v", r.NotBefore, m.NotBefore)
+	}
+	s.move("now", change.Approve)
+	if c := s.claim("w"); c.Claim.ID != "now" {
+		s.Errorf("claimed %s before its window opens", c.Claim.ID)
+	}
+	if s.Now().Before(m.NotBefore) {
+		if c, err := s.Store.Claim(s.Context(), "w", time.Minute); !errors.Is(err, change.ErrNoWork) && s.Now().Before(m.NotBefore) {
+			s.Errorf("claimed %+v (%v) before its window opens", c.Claim, err)
+		}
+	}
+	if s.Pass != nil {
+		s.Pass(opens)
+	} else {
+		time.Sleep(opens)
+	}
+	if c := s.claim("w"); c.Claim.ID != "later" {
+		s.Errorf("claimed %s, want the one whose window is open", c.Claim.ID)
+	}
+}
+
+func testFollowed(s suite) {
+	s.ask("old")
+	s.show("old")
+	r := s.pending("new")
+	r.Parent = "old"
+	s.create(r)
+	s.lag("new", "old")
+	old, err := s.Store.Get(s.Context(), "old")
+	if err != nil || old.Child != "new" {
+		s.Errorf("old is followed by %q (%v)", old.Child, err)
+	}
+	r = s.pending("lonely")
+	r.Parent = "forgotten"
+	s.create(r) // a parent that is no longer kept stands in nobody's way
+}

@@ -1,0 +1,67 @@
+package change
+
+import "time"
+
+// StepState is how far a step got.
+type StepState string
+
+// The states of a step.
+const (
+	StepBegun   StepState = "begun" // Apply was called; without a later word it is in doubt
+	StepDone    StepState = "done"
+	StepFailed  StepState = "failed" // Apply gave up; it may have left half of its work
+	StepUndoing StepState = "undoing"
+	StepUndone  StepState = "undone"
+	StepLeft    StepState = "left" // Undo could not take everything back
+)
+
+// StepRecord is a step's line in the journal. It is written before and after each act.
+type StepRecord struct {
+	Step     string    `json:"step"`
+	Order    int       `json:"order"` // position among the steps, from 0
+	State    StepState `json:"state"`
+	Attempts int       `json:"attempts"`
+	Evidence Evidence  `json:"evidence,omitempty"`
+	Begun    time.Time `json:"begun"`
+	Ended    time.Time `json:"ended,omitzero"`
+	Finding  string    `json:"finding,omitempty"`
+	Trouble  string    `json:"trouble,omitempty"` // the last error in plain words, while it is tried again or at its end
+	Leftover *Leftover `json:"leftover,omitempty"`
+}
+
+// PlannedStep is a step's name and title, for drawing progress before the step has begun.
+type PlannedStep struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+}
+
+// Claim is a worker's right to a request until its lease ends. Every claim raises the epoch; writes under an
+// older one are refused with ErrFenced.
+type Claim struct {
+	ID     string
+	Epoch  int64
+	Worker string
+}
+
+// Claimed is a request in a worker's hands.
+type Claimed struct {
+	Claim   Claim
+	Request *Request
+	// TakenOver: an earlier claim was not given back. What it began may still be under way.
+	TakenOver bool
+}
+
+// Move is one transition, or one decision that moves nothing yet.
+type Move struct {
+	ID        string
+	Version   int64 // the version that the decision was made on; any other is refused with ErrConflict. A worker's move goes by its claim instead.
+	Event     Event // empty: a decision is written down and nothing moves
+	From, To  State
+	Decisions []Decision // all of them, the new one last; nil: unchanged
+	Proposal  *Proposal  // nil: unchanged; set by Drift
+	Outcome   *Outcome   // nil: unchanged
+	Deadline  time.Time  // zero: unchanged
+	NotBefore time.Time  // zero: unchanged; set by Approve where a change window has to open first
+	Kept      []Kept     // what is remembered or forgotten with this move
+	Entry     Entry      // for the audit; the store fills From, To, Version, Prev and Hash in
+}

@@ -1,0 +1,157 @@
+package change_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
+)
+
+// lossy does what it is asked to and loses the answer, while lose is set.
+type lossy struct {
+	*changetest.Mem
+	lose bool
+}
+
+func (l *lossy) lost(err error) error {
+	if err == nil && l.lose {
+		return change.ErrUnavailable
+	}
+	return err
+}
+
+func (l *lossy) Move(ctx context.Context, m change.Move) error { return l.lost(l.Mem.Move(ctx, m)) }
+
+func (l *lossy) Create(ctx context.Context, r *change.Request, submission string, e change.Entry) (string, error) {
+	id, err := l.Mem.Create(ctx, r, submission, e)
+	return id, l.lost(err)
+}
+
+// planner plans the same, until the world has changed.
+type planner struct{ refuse error }
+
+func (p *planner) Plan(_ context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
+	return change.Proposal{Kind: "k", Target: "t", Title: "title", Params: params, Digest: "d"}, p.refuse
+}
+
+type lossyDesk struct {
+	*change.Service
+	store   *lossy
+	planner *planner
+}
+
+func newLossyDesk(count int) lossyDesk {
+	clock := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	now := func() time.Time { clock = clock.Add(time.Second); return clock }
+	d := lossyDesk{store: &lossy{Mem: changetest.NewMem(now)}, planner: &planner{}}
+	ids := []string{"first", "second", "third"}
+	d.Service = change.NewService(d.store, change.Options{
+		Policy:   change.Approvers{Name: "approvers", Users: []string{"BEN", "ANNA", "ZOE"}, Count: count, Wait: time.Hour},
+		Planners: map[change.Kind]change.Planner{"k": d.planner},
+		Now:      now, NewID: func() string { id := ids[0]; ids = ids[1:]; return id },
+	})
+	return d
+}
+
+func (d lossyDesk) propose(t *testing.T) *change.Request {
+	t.Helper()
+	r, err := d.Propose(t.Context(), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+var ask = change.Ask{Kind: "k", Params: json.RawMessage(`{}`), By: change.Actor{User: "REQ"}, Submission: "view-1"}
+
+// Whoever pressed and got no answer presses again: then the press counts, and nobody is told that they were too late.
+func TestAPressRepeatedAfterALostAnswerIsTheSamePress(t *testing.T) {
+	t.Parallel()
+	decisions := map[string]struct {
+		by     string
+		decide func(lossyDesk, context.Context, change.Press) (*change.Request, error)
+		want   change.State
+	}{
+		"approve":  {"BEN", func(d lossyDesk, c context.Context, p change.Press) (*change.Request, error) { return d.Approve(c, p) }, change.Approved},
+		"reject":   {"BEN", func(d lossyDesk, c context.Context, p change.Press) (*change.Request, error) { return d.Reject(c, p) }, change.Rejected},
+		"withdraw": {"REQ", func(d lossyDesk, c context.Context, p change.Press) (*change.Request, error) { return d.Withdraw(c, p) }, change.Withdrawn},
+	}
+	for name, one := range decisions {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newLossyDesk(1)
+			r := d.propose(t)
+			p := change.Press{ID: r.ID, Seen: r.Version, By: change.Actor{User: one.by}, Reason: "why"}
+			d.store.lose = true
+			if _, err := one.decide(d, t.Context(), p); !errors.Is(err, change.ErrUnavailable) {
+				t.Fatalf("the answer was lost, but the first press says %v", err)
+			}
+			d.store.lose = false
+			again, err := one.decide(d, t.Context(), p)
+			if err != nil || again.State != one.want || len(again.Decisions) != 1 {
+				t.Fatalf("the second press: %v, %+v", err, again)
+			}
+			p.By.User = "ANNA"
+			if one.by == "REQ" {
+				p.By.User = "BEN"
+			}
+			if _, err := d.Approve(t.Context(), p); !isState(err) {
+				t.Errorf("somebody else is not told that it is too late: %v", err)
+			}
+		})
+	}
+}
+
+func isState(err error) bool {
+	_, ok := errors.AsType[*change.StateError](err)
+	return ok
+}
+
+func TestAnApprovalTakenBackTwiceIsTakenBack(t *testing.T) {
+	t.Parallel()
+	d := newLossyDesk(2)
+	r := d.propose(t)
+	p := change.Press{ID: r.ID, By: change.Actor{User: "BEN"}}
+	if _, err := d.Approve(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	d.store.lose = true
+	if _, err := d.TakeBack(t.Context(), p); !errors.Is(err, change.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	d.store.lose = false
+	again, err := d.TakeBack(t.Context(), p)
+	if err != nil || again.ApprovedBy("BEN") || len(again.Decisions) != 2 {
+		t.Errorf("%v, %+v", err, again)
+	}
+	p.By.User = "ANNA"
+	if _, err := d.TakeBack(t.Context(), p); err == nil {
+		t.Error("ANNA took back what she never gave")
+	}
+}
+
+// The first submission was stored, and may have been approved and applied before the second arrives: planned anew, it
+// would find its own connection in the way.
+func TestASubmissionRepeatedAfterALostAnswerIsTheSameRequest(t *testing.T) {
+	t.Parallel()
+	d := newLossyDesk(1)
+	d.store.lose = true
+	if _, err := d.Propose(t.Context(), ask); !errors.Is(err, change.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	d.store.lose = false
+	d.planner.refuse = &change.InvalidError{Problems: []change.Problem{{Field: "alias", Say: "is taken"}}}
+	r := d.propose(t)
+	if r.ID != "first" {
+		t.Errorf("the second submission made %s", r.ID)
+	}
+	other := ask
+	other.Submission = "view-2"
+	if _, err := d.Propose(t.Context(), other); err == nil {
+		t.Error("another submission was not planned")
+	}
+}

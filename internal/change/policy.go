@@ -1,0 +1,109 @@
+package change
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Policy says who may ask, who may approve, and when it is enough.
+type Policy interface {
+	// Admit returns the terms under which by may ask for p; a *NotAllowedError if by may not.
+	Admit(ctx context.Context, p Proposal, by Actor) (Terms, error)
+	// Eligible returns nil if by may approve r, else a *NotAllowedError that says why not.
+	Eligible(ctx context.Context, r *Request, by Actor) error
+	// Weigh says how r stands with the approvals in force.
+	Weigh(ctx context.Context, r *Request) (Verdict, error)
+}
+
+// Terms are what a rule of the policy demands of a request.
+type Terms struct {
+	Rule string        // the rule's name
+	Wait time.Duration // how long the request waits before it expires
+}
+
+// Verdict is how a request stands.
+type Verdict struct {
+	Enough  bool
+	Missing []Need
+	Rule    string          // the rule that it was judged by; it may have changed since the request was admitted
+	Remind  []time.Duration // after how long, counted from Request.AskedAt, those who are missing are reminded
+	Direct  bool            // those who could approve are asked by direct message too
+	// The work may begin from NotBefore until NotAfter; zero: at any time. Set where the verdict is Enough.
+	NotBefore, NotAfter time.Time
+}
+
+// Who returns everybody who could give a missing approval, each once.
+func (v Verdict) Who() []string {
+	var all []string
+	for _, n := range v.Missing {
+		for _, u := range n.Who {
+			if !slices.Contains(all, u) {
+				all = append(all, u)
+			}
+		}
+	}
+	return all
+}
+
+// Need is an approval that is still missing.
+type Need struct {
+	Who   []string // users who could give it
+	Group string   // their name for people
+	Count int
+}
+
+// Approvers is the simplest policy: anybody may ask, a number of the approvers other than the requester must agree.
+type Approvers struct {
+	Name  string
+	Users []string
+	Count int
+	Wait  time.Duration
+}
+
+// Admit lets anybody ask, as long as somebody else can approve.
+func (a Approvers) Admit(_ context.Context, _ Proposal, by Actor) (Terms, error) {
+	others := 0
+	for _, u := range a.Users {
+		if u != by.User {
+			others++
+		}
+	}
+	if others < a.count() {
+		return Terms{}, &NotAllowedError{Why: "there are not enough approvers other than you, so nobody could approve this"}
+	}
+	return Terms{Rule: a.Name, Wait: a.Wait}, nil
+}
+
+// Eligible lets the approvers approve, but nobody their own request.
+func (a Approvers) Eligible(_ context.Context, r *Request, by Actor) error {
+	if by.User == r.Requester.User {
+		return &NotAllowedError{Why: "you asked for this, so somebody else has to approve it"}
+	}
+	if !slices.Contains(a.Users, by.User) {
+		return &NotAllowedError{Why: "you are not one of the approvers of this change"}
+	}
+	return nil
+}
+
+// Weigh counts the approvals of people who are approvers now.
+func (a Approvers) Weigh(ctx context.Context, r *Request) (Verdict, error) {
+	have := 0
+	var left []string
+	for _, d := range r.Approvals() {
+		if a.Eligible(ctx, r, d.By) == nil {
+			have++
+		}
+	}
+	for _, u := range a.Users {
+		if u != r.Requester.User && !r.ApprovedBy(u) {
+			left = append(left, u)
+		}
+	}
+	if have >= a.count() {
+		return Verdict{Enough: true}, nil
+	}
+	return Verdict{Missing: []Need{{Who: left, Group: "approvers", Count: a.count() - have}}}, nil
+}
+
+func (a Approvers) count() int { return max(1, a.Count) }

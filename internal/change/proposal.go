@@ -1,0 +1,85 @@
+package change
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// Kind names what sort of change is asked for, such as "link.connect".
+type Kind string
+
+// Proposal is a change that someone asks for, worked out against the world as it is. It never changes; when
+// the world moves away from under it, a new one is computed and its approvals are asked for again.
+type Proposal struct {
+	Kind     Kind            `json:"kind"`
+	Target   string          `json:"target"` // what must not be changed twice at once: platform, deployment, alias
+	Title    string          `json:"title"`
+	Fields   []Field         `json:"fields"`             // what people read
+	Warnings []string        `json:"warnings,omitempty"` // what people should know before they approve
+	Links    []Field         `json:"links,omitempty"`    // where people see the result: what it is, and its address
+	Params   json.RawMessage `json:"params"`             // what the planner of that Kind reads
+	Basis    []Field         `json:"basis,omitempty"`    // what the plan rests on: versions, endpoint, settings in place
+	Steps    []PlannedStep   `json:"steps"`              // in order, for drawing progress before they begin
+	Plan     []PlannedCall   `json:"plan"`
+	// Traits are what a policy may judge by, such as kind, local.name or breadth; values in order. They are part of the
+	// digest: when one that a rule asks for changes, another rule may be the one that decides.
+	Traits map[string][]string `json:"traits,omitempty"`
+	// Wants names what a person has to hand in before the work can begin, such as "the key". Empty: nothing. It never
+	// stands here itself.
+	Wants  string `json:"wants,omitempty"`
+	Memos  []Memo `json:"memos,omitempty"` // what is remembered once it is applied
+	Digest string `json:"digest"`          // what an approval is bound to, see ComputeDigest
+	// Unsure: a part of the basis could not be read just now. Another try may tell; it is not stored.
+	Unsure bool `json:"-"`
+}
+
+// Field is a label and a value for people.
+type Field struct {
+	Label string `json:"label"`
+	Value string `json:"value"`
+}
+
+// PlannedCall is one call that will be made, secrets as dots.
+type PlannedCall struct {
+	Step   string `json:"step"`   // the step that makes it
+	System string `json:"system"` // where it goes, in words: "ece-prod" or "Elasticsearch of logs-prod"
+	Method string `json:"method"`
+	Path   string `json:"path"`
+	Body   string `json:"body,omitempty"`
+}
+
+// ComputeDigest returns the SHA-256, in hex, over kind, target, parameters, basis, plan and traits in canonical JSON
+// (object keys sorted, no spaces). Words for people are left out: rewording a warning must not void approvals.
+func (p Proposal) ComputeDigest() (string, error) {
+	params, err := canonical(p.Params)
+	if err != nil {
+		return "", fmt.Errorf("canonical parameters: %w", err)
+	}
+	body, err := json.Marshal(struct {
+		Kind   Kind            `json:"kind"`
+		Target string          `json:"target"`
+		Params json.RawMessage `json:"params"`
+		Basis  []Field         `json:"basis"`
+		Plan   []PlannedCall   `json:"plan"`
+
+		Traits map[string][]string `json:"traits,omitempty"`
+	}{p.Kind, p.Target, params, p.Basis, p.Plan, p.Traits})
+	if err != nil {
+		return "", fmt.Errorf("canonical proposal: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func canonical(raw json.RawMessage) (json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber() // a float64 would round large numbers together
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	return json.Marshal(v)
+}

@@ -1,0 +1,56 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+var errNotDue = errors.New("no reminder is due")
+
+// Remind records that those whose approvals of r are missing are reminded, if its rule wants it by now. The record is
+// what makes it happen once: whoever shows requests to people tells those it names. It reports whether it was due.
+func (s *Service) Remind(ctx context.Context, r *Request) (bool, error) {
+	_, err := s.decide(ctx, Press{ID: r.ID}, "", Reminded, func(r *Request, m *Move) error {
+		if r.State != Pending {
+			return errNotDue
+		}
+		verdict, err := s.o.Policy.Weigh(ctx, r)
+		if err != nil {
+			return err
+		}
+		who := verdict.Who()
+		if len(who) == 0 || !reminderDue(r, verdict.Remind, s.o.Now()) {
+			return errNotDue
+		}
+		m.Decisions[len(m.Decisions)-1].To = who
+		m.Entry.Detail = strings.Join(who, " ")
+		return nil
+	})
+	var state *StateError
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, errNotDue), errors.Is(err, ErrNotFound), errors.As(err, &state):
+		return false, nil
+	}
+	return false, err
+}
+
+// reminderDue reports whether a reminder has come due that no earlier one has answered. After a time in which nobody
+// looked, several become one.
+func reminderDue(r *Request, after []time.Duration, now time.Time) bool {
+	asked := r.AskedAt()
+	var due time.Time
+	for _, d := range after {
+		if at := asked.Add(d); !at.After(now) && at.After(due) {
+			due = at
+		}
+	}
+	if due.IsZero() {
+		return false
+	}
+	last := r.Last(Reminded)
+	return last == nil || last.At.Before(due)
+}

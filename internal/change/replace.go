@@ -1,0 +1,23 @@
+package change
+
+import (
+	"context"
+	"fmt"
+)
+
+// replace makes way for a request that takes the place of an earlier one: it withdraws that one if it still waits.
+// Should the new one not be stored after that, submitting it again finds the way free.
+func (s *Service) replace(ctx context.Context, a Ask) error {
+	old, err := s.requests.Get(ctx, a.Parent)
+	if err != nil {
+		return fmt.Errorf("the request to be replaced: %w", err)
+	}
+	if old.Requester.User != a.By.User {
+		return &NotAllowedError{Why: "only who asked can edit a request and ask again"}
+	}
+	if old.State.Final() {
+		return nil
+	}
+	_, err = s.Withdraw(ctx, Press{ID: a.Parent, By: a.By, Reason: "edited and asked again"})
+	return err
+}

@@ -1,0 +1,186 @@
+package change
+
+import (
+	"slices"
+	"time"
+)
+
+// Schema is the version of what is stored. A bot that meets a higher one refuses to touch it.
+const Schema = 1
+
+// Request is a proposal with its life so far.
+type Request struct {
+	ID        string
+	State     State
+	Version   int64 // goes up with every move and every journal line
+	Epoch     int64 // goes up with every claim
+	Asked     int64 // the version since which the approvals in force are asked for: an older card is stale
+	Announced int64 // the version last shown in Slack; only goes up
+
+	Proposal  Proposal
+	Previous  *Proposal // the plan that drift made void
+	Requester Actor
+	Reason    string
+	Rule      string // the rule of the policy that admitted it
+	Parent    string // the request that this one follows: edited and asked again
+	Child     string // the latest request that follows this one
+	Decisions []Decision
+	Journal   []StepRecord // in the order of the steps
+	Outcome   Outcome
+	Messages  map[string]Message // by slot: what was posted where
+
+	Created  time.Time
+	Deadline time.Time // when it expires if no worker has begun
+	// NotBefore is when the work may begin, once approved: a change window opens then. Zero: at once.
+	NotBefore time.Time
+}
+
+// Actor is who did something, and from where. All three are opaque here.
+type Actor struct {
+	User    string `json:"user"`
+	Team    string `json:"team,omitempty"`    // the Slack workspace
+	Channel string `json:"channel,omitempty"` // where it was done
+}
+
+// Verb says what a decision was.
+type Verb string
+
+// The verbs.
+const (
+	SaidYes   Verb = "approve"
+	TookBack  Verb = "take_back"
+	SaidNo    Verb = "reject"
+	Withdrew  Verb = "withdraw"
+	RanOut    Verb = "expire"
+	AskRetry  Verb = "retry"
+	SaidClean Verb = "resolve"
+	WentStale Verb = "drift"
+	Reminded  Verb = "remind"  // those who are still missing, by the clock
+	HandedIn  Verb = "hand_in" // what the proposal wants: the thing itself stands elsewhere
+)
+
+// Decision is what a person (or the clock) said about a request.
+type Decision struct {
+	Verb   Verb      `json:"verb"`
+	By     Actor     `json:"by"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"`
+	Digest string    `json:"digest"`       // the plan that it was said about
+	To     []string  `json:"to,omitempty"` // users: who was reminded
+}
+
+// Message is something that was posted. A message without an ID is being posted: its answer may have been lost.
+type Message struct {
+	Channel string `json:"channel"`
+	ID      string `json:"id,omitempty"`
+}
+
+// Outcome is how the work ended.
+type Outcome struct {
+	Failed    string     `json:"failed,omitempty"` // the step that failed
+	Why       string     `json:"why,omitempty"`    // in plain words
+	Error     string     `json:"error,omitempty"`  // the technical cause, scrubbed
+	Leftovers []Leftover `json:"leftovers,omitempty"`
+	Ended     time.Time  `json:"ended,omitzero"`
+}
+
+// Approvals returns the approvals in force: of the present plan, not taken back, one a person.
+func (r *Request) Approvals() []Decision {
+	var in []Decision
+	for _, d := range r.Decisions {
+		if d.Digest != r.Proposal.Digest {
+			continue
+		}
+		switch d.Verb { //nolint:exhaustive // the other verbs end a request or void its plan
+		case SaidYes:
+			if !approvedBy(in, d.By.User) {
+				in = append(in, d)
+			}
+		case TookBack:
+			in = slices.DeleteFunc(in, func(a Decision) bool { return a.By.User == d.By.User })
+		case WentStale:
+			in = nil
+		}
+	}
+	return in
+}
+
+// Handed returns when and by whom what the proposal wants was handed in for the present plan, or nil.
+func (r *Request) Handed() *Decision {
+	for i := len(r.Decisions) - 1; i >= 0; i-- {
+		switch d := &r.Decisions[i]; d.Verb { //nolint:exhaustive // the others have nothing to do with it
+		case HandedIn:
+			if d.Digest == r.Proposal.Digest {
+				return d
+			}
+			return nil
+		case WentStale:
+			return nil
+		}
+	}
+	return nil
+}
+
+// HandInLasts is how long what was handed in is kept, and counts.
+const HandInLasts = time.Hour
+
+// Awaits reports whether what the proposal wants has not been handed in, or is too old by now.
+func (r *Request) Awaits(now time.Time) bool {
+	if r.Proposal.Wants == "" {
+		return false
+	}
+	d := r.Handed()
+	return d == nil || !now.Before(d.At.Add(HandInLasts))
+}
+
+// AskedAt is when the approvals for the present plan were first asked for.
+func (r *Request) AskedAt() time.Time {
+	if d := r.Last(WentStale); d != nil {
+		return d.At
+	}
+	return r.Created
+}
+
+// ApprovedBy reports whether user's approval is in force.
+func (r *Request) ApprovedBy(user string) bool { return approvedBy(r.Approvals(), user) }
+
+func approvedBy(in []Decision, user string) bool {
+	return slices.ContainsFunc(in, func(d Decision) bool { return d.By.User == user })
+}
+
+// said reports whether p is heard already. Whoever gets no answer presses again, and must not be told that somebody
+// was first: it was themselves. An approval that was taken back is not said any more.
+func (r *Request) said(v Verb, p Press) bool {
+	if p.By.User == "" {
+		return false // the clock presses no buttons
+	}
+	if v == SaidYes {
+		return r.ApprovedBy(p.By.User)
+	}
+	for _, d := range slices.Backward(r.Decisions) {
+		if d.By.User == p.By.User {
+			return d.Verb == v && d.Digest == r.Proposal.Digest
+		}
+	}
+	return false
+}
+
+// Last returns the latest decision with that verb, or nil.
+func (r *Request) Last(v Verb) *Decision {
+	for i := len(r.Decisions) - 1; i >= 0; i-- {
+		if r.Decisions[i].Verb == v {
+			return &r.Decisions[i]
+		}
+	}
+	return nil
+}
+
+// Record returns the journal line of a step, or nil.
+func (r *Request) Record(step string) *StepRecord {
+	for i := range r.Journal {
+		if r.Journal[i].Step == step {
+			return &r.Journal[i]
+		}
+	}
+	return nil
+}
