@@ -1,0 +1,151 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// apply brings the proposal about, from wherever earlier workers got to. When it returns nil, the request's state
+// says how it went.
+func (j *job) apply(ctx context.Context) error {
+	steps, err := j.steps()
+	if err == nil {
+		err = j.strange(steps)
+	}
+	if err != nil {
+		return j.fail(ctx, "", err)
+	}
+	if len(j.request.Journal) == 0 {
+		if err := j.compare(ctx); err != nil || j.request.State != change.Applying {
+			return err
+		}
+	}
+	for i, step := range steps {
+		if err := j.applyStep(ctx, i, step); err != nil || j.request.State != change.Applying {
+			return err
+		}
+	}
+	at := j.o.Now()
+	return j.advance(ctx, change.Move{Event: change.Succeed, Outcome: &change.Outcome{Ended: at}, Kept: j.request.Kept(at)}, "")
+}
+
+// strange returns an error if the journal tells of a step that is not among steps: carrying on would leave what it
+// did out of account.
+func (j *job) strange(steps []change.Step) error {
+	for _, line := range j.request.Journal {
+		if find(steps, line.Step) == nil {
+			return unknownStep(line.Step)
+		}
+	}
+	return nil
+}
+
+func unknownStep(name string) error {
+	return &change.ExplainedError{
+		Say: fmt.Sprintf("the step %q was begun, and this bot doesn't know it", name),
+		Err: fmt.Errorf("unknown step %q in the journal", name),
+	}
+}
+
+// errUnsure: a read that failed is no change of the world, and voids no approval as long as another try may tell.
+var errUnsure = errors.New("what the plan rests on can't be read")
+
+// compare computes the plan again, from the world as it is now. If it is no longer the one that was approved, the
+// approvals are void and the new plan is asked for.
+func (j *job) compare(ctx context.Context) error {
+	var now change.Proposal
+	failed, err := j.try(ctx, j.o.Patience, func(ctx context.Context) (err error) {
+		now, err = j.kinds[j.request.Proposal.Kind].Plan(ctx, j.request.ID, j.request.Proposal.Params)
+		if err == nil && now.Unsure && now.Digest != j.request.Proposal.Digest {
+			return change.Temporary(errUnsure)
+		}
+		return err
+	}, func(int, error) error { return nil })
+	switch {
+	case err != nil:
+		return err
+	case errors.Is(failed, errUnsure):
+		// It stays unread: people have to say whether they want it all the same.
+	case failed != nil:
+		return j.fail(ctx, "", fmt.Errorf("planning again: %w", failed))
+	case now.Digest == j.request.Proposal.Digest:
+		return nil
+	}
+	return j.drift(ctx, now)
+}
+
+func (j *job) drift(ctx context.Context, now change.Proposal) error {
+	r, at := j.request, j.o.Now()
+	const why = "the plan is no longer the one that was approved"
+	stale := change.Decision{Verb: change.WentStale, At: at, Reason: why, Digest: r.Proposal.Digest}
+	return j.advance(ctx, change.Move{
+		Event:     change.Drift,
+		Proposal:  &now,
+		Decisions: append(slices.Clip(r.Decisions), stale),
+		Deadline:  at.Add(r.Deadline.Sub(r.AskedAt())), // people get as long as they had the first time
+	}, why)
+}
+
+func (j *job) applyStep(ctx context.Context, order int, step change.Step) error {
+	line := change.StepRecord{Step: step.Name(), Order: order, Begun: j.o.Now()}
+	if earlier := j.request.Record(step.Name()); earlier != nil {
+		line = *earlier
+	}
+	switch line.State {
+	case change.StepDone:
+		return nil
+	case change.StepFailed, change.StepUndoing, change.StepUndone, change.StepLeft:
+		// A worker wrote the failure down and got no further.
+		return j.fail(ctx, line.Step, &change.ExplainedError{Say: line.Trouble, Err: errors.New("failed before a take-over")})
+	case change.StepBegun, "":
+	}
+	if err := j.mayBegin(ctx); err != nil {
+		return err
+	}
+	line.State = change.StepBegun
+	if err := j.record(ctx, line, ""); err != nil {
+		return err
+	}
+	failed, err := j.tryStep(ctx, step, &line, func(ctx context.Context) error {
+		return j.applyOnce(ctx, step, &line)
+	})
+	if err != nil {
+		return err
+	}
+	line.Ended = j.o.Now()
+	if failed != nil {
+		line.State, line.Trouble = change.StepFailed, j.explain(failed)
+		if err := j.record(ctx, line, line.Trouble); err != nil {
+			return err
+		}
+		return j.fail(ctx, line.Step, failed)
+	}
+	line.State, line.Trouble = change.StepDone, ""
+	return j.record(ctx, line, line.Finding)
+}
+
+// applyOnce makes one attempt. A note that can't be written ends it: without evidence there must be no effect,
+// whatever the step makes of the error.
+func (j *job) applyOnce(ctx context.Context, step change.Step, line *change.StepRecord) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(context.Canceled)
+	if err := step.Apply(ctx, maps.Clone(line.Evidence), j.note(ctx, cancel, line)); err != nil {
+		return err
+	}
+	if reporter, ok := step.(change.Reporter); ok {
+		line.Finding = j.o.Scrub(reporter.Finding())
+	}
+	return nil
+}
+
+// fail ends the applying. step may be empty: nothing that was begun is to blame.
+func (j *job) fail(ctx context.Context, step string, cause error) error {
+	out := change.Outcome{Failed: step, Why: j.explain(cause), Error: j.o.Scrub(cause.Error())}
+	j.log.WarnContext(ctx, "applying failed", "step", step, "error", out.Error)
+	return j.advance(ctx, change.Move{Event: change.Fail, Outcome: &out}, out.Why)
+}

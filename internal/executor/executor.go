@@ -1,0 +1,209 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Kind is what the executor needs to know of a kind of change.
+type Kind interface {
+	change.Planner
+	// Steps returns the steps that bring r's proposal about, in order, under names of their own. It calls nobody.
+	Steps(r *change.Request) ([]change.Step, error)
+}
+
+// Options are what an Executor needs beside its queue. Now and Backoff have to be given; what else is zero gets
+// the default named here.
+type Options struct {
+	Name    string // of this process, in claims and in the audit: "worker"
+	Workers int    // how many requests are worked on at once: 2
+
+	Lease       time.Duration // how long a claim lasts without renewal, and so a take-over after a crash: 8 s
+	Renew       time.Duration // how often it is renewed: 2 s
+	CallTimeout time.Duration // the longest that one outgoing call of a step takes; shorter than the lease: 7 s
+	Patience    time.Duration // how long a step is tried again, unless it is change.Patient: 90 s
+	Drain       time.Duration // how long a running step may go on after stop: 20 s
+
+	Backoff func(attempt int) time.Duration // the pause after a failed attempt, counted from 1; see Exponential
+	Now     func() time.Time                // with a monotonic reading, as time.Now gives it
+	Log     *slog.Logger                    // discards
+
+	Changed func(id string)     // called after every journal line and move, so that cards follow; must not block
+	Scrub   func(string) string // takes secrets out of the text of errors
+	Explain func(error) string  // an error in plain words; by default what Explain returns
+}
+
+// Executor works on approved requests until it is stopped.
+type Executor struct {
+	queue   Queue
+	waker   Waker
+	kinds   map[change.Kind]Kind
+	o       Options
+	contact *contact
+}
+
+// New returns an executor. It refuses options under which a call could outlive its lease.
+func New(queue Queue, waker Waker, kinds map[change.Kind]Kind, o Options) (*Executor, error) {
+	setDefaults(&o)
+	switch {
+	case o.Now == nil:
+		return nil, errors.New("executor: no clock is given")
+	case o.Backoff == nil:
+		return nil, errors.New("executor: no back-off is given")
+	case o.CallTimeout >= o.Lease:
+		return nil, fmt.Errorf("executor: calls of up to %v don't fit into a lease of %v", o.CallTimeout, o.Lease)
+	case o.Renew >= o.Lease:
+		return nil, fmt.Errorf("executor: renewing every %v is too late for a lease of %v", o.Renew, o.Lease)
+	}
+	return &Executor{queue: queue, waker: waker, kinds: kinds, o: o, contact: &contact{log: o.Log, scrub: o.Scrub}}, nil
+}
+
+func setDefaults(o *Options) {
+	orDefault(&o.Name, "worker")
+	orDefault(&o.Workers, 2)
+	orDefault(&o.Lease, 8*time.Second)
+	orDefault(&o.Renew, 2*time.Second)
+	orDefault(&o.CallTimeout, 7*time.Second)
+	orDefault(&o.Patience, 90*time.Second)
+	orDefault(&o.Drain, 20*time.Second)
+	orDefault(&o.Log, slog.New(slog.DiscardHandler))
+	if o.Changed == nil {
+		o.Changed = func(string) {}
+	}
+	if o.Scrub == nil {
+		o.Scrub = func(s string) string { return s }
+	}
+	if o.Explain == nil {
+		o.Explain = Explain
+	}
+}
+
+func orDefault[T comparable](v *T, otherwise T) {
+	var zero T
+	if *v == zero {
+		*v = otherwise
+	}
+}
+
+// Explain returns what an error says to people: the sentence of a *change.ExplainedError, the problems of a
+// *change.InvalidError, or that it was not expected. Anything else in an error is for the log.
+func Explain(err error) string {
+	if e, ok := errors.AsType[*change.ExplainedError](err); ok {
+		return e.Say
+	}
+	if e, ok := errors.AsType[*change.InvalidError](err); ok {
+		return e.Error()
+	}
+	return "an unexpected error"
+}
+
+// Run works until ctx ends. Then no step begins any more; one that is running may finish within Drain, and the
+// claims are given back. It returns nil once all workers have ended.
+func (e *Executor) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for i := range e.o.Workers {
+		wg.Go(func() { e.worker(ctx, fmt.Sprintf("%s-%d", e.o.Name, i+1)) })
+	}
+	wg.Wait()
+	return nil
+}
+
+const (
+	// idle is the longest sleep without a look at the queue, in case a wake-up was lost.
+	idle = 15 * time.Second
+	// A wake-up sooner than brief that comes to nothing is suspicious; after a few of them the worker slows down,
+	// so that a waker gone wrong can't make it spin.
+	brief  = 20 * time.Millisecond
+	breath = 250 * time.Millisecond
+)
+
+func (e *Executor) worker(ctx context.Context, name string) {
+	failures, short := 0, 0
+	for ctx.Err() == nil {
+		asked := e.o.Now()
+		claimed, err := e.claim(ctx, name)
+		switch {
+		case err == nil:
+			short = 0
+			err = e.work(ctx, claimed, asked)
+		case errors.Is(err, change.ErrNoWork):
+			err = e.wait(ctx, &short)
+		}
+		if err == nil || ctx.Err() != nil {
+			failures = 0
+			continue
+		}
+		failures++
+		// Not longer than between two renewals: whoever sleeps long after an outage takes over late.
+		_ = sleep(ctx, nil, min(e.o.Backoff(failures), e.o.Renew/2)) // the loop sees for itself whether ctx ended
+	}
+}
+
+// claim is not cut short by a stop: the queue would have handed a request out that nobody knows of, and it
+// would lie there until its lease ends.
+func (e *Executor) claim(ctx context.Context, worker string) (Claimed, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.o.Lease)
+	defer cancel()
+	claimed, err := e.queue.Claim(ctx, worker, e.o.Lease)
+	e.contact.report(ctx, err)
+	return claimed, err
+}
+
+func (e *Executor) wait(ctx context.Context, short *int) error {
+	since := e.o.Now()
+	err := e.waker.Wait(ctx, idle)
+	if ctx.Err() == nil {
+		e.contact.report(ctx, err)
+	}
+	if err != nil {
+		return err
+	}
+	if e.o.Now().Sub(since) >= brief {
+		*short = 0
+		return nil
+	}
+	if *short++; *short > 3 {
+		_ = sleep(ctx, nil, breath) // the caller's loop sees for itself whether ctx ended
+	}
+	return nil
+}
+
+// contact says once that the queue is away and once that it is back, however many calls meet it in between.
+type contact struct {
+	log   *slog.Logger
+	scrub func(string) string
+	mu    sync.Mutex
+	lost  bool
+}
+
+func (c *contact) report(ctx context.Context, err error) {
+	lost := err != nil && !answered(err)
+	c.mu.Lock()
+	before := c.lost
+	c.lost = lost
+	c.mu.Unlock()
+	switch {
+	case lost && !before:
+		c.log.WarnContext(ctx, "the queue is away", "error", c.scrub(err.Error()))
+	case before && !lost:
+		c.log.InfoContext(ctx, "the queue is back")
+	}
+}
+
+// answered reports whether err is an answer of the queue: asking again would not change it.
+func answered(err error) bool {
+	for _, answer := range []error{
+		change.ErrNoWork, change.ErrFenced, change.ErrConflict, change.ErrNotFound, change.ErrNewer,
+	} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	return false
+}

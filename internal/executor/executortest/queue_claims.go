@@ -1,0 +1,216 @@
+package executortest
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// same compares requests: what is empty may come back as nil, and a store may keep milliseconds.
+var same = cmp.Options{cmpopts.EquateEmpty(), cmpopts.EquateApproxTime(time.Millisecond)}
+
+func testEmpty(s suite) { s.noWork() }
+
+func testOldestFirst(s suite) {
+	s.put("c", "b", "a") // approved against the order of their names
+	for _, want := range []string{"c", "b", "a"} {
+		if got := s.claimFor("w1", time.Minute).Claim.ID; got != want {
+			s.Errorf("claimed %s, want %s", got, want)
+		}
+	}
+	s.noWork()
+}
+
+func testClaimStarts(s suite) {
+	s.put("a")
+	before := s.get("a")
+	got := s.claim("w1")
+	if got.TakenOver {
+		s.Error("the first claim counts as taken over")
+	}
+	if got.Claim.ID != "a" || got.Claim.Worker != "w1" || got.Claim.Epoch <= before.Epoch {
+		s.Errorf("claim %+v after epoch %d", got.Claim, before.Epoch)
+	}
+	r := got.Request
+	if r.State != change.Applying || r.Epoch != got.Claim.Epoch || r.Version != before.Version+1 {
+		s.Errorf("claimed request is %s, epoch %d, version %d; want %s, %d, %d",
+			r.State, r.Epoch, r.Version, change.Applying, got.Claim.Epoch, before.Version+1)
+	}
+	if diff := cmp.Diff(r, s.get("a"), same); diff != "" {
+		s.Errorf("what was claimed is not what is stored (-claimed +stored):\n%s", diff)
+	}
+	if diff := cmp.Diff(before.Proposal, r.Proposal, same); diff != "" {
+		s.Errorf("the proposal changed (-before +claimed):\n%s", diff)
+	}
+}
+
+func testOneWorker(s suite) {
+	ids := []string{"a", "b", "c"}
+	s.put(ids...)
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		have = map[string]int{}
+	)
+	for range 10 {
+		wg.Go(func() {
+			c, err := s.Queue.Claim(s.Context(), "w", time.Minute)
+			if errors.Is(err, change.ErrNoWork) {
+				return
+			}
+			if err != nil {
+				s.Errorf("claiming: %v", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			have[c.Claim.ID]++
+		})
+	}
+	wg.Wait()
+	if diff := cmp.Diff(map[string]int{"a": 1, "b": 1, "c": 1}, have); diff != "" {
+		s.Errorf("claims of each request (-want +got):\n%s", diff)
+	}
+}
+
+func testWithdrawn(s suite) {
+	s.put("a")
+	s.service("a", change.Withdraw)
+	s.noWork()
+}
+
+func testTakeOver(s suite) {
+	s.put("a")
+	first := s.claim("w1")
+	s.noWork()
+	if err := s.Queue.Record(s.Context(), first.Claim, line("one", 0, change.StepBegun), entry("a", "step:one:begun")); err != nil {
+		s.Fatal(err)
+	}
+	s.Pass(lease + 100*time.Millisecond)
+	second := s.claim("w2")
+	if !second.TakenOver {
+		s.Error("a claim whose lease ended was not marked as taken over")
+	}
+	if second.Claim.Epoch <= first.Claim.Epoch {
+		s.Errorf("epoch %d after epoch %d", second.Claim.Epoch, first.Claim.Epoch)
+	}
+	if second.Request.State != change.Applying {
+		s.Errorf("taken over as %s", second.Request.State)
+	}
+	if at := second.Request.Record("one"); at == nil || at.State != change.StepBegun {
+		s.Errorf("taken over with journal %+v", second.Request.Journal)
+	}
+	s.noWork()
+}
+
+func testBegunFirst(s suite) {
+	s.put("a")
+	s.claim("w1")
+	s.put("b")
+	s.Pass(lease + 100*time.Millisecond)
+	if got := s.claimFor("w2", time.Minute); got.Claim.ID != "a" || !got.TakenOver {
+		s.Errorf("claimed %s, taken over %t; want a, true", got.Claim.ID, got.TakenOver)
+	}
+	if got := s.claimFor("w2", time.Minute); got.Claim.ID != "b" || got.TakenOver {
+		s.Errorf("claimed %s, taken over %t; want b, false", got.Claim.ID, got.TakenOver)
+	}
+}
+
+func testExtend(s suite) {
+	s.put("a")
+	c := s.claimFor("w1", 2*lease)
+	s.Pass(lease)
+	if err := s.Queue.Extend(s.Context(), c.Claim, 2*lease); err != nil {
+		s.Fatalf("extending: %v", err)
+	}
+	s.Pass(lease + lease/4) // past the first end, not past the second
+	s.noWork()
+	if err := s.Queue.Record(s.Context(), c.Claim, line("one", 0, change.StepBegun), entry("a", "step:one:begun")); err != nil {
+		s.Errorf("recording under an extended claim: %v", err)
+	}
+	s.Pass(lease)
+	if got := s.claim("w2"); !got.TakenOver {
+		s.Error("an extended lease has no end")
+	}
+}
+
+// refused tries every write of c and wants all of them refused with nothing changed.
+func (s suite) refused(c change.Claim) {
+	s.Helper()
+	before := s.get(c.ID)
+	s.eachRefused(c, s.worker(c, change.Succeed, nil))
+	if diff := cmp.Diff(before, s.get(c.ID), same); diff != "" {
+		s.Errorf("a refused write changed the request (-before +after):\n%s", diff)
+	}
+}
+
+func (s suite) eachRefused(c change.Claim, m change.Move) {
+	s.Helper()
+	for name, write := range map[string]func() error{
+		"extend":  func() error { return s.Queue.Extend(s.Context(), c, time.Hour) },
+		"record":  func() error { return s.Queue.Record(s.Context(), c, line("one", 0, change.StepDone), entry(c.ID, "x")) },
+		"advance": func() error { return s.Queue.Advance(s.Context(), c, m) },
+		"release": func() error { return s.Queue.Release(s.Context(), c) },
+	} {
+		if err := write(); !errors.Is(err, change.ErrFenced) {
+			s.Errorf("%s: error %v, want %v", name, err, change.ErrFenced)
+		}
+	}
+}
+
+func testFencedEpoch(s suite) {
+	s.put("a")
+	first := s.claim("w1")
+	s.Pass(lease + 100*time.Millisecond)
+	second := s.claimFor("w1", time.Minute) // the same worker's name gives no right
+	s.refused(first.Claim)
+	s.noWork() // above all, the refused release did not let anybody in
+	if err := s.Queue.Record(s.Context(), second.Claim, line("one", 0, change.StepBegun), entry("a", "x")); err != nil {
+		s.Errorf("the present holder records: %v", err)
+	}
+}
+
+func testFencedLease(s suite) {
+	s.put("a")
+	c := s.claim("w1")
+	s.Pass(lease + 100*time.Millisecond)
+	s.refused(c.Claim) // nobody has taken it over, but anybody may at any moment
+	if got := s.claim("w2"); !got.TakenOver {
+		s.Error("a refused release passed for a release")
+	}
+}
+
+func testFencedUnknown(s suite) {
+	c := change.Claim{ID: "nobody", Epoch: 1, Worker: "w1"}
+	s.eachRefused(c, change.Move{
+		ID: c.ID, Event: change.Succeed, From: change.Applying, To: change.Applied, Entry: entry(c.ID, "succeed"),
+	})
+	if _, err := s.Get(s.Context(), c.ID); !errors.Is(err, change.ErrNotFound) {
+		s.Errorf("a refused write left a request behind: error %v", err)
+	}
+}
+
+func testRelease(s suite) {
+	s.put("a")
+	first := s.claimFor("w1", time.Minute)
+	if err := s.Queue.Release(s.Context(), first.Claim); err != nil {
+		s.Fatalf("releasing: %v", err)
+	}
+	s.refused(first.Claim)
+	second := s.claimFor("w2", time.Minute)
+	if second.TakenOver {
+		s.Error("a claim that was given back counts as taken over")
+	}
+	if second.Claim.Epoch <= first.Claim.Epoch {
+		s.Errorf("epoch %d after epoch %d", second.Claim.Epoch, first.Claim.Epoch)
+	}
+	if second.Request.State != change.Applying {
+		s.Errorf("released request is %s", second.Request.State)
+	}
+	s.refused(first.Claim)
+}

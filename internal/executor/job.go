@@ -1,0 +1,172 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// errStopped says that the work was left as it is because the executor stops.
+var errStopped = errors.New("the executor stops")
+
+// job is one claimed request in a worker's hands.
+type job struct {
+	*Executor
+	claim   change.Claim
+	request *change.Request // as it stands after our own writes
+	lease   *lease
+	stop    <-chan struct{} // closed: nothing new begins
+	log     *slog.Logger
+
+	// underway: a call that we or an earlier worker made may still be carried out. Such a claim is not given back:
+	// its lease runs out, and by that the next worker knows that it has to wait.
+	underway bool
+	refused  error // why a note of the present attempt could not be written
+}
+
+// work works on a claimed request until it needs no worker any more, the claim is lost, or stop ends. An error
+// means that the request should not be claimed again at once.
+func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error {
+	held, lease := e.hold(context.WithoutCancel(stop), c.Claim, asked)
+	defer lease.close()
+	held = change.About(held, c.Claim.ID)
+	ctx, cancel := drained(held, stop, e.o.Drain)
+	defer cancel()
+	j := &job{
+		Executor: e, claim: c.Claim, request: c.Request, lease: lease, stop: stop.Done(),
+		log: e.o.Log.With("request", c.Claim.ID, "kind", string(c.Request.Proposal.Kind), "worker", c.Claim.Worker),
+	}
+	j.log.InfoContext(ctx, "request claimed", "state", string(c.Request.State), "epoch", c.Claim.Epoch, "taken_over", c.TakenOver)
+	err := j.run(ctx, c.TakenOver)
+	e.o.Changed(c.Claim.ID) // also where an answer was lost and we don't know what was written
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, change.ErrFenced), !lease.live():
+		j.log.WarnContext(ctx, "claim lost", "error", e.o.Scrub(err.Error()))
+		return nil
+	case errors.Is(err, errStopped):
+		j.release(held)
+		return nil
+	}
+	j.log.ErrorContext(ctx, "work left as it is", "error", e.o.Scrub(err.Error()))
+	j.release(held)
+	return err
+}
+
+// drained returns a context that ends some time after stop does.
+func drained(ctx, stop context.Context, drain time.Duration) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	forget := context.AfterFunc(stop, func() {
+		_ = sleep(ctx, nil, drain) // whichever ends it, nothing is left to do
+		cancel(errStopped)
+	})
+	return ctx, func() {
+		forget()
+		cancel(context.Canceled)
+	}
+}
+
+func (j *job) run(ctx context.Context, takenOver bool) error {
+	if takenOver && slices.ContainsFunc(j.request.Journal, inDoubt) {
+		j.log.InfoContext(ctx, "waiting out what an earlier worker began", "wait", j.o.CallTimeout.String())
+		if err := j.settle(ctx); err != nil {
+			return err
+		}
+	}
+	if j.request.State == change.Applying {
+		if err := j.apply(ctx); err != nil {
+			return err
+		}
+	}
+	if j.request.State == change.Undoing {
+		return j.undo(ctx)
+	}
+	return nil
+}
+
+// inDoubt reports whether a step was begun, or its undoing, and no later word came.
+func inDoubt(line change.StepRecord) bool {
+	return line.State == change.StepBegun || line.State == change.StepUndoing
+}
+
+// settle waits until no call that was cut off can still be carried out.
+func (j *job) settle(ctx context.Context) error {
+	j.underway = true
+	if err := sleep(ctx, j.stop, j.o.CallTimeout); err != nil {
+		return err
+	}
+	j.underway = false
+	return nil
+}
+
+// mayBegin returns nil if something new may begin: nobody stops us, and the claim is surely ours.
+func (j *job) mayBegin(ctx context.Context) error {
+	select {
+	case <-j.stop:
+		return errStopped
+	default:
+	}
+	return j.ours(ctx)
+}
+
+// ours returns nil if the claim is surely ours.
+func (j *job) ours(ctx context.Context) error {
+	if !j.lease.live() {
+		return change.ErrFenced
+	}
+	return context.Cause(ctx)
+}
+
+func (j *job) release(ctx context.Context) {
+	j.lease.rest()
+	if j.underway {
+		j.log.InfoContext(ctx, "leaving the claim to its end: a call may be under way")
+		return
+	}
+	err := j.queue.Release(ctx, j.claim)
+	j.contact.report(ctx, err)
+	if err != nil {
+		j.log.WarnContext(ctx, "could not give the claim back", "error", j.o.Scrub(err.Error()))
+		return
+	}
+	j.log.InfoContext(ctx, "claim given back")
+}
+
+// steps returns the steps of the request, as far as this bot knows them.
+func (j *job) steps() (steps []change.Step, err error) {
+	defer j.recovered(&err)
+	name := j.request.Proposal.Kind
+	kind, ok := j.kinds[name]
+	if !ok {
+		return nil, &change.ExplainedError{
+			Say: fmt.Sprintf("this bot doesn't know how to carry out %q", name),
+			Err: fmt.Errorf("unknown kind of change %q", name),
+		}
+	}
+	steps, err = kind.Steps(j.request)
+	if err != nil {
+		return nil, fmt.Errorf("working out the steps: %w", err)
+	}
+	seen := map[string]bool{}
+	for _, s := range steps {
+		if seen[s.Name()] {
+			return nil, fmt.Errorf("working out the steps: two of them are called %q", s.Name())
+		}
+		seen[s.Name()] = true
+	}
+	return steps, nil
+}
+
+func find(steps []change.Step, name string) change.Step {
+	i := slices.IndexFunc(steps, func(s change.Step) bool { return s.Name() == name })
+	if i < 0 {
+		return nil
+	}
+	return steps[i]
+}

@@ -1,0 +1,38 @@
+// Package executor applies approved changes: it claims a request, keeps the lease, runs the steps, writes the
+// journal, retries, and takes back what failed. It knows neither what a step changes nor where the queue is kept.
+package executor
+
+import (
+	"context"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Queue hands out requests to work on. Every method but Wait is atomic; every write under a claim whose lease
+// has ended or that somebody else took over is refused with change.ErrFenced, and changes nothing. executortest.RunQueue
+// holds an implementation against all of this.
+type Queue interface {
+	// Claim takes the next request: first one whose lease has ended, then the oldest approved one (which it moves
+	// to applying). It raises the epoch and starts a lease by the queue's own clock. change.ErrNoWork if there is
+	// none.
+	Claim(ctx context.Context, worker string, lease time.Duration) (Claimed, error)
+	// Extend starts the lease anew.
+	Extend(ctx context.Context, c change.Claim, lease time.Duration) error
+	// Record writes a step's line into the journal.
+	Record(ctx context.Context, c change.Claim, line change.StepRecord, entry change.Entry) error
+	// Advance makes a worker's move; change.ErrConflict if it does not follow from the state as it is. A move to a
+	// state in which no worker is needed ends the claim.
+	Advance(ctx context.Context, c change.Claim, m change.Move) error
+	// Release gives the request back at once, for the next worker.
+	Release(ctx context.Context, c change.Claim) error
+}
+
+// Waker lets a worker sleep until there may be work.
+type Waker interface {
+	// Wait returns when there may be work: something became ready, a lease ended, or at the latest after limit.
+	Wait(ctx context.Context, limit time.Duration) error
+}
+
+// Claimed is a request in a worker's hands. It lives in change so that a store can hand it out without knowing us.
+type Claimed = change.Claimed

@@ -1,0 +1,128 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// errImpatient says that an attempt was cut off because the step's time was up.
+var errImpatient = errors.New("its time is up")
+
+// tryStep is try for a step: line counts the attempts and tells of trouble while there is some.
+func (j *job) tryStep(ctx context.Context, step change.Step, line *change.StepRecord, act func(context.Context) error) (failed, err error) {
+	patience := j.o.Patience
+	if p, ok := step.(change.Patient); ok {
+		patience = p.Patience()
+	}
+	return j.try(ctx, patience, func(ctx context.Context) error {
+		line.Attempts++
+		return act(ctx)
+	}, func(attempt int, trouble error) error {
+		j.log.InfoContext(ctx, "trying again", "step", line.Step, "attempt", attempt, "error", j.o.Scrub(trouble.Error()))
+		say := j.explain(trouble)
+		if say == line.Trouble {
+			return nil
+		}
+		line.Trouble = say
+		return j.record(ctx, *line, say)
+	})
+}
+
+// try acts until it succeeds, fails for good, or patience runs out; then failed says what act came to. An err
+// instead means that the work has to be left as it is.
+func (j *job) try(ctx context.Context, patience time.Duration, act func(context.Context) error, again func(int, error) error) (failed, err error) {
+	end := j.o.Now().Add(patience)
+	for n := 1; ; n++ {
+		if err := j.mayBegin(ctx); err != nil {
+			return nil, err
+		}
+		cut, failed := j.attempt(ctx, end, act)
+		switch {
+		case failed == nil && j.refused == nil:
+			return nil, nil
+		case context.Cause(ctx) != nil:
+			j.underway = true // the attempt was cut off
+			return nil, context.Cause(ctx)
+		case j.refused != nil:
+			return nil, j.refused
+		case cut:
+			return fmt.Errorf("gave up after attempt %d: %w", n, failed), j.settle(ctx)
+		case !change.IsTemporary(failed):
+			return failed, nil
+		}
+		pause := j.o.Backoff(n)
+		if !j.o.Now().Add(pause).Before(end) {
+			return fmt.Errorf("gave up after attempt %d: %w", n, failed), nil
+		}
+		if err := again(n, failed); err != nil {
+			return nil, err
+		}
+		if err := sleep(ctx, j.stop, pause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// attempt calls act once, at the longest until end; cut says that it was stopped there.
+func (j *job) attempt(ctx context.Context, end time.Time, act func(context.Context) error) (cut bool, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(context.Canceled)
+	timer := time.AfterFunc(end.Sub(j.o.Now()), func() { cancel(errImpatient) })
+	defer timer.Stop()
+	defer func() { cut = err != nil && errors.Is(context.Cause(ctx), errImpatient) }()
+	defer j.recovered(&err)
+	return false, act(ctx)
+}
+
+// recovered turns a panic into an error: a bug in one step must not take down the work on other requests.
+func (j *job) recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("panic: %v", v)
+		j.o.Log.Error("panic in a step", "request", j.claim.ID, "error", j.o.Scrub(fmt.Sprint(v)), "stack", j.o.Scrub(string(debug.Stack())))
+	}
+}
+
+func (j *job) explain(err error) string { return j.o.Scrub(j.o.Explain(err)) }
+
+// leftover names what a failed Undo left behind, by its own words if it has some.
+func leftover(step, title string, cause error) change.Leftover {
+	left := change.Leftover{What: fmt.Sprintf("whatever %q did", title)}
+	if e, ok := errors.AsType[*change.LeftoverError](cause); ok {
+		left = e.Leftover
+		cause = e.Err
+	}
+	left.Step = step
+	if left.Cause == "" && cause != nil {
+		left.Cause = cause.Error()
+	}
+	return left
+}
+
+// Exponential returns a back-off that doubles from first up to limit and is jittered: each pause lies between half
+// of that and the whole. random returns numbers in [0, 1).
+func Exponential(first, limit time.Duration, random func() float64) func(attempt int) time.Duration {
+	return func(attempt int) time.Duration {
+		whole := min(float64(first)*math.Pow(2, float64(max(attempt, 1)-1)), float64(limit))
+		return time.Duration(whole/2 + whole/2*random())
+	}
+}
+
+// sleep returns nil after d, the cause when ctx ends before, and errStopped when stop closes before; stop may be nil.
+func sleep(ctx context.Context, stop <-chan struct{}, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-stop:
+		return errStopped
+	case <-timer.C:
+		return nil
+	}
+}
