@@ -1,0 +1,115 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// The traits that rules may ask for. A deployment's tags are asked for as local.tag.<key> and remote.tag.<key>.
+const (
+	TraitKind           = "kind"            // connect, update, rotate, disconnect, migrate
+	TraitModel          = "model"           // api_key or certificate
+	TraitAccess         = "access"          // search, replication, or both
+	TraitBreadth        = "breadth"         // of the widest index pattern: all, wide or narrow
+	TraitKey            = "key"             // issued by the bot, or pasted by a person
+	TraitAlso           = "also"            // what is done beside the connection: filter, restart, role
+	TraitLocalPlatform  = "local.platform"  // the name in the configuration
+	TraitLocalName      = "local.name"      // of the deployment
+	TraitRemotePlatform = "remote.platform" //
+	TraitRemoteName     = "remote.name"     //
+
+	LocalTag  = "local.tag."
+	RemoteTag = "remote.tag."
+)
+
+// values are what some traits can be. What is not here is free.
+var values = map[string][]string{
+	TraitKind:           {"connect", "update", "rotate", "disconnect", "migrate"},
+	TraitModel:          {"api_key", "certificate"},
+	TraitAccess:         {"search", "replication"},
+	TraitBreadth:        {"all", "wide", "narrow"},
+	TraitKey:            {"issued", "pasted"},
+	TraitAlso:           {"filter", "restart", "role"},
+	TraitLocalPlatform:  nil,
+	TraitLocalName:      nil,
+	TraitRemotePlatform: nil,
+	TraitRemoteName:     nil,
+}
+
+// traitsOf are a proposal's own, and its kind, which every change has.
+func traitsOf(p change.Proposal) map[string][]string {
+	traits := maps.Clone(p.Traits)
+	if traits == nil {
+		traits = map[string][]string{}
+	}
+	if len(traits[TraitKind]) == 0 {
+		kind := string(p.Kind)
+		traits[TraitKind] = []string{kind[strings.LastIndex(kind, ".")+1:]}
+	}
+	return traits
+}
+
+// mismatch returns the first trait for which the rule does not match; empty if it matches.
+func (r Rule) mismatch(traits map[string][]string) string {
+	for _, name := range slices.Sorted(maps.Keys(r.Match)) {
+		if !anyFits(r.Match[name], traits[name]) {
+			return name
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Unless)) {
+		if anyFits(r.Unless[name], traits[name]) {
+			return name
+		}
+	}
+	return ""
+}
+
+func anyFits(patterns, values []string) bool {
+	return slices.ContainsFunc(values, func(v string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool { return fits(p, v) })
+	})
+}
+
+// fits matches a whole value with a pattern in which * stands for any characters, also none. Case counts.
+func fits(pattern, value string) bool {
+	head, rest, wild := strings.Cut(pattern, "*")
+	if !wild {
+		return pattern == value
+	}
+	if !strings.HasPrefix(value, head) {
+		return false
+	}
+	value = value[len(head):]
+	for {
+		part, more, wild := strings.Cut(rest, "*")
+		if !wild {
+			return strings.HasSuffix(value, part)
+		}
+		i := strings.Index(value, part)
+		if i < 0 {
+			return false
+		}
+		value, rest = value[i+len(part):], more
+	}
+}
+
+// Tags are the tags that the rules ask for, by key: only these need to be among a proposal's traits.
+func (r Rules) Tags() []string {
+	var tags []string
+	for _, rule := range r.Rules {
+		for _, m := range []map[string][]string{rule.Match, rule.Unless} {
+			for name := range m {
+				for _, prefix := range []string{LocalTag, RemoteTag} {
+					if tag, ok := strings.CutPrefix(name, prefix); ok {
+						tags = append(tags, tag)
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}

@@ -1,0 +1,261 @@
+// Package policy decides by rules that are data: who may ask for a change, who has to approve it, how long it waits and
+// when it may begin. It implements change.Policy. It knows what a change says of itself (its traits) and who belongs to
+// which group; it must know neither Slack nor what is changed.
+package policy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Rules are a whole policy. The first rule that matches a change decides; where none does, the change is refused.
+type Rules struct {
+	Groups []Group
+	Rules  []Rule
+}
+
+// Group is a set of people under a name: the users named, and the members of a user group or channel. Who belongs to
+// the latter is asked for whenever it matters.
+type Group struct {
+	Name      string
+	Users     []string // Slack user ids
+	UserGroup string   // id of a Slack user group; empty: none
+	Channel   string   // id of a Slack channel; empty: none
+}
+
+// Rule says what a kind of change needs.
+type Rule struct {
+	Name   string
+	Match  map[string][]string // by trait: patterns of which one must fit one of its values; all traits must
+	Unless map[string][]string // by trait: patterns of which none may fit
+	Ask    []string            // groups whose members may ask; none: everybody may
+	Sides  []Side              // all of them have to approve
+	// RequesterCounts lets who asked approve too.
+	RequesterCounts bool
+	// SeveralSides lets one person's approval count for every side that they belong to.
+	SeveralSides bool
+	Wait         time.Duration   // until it expires
+	Remind       []time.Duration // after asking: when those who are missing are reminded
+	Direct       bool            // those who may approve are asked by direct message too
+	Window       *Window         // when the work may begin; nil: at any time
+}
+
+// Side is a group of which a number must approve.
+type Side struct {
+	Name  string // for people, such as "owners of the remote side"; empty: the group's name
+	Group string
+	Count int
+}
+
+// title is the side for people.
+func (s Side) title() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return s.Group
+}
+
+// Remote is the name of the side that hands keys in, where a rule has one.
+const Remote = "remote"
+
+// Groups tells who belongs to a group.
+type Groups interface {
+	// Members returns user ids. An error means that it is not known, and nobody must be taken for a member.
+	Members(ctx context.Context, g Group) ([]string, error)
+}
+
+// Policy is a change.Policy by rules.
+type Policy struct {
+	rules  atomic.Pointer[Rules]
+	groups Groups
+	now    func() time.Time
+}
+
+var (
+	_ change.Policy    = (*Policy)(nil)
+	_ change.Custodian = (*Policy)(nil)
+)
+
+// New returns a policy over rules, which should have passed Check.
+func New(rules Rules, groups Groups, now func() time.Time) *Policy {
+	p := &Policy{groups: groups, now: now}
+	p.Replace(rules)
+	return p
+}
+
+// Replace puts other rules in force, which should have passed Check: decisions from now on go by them.
+func (p *Policy) Replace(rules Rules) { p.rules.Store(&rules) }
+
+// UnknownGroupError says that the members of a group could not be asked for, so nothing is decided.
+type UnknownGroupError struct {
+	Group string
+	Err   error
+}
+
+func (e *UnknownGroupError) Error() string { return "who belongs to " + e.Group + ": " + e.Err.Error() }
+func (e *UnknownGroupError) Unwrap() error { return e.Err }
+
+func refuse(format string, args ...any) error {
+	return &change.NotAllowedError{Why: fmt.Sprintf(format, args...)}
+}
+
+// find returns the first rule that matches p.
+func (p *Policy) find(prop change.Proposal) (Rule, error) {
+	traits := traitsOf(prop)
+	for _, r := range p.rules.Load().Rules {
+		if r.mismatch(traits) == "" {
+			return r, nil
+		}
+	}
+	return Rule{}, refuse("no rule of the policy allows this, so nobody may ask for it")
+}
+
+// Admit implements change.Policy: the rule must let by ask, and there must be people who could approve.
+func (p *Policy) Admit(ctx context.Context, prop change.Proposal, by change.Actor) (change.Terms, error) {
+	rule, err := p.find(prop)
+	if err != nil {
+		return change.Terms{}, err
+	}
+	if err := p.mayAsk(ctx, rule, by.User); err != nil {
+		return change.Terms{}, err
+	}
+	crowd, err := p.crowd(ctx, rule, by.User)
+	if err != nil {
+		return change.Terms{}, err
+	}
+	if left := crowd.lacking(crowd.everybody()); len(left) > 0 {
+		return change.Terms{}, refuse("rule %s wants %s, and there are not enough approvers other than you, so nobody could approve this",
+			rule.Name, rule.wants(left))
+	}
+	return change.Terms{Rule: rule.Name, Wait: rule.Wait}, nil
+}
+
+func (p *Policy) mayAsk(ctx context.Context, rule Rule, user string) error {
+	if len(rule.Ask) == 0 {
+		return nil
+	}
+	in, err := p.inAny(ctx, rule.Ask, user)
+	if err == nil && !in {
+		err = refuse("rule %s lets only %s ask for this", rule.Name, strings.Join(rule.Ask, ", "))
+	}
+	return err
+}
+
+// inAny reports whether user is in one of the groups. A group that can't be asked matters only if none of the others
+// has the user.
+func (p *Policy) inAny(ctx context.Context, groups []string, user string) (bool, error) {
+	var unknown error
+	for _, name := range groups {
+		members, err := p.members(ctx, name)
+		if err != nil {
+			unknown = err
+			continue
+		}
+		if slices.Contains(members, user) {
+			return true, nil
+		}
+	}
+	return false, unknown
+}
+
+func (p *Policy) members(ctx context.Context, name string) ([]string, error) {
+	groups := p.rules.Load().Groups
+	i := slices.IndexFunc(groups, func(g Group) bool { return g.Name == name })
+	if i < 0 {
+		return nil, &UnknownGroupError{Group: name, Err: fmt.Errorf("the policy has no group %q", name)}
+	}
+	members, err := p.groups.Members(ctx, groups[i])
+	if err != nil {
+		return nil, &UnknownGroupError{Group: name, Err: err}
+	}
+	return members, nil
+}
+
+// Eligible implements change.Policy: whoever is on one of the sides may approve.
+func (p *Policy) Eligible(ctx context.Context, r *change.Request, by change.Actor) error {
+	rule, err := p.find(r.Proposal)
+	if err != nil {
+		return err
+	}
+	return p.onSides(ctx, rule, rule.Sides, r, by)
+}
+
+// Custody implements change.Custodian: where the rule has a side called Remote, what is handed in comes from there.
+func (p *Policy) Custody(ctx context.Context, r *change.Request, by change.Actor) error {
+	rule, err := p.find(r.Proposal)
+	if err != nil {
+		return err
+	}
+	sides := slices.DeleteFunc(slices.Clone(rule.Sides), func(s Side) bool { return s.Name != Remote })
+	if len(sides) == 0 {
+		sides = rule.Sides
+	}
+	return p.onSides(ctx, rule, sides, r, by)
+}
+
+func (p *Policy) onSides(ctx context.Context, rule Rule, sides []Side, r *change.Request, by change.Actor) error {
+	if by.User == r.Requester.User && !rule.RequesterCounts {
+		return refuse("you asked for this, so somebody else has to approve it")
+	}
+	var groups []string
+	for _, s := range sides {
+		groups = append(groups, s.Group)
+	}
+	in, err := p.inAny(ctx, groups, by.User)
+	if err == nil && !in {
+		err = refuse("you are not one of the approvers of this change")
+	}
+	return err
+}
+
+// Weigh implements change.Policy. Only approvals of those who belong to a side now count: who has left a group since
+// does not.
+func (p *Policy) Weigh(ctx context.Context, r *change.Request) (change.Verdict, error) {
+	rule, err := p.find(r.Proposal)
+	if err != nil {
+		return change.Verdict{}, err
+	}
+	crowd, err := p.crowd(ctx, rule, r.Requester.User)
+	if err != nil {
+		return change.Verdict{}, err
+	}
+	var said []string
+	for _, d := range r.Approvals() {
+		said = append(said, d.By.User)
+	}
+	v := change.Verdict{Rule: rule.Name, Remind: rule.Remind, Direct: rule.Direct}
+	for i, n := range crowd.lacking(said) {
+		if n > 0 {
+			v.Missing = append(v.Missing, change.Need{
+				Who: crowd.couldFill(said, i), Group: rule.Sides[i].title(), Count: n,
+			})
+		}
+	}
+	v.Enough = len(v.Missing) == 0
+	if v.Enough && rule.Window != nil {
+		v.NotBefore, v.NotAfter = rule.Window.Next(p.now())
+	}
+	return v, nil
+}
+
+// crowd is who could approve under a rule.
+func (p *Policy) crowd(ctx context.Context, rule Rule, requester string) (crowd, error) {
+	c := crowd{several: rule.SeveralSides}
+	for _, s := range rule.Sides {
+		members, err := p.members(ctx, s.Group)
+		if err != nil {
+			return crowd{}, err
+		}
+		if !rule.RequesterCounts {
+			members = slices.DeleteFunc(slices.Clone(members), func(u string) bool { return u == requester })
+		}
+		c.sides = append(c.sides, seats{count: s.Count, members: members})
+	}
+	return c, nil
+}

@@ -1,0 +1,373 @@
+package policy_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+)
+
+var start = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC) // a Monday
+
+// slack is who belongs to what, as Slack would say.
+type slack struct {
+	groups map[string][]string
+	down   error
+	asked  int
+}
+
+func (s *slack) GroupMembers(_ context.Context, group string) ([]string, error) {
+	s.asked++
+	return s.groups[group], s.down
+}
+
+func (s *slack) ChannelMembers(ctx context.Context, channel string) ([]string, error) {
+	return s.GroupMembers(ctx, channel)
+}
+
+func at(now *time.Time) func() time.Time { return func() time.Time { return *now } }
+
+func of(rules policy.Rules, lookup policy.Lookup) *policy.Policy {
+	now := start
+	return policy.New(rules, policy.NewRoster(lookup, time.Minute, at(&now)), at(&now))
+}
+
+// twoSides wants one of the owners of each side.
+func twoSides() policy.Rules {
+	return policy.Rules{
+		Groups: []policy.Group{
+			{Name: "ece-owners", Users: []string{"UA", "UB", "UBOTH"}},
+			{Name: "cloud-owners", Users: []string{"UC", "UBOTH"}},
+		},
+		Rules: []policy.Rule{{
+			Name: "both sides", Wait: time.Hour,
+			Sides: []policy.Side{{Name: "local", Group: "ece-owners", Count: 1}, {Name: "remote", Group: "cloud-owners", Count: 1}},
+		}},
+	}
+}
+
+func asked(by string, said ...string) *change.Request {
+	r := &change.Request{Requester: change.Actor{User: by}, Proposal: change.Proposal{Kind: "link.connect", Digest: "d"}, Created: start}
+	for _, u := range said {
+		r.Decisions = append(r.Decisions, change.Decision{Verb: change.SaidYes, By: change.Actor{User: u}, Digest: "d"})
+	}
+	return r
+}
+
+func missing(v change.Verdict) string {
+	var out []string
+	for _, n := range v.Missing {
+		out = append(out, fmt.Sprintf("%d %s: %s", n.Count, n.Group, strings.Join(n.Who, " ")))
+	}
+	return strings.Join(out, "; ")
+}
+
+func TestSides(t *testing.T) {
+	t.Parallel()
+	several := twoSides()
+	several.Rules[0].SeveralSides = true
+	counts := twoSides()
+	counts.Rules[0].RequesterCounts = true
+	for name, c := range map[string]struct {
+		rules policy.Rules
+		said  []string
+		want  string
+	}{
+		"nobody yet":               {twoSides(), nil, "1 local: UA UB UBOTH; 1 remote: UC UBOTH"},
+		"one side":                 {twoSides(), []string{"UA"}, "1 remote: UBOTH UC"},
+		"twice the same side":      {twoSides(), []string{"UA", "UB"}, "1 remote: UBOTH UC"},
+		"both sides":               {twoSides(), []string{"UA", "UC"}, ""},
+		"one person for one side":  {twoSides(), []string{"UBOTH"}, "1 remote: UA UB UC"},
+		"who is on both moves":     {twoSides(), []string{"UBOTH", "UA"}, ""},
+		"one person for several":   {several, []string{"UBOTH"}, ""},
+		"a stranger":               {twoSides(), []string{"UX", "UA"}, "1 remote: UBOTH UC"},
+		"the requester":            {twoSides(), []string{"UREQ", "UA"}, "1 remote: UBOTH UC"},
+		"the requester may though": {counts, []string{"UA", "UC"}, ""},
+	} {
+		v, err := of(c.rules, &slack{}).Weigh(t.Context(), asked("UREQ", c.said...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := missing(v)
+		if sorted(got) != sorted(c.want) || v.Enough != (c.want == "") {
+			t.Errorf("%s: missing %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func sorted(s string) string {
+	words := strings.Fields(strings.NewReplacer(";", " ", ":", " ").Replace(s))
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
+
+func TestRequesterIsExcludedUnlessTheRuleSaysOtherwise(t *testing.T) {
+	t.Parallel()
+	p := of(twoSides(), &slack{})
+	if err := p.Eligible(t.Context(), asked("UA"), change.Actor{User: "UA"}); !isRefusal(err) {
+		t.Errorf("the requester may approve: %v", err)
+	}
+	if _, err := p.Admit(t.Context(), change.Proposal{}, change.Actor{User: "UC"}); err != nil {
+		t.Errorf("UBOTH is left for the remote side, but: %v", err)
+	}
+	rules := twoSides()
+	rules.Groups[1].Users = []string{"UC"}
+	if _, err := of(rules, &slack{}).Admit(t.Context(), change.Proposal{}, change.Actor{User: "UC"}); !isRefusal(err) {
+		t.Errorf("nobody but the requester is on the remote side, and yet: %v", err)
+	}
+	rules.Rules[0].RequesterCounts = true
+	p = of(rules, &slack{})
+	if err := p.Eligible(t.Context(), asked("UA"), change.Actor{User: "UA"}); err != nil {
+		t.Errorf("the rule lets the requester: %v", err)
+	}
+	if _, err := p.Admit(t.Context(), change.Proposal{}, change.Actor{User: "UC"}); err != nil {
+		t.Errorf("the rule lets the requester: %v", err)
+	}
+}
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*change.NotAllowedError](err)
+	return ok
+}
+
+func TestTheFirstMatchingRuleWinsAndNoneRefuses(t *testing.T) {
+	t.Parallel()
+	rules := policy.Rules{
+		Groups: []policy.Group{{Name: "g", Users: []string{"UA"}}},
+		Rules: []policy.Rule{
+			{Name: "prod", Match: map[string][]string{"local.name": {"*-prod", "prod-*"}}},
+			{Name: "wide", Match: map[string][]string{"breadth": {"all", "wide"}}, Unless: map[string][]string{"local.tag.env": {"dev"}}},
+			{Name: "rest", Match: map[string][]string{"access": {"search"}}, Unless: map[string][]string{"access": {"replication"}}},
+		},
+	}
+	for i := range rules.Rules {
+		rules.Rules[i].Sides = []policy.Side{{Group: "g", Count: 1}}
+	}
+	p := of(rules, &slack{})
+	for want, traits := range map[string]map[string][]string{
+		"prod": {"local.name": {"logs-prod"}, "breadth": {"all"}},
+		"wide": {"local.name": {"logs-dev"}, "breadth": {"wide"}},
+		"rest": {"breadth": {"all"}, "local.tag.env": {"dev"}, "access": {"search"}},
+		"":     {"access": {"search", "replication"}, "breadth": {"narrow"}},
+	} {
+		terms, err := p.Admit(t.Context(), change.Proposal{Traits: traits}, change.Actor{User: "UX"})
+		if terms.Rule != want || (want == "") != isRefusal(err) {
+			t.Errorf("%v: rule %q (%v), want %q", traits, terms.Rule, err, want)
+		}
+	}
+}
+
+func TestOnlyThoseWhoMayAskAsk(t *testing.T) {
+	t.Parallel()
+	rules := twoSides()
+	rules.Groups = append(rules.Groups, policy.Group{Name: "engineers", UserGroup: "S1"})
+	rules.Rules[0].Ask = []string{"engineers"}
+	people := &slack{groups: map[string][]string{"S1": {"UENG"}}}
+	p := of(rules, people)
+	if _, err := p.Admit(t.Context(), change.Proposal{}, change.Actor{User: "UENG"}); err != nil {
+		t.Error(err)
+	}
+	if _, err := p.Admit(t.Context(), change.Proposal{}, change.Actor{User: "UX"}); !isRefusal(err) {
+		t.Errorf("a stranger asked: %v", err)
+	}
+}
+
+func TestMembershipIsThatOfNow(t *testing.T) {
+	t.Parallel()
+	rules := policy.Rules{
+		Groups: []policy.Group{{Name: "owners", UserGroup: "S1"}},
+		Rules:  []policy.Rule{{Name: "r", Wait: time.Hour, Sides: []policy.Side{{Group: "owners", Count: 2}}}},
+	}
+	now := start
+	people := &slack{groups: map[string][]string{"S1": {"UA", "UB"}}}
+	p := policy.New(rules, policy.NewRoster(people, time.Minute, at(&now)), at(&now))
+	r := asked("UREQ", "UA")
+	if v, _ := p.Weigh(t.Context(), r); missing(v) != "1 owners: UB" {
+		t.Errorf("missing %q", missing(v))
+	}
+	people.groups["S1"] = []string{"UB", "UC"} // UA has left
+	if v, _ := p.Weigh(t.Context(), r); missing(v) != "1 owners: UB" || people.asked != 1 {
+		t.Errorf("missing %q after %d questions: an answer is kept for a minute", missing(v), people.asked)
+	}
+	now = now.Add(2 * time.Minute)
+	if v, _ := p.Weigh(t.Context(), r); missing(v) != "2 owners: UB UC" {
+		t.Errorf("missing %q: UA has left the group", missing(v))
+	}
+	people.down = errors.New("slack is away")
+	now = now.Add(2 * time.Minute)
+	_, err := p.Weigh(t.Context(), r)
+	if _, ok := errors.AsType[*policy.UnknownGroupError](err); !ok {
+		t.Errorf("weighed although nobody knows who belongs to the group: %v", err)
+	}
+	if err := p.Eligible(t.Context(), r, change.Actor{User: "UB"}); err == nil || isRefusal(err) {
+		t.Errorf("decided although nobody knows who belongs to the group: %v", err)
+	}
+}
+
+func TestCustodyIsTheRemoteSides(t *testing.T) {
+	t.Parallel()
+	p := of(twoSides(), &slack{})
+	if err := p.Custody(t.Context(), asked("UREQ"), change.Actor{User: "UC"}); err != nil {
+		t.Error(err)
+	}
+	if err := p.Custody(t.Context(), asked("UREQ"), change.Actor{User: "UA"}); !isRefusal(err) {
+		t.Errorf("the local side hands the remote side's key in: %v", err)
+	}
+}
+
+// More approvals never make a request less approved, and their order never matters, whatever the rule.
+func TestApprovalsAreMonotonicAndOrderFree(t *testing.T) {
+	t.Parallel()
+	people := []string{"UREQ", "UA", "UB", "UC", "UD", "UX"}
+	rapid.Check(t, func(t *rapid.T) {
+		rules := policy.Rules{Rules: []policy.Rule{{
+			Name: "r", Wait: time.Hour,
+			RequesterCounts: rapid.Bool().Draw(t, "requester counts"), SeveralSides: rapid.Bool().Draw(t, "several sides"),
+		}}}
+		for i := range rapid.IntRange(1, 4).Draw(t, "sides") {
+			name := fmt.Sprint("g", i)
+			members := rapid.SliceOfNDistinct(rapid.SampledFrom(people[:5]), 0, 5, rapid.ID).Draw(t, "members")
+			rules.Groups = append(rules.Groups, policy.Group{Name: name, Users: members})
+			rules.Rules[0].Sides = append(rules.Rules[0].Sides, policy.Side{Group: name, Count: rapid.IntRange(1, 3).Draw(t, "count")})
+		}
+		p := of(rules, &slack{})
+		said := rapid.SliceOfN(rapid.SampledFrom(people), 0, 8).Draw(t, "said")
+		last := -1
+		for n := range len(said) + 1 {
+			v, err := p.Weigh(t.Context(), asked("UREQ", said[:n]...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			left := count(v)
+			if last >= 0 && left > last {
+				t.Fatalf("%s's approval made %d missing out of %d", said[n-1], left, last)
+			}
+			if n > 0 && left < last != slices.Contains(before(t, p, said[:n-1]).Who(), said[n-1]) && !rules.Rules[0].SeveralSides {
+				t.Fatalf("it said %v could approve, and %s's approval left %d of %d", before(t, p, said[:n-1]).Who(), said[n-1], left, last)
+			}
+			last = left
+		}
+		v, _ := p.Weigh(t.Context(), asked("UREQ", rapid.Permutation(said).Draw(t, "order")...))
+		if count(v) != last || v.Enough != (last == 0) {
+			t.Fatalf("in another order %d are missing, not %d", count(v), last)
+		}
+	})
+}
+
+func before(t *rapid.T, p *policy.Policy, said []string) change.Verdict {
+	v, err := p.Weigh(t.Context(), asked("UREQ", said...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func count(v change.Verdict) int {
+	n := 0
+	for _, m := range v.Missing {
+		n += m.Count
+	}
+	return n
+}
+
+func TestWindow(t *testing.T) {
+	t.Parallel()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip("this machine has no time zones")
+	}
+	day := policy.Window{Days: []time.Weekday{time.Monday, time.Tuesday}, From: 9 * time.Hour, To: 16 * time.Hour, Zone: berlin}
+	night := policy.Window{Days: []time.Weekday{time.Saturday}, From: 22 * time.Hour, To: 4 * time.Hour, Zone: berlin}
+	for name, c := range map[string]struct {
+		w                  policy.Window
+		now, opens, closes string
+	}{
+		"open":                   {day, "2026-03-02 10:00", "2026-03-02 09:00", "2026-03-02 16:00"},
+		"before":                 {day, "2026-03-02 08:59", "2026-03-02 09:00", "2026-03-02 16:00"},
+		"closes on the minute":   {day, "2026-03-02 16:00", "2026-03-03 09:00", "2026-03-03 16:00"},
+		"the week after":         {day, "2026-03-03 17:00", "2026-03-09 09:00", "2026-03-09 16:00"},
+		"past midnight":          {night, "2026-03-08 03:00", "2026-03-07 22:00", "2026-03-08 04:00"},
+		"when clocks are put on": {night, "2026-03-28 23:00", "2026-03-28 22:00", "2026-03-29 04:00"},
+	} {
+		parse := func(s string) time.Time {
+			at, err := time.ParseInLocation("2006-01-02 15:04", s, berlin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return at
+		}
+		opens, closes := c.w.Next(parse(c.now))
+		if !opens.Equal(parse(c.opens)) || !closes.Equal(parse(c.closes)) {
+			t.Errorf("%s: %s to %s, want %s to %s", name, opens.In(berlin), closes.In(berlin), c.opens, c.closes)
+		}
+	}
+	rules := twoSides()
+	rules.Rules[0].Window = &policy.Window{Days: []time.Weekday{time.Tuesday}, From: 9 * time.Hour, To: 10 * time.Hour, Zone: time.UTC}
+	v, err := of(rules, &slack{}).Weigh(t.Context(), asked("UREQ", "UA", "UC"))
+	if want := start.Add(23*time.Hour + 30*time.Minute); err != nil || !v.Enough || !v.NotBefore.Equal(want) || !v.NotAfter.Equal(want.Add(time.Hour)) {
+		t.Errorf("verdict %+v, %v", v, err)
+	}
+}
+
+func TestCheckNamesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	side := []policy.Side{{Group: "g", Count: 1}}
+	rules := policy.Rules{
+		Groups: []policy.Group{{Name: "g", Users: []string{"UA"}}, {Name: "empty"}},
+		Rules: []policy.Rule{
+			{Name: "all connects", Match: map[string][]string{"kind": {"conn*"}}, Sides: side, Wait: time.Hour, Remind: []time.Duration{2 * time.Hour}},
+			{Name: "shadowed", Match: map[string][]string{"kind": {"connect"}, "local.name": {"x"}}, Sides: side, Wait: time.Hour},
+			{Name: "typo", Match: map[string][]string{"kind": {"conect"}, "local.platform": {"ece-test"}, "colour": {"red"}}, Sides: side, Wait: time.Hour},
+			{Name: "two of one", Match: map[string][]string{"local.tag.env": {"prod"}}, Sides: []policy.Side{{Group: "g", Count: 2}}, Wait: time.Hour},
+			{Name: "typo", Match: map[string][]string{"breadth": {"all"}}, Ask: []string{"none"}, Wait: time.Millisecond},
+		},
+	}
+	var got []string
+	for _, p := range rules.Check([]string{"ece-prod"}) {
+		got = append(got, p.Path)
+	}
+	slices.Sort(got)
+	want := []string{
+		"groups.empty", "rules[0].remind[0]", "rules[1].match", "rules[2].match.colour", "rules[2].match.kind",
+		"rules[2].match.local.platform", "rules[3].approve", "rules[4].approve", "rules[4].ask[0]", "rules[4].name", "rules[4].wait",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if found := twoSides().Check(nil); len(found) > 0 {
+		t.Errorf("nothing is wrong, but: %v", found)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	rules := twoSides()
+	rules.Rules = append([]policy.Rule{{Name: "dev", Match: map[string][]string{"local.name": {"*-dev"}}}}, rules.Rules...)
+	e, err := of(rules, &slack{}).Explain(t.Context(), change.Proposal{
+		Kind: "link.connect", Traits: map[string][]string{"local.name": {"logs-prod"}},
+	}, change.Actor{User: "UA"})
+	if err != nil || e.Rule != "both sides" || e.Refused != "" {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	if diff := cmp.Diff([]policy.Passed{{Rule: "dev", Trait: "local.name"}}, e.Passed); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]policy.People{{"local", 1, []string{"UB", "UBOTH"}}, {"remote", 1, []string{"UBOTH", "UC"}}}, e.Sides); diff != "" {
+		t.Error(diff)
+	}
+	said := strings.Join(e.Says, " ")
+	for _, want := range []string{"Anybody may ask", "1 of ece-owners (local side) and 1 of cloud-owners (remote side)", "Expires after 1h."} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in %q", want, said)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Lookup asks Slack who belongs to a user group or a channel.
+type Lookup interface {
+	GroupMembers(ctx context.Context, group string) ([]string, error)
+	ChannelMembers(ctx context.Context, channel string) ([]string, error)
+}
+
+// Roster knows who belongs to a group. It remembers answers for a while, because Slack lets a user group be asked for
+// 20 times a minute only (usergroups.users.list, Tier 2); when one is too old and can't be renewed, nobody is taken for
+// a member.
+type Roster struct {
+	lookup Lookup
+	keep   time.Duration
+	now    func() time.Time
+
+	mu    sync.Mutex
+	known map[string]*roll
+}
+
+type roll struct {
+	turn    chan struct{} // one asks at a time, the others use the answer
+	members []string
+	at      time.Time
+}
+
+// NewRoster returns a roster that keeps answers for the time given.
+func NewRoster(lookup Lookup, keep time.Duration, now func() time.Time) *Roster {
+	return &Roster{lookup: lookup, keep: keep, now: now, known: map[string]*roll{}}
+}
+
+// Members implements Groups.
+func (r *Roster) Members(ctx context.Context, g Group) ([]string, error) {
+	all := slices.Clone(g.Users)
+	if g.UserGroup != "" {
+		members, err := r.ask(ctx, "group "+g.UserGroup, func() ([]string, error) { return r.lookup.GroupMembers(ctx, g.UserGroup) })
+		if err != nil {
+			return nil, fmt.Errorf("asking for user group %s: %w", g.UserGroup, err)
+		}
+		all = append(all, members...)
+	}
+	if g.Channel != "" {
+		members, err := r.ask(ctx, "channel "+g.Channel, func() ([]string, error) { return r.lookup.ChannelMembers(ctx, g.Channel) })
+		if err != nil {
+			return nil, fmt.Errorf("asking for the members of channel %s: %w", g.Channel, err)
+		}
+		all = append(all, members...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+func (r *Roster) ask(ctx context.Context, key string, ask func() ([]string, error)) ([]string, error) {
+	r.mu.Lock()
+	entry, ok := r.known[key]
+	if !ok {
+		entry = &roll{turn: make(chan struct{}, 1)}
+		r.known[key] = entry
+	}
+	r.mu.Unlock()
+	select {
+	case entry.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-entry.turn }()
+	if !entry.at.IsZero() && r.now().Before(entry.at.Add(r.keep)) {
+		return entry.members, nil
+	}
+	members, err := ask()
+	if err != nil {
+		return nil, err
+	}
+	entry.members, entry.at = members, r.now()
+	return members, nil
+}
