@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// chain is what a replica knows of the end of the audit. Every entry carries the hash of the one before, so
+// writers take turns: within a replica they wait for each other, between replicas the script compares the head
+// and the slower one computes its entry again.
+type chain struct {
+	turn chan struct{} // holds one token; whoever has it may use head
+	head string        // as the script knows it: empty before the first entry
+}
+
+func newChain() chain { return chain{turn: make(chan struct{}, 1)} }
+
+// chainAttempts bounds how often another replica may be quicker. Each time one of them has got something done.
+const chainAttempts = 100
+
+var errBusy = errors.New("other replicas kept writing to the audit")
+
+// transition is a call of one of the audited scripts.
+type transition struct {
+	doing   string
+	script  *redis.Script
+	id      string
+	version int64        // that it was decided on; 0: there is no request yet
+	entry   change.Entry // without Version
+	keys    []string     // after those that all share
+	args    []any        // after those that all share
+}
+
+// run makes a transition and its audit entry in one go. A call carries a nonce: when go-redis repeats it because
+// the answer was lost, the script sees that it has been done, and does not mistake it for somebody else's.
+func (s *Store) run(ctx context.Context, t transition) (answer, error) {
+	keys := append([]string{
+		s.keys.call(s.nonce()), s.keys.audit(), s.keys.head(), s.keys.req(t.id), s.keys.lagging(),
+	}, t.keys...)
+	t.entry.Request = t.id
+	t.entry.Version = t.version + 1
+
+	select {
+	case s.chain.turn <- struct{}{}:
+	case <-ctx.Done():
+		return answer{}, fault(t.doing, ctx.Err())
+	}
+	defer func() { <-s.chain.turn }()
+	for range chainAttempts {
+		prev := s.chain.head
+		if prev == "" {
+			prev = change.GenesisHash
+		}
+		text, hash, err := t.entry.Chain(prev)
+		if err != nil {
+			return answer{}, fmt.Errorf("%s: %w", t.doing, err)
+		}
+		args := append([]any{s.chain.head, text, hash, t.id, change.Schema, t.version}, t.args...)
+		a, err := s.eval(ctx, t.doing, t.script, keys, args...)
+		if err != nil {
+			return answer{}, err
+		}
+		switch a.word {
+		case "head":
+			s.chain.head = a.value
+			continue
+		case "ok":
+			s.chain.head = hash
+		}
+		return a, nil
+	}
+	return answer{}, fmt.Errorf("%s: %w: %w", t.doing, change.ErrUnavailable, errBusy)
+}

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Level says how much a finding matters.
+type Level string
+
+// The levels.
+const (
+	Good    Level = "good"
+	Warning Level = "warning" // it works, but something may be lost
+	Bad     Level = "bad"     // it will go wrong
+	Unknown Level = "unknown" // Redis does not let us look
+)
+
+// Finding is what one check of the server found.
+type Finding struct {
+	Check string // what was looked at: "reach", "version", "eviction", "durability", "replicas", "clock"
+	Level Level
+	Say   string // a sentence for whoever runs the bot
+}
+
+const clockTolerance = 5 * time.Second
+
+// CheckServer looks at whether the server suits: its version, that it throws nothing away, that it writes to
+// disk, and that its clock agrees with now. Managed servers refuse CONFIG, and some INFO: then it says so.
+func (s *Store) CheckServer(ctx context.Context, now time.Time) []Finding {
+	at, err := s.Now(ctx)
+	if err != nil {
+		return []Finding{{"reach", Bad, fmt.Sprintf("Redis can't be reached: %v", err)}}
+	}
+	return []Finding{
+		{"reach", Good, "Redis answers"},
+		s.checkVersion(ctx),
+		s.checkEviction(ctx),
+		s.checkDurability(ctx),
+		s.checkReplicas(ctx),
+		checkClock(at, now),
+	}
+}
+
+func (s *Store) checkVersion(ctx context.Context) Finding {
+	const check = "version"
+	version, err := s.info(ctx, "server", "redis_version")
+	if err != nil {
+		return unknown(check, err)
+	}
+	major, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	x, errX := strconv.Atoi(major)
+	y, errY := strconv.Atoi(minor)
+	switch {
+	case errX != nil || errY != nil:
+		return unknown(check, fmt.Errorf("%q is no version", version))
+	case x < 6 || x == 6 && y < 2:
+		return Finding{check, Bad, fmt.Sprintf("Redis is %s; it has to be 6.2 or later", version)}
+	}
+	return Finding{check, Good, "Redis is " + version}
+}
+
+func (s *Store) checkEviction(ctx context.Context) Finding {
+	const check = "eviction"
+	policy, err := s.config(ctx, "maxmemory-policy")
+	switch {
+	case err != nil:
+		return unknown(check, err)
+	case policy != "noeviction":
+		return Finding{check, Bad, fmt.Sprintf("maxmemory-policy is %s: when memory is short Redis throws requests away; set it to noeviction", policy)}
+	}
+	return Finding{check, Good, "maxmemory-policy is noeviction"}
+}
+
+func (s *Store) checkDurability(ctx context.Context) Finding {
+	const check = "durability"
+	aof, err := s.config(ctx, "appendonly")
+	if err != nil {
+		return unknown(check, err)
+	}
+	if aof != "yes" {
+		return Finding{check, Bad, "appendonly is " + aof + ": after a restart requests and audit go back to the last snapshot; set it to yes"}
+	}
+	fsync, err := s.config(ctx, "appendfsync")
+	if err != nil {
+		return unknown(check, err)
+	}
+	if fsync != "always" {
+		return Finding{check, Warning, "appendfsync is " + fsync + ": a loss of power may lose the last moves; the bot writes little, so always costs nothing"}
+	}
+	return Finding{check, Good, "every write goes to disk before it is answered"}
+}
+
+func (s *Store) checkReplicas(ctx context.Context) Finding {
+	const check = "replicas"
+	replicas, err := s.info(ctx, "replication", "connected_slaves")
+	if err != nil {
+		return unknown(check, err)
+	}
+	if replicas == "0" {
+		return Finding{check, Good, "there are no replicas to fall behind"}
+	}
+	least, err := s.config(ctx, "min-replicas-to-write")
+	switch {
+	case err != nil:
+		return unknown(check, err)
+	case least == "0":
+		return Finding{check, Warning, "min-replicas-to-write is 0: a failover may lose moves that were acknowledged; set it to 1"}
+	}
+	return Finding{check, Good, "writes wait for " + least + " replicas to be in touch"}
+}
+
+func checkClock(redis, now time.Time) Finding {
+	const check = "clock"
+	off := redis.Sub(now)
+	if off.Abs() > clockTolerance {
+		return Finding{check, Warning, fmt.Sprintf("the clocks of Redis and of this machine are %s apart; deadlines go by this machine's, leases by that of Redis", off.Abs().Round(time.Second))}
+	}
+	return Finding{check, Good, "the clocks agree"}
+}
+
+func unknown(check string, err error) Finding {
+	return Finding{check, Unknown, fmt.Sprintf("could not check: %v", err)}
+}
+
+// info returns one line of a section of INFO.
+func (s *Store) info(ctx context.Context, section, field string) (string, error) {
+	text, err := s.rdb.Info(ctx, section).Result()
+	if err != nil {
+		return "", fault("INFO "+section, err)
+	}
+	for line := range strings.Lines(text) {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), field+":"); ok {
+			return v, nil
+		}
+	}
+	return "", fmt.Errorf("INFO %s does not tell %s", section, field)
+}
+
+func (s *Store) config(ctx context.Context, name string) (string, error) {
+	got, err := s.rdb.ConfigGet(ctx, name).Result()
+	if err != nil {
+		return "", fault("CONFIG GET "+name, err)
+	}
+	v, ok := got[name]
+	if !ok {
+		return "", fmt.Errorf("CONFIG GET %s tells nothing", name)
+	}
+	return v, nil
+}

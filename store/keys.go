@@ -1,0 +1,74 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// keys names every key. All of an environment share the hash tag {<env>}, so that they lie in one slot of a
+// Redis Cluster and one script may touch a request, its indexes and its lock.
+type keys struct{ prefix string }
+
+func newKeys(env string) keys { return keys{prefix: "rcb:{" + env + "}:"} }
+
+// req is a hash: the request. It goes 90 days after the request became final.
+func (k keys) req(id string) string { return k.prefix + "req:" + id }
+
+// steps is a hash: the journal, a line for each step. It goes with the request.
+func (k keys) steps(id string) string { return k.prefix + "req:" + id + ":steps" }
+
+// pending is a sorted set by deadline: the requests that no worker has begun, approved ones too.
+func (k keys) pending() string { return k.prefix + "pending" }
+
+// ready is a sorted set by the time from which a worker may begin: the approved requests.
+func (k keys) ready() string { return k.prefix + "ready" }
+
+// leases is a sorted set by end of the lease: the requests in a worker's hands.
+func (k keys) leases() string { return k.prefix + "leases" }
+
+// lagging is a sorted set by the time since when: the requests whose present version has not been shown.
+func (k keys) lagging() string { return k.prefix + "lagging" }
+
+// recent is a sorted set by time of creation: "<id> <user>" of every request that is still kept.
+func (k keys) recent() string { return k.prefix + "recent" }
+
+// mine is a sorted set by time of creation: the requests that user asked for.
+func (k keys) mine(user string) string { return k.prefix + "mine:" + user }
+
+// target is a string: the id of the request that holds the target. Targets are hashed, for they are free text.
+func (k keys) target(target string) string { return k.prefix + "target:" + digest(target) }
+
+// dedup is a string: the id that the submission made. It lives for 24 hours.
+func (k keys) dedup(submission string) string { return k.prefix + "dedup:" + digest(submission) }
+
+// sealed is a string: what somebody handed in for a request, encrypted. It lives for an hour at most.
+func (k keys) sealed(id string) string { return k.prefix + "sealed:" + id }
+
+// call is a string: that this one call has been carried out. It lives for a minute.
+func (k keys) call(nonce string) string { return k.prefix + "call:" + nonce }
+
+// memos is a hash: what applied changes left to remember, by its own key.
+func (k keys) memos() string { return k.prefix + "memos" }
+
+// lease is a string: who does something alone, for as long as the key lives. Names are hashed, for they are free text.
+func (k keys) lease(name string) string { return k.prefix + "lease:" + digest(name) }
+
+// notes is a hash: what one part of the bot remembers for itself, by its own key.
+func (k keys) notes(part string) string { return k.prefix + "notes:" + part }
+
+// wake is a list: a token for each waiting worker that should look for work.
+func (k keys) wake() string { return k.prefix + "wake" }
+
+// audit is a stream: entry (text) and hash of every move there was.
+func (k keys) audit() string { return k.prefix + "audit" }
+
+// shipped is a string: the id of the last audit entry that was copied elsewhere.
+func (k keys) shipped() string { return k.prefix + "audit:shipped" }
+
+// head is a hash: hash of the last audit entry, count of all.
+func (k keys) head() string { return k.prefix + "audit:head" }
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}

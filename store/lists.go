@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Mine returns the requests that user asked for, newest first.
+func (s *Store) Mine(ctx context.Context, user string, limit int) ([]*change.Request, error) {
+	return s.list(ctx, limit, func(from, to int64) ([]string, error) {
+		return s.rdb.ZRevRange(ctx, s.keys.mine(user), from, to).Result()
+	}, always)
+}
+
+// Recent returns requests of anybody, newest first.
+func (s *Store) Recent(ctx context.Context, limit int) ([]*change.Request, error) {
+	return s.list(ctx, limit, func(from, to int64) ([]string, error) {
+		members, err := s.rdb.ZRevRange(ctx, s.keys.recent(), from, to).Result()
+		for i, m := range members {
+			members[i], _ = parseRecent(m)
+		}
+		return members, err
+	}, always)
+}
+
+// PendingRequests returns the requests that wait for approvals, the one first that expires first.
+func (s *Store) PendingRequests(ctx context.Context, limit int) ([]*change.Request, error) {
+	return s.list(ctx, limit, func(from, to int64) ([]string, error) {
+		return s.rdb.ZRange(ctx, s.keys.pending(), from, to).Result()
+	}, func(r *change.Request) bool { return r.State == change.Pending })
+}
+
+func always(*change.Request) bool { return true }
+
+// list reads an index in pages until it has limit requests that are wanted. It passes over those that are kept
+// no longer and those of a newer version of the bot: one of them must not hide the others.
+func (s *Store) list(
+	ctx context.Context, limit int, page func(from, to int64) ([]string, error), wanted func(*change.Request) bool,
+) ([]*change.Request, error) {
+	var all []*change.Request
+	for from := int64(0); len(all) < limit; {
+		ids, err := page(from, from+int64(limit)-1)
+		if err != nil {
+			return nil, fault("listing requests", err)
+		}
+		if len(ids) == 0 {
+			break
+		}
+		from += int64(len(ids))
+		got, err := s.load(ctx, ids...)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range got {
+			switch {
+			case errors.Is(l.err, change.ErrNotFound), errors.Is(l.err, change.ErrNewer):
+			case l.err != nil:
+				return nil, l.err
+			case wanted(l.request) && len(all) < limit:
+				all = append(all, l.request)
+			}
+		}
+	}
+	return all, nil
+}
+
+// Holder returns the id of the request that holds the target, if there is one.
+func (s *Store) Holder(ctx context.Context, target string) (id string, ok bool, err error) {
+	id, err = s.rdb.Get(ctx, s.keys.target(target)).Result()
+	if errors.Is(err, redis.Nil) {
+		return "", false, nil
+	}
+	return id, err == nil, fault("asking who holds a target", err)
+}
+
+// recentMember names the user beside the id, so that both indexes can be trimmed after the request is gone.
+func recentMember(id, user string) string { return id + " " + user }
+
+func parseRecent(member string) (id, user string) {
+	id, user, _ = strings.Cut(member, " ")
+	return id, user
+}

@@ -1,0 +1,69 @@
+-- What every script begins with; the program puts this file in front of each of them.
+--
+-- Answers are lists: a word, and after some words a value. A script decides first and writes last, and its
+-- first write is one that Redis refuses when memory is full (XADD, HSET, ZADD, SET): then nothing is half done.
+
+-- now is Redis's own time in milliseconds. Leases go by it, never by a worker's clock.
+local function now()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+
+-- text writes a number of milliseconds without an exponent.
+local function text(n)
+  return string.format('%.0f', n)
+end
+
+-- score ranks a deadline in ms; 0 is none, and never due.
+local function score(deadline)
+  return deadline == '0' and '+inf' or deadline
+end
+
+-- again answers a call that arrives a second time, because its first answer was lost on the way.
+local function again(call)
+  if redis.call('EXISTS', call) == 1 then return {'ok'} end
+end
+
+-- unusable answers for a request that is not there, or that a newer version of the bot wrote.
+local function unusable(req, schema)
+  local has = redis.call('HGET', req, 'schema')
+  if not has then return {'missing'} end
+  if tonumber(has) > tonumber(schema) then return {'newer'} end
+end
+
+-- fenced answers a worker that has lost its claim: its lease has ended, or the epoch has gone up since.
+local function fenced(req, leases, id, epoch)
+  local ends = redis.call('ZSCORE', leases, id)
+  if redis.call('HGET', req, 'epoch') ~= epoch or not ends or tonumber(ends) <= now() then return {'fenced'} end
+end
+
+-- The audited scripts share their first keys and arguments:
+--   KEYS  1 call:<nonce>  2 audit  3 audit:head  4 req:<id>  5 lagging
+--   ARGV  1 the head that the entry follows ('' before the first)  2 the entry's text  3 the entry's hash
+--         4 id  5 schema  6 the version that the call was decided on
+-- and besides answers of their own:
+--   ok          written
+--   head <hash> the audit has moved on to this head; nothing was written
+
+-- moved answers with the head of the audit if it is no longer the one that the entry follows.
+local function moved()
+  local head = redis.call('HGET', KEYS[3], 'hash') or ''
+  if head ~= ARGV[1] then return {'head', head} end
+end
+
+-- record writes the entry down, remembers the call for a minute, and takes the request to its next version,
+-- which has yet to be shown to people. It is the first write of a script.
+local function record()
+  redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2], 'hash', ARGV[3])
+  redis.call('HSET', KEYS[3], 'hash', ARGV[3])
+  redis.call('HINCRBY', KEYS[3], 'count', 1)
+  redis.call('SET', KEYS[1], '1', 'EX', 60)
+  redis.call('HINCRBY', KEYS[4], 'version', 1)
+  redis.call('ZADD', KEYS[5], 'NX', text(now()), ARGV[4])
+end
+
+-- wake lets one waiting worker go. A few wake-ups too many do no harm, so the list is kept short.
+local function wake(list)
+  redis.call('RPUSH', list, '1')
+  redis.call('LTRIM', list, -64, -1)
+end

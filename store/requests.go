@@ -1,0 +1,238 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Create implements change.Requests. r has to be pending; it is stored at version 1.
+func (s *Store) Create(ctx context.Context, r *change.Request, submission string, entry change.Entry) (string, error) {
+	const doing = "storing a request"
+	if r.ID == "" || r.State != change.Pending {
+		return "", fmt.Errorf("%s: %q is %s, not %s", doing, r.ID, r.State, change.Pending)
+	}
+	pairs, err := encode(r)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", doing, err)
+	}
+	var remember time.Duration
+	if submission != "" {
+		remember = rememberAsked
+	}
+	user := r.Requester.User
+	entry.To, entry.Target = change.Pending, r.Proposal.Target
+	a, err := s.run(ctx, transition{
+		doing: doing, script: createScript, id: r.ID, entry: entry,
+		keys: []string{
+			s.keys.target(r.Proposal.Target), s.keys.dedup(submission), s.keys.pending(), s.keys.recent(), s.keys.mine(user),
+			s.keys.req(r.Parent),
+		},
+		args: append([]any{
+			int(remember.Seconds()), millis(r.Created), millis(r.Deadline), recentMember(r.ID, user), r.Parent,
+		}, pairs...),
+	})
+	if err != nil {
+		return "", err
+	}
+	switch a.word {
+	case "ok":
+		return r.ID, nil
+	case "seen":
+		return a.value, nil
+	case "held":
+		return "", &change.HeldError{Target: r.Proposal.Target, By: a.value}
+	case "exists":
+		return "", fmt.Errorf("%s: the id %s is taken: %w", doing, r.ID, change.ErrConflict)
+	default:
+		return "", a.strange(doing)
+	}
+}
+
+// Submitted implements change.Requests.
+func (s *Store) Submitted(ctx context.Context, submission string) (string, error) {
+	id, err := s.rdb.Get(ctx, s.keys.dedup(submission)).Result()
+	if errors.Is(err, redis.Nil) {
+		return "", nil
+	}
+	return id, fault("asking what a submission made", err)
+}
+
+// Get implements change.Requests.
+func (s *Store) Get(ctx context.Context, id string) (*change.Request, error) {
+	got, err := s.load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return got[0].request, got[0].err
+}
+
+// loaded is a request, or why it can't be had.
+type loaded struct {
+	id      string
+	request *change.Request
+	err     error
+	// released: its last claim was given back
+	released bool
+}
+
+// load reads requests, each with its journal as of one moment.
+func (s *Store) load(ctx context.Context, ids ...string) ([]loaded, error) {
+	const doing = "reading requests"
+	var names []string
+	for _, id := range ids {
+		names = append(names, s.keys.req(id), s.keys.steps(id))
+	}
+	got, err := readScript.Run(ctx, s.rdb, names).Slice()
+	if err != nil {
+		return nil, fault(doing, err)
+	}
+	if len(got) != len(names) {
+		return nil, fmt.Errorf("%s: %d answers to %d keys", doing, len(got), len(names))
+	}
+	all := make([]loaded, len(ids))
+	for i, id := range ids {
+		hash := unflatten(got[2*i])
+		r, err := decode(id, hash, unflatten(got[2*i+1]))
+		all[i] = loaded{id: id, request: r, err: err, released: hash[fieldReleased] == "1"}
+	}
+	return all, nil
+}
+
+// unflatten turns the flat list in which a script hands out a hash into a map.
+func unflatten(list any) map[string]string {
+	flat, _ := list.([]any)
+	m := make(map[string]string, len(flat)/2)
+	for i := 0; i+1 < len(flat); i += 2 {
+		field, _ := flat[i].(string)
+		m[field], _ = flat[i+1].(string)
+	}
+	return m
+}
+
+// Move implements change.Requests: one transition by a person or the clock.
+func (s *Store) Move(ctx context.Context, m change.Move) error {
+	seen, err := s.glance(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	if seen.version != m.Version || seen.state != m.From {
+		return fmt.Errorf("moving request %s: %w", m.ID, change.ErrConflict)
+	}
+	return s.move(ctx, m, seen, nil)
+}
+
+// glance is how a request stands, as far as a move has to know. Its target never changes.
+type glance struct {
+	state   change.State
+	version int64
+	target  string
+}
+
+func (s *Store) glance(ctx context.Context, id string) (glance, error) {
+	got, err := s.rdb.HMGet(ctx, s.keys.req(id), fieldSchema, fieldState, fieldVersion, fieldTarget).Result()
+	if err != nil {
+		return glance{}, fault("looking at request "+id, err)
+	}
+	var text [4]string
+	for i, v := range got {
+		text[i], _ = v.(string) // nil where the field is missing
+	}
+	if err := readable(id, text[0]); err != nil {
+		return glance{}, err
+	}
+	version, err := strconv.ParseInt(text[2], 10, 64)
+	if err != nil {
+		return glance{}, fmt.Errorf("reading request %s: version: %w", id, err)
+	}
+	return glance{state: change.State(text[1]), version: version, target: text[3]}, nil
+}
+
+// move makes one transition on the version that was seen: under a claim if there is one, else a person's.
+func (s *Store) move(ctx context.Context, m change.Move, seen glance, claim *change.Claim) error {
+	doing := "moving request " + m.ID
+	if m.Proposal != nil && m.Proposal.Target != seen.target {
+		return fmt.Errorf("%s: %w", doing, errTarget)
+	}
+	pairs, err := encodeMove(m)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	memos, err := encodeKept(m.Kept)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	epoch, entry := "", m.Entry
+	if claim != nil {
+		epoch = strconv.FormatInt(claim.Epoch, 10)
+		entry.Worker = claim.Worker
+	}
+	entry.From, entry.To, entry.Target = m.From, m.To, seen.target
+	drifted := 0
+	if m.Proposal != nil {
+		drifted = 1
+	}
+	a, err := s.run(ctx, transition{
+		doing: doing, script: moveScript, id: m.ID, version: seen.version, entry: entry,
+		keys: []string{
+			s.keys.steps(m.ID), s.keys.target(seen.target), s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.wake(),
+			s.keys.memos(),
+		},
+		args: slices.Concat([]any{
+			origin(m), string(m.To), place(m.To), epoch, int(keep.Seconds()), drifted, len(m.Kept),
+		}, memos, pairs),
+	})
+	if err != nil {
+		return err
+	}
+	if a.word != "ok" {
+		return a.strange(doing)
+	}
+	return nil
+}
+
+var errTarget = errors.New("a plan computed again has another target")
+
+// origin is the state that a move has to find: none if the state table lacks the move, whoever asks for it.
+func origin(m change.Move) string {
+	to, ok := m.From.Next(m.Event)
+	if m.Event == "" { // a decision that moves nothing
+		to, ok = m.From, !m.From.Final()
+	}
+	if !ok || to != m.To {
+		return ""
+	}
+	return string(m.From)
+}
+
+// place says in which of the indexes a request in that state belongs.
+func place(state change.State) string {
+	switch state {
+	case change.Pending:
+		return "pending"
+	case change.Approved:
+		return "ready"
+	case change.Applying, change.Undoing:
+		return "working"
+	case change.Stuck:
+		return "parked"
+	case change.Applied, change.RolledBack, change.Rejected, change.Withdrawn, change.Expired:
+		return "final"
+	}
+	return ""
+}
+
+// Due implements change.Requests: those that no worker has begun, whether pending or approved.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	ids, err := s.rdb.ZRangeByScore(ctx, s.keys.pending(), &redis.ZRangeBy{
+		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: int64(limit),
+	}).Result()
+	return ids, fault("looking for what is due", err)
+}

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+//go:embed lua/lib.lua
+var lib string
+
+//go:embed lua/create.lua
+var createSource string
+
+//go:embed lua/read.lua
+var readSource string
+
+//go:embed lua/move.lua
+var moveSource string
+
+//go:embed lua/peek.lua
+var peekSource string
+
+//go:embed lua/claim.lua
+var claimSource string
+
+//go:embed lua/extend.lua
+var extendSource string
+
+//go:embed lua/record.lua
+var recordSource string
+
+//go:embed lua/release.lua
+var releaseSource string
+
+//go:embed lua/tell.lua
+var tellSource string
+
+//go:embed lua/announced.lua
+var announcedSource string
+
+//go:embed lua/note.lua
+var noteSource string
+
+// The scripts. Each documents its keys, arguments and answers.
+var (
+	createScript    = redis.NewScript(lib + createSource)
+	readScript      = redis.NewScript(lib + readSource)
+	moveScript      = redis.NewScript(lib + moveSource)
+	peekScript      = redis.NewScript(lib + peekSource)
+	claimScript     = redis.NewScript(lib + claimSource)
+	extendScript    = redis.NewScript(lib + extendSource)
+	recordScript    = redis.NewScript(lib + recordSource)
+	releaseScript   = redis.NewScript(lib + releaseSource)
+	tellScript      = redis.NewScript(lib + tellSource)
+	announcedScript = redis.NewScript(lib + announcedSource)
+	noteScript      = redis.NewScript(lib + noteSource)
+)
+
+// answer is what a script says: a word, and after some words a value.
+type answer struct{ word, value string }
+
+// words are the answers that are errors to every caller.
+var words = map[string]error{
+	"missing":  change.ErrNotFound,
+	"newer":    change.ErrNewer,
+	"conflict": change.ErrConflict,
+	"fenced":   change.ErrFenced,
+}
+
+// eval runs a script: by its hash, and in full where Redis does not know it, as after a restart.
+func (s *Store) eval(ctx context.Context, doing string, script *redis.Script, keys []string, args ...any) (answer, error) {
+	got, err := script.Run(ctx, s.rdb, keys, args...).StringSlice()
+	if err != nil {
+		return answer{}, fault(doing, err)
+	}
+	if len(got) == 0 {
+		return answer{}, fmt.Errorf("%s: the script gave no answer", doing)
+	}
+	if err, ok := words[got[0]]; ok {
+		return answer{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	a := answer{word: got[0]}
+	if len(got) > 1 {
+		a.value = got[1]
+	}
+	return a, nil
+}
+
+// strange is for an answer that the caller has no meaning for.
+func (a answer) strange(doing string) error {
+	return fmt.Errorf("%s: the script answered %q", doing, a.word)
+}

@@ -1,0 +1,75 @@
+// Package store keeps requests, their journal, the queue, the outbox and the audit in Redis. Each transition is
+// one Lua script. It knows nothing of Slack, Elastic or what a change is about: parameters and messages are
+// opaque here.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+const (
+	keep          = 90 * 24 * time.Hour // how long a final request is kept
+	rememberAsked = 24 * time.Hour      // how long a submission is recognized
+)
+
+// Store is the memory of every replica of the bot. It is safe for concurrent use.
+type Store struct {
+	rdb   redis.UniversalClient
+	keys  keys
+	nonce func() string
+	chain chain
+}
+
+// Options are what a Store needs beside its client.
+type Options struct {
+	Env   string        // separates installations that share a Redis; it becomes part of every key
+	Nonce func() string // an unguessable text that never comes twice; nil: from the system's randomness
+}
+
+// New returns a Store over rdb, which should come from Dial.
+func New(rdb redis.UniversalClient, o Options) *Store {
+	if o.Nonce == nil {
+		o.Nonce = rand.Text
+	}
+	return &Store{rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain()}
+}
+
+// Dial returns a client that keeps to the deadlines of contexts, which go-redis does not unless told, and gives
+// up early enough for a caller to say that the store can't be reached. What o sets stays. It does not connect yet.
+func Dial(o *redis.UniversalOptions) redis.UniversalClient {
+	with := *o
+	with.ContextTimeoutEnabled = true
+	with.DialTimeout = or(o.DialTimeout, 2*time.Second)
+	with.ReadTimeout = or(o.ReadTimeout, 3*time.Second) // longer than the longest nap of Wait
+	with.WriteTimeout = or(o.WriteTimeout, 3*time.Second)
+	if with.DialerRetries == 0 {
+		with.DialerRetries = 1 // MaxRetries goes around it
+	}
+	return redis.NewUniversalClient(&with)
+}
+
+func or(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+// Ping reports whether Redis answers; change.ErrUnavailable if not.
+func (s *Store) Ping(ctx context.Context) error {
+	return fault("ping", s.rdb.Ping(ctx).Err())
+}
+
+// Now returns Redis's own time, which leases go by.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	t, err := s.rdb.Time(ctx).Result()
+	return t, fault("asking the time", err)
+}
+
+var _ change.Requests = (*Store)(nil)

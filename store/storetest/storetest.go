@@ -1,0 +1,167 @@
+// Package storetest starts Redis servers for tests: miniredis always, and a real redis-server wherever the binary
+// is found. It knows nothing of what is stored.
+package storetest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
+)
+
+// Server is a Redis that a test has to itself, but for the other tests under the same Each: those are kept apart
+// by Env.
+type Server struct {
+	Client redis.UniversalClient
+	Addr   string
+	// Pass lets time pass on the server: a sleep on a real one, a turn of the clock on miniredis.
+	Pass func(time.Duration)
+	// Now is the server's time.
+	Now func() time.Time
+	// Mini is nil on a real server.
+	Mini *miniredis.Miniredis
+	// Process is nil on miniredis.
+	Process *Process
+}
+
+var envs atomic.Int64
+
+// Env returns a name for the keys that no other test of this process has.
+func (s Server) Env() string { return fmt.Sprintf("test%d", envs.Add(1)) }
+
+// Store returns a store with keys of its own.
+func (s Server) Store() *store.Store { return store.New(s.Client, store.Options{Env: s.Env()}) }
+
+// Each runs test on miniredis, and on a real Redis where there is one.
+func Each(t *testing.T, test func(t *testing.T, s Server)) {
+	t.Helper()
+	t.Run("miniredis", func(t *testing.T) { test(t, Mini(t)) })
+	t.Run("redis", func(t *testing.T) { test(t, Real(t)) })
+}
+
+// Mini starts a miniredis whose clock stands still but for Pass.
+func Mini(tb testing.TB) Server {
+	tb.Helper()
+	m := miniredis.RunT(tb)
+	now := time.Now().Truncate(time.Millisecond)
+	m.SetTime(now)
+	var passed atomic.Int64
+	clock := func() time.Time { return now.Add(time.Duration(passed.Load())) }
+	return Server{
+		Client: dial(tb, m.Addr()), Addr: m.Addr(), Mini: m, Now: clock,
+		Pass: func(d time.Duration) {
+			passed.Add(int64(d))
+			m.SetTime(clock())
+			m.FastForward(d)
+		},
+	}
+}
+
+// Real starts a redis-server with a directory of its own; it skips the test where there is no such binary.
+func Real(tb testing.TB, flags ...string) Server {
+	tb.Helper()
+	bin, err := exec.LookPath("redis-server")
+	if err != nil {
+		tb.Skip("there is no redis-server on the PATH")
+	}
+	port := freePort(tb)
+	p := &Process{bin: bin, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), flags: append([]string{
+		"--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", tb.TempDir(),
+		"--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction",
+	}, flags...)}
+	p.Start(tb)
+	tb.Cleanup(func() { p.Kill(tb) })
+	return Server{Client: dial(tb, p.addr), Addr: p.addr, Process: p, Pass: time.Sleep, Now: time.Now}
+}
+
+func dial(tb testing.TB, addr string) redis.UniversalClient {
+	tb.Helper()
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{addr}})
+	tb.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func freePort(tb testing.TB) int {
+	tb.Helper()
+	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		tb.Fatalf("listening on %v", l.Addr())
+	}
+	return addr.Port
+}
+
+// Process is a running redis-server that a test may kill and start again over the same data.
+type Process struct {
+	bin, addr string
+	flags     []string
+	cmd       *exec.Cmd
+}
+
+// Start starts the server and waits until it answers.
+func (p *Process) Start(tb testing.TB) {
+	tb.Helper()
+	p.cmd = exec.CommandContext(context.WithoutCancel(tb.Context()), p.bin, p.flags...) // Kill ends it, after the clients
+	if err := p.cmd.Start(); err != nil {
+		tb.Fatalf("starting redis-server: %v", err)
+	}
+	var err error
+	for range 500 {
+		if err = ping(tb.Context(), p.addr); err == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	tb.Fatalf("redis-server does not answer: %v", err)
+}
+
+// ping asks without a client, which would log every attempt.
+func ping(ctx context.Context, addr string) error {
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return err
+	}
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		return err
+	}
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	asksWho := strings.HasPrefix(answer, "-NOAUTH")      // it is there, for those whom it knows
+	if err == nil && answer != "+PONG\r\n" && !asksWho { // not while it loads its data
+		err = errors.New(answer)
+	}
+	return err
+}
+
+// Kill ends the server the hard way, unless it has ended already.
+func (p *Process) Kill(tb testing.TB) {
+	tb.Helper()
+	if p.cmd == nil {
+		return
+	}
+	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		tb.Errorf("killing redis-server: %v", err)
+	}
+	_ = p.cmd.Wait() // it says that the process was killed
+	p.cmd = nil
+}
