@@ -1,0 +1,67 @@
+package cluster
+
+import (
+	"slices"
+	"strings"
+)
+
+// access is what a caller sees of a remote cluster: its own rights there and the key's.
+type access struct {
+	index  func(name string) bool
+	refuse func(indices []string) *esError
+}
+
+// remoteAccess works out a caller's access to a remote cluster. Under the API key model it is what the local role's
+// remote_indices and the key have in common; under the certificate model it is what roles of the same names may there.
+func (c *Cluster) remoteAccess(who identity, r remote, to *Cluster, action string, patterns []string) (access, *esError) {
+	if !r.keyModel {
+		return c.certificateAccess(who, to, action), nil
+	}
+	var entries []IndicesPrivileges
+	for _, role := range c.rolesOf(who.roles) {
+		for _, ri := range role.RemoteIndices {
+			if anyGlob(ri.Clusters, r.alias) {
+				entries = append(entries, ri.IndicesPrivileges)
+			}
+		}
+	}
+	if who.internal {
+		entries = []IndicesPrivileges{{Names: []string{"*"}, Privileges: []string{"all"}}}
+	}
+	if len(entries) == 0 {
+		return access{}, security(403, "action [%s] towards remote cluster [%s] is unauthorized for user [%s] with effective roles [%s] because no remote indices privileges apply for the target cluster",
+			action, r.alias, who.user, strings.Join(who.roles, ","))
+	}
+	_, k, why := to.checkKey(r.credentials, keyTypeCrossCluster)
+	if why != nil {
+		return access{}, security(401, "%s", why.reason)
+	}
+	a := access{
+		index: func(name string) bool { return readable(entries, name) && k.access.searches(name) },
+		refuse: func(indices []string) *esError {
+			return security(403, "action [%s] towards remote cluster is unauthorized for user [%s] with assigned roles [%s] authenticated by API key id [%s] of user [%s] on indices [%s], this action is granted by the index privileges [view_index_metadata,manage,read,all]",
+				action, who.user, strings.Join(who.roles, ","), k.id, k.user, strings.Join(indices, ","))
+		},
+	}
+	if len(k.access.Search) == 0 { // a key for replication alone can't search at all
+		return access{}, a.refuse(patterns)
+	}
+	return a, nil
+}
+
+func (c *Cluster) certificateAccess(who identity, to *Cluster, action string) access {
+	return access{
+		index: func(name string) bool {
+			if who.internal || who.superuser() {
+				return true
+			}
+			return slices.ContainsFunc(to.rolesOf(who.roles), func(r Role) bool { return readable(r.Indices, name) })
+		},
+		refuse: func(indices []string) *esError { return deniedIndices(action, who, indices, "read,all") },
+	}
+}
+
+func deniedIndices(action string, who identity, indices []string, privileges string) *esError {
+	return security(403, "action [%s] is unauthorized for user [%s] with effective roles [%s] on indices [%s], this action is granted by the index privileges [%s]",
+		action, who.user, strings.Join(who.roles, ","), strings.Join(indices, ","), privileges)
+}

@@ -1,0 +1,233 @@
+package cluster
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// The ports of a cluster on Elastic's platforms.
+const (
+	PortRemoteCluster = 9443 // remote cluster server: API key model
+	PortTransport     = 9400 // transport: TLS certificate model
+	portHTTPS         = 443
+	portHTTPSECE      = 9243
+)
+
+// Spec says what a new cluster is. Host and Version are required.
+type Spec struct {
+	Name    string // for people and for the fault matcher: "logs-prod"
+	ID      string // the platform's cluster id; made up if empty
+	Host    string // the endpoint's host name
+	Version string
+	License License // Enterprise and active if empty
+
+	Egress []netip.Addr // where its outgoing connections seem to come from
+	Scope  string       // the id in its nodes' certificate names: an environment's or organization's
+	CA     string       // PEM of the CA that signs its nodes' certificates
+
+	Users   []User // User elastic with the role superuser is always there; give one of that name to set its password
+	Roles   map[string]Role
+	Indices map[string][]json.RawMessage // documents by index
+}
+
+// License is a cluster's licence.
+type License struct {
+	Type   string // basic, standard, gold, platinum, enterprise, trial
+	Status string // active, expired
+}
+
+// compliant tells whether the licence allows what only Enterprise and trial allow.
+func (l License) compliant() bool {
+	return l.Status == "active" && (l.Type == "enterprise" || l.Type == "trial")
+}
+
+// Cluster is one simulated Elasticsearch cluster.
+type Cluster struct {
+	net  *Net
+	name string
+	id   string
+	uuid string
+	host string
+	born time.Time
+
+	version Version
+	license License
+	egress  []netip.Addr
+	scope   string
+	ca      string
+
+	users   []User
+	roles   map[string]Role
+	keys    []*apiKey
+	indices map[string][]json.RawMessage
+
+	persistent, transient map[string]any // flat keys; values are string or []string
+	stored, loaded        map[string]string
+	links                 map[string]*link
+
+	followers  []Follower
+	filters    []Filter
+	trust      []Trust
+	stopped    bool
+	unhealthy  bool
+	boots      int
+	reloadFail string
+	presents   string // the name in the certificate of its remote ports; empty: host
+}
+
+// Add puts a new cluster into the network.
+func (n *Net) Add(s Spec) (*Cluster, error) {
+	v, err := ParseVersion(s.Version)
+	if err != nil {
+		return nil, err
+	}
+	if s.Host == "" {
+		return nil, fmt.Errorf("cluster %s has no host name", s.Name)
+	}
+	defer n.enter()()
+	if n.byHost(s.Host) != nil {
+		return nil, fmt.Errorf("host %s is taken", s.Host)
+	}
+	if s.ID == "" {
+		s.ID = n.hexID()
+	}
+	if s.License.Type == "" {
+		s.License = License{Type: "enterprise", Status: "active"}
+	}
+	c := &Cluster{
+		net: n, name: s.Name, id: s.ID, uuid: n.shortID(16), host: s.Host, born: n.opt.Now(), version: v, license: s.License,
+		egress: s.Egress, scope: s.Scope, ca: s.CA, users: slices.Clone(s.Users), roles: map[string]Role{},
+		indices: map[string][]json.RawMessage{}, persistent: map[string]any{}, transient: map[string]any{},
+		stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{},
+	}
+	if c.user(superuserName) == nil {
+		c.users = append(c.users, User{Name: superuserName, Password: n.shortID(16), Roles: []string{roleSuperuser}})
+	}
+	maps.Copy(c.roles, s.Roles)
+	for name, docs := range s.Indices {
+		c.indices[name] = slices.Clone(docs)
+	}
+	n.clusters = append(n.clusters, c)
+	return c, nil
+}
+
+// Name is the cluster's name for people.
+func (c *Cluster) Name() string { return c.name }
+
+// ID is the platform's id of the cluster.
+func (c *Cluster) ID() string { return c.id }
+
+// Host is the endpoint's host name.
+func (c *Cluster) Host() string { return c.host }
+
+// Version is the cluster's version.
+func (c *Cluster) Version() Version { return c.version }
+
+// Password returns a user's password, or an empty text.
+func (c *Cluster) Password(user string) string {
+	defer c.net.enter()()
+	if u := c.user(user); u != nil {
+		return u.Password
+	}
+	return ""
+}
+
+// Stop takes the cluster off the network.
+func (c *Cluster) Stop() {
+	defer c.net.enter()()
+	c.stopped = true
+}
+
+// Start brings the cluster back, with its keystore read anew.
+func (c *Cluster) Start() {
+	defer c.net.enter()()
+	c.boot()
+}
+
+func (c *Cluster) boot() {
+	c.stopped = false
+	c.boots++
+	c.load()
+}
+
+// RestartIn stops the cluster now and starts it after d.
+func (c *Cluster) RestartIn(d time.Duration) {
+	defer c.net.enter()()
+	c.stopped = true
+	c.net.after(d, c.boot)
+}
+
+// Running reports whether the cluster is up, and healthy.
+func (c *Cluster) Running() (running, healthy bool) {
+	defer c.net.enter()()
+	return !c.stopped, !c.stopped && !c.unhealthy
+}
+
+// SetHealthy makes the cluster well or ill; an ill one still answers.
+func (c *Cluster) SetHealthy(healthy bool) {
+	defer c.net.enter()()
+	c.unhealthy = !healthy
+}
+
+// SetLicense changes the licence.
+func (c *Cluster) SetLicense(l License) {
+	defer c.net.enter()()
+	c.license = l
+}
+
+// SetReloadFailure makes the nodes fail to read their keystore again, with this text; empty makes them well.
+func (c *Cluster) SetReloadFailure(text string) {
+	defer c.net.enter()()
+	c.reloadFail = text
+}
+
+// SetCertificateName makes the ports for remote clusters present a certificate for another host, as after a mistake
+// in renewing it; empty makes it right again. Connections that stand are closed, as by a proxy that starts anew.
+func (c *Cluster) SetCertificateName(host string) {
+	defer c.net.enter()()
+	c.presents = host
+}
+
+// certificateName is the name in the certificate that callers from other clusters see.
+func (c *Cluster) certificateName() string {
+	if c.presents != "" {
+		return c.presents
+	}
+	return c.host
+}
+
+// ExpireKeys makes every cross-cluster API key that is still good expire now, and returns how many those were.
+func (c *Cluster) ExpireKeys() int {
+	defer c.net.enter()()
+	now, n := c.net.opt.Now(), 0
+	for _, k := range c.keys {
+		if k.kind == keyTypeCrossCluster && !k.invalidated() && !k.expired(now) {
+			k.expires = now
+			n++
+		}
+	}
+	return n
+}
+
+// SetFilters replaces the network filters that apply to the cluster. None means open to everybody.
+func (c *Cluster) SetFilters(f []Filter) {
+	defer c.net.enter()()
+	c.filters = slices.Clone(f)
+}
+
+// SetTrustIn replaces whom the cluster's transport port trusts, after d.
+func (c *Cluster) SetTrustIn(d time.Duration, t []Trust) {
+	defer c.net.enter()()
+	t = slices.Clone(t)
+	c.net.after(d, func() { c.trust = t })
+}
+
+// PutDocument adds a document to an index, and the index if it is new.
+func (c *Cluster) PutDocument(index string, doc json.RawMessage) {
+	defer c.net.enter()()
+	c.indices[index] = append(c.indices[index], doc)
+}

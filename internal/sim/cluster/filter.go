@@ -1,0 +1,58 @@
+package cluster
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Filter is a network filter: a ruleset with its sources. Only the types "ip" and "remote_cluster" have an effect here.
+type Filter struct {
+	Type     string
+	Sources  []string // addresses and CIDRs of the type "ip"
+	Orgs     []string // remote_cluster_org_id of the type "remote_cluster": admits within one kind of platform only
+	Clusters []string // remote_cluster_id of the type "remote_cluster"
+}
+
+// admits tells whether an address may come in: without filters everybody, else whom any of them names.
+func (c *Cluster) admits(addrs []netip.Addr, from *Cluster) bool {
+	closed := false
+	for _, f := range c.filters {
+		switch f.Type {
+		case "egress_firewall":
+			continue
+		case "ip":
+			if f.covers(addrs) {
+				return true
+			}
+		case "remote_cluster":
+			if from != nil && from.scope == c.scope && f.names(from) {
+				return true
+			}
+		}
+		closed = true
+	}
+	return !closed
+}
+
+// covers wants every address covered: a cluster's connections may leave from any of them.
+func (f Filter) covers(addrs []netip.Addr) bool {
+	for _, a := range addrs {
+		found := false
+		for _, s := range f.Sources {
+			if p, err := netip.ParsePrefix(s); err == nil && p.Contains(a) {
+				found = true
+			}
+			if one, err := netip.ParseAddr(s); err == nil && one == a {
+				found = true
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	return len(addrs) > 0
+}
+
+func (f Filter) names(from *Cluster) bool {
+	return slices.Contains(f.Orgs, from.scope) || slices.Contains(f.Clusters, from.id)
+}

@@ -1,0 +1,162 @@
+package cluster
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// User is a native user of a cluster.
+type User struct {
+	Name     string
+	Password string
+	Roles    []string
+}
+
+// superuserName is the user that each cluster has.
+const superuserName = "elastic"
+
+// identity is who calls: a user, a REST API key, or the platform itself.
+type identity struct {
+	user     string
+	realm    string
+	roles    []string
+	key      *apiKey // set if the caller authenticated with an API key
+	internal bool    // the platform's own identity, through its proxy
+}
+
+// internalKey marks, on a request's context and never on the wire, that the platform itself calls through its proxy.
+type internalKey struct{}
+
+func (c *Cluster) user(name string) *User {
+	for i := range c.users {
+		if c.users[i].Name == name {
+			return &c.users[i]
+		}
+	}
+	return nil
+}
+
+// authenticate finds out who calls from the Authorization header.
+func (c *Cluster) authenticate(r *http.Request) (identity, *esError) {
+	if r.Context().Value(internalKey{}) != nil {
+		return identity{user: "cloud-internal-user", realm: "found", roles: []string{roleSuperuser}, internal: true}, nil
+	}
+	header := r.Header.Get("Authorization")
+	scheme, value, _ := strings.Cut(header, " ")
+	switch {
+	case header == "":
+		return identity{}, unauthenticated("missing authentication credentials for REST request [%s]", r.URL.RequestURI())
+	case strings.EqualFold(scheme, "Basic"):
+		name, password, ok := r.BasicAuth()
+		u := c.user(name)
+		if !ok || u == nil || u.Password == "" || u.Password != password {
+			return identity{}, unauthenticated("unable to authenticate user [%s] for REST request [%s]", name, r.URL.RequestURI())
+		}
+		return identity{user: u.Name, realm: "native1", roles: slices.Clone(u.Roles)}, nil
+	case strings.EqualFold(scheme, "ApiKey"):
+		return c.authenticateKey(value, r)
+	}
+	return identity{}, unauthenticated("unable to authenticate with provided credentials and anonymous access is not allowed for this request")
+}
+
+func (c *Cluster) authenticateKey(encoded string, r *http.Request) (identity, *esError) {
+	id, k, why := c.checkKey(encoded, keyTypeREST)
+	if why != nil {
+		if why.kind != "" {
+			return identity{}, unauthenticated("%s", why.reason)
+		}
+		e := unauthenticated("unable to authenticate user [%s] for REST request [%s]", id, r.URL.RequestURI())
+		e.cause = &esError{kind: "security_exception", reason: why.reason}
+		return identity{}, e
+	}
+	return identity{user: k.user, realm: k.realm, roles: slices.Clone(k.ownerRoles), key: k}, nil
+}
+
+// checkKey finds the key of an encoded credential and says why it is no good. A problem with a kind ends the
+// authentication with just that text.
+func (c *Cluster) checkKey(encoded, want string) (id string, k *apiKey, why *esError) {
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	id, secret, ok := strings.Cut(string(raw), ":")
+	if err != nil || !ok || id == "" || secret == "" {
+		return "", nil, &esError{kind: "security_exception", reason: "invalid " + strings.ReplaceAll(want, "_", "-") + " API key value"}
+	}
+	k = c.key(id)
+	switch {
+	case k == nil:
+		return id, nil, &esError{reason: "unable to find apikey with id " + id}
+	case k.invalidated():
+		return id, nil, &esError{reason: "api key [" + id + "] has been invalidated"}
+	case k.secret != secret:
+		return id, nil, &esError{reason: "invalid credentials for API key [" + id + "]"}
+	case k.kind != want:
+		return id, nil, &esError{kind: "security_exception", reason: "authentication expected API key type of [" + want + "], but API key [" + id + "] has type [" + k.kind + "]"}
+	case k.expired(c.net.opt.Now()):
+		return id, nil, &esError{reason: "api key is expired"}
+	}
+	return id, k, nil
+}
+
+// may tells whether the caller holds a cluster privilege.
+func (c *Cluster) may(who identity, privilege string) bool {
+	if privilege == "" || who.internal {
+		return true
+	}
+	roles := c.rolesOf(who.roles)
+	if who.key != nil && len(who.key.roles) > 0 && !grants(who.key.roles, privilege) {
+		return false // a key's own roles narrow what its owner may do
+	}
+	return grants(roles, privilege)
+}
+
+// superuser tells whether a caller sees everything.
+func (who identity) superuser() bool { return slices.Contains(who.roles, roleSuperuser) }
+
+func (c *Cluster) rolesOf(names []string) []Role {
+	var out []Role
+	for _, n := range names {
+		if r, ok := c.role(n); ok {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (c *Cluster) role(name string) (Role, bool) {
+	if r, ok := builtinRoles()[name]; ok {
+		return r, true
+	}
+	r, ok := c.roles[name]
+	return r, ok
+}
+
+func grants(roles []Role, privilege string) bool {
+	for _, r := range roles {
+		for _, has := range r.Cluster {
+			if has == privilege || slices.Contains(implied[has], privilege) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// implied are the cluster privileges that come with another.
+var implied = map[string][]string{
+	"all": {
+		"manage", "manage_security", "read_security", "manage_api_key", "manage_own_api_key", "monitor",
+	},
+	"manage":          {"monitor"},
+	"manage_security": {"read_security", "manage_api_key", "manage_own_api_key"},
+	"manage_api_key":  {"manage_own_api_key"},
+}
+
+func denied(who identity, action string, privileges []string) *esError {
+	by := ""
+	if who.key != nil {
+		by = " by API key id [" + who.key.id + "] of"
+	}
+	return security(403, "action [%s] is unauthorized for%s user [%s] with effective roles [%s], this action is granted by the cluster privileges [%s]",
+		action, by, who.user, strings.Join(who.roles, ","), strings.Join(privileges, ","))
+}

@@ -1,0 +1,120 @@
+package cluster
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// glob matches index and alias patterns: only * is special.
+func glob(pattern, name string) bool {
+	escaped := strings.NewReplacer("?", `\?`, "[", `\[`, `\`, `\\`).Replace(pattern)
+	ok, err := path.Match(escaped, name)
+	return err == nil && ok
+}
+
+func anyGlob(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, name) })
+}
+
+// expression is a part of an index expression: an alias (empty: local), and the patterns there.
+type expression struct {
+	alias    string
+	patterns []string
+}
+
+// expand splits "a,remote:b*,-remote:b1" into what it means on each cluster; cluster parts may hold wildcards.
+func (c *Cluster) expand(text string) ([]expression, *esError) {
+	var out []expression
+	add := func(alias, pattern string) {
+		for i := range out {
+			if out[i].alias == alias {
+				out[i].patterns = append(out[i].patterns, pattern)
+				return
+			}
+		}
+		out = append(out, expression{alias, []string{pattern}})
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		clusterPart, pattern, remote := strings.Cut(part, ":")
+		if !remote {
+			add("", part)
+			continue
+		}
+		minus, clusterPart := strings.HasPrefix(clusterPart, "-"), strings.TrimPrefix(clusterPart, "-")
+		found := false
+		for _, alias := range c.remotes() {
+			if !glob(clusterPart, alias) {
+				continue
+			}
+			found = true
+			if minus {
+				out = slices.DeleteFunc(out, func(e expression) bool { return e.alias == alias })
+			} else {
+				add(alias, pattern)
+			}
+		}
+		if !found && !strings.Contains(clusterPart, "*") {
+			return nil, &esError{status: 404, kind: "no_such_remote_cluster_exception", reason: "no such remote cluster: [" + clusterPart + "]"}
+		}
+	}
+	return out, nil
+}
+
+// match returns the indices that patterns name, of those allowed; missing are the concrete names that don't exist,
+// refused the concrete ones that exist or not and are not allowed.
+func (c *Cluster) match(patterns []string, allowed func(index string) bool) (found, missing, refused []string) {
+	for _, p := range patterns {
+		if minus, ok := strings.CutPrefix(p, "-"); ok {
+			found = slices.DeleteFunc(found, func(name string) bool { return glob(minus, name) })
+			continue
+		}
+		if p == "_all" {
+			p = "*"
+		}
+		if !strings.Contains(p, "*") {
+			switch {
+			case !allowed(p):
+				refused = append(refused, p)
+			case c.indices[p] == nil:
+				missing = append(missing, p)
+			default:
+				found = append(found, p)
+			}
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.indices)) {
+			if glob(p, name) && allowed(name) && (!strings.HasPrefix(name, ".") || strings.HasPrefix(p, ".")) {
+				found = append(found, name)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found), missing, refused
+}
+
+func indexNotFound(name string) *esError {
+	return &esError{
+		status: 404, kind: "index_not_found_exception", reason: "no such index [" + name + "]",
+		extra: map[string]any{"resource.type": "index_or_alias", "resource.id": name, "index": name, "index_uuid": "_na_"},
+	}
+}
+
+// mayRead returns which local indices a caller may read.
+func (c *Cluster) mayRead(who identity) func(string) bool {
+	roles := c.rolesOf(who.roles)
+	return func(index string) bool {
+		if who.internal {
+			return true
+		}
+		return slices.ContainsFunc(roles, func(r Role) bool { return readable(r.Indices, index) })
+	}
+}
+
+func readable(entries []IndicesPrivileges, index string) bool {
+	return slices.ContainsFunc(entries, func(e IndicesPrivileges) bool {
+		reads := slices.Contains(e.Privileges, "read") || slices.Contains(e.Privileges, "all") || slices.Contains(e.Privileges, "read_cross_cluster")
+		return reads && anyGlob(e.Names, index)
+	})
+}

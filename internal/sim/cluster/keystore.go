@@ -1,0 +1,85 @@
+package cluster
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+)
+
+// credentialsKey matches the keystore's name of a remote cluster's key, with the alias.
+var credentialsKey = regexp.MustCompile(`^cluster\.remote\.([\w-]+)\.credentials$`)
+
+// PatchKeystore writes what the platform stores for the cluster: a value sets, nil removes. The nodes get it after
+// Options.KeystoreDelay; a cluster before 8.14 only when it is restarted.
+func (c *Cluster) PatchKeystore(change map[string]*string) {
+	defer c.net.enter()()
+	for name, v := range change {
+		if v == nil {
+			delete(c.stored, name)
+		} else {
+			c.stored[name] = *v
+		}
+	}
+	if !c.version.has(loadsByItself) {
+		return
+	}
+	// What the nodes get is what was stored by then, as a later change may overtake an earlier one.
+	c.net.after(c.net.opt.KeystoreDelay, c.load)
+}
+
+func (c *Cluster) load() { c.loaded = maps.Clone(c.stored) }
+
+// SecretNames returns the names in the stored keystore, sorted.
+func (c *Cluster) SecretNames() []string {
+	defer c.net.enter()()
+	return slices.Sorted(maps.Keys(c.stored))
+}
+
+// credentials returns the key that the nodes have loaded for an alias.
+func (c *Cluster) credentials(alias string) (string, bool) {
+	v, ok := c.loaded["cluster.remote."+alias+".credentials"]
+	return v, ok
+}
+
+func reloadSecureSettings(q *request) (any, *esError) {
+	in, err := q.object("nodes_reload_secure_settings", "secure_settings_password")
+	if err != nil {
+		return nil, err
+	}
+	if p, _ := in["secure_settings_password"].(string); p != "" {
+		return nil, illegalArgument("the keystore of this cluster has no password")
+	}
+	c := q.c
+	node := map[string]any{"name": "instance-0000000000"}
+	if c.reloadFail != "" {
+		node["reload_exception"] = map[string]any{"type": "illegal_state_exception", "reason": c.reloadFail}
+	} else {
+		c.reload()
+	}
+	return map[string]any{
+		"_nodes":       map[string]any{"total": 1, "successful": 1, "failed": 0},
+		"cluster_name": c.id,
+		"nodes":        map[string]any{c.nodeID(): node},
+	}, nil
+}
+
+// reload reads the stored keystore; before 8.13 the nodes do not take remote clusters' keys from it.
+func (c *Cluster) reload() {
+	before := c.loaded
+	c.load()
+	if c.version.has(reloadsRemote) {
+		return
+	}
+	for name := range c.loaded {
+		if credentialsKey.MatchString(name) {
+			delete(c.loaded, name)
+		}
+	}
+	for name, v := range before {
+		if credentialsKey.MatchString(name) {
+			c.loaded[name] = v
+		}
+	}
+}
+
+func (c *Cluster) nodeID() string { return c.uuid[:len(c.uuid)-1] + "n" }

@@ -1,0 +1,120 @@
+// Package cluster is a stand-in for Elasticsearch clusters that can be connected to each other. It speaks
+// Elasticsearch's HTTP API for everything that a cross-cluster connection needs, refuses what Elasticsearch refuses,
+// and decides on its own whether a connection stands. It knows no Elastic Cloud and no ECE: package platform does.
+package cluster
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Options are what a Net needs. Now is required.
+type Options struct {
+	Now  func() time.Time
+	Rand io.Reader // for ids and secrets; crypto/rand if nil
+	// KeystoreDelay is how long it takes from a change of the stored keystore until the nodes have it.
+	KeystoreDelay time.Duration
+	// Client is the address that callers of the HTTP API seem to come from, for IP filters. Default 198.51.100.10.
+	Client netip.Addr
+	// TellUnavailable puts what stands in the local nodes' log into _resolve/cluster where the remote side can't be
+	// reached at all. Elasticsearch says nothing more than connected: false there (seen on 8.19.4).
+	TellUnavailable bool
+}
+
+// Net is a network of clusters that can reach each other by host name. One lock guards all of it, so that a
+// connection is judged on one state of both its sides.
+type Net struct {
+	opt Options
+
+	mu       sync.Mutex
+	clusters []*Cluster
+	timed    []timed
+}
+
+type timed struct {
+	at time.Time
+	do func()
+}
+
+// New returns an empty network.
+func New(opt Options) *Net {
+	if opt.Rand == nil {
+		opt.Rand = rand.Reader
+	}
+	if !opt.Client.IsValid() {
+		opt.Client = netip.MustParseAddr("198.51.100.10")
+	}
+	return &Net{opt: opt}
+}
+
+// Clusters returns the clusters in the order they were added.
+func (n *Net) Clusters() []*Cluster {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.clusters)
+}
+
+// after does something once d has passed, before anybody sees the network again. It runs under the network's lock,
+// and is called under it.
+func (n *Net) after(d time.Duration, do func()) {
+	t := timed{n.opt.Now().Add(d), do}
+	i, _ := slices.BinarySearchFunc(n.timed, t, func(a, b timed) int {
+		if a.at.After(b.at) {
+			return 1
+		}
+		return -1 // equal times keep their order
+	})
+	n.timed = slices.Insert(n.timed, i, t)
+}
+
+// enter takes the lock and brings the network up to the present. The caller calls the function it returns.
+func (n *Net) enter() (leave func()) {
+	n.mu.Lock()
+	now := n.opt.Now()
+	for len(n.timed) > 0 && !n.timed[0].at.After(now) {
+		do := n.timed[0].do
+		n.timed = n.timed[1:]
+		do()
+		n.settleLinks()
+	}
+	n.settleLinks()
+	return func() {
+		n.settleLinks()
+		n.mu.Unlock()
+	}
+}
+
+func (n *Net) settleLinks() {
+	for _, c := range n.clusters {
+		c.settleLinks()
+	}
+}
+
+func (n *Net) byHost(host string) *Cluster {
+	for _, c := range n.clusters {
+		if c.host == host {
+			return c
+		}
+	}
+	return nil
+}
+
+func (n *Net) random(bytes int) []byte {
+	b := make([]byte, bytes)
+	if _, err := io.ReadFull(n.opt.Rand, b); err != nil {
+		panic("cluster: the source of randomness gave out: " + err.Error())
+	}
+	return b
+}
+
+// hexID is an id as Elastic's platforms write it: 32 characters.
+func (n *Net) hexID() string { return hex.EncodeToString(n.random(16)) }
+
+// shortID is an id as Elasticsearch writes it: 22 characters for 16 bytes, 20 for 15.
+func (n *Net) shortID(bytes int) string { return base64.RawURLEncoding.EncodeToString(n.random(bytes)) }

@@ -1,0 +1,210 @@
+package cluster
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// hit is one document found.
+type hit struct {
+	index string
+	n     int
+	doc   json.RawMessage
+}
+
+// search answers GET and POST /{index}/_search, on this cluster and through its connections.
+func search(q *request) (any, *esError) {
+	body, bad := q.object("search_request", "query", "size", "from", "track_total_hits", "sort", "_source")
+	if bad != nil {
+		return nil, bad
+	}
+	size, bad := q.size(body)
+	if bad != nil {
+		return nil, bad
+	}
+	wanted, bad := parseQuery(body["query"])
+	if bad != nil {
+		return nil, bad
+	}
+	ignore, bad := q.flag("ignore_unavailable")
+	if bad != nil {
+		return nil, bad
+	}
+	parts, bad := q.c.expand(q.vars["index"])
+	if bad != nil {
+		return nil, bad
+	}
+	s := &searching{q: q, wanted: wanted, ignore: ignore, source: body["_source"] != false, details: map[string]any{}}
+	for _, p := range parts {
+		if bad := s.part(p); bad != nil {
+			return nil, bad
+		}
+	}
+	return s.answer(size), nil
+}
+
+func (q *request) size(body map[string]any) (int, *esError) {
+	text := q.query.Get("size")
+	if n, ok := body["size"].(json.Number); ok {
+		text = n.String()
+	}
+	if text == "" {
+		return 10, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, illegalArgument("[size] parameter cannot be negative, found [%s]", text)
+	}
+	return n, nil
+}
+
+// searching is a search under way.
+type searching struct {
+	q       *request
+	wanted  func(map[string]any) bool
+	ignore  bool
+	source  bool // of each hit, too
+	hits    []hit
+	shards  int
+	remote  bool
+	skipped int
+	details map[string]any
+}
+
+func (s *searching) part(p expression) *esError {
+	if p.alias == "" {
+		found, missing, refused := s.q.c.match(p.patterns, s.q.c.mayRead(s.q.who))
+		switch {
+		case len(refused) > 0:
+			return deniedIndices("indices:data/read/search", s.q.who, refused, "read,all")
+		case len(missing) > 0 && !s.ignore:
+			return indexNotFound(missing[0])
+		}
+		s.collect(s.q.c, "", found)
+		return nil
+	}
+	s.remote = true
+	bad := s.far(p)
+	if bad == nil {
+		return nil
+	}
+	if !s.q.c.remote(p.alias).skip || bad.local {
+		return bad.esError
+	}
+	s.skipped++
+	s.details[p.alias] = map[string]any{
+		"status": "skipped", "indices": strings.Join(p.patterns, ","), "timed_out": false,
+		"failures": []any{map[string]any{"shard": -1, "index": nil, "reason": bad.object()}},
+	}
+	return nil
+}
+
+// farError is a failure on the way to or on a remote cluster; a local one is the caller's own lack of rights, which
+// skip_unavailable does not hide.
+type farError struct {
+	*esError
+	local bool
+}
+
+func (s *searching) far(p expression) *farError {
+	c, r := s.q.c, s.q.c.remote(p.alias)
+	l, why := c.use(p.alias, !r.skip)
+	if why != nil {
+		if r.skip && !l.connected { // Elasticsearch does not try again then, and does not say why
+			return &farError{esError: &esError{status: 500, kind: "connect_transport_exception", reason: "Unable to connect to [" + p.alias + "]"}}
+		}
+		return &farError{esError: why.esError}
+	}
+	a, bad := c.remoteAccess(s.q.who, r, l.remote, "indices:data/read/search", p.patterns)
+	if bad != nil {
+		return &farError{esError: bad, local: strings.Contains(bad.reason, "no remote indices privileges")}
+	}
+	found, missing, refused := l.remote.match(p.patterns, a.index)
+	switch {
+	case len(refused) > 0:
+		return &farError{esError: a.refuse(refused)}
+	case len(missing) > 0 && !s.ignore:
+		return &farError{esError: indexNotFound(missing[0])}
+	}
+	s.collect(l.remote, p.alias+":", found)
+	n := len(found)
+	s.details[p.alias] = map[string]any{
+		"status": "successful", "indices": strings.Join(p.patterns, ","), "took": 1, "timed_out": false,
+		"_shards": map[string]any{"total": n, "successful": n, "skipped": 0, "failed": 0},
+	}
+	return nil
+}
+
+func (s *searching) collect(c *Cluster, prefix string, indices []string) {
+	s.shards += len(indices)
+	for _, name := range indices {
+		for i, d := range c.indices[name] {
+			if s.wanted(source(d)) {
+				s.hits = append(s.hits, hit{prefix + name, i, d})
+			}
+		}
+	}
+}
+
+func (s *searching) answer(size int) map[string]any {
+	hits := []any{}
+	for _, h := range s.hits[:min(size, len(s.hits))] {
+		hit := map[string]any{"_index": h.index, "_id": fmt.Sprintf("%04d", h.n), "_score": 1.0}
+		if s.source {
+			hit["_source"] = h.doc
+		}
+		hits = append(hits, hit)
+	}
+	var top any
+	switch {
+	case len(hits) > 0:
+		top = 1.0
+	case s.remote && s.shards == 0:
+		top = 0.0 // the merger of remote answers has its own idea of nothing
+	}
+	out := map[string]any{
+		"took": 2, "timed_out": false,
+		"_shards": map[string]any{"total": s.shards, "successful": s.shards, "skipped": 0, "failed": 0},
+		"hits":    map[string]any{"total": map[string]any{"value": len(s.hits), "relation": "eq"}, "max_score": top, "hits": hits},
+	}
+	if s.remote {
+		out["_clusters"] = map[string]any{
+			"total": len(s.details), "successful": len(s.details) - s.skipped, "skipped": s.skipped, "running": 0, "partial": 0, "failed": 0,
+			"details": s.details,
+		}
+	}
+	return out
+}
+
+// parseQuery reads the few queries that a demo needs: match_all, match_none, term, match.
+func parseQuery(v any) (func(map[string]any) bool, *esError) {
+	if v == nil {
+		return func(map[string]any) bool { return true }, nil
+	}
+	q, ok := v.(map[string]any)
+	if !ok || len(q) != 1 {
+		return nil, &esError{status: 400, kind: "parsing_exception", reason: "[query] malformed query, expected one query"}
+	}
+	for kind, arg := range q {
+		switch kind {
+		case "match_all", "match_none":
+			return func(map[string]any) bool { return kind == "match_all" }, nil
+		case "term", "match":
+			fields, _ := arg.(map[string]any)
+			for field, want := range fields {
+				if sub, ok := want.(map[string]any); ok {
+					want = sub["value"]
+					if kind == "match" {
+						want = sub["query"]
+					}
+				}
+				text := fmt.Sprint(want)
+				return func(doc map[string]any) bool { return fmt.Sprint(doc[strings.TrimSuffix(field, ".keyword")]) == text }, nil
+			}
+		}
+		return nil, &esError{status: 400, kind: "parsing_exception", reason: "unknown query [" + kind + "]"}
+	}
+	return nil, nil
+}

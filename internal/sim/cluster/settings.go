@@ -1,0 +1,200 @@
+package cluster
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// getSettings answers GET /_cluster/settings.
+func getSettings(q *request) (any, *esError) {
+	flat, err := q.flag("flat_settings")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{"persistent": render(q.c.persistent, flat), "transient": render(q.c.transient, flat)}
+	defaults, err := q.flag("include_defaults")
+	if err != nil {
+		return nil, err
+	}
+	if defaults {
+		out["defaults"] = render(map[string]any{"cluster.remote.initial_connect_timeout": "30s", "cluster.name": q.c.id}, flat)
+	}
+	return out, nil
+}
+
+// putSettings answers PUT /_cluster/settings: all of the update holds, or nothing of it. A good answer says nothing
+// about a connection.
+func putSettings(q *request) (any, *esError) {
+	flat, bad := q.flag("flat_settings")
+	if bad != nil {
+		return nil, bad
+	}
+	body, bad := q.object("cluster_update_settings_request", "persistent", "transient")
+	if bad != nil {
+		return nil, bad
+	}
+	persistent, bad := flatten(body["persistent"])
+	if bad != nil {
+		return nil, bad
+	}
+	transient, bad := flatten(body["transient"])
+	if bad != nil {
+		return nil, bad
+	}
+	if len(persistent)+len(transient) == 0 {
+		return nil, validation("no settings to update")
+	}
+	newPersistent, appliedP, bad := q.c.apply("persistent", q.c.persistent, persistent)
+	if bad != nil {
+		return nil, bad
+	}
+	newTransient, appliedT, bad := q.c.apply("transient", q.c.transient, transient)
+	if bad != nil {
+		return nil, bad
+	}
+	both := maps.Clone(newPersistent)
+	maps.Copy(both, newTransient)
+	if bad := dependencies(both); bad != nil {
+		return nil, bad
+	}
+	q.c.persistent, q.c.transient = newPersistent, newTransient
+	return map[string]any{"acknowledged": true, "persistent": render(appliedP, flat), "transient": render(appliedT, flat)}, nil
+}
+
+// apply returns what settings become and which of the changes stand in the answer.
+func (c *Cluster) apply(kind string, old, change map[string]any) (after, applied map[string]any, bad *esError) {
+	after, applied = maps.Clone(old), map[string]any{}
+	for _, key := range slices.Sorted(maps.Keys(change)) {
+		v := change[key]
+		if v == nil {
+			if !c.removable(key) {
+				return nil, nil, illegalArgument("%s setting [%s], not recognized", kind, key)
+			}
+			for k := range after {
+				if k == key || (strings.HasSuffix(key, "*") && strings.HasPrefix(k, strings.TrimSuffix(key, "*"))) {
+					delete(after, k)
+				}
+			}
+			continue
+		}
+		known, dynamic := c.knows(key)
+		switch {
+		case !known:
+			return nil, nil, illegalArgument("%s setting [%s], not recognized", kind, key)
+		case !dynamic:
+			return nil, nil, illegalArgument("%s setting [%s], not dynamically updateable", kind, key)
+		}
+		if bad := checkValue(key, v); bad != nil {
+			return nil, nil, bad
+		}
+		after[key], applied[key] = v, v
+	}
+	return after, applied, nil
+}
+
+// removable tells whether null may be said of a setting. A wildcard over known settings is taken.
+func (c *Cluster) removable(key string) bool {
+	if strings.HasSuffix(key, "*") {
+		return true
+	}
+	known, dynamic := c.knows(key)
+	return known && dynamic
+}
+
+// flatten turns nested and dotted settings into flat ones, values as Elasticsearch keeps them: text or lists of text.
+func flatten(v any) (map[string]any, *esError) {
+	out := map[string]any{}
+	if v == nil {
+		return out, nil
+	}
+	top, ok := v.(map[string]any)
+	if !ok {
+		return nil, parseError("[cluster_update_settings_request] settings must be an object")
+	}
+	return out, flattenInto(out, "", top)
+}
+
+func flattenInto(out map[string]any, prefix string, in map[string]any) *esError {
+	for k, v := range in {
+		key := prefix + k
+		if sub, ok := v.(map[string]any); ok {
+			if err := flattenInto(out, key+".", sub); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, twice := out[key]; twice {
+			return &esError{status: 400, kind: "parse_exception", reason: "duplicate settings key [" + key + "] found"}
+		}
+		val, err := settingValue(key, v)
+		if err != nil {
+			return err
+		}
+		out[key] = val
+	}
+	return nil
+}
+
+func settingValue(key string, v any) (any, *esError) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return v, nil
+	case bool:
+		return fmt.Sprint(v), nil
+	case json.Number:
+		return v.String(), nil
+	case []any:
+		list := []string{}
+		for _, in := range v {
+			switch in.(type) {
+			case string, bool, json.Number:
+				list = append(list, fmt.Sprint(in))
+			default:
+				return nil, &esError{status: 400, kind: "parse_exception", reason: "the list of setting [" + key + "] may only hold values"}
+			}
+		}
+		return list, nil
+	}
+	return nil, &esError{status: 400, kind: "parse_exception", reason: fmt.Sprintf("the value of setting [%s] can't be read", key)}
+}
+
+// render writes settings flat, or nested as Elasticsearch does by default.
+func render(flat map[string]any, asFlat bool) map[string]any {
+	if asFlat {
+		return maps.Clone(flat)
+	}
+	out := map[string]any{}
+	for _, key := range slices.Sorted(maps.Keys(flat)) {
+		at := out
+		parts := strings.Split(key, ".")
+		for i, p := range parts {
+			if i == len(parts)-1 {
+				at[p] = flat[key]
+				break
+			}
+			next, ok := at[p].(map[string]any)
+			if !ok {
+				if _, taken := at[p]; taken { // a value stands where a level is needed: the rest stays dotted
+					at[strings.Join(parts[i:], ".")] = flat[key]
+					break
+				}
+				next = map[string]any{}
+				at[p] = next
+			}
+			at = next
+		}
+	}
+	return out
+}
+
+// settings returns the flat settings in force, transient over persistent.
+func (c *Cluster) settings() map[string]any {
+	both := maps.Clone(c.persistent)
+	maps.Copy(both, c.transient)
+	return both
+}
