@@ -1,0 +1,102 @@
+package platform
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
+)
+
+// Config is what a simulation in its own process needs; the defaults suit a demo on one machine.
+type Config struct {
+	Control       string           `json:"control"` // address of the control endpoint
+	Demo          DemoOptions      `json:"demo"`
+	Latency       fault.Duration   `json:"latency"`
+	KeystoreDelay fault.Duration   `json:"keystore_delay"`
+	PlanTime      fault.Duration   `json:"plan_time"`
+	Now           func() time.Time `json:"-"`
+}
+
+// Address is where a part of the simulation listens and how it is entered. It is for whoever started the simulation:
+// it holds the simulated keys.
+type Address struct {
+	Name        string              `json:"name"`
+	Kind        string              `json:"kind"`
+	URL         string              `json:"url"`
+	APIKey      string              `json:"api_key"`
+	ViewerKey   string              `json:"viewer_key"`
+	CA          string              `json:"ca,omitempty"` // PEM
+	Deployments []DeploymentAddress `json:"deployments"`
+}
+
+// DeploymentAddress is where a deployment's Elasticsearch listens.
+type DeploymentAddress struct {
+	Name       string `json:"name"`
+	ID         string `json:"id"`
+	ClusterID  string `json:"cluster_id"`
+	Version    string `json:"version"`
+	Endpoint   string `json:"endpoint"` // as other clusters know it
+	ServiceURL string `json:"service_url"`
+	User       string `json:"user"`
+	Password   string `json:"password"`
+}
+
+// Addresses are all of a world's.
+type Addresses struct {
+	Control   string    `json:"control,omitempty"`
+	Platforms []Address `json:"platforms"`
+}
+
+// Addresses returns where everything listens.
+func (w *World) Addresses() Addresses {
+	out := Addresses{Platforms: []Address{}}
+	for _, p := range w.Platforms() {
+		a := Address{Name: p.name, Kind: p.kind, URL: p.url, APIKey: p.key, ViewerKey: p.viewerKey, CA: p.CA(), Deployments: []DeploymentAddress{}}
+		for _, d := range p.Deployments() {
+			one := DeploymentAddress{
+				Name: d.Name(), ID: d.id, ClusterID: d.cluster.ID(), Version: d.cluster.Version().String(), Endpoint: d.Endpoint(), ServiceURL: d.serviceURL,
+				User: DemoLinkUser, Password: d.cluster.Password(DemoLinkUser),
+			}
+			if one.Password == "" {
+				one.User, one.Password = "elastic", d.cluster.Password("elastic")
+			}
+			a.Deployments = append(a.Deployments, one)
+		}
+		out.Platforms = append(out.Platforms, a)
+	}
+	return out
+}
+
+// Serve runs the demo's world until ctx ends. It writes one line of JSON to out once everything listens: Addresses.
+func Serve(ctx context.Context, c Config, out io.Writer) error {
+	w := NewWorld(Options{
+		Now: c.Now, Latency: time.Duration(c.Latency), KeystoreDelay: time.Duration(c.KeystoreDelay), PlanTime: time.Duration(c.PlanTime),
+	})
+	err := w.start(c, out)
+	if err == nil {
+		<-ctx.Done()
+	}
+	if closing := w.Close(); err == nil && closing != nil {
+		err = fmt.Errorf("closing the simulation: %w", closing)
+	}
+	return err
+}
+
+func (w *World) start(c Config, out io.Writer) error {
+	if err := w.AddDemo(c.Demo); err != nil {
+		return err
+	}
+	url, err := w.listen(c.Control, nil, w.Control())
+	if err != nil {
+		return err
+	}
+	a := w.Addresses()
+	a.Control = url
+	if err := json.NewEncoder(out).Encode(a); err != nil {
+		return fmt.Errorf("telling the addresses: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+package platform
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// view is what a caller asked to see of a deployment.
+type view struct {
+	metadata, plans, settings, history, logs bool
+}
+
+func (c *call) view() view {
+	return view{
+		metadata: c.flag("show_metadata", false), plans: c.flag("show_plans", true), settings: c.flag("show_settings", false),
+		history: c.flag("show_plan_history", false), logs: c.flag("show_plan_logs", false),
+	}
+}
+
+// number writes an integer the way that bodies read back: as a JSON number.
+func number(n int) json.Number { return json.Number(strconv.Itoa(n)) }
+
+func listDeployments(c *call) (int, any, *apiError) {
+	out := []any{}
+	for _, d := range c.p.deployments {
+		out = append(out, map[string]any{"id": d.id, "name": d.name, "resources": d.references()})
+	}
+	return http.StatusOK, map[string]any{"deployments": out}, nil
+}
+
+// references are the deployment's resources in short.
+func (d *Deployment) references() []any {
+	out := []any{map[string]any{
+		"ref_id": refMain, "id": d.cluster.ID(), "kind": "elasticsearch", "region": d.region, "cloud_id": d.cloudID(),
+	}}
+	if d.kibana {
+		out = append(out, map[string]any{
+			"ref_id": "main-kibana", "elasticsearch_cluster_ref_id": refMain, "id": d.kibanaID(), "kind": "kibana", "region": d.region,
+		})
+	}
+	return out
+}
+
+func (d *Deployment) kibanaID() string { return d.id[16:] + d.id[:16] }
+
+func getDeployment(c *call) (int, any, *apiError) {
+	d, bad := c.deployment()
+	if bad != nil {
+		return 0, nil, bad
+	}
+	c.versionHeaders(d)
+	return http.StatusOK, d.document(c.view()), nil
+}
+
+func getResource(c *call) (int, any, *apiError) {
+	d, bad := c.resource()
+	if bad != nil {
+		return 0, nil, bad
+	}
+	return http.StatusOK, d.elasticsearch(c.view()), nil
+}
+
+// document is the deployment as GET and search show it.
+func (d *Deployment) document(v view) map[string]any {
+	_, healthy := d.status()
+	out := map[string]any{
+		"id": d.id, "name": d.name, "healthy": healthy, "metadata": d.metadata(), "resources": d.resources(v),
+		"settings": map[string]any{
+			"autoscaling_enabled": false, "auto_ops": map[string]any{"status": "not_connected"},
+			"traffic_filter_settings": map[string]any{"rulesets": d.rulesetIDs()},
+		},
+	}
+	if d.alias != "" {
+		out["alias"] = d.alias
+	}
+	return out
+}
+
+func (d *Deployment) metadata() map[string]any {
+	tags := []any{}
+	for _, k := range slices.Sorted(maps.Keys(d.tags)) {
+		tags = append(tags, map[string]any{"key": k, "value": d.tags[k]})
+	}
+	out := map[string]any{"tags": tags}
+	if d.p.kind == KindECE { // Elastic Cloud tells no more
+		out["last_modified"], out["system_owned"], out["hidden"] = stamp(d.modified), false, false
+		out["owner_id"], out["organization_id"], out["subscription_level"] = "admin", d.p.scope, "enterprise"
+		out["last_resource_plan_modified"] = stamp(d.attempts[len(d.attempts)-1].begun)
+	}
+	return out
+}
+
+func (d *Deployment) resources(v view) map[string]any {
+	out := map[string]any{
+		"elasticsearch": []any{d.elasticsearch(v)}, "kibana": []any{}, "apm": []any{}, "appsearch": []any{},
+		"enterprise_search": []any{}, "integrations_server": []any{},
+	}
+	if d.kibana {
+		out["kibana"] = []any{d.kibanaResource(v)}
+	}
+	return out
+}
+
+func (d *Deployment) elasticsearch(v view) map[string]any {
+	status, healthy := d.status()
+	running, _ := d.cluster.Running()
+	info := map[string]any{
+		"cluster_id": d.cluster.ID(), "cluster_name": d.name, "deployment_id": d.id, "healthy": healthy, "status": status, "region": d.region,
+		"plan_info": d.planInfo(v), "metadata": d.clusterMetadata(v), "topology": d.topology(running, healthy),
+		"elasticsearch": map[string]any{
+			"healthy":         healthy,
+			"shard_info":      map[string]any{"healthy": healthy, "available_shards": []any{}, "unavailable_shards": []any{}, "unavailable_replicas": []any{}},
+			"master_info":     map[string]any{"healthy": healthy, "masters": []any{}, "instances_with_no_master": []any{}},
+			"blocking_issues": map[string]any{"healthy": healthy, "cluster_level": []any{}, "index_level": []any{}},
+		},
+		"associated_kibana_clusters": []any{}, "associated_apm_clusters": []any{}, "associated_appsearch_clusters": []any{},
+		"associated_enterprise_search_clusters": []any{}, "external_links": []any{}, "system_alerts": []any{},
+		"snapshots": map[string]any{"healthy": true, "count": number(12), "recent_success": true},
+	}
+	if d.p.kind == KindECE {
+		info["locked"] = false
+	}
+	if v.settings {
+		info["settings"] = d.settings()
+	}
+	return map[string]any{"ref_id": refMain, "id": d.cluster.ID(), "region": d.region, "info": info}
+}
+
+// settings are info.settings: the snapshot settings, the network filters, and whom the deployment trusts.
+func (d *Deployment) settings() map[string]any {
+	return map[string]any{
+		"dedicated_masters_threshold": number(6), "trust": d.trust.document(),
+		"traffic_filter": map[string]any{"rulesets": d.rulesetIDs()},
+	}
+}
+
+// clusterMetadata tells addresses only to those who ask for metadata.
+func (d *Deployment) clusterMetadata(v view) map[string]any {
+	out := map[string]any{"version": number(d.version), "last_modified": stamp(d.modified)}
+	if !v.metadata {
+		return out
+	}
+	https := 443
+	if d.p.kind == KindECE {
+		https = 9243
+	}
+	maps.Copy(out, map[string]any{
+		"endpoint": d.cluster.Host(), "service_url": d.serviceURL, "cloud_id": d.cloudID(),
+		"ports":         map[string]any{"http": number(9200), "https": number(https), "transport_passthrough": number(9400)},
+		"services_urls": []any{map[string]any{"service": "elasticsearch", "url": d.serviceURL}},
+	})
+	if alias := strings.ToLower(d.name); !strings.ContainsAny(alias, " ._") {
+		out["aliased_endpoint"], out["aliased_url"] = alias+".es."+d.domain(), d.serviceURL
+	}
+	return out
+}
+
+func (d *Deployment) domain() string {
+	_, domain, _ := strings.Cut(d.cluster.Host(), ".")
+	return domain
+}
+
+func (d *Deployment) topology(running, healthy bool) map[string]any {
+	var instances []any
+	for i := range 2 {
+		one := map[string]any{
+			"instance_name": "instance-000000000" + strconv.Itoa(i), "healthy": healthy, "container_started": running, "service_running": running,
+			"maintenance_mode": false, "zone": d.region + "-" + string(rune('a'+i)), "service_version": d.cluster.Version().String(),
+			"node_roles": []any{"master", "data_hot", "data_content", "ingest", "remote_cluster_client"},
+		}
+		if d.p.kind == KindECE && i < len(d.p.allocators) {
+			one["allocator_id"], one["zone"] = d.p.allocators[i].ID, d.p.allocators[i].Zone
+		}
+		instances = append(instances, one)
+	}
+	return map[string]any{"healthy": healthy, "instances": instances}
+}
+
+// kibanaMetadata tells Kibana's address to those who ask for metadata.
+func (d *Deployment) kibanaMetadata(v view) map[string]any {
+	out := map[string]any{"version": number(1), "last_modified": stamp(d.created)}
+	if v.metadata {
+		out["endpoint"] = d.kibanaID() + "." + d.domain()
+		out["service_url"] = "https://" + d.kibanaID() + "." + d.domain() + ":9243"
+	}
+	return out
+}
+
+func (d *Deployment) kibanaResource(v view) map[string]any {
+	return map[string]any{
+		"ref_id": "main-kibana", "elasticsearch_cluster_ref_id": refMain, "id": d.kibanaID(), "region": d.region,
+		"info": map[string]any{
+			"cluster_id": d.kibanaID(), "cluster_name": d.name, "deployment_id": d.id, "healthy": true, "status": "started", "region": d.region,
+			"elasticsearch_cluster": map[string]any{"elasticsearch_id": d.cluster.ID()},
+			"external_links":        []any{}, "metadata": d.kibanaMetadata(v),
+			"plan_info": map[string]any{"healthy": true, "history": []any{}}, "topology": map[string]any{"healthy": true, "instances": []any{}},
+		},
+	}
+}
