@@ -1,0 +1,156 @@
+package workspace
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The kinds of payload, as Socket Mode names them.
+const (
+	kindCommand     = "slash_commands"
+	kindInteractive = "interactive"
+	kindEvent       = "events_api"
+)
+
+// delivery is one payload on its way to the app.
+type delivery struct {
+	kind    string
+	payload object
+	retry   int // X-Slack-Retry-Num, or retry_attempt
+	at      time.Time
+}
+
+// Delivery is one payload that went to the app, and what came back.
+type Delivery struct {
+	Kind    string         `json:"kind"` // slash_commands, interactive or events_api
+	Payload map[string]any `json:"payload"`
+	Problem string         `json:"problem,omitempty"` // as in Outcome
+	Answer  any            `json:"answer,omitempty"`  // decoded JSON; nil if there was none
+}
+
+// ack is the app's answer: the body of its 200 or the payload of its envelope's acknowledgement.
+type ack struct {
+	problem string // operation_timeout, dispatch_failed, http_client_error, http_service_error
+	body    []byte
+}
+
+// json is the body as an object, nil if it is empty or something else.
+func (a ack) json() object {
+	var o object
+	if json.Unmarshal(a.body, &o) != nil {
+		return nil
+	}
+	return o
+}
+
+// deliver hands a payload to the app and waits for its acknowledgement, three seconds at most.
+func (w *Workspace) deliver(ctx context.Context, d delivery) ack {
+	ctx, cancel := context.WithTimeout(ctx, w.opts.AckWithin)
+	defer cancel()
+	w.mu.Lock()
+	app := w.app
+	d.at = w.opts.Now()
+	if w.sent = append(w.sent, d); len(w.sent) > keepSent {
+		w.sent = w.sent[1:]
+	}
+	w.mu.Unlock()
+	answer := w.hand(ctx, app, d)
+	if w.opts.OnDelivery != nil {
+		seen := Delivery{Kind: d.kind, Payload: d.payload, Problem: answer.problem}
+		_ = json.Unmarshal(answer.body, &seen.Answer) // an empty or odd body is no answer
+		w.opts.OnDelivery(seen)
+	}
+	return answer
+}
+
+func (w *Workspace) hand(ctx context.Context, app App, d delivery) ack {
+	if app.SocketMode {
+		return w.socket.deliver(ctx, d)
+	}
+	target, kind, body := d.encode(app)
+	timestamp := strconv.FormatInt(d.at.Unix(), 10)
+	header := http.Header{}
+	header.Set("Content-Type", kind)
+	header.Set("X-Slack-Request-Timestamp", timestamp)
+	header.Set("X-Slack-Signature", Sign(app.SigningSecret, timestamp, body))
+	if d.retry > 0 {
+		header.Set("X-Slack-Retry-Num", strconv.Itoa(d.retry))
+		header.Set("X-Slack-Retry-Reason", "http_timeout")
+	}
+	return w.send(ctx, target, header, body)
+}
+
+// keepSent bounds how many payloads can be replayed.
+const keepSent = 100
+
+// encode makes the body of an HTTP delivery: commands are forms, interactions a form with one JSON field, events JSON.
+func (d delivery) encode(app App) (target, contentType, body string) {
+	const form = "application/x-www-form-urlencoded"
+	switch d.kind {
+	case kindCommand:
+		values := url.Values{}
+		for name := range d.payload {
+			values.Set(name, str(d.payload, name))
+		}
+		return app.CommandURL, form, values.Encode()
+	case kindEvent:
+		return app.EventsURL, "application/json", string(marshal(d.payload))
+	default:
+		target = app.InteractivityURL
+		if str(d.payload, "type") == "block_suggestion" {
+			target = orElse(app.OptionsURL, target)
+		}
+		return target, form, url.Values{"payload": {string(marshal(d.payload))}}.Encode()
+	}
+}
+
+func (w *Workspace) send(ctx context.Context, target string, header http.Header, body string) ack {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(body))
+	if err != nil {
+		return ack{problem: "dispatch_failed"}
+	}
+	req.Header = header
+	req.Header.Set("User-Agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
+	res, err := w.client.Do(req)
+	if err != nil {
+		return ack{problem: failedOrLate(ctx)}
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	switch {
+	case err != nil:
+		return ack{problem: failedOrLate(ctx)}
+	case res.StatusCode >= http.StatusInternalServerError:
+		return ack{problem: "http_service_error", body: answer}
+	case res.StatusCode != http.StatusOK:
+		return ack{problem: "http_client_error", body: answer}
+	}
+	return ack{body: answer}
+}
+
+// failedOrLate is the problem of a delivery that got no answer.
+func failedOrLate(ctx context.Context) string {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "operation_timeout"
+	}
+	return "dispatch_failed"
+}
+
+// VerifyURL sends the url_verification handshake to the events URL and reports whether the app echoed the challenge.
+func (w *Workspace) VerifyURL(ctx context.Context) bool {
+	challenge := "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"
+	answer := w.deliver(ctx, delivery{kind: kindEvent, payload: object{
+		"token": w.App().VerificationKey, "challenge": challenge, "type": "url_verification",
+	}})
+	if answer.problem != "" {
+		return false
+	}
+	return str(answer.json(), "challenge") == challenge || strings.TrimSpace(string(answer.body)) == challenge
+}

@@ -1,0 +1,133 @@
+package workspace
+
+// The payloads below have the fields of Slack's docs ("interaction payloads") and of the types in @slack/bolt.
+
+// interaction is what every interaction payload has; the lock is held.
+func (w *Workspace) interaction(kind string, p *Person) object {
+	return object{
+		"type": kind, "token": w.app.VerificationKey, "api_app_id": w.app.ID,
+		"team": object{"id": w.opts.TeamID, "domain": w.opts.TeamDomain},
+		"user": object{"id": p.ID, "username": p.Handle, "name": p.Handle, "team_id": w.opts.TeamID},
+		// Both are null and false wherever there is no Enterprise Grid.
+		"enterprise": nil, "is_enterprise_install": false,
+	}
+}
+
+// named is a channel as payloads carry it.
+func (c *Channel) named() object {
+	name := c.Name
+	switch {
+	case c.IM != "":
+		name = "directmessage"
+	case c.Private:
+		name = "privategroup"
+	}
+	return object{"id": c.ID, "name": name}
+}
+
+// commandPayload is the form of a slash command; every field is a string.
+func (w *Workspace) commandPayload(p *Person, c *Channel, command, text string) object {
+	return object{
+		"token": w.app.VerificationKey, "team_id": w.opts.TeamID, "team_domain": w.opts.TeamDomain,
+		"channel_id": c.ID, "channel_name": str(c.named(), "name"), "user_id": p.ID, "user_name": p.Handle,
+		"command": command, "text": text, "api_app_id": w.app.ID, "is_enterprise_install": "false",
+		"response_url": w.newResponseURL(responseURL{channel: c.ID, user: p.ID}),
+		"trigger_id":   w.newTrigger(p.ID, false),
+	}
+}
+
+// actionPayload is block_actions; at is where the element is.
+func (w *Workspace) actionPayload(p *Person, at *spot, action object) object {
+	action["action_ts"] = w.newTS()
+	o := w.interaction("block_actions", p)
+	o["trigger_id"] = w.newTrigger(p.ID, at.view != nil && str(at.view.json, "type") == "modal")
+	o["actions"] = []any{action}
+	if at.view != nil {
+		o["container"] = object{"type": "view", "view_id": at.view.id}
+		o["view"] = w.viewPayload(at.view)
+		return o
+	}
+	m := at.message
+	container := object{
+		"type": "message", "message_ts": m.TS, "channel_id": m.Channel, "is_ephemeral": m.Ephemeral(), "is_app_unfurl": false,
+	}
+	if m.Thread != "" {
+		container["thread_ts"] = m.Thread
+	}
+	o["container"] = container
+	if c := w.channel(m.Channel); c != nil {
+		o["channel"] = c.named()
+	}
+	if !m.Ephemeral() { // Slack keeps no ephemeral message that it could send along
+		o["message"] = m.payload(w.opts.TeamID, true)
+	}
+	o["state"] = stateOf(at.values)
+	o["response_url"] = w.newResponseURL(responseURL{
+		channel: m.Channel, user: p.ID, thread: replyThread(m), message: at.live,
+	})
+	return o
+}
+
+// replyThread is the thread that an answer to a message belongs to: that of a reply, none for a root.
+func replyThread(m *Message) string {
+	if m.Thread == m.TS {
+		return ""
+	}
+	return m.Thread
+}
+
+// suggestionPayload is block_suggestion: block_id, action_id and value stand at the top level.
+func (w *Workspace) suggestionPayload(p *Person, at *spot, block, element object, typed string) object {
+	o := w.interaction("block_suggestion", p)
+	o["block_id"], o["action_id"], o["value"] = str(block, "block_id"), str(element, "action_id"), typed
+	if at.view != nil {
+		o["container"] = object{"type": "view", "view_id": at.view.id}
+		o["view"] = w.viewPayload(at.view)
+		return o
+	}
+	o["container"] = object{"type": "message", "message_ts": at.message.TS, "channel_id": at.message.Channel, "is_ephemeral": at.message.Ephemeral()}
+	if c := w.channel(at.message.Channel); c != nil {
+		o["channel"] = c.named()
+	}
+	o["message"] = at.message.payload(w.opts.TeamID, true)
+	return o
+}
+
+func (w *Workspace) submissionPayload(p *Person, v *view) object {
+	o := w.interaction("view_submission", p)
+	o["trigger_id"] = w.newTrigger(p.ID, true)
+	o["view"] = w.viewPayload(v)
+	urls := []any{}
+	for _, b := range flatten(list(v.json, "blocks")) {
+		for _, e := range elementsOf(b) {
+			value := v.values[str(b, "block_id")][str(e, "action_id")]
+			chosen := orElse(str(value, "selected_conversation"), str(value, "selected_channel"))
+			if flag(e, "response_url_enabled") && chosen != "" {
+				urls = append(urls, object{
+					"block_id": b["block_id"], "action_id": e["action_id"], "channel_id": chosen,
+					"response_url": w.newResponseURL(responseURL{channel: chosen, user: p.ID}),
+				})
+			}
+		}
+	}
+	o["response_urls"] = urls
+	return o
+}
+
+func (w *Workspace) closedPayload(p *Person, v *view, cleared bool) object {
+	o := w.interaction("view_closed", p)
+	o["view"], o["is_cleared"] = w.viewPayload(v), cleared
+	return o
+}
+
+// eventPayload wraps an event as the Events API does.
+func (w *Workspace) eventPayload(event object) object {
+	return object{
+		"token": w.app.VerificationKey, "team_id": w.opts.TeamID, "api_app_id": w.app.ID, "event": event,
+		"type": "event_callback", "event_id": w.newID("Ev"), "event_time": w.opts.Now().Unix(),
+		"authorizations": []any{object{
+			"enterprise_id": nil, "team_id": w.opts.TeamID, "user_id": w.app.BotUserID, "is_bot": true, "is_enterprise_install": false,
+		}},
+		"is_ext_shared_channel": false, "context_team_id": w.opts.TeamID, "context_enterprise_id": nil,
+	}
+}

@@ -1,0 +1,192 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+)
+
+const trouble = "We had some trouble connecting. Try again?"
+
+// Submit presses the modal's submit button. What the client itself refuses (a required field left empty, a text
+// too short) is shown beside the fields and not sent.
+func (s *Screen) Submit(ctx context.Context) (Outcome, error) {
+	w := s.u.w
+	w.mu.Lock()
+	p, at, err := s.find()
+	if err == nil && (at.view == nil || s.home) {
+		err = errNoModal
+	}
+	if err == nil && obj(at.view.json, "submit") == nil {
+		err = errors.New("this modal has no submit button")
+	}
+	if err != nil {
+		w.mu.Unlock()
+		return Outcome{}, err
+	}
+	v := at.view
+	v.problem = ""
+	if v.errors = clientErrors(v); len(v.errors) > 0 {
+		w.touch()
+		out := Outcome{Errors: maps.Clone(v.errors)}
+		w.mu.Unlock()
+		return out, nil
+	}
+	payload := w.submissionPayload(p, v)
+	w.mu.Unlock()
+
+	answer := w.deliver(ctx, delivery{kind: kindInteractive, payload: payload})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.touch()
+	if answer.problem != "" {
+		v.problem = trouble
+		return Outcome{Problem: answer.problem, Shown: trouble}, nil
+	}
+	return w.afterSubmit(v, answer), nil
+}
+
+// clientErrors are what Slack's client checks before it sends anything.
+func clientErrors(v *view) map[string]string {
+	problems := map[string]string{}
+	for _, b := range flatten(list(v.json, "blocks")) {
+		if str(b, "type") != "input" {
+			continue
+		}
+		e := obj(b, "element")
+		filled := v.values[str(b, "block_id")][str(e, "action_id")][slotOf(str(e, "type")).key]
+		text, isText := filled.(string)
+		switch {
+		case empty(filled) && !flag(b, "optional"):
+			problems[str(b, "block_id")] = "This is a required field"
+		case !empty(filled) && isText:
+			if problem := validate(e, text); problem != "" {
+				problems[str(b, "block_id")] = problem
+			}
+		}
+		if most, ok := number(e, "max_selected_items"); ok {
+			if chosen, _ := filled.([]any); len(chosen) > int(most) {
+				problems[str(b, "block_id")] = "Please select at most " + itoa(int(most)) + " items"
+			}
+		}
+	}
+	return problems
+}
+
+// afterSubmit does what the acknowledgement asks for; an empty one closes the view. The lock is held.
+func (w *Workspace) afterSubmit(v *view, answer ack) Outcome {
+	if !slices.Contains(w.stacks[v.user], v) {
+		return Outcome{} // closed meanwhile
+	}
+	if len(answer.body) == 0 {
+		w.pop(v)
+		return Outcome{}
+	}
+	bad := func(why string) Outcome {
+		v.problem = trouble
+		return Outcome{Problem: "bad_answer", Shown: trouble + " (" + why + ")"}
+	}
+	sent := answer.json()
+	if sent == nil {
+		return bad("the acknowledgement is not a JSON object")
+	}
+	switch action := str(sent, "response_action"); action {
+	case "":
+		if len(sent) > 0 {
+			return bad("no response_action")
+		}
+		w.pop(v)
+	case "clear":
+		delete(w.stacks, v.user)
+	case "errors":
+		problems, why := fieldErrors(v, obj(sent, "errors"))
+		if why != "" {
+			return bad(why)
+		}
+		v.errors = problems
+		return Outcome{Errors: maps.Clone(problems)}
+	case "update":
+		if problem := w.checkView(obj(sent, "view"), "modal", v); problem != nil {
+			return bad(problem.text())
+		}
+		w.fill(v, obj(sent, "view"))
+	case "push":
+		if problem := w.checkView(obj(sent, "view"), "modal", nil); problem != nil {
+			return bad(problem.text())
+		}
+		if _, problem := w.pushView(obj(sent, "view"), v.user); problem != nil {
+			return bad(problem.text())
+		}
+	default:
+		return bad("unknown response_action " + action)
+	}
+	return Outcome{}
+}
+
+func (e *apiError) text() string {
+	return strings.Join(append([]string{e.code}, e.messages...), " ")
+}
+
+// fieldErrors: the keys must be block_ids of input blocks, else the user sees only that there was trouble.
+func fieldErrors(v *view, sent object) (problems map[string]string, why string) {
+	inputs := map[string]bool{}
+	for _, b := range flatten(list(v.json, "blocks")) {
+		if str(b, "type") == "input" {
+			inputs[str(b, "block_id")] = true
+		}
+	}
+	problems = map[string]string{}
+	for block := range sent {
+		if problems[block] = str(sent, block); problems[block] == "" || !inputs[block] {
+			return nil, "errors names " + block + ", which is no input block with a message"
+		}
+	}
+	if len(problems) == 0 {
+		return nil, "errors is empty"
+	}
+	return problems, ""
+}
+
+// pop closes a view and those above it; the lock is held.
+func (w *Workspace) pop(v *view) {
+	stack := w.stacks[v.user]
+	if i := slices.Index(stack, v); i > 0 {
+		w.stacks[v.user] = slices.Clone(stack[:i])
+	} else {
+		delete(w.stacks, v.user)
+	}
+	w.touch()
+}
+
+// Close presses the modal's cancel button: the view below comes up again, unless clear_on_close is set.
+func (s *Screen) Close(ctx context.Context) (Outcome, error) { return s.close(ctx, false) }
+
+// Dismiss presses the x: the whole stack closes, and the root hears of it.
+func (s *Screen) Dismiss(ctx context.Context) (Outcome, error) { return s.close(ctx, true) }
+
+func (s *Screen) close(ctx context.Context, all bool) (Outcome, error) {
+	w := s.u.w
+	w.mu.Lock()
+	p, at, err := s.find()
+	if err == nil && (at.view == nil || s.home) {
+		err = errNoModal
+	}
+	if err != nil {
+		w.mu.Unlock()
+		return Outcome{}, err
+	}
+	closed := at.view
+	if all || flag(closed.json, "clear_on_close") {
+		all = true
+		closed = w.stacks[p.ID][0]
+	}
+	payload := w.closedPayload(p, closed, all)
+	w.pop(closed)
+	w.mu.Unlock()
+	if !flag(closed.json, "notify_on_close") {
+		return Outcome{}, nil
+	}
+	return s.u.interact(ctx, payload), nil
+}
