@@ -1,0 +1,141 @@
+// Package sim sets the scene: a Slack workspace with people in it and Elastic's platforms with clusters on them, all
+// on loopback inside this process. The demo plays on it and the stories are told on it. Only those may import it.
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+// The channel of the scene, and the password of the users of every cluster.
+const (
+	Channel  = "C0CLUSTERS"
+	Password = "simulated-elasticsearch-password"
+)
+
+// Options say how the scene behaves. Now is required.
+type Options struct {
+	Now        func() time.Time
+	Latency    time.Duration      // of every call to Elastic
+	Addrs      platform.DemoAddrs // fixed addresses; empty ones are any loopback port
+	SocketMode bool
+	Limits     float64 // Slack's rate limits: 1 is Slack's own, 0 none
+	Observe    func(platform.Options) platform.Options
+	Workspace  func(workspace.Options) workspace.Options
+}
+
+// Scene is what a bot meets.
+type Scene struct {
+	Slack *workspace.Workspace
+	World *platform.World
+	ECE   *platform.Platform
+	Cloud *platform.Platform
+
+	addrs platform.DemoAddrs
+}
+
+// Start sets the scene. Close it.
+func Start(ctx context.Context, o Options) (*Scene, error) {
+	ws := workspace.Options{
+		Now: o.Now, TeamName: "Example", Limits: o.Limits,
+		App: workspace.App{
+			SocketMode: o.SocketMode,
+			// With its history the bot finds a post again whose answer was lost.
+			Scopes: append([]string{"channels:history", "groups:history"}, workspace.DefaultScopes...),
+		},
+		Users: []workspace.Person{
+			{ID: "U0ALICE", Handle: "alice", Name: "Alice"},
+			{ID: "U0BOB", Handle: "bob", Name: "Bob"},
+			{ID: "U0CAROL", Handle: "carol", Name: "Carol"},
+			{ID: "U0MALLORY", Handle: "mallory", Name: "Mallory"},
+		},
+		Channels: []workspace.Channel{
+			{ID: Channel, Name: "clusters", Members: []string{"alice", "bob", "carol", "mallory"}, BotIn: true},
+			{ID: "C0GENERAL", Name: "general", Members: []string{"alice", "bob", "carol", "mallory"}},
+		},
+	}
+	if o.Workspace != nil {
+		ws = o.Workspace(ws)
+	}
+	po := platform.Options{Now: o.Now, Latency: o.Latency, KeystoreDelay: 200 * time.Millisecond, PlanTime: 500 * time.Millisecond}
+	if o.Observe != nil {
+		po = o.Observe(po)
+	}
+	s := &Scene{addrs: o.Addrs, Slack: workspace.New(ws), World: platform.NewWorld(po)}
+	if err := errors.Join(s.Slack.Start(ctx), s.build()); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close ends everything.
+func (s *Scene) Close() {
+	s.Slack.Close()
+	_ = s.World.Close()
+}
+
+func (s *Scene) build() error {
+	err := s.World.AddDemo(platform.DemoOptions{Password: Password, Addrs: s.addrs})
+	s.ECE, s.Cloud = s.World.Platform("ece-prod"), s.World.Platform("elastic-cloud")
+	return err
+}
+
+// Deployment finds a deployment by name on any platform; nil if there is none.
+func (s *Scene) Deployment(name string) *platform.Deployment {
+	for _, p := range s.World.Platforms() {
+		if d := p.Deployment(name); d != nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// Hit is a document that a search found.
+type Hit struct {
+	Index  string          `json:"_index"`
+	Source json.RawMessage `json:"_source"`
+}
+
+// Search runs a search on a deployment's own Elasticsearch, as its superuser would from Kibana. target may go
+// through an alias: "metrics-eu:metrics-*".
+func (s *Scene) Search(ctx context.Context, deployment, target string) ([]Hit, error) {
+	d := s.Deployment(deployment)
+	if d == nil {
+		return nil, fmt.Errorf("there is no deployment %s", deployment)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.ServiceURL()+"/"+target+"/_search", http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	req.SetBasicAuth("elastic", d.Cluster().Password("elastic"))
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("searching %s: %s: %s", target, resp.Status, strings.TrimSpace(string(raw)))
+	}
+	var answer struct {
+		Hits struct {
+			Hits []Hit `json:"hits"`
+		} `json:"hits"`
+	}
+	err = json.Unmarshal(raw, &answer)
+	return answer.Hits.Hits, err
+}
