@@ -1,0 +1,213 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Calls are made here and not by slack.Client: that one decodes the whole of every answer, so a block in a view
+// or a stranger's message that the library cannot read turns a call that worked into an error, and it hides the
+// HTTP status that tells a refused call from one of unknown outcome. Block Kit's types are slack-go's.
+
+// request is one call of a Web API method. Exactly one of form and body is set.
+type request struct {
+	method  string
+	channel string     // what Slack limits posts by
+	form    url.Values // for the chat.* methods and everything that only reads
+	body    any        // as JSON, for views.*
+	answer  any        // what to decode the answer into; may be nil
+	scopes  *string    // where the scopes that the token has go; may be nil
+	trigger bool       // spends a trigger_id: no waiting, no second try
+}
+
+// envelope is what every answer of the Web API has.
+type envelope struct {
+	OK       bool   `json:"ok"`
+	Error    string `json:"error"`
+	Needed   string `json:"needed"`
+	Metadata struct {
+		Cursor   string   `json:"next_cursor"`
+		Messages []string `json:"messages"`
+	} `json:"response_metadata"`
+}
+
+// maxAnswer bounds what is read of an answer; a page of messages with metadata stays far below.
+const maxAnswer = 8 << 20
+
+// attempts is how often a call is made when Slack asks for patience (429): then it had no effect and may be
+// repeated. Nothing else is repeated here.
+const attempts = 3
+
+// call makes a call within its rates, and once more when Slack asks for patience and ctx allows it.
+func (m *Messenger) call(ctx context.Context, r request) error {
+	if r.trigger {
+		return m.once(ctx, r)
+	}
+	for attempt := 1; ; attempt++ {
+		if err := m.pace.wait(ctx, r.method, r.channel); err != nil {
+			return err
+		}
+		err := m.once(ctx, r)
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.Kind != Limited || attempt == attempts {
+			return err
+		}
+	}
+}
+
+// once makes a call and tells the pace if Slack wants patience.
+func (m *Messenger) once(ctx context.Context, r request) error {
+	start := m.o.Now()
+	err := m.send(ctx, r)
+	e, failed := errors.AsType[*Error](err)
+	if failed && e.Kind == Limited {
+		m.pace.hold(r.method, r.channel, e.RetryAfter)
+	}
+	if failed {
+		m.o.Called(r.method, e.Kind.String(), m.o.Now().Sub(start))
+		m.o.Log.WarnContext(ctx, "slack call failed", "request_id", RequestID(ctx), "method", r.method,
+			"channel", r.channel, "kind", e.Kind.String(), "code", e.Code, "status", e.Status,
+			"ambiguous", e.Ambiguous, "messages", e.Messages, "duration", m.o.Now().Sub(start))
+	} else {
+		m.o.Called(r.method, "ok", m.o.Now().Sub(start))
+		m.o.Log.DebugContext(ctx, "slack call", "request_id", RequestID(ctx), "method", r.method,
+			"channel", r.channel, "duration", m.o.Now().Sub(start))
+	}
+	return err
+}
+
+func (m *Messenger) send(ctx context.Context, r request) error {
+	payload, contentType := []byte(r.form.Encode()), formType
+	if r.body != nil {
+		var err error
+		if payload, err = json.Marshal(r.body); err != nil {
+			return &Error{Method: r.method, Kind: BadBlocks, Err: fmt.Errorf("encoding: %w", err)}
+		}
+		contentType = jsonType + "; charset=utf-8"
+	}
+	raw, header, e := m.roundTrip(ctx, r.method, m.o.APIURL+r.method, contentType, payload, m.o.Token())
+	if e != nil {
+		return e
+	}
+	if r.scopes != nil {
+		*r.scopes = header.Get("X-OAuth-Scopes")
+	}
+	var env envelope
+	if err := json.Unmarshal(raw, &env); err != nil {
+		return &Error{ // a proxy's page, perhaps with things in it that nobody should log
+			Method: r.method, Status: http.StatusOK, Kind: Unavailable, Ambiguous: true,
+			Err: errors.New("the answer is not Slack's"),
+		}
+	}
+	if !env.OK {
+		return refused(r.method, env)
+	}
+	if r.answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(raw, r.answer); err != nil {
+		return &Error{
+			Method: r.method, Status: http.StatusOK, Kind: Other, Ambiguous: true,
+			Err: fmt.Errorf("decoding the answer: %w", err),
+		}
+	}
+	return nil
+}
+
+// refused is an answer with ok: false.
+func refused(method string, env envelope) *Error {
+	e := &Error{
+		Method: method, Code: env.Error, Status: http.StatusOK, Messages: env.Metadata.Messages,
+		Needed: env.Needed, Kind: kindOf(env.Error), Ambiguous: halfDone[env.Error],
+	}
+	if e.Code == "" {
+		e.Code = "unknown_error"
+	}
+	if e.Kind == Limited {
+		e.RetryAfter = patience
+	}
+	return e
+}
+
+// patience is how long to wait when Slack says "too many" without saying until when.
+const patience = 30 * time.Second
+
+// roundTrip posts payload and returns the body and header of a 200. name is what errors call it: url may hold a secret.
+func (m *Messenger) roundTrip(ctx context.Context, name, address, contentType string, payload []byte, token string) ([]byte, http.Header, *Error) {
+	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(payload))
+	if err != nil {
+		return nil, nil, &Error{Method: name, Kind: Other, Err: errors.New("the address cannot be called")}
+	}
+	req.Header.Set("Content-Type", contentType)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := m.http.Do(req)
+	if err != nil {
+		return nil, nil, unreachable(name, err)
+	}
+	defer func() { _ = resp.Body.Close() }() // read to its end or given up; nothing more to learn
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests:
+		return nil, nil, &Error{Method: name, Status: resp.StatusCode, Kind: Limited, RetryAfter: retryAfter(resp.Header)}
+	case resp.StatusCode >= http.StatusInternalServerError:
+		return nil, nil, &Error{Method: name, Status: resp.StatusCode, Kind: Unavailable, Ambiguous: true}
+	case resp.StatusCode != http.StatusOK:
+		code := refusalCode(resp.Header, body)
+		return nil, nil, &Error{Method: name, Status: resp.StatusCode, Code: code, Kind: kindOf(code)}
+	case err != nil:
+		return nil, nil, unreachable(name, err)
+	}
+	return body, resp.Header, nil
+}
+
+// refusalCode finds Slack's error string in a refusal that is no 200; response_urls answer like that, in JSON
+// or in a bare word.
+func refusalCode(header http.Header, body []byte) string {
+	if mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type")); mediaType == jsonType {
+		var env envelope
+		if json.Unmarshal(body, &env) == nil {
+			body = []byte(env.Error)
+		}
+	}
+	word := strings.TrimSpace(string(body))
+	if _, known := kinds[word]; known {
+		return word
+	}
+	return ""
+}
+
+func retryAfter(header http.Header) time.Duration {
+	seconds, err := strconv.Atoi(header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return patience
+	}
+	return time.Duration(min(seconds, 3600)) * time.Second
+}
+
+// unreachable is a call without an answer. Only where no connection came about did it surely have no effect.
+func unreachable(name string, err error) *Error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err // the URL may be a secret: whoever knows a response_url may answer
+	}
+	op, dialled := errors.AsType[*net.OpError](err)
+	_, unnamed := errors.AsType[*net.DNSError](err)
+	return &Error{
+		Method: name, Kind: Unavailable, Err: err,
+		Ambiguous: !unnamed && (!dialled || op.Op != "dial"),
+	}
+}

@@ -1,0 +1,333 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+// job is one event on its way through the router.
+type job struct {
+	what    string
+	key     string   // what a second delivery of the same event has too; empty: none
+	teams   []string // the workspaces that it speaks of; empty strings are not known
+	limit   int      // see delivery
+	failure Failure
+	run     func(context.Context) (Answer, error) // nil: nobody registered for it
+
+	say        func(sentence string) any // how a sentence is told in the answer; nil: it cannot be
+	late       func() any                // the answer when the handler is late; nil: an empty one
+	keepsInput bool                      // an empty answer would close a modal with what was typed in it
+	quiet      bool                      // not worth a message of its own to the user when it fails
+	empty      json.RawMessage           // what an empty answer is here; nil: no body at all
+
+	answered atomic.Bool // Slack was answered, by the handler or for it
+	told     atomic.Bool // the user was told that it failed
+}
+
+// What people read when a handler cannot speak for itself.
+const (
+	sayLate     = "Still working on it: nothing is lost, you will hear from me in a moment."
+	sayBusy     = "I have too much to do at once. Nothing was done; please try again in a moment."
+	sayStopping = "I am restarting. Nothing was done; please try again in a moment."
+	sayUnknown  = "I do not know this (any more). Nothing was done; please start again."
+	sayStranger = "I do not serve this workspace."
+	sayFailed   = "That did not work, and it is our fault. Please look how things stand before you try again. Request %s."
+)
+
+// serve answers within AckWithin. The answer to a second delivery of the same event is that of the first.
+func (r *Router) serve(ctx context.Context, seen *recent, j *job) []byte {
+	start := r.o.Now()
+	defer func() {
+		what := j.what
+		if j.run == nil {
+			what = "unknown" // its name is whatever was sent
+		}
+		r.o.Acked(what, r.o.Now().Sub(start))
+	}()
+	gone := ctx.Err() != nil // a source that stops: what still arrives is refused, not begun
+	j.failure.What, j.failure.RequestID = j.what, r.o.NewID()
+	ctx = context.WithValue(context.WithoutCancel(ctx), requestIDKey{}, j.failure.RequestID)
+	switch {
+	case !r.serves(j.teams):
+		r.o.Log.WarnContext(ctx, "refused: not a team that is served",
+			"request_id", j.failure.RequestID, "what", j.what, "team", j.failure.User.Team)
+		return r.sentence(ctx, j, sayStranger)
+	case j.run == nil:
+		r.o.Log.InfoContext(ctx, "nobody serves this",
+			"request_id", j.failure.RequestID, "what", j.what, "user", j.failure.User.ID)
+		return r.sentence(ctx, j, sayUnknown)
+	case j.key == "":
+		body, _ := r.take(ctx, j, gone)
+		return body
+	}
+	c, first := seen.enter(j.key)
+	if !first {
+		return r.again(ctx, j, c)
+	}
+	body, taken := r.take(ctx, j, gone)
+	if taken {
+		c.finish(body)
+	} else {
+		seen.forget(c, body)
+	}
+	return body
+}
+
+// again waits for the answer to the first delivery.
+func (r *Router) again(ctx context.Context, j *job, c *call) []byte {
+	r.o.Log.InfoContext(ctx, "delivered again", "request_id", j.failure.RequestID, "what", j.what)
+	timer := time.NewTimer(r.o.AckWithin)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+		return c.body
+	case <-timer.C:
+		return r.lateBody(ctx, j)
+	}
+}
+
+// take runs the job if there is room for it, and tells whether there was.
+func (r *Router) take(ctx context.Context, j *job, gone bool) ([]byte, bool) {
+	if gone {
+		return r.refuse(ctx, j, ErrStopping, sayStopping), false
+	}
+	select {
+	case r.slots <- struct{}{}:
+	default:
+		return r.refuse(ctx, j, ErrBusy, sayBusy), false
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	if !r.begin(j, cancel) {
+		cancel()
+		<-r.slots
+		return r.refuse(ctx, j, ErrStopping, sayStopping), false
+	}
+	timer := time.NewTimer(r.o.AckWithin)
+	defer timer.Stop()
+	answer := make(chan []byte, 1)
+	go func() {
+		defer func() {
+			cancel()
+			<-r.slots
+			r.end(j)
+		}()
+		r.work(ctx, j, answer)
+	}()
+	select {
+	case body := <-answer:
+		return body, true
+	case <-timer.C:
+	}
+	if !j.answered.CompareAndSwap(false, true) {
+		return <-answer, true
+	}
+	r.o.Log.WarnContext(ctx, "handler is late", "request_id", j.failure.RequestID, "what", j.what)
+	return r.lateBody(ctx, j), true
+}
+
+// work runs the handler, hands its answer over, and does what is left to do.
+func (r *Router) work(ctx context.Context, j *job, answer chan<- []byte) {
+	start := r.o.Now()
+	result, err := r.handle(ctx, j)
+	body, bodyErr := j.encode(result.Body)
+	if err == nil {
+		err = bodyErr
+	}
+	if err != nil {
+		body = r.failedBody(ctx, j)
+	}
+	if j.answered.CompareAndSwap(false, true) {
+		answer <- body
+	} else if len(body) > 0 && err == nil {
+		r.o.Log.WarnContext(ctx, "late answer dropped", "request_id", j.failure.RequestID, "what", j.what)
+	}
+	if err != nil {
+		r.fail(ctx, j, err)
+	} else {
+		r.o.Log.InfoContext(ctx, "handled", "request_id", j.failure.RequestID, "what", j.what,
+			"user", j.failure.User.ID, "duration", r.o.Now().Sub(start))
+	}
+	if result.Then != nil {
+		r.afterwards(ctx, j, result.Then)
+	}
+}
+
+// handle runs the handler under its deadline. Should it not come back long after that, the user is told once.
+func (r *Router) handle(ctx context.Context, j *job) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.o.AckWithin)
+	defer cancel()
+	finished := make(chan struct{})
+	stuck := time.AfterFunc(r.o.WorkWithin, func() {
+		select {
+		case <-finished:
+		default:
+			r.fail(context.WithoutCancel(ctx), j, ErrLate)
+		}
+	})
+	defer func() {
+		close(finished)
+		stuck.Stop()
+	}()
+	var answer Answer
+	err := r.protect(ctx, j, func() (err error) {
+		answer, err = j.run(ctx)
+		return err
+	})
+	if err != nil {
+		return Answer{}, err
+	}
+	return answer, nil
+}
+
+// afterwards does what a handler left to do, when a worker is free.
+func (r *Router) afterwards(ctx context.Context, j *job, then func(context.Context) error) {
+	select {
+	case r.workers <- struct{}{}:
+	case <-ctx.Done():
+		r.o.Log.ErrorContext(ctx, "work given up at the stop", "request_id", j.failure.RequestID, "what", j.what)
+		return
+	}
+	defer func() { <-r.workers }()
+	start := r.o.Now()
+	err := r.protect(ctx, j, func() error {
+		ctx, cancel := context.WithTimeout(ctx, r.o.WorkWithin)
+		defer cancel()
+		return then(ctx)
+	})
+	if err != nil {
+		r.fail(ctx, j, err)
+		return
+	}
+	r.o.Log.InfoContext(ctx, "worked", "request_id", j.failure.RequestID, "what", j.what,
+		"duration", r.o.Now().Sub(start))
+}
+
+// protect turns a panic into an error: one bad handler must not end the process.
+func (r *Router) protect(ctx context.Context, j *job, f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.o.Log.ErrorContext(ctx, "panic", "request_id", j.failure.RequestID, "what", j.what,
+				"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = ErrPanic
+		}
+	}()
+	return f()
+}
+
+// fail logs an error and tells the user of it.
+func (r *Router) fail(ctx context.Context, j *job, err error) {
+	r.o.Log.ErrorContext(ctx, "event failed", "request_id", j.failure.RequestID, "what", j.what,
+		"user", j.failure.User.ID, "error", err)
+	r.tell(ctx, j, err)
+}
+
+func (r *Router) tell(ctx context.Context, j *job, err error) {
+	if r.o.OnError == nil || j.quiet || !j.told.CompareAndSwap(false, true) {
+		return
+	}
+	f := j.failure
+	f.Err = err
+	_ = r.protect(ctx, j, func() error { // a panic is logged; there is nobody left to tell
+		ctx, cancel := context.WithTimeout(ctx, r.o.WorkWithin)
+		defer cancel()
+		r.o.OnError(ctx, f)
+		return nil
+	})
+}
+
+// refuse answers without having begun anything. Where the answer cannot say so, OnError does, as far as there
+// is room for that: a flood of refusals must not become a flood of messages.
+func (r *Router) refuse(ctx context.Context, j *job, reason error, sentence string) []byte {
+	r.o.Log.WarnContext(ctx, "refused", "request_id", j.failure.RequestID, "what", j.what,
+		"user", j.failure.User.ID, "reason", reason)
+	if j.say != nil {
+		return r.sentence(ctx, j, sentence)
+	}
+	if errors.Is(reason, ErrBusy) {
+		r.notice(ctx, j, reason)
+	}
+	if j.keepsInput {
+		return r.lateBody(ctx, j)
+	}
+	return nil
+}
+
+func (r *Router) notice(ctx context.Context, j *job, reason error) {
+	select {
+	case r.notices <- struct{}{}:
+	default:
+		return
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if !r.begin(j, cancel) {
+		cancel()
+		<-r.notices
+		return
+	}
+	go func() {
+		defer func() {
+			cancel()
+			<-r.notices
+			r.end(j)
+		}()
+		r.tell(ctx, j, reason)
+	}()
+}
+
+func (r *Router) sentence(ctx context.Context, j *job, sentence string) []byte {
+	if j.say == nil {
+		return nil
+	}
+	return r.plain(ctx, j, j.say(sentence))
+}
+
+// failedBody keeps a modal open when its handler failed, with what was typed in it. Elsewhere OnError tells the
+// user; without one the answer does.
+func (r *Router) failedBody(ctx context.Context, j *job) []byte {
+	if j.keepsInput || j.quiet || r.o.OnError == nil {
+		return r.sentence(ctx, j, fmt.Sprintf(sayFailed, j.failure.RequestID))
+	}
+	return nil
+}
+
+func (r *Router) lateBody(ctx context.Context, j *job) []byte {
+	if j.late == nil {
+		return nil
+	}
+	var body any
+	_ = r.protect(ctx, j, func() error { // a panic leaves the empty answer
+		body = j.late()
+		return nil
+	})
+	return r.plain(ctx, j, body)
+}
+
+// plain encodes a body that is ours to get right.
+func (r *Router) plain(ctx context.Context, j *job, body any) []byte {
+	encoded, err := j.encode(body)
+	if err != nil {
+		r.o.Log.ErrorContext(ctx, "answer not sent", "request_id", j.failure.RequestID, "what", j.what, "error", err)
+		return nil
+	}
+	return encoded
+}
+
+// encode makes the bytes of an answer. An object without fields says nothing, and Slack wants no object then.
+func (j *job) encode(body any) ([]byte, error) {
+	encoded, err := json.Marshal(body)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("encoding the answer: %w", err)
+	case bytes.Equal(encoded, []byte("null")), bytes.Equal(encoded, []byte("{}")):
+		return j.empty, nil
+	case j.limit > 0 && len(encoded) >= j.limit:
+		return nil, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(encoded))
+	}
+	return encoded, nil
+}

@@ -1,0 +1,186 @@
+package bot
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Identity is who the bot is.
+type Identity struct{ BotID, UserID, Team, URL string }
+
+// Self asks Slack who the bot is (auth.test), once; Team is the team's id.
+func (m *Messenger) Self(ctx context.Context) (Identity, error) {
+	m.mu.Lock()
+	known := m.self
+	m.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	var answer struct {
+		BotID  string `json:"bot_id"`
+		UserID string `json:"user_id"`
+		TeamID string `json:"team_id"`
+		URL    string `json:"url"`
+	}
+	if err := m.call(ctx, request{method: "auth.test", form: url.Values{}, answer: &answer}); err != nil {
+		return Identity{}, err
+	}
+	self := Identity{BotID: answer.BotID, UserID: answer.UserID, Team: answer.TeamID, URL: answer.URL}
+	m.mu.Lock()
+	m.self = &self
+	m.mu.Unlock()
+	return self, nil
+}
+
+// OpenDM returns the channel of the direct messages with user; it needs the scope im:write.
+func (m *Messenger) OpenDM(ctx context.Context, user string) (string, error) {
+	var answer struct {
+		Channel idPayload `json:"channel"`
+	}
+	err := m.call(ctx, request{
+		method: "conversations.open", form: url.Values{"users": {user}}, answer: &answer,
+	})
+	return answer.Channel.ID, err
+}
+
+// GroupMembers returns the user ids of a user group (Tier 2: 20 calls a minute, so keep the answer a while).
+func (m *Messenger) GroupMembers(ctx context.Context, group string) ([]string, error) {
+	var answer struct {
+		Users []string `json:"users"`
+	}
+	err := m.call(ctx, request{
+		method: "usergroups.users.list", form: url.Values{"usergroup": {group}}, answer: &answer,
+	})
+	return answer.Users, err
+}
+
+// ChannelMembers returns the user ids of everybody in a channel (Tier 4). It needs the read scope of its kind,
+// channels:read or groups:read. An answer in more than 50 pages is an error of Kind Other: a part would mislead.
+func (m *Messenger) ChannelMembers(ctx context.Context, channel string) ([]string, error) {
+	const method, perPage, most = "conversations.members", 200, 50
+	form := url.Values{"channel": {channel}, "limit": {strconv.Itoa(perPage)}}
+	var all []string
+	for range most {
+		var page struct {
+			envelope
+			Members []string `json:"members"`
+		}
+		if err := m.call(ctx, request{method: method, channel: channel, form: form, answer: &page}); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Members...)
+		if page.Metadata.Cursor == "" {
+			return all, nil
+		}
+		form.Set("cursor", page.Metadata.Cursor)
+	}
+	return nil, &Error{Method: method, Kind: Other, Err: errTooMany}
+}
+
+// Permalink returns a message's address for people.
+func (m *Messenger) Permalink(ctx context.Context, p Posted) (string, error) {
+	var answer struct {
+		Permalink string `json:"permalink"`
+	}
+	err := m.call(ctx, request{
+		method: "chat.getPermalink", channel: p.Channel,
+		form: url.Values{"channel": {p.Channel}, "message_ts": {p.TS}}, answer: &answer,
+	})
+	return answer.Permalink, err
+}
+
+const (
+	pageSize = 100
+	maxPages = 10
+)
+
+// FindPosted looks for a message of the bot's own whose metadata matches: the way to learn whether a Post
+// without an answer (Error.Ambiguous) had its effect. thread is empty for the channel itself. It needs the
+// history scope of the kind of channel; without it the error's Kind is Scope. It looks at no more than a
+// thousand messages and says so with an error of Kind Other, as a search that was cut short has found nothing out.
+func (m *Messenger) FindPosted(
+	ctx context.Context, channel, thread string, since time.Time, match func(Metadata) bool,
+) (Posted, bool, error) {
+	self, err := m.Self(ctx)
+	if err != nil {
+		return Posted{}, false, err
+	}
+	method := "conversations.history"
+	form := url.Values{
+		"channel": {channel}, "oldest": {slackTime(since)}, "inclusive": {"true"},
+		"include_all_metadata": {"true"}, "limit": {strconv.Itoa(pageSize)},
+	}
+	if thread != "" {
+		method = "conversations.replies"
+		form.Set("ts", thread)
+	}
+	for range maxPages {
+		var page history
+		if err := m.call(ctx, request{method: method, channel: channel, form: form, answer: &page}); err != nil {
+			return Posted{}, false, err
+		}
+		for _, msg := range page.Messages {
+			if msg.BotID != "" && msg.BotID == self.BotID && msg.Metadata.Type != "" &&
+				match(Metadata(msg.Metadata)) {
+				return Posted{Channel: channel, TS: msg.TS}, true, nil
+			}
+		}
+		if page.Metadata.Cursor == "" {
+			return Posted{}, false, nil
+		}
+		form.Set("cursor", page.Metadata.Cursor)
+	}
+	return Posted{}, false, &Error{Method: method, Kind: Other, Err: errTooMany}
+}
+
+// Metadata returns what a message of the bot's own carries; false for any other message. thread is the ts of the thread
+// that it is in, or empty. It needs the history scope of the kind of channel.
+func (m *Messenger) Metadata(ctx context.Context, p Posted, thread string) (Metadata, bool, error) {
+	self, err := m.Self(ctx)
+	if err != nil {
+		return Metadata{}, false, err
+	}
+	method := "conversations.history"
+	form := url.Values{
+		"channel": {p.Channel}, "oldest": {p.TS}, "latest": {p.TS}, "inclusive": {"true"}, "include_all_metadata": {"true"}, "limit": {"10"},
+	}
+	if thread != "" {
+		method = "conversations.replies"
+		form.Set("ts", thread)
+	}
+	var page history
+	if err := m.call(ctx, request{method: method, channel: p.Channel, form: form, answer: &page}); err != nil {
+		return Metadata{}, false, err
+	}
+	for _, msg := range page.Messages { // replies come with the message that the thread hangs on
+		if msg.TS == p.TS && msg.BotID != "" && msg.BotID == self.BotID && msg.Metadata.Type != "" {
+			return Metadata(msg.Metadata), true, nil
+		}
+	}
+	return Metadata{}, false, nil
+}
+
+type history struct {
+	envelope
+	Messages []struct {
+		TS       string          `json:"ts"`
+		BotID    string          `json:"bot_id"`
+		Metadata metadataPayload `json:"metadata"`
+	} `json:"messages"`
+}
+
+type metadataPayload struct {
+	Type    string         `json:"event_type"`
+	Payload map[string]any `json:"event_payload"`
+}
+
+// slackTime is a moment as Slack writes it: seconds and microseconds.
+func slackTime(t time.Time) string {
+	if t.IsZero() {
+		return "0"
+	}
+	micros := strconv.FormatInt(1e6+t.UnixMicro()%1e6, 10)[1:]
+	return strconv.FormatInt(t.Unix(), 10) + "." + micros
+}

@@ -1,0 +1,249 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+)
+
+// MessengerOptions is what a Messenger needs. Token is required.
+type MessengerOptions struct {
+	Token            func() string // the bot token, asked for at every call
+	APIURL           string        // default https://slack.com/api/
+	HTTP             *http.Client  // its transport and jar are used; redirects are never followed
+	Timeout          time.Duration // of every single call; default 10 s
+	PostEvery        time.Duration // between posts in one channel; default 1 s
+	UpdatesPerMinute int           // over all channels; default 45
+	Now              func() time.Time
+	Log              *slog.Logger
+	// Called hears of every call: its method, and "ok" or the Kind of its error. It must not block.
+	Called func(method, outcome string, took time.Duration)
+}
+
+// Messenger is the way out to Slack. Its errors are *Error.
+type Messenger struct {
+	o    MessengerOptions
+	http *http.Client
+	host string // scheme and host of APIURL
+	pace *pace
+
+	mu   sync.Mutex
+	self *Identity // the answer of auth.test; a bot does not change who it is
+}
+
+// NewMessenger returns a Messenger; it calls nobody yet.
+func NewMessenger(o MessengerOptions) *Messenger {
+	if o.APIURL == "" {
+		o.APIURL = slack.APIURL
+	}
+	if !strings.HasSuffix(o.APIURL, "/") {
+		o.APIURL += "/"
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.PostEvery <= 0 {
+		o.PostEvery = time.Second
+	}
+	if o.UpdatesPerMinute <= 0 {
+		o.UpdatesPerMinute = 45
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Called == nil {
+		o.Called = func(string, string, time.Duration) {}
+	}
+	o.Now = clockOr(o.Now)
+	client := http.Client{}
+	if o.HTTP != nil {
+		client = *o.HTTP
+	}
+	// A redirect would carry texts to wherever it points, and the Web API has none.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	m := &Messenger{o: o, http: &client, pace: newPace(o)}
+	if u, err := url.Parse(o.APIURL); err == nil {
+		m.host = u.Scheme + "://" + u.Host
+	}
+	return m
+}
+
+// Posted is where a message is.
+type Posted struct{ Channel, TS string }
+
+// Metadata goes with a message and is read by programs. Everybody in the workspace can see it: ids only.
+type Metadata struct {
+	Type    string
+	Payload map[string]any
+}
+
+// Message is what is posted. Text is all that screen readers and notifications use, blocks or not.
+type Message struct {
+	Text      string
+	Blocks    []slack.Block
+	Thread    string // ts of the message that this one answers
+	Broadcast bool   // an answer in a thread that shows in the channel too
+	Metadata  *Metadata
+}
+
+// Post posts a message. It is not tried again when its outcome is unknown (Error.Ambiguous): use FindPosted.
+func (m *Messenger) Post(ctx context.Context, channel string, msg Message) (Posted, error) {
+	const method = "chat.postMessage"
+	form, err := m.form(ctx, method, channel, msg)
+	if err != nil {
+		return Posted{}, err
+	}
+	form.Set("unfurl_links", "false")
+	form.Set("unfurl_media", "false")
+	if msg.Thread != "" {
+		form.Set("thread_ts", msg.Thread)
+		if msg.Broadcast {
+			form.Set("reply_broadcast", "true")
+		}
+	}
+	var answer struct {
+		Channel string `json:"channel"`
+		TS      string `json:"ts"`
+	}
+	if err := m.call(ctx, request{method: method, channel: channel, form: form, answer: &answer}); err != nil {
+		return Posted{}, err
+	}
+	return Posted(answer), nil
+}
+
+// Update replaces a message of ours whole: without blocks it loses those it had, without metadata it keeps it.
+func (m *Messenger) Update(ctx context.Context, p Posted, msg Message) error {
+	const method = "chat.update"
+	form, err := m.form(ctx, method, p.Channel, msg)
+	if err != nil {
+		return err
+	}
+	form.Set("ts", p.TS)
+	return m.call(ctx, request{method: method, channel: p.Channel, form: form})
+}
+
+// Delete removes a message of ours.
+func (m *Messenger) Delete(ctx context.Context, p Posted) error {
+	return m.call(ctx, request{
+		method: "chat.delete", channel: p.Channel,
+		form: url.Values{"channel": {p.Channel}, "ts": {p.TS}},
+	})
+}
+
+// Ephemeral shows a message to one user, until that user's client forgets it.
+func (m *Messenger) Ephemeral(ctx context.Context, channel, user string, msg Message) error {
+	const method = "chat.postEphemeral"
+	msg.Metadata = nil // the method takes none
+	form, err := m.form(ctx, method, channel, msg)
+	if err != nil {
+		return err
+	}
+	form.Set("user", user)
+	if msg.Thread != "" {
+		form.Set("thread_ts", msg.Thread)
+	}
+	return m.call(ctx, request{method: method, channel: channel, form: form})
+}
+
+// form is the part that all chat methods have in common.
+func (m *Messenger) form(ctx context.Context, method, channel string, msg Message) (url.Values, error) {
+	msg, err := m.checked(ctx, method, msg)
+	if err != nil {
+		return nil, err
+	}
+	form := url.Values{"channel": {channel}, "text": {msg.Text}}
+	if len(msg.Blocks) > 0 {
+		if err := setJSON(form, "blocks", msg.Blocks); err != nil {
+			return nil, &Error{Method: method, Kind: BadBlocks, Err: err}
+		}
+	}
+	if msg.Metadata != nil {
+		metadata := slack.SlackMetadata{EventType: msg.Metadata.Type, EventPayload: msg.Metadata.Payload}
+		if err := setJSON(form, "metadata", metadata); err != nil {
+			return nil, &Error{Method: method, Kind: BadBlocks, Err: err}
+		}
+	}
+	return form, nil
+}
+
+func setJSON(form url.Values, key string, value any) error {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	form.Set(key, string(encoded))
+	return nil
+}
+
+// checked holds a message against Slack's limits before it is sent. A text that is only too long is cut:
+// a shorter message serves people better than none. Anything else is not sent.
+func (m *Messenger) checked(ctx context.Context, method string, msg Message) (Message, error) {
+	if cut := Cut(msg.Text, maxMessageText); cut != msg.Text {
+		m.o.Log.ErrorContext(ctx, "message text is too long and was cut", "request_id", RequestID(ctx), "method", method)
+		msg.Text = cut
+	}
+	if err := CheckMessage(msg); err != nil {
+		return msg, m.unsendable(ctx, method, err)
+	}
+	return msg, nil
+}
+
+func (m *Messenger) unsendable(ctx context.Context, method string, err error) *Error {
+	e := &Error{Method: method, Kind: BadBlocks, Err: err}
+	if limits, ok := errors.AsType[*LimitsError](err); ok {
+		e.Err, e.Code, e.Messages = err, "against_limits", limits.Problems
+	}
+	m.o.Log.ErrorContext(ctx, "not sent: against Slack's limits", "request_id", RequestID(ctx), "method", method,
+		"messages", e.Messages)
+	return e
+}
+
+// Respond answers by a response_url: five times within 30 minutes. The message is for the user alone, or, with
+// replaceOriginal, takes the place of the one that the interaction came from. The URL comes from a payload, so
+// only Slack's own host (and the API's) is called.
+func (m *Messenger) Respond(ctx context.Context, responseURL string, msg Message, replaceOriginal bool) error {
+	const name = "response_url"
+	if !m.mayRespond(responseURL) {
+		return &Error{Method: name, Kind: Other, Err: errors.New("not an address of Slack's")}
+	}
+	msg, err := m.checked(ctx, name, msg)
+	if err != nil {
+		return err
+	}
+	payload, err := json.Marshal(struct {
+		Text            string        `json:"text"`
+		Blocks          []slack.Block `json:"blocks,omitempty"`
+		Thread          string        `json:"thread_ts,omitempty"`
+		ResponseType    string        `json:"response_type,omitempty"`
+		ReplaceOriginal bool          `json:"replace_original"`
+	}{msg.Text, msg.Blocks, msg.Thread, "ephemeral", replaceOriginal})
+	if err != nil {
+		return &Error{Method: name, Kind: BadBlocks, Err: err}
+	}
+	if _, _, e := m.roundTrip(ctx, name, responseURL, jsonType+"; charset=utf-8", payload, ""); e != nil {
+		if e.Status == http.StatusNotFound || e.Status == http.StatusGone {
+			e.Kind = Expired
+		}
+		m.o.Log.WarnContext(ctx, "slack call failed", "request_id", RequestID(ctx), "method", name,
+			"kind", e.Kind.String(), "code", e.Code, "status", e.Status)
+		return e
+	}
+	return nil
+}
+
+func (m *Messenger) mayRespond(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.User != nil || u.Host == "" {
+		return false
+	}
+	origin := u.Scheme + "://" + u.Host
+	return origin == "https://hooks.slack.com" || origin == "https://hooks.slack-gov.com" || origin == m.host
+}

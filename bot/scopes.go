@@ -1,0 +1,65 @@
+package bot
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// methodScopes is every method of the Web API that is called here, with the scopes of the bot token that it needs
+// (Slack's docs: the page of each method). A test holds it against the calls in this package.
+var methodScopes = map[string][]string{
+	"auth.test":             nil,
+	"chat.delete":           {"chat:write"},
+	"chat.getPermalink":     nil,
+	"chat.postEphemeral":    {"chat:write"},
+	"chat.postMessage":      {"chat:write"},
+	"chat.update":           {"chat:write"},
+	"conversations.history": {"channels:history", "groups:history"}, // a public channel, a private one
+	"conversations.members": {"channels:read", "groups:read"},
+	"conversations.open":    {"im:write"},
+	"conversations.replies": {"channels:history", "groups:history"},
+	"usergroups.users.list": {"usergroups:read"},
+	"views.open":            nil,
+	"views.publish":         nil,
+	"views.push":            nil,
+	"views.update":          nil,
+}
+
+// Scopes returns the scopes that the bot token needs, sorted: for slash commands, and for every method called here.
+func Scopes() []string {
+	all := map[string]bool{"commands": true}
+	for _, scopes := range methodScopes {
+		for _, s := range scopes {
+			all[s] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// NeedingScope returns the methods that can't be called without the scope, sorted.
+func NeedingScope(scope string) []string {
+	var methods []string
+	for method, scopes := range methodScopes {
+		if slices.Contains(scopes, scope) {
+			methods = append(methods, method)
+		}
+	}
+	slices.Sort(methods)
+	return methods
+}
+
+// Granted asks Slack which scopes the bot token has: every answer names them in the header X-OAuth-Scopes
+// (Slack's docs: "Using the Web API"). It is empty where an answer lacks the header.
+func (m *Messenger) Granted(ctx context.Context) ([]string, error) {
+	var named string
+	err := m.call(ctx, request{method: "auth.test", form: url.Values{}, scopes: &named})
+	if err != nil {
+		return nil, err
+	}
+	granted := strings.FieldsFunc(named, func(r rune) bool { return r == ',' || r == ' ' })
+	slices.Sort(granted)
+	return granted, nil
+}

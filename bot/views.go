@@ -1,0 +1,66 @@
+package bot
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+)
+
+// OpenView opens a modal. A trigger_id lives three seconds and works once, so this call never waits for its
+// turn and is never tried again.
+func (m *Messenger) OpenView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (View, error) {
+	return m.triggered(ctx, "views.open", triggerID, v)
+}
+
+// PushView puts a modal on top of the open one, at most three high. Like OpenView it never waits.
+func (m *Messenger) PushView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (View, error) {
+	return m.triggered(ctx, "views.push", triggerID, v)
+}
+
+func (m *Messenger) triggered(ctx context.Context, method, triggerID string, v slack.ModalViewRequest) (View, error) {
+	if err := CheckModal(v); err != nil {
+		return View{}, m.unsendable(ctx, method, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, slackWaits)
+	defer cancel()
+	return m.view(ctx, request{method: method, trigger: true, body: struct {
+		Trigger string                 `json:"trigger_id"`
+		View    slack.ModalViewRequest `json:"view"`
+	}{triggerID, v}})
+}
+
+// UpdateView replaces a modal. With hash, only if it has not changed since (Kind Conflict otherwise).
+func (m *Messenger) UpdateView(ctx context.Context, viewID, hash string, v slack.ModalViewRequest) (View, error) {
+	const method = "views.update"
+	if err := CheckModal(v); err != nil {
+		return View{}, m.unsendable(ctx, method, err)
+	}
+	return m.view(ctx, request{method: method, body: struct {
+		ID   string                 `json:"view_id"`
+		Hash string                 `json:"hash,omitempty"`
+		View slack.ModalViewRequest `json:"view"`
+	}{viewID, hash, v}})
+}
+
+// PublishHome shows v in a user's home tab.
+func (m *Messenger) PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error {
+	const method = "views.publish"
+	if err := CheckHome(v); err != nil {
+		return m.unsendable(ctx, method, err)
+	}
+	return m.call(ctx, request{method: method, body: struct {
+		User string                   `json:"user_id"`
+		View slack.HomeTabViewRequest `json:"view"`
+	}{user, v}})
+}
+
+func (m *Messenger) view(ctx context.Context, r request) (View, error) {
+	var answer struct {
+		View viewPayload `json:"view"`
+	}
+	r.answer = &answer
+	if err := m.call(ctx, r); err != nil {
+		return View{}, err
+	}
+	return *answer.View.view(), nil
+}
