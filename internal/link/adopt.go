@@ -1,0 +1,123 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// KindAdopt asks to take a connection that was made by hand under management. It changes no cluster.
+const KindAdopt change.Kind = "link.adopt"
+
+// FieldKeyName is the field of an adoption that names the key.
+const FieldKeyName = "key_name"
+
+// Adopt are the parameters of an adoption. The key's name and access can't be read from the local side.
+type Adopt struct {
+	Local   Ref    `json:"local"`
+	Alias   string `json:"alias"`
+	Access  Access `json:"access"`
+	KeyName string `json:"key_name,omitempty"`
+}
+
+// Adopter plans and makes adoptions.
+type Adopter struct{ keeper }
+
+// NewAdopter returns an adopter of the connections that r reads.
+func NewAdopter(r *Roster, o ConnectorOptions) *Adopter { return &Adopter{newKeeper(r, o)} }
+
+// Plan implements change.Planner; errors as of Connector.Plan.
+func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
+	var p Adopt
+	if err := parse(KindAdopt, params, &p); err != nil {
+		return change.Proposal{}, err
+	}
+	e, err := k.roster.Existing(ctx, Name{p.Local, p.Alias})
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	wrong := e.problems(false)
+	switch {
+	case e.Managed != nil:
+		wrong.Add(FieldAlias, "%s is managed already", e.Alias)
+	case e.Exists() && !e.HasRemote():
+		wrong.Add(FieldAlias, "%s points to no deployment that the bot can see (%s)", e.Alias, e.Aliases[e.Alias])
+	}
+	checkPatterns(wrong, FieldSearch, p.Access.Search)
+	checkPatterns(wrong, FieldReplication, p.Access.Replication)
+	if err := wrong.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	key, err := e.adoptedKey(ctx, &p)
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	c := e.connect()
+	c.Access = p.Access
+	m := c.managed(p.KeyName)
+	m.Adopted, m.Days, m.Settings = true, 0, e.Own.options(e.Alias)
+	if key != nil {
+		m.Expires = key.Expires
+	}
+	fields := e.sides()
+	add := func(label, value string) { fields = append(fields, change.Field{Label: label, Value: value}) }
+	add("Settings", e.Own.String())
+	add("Model", Connection{Info: e.Info}.Model())
+	add("Key", orUnknown(p.KeyName))
+	add("May search", orUnknown(list(p.Access.Search)))
+	add("May replicate", orUnknown(list(p.Access.Replication)))
+	return draft{
+		Proposal: change.Proposal{
+			Traits: Traits(e.Survey, "adopt", p.Access, k.o.Tags),
+			Kind:   KindAdopt, Target: Target(p.Local, p.Alias), Title: e.title("Adopt"), Fields: fields,
+			Warnings: []string{"No cluster is changed: from then on the bot watches the connection, and can rotate, update and end it."},
+			Basis:    e.basis(), Memos: []change.Memo{m.memo()},
+		},
+		params: p, steps: k.steps(p), survey: e.Survey,
+	}.proposal()
+}
+
+// adoptedKey finds the key that was named, and what it may read where that was left out.
+func (e Existing) adoptedKey(ctx context.Context, p *Adopt) (*Key, error) {
+	if p.KeyName == "" {
+		return nil, nil
+	}
+	remote, err := e.remoteOn.Cluster(e.Remote)
+	if err != nil {
+		return nil, attempt("reaching Elasticsearch of "+e.Remote.Name, err)
+	}
+	keys, err := remote.ActiveKeys(ctx, p.KeyName)
+	if err != nil {
+		return nil, attempt("reading the keys of "+e.Remote.Name, err)
+	}
+	if len(keys) != 1 {
+		say := fmt.Sprintf("%s has %d valid cross-cluster keys of this name; leave it out if you are not sure", e.Remote.Name, len(keys))
+		return nil, &change.InvalidError{Problems: []change.Problem{{Field: FieldKeyName, Say: say}}}
+	}
+	if len(p.Access.Search)+len(p.Access.Replication) == 0 {
+		p.Access = keys[0].Access
+	}
+	return &keys[0], nil
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "not known"
+	}
+	return s
+}
+
+// Steps returns what applies r.
+func (k *Adopter) Steps(r *change.Request) ([]change.Step, error) {
+	var p Adopt
+	if err := stepsOf(r, KindAdopt, &p); err != nil {
+		return nil, err
+	}
+	return asSteps(k.steps(p)), nil
+}
+
+func (k *Adopter) steps(p Adopt) []plannedStep {
+	return []plannedStep{&inspectStep{work: k.work(Connect{Local: p.Local, Alias: p.Alias, Access: p.Access})}}
+}

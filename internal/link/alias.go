@@ -1,0 +1,88 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// MaxAlias is the longest alias that is accepted, in characters. Elasticsearch has no limit of its own; ours keeps
+// the name of the keystore entry and of the key readable.
+const MaxAlias = 100
+
+// reservedAliases are words that Elasticsearch itself uses where an alias would stand (cluster.remote.node.attr,
+// cluster.remote.signing.certificate_authorities).
+var reservedAliases = []string{"node", "signing"}
+
+var aliasForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
+
+// CheckAlias says what is wrong with an alias, in a sentence for people. Elastic's documentation allows lower-case
+// letters, digits, dashes and underscores under the API key model. A wrong name in the keystore can stop a node from
+// starting, so nothing else passes.
+func CheckAlias(alias string) error {
+	switch {
+	case alias == "":
+		return errors.New("an alias is needed")
+	case len(alias) > MaxAlias:
+		return fmt.Errorf("an alias has at most %d characters", MaxAlias)
+	case !aliasForm.MatchString(alias):
+		return errors.New("an alias has lower-case letters, digits, - and _, and begins with a letter or digit")
+	case slices.Contains(reservedAliases, alias):
+		return fmt.Errorf("%q has a meaning of its own in Elasticsearch's settings; choose another alias", alias)
+	}
+	return nil
+}
+
+// suggestAlias makes an alias of a deployment's name that is not among the taken ones.
+func suggestAlias(name string, taken func(string) bool) string {
+	base := slug(name)
+	if base == "" || slices.Contains(reservedAliases, base) {
+		base = "remote"
+	}
+	alias := base
+	for n := 2; taken(alias); n++ {
+		alias = fmt.Sprintf("%s-%d", base, n)
+	}
+	return alias
+}
+
+// slug is name in the characters of an alias, with room for a number at its end.
+func slug(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(name) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_':
+			b.WriteRune(r)
+		case !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	s := strings.Trim(b.String(), "-_")
+	const room = 5
+	if len(s) > MaxAlias-room {
+		s = strings.TrimRight(s[:MaxAlias-room], "-_")
+	}
+	return s
+}
+
+const remotePrefix = "cluster.remote."
+
+// aliasOf returns the alias that a setting or keystore entry belongs to; false for those of the cluster as a whole,
+// such as cluster.remote.initial_connect_timeout.
+func aliasOf(setting string) (string, bool) {
+	rest, ok := strings.CutPrefix(setting, remotePrefix)
+	if !ok {
+		return "", false
+	}
+	alias, name, ok := strings.Cut(rest, ".")
+	if !ok || alias == "" || name == "" || slices.Contains(reservedAliases, alias) {
+		return "", false
+	}
+	return alias, true
+}
+
+// CredentialsName is the keystore entry that holds an alias's key. Its presence decides that the connection uses the
+// API key model.
+func CredentialsName(alias string) string { return remotePrefix + alias + ".credentials" }

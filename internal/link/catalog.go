@@ -1,0 +1,169 @@
+package link
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// CatalogOptions say how a Catalog looks things up. Zero durations and limits take the defaults named.
+type CatalogOptions struct {
+	Now     func() time.Time
+	TTL     time.Duration // how long a search is taken as fresh; 30 s
+	Timeout time.Duration // of one platform's answer; 2 s, within the three that Slack gives
+	Pasting bool          // people may paste keys where the bot can't issue them
+	Limit   int           // deployments asked of one platform; 100, as many as Slack shows
+}
+
+const (
+	defaultTTL     = 30 * time.Second
+	defaultTimeout = 2 * time.Second
+	defaultLimit   = 100
+	staleFor       = 20              // times TTL: how long an old answer is better than none
+	deploymentTTL  = 5 * time.Second // of one deployment: long enough for one modal's redraws
+)
+
+// Catalog finds deployments on all configured platforms. It is safe for concurrent use.
+type Catalog struct {
+	systems  []System
+	o        CatalogOptions
+	searches *memo[[]Deployment]
+	single   *memo[Deployment]
+}
+
+// NewCatalog returns a catalog of systems, in their order.
+func NewCatalog(systems []System, o CatalogOptions) *Catalog {
+	o.TTL = cmp.Or(o.TTL, defaultTTL)
+	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
+	o.Limit = cmp.Or(o.Limit, defaultLimit)
+	return &Catalog{
+		systems:  slices.Clone(systems),
+		o:        o,
+		searches: newMemo[[]Deployment](o.Now, o.TTL, staleFor*o.TTL, o.Timeout),
+		single:   newMemo[Deployment](o.Now, deploymentTTL, deploymentTTL, o.Timeout),
+	}
+}
+
+// Found is what a search found, and which platforms could not be asked.
+type Found struct {
+	Deployments []Deployment
+	Down        []Down // their deployments may be missing, or out of date
+}
+
+// Down is a platform that gave no good answer.
+type Down struct {
+	System string // its configured name
+	Why    string // plain words
+}
+
+// Find searches all platforms at once for deployments whose name or id contains text. Exact and beginning matches
+// come first; at most limit are returned (0: all). It never fails: a platform that is down is named.
+func (c *Catalog) Find(ctx context.Context, text string, limit int) Found {
+	text = strings.TrimSpace(text)
+	answers := make([][]Deployment, len(c.systems))
+	down := make([]string, len(c.systems))
+	var wg sync.WaitGroup
+	for i, sys := range c.systems {
+		wg.Go(func() {
+			var err error
+			answers[i], err = c.searches.get(ctx, sys.Name+"\n"+text, func(ctx context.Context) ([]Deployment, error) {
+				return sys.find(ctx, text, c.o.Limit)
+			})
+			if err != nil {
+				down[i] = sentence(err)
+			}
+		})
+	}
+	wg.Wait()
+	found := Found{Deployments: slices.Concat(answers...)}
+	for i, why := range down {
+		if why != "" {
+			found.Down = append(found.Down, Down{System: c.systems[i].Name, Why: why})
+		}
+	}
+	sought := strings.ToLower(text)
+	slices.SortStableFunc(found.Deployments, func(a, b Deployment) int {
+		return cmp.Or(
+			cmp.Compare(rank(a, sought), rank(b, sought)),
+			cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)),
+			cmp.Compare(a.String(), b.String()),
+		)
+	})
+	if limit > 0 && len(found.Deployments) > limit {
+		found.Deployments = found.Deployments[:limit]
+	}
+	return found
+}
+
+// find searches one platform. A platform need not know what name it is configured under.
+func (s System) find(ctx context.Context, text string, limit int) ([]Deployment, error) {
+	found, err := s.Search(ctx, text, limit)
+	for i := range found {
+		found[i].Platform = s.Name
+	}
+	return found, err
+}
+
+// rank says how well a deployment fits what was typed; less is better.
+func rank(d Deployment, text string) int {
+	name := strings.ToLower(d.Name)
+	switch {
+	case name == text || strings.ToLower(d.Deployment) == text:
+		return 0
+	case strings.HasPrefix(name, text):
+		return 1
+	case strings.Contains(name, text):
+		return 2
+	}
+	return 3
+}
+
+// Deployment returns one deployment, as it stood at most some seconds ago. Errors as of Fresh.
+func (c *Catalog) Deployment(ctx context.Context, ref Ref) (Deployment, error) {
+	return c.single.get(ctx, ref.String(), func(ctx context.Context) (Deployment, error) {
+		return c.Fresh(ctx, ref)
+	})
+}
+
+// Fresh returns one deployment as it stands now: an *UnknownSystemError, or what the platform meets.
+func (c *Catalog) Fresh(ctx context.Context, ref Ref) (Deployment, error) {
+	sys, ok := c.System(ref.Platform)
+	if !ok {
+		return Deployment{}, &UnknownSystemError{Name: ref.Platform}
+	}
+	d, err := sys.Deployment(ctx, ref.Deployment)
+	if err != nil {
+		return Deployment{}, fmt.Errorf("reading deployment %s: %w", ref, err)
+	}
+	d.Ref = ref
+	return d, nil
+}
+
+// System returns the platform of that configured name.
+func (c *Catalog) System(name string) (System, bool) {
+	i := slices.IndexFunc(c.systems, func(s System) bool { return s.Name == name })
+	if i < 0 {
+		return System{}, false
+	}
+	return c.systems[i], true
+}
+
+// Systems returns the platforms in their configured order.
+func (c *Catalog) Systems() []System { return slices.Clone(c.systems) }
+
+// Wait returns when no search is under way any more. Nobody may search meanwhile: it is for shutting down.
+func (c *Catalog) Wait() {
+	c.searches.wait()
+	c.single.wait()
+}
+
+// UnknownSystemError says that no platform of that name is configured.
+type UnknownSystemError struct{ Name string }
+
+func (e *UnknownSystemError) Error() string {
+	return fmt.Sprintf("no platform %q is configured", e.Name)
+}

@@ -1,0 +1,156 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Plan works a connect out against the world as it is now. The same world gives the same plan. Errors: a
+// *change.InvalidError with everything that is wrong, by field; otherwise a read that failed, which may be temporary.
+func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	c, err := ParseConnect(params)
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	if err := c.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	s, err := k.catalog.FreshSurvey(ctx, c.Local, c.Remote)
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	if err := k.catalog.judge(ctx, &s, c); err != nil {
+		return change.Proposal{}, err
+	}
+	p := change.Proposal{
+		Kind:     KindConnect,
+		Target:   Target(c.Local, c.Alias),
+		Title:    fmt.Sprintf("Connect %s to %s as %s", s.Local.Name, s.Remote.Name, c.Alias),
+		Fields:   c.fields(s),
+		Warnings: Warnings(s, c),
+		Links:    s.links(),
+		Params:   params,
+		Basis:    c.basis(s),
+		Traits:   c.traits(s, k.o.Tags),
+		Unsure:   s.Why(PartRulesets) != nil,
+		Memos:    []change.Memo{c.managed(c.keyName(k.o.Env, id)).memo()},
+	}
+	pasted := s.wantsPasted() && !c.byCertificate()
+	if pasted {
+		p.Memos = []change.Memo{c.managed("").memo()} // people name their keys as they like
+		p.Wants, p.Traits[traitKey] = WantsKey, []string{keyPasted}
+	}
+	for _, step := range k.steps(id, c, approved{entries: s.entries(c), pasted: pasted}) {
+		p.Steps = append(p.Steps, change.PlannedStep{Name: step.Name(), Title: step.Title()})
+		p.Plan = append(p.Plan, step.calls(s)...)
+	}
+	p.Digest, err = p.ComputeDigest()
+	return p, err
+}
+
+// needed are the parts without which nothing can be said about a connect.
+var needed = []Part{PartLocalCluster, PartRemoteCluster, PartSettings, PartKeystore}
+
+// judge reads what else c needs to know, and returns what stands against it.
+func (c *Catalog) judge(ctx context.Context, s *Survey, ask Connect) error {
+	if err := s.Problems(ask).Check(); err != nil {
+		return err
+	}
+	if err := s.known(s.needs(ask)...); err != nil {
+		return err
+	}
+	if ask.Filter != nil {
+		if err := s.known(PartRulesets); err != nil {
+			return err
+		}
+	}
+	if ask.Role != nil {
+		if err := s.readRole(ctx, ask); err != nil {
+			return err
+		}
+	}
+	if ask.byCertificate() {
+		return c.judgeTrust(ctx, s, ask)
+	}
+	return nil
+}
+
+// Target is what a connection's changes hold, so that no two change it at once: the alias on the local cluster.
+func Target(local Ref, alias string) string { return "connection/" + local.String() + "/" + alias }
+
+func (c Connect) fields(s Survey) []change.Field {
+	fields := []change.Field{
+		{Label: "Local", Value: describe(s.Local) + " on " + label(s.localOn)},
+		{Label: "Remote", Value: describe(s.Remote) + " on " + label(s.remoteOn)},
+		{Label: "Alias", Value: c.Alias},
+		{Label: "Proxy address", Value: c.ProxyAddress},
+		{Label: "Server name", Value: c.ServerName},
+	}
+	add := func(label, value string) {
+		if value != "" {
+			fields = append(fields, change.Field{Label: label, Value: value})
+		}
+	}
+	if c.byCertificate() {
+		fields = append(fields, c.trustFields(s)...)
+	} else {
+		add("May search", strings.Join(c.Access.Search, ", "))
+		add("May replicate", strings.Join(c.Access.Replication, ", "))
+		add("Key expires", expiry(c.ExpiryDays))
+	}
+	fields = append(fields, c.filterFields(s)...)
+	if c.Role != nil {
+		add("Role", c.Role.Name)
+	}
+	add("skip_unavailable", strconv.FormatBool(c.SkipUnavailable))
+	if c.ProxySockets > 0 {
+		add("Sockets", strconv.Itoa(c.ProxySockets))
+	}
+	add("Compression", c.Compress)
+	add("Ping schedule", c.PingSchedule)
+	return fields
+}
+
+func expiry(days int) string {
+	switch days {
+	case 0:
+		return "never"
+	case 1:
+		return "after 1 day"
+	}
+	return fmt.Sprintf("after %d days", days)
+}
+
+func label(s System) string {
+	if s.Label != "" {
+		return s.Label
+	}
+	return s.Name
+}
+
+// basis is what the plan rests on: when one of these changes, the approvals are void.
+func (c Connect) basis(s Survey) []change.Field {
+	rulesets := "none"
+	if len(s.Rulesets) > 0 {
+		var ids []string
+		for _, r := range s.Rulesets {
+			ids = append(ids, r.ID)
+		}
+		rulesets = strings.Join(ids, ", ")
+	}
+	if s.Why(PartRulesets) != nil {
+		rulesets = "could not be read"
+	}
+	return []change.Field{
+		{Label: "Local version", Value: s.Local.Version},
+		{Label: "Remote version", Value: s.Remote.Version},
+		{Label: "Remote endpoint", Value: s.Remote.Endpoint},
+		{Label: "Settings under " + c.Alias, Value: s.Settings.Of(c.Alias).String()},
+		{Label: "Network filters of the remote", Value: rulesets},
+	}
+}

@@ -1,0 +1,88 @@
+package link_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// Every fragment of Elastic's troubleshooting page for remote clusters, and of Elasticsearch's own messages.
+func TestDiagnoseKnowsEveryFragment(t *testing.T) {
+	tests := []struct {
+		text string
+		want link.Cause
+	}{
+		{"failed to open any proxy connections to cluster [a]", link.CauseUnreachable},
+		{"connect_exception: Connection refused", link.CauseUnreachable},
+		{"fetching nodes from external cluster [a] failed", link.CauseUnreachable},
+		{"Unable to connect to [a]", link.CauseUnreachable},
+		{"Unable to open any proxy connections to cluster [a] at address [h:9443]", link.CauseUnreachable},
+		{"transport connection to [{a#x}] closed by remote", link.CauseDropped},
+		{"failed to establish trust with server at [x]", link.CauseTrust},
+		{"client did not trust this server's certificate", link.CauseTrust},
+		{"PKIX path building failed", link.CauseTrust},
+		{"failed to establish trust with server; ssl context xpack.security.remote_cluster_client.ssl; profile=default", link.CausePort},
+		{"failed to establish trust with server; the ssl context is (xpack.security.remote_cluster_client.ssl)", link.CauseTrust},
+		{"Received fatal alert: bad_certificate", link.CausePort},
+		{"Empty client certificate chain", link.CausePort},
+		{"missing authentication credentials for action [cluster:internal/remote_cluster/handshake]", link.CausePort},
+		{"action [cluster:internal/remote_cluster/handshake] is unauthorized for user [anonymous_foo]", link.CausePort},
+		{"requires channel profile to be [_remote_cluster], but got [default]", link.CausePort},
+		{"failed to establish trust with server; (xpack.security.transport.ssl)", link.CauseNoKey},
+		{"client did not trust this server's certificate; profile=_remote_cluster", link.CauseNoKey},
+		{"Cross cluster requests through the dedicated remote cluster server port require transport header " +
+			"[_cross_cluster_access_credentials] but none found", link.CauseNoKey},
+		{"Please ensure you have configured remote cluster credentials", link.CauseNoKey},
+		{"authentication expected API key type of [cross_cluster], but API key [id] has type [rest]", link.CauseKeyType},
+		{"unable to authenticate user [id] for action [cluster:internal/remote_cluster/handshake]", link.CauseBadKey},
+		{"Authentication using apikey failed - invalid credentials", link.CauseBadKey},
+		{"action [x] towards remote cluster is unauthorized for user [u], authenticated by API key id [i]", link.CauseNotAllowed},
+		{"action [x] is unauthorized for user [u] on indices [secret]", link.CauseNotAllowed},
+		{
+			"action [x] towards remote cluster is unauthorized for user [u] because no remote indices privileges apply for the target cluster",
+			link.CauseNoPrivileges,
+		},
+		{"current license is non-compliant for [advanced-remote-cluster-security]", link.CauseLicence},
+		{"requires certificate identity matching [CN=x], but no certificate was provided", link.CauseIdentity},
+		{"DN from provided certificate [CN=y] does not match API Key certificate identity pattern [CN=x]", link.CauseIdentity},
+		{"Invalid cross cluster api key signature from [x]", link.CauseIdentity},
+		{"Failed to verify cross cluster api key signature certificate from [x]", link.CauseIdentity},
+		{"something else", link.CauseUnknown},
+		{"", link.CauseUnknown},
+	}
+	for _, tt := range tests {
+		d := link.Diagnose(tt.text, link.Symptoms{Alias: "logs", Address: "a:9443"})
+		if d.Cause != tt.want || d.Say == "" || d.Fix == "" {
+			t.Errorf("%q: %+v, want %s", tt.text, d, tt.want)
+		}
+		// The generic text that wraps most of them must not win.
+		if tt.want != link.CauseUnknown && tt.want != link.CauseUnreachable {
+			wrapped := "failed to open any proxy connections to cluster [a]; connect_exception: " + tt.text
+			if d := link.Diagnose(wrapped, link.Symptoms{}); d.Cause != tt.want {
+				t.Errorf("wrapped %q: %s, want %s", tt.text, d.Cause, tt.want)
+			}
+		}
+	}
+}
+
+func TestNoKeyWinsOverGenericTextsOnly(t *testing.T) {
+	s := link.Symptoms{Alias: "logs", NoKey: true}
+	if d := link.Diagnose("failed to open any proxy connections to cluster [logs]", s); d.Cause != link.CauseNoKey {
+		t.Error(d)
+	}
+	if d := link.Diagnose("authentication expected API key type of [cross_cluster]", s); d.Cause != link.CauseKeyType {
+		t.Error(d)
+	}
+}
+
+func TestUnreachableNamesTheAddressesThatCallOut(t *testing.T) {
+	var many []string
+	for range 12 {
+		many = append(many, "10.0.0.1")
+	}
+	d := link.Diagnose("connect_exception", link.Symptoms{Egress: many})
+	if !strings.Contains(d.Fix, "10.0.0.1") || !strings.Contains(d.Fix, "and 2 more") {
+		t.Error(d.Fix)
+	}
+}

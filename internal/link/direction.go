@@ -1,0 +1,34 @@
+package link
+
+import "github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+
+// directionWarnings say what one direction needs that another doesn't. The steps are the same for all of them; what
+// the bot can't do itself is said before the approval. Source: Elastic's docs, "Connect Elastic Cloud Hosted
+// deployments to an Elastic Cloud Enterprise environment".
+func (w *warnings) direction(s Survey, c Connect) {
+	if s.remoteOn.Kind != KindECE || s.localOn.Name == s.remoteOn.Name {
+		return
+	}
+	if s.localOn.Kind == KindECH {
+		w.add("The proxies of %s must let Elastic Cloud's addresses in at %s.", label(s.remoteOn), c.ProxyAddress)
+	}
+	if c.byCertificate() {
+		return
+	}
+	if s.localOn.Kind == KindECH {
+		w.add("If the certificate of %s's proxies has a private authority, %s does not trust it until that is uploaded under "+
+			"Security → Remote connections → Add trusted environment; the bot can't do that.", label(s.remoteOn), s.Local.Name)
+	} else {
+		w.add("If the certificate of %s's proxies has a private authority, %s must be made to trust it first; the bot can't do that.",
+			label(s.remoteOn), s.Local.Name)
+	}
+	w.add("Under which identity %s's own proxy issues keys is documented nowhere. If it is refused, the bot needs credentials for %s itself.",
+		label(s.remoteOn), s.Remote.Name)
+}
+
+// directionProblems say what a direction can't do at all.
+func (s Survey) directionProblems(wrong *change.InvalidError, c Connect) {
+	if c.byCertificate() && s.localOn.Name != "" && s.localOn.Name == s.remoteOn.Name {
+		wrong.Add(FieldModel, "deployments of one platform trust each other through its accounts entry: use an API key, or its own console")
+	}
+}

@@ -1,0 +1,76 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// storeEntry writes a keystore entry and reads its name back; its value can't be read.
+func storeEntry(ctx context.Context, local side, entry string, value secret.Secret) error {
+	return (&grantStep{entry: entry}).store(ctx, local, IssuedKey{Encoded: value})
+}
+
+// removeEntry removes a keystore entry and looks that it is gone; one that is not there is forgiven.
+func removeEntry(ctx context.Context, local side, entry string) error {
+	present, err := hasEntry(ctx, local, entry)
+	if err != nil || !present {
+		return err
+	}
+	if err := local.RemoveSecret(ctx, local.d, entry); err != nil {
+		return attempt("removing "+entry+" from the keystore of "+local.d.Name, err)
+	}
+	// Removals were reported to leave entries behind (terraform-provider-ec issues 541 and 888).
+	present, err = hasEntry(ctx, local, entry)
+	if err == nil && present {
+		err = change.Temporary(fmt.Errorf("%s is still listed after it was removed", entry))
+	}
+	return err
+}
+
+func settingsOf(ctx context.Context, local side, alias string) (Settings, error) {
+	all, err := local.es.RemoteSettings(ctx)
+	if err != nil {
+		return Settings{}, attempt("reading the settings of "+local.d.Name, err)
+	}
+	return all.Of(alias), nil
+}
+
+// clearAlias nulls every setting of an alias; one that has none is forgiven.
+func clearAlias(ctx context.Context, local side, alias string) error {
+	now, err := settingsOf(ctx, local, alias)
+	if err != nil || now.Empty() {
+		return err
+	}
+	if err := local.es.PutSettings(ctx, now.clear()); err != nil {
+		return attempt("removing the settings of "+alias+" on "+local.d.Name, err)
+	}
+	now, err = settingsOf(ctx, local, alias)
+	if err == nil && !now.Empty() {
+		err = change.Temporary(fmt.Errorf("%s is still set after its settings were removed: %s", alias, now))
+	}
+	return err
+}
+
+// clear is what to send to remove everything that s sets.
+func (s Settings) clear() Settings { return s.back(Settings{}) }
+
+// with is s with what other sets put over it.
+func (s Settings) with(other Settings) Settings {
+	return Settings{Persistent: over(s.Persistent, other.Persistent), Transient: over(s.Transient, other.Transient)}
+}
+
+func over(base, other map[string]json.RawMessage) map[string]json.RawMessage {
+	if len(base) == 0 && len(other) == 0 {
+		return nil
+	}
+	all := map[string]json.RawMessage{}
+	for _, m := range []map[string]json.RawMessage{base, other} {
+		maps.Copy(all, m)
+	}
+	return all
+}

@@ -1,0 +1,298 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Check is one look of an examination.
+type Check struct {
+	Name string // what was looked at
+	OK   bool
+	Say  string // what was seen: the evidence where it is not OK
+}
+
+// Examination is what Examine found. The checks are in order and end with the first that is not OK, because those
+// behind it would only show its consequences.
+type Examination struct {
+	Existing
+	Checks    []Check
+	Diagnosis *Diagnosis // of the first check that is not OK; nil: the connection works
+	Evidence  string     // the text or finding that the diagnosis rests on
+	Fix       change.Kind
+	FixWhy    string        // a sentence on what the fix does
+	Latency   time.Duration // of resolving through the connection
+	Version   string        // of the remote cluster, as the connection sees it
+}
+
+// Examine runs the checks of Elastic's troubleshooting page for remote clusters in order: first what can be read
+// without the connection, then the connection itself.
+func (r *Roster) Examine(ctx context.Context, n Name) (Examination, error) {
+	e, err := r.Existing(ctx, n)
+	x := Examination{Existing: e}
+	if err != nil {
+		return x, err
+	}
+	checks := []func() *finding{
+		x.set, x.localUp, x.remoteUp, x.port, x.serverName, x.stored, x.keyValid,
+		func() *finding { return x.connected(ctx, r.o.Now) },
+		x.licences, x.versions,
+	}
+	for _, check := range checks {
+		f := check()
+		if f == nil {
+			continue
+		}
+		x.Checks = append(x.Checks, Check{Name: f.name, OK: f.diagnosis == nil, Say: f.say})
+		if f.diagnosis != nil {
+			x.Diagnosis, x.Evidence, x.Fix, x.FixWhy = f.diagnosis, f.say, f.fix, f.why
+			break
+		}
+	}
+	return x, nil
+}
+
+// finding is what one check saw; without a diagnosis all is well.
+type finding struct {
+	name, say string
+	diagnosis *Diagnosis
+	fix       change.Kind
+	why       string
+}
+
+func well(name, format string, args ...any) *finding {
+	return &finding{name: name, say: fmt.Sprintf(format, args...)}
+}
+
+func (x *Examination) ill(name string, cause Cause, evidence string) *finding {
+	say, fix := explanation(cause, x.symptoms())
+	f := &finding{name: name, say: evidence, diagnosis: &Diagnosis{Cause: cause, Say: say, Fix: fix}}
+	f.fix, f.why = x.fixFor(cause)
+	return f
+}
+
+func (x *Examination) symptoms() Symptoms {
+	return Symptoms{
+		Alias: x.Alias, Address: x.Own.options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(),
+		NoKey: x.Listed && x.Info.Credentials == "" && !x.HasKey && x.Managed != nil && x.Managed.KeyName != "",
+	}
+}
+
+func (x *Examination) model() Model {
+	if x.certified() {
+		return ModelCertificate
+	}
+	return ModelKey
+}
+
+// fixFor is the change that mends a cause, where the bot has one.
+func (x *Examination) fixFor(c Cause) (kind change.Kind, why string) {
+	if x.Managed == nil {
+		return KindAdopt, "The bot changes nothing that was made by hand: adopt the connection, then it can be mended."
+	}
+	if x.certified() && transportPort(x.Own.options(x.Alias)["proxy_address"]) {
+		return "", "" // what is wrong with certificates is mended on the platforms
+	}
+	switch c { //nolint:exhaustive // the others are for people
+	case CausePort, CauseTrust:
+		return KindUpdate, "An update sets the address and server name that the platform tells."
+	case CauseNoKey, CauseBadKey, CauseKeyType:
+		return KindRotate, "A rotation makes a new key and stores it."
+	case CauseNotAllowed:
+		return KindUpdate, "An update changes what the key may read."
+	}
+	return "", ""
+}
+
+func transportPort(address string) bool {
+	_, text, err := net.SplitHostPort(address)
+	port, err2 := strconv.Atoi(text)
+	return err == nil && err2 == nil && transportPorts[port]
+}
+
+func (x *Examination) set() *finding {
+	if x.Exists() {
+		return well("The alias is set", "%s", x.Own)
+	}
+	f := x.ill("The alias is set", CauseUnknown, fmt.Sprintf("%s knows no remote cluster %s", x.Survey.Local.Name, x.Alias))
+	f.diagnosis.Say, f.diagnosis.Fix = "The alias is not set on the local cluster.", "Connect it again."
+	if x.Managed != nil && x.HasRemote() {
+		f.fix, f.why = KindRotate, "A rotation sets it as it was approved, with a new key."
+	}
+	return f
+}
+
+func (x *Examination) localUp() *finding { return x.up("The local deployment runs", x.Survey.Local) }
+
+func (x *Examination) remoteUp() *finding {
+	if !x.HasRemote() {
+		if x.Managed != nil {
+			f := x.ill("The remote deployment runs", CauseUnreachable, x.Managed.Remote.String()+" is gone")
+			f.diagnosis.Say, f.diagnosis.Fix = "The remote deployment is gone.", "Disconnect."
+			f.fix, f.why = KindDisconnect, "A disconnect removes what is left."
+			return f
+		}
+		return nil // not a deployment that the bot can see
+	}
+	return x.up("The remote deployment runs", x.Remote)
+}
+
+func (x *Examination) up(name string, d Deployment) *finding {
+	if d.Status == "stopped" || d.Status == "stopping" {
+		f := x.ill(name, CauseUnreachable, d.Name+" is "+d.Status)
+		f.diagnosis.Say, f.diagnosis.Fix, f.fix, f.why = d.Name+" is "+d.Status+".", "Start it on its platform.", "", ""
+		return f
+	}
+	return well(name, "%s is at %s", d.Name, d.Version)
+}
+
+// port finds a key at the transport port, and no key at the port for keys.
+func (x *Examination) port() *finding {
+	const name = "Port and model fit"
+	address := x.Own.options(x.Alias)["proxy_address"]
+	_, text, err := net.SplitHostPort(address)
+	port, err2 := strconv.Atoi(text)
+	if errors.Join(err, err2) != nil {
+		return nil
+	}
+	keyed := x.HasKey || x.Info.Credentials != "" || x.Managed != nil && x.Managed.KeyName != ""
+	switch {
+	case keyed && transportPorts[port]:
+		return x.ill(name, CausePort, address+", and there is a key for "+x.Alias)
+	case !keyed && port == KeyPort:
+		return x.ill(name, CauseNoKey, address+", and there is no key for "+x.Alias)
+	}
+	return well(name, "%s, %s", address, Connection{Info: x.Info}.Model())
+}
+
+func (x *Examination) serverName() *finding {
+	const name = "The server name is the remote's endpoint"
+	set := x.Own.options(x.Alias)["server_name"]
+	if !x.HasRemote() || x.Remote.Endpoint == "" {
+		return nil
+	}
+	if set != x.Remote.Endpoint {
+		return x.ill(name, CauseTrust, fmt.Sprintf("it is %q, and the platform says %q", set, x.Remote.Endpoint))
+	}
+	return well(name, "%s", set)
+}
+
+func (x *Examination) stored() *finding {
+	const name = "The local keystore holds a key"
+	switch {
+	case x.Why(PartKeystore) != nil, x.Info.Credentials == "" && !x.HasKey && (x.Managed == nil || x.Managed.KeyName == ""):
+		return nil // unknown, or a connection by certificate
+	case !x.HasKey:
+		return x.ill(name, CauseNoKey, CredentialsName(x.Alias)+" is not in the keystore")
+	}
+	return well(name, "%s", CredentialsName(x.Alias))
+}
+
+func (x *Examination) keyValid() *finding {
+	const name = "The key is valid"
+	if x.Managed == nil || x.Managed.KeyName == "" || x.KeysUnread != nil || !x.HasRemote() {
+		return nil
+	}
+	if len(x.Keys) == 0 {
+		evidence := "no valid key " + x.Managed.KeyName + " on " + x.Remote.Name
+		if t := x.Managed.KeyExpires(); !t.IsZero() {
+			evidence += ", it was to expire on " + t.UTC().Format("2006-01-02")
+		}
+		return x.ill(name, CauseBadKey, evidence)
+	}
+	return well(name, "%s", x.keyLine())
+}
+
+// connected uses the connection.
+func (x *Examination) connected(ctx context.Context, now func() time.Time) *finding {
+	const name = "The connection works"
+	es, err := x.localOn.Cluster(x.Survey.Local)
+	if err != nil {
+		return nil
+	}
+	patterns := []grant{{pattern: "*", search: true}}
+	if x.Managed != nil && len(x.Managed.Access.granted()) > 0 {
+		patterns = x.Managed.Access.granted()
+	}
+	model := ModelCertificate
+	if x.HasKey || x.Info.Credentials != "" {
+		model = ModelKey
+	}
+	var says []string
+	for _, g := range patterns {
+		begun := now()
+		r, err := es.Resolve(ctx, x.Alias, []string{g.pattern})
+		if err != nil {
+			f := x.ill(name, CauseUnknown, sentence(err))
+			f.diagnosis.Say, f.diagnosis.Fix = "The local cluster could not be asked.", "Try again in a moment."
+			return f
+		}
+		x.Latency = max(x.Latency, now().Sub(begun))
+		say, bad := g.judge(r, model)
+		if bad != "" && (x.Managed != nil || !r.Connected) { // what a foreign key may not read is no fault
+			d := Diagnose(bad, x.symptoms())
+			f := x.ill(name, d.Cause, bad)
+			f.diagnosis = &d
+			return x.filtered(f)
+		}
+		says, x.Version = append(says, say), r.Version
+	}
+	return well(name, "%s", strings.Join(slices.DeleteFunc(says, func(s string) bool { return s == "" }), "; "))
+}
+
+// filtered names the remote's network filters where they may be what keeps the local platform out.
+func (x *Examination) filtered(f *finding) *finding {
+	if f.diagnosis.Cause != CauseUnreachable || len(x.Rulesets) == 0 {
+		return f
+	}
+	var w warnings
+	w.filters(x.Survey)
+	f.diagnosis.Fix = strings.Join(w, " ")
+	return f
+}
+
+func (x *Examination) licences() *finding {
+	const name = "Both licences cover API keys"
+	if x.Info.Credentials == "" || !x.HasRemote() {
+		return nil
+	}
+	var w warnings
+	w.licence("local", x.Survey.Local, x.LocalLicense, x.Why(PartLocalCluster, PartLocalLicense))
+	w.licence("remote", x.Remote, x.RemoteLicense, x.Why(PartRemoteCluster, PartRemoteLicense))
+	if len(w) > 0 {
+		return x.ill(name, CauseLicence, strings.Join(w, " "))
+	}
+	return well(name, "%s, %s", x.LocalLicense.Type, x.RemoteLicense.Type)
+}
+
+func (x *Examination) versions() *finding {
+	const name = "The versions work together"
+	local, err := ParseVersion(x.Survey.Local.Version)
+	remote, err2 := ParseVersion(x.Remote.Version)
+	if errors.Join(err, err2) != nil {
+		return nil
+	}
+	if ok, why := Compatible(local, remote); !ok {
+		f := x.ill(name, CauseUnknown, why)
+		f.diagnosis.Say, f.diagnosis.Fix, f.fix, f.why = "The versions are not supported together.", "See "+CompatibilityPage, "", ""
+		return f
+	}
+	return well(name, "%s, %s", local, remote)
+}
+
+// Mended is the update that sets what the platform says of the remote deployment.
+func (x *Examination) Mended() Update {
+	u := PrefillUpdate(x.Existing)
+	if x.HasRemote() && x.Remote.Endpoint != "" {
+		u.ProxyAddress, u.ServerName = Address(x.Remote.Endpoint), x.Remote.Endpoint
+	}
+	return u
+}

@@ -1,0 +1,256 @@
+package link_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
+)
+
+func (h *household) examine() link.Examination {
+	h.t.Helper()
+	x, err := h.roster.Examine(h.t.Context(), link.Name{Local: h.local.Ref(), Alias: "logs"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return x
+}
+
+func TestExamineFindsNothingWhereAllIsWell(t *testing.T) {
+	h := newHousehold(t)
+	h.connect()
+	x := h.examine()
+	if x.Diagnosis != nil || len(x.Checks) < 8 {
+		t.Errorf("checks %+v, diagnosis %+v", x.Checks, x.Diagnosis)
+	}
+	if problems := h.health(); len(problems) > 0 {
+		t.Errorf("problems: %v", problems)
+	}
+}
+
+func (h *household) health() []link.Problem {
+	h.t.Helper()
+	p, err := h.roster.Health(h.t.Context(), h.managed(), 14*24*time.Hour)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return p
+}
+
+func TestExamineNamesTheFirstCauseItsEvidenceAndTheFix(t *testing.T) {
+	for name, c := range map[string]struct {
+		hurt     func(*household)
+		cause    link.Cause
+		evidence string
+		fix      change.Kind
+	}{
+		"wrong port": {func(h *household) {
+			h.local.Set("logs", "proxy_address", "logs.cloud.example:9400")
+		}, link.CausePort, "logs.cloud.example:9400", link.KindUpdate},
+		"expired key":   {func(h *household) { h.w.Advance(100 * 24 * time.Hour) }, link.CauseBadKey, "was to expire on", link.KindRotate},
+		"invalid key":   {func(h *household) { h.remote.Invalidate() }, link.CauseBadKey, "no valid key", link.KindRotate},
+		"no key":        {func(h *household) { h.local.Unput(entry) }, link.CauseNoKey, "is not in the keystore", link.KindRotate},
+		"other key":     {func(h *household) { h.local.Put(entry, "other") }, link.CauseBadKey, "unable to authenticate user", link.KindRotate},
+		"server name":   {func(h *household) { h.local.Set("logs", "server_name", "x.example") }, link.CauseTrust, "x.example", link.KindUpdate},
+		"access":        {func(h *household) { h.remote.Narrow("other-*") }, link.CauseNotAllowed, "on indices [logs-*]", link.KindUpdate},
+		"stopped":       {func(h *household) { h.remote.Edit(func(d *link.Deployment) { d.Status = "stopped" }) }, link.CauseUnreachable, "is stopped", ""},
+		"gone":          {func(h *household) { h.ech.Remove("d-remote") }, link.CauseUnreachable, "is gone", link.KindDisconnect},
+		"licence":       {func(h *household) { h.remote.SetLicense(link.License{Type: "basic", Active: true}) }, link.CauseLicence, "basic", ""},
+		"made by hand":  {func(h *household) { h.memos = nil; h.remote.Invalidate() }, link.CauseBadKey, "unable to authenticate", link.KindAdopt},
+		"old versions":  {func(h *household) { h.remote.Edit(func(d *link.Deployment) { d.Version = "8.13.0" }) }, link.CauseUnknown, "8.13", ""},
+		"settings gone": {func(h *household) { h.local.Unset("logs") }, link.CauseUnknown, "knows no remote cluster", link.KindRotate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHousehold(t)
+			h.connect()
+			c.hurt(h)
+			h.w.Advance(time.Minute)
+			x := h.examine()
+			if x.Diagnosis == nil {
+				t.Fatalf("nothing was found: %+v", x.Checks)
+			}
+			if x.Diagnosis.Cause != c.cause || x.Fix != c.fix {
+				t.Errorf("cause %s, fix %q, want %s, %q", x.Diagnosis.Cause, x.Fix, c.cause, c.fix)
+			}
+			contains(t, x.Evidence, c.evidence)
+			if last := x.Checks[len(x.Checks)-1]; last.OK {
+				t.Errorf("went on after the first cause: %+v", x.Checks)
+			}
+		})
+	}
+}
+
+// What the diagnosis offers mends what it found.
+func TestTheFixMends(t *testing.T) {
+	for name, c := range map[string]struct {
+		hurt func(*household)
+		mend func(*household) error
+	}{
+		"wrong port": {
+			func(h *household) { h.local.Set("logs", "proxy_address", "logs.cloud.example:9400") },
+			func(h *household) error {
+				x := h.examine()
+				_, err := h.run(link.NewUpdater(h.roster, h.o()), x.Mended())
+				return err
+			},
+		},
+		"no key": {func(h *household) { h.local.Unput(entry) }, func(h *household) error {
+			_, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 90})
+			return err
+		}},
+		"settings gone": {func(h *household) { h.local.Unset("logs") }, func(h *household) error {
+			_, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 90})
+			return err
+		}},
+		"drift": {func(h *household) { h.local.Set("logs", "skip_unavailable", "true") }, func(h *household) error {
+			x := h.examine()
+			_, err := h.run(link.NewUpdater(h.roster, h.o()), x.Approved())
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHousehold(t)
+			h.connect()
+			c.hurt(h)
+			if p := h.health(); len(p) == 0 {
+				t.Error("the watch sees nothing")
+			}
+			if err := c.mend(h); err != nil {
+				t.Fatal(err)
+			}
+			if p := h.health(); len(p) > 0 {
+				t.Errorf("it is not well: %+v", p)
+			}
+			h.granted(t)
+		})
+	}
+}
+
+func TestHealthTellsLostExpiringAndDrift(t *testing.T) {
+	h := newHousehold(t)
+	h.connect()
+	h.local.Set("logs", "skip_unavailable", "true")
+	h.w.Advance(80 * 24 * time.Hour)
+	var troubles []link.Trouble
+	for _, p := range h.health() {
+		troubles = append(troubles, p.Trouble)
+	}
+	if !slices.Equal(troubles, []link.Trouble{link.TroubleExpiring, link.TroubleDrift}) {
+		t.Errorf("got %v", troubles)
+	}
+	h.remote.Invalidate()
+	if p := h.health(); p[0].Trouble != link.TroubleLost || p[0].Fix != link.KindRotate {
+		t.Errorf("got %+v", p)
+	}
+	h.w.Fail(linktest.Fault{Call: "RemoteSettings"})
+	if p, err := h.roster.Health(t.Context(), h.managed(), time.Hour); err == nil {
+		t.Errorf("a read that failed is news: %v", p)
+	}
+}
+
+func TestListTellsManagedFromHandMadeAndWhatIsMissing(t *testing.T) {
+	h := newHousehold(t)
+	h.connect()
+	second := h.ece.AddDeployment("d-second", "second", "8.15.1")
+	second.Trusting()
+	for option, value := range map[string]string{"mode": "proxy", "proxy_address": "logs.cloud.example:9400", "server_name": "logs.cloud.example"} {
+		second.Set("hand", option, value)
+	}
+	h.ece.AddDeployment("d-third", "third", "8.15.1")
+	h.w.Fail(linktest.Fault{Call: "RemoteInfo", On: "ece-prod/d-third"})
+	l := h.roster.List(t.Context(), "")
+	if l.Asked != 3 || len(l.Connections) != 2 || len(l.Missing) != 1 || l.Missing[0].Local.Name != "third" {
+		t.Fatalf("got %+v", l)
+	}
+	hand, mine := l.Connections[1], l.Connections[0]
+	if mine.Local.Name != "search-onprem" {
+		hand, mine = mine, hand
+	}
+	if mine.Managed == nil || mine.Model() != link.ByKey || !mine.Info.Connected || mine.Remote == nil || mine.Remote.Name != "logs" {
+		t.Errorf("the bot's own: %+v", mine)
+	}
+	if hand.Managed != nil || hand.Model() != link.ByCertificate || hand.Remote == nil {
+		t.Errorf("made by hand: %+v", hand)
+	}
+	if l := h.roster.List(t.Context(), "SECOND"); len(l.Connections) != 1 || l.Asked != 1 {
+		t.Errorf("filtered: %+v", l)
+	}
+	h.local.Unset("logs")
+	h.w.Advance(time.Minute)
+	if l := h.roster.List(t.Context(), "search"); len(l.Connections) != 1 || !l.Connections[0].Gone {
+		t.Errorf("what was removed by hand: %+v", l.Connections)
+	}
+}
+
+// slowPlace is a registry of nothing.
+type slowPlace struct{}
+
+func (slowPlace) Memos(context.Context) ([]change.Kept, error) { return nil, nil }
+
+// manyClusters is an ECE whose clusters take a moment to answer, and notes how many are asked at once.
+func manyClusters(tb testing.TB, n, parallel int, latency time.Duration) (*link.Roster, *linktest.Gauge) {
+	tb.Helper()
+	w := linktest.NewWorld()
+	ece := w.AddECE("ece-prod")
+	for i := range n {
+		d := ece.AddDeployment(fmt.Sprintf("d%04d", i), fmt.Sprintf("local-%04d", i), "8.15.1")
+		d.Set("logs", "mode", "proxy")
+		d.Set("logs", "proxy_address", "logs.cloud.example:9443")
+	}
+	gauge := &linktest.Gauge{Latency: latency}
+	catalog := link.NewCatalog(gauge.Around(w.Systems()), link.CatalogOptions{Now: time.Now})
+	r := link.NewRoster(catalog, slowPlace{}, link.RosterOptions{Now: time.Now, Parallel: parallel})
+	tb.Cleanup(r.Wait)
+	tb.Cleanup(catalog.Wait)
+	return r, gauge
+}
+
+func TestListAsksManyClustersAtOnceButNotAll(t *testing.T) {
+	r, gauge := manyClusters(t, 60, 8, 5*time.Millisecond)
+	l := r.List(t.Context(), "")
+	if len(l.Connections) != 60 || len(l.Missing) > 0 {
+		t.Errorf("%d connections, missing %v", len(l.Connections), l.Missing)
+	}
+	if most := gauge.Most(); most < 4 || most > 8 {
+		t.Errorf("at most %d were asked at once, want up to 8", most)
+	}
+	before := gauge.Asked()
+	r.List(t.Context(), "")
+	if gauge.Asked() != before {
+		t.Error("what was read a moment ago was read again")
+	}
+}
+
+func TestListTellsWhatHasNotAnsweredYet(t *testing.T) {
+	r, gauge := manyClusters(t, 20, 4, 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 120*time.Millisecond)
+	defer cancel()
+	l := r.List(ctx, "")
+	if len(l.Missing) == 0 || len(l.Connections)+len(l.Missing) != 20 {
+		t.Errorf("%d connections, %d missing", len(l.Connections), len(l.Missing))
+	}
+	for _, m := range l.Missing {
+		if !strings.Contains(m.Why, "no answer in time") {
+			t.Errorf("missing: %s", m.Why)
+		}
+	}
+	if l := r.List(t.Context(), ""); len(l.Connections) != 20 || gauge.Asked() != 20 {
+		t.Errorf("the second look: %d connections, %d clusters asked", len(l.Connections), gauge.Asked())
+	}
+}
+
+// BenchmarkList500 reads the connections of 500 clusters that take 100 ms each.
+func BenchmarkList500(b *testing.B) {
+	for range b.N {
+		r, _ := manyClusters(b, 500, 0, 100*time.Millisecond)
+		if l := r.List(b.Context(), ""); len(l.Connections) != 500 {
+			b.Fatalf("%d connections", len(l.Connections))
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// FieldFilter and FieldFilterFirst are the fields of FilterTerms.
+const (
+	FieldFilter      = "filter"
+	FieldFilterFirst = "filter_first"
+)
+
+// MaxRules is how many rules a ruleset takes (Elastic's docs: network security policies).
+const MaxRules = 128
+
+// FilterTerms ask for a network filter that lets the local side in. A person has confirmed the addresses: behind NAT
+// nobody else knows them.
+type FilterTerms struct {
+	Sources []string `json:"sources"`         // IPv4 addresses or CIDRs that the local side's connections come from
+	First   bool     `json:"first,omitempty"` // even if no filter applies yet, so that it locks everybody else out
+}
+
+// Filters is a Platform that can add network filters.
+type Filters interface {
+	CreateRuleset(ctx context.Context, r NewRuleset) (id string, err error)
+	// RulesetsNamed returns the ids of all rulesets of exactly that name.
+	RulesetsNamed(ctx context.Context, name string) ([]string, error)
+	Attach(ctx context.Context, ruleset string, d Deployment) error
+	// Detach and DeleteRuleset forgive what is gone.
+	Detach(ctx context.Context, ruleset string, d Deployment) error
+	DeleteRuleset(ctx context.Context, ruleset string) error
+}
+
+// NewRuleset is an IP filter as it is asked for.
+type NewRuleset struct {
+	Name, Description, Region string
+	Sources                   []string
+}
+
+// Body is the body of POST /deployments/traffic-filter/rulesets (TrafficFilterRulesetRequest).
+func (r NewRuleset) Body() json.RawMessage {
+	type rule struct {
+		Source string `json:"source"`
+	}
+	body := struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Type        string `json:"type"`
+		Region      string `json:"region"`
+		Default     bool   `json:"include_by_default"` // true would attach it to every new deployment
+		Rules       []rule `json:"rules"`
+	}{Name: r.Name, Description: r.Description, Type: "ip", Region: r.Region, Rules: []rule{}}
+	for _, s := range r.Sources {
+		body.Rules = append(body.Rules, rule{s})
+	}
+	return rawJSON(body)
+}
+
+// ruleset is the filter that a request asks for, with the sources that are missing.
+func (c Connect) ruleset(env, request string, remote Deployment, missing []string) NewRuleset {
+	return NewRuleset{
+		Name:        c.keySpec(env, request).Name,
+		Description: "Lets " + c.Local.String() + " in, for the remote cluster " + c.Alias + ". Managed by remote-cluster-bot, request " + request + ".",
+		Region:      remote.Region, Sources: missing,
+	}
+}
+
+// prefix reads an address or CIDR.
+func prefix(s string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p.Masked(), nil
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return netip.PrefixFrom(a, a.BitLen()), nil
+}
+
+func (c Connect) checkFilter(wrong *change.InvalidError) {
+	if c.Filter == nil {
+		return
+	}
+	if c.byCertificate() {
+		wrong.Add(FieldFilter, "network filters do not concern connections by certificates")
+	}
+	if n := len(c.Filter.Sources); n == 0 || n > MaxRules {
+		wrong.Add(FieldFilter, "name 1 to %d addresses to let in", MaxRules)
+	}
+	for _, s := range c.Filter.Sources {
+		p, err := prefix(s)
+		switch {
+		case err != nil || !p.Addr().Is4():
+			wrong.Add(FieldFilter, "%q is not an IPv4 address or CIDR", s)
+		case p.Bits() == 0:
+			wrong.Add(FieldFilter, "%s lets everybody in", s)
+		}
+	}
+}
+
+// filterProblems says what stands against a filter in the world as it is.
+func (s Survey) filterProblems(wrong *change.InvalidError, c Connect) {
+	if c.Filter == nil {
+		return
+	}
+	if _, ok := s.remoteOn.Platform.(Filters); !ok || !s.remoteOn.MayFilter {
+		wrong.Add(FieldFilter, "the bot's configuration does not let it add network filters on %s", label(s.remoteOn))
+		return
+	}
+	if s.Why(PartRulesets) == nil && len(s.Rulesets) == 0 && !c.Filter.First {
+		wrong.Add(FieldFilter, "no filter applies to %s: it is open, so nothing is missing; a first one would lock everybody else out", s.Remote.Name)
+	}
+	if s.remoteOn.Kind != KindECH || s.localOn.Name == s.remoteOn.Name {
+		return
+	}
+	for _, source := range c.Filter.Sources {
+		if p, err := prefix(source); err == nil && p.Addr().IsPrivate() {
+			wrong.Add(FieldFilter, "%s is private: Elastic Cloud sees the address behind NAT", source)
+		}
+	}
+}
+
+// missing are the sources that no filter of the remote deployment lets in yet.
+func (s Survey) missing(sources []string) []string { return uncovered(sources, s.Rulesets) }
+
+// egress are the addresses that the local side's connections come from, and whether the operator has said so.
+func (s Survey) egress() (addresses []string, known bool) {
+	if len(s.localOn.EgressCIDRs) > 0 {
+		return s.localOn.EgressCIDRs, true
+	}
+	return s.Egress, false
+}
+
+// FilterOffer are the configured outgoing addresses of the local side that the remote's filters do not let in; nil
+// where none applies, or where the bot may not add any.
+func (s Survey) FilterOffer() []string {
+	if !s.MayFilter() || len(s.Rulesets) == 0 {
+		return nil
+	}
+	return uncovered(s.localOn.EgressCIDRs, s.Rulesets)
+}
+
+// MayFilter reports whether the bot may add network filters to the remote deployment.
+func (s Survey) MayFilter() bool {
+	_, ok := s.remoteOn.Platform.(Filters)
+	return ok && s.remoteOn.MayFilter
+}
+
+// filterWarnings are what people should know of a filter before it is added.
+func (w *warnings) filterWarnings(s Survey, c Connect) {
+	if c.Filter == nil {
+		return
+	}
+	missing := s.missing(c.Filter.Sources)
+	switch {
+	case len(missing) == 0:
+		w.add("The filters of %s let these addresses in already; nothing is added.", s.Remote.Name)
+	case len(s.Rulesets) == 0:
+		w.add("This is the first filter of %s: it LOCKS EVERYBODY ELSE OUT, Kibana's users and every other client too.", s.Remote.Name)
+	default:
+		w.add("A filter is added to %s that lets %s in. Whether these are the addresses behind NAT only a person can know.", s.Remote.Name, list(missing))
+	}
+}
+
+// filterFields are what people read of it.
+func (c Connect) filterFields(s Survey) []change.Field {
+	if c.Filter == nil {
+		return nil
+	}
+	missing := s.missing(c.Filter.Sources)
+	if len(missing) == 0 {
+		return []change.Field{{Label: "Network filter", Value: "nothing to add"}}
+	}
+	return []change.Field{{Label: "Network filter", Value: "lets in " + list(missing)}}
+}
+
+// approvedRuleset is the filter of the approved plan; false if it adds none.
+func approvedRuleset(p change.Proposal) (NewRuleset, bool) {
+	i := slices.IndexFunc(p.Plan, func(c change.PlannedCall) bool { return c.Step == StepFilter && c.Path == rulesetsPath })
+	if i < 0 {
+		return NewRuleset{}, false
+	}
+	var body struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Region      string `json:"region"`
+		Rules       []struct {
+			Source string `json:"source"`
+		} `json:"rules"`
+	}
+	if err := json.Unmarshal([]byte(p.Plan[i].Body), &body); err != nil {
+		return NewRuleset{}, false
+	}
+	r := NewRuleset{Name: body.Name, Description: body.Description, Region: body.Region}
+	for _, rule := range body.Rules {
+		r.Sources = append(r.Sources, rule.Source)
+	}
+	return r, len(r.Sources) > 0
+}
+
+const rulesetsPath = "/api/v1/deployments/traffic-filter/rulesets"
+
+func associationsPath(ruleset string) string {
+	return fmt.Sprintf("%s/%s/associations", rulesetsPath, ruleset)
+}

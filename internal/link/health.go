@@ -1,0 +1,122 @@
+package link
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Trouble is what can be the matter with a managed connection.
+type Trouble string
+
+// The troubles that the watch looks for.
+const (
+	TroubleLost     Trouble = "lost"     // it does not connect
+	TroubleDegraded Trouble = "degraded" // it works, but not as it should
+	TroubleExpiring Trouble = "expiring" // its key ends soon
+	TroubleDrift    Trouble = "drift"    // it is not as it was approved
+)
+
+// Problem is a trouble of one connection.
+type Problem struct {
+	Trouble Trouble
+	Say     string      // what is the matter, for people
+	Fix     change.Kind // the change that mends it; empty: none that the bot has
+}
+
+// Health looks at a managed connection. No problem means that it is well; an error that nothing can be said, which is
+// no news of the connection.
+func (r *Roster) Health(ctx context.Context, m Managed, expiresWithin time.Duration) ([]Problem, error) {
+	x, err := r.Examine(ctx, m.Name())
+	if err != nil {
+		return nil, err
+	}
+	if err := x.known(PartLocalCluster, PartSettings); err != nil {
+		return nil, err
+	}
+	var all []Problem
+	add := func(t Trouble, fix change.Kind, format string, args ...any) {
+		all = append(all, Problem{Trouble: t, Fix: fix, Say: fmt.Sprintf(format, args...)})
+	}
+	if d := x.Diagnosis; d != nil {
+		trouble := TroubleLost
+		if x.Info.Connected && (d.Cause == CauseLicence || d.Cause == CauseNotAllowed || x.Version != "") {
+			trouble = TroubleDegraded
+		}
+		add(trouble, x.Fix, "%s (%s)", d.Say, x.Evidence)
+	} else if x.Info.Connected && x.Info.MaxSockets > 0 && x.Info.Sockets < x.Info.MaxSockets {
+		add(TroubleDegraded, "", "Only %d of %d sockets are connected.", x.Info.Sockets, x.Info.MaxSockets)
+	}
+	if t := x.expires(m); len(x.Keys) > 0 && !t.IsZero() && t.Sub(r.o.Now()) < expiresWithin {
+		add(TroubleExpiring, KindRotate, "Its key expires on %s.", t.UTC().Format("2006-01-02"))
+	}
+	if diff := x.drift(m); diff != "" {
+		add(TroubleDrift, KindUpdate, "It is not as it was approved: %s.", diff)
+	}
+	return all, nil
+}
+
+func (x Examination) expires(m Managed) time.Time {
+	for _, k := range x.Keys {
+		if !k.Expires.IsZero() {
+			return k.Expires
+		}
+	}
+	return m.KeyExpires()
+}
+
+// drift says what is not as it was approved; empty if nothing is.
+func (x Examination) drift(m Managed) string {
+	if x.Own.Empty() {
+		return "" // lost, and said so
+	}
+	var diff []string
+	now := x.Own.options(x.Alias)
+	options := slices.Sorted(maps.Keys(m.Settings))
+	for _, option := range slices.Sorted(maps.Keys(now)) {
+		if _, ok := m.Settings[option]; !ok {
+			options = append(options, option)
+		}
+	}
+	for _, option := range options {
+		if now[option] != m.Settings[option] {
+			diff = append(diff, fmt.Sprintf("%s is %s, and was %s", option, orDefaultWord(now[option]), orDefaultWord(m.Settings[option])))
+		}
+	}
+	for _, k := range x.Keys {
+		if len(k.Access.Search)+len(k.Access.Replication) > 0 && len(m.Access.granted()) > 0 && !k.Access.same(m.Access) {
+			diff = append(diff, fmt.Sprintf("the key may read %s, and was approved for %s", accessWords(k.Access), accessWords(m.Access)))
+		}
+	}
+	return strings.Join(diff, "; ")
+}
+
+func accessWords(a Access) string {
+	var patterns []string
+	for _, g := range a.granted() {
+		patterns = append(patterns, g.pattern)
+	}
+	return list(patterns)
+}
+
+// Approved is the update that makes a connection what was approved.
+func (e Existing) Approved() Update {
+	u := PrefillUpdate(e)
+	if e.Managed == nil {
+		return u
+	}
+	c := e.Managed.asConnect(e.connect())
+	u.ProxyAddress, u.ServerName, u.Access = c.ProxyAddress, c.ServerName, e.Managed.Access
+	u.SkipUnavailable, u.Compress, u.PingSchedule = c.SkipUnavailable, c.Compress, c.PingSchedule
+	u.ProxySockets = 0
+	if n, err := strconv.Atoi(e.Managed.Settings["proxy_socket_connections"]); err == nil {
+		u.ProxySockets = n
+	}
+	return u
+}

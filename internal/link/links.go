@@ -1,0 +1,35 @@
+package link
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// KibanaRemoteClusters is Kibana's page Stack Management → Remote Clusters, below Kibana's own address.
+const KibanaRemoteClusters = "/app/management/data/remote_clusters"
+
+// links are where people see what a connect has made, in Kibana's and the consoles' own words.
+func (s Survey) links() []change.Field {
+	var all []change.Field
+	add := func(label, at string) {
+		if u, err := url.Parse(at); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
+			all = append(all, change.Field{Label: label, Value: u.String()})
+		}
+	}
+	if s.Local.KibanaURL != "" {
+		add("Kibana of "+s.Local.Name+": Stack Management → Remote Clusters", strings.TrimRight(s.Local.KibanaURL, "/")+KibanaRemoteClusters)
+	}
+	add(label(s.localOn)+": "+s.Local.Name+" → Security → Remote connections", console(s.localOn, s.Local))
+	add(label(s.remoteOn)+": "+s.Remote.Name+" → Security", console(s.remoteOn, s.Remote))
+	return all
+}
+
+// console is a deployment's page in its platform's console; empty where the console's address is not known.
+func console(on System, d Deployment) string {
+	if on.ConsoleURL == "" {
+		return ""
+	}
+	return strings.TrimRight(on.ConsoleURL, "/") + "/deployments/" + url.PathEscape(d.Deployment)
+}

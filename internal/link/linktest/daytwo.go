@@ -1,0 +1,169 @@
+package linktest
+
+import (
+	"context"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+var (
+	_ link.Keyring = elasticsearch{}
+	_ link.Uses    = elasticsearch{}
+)
+
+// Caller is the user that owns every key that is issued.
+func (elasticsearch) Caller() string { return "bot" }
+
+// UpdateKeyAccess replaces what a key may read; only its owner may, and only while it is valid.
+func (e elasticsearch) UpdateKeyAccess(ctx context.Context, id string, a link.Access) error {
+	return e.do(ctx, "UpdateKeyAccess", func() error {
+		for _, k := range e.d.keys {
+			if k.ID == id && e.d.active(k) && k.owner == e.Caller() {
+				k.access = a
+				return nil
+			}
+		}
+		return e.refuse("PUT /_security/cross_cluster/api_key/"+id, "no API key owned by the requesting user found for requested ID")
+	})
+}
+
+// Followers returns what SetFollowers set.
+func (e elasticsearch) Followers(ctx context.Context) ([]link.Follower, error) {
+	var all []link.Follower
+	err := e.do(ctx, "Followers", func() error { all = slices.Clone(e.d.followers); return nil })
+	return answer(all, err)
+}
+
+// RemoteRoles returns what SetRoles set.
+func (e elasticsearch) RemoteRoles(ctx context.Context) ([]link.RemoteRole, error) {
+	var all []link.RemoteRole
+	err := e.do(ctx, "RemoteRoles", func() error { all = slices.Clone(e.d.remote); return nil })
+	return answer(all, err)
+}
+
+// SetFollowers changes the follower indices of the cluster.
+func (d *Deployment) SetFollowers(f ...link.Follower) { d.locked(func() { d.followers = f }) }
+
+// SetRoles changes the roles that name remote clusters.
+func (d *Deployment) SetRoles(r ...link.RemoteRole) { d.locked(func() { d.remote = r }) }
+
+// Trusting lets the cluster connect by certificate, at the transport port, where it has no key.
+func (d *Deployment) Trusting() { d.locked(func() { d.trusting = true }) }
+
+// Disown gives every key of d to another user.
+func (d *Deployment) Disown() {
+	d.locked(func() {
+		for _, k := range d.keys {
+			k.owner = "somebody"
+		}
+	})
+}
+
+// Access returns what the key of that id may read.
+func (d *Deployment) Access(id string) link.Access {
+	var a link.Access
+	d.locked(func() {
+		for _, k := range d.keys {
+			if k.ID == id {
+				a = k.access
+			}
+		}
+	})
+	return a
+}
+
+// Connected reports whether an alias of d leads to a remote cluster that takes it.
+func (d *Deployment) Connected(alias string) bool {
+	ok := false
+	d.locked(func() {
+		_, _, why := d.connect(alias)
+		ok = why == ""
+	})
+	return ok
+}
+
+// Watch looks at a connection after every call of the world, as a search that runs all the while would.
+type Watch struct {
+	local *Deployment
+	alias string
+	Looks int
+	Bad   []string // why searches failed
+}
+
+// Watch begins to watch a connection.
+func (w *World) Watch(local *Deployment, alias string) *Watch {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	watch := &Watch{local: local, alias: alias}
+	w.watched = append(w.watched, watch)
+	return watch
+}
+
+// look looks at what is watched. The caller holds the lock.
+func (w *World) look() {
+	for _, watch := range w.watched {
+		watch.Looks++
+		if _, _, why := watch.local.connect(watch.alias); why != "" {
+			watch.Bad = append(watch.Bad, why)
+		}
+	}
+}
+
+// InvalidateKey makes one key invalid behind the bot's back.
+func (d *Deployment) InvalidateKey(id string) {
+	d.locked(func() {
+		for _, k := range d.keys {
+			if k.ID == id {
+				k.invalidated = true
+			}
+		}
+	})
+}
+
+// Unput removes a keystore entry behind the bot's back.
+func (d *Deployment) Unput(entry string) {
+	d.locked(func() {
+		delete(d.keystore, entry)
+		delete(d.loaded, entry)
+	})
+}
+
+// Unset removes every setting of an alias behind the bot's back.
+func (d *Deployment) Unset(alias string) {
+	d.locked(func() {
+		for s := range d.settings {
+			if s.alias == alias {
+				delete(d.settings, s)
+			}
+		}
+	})
+}
+
+// Narrow changes what every key of d may search, behind the bot's back.
+func (d *Deployment) Narrow(patterns ...string) {
+	d.locked(func() {
+		for _, k := range d.keys {
+			k.access.Search = patterns
+		}
+	})
+}
+
+// Find returns a deployment of the platform; nil if there is none.
+func (p *Platform) Find(id string) *Deployment {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	return p.deployments[id]
+}
+
+// Platform returns the platform of that configured name; nil if there is none.
+func (w *World) Platform(name string) *Platform {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.platforms {
+		if p.name == name {
+			return p
+		}
+	}
+	return nil
+}

@@ -1,0 +1,308 @@
+package linktest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// setting is the place of a setting; its value is text, as Elasticsearch answers every flat setting.
+type setting struct{ kind, alias, option string }
+
+type settings map[setting]string
+
+// get returns an option's value in force: transient ones win, and those of elasticsearch.yml lose.
+func (s settings) get(alias, option string) string {
+	for _, kind := range []string{"transient", "persistent", "file"} {
+		if v, ok := s[setting{kind, alias, option}]; ok {
+			return v
+		}
+	}
+	return ""
+}
+
+func (s settings) aliases() []string {
+	all := map[string]bool{}
+	for name := range s {
+		all[name.alias] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// elasticsearch is a link.Cluster in memory.
+type elasticsearch struct{ d *Deployment }
+
+var (
+	_ link.Cluster = elasticsearch{}
+	_ link.Issuer  = elasticsearch{}
+)
+
+// MayIssue reports whether the caller is a user.
+func (e elasticsearch) MayIssue() error {
+	var err error
+	e.d.locked(func() {
+		if e.d.keyCaller {
+			err = errors.New("the caller is an API key")
+		}
+	})
+	return err
+}
+
+func (e elasticsearch) do(ctx context.Context, call string, act func() error) error {
+	return e.d.w.Do(ctx, e.d.about.String(), call, act)
+}
+
+func (e elasticsearch) refuse(call, reason string) error {
+	return &link.CallError{System: "Elasticsearch of " + e.d.about.Name, Call: call, Status: 400, Code: "illegal_argument_exception", Reason: reason}
+}
+
+func (e elasticsearch) License(ctx context.Context) (link.License, error) {
+	var l link.License
+	err := e.do(ctx, "License", func() error { l = e.d.license; return nil })
+	return answer(l, err)
+}
+
+func (e elasticsearch) RemoteSettings(ctx context.Context) (link.Settings, error) {
+	var s link.Settings
+	err := e.do(ctx, "RemoteSettings", func() error {
+		s.Persistent, s.Transient = e.flat("persistent"), e.flat("transient")
+		return nil
+	})
+	return answer(s, err)
+}
+
+func (e elasticsearch) flat(kind string) map[string]json.RawMessage {
+	all := map[string]json.RawMessage{}
+	for name, value := range e.d.settings {
+		if name.kind == kind {
+			all["cluster.remote."+name.alias+"."+name.option] = json.RawMessage(strconv.Quote(value))
+		}
+	}
+	return all
+}
+
+func (e elasticsearch) PutSettings(ctx context.Context, s link.Settings) error {
+	return e.do(ctx, "PutSettings", func() error {
+		next := maps.Clone(e.d.settings)
+		for kind, all := range map[string]map[string]json.RawMessage{"persistent": s.Persistent, "transient": s.Transient} {
+			for name, raw := range all {
+				alias, option, ok := strings.Cut(strings.TrimPrefix(name, "cluster.remote."), ".")
+				if !ok || !strings.HasPrefix(name, "cluster.remote.") {
+					return e.refuse("PUT /_cluster/settings", "unknown setting ["+name+"]")
+				}
+				at := setting{kind, alias, option}
+				if value, there := text(raw); there {
+					next[at] = value
+				} else {
+					delete(next, at)
+				}
+			}
+		}
+		for _, alias := range next.aliases() {
+			if why := next.wrong(alias); why != "" {
+				return e.refuse("PUT /_cluster/settings", why)
+			}
+		}
+		e.d.settings = next
+		return nil
+	})
+}
+
+// wrong is what Elasticsearch says against the settings of an alias.
+func (s settings) wrong(alias string) string {
+	address, mode := s.get(alias, "proxy_address"), s.get(alias, "mode")
+	switch {
+	case address == "" && s.get(alias, "seeds") == "" && (s.get(alias, "skip_unavailable") != "" || s.get(alias, "transport.compress") != "" ||
+		s.get(alias, "transport.ping_schedule") != ""):
+		return "Cannot configure setting [cluster.remote." + alias + ".*] if remote cluster is not enabled."
+	case address != "" && mode != "proxy":
+		return `Setting "cluster.remote.` + alias + `.proxy_address" cannot be used with the configured "cluster.remote.` + alias +
+			`.mode" [required=PROXY, configured=SNIFF]`
+	case address != "" && !strings.Contains(address, ":"):
+		return "remote hosts need to be configured as [host:port], found [" + address + "] instead"
+	}
+	return ""
+}
+
+// text is a setting's value as Elasticsearch keeps it; false for null.
+func text(raw json.RawMessage) (string, bool) {
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil || v == nil {
+		return "", false
+	}
+	return fmt.Sprint(v), true
+}
+
+func (e elasticsearch) RemoteInfo(ctx context.Context) (map[string]link.RemoteInfo, error) {
+	all := map[string]link.RemoteInfo{}
+	err := e.do(ctx, "RemoteInfo", func() error {
+		for _, alias := range e.d.settings.aliases() {
+			all[alias] = e.d.info(alias)
+		}
+		return nil
+	})
+	return answer(all, err)
+}
+
+func (d *Deployment) info(alias string) link.RemoteInfo {
+	get := func(option string) string { return d.settings.get(alias, option) }
+	sockets, err := strconv.Atoi(get("proxy_socket_connections"))
+	if err != nil {
+		sockets = 18
+	}
+	i := link.RemoteInfo{
+		Mode: get("mode"), ProxyAddress: get("proxy_address"), ServerName: get("server_name"),
+		MaxSockets: sockets, SkipUnavailable: get("skip_unavailable") != "false",
+	}
+	if _, ok := d.loaded["cluster.remote."+alias+".credentials"]; ok {
+		i.Credentials = "::es_redacted::"
+	}
+	if _, _, why := d.connect(alias); why == "" {
+		i.Connected, i.Sockets = true, sockets
+	}
+	return i
+}
+
+// connect follows an alias to the remote deployment, with the key that opens it, or says why that fails in the words
+// of Elasticsearch.
+func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why string) {
+	failed := "failed to open any proxy connections to cluster [" + alias + "]: "
+	host, port, err := net.SplitHostPort(d.settings.get(alias, "proxy_address"))
+	remote = d.w.at(host)
+	if err != nil || remote == nil || remote.about.Status == "stopped" || port != "9443" && port != "9400" {
+		return nil, nil, failed + "connect_exception: Connection refused"
+	}
+	if d.settings.get(alias, "server_name") != host {
+		return nil, nil, failed + "failed to establish trust with server; the server's certificate is for another host"
+	}
+	stored, ok := d.loaded["cluster.remote."+alias+".credentials"]
+	if !ok && port == "9400" {
+		if !d.trusting && (!d.trusts(remote) || !remote.trusts(d)) {
+			return nil, nil, failed + "failed to establish trust with server at [" + host + "]"
+		}
+		return remote, &key{access: link.Access{Search: []string{"*"}}}, ""
+	}
+	if !ok {
+		return nil, nil, failed + "Cross cluster requests through the dedicated remote cluster server port require transport header " +
+			"[_cross_cluster_access_credentials] but none found. Please ensure you have configured remote cluster credentials"
+	}
+	if port == "9400" {
+		return nil, nil, failed + "requires channel profile to be [_remote_cluster], but got [default]"
+	}
+	for _, k := range remote.keys {
+		if k.encoded.Equal(stored) && remote.active(k) {
+			return remote, k, ""
+		}
+	}
+	return nil, nil, failed + "unable to authenticate user [key] for action [cluster:internal/remote_cluster/handshake]"
+}
+
+func (e elasticsearch) Resolve(ctx context.Context, alias string, patterns []string) (link.Resolved, error) {
+	var r link.Resolved
+	err := e.do(ctx, "Resolve", func() error {
+		if !slices.Contains(e.d.settings.aliases(), alias) {
+			return nil // an alias that is not known is not in the answer
+		}
+		r = link.Resolved{Known: true, SkipUnavailable: e.d.settings.get(alias, "skip_unavailable") != "false"}
+		remote, k, why := e.d.connect(alias)
+		if why != "" {
+			r.Error = why
+			return nil
+		}
+		r.Connected = true
+		for _, p := range patterns {
+			if k != nil && !matchesAny(k.access.Search, p) {
+				r.Error = "action [indices:admin/resolve/cluster] towards remote cluster is unauthorized for user [u] with " +
+					"effective roles [r], authenticated by API key id [" + k.ID + "], on indices [" + p + "]"
+				return nil
+			}
+		}
+		r.Version = remote.about.Version
+		matching := slices.ContainsFunc(remote.indices, func(index string) bool { return matchesAny(patterns, index) })
+		r.MatchingIndices = &matching
+		return nil
+	})
+	return answer(r, err)
+}
+
+func matchesAny(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, name)
+		return ok && err == nil
+	})
+}
+
+func (e elasticsearch) ReloadSecureSettings(ctx context.Context) error {
+	return e.do(ctx, "ReloadSecureSettings", func() error {
+		e.d.loaded = maps.Clone(e.d.keystore)
+		return nil
+	})
+}
+
+func (e elasticsearch) IssueKey(ctx context.Context, spec link.KeySpec) (link.IssuedKey, error) {
+	var issued link.IssuedKey
+	err := e.do(ctx, "IssueKey", func() error {
+		if len(spec.Access.Search) == 0 && len(spec.Access.Replication) == 0 {
+			return e.refuse("POST /_security/cross_cluster/api_key", "must specify non-empty access for either [search] or [replication]")
+		}
+		for name := range spec.Metadata {
+			if strings.HasPrefix(name, "_") {
+				return e.refuse("POST /_security/cross_cluster/api_key", "metadata keys may not start with [_]")
+			}
+		}
+		if e.d.keyCaller {
+			return e.refuse("POST /_security/cross_cluster/api_key", "An API key cannot be used to create a cross-cluster API key")
+		}
+		e.d.w.issued++
+		k := &key{
+			Key:     link.Key{ID: fmt.Sprintf("key-%d", e.d.w.issued), Name: spec.Name, Metadata: maps.Clone(spec.Metadata)},
+			access:  spec.Access,
+			owner:   "bot",
+			encoded: secret.New(fmt.Sprintf("ZW5jb2RlZC1zZWNyZXQt%d==", e.d.w.issued)),
+		}
+		if spec.Expiration > 0 {
+			k.Expires = e.d.w.now.Add(spec.Expiration)
+		}
+		e.d.keys = append(e.d.keys, k)
+		e.d.w.secrets = append(e.d.w.secrets, k.encoded)
+		issued = link.IssuedKey{Key: k.Key, Encoded: k.encoded}
+		return nil
+	})
+	return answer(issued, err)
+}
+
+func (e elasticsearch) ActiveKeys(ctx context.Context, name string) ([]link.Key, error) {
+	var active []link.Key
+	err := e.do(ctx, "ActiveKeys", func() error {
+		for _, k := range e.d.keys {
+			if k.Name == name && e.d.active(k) {
+				listed := k.Key
+				listed.Access, listed.Owner = k.access, k.owner
+				active = append(active, listed)
+			}
+		}
+		return nil
+	})
+	return answer(active, err)
+}
+
+func (e elasticsearch) InvalidateKeys(ctx context.Context, ids []string) error {
+	return e.do(ctx, "InvalidateKeys", func() error {
+		for _, k := range e.d.keys {
+			if slices.Contains(ids, k.ID) {
+				k.invalidated = true
+			}
+		}
+		return nil
+	})
+}

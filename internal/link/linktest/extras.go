@@ -1,0 +1,161 @@
+package linktest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+var (
+	_ link.Filters = (*Platform)(nil)
+	_ link.Roles   = elasticsearch{}
+)
+
+// CreateRuleset makes an IP filter that applies to nothing yet.
+func (p *Platform) CreateRuleset(ctx context.Context, r link.NewRuleset) (string, error) {
+	id := ""
+	err := p.w.Do(ctx, p.name, "CreateRuleset", func() error {
+		id = fmt.Sprintf("ruleset-%d", p.made)
+		p.made++
+		p.rulesets = append(p.rulesets, link.Ruleset{ID: id, Name: r.Name, Type: "ip", Region: r.Region, Sources: r.Sources})
+		return nil
+	})
+	return answer(id, err)
+}
+
+// RulesetsNamed finds rulesets made by CreateRuleset.
+func (p *Platform) RulesetsNamed(ctx context.Context, name string) ([]string, error) {
+	var ids []string
+	err := p.w.Do(ctx, p.name, "RulesetsNamed", func() error {
+		for _, r := range p.rulesets {
+			if r.Name == name {
+				ids = append(ids, r.ID)
+			}
+		}
+		return nil
+	})
+	return answer(ids, err)
+}
+
+// Attach makes a ruleset apply to a deployment.
+func (p *Platform) Attach(ctx context.Context, ruleset string, of link.Deployment) error {
+	return p.at(ctx, of.Deployment, "Attach", func(d *Deployment) error {
+		i := slices.IndexFunc(p.rulesets, func(r link.Ruleset) bool { return r.ID == ruleset })
+		if i < 0 {
+			return p.notFound("Attach", "traffic_filter.not_found")
+		}
+		if !slices.ContainsFunc(d.rulesets, func(r link.Ruleset) bool { return r.ID == ruleset }) {
+			d.rulesets = append(slices.Clone(d.rulesets), p.rulesets[i])
+		}
+		return nil
+	})
+}
+
+// Detach takes a ruleset off a deployment.
+func (p *Platform) Detach(ctx context.Context, ruleset string, of link.Deployment) error {
+	return p.at(ctx, of.Deployment, "Detach", func(d *Deployment) error {
+		d.rulesets = slices.DeleteFunc(slices.Clone(d.rulesets), func(r link.Ruleset) bool { return r.ID == ruleset })
+		return nil
+	})
+}
+
+// DeleteRuleset deletes a ruleset, unless it applies to a deployment.
+func (p *Platform) DeleteRuleset(ctx context.Context, ruleset string) error {
+	return p.w.Do(ctx, p.name, "DeleteRuleset", func() error {
+		for _, d := range p.deployments {
+			if slices.ContainsFunc(d.rulesets, func(r link.Ruleset) bool { return r.ID == ruleset }) {
+				return &link.CallError{System: p.name, Call: "DeleteRuleset", Status: 500, Code: "traffic_filter.request_execution_failed", Reason: "it applies"}
+			}
+		}
+		p.rulesets = slices.DeleteFunc(p.rulesets, func(r link.Ruleset) bool { return r.ID == ruleset })
+		return nil
+	})
+}
+
+// Attached returns the names of the rulesets that apply to the deployment.
+func (d *Deployment) Attached() []string {
+	names := []string{}
+	d.locked(func() {
+		for _, r := range d.rulesets {
+			names = append(names, r.Name)
+		}
+	})
+	return names
+}
+
+// Made returns how many rulesets there are that CreateRuleset made.
+func (p *Platform) Made() int {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	return len(p.rulesets)
+}
+
+// SetRole writes a role behind the bot's back; an empty one deletes it.
+func (d *Deployment) SetRole(name, role string) {
+	d.locked(func() {
+		d.roles = maps.Clone(d.roles)
+		if d.roles == nil {
+			d.roles = map[string]json.RawMessage{}
+		}
+		d.roles[name] = json.RawMessage(role)
+		if role == "" {
+			delete(d.roles, name)
+		}
+	})
+}
+
+// RoleNow returns a role as the cluster has it; empty if there is none.
+func (d *Deployment) RoleNow(name string) string {
+	var role json.RawMessage
+	d.locked(func() { role = d.roles[name] })
+	return string(role)
+}
+
+// Role returns a role with the empty lists that Elasticsearch adds.
+func (e elasticsearch) Role(ctx context.Context, name string) (json.RawMessage, error) {
+	var role json.RawMessage
+	err := e.do(ctx, "Role", func() error {
+		stored, ok := e.d.roles[name]
+		if !ok {
+			return nil
+		}
+		shown := map[string]any{"cluster": []any{}, "indices": []any{}, "applications": []any{}, "run_as": []any{}, "metadata": map[string]any{}}
+		if err := json.Unmarshal(stored, &shown); err != nil {
+			return err
+		}
+		shown["transient_metadata"] = map[string]any{"enabled": true}
+		var err error
+		role, err = json.Marshal(shown)
+		return err
+	})
+	return answer(role, err)
+}
+
+// PutRole replaces a role.
+func (e elasticsearch) PutRole(ctx context.Context, name string, role json.RawMessage) error {
+	return e.do(ctx, "PutRole", func() error {
+		var fields map[string]any
+		if err := json.Unmarshal(role, &fields); err != nil || fields["transient_metadata"] != nil {
+			return e.refuse("PUT /_security/role", "unexpected field")
+		}
+		e.d.roles = maps.Clone(e.d.roles)
+		if e.d.roles == nil {
+			e.d.roles = map[string]json.RawMessage{}
+		}
+		e.d.roles[name] = slices.Clone(role)
+		return nil
+	})
+}
+
+// DeleteRole deletes a role.
+func (e elasticsearch) DeleteRole(ctx context.Context, name string) error {
+	return e.do(ctx, "DeleteRole", func() error {
+		e.d.roles = maps.Clone(e.d.roles)
+		delete(e.d.roles, name)
+		return nil
+	})
+}

@@ -1,0 +1,171 @@
+package linktest
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// Platform is a link.Platform in memory.
+type Platform struct {
+	w           *World
+	name, kind  string
+	deployments map[string]*Deployment
+	egress      []string
+	rulesets    []link.Ruleset // made by CreateRuleset
+	made        int
+}
+
+var _ link.Platform = (*Platform)(nil)
+
+// SetEgress changes the addresses that the platform's hosts call themselves.
+func (p *Platform) SetEgress(addresses ...string) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.egress = addresses
+}
+
+// Remove deletes a deployment.
+func (p *Platform) Remove(id string) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	delete(p.deployments, id)
+}
+
+// Search finds deployments by a part of their name or id, without their addresses, as a platform's search does.
+func (p *Platform) Search(ctx context.Context, text string, limit int) ([]link.Deployment, error) {
+	var found []link.Deployment
+	err := p.w.Do(ctx, p.name, "Search", func() error {
+		text = strings.ToLower(text)
+		for _, d := range p.deployments {
+			if strings.Contains(strings.ToLower(d.about.Name), text) || strings.Contains(d.about.Deployment, text) {
+				short := d.about
+				short.Endpoint, short.ServiceURL, short.TransportPort = "", "", 0
+				found = append(found, short)
+			}
+		}
+		slices.SortFunc(found, func(a, b link.Deployment) int {
+			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Deployment, b.Deployment))
+		})
+		if limit > 0 && len(found) > limit {
+			found = found[:limit]
+		}
+		return nil
+	})
+	return answer(found, err)
+}
+
+// Deployment returns one deployment.
+func (p *Platform) Deployment(ctx context.Context, id string) (link.Deployment, error) {
+	var about link.Deployment
+	err := p.at(ctx, id, "Deployment", func(d *Deployment) error {
+		about = d.about
+		return nil
+	})
+	return answer(about, err)
+}
+
+// SecretNames lists the keystore.
+func (p *Platform) SecretNames(ctx context.Context, of link.Deployment) ([]string, error) {
+	var names []string
+	err := p.at(ctx, of.Deployment, "SecretNames", func(d *Deployment) error {
+		names = slices.Sorted(maps.Keys(d.keystore))
+		return p.sameResource(d, of)
+	})
+	return answer(names, err)
+}
+
+// StoreSecret writes one entry; the others stay.
+func (p *Platform) StoreSecret(ctx context.Context, of link.Deployment, name string, value secret.Secret) error {
+	return p.at(ctx, of.Deployment, "StoreSecret", func(d *Deployment) error {
+		if err := p.sameResource(d, of); err != nil {
+			return err
+		}
+		if value.Empty() {
+			return &link.CallError{System: p.name, Call: "StoreSecret", Status: 400, Code: "empty", Reason: "a secret has a value"}
+		}
+		d.store(name, value)
+		return nil
+	})
+}
+
+// RemoveSecret removes one entry.
+func (p *Platform) RemoveSecret(ctx context.Context, of link.Deployment, name string) error {
+	return p.at(ctx, of.Deployment, "RemoveSecret", func(d *Deployment) error {
+		if err := p.sameResource(d, of); err != nil {
+			return err
+		}
+		delete(d.keystore, name)
+		if !d.slowNodes {
+			d.loaded = maps.Clone(d.keystore)
+		}
+		return nil
+	})
+}
+
+// Rulesets returns the filters that apply to a deployment.
+func (p *Platform) Rulesets(ctx context.Context, of link.Deployment) ([]link.Ruleset, error) {
+	var all []link.Ruleset
+	err := p.at(ctx, of.Deployment, "Rulesets", func(d *Deployment) error {
+		all = slices.Clone(d.rulesets)
+		return nil
+	})
+	return answer(all, err)
+}
+
+// Egress returns the addresses of SetEgress.
+func (p *Platform) Egress(ctx context.Context) ([]string, error) {
+	var all []string
+	err := p.w.Do(ctx, p.name, "Egress", func() error {
+		all = slices.Clone(p.egress)
+		return nil
+	})
+	return answer(all, err)
+}
+
+// Cluster returns Elasticsearch of a deployment.
+func (p *Platform) Cluster(of link.Deployment) (link.Cluster, error) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	d, ok := p.deployments[of.Deployment]
+	if !ok || d.unreadable {
+		return nil, link.ErrNoCredentials
+	}
+	return elasticsearch{d}, nil
+}
+
+// at makes a call about one deployment.
+func (p *Platform) at(ctx context.Context, id, call string, act func(*Deployment) error) error {
+	return p.w.Do(ctx, p.name+"/"+id, call, func() error {
+		d, ok := p.deployments[id]
+		if !ok {
+			return p.notFound(call, "deployments.deployment_not_found")
+		}
+		return act(d)
+	})
+}
+
+func (p *Platform) sameResource(d *Deployment, of link.Deployment) error {
+	if d.about.RefID != of.RefID {
+		return p.notFound("keystore of "+of.RefID, "deployments.deployment_resource_not_found")
+	}
+	return nil
+}
+
+func (p *Platform) notFound(call, code string) error {
+	return &link.CallError{System: p.name, Call: call, Status: 404, Code: code, Reason: "not found"}
+}
+
+// answer keeps a failed call from answering anything beside its error.
+func answer[V any](v V, err error) (V, error) {
+	if err != nil {
+		var none V
+		return none, err
+	}
+	return v, nil
+}

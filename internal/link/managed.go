@@ -1,0 +1,149 @@
+package link
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Registry remembers what applied changes leave; a store is one.
+type Registry interface {
+	Memos(ctx context.Context) ([]change.Kept, error)
+}
+
+// Managed is a connection that the bot made or adopted, as the last change that was approved left it.
+type Managed struct {
+	Local     Ref               `json:"local"`
+	Remote    Ref               `json:"remote"`
+	Alias     string            `json:"alias"`
+	KeyName   string            `json:"key_name,omitempty"` // on the remote cluster; empty: not known
+	Access    Access            `json:"access"`
+	Days      int               `json:"days,omitempty"`    // from the change until the key expires; 0: never, or see Expires
+	Expires   time.Time         `json:"expires,omitzero"`  // of a key that is older than the last change
+	Settings  map[string]string `json:"settings"`          // by option, as approved
+	Adopted   bool              `json:"adopted,omitempty"` // made by hand and taken under management later
+	MadeBy    string            `json:"made_by,omitempty"` // who asked for it at first, where later changes followed
+	FirstSeen string            `json:"first,omitempty"`   // the request that made or adopted it, where later ones followed
+
+	// Of the last change, not part of the memo.
+	Kept change.Kept `json:"-"`
+}
+
+// Name is how people and buttons name a connection: "platform/deployment/alias".
+type Name struct {
+	Local Ref
+	Alias string
+}
+
+// String returns "platform/deployment/alias", the form that ParseName reads.
+func (n Name) String() string { return n.Local.String() + "/" + n.Alias }
+
+// ParseName reads "platform/deployment/alias".
+func ParseName(s string) (Name, error) {
+	i := lastSlash(s)
+	if i < 0 {
+		return Name{}, fmt.Errorf("%q is not of the form platform/deployment/alias", s)
+	}
+	ref, err := ParseRef(s[:i])
+	if err != nil || s[i+1:] == "" {
+		return Name{}, fmt.Errorf("%q is not of the form platform/deployment/alias", s)
+	}
+	return Name{Local: ref, Alias: s[i+1:]}, nil
+}
+
+func lastSlash(s string) int {
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] == '/' {
+			return i
+		}
+	}
+	return -1
+}
+
+// Name names the connection.
+func (m Managed) Name() Name { return Name{Local: m.Local, Alias: m.Alias} }
+
+// KeyExpires is when the key stops being accepted; zero: never, or nobody knows.
+func (m Managed) KeyExpires() time.Time {
+	switch {
+	case !m.Expires.IsZero():
+		return m.Expires
+	case m.Days > 0 && !m.Kept.At.IsZero():
+		return m.Kept.At.Add(time.Duration(m.Days) * day)
+	}
+	return time.Time{}
+}
+
+// Maker is who asked for the connection at first.
+func (m Managed) Maker() string { return cmp.Or(m.MadeBy, m.Kept.By.User) }
+
+// memo is what a change leaves to remember of a connection.
+func (m Managed) memo() change.Memo {
+	return change.Memo{Key: Target(m.Local, m.Alias), Value: rawJSON(m)}
+}
+
+// forget is what a change leaves that ends a connection.
+func forget(n Name) change.Memo { return change.Memo{Key: Target(n.Local, n.Alias)} }
+
+// followedBy is m after another change: it keeps who began it.
+func (m Managed) followedBy(next Managed) Managed {
+	next.Adopted = m.Adopted
+	next.MadeBy = m.Maker()
+	next.FirstSeen = cmp.Or(m.FirstSeen, m.Kept.Request)
+	return next
+}
+
+// managed is a connect as it is remembered.
+func (c Connect) managed(keyName string) Managed {
+	return Managed{
+		Local: c.Local, Remote: c.Remote, Alias: c.Alias, KeyName: keyName, Access: c.Access, Days: c.ExpiryDays,
+		Settings: c.settings().options(c.Alias),
+	}
+}
+
+// keyName is the name of the key that a connect makes; empty under the certificate model, which has none.
+func (c Connect) keyName(env, request string) string {
+	if c.byCertificate() {
+		return ""
+	}
+	return c.keySpec(env, request).Name
+}
+
+// options are the settings in force of one alias, by option; transient ones win.
+func (s Settings) options(alias string) map[string]string {
+	all := map[string]string{}
+	for _, kind := range []map[string]json.RawMessage{s.Persistent, s.Transient} {
+		for name, value := range only(kind, alias) {
+			all[name[len(remotePrefix+alias+"."):]] = plain(value)
+		}
+	}
+	return all
+}
+
+// ManagedConnections reads what is remembered, by name. Memos of a later version that can't be read are left out.
+func ManagedConnections(ctx context.Context, r Registry) (map[Name]Managed, error) {
+	all, err := r.Memos(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading which connections are managed: %w", err)
+	}
+	found := map[Name]Managed{}
+	for _, k := range all {
+		var m Managed
+		if json.Unmarshal(k.Value, &m) != nil || m.Alias == "" || k.Key != Target(m.Local, m.Alias) {
+			continue
+		}
+		m.Kept = k
+		found[m.Name()] = m
+	}
+	return found, nil
+}
+
+// SortNames puts names in order.
+func SortNames(names []Name) {
+	slices.SortFunc(names, func(a, b Name) int { return cmp.Compare(a.String(), b.String()) })
+}

@@ -1,0 +1,194 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// KindMigrate asks to take connections from certificates to API keys under the same aliases.
+const KindMigrate change.Kind = "link.migrate"
+
+// Migrate are the parameters of a migration. Several aliases go together: one that can't be moved takes the others
+// back, so that a deployment is never left half on one model and half on the other.
+type Migrate struct {
+	Local      Ref      `json:"local"`
+	Aliases    []string `json:"aliases"`
+	Access     Access   `json:"access"` // of each key
+	ExpiryDays int      `json:"expiry_days"`
+	Found      []*found `json:"found,omitempty"` // in the order of the aliases
+}
+
+// Migrator plans and makes migrations.
+type Migrator struct{ keeper }
+
+// NewMigrator returns a migrator of the connections that r reads.
+func NewMigrator(r *Roster, o ConnectorOptions) *Migrator { return &Migrator{newKeeper(r, o)} }
+
+// Migratable returns the aliases of a local deployment that use certificates and lead to a deployment that the bot can
+// see, sorted.
+func (r *Roster) Migratable(ctx context.Context, local Ref) []string {
+	var aliases []string
+	for _, c := range r.List(ctx, local.String()).Connections {
+		if c.Local.Ref == local && !c.Gone && c.Model() == ByCertificate && c.Remote != nil {
+			aliases = append(aliases, c.Alias)
+		}
+	}
+	slices.Sort(aliases)
+	return aliases
+}
+
+// Plan implements change.Planner; errors as of Connector.Plan.
+func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	var p Migrate
+	if err := parse(KindMigrate, params, &p); err != nil {
+		return change.Proposal{}, err
+	}
+	slices.Sort(p.Aliases)
+	p.Aliases, p.Found = slices.Compact(p.Aliases), nil
+	var wrong change.InvalidError
+	if len(p.Aliases) == 0 {
+		wrong.Add(FieldAlias, "no alias of this deployment uses certificates")
+	}
+	checkExpiry(&wrong, p.ExpiryDays)
+	Connect{Access: p.Access}.checkAccess(&wrong)
+	if err := wrong.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	d := draft{Proposal: change.Proposal{Kind: KindMigrate, Target: p.target()}}
+	for _, alias := range p.Aliases {
+		e, err := k.roster.Existing(ctx, Name{p.Local, alias})
+		if err != nil {
+			return change.Proposal{}, err
+		}
+		if err := k.add(&d, &p, id, e); err != nil {
+			return change.Proposal{}, err
+		}
+	}
+	d.Warnings = append(d.Warnings,
+		"The key model knows no roles of the remote cluster: local roles need remote_indices for each alias, or their users lose access.",
+		"The trust between the two sides' certificates stays: remove it on both platforms once no connection uses it any more.",
+		"In the moment of the change a search through the alias may fail; the key is proven beside it before.")
+	if p.ExpiryDays == 0 {
+		d.Warnings = append(d.Warnings, "The keys never expire.")
+	}
+	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", strings.Join(p.Aliases, ", "), d.survey.Local.Name)
+	d.Traits, d.params = Traits(d.survey, "migrate", p.Access, k.o.Tags), p
+	return d.withCalls(k.steps(id, p))
+}
+
+// target: several aliases hold the deployment's migration as a whole; each is looked at again before it is changed.
+func (p Migrate) target() string {
+	if len(p.Aliases) == 1 {
+		return Target(p.Local, p.Aliases[0])
+	}
+	return Target(p.Local, "*")
+}
+
+// add puts one alias into the plan.
+func (k *Migrator) add(d *draft, p *Migrate, id string, e Existing) error {
+	wrong := e.problems(false)
+	switch {
+	case !e.Exists():
+	case e.HasKey, e.Info.Credentials != "":
+		wrong.Add(FieldAlias, "%s uses an API key already", e.Alias)
+	case !e.HasRemote():
+		wrong.Add(FieldAlias, "%s points to no deployment that the bot can see (%s)", e.Alias, e.Aliases[e.Alias])
+	default:
+		problemsOf(wrong, FieldLocal, e.Survey.Local, e.Why(PartLocalCluster), ModelKey)
+		problemsOf(wrong, FieldRemote, e.Remote, e.Why(PartRemoteCluster), ModelKey)
+		e.mayIssueNow(wrong)
+	}
+	if err := wrong.Check(); err != nil {
+		return err
+	}
+	if err := e.reached(true); err != nil {
+		return err
+	}
+	c := e.connect()
+	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = Address(e.Remote.Endpoint), e.Remote.Endpoint, p.Access, p.ExpiryDays
+	f := e.found(c)
+	p.Found = append(p.Found, f)
+	m := c.managed(c.keySpec(k.o.Env, id).Name)
+	m.Settings = f.After.options(e.Alias)
+	if e.Managed != nil {
+		m = e.Managed.followedBy(m)
+	}
+	d.Memos = append(d.Memos, m.memo())
+	if len(d.Fields) == 0 {
+		d.Fields = append(d.Fields, e.sides()[0])
+		d.survey = e.Survey
+	}
+	line := fmt.Sprintf("%s: %s → %s", describe(e.Remote), f.Before.options(e.Alias)["proxy_address"], c.ProxyAddress)
+	d.Fields = append(d.Fields, change.Field{Label: e.Alias, Value: line})
+	if len(p.Found) == len(p.Aliases) {
+		d.Fields = append(d.Fields,
+			change.Field{Label: "Keys may search", Value: list(p.Access.Search)},
+			change.Field{Label: "Keys may replicate", Value: orUnknown(list(p.Access.Replication))},
+			change.Field{Label: "Keys expire", Value: expiry(p.ExpiryDays)})
+	}
+	for _, b := range e.basis() {
+		d.Basis = append(d.Basis, change.Field{Label: e.Alias + ": " + b.Label, Value: b.Value})
+	}
+	for _, u := range e.Users {
+		if strings.HasPrefix(u, "follower") && len(p.Access.Replication) == 0 {
+			d.Warnings = append(d.Warnings, fmt.Sprintf("%s is used by %s, and the key grants no replication: following would stop.", e.Alias, u))
+		}
+	}
+	return nil
+}
+
+// withCalls finishes a draft whose steps concern several remote deployments.
+func (d draft) withCalls(steps []planned) (change.Proposal, error) {
+	for _, s := range steps {
+		d.Steps = append(d.Steps, change.PlannedStep{Name: s.Name(), Title: s.Title()})
+		d.Plan = append(d.Plan, s.calls(Survey{Local: d.survey.Local, Remote: s.remote})...)
+	}
+	return d.proposal()
+}
+
+// planned is a step with the remote deployment that it concerns.
+type planned struct {
+	plannedStep
+	remote Deployment
+}
+
+// Steps returns what applies r.
+func (k *Migrator) Steps(r *change.Request) ([]change.Step, error) {
+	var p Migrate
+	if err := stepsOf(r, KindMigrate, &p); err != nil {
+		return nil, err
+	}
+	if len(p.Found) == 0 || len(p.Found) != len(p.Aliases) {
+		return nil, errUnplanned
+	}
+	var steps []change.Step
+	for _, s := range k.steps(r.ID, p) {
+		steps = append(steps, s.plannedStep)
+	}
+	return steps, nil
+}
+
+// steps move one alias after the other: proven beside it, changed over, seen to work.
+func (k *Migrator) steps(request string, p Migrate) []planned {
+	var steps []planned
+	for _, f := range p.Found {
+		suffix := ""
+		if len(p.Found) > 1 {
+			suffix = ":" + f.Connect.Alias
+		}
+		w := k.work(f.Connect)
+		remote := Deployment{Ref: f.Connect.Remote, Name: f.Remote}
+		steps = append(steps,
+			planned{&exchangeStep{
+				work: w, suffix: suffix, key: f.Connect.keySpec(k.o.Env, request), hadEntry: f.HasKey, point: f.point(),
+				before: f.Before, patience: k.o.Patience,
+			}, remote},
+			planned{&verifyStep{work: w, suffix: suffix, patience: k.o.Patience}, remote})
+	}
+	return steps
+}

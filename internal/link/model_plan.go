@@ -1,0 +1,135 @@
+package link
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// judgeTrust reads how the two sides' trust stands and says what of the terms can't be.
+func (c *Catalog) judgeTrust(ctx context.Context, s *Survey, ask Connect) error {
+	t, err := c.SurveyTrust(ctx, *s, ask.Trust.Regions)
+	if none, ok := errors.AsType[*noRegionError](err); ok {
+		var wrong change.InvalidError
+		wrong.Add(FieldRegions, "%s", none.Error())
+		return wrong.Check()
+	}
+	if err != nil {
+		return err
+	}
+	s.trust = &t
+	if err := s.Problems(ask).Check(); err != nil {
+		return err
+	}
+	return s.checkEntries(ask)
+}
+
+// entries are whom the two sides shall trust, as the world is now.
+func (s Survey) entries(c Connect) entries {
+	if !c.byCertificate() || s.trust == nil {
+		return entries{}
+	}
+	return entries{
+		local:  newEntry(s.remoteOn, c.Trust.RemoteScope, s.trust.Remote.Authorities, c.Trust.All, c.Trust.Clusters),
+		remote: newEntry(s.localOn, c.Trust.LocalScope, s.trust.Local.Authorities, false, []string{s.Local.ClusterID}),
+	}
+}
+
+// checkEntries makes sure that every certificate can be read: the platforms take no other.
+func (s Survey) checkEntries(c Connect) error {
+	e := s.entries(c)
+	var wrong change.InvalidError
+	for _, side := range []struct {
+		field, name string
+		entry       TrustEntry
+	}{{FieldRemote, s.Remote.Name, e.local}, {FieldLocal, s.Local.Name, e.remote}} {
+		if len(side.entry.Certificates) == 0 {
+			wrong.Add(side.field, "the certificate authority of %s is not known; for an ECE it belongs into the bot's configuration", side.name)
+		}
+		for _, one := range side.entry.Certificates {
+			if _, err := fingerprint(one.PEM); err != nil {
+				wrong.Add(side.field, "a certificate authority of %s can't be read", side.name)
+			}
+		}
+	}
+	return wrong.Check()
+}
+
+// approvedEntries are those of the approved plan.
+func (k *Connector) approvedEntries(p change.Proposal, c Connect) entries {
+	if !c.byCertificate() || c.Trust == nil {
+		return entries{}
+	}
+	kind := func(r Ref) string {
+		sys, _ := k.catalog.System(r.Platform)
+		return trustTypes[sys.Kind]
+	}
+	var e entries
+	e.local = approvedEntry(p, StepTrustLocal, TrustEntry{Type: kind(c.Remote), ScopeID: c.Trust.RemoteScope})
+	e.remote = approvedEntry(p, StepTrustRemote, TrustEntry{Type: kind(c.Local), ScopeID: c.Trust.LocalScope})
+	return e
+}
+
+// fingerprint is the SHA-256 of a certificate, as consoles show it.
+func fingerprint(text string) (string, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil || block.Type != "CERTIFICATE" {
+		return "", errors.New("not a certificate in PEM")
+	}
+	if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+		return "", fmt.Errorf("reading a certificate: %w", err)
+	}
+	sum := sha256.Sum256(block.Bytes)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// trustFields are what people read of a connect by certificates.
+func (c Connect) trustFields(s Survey) []change.Field {
+	e := s.entries(c)
+	whom := "all deployments of " + c.Trust.RemoteScope
+	if !c.Trust.All {
+		whom = "of " + c.Trust.RemoteScope + " the clusters " + list(c.Trust.Clusters)
+	}
+	return []change.Field{
+		{Label: "Security model", Value: "TLS certificates (deprecated)"},
+		{Label: "The local side trusts", Value: whom},
+		{Label: "by the authorities", Value: fingerprints(e.local)},
+		{Label: "The remote side trusts", Value: "of " + c.Trust.LocalScope + " the cluster " + s.Local.ClusterID},
+		{Label: "by the authority", Value: fingerprints(e.remote)},
+	}
+}
+
+// fingerprints are the beginnings of an entry's certificates' fingerprints, enough to compare by eye.
+func fingerprints(e TrustEntry) string {
+	var all []string
+	for _, c := range e.Certificates {
+		if f, err := fingerprint(c.PEM); err == nil {
+			all = append(all, "SHA-256 "+f[:16]+"…")
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// traits are what a policy may judge c by. Under the certificate model the local side's superusers read everything.
+func (c Connect) traits(s Survey, tags []string) map[string][]string {
+	t := Traits(s, "connect", c.Access, tags)
+	if c.byCertificate() {
+		t["model"], t["breadth"], t["access"] = []string{string(ModelCertificate)}, []string{"all"}, []string{"search"}
+		delete(t, traitKey)
+	}
+	for also, wanted := range map[string]bool{"filter": c.Filter != nil, "restart": c.Restart, "role": c.Role != nil} {
+		if wanted {
+			t["also"] = append(t["also"], also)
+		}
+	}
+	slices.Sort(t["also"])
+	return t
+}

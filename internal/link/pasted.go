@@ -1,0 +1,107 @@
+package link
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// PastedKeys are the keys that people made themselves and handed in for a request.
+type PastedKeys interface {
+	// Peek returns the key; ErrNoPastedKey if there is none (any more). It stays until Drop.
+	Peek(ctx context.Context, request string) (secret.Secret, error)
+	// Drop forgets the key, and forgives that it is gone.
+	Drop(ctx context.Context, request string) error
+}
+
+// ErrNoPastedKey says that nobody handed a key in, or that it was kept too long.
+var ErrNoPastedKey = errors.New("no key was handed in, or it was kept for too long")
+
+// WantsKey is what a connect wants of people where the bot can't issue the key.
+const WantsKey = "the key"
+
+const (
+	traitKey   = "key"
+	keyPasted  = "pasted"
+	issuePath  = "/_security/cross_cluster/api_key"
+	byAPerson  = " (made by a person there)"
+	maxEncoded = 1000 // characters; those of Elasticsearch have about 60
+)
+
+// wantsPasted reports whether a person has to make the key, because the bot can't on that cluster.
+func (s Survey) wantsPasted() bool {
+	return s.pasting && (errors.Is(s.Why(PartRemoteCluster), ErrNoCredentials) || s.cantIssue != nil)
+}
+
+// needs are the parts without which nothing can be said about a connect. Under the certificate model nothing is asked
+// of the remote cluster itself.
+func (s Survey) needs(c Connect) []Part {
+	if s.wantsPasted() || c.byCertificate() {
+		return []Part{PartLocalCluster, PartSettings, PartKeystore}
+	}
+	return needed
+}
+
+// PastedCall is the call by which a person makes the key that p wants; false if it wants none.
+func PastedCall(p change.Proposal) (change.PlannedCall, bool) {
+	for _, c := range p.Plan {
+		if p.Wants == WantsKey && c.Step == StepGrant && c.Path == issuePath {
+			return c, true
+		}
+	}
+	return change.PlannedCall{}, false
+}
+
+// PastedLeft is what a person has to do about a key that was made for p and is not used: the bot can't invalidate it.
+// id may be empty. False if p wants none.
+func PastedLeft(p change.Proposal, id string) (command string, ok bool) {
+	call, ok := PastedCall(p)
+	if !ok {
+		return "", false
+	}
+	var body struct {
+		Name string `json:"name"`
+	}
+	if json.Unmarshal([]byte(call.Body), &body) != nil {
+		return "", false
+	}
+	if id != "" {
+		return invalidation("", []string{id}), true
+	}
+	return invalidation(body.Name, nil), true
+}
+
+// PastedKeyID is the id of the key that was handed in for r, once the step has seen it.
+func PastedKeyID(r *change.Request) string {
+	if line := r.Record(StepGrant); line != nil {
+		return line.Evidence[evKeyID]
+	}
+	return ""
+}
+
+// CheckEncodedKey says what is wrong with the encoded form of an API key, in words for whoever pasted it, which never
+// hold the key. Whether it is a cross-cluster key can't be seen from it.
+func CheckEncodedKey(text string) (id string, err error) {
+	switch {
+	case text == "":
+		return "", errors.New("paste the value of encoded")
+	case strings.ContainsAny(text, "{}\""):
+		return "", errors.New("paste only the value of encoded, without quotes and without the rest of the answer")
+	case strings.ContainsAny(text, " \t\r\n") || len(text) > maxEncoded:
+		return "", errors.New("this is not one key: paste only the value of encoded")
+	}
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return "", errors.New("this is not base64: paste the value of encoded, not id or api_key")
+	}
+	id, value, ok := strings.Cut(string(raw), ":")
+	if !ok || id == "" || value == "" || strings.ContainsFunc(string(raw), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", errors.New("this is base64, but not of id:api_key: paste the value of encoded")
+	}
+	return id, nil
+}

@@ -1,0 +1,64 @@
+package link
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Problems says what stands against c in the world as s found it, by field. What s could not read is not a problem
+// here: whoever needs it asks Why.
+func (s Survey) Problems(c Connect) *change.InvalidError {
+	var wrong change.InvalidError
+	reach, pasted := s.Why(PartRemoteCluster), s.wantsPasted()
+	if pasted || c.byCertificate() { // then nothing is asked of the remote cluster itself
+		reach = nil
+	}
+	problemsOf(&wrong, FieldLocal, s.Local, s.Why(PartLocalCluster), c.Model)
+	problemsOf(&wrong, FieldRemote, s.Remote, reach, c.Model)
+	if c.byCertificate() {
+		s.trustProblems(&wrong, c)
+	}
+	if s.cantIssue != nil && !pasted && !c.byCertificate() {
+		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", s.Remote.Name, s.cantIssue)
+	}
+	if s.Local.ClusterID != "" && s.Local.ClusterID == s.Remote.ClusterID {
+		wrong.Add(FieldRemote, "this is the local cluster itself")
+	}
+	s.filterProblems(&wrong, c)
+	s.directionProblems(&wrong, c)
+	s.restartProblems(&wrong, c)
+	if address, used := s.Aliases[c.Alias]; used {
+		if address == "" {
+			address = "an address that could not be told"
+		}
+		wrong.Add(FieldAlias, "%s is in use on %s already: it points to %s", c.Alias, s.Local.Name, address)
+	} else if slices.Contains(s.Stored, c.Alias) {
+		wrong.Add(FieldAlias, "the keystore of %s holds a key for %s already; choose another alias, or remove %s first",
+			s.Local.Name, c.Alias, CredentialsName(c.Alias))
+	}
+	return &wrong
+}
+
+// problemsOf says what keeps one deployment from being a side of a connection.
+func problemsOf(wrong *change.InvalidError, field string, d Deployment, reach error, m Model) {
+	switch d.Status {
+	case "stopped", "stopping":
+		wrong.Add(field, "%s is %s", d.Name, d.Status)
+		return // its version and credentials are beside the point
+	}
+	v, err := ParseVersion(d.Version)
+	switch {
+	case err != nil:
+		wrong.Add(field, "the version of %s could not be told; its first plan may not be finished", d.Name)
+	case m == ModelCertificate && !v.AtLeast(proxyMajor, proxyMinor):
+		wrong.Add(field, "%s is at %s: the proxy mode needs %d.%d or later", d.Name, v, proxyMajor, proxyMinor)
+	case m != ModelCertificate && !v.AtLeast(minMajor, minMinor):
+		wrong.Add(field, "%s is at %s: a connection by API key needs %d.%d or later on both sides; TLS certificates are the way for older ones",
+			d.Name, v, minMajor, minMinor)
+	}
+	if errors.Is(reach, ErrNoCredentials) {
+		wrong.Add(field, "the bot has no credentials for Elasticsearch of %s", d.Name)
+	}
+}

@@ -1,0 +1,181 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"regexp"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// FieldRole is the field of RoleTerms.
+const FieldRole = "role"
+
+// RoleTerms ask for a role on the local cluster that may search through the alias.
+type RoleTerms struct {
+	Name string `json:"name"`
+}
+
+// Roles is a Cluster whose roles can be changed.
+type Roles interface {
+	// Role returns a role as the security API writes it; nil if there is none of that name.
+	Role(ctx context.Context, name string) (json.RawMessage, error)
+	PutRole(ctx context.Context, name string, role json.RawMessage) error
+	// DeleteRole forgives a role that is gone.
+	DeleteRole(ctx context.Context, name string) error
+}
+
+var roleForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
+
+// roleMark is what the bot writes into the metadata of the roles that it makes, and by which it knows them again.
+const roleMark = "remote-cluster-bot"
+
+func (c Connect) checkRole(wrong *change.InvalidError) {
+	switch {
+	case c.Role == nil:
+	case c.byCertificate():
+		wrong.Add(FieldRole, "under the certificate model roles on the remote cluster decide, and remote_indices has no effect")
+	case !roleForm.MatchString(c.Role.Name):
+		wrong.Add(FieldRole, "a role's name has up to 100 letters, digits, dots, - and _")
+	}
+}
+
+// readRole reads the role that c names, and says if it is not the bot's.
+func (s *Survey) readRole(ctx context.Context, c Connect) error {
+	es, err := s.localOn.Cluster(s.Local)
+	if err != nil {
+		return attempt("reaching Elasticsearch of "+s.Local.Name, err)
+	}
+	var wrong change.InvalidError
+	roles, ok := es.(Roles)
+	if !ok {
+		wrong.Add(FieldRole, "the bot can't change roles of %s", s.Local.Name)
+		return wrong.Check()
+	}
+	if s.role, err = roles.Role(ctx, c.Role.Name); err != nil {
+		return attempt("reading role "+c.Role.Name+" of "+s.Local.Name, err)
+	}
+	if s.role != nil && !ours(s.role) {
+		wrong.Add(FieldRole, "the role %s exists on %s and is not the bot's, so it is left alone; choose another name", c.Role.Name, s.Local.Name)
+	}
+	return wrong.Check()
+}
+
+// ours reports whether a role carries the bot's mark.
+func ours(role json.RawMessage) bool {
+	var r struct {
+		Metadata struct {
+			ManagedBy string `json:"managed_by"`
+		} `json:"metadata"`
+	}
+	return json.Unmarshal(role, &r) == nil && r.Metadata.ManagedBy == roleMark
+}
+
+// remoteIndices are rights on indices of remote clusters; the security API's remote_indices.
+type remoteIndices struct {
+	Clusters   []string `json:"clusters"`
+	Names      []string `json:"names"`
+	Privileges []string `json:"privileges"`
+}
+
+// remoteCluster are rights on remote clusters themselves; the security API's remote_cluster.
+type remoteCluster struct {
+	Clusters   []string `json:"clusters"`
+	Privileges []string `json:"privileges"`
+}
+
+// extended is the role with the rights that c grants through the alias beside all that it had; a new one for nil.
+// Sources: Elastic's docs, "Add remote clusters using API key authentication", for the privileges; monitor_enrich came
+// with 8.15 at the latest.
+func (c Connect) extended(role json.RawMessage, version string) json.RawMessage {
+	fields := map[string]json.RawMessage{}
+	if role == nil || json.Unmarshal(role, &fields) != nil {
+		fields = map[string]json.RawMessage{
+			"metadata":    rawJSON(map[string]string{"managed_by": roleMark}),
+			"description": rawJSON("Searches remote clusters that remote-cluster-bot has connected."),
+		}
+		if v, err := ParseVersion(version); err != nil || !v.AtLeast(8, 15) {
+			delete(fields, "description") // roles have one since 8.15
+		}
+	}
+	delete(fields, "transient_metadata")
+	alias := []string{c.Alias}
+	if len(c.Access.Search) > 0 {
+		grow(fields, "remote_indices", remoteIndices{alias, c.Access.Search, []string{"read", "read_cross_cluster", "view_index_metadata"}})
+		if v, err := ParseVersion(version); err == nil && v.AtLeast(8, 15) {
+			grow(fields, "remote_cluster", remoteCluster{alias, []string{"monitor_enrich"}})
+		}
+	}
+	if len(c.Access.Replication) > 0 {
+		grow(fields, "remote_indices", remoteIndices{alias, c.Access.Replication, []string{"cross_cluster_replication"}})
+		growWords(fields, "cluster", "manage_ccr")
+	}
+	return rawJSON(fields)
+}
+
+// grow adds an entry to a list, unless it is there.
+func grow(fields map[string]json.RawMessage, name string, entry any) {
+	var list []json.RawMessage
+	_ = json.Unmarshal(fields[name], &list) // a missing list is empty
+	want := plainRole(rawJSON(entry))
+	if !slices.ContainsFunc(list, func(has json.RawMessage) bool { return bytes.Equal(plainRole(has), want) }) {
+		list = append(list, rawJSON(entry))
+	}
+	fields[name] = rawJSON(list)
+}
+
+func growWords(fields map[string]json.RawMessage, name, word string) {
+	var list []string
+	_ = json.Unmarshal(fields[name], &list) // a missing list is empty
+	if !slices.Contains(list, word) {
+		list = append(list, word)
+	}
+	fields[name] = rawJSON(list)
+}
+
+// sameRole reports whether two roles grant the same. The API answers with empty lists and defaults that nobody sent.
+func sameRole(a, b json.RawMessage) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return bytes.Equal(plainRole(a), plainRole(b))
+}
+
+// plainRole is a role, or a part of one, without what stands for nothing: empty lists and objects, null and false.
+func plainRole(raw json.RawMessage) []byte {
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return raw
+	}
+	if m, ok := v.(map[string]any); ok {
+		delete(m, "transient_metadata")
+	}
+	v, _ = something(v)
+	return rawJSON(v)
+}
+
+func something(v any) (any, bool) {
+	switch v := v.(type) {
+	case nil:
+		return nil, false
+	case bool:
+		return v, v
+	case []any:
+		for i := range v {
+			v[i], _ = something(v[i])
+		}
+		return v, len(v) > 0
+	case map[string]any:
+		for name, value := range v {
+			if kept, ok := something(value); ok {
+				v[name] = kept
+			} else {
+				delete(v, name)
+			}
+		}
+		return v, len(v) > 0
+	}
+	return v, true
+}

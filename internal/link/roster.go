@@ -1,0 +1,313 @@
+package link
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Roster reads how the remote connections of all local clusters stand. It is safe for concurrent use.
+type Roster struct {
+	catalog  *Catalog
+	registry Registry
+	o        RosterOptions
+	locals   *memo[[]Deployment]
+	infos    *memo[map[string]RemoteInfo]
+	hosts    *memo[map[string]Deployment]
+	room     *semaphore.Weighted
+}
+
+// RosterOptions say how connections are read. Zero values take the defaults named.
+type RosterOptions struct {
+	Now      func() time.Time
+	Parallel int           // clusters asked at the same time: 48
+	TTL      time.Duration // how long an answer counts as fresh: 10 s
+	Timeout  time.Duration // of one cluster's answer: 5 s
+}
+
+const (
+	defaultParallel = 48
+	defaultFresh    = 10 * time.Second
+	defaultAnswer   = 5 * time.Second
+	mostDeployments = 1000
+	hostsTTL        = 5 * time.Minute // endpoints hardly ever change
+)
+
+// NewRoster returns a reader over the platforms of catalog.
+func NewRoster(catalog *Catalog, registry Registry, o RosterOptions) *Roster {
+	o.Parallel = cmp.Or(o.Parallel, defaultParallel)
+	o.TTL = cmp.Or(o.TTL, defaultFresh)
+	o.Timeout = cmp.Or(o.Timeout, defaultAnswer)
+	return &Roster{
+		catalog: catalog, registry: registry, o: o,
+		locals: newMemo[[]Deployment](o.Now, 3*o.TTL, staleFor*o.TTL, o.Timeout),
+		infos:  newMemo[map[string]RemoteInfo](o.Now, o.TTL, o.TTL, o.Timeout+time.Minute), // waiting for room counts too
+		hosts:  newMemo[map[string]Deployment](o.Now, hostsTTL, staleFor*hostsTTL, time.Minute),
+		room:   semaphore.NewWeighted(int64(o.Parallel)),
+	}
+}
+
+// Connection is a remote connection of a local cluster, as _remote/info tells it.
+type Connection struct {
+	Local   Deployment
+	Alias   string
+	Info    RemoteInfo
+	Gone    bool        // remembered as managed, but the local cluster knows no such alias
+	Remote  *Deployment // where the address belongs to a deployment that the bot can see
+	Managed *Managed    // nil: made by hand
+}
+
+// Name names the connection.
+func (c Connection) Name() Name { return Name{Local: c.Local.Ref, Alias: c.Alias} }
+
+// The security models of a connection.
+const (
+	ByKey         = "API key"
+	ByCertificate = "certificate"
+)
+
+// Model is the security model: the presence of credentials decides it (Elastic's docs: remote cluster security).
+func (c Connection) Model() string {
+	if c.Info.Credentials != "" {
+		return ByKey
+	}
+	return ByCertificate
+}
+
+// Listing is what could be read.
+type Listing struct {
+	Connections []Connection
+	Asked       int      // local clusters that were to be asked
+	Missing     []Missed // those that gave no answer, or none in time
+	Down        []Down   // platforms whose deployments could not be listed
+	Unmanaged   error    // why it is not known which connections are managed
+}
+
+// Missed is a local cluster that gave no answer.
+type Missed struct {
+	Local Deployment
+	Why   string // plain words
+}
+
+// List reads the connections of all local clusters whose platform, name or id contains text; empty text means all.
+// What has not answered when ctx ends is named as missing and goes on being read for the next call. It never fails.
+func (c *Roster) List(ctx context.Context, text string) Listing {
+	var l Listing
+	managed, err := ManagedConnections(ctx, c.registry)
+	l.Unmanaged = err
+	locals, down := c.Locals(ctx)
+	l.Down = down
+	locals = slices.DeleteFunc(locals, func(d Deployment) bool { return !about(d, text) })
+	l.Asked = len(locals)
+
+	answers := make([]map[string]RemoteInfo, len(locals))
+	errs := make([]error, len(locals))
+	var wg sync.WaitGroup
+	for i, d := range locals {
+		wg.Go(func() { answers[i], errs[i] = c.info(ctx, d, changesOf(d.Ref, managed)) })
+	}
+	wg.Wait()
+	for i, d := range locals {
+		if errs[i] != nil {
+			l.Missing = append(l.Missing, Missed{Local: d, Why: sentence(errs[i])})
+		}
+		l.Connections = append(l.Connections, c.join(d, answers[i], errs[i] == nil, managed)...)
+	}
+	c.findRemotes(ctx, l.Connections)
+	slices.SortStableFunc(l.Connections, func(a, b Connection) int {
+		return cmp.Or(cmp.Compare(a.Local.Name, b.Local.Name), cmp.Compare(a.Name().String(), b.Name().String()))
+	})
+	return l
+}
+
+func about(d Deployment, text string) bool {
+	text = strings.ToLower(strings.TrimSpace(text))
+	return strings.Contains(strings.ToLower(d.String()), text) || strings.Contains(strings.ToLower(d.Name), text)
+}
+
+// join puts what a cluster says beside what is remembered. Where the cluster could not be asked, nothing is gone.
+func (c *Roster) join(d Deployment, info map[string]RemoteInfo, read bool, managed map[Name]Managed) []Connection {
+	var all []Connection
+	for alias, i := range info {
+		one := Connection{Local: d, Alias: alias, Info: i}
+		if m, ok := managed[one.Name()]; ok {
+			one.Managed = &m
+		}
+		all = append(all, one)
+	}
+	if !read {
+		return all
+	}
+	for name, m := range managed {
+		if _, known := info[name.Alias]; name.Local == d.Ref && !known {
+			all = append(all, Connection{Local: d, Alias: name.Alias, Gone: true, Managed: &m})
+		}
+	}
+	return all
+}
+
+// Locals returns every deployment that can be the local side: those of the platforms of kind ECE.
+func (c *Roster) Locals(ctx context.Context) ([]Deployment, []Down) {
+	systems := slices.DeleteFunc(c.catalog.Systems(), func(s System) bool { return s.Kind != KindECE })
+	answers := make([][]Deployment, len(systems))
+	errs := make([]error, len(systems))
+	var wg sync.WaitGroup
+	for i, sys := range systems {
+		wg.Go(func() {
+			answers[i], errs[i] = c.locals.get(ctx, sys.Name, func(ctx context.Context) ([]Deployment, error) {
+				return sys.all(ctx)
+			})
+		})
+	}
+	wg.Wait()
+	var down []Down
+	for i, err := range errs {
+		if err != nil {
+			down = append(down, Down{System: systems[i].Name, Why: sentence(err)})
+		}
+	}
+	return slices.Concat(answers...), down
+}
+
+// all returns every deployment of a platform. A platform need not know what name it is configured under.
+func (s System) all(ctx context.Context) ([]Deployment, error) {
+	lister, ok := s.Platform.(Lister)
+	if !ok {
+		return s.find(ctx, "", mostDeployments)
+	}
+	found, err := lister.ListDeployments(ctx)
+	for i := range found {
+		found[i].Platform = s.Name
+	}
+	return found, err
+}
+
+// changesOf tells the states of a cluster apart, as far as the bot made them: an answer from before a change of ours is
+// not taken for one from after it, whichever replica made the change.
+func changesOf(local Ref, managed map[Name]Managed) string {
+	var all []string
+	for name, m := range managed {
+		if name.Local == local {
+			all = append(all, m.Kept.Request)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// info asks one cluster, as soon as there is room.
+func (c *Roster) info(ctx context.Context, d Deployment, changes string) (map[string]RemoteInfo, error) {
+	return c.infos.get(ctx, d.String()+" "+changes, func(ctx context.Context) (map[string]RemoteInfo, error) {
+		if err := c.room.Acquire(ctx, 1); err != nil {
+			return nil, err
+		}
+		defer c.room.Release(1)
+		ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
+		defer cancel()
+		es, err := c.reach(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		return es.RemoteInfo(ctx)
+	})
+}
+
+// reach returns Elasticsearch of a deployment that a search found; a search may not tell its address.
+func (c *Roster) reach(ctx context.Context, d Deployment) (Cluster, error) {
+	sys, ok := c.catalog.System(d.Platform)
+	if !ok {
+		return nil, &UnknownSystemError{Name: d.Platform}
+	}
+	if d.RefID != "" { // as a rule that is enough: a platform's own proxy needs no address
+		if es, err := sys.Cluster(d); err == nil || d.ServiceURL != "" {
+			return es, err
+		}
+	}
+	full, err := c.catalog.Deployment(ctx, d.Ref)
+	if err != nil {
+		return nil, err
+	}
+	return sys.Cluster(full)
+}
+
+// findRemotes says which deployments the addresses belong to, as far as that is known by now.
+func (c *Roster) findRemotes(ctx context.Context, all []Connection) {
+	for i := range all {
+		if host, ok := hostOf(all[i].Info); ok {
+			all[i].Remote = c.at(ctx, host)
+		}
+	}
+}
+
+func hostOf(i RemoteInfo) (string, bool) {
+	if i.ServerName != "" {
+		return i.ServerName, true
+	}
+	host, _, ok := strings.Cut(i.ProxyAddress, ":")
+	return host, ok && host != ""
+}
+
+// at returns the remote deployment with that endpoint; nil if none is known.
+func (c *Roster) at(ctx context.Context, host string) *Deployment {
+	hosts, err := c.hosts.get(ctx, "", c.endpoints)
+	if err != nil {
+		return nil
+	}
+	if d, ok := hosts[host]; ok {
+		return &d
+	}
+	return nil
+}
+
+// endpoints reads the endpoint of every deployment that can be the remote side.
+func (c *Roster) endpoints(ctx context.Context) (map[string]Deployment, error) {
+	found := map[string]Deployment{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, sys := range c.catalog.Systems() {
+		if sys.Kind != KindECH {
+			continue
+		}
+		all, err := sys.find(ctx, "", mostDeployments)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range all {
+			wg.Go(func() {
+				if d.Endpoint == "" {
+					if c.room.Acquire(ctx, 1) != nil {
+						return
+					}
+					defer c.room.Release(1)
+					full, err := c.catalog.Deployment(ctx, d.Ref)
+					if err != nil {
+						return // one that can't be read has no known endpoint
+					}
+					d = full
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				found[d.Endpoint] = d
+			})
+		}
+	}
+	wg.Wait()
+	return found, nil
+}
+
+// Managed returns what is remembered, by name.
+func (c *Roster) Managed(ctx context.Context) (map[Name]Managed, error) {
+	return ManagedConnections(ctx, c.registry)
+}
+
+// Wait returns when nothing is being read any more. Nobody may ask meanwhile: it is for shutting down.
+func (c *Roster) Wait() {
+	c.locals.wait()
+	c.infos.wait()
+	c.hosts.wait()
+}

@@ -1,0 +1,164 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// KindRotate asks for a new key in place of a connection's old one.
+const KindRotate change.Kind = "link.rotate"
+
+// Rotate are the parameters of a rotation.
+type Rotate struct {
+	Local      Ref    `json:"local"`
+	Alias      string `json:"alias"`
+	ExpiryDays int    `json:"expiry_days"` // of the new key; 0: never
+	Found      *found `json:"found,omitempty"`
+}
+
+// Rotator plans and makes rotations.
+type Rotator struct{ keeper }
+
+// NewRotator returns a rotator of the connections that r reads.
+func NewRotator(r *Roster, o ConnectorOptions) *Rotator { return &Rotator{newKeeper(r, o)} }
+
+// Plan implements change.Planner; errors as of Connector.Plan.
+func (k *Rotator) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	var p Rotate
+	if err := parse(KindRotate, params, &p); err != nil {
+		return change.Proposal{}, err
+	}
+	e, err := k.roster.Existing(ctx, Name{p.Local, p.Alias})
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	wrong := e.problems(true)
+	e.keyed(wrong)
+	checkExpiry(wrong, p.ExpiryDays)
+	if len(wrong.Problems) == 0 {
+		e.mayIssue(wrong)
+	}
+	if err := wrong.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	if err := e.reached(true); err != nil {
+		return change.Proposal{}, err
+	}
+	c := e.connect()
+	c.ExpiryDays = p.ExpiryDays
+	if e.Own.Empty() {
+		c = e.Managed.asConnect(c) // the settings are gone: as they were approved
+	}
+	p.Found = e.found(c)
+	if !e.Own.Empty() {
+		p.Found.After = e.Own // a rotation leaves them as they are
+	}
+	name := c.keySpec(k.o.Env, id).Name
+	fields := e.sides()
+	for _, f := range []change.Field{
+		{Label: "Old key", Value: orNone(e.keyLine())},
+		{Label: "New key", Value: name},
+		{Label: "New key expires", Value: expiry(p.ExpiryDays)},
+		{Label: "May search", Value: list(c.Access.Search)},
+		{Label: "May replicate", Value: list(c.Access.Replication)},
+	} {
+		if f.Value != "" {
+			fields = append(fields, f)
+		}
+	}
+	return draft{
+		Proposal: change.Proposal{
+			Traits: Traits(e.Survey, "rotate", c.Access, k.o.Tags),
+			Kind:   KindRotate, Target: Target(p.Local, p.Alias), Title: e.title("Rotate the key of"),
+			Fields: fields, Warnings: e.rotateWarnings(p.ExpiryDays), Basis: e.basis(),
+			Memos: []change.Memo{e.Managed.followedBy(c.managed(name)).memo()},
+		},
+		params: p, steps: k.steps(id, p), survey: e.Survey,
+	}.proposal()
+}
+
+// Steps returns what applies r.
+func (k *Rotator) Steps(r *change.Request) ([]change.Step, error) {
+	var p Rotate
+	if err := stepsOf(r, KindRotate, &p); err != nil {
+		return nil, err
+	}
+	if p.Found == nil {
+		return nil, errUnplanned
+	}
+	return asSteps(k.steps(r.ID, p)), nil
+}
+
+func (k *Rotator) steps(request string, p Rotate) []plannedStep {
+	return k.renewal(request, p.Found)
+}
+
+// renewal is what brings a new key into use: proven, put in place, seen to work; then the old one goes.
+func (k keeper) renewal(request string, f *found) []plannedStep {
+	w := k.work(f.Connect)
+	return []plannedStep{
+		&exchangeStep{
+			work: w, key: f.Connect.keySpec(k.o.Env, request), hadEntry: f.HasKey, point: f.point(), before: f.Before, patience: k.o.Patience,
+		},
+		&verifyStep{work: w, patience: k.o.Patience},
+		&retireStep{work: w, name: f.OldName, ids: f.OldKeys},
+	}
+}
+
+func checkExpiry(wrong *change.InvalidError, days int) {
+	if days < 0 || days > MaxExpiryDays {
+		wrong.Add(FieldExpiry, "the key expires after 1 to %d days; 0 is never", MaxExpiryDays)
+	}
+}
+
+func (e Existing) mayIssue(wrong *change.InvalidError) {
+	problemsOf(wrong, FieldRemote, e.Remote, e.Why(PartRemoteCluster), ModelKey)
+	if e.cantIssue != nil {
+		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.cantIssue)
+	}
+	if len(e.Managed.Access.Search) == 0 && len(e.Managed.Access.Replication) == 0 {
+		wrong.Add(FieldSearch, "what the key of %s may read is not known: update its access instead, which makes a new key", e.Alias)
+	}
+}
+
+func (e Existing) keyLine() string {
+	if len(e.Keys) == 0 {
+		return ""
+	}
+	k := e.Keys[0]
+	s := k.Name + " (" + k.ID + ")"
+	if !k.Expires.IsZero() {
+		s += ", expires on " + k.Expires.UTC().Format("2006-01-02")
+	}
+	return s
+}
+
+func (e Existing) rotateWarnings(days int) []string {
+	var w warnings
+	if len(e.Keys) == 0 {
+		w.add("Which key is in use now is not known, or it is not valid any more: no old key will be invalidated.")
+	}
+	if days == 0 {
+		w.add("The key never expires.")
+	}
+	w.health(e.Survey.Local)
+	w.health(e.Remote)
+	return w
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "not known, or not valid any more"
+	}
+	return s
+}
+
+// asConnect fills the settings that were approved into c.
+func (m Managed) asConnect(c Connect) Connect {
+	c.ProxyAddress, c.ServerName = m.Settings["proxy_address"], m.Settings["server_name"]
+	c.SkipUnavailable = m.Settings["skip_unavailable"] != "false"
+	c.Compress, c.PingSchedule = m.Settings["transport.compress"], m.Settings["transport.ping_schedule"]
+	return c
+}

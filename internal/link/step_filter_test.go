@@ -1,0 +1,174 @@
+package link_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
+)
+
+// filterScene is a connect to a deployment that a filter of others protects already.
+func filterScene(t *testing.T, edit func(*scene)) *scene {
+	t.Helper()
+	s := newScene()
+	systems := s.w.Systems()
+	systems[1].MayFilter = true
+	s.catalog = link.NewCatalog(systems, link.CatalogOptions{Now: s.w.Now})
+	s.connector = link.NewConnector(s.catalog, link.ConnectorOptions{Env: "test"})
+	s.remote.SetRulesets(link.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+	s.c.Filter = &link.FilterTerms{Sources: []string{"203.0.113.10", "198.51.100.7"}}
+	if edit != nil {
+		edit(s)
+	}
+	s.approve(t)
+	return s
+}
+
+const ourRuleset = "rcb-test-d-local-logs-req1"
+
+func TestFilterAddsExactlyWhatIsMissing(t *testing.T) {
+	s := filterScene(t, nil)
+	bodies := map[string]string{}
+	for _, c := range s.approved.Plan {
+		if c.Step == link.StepFilter {
+			bodies[c.Path] = c.Body
+		}
+	}
+	want := map[string]string{
+		"/api/v1/deployments/traffic-filter/rulesets": `{"name":"` + ourRuleset + `","description":"Lets ece-prod/d-local in, for the remote cluster logs. ` +
+			`Managed by remote-cluster-bot, request req1.","type":"ip","region":"ech-region","include_by_default":false,"rules":[{"source":"203.0.113.10"}]}`,
+		"/api/v1/deployments/traffic-filter/rulesets/{id of the new ruleset}/associations": `{"entity_type":"deployment","id":"d-remote"}`,
+	}
+	if diff := cmp.Diff(want, bodies); diff != "" {
+		t.Errorf("the plan (-want +got):\n%s", diff)
+	}
+	s.applyAll(t, link.StepFilter, link.StepFilter)
+	if diff := cmp.Diff([]string{"office", ourRuleset}, s.remote.Attached()); diff != "" || s.ech.Made() != 1 {
+		t.Errorf("%d made; attached (-want +got):\n%s", s.ech.Made(), diff)
+	}
+	for range 2 {
+		if err := s.undo(t.Context(), link.StepFilter); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"office"}, s.remote.Attached()); diff != "" || s.ech.Made() != 0 {
+		t.Errorf("%d are left; attached (-want +got):\n%s", s.ech.Made(), diff)
+	}
+}
+
+func TestFilterThatNeverBeganTouchesNothing(t *testing.T) {
+	s := filterScene(t, nil)
+	before := len(s.w.Calls())
+	if err := s.undo(t.Context(), link.StepFilter); err != nil || len(s.w.Calls()) != before {
+		t.Errorf("got %v after %d calls", err, len(s.w.Calls())-before)
+	}
+}
+
+func TestAFirstFilterWantsAWordOfItsOwn(t *testing.T) {
+	s := filterScene(t, nil)
+	s.remote.SetRulesets()
+	_, err := s.plan(t)
+	contains(t, problem(t, err, link.FieldFilter), "lock everybody else out")
+	if err := s.apply(t.Context(), link.StepFilter); err == nil || change.IsTemporary(err) || s.ech.Made() != 0 {
+		t.Errorf("a first one was added to a deployment that has been opened meanwhile: %v", err)
+	}
+	s.c.Filter.First = true
+	s.approve(t)
+	contains(t, strings.Join(s.approved.Warnings, "\n"), "LOCKS EVERYBODY ELSE OUT")
+	s.applyAll(t, link.StepFilter)
+	if len(s.remote.Attached()) != 1 {
+		t.Error("it was not attached")
+	}
+}
+
+func TestFilterWithNothingMissingDoesNothing(t *testing.T) {
+	s := filterScene(t, func(s *scene) { s.c.Filter.Sources = []string{"198.51.100.7"} })
+	s.applyAll(t, link.StepFilter)
+	if s.ech.Made() != 0 || len(s.journal[link.StepFilter]) != 0 {
+		t.Error("something was done")
+	}
+}
+
+func TestAddressesOfAFilterAreChecked(t *testing.T) {
+	for name, tt := range map[string]struct {
+		edit func(*scene)
+		say  string
+	}{
+		"none":      {func(s *scene) { s.c.Filter.Sources = nil }, "1 to 128"},
+		"a name":    {func(s *scene) { s.c.Filter.Sources = []string{"ece.example.com"} }, "not an IPv4"},
+		"everybody": {func(s *scene) { s.c.Filter.Sources = []string{"0.0.0.0/0"} }, "lets everybody in"},
+		"private":   {func(s *scene) { s.c.Filter.Sources = []string{"10.0.0.0/8"} }, "behind NAT"},
+		"forbidden": {func(s *scene) {
+			s.connector = link.NewConnector(link.NewCatalog(s.w.Systems(), link.CatalogOptions{Now: s.w.Now}), link.ConnectorOptions{})
+		}, "configuration does not let"},
+		"by address": {func(s *scene) { s.c.Filter.Sources = []string{"2001:db8::1"} }, "not an IPv4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := filterScene(t, nil)
+			tt.edit(s)
+			_, err := s.plan(t)
+			contains(t, problem(t, err, link.FieldFilter), tt.say)
+		})
+	}
+}
+
+func TestFilterHealsAndUndoesAfterAnyFault(t *testing.T) {
+	faults := map[string]linktest.Fault{
+		"unavailable":           {},
+		"answer lost, not done": {Err: linktest.NoAnswer("x", "y")},
+		"answer lost, but done": {Err: linktest.NoAnswer("x", "y"), After: true},
+		"forbidden":             {Err: linktest.Forbidden("x", "y")},
+	}
+	for _, call := range []string{"Deployment", "Rulesets", "RulesetsNamed", "CreateRuleset", "Attach", "Note"} {
+		for name, f := range faults {
+			f.Call, f.Times = call, 1
+			t.Run(call+" "+name, func(t *testing.T) {
+				s := filterScene(t, nil)
+				s.w.Fail(f)
+				_ = s.apply(t.Context(), link.StepFilter)
+				s.w.Heal()
+				s.applyAll(t, link.StepFilter)
+				if s.ech.Made() != 1 || len(s.remote.Attached()) != 2 {
+					t.Errorf("%d made, attached %v", s.ech.Made(), s.remote.Attached())
+				}
+			})
+			t.Run("undo after half "+call+" "+name, func(t *testing.T) {
+				s := filterScene(t, nil)
+				s.w.Fail(f)
+				_ = s.apply(t.Context(), link.StepFilter)
+				s.w.Heal()
+				if err := s.undo(t.Context(), link.StepFilter); err != nil || s.ech.Made() != 0 {
+					t.Errorf("%v, %d are left", err, s.ech.Made())
+				}
+			})
+		}
+	}
+}
+
+func TestWhatFilterCouldNotTakeBackIsNamed(t *testing.T) {
+	s := filterScene(t, nil)
+	s.applyAll(t, link.StepFilter)
+	s.w.Fail(linktest.Fault{Call: "Detach", Err: linktest.Forbidden("x", "y")})
+	left := leftover(t, s.undo(t.Context(), link.StepFilter))
+	contains(t, left.What, ourRuleset, "cloud")
+	contains(t, left.Command, "DELETE /api/v1/deployments/traffic-filter/rulesets/ruleset-0/associations/deployment/d-remote", "rulesets/ruleset-0\n")
+}
+
+func TestConfiguredEgressIsComparedWithTheFilters(t *testing.T) {
+	s := newScene()
+	systems := s.w.Systems()
+	systems[0].EgressCIDRs = []string{"203.0.113.0/28"}
+	s.catalog = link.NewCatalog(systems, link.CatalogOptions{Now: s.w.Now})
+	for sources, say := range map[string]string{"203.0.113.0/24": "They let in 203.0.113.0/28", "203.0.113.0/29": "do not let in 203.0.113.0/28"} {
+		s.remote.SetRulesets(link.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{sources}})
+		survey, err := s.catalog.Survey(t.Context(), s.c.Local, s.c.Remote)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contains(t, strings.Join(link.Warnings(survey, s.c), "\n"), "office", say)
+	}
+}

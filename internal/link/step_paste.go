@@ -1,0 +1,97 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// evStored: the entry was written and read back. The pasted key may be gone after that.
+const evStored = "keystore_stored"
+
+// pasteStep stores a key that a person made in the local keystore. It takes grant's place where the bot has no user on
+// the remote cluster; there it can do nothing.
+type pasteStep struct {
+	grantStep
+	request string
+	pasted  PastedKeys
+}
+
+func (*pasteStep) Title() string { return "Store the pasted key in the keystore" }
+
+func (p *pasteStep) calls(s Survey) []change.PlannedCall {
+	calls := p.grantStep.calls(s)
+	calls[0].System += byAPerson
+	return calls
+}
+
+func (p *pasteStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
+	if p.pasted == nil {
+		return refuse("This bot keeps no pasted keys (any more).", "no store of pasted keys is configured")
+	}
+	if had[evStored] == "" {
+		if err := p.take(ctx, had, note); err != nil {
+			return err
+		}
+	}
+	if err := p.pasted.Drop(ctx, p.request); err != nil {
+		return attempt("forgetting the pasted key", err)
+	}
+	p.finding = "the pasted key is stored as " + p.entry
+	return nil
+}
+
+func (p *pasteStep) take(ctx context.Context, had change.Evidence, note change.Note) error {
+	d, sys, err := p.localDeployment(ctx)
+	if err != nil {
+		return err
+	}
+	local := side{System: sys, d: d}
+	if err := p.own(ctx, local, had, p.key.Name, note); err != nil {
+		return err
+	}
+	key, err := p.pasted.Peek(ctx, p.request)
+	if errors.Is(err, ErrNoPastedKey) {
+		return refuse("The pasted key is gone: it is kept for an hour only. Ask again, and have it pasted shortly before the work begins.",
+			"%w", ErrNoPastedKey)
+	}
+	if err != nil {
+		return attempt("reading the pasted key", err)
+	}
+	id, err := CheckEncodedKey(key.Reveal())
+	if err != nil {
+		return refuse("What was pasted is not an encoded key: "+err.Error()+".", "pasted key: %w", err)
+	}
+	if err := note(ctx, change.Evidence{evKeyID: id, evKeystoreWrote: "true"}); err != nil {
+		return err
+	}
+	if err := p.store(ctx, local, IssuedKey{Encoded: secret.New(key.Reveal())}); err != nil {
+		return err
+	}
+	return note(ctx, change.Evidence{evStored: "true"})
+}
+
+// Undo takes the entry out of the keystore if it is ours, and forgets the key. The key itself lives on, on a cluster
+// where the bot can do nothing: people are told (PastedLeft), but nothing is stuck by it.
+func (p *pasteStep) Undo(ctx context.Context, had change.Evidence) error {
+	if had[evKeyName] == "" {
+		return nil
+	}
+	var left leftovers
+	if had[evKeystoreWrote] != "" && had[evKeystoreHad] != "true" {
+		if err := p.removeEntry(ctx); err != nil {
+			left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", p.entry, p.c.Local.Deployment, p.c.Local.Platform),
+				p.removal(ctx), err)
+		}
+	}
+	if p.pasted == nil {
+		return left.of(StepGrant)
+	}
+	if err := p.pasted.Drop(ctx, p.request); err != nil {
+		return attempt("forgetting the pasted key", err) // it goes by itself within the hour; another try may do it now
+	}
+	return left.of(StepGrant)
+}

@@ -1,0 +1,117 @@
+package link_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// drawer holds a pasted key; peeks counts how often it was looked at.
+type drawer struct {
+	key   secret.Secret
+	peeks int
+}
+
+func (d *drawer) Peek(context.Context, string) (secret.Secret, error) {
+	d.peeks++
+	if d.key.Empty() {
+		return secret.Secret{}, link.ErrNoPastedKey
+	}
+	return d.key, nil
+}
+
+func (d *drawer) Drop(context.Context, string) error {
+	d.key = secret.Secret{}
+	return nil
+}
+
+const pastedKey = "a2V5aWQ6c2VjcmV0" // keyid:secret
+
+// pasting makes the step on a scene, and runs it as the executor does; a crash after that many notes.
+func (s *scene) pasting(t *testing.T, d *drawer, crashAfter int) error {
+	t.Helper()
+	k := link.NewConnector(s.catalog, link.ConnectorOptions{Env: "test", Pasted: d})
+	r := s.request()
+	r.Proposal.Wants = link.WantsKey
+	steps, err := k.Steps(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes := 0
+	return steps[1].Apply(t.Context(), maps.Clone(s.journal["p"]), func(_ context.Context, e change.Evidence) error {
+		if notes++; crashAfter > 0 && notes > crashAfter {
+			return errCrash
+		}
+		for name, value := range e {
+			if strings.Contains(value, "secret") {
+				t.Errorf("the key was noted under %s", name)
+			}
+		}
+		if s.journal["p"] == nil {
+			s.journal["p"] = change.Evidence{}
+		}
+		maps.Copy(s.journal["p"], e)
+		return nil
+	})
+}
+
+var errCrash = errors.New("the worker died")
+
+func TestAPastedKeyIsStoredWhereverTheWorkerDiesAndGoneAfterUse(t *testing.T) {
+	for crash := range 4 { // 0: none; then after each of the step's notes
+		s, d := newScene(), &drawer{key: secret.New(pastedKey)}
+		err := s.pasting(t, d, crash)
+		if (err != nil) != (crash == 1 || crash == 2) {
+			t.Fatalf("crash after note %d: %v", crash, err)
+		}
+		if err != nil && d.key.Empty() {
+			t.Errorf("crash after note %d: the key is gone before it is known to be stored", crash)
+		}
+		if err := s.pasting(t, d, 0); err != nil {
+			t.Fatalf("after a crash at note %d: %v", crash, err)
+		}
+		if names := s.local.Keystore(); len(names) != 1 || !d.key.Empty() {
+			t.Errorf("after a crash at note %d: keystore %v, key still there: %t", crash, names, !d.key.Empty())
+		}
+		if n := s.w.Count("IssueKey"); n != 0 {
+			t.Errorf("%d keys were issued", n)
+		}
+	}
+}
+
+func TestAPastedKeyThatIsGoneOrMalformedIsRefused(t *testing.T) {
+	for text, want := range map[string]string{"": "kept for an hour", "bm90IGEga2V5": "not an encoded key"} {
+		s := newScene()
+		err := s.pasting(t, &drawer{key: secret.New(text)}, 0)
+		e, ok := errors.AsType[*change.ExplainedError](err)
+		if !ok || !strings.Contains(e.Say, want) || len(s.local.Keystore()) != 0 {
+			t.Errorf("%q: %v, keystore %v", text, err, s.local.Keystore())
+		}
+	}
+}
+
+func TestCheckEncodedKey(t *testing.T) {
+	if id, err := link.CheckEncodedKey(pastedKey); err != nil || id != "keyid" {
+		t.Errorf("%q, %v", id, err)
+	}
+	for _, bad := range []string{"", "{}", "a b", "keyid:secret", "OnNlY3JldA==", "a2V5aWQ6", "a2V5AGlkOnM="} {
+		if _, err := link.CheckEncodedKey(bad); err == nil || bad != "" && strings.Contains(err.Error(), bad) && len(bad) > 3 {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestTraits(t *testing.T) {
+	for pattern, want := range map[string]string{"*": "all", "**": "all", "l*": "wide", "*-prod": "wide", "logs-*": "narrow", "logs": "narrow"} {
+		got := link.Traits(link.Survey{}, "connect", link.Access{Search: []string{"metrics-*", pattern}}, nil)
+		if got["breadth"][0] != want || got["access"][0] != "search" {
+			t.Errorf("%s: %v", pattern, got)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// evFound is what point noted of the alias's settings before it wrote them, as JSON.
+const evFound = "settings_found"
+
+// pointStep sets the alias on the local cluster. It comes after the keystore: whether a key is there when the
+// connection is made decides which model it uses.
+type pointStep struct {
+	work
+	want Settings
+}
+
+func (*pointStep) Name() string    { return StepPoint }
+func (p *pointStep) Title() string { return "Point " + p.c.Alias + " at " + p.c.ProxyAddress }
+
+func (p *pointStep) calls(s Survey) []change.PlannedCall {
+	return []change.PlannedCall{{
+		Step: StepPoint, System: elasticsearchOf(s.Local),
+		Method: "PUT", Path: settingsPath, Body: p.want.body(),
+	}}
+}
+
+const settingsPath = "/_cluster/settings"
+
+func (p *pointStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
+	local, err := p.local(ctx)
+	if err != nil {
+		return err
+	}
+	now, err := p.read(ctx, local)
+	if err != nil {
+		return err
+	}
+	if !now.Empty() && !now.same(p.want) {
+		return p.taken(local, now)
+	}
+	if had[evFound] == "" {
+		if err := note(ctx, change.Evidence{evFound: now.body()}); err != nil {
+			return err
+		}
+	}
+	if now.same(p.want) {
+		return nil
+	}
+	if err := local.es.PutSettings(ctx, p.want); err != nil {
+		return attempt("setting "+p.c.Alias+" on "+local.d.Name, err)
+	}
+	after, err := p.read(ctx, local)
+	if err != nil {
+		return err
+	}
+	switch {
+	case after.same(p.want):
+		return nil
+	case after.same(now):
+		return attempt("setting "+p.c.Alias+" on "+local.d.Name,
+			change.Temporary(errors.New("the settings are not there after they were written")))
+	}
+	return p.taken(local, after)
+}
+
+func (p *pointStep) read(ctx context.Context, local side) (Settings, error) {
+	all, err := local.es.RemoteSettings(ctx)
+	if err != nil {
+		return Settings{}, attempt("reading the settings of "+local.d.Name, err)
+	}
+	return all.Of(p.c.Alias), nil
+}
+
+func (p *pointStep) taken(local side, now Settings) error {
+	return refuse(
+		fmt.Sprintf("Somebody else has set %s on %s: %s. It was left alone.", p.c.Alias, local.d.Name, now),
+		"settings of %s: %s is set by somebody else: %s", local.d.Name, p.c.Alias, now)
+}
+
+// Undo puts back what Apply found. Settings that are neither what it found nor what it wrote are somebody else's: they
+// stay, and are named.
+func (p *pointStep) Undo(ctx context.Context, had change.Evidence) error {
+	if had[evFound] == "" {
+		return nil // Apply never got to act
+	}
+	var found Settings
+	if err := json.Unmarshal([]byte(had[evFound]), &found); err != nil {
+		return p.left(p.want.back(Settings{}), fmt.Errorf("reading the note of what was set before: %w", err))
+	}
+	restore := p.want.back(found)
+	local, err := p.local(ctx)
+	if err != nil {
+		return p.left(restore, err)
+	}
+	now, err := p.read(ctx, local)
+	switch {
+	case err != nil:
+		return p.left(restore, err)
+	case now.same(found):
+		return nil
+	case !now.same(p.want):
+		return p.left(now.back(found), errChangedSince)
+	}
+	if err := local.es.PutSettings(ctx, restore); err != nil {
+		return p.left(restore, attempt("setting "+p.c.Alias+" back on "+local.d.Name, err))
+	}
+	after, err := p.read(ctx, local)
+	if err == nil && !after.same(found) {
+		err = fmt.Errorf("%s is still set after it was set back: %s", p.c.Alias, after)
+	}
+	if err != nil {
+		return p.left(restore, err)
+	}
+	return nil
+}
+
+var errChangedSince = errors.New("somebody has changed these settings since the bot wrote them, so it left them alone")
+
+// left names the settings that stay, with the call that would restore what was there before.
+func (p *pointStep) left(restore Settings, err error) error {
+	var l leftovers
+	l.add(fmt.Sprintf("the settings %s%s.* on %s (Dev Tools there)", remotePrefix, p.c.Alias, p.c.Local),
+		devTools("PUT", settingsPath, restore.body()), err)
+	return l.of(StepPoint)
+}

@@ -1,0 +1,260 @@
+package link_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
+)
+
+const (
+	localCluster  = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	remoteCluster = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+)
+
+// certScene is a connect by certificates, with the plan that was approved.
+func certScene(t *testing.T) *scene {
+	t.Helper()
+	s := newScene()
+	s.local.Edit(func(d *link.Deployment) { d.ClusterID = localCluster })
+	s.remote.Edit(func(d *link.Deployment) { d.ClusterID = remoteCluster })
+	s.local.PlansTake(2)
+	s.remote.PlansTake(1)
+	s.c.Model, s.c.ProxyAddress, s.c.Access = link.ModelCertificate, "logs.cloud.example:9400", link.Access{}
+	s.c.Trust = &link.TrustTerms{LocalScope: s.ece.Scope(), RemoteScope: s.ech.Scope(), Clusters: []string{remoteCluster}}
+	s.approve(t)
+	return s
+}
+
+func (s *scene) approve(t *testing.T) {
+	t.Helper()
+	p, err := s.plan(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.approved = p
+}
+
+// settle looks until a step has nothing more to wait for.
+func (s *scene) settle(t *testing.T, what string, run func() error) {
+	t.Helper()
+	for range 12 {
+		err := run()
+		if err == nil {
+			return
+		}
+		if !change.IsTemporary(err) {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	t.Fatalf("%s does not end", what)
+}
+
+func (s *scene) settleApply(t *testing.T, name string) {
+	t.Helper()
+	s.settle(t, name, func() error { return s.apply(t.Context(), name) })
+}
+
+func (s *scene) settleUndo(t *testing.T, name string) {
+	t.Helper()
+	s.settle(t, "undo of "+name, func() error { return s.undo(t.Context(), name) })
+}
+
+// trusted are the entries that a deployment trusts, in JSON.
+func trusted(d *linktest.Deployment) []string {
+	out := []string{}
+	for _, raw := range d.TrustNow().Direct {
+		out = append(out, string(raw))
+	}
+	return out
+}
+
+func TestBothSidesTrustEachOtherAndConnect(t *testing.T) {
+	s := certScene(t)
+	s.applyAll(t, link.StepCheck)
+	s.settleApply(t, link.StepTrustLocal)
+	s.settleApply(t, link.StepTrustRemote)
+	s.applyAll(t, link.StepPoint)
+	verify := s.step(link.StepVerify)
+	if err := verify.Apply(t.Context(), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, finding(verify), "18 of 18 sockets")
+	if len(s.remote.ActiveKeys()) != 0 {
+		t.Error("a key was issued")
+	}
+	for step, want := range map[string]struct {
+		of    *linktest.Deployment
+		entry link.TrustEntry
+	}{
+		link.StepTrustLocal: {s.local, link.TrustEntry{
+			Type: "ESS", Name: "cloud (cloud1)", ScopeID: "cloud1", Clusters: []string{remoteCluster},
+			Certificates: []link.TrustCertificate{{PEM: s.ech.CA("ech-region")}, {PEM: s.ech.CA("ech-region next")}},
+		}},
+		link.StepTrustRemote: {s.remote, link.TrustEntry{
+			Type: "ECE", Name: "ece-prod (eceprod1)", ScopeID: "eceprod1", Clusters: []string{localCluster},
+			Certificates: []link.TrustCertificate{{PEM: s.ece.CA("ece-region")}, {PEM: s.ece.CA("ece-region next")}},
+		}},
+	} {
+		var got link.TrustEntry
+		if len(trusted(want.of)) != 1 || json.Unmarshal(want.of.TrustNow().Direct[0], &got) != nil {
+			t.Fatalf("%s: %v", step, trusted(want.of))
+		}
+		if diff := cmp.Diff(want.entry, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step, diff)
+		}
+	}
+	for _, step := range []string{link.StepVerify, link.StepPoint, link.StepTrustRemote, link.StepTrustLocal} {
+		s.settleUndo(t, step)
+	}
+	if len(trusted(s.local))+len(trusted(s.remote)) > 0 {
+		t.Errorf("trust is left: %v %v", trusted(s.local), trusted(s.remote))
+	}
+	s.clean(t)
+}
+
+func TestTrustIsSentOnceAndWaitedFor(t *testing.T) {
+	s := certScene(t)
+	s.settleApply(t, link.StepTrustLocal)
+	s.settleApply(t, link.StepTrustLocal)
+	if n := s.w.Count("SetTrust"); n != 1 {
+		t.Errorf("%d writes, want 1", n)
+	}
+	s.settleUndo(t, link.StepTrustLocal)
+	s.settleUndo(t, link.StepTrustLocal)
+	if n := s.w.Count("SetTrust"); n != 2 || len(trusted(s.local)) != 0 {
+		t.Errorf("%d writes, want 2; left: %v", n, trusted(s.local))
+	}
+}
+
+func TestUndoOfATrustThatNeverBeganTouchesNothing(t *testing.T) {
+	s := certScene(t)
+	before := len(s.w.Calls())
+	if err := s.undo(t.Context(), link.StepTrustLocal); err != nil || len(s.w.Calls()) != before {
+		t.Errorf("got %v after %d calls", err, len(s.w.Calls())-before)
+	}
+}
+
+// Entries of others, their unknown fields, and what an entry of ours held before are all there again afterwards.
+func TestTrustKeepsWhatIsThereAndPutsItBack(t *testing.T) {
+	s := certScene(t)
+	old := linktest.NewWorld().AddECH("x").CA("old")
+	s.local.TrustAlso(`{"certificates":[{"pem":` + quoted(old) + `}],"name":"other","novel":7,"scope_id":"other","trust_all":true,"type":"ESS","uid":"u1"}`)
+	s.local.TrustAlso(`{"certificates":[{"metadata":{"x":1},"pem":` + quoted(old) + `}],"name":"mine","novel":8,"scope_id":"cloud1","trust_all":false,"trust_allowlist":["cccc"],"type":"ESS","uid":"u2"}`)
+	before := trusted(s.local)
+	s.approve(t)
+	s.settleApply(t, link.StepTrustLocal)
+	now := trusted(s.local)
+	if len(now) != 2 || now[0] != before[0] {
+		t.Fatalf("others' entries are %v", now)
+	}
+	contains(t, now[1], `"novel":8`, `"uid":"u2"`, `"trust_allowlist":["cccc","`+remoteCluster+`"]`, `"metadata":{"x":1}`, `"name":"mine"`)
+	s.settleUndo(t, link.StepTrustLocal)
+	if diff := cmp.Diff(before, trusted(s.local)); diff != "" {
+		t.Errorf("after undo (-want +got):\n%s", diff)
+	}
+}
+
+func quoted(s string) string {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(raw)
+}
+
+func TestATrustThatIsWideEnoughIsLeftAlone(t *testing.T) {
+	s := certScene(t)
+	certs, _ := json.Marshal([]link.TrustCertificate{{PEM: s.ech.CA("ech-region")}, {PEM: s.ech.CA("ech-region next")}})
+	s.local.TrustAlso(`{"type":"ESS","name":"all","scope_id":"cloud1","trust_all":true,"certificates":` + string(certs) + `}`)
+	s.approve(t)
+	s.applyAll(t, link.StepTrustLocal)
+	if err := s.undo(t.Context(), link.StepTrustLocal); err != nil || s.w.Count("SetTrust") != 0 || len(trusted(s.local)) != 1 {
+		t.Errorf("it was touched: %v", trusted(s.local))
+	}
+}
+
+func TestUndoOfTrustLeavesWhatSomebodyChangedSince(t *testing.T) {
+	s := certScene(t)
+	s.settleApply(t, link.StepTrustLocal)
+	s.local.SetTrustEntry(0, strings.Replace(trusted(s.local)[0], `"trust_all":false`, `"trust_all":true`, 1))
+	err := s.undo(t.Context(), link.StepTrustLocal)
+	left := leftover(t, err)
+	contains(t, left.What, "cloud (cloud1)", "d-local")
+	contains(t, left.Command, "PUT /api/v1/deployments/d-local\n", `"prune_orphans":false`, `"direct":[]`)
+	if change.IsTemporary(err) || len(trusted(s.local)) != 1 {
+		t.Error("it was not left alone")
+	}
+}
+
+func TestAFailedPlanOfTheTrustIsFinal(t *testing.T) {
+	s := certScene(t)
+	s.local.FailNextPlan("not enough capacity")
+	var err error
+	for range 5 {
+		if err = s.apply(t.Context(), link.StepTrustLocal); !change.IsTemporary(err) {
+			break
+		}
+	}
+	contains(t, said(err), "not enough capacity")
+	s.settleUndo(t, link.StepTrustLocal)
+	if len(trusted(s.local)) != 0 {
+		t.Errorf("left: %v", trusted(s.local))
+	}
+}
+
+func TestTrustHealsAndUndoesAfterAnyFault(t *testing.T) {
+	faults := map[string]linktest.Fault{
+		"unavailable":           {},
+		"answer lost, not done": {Err: linktest.NoAnswer("x", "y")},
+		"answer lost, but done": {Err: linktest.NoAnswer("x", "y"), After: true},
+		"conflict":              {Err: &link.CallError{Status: 409, Code: "conflict"}},
+		"the second":            {Skip: 1},
+	}
+	for _, call := range []string{"Deployment", "Trust", "SetTrust", "Note"} {
+		for name, f := range faults {
+			f.Call, f.Times = call, 1
+			t.Run(call+" "+name, func(t *testing.T) {
+				s := certScene(t)
+				s.w.Fail(f)
+				_ = s.apply(t.Context(), link.StepTrustRemote)
+				s.w.Heal()
+				s.settleApply(t, link.StepTrustRemote)
+				if len(trusted(s.remote)) != 1 {
+					t.Errorf("got %v", trusted(s.remote))
+				}
+				s.settleUndo(t, link.StepTrustRemote)
+				if len(trusted(s.remote)) != 0 {
+					t.Errorf("left %v", trusted(s.remote))
+				}
+			})
+			t.Run("undo after half "+call+" "+name, func(t *testing.T) {
+				s := certScene(t)
+				s.w.Fail(f)
+				_ = s.apply(t.Context(), link.StepTrustRemote)
+				s.w.Heal()
+				s.settleUndo(t, link.StepTrustRemote)
+				if len(trusted(s.remote)) != 0 {
+					t.Errorf("left %v", trusted(s.remote))
+				}
+			})
+		}
+	}
+}
+
+func TestSomebodyFasterMeansAnotherLook(t *testing.T) {
+	s := certScene(t)
+	s.w.Fail(linktest.Fault{Call: "SetTrust", Times: 1, Meanwhile: func() { s.local.TrustAlso(`{"name":"theirs","type":"ESS","scope_id":"theirs"}`) }})
+	if err := s.apply(t.Context(), link.StepTrustLocal); !change.IsTemporary(err) {
+		t.Fatalf("got %v, want a temporary error", err)
+	}
+	s.settleApply(t, link.StepTrustLocal)
+	if len(trusted(s.local)) != 2 {
+		t.Errorf("theirs is lost: %v", trusted(s.local))
+	}
+}

@@ -1,0 +1,51 @@
+package link
+
+import (
+	"slices"
+	"strings"
+)
+
+// Traits are what a policy may judge a change of a connection by: kind ("connect"), model, access, breadth, key, and
+// of both sides platform, name and the tags asked for. The policy's documentation names them.
+func Traits(s Survey, kind string, a Access, tags []string) map[string][]string {
+	t := map[string][]string{
+		"kind":    {kind},
+		"model":   {"api_key"},
+		"key":     {"issued"},
+		"breadth": {breadth(slices.Concat(a.Search, a.Replication))},
+	}
+	if len(a.Replication) > 0 {
+		t["access"] = append(t["access"], "replication")
+	}
+	if len(a.Search) > 0 {
+		t["access"] = append(t["access"], "search")
+	}
+	for side, d := range map[string]Deployment{"local.": s.Local, "remote.": s.Remote} {
+		t[side+"platform"] = []string{d.Platform}
+		t[side+"name"] = []string{d.Name}
+		for _, tag := range tags {
+			if value, ok := d.Tags[tag]; ok {
+				t[side+"tag."+tag] = []string{value}
+			}
+		}
+	}
+	return t
+}
+
+// fixed is how many characters a pattern must begin with to be called narrow; ours.
+const fixed = 3
+
+// breadth is that of the widest pattern: all, wide (little stands before the first wildcard) or narrow. Exclusions
+// make nothing wider.
+func breadth(patterns []string) string {
+	if everything(patterns) {
+		return "all"
+	}
+	for _, p := range patterns {
+		head, _, wild := strings.Cut(p, "*")
+		if !strings.HasPrefix(p, "-") && wild && len(head) < fixed {
+			return "wide"
+		}
+	}
+	return "narrow"
+}

@@ -1,0 +1,235 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Trusts is a Platform that reaches whom the transport port of its deployments trusts.
+type Trusts interface {
+	// Trust reads whom a deployment trusts, and how its latest plan went.
+	Trust(ctx context.Context, d Deployment) (Trusted, error)
+	// SetTrust sends a deployment's present plan with another trust. It is refused if the deployment has changed since
+	// it was read. The platform carries it out by a plan: read until that has ended.
+	SetTrust(ctx context.Context, d Deployment, was Trusted, to TrustSettings) error
+	// Authorities returns the certificates, in PEM, of all authorities that sign the nodes' certificates of a
+	// deployment: the active ones and those that are coming.
+	Authorities(ctx context.Context, d Deployment) ([]string, error)
+	// Environment says under which id the platform's deployments are known to others.
+	Environment(ctx context.Context, d Deployment) (Environment, error)
+}
+
+// Environment is an ECE or an organization of Elastic Cloud as certificates name it.
+type Environment struct {
+	ID      string
+	CA      []string // PEM, where the platform has one for all of it
+	Source  string   // who says so, for people
+	Certain bool     // false: a suggestion that a person has to confirm
+}
+
+// Trusted is whom a deployment trusts, with what it takes to change that.
+type Trusted struct {
+	Settings TrustSettings
+	Plan     json.RawMessage // the plan in force, as the platform has it
+	Version  string          // of the deployment's document
+	Pending  bool            // a plan is under way
+	Last     Attempt         // the latest plan that has ended
+}
+
+// Attempt is a plan that a platform has carried out, or tried to.
+type Attempt struct {
+	ID      string
+	Healthy bool
+	Trouble string // why it failed
+}
+
+// TrustSettings is settings.trust of a deployment. Entries are kept as they came: what is not known here survives a
+// write.
+type TrustSettings struct {
+	Accounts []json.RawMessage `json:"accounts"`
+	External []json.RawMessage `json:"external"`
+	Direct   []json.RawMessage `json:"direct"`
+}
+
+// normal makes empty lists of missing ones: a null may mean the default, or nothing at all.
+func (t TrustSettings) normal() TrustSettings {
+	return TrustSettings{Accounts: some(t.Accounts), External: some(t.External), Direct: some(t.Direct)}
+}
+
+func some(list []json.RawMessage) []json.RawMessage {
+	return append([]json.RawMessage{}, list...)
+}
+
+// TrustBody is the body of PUT /deployments/{id} (DeploymentUpdateRequest) that changes a deployment's trust and
+// nothing else. The plan that people approve shows it with a word in place of the deployment's plan.
+func TrustBody(d Deployment, plan json.RawMessage, t TrustSettings) json.RawMessage {
+	return rawJSON(map[string]any{
+		"prune_orphans": false, // true would delete every resource that is not listed
+		"resources": map[string]any{"elasticsearch": []any{map[string]any{
+			"ref_id": d.RefID, "region": d.Region, "plan": plan, "settings": map[string]any{"trust": t.normal()},
+		}}},
+	})
+}
+
+// TrustEntry is a DirectTrustRelationship, as far as the bot writes one.
+type TrustEntry struct {
+	Type         string             `json:"type"`
+	Name         string             `json:"name"`
+	ScopeID      string             `json:"scope_id"`
+	Certificates []TrustCertificate `json:"certificates"`
+	All          bool               `json:"trust_all"`
+	Clusters     []string           `json:"trust_allowlist,omitempty"`
+}
+
+// TrustCertificate is a certificate in an entry.
+type TrustCertificate struct {
+	PEM string `json:"pem"`
+}
+
+// trustTypes are the platform's words for who is trusted, by kind of platform.
+var trustTypes = map[string]string{KindECE: "ECE", KindECH: "ESS"}
+
+func newEntry(on System, scope string, pems []string, all bool, clusters []string) TrustEntry {
+	e := TrustEntry{Type: trustTypes[on.Kind], Name: label(on) + " (" + scope + ")", ScopeID: scope, All: all}
+	if !all {
+		e.Clusters = slices.Clone(clusters)
+	}
+	for _, p := range pems {
+		p = strings.TrimSpace(p)
+		if !slices.ContainsFunc(e.Certificates, func(c TrustCertificate) bool { return c.PEM == p }) {
+			e.Certificates = append(e.Certificates, TrustCertificate{PEM: p})
+		}
+	}
+	return e
+}
+
+// find returns the entry of the same type and scope; -1 if there is none.
+func (t TrustSettings) find(e TrustEntry) int {
+	return slices.IndexFunc(t.Direct, func(raw json.RawMessage) bool {
+		var other TrustEntry
+		return json.Unmarshal(raw, &other) == nil && other.Type == e.Type && other.ScopeID == e.ScopeID
+	})
+}
+
+// entry returns the entry of the same type and scope as it stands; nil if there is none.
+func (t TrustSettings) entry(e TrustEntry) json.RawMessage {
+	if i := t.find(e); i >= 0 {
+		return t.Direct[i]
+	}
+	return nil
+}
+
+// with returns the settings that trust e beside everything that they trust already.
+func (t TrustSettings) with(e TrustEntry) TrustSettings {
+	t = t.normal()
+	i := t.find(e)
+	if i < 0 {
+		t.Direct = append(t.Direct, rawJSON(e))
+		return t
+	}
+	if !covers(t.Direct[i], e) {
+		t.Direct[i] = widened(t.Direct[i], e)
+	}
+	return t
+}
+
+// replaced returns the settings with before in place of e's entry, or without one where before is nil.
+func (t TrustSettings) replaced(e TrustEntry, before json.RawMessage) TrustSettings {
+	t = t.normal()
+	i := t.find(e)
+	switch {
+	case i >= 0 && before != nil:
+		t.Direct[i] = before
+	case i >= 0:
+		t.Direct = slices.Delete(t.Direct, i, i+1)
+	case before != nil:
+		t.Direct = append(t.Direct, before)
+	}
+	return t
+}
+
+// covers reports whether an entry trusts all that e does.
+func covers(raw json.RawMessage, e TrustEntry) bool {
+	var has TrustEntry
+	if json.Unmarshal(raw, &has) != nil {
+		return false
+	}
+	for _, c := range e.Certificates {
+		if !slices.ContainsFunc(has.Certificates, samePEM(c)) {
+			return false
+		}
+	}
+	if has.All {
+		return true
+	}
+	return !e.All && !slices.ContainsFunc(e.Clusters, func(id string) bool { return !slices.Contains(has.Clusters, id) })
+}
+
+func samePEM(c TrustCertificate) func(TrustCertificate) bool {
+	return func(other TrustCertificate) bool { return strings.TrimSpace(other.PEM) == strings.TrimSpace(c.PEM) }
+}
+
+// widened adds e to an entry and keeps all else of it, its uid and unknown fields too.
+func widened(raw json.RawMessage, e TrustEntry) json.RawMessage {
+	var has TrustEntry
+	fields, certificates := map[string]json.RawMessage{}, []json.RawMessage{}
+	if json.Unmarshal(raw, &fields) != nil || json.Unmarshal(raw, &has) != nil {
+		return rawJSON(e)
+	}
+	_ = json.Unmarshal(fields["certificates"], &certificates) // has was read from it
+	for _, c := range e.Certificates {
+		if !slices.ContainsFunc(has.Certificates, samePEM(c)) {
+			certificates = append(certificates, rawJSON(c))
+		}
+	}
+	for _, id := range e.Clusters {
+		if !slices.Contains(has.Clusters, id) {
+			has.Clusters = append(has.Clusters, id)
+		}
+	}
+	fields["certificates"] = rawJSON(certificates)
+	fields["trust_all"] = rawJSON(has.All || e.All)
+	if len(has.Clusters) > 0 {
+		fields["trust_allowlist"] = rawJSON(has.Clusters)
+	}
+	return rawJSON(fields)
+}
+
+// sameEntry reports whether two entries trust the same: the uid and what the platform tells of a certificate beside
+// its PEM are the platform's own.
+func sameEntry(a, b json.RawMessage) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return bytes.Equal(bare(a), bare(b))
+}
+
+func bare(raw json.RawMessage) []byte {
+	var fields map[string]json.RawMessage
+	var e TrustEntry
+	if json.Unmarshal(raw, &fields) != nil || json.Unmarshal(raw, &e) != nil {
+		return raw
+	}
+	for i := range e.Certificates {
+		e.Certificates[i].PEM = strings.TrimSpace(e.Certificates[i].PEM)
+	}
+	slices.Sort(e.Clusters)
+	slices.SortFunc(e.Certificates, func(a, b TrustCertificate) int { return strings.Compare(a.PEM, b.PEM) })
+	delete(fields, "uid")
+	fields["certificates"] = rawJSON(e.Certificates)
+	delete(fields, "trust_allowlist")
+	if len(e.Clusters) > 0 {
+		fields["trust_allowlist"] = rawJSON(e.Clusters)
+	}
+	out := map[string]any{}
+	for name, value := range fields {
+		var v any
+		if json.Unmarshal(value, &v) == nil && v != nil {
+			out[name] = v
+		}
+	}
+	return rawJSON(out)
+}

@@ -1,0 +1,202 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// KindUpdate asks for other access or settings of a connection.
+const KindUpdate change.Kind = "link.update"
+
+// Update are the parameters of an update: everything as it is to be.
+type Update struct {
+	Local           Ref    `json:"local"`
+	Alias           string `json:"alias"`
+	ProxyAddress    string `json:"proxy_address"`
+	ServerName      string `json:"server_name"`
+	Access          Access `json:"access"`
+	SkipUnavailable bool   `json:"skip_unavailable"`
+	ProxySockets    int    `json:"proxy_sockets,omitempty"`
+	Compress        string `json:"compress,omitempty"`
+	PingSchedule    string `json:"ping_schedule,omitempty"`
+
+	How   string  `json:"how,omitempty"`   // how the access is changed, as the plan found it
+	Was   *Access `json:"was,omitempty"`   // what the key may read now
+	Found *found  `json:"found,omitempty"` // as the plan found it
+}
+
+// How the access of a key is changed.
+const (
+	howStays   = ""
+	howInPlace = "in_place"
+	howRotates = "rotate"
+)
+
+// PrefillUpdate is an update that would change nothing.
+func PrefillUpdate(e Existing) Update {
+	c := e.connect()
+	u := Update{
+		Local: c.Local, Alias: c.Alias, ProxyAddress: c.ProxyAddress, ServerName: c.ServerName, Access: c.Access,
+		SkipUnavailable: c.SkipUnavailable, ProxySockets: c.ProxySockets, Compress: c.Compress, PingSchedule: c.PingSchedule,
+	}
+	for _, k := range e.Keys {
+		if len(k.Access.Search)+len(k.Access.Replication) > 0 {
+			u.Access = k.Access // what the key really may, which somebody else may have changed
+		}
+	}
+	return u
+}
+
+// Updater plans and makes updates.
+type Updater struct{ keeper }
+
+// NewUpdater returns an updater of the connections that r reads.
+func NewUpdater(r *Roster, o ConnectorOptions) *Updater { return &Updater{newKeeper(r, o)} }
+
+// Plan implements change.Planner; errors as of Connector.Plan.
+func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	var p Update
+	if err := parse(KindUpdate, params, &p); err != nil {
+		return change.Proposal{}, err
+	}
+	e, err := k.roster.Existing(ctx, Name{p.Local, p.Alias})
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	wrong := e.problems(true)
+	e.keyed(wrong)
+	if len(wrong.Problems) > 0 {
+		return change.Proposal{}, wrong
+	}
+	if err := e.reached(true); err != nil {
+		return change.Proposal{}, err
+	}
+	c := p.connect(e)
+	if err := c.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	was := PrefillUpdate(e)
+	p.Was, p.Found, p.How = &was.Access, e.found(c), e.howToChange(was.Access, c.Access)
+	diff := p.diff(was)
+	if len(diff) == 0 {
+		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: FieldReason, Say: "nothing would change: everything is like this already"}}}
+	}
+	m := c.managed(e.Managed.KeyName)
+	m.Settings = p.Found.After.options(c.Alias)
+	var w warnings
+	w.access(c)
+	switch p.How {
+	case howRotates:
+		m.KeyName = c.keySpec(k.o.Env, id).Name
+		w.add("The bot does not own the key, or does not know it: a new one is made and takes its place.")
+		e.mayIssueNow(wrong)
+	default:
+		m.Days, m.Expires = 0, e.Managed.KeyExpires()
+	}
+	if err := wrong.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	return draft{
+		Proposal: change.Proposal{
+			Traits: Traits(e.Survey, "update", c.Access, k.o.Tags),
+			Kind:   KindUpdate, Target: Target(p.Local, p.Alias), Title: e.title("Update"),
+			Fields: append(e.sides(), diff...), Warnings: w, Basis: e.basis(),
+			Memos: []change.Memo{e.Managed.followedBy(m).memo()},
+		},
+		params: p, steps: k.steps(id, p), survey: e.Survey,
+	}.proposal()
+}
+
+func (e Existing) mayIssueNow(wrong *change.InvalidError) {
+	if e.cantIssue != nil {
+		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.cantIssue)
+	}
+}
+
+func (p Update) connect(e Existing) Connect {
+	c := e.connect()
+	c.ProxyAddress, c.ServerName, c.Access = strings.TrimSpace(p.ProxyAddress), strings.TrimSpace(p.ServerName), p.Access
+	c.SkipUnavailable, c.ProxySockets, c.Compress, c.PingSchedule = p.SkipUnavailable, p.ProxySockets, p.Compress, p.PingSchedule
+	return c
+}
+
+// howToChange says how the key comes to its new access: in place where the bot's user owns it.
+func (e Existing) howToChange(was, wanted Access) string {
+	if was.same(wanted) {
+		return howStays
+	}
+	if len(e.Keys) == 1 {
+		remote, err := e.remoteOn.Cluster(e.Remote)
+		ring, ok := remote.(Keyring)
+		if err == nil && ok && ring.Caller() != "" && ring.Caller() == e.Keys[0].Owner {
+			return howInPlace
+		}
+	}
+	return howRotates
+}
+
+func (a Access) same(b Access) bool {
+	sorted := func(s []string) []string { return slices.Sorted(slices.Values(s)) }
+	return slices.Equal(sorted(a.Search), sorted(b.Search)) && slices.Equal(sorted(a.Replication), sorted(b.Replication))
+}
+
+// diff are the lines of a card: what was, and what is to be.
+func (p Update) diff(was Update) []change.Field {
+	var out []change.Field
+	line := func(label string, before, after any) {
+		b, a := fmt.Sprint(before), fmt.Sprint(after)
+		if b != a {
+			out = append(out, change.Field{Label: label, Value: orDefaultWord(b) + " → " + orDefaultWord(a)})
+		}
+	}
+	if !was.Access.same(p.Access) {
+		line("May search", strings.Join(was.Access.Search, ", "), strings.Join(p.Access.Search, ", "))
+		line("May replicate", strings.Join(was.Access.Replication, ", "), strings.Join(p.Access.Replication, ", "))
+	}
+	line("Proxy address", was.ProxyAddress, p.ProxyAddress)
+	line("Server name", was.ServerName, p.ServerName)
+	line("skip_unavailable", was.SkipUnavailable, p.SkipUnavailable)
+	line("Sockets", was.ProxySockets, p.ProxySockets)
+	line("Compression", was.Compress, p.Compress)
+	line("Ping schedule", was.PingSchedule, p.PingSchedule)
+	return out
+}
+
+func orDefaultWord(s string) string {
+	if s == "" || s == "0" {
+		return "(none)"
+	}
+	return s
+}
+
+// Steps returns what applies r.
+func (k *Updater) Steps(r *change.Request) ([]change.Step, error) {
+	var p Update
+	if err := stepsOf(r, KindUpdate, &p); err != nil {
+		return nil, err
+	}
+	if p.Found == nil || p.Was == nil {
+		return nil, errUnplanned
+	}
+	return asSteps(k.steps(r.ID, p)), nil
+}
+
+func (k *Updater) steps(request string, p Update) []plannedStep {
+	if p.How == howRotates {
+		return k.renewal(request, p.Found)
+	}
+	w := k.work(p.Found.Connect)
+	var steps []plannedStep
+	if p.How == howInPlace && len(p.Found.OldKeys) == 1 {
+		steps = append(steps, &regrantStep{work: w, id: p.Found.OldKeys[0], before: *p.Was, after: p.Found.Connect.Access})
+	}
+	if p.Found.point() != nil {
+		steps = append(steps, &adjustStep{work: w, before: p.Found.Before, after: p.Found.After})
+	}
+	return append(steps, &verifyStep{work: w, patience: k.o.Patience})
+}

@@ -1,0 +1,159 @@
+package link
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// Warnings are what people should know of c before they approve it. None of them stands in its way.
+func Warnings(s Survey, c Connect) []string {
+	var w warnings
+	w.versions(s)
+	if c.byCertificate() {
+		w.certificates(s, c)
+	} else {
+		w.access(c)
+		if s.wantsPasted() {
+			w.add("The bot can't issue keys on %s: whoever approves for the remote side makes the key and pastes it.", s.Remote.Name)
+		}
+		w.licence("local", s.Local, s.LocalLicense, s.Why(PartLocalCluster, PartLocalLicense))
+		w.licence("remote", s.Remote, s.RemoteLicense, s.Why(PartRemoteCluster, PartRemoteLicense))
+		w.filters(s)
+		w.filterWarnings(s, c)
+	}
+	if known := AddressFor(c.Model, s.Remote); known != "" && (c.ProxyAddress != known || c.ServerName != s.Remote.Endpoint) {
+		w.add("The address or server name is not what the platform says of %s (%s, %s).", s.Remote.Name, known, s.Remote.Endpoint)
+	}
+	w.direction(s, c)
+	w.restart(s, c)
+	w.health(s.Local)
+	w.health(s.Remote)
+	if c.SkipUnavailable {
+		w.add("skip_unavailable is true: searches hide errors of this connection, also a wrong key, and answer without its results.")
+	}
+	return w
+}
+
+type warnings []string
+
+func (w *warnings) add(format string, args ...any) { *w = append(*w, fmt.Sprintf(format, args...)) }
+
+func (w *warnings) access(c Connect) {
+	if everything(c.Access.Search) {
+		w.add("The key may search every index of the remote cluster (*).")
+	}
+	if everything(c.Access.Replication) {
+		w.add("The key may replicate every index of the remote cluster (*).")
+	}
+	if c.ExpiryDays == 0 {
+		w.add("The key never expires.")
+	}
+}
+
+func (w *warnings) versions(s Survey) {
+	local, err := ParseVersion(s.Local.Version)
+	remote, err2 := ParseVersion(s.Remote.Version)
+	if err != nil || err2 != nil {
+		return // a problem, not a warning
+	}
+	if ok, why := Compatible(local, remote); !ok {
+		w.add("These versions are not supported together for search: %s. See %s", why, CompatibilityPage)
+	}
+}
+
+func (w *warnings) licence(side string, d Deployment, l License, unread error) {
+	switch {
+	case unread != nil:
+		w.add("The licence of %s (%s) could not be read: %s.", d.Name, side, sentence(unread))
+	case !l.Active:
+		w.add("The licence of %s (%s) is not active; API key connections want Enterprise.", d.Name, side)
+	case l.Type != "enterprise" && l.Type != "trial":
+		w.add("The licence of %s (%s) is %s; API key connections want Enterprise.", d.Name, side, l.Type)
+	}
+}
+
+func (w *warnings) health(d Deployment) {
+	if !d.Healthy {
+		w.add("%s is not healthy.", d.Name)
+	}
+	if d.Pending {
+		w.add("A change of %s is under way on its platform.", d.Name)
+	}
+}
+
+// filters warns where network filters of the remote may keep the local platform out. Only a person can tell which
+// address comes out of NAT, so this never goes further than a warning.
+func (w *warnings) filters(s Survey) {
+	if err := s.Why(PartRulesets); err != nil {
+		w.add("Whether network filters apply to %s could not be read: %s.", s.Remote.Name, sentence(err))
+		return
+	}
+	if len(s.Rulesets) == 0 {
+		return // open to everybody
+	}
+	var names []string
+	for _, r := range s.Rulesets {
+		names = append(names, r.Name)
+	}
+	say := fmt.Sprintf("Network filters apply to %s (%s): they must let the outgoing addresses of %s in.",
+		s.Remote.Name, strings.Join(names, ", "), s.Local.Platform)
+	if addresses, known := s.egress(); known {
+		if out := uncovered(addresses, s.Rulesets); len(out) > 0 {
+			say += fmt.Sprintf(" They do not let in %s, which the bot's configuration names.", list(out))
+		} else {
+			say += fmt.Sprintf(" They let in %s, which the bot's configuration names.", list(addresses))
+		}
+	} else if out := uncovered(s.Egress, s.Rulesets); len(out) > 0 {
+		say += fmt.Sprintf(" Its hosts call themselves %s, which no filter names; behind NAT other addresses count.", list(out))
+	} else if len(s.Egress) == 0 {
+		say += " Which ones these are is not known."
+	}
+	w.add("%s", say)
+}
+
+// uncovered returns the addresses that no IP filter lets in.
+func uncovered(addresses []string, rulesets []Ruleset) []string {
+	var allowed []netip.Prefix
+	for _, r := range rulesets {
+		if r.Type != "ip" {
+			continue
+		}
+		for _, source := range r.Sources {
+			if p, err := netip.ParsePrefix(source); err == nil {
+				allowed = append(allowed, p)
+			} else if a, err := netip.ParseAddr(source); err == nil {
+				allowed = append(allowed, netip.PrefixFrom(a, a.BitLen()))
+			}
+		}
+	}
+	var out []string
+	for _, address := range addresses {
+		if !covered(address, allowed) {
+			out = append(out, address)
+		}
+	}
+	return out
+}
+
+func covered(address string, allowed []netip.Prefix) bool {
+	a, err := prefix(address)
+	if err != nil {
+		return false
+	}
+	for _, p := range allowed {
+		if p.Bits() <= a.Bits() && p.Contains(a.Addr()) {
+			return true
+		}
+	}
+	return false
+}
+
+// list joins words for people, the first few of many.
+func list(words []string) string {
+	const most = 10
+	if len(words) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
+	}
+	return strings.Join(words, ", ")
+}
