@@ -1,0 +1,65 @@
+package cloudapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+func rulesetPath(more ...string) []string {
+	return append([]string{"deployments", "traffic-filter", "rulesets"}, more...)
+}
+
+// CreateRuleset sends POST /deployments/traffic-filter/rulesets.
+func (c *Client) CreateRuleset(ctx context.Context, r link.NewRuleset) (string, error) {
+	var made struct {
+		ID string `json:"id"`
+	}
+	err := c.do(ctx, request{method: http.MethodPost, path: rulesetPath(), body: r.Body()}, &made)
+	return made.ID, err
+}
+
+// RulesetsNamed reads the list of rulesets: there is no search by name.
+func (c *Client) RulesetsNamed(ctx context.Context, name string) ([]string, error) {
+	var list struct {
+		Rulesets []struct {
+			ID   string `json:"id"`
+			Name string `json:"name"`
+		} `json:"rulesets"`
+	}
+	if err := c.do(ctx, request{method: http.MethodGet, path: rulesetPath()}, &list); err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, r := range list.Rulesets {
+		if r.Name == name {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, nil
+}
+
+// Attach makes a ruleset apply to a deployment; one that applies already is no error there.
+func (c *Client) Attach(ctx context.Context, ruleset string, d link.Deployment) error {
+	body := map[string]string{"entity_type": "deployment", "id": d.Deployment}
+	return c.do(ctx, request{method: http.MethodPost, path: rulesetPath(ruleset, "associations"), body: body}, nil)
+}
+
+// Detach makes a ruleset no longer apply to a deployment.
+func (c *Client) Detach(ctx context.Context, ruleset string, d link.Deployment) error {
+	path := rulesetPath(ruleset, "associations", "deployment", d.Deployment)
+	return forgiveMissing(c.do(ctx, request{method: http.MethodDelete, path: path}, nil))
+}
+
+// DeleteRuleset deletes a ruleset that applies to nothing any more.
+func (c *Client) DeleteRuleset(ctx context.Context, ruleset string) error {
+	return forgiveMissing(c.do(ctx, request{method: http.MethodDelete, path: rulesetPath(ruleset)}, nil))
+}
+
+func forgiveMissing(err error) error {
+	if link.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

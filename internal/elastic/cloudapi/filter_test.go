@@ -1,0 +1,60 @@
+package cloudapi_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+func TestARulesetIsMadeAttachedAndTakenAway(t *testing.T) {
+	t.Parallel()
+	const at = "/api/v1/deployments/traffic-filter/rulesets"
+	gone := `{"errors":[{"code":"traffic_filter.not_found","message":"gone"}]}`
+	s := elastictest.Serve(t,
+		elastictest.Exchange{Want: want("POST", at, `{"name":"rcb-1","description":"why","type":"ip","region":"aws-eu-west-1","include_by_default":false,`+
+			`"rules":[{"source":"203.0.113.10/32"},{"source":"198.51.100.0/24"}]}`), Status: 201, Answer: `{"id":"r1"}`},
+		elastictest.Exchange{Want: want("GET", at, ""), Answer: `{"rulesets":[{"id":"r0","name":"rcb-10"},{"id":"r1","name":"rcb-1"}]}`},
+		elastictest.Exchange{Want: want("POST", at+"/r1/associations", `{"entity_type":"deployment","id":"`+id+`"}`), Status: 201, Answer: `{}`},
+		elastictest.Exchange{Want: want("DELETE", at+"/r1/associations/deployment/"+id, ""), Answer: `{}`},
+		elastictest.Exchange{Want: want("DELETE", at+"/r1/associations/deployment/"+id, ""), Status: 404, Answer: gone},
+		elastictest.Exchange{Want: want("DELETE", at+"/r1", ""), Answer: `{}`},
+		elastictest.Exchange{Want: want("DELETE", at+"/r1", ""), Status: 404, Answer: gone},
+	)
+	c := client(t, s.URL)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	made, err := c.CreateRuleset(t.Context(), link.NewRuleset{
+		Name: "rcb-1", Description: "why", Region: "aws-eu-west-1", Sources: []string{"203.0.113.10/32", "198.51.100.0/24"},
+	})
+	must(err)
+	ids, err := c.RulesetsNamed(t.Context(), "rcb-1")
+	must(err)
+	if diff := cmp.Diff([]string{"r1"}, ids); made != "r1" || diff != "" {
+		t.Errorf("made %q, found %v", made, ids)
+	}
+	must(c.Attach(t.Context(), "r1", logs))
+	for range 2 {
+		must(c.Detach(t.Context(), "r1", logs))
+	}
+	for range 2 {
+		must(c.DeleteRuleset(t.Context(), "r1"))
+	}
+}
+
+func TestARestartCancelsNobodysPlan(t *testing.T) {
+	t.Parallel()
+	s := elastictest.Serve(t, elastictest.Exchange{
+		Want:   want("POST", "/api/v1/deployments/"+id+"/elasticsearch/main-elasticsearch/_restart?cancel_pending=false", ""),
+		Status: 202, Answer: `{}`,
+	})
+	if err := client(t, s.URL).Restart(t.Context(), logs); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,100 @@
+package cloudapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// keystoreContents is KeystoreContents. A PATCH merges: names that are not in it stay.
+type keystoreContents struct {
+	Secrets map[string]any `json:"secrets"`
+}
+
+func keystoreOf(d link.Deployment) []string {
+	return []string{"deployments", d.Deployment, "elasticsearch", d.RefID, "keystore"}
+}
+
+// SecretNames reads the names in the keystore, sorted. Their values are never handed out.
+func (c *Client) SecretNames(ctx context.Context, d link.Deployment) ([]string, error) {
+	var kept keystoreContents
+	if err := c.do(ctx, request{method: http.MethodGet, path: keystoreOf(d)}, &kept); err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(kept.Secrets)), nil
+}
+
+// StoreSecret sets one entry and reads back that its name is there.
+func (c *Client) StoreSecret(ctx context.Context, d link.Deployment, name string, value secret.Secret) error {
+	if value.Empty() {
+		return fmt.Errorf("%s: an empty secret is not stored: it would neither set nor remove the entry", c.system)
+	}
+	// KeystoreSecret: a plain string is stored as a string.
+	entry := map[string]string{"value": value.Reveal()}
+	if err := c.patchKeystore(ctx, d, name, entry, value); err != nil {
+		return err
+	}
+	names, err := c.SecretNames(ctx, d)
+	if err != nil {
+		return written(err)
+	}
+	if !slices.Contains(names, name) {
+		return c.unexpected(d, "keystore_entry_missing", "the keystore does not list "+name+" after it was stored")
+	}
+	return nil
+}
+
+// RemoveSecret removes one entry, if it is there, and reads back that it is gone. An entry without a value is
+// removed (the API's description of KeystoreSecret); an empty value was seen to leave it (terraform-provider-ec
+// issues 541 and 888). Where {} leaves it as well, null is sent, as ecctl does.
+func (c *Client) RemoveSecret(ctx context.Context, d link.Deployment, name string) error {
+	names, err := c.SecretNames(ctx, d)
+	if err != nil || !slices.Contains(names, name) {
+		return err
+	}
+	for _, nothing := range []any{struct{}{}, nil} {
+		if err := c.patchKeystore(ctx, d, name, nothing, secret.Secret{}); err != nil {
+			return err
+		}
+		names, err := c.SecretNames(ctx, d)
+		if err != nil {
+			return written(err)
+		}
+		if !slices.Contains(names, name) {
+			return nil
+		}
+	}
+	return c.unexpected(d, "keystore_entry_kept", "the keystore still lists "+name+" after its removal")
+}
+
+// unexpected is a write that was answered well and that reading back does not show.
+func (c *Client) unexpected(d link.Deployment, code, reason string) error {
+	path, err := pathOf(keystoreOf(d)...)
+	if err != nil {
+		return err
+	}
+	call := wire.Call{System: c.system, Name: http.MethodPatch + " " + path, Scrub: c.scrub}
+	return written(call.Odd(http.StatusOK, code, reason, nil))
+}
+
+// written marks the failure of a reading-back: the write before it was answered well.
+func written(err error) error {
+	if call, ok := errors.AsType[*link.CallError](err); ok {
+		call.Ambiguous = true
+	}
+	return err
+}
+
+func (c *Client) patchKeystore(ctx context.Context, d link.Deployment, name string, entry any, value secret.Secret) error {
+	return c.do(ctx, request{
+		method: http.MethodPatch, path: keystoreOf(d), secret: value,
+		body: keystoreContents{Secrets: map[string]any{name: entry}},
+	}, nil)
+}

@@ -1,0 +1,42 @@
+package cloudapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+var _ link.Lister = (*Client)(nil)
+
+// ListDeployments reads GET /deployments: all there are, in one answer, but no more of each than its name and resources.
+// Those of the platform itself can't be told from the others here.
+func (c *Client) ListDeployments(ctx context.Context) ([]link.Deployment, error) {
+	var answer struct {
+		Deployments []struct {
+			ID        string `json:"id"`
+			Name      string `json:"name"`
+			Resources []struct {
+				Kind   string `json:"kind"`
+				RefID  string `json:"ref_id"`
+				ID     string `json:"id"`
+				Region string `json:"region"`
+			} `json:"resources"`
+		} `json:"deployments"`
+	}
+	if err := c.do(ctx, request{method: http.MethodGet, path: []string{"deployments"}}, &answer); err != nil {
+		return nil, err
+	}
+	var all []link.Deployment
+	for _, d := range answer.Deployments {
+		for _, r := range d.Resources {
+			if r.Kind == "elasticsearch" {
+				all = append(all, link.Deployment{
+					Ref: link.Ref{Platform: c.system, Deployment: d.ID}, Name: d.Name, RefID: r.RefID, ClusterID: r.ID, Region: r.Region,
+				})
+				break
+			}
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,107 @@
+package cloudapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// Rulesets reads the traffic filters that apply to a deployment, in the platform's order. One that is listed but
+// can't be found is returned with its id alone: leaving it out could make a closed deployment look open.
+func (c *Client) Rulesets(ctx context.Context, d link.Deployment) ([]link.Ruleset, error) {
+	var attached struct {
+		Rulesets []string `json:"rulesets"`
+	}
+	path := []string{"deployments", "traffic-filter", "associations", "deployment", d.Deployment, "rulesets"}
+	if err := c.do(ctx, request{method: http.MethodGet, path: path}, &attached); err != nil {
+		return nil, err
+	}
+	var all []link.Ruleset
+	for _, id := range attached.Rulesets {
+		r, err := c.ruleset(ctx, id)
+		if link.IsNotFound(err) {
+			r, err = link.Ruleset{ID: id}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// ruleset reads TrafficFilterRulesetInfo.
+func (c *Client) ruleset(ctx context.Context, id string) (link.Ruleset, error) {
+	var info struct {
+		ID     string `json:"id"`
+		Name   string `json:"name"`
+		Type   string `json:"type"`
+		Region string `json:"region"`
+		Rules  []struct {
+			Source string `json:"source"` // empty in rules that name a cluster or an endpoint
+		} `json:"rules"`
+	}
+	path := []string{"deployments", "traffic-filter", "rulesets", id}
+	if err := c.do(ctx, request{method: http.MethodGet, path: path}, &info); err != nil {
+		return link.Ruleset{}, err
+	}
+	r := link.Ruleset{ID: info.ID, Name: info.Name, Type: info.Type, Region: info.Region}
+	for _, rule := range info.Rules {
+		if rule.Source != "" {
+			r.Sources = append(r.Sources, rule.Source)
+		}
+	}
+	return r, nil
+}
+
+// Allocator is a host of ECE that runs Elasticsearch.
+type Allocator struct {
+	ID, Zone, HostIP, PublicHostname string
+	Connected                        bool
+}
+
+const (
+	allocatorPage  = 100
+	allocatorPages = 50
+)
+
+// Allocators reads AllocatorOverview of an ECE, whose platform paths carry a region, as a rule "ece-region".
+func (c *Client) Allocators(ctx context.Context, region string) ([]Allocator, error) {
+	var all []Allocator
+	path := []string{"regions", region, "platform", "infrastructure", "allocators"}
+	for from := 0; from < allocatorPage*allocatorPages; from += allocatorPage {
+		var overview struct {
+			Zones []struct {
+				ZoneID     string `json:"zone_id"`
+				Allocators []struct {
+					ID             string `json:"allocator_id"`
+					HostIP         string `json:"host_ip"`
+					PublicHostname string `json:"public_hostname"`
+					Status         struct {
+						Connected bool `json:"connected"`
+					} `json:"status"`
+				} `json:"allocators"`
+			} `json:"zones"`
+		}
+		query := url.Values{"size": {strconv.Itoa(allocatorPage)}, "from": {strconv.Itoa(from)}}
+		if err := c.do(ctx, request{method: http.MethodGet, path: path, query: query}, &overview); err != nil {
+			return nil, err
+		}
+		before := len(all)
+		for _, zone := range overview.Zones {
+			for _, a := range zone.Allocators {
+				all = append(all, Allocator{
+					ID: a.ID, Zone: zone.ZoneID, HostIP: a.HostIP, PublicHostname: a.PublicHostname,
+					Connected: a.Status.Connected,
+				})
+			}
+		}
+		if len(all)-before < allocatorPage {
+			break
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,23 @@
+package cloudapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// Restart sends POST …/_restart. It waits for no plan of others and cancels none.
+func (c *Client) Restart(ctx context.Context, d link.Deployment) error {
+	return c.do(ctx, request{
+		method: http.MethodPost, path: []string{"deployments", d.Deployment, "elasticsearch", d.RefID, "_restart"},
+		query: url.Values{"cancel_pending": {"false"}},
+	}, nil)
+}
+
+// LatestPlan reads how the deployment's latest plan or restart went.
+func (c *Client) LatestPlan(ctx context.Context, d link.Deployment) (last link.Attempt, pending bool, err error) {
+	now, err := c.Trust(ctx, d)
+	return now.Last, now.Pending, err
+}

@@ -1,0 +1,166 @@
+// Package es talks to Elasticsearch, directly or through the platform's proxy, with the request builders of
+// go-elasticsearch (esapi, and esutil for bulk). It implements link.Cluster. It must not know what a connection is made
+// of, and it never repeats a call: go-elasticsearch's default would repeat the creation of a key.
+package es
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/elastic/elastic-transport-go/v8/elastictransport"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// Options say which cluster to talk to, and as whom.
+type Options struct {
+	System      string            // for errors, such as "Elasticsearch of logs-prod"
+	Address     string            // may end in a path: that of the platform's proxy
+	Auth        Auth              // required
+	Transport   http.RoundTripper // nil: wire.NewTransport with the system's authorities
+	CallTimeout time.Duration     // of each call; 0: wire.DefaultCallTimeout
+	Now         func() time.Time  // required
+	Log         *slog.Logger      // nil: no log
+	// OpaqueID names what a call belongs to; Elasticsearch writes X-Opaque-Id into its own logs. nil or "": none.
+	OpaqueID func(context.Context) string
+	// AnyProduct does without the header X-Elastic-Product, for a proxy that is known to drop it.
+	AnyProduct bool
+}
+
+// ErrNotElasticsearch says that answers lack the header by which Elasticsearch makes itself known.
+var ErrNotElasticsearch = errors.New("the answer lacks the header X-Elastic-Product: Elasticsearch; " +
+	"either this is not Elasticsearch, or a proxy between drops the header")
+
+// Client talks to one cluster.
+type Client struct {
+	system    string
+	transport *elastictransport.Client
+	scrub     wire.Scrubber
+	mayIssue  bool
+	user      string
+	now       func() time.Time
+	log       *slog.Logger
+	known     atomic.Bool // it has shown to be Elasticsearch
+}
+
+var (
+	_ link.Cluster = (*Client)(nil)
+	_ link.Issuer  = (*Client)(nil)
+)
+
+// New checks the options. It makes no call.
+func New(o Options) (*Client, error) {
+	address, err := url.Parse(o.Address)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: its address can't be read", o.System) // the address itself could hold a password
+	case address.Scheme != "https" && address.Scheme != "http", address.Host == "":
+		return nil, fmt.Errorf("%s: its address must begin with https:// and name a host", o.System)
+	case address.User != nil, address.RawQuery != "", address.Fragment != "":
+		return nil, fmt.Errorf("%s: its address must hold no user and no query", o.System)
+	case o.Auth.headers == nil:
+		return nil, fmt.Errorf("%s: %w", o.System, link.ErrNoCredentials)
+	}
+	address.Path, address.RawPath = strings.TrimRight(address.Path, "/"), ""
+	if o.Transport == nil {
+		o.Transport = wire.NewTransport(wire.Trust{})
+	}
+	fence, err := wire.NewFence(wire.Options{
+		System: o.System, Next: o.Transport, CallTimeout: o.CallTimeout, Now: o.Now, Log: o.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.System, err)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	transport, err := elastictransport.NewClient(
+		elastictransport.WithURLs(address),
+		elastictransport.WithUserAgent("remote-cluster-bot"),
+		elastictransport.WithDisableRetry(),
+		elastictransport.WithTransport(&sender{next: fence, prefix: address.EscapedPath(), auth: o.Auth, opaqueID: o.OpaqueID}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.System, err)
+	}
+	c := &Client{
+		system: o.System, transport: transport, scrub: wire.NewScrubber(o.Auth.secrets...),
+		mayIssue: o.Auth.mayIssue, user: o.Auth.user, now: o.Now, log: o.Log,
+	}
+	c.known.Store(o.AnyProduct)
+	return c, nil
+}
+
+// sender gives a request its last touch. elastictransport would hold the credential as plain text.
+type sender struct {
+	next     http.RoundTripper
+	prefix   string
+	auth     Auth
+	opaqueID func(context.Context) string
+}
+
+func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	req = req.Clone(ctx)
+	maps.Copy(req.Header, s.auth.headers())
+	if s.opaqueID != nil {
+		if id := s.opaqueID(ctx); id != "" {
+			req.Header.Set("X-Opaque-Id", id)
+		}
+	}
+	if req.URL.RawPath != "" { // elastictransport puts the prefix before Path only
+		req.URL.RawPath = s.prefix + req.URL.RawPath
+	}
+	return s.next.RoundTrip(req)
+}
+
+// request is one call: the builder of esapi, and what errors should say of it.
+type request struct {
+	esapi.Request
+	name   string // "PUT /_cluster/settings"
+	writes bool
+}
+
+// do makes the call and reads its answer into out, unless that is nil. It returns the status.
+func (c *Client) do(ctx context.Context, r request, out any) (int, error) {
+	call := c.call(r.name, r.writes)
+	resp, err := r.Do(ctx, c.transport)
+	if err != nil {
+		return 0, call.Failed(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, call.Failed(err)
+	}
+	if err := call.Check(resp.StatusCode, resp.Header, body); err != nil {
+		return resp.StatusCode, err
+	}
+	if !c.known.Load() {
+		if resp.Header.Get("X-Elastic-Product") != "Elasticsearch" {
+			odd := call.Odd(resp.StatusCode, "not_elasticsearch", ErrNotElasticsearch.Error(), ErrNotElasticsearch)
+			odd.Ambiguous = r.writes
+			return resp.StatusCode, odd
+		}
+		c.known.Store(true)
+	}
+	if out == nil {
+		return resp.StatusCode, nil
+	}
+	return resp.StatusCode, call.Decode(resp.StatusCode, body, out)
+}
+
+func (c *Client) call(name string, writes bool) wire.Call {
+	return wire.Call{System: c.system, Name: name, Writes: writes, Scrub: c.scrub}
+}

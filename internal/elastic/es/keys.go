@@ -1,0 +1,208 @@
+package es
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// ErrUserNeeded says that the configured credential can't issue cross-cluster keys: Elasticsearch answers an API key
+// with "An API key cannot be used to create a cross-cluster API key".
+var ErrUserNeeded = errors.New("issuing a cross-cluster API key needs a user, and the configured credential is an API key")
+
+type grant struct {
+	Names []string `json:"names"`
+}
+
+type access struct {
+	Search      []grant `json:"search,omitempty"`
+	Replication []grant `json:"replication,omitempty"`
+}
+
+func accessOf(a link.Access) access {
+	var out access
+	if len(a.Search) > 0 {
+		out.Search = []grant{{Names: a.Search}}
+	}
+	if len(a.Replication) > 0 {
+		out.Replication = []grant{{Names: a.Replication}}
+	}
+	return out
+}
+
+// MayIssue returns ErrUserNeeded if the configured credential is an API key, so that a plan says it and not its work.
+func (c *Client) MayIssue() error {
+	if !c.mayIssue {
+		return ErrUserNeeded
+	}
+	return nil
+}
+
+// IssueKey sends POST /_security/cross_cluster/api_key, once. The secrets in its answer are shown this once only;
+// an answer without them leaves a key behind, so it is Ambiguous.
+func (c *Client) IssueKey(ctx context.Context, spec link.KeySpec) (link.IssuedKey, error) {
+	const name = "POST /_security/cross_cluster/api_key"
+	call := c.call(name, true)
+	if err := c.MayIssue(); err != nil {
+		return link.IssuedKey{}, call.Odd(http.StatusBadRequest, "user_needed", err.Error(), err)
+	}
+	var answer struct {
+		ID         string `json:"id"`
+		Name       string `json:"name"`
+		Encoded    string `json:"encoded"`
+		Expiration int64  `json:"expiration"` // milliseconds since 1970
+	}
+	r := request{
+		Request: esapi.SecurityCreateCrossClusterAPIKeyRequest{Body: bytes.NewReader(spec.Body())}, name: name, writes: true,
+	}
+	status, err := c.do(ctx, r, &answer)
+	if err != nil {
+		return link.IssuedKey{}, err
+	}
+	if answer.ID == "" || answer.Encoded == "" {
+		odd := call.Odd(status, "unreadable_answer", "the answer holds no key", nil)
+		odd.Ambiguous = true
+		return link.IssuedKey{}, odd
+	}
+	return link.IssuedKey{
+		Key:     link.Key{ID: answer.ID, Name: answer.Name, Expires: instant(answer.Expiration), Metadata: spec.Metadata},
+		Encoded: secret.New(answer.Encoded),
+	}, nil
+}
+
+// key is an entry of GET /_security/api_key.
+type key struct {
+	ID          string         `json:"id"`
+	Name        string         `json:"name"`
+	Type        string         `json:"type"`
+	Expiration  int64          `json:"expiration"`
+	Invalidated bool           `json:"invalidated"`
+	Metadata    map[string]any `json:"metadata"`
+	Username    string         `json:"username"`
+	Access      access         `json:"access"`
+}
+
+// ActiveKeys reads GET /_security/api_key. The name there may be a pattern, so the answer is sifted again.
+func (c *Client) ActiveKeys(ctx context.Context, name string) ([]link.Key, error) {
+	all, err := c.keys(ctx, esapi.SecurityGetAPIKeyRequest{Name: name, ActiveOnly: new(true)})
+	if err != nil {
+		return nil, err
+	}
+	var active []link.Key
+	for _, k := range all {
+		if k.Name == name && k.Type == "cross_cluster" && c.active(k) {
+			active = append(active, link.Key{
+				ID: k.ID, Name: k.Name, Expires: instant(k.Expiration), Metadata: texts(k.Metadata),
+				Access: link.Access{Search: names(k.Access.Search), Replication: names(k.Access.Replication)}, Owner: k.Username,
+			})
+		}
+	}
+	return active, nil
+}
+
+func (c *Client) keys(ctx context.Context, which esapi.SecurityGetAPIKeyRequest) ([]key, error) {
+	var answer struct {
+		Keys []key `json:"api_keys"`
+	}
+	_, err := c.do(ctx, request{Request: which, name: "GET /_security/api_key"}, &answer)
+	return answer.Keys, err
+}
+
+func (c *Client) active(k key) bool {
+	expires := instant(k.Expiration)
+	return !k.Invalidated && (expires.IsZero() || c.now().Before(expires))
+}
+
+// InvalidateKeys sends DELETE /_security/api_key with ids. Keys that are invalid already, or gone, are forgiven.
+// Elasticsearch answers 200 even where it did nothing, so a key that the answer does not name is looked at again.
+func (c *Client) InvalidateKeys(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	body, err := json.Marshal(map[string][]string{"ids": ids})
+	if err != nil {
+		return fmt.Errorf("%s: writing the ids: %w", c.system, err)
+	}
+	var answer struct {
+		Invalidated []string `json:"invalidated_api_keys"`
+		Previously  []string `json:"previously_invalidated_api_keys"`
+		ErrorCount  int      `json:"error_count"`
+		Errors      []struct {
+			Type   string `json:"type"`
+			Reason string `json:"reason"`
+		} `json:"error_details"`
+	}
+	r := request{
+		Request: esapi.SecurityInvalidateAPIKeyRequest{Body: bytes.NewReader(body)},
+		name:    "DELETE /_security/api_key", writes: true,
+	}
+	status, err := c.do(ctx, r, &answer)
+	if err != nil {
+		return err
+	}
+	if answer.ErrorCount > 0 {
+		code, reason := "", fmt.Sprintf("%d of %d keys were not invalidated", answer.ErrorCount, len(ids))
+		if len(answer.Errors) > 0 {
+			code, reason = answer.Errors[0].Type, reason+": "+answer.Errors[0].Reason
+		}
+		return c.call(r.name, true).Odd(status, code, reason, nil)
+	}
+	for _, id := range ids {
+		if slices.Contains(answer.Invalidated, id) || slices.Contains(answer.Previously, id) {
+			continue
+		}
+		left, err := c.keys(ctx, esapi.SecurityGetAPIKeyRequest{ID: id})
+		if err != nil && !link.IsNotFound(err) {
+			return err
+		}
+		if slices.ContainsFunc(left, func(k key) bool { return k.ID == id && c.active(k) }) {
+			return c.call(r.name, true).Odd(status, "key_kept", "the key "+id+" is still active", nil)
+		}
+	}
+	return nil
+}
+
+// UpdateKeyAccess sends PUT /_security/cross_cluster/api_key/{id}: it replaces the access as a whole and leaves the
+// secret as it is. Only the user who owns the key may do it.
+func (c *Client) UpdateKeyAccess(ctx context.Context, id string, a link.Access) error {
+	body, err := json.Marshal(map[string]access{"access": accessOf(a)})
+	if err != nil {
+		return fmt.Errorf("%s: writing the access: %w", c.system, err)
+	}
+	_, err = c.do(ctx, request{
+		Request: esapi.SecurityUpdateCrossClusterAPIKeyRequest{DocumentID: id, Body: bytes.NewReader(body)},
+		name:    "PUT /_security/cross_cluster/api_key/" + id, writes: true,
+	}, nil)
+	return err
+}
+
+func instant(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// texts keeps the texts of a key's metadata: whoever else made the key may have put anything there.
+func texts(metadata map[string]any) map[string]string {
+	if len(metadata) == 0 {
+		return nil
+	}
+	out := map[string]string{}
+	for k, v := range metadata {
+		if s, ok := v.(string); ok {
+			out[k] = s
+		}
+	}
+	return out
+}

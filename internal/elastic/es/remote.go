@@ -1,0 +1,140 @@
+package es
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const remotePrefix = "cluster.remote."
+
+// RemoteSettings reads GET /_cluster/settings and keeps what begins with cluster.remote.
+func (c *Client) RemoteSettings(ctx context.Context) (link.Settings, error) {
+	var all link.Settings
+	r := request{Request: esapi.ClusterGetSettingsRequest{FlatSettings: new(true)}, name: "GET /_cluster/settings"}
+	if _, err := c.do(ctx, r, &all); err != nil {
+		return link.Settings{}, err
+	}
+	others := func(name string, _ json.RawMessage) bool { return !strings.HasPrefix(name, remotePrefix) }
+	maps.DeleteFunc(all.Persistent, others)
+	maps.DeleteFunc(all.Transient, others)
+	return all, nil
+}
+
+// PutSettings sends PUT /_cluster/settings. Where not every node acknowledged in time the settings are set all the
+// same (Elasticsearch's docs), so that is no error.
+func (c *Client) PutSettings(ctx context.Context, s link.Settings) error {
+	body, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("%s: writing the settings: %w", c.system, err)
+	}
+	var answer struct {
+		Acknowledged bool `json:"acknowledged"`
+	}
+	r := request{
+		Request: esapi.ClusterPutSettingsRequest{Body: bytes.NewReader(body)},
+		name:    "PUT /_cluster/settings", writes: true,
+	}
+	if _, err := c.do(ctx, r, &answer); err != nil {
+		return err
+	}
+	if !answer.Acknowledged {
+		c.log.WarnContext(ctx, "cluster settings were not acknowledged by every node in time", "system", c.system)
+	}
+	return nil
+}
+
+// RemoteInfo reads GET /_remote/info. An alias that is not configured is not in it.
+func (c *Client) RemoteInfo(ctx context.Context) (map[string]link.RemoteInfo, error) {
+	info := map[string]link.RemoteInfo{}
+	_, err := c.do(ctx, request{Request: esapi.ClusterRemoteInfoRequest{}, name: "GET /_remote/info"}, &info)
+	return info, err
+}
+
+// resolved is an alias's part of the answer of GET /_resolve/cluster.
+type resolved struct {
+	Connected       bool   `json:"connected"`
+	SkipUnavailable bool   `json:"skip_unavailable"`
+	MatchingIndices *bool  `json:"matching_indices"`
+	Error           string `json:"error"`
+	Version         struct {
+		Number string `json:"number"`
+	} `json:"version"`
+}
+
+// Resolve asks GET /_resolve/cluster; no patterns stand for all indices. A pattern that matches nothing is no error
+// there: that is what MatchingIndices says.
+func (c *Client) Resolve(ctx context.Context, alias string, patterns []string) (link.Resolved, error) {
+	if len(patterns) == 0 {
+		patterns = []string{"*"}
+	}
+	var names []string
+	for _, p := range patterns {
+		names = append(names, url.PathEscape(alias+":"+p)) // esapi takes names as parts of a path
+	}
+	answer := map[string]resolved{}
+	r := request{
+		Request: esapi.IndicesResolveClusterRequest{Name: names, IgnoreUnavailable: new(true)},
+		name:    "GET /_resolve/cluster/" + alias + ":" + patterns[0],
+	}
+	_, err := c.do(ctx, r, &answer)
+	if call, ok := errors.AsType[*link.CallError](err); ok && call.Code == "no_such_remote_cluster_exception" {
+		return link.Resolved{}, nil
+	}
+	if err != nil {
+		return link.Resolved{}, err
+	}
+	found, known := answer[alias]
+	if !known {
+		return link.Resolved{}, nil
+	}
+	return link.Resolved{
+		Known: true, Connected: found.Connected, SkipUnavailable: found.SkipUnavailable,
+		MatchingIndices: found.MatchingIndices, Error: c.scrub.Words(found.Error), Version: found.Version.Number,
+	}, nil
+}
+
+// ReloadSecureSettings sends POST /_nodes/reload_secure_settings. Nodes fail one by one under a 200.
+func (c *Client) ReloadSecureSettings(ctx context.Context) error {
+	var answer struct {
+		Summary struct {
+			Failed int `json:"failed"`
+		} `json:"_nodes"`
+		Nodes map[string]struct {
+			Name   string `json:"name"`
+			Reload *struct {
+				Type   string `json:"type"`
+				Reason string `json:"reason"`
+			} `json:"reload_exception"`
+		} `json:"nodes"`
+	}
+	r := request{
+		Request: esapi.NodesReloadSecureSettingsRequest{},
+		name:    "POST /_nodes/reload_secure_settings", writes: true,
+	}
+	if _, err := c.do(ctx, r, &answer); err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(answer.Nodes)) {
+		if node := answer.Nodes[id]; node.Reload != nil {
+			reason := fmt.Sprintf("node %s: %s", node.Name, node.Reload.Reason)
+			return c.call(r.name, true).Odd(http.StatusOK, node.Reload.Type, reason, nil)
+		}
+	}
+	if answer.Summary.Failed > 0 {
+		reason := fmt.Sprintf("%d nodes did not answer", answer.Summary.Failed)
+		return c.call(r.name, true).Odd(http.StatusOK, "reload_failed", reason, nil)
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package es_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+func TestOnlyRemoteSettingsAreKept(t *testing.T) {
+	t.Parallel()
+	s := elastictest.Serve(t, exchange("GET", "/_cluster/settings?flat_settings=true", "", `{
+		"persistent":{"cluster.remote.a.mode":"proxy","cluster.remote.a.seeds":["h:1"],"cluster.routing.x":"y"},
+		"transient":{"cluster.remote.initial_connect_timeout":"5s","logger.a":"debug"}}`))
+	got, err := client(t, options(t, s.URL)).RemoteSettings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := link.Settings{
+		Persistent: map[string]json.RawMessage{
+			"cluster.remote.a.mode": json.RawMessage(`"proxy"`), "cluster.remote.a.seeds": json.RawMessage(`["h:1"]`),
+		},
+		Transient: map[string]json.RawMessage{"cluster.remote.initial_connect_timeout": json.RawMessage(`"5s"`)},
+	}
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestSettingsAreSentAsTheyAre(t *testing.T) {
+	t.Parallel()
+	const body = `{"persistent":{"cluster.remote.a.mode":"proxy","cluster.remote.a.seeds":null},"transient":{"cluster.remote.a.mode":null}}`
+	s := elastictest.Serve(t,
+		exchange("PUT", "/_cluster/settings", body, `{"acknowledged":true,"persistent":{},"transient":{}}`),
+		exchange("PUT", "/_cluster/settings", body, `{"acknowledged":false,"persistent":{},"transient":{}}`),
+	)
+	c := client(t, options(t, s.URL))
+	for range 2 {
+		err := c.PutSettings(t.Context(), link.Settings{
+			Persistent: map[string]json.RawMessage{
+				"cluster.remote.a.mode": json.RawMessage(`"proxy"`), "cluster.remote.a.seeds": json.RawMessage(`null`),
+			},
+			Transient: map[string]json.RawMessage{"cluster.remote.a.mode": json.RawMessage(`null`)},
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestRemoteInfo(t *testing.T) {
+	t.Parallel()
+	s := elastictest.Serve(t, exchange("GET", "/_remote/info", "", `{"a":{"connected":true,"mode":"proxy","proxy_address":"h:9443",
+		"server_name":"h","num_proxy_sockets_connected":18,"max_proxy_socket_connections":18,"initial_connect_timeout":"30s",
+		"skip_unavailable":true,"cluster_credentials":"::es_redacted::"}}`))
+	got, err := client(t, options(t, s.URL)).RemoteInfo(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := map[string]link.RemoteInfo{"a": {
+		Connected: true, Mode: "proxy", ProxyAddress: "h:9443", ServerName: "h", Sockets: 18, MaxSockets: 18,
+		SkipUnavailable: true, Credentials: "::es_redacted::",
+	}}
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	const prefix = "/api/v1/deployments/d/elasticsearch/main-elasticsearch/proxy"
+	s := elastictest.Serve(t,
+		exchange("GET", "/_resolve/cluster/a:logs-%2A,a:x%25y?ignore_unavailable=true", "",
+			`{"a":{"connected":true,"skip_unavailable":false,"matching_indices":true,"version":{"number":"9.1.0"}}}`),
+		exchange("GET", prefix+"/_resolve/cluster/a:logs%2Fx?ignore_unavailable=true", "",
+			`{"a":{"connected":false,"skip_unavailable":true,"error":"unable to authenticate user [canary-password]"}}`),
+		exchange("GET", "/_resolve/cluster/a:%2A?ignore_unavailable=true", "", `{"(local)":{"connected":true}}`),
+		elastictest.Exchange{
+			Want: want("GET", "/_resolve/cluster/a:%2A?ignore_unavailable=true", ""), Status: 404, Header: product,
+			Answer: `{"error":{"type":"no_such_remote_cluster_exception","reason":"no such remote cluster: [a]"},"status":404}`,
+		},
+	)
+	c := client(t, options(t, s.URL))
+	got, err := c.Resolve(t.Context(), "a", []string{"logs-*", "x%y"})
+	if diff := cmp.Diff(link.Resolved{Known: true, Connected: true, MatchingIndices: new(true), Version: "9.1.0"}, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	proxied := client(t, options(t, s.URL+prefix))
+	got, err = proxied.Resolve(t.Context(), "a", []string{"logs/x"})
+	if diff := cmp.Diff(link.Resolved{Known: true, SkipUnavailable: true, Error: "unable to authenticate user [••••]"}, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for range 2 {
+		if got, err := c.Resolve(t.Context(), "a", nil); err != nil || got.Known {
+			t.Errorf("got %+v, %v, want an alias that is not known", got, err)
+		}
+	}
+}
+
+func TestReloadFailsIfAnyNodeDid(t *testing.T) {
+	t.Parallel()
+	const uri = "/_nodes/reload_secure_settings"
+	s := elastictest.Serve(t,
+		exchange("POST", uri, "", `{"_nodes":{"total":1,"successful":1,"failed":0},"nodes":{"n1":{"name":"one"}}}`),
+		exchange("POST", uri, "", `{"_nodes":{"total":2,"successful":2,"failed":0},"nodes":{"n1":{"name":"one"},
+			"n2":{"name":"two","reload_exception":{"type":"security_exception","reason":"wrong password"}}}}`),
+		exchange("POST", uri, "", `{"_nodes":{"total":2,"successful":1,"failed":1},"nodes":{"n1":{"name":"one"}}}`),
+	)
+	c := client(t, options(t, s.URL))
+	if err := c.ReloadSecureSettings(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if call := callError(t, c.ReloadSecureSettings(t.Context())); call.Code != "security_exception" || !strings.Contains(call.Reason, "node two") {
+		t.Errorf("got %v", call)
+	}
+	if call := callError(t, c.ReloadSecureSettings(t.Context())); call.Code != "reload_failed" {
+		t.Errorf("got %v", call)
+	}
+}

@@ -1,0 +1,157 @@
+package es_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// stream is a data stream as far as _bulk goes: it creates, and refuses an id that it has (409).
+type stream struct {
+	mu    sync.Mutex
+	docs  map[string]map[string]any
+	calls int
+	fail  func(call int) int // the status of a call; 0: it works
+	full  string             // an id that can't be indexed
+}
+
+func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w.Header().Set("X-Elastic-Product", "Elasticsearch")
+	w.Header().Set("Content-Type", "application/json")
+	s.calls++
+	if s.fail != nil {
+		if status := s.fail(s.calls); status != 0 {
+			w.WriteHeader(status)
+			_, _ = fmt.Fprint(w, `{"error":{"type":"unavailable","reason":"try later"}}`)
+			return
+		}
+	}
+	if r.URL.Path != "/audit-stream/_bulk" || r.Header.Get("Authorization") != "ApiKey k" {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	var items []any
+	errs := false
+	for scan := bufio.NewScanner(r.Body); scan.Scan(); {
+		var action struct {
+			Create struct {
+				ID string `json:"_id"`
+			} `json:"create"`
+		}
+		_ = json.Unmarshal(scan.Bytes(), &action)
+		id := action.Create.ID
+		scan.Scan()
+		var doc map[string]any
+		_ = json.Unmarshal(scan.Bytes(), &doc)
+		answer := map[string]any{"_id": id, "status": http.StatusCreated}
+		switch _, there := s.docs[id]; {
+		case id == s.full:
+			errs = true
+			answer["status"], answer["error"] = http.StatusTooManyRequests, map[string]any{"type": "es_rejected_execution_exception", "reason": "full"}
+		case there:
+			errs = true
+			answer["status"], answer["error"] = http.StatusConflict, map[string]any{"type": "version_conflict_engine_exception", "reason": "document already exists"}
+		default:
+			s.docs[id] = doc
+		}
+		items = append(items, map[string]any{"create": answer})
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"errors": errs, "items": items})
+}
+
+func lines(t *testing.T, n int) []change.AuditLine {
+	t.Helper()
+	prev := change.GenesisHash
+	var all []change.AuditLine
+	for i := range n {
+		e := change.Entry{
+			At: time.UnixMilli(1_700_000_000_000 + int64(i)).UTC(), Request: "r1", What: "approve", From: change.Pending, To: change.Approved,
+			By: change.Actor{User: "U1", Team: "T1", Channel: "C1"}, Rule: "both sides", Digest: "d", Detail: "because",
+		}
+		text, hash, err := e.Chain(prev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, change.AuditLine{ID: fmt.Sprint("1-", i), Entry: e, Text: text, Hash: hash})
+		prev = hash
+	}
+	return all
+}
+
+func shipper(t *testing.T, s *stream) *es.Shipper {
+	t.Helper()
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	c, err := es.New(es.Options{System: "audit", Address: server.URL, Auth: es.APIKey(secret.New("k")), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return es.NewShipper(c, "audit-stream", "prod")
+}
+
+func TestShippingAgainMakesNoDuplicates(t *testing.T) {
+	t.Parallel()
+	s := &stream{docs: map[string]map[string]any{}}
+	ship, all := shipper(t, s), lines(t, 5)
+	for _, part := range [][]change.AuditLine{all[:3], all[:3], all} {
+		if err := ship.Ship(t.Context(), part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.docs) != 5 {
+		t.Errorf("%d documents", len(s.docs))
+	}
+	doc := s.docs[all[0].Hash]
+	event, _ := doc["event"].(map[string]any)
+	if event["original"] != all[0].Text || event["hash"] != all[0].Hash {
+		t.Errorf("the text that was hashed is not there: %v", event)
+	}
+	delete(event, "original")
+	delete(event, "hash")
+	want := map[string]any{
+		"@timestamp": "2023-11-14T22:13:20Z", "ecs": map[string]any{"version": "8.17.0"}, "message": "because",
+		"event": map[string]any{
+			"id": "1-0", "kind": "event", "category": []any{"configuration"}, "type": []any{"change"}, "action": "approve", "reason": "because",
+		},
+		"service": map[string]any{"name": "remote-cluster-bot", "environment": "prod"},
+		"user":    map[string]any{"id": "U1"}, "organization": map[string]any{"id": "T1"}, "rule": map[string]any{"name": "both sides"},
+		"labels": map[string]any{"request": "r1", "digest": "d", "channel": "C1", "from": "pending", "to": "approved"},
+	}
+	if diff := cmp.Diff(want, doc); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatWasNotShippedIsSaid(t *testing.T) {
+	t.Parallel()
+	all := lines(t, 3)
+	full := &stream{docs: map[string]map[string]any{}, full: all[1].Hash}
+	if err := shipper(t, full).Ship(t.Context(), all); err == nil || !strings.Contains(err.Error(), "es_rejected_execution_exception") {
+		t.Errorf("one was refused: %v", err)
+	}
+	if len(full.docs) != 2 {
+		t.Errorf("%d documents", len(full.docs))
+	}
+	full.full = ""
+	if err := shipper(t, full).Ship(t.Context(), all); err != nil || len(full.docs) != 3 {
+		t.Errorf("%v, %d documents", err, len(full.docs))
+	}
+	down := &stream{docs: map[string]map[string]any{}, fail: func(int) int { return http.StatusServiceUnavailable }}
+	if err := shipper(t, down).Ship(t.Context(), all); err == nil {
+		t.Error("nothing was shipped, and nothing said")
+	}
+}

@@ -1,0 +1,228 @@
+package wire_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+)
+
+// server counts what arrives and answers with handler.
+func server(t *testing.T, handler http.HandlerFunc) (url string, arrived *atomic.Int64) {
+	t.Helper()
+	arrived = new(atomic.Int64)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.ReadAll(r.Body)
+		if err == nil {
+			arrived.Add(1)
+		}
+		handler(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, arrived
+}
+
+func newFence(t *testing.T, o wire.Options) *wire.Fence {
+	t.Helper()
+	if o.Next == nil {
+		transport := wire.NewTransport(wire.Trust{})
+		t.Cleanup(transport.CloseIdleConnections)
+		o.Next = transport
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	f, err := wire.NewFence(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func patch(ctx context.Context, t *testing.T, url string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, url, strings.NewReader(`{"a":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+func noAnswer(t *testing.T, f *wire.Fence, req *http.Request) *wire.NoAnswerError {
+	t.Helper()
+	resp, err := f.RoundTrip(req)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	none, ok := errors.AsType[*wire.NoAnswerError](err)
+	if !ok {
+		t.Fatalf("got %v, want no answer", err)
+	}
+	return none
+}
+
+func ok(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }
+
+// The process was frozen: by the clock the deadline is over, but its timer has not fired.
+func TestNothingIsSentPastTheDeadlineEvenIfItsTimerHasNotFired(t *testing.T) {
+	t.Parallel()
+	url, arrived := server(t, ok)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	f := newFence(t, wire.Options{Now: func() time.Time { return time.Now().Add(2 * time.Hour) }})
+	none := noAnswer(t, f, patch(ctx, t, url))
+	if !errors.Is(none, wire.ErrExpired) || none.Sent || arrived.Load() != 0 {
+		t.Errorf("got %v, sent %v, %d arrived", none, none.Sent, arrived.Load())
+	}
+}
+
+// The freeze comes while the connection is being made: the body must not follow.
+func TestNothingIsSentWhenTimeRunsOutWhileDialing(t *testing.T) {
+	t.Parallel()
+	url, arrived := server(t, ok)
+	var frozen atomic.Bool
+	transport := wire.NewTransport(wire.Trust{})
+	t.Cleanup(transport.CloseIdleConnections)
+	dial := transport.DialContext
+	transport.DialContext = func(ctx context.Context, network, address string) (conn netConn, err error) {
+		conn, err = dial(ctx, network, address)
+		frozen.Store(true)
+		return conn, err
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	f := newFence(t, wire.Options{Next: transport, Now: func() time.Time {
+		if frozen.Load() {
+			return time.Now().Add(2 * time.Hour)
+		}
+		return time.Now()
+	}})
+	none := noAnswer(t, f, patch(ctx, t, url))
+	if !errors.Is(none, wire.ErrExpired) || none.Sent || arrived.Load() != 0 {
+		t.Errorf("got %v, sent %v, %d arrived", none, none.Sent, arrived.Load())
+	}
+}
+
+func TestNothingIsSentAfterTheCallerGaveUp(t *testing.T) {
+	t.Parallel()
+	url, arrived := server(t, ok)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	none := noAnswer(t, newFence(t, wire.Options{}), patch(ctx, t, url))
+	if !errors.Is(none, context.Canceled) || none.Sent || arrived.Load() != 0 {
+		t.Errorf("got %v, sent %v, %d arrived", none, none.Sent, arrived.Load())
+	}
+}
+
+func TestEachCallHasItsOwnTimeout(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	url, _ := server(t, func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	f := newFence(t, wire.Options{CallTimeout: 50 * time.Millisecond})
+	none := noAnswer(t, f, patch(t.Context(), t, url))
+	if !errors.Is(none, wire.ErrTimeout) || errors.Is(none, context.DeadlineExceeded) || !none.Sent {
+		t.Errorf("got %v, sent %v, want a time-out of the call, not of the caller", none, none.Sent)
+	}
+}
+
+// movingDeadline is a context whose deadline lies always a little ahead, as that of a lease that is being renewed.
+type movingDeadline struct{ context.Context }
+
+func (m movingDeadline) Deadline() (time.Time, bool) {
+	return time.Now().Add(20 * time.Millisecond), true
+}
+
+func TestACallEndsInTimeUnderADeadlineThatMovesOn(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	url, _ := server(t, func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	f := newFence(t, wire.Options{CallTimeout: 50 * time.Millisecond})
+	none := noAnswer(t, f, patch(movingDeadline{t.Context()}, t, url))
+	if !errors.Is(none, wire.ErrTimeout) || !none.Sent {
+		t.Errorf("got %v, sent %v, want a time-out of the call", none, none.Sent)
+	}
+}
+
+func TestTheTimeoutCoversTheAnswersBody(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	url, _ := server(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"half":`)
+		_ = http.NewResponseController(w).Flush()
+		<-release
+	})
+	t.Cleanup(func() { close(release) })
+	none := noAnswer(t, newFence(t, wire.Options{CallTimeout: 50 * time.Millisecond}), patch(t.Context(), t, url))
+	if !errors.Is(none, wire.ErrTimeout) || !none.Sent {
+		t.Errorf("got %v, sent %v", none, none.Sent)
+	}
+}
+
+func TestRefusedConnectionSentNothing(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(ok))
+	s.Close()
+	if none := noAnswer(t, newFence(t, wire.Options{}), patch(t.Context(), t, s.URL)); none.Sent {
+		t.Errorf("%v counts as sent", none)
+	}
+}
+
+func TestCutConnectionMayHaveBeenSent(t *testing.T) {
+	t.Parallel()
+	url, arrived := server(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	if none := noAnswer(t, newFence(t, wire.Options{}), patch(t.Context(), t, url)); !none.Sent || arrived.Load() != 1 {
+		t.Errorf("%v: sent %v, %d arrived, want once", none, none.Sent, arrived.Load())
+	}
+}
+
+func TestHugeAnswerIsCutOff(t *testing.T) {
+	t.Parallel()
+	chunk := strings.Repeat("x", 1<<20)
+	url, _ := server(t, func(w http.ResponseWriter, _ *http.Request) {
+		for range 17 {
+			if _, err := io.WriteString(w, chunk); err != nil {
+				return
+			}
+		}
+	})
+	none := noAnswer(t, newFence(t, wire.Options{}), patch(t.Context(), t, url))
+	if !errors.Is(none, wire.ErrTooLarge) {
+		t.Errorf("got %v", none)
+	}
+}
+
+func TestUntrustedCertificateIsRefusedAndAPrivateAuthorityWorks(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(ok))
+	s.Config.ErrorLog = discard()
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	none := noAnswer(t, newFence(t, wire.Options{}), patch(t.Context(), t, s.URL))
+	failed := wire.Call{System: "ece", Name: "PATCH /x", Writes: true}.Failed(none)
+	if !errors.Is(failed, wire.ErrUntrusted) || none.Sent {
+		t.Errorf("got %v, sent %v", failed, none.Sent)
+	}
+	pool, err := wire.Pool(pemOf(s.Certificate()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := wire.NewTransport(wire.Trust{RootCAs: pool})
+	t.Cleanup(transport.CloseIdleConnections)
+	resp, err := newFence(t, wire.Options{Next: transport}).RoundTrip(patch(t.Context(), t, s.URL))
+	if err != nil {
+		t.Fatalf("with its authority: %v", err)
+	}
+	_ = resp.Body.Close()
+	if _, err := wire.Pool([]byte("no PEM")); err == nil {
+		t.Error("a pool was made of nothing")
+	}
+}
