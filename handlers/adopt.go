@@ -1,0 +1,28 @@
+package handlers
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+func adoptOrder() order {
+	return order{
+		title: "Adopt a connection", submit: "Ask for approval",
+		intro: "Takes a connection that was made by hand under management. No cluster is changed.",
+		form: func(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) []slack.Block {
+			return []slack.Block{
+				aboutBlock(e),
+				textInput(m, link.FieldKeyName, "Name of its key on the remote cluster", "So that it can be rotated and invalidated; empty if you don't know it.", maxServer, "").WithOptional(true),
+				several(textInput(m, link.FieldSearch, "Indices that its key may search", "Read from the key where its name is given; a later rotation grants the same.", maxPatterns, "")),
+				several(textInput(m, link.FieldReplication, "Indices that its key may replicate", "As above.", maxPatterns, "")),
+			}
+		},
+		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
+			return link.KindAdopt, link.Adopt{Local: n.Local, Alias: n.Alias, Access: f.access(), KeyName: f.text(link.FieldKeyName)}, &change.InvalidError{}
+		},
+	}
+}

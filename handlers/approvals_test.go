@@ -1,0 +1,228 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// vault keeps what is put into it.
+type vault map[string]secret.Secret
+
+func (v vault) Put(_ context.Context, request string, key secret.Secret) error {
+	v[request] = key
+	return nil
+}
+
+// wanting is a request that waits for a key of people.
+func wanting(edit func(*change.Request)) *change.Request {
+	r := pending()
+	r.Proposal.Wants = link.WantsKey
+	r.Proposal.Plan[0].System += " (made by a person there)"
+	if edit != nil {
+		edit(r)
+	}
+	return r
+}
+
+func TestCardsOfApprovals(t *testing.T) {
+	for name, r := range map[string]*change.Request{
+		"window": in(change.Approved, func(r *change.Request) {
+			r.NotBefore, r.Deadline = start.Add(20*time.Hour), start.Add(24*time.Hour)
+		}),
+		"wanting": wanting(nil),
+		"handed":  wanting(func(r *change.Request) { r.Decisions = []change.Decision{said(change.HandedIn, "U0BEN", "")} }),
+		"reminded": in(change.Pending, func(r *change.Request) {
+			d := said(change.Reminded, "", "")
+			d.To = []string{"U0BEN"}
+			r.Decisions = append(r.Decisions, d)
+		}),
+		"followed": in(change.Withdrawn, func(r *change.Request) { r.Parent, r.Child = "R1", "R3" }),
+		"drifted_calls": in(change.Pending, func(r *change.Request) {
+			drift(r)
+			calls := append([]change.PlannedCall{}, r.Proposal.Plan...)
+			calls[2].Body = `{"persistent":{"cluster.remote.search-eu.mode":"sniff"}}`
+			r.Proposal.Plan = calls
+		}),
+	} {
+		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, card(r, missing())) })
+	}
+}
+
+func TestPasteModal(t *testing.T) {
+	v := pasteModal(wanting(nil), reasonMemory{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
+	if err := bot.CheckModal(v); err != nil {
+		t.Error(err)
+	}
+	golden(t, "modal_paste", v)
+	long := wanting(func(r *change.Request) { r.Proposal.Plan[0].Body = `{"name":"` + strings.Repeat("'<&>`", 3000) + `"}` })
+	if err := bot.CheckModal(pasteModal(long, reasonMemory{Press: "7Q2MZK:3"})); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAKeyIsAskedForOnApprovalAndTakenOnce(t *testing.T) {
+	d := newDesk(t)
+	v := vault{}
+	d.o.Vault, d.o.Now = v, d.world.Now
+	r := wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
+	d.book.put(r)
+	d.finish(d.approve(t.Context(), pressed(anna, r)))
+	if d.slack.count("open") != 1 || d.state(r.ID) != change.Pending {
+		t.Fatalf("%d modals are open, the request is %s", d.slack.count("open"), d.state(r.ID))
+	}
+	paste := func(u bot.User, text string) string {
+		t.Helper()
+		view := bot.View{Metadata: `{"press":"7Q2MZK:4","channel":"C0REQUESTS"}`, State: bot.State{blockKey: {blockKey: {Text: text}}}}
+		body := d.finish(d.pasted(t.Context(), bot.Submission{View: view, User: u}))
+		if body == nil {
+			return ""
+		}
+		res, _ := body.(*slack.ViewSubmissionResponse)
+		return res.Errors[blockKey]
+	}
+	for text, want := range map[string]string{
+		"":                                "Paste the value",
+		`{"id":"x","encoded":"aWQ6a2V5"}`: "only the value of encoded",
+		"not base64!":                     "not one key",
+		"bm90IGEga2V5":                    "not of id:api_key",
+	} {
+		if beside := paste(anna, text); !strings.Contains(beside, want) || len(v) > 0 {
+			t.Errorf("%q: %q, want %q", text, beside, want)
+		}
+	}
+	const key = "aWQ6a2V5"
+	if beside := paste(stranger, key); !strings.Contains(beside, "not one of the approvers") || len(v) > 0 {
+		t.Errorf("a stranger pasted: %q", beside)
+	}
+	if beside := paste(anna, " "+key+"\n"); beside != "" || v[r.ID].Reveal() != key {
+		t.Errorf("%q, kept %q", beside, v[r.ID].Reveal())
+	}
+	got, _ := d.book.Get(t.Context(), r.ID)
+	if got.State != change.Approved || strings.Contains(fmt.Sprintf("%+v", got), key) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestEditingOpensTheModalAsItWasFilledIn(t *testing.T) {
+	d := newDesk(t)
+	r := d.has(change.Rejected)
+	d.finish(d.edit(t.Context(), pressed(ben, r)))
+	if !strings.Contains(d.slack.said(), "Only who asked can edit") || d.slack.count("open") != 0 {
+		t.Errorf("told %q", d.slack.said())
+	}
+	d.finish(d.edit(t.Context(), pressed(asker, r)))
+	c, _ := connection(r)
+	m := connectMemory{Channel: "C0REQUESTS", Parent: r.ID}
+	f := formOf(r, c)
+	golden(t, "modal_edit", connectModal(f, m))
+	back, wrong := f.connect()
+	if len(wrong.Problems) > 0 || string(must(t, back)) != string(must(t, c)) {
+		t.Errorf("the form gives %+v (%v), want %+v", back, wrong.Problems, c)
+	}
+}
+
+func must(t *testing.T, v any) []byte {
+	t.Helper()
+	return []byte(toJSON(t, v))
+}
+
+func TestHomeShowsWhatWaitsForMeAndWhatIAskedFor(t *testing.T) {
+	d := newDesk(t)
+	d.book.put(in(change.Pending, nil))
+	home := func(u bot.User) string {
+		t.Helper()
+		d.finish(d.home(t.Context(), bot.HomeOpened{User: u, Tab: "home"}))
+		return toJSON(t, d.slack.homes[u.ID])
+	}
+	if s := home(ben); !strings.Contains(s, "Waiting for you") || !strings.Contains(s, actionApprove) || strings.Contains(s, actionTakeBack) {
+		t.Errorf("ben sees %s", s)
+	}
+	if s := home(anna); strings.Contains(s, actionApprove) || !strings.Contains(s, actionTakeBack) {
+		t.Errorf("anna, who has approved, sees %s", s)
+	}
+	if s := home(asker); strings.Contains(s, "Waiting for you") || !strings.Contains(s, "What you asked for") || !strings.Contains(s, actionEdit) {
+		t.Errorf("the requester sees %s", s)
+	}
+	if s := home(stranger); !strings.Contains(s, "Nothing waits for you") {
+		t.Errorf("a stranger sees %s", s)
+	}
+	golden(t, "home_approver", d.slack.homes[ben.ID])
+}
+
+func TestDirectMessagesAreCopiesOfTheCardPostedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, w := newBook(), newWorkspace(t)
+		b.put(pending())
+		teller := newTestTeller(b, w, "one")
+		teller.o.Policy = directly{}
+		tell := func(edit func(*change.Request)) {
+			t.Helper()
+			if edit != nil {
+				b.edit("7Q2MZK", edit)
+			}
+			if err := teller.tell(t.Context(), "7Q2MZK"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tell(nil)
+		tell(func(r *change.Request) {
+			d := said(change.Reminded, "", "")
+			d.To = []string{"U0BEN"}
+			r.Decisions = append(r.Decisions, d)
+		})
+		tell(func(r *change.Request) { r.State = change.Withdrawn })
+		for _, slot := range []string{"ask-U0ANNA", "ask-U0BEN", "remind-1-U0BEN"} {
+			m := w.slot(slot)
+			if shown := toJSON(t, m.msg.Blocks); !strings.Contains(shown, "Withdrawn") || strings.Contains(shown, actionApprove) {
+				t.Errorf("%s shows %s", slot, shown)
+			}
+			if m.channel == "C0REQUESTS" {
+				t.Errorf("%s went to the channel", slot)
+			}
+		}
+		if n := len(w.visible()); n != 4 {
+			t.Errorf("%d messages, want the card and three copies", n)
+		}
+	})
+}
+
+// directly asks anna and ben by direct message.
+type directly struct{}
+
+func (directly) Weigh(context.Context, *change.Request) (change.Verdict, error) {
+	v := *missing()
+	v.Direct = true
+	return v, nil
+}
+
+func TestPolicyAndHistoryInWords(t *testing.T) {
+	d := newDesk(t)
+	d.o.Rules = policy.New(policy.Rules{
+		Groups: []policy.Group{{Name: "owners", Users: []string{"U0ANNA"}, UserGroup: "S0OWN", Channel: "C0OWN"}},
+		Rules: []policy.Rule{{
+			Name: "prod", Match: map[string][]string{"local.name": {"*-prod"}}, Wait: day, Remind: []time.Duration{time.Hour},
+			Sides:  []policy.Side{{Group: "owners", Count: 2}},
+			Window: &policy.Window{Days: []time.Weekday{time.Monday}, From: 9 * time.Hour, To: 17 * time.Hour, Zone: time.UTC},
+		}},
+	}, nil, nil)
+	golden(t, "policy", d.policyCommand(t.Context(), bot.Command{}, nil).Body)
+	d.has(change.Applied)
+	for args, want := range map[string]bool{"": true, "search-eu": true, "logs-prod": true, "LOGS-PROD": true, "7Q2MZK": true, "logs": false} {
+		shown := toJSON(t, d.historyCommand(t.Context(), bot.Command{}, strings.Fields(args)).Body)
+		if strings.Contains(shown, "7Q2MZK") != want {
+			t.Errorf("history %s: %s", args, shown)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// book remembers requests, for tests: change.Requests and Outbox in one.
+type book struct {
+	mu       sync.Mutex
+	requests map[string]*change.Request
+	dedup    map[string]string
+	down     error
+	holds    string // who tells; empty: nobody
+	memos    []change.Kept
+}
+
+func newBook() *book {
+	return &book{requests: map[string]*change.Request{}, dedup: map[string]string{}}
+}
+
+func (b *book) Create(_ context.Context, r *change.Request, submission string, _ change.Entry) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.down != nil {
+		return "", b.down
+	}
+	if id, ok := b.dedup[submission]; ok && submission != "" {
+		return id, nil
+	}
+	for _, other := range b.requests {
+		if other.Proposal.Target == r.Proposal.Target && !other.State.Final() {
+			return "", &change.HeldError{Target: r.Proposal.Target, By: other.ID}
+		}
+	}
+	b.requests[r.ID] = clone(r)
+	if submission != "" {
+		b.dedup[submission] = r.ID
+	}
+	return r.ID, nil
+}
+
+func (b *book) Submitted(_ context.Context, submission string) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.dedup[submission], b.down
+}
+
+func (b *book) Get(_ context.Context, id string) (*change.Request, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.down != nil {
+		return nil, b.down
+	}
+	r, ok := b.requests[id]
+	if !ok {
+		return nil, fmt.Errorf("request %s: %w", id, change.ErrNotFound)
+	}
+	return clone(r), nil
+}
+
+func (b *book) Move(_ context.Context, m change.Move) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.down != nil {
+		return b.down
+	}
+	r := b.requests[m.ID]
+	if r.Version != m.Version {
+		return change.ErrConflict
+	}
+	r.State, r.Version = m.To, r.Version+1
+	if m.Decisions != nil {
+		r.Decisions = m.Decisions
+	}
+	return nil
+}
+
+func (b *book) Due(context.Context, time.Time, int) ([]string, error) { return nil, nil }
+
+func (b *book) Lagging(_ context.Context, limit int) ([]string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(b.requests)) {
+		if r := b.requests[id]; r.Announced < r.Version && len(ids) < limit {
+			ids = append(ids, id)
+		}
+	}
+	return ids, b.down
+}
+
+func (b *book) ClaimTelling(_ context.Context, id, owner string, _ time.Duration) (*change.Request, bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r, ok := b.requests[id]
+	switch {
+	case b.down != nil:
+		return nil, false, b.down
+	case !ok:
+		return nil, false, change.ErrNotFound
+	case r.Announced >= r.Version, b.holds != "" && b.holds != owner:
+		return nil, false, nil
+	}
+	return clone(r), true, nil
+}
+
+func (b *book) NoteMessage(_ context.Context, id, slot string, m change.Message) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.down != nil {
+		return b.down
+	}
+	r := b.requests[id]
+	r.Messages = maps.Clone(r.Messages)
+	if r.Messages == nil {
+		r.Messages = map[string]change.Message{}
+	}
+	r.Messages[slot] = m
+	return nil
+}
+
+func (b *book) Announced(_ context.Context, id string, version int64, _ string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.requests[id]
+	r.Announced = max(r.Announced, version)
+	return b.down
+}
+
+// edit changes a request as a worker would, and counts its version up.
+func (b *book) edit(id string, f func(*change.Request)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f(b.requests[id])
+	b.requests[id].Version++
+}
+
+func (b *book) put(r *change.Request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.requests[r.ID] = r
+}
+
+func (b *book) setDown(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.down = err
+}
+
+func (b *book) len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.requests)
+}
+
+func clone(r *change.Request) *change.Request {
+	c := *r
+	c.Decisions = slices.Clone(r.Decisions)
+	c.Journal = slices.Clone(r.Journal)
+	c.Messages = maps.Clone(r.Messages)
+	return &c
+}
+
+func (b *book) list(wanted func(*change.Request) bool) []*change.Request {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []*change.Request
+	for _, id := range slices.Sorted(maps.Keys(b.requests)) {
+		if r := b.requests[id]; wanted(r) {
+			all = append(all, clone(r))
+		}
+	}
+	return all
+}
+
+func (b *book) PendingRequests(context.Context, int) ([]*change.Request, error) {
+	return b.list(func(r *change.Request) bool { return r.State == change.Pending }), nil
+}
+
+func (b *book) Mine(_ context.Context, user string, _ int) ([]*change.Request, error) {
+	return b.list(func(r *change.Request) bool { return r.Requester.User == user }), nil
+}
+
+func (b *book) Recent(context.Context, int) ([]*change.Request, error) {
+	return b.list(func(*change.Request) bool { return true }), nil
+}
+
+// Memos returns what Keep left.
+func (b *book) Memos(context.Context) ([]change.Kept, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.memos), b.down
+}
+
+// keep remembers what a request leaves, as if it had been applied.
+func (b *book) keep(r *change.Request, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.memos = append(b.memos, r.Kept(at)...)
+}

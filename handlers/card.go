@@ -1,0 +1,351 @@
+package handlers
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// The buttons of a card.
+const (
+	actionApprove  = "request.approve"
+	actionReject   = "request.reject"
+	actionWithdraw = "request.withdraw"
+	actionPlan     = "request.plan"
+	actionTakeBack = "request.take_back"
+	actionEdit     = "request.edit"
+	actionPaste    = "request.paste"
+	actionRetry    = "request.retry"
+	actionResolve  = "request.resolve"
+)
+
+const (
+	maxFields     = 20
+	maxValueShown = 900 // of a field on a card
+)
+
+// card is the message of a request in the channel. It is drawn from the request alone, so that drawing it again
+// changes nothing; standing is what the policy says of a pending request, nil if it could not be asked.
+func card(r *change.Request, standing *change.Verdict) bot.Message {
+	blocks := []slack.Block{
+		slack.NewHeaderBlock(plain(r.Proposal.Title, maxHeader)),
+		section(standingLine(r, standing)),
+	}
+	blocks = append(blocks, fieldBlocks("", r.Proposal.Fields[:min(len(r.Proposal.Fields), maxFields)])...)
+	blocks = append(blocks, section("*Why*\n"+orDash(quote(r.Reason, maxTold))))
+	if w := warningLines(r); w != "" {
+		blocks = append(blocks, section(w))
+	}
+	if d := driftLines(r); d != "" {
+		blocks = append(blocks, section(d))
+	}
+	blocks = append(blocks, outcomeBlocks(r)...)
+	if d := decisionLines(r); d != "" {
+		blocks = append(blocks, small(d))
+	}
+	blocks = append(blocks, small(footer(r)))
+	if b := cardButtons(r); len(b) > 0 {
+		blocks = append(blocks, slack.NewActionBlock("", b...))
+	}
+	return bot.Message{Text: cardSummary(r, standing), Blocks: blocks}
+}
+
+// face is a state's emoji and word.
+func face(s change.State) (emoji, word string) {
+	switch s {
+	case change.Pending:
+		return ":hourglass_flowing_sand:", "Waiting for approval"
+	case change.Approved:
+		return ":ballot_box_with_check:", "Approved, about to start"
+	case change.Applying:
+		return ":gear:", "Being applied"
+	case change.Undoing:
+		return ":leftwards_arrow_with_hook:", "Failed, being taken back"
+	case change.Stuck:
+		return ":rotating_light:", "Stuck: a person is needed"
+	case change.Applied:
+		return ":white_check_mark:", "Done"
+	case change.RolledBack:
+		return ":x:", "Failed, nothing is left behind"
+	case change.Rejected:
+		return ":no_entry:", "Rejected"
+	case change.Withdrawn:
+		return ":wastebasket:", "Withdrawn"
+	case change.Expired:
+		return ":alarm_clock:", "Expired"
+	}
+	return ":grey_question:", "In a state that this version of the bot does not know"
+}
+
+func standingLine(r *change.Request, v *change.Verdict) string {
+	emoji, word := face(r.State)
+	s := emoji + " *" + word + "*"
+	if r.State == change.Approved && !r.NotBefore.IsZero() {
+		s += "\nThe work begins no earlier than " + when(r.NotBefore) + ", and not at all after " + when(r.Deadline) + "."
+	}
+	if r.State == change.Pending {
+		if missing := missingLine(v); missing != "" {
+			s += "\n" + missing
+		}
+	}
+	if wanted := wantedLine(r); wanted != "" {
+		s += "\n" + wanted
+	}
+	return s
+}
+
+// wantedLine says what has to be handed in, or that it was.
+func wantedLine(r *change.Request) string {
+	if r.Proposal.Wants == "" || r.State != change.Pending && r.State != change.Approved {
+		return ""
+	}
+	if d := r.Handed(); d != nil {
+		return upper(line(r.Proposal.Wants, maxName)) + " was handed in by " + user(d.By.User) + " and is kept until " + when(d.At.Add(change.HandInLasts)) + "."
+	}
+	return "Missing: " + line(r.Proposal.Wants, maxName) + ". The remote side's approver is asked for it on approval."
+}
+
+// missingLine says whose approvals are missing. It is the one place of a card that mentions the approvers.
+func missingLine(v *change.Verdict) string {
+	if v == nil || len(v.Missing) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, n := range v.Missing {
+		p := plural(n.Count, "approval", "approvals")
+		if n.Group != "" {
+			p += " of " + line(n.Group, maxName)
+		}
+		if len(n.Who) > 0 {
+			p += ": " + users(n.Who)
+		}
+		parts = append(parts, p)
+	}
+	return "Missing: " + within("; ", 2000, parts...)
+}
+
+// fieldBlocks are what people read of a change. What is cut says so: approvers must know that they don't see all.
+func fieldBlocks(head string, fields []change.Field) []slack.Block {
+	lines := make([]string, 0, len(fields)+1)
+	if head != "" {
+		lines = append(lines, head)
+	}
+	for _, f := range fields {
+		value := verbatim(f.Value, maxValueShown)
+		if value != verbatim(f.Value, math.MaxInt) {
+			value += " _(cut: the plan shows all)_"
+		}
+		lines = append(lines, "*"+line(f.Label, 60)+":* "+value)
+	}
+	var blocks []slack.Block
+	for _, part := range pages("\n", maxText, lines) {
+		blocks = append(blocks, section(part))
+	}
+	return blocks
+}
+
+func warningLines(r *change.Request) string {
+	if r.State.Final() {
+		return ""
+	}
+	var out []string
+	for _, w := range r.Proposal.Warnings {
+		out = append(out, ":warning: "+line(w, maxTold))
+	}
+	return within("\n", maxText-10, out...)
+}
+
+// driftLines tells what moved between the plan that was approved and the one that waits now.
+func driftLines(r *change.Request) string {
+	if r.Previous == nil || r.State != change.Pending {
+		return ""
+	}
+	out := []string{":arrows_counterclockwise: *The plan is no longer the one that was approved*, so its approvals are void. What moved:"}
+	moved := 0
+	for _, f := range r.Proposal.Basis {
+		was := "nothing"
+		if i := slices.IndexFunc(r.Previous.Basis, func(p change.Field) bool { return p.Label == f.Label }); i >= 0 {
+			was = r.Previous.Basis[i].Value
+		}
+		if was != f.Value {
+			moved++
+			out = append(out, fmt.Sprintf("• %s: was %s, is %s", line(f.Label, 60), line(was, 200), line(f.Value, 200)))
+		}
+	}
+	calls := movedCalls(r.Previous.Plan, r.Proposal.Plan)
+	if moved == 0 && len(calls) == 0 {
+		out = append(out, "• what the policy judges by")
+	}
+	out = append(out, calls...)
+	return within("\n", maxText-10, out...)
+}
+
+// movedCalls are the calls that are no longer made, and those that are new.
+func movedCalls(was, is []change.PlannedCall) []string {
+	var out []string
+	for _, side := range []struct {
+		word         string
+		these, those []change.PlannedCall
+	}{{"no longer", was, is}, {"now", is, was}} {
+		for _, c := range side.these {
+			if !slices.Contains(side.those, c) {
+				say := "• " + side.word + ": " + line(c.Method+" "+c.Path, 160)
+				if c.Body != "" {
+					say += " " + verbatim(c.Body, 200)
+				}
+				out = append(out, say)
+			}
+		}
+	}
+	return out
+}
+
+func decisionLines(r *change.Request) string {
+	var out []string
+	for _, d := range r.Decisions {
+		out = append(out, decisionLine(d, d.Digest != r.Proposal.Digest))
+	}
+	if len(out) > 8 {
+		out = append([]string{fmt.Sprintf("… and %d earlier", len(out)-8)}, out[len(out)-8:]...)
+	}
+	return within("\n", maxText-10, out...)
+}
+
+func decisionLine(d change.Decision, void bool) string {
+	var s string
+	switch d.Verb {
+	case change.SaidYes:
+		s = ":white_check_mark: " + user(d.By.User) + " approved"
+		if void {
+			s = ":white_check_mark: ~" + user(d.By.User) + " approved~ an earlier plan"
+		}
+	case change.TookBack:
+		s = ":leftwards_arrow_with_hook: " + user(d.By.User) + " took the approval back"
+	case change.SaidNo:
+		s = ":no_entry: " + user(d.By.User) + " rejected"
+	case change.Withdrew:
+		s = ":wastebasket: " + user(d.By.User) + " withdrew"
+	case change.RanOut:
+		s = ":alarm_clock: nobody approved in time"
+	case change.AskRetry:
+		s = ":repeat: " + user(d.By.User) + " asked for another try to clean up"
+	case change.SaidClean:
+		s = ":broom: " + user(d.By.User) + " says that it is clean"
+	case change.Reminded:
+		s = ":bell: reminded " + users(d.To)
+	case change.HandedIn:
+		s = ":key: " + user(d.By.User) + " handed the key in"
+	case change.WentStale:
+		s = ":arrows_counterclockwise: the plan changed, approvals are void"
+	default:
+		s = ":grey_question: " + line(string(d.Verb), 40)
+	}
+	s += " · " + when(d.At)
+	if strings.TrimSpace(d.Reason) != "" {
+		s += ": _" + strings.ReplaceAll(line(d.Reason, 300), "_", " ") + "_"
+	}
+	return s
+}
+
+func footer(r *change.Request) string {
+	s := fmt.Sprintf("Asked by %s · %s · request %s", user(r.Requester.User), when(r.Created), bot.Code(r.ID))
+	if r.State == change.Pending || r.State == change.Approved {
+		s += " · expires " + when(r.Deadline)
+	}
+	if r.Rule != "" {
+		s += " · rule " + line(r.Rule, 60)
+	}
+	if r.Parent != "" {
+		s += " · takes the place of " + bot.Code(r.Parent)
+	}
+	if r.Child != "" {
+		s += " · asked again as " + bot.Code(r.Child)
+	}
+	return s
+}
+
+func cardButtons(r *change.Request) []slack.BlockElement {
+	now := seenNow(r).String()
+	// The plan stays the same as long as the approvals that it was asked under.
+	plan := button(actionPlan, seen{ID: r.ID, Version: max(1, r.Asked)}.String(), "Show plan")
+	title := clean(r.Proposal.Title)
+	withdraw := button(actionWithdraw, now, "Withdraw")
+	withdraw.Confirm = confirm("Withdraw this request?", "It ends, and its target is free for others. Only who asked can do this.", "Withdraw", slack.StyleDanger)
+	switch r.State { //nolint:exhaustive // the other states have no buttons but the plan, or none
+	case change.Pending:
+		approve := button(actionApprove, now, "Approve").WithStyle(slack.StylePrimary)
+		approve.AccessibilityLabel = bot.Cut("Approve: "+title, maxOption)
+		approve.Confirm = confirm("Approve this change?", "The bot will carry it out as soon as there are enough approvals: "+title, "Approve", slack.StylePrimary)
+		reject := button(actionReject, now, "Reject…").WithStyle(slack.StyleDanger)
+		reject.AccessibilityLabel = bot.Cut("Reject: "+title, maxOption)
+		buttons := []slack.BlockElement{approve, reject, plan}
+		if len(r.Approvals()) > 0 {
+			buttons = append(buttons, button(actionTakeBack, now, "Take my approval back"))
+		}
+		if r.Proposal.Wants != "" {
+			buttons = append(buttons, button(actionPaste, now, "Paste the key…"))
+		}
+		return append(append(buttons, withdraw), editButton(r)...)
+	case change.Approved:
+		buttons := []slack.BlockElement{plan, withdraw}
+		if r.Proposal.Wants != "" {
+			buttons = append(buttons, button(actionPaste, now, "Paste the key…"))
+		}
+		return buttons
+	case change.Applying, change.Undoing:
+		return []slack.BlockElement{plan}
+	case change.Stuck:
+		retry := button(actionRetry, now, "Try to clean up again").WithStyle(slack.StylePrimary)
+		retry.Confirm = confirm("Try again?", "The bot takes back once more what it left behind.", "Try again", slack.StylePrimary)
+		return []slack.BlockElement{retry, button(actionResolve, now, "It is clean…"), plan}
+	case change.RolledBack, change.Rejected, change.Withdrawn, change.Expired:
+		return editButton(r)
+	}
+	return nil
+}
+
+// editButton is there as long as nobody has asked again.
+func editButton(r *change.Request) []slack.BlockElement {
+	if _, ok := connection(r); !ok || r.Child != "" {
+		return nil
+	}
+	return []slack.BlockElement{button(actionEdit, seenNow(r).String(), "Edit and ask again…")}
+}
+
+func cardSummary(r *change.Request, v *change.Verdict) string {
+	_, word := face(r.State)
+	parts := []string{
+		line(r.Proposal.Title, 300) + ". " + word + ".",
+		"Asked by " + user(r.Requester.User) + ": " + line(r.Reason, 300) + ".",
+	}
+	if r.State == change.Pending && v != nil {
+		for _, n := range v.Missing {
+			parts = append(parts, fmt.Sprintf("Missing: %s of %s.", plural(n.Count, "approval", "approvals"), line(n.Group, 60)))
+		}
+	}
+	for _, f := range r.Proposal.Fields {
+		parts = append(parts, line(f.Label, 60)+": "+line(f.Value, 150)+".")
+	}
+	if r.State == change.RolledBack || r.State == change.Stuck {
+		parts = append(parts, "Why: "+line(r.Outcome.Why, 300)+".")
+	}
+	if !r.State.Final() {
+		for _, w := range r.Proposal.Warnings {
+			parts = append(parts, "Warning: "+line(w, 200)+".")
+		}
+	}
+	return within(" ", maxSummary, append(parts, "Request "+line(r.ID, 64)+".")...)
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}

@@ -1,0 +1,218 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+func TestCardInEveryState(t *testing.T) {
+	for name, r := range everyState() {
+		t.Run(name, func(t *testing.T) {
+			goldenMessage(t, "card_"+name, card(r, missing()))
+		})
+	}
+}
+
+func TestProgressInEveryState(t *testing.T) {
+	for name, r := range everyState() {
+		t.Run(name, func(t *testing.T) {
+			for _, simple := range []bool{false, true} {
+				m, ok := progress(r, simple)
+				if !ok {
+					if r.State.Working() {
+						t.Error("a request that is being worked on shows no progress")
+					}
+					continue
+				}
+				goldenMessage(t, fmt.Sprintf("progress_%s_simple_%t", name, simple), m)
+			}
+		})
+	}
+}
+
+func TestLastLineInEveryState(t *testing.T) {
+	for name, r := range everyState() {
+		t.Run(name, func(t *testing.T) {
+			if m, ok := finalLine(r); ok {
+				if !strings.Contains(m.Text, "<@U0ASKER>") {
+					t.Error("the requester is not mentioned")
+				}
+				goldenMessage(t, "final_"+name, m)
+			}
+			if m, ok := newPlanLine(r, missing()); ok {
+				goldenMessage(t, "new_plan_"+name, m)
+			}
+		})
+	}
+}
+
+func TestPlanModal(t *testing.T) {
+	v := planModal(pending())
+	if err := bot.CheckModal(v); err != nil {
+		t.Error(err)
+	}
+	golden(t, "modal_plan", v)
+}
+
+func TestReasonModals(t *testing.T) {
+	from := reasonMemory{Press: "7Q2MZK:3", Channel: "C0REQUESTS"}
+	v := reasonModal(pending(), from, callbackReject, "Reject", "Reject", "Why is it rejected?", "Whoever asked reads this.")
+	if err := bot.CheckModal(v); err != nil {
+		t.Error(err)
+	}
+	golden(t, "modal_reject", v)
+}
+
+func TestFinalCardsDecideNothing(t *testing.T) {
+	for name, r := range everyState() {
+		if !r.State.Final() {
+			continue
+		}
+		for _, b := range cardButtons(r) {
+			if buttonID(b) != actionEdit || r.State == change.Applied {
+				t.Errorf("%s: a final card has the button %s", name, buttonID(b))
+			}
+		}
+		r.Child = "R2"
+		if len(cardButtons(r)) > 0 {
+			t.Errorf("%s: it was asked again already", name)
+		}
+	}
+}
+
+func TestApproversAreMentionedOnce(t *testing.T) {
+	m := card(pending(), missing())
+	if n := strings.Count(toJSON(t, m.Blocks), "<@U0ANNA>"); n != 1 {
+		t.Errorf("the approver is mentioned %d times, want once", n)
+	}
+}
+
+// extreme is a request with everything as long and as hostile as it can be.
+func extreme(r *change.Request) *change.Request {
+	r.Proposal.Title = nasty(700)
+	r.Reason = nasty(3000)
+	for i := range 25 {
+		r.Proposal.Fields = append(r.Proposal.Fields, change.Field{Label: nasty(200), Value: nasty(200 + i*600)})
+		r.Proposal.Basis = append(r.Proposal.Basis, change.Field{Label: nasty(199 + i), Value: nasty(3000)})
+		r.Proposal.Warnings = append(r.Proposal.Warnings, nasty(2000))
+		r.Proposal.Plan = append(r.Proposal.Plan, change.PlannedCall{
+			Step: fmt.Sprint(i, nasty(200)), System: nasty(300), Method: "PUT", Path: nasty(4000), Body: nasty(20000),
+		})
+		r.Decisions = append(r.Decisions, said(change.SaidYes, nasty(50), nasty(3000)))
+		left := change.Leftover{Step: "grant", What: nasty(3000), Command: nasty(5000), Cause: nasty(3000)}
+		r.Outcome.Leftovers = append(r.Outcome.Leftovers, left)
+		r.Journal = append(r.Journal, change.StepRecord{
+			Step: fmt.Sprint("more", i), State: change.StepLeft, Attempts: 9, Finding: nasty(3000), Trouble: nasty(3000), Leftover: &left,
+		})
+	}
+	r.Outcome.Why, r.Outcome.Failed = nasty(5000), nasty(300)
+	r.Requester.User = nasty(200)
+	return r
+}
+
+func TestTheLongestAndWorstFitsSlack(t *testing.T) {
+	crowd := &change.Verdict{}
+	for range 5 {
+		need := change.Need{Group: nasty(300), Count: 3}
+		for i := range 100 {
+			need.Who = append(need.Who, fmt.Sprintf("U%09d", i))
+		}
+		crowd.Missing = append(crowd.Missing, need)
+	}
+	for name, r := range everyState() {
+		t.Run(name, func(t *testing.T) {
+			extreme(r)
+			messages := map[string]bot.Message{"card": card(r, crowd)}
+			messages["progress"], _ = progress(r, false)
+			messages["simple progress"], _ = progress(r, true)
+			if m, ok := finalLine(r); ok {
+				messages["final"] = m
+			}
+			if m, ok := newPlanLine(r, crowd); ok {
+				messages["new plan"] = m
+			}
+			for what, m := range messages {
+				if err := bot.CheckMessage(m); err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+				harmless(t, what, m.Text)
+				harmlessBlocks(t, what, m.Blocks)
+			}
+			for what, v := range map[string]slack.ModalViewRequest{
+				"plan":   planModal(r),
+				"reason": reasonModal(r, reasonMemory{Press: "7Q2MZK:3"}, callbackReject, "Reject", "Reject", "Why?", "Say."),
+			} {
+				if err := bot.CheckModal(v); err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+				harmlessBlocks(t, what, v.Blocks.BlockSet)
+			}
+		})
+	}
+}
+
+// harmless looks for outside text that became markup of Slack's.
+func harmless(t *testing.T, what, s string) {
+	t.Helper()
+	for _, bad := range []string{"<!channel>", "<@U0EVIL>", "<https://evil", "\u202e"} {
+		if strings.Contains(s, bad) {
+			t.Errorf("%s: %q got through", what, bad)
+		}
+	}
+}
+
+// harmlessBlocks looks at every text in markup; plain text shows such things as they are.
+func harmlessBlocks(t *testing.T, what string, blocks []slack.Block) {
+	t.Helper()
+	for _, b := range blocks {
+		switch b := b.(type) {
+		case *slack.SectionBlock:
+			harmless(t, what, b.Text.Text)
+			if !b.Text.Verbatim {
+				t.Errorf("%s: Slack may turn names in a section into links", what)
+			}
+		case *slack.ContextBlock:
+			for _, e := range b.ContextElements.Elements {
+				if text, ok := e.(*slack.TextBlockObject); ok {
+					harmless(t, what, text.Text)
+				}
+			}
+		}
+	}
+}
+
+func TestACutFieldSaysSo(t *testing.T) {
+	r := pending()
+	r.Proposal.Fields = []change.Field{{Label: "May search", Value: strings.Repeat("logs-<a>-*, ", 400)}}
+	shown := toJSON(t, card(r, nil).Blocks)
+	if !strings.Contains(shown, "cut: the plan shows all") {
+		t.Error("approvers don't learn that they see a part only")
+	}
+}
+
+func TestThePlanShowsEveryCallWhole(t *testing.T) {
+	r := pending()
+	long := ""
+	for i := range 50 {
+		long += fmt.Sprintf("pattern-%03d-%s,", i, strings.Repeat("<&>", 60))
+	}
+	r.Proposal.Plan[0].Body = long
+	var shown strings.Builder
+	for _, b := range planModal(r).Blocks.BlockSet {
+		if s, ok := b.(*slack.SectionBlock); ok {
+			text := s.Text.Text
+			if at := strings.Index(text, "```"); at >= 0 {
+				shown.WriteString(strings.Trim(text[at:], "`"))
+			}
+		}
+	}
+	if !strings.Contains(shown.String(), bot.Escape(long)) {
+		t.Error("the plan does not show the long call whole")
+	}
+}

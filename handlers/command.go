@@ -1,0 +1,157 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+)
+
+// word is something that can be typed behind the command.
+type word struct {
+	verb, args, does string
+	run              func(*Handlers, context.Context, bot.Command, []string) bot.Answer
+}
+
+// words are all of them, in the order in which help shows them.
+func words() []word {
+	return []word{
+		{"connect", "[local] [remote]", "connect a local cluster to a remote one; deployments by name or id, or chosen in the form", (*Handlers).connectCommand},
+		{"list", "[platform or deployment]", "all remote connections of all local clusters, and how they stand", (*Handlers).listCommand},
+		{"status", "[deployment/alias]", "everything about one connection, and what can be done next", lookCommand("status")},
+		{"diagnose", "[deployment/alias]", "what is the matter with a connection, and how to mend it", lookCommand("diagnose")},
+		{"rotate", "[deployment/alias]", "a new key in place of the old one, without a failed search", orderCommand("rotate")},
+		{"update", "[deployment/alias]", "change what a connection's key may read, or its settings", orderCommand("update")},
+		{"disconnect", "[deployment/alias]", "end a connection and remove its key", orderCommand("disconnect")},
+		{"migrate", "[deployment/alias]", "from TLS certificates to API keys, one alias or all of a deployment", orderCommand("migrate")},
+		{"adopt", "[deployment/alias]", "take a connection that was made by hand under management", orderCommand("adopt")},
+		{"history", "[deployment|alias]", "what was asked for, who decided what, and how it ended", (*Handlers).historyCommand},
+		{"policy", "", "who may ask, and who has to approve", (*Handlers).policyCommand},
+		{"help", "", "show this", (*Handlers).helpCommand},
+	}
+}
+
+// command answers the slash command.
+func (h *Handlers) command(ctx context.Context, c bot.Command) (bot.Answer, error) {
+	typed := tokens(c.Text)
+	if len(typed) == 0 {
+		return h.helpCommand(ctx, c, nil), nil
+	}
+	verb := strings.ToLower(typed[0])
+	for _, w := range words() {
+		if w.verb == verb {
+			return w.run(h, ctx, c, typed[1:]), nil
+		}
+	}
+	return h.unknown(typed[0]), nil
+}
+
+func (h *Handlers) helpCommand(context.Context, bot.Command, []string) bot.Answer {
+	return reply(h.help("*Connect Elasticsearch clusters, with others' approval*"))
+}
+
+func (h *Handlers) unknown(verb string) bot.Answer {
+	s := "There is no " + bot.Code(bot.Cut(clean(verb), 40)) + "."
+	if near := nearest(strings.ToLower(verb)); near != "" {
+		s += " Did you mean " + bot.Code(h.o.Command+" "+near) + "?"
+	}
+	return reply(h.help(s))
+}
+
+// help is written from the words, so that it can't forget one.
+func (h *Handlers) help(head string) string {
+	out := []string{head}
+	for _, w := range words() {
+		out = append(out, fmt.Sprintf("• %s  %s", bot.Code(strings.TrimSpace(h.o.Command+" "+w.verb+" "+w.args)), w.does))
+	}
+	return strings.Join(out, "\n")
+}
+
+// ephemeral is the answer to a slash command, seen by who typed it.
+type ephemeral struct {
+	Type   string        `json:"response_type"`
+	Text   string        `json:"text"`
+	Blocks []slack.Block `json:"blocks"`
+}
+
+func reply(say string) bot.Answer {
+	return bot.Answer{Body: ephemeral{Type: "ephemeral", Text: say, Blocks: []slack.Block{section(say)}}}
+}
+
+// tokens splits what was typed at spaces; quotes, straight or as a phone writes them, keep a name together.
+func tokens(s string) []string {
+	var out []string
+	var b strings.Builder
+	var closing rune
+	begun := false
+	end := func() {
+		if begun {
+			out = append(out, b.String())
+		}
+		b.Reset()
+		begun = false
+	}
+	for _, r := range s {
+		switch {
+		case closing != 0 && r == closing:
+			closing = 0
+		case closing == 0 && strings.ContainsRune(`"“”„`, r):
+			closing, begun = '"', true
+			if r != '"' {
+				closing = '”'
+			}
+			if r == '„' {
+				closing = '“'
+			}
+		case closing == 0 && unicode.IsSpace(r):
+			end()
+		default:
+			begun = true
+			b.WriteRune(r)
+		}
+	}
+	end()
+	return out
+}
+
+// nearest is the verb that was probably meant, if one is near enough.
+func nearest(typed string) string {
+	best, found := 3, ""
+	for _, w := range words() {
+		d := distance(typed, w.verb)
+		if len(typed) >= 2 && strings.HasPrefix(w.verb, typed) {
+			d = 1
+		}
+		if d < best && d < len(w.verb) {
+			best, found = d, w.verb
+		}
+	}
+	return found
+}
+
+// distance is the number of edits between two words (Levenshtein).
+func distance(a, b string) int {
+	if len(a) > 40 {
+		return len(a)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := before
+			if a[i] != b[j] {
+				d = 1 + min(before, row[j], row[j+1])
+			}
+			before, row[j+1] = row[j+1], d
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,291 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// connectCommand opens the modal at once: its trigger lives for three seconds and is spent by one use. What was typed
+// behind the verb is looked up afterwards.
+func (h *Handlers) connectCommand(ctx context.Context, c bot.Command, args []string) bot.Answer {
+	f, m := newForm(), connectMemory{Channel: c.Channel}
+	if len(args) > 2 {
+		return reply(h.help("*connect* takes a local and a remote deployment; put quotes around a name with spaces."))
+	}
+	view, err := h.o.Messenger.OpenView(ctx, c.TriggerID, connectModal(f, m))
+	if err != nil {
+		return reply(h.say(ctx, err, pen{}))
+	}
+	if len(args) == 0 {
+		return bot.Answer{}
+	}
+	turn := h.turns.take(view.ID)
+	return bot.Answer{Then: func(ctx context.Context) error {
+		defer h.turns.done(view.ID, turn)
+		h.preselect(ctx, args, &f, &m)
+		h.survey(ctx, &f, &m)
+		return h.redraw(ctx, view, turn, f, m)
+	}}
+}
+
+// preselect chooses the deployments that were typed, where exactly one fits.
+func (h *Handlers) preselect(ctx context.Context, args []string, f *connectForm, m *connectMemory) {
+	fields := []string{link.FieldLocal, link.FieldRemote}
+	for i, to := range []*bot.Option{&f.Local, &f.Remote} {
+		if i == len(args) {
+			return
+		}
+		d, why := only(h.o.Directory.Find(ctx, args[i], maxOptions), args[i])
+		if why != "" {
+			m.Notes = append(m.Notes, why)
+			continue
+		}
+		if o, ok := choose(d); ok {
+			*to = o
+			m.renew(fields[i], o.Value)
+		}
+	}
+}
+
+// only is the one deployment that text names: by name or id, or the only one found. why says why there is none.
+func only(found link.Found, text string) (d link.Deployment, why string) {
+	var exact []link.Deployment
+	for _, d := range found.Deployments {
+		if strings.EqualFold(d.Name, text) || strings.EqualFold(d.Deployment, text) || strings.EqualFold(d.String(), text) {
+			exact = append(exact, d)
+		}
+	}
+	if len(exact) == 0 {
+		exact = found.Deployments
+	}
+	name := "“" + bot.Cut(clean(text), 60) + "”"
+	switch {
+	case len(exact) == 1:
+		return exact[0], ""
+	case len(exact) > 1:
+		return d, plural(len(exact), "deployment", "deployments") + " fit " + name + ": choose one."
+	case len(found.Down) > 0:
+		return d, name + " was not found, but not every platform could be asked: " + found.Down[0].Why + "."
+	}
+	return d, "There is no deployment " + name + ": choose one."
+}
+
+// connectChanged follows a choice in the modal: with both sides chosen, the rest is filled in.
+func (h *Handlers) connectChanged(_ context.Context, a bot.Action) (bot.Answer, error) {
+	return h.redrawFrom(a, nil)
+}
+
+// connectMore shows or hides the advanced settings.
+func (h *Handlers) connectMore(_ context.Context, a bot.Action) (bot.Answer, error) {
+	return h.redrawFrom(a, func(f *connectForm, m *connectMemory) {
+		m.More = !m.More
+		m.keep(*f)
+		m.Model = f.Model
+	})
+}
+
+// redrawFrom draws the modal anew: edit changes how it is drawn; nil follows a choice of deployments.
+func (h *Handlers) redrawFrom(a bot.Action, edit func(*connectForm, *connectMemory)) (bot.Answer, error) {
+	if a.View == nil {
+		return bot.Answer{}, errors.New("the connect modal changed outside a modal")
+	}
+	view := *a.View
+	m, err := parseMemory(view.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	f := readForm(view.State, m)
+	turn := h.turns.take(view.ID)
+	return bot.Answer{Then: func(ctx context.Context) error {
+		defer h.turns.done(view.ID, turn)
+		if edit != nil {
+			edit(&f, &m)
+			if f.pair() == m.Pair {
+				return h.redraw(ctx, view, turn, f, m)
+			}
+		}
+		if !h.survey(ctx, &f, &m) && edit == nil {
+			return nil
+		}
+		return h.redraw(ctx, view, turn, f, m)
+	}}, nil
+}
+
+// survey looks at both sides once they are chosen, fills in what they tell, and notes what people should know. It
+// reports whether there is anything new to draw.
+func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMemory) bool {
+	pair := f.pair()
+	if pair == m.Pair {
+		return false
+	}
+	m.Pair, m.Notes = pair, nil
+	if pair == "" {
+		return true
+	}
+	local, err := link.ParseRef(f.Local.Value)
+	remote, err2 := link.ParseRef(f.Remote.Value)
+	if err := errors.Join(err, err2); err != nil {
+		m.Notes = []string{"Choose both deployments from the lists."}
+		return true
+	}
+	s, err := h.o.Directory.Survey(ctx, local, remote)
+	if err != nil {
+		m.Pair = "" // so that choosing again asks again
+		m.Notes = []string{h.say(ctx, err, pen{plain: true}), "Nothing could be filled in; you can do it by hand."}
+		return true
+	}
+	c := link.Prefill(s)
+	models := s.Models()
+	keys := slices.Contains(models, link.ModelKey)
+	m.Keys = keys && f.byCertificate() // nothing is offered otherwise
+	m.Certificates = !keys && slices.Contains(models, link.ModelCertificate)
+	if f.byCertificate() {
+		h.suggestTrust(ctx, s, &c, m)
+	}
+	m.fill(f, c)
+	m.MayFilter = s.MayFilter()
+	m.Offer = ""
+	if !f.byCertificate() {
+		m.Offer = bot.Cut(strings.Join(s.FilterOffer(), "\n"), keptLimits[link.FieldFilter])
+	}
+	m.Notes = append(m.Notes, notesOf(s, f)...)
+	return true
+}
+
+// notesOf are the survey's problems and warnings, worst first, for the modal. What is said of fields that are not filled
+// in yet is left out.
+func notesOf(s link.Survey, f *connectForm) []string {
+	c, _ := f.connect()
+	var notes []string
+	for _, p := range s.Problems(c).Problems {
+		notes = append(notes, upper(p.Say))
+	}
+	if len(c.Access.Search)+len(c.Access.Replication) == 0 {
+		c.Access.Search = []string{"-"} // nothing is known of it yet
+	}
+	c.SkipUnavailable = false // what it means stands beside its box
+	notes = append(notes, link.Warnings(s, c)...)
+	if len(notes) > maxNotes {
+		notes = append(notes[:maxNotes-1:maxNotes-1], "… and more; the card will show all warnings.")
+	}
+	for i := range notes {
+		notes[i] = bot.Cut(clean(notes[i]), 300)
+	}
+	return notes
+}
+
+// redraw updates the modal, unless a later choice is being followed already. Two redraws may start from the same modal;
+// then Slack refuses the second one's hash, and the later choice wins.
+func (h *Handlers) redraw(ctx context.Context, view bot.View, turn uint64, f connectForm, m connectMemory) error {
+	if !h.turns.latest(view.ID, turn) {
+		return nil
+	}
+	modal := connectModal(f, m)
+	_, err := h.o.Messenger.UpdateView(ctx, view.ID, view.Hash, modal)
+	if e, ok := errors.AsType[*bot.Error](err); ok && e.Kind == bot.Conflict && h.turns.latest(view.ID, turn) {
+		_, err = h.o.Messenger.UpdateView(ctx, view.ID, "", modal)
+	}
+	if e, ok := errors.AsType[*bot.Error](err); ok && (e.Kind == bot.Gone || e.Kind == bot.Expired || e.Code == "not_found") {
+		return nil // closed meanwhile
+	}
+	return err
+}
+
+// connectSubmitted asks for the change. The modal's id makes a second submission the same request.
+func (h *Handlers) connectSubmitted(ctx context.Context, s bot.Submission) (bot.Answer, error) {
+	m, err := parseMemory(s.View.Metadata)
+	if err != nil {
+		h.o.Log.ErrorContext(ctx, "a modal of ours that can't be read", "request_id", bot.RequestID(ctx), "error", err)
+		return beside(map[string]string{link.FieldReason: ourFault(ctx, pen{plain: true})}), nil
+	}
+	f := readForm(s.View.State, m)
+	c, wrong := f.connect()
+	if len(wrong.Problems) > 0 {
+		return beside(m.errors(s.View.State, wrong)), nil
+	}
+	params, err := json.Marshal(c)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	r, err := h.o.Changes.Propose(ctx, change.Ask{
+		Kind: link.KindConnect, Params: params, Reason: strings.TrimSpace(f.Texts[link.FieldReason]),
+		By: actor(s.User, m.Channel), Parent: m.Parent, Submission: s.View.ID,
+	})
+	to := spot{user: s.User.ID, channel: m.Channel}
+	if err != nil {
+		return h.refused(ctx, to, m, f, s.View.State, err), nil
+	}
+	if m.Channel == h.o.Channel {
+		return bot.Answer{}, nil // the card appears before their eyes
+	}
+	say := "Asked. The card of request " + bot.Code(r.ID) + " is in " + channel(h.o.Channel) + "; you are mentioned there when it is done."
+	return bot.Answer{Then: func(ctx context.Context) error { return h.tell(ctx, to, private(say)) }}, nil
+}
+
+// refused puts what stood in the way beside the field that it is about.
+func (h *Handlers) refused(ctx context.Context, to spot, m connectMemory, f connectForm, state bot.State, err error) bot.Answer {
+	if wrong, ok := errors.AsType[*change.InvalidError](err); ok {
+		return beside(m.errors(state, wrong))
+	}
+	say := h.say(ctx, err, pen{plain: true})
+	field := link.FieldReason
+	var then func(context.Context) error
+	_, held := errors.AsType[*change.HeldError](err)
+	call, outage := errors.AsType[*link.CallError](err)
+	switch {
+	case held:
+		field = link.FieldAlias
+		then = func(ctx context.Context) error { return h.tell(ctx, to, private(h.say(ctx, err, pen{}))) }
+	case outage:
+		field = sideOf(call, f)
+		say += " Nothing was stored and nothing is lost: submit again in a moment."
+	}
+	a := beside(m.errors(state, &change.InvalidError{Problems: []change.Problem{{Field: field, Say: say}}}))
+	a.Then = then
+	return a
+}
+
+// sideOf is the field of the deployment that a call was about.
+func sideOf(call *link.CallError, f connectForm) string {
+	platform, _, _ := strings.Cut(f.Local.Value, "/")
+	name, _, _ := strings.Cut(f.Local.Text, " · ")
+	if call.System == platform || (name != "" && strings.HasSuffix(call.System, name)) {
+		return link.FieldLocal
+	}
+	return link.FieldRemote
+}
+
+// errors are problems by block id. Slack shows them beside inputs only; one of a field that is hidden is shown beside
+// the reason, under its name.
+func (m connectMemory) errors(state bot.State, wrong *change.InvalidError) map[string]string {
+	out := map[string]string{}
+	for _, p := range wrong.Problems {
+		block, say := m.block(p.Field), upper(p.Say)
+		if _, ok := state[block]; !ok {
+			block, say = m.block(link.FieldReason), fieldName(p.Field)+": "+p.Say
+		}
+		if before := out[block]; before != "" {
+			say = before + " " + say
+		}
+		out[block] = bot.Cut(clean(say), 500)
+	}
+	return out
+}
+
+func connectLate(bot.Submission) bot.Answer {
+	return beside(map[string]string{link.FieldReason: sayTime})
+}
+
+// beside shows errors beside inputs, and keeps the modal open with all that was filled in.
+func beside(errs map[string]string) bot.Answer {
+	return bot.Answer{Body: slack.NewErrorsViewSubmissionResponse(errs)}
+}

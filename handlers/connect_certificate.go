@@ -1,0 +1,140 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// The choice of the security model.
+const (
+	actionModel        = connectPrefix + link.FieldModel
+	actionCertificates = connectPrefix + "certificates"
+	actionKeys         = connectPrefix + "keys"
+)
+
+const maxScope = 32
+
+// trustFields are filled in under the certificate model.
+var trustFields = []string{link.FieldLocalScope, link.FieldRemoteScope, link.FieldClusters}
+
+// trustReader is a Directory that knows how the two sides' trust stands; *link.Catalog is one.
+type trustReader interface {
+	SurveyTrust(ctx context.Context, s link.Survey, regions []string) (link.TrustSurvey, error)
+}
+
+func (f connectForm) byCertificate() bool { return f.Model == string(link.ModelCertificate) }
+
+// connectModel follows the choice of a model, by the radio buttons or by a button that offers one.
+func (h *Handlers) connectModel(_ context.Context, a bot.Action) (bot.Answer, error) {
+	model := a.Value.Option.Value
+	switch a.ID {
+	case actionCertificates:
+		model = string(link.ModelCertificate)
+	case actionKeys:
+		model = string(link.ModelKey)
+	}
+	return h.redrawFrom(a, func(f *connectForm, m *connectMemory) {
+		if model != string(link.ModelCertificate) {
+			model = ""
+			f.Texts[link.FieldExpiry] = cmp.Or(f.Texts[link.FieldExpiry], defaultExpiry) // it was not in the modal
+		}
+		m.Model, f.Model = model, model
+		m.renew(link.FieldModel, model) // where the radio buttons show something else
+	})
+}
+
+// suggestTrust is whom the two sides would trust, as far as their platforms tell.
+func (h *Handlers) suggestTrust(ctx context.Context, s link.Survey, c *link.Connect, m *connectMemory) {
+	c.Model, c.ProxyAddress = link.ModelCertificate, link.TransportAddress(s.Remote)
+	c.Trust = &link.TrustTerms{Clusters: []string{s.Remote.ClusterID}}
+	reader, ok := h.o.Directory.(trustReader)
+	if !ok {
+		return
+	}
+	t, err := reader.SurveyTrust(ctx, s, nil)
+	if err != nil {
+		m.Notes = append(m.Notes, h.say(ctx, err, pen{plain: true}), "The ids of the two sides could not be suggested; enter them by hand.")
+		return
+	}
+	c.Trust.LocalScope, c.Trust.RemoteScope = t.Local.Environment.ID, t.Remote.Environment.ID
+	for _, side := range []link.SideTrust{t.Local, t.Remote} {
+		if e := side.Environment; e.ID != "" && !e.Certain {
+			m.Notes = append(m.Notes, "The id "+e.ID+" is only what "+e.Source+" suggests: compare it with the console before you ask.")
+		}
+	}
+}
+
+// suggestions are what goes into the fields of the certificate model.
+func suggestions(c link.Connect) map[string]string {
+	if c.Trust == nil {
+		return nil
+	}
+	return map[string]string{
+		link.FieldLocalScope: c.Trust.LocalScope, link.FieldRemoteScope: c.Trust.RemoteScope,
+		link.FieldClusters: strings.Join(c.Trust.Clusters, "\n"),
+	}
+}
+
+// terms reads the fields of the certificate model.
+func (f connectForm) terms() *link.TrustTerms {
+	t := &link.TrustTerms{
+		LocalScope: strings.TrimSpace(f.Texts[link.FieldLocalScope]), RemoteScope: strings.TrimSpace(f.Texts[link.FieldRemoteScope]),
+		All: f.TrustAll, Regions: link.ParsePatterns(f.Texts[link.FieldRegions]),
+	}
+	if !t.All { // the hint says that the list does not count then
+		t.Clusters = link.ParsePatterns(f.Texts[link.FieldClusters])
+	}
+	return t
+}
+
+// modelOffer is what the modal says of the other model: where keys can't be used, certificates; where they can, keys.
+func modelOffer(f connectForm, m connectMemory) []slack.Block {
+	switch {
+	case f.byCertificate():
+		blocks := []slack.Block{section(":warning: *TLS certificates are deprecated since 9.0.* A superuser of the local cluster gets full read " +
+			"access to the remote one, so use them only within one security domain. What others may read there is decided by the remote cluster's roles of the same names.")}
+		if m.Keys {
+			blocks = append(blocks, slack.NewActionBlock("model_keys", button(actionKeys, "keys", "Use an API key instead")))
+		}
+		return blocks
+	case m.Certificates:
+		return []slack.Block{
+			section("An API key needs 8.14 or later on both sides. Older clusters can be connected by TLS certificates."),
+			slack.NewActionBlock("model_certificates", button(actionCertificates, "certificates", "Use TLS certificates…")),
+		}
+	}
+	return nil
+}
+
+// certificateFields take the place of the key's.
+func (m connectMemory) certificateFields(f connectForm) []slack.Block {
+	return []slack.Block{
+		m.text(f, link.FieldLocalScope, "Id of the local side", "ECE: the environment id under Platform > Trust Management. Elastic Cloud: the organization id. No platform verifies it.", maxScope),
+		m.text(f, link.FieldRemoteScope, "Id of the remote side", "The same for the remote side. A wrong id trusts somebody else.", maxScope),
+		several(m.text(f, link.FieldClusters, "Clusters that the local side trusts", "Ids of Elasticsearch clusters, never of deployments, one a line.", maxPatterns)),
+		box(link.FieldTrustAll, "Or all of them", "Trust all deployments of the remote side", "Those listed above do not count then", f.TrustAll),
+		m.text(f, link.FieldRegions, "Further regions", "Where all are trusted: regions whose certificates count beside the deployment's own, such as aws-us-east-1.", maxPatterns).WithOptional(true),
+		several(m.text(f, link.FieldSearch, "Indices to look for afterwards", "Patterns such as logs-*. They grant nothing: roles on the remote cluster do.", maxPatterns)),
+	}
+}
+
+// modelInput is the choice of the model, among the advanced settings.
+func (m connectMemory) modelInput(f connectForm) slack.Block {
+	key := slack.NewOptionBlockObject(string(link.ModelKey), plain("API key", maxOption), plain("It grants what it names; 8.14 or later", maxOption))
+	certificate := slack.NewOptionBlockObject(string(link.ModelCertificate), plain("TLS certificates (deprecated)", maxOption),
+		plain("Both sides trust each other's certificates", maxOption))
+	radio := slack.NewRadioButtonsBlockElement(actionModel, key, certificate)
+	radio.InitialOption = key
+	if f.byCertificate() {
+		radio.InitialOption = certificate
+	}
+	in := slack.NewInputBlock(m.block(link.FieldModel), plain("Security model", 2000), nil, radio)
+	in.DispatchAction = true
+	return in
+}

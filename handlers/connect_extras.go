@@ -1,0 +1,108 @@
+package handlers
+
+import (
+	"context"
+	"maps"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const (
+	actionLetIn = connectPrefix + "let_in"
+
+	maxSources = 1000
+	maxRole    = 100
+)
+
+// keptLimits are how much of an advanced setting the modal's memory keeps while it is hidden.
+var keptLimits = map[string]int{link.FieldFilter: 300, link.FieldRole: maxRole}
+
+// extraFields are what can be done beside the connection: a role for those who search, and a network filter.
+func (m connectMemory) extraFields(f connectForm) []slack.Block {
+	if f.byCertificate() {
+		return nil
+	}
+	blocks := []slack.Block{
+		m.text(f, link.FieldRole, "Role to write", "On the local cluster, for those who shall search. Empty: none. A role that is not the bot's is never changed.", maxRole).WithOptional(true),
+	}
+	blocks = append(blocks, box(link.FieldRestart, "Restart", "Restart the local deployment",
+		"So that its nodes read the key; from 8.14 on they do by themselves", f.Restart))
+	if !m.MayFilter {
+		return blocks
+	}
+	sources := m.text(f, link.FieldFilter, "Addresses to let in", "IPv4 addresses or CIDRs that the local side comes from, as seen behind NAT. A network filter is added for those that are missing.", maxSources)
+	return append(blocks, several(sources),
+		box(link.FieldFilterFirst, "Lock others out", "Even if it is the first filter",
+			"A first one locks everybody else out of the remote deployment", f.FilterFirst))
+}
+
+// box is one thing to tick.
+func box(field, label, say, about string, on bool) slack.Block {
+	o := slack.NewOptionBlockObject("true", plain(say, maxOption), plain(about, maxOption))
+	boxes := slack.NewCheckboxGroupsBlockElement(connectPrefix+field, o)
+	if on {
+		boxes.InitialOptions = []*slack.OptionBlockObject{o}
+	}
+	return slack.NewInputBlock(field, plain(label, 2000), nil, boxes).WithOptional(true)
+}
+
+// filterOffer offers to let the local side in, where its configured addresses are shut out.
+func filterOffer(m connectMemory) []slack.Block {
+	if m.Offer == "" {
+		return nil
+	}
+	return []slack.Block{slack.NewActionBlock("filter_offer", button(actionLetIn, "let_in", "Let the local side in…"))}
+}
+
+// connectLetIn fills the addresses in that are missing, for a person to confirm.
+func (h *Handlers) connectLetIn(_ context.Context, a bot.Action) (bot.Answer, error) {
+	return h.redrawFrom(a, func(f *connectForm, m *connectMemory) {
+		m.More, m.Kept = true, nil
+		f.Texts[link.FieldFilter] = m.Offer
+		m.renew(link.FieldFilter, m.Offer)
+	})
+}
+
+// extras are the parameters of extraFields.
+func (f connectForm) extras(c *link.Connect) {
+	if f.byCertificate() {
+		return
+	}
+	c.Restart = f.Restart
+	if name := strings.TrimSpace(f.Texts[link.FieldRole]); name != "" {
+		c.Role = &link.RoleTerms{Name: name}
+	}
+	if sources := link.ParsePatterns(f.Texts[link.FieldFilter]); len(sources) > 0 {
+		c.Filter = &link.FilterTerms{Sources: sources, First: f.FilterFirst}
+	}
+}
+
+// roleLine tells whom the role is for.
+func roleLine(c link.Connect) string {
+	if c.Role == nil {
+		return ""
+	}
+	return "\nGive the role `" + line(c.Role.Name, maxRole) + "` on the local cluster to those who shall search through `" + line(c.Alias, maxAlias) + "`."
+}
+
+// restoreExtras fills a form in as c's parameters beside the plain key's were, for asking again.
+func (f *connectForm) restoreExtras(c link.Connect, m *connectMemory) {
+	if c.Model == link.ModelCertificate && c.Trust != nil {
+		f.Model, m.Model, m.Keys = string(c.Model), string(c.Model), true
+		f.Texts[link.FieldExpiry] = ""
+		maps.Copy(f.Texts, suggestions(c))
+		f.TrustAll, f.Texts[link.FieldRegions] = c.Trust.All, strings.Join(c.Trust.Regions, " ")
+	}
+	f.Restart, m.More = c.Restart, c.Restart || c.Role != nil || c.Filter != nil
+	if c.Role != nil {
+		f.Texts[link.FieldRole] = c.Role.Name
+	}
+	if c.Filter != nil {
+		f.Texts[link.FieldFilter], f.FilterFirst = strings.Join(c.Filter.Sources, "\n"), c.Filter.First
+		m.MayFilter = true // it was allowed then; the plan asks again
+	}
+}

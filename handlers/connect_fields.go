@@ -1,0 +1,33 @@
+package handlers
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// fieldName is a field as people know it.
+func fieldName(field string) string {
+	names := map[string]string{
+		link.FieldLocal: "Local deployment", link.FieldRemote: "Remote deployment", link.FieldAlias: "Alias",
+		link.FieldAddress: "Proxy address", link.FieldServerName: "Server name", link.FieldSearch: "Indices to search",
+		link.FieldReplication: "Indices to replicate", link.FieldExpiry: "Expiry", link.FieldSkip: "Skip unavailable",
+		link.FieldSockets: "Advanced settings, connections", link.FieldCompress: "Advanced settings, compression",
+		link.FieldPing: "Advanced settings, ping", link.FieldReason: "Reason", link.FieldModel: "Security model",
+		link.FieldLocalScope: "Id of the local side", link.FieldRemoteScope: "Id of the remote side", link.FieldClusters: "Clusters to trust",
+		link.FieldRegions: "Further regions", link.FieldFilter: "Addresses to let in", link.FieldRole: "Role to write",
+	}
+	if n, ok := names[field]; ok {
+		return n
+	}
+	return upper(strings.ReplaceAll(field, "_", " "))
+}
+
+// newBlock names the block that follows another one of the same field. It comes from both, so that two redraws that
+// started from the same modal do not use one name for two values.
+func newBlock(field, before, value string) string {
+	sum := sha256.Sum256([]byte(before + "\n" + value))
+	return field + ":" + hex.EncodeToString(sum[:4])
+}

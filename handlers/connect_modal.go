@@ -1,0 +1,178 @@
+package handlers
+
+import (
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// The connect modal's own names. An input's action id is its field behind this prefix.
+const (
+	callbackConnect = "connect"
+	connectPrefix   = "connect."
+	actionLocal     = connectPrefix + link.FieldLocal
+	actionRemote    = connectPrefix + link.FieldRemote
+	actionMore      = connectPrefix + "advanced"
+)
+
+// How much can be typed into a field.
+const (
+	maxAlias    = 100
+	maxAddress  = 270 // a host name of 253 bytes, and a port
+	maxServer   = 253
+	maxPatterns = 3000
+	maxReason   = 500
+	maxAdvanced = 40
+	maxNotes    = 6
+)
+
+// connectModal draws the modal. Every input carries its present value, so that nothing is lost if Slack takes it for a
+// new one.
+func connectModal(f connectForm, m connectMemory) slack.ModalViewRequest {
+	var blocks []slack.Block
+	if m.Parent != "" {
+		blocks = append(blocks, section("This takes the place of request "+bot.Code(m.Parent)+"; if that one still waits, it is withdrawn once you submit."))
+	}
+	blocks = append(blocks,
+		section("The *local* cluster searches, the *remote* cluster is read. The bot connects them once others have approved."),
+		m.deployment(link.FieldLocal, "Local deployment", "It searches: it gets the key and the connection.", f.Local),
+		m.deployment(link.FieldRemote, "Remote deployment", "It is read: the key is made here, for the indices named below.", f.Remote),
+	)
+	if notes := noteLines(m.Notes); notes != "" {
+		blocks = append(blocks, section(notes))
+	}
+	blocks = append(append(blocks, modelOffer(f, m)...), filterOffer(m)...)
+	blocks = append(blocks,
+		m.text(f, link.FieldAlias, "Alias", "What the local cluster calls the remote one, as in alias:logs-*.", maxAlias),
+		m.text(f, link.FieldAddress, "Proxy address", addressHint(f), maxAddress),
+		m.text(f, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer),
+	)
+	if f.byCertificate() {
+		blocks = append(blocks, m.certificateFields(f)...)
+	} else {
+		blocks = append(blocks, m.keyFields(f)...)
+	}
+	blocks = append(blocks,
+		skipInput(f.Skip),
+		slack.NewActionBlock("advanced", moreButton(m.More)),
+	)
+	if m.More {
+		blocks = append(blocks, m.advanced(f)...)
+	}
+	reason := m.text(f, link.FieldReason, "What is it for?", "Approvers decide by this.", maxReason)
+	blocks = append(blocks, multiline(reason))
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callbackConnect,
+		Title: plain("Connect two clusters", 24), Submit: plain("Ask for approval", 24), Close: plain("Cancel", 24),
+		Blocks: slack.Blocks{BlockSet: blocks}, PrivateMetadata: m.String(),
+	}
+}
+
+func addressHint(f connectForm) string {
+	if f.byCertificate() {
+		return "Where the remote cluster takes certificates, host:9400 as a rule."
+	}
+	return "Where the remote cluster takes connections, host:9443 as a rule."
+}
+
+// keyFields say what the key may read, and for how long.
+func (m connectMemory) keyFields(f connectForm) []slack.Block {
+	return []slack.Block{
+		several(m.text(f, link.FieldSearch, "Indices that may be searched", "Patterns such as logs-*, one a line or separated by commas.", maxPatterns)),
+		several(m.text(f, link.FieldReplication, "Indices that may be replicated", "Only for cross-cluster replication; patterns as above.", maxPatterns)),
+		choiceInput(m.block(link.FieldExpiry), link.FieldExpiry, "The key expires after", expiries, f.Texts[link.FieldExpiry]),
+	}
+}
+
+type choice struct{ value, label string }
+
+var (
+	expiries = []choice{{"30", "30 days"}, {"90", "90 days"}, {"180", "180 days"}, {"365", "1 year"}, {"0", "never"}}
+
+	compressions = []choice{
+		{byDefault, "as Elasticsearch decides"},
+		{"indexing_data", "indexing data only"},
+		{"true", "everything"},
+		{"false", "nothing"},
+	}
+)
+
+func (m connectMemory) deployment(field, label, hint string, o bot.Option) slack.Block {
+	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain("Type a name or an id", 150), connectPrefix+field)
+	sel.MinQueryLength = new(int) // 0: a list before anything is typed
+	if o.Value != "" {
+		sel.InitialOption = slack.NewOptionBlockObject(o.Value, plain(o.Text, maxOption), nil)
+	}
+	in := slack.NewInputBlock(m.block(field), plain(label, 2000), plain(hint, 2000), sel)
+	in.DispatchAction = true // choosing both fills the rest in
+	return in
+}
+
+func (m connectMemory) text(f connectForm, field, label, hint string, limit int) *slack.InputBlock {
+	el := slack.NewPlainTextInputBlockElement(nil, connectPrefix+field)
+	el.MaxLength = limit
+	el.InitialValue = bot.Cut(f.Texts[field], limit)
+	return slack.NewInputBlock(m.block(field), plain(label, 2000), plain(hint, 2000), el)
+}
+
+func multiline(in *slack.InputBlock) *slack.InputBlock {
+	if el, ok := in.Element.(*slack.PlainTextInputBlockElement); ok {
+		el.Multiline = true
+	}
+	return in
+}
+
+// several is an optional input of several lines.
+func several(in *slack.InputBlock) *slack.InputBlock { return multiline(in).WithOptional(true) }
+
+func choiceInput(block, field, label string, choices []choice, value string) *slack.InputBlock {
+	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, connectPrefix+field)
+	for _, c := range choices {
+		o := slack.NewOptionBlockObject(c.value, plain(c.label, maxOption), nil)
+		sel.Options = append(sel.Options, o)
+		if c.value == value {
+			sel.InitialOption = o
+		}
+	}
+	in := slack.NewInputBlock(block, plain(label, 2000), nil, sel)
+	return in
+}
+
+func skipInput(on bool) slack.Block {
+	o := slack.NewOptionBlockObject("true", plain("Search on without it when it can't be reached", maxOption),
+		plain("skip_unavailable: errors of the connection do not show in searches", maxOption))
+	boxes := slack.NewCheckboxGroupsBlockElement(connectPrefix+link.FieldSkip, o)
+	if on {
+		boxes.InitialOptions = []*slack.OptionBlockObject{o}
+	}
+	return slack.NewInputBlock(link.FieldSkip, plain("When the remote cluster is away", 2000), nil, boxes).WithOptional(true)
+}
+
+func moreButton(shown bool) *slack.ButtonBlockElement {
+	if shown {
+		return button(actionMore, "hide", "Hide advanced settings")
+	}
+	return button(actionMore, "show", "Advanced settings…")
+}
+
+func (m connectMemory) advanced(f connectForm) []slack.Block {
+	compress := f.Texts[link.FieldCompress]
+	if compress == "" {
+		compress = byDefault
+	}
+	return append([]slack.Block{
+		m.modelInput(f),
+		m.text(f, link.FieldSockets, "Connections to the remote cluster", "A number; empty leaves it to Elasticsearch (18).", maxAdvanced).WithOptional(true),
+		choiceInput(link.FieldCompress, link.FieldCompress, "Compress", compressions, compress).WithOptional(true),
+		m.text(f, link.FieldPing, "Ping every", "A time such as 30s, or -1 for never; empty leaves it to Elasticsearch.", maxAdvanced).WithOptional(true),
+	}, m.extraFields(f)...)
+}
+
+func noteLines(notes []string) string {
+	var out []string
+	for _, n := range notes {
+		out = append(out, ":warning: "+line(n, 400))
+	}
+	return within("\n", maxText-10, out...)
+}

@@ -1,0 +1,292 @@
+package handlers
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// connectForm is what is filled in.
+type connectForm struct {
+	Local, Remote bot.Option
+	Texts         map[string]string // by field: the typed ones, and the chosen options' values
+	Skip          bool
+	Model         string // of link.Model; empty: API key
+	TrustAll      bool
+	FilterFirst   bool
+	Restart       bool
+}
+
+// connectMemory travels in the modal's private_metadata: what Slack's state doesn't tell. It holds nothing secret.
+type connectMemory struct {
+	Channel      string            `json:"channel,omitempty"`      // where the command was typed
+	Parent       string            `json:"parent,omitempty"`       // the request that this one takes the place of
+	Blocks       map[string]string `json:"blocks,omitempty"`       // by field: the block id, where it is not the field's name
+	Filled       map[string]string `json:"filled,omitempty"`       // by field: what the bot filled in last
+	Pair         string            `json:"pair,omitempty"`         // the deployments that it was filled in for
+	More         bool              `json:"more,omitempty"`         // the advanced settings are shown
+	Kept         map[string]string `json:"kept,omitempty"`         // the advanced settings while they are hidden
+	Model        string            `json:"model,omitempty"`        // of link.Model, while its choice is hidden
+	Keys         bool              `json:"keys,omitempty"`         // both sides could use an API key
+	Certificates bool              `json:"certificates,omitempty"` // only certificates can be used
+	Offer        string            `json:"offer,omitempty"`        // addresses that the remote's network filters should let in
+	MayFilter    bool              `json:"may_filter,omitempty"`   // the bot may add network filters to the remote deployment
+	Notes        []string          `json:"notes,omitempty"`        // what the survey warned of
+}
+
+// The fields that the bot fills in, and those behind the button.
+var (
+	filledFields   = []string{link.FieldAlias, link.FieldAddress, link.FieldServerName}
+	advancedFields = []string{link.FieldSockets, link.FieldCompress, link.FieldPing, link.FieldRole, link.FieldFilter, link.FieldRestart, link.FieldFilterFirst}
+)
+
+const (
+	maxMetadata   = 3000 // Slack's limit for private_metadata
+	byDefault     = "default"
+	defaultExpiry = "90" // days
+	downPrefix    = "!"  // of an option that stands for a platform that is down; no platform's name begins with it
+)
+
+func newForm() connectForm {
+	return connectForm{Skip: true, Texts: map[string]string{link.FieldExpiry: defaultExpiry}}
+}
+
+// readForm reads what Slack says is filled in; hidden fields come from the memory.
+func readForm(s bot.State, m connectMemory) connectForm {
+	f := connectForm{Texts: map[string]string{}, Model: m.Model}
+	f.Restart, f.FilterFirst = m.Kept[link.FieldRestart] != "", m.Kept[link.FieldFilterFirst] != ""
+	maps.Copy(f.Texts, m.Kept)
+	for block, actions := range s {
+		field, _, _ := strings.Cut(block, ":")
+		for _, v := range actions {
+			switch field {
+			case link.FieldLocal:
+				f.Local = v.Option
+			case link.FieldRemote:
+				f.Remote = v.Option
+			case link.FieldSkip:
+				f.Skip = len(v.Options) > 0
+			case link.FieldTrustAll:
+				f.TrustAll = len(v.Options) > 0
+			case link.FieldFilterFirst:
+				f.FilterFirst = len(v.Options) > 0
+			case link.FieldRestart:
+				f.Restart = len(v.Options) > 0
+			case link.FieldModel:
+				f.Model = v.Option.Value
+				if f.Model != string(link.ModelCertificate) {
+					f.Model = ""
+				}
+			case link.FieldExpiry, link.FieldCompress:
+				f.Texts[field] = v.Option.Value
+			default:
+				f.Texts[field] = v.Text
+			}
+		}
+	}
+	return f
+}
+
+// pair names the two chosen deployments; empty as long as they are not both chosen.
+func (f connectForm) pair() string {
+	if f.Local.Value == "" || f.Remote.Value == "" || isDown(f.Local) || isDown(f.Remote) {
+		return ""
+	}
+	pair := f.Local.Value + ">" + f.Remote.Value
+	if f.byCertificate() {
+		pair += " by certificate"
+	}
+	return pair
+}
+
+func isDown(o bot.Option) bool { return strings.HasPrefix(o.Value, downPrefix) }
+
+// connect is the form as parameters, with everything that is wrong with it.
+func (f connectForm) connect() (link.Connect, *change.InvalidError) {
+	var wrong change.InvalidError
+	c := link.Connect{
+		Local:        chosen(&wrong, link.FieldLocal, f.Local),
+		Remote:       chosen(&wrong, link.FieldRemote, f.Remote),
+		Alias:        strings.TrimSpace(f.Texts[link.FieldAlias]),
+		ProxyAddress: strings.TrimSpace(f.Texts[link.FieldAddress]),
+		ServerName:   strings.TrimSpace(f.Texts[link.FieldServerName]),
+		Access: link.Access{
+			Search:      link.ParsePatterns(f.Texts[link.FieldSearch]),
+			Replication: link.ParsePatterns(f.Texts[link.FieldReplication]),
+		},
+		ExpiryDays:      number(&wrong, link.FieldExpiry, f.Texts[link.FieldExpiry]),
+		SkipUnavailable: f.Skip,
+		ProxySockets:    number(&wrong, link.FieldSockets, f.Texts[link.FieldSockets]),
+		PingSchedule:    strings.TrimSpace(f.Texts[link.FieldPing]),
+	}
+	if v := f.Texts[link.FieldCompress]; v != byDefault {
+		c.Compress = v
+	}
+	f.extras(&c)
+	if f.byCertificate() {
+		c.Model, c.Trust, c.ExpiryDays, c.Access.Replication = link.ModelCertificate, f.terms(), 0, nil
+	}
+	if strings.TrimSpace(f.Texts[link.FieldReason]) == "" {
+		wrong.Add(link.FieldReason, "say what it is for: approvers decide by it")
+	}
+	if more, ok := errors.AsType[*change.InvalidError](c.Check()); ok {
+		for _, p := range more.Problems {
+			if !hasProblem(&wrong, p.Field) { // ours says more
+				wrong.Problems = append(wrong.Problems, p)
+			}
+		}
+	}
+	return c, &wrong
+}
+
+func hasProblem(e *change.InvalidError, field string) bool {
+	for _, p := range e.Problems {
+		if p.Field == field {
+			return true
+		}
+	}
+	return false
+}
+
+func chosen(wrong *change.InvalidError, field string, o bot.Option) link.Ref {
+	if isDown(o) {
+		wrong.Add(field, "this platform can't be asked just now, so nothing on it can be chosen; try again in a moment")
+		return link.Ref{}
+	}
+	if o.Value == "" {
+		return link.Ref{} // Check says it
+	}
+	ref, err := link.ParseRef(o.Value)
+	if err != nil {
+		wrong.Add(field, "choose a deployment from the list")
+	}
+	return ref
+}
+
+func number(wrong *change.InvalidError, field, s string) int {
+	if s = strings.TrimSpace(s); s == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		wrong.Add(field, "a whole number")
+		return 0
+	}
+	return n
+}
+
+// block is the block id of a field as the modal has it now.
+func (m connectMemory) block(field string) string {
+	if id, ok := m.Blocks[field]; ok {
+		return id
+	}
+	return field
+}
+
+// fill puts what the survey suggests into the fields that the person left alone. A refilled field gets a new block:
+// Slack ignores a new initial value in one that it knows.
+func (m *connectMemory) fill(f *connectForm, c link.Connect) {
+	suggested := map[string]string{
+		link.FieldAlias:      bot.Cut(c.Alias, maxAlias),
+		link.FieldAddress:    bot.Cut(c.ProxyAddress, maxAddress),
+		link.FieldServerName: bot.Cut(c.ServerName, maxServer),
+	}
+	fields := filledFields
+	if c.Trust != nil {
+		maps.Copy(suggested, suggestions(c))
+		fields = append(slices.Clip(fields), trustFields...)
+	}
+	filled := map[string]string{}
+	for _, field := range fields {
+		now, last := f.Texts[field], m.Filled[field]
+		if now != "" && now != last {
+			filled[field] = last // typed by a person: it stays
+			continue
+		}
+		filled[field] = suggested[field]
+		if now != suggested[field] {
+			f.Texts[field] = suggested[field]
+			m.renew(field, suggested[field])
+		}
+	}
+	m.Filled = filled
+}
+
+// renew gives a field a new block, so that Slack shows value in it.
+func (m *connectMemory) renew(field, value string) {
+	blocks := map[string]string{field: newBlock(field, m.block(field), value)}
+	for other, block := range m.Blocks {
+		if other != field {
+			blocks[other] = block
+		}
+	}
+	m.Blocks = blocks
+}
+
+// keep holds on to the advanced settings while they are hidden.
+func (m *connectMemory) keep(f connectForm) {
+	m.Kept = nil
+	if m.More {
+		return
+	}
+	texts := maps.Clone(f.Texts)
+	for field, on := range map[string]bool{link.FieldRestart: f.Restart, link.FieldFilterFirst: f.FilterFirst} {
+		if on {
+			texts[field] = "true"
+		}
+	}
+	for _, field := range advancedFields {
+		if v := bot.Cut(strings.TrimSpace(texts[field]), cmp.Or(keptLimits[field], maxAdvanced)); v != "" {
+			if m.Kept == nil {
+				m.Kept = map[string]string{}
+			}
+			m.Kept[field] = v
+		}
+	}
+}
+
+// String is the memory as private_metadata. What is too long for Slack loses its notes first.
+func (m connectMemory) String() string {
+	for {
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(m); err != nil {
+			return "" // strings only: this can't happen
+		}
+		if s := strings.TrimSpace(b.String()); len(s) <= maxMetadata || len(m.Notes) == 0 {
+			return s
+		}
+		m.Notes = m.Notes[:len(m.Notes)-1]
+	}
+}
+
+// parseMemory reads private_metadata. It takes nothing but what String writes.
+func parseMemory(s string) (connectMemory, error) {
+	var m connectMemory
+	dec := json.NewDecoder(strings.NewReader(s))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&m); err != nil {
+		return connectMemory{}, fmt.Errorf("a modal's metadata: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return connectMemory{}, errors.New("a modal's metadata: something follows it")
+	}
+	for field, block := range m.Blocks {
+		if name, _, _ := strings.Cut(block, ":"); name != field {
+			return connectMemory{}, fmt.Errorf("a modal's metadata: block %q is not of field %q", bot.Cut(block, 80), bot.Cut(field, 80))
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,402 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
+)
+
+// desk is handlers over a world, a workspace and a book.
+type desk struct {
+	*Handlers
+	t       *testing.T
+	slack   *workspace
+	book    *book
+	world   *linktest.World
+	catalog *link.Catalog
+	service *change.Service
+}
+
+var asker = bot.User{ID: "U0ASKER", Team: "T1"}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	w := linktest.NewWorld()
+	w.AddECE("ece-prod").AddDeployment("a1", "logs-prod", "8.19.3")
+	cloud := w.AddECH("cloud")
+	cloud.AddDeployment("b2", "search-eu", "8.19.3")
+	cloud.AddDeployment("b3", "search-us", "8.19.3")
+	catalog := link.NewCatalog(w.Systems(), link.CatalogOptions{Now: w.Now})
+	t.Cleanup(catalog.Wait)
+	policy := change.Approvers{Name: "default", Users: []string{"U0ANNA", "U0BEN"}, Count: 1, Wait: day}
+	b, s, n := newBook(), newWorkspace(t), 0
+	service := change.NewService(b, change.Options{
+		Policy: policy, Now: w.Now,
+		Planners: planners(catalog, b, w),
+		NewID:    func() string { n++; return fmt.Sprintf("R%d", n) },
+	})
+	roster := link.NewRoster(catalog, b, link.RosterOptions{Now: w.Now})
+	t.Cleanup(roster.Wait)
+	return &desk{
+		Handlers: New(Options{
+			Changes: service, Policy: policy, Lists: b, Directory: catalog, Messenger: s, Connections: roster,
+			Channel: "C0REQUESTS", Command: "/remote-cluster", Log: slog.New(slog.DiscardHandler), Now: w.Now,
+		}),
+		t: t, slack: s, book: b, world: w, catalog: catalog, service: service,
+	}
+}
+
+// finish checks an answer and does what it leaves for later.
+func (d *desk) finish(a bot.Answer, err error) any {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if a.Then != nil {
+		if err := a.Then(d.t.Context()); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	return a.Body
+}
+
+func (d *desk) types(text string) any {
+	d.t.Helper()
+	return d.finish(d.command(d.t.Context(), bot.Command{Text: text, User: asker, Channel: "C0ELSEWHERE", TriggerID: "1", ResponseURL: "https://hooks"}))
+}
+
+const theModal = "V1"
+
+func (d *desk) chooses(field, value, text string) {
+	d.t.Helper()
+	d.slack.set(theModal, field, bot.Value{Option: bot.Option{Value: value, Text: text}})
+	v := d.slack.view(theModal)
+	d.finish(d.connectChanged(d.t.Context(), bot.Action{ID: connectPrefix + field, View: &v, User: asker}))
+}
+
+func (d *desk) togglesMore() {
+	d.t.Helper()
+	v := d.slack.view(theModal)
+	d.finish(d.connectMore(d.t.Context(), bot.Action{ID: actionMore, View: &v, User: asker}))
+}
+
+func (d *desk) fills(field, text string) { d.slack.set(theModal, field, bot.Value{Text: text}) }
+
+func (d *desk) text(field string) string { return d.slack.get(theModal, field).Text }
+
+// submits returns the errors beside the fields, by field.
+func (d *desk) submits() map[string]string {
+	d.t.Helper()
+	body := d.finish(d.connectSubmitted(d.t.Context(), bot.Submission{View: d.slack.view(theModal), User: asker}))
+	if body == nil {
+		return nil
+	}
+	res, ok := body.(*slack.ViewSubmissionResponse)
+	if !ok {
+		d.t.Fatalf("answer %#v", body)
+	}
+	errs := map[string]string{}
+	state := d.slack.view(theModal).State
+	for block, say := range res.Errors {
+		if _, ok := state[block]; !ok {
+			d.t.Errorf("an error beside %q, which is no input of the modal: Slack would show none", block)
+		}
+		field, _, _ := strings.Cut(block, ":")
+		errs[field] = say
+	}
+	return errs
+}
+
+func (d *desk) filledIn() {
+	d.t.Helper()
+	d.types("connect")
+	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod · 8.19.3 · ece-region")
+	d.chooses(link.FieldRemote, "cloud/b2", "search-eu · 8.19.3 · ech-region")
+	d.fills(link.FieldSearch, "logs-*\nmetrics-*, traces-*")
+	d.fills(link.FieldReason, "dashboards")
+}
+
+func TestConnectOpensItsModalBeforeAnythingElse(t *testing.T) {
+	d := newDesk(t)
+	if body := d.types("connect"); body != nil {
+		t.Errorf("answered %v", body)
+	}
+	if d.slack.count("open") != 1 || len(d.world.Calls()) != 0 {
+		t.Errorf("opened %d modals after the calls %v", d.slack.count("open"), d.world.Calls())
+	}
+	golden(t, "modal_connect_empty", d.slack.modals[theModal].view)
+}
+
+func TestAModalThatCannotOpenIsExplained(t *testing.T) {
+	d := newDesk(t)
+	d.slack.order("open", &bot.Error{Method: "views.open", Code: "expired_trigger_id", Kind: bot.Expired})
+	if body := toJSON(t, d.types("connect")); !strings.Contains(body, "do it once more") {
+		t.Errorf("answered %s", body)
+	}
+}
+
+func TestChoosingBothFillsTheRestIn(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	got := []string{d.text(link.FieldAlias), d.text(link.FieldAddress), d.text(link.FieldServerName)}
+	if diff := cmp.Diff([]string{"search-eu", "search-eu.cloud.example:9443", "search-eu.cloud.example"}, got); diff != "" {
+		t.Error(diff)
+	}
+	golden(t, "modal_connect_filled", d.slack.modals[theModal].view)
+}
+
+func TestWhatWasTypedStaysAndTheRestFollows(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	d.fills(link.FieldAlias, "mine")
+	d.chooses(link.FieldRemote, "cloud/b3", "search-us")
+	got := []string{d.text(link.FieldAlias), d.text(link.FieldAddress), d.text(link.FieldSearch)}
+	if diff := cmp.Diff([]string{"mine", "search-us.cloud.example:9443", "logs-*\nmetrics-*, traces-*"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestGoingBackAndForthFillsInEachTime(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	for range 2 {
+		d.chooses(link.FieldRemote, "cloud/b3", "search-us")
+		if got := d.text(link.FieldAlias); got != "search-us" {
+			t.Fatalf("alias %q", got)
+		}
+		d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
+		if got := d.text(link.FieldAlias); got != "search-eu" {
+			t.Fatalf("alias %q", got)
+		}
+	}
+}
+
+func TestTheLaterChoiceWins(t *testing.T) {
+	d := newDesk(t)
+	d.types("connect")
+	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
+	press := func(value string) func(context.Context) error {
+		d.slack.set(theModal, link.FieldRemote, bot.Value{Option: bot.Option{Value: value, Text: value}})
+		v := d.slack.view(theModal)
+		a, err := d.connectChanged(t.Context(), bot.Action{View: &v})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Then
+	}
+	for _, order := range [][2]int{{0, 1}, {1, 0}} {
+		both := []func(context.Context) error{press("cloud/b2"), press("cloud/b3")}
+		for _, i := range order {
+			if err := both[i](t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := d.text(link.FieldAlias); got != "search-us" {
+			t.Errorf("in the order %v the alias is %q", order, got)
+		}
+	}
+	if len(d.turns.last) != 0 {
+		t.Errorf("turns are kept: %v", d.turns.last)
+	}
+}
+
+func TestAConflictingRedrawIsMadeOnceMore(t *testing.T) {
+	d := newDesk(t)
+	d.types("connect")
+	d.slack.order("updateView", &bot.Error{Method: "views.update", Code: "hash_conflict", Kind: bot.Conflict})
+	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
+	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
+	if got := d.text(link.FieldAlias); got != "search-eu" {
+		t.Errorf("alias %q", got)
+	}
+}
+
+func TestAdvancedSettingsSurviveHiding(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	d.togglesMore()
+	d.fills(link.FieldSockets, "12")
+	d.fills(link.FieldPing, "30s")
+	d.slack.set(theModal, link.FieldCompress, bot.Value{Option: bot.Option{Value: "true"}})
+	golden(t, "modal_connect_advanced", d.slack.modals[theModal].view)
+	d.togglesMore()
+	if d.slack.has(theModal, link.FieldSockets) {
+		t.Error("the advanced settings are still shown")
+	}
+	d.togglesMore()
+	if got := []string{d.text(link.FieldSockets), d.text(link.FieldPing)}; got[0] != "12" || got[1] != "30s" {
+		t.Errorf("kept %q", got)
+	}
+	d.togglesMore()
+	if errs := d.submits(); errs != nil {
+		t.Fatal(errs)
+	}
+	r, _ := d.book.Get(t.Context(), "R1")
+	c, ok := connection(r)
+	if !ok || c.ProxySockets != 12 || c.PingSchedule != "30s" || c.Compress != "true" {
+		t.Errorf("asked for %+v", c)
+	}
+}
+
+func TestAHiddenFieldsProblemShowsBesideTheReason(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	d.togglesMore()
+	d.fills(link.FieldPing, "often")
+	d.togglesMore()
+	if errs := d.submits(); !strings.Contains(errs[link.FieldReason], "ping") {
+		t.Errorf("errors %v", errs)
+	}
+}
+
+func TestPreselectsWhatWasTyped(t *testing.T) {
+	d := newDesk(t)
+	d.types(`connect logs-prod “search-eu”`)
+	if got := d.slack.get(theModal, link.FieldLocal).Option.Value; got != "ece-prod/a1" {
+		t.Errorf("local %q", got)
+	}
+	if got := d.text(link.FieldAlias); got != "search-eu" {
+		t.Errorf("alias %q", got)
+	}
+}
+
+func TestPreselectingWhatIsNotClearSaysSo(t *testing.T) {
+	d := newDesk(t)
+	d.types("connect logs-prod search")
+	if shown := d.slack.shows(theModal); !strings.Contains(shown, "2 deployments fit “search”") {
+		t.Errorf("the modal shows %s", shown)
+	}
+}
+
+func TestSubmittingTwiceAsksOnce(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	for range 2 {
+		if errs := d.submits(); errs != nil {
+			t.Fatal(errs)
+		}
+	}
+	if d.book.len() != 1 {
+		t.Errorf("%d requests", d.book.len())
+	}
+	r, err := d.book.Get(t.Context(), "R1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ := connection(r)
+	want := link.Connect{
+		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Remote: link.Ref{Platform: "cloud", Deployment: "b2"},
+		Alias: "search-eu", ProxyAddress: "search-eu.cloud.example:9443", ServerName: "search-eu.cloud.example",
+		Access: link.Access{Search: []string{"logs-*", "metrics-*", "traces-*"}}, ExpiryDays: 90, SkipUnavailable: true,
+	}
+	if diff := cmp.Diff(want, c); diff != "" {
+		t.Error(diff)
+	}
+	if r.Reason != "dashboards" || r.Requester.User != "U0ASKER" || r.Requester.Channel != "C0ELSEWHERE" {
+		t.Errorf("asked as %+v: %s", r.Requester, r.Reason)
+	}
+	if !strings.Contains(d.slack.said(), "<#C0REQUESTS>") {
+		t.Errorf("the requester was told %q", d.slack.said())
+	}
+}
+
+func TestProblemsShowBesideTheirFields(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	d.fills(link.FieldAlias, "Not An Alias")
+	d.fills(link.FieldSearch, "UPPER")
+	d.fills(link.FieldReason, "  ")
+	errs := d.submits()
+	for _, field := range []string{link.FieldAlias, link.FieldSearch, link.FieldReason} {
+		if errs[field] == "" {
+			t.Errorf("nothing beside %s: %v", field, errs)
+		}
+	}
+	if d.book.len() != 0 {
+		t.Error("it was stored")
+	}
+}
+
+func TestAHeldTargetIsNamedWithItsHolder(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	d.submits()
+	d.book.edit("R1", func(r *change.Request) {
+		r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
+	})
+	v := d.slack.view(theModal)
+	v.ID = "V2" // another modal, filled in the same way
+	a, err := d.connectSubmitted(t.Context(), bot.Submission{View: v, User: asker})
+	body := toJSON(t, d.finish(a, err))
+	if !strings.Contains(body, "R1") || !strings.Contains(body, `"alias:`) {
+		t.Errorf("beside the field: %s", body)
+	}
+	for _, want := range []string{"<@U0ASKER>", "`R1`", "https://example.slack.com/archives/C0REQUESTS/p1700000000000100"} {
+		if !strings.Contains(d.slack.said(), want) {
+			t.Errorf("told without %s: %s", want, d.slack.said())
+		}
+	}
+}
+
+func TestAnOutageLosesNothing(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	d.book.setDown(change.ErrUnavailable)
+	if errs := d.submits(); !strings.Contains(errs[link.FieldReason], "Nothing is lost: submit or press again") {
+		t.Errorf("memory down: %v", errs)
+	}
+	d.book.setDown(nil)
+	fault := linktest.Fault{On: "cloud", Call: "Deployment", Err: linktest.Unavailable("cloud", "GET /deployments/b2"), Times: 1}
+	d.world.Fail(fault)
+	if errs := d.submits(); !strings.Contains(errs[link.FieldRemote], "submit again") {
+		t.Errorf("platform down: %v", errs)
+	}
+	d.world.Heal()
+	if errs := d.submits(); errs != nil {
+		t.Errorf("when all is well again: %v", errs)
+	}
+}
+
+func TestAStrangersMetadataIsRefused(t *testing.T) {
+	for _, bad := range []string{"", "x", "{}x", `{"unknown":1}`, `{"blocks":{"alias":"reason"}}`} {
+		if m, err := parseMemory(bad); err == nil {
+			t.Errorf("%q was read as %+v", bad, m)
+		}
+	}
+}
+
+func TestTheLongestModalFitsSlack(t *testing.T) {
+	f, m := newForm(), connectMemory{Channel: "C0123456789", More: true}
+	f.Local = bot.Option{Value: strings.Repeat("p", 100) + "/" + strings.Repeat("d", 49), Text: nasty(200)}
+	f.Remote = f.Local
+	for _, field := range []string{link.FieldSearch, link.FieldReplication, link.FieldReason, link.FieldSockets, link.FieldPing} {
+		f.Texts[field] = nasty(9000)
+	}
+	m.fill(&f, link.Connect{Alias: nasty(300), ProxyAddress: nasty(400), ServerName: nasty(400)})
+	m.Pair = f.pair()
+	for range maxNotes {
+		m.Notes = append(m.Notes, nasty(300))
+	}
+	for _, more := range []bool{true, false} {
+		m.More = more
+		m.keep(f)
+		v := connectModal(f, m)
+		if err := bot.CheckModal(v); err != nil {
+			t.Error(err)
+		}
+		harmlessBlocks(t, "modal", v.Blocks.BlockSet)
+		if _, err := parseMemory(v.PrivateMetadata); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// Connections are the connections that there are; *link.Roster is one.
+type Connections interface {
+	List(ctx context.Context, text string) link.Listing
+	Existing(ctx context.Context, n link.Name) (link.Existing, error)
+	Examine(ctx context.Context, n link.Name) (link.Examination, error)
+	Migratable(ctx context.Context, local link.Ref) []string
+}
+
+// atOnce is how long a listing may take before what there is is shown.
+const atOnce = 2200 * time.Millisecond
+
+// choose finds the connection that words name, in any order: "logs-prod/metrics-eu", "metrics-eu logs-prod", an alias,
+// or the name of either side. why says why there is not exactly one.
+func (h *Handlers) whichConnection(ctx context.Context, args []string) (n link.Name, why string) {
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
+	defer cancel()
+	l := h.o.Connections.List(ctx, "")
+	typed := "“" + bot.Cut(clean(strings.Join(args, " ")), 60) + "”"
+	found := matching(l.Connections, args)
+	switch {
+	case len(found) == 1:
+		return found[0].Name(), ""
+	case len(found) > 1:
+		return n, plural(len(found), "connection", "connections") + " fit " + typed + ": choose one."
+	}
+	why = "There is no connection " + typed + "."
+	if near := nearestConnection(l.Connections, strings.Join(args, "/")); near != "" {
+		why += " Did you mean " + near + "?"
+	}
+	if len(l.Missing)+len(l.Down) > 0 {
+		why += " Not every cluster could be asked."
+	}
+	return n, why
+}
+
+// matching are the connections that all words fit.
+func matching(all []link.Connection, args []string) []link.Connection {
+	var words []string
+	for _, a := range args {
+		words = append(words, strings.FieldsFunc(strings.ToLower(a), func(r rune) bool { return r == '/' })...)
+	}
+	fits := func(c link.Connection, word string) bool { return slices.Contains(called(c), word) }
+	return slices.DeleteFunc(slices.Clone(all), func(c link.Connection) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return !fits(c, w) })
+	})
+}
+
+// called are the words by which a connection may be called.
+func called(c link.Connection) []string {
+	words := []string{c.Alias, c.Local.Name, c.Local.Deployment, c.Local.Platform}
+	if c.Remote != nil {
+		words = append(words, c.Remote.Name, c.Remote.Deployment, c.Remote.Platform)
+	}
+	for i := range words {
+		words[i] = strings.ToLower(words[i])
+	}
+	return words
+}
+
+func nearestConnection(all []link.Connection, typed string) string {
+	best, found := 4, ""
+	for _, c := range all {
+		for _, name := range []string{shortName(c), c.Alias} {
+			if d := distance(strings.ToLower(typed), strings.ToLower(name)); d < best {
+				best, found = d, shortName(c)
+			}
+		}
+	}
+	return found
+}
+
+// shortName is how people type a connection: "logs-prod/metrics-eu".
+func shortName(c link.Connection) string {
+	return cmp.Or(c.Local.Name, c.Local.Deployment) + "/" + c.Alias
+}
+
+// suggestConnections lists the connections that fit what was typed.
+func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, atOnce)
+	defer cancel()
+	l := h.o.Connections.List(ctx, "")
+	out := options{Options: []*slack.OptionBlockObject{}}
+	typed := strings.ToLower(strings.TrimSpace(s.Typed))
+	for _, c := range l.Connections {
+		if len(out.Options) == maxOptions || !strings.Contains(strings.ToLower(shortName(c)+" "+strings.Join(called(c), " ")), typed) {
+			continue
+		}
+		if o, ok := connectionOption(c); ok {
+			out.Options = append(out.Options, slack.NewOptionBlockObject(o.Value, plain(o.Text, maxOption), nil))
+		}
+	}
+	if n := len(l.Missing) + len(l.Down); n > 0 && len(out.Options) < maxOptions {
+		out.Options = append(out.Options, slack.NewOptionBlockObject(downPrefix, plain(fmt.Sprintf("%d could not be asked: not all are listed", n), maxOption), nil))
+	}
+	return bot.Answer{Body: out}, nil
+}
+
+func connectionOption(c link.Connection) (bot.Option, bool) {
+	value := c.Name().String()
+	if len(value) > maxValue {
+		return bot.Option{}, false
+	}
+	text := shortName(c)
+	if c.Remote != nil && c.Remote.Name != c.Alias {
+		text += " → " + c.Remote.Name
+	}
+	return bot.Option{Value: value, Text: bot.Cut(clean(text), maxOption)}, true
+}
+
+// light is a connection's state as a picture and a word.
+func light(c link.Connection) (emoji, word string) {
+	switch {
+	case c.Gone:
+		return ":black_circle:", "removed by hand"
+	case c.Info.Connected:
+		return ":large_green_circle:", "connected"
+	}
+	return ":red_circle:", "not connected"
+}
+
+// connectionLine is one connection in a list.
+func (h *Handlers) connectionLine(ctx context.Context, c link.Connection) string {
+	emoji, word := light(c)
+	remote := line(c.Info.ProxyAddress, maxName)
+	if c.Remote != nil {
+		remote = "*" + line(c.Remote.Name, maxName) + "*"
+	}
+	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", emoji, line(cmp.Or(c.Local.Name, c.Local.Deployment), maxName), remote, bot.Code(clean(c.Alias)), word, c.Model())
+	if c.Managed == nil {
+		return s + " · made by hand"
+	}
+	if t := c.Managed.KeyExpires(); !t.IsZero() {
+		s += " · key expires " + when(t)
+	}
+	if by := c.Managed.Maker(); by != "" {
+		s += " · by " + user(by)
+	}
+	return s + h.threadLink(ctx, *c.Managed)
+}
+
+// threadLink leads to the card of the change that a connection is as it is by.
+func (h *Handlers) threadLink(ctx context.Context, m link.Managed) string {
+	card := m.Kept.Posted[slotCard]
+	if card.ID == "" { // a worker was quicker than the card; the request knows it as long as it is kept
+		if r, err := h.o.Changes.Get(ctx, m.Kept.Request); err == nil {
+			card = r.Messages[slotCard]
+		}
+	}
+	if card.ID == "" {
+		return ""
+	}
+	url, err := h.o.Messenger.Permalink(ctx, bot.Posted{Channel: card.Channel, TS: card.ID})
+	if err != nil {
+		return ""
+	}
+	return " · <" + bot.Escape(url) + "|thread>"
+}

@@ -1,0 +1,360 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
+)
+
+// planners are those of all kinds of change.
+func planners(catalog *link.Catalog, b *book, w *linktest.World) map[change.Kind]change.Planner {
+	o := link.ConnectorOptions{Env: "test"}
+	r := link.NewRoster(catalog, b, link.RosterOptions{Now: w.Now})
+	return map[change.Kind]change.Planner{
+		link.KindConnect: link.NewConnector(catalog, o), link.KindRotate: link.NewRotator(r, o), link.KindUpdate: link.NewUpdater(r, o),
+		link.KindDisconnect: link.NewDisconnector(r, o), link.KindAdopt: link.NewAdopter(r, o), link.KindMigrate: link.NewMigrator(r, o),
+	}
+}
+
+// connected makes the connection logs-prod/search-eu, as if a request for it had been applied.
+func (d *desk) connected() *change.Request {
+	d.t.Helper()
+	r := pending()
+	var c link.Connect
+	if err := json.Unmarshal(r.Proposal.Params, &c); err != nil {
+		d.t.Fatal(err)
+	}
+	c.ProxyAddress, c.ServerName = "search-eu.cloud.example:9443", "search-eu.cloud.example"
+	raw, err := json.Marshal(c)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	k := link.NewConnector(d.catalog, link.ConnectorOptions{Env: "test"})
+	p, err := k.Plan(d.t.Context(), r.ID, raw)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	r.Proposal = p
+	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
+	steps, err := k.Steps(r)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, s := range steps {
+		had := change.Evidence{}
+		err := s.Apply(d.t.Context(), had, func(_ context.Context, e change.Evidence) error { maps.Copy(had, e); return nil })
+		if err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	d.book.keep(r, d.world.Now())
+	return r
+}
+
+// shown is the last message that was told to somebody, as JSON.
+func (d *desk) shown() bot.Message {
+	d.t.Helper()
+	d.slack.mu.Lock()
+	defer d.slack.mu.Unlock()
+	if len(d.slack.heard) == 0 {
+		d.t.Fatal("nothing was told")
+	}
+	return d.slack.heard[len(d.slack.heard)-1]
+}
+
+const name = "ece-prod/a1/search-eu"
+
+func TestListShowsConnections(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.types("list")
+	goldenMessage(t, "list", d.shown())
+	d.types("list nothing-like-it")
+	if m := d.shown(); !strings.Contains(m.Text, "*0 remote connections*") {
+		t.Errorf("filtered: %s", m.Text)
+	}
+}
+
+func TestListTurnsPagesInPlace(t *testing.T) {
+	d := newDesk(t)
+	ece := d.world.Platform("ece-prod")
+	for i := range 25 {
+		local := ece.AddDeployment("x"+string(rune('a'+i)), "x"+string(rune('a'+i)), "8.19.3")
+		local.Set("far", "mode", "proxy")
+		local.Set("far", "proxy_address", "far.example:9400")
+	}
+	d.types("list")
+	if m := d.shown(); !strings.Contains(toJSON(t, m.Blocks), "Page 1 of 3") {
+		t.Errorf("shown: %s", toJSON(t, m.Blocks))
+	}
+	d.finish(d.listTurned(t.Context(), bot.Action{ID: actionListNext, Value: bot.Value{Text: "2 "}, User: asker, ResponseURL: "https://r"}))
+	blocks := toJSON(t, d.shown().Blocks)
+	if !strings.Contains(blocks, "Page 3 of 3") || !strings.Contains(blocks, "Previous") || strings.Contains(blocks, "Next") {
+		t.Errorf("the last page: %s", blocks)
+	}
+	if _, err := d.listTurned(t.Context(), bot.Action{Value: bot.Value{Text: "nonsense"}}); err == nil {
+		t.Error("nonsense was taken for a page")
+	}
+}
+
+func TestStatusAndDiagnose(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.types("status search-eu logs-prod")
+	goldenMessage(t, "status", d.shown())
+	d.types("diagnose logs-prod/search-eu")
+	goldenMessage(t, "diagnose_well", d.shown())
+	d.world.Platform("cloud").Find("b2").Invalidate()
+	d.types("diagnose LOGS-PROD/search-eu")
+	goldenMessage(t, "diagnose_bad_key", d.shown())
+	d.types("status logs-prod/serch-eu")
+	if m := d.shown(); !strings.Contains(m.Text, "Did you mean logs-prod/search-eu?") {
+		t.Errorf("told %s", m.Text)
+	}
+}
+
+// Every word that asks for a change opens its form: with the connection named, or with a list to choose from.
+func TestEveryChangeOfAConnectionHasItsForm(t *testing.T) {
+	for verb := range orders() {
+		t.Run(verb, func(t *testing.T) {
+			d := newDesk(t)
+			d.connected()
+			d.finish(d.command(t.Context(), bot.Command{Text: verb, User: asker, Channel: "C0", TriggerID: "1"}))
+			golden(t, "modal_"+verb+"_empty", d.slack.modals["V1"].view)
+			d.finish(d.command(t.Context(), bot.Command{Text: verb + " search-eu", User: asker, Channel: "C0", TriggerID: "2"}))
+			golden(t, "modal_"+verb, d.slack.modals["V2"].view)
+			d.finish(d.command(t.Context(), bot.Command{Text: verb + " nothing", User: asker, Channel: "C0", TriggerID: "3"}))
+			if s := d.slack.shows("V3"); !strings.Contains(s, "There is no connection") {
+				t.Errorf("an unknown connection: %s", s)
+			}
+		})
+	}
+}
+
+func TestAnOrderIsAskedForOnce(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.finish(d.command(t.Context(), bot.Command{Text: "rotate search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
+	submit := func() any {
+		v := d.slack.view("V1")
+		return d.finish(d.orderSubmitted(t.Context(), bot.Submission{View: v, User: asker}))
+	}
+	if body := toJSON(t, submit()); !strings.Contains(body, "say what it is for") && !strings.Contains(body, "Say what it is for") {
+		t.Errorf("without a reason: %s", body)
+	}
+	d.slack.set("V1", link.FieldReason, bot.Value{Text: "once a quarter"})
+	for range 2 {
+		if body := submit(); body != nil {
+			t.Errorf("refused: %s", toJSON(t, body))
+		}
+	}
+	r, err := d.book.Get(t.Context(), "R1")
+	if err != nil || r.Proposal.Kind != link.KindRotate || r.Reason != "once a quarter" {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+	golden(t, "proposal_rotate", r.Proposal)
+	if _, err := d.book.Get(t.Context(), "R2"); !errors.Is(err, change.ErrNotFound) {
+		t.Error("it was asked for twice")
+	}
+}
+
+func TestOrdersRefuseWhatIsNotTheirs(t *testing.T) {
+	d := newDesk(t)
+	for _, metadata := range []string{"", "{}", `{"verb":"nothing"}`, `{"verb":"rotate","x":1}`} {
+		if _, err := d.orderSubmitted(t.Context(), bot.Submission{View: bot.View{Metadata: metadata}}); err == nil {
+			t.Errorf("%q was taken", metadata)
+		}
+	}
+	for _, value := range []string{"", "a", "a/b", "a/b/c evil"} {
+		if _, err := d.orderPressed(t.Context(), bot.Action{ID: connectionPrefix + "rotate", Value: bot.Value{Text: value}}); err == nil {
+			t.Errorf("%q was taken", value)
+		}
+	}
+}
+
+func TestConnectionsAreSuggested(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	for typed, want := range map[string]bool{"": true, "SEARCH": true, "logs-prod/sea": true, "nothing": false} {
+		body := toJSON(t, d.finish(d.suggestConnections(t.Context(), bot.Suggestion{Typed: typed})))
+		if strings.Contains(body, name) != want {
+			t.Errorf("%q: %s", typed, body)
+		}
+	}
+}
+
+func TestShortcutDiagnosesTheConnectionOfAMessage(t *testing.T) {
+	d := newDesk(t)
+	r := d.connected()
+	d.book.requests[r.ID] = r
+	at, err := d.slack.Post(t.Context(), "C0REQUESTS", bot.Message{
+		Text: "a card", Metadata: &bot.Metadata{Type: metadataType, Payload: map[string]any{"request": r.ID, "slot": slotCard}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.finish(d.diagnoseShortcut(t.Context(), bot.Shortcut{User: asker, Channel: at.Channel, Message: at.TS, TriggerID: "1"}))
+	if m := d.shown(); !strings.Contains(m.Text, "nothing is the matter") {
+		t.Errorf("told %s", m.Text)
+	}
+	d.finish(d.diagnoseShortcut(t.Context(), bot.Shortcut{User: asker, Channel: "C0", Message: "1.2", TriggerID: "2"}))
+	if s := d.slack.shows("V2"); !strings.Contains(s, "Choose a connection") {
+		t.Errorf("of a stranger's message: %s", s)
+	}
+}
+
+func TestHomeShowsMyConnections(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	blocks, err := d.myConnections(t.Context(), actor(asker, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "home_connections", blocks)
+	if blocks, _ := d.myConnections(t.Context(), change.Actor{User: "U0OTHER"}); len(blocks) != 0 {
+		t.Errorf("somebody else's: %s", toJSON(t, blocks))
+	}
+}
+
+// notebook is a Notebook in memory, whose leases end when it is told to.
+type notebook struct {
+	notes map[string]string
+	taken map[string]bool
+}
+
+func (n *notebook) Lease(_ context.Context, what, _ string, _ time.Duration) (bool, error) {
+	if n.taken[what] {
+		return false, nil
+	}
+	n.taken[what] = true
+	return true, nil
+}
+
+func (n *notebook) Notes(context.Context, string) (map[string]string, error) {
+	return maps.Clone(n.notes), nil
+}
+
+func (n *notebook) Note(_ context.Context, _, key, text string) error {
+	n.notes[key] = text
+	if text == "" {
+		delete(n.notes, key)
+	}
+	return nil
+}
+
+// ward is a Doctor of one connection.
+type ward struct {
+	m        link.Managed
+	problems []link.Problem
+	err      error
+	gone     bool
+	looks    int
+}
+
+func (w *ward) Managed(context.Context) (map[link.Name]link.Managed, error) {
+	if w.gone {
+		return nil, nil
+	}
+	return map[link.Name]link.Managed{w.m.Name(): w.m}, nil
+}
+
+func (w *ward) Health(context.Context, link.Managed, time.Duration) ([]link.Problem, error) {
+	w.looks++
+	return w.problems, w.err
+}
+
+func TestWatchTellsEachProblemOnceUntilItEnds(t *testing.T) {
+	s := newWorkspace(t)
+	w := &ward{m: link.Managed{
+		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Kept: change.Kept{Request: "r1", By: change.Actor{User: "U0ASKER"}},
+	}}
+	n := &notebook{notes: map[string]string{}, taken: map[string]bool{}}
+	watcher := NewWatcher(WatcherOptions{
+		Doctor: w, Notebook: n, Poster: s, Channel: "C0REQUESTS", Owner: "one", Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
+	})
+	look := func(problems ...link.Problem) {
+		t.Helper()
+		w.problems, n.taken = problems, map[string]bool{}
+		if err := watcher.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look()
+	if len(s.visible()) != 0 {
+		t.Fatal("it was not quiet")
+	}
+	lost := link.Problem{Trouble: link.TroubleLost, Say: "The key is gone.", Fix: link.KindRotate}
+	drift := link.Problem{Trouble: link.TroubleDrift, Say: "skip_unavailable is true, and was false", Fix: link.KindUpdate}
+	look(lost)
+	look(lost, drift)
+	if got := s.visible(); len(got) != 2 || got[0].updates != 0 {
+		t.Fatalf("%d messages, updates %d", len(got), got[0].updates)
+	}
+	goldenMessage(t, "watch_lost", s.visible()[0].msg)
+	goldenMessage(t, "watch_drift", s.visible()[1].msg)
+	lost.Say = "The remote deployment is gone."
+	look(lost, drift)
+	if got := s.visible(); len(got) != 2 || got[0].updates != 1 || !strings.Contains(got[0].msg.Text, "deployment is gone") {
+		t.Fatalf("a change: %+v", got)
+	}
+	w.err = errors.New("the platform is away")
+	look()
+	if got := s.visible(); got[0].updates != 1 {
+		t.Error("a platform that is away was taken for news")
+	}
+	w.err = nil
+	look(drift)
+	if got := s.visible(); got[0].updates != 2 || !strings.Contains(got[0].msg.Text, "well again") {
+		t.Errorf("it ended: %+v", got[0])
+	}
+	goldenMessage(t, "watch_resolved", s.visible()[0].msg)
+	w.gone = true
+	look()
+	if got := s.visible(); len(got) != 2 || !strings.Contains(got[1].msg.Text, "not managed any more") || len(n.notes) != 0 {
+		t.Errorf("it is not managed any more: %v", n.notes)
+	}
+}
+
+func TestWatchFindsAMessageWhoseAnswerWasLost(t *testing.T) {
+	s := newWorkspace(t)
+	w := &ward{
+		m:        link.Managed{Local: link.Ref{Platform: "e", Deployment: "a"}, Alias: "x"},
+		problems: []link.Problem{{Trouble: link.TroubleLost, Say: "gone"}},
+	}
+	n := &notebook{notes: map[string]string{}, taken: map[string]bool{}}
+	watcher := NewWatcher(WatcherOptions{
+		Doctor: w, Notebook: n, Poster: s, Channel: "C0", Owner: "one", Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
+	})
+	s.lost["post"] = true
+	if err := watcher.Look(t.Context()); err == nil {
+		t.Fatal("a lost answer is no error")
+	}
+	if err := watcher.Look(t.Context()); err != nil || w.looks != 1 {
+		t.Fatalf("two replicas looked at once: %d looks, %v", w.looks, err)
+	}
+	n.taken = map[string]bool{}
+	if err := watcher.Look(t.Context()); err != nil || len(s.visible()) != 1 {
+		t.Fatalf("%d messages, %v", len(s.visible()), err)
+	}
+}
+
+func TestTheThreadIsFoundThoughTheCardCameLate(t *testing.T) {
+	d := newDesk(t)
+	r := d.connected()
+	d.book.memos[0].Posted = nil
+	d.book.requests[r.ID] = r
+	d.types("list")
+	if !strings.Contains(toJSON(t, d.shown().Blocks), "|thread>") {
+		t.Error("there is no link to the thread")
+	}
+}

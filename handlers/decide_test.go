@@ -1,0 +1,212 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+var (
+	anna     = bot.User{ID: "U0ANNA"}
+	ben      = bot.User{ID: "U0BEN"}
+	stranger = bot.User{ID: "U0STRANGER"}
+)
+
+// pressed is a button of the card of r, pressed by u.
+func pressed(u bot.User, r *change.Request) bot.Action {
+	return bot.Action{
+		Value: bot.Value{Text: seen{ID: r.ID, Version: r.Version}.String()}, User: u, Channel: "C0REQUESTS",
+		Message: "1700000000.000100", TriggerID: "9", ResponseURL: "https://hooks",
+	}
+}
+
+const reasonView = "V9"
+
+func (d *desk) has(state change.State) *change.Request {
+	d.t.Helper()
+	r := everyState()[string(state)]
+	r.Messages = map[string]change.Message{}
+	d.book.put(r)
+	return clone(r)
+}
+
+func (d *desk) state(id string) change.State {
+	d.t.Helper()
+	r, err := d.book.Get(d.t.Context(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return r.State
+}
+
+// gives submits the reason that a modal asks for, and returns what is shown beside it.
+func (d *desk) gives(h bot.SubmissionHandler, u bot.User, reason string) string {
+	d.t.Helper()
+	d.slack.set(reasonView, blockReason, bot.Value{Text: reason})
+	body := d.finish(h(d.t.Context(), bot.Submission{View: d.slack.view(reasonView), User: u}))
+	if body == nil {
+		return ""
+	}
+	res, ok := body.(*slack.ViewSubmissionResponse)
+	if !ok {
+		d.t.Fatalf("answer %#v", body)
+	}
+	return res.Errors[blockReason]
+}
+
+func TestAnApproverApproves(t *testing.T) {
+	d := newDesk(t)
+	r := d.has(change.Pending)
+	d.finish(d.approve(t.Context(), pressed(anna, r)))
+	if got := d.state(r.ID); got != change.Approved || d.slack.said() != "" {
+		t.Errorf("%s, told %q", got, d.slack.said())
+	}
+}
+
+func TestWhoPressesInVainIsToldAlone(t *testing.T) {
+	tests := map[string]struct {
+		from  change.State
+		press func(*desk) bot.ActionHandler
+		by    bot.User
+		want  string
+	}{
+		"a stranger approves":             {change.Pending, func(d *desk) bot.ActionHandler { return d.approve }, stranger, "You are not one of the approvers"},
+		"the requester approves":          {change.Pending, func(d *desk) bot.ActionHandler { return d.approve }, asker, "somebody else has to approve"},
+		"the second to approve":           {change.Approved, func(d *desk) bot.ActionHandler { return d.approve }, ben, "approved by <@U0ANNA> at <!date^"},
+		"approving what was rejected":     {change.Rejected, func(d *desk) bot.ActionHandler { return d.approve }, anna, "rejected by <@U0BEN>"},
+		"another one withdraws":           {change.Pending, func(d *desk) bot.ActionHandler { return d.withdraw }, anna, "Only who asked can withdraw"},
+		"withdrawing what is applied":     {change.Applying, func(d *desk) bot.ActionHandler { return d.withdraw }, asker, "being applied"},
+		"a stranger rejects":              {change.Pending, func(d *desk) bot.ActionHandler { return d.askWhyRejected }, stranger, "You are not one of the approvers"},
+		"rejecting what is over":          {change.Withdrawn, func(d *desk) bot.ActionHandler { return d.askWhyRejected }, anna, "withdrawn by <@U0ASKER>"},
+		"a stranger retries":              {change.Stuck, func(d *desk) bot.ActionHandler { return d.retry }, stranger, "You are not one of the approvers"},
+		"a stranger says that it's clean": {change.Stuck, func(d *desk) bot.ActionHandler { return d.askWhyClean }, stranger, "You are not one of the approvers"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			r := d.has(tc.from)
+			d.finish(tc.press(d)(t.Context(), pressed(tc.by, r)))
+			if got := d.state(r.ID); got != tc.from {
+				t.Errorf("it is %s now", got)
+			}
+			if !strings.Contains(d.slack.said(), tc.want) {
+				t.Errorf("told %q, want %q in it", d.slack.said(), tc.want)
+			}
+			if len(d.slack.visible()) != 0 || d.slack.count("open") != 0 {
+				t.Error("others see something")
+			}
+		})
+	}
+}
+
+func TestACardFromBeforeTheDriftDoesNotCount(t *testing.T) {
+	d := newDesk(t)
+	r := pending()
+	drift(r)
+	d.book.put(r)
+	old := pending()
+	for _, press := range []bot.ActionHandler{d.approve, d.askWhyRejected, d.plan} {
+		d.finish(press(t.Context(), pressed(anna, old)))
+	}
+	if got := d.state(r.ID); got != change.Pending || d.slack.count("open") != 0 {
+		t.Errorf("it is %s, %d modals were opened", got, d.slack.count("open"))
+	}
+	if n := strings.Count(d.slack.said(), "This has changed since your card was drawn"); n != 3 {
+		t.Errorf("told %q", d.slack.said())
+	}
+}
+
+func TestRejectingWantsAReason(t *testing.T) {
+	d := newDesk(t)
+	r := d.has(change.Pending)
+	d.finish(d.askWhyRejected(t.Context(), pressed(anna, r)))
+	if beside := d.gives(d.rejected, anna, "  "); beside == "" || d.state(r.ID) != change.Pending {
+		t.Errorf("without a reason: %q, %s", beside, d.state(r.ID))
+	}
+	if beside := d.gives(d.rejected, anna, "too wide"); beside != "" {
+		t.Errorf("beside the reason: %s", beside)
+	}
+	got, _ := d.book.Get(t.Context(), r.ID)
+	if last := got.Last(change.SaidNo); got.State != change.Rejected || last == nil || last.Reason != "too wide" || last.By.Channel != "C0REQUESTS" {
+		t.Errorf("%s: %+v", got.State, last)
+	}
+	if beside := d.gives(d.rejected, ben, "me too"); !strings.Contains(beside, "rejected by somebody") {
+		t.Errorf("the second to reject reads %q", beside)
+	}
+}
+
+func TestOnlyWhoAskedWithdraws(t *testing.T) {
+	d := newDesk(t)
+	r := d.has(change.Pending)
+	d.finish(d.withdraw(t.Context(), pressed(asker, r)))
+	if got := d.state(r.ID); got != change.Withdrawn {
+		t.Errorf("it is %s", got)
+	}
+}
+
+func TestAStuckRequestIsRetriedOrDeclaredClean(t *testing.T) {
+	d := newDesk(t)
+	r := d.has(change.Stuck)
+	d.finish(d.askWhyClean(t.Context(), pressed(asker, r)))
+	if shown := d.slack.shows(reasonView); !strings.Contains(shown, "DELETE /_security/api_key") {
+		t.Error("the modal does not name what was left")
+	}
+	if beside := d.gives(d.resolved, asker, "deleted by hand"); beside != "" || d.state(r.ID) != change.RolledBack {
+		t.Errorf("%q, %s", beside, d.state(r.ID))
+	}
+	r = d.has(change.Stuck)
+	d.finish(d.retry(t.Context(), pressed(anna, r)))
+	if got := d.state(r.ID); got != change.Undoing {
+		t.Errorf("it is %s", got)
+	}
+}
+
+func TestAnybodyMaySeeThePlan(t *testing.T) {
+	d := newDesk(t)
+	r := d.has(change.Pending)
+	d.finish(d.plan(t.Context(), pressed(stranger, r)))
+	if shown := d.slack.shows("V9"); !strings.Contains(shown, "/_security/cross_cluster/api_key") || !strings.Contains(shown, "••••") {
+		t.Errorf("the plan shows %s", shown)
+	}
+}
+
+func TestAPressWhileTheMemoryIsAwayIsNotLostSilently(t *testing.T) {
+	d := newDesk(t)
+	r := d.has(change.Pending)
+	d.book.setDown(change.ErrUnavailable)
+	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askWhyRejected, d.plan} {
+		d.finish(press(t.Context(), pressed(anna, r)))
+	}
+	if n := strings.Count(d.slack.said(), "The bot's memory can't be reached"); n != 4 {
+		t.Errorf("told %q", d.slack.said())
+	}
+}
+
+func TestAValueThatIsNotOursIsAnError(t *testing.T) {
+	d := newDesk(t)
+	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askWhyRejected, d.plan, d.retry, d.askWhyClean} {
+		if _, err := press(t.Context(), bot.Action{Value: bot.Value{Text: "x"}}); err == nil {
+			t.Error("it was taken")
+		}
+	}
+	if _, err := d.rejected(t.Context(), bot.Submission{View: bot.View{Metadata: `{"press":"x"}`}}); err == nil {
+		t.Error("it was taken")
+	}
+}
+
+func TestToldWhereverTheyAre(t *testing.T) {
+	d := newDesk(t)
+	gone := &bot.Error{Method: "response_url", Code: "expired_url", Kind: bot.Expired}
+	d.slack.order("respond", gone)
+	d.slack.order("ephemeral", &bot.Error{Method: "chat.postEphemeral", Code: "not_in_channel", Kind: bot.Gone})
+	if err := d.tell(t.Context(), spot{user: "U0ANNA", channel: "C1", responseURL: "https://hooks"}, private("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if m := d.slack.visible(); len(m) != 1 || m[0].channel != "DU0ANNA" {
+		t.Errorf("posted %+v", m)
+	}
+}

@@ -1,0 +1,62 @@
+package handlers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// The slots of direct messages: each is a copy of the card for one person.
+const (
+	slotAsk    = "ask"    // followed by the user
+	slotRemind = "remind" // followed by which reminder it is, and the user
+)
+
+// maxAsked bounds how many people one request is brought to: Slack lets a bot update about 50 messages a minute.
+const maxAsked = 12
+
+// direct are the copies of the card in direct messages: for those whom the rule wants asked, and those who were
+// reminded. A copy that was posted is drawn again as the card is; a new one is posted only while the request waits.
+func direct(r *change.Request, standing *change.Verdict) []drawing {
+	var out []drawing
+	add := func(slot, user, why string) {
+		if _, posted := r.Messages[slot]; !posted && r.State != change.Pending {
+			return
+		}
+		if slices.ContainsFunc(out, func(d drawing) bool { return d.slot == slot }) {
+			return
+		}
+		msg := card(r, standing)
+		msg.Text = why + " " + msg.Text
+		msg.Blocks = append([]slack.Block{small(why)}, msg.Blocks...)
+		out = append(out, drawing{slot: slot, msg: msg, to: user})
+	}
+	const ask, remind = ":wave: Your approval is asked for.", ":bell: This still waits for your approval."
+	for slot := range r.Messages {
+		if u, ok := strings.CutPrefix(slot, slotAsk+"-"); ok {
+			add(slot, u, ask)
+		}
+	}
+	if r.State == change.Pending && standing != nil && standing.Direct {
+		who := standing.Who()
+		for _, u := range who[:min(len(who), maxAsked)] {
+			add(slotAsk+"-"+u, u, ask)
+		}
+	}
+	n := 0
+	for _, d := range r.Decisions {
+		if d.Verb != change.Reminded {
+			continue
+		}
+		n++
+		for _, u := range d.To[:min(len(d.To), maxAsked)] {
+			add(fmt.Sprintf("%s-%d-%s", slotRemind, n, u), u, remind)
+		}
+	}
+	slices.SortFunc(out, func(a, b drawing) int { return strings.Compare(a.slot, b.slot) })
+	return out
+}

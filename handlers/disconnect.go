@@ -1,0 +1,40 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+func disconnectOrder() order {
+	return order{
+		title: "Disconnect", submit: "Ask for approval",
+		intro: "Settings, keystore entry and key are removed, in this order. It can be undone until the key is gone.",
+		form: func(_ context.Context, _ *Handlers, e link.Existing, _ orderMemory) []slack.Block {
+			return []slack.Block{aboutBlock(e), section(usedBy(e))}
+		},
+		ask: func(n link.Name, _ answers) (change.Kind, any, *change.InvalidError) {
+			return link.KindDisconnect, link.Disconnect{Local: n.Local, Alias: n.Alias}, &change.InvalidError{}
+		},
+	}
+}
+
+// usedBy says what goes through a connection, before it is ended.
+func usedBy(e link.Existing) string {
+	var out []string
+	for _, u := range e.Users {
+		out = append(out, ":warning: "+verbatim(u, maxName))
+	}
+	if len(out) == 0 {
+		out = append(out, "No follower index, auto-follow pattern or role of its own uses it, as far as the bot can see.")
+	}
+	if e.UsersUnread != nil {
+		out = append(out, ":warning: What uses it could not be read, or not wholly.")
+	}
+	out = append(out, "Searches are not recorded anywhere that the bot can read: whether there are some, only people know.")
+	return "*In use by*\n" + within("\n", maxText-50, strings.Join(out, "\n"))
+}

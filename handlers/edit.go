@@ -1,0 +1,76 @@
+package handlers
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// edit opens the connect modal filled in as the request was. Submitting it withdraws a request that still waits.
+func (h *Handlers) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	s, err := parseSeen(a.Value.Text)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	r, err := h.o.Changes.Get(ctx, s.ID)
+	if err == nil {
+		err = mayEdit(r, a.User.ID)
+	}
+	if err != nil {
+		return h.sorry(spotOf(a), err), nil
+	}
+	c, _ := connection(r)
+	f, m := formOf(r, c), connectMemory{Channel: a.Channel, Parent: r.ID}
+	f.restoreExtras(c, &m)
+	m.Pair = f.pair() // what stands there was meant: it is not filled in anew
+	m.More = m.More || f.Texts[link.FieldSockets] != "" || c.Compress != "" || c.PingSchedule != ""
+	if _, err := h.o.Messenger.OpenView(ctx, a.TriggerID, connectModal(f, m)); err != nil {
+		return h.sorry(spotOf(a), err), nil
+	}
+	return bot.Answer{}, nil
+}
+
+func mayEdit(r *change.Request, user string) error {
+	_, ok := connection(r)
+	switch {
+	case r.Requester.User != user:
+		return &change.NotAllowedError{Why: "only who asked can edit a request and ask again"}
+	case !ok:
+		return &change.NotAllowedError{Why: "only a new connection can be edited; send the command again instead"}
+	case r.State != change.Pending && !r.State.Final():
+		return &change.StateError{Event: change.Withdraw, Now: r}
+	}
+	return nil
+}
+
+// formOf is the form as r's parameters fill it in.
+func formOf(r *change.Request, c link.Connect) connectForm {
+	f := newForm()
+	f.Local = bot.Option{Value: c.Local.String(), Text: fieldOf(r, "Local", c.Local.Deployment)}
+	f.Remote = bot.Option{Value: c.Remote.String(), Text: fieldOf(r, "Remote", c.Remote.Deployment)}
+	f.Skip = c.SkipUnavailable
+	f.Texts = map[string]string{
+		link.FieldAlias: c.Alias, link.FieldAddress: c.ProxyAddress, link.FieldServerName: c.ServerName,
+		link.FieldSearch:      strings.Join(c.Access.Search, "\n"),
+		link.FieldReplication: strings.Join(c.Access.Replication, "\n"),
+		link.FieldExpiry:      strconv.Itoa(c.ExpiryDays),
+		link.FieldCompress:    c.Compress, link.FieldPing: c.PingSchedule, link.FieldReason: r.Reason,
+	}
+	if c.ProxySockets > 0 {
+		f.Texts[link.FieldSockets] = strconv.Itoa(c.ProxySockets)
+	}
+	return f
+}
+
+func fieldOf(r *change.Request, label, otherwise string) string {
+	for _, f := range r.Proposal.Fields {
+		if f.Label == label {
+			return f.Value
+		}
+	}
+	return otherwise
+}

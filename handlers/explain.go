@@ -1,0 +1,224 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+)
+
+// pen writes outside text and people's names: in Slack's markup, or plainly where Slack shows plain text, such as an
+// error beside a field.
+type pen struct{ plain bool }
+
+func (p pen) text(s string) string {
+	if p.plain {
+		return bot.Cut(clean(s), maxTold)
+	}
+	return line(s, maxTold)
+}
+
+func (p pen) user(id string) string {
+	if p.plain {
+		return "somebody"
+	}
+	return user(id)
+}
+
+func (p pen) code(s string) string {
+	if p.plain {
+		return clean(s)
+	}
+	return bot.Code(clean(s))
+}
+
+const (
+	sayStoreAway = "The bot's memory can't be reached, so it is not certain whether this was written down. Nothing is lost: " +
+		"submit or press again, it counts once."
+	sayStoreFull = "The bot's memory takes no more writes: nothing was stored and nothing was changed. " +
+		"Whoever runs the bot has to make room; then do the same again."
+	sayNewer = "This request was written by a newer version of the bot, and this one does not touch it. " +
+		"Nothing was changed: try again when the update is through."
+	sayMoved = "The request moved on again and again while you pressed. Nothing was changed: look at the card and press once more."
+	sayGone  = "This request is no longer known: 90 days after its end it is forgotten. Nothing was changed."
+	sayBusy  = "The bot has too much to do or is restarting. Nothing was changed: try again in a moment."
+	sayTime  = "This took too long and was given up. Nothing is lost: submit or press again, it counts once."
+)
+
+// explain turns an error into sentences for people: what happened, what is left behind, what to do. Only what was
+// written for people is passed on; an error's own text may hold anything and never is. known is false for what we
+// did not expect, which is our fault and is to be logged.
+func explain(ctx context.Context, err error, p pen) (say string, known bool) {
+	if say, ok := explainRequest(err, p); ok {
+		return say, true
+	}
+	if say, ok := explainInput(err, p); ok {
+		return say, true
+	}
+	if say, ok := explainOutside(err, p); ok {
+		return say, true
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, bot.ErrLate):
+		return sayTime, true
+	case errors.Is(err, bot.ErrBusy), errors.Is(err, bot.ErrStopping):
+		return sayBusy, true
+	}
+	return ourFault(ctx, p), false
+}
+
+func ourFault(ctx context.Context, p pen) string {
+	s := "Something went wrong, and it is our fault, not yours. Look how things stand before you do it again"
+	if id := bot.RequestID(ctx); id != "" {
+		s += ", and tell whoever runs the bot this number: " + p.code(id)
+	}
+	return s + "."
+}
+
+// explainRequest knows what can be the matter with a request.
+func explainRequest(err error, p pen) (string, bool) {
+	if e, ok := errors.AsType[*change.StaleError](err); ok {
+		return "This has changed since your card was drawn, so your press did not count. " + standing(e.Now, p), true
+	}
+	if e, ok := errors.AsType[*change.StateError](err); ok {
+		return "You are too late: nothing was changed by your press. " + standing(e.Now, p), true
+	}
+	if e, ok := errors.AsType[*change.HeldError](err); ok {
+		return "Request " + p.code(e.By) + " is changing the same thing already. Nothing was stored: wait until it is done, or have it withdrawn.", true
+	}
+	if e, ok := errors.AsType[*change.NotAllowedError](err); ok {
+		return p.text(upper(e.Why)) + ". Nothing was changed.", true
+	}
+	if e, ok := errors.AsType[*policy.UnknownGroupError](err); ok {
+		return "Who belongs to " + p.text(e.Group) + " can't be told just now, and without that nothing is decided. " +
+			"Nothing was changed: try again in a moment.", true
+	}
+	switch {
+	case errors.Is(err, change.ErrNotFound):
+		return sayGone, true
+	case errors.Is(err, change.ErrNewer):
+		return sayNewer, true
+	case errors.Is(err, change.ErrConflict):
+		return sayMoved, true
+	case errors.Is(err, change.ErrUnavailable):
+		return sayStoreAway, true
+	case errors.Is(err, change.ErrFull):
+		return sayStoreFull, true
+	}
+	return "", false
+}
+
+// standing says how a request stands, and who brought it there.
+func standing(r *change.Request, p pen) string {
+	if r == nil {
+		return "Look at the card again."
+	}
+	_, word := face(r.State)
+	s := fmt.Sprintf("Request %s: %s", p.code(r.ID), strings.ToLower(word[:1])+word[1:])
+	if d := deciding(r); d != nil && d.By.User != "" {
+		s += fmt.Sprintf(" (%s by %s", decided(d.Verb), p.user(d.By.User))
+		if !p.plain {
+			s += " at " + when(d.At)
+		}
+		s += ")"
+	}
+	return s + "."
+}
+
+// deciding is the decision that brought a request where it stands.
+func deciding(r *change.Request) *change.Decision {
+	for i := len(r.Decisions) - 1; i >= 0; i-- {
+		if decided(r.Decisions[i].Verb) != "" {
+			return &r.Decisions[i]
+		}
+	}
+	return nil
+}
+
+// decided is a verb as it is told: "approved by …"; empty for what is not somebody's decision in force.
+func decided(v change.Verb) string {
+	switch v {
+	case change.SaidYes:
+		return "approved"
+	case change.SaidNo:
+		return "rejected"
+	case change.Withdrew:
+		return "withdrawn"
+	case change.SaidClean:
+		return "declared clean"
+	case change.AskRetry:
+		return "tried again"
+	case change.TookBack, change.RanOut, change.WentStale, change.Reminded, change.HandedIn:
+	}
+	return ""
+}
+
+// explainInput knows what can be the matter with what was filled in.
+func explainInput(err error, p pen) (string, bool) {
+	if e, ok := errors.AsType[*change.InvalidError](err); ok {
+		var all []string
+		for _, problem := range e.Problems {
+			all = append(all, p.text(fieldName(problem.Field)+": "+problem.Say))
+		}
+		return within("; ", maxSummary/2, all...) + ". Nothing was stored.", true
+	}
+	if e, ok := errors.AsType[*change.ExplainedError](err); ok {
+		return p.text(e.Say), true
+	}
+	return "", false
+}
+
+// explainOutside knows what can be the matter with Elastic's platforms and with Slack.
+func explainOutside(err error, p pen) (string, bool) {
+	if e, ok := errors.AsType[*link.UnknownSystemError](err); ok {
+		return "There is no platform called " + p.text(e.Name) + " in the bot's configuration.", true
+	}
+	if errors.Is(err, link.ErrNoCredentials) {
+		return "The bot has no credentials for this cluster: whoever runs the bot can add them to its configuration.", true
+	}
+	if e, ok := errors.AsType[*link.CallError](err); ok {
+		return callSentence(e, p), true
+	}
+	if e, ok := errors.AsType[*bot.Error](err); ok {
+		return slackSentence(e)
+	}
+	return "", false
+}
+
+func callSentence(e *link.CallError, p pen) string {
+	who := p.text(e.System)
+	switch {
+	case e.Status == 0 || e.Status == 408:
+		return who + " gave no answer in time."
+	case e.Status == 401:
+		return who + " did not accept the bot's credentials: whoever runs the bot has to look at them."
+	case e.Status == 403:
+		return who + " does not let the bot do this: whoever runs the bot has to look at its permissions."
+	case e.Status == 404:
+		return who + " does not know this (any more)."
+	case e.Status == 429:
+		return who + " asks for fewer requests: try again in a minute."
+	case e.Status >= 500:
+		return fmt.Sprintf("%s has trouble of its own (%d).", who, e.Status)
+	}
+	return fmt.Sprintf("%s refused a call (%d).", who, e.Status)
+}
+
+func slackSentence(e *bot.Error) (string, bool) {
+	switch e.Kind { //nolint:exhaustive // the other kinds are faults of ours
+	case bot.Expired:
+		return "Slack gave up waiting before the window could open. Nothing was changed: do it once more.", true
+	case bot.Limited, bot.Unavailable:
+		return "Slack does not take more from the bot just now. Nothing is lost: try again in a moment.", true
+	case bot.Gone:
+		return "Slack says that this channel or message is gone.", true
+	case bot.Scope:
+		return "The bot lacks a permission in Slack: whoever runs the bot has to install it again.", true
+	}
+	return "", false
+}

@@ -1,0 +1,106 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const canary = "c2VjcmV0LWtleTpjYW5hcnk=" // stands for a secret that an error carries
+
+func TestEveryErrorIsExplained(t *testing.T) {
+	leaky := errors.New("encoded=" + canary)
+	call := func(status int) error {
+		return &link.CallError{System: "ece-prod", Call: "PATCH /keystore " + canary, Status: status, Code: canary, Reason: canary, Err: leaky}
+	}
+	tests := map[string]struct {
+		err  error
+		want string
+		ours bool
+	}{
+		"stale":           {&change.StaleError{Now: everyState()["rejected"]}, "Request `7Q2MZK`: rejected (rejected by <@U0BEN>", false},
+		"late":            {&change.StateError{Event: change.Approve, Now: everyState()["approved"]}, "approved by <@U0ANNA>", false},
+		"held":            {&change.HeldError{Target: canary, By: "R7"}, "`R7`", false},
+		"not allowed":     {&change.NotAllowedError{Why: "you asked for this"}, "You asked for this", false},
+		"not found":       {fmt.Errorf("%w: %w", change.ErrNotFound, leaky), "no longer known", false},
+		"newer":           {fmt.Errorf("%w: %w", change.ErrNewer, leaky), "newer version", false},
+		"conflict":        {fmt.Errorf("%w: %w", change.ErrConflict, leaky), "moved on", false},
+		"store away":      {fmt.Errorf("%w: %w", change.ErrUnavailable, leaky), "counts once", false},
+		"store full":      {fmt.Errorf("%w: %w", change.ErrFull, leaky), "nothing was stored", false},
+		"invalid":         {&change.InvalidError{Problems: []change.Problem{{Field: link.FieldAlias, Say: "it is taken"}}}, "Alias: it is taken", false},
+		"explained":       {fmt.Errorf("x: %w", &change.ExplainedError{Say: "The port is wrong.", Err: leaky}), "The port is wrong.", false},
+		"temporary":       {change.Temporary(&change.ExplainedError{Say: "Later.", Err: leaky}), "Later.", false},
+		"no answer":       {call(0), "ece-prod gave no answer", false},
+		"unauthorized":    {call(401), "credentials", false},
+		"forbidden":       {call(403), "permissions", false},
+		"not there":       {call(404), "does not know this", false},
+		"too many":        {call(429), "fewer requests", false},
+		"trouble":         {call(503), "trouble of its own (503)", false},
+		"refused":         {call(400), "refused a call (400)", false},
+		"no credentials":  {fmt.Errorf("%w: %w", link.ErrNoCredentials, leaky), "no credentials", false},
+		"no platform":     {&link.UnknownSystemError{Name: "<!here>"}, "&lt;!", false},
+		"trigger expired": {&bot.Error{Kind: bot.Expired, Err: leaky}, "once more", false},
+		"slack limited":   {&bot.Error{Kind: bot.Limited, Err: leaky}, "just now", false},
+		"slack away":      {&bot.Error{Kind: bot.Unavailable, Err: leaky}, "just now", false},
+		"slack gone":      {&bot.Error{Kind: bot.Gone, Err: leaky}, "gone", false},
+		"slack scope":     {&bot.Error{Kind: bot.Scope, Err: leaky}, "permission", false},
+		"busy":            {bot.ErrBusy, "too much to do", false},
+		"too slow":        {fmt.Errorf("%w: %w", context.DeadlineExceeded, leaky), "took too long", false},
+		"bad blocks":      {&bot.Error{Kind: bot.BadBlocks, Err: leaky, Messages: []string{canary}}, "our fault", true},
+		"panic":           {bot.ErrPanic, "our fault", true},
+		"unknown":         {leaky, "our fault", true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			for _, p := range []pen{{}, {plain: true}} {
+				say, known := explain(t.Context(), tc.err, p)
+				if known == tc.ours {
+					t.Errorf("known: %t", known)
+				}
+				if !p.plain && !strings.Contains(say, tc.want) {
+					t.Errorf("says %q, want %q in it", say, tc.want)
+				}
+				if p.plain && strings.Contains(say, "<@") {
+					t.Errorf("a mention beside a field: %q", say)
+				}
+				if strings.Contains(say, canary) {
+					t.Errorf("gives the secret away: %q", say)
+				}
+				if say == "" || len([]rune(say)) > maxText {
+					t.Errorf("says %q", say)
+				}
+			}
+		})
+	}
+}
+
+func TestOurFaultsAreLoggedAndTold(t *testing.T) {
+	d := newDesk(t)
+	var log strings.Builder
+	d.o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	d.Failed(t.Context(), bot.Failure{User: anna, Channel: "C1", What: "action x", Err: bot.ErrPanic, RequestID: "RID1"})
+	if !strings.Contains(log.String(), "RID1") || !strings.Contains(d.slack.said(), "our fault") {
+		t.Errorf("logged %q, told %q", log.String(), d.slack.said())
+	}
+}
+
+func TestNoSecretOfAnErrorReachesAnybody(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	r := d.has(change.Pending)
+	d.book.setDown(fmt.Errorf("dial redis://:%s@host: refused", canary))
+	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askWhyRejected, d.plan} {
+		d.finish(press(t.Context(), pressed(anna, r)))
+	}
+	beside := toJSON(t, d.submits())
+	if all := d.slack.said() + beside; strings.Contains(all, canary) || !strings.Contains(all, "our fault") {
+		t.Errorf("told %s", all)
+	}
+}

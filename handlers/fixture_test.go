@@ -1,0 +1,192 @@
+package handlers
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var start = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
+
+// golden compares v, as JSON, with testdata/<name>.golden.json.
+func golden(t *testing.T, name string, v any) {
+	t.Helper()
+	got := toJSON(t, v)
+	path := filepath.Join("testdata", name+".golden.json")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s is not as it was (-want +got); -update writes it anew\n%s", path, diff)
+	}
+}
+
+// goldenMessage is golden for a message, which Slack must take too.
+func goldenMessage(t *testing.T, name string, m bot.Message) {
+	t.Helper()
+	if err := bot.CheckMessage(m); err != nil {
+		t.Error(err)
+	}
+	golden(t, name, map[string]any{"text": m.Text, "blocks": m.Blocks})
+}
+
+// pending is a request as it is asked.
+func pending() *change.Request {
+	params, _ := json.Marshal(link.Connect{
+		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Remote: link.Ref{Platform: "cloud", Deployment: "b2"},
+		Alias: "search-eu", ProxyAddress: "search-eu.es.example:9443", ServerName: "search-eu.es.example",
+		Access: link.Access{Search: []string{"logs-*", "metrics-*"}}, ExpiryDays: 90,
+	})
+	return &change.Request{
+		ID: "7Q2MZK", State: change.Pending, Version: 3, Asked: 1,
+		Proposal: change.Proposal{
+			Kind: link.KindConnect, Target: "connection/ece-prod/a1/search-eu",
+			Title: "Connect logs-prod to search-eu as search-eu",
+			Fields: []change.Field{
+				{Label: "Local", Value: "logs-prod (8.19.3, ece-region) on ECE production"},
+				{Label: "Remote", Value: "search-eu (8.19.3, eu-west-1) on Elastic Cloud"},
+				{Label: "Alias", Value: "search-eu"},
+				{Label: "May search", Value: "logs-*, metrics-*"},
+				{Label: "Key expires", Value: "after 90 days"},
+			},
+			Warnings: []string{"The licence of logs-prod (local) is platinum; API key connections want Enterprise."},
+			Params:   params,
+			Basis:    []change.Field{{Label: "Local version", Value: "8.19.3"}, {Label: "Remote version", Value: "8.19.3"}},
+			Steps: []change.PlannedStep{
+				{Name: "check", Title: "Check both sides"},
+				{Name: "grant", Title: "Issue a key and store it"},
+				{Name: "point", Title: "Point logs-prod at search-eu"},
+				{Name: "verify", Title: "Verify the connection"},
+			},
+			Plan: []change.PlannedCall{
+				{Step: "grant", System: "Elasticsearch of search-eu", Method: "POST", Path: "/_security/cross_cluster/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`},
+				{Step: "grant", System: "ECE production", Method: "PATCH", Path: "/deployments/a1/elasticsearch/main-elasticsearch/keystore", Body: `{"secrets":{"cluster.remote.search-eu.credentials":{"value":"••••"}}}`},
+				{Step: "point", System: "Elasticsearch of logs-prod", Method: "PUT", Path: "/_cluster/settings", Body: `{"persistent":{"cluster.remote.search-eu.mode":"proxy"}}`},
+			},
+			Digest: "d1",
+		},
+		Requester: change.Actor{User: "U0ASKER", Channel: "C0ELSEWHERE"},
+		Reason:    "Dashboards in Berlin need the EU logs.\nSee OPS-1234.",
+		Rule:      "default", Created: start, Deadline: start.Add(24 * time.Hour),
+	}
+}
+
+func missing() *change.Verdict {
+	return &change.Verdict{Missing: []change.Need{{Who: []string{"U0ANNA", "U0BEN"}, Group: "approvers", Count: 1}}}
+}
+
+func said(v change.Verb, user, reason string) change.Decision {
+	return change.Decision{Verb: v, By: change.Actor{User: user}, At: start.Add(5 * time.Minute), Reason: reason, Digest: "d1"}
+}
+
+func in(state change.State, edit func(*change.Request)) *change.Request {
+	r := pending()
+	r.State = state
+	r.Decisions = []change.Decision{said(change.SaidYes, "U0ANNA", "")}
+	if edit != nil {
+		edit(r)
+	}
+	return r
+}
+
+func journal(states ...change.StepState) []change.StepRecord {
+	names := []string{"check", "grant", "point", "verify"}
+	var out []change.StepRecord
+	for i, s := range states {
+		rec := change.StepRecord{Step: names[i], Order: i, State: s, Attempts: 1, Begun: start.Add(time.Duration(i) * 10 * time.Second)}
+		if s != change.StepBegun {
+			rec.Ended = rec.Begun.Add(1500 * time.Millisecond)
+		}
+		out = append(out, rec)
+	}
+	return out
+}
+
+// everyState is a request in each of its states, by a name for its golden files.
+func everyState() map[string]*change.Request {
+	failed := change.Outcome{
+		Failed: "verify", Why: "The local side does not trust the certificate: check the port and the server name.",
+		Error: "resolve: PKIX path building failed", Ended: start.Add(6 * time.Minute),
+	}
+	return map[string]*change.Request{
+		"pending":         pending(),
+		"pending_partly":  in(change.Pending, nil),
+		"pending_drifted": in(change.Pending, drift),
+		"approved":        in(change.Approved, nil),
+		"applying": in(change.Applying, func(r *change.Request) {
+			r.Journal = journal(change.StepDone, change.StepBegun)
+			r.Journal[0].Finding = "both sides are at 8.19.3"
+			r.Journal[1].Attempts, r.Journal[1].Trouble = 2, "search-eu gave no answer in time"
+		}),
+		"undoing": in(change.Undoing, func(r *change.Request) {
+			r.Journal = journal(change.StepDone, change.StepUndoing, change.StepUndone, change.StepFailed)
+			r.Outcome = failed
+		}),
+		"stuck": in(change.Stuck, func(r *change.Request) {
+			r.Journal = journal(change.StepDone, change.StepLeft, change.StepUndone, change.StepUndone)
+			left := change.Leftover{
+				Step: "grant", What: "the key rcb-prod-a1-search-eu on search-eu", Cause: "search-eu gave no answer in time",
+				Command: "DELETE /_security/api_key\n{\"name\":\"rcb-prod-a1-search-eu\"}",
+			}
+			r.Journal[1].Leftover = &left
+			r.Outcome = failed
+			r.Outcome.Leftovers = []change.Leftover{left}
+		}),
+		"applied": in(change.Applied, func(r *change.Request) {
+			r.Journal = journal(change.StepDone, change.StepDone, change.StepDone, change.StepDone)
+			r.Journal[3].Finding = "connected; logs-* matches 12 indices"
+			r.Outcome = change.Outcome{Ended: start.Add(6 * time.Minute)}
+		}),
+		"rolled_back": in(change.RolledBack, func(r *change.Request) {
+			r.Journal = journal(change.StepDone, change.StepUndone, change.StepUndone, change.StepUndone)
+			r.Outcome = failed
+		}),
+		"resolved": in(change.RolledBack, func(r *change.Request) {
+			r.Decisions = append(r.Decisions, said(change.SaidClean, "U0BEN", "deleted the key by hand"))
+			r.Outcome = failed
+		}),
+		"rejected": in(change.Rejected, func(r *change.Request) {
+			r.Decisions = []change.Decision{said(change.SaidNo, "U0BEN", "metrics-* is too wide")}
+		}),
+		"withdrawn": in(change.Withdrawn, func(r *change.Request) {
+			r.Decisions = []change.Decision{said(change.Withdrew, "U0ASKER", "")}
+		}),
+		"expired": in(change.Expired, func(r *change.Request) {
+			r.Decisions = []change.Decision{{Verb: change.RanOut, At: r.Deadline, Digest: "d1"}}
+		}),
+	}
+}
+
+func drift(r *change.Request) {
+	before := r.Proposal
+	r.Previous = &before
+	r.Asked, r.Version = 6, 6
+	r.Proposal.Digest = "d2"
+	r.Proposal.Basis = []change.Field{{Label: "Local version", Value: "8.19.3"}, {Label: "Remote version", Value: "9.0.0"}}
+	r.Decisions = append(r.Decisions, change.Decision{Verb: change.WentStale, At: start.Add(6 * time.Minute), Digest: "d1"})
+}
+
+// nasty is text from outside at its worst: long, and full of what Slack might take for its own.
+func nasty(n int) string {
+	const unit = "<!channel> <@U0EVIL> <https://evil.example|ok> & ```*_~` \u202e \n> :tada: 🧨é "
+	return bot.Cut(strings.Repeat(unit, n/len([]rune(unit))+1), n)
+}

@@ -1,0 +1,180 @@
+// Package handlers is everything that a Slack user sees and presses: commands, modals, cards, and the sentences that
+// tell what went wrong. It asks change.Service for every decision; it must know neither how requests are stored nor
+// how a change is carried out, and it holds no Slack client.
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// Asker takes new requests and reads those there are; *change.Service is one.
+type Asker interface {
+	Propose(ctx context.Context, a change.Ask) (*change.Request, error)
+	Get(ctx context.Context, id string) (*change.Request, error)
+}
+
+// Decider takes what people press; *change.Service is one. Errors as of change.Service.
+type Decider interface {
+	Approve(ctx context.Context, p change.Press) (*change.Request, error)
+	Reject(ctx context.Context, p change.Press) (*change.Request, error)
+	Withdraw(ctx context.Context, p change.Press) (*change.Request, error)
+	TakeBack(ctx context.Context, p change.Press) (*change.Request, error)
+	Retry(ctx context.Context, p change.Press) (*change.Request, error)
+	Resolve(ctx context.Context, p change.Press) (*change.Request, error)
+}
+
+// Custodian takes what people hand in; *change.Service is one.
+type Custodian interface {
+	MayHandIn(ctx context.Context, r *change.Request, by change.Actor) error
+	HandIn(ctx context.Context, p change.Press) (*change.Request, error)
+}
+
+// Changes are the requests; *change.Service is one.
+type Changes interface {
+	Asker
+	Decider
+	Custodian
+}
+
+// Lists are requests by what they have in common; *store.Store has them.
+type Lists interface {
+	// PendingRequests returns those that wait for approvals, the one first that expires first.
+	PendingRequests(ctx context.Context, limit int) ([]*change.Request, error)
+	// Mine returns those that user asked for, newest first.
+	Mine(ctx context.Context, user string, limit int) ([]*change.Request, error)
+	// Recent returns those of anybody, newest first.
+	Recent(ctx context.Context, limit int) ([]*change.Request, error)
+}
+
+// Rulebook says what the policy is; *policy.Policy is one.
+type Rulebook interface {
+	Words(who func(policy.Group) string) []policy.Words
+}
+
+// Vault keeps a key that was pasted, encrypted and for a short time, until the work needs it.
+type Vault interface {
+	Put(ctx context.Context, request string, key secret.Secret) error
+}
+
+// Homes shows home tabs.
+type Homes interface {
+	PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error
+}
+
+// Directory finds deployments; *link.Catalog is one.
+type Directory interface {
+	Find(ctx context.Context, text string, limit int) link.Found
+	Survey(ctx context.Context, local, remote link.Ref) (link.Survey, error)
+	System(name string) (link.System, bool)
+}
+
+// Views opens and redraws modals.
+type Views interface {
+	OpenView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (bot.View, error)
+	UpdateView(ctx context.Context, viewID, hash string, v slack.ModalViewRequest) (bot.View, error)
+}
+
+// Voice tells one person something.
+type Voice interface {
+	Ephemeral(ctx context.Context, channel, user string, msg bot.Message) error
+	Respond(ctx context.Context, responseURL string, msg bot.Message, replaceOriginal bool) error
+	OpenDM(ctx context.Context, user string) (string, error)
+	Post(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error)
+	Permalink(ctx context.Context, p bot.Posted) (string, error)
+	// Metadata returns what a message of the bot's own carries; false for any other.
+	Metadata(ctx context.Context, p bot.Posted, thread string) (bot.Metadata, bool, error)
+}
+
+// Messenger is what handlers need of Slack.
+type Messenger interface {
+	Views
+	Voice
+	Homes
+}
+
+// Eligibility says who may decide; a change.Policy is one. It is asked before a modal opens, so that nobody types a
+// reason in vain; the decision itself asks again.
+type Eligibility interface {
+	Eligible(ctx context.Context, r *change.Request, by change.Actor) error
+}
+
+// Options are what the handlers need; all are required but Vault.
+type Options struct {
+	Changes   Changes
+	Policy    Eligibility
+	Rules     Rulebook
+	Lists     Lists
+	Vault     Vault // nil: no key can be pasted
+	Directory Directory
+	Messenger Messenger
+	// Connections are those that there are.
+	Connections Connections
+	Channel     string // where cards are posted
+	Command     string // the slash command, "/remote-cluster"
+	Log         *slog.Logger
+	Now         func() time.Time
+}
+
+// Handlers answer Slack.
+type Handlers struct {
+	o     Options
+	turns turns
+}
+
+// New returns handlers over o.
+func New(o Options) *Handlers {
+	return &Handlers{o: o, turns: turns{last: map[string]uint64{}}}
+}
+
+// Router is where handlers are registered; *bot.Router is one.
+type Router interface {
+	OnCommand(name string, h bot.CommandHandler)
+	OnAction(id string, h bot.ActionHandler)
+	OnSubmit(callback string, h bot.SubmissionHandler, late func(bot.Submission) bot.Answer)
+	OnSuggest(id string, h bot.SuggestionHandler)
+	OnHome(h bot.HomeHandler)
+	OnShortcut(id string, h bot.ShortcutHandler)
+}
+
+// Register names every command, button, modal and list that there is.
+func (h *Handlers) Register(r Router) {
+	r.OnCommand(h.o.Command, h.command)
+
+	r.OnSuggest(actionLocal, h.suggest)
+	r.OnSuggest(actionRemote, h.suggest)
+	r.OnAction(actionLocal, h.connectChanged)
+	r.OnAction(actionRemote, h.connectChanged)
+	r.OnAction(actionMore, h.connectMore)
+	r.OnAction(actionModel, h.connectModel)
+	r.OnAction(actionCertificates, h.connectModel)
+	r.OnAction(actionKeys, h.connectModel)
+	r.OnAction(actionLetIn, h.connectLetIn)
+	r.OnSubmit(callbackConnect, h.connectSubmitted, connectLate)
+
+	h.registerConnections(r)
+
+	r.OnAction(actionApprove, h.approve)
+	r.OnAction(actionTakeBack, h.takeBack)
+	r.OnAction(actionWithdraw, h.withdraw)
+	r.OnAction(actionEdit, h.edit)
+	r.OnAction(actionPaste, h.askKey)
+	r.OnSubmit(callbackPaste, h.pasted, pasteLate)
+	r.OnAction(actionPlan, h.plan)
+	r.OnAction(actionRetry, h.retry)
+	r.OnAction(actionReject, h.askWhyRejected)
+	r.OnSubmit(callbackReject, h.rejected, reasonLate)
+	r.OnAction(actionResolve, h.askWhyClean)
+	r.OnSubmit(callbackResolve, h.resolved, reasonLate)
+
+	r.OnHome(h.home)
+}

@@ -1,0 +1,164 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+const (
+	homeShown   = 10  // requests of each part
+	homeLooked  = 100 // pending requests that are looked at for those that wait for somebody
+	maxHome     = 100 // blocks that Slack takes
+	homePerPart = 45  // blocks of one part
+)
+
+// homePart is a part of the home tab: what it shows to one person, without its heading. Nothing: it is left out.
+type homePart struct {
+	title string
+	draw  func(h *Handlers, ctx context.Context, by change.Actor) ([]slack.Block, error)
+}
+
+// homeParts are all of them, in order. To add a part, add a line.
+func homeParts() []homePart {
+	return []homePart{
+		{"Waiting for you", (*Handlers).waitingForMe},
+		{"What you asked for", (*Handlers).askedByMe},
+		{"Your connections", (*Handlers).myConnections},
+	}
+}
+
+// home redraws the home tab of whoever opens it.
+func (h *Handlers) home(_ context.Context, o bot.HomeOpened) (bot.Answer, error) {
+	if o.Tab != "" && o.Tab != "home" {
+		return bot.Answer{}, nil
+	}
+	return bot.Answer{Then: func(ctx context.Context) error { return h.showHome(ctx, o.User) }}, nil
+}
+
+// homeward redraws the home tab after what was pressed there. Elsewhere the answer stays as it is.
+func (h *Handlers) homeward(a bot.Action, answer bot.Answer) bot.Answer {
+	if a.View == nil || a.Channel != "" {
+		return answer
+	}
+	then := answer.Then
+	answer.Then = func(ctx context.Context) error {
+		var err error
+		if then != nil {
+			err = then(ctx)
+		}
+		if shown := h.showHome(ctx, a.User); shown != nil {
+			h.o.Log.WarnContext(ctx, "the home tab was not redrawn", "error", shown)
+		}
+		return err
+	}
+	return answer
+}
+
+func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
+	by := actor(u, "")
+	var blocks []slack.Block
+	for _, p := range homeParts() {
+		part, err := p.draw(h, ctx, by)
+		if err != nil {
+			part = []slack.Block{section(":warning: " + h.say(ctx, err, pen{}))}
+		}
+		if len(part) > 0 {
+			blocks = append(blocks, slack.NewHeaderBlock(plain(p.title, maxHeader)))
+			blocks = append(blocks, part[:min(len(part), homePerPart)]...)
+		}
+	}
+	if len(blocks) == 0 {
+		blocks = []slack.Block{section("Nothing waits for you, and you have asked for nothing yet. " +
+			"Type " + bot.Code(h.o.Command+" connect") + " in a channel to connect two clusters.")}
+	}
+	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxHome)]}}
+	if err := h.o.Messenger.PublishHome(ctx, u.ID, view); err != nil {
+		return fmt.Errorf("showing the home tab: %w", err)
+	}
+	return nil
+}
+
+// waitingForMe are the requests that by could help along, the one that expires first on top.
+func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
+	pending, err := h.o.Lists.PendingRequests(ctx, homeLooked)
+	if err != nil {
+		return nil, err
+	}
+	var blocks []slack.Block
+	for n, r := range pending {
+		if n == homeShown {
+			break
+		}
+		mine := r.ApprovedBy(by.User)
+		if !mine && h.o.Policy.Eligible(ctx, r, by) != nil {
+			continue
+		}
+		blocks = append(blocks, summary(r), slack.NewActionBlock("", homeButtons(r, mine)...))
+	}
+	return blocks, nil
+}
+
+func homeButtons(r *change.Request, approved bool) []slack.BlockElement {
+	var out []slack.BlockElement
+	for _, b := range cardButtons(r) {
+		switch buttonID(b) {
+		case actionApprove, actionReject:
+			if !approved {
+				out = append(out, b)
+			}
+		case actionTakeBack:
+			if approved {
+				out = append(out, b)
+			}
+		case actionPlan, actionPaste:
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+func buttonID(e slack.BlockElement) string {
+	if b, ok := e.(*slack.ButtonBlockElement); ok {
+		return b.ActionID
+	}
+	return ""
+}
+
+// askedByMe are the latest requests of by.
+func (h *Handlers) askedByMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
+	mine, err := h.o.Lists.Mine(ctx, by.User, homeShown)
+	if err != nil {
+		return nil, err
+	}
+	var blocks []slack.Block
+	for _, r := range mine {
+		blocks = append(blocks, summary(r))
+		var buttons []slack.BlockElement
+		for _, b := range cardButtons(r) {
+			switch buttonID(b) {
+			case actionPlan, actionWithdraw, actionEdit:
+				buttons = append(buttons, b)
+			}
+		}
+		if len(buttons) > 0 {
+			blocks = append(blocks, slack.NewActionBlock("", buttons...))
+		}
+	}
+	return blocks, nil
+}
+
+// summary is a request in a few lines.
+func summary(r *change.Request) slack.Block {
+	emoji, word := face(r.State)
+	s := fmt.Sprintf("%s *%s*\n%s · asked by %s %s · request %s", emoji, line(r.Proposal.Title, 200), word,
+		user(r.Requester.User), when(r.Created), bot.Code(r.ID))
+	if reason := line(r.Reason, 200); r.Reason != "" {
+		s += "\n> " + reason
+	}
+	return section(s)
+}

@@ -1,0 +1,128 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// The buttons of a list.
+const (
+	actionListPrevious = "list.previous"
+	actionListNext     = "list.next"
+	actionListAgain    = "list.again"
+)
+
+const listPage = 10
+
+// listCommand shows the connections of all local clusters, or of those that the words name.
+func (h *Handlers) listCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
+	to := spot{user: c.User.ID, channel: c.Channel, responseURL: c.ResponseURL}
+	return bot.Answer{Then: func(ctx context.Context) error {
+		return h.tell(ctx, to, h.list(ctx, strings.Join(args, " "), 0))
+	}}
+}
+
+// listTurned shows another page, in the place of the one before.
+func (h *Handlers) listTurned(_ context.Context, a bot.Action) (bot.Answer, error) {
+	number, text, _ := strings.Cut(a.Value.Text, " ")
+	page, err := strconv.Atoi(number)
+	if err != nil {
+		return bot.Answer{}, fmt.Errorf("a page of a list: %w", err)
+	}
+	return bot.Answer{Then: func(ctx context.Context) error {
+		return h.o.Messenger.Respond(ctx, a.ResponseURL, h.list(ctx, text, page), true)
+	}}, nil
+}
+
+// list is a page of the connections; what has not answered in time is named, and goes on being read meanwhile.
+func (h *Handlers) list(ctx context.Context, text string, page int) bot.Message {
+	limited, cancel := context.WithTimeout(ctx, atOnce)
+	defer cancel()
+	l := h.o.Connections.List(limited, text)
+	pages := max(1, (len(l.Connections)+listPage-1)/listPage)
+	page = min(max(page, 0), pages-1)
+	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]
+	head := listHead(l, text)
+	blocks := []slack.Block{section(head)}
+	for _, s := range h.lines(ctx, shown) {
+		blocks = append(blocks, section(s))
+	}
+	if note := listMissing(l); note != "" {
+		blocks = append(blocks, small(note))
+	}
+	var buttons []slack.BlockElement
+	turn := func(action, label string, to int) {
+		buttons = append(buttons, button(action, bot.Cut(fmt.Sprintf("%d %s", to, text), 1000), label))
+	}
+	if page > 0 {
+		turn(actionListPrevious, "Previous", page-1)
+	}
+	if page < pages-1 {
+		turn(actionListNext, "Next", page+1)
+	}
+	turn(actionListAgain, "Refresh", page)
+	blocks = append(blocks, small(fmt.Sprintf("Page %d of %d", page+1, pages)), slack.NewActionBlock("", buttons...))
+	return bot.Message{Text: head, Blocks: blocks}
+}
+
+// lines are drawn at the same time: each asks Slack for a link.
+func (h *Handlers) lines(ctx context.Context, shown []link.Connection) []string {
+	lines := make([]string, len(shown))
+	var wg sync.WaitGroup
+	for i, c := range shown {
+		wg.Go(func() { lines[i] = h.connectionLine(ctx, c) })
+	}
+	wg.Wait()
+	return lines
+}
+
+func listHead(l link.Listing, text string) string {
+	up, mine := 0, 0
+	for _, c := range l.Connections {
+		if c.Info.Connected {
+			up++
+		}
+		if c.Managed != nil {
+			mine++
+		}
+	}
+	s := fmt.Sprintf("*%s* of %s", plural(len(l.Connections), "remote connection", "remote connections"), plural(l.Asked, "local cluster", "local clusters"))
+	if strings.TrimSpace(text) != "" {
+		s += " that fit “" + line(text, 60) + "”"
+	}
+	return s + fmt.Sprintf(": %d connected, %d managed by the bot", up, mine)
+}
+
+// listMissing says what the list lacks.
+func listMissing(l link.Listing) string {
+	var out []string
+	for _, d := range l.Down {
+		out = append(out, line(d.System, 60)+": "+line(d.Why, 200))
+	}
+	if n := len(l.Missing); n > 0 {
+		names := make([]string, 0, 3)
+		for _, m := range l.Missing[:min(n, 3)] {
+			names = append(names, line(m.Local.Name, 60)+" ("+line(m.Why, 150)+")")
+		}
+		s := "no answer yet of " + plural(n, "cluster", "clusters") + ": " + strings.Join(names, ", ")
+		if n > 3 {
+			s += ", …"
+		}
+		out = append(out, s)
+	}
+	if l.Unmanaged != nil {
+		out = append(out, "which ones the bot manages could not be read")
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return ":warning: Not all is shown: " + within("; ", 1500, out...) + ". *Refresh* in a moment."
+}

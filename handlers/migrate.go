@@ -1,0 +1,67 @@
+package handlers
+
+import (
+	"context"
+	"slices"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const (
+	fieldAliases  = "aliases"
+	maxCheckboxes = 10 // of one group, Slack's limit; more are chosen from a list
+)
+
+func migrateOrder() order {
+	return order{
+		title: "Migrate to API keys", submit: "Ask for approval",
+		intro: "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back.",
+		form: func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
+			return []slack.Block{
+				aboutBlock(e),
+				aliasesInput(m, e.Alias, h.o.Connections.Migratable(ctx, e.Name.Local)),
+				several(textInput(m, link.FieldSearch, "Indices that the keys may search", "Patterns such as logs-*, one a line or separated by commas; each key gets all of them.", maxPatterns, "*")),
+				several(textInput(m, link.FieldReplication, "Indices that the keys may replicate", "Needed where follower indices use the connection.", maxPatterns, "")),
+				expiryInput(m, 90),
+			}
+		},
+		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
+			wrong := &change.InvalidError{}
+			p := link.Migrate{Local: n.Local, Access: f.access(), ExpiryDays: f.days(wrong)}
+			for _, o := range f[fieldAliases].Options {
+				p.Aliases = append(p.Aliases, o.Value)
+			}
+			return link.KindMigrate, p, wrong
+		},
+	}
+}
+
+// aliasesInput offers every alias of the deployment that uses certificates; the one that was chosen is ticked.
+func aliasesInput(m orderMemory, chosen string, all []string) slack.Block {
+	if !slices.Contains(all, chosen) {
+		all = append([]string{chosen}, all...)
+	}
+	all = all[:min(len(all), maxOptions)]
+	var opts, ticked []*slack.OptionBlockObject
+	for _, alias := range all {
+		o := slack.NewOptionBlockObject(alias, plain(alias, maxOption), nil)
+		opts = append(opts, o)
+		if alias == chosen {
+			ticked = append(ticked, o)
+		}
+	}
+	var el slack.BlockElement
+	if len(opts) <= maxCheckboxes {
+		boxes := slack.NewCheckboxGroupsBlockElement("order."+fieldAliases, opts...)
+		boxes.InitialOptions = ticked
+		el = boxes
+	} else {
+		list := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, plain("Choose aliases", 150), "order."+fieldAliases, opts...)
+		list.InitialOptions = ticked
+		el = list
+	}
+	return slack.NewInputBlock(blockOf(m, fieldAliases), plain("Aliases of this deployment that use certificates", 2000), nil, el)
+}

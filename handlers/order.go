@@ -1,0 +1,273 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// callbackOrder is the modal of every change of a connection that exists.
+const callbackOrder = "connection.order"
+
+// What a form is filled with beside what is there.
+const (
+	fillMended   = "mended"   // what the platform says of the remote deployment
+	fillApproved = "approved" // what was approved
+)
+
+// order is a change of an existing connection, as people ask for it: a connection, a few fields, a reason.
+type order struct {
+	title, submit, intro string
+	// form are the fields for one connection, filled in.
+	form func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block
+	// ask reads them.
+	ask func(n link.Name, f answers) (kind change.Kind, params any, wrong *change.InvalidError)
+}
+
+// orders are all of them, by their word.
+func orders() map[string]order {
+	return map[string]order{
+		"rotate": rotateOrder(), "update": updateOrder(), "disconnect": disconnectOrder(), "adopt": adoptOrder(), "migrate": migrateOrder(),
+	}
+}
+
+// orderMemory travels in the modal's private_metadata.
+type orderMemory struct {
+	Verb    string `json:"verb"`
+	Channel string `json:"channel,omitempty"`
+	Name    string `json:"name,omitempty"` // the connection that the fields are for
+	Fill    string `json:"fill,omitempty"`
+	Parent  string `json:"parent,omitempty"`
+}
+
+// String is the memory as private_metadata.
+func (m orderMemory) String() string {
+	raw, _ := json.Marshal(m) //nolint:errchkjson // strings only
+	return string(raw)
+}
+
+func parseOrderMemory(s string) (orderMemory, error) {
+	var m orderMemory
+	dec := json.NewDecoder(strings.NewReader(s))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&m); err != nil {
+		return m, fmt.Errorf("a modal's metadata: %w", err)
+	}
+	_, looking := looks()[m.Verb]
+	if _, ok := orders()[m.Verb]; !ok && !looking {
+		return m, fmt.Errorf("a modal's metadata: there is no %q", bot.Cut(m.Verb, 40))
+	}
+	return m, nil
+}
+
+// orderCommand makes the command of a word that asks for a change. The modal opens at once: its trigger is short-lived.
+func orderCommand(verb string) func(*Handlers, context.Context, bot.Command, []string) bot.Answer {
+	return func(h *Handlers, ctx context.Context, c bot.Command, args []string) bot.Answer {
+		m := orderMemory{Verb: verb, Channel: c.Channel}
+		note := ""
+		if len(args) > 0 {
+			note = "Looking for the connection…"
+		}
+		view, err := h.o.Messenger.OpenView(ctx, c.TriggerID, orderModal(m, bot.Option{}, note, nil))
+		if err != nil {
+			return reply(h.say(ctx, err, pen{}))
+		}
+		if len(args) == 0 {
+			return bot.Answer{}
+		}
+		return bot.Answer{Then: func(ctx context.Context) error {
+			n, why := h.whichConnection(ctx, args)
+			if why != "" {
+				_, err := h.o.Messenger.UpdateView(ctx, view.ID, "", orderModal(m, bot.Option{}, why, nil))
+				return closed(err)
+			}
+			return h.fillOrder(ctx, view.ID, m, n)
+		}}
+	}
+}
+
+// orderPressed opens the modal of a connection's button, filled in.
+func (h *Handlers) orderPressed(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	verb, _ := strings.CutPrefix(a.ID, connectionPrefix)
+	n, fill, err := parsePressValue(a.Value.Text)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	m := orderMemory{Verb: verb, Channel: a.Channel, Fill: fill}
+	view, err := h.o.Messenger.OpenView(ctx, a.TriggerID, orderModal(m, bot.Option{}, "Reading the connection…", nil))
+	if err != nil {
+		return h.sorry(spotOf(a), err), nil
+	}
+	return bot.Answer{Then: func(ctx context.Context) error { return h.fillOrder(ctx, view.ID, m, n) }}, nil
+}
+
+// picked follows the choice of a connection in the modal.
+func (h *Handlers) picked(_ context.Context, a bot.Action) (bot.Answer, error) {
+	if a.View == nil {
+		return bot.Answer{}, errors.New("a connection was picked outside a modal")
+	}
+	m, err := parseOrderMemory(a.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	n, ok := chosenName(a.Value.Option)
+	if _, changes := orders()[m.Verb]; !ok || !changes {
+		return bot.Answer{}, nil // the one that stands for clusters that could not be asked, or nothing depends on it
+	}
+	return bot.Answer{Then: func(ctx context.Context) error { return h.fillOrder(ctx, a.View.ID, m, n) }}, nil
+}
+
+// fillOrder reads the connection and draws the fields for it.
+func (h *Handlers) fillOrder(ctx context.Context, view string, m orderMemory, n link.Name) error {
+	e, err := h.o.Connections.Existing(ctx, n)
+	if err != nil {
+		_, err = h.o.Messenger.UpdateView(ctx, view, "", orderModal(m, bot.Option{}, h.say(ctx, err, pen{plain: true}), nil))
+		return closed(err)
+	}
+	m.Name = n.String()
+	chosen := bot.Option{Value: m.Name, Text: bot.Cut(clean(e.Survey.Local.Name+"/"+n.Alias), maxOption)}
+	blocks := orders()[m.Verb].form(ctx, h, e, m)
+	_, err = h.o.Messenger.UpdateView(ctx, view, "", orderModal(m, chosen, "", blocks))
+	return closed(err)
+}
+
+// closed forgives that a modal was closed meanwhile.
+func closed(err error) error {
+	if e, ok := errors.AsType[*bot.Error](err); ok && (e.Kind == bot.Gone || e.Kind == bot.Expired || e.Code == "not_found") {
+		return nil
+	}
+	return err
+}
+
+// orderModal draws the modal; without fields as long as no connection is chosen.
+func orderModal(m orderMemory, chosen bot.Option, note string, fields []slack.Block) slack.ModalViewRequest {
+	e := orders()[m.Verb]
+	blocks := []slack.Block{section(e.intro), connectionInput(connectionBlock(m), chosen, true)}
+	if note != "" {
+		blocks = append(blocks, section(line(note, maxTold)))
+	}
+	if len(fields) > 0 {
+		blocks = append(append(blocks, fields...), multiline(textInput(m, link.FieldReason, "What is it for?", "Approvers decide by this.", maxReason, "")))
+	}
+	v := slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callbackOrder, Title: plain(e.title, 24), Submit: plain(e.submit, 24), Close: plain("Cancel", 24),
+		PrivateMetadata: m.String(), Blocks: slack.Blocks{BlockSet: blocks},
+	}
+	return v
+}
+
+// blockOf is a field's block for the connection at hand: Slack shows a new initial value in a new block only.
+func blockOf(m orderMemory, field string) string { return newBlock(field, m.Name, m.Fill) }
+
+// connectionBlock is the block of the choice of a connection; a chosen one is an initial value like any other.
+func connectionBlock(m orderMemory) string {
+	if m.Name == "" {
+		return fieldConnection
+	}
+	return blockOf(m, fieldConnection)
+}
+
+func textInput(m orderMemory, field, label, hint string, limit int, value string) *slack.InputBlock {
+	el := slack.NewPlainTextInputBlockElement(nil, "order."+field)
+	el.MaxLength, el.InitialValue = limit, bot.Cut(value, limit)
+	return slack.NewInputBlock(blockOf(m, field), plain(label, 2000), plain(hint, 2000), el)
+}
+
+// answers is what is filled in, by field.
+type answers map[string]bot.Value
+
+func readAnswers(s bot.State) answers {
+	out := answers{}
+	for block, actions := range s {
+		field, _, _ := strings.Cut(block, ":")
+		for _, v := range actions {
+			out[field] = v
+		}
+	}
+	return out
+}
+
+func (a answers) text(field string) string { return strings.TrimSpace(a[field].Text) }
+
+func (a answers) patterns(field string) []string { return link.ParsePatterns(a[field].Text) }
+
+func (a answers) access() link.Access {
+	return link.Access{Search: a.patterns(link.FieldSearch), Replication: a.patterns(link.FieldReplication)}
+}
+
+// orderSubmitted asks for the change. The modal's id makes a second submission the same request.
+func (h *Handlers) orderSubmitted(ctx context.Context, s bot.Submission) (bot.Answer, error) {
+	m, err := parseOrderMemory(s.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	f := readAnswers(s.View.State)
+	n, ok := chosenName(bot.Option{Value: m.Name})
+	if !ok {
+		return beside(map[string]string{connectionBlock(m): "Choose a connection from the list, and wait until its fields appear."}), nil
+	}
+	if chosen := f[fieldConnection].Option.Value; chosen != "" && chosen != m.Name {
+		return beside(map[string]string{connectionBlock(m): "Another connection was chosen: wait until its fields appear."}), nil
+	}
+	kind, params, wrong := orders()[m.Verb].ask(n, f)
+	reason := f.text(link.FieldReason)
+	if reason == "" {
+		wrong.Add(link.FieldReason, "say what it is for: approvers decide by it")
+	}
+	if len(wrong.Problems) > 0 {
+		return beside(m.errors(s.View.State, wrong)), nil
+	}
+	raw, err := json.Marshal(params)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	r, err := h.o.Changes.Propose(ctx, change.Ask{Kind: kind, Params: raw, Reason: reason, By: actor(s.User, m.Channel), Submission: s.View.ID})
+	to := spot{user: s.User.ID, channel: m.Channel}
+	if err != nil {
+		return h.orderRefused(ctx, to, m, s.View.State, err), nil
+	}
+	if m.Channel == h.o.Channel {
+		return bot.Answer{}, nil // the card appears before their eyes
+	}
+	say := "Asked. The card of request " + bot.Code(r.ID) + " is in " + channel(h.o.Channel) + "; you are mentioned there when it is done."
+	return bot.Answer{Then: func(ctx context.Context) error { return h.tell(ctx, to, private(say)) }}, nil
+}
+
+func (h *Handlers) orderRefused(ctx context.Context, to spot, m orderMemory, state bot.State, err error) bot.Answer {
+	if wrong, ok := errors.AsType[*change.InvalidError](err); ok {
+		return beside(m.errors(state, wrong))
+	}
+	a := beside(m.errors(state, &change.InvalidError{Problems: []change.Problem{{Field: fieldConnection, Say: h.say(ctx, err, pen{plain: true})}}}))
+	if _, held := errors.AsType[*change.HeldError](err); held {
+		a.Then = func(ctx context.Context) error { return h.tell(ctx, to, private(h.say(ctx, err, pen{}))) }
+	}
+	return a
+}
+
+// errors are problems by block; one of a field that the form lacks is shown beside the connection.
+func (m orderMemory) errors(state bot.State, wrong *change.InvalidError) map[string]string {
+	out := map[string]string{}
+	for _, p := range wrong.Problems {
+		block, say := blockOf(m, p.Field), upper(p.Say)
+		if _, ok := state[block]; !ok {
+			block = connectionBlock(m)
+		}
+		if before := out[block]; before != "" {
+			say = before + " " + say
+		}
+		out[block] = bot.Cut(clean(say), 500)
+	}
+	return out
+}
+
+func orderLate(bot.Submission) bot.Answer {
+	return beside(map[string]string{fieldConnection: sayTime})
+}

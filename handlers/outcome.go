@@ -1,0 +1,236 @@
+package handlers
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const day = 24 * time.Hour
+
+// outcomeBlocks say on the card how the work ended, and what is left behind.
+func outcomeBlocks(r *change.Request) []slack.Block {
+	switch r.State { //nolint:exhaustive // only these three have an outcome to tell
+	case change.Applied:
+		return []slack.Block{section(appliedLines(r))}
+	case change.RolledBack:
+		return []slack.Block{section(failedLine(r) + "\n" + cleanLine(r))}
+	case change.Stuck:
+		return append([]slack.Block{section(failedLine(r) + "\n" + leftLine(r))}, leftovers(r.Outcome.Leftovers)...)
+	}
+	return nil
+}
+
+// failedLine says which step failed and why, in plain words.
+func failedLine(r *change.Request) string {
+	s := "It failed"
+	if r.Outcome.Failed != "" {
+		s += " at *" + line(stepTitle(r, r.Outcome.Failed), maxName) + "*"
+	}
+	if r.Outcome.Why == "" {
+		return s + "."
+	}
+	return s + ": " + line(r.Outcome.Why, maxTold)
+}
+
+func cleanLine(r *change.Request) string {
+	if d := r.Last(change.SaidClean); d != nil {
+		return user(d.By.User) + " says that nothing is left behind: " + line(d.Reason, maxTold)
+	}
+	if left := pastedLine(r); left != "" {
+		return "Everything that the bot had begun was taken back." + left
+	}
+	return "Everything that had been begun was taken back: nothing is left behind."
+}
+
+// pastedLine says what is to be done about a key that was pasted and is not used; empty if there is none.
+func pastedLine(r *change.Request) string {
+	command, ok := link.PastedLeft(r.Proposal, link.PastedKeyID(r))
+	if !ok || r.Last(change.HandedIn) == nil {
+		return ""
+	}
+	return " The key that was pasted still works on the remote cluster, where the bot can do nothing: whoever made it " +
+		"should invalidate it.\n" + fence(command, 600)
+}
+
+func leftLine(r *change.Request) string {
+	n := len(r.Outcome.Leftovers)
+	if n == 0 {
+		return "Not everything could be taken back; the progress in the thread shows which step."
+	}
+	return fmt.Sprintf("%s could not be taken back. Press *Try to clean up again*, or run the commands and press *It is clean…*", plural(n, "thing", "things"))
+}
+
+func leftovers(left []change.Leftover) []slack.Block {
+	const shown = 8
+	var out []slack.Block
+	for i, l := range left {
+		if i == shown {
+			out = append(out, small(fmt.Sprintf("… and %d more; the request's audit names them all", len(left)-i)))
+			break
+		}
+		s := fmt.Sprintf("*%d.* %s", i+1, line(l.What, maxTold))
+		if l.Cause != "" {
+			s += "\n_Why:_ " + line(l.Cause, maxTold)
+		}
+		if l.Command != "" {
+			s += "\n" + fence(l.Command, 1200)
+		}
+		out = append(out, section(s))
+	}
+	return out
+}
+
+func appliedLines(r *change.Request) string {
+	s := "It is in place and was checked."
+	c, ok := connection(r)
+	if !ok {
+		return doneLine(r, s)
+	}
+	s = "Connected, and checked."
+	if next := tryIt(c); next != "" {
+		s = "Connected, and checked. To search through it:\n" + next
+	}
+	s += roleLine(c) + seeLines(r)
+	if c.ExpiryDays > 0 && !r.Outcome.Ended.IsZero() {
+		s += "\nThe key expires " + when(r.Outcome.Ended.Add(time.Duration(c.ExpiryDays)*day)) + "."
+	}
+	return s
+}
+
+// doneLine is what an applied change of a connection that exists has come to.
+func doneLine(r *change.Request, otherwise string) string {
+	switch r.Proposal.Kind {
+	case link.KindRotate:
+		return "The new key is in place and was proven; the old one is invalid."
+	case link.KindUpdate:
+		return "Changed, and checked."
+	case link.KindDisconnect:
+		return "Disconnected. The key is gone, so this can't be undone: connecting again makes a new one."
+	case link.KindAdopt:
+		return "Adopted: the bot watches it from now on."
+	case link.KindMigrate:
+		return "Moved to API keys, and each connection was checked."
+	}
+	return otherwise
+}
+
+// seeLines link to where the result can be seen.
+func seeLines(r *change.Request) string {
+	var b strings.Builder
+	for i, l := range r.Proposal.Links {
+		if i == 4 {
+			break
+		}
+		b.WriteString("\nSee it in " + webLink(l.Value, l.Label))
+	}
+	return b.String()
+}
+
+// webLink is a link in markup; what is no address of the web stays text.
+func webLink(address, label string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || strings.ContainsAny(address, "<>| \n") {
+		return line(label, 150)
+	}
+	return "<" + bot.Escape(u.String()) + "|" + strings.ReplaceAll(line(label, 150), "|", "/") + ">"
+}
+
+// tryIt is what to type next, to copy.
+func tryIt(c link.Connect) string {
+	patterns := c.Access.Search
+	if len(patterns) == 0 {
+		return ""
+	}
+	return fence(link.NextSearch(c.Alias, patterns), 600)
+}
+
+// connection reads a request's parameters if it asks for a connection.
+func connection(r *change.Request) (link.Connect, bool) {
+	var c link.Connect
+	if r.Proposal.Kind != link.KindConnect || json.Unmarshal(r.Proposal.Params, &c) != nil {
+		return link.Connect{}, false
+	}
+	return c, true
+}
+
+// stepTitle is a step's title for people, or its name if it is not in the plan.
+func stepTitle(r *change.Request, name string) string {
+	for _, s := range r.Proposal.Steps {
+		if s.Name == name {
+			return s.Title
+		}
+	}
+	return name
+}
+
+// fence sets outside text as code of several lines.
+func fence(s string, limit int) string {
+	s = strings.ReplaceAll(strings.TrimSpace(s), "```", "'''")
+	return "```" + escape(s, limit-6) + "```"
+}
+
+// finalLine is the one line in the thread that tells the requester how it ended; ok is false where there is nothing
+// to tell, because it is not over or the requester ended it.
+func finalLine(r *change.Request) (m bot.Message, ok bool) {
+	to := user(r.Requester.User)
+	var s string
+	switch r.State { //nolint:exhaustive // the others are not over, or the requester ended it
+	case change.Applied:
+		s = to + " :white_check_mark: *" + line(r.Proposal.Title, 300) + "*\n" + appliedLines(r)
+	case change.RolledBack:
+		s = to + " :x: " + failedLine(r) + "\n" + cleanLine(r) + "\n" + againLine(r)
+	case change.Stuck:
+		return stuckMessage(r), true
+	case change.Rejected:
+		s = to + " :no_entry: rejected"
+		if d := r.Last(change.SaidNo); d != nil {
+			s += " by " + user(d.By.User) + ": " + line(d.Reason, maxTold)
+		}
+		s += "\nNothing was changed. " + againLine(r) + pastedLine(r)
+	case change.Expired:
+		s = to + " :alarm_clock: this ran out before it could start. Nothing was changed. " + againLine(r) + pastedLine(r)
+	default:
+		return bot.Message{}, false
+	}
+	return bot.Message{Text: s, Blocks: []slack.Block{section(s)}}, true
+}
+
+func stuckMessage(r *change.Request) bot.Message {
+	s := user(r.Requester.User) + " :rotating_light: " + failedLine(r) + "\n" + leftLine(r)
+	said := []string{s}
+	for _, l := range r.Outcome.Leftovers {
+		said = append(said, "Left behind: "+line(l.What, 300)+". "+line(l.Command, 500))
+	}
+	return bot.Message{
+		Text:   within("\n", maxSummary, said...),
+		Blocks: append([]slack.Block{section(s)}, leftovers(r.Outcome.Leftovers)...),
+	}
+}
+
+func againLine(r *change.Request) string {
+	if c, ok := connection(r); ok {
+		return "To ask again: " + bot.Code("/remote-cluster connect "+c.Local.Deployment+" "+c.Remote.Deployment)
+	}
+	return "To ask again, send the command once more."
+}
+
+// newPlanLine calls the approvers again when the plan that they approved is void.
+func newPlanLine(r *change.Request, v *change.Verdict) (m bot.Message, ok bool) {
+	if r.Previous == nil || r.State != change.Pending {
+		return bot.Message{}, false
+	}
+	ask := "Nothing was changed. Please look at the card again. " + missingLine(v)
+	return bot.Message{
+		Text:   "The plan is no longer the one that was approved, so its approvals are void. " + ask,
+		Blocks: []slack.Block{section(driftLines(r)), section(ask)},
+	}, true
+}

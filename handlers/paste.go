@@ -1,0 +1,145 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+const (
+	callbackPaste = "paste"
+	blockKey      = "key"
+	maxKey        = 1200 // characters that can be typed; an encoded key has about 60
+)
+
+// askKey opens the modal for a key that the bot can't issue, for those who may hand it in.
+func (h *Handlers) askKey(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	s, err := parseSeen(a.Value.Text)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	r, err := h.o.Changes.Get(ctx, s.ID)
+	if err == nil && s.Version < r.Asked {
+		err = &change.StaleError{Now: r}
+	}
+	if err == nil {
+		err = h.o.Changes.MayHandIn(ctx, r, actor(a.User, a.Channel))
+	}
+	if err == nil {
+		_, err = h.o.Messenger.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMemory{Press: seenNow(r).String(), Channel: a.Channel}))
+	}
+	if err != nil {
+		return h.sorry(spotOf(a), err), nil
+	}
+	return bot.Answer{}, nil
+}
+
+// pasteModal shows the exact call that makes the key, for Dev Tools and for a shell.
+func pasteModal(r *change.Request, from reasonMemory) slack.ModalViewRequest {
+	blocks := []slack.Block{section("*" + line(r.Proposal.Title, 300) + "*\nThe bot can't issue this key. Make it on the *remote* cluster, exactly like this, and paste it below.")}
+	if call, ok := link.PastedCall(r.Proposal); ok {
+		blocks = append(blocks, section("*In Dev Tools*, as a user with manage_security:"))
+		blocks = append(blocks, fences(call.Method+" "+call.Path+"\n"+indent(call.Body))...)
+		blocks = append(blocks, section("*Or in a shell*:"))
+		blocks = append(blocks, fences(curl(call))...)
+	}
+	el := slack.NewPlainTextInputBlockElement(plain("VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6…", 150), blockKey)
+	el.MaxLength = maxKey
+	blocks = append(blocks,
+		slack.NewInputBlock(blockKey, plain("encoded", 2000),
+			plain("Only the value of encoded from the answer. It is kept encrypted for an hour at most, used once, and never shown again.", 2000), el))
+	raw, _ := json.Marshal(from) //nolint:errchkjson // two strings
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callbackPaste, PrivateMetadata: string(raw),
+		Title: plain("Paste the key", 24), Submit: plain("Hand it in", 24), Close: plain("Later", 24),
+		Blocks: slack.Blocks{BlockSet: blocks},
+	}
+}
+
+// fences show text whole, in as many blocks as it takes.
+func fences(s string) []slack.Block {
+	var blocks []slack.Block
+	for _, part := range chunks(strings.ReplaceAll(s, "```", "'''"), maxPart) {
+		blocks = append(blocks, section("```"+bot.Escape(part)+"```"))
+	}
+	return blocks
+}
+
+func indent(body string) string {
+	var v any
+	if json.Unmarshal([]byte(body), &v) != nil {
+		return body
+	}
+	raw, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return body
+	}
+	return string(raw)
+}
+
+func curl(c change.PlannedCall) string {
+	return fmt.Sprintf("curl -X %s -u USER \"$ELASTICSEARCH_URL%s\" \\\n  -H 'Content-Type: application/json' \\\n  -d '%s'",
+		c.Method, c.Path, strings.ReplaceAll(c.Body, "'", `'\''`))
+}
+
+// pasted takes the key: checked for its shape at once, put where the step finds it, and then said to be there.
+func (h *Handlers) pasted(ctx context.Context, v bot.Submission) (bot.Answer, error) {
+	s, from, err := parseReason(v.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	no := func(say string) (bot.Answer, error) {
+		return beside(map[string]string{blockKey: bot.Cut(say, 500)}), nil
+	}
+	text := strings.TrimSpace(v.View.State[blockKey][blockKey].Text)
+	if _, err := link.CheckEncodedKey(text); err != nil {
+		return no(upper(err.Error()) + ".")
+	}
+	if h.o.Vault == nil {
+		return no("This bot keeps no pasted keys.")
+	}
+	by := actor(v.User, from.Channel)
+	r, err := h.o.Changes.Get(ctx, s.ID)
+	if err == nil && s.Version < r.Asked {
+		err = &change.StaleError{Now: r}
+	}
+	if err == nil {
+		err = h.o.Changes.MayHandIn(ctx, r, by)
+	}
+	if err == nil {
+		err = h.o.Vault.Put(ctx, r.ID, secret.New(text))
+	}
+	if err == nil {
+		_, err = h.o.Changes.HandIn(ctx, s.press(v.User, from.Channel, ""))
+	}
+	if err != nil {
+		return no(h.say(ctx, err, pen{plain: true}))
+	}
+	return bot.Answer{}, nil
+}
+
+// parseReason reads the press that a modal goes on with.
+func parseReason(metadata string) (seen, reasonMemory, error) {
+	var from reasonMemory
+	dec := json.NewDecoder(strings.NewReader(metadata))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(&from)
+	s, err2 := parseSeen(from.Press)
+	if err := errors.Join(err, err2); err != nil {
+		return seen{}, from, fmt.Errorf("a reason's metadata: %w", err)
+	}
+	return s, from, nil
+}
+
+func pasteLate(bot.Submission) bot.Answer {
+	return beside(map[string]string{blockKey: sayTime})
+}

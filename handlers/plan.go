@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// A modal takes 100 blocks and 250 kB; both are kept well below.
+const (
+	maxPlanBlocks = 90
+	maxPlanBytes  = 180_000
+	maxPart       = 2600 // characters of a call in one block
+)
+
+// plan shows the calls that would be made, in order. Anybody may look.
+func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	s, err := parseSeen(a.Value.Text)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	r, err := h.o.Changes.Get(ctx, s.ID)
+	if err == nil && s.Version < r.Asked {
+		err = &change.StaleError{Now: r}
+	}
+	if err == nil {
+		_, err = h.o.Messenger.OpenView(ctx, a.TriggerID, planModal(r))
+	}
+	if err != nil {
+		return h.sorry(spotOf(a), err), nil
+	}
+	return bot.Answer{}, nil
+}
+
+func planModal(r *change.Request) slack.ModalViewRequest {
+	blocks := []slack.Block{section(fmt.Sprintf("*%s*\n%s, in this order. Secrets are shown as dots.",
+		line(r.Proposal.Title, 300), plural(len(r.Proposal.Plan), "call", "calls")))}
+	if len(r.Proposal.Basis) > 0 {
+		blocks = append(blocks, fieldBlocks("It rests on what the bot found:", r.Proposal.Basis[:min(len(r.Proposal.Basis), maxFields)])...)
+	}
+	step, size := "", 0
+	for i, c := range r.Proposal.Plan {
+		call := callBlocks(i+1, c)
+		if c.Step != step {
+			step = c.Step
+			call = append([]slack.Block{section("*" + line(stepTitle(r, step), maxName) + "*")}, call...)
+		}
+		size += len(c.Path) + len(c.Body)
+		if len(blocks)+len(call) > maxPlanBlocks || size > maxPlanBytes {
+			blocks = append(blocks, section(fmt.Sprintf("… and %d more that do not fit here. Do not approve what you can't see: let it be asked for in smaller parts.", len(r.Proposal.Plan)-i)))
+			break
+		}
+		blocks = append(blocks, call...)
+	}
+	blocks = append(blocks, small("An approval is bound to exactly this: "+bot.Code(bot.Cut(clean(r.Proposal.Digest), 64))))
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: "plan", Title: plain("Plan", 24), Close: plain("Close", 24),
+		Blocks: slack.Blocks{BlockSet: blocks},
+	}
+}
+
+// callBlocks show one call whole, in as many blocks as it takes.
+func callBlocks(n int, c change.PlannedCall) []slack.Block {
+	s := clean(c.Method) + " " + clean(c.Path)
+	if c.Body != "" {
+		s += "\n" + strings.ReplaceAll(c.Body, "```", "'''")
+	}
+	var blocks []slack.Block
+	for i, part := range chunks(s, maxPart) {
+		head := fmt.Sprintf("%d. on %s\n", n, line(c.System, maxName))
+		if i > 0 {
+			head = fmt.Sprintf("%d., continued\n", n)
+		}
+		blocks = append(blocks, section(head+"```"+bot.Escape(part)+"```"))
+	}
+	return blocks
+}

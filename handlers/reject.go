@@ -1,0 +1,106 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+const (
+	callbackReject = "reject"
+	blockReason    = "reason"
+)
+
+// askWhyRejected asks for a reason: whoever asked has to know what to change.
+func (h *Handlers) askWhyRejected(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	return h.askWhy(ctx, a, change.Reject, func(r *change.Request, from reasonMemory) slack.ModalViewRequest {
+		return reasonModal(r, from, callbackReject, "Reject", "Reject", "Why is it rejected?",
+			"Whoever asked reads this, so that they know what to change.")
+	})
+}
+
+func (h *Handlers) rejected(ctx context.Context, s bot.Submission) (bot.Answer, error) {
+	return h.reasoned(ctx, s, h.o.Changes.Reject)
+}
+
+// askWhy opens a modal for a reason. It is opened for those alone who may decide, and on a card that is up to date, so
+// that nobody types in vain.
+func (h *Handlers) askWhy(ctx context.Context, a bot.Action, e change.Event,
+	modal func(*change.Request, reasonMemory) slack.ModalViewRequest,
+) (bot.Answer, error) {
+	s, err := parseSeen(a.Value.Text)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	r, err := h.o.Changes.Get(ctx, s.ID)
+	if err == nil {
+		err = h.mayDecide(ctx, r, s, e, actor(a.User, a.Channel))
+	}
+	if err != nil {
+		return h.sorry(spotOf(a), err), nil
+	}
+	from := reasonMemory{Press: s.String(), Channel: a.Channel}
+	if _, err := h.o.Messenger.OpenView(ctx, a.TriggerID, modal(r, from)); err != nil {
+		return h.sorry(spotOf(a), err), nil
+	}
+	return bot.Answer{}, nil
+}
+
+// mayDecide says beforehand what the decision would say.
+func (h *Handlers) mayDecide(ctx context.Context, r *change.Request, s seen, e change.Event, by change.Actor) error {
+	if _, ok := r.State.Next(e); !ok {
+		return &change.StateError{Event: e, Now: r}
+	}
+	if s.Version < r.Asked {
+		return &change.StaleError{Now: r}
+	}
+	if e == change.Resolve && by.User == r.Requester.User {
+		return nil
+	}
+	return h.o.Policy.Eligible(ctx, r, by)
+}
+
+// reasonMemory is the press that a modal for a reason goes on with.
+type reasonMemory struct {
+	Press   string `json:"press"`
+	Channel string `json:"channel,omitempty"`
+}
+
+func reasonModal(r *change.Request, from reasonMemory, callback, title, submit, label, hint string) slack.ModalViewRequest {
+	el := slack.NewPlainTextInputBlockElement(nil, blockReason)
+	el.Multiline, el.MaxLength, el.FocusOnLoad = true, maxReason, true
+	raw, _ := json.Marshal(from) //nolint:errchkjson // two strings
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callback, PrivateMetadata: string(raw),
+		Title: plain(title, 24), Submit: plain(submit, 24), Close: plain("Cancel", 24),
+		Blocks: slack.Blocks{BlockSet: []slack.Block{
+			section("*" + line(r.Proposal.Title, 300) + "*\nasked by " + user(r.Requester.User)),
+			slack.NewInputBlock(blockReason, plain(label, 2000), plain(hint, 2000), el),
+		}},
+	}
+}
+
+// reasoned makes a decision with the reason that was typed. What stands in its way is shown beside the reason.
+func (h *Handlers) reasoned(ctx context.Context, v bot.Submission, do decision) (bot.Answer, error) {
+	s, from, err := parseReason(v.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	reason := strings.TrimSpace(v.View.State[blockReason][blockReason].Text)
+	if reason == "" {
+		return beside(map[string]string{blockReason: "Say why: others decide by it."}), nil
+	}
+	if _, err := do(ctx, s.press(v.User, from.Channel, reason)); err != nil {
+		return beside(map[string]string{blockReason: bot.Cut(h.say(ctx, err, pen{plain: true}), 500)}), nil
+	}
+	return bot.Answer{}, nil
+}
+
+func reasonLate(bot.Submission) bot.Answer {
+	return beside(map[string]string{blockReason: sayTime})
+}

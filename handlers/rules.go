@@ -1,0 +1,48 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+)
+
+// policyCommand shows the rules in words, in their order.
+func (h *Handlers) policyCommand(context.Context, bot.Command, []string) bot.Answer {
+	const most = 45
+	say := "*Who may ask, and who has to approve.* The first rule that fits decides; where none fits, a change is refused."
+	blocks := []slack.Block{section(say)}
+	said := []string{say}
+	for i, w := range h.o.Rules.Words(groupWords) {
+		if i == most {
+			blocks = append(blocks, small("… and more; the configuration has them all"))
+			break
+		}
+		var lines []string
+		for _, s := range w.Says {
+			lines = append(lines, "• "+s)
+		}
+		text := within("\n", maxText-10, append([]string{"*" + line(w.Rule, 60) + "*: " + verbatim(w.When, 600)}, lines...)...)
+		blocks = append(blocks, section(text))
+		said = append(said, text)
+	}
+	return bot.Answer{Body: ephemeral{Type: "ephemeral", Text: within("\n", maxSummary, said...), Blocks: blocks}}
+}
+
+// groupWords names a group and whom it holds. The answer is ephemeral, so nobody is called by it.
+func groupWords(g policy.Group) string {
+	var who []string
+	if len(g.Users) > 0 {
+		who = append(who, users(g.Users))
+	}
+	if slackID.MatchString(g.UserGroup) {
+		who = append(who, "<!subteam^"+g.UserGroup+">")
+	}
+	if g.Channel != "" {
+		who = append(who, "members of "+channel(g.Channel))
+	}
+	return line(g.Name, 60) + " (" + strings.Join(who, ", ") + ")"
+}

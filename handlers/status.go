@@ -1,0 +1,166 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// statusMessage is everything that is known of one connection, with buttons for what can be done next.
+func statusMessage(x link.Examination) bot.Message {
+	emoji, word := ":large_green_circle:", "It works."
+	if x.Diagnosis != nil {
+		emoji, word = ":red_circle:", x.Diagnosis.Say
+	}
+	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, line(x.Alias, maxName), line(x.Survey.Local.Name, maxName), line(word, maxTold))
+	blocks := []slack.Block{section(head)}
+	blocks = append(blocks, fieldBlocks("", statusFields(x))...)
+	if x.Diagnosis != nil {
+		blocks = append(blocks, section("*Evidence*\n"+orDash(quote(x.Evidence, maxTold))+"\n"+line(x.Diagnosis.Fix, maxTold)))
+	}
+	if m := x.Managed; m != nil {
+		s := "Last change: request " + bot.Code(m.Kept.Request) + " by " + user(m.Kept.By.User) + " · " + when(m.Kept.At)
+		if m.Adopted {
+			s += " · made by hand, adopted"
+		}
+		blocks = append(blocks, small(s))
+	} else {
+		blocks = append(blocks, small("Made by hand: the bot only looks at it until it is adopted."))
+	}
+	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", nextButtons(x)...))}
+}
+
+func statusFields(x link.Examination) []change.Field {
+	var out []change.Field
+	add := func(label, value string) {
+		if value != "" {
+			out = append(out, change.Field{Label: label, Value: value})
+		}
+	}
+	add("Remote", remoteOf(x.Existing))
+	add("Settings", x.Own.String())
+	add("Model", link.Connection{Info: x.Info}.Model())
+	if x.Listed {
+		add("Sockets", fmt.Sprintf("%d of %d connected", x.Info.Sockets, x.Info.MaxSockets))
+	}
+	for _, k := range x.Keys {
+		s := k.Name + " (" + k.ID + ")"
+		if k.Expires.IsZero() {
+			s += ", never expires"
+		} else {
+			s += ", expires on " + k.Expires.UTC().Format(time.DateOnly)
+		}
+		add("Key", s)
+		add("May search", strings.Join(k.Access.Search, ", "))
+		add("May replicate", strings.Join(k.Access.Replication, ", "))
+	}
+	if x.Latency > 0 {
+		add("Resolving took", took(x.Latency))
+	}
+	add("Remote version", x.Version)
+	add("Used by", strings.Join(x.Users, ", "))
+	if x.UsersUnread != nil {
+		add("Used by", "could not be read, or not wholly")
+	}
+	return out
+}
+
+func remoteOf(e link.Existing) string {
+	if !e.HasRemote() {
+		return "not a deployment that the bot can see"
+	}
+	return fmt.Sprintf("%s (%s, %s)", e.Remote.Name, e.Remote.Version, e.Remote.Region)
+}
+
+// nextButtons are what can be done with a connection: the fix first, where there is one.
+func nextButtons(x link.Examination) []slack.BlockElement {
+	var out []slack.BlockElement
+	has := map[string]bool{}
+	add := func(verb, label string, style slack.Style) {
+		if has[verb] {
+			return
+		}
+		has[verb] = true
+		b := button(connectionPrefix+verb, pressValue(x.Name, ""), label)
+		if style != "" {
+			b.Style = style
+		}
+		out = append(out, b)
+	}
+	if b := fixButton(x); b != nil {
+		out = append(out, b)
+		has[verbOf(x.Fix)] = true
+	}
+	add("diagnose", "Diagnose", "")
+	if x.Managed == nil {
+		add("adopt", "Adopt…", "")
+	} else {
+		add("rotate", "Rotate the key…", "")
+		add("update", "Update…", "")
+	}
+	if x.Info.Credentials == "" && x.Exists() && x.Managed == nil {
+		add("migrate", "Migrate to an API key…", "")
+	}
+	add("disconnect", "Disconnect…", slack.StyleDanger)
+	return out
+}
+
+// fixButton opens the change that mends what was found, filled in.
+func fixButton(x link.Examination) *slack.ButtonBlockElement {
+	verb := verbOf(x.Fix)
+	if verb == "" {
+		return nil
+	}
+	fill := ""
+	if verb == "update" {
+		fill = fillMended
+	}
+	b := button(connectionPrefix+verb, pressValue(x.Name, fill), "Mend it: "+verb+"…")
+	b.Style = slack.StylePrimary
+	return b
+}
+
+// verbOf is the word of a kind of change.
+func verbOf(k change.Kind) string {
+	verb, _ := strings.CutPrefix(string(k), "link.")
+	if _, ok := orders()[verb]; !ok {
+		return ""
+	}
+	return verb
+}
+
+// diagnoseMessage is what an examination looked at, in order, and what it found first.
+func diagnoseMessage(x link.Examination) bot.Message {
+	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: nothing is the matter", line(x.Alias, maxName), line(x.Survey.Local.Name, maxName))
+	if x.Diagnosis != nil {
+		head = fmt.Sprintf(":stethoscope: *%s* on *%s*: %s", line(x.Alias, maxName), line(x.Survey.Local.Name, maxName), line(x.Diagnosis.Say, maxTold))
+	}
+	var lines []string
+	for _, c := range x.Checks {
+		icon := ":white_check_mark:"
+		if !c.OK {
+			icon = ":x:"
+		}
+		lines = append(lines, icon+" "+line(c.Name, maxName)+": "+verbatim(c.Say, 300))
+	}
+	blocks := []slack.Block{section(head), section(orDash(within("\n", maxText-10, lines...)))}
+	if x.Diagnosis != nil {
+		s := "*What to do*\n" + line(x.Diagnosis.Fix, maxTold)
+		if x.FixWhy != "" {
+			s += "\n" + line(x.FixWhy, maxTold) + " It is asked for, and approved, like any change."
+		}
+		blocks = append(blocks, section(s))
+	}
+	buttons := []slack.BlockElement{}
+	if b := fixButton(x); b != nil {
+		buttons = append(buttons, b)
+	}
+	buttons = append(buttons, button(connectionPrefix+"status", pressValue(x.Name, ""), "Status"))
+	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", buttons...))}
+}

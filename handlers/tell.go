@@ -1,0 +1,98 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// spot is where somebody can be told something that only concerns them.
+type spot struct {
+	user, channel, thread string
+	responseURL           string // of a command or a press; empty in a modal
+}
+
+func spotOf(a bot.Action) spot {
+	return spot{user: a.User.ID, channel: a.Channel, thread: a.Thread, responseURL: a.ResponseURL}
+}
+
+// private is a message of one text.
+func private(say string) bot.Message {
+	return bot.Message{Text: say, Blocks: []slack.Block{section(say)}}
+}
+
+// tell says something to one person: by the response URL, which works wherever they are; else in the channel; else in
+// a direct message, because the bot need not be in the channel.
+func (h *Handlers) tell(ctx context.Context, to spot, msg bot.Message) error {
+	if to.responseURL != "" && h.o.Messenger.Respond(ctx, to.responseURL, msg, false) == nil {
+		return nil
+	}
+	if to.channel != "" {
+		msg.Thread = to.thread
+		if h.o.Messenger.Ephemeral(ctx, to.channel, to.user, msg) == nil {
+			return nil
+		}
+	}
+	msg.Thread = ""
+	dm, err := h.o.Messenger.OpenDM(ctx, to.user)
+	if err != nil {
+		return fmt.Errorf("telling a user: %w", err)
+	}
+	if _, err := h.o.Messenger.Post(ctx, dm, msg); err != nil {
+		return fmt.Errorf("telling a user: %w", err)
+	}
+	return nil
+}
+
+// sorry is an answer that tells a person privately what went wrong.
+func (h *Handlers) sorry(to spot, err error) bot.Answer {
+	return bot.Answer{Then: func(ctx context.Context) error {
+		return h.tell(ctx, to, private(h.say(ctx, err, pen{})))
+	}}
+}
+
+// say explains an error, and logs what we did not expect.
+func (h *Handlers) say(ctx context.Context, err error, p pen) string {
+	say, known := explain(ctx, err, p)
+	if !known {
+		h.o.Log.ErrorContext(ctx, "an error that nobody expected", "request_id", bot.RequestID(ctx), "error", err)
+	}
+	if e, ok := errors.AsType[*change.HeldError](err); ok && !p.plain {
+		return h.held(ctx, e, say)
+	}
+	return say
+}
+
+// held adds who holds the target, and where to find the card, as far as that can be read.
+func (h *Handlers) held(ctx context.Context, e *change.HeldError, say string) string {
+	r, err := h.o.Changes.Get(ctx, e.By)
+	if err != nil {
+		return say
+	}
+	_, word := face(r.State)
+	s := fmt.Sprintf("Request %s by %s holds this already (%s): *%s*. Nothing was stored: wait until it is done, or have it withdrawn.",
+		bot.Code(r.ID), user(r.Requester.User), word, line(r.Proposal.Title, 200))
+	if m := r.Messages[slotCard]; m.ID != "" {
+		if url, err := h.o.Messenger.Permalink(ctx, bot.Posted{Channel: m.Channel, TS: m.ID}); err == nil {
+			s += " <" + bot.Escape(url) + "|Its card>"
+		}
+	}
+	return s
+}
+
+// Failed tells a user what the router could not: it fits bot.Options.OnError.
+func (h *Handlers) Failed(ctx context.Context, f bot.Failure) {
+	say, known := explain(ctx, f.Err, pen{})
+	if !known {
+		h.o.Log.ErrorContext(ctx, "an error that nobody expected", "request_id", f.RequestID, "what", f.What, "error", f.Err)
+	}
+	to := spot{user: f.User.ID, channel: f.Channel, responseURL: f.ResponseURL}
+	if err := h.tell(ctx, to, private(say)); err != nil {
+		h.o.Log.WarnContext(ctx, "a user could not be told", "request_id", f.RequestID, "error", err)
+	}
+}

@@ -1,0 +1,294 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// telling runs test with a teller at work, on a clock that moves when everybody waits.
+func telling(t *testing.T, r *change.Request, test func(b *book, w *workspace, teller *Teller)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b, w := newBook(), newWorkspace(t)
+		b.put(r)
+		teller := newTestTeller(b, w, "one")
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- teller.Run(ctx) }()
+		test(b, w, teller)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func newTestTeller(b *book, w *workspace, owner string) *Teller {
+	return NewTeller(TellerOptions{
+		Outbox: b, Poster: w, Policy: change.Approvers{Users: []string{"U0ANNA", "U0BEN"}, Count: 1},
+		Channel: "C0REQUESTS", Owner: owner, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+func settle() {
+	time.Sleep(2 * time.Minute)
+	synctest.Wait()
+}
+
+func (b *book) announced(t *testing.T, id string) {
+	t.Helper()
+	r, err := b.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Announced != r.Version {
+		t.Errorf("version %d was announced, it is at %d", r.Announced, r.Version)
+	}
+}
+
+func TestARequestIsToldFromFirstToLast(t *testing.T) {
+	r := pending()
+	telling(t, r, func(b *book, w *workspace, teller *Teller) {
+		settle()
+		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Waiting for approval") || card.channel != "C0REQUESTS" {
+			t.Errorf("the card says %s", card.msg.Text)
+		}
+		for _, name := range []string{"approved", "applying", "applied"} {
+			b.edit(r.ID, func(r *change.Request) {
+				next := everyState()[name]
+				r.State, r.Decisions, r.Journal, r.Outcome = next.State, next.Decisions, next.Journal, next.Outcome
+			})
+			teller.Changed(r.ID)
+			settle()
+		}
+		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Done.") {
+			t.Errorf("the card says %s", card.msg.Text)
+		}
+		root := w.slot(slotCard).ts
+		for _, slot := range []string{slotProgress, slotFinal} {
+			if m := w.slot(slot); m.msg.Thread != root {
+				t.Errorf("%s is not in the card's thread", slot)
+			}
+		}
+		if last := w.slot(slotFinal).msg.Text; !strings.Contains(last, "<@U0ASKER>") || !strings.Contains(last, "GET search-eu:logs-*,search-eu:metrics-*/_search") {
+			t.Errorf("the last line is %s", last)
+		}
+		if n := len(w.visible()); n != 3 {
+			t.Errorf("%d messages, want 3", n)
+		}
+		b.announced(t, r.ID)
+		if len(teller.shown) != 0 {
+			t.Error("the teller remembers what is over")
+		}
+	})
+}
+
+func TestWhatNobodyAnnouncedIsToldAllTheSame(t *testing.T) {
+	telling(t, pending(), func(b *book, w *workspace, _ *Teller) {
+		settle()
+		b.edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
+		settle()
+		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Approved") {
+			t.Errorf("the card says %s", card.msg.Text)
+		}
+	})
+}
+
+func TestManyChangesBecomeFewDrawings(t *testing.T) {
+	r := in(change.Applying, func(r *change.Request) { r.Journal = journal(change.StepBegun) })
+	telling(t, r, func(b *book, w *workspace, teller *Teller) {
+		settle()
+		before := w.count("update")
+		for i := range 100 { // ten seconds of work
+			b.edit(r.ID, func(r *change.Request) { r.Journal[0].Attempts = i + 2 })
+			teller.Changed(r.ID)
+			time.Sleep(100 * time.Millisecond)
+		}
+		settle()
+		if n := w.count("update") - before; n > 9 {
+			t.Errorf("%d updates in ten seconds", n)
+		}
+		if m := w.slot(slotCard); m.updates != 0 {
+			t.Errorf("the card was drawn %d times though it stays the same", m.updates)
+		}
+		if m := w.slot(slotProgress); !strings.Contains(m.msg.Text, "try 101") {
+			t.Errorf("the progress says %s", m.msg.Text)
+		}
+	})
+}
+
+func TestAPostWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, w := newBook(), newWorkspace(t)
+		r := in(change.Applied, func(r *change.Request) { r.Journal = journal(change.StepDone) })
+		b.put(r)
+		for range 3 { // the card's answer is lost, then the progress's, then the last line's
+			w.lost["post"] = true
+			if err := newTestTeller(b, w, "one").tell(t.Context(), r.ID); err == nil {
+				t.Fatal("the lost answer was not noticed")
+			}
+		}
+		if err := newTestTeller(b, w, "two").tell(t.Context(), r.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.slot(slotCard)
+		w.slot(slotProgress)
+		if m := w.slot(slotFinal); m.updates != 0 {
+			t.Error("the last line was drawn again: it calls somebody, once")
+		}
+		b.announced(t, r.ID)
+	})
+}
+
+func TestADeletedCardIsPostedAgain(t *testing.T) {
+	telling(t, pending(), func(b *book, w *workspace, teller *Teller) {
+		settle()
+		w.mu.Lock()
+		w.messages[0].deleted = true
+		w.mu.Unlock()
+		b.edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
+		teller.Changed("7Q2MZK")
+		settle()
+		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Approved") {
+			t.Errorf("the card says %s", card.msg.Text)
+		}
+	})
+}
+
+func TestAnArchivedChannelIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, w := newBook(), newWorkspace(t)
+		b.put(pending())
+		w.order("post", &bot.Error{Method: "chat.postMessage", Code: "is_archived", Kind: bot.Gone})
+		if err := newTestTeller(b, w, "one").tell(t.Context(), "7Q2MZK"); err != nil {
+			t.Fatal(err)
+		}
+		b.announced(t, "7Q2MZK")
+	})
+}
+
+func TestTroubleIsTriedAgainLaterAndLater(t *testing.T) {
+	for name, err := range map[string]error{
+		"limited":     &bot.Error{Code: "ratelimited", Kind: bot.Limited, RetryAfter: time.Second},
+		"unavailable": &bot.Error{Code: "internal_error", Kind: bot.Unavailable},
+		"not invited": &bot.Error{Code: "not_in_channel", Kind: bot.Gone},
+		"no token":    &bot.Error{Code: "invalid_auth", Kind: bot.Auth},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, w := newBook(), newWorkspace(t)
+				b.put(pending())
+				w.order("post", err, err, err, err)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer synctest.Wait()
+				defer cancel()
+				teller := newTestTeller(b, w, "one")
+				go func() { _ = teller.Run(ctx) }()
+				time.Sleep(5 * time.Second)
+				synctest.Wait()
+				if n := w.count("post"); n > 3 {
+					t.Errorf("%d tries in five seconds", n)
+				}
+				settle()
+				w.slot(slotCard)
+				b.announced(t, "7Q2MZK")
+			})
+		})
+	}
+}
+
+func TestAWorkspaceWithoutPlanBlocksGetsSections(t *testing.T) {
+	r := in(change.Applying, func(r *change.Request) { r.Journal = journal(change.StepBegun) })
+	telling(t, r, func(b *book, w *workspace, teller *Teller) {
+		w.mu.Lock()
+		w.noPlans = true
+		w.mu.Unlock()
+		settle()
+		refused := w.count("post")
+		if shown := toJSON(t, w.slot(slotProgress).msg.Blocks); !strings.Contains(shown, ":hourglass_flowing_sand: *Check both sides*") {
+			t.Errorf("the progress shows %s", shown)
+		}
+		b.edit(r.ID, func(r *change.Request) { r.Journal = journal(change.StepDone) })
+		teller.Changed(r.ID)
+		settle()
+		if n := w.count("update"); n != 1 || refused != 3 {
+			t.Errorf("it was not remembered: %d posts, %d updates", refused, n)
+		}
+	})
+}
+
+func TestTheApproversAreCalledAgainForANewPlan(t *testing.T) {
+	r := in(change.Pending, nil)
+	telling(t, r, func(b *book, w *workspace, teller *Teller) {
+		settle()
+		b.edit(r.ID, drift)
+		teller.Changed(r.ID)
+		settle()
+		m := w.slot("plan-6")
+		if shown := toJSON(t, m.msg.Blocks); !strings.Contains(shown, "was 8.19.3, is 9.0.0") || !strings.Contains(shown, "U0ANNA") {
+			t.Errorf("it says %s", shown)
+		}
+	})
+}
+
+func TestOnlyOneTellsAtATime(t *testing.T) {
+	b, w := newBook(), newWorkspace(t)
+	b.put(pending())
+	b.holds = "another"
+	if err := newTestTeller(b, w, "one").tell(t.Context(), "7Q2MZK"); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.visible()) != 0 {
+		t.Error("it was told though another one is at it")
+	}
+}
+
+func TestWithoutTheRightToReadACardIsRatherPostedTwice(t *testing.T) {
+	b, w := newBook(), newWorkspace(t)
+	r := pending()
+	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS"}}
+	b.put(r)
+	w.order("find", &bot.Error{Method: "conversations.history", Code: "missing_scope", Kind: bot.Scope})
+	if err := newTestTeller(b, w, "one").tell(t.Context(), r.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.slot(slotCard)
+}
+
+func TestAFailedSearchIsNotTakenForNothingFound(t *testing.T) {
+	b, w := newBook(), newWorkspace(t)
+	r := pending()
+	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS"}}
+	b.put(r)
+	w.order("find", &bot.Error{Method: "conversations.history", Code: "internal_error", Kind: bot.Unavailable})
+	if err := newTestTeller(b, w, "one").tell(t.Context(), r.ID); err == nil || len(w.visible()) != 0 {
+		t.Errorf("it posted after a failed search: %v", err)
+	}
+}
+
+func TestAMemoryThatIsAwayStopsNobody(t *testing.T) {
+	telling(t, pending(), func(b *book, w *workspace, teller *Teller) {
+		settle()
+		b.edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
+		b.setDown(errors.New("no route to host"))
+		teller.Changed("7Q2MZK")
+		settle()
+		b.setDown(nil)
+		settle()
+		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Approved") {
+			t.Errorf("the card says %s", card.msg.Text)
+		}
+	})
+}

@@ -1,0 +1,217 @@
+package handlers
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+)
+
+// Lengths in Unicode code points, from Slack's Block Kit reference, unless they are our own taste.
+const (
+	maxText    = 3000 // of a section
+	maxHeader  = 150
+	maxOption  = 75
+	maxSummary = 3500 // of a message's text: chat.update refuses more than 4000
+	maxName    = 120  // of a name in a sentence; ours
+	maxTold    = 600  // of a reason, a finding, a cause; ours
+	maxPeople  = 8    // users named one by one; ours
+)
+
+// markup is a text object in Slack's mrkdwn. Verbatim keeps Slack from turning bare names and addresses that came
+// from outside into links and mentions; what we write as <@…> still works.
+func markup(s string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.MarkdownType, s, false, true)
+}
+
+// plain is a text object without markup, cut to limit. Emoji stay as they were typed.
+func plain(s string, limit int) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, bot.Cut(clean(s), limit), false, false)
+}
+
+func section(s string) slack.Block { return slack.NewSectionBlock(markup(s), nil, nil) }
+
+func small(s string) slack.Block { return slack.NewContextBlock("", markup(s)) }
+
+func button(action, value, label string) *slack.ButtonBlockElement {
+	return slack.NewButtonBlockElement(action, value, plain(label, maxOption))
+}
+
+func confirm(title, text, yes string, style slack.Style) *slack.ConfirmationBlockObject {
+	return slack.NewConfirmationBlockObject(plain(title, 100), plain(text, 300), plain(yes, 30), plain("Not now", 30)).WithStyle(style)
+}
+
+// clean turns line breaks, control characters and characters that change the direction of reading into spaces, so that
+// outside text can't fake a line of ours. It is for markup and plain text alike, where bot.Escape is for markup alone.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s)
+	if s = strings.Join(strings.Fields(s), " "); s == "" {
+		return "–"
+	}
+	return s
+}
+
+// line makes one line of outside text fit for markup: cleaned, escaped, and with its escapes no longer than limit.
+func line(s string, limit int) string { return escape(clean(s), limit) }
+
+// verbatim is one line of outside text whose every character counts, such as index patterns: what Slack would take for
+// bold or italics is set as code.
+func verbatim(s string, limit int) string {
+	s = clean(s)
+	if strings.ContainsAny(s, "*_~`") {
+		return "`" + bot.Cut(strings.Trim(bot.Code(s), "`"), limit) + "`"
+	}
+	return bot.Cut(bot.Escape(s), limit)
+}
+
+// escape makes outside text of several lines fit for markup; its escapes count towards limit.
+func escape(s string, limit int) string { return bot.Cut(bot.Escape(s), limit) }
+
+// quote is outside text of several lines, each behind the mark of a quotation.
+func quote(s string, limit int) string {
+	var out []string
+	for part := range strings.SplitSeq(strings.TrimSpace(s), "\n") {
+		if strings.TrimSpace(part) != "" {
+			out = append(out, line(part, limit))
+		}
+		if len(out) == 6 {
+			break
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "> " + within("\n> ", limit, out...)
+}
+
+// within joins as many of the parts as fit into limit, and says if some had to stay out.
+func within(sep string, limit int, parts ...string) string {
+	const more = "…"
+	var b strings.Builder
+	room := limit - utf8.RuneCountInString(sep+more)
+	for i, p := range parts {
+		n := utf8.RuneCountInString(p)
+		if i > 0 {
+			n += utf8.RuneCountInString(sep)
+		}
+		if n > room {
+			if i > 0 {
+				b.WriteString(sep)
+			}
+			b.WriteString(more)
+			break
+		}
+		room -= n
+		if i > 0 {
+			b.WriteString(sep)
+		}
+		b.WriteString(p)
+	}
+	return b.String()
+}
+
+// pages joins parts, none longer than limit, into as few texts of at most limit as it takes.
+func pages(sep string, limit int, parts []string) []string {
+	var out []string
+	for _, p := range parts {
+		if last := len(out) - 1; last >= 0 && utf8.RuneCountInString(out[last]+sep+p) <= limit {
+			out[last] += sep + p
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// chunks splits outside text so that the escapes of each part are no longer than limit; nothing is left out.
+func chunks(s string, limit int) []string {
+	var out []string
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		size := utf8.RuneCountInString(bot.Escape(string(r))) + 1 // Escape may put a joiner in
+		if n+size > limit {
+			out = append(out, b.String())
+			b.Reset()
+			n = 0
+		}
+		b.WriteRune(r)
+		n += size
+	}
+	return append(out, b.String())
+}
+
+var slackID = regexp.MustCompile(`^[A-Z0-9]{2,40}$`)
+
+// user mentions a user; what is not a user's id is shown as text.
+func user(id string) string {
+	if !slackID.MatchString(id) {
+		return line(id, 40)
+	}
+	return "<@" + id + ">"
+}
+
+func channel(id string) string {
+	if !slackID.MatchString(id) {
+		return line(id, 40)
+	}
+	return "<#" + id + ">"
+}
+
+func users(ids []string) string {
+	var out []string
+	for i, id := range ids {
+		if i == maxPeople {
+			out = append(out, fmt.Sprintf("and %d more", len(ids)-i))
+			break
+		}
+		out = append(out, user(id))
+	}
+	return strings.Join(out, " ")
+}
+
+// when is a moment that Slack shows in the reader's own time zone.
+func when(t time.Time) string {
+	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", t.Unix(), t.UTC().Format("2 Jan 15:04 UTC"))
+}
+
+// took is a duration for people.
+func took(d time.Duration) string {
+	switch {
+	case d < 0:
+		return ""
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	default:
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// upper gives a sentence a capital.
+func upper(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
+}
