@@ -1,0 +1,227 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+var (
+	nameRule    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
+	userRule    = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
+	channelRule = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
+	scopeRule   = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
+	teamRule    = regexp.MustCompile(`^[TE][A-Z0-9]{2,}$`)
+)
+
+func (p *parser) check(c *Config) {
+	if !nameRule.MatchString(c.Environment) {
+		p.add("environment", "name this installation with lowercase letters, digits and dashes, such as production")
+	}
+	p.checkSlack(c.Slack)
+	p.checkRedis(c.Redis)
+	p.checkPolicy(c)
+	p.checkKeys(c.Keys)
+	p.checkShip(c.Audit.Ship)
+	p.checkExecutor(c.Executor)
+	if c.Metrics.Listen != "" {
+		if _, _, err := net.SplitHostPort(c.Metrics.Listen); err != nil {
+			p.add("metrics.listen", "must be an address such as 127.0.0.1:9090")
+		}
+	}
+	if c.Watch.Every.Std() < time.Second {
+		p.add("watch.every", "must be a second at least")
+	}
+	if c.Watch.ExpiryDays < 0 {
+		p.add("watch.expiry_days", "must not be negative")
+	}
+	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	p.oneOf("log.format", c.Log.Format, "json", "text")
+	if len(c.Platforms) == 0 {
+		p.add("platforms", "name at least one ECE and what it shall connect to")
+	}
+	seen := map[string]bool{}
+	for i, pl := range c.Platforms {
+		at := fmt.Sprintf("platforms[%d]", i)
+		if seen[pl.Name] {
+			p.add(at+".name", "there are two platforms called %s", pl.Name)
+		}
+		seen[pl.Name] = true
+		p.checkPlatform(at, pl)
+	}
+}
+
+func (p *parser) checkSlack(s Slack) {
+	p.oneOf("slack.mode", s.Mode, "http", "socket")
+	p.webURL("slack.api_url", s.APIURL)
+	if !strings.HasSuffix(s.APIURL, "/") {
+		p.add("slack.api_url", "must end in a slash")
+	}
+	p.needed("slack.bot_token", s.BotToken)
+	switch s.Mode {
+	case "http":
+		p.needed("slack.signing_secret", s.SigningSecret)
+		if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+			p.add("slack.listen", "must be an address such as :8080")
+		}
+	case "socket":
+		p.needed("slack.app_token", s.AppToken)
+	}
+	if !channelRule.MatchString(s.Channel) {
+		p.add("slack.channel", "must be the id of a channel, such as C0123ABCD (in Slack: channel details, at the bottom)")
+	}
+	for i, t := range s.Teams {
+		if !teamRule.MatchString(t) {
+			p.add(fmt.Sprintf("slack.teams[%d]", i), "must be the id of a workspace, such as T0123ABCD")
+		}
+	}
+	if !strings.HasPrefix(s.Command, "/") || len(s.Command) > 32 || strings.ContainsAny(s.Command, " \t") {
+		p.add("slack.command", "must begin with a slash and hold no space")
+	}
+}
+
+func (p *parser) checkRedis(r Redis) {
+	if len(r.Addresses) == 0 {
+		p.add("redis.addresses", "name at least one host:port")
+	}
+	for i, a := range r.Addresses {
+		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
+			p.add(fmt.Sprintf("redis.addresses[%d]", i), "must be host:port")
+		}
+	}
+	switch {
+	case r.Cluster && r.SentinelMaster != "":
+		p.add("redis.cluster", "Redis is either a cluster or watched by sentinels")
+	case r.Cluster && r.DB != 0:
+		p.add("redis.db", "a cluster has only database 0")
+	case !r.Cluster && r.SentinelMaster == "" && len(r.Addresses) > 1:
+		p.add("redis.addresses", "several addresses need cluster: true or a sentinel_master")
+	}
+	if r.DB < 0 {
+		p.add("redis.db", "can't be negative")
+	}
+	p.span("redis.timeout", r.Timeout, 50*time.Millisecond, 2*time.Second)
+}
+
+func (p *parser) checkApprovals(a Approvals) {
+	for i, u := range a.Approvers {
+		at := fmt.Sprintf("approvals.approvers[%d]", i)
+		if !userRule.MatchString(u) {
+			p.add(at, "must be the id of a Slack user, such as U0123ABCD")
+		}
+		if slices.Index(a.Approvers, u) < i {
+			p.add(at, "%s is named twice", u)
+		}
+	}
+	if a.Count < 1 || a.Count > len(a.Approvers) {
+		p.add("approvals.approvers", "%d of %d approvers must agree: that can't be", a.Count, len(a.Approvers))
+	}
+	p.span("approvals.wait", a.Wait, time.Second, 90*24*time.Hour)
+}
+
+func (p *parser) checkShip(s *Ship) {
+	if s == nil {
+		return
+	}
+	p.webURL("audit.ship.url", s.URL)
+	user := s.Username != "" && s.Password.Given()
+	if user == s.APIKey.Given() {
+		p.add("audit.ship", "needs either username and password, or api_key")
+	}
+	if s.DataStream != strings.ToLower(s.DataStream) || strings.ContainsAny(s.DataStream, ` "*\\<|,>/?#:`) {
+		p.add("audit.ship.data_stream", "is no name for a data stream, such as logs-remote_cluster_bot.audit-default")
+	}
+	p.span("audit.ship.every", s.Every, 100*time.Millisecond, time.Hour)
+}
+
+const minEncryption = 32
+
+func (p *parser) checkKeys(k Keys) {
+	if k.Encryption.Given() && len(k.Encryption.Secret().Reveal()) < minEncryption {
+		p.add("keys.encryption", "must have at least %d characters, by chance: openssl rand -base64 32", minEncryption)
+	}
+	if k.PreviousEncryption.Given() && !k.Encryption.Given() {
+		p.add("keys.previous_encryption", "needs encryption beside it")
+	}
+}
+
+func (p *parser) checkPlatform(at string, pl Platform) {
+	if !nameRule.MatchString(pl.Name) {
+		p.add(at+".name", "must be lowercase letters, digits and dashes, such as ece-prod")
+	}
+	p.oneOf(at+".kind", pl.Kind, "ece", "ech")
+	p.webURL(at+".url", pl.URL)
+	if pl.ConsoleURL != "" && pl.ConsoleURL != pl.URL {
+		p.webURL(at+".console_url", pl.ConsoleURL)
+	}
+	p.needed(at+".api_key", pl.APIKey)
+	p.oneOf(at+".elasticsearch", pl.Elasticsearch, "proxy", "direct")
+	if pl.Kind == "ech" && pl.Elasticsearch == "proxy" {
+		p.add(at+".elasticsearch", "Elastic Cloud has no proxy to Elasticsearch: use direct")
+	}
+	if pl.EnvironmentID != "" && !scopeRule.MatchString(pl.EnvironmentID) {
+		p.add(at+".environment_id", "must be up to 32 lowercase letters and digits")
+	}
+	for i, e := range pl.Egress {
+		_, err := netip.ParsePrefix(e)
+		if _, err2 := netip.ParseAddr(e); err != nil && err2 != nil {
+			p.add(fmt.Sprintf("%s.egress[%d]", at, i), "must be an address or a CIDR such as 203.0.113.0/28")
+		}
+	}
+	for i, cr := range pl.Credentials {
+		in := fmt.Sprintf("%s.credentials[%d]", at, i)
+		user := cr.Username != "" || cr.Password.Given()
+		switch {
+		case user == cr.APIKey.Given():
+			p.add(in, "needs either username and password, or api_key")
+		case user && (cr.Username == "" || !cr.Password.Given()):
+			p.add(in, "username and password go together")
+		}
+	}
+}
+
+func (p *parser) checkExecutor(e Executor) {
+	if e.Workers < 1 || e.Workers > 256 {
+		p.add("executor.workers", "must be between 1 and 256")
+	}
+	p.span("executor.lease", e.Lease, time.Second, time.Minute)
+	p.span("executor.call_timeout", e.CallTimeout, 100*time.Millisecond, time.Minute)
+	if e.CallTimeout >= e.Lease {
+		p.add("executor.call_timeout", "must be shorter than the lease (%s): a call must end before another worker can take over", e.Lease)
+	}
+	p.span("executor.verify_within", e.VerifyWithin, time.Second, time.Hour)
+	p.span("executor.drain", e.Drain, 0, 10*time.Minute)
+}
+
+func (p *parser) needed(path string, r SecretRef) {
+	if !r.Given() {
+		p.add(path, "is needed: {env: NAME} or {file: PATH}")
+	}
+}
+
+func (p *parser) oneOf(path, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		p.add(path, "must be one of %s", strings.Join(allowed, ", "))
+	}
+}
+
+func (p *parser) webURL(path, text string) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		p.add(path, "must be a URL that begins with https://")
+	case u.User != nil:
+		p.add(path, "must not hold a user or password")
+	}
+}
+
+func (p *parser) span(path string, d Duration, from, to time.Duration) {
+	if d.Std() < from || d.Std() > to {
+		p.add(path, "must lie between %s and %s", from, to)
+	}
+}

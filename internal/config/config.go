@@ -1,0 +1,271 @@
+// Package config reads the one configuration file into a Config. It reports every problem at once, with its line
+// and path, and it is the only place that reads the environment. It knows what the parts of the program need to be
+// told, not how they do their work.
+package config
+
+import (
+	"time"
+)
+
+// Config is everything an operator decides.
+type Config struct {
+	// Environment names this installation; it is part of every Redis key and of every API key's name. Lowercase
+	// letters, digits and dashes.
+	Environment string `yaml:"environment"`
+	// Slack says how the bot is reached and how it speaks.
+	Slack Slack `yaml:"slack"`
+	// Redis says where requests, approvals and the audit are kept.
+	Redis Redis `yaml:"redis"`
+	// Approvals says who approves.
+	Approvals Approvals `yaml:"approvals"`
+	// Policy says by rules who may ask, who approves and when, instead of approvals.
+	Policy *Policy `yaml:"policy"`
+	// Audit says where what was decided and done is copied to.
+	Audit Audit `yaml:"audit"`
+	// Keys encrypts what people hand in.
+	Keys Keys `yaml:"keys"`
+	// Platforms are the ECE installations and the Elastic Cloud organizations.
+	Platforms []Platform `yaml:"platforms"`
+	// Executor tunes the work on approved changes; the defaults suit most.
+	Executor Executor `yaml:"executor"`
+	// Watch says how managed connections are looked after.
+	Watch Watch `yaml:"watch"`
+	// Metrics says where Prometheus finds the metrics.
+	Metrics Metrics `yaml:"metrics"`
+	// Log says how much is logged.
+	Log Log `yaml:"log"`
+}
+
+// Watch is how the connections that the bot made or adopted are looked after.
+type Watch struct {
+	// Every is the time between two looks at one connection; they are spread over it. Default 15m.
+	Every Duration `yaml:"every"`
+	// ExpiryDays is how many days before its end a key is told of. Default 14.
+	ExpiryDays int `yaml:"expiry_days"`
+}
+
+// Slack is the workspace and the app in it.
+type Slack struct {
+	// Mode is "http" (Slack calls us) or "socket" (we call Slack; no inbound access is needed).
+	Mode string `yaml:"mode"`
+	// Listen is the address for Slack's requests under mode http, such as ":8080".
+	Listen string `yaml:"listen"`
+	// APIURL is the base of Slack's Web API, ending in a slash. Default https://slack.com/api/.
+	APIURL string `yaml:"api_url"`
+	// BotToken is the token that begins with xoxb-.
+	BotToken SecretRef `yaml:"bot_token"`
+	// SigningSecret proves that a request comes from Slack; needed under mode http.
+	SigningSecret SecretRef `yaml:"signing_secret"`
+	// PreviousSigningSecret is still accepted while the secret is being rotated.
+	PreviousSigningSecret SecretRef `yaml:"previous_signing_secret"`
+	// AppToken is the token that begins with xapp-; needed under mode socket.
+	AppToken SecretRef `yaml:"app_token"`
+	// Teams are the ids of the workspaces that may use the bot; none means any that the app is installed in.
+	Teams []string `yaml:"teams"`
+	// Channel is the id of the channel in which requests are posted.
+	Channel string `yaml:"channel"`
+	// Command is the slash command. Default /remote-cluster.
+	Command string `yaml:"command"`
+}
+
+// Redis is a single server, a Sentinel group or a cluster.
+type Redis struct {
+	// Addresses are host:port: one for a single server, the sentinels with sentinel_master, the seeds with cluster.
+	Addresses []string `yaml:"addresses"`
+	// SentinelMaster is the name of the group that the sentinels watch.
+	SentinelMaster string `yaml:"sentinel_master"`
+	// Cluster says that the addresses belong to a Redis Cluster.
+	Cluster bool `yaml:"cluster"`
+	// Username and Password are those of an ACL user; the password alone is that of the default user.
+	Username string    `yaml:"username"`
+	Password SecretRef `yaml:"password"`
+	// SentinelPassword is that of the sentinels themselves.
+	SentinelPassword SecretRef `yaml:"sentinel_password"`
+	// DB is the number of the database; 0 in a cluster.
+	DB int `yaml:"db"`
+	// TLS encrypts the connection.
+	TLS *TLS `yaml:"tls"`
+	// Timeout bounds each command. Default 1s: a person is waiting.
+	Timeout Duration `yaml:"timeout"`
+}
+
+// TLS is how a server's certificate is checked.
+type TLS struct {
+	// CAFile holds the authorities to trust instead of the system's, in PEM.
+	CAFile string `yaml:"ca_file"`
+	// ServerName is the name to expect in the certificate, if it is not the host.
+	ServerName string `yaml:"server_name"`
+	// Insecure accepts any certificate. For a trial only.
+	Insecure bool `yaml:"insecure"`
+}
+
+// Audit is what happens to the audit beside being kept in Redis.
+type Audit struct {
+	// Ship copies it into a data stream of an Elasticsearch. Nothing: it is not copied.
+	Ship *Ship `yaml:"ship"`
+}
+
+// Ship is an Elasticsearch that takes copies of the audit.
+type Ship struct {
+	// URL is where it answers.
+	URL string `yaml:"url"`
+	// DataStream is written to; an index template must fit it. Default logs-remote_cluster_bot.audit-default, which the
+	// built-in template logs fits.
+	DataStream string `yaml:"data_stream"`
+	// Username and Password, or APIKey (encoded), with the privileges auto_configure and create_doc on the data stream.
+	Username string    `yaml:"username"`
+	Password SecretRef `yaml:"password"`
+	APIKey   SecretRef `yaml:"api_key"`
+	// TLS checks its certificate.
+	TLS *TLS `yaml:"tls"`
+	// Every is how often new entries are looked for. Default 10s.
+	Every Duration `yaml:"every"`
+}
+
+// Keys are those of the bot itself.
+type Keys struct {
+	// Encryption is a secret of at least 32 characters. With it, people can paste a key where the bot can't issue one;
+	// it is kept encrypted for an hour at most. Without it, that is refused.
+	Encryption SecretRef `yaml:"encryption"`
+	// PreviousEncryption still opens what was encrypted before the secret was changed.
+	PreviousEncryption SecretRef `yaml:"previous_encryption"`
+}
+
+// Approvals is who approves a change: the short form of a policy of one rule.
+type Approvals struct {
+	// Approvers are Slack user ids. Nobody approves a request of their own.
+	Approvers []string `yaml:"approvers"`
+	// Count is how many of them must agree. Default 1.
+	Count int `yaml:"count"`
+	// Wait is how long a request waits before it expires. Default 24h.
+	Wait Duration `yaml:"wait"`
+}
+
+// Platform is one ECE or one organization of Elastic Cloud.
+type Platform struct {
+	// Name is short and stable: it is stored in requests. Lowercase letters, digits and dashes.
+	Name string `yaml:"name"`
+	// Label is for people. Default: the name.
+	Label string `yaml:"label"`
+	// Kind is "ece" (Elastic Cloud Enterprise) or "ech" (Elastic Cloud Hosted).
+	Kind string `yaml:"kind"`
+	// URL is the base of the platform's API: https://<coordinator>:12443 for ECE. Default for ech:
+	// https://api.elastic-cloud.com.
+	URL string `yaml:"url"`
+	// APIKey is a key of the platform, not of Elasticsearch.
+	APIKey SecretRef `yaml:"api_key"`
+	// TLS checks the platform's certificate; ECE mostly has a private authority.
+	TLS *TLS `yaml:"tls"`
+	// EnvironmentID is the id of an ECE's environment, as ECE shows it under Platform > Trust Management. Connections by
+	// TLS certificates name it; without it the bot suggests one that a person has to confirm.
+	EnvironmentID string `yaml:"environment_id"`
+	// EnvironmentCAFile holds the certificate authority that is shown there, in PEM.
+	EnvironmentCAFile string `yaml:"environment_ca_file"`
+	// ConsoleURL is the base of the console, for links. Default for ech: https://cloud.elastic.co; for ece: url.
+	ConsoleURL string `yaml:"console_url"`
+	// Egress are the addresses or CIDRs that connections of this platform's deployments come from, as others see them
+	// behind NAT. They are compared with the network filters of remote deployments.
+	Egress []string `yaml:"egress"`
+	// AddFilters lets people ask for a network filter to be added to remote deployments of this platform.
+	AddFilters bool `yaml:"add_filters"`
+	// Elasticsearch is "proxy" (through the platform's API, ECE only) or "direct" (at the deployment's own URL, with
+	// credentials from the list). Default: proxy for ece, direct for ech.
+	Elasticsearch string `yaml:"elasticsearch"`
+	// ElasticsearchTLS checks the certificates of the deployments under direct; default: as tls.
+	ElasticsearchTLS *TLS `yaml:"elasticsearch_tls"`
+	// Credentials are those of Elasticsearch, the first that matches a deployment. To issue cross-cluster keys it must
+	// be a user: Elasticsearch refuses API keys there.
+	Credentials []Credential `yaml:"credentials"`
+}
+
+// Credential opens Elasticsearch of the deployments it matches.
+type Credential struct {
+	// Deployment is a deployment's id or name, or a pattern such as logs-*. Default *.
+	Deployment string `yaml:"deployment"`
+	// Username and Password are those of an Elasticsearch user.
+	Username string    `yaml:"username"`
+	Password SecretRef `yaml:"password"`
+	// APIKey is an Elasticsearch API key, encoded. It can do all but issue cross-cluster keys.
+	APIKey SecretRef `yaml:"api_key"`
+}
+
+// Executor is how approved changes are worked on.
+type Executor struct {
+	// Workers is how many changes go on at once in this process. Default 4.
+	Workers int `yaml:"workers"`
+	// Lease is how long a worker may be silent before another takes over. Default 8s.
+	Lease Duration `yaml:"lease"`
+	// CallTimeout bounds each call to Elastic; it must be shorter than the lease. Default 7s.
+	CallTimeout Duration `yaml:"call_timeout"`
+	// VerifyWithin is how long a new connection may take to come up. Default 2m.
+	VerifyWithin Duration `yaml:"verify_within"`
+	// Drain is how long a running step may go on when the process is told to stop. Default 20s.
+	Drain Duration `yaml:"drain"`
+}
+
+// Metrics are for Prometheus.
+type Metrics struct {
+	// Listen is the address of /metrics, /healthz and /readyz, such as "127.0.0.1:9090"; empty: nobody listens. Keep
+	// it away from the internet. Under mode http, /healthz and /readyz are at slack.listen too.
+	Listen string `yaml:"listen"`
+}
+
+// Log is how the program logs.
+type Log struct {
+	// Level is debug, info, warn or error. Default info.
+	Level string `yaml:"level"`
+	// Format is json or text. Default json.
+	Format string `yaml:"format"`
+}
+
+func (c *Config) setDefaults() {
+	def(&c.Slack.APIURL, "https://slack.com/api/")
+	def(&c.Slack.Mode, "http")
+	def(&c.Slack.Listen, ":8080")
+	def(&c.Slack.Command, "/remote-cluster")
+	def(&c.Redis.Timeout, Duration(time.Second))
+	def(&c.Approvals.Count, 1)
+	def(&c.Approvals.Wait, Duration(24*time.Hour))
+	if s := c.Audit.Ship; s != nil {
+		def(&s.DataStream, "logs-remote_cluster_bot.audit-default")
+		def(&s.Every, Duration(10*time.Second))
+	}
+	if c.Policy != nil {
+		c.Policy.setDefaults()
+	}
+	def(&c.Executor.Workers, 4)
+	def(&c.Executor.Lease, Duration(8*time.Second))
+	def(&c.Executor.CallTimeout, Duration(7*time.Second))
+	def(&c.Executor.VerifyWithin, Duration(2*time.Minute))
+	def(&c.Executor.Drain, Duration(20*time.Second))
+	def(&c.Watch.Every, Duration(15*time.Minute))
+	def(&c.Watch.ExpiryDays, 14)
+	def(&c.Log.Level, "info")
+	def(&c.Log.Format, "json")
+	for i := range c.Platforms {
+		p := &c.Platforms[i]
+		def(&p.Label, p.Name)
+		switch p.Kind {
+		case "ece":
+			def(&p.Elasticsearch, "proxy")
+			def(&p.ConsoleURL, p.URL) // ECE's API and its console share an address
+		case "ech":
+			def(&p.URL, "https://api.elastic-cloud.com")
+			def(&p.Elasticsearch, "direct")
+			def(&p.ConsoleURL, "https://cloud.elastic.co")
+		}
+		if p.ElasticsearchTLS == nil {
+			p.ElasticsearchTLS = p.TLS
+		}
+		for j := range p.Credentials {
+			def(&p.Credentials[j].Deployment, "*")
+		}
+	}
+}
+
+func def[T comparable](at *T, value T) {
+	var zero T
+	if *at == zero {
+		*at = value
+	}
+}

@@ -1,0 +1,165 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Source is where the configuration and its secrets come from.
+type Source struct {
+	ReadFile  func(name string) ([]byte, error)
+	LookupEnv func(name string) (string, bool)
+}
+
+// System reads files and the environment of this process.
+func System() Source { return Source{ReadFile: os.ReadFile, LookupEnv: os.LookupEnv} }
+
+// Problem is one thing that is wrong with the configuration.
+type Problem struct {
+	Line int    // 0 where the place is not in the file
+	Path string // such as platforms[1].url; empty where the file can't be read as what it should be
+	Say  string
+}
+
+func (p Problem) String() string {
+	var b strings.Builder
+	if p.Line > 0 {
+		fmt.Fprintf(&b, "line %d: ", p.Line)
+	}
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	return b.String() + p.Say
+}
+
+// Error holds every problem of a configuration.
+type Error struct {
+	File     string
+	Problems []Problem
+}
+
+func (e *Error) Error() string {
+	lines := make([]string, 0, len(e.Problems)+1)
+	lines = append(lines, fmt.Sprintf("%s: %d problem(s)", e.File, len(e.Problems)))
+	for _, p := range e.Problems {
+		lines = append(lines, "  "+p.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Load reads a configuration file and its secrets. It returns a *Error with every problem it found.
+func Load(file string, s Source) (*Config, error) {
+	raw, err := s.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return Parse(file, raw, s)
+}
+
+// Parse reads a configuration from its text; file is its name in errors.
+func Parse(file string, raw []byte, s Source) (*Config, error) {
+	p := &parser{}
+	var c Config
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
+	dec.KnownFields(true)
+	err := dec.Decode(&c)
+	var typed *yaml.TypeError
+	switch {
+	case errors.As(err, &typed):
+		for _, text := range typed.Errors {
+			p.problems = append(p.problems, fromYAML(text))
+		}
+	case errors.Is(err, io.EOF):
+		p.problems = append(p.problems, Problem{Say: "the file is empty"})
+	case err != nil:
+		p.problems = append(p.problems, fromYAML(strings.TrimPrefix(err.Error(), "yaml: ")))
+	}
+	if err == nil || typed != nil {
+		_ = yaml.Unmarshal(raw, &p.root) // parsed once already; this is for the lines alone
+		c.setDefaults()
+		eachSecret(reflect.ValueOf(&c).Elem(), "", func(r *SecretRef, path string) {
+			if err := r.resolve(s); err != nil {
+				p.add(path, "%v", err)
+			}
+		})
+		p.check(&c)
+	}
+	if len(p.problems) > 0 {
+		slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
+		return nil, &Error{File: file, Problems: p.problems}
+	}
+	return &c, nil
+}
+
+type parser struct {
+	root     yaml.Node
+	problems []Problem
+}
+
+func (p *parser) add(path, format string, args ...any) {
+	line := p.line(path)
+	for _, known := range p.problems {
+		if known.Path == path || known.Path == "" && known.Line == line {
+			return // a value that could not be read is not also missing
+		}
+	}
+	p.problems = append(p.problems, Problem{Line: line, Path: path, Say: fmt.Sprintf(format, args...)})
+}
+
+var (
+	yamlLine  = regexp.MustCompile(`^line (\d+): (.*)$`)
+	yamlValue = regexp.MustCompile("`[^`]*`") // a scalar that did not fit: it may be a secret in the wrong place
+	yamlType  = regexp.MustCompile(`field (\S+) not found in type \S+`)
+)
+
+func fromYAML(text string) Problem {
+	text = yamlValue.ReplaceAllString(text, "this value")
+	text = yamlType.ReplaceAllString(text, "there is no field $1 here")
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		line, _ := strconv.Atoi(m[1])
+		return Problem{Line: line, Say: m[2]}
+	}
+	return Problem{Say: text}
+}
+
+// line finds the line of a path such as platforms[1].url, or of the nearest part of it that is in the file.
+func (p *parser) line(path string) int {
+	if len(p.root.Content) == 0 {
+		return 0
+	}
+	node, line := p.root.Content[0], 0
+	for part := range strings.FieldsFuncSeq(path, func(c rune) bool { return c == '.' || c == '[' || c == ']' }) {
+		next := child(node, part)
+		if next == nil {
+			return line
+		}
+		node, line = next, next.Line
+	}
+	return line
+}
+
+func child(n *yaml.Node, name string) *yaml.Node {
+	switch n.Kind { //nolint:exhaustive // the other kinds have no children by name
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == name {
+				return n.Content[i+1]
+			}
+		}
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(name); err == nil && i < len(n.Content) {
+			return n.Content[i]
+		}
+	}
+	return nil
+}

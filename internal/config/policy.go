@@ -1,0 +1,248 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+)
+
+// Policy says by rules who may ask, who approves, and when. It takes the place of approvals.
+type Policy struct {
+	// Refresh is how long the members of a user group or channel are remembered. Default 1m. Slack lets each be asked
+	// for 20 times a minute.
+	Refresh Duration `yaml:"refresh"`
+	// Groups are sets of people, by name.
+	Groups map[string]PolicyGroup `yaml:"groups"`
+	// Rules are looked at in order; the first that matches decides. Where none does, a change is refused.
+	Rules []PolicyRule `yaml:"rules"`
+}
+
+// PolicyGroup is everybody named in it or in what it names.
+type PolicyGroup struct {
+	// Users are Slack user ids.
+	Users []string `yaml:"users"`
+	// UserGroup is the id of a Slack user group, such as S0123ABCD.
+	UserGroup string `yaml:"user_group"`
+	// Channel is the id of a channel whose members are meant; the bot must be in it if it is private.
+	Channel string `yaml:"channel"`
+}
+
+// PolicyRule is one rule.
+type PolicyRule struct {
+	// Name stands in the audit and on cards.
+	Name string `yaml:"name"`
+	// Match gives patterns by trait, such as local.name: "*-prod"; every trait must fit one of its patterns. Traits:
+	// kind, model, access, breadth (all, wide, narrow), key (issued, pasted), local.platform, local.name,
+	// local.tag.<key>, and the same of remote.
+	Match map[string]Patterns `yaml:"match"`
+	// Unless gives patterns by trait of which none may fit.
+	Unless map[string]Patterns `yaml:"unless"`
+	// Ask names the groups whose members may ask. None: everybody may.
+	Ask []string `yaml:"ask"`
+	// Approve names who must approve: all of these.
+	Approve []PolicySide `yaml:"approve"`
+	// RequesterMayApprove lets who asked be one of the approvers.
+	RequesterMayApprove bool `yaml:"requester_may_approve"`
+	// OnePersonSeveralSides lets one person's approval count for every side that they belong to.
+	OnePersonSeveralSides bool `yaml:"one_person_several_sides"`
+	// Wait is how long a request waits before it expires. Default 24h.
+	Wait Duration `yaml:"wait"`
+	// Remind says after how long those who are missing are reminded by direct message.
+	Remind []Duration `yaml:"remind"`
+	// AskBy is "channel" (the card) or "dm" (the card, and a direct message to those who may approve). Default channel.
+	AskBy string `yaml:"ask_by"`
+	// Window says when the work may begin; an approved request waits for it.
+	Window *PolicyWindow `yaml:"window"`
+}
+
+// PolicySide is a group of which a number must approve.
+type PolicySide struct {
+	// Group is the name of the group.
+	Group string `yaml:"group"`
+	// Count is how many of it. Default 1.
+	Count int `yaml:"count"`
+	// Side is a name for people; the one called "remote" hands keys in where the bot can't issue them.
+	Side string `yaml:"side"`
+}
+
+// PolicyWindow is when work may begin.
+type PolicyWindow struct {
+	// Days are mon, tue, wed, thu, fri, sat, sun. Default all.
+	Days []string `yaml:"days"`
+	// From and To are times of day such as "09:00". A To that is not after From is on the next day.
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+	// Zone is an IANA time zone such as Europe/Berlin. Default UTC.
+	Zone string `yaml:"zone"`
+}
+
+// Patterns are one or several texts in which * stands for anything.
+type Patterns []string
+
+// UnmarshalYAML takes a text or a list of them.
+func (p *Patterns) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*p = Patterns{n.Value}
+		return nil
+	}
+	return n.Decode((*[]string)(p))
+}
+
+// Rules are the policy as the program follows it. Approvals, the short form, are one rule for every change.
+func (c *Config) Rules() policy.Rules {
+	if c.Policy == nil {
+		a := c.Approvals
+		return policy.Rules{
+			Groups: []policy.Group{{Name: "approvers", Users: a.Approvers}},
+			Rules: []policy.Rule{{
+				Name: "approvers", Sides: []policy.Side{{Group: "approvers", Count: a.Count}}, Wait: a.Wait.Std(),
+			}},
+		}
+	}
+	var out policy.Rules
+	for _, name := range slices.Sorted(maps.Keys(c.Policy.Groups)) {
+		g := c.Policy.Groups[name]
+		out.Groups = append(out.Groups, policy.Group{Name: name, Users: g.Users, UserGroup: g.UserGroup, Channel: g.Channel})
+	}
+	for _, r := range c.Policy.Rules {
+		rule := policy.Rule{
+			Name: r.Name, Match: plain(r.Match), Unless: plain(r.Unless), Ask: r.Ask,
+			RequesterCounts: r.RequesterMayApprove, SeveralSides: r.OnePersonSeveralSides,
+			Wait: r.Wait.Std(), Direct: r.AskBy == "dm",
+		}
+		for _, s := range r.Approve {
+			rule.Sides = append(rule.Sides, policy.Side{Name: s.Side, Group: s.Group, Count: s.Count})
+		}
+		for _, d := range r.Remind {
+			rule.Remind = append(rule.Remind, d.Std())
+		}
+		if r.Window != nil {
+			w, _ := r.Window.window() // what is wrong was said when the configuration was read
+			rule.Window = &w
+		}
+		out.Rules = append(out.Rules, rule)
+	}
+	return out
+}
+
+// Refresh is how long the members of a group are remembered.
+func (c *Config) Refresh() time.Duration {
+	if c.Policy == nil {
+		return time.Minute
+	}
+	return c.Policy.Refresh.Std()
+}
+
+func plain(m map[string]Patterns) map[string][]string {
+	if len(m) == 0 {
+		return nil
+	}
+	out := map[string][]string{}
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
+}
+
+var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} // as time.Weekday counts
+
+// window is w as the program follows it, and what is wrong with it, by field.
+func (w PolicyWindow) window() (policy.Window, map[string]string) {
+	wrong := map[string]string{}
+	out := policy.Window{Zone: time.UTC}
+	for _, d := range w.Days {
+		i := slices.Index(weekdays, d)
+		if i < 0 {
+			wrong["days"] = fmt.Sprintf("%q is none of %s", d, strings.Join(weekdays, ", "))
+			continue
+		}
+		out.Days = append(out.Days, time.Weekday(i))
+	}
+	var err error
+	if out.From, err = clock(w.From); err != nil {
+		wrong["from"] = err.Error()
+	}
+	if out.To, err = clock(w.To); err != nil {
+		wrong["to"] = err.Error()
+	}
+	if w.Zone != "" {
+		if out.Zone, err = time.LoadLocation(w.Zone); err != nil {
+			wrong["zone"], out.Zone = "no time zone has this name here", time.UTC
+		}
+	}
+	return out, wrong
+}
+
+func clock(s string) (time.Duration, error) {
+	t, err := time.Parse("15:04", s)
+	if err != nil {
+		return 0, fmt.Errorf(`must be a time of day such as "09:00"`)
+	}
+	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute, nil
+}
+
+func (p *Policy) setDefaults() {
+	def(&p.Refresh, Duration(time.Minute))
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		def(&r.Wait, Duration(24*time.Hour))
+		def(&r.AskBy, "channel")
+		for j := range r.Approve {
+			def(&r.Approve[j].Count, 1)
+		}
+		if r.Window != nil && len(r.Window.Days) == 0 {
+			r.Window.Days = slices.Clone(weekdays)
+		}
+	}
+}
+
+var groupRule = "must be the id of a user group, such as S0123ABCD"
+
+func (p *parser) checkPolicy(c *Config) {
+	if c.Policy == nil {
+		p.checkApprovals(c.Approvals)
+		return
+	}
+	if len(c.Approvals.Approvers) > 0 {
+		p.add("approvals", "is the short form of policy: use one of them")
+	}
+	pol := c.Policy
+	p.span("policy.refresh", pol.Refresh, 100*time.Millisecond, time.Hour)
+	for name, g := range pol.Groups {
+		at := "policy.groups." + name
+		for i, u := range g.Users {
+			if !userRule.MatchString(u) {
+				p.add(fmt.Sprintf("%s.users[%d]", at, i), "must be the id of a Slack user, such as U0123ABCD")
+			}
+		}
+		if g.UserGroup != "" && !strings.HasPrefix(g.UserGroup, "S") {
+			p.add(at+".user_group", "%s", groupRule)
+		}
+		if g.Channel != "" && !channelRule.MatchString(g.Channel) {
+			p.add(at+".channel", "must be the id of a channel, such as C0123ABCD")
+		}
+	}
+	for i, r := range pol.Rules {
+		at := fmt.Sprintf("policy.rules[%d]", i)
+		p.oneOf(at+".ask_by", r.AskBy, "channel", "dm")
+		if r.Window != nil {
+			_, wrong := r.Window.window()
+			for _, field := range slices.Sorted(maps.Keys(wrong)) {
+				p.add(at+".window."+field, "%s", wrong[field])
+			}
+		}
+	}
+	var platforms []string
+	for _, pl := range c.Platforms {
+		platforms = append(platforms, pl.Name)
+	}
+	for _, problem := range c.Rules().Check(platforms) {
+		p.add("policy."+problem.Path, "%s", problem.Say)
+	}
+}
