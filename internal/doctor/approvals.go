@@ -1,0 +1,75 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+)
+
+// approvals looks for groups that can't be read and for rules under which nobody could approve.
+func (o Options) approvals(ctx context.Context, a *area) {
+	rules := o.Config.Rules()
+	roster := policy.NewRoster(o.Slack, time.Minute, o.Now)
+	members := map[string][]string{} // of the groups that could be read
+	for _, g := range rules.Groups {
+		who, err := roster.Members(ctx, g)
+		switch {
+		case err != nil:
+			a.bad("group "+g.Name, mendGroup(err), "%v: whatever needs this group is refused", err)
+			continue
+		case len(who) == 0:
+			a.bad("group "+g.Name, "put somebody into it, or name another group in the rules", "nobody belongs to it")
+		}
+		members[g.Name] = who
+	}
+	sound := 0
+	for _, r := range rules.Rules {
+		if rule(a, r, members) {
+			sound++
+		}
+	}
+	if sound > 0 {
+		a.ok("rules", "%d of %d rule(s) can be fulfilled whoever asks", sound, len(rules.Rules))
+	}
+}
+
+// rule reports whether everybody could get what they ask for under it.
+func rule(a *area, r policy.Rule, members map[string][]string) bool {
+	check := "rule " + r.Name
+	for _, name := range r.Ask {
+		if who, known := members[name]; known && len(who) == 0 {
+			a.warn(check, "put somebody into "+name, "nobody may ask: %s is empty", name)
+			return false
+		}
+	}
+	for _, s := range r.Sides {
+		who, known := members[s.Group]
+		switch {
+		case !known:
+			return false // the group has a finding of its own
+		case len(who) < s.Count:
+			a.bad(check, "put more people into "+s.Group+", or ask for fewer approvals", "%d member(s) of %s must approve, and it has %d", s.Count, s.Group, len(who))
+			return false
+		case len(who) == s.Count && !r.RequesterCounts:
+			a.warn(check, "put one more into "+s.Group+" than have to approve", "%d of the %d member(s) of %s must approve, and nobody approves a request of "+
+				"their own: they can ask for nothing", s.Count, len(who), s.Group)
+			return false
+		}
+	}
+	return true
+}
+
+func mendGroup(err error) string {
+	e, ok := errors.AsType[*bot.Error](err)
+	switch {
+	case ok && e.Kind == bot.Scope:
+		return reinstall
+	case ok && slices.Contains([]string{"no_such_subteam", "channel_not_found"}, e.Code):
+		return "name the id of a user group (S…) or channel (C…) that is there; a private channel has to invite the bot first"
+	}
+	return "look at the finding for Slack above, and try again"
+}

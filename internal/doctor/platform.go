@@ -1,0 +1,200 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const (
+	searchLimit  = 100
+	clusterLimit = 20 // clusters of one platform that are asked what the credential may do
+)
+
+func (o Options) platform(ctx context.Context, a *area, p config.Platform, s link.System) {
+	encryption(a, p)
+	found, err := s.Search(ctx, "", searchLimit)
+	if err != nil {
+		a.call("reach", "searching deployments", p, err)
+		return
+	}
+	a.ok("reach", "the platform answers, and the key finds %d deployment(s)", len(found))
+	if len(found) == 0 {
+		a.warn("deployments", "make sure that the key is of the right organization and that its role covers the deployments", "the key sees no deployment at all")
+		return
+	}
+	d, err := s.Deployment(ctx, found[0].Deployment)
+	if err != nil {
+		a.call("deployment", "reading a deployment", p, err)
+		return
+	}
+	o.calls(ctx, a, p, s, d)
+	o.clusters(ctx, a, p, s, found)
+}
+
+// encryption sees what can be seen without asking.
+func encryption(a *area, p config.Platform) {
+	if u, err := url.Parse(p.URL); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+		a.warn("encryption", "use https:// (ECE: port 12443)", "the platform's key travels unencrypted to %s", u.Host)
+	}
+	for name, t := range map[string]*config.TLS{"tls": p.TLS, "elasticsearch_tls": p.ElasticsearchTLS} {
+		if t != nil && t.Insecure && (name == "tls" || t != p.TLS) {
+			a.warn("certificate", "set "+name+".ca_file instead of insecure", "%s accepts any certificate", name)
+		}
+	}
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// calls makes every call of the platform's API that a connect makes and that only reads.
+func (o Options) calls(ctx context.Context, a *area, p config.Platform, s link.System, d link.Deployment) {
+	reads := []struct {
+		check, doing string
+		read         func() error
+	}{
+		{"keystore", "reading the keystore of " + d.Name, func() error { _, err := s.SecretNames(ctx, d); return err }},
+		{"network", "reading the traffic filters of " + d.Name, func() error { _, err := s.Rulesets(ctx, d); return err }},
+		{"egress", "reading the addresses that the platform calls from", func() error { _, err := s.Egress(ctx); return err }},
+	}
+	for _, r := range reads {
+		if err := r.read(); err != nil {
+			a.call(r.check, r.doing, p, err)
+		} else {
+			a.ok(r.check, "%s works", r.doing)
+		}
+	}
+}
+
+// call says what a failed call to a platform means.
+func (a *area) call(check, doing string, p config.Platform, err error) {
+	call, isCall := errors.AsType[*link.CallError](err)
+	switch {
+	case !isCall:
+		a.bad(check, "", "%s: %v", doing, err)
+	case call.Status == 0 && strings.Contains(call.Reason, "unknown authority"):
+		a.bad(check, "put the authority's certificate (PEM) into a file and name it in tls.ca_file; ECE shows it under Platform, Settings, TLS certificates",
+			"%s: %s", doing, call.Reason)
+	case call.Status == 0 && strings.Contains(call.Reason, "x509:"):
+		a.bad(check, "set tls.server_name to a name in the certificate, call the platform by one, or renew the certificate", "%s: %s", doing, call.Reason)
+	case call.Status == 0:
+		a.bad(check, "look at url, DNS, firewalls and HTTPS_PROXY between this host and the platform", "%s: no answer from %s: %s", doing, p.URL, call.Reason)
+	case call.Status == 401:
+		a.bad(check, "make a new key of the platform itself (not of Elasticsearch) and store it where api_key points", "%s: the key is refused", doing)
+	case call.Status == 403:
+		a.bad(check, mayNot(p), "%s: the key's role does not allow it (%s)", doing, call.Reason)
+	case call.Status == 404:
+		a.bad(check, "url is the base of the platform's API, without a path (ECE: https://<coordinator>:12443)", "%s: there is no such API at %s", doing, p.URL)
+	default:
+		a.bad(check, "try again; if it stays, ask whoever runs the platform", "%s: %v", doing, call)
+	}
+}
+
+func mayNot(p config.Platform) string {
+	if p.Kind == link.KindECE {
+		return "give the key's user the role Deployment manager (or Platform admin) on this ECE"
+	}
+	return "give the key the role Editor or Admin on the deployments in question"
+}
+
+// Privileges that a credential of Elasticsearch needs: on the remote side to issue and revoke cross-cluster keys, on
+// the local side to set cluster settings and to see how a connection stands (Elasticsearch's docs: security privileges).
+var (
+	remotePrivileges = []string{"manage_security", "monitor"}
+	localPrivileges  = []string{"manage"}
+)
+
+// asksPrivileges is a cluster that can tell what its credential may not do; *es.Client is one.
+type asksPrivileges interface {
+	MissingPrivileges(ctx context.Context, cluster []string) ([]string, error)
+}
+
+func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s link.System, found []link.Deployment) {
+	needed := remotePrivileges
+	if p.Kind == link.KindECE {
+		needed = localPrivileges
+	}
+	fine, without, asked := 0, []string{}, 0
+	for _, d := range found {
+		if asked == clusterLimit {
+			a.unknown("clusters", "", "only the first %d of %d clusters were asked", clusterLimit, len(found))
+			break
+		}
+		d, err := s.Deployment(ctx, d.Deployment)
+		if err != nil || d.Status != "" && d.Status != "started" {
+			continue // one that is stopped can't be asked, and can't be connected either
+		}
+		c, err := s.Cluster(d)
+		if errors.Is(err, link.ErrNoCredentials) {
+			without = append(without, d.Name)
+			continue
+		}
+		asked++
+		if err != nil {
+			a.bad("elasticsearch", "look at elasticsearch and credentials of this platform", "%s: %v", d.Name, err)
+			continue
+		}
+		if o.cluster(ctx, a, p, d, c, needed) {
+			fine++
+		}
+	}
+	switch {
+	case len(without) > 0 && asked == 0:
+		a.bad("credentials", "add one whose deployment pattern matches, such as \"*\"", "no credential matches any deployment: %s", strings.Join(without, ", "))
+	case len(without) > 0:
+		a.warn("credentials", "add one whose deployment pattern matches, unless they shall take no part", "no credential matches %s", strings.Join(without, ", "))
+	}
+	if fine > 0 {
+		a.ok("privileges", "on %d cluster(s) the credential has %s", fine, strings.Join(needed, ", "))
+	}
+}
+
+// cluster asks one cluster who we are to it, and reports whether all is well.
+func (o Options) cluster(ctx context.Context, a *area, p config.Platform, d link.Deployment, c link.Cluster, needed []string) bool {
+	if issuer, ok := c.(link.Issuer); ok && p.Kind == link.KindECH {
+		if err := issuer.MayIssue(); err != nil {
+			a.bad("issuing", "configure username and password of a user instead of an API key", "%s: %v", d.Name, err)
+			return false
+		}
+	}
+	asker, ok := c.(asksPrivileges)
+	if !ok {
+		a.unknown("privileges", "", "%s can't be asked", d.Name)
+		return false
+	}
+	missing, err := asker.MissingPrivileges(ctx, needed)
+	if err != nil {
+		a.elasticsearch(p, d, err)
+		return false
+	}
+	if len(missing) > 0 {
+		a.bad("privileges", fmt.Sprintf("give the user a role with the cluster privileges %s (Stack Management, Roles)", strings.Join(needed, " and ")),
+			"%s: the credential lacks %s", d.Name, strings.Join(missing, ", "))
+		return false
+	}
+	return true
+}
+
+// elasticsearch says what a failed call to a cluster means.
+func (a *area) elasticsearch(p config.Platform, d link.Deployment, err error) {
+	call, isCall := errors.AsType[*link.CallError](err)
+	switch {
+	case isCall && call.Code == "not_elasticsearch":
+		a.bad("product header", "let the proxy pass the header X-Elastic-Product through, or reach the deployments directly",
+			"%s: %s", d.Name, call.Reason)
+	case isCall && call.Status == 401 && p.Elasticsearch == "direct":
+		a.bad("credentials", "look at the credential that matches it: username, password or key", "%s refuses the credential", d.Name)
+	case isCall && call.Status == 403 && strings.Contains(call.Reason, "Forbidden"):
+		a.bad("elasticsearch", "add this host's address to a traffic filter of the deployment", "%s: a traffic filter keeps this host out", d.Name)
+	default:
+		a.call("elasticsearch", "asking Elasticsearch of "+d.Name, p, err)
+	}
+}

@@ -1,0 +1,38 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
+)
+
+// mends say what to do about each check of the server; its own words say the rest.
+var mends = map[string]string{
+	"reach":      "look at redis.addresses, username, password and tls, and whether this host may connect",
+	"version":    "move to Redis 6.2 or later, or Valkey",
+	"eviction":   "CONFIG SET maxmemory-policy noeviction, and the same in redis.conf",
+	"durability": "appendonly yes and appendfsync always in redis.conf",
+	"replicas":   "min-replicas-to-write 1 in redis.conf",
+	"clock":      "run chrony or ntpd on both hosts",
+}
+
+func (o Options) redis(ctx context.Context, a *area) {
+	levels := map[store.Level]Level{store.Good: OK, store.Warning: Warning, store.Bad: Bad, store.Unknown: Unknown}
+	for _, f := range o.Redis.CheckServer(ctx, o.Now()) {
+		mend := mends[f.Check]
+		if f.Level == store.Unknown {
+			mend = "managed servers often hide this: look into the provider's settings"
+		}
+		if f.Level == store.Good {
+			mend = ""
+		}
+		a.add(f.Check, levels[f.Level], f.Say, mend)
+	}
+	if t := o.Config.Redis.TLS; t != nil && t.Insecure {
+		a.warn("certificate", "set redis.tls.ca_file instead of insecure", "the certificate of Redis is not checked")
+	}
+}
+
+func asConfigError(err error) (*config.Error, bool) { return errors.AsType[*config.Error](err) }

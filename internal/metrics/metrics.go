@@ -1,0 +1,138 @@
+// Package metrics counts what the bot does, for Prometheus. It listens at the seams: around the store and the queue,
+// and where bot tells of acks and calls. The parts that do the work know nothing of it.
+package metrics
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
+)
+
+// Metrics are all counters of one process.
+type Metrics struct {
+	registry *prometheus.Registry
+	now      func() time.Time
+
+	moves     *prometheus.CounterVec
+	approval  prometheus.Histogram
+	start     prometheus.Histogram
+	steps     *prometheus.HistogramVec
+	retries   *prometheus.CounterVec
+	takeOvers prometheus.Counter
+	acks      *prometheus.HistogramVec
+	calls     *prometheus.HistogramVec
+}
+
+// Options are what Metrics need.
+type Options struct {
+	Version string
+	Now     func() time.Time
+	// Depths reads how much waits, at each scrape.
+	Depths func(context.Context) (store.Depths, error)
+}
+
+// New returns counters that stand at zero.
+func New(o Options) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(), now: o.Now,
+		moves: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rcb_requests_total", Help: "Requests that came into a state, by this replica.",
+		}, []string{"state"}),
+		approval: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "rcb_approval_seconds", Help: "From a request to its last approval.",
+			Buckets: []float64{10, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 72 * 3600},
+		}),
+		start: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "rcb_start_delay_seconds", Help: "From the last approval until a worker begins.",
+			Buckets: []float64{.005, .01, .02, .05, .1, .5, 1, 5, 30, 300},
+		}),
+		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "rcb_step_seconds", Help: "How long a step took, all its attempts together.",
+			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300},
+		}, []string{"step", "state"}),
+		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rcb_step_retries_total", Help: "Attempts of a step after its first.",
+		}, []string{"step"}),
+		takeOvers: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rcb_takeovers_total", Help: "Requests taken over from a worker that fell silent.",
+		}),
+		acks: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "rcb_ack_seconds", Help: "How long Slack waited for the answer to an event; it gives up after 3 s.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 3},
+		}, []string{"what"}),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "rcb_slack_call_seconds", Help: "Calls to Slack; outcome limited is Slack asking for patience.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"method", "outcome"}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "rcb_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": o.Version},
+	})
+	build.Set(1)
+	m.registry.MustRegister(
+		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	if o.Depths != nil {
+		m.registry.MustRegister(&waiting{read: o.Depths})
+	}
+	for _, s := range change.States() {
+		m.moves.WithLabelValues(string(s)) // so that an increase from nothing shows
+	}
+	return m
+}
+
+// Handler serves the metrics.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+}
+
+// Acked hears that an event was answered; what is its kind and name as the router has them.
+func (m *Metrics) Acked(what string, took time.Duration) {
+	m.acks.WithLabelValues(what).Observe(took.Seconds())
+}
+
+// Called hears of a call to Slack; outcome is "ok" or the kind of its error.
+func (m *Metrics) Called(method, outcome string, took time.Duration) {
+	m.calls.WithLabelValues(method, outcome).Observe(took.Seconds())
+}
+
+// waiting reads the depths of the queues when it is asked for them.
+type waiting struct {
+	read func(context.Context) (store.Depths, error)
+}
+
+var (
+	openDesc = prometheus.NewDesc("rcb_requests_waiting",
+		"Requests by what they wait for: approval, worker (approved), work (in a worker's hands), card (Slack is behind).",
+		[]string{"for"}, nil)
+	redisDesc = prometheus.NewDesc("rcb_redis_up", "Whether Redis answered at this scrape.", nil, nil)
+)
+
+// Describe names the gauges.
+func (*waiting) Describe(c chan<- *prometheus.Desc) { c <- openDesc; c <- redisDesc }
+
+// Collect asks Redis, for no longer than a scrape may take.
+func (w *waiting) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) //nolint:forbidigo // a scrape brings no context
+	defer cancel()
+	d, err := w.read(ctx)
+	up := 1.0
+	if err != nil {
+		up = 0
+	}
+	c <- prometheus.MustNewConstMetric(redisDesc, prometheus.GaugeValue, up)
+	if err != nil {
+		return
+	}
+	for name, n := range map[string]int64{"approval": d.Pending - d.Ready, "worker": d.Ready, "work": d.InHand, "card": d.Lagging} {
+		c <- prometheus.MustNewConstMetric(openDesc, prometheus.GaugeValue, float64(max(n, 0)), name)
+	}
+}
