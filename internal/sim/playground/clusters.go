@@ -1,0 +1,104 @@
+package playground
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+)
+
+// deployment is what the page shows of a deployment and its cluster. It holds no secret: of the keystore the names,
+// of a key what _security/api_key tells.
+type deployment struct {
+	Name     string `json:"name"`
+	Platform string `json:"platform"`
+	Local    bool   `json:"local"` // on ECE: connections start here
+	Version  string `json:"version"`
+	Host     string `json:"host"`
+	Running  bool   `json:"running"`
+	Pending  bool   `json:"pending"` // the platform is applying a plan
+
+	Settings map[string]string             `json:"settings"` // those that were set, flat
+	Keystore []secretName                  `json:"keystore"`
+	Keys     []cluster.KeyState            `json:"keys"`
+	Trust    []string                      `json:"trust"`
+	Filters  []string                      `json:"filters"`
+	Remotes  map[string]any                `json:"remotes"` // what _remote/info answers
+	Links    map[string]cluster.Connection `json:"links"`
+}
+
+// secretName is an entry of the keystore, by name alone.
+type secretName struct {
+	Name   string `json:"name"`
+	Loaded bool   `json:"loaded"` // the nodes have it; before, it is only stored
+}
+
+func clusters(s platform.State) []deployment {
+	out := []deployment{}
+	for _, p := range s.Platforms {
+		for _, d := range p.Deployments {
+			out = append(out, ofDeployment(p, d))
+		}
+	}
+	return out
+}
+
+func ofDeployment(p platform.SystemState, d platform.DeploymentState) deployment {
+	c := d.Cluster
+	out := deployment{
+		Name: d.Name, Platform: p.Name, Local: p.Kind == platform.KindECE, Version: c.Version, Host: c.Host, Running: c.Running, Pending: d.Pending,
+		Settings: map[string]string{}, Keystore: []secretName{}, Keys: c.Keys, Trust: []string{}, Filters: []string{},
+		Remotes: c.RemoteInfo, Links: c.Connected,
+	}
+	for kind, settings := range c.Settings {
+		for name, value := range settings {
+			if kind != "persistent" {
+				name += " (" + kind + ")"
+			}
+			out.Settings[name] = setting(value)
+		}
+	}
+	out.Keystore = keystore(c)
+	for _, t := range c.Trust {
+		if t.Scope == "" && len(t.Certificates) == 0 {
+			continue
+		}
+		whom := "clusters " + strings.Join(t.Clusters, ", ")
+		if t.All {
+			whom = "all clusters"
+		}
+		out.Trust = append(out.Trust, fmt.Sprintf("%s of %s (%d CA certificates)", whom, t.Scope, len(t.Certificates)))
+	}
+	for _, f := range c.Filters {
+		out.Filters = append(out.Filters, strings.TrimSpace(f.Type+" "+strings.Join(append(append([]string{}, f.Sources...), f.Orgs...), ", ")))
+	}
+	return out
+}
+
+// keystore are the names that are stored or loaded. A name that the nodes still have though it was taken away is not
+// stored any more.
+func keystore(c cluster.State) []secretName {
+	out := []secretName{}
+	loaded := map[string]bool{}
+	for _, name := range c.Loaded {
+		loaded[name] = true
+	}
+	for _, name := range c.Keystore {
+		out = append(out, secretName{name, loaded[name]})
+		delete(loaded, name)
+	}
+	for _, name := range c.Loaded {
+		if loaded[name] {
+			out = append(out, secretName{name + " (being taken away)", true})
+		}
+	}
+	return out
+}
+
+func setting(v any) string {
+	if list, ok := v.([]string); ok {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprint(v)
+}
