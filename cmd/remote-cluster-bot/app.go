@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/escrow"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
+)
+
+// App is the bot, built from a configuration. Run starts its parts and, once told to stop, drains them.
+type App struct {
+	config   *config.Config
+	log      *slog.Logger
+	redis    redis.UniversalClient
+	store    *store.Store
+	service  *change.Service
+	router   *bot.Router
+	teller   *handlers.Teller
+	executor *executor.Executor
+	catalog  *link.Catalog
+	shipping *shipping // nil: the audit is not shipped
+	roster   *link.Roster
+	watcher  *handlers.Watcher
+	metrics  *metrics.Metrics
+	policy   *policy.Policy
+	listener net.Listener // nil: listen as configured
+}
+
+// NewApp builds the parts. It calls nobody yet.
+func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
+	clientLog.to.Store(log)
+	rdb, err := dialRedis(c.Redis)
+	if err != nil {
+		return nil, err
+	}
+	all, err := systems(c.Platforms, dialing{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
+	if err != nil {
+		return nil, err
+	}
+	a := &App{config: c, log: log, redis: rdb}
+	a.store = store.New(rdb, store.Options{Env: c.Environment})
+	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
+	vault, err := newVault(c.Keys, a.store)
+	if err != nil {
+		return nil, err
+	}
+	if a.shipping, err = newShipping(c, a.store, log); err != nil {
+		return nil, err
+	}
+	rules := c.Rules()
+	a.catalog = link.NewCatalog(all, link.CatalogOptions{Now: time.Now, Pasting: vault != nil})
+	lo := link.ConnectorOptions{Env: c.Environment, Patience: c.Executor.VerifyWithin.Std(), Tags: rules.Tags()}
+	if vault != nil {
+		lo.Pasted = vault
+	}
+	a.roster = link.NewRoster(a.catalog, a.store, link.RosterOptions{Now: time.Now})
+	kinds := connectionKinds(a.catalog, a.roster, lo)
+
+	messenger := bot.NewMessenger(bot.MessengerOptions{
+		Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
+		Called: a.metrics.Called,
+	})
+	judge := policy.New(rules, policy.NewRoster(messenger, c.Refresh(), time.Now), time.Now)
+	a.policy = judge
+	owner := strings.ToLower(rand.Text()[:8]) // names this process in claims
+	a.teller = handlers.NewTeller(handlers.TellerOptions{
+		Outbox: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Owner: owner, Now: time.Now, Log: log,
+	})
+	a.service = change.NewService(told{a.metrics.Requests(a.store), log}, change.Options{
+		Policy: judge, Planners: planners(kinds),
+		Now: time.Now, NewID: newRequestID, Changed: a.teller.Changed,
+	})
+	if err := a.newExecutor(owner, kinds); err != nil {
+		return nil, err
+	}
+	a.watcher = handlers.NewWatcher(handlers.WatcherOptions{
+		Doctor: a.roster, Notebook: a.store, Poster: messenger, Channel: c.Slack.Channel, Owner: owner, Now: time.Now, Log: log,
+		Every: c.Watch.Every.Std(), Step: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
+	})
+	o := handlers.Options{
+		Changes: a.service, Policy: judge, Rules: judge, Lists: a.store, Directory: a.catalog, Messenger: messenger,
+		Connections: a.roster,
+		Channel:     c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now,
+	}
+	if vault != nil {
+		o.Vault = vault
+	}
+	h := handlers.New(o)
+	a.router = bot.NewRouter(bot.Options{Teams: c.Slack.Teams, Now: time.Now, NewID: newRequestID, Log: log, OnError: h.Failed, Acked: a.metrics.Acked})
+	h.Register(a.router)
+	return a, nil
+}
+
+func (a *App) newExecutor(owner string, kinds map[change.Kind]executor.Kind) error {
+	e := a.config.Executor
+	var err error
+	a.executor, err = executor.New(a.metrics.Queue(a.store), a.store, kinds, executor.Options{
+		Name: owner, Workers: e.Workers, Lease: e.Lease.Std(), Renew: e.Lease.Std() / 4, CallTimeout: e.CallTimeout.Std(),
+		Drain:   e.Drain.Std(),
+		Backoff: executor.Exponential(250*time.Millisecond, 5*time.Second, mathrand.Float64),
+		Now:     time.Now, Log: a.log, Changed: a.teller.Changed,
+		Scrub: wire.NewScrubber(a.config.Secrets()...).Text,
+	})
+	return err
+}
+
+// Run works until ctx ends, then stops in order: no new events, the workers give their claims back, what changed
+// last is told.
+func (a *App) Run(ctx context.Context) error {
+	defer func() { _ = a.redis.Close() }()
+	a.warnOfRedis(ctx)
+
+	inner, stopInner := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopInner()
+	g, ctx := errgroup.WithContext(ctx)
+	told := make(chan error, 1)
+	go func() { told <- a.teller.Run(inner) }()
+	g.Go(func() error { return a.receive(ctx) })
+	g.Go(func() error { return ignoreCanceled(a.executor.Run(ctx)) })
+	g.Go(func() error { return a.sweep(ctx) })
+	if a.shipping != nil {
+		g.Go(func() error { return a.shipping.run(ctx) })
+	}
+	g.Go(func() error { return a.watcher.Run(ctx) })
+	g.Go(func() error { return a.observed(ctx) })
+	err := g.Wait()
+	stopInner()
+	return errors.Join(err, ignoreCanceled(<-told))
+}
+
+const stopWithin = 10 * time.Second
+
+// receive takes Slack's events in until ctx ends, and then lets those in hand finish.
+func (a *App) receive(ctx context.Context) error {
+	source := a.serveHTTP
+	if a.config.Slack.Mode == "socket" {
+		source = bot.NewSocketSource(a.router, bot.SocketOptions{
+			AppToken: a.config.Slack.AppToken.Secret().Reveal, APIURL: a.config.Slack.APIURL, Log: a.log,
+		}).Run
+	}
+	err := ignoreCanceled(source(ctx))
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	return errors.Join(err, a.router.Stop(stop))
+}
+
+func (a *App) serveHTTP(ctx context.Context) error {
+	s := a.config.Slack
+	secrets := []func() string{s.SigningSecret.Secret().Reveal}
+	if s.PreviousSigningSecret.Given() {
+		secrets = append(secrets, s.PreviousSigningSecret.Secret().Reveal)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/slack/", bot.NewHTTPSource(a.router, bot.HTTPOptions{SigningSecrets: secrets, Now: time.Now, Log: a.log}))
+	a.health(mux)
+	listener := a.listener
+	if listener == nil {
+		var err error
+		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.Listen); err != nil {
+			return err
+		}
+	}
+	a.log.InfoContext(ctx, "listening for Slack", "address", listener.Addr().String(), "version", version)
+	return a.serve(ctx, listener, mux)
+}
+
+const (
+	sweepEvery = 2 * time.Second
+	trimEvery  = time.Hour
+	sweepBatch = 100
+)
+
+// sweep ends requests whose time has run out, and forgets what is too old.
+func (a *App) sweep(ctx context.Context) error {
+	expire, trim := time.NewTicker(sweepEvery), time.NewTicker(trimEvery)
+	defer expire.Stop()
+	defer trim.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-expire.C:
+			_, err = a.service.ExpireDue(ctx, sweepBatch)
+			err = errors.Join(err, a.remind(ctx))
+		case <-trim.C:
+			_, err = a.store.Trim(ctx, sweepBatch)
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "sweeping", "error", err)
+		}
+	}
+}
+
+// remind records the reminders that have come due; the teller sends them.
+func (a *App) remind(ctx context.Context) error {
+	pending, err := a.store.PendingRequests(ctx, sweepBatch)
+	for _, r := range pending {
+		_, one := a.service.Remind(ctx, r)
+		err = errors.Join(err, one)
+	}
+	return err
+}
+
+// newVault keeps pasted keys; nil where the configuration has nothing to encrypt them with.
+func newVault(k config.Keys, shelf escrow.Shelf) (*escrow.Escrow, error) {
+	if !k.Encryption.Given() {
+		return nil, nil //nolint:nilnil // no vault is a configuration like any other
+	}
+	return escrow.New(shelf, k.Encryption.Secret(), k.PreviousEncryption.Secret())
+}
+
+// warnOfRedis says what is wrong with the Redis server's settings. The bot starts all the same: it may come up
+// before Redis does.
+func (a *App) warnOfRedis(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for _, f := range a.store.CheckServer(ctx, time.Now()) {
+		if f.Level != store.Good {
+			a.log.WarnContext(ctx, "Redis", "check", f.Check, "finding", f.Say)
+		}
+	}
+}
+
+func dialRedis(r config.Redis) (redis.UniversalClient, error) {
+	o := &redis.UniversalOptions{
+		Addrs: r.Addresses, MasterName: r.SentinelMaster, IsClusterMode: r.Cluster, DB: r.DB,
+		Username: r.Username, Password: r.Password.Secret().Reveal(), SentinelPassword: r.SentinelPassword.Secret().Reveal(),
+		DialTimeout: r.Timeout.Std(),
+	}
+	if r.Password.Given() { // asked for at each connection: its file may have changed
+		password := r.Password.Secret()
+		o.CredentialsProvider = func() (string, string) { return r.Username, password.Reveal() }
+	}
+	if r.TLS != nil {
+		t, err := trust(r.TLS)
+		if err != nil {
+			return nil, fmt.Errorf("redis: %w", err)
+		}
+		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.RootCAs, ServerName: t.ServerName, InsecureSkipVerify: t.Insecure} //nolint:gosec // only where the operator's configuration says so
+	}
+	return store.Dial(o), nil
+}
+
+// redisLog takes what the Redis client says on its own, mostly about a server that is away: the parts that need the
+// server say so themselves, once. The client has one logger for the whole process: it is set when that begins, and
+// each App only says where the words go.
+type redisLog struct{ to atomic.Pointer[slog.Logger] }
+
+var clientLog redisLog
+
+// Printf logs for debugging.
+func (l *redisLog) Printf(ctx context.Context, format string, args ...any) {
+	if log := l.to.Load(); log != nil {
+		log.DebugContext(ctx, "redis client", "says", fmt.Sprintf(format, args...))
+	}
+}
+
+func ignoreCanceled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// newRequestID returns 10 characters that people can read out: 50 bits of chance.
+func newRequestID() string { return strings.ToLower(rand.Text()[:10]) }

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
+)
+
+const auditPage = 500
+
+// auditCommand looks at what was written down of every move, decision and step.
+func auditCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "audit", Short: "Verify or export what was decided and done"}
+	var file string
+	cmd.PersistentFlags().StringVar(&file, "config", "config.yaml", "the configuration file")
+	cmd.AddCommand(auditVerifyCommand(&file), auditExportCommand(&file))
+	return cmd
+}
+
+func auditVerifyCommand(file *string) *cobra.Command {
+	var head string
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Compute the chain of hashes again and compare it with what is stored",
+		Long: "Finds entries that were edited, removed, moved, put in or cut off at the end. Keep the head that it prints\n" +
+			"somewhere else and give it back with --head: then it also finds an audit that was written anew as a whole.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(*file, func(s *store.Store) error {
+				return verifyAudit(cmd.Context(), cmd.OutOrStdout(), s, head)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&head, "head", "", "a head that was printed earlier: COUNT:HASH")
+	return cmd
+}
+
+func verifyAudit(ctx context.Context, out io.Writer, s *store.Store, head string) error {
+	report, err := s.VerifyAudit(ctx)
+	if err != nil {
+		return err
+	}
+	if b := report.Bad; b != nil {
+		at := ""
+		if b.ID != "" {
+			at = " (" + b.ID + ")"
+		}
+		_, _ = fmt.Fprintf(out, "The audit does not hold at entry %d%s: %s. The %d before it hold.\n", b.Position, at, b.Why, report.Entries)
+		return errSilent
+	}
+	if head != "" {
+		if err := sameHead(ctx, s, head); err != nil {
+			_, _ = fmt.Fprintf(out, "The audit holds by itself, but not with the head that was kept: %v.\n", err)
+			return errSilent
+		}
+	}
+	_, err = fmt.Fprintf(out, "The audit holds: %d entries, head %d:%s\n", report.Entries, report.Entries, report.Head)
+	return err
+}
+
+// sameHead looks whether the entry at that place still has that hash.
+func sameHead(ctx context.Context, s *store.Store, head string) error {
+	count, hash, ok := strings.Cut(head, ":")
+	want, err := strconv.ParseInt(count, 10, 64)
+	if !ok || err != nil || want < 1 {
+		return fmt.Errorf("%q is not of the form COUNT:HASH", head)
+	}
+	var n int64
+	found := errors.New("there are fewer entries than then")
+	err = eachLine(ctx, s, func(l change.AuditLine) error {
+		if n++; n < want {
+			return nil
+		}
+		found = nil
+		if l.Hash != hash {
+			found = fmt.Errorf("entry %d is another one than then: the audit was written anew", n)
+		}
+		return io.EOF
+	})
+	return errors.Join(err, found)
+}
+
+// eachLine hands out the audit, oldest first, until do returns an error; io.EOF ends it well.
+func eachLine(ctx context.Context, s *store.Store, do func(change.AuditLine) error) error {
+	for from := ""; ; {
+		page, err := s.Audit(ctx, from, auditPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, l := range page {
+			from = l.ID
+			if err := do(l); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func auditExportCommand(file *string) *cobra.Command {
+	var format, since string
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Print the audit, oldest entry first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			from, err := moment(since, time.Now())
+			if err != nil {
+				return err
+			}
+			write, ok := exporters[format]
+			if !ok {
+				return fmt.Errorf("--format is jsonl or csv, not %q", format)
+			}
+			return withStore(*file, func(s *store.Store) error {
+				return write(cmd.OutOrStdout(), func(do func(change.AuditLine) error) error {
+					return eachLine(cmd.Context(), s, func(l change.AuditLine) error {
+						if l.Entry.At.Before(from) {
+							return nil
+						}
+						return do(l)
+					})
+				})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "jsonl", "jsonl or csv")
+	cmd.Flags().StringVar(&since, "since", "", "only what is not older: 2026-11-01, a time in RFC 3339, or a span such as 720h")
+	return cmd
+}
+
+// moment reads a date, a time, or a span back from now. Nothing is the beginning.
+func moment(s string, now time.Time) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil {
+		return now.Add(-d), nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("--since: %q is neither a date, nor a time, nor a span such as 720h", s)
+}
+
+type auditLines func(do func(change.AuditLine) error) error
+
+var exporters = map[string]func(io.Writer, auditLines) error{"jsonl": exportJSON, "csv": exportCSV}
+
+// exportJSON writes the text that was hashed, untouched, so that the chain can be checked without the bot.
+func exportJSON(w io.Writer, lines auditLines) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return lines(func(l change.AuditLine) error {
+		return enc.Encode(struct {
+			ID    string       `json:"id"`
+			Hash  string       `json:"hash"`
+			Text  string       `json:"text"`
+			Entry change.Entry `json:"entry"`
+		}{l.ID, l.Hash, l.Text, l.Entry})
+	})
+}
+
+func exportCSV(w io.Writer, lines auditLines) error {
+	out := csv.NewWriter(w)
+	head := []string{
+		"id", "at", "request", "what", "from", "to", "version", "user", "team", "channel", "worker", "target", "digest", "rule",
+		"parent", "detail", "hash",
+	}
+	if err := out.Write(head); err != nil {
+		return err
+	}
+	err := lines(func(l change.AuditLine) error {
+		e := l.Entry
+		row := []string{
+			l.ID, e.At.Format(time.RFC3339Nano), e.Request, e.What, string(e.From), string(e.To), strconv.FormatInt(e.Version, 10),
+			e.By.User, e.By.Team, e.By.Channel, e.Worker, e.Target, e.Digest, e.Rule, e.Parent, e.Detail, l.Hash,
+		}
+		for i := range row {
+			row[i] = inert(row[i])
+		}
+		return out.Write(row)
+	})
+	out.Flush()
+	return errors.Join(err, out.Error())
+}
+
+// inert keeps a spreadsheet from taking what somebody typed as a formula.
+func inert(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
+
+// withStore opens the store that a configuration names.
+func withStore(file string, do func(*store.Store) error) error {
+	c, err := config.Load(file, config.System())
+	if err != nil {
+		return err
+	}
+	rdb, err := dialRedis(c.Redis)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(store.New(rdb, store.Options{Env: c.Environment})), rdb.Close())
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+// commandLines are the lines of a page's console blocks that begin with a prompt.
+func commandLines(page string) []string {
+	var all []string
+	inside := false
+	for line := range strings.Lines(page) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "```") {
+			inside = line == "```console"
+			continue
+		}
+		if command, ok := strings.CutPrefix(line, "$ "); ok && inside {
+			all = append(all, command)
+		}
+	}
+	return all
+}
+
+// TestEveryCommandInTheDocsWorks runs the console blocks of docs/ on a stage: the program itself in this process, in a
+// folder with a config.yaml whose Slack, Redis and platforms are the stand-ins.
+func TestEveryCommandInTheDocsWorks(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatal("no docs", err)
+	}
+	texts := map[string]string{}
+	for _, p := range pages {
+		raw, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[filepath.Base(p)] = string(raw)
+	}
+	c := newClinic(t)
+	writeInstallation(t, c)
+	for name, text := range texts {
+		for _, line := range commandLines(text) {
+			t.Run(name+"/"+line, func(t *testing.T) { runLine(t, c, line) })
+		}
+	}
+}
+
+// writeInstallation makes the working directory one in which an operator stands: config.yaml, secrets, a log.
+func writeInstallation(t *testing.T, c *clinic) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for name, value := range c.env {
+		path := filepath.Join(dir, strings.ToLower(name))
+		if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.text = strings.ReplaceAll(c.text, "{ env: "+name+" }", "{ file: "+path+" }")
+	}
+	c.edit("127.0.0.1:8080", "127.0.0.1:0")
+	for name, text := range map[string]string{"config.yaml": c.text, "bot.log": `{"msg":"request created","request":"k3vq7wma2d"}` + "\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func runLine(t *testing.T, c *clinic, line string) {
+	t.Helper()
+	line, _, _ = strings.Cut(line, " > config.yaml") // it would overwrite what the other lines need
+	words := strings.Fields(line)
+	switch words[0] {
+	case "remote-cluster-bot":
+		ourselves(t, c, words[1:])
+	case "jq":
+		if _, err := exec.LookPath("jq"); err != nil {
+			t.Skip("there is no jq on the PATH")
+		}
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", line).CombinedOutput()
+		if err != nil || len(out) == 0 {
+			t.Errorf("%v: %s", err, out)
+		}
+	default:
+		t.Errorf("nothing runs %q: a command in the docs has to be tried", line)
+	}
+}
+
+func ourselves(t *testing.T, c *clinic, args []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out syncBuffer
+	cmd := root()
+	cmd.SetArgs(args)
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	switch args[0] {
+	case "health":
+		askOurHealth(t, c)
+		return
+	case "serve": // until it listens
+		go func() {
+			for ctx.Err() == nil && !strings.Contains(out.String(), "listening for Slack") {
+				time.Sleep(5 * time.Millisecond)
+			}
+			cancel()
+		}()
+	}
+	if err := cmd.ExecuteContext(ctx); err != nil {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	if args[0] == "serve" && !strings.Contains(out.String(), "listening for Slack") || out.String() == "" {
+		t.Errorf("it said:\n%s", out.String())
+	}
+}
+
+// askOurHealth runs the command against a bot that listens where the configuration says.
+func askOurHealth(t *testing.T, c *clinic) {
+	t.Helper()
+	_, a, _ := onStage(t, nil)
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	text := strings.Replace(c.text, "127.0.0.1:0", a.listener.Addr().String(), 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, "health", "--config", file); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDocsLinkToWhatIsThere follows links between files and looks for the files that the text names.
+func TestDocsLinkToWhatIsThere(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, named := regexp.MustCompile(`\]\(([^)#:]+)\)`), regexp.MustCompile("`(deploy/[^` ]+)`")
+	for _, p := range pages {
+		raw, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllSubmatch(raw, -1) {
+			if _, err := os.Stat(filepath.Join("../../docs", string(m[1]))); err != nil {
+				t.Errorf("%s: %v", p, err)
+			}
+		}
+		for _, m := range named.FindAllSubmatch(raw, -1) {
+			if _, err := os.Stat(filepath.Join("../..", string(m[1]))); err != nil {
+				t.Errorf("%s: %v", p, err)
+			}
+		}
+		if bytes.Contains(raw, []byte("TODO")) {
+			t.Errorf("%s is not finished", p)
+		}
+	}
+}
+
+// The scopes of the stage are those of the manifest, so that what the docs say to paste is enough.
+func TestTheStageGrantsWhatTheManifestAsksFor(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.Slack.SetApp(func(a *workspace.App) {
+		if strings.Join(a.Scopes, " ") != strings.Join(bot.Scopes(), " ") {
+			t.Errorf("the stage grants %v", a.Scopes)
+		}
+	})
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
+)
+
+// doctorCommand looks at everything that an operator can get wrong, and changes nothing.
+func doctorCommand() *cobra.Command {
+	var file string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check Slack, Redis, the platforms and their credentials, and say how to mend what is wrong",
+		Long: "Looks at Slack (tokens, scopes, channel), Redis (version, persistence, eviction, clock), each platform (reach,\n" +
+			"certificate, what its key and its users may do) and at who approves. It only reads. The exit code is 1 if\n" +
+			"something is bad; warnings and what could not be looked at leave it at 0.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Load(file, config.System())
+			if err != nil {
+				return report(cmd.OutOrStdout(), doctor.Refused(err), asJSON)
+			}
+			r, err := examine(cmd.Context(), c, slog.New(slog.DiscardHandler))
+			if err != nil {
+				r = doctor.Refused(err)
+			}
+			return report(cmd.OutOrStdout(), r, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "config.yaml", "the configuration file")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	return cmd
+}
+
+// examine builds what the doctor asks: the same clients as the bot's, without the bot.
+func examine(ctx context.Context, c *config.Config, log *slog.Logger) (doctor.Report, error) {
+	rdb, err := dialRedis(c.Redis)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	defer func() { _ = rdb.Close() }()
+	all, err := systems(c.Platforms, dialing{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	o := doctor.Options{
+		Config: c, Systems: all, Now: time.Now,
+		Redis: store.New(rdb, store.Options{Env: c.Environment}),
+		Slack: bot.NewMessenger(bot.MessengerOptions{
+			Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
+		}),
+	}
+	if c.Slack.Mode == "socket" {
+		o.AppToken = bot.SocketOptions{AppToken: c.Slack.AppToken.Secret().Reveal, APIURL: c.Slack.APIURL}.Check
+	}
+	return doctor.Examine(ctx, o), nil
+}
+
+func report(w io.Writer, r doctor.Report, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(r); err != nil {
+			return err
+		}
+	} else if err := r.Write(w); err != nil {
+		return err
+	}
+	if !r.Healthy() {
+		return errSilent
+	}
+	return nil
+}

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
+)
+
+// clinic is a stage with a configuration in which a mistake can be made.
+type clinic struct {
+	*testing.T
+	*stage
+	text string            // the configuration
+	env  map[string]string // its secrets
+}
+
+func newClinic(t *testing.T) *clinic {
+	t.Helper()
+	s, err := newStage(t.Context(), sim.Options{Now: time.Now, Workspace: func(o workspace.Options) workspace.Options {
+		o.App.SigningSecret = strings.Repeat("0a", 16)
+		return o
+	}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	app := s.Slack.App()
+	c := &clinic{T: t, stage: s, text: string(config.Example), env: map[string]string{
+		"SLACK_BOT_TOKEN": app.BotToken, "SLACK_SIGNING_SECRET": app.SigningSecret, "SLACK_APP_TOKEN": app.AppToken,
+		"ECE_API_KEY": s.ECE.Key(), "EC_API_KEY": s.Cloud.Key(), "EC_ELASTICSEARCH_PASSWORD": sim.Password,
+	}}
+	c.edit("bot_token:", "api_url: "+s.Slack.APIURL()+"\n  bot_token:")
+	c.edit("127.0.0.1:6379", s.redis.Addr())
+	c.edit("https://ece.example.com:12443", s.ECE.URL())
+	c.edit("https://api.elastic-cloud.com", s.Cloud.URL())
+	return c
+}
+
+// edit changes the text of the configuration; old has to stand there.
+func (c *clinic) edit(old, text string) {
+	c.Helper()
+	if !strings.Contains(c.text, old) {
+		c.Fatalf("%q does not stand in the configuration", old)
+	}
+	c.text = strings.Replace(c.text, old, text, 1)
+}
+
+func (c *clinic) examine() doctor.Report {
+	c.Helper()
+	parsed, err := config.Parse("config.yaml", []byte(c.text), config.Source{
+		ReadFile:  os.ReadFile,
+		LookupEnv: func(name string) (string, bool) { v, ok := c.env[name]; return v, ok },
+	})
+	if err != nil {
+		return doctor.Refused(err)
+	}
+	r, err := examine(c.Context(), parsed, slog.New(slog.DiscardHandler))
+	if err != nil {
+		c.Fatal(err)
+	}
+	return r
+}
+
+// before puts a proxy in front of an address that may change answers.
+func (c *clinic) before(address string, change func(*http.Response) error) *httptest.Server {
+	c.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		c.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(u)
+	proxy.ModifyResponse = change
+	server := httptest.NewUnstartedServer(proxy)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	c.Cleanup(server.Close)
+	return server
+}
+
+func (c *clinic) refuses(system, method, path string, status int) {
+	c.Helper()
+	if _, err := c.World.Faults.Add(fault.Order{
+		Match: fault.Match{System: system, Method: method, Path: path}, Effect: fault.Effect{Status: status},
+	}); err != nil {
+		c.Fatal(err)
+	}
+}
+
+func (c *clinic) scopes(without ...string) {
+	c.Slack.SetApp(func(a *workspace.App) {
+		a.Scopes = nil
+		for _, s := range bot.Scopes() {
+			if !strings.Contains(strings.Join(without, " "), s) {
+				a.Scopes = append(a.Scopes, s)
+			}
+		}
+	})
+}
+
+func (c *clinic) realRedis(flags ...string) {
+	c.Helper()
+	c.edit(c.redis.Addr(), storetest.Real(c.T, flags...).Addr)
+}
+
+// policy puts rules in place of the list of approvers.
+func (c *clinic) policy(group string) {
+	i, j := strings.Index(c.text, "\napprovals:"), strings.Index(c.text, "\nplatforms:")
+	c.text = c.text[:i] + `
+policy:
+  groups:
+    owners: { ` + group + ` }
+  rules:
+    - name: all
+      approve: [ { group: owners, count: 2 } ]
+` + c.text[j:]
+}
+
+// mistake is one thing done wrong, and the finding that names it.
+type mistake struct {
+	seed        func(*clinic)
+	area, check string
+	level       doctor.Level
+	say         string
+}
+
+const socketMode = "mode: socket\n  app_token: { env: SLACK_APP_TOKEN }\n  #"
+
+var mistakes = map[string]mistake{
+	"the bot token is revoked":               {func(c *clinic) { c.env["SLACK_BOT_TOKEN"] = "xoxb-old" }, "slack", "token", doctor.Bad, "refuses the bot token"},
+	"the app token stands for the bot token": {func(c *clinic) { c.env["SLACK_BOT_TOKEN"] = c.Slack.App().AppToken }, "slack", "token form", doctor.Bad, "does not begin with xoxb-"},
+	"a scope is missing":                     {func(c *clinic) { c.scopes("chat:write") }, "slack", "scopes", doctor.Bad, "lacks chat:write"},
+	"a scope is too much": {func(c *clinic) {
+		c.Slack.SetApp(func(a *workspace.App) { a.Scopes = append(a.Scopes, "admin") })
+	}, "slack", "scopes", doctor.Warning, "more than it needs: admin"},
+	"the client secret stands for the signing secret": {func(c *clinic) { c.env["SLACK_SIGNING_SECRET"] = "hunter2" }, "slack", "signing secret", doctor.Bad, "32 hexadecimal"},
+	"the bot was not invited":                         {func(c *clinic) { c.edit("C0CLUSTERS", "C0GENERAL") }, "slack", "channel", doctor.Bad, "not in C0GENERAL"},
+	"the channel does not exist":                      {func(c *clinic) { c.edit("C0CLUSTERS", "C0NOWHERE") }, "slack", "channel", doctor.Bad, "no channel C0NOWHERE"},
+	"the app is in another workspace":                 {func(c *clinic) { c.edit("channel:", "teams: [T0OTHER]\n  channel:") }, "slack", "teams", doctor.Bad, "not one of the teams"},
+	"Slack's API is out of reach":                     {func(c *clinic) { c.edit(c.Slack.APIURL(), "http://127.0.0.1:1/") }, "slack", "reach", doctor.Bad, "can't be asked"},
+	"the app token is of another app":                 {func(c *clinic) { c.edit("mode: http", socketMode); c.env["SLACK_APP_TOKEN"] = "xapp-other" }, "slack", "app token", doctor.Bad, "opens no socket"},
+	"Redis is down":                                   {func(c *clinic) { c.redis.Close() }, "redis", "reach", doctor.Bad, "can't be reached"},
+	"Redis throws keys away":                          {func(c *clinic) { c.realRedis("--maxmemory-policy", "allkeys-lru") }, "redis", "eviction", doctor.Bad, "allkeys-lru"},
+	"Redis keeps nothing on disk":                     {func(c *clinic) { c.realRedis("--appendonly", "no") }, "redis", "durability", doctor.Bad, "appendonly is no"},
+	"Redis writes once a second":                      {func(c *clinic) { c.realRedis("--appendfsync", "everysec") }, "redis", "durability", doctor.Warning, "everysec"},
+	"the clocks differ":                               {func(c *clinic) { c.redis.SetTime(time.Now().Add(time.Hour)) }, "redis", "clock", doctor.Warning, "apart"},
+	"the ECE has another address":                     {func(c *clinic) { c.edit(c.ECE.URL(), "http://127.0.0.1:1") }, "ece-prod", "reach", doctor.Bad, "no answer"},
+	"the URL is not that of the API":                  {func(c *clinic) { c.edit(c.ECE.URL(), c.ECE.URL()+"/console") }, "ece-prod", "reach", doctor.Bad, "no such API"},
+	"the ECE's key is wrong":                          {func(c *clinic) { c.env["ECE_API_KEY"] = "bm90LWEta2V5" }, "ece-prod", "reach", doctor.Bad, "the key is refused"},
+	"the ECE's authority is unknown": {func(c *clinic) {
+		server := c.before(c.ECE.URL(), nil)
+		server.StartTLS()
+		c.edit(c.ECE.URL(), server.URL)
+	}, "ece-prod", "reach", doctor.Bad, "unknown authority"},
+	"the certificate is for another name": {func(c *clinic) {
+		server := c.before(c.ECE.URL(), nil)
+		server.StartTLS()
+		ca := filepath.Join(c.TempDir(), "ca.pem")
+		if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+			c.Fatal(err)
+		}
+		c.edit(c.ECE.URL(), server.URL)
+		c.edit("elasticsearch: proxy", "elasticsearch: proxy\n    tls: { ca_file: "+ca+", server_name: ece.internal }")
+	}, "ece-prod", "reach", doctor.Bad, "not ece.internal"},
+	"certificates are not checked":           {func(c *clinic) { c.edit("elasticsearch: proxy", "elasticsearch: proxy\n    tls: { insecure: true }") }, "ece-prod", "certificate", doctor.Warning, "any certificate"},
+	"the ECE's key may not read keystores":   {func(c *clinic) { c.refuses("ece-prod", "GET", "**/keystore", 403) }, "ece-prod", "keystore", doctor.Bad, "role does not allow"},
+	"the ECE's key may not see the platform": {func(c *clinic) { c.refuses("ece-prod", "GET", "**/allocators", 403) }, "ece-prod", "egress", doctor.Bad, "role does not allow"},
+	"a proxy drops the product header": {func(c *clinic) {
+		server := c.before(c.ECE.URL(), func(r *http.Response) error { r.Header.Del("X-Elastic-Product"); return nil })
+		server.Start()
+		c.edit(c.ECE.URL(), server.URL)
+	}, "ece-prod", "product header", doctor.Bad, "X-Elastic-Product"},
+	"no credential matches":   {func(c *clinic) { c.edit(`deployment: "*"`, `deployment: "shop-*"`) }, "elastic-cloud", "credentials", doctor.Bad, "no credential matches any"},
+	"some have no credential": {func(c *clinic) { c.edit(`deployment: "*"`, `deployment: "metrics-*"`) }, "elastic-cloud", "credentials", doctor.Warning, "archive-us"},
+	"the password is wrong":   {func(c *clinic) { c.env["EC_ELASTICSEARCH_PASSWORD"] = "old" }, "elastic-cloud", "credentials", doctor.Bad, "refuses the credential"},
+	"the user may only read":  {func(c *clinic) { c.edit("username: remote-cluster-bot", "username: "+platform.DemoWeakUser) }, "elastic-cloud", "privileges", doctor.Bad, "lacks manage_security"},
+	"an API key shall issue keys": {func(c *clinic) {
+		c.edit("username: remote-cluster-bot\n        password:", "api_key:")
+	}, "elastic-cloud", "issuing", doctor.Bad, "needs a user"},
+	"nobody could approve an approver's request": {func(c *clinic) { c.edit("count: 1", "count: 2") }, "approvals", "rule approvers", doctor.Warning, "can ask for nothing"},
+	"a user group does not exist":                {func(c *clinic) { c.policy("user_group: S0NOWHERE") }, "approvals", "group owners", doctor.Bad, "no_such_subteam"},
+	"a user group is empty": {func(c *clinic) {
+		c.Slack.AddGroup(workspace.Group{ID: "S0EMPTY", Handle: "owners"})
+		c.policy("user_group: S0EMPTY")
+	}, "approvals", "group owners", doctor.Bad, "nobody belongs"},
+	"groups may not be read": {func(c *clinic) {
+		c.scopes("usergroups:read")
+		c.policy("user_group: S0OWNERS")
+	}, "approvals", "group owners", doctor.Bad, "missing_scope"},
+	"a rule needs more people than there are": {func(c *clinic) {
+		c.Slack.AddGroup(workspace.Group{ID: "S0ONE", Handle: "owners", Members: []string{"bob"}})
+		c.policy("user_group: S0ONE")
+	}, "approvals", "rule all", doctor.Bad, "2 member(s) of owners must approve"},
+	"a secret is not set": {func(c *clinic) { delete(c.env, "EC_API_KEY") }, "configuration", "platforms[1].api_key", doctor.Bad, "EC_API_KEY is not set"},
+}
+
+func TestDoctorFindsEachMistake(t *testing.T) {
+	t.Parallel()
+	for name, m := range mistakes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClinic(t)
+			m.seed(c)
+			before := worldState(c.World.State())
+			r := c.examine()
+			found := false
+			for _, f := range r.Findings {
+				if f.Area == m.area && f.Check == m.check && f.Level == m.level && strings.Contains(f.Say, m.say) {
+					found = true
+					if f.Mend == "" {
+						t.Errorf("%q does not say how to mend it", f.Say)
+					}
+				}
+			}
+			var text bytes.Buffer
+			if err := r.Write(&text); err != nil {
+				t.Fatal(err)
+			}
+			if !found {
+				t.Errorf("no finding %s/%s (%s) %q in\n%s", m.area, m.check, m.level, m.say, &text)
+			}
+			if m.level == doctor.Bad && r.Healthy() {
+				t.Error("the report is healthy all the same")
+			}
+			for _, secret := range c.env {
+				if len(secret) > 3 && strings.Contains(text.String(), secret) {
+					t.Errorf("the report holds a secret:\n%s", &text)
+				}
+			}
+			unchanged(t, before, worldState(c.World.State()))
+		})
+	}
+}
+
+func unchanged(t *testing.T, before, after map[string]string) {
+	t.Helper()
+	for name, was := range before {
+		if after[name] != was {
+			t.Errorf("the doctor changed %s:\n%s\n%s", name, was, after[name])
+		}
+	}
+}
+
+func TestDoctorFindsNothingBadWhereAllIsWell(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.realRedis("--appendfsync", "always")
+	r := c.examine()
+	for _, f := range r.Findings {
+		if f.Level != doctor.OK {
+			t.Errorf("%+v", f)
+		}
+	}
+	if posts := c.Slack.Calls("chat.postMessage"); len(posts) > 0 {
+		t.Errorf("the doctor posted %d messages", len(posts))
+	}
+}
+
+func TestDoctorsExitCodeAndJSON(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte("environment: demo\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := run(t, "doctor", "--config", file, "--json")
+	if err == nil {
+		t.Error("a configuration without anything in it passed")
+	}
+	var r doctor.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil || r.Healthy() || len(r.Findings) < 3 {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out, err := run(t, "doctor", "--config", file+".none"); err == nil || !strings.Contains(out, "--config") {
+		t.Errorf("a missing file: %v\n%s", err, out)
+	}
+}

@@ -1,0 +1,55 @@
+// Command remote-cluster-bot connects Elastic Cloud Enterprise deployments to deployments of an Elastic Cloud
+// organization from Slack: asked for by one person, approved by another, applied, proven and written down.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/cobra"
+)
+
+// version is set when the binary is built.
+var version = "dev"
+
+// errSilent ends the program with exit code 1 after a command has said itself what is wrong.
+var errSilent = errors.New("")
+
+func main() {
+	redis.SetLogger(&clientLog)
+	if os.Getenv("GOGC") == "" {
+		// What lives in memory is a few MB, so the collector would run every few hundred events to save next to nothing.
+		debug.SetGCPercent(400)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := root().ExecuteContext(ctx)
+	stop()
+	if err != nil {
+		if !errors.Is(err, errSilent) {
+			fmt.Fprintln(os.Stderr, "remote-cluster-bot:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// root is the command line; every subcommand has a file of its own.
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "remote-cluster-bot",
+		Short:         "Connects Elasticsearch clusters across ECE and Elastic Cloud, from Slack, with approvals",
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.AddCommand(
+		serveCommand(), demoCommand(), configCommand(), doctorCommand(), manifestCommand(), policyCommand(), auditCommand(),
+		healthCommand(), simCommand(), playedCommand(),
+	)
+	return cmd
+}

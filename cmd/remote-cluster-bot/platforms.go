@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ece"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ech"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// constructors make a platform of each kind: to add a kind, add a line.
+var constructors = map[string]func(config.Platform, dialing) (link.Platform, error){
+	link.KindECE: newECE,
+	link.KindECH: newECH,
+}
+
+// dialing is what all platforms are called with.
+type dialing struct {
+	callTimeout time.Duration
+	now         func() time.Time
+	log         *slog.Logger
+}
+
+func systems(platforms []config.Platform, d dialing) ([]link.System, error) {
+	all := make([]link.System, 0, len(platforms))
+	for _, p := range platforms {
+		construct, ok := constructors[p.Kind]
+		if !ok {
+			return nil, fmt.Errorf("platform %s: nothing is known of kind %q", p.Name, p.Kind)
+		}
+		platform, err := construct(p, d)
+		if err != nil {
+			return nil, err
+		}
+		system := link.System{
+			Name: p.Name, Label: p.Label, Kind: p.Kind, Platform: platform, EnvironmentID: p.EnvironmentID,
+			EgressCIDRs: p.Egress, MayFilter: p.AddFilters, ConsoleURL: p.ConsoleURL,
+		}
+		if system.EnvironmentCA, err = environmentCA(p); err != nil {
+			return nil, err
+		}
+		all = append(all, system)
+	}
+	return all, nil
+}
+
+func newECE(p config.Platform, d dialing) (link.Platform, error) {
+	api, elasticsearch, err := trusts(p)
+	if err != nil {
+		return nil, err
+	}
+	return ece.New(ece.Options{
+		Name: p.Name, BaseURL: p.URL, APIKey: p.APIKey.Secret(), Transport: traced{wire.NewTransport(api)},
+		Direct: p.Elasticsearch == "direct", Credentials: credentials(p), ElasticsearchTransport: wire.NewTransport(elasticsearch),
+		CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
+	})
+}
+
+func newECH(p config.Platform, d dialing) (link.Platform, error) {
+	api, elasticsearch, err := trusts(p)
+	if err != nil {
+		return nil, err
+	}
+	return ech.New(ech.Options{
+		Name: p.Name, BaseURL: p.URL, APIKey: p.APIKey.Secret(), Transport: traced{wire.NewTransport(api)},
+		Credentials: credentials(p), ElasticsearchTransport: wire.NewTransport(elasticsearch),
+		CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
+	})
+}
+
+// opaqueHeader is the header that Elasticsearch writes into its logs (Elasticsearch's docs: "X-Opaque-Id HTTP header").
+const opaqueHeader = "X-Opaque-Id"
+
+// traceID says in the logs of the other side whose call it was: which claim on which request, or which of Slack's
+// events. The number behind # goes up with every take-over.
+func traceID(ctx context.Context) string {
+	if c, ok := executor.Working(ctx); ok {
+		return fmt.Sprintf("%s#%d %s", c.ID, c.Epoch, c.Worker)
+	}
+	if id := change.IDFrom(ctx); id != "" {
+		return id
+	}
+	return bot.RequestID(ctx)
+}
+
+// traced puts the trace into the calls of a platform's own API too; one that knows nothing of it passes over it.
+type traced struct{ next http.RoundTripper }
+
+func (t traced) RoundTrip(req *http.Request) (*http.Response, error) {
+	if id := traceID(req.Context()); id != "" && req.Header.Get(opaqueHeader) == "" {
+		req = req.Clone(req.Context())
+		req.Header.Set(opaqueHeader, id)
+	}
+	return t.next.RoundTrip(req)
+}
+
+func credentials(p config.Platform) es.Credentials {
+	all := make(es.Credentials, 0, len(p.Credentials))
+	for _, c := range p.Credentials {
+		all = append(all, es.Credential{
+			Deployment: c.Deployment, Username: c.Username, Password: c.Password.Secret(), APIKey: c.APIKey.Secret(),
+		})
+	}
+	return all
+}
+
+// trusts returns how the platform's own certificate and those of its deployments are checked.
+func trusts(p config.Platform) (api, elasticsearch wire.Trust, err error) {
+	if api, err = trust(p.TLS); err != nil {
+		return api, elasticsearch, fmt.Errorf("platform %s: %w", p.Name, err)
+	}
+	if elasticsearch, err = trust(p.ElasticsearchTLS); err != nil {
+		return api, elasticsearch, fmt.Errorf("platform %s: %w", p.Name, err)
+	}
+	return api, elasticsearch, nil
+}
+
+func trust(t *config.TLS) (wire.Trust, error) {
+	if t == nil {
+		return wire.Trust{}, nil
+	}
+	out := wire.Trust{ServerName: t.ServerName, Insecure: t.Insecure}
+	if t.CAFile == "" {
+		return out, nil
+	}
+	pem, err := os.ReadFile(t.CAFile)
+	if err != nil {
+		return out, fmt.Errorf("reading the authorities: %w", err)
+	}
+	out.RootCAs, err = wire.Pool(pem)
+	if err != nil {
+		return out, fmt.Errorf("%s: %w", t.CAFile, err)
+	}
+	return out, nil
+}
+
+// environmentCA reads the certificates that others trust an ECE by.
+func environmentCA(p config.Platform) ([]string, error) {
+	if p.EnvironmentCAFile == "" {
+		return nil, nil
+	}
+	rest, err := os.ReadFile(p.EnvironmentCAFile)
+	if err != nil {
+		return nil, fmt.Errorf("platform %s: reading the environment's authority: %w", p.Name, err)
+	}
+	var all []string
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type == "CERTIFICATE" {
+			all = append(all, string(pem.EncodeToMemory(block)))
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("platform %s: %s holds no certificate", p.Name, p.EnvironmentCAFile)
+	}
+	return all, nil
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/playground"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+// pageOptions are what `demo --ui` can be told.
+type pageOptions struct {
+	addr      string
+	open      bool // a browser, too
+	approvals int
+}
+
+// pace makes the stand-ins as slow as real ones, so that a person can watch.
+const pace = 120 * time.Millisecond
+
+// runPlayground plays in the browser until ctx ends. The bot is a process of its own, this very program, so that it
+// can be killed in earnest; it knows the stage only by what stands in its configuration.
+func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog io.Writer, o pageOptions) (err error) {
+	listener, err := playground.Listen(ctx, o.addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
+	s, err := newStage(ctx, sim.Options{Now: time.Now, Latency: pace, Limits: 1, SocketMode: true}, log)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	dir, err := os.MkdirTemp("", "remote-cluster-bot-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	bot, err := s.played(dir, o, log, botLog)
+	if err != nil {
+		return err
+	}
+	token := rand.Text()
+	page := playground.New(playground.Options{
+		Scene: s.Scene, Bot: bot, Redis: awayRedis{s}, Token: token, Command: "/remote-cluster", Words: pageWords(), People: pagePeople,
+		Now: time.Now, Log: log,
+	})
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return bot.run(ctx) })
+	g.Go(func() error { return servePage(ctx, listener, page) })
+	g.Go(func() error {
+		if _, err := s.until(ctx, patience, func(w workspace.State) bool { return w.Connections > 0 }); err != nil {
+			return fmt.Errorf("the bot did not connect to Slack: %w", err)
+		}
+		url := fmt.Sprintf("http://%s/?token=%s", listener.Addr(), token)
+		_, _ = fmt.Fprintf(out, "The playground is open at\n\n  %s\n\nEverything runs on this machine and is gone when you stop it with Ctrl-C.\n", url)
+		if o.open {
+			openBrowser(ctx, url)
+		}
+		return nil
+	})
+	return ignoreCanceled(g.Wait())
+}
+
+var pagePeople = []playground.Person{
+	{Handle: "alice", Role: "asks"}, {Handle: "bob", Role: "approves"}, {Handle: "carol", Role: "approves"}, {Handle: "mallory", Role: "a stranger"},
+}
+
+func pageWords() []playground.Word {
+	var out []playground.Word
+	for _, u := range handlers.Usages() {
+		out = append(out, playground.Word{Verb: u.Verb, Args: u.Args, Does: u.Does})
+	}
+	return out
+}
+
+// played is the bot on the example's configuration, with the stand-ins' addresses in place of the real ones. It
+// connects to Slack by Socket Mode: a process that dies takes no address with it that Slack would have to know.
+func (s *stage) played(dir string, o pageOptions, log *slog.Logger, botLog io.Writer) (*process, error) {
+	file, env, err := s.writeConfig(dir, map[string]string{
+		`  mode: http `:                               fmt.Sprintf("  api_url: %q\n  app_token: { env: SLACK_APP_TOKEN }\n  mode: socket ", s.Slack.APIURL()),
+		`"127.0.0.1:6379"`:                            fmt.Sprintf("%q", s.redis.Addr()),
+		`  count: 1`:                                  fmt.Sprintf("  count: %d", o.approvals),
+		`    url: https://ece.example.com:12443`:      "    url: " + s.ECE.URL(),
+		`    url: https://api.elastic-cloud.com`:      "    url: " + s.Cloud.URL(),
+		"environment: demo # part of every Redis key": "executor: { verify_within: 20s }\nlog: { format: text }\nenvironment: demo # part of every Redis key",
+	})
+	if err != nil {
+		return nil, err
+	}
+	executable, err := os.Executable()
+	return &process{executable: executable, args: []string{"demo-bot", "--config", file}, env: env, out: botLog, log: log}, err
+}
+
+// awayRedis is Redis as the page takes it away.
+type awayRedis struct{ *stage }
+
+func (r awayRedis) Away()       { r.redis.Close() }
+func (r awayRedis) Back() error { return r.redis.Restart() }
+
+// servePage serves until ctx ends. Streams are cut then: a page has nothing to lose.
+func servePage(ctx context.Context, listener net.Listener, page *playground.Playground) error {
+	defer page.Close()
+	server := &http.Server{Handler: page.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return server.Close()
+	}
+}
+
+// openBrowser asks the system for a browser. Where there is none, the address stands in the terminal.
+func openBrowser(ctx context.Context, url string) {
+	name, args := "xdg-open", []string{url}
+	switch runtime.GOOS {
+	case "darwin":
+		name = "open"
+	case "windows":
+		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
+	}
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, args...) //nolint:gosec // a fixed program, and an address of our own
+	if cmd.Start() == nil {
+		go func() { _ = cmd.Wait() }()
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+// TestKilledProcessIsReplaced plays the playground's bot without its page: a process that answers, is killed, and is
+// followed by another one that answers.
+func TestKilledProcessIsReplaced(t *testing.T) {
+	t.Parallel()
+	s, err := newStage(t.Context(), sim.Options{Now: time.Now, SocketMode: true}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	bot, err := s.played(t.TempDir(), pageOptions{approvals: 1}, s.log, &syncBuffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- bot.run(ctx) }()
+
+	there := func(w workspace.State) bool { return w.Connections > 0 }
+	gone := func(w workspace.State) bool { return w.Connections == 0 }
+	if _, err := s.until(ctx, patience, there); err != nil {
+		t.Fatal("the bot did not come: ", err, bot.out)
+	}
+	first := bot.Status()
+	if out, err := s.Slack.User("alice").Type(ctx, "#clusters", "/remote-cluster help"); err != nil || out.Problem != "" {
+		t.Fatal(err, out)
+	}
+	if err := bot.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.until(ctx, patience, gone); err != nil {
+		t.Fatal("the bot is still there")
+	}
+	if _, err := s.until(ctx, patience, there); err != nil {
+		t.Fatal("no other bot came: ", err)
+	}
+	second := bot.Status()
+	if second.PID == first.PID || second.Starts != 2 {
+		t.Errorf("%+v, then %+v", first, second)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if status := bot.Status(); status.PID != 0 {
+		t.Errorf("it left process %d behind", status.PID)
+	}
+}
+
+func TestBotThatDoesNotComeUpIsGivenUp(t *testing.T) {
+	t.Parallel()
+	bot := &process{executable: os.Args[0], args: []string{"demo-bot", "--config", t.TempDir() + "/nothing.yaml"}, out: &syncBuffer{}, log: slog.New(slog.DiscardHandler)}
+	if err := bot.run(t.Context()); err == nil || !strings.Contains(err.Error(), "does not come up") {
+		t.Error(err)
+	}
+}
+
+// TestPlayedConfigurationIsTheExample holds the edits to the example against what the configuration reads.
+func TestPlayedConfigurationIsTheExample(t *testing.T) {
+	t.Parallel()
+	s, err := newStage(t.Context(), sim.Options{Now: time.Now}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	bot, err := s.played(t.TempDir(), pageOptions{approvals: 2}, s.log, &syncBuffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(bot.args[len(bot.args)-1], config.Source{ReadFile: os.ReadFile, LookupEnv: func(name string) (string, bool) {
+		v, ok := s.secrets()[name]
+		return v, ok
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Slack.Mode != "socket" || c.Approvals.Count != 2 || c.Platforms[0].URL != s.ECE.URL() || c.Platforms[1].URL != s.Cloud.URL() || c.Redis.Addresses[0] != s.redis.Addr() {
+		t.Errorf("%+v", c)
+	}
+	for _, pair := range bot.env {
+		if name, _, _ := strings.Cut(pair, "="); s.secrets()[name] == "" {
+			t.Errorf("the bot is given %s of the environment", name)
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/recording"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+// recordTo is for the contract tests, which hold what the stories say against Elastic's and Slack's descriptions.
+var recordTo = flag.String("record", "", "write what every story says to Slack and Elastic into this folder")
+
+// record makes a scene write down all that is said on it, if that is wanted. Call finish when the scene has ended.
+func record(o sim.Options, story string) (_ sim.Options, finish func() error, _ error) {
+	if *recordTo == "" {
+		return o, func() error { return nil }, nil
+	}
+	out, err := os.Create(filepath.Join(*recordTo, story+".jsonl"))
+	if err != nil {
+		return o, nil, err
+	}
+	w := recording.NewWriter(out, story)
+	observe := o.Observe
+	o.Observe = func(p platform.Options) platform.Options {
+		if observe != nil {
+			p = observe(p)
+		}
+		first := p.OnExchange
+		p.OnExchange = func(x fault.Exchange) {
+			if first != nil {
+				first(x)
+			}
+			w.Exchange(x)
+		}
+		return p
+	}
+	o.Workspace = func(ws workspace.Options) workspace.Options {
+		ws.OnCall, ws.OnDelivery = w.Call, w.Delivery
+		return ws
+	}
+	return o, func() error {
+		if err := w.Err(); err != nil {
+			return err
+		}
+		return out.Close()
+	}, nil
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+)
+
+// a stage with a bot on it, for what no story tells.
+func onStage(t *testing.T, edit func(*config.Config)) (*stage, *actor, *syncBuffer) {
+	t.Helper()
+	log := &syncBuffer{}
+	s, err := newStage(t.Context(), sim.Options{Now: time.Now}, newLogger(config.Log{Level: "debug", Format: "json"}, log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.config(edit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.enter(context.WithoutCancel(t.Context()), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.leave(); err != nil {
+			t.Error(err)
+		}
+		s.Close()
+	})
+	return s, a, log
+}
+
+func TestReloadChangesWhoApproves(t *testing.T) {
+	t.Parallel()
+	s, a, _ := onStage(t, nil)
+	asked := &change.Request{Requester: change.Actor{User: "U0ALICE"}, State: change.Pending}
+	mallory := change.Actor{User: "U0MALLORY"}
+	if a.policy.Eligible(t.Context(), asked, mallory) == nil {
+		t.Fatal("Mallory may approve from the start")
+	}
+	c, err := s.config(func(c *config.Config) { c.Approvals.Approvers = []string{"U0MALLORY"} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Reload(t.Context(), c)
+	if err := a.policy.Eligible(t.Context(), asked, mallory); err != nil {
+		t.Errorf("after the reload: %v", err)
+	}
+	if a.policy.Eligible(t.Context(), asked, change.Actor{User: "U0BOB"}) == nil {
+		t.Error("Bob is no approver any more, but may approve")
+	}
+}
+
+// TestOneIDLeadsThroughTheLog follows a whole connect in the log.
+func TestOneIDLeadsThroughTheLog(t *testing.T) {
+	t.Parallel()
+	s, a, log := onStage(t, nil)
+	p := &play{stage: s, out: io.Discard}
+	if err := p.connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var created map[string]any
+	lines := map[string][]map[string]any{} // by request
+	for line := range strings.Lines(log.String()) {
+		var l map[string]any
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if strings.Count(line, `"request":`) > 1 || strings.Count(line, `"request_id":`) > 1 {
+			t.Errorf("an id stands twice: %s", line)
+		}
+		if id, ok := l["request"].(string); ok {
+			lines[id] = append(lines[id], l)
+		}
+		if l["msg"] == "request created" {
+			created = l
+		}
+	}
+	id, _ := created["request"].(string)
+	if id == "" || created["request_id"] == nil {
+		t.Fatalf("no line joins the event with the request: %v", created)
+	}
+	seen := map[string]bool{}
+	for _, l := range lines[id] {
+		msg, _ := l["msg"].(string)
+		seen[msg] = true
+	}
+	for _, want := range []string{"request created", "request decided", "request claimed", "step ended", "called elastic", "request moved"} {
+		if !seen[want] {
+			t.Errorf("no line %q of request %s", want, id)
+		}
+	}
+	metricsTell(t, a)
+}
+
+// metricsTell looks at the metrics after one whole connect.
+func metricsTell(t *testing.T, a *actor) {
+	t.Helper()
+	w := &answer{header: http.Header{}}
+	a.metrics.Handler().ServeHTTP(w, httpGet(t, "/metrics"))
+	for _, want := range []string{
+		`rcb_requests_total{state="pending"} 1`, `rcb_requests_total{state="approved"} 1`,
+		`rcb_requests_total{state="applying"} 1`, `rcb_requests_total{state="applied"} 1`, `rcb_requests_total{state="stuck"} 0`,
+		`rcb_step_seconds_count{state="done",step="grant"} 1`, `rcb_approval_seconds_count 1`, `rcb_start_delay_seconds_count 1`,
+		`rcb_ack_seconds_count{what="command /remote-cluster"} 1`, `rcb_slack_call_seconds_count{method="views.open",outcome="ok"} 1`,
+		`rcb_requests_waiting{for="approval"} 0`, `rcb_redis_up 1`, `rcb_takeovers_total 0`, `rcb_build_info{version="dev"} 1`,
+	} {
+		if !strings.Contains(w.body.String(), want+"\n") {
+			t.Errorf("no %s in\n%s", want, grepped(w.body.String(), want[:min(len(want), 14)]))
+		}
+	}
+}
+
+type answer struct {
+	header http.Header
+	body   bytes.Buffer
+}
+
+func (w *answer) Header() http.Header         { return w.header }
+func (w *answer) Write(p []byte) (int, error) { return w.body.Write(p) }
+func (w *answer) WriteHeader(int)             {}
+
+func httpGet(t *testing.T, path string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+func grepped(text, part string) string {
+	var found []string
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, part) {
+			found = append(found, line)
+		}
+	}
+	return strings.Join(found, "")
+}
+
+func TestHealthAsksTheListenerOnThisHost(t *testing.T) {
+	t.Parallel()
+	s, a, _ := onStage(t, nil)
+	address := a.listener.Addr().String()
+	if err := askReady(t.Context(), address); err != nil {
+		t.Errorf("the bot is ready: %v", err)
+	}
+	s.redis.Close()
+	if err := askReady(t.Context(), address); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("without Redis: %v", err)
+	}
+	for listen, want := range map[string]string{":8080": "127.0.0.1:8080", "0.0.0.0:1": "127.0.0.1:1", "[::]:2": "127.0.0.1:2", "10.0.0.1:3": "10.0.0.1:3"} {
+		got, err := healthAddress(&config.Config{Slack: config.Slack{Mode: "http", Listen: listen}})
+		if err != nil || got != want {
+			t.Errorf("%s: got %s, %v", listen, got, err)
+		}
+	}
+	if _, err := healthAddress(&config.Config{Slack: config.Slack{Mode: "socket", Listen: ":8080"}}); err == nil {
+		t.Error("Socket Mode has no listener of its own")
+	}
+}
+
+func TestLinesAreMarkedOnceWithWhatTheyAreAbout(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := newLogger(config.Log{Level: "info", Format: "json"}, &out)
+	ctx := change.About(t.Context(), "r1")
+	log.InfoContext(ctx, "a")
+	log.InfoContext(ctx, "b", "request", "r2")
+	log.With("request", "r3").InfoContext(ctx, "c")
+	log.DebugContext(ctx, "d")
+	got := out.String()
+	for _, want := range []string{`"msg":"a","request":"r1"}`, `"msg":"b","request":"r2"}`, `"msg":"c","request":"r3"}`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, `"d"`) || traceID(ctx) != "r1" || traceID(t.Context()) != bot.RequestID(t.Context()) {
+		t.Error("a debug line at level info, or the wrong id for Elasticsearch")
+	}
+}

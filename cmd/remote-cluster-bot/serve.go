@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+)
+
+// serveCommand runs the bot until it is told to stop.
+func serveCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the bot",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Load(file, config.System())
+			if err != nil {
+				return err
+			}
+			log := newLogger(c.Log, cmd.ErrOrStderr())
+			app, err := NewApp(c, log)
+			if err != nil {
+				return err
+			}
+			ctx, stop := context.WithCancel(cmd.Context())
+			var aside sync.WaitGroup
+			aside.Go(func() { app.reread(ctx, config.System()) })
+			aside.Go(func() { app.followFile(ctx, file, config.System()) })
+			err = app.Run(ctx)
+			stop()
+			aside.Wait()
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "config.yaml", "the configuration file")
+	return cmd
+}

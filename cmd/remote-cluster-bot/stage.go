@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+// stage is the example configuration brought to life: the scene around the bot, and Redis inside this process.
+// The demo and the stories play on it.
+type stage struct {
+	*sim.Scene
+	redis *miniredis.Miniredis
+	log   *slog.Logger
+	text  []byte // of the configuration, before addresses and secrets are put in
+
+	socket bool // the bot connects to Slack, instead of the other way round
+}
+
+func newStage(ctx context.Context, o sim.Options, log *slog.Logger) (*stage, error) {
+	scene, err := sim.Start(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	mini := miniredis.NewMiniRedis()
+	mini.ClockTTL(true) // without it, nothing would ever expire by itself
+	if err := mini.Start(); err != nil {
+		scene.Close()
+		return nil, err
+	}
+	// What the manifest asks for has to be enough for everything that is played here.
+	scene.Slack.SetApp(func(a *workspace.App) { a.Scopes = bot.Scopes() })
+	return &stage{Scene: scene, redis: mini, log: log, text: config.Example}, nil
+}
+
+// Close ends the scene and Redis.
+func (s *stage) Close() {
+	s.Scene.Close()
+	s.redis.Close()
+}
+
+// config is the example with the stand-ins' addresses in place of the real ones, and their secrets in place of the
+// environment's. edit may change it; nil leaves it.
+func (s *stage) config(edit func(*config.Config)) (*config.Config, error) {
+	secrets := s.secrets()
+	raw := s.text
+	if s.socket {
+		raw = bytes.Replace(raw, []byte("mode: http"), []byte("app_token: { env: SLACK_APP_TOKEN }\n  mode: socket"), 1)
+	}
+	c, err := config.Parse("example.yaml", raw, config.Source{
+		ReadFile:  func(string) ([]byte, error) { return nil, errors.New("the stage has no files") },
+		LookupEnv: func(name string) (string, bool) { v, ok := secrets[name]; return v, ok },
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.Slack.APIURL = s.Slack.APIURL()
+	c.Redis.Addresses = []string{s.redis.Addr()}
+	c.Platforms[0].URL, c.Platforms[1].URL = s.ECE.URL(), s.Cloud.URL()
+	if edit != nil {
+		edit(c)
+	}
+	return c, nil
+}
+
+// encryptionKey encrypts what people hand in on the stage.
+const encryptionKey = "simulated-encryption-key-0123456789"
+
+// secrets are what the environment of the example configuration holds.
+func (s *stage) secrets() map[string]string { return simulatedSecrets(s.Scene) }
+
+// actor is the bot on the stage.
+type actor struct {
+	*App
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+	err    error
+}
+
+// enter starts the bot and makes the workspace deliver to it.
+func (s *stage) enter(ctx context.Context, c *config.Config) (*actor, error) {
+	app, err := NewApp(c, s.log)
+	if err != nil {
+		return nil, err
+	}
+	app.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	base := "http://" + app.listener.Addr().String() + "/slack/"
+	s.Slack.SetApp(func(a *workspace.App) {
+		a.CommandURL, a.InteractivityURL, a.OptionsURL, a.EventsURL = base+"commands", base+"interactivity", base+"options", base+"events"
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	in := &actor{App: app, cancel: cancel}
+	in.done.Go(func() { in.err = app.Run(ctx) })
+	return in, nil
+}
+
+// leave stops the bot as SIGTERM would, and returns what it ended with.
+func (a *actor) leave() error {
+	a.cancel()
+	a.done.Wait()
+	return a.err
+}
+
+// until waits for something in the workspace, no longer than limit.
+func (s *stage) until(ctx context.Context, limit time.Duration, wanted func(workspace.State) bool) (workspace.State, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return s.Slack.WaitFor(ctx, wanted)
+}

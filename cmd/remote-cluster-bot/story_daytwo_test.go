@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+var hostForm = regexp.MustCompile(`HOST\(([a-z-]+)\)`)
+
+// hosts puts endpoints in place of HOST(name).
+func (s *story) hosts(text string) string {
+	return hostForm.ReplaceAllStringFunc(text, func(m string) string {
+		d := s.Deployment(hostForm.FindStringSubmatch(m)[1])
+		if d == nil {
+			return m
+		}
+		return d.Cluster().Host()
+	})
+}
+
+// port changes the port of a connection, as somebody would by hand.
+func (s *story) port(ts *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[1])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[1])
+	}
+	address := net.JoinHostPort(d.Cluster().Host(), args[2])
+	return s.sets(ts, []string{args[0], `{"persistent":{"cluster.remote.` + args[1] + `.proxy_address":"` + address + `"}}`})
+}
+
+func (s *story) follows(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	d.Cluster().SetFollowers(cluster.Follower{Name: args[1], Alias: args[2], Leader: args[1]})
+	return nil
+}
+
+// searchLoop searches again and again until it is stopped.
+type searchLoop struct {
+	stop  context.CancelFunc
+	done  sync.WaitGroup
+	count int
+	bad   error
+}
+
+func (s *story) searching(_ *testscript.TestScript, args []string) error {
+	ctx, cancel := context.WithCancel(s.ctx)
+	loop := &searchLoop{stop: cancel}
+	s.loop = loop
+	loop.done.Go(func() {
+		for ctx.Err() == nil {
+			hits, err := s.Search(ctx, args[0], args[1])
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err == nil && len(hits) == 0:
+				err = errors.New("nothing was found")
+			}
+			loop.count++
+			if err != nil && loop.bad == nil {
+				loop.bad = fmt.Errorf("search %d: %w", loop.count, err)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	})
+	return nil
+}
+
+func (s *story) searched(ts *testscript.TestScript, _ []string) error {
+	s.loop.stop()
+	s.loop.done.Wait()
+	ts.Logf("%d searches", s.loop.count)
+	if s.loop.count < 10 {
+		return fmt.Errorf("only %d searches ran", s.loop.count)
+	}
+	return s.loop.bad
+}
+
+// befriend lets two clusters connect by certificate.
+func (s *story) befriend(_ *testscript.TestScript, args []string) error {
+	a, b := s.Deployment(args[0]), s.Deployment(args[1])
+	if a == nil || b == nil {
+		return fmt.Errorf("there is no deployment %s or %s", args[0], args[1])
+	}
+	a.Cluster().Trust(b.Cluster())
+	b.Cluster().Trust(a.Cluster())
+	return nil
+}
+
+func (s *story) remembers(*testscript.TestScript, []string) error {
+	s.before = worldState(s.World.State())
+	return nil
+}
+
+// shortcut runs a message shortcut on the newest message that shows a text.
+func (s *story) shortcut(_ *testscript.TestScript, args []string) error {
+	var on workspace.Message
+	_, err := s.until(s.ctx, storyWait, func(w workspace.State) bool {
+		for _, m := range s.visible(w, args[0]) {
+			if strings.Contains(w.Render(m), args[2]) {
+				on = m
+			}
+		}
+		return on.TS != ""
+	})
+	if err != nil {
+		return fmt.Errorf("no message shows %q: %w", args[2], err)
+	}
+	return seen(s.Slack.User(args[0]).MessageShortcut(s.ctx, on, args[1]))
+}

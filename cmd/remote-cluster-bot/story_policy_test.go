@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+// settings puts a file of the script in the place of the example's approvals.
+func (s *story) settings(ts *testscript.TestScript, args []string) error {
+	short := regexp.MustCompile(`(?ms)^approvals:.*?\n\n`)
+	if !short.Match(s.text) {
+		return errors.New("the example has no approvals")
+	}
+	s.text = short.ReplaceAllLiteral(s.text, []byte(ts.ReadFile(args[0])+"\n\n"))
+	return nil
+}
+
+// keyless takes the credentials of Elastic Cloud's clusters away.
+func (s *story) keyless(*testscript.TestScript, []string) error {
+	at := bytes.Index(s.text, []byte("    credentials:"))
+	if at < 0 {
+		return errors.New("the example has no credentials")
+	}
+	s.text = s.text[:at]
+	return nil
+}
+
+func (s *story) group(_ *testscript.TestScript, args []string) error {
+	for _, g := range s.Slack.State().Groups {
+		if g.ID == args[0] {
+			s.Slack.SetGroupMembers(args[0], args[1:]...)
+			return nil
+		}
+	}
+	s.Slack.AddGroup(workspace.Group{ID: args[0], Handle: strings.ToLower(args[0]), Members: args[1:]})
+	return nil
+}
+
+// call makes a call as a person would, with "user:password" or an API key.
+func (s *story) call(url, auth, body string, answer any) error {
+	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if user, password, ok := strings.Cut(auth, ":"); ok {
+		req.SetBasicAuth(user, password)
+	} else {
+		req.Header.Set("Authorization", "ApiKey "+auth)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode >= http.StatusMultipleChoices {
+		err = fmt.Errorf("%s: %s", resp.Status, text)
+	}
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, answer)
+}
+
+func (s *story) filters(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	rulesets := s.Cloud.URL() + "/api/v1/deployments/traffic-filter/rulesets"
+	var made struct {
+		ID string `json:"id"`
+	}
+	err := s.call(rulesets, s.Cloud.Key(), `{"name":"everybody","type":"ip","include_by_default":false,"region":"aws-eu-west-1",`+
+		`"rules":[{"source":"0.0.0.0/0"}]}`, &made)
+	if err != nil {
+		return err
+	}
+	return s.call(rulesets+"/"+made.ID+"/associations", s.Cloud.Key(), `{"entity_type":"deployment","id":"`+d.ID()+`"}`, &made)
+}
+
+var callShown = regexp.MustCompile("(?s)```POST (/_security/[a-z_/]+)\n(.*?)```")
+
+// makes makes a key on a cluster: a cross-cluster key exactly as the modal shows the call, or one of the REST API.
+func (s *story) makes(ts *testscript.TestScript, args []string) error {
+	who, kind, d := args[0], args[1], s.Deployment(args[2])
+	path, body := "/_security/api_key", `{"name":"by mistake"}`
+	if kind == "cross-cluster" {
+		state, err := s.until(s.ctx, storyWait, hasModal(who))
+		if err != nil {
+			return err
+		}
+		v, _ := state.Modal(who)
+		for _, b := range v.Blocks {
+			block, _ := b.(map[string]any)
+			shown, _ := block["text"].(map[string]any)
+			text, _ := shown["text"].(string)
+			if m := callShown.FindStringSubmatch(text); m != nil {
+				path, body = m[1], html.UnescapeString(m[2])
+			}
+		}
+	}
+	var made struct {
+		Encoded string `json:"encoded"`
+	}
+	if err := s.call(d.ServiceURL()+path, "elastic:"+d.Cluster().Password("elastic"), body, &made); err != nil {
+		return err
+	}
+	s.made = append(s.made, made.Encoded)
+	ts.Setenv("KEY", made.Encoded)
+	return nil
+}
+
+func (s *story) opensHome(_ *testscript.TestScript, args []string) error {
+	return seen(s.Slack.User(args[0]).OpenHome(s.ctx))
+}
+
+func (s *story) homeText(w workspace.State, args []string) (string, []string) {
+	v, ok := w.Home(args[0])
+	if !ok {
+		return "", args[1:]
+	}
+	return w.RenderView(v), args[1:]
+}
+
+func (s *story) taps(_ *testscript.TestScript, args []string) error {
+	return seen(s.Slack.User(args[0]).Home().PressConfirm(s.ctx, args[1]))
+}
+
+// waits lets time pass, where a story is about that.
+func (s *story) waits(_ *testscript.TestScript, args []string) error {
+	d, err := time.ParseDuration(args[0])
+	time.Sleep(d)
+	return err
+}
+
+// tampers edits the second entry of the audit, as somebody with Redis's password could.
+func (s *story) tampers(*testscript.TestScript, []string) error {
+	const stream = "rcb:{demo}:audit"
+	entries, err := s.redis.Stream(stream)
+	if err != nil || len(entries) < 2 {
+		return errors.Join(err, errors.New("there is no audit"))
+	}
+	s.redis.Del(stream)
+	for i, e := range entries {
+		if i == 1 {
+			e.Values[1] = strings.Replace(e.Values[1], "U0BOB", "U0CAROL", 1)
+		}
+		if _, err := s.redis.XAdd(stream, e.ID, e.Values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runs runs a subcommand on a configuration file that points to the story's stand-ins.
+func (s *story) runs(ts *testscript.TestScript, args []string) error {
+	text := strings.NewReplacer("127.0.0.1:6379", s.redis.Addr(), "https://ece.example.com:12443", s.ECE.URL(),
+		"https://api.elastic-cloud.com", s.Cloud.URL(), "  mode: http", "  api_url: "+s.Slack.APIURL()+"\n  mode: http",
+	).Replace(string(s.text))
+	for name, value := range s.secrets() {
+		file := ts.MkAbs("secret-" + name)
+		ts.Check(os.WriteFile(file, []byte(value), 0o600))
+		text = strings.ReplaceAll(text, "{ env: "+name+" }", "{ file: "+file+" }")
+	}
+	file := ts.MkAbs("story.yaml")
+	ts.Check(os.WriteFile(file, []byte(text), 0o600))
+	cmd := root()
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	cmd.SetArgs(append(args, "--config", file))
+	err := cmd.ExecuteContext(s.ctx)
+	if err != nil && !errors.Is(err, errSilent) {
+		fmt.Fprintln(&out, err)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("out.txt"), out.Bytes(), 0o600))
+	ts.Logf("%s", out.String())
+	return err
+}

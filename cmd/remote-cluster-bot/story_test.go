@@ -1,0 +1,504 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+// TestStories tells what the bot does as transcripts: people type, fill, submit and press in a Slack workspace, and
+// the clusters behind it are looked at. The words are the functions in storyWords; README "Stories" lists them.
+func TestStories(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: setTheStage,
+		Cmds:  storyWords,
+	})
+}
+
+// story is one script's stage with what the script has changed on it.
+type story struct {
+	*stage
+	ctx    context.Context //nolint:containedctx // a script has no other place for it
+	edits  []func(*config.Config)
+	in     *actor
+	before map[string]string // how the clusters stood at the beginning
+	log    *syncBuffer
+	issued issuedKeys
+	made   []string // encoded keys that people made
+	loop   *searchLoop
+}
+
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+type storyKey struct{}
+
+// storyWait is how long a word waits for what it wants to see. It bounds a failing story, not a passing one.
+const storyWait = 30 * time.Second
+
+func setTheStage(env *testscript.Env) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	log := &syncBuffer{}
+	s := &story{ctx: ctx, log: log}
+	o := sim.Options{Now: time.Now, Observe: func(p platform.Options) platform.Options {
+		p.OnExchange = s.issued.see
+		return p
+	}}
+	o, recorded, err := record(o, filepath.Base(env.WorkDir))
+	if err != nil {
+		cancel()
+		return err
+	}
+	s.stage, err = newStage(ctx, o, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		cancel()
+		return err
+	}
+	s.before = worldState(s.World.State())
+	env.Values[storyKey{}] = s
+	env.Defer(func() {
+		if s.in != nil {
+			if err := s.in.leave(); err != nil {
+				env.T().Log("the bot ended with: ", err)
+			}
+		}
+		cancel()
+		s.Close()
+		if err := recorded(); err != nil {
+			env.T().Fatal("recording: ", err)
+		}
+		if found := s.leaks(); found != "" {
+			env.T().Fatal("a secret leaked: ", found)
+		}
+	})
+	return nil
+}
+
+func of(ts *testscript.TestScript) *story {
+	s, ok := ts.Value(storyKey{}).(*story)
+	if !ok {
+		ts.Fatalf("no story is being told")
+	}
+	return s
+}
+
+var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	// The bot.
+	"configure": plain(1, -1, (*story).configure), // configure approvals.wait=2s …
+	"start":     plain(0, 0, (*story).start),
+	"stop":      plain(0, 0, (*story).stop),
+	// People.
+	"types":   plain(2, 2, (*story).types),   // types alice '/remote-cluster connect'
+	"chooses": plain(3, 4, (*story).chooses), // chooses alice 'Local deployment' logs-prod [typed]
+	"offers":  plain(4, -1, (*story).offers), // offers alice 'Remote deployment' typed REGEXP…
+	"fills":   plain(3, 3, (*story).fills),
+	"clears":  plain(2, 2, (*story).clears),
+	"submits": plain(1, 1, (*story).submits),
+	"asks":    plain(4, 6, (*story).asks), // asks alice logs-prod metrics-eu 'metrics-*' [alias] [reason]
+	"presses": plain(2, 3, (*story).presses),
+	"clicks":  plain(2, 2, (*story).clicks), // clicks alice 'Advanced settings…' in the modal
+	// What they see. Each waits until it is so; ! wants it not to be so now.
+	"card":   seeing((*story).cardText),
+	"thread": seeing((*story).threadText),
+	"modal":  seeing((*story).modalText),   // modal alice REGEXP
+	"told":   seeing((*story).privateText), // told bob REGEXP
+	// Approvals (story_policy_test.go).
+	"settings": plain(1, 1, (*story).settings), // settings policy.yaml: takes the place of approvals
+	"keyless":  plain(0, 0, (*story).keyless),  // the bot has no user on Elastic Cloud
+	"group":    plain(1, -1, (*story).group),   // group S0OWNERS bob carol
+	"filters":  plain(1, 1, (*story).filters),  // filters metrics-eu: a network filter that lets everybody in
+	"makes":    plain(3, 3, (*story).makes),    // makes bob cross-cluster|rest metrics-eu: $KEY is its encoded form
+	"opens":    plain(1, 1, (*story).opensHome),
+	"taps":     plain(2, 2, (*story).taps), // taps bob Approve: on the home tab
+	"home":     seeing((*story).homeText),
+	"tampers":  plain(0, 0, (*story).tampers), // edits the second entry of the audit
+	"waits":    plain(1, 1, (*story).waits),
+	"runs":     plain(1, -1, (*story).runs), // runs audit verify: a subcommand; what it prints stands in out.txt
+	// The world.
+	"connected": checking((*story).connected),      // connected logs-prod metrics-eu
+	"certified": checking((*story).certified),      // certified logs-prod metrics-eu: connected without a key
+	"trusts":    checking((*story).trusts),         // trusts logs-prod 1: how many others than its own
+	"keys":      checking((*story).keys),           // keys metrics-eu 1
+	"keystore":  checking((*story).keystore),       // keystore logs-prod metrics-eu
+	"search":    checking((*story).finds),          // search logs-prod 'metrics-eu:metrics-*' 5
+	"same":      checking((*story).asBefore),       // same: clusters are as they were at the start
+	"calls":     checking((*story).calls),          // calls REGEXP COUNT
+	"posts":     checking((*story).posts),          // posts REGEXP COUNT in channel and threads
+	"fails":     plain(3, -1, (*story).fails),      // fails ece-prod 'PATCH' '**/keystore' status=503 times=2
+	"heals":     plain(0, 0, (*story).heals),       // no fault any more
+	"slack":     plain(2, -1, (*story).slackFails), // slack chat.postMessage status=503 times=3
+	"workspace": plain(1, 2, (*story).happens),     // workspace revokes | restores | archives | deletes TEXT | dismisses WHO
+	"redis":     plain(1, 1, (*story).redisState),  // redis down | up
+	"sets":      plain(2, 2, (*story).sets),        // sets logs-prod '{"persistent":…}' as a person would; HOST(name) is an endpoint
+	"port":      plain(3, 3, (*story).port),        // port logs-prod metrics-eu 9400: somebody changes the port
+	"follows":   plain(3, 3, (*story).follows),     // follows logs-prod copy metrics-eu: a follower index through an alias
+	"befriend":  plain(2, 2, (*story).befriend),    // befriend logs-prod metrics-eu: both trust each other's certificates
+	"remembers": plain(0, 0, (*story).remembers),   // "same" means as it is now
+	"shortcut":  plain(3, 3, (*story).shortcut),    // shortcut carol diagnose_connection TEXT: on the message that shows it
+	"searching": plain(2, 2, (*story).searching),   // searching logs-prod 'metrics-eu:*': again and again from now on
+	"searched":  plain(0, 0, (*story).searched),    // ends that; no search failed
+	"protects":  plain(3, 3, (*story).protects),    // protects metrics-eu office 198.51.100.0/24: a filter that lets nobody else in
+	"filtered":  checking((*story).filtered),       // filtered metrics-eu 2: how many network filters apply
+	"roles":     checking((*story).roles),          // roles logs-prod NAME
+	"rolls":     plain(2, 2, (*story).rolls),       // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
+}
+
+func plain(least, most int, do func(*story, *testscript.TestScript, []string) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if len(args) < least || most >= 0 && len(args) > most {
+			ts.Fatalf("wrong number of words: %q", args)
+		}
+		err := do(of(ts), ts, args)
+		switch {
+		case err != nil && !neg:
+			ts.Fatalf("%v", err)
+		case err == nil && neg:
+			ts.Fatalf("this should not have worked")
+		case err != nil:
+			ts.Logf("as wanted: %v", err)
+		}
+	}
+}
+
+// seeing makes a word that waits until the text matches every pattern; the first argument may name who looks.
+func seeing(text func(*story, workspace.State, []string) (string, []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		s := of(ts)
+		match := func(state workspace.State) bool {
+			shown, patterns := text(s, state, args)
+			for _, p := range patterns {
+				if !regexp.MustCompile("(?si)" + p).MatchString(shown) {
+					return false
+				}
+			}
+			return true
+		}
+		if neg {
+			if match(s.Slack.State()) {
+				shown, _ := text(s, s.Slack.State(), args)
+				ts.Fatalf("seen, but should not be:\n%s", shown)
+			}
+			return
+		}
+		state, err := s.until(s.ctx, storyWait, match)
+		shown, _ := text(s, state, args)
+		if err != nil {
+			ts.Fatalf("not seen: %q (%v)\nbut:\n%s\nlog:\n%s", args, err, shown, s.log)
+		}
+		ts.Logf("%s", shown)
+	}
+}
+
+// checking makes a word that looks at the world until it is as wanted.
+func checking(check func(*story, []string) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		s := of(ts)
+		var err error
+		for deadline := time.Now().Add(storyWait); ; time.Sleep(20 * time.Millisecond) {
+			err = check(s, args)
+			if (err == nil) != neg {
+				return
+			}
+			if time.Now().After(deadline) {
+				break
+			}
+		}
+		if neg {
+			ts.Fatalf("this is so, but should not be: %q", args)
+		}
+		ts.Fatalf("%v\nlog:\n%s", err, s.log)
+	}
+}
+
+func (s *story) configure(ts *testscript.TestScript, args []string) error {
+	for _, a := range args {
+		name, value, _ := strings.Cut(a, "=")
+		switch name {
+		case "approvals.wait":
+			d, err := time.ParseDuration(value)
+			ts.Check(err)
+			s.edits = append(s.edits, func(c *config.Config) { c.Approvals.Wait = config.Duration(d) })
+		case "approvals.count":
+			n, err := strconv.Atoi(value)
+			ts.Check(err)
+			s.edits = append(s.edits, func(c *config.Config) { c.Approvals.Count = n })
+		case "watch.every":
+			d, err := time.ParseDuration(value)
+			ts.Check(err)
+			s.edits = append(s.edits, func(c *config.Config) { c.Watch.Every = config.Duration(d) })
+		case "watch.expiry_days":
+			n, err := strconv.Atoi(value)
+			ts.Check(err)
+			s.edits = append(s.edits, func(c *config.Config) { c.Watch.ExpiryDays = n })
+		case "executor.verify_within":
+			d, err := time.ParseDuration(value)
+			ts.Check(err)
+			s.edits = append(s.edits, func(c *config.Config) { c.Executor.VerifyWithin = config.Duration(d) })
+		case "platforms.add_filters":
+			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[1].AddFilters = value == "true" })
+		case "platforms.egress":
+			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[0].Egress = strings.Split(value, ",") })
+		case "slack.mode":
+			s.socket = value == "socket"
+			s.Slack.SetApp(func(a *workspace.App) { a.SocketMode = s.socket })
+		default:
+			return fmt.Errorf("nothing is known of %s", name)
+		}
+	}
+	return nil
+}
+
+func (s *story) start(*testscript.TestScript, []string) error {
+	c, err := s.config(func(c *config.Config) {
+		for _, edit := range s.edits {
+			edit(c)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s.in, err = s.enter(s.ctx, c)
+	if err != nil || c.Slack.Mode != "socket" {
+		return err
+	}
+	_, err = s.until(s.ctx, storyWait, func(w workspace.State) bool { return w.Connections > 0 })
+	return err
+}
+
+func (s *story) stop(*testscript.TestScript, []string) error {
+	in := s.in
+	s.in = nil
+	return in.leave()
+}
+
+// issuedKeys are the secrets of all cross-cluster keys that were issued: they pass through the bot.
+type issuedKeys struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (k *issuedKeys) see(x fault.Exchange) {
+	var answer struct {
+		Secret  string `json:"api_key"`
+		Encoded string `json:"encoded"`
+	}
+	if json.Unmarshal(x.Answer, &answer) != nil || answer.Encoded == "" {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.all = append(k.all, answer.Secret, answer.Encoded)
+}
+
+func (k *issuedKeys) list() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.all)
+}
+
+// leaks looks for every secret of the stage in everything that can be read afterwards: the log (with everything that
+// is logged for debugging), Redis with requests, journals and audit, and all that Slack has ever shown.
+func (s *story) leaks() string {
+	app := s.Slack.App()
+	secrets := append(s.issued.list(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, encryptionKey)
+	secrets = append(secrets, s.made...)
+	state, err := json.Marshal(s.Slack.State())
+	if err != nil {
+		return err.Error()
+	}
+	places := map[string]string{"the log": s.log.String(), "Redis": s.everythingInRedis(), "Slack": string(state)}
+	for _, secret := range secrets {
+		for place, text := range places {
+			if strings.Contains(text, secret) {
+				return place + " holds a secret"
+			}
+		}
+	}
+	return ""
+}
+
+// everythingInRedis is every value of every key. (Dump cuts long ones.)
+func (s *story) everythingInRedis() string {
+	var b strings.Builder
+	db := s.redis.DB(0)
+	for _, key := range db.Keys() {
+		switch db.Type(key) {
+		case "string":
+			v, _ := db.Get(key)
+			fmt.Fprintln(&b, key, v)
+		case "hash":
+			fields, _ := db.HKeys(key)
+			for _, f := range fields {
+				fmt.Fprintln(&b, key, f, db.HGet(key, f))
+			}
+		case "list":
+			v, _ := db.List(key)
+			fmt.Fprintln(&b, key, v)
+		case "zset":
+			v, _ := db.SortedSet(key)
+			fmt.Fprintln(&b, key, v)
+		case "stream":
+			v, _ := db.Stream(key)
+			fmt.Fprintln(&b, key, v)
+		default:
+			fmt.Fprintln(&b, key, "of a type that is not looked into:", s.issued.list()) // fails where there are secrets
+		}
+	}
+	return b.String()
+}
+
+func effect(args []string) (fault.Order, error) {
+	var o fault.Order
+	for _, a := range args {
+		name, value, _ := strings.Cut(a, "=")
+		n, _ := strconv.Atoi(value)
+		switch name {
+		case "status":
+			o.Status = n
+		case "times":
+			o.Times = n
+		case "skip":
+			o.Match.Skip = n
+		case "hang":
+			o.Hang = true
+		case "close":
+			o.Close = true
+		case "worked":
+			o.Worked = true
+		case "body":
+			o.Body = value
+		default:
+			return o, fmt.Errorf("no fault is called %s", name)
+		}
+	}
+	return o, nil
+}
+
+func (s *story) fails(_ *testscript.TestScript, args []string) error {
+	o, err := effect(args[3:])
+	if err != nil {
+		return err
+	}
+	o.Match.System, o.Match.Method, o.Match.Path = args[0], args[1], args[2]
+	_, err = s.World.Faults.Add(o)
+	return err
+}
+
+func (s *story) heals(*testscript.TestScript, []string) error {
+	s.World.Faults.Clear()
+	s.Slack.ClearFaults()
+	return nil
+}
+
+func (s *story) slackFails(_ *testscript.TestScript, args []string) error {
+	f := workspace.Fault{Method: args[0]}
+	for _, a := range args[1:] {
+		name, value, _ := strings.Cut(a, "=")
+		n, _ := strconv.Atoi(value)
+		switch name {
+		case "status":
+			f.Status = n
+		case "times":
+			f.Times = n
+		case "error":
+			f.Error = value
+		case "retry_after":
+			f.RetryAfter = n
+		case "lost":
+			f.LoseAnswer = true
+		case "hang":
+			f.Hang = true
+		default:
+			return fmt.Errorf("no fault is called %s", name)
+		}
+	}
+	s.Slack.Fail(f)
+	return nil
+}
+
+func (s *story) redisState(_ *testscript.TestScript, args []string) error {
+	switch args[0] {
+	case "down":
+		s.redis.Close()
+		return nil
+	case "up":
+		if err := s.redis.Restart(); err != nil {
+			return err
+		}
+		for s.in.store.Ping(s.ctx) != nil { // the client tries again once a second
+			time.Sleep(20 * time.Millisecond)
+		}
+		return nil
+	}
+	return fmt.Errorf("redis is up or down, not %s", args[0])
+}
+
+// worldBefore is what a rollback has to bring back.
+func worldState(w platform.State) map[string]string {
+	out := map[string]string{}
+	for _, p := range w.Platforms {
+		for _, d := range p.Deployments {
+			valid := 0
+			for _, k := range d.Cluster.Keys {
+				if k.Valid {
+					valid++
+				}
+			}
+			out[d.Name] = fmt.Sprintf("settings %v keystore %v valid keys %d roles %v trust %v filters %v",
+				d.Cluster.Settings, d.Cluster.Keystore, valid, d.Cluster.Roles, d.Cluster.Trust, d.Cluster.Filters)
+		}
+	}
+	return out
+}
+
+// TestMain lets the tests' own program play the bot, too: the playground starts it as a process of its own.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == playedCommand().Name() {
+		main()
+		return
+	}
+	redis.SetLogger(&clientLog)
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // stories wait more than they compute
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// clicks presses a button in the modal on somebody's screen.
+func (s *story) clicks(_ *testscript.TestScript, args []string) error {
+	modal, err := s.modalOf(args[0])
+	if err != nil {
+		return err
+	}
+	return seen(modal.Press(s.ctx, args[1]))
+}
+
+// certified looks for a connection without a key.
+func (s *story) certified(args []string) error {
+	d, err := s.state(args[0])
+	if err != nil {
+		return err
+	}
+	c, ok := d.Cluster.Connected[args[1]]
+	if !ok || !c.Connected || c.KeyModel {
+		return fmt.Errorf("%s is not connected by certificates under %s: %+v", args[0], args[1], d.Cluster.Connected)
+	}
+	return nil
+}
+
+// trusts counts whom a deployment trusts beside its own.
+func (s *story) trusts(args []string) error {
+	d, err := s.state(args[0])
+	if err != nil {
+		return err
+	}
+	if n := fmt.Sprint(len(d.Cluster.Trust) - 1); n != args[1] {
+		return fmt.Errorf("%s trusts %s others, want %s", args[0], n, args[1])
+	}
+	return nil
+}
+
+// rolls makes the coming certificate authority of a region the active one.
+func (s *story) rolls(_ *testscript.TestScript, args []string) error {
+	return s.World.Platform(args[0]).RollAuthority(args[1])
+}
+
+// protects makes a network filter and attaches it, as a person would in the console.
+func (s *story) protects(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	rulesets := s.Cloud.URL() + "/api/v1/deployments/traffic-filter/rulesets"
+	var made struct {
+		ID string `json:"id"`
+	}
+	err := s.call(rulesets, s.Cloud.Key(), fmt.Sprintf(
+		`{"name":%q,"type":"ip","region":%q,"include_by_default":false,"rules":[{"source":%q}]}`, args[1], d.Region(), args[2]), &made)
+	if err != nil {
+		return err
+	}
+	return s.call(rulesets+"/"+made.ID+"/associations", s.Cloud.Key(), `{"entity_type":"deployment","id":"`+d.ID()+`"}`, &made)
+}
+
+func (s *story) filtered(args []string) error {
+	d, err := s.state(args[0])
+	if err == nil && fmt.Sprint(len(d.Cluster.Filters)) != args[1] {
+		return fmt.Errorf("%s has %d filters, want %s", args[0], len(d.Cluster.Filters), args[1])
+	}
+	return err
+}
+
+func (s *story) roles(args []string) error {
+	d, err := s.state(args[0])
+	if err == nil && !slices.Contains(d.Cluster.Roles, args[1]) {
+		return fmt.Errorf("%s has the roles %v", args[0], d.Cluster.Roles)
+	}
+	return err
+}
