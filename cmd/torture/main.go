@@ -1,0 +1,238 @@
+// Command torture lets real processes of the bot die, freeze, restart and lose touch at random moments, and then looks
+// from outside at what is left of the world. It knows the bot only by its command line, its Redis and its messages.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "torture:", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // stop has been called
+	}
+}
+
+type options struct {
+	rounds, parallel, replicas, blows int
+	seed                              uint64
+	lease, call                       time.Duration
+	keep, verbose                     bool
+	only, bin                         string
+}
+
+func run(ctx context.Context) error {
+	var o options
+	flag.IntVar(&o.rounds, "rounds", 8, "how many rounds")
+	flag.IntVar(&o.parallel, "parallel", 4, "how many of them at once")
+	flag.IntVar(&o.replicas, "replicas", 0, "of the bot in each round; 0: two or three")
+	flag.IntVar(&o.blows, "blows", 0, "in each round; 0: two to six")
+	flag.Uint64Var(&o.seed, "seed", 0, "of all chance; 0: a new one, which is printed")
+	flag.DurationVar(&o.lease, "lease", 8*time.Second, "the bot's executor.lease")
+	flag.DurationVar(&o.call, "call-timeout", 0, "the bot's executor.call_timeout; 0: 7/8 of the lease")
+	flag.BoolVar(&o.keep, "keep", false, "keep the files of all rounds, not only of those with violations")
+	flag.BoolVar(&o.verbose, "v", false, "tell what happens")
+	flag.StringVar(&o.only, "only", "", "let only this kind of blow fall, such as \"kill\"")
+	flag.StringVar(&o.bin, "bin", "bin/remote-cluster-bot", "the bot")
+	flag.Parse()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		fmt.Println("torture: skipped, there is no redis-server on the PATH")
+		return nil //nolint:nilerr // where there is no Redis there is nothing to torture
+	}
+	if o.seed == 0 {
+		o.seed = rand.Uint64() >> 32 //nolint:gosec // chance, not secrecy
+	}
+	if o.call == 0 {
+		o.call = o.lease * 7 / 8
+	}
+	if o.only != "" {
+		blows = slices.DeleteFunc(blows, func(b blow) bool { return b.name != o.only })
+		if len(blows) == 0 {
+			return fmt.Errorf("there is no blow %q", o.only)
+		}
+	}
+	dir, err := os.MkdirTemp("", "torture-")
+	if err != nil {
+		return err
+	}
+	bin, err := filepath.Abs(o.bin)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(bin); err != nil {
+		return fmt.Errorf("the bot is not built: %w", err)
+	}
+	fmt.Printf("torture: seed %d, %d rounds, %d at once, lease %v, calls %v\n", o.seed, o.rounds, o.parallel, o.lease, o.call)
+	sum := play(ctx, o, bin, dir)
+	sum.print(o)
+	if len(sum.violations) == 0 && !o.keep {
+		return os.RemoveAll(dir)
+	}
+	fmt.Println("torture: logs in", dir)
+	if len(sum.violations) > 0 {
+		return errors.New("the rules were broken")
+	}
+	return nil
+}
+
+func fork(rng *rand.Rand) *rand.Rand { return rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64())) } //nolint:gosec // chance, not secrecy
+
+// play plays all rounds, some at once.
+func play(ctx context.Context, o options, bin, dir string) *summary {
+	sum := newSummary()
+	gate := make(chan struct{}, o.parallel)
+	var wg sync.WaitGroup
+	for n := 1; n <= o.rounds; n++ {
+		select {
+		case gate <- struct{}{}:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-gate }()
+			round(ctx, o, sum, n, bin, filepath.Join(dir, fmt.Sprintf("round-%d", n)))
+		})
+	}
+	wg.Wait()
+	return sum
+}
+
+// round plays one round, and adds what came of it to sum.
+func round(ctx context.Context, o options, sum *summary, n int, bin, dir string) {
+	rng := rand.New(rand.NewPCG(o.seed, uint64(n))) //nolint:gosec // chance, not secrecy
+	s := &stage{
+		settings: settings{bin: bin, dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second},
+		name:     fmt.Sprintf("round-%d", n), socket: rng.IntN(4) == 0, rng: rng, line: newTimeline(),
+		log: func(string, ...any) {},
+	}
+	begun := time.Now()
+	if o.verbose {
+		s.log = func(format string, args ...any) {
+			fmt.Printf("  round %d %5.1fs  %s\n", n, time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
+		}
+	}
+	defer s.close()
+	what, overs, found, err := s.play(ctx, o)
+	if err != nil && ctx.Err() == nil {
+		found.add("the round did not come to its end: %v", err)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	mode := "http"
+	if s.socket {
+		mode = "socket"
+	}
+	fmt.Printf("round %d (%s, %d replicas, %.0fs): %s: %s\n", n, mode, len(s.replicas), time.Since(begun).Seconds(), strings.Join(what, ", "), verdict(found))
+	for _, v := range found {
+		fmt.Printf("  VIOLATION round %d: %s\n", n, v)
+	}
+	sum.add(n, s, overs, found)
+	if len(found) == 0 && !o.keep {
+		s.close()
+		_ = os.RemoveAll(dir)
+	}
+}
+
+func verdict(found findings) string {
+	if len(found) == 0 {
+		return "well"
+	}
+	return fmt.Sprintf("%d violations", len(found))
+}
+
+// play is the round itself: people ask and approve while blows fall; then all is well again, and has to end well.
+func (s *stage) play(ctx context.Context, o options) (what []string, overs []takeOver, found findings, err error) {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, nil, nil, err
+	}
+	replicas := o.replicas
+	if replicas == 0 {
+		replicas = 2 + s.rng.IntN(2)
+	}
+	if err := s.build(replicas, s.between(20*time.Millisecond, 300*time.Millisecond)); err != nil {
+		return nil, nil, nil, err
+	}
+	for _, r := range s.replicas {
+		if err := s.launch(r); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	starting, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := s.alive(starting); err != nil {
+		return nil, nil, nil, err
+	}
+	asked := s.wishes()
+	people, tired := context.WithTimeout(ctx, 150*time.Second)
+	defer tired()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for i, w := range asked {
+		wg.Go(func() {
+			pause(people, time.Duration(i)*300*time.Millisecond)
+			err := s.ask(people, w)
+			if err == nil {
+				err = s.decide(people, w)
+			}
+			if err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				found.add("%v", err)
+			}
+		})
+	}
+	count := o.blows
+	if count == 0 {
+		count = 2 + s.rng.IntN(5)
+	}
+	pause(ctx, s.between(0, 1500*time.Millisecond))
+	what = s.storm(ctx, count, 5*time.Second)
+	s.log("the storm is over")
+	wg.Wait()
+	all, err := s.settled(ctx, len(asked))
+	s.log("settled: %s", states(all))
+	if err != nil {
+		found.add("not settled: %v", err)
+	}
+	s.ends = map[string]int{}
+	for _, r := range all {
+		s.ends[string(r.State)]++
+	}
+	more, audit, err := s.inspect(ctx, asked, all)
+	s.handed = s.handOvers(audit)
+	overs = s.takeOvers(audit)
+	for _, o := range overs {
+		if limit := s.lease + 2*time.Second + s.callTimeout; o.took > limit {
+			found.add("%s was taken over after %v, later than %v", o.request, o.took, limit)
+		}
+	}
+	return what, overs, append(found, more...), err
+}
+
+// wishes of this round, one to three.
+func (s *stage) wishes() []wish {
+	out := slices.Clone(wishes[:1+s.rng.IntN(len(wishes))])
+	for i := range out {
+		out[i].withdraw = s.rng.IntN(10) == 0
+	}
+	return out
+}
