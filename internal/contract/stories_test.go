@@ -1,0 +1,114 @@
+package contract
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/recording"
+)
+
+// recorded names a folder of recordings that are there already, for trying the checks without telling the stories.
+var recorded = flag.String("recorded", "", "read the stories' recordings from here instead of telling them")
+
+// tell tells all stories once and returns what was said in them.
+var tell = sync.OnceValues(func() ([]recording.Line, error) {
+	dir := *recorded
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "stories"); err != nil {
+			return nil, err
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		cmd := exec.CommandContext(context.Background(), "go", "test", "-count=1", "-run=^TestStories$", "./cmd/remote-cluster-bot", "-record", dir)
+		cmd.Dir = "../.."
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("telling the stories: %w\n%s", err, out)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	var all []recording.Line
+	for _, name := range files {
+		lines, err := readRecording(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, lines...)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("the stories recorded nothing")
+	}
+	return all, nil
+})
+
+func readRecording(name string) (_ []recording.Line, err error) {
+	in, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	return recording.Read(in)
+}
+
+// stories are what was said in them.
+func stories(t *testing.T) []recording.Line {
+	t.Helper()
+	lines, err := tell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+// exchanges are those of the stories with Elastic.
+func exchanges(t *testing.T) []fault.Exchange {
+	t.Helper()
+	var out []fault.Exchange
+	for _, l := range stories(t) {
+		if l.Exchange != nil {
+			out = append(out, *l.Exchange)
+		}
+	}
+	return out
+}
+
+// elastic holds an exchange against whoever describes it: the platform's Swagger, Elasticsearch's types, or both.
+func elastic(platforms map[string]*swagger, x fault.Exchange) error {
+	var errs []error
+	if s, known := platforms[x.System]; known {
+		errs = append(errs, s.checkRequest(x), s.checkAnswer(x))
+		if _, rest, through := strings.Cut(x.Path, "/proxy/"); through {
+			x.Path = "/" + rest
+			errs = append(errs, elasticsearch(x))
+		}
+	} else {
+		errs = append(errs, elasticsearch(x))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%s: %s %s?%s → %d: %w\nrequest: %s\nanswer: %s",
+			x.System, x.Method, x.Path, x.Query, x.Status, err, fault.Redact(x.Request), fault.Redact(x.Answer))
+	}
+	return nil
+}
+
+func TestWhatTheStoriesSayToElasticIsDescribed(t *testing.T) {
+	platforms := swaggers(t)
+	seen := map[string]bool{} // the same fault is reported once
+	for _, x := range exchanges(t) {
+		if err := elastic(platforms, x); err != nil && !seen[err.Error()] {
+			seen[err.Error()] = true
+			t.Error(err)
+		}
+	}
+}
