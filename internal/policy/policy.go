@@ -230,11 +230,10 @@ func (p *Policy) Weigh(ctx context.Context, r *change.Request) (change.Verdict, 
 		said = append(said, d.By.User)
 	}
 	v := change.Verdict{Rule: rule.Name, Remind: rule.Remind, Direct: rule.Direct}
-	for i, n := range crowd.lacking(said) {
-		if n > 0 {
-			v.Missing = append(v.Missing, change.Need{
-				Who: crowd.couldFill(said, i), Group: rule.Sides[i].title(), Count: n,
-			})
+	lacking := crowd.lacking(said)
+	for i, side := range rule.Sides { // in the order of the rule: a card must not change its mind about it
+		if n := lacking[i]; n > 0 {
+			v.Missing = append(v.Missing, change.Need{Who: crowd.couldFill(said, i), Group: side.title(), Count: n})
 		}
 	}
 	v.Enough = len(v.Missing) == 0
