@@ -36,7 +36,7 @@ func client(t *testing.T, url string) *cloudapi.Client {
 	t.Cleanup(transport.CloseIdleConnections)
 	c, err := cloudapi.New(cloudapi.Options{
 		System: "ece-prod", BaseURL: url + "/", APIKey: secret.New(apiKey), Transport: transport,
-		Now: time.Now, CallTimeout: 200 * time.Millisecond,
+		Now: time.Now, CallTimeout: 10 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func TestFailures(t *testing.T) {
 			t.Cleanup(transport.CloseIdleConnections)
 			c, err := cloudapi.New(cloudapi.Options{
 				System: "ece-prod", BaseURL: s.URL + "/api/v1", APIKey: secret.New(apiKey), Transport: transport, Now: time.Now,
-				CallTimeout: 200 * time.Millisecond,
+				CallTimeout: time.Second,
 				Log:         slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 			})
 			if err != nil {
