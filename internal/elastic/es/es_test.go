@@ -35,7 +35,7 @@ func options(t *testing.T, url string) es.Options {
 	t.Cleanup(transport.CloseIdleConnections)
 	return es.Options{
 		System: "Elasticsearch of logs-prod", Address: url + "/", Auth: es.Basic("bot", secret.New(password)),
-		Transport: transport, CallTimeout: 10 * time.Second, Now: func() time.Time { return now },
+		Transport: transport, CallTimeout: 2 * time.Second, Now: func() time.Time { return now },
 	}
 }
 
