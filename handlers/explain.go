@@ -195,6 +195,9 @@ func callSentence(e *link.CallError, p pen) string {
 	switch {
 	case e.Status == 0 || e.Status == 408:
 		return who + " gave no answer in time."
+	case e.Code == link.CodeNotElasticsearch:
+		return who + " does not show to be Elasticsearch: a proxy between may drop its header. Whoever runs the bot can set " +
+			"any_product: true for this platform in its configuration."
 	case e.Status == 401:
 		return who + " did not accept the bot's credentials: whoever runs the bot has to look at them."
 	case e.Status == 403:

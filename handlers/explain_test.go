@@ -43,6 +43,7 @@ func TestEveryErrorIsExplained(t *testing.T) {
 		"not there":       {call(404), "does not know this", false},
 		"too many":        {call(429), "fewer requests", false},
 		"trouble":         {call(503), "trouble of its own (503)", false},
+		"no product":      {&link.CallError{System: "es", Status: 200, Code: link.CodeNotElasticsearch, Reason: canary, Err: leaky}, "any_product: true", false},
 		"refused":         {call(400), "refused a call (400)", false},
 		"no credentials":  {fmt.Errorf("%w: %w", link.ErrNoCredentials, leaky), "no credentials", false},
 		"no platform":     {&link.UnknownSystemError{Name: "<!here>"}, "&lt;!", false},

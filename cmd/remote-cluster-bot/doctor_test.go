@@ -18,6 +18,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
@@ -64,12 +65,16 @@ func (c *clinic) edit(old, text string) {
 	c.text = strings.Replace(c.text, old, text, 1)
 }
 
-func (c *clinic) examine() doctor.Report {
-	c.Helper()
-	parsed, err := config.Parse("config.yaml", []byte(c.text), config.Source{
+func (c *clinic) parse() (*config.Config, error) {
+	return config.Parse("config.yaml", []byte(c.text), config.Source{
 		ReadFile:  os.ReadFile,
 		LookupEnv: func(name string) (string, bool) { v, ok := c.env[name]; return v, ok },
 	})
+}
+
+func (c *clinic) examine() doctor.Report {
+	c.Helper()
+	parsed, err := c.parse()
 	if err != nil {
 		return doctor.Refused(err)
 	}
@@ -102,6 +107,14 @@ func (c *clinic) refuses(system, method, path string, status int) {
 	}); err != nil {
 		c.Fatal(err)
 	}
+}
+
+// dropsProduct puts a proxy before the ECE that drops the header by which Elasticsearch makes itself known.
+func (c *clinic) dropsProduct() {
+	c.Helper()
+	server := c.before(c.ECE.URL(), func(r *http.Response) error { r.Header.Del("X-Elastic-Product"); return nil })
+	server.Start()
+	c.edit(c.ECE.URL(), server.URL)
 }
 
 func (c *clinic) scopes(without ...string) {
@@ -182,15 +195,11 @@ var mistakes = map[string]mistake{
 	"certificates are not checked":           {func(c *clinic) { c.edit("elasticsearch: proxy", "elasticsearch: proxy\n    tls: { insecure: true }") }, "ece-prod", "certificate", doctor.Warning, "any certificate"},
 	"the ECE's key may not read keystores":   {func(c *clinic) { c.refuses("ece-prod", "GET", "**/keystore", 403) }, "ece-prod", "keystore", doctor.Bad, "role does not allow"},
 	"the ECE's key may not see the platform": {func(c *clinic) { c.refuses("ece-prod", "GET", "**/allocators", 403) }, "ece-prod", "egress", doctor.Bad, "role does not allow"},
-	"a proxy drops the product header": {func(c *clinic) {
-		server := c.before(c.ECE.URL(), func(r *http.Response) error { r.Header.Del("X-Elastic-Product"); return nil })
-		server.Start()
-		c.edit(c.ECE.URL(), server.URL)
-	}, "ece-prod", "product header", doctor.Bad, "X-Elastic-Product"},
-	"no credential matches":   {func(c *clinic) { c.edit(`deployment: "*"`, `deployment: "shop-*"`) }, "elastic-cloud", "credentials", doctor.Bad, "no credential matches any"},
-	"some have no credential": {func(c *clinic) { c.edit(`deployment: "*"`, `deployment: "metrics-*"`) }, "elastic-cloud", "credentials", doctor.Warning, "archive-us"},
-	"the password is wrong":   {func(c *clinic) { c.env["EC_ELASTICSEARCH_PASSWORD"] = "old" }, "elastic-cloud", "credentials", doctor.Bad, "refuses the credential"},
-	"the user may only read":  {func(c *clinic) { c.edit("username: remote-cluster-bot", "username: "+platform.DemoWeakUser) }, "elastic-cloud", "privileges", doctor.Bad, "lacks manage_security"},
+	"a proxy drops the product header":       {(*clinic).dropsProduct, "ece-prod", "product header", doctor.Bad, "any_product: true"},
+	"no credential matches":                  {func(c *clinic) { c.edit(`deployment: "*"`, `deployment: "shop-*"`) }, "elastic-cloud", "credentials", doctor.Bad, "no credential matches any"},
+	"some have no credential":                {func(c *clinic) { c.edit(`deployment: "*"`, `deployment: "metrics-*"`) }, "elastic-cloud", "credentials", doctor.Warning, "archive-us"},
+	"the password is wrong":                  {func(c *clinic) { c.env["EC_ELASTICSEARCH_PASSWORD"] = "old" }, "elastic-cloud", "credentials", doctor.Bad, "refuses the credential"},
+	"the user may only read":                 {func(c *clinic) { c.edit("username: remote-cluster-bot", "username: "+platform.DemoWeakUser) }, "elastic-cloud", "privileges", doctor.Bad, "lacks manage_security"},
 	"an API key shall issue keys": {func(c *clinic) {
 		c.edit("username: remote-cluster-bot\n        password:", "api_key:")
 	}, "elastic-cloud", "issuing", doctor.Bad, "needs a user"},
@@ -270,6 +279,46 @@ func TestDoctorFindsNothingBadWhereAllIsWell(t *testing.T) {
 	}
 	if posts := c.Slack.Calls("chat.postMessage"); len(posts) > 0 {
 		t.Errorf("the doctor posted %d messages", len(posts))
+	}
+}
+
+func TestAnyProductMakesUpForADroppedHeader(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.dropsProduct()
+	c.edit("# any_product: true", "any_product: true")
+	for _, f := range c.examine().Findings {
+		if f.Area == "ece-prod" && f.Level != doctor.OK {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// Elastic Cloud's deployments are reached directly, and what drops the header stands before them.
+func TestAnyProductHoldsForElasticCloudToo(t *testing.T) {
+	t.Parallel()
+	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }))
+	t.Cleanup(bare.Close)
+	c := newClinic(t)
+	for _, without := range []bool{false, true} {
+		if without {
+			c.edit("# add_filters: true", "any_product: true")
+		}
+		parsed, err := c.parse()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := systems(parsed.Platforms, dialing{callTimeout: time.Second, now: time.Now, log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cluster, err := all[1].Cluster(link.Deployment{Name: "logs", ServiceURL: bare.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := cluster.RemoteInfo(t.Context()); (err == nil) != without {
+			t.Errorf("any_product %t: %v", without, err)
+		}
 	}
 }
 

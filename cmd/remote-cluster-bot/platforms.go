@@ -64,7 +64,7 @@ func newECE(p config.Platform, d dialing) (link.Platform, error) {
 	return ece.New(ece.Options{
 		Name: p.Name, BaseURL: p.URL, APIKey: p.APIKey.Secret(), Transport: traced{wire.NewTransport(api)},
 		Direct: p.Elasticsearch == "direct", Credentials: credentials(p), ElasticsearchTransport: wire.NewTransport(elasticsearch),
-		CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
+		AnyProduct: p.AnyProduct, CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
 	})
 }
 
@@ -75,7 +75,7 @@ func newECH(p config.Platform, d dialing) (link.Platform, error) {
 	}
 	return ech.New(ech.Options{
 		Name: p.Name, BaseURL: p.URL, APIKey: p.APIKey.Secret(), Transport: traced{wire.NewTransport(api)},
-		Credentials: credentials(p), ElasticsearchTransport: wire.NewTransport(elasticsearch),
+		Credentials: credentials(p), ElasticsearchTransport: wire.NewTransport(elasticsearch), AnyProduct: p.AnyProduct,
 		CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
 	})
 }

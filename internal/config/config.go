@@ -171,6 +171,9 @@ type Platform struct {
 	// Elasticsearch is "proxy" (through the platform's API, ECE only) or "direct" (at the deployment's own URL, with
 	// credentials from the list). Default: proxy for ece, direct for ech.
 	Elasticsearch string `yaml:"elasticsearch"`
+	// AnyProduct does without the header X-Elastic-Product, by which Elasticsearch makes itself known: only where a proxy
+	// between is known to drop it. Then nothing keeps the bot from taking something else for Elasticsearch.
+	AnyProduct bool `yaml:"any_product"`
 	// ElasticsearchTLS checks the certificates of the deployments under direct; default: as tls.
 	ElasticsearchTLS *TLS `yaml:"elasticsearch_tls"`
 	// Credentials are those of Elasticsearch, the first that matches a deployment. To issue cross-cluster keys it must

@@ -187,8 +187,8 @@ func (o Options) cluster(ctx context.Context, a *area, p config.Platform, d link
 func (a *area) elasticsearch(p config.Platform, d link.Deployment, err error) {
 	call, isCall := errors.AsType[*link.CallError](err)
 	switch {
-	case isCall && call.Code == "not_elasticsearch":
-		a.bad("product header", "let the proxy pass the header X-Elastic-Product through, or reach the deployments directly",
+	case isCall && call.Code == link.CodeNotElasticsearch:
+		a.bad("product header", "let the proxy between pass the header X-Elastic-Product through, or set any_product: true for this platform",
 			"%s: %s", d.Name, call.Reason)
 	case isCall && call.Status == 401 && p.Elasticsearch == "direct":
 		a.bad("credentials", "look at the credential that matches it: username, password or key", "%s refuses the credential", d.Name)

@@ -159,6 +159,9 @@ type CallError struct {
 	Err       error
 }
 
+// CodeNotElasticsearch is the Code of an answer without the header by which Elasticsearch makes itself known.
+const CodeNotElasticsearch = "not_elasticsearch"
+
 func (e *CallError) Error() string {
 	if e.Status == 0 {
 		return fmt.Sprintf("%s: %s: no answer: %s", e.System, e.Call, e.Reason)

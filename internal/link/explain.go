@@ -55,6 +55,8 @@ func sentence(err error) string {
 		return named(call) + "gave no answer in time"
 	case !ok:
 		return err.Error()
+	case call.Code == CodeNotElasticsearch:
+		return named(call) + "does not show to be Elasticsearch (" + call.Reason + ")"
 	case call.Status == 401:
 		return named(call) + "did not accept the bot's credentials"
 	case call.Status == 403:

@@ -30,6 +30,8 @@ type Options struct {
 	Credentials es.Credentials
 	// ElasticsearchTransport is the one to service URLs; nil: Transport.
 	ElasticsearchTransport http.RoundTripper
+	// AnyProduct does without Elasticsearch's product header, for a proxy that drops it.
+	AnyProduct bool
 
 	CallTimeout time.Duration                // of each call; 0: wire.DefaultCallTimeout
 	Now         func() time.Time             // required
@@ -86,7 +88,7 @@ func (p *Platform) Cluster(d link.Deployment) (link.Cluster, error) {
 	return es.New(es.Options{
 		System: "Elasticsearch of " + d.Name, Address: d.ServiceURL, Auth: auth,
 		Transport: p.o.ElasticsearchTransport, CallTimeout: p.o.CallTimeout, Now: p.o.Now, Log: p.o.Log,
-		OpaqueID: p.o.OpaqueID,
+		OpaqueID: p.o.OpaqueID, AnyProduct: p.o.AnyProduct,
 	})
 }
 

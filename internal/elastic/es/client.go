@@ -38,9 +38,11 @@ type Options struct {
 	AnyProduct bool
 }
 
-// ErrNotElasticsearch says that answers lack the header by which Elasticsearch makes itself known.
+// ErrNotElasticsearch says that answers lack the header by which Elasticsearch makes itself known. It is written for
+// whoever runs the bot.
 var ErrNotElasticsearch = errors.New("the answer lacks the header X-Elastic-Product: Elasticsearch; " +
-	"either this is not Elasticsearch, or a proxy between drops the header")
+	"either this is not Elasticsearch, or a proxy between drops the header, as the platform's own may: " +
+	"if so, set any_product: true for this platform in the bot's configuration")
 
 // Client talks to one cluster.
 type Client struct {
@@ -149,7 +151,7 @@ func (c *Client) do(ctx context.Context, r request, out any) (int, error) {
 	}
 	if !c.known.Load() {
 		if resp.Header.Get("X-Elastic-Product") != "Elasticsearch" {
-			odd := call.Odd(resp.StatusCode, "not_elasticsearch", ErrNotElasticsearch.Error(), ErrNotElasticsearch)
+			odd := call.Odd(resp.StatusCode, link.CodeNotElasticsearch, ErrNotElasticsearch.Error(), ErrNotElasticsearch)
 			odd.Ambiguous = r.writes
 			return resp.StatusCode, odd
 		}

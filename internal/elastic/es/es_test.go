@@ -104,7 +104,7 @@ func TestWhatIsNotElasticsearchIsNamed(t *testing.T) {
 	}
 	s := elastictest.Serve(t, bare(), exchange("GET", "/_remote/info", "", `{}`), bare(), bare())
 	c := client(t, options(t, s.URL))
-	if _, err := c.RemoteInfo(t.Context()); !errors.Is(err, es.ErrNotElasticsearch) || !strings.Contains(err.Error(), "proxy") {
+	if _, err := c.RemoteInfo(t.Context()); !errors.Is(err, es.ErrNotElasticsearch) || !strings.Contains(err.Error(), "any_product: true for this platform in the bot's configuration") {
 		t.Errorf("got %v", err)
 	}
 	for range 2 { // once it has shown itself, it is not asked again
