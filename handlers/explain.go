@@ -204,6 +204,9 @@ func callSentence(e *link.CallError, p pen) string {
 		return who + " does not let the bot do this: whoever runs the bot has to look at its permissions."
 	case e.Status == 404:
 		return who + " does not know this (any more)."
+	case e.Status == link.StatusNotElevated:
+		return who + " wants elevated permissions, and the platform's key lacks them: whoever runs the bot has to use a key " +
+			"that a user who has them made."
 	case e.Status == 429:
 		return who + " asks for fewer requests: try again in a minute."
 	case e.Status >= 500:

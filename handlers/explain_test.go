@@ -40,6 +40,7 @@ func TestEveryErrorIsExplained(t *testing.T) {
 		"no answer":       {call(0), "ece-prod gave no answer", false},
 		"unauthorized":    {call(401), "credentials", false},
 		"forbidden":       {call(403), "permissions", false},
+		"not elevated":    {call(449), "elevated permissions", false},
 		"not there":       {call(404), "does not know this", false},
 		"too many":        {call(429), "fewer requests", false},
 		"trouble":         {call(503), "trouble of its own (503)", false},

@@ -91,6 +91,8 @@ func (a *area) call(check, doing string, p config.Platform, err error) {
 		a.bad(check, "make a new key of the platform itself (not of Elasticsearch) and store it where api_key points", "%s: the key is refused", doing)
 	case call.Status == 403:
 		a.bad(check, mayNot(p), "%s: the key's role does not allow it (%s)", doing, call.Reason)
+	case call.Status == link.StatusNotElevated:
+		a.bad(check, "make the key anew with a user who has elevated permissions, and store it where api_key points", "%s: the key lacks elevated permissions", doing)
 	case call.Status == 404:
 		a.bad(check, "url is the base of the platform's API, without a path (ECE: https://<coordinator>:12443)", "%s: there is no such API at %s", doing, p.URL)
 	default:

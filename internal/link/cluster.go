@@ -171,6 +171,10 @@ func (e *CallError) Error() string {
 
 func (e *CallError) Unwrap() error { return e.Err }
 
+// StatusNotElevated is the platform's answer to a key without elevated permissions: some calls want a key whose user has
+// them (cloud-sdk-go: apierror.ErrMissingElevatedPermissions).
+const StatusNotElevated = 449
+
 // NotFound reports whether what was asked for is not there.
 func (e *CallError) NotFound() bool { return e.Status == 404 }
 

@@ -61,6 +61,8 @@ func sentence(err error) string {
 		return named(call) + "did not accept the bot's credentials"
 	case call.Status == 403:
 		return named(call) + "does not let the bot do this (" + call.Reason + ")"
+	case call.Status == StatusNotElevated:
+		return named(call) + "wants elevated permissions, which the platform's key lacks: a user who has them has to make it"
 	case call.Status == 429:
 		return named(call) + "asks for fewer requests"
 	case call.Status >= 500:

@@ -1,11 +1,13 @@
 package link_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -75,6 +77,17 @@ func TestSurveyWithoutADeploymentNamesTheField(t *testing.T) {
 	_, err := s.catalog.Survey(t.Context(), s.c.Local, s.c.Remote)
 	contains(t, problem(t, err, link.FieldLocal), "no platform")
 	contains(t, problem(t, err, link.FieldRemote), "no deployment")
+}
+
+func TestMissingElevatedPermissionsAreNamed(t *testing.T) {
+	s := newScene()
+	s.w.Fail(linktest.Fault{Call: "Deployment", Err: &link.CallError{System: "ece", Status: link.StatusNotElevated}})
+	_, err := s.catalog.Survey(t.Context(), s.c.Local, s.c.Remote)
+	say, ok := errors.AsType[*change.ExplainedError](err)
+	if !ok {
+		t.Fatalf("got %v, want words for people", err)
+	}
+	contains(t, say.Say, "elevated permissions")
 }
 
 func TestPrefillFitsTheRemote(t *testing.T) {

@@ -55,6 +55,9 @@ func (c Call) Check(status int, header http.Header, body []byte) error {
 		return call
 	}
 	code, reason := explain(header, body)
+	if reason == "" && status == link.StatusNotElevated { // net/http has no name for it
+		reason = "the platform's key lacks elevated permissions: make it with a user who has them"
+	}
 	if reason == "" {
 		reason = cmp.Or(http.StatusText(status), fmt.Sprintf("answered with status %d", status))
 	}

@@ -43,7 +43,7 @@ func TestRefusalsCarryTheirCodeAndReason(t *testing.T) {
 		},
 		"platform without a body": {
 			status: 449, header: http.Header{"X-Cloud-Error-Codes": {"root.needs_elevated_permissions"}},
-			want: link.CallError{Code: "root.needs_elevated_permissions", Reason: "answered with status 449"},
+			want: link.CallError{Code: "root.needs_elevated_permissions", Reason: "the platform's key lacks elevated permissions: make it with a user who has them"},
 		},
 		"Elasticsearch": {
 			status: 400, body: `{"error":{"root_cause":[],"type":"illegal_argument_exception","reason":"bad","caused_by":{"type":"x","reason":"worse"}},"status":400}`,
