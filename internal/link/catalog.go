@@ -129,7 +129,8 @@ func (c *Catalog) Deployment(ctx context.Context, ref Ref) (Deployment, error) {
 	})
 }
 
-// Fresh returns one deployment as it stands now: an *UnknownSystemError, or what the platform meets.
+// Fresh returns one deployment as it stands now: an *UnknownSystemError, or what the platform meets. Where the platform
+// tells no version, Elasticsearch is asked for it.
 func (c *Catalog) Fresh(ctx context.Context, ref Ref) (Deployment, error) {
 	sys, ok := c.System(ref.Platform)
 	if !ok {
@@ -140,7 +141,34 @@ func (c *Catalog) Fresh(ctx context.Context, ref Ref) (Deployment, error) {
 		return Deployment{}, fmt.Errorf("reading deployment %s: %w", ref, err)
 	}
 	d.Ref = ref
+	if d.Version == "" {
+		d.Version = c.running(ctx, sys, d)
+	}
 	return d, nil
+}
+
+// running is the version that Elasticsearch itself tells: while a deployment's first plan goes on, or where it failed,
+// its platform may tell none. Empty where Elasticsearch gives no answer in half of the time that is left.
+func (c *Catalog) running(ctx context.Context, sys System, d Deployment) string {
+	within := c.o.Timeout / 2
+	if deadline, ok := ctx.Deadline(); ok {
+		within = min(within, time.Until(deadline)/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	cluster, err := sys.Cluster(d)
+	if err != nil {
+		return ""
+	}
+	versioned, ok := cluster.(Versioned)
+	if !ok {
+		return ""
+	}
+	version, err := versioned.Version(ctx)
+	if err != nil {
+		return ""
+	}
+	return version
 }
 
 // System returns the platform of that configured name.

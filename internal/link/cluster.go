@@ -102,6 +102,11 @@ type RemoteRole struct {
 	Reserved bool     // Elasticsearch's own
 }
 
+// Versioned is a Cluster that tells the version it runs.
+type Versioned interface {
+	Version(ctx context.Context) (string, error)
+}
+
 // Issuer is a Cluster that knows beforehand whether its caller may issue keys. Elasticsearch refuses every API key as
 // the caller, so people hear of it before they approve.
 type Issuer interface {

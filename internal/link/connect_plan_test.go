@@ -111,10 +111,13 @@ func TestPlanNamesTheFieldAtFault(t *testing.T) {
 		field string
 		say   string
 	}{
-		"bad shape":        {func(s *scene) { s.c.Alias = "X" }, link.FieldAlias, "lower-case"},
-		"old local":        {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.Version = "8.12.2" }) }, link.FieldLocal, "at 8.12.2"},
-		"old remote":       {func(s *scene) { s.remote.Edit(func(d *link.Deployment) { d.Version = "7.17.9" }) }, link.FieldRemote, "certificate"},
-		"no version":       {func(s *scene) { s.remote.Edit(func(d *link.Deployment) { d.Version = "" }) }, link.FieldRemote, "could not be told"},
+		"bad shape":  {func(s *scene) { s.c.Alias = "X" }, link.FieldAlias, "lower-case"},
+		"old local":  {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.Version = "8.12.2" }) }, link.FieldLocal, "at 8.12.2"},
+		"old remote": {func(s *scene) { s.remote.Edit(func(d *link.Deployment) { d.Version = "7.17.9" }) }, link.FieldRemote, "certificate"},
+		"no version": {func(s *scene) {
+			s.remote.Edit(func(d *link.Deployment) { d.Version = "" })
+			s.w.Fail(linktest.Fault{Call: "Version"})
+		}, link.FieldRemote, "neither its platform nor Elasticsearch"},
 		"stopped":          {func(s *scene) { s.remote.Edit(func(d *link.Deployment) { d.Status = "stopped" }) }, link.FieldRemote, "is stopped"},
 		"gone":             {func(s *scene) { s.ece.Remove("d-local") }, link.FieldLocal, "no deployment"},
 		"no platform":      {func(s *scene) { s.c.Remote.Platform = "x" }, link.FieldRemote, "no platform called x"},

@@ -51,7 +51,7 @@ func problemsOf(wrong *change.InvalidError, field string, d Deployment, reach er
 	v, err := ParseVersion(d.Version)
 	switch {
 	case err != nil:
-		wrong.Add(field, "the version of %s could not be told; its first plan may not be finished", d.Name)
+		wrong.Add(field, "neither its platform nor Elasticsearch tells the version of %s; its first plan may not be finished", d.Name)
 	case m == ModelCertificate && !v.AtLeast(proxyMajor, proxyMinor):
 		wrong.Add(field, "%s is at %s: the proxy mode needs %d.%d or later", d.Name, v, proxyMajor, proxyMinor)
 	case m != ModelCertificate && !v.AtLeast(minMajor, minMinor):

@@ -118,3 +118,21 @@ func TestPrefilledAliasesAreValid(t *testing.T) {
 		}
 	}
 }
+
+func TestElasticsearchIsAskedForAVersionThatThePlatformDoesNotTell(t *testing.T) {
+	s := newScene()
+	told := s.survey(t).Remote.Version
+	s.remote.Edit(func(d *link.Deployment) { d.Version = "" })
+	fresh, err := s.catalog.FreshSurvey(t.Context(), s.c.Local, s.c.Remote)
+	if err != nil || fresh.Remote.Version != told || s.w.Count("Version") != 1 {
+		t.Errorf("got %q (%v), want %q, asked once and not %d times", fresh.Remote.Version, err, told, s.w.Count("Version"))
+	}
+	if err := fresh.Problems(s.c).Check(); err != nil {
+		t.Error(err)
+	}
+	s.w.Fail(linktest.Fault{Call: "Version", Hang: true}) // no reason to fail as a whole
+	silent, err := s.catalog.FreshSurvey(t.Context(), s.c.Local, s.c.Remote)
+	if err != nil || silent.Remote.Version != "" {
+		t.Errorf("got %q, %v", silent.Remote.Version, err)
+	}
+}

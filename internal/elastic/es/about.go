@@ -45,6 +45,12 @@ func (c *Client) About(ctx context.Context) (About, error) {
 	return About{Name: answer.Name, UUID: answer.UUID, Version: answer.Version.Number}, err
 }
 
+// Version is the version that About tells.
+func (c *Client) Version(ctx context.Context) (string, error) {
+	a, err := c.About(ctx)
+	return a.Version, err
+}
+
 // Hits is what a search found.
 type Hits struct {
 	Total   int      // up to 10,000, where Elasticsearch stops counting

@@ -57,8 +57,9 @@ type Client struct {
 }
 
 var (
-	_ link.Cluster = (*Client)(nil)
-	_ link.Issuer  = (*Client)(nil)
+	_ link.Cluster   = (*Client)(nil)
+	_ link.Issuer    = (*Client)(nil)
+	_ link.Versioned = (*Client)(nil)
 )
 
 // New checks the options. It makes no call.

@@ -43,8 +43,9 @@ func (s settings) aliases() []string {
 type elasticsearch struct{ d *Deployment }
 
 var (
-	_ link.Cluster = elasticsearch{}
-	_ link.Issuer  = elasticsearch{}
+	_ link.Cluster   = elasticsearch{}
+	_ link.Issuer    = elasticsearch{}
+	_ link.Versioned = elasticsearch{}
 )
 
 // MayIssue reports whether the caller is a user.
@@ -70,6 +71,13 @@ func (e elasticsearch) License(ctx context.Context) (link.License, error) {
 	var l link.License
 	err := e.do(ctx, "License", func() error { l = e.d.license; return nil })
 	return answer(l, err)
+}
+
+// Version is what the nodes run, whatever the platform says.
+func (e elasticsearch) Version(ctx context.Context) (string, error) {
+	v := ""
+	err := e.do(ctx, "Version", func() error { v = e.d.runs; return nil })
+	return answer(v, err)
 }
 
 func (e elasticsearch) RemoteSettings(ctx context.Context) (link.Settings, error) {

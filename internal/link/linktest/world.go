@@ -101,6 +101,7 @@ type Deployment struct {
 	w          *World
 	on         *Platform
 	about      link.Deployment
+	runs       string // the version of its nodes
 	settings   settings
 	keystore   map[string]secret.Secret
 	loaded     map[string]secret.Secret // what the nodes have read of the keystore
@@ -139,6 +140,7 @@ func (p *Platform) AddDeployment(id, name, version string) *Deployment {
 			ClusterID: "cluster-" + id, Region: p.kind + "-region", Version: version, Healthy: true, Status: "started",
 			Endpoint: endpoint, ServiceURL: "https://" + endpoint, TransportPort: 9400,
 		},
+		runs:     version,
 		settings: settings{},
 		keystore: map[string]secret.Secret{},
 		loaded:   map[string]secret.Secret{},
