@@ -19,17 +19,34 @@ import (
 
 const remotePrefix = "cluster.remote."
 
-// RemoteSettings reads GET /_cluster/settings and keeps what begins with cluster.remote.
+// RemoteSettings reads GET /_cluster/settings and keeps what begins with cluster.remote. Where something between drops
+// flat_settings the answer is nested: read as it is, it would look as if no alias was in use.
 func (c *Client) RemoteSettings(ctx context.Context) (link.Settings, error) {
 	var all link.Settings
 	r := request{Request: esapi.ClusterGetSettingsRequest{FlatSettings: new(true)}, name: "GET /_cluster/settings"}
 	if _, err := c.do(ctx, r, &all); err != nil {
 		return link.Settings{}, err
 	}
-	others := func(name string, _ json.RawMessage) bool { return !strings.HasPrefix(name, remotePrefix) }
-	maps.DeleteFunc(all.Persistent, others)
-	maps.DeleteFunc(all.Transient, others)
-	return all, nil
+	return link.Settings{Persistent: remoteOnes(all.Persistent), Transient: remoteOnes(all.Transient)}, nil
+}
+
+func remoteOnes(settings map[string]json.RawMessage) map[string]json.RawMessage {
+	found := map[string]json.RawMessage{}
+	flatten("", settings, found)
+	maps.DeleteFunc(found, func(name string, _ json.RawMessage) bool { return !strings.HasPrefix(name, remotePrefix) })
+	return found
+}
+
+// flatten puts settings into flat, by their full names. A setting's value is never an object.
+func flatten(prefix string, settings, flat map[string]json.RawMessage) {
+	for name, value := range settings {
+		var within map[string]json.RawMessage
+		if json.Unmarshal(value, &within) == nil && within != nil {
+			flatten(prefix+name+".", within, flat)
+		} else {
+			flat[prefix+name] = value
+		}
+	}
 }
 
 // PutSettings sends PUT /_cluster/settings. Where not every node acknowledged in time the settings are set all the

@@ -13,21 +13,30 @@ import (
 
 func TestOnlyRemoteSettingsAreKept(t *testing.T) {
 	t.Parallel()
-	s := elastictest.Serve(t, exchange("GET", "/_cluster/settings?flat_settings=true", "", `{
-		"persistent":{"cluster.remote.a.mode":"proxy","cluster.remote.a.seeds":["h:1"],"cluster.routing.x":"y"},
-		"transient":{"cluster.remote.initial_connect_timeout":"5s","logger.a":"debug"}}`))
-	got, err := client(t, options(t, s.URL)).RemoteSettings(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	const uri = "/_cluster/settings?flat_settings=true"
+	s := elastictest.Serve(t,
+		exchange("GET", uri, "", `{
+			"persistent":{"cluster.remote.a.mode":"proxy","cluster.remote.a.seeds":["h:1"],"cluster.routing.x":"y"},
+			"transient":{"cluster.remote.initial_connect_timeout":"5s","logger.a":"debug"}}`),
+		exchange("GET", uri, "", `{
+			"persistent":{"cluster":{"remote":{"a":{"mode":"proxy","seeds":["h:1"]}},"routing":{"x":"y"}}},
+			"transient":{"cluster":{"remote":{"initial_connect_timeout":"5s"}},"logger":{"a":"debug"}}}`),
+		exchange("GET", uri, "", `{
+			"persistent":{"cluster.remote":{"a.mode":"proxy","a":{"seeds":["h:1"]}}},
+			"transient":{"cluster":{"remote.initial_connect_timeout":"5s"}}}`),
+	)
 	wanted := link.Settings{
 		Persistent: map[string]json.RawMessage{
 			"cluster.remote.a.mode": json.RawMessage(`"proxy"`), "cluster.remote.a.seeds": json.RawMessage(`["h:1"]`),
 		},
 		Transient: map[string]json.RawMessage{"cluster.remote.initial_connect_timeout": json.RawMessage(`"5s"`)},
 	}
-	if diff := cmp.Diff(wanted, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	c := client(t, options(t, s.URL))
+	for _, form := range []string{"flat", "nested", "mixed"} {
+		got, err := c.RemoteSettings(t.Context())
+		if diff := cmp.Diff(wanted, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", form, err, diff)
+		}
 	}
 }
 
