@@ -67,7 +67,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.shipping, err = newShipping(c, a.store, log); err != nil {
+	if a.shipping, err = newShipping(c, a.store, a.metrics, log); err != nil {
 		return nil, err
 	}
 	rules := c.Rules()

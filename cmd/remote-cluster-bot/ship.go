@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -19,15 +22,17 @@ const shipPage = 200
 type shipping struct {
 	store *store.Store
 	to    interface {
-		Ship(ctx context.Context, lines []change.AuditLine) error
+		Ship(ctx context.Context, lines []change.AuditLine) (refused int, err error)
 	}
+	tell   *metrics.Metrics
+	now    func() time.Time
 	every  time.Duration
 	within time.Duration // for one page
 	log    *slog.Logger
 }
 
 // newShipping returns nil where the configuration wants none.
-func newShipping(c *config.Config, s *store.Store, log *slog.Logger) (*shipping, error) {
+func newShipping(c *config.Config, s *store.Store, m *metrics.Metrics, log *slog.Logger) (*shipping, error) {
 	o := c.Audit.Ship
 	if o == nil {
 		return nil, nil //nolint:nilnil // not shipping is a configuration like any other
@@ -48,7 +53,8 @@ func newShipping(c *config.Config, s *store.Store, log *slog.Logger) (*shipping,
 		return nil, err
 	}
 	return &shipping{
-		store: s, to: es.NewShipper(client, o.DataStream, c.Environment), every: o.Every.Std(), within: time.Minute, log: log,
+		store: s, to: es.NewShipper(client, o.DataStream, c.Environment), tell: m, now: time.Now,
+		every: o.Every.Std(), within: time.Minute, log: log,
 	}, nil
 }
 
@@ -76,10 +82,15 @@ func (s *shipping) catchUp(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		page, err := s.store.Audit(ctx, from, shipPage)
-		if err != nil || len(page) == 0 {
+		if err != nil {
 			return err
 		}
+		if len(page) == 0 {
+			s.tell.AuditBehind(0)
+			return nil
+		}
 		if err := s.ship(ctx, page); err != nil {
+			s.tell.AuditBehind(s.now().Sub(written(page[0])))
 			return err
 		}
 		from = page[len(page)-1].ID
@@ -93,5 +104,20 @@ func (s *shipping) catchUp(ctx context.Context) error {
 func (s *shipping) ship(ctx context.Context, page []change.AuditLine) error {
 	ctx, cancel := context.WithTimeout(ctx, s.within)
 	defer cancel()
-	return s.to.Ship(ctx, page)
+	refused, err := s.to.Ship(ctx, page)
+	if err != nil {
+		return err
+	}
+	s.tell.AuditShipped(refused)
+	return nil
+}
+
+// written is when Redis took the line: its ID begins with that, in milliseconds, whatever was done to the line since.
+func written(l change.AuditLine) time.Time {
+	ms, _, _ := strings.Cut(l.ID, "-")
+	n, err := strconv.ParseInt(ms, 10, 64)
+	if err != nil {
+		return l.Entry.At
+	}
+	return time.UnixMilli(n)
 }

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
@@ -17,15 +21,34 @@ type ledger struct {
 	seen  map[string]int
 	order []string
 	fail  error
+	odd   int // lines that are refused as a whole
 }
 
-func (l *ledger) Ship(_ context.Context, lines []change.AuditLine) error {
+func (l *ledger) Ship(_ context.Context, lines []change.AuditLine) (int, error) {
 	for _, line := range lines {
 		if l.seen[line.Hash]++; l.seen[line.Hash] == 1 {
 			l.order = append(l.order, line.Hash)
 		}
 	}
-	return l.fail // the answer may be lost although all were taken
+	return l.odd, l.fail // the answer may be lost although all were taken
+}
+
+// measured reads one metric as Prometheus does.
+func measured(t *testing.T, m *metrics.Metrics, name string) float64 {
+	t.Helper()
+	w := &answer{header: http.Header{}}
+	m.Handler().ServeHTTP(w, httpGet(t, "/metrics"))
+	for line := range strings.Lines(w.body.String()) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatalf("%s is not served", name)
+	return 0
 }
 
 func TestShippingGoesOnWhereItStopped(t *testing.T) {
@@ -39,8 +62,10 @@ func TestShippingGoesOnWhereItStopped(t *testing.T) {
 		}
 	}
 	to := &ledger{seen: map[string]int{}}
+	m := metrics.New(metrics.Options{Version: "x", Now: time.Now})
+	later := func() time.Time { return time.Now().Add(time.Hour) }
 	ship := func() error {
-		return (&shipping{store: s, to: to, within: time.Second, log: slog.New(slog.DiscardHandler)}).catchUp(t.Context())
+		return (&shipping{store: s, to: to, tell: m, now: later, within: time.Second, log: slog.New(slog.DiscardHandler)}).catchUp(t.Context())
 	}
 	ask("a")
 	ask("b")
@@ -48,10 +73,17 @@ func TestShippingGoesOnWhereItStopped(t *testing.T) {
 	if err := ship(); err == nil {
 		t.Error("a failure was taken for success")
 	}
-	to.fail = nil
+	if behind := measured(t, m, "rcb_audit_behind_seconds"); behind < 3600 || behind > 3700 {
+		t.Errorf("behind by %v s, and the oldest entry is an hour old", behind)
+	}
+	to.fail, to.odd = nil, 1
 	if err := ship(); err != nil {
 		t.Fatal(err)
 	}
+	if behind, refused := measured(t, m, "rcb_audit_behind_seconds"), measured(t, m, "rcb_audit_refused_total"); behind != 0 || refused != 1 {
+		t.Errorf("behind by %v s, %v refused", behind, refused)
+	}
+	to.odd = 0
 	ask("c")
 	for range 2 {
 		if err := ship(); err != nil {

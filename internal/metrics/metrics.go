@@ -28,6 +28,8 @@ type Metrics struct {
 	takeOvers prometheus.Counter
 	acks      *prometheus.HistogramVec
 	calls     *prometheus.HistogramVec
+	behind    prometheus.Gauge
+	reduced   prometheus.Counter
 }
 
 // Options are what Metrics need.
@@ -71,13 +73,19 @@ func New(o Options) *Metrics {
 			Name: "rcb_slack_call_seconds", Help: "Calls to Slack; outcome limited is Slack asking for patience.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"method", "outcome"}),
+		behind: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "rcb_audit_behind_seconds", Help: "Age of the oldest audit entry that could not be shipped; 0: none waits.",
+		}),
+		reduced: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rcb_audit_refused_total", Help: "Audit entries that Elasticsearch refused; only their text and hash were shipped.",
+		}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "rcb_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": o.Version},
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, build,
+		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	if o.Depths != nil {
@@ -103,6 +111,12 @@ func (m *Metrics) Acked(what string, took time.Duration) {
 func (m *Metrics) Called(method, outcome string, took time.Duration) {
 	m.calls.WithLabelValues(method, outcome).Observe(took.Seconds())
 }
+
+// AuditShipped hears that audit entries were shipped, and how many of them had been refused as a whole.
+func (m *Metrics) AuditShipped(refused int) { m.reduced.Add(float64(refused)) }
+
+// AuditBehind hears how old the oldest audit entry is that waits to be shipped; 0: none waits.
+func (m *Metrics) AuditBehind(by time.Duration) { m.behind.Set(max(by.Seconds(), 0)) }
 
 // waiting reads the depths of the queues when it is asked for them.
 type waiting struct {

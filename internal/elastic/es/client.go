@@ -1,5 +1,5 @@
 // Package es talks to Elasticsearch, directly or through the platform's proxy, with the request builders of
-// go-elasticsearch (esapi, and esutil for bulk). It implements link.Cluster. It must not know what a connection is made
+// go-elasticsearch (esapi). It implements link.Cluster. It must not know what a connection is made
 // of, and it never repeats a call: go-elasticsearch's default would repeat the creation of a key.
 package es
 

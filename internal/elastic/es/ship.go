@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"sync"
+	"net/url"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8/esutil"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -68,52 +67,106 @@ func (s *Shipper) document(l change.AuditLine) ([]byte, error) {
 	return json.Marshal(doc)
 }
 
+// maxOriginal is how long a term of Lucene can be, in bytes: a longer event.original could be refused for its length.
+const maxOriginal = 32766
+
+// bare is an entry in as few fields as can be: nothing of what its fields hold is left that could be refused.
+func bare(l change.AuditLine) ([]byte, error) {
+	event := map[string]any{"id": l.ID, "hash": l.Hash}
+	if len(l.Text) <= maxOriginal {
+		event["original"] = l.Text
+	}
+	return json.Marshal(map[string]any{"@timestamp": l.Entry.At.UTC().Format(time.RFC3339Nano), "event": event})
+}
+
 // Ship writes the lines, each under its hash as its id: one that is there already is left as it is, so shipping again
-// does no harm. An error means that some may be missing. Ids are unique within a backing index of a data stream only:
-// lines that are shipped again across a rollover come to lie in both, under one id.
-func (s *Shipper) Ship(ctx context.Context, lines []change.AuditLine) error {
-	var mu sync.Mutex
-	var errs []error
-	failed := func(err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		errs = append(errs, err)
+// does no harm. An error means that some may be missing, and that another try may mend it. A line that Elasticsearch
+// refuses for what is in it would hold up all that follow for ever: of such a line only the text and the hash are
+// written, under the same id; reduced counts them. Ids are unique within a backing index of a data stream only: lines
+// that are shipped again across a rollover come to lie in both, under one id.
+func (s *Shipper) Ship(ctx context.Context, lines []change.AuditLine) (reduced int, err error) {
+	refused, err := s.create(ctx, lines, s.document)
+	if err == nil && len(refused) > 0 {
+		err = s.reduce(ctx, refused)
 	}
-	indexer, err := esutil.NewBulkIndexer(esutil.BulkIndexerConfig{
-		Client: s.client.transport, Index: s.stream, NumWorkers: 1,
-		OnError: func(_ context.Context, err error) { failed(err) },
-	})
 	if err != nil {
-		return fmt.Errorf("shipping the audit: %w", err)
+		return 0, fmt.Errorf("shipping the audit: %w", err)
 	}
-	for _, l := range lines {
-		doc, err := s.document(l)
-		if err != nil {
-			failed(err)
-			break
-		}
-		err = indexer.Add(ctx, esutil.BulkIndexerItem{
-			Action: "create", DocumentID: l.Hash, Body: bytes.NewReader(doc),
-			OnFailure: func(_ context.Context, _ esutil.BulkIndexerItem, r esutil.BulkIndexerResponseItem, err error) {
-				switch {
-				case r.Status == http.StatusConflict: // it was shipped before
-				case err != nil:
-					failed(err)
-				default:
-					failed(fmt.Errorf("%d %s: %s", r.Status, r.Error.Type, s.client.scrub.Text(r.Error.Reason)))
-				}
-			},
-		})
-		if err != nil {
-			failed(err)
-			break
-		}
+	return len(refused), nil
+}
+
+// refusal is a line that was refused for good.
+type refusal struct {
+	line change.AuditLine
+	why  string
+}
+
+// reduce writes what can be written of lines that were refused. If that is refused too, it is not for what is in them:
+// the stream itself takes nothing, and no line may be passed over for that.
+func (s *Shipper) reduce(ctx context.Context, refused []refusal) error {
+	lines := make([]change.AuditLine, len(refused))
+	for i, r := range refused {
+		lines[i] = r.line
 	}
-	if err := indexer.Close(ctx); err != nil {
-		failed(err)
+	again, err := s.create(ctx, lines, bare)
+	if err != nil {
+		return err
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("shipping the audit: %w", err)
+	if len(again) > 0 {
+		return fmt.Errorf("%s takes not even the text and the hash of an entry, see its mapping and its pipeline: %s", s.stream, again[0].why)
+	}
+	for _, r := range refused {
+		s.client.log.ErrorContext(ctx, "an audit entry was refused; only its text and its hash were shipped",
+			"system", s.client.system, "stream", s.stream, "entry", r.line.ID, "hash", r.line.Hash, "why", r.why)
 	}
 	return nil
+}
+
+// created is what _bulk says of one document.
+type created struct {
+	Status int `json:"status"`
+	Error  struct {
+		Type   string `json:"type"`
+		Reason string `json:"reason"`
+	} `json:"error"`
+}
+
+// create sends POST /{stream}/_bulk and returns what was refused for good: with 400, since what another status means
+// (429, 503, a privilege that is missing) has nothing to do with the document.
+func (s *Shipper) create(ctx context.Context, lines []change.AuditLine, as func(change.AuditLine) ([]byte, error)) ([]refusal, error) {
+	var body bytes.Buffer
+	for _, l := range lines {
+		doc, err := as(l)
+		if err != nil {
+			return nil, fmt.Errorf("writing entry %s: %w", l.ID, err)
+		}
+		fmt.Fprintf(&body, "{\"create\":{\"_id\":%q}}\n%s\n", l.Hash, doc)
+	}
+	var answer struct {
+		Items []map[string]created `json:"items"`
+	}
+	r := request{
+		Request: esapi.BulkRequest{Index: url.PathEscape(s.stream), Body: &body}, name: "POST /" + s.stream + "/_bulk", writes: true,
+	}
+	status, err := s.client.do(ctx, r, &answer)
+	if err != nil {
+		return nil, err
+	}
+	if len(answer.Items) != len(lines) {
+		return nil, s.client.call(r.name, true).Odd(status, "unreadable_answer",
+			fmt.Sprintf("%d entries were sent and %d are spoken of", len(lines), len(answer.Items)), nil)
+	}
+	var refused []refusal
+	for i, item := range answer.Items {
+		one := item["create"]
+		switch {
+		case one.Status >= 200 && one.Status < 300, one.Status == http.StatusConflict: // 409: it was shipped before
+		case one.Status == http.StatusBadRequest:
+			why := s.client.scrub.Text(one.Error.Type + ": " + one.Error.Reason)
+			refused = append(refused, refusal{line: lines[i], why: why})
+		default:
+			return nil, s.client.call(r.name, true).Odd(one.Status, one.Error.Type, one.Error.Reason, nil)
+		}
+	}
+	return refused, nil
 }

@@ -24,7 +24,10 @@ type stream struct {
 	docs  map[string]map[string]any
 	calls int
 	fail  func(call int) int // the status of a call; 0: it works
-	full  string             // an id that can't be indexed
+	full  string             // an id that can't be indexed just now
+	odd   string             // an id whose document does not fit the mapping, unless it has nothing but the event in it
+	deaf  bool               // no document fits the mapping
+	short bool               // one document is not spoken of
 }
 
 func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -62,6 +65,9 @@ func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case id == s.full:
 			errs = true
 			answer["status"], answer["error"] = http.StatusTooManyRequests, map[string]any{"type": "es_rejected_execution_exception", "reason": "full"}
+		case s.deaf, id == s.odd && doc["user"] != nil:
+			errs = true
+			answer["status"], answer["error"] = http.StatusBadRequest, map[string]any{"type": "document_parsing_exception", "reason": "failed to parse field [user]"}
 		case there:
 			errs = true
 			answer["status"], answer["error"] = http.StatusConflict, map[string]any{"type": "version_conflict_engine_exception", "reason": "document already exists"}
@@ -69,6 +75,9 @@ func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.docs[id] = doc
 		}
 		items = append(items, map[string]any{"create": answer})
+	}
+	if s.short {
+		items = items[1:]
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"errors": errs, "items": items})
 }
@@ -108,7 +117,7 @@ func TestShippingAgainMakesNoDuplicates(t *testing.T) {
 	s := &stream{docs: map[string]map[string]any{}}
 	ship, all := shipper(t, s), lines(t, 5)
 	for _, part := range [][]change.AuditLine{all[:3], all[:3], all} {
-		if err := ship.Ship(t.Context(), part); err != nil {
+		if _, err := ship.Ship(t.Context(), part); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -140,18 +149,57 @@ func TestWhatWasNotShippedIsSaid(t *testing.T) {
 	t.Parallel()
 	all := lines(t, 3)
 	full := &stream{docs: map[string]map[string]any{}, full: all[1].Hash}
-	if err := shipper(t, full).Ship(t.Context(), all); err == nil || !strings.Contains(err.Error(), "es_rejected_execution_exception") {
+	if _, err := shipper(t, full).Ship(t.Context(), all); err == nil || !strings.Contains(err.Error(), "es_rejected_execution_exception") {
 		t.Errorf("one was refused: %v", err)
 	}
 	if len(full.docs) != 2 {
 		t.Errorf("%d documents", len(full.docs))
 	}
 	full.full = ""
-	if err := shipper(t, full).Ship(t.Context(), all); err != nil || len(full.docs) != 3 {
+	if _, err := shipper(t, full).Ship(t.Context(), all); err != nil || len(full.docs) != 3 {
 		t.Errorf("%v, %d documents", err, len(full.docs))
 	}
 	down := &stream{docs: map[string]map[string]any{}, fail: func(int) int { return http.StatusServiceUnavailable }}
-	if err := shipper(t, down).Ship(t.Context(), all); err == nil {
+	if _, err := shipper(t, down).Ship(t.Context(), all); err == nil {
 		t.Error("nothing was shipped, and nothing said")
+	}
+}
+
+// One that can never be taken must not hold up all that follow.
+func TestARefusedEntryIsShippedWithItsTextAndHashAlone(t *testing.T) {
+	t.Parallel()
+	all := lines(t, 3)
+	s := &stream{docs: map[string]map[string]any{}, odd: all[1].Hash}
+	for range 2 {
+		reduced, err := shipper(t, s).Ship(t.Context(), all)
+		if err != nil || reduced != 1 {
+			t.Fatalf("%d reduced, %v", reduced, err)
+		}
+	}
+	want := map[string]any{
+		"@timestamp": "2023-11-14T22:13:20.001Z",
+		"event":      map[string]any{"id": "1-1", "hash": all[1].Hash, "original": all[1].Text},
+	}
+	if diff := cmp.Diff(want, s.docs[all[1].Hash]); diff != "" || len(s.docs) != 3 {
+		t.Errorf("%d documents\n%s", len(s.docs), diff)
+	}
+	long := all[2]
+	long.Text, s.docs, s.odd = strings.Repeat("x", 40_000), map[string]map[string]any{}, long.Hash
+	if _, err := shipper(t, s).Ship(t.Context(), []change.AuditLine{long}); err != nil {
+		t.Fatal(err)
+	}
+	if event, _ := s.docs[long.Hash]["event"].(map[string]any); event["hash"] != long.Hash || event["original"] != nil {
+		t.Errorf("a text too long for a term was sent all the same: %.100v", event)
+	}
+}
+
+func TestNoEntryIsPassedOverWhereTheStreamTakesNone(t *testing.T) {
+	t.Parallel()
+	all := lines(t, 2)
+	for name, s := range map[string]*stream{"mapping": {deaf: true}, "unreadable_answer": {short: true}} {
+		s.docs = map[string]map[string]any{}
+		if _, err := shipper(t, s).Ship(t.Context(), all); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
