@@ -112,7 +112,8 @@ type Ship struct {
 	// DataStream is written to; an index template must fit it. Default logs-remote_cluster_bot.audit-default, which the
 	// built-in template logs fits.
 	DataStream string `yaml:"data_stream"`
-	// Username and Password, or APIKey (encoded), with the privileges auto_configure and create_doc on the data stream.
+	// Username and Password, or APIKey (encoded), with the privileges auto_configure, create_doc and read on the
+	// data stream.
 	Username string    `yaml:"username"`
 	Password SecretRef `yaml:"password"`
 	APIKey   SecretRef `yaml:"api_key"`

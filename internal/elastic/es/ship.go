@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 // Shipper copies the audit into a data stream of Elasticsearch, one document an entry, with the field names of the
@@ -20,6 +24,7 @@ type Shipper struct {
 	client *Client
 	stream string
 	env    string
+	blind  atomic.Bool // it was said that the credential may not read
 }
 
 // NewShipper returns a shipper that writes into stream through client. env names the bot that the entries are of.
@@ -80,12 +85,20 @@ func bare(l change.AuditLine) ([]byte, error) {
 }
 
 // Ship writes the lines, each under its hash as its id: one that is there already is left as it is, so shipping again
-// does no harm. An error means that some may be missing, and that another try may mend it. A line that Elasticsearch
+// does no harm. Ids are unique within a backing index of a data stream only, so Ship looks first which are in the stream:
+// what is shipped again after a rollover would come to lie in both. What a search does not show yet (a refresh is some
+// seconds away) is kept single by the backing index, unless it rolled over within these seconds. An error means that some may be missing, and that another try may mend it. A line that Elasticsearch
 // refuses for what is in it would hold up all that follow for ever: of such a line only the text and the hash are
-// written, under the same id; reduced counts them. Ids are unique within a backing index of a data stream only: lines
-// that are shipped again across a rollover come to lie in both, under one id.
+// written, under the same id; reduced counts them.
 func (s *Shipper) Ship(ctx context.Context, lines []change.AuditLine) (reduced int, err error) {
-	refused, err := s.create(ctx, lines, s.document)
+	left, err := s.missing(ctx, lines)
+	if err != nil {
+		return 0, fmt.Errorf("shipping the audit: %w", err)
+	}
+	if len(left) == 0 {
+		return 0, nil
+	}
+	refused, err := s.create(ctx, left, s.document)
 	if err == nil && len(refused) > 0 {
 		err = s.reduce(ctx, refused)
 	}
@@ -93,6 +106,52 @@ func (s *Shipper) Ship(ctx context.Context, lines []change.AuditLine) (reduced i
 		return 0, fmt.Errorf("shipping the audit: %w", err)
 	}
 	return len(refused), nil
+}
+
+// missing returns the lines that are not in the stream yet, by POST /{stream}/_search. Where the credential may not read
+// nothing is known to be there: a copy too many is better than none.
+func (s *Shipper) missing(ctx context.Context, lines []change.AuditLine) ([]change.AuditLine, error) {
+	ids := make([]string, len(lines))
+	for i, l := range lines {
+		ids[i] = l.Hash
+	}
+	body, err := json.Marshal(map[string]any{
+		"query": map[string]any{"ids": map[string]any{"values": ids}}, "_source": false, "track_total_hits": false,
+		"size": 2 * len(ids), // one may lie in two backing indices since before they were looked for
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing the search: %w", err)
+	}
+	var answer struct {
+		Hits struct {
+			Hits []struct {
+				ID string `json:"_id"`
+			} `json:"hits"`
+		} `json:"hits"`
+	}
+	_, err = s.client.do(ctx, request{
+		Request: esapi.SearchRequest{
+			Index: []string{url.PathEscape(s.stream)}, Body: bytes.NewReader(body),
+			IgnoreUnavailable:         new(true), // the first entry makes the stream
+			AllowPartialSearchResults: new(false),
+		},
+		name: "POST /" + s.stream + "/_search",
+	}, &answer)
+	if call, ok := errors.AsType[*link.CallError](err); ok && call.Status == http.StatusForbidden {
+		if !s.blind.Swap(true) {
+			s.client.log.WarnContext(ctx, "the credential may not read what was shipped: give it the privilege read, "+
+				"else entries that are shipped again across a rollover lie there twice", "system", s.client.system, "stream", s.stream)
+		}
+		return lines, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[string]bool, len(answer.Hits.Hits))
+	for _, h := range answer.Hits.Hits {
+		there[h.ID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(lines), func(l change.AuditLine) bool { return there[l.Hash] }), nil
 }
 
 // refusal is a line that was refused for good.

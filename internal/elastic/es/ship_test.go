@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,10 +19,14 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-// stream is a data stream as far as _bulk goes: it creates, and refuses an id that it has (409).
+// stream is a data stream as far as _bulk and a search by ids go: it creates, and refuses an id that its newest backing
+// index has (409). Only a search sees the older ones.
 type stream struct {
 	mu    sync.Mutex
 	docs  map[string]map[string]any
+	older []map[string]map[string]any
+	made  bool // by its first document
+	blind bool // the credential may not read
 	calls int
 	fail  func(call int) int // the status of a call; 0: it works
 	full  string             // an id that can't be indexed just now
@@ -43,7 +48,12 @@ func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if r.URL.Path != "/audit-stream/_bulk" || r.Header.Get("Authorization") != "ApiKey k" {
+	search := r.URL.Path == "/audit-stream/_search"
+	switch {
+	case search && !s.blind && r.Header.Get("Authorization") == "ApiKey k":
+		s.search(w, r)
+		return
+	case search, r.URL.Path != "/audit-stream/_bulk", r.Header.Get("Authorization") != "ApiKey k":
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
@@ -72,7 +82,7 @@ func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			errs = true
 			answer["status"], answer["error"] = http.StatusConflict, map[string]any{"type": "version_conflict_engine_exception", "reason": "document already exists"}
 		default:
-			s.docs[id] = doc
+			s.docs[id], s.made = doc, true
 		}
 		items = append(items, map[string]any{"create": answer})
 	}
@@ -80,6 +90,47 @@ func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		items = items[1:]
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"errors": errs, "items": items})
+}
+
+// rollOver begins a new backing index.
+func (s *stream) rollOver() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.older, s.docs = append(s.older, s.docs), map[string]map[string]any{}
+}
+
+// search finds ids in all backing indices, and nothing but ids.
+func (s *stream) search(w http.ResponseWriter, r *http.Request) {
+	var ask struct {
+		Query struct {
+			IDs struct {
+				Values []string `json:"values"`
+			} `json:"ids"`
+		} `json:"query"`
+		Size   int   `json:"size"`
+		Source *bool `json:"_source"`
+		Total  *bool `json:"track_total_hits"`
+	}
+	decode := json.NewDecoder(r.Body)
+	decode.DisallowUnknownFields()
+	query := r.URL.Query()
+	if err := decode.Decode(&ask); err != nil || r.Method != http.MethodPost || query.Get("allow_partial_search_results") != "false" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if !s.made && query.Get("ignore_unavailable") != "true" {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	hits := []any{}
+	for i, index := range append(slices.Clone(s.older), s.docs) {
+		for _, id := range ask.Query.IDs.Values {
+			if _, there := index[id]; there && len(hits) < ask.Size {
+				hits = append(hits, map[string]any{"_index": fmt.Sprintf(".ds-audit-stream-%06d", i+1), "_id": id})
+			}
+		}
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"timed_out": false, "hits": map[string]any{"hits": hits}})
 }
 
 func lines(t *testing.T, n int) []change.AuditLine {
@@ -145,6 +196,33 @@ func TestShippingAgainMakesNoDuplicates(t *testing.T) {
 	}
 }
 
+// A crash between shipping and noting it, with a rollover between.
+func TestShippingAgainAfterARolloverMakesNoDuplicates(t *testing.T) {
+	t.Parallel()
+	all := lines(t, 5)
+	s := &stream{docs: map[string]map[string]any{}}
+	if _, err := shipper(t, s).Ship(t.Context(), all[:3]); err != nil {
+		t.Fatal(err)
+	}
+	s.rollOver()
+	for range 2 {
+		if _, err := shipper(t, s).Ship(t.Context(), all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.older[0]) != 3 || len(s.docs) != 2 {
+		t.Errorf("%d documents before the rollover and %d after it, of 5 entries", len(s.older[0]), len(s.docs))
+	}
+}
+
+func TestACredentialThatMayNotReadShipsAllTheSame(t *testing.T) {
+	t.Parallel()
+	s := &stream{docs: map[string]map[string]any{}, blind: true}
+	if _, err := shipper(t, s).Ship(t.Context(), lines(t, 2)); err != nil || len(s.docs) != 2 {
+		t.Errorf("%d documents, %v", len(s.docs), err)
+	}
+}
+
 func TestWhatWasNotShippedIsSaid(t *testing.T) {
 	t.Parallel()
 	all := lines(t, 3)
@@ -170,9 +248,9 @@ func TestARefusedEntryIsShippedWithItsTextAndHashAlone(t *testing.T) {
 	t.Parallel()
 	all := lines(t, 3)
 	s := &stream{docs: map[string]map[string]any{}, odd: all[1].Hash}
-	for range 2 {
+	for _, want := range []int{1, 0} { // the second time it is there
 		reduced, err := shipper(t, s).Ship(t.Context(), all)
-		if err != nil || reduced != 1 {
+		if err != nil || reduced != want {
 			t.Fatalf("%d reduced, %v", reduced, err)
 		}
 	}
