@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -180,7 +181,7 @@ func (c *Client) UpdateKeyAccess(ctx context.Context, id string, a link.Access) 
 		return fmt.Errorf("%s: writing the access: %w", c.system, err)
 	}
 	_, err = c.do(ctx, request{
-		Request: esapi.SecurityUpdateCrossClusterAPIKeyRequest{DocumentID: id, Body: bytes.NewReader(body)},
+		Request: esapi.SecurityUpdateCrossClusterAPIKeyRequest{DocumentID: url.PathEscape(id), Body: bytes.NewReader(body)},
 		name:    "PUT /_security/cross_cluster/api_key/" + id, writes: true,
 	}, nil)
 	return err

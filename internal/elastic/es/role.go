@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/url"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
@@ -12,12 +13,13 @@ import (
 
 var _ link.Roles = (*Client)(nil)
 
+// roleCall is the path of a role. esapi takes a name as part of a path as it is, so it is escaped.
 const roleCall = "/_security/role/"
 
 // Role reads GET /_security/role/{name}; nil if there is none.
 func (c *Client) Role(ctx context.Context, name string) (json.RawMessage, error) {
 	all := map[string]json.RawMessage{}
-	r := request{Request: esapi.SecurityGetRoleRequest{Name: []string{name}}, name: "GET " + roleCall + name}
+	r := request{Request: esapi.SecurityGetRoleRequest{Name: []string{url.PathEscape(name)}}, name: "GET " + roleCall + name}
 	if _, err := c.do(ctx, r, &all); err != nil {
 		if link.IsNotFound(err) {
 			return nil, nil
@@ -30,7 +32,7 @@ func (c *Client) Role(ctx context.Context, name string) (json.RawMessage, error)
 // PutRole sends PUT /_security/role/{name}. The role is replaced whole.
 func (c *Client) PutRole(ctx context.Context, name string, role json.RawMessage) error {
 	r := request{
-		Request: esapi.SecurityPutRoleRequest{Name: name, Body: bytes.NewReader(role)},
+		Request: esapi.SecurityPutRoleRequest{Name: url.PathEscape(name), Body: bytes.NewReader(role)},
 		name:    "PUT " + roleCall + name, writes: true,
 	}
 	_, err := c.do(ctx, r, nil)
@@ -39,7 +41,7 @@ func (c *Client) PutRole(ctx context.Context, name string, role json.RawMessage)
 
 // DeleteRole sends DELETE /_security/role/{name}.
 func (c *Client) DeleteRole(ctx context.Context, name string) error {
-	r := request{Request: esapi.SecurityDeleteRoleRequest{Name: name}, name: "DELETE " + roleCall + name, writes: true}
+	r := request{Request: esapi.SecurityDeleteRoleRequest{Name: url.PathEscape(name)}, name: "DELETE " + roleCall + name, writes: true}
 	_, err := c.do(ctx, r, nil)
 	if link.IsNotFound(err) {
 		return nil
