@@ -54,6 +54,17 @@ func IsTemporary(err error) bool {
 	return ok
 }
 
+// Pause is how long err, or what it wraps, asks not to be tried again for by a method After; 0: as long as one likes.
+func Pause(err error) time.Duration {
+	if asks, ok := errors.AsType[interface {
+		error
+		After() time.Duration
+	}](err); ok {
+		return asks.After()
+	}
+	return 0
+}
+
 // Leftover is something that Undo could not take back, and what a person would run to do so.
 type Leftover struct {
 	Step    string `json:"step"`

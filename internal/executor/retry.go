@@ -56,7 +56,7 @@ func (j *job) try(ctx context.Context, patience time.Duration, act func(context.
 		case !change.IsTemporary(failed):
 			return failed, nil
 		}
-		pause := j.o.Backoff(n)
+		pause := max(j.o.Backoff(n), change.Pause(failed))
 		if !j.o.Now().Add(pause).Before(end) {
 			return fmt.Errorf("gave up after attempt %d: %w", n, failed), nil
 		}

@@ -44,6 +44,28 @@ func TestTemporaryFailuresAreTriedAgain(t *testing.T) {
 	})
 }
 
+// crowded is a server that says when to come back.
+type crowded struct{ error }
+
+func (crowded) After() time.Duration { return 40 * time.Second }
+
+func TestAServerIsLeftAloneForAsLongAsItAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		var times []time.Time
+		step := executortest.Func{StepName: "one", OnApply: func(context.Context, change.Evidence, change.Note) error {
+			if times = append(times, time.Now()); len(times) == 1 {
+				return change.Temporary(&change.ExplainedError{Say: "Too many requests.", Err: crowded{errBroken}})
+			}
+			return nil
+		}}
+		b.apply(change.Applied, step)
+		if waited := times[1].Sub(times[0]); waited != 40*time.Second {
+			t.Errorf("it was asked again after %s", waited)
+		}
+	})
+}
+
 func TestPatienceEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -161,7 +161,9 @@ type CallError struct {
 	Reason string // scrubbed and shortened
 	// Ambiguous: the request may have been carried out although no good answer came. Read before writing again.
 	Ambiguous bool
-	Err       error
+	// RetryAfter is how long the server asks to be left alone; 0: it does not ask.
+	RetryAfter time.Duration
+	Err        error
 }
 
 // CodeNotElasticsearch is the Code of an answer without the header by which Elasticsearch makes itself known.
@@ -179,6 +181,9 @@ func (e *CallError) Unwrap() error { return e.Err }
 // StatusNotElevated is the platform's answer to a key without elevated permissions: some calls want a key whose user has
 // them (cloud-sdk-go: apierror.ErrMissingElevatedPermissions).
 const StatusNotElevated = 449
+
+// After is RetryAfter, for whoever tries again.
+func (e *CallError) After() time.Duration { return e.RetryAfter }
 
 // NotFound reports whether what was asked for is not there.
 func (e *CallError) NotFound() bool { return e.Status == 404 }

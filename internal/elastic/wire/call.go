@@ -10,6 +10,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -63,7 +65,25 @@ func (c Call) Check(status int, header http.Header, body []byte) error {
 	}
 	call := c.failure(status, c.Scrub.Text(code), c.Scrub.Text(reason))
 	call.Ambiguous = c.Writes && status >= 500
+	call.RetryAfter = retryAfter(header)
 	return call
+}
+
+// maxRetryAfter bounds what a server may ask for: a header that some proxy made up must not end an attempt for good.
+const maxRetryAfter = time.Minute
+
+// retryAfter reads Retry-After (RFC 9110, section 10.2.3): seconds, or a date, which is compared with the answer's own.
+func retryAfter(header http.Header) time.Duration {
+	text := header.Get("Retry-After")
+	var wait time.Duration
+	if seconds, err := strconv.Atoi(text); err == nil {
+		wait = time.Duration(min(seconds, int(maxRetryAfter.Seconds()))) * time.Second
+	} else if until, err := http.ParseTime(text); err == nil {
+		if at, err := http.ParseTime(header.Get("Date")); err == nil {
+			wait = until.Sub(at)
+		}
+	}
+	return min(max(wait, 0), maxRetryAfter)
 }
 
 // Decode reads a good answer into out. One that can't be read leaves a write in doubt.

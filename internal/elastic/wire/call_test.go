@@ -9,10 +9,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
@@ -76,6 +78,20 @@ func TestRefusalsCarryTheirCodeAndReason(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestServersSayWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	const date = "Fri, 01 May 2026 12:00:00 GMT"
+	for text, want := range map[string]time.Duration{
+		"": 0, "7": 7 * time.Second, "-3": 0, "soon": 0, "99999999999999": time.Minute, "Fri, 01 May 2026 12:00:20 GMT": 20 * time.Second,
+		"Fri, 01 May 2026 11:00:00 GMT": 0, "Sat, 02 May 2026 12:00:00 GMT": time.Minute,
+	} {
+		header := http.Header{"Date": {date}, "Retry-After": {text}}
+		if got := change.Pause(change.Temporary(write.Check(429, header, nil))); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
 	}
 }
 
