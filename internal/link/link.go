@@ -56,7 +56,7 @@ type Deployment struct {
 // Deployments finds deployments on a platform.
 type Deployments interface {
 	// Search returns deployments whose name or id contains text, at most limit; empty text finds all.
-	// Results may lack Endpoint, ServiceURL and TransportPort.
+	// Results may lack Endpoint, ServiceURL and TransportPort. Some may come with an error: the others are not known.
 	Search(ctx context.Context, text string, limit int) ([]Deployment, error)
 	// Deployment returns one by id; a *CallError that is NotFound if there is none.
 	Deployment(ctx context.Context, id string) (Deployment, error)

@@ -87,9 +87,10 @@ func TestDeploymentUnderWayHasNoPlanYet(t *testing.T) {
 	s := elastictest.Serve(t, elastictest.Exchange{Want: want("GET", getDeployment, ""), Answer: `{"id":"` + id + `","name":"n",
 		"resources":{"elasticsearch":[{"ref_id":"main-elasticsearch","id":"c1","region":"r","info":{"status":"initializing",
 			"plan_info":{"pending":{"plan":{}}},"topology":{"instances":[{},{"service_version":"9.1.0"}]},
-			"metadata":{"ports":{"http":9200,"https":443,"transport_passthrough":null}}}}]}}`})
+			"metadata":{"service_url":null,"services_urls":[{"service":"kibana","url":"https://k"},{"service":"elasticsearch","url":"https://e"}],
+				"ports":{"http":9200,"https":443,"transport_passthrough":null}}}}]}}`})
 	got, err := client(t, s.URL).Deployment(t.Context(), id)
-	if err != nil || !got.Pending || got.Version != "9.1.0" || got.TransportPort != 0 || got.ClusterID != "c1" || got.Healthy {
+	if err != nil || !got.Pending || got.Version != "9.1.0" || got.TransportPort != 0 || got.ClusterID != "c1" || got.Healthy || got.ServiceURL != "https://e" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -55,7 +55,12 @@ type resource struct {
 		Metadata struct {
 			Endpoint   string `json:"endpoint"`
 			ServiceURL string `json:"service_url"`
-			Ports      *struct {
+			// ServicesURLs are those of each of its services; where service_url is left out they tell it.
+			ServicesURLs []struct {
+				Service string `json:"service"`
+				URL     string `json:"url"`
+			} `json:"services_urls"`
+			Ports *struct {
 				TransportPassthrough int `json:"transport_passthrough"` // null where there is none
 			} `json:"ports"`
 		} `json:"metadata"`
@@ -114,7 +119,7 @@ func (c *Client) inLinkTerms(from deployment) (link.Deployment, bool) {
 		Status:     es.Info.Status,
 		Pending:    es.Info.PlanInfo.Pending != nil,
 		Endpoint:   es.Info.Metadata.Endpoint,
-		ServiceURL: es.Info.Metadata.ServiceURL,
+		ServiceURL: es.serviceURL(),
 	}
 	if kibana := from.Resources.Kibana; len(kibana) > 0 {
 		d.KibanaURL = kibana[0].Info.Metadata.ServiceURL
@@ -132,6 +137,16 @@ func (c *Client) inLinkTerms(from deployment) (link.Deployment, bool) {
 		}
 	}
 	return d, true
+}
+
+func (r resource) serviceURL() string {
+	at := r.Info.Metadata.ServiceURL
+	for _, s := range r.Info.Metadata.ServicesURLs {
+		if at == "" && s.Service == "elasticsearch" {
+			at = s.URL
+		}
+	}
+	return at
 }
 
 // version is that of the current plan. A resource whose first plan is still under way has none, its instances may.

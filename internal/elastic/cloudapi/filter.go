@@ -3,7 +3,9 @@ package cloudapi
 import (
 	"context"
 	"net/http"
+	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -11,13 +13,21 @@ func rulesetPath(more ...string) []string {
 	return append([]string{"deployments", "traffic-filter", "rulesets"}, more...)
 }
 
-// CreateRuleset sends POST /deployments/traffic-filter/rulesets.
+// CreateRuleset sends POST /deployments/traffic-filter/rulesets. An answer without an id leaves a ruleset behind, so it
+// is Ambiguous.
 func (c *Client) CreateRuleset(ctx context.Context, r link.NewRuleset) (string, error) {
 	var made struct {
 		ID string `json:"id"`
 	}
-	err := c.do(ctx, request{method: http.MethodPost, path: rulesetPath(), body: r.Body()}, &made)
-	return made.ID, err
+	path := rulesetPath()
+	if err := c.do(ctx, request{method: http.MethodPost, path: path, body: r.Body()}, &made); err != nil {
+		return "", err
+	}
+	if made.ID == "" {
+		call := wire.Call{System: c.system, Name: http.MethodPost + " /" + strings.Join(path, "/"), Scrub: c.scrub}
+		return "", written(call.Odd(http.StatusCreated, "unreadable_answer", "the answer names no ruleset", nil))
+	}
+	return made.ID, nil
 }
 
 // RulesetsNamed reads the list of rulesets: there is no search by name.

@@ -1,6 +1,7 @@
 package cloudapi_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,5 +57,19 @@ func TestARestartCancelsNobodysPlan(t *testing.T) {
 	})
 	if err := client(t, s.URL).Restart(t.Context(), logs); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The ruleset is there all the same: its maker has to look for it by name.
+func TestARulesetWithoutAnIdIsInDoubt(t *testing.T) {
+	t.Parallel()
+	s := elastictest.Serve(t, elastictest.Exchange{
+		Want: want("POST", "/api/v1/deployments/traffic-filter/rulesets",
+			`{"name":"rcb-1","description":"","type":"ip","region":"r","include_by_default":false,"rules":[{"source":"203.0.113.10/32"}]}`),
+		Status: 201, Answer: `{}`,
+	})
+	_, err := client(t, s.URL).CreateRuleset(t.Context(), link.NewRuleset{Name: "rcb-1", Region: "r", Sources: []string{"203.0.113.10/32"}})
+	if call, ok := errors.AsType[*link.CallError](err); !ok || !call.Ambiguous {
+		t.Errorf("got %v, want an ambiguous call", err)
 	}
 }

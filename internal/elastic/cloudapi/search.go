@@ -30,7 +30,8 @@ type searchResponse struct {
 }
 
 // Search asks POST /deployments/_search. Deployments of the platform itself are left out: they can take no part in
-// a connection (Elastic's docs: enabling cross-cluster search in ECE).
+// a connection (Elastic's docs: enabling cross-cluster search in ECE). Where a later page fails, what the earlier ones
+// brought comes with the error.
 func (c *Client) Search(ctx context.Context, text string, limit int) ([]link.Deployment, error) {
 	text = strings.TrimSpace(text)
 	// A unique sort keeps a deployment from being lost between pages (the API's own advice).
@@ -43,7 +44,7 @@ func (c *Client) Search(ctx context.Context, text string, limit int) ([]link.Dep
 			method: http.MethodPost, path: []string{"deployments", "_search"}, body: ask, reads: true,
 		}, &page)
 		if err != nil {
-			return nil, err
+			return found, err
 		}
 		for _, each := range page.Deployments {
 			d, ok := c.inLinkTerms(each)

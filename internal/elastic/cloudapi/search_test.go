@@ -61,3 +61,18 @@ func TestEmptySearchStopsAtTheLimit(t *testing.T) {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
+
+func TestEarlierPagesComeWithTheErrorOfALaterOne(t *testing.T) {
+	t.Parallel()
+	const uri = "/api/v1/deployments/_search"
+	s := elastictest.Serve(t,
+		elastictest.Exchange{
+			Want:   want("POST", uri, `{"query":{"match_all":{}},"size":100,"sort":["id"]}`),
+			Answer: `{"return_count":2,"match_count":9,"cursor":"c","deployments":[` + found("a", "b") + `]}`,
+		},
+		elastictest.Exchange{Want: want("POST", uri, `{"cursor":"c"}`), Status: 503, Answer: `<html></html>`},
+	)
+	if got, err := client(t, s.URL).Search(t.Context(), "", 10); err == nil || len(got) != 2 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}

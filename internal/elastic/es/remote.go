@@ -24,8 +24,12 @@ const remotePrefix = "cluster.remote."
 func (c *Client) RemoteSettings(ctx context.Context) (link.Settings, error) {
 	var all link.Settings
 	r := request{Request: esapi.ClusterGetSettingsRequest{FlatSettings: new(true)}, name: "GET /_cluster/settings"}
-	if _, err := c.do(ctx, r, &all); err != nil {
+	status, err := c.do(ctx, r, &all)
+	if err != nil {
 		return link.Settings{}, err
+	}
+	if all.Persistent == nil { // Elasticsearch always writes it, even if nothing is set
+		return link.Settings{}, c.call(r.name, false).Odd(status, "unreadable_answer", "the answer holds no settings", nil)
 	}
 	return link.Settings{Persistent: remoteOnes(all.Persistent), Transient: remoteOnes(all.Transient)}, nil
 }

@@ -40,6 +40,15 @@ func TestOnlyRemoteSettingsAreKept(t *testing.T) {
 	}
 }
 
+func TestAnAnswerWithoutSettingsIsNoEmptyCluster(t *testing.T) {
+	t.Parallel()
+	s := elastictest.Serve(t, exchange("GET", "/_cluster/settings?flat_settings=true", "", `{}`))
+	_, err := client(t, options(t, s.URL)).RemoteSettings(t.Context())
+	if call := callError(t, err); call.Code != "unreadable_answer" {
+		t.Errorf("got %v", call)
+	}
+}
+
 func TestSettingsAreSentAsTheyAre(t *testing.T) {
 	t.Parallel()
 	const body = `{"persistent":{"cluster.remote.a.mode":"proxy","cluster.remote.a.seeds":null},"transient":{"cluster.remote.a.mode":null}}`

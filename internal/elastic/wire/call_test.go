@@ -47,6 +47,10 @@ func TestRefusalsCarryTheirCodeAndReason(t *testing.T) {
 			status: 449, header: http.Header{"X-Cloud-Error-Codes": {"root.needs_elevated_permissions"}},
 			want: link.CallError{Code: "root.needs_elevated_permissions", Reason: "the platform's key lacks elevated permissions: make it with a user who has them"},
 		},
+		"platform with its code in the header alone": {
+			status: 403, header: http.Header{"X-Cloud-Error-Codes": {"root.unauthorized"}}, body: `{"errors":[{"message":"no"}]}`,
+			want: link.CallError{Code: "root.unauthorized", Reason: "no"},
+		},
 		"Elasticsearch": {
 			status: 400, body: `{"error":{"root_cause":[],"type":"illegal_argument_exception","reason":"bad","caused_by":{"type":"x","reason":"worse"}},"status":400}`,
 			want: link.CallError{Code: "illegal_argument_exception", Reason: "bad: caused by: worse"},

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -30,7 +31,7 @@ type searchCause struct {
 // platform's proxy either may answer. A body that is no JSON is not quoted: what wrote it is unknown.
 func explain(header http.Header, body []byte) (code, reason string) {
 	if code, reason, ok := explainPlatform(body); ok {
-		return code, reason
+		return cmp.Or(code, header.Get("X-Cloud-Error-Codes")), reason
 	}
 	if code, reason, ok := explainSearch(body); ok {
 		return code, reason
