@@ -202,7 +202,7 @@ func callSentence(e *link.CallError, p pen) string {
 		return who + " did not accept the bot's credentials: whoever runs the bot has to look at them."
 	case e.Status == 403:
 		return who + " does not let the bot do this: whoever runs the bot has to look at its permissions."
-	case e.Status == 404:
+	case e.NotFound():
 		return who + " does not know this (any more)."
 	case e.Status == link.StatusNotElevated:
 		return who + " wants elevated permissions, and the platform's key lacks them: whoever runs the bot has to use a key " +

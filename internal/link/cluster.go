@@ -178,6 +178,9 @@ func (e *CallError) Error() string {
 
 func (e *CallError) Unwrap() error { return e.Err }
 
+// CodeForeign is the Code of a 404 that is no JSON: something between wrote it, and what was asked for may well be there.
+const CodeForeign = "foreign_answer"
+
 // StatusNotElevated is the platform's answer to a key without elevated permissions: some calls want a key whose user has
 // them (cloud-sdk-go: apierror.ErrMissingElevatedPermissions).
 const StatusNotElevated = 449
@@ -185,8 +188,8 @@ const StatusNotElevated = 449
 // After is RetryAfter, for whoever tries again.
 func (e *CallError) After() time.Duration { return e.RetryAfter }
 
-// NotFound reports whether what was asked for is not there.
-func (e *CallError) NotFound() bool { return e.Status == 404 }
+// NotFound reports whether what was asked for is not there, by Elastic's own word.
+func (e *CallError) NotFound() bool { return e.Status == 404 && e.Code != CodeForeign }
 
 // Temporary reports whether another try may do better: no answer, too many requests, or the server's own fault.
 func (e *CallError) Temporary() bool {

@@ -2,6 +2,7 @@ package cloudapi_test
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,5 +72,23 @@ func TestARulesetWithoutAnIdIsInDoubt(t *testing.T) {
 	_, err := client(t, s.URL).CreateRuleset(t.Context(), link.NewRuleset{Name: "rcb-1", Region: "r", Sources: []string{"203.0.113.10/32"}})
 	if call, ok := errors.AsType[*link.CallError](err); !ok || !call.Ambiguous {
 		t.Errorf("got %v, want an ambiguous call", err)
+	}
+}
+
+// Something between that knows no route does not know either whether a ruleset is gone.
+func TestOnlyThePlatformSaysThatARulesetIsGone(t *testing.T) {
+	t.Parallel()
+	const at = "/api/v1/deployments/traffic-filter/rulesets/r1"
+	page := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no route", http.StatusNotFound) }
+	s := elastictest.Serve(t,
+		elastictest.Exchange{Want: want("DELETE", at, ""), Instead: page},
+		elastictest.Exchange{Want: want("DELETE", at+"/associations/deployment/"+id, ""), Instead: page},
+	)
+	c := client(t, s.URL)
+	if err := c.DeleteRuleset(t.Context(), "r1"); err == nil {
+		t.Error("a page of something between was taken for a ruleset that is gone")
+	}
+	if err := c.Detach(t.Context(), "r1", logs); err == nil {
+		t.Error("a page of something between was taken for a ruleset that does not apply")
 	}
 }

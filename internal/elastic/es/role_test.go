@@ -34,3 +34,18 @@ func TestNamesInAPathAreEscaped(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestOnlyElasticsearchSaysThatARoleIsNotThere(t *testing.T) {
+	t.Parallel()
+	s := elastictest.Serve(t,
+		elastictest.Exchange{Want: want("GET", "/_security/role/a", ""), Status: 404, Answer: `{}`, Header: product},
+		elastictest.Exchange{Want: want("GET", "/_security/role/a", ""), Status: 404, Answer: `<html>no route</html>`},
+	)
+	c := client(t, options(t, s.URL))
+	if role, err := c.Role(t.Context(), "a"); role != nil || err != nil {
+		t.Errorf("got %s, %v, want none", role, err)
+	}
+	if _, err := c.Role(t.Context(), "a"); err == nil {
+		t.Error("a page of something between was taken for a role that is not there")
+	}
+}

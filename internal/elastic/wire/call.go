@@ -57,6 +57,9 @@ func (c Call) Check(status int, header http.Header, body []byte) error {
 		return call
 	}
 	code, reason := explain(header, body)
+	if status == http.StatusNotFound && code == "" && !json.Valid(body) {
+		code = link.CodeForeign // a load balancer without a route: no reason to take a key or a filter for gone
+	}
 	if reason == "" && status == link.StatusNotElevated { // net/http has no name for it
 		reason = "the platform's key lacks elevated permissions: make it with a user who has them"
 	}

@@ -62,9 +62,15 @@ func TestRefusalsCarryTheirCodeAndReason(t *testing.T) {
 			status: 503, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, body: `<html>password</html>`,
 			want: link.CallError{Reason: "the answer is not JSON but text/html; something between may have written it", Ambiguous: true},
 		},
-		"server's fault": {status: 500, body: `{}`, want: link.CallError{Reason: "Internal Server Error", Ambiguous: true}},
-		"too many":       {status: 429, want: link.CallError{Reason: "Too Many Requests"}},
-		"conflict":       {status: 409, body: `{"errors":[{"code":"c","message":"m"}]}`, want: link.CallError{Code: "c", Reason: "m"}},
+		"a page for what is not there": {
+			status: 404, header: http.Header{"Content-Type": {"text/html"}}, body: `<html>no route</html>`,
+			want: link.CallError{Code: link.CodeForeign, Reason: "the answer is not JSON but text/html; something between may have written it"},
+		},
+		"nothing for what is not there": {status: 404, want: link.CallError{Code: link.CodeForeign, Reason: "Not Found"}},
+		"not there":                     {status: 404, body: `{}`, want: link.CallError{Reason: "Not Found"}},
+		"server's fault":                {status: 500, body: `{}`, want: link.CallError{Reason: "Internal Server Error", Ambiguous: true}},
+		"too many":                      {status: 429, want: link.CallError{Reason: "Too Many Requests"}},
+		"conflict":                      {status: 409, body: `{"errors":[{"code":"c","message":"m"}]}`, want: link.CallError{Code: "c", Reason: "m"}},
 		"redirect": {
 			status: 302, header: http.Header{"Location": {"https://elsewhere.example.org/login?token=abc"}},
 			want: link.CallError{Code: "redirect", Reason: "a redirect is not followed, the credential would go along: to elsewhere.example.org"},
