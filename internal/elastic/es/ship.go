@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"github.com/elastic/go-elasticsearch/v8/esutil"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -154,12 +155,6 @@ func (s *Shipper) missing(ctx context.Context, lines []change.AuditLine) ([]chan
 	return slices.DeleteFunc(slices.Clone(lines), func(l change.AuditLine) bool { return there[l.Hash] }), nil
 }
 
-// refusal is a line that was refused for good.
-type refusal struct {
-	line change.AuditLine
-	why  string
-}
-
 // reduce writes what can be written of lines that were refused. If that is refused too, it is not for what is in them:
 // the stream itself takes nothing, and no line may be passed over for that.
 func (s *Shipper) reduce(ctx context.Context, refused []refusal) error {
@@ -181,51 +176,28 @@ func (s *Shipper) reduce(ctx context.Context, refused []refusal) error {
 	return nil
 }
 
-// created is what _bulk says of one document.
-type created struct {
-	Status int `json:"status"`
-	Error  struct {
-		Type   string `json:"type"`
-		Reason string `json:"reason"`
-	} `json:"error"`
-}
-
-// create sends POST /{stream}/_bulk and returns what was refused for good: with 400, since what another status means
-// (429, 503, a privilege that is missing) has nothing to do with the document.
+// create ships lines through go-elasticsearch's bulk indexer and returns what was refused for good: with 400, since what
+// another status means (429, 503, a privilege that is missing) has nothing to do with the document.
 func (s *Shipper) create(ctx context.Context, lines []change.AuditLine, as func(change.AuditLine) ([]byte, error)) ([]refusal, error) {
-	var body bytes.Buffer
-	for _, l := range lines {
-		doc, err := as(l)
-		if err != nil {
-			return nil, fmt.Errorf("writing entry %s: %w", l.ID, err)
-		}
-		fmt.Fprintf(&body, "{\"create\":{\"_id\":%q}}\n%s\n", l.Hash, doc)
-	}
-	var answer struct {
-		Items []map[string]created `json:"items"`
-	}
-	r := request{
-		Request: esapi.BulkRequest{Index: url.PathEscape(s.stream), Body: &body}, name: "POST /" + s.stream + "/_bulk", writes: true,
-	}
-	status, err := s.client.do(ctx, r, &answer)
+	b := batch{scrub: s.client.scrub, lines: lines}
+	indexer, err := esutil.NewBulkIndexer(esutil.BulkIndexerConfig{
+		Client: s.client.transport, Index: url.PathEscape(s.stream), NumWorkers: 1, OnError: b.failed,
+	})
 	if err != nil {
 		return nil, err
 	}
-	if len(answer.Items) != len(lines) {
-		return nil, s.client.call(r.name, true).Odd(status, "unreadable_answer",
-			fmt.Sprintf("%d entries were sent and %d are spoken of", len(lines), len(answer.Items)), nil)
-	}
-	var refused []refusal
-	for i, item := range answer.Items {
-		one := item["create"]
-		switch {
-		case one.Status >= 200 && one.Status < 300, one.Status == http.StatusConflict: // 409: it was shipped before
-		case one.Status == http.StatusBadRequest:
-			why := s.client.scrub.Text(one.Error.Type + ": " + one.Error.Reason)
-			refused = append(refused, refusal{line: lines[i], why: why})
-		default:
-			return nil, s.client.call(r.name, true).Odd(one.Status, one.Error.Type, one.Error.Reason, nil)
+	for i, l := range lines {
+		doc, err := as(l)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("writing entry %s: %w", l.ID, err), indexer.Close(ctx))
+		}
+		err = indexer.Add(ctx, esutil.BulkIndexerItem{
+			Action: "create", DocumentID: l.Hash, Body: bytes.NewReader(doc), OnSuccess: b.taken, OnFailure: b.notTaken(i),
+		})
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("adding entry %s: %w", l.ID, err), indexer.Close(ctx))
 		}
 	}
-	return refused, nil
+	b.failed(ctx, indexer.Close(ctx))
+	return b.refused, b.outcome()
 }

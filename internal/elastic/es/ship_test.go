@@ -274,7 +274,7 @@ func TestARefusedEntryIsShippedWithItsTextAndHashAlone(t *testing.T) {
 func TestNoEntryIsPassedOverWhereTheStreamTakesNone(t *testing.T) {
 	t.Parallel()
 	all := lines(t, 2)
-	for name, s := range map[string]*stream{"mapping": {deaf: true}, "unreadable_answer": {short: true}} {
+	for name, s := range map[string]*stream{"mapping": {deaf: true}, "speaks of": {short: true}} {
 		s.docs = map[string]map[string]any{}
 		if _, err := shipper(t, s).Ship(t.Context(), all); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
