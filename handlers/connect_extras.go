@@ -26,22 +26,51 @@ func (m connectMemory) extraFields(f connectForm) []slack.Block {
 	if f.byCertificate() {
 		return nil
 	}
-	blocks := []slack.Block{
-		m.text(f, link.FieldRole, "Role to write", "On the local cluster, for those who shall search. Empty: none. A role that is not the bot's is never changed.", maxRole).WithOptional(true),
+	text := func(field, label, hint string, limit int) *slack.InputBlock {
+		return m.text(f, field, label, hint, limit)
 	}
-	blocks = append(blocks, box(link.FieldRestart, "Restart", "Restart the local deployment",
-		"So that its nodes read the key; from 8.14 on they do by themselves", f.Restart))
+	blocks := []slack.Block{
+		roleField(text),
+		box(link.FieldRestart, "Restart", "Restart the local deployment",
+			"So that its nodes read the key; from 8.14 on they do by themselves", f.Restart),
+	}
 	if !m.MayFilter {
 		return blocks
 	}
-	sources := m.text(f, link.FieldFilter, "Addresses to let in", "IPv4 addresses or CIDRs that the local side comes from, as seen behind NAT. A network filter is added for those that are missing.", maxSources)
-	return append(blocks, several(sources),
-		box(link.FieldFilterFirst, "Lock others out", "Even if it is the first filter",
-			"A first one locks everybody else out of the remote deployment", f.FilterFirst))
+	return append(blocks, sourcesField(text), firstField(f.FilterFirst))
+}
+
+// input makes a text input of a form for a field; the form fills it in and names its block.
+type input func(field, label, hint string, limit int) *slack.InputBlock
+
+func roleField(in input) *slack.InputBlock {
+	return in(link.FieldRole, "Role to write", "On the local cluster, for those who shall search. Empty: none. A role that is not the bot's is never changed.", maxRole).WithOptional(true)
+}
+
+func sourcesField(in input) *slack.InputBlock {
+	return several(in(link.FieldFilter, "Addresses to let in", "IPv4 addresses or CIDRs that the local side comes from, as seen behind NAT. A network filter is added for those that are missing.", maxSources))
+}
+
+func firstField(on bool) *slack.InputBlock {
+	return box(link.FieldFilterFirst, "Lock others out", "Even if it is the first filter",
+		"A first one locks everybody else out of the remote deployment", on)
+}
+
+// extraTerms are what is asked for in these fields; nil: nothing.
+func extraTerms(role, sources string, first bool) (*link.FilterTerms, *link.RoleTerms) {
+	var filter *link.FilterTerms
+	var r *link.RoleTerms
+	if all := link.ParsePatterns(sources); len(all) > 0 {
+		filter = &link.FilterTerms{Sources: all, First: first}
+	}
+	if name := strings.TrimSpace(role); name != "" {
+		r = &link.RoleTerms{Name: name}
+	}
+	return filter, r
 }
 
 // box is one thing to tick.
-func box(field, label, say, about string, on bool) slack.Block {
+func box(field, label, say, about string, on bool) *slack.InputBlock {
 	o := slack.NewOptionBlockObject("true", plain(say, maxOption), plain(about, maxOption))
 	boxes := slack.NewCheckboxGroupsBlockElement(connectPrefix+field, o)
 	if on {
@@ -73,20 +102,15 @@ func (f connectForm) extras(c *link.Connect) {
 		return
 	}
 	c.Restart = f.Restart
-	if name := strings.TrimSpace(f.Texts[link.FieldRole]); name != "" {
-		c.Role = &link.RoleTerms{Name: name}
-	}
-	if sources := link.ParsePatterns(f.Texts[link.FieldFilter]); len(sources) > 0 {
-		c.Filter = &link.FilterTerms{Sources: sources, First: f.FilterFirst}
-	}
+	c.Filter, c.Role = extraTerms(f.Texts[link.FieldRole], f.Texts[link.FieldFilter], f.FilterFirst)
 }
 
 // roleLine tells whom the role is for.
-func roleLine(c link.Connect) string {
-	if c.Role == nil {
+func roleLine(role *link.RoleTerms, alias string) string {
+	if role == nil {
 		return ""
 	}
-	return "\nGive the role `" + line(c.Role.Name, maxRole) + "` on the local cluster to those who shall search through `" + line(c.Alias, maxAlias) + "`."
+	return "\nGive the role `" + line(role.Name, maxRole) + "` on the local cluster to those who shall search through `" + line(alias, maxAlias) + "`."
 }
 
 // restoreExtras fills a form in as c's parameters beside the plain key's were, for asking again.

@@ -29,14 +29,18 @@ type desk struct {
 
 var asker = bot.User{ID: "U0ASKER", Team: "T1"}
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 	t.Helper()
 	w := linktest.NewWorld()
 	w.AddECE("ece-prod").AddDeployment("a1", "logs-prod", "8.19.3")
 	cloud := w.AddECH("cloud")
 	cloud.AddDeployment("b2", "search-eu", "8.19.3")
 	cloud.AddDeployment("b3", "search-us", "8.19.3")
-	catalog := link.NewCatalog(w.Systems(), link.CatalogOptions{Now: w.Now})
+	systems := w.Systems()
+	for _, c := range configure {
+		c(systems)
+	}
+	catalog := link.NewCatalog(systems, link.CatalogOptions{Now: w.Now})
 	t.Cleanup(catalog.Wait)
 	policy := change.Approvers{Name: "default", Users: []string{"U0ANNA", "U0BEN"}, Count: 1, Wait: day}
 	b, s, n := newBook(), newWorkspace(t), 0

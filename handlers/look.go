@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -30,7 +31,7 @@ func pressValue(n link.Name, fill string) string { return strings.TrimSpace(n.St
 func parsePressValue(s string) (n link.Name, fill string, err error) {
 	name, fill, _ := strings.Cut(s, " ")
 	n, err = link.ParseName(name)
-	if err == nil && fill != "" && fill != fillMended && fill != fillApproved {
+	if err == nil && !slices.Contains([]string{"", fillMended, fillFilter, fillRole, fillApproved}, fill) {
 		err = fmt.Errorf("%q is not what a form is filled with", bot.Cut(fill, 40))
 	}
 	return n, fill, err

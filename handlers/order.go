@@ -20,8 +20,23 @@ const callbackOrder = "connection.order"
 // What a form is filled with beside what is there.
 const (
 	fillMended   = "mended"   // what the platform says of the remote deployment
+	fillFilter   = "filter"   // a network filter for the addresses that are shut out
+	fillRole     = "role"     // a role for those who shall search
 	fillApproved = "approved" // what was approved
 )
+
+// fillFor is what the form of a change is filled with that mends a cause.
+func fillFor(verb string, c link.Cause) string {
+	switch {
+	case verb != "update":
+		return ""
+	case c == link.CauseFilter:
+		return fillFilter
+	case c == link.CauseNoPrivileges:
+		return fillRole
+	}
+	return fillMended
+}
 
 // order is a change of an existing connection, as people ask for it: a connection, a few fields, a reason.
 type order struct {

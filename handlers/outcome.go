@@ -99,7 +99,7 @@ func appliedLines(r *change.Request) string {
 	if next := tryIt(c); next != "" {
 		s = "Connected, and checked. To search through it:\n" + next
 	}
-	s += roleLine(c) + seeLines(r)
+	s += roleLine(c.Role, c.Alias) + seeLines(r)
 	if c.ExpiryDays > 0 && !r.Outcome.Ended.IsZero() {
 		s += "\nThe key expires " + when(r.Outcome.Ended.Add(time.Duration(c.ExpiryDays)*day)) + "."
 	}
@@ -112,7 +112,9 @@ func doneLine(r *change.Request, otherwise string) string {
 	case link.KindRotate:
 		return "The new key is in place and was proven; the old one is invalid."
 	case link.KindUpdate:
-		return "Changed, and checked."
+		var u link.Update
+		_ = json.Unmarshal(r.Proposal.Params, &u) // what can't be read names no role
+		return "Changed, and checked." + roleLine(u.Role, u.Alias)
 	case link.KindDisconnect:
 		return "Disconnected. The key is gone, so this can't be undone: connecting again makes a new one."
 	case link.KindAdopt:

@@ -49,6 +49,7 @@ func statusFields(x link.Examination) []change.Field {
 	if x.Listed {
 		add("Sockets", fmt.Sprintf("%d of %d connected", x.Info.Sockets, x.Info.MaxSockets))
 	}
+	add("Certificates", x.TrustLine())
 	for _, k := range x.Keys {
 		s := k.Name + " (" + k.ID + ")"
 		if k.Expires.IsZero() {
@@ -93,19 +94,20 @@ func nextButtons(x link.Examination) []slack.BlockElement {
 		}
 		out = append(out, b)
 	}
-	if b := fixButton(x); b != nil {
+	if b := fixButton(x); b != nil && x.Diagnosis != nil {
 		out = append(out, b)
 		has[verbOf(x.Fix)] = true
 	}
 	add("diagnose", "Diagnose", "")
 	if x.Managed == nil {
 		add("adopt", "Adopt…", "")
-	} else {
+	}
+	switch {
+	case x.ByCertificate(): // it has no key to rotate, and an update is for connections by key
+		add("migrate", "Migrate to an API key…", "")
+	case x.Managed != nil:
 		add("rotate", "Rotate the key…", "")
 		add("update", "Update…", "")
-	}
-	if x.Info.Credentials == "" && x.Exists() && x.Managed == nil {
-		add("migrate", "Migrate to an API key…", "")
 	}
 	add("disconnect", "Disconnect…", slack.StyleDanger)
 	return out
@@ -117,12 +119,17 @@ func fixButton(x link.Examination) *slack.ButtonBlockElement {
 	if verb == "" {
 		return nil
 	}
-	fill := ""
-	if verb == "update" {
-		fill = fillMended
+	cause := link.CauseUnknown
+	switch {
+	case x.Diagnosis != nil:
+		cause = x.Diagnosis.Cause
+	case x.Hint != nil:
+		cause = x.Hint.Cause
 	}
-	b := button(connectionPrefix+verb, pressValue(x.Name, fill), "Mend it: "+verb+"…")
-	b.Style = slack.StylePrimary
+	b := button(connectionPrefix+verb, pressValue(x.Name, fillFor(verb, cause)), "Mend it: "+verb+"…")
+	if x.Diagnosis != nil {
+		b.Style = slack.StylePrimary
+	}
 	return b
 }
 
@@ -144,14 +151,21 @@ func diagnoseMessage(x link.Examination) bot.Message {
 	var lines []string
 	for _, c := range x.Checks {
 		icon := ":white_check_mark:"
-		if !c.OK {
+		switch {
+		case !c.OK:
 			icon = ":x:"
+		case c.Hint:
+			icon = ":bulb:"
 		}
 		lines = append(lines, icon+" "+line(c.Name, maxName)+": "+verbatim(c.Say, 300))
 	}
 	blocks := []slack.Block{section(head), section(orDash(within("\n", maxText-10, lines...)))}
-	if x.Diagnosis != nil {
-		s := "*What to do*\n" + line(x.Diagnosis.Fix, maxTold)
+	title, todo := "*What to do*\n", x.Diagnosis
+	if todo == nil && x.Hint != nil {
+		title, todo = "*Worth knowing*\n"+line(x.Hint.Say, maxTold)+" ", x.Hint
+	}
+	if todo != nil {
+		s := title + line(todo.Fix, maxTold)
 		if x.FixWhy != "" {
 			s += "\n" + line(x.FixWhy, maxTold) + " It is asked for, and approved, like any change."
 		}

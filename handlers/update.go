@@ -26,20 +26,14 @@ func updateOrder() order {
 			if v := f[link.FieldCompress].Option.Value; v != byDefault {
 				u.Compress = v
 			}
+			u.Filter, u.Role = extraTerms(f.text(link.FieldRole), f.text(link.FieldFilter), len(f[link.FieldFilterFirst].Options) > 0)
 			return link.KindUpdate, u, wrong
 		},
 	}
 }
 
 func updateForm(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) []slack.Block {
-	u := link.PrefillUpdate(e)
-	switch m.Fill {
-	case fillMended:
-		x := link.Examination{Existing: e}
-		u = x.Mended()
-	case fillApproved:
-		u = e.Approved()
-	}
+	u := filled(e, m.Fill)
 	sockets := ""
 	if u.ProxySockets > 0 {
 		sockets = strconv.Itoa(u.ProxySockets)
@@ -48,7 +42,8 @@ func updateForm(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) 
 	if compress == "" {
 		compress = byDefault
 	}
-	return append([]slack.Block{aboutBlock(e)},
+	blocks := []slack.Block{
+		aboutBlock(e),
 		textInput(m, link.FieldAddress, "Proxy address", "host:9443 as a rule", maxAddress, u.ProxyAddress),
 		textInput(m, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer, u.ServerName),
 		several(textInput(m, link.FieldSearch, "Indices that may be searched", "Patterns such as logs-*, one a line or separated by commas.", maxPatterns, strings.Join(u.Access.Search, "\n"))),
@@ -57,7 +52,46 @@ func updateForm(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) 
 		textInput(m, link.FieldSockets, "Connections to the remote cluster", "A number; empty leaves it to Elasticsearch (18).", maxAdvanced, sockets).WithOptional(true),
 		choiceInput(blockOf(m, link.FieldCompress), link.FieldCompress, "Compress", compressions, compress),
 		textInput(m, link.FieldPing, "Ping every", "A time such as 30s, or -1 for never; empty leaves it to Elasticsearch.", maxAdvanced, u.PingSchedule).WithOptional(true),
-	)
+	}
+	return append(blocks, updateExtras(e, m, u)...)
+}
+
+// filled is the update that a form begins with.
+func filled(e link.Existing, fill string) link.Update {
+	switch fill {
+	case fillMended:
+		return e.Mended(link.CauseUnknown)
+	case fillFilter:
+		return e.Mended(link.CauseFilter)
+	case fillRole:
+		return e.Mended(link.CauseNoPrivileges)
+	case fillApproved:
+		return e.Approved()
+	}
+	return link.PrefillUpdate(e)
+}
+
+// updateExtras are what an update can add beside the connection: a role, and a network filter where the bot may.
+func updateExtras(e link.Existing, m orderMemory, u link.Update) []slack.Block {
+	role, sources, first := "", "", false
+	if u.Role != nil {
+		role = u.Role.Name
+	}
+	if u.Filter != nil {
+		sources, first = strings.Join(u.Filter.Sources, "\n"), u.Filter.First
+	}
+	filledIn := func(value string) input {
+		return func(field, label, hint string, limit int) *slack.InputBlock {
+			return textInput(m, field, label, hint, limit, value)
+		}
+	}
+	blocks := []slack.Block{roleField(filledIn(role))}
+	if !e.MayFilter() {
+		return blocks
+	}
+	lockOut := firstField(first)
+	lockOut.BlockID = blockOf(m, link.FieldFilterFirst)
+	return append(blocks, sourcesField(filledIn(sources)), lockOut)
 }
 
 func skipFor(m orderMemory, on bool) slack.Block {

@@ -123,6 +123,7 @@ func (w *Watcher) Look(ctx context.Context) error {
 type openProblem struct {
 	Name    string       `json:"name"`
 	Trouble link.Trouble `json:"trouble"`
+	Certs   bool         `json:"certificates,omitempty"` // it is about certificates
 	Say     string       `json:"say"`
 	Since   time.Time    `json:"since"`
 	Channel string       `json:"channel,omitempty"`
@@ -171,7 +172,7 @@ func problemKey(n link.Name, t link.Trouble) string { return n.String() + " " + 
 // tell posts a new problem, or draws one again that has changed.
 func (w *Watcher) tell(ctx context.Context, key string, m link.Managed, p link.Problem, was openProblem) error {
 	now := was
-	now.Name, now.Trouble, now.Say = m.Name().String(), p.Trouble, p.Say
+	now.Name, now.Trouble, now.Say, now.Certs = m.Name().String(), p.Trouble, p.Say, p.Certificates
 	if was.Since.IsZero() {
 		now.Since = w.o.Now()
 	}
@@ -222,7 +223,7 @@ func (w *Watcher) note(ctx context.Context, key string, p openProblem, do bool) 
 // resolve draws a problem's message as over, and forgets it.
 func (w *Watcher) resolve(ctx context.Context, key string, p openProblem, why string) error {
 	if p.TS != "" {
-		s := fmt.Sprintf(":white_check_mark: ~%s~ %s: %s", line(p.Name, 200), line(troubleWord(p.Trouble), 60), line(why, 100))
+		s := fmt.Sprintf(":white_check_mark: ~%s~ %s: %s", line(p.Name, 200), line(troubleWord(p), 60), line(why, 100))
 		s += "\n" + when(p.Since) + " to " + when(w.o.Now())
 		err := w.o.Poster.Update(ctx, bot.Posted{Channel: p.Channel, TS: p.TS}, private(s))
 		if err != nil && !isDeleted(err) {
@@ -232,18 +233,24 @@ func (w *Watcher) resolve(ctx context.Context, key string, p openProblem, why st
 	return w.o.Notebook.Note(ctx, partWatch, key, "")
 }
 
-func troubleWord(t link.Trouble) string {
-	switch t {
+func troubleWord(p openProblem) string {
+	switch p.Trouble {
 	case link.TroubleLost:
 		return "was lost"
 	case link.TroubleDegraded:
 		return "was degraded"
 	case link.TroubleExpiring:
+		if p.Certs {
+			return "had certificates that were about to expire"
+		}
 		return "had a key that was about to expire"
 	case link.TroubleDrift:
+		if p.Certs {
+			return "lacked trust in an authority"
+		}
 		return "was not as approved"
 	}
-	return string(t)
+	return string(p.Trouble)
 }
 
 // problemMessage tells of a problem, with the button that mends it.
@@ -255,19 +262,22 @@ func problemMessage(m link.Managed, p link.Problem, o openProblem) bot.Message {
 		icon, word = ":warning:", "is degraded"
 	case link.TroubleExpiring:
 		icon, word = ":hourglass:", "has a key that expires soon"
+		if p.Certificates {
+			word = "has certificates that expire soon"
+		}
 	case link.TroubleDrift:
 		icon, word = ":twisted_rightwards_arrows:", "is not as it was approved"
+		if p.Certificates {
+			word = "lacks trust in an authority"
+		}
 	}
 	head := fmt.Sprintf("%s The connection %s of %s *%s*", icon, bot.Code(clean(m.Alias)), line(m.Local.String(), maxName), word)
 	s := head + "\n" + line(p.Say, 1500)
 	var buttons []slack.BlockElement
 	if verb := verbOf(p.Fix); verb != "" {
-		fill := ""
-		switch {
-		case verb == "update" && p.Trouble == link.TroubleDrift:
+		fill := fillFor(verb, p.Cause)
+		if fill != "" && p.Trouble == link.TroubleDrift {
 			fill = fillApproved
-		case verb == "update":
-			fill = fillMended
 		}
 		b := button(connectionPrefix+verb, pressValue(m.Name(), fill), "Mend it: "+verb+"…")
 		b.Style = slack.StylePrimary

@@ -64,15 +64,8 @@ func (c *Catalog) judge(ctx context.Context, s *Survey, ask Connect) error {
 	if err := s.known(s.needs(ask)...); err != nil {
 		return err
 	}
-	if ask.Filter != nil {
-		if err := s.known(PartRulesets); err != nil {
-			return err
-		}
-	}
-	if ask.Role != nil {
-		if err := s.readRole(ctx, ask); err != nil {
-			return err
-		}
+	if err := s.readExtras(ctx, ask); err != nil {
+		return err
 	}
 	if ask.byCertificate() {
 		return c.judgeTrust(ctx, s, ask)
@@ -135,22 +128,11 @@ func label(s System) string {
 
 // basis is what the plan rests on: when one of these changes, the approvals are void.
 func (c Connect) basis(s Survey) []change.Field {
-	rulesets := "none"
-	if len(s.Rulesets) > 0 {
-		var ids []string
-		for _, r := range s.Rulesets {
-			ids = append(ids, r.ID)
-		}
-		rulesets = strings.Join(ids, ", ")
-	}
-	if s.Why(PartRulesets) != nil {
-		rulesets = "could not be read"
-	}
 	return []change.Field{
 		{Label: "Local version", Value: s.Local.Version},
 		{Label: "Remote version", Value: s.Remote.Version},
 		{Label: "Remote endpoint", Value: s.Remote.Endpoint},
 		{Label: "Settings under " + c.Alias, Value: s.Settings.Of(c.Alias).String()},
-		{Label: "Network filters of the remote", Value: rulesets},
+		s.rulesetsLine(),
 	}
 }

@@ -22,6 +22,7 @@ const (
 	CauseTrust        Cause = "trust"         // the remote's certificate is not trusted
 	CauseDropped      Cause = "dropped"       // the network closes connections
 	CauseUnreachable  Cause = "unreachable"   // address, port, firewall or filter
+	CauseFilter       Cause = "filter"        // a network filter of the remote side; no text tells it
 	CauseUnknown      Cause = "unknown"
 )
 
@@ -141,6 +142,8 @@ func explanation(c Cause, s Symptoms) (say, fix string) {
 			"Check idle time-outs between both sides; a ping schedule such as 30s may help. A restart of the remote cluster looks the same."
 	case CauseUnreachable:
 		return fmt.Sprintf("The local nodes can't reach %s.", s.Address), reachability(s)
+	case CauseFilter:
+		return "A network filter of the remote deployment shuts the local side out.", reachability(s)
 	case CauseUnknown:
 	}
 	return "The connection does not come up, and nothing says why.", reachability(s)

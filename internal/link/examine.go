@@ -17,6 +17,7 @@ import (
 type Check struct {
 	Name string // what was looked at
 	OK   bool
+	Hint bool   // it is OK, and yet there is something to do
 	Say  string // what was seen: the evidence where it is not OK
 }
 
@@ -27,10 +28,15 @@ type Examination struct {
 	Checks    []Check
 	Diagnosis *Diagnosis // of the first check that is not OK; nil: the connection works
 	Evidence  string     // the text or finding that the diagnosis rests on
-	Fix       change.Kind
-	FixWhy    string        // a sentence on what the fix does
-	Latency   time.Duration // of resolving through the connection
-	Version   string        // of the remote cluster, as the connection sees it
+	Hint      *Diagnosis // where it works: the first thing that people should know all the same; nil: none
+
+	Fix    change.Kind // of the diagnosis, or else of the hint; empty: none that the bot has
+	FixWhy string      // a sentence on what the fix does
+
+	Latency     time.Duration // of resolving through the connection
+	Version     string        // of the remote cluster, as the connection sees it
+	Trust       []Trusting    // between the two sides of a connection by certificates, as far as direct entries tell
+	TrustUnread error         // why that is not known
 }
 
 // Examine runs the checks of Elastic's troubleshooting page for remote clusters in order: first what can be read
@@ -41,20 +47,25 @@ func (r *Roster) Examine(ctx context.Context, n Name) (Examination, error) {
 	if err != nil {
 		return x, err
 	}
+	x.readCertificates(ctx, r.catalog)
 	checks := []func() *finding{
 		x.set, x.localUp, x.remoteUp, x.port, x.serverName, x.stored, x.keyValid,
+		func() *finding { return x.certificates(r.o.Now()) },
 		func() *finding { return x.connected(ctx, r.o.Now) },
-		x.licences, x.versions,
+		x.licences, x.versions, x.readers,
 	}
 	for _, check := range checks {
 		f := check()
 		if f == nil {
 			continue
 		}
-		x.Checks = append(x.Checks, Check{Name: f.name, OK: f.diagnosis == nil, Say: f.say})
+		x.Checks = append(x.Checks, Check{Name: f.name, OK: f.diagnosis == nil, Hint: f.hint != nil, Say: f.say})
 		if f.diagnosis != nil {
-			x.Diagnosis, x.Evidence, x.Fix, x.FixWhy = f.diagnosis, f.say, f.fix, f.why
+			x.Diagnosis, x.Evidence, x.Hint, x.Fix, x.FixWhy = f.diagnosis, f.say, nil, f.fix, f.why
 			break
+		}
+		if f.hint != nil && x.Hint == nil {
+			x.Hint, x.Fix, x.FixWhy = f.hint, f.fix, f.why
 		}
 	}
 	return x, nil
@@ -64,6 +75,7 @@ func (r *Roster) Examine(ctx context.Context, n Name) (Examination, error) {
 type finding struct {
 	name, say string
 	diagnosis *Diagnosis
+	hint      *Diagnosis // all is well, and yet people should know it
 	fix       change.Kind
 	why       string
 }
@@ -91,25 +103,6 @@ func (x *Examination) model() Model {
 		return ModelCertificate
 	}
 	return ModelKey
-}
-
-// fixFor is the change that mends a cause, where the bot has one.
-func (x *Examination) fixFor(c Cause) (kind change.Kind, why string) {
-	if x.Managed == nil {
-		return KindAdopt, "The bot changes nothing that was made by hand: adopt the connection, then it can be mended."
-	}
-	if x.certified() && transportPort(x.Own.options(x.Alias)["proxy_address"]) {
-		return "", "" // what is wrong with certificates is mended on the platforms
-	}
-	switch c { //nolint:exhaustive // the others are for people
-	case CausePort, CauseTrust:
-		return KindUpdate, "An update sets the address and server name that the platform tells."
-	case CauseNoKey, CauseBadKey, CauseKeyType:
-		return KindRotate, "A rotation makes a new key and stores it."
-	case CauseNotAllowed:
-		return KindUpdate, "An update changes what the key may read."
-	}
-	return "", ""
 }
 
 func transportPort(address string) bool {
@@ -241,22 +234,11 @@ func (x *Examination) connected(ctx context.Context, now func() time.Time) *find
 			d := Diagnose(bad, x.symptoms())
 			f := x.ill(name, d.Cause, bad)
 			f.diagnosis = &d
-			return x.filtered(f)
+			return x.distrusted(x.filtered(f, r), now())
 		}
 		says, x.Version = append(says, say), r.Version
 	}
 	return well(name, "%s", strings.Join(slices.DeleteFunc(says, func(s string) bool { return s == "" }), "; "))
-}
-
-// filtered names the remote's network filters where they may be what keeps the local platform out.
-func (x *Examination) filtered(f *finding) *finding {
-	if f.diagnosis.Cause != CauseUnreachable || len(x.Rulesets) == 0 {
-		return f
-	}
-	var w warnings
-	w.filters(x.Survey)
-	f.diagnosis.Fix = strings.Join(w, " ")
-	return f
 }
 
 func (x *Examination) licences() *finding {
@@ -286,13 +268,4 @@ func (x *Examination) versions() *finding {
 		return f
 	}
 	return well(name, "%s, %s", local, remote)
-}
-
-// Mended is the update that sets what the platform says of the remote deployment.
-func (x *Examination) Mended() Update {
-	u := PrefillUpdate(x.Existing)
-	if x.HasRemote() && x.Remote.Endpoint != "" {
-		u.ProxyAddress, u.ServerName = Address(x.Remote.Endpoint), x.Remote.Endpoint
-	}
-	return u
 }

@@ -96,7 +96,7 @@ func TestTheFixMends(t *testing.T) {
 			func(h *household) { h.local.Set("logs", "proxy_address", "logs.cloud.example:9400") },
 			func(h *household) error {
 				x := h.examine()
-				_, err := h.run(link.NewUpdater(h.roster, h.o()), x.Mended())
+				_, err := h.run(link.NewUpdater(h.roster, h.o()), x.Mended(link.CausePort))
 				return err
 			},
 		},

@@ -24,6 +24,8 @@ type Existing struct {
 	KeysUnread  error      // why the keys could not be read
 	Users       []string   // what goes through it, in words
 	UsersUnread error      // why that is not known, or not wholly
+	Roles       []string   // that name the alias, or a pattern of it; not Elasticsearch's own
+	WideRoles   []string   // that name every remote cluster (*), likewise
 }
 
 // HasRemote reports whether the remote deployment is known.
@@ -170,8 +172,13 @@ func (r *Roster) readUsers(ctx context.Context, e *Existing) {
 		e.UsersUnread = err
 	}
 	for _, role := range roles {
-		if !role.Reserved && slices.Contains(role.Clusters, e.Alias) {
+		switch {
+		case role.Reserved:
+		case role.names(e.Alias):
 			e.Users = append(e.Users, "role "+role.Name)
+			e.Roles = append(e.Roles, role.Name)
+		case slices.Contains(role.Clusters, "*"):
+			e.WideRoles = append(e.WideRoles, role.Name)
 		}
 	}
 }
@@ -215,9 +222,15 @@ func (e Existing) certified() bool {
 	return e.Info.Credentials == "" && !e.HasKey && (e.Managed == nil || e.Managed.KeyName == "")
 }
 
+// ByCertificate reports whether the connection uses TLS certificates. One that points to the port for keys only lacks
+// its key.
+func (e Existing) ByCertificate() bool {
+	return e.Exists() && e.certified() && !strings.HasSuffix(e.Own.options(e.Alias)["proxy_address"], ":"+strconv.Itoa(KeyPort))
+}
+
 // keyed adds a problem where a change is for connections by key alone.
 func (e Existing) keyed(wrong *change.InvalidError) {
-	if e.Exists() && e.certified() && !strings.HasSuffix(e.Own.options(e.Alias)["proxy_address"], ":"+strconv.Itoa(KeyPort)) {
+	if e.ByCertificate() {
 		wrong.Add(FieldAlias, "%s uses certificates: migrate it to an API key first", e.Alias)
 	}
 }

@@ -19,7 +19,7 @@ type Trouble string
 const (
 	TroubleLost     Trouble = "lost"     // it does not connect
 	TroubleDegraded Trouble = "degraded" // it works, but not as it should
-	TroubleExpiring Trouble = "expiring" // its key ends soon
+	TroubleExpiring Trouble = "expiring" // its key ends soon, or the certificates that it rests on
 	TroubleDrift    Trouble = "drift"    // it is not as it was approved
 )
 
@@ -28,6 +28,10 @@ type Problem struct {
 	Trouble Trouble
 	Say     string      // what is the matter, for people
 	Fix     change.Kind // the change that mends it; empty: none that the bot has
+	Cause   Cause       // of what is lost or degraded
+
+	// Certificates: it is about those of the two sides, not about a key or settings.
+	Certificates bool
 }
 
 // Health looks at a managed connection. No problem means that it is well; an error that nothing can be said, which is
@@ -50,16 +54,52 @@ func (r *Roster) Health(ctx context.Context, m Managed, expiresWithin time.Durat
 			trouble = TroubleDegraded
 		}
 		add(trouble, x.Fix, "%s (%s)", d.Say, x.Evidence)
+		all[0].Cause = d.Cause
 	} else if x.Info.Connected && x.Info.MaxSockets > 0 && x.Info.Sockets < x.Info.MaxSockets {
 		add(TroubleDegraded, "", "Only %d of %d sockets are connected.", x.Info.Sockets, x.Info.MaxSockets)
 	}
 	if t := x.expires(m); len(x.Keys) > 0 && !t.IsZero() && t.Sub(r.o.Now()) < expiresWithin {
 		add(TroubleExpiring, KindRotate, "Its key expires on %s.", t.UTC().Format("2006-01-02"))
 	}
-	if diff := x.drift(m); diff != "" {
-		add(TroubleDrift, KindUpdate, "It is not as it was approved: %s.", diff)
+	if p := x.trustEnds(r.o.Now().Add(expiresWithin)); p != nil {
+		all = append(all, *p)
+	}
+	if p := x.drifted(m); p != nil {
+		all = append(all, *p)
 	}
 	return all, nil
+}
+
+// trustEnds is the problem that certificates end before t.
+func (x *Examination) trustEnds(t time.Time) *Problem {
+	say := x.ending(t)
+	if say == "" {
+		return nil
+	}
+	fix, _ := x.fixFor(CauseTrust)
+	return &Problem{Trouble: TroubleExpiring, Fix: fix, Certificates: true, Say: say + ". " + howToTrust}
+}
+
+// drifted is the problem that a connection is not as it was approved, or that the other side's certificates are not
+// any more. Both are told in one message: people look at the connection once.
+func (x *Examination) drifted(m Managed) *Problem {
+	p := Problem{Trouble: TroubleDrift, Fix: KindUpdate}
+	var says []string
+	if diff := x.drift(m); diff != "" {
+		says = append(says, "It is not as it was approved: "+diff+".")
+	}
+	if gap := x.untrusted(); gap != "" {
+		p.Certificates = len(says) == 0
+		says = append(says, gap+". Once only such certificates are shown, the connection is lost. "+howToTrust)
+	}
+	if len(says) == 0 {
+		return nil
+	}
+	if x.ByCertificate() { // an update is for connections by key
+		p.Fix, _ = x.fixFor(CauseTrust)
+	}
+	p.Say = strings.Join(says, " ")
+	return &p
 }
 
 func (x Examination) expires(m Managed) time.Time {

@@ -29,6 +29,8 @@ type Managed struct {
 	Adopted   bool              `json:"adopted,omitempty"` // made by hand and taken under management later
 	MadeBy    string            `json:"made_by,omitempty"` // who asked for it at first, where later changes followed
 	FirstSeen string            `json:"first,omitempty"`   // the request that made or adopted it, where later ones followed
+	Ruleset   string            `json:"ruleset,omitempty"` // the network filter that the bot added for it, by name
+	Role      string            `json:"role,omitempty"`    // the role that the bot wrote for it on the local cluster
 
 	// Of the last change, not part of the memo.
 	Kept change.Kept `json:"-"`
@@ -95,6 +97,7 @@ func (m Managed) followedBy(next Managed) Managed {
 	next.Adopted = m.Adopted
 	next.MadeBy = m.Maker()
 	next.FirstSeen = cmp.Or(m.FirstSeen, m.Kept.Request)
+	next.Ruleset, next.Role = cmp.Or(next.Ruleset, m.Ruleset), cmp.Or(next.Role, m.Role)
 	return next
 }
 

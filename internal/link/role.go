@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"path"
 	"regexp"
 	"slices"
 
@@ -61,6 +62,14 @@ func (s *Survey) readRole(ctx context.Context, c Connect) error {
 		wrong.Add(FieldRole, "the role %s exists on %s and is not the bot's, so it is left alone; choose another name", c.Role.Name, s.Local.Name)
 	}
 	return wrong.Check()
+}
+
+// names reports whether a role names an alias, itself or by a pattern; one for every remote cluster (*) does not.
+func (r RemoteRole) names(alias string) bool {
+	return slices.ContainsFunc(r.Clusters, func(pattern string) bool {
+		ok, err := path.Match(pattern, alias)
+		return pattern == alias || pattern != "*" && err == nil && ok
+	})
 }
 
 // ours reports whether a role carries the bot's mark.

@@ -134,6 +134,10 @@ func (v *verifyStep) resolve(ctx context.Context, local side) (seen, trouble str
 			return "", "", attempt("resolving "+g.pattern+" through "+v.c.Alias+" on "+local.d.Name, err)
 		}
 		say, bad := g.judge(r, v.c.Model)
+		if v.c.Role != nil && causeOf(bad) == CauseNoPrivileges {
+			// The role was written just now, and nobody has it yet. Whether the key opens the connection, _remote/info tells.
+			return "the bot's own user may see nothing through it until it is given the role " + v.c.Role.Name, "", nil
+		}
 		if bad != "" {
 			return "", bad, nil // the others would say the same
 		}

@@ -25,6 +25,9 @@ type Update struct {
 	Compress        string `json:"compress,omitempty"`
 	PingSchedule    string `json:"ping_schedule,omitempty"`
 
+	Filter *FilterTerms `json:"filter,omitempty"` // a network filter to add; nil: none
+	Role   *RoleTerms   `json:"role,omitempty"`   // a role to write on the local cluster; nil: none
+
 	How   string  `json:"how,omitempty"`   // how the access is changed, as the plan found it
 	Was   *Access `json:"was,omitempty"`   // what the key may read now
 	Found *found  `json:"found,omitempty"` // as the plan found it
@@ -80,16 +83,25 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	if err := c.Check(); err != nil {
 		return change.Proposal{}, err
 	}
+	e.filterProblems(wrong, c)
+	if err := wrong.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	if err := e.readExtras(ctx, c); err != nil {
+		return change.Proposal{}, err
+	}
 	was := PrefillUpdate(e)
 	p.Was, p.Found, p.How = &was.Access, e.found(c), e.howToChange(was.Access, c.Access)
-	diff := p.diff(was)
+	diff := append(p.diff(was), c.extrasDiff(e.Survey)...)
 	if len(diff) == 0 {
 		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: FieldReason, Say: "nothing would change: everything is like this already"}}}
 	}
 	m := c.managed(e.Managed.KeyName)
 	m.Settings = p.Found.After.options(c.Alias)
+	m.Ruleset, m.Role = c.extrasLeft(e.Survey, k.o.Env, id)
 	var w warnings
 	w.access(c)
+	w.filterWarnings(e.Survey, c)
 	switch p.How {
 	case howRotates:
 		m.KeyName = c.keySpec(k.o.Env, id).Name
@@ -105,10 +117,10 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 		Proposal: change.Proposal{
 			Traits: Traits(e.Survey, "update", c.Access, k.o.Tags),
 			Kind:   KindUpdate, Target: Target(p.Local, p.Alias), Title: e.title("Update"),
-			Fields: append(e.sides(), diff...), Warnings: w, Basis: e.basis(),
+			Fields: append(e.sides(), diff...), Warnings: w, Basis: append(e.basis(), c.extrasBasis(e.Survey)...),
 			Memos: []change.Memo{e.Managed.followedBy(m).memo()},
 		},
-		params: p, steps: k.steps(id, p), survey: e.Survey,
+		params: p, steps: k.steps(id, p, approved{}), survey: e.Survey,
 	}.proposal()
 }
 
@@ -122,6 +134,7 @@ func (p Update) connect(e Existing) Connect {
 	c := e.connect()
 	c.ProxyAddress, c.ServerName, c.Access = strings.TrimSpace(p.ProxyAddress), strings.TrimSpace(p.ServerName), p.Access
 	c.SkipUnavailable, c.ProxySockets, c.Compress, c.PingSchedule = p.SkipUnavailable, p.ProxySockets, p.Compress, p.PingSchedule
+	c.Filter, c.Role = p.Filter, p.Role
 	return c
 }
 
@@ -183,15 +196,24 @@ func (k *Updater) Steps(r *change.Request) ([]change.Step, error) {
 	if p.Found == nil || p.Was == nil {
 		return nil, errUnplanned
 	}
-	return asSteps(k.steps(r.ID, p)), nil
+	plan := approved{role: approvedRole(r.Proposal)}
+	plan.ruleset, _ = approvedRuleset(r.Proposal)
+	return asSteps(k.steps(r.ID, p, plan)), nil
 }
 
-func (k *Updater) steps(request string, p Update) []plannedStep {
-	if p.How == howRotates {
-		return k.renewal(request, p.Found)
-	}
+// steps let the local side in first: without that nothing that follows could be proven.
+func (k *Updater) steps(request string, p Update, plan approved) []plannedStep {
 	w := k.work(p.Found.Connect)
 	var steps []plannedStep
+	if w.c.Filter != nil {
+		steps = append(steps, &filterStep{work: w, env: k.o.Env, request: request, ruleset: plan.ruleset})
+	}
+	if w.c.Role != nil {
+		steps = append(steps, &roleStep{work: w, want: plan.role})
+	}
+	if p.How == howRotates {
+		return append(steps, k.renewal(request, p.Found)...)
+	}
 	if p.How == howInPlace && len(p.Found.OldKeys) == 1 {
 		steps = append(steps, &regrantStep{work: w, id: p.Found.OldKeys[0], before: *p.Was, after: p.Found.Connect.Access})
 	}

@@ -2,6 +2,8 @@ package linktest
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -35,11 +37,31 @@ func (e elasticsearch) Followers(ctx context.Context) ([]link.Follower, error) {
 	return answer(all, err)
 }
 
-// RemoteRoles returns what SetRoles set.
+// RemoteRoles returns what SetRoles set, and of the roles that were written those with remote_indices.
 func (e elasticsearch) RemoteRoles(ctx context.Context) ([]link.RemoteRole, error) {
 	var all []link.RemoteRole
-	err := e.do(ctx, "RemoteRoles", func() error { all = slices.Clone(e.d.remote); return nil })
+	err := e.do(ctx, "RemoteRoles", func() error { all = e.d.remoteRoles(); return nil })
 	return answer(all, err)
+}
+
+func (d *Deployment) remoteRoles() []link.RemoteRole {
+	all := slices.Clone(d.remote)
+	for _, name := range slices.Sorted(maps.Keys(d.roles)) {
+		var role struct {
+			Remote []struct {
+				Clusters []string `json:"clusters"`
+			} `json:"remote_indices"`
+		}
+		if json.Unmarshal(d.roles[name], &role) != nil || len(role.Remote) == 0 {
+			continue
+		}
+		one := link.RemoteRole{Name: name}
+		for _, r := range role.Remote {
+			one.Clusters = append(one.Clusters, r.Clusters...)
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // SetFollowers changes the follower indices of the cluster.
@@ -50,6 +72,9 @@ func (d *Deployment) SetRoles(r ...link.RemoteRole) { d.locked(func() { d.remote
 
 // Trusting lets the cluster connect by certificate, at the transport port, where it has no key.
 func (d *Deployment) Trusting() { d.locked(func() { d.trusting = true }) }
+
+// Unprivileged takes the remote_indices from the bot's user.
+func (d *Deployment) Unprivileged() { d.locked(func() { d.powerless = true }) }
 
 // Disown gives every key of d to another user.
 func (d *Deployment) Disown() {

@@ -190,6 +190,9 @@ func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why stri
 	if err != nil || remote == nil || remote.about.Status == "stopped" || port != "9443" && port != "9400" {
 		return nil, nil, failed + "connect_exception: Connection refused"
 	}
+	if port == "9443" && !remote.admits(d.on) {
+		return nil, nil, failed + "connect_exception: connection timed out"
+	}
 	if d.settings.get(alias, "server_name") != host {
 		return nil, nil, failed + "failed to establish trust with server; the server's certificate is for another host"
 	}
@@ -225,6 +228,11 @@ func (e elasticsearch) Resolve(ctx context.Context, alias string, patterns []str
 		remote, k, why := e.d.connect(alias)
 		if why != "" {
 			r.Error = why
+			return nil
+		}
+		if e.d.powerless && k != nil { // a security error can't tell whether the cluster is there
+			r.Error = "action [indices:admin/resolve/cluster] towards remote cluster [" + alias + "] is unauthorized for user [u] with effective " +
+				"roles [r] because no remote indices privileges apply for the target cluster"
 			return nil
 		}
 		r.Connected = true

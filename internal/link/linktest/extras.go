@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -73,6 +74,30 @@ func (p *Platform) DeleteRuleset(ctx context.Context, ruleset string) error {
 		}
 		p.rulesets = slices.DeleteFunc(p.rulesets, func(r link.Ruleset) bool { return r.ID == ruleset })
 		return nil
+	})
+}
+
+// SetOutgoing says where connections of the platform's clusters come from, as other platforms see them behind NAT. From
+// then on a network filter shuts them out that covers none of these addresses.
+func (p *Platform) SetOutgoing(addresses ...string) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.outgoing = addresses
+}
+
+// admits reports whether the filters of a deployment let the clusters of a platform in.
+func (d *Deployment) admits(from *Platform) bool {
+	if len(d.rulesets) == 0 || len(from.outgoing) == 0 {
+		return true
+	}
+	return !slices.ContainsFunc(from.outgoing, func(address string) bool {
+		return !slices.ContainsFunc(d.rulesets, func(r link.Ruleset) bool {
+			return slices.ContainsFunc(r.Sources, func(source string) bool {
+				p, err := netip.ParsePrefix(source)
+				a, err2 := netip.ParseAddr(address)
+				return source == address || err == nil && err2 == nil && p.Contains(a)
+			})
+		})
 	})
 }
 

@@ -17,6 +17,8 @@ type Platform struct {
 	name, kind  string
 	deployments map[string]*Deployment
 	egress      []string
+	outgoing    []string       // where its clusters' connections come from, as others see them; none: filters are not looked at
+	signers     []string       // what Authorities returns; none: those of the region
 	rulesets    []link.Ruleset // made by CreateRuleset
 	made        int
 }

@@ -116,6 +116,7 @@ type Deployment struct {
 	unreadable bool // no credentials are configured
 	keyCaller  bool // the credentials are an API key
 	trusting   bool // certificates are trusted on both sides
+	powerless  bool // the bot's user has no remote_indices
 	followers  []link.Follower
 	remote     []link.RemoteRole // roles that name remote clusters
 }

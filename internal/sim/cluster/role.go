@@ -46,14 +46,16 @@ type RemoteClusterRight struct {
 // builtinRoles are the reserved roles that matter here.
 func builtinRoles() map[string]Role {
 	everything := IndicesPrivileges{Names: []string{"*"}, Privileges: []string{"all"}}
+	reserved := map[string]any{"_reserved": true} // how the security API tells its own roles from others
 	return map[string]Role{
 		roleSuperuser: {
-			Cluster: []string{"all"}, Indices: []IndicesPrivileges{everything},
+			Metadata: reserved,
+			Cluster:  []string{"all"}, Indices: []IndicesPrivileges{everything},
 			RemoteIndices: []RemoteIndices{{everything, []string{"*"}}},
 			RemoteCluster: []RemoteClusterRight{{Clusters: []string{"*"}, Privileges: []string{"monitor_enrich", "monitor_stats"}}},
 		},
-		"viewer":          {Indices: []IndicesPrivileges{{Names: []string{"*"}, Privileges: []string{"read", "view_index_metadata"}}}},
-		"monitoring_user": {Cluster: []string{"monitor"}},
+		"viewer":          {Metadata: reserved, Indices: []IndicesPrivileges{{Names: []string{"*"}, Privileges: []string{"read", "view_index_metadata"}}}},
+		"monitoring_user": {Metadata: reserved, Cluster: []string{"monitor"}},
 	}
 }
 

@@ -1,0 +1,147 @@
+package handlers
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// mends presses the button that mends what a message tells of, and returns the modal that opens.
+func (d *desk) mends(m bot.Message) string {
+	d.t.Helper()
+	_, value, ok := strings.Cut(toJSON(d.t, m.Blocks), `"action_id": "`+connectionPrefix+`update",`)
+	if !ok {
+		d.t.Fatalf("nothing mends it: %s", toJSON(d.t, m.Blocks))
+	}
+	_, value, _ = strings.Cut(value, `"value": "`)
+	value, _, _ = strings.Cut(value, `"`)
+	d.finish(d.orderPressed(d.t.Context(), bot.Action{
+		ID: connectionPrefix + "update", Value: bot.Value{Text: value}, User: asker, Channel: "C0", TriggerID: "9",
+	}))
+	return "V9"
+}
+
+func TestAFilterIsMendedFromTheDiagnosis(t *testing.T) {
+	d := newDesk(t, func(systems []link.System) {
+		systems[0].EgressCIDRs, systems[1].MayFilter = []string{"203.0.113.10"}, true
+	})
+	d.connected()
+	d.world.Platform("ece-prod").SetOutgoing("203.0.113.10")
+	d.world.Platform("cloud").Find("b2").SetRulesets(link.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+	d.types("diagnose search-eu")
+	goldenMessage(t, "diagnose_filter", d.shown())
+	v := d.mends(d.shown())
+	golden(t, "modal_update_filter", d.slack.modals[v].view)
+	d.slack.set(v, link.FieldReason, bot.Value{Text: "dashboards are empty"})
+	if body := d.finish(d.orderSubmitted(t.Context(), bot.Submission{View: d.slack.view(v), User: asker})); body != nil {
+		t.Fatalf("refused: %s", toJSON(t, body))
+	}
+	r, err := d.book.Get(t.Context(), "R1")
+	if err != nil || r.Proposal.Steps[0].Name != link.StepFilter {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+}
+
+func TestARoleIsMendedFromTheDiagnosis(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.types("diagnose search-eu") // see TestStatusAndDiagnose for the message
+	v := d.mends(d.shown())
+	golden(t, "modal_update_role", d.slack.modals[v].view)
+	d.world.Platform("ece-prod").Find("a1").SetRole("search-eu-readers", `{"cluster":["all"]}`)
+	d.slack.set(v, link.FieldReason, bot.Value{Text: "people search"})
+	if body := toJSON(t, d.finish(d.orderSubmitted(t.Context(), bot.Submission{View: d.slack.view(v), User: asker}))); !strings.Contains(body, `"role:`) || !strings.Contains(body, "is not the bot's") {
+		t.Errorf("somebody else's role: %s", body)
+	}
+}
+
+// A status does not mend what works.
+func TestStatusOffersNoMendForAHint(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.types("status search-eu")
+	if s := toJSON(t, d.shown().Blocks); strings.Contains(s, "Mend it") {
+		t.Errorf("shown: %s", s)
+	}
+}
+
+// A connection by certificates has no key to rotate; whose certificates it rests on, and until when, is said.
+func TestStatusOfAConnectionByCertificates(t *testing.T) {
+	d := newDesk(t)
+	local, remote := d.world.Platform("ece-prod").Find("a1"), d.world.Platform("cloud").Find("b2")
+	local.Trusting()
+	for option, value := range map[string]string{"mode": "proxy", "proxy_address": "search-eu.cloud.example:9400", "server_name": "search-eu.cloud.example"} {
+		local.Set("search-eu", option, value)
+	}
+	cloud, ece := d.world.Platform("cloud"), d.world.Platform("ece-prod")
+	local.TrustAlso(toJSON(t, link.TrustEntry{
+		Type: "ESS", ScopeID: cloud.Scope(), All: true, Certificates: []link.TrustCertificate{{PEM: cloud.CA("ech-region")}, {PEM: cloud.CA("ech-region next")}},
+	}))
+	remote.TrustAlso(toJSON(t, link.TrustEntry{
+		Type: "ECE", ScopeID: ece.Scope(), All: true, Certificates: []link.TrustCertificate{{PEM: ece.CA("ece-region")}, {PEM: ece.CA("ece-region next")}},
+	}))
+	d.types("status search-eu")
+	goldenMessage(t, "status_certificates", d.shown())
+}
+
+func TestFormsAreFilledForTheirCause(t *testing.T) {
+	for cause, want := range map[link.Cause]string{
+		link.CauseFilter: fillFilter, link.CauseNoPrivileges: fillRole, link.CausePort: fillMended, link.CauseNotAllowed: fillMended,
+	} {
+		fill := fillFor("update", cause)
+		if fill != want {
+			t.Errorf("%s: %q, want %q", cause, fill, want)
+		}
+		n := link.Name{Local: link.Ref{Platform: "e", Deployment: "a"}, Alias: "x"}
+		if got, back, err := parsePressValue(pressValue(n, fill)); err != nil || got != n || back != fill {
+			t.Errorf("%s: a button carries %v %q, %v", cause, got, back, err)
+		}
+	}
+	if fill := fillFor("rotate", link.CauseFilter); fill != "" {
+		t.Errorf("a rotation is filled with %q", fill)
+	}
+}
+
+// Certificates are told of in words of their own: one message a problem, drawn again, and resolved in those words.
+func TestWatchTellsOfCertificates(t *testing.T) {
+	s := newWorkspace(t)
+	w := &ward{m: link.Managed{
+		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Kept: change.Kept{Request: "r1", By: change.Actor{User: "U0ASKER"}},
+	}}
+	n := &notebook{notes: map[string]string{}}
+	watcher := NewWatcher(WatcherOptions{
+		Doctor: w, Notebook: n, Poster: s, Channel: "C0REQUESTS", Owner: "one", Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
+	})
+	look := func(problems ...link.Problem) {
+		t.Helper()
+		w.problems, n.taken = problems, map[string]bool{}
+		if err := watcher.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ends := link.Problem{Trouble: link.TroubleExpiring, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod trusts certificates of search-eu that end on 2026-12-24, and none that goes on."}
+	gap := link.Problem{Trouble: link.TroubleDrift, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod does not trust CN=next."}
+	look(ends, gap)
+	look(ends, gap)
+	if got := s.visible(); len(got) != 2 || got[0].updates != 0 || got[1].updates != 0 {
+		t.Fatalf("%+v", got)
+	}
+	goldenMessage(t, "watch_certificates_end", s.visible()[0].msg)
+	goldenMessage(t, "watch_certificates_gap", s.visible()[1].msg)
+	gap.Say = "logs-prod does not trust CN=next; logs-prod does not trust CN=after that."
+	look(gap)
+	if got := s.visible(); len(got) != 2 || got[1].updates != 1 {
+		t.Fatalf("%+v", got)
+	}
+	goldenMessage(t, "watch_certificates_end_resolved", s.visible()[0].msg)
+	look()
+	goldenMessage(t, "watch_certificates_gap_resolved", s.visible()[1].msg)
+	if len(n.notes) != 0 {
+		t.Errorf("still noted: %v", n.notes)
+	}
+}

@@ -1,0 +1,186 @@
+package link
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Trusting is how one side of a connection by certificates trusts the other, by the direct entries of its trust
+// settings. Entries that the platform keeps itself (accounts, external) are not looked into.
+type Trusting struct {
+	Who, Whom string      // names of deployments
+	Until     time.Time   // when the last authority ends that both is trusted and signs Whom's nodes; zero: not known
+	Missing   []Authority // sign the certificates of Whom's nodes, or are to, and are not trusted
+}
+
+// Authority is a certificate authority of a platform.
+type Authority struct {
+	Name        string // its subject
+	Until       time.Time
+	Fingerprint string // SHA-256, in hex
+}
+
+// String names an authority as consoles do, with the beginning of its fingerprint to compare by eye.
+func (a Authority) String() string {
+	return fmt.Sprintf("%s (SHA-256 %s…, valid until %s)", a.Name, a.Fingerprint[:16], a.Until.UTC().Format(time.DateOnly))
+}
+
+// authoritiesIn reads every certificate of PEM texts. What can't be read is left out: it trusts nobody.
+func authoritiesIn(pems []string) []Authority {
+	var all []Authority
+	for _, text := range pems {
+		for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
+			cert, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				continue
+			}
+			sum, _ := fingerprint(string(pem.EncodeToMemory(block))) // it was parsed just now
+			all = append(all, Authority{Name: cert.Subject.String(), Until: cert.NotAfter, Fingerprint: sum})
+		}
+	}
+	return all
+}
+
+// names reports whether an entry trusts a cluster of the given environment. An id of a cluster is enough where the
+// environment's is only a guess: no two clusters share one.
+func (e TrustEntry) names(scope, cluster string) bool {
+	return slices.Contains(e.Clusters, cluster) || e.All && scope != "" && e.ScopeID == scope
+}
+
+// trusting compares whom one side trusts with what the other side's nodes show. ok is false where no direct entry
+// speaks of the other side: then it is trusted by other means, or not at all, which the connection itself tells.
+func trusting(who Deployment, by SideTrust, whom Deployment, other SideTrust) (t Trusting, ok bool) {
+	t = Trusting{Who: who.Name, Whom: whom.Name}
+	var pems []string
+	for _, raw := range by.Trusted.Settings.Direct {
+		var e TrustEntry
+		if json.Unmarshal(raw, &e) != nil || !e.names(other.Environment.ID, whom.ClusterID) {
+			continue
+		}
+		ok = true
+		for _, c := range e.Certificates {
+			pems = append(pems, c.PEM)
+		}
+	}
+	trusted := authoritiesIn(pems)
+	for _, a := range authoritiesIn(other.Authorities) {
+		same := func(b Authority) bool { return a.Fingerprint == b.Fingerprint }
+		if !slices.ContainsFunc(trusted, same) {
+			t.Missing = append(t.Missing, a)
+		} else if a.Until.After(t.Until) {
+			t.Until = a.Until
+		}
+	}
+	return t, ok
+}
+
+// readCertificates reads how the two sides of a connection by certificates trust each other.
+func (x *Examination) readCertificates(ctx context.Context, c *Catalog) {
+	if !x.ByCertificate() || !x.HasRemote() {
+		return
+	}
+	both, err := c.SurveyTrust(ctx, x.Survey, nil)
+	if err != nil {
+		x.TrustUnread = err
+		return
+	}
+	add := func(t Trusting, ok bool) {
+		if ok {
+			x.Trust = append(x.Trust, t)
+		}
+	}
+	add(trusting(x.Survey.Local, both.Local, x.Remote, both.Remote))
+	add(trusting(x.Remote, both.Remote, x.Survey.Local, both.Local))
+}
+
+// ending says which side's trust ends before t; empty if none does.
+func (x *Examination) ending(t time.Time) string {
+	var says []string
+	for _, one := range x.Trust {
+		if !one.Until.IsZero() && one.Until.Before(t) {
+			says = append(says, fmt.Sprintf("%s trusts certificates of %s that end on %s, and none that goes on", one.Who, one.Whom, one.Until.UTC().Format(time.DateOnly)))
+		}
+	}
+	return strings.Join(says, "; ")
+}
+
+// untrusted says which authorities a side does not trust though the other one's nodes show their certificates, or will;
+// empty if there are none.
+func (x *Examination) untrusted() string {
+	var says []string
+	for _, one := range x.Trust {
+		for _, a := range one.Missing {
+			says = append(says, fmt.Sprintf("%s does not trust %s, an authority of %s that is in use or coming", one.Who, a, one.Whom))
+		}
+	}
+	return strings.Join(says, "; ")
+}
+
+// howToTrust is what people do where certificates are to stay.
+const howToTrust = "Migrate to an API key (8.14 or later on both sides), which needs none of this; or add what is missing to the trust settings on the " +
+	"platform (console: Security; API: settings.trust in PUT /api/v1/deployments/{id}, with every entry that is there)."
+
+// certificates looks at the trust between the two sides. It is never what is the matter: an authority that is missing
+// may be one that only comes, and one that has ended one that is not used any more. The connection itself tells.
+func (x *Examination) certificates(now time.Time) *finding {
+	const name = "The two sides' certificates are trusted, and last"
+	if len(x.Trust) == 0 {
+		return nil // a connection by key, or trusted by other means, or it could not be read
+	}
+	f := well(name, "%s", x.trustLine())
+	if wrong := x.trustGaps(now); wrong != "" {
+		f.say = wrong
+		f.hint = &Diagnosis{Cause: CauseTrust, Say: "The trust between the two sides' certificates has ended, or has a gap.", Fix: howToTrust}
+		f.fix, f.why = x.fixFor(CauseTrust)
+	}
+	return f
+}
+
+// trustGaps says what of the trust has ended by now or is missing; empty if nothing is.
+func (x *Examination) trustGaps(now time.Time) string {
+	return strings.Join(slices.DeleteFunc([]string{x.ending(now), x.untrusted()}, func(s string) bool { return s == "" }), "; ")
+}
+
+// distrusted adds to a failed connection what of the trust between the two sides is known to be wrong.
+func (x *Examination) distrusted(f *finding, now time.Time) *finding {
+	if x.model() != ModelCertificate || f.diagnosis.Cause != CauseTrust && f.diagnosis.Cause != CausePort {
+		return f
+	}
+	if wrong := x.trustGaps(now); wrong != "" {
+		f.say += "; " + wrong
+		f.diagnosis.Fix = howToTrust
+	}
+	return f
+}
+
+// trustLine is "a trusts b until …; b trusts a until …".
+func (x *Examination) trustLine() string {
+	var says []string
+	for _, t := range x.Trust {
+		until := "an unknown day"
+		if !t.Until.IsZero() {
+			until = t.Until.UTC().Format(time.DateOnly)
+		}
+		says = append(says, t.Who+" trusts "+t.Whom+" until "+until)
+	}
+	return strings.Join(says, "; ")
+}
+
+// TrustLine says until when the certificates of a connection are valid; empty where it uses none.
+func (x *Examination) TrustLine() string {
+	switch {
+	case !x.ByCertificate():
+		return ""
+	case x.TrustUnread != nil:
+		return "could not be read: " + sentence(x.TrustUnread)
+	case len(x.Trust) == 0:
+		return "no direct trust entry names the other side"
+	}
+	return x.trustLine()
+}

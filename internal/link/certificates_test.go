@@ -1,0 +1,124 @@
+package link_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
+)
+
+// region is that of the remote deployment of the scene.
+const region = "ech-region"
+
+// byAuthorities is a household whose connection rests on certificates that both sides trust by direct entries.
+func byAuthorities(t *testing.T) *household {
+	t.Helper()
+	h := &household{scene: certScene(t), t: t, memos: map[string]change.Kept{}}
+	h.local.PlansTake(0)
+	h.remote.PlansTake(0)
+	h.roster = link.NewRoster(h.catalog, h, link.RosterOptions{Now: h.w.Now})
+	t.Cleanup(h.roster.Wait)
+	h.connect()
+	return h
+}
+
+func TestCertificatesAreWatched(t *testing.T) {
+	now := func(h *household) time.Time { return h.w.Now() }
+	for name, c := range map[string]struct {
+		signed  func(*household) []string // the authorities of the remote side from now on
+		trouble link.Trouble
+		say     string
+	}{
+		"nothing": {nil, "", ""},
+		"a coming one is not trusted": {func(h *household) []string {
+			return []string{h.ech.CA(region), linktest.Authority("coming one", now(h).AddDate(5, 0, 0))}
+		}, link.TroubleDrift, "search-onprem does not trust CN=coming one"},
+		"an old one that is still trusted has gone": {func(h *household) []string {
+			return []string{h.ech.CA(region)}
+		}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := byAuthorities(t)
+			if c.signed != nil {
+				h.ech.SignedBy(c.signed(h)...)
+			}
+			p := h.health()
+			if c.trouble == "" {
+				if len(p) > 0 {
+					t.Fatalf("problems: %+v", p)
+				}
+				return
+			}
+			if len(p) != 1 || p[0].Trouble != c.trouble || !p[0].Certificates || p[0].Fix != link.KindMigrate {
+				t.Fatalf("problems: %+v", p)
+			}
+			contains(t, p[0].Say, c.say, "PUT /api/v1/deployments/{id}")
+			x := h.examine()
+			if x.Diagnosis != nil || x.Hint == nil || x.Fix != link.KindMigrate {
+				t.Errorf("it works: diagnosis %+v, hint %+v, fix %q", x.Diagnosis, x.Hint, x.Fix)
+			}
+		})
+	}
+}
+
+func TestCertificatesThatEndAreToldOfUnlessOthersGoOn(t *testing.T) {
+	h := byAuthorities(t)
+	ends := linktest.Authority("ends soon", h.w.Now().AddDate(0, 0, 10))
+	goesOn := h.ech.CA(region)
+	trusting := func(pems ...string) {
+		e := link.TrustEntry{Type: "ESS", Name: "cloud", ScopeID: h.ech.Scope(), Clusters: []string{remoteCluster}}
+		for _, p := range pems {
+			e.Certificates = append(e.Certificates, link.TrustCertificate{PEM: p})
+		}
+		raw, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.local.SetTrustEntry(0, string(raw))
+	}
+	trusting(ends, goesOn)
+	h.ech.SignedBy(ends, goesOn)
+	if p := h.health(); len(p) > 0 {
+		t.Errorf("the next one is trusted already: %+v", p)
+	}
+	h.local.Trusting() // the stand-in's nodes show a certificate of another authority
+	trusting(ends)
+	h.ech.SignedBy(ends)
+	p := h.health()
+	i := slices.IndexFunc(p, func(p link.Problem) bool { return p.Trouble == link.TroubleExpiring })
+	if i < 0 || !p[i].Certificates || p[i].Fix != link.KindMigrate {
+		t.Fatalf("problems: %+v", p)
+	}
+	contains(t, p[i].Say, "search-onprem trusts certificates of logs that end on "+h.w.Now().AddDate(0, 0, 10).UTC().Format(time.DateOnly))
+	x := h.examine()
+	contains(t, x.TrustLine(), "search-onprem trusts logs until ", "logs trusts search-onprem until ")
+}
+
+// A trust that can't be read is no news.
+func TestUnreadTrustIsNoProblem(t *testing.T) {
+	h := byAuthorities(t)
+	h.w.Fail(linktest.Fault{Call: "Authorities", Err: linktest.Unavailable("cloud", "x")})
+	if p := h.health(); len(p) > 0 {
+		t.Errorf("problems: %+v", p)
+	}
+	h.w.Fail(linktest.Fault{Call: "Authorities", Err: linktest.Unavailable("cloud", "x")})
+	x := h.examine()
+	contains(t, x.TrustLine(), "could not be read")
+}
+
+// Below 8.14 there is no API key to migrate to: people hear what to call.
+func TestOldClustersAreNotOfferedAKey(t *testing.T) {
+	h := byAuthorities(t)
+	h.ech.SignedBy(h.ech.CA(region), linktest.Authority("coming two", h.w.Now().AddDate(5, 0, 0)))
+	h.local.Edit(func(d *link.Deployment) { d.Version = "8.12.2" })
+	h.remote.Edit(func(d *link.Deployment) { d.Version = "8.12.2" })
+	p := h.health()
+	if len(p) != 1 || p[0].Fix != "" {
+		t.Fatalf("problems: %+v", p)
+	}
+	contains(t, p[0].Say, "settings.trust")
+}

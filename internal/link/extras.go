@@ -1,0 +1,85 @@
+package link
+
+import (
+	"context"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Extras are what a change does beside the connection itself: a network filter on the remote side, and a role on the
+// local one.
+
+// readExtras reads what they rest on, and says if the role is somebody else's.
+func (s *Survey) readExtras(ctx context.Context, c Connect) error {
+	if c.Filter != nil {
+		if err := s.known(PartRulesets); err != nil {
+			return err
+		}
+	}
+	if c.Role != nil {
+		return s.readRole(ctx, c)
+	}
+	return nil
+}
+
+// writesRole reports whether the role that c names lacks anything.
+func (c Connect) writesRole(s Survey) bool {
+	return c.Role != nil && !sameRole(s.role, c.extended(s.role, s.Local.Version))
+}
+
+// addsFilter reports whether the filters lack any of the addresses that c lets in.
+func (c Connect) addsFilter(s Survey) bool {
+	return c.Filter != nil && len(s.missing(c.Filter.Sources)) > 0
+}
+
+// extrasDiff are the lines of a card that say what an update adds; none where all of it is there.
+func (c Connect) extrasDiff(s Survey) []change.Field {
+	var out []change.Field
+	if c.addsFilter(s) {
+		out = c.filterFields(s)
+	}
+	if c.writesRole(s) {
+		value := c.Role.Name + ", a new one"
+		if s.role != nil {
+			value = c.Role.Name + ", extended"
+		}
+		out = append(out, change.Field{Label: "Role", Value: value})
+	}
+	return out
+}
+
+// extrasLeft are the names under which they are found again once c is applied.
+func (c Connect) extrasLeft(s Survey, env, request string) (ruleset, role string) {
+	if c.addsFilter(s) {
+		ruleset = c.ruleset(env, request, s.Remote, nil).Name
+	}
+	if c.writesRole(s) {
+		role = c.Role.Name
+	}
+	return ruleset, role
+}
+
+// extrasBasis is what they rest on beside the connection.
+func (c Connect) extrasBasis(s Survey) []change.Field {
+	if c.Filter == nil {
+		return nil
+	}
+	return []change.Field{s.rulesetsLine()}
+}
+
+// rulesetsLine are the network filters that apply to the remote side, by id.
+func (s Survey) rulesetsLine() change.Field {
+	value := "none"
+	if len(s.Rulesets) > 0 {
+		var ids []string
+		for _, r := range s.Rulesets {
+			ids = append(ids, r.ID)
+		}
+		value = strings.Join(ids, ", ")
+	}
+	if s.Why(PartRulesets) != nil {
+		value = "could not be read"
+	}
+	return change.Field{Label: "Network filters of the remote", Value: value}
+}
