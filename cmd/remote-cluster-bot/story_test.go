@@ -178,6 +178,8 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"protects":  plain(3, 3, (*story).protects),    // protects metrics-eu office 198.51.100.0/24: a filter that lets nobody else in
 	"filtered":  checking((*story).filtered),       // filtered metrics-eu 2: how many network filters apply
 	"roles":     checking((*story).roles),          // roles logs-prod NAME
+	"employs":   plain(2, -1, (*story).employs),    // employs logs-prod dana [role…]: a user with exactly these roles
+	"finds":     checking((*story).findsAs),        // finds dana logs-prod 'metrics-eu:metrics-*' 6: what that user finds
 	"rolls":     plain(2, 2, (*story).rolls),       // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
 }
 

@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 )
 
 // clicks presses a button in the modal on somebody's screen.
@@ -68,6 +71,25 @@ func (s *story) filtered(args []string) error {
 	d, err := s.state(args[0])
 	if err == nil && fmt.Sprint(len(d.Cluster.Filters)) != args[1] {
 		return fmt.Errorf("%s has %d filters, want %s", args[0], len(d.Cluster.Filters), args[1])
+	}
+	return err
+}
+
+// employs gives a cluster a user with exactly these roles.
+func (s *story) employs(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	d.Cluster().SetUser(cluster.User{Name: args[1], Password: "of " + args[1], Roles: args[2:]})
+	return nil
+}
+
+// findsAs looks what a user of the local cluster finds.
+func (s *story) findsAs(args []string) error {
+	hits, err := s.SearchAs(s.ctx, args[0], args[1], args[2])
+	if err == nil && strconv.Itoa(len(hits)) != args[3] {
+		return fmt.Errorf("%s found %d documents, want %s", args[0], len(hits), args[3])
 	}
 	return err
 }

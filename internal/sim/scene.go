@@ -109,6 +109,11 @@ type Hit struct {
 // Search runs a search on a deployment's own Elasticsearch, as its superuser would from Kibana. target may go
 // through an alias: "metrics-eu:metrics-*".
 func (s *Scene) Search(ctx context.Context, deployment, target string) ([]Hit, error) {
+	return s.SearchAs(ctx, "elastic", deployment, target)
+}
+
+// SearchAs is Search by a user of the cluster.
+func (s *Scene) SearchAs(ctx context.Context, user, deployment, target string) ([]Hit, error) {
 	d := s.Deployment(deployment)
 	if d == nil {
 		return nil, fmt.Errorf("there is no deployment %s", deployment)
@@ -117,7 +122,7 @@ func (s *Scene) Search(ctx context.Context, deployment, target string) ([]Hit, e
 	if err != nil {
 		return nil, err
 	}
-	req.SetBasicAuth("elastic", d.Cluster().Password("elastic"))
+	req.SetBasicAuth(user, d.Cluster().Password(user))
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Do(req)
 	if err != nil {

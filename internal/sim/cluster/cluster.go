@@ -136,6 +136,16 @@ func (c *Cluster) Password(user string) string {
 	return ""
 }
 
+// SetUser adds a user, or gives one of that name another password and other roles.
+func (c *Cluster) SetUser(u User) {
+	defer c.net.enter()()
+	if old := c.user(u.Name); old != nil {
+		*old = u
+		return
+	}
+	c.users = append(c.users, u)
+}
+
 // Stop takes the cluster off the network.
 func (c *Cluster) Stop() {
 	defer c.net.enter()()
