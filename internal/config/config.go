@@ -40,7 +40,7 @@ type Config struct {
 type Watch struct {
 	// Every is the time between two looks at one connection; they are spread over it. Default 15m.
 	Every Duration `yaml:"every"`
-	// ExpiryDays is how many days before its end a key is told of. Default 14.
+	// ExpiryDays is how many days before their end a key and certificates are told of. Default 14.
 	ExpiryDays int `yaml:"expiry_days"`
 }
 
