@@ -18,6 +18,9 @@ const (
 	actionPick       = connectionPrefix + "pick"
 	callbackLook     = "connection.look"
 	fieldConnection  = "connection"
+	fieldHeard       = "heard"
+
+	maxHeard = 3000 // an error's text; Slack's limit of a field
 )
 
 // looks are the words that only look, and what they show.
@@ -52,17 +55,18 @@ func lookCommand(verb string) func(*Handlers, context.Context, bot.Command, []st
 			if why != "" {
 				return h.tell(ctx, to, private(bot.Escape(why)+" "+bot.Code(h.o.Command+" "+verb)+" alone lets you choose."))
 			}
-			return h.look(ctx, to, verb, n)
+			return h.look(ctx, to, verb, n, "")
 		}}
 	}
 }
 
-// look examines a connection and tells one person.
-func (h *Handlers) look(ctx context.Context, to spot, verb string, n link.Name) error {
+// look examines a connection and tells one person, who may have seen an error of it.
+func (h *Handlers) look(ctx context.Context, to spot, verb string, n link.Name, heard string) error {
 	x, err := h.o.Connections.Examine(ctx, n)
 	if err != nil {
 		return h.tell(ctx, to, private(h.say(ctx, err, pen{})))
 	}
+	x.Heard(heard)
 	return h.tell(ctx, to, looks()[verb](x))
 }
 
@@ -73,14 +77,18 @@ func (h *Handlers) lookPressed(_ context.Context, a bot.Action) (bot.Answer, err
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	return bot.Answer{Then: func(ctx context.Context) error { return h.look(ctx, spotOf(a), verb, n) }}, nil
+	return bot.Answer{Then: func(ctx context.Context) error { return h.look(ctx, spotOf(a), verb, n, "") }}, nil
 }
 
 func lookModal(m orderMemory) slack.ModalViewRequest {
+	blocks := []slack.Block{connectionInput(fieldConnection, bot.Option{}, false)}
+	if m.Verb == "diagnose" {
+		blocks = append(blocks, several(textInput(m, fieldHeard, "Error that you saw", "Such as a search's; what your user may not do, the bot can't see by itself.", maxHeard, "")))
+	}
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackLook, Title: plain("Choose a connection", 24), Submit: plain("Show", 24),
 		Close: plain("Cancel", 24), PrivateMetadata: m.String(),
-		Blocks: slack.Blocks{BlockSet: []slack.Block{connectionInput(fieldConnection, bot.Option{}, false)}},
+		Blocks: slack.Blocks{BlockSet: blocks},
 	}
 }
 
@@ -106,8 +114,8 @@ func (h *Handlers) lookSubmitted(_ context.Context, s bot.Submission) (bot.Answe
 	if !ok {
 		return beside(map[string]string{fieldConnection: "Choose a connection from the list."}), nil
 	}
-	to := spot{user: s.User.ID, channel: m.Channel}
-	return bot.Answer{Then: func(ctx context.Context) error { return h.look(ctx, to, m.Verb, n) }}, nil
+	to, heard := spot{user: s.User.ID, channel: m.Channel}, readAnswers(s.View.State).text(fieldHeard)
+	return bot.Answer{Then: func(ctx context.Context) error { return h.look(ctx, to, m.Verb, n, heard) }}, nil
 }
 
 func lookLate(bot.Submission) bot.Answer { return beside(map[string]string{fieldConnection: sayTime}) }

@@ -60,6 +60,27 @@ func TestARoleIsMendedFromTheDiagnosis(t *testing.T) {
 	}
 }
 
+func TestDiagnoseTakesTheErrorThatSomebodySaw(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.finish(d.command(t.Context(), bot.Command{Text: "diagnose", User: asker, Channel: "C0", TriggerID: "1"}))
+	golden(t, "modal_diagnose", d.slack.modals["V1"].view)
+	v := d.slack.view("V1")
+	if body := toJSON(t, d.finish(d.lookSubmitted(t.Context(), bot.Submission{View: v, User: asker}))); !strings.Contains(body, "Choose a connection") {
+		t.Errorf("without a connection: %s", body)
+	}
+	d.slack.set("V1", fieldConnection, bot.Value{Option: bot.Option{Value: name}})
+	d.slack.set("V1", fieldHeard, bot.Value{Text: "unauthorized for user [dana] because no remote indices privileges apply for the target cluster <!channel>"})
+	if body := d.finish(d.lookSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker})); body != nil {
+		t.Fatalf("refused: %s", toJSON(t, body))
+	}
+	goldenMessage(t, "diagnose_heard", d.shown())
+	d.finish(d.command(t.Context(), bot.Command{Text: "status", User: asker, Channel: "C0", TriggerID: "2"}))
+	if s := d.slack.shows("V2"); strings.Contains(s, "Error that you saw") {
+		t.Errorf("a status asks for an error: %s", s)
+	}
+}
+
 // A status does not mend what works.
 func TestStatusOffersNoMendForAHint(t *testing.T) {
 	d := newDesk(t)
@@ -91,7 +112,7 @@ func TestStatusOfAConnectionByCertificates(t *testing.T) {
 
 func TestFormsAreFilledForTheirCause(t *testing.T) {
 	for cause, want := range map[link.Cause]string{
-		link.CauseFilter: fillFilter, link.CauseNoPrivileges: fillRole, link.CausePort: fillMended, link.CauseNotAllowed: fillMended,
+		link.CauseFilter: fillFilter, link.CauseNoPrivileges: fillRole, link.CausePort: fillMended, link.CauseNotAllowed: fillApproved,
 	} {
 		fill := fillFor("update", cause)
 		if fill != want {

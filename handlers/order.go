@@ -34,6 +34,8 @@ func fillFor(verb string, c link.Cause) string {
 		return fillFilter
 	case c == link.CauseNoPrivileges:
 		return fillRole
+	case c == link.CauseNotAllowed:
+		return fillApproved // somebody may have narrowed the key
 	}
 	return fillMended
 }

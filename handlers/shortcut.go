@@ -25,7 +25,7 @@ func (h *Handlers) diagnoseShortcut(ctx context.Context, s bot.Shortcut) (bot.An
 		}
 		return bot.Answer{}, nil
 	}
-	return bot.Answer{Then: func(ctx context.Context) error { return h.look(ctx, to, "diagnose", n) }}, nil
+	return bot.Answer{Then: func(ctx context.Context) error { return h.look(ctx, to, "diagnose", n, "") }}, nil
 }
 
 // connectionOf is the connection that a message is about.

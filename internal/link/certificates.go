@@ -2,7 +2,9 @@ package link
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -40,8 +42,8 @@ func authoritiesIn(pems []string) []Authority {
 			if err != nil {
 				continue
 			}
-			sum, _ := fingerprint(string(pem.EncodeToMemory(block))) // it was parsed just now
-			all = append(all, Authority{Name: cert.Subject.String(), Until: cert.NotAfter, Fingerprint: sum})
+			sum := sha256.Sum256(cert.Raw)
+			all = append(all, Authority{Name: cert.Subject.String(), Until: cert.NotAfter, Fingerprint: hex.EncodeToString(sum[:])})
 		}
 	}
 	return all

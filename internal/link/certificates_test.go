@@ -98,6 +98,31 @@ func TestCertificatesThatEndAreToldOfUnlessOthersGoOn(t *testing.T) {
 	contains(t, x.TrustLine(), "search-onprem trusts logs until ", "logs trusts search-onprem until ")
 }
 
+// What the bot did not write is left out of the comparison: text that is no certificate, and entries for others.
+func TestOtherTrustIsNotComparedWithTheOtherSide(t *testing.T) {
+	h := byAuthorities(t)
+	h.local.TrustAlso(`{"type":"ESS","name":"other","scope_id":"other","trust_all":true,"certificates":[{"pem":"nonsense"}]}`)
+	h.local.TrustAlso(`{"type":"ESS","name":"ours","scope_id":"` + h.ech.Scope() + `","trust_all":true,"certificates":[{"pem":"-----BEGIN X-----\n-----END X-----"}]}`)
+	if p := h.health(); len(p) > 0 {
+		t.Errorf("problems: %+v", p)
+	}
+}
+
+// An update is for connections by key, so it is not offered where settings of one by certificates have changed.
+func TestDriftOfSettingsIsToldWithoutAFixUnderCertificates(t *testing.T) {
+	h := byAuthorities(t)
+	h.local.Set("logs", "skip_unavailable", "true")
+	p := h.health()
+	if len(p) != 1 || p[0].Trouble != link.TroubleDrift || p[0].Certificates || p[0].Fix != "" {
+		t.Fatalf("problems: %+v", p)
+	}
+	h.ech.SignedBy(h.ech.CA(region), linktest.Authority("coming three", h.w.Now().AddDate(5, 0, 0)))
+	if p = h.health(); len(p) != 1 || p[0].Certificates || p[0].Fix != link.KindMigrate {
+		t.Fatalf("with a gap in the trust as well: %+v", p)
+	}
+	contains(t, p[0].Say, "skip_unavailable is true", "coming three")
+}
+
 // A trust that can't be read is no news.
 func TestUnreadTrustIsNoProblem(t *testing.T) {
 	h := byAuthorities(t)

@@ -234,7 +234,7 @@ func (x *Examination) connected(ctx context.Context, now func() time.Time) *find
 			d := Diagnose(bad, x.symptoms())
 			f := x.ill(name, d.Cause, bad)
 			f.diagnosis = &d
-			return x.distrusted(x.filtered(f, r), now())
+			return x.privileged(x.distrusted(x.filtered(f, r), now()))
 		}
 		says, x.Version = append(says, say), r.Version
 	}

@@ -84,19 +84,20 @@ func (x *Examination) trustEnds(t time.Time) *Problem {
 // any more. Both are told in one message: people look at the connection once.
 func (x *Examination) drifted(m Managed) *Problem {
 	p := Problem{Trouble: TroubleDrift, Fix: KindUpdate}
+	if x.ByCertificate() {
+		p.Fix = "" // an update is for connections by key
+	}
 	var says []string
 	if diff := x.drift(m); diff != "" {
 		says = append(says, "It is not as it was approved: "+diff+".")
 	}
 	if gap := x.untrusted(); gap != "" {
 		p.Certificates = len(says) == 0
+		p.Fix, _ = x.fixFor(CauseTrust)
 		says = append(says, gap+". Once only such certificates are shown, the connection is lost. "+howToTrust)
 	}
 	if len(says) == 0 {
 		return nil
-	}
-	if x.ByCertificate() { // an update is for connections by key
-		p.Fix, _ = x.fixFor(CauseTrust)
 	}
 	p.Say = strings.Join(says, " ")
 	return &p
