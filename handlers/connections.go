@@ -40,7 +40,7 @@ func (h *Handlers) whichConnection(ctx context.Context, args []string) (n link.N
 		return n, plural(len(found), "connection", "connections") + " fit " + typed + ": choose one."
 	}
 	why = "There is no connection " + typed + "."
-	if near := nearestConnection(l.Connections, strings.Join(args, "/")); near != "" {
+	if near := nearestConnection(l.Connections, args); near != "" {
 		why += " Did you mean " + near + "?"
 	}
 	if len(l.Missing)+len(l.Down) > 0 {
@@ -51,14 +51,20 @@ func (h *Handlers) whichConnection(ctx context.Context, args []string) (n link.N
 
 // matching are the connections that all words fit.
 func matching(all []link.Connection, args []string) []link.Connection {
-	var words []string
-	for _, a := range args {
-		words = append(words, strings.FieldsFunc(strings.ToLower(a), func(r rune) bool { return r == '/' })...)
-	}
+	words := namesIn(args)
 	fits := func(c link.Connection, word string) bool { return slices.Contains(called(c), word) }
 	return slices.DeleteFunc(slices.Clone(all), func(c link.Connection) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return !fits(c, w) })
 	})
+}
+
+// namesIn are the names that were typed: "a/b" are two.
+func namesIn(args []string) []string {
+	var words []string
+	for _, a := range args {
+		words = append(words, strings.FieldsFunc(strings.ToLower(a), func(r rune) bool { return r == '/' })...)
+	}
+	return words
 }
 
 // called are the words by which a connection may be called.
@@ -73,16 +79,34 @@ func called(c link.Connection) []string {
 	return words
 }
 
-func nearestConnection(all []link.Connection, typed string) string {
+// nearestConnection is the connection that was probably meant, if its names are near enough to what was typed, in
+// whichever order.
+func nearestConnection(all []link.Connection, args []string) string {
 	best, found := 4, ""
 	for _, c := range all {
-		for _, name := range []string{shortName(c), c.Alias} {
-			if d := distance(strings.ToLower(typed), strings.ToLower(name)); d < best {
-				best, found = d, shortName(c)
-			}
+		edits := 0
+		for _, word := range namesIn(args) {
+			_, d := nearestOf(called(c), word)
+			edits += d
+		}
+		if edits < best {
+			best, found = edits, shortName(c)
 		}
 	}
 	return found
+}
+
+// nearestOf is the name that is nearest to a word, and by how many edits. A word that would have to be typed anew is
+// near to nothing.
+func nearestOf(names []string, word string) (string, int) {
+	const far = 1000
+	best, found := far, ""
+	for _, name := range names {
+		if d := distance(word, name); d < best && d < len(word) {
+			best, found = d, name
+		}
+	}
+	return found, best
 }
 
 // shortName is how people type a connection: "logs-prod/metrics-eu".

@@ -83,6 +83,16 @@ func TestListShowsConnections(t *testing.T) {
 	if m := d.shown(); !strings.Contains(m.Text, "*0 remote connections*") {
 		t.Errorf("filtered: %s", m.Text)
 	}
+	for typed, want := range map[string]string{
+		"logs-prod": "*1 remote connection*", "logs ece-prod": "*1 remote connection*", "ece-prod/LOGS-prod": "*1 remote connection*", // the local side
+		"search-eu": "*1 remote connection*", "cloud": "*1 remote connection*", // the remote side
+		"log-prod": "Did you mean `/remote-cluster list logs-prod`?", "serch-eu": "Did you mean `/remote-cluster list search-eu`?",
+	} {
+		d.types("list " + typed)
+		if m := d.shown(); !strings.Contains(m.Text, want) {
+			t.Errorf("list %s: %s", typed, m.Text)
+		}
+	}
 }
 
 func TestListTurnsPagesInPlace(t *testing.T) {
@@ -118,7 +128,14 @@ func TestStatusAndDiagnose(t *testing.T) {
 	d.types("diagnose LOGS-PROD/search-eu")
 	goldenMessage(t, "diagnose_bad_key", d.shown())
 	d.types("status logs-prod/serch-eu")
-	if m := d.shown(); !strings.Contains(m.Text, "Did you mean logs-prod/search-eu?") {
+	for _, typed := range []string{"logs-prod/serch-eu", "serch-eu logs-prod", "search-eu/log-prod", "serch-eu"} {
+		d.types("status " + typed)
+		if m := d.shown(); !strings.Contains(m.Text, "Did you mean logs-prod/search-eu?") {
+			t.Errorf("%s: told %s", typed, m.Text)
+		}
+	}
+	d.types("status xy")
+	if m := d.shown(); strings.Contains(m.Text, "Did you mean") {
 		t.Errorf("told %s", m.Text)
 	}
 }

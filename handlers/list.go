@@ -46,11 +46,11 @@ func (h *Handlers) listTurned(_ context.Context, a bot.Action) (bot.Answer, erro
 func (h *Handlers) list(ctx context.Context, text string, page int) bot.Message {
 	limited, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
-	l := h.o.Connections.List(limited, text)
+	l, near := h.listed(limited, text)
 	pages := max(1, (len(l.Connections)+listPage-1)/listPage)
 	page = min(max(page, 0), pages-1)
 	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]
-	head := listHead(l, text)
+	head := listHead(l, text) + near
 	blocks := []slack.Block{section(head)}
 	for _, s := range h.lines(ctx, shown) {
 		blocks = append(blocks, section(s))
@@ -71,6 +71,32 @@ func (h *Handlers) list(ctx context.Context, text string, page int) bot.Message 
 	turn(actionListAgain, "Refresh", page)
 	blocks = append(blocks, small(fmt.Sprintf("Page %d of %d", page+1, pages)), slack.NewActionBlock("", buttons...))
 	return bot.Message{Text: head, Blocks: blocks}
+}
+
+// listed are the connections that fit some words: of the local clusters that they name, or else those that they name
+// themselves, by alias or remote side. near is a guess at what was meant where nothing fits.
+func (h *Handlers) listed(ctx context.Context, text string) (l link.Listing, near string) {
+	l = h.o.Connections.List(ctx, text)
+	words := namesIn(strings.Fields(text))
+	if len(words) == 0 || l.Asked > 0 {
+		return l, ""
+	}
+	all := h.o.Connections.List(ctx, "")
+	if found := matching(all.Connections, words); len(found) > 0 {
+		all.Connections = found
+		return all, ""
+	}
+	var names []string
+	for _, c := range all.Connections {
+		names = append(names, called(c)...)
+	}
+	for _, word := range words {
+		if name, edits := nearestOf(names, word); edits > 0 && edits < 4 {
+			near += ". Did you mean " + bot.Code(clean(h.o.Command+" list "+name)) + "?"
+			break
+		}
+	}
+	return l, near
 }
 
 // lines are drawn at the same time: each asks Slack for a link.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -94,7 +95,8 @@ type Missed struct {
 	Why   string // plain words
 }
 
-// List reads the connections of all local clusters whose platform, name or id contains text; empty text means all.
+// List reads the connections of all local clusters whose platform, name and id contain the words of text; empty text
+// means all.
 // What has not answered when ctx ends is named as missing and goes on being read for the next call. It never fails.
 func (c *Roster) List(ctx context.Context, text string) Listing {
 	var l Listing
@@ -125,9 +127,11 @@ func (c *Roster) List(ctx context.Context, text string) Listing {
 	return l
 }
 
+// about reports whether a deployment's platform, id and name contain every word of text, in any order.
 func about(d Deployment, text string) bool {
-	text = strings.ToLower(strings.TrimSpace(text))
-	return strings.Contains(strings.ToLower(d.String()), text) || strings.Contains(strings.ToLower(d.Name), text)
+	in := strings.ToLower(d.String() + " " + d.Name)
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == '/' || unicode.IsSpace(r) })
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(in, w) })
 }
 
 // join puts what a cluster says beside what is remembered. Where the cluster could not be asked, nothing is gone.
