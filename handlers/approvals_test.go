@@ -159,6 +159,15 @@ func TestHomeShowsWhatWaitsForMeAndWhatIAskedFor(t *testing.T) {
 		t.Errorf("a stranger sees %s", s)
 	}
 	golden(t, "home_approver", d.slack.homes[ben.ID])
+	// Many that wait for others don't hide the one that waits for me.
+	for n := range homeShown + 2 {
+		r := in(change.Pending, nil)
+		r.ID, r.Requester = fmt.Sprintf("1OTHER%02d", n), change.Actor{User: ben.ID} // nobody approves what they asked for
+		d.book.put(r)
+	}
+	if s := home(ben); !strings.Contains(s, "Waiting for you") || !strings.Contains(s, "7Q2MZK") {
+		t.Errorf("ben, who has asked for much himself, sees %s", s)
+	}
 }
 
 func TestDirectMessagesAreCopiesOfTheCardPostedOnce(t *testing.T) {
@@ -219,7 +228,7 @@ func TestPolicyAndHistoryInWords(t *testing.T) {
 	}, nil, nil)
 	golden(t, "policy", d.policyCommand(t.Context(), bot.Command{}, nil).Body)
 	d.has(change.Applied)
-	for args, want := range map[string]bool{"": true, "search-eu": true, "logs-prod": true, "LOGS-PROD": true, "7Q2MZK": true, "logs": false} {
+	for args, want := range map[string]bool{"": true, "search-eu": true, "logs-prod": true, "LOGS-PROD": true, "7Q2MZK": true, "search-eu logs-prod": true, "logs-prod/search-eu": true, "logs-prod other": false, "logs": false} {
 		shown := toJSON(t, d.historyCommand(t.Context(), bot.Command{}, strings.Fields(args)).Body)
 		if strings.Contains(shown, "7Q2MZK") != want {
 			t.Errorf("history %s: %s", args, shown)

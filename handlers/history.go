@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -29,7 +30,7 @@ func (h *Handlers) historyCommand(ctx context.Context, _ bot.Command, args []str
 	}
 	blocks, said := []slack.Block{section(say)}, []string{say}
 	for _, r := range all {
-		if !isAbout(r, about) {
+		if slices.ContainsFunc(namesIn(args), func(word string) bool { return !isAbout(r, word) }) {
 			continue
 		}
 		if len(blocks) > historyShown {
@@ -46,10 +47,10 @@ func (h *Handlers) historyCommand(ctx context.Context, _ bot.Command, args []str
 	return bot.Answer{Body: ephemeral{Type: "ephemeral", Text: within("\n", maxSummary, said...), Blocks: blocks}}
 }
 
-// isAbout reports whether what was typed names the request, or what people read of it: a deployment, an alias.
+// isAbout reports whether a word that was typed, in lower case, names the request, or what people read of it: a
+// deployment, an alias.
 func isAbout(r *change.Request, text string) bool {
-	text = strings.ToLower(text)
-	if text == "" || strings.ToLower(r.ID) == text {
+	if strings.ToLower(r.ID) == text {
 		return true
 	}
 	for part := range strings.SplitSeq(r.Proposal.Target, "/") {

@@ -90,8 +90,9 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 		return nil, err
 	}
 	var blocks []slack.Block
-	for n, r := range pending {
-		if n == homeShown {
+	shown := 0
+	for _, r := range pending {
+		if shown == homeShown {
 			break
 		}
 		mine := r.ApprovedBy(by.User)
@@ -99,6 +100,7 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 			continue
 		}
 		blocks = append(blocks, summary(r), slack.NewActionBlock("", homeButtons(r, mine)...))
+		shown++
 	}
 	return blocks, nil
 }
