@@ -25,7 +25,7 @@ func words() []word {
 		{"status", "[deployment/alias]", "everything about one connection, and what can be done next", lookCommand("status")},
 		{"diagnose", "[deployment/alias]", "what is the matter with a connection, and how to mend it", lookCommand("diagnose")},
 		{"rotate", "[deployment/alias]", "a new key in place of the old one, without a failed search", orderCommand("rotate")},
-		{"update", "[deployment/alias]", "change what a connection's key may read, or its settings", orderCommand("update")},
+		{"update", "[deployment/alias]", "change what a connection's key may read, or its settings; add a role or a network filter", orderCommand("update")},
 		{"disconnect", "[deployment/alias]", "end a connection and remove its key", orderCommand("disconnect")},
 		{"migrate", "[deployment/alias]", "from TLS certificates to API keys, one alias or all of a deployment", orderCommand("migrate")},
 		{"adopt", "[deployment/alias]", "take a connection that was made by hand under management", orderCommand("adopt")},

@@ -89,9 +89,9 @@ type approved struct {
 }
 
 func (k *Connector) approved(p change.Proposal, c Connect) approved {
-	a := approved{entries: k.approvedEntries(p, c), role: approvedRole(p), pasted: p.Wants == WantsKey}
-	a.ruleset, _ = approvedRuleset(p)
-	return a
+	return approved{
+		entries: k.approvedEntries(p, c), ruleset: approvedRuleset(p), role: approvedRole(p), pasted: p.Wants == WantsKey,
+	}
 }
 
 func (k *Connector) steps(request string, c Connect, plan approved) []plannedStep {

@@ -180,11 +180,11 @@ func (c Connect) filterFields(s Survey) []change.Field {
 	return []change.Field{{Label: "Network filter", Value: "lets in " + list(missing)}}
 }
 
-// approvedRuleset is the filter of the approved plan; false if it adds none.
-func approvedRuleset(p change.Proposal) (NewRuleset, bool) {
+// approvedRuleset is the filter of the approved plan; without sources if it adds none.
+func approvedRuleset(p change.Proposal) NewRuleset {
 	i := slices.IndexFunc(p.Plan, func(c change.PlannedCall) bool { return c.Step == StepFilter && c.Path == rulesetsPath })
 	if i < 0 {
-		return NewRuleset{}, false
+		return NewRuleset{}
 	}
 	var body struct {
 		Name        string `json:"name"`
@@ -195,13 +195,13 @@ func approvedRuleset(p change.Proposal) (NewRuleset, bool) {
 		} `json:"rules"`
 	}
 	if err := json.Unmarshal([]byte(p.Plan[i].Body), &body); err != nil {
-		return NewRuleset{}, false
+		return NewRuleset{}
 	}
 	r := NewRuleset{Name: body.Name, Description: body.Description, Region: body.Region}
 	for _, rule := range body.Rules {
 		r.Sources = append(r.Sources, rule.Source)
 	}
-	return r, len(r.Sources) > 0
+	return r
 }
 
 const rulesetsPath = "/api/v1/deployments/traffic-filter/rulesets"

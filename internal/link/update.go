@@ -71,23 +71,8 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	if err != nil {
 		return change.Proposal{}, err
 	}
-	wrong := e.problems(true)
-	e.keyed(wrong)
-	if len(wrong.Problems) > 0 {
-		return change.Proposal{}, wrong
-	}
-	if err := e.reached(true); err != nil {
-		return change.Proposal{}, err
-	}
 	c := p.connect(e)
-	if err := c.Check(); err != nil {
-		return change.Proposal{}, err
-	}
-	e.filterProblems(wrong, c)
-	if err := wrong.Check(); err != nil {
-		return change.Proposal{}, err
-	}
-	if err := e.readExtras(ctx, c); err != nil {
+	if err := e.mayBecome(ctx, c); err != nil {
 		return change.Proposal{}, err
 	}
 	was := PrefillUpdate(e)
@@ -106,12 +91,12 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	case howRotates:
 		m.KeyName = c.keySpec(k.o.Env, id).Name
 		w.add("The bot does not own the key, or does not know it: a new one is made and takes its place.")
-		e.mayIssueNow(wrong)
+		var wrong change.InvalidError
+		if e.mayIssueNow(&wrong); len(wrong.Problems) > 0 {
+			return change.Proposal{}, &wrong
+		}
 	default:
 		m.Days, m.Expires = 0, e.Managed.KeyExpires()
-	}
-	if err := wrong.Check(); err != nil {
-		return change.Proposal{}, err
 	}
 	return draft{
 		Proposal: change.Proposal{
@@ -122,6 +107,26 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 		},
 		params: p, steps: k.steps(id, p, approved{}), survey: e.Survey,
 	}.proposal()
+}
+
+// mayBecome says what keeps a connection from being updated to c, and reads the role that c names.
+func (e *Existing) mayBecome(ctx context.Context, c Connect) error {
+	wrong := e.problems(true)
+	e.keyed(wrong)
+	if err := wrong.Check(); err != nil {
+		return err
+	}
+	if err := e.reached(true); err != nil {
+		return err
+	}
+	if err := c.Check(); err != nil {
+		return err
+	}
+	e.filterProblems(wrong, c)
+	if err := wrong.Check(); err != nil {
+		return err
+	}
+	return e.readExtras(ctx, c)
 }
 
 func (e Existing) mayIssueNow(wrong *change.InvalidError) {
@@ -196,9 +201,7 @@ func (k *Updater) Steps(r *change.Request) ([]change.Step, error) {
 	if p.Found == nil || p.Was == nil {
 		return nil, errUnplanned
 	}
-	plan := approved{role: approvedRole(r.Proposal)}
-	plan.ruleset, _ = approvedRuleset(r.Proposal)
-	return asSteps(k.steps(r.ID, p, plan)), nil
+	return asSteps(k.steps(r.ID, p, approved{ruleset: approvedRuleset(r.Proposal), role: approvedRole(r.Proposal)})), nil
 }
 
 // steps let the local side in first: without that nothing that follows could be proven.
