@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -134,11 +135,59 @@ func TestAnUpdateIsTakenBackWithItsFilterAndRole(t *testing.T) {
 	if role := h.local.RoleNow("logs-readers"); role != "" {
 		t.Errorf("the role is left: %s", role)
 	}
-	if after := h.local.Settings("logs"); after["skip_unavailable"] != before["skip_unavailable"] {
-		t.Errorf("settings: %v", after)
+	if after := h.local.Settings("logs"); len(before) == 0 || !maps.Equal(after, before) {
+		t.Errorf("settings: %v, want %v", after, before)
 	}
 	if now := h.managed(); now.Ruleset != remembered.Ruleset || now.Role != remembered.Role {
 		t.Errorf("remembered %+v", now)
+	}
+}
+
+// A crash after any call: another worker goes on with the journal, and in the end there is one filter and one role.
+func TestAnUpdateWithAFilterAndARoleSurvivesACrashAfterAnyCall(t *testing.T) {
+	for n := 1; ; n++ {
+		h := fenced(t, nil)
+		x := h.examine()
+		u := x.Mended(link.CauseFilter)
+		u.Role = &link.RoleTerms{Name: "logs-readers"}
+		k := link.NewUpdater(h.roster, h.o())
+		r, err := h.propose(k, u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.w.CrashAfter(n)
+		journal := map[string]change.Evidence{}
+		crashed := false
+		for range 2 {
+			steps, err := k.Steps(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range steps {
+				if err = h.applyStep(s, journal); err != nil {
+					break
+				}
+			}
+			if was := h.w.Restart(); !was {
+				if err != nil {
+					t.Fatalf("crash after call %d: %v", n, err)
+				}
+				break
+			}
+			crashed = true
+		}
+		if names := h.remote.Attached(); len(names) != 2 || h.ech.Made() != 1 {
+			t.Errorf("crash after call %d: filters %v, %d made", n, names, h.ech.Made())
+		}
+		if h.local.RoleNow("logs-readers") == "" || !h.local.Connected("logs") {
+			t.Errorf("crash after call %d: role %q, connected: %v", n, h.local.RoleNow("logs-readers"), h.local.Connected("logs"))
+		}
+		if !crashed {
+			if n < 8 {
+				t.Errorf("only %d calls could be crashed after", n)
+			}
+			return
+		}
 	}
 }
 
