@@ -23,6 +23,8 @@ func statusMessage(x link.Examination) bot.Message {
 	blocks = append(blocks, fieldBlocks("", statusFields(x))...)
 	if x.Diagnosis != nil {
 		blocks = append(blocks, section("*Evidence*\n"+orDash(quote(x.Evidence, maxTold))+"\n"+line(x.Diagnosis.Fix, maxTold)))
+	} else if x.Hint != nil {
+		blocks = append(blocks, small(":bulb: "+line(x.Hint.Say, maxTold)+" *Diagnose* says what to do."))
 	}
 	if m := x.Managed; m != nil {
 		s := "Last change: request " + bot.Code(m.Kept.Request) + " by " + user(m.Kept.By.User) + " · " + when(m.Kept.At)
