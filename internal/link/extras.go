@@ -60,6 +60,13 @@ func (c Connect) extrasLeft(s Survey, env, request string) (ruleset, role string
 	return ruleset, role
 }
 
+// outlived warns where a change adds a second one of what the bot has added before: it remembers one of each.
+func (w *warnings) outlived(what, before, now string) {
+	if before != "" && now != "" && before != now {
+		w.add("The %s %s, which the bot added before, stays, and the bot forgets it: remove it by hand once nobody needs it.", what, before)
+	}
+}
+
 // extrasBasis is what they rest on beside the connection.
 func (c Connect) extrasBasis(s Survey) []change.Field {
 	if c.Filter == nil {

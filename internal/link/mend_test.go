@@ -226,6 +226,23 @@ func TestAMissingRoleIsAHintAndMended(t *testing.T) {
 	contains(t, problem(t, err, link.FieldReason), "nothing would change")
 }
 
+func TestASecondFilterOrRoleIsAddedWithAWarning(t *testing.T) {
+	h := fenced(t, nil)
+	x := h.examine()
+	u := x.Mended(link.CauseFilter)
+	u.Role = &link.RoleTerms{Name: "first"}
+	if _, err := h.run(link.NewUpdater(h.roster, h.o()), u); err != nil {
+		t.Fatal(err)
+	}
+	first := h.managed().Ruleset
+	u.Filter, u.Role = &link.FilterTerms{Sources: []string{"192.0.2.1"}}, &link.RoleTerms{Name: "second"}
+	r, err := h.propose(link.NewUpdater(h.roster, h.o()), u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "The network filter "+first+", which the bot added before, stays", "The role first, which")
+}
+
 func TestSomebodyElsesRoleIsLeftAlone(t *testing.T) {
 	h := newHousehold(t)
 	h.connect()

@@ -87,6 +87,8 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	var w warnings
 	w.access(c)
 	w.filterWarnings(e.Survey, c)
+	w.outlived("network filter", e.Managed.Ruleset, m.Ruleset)
+	w.outlived("role", e.Managed.Role, m.Role)
 	switch p.How {
 	case howRotates:
 		m.KeyName = c.keySpec(k.o.Env, id).Name
