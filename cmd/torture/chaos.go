@@ -22,6 +22,7 @@ type blow struct {
 var blows = []blow{
 	{"kill", 8, (*stage).killOne},
 	{"freeze", 5, (*stage).freezeOne},
+	{"long freeze", 1, (*stage).freezeLong},
 	{"restart", 3, (*stage).restartOne},
 	{"rolling restart", 1, (*stage).rollingRestart},
 	{"kill all", 1, (*stage).killAll},
@@ -30,7 +31,10 @@ var blows = []blow{
 	{"redis hangs", 2, (*stage).hangRedis},
 	{"redis loses answers", 2, (*stage).loseRedis},
 	{"redis slow", 1, (*stage).slowRedis},
+	{"redis full", 2, (*stage).fillRedis},
+	{"slack cut off", 2, (*stage).cutSlack},
 	{"platform cut off", 2, (*stage).cutPlatform},
+	{"platform hangs", 2, (*stage).hangPlatform},
 	{"platform loses answers", 2, (*stage).losePlatform},
 	{"elastic unwell", 5, (*stage).elasticUnwell},
 	{"slack unwell", 4, (*stage).slackUnwell},
@@ -119,6 +123,14 @@ func (s *stage) freezeOne(ctx context.Context) error {
 	return nil
 }
 
+// freezeLong lets it stand still for longer than any lease that there is, the one on telling too.
+func (s *stage) freezeLong(ctx context.Context) error {
+	p := s.anyone().proc()
+	s.line.count("freezes")
+	p.freeze(ctx, s.between(31*time.Second, 35*time.Second))
+	return nil
+}
+
 func (s *stage) restartOne(ctx context.Context) error {
 	return s.restart(s.anyone())
 }
@@ -183,6 +195,29 @@ func (s *stage) slowRedis(ctx context.Context) error {
 	defer s.line.away()()
 	w := s.anyone().redis
 	return s.broken(ctx, w, s.between(time.Second, 6*time.Second), func() error { return w.slow(150 + s.rng.IntN(500)) })
+}
+
+// fillRedis leaves Redis no memory for another write; under noeviction it refuses them and goes on reading.
+func (s *stage) fillRedis(ctx context.Context) error {
+	defer s.line.away()()
+	s.redis.turn.Lock()
+	defer s.redis.turn.Unlock()
+	s.line.count("redis full")
+	if err := s.rdb.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
+		return err
+	}
+	pause(ctx, s.between(500*time.Millisecond, s.lease+4*time.Second))
+	return s.rdb.ConfigSet(context.WithoutCancel(ctx), "maxmemory", "0").Err()
+}
+
+func (s *stage) cutSlack(ctx context.Context) error {
+	w := s.anyone().slack
+	return s.broken(ctx, w, s.between(500*time.Millisecond, 6*time.Second), func() error { w.cut(); return nil })
+}
+
+func (s *stage) hangPlatform(ctx context.Context) error {
+	w := s.platform()
+	return s.broken(ctx, w, s.between(500*time.Millisecond, 6*time.Second), w.hang)
 }
 
 func (s *stage) platform() *wire {

@@ -60,7 +60,11 @@ func writes(c fault.Call) bool {
 	case http.MethodPut, http.MethodPatch, http.MethodDelete:
 		return true
 	case http.MethodPost:
-		return strings.HasSuffix(c.Path, "/api_key") || strings.HasSuffix(c.Path, "/keystore")
+		for _, write := range []string{"/api_key", "/keystore", "/associations", "/rulesets", "/_restart"} {
+			if strings.HasSuffix(c.Path, write) {
+				return true
+			}
+		}
 	}
 	return false
 }

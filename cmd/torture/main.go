@@ -186,16 +186,15 @@ func (s *stage) play(ctx context.Context, o options) (what []string, overs []tak
 	defer tired()
 	var wg sync.WaitGroup
 	var mu sync.Mutex
+	requests := 0
 	for i, w := range asked {
 		wg.Go(func() {
 			pause(people, time.Duration(i)*300*time.Millisecond)
-			err := s.ask(people, w)
-			if err == nil {
-				err = s.decide(people, w)
-			}
+			n, err := s.lives(people, w)
+			mu.Lock()
+			defer mu.Unlock()
+			requests += n
 			if err != nil {
-				mu.Lock()
-				defer mu.Unlock()
 				found.add("%v", err)
 			}
 		})
@@ -205,10 +204,10 @@ func (s *stage) play(ctx context.Context, o options) (what []string, overs []tak
 		count = 2 + s.rng.IntN(5)
 	}
 	pause(ctx, s.between(0, 1500*time.Millisecond))
-	what = s.storm(ctx, count, 5*time.Second)
+	what = s.storm(ctx, count, 8*time.Second)
 	s.log("the storm is over")
 	wg.Wait()
-	all, err := s.settled(ctx, len(asked))
+	all, err := s.settled(ctx, requests)
 	s.log("settled: %s", states(all))
 	if err != nil {
 		found.add("not settled: %v", err)
@@ -217,7 +216,7 @@ func (s *stage) play(ctx context.Context, o options) (what []string, overs []tak
 	for _, r := range all {
 		s.ends[string(r.State)]++
 	}
-	more, audit, err := s.inspect(ctx, asked, all)
+	more, audit, err := s.inspect(ctx, requests, all)
 	s.handed = s.handOvers(audit)
 	overs = s.takeOvers(audit)
 	for _, o := range overs {
@@ -233,6 +232,7 @@ func (s *stage) wishes() []wish {
 	out := slices.Clone(wishes[:1+s.rng.IntN(len(wishes))])
 	for i := range out {
 		out[i].withdraw = s.rng.IntN(10) == 0
+		out[i].then = []string{"", "rotate", "update", "disconnect"}[s.rng.IntN(4)]
 	}
 	return out
 }

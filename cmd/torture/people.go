@@ -7,24 +7,51 @@ import (
 	"strings"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
-// wish is a connection that somebody asks for.
+// wish is a change that somebody asks for: a connection, or later something else about it.
 type wish struct {
-	who, local, remote string
-	approver           string
-	withdraw           bool // who asked changes their mind while the approver presses
+	verb, who, local, remote string
+	approver                 string
+	withdraw                 bool   // who asked changes their mind while the approver presses
+	then                     string // the verb of what is asked for once the connection is made; empty: nothing
 }
 
 // wishes of people who don't get into each other's way: each has one modal at a time.
 var wishes = []wish{
-	{who: "alice", local: "logs-prod", remote: "metrics-eu", approver: "bob"},
-	{who: "mallory", local: "security-siem", remote: "metrics-eu", approver: "carol"},
-	{who: "carol", local: "security-siem", remote: "archive-us", approver: "bob"},
+	{verb: "connect", who: "alice", local: "logs-prod", remote: "metrics-eu", approver: "bob"},
+	{verb: "connect", who: "mallory", local: "security-siem", remote: "metrics-eu", approver: "carol"},
+	{verb: "connect", who: "carol", local: "security-siem", remote: "archive-us", approver: "bob"},
 }
 
-func (w wish) title() string { return w.local + " → " + w.remote }
+func (w wish) title() string { return w.verb + " " + w.local + " → " + w.remote }
+
+// next is the wish that follows on w.
+func (w wish) next() wish {
+	return wish{verb: w.then, who: w.who, local: w.local, remote: w.remote, approver: w.approver}
+}
+
+// command is what is typed. The bot offers the remote deployment's name as the alias, and people take that.
+func (w wish) command() string {
+	if w.verb == "connect" {
+		return "/remote-cluster connect " + w.local + " " + w.remote
+	}
+	return "/remote-cluster " + w.verb + " " + w.local + "/" + w.remote
+}
+
+// answers are what is filled into the form, by field.
+func (w wish) answers() map[string]string {
+	answers := map[string]string{"What is it for?": "torture " + w.title()}
+	switch w.verb {
+	case "connect":
+		answers["Indices that may be searched"] = "*-20*"
+	case "update":
+		answers["Indices that may be searched"] = "*-20*, *-19*"
+	}
+	return answers
+}
 
 // said is what came back from a person's act.
 type said struct {
@@ -63,6 +90,19 @@ func (s *stage) until(ctx context.Context, limit time.Duration, wanted func(work
 	return false
 }
 
+// lives plays a wish from the question to its end, and then what follows on it. It returns how many requests came of it.
+func (s *stage) lives(ctx context.Context, w wish) (asked int, err error) {
+	if err := s.ask(ctx, w); err != nil {
+		return 0, err
+	}
+	shows, err := s.decide(ctx, w)
+	if err != nil || w.then == "" || !strings.Contains(shows, words[change.Applied]) {
+		return 1, err
+	}
+	more, err := s.lives(ctx, w.next())
+	return 1 + more, err
+}
+
 // ask makes somebody ask until it is done: people try again when Slack says that an app did not respond.
 func (s *stage) ask(ctx context.Context, w wish) error {
 	for ctx.Err() == nil {
@@ -81,19 +121,26 @@ func (s *stage) ask(ctx context.Context, w wish) error {
 	return fmt.Errorf("%s could not ask for %s: %w", w.who, w.title(), ctx.Err())
 }
 
+// filled is what the form shows once the bot has filled it in.
+func (w wish) filled() string {
+	if w.verb == "connect" {
+		return ":9443]"
+	}
+	return "What is it for?"
+}
+
 // fillIn opens the modal, fills it and submits it, again where the answer was lost: that counts once.
 func (s *stage) fillIn(ctx context.Context, w wish) bool {
-	typed := "/remote-cluster connect " + w.local + " " + w.remote
-	if !s.act(ctx, workspace.Act{User: w.who, Do: "type", Channel: "#clusters", Text: typed}).ok() {
+	if !s.act(ctx, workspace.Act{User: w.who, Do: "type", Channel: "#clusters", Text: w.command()}).ok() {
 		return false
 	}
 	if !s.until(ctx, 3*time.Second, func(st workspace.State) bool {
 		v, ok := st.Modal(w.who)
-		return ok && strings.Contains(st.RenderView(v), ":9443]")
+		return ok && strings.Contains(st.RenderView(v), w.filled())
 	}) {
 		return false
 	}
-	for field, text := range map[string]string{"Indices that may be searched": "*-20*", "What is it for?": "torture " + w.title()} {
+	for field, text := range w.answers() {
 		if !s.act(ctx, workspace.Act{User: w.who, Do: "fill", Field: field, Text: text}).ok() {
 			return false
 		}
@@ -142,7 +189,8 @@ func ofPayload(m workspace.Message, key string) string {
 }
 
 // decide makes people press until the request has come to its end: after drift it waits for them once more.
-func (s *stage) decide(ctx context.Context, w wish) error {
+// It returns the card at the end.
+func (s *stage) decide(ctx context.Context, w wish) (string, error) {
 	for ctx.Err() == nil {
 		pause(ctx, 100*time.Millisecond)
 		state, err := s.slack(ctx)
@@ -152,7 +200,7 @@ func (s *stage) decide(ctx context.Context, w wish) error {
 		card := cardOf(state, w)
 		shows := state.Render(card)
 		if card.TS != "" && ended(shows) {
-			return nil
+			return shows, nil
 		}
 		if !strings.Contains(shows, "[ Approve") {
 			continue
@@ -164,7 +212,7 @@ func (s *stage) decide(ctx context.Context, w wish) error {
 		s.log("%s approves %s: %s %s", w.approver, w.title(), out.Problem, out.Error)
 		pause(ctx, 1500*time.Millisecond)
 	}
-	return fmt.Errorf("%s did not come to its end: %w", w.title(), ctx.Err())
+	return "", fmt.Errorf("%s did not come to its end: %w", w.title(), ctx.Err())
 }
 
 // ended reports whether a card shows an end.
