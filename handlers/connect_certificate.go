@@ -70,14 +70,10 @@ func (h *Handlers) suggestTrust(ctx context.Context, s link.Survey, c *link.Conn
 	}
 }
 
-// suggestions are what goes into the fields of the certificate model.
-func suggestions(c link.Connect) map[string]string {
-	if c.Trust == nil {
-		return nil
-	}
+// trustSuggestions are what goes into the fields of the certificate model.
+func trustSuggestions(t link.TrustTerms) map[string]string {
 	return map[string]string{
-		link.FieldLocalScope: c.Trust.LocalScope, link.FieldRemoteScope: c.Trust.RemoteScope,
-		link.FieldClusters: strings.Join(c.Trust.Clusters, "\n"),
+		link.FieldLocalScope: t.LocalScope, link.FieldRemoteScope: t.RemoteScope, link.FieldClusters: strings.Join(t.Clusters, "\n"),
 	}
 }
 

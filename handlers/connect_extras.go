@@ -118,7 +118,7 @@ func (f *connectForm) restoreExtras(c link.Connect, m *connectMemory) {
 	if c.Model == link.ModelCertificate && c.Trust != nil {
 		f.Model, m.Model, m.Keys = string(c.Model), string(c.Model), true
 		f.Texts[link.FieldExpiry] = ""
-		maps.Copy(f.Texts, suggestions(c))
+		maps.Copy(f.Texts, trustSuggestions(*c.Trust))
 		f.TrustAll, f.Texts[link.FieldRegions] = c.Trust.All, strings.Join(c.Trust.Regions, " ")
 	}
 	f.Restart, m.More = c.Restart, c.Restart || c.Role != nil || c.Filter != nil

@@ -194,20 +194,31 @@ func (m connectMemory) block(field string) string {
 	return field
 }
 
-// fill puts what the survey suggests into the fields that the person left alone. A refilled field gets a new block:
-// Slack ignores a new initial value in one that it knows.
-func (m *connectMemory) fill(f *connectForm, c link.Connect) {
-	suggested := map[string]string{
+// suggestions are c's values of the fields that the bot fills in.
+func suggestions(c link.Connect) map[string]string {
+	all := map[string]string{
 		link.FieldAlias:      bot.Cut(c.Alias, maxAlias),
 		link.FieldAddress:    bot.Cut(c.ProxyAddress, maxAddress),
 		link.FieldServerName: bot.Cut(c.ServerName, maxServer),
 	}
+	if c.Trust != nil {
+		maps.Copy(all, trustSuggestions(*c.Trust))
+	}
+	return all
+}
+
+// fill puts what the survey suggests into the fields that the person left alone. A refilled field gets a new block:
+// Slack ignores a new initial value in one that it knows.
+func (m *connectMemory) fill(f *connectForm, c link.Connect) {
+	suggested := suggestions(c)
 	fields := filledFields
 	if c.Trust != nil {
-		maps.Copy(suggested, suggestions(c))
 		fields = append(slices.Clip(fields), trustFields...)
 	}
-	filled := map[string]string{}
+	filled := maps.Clone(m.Filled)
+	if filled == nil {
+		filled = map[string]string{}
+	}
 	for _, field := range fields {
 		now, last := f.Texts[field], m.Filled[field]
 		if now != "" && now != last {

@@ -404,3 +404,59 @@ func TestTheLongestModalFitsSlack(t *testing.T) {
 		}
 	}
 }
+
+// edits presses "Edit and ask again" on the card of a request of the asker's.
+func (d *desk) edits(id string) {
+	d.t.Helper()
+	r, err := d.book.Get(d.t.Context(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	a := pressed(asker, r)
+	a.TriggerID = "1"
+	d.finish(d.edit(d.t.Context(), a))
+}
+
+func TestEditingWithAnotherDeploymentKeepsNothingOfTheOldOne(t *testing.T) {
+	for name, tt := range map[string]struct{ alias, want string }{
+		"suggested":   {"search-eu", "search-us"},
+		"numbered":    {"search-eu-2", "search-us"},
+		"by a person": {"dashboards", "dashboards"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.filledIn()
+			d.fills(link.FieldAlias, tt.alias)
+			d.submits()
+			d.edits("R1")
+			if got := d.text(link.FieldAlias); got != tt.alias {
+				t.Fatalf("opened with the alias %q", got)
+			}
+			d.chooses(link.FieldRemote, "cloud/b3", "search-us")
+			got := []string{d.text(link.FieldAlias), d.text(link.FieldAddress), d.text(link.FieldServerName), d.text(link.FieldSearch)}
+			if diff := cmp.Diff([]string{tt.want, "search-us.cloud.example:9443", "search-us.cloud.example", "logs-*\nmetrics-*\ntraces-*"}, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestEditingWithAnotherDeploymentTrustsItAndNotTheOldOne(t *testing.T) {
+	d := newDesk(t)
+	for _, one := range d.world.Deployments() {
+		one.Edit(func(x *link.Deployment) { x.Version, x.ClusterID = "8.12.1", remoteID[:30]+x.Deployment })
+	}
+	d.types("connect")
+	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
+	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
+	d.clicks(actionCertificates)
+	d.fills(link.FieldReason, "old")
+	if errs := d.submits(); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	d.edits("R1")
+	d.chooses(link.FieldRemote, "cloud/b3", "search-us")
+	if got := d.text(link.FieldClusters); got != remoteID[:30]+"b3" {
+		t.Errorf("it would trust %q", got)
+	}
+}

@@ -26,7 +26,8 @@ func (h *Handlers) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	c, _ := connection(r)
 	f, m := formOf(r, c), connectMemory{Channel: a.Channel, Parent: r.ID}
 	f.restoreExtras(c, &m)
-	m.Pair = f.pair() // what stands there was meant: it is not filled in anew
+	m.Pair = f.pair()                                 // what stands there was meant: it is not filled in anew
+	m.Filled = suggestions(link.Followed(r.Proposal)) // unless another deployment is chosen: then it would be the old one's
 	m.More = m.More || f.Texts[link.FieldSockets] != "" || c.Compress != "" || c.PingSchedule != ""
 	if _, err := h.o.Messenger.OpenView(ctx, a.TriggerID, connectModal(f, m)); err != nil {
 		return h.sorry(spotOf(a), err), nil

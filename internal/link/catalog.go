@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // CatalogOptions say how a Catalog looks things up. Zero durations and limits take the defaults named.
@@ -25,6 +27,11 @@ const (
 	defaultLimit   = 100
 	staleFor       = 20              // times TTL: how long an old answer is better than none
 	deploymentTTL  = 5 * time.Second // of one deployment: long enough for one modal's redraws
+
+	mostDeployments = 1000
+	hostsTTL        = 5 * time.Minute // endpoints hardly ever change
+	hostsTimeout    = time.Minute
+	hostsParallel   = 48 // deployments read at the same time, where a search does not tell their endpoints
 )
 
 // Catalog finds deployments on all configured platforms. It is safe for concurrent use.
@@ -33,6 +40,8 @@ type Catalog struct {
 	o        CatalogOptions
 	searches *memo[[]Deployment]
 	single   *memo[Deployment]
+	hosts    *memo[map[string]Deployment] // by endpoint, of one platform each
+	room     *semaphore.Weighted          // for reading deployments one by one
 }
 
 // NewCatalog returns a catalog of systems, in their order.
@@ -45,6 +54,8 @@ func NewCatalog(systems []System, o CatalogOptions) *Catalog {
 		o:        o,
 		searches: newMemo[[]Deployment](o.Now, o.TTL, staleFor*o.TTL, o.Timeout),
 		single:   newMemo[Deployment](o.Now, deploymentTTL, deploymentTTL, o.Timeout),
+		hosts:    newMemo[map[string]Deployment](o.Now, hostsTTL, staleFor*hostsTTL, hostsTimeout),
+		room:     semaphore.NewWeighted(hostsParallel),
 	}
 }
 
@@ -186,6 +197,7 @@ func (c *Catalog) Systems() []System { return slices.Clone(c.systems) }
 // Wait returns when no search is under way any more. Nobody may search meanwhile: it is for shutting down.
 func (c *Catalog) Wait() {
 	c.searches.wait()
+	c.hosts.wait() // before those that it waits for itself
 	c.single.wait()
 }
 

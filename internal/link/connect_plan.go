@@ -64,6 +64,9 @@ func (c *Catalog) judge(ctx context.Context, s *Survey, ask Connect) error {
 	if err := s.known(s.needs(ask)...); err != nil {
 		return err
 	}
+	if err := c.checkOwners(ctx, *s, ask); err != nil {
+		return err
+	}
 	if err := s.readExtras(ctx, ask); err != nil {
 		return err
 	}
@@ -126,12 +129,24 @@ func label(s System) string {
 	return s.Name
 }
 
+const basisEndpoint = "Remote endpoint"
+
+// basisOf is one line of what a plan rests on; empty where it has none of that label.
+func basisOf(p change.Proposal, label string) string {
+	for _, f := range p.Basis {
+		if f.Label == label {
+			return f.Value
+		}
+	}
+	return ""
+}
+
 // basis is what the plan rests on: when one of these changes, the approvals are void.
 func (c Connect) basis(s Survey) []change.Field {
 	return []change.Field{
 		{Label: "Local version", Value: s.Local.Version},
 		{Label: "Remote version", Value: s.Remote.Version},
-		{Label: "Remote endpoint", Value: s.Remote.Endpoint},
+		{Label: basisEndpoint, Value: s.Remote.Endpoint},
 		{Label: "Settings under " + c.Alias, Value: s.Settings.Of(c.Alias).String()},
 		s.rulesetsLine(),
 	}

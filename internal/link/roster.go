@@ -19,7 +19,6 @@ type Roster struct {
 	o        RosterOptions
 	locals   *memo[[]Deployment]
 	infos    *memo[map[string]RemoteInfo]
-	hosts    *memo[map[string]Deployment]
 	room     *semaphore.Weighted
 }
 
@@ -35,8 +34,6 @@ const (
 	defaultParallel = 48
 	defaultFresh    = 10 * time.Second
 	defaultAnswer   = 5 * time.Second
-	mostDeployments = 1000
-	hostsTTL        = 5 * time.Minute // endpoints hardly ever change
 )
 
 // NewRoster returns a reader over the platforms of catalog.
@@ -48,7 +45,6 @@ func NewRoster(catalog *Catalog, registry Registry, o RosterOptions) *Roster {
 		catalog: catalog, registry: registry, o: o,
 		locals: newMemo[[]Deployment](o.Now, 3*o.TTL, staleFor*o.TTL, o.Timeout),
 		infos:  newMemo[map[string]RemoteInfo](o.Now, o.TTL, o.TTL, o.Timeout+time.Minute), // waiting for room counts too
-		hosts:  newMemo[map[string]Deployment](o.Now, hostsTTL, staleFor*hostsTTL, time.Minute),
 		room:   semaphore.NewWeighted(int64(o.Parallel)),
 	}
 }
@@ -258,50 +254,7 @@ func hostOf(i RemoteInfo) (string, bool) {
 
 // at returns the remote deployment with that endpoint; nil if none is known.
 func (c *Roster) at(ctx context.Context, host string) *Deployment {
-	hosts, err := c.hosts.get(ctx, "", c.endpoints)
-	if err != nil {
-		return nil
-	}
-	if d, ok := hosts[host]; ok {
-		return &d
-	}
-	return nil
-}
-
-// endpoints reads the endpoint of every deployment that can be the remote side.
-func (c *Roster) endpoints(ctx context.Context) (map[string]Deployment, error) {
-	found := map[string]Deployment{}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for _, sys := range c.catalog.Systems() {
-		if sys.Kind != KindECH {
-			continue
-		}
-		all, err := sys.find(ctx, "", mostDeployments)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range all {
-			wg.Go(func() {
-				if d.Endpoint == "" {
-					if c.room.Acquire(ctx, 1) != nil {
-						return
-					}
-					defer c.room.Release(1)
-					full, err := c.catalog.Deployment(ctx, d.Ref)
-					if err != nil {
-						return // one that can't be read has no known endpoint
-					}
-					d = full
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				found[d.Endpoint] = d
-			})
-		}
-	}
-	wg.Wait()
-	return found, nil
+	return c.catalog.at(ctx, host, func(s System) bool { return s.Kind == KindECH })
 }
 
 // Managed returns what is remembered, by name.
@@ -313,5 +266,4 @@ func (c *Roster) Managed(ctx context.Context) (map[Name]Managed, error) {
 func (c *Roster) Wait() {
 	c.locals.wait()
 	c.infos.wait()
-	c.hosts.wait()
 }

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -201,6 +203,33 @@ func Prefill(s Survey) Connect {
 		ServerName:      s.Remote.Endpoint,
 		SkipUnavailable: true,
 	}
+}
+
+// Followed is what of a planned connect follows from its deployments alone: where an alias, an address or an id is what
+// Prefill would suggest, other deployments make it another one. What a person chose otherwise is left empty. It is told
+// from the plan, so that nothing need be asked and deployments may be gone.
+func Followed(p change.Proposal) Connect {
+	c, err := ParseConnect(p.Params)
+	if err != nil {
+		return Connect{}
+	}
+	f := Connect{Local: c.Local, Remote: c.Remote, Model: c.Model}
+	endpoint := basisOf(p, basisEndpoint)
+	if host, _, err := net.SplitHostPort(c.ProxyAddress); err == nil && host == endpoint {
+		f.ProxyAddress = c.ProxyAddress // at whichever port
+	}
+	if c.ServerName == endpoint {
+		f.ServerName = c.ServerName
+	}
+	for _, name := range p.Traits["remote.name"] {
+		base := suggestAlias(name, func(string) bool { return false })
+		number, numbered := strings.CutPrefix(c.Alias, base+"-")
+		if n, err := strconv.Atoi(number); c.Alias == base || numbered && err == nil && n < 100 {
+			f.Alias = c.Alias
+		}
+	}
+	f.Trust = c.Trust // ids of the two sides, however they came in
+	return f
 }
 
 // reading runs reads at the same time and keeps what failed.
