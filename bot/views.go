@@ -42,6 +42,19 @@ func (m *Messenger) UpdateView(ctx context.Context, viewID, hash string, v slack
 	}{viewID, hash, v}})
 }
 
+// UpdateNamedView replaces the modal that has v's external_id: the only name of one that an answer put up, whose id Slack
+// tells nobody. One that is not there, or not yet, is an error of code not_found.
+func (m *Messenger) UpdateNamedView(ctx context.Context, v slack.ModalViewRequest) (View, error) {
+	const method = "views.update"
+	if err := CheckModal(v); err != nil {
+		return View{}, m.unsendable(ctx, method, err)
+	}
+	return m.view(ctx, request{method: method, body: struct {
+		ID   string                 `json:"external_id"`
+		View slack.ModalViewRequest `json:"view"`
+	}{v.ExternalID, v}})
+}
+
 // PublishHome shows v in a user's home tab.
 func (m *Messenger) PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error {
 	const method = "views.publish"

@@ -216,19 +216,11 @@ func (h *Handlers) connectSubmitted(ctx context.Context, s bot.Submission) (bot.
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	r, err := h.o.Changes.Propose(ctx, change.Ask{
+	to := spot{user: s.User.ID, channel: m.Channel}
+	return h.propose(ctx, s, to, change.Ask{
 		Kind: link.KindConnect, Params: params, Reason: strings.TrimSpace(f.Texts[link.FieldReason]),
 		By: actor(s.User, m.Channel), Parent: m.Parent, Submission: s.View.ID,
-	})
-	to := spot{user: s.User.ID, channel: m.Channel}
-	if err != nil {
-		return h.refused(ctx, to, m, f, s.View.State, err), nil
-	}
-	if m.Channel == h.o.Channel {
-		return bot.Answer{}, nil // the card appears before their eyes
-	}
-	say := "Asked. The card of request " + bot.Code(r.ID) + " is in " + channel(h.o.Channel) + "; you are mentioned there when it is done."
-	return bot.Answer{Then: func(ctx context.Context) error { return h.tell(ctx, to, private(say)) }}, nil
+	}, func(err error) bot.Answer { return h.refused(ctx, to, m, f, s.View.State, err) }), nil
 }
 
 // refused puts what stood in the way beside the field that it is about.

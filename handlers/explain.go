@@ -64,7 +64,7 @@ func explain(ctx context.Context, err error, p pen) (say string, known bool) {
 		return say, true
 	}
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, bot.ErrLate):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, bot.ErrLate):
 		return sayTime, true
 	case errors.Is(err, bot.ErrBusy), errors.Is(err, bot.ErrStopping):
 		return sayBusy, true

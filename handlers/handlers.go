@@ -82,6 +82,8 @@ type Directory interface {
 type Views interface {
 	OpenView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (bot.View, error)
 	UpdateView(ctx context.Context, viewID, hash string, v slack.ModalViewRequest) (bot.View, error)
+	// UpdateNamedView replaces the modal whose external_id is v's.
+	UpdateNamedView(ctx context.Context, v slack.ModalViewRequest) (bot.View, error)
 }
 
 // Voice tells one person something.

@@ -246,16 +246,10 @@ func (h *Handlers) orderSubmitted(ctx context.Context, s bot.Submission) (bot.An
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	r, err := h.o.Changes.Propose(ctx, change.Ask{Kind: kind, Params: raw, Reason: reason, By: actor(s.User, m.Channel), Submission: s.View.ID})
 	to := spot{user: s.User.ID, channel: m.Channel}
-	if err != nil {
-		return h.orderRefused(ctx, to, m, s.View.State, err), nil
-	}
-	if m.Channel == h.o.Channel {
-		return bot.Answer{}, nil // the card appears before their eyes
-	}
-	say := "Asked. The card of request " + bot.Code(r.ID) + " is in " + channel(h.o.Channel) + "; you are mentioned there when it is done."
-	return bot.Answer{Then: func(ctx context.Context) error { return h.tell(ctx, to, private(say)) }}, nil
+	return h.propose(ctx, s, to, change.Ask{
+		Kind: kind, Params: raw, Reason: reason, By: actor(s.User, m.Channel), Submission: s.View.ID,
+	}, func(err error) bot.Answer { return h.orderRefused(ctx, to, m, s.View.State, err) }), nil
 }
 
 func (h *Handlers) orderRefused(ctx context.Context, to spot, m orderMemory, state bot.State, err error) bot.Answer {

@@ -208,6 +208,25 @@ func (w *workspace) UpdateView(_ context.Context, id, hash string, v slack.Modal
 	return m.asView(id), nil
 }
 
+func (w *workspace) UpdateNamedView(ctx context.Context, v slack.ModalViewRequest) (bot.View, error) {
+	return w.UpdateView(ctx, v.ExternalID, "", v)
+}
+
+// push puts up a modal that an answer asked for. It is known by its external_id alone.
+func (w *workspace) push(v slack.ModalViewRequest) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.checkModal(v)
+	w.modals[v.ExternalID] = &modal{view: v, state: inputs(w.t, v, nil)}
+}
+
+// close closes a modal.
+func (w *workspace) close(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.modals, id)
+}
+
 func (w *workspace) checkModal(v slack.ModalViewRequest) {
 	w.t.Helper()
 	if err := bot.CheckModal(v); err != nil {

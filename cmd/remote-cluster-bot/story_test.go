@@ -401,6 +401,12 @@ func effect(args []string) (fault.Order, error) {
 			o.Match.Skip = n
 		case "hang":
 			o.Hang = true
+		case "delay":
+			d, err := time.ParseDuration(value)
+			if err != nil {
+				return o, err
+			}
+			o.Delay = fault.Duration(d)
 		case "close":
 			o.Close = true
 		case "worked":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -11,13 +12,14 @@ import (
 // Fault is trouble with a call, by the name of the port's method: "IssueKey", "StoreSecret".
 type Fault struct {
 	Call  string
-	On    string // "platform" or "platform/deployment"; empty: anywhere
-	Times int    // how often; 0: always
-	Skip  int    // how many calls go well before
-	Err   error  // what is answered; nil: Unavailable
-	After bool   // the call is carried out all the same, and then answered with Err
-	Hang  bool   // no answer until the caller's context ends
-	Lie   bool   // the call is not carried out, and answered as if it were; reads are not for it
+	On    string        // "platform" or "platform/deployment"; empty: anywhere
+	Times int           // how often; 0: always
+	Skip  int           // how many calls go well before
+	Err   error         // what is answered; nil: Unavailable
+	After bool          // the call is carried out all the same, and then answered with Err
+	Hang  bool          // no answer until the caller's context ends
+	Slow  time.Duration // how long the call takes; then it goes well
+	Lie   bool          // the call is not carried out, and answered as if it were; reads are not for it
 	// Meanwhile is what somebody else does just before the call is carried out. The call itself goes well.
 	Meanwhile func()
 }
@@ -114,6 +116,18 @@ func (w *World) Do(ctx context.Context, on, name string, act func() error) error
 		<-ctx.Done()
 		w.mu.Lock()
 		return ctx.Err()
+	}
+	if f != nil && f.Slow > 0 {
+		w.mu.Unlock()
+		select {
+		case <-time.After(f.Slow):
+		case <-ctx.Done():
+		}
+		w.mu.Lock()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		f = nil
 	}
 	if f != nil && f.Meanwhile != nil {
 		w.mu.Unlock()

@@ -1,0 +1,131 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+const (
+	proposeAtOnce = 1800 * time.Millisecond // what a form waits for; the answer has to be on its way soon after
+	proposeWithin = 25 * time.Second        // what a worker waits for, which has a little more to tell of it
+	tellWithin    = 10 * time.Second
+
+	callbackChecking = "checking"
+)
+
+// propose asks for the change of a submitted form. Where the world answers in time, the form closes, or refused shows
+// what is wrong beside its fields. Where it does not, a second modal says so on top of the form, which stays as it was
+// filled in below, and a worker asks once more with more time: the same submission makes one request, however often it
+// is tried.
+func (h *Handlers) propose(ctx context.Context, s bot.Submission, to spot, ask change.Ask, refused func(error) bot.Answer) bot.Answer {
+	quick, cancel := context.WithTimeout(ctx, proposeAtOnce)
+	defer cancel()
+	r, err := h.o.Changes.Propose(quick, ask)
+	switch {
+	case err == nil:
+		return bot.Answer{Then: func(ctx context.Context) error { return h.tellAsked(ctx, to, r) }}
+	case quick.Err() == nil || decisive(err):
+		return refused(err)
+	}
+	name := callbackChecking + " " + s.View.ID + " " + s.TriggerID // of this submission alone
+	checking := checkingModal(name, "Still checking. The clusters take their time to answer; this window tells what came of it.", "Back")
+	return bot.Answer{
+		Body: slack.NewPushViewSubmissionResponse(&checking),
+		Then: func(ctx context.Context) error { return h.proposeSlowly(ctx, name, to, ask) },
+	}
+}
+
+// decisive reports whether an error is an answer that more time would not change.
+func decisive(err error) bool {
+	_, invalid := errors.AsType[*change.InvalidError](err)
+	_, held := errors.AsType[*change.HeldError](err)
+	_, barred := errors.AsType[*change.NotAllowedError](err)
+	return invalid || held || barred
+}
+
+// proposeSlowly goes on where there was no time, and tells what came of it: in the modal on top of the form, or privately
+// where that was closed.
+func (h *Handlers) proposeSlowly(ctx context.Context, name string, to spot, ask change.Ask) error {
+	limited, cancel := context.WithTimeout(ctx, proposeWithin)
+	defer cancel()
+	r, err := h.o.Changes.Propose(limited, ask)
+
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), tellWithin)
+	defer cancel()
+	if err != nil {
+		say := h.notAsked(ctx, err)
+		shown, err := h.show(ctx, checkingModal(name, say+"\n*Back* leads to the form: all that you filled in is still there.", "Back"))
+		if shown || err != nil {
+			return err
+		}
+		return h.tell(ctx, to, private(say))
+	}
+	done := checkingModal(name, h.asked(r), "Done")
+	done.ClearOnClose = true // the form below has done its duty
+	_, err = h.show(ctx, done)
+	return errors.Join(err, h.tellAsked(ctx, to, r))
+}
+
+// notAsked says why a request was not made.
+func (h *Handlers) notAsked(ctx context.Context, err error) string {
+	wrong, ok := errors.AsType[*change.InvalidError](err)
+	if !ok {
+		return ":warning: *Not asked.* " + h.say(ctx, err, pen{})
+	}
+	out := []string{":warning: *Not asked.* Nothing was stored:"}
+	for _, p := range wrong.Problems {
+		out = append(out, "• *"+fieldName(p.Field)+"*: "+line(upper(p.Say), maxTold))
+	}
+	return within("\n", maxText-200, out...)
+}
+
+// show draws the modal that an answer put up. It waits a little for one that is not there yet: Slack may still be about
+// to open it. False: it was closed.
+func (h *Handlers) show(ctx context.Context, v slack.ModalViewRequest) (bool, error) {
+	const tries, pause = 4, 500 * time.Millisecond
+	for i := 1; ; i++ {
+		_, err := h.o.Messenger.UpdateNamedView(ctx, v)
+		if err == nil {
+			return true, nil
+		}
+		if closed(err) != nil {
+			return false, fmt.Errorf("showing what came of a form: %w", err)
+		}
+		if i == tries {
+			return false, nil
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
+func checkingModal(name, say, close string) slack.ModalViewRequest {
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callbackChecking, ExternalID: name, Title: plain("Asking for approval", 24), Close: plain(close, 24),
+		Blocks: slack.Blocks{BlockSet: []slack.Block{section(strings.TrimSpace(say))}},
+	}
+}
+
+// asked says that a request was made, and where its card is.
+func (h *Handlers) asked(r *change.Request) string {
+	return "Asked. The card of request " + bot.Code(r.ID) + " is in " + channel(h.o.Channel) + "; you are mentioned there when it is done."
+}
+
+// tellAsked tells who asked from elsewhere; in the cards' channel the card appears before their eyes.
+func (h *Handlers) tellAsked(ctx context.Context, to spot, r *change.Request) error {
+	if to.channel == h.o.Channel {
+		return nil
+	}
+	return h.tell(ctx, to, private(h.asked(r)))
+}

@@ -1,0 +1,173 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
+)
+
+// slow makes the platforms take three seconds a call.
+func (d *desk) slow() {
+	for _, call := range []string{"Deployment", "License", "RemoteSettings", "RemoteInfo", "SecretNames", "Rulesets"} {
+		d.world.Fail(linktest.Fault{Call: call, Slow: 3 * time.Second})
+	}
+}
+
+// late submits a form as Slack does, and returns the modal that its answer puts up, with what is left to do.
+func (d *desk) late(submit bot.SubmissionHandler) (slack.ModalViewRequest, func() error) {
+	d.t.Helper()
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(d.t.Context(), 2500*time.Millisecond)
+	defer cancel()
+	a, err := submit(ctx, bot.Submission{View: d.slack.view(theModal), User: asker, TriggerID: "2"})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if took := time.Since(begun); took > 2*time.Second {
+		d.t.Errorf("answered after %v", took)
+	}
+	res, ok := a.Body.(*slack.ViewSubmissionResponse)
+	if !ok || res.ResponseAction != slack.RAPush || a.Then == nil {
+		d.t.Fatalf("answered %s", toJSON(d.t, a.Body))
+	}
+	return *res.View, func() error {
+		ctx, cancel := context.WithTimeout(d.t.Context(), 30*time.Second)
+		defer cancel()
+		return a.Then(ctx)
+	}
+}
+
+func TestASlowPlatformCanBeAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.filledIn()
+		d.slow()
+		checking, then := d.late(d.connectSubmitted)
+		golden(t, "modal_checking", checking)
+		d.slack.push(checking)
+		if err := then(); err != nil {
+			t.Fatal(err)
+		}
+		r, err := d.book.Get(t.Context(), "R2") // the first try's id came to nothing
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, _ := connection(r); c.ProxyAddress != "search-eu.cloud.example:9443" || r.Reason != "dashboards" {
+			t.Errorf("asked for %+v", r)
+		}
+		golden(t, "modal_checked", d.slack.modals[checking.ExternalID].view)
+		if !strings.Contains(d.slack.said(), "`R2`") {
+			t.Errorf("told %q", d.slack.said())
+		}
+
+		// Who went back and submitted again meanwhile asks for the same.
+		a, err := d.connectSubmitted(t.Context(), bot.Submission{View: d.slack.view(theModal), User: asker, TriggerID: "3"})
+		if body := d.finish(a, err); body != nil || d.book.len() != 1 {
+			t.Errorf("answered %v, %d requests", body, d.book.len())
+		}
+		d.catalog.Wait()
+	})
+}
+
+func TestWhatASlowPlatformRefusesIsToldOnTopOfTheForm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.filledIn()
+		d.world.Platform("ece-prod").Find("a1").Edit(func(x *link.Deployment) { x.Status = "stopped" })
+		d.slow()
+		checking, then := d.late(d.connectSubmitted)
+		d.slack.push(checking)
+		if err := then(); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "modal_checked_refused", d.slack.modals[checking.ExternalID].view)
+		if d.text(link.FieldReason) != "dashboards" || d.text(link.FieldSearch) == "" {
+			t.Error("the form lost what was filled in")
+		}
+		d.catalog.Wait()
+	})
+}
+
+func TestWhoClosesTheWindowIsToldAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.filledIn()
+		d.world.Fail(linktest.Fault{Call: "Deployment", Hang: true})
+		_, then := d.late(d.connectSubmitted) // never put up, or closed at once
+		begun := time.Now()
+		if err := then(); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(d.slack.said(), "Not asked") || time.Since(begun) > 30*time.Second {
+			t.Errorf("after %v told %q", time.Since(begun), d.slack.said())
+		}
+		d.catalog.Wait()
+	})
+}
+
+func TestTheAnswerMayComeBeforeSlackHasPutTheWindowUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.filledIn()
+		d.slow()
+		checking, then := d.late(d.connectSubmitted)
+		d.world.Heal()
+		go func() {
+			time.Sleep(time.Second)
+			d.slack.push(checking)
+		}()
+		if err := then(); err != nil {
+			t.Fatal(err)
+		}
+		if shown := d.slack.shows(checking.ExternalID); !strings.Contains(shown, "Asked.") {
+			t.Errorf("it shows %s", shown)
+		}
+		d.catalog.Wait()
+	})
+}
+
+func TestASlowPlatformCanBeAskedForAnyChangeOfAConnection(t *testing.T) {
+	for verb, want := range map[string]string{
+		"rotate": "Asked.", "disconnect": "Asked.", "update": "Nothing would change", "migrate": "API key", "adopt": "managed",
+	} {
+		t.Run(verb, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t)
+				d.connected()
+				d.types(verb + " logs-prod/search-eu")
+				if !d.slack.has(theModal, link.FieldReason) {
+					t.Fatalf("the modal shows %s", d.slack.shows(theModal))
+				}
+				d.fills(link.FieldReason, "audit")
+				d.slow()
+				checking, then := d.late(d.orderSubmitted)
+				d.slack.push(checking)
+				if err := then(); err != nil {
+					t.Fatal(err)
+				}
+				if shown := d.slack.shows(checking.ExternalID); !strings.Contains(shown, want) {
+					t.Errorf("it shows %s", shown)
+				}
+				d.catalog.Wait()
+			})
+		})
+	}
+}
+
+func TestOnlyTimeIsWaitedFor(t *testing.T) {
+	for _, err := range []error{&change.InvalidError{}, &change.HeldError{}, &change.NotAllowedError{}} {
+		if !decisive(errors.Join(err, context.DeadlineExceeded)) {
+			t.Errorf("%T would be asked again", err)
+		}
+	}
+}
