@@ -15,7 +15,7 @@ type delivery struct {
 func (r *Router) command(ctx context.Context, p commandPayload, d delivery) []byte {
 	c := p.command()
 	j := &job{
-		what: "command " + c.Name, key: d.key(c.TriggerID), teams: []string{p.TeamID}, limit: d.limit,
+		what: "command " + c.Name, key: d.key(c.TriggerID), home: p.TeamID, org: p.Enterprise, limit: d.limit,
 		failure: Failure{User: c.User, Channel: c.Channel, ResponseURL: c.ResponseURL, TriggerID: c.TriggerID},
 		say:     ephemeral,
 		late:    func() any { return ephemeral(sayLate) },
@@ -34,7 +34,7 @@ func (r *Router) interaction(ctx context.Context, raw []byte, d delivery) ([]byt
 		return nil, err
 	}
 	j := &job{
-		key: d.key(p.TriggerID), teams: p.teams(), limit: d.limit,
+		key: d.key(p.TriggerID), home: p.workspace(), org: p.organization(), limit: d.limit,
 		failure: Failure{
 			User: p.user(), Channel: p.Channel.ID, ResponseURL: p.ResponseURL, TriggerID: p.TriggerID,
 		},
@@ -172,7 +172,7 @@ func (r *Router) event(ctx context.Context, raw []byte, d delivery) ([]byte, err
 	}
 	h := HomeOpened{User: User{ID: string(p.Event.User), Team: p.TeamID}, Tab: p.Event.Tab}
 	j := &job{
-		what: "event " + p.Event.Type, key: p.EventID, teams: []string{p.TeamID}, limit: d.limit,
+		what: "event " + p.Event.Type, key: p.EventID, home: p.TeamID, org: p.Enterprise, limit: d.limit,
 		failure: Failure{User: h.User}, quiet: true,
 	}
 	if p.Event.Type == "app_home_opened" && r.home != nil {

@@ -131,7 +131,7 @@ func (s *httpSource) command(ctx context.Context, body []byte) ([]byte, error) {
 	}
 	p := commandPayload{
 		Command: form.Get("command"), Text: form.Get("text"),
-		TeamID: form.Get("team_id"), UserID: form.Get("user_id"), UserName: form.Get("user_name"),
+		TeamID: form.Get("team_id"), Enterprise: form.Get("enterprise_id"), UserID: form.Get("user_id"), UserName: form.Get("user_name"),
 		ChannelID: form.Get("channel_id"), TriggerID: form.Get("trigger_id"), ResponseURL: form.Get("response_url"),
 	}
 	if p.Command == "" {

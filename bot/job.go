@@ -15,7 +15,8 @@ import (
 type job struct {
 	what    string
 	key     string   // what a second delivery of the same event has too; empty: none
-	teams   []string // the workspaces that it speaks of; empty strings are not known
+	home    string   // the workspace that it happened in; empty: not known
+	org     string   // the organization of that workspace; empty: none, or not known
 	limit   int      // see delivery
 	failure Failure
 	run     func(context.Context) (Answer, error) // nil: nobody registered for it
@@ -54,7 +55,7 @@ func (r *Router) serve(ctx context.Context, seen *recent, j *job) []byte {
 	j.failure.What, j.failure.RequestID = j.what, r.o.NewID()
 	ctx = context.WithValue(context.WithoutCancel(ctx), requestIDKey{}, j.failure.RequestID)
 	switch {
-	case !r.serves(j.teams):
+	case !r.serves(j.home, j.org, j.failure.User.Team):
 		r.o.Log.WarnContext(ctx, "refused: not a team that is served",
 			"request_id", j.failure.RequestID, "what", j.what, "team", j.failure.User.Team)
 		return r.sentence(ctx, j, sayStranger)

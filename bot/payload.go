@@ -2,6 +2,7 @@ package bot
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -17,6 +18,7 @@ type commandPayload struct {
 	Command     string `json:"command"`
 	Text        string `json:"text"`
 	TeamID      string `json:"team_id"`
+	Enterprise  string `json:"enterprise_id"`
 	UserID      string `json:"user_id"`
 	UserName    string `json:"user_name"`
 	ChannelID   string `json:"channel_id"`
@@ -45,6 +47,7 @@ type interactionPayload struct {
 	MessageTS   string        `json:"message_ts"`
 	IsCleared   bool          `json:"is_cleared"`
 	Team        teamPayload   `json:"team"`
+	Enterprise  idPayload     `json:"enterprise"` // the organization that the app is installed in, or a workspace of which
 	Channel     idPayload     `json:"channel"`
 	User        userPayload   `json:"user"`
 	Actions     []element     `json:"actions"`
@@ -85,6 +88,8 @@ type messageSpot struct {
 
 type viewPayload struct {
 	ID              string `json:"id"`
+	TeamID          string `json:"team_id"`
+	InstalledTeamID string `json:"app_installed_team_id"` // of the app, where another workspace shares the channel
 	RootViewID      string `json:"root_view_id"`
 	Hash            string `json:"hash"`
 	CallbackID      string `json:"callback_id"`
@@ -211,21 +216,41 @@ func (p *interactionPayload) hasInput() bool {
 	return bytes.Contains(p.blocks, []byte(`"type":"input"`)) || p.lastInput() != ""
 }
 
+// user is who did it. In a channel shared with another organization, its team is not that of the workspace. In an
+// Enterprise organization it may be the organization's id (Slack's docs: block_suggestion payload), which is no stranger.
 func (p *interactionPayload) user() User {
 	u := User{ID: p.User.ID, Name: p.User.Username, Team: p.User.TeamID}
 	if u.Name == "" {
 		u.Name = p.User.Name
 	}
-	if u.Team == "" || u.Team == p.Team.Enterprise {
-		u.Team = p.Team.ID
+	if u.Team == "" || u.Team == p.organization() {
+		u.Team = p.workspace()
 	}
 	return u
 }
 
-// teams are the workspaces that the interaction speaks of: the one it happened in and the one that its user
-// belongs to. In a channel shared with another organization they differ. In an Enterprise Grid the user's may be
-// the organization's id (Slack's docs: block_suggestion payload); its own organization is no stranger.
-func (p *interactionPayload) teams() []string { return []string{p.Team.ID, p.user().Team} }
+// workspace is where the interaction happened. Its team is null where the app is installed for a whole organization
+// (Slack's docs: view interaction payloads); then the view tells, as Slack's own libraries read it. Where nothing does,
+// it is the organization's id.
+func (p *interactionPayload) workspace() string {
+	org := p.organization()
+	told := []string{p.Team.ID}
+	if p.View != nil {
+		told = append(told, p.View.TeamID, p.View.InstalledTeamID)
+	}
+	if p.User.TeamID != "" { // last: a guest's is another one
+		told = append(told, p.User.TeamID)
+	}
+	for _, id := range told {
+		if id != "" && id != org {
+			return id
+		}
+	}
+	return org
+}
+
+// organization is the Enterprise organization of the workspace; empty outside one.
+func (p *interactionPayload) organization() string { return cmp.Or(p.Team.Enterprise, p.Enterprise.ID) }
 
 func (p *interactionPayload) action(e *element) Action {
 	a := Action{
@@ -269,11 +294,12 @@ func decodeInteraction(raw []byte) (*interactionPayload, error) {
 // eventPayload is the outer event of the Events API (Slack's docs: "The Events API"), with what is read of the
 // one inner event that we know, app_home_opened.
 type eventPayload struct {
-	Type      string `json:"type"`
-	Challenge string `json:"challenge"`
-	TeamID    string `json:"team_id"`
-	EventID   string `json:"event_id"`
-	Event     struct {
+	Type       string `json:"type"`
+	Challenge  string `json:"challenge"`
+	TeamID     string `json:"team_id"`
+	Enterprise string `json:"enterprise_id"`
+	EventID    string `json:"event_id"`
+	Event      struct {
 		Type string    `json:"type"`
 		User looseText `json:"user"` // an object in events such as team_join, which we pass over
 		Tab  string    `json:"tab"`

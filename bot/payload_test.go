@@ -93,12 +93,27 @@ func TestMessageShortcutKnowsItsMessage(t *testing.T) {
 	}
 }
 
-func TestUserOfAnEnterpriseGridBelongsToTheWorkspace(t *testing.T) {
-	p, err := decodeInteraction([]byte(`{"team":{"id":"T1","enterprise_id":"E1"},"user":{"id":"U1","team_id":"E1"}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{"T1", "T1"}, p.teams()); diff != "" {
-		t.Error(diff)
+func TestTheWorkspaceOfAnInteraction(t *testing.T) {
+	for name, tt := range map[string]struct {
+		payload         string
+		happened, users string
+	}{
+		"a user of the organization":      {`{"team":{"id":"T1","enterprise_id":"E1"},"user":{"id":"U1","team_id":"E1"}}`, "T1", "T1"},
+		"installed for the organization":  {`{"team":null,"enterprise":{"id":"E1"},"user":{"id":"U1","team_id":"E1"},"view":{"team_id":"T1","app_installed_team_id":"E1"}}`, "T1", "T1"},
+		"its view is the organization's":  {`{"team":null,"enterprise":{"id":"E1"},"user":{"id":"U1","team_id":"E1"},"view":{"team_id":"E1","app_installed_team_id":"T1"}}`, "T1", "T1"},
+		"outside a view":                  {`{"team":null,"enterprise":{"id":"E1"},"user":{"id":"U1","team_id":"T1"}}`, "T1", "T1"},
+		"nothing but the organization":    {`{"team":null,"enterprise":{"id":"E1"},"user":{"id":"U1","team_id":"E1"}}`, "E1", "E1"},
+		"no organization":                 {`{"team":{"id":"T1"},"enterprise":null,"user":{"id":"U1","team_id":"T1"}}`, "T1", "T1"},
+		"a guest of another workspace":    {`{"team":{"id":"T1"},"user":{"id":"U1","team_id":"T2"}}`, "T1", "T2"},
+		"a guest in an organization":      {`{"team":null,"enterprise":{"id":"E1"},"user":{"id":"U1","team_id":"T2"},"view":{"team_id":"T1"}}`, "T1", "T2"},
+		"a guest of another organization": {`{"team":null,"enterprise":{"id":"E1"},"user":{"id":"U1","team_id":"E2"},"view":{"team_id":"T1"}}`, "T1", "E2"},
+	} {
+		p, err := decodeInteraction([]byte(tt.payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{tt.happened, tt.users}, []string{p.workspace(), p.user().Team}); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
 	}
 }

@@ -215,17 +215,19 @@ func (r *Router) end(j *job) {
 	}
 }
 
-// serves tells whether every named team is one that we serve.
-func (r *Router) serves(teams []string) bool {
+// serves tells whether every named team is one that we serve. All workspaces of an organization that is served are: home,
+// the one where it happened, is of org. A user's own may be anybody's.
+func (r *Router) serves(home, org, user string) bool {
 	if len(r.o.Teams) == 0 {
 		return true
 	}
+	ours := org != "" && slices.Contains(r.o.Teams, org)
 	named := false
-	for _, team := range teams {
+	for _, team := range [...]string{home, user} {
 		if team == "" {
 			continue
 		}
-		if !slices.Contains(r.o.Teams, team) {
+		if !slices.Contains(r.o.Teams, team) && (!ours || team != home) {
 			return false
 		}
 		named = true

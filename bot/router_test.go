@@ -433,6 +433,34 @@ func TestStrangersAreRefused(t *testing.T) {
 	rg.stop(t)
 }
 
+func TestAnOrganizationsOwnAreServed(t *testing.T) {
+	served := func(teams []string, payload string) bool {
+		rg, ran := newRig(t, Options{Teams: teams}), false
+		rg.OnAction("approve", func(context.Context, Action) (Answer, error) { ran = true; return Answer{}, nil })
+		rg.interact(t, payload)
+		rg.stop(t)
+		return ran
+	}
+	const installed = `{"type":"block_actions","team":null,"enterprise":{"id":"E1"},"is_enterprise_install":true,` +
+		`"user":{"id":"U1","team_id":"E1"},"view":{"id":"V1","team_id":"T1"},"actions":[{"action_id":"approve"}]}`
+	guest := strings.Replace(installed, `"id":"U1","team_id":"E1"`, `"id":"U1","team_id":"T2"`, 1)
+	for _, teams := range [][]string{{"T1"}, {"E1"}, nil} {
+		if !served(teams, installed) {
+			t.Errorf("%v: refused", teams)
+		}
+	}
+	for _, teams := range [][]string{{"T2"}, {"E2"}} {
+		if served(teams, installed) {
+			t.Errorf("%v: a stranger was served", teams)
+		}
+	}
+	for _, teams := range [][]string{{"T1"}, {"E1"}} {
+		if served(teams, guest) {
+			t.Errorf("%v: a guest was served", teams)
+		}
+	}
+}
+
 func TestUnknownEventsAreAnsweredPolitely(t *testing.T) {
 	rg := newRig(t, Options{})
 	if got := rg.command(t, "", "c1"); !strings.Contains(got, sayUnknown) {
