@@ -12,7 +12,8 @@ import (
 func adoptOrder() order {
 	return order{
 		title: "Adopt a connection", submit: "Ask for approval",
-		intro: "Takes a connection that was made by hand under management. No cluster is changed.",
+		intro:  "Takes a connection that was made by hand under management. No cluster is changed.",
+		fields: []string{link.FieldKeyName, link.FieldSearch, link.FieldReplication},
 		form: func(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) []slack.Block {
 			return []slack.Block{
 				aboutBlock(e),

@@ -210,7 +210,7 @@ func (h *Handlers) connectSubmitted(ctx context.Context, s bot.Submission) (bot.
 	f := readForm(s.View.State, m)
 	c, wrong := f.connect()
 	if len(wrong.Problems) > 0 {
-		return beside(m.errors(s.View.State, wrong)), nil
+		return beside(m.errors(f, wrong)), nil
 	}
 	params, err := json.Marshal(c)
 	if err != nil {
@@ -220,13 +220,13 @@ func (h *Handlers) connectSubmitted(ctx context.Context, s bot.Submission) (bot.
 	return h.propose(ctx, s, to, change.Ask{
 		Kind: link.KindConnect, Params: params, Reason: strings.TrimSpace(f.Texts[link.FieldReason]),
 		By: actor(s.User, m.Channel), Parent: m.Parent, Submission: s.View.ID,
-	}, func(err error) bot.Answer { return h.refused(ctx, to, m, f, s.View.State, err) }), nil
+	}, func(err error) bot.Answer { return h.refused(ctx, to, m, f, err) }), nil
 }
 
 // refused puts what stood in the way beside the field that it is about.
-func (h *Handlers) refused(ctx context.Context, to spot, m connectMemory, f connectForm, state bot.State, err error) bot.Answer {
+func (h *Handlers) refused(ctx context.Context, to spot, m connectMemory, f connectForm, err error) bot.Answer {
 	if wrong, ok := errors.AsType[*change.InvalidError](err); ok {
-		return beside(m.errors(state, wrong))
+		return beside(m.errors(f, wrong))
 	}
 	say := h.say(ctx, err, pen{plain: true})
 	field := link.FieldReason
@@ -241,7 +241,7 @@ func (h *Handlers) refused(ctx context.Context, to spot, m connectMemory, f conn
 		field = sideOf(call, f)
 		say += " Nothing was stored and nothing is lost: submit again in a moment."
 	}
-	a := beside(m.errors(state, &change.InvalidError{Problems: []change.Problem{{Field: field, Say: say}}}))
+	a := beside(m.errors(f, &change.InvalidError{Problems: []change.Problem{{Field: field, Say: say}}}))
 	a.Then = then
 	return a
 }
@@ -257,20 +257,39 @@ func sideOf(call *link.CallError, f connectForm) string {
 }
 
 // errors are problems by block id. Slack shows them beside inputs only; one of a field that is hidden is shown beside
-// the reason, under its name.
-func (m connectMemory) errors(state bot.State, wrong *change.InvalidError) map[string]string {
+// the reason, under its name. Which fields are shown is known from how the modal was drawn: a client may leave empty
+// ones out of what it sends.
+func (m connectMemory) errors(f connectForm, wrong *change.InvalidError) map[string]string {
+	f.Model = m.Model // as it was drawn
+	drawn := inputBlocks(connectModal(f, m))
 	out := map[string]string{}
 	for _, p := range wrong.Problems {
 		block, say := m.block(p.Field), upper(p.Say)
-		if _, ok := state[block]; !ok {
+		if !slices.Contains(drawn, block) {
 			block, say = m.block(link.FieldReason), fieldName(p.Field)+": "+p.Say
 		}
-		if before := out[block]; before != "" {
-			say = before + " " + say
-		}
-		out[block] = bot.Cut(clean(say), 500)
+		addError(out, block, say)
 	}
 	return out
+}
+
+// inputBlocks are the block ids of a modal's inputs.
+func inputBlocks(v slack.ModalViewRequest) []string {
+	var ids []string
+	for _, b := range v.Blocks.BlockSet {
+		if in, ok := b.(*slack.InputBlock); ok {
+			ids = append(ids, in.BlockID)
+		}
+	}
+	return ids
+}
+
+// addError puts a sentence beside a block, behind those that stand there.
+func addError(errs map[string]string, block, say string) {
+	if before := errs[block]; before != "" {
+		say = before + " " + say
+	}
+	errs[block] = bot.Cut(clean(say), 500)
 }
 
 func connectLate(bot.Submission) bot.Answer {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -43,7 +44,9 @@ func fillFor(verb string, c link.Cause) string {
 // order is a change of an existing connection, as people ask for it: a connection, a few fields, a reason.
 type order struct {
 	title, submit, intro string
-	// form are the fields for one connection, filled in.
+	// fields are those of the form, the reason aside.
+	fields []string
+	// form are they for one connection, filled in.
 	form func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block
 	// ask reads them.
 	ask func(n link.Name, f answers) (kind change.Kind, params any, wrong *change.InvalidError)
@@ -240,7 +243,7 @@ func (h *Handlers) orderSubmitted(ctx context.Context, s bot.Submission) (bot.An
 		wrong.Add(link.FieldReason, "say what it is for: approvers decide by it")
 	}
 	if len(wrong.Problems) > 0 {
-		return beside(m.errors(s.View.State, wrong)), nil
+		return beside(m.errors(wrong)), nil
 	}
 	raw, err := json.Marshal(params)
 	if err != nil {
@@ -249,14 +252,14 @@ func (h *Handlers) orderSubmitted(ctx context.Context, s bot.Submission) (bot.An
 	to := spot{user: s.User.ID, channel: m.Channel}
 	return h.propose(ctx, s, to, change.Ask{
 		Kind: kind, Params: raw, Reason: reason, By: actor(s.User, m.Channel), Submission: s.View.ID,
-	}, func(err error) bot.Answer { return h.orderRefused(ctx, to, m, s.View.State, err) }), nil
+	}, func(err error) bot.Answer { return h.orderRefused(ctx, to, m, err) }), nil
 }
 
-func (h *Handlers) orderRefused(ctx context.Context, to spot, m orderMemory, state bot.State, err error) bot.Answer {
+func (h *Handlers) orderRefused(ctx context.Context, to spot, m orderMemory, err error) bot.Answer {
 	if wrong, ok := errors.AsType[*change.InvalidError](err); ok {
-		return beside(m.errors(state, wrong))
+		return beside(m.errors(wrong))
 	}
-	a := beside(m.errors(state, &change.InvalidError{Problems: []change.Problem{{Field: fieldConnection, Say: h.say(ctx, err, pen{plain: true})}}}))
+	a := beside(m.errors(&change.InvalidError{Problems: []change.Problem{{Field: fieldConnection, Say: h.say(ctx, err, pen{plain: true})}}}))
 	if _, held := errors.AsType[*change.HeldError](err); held {
 		a.Then = func(ctx context.Context) error { return h.tell(ctx, to, private(h.say(ctx, err, pen{}))) }
 	}
@@ -264,17 +267,14 @@ func (h *Handlers) orderRefused(ctx context.Context, to spot, m orderMemory, sta
 }
 
 // errors are problems by block; one of a field that the form lacks is shown beside the connection.
-func (m orderMemory) errors(state bot.State, wrong *change.InvalidError) map[string]string {
+func (m orderMemory) errors(wrong *change.InvalidError) map[string]string {
 	out := map[string]string{}
 	for _, p := range wrong.Problems {
-		block, say := blockOf(m, p.Field), upper(p.Say)
-		if _, ok := state[block]; !ok {
-			block = connectionBlock(m)
+		block := connectionBlock(m)
+		if p.Field == link.FieldReason || slices.Contains(orders()[m.Verb].fields, p.Field) {
+			block = blockOf(m, p.Field)
 		}
-		if before := out[block]; before != "" {
-			say = before + " " + say
-		}
-		out[block] = bot.Cut(clean(say), 500)
+		addError(out, block, upper(p.Say))
 	}
 	return out
 }

@@ -1,0 +1,75 @@
+package handlers
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// leavesOut submits the modal as a client does that sends no empty inputs, and returns the errors by field.
+func (d *desk) leavesOut(submit bot.SubmissionHandler) map[string]string {
+	d.t.Helper()
+	v := d.slack.view(theModal)
+	maps.DeleteFunc(v.State, func(_ string, actions map[string]bot.Value) bool {
+		for _, a := range actions {
+			return a.Text == "" && a.Option.Value == "" && len(a.Options) == 0
+		}
+		return true
+	})
+	res, ok := d.finish(submit(d.t.Context(), bot.Submission{View: v, User: asker})).(*slack.ViewSubmissionResponse)
+	if !ok {
+		d.t.Fatal("it was taken")
+	}
+	errs := map[string]string{}
+	for block, say := range res.Errors {
+		field, _, _ := strings.Cut(block, ":")
+		errs[field] = say
+	}
+	return errs
+}
+
+func TestErrorsShowBesideInputsThatAClientLeavesOut(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	d.fills(link.FieldSearch, "")
+	d.fills(link.FieldAlias, "")
+	errs := d.leavesOut(d.connectSubmitted)
+	if errs[link.FieldSearch] == "" || errs[link.FieldAlias] == "" || errs[link.FieldReason] != "" {
+		t.Errorf("errors %v", errs)
+	}
+
+	d = newDesk(t)
+	d.connected()
+	d.types("update search-eu")
+	d.fills(link.FieldSearch, "")
+	d.fills(link.FieldAddress, "")
+	d.fills(link.FieldReason, "audit")
+	errs = d.leavesOut(d.orderSubmitted)
+	if errs[link.FieldSearch] == "" || errs[link.FieldAddress] == "" || errs[fieldConnection] != "" {
+		t.Errorf("errors %v", errs)
+	}
+}
+
+func TestEveryFormNamesItsFields(t *testing.T) {
+	for verb, o := range orders() {
+		d := newDesk(t)
+		d.connected()
+		d.types(verb + " search-eu")
+		var drawn []string
+		for _, block := range inputBlocks(d.slack.modals[theModal].view) {
+			field, _, _ := strings.Cut(block, ":")
+			drawn = append(drawn, field)
+		}
+		want := slices.Concat([]string{fieldConnection}, o.fields, []string{link.FieldReason})
+		if diff := cmp.Diff(want, drawn); diff != "" {
+			t.Errorf("%s (-named +drawn):\n%s", verb, diff)
+		}
+	}
+}
