@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -88,7 +89,6 @@ func (h *Handlers) connectChanged(_ context.Context, a bot.Action) (bot.Answer, 
 func (h *Handlers) connectMore(_ context.Context, a bot.Action) (bot.Answer, error) {
 	return h.redrawFrom(a, func(f *connectForm, m *connectMemory) {
 		m.More = !m.More
-		m.keep(*f)
 		m.Model = f.Model
 	})
 }
@@ -108,7 +108,7 @@ func (h *Handlers) redrawFrom(a bot.Action, edit func(*connectForm, *connectMemo
 	return bot.Answer{Then: func(ctx context.Context) error {
 		defer h.turns.done(view.ID, turn)
 		if edit != nil {
-			edit(&f, &m)
+			m.edit(&f, edit)
 			if f.pair() == m.Pair {
 				return h.redraw(ctx, view, turn, f, m)
 			}
@@ -118,6 +118,20 @@ func (h *Handlers) redrawFrom(a bot.Action, edit func(*connectForm, *connectMemo
 		}
 		return h.redraw(ctx, view, turn, f, m)
 	}}, nil
+}
+
+// edit changes how the modal is drawn. Where that would hide what is too long to be kept meanwhile, nothing changes, and
+// the modal says why.
+func (m *connectMemory) edit(f *connectForm, how func(*connectForm, *connectMemory)) {
+	before, form := *m, *f
+	form.Texts = maps.Clone(f.Texts)
+	how(f, m)
+	if m.keep(*f) {
+		return
+	}
+	*m, *f = before, form
+	m.renew(link.FieldModel, f.Model) // where the radio buttons show something else
+	m.Notes = append([]string{"All fields stay: what is filled in is too long to be kept while they are hidden."}, m.Notes...)
 }
 
 // survey looks at both sides once they are chosen, fills in what they tell, and notes what people should know. It
@@ -155,7 +169,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMemory)
 	m.MayFilter = s.MayFilter()
 	m.Offer = ""
 	if !f.byCertificate() {
-		m.Offer = bot.Cut(strings.Join(s.FilterOffer(), "\n"), keptLimits[link.FieldFilter])
+		m.Offer = strings.Join(s.FilterOffer(), "\n")
 	}
 	m.Notes = append(m.Notes, notesOf(s, f)...)
 	return true
@@ -189,6 +203,7 @@ func (h *Handlers) redraw(ctx context.Context, view bot.View, turn uint64, f con
 	if !h.turns.latest(view.ID, turn) {
 		return nil
 	}
+	m.keep(f)
 	modal := connectModal(f, m)
 	_, err := h.o.Messenger.UpdateView(ctx, view.ID, view.Hash, modal)
 	if e, ok := errors.AsType[*bot.Error](err); ok && e.Kind == bot.Conflict && h.turns.latest(view.ID, turn) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -18,9 +19,6 @@ const (
 	maxRole    = 100
 )
 
-// keptLimits are how much of an advanced setting the modal's memory keeps while it is hidden.
-var keptLimits = map[string]int{link.FieldFilter: 300, link.FieldRole: maxRole}
-
 // extraFields are what can be done beside the connection: a role for those who search, and a network filter.
 func (m connectMemory) extraFields(f connectForm) []slack.Block {
 	if f.byCertificate() {
@@ -34,7 +32,7 @@ func (m connectMemory) extraFields(f connectForm) []slack.Block {
 		box(link.FieldRestart, "Restart", "Restart the local deployment",
 			"So that its nodes read the key; from 8.14 on they do by themselves", f.Restart),
 	}
-	if !m.MayFilter {
+	if !m.MayFilter && strings.TrimSpace(f.Texts[link.FieldFilter]) == "" { // what was typed is not hidden: it is refused, with the reason
 		return blocks
 	}
 	return append(blocks, sourcesField(text), firstField(f.FilterFirst))
@@ -90,9 +88,14 @@ func filterOffer(m connectMemory) []slack.Block {
 // connectLetIn fills the addresses in that are missing, for a person to confirm.
 func (h *Handlers) connectLetIn(_ context.Context, a bot.Action) (bot.Answer, error) {
 	return h.redrawFrom(a, func(f *connectForm, m *connectMemory) {
-		m.More, m.Kept = true, nil
-		f.Texts[link.FieldFilter] = m.Offer
-		m.renew(link.FieldFilter, m.Offer)
+		m.More = true
+		all := strings.TrimSpace(f.Texts[link.FieldFilter] + "\n" + m.Offer)
+		if utf8.RuneCountInString(all) > maxSources {
+			m.Notes = append([]string{"There is no room for all addresses: " + strings.ReplaceAll(m.Offer, "\n", ", ")}, m.Notes...)
+			return
+		}
+		f.Texts[link.FieldFilter] = all
+		m.renew(link.FieldFilter, all)
 	})
 }
 

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,7 +35,7 @@ type connectMemory struct {
 	Filled       map[string]string `json:"filled,omitempty"`       // by field: what the bot filled in last
 	Pair         string            `json:"pair,omitempty"`         // the deployments that it was filled in for
 	More         bool              `json:"more,omitempty"`         // the advanced settings are shown
-	Kept         map[string]string `json:"kept,omitempty"`         // the advanced settings while they are hidden
+	Kept         map[string]string `json:"kept,omitempty"`         // by field: what is filled in where nothing is shown just now
 	Model        string            `json:"model,omitempty"`        // of link.Model, while its choice is hidden
 	Keys         bool              `json:"keys,omitempty"`         // both sides could use an API key
 	Certificates bool              `json:"certificates,omitempty"` // only certificates can be used
@@ -45,14 +44,12 @@ type connectMemory struct {
 	Notes        []string          `json:"notes,omitempty"`        // what the survey warned of
 }
 
-// The fields that the bot fills in, and those behind the button.
-var (
-	filledFields   = []string{link.FieldAlias, link.FieldAddress, link.FieldServerName}
-	advancedFields = []string{link.FieldSockets, link.FieldCompress, link.FieldPing, link.FieldRole, link.FieldFilter, link.FieldRestart, link.FieldFilterFirst}
-)
+// filledFields are those that the bot fills in under both models.
+var filledFields = []string{link.FieldAlias, link.FieldAddress, link.FieldServerName}
 
 const (
 	maxMetadata   = 3000 // Slack's limit for private_metadata
+	maxKept       = 1300 // bytes of it for what is kept; the rest is never longer than what is left
 	byDefault     = "default"
 	defaultExpiry = "90" // days
 	downPrefix    = "!"  // of an option that stands for a platform that is down; no platform's name begins with it
@@ -65,8 +62,11 @@ func newForm() connectForm {
 // readForm reads what Slack says is filled in; hidden fields come from the memory.
 func readForm(s bot.State, m connectMemory) connectForm {
 	f := connectForm{Texts: map[string]string{}, Model: m.Model}
-	f.Restart, f.FilterFirst = m.Kept[link.FieldRestart] != "", m.Kept[link.FieldFilterFirst] != ""
 	maps.Copy(f.Texts, m.Kept)
+	for field, on := range f.boxes() {
+		*on = m.Kept[field] != ""
+		delete(f.Texts, field)
+	}
 	for block, actions := range s {
 		field, _, _ := strings.Cut(block, ":")
 		for _, v := range actions {
@@ -245,26 +245,35 @@ func (m *connectMemory) renew(field, value string) {
 	m.Blocks = blocks
 }
 
-// keep holds on to the advanced settings while they are hidden.
-func (m *connectMemory) keep(f connectForm) {
-	m.Kept = nil
-	if m.More {
-		return
+// boxes are the fields that can be ticked and may be hidden.
+func (f *connectForm) boxes() map[string]*bool {
+	return map[string]*bool{
+		link.FieldRestart: &f.Restart, link.FieldFilterFirst: &f.FilterFirst, link.FieldTrustAll: &f.TrustAll,
 	}
-	texts := maps.Clone(f.Texts)
-	for field, on := range map[string]bool{link.FieldRestart: f.Restart, link.FieldFilterFirst: f.FilterFirst} {
-		if on {
-			texts[field] = "true"
+}
+
+// keep holds on to what is filled in and not shown, whole. It reports false, and keeps what it kept before, where that is
+// too long.
+func (m *connectMemory) keep(f connectForm) bool {
+	filled := maps.Clone(f.Texts)
+	for field, on := range f.boxes() {
+		if *on {
+			filled[field] = "true"
 		}
 	}
-	for _, field := range advancedFields {
-		if v := bot.Cut(strings.TrimSpace(texts[field]), cmp.Or(keptLimits[field], maxAdvanced)); v != "" {
-			if m.Kept == nil {
-				m.Kept = map[string]string{}
-			}
-			m.Kept[field] = v
-		}
+	drawn := inputBlocks(connectModal(f, *m))
+	maps.DeleteFunc(filled, func(field, v string) bool {
+		return strings.TrimSpace(v) == "" || v == byDefault || slices.Contains(drawn, m.block(field))
+	})
+	kept := connectMemory{Kept: filled}
+	if len(kept.String()) > maxKept {
+		return false
 	}
+	m.Kept = filled
+	if kept.Offer = m.Offer; len(kept.String()) > maxKept {
+		m.Offer = "" // it can be asked for again
+	}
+	return true
 }
 
 // String is the memory as private_metadata. What is too long for Slack loses its notes first.

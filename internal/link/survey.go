@@ -228,7 +228,12 @@ func Followed(p change.Proposal) Connect {
 			f.Alias = c.Alias
 		}
 	}
-	f.Trust = c.Trust // ids of the two sides, however they came in
+	if c.Trust != nil { // ids of the two sides, however they came in; of several clusters only a person knows why
+		f.Trust = &TrustTerms{LocalScope: c.Trust.LocalScope, RemoteScope: c.Trust.RemoteScope}
+		if len(c.Trust.Clusters) == 1 {
+			f.Trust.Clusters = c.Trust.Clusters
+		}
+	}
 	return f
 }
 

@@ -1,0 +1,142 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// newFilterDesk is a desk whose remote platform takes network filters of the bot's.
+func newFilterDesk(t *testing.T, egress ...string) *desk {
+	t.Helper()
+	d := newDesk(t, func(systems []link.System) {
+		systems[0].EgressCIDRs, systems[1].MayFilter = egress, true
+	})
+	d.world.Platform("cloud").Find("b2").SetRulesets(link.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+	return d
+}
+
+func addresses(n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("203.0.113.%d", i))
+	}
+	return all
+}
+
+func TestLongAdvancedSettingsSurviveHidingWhole(t *testing.T) {
+	d := newFilterDesk(t)
+	d.filledIn()
+	d.togglesMore()
+	typed := addresses(60) // about 800 characters
+	d.fills(link.FieldFilter, strings.Join(typed, "\n"))
+	d.togglesMore()
+	if d.slack.has(theModal, link.FieldFilter) {
+		t.Fatal("they are still shown")
+	}
+	if errs := d.submits(); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if diff := cmp.Diff(typed, d.asked().Filter.Sources); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatIsTooLongToBeKeptStaysShown(t *testing.T) {
+	d := newDesk(t)
+	d.filledIn()
+	patterns := strings.Repeat("logs-a-rather-long-name-*\n", 100)
+	d.fills(link.FieldReplication, patterns)
+	d.clicks(actionCertificates) // its fields would take the place of the key's
+	if d.text(link.FieldReplication) != patterns || d.slack.has(theModal, link.FieldLocalScope) {
+		t.Errorf("the modal shows %s", d.slack.shows(theModal))
+	}
+	if shown := d.slack.shows(theModal); !strings.Contains(shown, "All fields stay") {
+		t.Errorf("the modal does not say why: %s", shown)
+	}
+	d.fills(link.FieldReplication, "logs-*")
+	d.clicks(actionCertificates)
+	if !d.slack.has(theModal, link.FieldLocalScope) {
+		t.Error("it stays though there is room")
+	}
+}
+
+func TestAnotherModelAndBackLosesNothing(t *testing.T) {
+	d := newFilterDesk(t)
+	d.filledIn()
+	d.fills(link.FieldReplication, "follow-*")
+	d.slack.set(theModal, link.FieldExpiry, bot.Value{Option: bot.Option{Value: "365", Text: "1 year"}})
+	d.togglesMore()
+	d.fills(link.FieldRole, "readers")
+	d.fills(link.FieldFilter, "203.0.113.10")
+	d.slack.set(theModal, link.FieldFilterFirst, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	d.slack.set(theModal, link.FieldRestart, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	d.clicks(actionCertificates)
+	d.fills(link.FieldLocalScope, "scope1")
+	d.fills(link.FieldRegions, "aws-us-east-1")
+	d.slack.set(theModal, link.FieldTrustAll, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	d.clicks(actionKeys)
+	d.clicks(actionCertificates)
+	if got := []string{d.text(link.FieldLocalScope), d.text(link.FieldRegions)}; got[0] != "scope1" || got[1] != "aws-us-east-1" || len(d.slack.get(theModal, link.FieldTrustAll).Options) != 1 {
+		t.Errorf("of the certificates' fields %q are left", got)
+	}
+	d.clicks(actionKeys)
+	if errs := d.submits(); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	c := d.asked()
+	if diff := cmp.Diff([]string{"follow-*"}, c.Access.Replication); diff != "" || c.ExpiryDays != 365 || c.Trust != nil {
+		t.Errorf("asked for %+v", c)
+	}
+	if c.Role == nil || c.Role.Name != "readers" || !c.Restart || c.Filter == nil || !c.Filter.First {
+		t.Errorf("asked for %+v", c)
+	}
+}
+
+func TestTheAddressesOfferedAreWholeAndBesideThoseTyped(t *testing.T) {
+	d := newFilterDesk(t, addresses(60)...)
+	d.filledIn()
+	d.togglesMore()
+	d.fills(link.FieldFilter, "192.0.2.1")
+	v := d.slack.view(theModal)
+	d.finish(d.connectLetIn(t.Context(), bot.Action{ID: actionLetIn, View: &v, User: asker}))
+	if want := "192.0.2.1\n" + strings.Join(addresses(60), "\n"); d.text(link.FieldFilter) != want {
+		t.Errorf("filled in %q", d.text(link.FieldFilter))
+	}
+}
+
+func TestAFilterThatWasTypedIsNotHiddenByAnotherDeployment(t *testing.T) {
+	f, m := newForm(), connectMemory{More: true}
+	f.Texts[link.FieldFilter] = "203.0.113.10"
+	if !m.keep(f) || m.Kept[link.FieldFilter] != "" || !strings.Contains(toJSON(t, connectModal(f, m)), "203.0.113.10") {
+		t.Errorf("kept %v", m.Kept)
+	}
+}
+
+func TestTheLongestMemoryFitsSlack(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("a", n) }
+	f, m := newForm(), connectMemory{Channel: "C0123456789", Parent: "7Q2MZK", Model: "certificate", Keys: true, Certificates: true, MayFilter: true}
+	f.Model = m.Model
+	f.Local = bot.Option{Value: strings.Repeat("p", 100) + "/" + strings.Repeat("d", 49)}
+	f.Remote, m.Pair = f.Local, f.pair()
+	m.fill(&f, link.Connect{
+		Alias: long(maxAlias), ProxyAddress: long(maxAddress), ServerName: long(maxServer),
+		Trust: &link.TrustTerms{LocalScope: long(maxScope), RemoteScope: long(maxScope), Clusters: []string{remoteID}},
+	})
+	for _, field := range []string{link.FieldLocal, link.FieldRemote, link.FieldModel, link.FieldFilter} {
+		m.renew(field, "x")
+	}
+	f.Texts[link.FieldFilter] = strings.Repeat("203.0.113.10\n", 77)
+	f.Texts[link.FieldRole] = long(maxRole)
+	if !m.keep(f) || len(m.Kept) < 2 {
+		t.Fatalf("kept %v", m.Kept)
+	}
+	if s := m.String(); len(s) > maxMetadata {
+		t.Errorf("%d bytes: %s", len(s), s)
+	}
+}
