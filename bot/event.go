@@ -101,6 +101,10 @@ type Option struct {
 	Text  string
 }
 
+// MaxAnswer is how many bytes of JSON an answer may have on every kind of connection: over Socket Mode, Slack drops one
+// of 20 480 bytes or more without a word, and the envelope around it takes some (measured by slack-go, issue 1196).
+const MaxAnswer = 20*1024 - 256 - 1
+
 // Answer is what Slack is told within its three seconds, and what goes on afterwards.
 type Answer struct {
 	// Body is sent as JSON; nil is an empty 200. For a submission an empty answer closes the modal.

@@ -14,10 +14,10 @@ import (
 // job is one event on its way through the router.
 type job struct {
 	what    string
-	key     string   // what a second delivery of the same event has too; empty: none
-	home    string   // the workspace that it happened in; empty: not known
-	org     string   // the organization of that workspace; empty: none, or not known
-	limit   int      // see delivery
+	key     string // what a second delivery of the same event has too; empty: none
+	home    string // the workspace that it happened in; empty: not known
+	org     string // the organization of that workspace; empty: none, or not known
+	limit   int    // see delivery
 	failure Failure
 	run     func(context.Context) (Answer, error) // nil: nobody registered for it
 

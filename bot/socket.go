@@ -28,9 +28,8 @@ type SocketOptions struct {
 }
 
 const (
-	// socketAnswerMax is where Slack drops an answer over Socket Mode without a word: 20 480 bytes, of which
-	// the envelope around it takes some (measured by slack-go, issue 1196).
-	socketAnswerMax = 20*1024 - 256
+	// socketAnswerMax is where an answer is too long; see MaxAnswer.
+	socketAnswerMax = MaxAnswer + 1
 	// socketHandsMax bounds the events that one connection has in hand; further ones wait unread.
 	socketHandsMax = 512
 	// socketFlush is how long acks that are queued may take to be written before the connection is closed.

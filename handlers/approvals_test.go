@@ -226,10 +226,12 @@ func TestPolicyAndHistoryInWords(t *testing.T) {
 			Window: &policy.Window{Days: []time.Weekday{time.Monday}, From: 9 * time.Hour, To: 17 * time.Hour, Zone: time.UTC},
 		}},
 	}, nil, nil)
-	golden(t, "policy", d.policyCommand(t.Context(), bot.Command{}, nil).Body)
+	d.types("policy")
+	goldenMessage(t, "policy", d.shown())
 	d.has(change.Applied)
 	for args, want := range map[string]bool{"": true, "search-eu": true, "logs-prod": true, "LOGS-PROD": true, "7Q2MZK": true, "search-eu logs-prod": true, "logs-prod/search-eu": true, "logs-prod other": false, "logs": false} {
-		shown := toJSON(t, d.historyCommand(t.Context(), bot.Command{}, strings.Fields(args)).Body)
+		d.types("history " + args)
+		shown := toJSON(t, d.shown().Blocks)
 		if strings.Contains(shown, "7Q2MZK") != want {
 			t.Errorf("history %s: %s", args, shown)
 		}

@@ -119,14 +119,18 @@ func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bo
 	ctx, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
 	l := h.o.Connections.List(ctx, "")
-	out := options{Options: []*slack.OptionBlockObject{}}
+	out, room := options{Options: []*slack.OptionBlockObject{}}, newRoom()
 	typed := strings.ToLower(strings.TrimSpace(s.Typed))
 	for _, c := range l.Connections {
 		if len(out.Options) == maxOptions || !strings.Contains(strings.ToLower(shortName(c)+" "+strings.Join(called(c), " ")), typed) {
 			continue
 		}
 		if o, ok := connectionOption(c); ok {
-			out.Options = append(out.Options, slack.NewOptionBlockObject(o.Value, plain(o.Text, maxOption), nil))
+			option := slack.NewOptionBlockObject(o.Value, plain(o.Text, maxOption), nil)
+			if !room.take(option) {
+				break
+			}
+			out.Options = append(out.Options, option)
 		}
 	}
 	if n := len(l.Missing) + len(l.Down); n > 0 && len(out.Options) < maxOptions {

@@ -18,11 +18,15 @@ const (
 
 // historyCommand lists the latest requests, or those about a deployment or alias. What is older than 90 days stands in
 // the audit alone.
-func (h *Handlers) historyCommand(ctx context.Context, _ bot.Command, args []string) bot.Answer {
+func (h *Handlers) historyCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
+	return h.answerLater(c, func(ctx context.Context) bot.Message { return h.history(ctx, args) })
+}
+
+func (h *Handlers) history(ctx context.Context, args []string) bot.Message {
 	about := strings.Join(args, " ")
 	all, err := h.o.Lists.Recent(ctx, historyLooked)
 	if err != nil {
-		return reply(h.say(ctx, err, pen{}))
+		return private(h.say(ctx, err, pen{}))
 	}
 	say := "*The latest requests*"
 	if about != "" {
@@ -44,7 +48,7 @@ func (h *Handlers) historyCommand(ctx context.Context, _ bot.Command, args []str
 		none := "There is none in the last 90 days."
 		blocks, said = append(blocks, section(none)), append(said, none)
 	}
-	return bot.Answer{Body: ephemeral{Type: "ephemeral", Text: within("\n", maxSummary, said...), Blocks: blocks}}
+	return bot.Message{Text: within("\n", maxSummary, said...), Blocks: blocks}
 }
 
 // isAbout reports whether a word that was typed, in lower case, names the request, or what people read of it: a

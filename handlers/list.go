@@ -24,10 +24,7 @@ const listPage = 10
 
 // listCommand shows the connections of all local clusters, or of those that the words name.
 func (h *Handlers) listCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
-	to := spot{user: c.User.ID, channel: c.Channel, responseURL: c.ResponseURL}
-	return bot.Answer{Then: func(ctx context.Context) error {
-		return h.tell(ctx, to, h.list(ctx, strings.Join(args, " "), 0))
-	}}
+	return h.answerLater(c, func(ctx context.Context) bot.Message { return h.list(ctx, strings.Join(args, " "), 0) })
 }
 
 // listTurned shows another page, in the place of the one before.

@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -36,39 +37,61 @@ func (h *Handlers) suggest(ctx context.Context, s bot.Suggestion) (bot.Answer, e
 	return bot.Answer{Body: optionGroups{Groups: groups}}, nil
 }
 
+// groups are the options of what was found, the best first, as many as an answer holds: who misses one types more of its
+// name.
 func (h *Handlers) groups(found link.Found) []*slack.OptionGroupBlockObject {
+	room := newRoom()
 	by := map[string]*slack.OptionGroupBlockObject{}
 	var groups []*slack.OptionGroupBlockObject
-	group := func(platform, note string) *slack.OptionGroupBlockObject {
+	add := func(platform, note string, o *slack.OptionBlockObject) bool {
 		g, ok := by[platform]
 		if !ok {
 			g = slack.NewOptionGroupBlockElement(plain(h.label(platform)+note, maxOption))
+		}
+		if !room.take(o) || !ok && !room.take(g) {
+			return false
+		}
+		if !ok {
 			by[platform] = g
 			groups = append(groups, g)
 		}
-		return g
+		g.Options = append(g.Options, o)
+		return true
 	}
 	for _, d := range found.Down {
-		value := downPrefix + d.System
-		if len(value) > maxValue {
-			continue
+		if value := downPrefix + d.System; len(value) <= maxValue {
+			add(d.System, " (can't be asked)", slack.NewOptionBlockObject(value, plain("Not all can be listed: "+d.Why, maxOption), nil))
 		}
-		g := group(d.System, " (can't be asked)")
-		g.Options = append(g.Options, slack.NewOptionBlockObject(value, plain("Not all can be listed: "+d.Why, maxOption), nil))
 	}
 	for _, d := range found.Deployments {
-		o, ok := optionOf(d)
-		if !ok {
-			continue
+		if o, ok := optionOf(d); ok && !add(d.Platform, "", o) {
+			break
 		}
-		g := group(d.Platform, "")
-		g.Options = append(g.Options, o)
 	}
 	// What could not be asked comes last: it is read when the one looked for is not above.
 	slices.SortStableFunc(groups, func(a, b *slack.OptionGroupBlockObject) int {
 		return cmp.Compare(downRank(a), downRank(b))
 	})
 	return groups
+}
+
+// room is how many bytes of JSON an answer still has room for.
+type room int
+
+// newRoom leaves some for what stands around the options.
+func newRoom() *room {
+	r := room(bot.MaxAnswer - 300)
+	return &r
+}
+
+// take reports whether v fits, and takes its room.
+func (r *room) take(v any) bool {
+	raw, err := json.Marshal(v)
+	if err != nil || room(len(raw)+1) > *r { // and a comma
+		return false
+	}
+	*r -= room(len(raw) + 1)
+	return true
 }
 
 func downRank(g *slack.OptionGroupBlockObject) int {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
 func TestChoicesComeByPlatform(t *testing.T) {
@@ -57,6 +59,40 @@ func TestChoicesFitSlack(t *testing.T) {
 			if n := len([]rune(o.Text.Text)); n < 1 || n > 75 || len(o.Value) > 150 {
 				t.Errorf("option %q = %q", o.Text.Text, o.Value)
 			}
+		}
+	}
+}
+
+func TestChoicesFitEveryConnection(t *testing.T) {
+	d := newDesk(t)
+	ece := d.world.Platform("ece-prod")
+	for i := range 120 {
+		name := strings.Repeat("検索ログ", 20) + fmt.Sprint(i)
+		local := ece.AddDeployment(fmt.Sprintf("%032d", i), name, "8.19.3")
+		local.Set(strings.Repeat("a", 60)+fmt.Sprint(i), "proxy_address", "far.example:9400")
+	}
+	ece.AddDeployment("zz", "検索ログ", "8.19.3") // the best match for what is typed
+	for name, suggest := range map[string]bot.SuggestionHandler{"deployments": d.suggest, "connections": d.suggestConnections} {
+		raw, err := json.Marshal(d.finish(suggest(t.Context(), bot.Suggestion{Typed: "検索ログ"})))
+		if err != nil || len(raw) > bot.MaxAnswer {
+			t.Errorf("%s: %d bytes, %v", name, len(raw), err)
+		}
+		if n := strings.Count(string(raw), `"value"`); n < 30 {
+			t.Errorf("%s: only %d options in %d bytes", name, n, len(raw))
+		}
+		if name == "deployments" && !strings.Contains(string(raw), `"ece-prod/zz"`) {
+			t.Errorf("the best match is not among them")
+		}
+	}
+}
+
+func TestLongAnswersDoNotGoIntoTheAck(t *testing.T) {
+	d := newDesk(t)
+	d.o.Rules = policy.New(policy.Rules{}, nil, nil)
+	for _, verb := range []string{"policy", "history", "list"} {
+		a, err := d.command(t.Context(), bot.Command{Text: verb, User: asker, ResponseURL: "https://hooks"})
+		if err != nil || a.Body != nil || a.Then == nil {
+			t.Errorf("%s answers %v, %v", verb, a.Body, err)
 		}
 	}
 }

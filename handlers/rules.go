@@ -11,7 +11,11 @@ import (
 )
 
 // policyCommand shows the rules in words, in their order.
-func (h *Handlers) policyCommand(context.Context, bot.Command, []string) bot.Answer {
+func (h *Handlers) policyCommand(_ context.Context, c bot.Command, _ []string) bot.Answer {
+	return h.answerLater(c, func(context.Context) bot.Message { return h.policy() })
+}
+
+func (h *Handlers) policy() bot.Message {
 	const most = 45
 	say := "*Who may ask, and who has to approve.* The first rule that fits decides; where none fits, a change is refused."
 	blocks := []slack.Block{section(say)}
@@ -29,7 +33,7 @@ func (h *Handlers) policyCommand(context.Context, bot.Command, []string) bot.Ans
 		blocks = append(blocks, section(text))
 		said = append(said, text)
 	}
-	return bot.Answer{Body: ephemeral{Type: "ephemeral", Text: within("\n", maxSummary, said...), Blocks: blocks}}
+	return bot.Message{Text: within("\n", maxSummary, said...), Blocks: blocks}
 }
 
 // groupWords names a group and whom it holds. The answer is ephemeral, so nobody is called by it.

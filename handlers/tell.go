@@ -49,6 +49,12 @@ func (h *Handlers) tell(ctx context.Context, to spot, msg bot.Message) error {
 	return nil
 }
 
+// answerLater answers a command by its response URL, which takes more than an answer may hold over Socket Mode.
+func (h *Handlers) answerLater(c bot.Command, msg func(context.Context) bot.Message) bot.Answer {
+	to := spot{user: c.User.ID, channel: c.Channel, responseURL: c.ResponseURL}
+	return bot.Answer{Then: func(ctx context.Context) error { return h.tell(ctx, to, msg(ctx)) }}
+}
+
 // sorry is an answer that tells a person privately what went wrong.
 func (h *Handlers) sorry(to spot, err error) bot.Answer {
 	return bot.Answer{Then: func(ctx context.Context) error {
