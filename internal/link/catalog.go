@@ -39,6 +39,7 @@ type Catalog struct {
 	systems  []System
 	o        CatalogOptions
 	searches *memo[[]Deployment]
+	hangs    hangs
 	single   *memo[Deployment]
 	hosts    *memo[map[string]Deployment] // by endpoint, of one platform each
 	room     *semaphore.Weighted          // for reading deployments one by one
@@ -81,9 +82,7 @@ func (c *Catalog) Find(ctx context.Context, text string, limit int) Found {
 	for i, sys := range c.systems {
 		wg.Go(func() {
 			var err error
-			answers[i], err = c.searches.get(ctx, sys.Name+"\n"+text, func(ctx context.Context) ([]Deployment, error) {
-				return sys.find(ctx, text, c.o.Limit)
-			})
+			answers[i], err = c.search(ctx, sys, text)
 			if err != nil {
 				down[i] = sentence(err)
 			}

@@ -183,3 +183,88 @@ func TestSystems(t *testing.T) {
 		t.Error(all)
 	}
 }
+
+// typing finds what somebody sees while they type word, and how long the letters took.
+func (s *scene) typing(t *testing.T, word string) (found []link.Found, took []time.Duration) {
+	t.Helper()
+	for n := range len(word) {
+		begun := time.Now()
+		found = append(found, s.catalog.Find(t.Context(), word[:n+1], 0))
+		took = append(took, time.Since(begun))
+	}
+	return found, took
+}
+
+func TestTypingWaitsOnceForAPlatformThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene()
+		s.w.Fail(linktest.Fault{Call: "Search", On: "cloud", Hang: true})
+		found, took := s.typing(t, "search")
+		for i, f := range found {
+			if len(f.Deployments) != 1 || len(f.Down) != 1 || f.Down[0].System != "cloud" || f.Down[0].Why == "" {
+				t.Errorf("letter %d: found %v", i, f)
+			}
+			if i > 0 && took[i] != 0 {
+				t.Errorf("letter %d took %v", i, took[i])
+			}
+		}
+		if n := s.w.Count("Search"); n != 2 {
+			t.Errorf("%d searches, want one a platform", n)
+		}
+
+		s.w.Advance(9 * time.Second) // it is asked again, and hardly waited for
+		begun := time.Now()
+		if f := s.catalog.Find(t.Context(), "logs", 0); len(f.Down) != 1 || time.Since(begun) > 300*time.Millisecond {
+			t.Errorf("after %v found %v", time.Since(begun), f)
+		}
+		s.catalog.Wait()
+
+		s.w.Heal()
+		s.w.Advance(9 * time.Second)
+		if f := s.catalog.Find(t.Context(), "logs", 0); len(f.Deployments) != 1 || len(f.Down) != 0 {
+			t.Errorf("it answers again, and found is %v", f)
+		}
+		s.catalog.Wait()
+	})
+}
+
+func TestWhatWasFoundStaysWhileAPlatformHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene()
+		s.catalog.Find(t.Context(), "", 0)
+		s.w.Advance(time.Minute)
+		s.w.Fail(linktest.Fault{Call: "Search", On: "cloud", Hang: true})
+		s.catalog.Find(t.Context(), "l", 0)
+		begun := time.Now()
+		f := s.catalog.Find(t.Context(), "lo", 0)
+		if len(f.Deployments) == 0 || f.Deployments[0].Name != "logs" || len(f.Down) != 1 || time.Since(begun) != 0 {
+			t.Errorf("after %v found %v", time.Since(begun), f)
+		}
+		s.catalog.Wait()
+	})
+}
+
+func TestALongerTextIsAnsweredFromAShorterOne(t *testing.T) {
+	s := newScene()
+	s.ech.AddDeployment("x", "Logs-archive", "8.15.0")
+	s.catalog.Find(t.Context(), "lo", 0)
+	asked := s.w.Count("Search")
+	if got := names(s.catalog.Find(t.Context(), "LOGS-A", 0)); len(got) != 1 || got[0] != "cloud/x Logs-archive" {
+		t.Errorf("found %v", got)
+	}
+	if n := s.w.Count("Search") - asked; n != 1 { // the other platform, where there was none: it may be new
+		t.Errorf("%d searches, want 1", n)
+	}
+	s.ech.AddDeployment("y", "lost", "8.15.0")
+	if got := names(s.catalog.Find(t.Context(), "lost", 0)); len(got) != 1 {
+		t.Errorf("a new one is not found: %v", got)
+	}
+
+	// What was cut at the limit tells nothing of a longer text.
+	full := link.NewCatalog(s.w.Systems(), link.CatalogOptions{Now: s.w.Now, Limit: 1})
+	full.Find(t.Context(), "lo", 0)
+	asked = s.w.Count("Search")
+	if got := names(full.Find(t.Context(), "logs-archive", 0)); len(got) != 1 || s.w.Count("Search")-asked != 2 {
+		t.Errorf("found %v with %d searches", got, s.w.Count("Search")-asked)
+	}
+}

@@ -63,6 +63,17 @@ func (m *memo[V]) get(ctx context.Context, key string, fetch func(context.Contex
 	}
 }
 
+// peek returns what is remembered for key and no older than age. It asks nobody.
+func (m *memo[V]) peek(key string, age time.Duration) (value V, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h, ok := m.held[key]
+	if !ok || m.now().Sub(h.at) >= age {
+		return value, false
+	}
+	return h.value, true
+}
+
 // fly joins the call that is under way for key, or begins one. The caller holds the lock.
 func (m *memo[V]) fly(ctx context.Context, key string, fetch func(context.Context) (V, error)) *flight[V] {
 	if f, ok := m.flying[key]; ok {

@@ -1,0 +1,102 @@
+package link
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	hangFor   = 8 * time.Second        // how long a platform that hung is not waited for at all
+	hangGrace = 200 * time.Millisecond // how long afterwards, until it has answered once
+)
+
+// hang is the last search of a platform that got no answer in time.
+type hang struct {
+	err error
+	at  time.Time
+}
+
+// hangs remembers which platforms hang, so that not every letter that somebody types waits for them.
+type hangs struct {
+	mu sync.Mutex
+	by map[string]hang // by the platform's name
+}
+
+func (h *hangs) get(platform string) (hang, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	one, ok := h.by[platform]
+	return one, ok
+}
+
+// note takes how a search ended: any answer at all, a refusal too, says that the platform does not hang.
+func (h *hangs) note(platform string, late bool, err error, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !late {
+		delete(h.by, platform)
+		return
+	}
+	if h.by == nil {
+		h.by = map[string]hang{}
+	}
+	h.by[platform] = hang{err: err, at: now}
+}
+
+// search is one platform's part of Find: from what is remembered where that tells, else from the platform. What comes
+// with an error may be out of date.
+func (c *Catalog) search(ctx context.Context, sys System, text string) ([]Deployment, error) {
+	if found := c.remembered(sys, text, c.o.TTL); len(found) > 0 {
+		return found, nil
+	}
+	hung, hangs := c.hangs.get(sys.Name)
+	if hangs && c.o.Now().Sub(hung.at) < hangFor {
+		return c.remembered(sys, text, staleFor*c.o.TTL), hung.err
+	}
+	wait := ctx
+	if hangs {
+		var cancel context.CancelFunc
+		wait, cancel = context.WithTimeout(ctx, hangGrace)
+		defer cancel()
+	}
+	found, err := c.searches.get(wait, searchKey(sys, text), func(ctx context.Context) ([]Deployment, error) {
+		found, err := sys.find(ctx, text, c.o.Limit)
+		c.hangs.note(sys.Name, err != nil && ctx.Err() != nil, err, c.o.Now())
+		return found, err
+	})
+	if err != nil && wait.Err() != nil && ctx.Err() == nil { // it goes on being asked
+		return c.remembered(sys, text, staleFor*c.o.TTL), hung.err
+	}
+	return found, err
+}
+
+func searchKey(sys System, text string) string { return sys.Name + "\n" + strings.ToLower(text) }
+
+// remembered answers from a search for the same or for fewer letters that is no older than age: what contains the longer
+// text is among what contains the shorter one, provided that was not cut at the limit.
+func (c *Catalog) remembered(sys System, text string, age time.Duration) []Deployment {
+	text = strings.ToLower(text)
+	runes := []rune(text)
+	for n := len(runes); n >= 0; n-- {
+		all, ok := c.searches.peek(searchKey(sys, string(runes[:n])), age)
+		if !ok {
+			continue
+		}
+		if n == len(runes) {
+			return all
+		}
+		if len(all) >= c.o.Limit {
+			continue
+		}
+		var found []Deployment
+		for _, d := range all {
+			if strings.Contains(strings.ToLower(d.Name), text) || strings.Contains(strings.ToLower(d.Deployment), text) {
+				found = append(found, d)
+			}
+		}
+		return found
+	}
+	return nil
+}
