@@ -3,6 +3,7 @@ package bot_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -157,6 +158,51 @@ func TestStoryFromCommandToApproval(t *testing.T) {
 		mustDo(t)(alice.Press(ctx, posted, "Approve"))
 		o.waitFor(t, "approved r1:1")
 		o.waitFor(t, "thank you")
+	})
+}
+
+func TestAModalThatAnAnswerPutsUpIsReplacedByItsName(t *testing.T) {
+	everySource(t, func(t *testing.T, o *office) {
+		t.Helper()
+		m, r := o.messenger, o.router
+		named := func(say string) slack.ModalViewRequest {
+			return slack.ModalViewRequest{
+				Type: slack.VTModal, ExternalID: "this one", Title: form().Title, Blocks: slack.Blocks{BlockSet: card(say).Blocks},
+			}
+		}
+		r.OnCommand("/rc", func(ctx context.Context, c bot.Command) (bot.Answer, error) {
+			if _, err := m.UpdateNamedView(ctx, named("too early")); err == nil {
+				t.Error("a modal that is not there was replaced")
+			}
+			short := form()
+			short.Blocks.BlockSet = short.Blocks.BlockSet[:1]
+			_, err := m.OpenView(ctx, c.TriggerID, short)
+			return bot.Answer{}, err
+		})
+		r.OnSubmit("connect", func(context.Context, bot.Submission) (bot.Answer, error) {
+			v := named("wait")
+			return bot.Answer{Body: slack.NewPushViewSubmissionResponse(&v), Then: func(ctx context.Context) error {
+				for ctx.Err() == nil { // Slack puts it up when it has read the answer
+					if _, err := m.UpdateNamedView(ctx, named("done")); err == nil {
+						return nil
+					}
+					time.Sleep(10 * time.Millisecond)
+				}
+				return ctx.Err()
+			}}, nil
+		}, nil)
+		alice := o.User("alice")
+		mustDo(t)(alice.Type(t.Context(), "ops", "/rc connect"))
+		modal := alice.Modal()
+		mustDo(t)(modal.Fill(t.Context(), "Alias", "good"))
+		mustDo(t)(modal.Submit(t.Context()))
+		_, err := o.WaitFor(t.Context(), func(s workspace.State) bool {
+			v, open := s.Modal("alice")
+			return open && v.ExternalID == "this one" && len(s.Modals["UALICE"]) == 2 && strings.Contains(fmt.Sprint(v.Blocks), "done")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	})
 }
 

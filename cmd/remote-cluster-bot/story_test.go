@@ -132,6 +132,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"fills":   plain(3, 3, (*story).fills),
 	"clears":  plain(2, 2, (*story).clears),
 	"submits": plain(1, 1, (*story).submits),
+	"closes":  plain(1, 1, (*story).closes),
 	"asks":    plain(4, 6, (*story).asks), // asks alice logs-prod metrics-eu 'metrics-*' [alias] [reason]
 	"presses": plain(2, 3, (*story).presses),
 	"clicks":  plain(2, 2, (*story).clicks), // clicks alice 'Advanced settings…' in the modal

@@ -98,6 +98,15 @@ func (s *story) submits(_ *testscript.TestScript, args []string) error {
 	return seen(modal.Submit(s.ctx))
 }
 
+// closes presses the cancel button of the modal on top: the one below comes up again, if there is one.
+func (s *story) closes(_ *testscript.TestScript, args []string) error {
+	modal, err := s.modalOf(args[0])
+	if err != nil {
+		return err
+	}
+	return seen(modal.Close(s.ctx))
+}
+
 // asks is the whole of asking: command, modal, submission.
 func (s *story) asks(ts *testscript.TestScript, args []string) error {
 	who, local, remote, patterns := args[0], args[1], args[2], args[3]
