@@ -12,8 +12,7 @@ import (
 func adoptOrder() order {
 	return order{
 		title: "Adopt a connection", submit: "Ask for approval",
-		intro:  "Takes a connection that was made by hand under management. No cluster is changed.",
-		fields: []string{link.FieldKeyName, link.FieldSearch, link.FieldReplication},
+		intro: "Takes a connection that was made by hand under management. No cluster is changed.",
 		form: func(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) []slack.Block {
 			return []slack.Block{
 				aboutBlock(e),

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/slack-go/slack"
-
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -236,82 +234,4 @@ func (h *Handlers) connectSubmitted(ctx context.Context, s bot.Submission) (bot.
 		Kind: link.KindConnect, Params: params, Reason: strings.TrimSpace(f.Texts[link.FieldReason]),
 		By: actor(s.User, m.Channel), Parent: m.Parent, Submission: s.View.ID,
 	}, func(err error) bot.Answer { return h.refused(ctx, to, m, f, err) }), nil
-}
-
-// refused puts what stood in the way beside the field that it is about.
-func (h *Handlers) refused(ctx context.Context, to spot, m connectMemory, f connectForm, err error) bot.Answer {
-	if wrong, ok := errors.AsType[*change.InvalidError](err); ok {
-		return beside(m.errors(f, wrong))
-	}
-	say := h.say(ctx, err, pen{plain: true})
-	field := link.FieldReason
-	var then func(context.Context) error
-	_, held := errors.AsType[*change.HeldError](err)
-	call, outage := errors.AsType[*link.CallError](err)
-	switch {
-	case held:
-		field = link.FieldAlias
-		then = func(ctx context.Context) error { return h.tell(ctx, to, private(h.say(ctx, err, pen{}))) }
-	case outage:
-		field = sideOf(call, f)
-		say += " Nothing was stored and nothing is lost: submit again in a moment."
-	}
-	a := beside(m.errors(f, &change.InvalidError{Problems: []change.Problem{{Field: field, Say: say}}}))
-	a.Then = then
-	return a
-}
-
-// sideOf is the field of the deployment that a call was about.
-func sideOf(call *link.CallError, f connectForm) string {
-	platform, _, _ := strings.Cut(f.Local.Value, "/")
-	name, _, _ := strings.Cut(f.Local.Text, " · ")
-	if call.System == platform || (name != "" && strings.HasSuffix(call.System, name)) {
-		return link.FieldLocal
-	}
-	return link.FieldRemote
-}
-
-// errors are problems by block id. Slack shows them beside inputs only; one of a field that is hidden is shown beside
-// the reason, under its name. Which fields are shown is known from how the modal was drawn: a client may leave empty
-// ones out of what it sends.
-func (m connectMemory) errors(f connectForm, wrong *change.InvalidError) map[string]string {
-	f.Model = m.Model // as it was drawn
-	drawn := inputBlocks(connectModal(f, m))
-	out := map[string]string{}
-	for _, p := range wrong.Problems {
-		block, say := m.block(p.Field), upper(p.Say)
-		if !slices.Contains(drawn, block) {
-			block, say = m.block(link.FieldReason), fieldName(p.Field)+": "+p.Say
-		}
-		addError(out, block, say)
-	}
-	return out
-}
-
-// inputBlocks are the block ids of a modal's inputs.
-func inputBlocks(v slack.ModalViewRequest) []string {
-	var ids []string
-	for _, b := range v.Blocks.BlockSet {
-		if in, ok := b.(*slack.InputBlock); ok {
-			ids = append(ids, in.BlockID)
-		}
-	}
-	return ids
-}
-
-// addError puts a sentence beside a block, behind those that stand there.
-func addError(errs map[string]string, block, say string) {
-	if before := errs[block]; before != "" {
-		say = before + " " + say
-	}
-	errs[block] = bot.Cut(clean(say), 500)
-}
-
-func connectLate(bot.Submission) bot.Answer {
-	return beside(map[string]string{link.FieldReason: sayTime})
-}
-
-// beside shows errors beside inputs, and keeps the modal open with all that was filled in.
-func beside(errs map[string]string) bot.Answer {
-	return bot.Answer{Body: slack.NewErrorsViewSubmissionResponse(errs)}
 }

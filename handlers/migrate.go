@@ -18,8 +18,7 @@ const (
 func migrateOrder() order {
 	return order{
 		title: "Migrate to API keys", submit: "Ask for approval",
-		intro:  "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back.",
-		fields: []string{fieldAliases, link.FieldSearch, link.FieldReplication, link.FieldExpiry},
+		intro: "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back.",
 		form: func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
 			return []slack.Block{
 				aboutBlock(e),

@@ -44,8 +44,6 @@ func fillFor(verb string, c link.Cause) string {
 // order is a change of an existing connection, as people ask for it: a connection, a few fields, a reason.
 type order struct {
 	title, submit, intro string
-	// fields are those of the form, the reason aside.
-	fields []string
 	// form are they for one connection, filled in.
 	form func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block
 	// ask reads them.
@@ -66,6 +64,9 @@ type orderMemory struct {
 	Name    string `json:"name,omitempty"` // the connection that the fields are for
 	Fill    string `json:"fill,omitempty"`
 	Parent  string `json:"parent,omitempty"`
+	// Fields are those that the form shows: an error can stand beside no other, and a client may leave empty ones out
+	// of what it sends.
+	Fields []string `json:"fields,omitempty"`
 }
 
 // String is the memory as private_metadata.
@@ -179,8 +180,14 @@ func orderModal(m orderMemory, chosen bot.Option, note string, fields []slack.Bl
 	}
 	v := slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackOrder, Title: plain(e.title, 24), Submit: plain(e.submit, 24), Close: plain("Cancel", 24),
-		PrivateMetadata: m.String(), Blocks: slack.Blocks{BlockSet: blocks},
+		Blocks: slack.Blocks{BlockSet: blocks},
 	}
+	m.Fields = nil
+	for _, block := range inputBlocks(v) {
+		field, _, _ := strings.Cut(block, ":")
+		m.Fields = append(m.Fields, field)
+	}
+	v.PrivateMetadata = m.String()
 	return v
 }
 
@@ -271,7 +278,7 @@ func (m orderMemory) errors(wrong *change.InvalidError) map[string]string {
 	out := map[string]string{}
 	for _, p := range wrong.Problems {
 		block := connectionBlock(m)
-		if p.Field == link.FieldReason || slices.Contains(orders()[m.Verb].fields, p.Field) {
+		if slices.Contains(m.Fields, p.Field) {
 			block = blockOf(m, p.Field)
 		}
 		addError(out, block, upper(p.Say))
@@ -279,6 +286,10 @@ func (m orderMemory) errors(wrong *change.InvalidError) map[string]string {
 	return out
 }
 
-func orderLate(bot.Submission) bot.Answer {
-	return beside(map[string]string{fieldConnection: sayTime})
+func orderLate(s bot.Submission) bot.Answer {
+	m, err := parseOrderMemory(s.View.Metadata)
+	if err != nil {
+		return bot.Answer{}
+	}
+	return beside(map[string]string{connectionBlock(m): sayTime})
 }

@@ -103,7 +103,9 @@ func TestWhoClosesTheWindowIsToldAllTheSame(t *testing.T) {
 		d := newDesk(t)
 		d.filledIn()
 		d.world.Fail(linktest.Fault{Call: "Deployment", Hang: true})
-		_, then := d.late(d.connectSubmitted) // never put up, or closed at once
+		checking, then := d.late(d.connectSubmitted)
+		d.slack.push(checking)
+		d.slack.close(checking.ExternalID)
 		begun := time.Now()
 		if err := then(); err != nil {
 			t.Fatal(err)

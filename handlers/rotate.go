@@ -13,8 +13,7 @@ import (
 func rotateOrder() order {
 	return order{
 		title: "Rotate a key", submit: "Ask for approval",
-		intro:  "A new key is proven beside the connection, then takes the old one's place, which is invalidated last. Searches go on all the while.",
-		fields: []string{link.FieldExpiry},
+		intro: "A new key is proven beside the connection, then takes the old one's place, which is invalidated last. Searches go on all the while.",
 		form: func(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) []slack.Block {
 			return []slack.Block{aboutBlock(e), expiryInput(m, 90)}
 		},

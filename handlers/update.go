@@ -14,9 +14,8 @@ import (
 func updateOrder() order {
 	return order{
 		title: "Update a connection", submit: "Ask for approval",
-		intro:  "What is filled in is how it is now; change what is to be otherwise. The card shows the difference.",
-		fields: []string{link.FieldAddress, link.FieldServerName, link.FieldSearch, link.FieldReplication, link.FieldSkip, link.FieldSockets, link.FieldCompress, link.FieldPing},
-		form:   updateForm,
+		intro: "What is filled in is how it is now; change what is to be otherwise. The card shows the difference.",
+		form:  updateForm,
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
 			u := link.Update{
