@@ -82,6 +82,8 @@ func TestDigestCoversWhatIsAppliedAndNotHowItIsWorded(t *testing.T) {
 		"the basis":      func(p *change.Proposal) { p.Basis[0].Value = "8.17.1" },
 		"a planned body": func(p *change.Proposal) { p.Plan[0].Body = `{"x":1}` },
 		"a planned path": func(p *change.Proposal) { p.Plan[0].Path = "/q" },
+		"a trait":        func(p *change.Proposal) { p.Traits = map[string][]string{"a": {"b"}} },
+		"a part":         func(p *change.Proposal) { p.Parts = []change.Part{{Name: "a"}} },
 		"one call more":  func(p *change.Proposal) { p.Plan = append(p.Plan, p.Plan[0]) },
 	} {
 		if digest(edit) == same {

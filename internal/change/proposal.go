@@ -27,6 +27,9 @@ type Proposal struct {
 	// Traits are what a policy may judge by, such as kind, local.name or breadth; values in order. They are part of the
 	// digest: when one that a rule asks for changes, another rule may be the one that decides.
 	Traits map[string][]string `json:"traits,omitempty"`
+	// Parts are there where one change concerns several things at once: each has traits of its own, and Traits is empty.
+	// Whoever judges the change has to judge every one of them.
+	Parts []Part `json:"parts,omitempty"`
 	// Wants names what a person has to hand in before the work can begin, such as "the key". Empty: nothing. It never
 	// stands here itself.
 	Wants  string `json:"wants,omitempty"`
@@ -40,6 +43,12 @@ type Proposal struct {
 type Field struct {
 	Label string `json:"label"`
 	Value string `json:"value"`
+}
+
+// Part is one of several things that a change concerns, such as one alias out of several.
+type Part struct {
+	Name   string              `json:"name"` // for people
+	Traits map[string][]string `json:"traits"`
 }
 
 // PlannedCall is one call that will be made, secrets as dots.
@@ -66,7 +75,8 @@ func (p Proposal) ComputeDigest() (string, error) {
 		Plan   []PlannedCall   `json:"plan"`
 
 		Traits map[string][]string `json:"traits,omitempty"`
-	}{p.Kind, p.Target, params, p.Basis, p.Plan, p.Traits})
+		Parts  []Part              `json:"parts,omitempty"`
+	}{p.Kind, p.Target, params, p.Basis, p.Plan, p.Traits, p.Parts})
 	if err != nil {
 		return "", fmt.Errorf("canonical proposal: %w", err)
 	}

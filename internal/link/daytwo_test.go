@@ -435,6 +435,32 @@ func TestMigrateOfManyIsTakenBackAsAWholeWhenOneFails(t *testing.T) {
 	}
 }
 
+// One that is looked at alone must not speak for the others: a policy judges each remote side by its own traits.
+func TestMigrateOfManyTellsThePolicyOfEachRemoteSide(t *testing.T) {
+	h := newHousehold(t)
+	h.byCertificate("logs", h.remote, "logs.cloud.example")
+	h.byCertificate("metrics", h.ech.AddDeployment("d-other", "prod-payments", "8.15.3"), "prod-payments.cloud.example")
+	p := link.Migrate{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}, Access: link.Access{Search: []string{"*"}}}
+	r, err := h.propose(link.NewMigrator(h.roster, h.o()), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, part := range r.Proposal.Parts {
+		got = append(got, part.Name+" "+strings.Join(part.Traits["remote.name"], ",")+" "+strings.Join(part.Traits["kind"], ","))
+	}
+	if want := []string{"logs logs migrate", "metrics prod-payments migrate"}; !slices.Equal(got, want) || r.Proposal.Traits != nil {
+		t.Errorf("parts %q and traits %v, want %q", got, r.Proposal.Traits, want)
+	}
+	p.Aliases = []string{"metrics"}
+	if r, err = h.propose(link.NewMigrator(h.roster, h.o()), p); err != nil {
+		t.Fatal(err)
+	}
+	if one := r.Proposal; len(one.Parts) > 0 || !slices.Equal(one.Traits["remote.name"], []string{"prod-payments"}) {
+		t.Errorf("a single one has parts %v and traits %v", one.Parts, one.Traits)
+	}
+}
+
 // Nodes that are slow to read their keystore go on with the old key, which must stay valid until they have read it.
 func TestRotateWaitsUntilTheNodesHaveReadTheNewKey(t *testing.T) {
 	h := newHousehold(t)

@@ -77,7 +77,9 @@ func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) 
 		d.Warnings = append(d.Warnings, "The keys never expire.")
 	}
 	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", strings.Join(p.Aliases, ", "), d.survey.Local.Name)
-	d.Traits, d.params = Traits(d.survey, "migrate", p.Access, k.o.Tags), p
+	if d.params = p; len(d.Parts) == 1 {
+		d.Traits, d.Parts = d.Parts[0].Traits, nil
+	}
 	return d.withCalls(k.steps(id, p))
 }
 
@@ -123,6 +125,7 @@ func (k *Migrator) add(d *draft, p *Migrate, id string, e Existing) error {
 		d.Fields = append(d.Fields, e.sides()[0])
 		d.survey = e.Survey
 	}
+	d.Parts = append(d.Parts, change.Part{Name: e.Alias, Traits: Traits(e.Survey, "migrate", p.Access, k.o.Tags)})
 	line := fmt.Sprintf("%s: %s → %s", describe(e.Remote), f.Before.options(e.Alias)["proxy_address"], c.ProxyAddress)
 	d.Fields = append(d.Fields, change.Field{Label: e.Alias, Value: line})
 	if len(p.Found) == len(p.Aliases) {

@@ -39,17 +39,23 @@ var values = map[string][]string{
 	TraitRemoteName:     nil,
 }
 
-// traitsOf are a proposal's own, and its kind, which every change has.
-func traitsOf(p change.Proposal) map[string][]string {
-	traits := maps.Clone(p.Traits)
-	if traits == nil {
-		traits = map[string][]string{}
+// partsOf are what has to be judged of a proposal, each with its kind, which every change has: its parts, or the one
+// thing that it is, which needs no name.
+func partsOf(p change.Proposal) []change.Part {
+	parts := slices.Clone(p.Parts)
+	if len(parts) == 0 {
+		parts = []change.Part{{Traits: p.Traits}}
 	}
-	if len(traits[TraitKind]) == 0 {
-		kind := string(p.Kind)
-		traits[TraitKind] = []string{kind[strings.LastIndex(kind, ".")+1:]}
+	for i, part := range parts {
+		traits := map[string][]string{}
+		maps.Copy(traits, part.Traits)
+		if len(traits[TraitKind]) == 0 {
+			kind := string(p.Kind)
+			traits[TraitKind] = []string{kind[strings.LastIndex(kind, ".")+1:]}
+		}
+		parts[i].Traits = traits
 	}
-	return traits
+	return parts
 }
 
 // mismatch returns the first trait for which the rule does not match; empty if it matches.

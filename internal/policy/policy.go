@@ -105,15 +105,29 @@ func refuse(format string, args ...any) error {
 	return &change.NotAllowedError{Why: fmt.Sprintf(format, args...)}
 }
 
-// find returns the first rule that matches p.
+// find returns the rule that decides about a proposal: the first that matches, which has to be the same for all of its
+// parts. Otherwise one that needs little would carry through one that needs much.
 func (p *Policy) find(prop change.Proposal) (Rule, error) {
-	traits := traitsOf(prop)
-	for _, r := range p.rules.Load().Rules {
-		if r.mismatch(traits) == "" {
-			return r, nil
+	rules := p.rules.Load().Rules
+	decides, parts := -1, partsOf(prop)
+	var found []string
+	differ := false
+	for _, part := range parts {
+		i := slices.IndexFunc(rules, func(r Rule) bool { return r.mismatch(part.Traits) == "" })
+		switch {
+		case i < 0 && part.Name != "":
+			return Rule{}, refuse("no rule of the policy allows this for %s, so nobody may ask for it", part.Name)
+		case i < 0:
+			return Rule{}, refuse("no rule of the policy allows this, so nobody may ask for it")
 		}
+		differ = differ || decides >= 0 && decides != i
+		decides = i
+		found = append(found, fmt.Sprintf("%s under %s", part.Name, rules[i].Name))
 	}
-	return Rule{}, refuse("no rule of the policy allows this, so nobody may ask for it")
+	if differ {
+		return Rule{}, refuse("these fall under different rules, so ask for them separately: %s", strings.Join(found, ", "))
+	}
+	return rules[decides], nil
 }
 
 // Admit implements change.Policy: the rule must let by ask, and there must be people who could approve.

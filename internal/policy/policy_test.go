@@ -160,6 +160,39 @@ func TestTheFirstMatchingRuleWinsAndNoneRefuses(t *testing.T) {
 	}
 }
 
+// A change of several things must not be let through by the one that needs least.
+func TestEveryPartOfAChangeIsJudged(t *testing.T) {
+	t.Parallel()
+	rules := policy.Rules{Groups: []policy.Group{{Name: "g", Users: []string{"UA"}}}}
+	for name, remote := range map[string]string{"dev": "*-dev", "prod": "prod-*"} {
+		rules.Rules = append(rules.Rules, policy.Rule{
+			Name: name, Match: map[string][]string{"remote.name": {remote}}, Sides: []policy.Side{{Group: "g", Count: 1}},
+		})
+	}
+	p := of(rules, &slack{})
+	for _, c := range []struct{ remotes, rule, why string }{
+		{"a-dev b-dev", "dev", ""},
+		{"prod-a prod-b", "prod", ""},
+		{"a-dev prod-payments", "", "different rules, so ask for them separately: a-dev's alias under dev, prod-payments's alias under prod"},
+		{"prod-payments a-dev", "", "different rules"},
+		{"a-dev other", "", "no rule of the policy allows this for other's alias"},
+	} {
+		prop := change.Proposal{Kind: "link.migrate"}
+		for remote := range strings.FieldsSeq(c.remotes) {
+			prop.Parts = append(prop.Parts, change.Part{Name: remote + "'s alias", Traits: map[string][]string{"remote.name": {remote}}})
+		}
+		terms, err := p.Admit(t.Context(), prop, change.Actor{User: "UX"})
+		if terms.Rule != c.rule || isRefusal(err) != (c.why != "") || err != nil && !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: rule %q, %v; want %q, %q", c.remotes, terms.Rule, err, c.rule, c.why)
+		}
+		r := asked("UX", "UA")
+		r.Proposal.Parts = prop.Parts
+		if v, err := p.Weigh(t.Context(), r); v.Rule != c.rule || isRefusal(err) != (c.why != "") {
+			t.Errorf("%s: weighed by %q, %v", c.remotes, v.Rule, err)
+		}
+	}
+}
+
 func TestOnlyThoseWhoMayAskAsk(t *testing.T) {
 	t.Parallel()
 	rules := twoSides()

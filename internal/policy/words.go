@@ -140,10 +140,10 @@ type People struct {
 	Who   []string
 }
 
-// Explain says which rule decides about a change that by would ask for, and what follows. An error: a group's members
+// Explain says which rule decides about a change of one thing that by would ask for, and what follows. An error: a group's members
 // are not known.
 func (p *Policy) Explain(ctx context.Context, prop change.Proposal, by change.Actor) (Explanation, error) {
-	e := Explanation{Traits: traitsOf(prop)}
+	e := Explanation{Traits: partsOf(prop)[0].Traits}
 	for _, rule := range p.rules.Load().Rules {
 		if trait := rule.mismatch(e.Traits); trait != "" {
 			e.Passed = append(e.Passed, Passed{rule.Name, trait})
