@@ -56,7 +56,7 @@ func policyCommand() *cobra.Command {
 	f.StringVar(&t.local, "local", "", "the local deployment: platform/name or platform/id")
 	f.StringVar(&t.remote, "remote", "", "the remote deployment")
 	f.StringVar(&t.user, "user", "", "who asks: a Slack user id")
-	f.StringVar(&t.kind, "kind", "connect", "connect, update, rotate, disconnect or migrate")
+	f.StringVar(&t.kind, "kind", "connect", "connect, update, rotate, disconnect, migrate or adopt")
 	f.StringSliceVar(&t.search, "search", nil, "index patterns to search")
 	f.StringSliceVar(&t.replication, "replication", nil, "index patterns to replicate")
 	for _, needed := range []string{"local", "remote", "user"} {

@@ -38,8 +38,9 @@ type PolicyRule struct {
 	// Name stands in the audit and on cards.
 	Name string `yaml:"name"`
 	// Match gives patterns by trait, such as local.name: "*-prod"; every trait must fit one of its patterns. Traits:
-	// kind, model, access, breadth (all, wide, narrow), key (issued, pasted), local.platform, local.name,
-	// local.tag.<key>, and the same of remote.
+	// kind (connect, update, rotate, disconnect, migrate, adopt), model (api_key, certificate), access (search,
+	// replication), breadth (all, wide, narrow), key (issued, pasted), also (filter, restart, role), local.platform,
+	// local.name, local.tag.<key>, and the same of remote.
 	Match map[string]Patterns `yaml:"match"`
 	// Unless gives patterns by trait of which none may fit.
 	Unless map[string]Patterns `yaml:"unless"`

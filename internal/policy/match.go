@@ -10,7 +10,7 @@ import (
 
 // The traits that rules may ask for. A deployment's tags are asked for as local.tag.<key> and remote.tag.<key>.
 const (
-	TraitKind           = "kind"            // connect, update, rotate, disconnect, migrate
+	TraitKind           = "kind"            // connect, update, rotate, disconnect, migrate, adopt
 	TraitModel          = "model"           // api_key or certificate
 	TraitAccess         = "access"          // search, replication, or both
 	TraitBreadth        = "breadth"         // of the widest index pattern: all, wide or narrow
@@ -27,7 +27,7 @@ const (
 
 // values are what some traits can be. What is not here is free.
 var values = map[string][]string{
-	TraitKind:           {"connect", "update", "rotate", "disconnect", "migrate"},
+	TraitKind:           {"connect", "update", "rotate", "disconnect", "migrate", "adopt"},
 	TraitModel:          {"api_key", "certificate"},
 	TraitAccess:         {"search", "replication"},
 	TraitBreadth:        {"all", "wide", "narrow"},

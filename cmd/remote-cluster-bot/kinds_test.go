@@ -1,0 +1,28 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+)
+
+// Whatever can be asked for, a policy can have a rule for.
+func TestAPolicyKnowsEveryKind(t *testing.T) {
+	t.Parallel()
+	rules := policy.Rules{Groups: []policy.Group{{Name: "g", Users: []string{"UA"}}}}
+	for kind := range connectionKinds(nil, nil, link.ConnectorOptions{}) {
+		_, name, _ := strings.Cut(string(kind), ".")
+		rules.Rules = append(rules.Rules, policy.Rule{
+			Name: name, Match: map[string][]string{policy.TraitKind: {name}}, Sides: []policy.Side{{Group: "g", Count: 1}}, Wait: time.Hour,
+		})
+	}
+	if len(rules.Rules) < 6 {
+		t.Fatalf("only %d kinds", len(rules.Rules))
+	}
+	for _, p := range rules.Check(nil) {
+		t.Errorf("%s %s", p.Path, p.Say)
+	}
+}
