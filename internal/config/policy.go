@@ -37,11 +37,15 @@ type PolicyGroup struct {
 type PolicyRule struct {
 	// Name stands in the audit and on cards.
 	Name string `yaml:"name"`
-	// Match gives patterns by trait, such as local.name: "*-prod"; every trait must fit one of its patterns. Traits:
+	// Match gives patterns by trait, such as local.name: "*-prod"; every trait must fit one of its patterns, and where it
+	// has several values, each of them: access: search is not for what replicates too. Traits:
 	// kind (connect, update, rotate, disconnect, migrate, adopt), model (api_key, certificate), access (search,
 	// replication), breadth (all, wide, narrow), key (issued, pasted), also (filter, restart, role), local.platform,
 	// local.name, local.tag.<key>, and the same of remote.
 	Match map[string]Patterns `yaml:"match"`
+	// Any gives patterns by trait of which one value at least must fit one: access: replication is for whatever
+	// replicates, and searches or not.
+	Any map[string]Patterns `yaml:"any"`
 	// Unless gives patterns by trait of which none may fit.
 	Unless map[string]Patterns `yaml:"unless"`
 	// Ask names the groups whose members may ask. None: everybody may.
@@ -113,7 +117,7 @@ func (c *Config) Rules() policy.Rules {
 	}
 	for _, r := range c.Policy.Rules {
 		rule := policy.Rule{
-			Name: r.Name, Match: plain(r.Match), Unless: plain(r.Unless), Ask: r.Ask,
+			Name: r.Name, Match: plain(r.Match), Any: plain(r.Any), Unless: plain(r.Unless), Ask: r.Ask,
 			RequesterCounts: r.RequesterMayApprove, SeveralSides: r.OnePersonSeveralSides,
 			Wait: r.Wait.Std(), Direct: r.AskBy == "dm",
 		}

@@ -69,6 +69,7 @@ func (c *checker) rule(at string, r Rule) {
 		c.add(at+".name", "every rule needs a name: it stands in the audit")
 	}
 	c.traits(at+".match", r.Match, true)
+	c.traits(at+".any", r.Any, true)
 	c.traits(at+".unless", r.Unless, false)
 	for i, g := range r.Ask {
 		c.group(fmt.Sprintf("%s.ask[%d]", at, i), g)
@@ -160,7 +161,7 @@ func (c *checker) canBeFulfilled(at string, r Rule) {
 
 // covers reports whether r matches whatever other matches. It may miss some: patterns are compared one by one.
 func (r Rule) covers(other Rule) bool {
-	if len(r.Unless) > 0 {
+	if len(r.Any)+len(r.Unless) > 0 {
 		return false
 	}
 	for trait, patterns := range r.Match {

@@ -12,8 +12,8 @@ import (
 const (
 	TraitKind           = "kind"            // connect, update, rotate, disconnect, migrate, adopt
 	TraitModel          = "model"           // api_key or certificate
-	TraitAccess         = "access"          // search, replication, or both
-	TraitBreadth        = "breadth"         // of the widest index pattern: all, wide or narrow
+	TraitAccess         = "access"          // search, replication, or both; both where it is not known
+	TraitBreadth        = "breadth"         // of the widest index pattern: all, wide or narrow; all where it is not known
 	TraitKey            = "key"             // issued by the bot, or pasted by a person
 	TraitAlso           = "also"            // what is done beside the connection: filter, restart, role
 	TraitLocalPlatform  = "local.platform"  // the name in the configuration
@@ -61,7 +61,12 @@ func partsOf(p change.Proposal) []change.Part {
 // mismatch returns the first trait for which the rule does not match; empty if it matches.
 func (r Rule) mismatch(traits map[string][]string) string {
 	for _, name := range slices.Sorted(maps.Keys(r.Match)) {
-		if !anyFits(r.Match[name], traits[name]) {
+		if !allFit(r.Match[name], traits[name]) {
+			return name
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Any)) {
+		if !anyFits(r.Any[name], traits[name]) {
 			return name
 		}
 	}
@@ -71,6 +76,11 @@ func (r Rule) mismatch(traits map[string][]string) string {
 		}
 	}
 	return ""
+}
+
+// allFit reports whether there are values and all of them fit. A rule for searching must not let by what replicates too.
+func allFit(patterns, values []string) bool {
+	return len(values) > 0 && !slices.ContainsFunc(values, func(v string) bool { return !anyFits(patterns, []string{v}) })
 }
 
 func anyFits(patterns, values []string) bool {
@@ -106,7 +116,7 @@ func fits(pattern, value string) bool {
 func (r Rules) Tags() []string {
 	var tags []string
 	for _, rule := range r.Rules {
-		for _, m := range []map[string][]string{rule.Match, rule.Unless} {
+		for _, m := range []map[string][]string{rule.Match, rule.Any, rule.Unless} {
 			for name := range m {
 				for _, prefix := range []string{LocalTag, RemoteTag} {
 					if tag, ok := strings.CutPrefix(name, prefix); ok {

@@ -32,7 +32,8 @@ type Group struct {
 // Rule says what a kind of change needs.
 type Rule struct {
 	Name   string
-	Match  map[string][]string // by trait: patterns of which one must fit one of its values; all traits must
+	Match  map[string][]string // by trait: patterns of which each of its values must fit one; all traits must
+	Any    map[string][]string // by trait: patterns of which at least one of its values must fit one; all traits must
 	Unless map[string][]string // by trait: patterns of which none may fit
 	Ask    []string            // groups whose members may ask; none: everybody may
 	Sides  []Side              // all of them have to approve

@@ -193,6 +193,37 @@ func TestEveryPartOfAChangeIsJudged(t *testing.T) {
 	}
 }
 
+// Where a change has several values of a trait, a rule that names one of them is not for it, unless it says so.
+func TestSeveralValuesOfATrait(t *testing.T) {
+	t.Parallel()
+	side := []policy.Side{{Group: "g", Count: 1}}
+	p := of(policy.Rules{
+		Groups: []policy.Group{{Name: "g", Users: []string{"UA"}}},
+		Rules: []policy.Rule{
+			{Name: "a role", Any: map[string][]string{"also": {"role"}}, Sides: side},
+			{Name: "only a filter", Match: map[string][]string{"also": {"filter"}}, Sides: side},
+			{Name: "only search", Match: map[string][]string{"access": {"search"}}, Unless: map[string][]string{"also": {"*"}}, Sides: side},
+			{Name: "replicates", Any: map[string][]string{"access": {"replication"}}, Unless: map[string][]string{"also": {"*"}}, Sides: side},
+		},
+	}, &slack{})
+	for _, c := range []struct{ access, also, want string }{
+		{"search", "", "only search"},
+		{"replication", "", "replicates"},
+		{"replication search", "", "replicates"},
+		{"search", "filter", "only a filter"},
+		{"search", "filter role", "a role"},
+		{"search", "filter restart", ""},
+		{"", "", ""},
+	} {
+		terms, err := p.Admit(t.Context(), change.Proposal{
+			Kind: "link.connect", Traits: map[string][]string{"access": strings.Fields(c.access), "also": strings.Fields(c.also)},
+		}, change.Actor{User: "UX"})
+		if terms.Rule != c.want || (c.want == "") != isRefusal(err) {
+			t.Errorf("access %q, also %q: rule %q (%v), want %q", c.access, c.also, terms.Rule, err, c.want)
+		}
+	}
+}
+
 func TestOnlyThoseWhoMayAskAsk(t *testing.T) {
 	t.Parallel()
 	rules := twoSides()
@@ -355,7 +386,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 			{Name: "shadowed", Match: map[string][]string{"kind": {"connect"}, "local.name": {"x"}}, Sides: side, Wait: time.Hour},
 			{Name: "typo", Match: map[string][]string{"kind": {"conect"}, "local.platform": {"ece-test"}, "colour": {"red"}}, Sides: side, Wait: time.Hour},
 			{Name: "two of one", Match: map[string][]string{"local.tag.env": {"prod"}}, Sides: []policy.Side{{Group: "g", Count: 2}}, Wait: time.Hour},
-			{Name: "typo", Match: map[string][]string{"breadth": {"all"}}, Ask: []string{"none"}, Wait: time.Millisecond},
+			{Name: "typo", Match: map[string][]string{"breadth": {"all"}}, Any: map[string][]string{"also": {"rolle"}}, Ask: []string{"none"}, Wait: time.Millisecond},
 		},
 	}
 	var got []string
@@ -365,7 +396,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		"groups.empty", "rules[0].remind[0]", "rules[1].match", "rules[2].match.colour", "rules[2].match.kind",
-		"rules[2].match.local.platform", "rules[3].approve", "rules[4].approve", "rules[4].ask[0]", "rules[4].name", "rules[4].wait",
+		"rules[2].match.local.platform", "rules[3].approve", "rules[4].any.also", "rules[4].approve", "rules[4].ask[0]", "rules[4].name", "rules[4].wait",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -39,7 +39,14 @@ func (r Rules) Words(who func(Group) string) []Words {
 func (r Rule) when() string {
 	var parts []string
 	for _, trait := range slices.Sorted(maps.Keys(r.Match)) {
-		parts = append(parts, trait+" is "+strings.Join(r.Match[trait], " or "))
+		is := " is "
+		if trait == TraitAccess || trait == TraitAlso { // these can have several values
+			is = " is only "
+		}
+		parts = append(parts, trait+is+strings.Join(r.Match[trait], " or "))
+	}
+	for _, trait := range slices.Sorted(maps.Keys(r.Any)) {
+		parts = append(parts, trait+" has "+strings.Join(r.Any[trait], " or "))
 	}
 	for _, trait := range slices.Sorted(maps.Keys(r.Unless)) {
 		parts = append(parts, trait+" is not "+strings.Join(r.Unless[trait], " or "))
