@@ -122,7 +122,7 @@ func fingerprints(e TrustEntry) string {
 func (c Connect) traits(s Survey, tags []string) map[string][]string {
 	t := Traits(s, "connect", c.Access, tags)
 	if c.byCertificate() {
-		t["model"], t["breadth"], t["access"] = []string{string(ModelCertificate)}, []string{"all"}, []string{"search"}
+		t["model"], t["breadth"], t["access"] = []string{string(ModelCertificate)}, []string{"all"}, []string{"replication", "search"}
 		delete(t, traitKey)
 	}
 	for also, wanted := range map[string]bool{"filter": c.Filter != nil, "restart": c.Restart, "role": c.Role != nil} {

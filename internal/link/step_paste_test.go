@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +113,21 @@ func TestTraits(t *testing.T) {
 		got := link.Traits(link.Survey{}, "connect", link.Access{Search: []string{"metrics-*", pattern}}, nil)
 		if got["breadth"][0] != want || got["access"][0] != "search" {
 			t.Errorf("%s: %v", pattern, got)
+		}
+	}
+}
+
+// A rule for narrow searches must not be the one for a connection of which nobody knows what it may read.
+func TestUnknownAccessIsTakenForEverything(t *testing.T) {
+	h := newHousehold(t)
+	h.byCertificate("logs", h.remote, "logs.cloud.example")
+	for kind, k := range map[string]kind{"adopt": link.NewAdopter(h.roster, h.o()), "disconnect": link.NewDisconnector(h.roster, h.o())} {
+		r, err := h.propose(k, map[string]any{"local": h.local.Ref(), "alias": "logs"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Proposal.Traits; !slices.Equal(got["breadth"], []string{"all"}) || !slices.Equal(got["access"], []string{"replication", "search"}) {
+			t.Errorf("%s: %v", kind, got)
 		}
 	}
 }

@@ -6,7 +6,8 @@ import (
 )
 
 // Traits are what a policy may judge a change of a connection by: kind ("connect"), model, access, breadth, key, and
-// of both sides platform, name and the tags asked for. The policy's documentation names them.
+// of both sides platform, name and the tags asked for. The policy's documentation names them. Access that is not known,
+// as of a connection made by hand, counts as the most that it could be.
 func Traits(s Survey, kind string, a Access, tags []string) map[string][]string {
 	t := map[string][]string{
 		"kind":    {kind},
@@ -14,10 +15,11 @@ func Traits(s Survey, kind string, a Access, tags []string) map[string][]string 
 		"key":     {"issued"},
 		"breadth": {breadth(slices.Concat(a.Search, a.Replication))},
 	}
-	if len(a.Replication) > 0 {
+	unknown := len(a.Search)+len(a.Replication) == 0
+	if len(a.Replication) > 0 || unknown {
 		t["access"] = append(t["access"], "replication")
 	}
-	if len(a.Search) > 0 {
+	if len(a.Search) > 0 || unknown {
 		t["access"] = append(t["access"], "search")
 	}
 	for side, d := range map[string]Deployment{"local.": s.Local, "remote.": s.Remote} {
@@ -36,9 +38,9 @@ func Traits(s Survey, kind string, a Access, tags []string) map[string][]string 
 const fixed = 3
 
 // breadth is that of the widest pattern: all, wide (little stands before the first wildcard) or narrow. Exclusions
-// make nothing wider.
+// make nothing wider. No patterns means that they are not known.
 func breadth(patterns []string) string {
-	if everything(patterns) {
+	if len(patterns) == 0 || everything(patterns) {
 		return "all"
 	}
 	for _, p := range patterns {
