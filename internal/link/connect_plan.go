@@ -148,6 +148,6 @@ func (c Connect) basis(s Survey) []change.Field {
 		{Label: "Remote version", Value: s.Remote.Version},
 		{Label: basisEndpoint, Value: s.Remote.Endpoint},
 		{Label: "Settings under " + c.Alias, Value: s.Settings.Of(c.Alias).String()},
-		s.rulesetsLine(),
+		s.filterBasis(),
 	}
 }

@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -65,28 +64,4 @@ func (w *warnings) outlived(what, before, now string) {
 	if before != "" && now != "" && before != now {
 		w.add("The %s %s, which the bot added before, stays, and the bot forgets it: remove it by hand once nobody needs it.", what, before)
 	}
-}
-
-// extrasBasis is what they rest on beside the connection.
-func (c Connect) extrasBasis(s Survey) []change.Field {
-	if c.Filter == nil {
-		return nil
-	}
-	return []change.Field{s.rulesetsLine()}
-}
-
-// rulesetsLine are the network filters that apply to the remote side, by id.
-func (s Survey) rulesetsLine() change.Field {
-	value := "none"
-	if len(s.Rulesets) > 0 {
-		var ids []string
-		for _, r := range s.Rulesets {
-			ids = append(ids, r.ID)
-		}
-		value = strings.Join(ids, ", ")
-	}
-	if s.Why(PartRulesets) != nil {
-		value = "could not be read"
-	}
-	return change.Field{Label: "Network filters of the remote", Value: value}
 }

@@ -2,10 +2,12 @@ package link
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -178,6 +180,32 @@ func (c Connect) filterFields(s Survey) []change.Field {
 		return []change.Field{{Label: "Network filter", Value: "nothing to add"}}
 	}
 	return []change.Field{{Label: "Network filter", Value: "lets in " + list(missing)}}
+}
+
+// sourcesShown is how many sources of a ruleset people read; of more a hash stands in for them.
+const sourcesShown = 8
+
+// filterBasis is whom the remote's filters let in. What is in them counts, not their names alone: a ruleset that lets
+// everybody in from now on is another world than the one that was approved.
+func (s Survey) filterBasis() change.Field {
+	var all []string
+	for _, r := range s.Rulesets {
+		sources := slices.Sorted(slices.Values(r.Sources))
+		said := strings.Join(sources, ", ")
+		if len(sources) > sourcesShown {
+			said = fmt.Sprintf("%d sources, SHA-256 %.16x", len(sources), sha256.Sum256([]byte(said)))
+		}
+		all = append(all, fmt.Sprintf("%s (%s: %s)", r.ID, r.Type, said))
+	}
+	slices.Sort(all)
+	value := strings.Join(all, "; ")
+	switch {
+	case s.Why(PartRulesets) != nil:
+		value = "could not be read"
+	case len(all) == 0:
+		value = "none"
+	}
+	return change.Field{Label: "Network filters of the remote", Value: value}
 }
 
 // approvedRuleset is the filter of the approved plan; without sources if it adds none.

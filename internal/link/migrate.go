@@ -134,7 +134,8 @@ func (k *Migrator) add(d *draft, p *Migrate, id string, e Existing) error {
 			change.Field{Label: "Keys may replicate", Value: orUnknown(list(p.Access.Replication))},
 			change.Field{Label: "Keys expire", Value: expiry(p.ExpiryDays)})
 	}
-	for _, b := range e.basis() {
+	d.Unsure = d.Unsure || e.Why(PartRulesets) != nil
+	for _, b := range append(e.basis(), e.filterBasis()) { // the other port is behind the same filters
 		d.Basis = append(d.Basis, change.Field{Label: e.Alias + ": " + b.Label, Value: b.Value})
 	}
 	for _, u := range e.Users {

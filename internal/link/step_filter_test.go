@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -170,5 +171,51 @@ func TestConfiguredEgressIsComparedWithTheFilters(t *testing.T) {
 			t.Fatal(err)
 		}
 		contains(t, strings.Join(link.Warnings(survey, s.c), "\n"), "office", say)
+	}
+}
+
+// The same ruleset with other rules in it is another world: who approved has not seen it.
+func TestWhatAFilterLetsInIsPartOfWhatIsApproved(t *testing.T) {
+	h := newHousehold(t)
+	other := h.ech.AddDeployment("d-other", "metrics", "8.15.3")
+	h.byCertificate("metrics", other, "metrics.cloud.example")
+	h.connect()
+	update := h.update()
+	update.Compress = "true"
+	again := h.c
+	again.Alias = "again"
+	for name, c := range map[string]struct {
+		on     *linktest.Deployment
+		k      kind
+		params any
+	}{
+		"connect": {h.remote, h.connector, again},
+		"update":  {h.remote, link.NewUpdater(h.roster, h.o()), update},
+		"migrate": {other, link.NewMigrator(h.roster, h.o()), link.Migrate{
+			Local: h.local.Ref(), Aliases: []string{"metrics"}, Access: link.Access{Search: []string{"*"}},
+		}},
+	} {
+		basis := func(typ string, sources ...string) string {
+			t.Helper()
+			c.on.SetRulesets(link.Ruleset{ID: "theirs", Name: "office", Type: typ, Sources: sources})
+			r, err := h.propose(c.k, c.params)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			return fmt.Sprint(r.Proposal.Basis) // the digest covers it, and the request's id beside it
+		}
+		was := basis("ip", "198.51.100.0/24", "203.0.113.7")
+		if basis("ip", "203.0.113.7", "198.51.100.0/24") != was {
+			t.Errorf("%s: the order of sources counts", name)
+		}
+		if basis("ip", "198.51.100.0/24", "0.0.0.0/0") == was || basis("vpce", "198.51.100.0/24", "203.0.113.7") == was {
+			t.Errorf("%s: a filter that lets others in makes no difference", name)
+		}
+		many := strings.Fields(strings.Repeat("203.0.113.7 ", 20))
+		was = basis("ip", many...)
+		many[3] = "0.0.0.0/0"
+		if basis("ip", many...) == was {
+			t.Errorf("%s: one source of many makes no difference", name)
+		}
 	}
 }

@@ -104,7 +104,7 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 		Proposal: change.Proposal{
 			Traits: Traits(e.Survey, "update", c.Access, k.o.Tags),
 			Kind:   KindUpdate, Target: Target(p.Local, p.Alias), Title: e.title("Update"),
-			Fields: append(e.sides(), diff...), Warnings: w, Basis: append(e.basis(), c.extrasBasis(e.Survey)...),
+			Fields: append(e.sides(), diff...), Warnings: w, Basis: append(e.basis(), e.filterBasis()), Unsure: e.Why(PartRulesets) != nil,
 			Memos: []change.Memo{e.Managed.followedBy(m).memo()},
 		},
 		params: p, steps: k.steps(id, p, approved{}), survey: e.Survey,
