@@ -170,6 +170,33 @@ func TestHomeShowsWhatWaitsForMeAndWhatIAskedFor(t *testing.T) {
 	}
 }
 
+// What others have to decide must not push out of sight what waits for me.
+func TestHomeCountsWhatItShows(t *testing.T) {
+	d := newDesk(t)
+	put := func(n int, id, by string) {
+		for i := range n {
+			r := pending()
+			r.ID, r.Requester.User, r.Proposal.Title = fmt.Sprintf("%s%03d", id, i), by, fmt.Sprintf("change %s%03d", id, i)
+			d.book.put(r)
+		}
+	}
+	home := func() string {
+		t.Helper()
+		d.finish(d.home(t.Context(), bot.HomeOpened{User: ben, Tab: "home"}))
+		return toJSON(t, d.slack.homes[ben.ID])
+	}
+	put(homeShown+5, "A", ben.ID) // ben's own, which he can't approve
+	put(homeShown+2, "B", asker.ID)
+	s := home()
+	if n := strings.Count(s, `"`+actionApprove+`"`); n != homeShown || !strings.Contains(s, "and 2 more") {
+		t.Errorf("%d of %d are shown: %s", n, homeShown+2, s)
+	}
+	put(homeLooked, "A", ben.ID)
+	if s := home(); !strings.Contains(s, "Only the 100 requests") {
+		t.Errorf("it does not say how far it looked: %s", s)
+	}
+}
+
 func TestDirectMessagesAreCopiesOfTheCardPostedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, w := newBook(), newWorkspace(t)

@@ -180,8 +180,9 @@ func (b *book) list(wanted func(*change.Request) bool) []*change.Request {
 	return all
 }
 
-func (b *book) PendingRequests(context.Context, int) ([]*change.Request, error) {
-	return b.list(func(r *change.Request) bool { return r.State == change.Pending }), nil
+func (b *book) PendingRequests(_ context.Context, limit int) ([]*change.Request, error) {
+	all := b.list(func(r *change.Request) bool { return r.State == change.Pending })
+	return all[:min(len(all), limit)], nil
 }
 
 func (b *book) Mine(_ context.Context, user string, _ int) ([]*change.Request, error) {

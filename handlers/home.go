@@ -90,17 +90,24 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 		return nil, err
 	}
 	var blocks []slack.Block
-	shown := 0
+	shown, more := 0, 0
 	for _, r := range pending {
-		if shown == homeShown {
-			break
-		}
 		mine := r.ApprovedBy(by.User)
 		if !mine && h.o.Policy.Eligible(ctx, r, by) != nil {
 			continue
 		}
-		blocks = append(blocks, summary(r), slack.NewActionBlock("", homeButtons(r, mine)...))
+		if shown == homeShown {
+			more++
+			continue
+		}
 		shown++
+		blocks = append(blocks, summary(r), slack.NewActionBlock("", homeButtons(r, mine)...))
+	}
+	if more > 0 {
+		blocks = append(blocks, small(fmt.Sprintf("… and %d more, which expire later: their cards are in the channel", more)))
+	}
+	if len(pending) == homeLooked {
+		blocks = append(blocks, small(fmt.Sprintf("Only the %d requests that expire first were looked at: later ones may wait for you too", homeLooked)))
 	}
 	return blocks, nil
 }
