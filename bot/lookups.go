@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strconv"
 	"time"
@@ -54,6 +55,28 @@ func (m *Messenger) GroupMembers(ctx context.Context, group string) ([]string, e
 		method: "usergroups.users.list", form: url.Values{"usergroup": {group}}, answer: &answer,
 	})
 	return answer.Users, err
+}
+
+// slackbot is a bot that users.info calls none.
+const slackbot = "USLACKBOT"
+
+// IsPerson reports whether user is somebody who can press buttons: no bot, and not deactivated (users.info, Tier 4, scope
+// users:read). Whom Slack does not know is not.
+func (m *Messenger) IsPerson(ctx context.Context, user string) (bool, error) {
+	if user == slackbot {
+		return false, nil
+	}
+	var answer struct {
+		User struct {
+			Deleted bool `json:"deleted"`
+			Bot     bool `json:"is_bot"`
+		} `json:"user"`
+	}
+	err := m.call(ctx, request{method: "users.info", form: url.Values{"user": {user}}, answer: &answer})
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == "user_not_found" {
+		return false, nil
+	}
+	return err == nil && !answer.User.Deleted && !answer.User.Bot, err
 }
 
 // ChannelMembers returns the user ids of everybody in a channel (Tier 4). It needs the read scope of its kind,

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -449,6 +450,25 @@ func TestRestOfTheMethods(t *testing.T) {
 	}
 	if diff := cmp.Diff(url.Values{"channel": {"C1"}, "user": {"U1"}, "text": {"x"}, "thread_ts": {"1.0"}}, a.calls[5].values); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestOnlyPeopleAreTakenForPeople(t *testing.T) {
+	m, a, _ := newMessenger(t, map[string][]answer{"users.info": {
+		{body: `{"ok":true,"user":{"id":"U1","deleted":false,"is_bot":false}}`},
+		{body: `{"ok":true,"user":{"id":"U2","deleted":true}}`},
+		{body: `{"ok":true,"user":{"id":"U3","deleted":false,"is_bot":true}}`},
+		{body: `{"ok":false,"error":"user_not_found"}`},
+		{body: `{"ok":false,"error":"missing_scope","needed":"users:read"}`},
+	}})
+	for i, want := range []bool{true, false, false, false, false} {
+		got, err := m.IsPerson(t.Context(), "U"+strconv.Itoa(i+1))
+		if got != want || (err != nil) != (i == 4) {
+			t.Errorf("U%d: %v, %v", i+1, got, err)
+		}
+	}
+	if got, err := m.IsPerson(t.Context(), "USLACKBOT"); got || err != nil || len(a.calls) != 5 {
+		t.Errorf("Slackbot: %v, %v after %d calls", got, err, len(a.calls))
 	}
 }
 

@@ -22,6 +22,7 @@ var methodScopes = map[string][]string{
 	"conversations.open":    {"im:write"},
 	"conversations.replies": {"channels:history", "groups:history"},
 	"usergroups.users.list": {"usergroups:read"},
+	"users.info":            {"users:read"},
 	"views.open":            nil,
 	"views.publish":         nil,
 	"views.push":            nil,

@@ -15,6 +15,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -52,8 +53,7 @@ func (r Report) Healthy() bool {
 type Slack interface {
 	Self(ctx context.Context) (bot.Identity, error)
 	Granted(ctx context.Context) ([]string, error)
-	GroupMembers(ctx context.Context, group string) ([]string, error)
-	ChannelMembers(ctx context.Context, channel string) ([]string, error)
+	policy.Lookup
 	FindPosted(ctx context.Context, channel, thread string, since time.Time, match func(bot.Metadata) bool) (bot.Posted, bool, error)
 }
 

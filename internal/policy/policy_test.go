@@ -23,6 +23,8 @@ type slack struct {
 	groups map[string][]string
 	down   error
 	asked  int
+	others []string // bots, and who has left
+	silent error    // what IsPerson answers
 }
 
 func (s *slack) GroupMembers(_ context.Context, group string) ([]string, error) {
@@ -32,6 +34,10 @@ func (s *slack) GroupMembers(_ context.Context, group string) ([]string, error) 
 
 func (s *slack) ChannelMembers(ctx context.Context, channel string) ([]string, error) {
 	return s.GroupMembers(ctx, channel)
+}
+
+func (s *slack) IsPerson(_ context.Context, user string) (bool, error) {
+	return !slices.Contains(s.others, user), s.silent
 }
 
 func at(now *time.Time) func() time.Time { return func() time.Time { return *now } }
@@ -190,6 +196,36 @@ func TestEveryPartOfAChangeIsJudged(t *testing.T) {
 		if v, err := p.Weigh(t.Context(), r); v.Rule != c.rule || isRefusal(err) != (c.why != "") {
 			t.Errorf("%s: weighed by %q, %v", c.remotes, v.Rule, err)
 		}
+	}
+}
+
+// A bot in the channel of approvers approves nothing: nobody must wait for it, and it makes nobody enough.
+func TestBotsAndWhoHasLeftAreNoApprovers(t *testing.T) {
+	t.Parallel()
+	rules := policy.Rules{
+		Groups: []policy.Group{{Name: "owners", Users: []string{"ULEFT"}, UserGroup: "S1", Channel: "C1"}},
+		Rules:  []policy.Rule{{Name: "two", Sides: []policy.Side{{Group: "owners", Count: 2}}, Wait: time.Hour}},
+	}
+	people := &slack{groups: map[string][]string{"S1": {"UA", "UOTHERBOT"}, "C1": {"UA", "UREQ", "UBOT"}}, others: []string{"UBOT", "UOTHERBOT", "ULEFT"}}
+	now := start
+	roster := policy.NewRoster(people, time.Minute, at(&now))
+	p := policy.New(rules, roster, at(&now))
+	if _, err := p.Admit(t.Context(), change.Proposal{}, change.Actor{User: "UREQ"}); !isRefusal(err) {
+		t.Errorf("one person and three others are taken for two approvers: %v", err)
+	}
+	if v, err := p.Weigh(t.Context(), asked("UREQ")); err != nil || !slices.Equal(v.Who(), []string{"UA"}) {
+		t.Errorf("waits for %v, %v", v.Who(), err)
+	}
+	// Somebody comes back; then Slack does not say, and what was known goes on to count.
+	people.others = people.others[:2]
+	now = now.Add(time.Hour)
+	if v, err := p.Weigh(t.Context(), asked("UREQ")); err != nil || !slices.Equal(v.Who(), []string{"UA", "ULEFT"}) {
+		t.Errorf("waits for %v, %v", v.Who(), err)
+	}
+	people.silent = errors.New("missing_scope")
+	now = now.Add(time.Hour)
+	if v, err := p.Weigh(t.Context(), asked("UREQ")); err != nil || !slices.Equal(v.Who(), []string{"UA", "ULEFT"}) {
+		t.Errorf("without an answer it waits for %v, %v", v.Who(), err)
 	}
 }
 

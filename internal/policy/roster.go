@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// Lookup asks Slack who belongs to a user group or a channel.
+// Lookup asks Slack who belongs to a user group or a channel, and who of them is a person.
 type Lookup interface {
 	GroupMembers(ctx context.Context, group string) ([]string, error)
 	ChannelMembers(ctx context.Context, channel string) ([]string, error)
+	// IsPerson reports whether user can press a button: no bot, and not deactivated.
+	IsPerson(ctx context.Context, user string) (bool, error)
 }
 
 // Roster knows who belongs to a group. It remembers answers for a while, because Slack lets a user group be asked for
@@ -22,8 +24,9 @@ type Roster struct {
 	keep   time.Duration
 	now    func() time.Time
 
-	mu    sync.Mutex
-	known map[string]*roll
+	mu     sync.Mutex
+	known  map[string]*roll
+	people map[string]person
 }
 
 type roll struct {
@@ -34,10 +37,11 @@ type roll struct {
 
 // NewRoster returns a roster that keeps answers for the time given.
 func NewRoster(lookup Lookup, keep time.Duration, now func() time.Time) *Roster {
-	return &Roster{lookup: lookup, keep: keep, now: now, known: map[string]*roll{}}
+	return &Roster{lookup: lookup, keep: keep, now: now, known: map[string]*roll{}, people: map[string]person{}}
 }
 
-// Members implements Groups.
+// Members implements Groups. Bots, ourselves among them, and who has left the workspace are no members: nobody need wait
+// for them.
 func (r *Roster) Members(ctx context.Context, g Group) ([]string, error) {
 	all := slices.Clone(g.Users)
 	if g.UserGroup != "" {
@@ -55,7 +59,7 @@ func (r *Roster) Members(ctx context.Context, g Group) ([]string, error) {
 		all = append(all, members...)
 	}
 	slices.Sort(all)
-	return slices.Compact(all), nil
+	return r.onlyPeople(ctx, slices.Compact(all)), nil
 }
 
 func (r *Roster) ask(ctx context.Context, key string, ask func() ([]string, error)) ([]string, error) {
