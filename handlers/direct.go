@@ -16,8 +16,8 @@ const (
 	slotRemind = "remind" // followed by which reminder it is, and the user
 )
 
-// maxAsked bounds how many people one request is brought to: Slack lets a bot update about 50 messages a minute.
-const maxAsked = 12
+// maxAsked bounds how many people are asked for an approval by direct message, for the reason of RemindedAtOnce.
+const maxAsked = change.RemindedAtOnce
 
 // direct are the copies of the card in direct messages: for those whom the rule wants asked, and those who were
 // reminded. A copy that was posted is drawn again as the card is; a new one is posted only while the request waits.
@@ -53,7 +53,7 @@ func direct(r *change.Request, standing *change.Verdict) []drawing {
 			continue
 		}
 		n++
-		for _, u := range d.To[:min(len(d.To), maxAsked)] {
+		for _, u := range d.To[:min(len(d.To), maxAsked)] { // more of them: written down before there was a bound
 			add(fmt.Sprintf("%s-%d-%s", slotRemind, n, u), u, remind)
 		}
 	}

@@ -97,6 +97,8 @@ func TestAFullMemoryChangesNothing(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+func third[T, U any](_ T, _ U, err error) error { return err }
+
 // everything calls each method once, with arguments for request a.
 func everything(ctx context.Context, s *store.Store) map[string]error {
 	claim := change.Claim{ID: "a", Epoch: 1, Worker: "w"}
@@ -117,6 +119,7 @@ func everything(ctx context.Context, s *store.Store) map[string]error {
 		"mine":      second(s.Mine(ctx, "U", 1)),
 		"recent":    second(s.Recent(ctx, 1)),
 		"pending":   second(s.PendingRequests(ctx, 1)),
+		"place":     third(s.PendingFrom(ctx, 0, 1)),
 		"audit":     second(s.Audit(ctx, "", 1)),
 		"verify":    second(s.VerifyAudit(ctx)),
 		"trim":      second(s.Trim(ctx, 1)),

@@ -35,6 +35,32 @@ func (s *Store) PendingRequests(ctx context.Context, limit int) ([]*change.Reque
 	}, func(r *change.Request) bool { return r.State == change.Pending })
 }
 
+// PendingFrom returns the requests that wait for approvals among the next limit that may expire, from a place on, and
+// the place to go on from; 0: those were the last. What comes and goes meanwhile may be passed over or seen twice.
+func (s *Store) PendingFrom(ctx context.Context, from int64, limit int) (pending []*change.Request, next int64, err error) {
+	ids, err := s.rdb.ZRange(ctx, s.keys.pending(), from, from+int64(limit)-1).Result()
+	if err != nil {
+		return nil, 0, fault("listing requests", err)
+	}
+	if len(ids) == limit {
+		next = from + int64(limit)
+	}
+	got, err := s.load(ctx, ids...)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, l := range got {
+		switch {
+		case errors.Is(l.err, change.ErrNotFound), errors.Is(l.err, change.ErrNewer):
+		case l.err != nil:
+			return nil, 0, l.err
+		case l.request.State == change.Pending:
+			pending = append(pending, l.request)
+		}
+	}
+	return pending, next, nil
+}
+
 func always(*change.Request) bool { return true }
 
 // list reads an index in pages until it has limit requests that are wanted. It passes over those that are kept

@@ -198,6 +198,7 @@ func (a *App) sweep(ctx context.Context) error {
 	expire, trim := time.NewTicker(sweepEvery), time.NewTicker(trimEvery)
 	defer expire.Stop()
 	defer trim.Stop()
+	place := int64(0) // among the requests that wait, to which no end is set: a part of them each time
 	for {
 		var err error
 		select {
@@ -205,7 +206,9 @@ func (a *App) sweep(ctx context.Context) error {
 			return nil
 		case <-expire.C:
 			_, err = a.service.ExpireDue(ctx, sweepBatch)
-			err = errors.Join(err, a.remind(ctx))
+			var failed error
+			place, failed = a.remind(ctx, place)
+			err = errors.Join(err, failed)
 		case <-trim.C:
 			_, err = a.store.Trim(ctx, sweepBatch)
 		}
@@ -215,14 +218,15 @@ func (a *App) sweep(ctx context.Context) error {
 	}
 }
 
-// remind records the reminders that have come due; the teller sends them.
-func (a *App) remind(ctx context.Context) error {
-	pending, err := a.store.PendingRequests(ctx, sweepBatch)
+// remind records the reminders that have come due among a part of the requests that wait, and returns where the next
+// part begins; the teller sends them.
+func (a *App) remind(ctx context.Context, from int64) (next int64, err error) {
+	pending, next, err := a.store.PendingFrom(ctx, from, sweepBatch)
 	for _, r := range pending {
 		_, one := a.service.Remind(ctx, r)
 		err = errors.Join(err, one)
 	}
-	return err
+	return next, err
 }
 
 // newVault keeps pasted keys; nil where the configuration has nothing to encrypt them with.

@@ -115,6 +115,35 @@ func TestEachReminderIsRecordedOnce(t *testing.T) {
 	}
 }
 
+// What is written down as reminded is whom a message goes to: no more at once than can be, and in turns.
+func TestRemindersGoToAFewAtATimeInTurns(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	var many []string
+	for i := range change.RemindedAtOnce + 5 {
+		many = append(many, fmt.Sprintf("U%02d", i))
+	}
+	d.verdict = change.Verdict{Missing: []change.Need{{Who: many, Count: 1}}, Remind: []time.Duration{10 * time.Minute, 20 * time.Minute}}
+	r := d.ask(t, "req", "1", "")
+	reminded := map[string]int{}
+	for _, minute := range []int{10, 20} {
+		d.now = r.Created.Add(time.Duration(minute) * time.Minute)
+		if due, err := d.Remind(t.Context(), d.get(t, r.ID)); !due || err != nil {
+			t.Fatal(due, err)
+		}
+		to := d.get(t, r.ID).Last(change.Reminded).To
+		if len(to) != change.RemindedAtOnce {
+			t.Errorf("after %d minutes %d are reminded", minute, len(to))
+		}
+		for _, u := range to {
+			reminded[u]++
+		}
+	}
+	if len(reminded) != len(many) {
+		t.Errorf("only %d of %d were reminded: %v", len(reminded), len(many), reminded)
+	}
+}
+
 func TestARequestThatTakesAnothersPlaceWithdrawsIt(t *testing.T) {
 	t.Parallel()
 	d := newDesk()

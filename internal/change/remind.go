@@ -1,11 +1,17 @@
 package change
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
+
+// RemindedAtOnce is how many people one reminder goes to: Slack lets a bot update about 50 messages a minute, and each
+// gets a copy of the card, which is drawn again as the request moves.
+const RemindedAtOnce = 12
 
 var errNotDue = errors.New("no reminder is due")
 
@@ -20,7 +26,7 @@ func (s *Service) Remind(ctx context.Context, r *Request) (bool, error) {
 		if err != nil {
 			return err
 		}
-		who := verdict.Who()
+		who := r.nextReminded(verdict.Who())
 		if len(who) == 0 || !reminderDue(r, verdict.Remind, s.o.Now()) {
 			return errNotDue
 		}
@@ -36,6 +42,21 @@ func (s *Service) Remind(ctx context.Context, r *Request) (bool, error) {
 		return false, nil
 	}
 	return false, err
+}
+
+// nextReminded are those of who that a reminder goes to: as many as it may, those first who had the fewest.
+func (r *Request) nextReminded(who []string) []string {
+	had := map[string]int{}
+	for _, d := range r.Decisions {
+		if d.Verb == Reminded {
+			for _, u := range d.To {
+				had[u]++
+			}
+		}
+	}
+	who = slices.Clone(who)
+	slices.SortStableFunc(who, func(a, b string) int { return cmp.Compare(had[a], had[b]) })
+	return who[:min(len(who), RemindedAtOnce)]
 }
 
 // reminderDue reports whether a reminder has come due that no earlier one has answered. After a time in which nobody
