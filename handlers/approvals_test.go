@@ -60,6 +60,20 @@ func TestCardsOfApprovals(t *testing.T) {
 	}
 }
 
+func TestCardOfAKeyThatIsAskedForLater(t *testing.T) {
+	v := &change.Verdict{Enough: true, NotBefore: start.Add(20 * time.Hour), NotAfter: start.Add(22 * time.Hour)}
+	r := wanting(func(r *change.Request) {
+		d := said(change.CalledIn, "", "")
+		d.To = []string{"U0BEN"}
+		r.Decisions = []change.Decision{said(change.SaidYes, "U0ANNA", ""), d}
+	})
+	goldenMessage(t, "card_wanting_later", card(r, v))
+	copies := direct(r, v)
+	if len(copies) != 1 || copies[0].slot != "call-1-U0BEN" || !strings.Contains(copies[0].msg.Text, "only the key is missing") {
+		t.Errorf("direct messages %+v", copies)
+	}
+}
+
 func TestPasteModal(t *testing.T) {
 	v := pasteModal(wanting(nil), reasonMemory{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
 	if err := bot.CheckModal(v); err != nil {

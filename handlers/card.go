@@ -94,21 +94,26 @@ func standingLine(r *change.Request, v *change.Verdict) string {
 			s += "\n" + missing
 		}
 	}
-	if wanted := wantedLine(r); wanted != "" {
+	if wanted := wantedLine(r, v); wanted != "" {
 		s += "\n" + wanted
 	}
 	return s
 }
 
 // wantedLine says what has to be handed in, or that it was.
-func wantedLine(r *change.Request) string {
+func wantedLine(r *change.Request, v *change.Verdict) string {
 	if r.Proposal.Wants == "" || r.State != change.Pending && r.State != change.Approved {
 		return ""
 	}
 	if d := r.Handed(); d != nil {
 		return upper(line(r.Proposal.Wants, maxName)) + " was handed in by " + user(d.By.User) + " and is kept until " + when(d.At.Add(change.HandInLasts)) + "."
 	}
-	return "Missing: " + line(r.Proposal.Wants, maxName) + ". The remote side's approver is asked for it on approval."
+	missing := "Missing: " + line(r.Proposal.Wants, maxName) + ". "
+	if v != nil && !v.NotBefore.IsZero() {
+		return missing + "The remote side's approver is asked for it shortly before the work may begin, from " +
+			when(v.NotBefore.Add(-change.HandInAhead)) + " on."
+	}
+	return missing + "The remote side's approver is asked for it on approval."
 }
 
 // missingLine says whose approvals are missing. It is the one place of a card that mentions the approvers.
@@ -241,6 +246,8 @@ func decisionLine(d change.Decision, void bool) string {
 		s = ":bell: reminded " + users(d.To)
 	case change.HandedIn:
 		s = ":key: " + user(d.By.User) + " handed the key in"
+	case change.CalledIn:
+		s = ":key: asked " + users(d.To) + " for the key"
 	case change.WentStale:
 		s = ":arrows_counterclockwise: the plan changed, approvals are void"
 	default:

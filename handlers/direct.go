@@ -14,6 +14,7 @@ import (
 const (
 	slotAsk    = "ask"    // followed by the user
 	slotRemind = "remind" // followed by which reminder it is, and the user
+	slotCall   = "call"   // followed by which call for what is to be handed in it is, and the user
 )
 
 // maxAsked bounds how many people are asked for an approval by direct message, for the reason of RemindedAtOnce.
@@ -47,16 +48,20 @@ func direct(r *change.Request, standing *change.Verdict) []drawing {
 			add(slotAsk+"-"+u, u, ask)
 		}
 	}
-	n := 0
-	for _, d := range r.Decisions {
-		if d.Verb != change.Reminded {
-			continue
-		}
-		n++
-		for _, u := range d.To[:min(len(d.To), maxAsked)] { // more of them: written down before there was a bound
-			add(fmt.Sprintf("%s-%d-%s", slotRemind, n, u), u, remind)
+	byClock := func(verb change.Verb, slot, why string) {
+		n := 0
+		for _, d := range r.Decisions {
+			if d.Verb != verb {
+				continue
+			}
+			n++
+			for _, u := range d.To[:min(len(d.To), maxAsked)] { // more of them: written down before there was a bound
+				add(fmt.Sprintf("%s-%d-%s", slot, n, u), u, why)
+			}
 		}
 	}
+	byClock(change.Reminded, slotRemind, remind)
+	byClock(change.CalledIn, slotCall, ":key: The work can begin, and only "+line(r.Proposal.Wants, maxName)+" is missing: press *Paste the key…* now. It is kept for an hour.")
 	slices.SortFunc(out, func(a, b drawing) int { return strings.Compare(a.slot, b.slot) })
 	return out
 }

@@ -153,7 +153,7 @@ func decided(v change.Verb) string {
 		return "declared clean"
 	case change.AskRetry:
 		return "tried again"
-	case change.TookBack, change.RanOut, change.WentStale, change.Reminded, change.HandedIn:
+	case change.TookBack, change.RanOut, change.WentStale, change.Reminded, change.HandedIn, change.CalledIn:
 	}
 	return ""
 }

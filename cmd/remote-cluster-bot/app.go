@@ -223,8 +223,9 @@ func (a *App) sweep(ctx context.Context) error {
 func (a *App) remind(ctx context.Context, from int64) (next int64, err error) {
 	pending, next, err := a.store.PendingFrom(ctx, from, sweepBatch)
 	for _, r := range pending {
-		_, one := a.service.Remind(ctx, r)
-		err = errors.Join(err, one)
+		_, reminding := a.service.Remind(ctx, r)
+		_, calling := a.service.CallIn(ctx, r)
+		err = errors.Join(err, reminding, calling)
 	}
 	return next, err
 }

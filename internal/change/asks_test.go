@@ -190,6 +190,87 @@ func TestApprovalsWaitForWhatHasToBeHandedIn(t *testing.T) {
 	}
 }
 
+// What is kept for an hour must not be handed in hours before its window opens.
+func TestWhatIsHandedInIsAskedForWhenTheWindowOpens(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	d.wants = "the key"
+	opens := d.now.Add(30 * time.Hour)
+	d.verdict = change.Verdict{NotBefore: opens, NotAfter: opens.Add(2 * time.Hour), Custodians: []string{"b"}}
+	r := d.ask(t, "req", "1", "")
+	r, err := d.Approve(t.Context(), press(r.ID, "a"))
+	if err != nil || r.State != change.Pending || !r.Deadline.Equal(d.verdict.NotAfter) {
+		t.Fatalf("%+v, %v; it should wait until the window closes", r, err)
+	}
+	call := func() bool {
+		t.Helper()
+		due, err := d.CallIn(t.Context(), d.get(t, r.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return due
+	}
+	early, refused := errors.AsType[*change.NotAllowedError](d.MayHandIn(t.Context(), r, change.Actor{User: "b"}))
+	if !refused || !strings.Contains(early.Why, "hand it in from") || call() {
+		t.Errorf("early: %v", early)
+	}
+	if d.now = opens.Add(-2 * time.Hour); call() {
+		t.Error("they are asked while nobody may hand it in")
+	}
+	d.now = opens.Add(-change.HandInAhead)
+	if !call() || call() || strings.Join(d.get(t, r.ID).Last(change.CalledIn).To, " ") != "b" {
+		t.Error("they are not asked once")
+	}
+	if r, err = d.HandIn(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Approved || !r.NotBefore.Equal(opens) {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if d.now = opens; r.Awaits(d.now) {
+		t.Error("it is gone when the work begins")
+	}
+}
+
+// The window that it was handed in for has closed: it will be gone when the next one opens.
+func TestWhatIsGoneByTheTimeTheWindowOpensDoesNotCount(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	d.wants = "the key"
+	d.verdict.NotBefore, d.verdict.NotAfter = d.now, d.now.Add(10*time.Minute)
+	r := d.ask(t, "req", "1", "")
+	if _, err := d.HandIn(t.Context(), press(r.ID, "b")); err != nil {
+		t.Fatal(err)
+	}
+	d.now = d.now.Add(20 * time.Minute)
+	d.verdict.NotBefore, d.verdict.NotAfter = d.now.Add(3*time.Hour), d.now.Add(4*time.Hour)
+	if r, err := d.Approve(t.Context(), press(r.ID, "a")); err != nil || r.State != change.Pending || r.Awaits(d.now) {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// Where somebody's approval came so late that what was handed in is gone, it is asked for again.
+func TestWhatWasHandedInTooEarlyIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	d.wants = "the key"
+	d.verdict.Custodians = []string{"b"}
+	r := d.ask(t, "req", "1", "")
+	if _, err := d.HandIn(t.Context(), press(r.ID, "b")); err != nil {
+		t.Fatal(err)
+	}
+	d.now = d.now.Add(2 * time.Hour)
+	if _, err := d.Approve(t.Context(), press(r.ID, "a")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		after time.Duration
+		want  bool
+	}{{0, false}, {10 * time.Minute, true}, {time.Minute, false}} { // not while the form that opens on approval may be open
+		d.now = d.now.Add(c.after)
+		if due, err := d.CallIn(t.Context(), d.get(t, r.ID)); due != c.want || err != nil {
+			t.Errorf("after %v: %v, %v", c.after, due, err)
+		}
+	}
+}
+
 func TestAnApprovalOutsideTheWindowWaitsForIt(t *testing.T) {
 	t.Parallel()
 	d := newDesk()

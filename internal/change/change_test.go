@@ -15,7 +15,7 @@ func TestEveryStateIsReachableAndOnlyFinalOnesEnd(t *testing.T) {
 	t.Parallel()
 	events := []change.Event{
 		change.Approve, change.Reject, change.Withdraw, change.Expire, change.Start, change.Succeed, change.Fail,
-		change.Drift, change.Undone, change.GiveUp, change.Retry, change.Resolve,
+		change.Drift, change.Lapse, change.Undone, change.GiveUp, change.Retry, change.Resolve,
 	}
 	reached := map[change.State]bool{change.Pending: true}
 	for _, s := range change.States() {

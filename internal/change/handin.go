@@ -1,6 +1,20 @@
 package change
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	// HandInAhead is how long before the work may begin something is handed in at the earliest: kept for an hour only,
+	// it would be gone by the time a later change window opens.
+	HandInAhead = 30 * time.Minute
+	// handInGrace is how long nobody is asked for it after somebody has done something: the form may be open.
+	handInGrace = 5 * time.Minute
+)
 
 // Custodian is a Policy that says who may hand in what a proposal wants. Under any other, who may approve may.
 type Custodian interface {
@@ -17,10 +31,27 @@ func (s *Service) MayHandIn(ctx context.Context, r *Request, by Actor) error {
 	if r.Proposal.Wants == "" {
 		return &NotAllowedError{Why: "nothing has to be handed in for this"}
 	}
+	custody := s.o.Policy.Eligible
 	if c, ok := s.o.Policy.(Custodian); ok {
-		return c.Custody(ctx, r, by)
+		custody = c.Custody
 	}
-	return s.o.Policy.Eligible(ctx, r, by)
+	if err := custody(ctx, r, by); err != nil {
+		return err
+	}
+	begins := r.NotBefore
+	if r.State == Pending {
+		verdict, err := s.o.Policy.Weigh(ctx, r)
+		if err != nil {
+			return err
+		}
+		begins = verdict.NotBefore
+	}
+	if from := begins.Add(-HandInAhead); from.After(s.o.Now()) {
+		const clock = "Mon 2 Jan 15:04 MST"
+		return &NotAllowedError{Why: fmt.Sprintf("the work begins no earlier than %s, and %s is kept for an hour only: hand it in from %s on",
+			begins.UTC().Format(clock), r.Proposal.Wants, from.UTC().Format(clock))}
+	}
+	return nil
 }
 
 // HandIn records that what the proposal wants was handed in; the caller has put it where the step finds it. It moves
@@ -32,4 +63,64 @@ func (s *Service) HandIn(ctx context.Context, p Press) (*Request, error) {
 		}
 		return s.settle(ctx, r, m)
 	})
+}
+
+// awaitsFor reports whether r awaits what it wants, or will by the time that the verdict lets the work begin.
+func (r *Request) awaitsFor(v Verdict, now time.Time) bool {
+	if v.NotBefore.After(now) {
+		now = v.NotBefore
+	}
+	return r.Awaits(now)
+}
+
+// CallIn records that those who may hand in what r wants are asked for it: once nothing else is missing and the work
+// could begin soon. As of Remind, the record is what makes it happen once. It reports whether it was due.
+func (s *Service) CallIn(ctx context.Context, r *Request) (bool, error) {
+	if r.Proposal.Wants == "" {
+		return false, nil
+	}
+	_, err := s.decide(ctx, Press{ID: r.ID}, "", CalledIn, func(r *Request, m *Move) error {
+		if r.State != Pending {
+			return errNotDue
+		}
+		verdict, err := s.o.Policy.Weigh(ctx, r)
+		if err != nil {
+			return err
+		}
+		who := verdict.Custodians[:min(len(verdict.Custodians), RemindedAtOnce)]
+		if len(who) == 0 || !r.callDue(verdict, s.o.Now()) {
+			return errNotDue
+		}
+		m.Decisions[len(m.Decisions)-1].To = who
+		m.Entry.Detail = strings.Join(who, " ")
+		return nil
+	})
+	return due(err)
+}
+
+// callDue reports whether it is time to ask for what r wants, and nobody has been asked since it is.
+func (r *Request) callDue(v Verdict, now time.Time) bool {
+	if !v.Enough || !r.Awaits(now) {
+		return false
+	}
+	since := v.NotBefore.Add(-HandInAhead)
+	for _, d := range r.Decisions {
+		if by := d.At.Add(handInGrace); d.By.User != "" && by.After(since) {
+			since = by
+		}
+	}
+	last := r.Last(CalledIn)
+	return !now.Before(since) && (last == nil || last.At.Before(since))
+}
+
+// due is what came of something that the clock does: an error that says that it was not due, or no more, is none.
+func due(err error) (bool, error) {
+	var state *StateError
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, errNotDue), errors.Is(err, ErrNotFound), errors.As(err, &state):
+		return false, nil
+	}
+	return false, err
 }

@@ -29,8 +29,9 @@ type Verdict struct {
 	Rule    string          // the rule that it was judged by; it may have changed since the request was admitted
 	Remind  []time.Duration // after how long, counted from Request.AskedAt, those who are missing are reminded
 	Direct  bool            // those who could approve are asked by direct message too
-	// The work may begin from NotBefore until NotAfter; zero: at any time. Set where the verdict is Enough.
+	// Approved now, the work may begin from NotBefore until NotAfter; zero: at any time.
 	NotBefore, NotAfter time.Time
+	Custodians          []string // who may hand in what the proposal wants, if it wants something and it is known
 }
 
 // Who returns everybody who could give a missing approval, each once.

@@ -34,14 +34,7 @@ func (s *Service) Remind(ctx context.Context, r *Request) (bool, error) {
 		m.Entry.Detail = strings.Join(who, " ")
 		return nil
 	})
-	var state *StateError
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, errNotDue), errors.Is(err, ErrNotFound), errors.As(err, &state):
-		return false, nil
-	}
-	return false, err
+	return due(err)
 }
 
 // nextReminded are those of who that a reminder goes to: as many as it may, those first who had the fewest.

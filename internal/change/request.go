@@ -57,6 +57,7 @@ const (
 	WentStale Verb = "drift"
 	Reminded  Verb = "remind"  // those who are still missing, by the clock
 	HandedIn  Verb = "hand_in" // what the proposal wants: the thing itself stands elsewhere
+	CalledIn  Verb = "call_in" // those who may hand it in were asked for it, by the clock
 )
 
 // Decision is what a person (or the clock) said about a request.
@@ -66,7 +67,7 @@ type Decision struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason,omitempty"`
 	Digest string    `json:"digest"`       // the plan that it was said about
-	To     []string  `json:"to,omitempty"` // users: who was reminded
+	To     []string  `json:"to,omitempty"` // users: who was reminded, or asked to hand something in
 }
 
 // Message is something that was posted. A message without an ID is being posted: its answer may have been lost.
@@ -121,8 +122,11 @@ func (r *Request) Handed() *Decision {
 	return nil
 }
 
-// HandInLasts is how long what was handed in is kept, and counts.
-const HandInLasts = time.Hour
+// HandInLasts is how long what was handed in is kept. It counts for a little less, so that work that has begun finds it.
+const (
+	HandInLasts = time.Hour
+	handInSlack = 10 * time.Minute
+)
 
 // Awaits reports whether what the proposal wants has not been handed in, or is too old by now.
 func (r *Request) Awaits(now time.Time) bool {
@@ -130,7 +134,7 @@ func (r *Request) Awaits(now time.Time) bool {
 		return false
 	}
 	d := r.Handed()
-	return d == nil || !now.Before(d.At.Add(HandInLasts))
+	return d == nil || !now.Before(d.At.Add(HandInLasts-handInSlack))
 }
 
 // AskedAt is when the approvals for the present plan were first asked for.

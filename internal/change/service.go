@@ -162,8 +162,12 @@ func (s *Service) settle(ctx context.Context, r *Request, m *Move) error {
 	if verdict.Rule != "" {
 		m.Entry.Rule = verdict.Rule
 	}
-	if !verdict.Enough || with.Awaits(s.o.Now()) {
+	waits := with.awaitsFor(verdict, s.o.Now())
+	if !verdict.Enough || waits {
 		m.Event, m.To = "", r.State
+		if verdict.Enough && verdict.NotAfter.After(r.Deadline) {
+			m.Deadline = verdict.NotAfter // what is missing can be handed in only when the window is about to open
+		}
 		return nil
 	}
 	m.Event, m.To = Approve, Approved

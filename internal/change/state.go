@@ -33,6 +33,7 @@ const (
 	Succeed  Event = "succeed"
 	Fail     Event = "fail"
 	Drift    Event = "drift" // the plan is no longer the one approved: approvals are void
+	Lapse    Event = "lapse" // what was handed in is kept too long by now: nothing has begun, and approvals stand
 	Undone   Event = "undone"
 	GiveUp   Event = "give_up"
 	Retry    Event = "retry"
@@ -43,7 +44,7 @@ const (
 var table = map[State]map[Event]State{
 	Pending:  {Approve: Approved, Reject: Rejected, Withdraw: Withdrawn, Expire: Expired},
 	Approved: {Start: Applying, Withdraw: Withdrawn, Expire: Expired},
-	Applying: {Succeed: Applied, Fail: Undoing, Drift: Pending},
+	Applying: {Succeed: Applied, Fail: Undoing, Drift: Pending, Lapse: Pending},
 	Undoing:  {Undone: RolledBack, GiveUp: Stuck},
 	Stuck:    {Retry: Undoing, Resolve: RolledBack},
 }

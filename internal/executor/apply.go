@@ -21,6 +21,9 @@ func (j *job) apply(ctx context.Context) error {
 		return j.fail(ctx, "", err)
 	}
 	if len(j.request.Journal) == 0 {
+		if j.request.Awaits(j.o.Now()) {
+			return j.advance(ctx, change.Move{Event: change.Lapse}, "what was handed in is kept too long to begin with")
+		}
 		if err := j.compare(ctx); err != nil || j.request.State != change.Applying {
 			return err
 		}

@@ -136,6 +136,39 @@ func TestAReadThatFailsIsNoDrift(t *testing.T) {
 	}
 }
 
+// A key that was pasted too long ago is asked for once more. Nothing fails, and nobody has to approve again.
+func TestWorkDoesNotBeginOnWhatIsKeptTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		put := func(id string, ago time.Duration) {
+			r := executortest.Approved(id)
+			r.Proposal.Wants = "the key"
+			r.Decisions = append(r.Decisions, change.Decision{
+				Verb: change.HandedIn, By: change.Actor{User: "UBOB"}, At: time.Now().Add(-ago), Digest: r.Proposal.Digest,
+			})
+			if err := b.mem.Put(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put("late", change.HandInLasts-5*time.Minute)
+		put("a", 20*time.Minute)
+		b.start(b.mem, executortest.Kind{
+			Each: []change.Step{b.me.Create("key")},
+			OnPlan: func(ctx context.Context, id string, _ json.RawMessage) (change.Proposal, error) {
+				r, err := b.mem.Get(ctx, id)
+				if err != nil {
+					return change.Proposal{}, err
+				}
+				return r.Proposal, nil
+			},
+		})
+		b.until("a", change.Applied)
+		if r := b.until("late", change.Pending); len(r.Journal) > 0 || len(r.Approvals()) != 1 || r.Previous != nil {
+			t.Errorf("journal %v, approvals %v, previous %v", r.Journal, r.Approvals(), r.Previous)
+		}
+	})
+}
+
 func TestPlanThatFailsForGoodRollsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -207,11 +207,23 @@ func (p *Policy) Custody(ctx context.Context, r *change.Request, by change.Actor
 	if err != nil {
 		return err
 	}
-	sides := slices.DeleteFunc(slices.Clone(rule.Sides), func(s Side) bool { return s.Name != Remote })
-	if len(sides) == 0 {
-		sides = rule.Sides
+	return p.onSides(ctx, rule, slices.DeleteFunc(slices.Clone(rule.Sides), func(s Side) bool { return !rule.handsIn(s) }), r, by)
+}
+
+// handsIn reports whether what is handed in comes from the side.
+func (r Rule) handsIn(s Side) bool {
+	return s.Name == Remote || !slices.ContainsFunc(r.Sides, func(s Side) bool { return s.Name == Remote })
+}
+
+// custodians are who may hand something in, each once.
+func custodians(r Rule, c crowd) []string {
+	var own crowd
+	for i, s := range r.Sides {
+		if r.handsIn(s) {
+			own.sides = append(own.sides, c.sides[i])
+		}
 	}
-	return p.onSides(ctx, rule, sides, r, by)
+	return own.everybody()
 }
 
 func (p *Policy) onSides(ctx context.Context, rule Rule, sides []Side, r *change.Request, by change.Actor) error {
@@ -252,7 +264,10 @@ func (p *Policy) Weigh(ctx context.Context, r *change.Request) (change.Verdict, 
 		}
 	}
 	v.Enough = len(v.Missing) == 0
-	if v.Enough && rule.Window != nil {
+	if r.Proposal.Wants != "" {
+		v.Custodians = custodians(rule, crowd)
+	}
+	if rule.Window != nil {
 		v.NotBefore, v.NotAfter = rule.Window.Next(p.now())
 	}
 	return v, nil

@@ -412,6 +412,28 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+func TestCustodiansAreTheRemoteSideOrElseAll(t *testing.T) {
+	t.Parallel()
+	r := asked("UC")
+	if v, err := of(twoSides(), &slack{}).Weigh(t.Context(), r); err != nil || v.Custodians != nil {
+		t.Errorf("nothing is wanted: %v, %v", v.Custodians, err)
+	}
+	r.Proposal.Wants = "the key"
+	rules := twoSides()
+	for _, want := range [][]string{{"UBOTH"}, {"UA", "UB", "UBOTH"}} {
+		v, err := of(rules, &slack{}).Weigh(t.Context(), r)
+		if err != nil || !slices.Equal(v.Custodians, want) {
+			t.Errorf("custodians %v, %v; want %v", v.Custodians, err, want)
+		}
+		for _, u := range v.Custodians {
+			if err := of(rules, &slack{}).Custody(t.Context(), r, change.Actor{User: u}); err != nil {
+				t.Errorf("%s: %v", u, err)
+			}
+		}
+		rules.Rules[0].Sides[1].Name = "cloud"
+	}
+}
+
 func TestCheckNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	side := []policy.Side{{Group: "g", Count: 1}}

@@ -179,6 +179,25 @@ func testDrift(s suite) {
 	}
 }
 
+func testLapse(s suite) {
+	s.put("a")
+	before := s.get("a")
+	c := s.claim("w1")
+	s.advance(c.Claim, change.Lapse, nil)
+	r := s.get("a")
+	if r.State != change.Pending || r.Asked != before.Asked || r.Previous != nil || !r.Deadline.Equal(before.Deadline) {
+		s.Errorf("request is %s, asked at %d, deadline %v, previous %v", r.State, r.Asked, r.Deadline, r.Previous)
+	}
+	if diff := cmp.Diff(before.Approvals(), r.Approvals(), same); diff != "" {
+		s.Errorf("approvals (-want +got):\n%s", diff)
+	}
+	s.over(c.Claim)
+	s.service("a", change.Approve)
+	if again := s.claim("w2"); again.TakenOver || again.Request.State != change.Applying {
+		s.Errorf("approved again, then claimed as %+v, taken over %t, %s", again.Claim, again.TakenOver, again.Request.State)
+	}
+}
+
 func testImpossible(s suite) {
 	s.put("a")
 	c := s.claimFor("w1", time.Minute)
