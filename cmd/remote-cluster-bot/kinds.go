@@ -1,6 +1,9 @@
 package main
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -16,6 +19,19 @@ func connectionKinds(catalog *link.Catalog, roster *link.Roster, o link.Connecto
 		link.KindAdopt:      link.NewAdopter(roster, o),
 		link.KindMigrate:    link.NewMigrator(roster, o),
 	}
+}
+
+// kindName is a kind as people and policies call it.
+func kindName(kind change.Kind) string { return strings.TrimPrefix(string(kind), "link.") }
+
+// kindNames are all of them, sorted.
+func kindNames() []string {
+	var names []string
+	for kind := range connectionKinds(nil, nil, link.ConnectorOptions{}) {
+		names = append(names, kindName(kind))
+	}
+	slices.Sort(names)
+	return names
 }
 
 func planners(kinds map[change.Kind]executor.Kind) map[change.Kind]change.Planner {

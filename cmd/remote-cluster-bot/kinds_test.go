@@ -1,11 +1,9 @@
 package main
 
 import (
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
@@ -13,8 +11,7 @@ import (
 func TestAPolicyKnowsEveryKind(t *testing.T) {
 	t.Parallel()
 	rules := policy.Rules{Groups: []policy.Group{{Name: "g", Users: []string{"UA"}}}}
-	for kind := range connectionKinds(nil, nil, link.ConnectorOptions{}) {
-		_, name, _ := strings.Cut(string(kind), ".")
+	for _, name := range kindNames() {
 		rules.Rules = append(rules.Rules, policy.Rule{
 			Name: name, Match: map[string][]string{policy.TraitKind: {name}}, Sides: []policy.Side{{Group: "g", Count: 1}}, Wait: time.Hour,
 		})

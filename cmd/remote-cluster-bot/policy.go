@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -41,8 +42,9 @@ func policyCommand() *cobra.Command {
 	explain := &cobra.Command{
 		Use:   "explain --local PLATFORM/NAME --remote PLATFORM/NAME --user ID",
 		Short: "Say which rule decides about a change, and who could approve it; nothing is stored",
-		Long: "Looks the deployments up by name or id for their tags; what can't be looked up is taken from the flags. Who\n" +
-			"belongs to Slack's groups is asked of Slack.",
+		Long: "Looks the deployments up by name or id for their tags, and whether the bot can issue a key; what can't be looked\n" +
+			"up is taken from the flags. Access that is not given counts as everything. Who belongs to Slack's groups is asked of\n" +
+			"Slack.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file, config.System())
@@ -56,9 +58,12 @@ func policyCommand() *cobra.Command {
 	f.StringVar(&t.local, "local", "", "the local deployment: platform/name or platform/id")
 	f.StringVar(&t.remote, "remote", "", "the remote deployment")
 	f.StringVar(&t.user, "user", "", "who asks: a Slack user id")
-	f.StringVar(&t.kind, "kind", "connect", "connect, update, rotate, disconnect, migrate or adopt")
+	f.StringVar(&t.kind, "kind", "connect", strings.Join(kindNames(), ", "))
 	f.StringSliceVar(&t.search, "search", nil, "index patterns to search")
 	f.StringSliceVar(&t.replication, "replication", nil, "index patterns to replicate")
+	f.StringVar(&t.model, "model", "", "of a connect: api_key or certificate (default api_key)")
+	f.StringVar(&t.key, "key", "", "of a connect: issued or pasted (default: as the bot's credentials have it)")
+	f.StringSliceVar(&t.also, "also", nil, "of a connect, beside the connection: filter, restart, role")
 	for _, needed := range []string{"local", "remote", "user"} {
 		_ = explain.MarkFlagRequired(needed) // the flag is there
 	}
@@ -76,16 +81,67 @@ func printRule(w io.Writer, words policy.Words) {
 // trial is a change that nobody asks for.
 type trial struct {
 	local, remote, user, kind string
-	search, replication       []string
+	model, key                string
+	search, replication, also []string
+}
+
+// check says what is wrong with the flags: a word that no change has would be judged, and mislead.
+func (t trial) check() error {
+	var wrong []error
+	one := func(flag, value string, of ...string) {
+		if !slices.Contains(of, value) {
+			wrong = append(wrong, fmt.Errorf("--%s %s: it is one of %s", flag, value, strings.Join(of, ", ")))
+		}
+	}
+	one("kind", t.kind, kindNames()...)
+	if t.model != "" {
+		one("model", t.model, string(link.ModelKey), string(link.ModelCertificate))
+	}
+	if t.key != "" {
+		one("key", t.key, policy.Values(policy.TraitKey)...)
+	}
+	for _, a := range t.also {
+		one("also", a, policy.Values(policy.TraitAlso)...)
+	}
+	if t.kind != kindName(link.KindConnect) && (t.model != "" || t.key != "" || len(t.also) > 0) {
+		wrong = append(wrong, errors.New("--model, --key and --also are for --kind connect alone"))
+	}
+	if t.key != "" && t.model == string(link.ModelCertificate) {
+		wrong = append(wrong, errors.New("--key: under the certificate model there is none"))
+	}
+	return errors.Join(wrong...)
+}
+
+// traits are those that the change would have.
+func (t trial) traits(s link.Survey, tags []string) map[string][]string {
+	access := link.Access{Search: t.search, Replication: t.replication}
+	if t.kind != kindName(link.KindConnect) {
+		return link.Traits(s, t.kind, access, tags)
+	}
+	c := link.Connect{Access: access, Model: link.Model(t.model), Restart: slices.Contains(t.also, "restart")}
+	if slices.Contains(t.also, "filter") {
+		c.Filter = &link.FilterTerms{}
+	}
+	if slices.Contains(t.also, "role") {
+		c.Role = &link.RoleTerms{}
+	}
+	traits := c.Traits(s, tags)
+	if t.key != "" {
+		traits[policy.TraitKey] = []string{t.key}
+	}
+	return traits
 }
 
 func (t trial) explain(ctx context.Context, out io.Writer, c *config.Config) error {
+	if err := t.check(); err != nil {
+		return err
+	}
 	log := slog.New(slog.DiscardHandler)
 	all, err := systems(c.Platforms, dialing{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
 	if err != nil {
 		return err
 	}
-	catalog := link.NewCatalog(all, link.CatalogOptions{Now: time.Now})
+	catalog := link.NewCatalog(all, link.CatalogOptions{Now: time.Now, Pasting: c.Keys.Encryption.Given()})
 	defer catalog.Wait()
 	local, err := lookUp(ctx, out, catalog, t.local)
 	if err != nil {
@@ -96,11 +152,12 @@ func (t trial) explain(ctx context.Context, out io.Writer, c *config.Config) err
 		return err
 	}
 	rules := c.Rules()
-	prop := change.Proposal{
-		Kind: change.Kind("link." + t.kind),
-		Traits: link.Traits(link.Survey{Local: local, Remote: remote}, t.kind,
-			link.Access{Search: t.search, Replication: t.replication}, rules.Tags()),
+	survey, err := catalog.Survey(ctx, local.Ref, remote.Ref)
+	if err != nil {
+		_, _ = fmt.Fprintln(out, "note: whether the bot can issue a key could not be looked up; it is taken for issued")
+		survey = link.Survey{Local: local, Remote: remote}
 	}
+	prop := change.Proposal{Kind: change.Kind("link." + t.kind), Traits: t.traits(survey, rules.Tags())}
 	messenger := bot.NewMessenger(bot.MessengerOptions{
 		Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
 	})

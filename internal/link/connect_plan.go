@@ -36,14 +36,14 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 		Links:    s.links(),
 		Params:   params,
 		Basis:    c.basis(s),
-		Traits:   c.traits(s, k.o.Tags),
+		Traits:   c.Traits(s, k.o.Tags),
 		Unsure:   s.Why(PartRulesets) != nil,
 		Memos:    []change.Memo{c.managed(c.keyName(k.o.Env, id)).memo()},
 	}
 	pasted := s.wantsPasted() && !c.byCertificate()
 	if pasted {
 		p.Memos = []change.Memo{c.managed("").memo()} // people name their keys as they like
-		p.Wants, p.Traits[traitKey] = WantsKey, []string{keyPasted}
+		p.Wants = WantsKey
 	}
 	for _, step := range k.steps(id, c, approved{entries: s.entries(c), pasted: pasted}) {
 		p.Steps = append(p.Steps, change.PlannedStep{Name: step.Name(), Title: step.Title()})

@@ -118,9 +118,12 @@ func fingerprints(e TrustEntry) string {
 	return strings.Join(all, ", ")
 }
 
-// traits are what a policy may judge c by. Under the certificate model the local side's superusers read everything.
-func (c Connect) traits(s Survey, tags []string) map[string][]string {
+// Traits are what a policy may judge c by. Under the certificate model the local side's superusers read everything.
+func (c Connect) Traits(s Survey, tags []string) map[string][]string {
 	t := Traits(s, "connect", c.Access, tags)
+	if s.wantsPasted() {
+		t[traitKey] = []string{keyPasted}
+	}
 	if c.byCertificate() {
 		t["model"], t["breadth"], t["access"] = []string{string(ModelCertificate)}, []string{"all"}, []string{"replication", "search"}
 		delete(t, traitKey)

@@ -39,6 +39,9 @@ var values = map[string][]string{
 	TraitRemoteName:     nil,
 }
 
+// Values are what a trait can be; nil: anything.
+func Values(trait string) []string { return slices.Clone(values[trait]) }
+
 // partsOf are what has to be judged of a proposal, each with its kind, which every change has: its parts, or the one
 // thing that it is, which needs no name.
 func partsOf(p change.Proposal) []change.Part {
