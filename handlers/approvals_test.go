@@ -270,11 +270,38 @@ func TestPolicyAndHistoryInWords(t *testing.T) {
 	d.types("policy")
 	goldenMessage(t, "policy", d.shown())
 	d.has(change.Applied)
-	for args, want := range map[string]bool{"": true, "search-eu": true, "logs-prod": true, "LOGS-PROD": true, "7Q2MZK": true, "search-eu logs-prod": true, "logs-prod/search-eu": true, "logs-prod other": false, "logs": false} {
+	for args, want := range map[string]bool{
+		"": true, "search-eu": true, "logs-prod": true, "LOGS-PROD": true, "7Q2MZK": true, "logs": false,
+		"search-eu logs-prod": true, "logs-prod/search-eu": true, "logs-prod other": false,
+		`"search (EU)"`: true, "search   (eu)": true, "“search (EU)”": true, "b2": true, "cloud/b2": true, "search": false, "logs-*": false,
+	} {
 		d.types("history " + args)
 		shown := toJSON(t, d.shown().Blocks)
 		if strings.Contains(shown, "7Q2MZK") != want {
 			t.Errorf("history %s: %s", args, shown)
 		}
+	}
+}
+
+// What was not looked at must not be said not to be there.
+func TestHistorySaysHowFarItLooked(t *testing.T) {
+	d := newDesk(t)
+	shown := func(name string) string {
+		d.types("history " + name)
+		return toJSON(t, d.shown().Blocks)
+	}
+	if s := shown("nothing"); !strings.Contains(s, "none in the last 90 days") {
+		t.Errorf("an empty book: %s", s)
+	}
+	for i := range historyLooked + 1 {
+		r := pending()
+		r.ID = fmt.Sprintf("R%04d", i)
+		d.book.put(r)
+	}
+	if s := shown("nothing"); strings.Contains(s, "90 days") || !strings.Contains(s, "none in 300 requests looked at, back to") {
+		t.Errorf("a full one: %s", s)
+	}
+	if s := shown("r0001"); !strings.Contains(s, "Only the latest 300 requests were looked at") {
+		t.Errorf("one of many: %s", s)
 	}
 }

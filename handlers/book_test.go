@@ -189,8 +189,9 @@ func (b *book) Mine(_ context.Context, user string, _ int) ([]*change.Request, e
 	return b.list(func(r *change.Request) bool { return r.Requester.User == user }), nil
 }
 
-func (b *book) Recent(context.Context, int) ([]*change.Request, error) {
-	return b.list(func(*change.Request) bool { return true }), nil
+func (b *book) Recent(_ context.Context, limit int) ([]*change.Request, error) {
+	all := b.list(func(*change.Request) bool { return true })
+	return all[:min(len(all), limit)], nil
 }
 
 // Memos returns what Keep left.

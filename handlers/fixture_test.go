@@ -70,6 +70,7 @@ func pending() *change.Request {
 			},
 			Warnings: []string{"The licence of logs-prod (local) is platinum; API key connections want Enterprise."},
 			Params:   params,
+			Traits:   map[string][]string{"local.name": {"logs-prod"}, "remote.name": {"search (EU)"}},
 			Basis:    []change.Field{{Label: "Local version", Value: "8.19.3"}, {Label: "Remote version", Value: "8.19.3"}},
 			Steps: []change.PlannedStep{
 				{Name: "check", Title: "Check both sides"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 const (
@@ -33,44 +34,51 @@ func (h *Handlers) history(ctx context.Context, args []string) bot.Message {
 		say = "*The latest requests about " + line(about, 80) + "*"
 	}
 	blocks, said := []slack.Block{section(say)}, []string{say}
+	more := false
 	for _, r := range all {
-		if slices.ContainsFunc(namesIn(args), func(word string) bool { return !isAbout(r, word) }) {
+		if !concerns(r, args) {
 			continue
 		}
 		if len(blocks) > historyShown {
+			more = true
 			blocks = append(blocks, small("… and earlier ones. The whole audit: "+bot.Code("remote-cluster-bot audit export")))
 			break
 		}
 		text := past(r)
 		blocks, said = append(blocks, section(text)), append(said, text)
 	}
+	looked := "the last 90 days"
+	if len(all) == historyLooked {
+		looked = plural(len(all), "request", "requests") + " looked at, back to " + when(all[len(all)-1].Created)
+	}
 	if len(blocks) == 1 {
-		none := "There is none in the last 90 days."
+		none := "There is none in " + looked + "."
 		blocks, said = append(blocks, section(none)), append(said, none)
+	}
+	if len(all) == historyLooked && !more {
+		blocks = append(blocks, small("Only the latest "+plural(len(all), "request", "requests")+" were looked at. The whole audit: "+bot.Code("remote-cluster-bot audit export")))
 	}
 	return bot.Message{Text: within("\n", maxSummary, said...), Blocks: blocks}
 }
 
-// isAbout reports whether a word that was typed, in lower case, names the request, or what people read of it: a
-// deployment, an alias.
+// concerns reports whether a request is about what was typed: one name, which may have spaces in it, or several.
+func concerns(r *change.Request, args []string) bool {
+	return isAbout(r, strings.Join(args, " ")) ||
+		!slices.ContainsFunc(namesIn(args), func(name string) bool { return !isAbout(r, name) })
+}
+
+// isAbout reports whether what was typed is the request's id, a deployment's name or id, or an alias, whole: also one
+// that has spaces in it, in quotes or not.
 func isAbout(r *change.Request, text string) bool {
-	if strings.ToLower(r.ID) == text {
+	text = asTyped(strings.Trim(text, "\"'“”„‘’"))
+	if text == "" || asTyped(r.ID) == text {
 		return true
 	}
-	for part := range strings.SplitSeq(r.Proposal.Target, "/") {
-		if strings.ToLower(part) == text {
-			return true
-		}
-	}
-	for _, f := range r.Proposal.Fields {
-		for word := range strings.FieldsSeq(f.Value) {
-			if strings.ToLower(strings.Trim(word, "(),")) == text {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(link.Mentions(r.Proposal), func(name string) bool { return asTyped(name) == text })
 }
+
+// asTyped is a name as people type it: small letters, single spaces.
+func asTyped(name string) string { return strings.Join(strings.Fields(strings.ToLower(name)), " ") }
 
 // past is a request with who decided what.
 func past(r *change.Request) string {

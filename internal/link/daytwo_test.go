@@ -461,6 +461,37 @@ func TestMigrateOfManyTellsThePolicyOfEachRemoteSide(t *testing.T) {
 	}
 }
 
+// People look for a change by what they call either side of it.
+func TestAChangeMentionsBothSides(t *testing.T) {
+	h := newHousehold(t)
+	h.byCertificate("metrics", h.ech.AddDeployment("d-other", "metrics", "8.15.3"), "metrics.cloud.example")
+	h.connect()
+	logs := map[string]any{"local": h.local.Ref(), "alias": "logs"}
+	both := []string{"d-local", "ece-prod/d-local", "d-remote", "logs"}
+	for name, c := range map[string]struct {
+		k      kind
+		params any
+		want   []string
+	}{
+		"rotate":     {link.NewRotator(h.roster, h.o()), logs, both},
+		"disconnect": {link.NewDisconnector(h.roster, h.o()), logs, both},
+		"migrate": {link.NewMigrator(h.roster, h.o()), link.Migrate{
+			Local: h.local.Ref(), Aliases: []string{"metrics"}, Access: link.Access{Search: []string{"*"}},
+		}, []string{"d-local", "d-other", "cloud/d-other", "metrics"}},
+	} {
+		r, err := h.propose(c.k, c.params)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got := link.Mentions(r.Proposal)
+		for _, want := range c.want {
+			if !slices.Contains(got, want) {
+				t.Errorf("%s: %q is not among %q", name, want, got)
+			}
+		}
+	}
+}
+
 // Nodes that are slow to read their keystore go on with the old key, which must stay valid until they have read it.
 func TestRotateWaitsUntilTheNodesHaveReadTheNewKey(t *testing.T) {
 	h := newHousehold(t)

@@ -1,0 +1,52 @@
+package link
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Mentions are the names by which people look for a change, each once: of both deployments their names, ids and
+// "platform/deployment", and the aliases. They are what was stored with it, whatever a deployment is called by now.
+func Mentions(p change.Proposal) []string {
+	var all []string
+	for _, traits := range append([]change.Part{{Traits: p.Traits}}, p.Parts...) {
+		all = slices.Concat(all, traits.Traits["local.name"], traits.Traits["remote.name"])
+	}
+	var params any
+	if json.Unmarshal(p.Params, &params) == nil {
+		all = append(all, mentioned(params)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// mentioned goes through parameters of whatever kind: all of them write a Ref and an alias in the same way.
+func mentioned(v any) []string {
+	var all []string
+	switch v := v.(type) {
+	case []any:
+		for _, one := range v {
+			all = append(all, mentioned(one)...)
+		}
+	case map[string]any:
+		platform, _ := v["platform"].(string)
+		if id, ok := v["deployment"].(string); ok && id != "" {
+			all = append(all, id, Ref{Platform: platform, Deployment: id}.String())
+		}
+		if alias, ok := v["alias"].(string); ok {
+			all = append(all, alias)
+		}
+		aliases, _ := v["aliases"].([]any)
+		for _, a := range aliases {
+			if alias, ok := a.(string); ok {
+				all = append(all, alias)
+			}
+		}
+		for _, one := range v {
+			all = append(all, mentioned(one)...)
+		}
+	}
+	return all
+}
