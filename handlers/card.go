@@ -237,7 +237,7 @@ func decisionLine(d change.Decision, void bool) string {
 	case change.Withdrew:
 		s = ":wastebasket: " + user(d.By.User) + " withdrew"
 	case change.RanOut:
-		s = ":alarm_clock: nobody approved in time"
+		s = ":alarm_clock: ran out" // what it waited for is the reason
 	case change.AskRetry:
 		s = ":repeat: " + user(d.By.User) + " asked for another try to clean up"
 	case change.SaidClean:

@@ -39,7 +39,7 @@ func TestProgressInEveryState(t *testing.T) {
 func TestLastLineInEveryState(t *testing.T) {
 	for name, r := range everyState() {
 		t.Run(name, func(t *testing.T) {
-			if m, ok := finalLine(r); ok {
+			if m, ok := finalLine(r, "/remote-cluster"); ok {
 				if !strings.Contains(m.Text, "<@U0ASKER>") {
 					t.Error("the requester is not mentioned")
 				}
@@ -49,6 +49,15 @@ func TestLastLineInEveryState(t *testing.T) {
 				goldenMessage(t, "new_plan_"+name, m)
 			}
 		})
+	}
+}
+
+func TestTheLastLineNamesTheCommandAsItIsConfigured(t *testing.T) {
+	for _, state := range []change.State{change.RolledBack, change.Rejected, change.Expired} {
+		m, ok := finalLine(in(state, nil), "/clusters")
+		if !ok || !strings.Contains(m.Text, "/clusters connect") || strings.Contains(m.Text, "/remote-cluster") {
+			t.Errorf("%s: %s", state, m.Text)
+		}
 	}
 }
 
@@ -131,7 +140,7 @@ func TestTheLongestAndWorstFitsSlack(t *testing.T) {
 			messages := map[string]bot.Message{"card": card(r, crowd)}
 			messages["progress"], _ = progress(r, false)
 			messages["simple progress"], _ = progress(r, true)
-			if m, ok := finalLine(r); ok {
+			if m, ok := finalLine(r, "/remote-cluster"); ok {
 				messages["final"] = m
 			}
 			if m, ok := newPlanLine(r, crowd); ok {

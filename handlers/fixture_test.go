@@ -172,7 +172,7 @@ func everyState() map[string]*change.Request {
 			r.Decisions = []change.Decision{said(change.Withdrew, "U0ASKER", "")}
 		}),
 		"expired": in(change.Expired, func(r *change.Request) {
-			r.Decisions = []change.Decision{{Verb: change.RanOut, At: r.Deadline, Digest: "d1"}}
+			r.Decisions = []change.Decision{{Verb: change.RanOut, At: r.Deadline, Digest: "d1", Reason: "not enough approvals came in time"}}
 		}),
 	}
 }

@@ -181,15 +181,15 @@ func fence(s string, limit int) string {
 }
 
 // finalLine is the one line in the thread that tells the requester how it ended; ok is false where there is nothing
-// to tell, because it is not over or the requester ended it.
-func finalLine(r *change.Request) (m bot.Message, ok bool) {
+// to tell, because it is not over or the requester ended it. command is the slash command.
+func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 	to := user(r.Requester.User)
 	var s string
 	switch r.State { //nolint:exhaustive // the others are not over, or the requester ended it
 	case change.Applied:
 		s = to + " :white_check_mark: *" + line(r.Proposal.Title, 300) + "*\n" + appliedLines(r)
 	case change.RolledBack:
-		s = to + " :x: " + failedLine(r) + "\n" + cleanLine(r) + "\n" + againLine(r)
+		s = to + " :x: " + failedLine(r) + "\n" + cleanLine(r) + "\n" + againLine(r, command)
 	case change.Stuck:
 		return stuckMessage(r), true
 	case change.Rejected:
@@ -197,9 +197,9 @@ func finalLine(r *change.Request) (m bot.Message, ok bool) {
 		if d := r.Last(change.SaidNo); d != nil {
 			s += " by " + user(d.By.User) + ": " + line(d.Reason, maxTold)
 		}
-		s += "\nNothing was changed. " + againLine(r) + pastedLine(r)
+		s += "\nNothing was changed. " + againLine(r, command) + pastedLine(r)
 	case change.Expired:
-		s = to + " :alarm_clock: this ran out before it could start. Nothing was changed. " + againLine(r) + pastedLine(r)
+		s = to + " :alarm_clock: this ran out before it could start. Nothing was changed. " + againLine(r, command) + pastedLine(r)
 	default:
 		return bot.Message{}, false
 	}
@@ -218,9 +218,10 @@ func stuckMessage(r *change.Request) bot.Message {
 	}
 }
 
-func againLine(r *change.Request) string {
+// againLine says how to ask again; command is the slash command.
+func againLine(r *change.Request, command string) string {
 	if c, ok := connection(r); ok {
-		return "To ask again: " + bot.Code("/remote-cluster connect "+c.Local.Deployment+" "+c.Remote.Deployment)
+		return "To ask again: " + bot.Code(command+" connect "+c.Local.Deployment+" "+c.Remote.Deployment)
 	}
 	return "To ask again, send the command once more."
 }

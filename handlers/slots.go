@@ -87,7 +87,7 @@ func (t *Teller) inThread(r *change.Request, standing *change.Verdict) []drawing
 	if m, ok := progress(r, t.simple.Load()); ok {
 		out = append(out, drawing{slot: slotProgress, msg: m})
 	}
-	if m, ok := finalLine(r); ok {
+	if m, ok := finalLine(r, t.o.Command); ok {
 		slot := slotFinal
 		if r.State == change.Stuck {
 			slot = slotStuck

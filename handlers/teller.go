@@ -43,6 +43,7 @@ type TellerOptions struct {
 	Poster  Poster
 	Policy  Weigher
 	Channel string // where cards are posted
+	Command string // the slash command, "/remote-cluster"
 	Owner   string // names this process; no two may share it
 	Now     func() time.Time
 	Log     *slog.Logger

@@ -38,7 +38,7 @@ func telling(t *testing.T, r *change.Request, test func(b *book, w *workspace, t
 func newTestTeller(b *book, w *workspace, owner string) *Teller {
 	return NewTeller(TellerOptions{
 		Outbox: b, Poster: w, Policy: change.Approvers{Users: []string{"U0ANNA", "U0BEN"}, Count: 1},
-		Channel: "C0REQUESTS", Owner: owner, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Channel: "C0REQUESTS", Command: "/remote-cluster", Owner: owner, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 }
 

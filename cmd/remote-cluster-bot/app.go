@@ -87,7 +87,8 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	a.policy = judge
 	owner := strings.ToLower(rand.Text()[:8]) // names this process in claims
 	a.teller = handlers.NewTeller(handlers.TellerOptions{
-		Outbox: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Owner: owner, Now: time.Now, Log: log,
+		Outbox: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Command: c.Slack.Command,
+		Owner: owner, Now: time.Now, Log: log,
 	})
 	a.service = change.NewService(told{a.metrics.Requests(a.store), log}, change.Options{
 		Policy: judge, Planners: planners(kinds),

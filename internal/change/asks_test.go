@@ -293,3 +293,26 @@ func TestAnApprovalOutsideTheWindowWaitsForIt(t *testing.T) {
 		t.Errorf("not claimed in the window: %v", err)
 	}
 }
+
+// Approved and yet too late is another matter than a request that nobody approved.
+func TestWhatRanOutSaysWhatItWaitedFor(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	unapproved := d.ask(t, "req", "1", "")
+	d.wants = "the key"
+	keyless := d.ask(t, "req", "2", "")
+	d.wants, d.verdict.NotBefore, d.verdict.NotAfter = "", d.now.Add(time.Minute), d.now.Add(time.Hour)
+	approved := d.ask(t, "req", "3", "")
+	if _, err := d.Approve(t.Context(), press(approved.ID, "a")); err != nil {
+		t.Fatal(err)
+	}
+	d.now = d.now.Add(2 * time.Hour)
+	if n, err := d.ExpireDue(t.Context(), 10); n != 3 || err != nil {
+		t.Fatalf("%d ended, %v", n, err)
+	}
+	for id, want := range map[string]string{unapproved.ID: "not enough approvals", keyless.ID: "or the key did not", approved.ID: "was approved"} {
+		if got := d.get(t, id).Last(change.RanOut).Reason; !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+}

@@ -223,10 +223,12 @@ func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
 	n := 0
 	var errs []error
 	for _, id := range ids {
-		_, err := s.decide(ctx, Press{ID: id}, Expire, RanOut, func(r *Request, _ *Move) error {
+		_, err := s.decide(ctx, Press{ID: id}, Expire, RanOut, func(r *Request, m *Move) error {
 			if s.o.Now().Before(r.Deadline) {
 				return ErrConflict // somebody gave it more time
 			}
+			m.Entry.Detail = r.whyRanOut()
+			m.Decisions[len(m.Decisions)-1].Reason = m.Entry.Detail
 			return nil
 		})
 		var state *StateError
@@ -240,6 +242,17 @@ func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
 		}
 	}
 	return n, errors.Join(errs...)
+}
+
+// whyRanOut says what r waited for when its time ran out.
+func (r *Request) whyRanOut() string {
+	switch {
+	case r.State == Approved:
+		return "it was approved, but the work had not begun in time"
+	case r.Proposal.Wants != "" && r.Handed() == nil:
+		return "approvals or " + r.Proposal.Wants + " did not come in time"
+	}
+	return "not enough approvals came in time"
 }
 
 func onlyRequester(by Actor, why string) func(*Request, *Move) error {
