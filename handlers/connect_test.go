@@ -340,14 +340,19 @@ func TestAHeldTargetIsNamedWithItsHolder(t *testing.T) {
 	})
 	v := d.slack.view(theModal)
 	v.ID = "V2" // another modal, filled in the same way
-	a, err := d.connectSubmitted(t.Context(), bot.Submission{View: v, User: asker})
-	body := toJSON(t, d.finish(a, err))
-	if !strings.Contains(body, "R1") || !strings.Contains(body, `"alias:`) {
-		t.Errorf("beside the field: %s", body)
-	}
-	for _, want := range []string{"<@U0ASKER>", "`R1`", "https://example.slack.com/archives/C0REQUESTS/p1700000000000100"} {
-		if !strings.Contains(d.slack.said(), want) {
-			t.Errorf("told without %s: %s", want, d.slack.said())
+	for _, c := range []struct {
+		by  bot.User
+		say string
+	}{{ben, "by <@U0ASKER> holds this"}, {asker, "Your earlier request `R1` holds this"}} {
+		a, err := d.connectSubmitted(t.Context(), bot.Submission{View: v, User: c.by})
+		body := toJSON(t, d.finish(a, err))
+		if !strings.Contains(body, "R1") || !strings.Contains(body, `"alias:`) {
+			t.Errorf("beside the field: %s", body)
+		}
+		for _, want := range []string{c.say, "`R1`", "https://example.slack.com/archives/C0REQUESTS/p1700000000000100"} {
+			if !strings.Contains(d.slack.said(), want) {
+				t.Errorf("told without %s: %s", want, d.slack.said())
+			}
 		}
 	}
 }

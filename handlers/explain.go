@@ -88,7 +88,10 @@ func explainRequest(err error, p pen) (string, bool) {
 	if e, ok := errors.AsType[*change.StateError](err); ok {
 		return "You are too late: nothing was changed by your press. " + standing(e.Now, p), true
 	}
-	if e, ok := errors.AsType[*change.HeldError](err); ok {
+	if e, ok := errors.AsType[*change.HeldError](err); ok && e.Own {
+		return "Your earlier request " + p.code(e.By) + " holds this already, as you asked for it then: nothing of this form was stored. " +
+			"To change it, withdraw that one and submit again.", true
+	} else if ok {
 		return "Request " + p.code(e.By) + " is changing the same thing already. Nothing was stored: wait until it is done, or have it withdrawn.", true
 	}
 	if e, ok := errors.AsType[*change.NotAllowedError](err); ok {

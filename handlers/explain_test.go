@@ -27,6 +27,7 @@ func TestEveryErrorIsExplained(t *testing.T) {
 	}{
 		"stale":           {&change.StaleError{Now: everyState()["rejected"]}, "Request `7Q2MZK`: rejected (rejected by <@U0BEN>", false},
 		"late":            {&change.StateError{Event: change.Approve, Now: everyState()["approved"]}, "approved by <@U0ANNA>", false},
+		"held by oneself": {&change.HeldError{Target: canary, By: "R7", Own: true}, "Your earlier request `R7`", false},
 		"held":            {&change.HeldError{Target: canary, By: "R7"}, "`R7`", false},
 		"not allowed":     {&change.NotAllowedError{Why: "you asked for this"}, "You asked for this", false},
 		"not found":       {fmt.Errorf("%w: %w", change.ErrNotFound, leaky), "no longer known", false},

@@ -83,6 +83,9 @@ func (h *Handlers) held(ctx context.Context, e *change.HeldError, say string) st
 	_, word := face(r.State)
 	s := fmt.Sprintf("Request %s by %s holds this already (%s): *%s*. Nothing was stored: wait until it is done, or have it withdrawn.",
 		bot.Code(r.ID), user(r.Requester.User), word, line(r.Proposal.Title, 200))
+	if e.Own {
+		s = fmt.Sprintf("%s It is *%s* (%s).", say, line(r.Proposal.Title, 200), word)
+	}
 	if m := r.Messages[slotCard]; m.ID != "" {
 		if url, err := h.o.Messenger.Permalink(ctx, bot.Posted{Channel: m.Channel, TS: m.ID}); err == nil {
 			s += " <" + bot.Escape(url) + "|Its card>"

@@ -21,6 +21,7 @@ var (
 type HeldError struct {
 	Target string
 	By     string // that request's id
+	Own    bool   // who asked for this asked for that one too
 }
 
 func (e *HeldError) Error() string { return fmt.Sprintf("%s is held by request %s", e.Target, e.By) }

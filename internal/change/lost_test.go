@@ -48,7 +48,7 @@ func newLossyDesk(count int) lossyDesk {
 	clock := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	now := func() time.Time { clock = clock.Add(time.Second); return clock }
 	d := lossyDesk{store: &lossy{Mem: changetest.NewMem(now)}, planner: &planner{}}
-	ids := []string{"first", "second", "third"}
+	ids := []string{"first", "second", "third", "fourth"}
 	d.Service = change.NewService(d.store, change.Options{
 		Policy:   change.Approvers{Name: "approvers", Users: []string{"BEN", "ANNA", "ZOE"}, Count: count, Wait: time.Hour},
 		Planners: map[change.Kind]change.Planner{"k": d.planner},
@@ -153,5 +153,40 @@ func TestASubmissionRepeatedAfterALostAnswerIsTheSameRequest(t *testing.T) {
 	other.Submission = "view-2"
 	if _, err := d.Propose(t.Context(), other); err == nil {
 		t.Error("another submission was not planned")
+	}
+}
+
+// A form that was edited after its answer was lost asks for something else: what was edited must not be dropped in
+// silence.
+func TestAFormEditedAfterALostAnswerIsNotTheSameRequest(t *testing.T) {
+	t.Parallel()
+	d := newLossyDesk(1)
+	d.store.lose = true
+	if _, err := d.Propose(t.Context(), ask); !errors.Is(err, change.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	d.store.lose = false
+	for what, edit := range map[string]func(*change.Ask){
+		"parameters": func(a *change.Ask) { a.Params = json.RawMessage(`{"days":1}`) },
+		"the reason": func(a *change.Ask) { a.Reason = "another" },
+	} {
+		edited := ask
+		edit(&edited)
+		r, err := d.Propose(t.Context(), edited)
+		held, ok := errors.AsType[*change.HeldError](err)
+		if !ok || held.By != "first" || !held.Own {
+			t.Errorf("%s: %+v, %v", what, r, err)
+		}
+	}
+	spaced := ask
+	spaced.Params = json.RawMessage(`{ }`)
+	if r, err := d.Propose(t.Context(), spaced); err != nil || r.ID != "first" {
+		t.Errorf("the same again: %v, %v", r, err)
+	}
+	other := ask
+	other.By.User, other.Submission = "SOMEBODY", "view-2"
+	_, err := d.Propose(t.Context(), other)
+	if held, ok := errors.AsType[*change.HeldError](err); !ok || held.Own {
+		t.Errorf("somebody else is told %v", err)
 	}
 }

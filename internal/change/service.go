@@ -2,6 +2,7 @@ package change
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,7 +61,24 @@ type Ask struct {
 	Reason     string
 	By         Actor
 	Parent     string // the request that this one takes the place of: one of By's own, withdrawn if it still waits
-	Submission string // the same submission twice makes one request
+	Submission string // the form; what it asks for, submitted from it twice, makes one request
+}
+
+// submission names what was submitted: the form, and what was filled in. A form that was edited after its answer was
+// lost is another submission, or what was edited would be dropped in silence.
+func (a Ask) submission() (string, error) {
+	if a.Submission == "" {
+		return "", nil
+	}
+	params, err := canonical(a.Params)
+	if err != nil {
+		return "", fmt.Errorf("canonical parameters: %w", err)
+	}
+	filled, err := json.Marshal([]any{a.Kind, params, a.Reason, a.Parent})
+	if err != nil {
+		return "", fmt.Errorf("canonical submission: %w", err)
+	}
+	return fmt.Sprintf("%s %x", a.Submission, sha256.Sum256(filled)), nil
 }
 
 // Propose plans the change, checks that it may be asked for, and stores it. Errors: *InvalidError,
@@ -70,8 +88,12 @@ func (s *Service) Propose(ctx context.Context, a Ask) (*Request, error) {
 	if !ok {
 		return nil, fmt.Errorf("no planner for %q", a.Kind)
 	}
+	submission, err := a.submission()
+	if err != nil {
+		return nil, err
+	}
 	// First, because what it made may have changed the world since: planned anew, it would be in its own way.
-	if made, err := s.submitted(ctx, a.Submission); made != nil || err != nil {
+	if made, err := s.submitted(ctx, submission); made != nil || err != nil {
 		return made, err
 	}
 	id := s.o.NewID()
@@ -94,12 +116,12 @@ func (s *Service) Propose(ctx context.Context, a Ask) (*Request, error) {
 		Proposal: p, Requester: a.By, Reason: a.Reason, Rule: terms.Rule, Parent: a.Parent,
 		Created: now, Deadline: now.Add(terms.Wait),
 	}
-	made, err := s.requests.Create(ctx, r, a.Submission, Entry{
+	made, err := s.requests.Create(ctx, r, submission, Entry{
 		At: now, Request: id, What: string(Create), By: a.By, Target: p.Target,
 		Digest: p.Digest, Rule: terms.Rule, Parent: a.Parent, Detail: a.Reason,
 	})
 	if err != nil {
-		return nil, err
+		return nil, s.ownOrNot(ctx, err, a.By)
 	}
 	s.o.Changed(made)
 	if a.Parent != "" {
@@ -109,6 +131,18 @@ func (s *Service) Propose(ctx context.Context, a Ask) (*Request, error) {
 		return s.requests.Get(ctx, made)
 	}
 	return r, nil
+}
+
+// ownOrNot marks a target that is held by a request of by's own: as a rule the same form, submitted before.
+func (s *Service) ownOrNot(ctx context.Context, err error, by Actor) error {
+	var held *HeldError
+	if !errors.As(err, &held) {
+		return err
+	}
+	if r, gone := s.requests.Get(ctx, held.By); gone == nil && r.Requester.User == by.User {
+		return &HeldError{Target: held.Target, By: held.By, Own: true}
+	}
+	return err
 }
 
 // submitted returns the request that the submission made before, nil if it made none: somebody submits again when
