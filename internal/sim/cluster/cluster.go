@@ -27,7 +27,9 @@ type Spec struct {
 
 	Egress []netip.Addr // where its outgoing connections seem to come from
 	Scope  string       // the id in its nodes' certificate names: an environment's or organization's
-	CA     string       // PEM of the CA that signs its nodes' certificates
+	CA     string       // PEM of the CA that signs its nodes' certificates: node.crt, beside which stands node.key
+	// Authorities are the files with certificate authorities that its nodes have: PEM by path.
+	Authorities map[string]string
 
 	Users   []User // User elastic with the role superuser is always there; give one of that name to set its password
 	Roles   map[string]Role
@@ -59,6 +61,7 @@ type Cluster struct {
 	egress  []netip.Addr
 	scope   string
 	ca      string
+	files   map[string]string // certificate authorities that the nodes have: PEM by path
 
 	users   []User
 	roles   map[string]Role
@@ -66,6 +69,7 @@ type Cluster struct {
 	indices map[string][]json.RawMessage
 
 	persistent, transient map[string]any // flat keys; values are string or []string
+	declared              map[string]any // in elasticsearch.yml
 	stored, loaded        map[string]string
 	links                 map[string]*link
 
@@ -100,14 +104,15 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 	}
 	c := &Cluster{
 		net: n, name: s.Name, id: s.ID, uuid: n.shortID(16), host: s.Host, born: n.opt.Now(), version: v, license: s.License,
-		egress: s.Egress, scope: s.Scope, ca: s.CA, users: slices.Clone(s.Users), roles: map[string]Role{},
-		indices: map[string][]json.RawMessage{}, persistent: map[string]any{}, transient: map[string]any{},
+		egress: s.Egress, scope: s.Scope, ca: s.CA, files: map[string]string{}, users: slices.Clone(s.Users), roles: map[string]Role{},
+		indices: map[string][]json.RawMessage{}, persistent: map[string]any{}, transient: map[string]any{}, declared: map[string]any{},
 		stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{},
 	}
 	if c.user(superuserName) == nil {
 		c.users = append(c.users, User{Name: superuserName, Password: n.shortID(16), Roles: []string{roleSuperuser}})
 	}
 	maps.Copy(c.roles, s.Roles)
+	maps.Copy(c.files, s.Authorities)
 	for name, docs := range s.Indices {
 		c.indices[name] = slices.Clone(docs)
 	}

@@ -164,7 +164,7 @@ func TestRefusesSettingsAsElasticsearchDoes(t *testing.T) {
 		"ping off":                    {"8.17", r + `mode":"proxy","cluster.remote.m.proxy_address":"h:1","cluster.remote.m.transport.ping_schedule":-1}}`, 200, ""},
 		"compress":                    {"8.17", r + `mode":"proxy","cluster.remote.m.proxy_address":"h:1","cluster.remote.m.transport.compress":"indexing_data"}}`, 200, ""},
 		"signing before 9.3":          {"9.2", r + `mode":"proxy","cluster.remote.m.proxy_address":"h:1","cluster.remote.m.signing.certificate":"node.crt"}}`, 400, `not recognized`},
-		"signing":                     {"9.3", r + `mode":"proxy","cluster.remote.m.proxy_address":"h:1","cluster.remote.m.signing.certificate":"node.crt"}}`, 200, ""},
+		"signing":                     {"9.3", r + `mode":"proxy","cluster.remote.m.proxy_address":"h:1","cluster.remote.m.signing.certificate":"node.crt","cluster.remote.m.signing.key":"node.key"}}`, 200, ""},
 		"unknown field of the body":   {"8.17", `{"persist":{}}`, 400, `unknown field [persist]`},
 		"nothing":                     {"8.17", `{"persistent":{}}`, 400, `Validation Failed: 1: no settings to update;`},
 		"unknown setting set to null": {"8.17", r + `nope":null}}`, 400, `not recognized`},

@@ -36,7 +36,7 @@ type remote struct {
 	skip                             bool
 	keyModel                         bool
 	credentials                      string
-	signing                          bool
+	certificate, key                 string // what requests are signed with
 }
 
 func (c *Cluster) remote(alias string) remote {
@@ -47,7 +47,7 @@ func (c *Cluster) remote(alias string) remote {
 	}
 	r := remote{
 		alias: alias, mode: strings.ToLower(mode(all, alias)), address: text("proxy_address"), serverName: text("server_name"),
-		sockets: 18, skip: c.version.has(skipsByDefault), signing: text("signing.certificate") != "",
+		sockets: 18, skip: c.version.has(skipsByDefault), certificate: text("signing.certificate"), key: text("signing.key"),
 	}
 	if list, ok := all["cluster.remote."+alias+".seeds"].([]string); ok {
 		r.seeds = list
@@ -214,8 +214,9 @@ func (c *Cluster) presentKey(r remote, to *Cluster) *linkError {
 		e := security(401, "unable to authenticate user [%s] for action [cluster:internal/remote_cluster/handshake]", id)
 		e.cause = &esError{kind: "security_exception", reason: why.reason}
 		return &linkError{esError: e, reached: true}
-	case k.identity != "" && !r.signing:
-		return &linkError{reached: true, esError: security(401, "API key (type:[cross_cluster], id:[%s]) requires certificate identity matching [%s], but no certificate was provided", k.id, k.identity)}
+	}
+	if why := c.presentSignature(r, to, k); why != nil {
+		return &linkError{esError: why, reached: true}
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type apiKey struct {
 	ownerRoles             []string // of the owner when the key was made
 	roles                  []Role   // a REST key's own roles; none: its owner's
 	access                 keyAccess
-	identity               string // certificate_identity
+	identity               *string // certificate_identity; nil: none is demanded. An empty one fits no certificate
 	metadata               map[string]any
 	created                time.Time
 	expires, ended         time.Time // zero: never, not yet
@@ -103,10 +103,10 @@ func (q *request) set(k *apiKey, in keyRequest) *esError {
 		if json.Unmarshal(in.Identity, &s) != nil {
 			return parseError("[1:1] certificate_identity doesn't support values of type: START_OBJECT")
 		}
-		k.identity = ""
-		if s != nil {
-			k.identity = *s
+		if bad := checkIdentity(s); bad != nil {
+			return bad
 		}
+		k.identity = s
 	}
 	return nil
 }

@@ -58,8 +58,8 @@ func (k *apiKey) listed() map[string]any {
 	}
 	out["access"] = k.access
 	out["role_descriptors"] = map[string]any{"cross_cluster": k.access.descriptor()}
-	if k.identity != "" {
-		out["certificate_identity"] = k.identity
+	if k.identity != nil {
+		out["certificate_identity"] = *k.identity
 	}
 	return out
 }

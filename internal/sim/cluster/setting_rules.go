@@ -25,6 +25,7 @@ const (
 	duration
 	compress
 	scheme
+	texts
 )
 
 // remoteSettings are the settings below cluster.remote.<alias> and their values (Elasticsearch: RemoteClusterSettings).
@@ -40,9 +41,6 @@ var remoteSettings = map[string]valueKind{
 	"transport.compression_scheme": scheme,
 	"transport.ping_schedule":      duration,
 }
-
-// signingSettings came with strong identity verification.
-var signingSettings = map[string]valueKind{"signing.certificate": anyText, "signing.key": anyText}
 
 // otherSettings are dynamic settings that this stand-in keeps and does not act on.
 var otherSettings = []string{
@@ -62,6 +60,9 @@ func (c *Cluster) knows(key string) (known, dynamic bool) {
 	if slices.Contains(otherSettings, key) || strings.HasPrefix(key, "logger.") || strings.HasPrefix(key, "cluster.metadata.") {
 		return true, true
 	}
+	if _, ok := verifyingSettings[key]; ok {
+		return c.version.has(hasSigning), true
+	}
 	m := remoteKey.FindStringSubmatch(key)
 	if m == nil {
 		return false, false
@@ -78,12 +79,14 @@ func (c *Cluster) knows(key string) (known, dynamic bool) {
 
 // checkValue refuses values that Elasticsearch can't read.
 func checkValue(key string, v any) *esError {
-	m := remoteKey.FindStringSubmatch(key)
-	if m == nil {
-		return nil
+	kind, ok := verifyingSettings[key]
+	if m := remoteKey.FindStringSubmatch(key); !ok && m != nil {
+		kind = remoteSettings[m[2]]
 	}
-	kind := remoteSettings[m[2]]
 	if list, ok := v.([]string); ok {
+		if kind == texts {
+			return nil
+		}
 		if kind != hostPorts {
 			return illegalArgument("Found list type value for setting [%s] but but did not expect a list for it.", key)
 		}
@@ -96,7 +99,7 @@ func checkValue(key string, v any) *esError {
 	}
 	s, _ := v.(string)
 	switch kind {
-	case anyText:
+	case anyText, texts:
 	case boolean:
 		if s != "true" && s != "false" {
 			return illegalArgument("Failed to parse value [%s] as only [true] or [false] are allowed.", s)
@@ -208,6 +211,9 @@ func dependencies(all map[string]any) *esError {
 func aliases(all map[string]any) []string {
 	var out []string
 	for key := range all {
+		if _, whole := verifyingSettings[key]; whole {
+			continue
+		}
 		if m := remoteKey.FindStringSubmatch(key); m != nil && !slices.Contains(out, m[1]) {
 			out = append(out, m[1])
 		}

@@ -20,7 +20,7 @@ func getSettings(q *request) (any, *esError) {
 		return nil, err
 	}
 	if defaults {
-		out["defaults"] = render(map[string]any{"cluster.remote.initial_connect_timeout": "30s", "cluster.name": q.c.id}, flat)
+		out["defaults"] = render(q.c.defaults(), flat)
 	}
 	return out, nil
 }
@@ -58,6 +58,9 @@ func putSettings(q *request) (any, *esError) {
 	both := maps.Clone(newPersistent)
 	maps.Copy(both, newTransient)
 	if bad := dependencies(both); bad != nil {
+		return nil, bad
+	}
+	if bad := q.c.checkSigning(both); bad != nil {
 		return nil, bad
 	}
 	q.c.persistent, q.c.transient = newPersistent, newTransient
@@ -192,9 +195,31 @@ func render(flat map[string]any, asFlat bool) map[string]any {
 	return out
 }
 
-// settings returns the flat settings in force, transient over persistent.
+// settings returns the flat settings in force, transient over persistent over those of elasticsearch.yml.
 func (c *Cluster) settings() map[string]any {
-	both := maps.Clone(c.persistent)
-	maps.Copy(both, c.transient)
-	return both
+	all := maps.Clone(c.declared)
+	maps.Copy(all, c.persistent)
+	maps.Copy(all, c.transient)
+	return all
+}
+
+// defaults are what the settings API shows of elasticsearch.yml, and of what nobody has set.
+func (c *Cluster) defaults() map[string]any {
+	all := map[string]any{"cluster.remote.initial_connect_timeout": "30s", "cluster.name": c.id}
+	if c.version.has(hasSigning) {
+		all[signingAuthorities] = []string{}
+	}
+	maps.Copy(all, c.declared)
+	maps.DeleteFunc(all, func(key string, _ any) bool {
+		_, persistent := c.persistent[key]
+		_, transient := c.transient[key]
+		return persistent || transient
+	})
+	return all
+}
+
+// Declare writes a setting into elasticsearch.yml, as an operator does in the user settings of a platform.
+func (c *Cluster) Declare(key string, value any) {
+	defer c.net.enter()()
+	c.declared[key] = value
 }

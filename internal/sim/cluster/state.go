@@ -37,6 +37,7 @@ type KeyState struct {
 	Metadata map[string]any `json:"metadata"`
 	Search   []string       `json:"search"` // index patterns
 	Replicas []string       `json:"replication"`
+	Identity string         `json:"certificate_identity,omitempty"`
 }
 
 // Connection is an alias's connection.
@@ -92,6 +93,9 @@ func (k *apiKey) state(now time.Time) KeyState {
 	s := KeyState{
 		ID: k.id, Name: k.name, Type: k.kind, Owner: k.user, Created: k.created, Valid: !k.invalidated() && !k.expired(now),
 		Metadata: maps.Clone(k.metadata), Search: names(k.access.Search), Replicas: names(k.access.Replication),
+	}
+	if k.identity != nil {
+		s.Identity = *k.identity
 	}
 	if !k.expires.IsZero() {
 		t := k.expires

@@ -26,6 +26,9 @@ func (c *Cluster) trusts(other *Cluster) bool {
 // SetCA makes the cluster's nodes show certificates of another authority. All their connections are opened anew.
 func (c *Cluster) SetCA(pem string) {
 	defer c.net.enter()()
+	if _, ok := c.files[internalCA]; ok {
+		c.files[internalCA] = pem
+	}
 	c.ca = pem
 	clear(c.links)
 	for _, other := range c.net.clusters {

@@ -54,15 +54,21 @@ func (w *World) AddDemo(opt DemoOptions) error {
 		{cloud, "metrics-eu", "8.18.1", "aws-eu-west-1", []string{"metrics-2026.10", "metrics-2026.11", "billing-2026"}},
 		{cloud, "archive-us", "9.1.2", "aws-us-east-1", []string{"logs-app-2025.12", "logs-web-2025.12"}},
 	} {
-		_, err := d.on.AddDeployment(DeploymentSpec{
-			Name: d.name, Version: d.version, Region: d.region, Addr: opt.Addrs.Clusters[d.name], Tags: map[string]string{"env": "demo"},
-			Users: demoUsers(opt.Password), Roles: demoRoles(), Indices: demoIndices(d.indices),
-		})
-		if err != nil {
+		spec := DemoDeployment(d.name, d.version, d.region, opt.Password, d.indices...)
+		spec.Addr = opt.Addrs.Clusters[d.name]
+		if _, err := d.on.AddDeployment(spec); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// DemoDeployment is a deployment like those of the demo: with its users, and three documents in each index.
+func DemoDeployment(name, version, region, password string, indices ...string) DeploymentSpec {
+	return DeploymentSpec{
+		Name: name, Version: version, Region: region, Tags: map[string]string{"env": "demo"},
+		Users: demoUsers(password), Roles: demoRoles(), Indices: demoIndices(indices),
+	}
 }
 
 func demoUsers(password string) []cluster.User {

@@ -77,7 +77,8 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 	}
 	es, err := p.w.net.Add(cluster.Spec{
 		Name: s.Name, ID: id, Host: host, Version: s.Version, License: s.License, Egress: p.egress, Scope: p.scope, CA: ca.pem,
-		Users: s.Users, Roles: s.Roles, Indices: s.Indices,
+		Authorities: p.authorityFiles(ca),
+		Users:       s.Users, Roles: s.Roles, Indices: s.Indices,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("deployment %s: %w", s.Name, err)
@@ -109,6 +110,15 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 	}
 	p.applyFilters()
 	return d, nil
+}
+
+// authorityFiles are the authorities that nodes have as files: on Elastic Cloud that of their region (Elastic's docs:
+// ec-remote-cluster-strong-identity). Whether ECE has one is documented nowhere, so it has none here.
+func (p *Platform) authorityFiles(ca *authority) map[string]string {
+	if p.kind != KindCloud {
+		return nil
+	}
+	return map[string]string{"internal_tls_ca.crt": ca.pem}
 }
 
 // cloudDomain is the domain of endpoints in a region of Elastic Cloud: aws-eu-west-1 → eu-west-1.aws.found.io.

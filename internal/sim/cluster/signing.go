@@ -1,0 +1,155 @@
+package cluster
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Strong identity verification, from 9.3 on: the local cluster signs its requests with a certificate, the key on the
+// remote one says whose certificates it takes, and the remote one's settings say which authorities it believes
+// (Elasticsearch: CrossClusterApiKeySignatureManager, CrossClusterApiKeySigningSettings).
+
+// signingSettings stand below an alias of the local cluster.
+var signingSettings = map[string]valueKind{
+	"signing.certificate": anyText, "signing.key": anyText,
+	"signing.keystore.path": anyText, "signing.keystore.type": anyText, "signing.keystore.alias": anyText, "signing.keystore.algorithm": anyText,
+}
+
+// signingAuthorities is the setting of the remote cluster that lists files with certificate authorities.
+const signingAuthorities = "cluster.remote.signing.certificate_authorities"
+
+// verifyingSettings are those of the remote cluster as a whole: "signing" is no alias in them.
+var verifyingSettings = map[string]valueKind{
+	signingAuthorities:                            texts,
+	"cluster.remote.signing.truststore.path":      anyText,
+	"cluster.remote.signing.truststore.type":      anyText,
+	"cluster.remote.signing.truststore.algorithm": anyText,
+	"cluster.remote.signing.diagnose.trust":       boolean,
+}
+
+// The files that every node of Elastic's platforms has, and the one that those of Elastic Cloud have: the authority of
+// their region (Elastic's docs: ec-remote-cluster-strong-identity).
+const (
+	nodeCertificate = "node.crt"
+	nodeKey         = "node.key"
+	internalCA      = "internal_tls_ca.crt"
+	configDir       = "/app/config"
+)
+
+// PutAuthority puts a file with a certificate authority on the cluster's nodes, as a bundle does.
+func (c *Cluster) PutAuthority(file, pem string) {
+	defer c.net.enter()()
+	c.files[file] = pem
+}
+
+// CA is the authority of the cluster's certificates, in PEM, as its deployment's security page offers it.
+func (c *Cluster) CA() string {
+	defer c.net.enter()()
+	return c.ca
+}
+
+// dn is the name in the certificates of the cluster's nodes: CN=<node>.node.<cluster id>.cluster.<scope id>.
+func (c *Cluster) dn() string {
+	return "CN=instance-0000000000.node." + c.id + ".cluster." + c.scope
+}
+
+// checkSigning refuses files that are not there and settings that don't go together.
+func (c *Cluster) checkSigning(all map[string]any) *esError {
+	for _, alias := range aliases(all) {
+		prefix := "cluster.remote." + alias + ".signing."
+		certificate, key := all[prefix+"certificate"], all[prefix+"key"]
+		switch {
+		case isEmpty(key) && !isEmpty(certificate):
+			return illegalArgument("cannot specify [signing.certificate] without also setting [signing.key]")
+		case isEmpty(certificate) && !isEmpty(key):
+			return illegalArgument("cannot specify [signing.key] without also setting [signing.certificate]")
+		case !isEmpty(key) && !isEmpty(all[prefix+"keystore.path"]):
+			return illegalArgument("cannot specify both [signing.keystore.path] and [signing.key]")
+		}
+		for _, file := range []struct {
+			set   any
+			there string
+		}{{certificate, nodeCertificate}, {key, nodeKey}, {all[prefix+"keystore.path"], ""}} {
+			if !isEmpty(file.set) && (file.set != file.there || c.ca == "") {
+				return noFile(file.set)
+			}
+		}
+	}
+	store := all["cluster.remote.signing.truststore.path"]
+	if !isEmpty(store) && !isEmpty(all[signingAuthorities]) {
+		return illegalArgument("cannot specify both [signing.certificate_authorities] and [signing.truststore.path]")
+	}
+	if !isEmpty(store) {
+		return noFile(store)
+	}
+	for _, file := range listed(all[signingAuthorities]) {
+		if _, ok := c.files[file]; !ok {
+			return noFile(file)
+		}
+	}
+	return nil
+}
+
+func noFile(file any) *esError {
+	s, _ := file.(string)
+	if !path.IsAbs(s) {
+		s = path.Join(configDir, s)
+	}
+	return illegalArgument("Configured file [%s] not found", s)
+}
+
+// listed is a setting's list, which may also be written with commas.
+func listed(v any) []string {
+	switch v := v.(type) {
+	case []string:
+		return v
+	case string:
+		if v != "" {
+			return strings.Split(v, ",")
+		}
+	}
+	return nil
+}
+
+// checkIdentity refuses a certificate_identity that is no regular expression.
+func checkIdentity(s *string) *esError {
+	if s == nil {
+		return nil
+	}
+	if _, err := regexp.Compile(*s); err != nil {
+		return illegalArgument("Invalid certificate_identity format: [%s]. Must be a valid regex.", *s)
+	}
+	return nil
+}
+
+// presentSignature is what the remote cluster says of the signature on a request, in Elastic's order: the name, then
+// the authority. A signature that is not believed is refused also where the key demands none.
+func (c *Cluster) presentSignature(r remote, to *Cluster, k *apiKey) *esError {
+	signed := r.certificate != "" && r.key != ""
+	switch {
+	case !to.version.has(hasSigning):
+		return nil
+	case k.identity != nil && !signed:
+		return security(401, "API key (type:[cross_cluster], id:[%s]) requires certificate identity matching [%s], but no certificate was provided", k.id, *k.identity)
+	case k.identity != nil && !fits(*k.identity, c.dn()):
+		return security(401, "DN from provided certificate [%s] does not match API Key certificate identity pattern [%s]", c.dn(), *k.identity)
+	case signed && !to.believes(c.ca):
+		return security(401, "Failed to verify cross cluster api key signature certificate from [(%s)]", c.dn())
+	}
+	return nil
+}
+
+// fits reports whether a name matches a pattern as a whole.
+func fits(pattern, dn string) bool {
+	re, err := regexp.Compile("^(?:" + pattern + ")$")
+	return err == nil && re.MatchString(dn)
+}
+
+// believes reports whether signatures under an authority's certificates count.
+func (c *Cluster) believes(ca string) bool {
+	return ca != "" && slices.ContainsFunc(listed(c.settings()[signingAuthorities]), func(file string) bool {
+		return strings.TrimSpace(c.files[file]) == strings.TrimSpace(ca)
+	})
+}
