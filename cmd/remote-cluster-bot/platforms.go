@@ -47,6 +47,7 @@ func systems(platforms []config.Platform, d dialing) ([]link.System, error) {
 		system := link.System{
 			Name: p.Name, Label: p.Label, Kind: p.Kind, Platform: platform, EnvironmentID: p.EnvironmentID,
 			EgressCIDRs: p.Egress, MayFilter: p.AddFilters, ConsoleURL: p.ConsoleURL,
+			Signs: p.Kind == link.KindECH || p.StrongIdentity,
 		}
 		if system.EnvironmentCA, err = environmentCA(p); err != nil {
 			return nil, err

@@ -170,6 +170,9 @@ type Platform struct {
 	Egress []string `yaml:"egress"`
 	// AddFilters lets people ask for a network filter to be added to remote deployments of this platform.
 	AddFilters bool `yaml:"add_filters"`
+	// StrongIdentity says that this ECE can do strong identity verification (9.3 or later): that its nodes sign with
+	// node.crt and node.key. It is documented for Elastic Cloud Hosted, where it is always on, and not for ECE.
+	StrongIdentity bool `yaml:"strong_identity"`
 	// Elasticsearch is "proxy" (through the platform's API, ECE only) or "direct" (at the deployment's own URL, with
 	// credentials from the list). Default: proxy for ece, direct for ech.
 	Elasticsearch string `yaml:"elasticsearch"`

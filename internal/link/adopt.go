@@ -59,7 +59,7 @@ func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (c
 	m := c.managed(p.KeyName)
 	m.Adopted, m.Days, m.Settings = true, 0, e.Own.options(e.Alias)
 	if key != nil {
-		m.Expires = key.Expires
+		m.Expires, m.Identity = key.Expires, key.Identity
 	}
 	fields := e.sides()
 	add := func(label, value string) { fields = append(fields, change.Field{Label: label, Value: value}) }

@@ -80,6 +80,28 @@ type Keyring interface {
 	Caller() string
 }
 
+// Verifier is a Cluster that verifies who signs requests to it, as those of 9.3 and later do.
+type Verifier interface {
+	// SigningTrust returns whose signatures it believes. What is written is written by PutSettings.
+	SigningTrust(ctx context.Context) (SigningTrust, error)
+	// IdentityKeys returns the active cross-cluster keys that demand a certificate.
+	IdentityKeys(ctx context.Context) ([]Key, error)
+}
+
+// The settings of a remote cluster that say whose signatures it believes; all are dynamic (Elastic's docs: remote
+// cluster settings).
+const (
+	SigningAuthorities = remotePrefix + "signing.certificate_authorities" // a list of files in PEM
+	SigningTruststore  = remotePrefix + "signing.truststore.path"         // can't stand beside the other
+)
+
+// SigningTrust are files with certificate authorities, by where they are set; the first that is set counts alone, in
+// the order of the fields.
+type SigningTrust struct {
+	Transient, Persistent, Declared []string // the last in elasticsearch.yml
+	Truststore                      string
+}
+
 // Uses is a Cluster that tells what on it goes through its remote connections.
 type Uses interface {
 	// Followers returns the follower indices and auto-follow patterns by alias.
@@ -120,6 +142,7 @@ type KeySpec struct {
 	Access     Access
 	Expiration time.Duration // 0: never
 	Metadata   map[string]string
+	Identity   string // certificate_identity, a regular expression; empty: none is demanded. From 9.3 on
 }
 
 // Access is what a cross-cluster API key may read.
@@ -135,6 +158,7 @@ type Key struct {
 	Metadata map[string]string
 	Access   Access // what it may read, where the cluster tells
 	Owner    string // the user who made it
+	Identity string // whose certificates it takes, a regular expression; empty: none is demanded
 }
 
 // IssuedKey is a key with the secret that is shown only once.

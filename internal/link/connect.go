@@ -46,6 +46,8 @@ type Connect struct {
 	Restart bool         `json:"restart,omitempty"` // restart the local deployment, so that its nodes read the key
 	Role    *RoleTerms   `json:"role,omitempty"`    // a role to write on the local cluster; nil: none
 
+	Identity *IdentityTerms `json:"identity,omitempty"` // strong identity verification; nil: none
+
 	ExpiryDays      int    `json:"expiry_days"` // of the key; 0: never
 	SkipUnavailable bool   `json:"skip_unavailable"`
 	ProxySockets    int    `json:"proxy_sockets,omitempty"` // 0: Elasticsearch's default
@@ -84,6 +86,7 @@ func (c Connect) Check() error {
 	c.checkTrust(&wrong)
 	c.checkFilter(&wrong)
 	c.checkRole(&wrong)
+	c.checkIdentity(&wrong)
 	note(&wrong, FieldAlias, CheckAlias(c.Alias))
 	note(&wrong, FieldAddress, checkAddressOf(c.Model, c.ProxyAddress))
 	note(&wrong, FieldServerName, CheckServerName(c.ServerName))

@@ -27,6 +27,7 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 	if err := k.catalog.judge(ctx, &s, c); err != nil {
 		return change.Proposal{}, err
 	}
+	c = s.identified(c)
 	p := change.Proposal{
 		Kind:     KindConnect,
 		Target:   Target(c.Local, c.Alias),
@@ -39,6 +40,9 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 		Traits:   c.Traits(s, k.o.Tags),
 		Unsure:   s.Why(PartRulesets) != nil,
 		Memos:    []change.Memo{c.managed(c.keyName(k.o.Env, id)).memo()},
+	}
+	if s.byHand(c) {
+		p.Wants = WantsAuthority
 	}
 	pasted := s.wantsPasted() && !c.byCertificate()
 	if pasted {
@@ -70,6 +74,14 @@ func (c *Catalog) judge(ctx context.Context, s *Survey, ask Connect) error {
 	if err := s.readExtras(ctx, ask); err != nil {
 		return err
 	}
+	if ask.Identity != nil {
+		if err := s.readSigning(ctx); err != nil {
+			return err
+		}
+		if err := s.Problems(ask).Check(); err != nil {
+			return err
+		}
+	}
 	if ask.byCertificate() {
 		return c.judgeTrust(ctx, s, ask)
 	}
@@ -99,6 +111,7 @@ func (c Connect) fields(s Survey) []change.Field {
 		add("May replicate", strings.Join(c.Access.Replication, ", "))
 		add("Key expires", expiry(c.ExpiryDays))
 	}
+	fields = append(fields, c.identityFields(s)...)
 	fields = append(fields, c.filterFields(s)...)
 	if c.Role != nil {
 		add("Role", c.Role.Name)

@@ -63,6 +63,9 @@ func (k *Connector) Steps(r *change.Request) ([]change.Step, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Identity != nil {
+		c.Identity = approvedIdentity(r.Proposal)
+	}
 	var steps []change.Step
 	for _, s := range k.steps(r.ID, c, k.approved(r.Proposal, c)) {
 		steps = append(steps, s)
@@ -86,11 +89,13 @@ type approved struct {
 	ruleset NewRuleset
 	role    json.RawMessage
 	pasted  bool // a person makes the key
+	files   []string
 }
 
 func (k *Connector) approved(p change.Proposal, c Connect) approved {
 	return approved{
 		entries: k.approvedEntries(p, c), ruleset: approvedRuleset(p), role: approvedRole(p), pasted: p.Wants == WantsKey,
+		files: approvedAuthorities(p),
 	}
 }
 
@@ -104,6 +109,9 @@ func (k *Connector) steps(request string, c Connect, plan approved) []plannedSte
 	} else {
 		if c.Filter != nil {
 			steps = append(steps, &filterStep{work: w, env: k.o.Env, request: request, ruleset: plan.ruleset})
+		}
+		if c.Identity != nil {
+			steps = append(steps, &authoritiesStep{work: w, files: plan.files, own: c.keySpec(k.o.Env, request).Name, pasted: plan.pasted})
 		}
 		steps = append(steps, k.granting(w, request, plan.pasted))
 		if c.Restart {

@@ -93,6 +93,9 @@ func Diagnose(text string, s Symptoms) Diagnosis {
 		}
 	}
 	say, fix := explanation(cause, s)
+	if cause == CauseIdentity {
+		say, fix = identityExplanation(text, s)
+	}
 	if s.Model == ModelCertificate {
 		say, fix = certificateExplanation(cause, s, say, fix)
 	}
@@ -147,6 +150,23 @@ func explanation(c Cause, s Symptoms) (say, fix string) {
 	case CauseUnknown:
 	}
 	return "The connection does not come up, and nothing says why.", reachability(s)
+}
+
+// identityExplanation tells apart what can be wrong with strong identity verification.
+func identityExplanation(text string, s Symptoms) (say, fix string) {
+	switch {
+	case strings.Contains(text, "no certificate was provided"):
+		return "The key demands a certificate, and the local cluster signs with none.",
+			fmt.Sprintf("Set %s%s.%s and %s on the local cluster again (%s and %s on Elastic's platforms).",
+				remotePrefix, s.Alias, optionCertificate, optionSigningKey, nodeCertificate, nodeKey)
+	case strings.Contains(text, "does not match API Key certificate identity pattern"):
+		return "The key demands the certificate of another cluster.",
+			"The key was made for another local cluster, or its certificate_identity was changed: connect with a key of its own."
+	case strings.Contains(text, "Failed to verify cross cluster api key signature certificate"):
+		return "The remote cluster does not believe the authority that the local cluster's certificate comes from.",
+			fmt.Sprintf("Add that authority to %s on the remote cluster; where authorities have changed, upload the new one.", SigningAuthorities)
+	}
+	return explanation(CauseIdentity, s)
 }
 
 func reachability(s Symptoms) string {

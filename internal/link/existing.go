@@ -191,6 +191,7 @@ func (e Existing) connect() Connect {
 		ProxyAddress: set["proxy_address"], ServerName: set["server_name"],
 		SkipUnavailable: set["skip_unavailable"] != "false", Compress: set["transport.compress"], PingSchedule: set["transport.ping_schedule"],
 	}
+	c.Identity = e.identity()
 	if n, err := strconv.Atoi(set["proxy_socket_connections"]); err == nil {
 		c.ProxySockets = n
 	}

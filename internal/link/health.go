@@ -131,6 +131,9 @@ func (x Examination) drift(m Managed) string {
 		}
 	}
 	for _, k := range x.Keys {
+		if m.Identity != "" && k.Identity != m.Identity {
+			diff = append(diff, fmt.Sprintf("the key demands certificates of %s, and was approved for %s", orDefaultWord(k.Identity), m.Identity))
+		}
 		if len(k.Access.Search)+len(k.Access.Replication) > 0 && len(m.Access.granted()) > 0 && !k.Access.same(m.Access) {
 			diff = append(diff, fmt.Sprintf("the key may read %s, and was approved for %s", accessWords(k.Access), accessWords(m.Access)))
 		}

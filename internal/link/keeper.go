@@ -39,7 +39,7 @@ type found struct {
 // knownOptions are the settings of an alias that a connect sets, or that don't go with them.
 var knownOptions = []string{
 	"mode", "proxy_address", "server_name", "skip_unavailable", "proxy_socket_connections", "transport.compress",
-	"transport.ping_schedule", "seeds", "node_connections",
+	"transport.ping_schedule", "seeds", "node_connections", optionCertificate, optionSigningKey,
 }
 
 // revised are the alias's settings with those of c in place of what they were; options that the bot does not know stay.

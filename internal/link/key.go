@@ -33,6 +33,7 @@ func (c Connect) keySpec(env, request string) KeySpec {
 			"alias":       c.Alias,
 			"access_hash": c.Access.Hash(),
 		},
+		Identity: c.identity(),
 	}
 }
 
@@ -64,7 +65,8 @@ func (s KeySpec) Body() json.RawMessage {
 		Access     access            `json:"access"`
 		Expiration string            `json:"expiration,omitempty"`
 		Metadata   map[string]string `json:"metadata,omitempty"`
-	}{Name: s.Name, Metadata: s.Metadata}
+		Identity   string            `json:"certificate_identity,omitempty"`
+	}{Name: s.Name, Metadata: s.Metadata, Identity: s.Identity}
 	if len(s.Access.Search) > 0 {
 		body.Access.Search = []names{{s.Access.Search}}
 	}

@@ -119,6 +119,9 @@ type System struct {
 	EgressCIDRs []string
 	// MayFilter lets the bot add network filters to deployments of this platform.
 	MayFilter bool
+	// Signs: strong identity verification works on this platform. It is documented for Elastic Cloud Hosted alone; of an
+	// ECE only its operator can say so.
+	Signs bool
 
 	Platform
 }

@@ -23,14 +23,15 @@ type Managed struct {
 	Alias     string            `json:"alias"`
 	KeyName   string            `json:"key_name,omitempty"` // on the remote cluster; empty: not known
 	Access    Access            `json:"access"`
-	Days      int               `json:"days,omitempty"`    // from the change until the key expires; 0: never, or see Expires
-	Expires   time.Time         `json:"expires,omitzero"`  // of a key that is older than the last change
-	Settings  map[string]string `json:"settings"`          // by option, as approved
-	Adopted   bool              `json:"adopted,omitempty"` // made by hand and taken under management later
-	MadeBy    string            `json:"made_by,omitempty"` // who asked for it at first, where later changes followed
-	FirstSeen string            `json:"first,omitempty"`   // the request that made or adopted it, where later ones followed
-	Ruleset   string            `json:"ruleset,omitempty"` // the network filter that the bot added for it, by name
-	Role      string            `json:"role,omitempty"`    // the role that the bot wrote for it on the local cluster
+	Identity  string            `json:"certificate_identity,omitempty"` // that the key demands; empty: none
+	Days      int               `json:"days,omitempty"`                 // from the change until the key expires; 0: never, or see Expires
+	Expires   time.Time         `json:"expires,omitzero"`               // of a key that is older than the last change
+	Settings  map[string]string `json:"settings"`                       // by option, as approved
+	Adopted   bool              `json:"adopted,omitempty"`              // made by hand and taken under management later
+	MadeBy    string            `json:"made_by,omitempty"`              // who asked for it at first, where later changes followed
+	FirstSeen string            `json:"first,omitempty"`                // the request that made or adopted it, where later ones followed
+	Ruleset   string            `json:"ruleset,omitempty"`              // the network filter that the bot added for it, by name
+	Role      string            `json:"role,omitempty"`                 // the role that the bot wrote for it on the local cluster
 
 	// Of the last change, not part of the memo.
 	Kept change.Kept `json:"-"`
@@ -105,7 +106,7 @@ func (m Managed) followedBy(next Managed) Managed {
 func (c Connect) managed(keyName string) Managed {
 	return Managed{
 		Local: c.Local, Remote: c.Remote, Alias: c.Alias, KeyName: keyName, Access: c.Access, Days: c.ExpiryDays,
-		Settings: c.settings().options(c.Alias),
+		Settings: c.settings().options(c.Alias), Identity: c.identity(),
 	}
 }
 

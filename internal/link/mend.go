@@ -24,6 +24,10 @@ func (x *Examination) fixFor(c Cause) (kind change.Kind, why string) {
 		return KindUpdate, "An update sets the address and server name that the platform tells."
 	case CauseNoKey, CauseBadKey, CauseKeyType:
 		return KindRotate, "A rotation makes a new key and stores it."
+	case CauseIdentity:
+		if x.unsigned() {
+			return KindUpdate, "An update makes the local nodes sign again."
+		}
 	case CauseNotAllowed:
 		return KindUpdate, "An update changes what the key may read."
 	case CauseFilter:

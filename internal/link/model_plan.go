@@ -128,7 +128,9 @@ func (c Connect) Traits(s Survey, tags []string) map[string][]string {
 		t["model"], t["breadth"], t["access"] = []string{string(ModelCertificate)}, []string{"all"}, []string{"replication", "search"}
 		delete(t, traitKey)
 	}
-	for also, wanted := range map[string]bool{"filter": c.Filter != nil, "restart": c.Restart, "role": c.Role != nil} {
+	for also, wanted := range map[string]bool{
+		"filter": c.Filter != nil, "identity": c.Identity != nil, "restart": c.Restart, "role": c.Role != nil,
+	} {
 		if wanted {
 			t["also"] = append(t["also"], also)
 		}

@@ -29,6 +29,7 @@ func (s Survey) Problems(c Connect) *change.InvalidError {
 	s.filterProblems(&wrong, c)
 	s.directionProblems(&wrong, c)
 	s.restartProblems(&wrong, c)
+	s.identityProblems(&wrong, c)
 	if address, used := s.Aliases[c.Alias]; used {
 		if address == "" {
 			address = "an address that could not be told"

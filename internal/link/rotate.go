@@ -37,6 +37,10 @@ func (k *Rotator) Plan(ctx context.Context, id string, params json.RawMessage) (
 	wrong := e.problems(true)
 	e.keyed(wrong)
 	checkExpiry(wrong, p.ExpiryDays)
+	if !e.Own.Empty() && e.unsigned() {
+		wrong.Add(FieldAlias, "%s no longer signs its requests to %s, so no key can be proven: update %s first, which sets that again",
+			e.Survey.Local.Name, e.Alias, e.Alias)
+	}
 	if len(wrong.Problems) == 0 {
 		e.mayIssue(wrong)
 	}
@@ -63,6 +67,7 @@ func (k *Rotator) Plan(ctx context.Context, id string, params json.RawMessage) (
 		{Label: "New key expires", Value: expiry(p.ExpiryDays)},
 		{Label: "May search", Value: list(c.Access.Search)},
 		{Label: "May replicate", Value: list(c.Access.Replication)},
+		{Label: labelIdentity, Value: c.identity()},
 	} {
 		if f.Value != "" {
 			fields = append(fields, f)
@@ -160,5 +165,6 @@ func (m Managed) asConnect(c Connect) Connect {
 	c.ProxyAddress, c.ServerName = m.Settings["proxy_address"], m.Settings["server_name"]
 	c.SkipUnavailable = m.Settings["skip_unavailable"] != "false"
 	c.Compress, c.PingSchedule = m.Settings["transport.compress"], m.Settings["transport.ping_schedule"]
+	c.Identity = identityOf(m.Identity, m.Settings)
 	return c
 }

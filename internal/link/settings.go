@@ -26,6 +26,9 @@ func (c Connect) settings() Settings {
 	if c.PingSchedule != "" {
 		set["transport.ping_schedule"] = c.PingSchedule
 	}
+	if c.Identity != nil {
+		maps.Copy(set, c.Identity.options())
+	}
 	s := Settings{Persistent: map[string]json.RawMessage{}}
 	for name, value := range set {
 		s.Persistent[remotePrefix+c.Alias+"."+name] = rawJSON(value)

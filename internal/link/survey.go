@@ -52,6 +52,7 @@ type Survey struct {
 	pasting           bool  // a person may paste a key instead
 	cantIssue         error // why no key can be issued on the remote cluster
 	trust             *TrustSurvey
+	signing           *SigningTrust   // of the remote cluster; nil: not read
 	role              json.RawMessage // the role that a connect names, on the local cluster; nil: none
 }
 

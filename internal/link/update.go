@@ -184,6 +184,9 @@ func (p Update) diff(was Update) []change.Field {
 	line("Sockets", was.ProxySockets, p.ProxySockets)
 	line("Compression", was.Compress, p.Compress)
 	line("Ping schedule", was.PingSchedule, p.PingSchedule)
+	for _, option := range []string{optionCertificate, optionSigningKey} {
+		line(option, p.Found.Before.options(p.Alias)[option], p.Found.After.options(p.Alias)[option])
+	}
 	return out
 }
 

@@ -15,7 +15,7 @@ const (
 	TraitAccess         = "access"          // search, replication, or both; both where it is not known
 	TraitBreadth        = "breadth"         // of the widest index pattern: all, wide or narrow; all where it is not known
 	TraitKey            = "key"             // issued by the bot, or pasted by a person
-	TraitAlso           = "also"            // what is done beside the connection: filter, restart, role
+	TraitAlso           = "also"            // what is done beside the connection: filter, identity, restart, role
 	TraitLocalPlatform  = "local.platform"  // the name in the configuration
 	TraitLocalName      = "local.name"      // of the deployment
 	TraitRemotePlatform = "remote.platform" //
@@ -32,7 +32,7 @@ var values = map[string][]string{
 	TraitAccess:         {"search", "replication"},
 	TraitBreadth:        {"all", "wide", "narrow"},
 	TraitKey:            {"issued", "pasted"},
-	TraitAlso:           {"filter", "restart", "role"},
+	TraitAlso:           {"filter", "identity", "restart", "role"},
 	TraitLocalPlatform:  nil,
 	TraitLocalName:      nil,
 	TraitRemotePlatform: nil,

@@ -91,20 +91,31 @@ type key struct {
 	Metadata    map[string]any `json:"metadata"`
 	Username    string         `json:"username"`
 	Access      access         `json:"access"`
+	Identity    string         `json:"certificate_identity"` // from 9.3 on
 }
 
 // ActiveKeys reads GET /_security/api_key. The name there may be a pattern, so the answer is sifted again.
 func (c *Client) ActiveKeys(ctx context.Context, name string) ([]link.Key, error) {
+	return c.activeKeys(ctx, name, func(k key) bool { return k.Name == name })
+}
+
+// IdentityKeys reads GET /_security/api_key, of all names.
+func (c *Client) IdentityKeys(ctx context.Context) ([]link.Key, error) {
+	return c.activeKeys(ctx, "*", func(k key) bool { return k.Identity != "" })
+}
+
+func (c *Client) activeKeys(ctx context.Context, name string, wanted func(key) bool) ([]link.Key, error) {
 	all, err := c.keys(ctx, esapi.SecurityGetAPIKeyRequest{Name: name, ActiveOnly: new(true)})
 	if err != nil {
 		return nil, err
 	}
 	var active []link.Key
 	for _, k := range all {
-		if k.Name == name && k.Type == "cross_cluster" && c.active(k) {
+		if wanted(k) && k.Type == "cross_cluster" && c.active(k) {
 			active = append(active, link.Key{
 				ID: k.ID, Name: k.Name, Expires: instant(k.Expiration), Metadata: texts(k.Metadata),
 				Access: link.Access{Search: names(k.Access.Search), Replication: names(k.Access.Replication)}, Owner: k.Username,
+				Identity: k.Identity,
 			})
 		}
 	}

@@ -53,6 +53,42 @@ func flatten(prefix string, settings, flat map[string]json.RawMessage) {
 	}
 }
 
+// SigningTrust reads GET /_cluster/settings with its defaults, which show what stands in elasticsearch.yml.
+func (c *Client) SigningTrust(ctx context.Context) (link.SigningTrust, error) {
+	var all struct {
+		Persistent, Transient, Defaults map[string]json.RawMessage
+	}
+	r := request{
+		Request: esapi.ClusterGetSettingsRequest{FlatSettings: new(true), IncludeDefaults: new(true)}, name: "GET /_cluster/settings",
+	}
+	if _, err := c.do(ctx, r, &all); err != nil {
+		return link.SigningTrust{}, err
+	}
+	t := link.SigningTrust{
+		Persistent: listed(all.Persistent[link.SigningAuthorities]), Transient: listed(all.Transient[link.SigningAuthorities]),
+		Declared: listed(all.Defaults[link.SigningAuthorities]),
+	}
+	for _, some := range []map[string]json.RawMessage{all.Defaults, all.Persistent, all.Transient} {
+		if path := listed(some[link.SigningTruststore]); len(path) > 0 {
+			t.Truststore = path[0]
+		}
+	}
+	return t, nil
+}
+
+// listed is the value of a list setting, which is answered as a list or as one text; nil for none.
+func listed(raw json.RawMessage) []string {
+	var list []string
+	if json.Unmarshal(raw, &list) == nil {
+		return list
+	}
+	var one string
+	if json.Unmarshal(raw, &one) != nil || one == "" {
+		return nil
+	}
+	return strings.Split(one, ",")
+}
+
 // PutSettings sends PUT /_cluster/settings. Where not every node acknowledged in time the settings are set all the
 // same (Elasticsearch's docs), so that is no error.
 func (c *Client) PutSettings(ctx context.Context, s link.Settings) error {

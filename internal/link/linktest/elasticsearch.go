@@ -104,6 +104,12 @@ func (e elasticsearch) PutSettings(ctx context.Context, s link.Settings) error {
 		next := maps.Clone(e.d.settings)
 		for kind, all := range map[string]map[string]json.RawMessage{"persistent": s.Persistent, "transient": s.Transient} {
 			for name, raw := range all {
+				if name == link.SigningAuthorities {
+					if err := e.believe(raw); err != nil {
+						return err
+					}
+					continue
+				}
 				alias, option, ok := strings.Cut(strings.TrimPrefix(name, "cluster.remote."), ".")
 				if !ok || !strings.HasPrefix(name, "cluster.remote.") {
 					return e.refuse("PUT /_cluster/settings", "unknown setting ["+name+"]")
@@ -212,6 +218,9 @@ func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why stri
 	}
 	for _, k := range remote.keys {
 		if k.encoded.Equal(stored) && remote.active(k) {
+			if why := d.sign(alias, remote, k); why != "" {
+				return nil, nil, why
+			}
 			return remote, k, ""
 		}
 	}
@@ -281,7 +290,7 @@ func (e elasticsearch) IssueKey(ctx context.Context, spec link.KeySpec) (link.Is
 		}
 		e.d.w.issued++
 		k := &key{
-			Key:     link.Key{ID: fmt.Sprintf("key-%d", e.d.w.issued), Name: spec.Name, Metadata: maps.Clone(spec.Metadata)},
+			Key:     link.Key{ID: fmt.Sprintf("key-%d", e.d.w.issued), Name: spec.Name, Metadata: maps.Clone(spec.Metadata), Identity: spec.Identity},
 			access:  spec.Access,
 			owner:   "bot",
 			encoded: secret.New(fmt.Sprintf("ZW5jb2RlZC1zZWNyZXQt%d==", e.d.w.issued)),

@@ -68,7 +68,7 @@ func (w *World) Systems() []link.System {
 	defer w.mu.Unlock()
 	var all []link.System
 	for _, p := range w.platforms {
-		all = append(all, link.System{Name: p.name, Label: p.name, Kind: p.kind, Platform: p})
+		all = append(all, link.System{Name: p.name, Label: p.name, Kind: p.kind, Signs: p.kind == link.KindECH, Platform: p})
 	}
 	return all
 }
@@ -119,6 +119,7 @@ type Deployment struct {
 	powerless  bool // the bot's user has no remote_indices
 	followers  []link.Follower
 	remote     []link.RemoteRole // roles that name remote clusters
+	signing    signing
 }
 
 type key struct {
@@ -147,6 +148,7 @@ func (p *Platform) AddDeployment(id, name, version string) *Deployment {
 		loaded:   map[string]secret.Secret{},
 		license:  link.License{Type: "enterprise", Active: true},
 		indices:  []string{"logs-1"},
+		signing:  newSigning(p),
 	}
 	p.deployments[id] = d
 	return d

@@ -1,0 +1,284 @@
+package link
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// FieldIdentity is the field that asks for strong identity verification.
+const FieldIdentity = "identity"
+
+// IdentityTerms are strong identity verification: the local nodes sign each request with a certificate, and the key
+// takes no other. Who connects asks for it by empty terms; the plan fills them in.
+type IdentityTerms struct {
+	Pattern     string `json:"pattern,omitempty"`     // of the key's certificate_identity, over the certificate's whole DN
+	Certificate string `json:"certificate,omitempty"` // file on the local nodes, in PEM
+	Key         string `json:"key,omitempty"`         // file of its private key
+}
+
+// Both sides need this version (Elastic's docs: ec-remote-cluster-strong-identity).
+const identityMajor, identityMinor = 9, 3
+
+// The alias's settings that make the local nodes sign; dynamic, and each is refused without the other (Elastic's docs:
+// remote cluster settings).
+const (
+	optionCertificate = "signing.certificate"
+	optionSigningKey  = "signing.key"
+)
+
+// The files of every deployment's nodes, and the one with the authority of an Elastic Cloud region that those of the
+// same region have. Other authorities are uploaded as a bundle, whose files come to lie under bundleDir (all from
+// Elastic's docs: ec-remote-cluster-strong-identity).
+const (
+	nodeCertificate   = "node.crt"
+	nodeKey           = "node.key"
+	regionalAuthority = "internal_tls_ca.crt"
+	bundleDir         = "/app/config/"
+	bundleFolder      = "signing"
+)
+
+const (
+	labelIdentity = "Certificate identity"
+	labelByHand   = "By hand, before the work begins"
+)
+
+// certificateIdentity is the expression that fits the certificates of one cluster's nodes, which the platforms name
+// CN=<node>.node.<cluster id>.cluster.<scope id>. Elasticsearch matches it with the whole name, so dots are escaped: as
+// they stand in Elastic's example they would fit names of other clusters.
+func certificateIdentity(clusterID string) (string, error) {
+	if !clusterForm.MatchString(clusterID) {
+		return "", fmt.Errorf("%q is not the id of an Elasticsearch cluster: 32 characters of 0-9 and a-f", clusterID)
+	}
+	pattern := `CN=.*\.node\.` + regexp.QuoteMeta(clusterID) + `\.cluster\..*`
+	re, err := regexp.Compile("^(?:" + pattern + ")$")
+	if err != nil {
+		return "", err
+	}
+	sample := func(id string) string { return "CN=instance-0000000000.node." + id + ".cluster.1234567890" }
+	if !re.MatchString(sample(clusterID)) || re.MatchString(sample("x"+clusterID[1:])) {
+		return "", fmt.Errorf("the expression %s does not tell the certificates of %s from others", pattern, clusterID)
+	}
+	return pattern, nil
+}
+
+// identity is what the key shall demand; empty: nothing.
+func (c Connect) identity() string {
+	if c.Identity == nil {
+		return ""
+	}
+	return c.Identity.Pattern
+}
+
+// options are the terms as settings of the alias.
+func (t IdentityTerms) options() map[string]any {
+	set := map[string]any{}
+	for option, value := range map[string]string{optionCertificate: t.Certificate, optionSigningKey: t.Key} {
+		if value != "" {
+			set[option] = value
+		}
+	}
+	return set
+}
+
+// identityOf are the terms of a connection that there is; nil where it has none.
+func identityOf(pattern string, options map[string]string) *IdentityTerms {
+	t := IdentityTerms{Pattern: pattern, Certificate: options[optionCertificate], Key: options[optionSigningKey]}
+	if t == (IdentityTerms{}) {
+		return nil
+	}
+	return &t
+}
+
+// identity are the terms of the connection, as they are set and remembered, so that a new key demands the same.
+func (e Existing) identity() *IdentityTerms {
+	pattern := ""
+	if e.Managed != nil {
+		pattern = e.Managed.Identity
+	}
+	for _, k := range e.Keys {
+		pattern = cmp.Or(pattern, k.Identity)
+	}
+	if pattern != "" && e.unsigned() {
+		return identityOf(pattern, e.Managed.Settings)
+	}
+	return identityOf(pattern, e.Own.options(e.Alias))
+}
+
+// unsigned reports whether the local nodes sign no more, although it was approved that they do.
+func (e Existing) unsigned() bool {
+	return e.Managed != nil && e.Managed.Settings[optionCertificate] != "" && e.Own.options(e.Alias)[optionCertificate] == ""
+}
+
+func (c Connect) checkIdentity(wrong *change.InvalidError) {
+	if c.Identity != nil && c.byCertificate() {
+		wrong.Add(FieldIdentity, "strong identity verification belongs to API keys, not to connections by certificates")
+	}
+}
+
+// MayIdentify reports whether strong identity verification can be asked for between the two sides.
+func (s Survey) MayIdentify() bool { return len(s.noIdentity()) == 0 }
+
+// noIdentity says what keeps the two sides from strong identity verification.
+func (s Survey) noIdentity() []string {
+	var why []string
+	for _, side := range []struct {
+		d  Deployment
+		on System
+	}{{s.Local, s.localOn}, {s.Remote, s.remoteOn}} {
+		if v, err := ParseVersion(side.d.Version); err != nil || !v.AtLeast(identityMajor, identityMinor) {
+			why = append(why, fmt.Sprintf("%s is at %s: strong identity verification needs %d.%d or later on both sides",
+				side.d.Name, side.d.Version, identityMajor, identityMinor))
+		}
+		if !side.on.Signs {
+			why = append(why, fmt.Sprintf("strong identity verification is documented for Elastic Cloud, not for %s: only if its operator "+
+				"says so in the bot's configuration (strong_identity) is it used there", label(side.on)))
+		}
+	}
+	if _, err := certificateIdentity(s.Local.ClusterID); err != nil {
+		why = append(why, fmt.Sprintf("whose certificate the key should demand can't be told: what the platform says of %s, %v", s.Local.Name, err))
+	}
+	return why
+}
+
+// identityProblems says what stands against strong identity verification in the world as it is.
+func (s Survey) identityProblems(wrong *change.InvalidError, c Connect) {
+	if c.Identity == nil {
+		return
+	}
+	for _, why := range s.noIdentity() {
+		wrong.Add(FieldIdentity, "%s", why)
+	}
+	if derived, err := certificateIdentity(s.Local.ClusterID); err == nil && c.Identity.Pattern != "" && c.Identity.Pattern != derived {
+		wrong.Add(FieldIdentity, "the key must demand certificates of %s itself: %s", s.Local.Name, derived)
+	}
+	switch t := s.signing; {
+	case t == nil:
+	case t.Truststore != "":
+		wrong.Add(FieldIdentity, "%s believes signatures by a truststore (%s), beside which no authority can be set: the authority of %s "+
+			"belongs in there", s.Remote.Name, t.Truststore, s.Local.Name)
+	case len(t.Transient) > 0 && s.authorities() != nil:
+		wrong.Add(FieldIdentity, "%s has a transient setting %s, which would hide a persistent one: remove it first", s.Remote.Name, SigningAuthorities)
+	}
+}
+
+// identified is c with the terms that the two sides give. What was asked for stays in the parameters as it was.
+func (s Survey) identified(c Connect) Connect {
+	if c.Identity == nil {
+		return c
+	}
+	pattern, _ := certificateIdentity(s.Local.ClusterID) // what is wrong with it was a problem already
+	c.Identity = &IdentityTerms{Pattern: pattern, Certificate: nodeCertificate, Key: nodeKey}
+	return c
+}
+
+// readSigning reads whose signatures the remote cluster believes. Where a person makes the key, a person sees to that too.
+func (s *Survey) readSigning(ctx context.Context) error {
+	if s.wantsPasted() {
+		return nil
+	}
+	remote, err := s.remoteOn.Cluster(s.Remote)
+	if err != nil {
+		return attempt("reaching Elasticsearch of "+s.Remote.Name, err)
+	}
+	verifier, ok := remote.(Verifier)
+	if !ok {
+		return refuse("The bot can't tell whose signatures "+s.Remote.Name+" believes.", "%s is no verifier", s.Remote.Name)
+	}
+	t, err := verifier.SigningTrust(ctx)
+	if err != nil {
+		return attempt("reading whose signatures "+s.Remote.Name+" believes", err)
+	}
+	s.signing = &t
+	return nil
+}
+
+// authority is the file on the remote nodes that holds the authority of the local certificates, and whether the platform
+// puts it there by itself: only within a region of one platform of Elastic Cloud.
+func (s Survey) authority() (file string, there bool) {
+	if s.localOn.Kind == KindECH && s.Local.Platform == s.Remote.Platform && s.Local.Region != "" && s.Local.Region == s.Remote.Region {
+		return regionalAuthority, true
+	}
+	name := s.Local.Platform
+	if s.Local.Region != "" {
+		name += "-" + s.Local.Region
+	}
+	return bundleDir + bundleFolder + "/" + name + ".crt", false
+}
+
+// authorities are the files to be set on the remote cluster: those that are in force and the missing one, which is last.
+// Nil where none is missing.
+func (s Survey) authorities() []string {
+	file, _ := s.authority()
+	var now []string
+	if s.signing != nil {
+		now = s.signing.inForce()
+	}
+	if slices.Contains(now, file) {
+		return nil
+	}
+	return append(slices.Clone(now), file)
+}
+
+func (t SigningTrust) inForce() []string {
+	for _, files := range [][]string{t.Transient, t.Persistent} {
+		if len(files) > 0 {
+			return files
+		}
+	}
+	return t.Declared
+}
+
+// byHand reports whether a person has to upload the authority.
+func (s Survey) byHand(c Connect) bool {
+	_, there := s.authority()
+	return c.Identity != nil && !there && s.authorities() != nil
+}
+
+// uploading says how the authority comes to lie where the plan expects it (Elastic's docs:
+// ec-remote-cluster-strong-identity, upload-custom-plugins-bundles).
+func (s Survey) uploading() string {
+	file, _ := s.authority()
+	inside := strings.TrimPrefix(file, bundleDir)
+	return fmt.Sprintf("1. In the console of %s open %s, Security, CA certificates, and download the CA. "+
+		"2. Save it as %s and put that folder with it into a ZIP file. "+
+		"3. On %s add the ZIP as a bundle under Extensions, and enable it for %s; this restarts its nodes one by one. "+
+		"The bot then sets %s to the file, %s.",
+		label(s.localOn), s.Local.Name, inside, label(s.remoteOn), s.Remote.Name, SigningAuthorities, file)
+}
+
+// identityFields are what people read of strong identity verification.
+func (c Connect) identityFields(s Survey) []change.Field {
+	if c.Identity == nil {
+		return nil
+	}
+	file, _ := s.authority()
+	fields := []change.Field{
+		{Label: labelIdentity, Value: c.Identity.Pattern},
+		{Label: "Signed by the local side with", Value: c.Identity.Certificate + ", " + c.Identity.Key},
+		{Label: "Believed by the remote side for", Value: file},
+	}
+	if s.byHand(c) {
+		fields = append(fields, change.Field{Label: labelByHand, Value: s.uploading()})
+	}
+	return fields
+}
+
+// approvedIdentity are the terms of the approved plan; nil if it has none.
+func approvedIdentity(p change.Proposal) *IdentityTerms {
+	for _, call := range p.Plan {
+		var body struct {
+			Identity string `json:"certificate_identity"`
+		}
+		if call.Step == StepGrant && call.Path == issuePath && json.Unmarshal([]byte(call.Body), &body) == nil && body.Identity != "" {
+			return &IdentityTerms{Pattern: body.Identity, Certificate: nodeCertificate, Key: nodeKey}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package linktest
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// signing is what a cluster has and is told for strong identity verification.
+type signing struct {
+	authority string            // that its nodes' certificates come from
+	files     map[string]string // authorities that its nodes have, by file
+	trust     link.SigningTrust
+}
+
+// newSigning: nodes of Elastic Cloud have the authority of their region as a file.
+func newSigning(p *Platform) signing {
+	s := signing{authority: "ca of " + p.name, files: map[string]string{}}
+	if p.kind == link.KindECH {
+		s.files["internal_tls_ca.crt"] = s.authority
+	}
+	return s
+}
+
+var _ link.Verifier = elasticsearch{}
+
+// SigningTrust returns the files that were set.
+func (e elasticsearch) SigningTrust(ctx context.Context) (link.SigningTrust, error) {
+	var t link.SigningTrust
+	err := e.do(ctx, "SigningTrust", func() error { t = e.d.signing.trust; return nil })
+	return answer(t, err)
+}
+
+// IdentityKeys returns the active keys that demand a certificate.
+func (e elasticsearch) IdentityKeys(ctx context.Context) ([]link.Key, error) {
+	var all []link.Key
+	err := e.do(ctx, "IdentityKeys", func() error {
+		for _, k := range e.d.keys {
+			if k.Identity != "" && e.d.active(k) {
+				all = append(all, k.Key)
+			}
+		}
+		return nil
+	})
+	return answer(all, err)
+}
+
+// believe sets the persistent authorities; a file that is not there is refused, as Elasticsearch does.
+func (e elasticsearch) believe(raw json.RawMessage) error {
+	var files []string
+	if err := json.Unmarshal(raw, &files); err != nil {
+		return e.refuse("PUT /_cluster/settings", "a list is needed")
+	}
+	for _, f := range files {
+		if _, ok := e.d.signing.files[f]; !ok {
+			return e.refuse("PUT /_cluster/settings", "Configured file ["+f+"] not found")
+		}
+	}
+	e.d.signing.trust.Persistent = files
+	return nil
+}
+
+// sign says what the remote cluster has against the signature of a request; empty if nothing.
+func (d *Deployment) sign(alias string, remote *Deployment, k *key) string {
+	dn := "CN=instance-0.node." + d.about.ClusterID + ".cluster.1"
+	signed := d.settings.get(alias, "signing.certificate") == "node.crt" && d.settings.get(alias, "signing.key") == "node.key"
+	fits := func() bool {
+		re, err := regexp.Compile("^(?:" + k.Identity + ")$")
+		return err == nil && re.MatchString(dn)
+	}
+	switch {
+	case k.Identity != "" && !signed:
+		return "API key (type:[cross_cluster], id:[" + k.ID + "]) requires certificate identity matching [" + k.Identity + "], but no certificate was provided"
+	case k.Identity != "" && !fits():
+		return "DN from provided certificate [" + dn + "] does not match API Key certificate identity pattern [" + k.Identity + "]"
+	case signed && !remote.believes(d.signing.authority):
+		return "Failed to verify cross cluster api key signature certificate from [(" + dn + ")]"
+	}
+	return ""
+}
+
+func (d *Deployment) believes(authority string) bool {
+	t := d.signing.trust
+	for _, files := range [][]string{t.Transient, t.Persistent, t.Declared} {
+		if len(files) > 0 {
+			return slices.ContainsFunc(files, func(f string) bool { return d.signing.files[f] == authority })
+		}
+	}
+	return false
+}
+
+// Upload puts the authority of another deployment on d's nodes, as a bundle does.
+func (d *Deployment) Upload(file string, of *Deployment) {
+	d.locked(func() { d.signing.files[file] = of.signing.authority })
+}
+
+// Believes returns the persistent authorities that d believes signatures by.
+func (d *Deployment) Believes() []string {
+	var files []string
+	d.locked(func() { files = slices.Clone(d.signing.trust.Persistent) })
+	return files
+}
+
+// SetSigningTrust sets what d believes behind the bot's back, without any check.
+func (d *Deployment) SetSigningTrust(t link.SigningTrust) { d.locked(func() { d.signing.trust = t }) }
+
+// SetIdentity changes what the active keys of d demand, behind the bot's back.
+func (d *Deployment) SetIdentity(pattern string) {
+	d.locked(func() {
+		for _, k := range d.keys {
+			k.Identity = pattern
+		}
+	})
+}
