@@ -16,7 +16,7 @@ func TestTranscriptReadsLikeSlack(t *testing.T) {
 	menu["accessory"] = object{"type": "static_select", "action_id": "kind", "options": []any{option("API key", "key")}, "placeholder": plain("Choose")}
 	root := w.ok("chat.postMessage", object{"channel": "COPS", "text": "card", "blocks": []any{
 		object{"type": "header", "text": plain(":link: Connect logs")},
-		object{"type": "section", "fields": []any{mrkdwn("*Who:* <@UALICE>"), mrkdwn("*Alias:* `a &lt;b&gt;`")}},
+		object{"type": "section", "fields": []any{mrkdwn("*Who:* <@UALICE>"), mrkdwn("*Alias:* `a &lt;b&gt;` `*.b.*`")}},
 		menu,
 		actions("d", button("Approve", "a", "1"), button("Reject", "r", "1"), object{"type": "overflow", "options": []any{option("Plan", "p")}}),
 		object{"type": "context", "elements": []any{mrkdwn("<!subteam^SAPPROVE> <#COPS> <https://x.example|the plan> <!date^1^{date}|1 January>")}},
@@ -33,7 +33,7 @@ func TestTranscriptReadsLikeSlack(t *testing.T) {
 	want := `remote-cluster
   🔗 Connect logs
   Who: @alice
-  Alias: ` + "`a <b>`" + `
+  Alias: ` + "`a <b>` `*.b.*`" + `
   Kind [ ‹Choose› ▾ ]
   [ Approve ] [ Reject ] [ … ]
   @approvers #ops the plan (https://x.example) 1 January

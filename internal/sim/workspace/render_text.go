@@ -8,6 +8,7 @@ import (
 var (
 	markup = regexp.MustCompile(`<([^<>\n]+)>`)
 	bold   = regexp.MustCompile(`(^|[^\w*])\*([^*\n]+)\*`)
+	code   = regexp.MustCompile("`[^`]+`")
 	emoji  = regexp.MustCompile(`:([a-z0-9_+-]+):`)
 )
 
@@ -22,7 +23,9 @@ var emojis = map[string]string{
 // mrkdwn turns Slack's markup into what a reader sees: mentions by name, links as label (url), no asterisks.
 func (s State) mrkdwn(text string) string {
 	text = markup.ReplaceAllStringFunc(text, func(found string) string { return s.reference(found[1 : len(found)-1]) })
-	text = bold.ReplaceAllString(text, "$1$2")
+	const star = "\x00" // asterisks in code are no markup
+	text = code.ReplaceAllStringFunc(text, func(found string) string { return strings.ReplaceAll(found, "*", star) })
+	text = strings.ReplaceAll(bold.ReplaceAllString(text, "$1$2"), star, "*")
 	return withEmoji(unescape(text))
 }
 
