@@ -3,6 +3,7 @@ package link
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -100,8 +101,10 @@ func (c *Roster) List(ctx context.Context, text string) Listing {
 	l.Unmanaged = err
 	locals, down := c.Locals(ctx)
 	l.Down = down
+	elsewhere, missed := c.elsewhere(ctx, managed, text)
+	locals, l.Missing = append(slices.Clip(locals), elsewhere...), missed
 	locals = slices.DeleteFunc(locals, func(d Deployment) bool { return !about(d, text) })
-	l.Asked = len(locals)
+	l.Asked = len(locals) + len(missed)
 
 	answers := make([]map[string]RemoteInfo, len(locals))
 	errs := make([]error, len(locals))
@@ -185,6 +188,28 @@ func (s System) all(ctx context.Context) ([]Deployment, error) {
 		found[i].Platform = s.Name
 	}
 	return found, err
+}
+
+// elsewhere returns the local sides of managed connections on other platforms than Locals lists: deployments of Elastic
+// Cloud that the bot has connected. Those that can't be read are missed, if text is about them.
+func (c *Roster) elsewhere(ctx context.Context, managed map[Name]Managed, text string) (found []Deployment, missed []Missed) {
+	refs := map[string]Ref{}
+	for name := range managed {
+		if sys, ok := c.catalog.System(name.Local.Platform); ok && sys.Kind != KindECE {
+			refs[name.Local.String()] = name.Local
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(refs)) {
+		ref := refs[name]
+		d, err := c.catalog.Deployment(ctx, ref)
+		switch {
+		case err == nil:
+			found = append(found, d)
+		case !IsNotFound(err) && about(Deployment{Ref: ref}, text):
+			missed = append(missed, Missed{Local: Deployment{Ref: ref, Name: ref.Deployment}, Why: sentence(err)})
+		}
+	}
+	return found, missed
 }
 
 // changesOf tells the states of a cluster apart, as far as the bot made them: an answer from before a change of ours is
