@@ -5,6 +5,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 type decision func(context.Context, change.Press) (*change.Request, error)
@@ -32,7 +33,7 @@ func (h *Handlers) decided(ctx context.Context, a bot.Action, do decision) (*cha
 // approve records an approval. Where a key has to be pasted, whoever may do so is asked for it at once.
 func (h *Handlers) approve(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	r, answer, err := h.decided(ctx, a, h.o.Changes.Approve)
-	if r == nil || !r.Awaits(h.o.Now()) || h.o.Changes.MayHandIn(ctx, r, actor(a.User, a.Channel)) != nil {
+	if r == nil || r.Proposal.Wants != link.WantsKey || !r.Awaits(h.o.Now()) || h.o.Changes.MayHandIn(ctx, r, actor(a.User, a.Channel)) != nil {
 		return answer, err
 	}
 	if _, err := h.o.Messenger.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMemory{Press: seenNow(r).String(), Channel: a.Channel})); err != nil {

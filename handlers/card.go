@@ -10,6 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 // The buttons of a card.
@@ -21,6 +22,7 @@ const (
 	actionTakeBack = "request.take_back"
 	actionEdit     = "request.edit"
 	actionPaste    = "request.paste"
+	actionInPlace  = "request.in_place"
 	actionRetry    = "request.retry"
 	actionResolve  = "request.resolve"
 )
@@ -104,6 +106,9 @@ func standingLine(r *change.Request, v *change.Verdict) string {
 func wantedLine(r *change.Request, v *change.Verdict) string {
 	if r.Proposal.Wants == "" || r.State != change.Pending && r.State != change.Approved {
 		return ""
+	}
+	if r.Proposal.Wants == link.WantsAuthority {
+		return authorityLine(r)
 	}
 	if d := r.Handed(); d != nil {
 		return upper(line(r.Proposal.Wants, maxName)) + " was handed in by " + user(d.By.User) + " and is kept until " + when(d.At.Add(change.HandInLasts)) + "."
@@ -214,7 +219,7 @@ func movedCalls(was, is []change.PlannedCall) []string {
 func decisionLines(r *change.Request) string {
 	var out []string
 	for _, d := range r.Decisions {
-		out = append(out, decisionLine(d, d.Digest != r.Proposal.Digest))
+		out = append(out, decisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.Wants))
 	}
 	if len(out) > 8 {
 		out = append([]string{fmt.Sprintf("… and %d earlier", len(out)-8)}, out[len(out)-8:]...)
@@ -222,7 +227,7 @@ func decisionLines(r *change.Request) string {
 	return within("\n", maxText-10, out...)
 }
 
-func decisionLine(d change.Decision, void bool) string {
+func decisionLine(d change.Decision, void bool, wants string) string {
 	var s string
 	switch d.Verb {
 	case change.SaidYes:
@@ -246,6 +251,9 @@ func decisionLine(d change.Decision, void bool) string {
 		s = ":bell: reminded " + users(d.To)
 	case change.HandedIn:
 		s = ":key: " + user(d.By.User) + " handed the key in"
+		if wants == link.WantsAuthority {
+			s = ":package: " + user(d.By.User) + " says that the certificate authority is in place"
+		}
 	case change.CalledIn:
 		s = ":key: asked " + users(d.To) + " for the key"
 	case change.WentStale:
@@ -295,16 +303,10 @@ func cardButtons(r *change.Request) []slack.BlockElement {
 		if len(r.Approvals()) > 0 {
 			buttons = append(buttons, button(actionTakeBack, now, "Take my approval back"))
 		}
-		if r.Proposal.Wants != "" {
-			buttons = append(buttons, button(actionPaste, now, "Paste the key…"))
-		}
-		return append(append(buttons, withdraw), editButton(r)...)
+		return append(append(append(buttons, handInButton(r)...), withdraw), editButton(r)...)
 	case change.Approved:
 		buttons := []slack.BlockElement{plan, withdraw}
-		if r.Proposal.Wants != "" {
-			buttons = append(buttons, button(actionPaste, now, "Paste the key…"))
-		}
-		return buttons
+		return append(buttons, handInButton(r)...)
 	case change.Applying, change.Undoing:
 		return []slack.BlockElement{plan}
 	case change.Stuck:

@@ -164,7 +164,8 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMemory)
 		h.suggestTrust(ctx, s, &c, m)
 	}
 	m.fill(f, c)
-	m.MayFilter = s.MayFilter()
+	m.MayFilter, m.MayIdentify = s.MayFilter(), s.MayIdentify()
+	f.Identity = f.Identity && m.MayIdentify // its box is gone with the deployments that could do it
 	m.Offer = ""
 	if !f.byCertificate() {
 		m.Offer = strings.Join(s.FilterOffer(), "\n")

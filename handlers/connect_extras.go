@@ -32,6 +32,10 @@ func (m connectMemory) extraFields(f connectForm) []slack.Block {
 		box(link.FieldRestart, "Restart", "Restart the local deployment",
 			"So that its nodes read the key; from 8.14 on they do by themselves", f.Restart),
 	}
+	if m.MayIdentify || f.Identity {
+		blocks = append(blocks, box(link.FieldIdentity, "Strong identity verification", "The key works for the local cluster alone",
+			"Its nodes sign each request with their certificate", f.Identity))
+	}
 	if !m.MayFilter && strings.TrimSpace(f.Texts[link.FieldFilter]) == "" { // what was typed is not hidden: it is refused, with the reason
 		return blocks
 	}
@@ -106,6 +110,9 @@ func (f connectForm) extras(c *link.Connect) {
 	}
 	c.Restart = f.Restart
 	c.Filter, c.Role = extraTerms(f.Texts[link.FieldRole], f.Texts[link.FieldFilter], f.FilterFirst)
+	if f.Identity {
+		c.Identity = &link.IdentityTerms{}
+	}
 }
 
 // roleLine tells whom the role is for.
@@ -124,7 +131,9 @@ func (f *connectForm) restoreExtras(c link.Connect, m *connectMemory) {
 		maps.Copy(f.Texts, trustSuggestions(*c.Trust))
 		f.TrustAll, f.Texts[link.FieldRegions] = c.Trust.All, strings.Join(c.Trust.Regions, " ")
 	}
-	f.Restart, m.More = c.Restart, c.Restart || c.Role != nil || c.Filter != nil
+	f.Restart, f.Identity = c.Restart, c.Identity != nil
+	m.MayIdentify = f.Identity // they could then; the plan asks again
+	m.More = c.Restart || c.Role != nil || c.Filter != nil || f.Identity
 	if c.Role != nil {
 		f.Texts[link.FieldRole] = c.Role.Name
 	}

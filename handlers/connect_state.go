@@ -21,6 +21,7 @@ type connectForm struct {
 	TrustAll      bool
 	FilterFirst   bool
 	Restart       bool
+	Identity      bool
 }
 
 // connectMemory travels in the modal's private_metadata: what Slack's state doesn't tell. It holds nothing secret.
@@ -37,6 +38,7 @@ type connectMemory struct {
 	Certificates bool              `json:"certificates,omitempty"` // only certificates can be used
 	Offer        string            `json:"offer,omitempty"`        // addresses that the remote's network filters should let in
 	MayFilter    bool              `json:"may_filter,omitempty"`   // the bot may add network filters to the remote deployment
+	MayIdentify  bool              `json:"may_identify,omitempty"` // both sides can do strong identity verification
 	Notes        []string          `json:"notes,omitempty"`        // what the survey warned of
 }
 
@@ -79,6 +81,8 @@ func readForm(s bot.State, m connectMemory) connectForm {
 				f.FilterFirst = len(v.Options) > 0
 			case link.FieldRestart:
 				f.Restart = len(v.Options) > 0
+			case link.FieldIdentity:
+				f.Identity = len(v.Options) > 0
 			case link.FieldModel:
 				f.Model = v.Option.Value
 				if f.Model != string(link.ModelCertificate) {
@@ -245,5 +249,6 @@ func (m *connectMemory) renew(field, value string) {
 func (f *connectForm) boxes() map[string]*bool {
 	return map[string]*bool{
 		link.FieldRestart: &f.Restart, link.FieldFilterFirst: &f.FilterFirst, link.FieldTrustAll: &f.TrustAll,
+		link.FieldIdentity: &f.Identity,
 	}
 }

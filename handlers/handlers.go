@@ -171,6 +171,7 @@ func (h *Handlers) Register(r Router) {
 	r.OnAction(actionEdit, h.edit)
 	r.OnAction(actionPaste, h.askKey)
 	r.OnSubmit(callbackPaste, h.pasted, pasteLate)
+	r.OnAction(actionInPlace, h.inPlace)
 	r.OnAction(actionPlan, h.plan)
 	r.OnAction(actionRetry, h.retry)
 	r.OnAction(actionReject, h.askWhyRejected)

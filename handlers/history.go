@@ -88,7 +88,7 @@ func past(r *change.Request) string {
 		word + " · asked by " + user(r.Requester.User) + " · request " + bot.Code(r.ID) + " · rule " + line(r.Rule, 60),
 	}
 	for _, d := range r.Decisions {
-		parts = append(parts, decisionLine(d, d.Digest != r.Proposal.Digest))
+		parts = append(parts, decisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.Wants))
 	}
 	return within("\n", maxText-10, parts...)
 }

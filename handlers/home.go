@@ -124,7 +124,7 @@ func homeButtons(r *change.Request, approved bool) []slack.BlockElement {
 			if approved {
 				out = append(out, b)
 			}
-		case actionPlan, actionPaste:
+		case actionPlan, actionPaste: // what has to be uploaded, only the card says
 			out = append(out, b)
 		}
 	}

@@ -48,6 +48,9 @@ func cleanLine(r *change.Request) string {
 	if left := pastedLine(r); left != "" {
 		return "Everything that the bot had begun was taken back." + left
 	}
+	if left := uploadedLine(r); left != "" {
+		return "Everything that the bot had begun was taken back." + left
+	}
 	return "Everything that had been begun was taken back: nothing is left behind."
 }
 

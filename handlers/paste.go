@@ -52,6 +52,7 @@ func pasteModal(r *change.Request, from reasonMemory) slack.ModalViewRequest {
 		blocks = append(blocks, section("*Or in a shell*:"))
 		blocks = append(blocks, fences(curl(call))...)
 	}
+	blocks = append(blocks, signingBlocks(r.Proposal)...)
 	el := slack.NewPlainTextInputBlockElement(plain("VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6…", 150), blockKey)
 	el.MaxLength = maxKey
 	blocks = append(blocks,

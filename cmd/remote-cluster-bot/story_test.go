@@ -182,6 +182,12 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"employs":   plain(2, -1, (*story).employs),    // employs logs-prod dana [role…]: a user with exactly these roles
 	"finds":     checking((*story).findsAs),        // finds dana logs-prod 'metrics-eu:metrics-*' 6: what that user finds
 	"rolls":     plain(2, 2, (*story).rolls),       // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
+	// Strong identity verification (story_identity_test.go).
+	"deploys":  plain(5, 5, (*story).deploys), // deploys elastic-cloud orders-eu 9.3.1 aws-eu-west-1 orders-2026: one more deployment
+	"uploads":  plain(3, 3, (*story).uploads), // uploads orders-eu /app/config/signing/x.crt reports-us: the authority of the last, as a bundle
+	"believes": checking((*story).believes),   // believes orders-eu FILE…: the authorities that are set
+	"demands":  checking((*story).demands),    // demands orders-eu reports-eu: its keys take certificates of that cluster alone
+	"signs":    checking((*story).signs),      // signs reports-eu orders-eu: the alias signs with node.crt
 }
 
 func plain(least, most int, do func(*story, *testscript.TestScript, []string) error) func(*testscript.TestScript, bool, []string) {
@@ -277,6 +283,8 @@ func (s *story) configure(ts *testscript.TestScript, args []string) error {
 			s.edits = append(s.edits, func(c *config.Config) { c.Executor.VerifyWithin = config.Duration(d) })
 		case "platforms.add_filters":
 			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[1].AddFilters = value == "true" })
+		case "platforms.strong_identity":
+			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[0].StrongIdentity = value == "true" })
 		case "platforms.egress":
 			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[0].Egress = strings.Split(value, ",") })
 		case "slack.mode":

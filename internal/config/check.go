@@ -167,6 +167,9 @@ func (p *parser) checkPlatform(at string, pl Platform) {
 	if pl.EnvironmentID != "" && !scopeRule.MatchString(pl.EnvironmentID) {
 		p.add(at+".environment_id", "must be up to 32 lowercase letters and digits")
 	}
+	if pl.StrongIdentity && pl.Kind == "ech" {
+		p.add(at+".strong_identity", "is for an ECE; Elastic Cloud can do it anyway")
+	}
 	for i, e := range pl.Egress {
 		_, err := netip.ParsePrefix(e)
 		if _, err2 := netip.ParseAddr(e); err != nil && err2 != nil {

@@ -1,0 +1,64 @@
+package handlers
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// inPlace records that a person has uploaded what the plan waits for. There is nothing to type: whether it is there, the
+// remote cluster says when the bot sets it.
+func (h *Handlers) inPlace(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	return h.decide(ctx, a, h.o.Changes.HandIn)
+}
+
+// handInButton is how what the proposal wants is handed in; none where it wants nothing.
+func handInButton(r *change.Request) []slack.BlockElement {
+	now := seenNow(r).String()
+	switch r.Proposal.Wants {
+	case "":
+		return nil
+	case link.WantsAuthority:
+		done := button(actionInPlace, now, "Done, it is uploaded")
+		done.Confirm = confirm("Is the certificate authority in place?",
+			"The bot then makes the remote cluster believe what it signs. If the file is not there, the change fails and is taken back.", "It is", slack.StylePrimary)
+		return []slack.BlockElement{done}
+	}
+	return []slack.BlockElement{button(actionPaste, now, "Paste the key…")}
+}
+
+// authorityLine says that the authority has to be uploaded, or who says that it was.
+func authorityLine(r *change.Request) string {
+	if d := r.Handed(); d != nil {
+		return upper(link.WantsAuthority) + " is in place, says " + user(d.By.User) + "; that counts until " + when(d.At.Add(change.HandInLasts)) + "."
+	}
+	return "Missing: " + link.WantsAuthority + ". The remote side's approver uploads it as described below, and then presses *Done*."
+}
+
+// signingBlocks say what else is to be done on a remote cluster where the bot can do nothing, so that it believes the
+// local one's signatures.
+func signingBlocks(p change.Proposal) []slack.Block {
+	call, steps := link.SigningByHand(p)
+	if call.Path == "" {
+		return nil
+	}
+	var blocks []slack.Block
+	if steps != "" {
+		blocks = append(blocks, section("*First* the certificate authority has to get there:\n"+line(steps, maxText-100)))
+	}
+	blocks = append(blocks, section("*Then make it count* there. If authorities are set already, name them too:"))
+	return append(blocks, fences(call.Method+" "+call.Path+"\n"+indent(call.Body))...)
+}
+
+// uploadedLine says that what a person has uploaded is still there; empty if nothing was.
+func uploadedLine(r *change.Request) string {
+	if r.Proposal.Wants != link.WantsAuthority || r.Last(change.HandedIn) == nil {
+		return ""
+	}
+	return " The bundle with the certificate authority stays enabled on the remote deployment, where nothing refers to it " +
+		"because of this request any more; whoever uploaded it may remove it."
+}
