@@ -116,6 +116,19 @@ func (e Existing) unsigned() bool {
 	return e.Managed != nil && e.Managed.Settings[optionCertificate] != "" && e.Own.options(e.Alias)[optionCertificate] == ""
 }
 
+// identityDiff is what the key in use demands and what was approved; nothing where that is the same.
+func (e Existing) identityDiff() []change.Field {
+	if e.Managed == nil || e.Managed.Identity == "" {
+		return nil
+	}
+	for _, k := range e.Keys {
+		if k.Identity != e.Managed.Identity {
+			return []change.Field{{Label: labelIdentity, Value: orDefaultWord(k.Identity) + " → " + e.Managed.Identity}}
+		}
+	}
+	return nil
+}
+
 func (c Connect) checkIdentity(wrong *change.InvalidError) {
 	if c.Identity != nil && c.byCertificate() {
 		wrong.Add(FieldIdentity, "strong identity verification belongs to API keys, not to connections by certificates")

@@ -77,7 +77,7 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	}
 	was := PrefillUpdate(e)
 	p.Was, p.Found, p.How = &was.Access, e.found(c), e.howToChange(was.Access, c.Access)
-	diff := append(p.diff(was), c.extrasDiff(e.Survey)...)
+	diff := slices.Concat(p.diff(was), c.extrasDiff(e.Survey), e.identityDiff())
 	if len(diff) == 0 {
 		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: FieldReason, Say: "nothing would change: everything is like this already"}}}
 	}
@@ -92,7 +92,7 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	switch p.How {
 	case howRotates:
 		m.KeyName = c.keySpec(k.o.Env, id).Name
-		w.add("The bot does not own the key, or does not know it: a new one is made and takes its place.")
+		w.add("A new key is made and takes the old one's place: the bot does not own that one, does not know it, or it demands another certificate than was approved.")
 		var wrong change.InvalidError
 		if e.mayIssueNow(&wrong); len(wrong.Problems) > 0 {
 			return change.Proposal{}, &wrong
@@ -145,8 +145,12 @@ func (p Update) connect(e Existing) Connect {
 	return c
 }
 
-// howToChange says how the key comes to its new access: in place where the bot's user owns it.
+// howToChange says how the key comes to its new access: in place where the bot's user owns it. A key that demands
+// another certificate than was approved is not to be trusted: a new one takes its place.
 func (e Existing) howToChange(was, wanted Access) string {
+	if len(e.identityDiff()) > 0 {
+		return howRotates
+	}
 	if was.same(wanted) {
 		return howStays
 	}

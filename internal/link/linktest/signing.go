@@ -115,3 +115,12 @@ func (d *Deployment) SetIdentity(pattern string) {
 		}
 	})
 }
+
+// Unsign stops the nodes from signing what they send to an alias, behind the bot's back.
+func (d *Deployment) Unsign(alias string) {
+	d.locked(func() {
+		for _, option := range []string{"signing.certificate", "signing.key"} {
+			delete(d.settings, setting{"persistent", alias, option})
+		}
+	})
+}

@@ -1,0 +1,173 @@
+package link_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// identityHousehold is a connection with strong identity verification that was made.
+func identityHousehold(t *testing.T) *household {
+	t.Helper()
+	h := newHousehold(t)
+	s := identityScene(t, nil)
+	h.scene = s
+	h.roster = link.NewRoster(s.catalog, h, link.RosterOptions{Now: s.w.Now})
+	t.Cleanup(h.roster.Wait)
+	h.connect()
+	return h
+}
+
+// demanded fails the test unless one key is active, and it demands the local cluster's certificate.
+func (h *household) demanded() {
+	h.t.Helper()
+	h.granted(h.t)
+	for _, k := range h.remote.ActiveKeys() {
+		if k.Identity != localPattern {
+			h.t.Errorf("the key demands %q", k.Identity)
+		}
+	}
+	if set := h.local.Settings("logs"); set["persistent signing.certificate"] != "node.crt" || set["persistent signing.key"] != "node.key" {
+		h.t.Errorf("settings %v", set)
+	}
+	if m := h.managed(); m.Identity != localPattern || m.Settings["signing.certificate"] != "node.crt" {
+		h.t.Errorf("remembered %+v", m)
+	}
+	if !h.local.Connected("logs") {
+		h.t.Error("not connected")
+	}
+}
+
+func TestTheIdentityStaysThroughRotationAndUpdates(t *testing.T) {
+	h := identityHousehold(t)
+	h.demanded()
+	if _, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
+		t.Fatal(err)
+	}
+	h.demanded()
+	p := h.update()
+	p.Access.Search = []string{"logs-*", "metrics-*"}
+	if _, err := h.run(link.NewUpdater(h.roster, h.o()), p); err != nil {
+		t.Fatal(err)
+	}
+	h.demanded()
+	h.remote.Disown() // so that a new key is made
+	p.Access.Search, p.Compress = []string{"logs-*"}, "true"
+	if _, err := h.run(link.NewUpdater(h.roster, h.o()), p); err != nil {
+		t.Fatal(err)
+	}
+	h.demanded()
+}
+
+func TestTheIdentityGoesWithTheConnection(t *testing.T) {
+	h := identityHousehold(t)
+	if _, err := h.run(link.NewDisconnector(h.roster, h.o()), link.Disconnect{Local: h.local.Ref(), Alias: "logs"}); err != nil {
+		t.Fatal(err)
+	}
+	h.clean(t)
+}
+
+func TestADisconnectThatFailsGrantsTheSameIdentityAgain(t *testing.T) {
+	h := identityHousehold(t)
+	h.remote.Disown()
+	k := link.NewDisconnector(h.roster, h.o())
+	r, err := h.propose(k, link.Disconnect{Local: h.local.Ref(), Alias: "logs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, err := k.Steps(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal := map[string]change.Evidence{}
+	for _, s := range steps[:2] {
+		if err := h.applyStep(s, journal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range slices.Backward(steps[:2]) {
+		if err := s.Undo(t.Context(), journal[s.Name()]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.demanded()
+}
+
+func TestSigningThatWasStoppedIsDriftThatAnUpdateMends(t *testing.T) {
+	h := identityHousehold(t)
+	h.local.Unsign("logs")
+	problems, err := h.roster.Health(t.Context(), h.managed(), time.Hour)
+	if err != nil || len(problems) != 2 || problems[0].Fix != link.KindUpdate {
+		t.Fatalf("%v, %+v", err, problems)
+	}
+	contains(t, problems[0].Say, "signs with none", "no certificate was provided")
+	contains(t, problems[1].Say, "signing.certificate is (none), and was node.crt")
+	_, err = h.propose(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30})
+	contains(t, problem(t, err, link.FieldAlias), "no longer signs", "update logs first")
+	if _, err := h.run(link.NewUpdater(h.roster, h.o()), h.update()); err != nil {
+		t.Fatal(err)
+	}
+	h.demanded()
+}
+
+func TestAKeyThatDemandsAnotherCertificateIsReplaced(t *testing.T) {
+	h := identityHousehold(t)
+	old := h.remote.ActiveKeys()[0].ID
+	h.remote.SetIdentity("CN=.*")
+	problems, err := h.roster.Health(t.Context(), h.managed(), time.Hour)
+	if err != nil || len(problems) != 1 {
+		t.Fatalf("%v, %+v", err, problems)
+	}
+	contains(t, problems[0].Say, "the key demands certificates of CN=.*, and was approved for "+localPattern)
+	if _, err := h.run(link.NewUpdater(h.roster, h.o()), h.update()); err != nil {
+		t.Fatal(err)
+	}
+	h.demanded()
+	if h.remote.ActiveKeys()[0].ID == old {
+		t.Error("the old key is still the one")
+	}
+}
+
+func TestAnAdoptedKeyKeepsWhatItDemands(t *testing.T) {
+	h := identityHousehold(t)
+	name := h.remote.ActiveKeys()[0].Name
+	clear(h.memos)
+	if _, err := h.run(link.NewAdopter(h.roster, h.o()), link.Adopt{Local: h.local.Ref(), Alias: "logs", KeyName: name}); err != nil {
+		t.Fatal(err)
+	}
+	h.w.Advance(time.Minute)
+	h.demanded()
+	if _, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
+		t.Fatal(err)
+	}
+	h.demanded()
+}
+
+func TestManagedConnectionsOfElasticCloudAreListed(t *testing.T) {
+	h := identityHousehold(t)
+	l := h.roster.List(t.Context(), "")
+	if len(l.Connections) != 1 || l.Connections[0].Local.Name != "reports" || l.Connections[0].Managed == nil || len(l.Missing) > 0 {
+		t.Errorf("%+v", l)
+	}
+	if l := h.roster.List(t.Context(), "something else"); len(l.Connections) > 0 {
+		t.Errorf("%+v", l.Connections)
+	}
+}
+
+func TestDiagnosisTellsApartWhatIsWrongWithAnIdentity(t *testing.T) {
+	for text, say := range map[string]string{
+		"requires certificate identity matching [CN=x], but no certificate was provided":                 "signs with none",
+		"DN from provided certificate [CN=y] does not match API Key certificate identity pattern [CN=x]": "certificate of another cluster",
+		"Failed to verify cross cluster api key signature certificate from [(CN=y)]":                     "does not believe the authority",
+		"Invalid cross cluster api key signature from [(CN=y)]":                                          "did not show, or another one",
+	} {
+		d := link.Diagnose(text, link.Symptoms{Alias: "logs"})
+		if d.Cause != link.CauseIdentity || !strings.Contains(d.Say, say) || d.Fix == "" {
+			t.Errorf("%q: %+v", text, d)
+		}
+	}
+}
