@@ -65,7 +65,7 @@ approvals:
   count: 7
 platforms:
   - { name: a, kind: ece, url: "ftp://x", api_key: { file: /run/none } }
-  - { name: a, kind: ech, url: "https://u:` + canary + `@x", api_key: { file: /run/empty }, elasticsearch: proxy,
+  - { name: a, kind: ech, url: "https://u:` + canary + `@x", api_key: { file: /run/empty }, elasticsearch: proxy, strong_identity: true,
       credentials: [ { username: u }, { username: u, password: { env: E }, api_key: { env: E } } ] }
 executor: { lease: 5s, call_timeout: 5s, workers: 0x }
 `
@@ -93,6 +93,7 @@ executor: { lease: 5s, call_timeout: 5s, workers: 0x }
 		"line 16: platforms[1].name: there are two platforms called a",
 		"line 16: platforms[1].url: must not hold a user or password",
 		"line 16: platforms[1].elasticsearch: Elastic Cloud has no proxy to Elasticsearch: use direct",
+		"line 16: platforms[1].strong_identity: is for an ECE; Elastic Cloud can do it anyway",
 		"line 17: platforms[1].credentials[0]: username and password go together",
 		"line 17: platforms[1].credentials[1]: needs either username and password, or api_key",
 		"line 18: cannot unmarshal !!str this value into int",

@@ -275,7 +275,7 @@ func (c Connect) identityFields(s Survey) []change.Field {
 	fields := []change.Field{
 		{Label: labelIdentity, Value: c.Identity.Pattern},
 		{Label: "Signed by the local side with", Value: c.Identity.Certificate + ", " + c.Identity.Key},
-		{Label: "Believed by the remote side for", Value: file},
+		{Label: "Authority that the remote side believes", Value: file},
 	}
 	if s.byHand(c) {
 		fields = append(fields, change.Field{Label: labelByHand, Value: s.uploading()})

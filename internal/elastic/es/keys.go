@@ -76,7 +76,7 @@ func (c *Client) IssueKey(ctx context.Context, spec link.KeySpec) (link.IssuedKe
 		return link.IssuedKey{}, odd
 	}
 	return link.IssuedKey{
-		Key:     link.Key{ID: answer.ID, Name: answer.Name, Expires: instant(answer.Expiration), Metadata: spec.Metadata},
+		Key:     link.Key{ID: answer.ID, Name: answer.Name, Expires: instant(answer.Expiration), Metadata: spec.Metadata, Identity: spec.Identity},
 		Encoded: secret.New(answer.Encoded),
 	}, nil
 }

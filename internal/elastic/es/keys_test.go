@@ -31,7 +31,8 @@ func TestIssueKey(t *testing.T) {
 	t.Parallel()
 	s := elastictest.Serve(t,
 		exchange("POST", createKey, createBody, `{"id":"k1","name":"rcb-1","expiration":1785499200000,"api_key":"x","encoded":"`+issued+`"}`),
-		exchange("POST", createKey, `{"name":"rcb-2","access":{"search":[{"names":["*"]}]},"expiration":"5400000ms"}`, `{"id":"k2","name":"rcb-2"}`),
+		exchange("POST", createKey, `{"name":"rcb-2","access":{"search":[{"names":["*"]}]},"expiration":"5400000ms",
+			"certificate_identity":"CN=.*\\.node\\.x\\.cluster\\..*"}`, `{"id":"k2","name":"rcb-2"}`),
 	)
 	c := client(t, options(t, s.URL))
 	got, err := c.IssueKey(t.Context(), spec)
@@ -41,7 +42,7 @@ func TestIssueKey(t *testing.T) {
 	if got.ID != "k1" || got.Encoded.Reveal() != issued || got.Expires.UnixMilli() != 1785499200000 || strings.Contains(fmt.Sprintf("%+v", got), issued) {
 		t.Errorf("got %+v", got)
 	}
-	_, err = c.IssueKey(t.Context(), link.KeySpec{Name: "rcb-2", Access: link.Access{Search: []string{"*"}}, Expiration: 90 * time.Minute})
+	_, err = c.IssueKey(t.Context(), link.KeySpec{Name: "rcb-2", Access: link.Access{Search: []string{"*"}}, Expiration: 90 * time.Minute, Identity: `CN=.*\.node\.x\.cluster\..*`})
 	if call := callError(t, err); !call.Ambiguous {
 		t.Errorf("an answer without a key: got %v, want doubt", call)
 	}
@@ -94,6 +95,21 @@ func TestActiveKeysAreSifted(t *testing.T) {
 		{ID: "6", Name: "rcb*", Expires: time.UnixMilli(future).UTC()},
 	}
 	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestIdentityKeysAreThoseThatDemandACertificate(t *testing.T) {
+	t.Parallel()
+	s := elastictest.Serve(t, exchange("GET", "/_security/api_key?active_only=true&name=%2A", "", `{"api_keys":[
+		{"id":"1","name":"a","type":"cross_cluster","certificate_identity":"CN=x"},
+		{"id":"2","name":"b","type":"cross_cluster"},
+		{"id":"3","name":"c","type":"cross_cluster","certificate_identity":"CN=y","invalidated":true}]}`))
+	got, err := client(t, options(t, s.URL)).IdentityKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]link.Key{{ID: "1", Name: "a", Identity: "CN=x"}}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -67,6 +68,36 @@ func TestSettingsAreSentAsTheyAre(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestSigningTrustKnowsWhereItIsSet(t *testing.T) {
+	t.Parallel()
+	const path = "/_cluster/settings?flat_settings=true&include_defaults=true"
+	for name, tt := range map[string]struct {
+		answer string
+		want   link.SigningTrust
+	}{
+		"nowhere": {`{"persistent":{},"transient":{},"defaults":{"cluster.remote.signing.certificate_authorities":[]}}`, link.SigningTrust{}},
+		"everywhere": {`{"persistent":{"cluster.remote.signing.certificate_authorities":["a.crt","b.crt"]},
+			"transient":{"cluster.remote.signing.certificate_authorities":"c.crt,d.crt"},"defaults":{"cluster.name":"x"}}`,
+			link.SigningTrust{Persistent: []string{"a.crt", "b.crt"}, Transient: []string{"c.crt", "d.crt"}}},
+		"in elasticsearch.yml": {`{"persistent":{},"transient":{},"defaults":{"cluster.remote.signing.certificate_authorities":["e.crt"],
+			"cluster.remote.signing.truststore.path":""}}`, link.SigningTrust{Declared: []string{"e.crt"}}},
+		"a truststore": {`{"persistent":{"cluster.remote.signing.truststore.path":"s.p12"},"transient":{},"defaults":{}}`,
+			link.SigningTrust{Truststore: "s.p12"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := elastictest.Serve(t, exchange("GET", path, "", tt.answer))
+			got, err := client(t, options(t, s.URL)).SigningTrust(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

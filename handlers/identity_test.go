@@ -1,0 +1,136 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const identityPattern = `CN=.*\.node\.43c6884488bc3eb2ba2aa4f885db6e58\.cluster\..*`
+
+// uploading is a request that waits until the certificate authority is uploaded.
+func uploading(edit func(*change.Request)) *change.Request {
+	r := pending()
+	r.Proposal.Wants = link.WantsAuthority
+	r.Proposal.Fields = append(r.Proposal.Fields,
+		change.Field{Label: "Certificate identity", Value: identityPattern},
+		change.Field{Label: "By hand, before the work begins", Value: "1. Open reports, Security, CA certificates, and download the CA. 2. Upload it."})
+	r.Proposal.Plan = append([]change.PlannedCall{{
+		Step: link.StepAuthorities, System: "Elasticsearch of search-eu", Method: "PUT", Path: "/_cluster/settings",
+		Body: `{"persistent":{"cluster.remote.signing.certificate_authorities":["/app/config/signing/ece-prod.crt"]}}`,
+	}}, r.Proposal.Plan...)
+	if edit != nil {
+		edit(r)
+	}
+	return r
+}
+
+func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
+	for name, r := range map[string]*change.Request{
+		"uploading": uploading(nil),
+		"uploaded":  uploading(func(r *change.Request) { r.Decisions = []change.Decision{said(change.HandedIn, "U0BEN", "")} }),
+	} {
+		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, card(r, missing())) })
+	}
+	r := uploading(func(r *change.Request) { r.Decisions = []change.Decision{said(change.HandedIn, "U0BEN", "")} })
+	r.State = change.RolledBack
+	if s := cleanLine(r); !strings.Contains(s, "bundle with the certificate authority stays") {
+		t.Errorf("said %q", s)
+	}
+	r.Decisions = nil
+	if s := cleanLine(r); strings.Contains(s, "bundle") {
+		t.Errorf("nothing was uploaded, and said is %q", s)
+	}
+}
+
+func TestAnAuthorityIsSaidToBeThereByWhoMayHandItIn(t *testing.T) {
+	d := newDesk(t)
+	d.o.Now = d.world.Now
+	r := uploading(func(r *change.Request) { r.Messages = map[string]change.Message{} })
+	d.book.put(r)
+	d.finish(d.approve(t.Context(), pressed(anna, r)))
+	if d.slack.count("open") != 0 || d.state(r.ID) != change.Pending {
+		t.Fatalf("%d modals are open, the request is %s", d.slack.count("open"), d.state(r.ID))
+	}
+	r, _ = d.book.Get(t.Context(), r.ID)
+	d.finish(d.inPlace(t.Context(), pressed(stranger, r)))
+	if !strings.Contains(d.slack.said(), "not one of the approvers") || d.state(r.ID) != change.Pending {
+		t.Errorf("a stranger was told %q, the request is %s", d.slack.said(), d.state(r.ID))
+	}
+	d.finish(d.inPlace(t.Context(), pressed(anna, r)))
+	if d.state(r.ID) != change.Approved {
+		t.Errorf("the request is %s", d.state(r.ID))
+	}
+}
+
+func TestWhoPastesTheKeySeesToTheAuthorityToo(t *testing.T) {
+	r := uploading(func(r *change.Request) { r.Proposal.Wants = link.WantsKey })
+	v := pasteModal(r, reasonMemory{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
+	if err := bot.CheckModal(v); err != nil {
+		t.Error(err)
+	}
+	golden(t, "modal_paste_signing", v)
+}
+
+func TestStrongIdentityIsOfferedAmongTheAdvancedSettings(t *testing.T) {
+	d := newDesk(t)
+	for _, one := range d.world.Deployments() {
+		one.Edit(func(x *link.Deployment) { x.Version, x.ClusterID = "9.3.1", remoteID[:30]+x.Deployment })
+	}
+	d.types("connect")
+	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
+	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
+	d.togglesMore()
+	if d.slack.has(theModal, link.FieldIdentity) {
+		t.Fatal("offered for an ECE")
+	}
+	d.chooses(link.FieldLocal, "cloud/b3", "search-us")
+	if !d.slack.has(theModal, link.FieldIdentity) {
+		t.Fatal("not offered within Elastic Cloud")
+	}
+	d.slack.set(theModal, link.FieldIdentity, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	golden(t, "modal_connect_identity", d.slack.modals[theModal].view)
+	d.togglesMore()
+	d.togglesMore()
+	if len(d.slack.get(theModal, link.FieldIdentity).Options) != 1 {
+		t.Error("hiding has forgotten it")
+	}
+	d.fills(link.FieldSearch, "logs-*")
+	d.fills(link.FieldReason, "reports")
+	if errs := d.submits(); len(errs) > 0 {
+		t.Fatalf("errors %v", errs)
+	}
+	c := d.asked()
+	if c.Identity == nil || *c.Identity != (link.IdentityTerms{}) {
+		t.Errorf("asked for %+v", c.Identity)
+	}
+	f, m := newForm(), connectMemory{}
+	f.restoreExtras(c, &m)
+	if !f.Identity || !m.MayIdentify || !m.More {
+		t.Errorf("asked again: %+v, %+v", f, m)
+	}
+}
+
+func TestStrongIdentityGoesWithTheDeploymentsThatCanDoIt(t *testing.T) {
+	d := newDesk(t)
+	for _, one := range d.world.Deployments() {
+		one.Edit(func(x *link.Deployment) { x.Version, x.ClusterID = "9.3.1", remoteID[:30]+x.Deployment })
+	}
+	d.types("connect")
+	d.chooses(link.FieldLocal, "cloud/b3", "search-us")
+	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
+	d.togglesMore()
+	d.slack.set(theModal, link.FieldIdentity, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
+	d.fills(link.FieldSearch, "logs-*")
+	d.fills(link.FieldReason, "reports")
+	if errs := d.submits(); len(errs) > 0 {
+		t.Fatalf("errors %v", errs)
+	}
+	if c := d.asked(); c.Identity != nil {
+		t.Errorf("asked for %+v", c.Identity)
+	}
+}
