@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,9 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/typedapi/security/putrole"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/security/updatecrossclusterapikey"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/types"
+	createcrossclusterapikey9 "github.com/elastic/go-elasticsearch/v9/typedapi/security/createcrossclusterapikey"
+	getapikey9 "github.com/elastic/go-elasticsearch/v9/typedapi/security/getapikey"
+	updatecrossclusterapikey9 "github.com/elastic/go-elasticsearch/v9/typedapi/security/updatecrossclusterapikey"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 )
@@ -80,15 +84,37 @@ var endpoints = []endpoint{
 	{"POST", `/[^_/][^/]*/_search`, of[search.Request](), of[search.Response]()},
 }
 
-// elasticsearch returns what Elasticsearch's specification does not know about an exchange, or misses in it.
-func elasticsearch(x fault.Exchange) error {
-	i := slices.IndexFunc(endpoints, func(e endpoint) bool {
+// identityField came with 9.3: the types of version 8 do not have it, those of version 9 do. What names it is held
+// against the latter.
+const identityField = `"certificate_identity"`
+
+var identityEndpoints = []endpoint{
+	{"POST", `/_security/cross_cluster/api_key`, of[createcrossclusterapikey9.Request](), of[createcrossclusterapikey9.Response]()},
+	{"PUT", `/_security/cross_cluster/api_key/[^/]+`, of[updatecrossclusterapikey9.Request](), of[updatecrossclusterapikey9.Response]()},
+	{"GET", `/_security/api_key`, nil, of[getapikey9.Response]()},
+}
+
+// endpointOf returns the call that an exchange makes; false if none is known.
+func endpointOf(x fault.Exchange) (endpoint, bool) {
+	all := endpoints
+	if bytes.Contains(x.Request, []byte(identityField)) || bytes.Contains(x.Answer, []byte(identityField)) {
+		all = identityEndpoints
+	}
+	i := slices.IndexFunc(all, func(e endpoint) bool {
 		return e.method == x.Method && regexp.MustCompile("^"+e.path+"$").MatchString(x.Path)
 	})
 	if i < 0 {
+		return endpoint{}, false
+	}
+	return all[i], true
+}
+
+// elasticsearch returns what Elasticsearch's specification does not know about an exchange, or misses in it.
+func elasticsearch(x fault.Exchange) error {
+	e, ok := endpointOf(x)
+	if !ok {
 		return fmt.Errorf("%s %s is not among the typed API's calls that we know", x.Method, x.Path)
 	}
-	e := endpoints[i]
 	var errs []error
 	if len(x.Request) > 0 {
 		if e.request == nil {

@@ -48,6 +48,7 @@ func TestSeededChangesAreFound(t *testing.T) {
 		"answer's names":     {"PATCH", "/keystore", func(x *fault.Exchange) { answer(x, `"as_file"`, `"as_files"`) }},
 		"key's access":       {"POST", "/cross_cluster/api_key", func(x *fault.Exchange) { body(x, `"names"`, `"name"`) }},
 		"key's field":        {"POST", "/cross_cluster/api_key", func(x *fault.Exchange) { body(x, `"metadata"`, `"meta"`) }},
+		"key's identity":     {"POST", "/cross_cluster/api_key", func(x *fault.Exchange) { body(x, `"certificate_identity"`, `"certificate_id"`) }},
 		"key's answer":       {"POST", "/cross_cluster/api_key", func(x *fault.Exchange) { answer(x, `"encoded"`, `"encode"`) }},
 		"info's answer":      {"GET", "/proxy/_remote/info", func(x *fault.Exchange) { answer(x, `"num_proxy_sockets_connected"`, `"num_sockets"`) }},
 		"resolve's answer":   {"GET", "/_resolve/cluster/", func(x *fault.Exchange) { answer(x, `"matching_indices"`, `"matches"`) }},
