@@ -49,6 +49,10 @@ func TestCrashesAnywhereOnTheWholePage(t *testing.T) {
 				s.local.PlansTake(1)
 			})
 		}, []string{link.StepCheck, link.StepFilter, link.StepGrant, link.StepRestart, link.StepPoint, link.StepRole, link.StepVerify}},
+		"strong identity verification": {
+			func(t *testing.T) *scene { t.Helper(); return identityScene(t, nil) },
+			[]string{link.StepCheck, link.StepAuthorities, link.StepGrant, link.StepPoint, link.StepVerify},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			// Fewer than the calls of one step between two crashes would never get anywhere.
@@ -65,6 +69,9 @@ func TestCrashesAnywhereOnTheWholePage(t *testing.T) {
 				s.through(t, n, back, s.undo)
 				s.clean(t)
 				s.role(t, "")
+				if files := s.remote.Believes(); len(files) > 0 {
+					t.Fatalf("left after a crash: it believes %q", files)
+				}
 				if s.ech.Made() != 0 || len(trusted(s.local))+len(trusted(s.remote)) != 0 {
 					t.Fatalf("left after a crash: %d filters, %v, %v", s.ech.Made(), trusted(s.local), trusted(s.remote))
 				}
@@ -80,8 +87,9 @@ func TestCrashesAnywhereOnTheWholePage(t *testing.T) {
 func TestACrashAfterEachCallOfEveryNewStep(t *testing.T) {
 	for step, make := range map[string]func(*testing.T) *scene{
 		link.StepTrustLocal: certScene, link.StepTrustRemote: certScene, link.StepRestart: restartScene,
-		link.StepFilter: plainFilterScene,
-		link.StepRole:   plainRoleScene,
+		link.StepFilter:      plainFilterScene,
+		link.StepRole:        plainRoleScene,
+		link.StepAuthorities: func(t *testing.T) *scene { t.Helper(); return identityScene(t, nil) },
 	} {
 		t.Run(step, func(t *testing.T) {
 			for n := 1; ; n++ {
@@ -94,6 +102,9 @@ func TestACrashAfterEachCallOfEveryNewStep(t *testing.T) {
 				s.settleApply(t, step)
 				s.settleUndo(t, step)
 				s.role(t, "")
+				if files := s.remote.Believes(); len(files) > 0 {
+					t.Fatalf("after a crash on call %d: it believes %q", n, files)
+				}
 				if s.ech.Made() != 0 || len(trusted(s.local))+len(trusted(s.remote)) != 0 || s.local.Restarts() > 1 {
 					t.Fatalf("after a crash on call %d: %d filters, %v %v, %d restarts", n, s.ech.Made(), trusted(s.local), trusted(s.remote), s.local.Restarts())
 				}

@@ -2,12 +2,9 @@ package link
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -33,15 +30,10 @@ const (
 	optionSigningKey  = "signing.key"
 )
 
-// The files of every deployment's nodes, and the one with the authority of an Elastic Cloud region that those of the
-// same region have. Other authorities are uploaded as a bundle, whose files come to lie under bundleDir (all from
-// Elastic's docs: ec-remote-cluster-strong-identity).
+// The files that the nodes of every deployment have (Elastic's docs: ec-remote-cluster-strong-identity).
 const (
-	nodeCertificate   = "node.crt"
-	nodeKey           = "node.key"
-	regionalAuthority = "internal_tls_ca.crt"
-	bundleDir         = "/app/config/"
-	bundleFolder      = "signing"
+	nodeCertificate = "node.crt"
+	nodeKey         = "node.key"
 )
 
 const (
@@ -191,81 +183,6 @@ func (s Survey) identified(c Connect) Connect {
 	return c
 }
 
-// readSigning reads whose signatures the remote cluster believes. Where a person makes the key, a person sees to that too.
-func (s *Survey) readSigning(ctx context.Context) error {
-	if s.wantsPasted() {
-		return nil
-	}
-	remote, err := s.remoteOn.Cluster(s.Remote)
-	if err != nil {
-		return attempt("reaching Elasticsearch of "+s.Remote.Name, err)
-	}
-	verifier, ok := remote.(Verifier)
-	if !ok {
-		return refuse("The bot can't tell whose signatures "+s.Remote.Name+" believes.", "%s is no verifier", s.Remote.Name)
-	}
-	t, err := verifier.SigningTrust(ctx)
-	if err != nil {
-		return attempt("reading whose signatures "+s.Remote.Name+" believes", err)
-	}
-	s.signing = &t
-	return nil
-}
-
-// authority is the file on the remote nodes that holds the authority of the local certificates, and whether the platform
-// puts it there by itself: only within a region of one platform of Elastic Cloud.
-func (s Survey) authority() (file string, there bool) {
-	if s.localOn.Kind == KindECH && s.Local.Platform == s.Remote.Platform && s.Local.Region != "" && s.Local.Region == s.Remote.Region {
-		return regionalAuthority, true
-	}
-	name := s.Local.Platform
-	if s.Local.Region != "" {
-		name += "-" + s.Local.Region
-	}
-	return bundleDir + bundleFolder + "/" + name + ".crt", false
-}
-
-// authorities are the files to be set on the remote cluster: those that are in force and the missing one, which is last.
-// Nil where none is missing.
-func (s Survey) authorities() []string {
-	file, _ := s.authority()
-	var now []string
-	if s.signing != nil {
-		now = s.signing.inForce()
-	}
-	if slices.Contains(now, file) {
-		return nil
-	}
-	return append(slices.Clone(now), file)
-}
-
-func (t SigningTrust) inForce() []string {
-	for _, files := range [][]string{t.Transient, t.Persistent} {
-		if len(files) > 0 {
-			return files
-		}
-	}
-	return t.Declared
-}
-
-// byHand reports whether a person has to upload the authority.
-func (s Survey) byHand(c Connect) bool {
-	_, there := s.authority()
-	return c.Identity != nil && !there && s.authorities() != nil
-}
-
-// uploading says how the authority comes to lie where the plan expects it (Elastic's docs:
-// ec-remote-cluster-strong-identity, upload-custom-plugins-bundles).
-func (s Survey) uploading() string {
-	file, _ := s.authority()
-	inside := strings.TrimPrefix(file, bundleDir)
-	return fmt.Sprintf("1. In the console of %s open %s, Security, CA certificates, and download the CA. "+
-		"2. Save it as %s and put that folder with it into a ZIP file. "+
-		"3. On %s add the ZIP as a bundle under Extensions, and enable it for %s; this restarts its nodes one by one. "+
-		"The bot then sets %s to the file, %s.",
-		label(s.localOn), s.Local.Name, inside, label(s.remoteOn), s.Remote.Name, SigningAuthorities, file)
-}
-
 // identityFields are what people read of strong identity verification.
 func (c Connect) identityFields(s Survey) []change.Field {
 	if c.Identity == nil {
@@ -294,19 +211,4 @@ func approvedIdentity(p change.Proposal) *IdentityTerms {
 		}
 	}
 	return nil
-}
-
-// SigningByHand is the call by which a person makes the remote cluster believe the local one's signatures, where the bot
-// can do nothing there, and what has to be uploaded before; empty if that is not needed.
-func SigningByHand(p change.Proposal) (call change.PlannedCall, uploading string) {
-	i := slices.IndexFunc(p.Plan, func(c change.PlannedCall) bool { return c.Step == StepAuthorities })
-	if i < 0 || p.Wants != WantsKey {
-		return change.PlannedCall{}, ""
-	}
-	for _, f := range p.Fields {
-		if f.Label == labelByHand {
-			uploading = f.Value
-		}
-	}
-	return p.Plan[i], uploading
 }

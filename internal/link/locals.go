@@ -1,0 +1,66 @@
+package link
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// Locals returns every deployment that can be the local side: those of the platforms of kind ECE.
+func (c *Roster) Locals(ctx context.Context) ([]Deployment, []Down) {
+	systems := slices.DeleteFunc(c.catalog.Systems(), func(s System) bool { return s.Kind != KindECE })
+	answers := make([][]Deployment, len(systems))
+	errs := make([]error, len(systems))
+	var wg sync.WaitGroup
+	for i, sys := range systems {
+		wg.Go(func() {
+			answers[i], errs[i] = c.locals.get(ctx, sys.Name, func(ctx context.Context) ([]Deployment, error) {
+				return sys.all(ctx)
+			})
+		})
+	}
+	wg.Wait()
+	var down []Down
+	for i, err := range errs {
+		if err != nil {
+			down = append(down, Down{System: systems[i].Name, Why: sentence(err)})
+		}
+	}
+	return slices.Concat(answers...), down
+}
+
+// all returns every deployment of a platform. A platform need not know what name it is configured under.
+func (s System) all(ctx context.Context) ([]Deployment, error) {
+	lister, ok := s.Platform.(Lister)
+	if !ok {
+		return s.find(ctx, "", mostDeployments)
+	}
+	found, err := lister.ListDeployments(ctx)
+	for i := range found {
+		found[i].Platform = s.Name
+	}
+	return found, err
+}
+
+// elsewhere returns the local sides of managed connections on other platforms than Locals lists: deployments of Elastic
+// Cloud that the bot has connected. Those that can't be read are missed, if text is about them.
+func (c *Roster) elsewhere(ctx context.Context, managed map[Name]Managed, text string) (found []Deployment, missed []Missed) {
+	refs := map[string]Ref{}
+	for name := range managed {
+		if sys, ok := c.catalog.System(name.Local.Platform); ok && sys.Kind != KindECE {
+			refs[name.Local.String()] = name.Local
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(refs)) {
+		ref := refs[name]
+		d, err := c.catalog.Deployment(ctx, ref)
+		switch {
+		case err == nil:
+			found = append(found, d)
+		case !IsNotFound(err) && about(Deployment{Ref: ref}, text):
+			missed = append(missed, Missed{Local: Deployment{Ref: ref, Name: ref.Deployment}, Why: sentence(err)})
+		}
+	}
+	return found, missed
+}
