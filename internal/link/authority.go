@@ -35,7 +35,13 @@ func (s *Survey) readSigning(ctx context.Context) error {
 		return attempt("reading whose signatures "+s.Remote.Name+" believes", err)
 	}
 	s.signing = &t
-	return nil
+	privileged, ok := remote.(Privileged)
+	if !ok || s.authorities() == nil {
+		return nil
+	}
+	missing, err := privileged.MissingPrivileges(ctx, []string{"manage"}) // which writing cluster settings takes
+	s.mayNotManage = len(missing) > 0
+	return attempt("asking what the bot may do on "+s.Remote.Name, err)
 }
 
 // authority is the file on the remote nodes that holds the authority of the local certificates, and whether the platform

@@ -88,6 +88,12 @@ type Verifier interface {
 	IdentityKeys(ctx context.Context) ([]Key, error)
 }
 
+// Privileged is a Cluster that knows what its caller may do.
+type Privileged interface {
+	// MissingPrivileges returns which of these cluster privileges the caller lacks.
+	MissingPrivileges(ctx context.Context, cluster []string) ([]string, error)
+}
+
 // The settings of a remote cluster that say whose signatures it believes; all are dynamic (Elastic's docs: remote
 // cluster settings).
 const (

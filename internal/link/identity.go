@@ -168,6 +168,8 @@ func (s Survey) identityProblems(wrong *change.InvalidError, c Connect) {
 	case t.Truststore != "":
 		wrong.Add(FieldIdentity, "%s believes signatures by a truststore (%s), beside which no authority can be set: the authority of %s "+
 			"belongs in there", s.Remote.Name, t.Truststore, s.Local.Name)
+	case s.mayNotManage:
+		wrong.Add(FieldIdentity, "the bot's user on %s lacks the cluster privilege manage, without which it can't set %s", s.Remote.Name, SigningAuthorities)
 	case len(t.Transient) > 0 && s.authorities() != nil:
 		wrong.Add(FieldIdentity, "%s has a transient setting %s, which would hide a persistent one: remove it first", s.Remote.Name, SigningAuthorities)
 	}

@@ -42,7 +42,7 @@ func otherRegion(s *scene) {
 func bodyOf(t *testing.T, p change.Proposal, step string) map[string]any {
 	t.Helper()
 	for _, c := range p.Plan {
-		if c.Step == step && c.Method != "PATCH" {
+		if c.Step == step && !strings.HasSuffix(c.Path, "/keystore") {
 			var body map[string]any
 			if err := json.Unmarshal([]byte(c.Body), &body); err != nil {
 				t.Fatal(err)
@@ -99,9 +99,12 @@ func TestStrongIdentityIsRefusedWhereItCantBe(t *testing.T) {
 		"another id":        {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.ClusterID = "reports.*" }) }, "not the id of an Elasticsearch cluster"},
 		"no id":             {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.ClusterID = "" }) }, "can't be told"},
 		"a wish of its own": {func(s *scene) { s.c.Identity = &link.IdentityTerms{Pattern: "CN=.*"} }, "must demand certificates of reports itself"},
+		"no privilege":      {func(s *scene) { s.remote.Weaken() }, "lacks the cluster privilege manage"},
 		"a truststore":      {func(s *scene) { s.remote.SetSigningTrust(link.SigningTrust{Truststore: "s.p12"}) }, "by a truststore (s.p12)"},
-		"a transient setting": {func(s *scene) { s.remote.SetSigningTrust(link.SigningTrust{Transient: []string{"x.crt"}}) },
-			"transient setting cluster.remote.signing.certificate_authorities"},
+		"a transient setting": {
+			func(s *scene) { s.remote.SetSigningTrust(link.SigningTrust{Transient: []string{"x.crt"}}) },
+			"transient setting cluster.remote.signing.certificate_authorities",
+		},
 		"an ECE": {func(s *scene) {
 			onECE := s.ece.AddDeployment("d-shop", "shop", "9.3.0")
 			onECE.Edit(func(d *link.Deployment) { d.ClusterID = localClusterID })

@@ -53,6 +53,7 @@ type Survey struct {
 	cantIssue         error // why no key can be issued on the remote cluster
 	trust             *TrustSurvey
 	signing           *SigningTrust   // of the remote cluster; nil: not read
+	mayNotManage      bool            // the bot's user may not change settings of the remote cluster
 	role              json.RawMessage // the role that a connect names, on the local cluster; nil: none
 }
 

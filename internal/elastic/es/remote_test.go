@@ -79,13 +79,17 @@ func TestSigningTrustKnowsWhereItIsSet(t *testing.T) {
 		want   link.SigningTrust
 	}{
 		"nowhere": {`{"persistent":{},"transient":{},"defaults":{"cluster.remote.signing.certificate_authorities":[]}}`, link.SigningTrust{}},
-		"everywhere": {`{"persistent":{"cluster.remote.signing.certificate_authorities":["a.crt","b.crt"]},
+		"everywhere": {
+			`{"persistent":{"cluster.remote.signing.certificate_authorities":["a.crt","b.crt"]},
 			"transient":{"cluster.remote.signing.certificate_authorities":"c.crt,d.crt"},"defaults":{"cluster.name":"x"}}`,
-			link.SigningTrust{Persistent: []string{"a.crt", "b.crt"}, Transient: []string{"c.crt", "d.crt"}}},
+			link.SigningTrust{Persistent: []string{"a.crt", "b.crt"}, Transient: []string{"c.crt", "d.crt"}},
+		},
 		"in elasticsearch.yml": {`{"persistent":{},"transient":{},"defaults":{"cluster.remote.signing.certificate_authorities":["e.crt"],
 			"cluster.remote.signing.truststore.path":""}}`, link.SigningTrust{Declared: []string{"e.crt"}}},
-		"a truststore": {`{"persistent":{"cluster.remote.signing.truststore.path":"s.p12"},"transient":{},"defaults":{}}`,
-			link.SigningTrust{Truststore: "s.p12"}},
+		"a truststore": {
+			`{"persistent":{"cluster.remote.signing.truststore.path":"s.p12"},"transient":{},"defaults":{}}`,
+			link.SigningTrust{Truststore: "s.p12"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ type signing struct {
 	authority string            // that its nodes' certificates come from
 	files     map[string]string // authorities that its nodes have, by file
 	trust     link.SigningTrust
+	weak      bool // the bot's user may not change settings
 }
 
 // newSigning: nodes of Elastic Cloud have the authority of their region as a file.
@@ -25,7 +26,25 @@ func newSigning(p *Platform) signing {
 	return s
 }
 
-var _ link.Verifier = elasticsearch{}
+var (
+	_ link.Verifier   = elasticsearch{}
+	_ link.Privileged = elasticsearch{}
+)
+
+// MissingPrivileges returns manage where Weaken has taken it.
+func (e elasticsearch) MissingPrivileges(ctx context.Context, cluster []string) ([]string, error) {
+	var missing []string
+	err := e.do(ctx, "MissingPrivileges", func() error {
+		if e.d.signing.weak && slices.Contains(cluster, "manage") {
+			missing = []string{"manage"}
+		}
+		return nil
+	})
+	return answer(missing, err)
+}
+
+// Weaken takes from the bot's user the right to change settings of the cluster.
+func (d *Deployment) Weaken() { d.locked(func() { d.signing.weak = true }) }
 
 // SigningTrust returns the files that were set.
 func (e elasticsearch) SigningTrust(ctx context.Context) (link.SigningTrust, error) {
