@@ -81,6 +81,14 @@ type View struct {
 	ExternalID string
 	Metadata   string // private_metadata; comes back as we sent it, but is parsed as strictly as any input
 	State      State
+	Carried    string // what MessengerOptions.Carry gave when it was drawn
+}
+
+func (v *View) carried() string {
+	if v == nil {
+		return ""
+	}
+	return v.Carried
 }
 
 // State is what is filled in: by block_id, then action_id.

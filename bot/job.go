@@ -112,13 +112,16 @@ func (r *Router) take(ctx context.Context, j *job, gone bool) ([]byte, bool) {
 	timer := time.NewTimer(r.o.AckWithin)
 	defer timer.Stop()
 	answer := make(chan []byte, 1)
+	ctx, traced := r.o.Trace(ctx, j.what, j.failure.View.carried())
 	go func() {
+		var err error
 		defer func() {
+			traced(err)
 			cancel()
 			<-r.slots
 			r.end(j)
 		}()
-		r.work(ctx, j, answer)
+		err = r.work(ctx, j, answer)
 	}()
 	select {
 	case body := <-answer:
@@ -132,8 +135,8 @@ func (r *Router) take(ctx context.Context, j *job, gone bool) ([]byte, bool) {
 	return r.lateBody(ctx, j), true
 }
 
-// work runs the handler, hands its answer over, and does what is left to do.
-func (r *Router) work(ctx context.Context, j *job, answer chan<- []byte) {
+// work runs the handler, hands its answer over, and does what is left to do. The error has been told.
+func (r *Router) work(ctx context.Context, j *job, answer chan<- []byte) error {
 	start := r.o.Now()
 	result, err := r.handle(ctx, j)
 	body, bodyErr := j.encode(result.Body)
@@ -155,8 +158,9 @@ func (r *Router) work(ctx context.Context, j *job, answer chan<- []byte) {
 			"user", j.failure.User.ID, "duration", r.o.Now().Sub(start))
 	}
 	if result.Then != nil {
-		r.afterwards(ctx, j, result.Then)
+		return r.afterwards(ctx, j, result.Then)
 	}
+	return err
 }
 
 // handle runs the handler under its deadline. Should it not come back long after that, the user is told once.
@@ -186,13 +190,13 @@ func (r *Router) handle(ctx context.Context, j *job) (Answer, error) {
 	return answer, nil
 }
 
-// afterwards does what a handler left to do, when a worker is free.
-func (r *Router) afterwards(ctx context.Context, j *job, then func(context.Context) error) {
+// afterwards does what a handler left to do, when a worker is free. The error has been told.
+func (r *Router) afterwards(ctx context.Context, j *job, then func(context.Context) error) error {
 	select {
 	case r.workers <- struct{}{}:
 	case <-ctx.Done():
 		r.o.Log.ErrorContext(ctx, "work given up at the stop", "request_id", j.failure.RequestID, "what", j.what)
-		return
+		return ctx.Err()
 	}
 	defer func() { <-r.workers }()
 	start := r.o.Now()
@@ -203,10 +207,11 @@ func (r *Router) afterwards(ctx context.Context, j *job, then func(context.Conte
 	})
 	if err != nil {
 		r.fail(ctx, j, err)
-		return
+		return err
 	}
 	r.o.Log.InfoContext(ctx, "worked", "request_id", j.failure.RequestID, "what", j.what,
 		"duration", r.o.Now().Sub(start))
+	return nil
 }
 
 // protect turns a panic into an error: one bad handler must not end the process.

@@ -26,6 +26,9 @@ type MessengerOptions struct {
 	Log              *slog.Logger
 	// Called hears of every call: its method, and "ok" or the Kind of its error. It must not block.
 	Called func(method, outcome string, took time.Duration)
+	// Carry gives what a modal carries from the event that draws it to those that come from it, through Slack and to
+	// any replica: a trace. Up to 100 characters, no semicolon; what does not fit into private_metadata stays behind.
+	Carry func(context.Context) string
 }
 
 // Messenger is the way out to Slack. Its errors are *Error.
@@ -61,6 +64,9 @@ func NewMessenger(o MessengerOptions) *Messenger {
 	}
 	if o.Called == nil {
 		o.Called = func(string, string, time.Duration) {}
+	}
+	if o.Carry == nil {
+		o.Carry = func(context.Context) string { return "" }
 	}
 	o.Now = clockOr(o.Now)
 	client := http.Client{}

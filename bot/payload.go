@@ -190,9 +190,10 @@ func (v *viewPayload) view() *View {
 		}
 		state[block] = values
 	}
+	carried, metadata := unload(v.PrivateMetadata)
 	return &View{
 		ID: v.ID, RootID: v.RootViewID, Hash: v.Hash,
-		CallbackID: v.CallbackID, ExternalID: v.ExternalID, Metadata: v.PrivateMetadata, State: state,
+		CallbackID: v.CallbackID, ExternalID: v.ExternalID, Metadata: metadata, State: state, Carried: carried,
 	}
 }
 

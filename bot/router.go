@@ -27,6 +27,10 @@ type Options struct {
 	// Acked hears of every answer to Slack: "command /remote-cluster", "action approve"; "unknown" for what nobody
 	// serves. It must not block.
 	Acked func(what string, took time.Duration)
+	// Trace hears that work on an event begins, and what it returns, how all of it ended, Then included; the context
+	// that it returns is that of the work. carried is what the modal carries that the event comes from (see
+	// MessengerOptions.Carry), if any.
+	Trace func(ctx context.Context, what, carried string) (context.Context, func(error))
 }
 
 // Failure is something that did not work, and where its user can be told.
@@ -107,6 +111,9 @@ func NewRouter(o Options) *Router {
 	}
 	if o.Acked == nil {
 		o.Acked = func(string, time.Duration) {}
+	}
+	if o.Trace == nil {
+		o.Trace = func(ctx context.Context, _, _ string) (context.Context, func(error)) { return ctx, func(error) {} }
 	}
 	o.Now = clockOr(o.Now)
 	return &Router{

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"strings"
 
 	"github.com/slack-go/slack"
 )
@@ -23,6 +24,7 @@ func (m *Messenger) triggered(ctx context.Context, method, triggerID string, v s
 	}
 	ctx, cancel := context.WithTimeout(ctx, slackWaits)
 	defer cancel()
+	m.load(ctx, &v)
 	return m.view(ctx, request{method: method, trigger: true, body: struct {
 		Trigger string                 `json:"trigger_id"`
 		View    slack.ModalViewRequest `json:"view"`
@@ -35,6 +37,7 @@ func (m *Messenger) UpdateView(ctx context.Context, viewID, hash string, v slack
 	if err := CheckModal(v); err != nil {
 		return View{}, m.unsendable(ctx, method, err)
 	}
+	m.load(ctx, &v)
 	return m.view(ctx, request{method: method, body: struct {
 		ID   string                 `json:"view_id"`
 		Hash string                 `json:"hash,omitempty"`
@@ -65,6 +68,33 @@ func (m *Messenger) PublishHome(ctx context.Context, user string, v slack.HomeTa
 		User string                   `json:"user_id"`
 		View slack.HomeTabViewRequest `json:"view"`
 	}{user, v}})
+}
+
+const (
+	loadMark  = "carried="
+	loadEnd   = ";"
+	maxLoaded = 100
+)
+
+// load puts what is carried before a modal's metadata. Handlers never see it there: see unload.
+func (m *Messenger) load(ctx context.Context, v *slack.ModalViewRequest) {
+	what := m.o.Carry(ctx)
+	if what == "" || len(what) > maxLoaded || strings.Contains(what, loadEnd) {
+		return
+	}
+	if loaded := loadMark + what + loadEnd + v.PrivateMetadata; len(loaded) <= maxMetadata {
+		v.PrivateMetadata = loaded
+	}
+}
+
+// unload takes apart what load has put together.
+func unload(metadata string) (carried, rest string) {
+	if loaded, ok := strings.CutPrefix(metadata, loadMark); ok {
+		if what, rest, ok := strings.Cut(loaded, loadEnd); ok && len(what) <= maxLoaded {
+			return what, rest
+		}
+	}
+	return "", metadata
 }
 
 func (m *Messenger) view(ctx context.Context, r request) (View, error) {

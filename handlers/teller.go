@@ -52,6 +52,9 @@ type TellerOptions struct {
 	Poll    time.Duration // between two looks at what lags: 5 s
 	Lease   time.Duration // how long a claim holds, and the longest that telling one request may take: 30 s
 	Workers int           // requests told at the same time: 4
+
+	// Span hears that a request is being told, and what it returns, how that ended: for traces. Nothing by default.
+	Span func(ctx context.Context, r *change.Request, name string) (context.Context, func(error))
 }
 
 func (o TellerOptions) withDefaults() TellerOptions {
@@ -65,6 +68,11 @@ func (o TellerOptions) withDefaults() TellerOptions {
 	set(&o.Lease, 30*time.Second)
 	if o.Workers <= 0 {
 		o.Workers = 4
+	}
+	if o.Span == nil {
+		o.Span = func(ctx context.Context, _ *change.Request, _ string) (context.Context, func(error)) {
+			return ctx, func(error) {}
+		}
 	}
 	return o
 }
@@ -229,7 +237,7 @@ func backoff(failures int) time.Duration {
 }
 
 // tell claims the request and brings its messages up to date.
-func (t *Teller) tell(ctx context.Context, id string) error {
+func (t *Teller) tell(ctx context.Context, id string) (err error) {
 	r, ok, err := t.o.Outbox.ClaimTelling(ctx, id, t.o.Owner, t.o.Lease)
 	if errors.Is(err, change.ErrNotFound) || errors.Is(err, change.ErrNewer) || (err == nil && !ok) {
 		return nil // forgotten, another version's to tell, or somebody else is at it
@@ -237,6 +245,8 @@ func (t *Teller) tell(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	ctx, end := t.o.Span(ctx, r, "tell")
+	defer func() { end(err) }()
 	if err := t.draw(ctx, r); err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ const (
 	fieldParent    = "parent"
 	fieldChild     = "child"
 	fieldReleased  = "released" // 1: the last claim was given back
+	fieldTrace     = "trace"    // missing where nothing is traced
 
 	// In JSON.
 	fieldProposal  = "proposal"
@@ -70,6 +71,9 @@ func encode(r *change.Request) ([]any, error) {
 	f.put(fieldReason, r.Reason)
 	f.put(fieldRule, r.Rule)
 	f.put(fieldParent, r.Parent)
+	if r.Trace != "" {
+		f.put(fieldTrace, r.Trace)
+	}
 	f.json(fieldProposal, r.Proposal)
 	f.json(fieldRequester, r.Requester)
 	for slot, m := range r.Messages {
@@ -116,6 +120,7 @@ func decode(id string, hash, steps map[string]string) (*change.Request, error) {
 		Rule:      hash[fieldRule],
 		Parent:    hash[fieldParent],
 		Child:     hash[fieldChild],
+		Trace:     hash[fieldTrace],
 		Created:   fromMillis(d.number(fieldCreated)),
 		Deadline:  fromMillis(d.number(fieldDeadline)),
 	}

@@ -61,6 +61,14 @@ var (
 	noteScript      = redis.NewScript(lib + noteSource)
 )
 
+// scriptNames are the names of the scripts by their hash, which is all that a command to Redis says.
+var scriptNames = map[string]string{
+	createScript.Hash(): "create", readScript.Hash(): "read", moveScript.Hash(): "move", peekScript.Hash(): "peek",
+	claimScript.Hash(): "claim", extendScript.Hash(): "extend", recordScript.Hash(): "record",
+	releaseScript.Hash(): "release", tellScript.Hash(): "tell", announcedScript.Hash(): "announced",
+	noteScript.Hash(): "note",
+}
+
 // answer is what a script says: a word, and after some words a value.
 type answer struct{ word, value string }
 

@@ -28,6 +28,7 @@ type Request struct {
 	Journal   []StepRecord // in the order of the steps
 	Outcome   Outcome
 	Messages  map[string]Message // by slot: what was posted where
+	Trace     string             // what asked for it, to whoever traces calls across processes; opaque here, often empty
 
 	Created  time.Time
 	Deadline time.Time // when it expires if no worker has begun

@@ -62,12 +62,15 @@ var errUnsure = errors.New("what the plan rests on can't be read")
 // approvals are void and the new plan is asked for.
 func (j *job) compare(ctx context.Context) error {
 	var now change.Proposal
-	failed, err := j.try(ctx, j.o.Patience, func(ctx context.Context) (err error) {
+	plan := func(ctx context.Context) (err error) {
 		now, err = j.kinds[j.request.Proposal.Kind].Plan(ctx, j.request.ID, j.request.Proposal.Params)
 		if err == nil && now.Unsure && now.Digest != j.request.Proposal.Digest {
 			return change.Temporary(errUnsure)
 		}
 		return err
+	}
+	failed, err := j.try(ctx, j.o.Patience, func(ctx context.Context) error {
+		return j.span(ctx, "plan again", plan)
 	}, func(int, error) error { return nil })
 	switch {
 	case err != nil:
@@ -114,7 +117,7 @@ func (j *job) applyStep(ctx context.Context, order int, step change.Step) error 
 	if err := j.record(ctx, line, ""); err != nil {
 		return err
 	}
-	failed, err := j.tryStep(ctx, step, &line, func(ctx context.Context) error {
+	failed, err := j.tryStep(ctx, step, &line, "apply", func(ctx context.Context) error {
 		return j.applyOnce(ctx, step, &line)
 	})
 	if err != nil {

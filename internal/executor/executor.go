@@ -37,6 +37,10 @@ type Options struct {
 	Changed func(id string)     // called after every journal line and move, so that cards follow; must not block
 	Scrub   func(string) string // takes secrets out of the text of errors
 	Explain func(error) string  // an error in plain words; by default what Explain returns
+
+	// Span hears that a part of the work on a request begins, and what it returns, how that ended: for traces. The
+	// context that it returns is that of the part. Nothing by default.
+	Span func(ctx context.Context, r *change.Request, name string) (context.Context, func(error))
 }
 
 // Executor works on approved requests until it is stopped.
@@ -81,6 +85,11 @@ func setDefaults(o *Options) {
 	}
 	if o.Explain == nil {
 		o.Explain = Explain
+	}
+	if o.Span == nil {
+		o.Span = func(ctx context.Context, _ *change.Request, _ string) (context.Context, func(error)) {
+			return ctx, func(error) {}
+		}
 	}
 }
 

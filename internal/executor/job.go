@@ -42,7 +42,7 @@ func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error 
 		log: e.o.Log.With("request", c.Claim.ID, "kind", string(c.Request.Proposal.Kind), "worker", c.Claim.Worker),
 	}
 	j.log.InfoContext(ctx, "request claimed", "state", string(c.Request.State), "epoch", c.Claim.Epoch, "taken_over", c.TakenOver)
-	err := j.run(ctx, c.TakenOver)
+	err := j.span(ctx, "work", func(ctx context.Context) error { return j.run(ctx, c.TakenOver) })
 	e.o.Changed(c.Claim.ID) // also where an answer was lost and we don't know what was written
 	switch {
 	case err == nil:
@@ -57,6 +57,17 @@ func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error 
 	j.log.ErrorContext(ctx, "work left as it is", "error", e.o.Scrub(err.Error()))
 	j.release(held)
 	return err
+}
+
+// errPanicked is how a part ended that did not come back.
+var errPanicked = errors.New("panic")
+
+// span does a part of the work, for whoever traces it.
+func (j *job) span(ctx context.Context, name string, do func(context.Context) error) (err error) {
+	ctx, end := j.o.Span(ctx, j.request, name)
+	err = errPanicked
+	defer func() { end(err) }()
+	return do(ctx)
 }
 
 // drained returns a context that ends some time after stop does.

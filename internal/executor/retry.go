@@ -14,15 +14,15 @@ import (
 // errImpatient says that an attempt was cut off because the step's time was up.
 var errImpatient = errors.New("its time is up")
 
-// tryStep is try for a step: line counts the attempts and tells of trouble while there is some.
-func (j *job) tryStep(ctx context.Context, step change.Step, line *change.StepRecord, act func(context.Context) error) (failed, err error) {
+// tryStep is try for a step: line counts the attempts and tells of trouble while there is some. verb names what act does.
+func (j *job) tryStep(ctx context.Context, step change.Step, line *change.StepRecord, verb string, act func(context.Context) error) (failed, err error) {
 	patience := j.o.Patience
 	if p, ok := step.(change.Patient); ok {
 		patience = p.Patience()
 	}
 	return j.try(ctx, patience, func(ctx context.Context) error {
 		line.Attempts++
-		return act(ctx)
+		return j.span(ctx, verb+" "+line.Step, act)
 	}, func(attempt int, trouble error) error {
 		j.log.InfoContext(ctx, "trying again", "step", line.Step, "attempt", attempt, "error", j.o.Scrub(trouble.Error()))
 		say := j.explain(trouble)

@@ -51,7 +51,7 @@ func (j *job) undoStep(ctx context.Context, step change.Step, line change.StepRe
 	if err := j.record(ctx, line, ""); err != nil {
 		return nil, err
 	}
-	failed, err := j.tryStep(ctx, step, &line, func(ctx context.Context) error {
+	failed, err := j.tryStep(ctx, step, &line, "undo", func(ctx context.Context) error {
 		return step.Undo(ctx, maps.Clone(line.Evidence))
 	})
 	if err != nil {

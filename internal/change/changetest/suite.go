@@ -131,6 +131,7 @@ func Pending(id string, now time.Time) *change.Request {
 	return &change.Request{
 		ID: id, State: change.Pending, Version: 1, Asked: 1, Proposal: p,
 		Requester: change.Actor{User: "UALICE", Team: "T1", Channel: "C1"}, Reason: "a test", Rule: "default", Parent: "earlier",
+		Trace:   "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 		Created: now, Deadline: now.Add(24 * time.Hour),
 	}
 }
