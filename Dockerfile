@@ -7,7 +7,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /remote-cluster-bot ./cmd/remote-cluster-bot
+    go build -tags grpcnotrace -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /remote-cluster-bot ./cmd/remote-cluster-bot
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'kill $bot $redis 2>/dev/null || true; rm -rf "$work"' EXIT
 bot= redis=
-CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$work/bot" ./cmd/remote-cluster-bot
+CGO_ENABLED=0 go build -tags grpcnotrace -trimpath -ldflags '-s -w' -o "$work/bot" ./cmd/remote-cluster-bot
 redis-server --port 6390 --bind 127.0.0.1 --dir "$work" --appendonly yes --save '' >/dev/null & redis=$!
 "$work/bot" config example | sed 's/127.0.0.1:6379/127.0.0.1:6390/; s/127.0.0.1:8080/127.0.0.1:8390/; s#bot_token#api_url: "http://127.0.0.1:1/"\n  bot_token#' > "$work/config.yaml"
 export SLACK_BOT_TOKEN=xoxb-bench SLACK_SIGNING_SECRET=bench ECE_API_KEY=bench EC_API_KEY=bench EC_ELASTICSEARCH_PASSWORD=bench

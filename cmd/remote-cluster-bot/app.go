@@ -27,6 +27,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -45,6 +46,7 @@ type App struct {
 	roster   *link.Roster
 	watcher  *handlers.Watcher
 	metrics  *metrics.Metrics
+	tracing  *tracing.Tracing // nil: nothing is traced
 	policy   *policy.Policy
 	listener net.Listener // nil: listen as configured
 }
@@ -56,11 +58,19 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := systems(c.Platforms, dialing{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
+	owner := strings.ToLower(rand.Text()[:8]) // names this process in claims
+	spans, err := newTracing(c, owner, log)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{config: c, log: log, redis: rdb}
+	if spans != nil {
+		store.Observe(rdb, spans.Commands())
+	}
+	all, err := systems(c.Platforms, dialing{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log, tracing: spans})
+	if err != nil {
+		return nil, err
+	}
+	a := &App{config: c, log: log, redis: rdb, tracing: spans}
 	a.store = store.New(rdb, store.Options{Env: c.Environment})
 	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
 	vault, err := newVault(c.Keys, a.store)
@@ -81,17 +91,16 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 
 	messenger := bot.NewMessenger(bot.MessengerOptions{
 		Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
-		Called: a.metrics.Called,
+		HTTP: spans.Slack(c.Slack.APIURL), Called: a.metrics.Called, Carry: spans.Carry(),
 	})
 	judge := policy.New(rules, policy.NewRoster(messenger, c.Refresh(), time.Now), time.Now)
 	a.policy = judge
-	owner := strings.ToLower(rand.Text()[:8]) // names this process in claims
 	a.teller = handlers.NewTeller(handlers.TellerOptions{
 		Outbox: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Command: c.Slack.Command,
-		Owner: owner, Now: time.Now, Log: log,
+		Owner: owner, Now: time.Now, Log: log, Span: spans.Spans(),
 	})
-	a.service = change.NewService(told{a.metrics.Requests(a.store), log}, change.Options{
-		Policy: judge, Planners: planners(kinds),
+	a.service = change.NewService(spans.Requests(told{a.metrics.Requests(a.store), log}), change.Options{
+		Policy: judge, Planners: spans.Planners(planners(kinds)),
 		Now: time.Now, NewID: newRequestID, Changed: a.teller.Changed,
 	})
 	if err := a.newExecutor(owner, kinds); err != nil {
@@ -109,8 +118,11 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if vault != nil {
 		o.Vault = vault
 	}
+	if spans != nil {
+		o.Changes = spans.Service(a.service)
+	}
 	h := handlers.New(o)
-	a.router = bot.NewRouter(bot.Options{Teams: c.Slack.Teams, Now: time.Now, NewID: newRequestID, Log: log, OnError: h.Failed, Acked: a.metrics.Acked})
+	a.router = bot.NewRouter(bot.Options{Teams: c.Slack.Teams, Now: time.Now, NewID: newRequestID, Log: log, OnError: h.Failed, Acked: a.metrics.Acked, Trace: spans.Events()})
 	h.Register(a.router)
 	return a, nil
 }
@@ -124,6 +136,7 @@ func (a *App) newExecutor(owner string, kinds map[change.Kind]executor.Kind) err
 		Backoff: executor.Exponential(250*time.Millisecond, 5*time.Second, mathrand.Float64),
 		Now:     time.Now, Log: a.log, Changed: a.teller.Changed,
 		Scrub: wire.NewScrubber(a.config.Secrets()...).Text,
+		Span:  a.tracing.Spans(),
 	})
 	return err
 }
@@ -149,7 +162,9 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return a.observed(ctx) })
 	err := g.Wait()
 	stopInner()
-	return errors.Join(err, ignoreCanceled(<-told))
+	err = errors.Join(err, ignoreCanceled(<-told))
+	a.flush(ctx)
+	return err
 }
 
 const stopWithin = 10 * time.Second

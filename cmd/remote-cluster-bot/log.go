@@ -8,6 +8,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
 )
 
 func newLogger(c config.Log, w io.Writer) *slog.Logger {
@@ -15,22 +16,22 @@ func newLogger(c config.Log, w io.Writer) *slog.Logger {
 	_ = level.UnmarshalText([]byte(c.Level)) // checked when the configuration was read
 	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "text" {
-		return slog.New(tracing{Handler: slog.NewTextHandler(w, o)})
+		return slog.New(following{Handler: slog.NewTextHandler(w, o)})
 	}
-	return slog.New(tracing{Handler: slog.NewJSONHandler(w, o)})
+	return slog.New(following{Handler: slog.NewJSONHandler(w, o)})
 }
 
-// tracing adds to every line what its context is about: request_id, the event from Slack, and request, the change.
-// So one can follow what somebody typed to the last call of the change that it became.
-type tracing struct {
+// following adds to every line what its context is about: request_id, the event from Slack, request, the change, and
+// trace_id, where it is traced. So one can follow what somebody typed to the last call of the change that it became.
+type following struct {
 	slog.Handler
 	hasEvent, hasRequest bool // by With
 }
 
-const eventKey, requestKey = "request_id", "request"
+const eventKey, requestKey, traceKey = "request_id", "request", "trace_id"
 
 // Handle adds what the line lacks.
-func (t tracing) Handle(ctx context.Context, r slog.Record) error {
+func (t following) Handle(ctx context.Context, r slog.Record) error {
 	event, request := bot.RequestID(ctx), change.IDFrom(ctx)
 	hasEvent, hasRequest := t.hasEvent, t.hasRequest
 	r.Attrs(func(a slog.Attr) bool {
@@ -45,11 +46,14 @@ func (t tracing) Handle(ctx context.Context, r slog.Record) error {
 	if request != "" && !hasRequest {
 		r.AddAttrs(slog.String(requestKey, request))
 	}
+	if id := tracing.ID(ctx); id != "" {
+		r.AddAttrs(slog.String(traceKey, id))
+	}
 	return t.Handler.Handle(ctx, r)
 }
 
 // WithAttrs keeps count of what every line has already.
-func (t tracing) WithAttrs(attrs []slog.Attr) slog.Handler {
+func (t following) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for _, a := range attrs {
 		t.hasEvent = t.hasEvent || a.Key == eventKey
 		t.hasRequest = t.hasRequest || a.Key == requestKey
@@ -59,7 +63,7 @@ func (t tracing) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 // WithGroup goes on adding: inside the group.
-func (t tracing) WithGroup(name string) slog.Handler {
+func (t following) WithGroup(name string) slog.Handler {
 	t.Handler = t.Handler.WithGroup(name)
 	return t
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
 )
 
 // constructors make a platform of each kind: to add a kind, add a line.
@@ -31,6 +32,7 @@ type dialing struct {
 	callTimeout time.Duration
 	now         func() time.Time
 	log         *slog.Logger
+	tracing     *tracing.Tracing
 }
 
 func systems(platforms []config.Platform, d dialing) ([]link.System, error) {
@@ -63,8 +65,8 @@ func newECE(p config.Platform, d dialing) (link.Platform, error) {
 		return nil, err
 	}
 	return ece.New(ece.Options{
-		Name: p.Name, BaseURL: p.URL, APIKey: p.APIKey.Secret(), Transport: traced{wire.NewTransport(api)},
-		Direct: p.Elasticsearch == "direct", Credentials: credentials(p), ElasticsearchTransport: wire.NewTransport(elasticsearch),
+		Name: p.Name, BaseURL: p.URL, APIKey: p.APIKey.Secret(), Transport: d.transport(p.Name, api),
+		Direct: p.Elasticsearch == "direct", Credentials: credentials(p), ElasticsearchTransport: d.elasticsearch(p.Name, elasticsearch),
 		AnyProduct: p.AnyProduct, CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
 	})
 }
@@ -75,10 +77,20 @@ func newECH(p config.Platform, d dialing) (link.Platform, error) {
 		return nil, err
 	}
 	return ech.New(ech.Options{
-		Name: p.Name, BaseURL: p.URL, APIKey: p.APIKey.Secret(), Transport: traced{wire.NewTransport(api)},
-		Credentials: credentials(p), ElasticsearchTransport: wire.NewTransport(elasticsearch), AnyProduct: p.AnyProduct,
+		Name: p.Name, BaseURL: p.URL, APIKey: p.APIKey.Secret(), Transport: d.transport(p.Name, api),
+		Credentials: credentials(p), ElasticsearchTransport: d.elasticsearch(p.Name, elasticsearch), AnyProduct: p.AnyProduct,
 		CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
 	})
+}
+
+// transport is the way to a platform's own API.
+func (d dialing) transport(platform string, t wire.Trust) http.RoundTripper {
+	return traced{d.tracing.Elastic(platform, wire.NewTransport(t))}
+}
+
+// elasticsearch is the way to a platform's clusters that goes around that API.
+func (d dialing) elasticsearch(platform string, t wire.Trust) http.RoundTripper {
+	return d.tracing.Elastic(platform+" elasticsearch", wire.NewTransport(t))
 }
 
 // opaqueHeader is the header that Elasticsearch writes into its logs (Elasticsearch's docs: "X-Opaque-Id HTTP header").

@@ -36,8 +36,10 @@ func configured(t *testing.T, section string) redis.UniversalClient {
 	t.Helper()
 	raw := strings.Replace(string(config.Example), `  addresses: ["127.0.0.1:6379"]`, section, 1)
 	c, err := config.Parse("example.yaml", []byte(raw), config.Source{
-		ReadFile:  os.ReadFile,
-		LookupEnv: func(name string) (string, bool) { return strings.ToLower(name) + "-secret", true },
+		ReadFile: os.ReadFile,
+		LookupEnv: func(name string) (string, bool) {
+			return strings.ToLower(name) + "-secret", !strings.HasPrefix(name, "OTEL_")
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -40,6 +40,7 @@ func (p *parser) check(c *Config) {
 	if c.Watch.ExpiryDays < 0 {
 		p.add("watch.expiry_days", "must not be negative")
 	}
+	p.checkTracing(c.Tracing)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "json", "text")
 	if len(c.Platforms) == 0 {

@@ -32,6 +32,8 @@ type Config struct {
 	Watch Watch `yaml:"watch"`
 	// Metrics says where Prometheus finds the metrics.
 	Metrics Metrics `yaml:"metrics"`
+	// Tracing says where OpenTelemetry traces go. Nothing: nothing is traced.
+	Tracing Tracing `yaml:"tracing"`
 	// Log says how much is logged.
 	Log Log `yaml:"log"`
 }
@@ -216,6 +218,28 @@ type Metrics struct {
 	// Listen is the address of /metrics, /healthz and /readyz, such as "127.0.0.1:9090"; empty: nobody listens. Keep
 	// it away from the internet. Under mode http, /healthz and /readyz are at slack.listen too.
 	Listen string `yaml:"listen"`
+}
+
+// Tracing exports what happens between a slash command and the last call as OpenTelemetry traces.
+type Tracing struct {
+	// Endpoint is a collector that takes OTLP over HTTP, such as https://collector.example.com:4318; /v1/traces is added
+	// where it has no path. Default: what OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT say in the
+	// environment. The exporter's other variables (OTEL_EXPORTER_OTLP_HEADERS and so on) hold for what is not given here.
+	Endpoint string `yaml:"endpoint"`
+	// Headers go along with each export, such as an Authorization.
+	Headers []Header `yaml:"headers"`
+	// Sample is the part of all traces that is exported, above 0 and up to 1. Default: as OTEL_TRACES_SAMPLER says, else all.
+	Sample float64 `yaml:"sample"`
+	// TLS checks the collector's certificate.
+	TLS *TLS `yaml:"tls"`
+}
+
+// Header is a header of HTTP with a secret in it.
+type Header struct {
+	// Name is the header's name.
+	Name string `yaml:"name"`
+	// Value is what follows it.
+	Value SecretRef `yaml:"value"`
 }
 
 // Log is how the program logs.

@@ -150,6 +150,8 @@ func (c comments) schemaOf(t reflect.Type) (map[string]any, error) {
 		return map[string]any{"type": "boolean"}, nil
 	case reflect.Int, reflect.Int64:
 		return map[string]any{"type": "integer"}, nil
+	case reflect.Float64:
+		return map[string]any{"type": "number"}, nil
 	case reflect.Slice:
 		items, err := c.schemaOf(t.Elem())
 		return map[string]any{"type": "array", "items": items}, err

@@ -1,0 +1,54 @@
+package config_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+)
+
+func TestTracesGoWhereTheFileOrElseTheEnvironmentSays(t *testing.T) {
+	t.Parallel()
+	const inFile = "\ntracing: { endpoint: \"https://file:4318\", sample: 0.5 }\n"
+	for name, c := range map[string]struct {
+		file string
+		env  map[string]string
+		want string
+	}{
+		"nowhere":       {"", nil, ""},
+		"file":          {inFile, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env:4318"}, "https://file:4318"},
+		"environment":   {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env:4318/base/"}, "http://env:4318/base/v1/traces"},
+		"traces alone":  {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://t/x"}, "http://t/x"},
+		"disabled":      {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env", "OTEL_SDK_DISABLED": "true"}, ""},
+		"other signals": {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env", "OTEL_TRACES_EXPORTER": "none"}, ""},
+	} {
+		env := exampleEnv()
+		maps.Copy(env, c.env)
+		got, err := config.Parse("x.yaml", []byte(string(config.Example)+c.file), source(env, nil))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got.Tracing.Endpoint != c.want {
+			t.Errorf("%s: %q, want %q", name, got.Tracing.Endpoint, c.want)
+		}
+	}
+}
+
+func TestTracingSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{ sample: 0.5 }`:                       "tracing.endpoint: is needed",
+		`{ endpoint: "collector:4318" }`:        "tracing.endpoint: must be a URL",
+		`{ endpoint: "https://u:p@c" }`:         "tracing.endpoint: must not hold a user",
+		`{ endpoint: "https://c", sample: 10 }`: "tracing.sample: must lie above 0 and up to 1",
+		`{ endpoint: "https://c", headers: [{ name: "a b", value: { env: ECE_API_KEY } }] }`:          "tracing.headers[0].name: must be a header's name",
+		`{ endpoint: "https://c", headers: [{ name: Authorization }] }`:                               "tracing.headers[0].value: is needed",
+		`{ endpoint: "https://c", headers: [{ name: Authorization, value: Bearer-` + canary + ` }] }`: "a secret does not stand in the file",
+	} {
+		_, err := config.Parse("x.yaml", []byte(string(config.Example)+"\ntracing: "+text+"\n"), source(exampleEnv(), nil))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
