@@ -296,9 +296,19 @@ func TestWatchTellsEachProblemOnceUntilItEnds(t *testing.T) {
 		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Kept: change.Kept{Request: "r1", By: change.Actor{User: "U0ASKER"}},
 	}}
 	n := &notebook{notes: map[string]string{}, taken: map[string]bool{}}
+	var looked []string
 	watcher := NewWatcher(WatcherOptions{
 		Doctor: w, Notebook: n, Poster: s, Channel: "C0REQUESTS", Owner: "one", Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
+		Looked: func(outcome string) { looked = append(looked, outcome) },
 	})
+	stands := func(managed, lost, drift int) {
+		t.Helper()
+		now, err := watcher.Standing(t.Context())
+		if err != nil || now.Managed != managed || now.Problems[link.TroubleLost] != lost || now.Problems[link.TroubleDrift] != drift ||
+			len(now.Problems) != len(link.Troubles()) {
+			t.Errorf("it stands %+v, %v", now, err)
+		}
+	}
 	look := func(problems ...link.Problem) {
 		t.Helper()
 		w.problems, n.taken = problems, map[string]bool{}
@@ -314,6 +324,7 @@ func TestWatchTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	drift := link.Problem{Trouble: link.TroubleDrift, Say: "skip_unavailable is true, and was false", Fix: link.KindUpdate}
 	look(lost)
 	look(lost, drift)
+	stands(1, 1, 1)
 	if got := s.visible(); len(got) != 2 || got[0].updates != 0 {
 		t.Fatalf("%d messages, updates %d", len(got), got[0].updates)
 	}
@@ -339,6 +350,10 @@ func TestWatchTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	look()
 	if got := s.visible(); len(got) != 2 || !strings.Contains(got[1].msg.Text, "not managed any more") || len(n.notes) != 0 {
 		t.Errorf("it is not managed any more: %v", n.notes)
+	}
+	stands(0, 0, 0)
+	if got := strings.Join(looked, " "); got != "well trouble trouble trouble away trouble" {
+		t.Errorf("the looks came to %s", got)
 	}
 }
 

@@ -45,7 +45,17 @@ type WatcherOptions struct {
 	Step          time.Duration // between two looks at what is due: 10 s
 	ExpiresWithin time.Duration // a key that ends sooner is a problem: 14 days
 	Atonce        int           // looks of one step at most: 5; it spreads them over time
+
+	// Looked hears of every look at a connection: LookedWell, LookedTrouble or LookedAway. It must not block.
+	Looked func(outcome string)
 }
+
+// What a look at a connection comes to.
+const (
+	LookedWell    = "well"
+	LookedTrouble = "trouble" // there are problems
+	LookedAway    = "away"    // it could not be looked at
+)
 
 // Watcher looks after managed connections: one message a problem, drawn again as it changes, resolved when it ends. It
 // is quiet otherwise.
@@ -59,6 +69,9 @@ func NewWatcher(o WatcherOptions) *Watcher {
 	o.Step = cmp.Or(o.Step, 10*time.Second)
 	o.ExpiresWithin = cmp.Or(o.ExpiresWithin, 14*day)
 	o.Atonce = cmp.Or(o.Atonce, 5)
+	if o.Looked == nil {
+		o.Looked = func(string) {}
+	}
 	return &Watcher{o: o}
 }
 
@@ -119,6 +132,32 @@ func (w *Watcher) Look(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// Standing is how the managed connections stand, as far as they have been looked at, by any replica.
+type Standing struct {
+	Managed  int
+	Problems map[link.Trouble]int // that are told of
+}
+
+// Standing reads it; it looks at no connection.
+func (w *Watcher) Standing(ctx context.Context) (Standing, error) {
+	managed, err := w.o.Doctor.Managed(ctx)
+	if err != nil {
+		return Standing{}, err
+	}
+	open, err := w.open(ctx)
+	if err != nil {
+		return Standing{}, err
+	}
+	now := Standing{Managed: len(managed), Problems: map[link.Trouble]int{}}
+	for _, t := range link.Troubles() {
+		now.Problems[t] = 0
+	}
+	for _, p := range open {
+		now.Problems[p.Trouble]++
+	}
+	return now, nil
+}
+
 // openProblem is a problem that is told of.
 type openProblem struct {
 	Name    string       `json:"name"`
@@ -151,8 +190,14 @@ func (w *Watcher) look(ctx context.Context, m link.Managed, open map[string]open
 	if err != nil {
 		// Nothing is known of it just now. A platform that is away is not a connection that is lost.
 		w.o.Log.InfoContext(ctx, "a connection could not be looked at", "connection", m.Name().String(), "error", err)
+		w.o.Looked(LookedAway)
 		return nil
 	}
+	outcome := LookedWell
+	if len(problems) > 0 {
+		outcome = LookedTrouble
+	}
+	w.o.Looked(outcome)
 	var errs []error
 	for _, p := range problems {
 		key := problemKey(m.Name(), p.Trouble)

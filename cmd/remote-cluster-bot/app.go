@@ -109,7 +109,9 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	a.watcher = handlers.NewWatcher(handlers.WatcherOptions{
 		Doctor: a.roster, Notebook: a.store, Poster: messenger, Channel: c.Slack.Channel, Owner: owner, Now: time.Now, Log: log,
 		Every: c.Watch.Every.Std(), Step: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
+		Looked: a.metrics.Looked,
 	})
+	a.metrics.Watch(a.standing)
 	o := handlers.Options{
 		Changes: a.service, Policy: judge, Rules: judge, Lists: a.store, Directory: a.catalog, Messenger: messenger,
 		Connections: a.roster,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -167,6 +168,9 @@ func TestAlertsAndDashboardAskForMetricsThatExist(t *testing.T) {
 	m := metrics.New(metrics.Options{Version: "x", Now: time.Now})
 	m.Acked("command x", time.Second)
 	m.Called("auth.test", "ok", time.Second)
+	m.Watch(func(context.Context) (metrics.Standing, error) {
+		return metrics.Standing{Problems: map[string]int{"lost": 1}}, nil
+	})
 	w := &answer{header: http.Header{}}
 	m.Handler().ServeHTTP(w, httpGet(t, "/metrics"))
 	served := w.body.String() + "rcb_requests_waiting rcb_redis_up rcb_step_seconds_bucket rcb_step_retries_total"

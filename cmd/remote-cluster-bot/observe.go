@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 )
 
 // health answers /healthz while the process lives and /readyz while Redis answers.
@@ -40,6 +42,16 @@ func (a *App) observed(ctx context.Context) error {
 	mux.Handle("GET /metrics", a.metrics.Handler())
 	a.log.InfoContext(ctx, "listening for Prometheus", "address", listener.Addr().String())
 	return a.serve(ctx, listener, mux)
+}
+
+// standing is how the watch sees the managed connections, for the metrics.
+func (a *App) standing(ctx context.Context) (metrics.Standing, error) {
+	now, err := a.watcher.Standing(ctx)
+	problems := make(map[string]int, len(now.Problems))
+	for trouble, n := range now.Problems {
+		problems[string(trouble)] = n
+	}
+	return metrics.Standing{Managed: now.Managed, Problems: problems}, err
 }
 
 // serve answers HTTP until ctx ends, and lets what is in hand finish.

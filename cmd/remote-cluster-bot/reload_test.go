@@ -115,6 +115,7 @@ func metricsTell(t *testing.T, a *actor) {
 		`rcb_step_seconds_count{state="done",step="grant"} 1`, `rcb_approval_seconds_count 1`, `rcb_start_delay_seconds_count 1`,
 		`rcb_ack_seconds_count{what="command /remote-cluster"} 1`, `rcb_slack_call_seconds_count{method="views.open",outcome="ok"} 1`,
 		`rcb_requests_waiting{for="approval"} 0`, `rcb_redis_up 1`, `rcb_takeovers_total 0`, `rcb_build_info{version="dev"} 1`,
+		`rcb_connections_managed 1`, `rcb_connection_problems{trouble="lost"} 0`, `rcb_watch_looks_total{outcome="away"} 0`,
 	} {
 		if !strings.Contains(w.body.String(), want+"\n") {
 			t.Errorf("no %s in\n%s", want, grepped(w.body.String(), want[:min(len(want), 14)]))

@@ -23,6 +23,11 @@ const (
 	TroubleDrift    Trouble = "drift"    // it is not as it was approved
 )
 
+// Troubles returns all there are, the worst first.
+func Troubles() []Trouble {
+	return []Trouble{TroubleLost, TroubleDegraded, TroubleExpiring, TroubleDrift}
+}
+
 // Problem is a trouble of one connection.
 type Problem struct {
 	Trouble Trouble

@@ -30,6 +30,7 @@ type Metrics struct {
 	calls     *prometheus.HistogramVec
 	behind    prometheus.Gauge
 	reduced   prometheus.Counter
+	looks     *prometheus.CounterVec
 }
 
 // Options are what Metrics need.
@@ -38,6 +39,12 @@ type Options struct {
 	Now     func() time.Time
 	// Depths reads how much waits, at each scrape.
 	Depths func(context.Context) (store.Depths, error)
+}
+
+// Standing is how the managed connections stand.
+type Standing struct {
+	Managed  int
+	Problems map[string]int // by trouble
 }
 
 // New returns counters that stand at zero.
@@ -79,17 +86,23 @@ func New(o Options) *Metrics {
 		reduced: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rcb_audit_refused_total", Help: "Audit entries that Elasticsearch refused; only their text and hash were shipped.",
 		}),
+		looks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rcb_watch_looks_total", Help: "Looks at managed connections, by this replica: well, trouble, or away (it could not be looked at).",
+		}, []string{"outcome"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "rcb_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": o.Version},
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, build,
+		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, m.looks, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	if o.Depths != nil {
 		m.registry.MustRegister(&waiting{read: o.Depths})
+	}
+	for _, outcome := range []string{"well", "trouble", "away"} {
+		m.looks.WithLabelValues(outcome)
 	}
 	for _, s := range change.States() {
 		m.moves.WithLabelValues(string(s)) // so that an increase from nothing shows
@@ -118,6 +131,44 @@ func (m *Metrics) AuditShipped(refused int) { m.reduced.Add(float64(refused)) }
 // AuditBehind hears how old the oldest audit entry is that waits to be shipped; 0: none waits.
 func (m *Metrics) AuditBehind(by time.Duration) { m.behind.Set(max(by.Seconds(), 0)) }
 
+// Looked hears of a look at a managed connection.
+func (m *Metrics) Looked(outcome string) { m.looks.WithLabelValues(outcome).Inc() }
+
+// Watch serves how the managed connections stand, which read tells at each scrape.
+func (m *Metrics) Watch(read func(context.Context) (Standing, error)) {
+	m.registry.MustRegister(&watched{read: read})
+}
+
+// watched reads how connections stand when it is asked for it.
+type watched struct {
+	read func(context.Context) (Standing, error)
+}
+
+var (
+	managedDesc  = prometheus.NewDesc("rcb_connections_managed", "Connections that the bot made or adopted, and watches.", nil, nil)
+	problemsDesc = prometheus.NewDesc("rcb_connection_problems",
+		"Problems of managed connections that are told of in Slack: lost, degraded, expiring (its key) or drift.", []string{"trouble"}, nil)
+)
+
+// Describe names the gauges.
+func (*watched) Describe(c chan<- *prometheus.Desc) { c <- managedDesc; c <- problemsDesc }
+
+// Collect asks Redis, for no longer than a scrape may take. What can't be read is left out: rcb_redis_up says why.
+func (w *watched) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeWithin) //nolint:forbidigo // a scrape brings no context
+	defer cancel()
+	s, err := w.read(ctx)
+	if err != nil {
+		return
+	}
+	c <- prometheus.MustNewConstMetric(managedDesc, prometheus.GaugeValue, float64(s.Managed))
+	for trouble, n := range s.Problems {
+		c <- prometheus.MustNewConstMetric(problemsDesc, prometheus.GaugeValue, float64(n), trouble)
+	}
+}
+
+const scrapeWithin = 2 * time.Second
+
 // waiting reads the depths of the queues when it is asked for them.
 type waiting struct {
 	read func(context.Context) (store.Depths, error)
@@ -135,7 +186,7 @@ func (*waiting) Describe(c chan<- *prometheus.Desc) { c <- openDesc; c <- redisD
 
 // Collect asks Redis, for no longer than a scrape may take.
 func (w *waiting) Collect(c chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) //nolint:forbidigo // a scrape brings no context
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeWithin) //nolint:forbidigo // a scrape brings no context
 	defer cancel()
 	d, err := w.read(ctx)
 	up := 1.0
