@@ -218,6 +218,10 @@ var mistakes = map[string]mistake{
 		c.Slack.AddGroup(workspace.Group{ID: "S0ONE", Handle: "owners", Members: []string{"bob"}})
 		c.policy("user_group: S0ONE")
 	}, "approvals", "rule all", doctor.Bad, "2 member(s) of owners must approve"},
+	"a rule is for a deployment that is not there": {func(c *clinic) {
+		c.policy("users: [U0BOB, U0CAROL, U0ALICE]")
+		c.edit("approve:", "match: { local.name: [logs-*, log-prod] }\n      approve:")
+	}, "approvals", "rule all", doctor.Warning, "called log-prod"},
 	"a secret is not set": {func(c *clinic) { delete(c.env, "EC_API_KEY") }, "configuration", "platforms[1].api_key", doctor.Bad, "EC_API_KEY is not set"},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -26,10 +27,17 @@ func (o Options) approvals(ctx context.Context, a *area) {
 		}
 		members[g.Name] = who
 	}
+	names := o.names(ctx)
 	sound := 0
 	for _, r := range rules.Rules {
 		if rule(a, r, members) {
 			sound++
+		}
+		for _, trait := range []string{policy.TraitLocalName, policy.TraitRemoteName} {
+			if idle := r.Idle(trait, names); names != nil && len(idle) > 0 {
+				a.warn("rule "+r.Name, "look for a typing error; deployments are meant by name, and case counts",
+					"%s: no deployment that the bot can see is called %s", trait, strings.Join(idle, " or "))
+			}
 		}
 	}
 	if sound > 0 {
@@ -38,6 +46,22 @@ func (o Options) approvals(ctx context.Context, a *area) {
 }
 
 // rule reports whether everybody could get what they ask for under it.
+// names are those of all deployments, of both sides: connections may go either way. Nil where they are not all known: the
+// platform has a finding of its own then, or has too many to list.
+func (o Options) names(ctx context.Context) []string {
+	var all []string
+	for _, s := range o.Systems {
+		found, err := s.Search(ctx, "", searchLimit)
+		if err != nil || len(found) == searchLimit {
+			return nil
+		}
+		for _, d := range found {
+			all = append(all, d.Name)
+		}
+	}
+	return all
+}
+
 func rule(a *area, r policy.Rule, members map[string][]string) bool {
 	check := "rule " + r.Name
 	for _, name := range r.Ask {

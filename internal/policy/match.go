@@ -86,6 +86,17 @@ func allFit(patterns, values []string) bool {
 	return len(values) > 0 && !slices.ContainsFunc(values, func(v string) bool { return !anyFits(patterns, []string{v}) })
 }
 
+// Idle returns the patterns of a trait, wanted or refused, that fit none of the values.
+func (r Rule) Idle(trait string, values []string) []string {
+	var idle []string
+	for _, p := range slices.Concat(r.Match[trait], r.Any[trait], r.Unless[trait]) {
+		if !anyFits([]string{p}, values) {
+			idle = append(idle, p)
+		}
+	}
+	return idle
+}
+
 func anyFits(patterns, values []string) bool {
 	return slices.ContainsFunc(values, func(v string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool { return fits(p, v) })
