@@ -12,6 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -63,6 +64,14 @@ func examine(ctx context.Context, c *config.Config, log *slog.Logger) (doctor.Re
 	}
 	if c.Slack.Mode == "socket" {
 		o.AppToken = bot.SocketOptions{AppToken: c.Slack.AppToken.Secret().Reveal, APIURL: c.Slack.APIURL}.Check
+	}
+	if c.Tracing.Endpoint != "" {
+		to, err := tracingOptions(c)
+		if err != nil {
+			return doctor.Report{}, err
+		}
+		o.Collector = func(ctx context.Context) error { return tracing.Check(ctx, to) }
+		o.Scrub = to.Scrub
 	}
 	return doctor.Examine(ctx, o), nil
 }

@@ -222,6 +222,14 @@ var mistakes = map[string]mistake{
 		c.policy("users: [U0BOB, U0CAROL, U0ALICE]")
 		c.edit("approve:", "match: { local.name: [logs-*, log-prod] }\n      approve:")
 	}, "approvals", "rule all", doctor.Warning, "called log-prod"},
+	"no collector takes the traces": {func(c *clinic) {
+		c.edit("environment:", "tracing: { endpoint: \"http://127.0.0.1:1\" }\nenvironment:")
+	}, "tracing", "collector", doctor.Warning, "no traces arrive"},
+	"the collector wants a token": {func(c *clinic) {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who are you?", http.StatusUnauthorized) }))
+		c.Cleanup(server.Close)
+		c.edit("environment:", "tracing: { endpoint: \""+server.URL+"\" }\nenvironment:")
+	}, "tracing", "collector", doctor.Warning, "401"},
 	"a secret is not set": {func(c *clinic) { delete(c.env, "EC_API_KEY") }, "configuration", "platforms[1].api_key", doctor.Bad, "EC_API_KEY is not set"},
 }
 
@@ -276,7 +284,12 @@ func TestDoctorFindsNothingBadWhereAllIsWell(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t)
 	c.realRedis("--appendfsync", "always")
+	to := newReceiver(t)
+	c.edit("environment:", "tracing: { endpoint: \""+to.URL+"\" }\nenvironment:")
 	r := c.examine()
+	if len(to.auth) != 1 || len(to.all) != 0 {
+		t.Errorf("the collector was sent %d exports with %d spans, want one of nothing", len(to.auth), len(to.all))
+	}
 	for _, f := range r.Findings {
 		if f.Level != doctor.OK {
 			t.Errorf("%+v", f)

@@ -14,13 +14,22 @@ import (
 
 // newTracing returns nil where the configuration names no collector.
 func newTracing(c *config.Config, instance string, log *slog.Logger) (*tracing.Tracing, error) {
-	t := c.Tracing
-	if t.Endpoint == "" {
+	if c.Tracing.Endpoint == "" {
 		return nil, nil //nolint:nilnil // a nil Tracing is one that traces nothing
 	}
+	o, err := tracingOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	o.Instance, o.Log = instance, log
+	return tracing.Export(context.Background(), o)
+}
+
+func tracingOptions(c *config.Config) (tracing.Options, error) {
+	t := c.Tracing
 	o := tracing.Options{
-		Endpoint: t.Endpoint, Sample: t.Sample, Environment: c.Environment, Version: version, Instance: instance,
-		Scrub: wire.NewScrubber(c.Secrets()...).Text, Log: log,
+		Endpoint: t.Endpoint, Sample: t.Sample, Environment: c.Environment, Version: version,
+		Scrub: wire.NewScrubber(c.Secrets()...).Text,
 	}
 	if len(t.Headers) > 0 {
 		o.Headers = map[string]secret.Secret{}
@@ -31,11 +40,11 @@ func newTracing(c *config.Config, instance string, log *slog.Logger) (*tracing.T
 	if t.TLS != nil {
 		how, err := trust(t.TLS)
 		if err != nil {
-			return nil, err
+			return o, err
 		}
 		o.Transport = wire.NewTransport(how)
 	}
-	return tracing.Export(context.Background(), o)
+	return o, nil
 }
 
 const flushWithin = 3 * time.Second

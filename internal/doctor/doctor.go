@@ -64,13 +64,15 @@ type Redis interface {
 
 // Options are what the doctor looks at. All but AppToken are required.
 type Options struct {
-	Config   *config.Config
-	Slack    Slack
-	AppToken func(context.Context) error // asks Slack whether the app-level token opens Socket Mode; nil: not used
-	Redis    Redis
-	Systems  []link.System
-	Now      func() time.Time
-	Within   time.Duration // of each area; default 30 s
+	Config    *config.Config
+	Slack     Slack
+	AppToken  func(context.Context) error // asks Slack whether the app-level token opens Socket Mode; nil: not used
+	Collector func(context.Context) error // hands the collector of traces nothing; nil: nothing is traced
+	Scrub     func(string) string         // takes secrets out of what the collector says; needed with it
+	Redis     Redis
+	Systems   []link.System
+	Now       func() time.Time
+	Within    time.Duration // of each area; default 30 s
 }
 
 // Examine looks at every area at once and reports in a fixed order.
@@ -89,6 +91,9 @@ func Examine(ctx context.Context, o Options) Report {
 		add(s.Name, func(ctx context.Context, a *area) { o.platform(ctx, a, o.Config.Platforms[i], s) })
 	}
 	add("approvals", o.approvals)
+	if o.Collector != nil {
+		add("tracing", o.tracing)
+	}
 
 	found := make([]area, len(areas))
 	var wg sync.WaitGroup

@@ -35,6 +35,31 @@ func Export(ctx context.Context, o Options) (*Tracing, error) {
 	if o.Scrub == nil {
 		o.Scrub = func(s string) string { return s }
 	}
+	to, err := o.destination()
+	if err != nil {
+		return nil, err
+	}
+	exporter, err := otlptracehttp.New(ctx, to...)
+	if err != nil {
+		return nil, fmt.Errorf("tracing: %w", err)
+	}
+	return New(&patient{SpanExporter: exporter, o: o}, o)
+}
+
+// Check exports nothing to o.Endpoint, and returns what it is answered with.
+func Check(ctx context.Context, o Options) error {
+	to, err := o.destination()
+	if err != nil {
+		return err
+	}
+	c := otlptracehttp.NewClient(append(to, otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}))...)
+	if err := c.Start(ctx); err != nil {
+		return err
+	}
+	return errors.Join(c.UploadTraces(ctx, nil), c.Stop(ctx))
+}
+
+func (o Options) destination() ([]otlptracehttp.Option, error) {
 	address, err := url.Parse(o.Endpoint)
 	if err != nil {
 		return nil, errors.New("tracing: the endpoint is no URL") // what it is may hold a secret
@@ -50,11 +75,7 @@ func Export(ctx context.Context, o Options) (*Tracing, error) {
 		}
 		to = append(to, otlptracehttp.WithHTTPClient(&http.Client{Transport: headed{next, o.Headers}}))
 	}
-	exporter, err := otlptracehttp.New(ctx, to...)
-	if err != nil {
-		return nil, fmt.Errorf("tracing: %w", err)
-	}
-	return New(&patient{SpanExporter: exporter, o: o}, o)
+	return to, nil
 }
 
 // headed sets headers whose values are secrets.
