@@ -56,6 +56,47 @@ func TestEveryCommandInTheDocsWorks(t *testing.T) {
 	}
 }
 
+// TestEveryCommandNamedInTheTextExists, with its flags and with every target of make: what stands within a sentence is
+// not run.
+func TestEveryCommandNamedInTheTextExists(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inline, target := regexp.MustCompile("`(remote-cluster-bot [^`]+)`"), regexp.MustCompile("(?m)(?:^|`)make ([a-z]+)")
+	found := 0
+	for _, p := range append(pages, "../../README.md") {
+		raw, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range inline.FindAllStringSubmatch(string(raw), -1) {
+			found++
+			words, _, _ := strings.Cut(m[1], " > ")
+			cmd, rest, err := root().Find(strings.Fields(words)[1:])
+			if err == nil && cmd.HasParent() {
+				err = cmd.ParseFlags(rest)
+			}
+			if err != nil && !strings.Contains(m[1], "--version") {
+				t.Errorf("%s: %s: %v", filepath.Base(p), m[1], err)
+			}
+		}
+		for _, m := range target.FindAllStringSubmatch(string(raw), -1) {
+			if !bytes.Contains(makefile, []byte("\n"+m[1]+":")) {
+				t.Errorf("%s: there is no make %s", filepath.Base(p), m[1])
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("only %d commands were found", found)
+	}
+}
+
 // writeInstallation makes the working directory one in which an operator stands: config.yaml, secrets, a log.
 func writeInstallation(t *testing.T, c *clinic) {
 	t.Helper()

@@ -6,7 +6,12 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -59,6 +64,44 @@ func TestReloadChangesWhoApproves(t *testing.T) {
 	}
 	if a.policy.Eligible(t.Context(), asked, change.Actor{User: "U0BOB"}) == nil {
 		t.Error("Bob is no approver any more, but may approve")
+	}
+}
+
+// TestSIGHUPReadsTheFileAgain, and a file with problems changes nothing.
+func TestSIGHUPReadsTheFileAgain(t *testing.T) {
+	caught := make(chan os.Signal, 1) // so that one that comes too early does not end the test
+	signal.Notify(caught, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(caught) })
+	s, a, log := onStage(t, nil)
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	secrets := s.secrets()
+	from := config.Source{ReadFile: os.ReadFile, LookupEnv: func(name string) (string, bool) { v, ok := secrets[name]; return v, ok }}
+	ctx, stop := context.WithCancel(t.Context())
+	var following sync.WaitGroup
+	following.Go(func() { a.followFile(ctx, file, from) })
+	t.Cleanup(func() { stop(); following.Wait() })
+	reload := func(text, said string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		until(t, storyWait, said, func() bool {
+			if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+			return strings.Contains(log.String(), said)
+		})
+	}
+	asked := &change.Request{Requester: change.Actor{User: "U0ALICE"}, State: change.Pending}
+	may := func(user string) bool { return a.policy.Eligible(t.Context(), asked, change.Actor{User: user}) == nil }
+
+	reload(strings.Replace(string(s.text), "environment: demo", "environment: DEMO!", 1), "not reloaded")
+	if !may("U0BOB") {
+		t.Error("a file with problems took Bob's right away")
+	}
+	reload(strings.Replace(string(s.text), "[U0BOB, U0CAROL]", "[U0MALLORY]", 1), "reloaded: who approves")
+	if may("U0BOB") || !may("U0MALLORY") {
+		t.Error("what the file says now is not in force")
 	}
 }
 
