@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
+)
+
+// warnOfRedis says what is wrong with the Redis server's settings. The bot starts all the same: it may come up
+// before Redis does.
+func (a *App) warnOfRedis(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for _, f := range a.store.CheckServer(ctx, time.Now()) {
+		if f.Level != store.Good {
+			a.log.WarnContext(ctx, "Redis", "check", f.Check, "finding", f.Say)
+		}
+	}
+}
+
+func dialRedis(r config.Redis) (redis.UniversalClient, error) {
+	o := &redis.UniversalOptions{
+		Addrs: r.Addresses, MasterName: r.SentinelMaster, IsClusterMode: r.Cluster, DB: r.DB,
+		Username: r.Username, Password: r.Password.Secret().Reveal(), SentinelPassword: r.SentinelPassword.Secret().Reveal(),
+		DialTimeout: r.Timeout.Std(),
+	}
+	if r.Password.Given() { // asked for at each connection: its file may have changed
+		password := r.Password.Secret()
+		o.CredentialsProvider = func() (string, string) { return r.Username, password.Reveal() }
+	}
+	if r.TLS != nil {
+		t, err := trust(r.TLS)
+		if err != nil {
+			return nil, fmt.Errorf("redis: %w", err)
+		}
+		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.RootCAs, ServerName: t.ServerName, InsecureSkipVerify: t.Insecure} //nolint:gosec // only where the operator's configuration says so
+	}
+	return store.Dial(o), nil
+}
+
+// redisLog takes what the Redis client says on its own, mostly about a server that is away: the parts that need the
+// server say so themselves, once. The client has one logger for the whole process: it is set when that begins, and
+// each App only says where the words go.
+type redisLog struct{ to atomic.Pointer[slog.Logger] }
+
+var clientLog redisLog
+
+// Printf logs for debugging.
+func (l *redisLog) Printf(ctx context.Context, format string, args ...any) {
+	if log := l.to.Load(); log != nil {
+		log.DebugContext(ctx, "redis client", "says", fmt.Sprintf(format, args...))
+	}
+}
