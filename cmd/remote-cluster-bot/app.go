@@ -88,7 +88,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 
 	messenger := bot.NewMessenger(bot.MessengerOptions{
 		Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
-		HTTP: spans.Slack(c.Slack.APIURL), Called: a.metrics.Called, Carry: spans.Carry(),
+		HTTP: spans.Slack(c.Slack.APIURL, http.DefaultTransport), Called: a.metrics.Called, Carry: spans.Carry(),
 	})
 	judge := policy.New(rules, policy.NewRoster(messenger, c.Refresh(), time.Now), time.Now)
 	a.policy = judge

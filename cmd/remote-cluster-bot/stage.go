@@ -90,7 +90,7 @@ type actor struct {
 
 // enter starts the bot and makes the workspace deliver to it.
 func (s *stage) enter(ctx context.Context, c *config.Config) (*actor, error) {
-	app, err := NewApp(c, s.log)
+	app, err := NewApp(c, s.log) //nolint:contextcheck // it calls nobody yet
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func newTracing(c *config.Config, instance string, log *slog.Logger) (*tracing.T
 		return nil, err
 	}
 	o.Instance, o.Log = instance, log
-	return tracing.Export(context.Background(), o)
+	return tracing.Export(context.Background(), o) // nobody is called yet
 }
 
 func tracingOptions(c *config.Config) (tracing.Options, error) {

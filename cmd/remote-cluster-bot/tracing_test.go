@@ -187,10 +187,19 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 	submission := named(t, in, "submission connect")
 	propose, work, approve := named(t, in, "propose"), named(t, in, "work"), named(t, well(in), "approve")
 	for _, want := range []struct{ child, parent received }{
-		{submission, command}, {propose, submission}, {named(t, in, "plan"), propose}, {named(t, in, "redis create"), propose},
-		{approve, propose}, {named(t, in, "redis move"), approve}, {work, propose},
-		{named(t, in, "plan again"), work}, {named(t, in, "apply check"), work}, {named(t, in, "apply grant"), work},
-		{named(t, in, "apply point"), work}, {named(t, in, "apply verify"), work}, {named(t, in, "tell"), propose},
+		{submission, command},
+		{propose, submission},
+		{named(t, in, "plan"), propose},
+		{named(t, in, "redis create"), propose},
+		{approve, propose},
+		{named(t, in, "redis move"), approve},
+		{work, propose},
+		{named(t, in, "plan again"), work},
+		{named(t, in, "apply check"), work},
+		{named(t, in, "apply grant"), work},
+		{named(t, in, "apply point"), work},
+		{named(t, in, "apply verify"), work},
+		{named(t, in, "tell"), propose},
 	} {
 		if !under(in, want.child, want.parent) {
 			t.Errorf("%s is not under %s", want.child.Name, want.parent.Name)

@@ -27,11 +27,10 @@ func (t *Tracing) Elastic(system string, next http.RoundTripper) http.RoundTripp
 }
 
 // Slack traces the calls to Slack by their method; api is the base of Slack's Web API.
-func (t *Tracing) Slack(api string) *http.Client {
+func (t *Tracing) Slack(api string, next http.RoundTripper) *http.Client {
 	if t == nil {
-		return nil
+		return &http.Client{Transport: next}
 	}
-	next := http.DefaultTransport
 	return &http.Client{Transport: calls{t: t, next: next, system: "slack", of: func(req *http.Request) (string, []attribute.KeyValue) {
 		if method, ok := strings.CutPrefix(req.URL.String(), api); ok {
 			return method, nil

@@ -91,8 +91,7 @@ func TestASpanOfACallTellsNoSecret(t *testing.T) {
 	if got := <-heard; !strings.Contains(got, tracing.ID(ctx)) {
 		t.Errorf("Elastic heard %q of trace %s", got, tracing.ID(ctx))
 	}
-	slack := tr.Slack(server.URL + "/api/").Transport
-	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections) //nolint:forcetypeassert // it is one
+	slack := tr.Slack(server.URL+"/api/", plain).Transport
 	call(ctx, t, slack, server.URL+"/api/chat.postMessage")
 	call(ctx, t, slack, server.URL+"/commands/T1/response-canary")
 	if a, b := <-heard, <-heard; a != "" || b != "" {
@@ -209,7 +208,7 @@ func TestNoTracingChangesNothing(t *testing.T) {
 	t.Parallel()
 	var none *tracing.Tracing
 	next := &http.Transport{}
-	if none.Elastic("x", next) != http.RoundTripper(next) || none.Slack("x") != nil || none.Requests(changes{}) != change.Requests(changes{}) {
+	if none.Elastic("x", next) != http.RoundTripper(next) || none.Slack("x", next).Transport != http.RoundTripper(next) || none.Requests(changes{}) != change.Requests(changes{}) {
 		t.Error("something stands in between")
 	}
 	if none.Events() != nil || none.Carry() != nil || none.Spans() != nil || none.Close(t.Context()) != nil {
