@@ -79,7 +79,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	}
 	rules := c.Rules()
 	a.catalog = link.NewCatalog(all, link.CatalogOptions{Now: time.Now, Pasting: vault != nil})
-	lo := link.ConnectorOptions{Env: c.Environment, Patience: c.Executor.VerifyWithin.Std(), Tags: rules.Tags()}
+	lo := link.ConnectorOptions{Env: c.Environment, Patience: c.Executor.VerifyWithin.Std(), Tags: rules.Tags(), Registry: a.store}
 	if vault != nil {
 		lo.Pasted = vault
 	}

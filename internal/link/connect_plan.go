@@ -28,6 +28,11 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 		return change.Proposal{}, err
 	}
 	c = s.identified(c)
+	others, err := k.others(ctx, c)
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	made := c.making(s, k.o.Env, id, others)
 	p := change.Proposal{
 		Kind:     KindConnect,
 		Target:   Target(c.Local, c.Alias),
@@ -39,22 +44,30 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 		Basis:    c.basis(s),
 		Traits:   c.Traits(s, k.o.Tags),
 		Unsure:   s.Why(PartRulesets) != nil,
-		Memos:    []change.Memo{c.managed(c.keyName(k.o.Env, id)).memo()},
 	}
 	if s.byHand(c) {
 		p.Wants = WantsAuthority
 	}
 	pasted := s.wantsPasted() && !c.byCertificate()
 	if pasted {
-		p.Memos = []change.Memo{c.managed("").memo()} // people name their keys as they like
+		made.KeyName = "" // people name their keys as they like
 		p.Wants = WantsKey
 	}
+	p.Memos = []change.Memo{made.memo()}
 	for _, step := range k.steps(id, c, approved{entries: s.entries(c), pasted: pasted}) {
 		p.Steps = append(p.Steps, change.PlannedStep{Name: step.Name(), Title: step.Title()})
 		p.Plan = append(p.Plan, step.calls(s)...)
 	}
 	p.Digest, err = p.ComputeDigest()
 	return p, err
+}
+
+// others are the connections that c may share a trust with.
+func (k *Connector) others(ctx context.Context, c Connect) (map[Name]Managed, error) {
+	if !c.byCertificate() || k.o.Registry == nil {
+		return nil, nil
+	}
+	return ManagedConnections(ctx, k.o.Registry)
 }
 
 // needed are the parts without which nothing can be said about a connect.

@@ -32,6 +32,8 @@ type ConnectorOptions struct {
 	// Tags are the deployment tags that a policy asks for. Others are no traits, so that a change of theirs voids no
 	// approval.
 	Tags []string
+	// Registry tells which connections the bot has made, so that those who share a trust know whose it is; nil: none.
+	Registry Registry
 	// Pasted holds the keys that people hand in; nil: none can be (see CatalogOptions.Pasting).
 	Pasted PastedKeys
 }
@@ -104,11 +106,11 @@ func (k *Connector) steps(request string, c Connect, plan approved) []plannedSte
 	steps := []plannedStep{&checkStep{work: w}}
 	if c.byCertificate() {
 		steps = append(steps,
-			&trustStep{work: w, name: StepTrustLocal, of: c.Local, entry: plan.local, patience: k.o.PlanPatience},
-			&trustStep{work: w, name: StepTrustRemote, of: c.Remote, entry: plan.remote, patience: k.o.PlanPatience})
+			&trustStep{trustChange{work: w, name: StepTrustLocal, of: c.Local, entry: plan.local, patience: k.o.PlanPatience}},
+			&trustStep{trustChange{work: w, name: StepTrustRemote, of: c.Remote, entry: plan.remote, patience: k.o.PlanPatience}})
 	} else {
 		if c.Filter != nil {
-			steps = append(steps, &filterStep{work: w, env: k.o.Env, request: request, ruleset: plan.ruleset})
+			steps = append(steps, addFilter(w, k.o.Env, request, plan.ruleset))
 		}
 		if c.Identity != nil {
 			steps = append(steps, &authoritiesStep{work: w, files: plan.files, own: c.keySpec(k.o.Env, request).Name, pasted: plan.pasted})
@@ -120,7 +122,7 @@ func (k *Connector) steps(request string, c Connect, plan approved) []plannedSte
 	}
 	steps = append(steps, &pointStep{work: w, want: c.settings()})
 	if c.Role != nil {
-		steps = append(steps, &roleStep{work: w, want: plan.role})
+		steps = append(steps, writeRole(w, plan.role))
 	}
 	return append(steps, &verifyStep{work: w, patience: k.o.Patience})
 }

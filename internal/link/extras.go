@@ -48,15 +48,15 @@ func (c Connect) extrasDiff(s Survey) []change.Field {
 	return out
 }
 
-// extrasLeft are the names under which they are found again once c is applied.
-func (c Connect) extrasLeft(s Survey, env, request string) (ruleset, role string) {
+// extrasLeft keeps in mind what is found again by its name once c is applied.
+func (c Connect) extrasLeft(m *Managed, s Survey, env, request string) {
 	if c.addsFilter(s) {
-		ruleset = c.ruleset(env, request, s.Remote, nil).Name
+		m.Admits = s.missing(c.Filter.Sources)
+		m.Ruleset = c.ruleset(env, request, s.Remote, nil).Name
 	}
-	if c.writesRole(s) {
-		role = c.Role.Name
+	if c.Role != nil {
+		m.Role = c.Role.Name
 	}
-	return ruleset, role
 }
 
 // outlived warns where a change adds a second one of what the bot has added before: it remembers one of each.

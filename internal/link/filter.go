@@ -39,10 +39,18 @@ type Filters interface {
 	DeleteRuleset(ctx context.Context, ruleset string) error
 }
 
+// FilterUses is a Platform that tells which deployments a ruleset applies to.
+type FilterUses interface {
+	// Associated returns the ids of the deployments, whatever their region.
+	Associated(ctx context.Context, ruleset string) (deployments []string, err error)
+}
+
 // NewRuleset is an IP filter as it is asked for.
 type NewRuleset struct {
-	Name, Description, Region string
-	Sources                   []string
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Region      string   `json:"region"`
+	Sources     []string `json:"sources"`
 }
 
 // Body is the body of POST /deployments/traffic-filter/rulesets (TrafficFilterRulesetRequest).

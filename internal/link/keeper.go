@@ -18,7 +18,7 @@ type keeper struct {
 }
 
 func newKeeper(r *Roster, o ConnectorOptions) keeper {
-	o.Patience = cmp.Or(o.Patience, defaultPatience)
+	o.Patience, o.PlanPatience = cmp.Or(o.Patience, defaultPatience), cmp.Or(o.PlanPatience, defaultPlanPatience)
 	return keeper{roster: r, o: o}
 }
 
@@ -35,6 +35,9 @@ type found struct {
 	OldName string   `json:"old_name,omitempty"`
 	Remote  string   `json:"remote,omitempty"` // the remote deployment's name
 }
+
+// keyed reports whether there is a key, as far as that is known; by certificates there is none.
+func (f found) keyed() bool { return f.HasKey || f.OldName != "" }
 
 // knownOptions are the settings of an alias that a connect sets, or that don't go with them.
 var knownOptions = []string{

@@ -89,6 +89,7 @@ type NetworkSecurity interface {
 // Ruleset is a traffic filter.
 type Ruleset struct {
 	ID, Name, Type, Region string
+	Description            string
 	Sources                []string // of its rules: addresses or CIDRs where Type is "ip"
 }
 

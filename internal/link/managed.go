@@ -30,8 +30,13 @@ type Managed struct {
 	Adopted   bool              `json:"adopted,omitempty"`              // made by hand and taken under management later
 	MadeBy    string            `json:"made_by,omitempty"`              // who asked for it at first, where later changes followed
 	FirstSeen string            `json:"first,omitempty"`                // the request that made or adopted it, where later ones followed
-	Ruleset   string            `json:"ruleset,omitempty"`              // the network filter that the bot added for it, by name
-	Role      string            `json:"role,omitempty"`                 // the role that the bot wrote for it on the local cluster
+
+	// What was made for it beside its settings and its key, so that its end can take that back. What was there before,
+	// or what people made, is not named.
+	Ruleset string     `json:"ruleset,omitempty"` // name of the network filter on the remote side
+	Admits  []string   `json:"admits,omitempty"`  // what that filter let in when it was made
+	Role    string     `json:"role,omitempty"`    // that the bot wrote on the local cluster
+	Trust   *TrustMade `json:"trust,omitempty"`   // under the certificate model
 
 	// Of the last change, not part of the memo.
 	Kept change.Kept `json:"-"`
@@ -93,12 +98,15 @@ func (m Managed) memo() change.Memo {
 // forget is what a change leaves that ends a connection.
 func forget(n Name) change.Memo { return change.Memo{Key: Target(n.Local, n.Alias)} }
 
-// followedBy is m after another change: it keeps who began it.
+// followedBy is m after another change: it keeps who began it, and what was made for it.
 func (m Managed) followedBy(next Managed) Managed {
 	next.Adopted = m.Adopted
+	if next.Ruleset == "" {
+		next.Ruleset, next.Admits = m.Ruleset, m.Admits
+	}
+	next.Role, next.Trust = cmp.Or(next.Role, m.Role), cmp.Or(next.Trust, m.Trust)
 	next.MadeBy = m.Maker()
 	next.FirstSeen = cmp.Or(m.FirstSeen, m.Kept.Request)
-	next.Ruleset, next.Role = cmp.Or(next.Ruleset, m.Ruleset), cmp.Or(next.Role, m.Role)
 	return next
 }
 
@@ -108,6 +116,39 @@ func (c Connect) managed(keyName string) Managed {
 		Local: c.Local, Remote: c.Remote, Alias: c.Alias, KeyName: keyName, Access: c.Access, Days: c.ExpiryDays,
 		Settings: c.settings().options(c.Alias), Identity: c.identity(),
 	}
+}
+
+// making is the connection as it is remembered, with what is made for it in the world as it is. others are the managed
+// connections: what the bot added to a trust for one of them is shared by c where c rests on it too.
+func (c Connect) making(s Survey, env, request string, others map[Name]Managed) Managed {
+	m := c.managed(c.keyName(env, request))
+	c.extrasLeft(&m, s, env, request)
+	if !c.byCertificate() || s.trust == nil {
+		return m
+	}
+	e := s.entries(c)
+	m.Trust = &TrustMade{Local: added(s.trust.Local.Trusted.Settings, e.local), Remote: added(s.trust.Remote.Trusted.Settings, e.remote)}
+	for _, o := range others {
+		for _, theirs := range o.trustOf(c.Local) {
+			m.Trust.Local = m.Trust.Local.sharing(theirs, e.local)
+		}
+		for _, theirs := range o.trustOf(c.Remote) {
+			m.Trust.Remote = m.Trust.Remote.sharing(theirs, e.remote)
+		}
+	}
+	return m
+}
+
+// trustOf is what was added for m to whom a deployment trusts.
+func (m Managed) trustOf(of Ref) []AddedTrust {
+	var all []AddedTrust
+	if m.Trust != nil && m.Local == of {
+		all = append(all, m.Trust.Local)
+	}
+	if m.Trust != nil && m.Remote == of {
+		all = append(all, m.Trust.Remote)
+	}
+	return all
 }
 
 // keyName is the name of the key that a connect makes; empty under the certificate model, which has none.

@@ -118,7 +118,7 @@ func (c Connect) extended(role json.RawMessage, version string) json.RawMessage 
 		}
 	}
 	if len(c.Access.Replication) > 0 {
-		grow(fields, "remote_indices", remoteIndices{alias, c.Access.Replication, []string{"cross_cluster_replication"}})
+		grow(fields, "remote_indices", remoteIndices{alias, c.Access.Replication, []string{replicates}})
 		growWords(fields, "cluster", "manage_ccr")
 	}
 	return rawJSON(fields)

@@ -169,18 +169,23 @@ func changesOf(local Ref, managed map[Name]Managed) string {
 // info asks one cluster, as soon as there is room.
 func (c *Roster) info(ctx context.Context, d Deployment, changes string) (map[string]RemoteInfo, error) {
 	return c.infos.get(ctx, d.String()+" "+changes, func(ctx context.Context) (map[string]RemoteInfo, error) {
-		if err := c.room.Acquire(ctx, 1); err != nil {
-			return nil, err
-		}
-		defer c.room.Release(1)
-		ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
-		defer cancel()
-		es, err := c.reach(ctx, d)
-		if err != nil {
-			return nil, err
-		}
-		return es.RemoteInfo(ctx)
+		return c.ask(ctx, d)
 	})
+}
+
+// ask asks one cluster now.
+func (c *Roster) ask(ctx context.Context, d Deployment) (map[string]RemoteInfo, error) {
+	if err := c.room.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer c.room.Release(1)
+	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	defer cancel()
+	es, err := c.reach(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return es.RemoteInfo(ctx)
 }
 
 // reach returns Elasticsearch of a deployment that a search found; a search may not tell its address.

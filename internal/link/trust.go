@@ -136,19 +136,40 @@ func (t TrustSettings) with(e TrustEntry) TrustSettings {
 	return t
 }
 
-// replaced returns the settings with before in place of e's entry, or without one where before is nil.
+// replaced returns the settings with before in place of e's entry, or without one where before is nil. The uid is the
+// platform's: that of the entry in place is sent back, and one that has gone with its entry is unknown to it.
 func (t TrustSettings) replaced(e TrustEntry, before json.RawMessage) TrustSettings {
 	t = t.normal()
 	i := t.find(e)
 	switch {
 	case i >= 0 && before != nil:
-		t.Direct[i] = before
+		t.Direct[i] = withUID(before, uidOf(t.Direct[i]))
 	case i >= 0:
 		t.Direct = slices.Delete(t.Direct, i, i+1)
 	case before != nil:
-		t.Direct = append(t.Direct, before)
+		t.Direct = append(t.Direct, withUID(before, nil))
 	}
 	return t
+}
+
+func uidOf(entry json.RawMessage) json.RawMessage {
+	var e struct {
+		UID json.RawMessage `json:"uid"`
+	}
+	_ = json.Unmarshal(entry, &e) // one that can't be read has none
+	return e.UID
+}
+
+func withUID(entry, uid json.RawMessage) json.RawMessage {
+	fields := map[string]json.RawMessage{}
+	if json.Unmarshal(entry, &fields) != nil {
+		return entry
+	}
+	delete(fields, "uid")
+	if uid != nil {
+		fields["uid"] = uid
+	}
+	return rawJSON(fields)
 }
 
 // covers reports whether an entry trusts all that e does.

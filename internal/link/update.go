@@ -83,7 +83,7 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	}
 	m := c.managed(e.Managed.KeyName)
 	m.Settings = p.Found.After.options(c.Alias)
-	m.Ruleset, m.Role = c.extrasLeft(e.Survey, k.o.Env, id)
+	c.extrasLeft(&m, e.Survey, k.o.Env, id)
 	var w warnings
 	w.access(c)
 	w.filterWarnings(e.Survey, c)
@@ -218,10 +218,10 @@ func (k *Updater) steps(request string, p Update, plan approved) []plannedStep {
 	w := k.work(p.Found.Connect)
 	var steps []plannedStep
 	if w.c.Filter != nil {
-		steps = append(steps, &filterStep{work: w, env: k.o.Env, request: request, ruleset: plan.ruleset})
+		steps = append(steps, addFilter(w, k.o.Env, request, plan.ruleset))
 	}
 	if w.c.Role != nil {
-		steps = append(steps, &roleStep{work: w, want: plan.role})
+		steps = append(steps, writeRole(w, plan.role))
 	}
 	if p.How == howRotates {
 		return append(steps, k.renewal(request, p.Found)...)

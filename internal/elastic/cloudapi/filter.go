@@ -67,6 +67,23 @@ func (c *Client) DeleteRuleset(ctx context.Context, ruleset string) error {
 	return forgiveMissing(c.do(ctx, request{method: http.MethodDelete, path: rulesetPath(ruleset)}, nil))
 }
 
+// Associated reads GET /deployments/traffic-filter/rulesets/{id}/associations.
+func (c *Client) Associated(ctx context.Context, ruleset string) ([]string, error) {
+	var list struct {
+		Associations []struct {
+			ID string `json:"id"`
+		} `json:"associations"`
+	}
+	if err := c.do(ctx, request{method: http.MethodGet, path: rulesetPath(ruleset, "associations")}, &list); err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, a := range list.Associations {
+		ids = append(ids, a.ID) // other kinds than deployments are not documented; they count as well
+	}
+	return ids, nil
+}
+
 func forgiveMissing(err error) error {
 	if link.IsNotFound(err) {
 		return nil

@@ -20,6 +20,7 @@ func TestARulesetIsMadeAttachedAndTakenAway(t *testing.T) {
 			`"rules":[{"source":"203.0.113.10/32"},{"source":"198.51.100.0/24"}]}`), Status: 201, Answer: `{"id":"r1"}`},
 		elastictest.Exchange{Want: want("GET", at, ""), Answer: `{"rulesets":[{"id":"r0","name":"rcb-10"},{"id":"r1","name":"rcb-1"}]}`},
 		elastictest.Exchange{Want: want("POST", at+"/r1/associations", `{"entity_type":"deployment","id":"`+id+`"}`), Status: 201, Answer: `{}`},
+		elastictest.Exchange{Want: want("GET", at+"/r1/associations", ""), Answer: `{"associations":[{"entity_type":"deployment","id":"` + id + `"},{"entity_type":"deployment","id":"other"}],"total_associations":2}`},
 		elastictest.Exchange{Want: want("DELETE", at+"/r1/associations/deployment/"+id, ""), Answer: `{}`},
 		elastictest.Exchange{Want: want("DELETE", at+"/r1/associations/deployment/"+id, ""), Status: 404, Answer: gone},
 		elastictest.Exchange{Want: want("DELETE", at+"/r1", ""), Answer: `{}`},
@@ -42,6 +43,11 @@ func TestARulesetIsMadeAttachedAndTakenAway(t *testing.T) {
 		t.Errorf("made %q, found %v", made, ids)
 	}
 	must(c.Attach(t.Context(), "r1", logs))
+	on, err := c.Associated(t.Context(), "r1")
+	must(err)
+	if diff := cmp.Diff([]string{id, "other"}, on); diff != "" {
+		t.Errorf("it applies to (-want +got):\n%s", diff)
+	}
 	for range 2 {
 		must(c.Detach(t.Context(), "r1", logs))
 	}

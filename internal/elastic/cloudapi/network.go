@@ -36,11 +36,12 @@ func (c *Client) Rulesets(ctx context.Context, d link.Deployment) ([]link.Rulese
 // ruleset reads TrafficFilterRulesetInfo.
 func (c *Client) ruleset(ctx context.Context, id string) (link.Ruleset, error) {
 	var info struct {
-		ID     string `json:"id"`
-		Name   string `json:"name"`
-		Type   string `json:"type"`
-		Region string `json:"region"`
-		Rules  []struct {
+		ID          string `json:"id"`
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Type        string `json:"type"`
+		Region      string `json:"region"`
+		Rules       []struct {
 			Source string `json:"source"` // empty in rules that name a cluster or an endpoint
 		} `json:"rules"`
 	}
@@ -48,7 +49,7 @@ func (c *Client) ruleset(ctx context.Context, id string) (link.Ruleset, error) {
 	if err := c.do(ctx, request{method: http.MethodGet, path: path}, &info); err != nil {
 		return link.Ruleset{}, err
 	}
-	r := link.Ruleset{ID: info.ID, Name: info.Name, Type: info.Type, Region: info.Region}
+	r := link.Ruleset{ID: info.ID, Name: info.Name, Type: info.Type, Region: info.Region, Description: info.Description}
 	for _, rule := range info.Rules {
 		if rule.Source != "" {
 			r.Sources = append(r.Sources, rule.Source)

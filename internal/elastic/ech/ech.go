@@ -46,10 +46,11 @@ type Platform struct {
 }
 
 var (
-	_ link.Platform = (*Platform)(nil)
-	_ link.Trusts   = (*Platform)(nil)
-	_ link.Filters  = (*Platform)(nil)
-	_ link.Restarts = (*Platform)(nil)
+	_ link.Platform   = (*Platform)(nil)
+	_ link.Trusts     = (*Platform)(nil)
+	_ link.Filters    = (*Platform)(nil)
+	_ link.FilterUses = (*Platform)(nil)
+	_ link.Restarts   = (*Platform)(nil)
 )
 
 // New checks the options. It makes no call.

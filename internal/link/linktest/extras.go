@@ -12,8 +12,9 @@ import (
 )
 
 var (
-	_ link.Filters = (*Platform)(nil)
-	_ link.Roles   = elasticsearch{}
+	_ link.Filters    = (*Platform)(nil)
+	_ link.FilterUses = (*Platform)(nil)
+	_ link.Roles      = elasticsearch{}
 )
 
 // CreateRuleset makes an IP filter that applies to nothing yet.
@@ -22,7 +23,7 @@ func (p *Platform) CreateRuleset(ctx context.Context, r link.NewRuleset) (string
 	err := p.w.Do(ctx, p.name, "CreateRuleset", func() error {
 		id = fmt.Sprintf("ruleset-%d", p.made)
 		p.made++
-		p.rulesets = append(p.rulesets, link.Ruleset{ID: id, Name: r.Name, Type: "ip", Region: r.Region, Sources: r.Sources})
+		p.rulesets = append(p.rulesets, link.Ruleset{ID: id, Name: r.Name, Type: "ip", Region: r.Region, Description: r.Description, Sources: r.Sources})
 		return nil
 	})
 	return answer(id, err)
@@ -62,6 +63,20 @@ func (p *Platform) Detach(ctx context.Context, ruleset string, of link.Deploymen
 		d.rulesets = slices.DeleteFunc(slices.Clone(d.rulesets), func(r link.Ruleset) bool { return r.ID == ruleset })
 		return nil
 	})
+}
+
+// Associated tells which deployments a ruleset applies to.
+func (p *Platform) Associated(ctx context.Context, ruleset string) ([]string, error) {
+	ids := []string{}
+	err := p.w.Do(ctx, p.name, "Associated", func() error {
+		for _, id := range slices.Sorted(maps.Keys(p.deployments)) {
+			if slices.ContainsFunc(p.deployments[id].rulesets, func(r link.Ruleset) bool { return r.ID == ruleset }) {
+				ids = append(ids, id)
+			}
+		}
+		return nil
+	})
+	return answer(ids, err)
 }
 
 // DeleteRuleset deletes a ruleset, unless it applies to a deployment.

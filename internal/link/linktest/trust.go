@@ -151,7 +151,7 @@ func (p *Platform) Trust(ctx context.Context, of link.Deployment) (link.Trusted,
 	return answer(t, err)
 }
 
-// SetTrust begins a plan. It gives new entries a uid, as the platforms do.
+// SetTrust begins a plan. It gives new entries a uid, as the platforms do, and knows no other.
 func (p *Platform) SetTrust(ctx context.Context, of link.Deployment, was link.Trusted, to link.TrustSettings) error {
 	return p.at(ctx, of.Deployment, "SetTrust", func(d *Deployment) error {
 		if was.Version != fmt.Sprint(d.plans.number) || d.plans.next != nil {
@@ -162,6 +162,12 @@ func (p *Platform) SetTrust(ctx context.Context, of link.Deployment, was link.Tr
 			var entry map[string]any
 			if err := json.Unmarshal(raw, &entry); err != nil {
 				return err
+			}
+			if uid, given := entry["uid"].(string); given && !slices.ContainsFunc(d.plans.trust.Direct, func(raw json.RawMessage) bool {
+				var known struct{ UID string }
+				return json.Unmarshal(raw, &known) == nil && known.UID == uid
+			}) {
+				return &link.CallError{System: p.name, Call: "SetTrust", Status: 400, Code: "trust.unknown_uid", Reason: "there is no trust with that uid"}
 			}
 			if entry["uid"] == nil {
 				d.plans.uids++

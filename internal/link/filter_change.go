@@ -1,0 +1,110 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// evRuleset is the name of the ruleset that is made or removed, noted before.
+const evRuleset = "ruleset_name"
+
+// filterChange brings a ruleset of the bot's own onto the remote deployment, or off it. Its name is its own: nobody
+// else's ruleset is touched.
+type filterChange struct {
+	work
+	step    string
+	ruleset NewRuleset
+	finding string
+}
+
+func (f *filterChange) Name() string    { return f.step }
+func (f *filterChange) Finding() string { return f.finding }
+
+func associationBody(d Deployment) []byte {
+	return rawJSON(map[string]string{"entity_type": "deployment", "id": d.Deployment})
+}
+
+func (f *filterChange) side(ctx context.Context) (Deployment, System, Filters, error) {
+	d, err := f.catalog.Fresh(ctx, f.c.Remote)
+	if err != nil {
+		return d, System{}, nil, attempt("reading deployment "+f.c.Remote.String(), err)
+	}
+	sys, _ := f.catalog.System(f.c.Remote.Platform)
+	filters, ok := sys.Platform.(Filters)
+	if !ok {
+		return d, sys, nil, refuse("The bot can't add network filters on "+label(sys)+".", "%s has no filters", sys.Name)
+	}
+	return d, sys, filters, nil
+}
+
+// attach makes the one ruleset, if need be, and makes it apply.
+func (f *filterChange) attach(ctx context.Context, d Deployment, sys System, filters Filters) error {
+	id, err := f.ensure(ctx, d, filters)
+	if err != nil {
+		return err
+	}
+	if err := filters.Attach(ctx, id, d); err != nil {
+		return attempt("attaching the network filter to "+d.Name, err)
+	}
+	attached, err := sys.Rulesets(ctx, d)
+	if err != nil {
+		return attempt("reading the network filters of "+d.Name, err)
+	}
+	if !slices.ContainsFunc(attached, func(r Ruleset) bool { return r.ID == id }) {
+		return attempt("attaching the network filter to "+d.Name, change.Temporary(errors.New("it is not listed after it was attached")))
+	}
+	return nil
+}
+
+// ensure returns the one ruleset of this name. One that an earlier attempt made is taken; a second one, of an answer
+// that came late, is removed.
+func (f *filterChange) ensure(ctx context.Context, d Deployment, filters Filters) (string, error) {
+	ids, err := filters.RulesetsNamed(ctx, f.ruleset.Name)
+	if err != nil {
+		return "", attempt("looking for the network filter of this request", err)
+	}
+	if len(ids) == 0 {
+		id, err := filters.CreateRuleset(ctx, f.ruleset)
+		return id, attempt("creating a network filter for "+d.Name, err)
+	}
+	for _, id := range ids[1:] {
+		if err := remove(ctx, filters, id, d); err != nil {
+			return "", err
+		}
+	}
+	return ids[0], nil
+}
+
+// clear detaches and deletes every ruleset of the name, and looks that none is left. It returns those that are.
+func (f *filterChange) clear(ctx context.Context, d Deployment, filters Filters) ([]string, error) {
+	ids, err := filters.RulesetsNamed(ctx, f.ruleset.Name)
+	if err != nil {
+		return nil, attempt("looking for the network filter "+f.ruleset.Name, err)
+	}
+	for _, id := range ids {
+		if err := remove(ctx, filters, id, d); err != nil {
+			return ids, err
+		}
+	}
+	again, err := filters.RulesetsNamed(ctx, f.ruleset.Name)
+	if err == nil && len(again) > 0 {
+		err = change.Temporary(fmt.Errorf("ruleset %s is still listed after it was deleted", f.ruleset.Name))
+	}
+	return again, err
+}
+
+func remove(ctx context.Context, filters Filters, id string, d Deployment) error {
+	if err := filters.Detach(ctx, id, d); err != nil {
+		return attempt("detaching the network filter from "+d.Name, err)
+	}
+	return attempt("deleting the network filter of "+d.Name, filters.DeleteRuleset(ctx, id))
+}
+
+// removal are the calls with which a person removes a ruleset.
+func (f *filterChange) removal(id string) string {
+	return devTools("DELETE", associationsPath(id)+"/deployment/"+f.c.Remote.Deployment, "") + devTools("DELETE", rulesetsPath+"/"+id, "")
+}

@@ -1,0 +1,82 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// StepUntrust takes back what a connection added to whom a deployment trusts. The deployment and whom it trusts follow
+// in the name: a change may concern several.
+const StepUntrust = "untrust"
+
+// spareTrust is what of an entry can go once connections have ended, as a plan found it.
+type spareTrust struct {
+	Of       Ref             `json:"of"`       // whose trust
+	Name     string          `json:"name"`     // of that deployment
+	Platform string          `json:"platform"` // of whom it trusts
+	Peers    []Ref           `json:"peers"`    // deployments at the other end of the connections
+	Added    AddedTrust      `json:"added"`
+	Before   json.RawMessage `json:"before"`          // the entry as it is
+	After    json.RawMessage `json:"after,omitempty"` // as it is to be; none: it goes
+
+	now      Trusted    // while planning
+	onSystem Deployment // while planning
+}
+
+func (s spareTrust) question(leaving []Name) trustQuestion {
+	return trustQuestion{of: s.Of, platform: s.Platform, peers: s.Peers, added: s.Added, leaving: leaving}
+}
+
+// untrustStep brings an entry from what it was when the plan was made to what was approved.
+type untrustStep struct {
+	trustChange
+	spare spareTrust
+	uses  func(context.Context) (trustUses, error) // who uses it now
+}
+
+func (k keeper) untrusting(w work, s spareTrust, leaving []Name) *untrustStep {
+	name := StepUntrust + ":" + s.Of.String() + ":" + s.Added.Scope
+	t := trustChange{work: w, name: name, of: s.Of, entry: s.Added.entry(), patience: k.o.PlanPatience}
+	return &untrustStep{trustChange: t, spare: s, uses: func(ctx context.Context) (trustUses, error) {
+		return k.roster.trustUses(ctx, s.question(leaving))
+	}}
+}
+
+func (u *untrustStep) Title() string {
+	return "Take back the trust of " + u.spare.Name + " in " + u.entry.Name
+}
+
+func (u *untrustStep) calls(Survey) []change.PlannedCall {
+	return u.call(u.spare.onSystem, u.spare.now.Settings.replaced(u.entry, u.spare.After))
+}
+
+// Apply leaves alone what is no longer as it was approved: somebody else has made it theirs, and the connection has
+// ended all the same.
+func (u *untrustStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
+	_, _, now, err := u.read(ctx)
+	if err != nil {
+		return err
+	}
+	entry := now.Settings.entry(u.entry)
+	if !sameEntry(entry, u.spare.Before) && !sameEntry(entry, u.spare.After) && !now.Pending {
+		u.finding = "somebody has changed the trust of " + u.spare.Name + " in " + u.entry.Name + " since this was approved: it was left alone"
+		return nil
+	}
+	if had[evTrustWrote] == "" {
+		uses, err := u.uses(ctx)
+		if err != nil {
+			return err
+		}
+		if !sameEntry(u.spare.Added.outOf(u.spare.Before, uses), u.spare.After) {
+			u.finding = u.spare.Name + " goes on trusting " + u.entry.Name + ": since this was approved it is used by " + uses.String()
+			return nil
+		}
+	}
+	return u.bring(ctx, had, note, trustGoal{
+		reached: func(entry json.RawMessage) bool { return sameEntry(entry, u.spare.After) },
+		toward:  func(now TrustSettings) TrustSettings { return now.replaced(u.entry, u.spare.After) },
+		say:     "no longer trusts " + u.entry.Name + " (" + u.spare.Added.say(u.spare.Before, u.spare.After) + ")",
+	})
+}

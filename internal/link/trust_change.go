@@ -1,0 +1,212 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// What a change of trust notes.
+const (
+	evTrustFound = "trust_found" // the entry of that scope as it was, as JSON; "null" for none
+	evTrustWrote = "trust_wrote" // the entry that it wrote, as JSON; "null" for none
+	evPlanBefore = "plan_before" // the deployment's latest plan before the write
+	evLook       = "look_"       // looks at a trust that is in place without any plan to be seen
+)
+
+// trustChange changes one entry of whom a deployment trusts, and puts it back. The platform carries that out by a plan,
+// so a change is sent once and then only looked at, again and again, until the plan has ended.
+type trustChange struct {
+	work
+	name     string
+	of       Ref        // whose trust is changed
+	entry    TrustEntry // names the entry by its type and scope
+	patience time.Duration
+	finding  string
+}
+
+func (t *trustChange) Name() string    { return t.name }
+func (t *trustChange) Finding() string { return t.finding }
+
+// Patience is how long a plan may take.
+func (t *trustChange) Patience() time.Duration { return t.patience }
+
+// call is the call that sends settings.
+func (t *trustChange) call(d Deployment, to TrustSettings) []change.PlannedCall {
+	return []change.PlannedCall{{
+		Step: t.name, System: t.of.Platform, Method: "PUT", Path: trustPath(d), Body: string(TrustBody(d, asItIs, to)),
+	}}
+}
+
+// asItIs stands in a planned body for the deployment's plan, which is sent back unchanged.
+var asItIs = json.RawMessage(`"the plan in force, unchanged"`)
+
+func trustPath(d Deployment) string { return "/api/v1/deployments/" + d.Deployment }
+
+// side is the deployment whose trust is changed. Its Elasticsearch is not needed: trust belongs to the platform.
+func (t *trustChange) side(ctx context.Context) (Deployment, Trusts, error) {
+	d, err := t.catalog.Fresh(ctx, t.of)
+	if err != nil {
+		return d, nil, attempt("reading deployment "+t.of.String(), err)
+	}
+	sys, _ := t.catalog.System(t.of.Platform)
+	trusts, ok := sys.Platform.(Trusts)
+	if !ok {
+		return d, nil, refuse("The bot can't change whom deployments of "+label(sys)+" trust.", "%s has no trust settings", sys.Name)
+	}
+	return d, trusts, nil
+}
+
+func (t *trustChange) read(ctx context.Context) (Deployment, Trusts, Trusted, error) {
+	d, trusts, err := t.side(ctx)
+	if err != nil {
+		return d, nil, Trusted{}, err
+	}
+	now, err := trusts.Trust(ctx, d)
+	return d, trusts, now, attempt("reading whom "+d.Name+" trusts", err)
+}
+
+var errPlanUnderWay = errors.New("the platform is carrying out a plan")
+
+func underWay(d Deployment) error {
+	return change.Temporary(&change.ExplainedError{
+		Say: "The platform is still carrying out a change of " + d.Name + ".", Err: fmt.Errorf("%s: %w", d.Ref, errPlanUnderWay),
+	})
+}
+
+// trustGoal is what becomes of the entry.
+type trustGoal struct {
+	reached func(entry json.RawMessage) bool
+	toward  func(TrustSettings) TrustSettings
+	say     string // what is then to be said of the deployment
+}
+
+// bring takes the trust to its goal from wherever an earlier attempt has got to.
+func (t *trustChange) bring(ctx context.Context, had change.Evidence, note change.Note, g trustGoal) error {
+	d, trusts, now, err := t.read(ctx)
+	if err != nil {
+		return err
+	}
+	inPlace := g.reached(now.Settings.entry(t.entry))
+	switch {
+	case now.Pending:
+		return underWay(d) // ours, or somebody else's: it has to end first
+	case had[evTrustWrote] == "" && inPlace:
+		t.finding = d.Name + " " + g.say + " already"
+		return nil
+	case had[evTrustWrote] == "":
+		return t.write(ctx, d, trusts, now, note, g)
+	case now.Last.ID != had[evPlanBefore] && (!now.Last.Healthy || now.Last.Trouble != ""):
+		return refuse(fmt.Sprintf("The platform's plan for %s failed: %s", d.Name, now.Last.Trouble),
+			"plan %s of %s failed: %s", now.Last.ID, d.Ref, now.Last.Trouble)
+	case !inPlace:
+		return t.write(ctx, d, trusts, now, note, g) // it was never sent, or refused
+	case now.Last.ID == had[evPlanBefore]:
+		return t.noPlan(ctx, d, had, note, g)
+	}
+	t.finding = d.Name + " " + g.say
+	return nil
+}
+
+// patientLooks is how often a trust has to be seen in place without a plan before that is taken for done. Whether a
+// change of trust alone makes a plan is documented nowhere.
+const patientLooks = 4
+
+func (t *trustChange) noPlan(ctx context.Context, d Deployment, had change.Evidence, note change.Note, g trustGoal) error {
+	for n := 1; n < patientLooks; n++ {
+		if look := fmt.Sprint(evLook, n); had[look] == "" {
+			if err := note(ctx, change.Evidence{look: "true"}); err != nil {
+				return err
+			}
+			return underWay(d)
+		}
+	}
+	t.finding = d.Name + " " + g.say + "; the platform made no plan for it"
+	return nil
+}
+
+// write notes what it finds, before it acts, and sends the change.
+func (t *trustChange) write(ctx context.Context, d Deployment, trusts Trusts, now Trusted, note change.Note, g trustGoal) error {
+	to := g.toward(now.Settings)
+	err := note(ctx, change.Evidence{
+		evTrustFound: string(orNull(now.Settings.entry(t.entry))), evTrustWrote: string(orNull(to.entry(t.entry))), evPlanBefore: now.Last.ID,
+	})
+	if err != nil {
+		return err
+	}
+	if err := t.send(ctx, d, trusts, now, to); err != nil {
+		return err
+	}
+	return underWay(d)
+}
+
+// send makes the change on the state that was read. Which answer says that somebody else was faster is documented
+// nowhere: whether the deployment has changed since tells, and then another look is worth it.
+func (t *trustChange) send(ctx context.Context, d Deployment, trusts Trusts, was Trusted, to TrustSettings) error {
+	err := trusts.SetTrust(ctx, d, was, to)
+	if err == nil {
+		return nil
+	}
+	failed := attempt("changing whom "+d.Name+" trusts", err)
+	if now, err := trusts.Trust(ctx, d); err == nil && (now.Version != was.Version || now.Pending) {
+		return change.Temporary(failed)
+	}
+	return failed
+}
+
+// Undo puts the entry back as it was found, or takes it out if there was none. An entry that is neither what was found
+// nor what was written is somebody else's work: it stays, and is named.
+func (t *trustChange) Undo(ctx context.Context, had change.Evidence) error {
+	if had[evTrustWrote] == "" {
+		return nil // Apply never got to act
+	}
+	before := orNil(had[evTrustFound])
+	d, trusts, now, err := t.read(ctx)
+	if err != nil {
+		return t.left(d, now, before, err)
+	}
+	is := now.Settings.entry(t.entry)
+	switch {
+	case now.Pending:
+		return t.left(d, now, before, underWay(d))
+	case sameEntry(is, before):
+		return nil
+	case !sameEntry(is, orNil(had[evTrustWrote])):
+		return t.left(d, now, before, errChangedSince)
+	}
+	if err := t.send(ctx, d, trusts, now, now.Settings.replaced(t.entry, before)); err != nil {
+		return t.left(d, now, before, err)
+	}
+	return t.left(d, now, before, underWay(d))
+}
+
+// orNull is an entry as it is noted.
+func orNull(raw json.RawMessage) json.RawMessage {
+	if raw == nil {
+		return json.RawMessage("null")
+	}
+	return raw
+}
+
+// orNil is an entry that was noted; nil where none was there.
+func orNil(noted string) json.RawMessage {
+	if raw := json.RawMessage(noted); !isNull(raw) {
+		return raw
+	}
+	return nil
+}
+
+// left names what stays while Undo is not through, with the call that a person would make.
+func (t *trustChange) left(d Deployment, now Trusted, before json.RawMessage, err error) error {
+	var l leftovers
+	if d.Deployment == "" {
+		d = Deployment{Ref: t.of, RefID: "_main"}
+	}
+	l.add(fmt.Sprintf("the trust in %s of %s (API of %s; in its console under Security)", t.entry.Name, t.of.Deployment, t.of.Platform),
+		devTools("PUT", trustPath(d), string(TrustBody(d, asItIs, now.Settings.replaced(t.entry, before)))), err)
+	return l.of(t.name)
+}
