@@ -13,7 +13,7 @@ import (
 func disconnectOrder() order {
 	return order{
 		title: "Disconnect", submit: "Ask for approval",
-		intro: "Settings, keystore entry and key are removed, in this order. It can be undone until the key is gone.",
+		intro: "Settings and keystore entry go first, then the role, trust and network filter that were made for it and that nothing else uses, the key last. It can be undone until the key is gone.",
 		form: func(_ context.Context, _ *Handlers, e link.Existing, _ orderMemory) []slack.Block {
 			return []slack.Block{aboutBlock(e), section(usedBy(e))}
 		},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,6 +120,9 @@ func doneLine(r *change.Request, otherwise string) string {
 		_ = json.Unmarshal(r.Proposal.Params, &u) // what can't be read names no role
 		return "Changed, and checked." + roleLine(u.Role, u.Alias)
 	case link.KindDisconnect:
+		if !slices.ContainsFunc(r.Proposal.Plan, func(c change.PlannedCall) bool { return c.Step == link.StepRetire }) {
+			return "Disconnected." // by certificates, or by a key that only people know
+		}
 		return "Disconnected. The key is gone, so this can't be undone: connecting again makes a new one."
 	case link.KindAdopt:
 		return "Adopted: the bot watches it from now on."

@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -13,9 +14,10 @@ const KindDisconnect change.Kind = "link.disconnect"
 
 // Disconnect are the parameters of a disconnect.
 type Disconnect struct {
-	Local Ref    `json:"local"`
-	Alias string `json:"alias"`
-	Found *found `json:"found,omitempty"`
+	Local  Ref       `json:"local"`
+	Alias  string    `json:"alias"`
+	Found  *found    `json:"found,omitempty"`
+	Leaves *leavings `json:"leaves,omitempty"` // what else goes
 }
 
 // Disconnector plans and makes the end of connections.
@@ -47,17 +49,21 @@ func (k *Disconnector) Plan(ctx context.Context, _ string, params json.RawMessag
 		return change.Proposal{}, err
 	}
 	p.Found = e.found(e.connect())
-	p.Found.After = Settings{}
-	used := "nothing that the bot can see"
+	p.Found.After, p.Leaves = Settings{}, k.leavings(ctx, e)
+	used, key := "nothing that the bot can see", orNone(e.keyLine())
 	if len(e.Users) > 0 {
 		used = list(e.Users)
 	}
-	fields := append(e.sides(), change.Field{Label: "Used by", Value: used}, change.Field{Label: "Key", Value: orNone(e.keyLine())})
+	if !p.Found.keyed() {
+		key = "none: it uses certificates"
+	}
+	fields := append(e.sides(), change.Field{Label: "Used by", Value: used}, change.Field{Label: "Key", Value: key})
+	fields = append(fields, p.Leaves.fields()...)
 	return draft{
 		Proposal: change.Proposal{
 			Traits: Traits(e.Survey, "disconnect", p.Found.Connect.Access, k.o.Tags),
 			Kind:   KindDisconnect, Target: Target(p.Local, p.Alias), Title: e.title("Disconnect"),
-			Fields: fields, Warnings: e.disconnectWarnings(),
+			Fields: fields, Warnings: e.disconnectWarnings(*p.Leaves), Unsure: p.Leaves.unsure,
 			Basis: append(e.basis(), change.Field{Label: "Used by", Value: strings.Join(e.Users, ", ")}),
 			Memos: []change.Memo{forget(e.Name)},
 		},
@@ -65,10 +71,32 @@ func (k *Disconnector) Plan(ctx context.Context, _ string, params json.RawMessag
 	}.proposal()
 }
 
-func (e Existing) disconnectWarnings() []string {
+// leavings works out what was made for a connection beside its settings and its key, and what of it can go with it.
+func (k *Disconnector) leavings(ctx context.Context, e Existing) *leavings {
+	l := &leavings{}
+	switch {
+	case e.Managed == nil || e.Managed.Adopted: // what an update has added since is recorded all the same
+		l.stay("trust, network filters and roles that people made for it: the connection was made by hand, and nothing is recorded of them")
+	case e.certified() && e.Managed.Trust == nil:
+		l.unrecorded(e)
+	}
+	if e.Managed == nil {
+		return l
+	}
+	e.spareRole(ctx, l)
+	k.roster.spareTrust(ctx, []Existing{e}, l)
+	k.roster.spareFilter(ctx, e, l)
+	return l
+}
+
+func (e Existing) disconnectWarnings(l leavings) []string {
 	var w warnings
-	if len(e.Users) > 0 {
-		w.add("In use by %s: these will fail. Follower indices can't change their remote cluster.", list(e.Users))
+	users := slices.Clone(e.Users)
+	if l.Role != nil { // it does not outlive the alias
+		users = slices.DeleteFunc(users, func(u string) bool { return u == "role "+l.Role.Role })
+	}
+	if len(users) > 0 {
+		w.add("In use by %s: these will fail. Follower indices can't change their remote cluster.", list(users))
 	}
 	if e.UsersUnread != nil {
 		w.add("What uses this connection could not be read, or not wholly: %s.", sentence(e.UsersUnread))
@@ -77,7 +105,12 @@ func (e Existing) disconnectWarnings() []string {
 	if e.HasKey && len(e.Keys) == 0 {
 		w.add("Which key it uses is not known: none will be invalidated on the remote cluster.")
 	}
-	w.add("It can be undone until the key is gone; from then on, connecting again makes a new key.")
+	if l.Filter != nil {
+		w.add("Whoever else comes to %s from %s is let in no longer, unless another filter does.", e.Remote.Name, list(l.Filter.Ruleset.Sources))
+	}
+	if e.HasKey || len(e.Keys) > 0 {
+		w.add("It can be undone until the key is gone; from then on, connecting again makes a new key.")
+	}
 	return w
 }
 
@@ -93,14 +126,37 @@ func (k *Disconnector) Steps(r *change.Request) ([]change.Step, error) {
 	return asSteps(k.steps(p)), nil
 }
 
-// steps: settings first, as the presence of the key decides the model of a connection that is still set.
+// steps: settings first, as the presence of the key decides the model of a connection that is still set. The key comes
+// last: until it is gone, all of it can be undone.
 func (k *Disconnector) steps(p Disconnect) []plannedStep {
 	w := k.work(p.Found.Connect)
 	again := p.Found.Connect.keySpec(k.o.Env, "")
 	again.Name = p.Found.OldName // so that it is found where the old one was
-	return []plannedStep{
-		&adjustStep{work: w, before: p.Found.Before, after: p.Found.After},
-		&emptyStep{work: w, hadEntry: p.Found.HasKey, key: again},
-		&retireStep{work: w, name: p.Found.OldName, ids: p.Found.OldKeys, renewed: true},
+	steps := []plannedStep{&adjustStep{work: w, before: p.Found.Before, after: p.Found.After}}
+	if p.Found.keyed() {
+		steps = append(steps, &emptyStep{work: w, hadEntry: p.Found.HasKey, key: again})
 	}
+	if p.Leaves != nil {
+		steps = append(steps, k.leaving(w, *p.Leaves, Name{p.Local, p.Alias})...)
+	}
+	if p.Found.keyed() {
+		steps = append(steps, &retireStep{work: w, name: p.Found.OldName, ids: p.Found.OldKeys, renewed: true})
+	}
+	return steps
+}
+
+// leaving are the steps that take back what was made for a connection: the role first, then what lets the clusters
+// reach each other.
+func (k *Disconnector) leaving(w work, l leavings, n Name) []plannedStep {
+	var steps []plannedStep
+	if l.Role != nil {
+		steps = append(steps, unroling(w, *l.Role))
+	}
+	for _, s := range l.Trust {
+		steps = append(steps, k.untrusting(w, s, []Name{n}))
+	}
+	if l.Filter != nil {
+		steps = append(steps, k.unfiltering(w, *l.Filter, n))
+	}
+	return steps
 }
