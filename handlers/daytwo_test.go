@@ -27,7 +27,7 @@ func planners(catalog *link.Catalog, b *book, w *linktest.World) map[change.Kind
 }
 
 // connected makes the connection logs-prod/search-eu, as if a request for it had been applied.
-func (d *desk) connected() *change.Request {
+func (d *desk) connected(edits ...func(*link.Connect)) *change.Request {
 	d.t.Helper()
 	r := pending()
 	var c link.Connect
@@ -35,6 +35,9 @@ func (d *desk) connected() *change.Request {
 		d.t.Fatal(err)
 	}
 	c.ProxyAddress, c.ServerName = "search-eu.cloud.example:9443", "search-eu.cloud.example"
+	for _, edit := range edits {
+		edit(&c)
+	}
 	raw, err := json.Marshal(c)
 	if err != nil {
 		d.t.Fatal(err)
@@ -158,6 +161,32 @@ func TestEveryChangeOfAConnectionHasItsForm(t *testing.T) {
 	}
 }
 
+// The card of a disconnect says what goes with the connection, and what stays and why.
+func TestTheCardOfADisconnect(t *testing.T) {
+	for name, before := range map[string]func(*desk){
+		"goes": func(*desk) {},
+		"stays": func(d *desk) {
+			d.world.Platform("ece-prod").Find("a1").SetRole("remote-readers", `{"cluster":["all"]}`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.connected(func(c *link.Connect) { c.Role = &link.RoleTerms{Name: "remote-readers"} })
+			before(d)
+			raw, err := json.Marshal(link.Disconnect{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := pending()
+			if r.Proposal, err = planners(d.catalog, d.book, d.world)[link.KindDisconnect].Plan(t.Context(), r.ID, raw); err != nil {
+				t.Fatal(err)
+			}
+			r.Reason = "no longer needed"
+			goldenMessage(t, "card_disconnect_"+name, card(r, missing()))
+		})
+	}
+}
+
 func TestAnOrderIsAskedForOnce(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
@@ -247,7 +276,15 @@ func TestHomeShowsMyConnections(t *testing.T) {
 type notebook struct {
 	notes map[string]string
 	taken map[string]bool
+	held  map[string]*change.Request // by target
 }
+
+func (n *notebook) Holder(_ context.Context, target string) (string, bool, error) {
+	_, ok := n.held[target]
+	return target, ok, nil
+}
+
+func (n *notebook) Get(_ context.Context, id string) (*change.Request, error) { return n.held[id], nil }
 
 func (n *notebook) Lease(_ context.Context, what, _ string, _ time.Duration) (bool, error) {
 	if n.taken[what] {
@@ -354,6 +391,28 @@ func TestWatchTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	stands(0, 0, 0)
 	if got := strings.Join(looked, " "); got != "well trouble trouble trouble away trouble" {
 		t.Errorf("the looks came to %s", got)
+	}
+}
+
+// In the middle of a change a connection may look lost, or not as approved: that is no news.
+func TestWatchIsQuietWhileAConnectionIsChanged(t *testing.T) {
+	m := link.Managed{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Kept: change.Kept{Request: "r1"}}
+	for target, told := range map[string]map[change.State]int{
+		link.Target(m.Local, m.Alias):         {change.Pending: 1, change.Applying: 0, change.Undoing: 0, change.Stuck: 1},
+		link.Target(m.Local, link.EveryAlias): {change.Pending: 1, change.Applying: 0},
+		link.Target(m.Local, "other"):         {change.Applying: 1},
+	} {
+		for state, want := range told {
+			s := newWorkspace(t)
+			w := &ward{m: m, problems: []link.Problem{{Trouble: link.TroubleDrift, Say: "proxy_address is another"}}}
+			n := &notebook{notes: map[string]string{}, taken: map[string]bool{}, held: map[string]*change.Request{target: {State: state}}}
+			watcher := NewWatcher(WatcherOptions{
+				Doctor: w, Notebook: n, Poster: s, Channel: "C0", Owner: "one", Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
+			})
+			if err := watcher.Look(t.Context()); err != nil || len(s.visible()) != want {
+				t.Errorf("%s is %s: %d messages, want %d (%v)", target, state, len(s.visible()), want, err)
+			}
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 func migrateOrder() order {
 	return order{
 		title: "Migrate to API keys", submit: "Ask for approval",
-		intro: "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back.",
+		intro: "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back. The old trust goes last, where the bot made it and nothing else uses it.",
 		form: func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
 			return []slack.Block{
 				aboutBlock(e),

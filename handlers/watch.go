@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -26,6 +27,9 @@ type Notebook interface {
 	Lease(ctx context.Context, name, owner string, d time.Duration) (bool, error)
 	Notes(ctx context.Context, part string) (map[string]string, error)
 	Note(ctx context.Context, part, key, text string) error
+	// Holder is the request that holds a target; Get is that request.
+	Holder(ctx context.Context, target string) (id string, ok bool, err error)
+	Get(ctx context.Context, id string) (*change.Request, error)
 }
 
 // WatcherOptions are what a Watcher needs. Zero durations mean the defaults named beside them.
@@ -190,6 +194,11 @@ func (w *Watcher) look(ctx context.Context, m link.Managed, open map[string]open
 		w.o.Looked(LookedAway)
 		return nil
 	}
+	if len(problems) > 0 {
+		if moving, err := w.moving(ctx, m); err != nil || moving {
+			return err
+		}
+	}
 	outcome := LookedWell
 	if len(problems) > 0 {
 		outcome = LookedTrouble
@@ -207,6 +216,29 @@ func (w *Watcher) look(ctx context.Context, m link.Managed, open map[string]open
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// moving reports whether a change of the connection is being made, or was since it was looked at: what it looks like in
+// the middle is no problem. Once the change is through, the connection is due at once.
+func (w *Watcher) moving(ctx context.Context, m link.Managed) (bool, error) {
+	for _, alias := range []string{m.Alias, link.EveryAlias} {
+		id, held, err := w.o.Notebook.Holder(ctx, link.Target(m.Local, alias))
+		if err != nil {
+			return false, err
+		}
+		if !held {
+			continue
+		}
+		r, err := w.o.Notebook.Get(ctx, id)
+		if err != nil && !errors.Is(err, change.ErrNotFound) {
+			return false, err
+		}
+		if err == nil && r.State.Working() {
+			return true, nil
+		}
+	}
+	now, err := w.o.Doctor.Managed(ctx)
+	return err == nil && now[m.Name()].Kept.Request != m.Kept.Request, err
 }
 
 func problemKey(n link.Name, t link.Trouble) string { return n.String() + " " + string(t) }

@@ -13,6 +13,9 @@ import (
 // KindMigrate asks to take connections from certificates to API keys under the same aliases.
 const KindMigrate change.Kind = "link.migrate"
 
+// EveryAlias stands in the target of a change that concerns several aliases of a deployment.
+const EveryAlias = "*"
+
 // Migrate are the parameters of a migration. Several aliases go together: one that can't be moved takes the others
 // back, so that a deployment is never left half on one model and half on the other.
 type Migrate struct {
@@ -21,6 +24,8 @@ type Migrate struct {
 	Access     Access   `json:"access"` // of each key
 	ExpiryDays int      `json:"expiry_days"`
 	Found      []*found `json:"found,omitempty"` // in the order of the aliases
+	// Leaves is the trust that was added for them and that nothing else uses: it goes once all of them are proven.
+	Leaves *leavings `json:"leaves,omitempty"`
 }
 
 // Migrator plans and makes migrations.
@@ -49,7 +54,7 @@ func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) 
 		return change.Proposal{}, err
 	}
 	slices.Sort(p.Aliases)
-	p.Aliases, p.Found = slices.Compact(p.Aliases), nil
+	p.Aliases, p.Found, p.Leaves = slices.Compact(p.Aliases), nil, &leavings{}
 	var wrong change.InvalidError
 	if len(p.Aliases) == 0 {
 		wrong.Add(FieldAlias, "no alias of this deployment uses certificates")
@@ -60,18 +65,24 @@ func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) 
 		return change.Proposal{}, err
 	}
 	d := draft{Proposal: change.Proposal{Kind: KindMigrate, Target: p.target()}}
+	var moving []Existing
 	for _, alias := range p.Aliases {
 		e, err := k.roster.Existing(ctx, Name{p.Local, alias})
 		if err != nil {
 			return change.Proposal{}, err
 		}
-		if err := k.add(&d, &p, id, e); err != nil {
+		if err := k.add(&d, &p, e); err != nil {
 			return change.Proposal{}, err
 		}
+		moving = append(moving, e)
+	}
+	k.trustOf(ctx, moving, p.Leaves)
+	d.Fields, d.Unsure = append(d.Fields, p.Leaves.fields()...), p.Leaves.unsure
+	for i, e := range moving {
+		d.Memos = append(d.Memos, k.moved(id, e, *p.Found[i], *p.Leaves).memo())
 	}
 	d.Warnings = append(d.Warnings,
 		"The key model knows no roles of the remote cluster: local roles need remote_indices for each alias, or their users lose access.",
-		"The trust between the two sides' certificates stays: remove it on both platforms once no connection uses it any more.",
 		"In the moment of the change a search through the alias may fail; the key is proven beside it before.")
 	if p.ExpiryDays == 0 {
 		d.Warnings = append(d.Warnings, "The keys never expire.")
@@ -83,16 +94,43 @@ func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) 
 	return d.withCalls(k.steps(id, p))
 }
 
+// trustOf works out what of the trust that the connections rest on can go once they use keys.
+func (k *Migrator) trustOf(ctx context.Context, moving []Existing, l *leavings) {
+	for _, e := range moving {
+		if e.Managed == nil || e.Managed.Trust == nil {
+			l.unrecorded(e)
+		}
+	}
+	k.roster.spareTrust(ctx, moving, l)
+}
+
+// moved is a connection as it is remembered afterwards. Trust that stays is still known as what was made for it.
+func (k *Migrator) moved(id string, e Existing, f found, l leavings) Managed {
+	m := f.Connect.managed(f.Connect.keySpec(k.o.Env, id).Name)
+	m.Settings = f.After.options(e.Alias)
+	if e.Managed == nil {
+		return m
+	}
+	m = e.Managed.followedBy(m)
+	if m.Trust != nil {
+		left := TrustMade{Local: l.remaining(e.Survey.Local.Ref, m.Trust.Local), Remote: l.remaining(e.Remote.Ref, m.Trust.Remote)}
+		if m.Trust = &left; left.Local.empty() && left.Remote.empty() {
+			m.Trust = nil
+		}
+	}
+	return m
+}
+
 // target: several aliases hold the deployment's migration as a whole; each is looked at again before it is changed.
 func (p Migrate) target() string {
 	if len(p.Aliases) == 1 {
 		return Target(p.Local, p.Aliases[0])
 	}
-	return Target(p.Local, "*")
+	return Target(p.Local, EveryAlias)
 }
 
 // add puts one alias into the plan.
-func (k *Migrator) add(d *draft, p *Migrate, id string, e Existing) error {
+func (k *Migrator) add(d *draft, p *Migrate, e Existing) error {
 	wrong := e.problems(false)
 	switch {
 	case !e.Exists():
@@ -115,12 +153,6 @@ func (k *Migrator) add(d *draft, p *Migrate, id string, e Existing) error {
 	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = Address(e.Remote.Endpoint), e.Remote.Endpoint, p.Access, p.ExpiryDays
 	f := e.found(c)
 	p.Found = append(p.Found, f)
-	m := c.managed(c.keySpec(k.o.Env, id).Name)
-	m.Settings = f.After.options(e.Alias)
-	if e.Managed != nil {
-		m = e.Managed.followedBy(m)
-	}
-	d.Memos = append(d.Memos, m.memo())
 	if len(d.Fields) == 0 {
 		d.Fields = append(d.Fields, e.sides()[0])
 		d.survey = e.Survey
@@ -177,7 +209,8 @@ func (k *Migrator) Steps(r *change.Request) ([]change.Step, error) {
 	return steps, nil
 }
 
-// steps move one alias after the other: proven beside it, changed over, seen to work.
+// steps move one alias after the other: proven beside it, changed over, seen to work. The old trust goes once all of
+// them work without it; what is taken back begins with it.
 func (k *Migrator) steps(request string, p Migrate) []planned {
 	var steps []planned
 	for _, f := range p.Found {
@@ -193,6 +226,16 @@ func (k *Migrator) steps(request string, p Migrate) []planned {
 				before: f.Before, patience: k.o.Patience,
 			}, remote},
 			planned{&verifyStep{work: w, suffix: suffix, patience: k.o.Patience}, remote})
+	}
+	if p.Leaves == nil {
+		return steps
+	}
+	var moving []Name
+	for _, alias := range p.Aliases {
+		moving = append(moving, Name{p.Local, alias})
+	}
+	for _, s := range p.Leaves.Trust {
+		steps = append(steps, planned{plannedStep: k.untrusting(k.work(Connect{Local: p.Local}), s, moving)})
 	}
 	return steps
 }
