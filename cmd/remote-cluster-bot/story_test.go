@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -135,7 +136,9 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"closes":  plain(1, 1, (*story).closes),
 	"asks":    plain(4, 6, (*story).asks), // asks alice logs-prod metrics-eu 'metrics-*' [alias] [reason]
 	"presses": plain(2, 3, (*story).presses),
-	"clicks":  plain(2, 2, (*story).clicks), // clicks alice 'Advanced settings…' in the modal
+	// certifies alice search-old metrics-eu ALIAS: asks for certificates, and bob approves
+	"certifies": plain(4, 4, (*story).certifies),
+	"clicks":    plain(2, 2, (*story).clicks), // clicks alice 'Advanced settings…' in the modal
 	// What they see. Each waits until it is so; ! wants it not to be so now.
 	"card":   seeing((*story).cardText),
 	"thread": seeing((*story).threadText),
@@ -240,20 +243,33 @@ func seeing(text func(*story, workspace.State, []string) (string, []string)) fun
 func checking(check func(*story, []string) error) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
 		s := of(ts)
-		var err error
-		for deadline := time.Now().Add(storyWait); ; time.Sleep(20 * time.Millisecond) {
-			err = check(s, args)
-			if (err == nil) != neg {
-				return
+		if !neg {
+			if err := s.eventually(func() error { return check(s, args) }); err != nil {
+				ts.Fatalf("%v\nlog:\n%s", err, s.log)
 			}
-			if time.Now().After(deadline) {
-				break
+			return
+		}
+		err := s.eventually(func() error {
+			if check(s, args) == nil {
+				return errors.New("this is so, but should not be")
 			}
+			return nil
+		})
+		if err != nil {
+			ts.Fatalf("%v: %q", err, args)
 		}
-		if neg {
-			ts.Fatalf("this is so, but should not be: %q", args)
+	}
+}
+
+// eventually looks until nothing is wrong any more, and returns what still is when the wait is over.
+func (s *story) eventually(look func() error) error {
+	deadline := time.Now().Add(storyWait)
+	for {
+		err := look()
+		if err == nil || time.Now().After(deadline) {
+			return err
 		}
-		ts.Fatalf("%v\nlog:\n%s", err, s.log)
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
 // clicks presses a button in the modal on somebody's screen.
@@ -17,6 +19,66 @@ func (s *story) clicks(_ *testscript.TestScript, args []string) error {
 		return err
 	}
 	return seen(modal.Press(s.ctx, args[1]))
+}
+
+// certifies is the whole of connecting by certificates: asking, and bob's approval.
+func (s *story) certifies(ts *testscript.TestScript, args []string) error {
+	who, alias := args[0], args[3]
+	if err := s.types(ts, []string{who, "/remote-cluster connect"}); err != nil {
+		return err
+	}
+	for _, side := range [][2]string{{"Local deployment", args[1]}, {"Remote deployment", args[2]}} {
+		if err := s.chooses(ts, []string{who, side[0], side[1]}); err != nil {
+			return err
+		}
+	}
+	if err := s.byCertificates(ts, who); err != nil {
+		return err
+	}
+	if _, err := s.until(s.ctx, storyWait, modalShows(who, "Id of the local side: [")); err != nil {
+		return err
+	}
+	for _, f := range [][2]string{{"Alias", alias}, {"What is it for?", "by certificates as " + alias}} {
+		if err := s.fills(ts, []string{who, f[0], f[1]}); err != nil {
+			return err
+		}
+	}
+	if err := s.submits(ts, []string{who}); err != nil {
+		return err
+	}
+	if err := s.presses(ts, []string{"bob", "Approve", " as " + alias}); err != nil { // not an older card that lags
+		return err
+	}
+	_, err := s.until(s.ctx, storyWait, func(w workspace.State) bool { // remembered, and not only connected
+		return slices.ContainsFunc(s.visible(w, ""), func(m workspace.Message) bool {
+			text := w.Render(m)
+			return strings.Contains(text, " as "+alias) && strings.Contains(text, "Connected, and checked")
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return s.certified([]string{args[1], alias})
+}
+
+// byCertificates chooses the model: offered at once where no key can be used, else among the advanced settings.
+func (s *story) byCertificates(ts *testscript.TestScript, who string) error {
+	offered := modalShows(who, "Use TLS certificates")
+	keyed := modalShows(who, ":9443]")
+	state, err := s.until(s.ctx, storyWait, func(w workspace.State) bool { return offered(w) || keyed(w) })
+	if err != nil {
+		return err
+	}
+	if offered(state) {
+		return s.clicks(ts, []string{who, "Use TLS certificates"})
+	}
+	if err := s.clicks(ts, []string{who, "Advanced settings"}); err != nil {
+		return err
+	}
+	if _, err := s.until(s.ctx, storyWait, modalShows(who, "Security model")); err != nil {
+		return err
+	}
+	return s.chooses(ts, []string{who, "Security model", "TLS certificates"})
 }
 
 // certified looks for a connection without a key.

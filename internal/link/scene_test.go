@@ -23,6 +23,8 @@ type scene struct {
 	c             link.Connect
 	journal       map[string]change.Evidence // by step
 	approved      change.Proposal            // the plan that steps may look into
+
+	steps func() ([]change.Step, error) // of another change than the connect; nil: of the connect
 }
 
 const requestID = "req1"
@@ -59,7 +61,11 @@ func (s *scene) plan(t *testing.T) (change.Proposal, error) {
 
 // step returns a new instance, as a worker that has just claimed the request has it.
 func (s *scene) step(name string) change.Step {
-	steps, err := s.connector.Steps(s.request())
+	stepsOf := s.steps
+	if stepsOf == nil {
+		stepsOf = func() ([]change.Step, error) { return s.connector.Steps(s.request()) }
+	}
+	steps, err := stepsOf()
 	if err != nil {
 		panic(err)
 	}
