@@ -61,9 +61,9 @@ func policyCommand() *cobra.Command {
 	f.StringVar(&t.kind, "kind", "connect", strings.Join(kindNames(), ", "))
 	f.StringSliceVar(&t.search, "search", nil, "index patterns to search")
 	f.StringSliceVar(&t.replication, "replication", nil, "index patterns to replicate")
-	f.StringVar(&t.model, "model", "", "of a connect: api_key or certificate (default api_key)")
+	f.StringVar(&t.model, "model", "", "the security model: api_key or certificate (default api_key)")
 	f.StringVar(&t.key, "key", "", "of a connect: issued or pasted (default: as the bot's credentials have it)")
-	f.StringSliceVar(&t.also, "also", nil, "of a connect, beside the connection: filter, restart, role")
+	f.StringSliceVar(&t.also, "also", nil, "what is done beside the connection: "+strings.Join(policy.Values(policy.TraitAlso), ", "))
 	for _, needed := range []string{"local", "remote", "user"} {
 		_ = explain.MarkFlagRequired(needed) // the flag is there
 	}
@@ -103,8 +103,8 @@ func (t trial) check() error {
 	for _, a := range t.also {
 		one("also", a, policy.Values(policy.TraitAlso)...)
 	}
-	if t.kind != kindName(link.KindConnect) && (t.model != "" || t.key != "" || len(t.also) > 0) {
-		wrong = append(wrong, errors.New("--model, --key and --also are for --kind connect alone"))
+	if t.kind != kindName(link.KindConnect) && t.key != "" {
+		wrong = append(wrong, errors.New("--key is for --kind connect alone: only there a person can make it"))
 	}
 	if t.key != "" && t.model == string(link.ModelCertificate) {
 		wrong = append(wrong, errors.New("--key: under the certificate model there is none"))
@@ -114,18 +114,19 @@ func (t trial) check() error {
 
 // traits are those that the change would have.
 func (t trial) traits(s link.Survey, tags []string) map[string][]string {
-	access := link.Access{Search: t.search, Replication: t.replication}
-	if t.kind != kindName(link.KindConnect) {
-		return link.Traits(s, t.kind, access, tags)
+	c := link.Connect{
+		Access: link.Access{Search: t.search, Replication: t.replication}, Model: link.Model(t.model), Restart: slices.Contains(t.also, "restart"),
 	}
-	c := link.Connect{Access: access, Model: link.Model(t.model), Restart: slices.Contains(t.also, "restart")}
 	if slices.Contains(t.also, "filter") {
 		c.Filter = &link.FilterTerms{}
+	}
+	if slices.Contains(t.also, "identity") {
+		c.Identity = &link.IdentityTerms{}
 	}
 	if slices.Contains(t.also, "role") {
 		c.Role = &link.RoleTerms{}
 	}
-	traits := c.Traits(s, tags)
+	traits := c.Traits(t.kind, s, tags)
 	if t.key != "" {
 		traits[policy.TraitKey] = []string{t.key}
 	}

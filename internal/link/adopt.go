@@ -70,7 +70,7 @@ func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (c
 	add("May replicate", orUnknown(list(p.Access.Replication)))
 	return draft{
 		Proposal: change.Proposal{
-			Traits: Traits(e.Survey, "adopt", p.Access, k.o.Tags),
+			Traits: e.traits("adopt", c, k.o.Tags),
 			Kind:   KindAdopt, Target: Target(p.Local, p.Alias), Title: e.title("Adopt"), Fields: fields,
 			Warnings: []string{"No cluster is changed: from then on the bot watches the connection, and can rotate, update and end it."},
 			Basis:    e.basis(), Memos: []change.Memo{m.memo()},

@@ -42,7 +42,7 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 		Links:    s.links(),
 		Params:   params,
 		Basis:    c.basis(s),
-		Traits:   c.Traits(s, k.o.Tags),
+		Traits:   c.Traits("connect", s, k.o.Tags),
 		Unsure:   s.Why(PartRulesets) != nil,
 	}
 	if s.byHand(c) {

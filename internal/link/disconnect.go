@@ -61,7 +61,7 @@ func (k *Disconnector) Plan(ctx context.Context, _ string, params json.RawMessag
 	fields = append(fields, p.Leaves.fields()...)
 	return draft{
 		Proposal: change.Proposal{
-			Traits: Traits(e.Survey, "disconnect", p.Found.Connect.Access, k.o.Tags),
+			Traits: e.traits("disconnect", p.Found.Connect, k.o.Tags),
 			Kind:   KindDisconnect, Target: Target(p.Local, p.Alias), Title: e.title("Disconnect"),
 			Fields: fields, Warnings: e.disconnectWarnings(*p.Leaves), Unsure: p.Leaves.unsure,
 			Basis: append(e.basis(), change.Field{Label: "Used by", Value: strings.Join(e.Users, ", ")}),

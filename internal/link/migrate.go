@@ -157,7 +157,7 @@ func (k *Migrator) add(d *draft, p *Migrate, e Existing) error {
 		d.Fields = append(d.Fields, e.sides()[0])
 		d.survey = e.Survey
 	}
-	d.Parts = append(d.Parts, change.Part{Name: e.Alias, Traits: Traits(e.Survey, "migrate", p.Access, k.o.Tags)})
+	d.Parts = append(d.Parts, change.Part{Name: e.Alias, Traits: e.traits("migrate", c, k.o.Tags)})
 	line := fmt.Sprintf("%s: %s → %s", describe(e.Remote), f.Before.options(e.Alias)["proxy_address"], c.ProxyAddress)
 	d.Fields = append(d.Fields, change.Field{Label: e.Alias, Value: line})
 	if len(p.Found) == len(p.Aliases) {

@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -116,25 +115,4 @@ func fingerprints(e TrustEntry) string {
 		}
 	}
 	return strings.Join(all, ", ")
-}
-
-// Traits are what a policy may judge c by. Under the certificate model the local side's superusers read everything.
-func (c Connect) Traits(s Survey, tags []string) map[string][]string {
-	t := Traits(s, "connect", c.Access, tags)
-	if s.wantsPasted() {
-		t[traitKey] = []string{keyPasted}
-	}
-	if c.byCertificate() {
-		t["model"], t["breadth"], t["access"] = []string{string(ModelCertificate)}, []string{"all"}, []string{"replication", "search"}
-		delete(t, traitKey)
-	}
-	for also, wanted := range map[string]bool{
-		"filter": c.Filter != nil, "identity": c.Identity != nil, "restart": c.Restart, "role": c.Role != nil,
-	} {
-		if wanted {
-			t["also"] = append(t["also"], also)
-		}
-	}
-	slices.Sort(t["also"])
-	return t
 }

@@ -75,7 +75,7 @@ func (k *Rotator) Plan(ctx context.Context, id string, params json.RawMessage) (
 	}
 	return draft{
 		Proposal: change.Proposal{
-			Traits: Traits(e.Survey, "rotate", c.Access, k.o.Tags),
+			Traits: e.traits("rotate", c, k.o.Tags),
 			Kind:   KindRotate, Target: Target(p.Local, p.Alias), Title: e.title("Rotate the key of"),
 			Fields: fields, Warnings: e.rotateWarnings(p.ExpiryDays), Basis: e.basis(),
 			Memos: []change.Memo{e.Managed.followedBy(c.managed(name)).memo()},

@@ -129,5 +129,23 @@ func TestUnknownAccessIsTakenForEverything(t *testing.T) {
 		if got := r.Proposal.Traits; !slices.Equal(got["breadth"], []string{"all"}) || !slices.Equal(got["access"], []string{"replication", "search"}) {
 			t.Errorf("%s: %v", kind, got)
 		}
+		if got := r.Proposal.Traits["model"]; !slices.Equal(got, []string{"certificate"}) {
+			t.Errorf("%s of a connection by certificates: %v", kind, got)
+		}
+	}
+}
+
+// A rule for roles and filters must hold for an update too, not only for a connect.
+func TestAnUpdateTellsThePolicyWhatItDoesBeside(t *testing.T) {
+	h := newHousehold(t)
+	h.connect()
+	u := h.update()
+	u.Role = &link.RoleTerms{Name: "searchers"}
+	r, err := h.propose(link.NewUpdater(h.roster, h.o()), u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Proposal.Traits; !slices.Equal(got["also"], []string{"role"}) || !slices.Equal(got["model"], []string{"api_key"}) {
+		t.Errorf("%v", got)
 	}
 }

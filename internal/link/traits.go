@@ -51,3 +51,35 @@ func breadth(patterns []string) string {
 	}
 	return "narrow"
 }
+
+// Traits are what a policy may judge a change of that kind to c by. Under the certificate model the local side's
+// superusers read everything.
+func (c Connect) Traits(kind string, s Survey, tags []string) map[string][]string {
+	t := Traits(s, kind, c.Access, tags)
+	if s.wantsPasted() && kind == "connect" { // other changes are refused where the bot can't issue a key
+		t[traitKey] = []string{keyPasted}
+	}
+	if c.byCertificate() {
+		t["model"], t["breadth"], t["access"] = []string{string(ModelCertificate)}, []string{"all"}, []string{"replication", "search"}
+		delete(t, traitKey)
+	}
+	for also, wanted := range map[string]bool{
+		"filter": c.Filter != nil, "identity": c.Identity != nil, "restart": c.Restart, "role": c.Role != nil,
+	} {
+		if wanted {
+			t["also"] = append(t["also"], also)
+		}
+	}
+	slices.Sort(t["also"])
+	return t
+}
+
+// traits are those of a change of a connection that is there, which leaves it as c. What it has already is not done
+// beside it.
+func (e Existing) traits(kind string, c Connect, tags []string) map[string][]string {
+	c.Identity = nil
+	if e.certified() && kind != "migrate" {
+		c.Model = ModelCertificate
+	}
+	return c.Traits(kind, e.Survey, tags)
+}

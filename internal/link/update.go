@@ -102,7 +102,7 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	}
 	return draft{
 		Proposal: change.Proposal{
-			Traits: Traits(e.Survey, "update", c.Access, k.o.Tags),
+			Traits: e.traits("update", c, k.o.Tags),
 			Kind:   KindUpdate, Target: Target(p.Local, p.Alias), Title: e.title("Update"),
 			Fields: append(e.sides(), diff...), Warnings: w, Basis: append(e.basis(), e.filterBasis()), Unsure: e.Why(PartRulesets) != nil,
 			Memos: []change.Memo{e.Managed.followedBy(m).memo()},
