@@ -125,14 +125,14 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 // Extend starts the lease anew; change.ErrFenced if it has ended or somebody else has the request.
 func (s *Store) Extend(ctx context.Context, c change.Claim, lease time.Duration) error {
 	_, err := s.eval(ctx, "extending the claim on request "+c.ID, extendScript,
-		[]string{s.keys.req(c.ID), s.keys.leases()}, c.ID, change.Schema, c.Epoch, lease.Milliseconds())
+		[]string{s.keys.req(c.ID), s.keys.leases()}, c.ID, change.Schema, c.Epoch, c.Worker, lease.Milliseconds())
 	return orFenced(err)
 }
 
 // Release gives the request back at once, for the next worker, who then knows that nothing is under way.
 func (s *Store) Release(ctx context.Context, c change.Claim) error {
 	_, err := s.eval(ctx, "releasing request "+c.ID, releaseScript,
-		[]string{s.keys.call(s.nonce()), s.keys.req(c.ID), s.keys.leases(), s.keys.wake()}, c.ID, change.Schema, c.Epoch)
+		[]string{s.keys.call(s.nonce()), s.keys.req(c.ID), s.keys.leases(), s.keys.wake()}, c.ID, change.Schema, c.Epoch, c.Worker)
 	return orFenced(err)
 }
 
@@ -149,7 +149,7 @@ func (s *Store) Record(ctx context.Context, c change.Claim, line change.StepReco
 		a, err := s.run(ctx, transition{
 			doing: doing, script: recordScript, id: c.ID, version: seen.version, entry: entry,
 			keys: []string{s.keys.steps(c.ID), s.keys.leases()},
-			args: append([]any{c.Epoch}, f.pairs...),
+			args: append([]any{c.Epoch, c.Worker}, f.pairs...),
 		})
 		if err == nil && a.word != "ok" {
 			err = a.strange(doing)

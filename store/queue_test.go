@@ -2,8 +2,11 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
@@ -26,13 +29,55 @@ func TestQueue(t *testing.T) {
 			if server.Process != nil {
 				t.Parallel() // they sleep through leases; miniredis has but one clock
 			}
-			s := server.Store()
-			return executortest.Fixture{
-				Queue: s, Waker: s, Get: s.Get, Move: s.Move, Pass: server.Pass,
-				Put: func(ctx context.Context, r *change.Request) error { return putApproved(ctx, s, r, server.Now()) },
-			}
+			return queueFixture(server.Client, server)
 		})
 	})
+}
+
+// queueFixture is a queue with keys of its own, reached through client.
+func queueFixture(client redis.UniversalClient, server storetest.Server) executortest.Fixture {
+	env := server.Env()
+	s := store.New(client, store.Options{Env: env})
+	return executortest.Fixture{
+		Queue: s, Waker: s, Get: s.Get, Move: s.Move, Pass: server.Pass,
+		Put: func(ctx context.Context, r *change.Request) error { return putApproved(ctx, s, r, server.Now()) },
+		Lag: func(ctx context.Context, id string) (func() error, error) {
+			return lag(ctx, client, "rcb:{"+env+"}:", id)
+		},
+	}
+}
+
+// lag notes a request and its places in the indexes, and returns what puts them back.
+func lag(ctx context.Context, client redis.UniversalClient, prefix, id string) (failOver func() error, err error) {
+	req := prefix + "req:" + id
+	was, err := client.HGetAll(ctx, req).Result()
+	if err != nil {
+		return nil, err
+	}
+	indexes := map[string]*float64{prefix + "pending": nil, prefix + "ready": nil, prefix + "leases": nil}
+	for key := range indexes {
+		score, err := client.ZScore(ctx, key, id).Result()
+		switch {
+		case err == nil:
+			indexes[key] = &score
+		case !errors.Is(err, redis.Nil):
+			return nil, err
+		}
+	}
+	return func() error {
+		_, err := client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+			p.Del(ctx, req)
+			p.HSet(ctx, req, was)
+			for key, score := range indexes {
+				p.ZRem(ctx, key, id)
+				if score != nil {
+					p.ZAdd(ctx, key, redis.Z{Score: *score, Member: id})
+				}
+			}
+			return nil
+		})
+		return err
+	}, nil
 }
 
 // putApproved brings an approved request about the way people do: asked for, then approved.

@@ -169,10 +169,10 @@ func (s *Store) move(ctx context.Context, m change.Move, seen glance, claim *cha
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	epoch, entry := "", m.Entry
+	epoch, worker, entry := "", "", m.Entry
 	if claim != nil {
-		epoch = strconv.FormatInt(claim.Epoch, 10)
-		entry.Worker = claim.Worker
+		epoch, worker = strconv.FormatInt(claim.Epoch, 10), claim.Worker
+		entry.Worker = worker
 	}
 	entry.From, entry.To, entry.Target = m.From, m.To, seen.target
 	drifted := 0
@@ -186,7 +186,7 @@ func (s *Store) move(ctx context.Context, m change.Move, seen glance, claim *cha
 			s.keys.memos(),
 		},
 		args: slices.Concat([]any{
-			origin(m), string(m.To), place(m.To), epoch, int(keep.Seconds()), drifted, len(m.Kept),
+			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, len(m.Kept),
 		}, memos, pairs),
 	})
 	if err != nil {

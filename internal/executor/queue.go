@@ -10,7 +10,7 @@ import (
 )
 
 // Queue hands out requests to work on. Every method but Wait is atomic; every write under a claim whose lease
-// has ended or that somebody else took over is refused with change.ErrFenced, and changes nothing. executortest.RunQueue
+// has ended, or that somebody else has taken over or been given, is refused with change.ErrFenced, and changes nothing. executortest.RunQueue
 // holds an implementation against all of this.
 type Queue interface {
 	// Claim takes the next request: first one whose lease has ended, then the oldest approved one (which it moves

@@ -31,10 +31,12 @@ local function unusable(req, schema)
   if tonumber(has) > tonumber(schema) then return {'newer'} end
 end
 
--- fenced answers a worker that has lost its claim: its lease has ended, or the epoch has gone up since.
-local function fenced(req, leases, id, epoch)
+-- fenced answers a worker that has lost its claim: its lease has ended, or the epoch has gone up since, or the
+-- epoch is that of another worker's claim. Epochs come twice when a failover lost the claim that first had one.
+local function fenced(req, leases, id, epoch, worker)
   local ends = redis.call('ZSCORE', leases, id)
-  if redis.call('HGET', req, 'epoch') ~= epoch or not ends or tonumber(ends) <= now() then return {'fenced'} end
+  local is = redis.call('HMGET', req, 'epoch', 'worker')
+  if is[1] ~= epoch or is[2] ~= worker or not ends or tonumber(ends) <= now() then return {'fenced'} end
 end
 
 -- The audited scripts share their first keys and arguments:

@@ -3,8 +3,8 @@
 --
 -- KEYS  1-5 as in lib.lua  6 req:<id>:steps  7 target:<hash>  8 pending  9 ready  10 leases  11 wake  12 memos
 -- ARGV  1-6 as in lib.lua  7 from ('' if there is no such move: it is refused)  8 to  9 where a request in that
---       state belongs: pending, ready, working, parked or final  10 epoch of the worker's claim ('' for a person)  11 seconds to keep a final request
---       12 1 if the plan has drifted  13 how many memos  14... of each its key and text ('': forget), then fields
+--       state belongs: pending, ready, working, parked or final  10 epoch of the worker's claim ('' for a person)  11 worker
+--       12 seconds to keep a final request  13 1 if the plan has drifted  14 how many memos  15... of each its key and text ('': forget), then fields
 --       and values of the request
 --
 -- missing, newer, fenced
@@ -15,7 +15,7 @@ if done then return done end
 local req, id = KEYS[4], ARGV[4]
 local from, to, place, epoch = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 if epoch ~= '' then
-  local lost = fenced(req, KEYS[10], id, epoch)
+  local lost = fenced(req, KEYS[10], id, epoch, ARGV[11])
   if lost then return lost end
 end
 local is = redis.call('HMGET', req, 'version', 'state', 'proposal')
@@ -24,12 +24,12 @@ local head = moved()
 if head then return head end
 
 record()
-if ARGV[12] == '1' then
+if ARGV[13] == '1' then
   redis.call('HSET', req, 'previous', is[3], 'asked', redis.call('HGET', req, 'version'))
 end
-local rest = 14 + 2 * tonumber(ARGV[13])
+local rest = 15 + 2 * tonumber(ARGV[14])
 redis.call('HSET', req, 'state', to, unpack(ARGV, rest))
-for i = 14, rest - 1, 2 do
+for i = 15, rest - 1, 2 do
   if ARGV[i + 1] == '' then
     redis.call('HDEL', KEYS[12], ARGV[i])
   else
@@ -64,7 +64,7 @@ end
 
 if place == 'final' then
   if redis.call('GET', KEYS[7]) == id then redis.call('DEL', KEYS[7]) end
-  redis.call('EXPIRE', req, ARGV[11])
-  redis.call('EXPIRE', KEYS[6], ARGV[11])
+  redis.call('EXPIRE', req, ARGV[12])
+  redis.call('EXPIRE', KEYS[6], ARGV[12])
 end
 return {'ok'}

@@ -34,6 +34,7 @@ type kept struct {
 	born     int64     // order of creation
 	approved int64     // order of approval
 	lease    time.Time // end of the worker's lease; zero: there is no claim
+	worker   string    // who claimed it last
 	leased   int64     // order in which the lease ended, for those given back
 	released bool
 	lagging  int64 // order of falling behind or of the last try; 0: shown

@@ -38,6 +38,7 @@ func (m *Mem) Claim(_ context.Context, worker string, lease time.Duration) (chan
 	}
 	k.State = to
 	k.Epoch++
+	k.worker = worker
 	k.lease, k.leased, k.released = m.now().Add(lease), m.tick(), false
 	r, err := clone(k.Request)
 	return change.Claimed{
@@ -113,7 +114,7 @@ func (m *Mem) under(c change.Claim, write func(*kept) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k, ok := m.all[c.ID]
-	if !ok || k.Epoch != c.Epoch || !m.now().Before(k.lease) {
+	if !ok || k.Epoch != c.Epoch || k.worker != c.Worker || !m.now().Before(k.lease) {
 		return fmt.Errorf("request %s: %w", c.ID, change.ErrFenced)
 	}
 	return write(k)
@@ -143,4 +144,22 @@ func (m *Mem) Wait(ctx context.Context, limit time.Duration) error {
 	case <-ctx.Done():
 	}
 	return ctx.Err()
+}
+
+// Lag notes how a request stands, and returns what puts it back to that: see executortest.Fixture.
+func (m *Mem) Lag(_ context.Context, id string) (failOver func() error, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k, err := m.find(id)
+	if err != nil {
+		return nil, err
+	}
+	was := *k
+	was.Request, err = clone(k.Request)
+	return func() error {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.all[id] = &was
+		return nil
+	}, err
 }

@@ -26,7 +26,7 @@ func TestMemAsQueue(t *testing.T) {
 	executortest.RunQueueInBubble(t, func(*testing.T) executortest.Fixture {
 		m := changetest.NewMem(time.Now)
 		return executortest.Fixture{
-			Queue: m, Waker: m, Get: m.Get, Move: m.Move,
+			Queue: m, Waker: m, Get: m.Get, Move: m.Move, Lag: m.Lag,
 			Pass: func(d time.Duration) { time.Sleep(d); synctest.Wait() },
 			Put: func(ctx context.Context, r *change.Request) error {
 				pending := *r

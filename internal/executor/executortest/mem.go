@@ -30,6 +30,7 @@ type held struct {
 	request  *change.Request
 	approved int64     // order of approval
 	lease    time.Time // end of the present lease; zero: nobody holds it
+	worker   string    // who claimed it last
 }
 
 var (
@@ -85,6 +86,24 @@ func (m *Mem) Move(_ context.Context, mv change.Move) error {
 	return m.move(h, mv)
 }
 
+// Lag notes how a request stands, and returns what puts it back to that: see Fixture.
+func (m *Mem) Lag(_ context.Context, id string) (failOver func() error, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h, ok := m.held[id]
+	if !ok {
+		return nil, change.ErrNotFound
+	}
+	was := *h
+	was.request = clone(h.request)
+	return func() error {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.held[id], m.open[id] = &was, &was
+		return nil
+	}, nil
+}
+
 // Audit returns the entries in the order in which they were written.
 func (m *Mem) Audit() []change.Entry {
 	m.mu.Lock()
@@ -103,6 +122,7 @@ func (m *Mem) Claim(_ context.Context, worker string, lease time.Duration) (exec
 	taken := !h.lease.IsZero()
 	r := h.request
 	r.Epoch++
+	h.worker = worker
 	h.lease = m.now().Add(lease)
 	if r.State == change.Approved {
 		r.State = change.Applying
@@ -195,13 +215,13 @@ func (m *Mem) Release(_ context.Context, c change.Claim) error {
 	})
 }
 
-// under runs do if c still holds its request. Both halves matter: the epoch fences off a worker that was
-// overtaken, the lease one that is about to be.
+// under runs do if c still holds its request. Each part matters: the epoch fences off a worker that was overtaken,
+// the lease one that is about to be, the worker's name one whose claim the queue has lost: see Lag.
 func (m *Mem) under(c change.Claim, do func(*held) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	h, ok := m.held[c.ID]
-	if !ok || h.request.Epoch != c.Epoch || !m.now().Before(h.lease) {
+	if !ok || h.request.Epoch != c.Epoch || h.worker != c.Worker || !m.now().Before(h.lease) {
 		return change.ErrFenced
 	}
 	return do(h)

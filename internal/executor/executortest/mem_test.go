@@ -10,6 +10,6 @@ import (
 func TestMem(t *testing.T) {
 	executortest.RunQueueInBubble(t, func(*testing.T) executortest.Fixture {
 		m := executortest.NewMem(time.Now)
-		return executortest.Fixture{Queue: m, Waker: m, Put: m.Put, Get: m.Get, Move: m.Move, Pass: time.Sleep}
+		return executortest.Fixture{Queue: m, Waker: m, Put: m.Put, Get: m.Get, Move: m.Move, Lag: m.Lag, Pass: time.Sleep}
 	})
 }

@@ -24,6 +24,9 @@ type Fixture struct {
 	Get func(ctx context.Context, id string) (*change.Request, error)
 	// Move makes a move of the service, on the version that it names.
 	Move func(ctx context.Context, m change.Move) error
+	// Lag notes how a request stands, and returns what puts it back to that, as a failover to a replica does that had
+	// not heard of the latest writes.
+	Lag func(ctx context.Context, id string) (failOver func() error, err error)
 	// Pass lets time pass, for leases and for whoever waits: a sleep, or a turn of the queue's clock.
 	Pass func(d time.Duration)
 }
@@ -69,6 +72,7 @@ var queueTests = []struct {
 	{"extending keeps the claim", testExtend},
 	{"a worker that was overtaken is fenced off", testFencedEpoch},
 	{"a worker whose lease has ended is fenced off", testFencedLease},
+	{"a claim that the failover forgot is fenced off", testFencedForgotten},
 	{"a claim on nothing is fenced off", testFencedUnknown},
 	{"releasing lets the next worker in at once", testRelease},
 	{"a journal line bumps the version", testRecord},

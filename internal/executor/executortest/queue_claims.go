@@ -185,6 +185,29 @@ func testFencedLease(s suite) {
 	}
 }
 
+// The replica that takes over had not heard of w1's claim: w2 is given the same request under the same epoch.
+func testFencedForgotten(s suite) {
+	s.put("a")
+	failOver, err := s.Lag(s.Context(), "a")
+	if err != nil {
+		s.Fatal(err)
+	}
+	first := s.claimFor("w1", time.Minute)
+	if err := failOver(); err != nil {
+		s.Fatal(err)
+	}
+	s.refused(first.Claim)
+	second := s.claimFor("w2", time.Minute)
+	if second.Claim.Epoch != first.Claim.Epoch {
+		s.Fatalf("epochs %d and %d: the claim was not forgotten", first.Claim.Epoch, second.Claim.Epoch)
+	}
+	s.refused(first.Claim)
+	s.noWork()
+	if err := s.Queue.Record(s.Context(), second.Claim, line("one", 0, change.StepBegun), entry("a", "x")); err != nil {
+		s.Errorf("the present holder records: %v", err)
+	}
+}
+
 func testFencedUnknown(s suite) {
 	c := change.Claim{ID: "nobody", Epoch: 1, Worker: "w1"}
 	s.eachRefused(c, change.Move{
