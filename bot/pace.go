@@ -61,20 +61,24 @@ func place(method, channel string) spot {
 	return spot{method, channel}
 }
 
-// hold remembers Slack's wish not to be called before d has passed.
+// hold remembers Slack's wish not to be called before d has passed. Of several wishes the longest counts.
 func (p *pace) hold(method, channel string, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.held) >= maxSpots {
 		clear(p.held)
 	}
-	p.held[place(method, channel)] = p.now().Add(d)
+	at := place(method, channel)
+	if until := p.now().Add(d); until.After(p.held[at]) {
+		p.held[at] = until
+	}
 }
 
 // wait returns when a call may be made. If ctx ends before that it fails at once, with an *Error of Kind
 // Limited, so that nobody waits for nothing.
 func (p *pace) wait(ctx context.Context, method, channel string) error {
-	if err := p.waitHeld(ctx, method, channel); err != nil {
+	at := place(method, channel)
+	if err := inTime(ctx, method, p.rest(at)); err != nil {
 		return err
 	}
 	for _, limiter := range p.limiters(method, channel) {
@@ -82,7 +86,7 @@ func (p *pace) wait(ctx context.Context, method, channel string) error {
 			return notNow(ctx, method, untilFree(limiter), err)
 		}
 	}
-	return nil
+	return p.waitHeld(ctx, at) // last: Slack may have asked for patience in the meantime
 }
 
 func untilFree(limiter *rate.Limiter) time.Duration {
@@ -91,28 +95,58 @@ func untilFree(limiter *rate.Limiter) time.Duration {
 	return r.Delay()
 }
 
-func (p *pace) waitHeld(ctx context.Context, method, channel string) error {
+// apart is between two calls that waited for the same hold to end: time enough for the first to hear that Slack
+// wants more patience, before the others have asked for it, too.
+const apart = 500 * time.Millisecond
+
+// waitHeld returns when Slack no longer holds that spot. Those who waited pass one after the other.
+func (p *pace) waitHeld(ctx context.Context, at spot) error {
+	for waited := false; ; waited = true {
+		rest := p.pass(at, waited)
+		if rest <= 0 {
+			return nil
+		}
+		if err := inTime(ctx, at.method, rest); err != nil {
+			return err
+		}
+		timer := time.NewTimer(rest)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return notNow(ctx, at.method, rest, ctx.Err())
+		}
+	}
+}
+
+// pass lets a caller through a hold that has ended, and makes the next one wait if this one did; otherwise it says
+// how long the hold lasts.
+func (p *pace) pass(at spot, waited bool) (rest time.Duration) {
 	p.mu.Lock()
-	at := place(method, channel)
-	rest := p.held[at].Sub(p.now())
-	if rest <= 0 {
+	defer p.mu.Unlock()
+	now := p.now()
+	switch rest = p.held[at].Sub(now); {
+	case rest > 0:
+	case waited:
+		p.held[at] = now.Add(apart)
+	default:
 		delete(p.held, at)
 	}
-	p.mu.Unlock()
-	if rest <= 0 {
-		return nil
-	}
+	return rest
+}
+
+func (p *pace) rest(at spot) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held[at].Sub(p.now())
+}
+
+// inTime refuses to wait longer than ctx lasts.
+func inTime(ctx context.Context, method string, rest time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < rest {
 		return notNow(ctx, method, rest, errors.New("slack asked for patience"))
 	}
-	timer := time.NewTimer(rest)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return notNow(ctx, method, rest, ctx.Err())
-	}
+	return nil
 }
 
 func (p *pace) limiters(method, channel string) []*rate.Limiter {
