@@ -94,9 +94,15 @@ func (f *Fence) send(req *http.Request) (*http.Response, error) {
 	defer cancel()
 	defer time.AfterFunc(f.o.CallTimeout, cancel).Stop()
 	var sent, refused atomic.Bool // the transport's goroutines may outlive this call
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
-	})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+		sent.Store(true)
+		if bodyless(req) && f.open(caller) != nil {
+			// A trace can't refuse, but nothing is written to a connection that is closed; and no other is dialed.
+			refused.Store(true)
+			cancel()
+			_ = got.Conn.Close()
+		}
+	}})
 	resp, err := f.o.Next.RoundTrip(f.guarded(req.WithContext(ctx), caller, &refused))
 	if err == nil {
 		err = readWhole(resp)
@@ -140,10 +146,13 @@ func (f *Fence) why(ctx context.Context) error {
 	return ErrExpired
 }
 
+func bodyless(req *http.Request) bool { return req.Body == nil || req.Body == http.NoBody }
+
 // guarded puts the fence before the body as well: dialing may take long, and the body is asked for only when the
-// request is about to be written. Its headers are still in the transport's buffer then.
+// request is about to be written. Its headers are still in the transport's buffer then. What has no body, such as a
+// DELETE, is looked at once there is a connection: see send.
 func (f *Fence) guarded(req *http.Request, caller context.Context, refused *atomic.Bool) *http.Request { //nolint:revive // the context is the caller's, not this call's
-	if req.Body == nil || req.Body == http.NoBody {
+	if bodyless(req) {
 		return req
 	}
 	guard := func(body io.ReadCloser) io.ReadCloser {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
 )
@@ -83,9 +84,19 @@ func TestNothingIsSentPastTheDeadlineEvenIfItsTimerHasNotFired(t *testing.T) {
 	}
 }
 
-// The freeze comes while the connection is being made: the body must not follow.
+// The freeze comes while the connection is being made: nothing must follow, whether or not there is a body to hold back.
 func TestNothingIsSentWhenTimeRunsOutWhileDialing(t *testing.T) {
 	t.Parallel()
+	for method, body := range map[string]string{http.MethodPatch: `{"a":1}`, http.MethodDelete: "", http.MethodPost: ""} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			expiresWhileDialing(t, method, body)
+		})
+	}
+}
+
+func expiresWhileDialing(t *testing.T, method, body string) {
+	t.Helper()
 	url, arrived := server(t, ok)
 	var frozen atomic.Bool
 	transport := wire.NewTransport(wire.Trust{})
@@ -104,10 +115,40 @@ func TestNothingIsSentWhenTimeRunsOutWhileDialing(t *testing.T) {
 		}
 		return time.Now()
 	}})
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := noAnswer(t, f, req)
+	if !errors.Is(none, wire.ErrExpired) || none.Sent || arrived.Load() != 0 {
+		t.Errorf("got %v, sent %v, %d arrived", none, none.Sent, arrived.Load())
+	}
+}
+
+// The machine was suspended: its monotonic clock stood still, and only the wall clock tells that the time is over.
+func TestNothingIsSentPastTheDeadlineByTheWallClock(t *testing.T) {
+	t.Parallel()
+	url, arrived := server(t, ok)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+	woken := suspended(2 * time.Hour)
+	if !woken.Before(deadline) || woken.Round(0).Before(deadline.Round(0)) {
+		t.Fatalf("%v and %v don't disagree by their clocks", woken, deadline)
+	}
+	f := newFence(t, wire.Options{Now: func() time.Time { return woken }})
 	none := noAnswer(t, f, patch(ctx, t, url))
 	if !errors.Is(none, wire.ErrExpired) || none.Sent || arrived.Load() != 0 {
 		t.Errorf("got %v, sent %v, %d arrived", none, none.Sent, arrived.Load())
 	}
+}
+
+// suspended is what time.Now returns after the machine has slept for d: a wall clock that went on and a monotonic one
+// that did not. Package time has no way to make such a time: the monotonic reading is its second word.
+func suspended(d time.Duration) time.Time {
+	now := time.Now().Add(d)
+	(*[2]int64)(unsafe.Pointer(&now))[1] -= int64(d) //nolint:gosec // see above; the caller checks the outcome
+	return now
 }
 
 func TestNothingIsSentAfterTheCallerGaveUp(t *testing.T) {
