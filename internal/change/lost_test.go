@@ -66,6 +66,15 @@ func (d lossyDesk) propose(t *testing.T) *change.Request {
 	return r
 }
 
+func (d lossyDesk) get(t *testing.T, id string) *change.Request {
+	t.Helper()
+	r, err := d.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 var ask = change.Ask{Kind: "k", Params: json.RawMessage(`{}`), By: change.Actor{User: "REQ"}, Submission: "view-1"}
 
 // Whoever pressed and got no answer presses again: then the press counts, and nobody is told that they were too late.
@@ -132,6 +141,78 @@ func TestAnApprovalTakenBackTwiceIsTakenBack(t *testing.T) {
 	if _, err := d.TakeBack(t.Context(), p); err == nil {
 		t.Error("ANNA took back what she never gave")
 	}
+}
+
+// Slack delivers again what it got no answer to, and some presses are long on their way: one from before the person's
+// own last word must not bring back what that word ended.
+func TestAPressFromBeforeThePersonsOwnLastWordIsStale(t *testing.T) {
+	t.Parallel()
+	d := newLossyDesk(2)
+	r := d.propose(t)
+	at := func(user string, seen int64) change.Press {
+		return change.Press{ID: r.ID, Seen: seen, By: change.Actor{User: user}}
+	}
+	did := func(r *change.Request, err error) *change.Request {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	did(d.Approve(t.Context(), at("BEN", 1)))
+	did(d.TakeBack(t.Context(), at("BEN", 2)))
+	now, err := d.Approve(t.Context(), at("BEN", 1))
+	if !isStale(err) || now.ApprovedBy("BEN") {
+		t.Fatalf("the first approval, delivered again after it was taken back: %v, %+v", err, now)
+	}
+	did(d.Approve(t.Context(), at("ANNA", 1))) // others' words don't matter
+	if now = did(d.Approve(t.Context(), at("BEN", 3))); now.State != change.Approved {
+		t.Errorf("pressed on the card as it stands: %s", now.State)
+	}
+}
+
+func TestARetryDeliveredAgainIsNotAnotherRetry(t *testing.T) {
+	t.Parallel()
+	d := newLossyDesk(1)
+	r := d.propose(t)
+	if _, err := d.Approve(t.Context(), change.Press{ID: r.ID, By: change.Actor{User: "BEN"}}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := d.store.Claim(t.Context(), "w", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stick := func(c change.Claim, events ...change.Event) int64 {
+		t.Helper()
+		for _, e := range events {
+			from := d.get(t, r.ID).State
+			to, _ := from.Next(e)
+			if err := d.store.Advance(t.Context(), c, change.Move{Event: e, From: from, To: to}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return d.get(t, r.ID).Version
+	}
+	p := change.Press{ID: r.ID, Seen: stick(c.Claim, change.Fail, change.GiveUp), By: change.Actor{User: "BEN"}}
+	if _, err := d.Retry(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = d.store.Claim(t.Context(), "w", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	stuck := stick(c.Claim, change.GiveUp)
+	if _, err := d.Retry(t.Context(), p); !isStale(err) {
+		t.Errorf("the same press again, after it was tried in vain: %v", err)
+	}
+	p.Seen = stuck
+	if _, err := d.Retry(t.Context(), p); err != nil {
+		t.Errorf("a new press: %v", err)
+	}
+}
+
+func isStale(err error) bool {
+	_, ok := errors.AsType[*change.StaleError](err)
+	return ok
 }
 
 // The first submission was stored, and may have been approved and applied before the second arrives: planned anew, it

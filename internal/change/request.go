@@ -69,6 +69,9 @@ type Decision struct {
 	Reason string    `json:"reason,omitempty"`
 	Digest string    `json:"digest"`       // the plan that it was said about
 	To     []string  `json:"to,omitempty"` // users: who was reminded, or asked to hand something in
+	// Version is the one that the request had with it: a card that shows an earlier one is from before it. 0 in
+	// decisions that an older version of the bot wrote down.
+	Version int64 `json:"version,omitempty"`
 }
 
 // Message is something that was posted. A message without an ID is being posted: its answer may have been lost.
@@ -166,6 +169,22 @@ func (r *Request) said(v Verb, p Press) bool {
 		if d.By.User == p.By.User {
 			return d.Verb == v && d.Digest == r.Proposal.Digest
 		}
+	}
+	return false
+}
+
+// outrun reports whether p was pressed on a card from before something else that the same person has decided since:
+// it was late on its way, or is delivered again, and is not what they want now.
+func (r *Request) outrun(v Verb, p Press) bool {
+	if p.Seen == 0 || p.By.User == "" {
+		return false
+	}
+	for _, d := range slices.Backward(r.Decisions) {
+		if d.By.User != p.By.User || d.Verb == HandedIn { // handing a thing in is no opinion, and may be said again
+			continue
+		}
+		// The same again is a press repeated because its answer was lost, but for a retry, which has had its effect.
+		return p.Seen < d.Version && (d.Verb != v || v == AskRetry)
 	}
 	return false
 }

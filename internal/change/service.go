@@ -330,11 +330,11 @@ func (s *Service) decide(ctx context.Context, p Press, e Event, v Verb, guard fu
 		if !ok {
 			return r, &StateError{Event: e, Now: r}
 		}
-		if p.Seen != 0 && (p.Seen < r.Asked || p.Seen > r.Version) {
+		if p.Seen != 0 && (p.Seen < r.Asked || p.Seen > r.Version) || r.outrun(v, p) {
 			return r, &StaleError{Now: r}
 		}
 		now := s.o.Now()
-		d := Decision{Verb: v, By: p.By, At: now, Reason: p.Reason, Digest: r.Proposal.Digest}
+		d := Decision{Verb: v, By: p.By, At: now, Reason: p.Reason, Digest: r.Proposal.Digest, Version: r.Version + 1}
 		m := Move{
 			ID: r.ID, Version: r.Version, Event: e, From: r.State, To: to,
 			Decisions: append(slices.Clip(r.Decisions), d),
