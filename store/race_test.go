@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
@@ -35,6 +36,23 @@ func (m *meddler) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
+// meddled returns a store in whose way something comes, right before its first script that names worker.
+func meddled(t *testing.T, server storetest.Server, env, worker string, meddle func()) *store.Store {
+	t.Helper()
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}})
+	t.Cleanup(func() { _ = client.Close() })
+	client.AddHook(&meddler{worker: worker, meddle: meddle})
+	return store.New(client, store.Options{Env: env})
+}
+
+// decide is a person's decision that moves nothing.
+func decide(id string, version int64, in change.State) change.Move {
+	return change.Move{
+		ID: id, Version: version, From: in, To: in,
+		Decisions: []change.Decision{{Verb: change.HandedIn, By: change.Actor{User: "UBOB"}}},
+	}
+}
+
 func TestAClaimIsOnTheRequestAsItIs(t *testing.T) {
 	t.Parallel()
 	server := storetest.Mini(t)
@@ -52,10 +70,8 @@ func TestAClaimIsOnTheRequestAsItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}})
-	defer func() { _ = client.Close() }()
 	// Between the slow worker's look and its claim, the quick one takes the request, works on it, and falls silent.
-	client.AddHook(&meddler{worker: "slow", meddle: func() {
+	slow := meddled(t, server, env, "slow", func() {
 		c, err := quick.Claim(ctx, "quick", time.Second)
 		if err != nil {
 			t.Errorf("the quick one claims: %v", err)
@@ -64,8 +80,8 @@ func TestAClaimIsOnTheRequestAsItIs(t *testing.T) {
 			t.Errorf("the quick one records: %v", err)
 		}
 		server.Pass(2 * time.Second)
-	}})
-	got, err := store.New(client, store.Options{Env: env}).Claim(ctx, "slow", time.Minute)
+	})
+	got, err := slow.Claim(ctx, "slow", time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,4 +92,99 @@ func TestAClaimIsOnTheRequestAsItIs(t *testing.T) {
 	if report, err := quick.VerifyAudit(ctx); err != nil || report.Bad != nil || report.Entries != 6 {
 		t.Errorf("audit %+v, error %v", report, err)
 	}
+}
+
+// Between a worker's look at a request and its claim somebody decides: the worker has to know of that.
+func TestAClaimKnowsOfADecisionThatFellMeanwhile(t *testing.T) {
+	t.Parallel()
+	server := storetest.Mini(t)
+	ctx, env := t.Context(), server.Env()
+	quick := store.New(server.Client, store.Options{Env: env})
+	create(t, quick, "a", server.Now())
+	if err := quick.Move(ctx, approve("a")); err != nil {
+		t.Fatal(err)
+	}
+	slow := meddled(t, server, env, "slow", func() {
+		if err := quick.Move(ctx, decide("a", 2, change.Approved)); err != nil {
+			t.Errorf("deciding: %v", err)
+		}
+	})
+	got, err := slow.Claim(ctx, "slow", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Request.Version != 4 || got.Request.Last(change.HandedIn) == nil {
+		t.Errorf("claimed version %d with %+v; want 4, with the decision", got.Request.Version, got.Request.Decisions)
+	}
+	wantVersions(t, quick, 1, 2, 3, 4)
+}
+
+// A journal line is numbered by the version that it makes: if that has passed, the line is numbered again.
+func TestAJournalLineIsOnTheVersionAsItIs(t *testing.T) {
+	t.Parallel()
+	server := storetest.Mini(t)
+	ctx, env := t.Context(), server.Env()
+	quick := store.New(server.Client, store.Options{Env: env})
+	create(t, quick, "a", server.Now())
+	if err := quick.Move(ctx, approve("a")); err != nil {
+		t.Fatal(err)
+	}
+	c, err := quick.Claim(ctx, "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := meddled(t, server, env, "w", func() {
+		if err := quick.Move(ctx, decide("a", 3, change.Applying)); err != nil {
+			t.Errorf("deciding: %v", err)
+		}
+	})
+	if err := slow.Record(ctx, c.Claim, change.StepRecord{Step: "one", State: change.StepBegun}, change.Entry{}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := quick.Get(ctx, "a"); err != nil || r.Version != 5 || r.Record("one") == nil {
+		t.Errorf("the request is %+v, error %v", r, err)
+	}
+	wantVersions(t, quick, 1, 2, 3, 4, 5)
+}
+
+// wantVersions looks that each version has its own line in the audit.
+func wantVersions(t *testing.T, s *store.Store, want ...int64) {
+	t.Helper()
+	lines, err := s.Audit(t.Context(), "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int64
+	for _, l := range lines {
+		got = append(got, l.Entry.Version)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the audit holds versions %v, want %v", got, want)
+	}
+}
+
+// After a failover that lost writes another request may hold what this one once took: it is not this one's to free.
+func TestTheEndOfARequestFreesOnlyItsOwnTarget(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, server storetest.Server) {
+		t.Helper()
+		ctx, env := t.Context(), server.Env()
+		s := store.New(server.Client, store.Options{Env: env})
+		create(t, s, "a", server.Now())
+		target := changetest.Pending("a", server.Now()).Proposal.Target
+		locks, err := server.Client.Keys(ctx, "rcb:{"+env+"}:target:*").Result()
+		if err != nil || len(locks) != 1 {
+			t.Fatalf("locks %v, error %v", locks, err)
+		}
+		if err := server.Client.Set(ctx, locks[0], "b", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+		m := change.Move{ID: "a", Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}
+		if err := s.Move(ctx, m); err != nil {
+			t.Fatal(err)
+		}
+		if id, ok, err := s.Holder(ctx, target); id != "b" || !ok || err != nil {
+			t.Errorf("the target is held by %q (%t), error %v; want b", id, ok, err)
+		}
+	})
 }
