@@ -144,7 +144,7 @@ func TestAnUnreachableServerIsSaidInTime(t *testing.T) {
 	_ = closed.Close()
 	for name, addr := range map[string]string{"silent": silent.Addr().String(), "closed": closed.Addr().String()} {
 		t.Run(name, func(t *testing.T) {
-			client := store.Dial(&redis.UniversalOptions{Addrs: []string{addr}})
+			client := store.Dial(&redis.UniversalOptions{Addrs: []string{addr}}, 0)
 			defer func() { _ = client.Close() }()
 			s := store.New(client, store.Options{Env: "test"})
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -168,7 +168,7 @@ func TestAnUnreachableServerIsSaidInTime(t *testing.T) {
 
 func TestWaitingForAServerThatIsAwayDoesNotSpin(t *testing.T) {
 	t.Parallel()
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{"127.0.0.1:1"}})
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{"127.0.0.1:1"}}, 0)
 	defer func() { _ = client.Close() }()
 	s := store.New(client, store.Options{Env: "test"})
 	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)

@@ -132,7 +132,7 @@ func TestStoreOnACluster(t *testing.T) {
 	if err := server.Client.Do(ctx, "cluster", "addslotsrange", 0, 16383).Err(); err != nil {
 		t.Skipf("this Redis has no ADDSLOTSRANGE: %v", err)
 	}
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}, IsClusterMode: true})
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}, IsClusterMode: true}, 0)
 	defer func() { _ = client.Close() }()
 	for range 200 {
 		if info, err := client.ClusterInfo(ctx).Result(); err == nil && strings.Contains(info, "cluster_state:ok") {

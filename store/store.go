@@ -40,27 +40,6 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	return &Store{rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain()}
 }
 
-// Dial returns a client that keeps to the deadlines of contexts, which go-redis does not unless told, and gives
-// up early enough for a caller to say that the store can't be reached. What o sets stays. It does not connect yet.
-func Dial(o *redis.UniversalOptions) redis.UniversalClient {
-	with := *o
-	with.ContextTimeoutEnabled = true
-	with.DialTimeout = or(o.DialTimeout, 2*time.Second)
-	with.ReadTimeout = or(o.ReadTimeout, 3*time.Second) // longer than the longest nap of Wait
-	with.WriteTimeout = or(o.WriteTimeout, 3*time.Second)
-	if with.DialerRetries == 0 {
-		with.DialerRetries = 1 // MaxRetries goes around it
-	}
-	return redis.NewUniversalClient(&with)
-}
-
-func or(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
-}
-
 // Ping reports whether Redis answers; change.ErrUnavailable if not.
 func (s *Store) Ping(ctx context.Context) error {
 	return fault("ping", s.rdb.Ping(ctx).Err())

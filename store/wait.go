@@ -79,7 +79,7 @@ func (s *Store) nap(ctx context.Context) (d time.Duration, due bool, err error) 
 // sleep blocks for d, or until somebody wakes a worker.
 func (s *Store) sleep(ctx context.Context, d time.Duration) (woken bool, err error) {
 	// go-redis's own BLPop knows only whole seconds.
-	err = s.rdb.Do(ctx, "blpop", s.keys.wake(), strconv.FormatFloat(d.Seconds(), 'f', 3, 64)).Err()
+	err = s.rdb.Do(blocks(ctx, d), "blpop", s.keys.wake(), strconv.FormatFloat(d.Seconds(), 'f', 3, 64)).Err()
 	if errors.Is(err, redis.Nil) {
 		return false, nil
 	}

@@ -30,7 +30,6 @@ func dialRedis(r config.Redis) (redis.UniversalClient, error) {
 	o := &redis.UniversalOptions{
 		Addrs: r.Addresses, MasterName: r.SentinelMaster, IsClusterMode: r.Cluster, DB: r.DB,
 		Username: r.Username, Password: r.Password.Secret().Reveal(), SentinelPassword: r.SentinelPassword.Secret().Reveal(),
-		DialTimeout: r.Timeout.Std(),
 	}
 	if r.Password.Given() { // asked for at each connection: its file may have changed
 		password := r.Password.Secret()
@@ -43,7 +42,7 @@ func dialRedis(r config.Redis) (redis.UniversalClient, error) {
 		}
 		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.RootCAs, ServerName: t.ServerName, InsecureSkipVerify: t.Insecure} //nolint:gosec // only where the operator's configuration says so
 	}
-	return store.Dial(o), nil
+	return store.Dial(o, r.Timeout.Std()), nil
 }
 
 // redisLog takes what the Redis client says on its own, mostly about a server that is away: the parts that need the

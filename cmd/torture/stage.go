@@ -124,7 +124,7 @@ func (s *stage) build(replicas int, latency time.Duration) error {
 			return err
 		}
 	}
-	s.rdb = store.Dial(&redis.UniversalOptions{Addrs: []string{s.redis.addr}})
+	s.rdb = store.Dial(&redis.UniversalOptions{Addrs: []string{s.redis.addr}}, 0)
 	s.store = store.New(s.rdb, store.Options{Env: s.name})
 	return nil
 }

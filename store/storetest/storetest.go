@@ -89,7 +89,7 @@ func Real(tb testing.TB, flags ...string) Server {
 
 func dial(tb testing.TB, addr string) redis.UniversalClient {
 	tb.Helper()
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{addr}})
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{addr}}, 0)
 	tb.Cleanup(func() { _ = client.Close() })
 	return client
 }
