@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/slack-go/slack"
@@ -70,6 +71,9 @@ func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
 		if len(part) > 0 {
 			blocks = append(blocks, slack.NewHeaderBlock(plain(p.title, maxHeader)))
 			blocks = append(blocks, part[:min(len(part), homePerPart)]...)
+		}
+		if errors.Is(err, change.ErrUnavailable) {
+			break // the other parts would ask the same store, one after the other, and somebody is waiting
 		}
 	}
 	if len(blocks) == 0 {

@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -25,8 +24,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
@@ -187,115 +184,6 @@ func startSentinel(t *testing.T, host, port string) string {
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	return "127.0.0.1:" + own
-}
-
-// While Redis is there but does not answer, people hear within three seconds that nothing is certain; nothing is
-// applied; and once it answers again, everything goes on by itself.
-func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
-	t.Parallel()
-	var logs syncBuffer
-	s, err := newStage(t.Context(), sim.Options{Now: time.Now}, slog.New(slog.NewTextHandler(&logs, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	wire := newWire(t, s.redis.Addr())
-	c, err := s.config(func(c *config.Config) { c.Redis.Addresses = []string{wire.addr} })
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := s.enter(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := a.leave(); err != nil {
-			t.Error(err)
-		}
-	}()
-	p := &play{stage: s, out: &logs}
-	if err := p.ask(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	card, err := p.card(t.Context(), "Approve")
-	if err != nil {
-		t.Fatal(err)
-	}
-	wire.hang()
-	pressed := time.Now()
-	out, err := s.Slack.User("bob").PressConfirm(t.Context(), card, "Approve")
-	if err != nil || out.Problem != "" {
-		t.Fatalf("Slack got no answer in time: %v %+v", err, out)
-	}
-	_, err = s.until(t.Context(), 5*time.Second, func(w workspace.State) bool {
-		return strings.Contains(w.Transcript(w.Ephemerals("bob")), "Nothing is lost")
-	})
-	if took := time.Since(pressed); err != nil || took > 3*time.Second {
-		t.Errorf("Bob was told after %v: %v", took, err)
-	}
-	wire.heal()
-	until(t, 30*time.Second, "Bob's second press, or his first, connects them", func() bool {
-		_, _ = s.Slack.User("bob").PressConfirm(t.Context(), card, "Approve")
-		_, err := s.until(t.Context(), 2*time.Second, func(w workspace.State) bool { return strings.Contains(threads(w), "_search") })
-		return err == nil
-	})
-}
-
-// redisWire is a connection to Redis that can stand still: it stays open, and nothing comes through.
-type redisWire struct {
-	addr string
-	gate chan chan struct{} // holds what to wait for before the next bytes pass; a closed one lets them through
-}
-
-func newWire(t *testing.T, to string) *redisWire {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	w := &redisWire{addr: l.Addr().String(), gate: make(chan chan struct{}, 1)}
-	open := make(chan struct{})
-	close(open)
-	w.gate <- open
-	go func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			out, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", to)
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			go w.pump(in, out)
-			go w.pump(out, in)
-		}
-	}()
-	return w
-}
-
-func (w *redisWire) pump(from, to net.Conn) {
-	defer func() { _, _ = from.Close(), to.Close() }()
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buf)
-		gate := <-w.gate
-		w.gate <- gate
-		<-gate
-		if _, writing := to.Write(buf[:n]); err != nil || writing != nil {
-			return
-		}
-	}
-}
-
-func (w *redisWire) hang() { <-w.gate; w.gate <- make(chan struct{}) }
-
-func (w *redisWire) heal() {
-	gate := <-w.gate
-	close(gate)
-	w.gate <- gate
 }
 
 func until(t *testing.T, limit time.Duration, what string, done func() bool) {

@@ -1,0 +1,375 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+// answerWithin is how long a person may wait for an answer while Redis is away.
+const answerWithin = 3 * time.Second
+
+// away is a story whose bot reaches Redis over a wire that can stand still.
+type away struct {
+	*story
+	*testing.T
+	wire *redisWire
+}
+
+func newAway(t *testing.T, edit func(*config.Config), see fault.Observer) *away {
+	t.Helper()
+	logs := &syncBuffer{}
+	o := sim.Options{Now: time.Now, Observe: func(p platform.Options) platform.Options {
+		p.OnExchange = see
+		return p
+	}}
+	s, err := newStage(t.Context(), o, slog.New(slog.NewTextHandler(logs, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	w := newWire(t, s.redis.Addr())
+	c, err := s.config(func(c *config.Config) {
+		c.Redis.Addresses = []string{w.addr}
+		if edit != nil {
+			edit(c)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := s.enter(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		w.heal()
+		if err := in.leave(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log(logs)
+		}
+	})
+	return &away{story: &story{stage: s, ctx: t.Context(), log: logs, in: in, before: worldState(s.World.State())}, T: t, wire: w}
+}
+
+func (a *away) must(err error) {
+	a.Helper()
+	if err != nil {
+		a.Fatal(err)
+	}
+}
+
+// inTime does something, and wants what is looked for to be seen soon enough for the person who did it.
+func (a *away) inTime(what string, do func() error, seen func(workspace.State) bool) {
+	a.Helper()
+	began := time.Now()
+	if err := do(); err != nil {
+		a.Errorf("%s: %v", what, err)
+	}
+	if seen == nil {
+		seen = func(workspace.State) bool { return true }
+	}
+	state, err := a.until(a.Context(), 2*answerWithin, seen)
+	if took := time.Since(began); err != nil || took > answerWithin {
+		a.Errorf("%s: answered after %v (%v)\n%s", what, took.Round(10*time.Millisecond), err, state.Transcript(state.Ephemerals("bob")))
+	}
+}
+
+// writes are the calls to Elastic that may change something and began after a moment.
+func (a *away) writes(after time.Time) []string {
+	var out []string
+	for _, c := range a.World.Log.Calls() {
+		reads := c.Method == http.MethodGet || c.Method == http.MethodHead || strings.HasSuffix(c.Path, "/_search") ||
+			strings.HasSuffix(c.Path, "/_has_privileges")
+		if !reads && c.At.After(after) {
+			out = append(out, c.Method+" "+c.Path)
+		}
+	}
+	return out
+}
+
+// While Redis is there but does not answer, people hear within three seconds that nothing is certain; nothing is
+// applied; and once it answers again, everything goes on by itself.
+func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
+	t.Parallel()
+	a := newAway(t, nil, nil)
+	a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
+	card, err := (&play{stage: a.stage}).card(t.Context(), "Approve")
+	a.must(err)
+	a.must(a.filled("alice", "security-siem", "archive-us", "archive-*"))
+
+	a.wire.hang()
+	hung := time.Now()
+	bob, alice := a.Slack.User("bob"), a.Slack.User("alice")
+	a.inTime("Bob approves", func() error { return seen(bob.PressConfirm(t.Context(), card, "Approve")) }, toldOf("bob", "Nothing is lost"))
+	a.inTime("Alice submits", func() error {
+		out, err := alice.Modal().Submit(t.Context())
+		if err == nil && out.Problem != "" {
+			err = errors.New(out.Problem)
+		}
+		return err
+	}, modalShows("alice", "othing is lost"))
+	a.inTime("Bob opens the home tab", func() error { return seen(bob.OpenHome(t.Context())) }, func(w workspace.State) bool {
+		v, ok := w.Home("bob")
+		return ok && strings.Contains(w.RenderView(v), "othing is lost")
+	})
+	for _, words := range []string{"status logs-prod", "diagnose logs-prod/metrics-eu", "list", "audit"} {
+		told := len(a.Slack.State().Ephemerals("bob"))
+		a.inTime("Bob types "+words, func() error { return seen(bob.Type(t.Context(), clusters, "/remote-cluster "+words)) },
+			func(w workspace.State) bool { return len(w.Ephemerals("bob")) > told })
+	}
+	a.inTime("Carol types disconnect", func() error {
+		return seen(a.Slack.User("carol").Type(t.Context(), clusters, "/remote-cluster disconnect"))
+	}, hasModal("carol"))
+	a.inTime("Carol looks for a connection", func() error {
+		return seen(a.Slack.User("carol").Modal().Suggest(t.Context(), "Connection", "logs"))
+	}, nil)
+	if done := a.writes(hung); len(done) > 0 || !maps.Equal(a.before, worldState(a.World.State())) {
+		t.Errorf("while Redis was away the bot did %v", done)
+	}
+
+	a.wire.heal()
+	until(t, 30*time.Second, "Bob's second press, or his first, connects them", func() bool {
+		_, _ = bob.PressConfirm(t.Context(), card, "Approve")
+		_, err := a.until(t.Context(), 2*time.Second, func(w workspace.State) bool { return strings.Contains(threads(w), "_search") })
+		return err == nil
+	})
+	a.lostAnswer()
+}
+
+// lostAnswer: a press arrives, and Redis falls silent before its answer: it counts once, and nobody need press again.
+func (a *away) lostAnswer() {
+	a.Helper()
+	bob := a.Slack.User("bob")
+	a.must(a.submits(nil, []string{"alice"}))
+	var card workspace.Message
+	_, err := a.until(a.Context(), storyWait, func(w workspace.State) bool {
+		for _, m := range w.In(clusters) {
+			if text := w.Render(m); strings.Contains(text, "archive-us") && strings.Contains(text, "[ Approve") {
+				card = m
+			}
+		}
+		return card.TS != ""
+	})
+	a.must(err)
+	a.wire.muteAfter(":call:")
+	silent := time.Now()
+	told := len(a.Slack.State().Ephemerals("bob"))
+	a.inTime("Bob approves, and the answer is lost", func() error {
+		return seen(bob.PressConfirm(a.Context(), card, "Approve"))
+	}, func(w workspace.State) bool { return len(w.Ephemerals("bob")) > told })
+	time.Sleep(2 * time.Second)
+	if done := a.writes(silent); len(done) > 0 {
+		a.Errorf("while Redis was silent the bot did %v", done)
+	}
+	a.wire.heal()
+	_, err = a.until(a.Context(), storyWait, func(w workspace.State) bool { return strings.Count(threads(w), "_search") == 2 })
+	if err != nil {
+		a.Fatalf("the approval did not go on by itself: %v", err)
+	}
+	latest, err := a.in.store.Recent(a.Context(), 1)
+	a.must(err)
+	approvals := 0
+	for _, d := range latest[0].Decisions {
+		if d.Verb == change.SaidYes {
+			approvals++
+		}
+	}
+	if approvals != 1 || latest[0].State != change.Applied {
+		a.Errorf("the request is %s with %d approvals", latest[0].State, approvals)
+	}
+}
+
+// Redis falls silent while a step's call is on its way, and for longer than the lease lasts: that call is the last one.
+// Afterwards the work is taken up where it was left, and nobody has to press anything.
+func TestAnOutageInTheMiddleOfAStep(t *testing.T) {
+	t.Parallel()
+	var (
+		once sync.Once
+		hung = make(chan time.Time, 1)
+		wire atomic.Pointer[redisWire]
+	)
+	a := newAway(t, func(c *config.Config) {
+		c.Executor.Lease, c.Executor.CallTimeout = config.Duration(2*time.Second), config.Duration(time.Second)
+		c.Redis.Timeout = config.Duration(300 * time.Millisecond)
+	}, func(x fault.Exchange) { // the work is done, and the answer has yet to leave
+		if x.Method == http.MethodPatch && strings.HasSuffix(x.Path, "/keystore") {
+			once.Do(func() {
+				wire.Load().hang()
+				hung <- time.Now()
+			})
+		}
+	})
+	wire.Store(a.wire)
+	a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
+	a.must(a.presses(nil, []string{"bob", "Approve"}))
+	var since time.Time
+	select {
+	case since = <-hung:
+	case <-time.After(storyWait):
+		t.Fatal("the keystore was never written")
+	}
+	time.Sleep(5 * time.Second)
+	if done := a.writes(since); len(done) > 0 {
+		t.Errorf("while Redis was away the bot did %v", done)
+	}
+	a.wire.heal()
+	if _, err := a.until(t.Context(), storyWait, func(w workspace.State) bool { return strings.Contains(threads(w), "_search") }); err != nil {
+		t.Fatalf("the work did not go on by itself: %v\n%s", err, threads(a.Slack.State()))
+	}
+	for _, err := range []error{a.connected([]string{"logs-prod", "metrics-eu"}), a.keys([]string{"metrics-eu", "1"})} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// filled fills a connect modal without submitting it.
+func (a *away) filled(who, local, remote, patterns string) error {
+	err := a.types(nil, []string{who, "/remote-cluster connect"})
+	for _, choice := range [][2]string{{"Local deployment", local}, {"Remote deployment", remote}} {
+		if err == nil {
+			err = a.chooses(nil, []string{who, choice[0], choice[1]})
+		}
+	}
+	if err == nil {
+		_, err = a.until(a.ctx, storyWait, modalShows(who, ":9443]"))
+	}
+	for _, f := range [][2]string{{"Indices that may be searched", patterns}, {"What is it for?", "dashboards"}} {
+		if err == nil {
+			err = a.fills(nil, []string{who, f[0], f[1]})
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("filling the modal: %w", err)
+	}
+	return nil
+}
+
+func toldOf(who, text string) func(workspace.State) bool {
+	return func(w workspace.State) bool { return strings.Contains(w.Transcript(w.Ephemerals(who)), text) }
+}
+
+// redisWire is a connection to Redis that can stand still: it stays open, and nothing comes through.
+type redisWire struct {
+	addr     string
+	requests gate
+	answers  gate
+	muteOn   atomic.Pointer[string]
+}
+
+// gate holds what to wait for before the next bytes pass; a closed channel lets them through.
+type gate chan chan struct{}
+
+func openGate() gate {
+	g, open := make(gate, 1), make(chan struct{})
+	close(open)
+	g <- open
+	return g
+}
+
+func (g gate) pass() {
+	at := <-g
+	g <- at
+	<-at
+}
+
+func (g gate) shut() {
+	at := <-g
+	select {
+	case <-at:
+		at = make(chan struct{})
+	default: // shut already
+	}
+	g <- at
+}
+
+func (g gate) open() {
+	at := <-g
+	select {
+	case <-at:
+	default:
+		close(at)
+	}
+	g <- at
+}
+
+func newWire(t *testing.T, to string) *redisWire {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	w := &redisWire{addr: l.Addr().String(), requests: openGate(), answers: openGate()}
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", to)
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			go w.pump(in, out, w.requests, w.listen)
+			go w.pump(out, in, w.answers, nil)
+		}
+	}()
+	return w
+}
+
+func (w *redisWire) pump(from, to net.Conn, g gate, hear func([]byte)) {
+	defer func() { _, _ = from.Close(), to.Close() }()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		g.pass()
+		if hear != nil {
+			hear(buf[:n])
+		}
+		if _, writing := to.Write(buf[:n]); err != nil || writing != nil {
+			return
+		}
+	}
+}
+
+// listen shuts the way back when the request passes that muteAfter waits for.
+func (w *redisWire) listen(request []byte) {
+	if word := w.muteOn.Load(); word != nil && bytes.Contains(request, []byte(*word)) {
+		w.muteOn.Store(nil)
+		w.answers.shut()
+	}
+}
+
+func (w *redisWire) hang() {
+	w.requests.shut()
+	w.answers.shut()
+}
+
+// muteAfter lets requests through and loses all answers, from that to the next request on that holds word.
+func (w *redisWire) muteAfter(word string) { w.muteOn.Store(&word) }
+
+func (w *redisWire) heal() {
+	w.requests.open()
+	w.answers.open()
+}
