@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
 // Level says how much a finding matters.
@@ -43,6 +46,16 @@ func (s *Store) CheckServer(ctx context.Context, now time.Time) []Finding {
 		s.checkReplicas(ctx),
 		checkClock(at, now),
 	}
+}
+
+// ServerRun returns what tells this run of this server from any other, such as the one before a restart or a failover:
+// INFO's run_id. It is empty where the server does not say; change.ErrUnavailable if it does not answer.
+func (s *Store) ServerRun(ctx context.Context) (string, error) {
+	id, err := s.info(ctx, "server", "run_id")
+	if errors.Is(err, change.ErrUnavailable) {
+		return "", err
+	}
+	return id, nil
 }
 
 func (s *Store) checkVersion(ctx context.Context) Finding {

@@ -144,7 +144,6 @@ func (a *App) newExecutor(owner string, kinds map[change.Kind]executor.Kind) err
 // last is told.
 func (a *App) Run(ctx context.Context) error {
 	defer func() { _ = a.redis.Close() }()
-	a.warnOfRedis(ctx)
 
 	inner, stopInner := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopInner()
@@ -154,6 +153,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return a.receive(ctx) })
 	g.Go(func() error { return ignoreCanceled(a.executor.Run(ctx)) })
 	g.Go(func() error { return a.sweep(ctx) })
+	g.Go(func() error { return a.watchRedis(ctx) })
 	if a.shipping != nil {
 		g.Go(func() error { return a.shipping.run(ctx) })
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -10,21 +11,10 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
-
-// warnOfRedis says what is wrong with the Redis server's settings. The bot starts all the same: it may come up
-// before Redis does.
-func (a *App) warnOfRedis(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	for _, f := range a.store.CheckServer(ctx, time.Now()) {
-		if f.Level != store.Good {
-			a.log.WarnContext(ctx, "Redis", "check", f.Check, "finding", f.Say)
-		}
-	}
-}
 
 func dialRedis(r config.Redis) (redis.UniversalClient, error) {
 	o := &redis.UniversalOptions{
@@ -43,6 +33,48 @@ func dialRedis(r config.Redis) (redis.UniversalClient, error) {
 		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.RootCAs, ServerName: t.ServerName, InsecureSkipVerify: t.Insecure} //nolint:gosec // only where the operator's configuration says so
 	}
 	return store.Dial(o, r.Timeout.Std()), nil
+}
+
+const (
+	redisLookEvery = 2 * time.Second
+	redisLookFor   = 5 * time.Second // all that is asked at one look
+)
+
+// watchRedis says what is wrong with the settings of the Redis server, and says so again of each that takes its place:
+// after a restart, a failover, or when it comes up only after the bot, which starts all the same.
+func (a *App) watchRedis(ctx context.Context) error {
+	ticker := time.NewTicker(redisLookEvery)
+	defer ticker.Stop()
+	looked := map[string]bool{} // by what tells one run of a server from another
+	for said := false; ; {
+		id, err := a.store.ServerRun(ctx)
+		switch away := errors.Is(err, change.ErrUnavailable); {
+		case away:
+			delete(looked, "") // one that does not tell may be another when it is back
+			if !said && len(looked) == 0 {
+				a.warnOfRedis(ctx) // once, for whoever starts the bot and wonders; later the executor tells
+			}
+			said = true
+		case !looked[id]:
+			looked[id] = true
+			a.warnOfRedis(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+func (a *App) warnOfRedis(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, redisLookFor)
+	defer cancel()
+	for _, f := range a.store.CheckServer(ctx, time.Now()) {
+		if f.Level != store.Good && !errors.Is(ctx.Err(), context.Canceled) {
+			a.log.WarnContext(ctx, "Redis", "check", f.Check, "finding", f.Say)
+		}
+	}
 }
 
 // redisLog takes what the Redis client says on its own, mostly about a server that is away: the parts that need the

@@ -20,6 +20,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
 // answerWithin is how long a person may wait for an answer while Redis is away.
@@ -240,6 +241,28 @@ func TestAnOutageInTheMiddleOfAStep(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A Redis that forgets is found out whenever it comes, or comes again: not only if it is there when the bot starts.
+func TestServeWarnsOfARedisThatMayForget(t *testing.T) {
+	t.Parallel()
+	server := storetest.Real(t, "--appendonly", "no")
+	server.Process.Kill(t)
+	a := newAway(t, func(c *config.Config) { c.Redis.Addresses = []string{server.Addr} }, nil)
+	warned := func(of string, times int) {
+		t.Helper()
+		until(t, 20*time.Second, fmt.Sprintf("the bot warns %d times: %s", times, of), func() bool {
+			return strings.Count(a.log.String(), of) == times
+		})
+	}
+	warned("Redis can't be reached", 1)
+	for n := range 2 {
+		server.Process.Start(t)
+		warned("appendonly is no", n+1)
+		server.Process.Kill(t)
+		time.Sleep(redisLookEvery / 2)
+	}
+	warned("Redis can't be reached", 1)
 }
 
 // filled fills a connect modal without submitting it.
