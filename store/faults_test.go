@@ -52,49 +52,6 @@ func TestScriptsAreSentAgainAfterARestart(t *testing.T) {
 	}
 }
 
-func TestAFullMemoryChangesNothing(t *testing.T) {
-	t.Parallel()
-	server := storetest.Real(t)
-	s, ctx := server.Store(), t.Context()
-	create(t, s, "a", server.Now())
-	before, err := s.Get(ctx, "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Client.ConfigSet(ctx, "maxmemory", "1mb").Err(); err != nil {
-		t.Fatal(err)
-	}
-	for what, err := range map[string]error{
-		"create":  second(s.Create(ctx, changetest.Pending("b", server.Now()), "sub", change.Entry{})),
-		"approve": s.Move(ctx, approve("a")),
-		"reject":  s.Move(ctx, change.Move{ID: "a", Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}),
-		"message": s.NoteMessage(ctx, "a", "card", change.Message{}),
-	} {
-		if !errors.Is(err, change.ErrFull) {
-			t.Errorf("%s: error %v, want %v", what, err, change.ErrFull)
-		}
-	}
-	after, err := s.Get(ctx, "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(before, after); diff != "" {
-		t.Errorf("a refused write changed the request (-before +after):\n%s", diff)
-	}
-	if err := server.Client.ConfigSet(ctx, "maxmemory", "0").Err(); err != nil {
-		t.Fatal(err)
-	}
-	if id, ok, err := s.Holder(ctx, after.Proposal.Target); id != "a" || !ok || err != nil {
-		t.Errorf("the target is held by %q (%t), error %v", id, ok, err)
-	}
-	if err := s.Move(ctx, approve("a")); err != nil {
-		t.Errorf("once there is memory again: %v", err)
-	}
-	if report, err := s.VerifyAudit(ctx); err != nil || report.Bad != nil || report.Entries != 2 {
-		t.Errorf("audit %+v, error %v", report, err)
-	}
-}
-
 func second[T any](_ T, err error) error { return err }
 
 func third[T, U any](_ T, _ U, err error) error { return err }
