@@ -27,6 +27,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
 // TestStories tells what the bot does as transcripts: people type, fill, submit and press in a Slack workspace, and
@@ -35,7 +36,7 @@ func TestStories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
-		Setup: setTheStage,
+		Setup: func(env *testscript.Env) error { return setTheStage(t, env) },
 		Cmds:  storyWords,
 	})
 }
@@ -51,6 +52,9 @@ type story struct {
 	issued issuedKeys
 	made   []string // encoded keys that people made
 	loop   *searchLoop
+
+	stories *testing.T        // all of them: what they share ends with it
+	server  *storetest.Server // a real redis-server in place of the one inside this process; nil: none
 }
 
 type syncBuffer struct {
@@ -75,10 +79,10 @@ type storyKey struct{}
 // storyWait is how long a word waits for what it wants to see. It bounds a failing story, not a passing one.
 const storyWait = 30 * time.Second
 
-func setTheStage(env *testscript.Env) error {
+func setTheStage(t *testing.T, env *testscript.Env) error { //nolint:thelper // it prepares a story, not a check
 	ctx, cancel := context.WithCancel(context.Background())
 	log := &syncBuffer{}
-	s := &story{ctx: ctx, log: log}
+	s := &story{ctx: ctx, log: log, stories: t}
 	o := sim.Options{Now: time.Now, Observe: func(p platform.Options) platform.Options {
 		p.OnExchange = s.issued.see
 		return p
@@ -101,12 +105,13 @@ func setTheStage(env *testscript.Env) error {
 				env.T().Log("the bot ended with: ", err)
 			}
 		}
+		held := s.everythingInRedis()
 		cancel()
 		s.Close()
 		if err := recorded(); err != nil {
 			env.T().Fatal("recording: ", err)
 		}
-		if found := s.leaks(); found != "" {
+		if found := s.leaks(held); found != "" {
 			env.T().Fatal("a secret leaked: ", found)
 		}
 	})
@@ -170,7 +175,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"heals":     plain(0, 0, (*story).heals),       // no fault any more
 	"slack":     plain(2, -1, (*story).slackFails), // slack chat.postMessage status=503 times=3
 	"workspace": plain(1, 2, (*story).happens),     // workspace revokes | restores | archives | deletes TEXT | dismisses WHO
-	"redis":     plain(1, 1, (*story).redisState),  // redis down | up
+	"redis":     plain(1, 1, (*story).redisState),  // redis down | up | real | full | free (story_redis_test.go)
 	"sets":      plain(2, 2, (*story).sets),        // sets logs-prod '{"persistent":…}' as a person would; HOST(name) is an endpoint
 	"port":      plain(3, 3, (*story).port),        // port logs-prod metrics-eu 9400: somebody changes the port
 	"follows":   plain(3, 3, (*story).follows),     // follows logs-prod copy metrics-eu: a follower index through an alias
@@ -363,7 +368,7 @@ func (k *issuedKeys) list() []string {
 
 // leaks looks for every secret of the stage in everything that can be read afterwards: the log (with everything that
 // is logged for debugging), Redis with requests, journals and audit, and all that Slack has ever shown.
-func (s *story) leaks() string {
+func (s *story) leaks(inRedis string) string {
 	app := s.Slack.App()
 	secrets := append(s.issued.list(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, encryptionKey)
 	secrets = append(secrets, s.made...)
@@ -371,7 +376,7 @@ func (s *story) leaks() string {
 	if err != nil {
 		return err.Error()
 	}
-	places := map[string]string{"the log": s.log.String(), "Redis": s.everythingInRedis(), "Slack": string(state)}
+	places := map[string]string{"the log": s.log.String(), "Redis": inRedis, "Slack": string(state)}
 	for _, secret := range secrets {
 		for place, text := range places {
 			if strings.Contains(text, secret) {
@@ -380,36 +385,6 @@ func (s *story) leaks() string {
 		}
 	}
 	return ""
-}
-
-// everythingInRedis is every value of every key. (Dump cuts long ones.)
-func (s *story) everythingInRedis() string {
-	var b strings.Builder
-	db := s.redis.DB(0)
-	for _, key := range db.Keys() {
-		switch db.Type(key) {
-		case "string":
-			v, _ := db.Get(key)
-			fmt.Fprintln(&b, key, v)
-		case "hash":
-			fields, _ := db.HKeys(key)
-			for _, f := range fields {
-				fmt.Fprintln(&b, key, f, db.HGet(key, f))
-			}
-		case "list":
-			v, _ := db.List(key)
-			fmt.Fprintln(&b, key, v)
-		case "zset":
-			v, _ := db.SortedSet(key)
-			fmt.Fprintln(&b, key, v)
-		case "stream":
-			v, _ := db.Stream(key)
-			fmt.Fprintln(&b, key, v)
-		default:
-			fmt.Fprintln(&b, key, "of a type that is not looked into:", s.issued.list()) // fails where there are secrets
-		}
-	}
-	return b.String()
 }
 
 func effect(args []string) (fault.Order, error) {
@@ -485,23 +460,6 @@ func (s *story) slackFails(_ *testscript.TestScript, args []string) error {
 	}
 	s.Slack.Fail(f)
 	return nil
-}
-
-func (s *story) redisState(_ *testscript.TestScript, args []string) error {
-	switch args[0] {
-	case "down":
-		s.redis.Close()
-		return nil
-	case "up":
-		if err := s.redis.Restart(); err != nil {
-			return err
-		}
-		for s.in.store.Ping(s.ctx) != nil { // the client tries again once a second
-			time.Sleep(20 * time.Millisecond)
-		}
-		return nil
-	}
-	return fmt.Errorf("redis is up or down, not %s", args[0])
 }
 
 // worldBefore is what a rollback has to bring back.
