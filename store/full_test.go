@@ -62,7 +62,6 @@ func TestAFullMemoryChangesNothing(t *testing.T) {
 	}
 }
 
-
 // A worker meets the end of the memory between any two of its writes: what was refused changed nothing, and once there
 // is memory again the same write goes through.
 func TestAWorkerOutlastsAFullMemory(t *testing.T) {

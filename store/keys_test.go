@@ -14,6 +14,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor/executortest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
@@ -125,24 +126,29 @@ func TestAllKeysLieInOneSlot(t *testing.T) {
 	}
 }
 
-func TestStoreOnACluster(t *testing.T) {
+// Three servers share the slots: what one environment keeps is with one of them, whichever the client asked first.
+func TestOnACluster(t *testing.T) {
 	t.Parallel()
-	server := storetest.Real(t, "--cluster-enabled", "yes")
-	ctx := t.Context()
-	if err := server.Client.Do(ctx, "cluster", "addslotsrange", 0, 16383).Err(); err != nil {
-		t.Skipf("this Redis has no ADDSLOTSRANGE: %v", err)
-	}
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}, IsClusterMode: true}, 0)
-	defer func() { _ = client.Close() }()
-	for range 200 {
-		if info, err := client.ClusterInfo(ctx).Result(); err == nil && strings.Contains(info, "cluster_state:ok") {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	changetest.RunStore(t, func(*testing.T) changetest.Fixture {
-		return changetest.Fixture{Store: store.New(client, store.Options{Env: server.Env()}), Now: server.Now}
+	nodes := storetest.Cluster(t)
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{nodes[0].Addr}, IsClusterMode: true}, 0)
+	t.Cleanup(func() { _ = client.Close() })
+	t.Run("store", func(t *testing.T) {
+		changetest.RunStore(t, func(*testing.T) changetest.Fixture {
+			return changetest.Fixture{Store: store.New(client, store.Options{Env: nodes[0].Env()}), Now: nodes[0].Now}
+		})
 	})
+	t.Run("queue", func(t *testing.T) {
+		executortest.RunQueue(t, func(t *testing.T) executortest.Fixture {
+			t.Helper()
+			t.Parallel()
+			return queueFixture(client, nodes[0])
+		})
+	})
+	for _, n := range nodes { // else it was no test of a cluster
+		if size, err := n.Client.DBSize(t.Context()).Result(); err != nil || size == 0 {
+			t.Errorf("%s holds %d keys (%v)", n.Addr, size, err)
+		}
+	}
 }
 
 func TestFinalRequestsAreLetGo(t *testing.T) {

@@ -19,7 +19,8 @@ import (
 func dialRedis(r config.Redis) (redis.UniversalClient, error) {
 	o := &redis.UniversalOptions{
 		Addrs: r.Addresses, MasterName: r.SentinelMaster, IsClusterMode: r.Cluster, DB: r.DB,
-		Username: r.Username, Password: r.Password.Secret().Reveal(), SentinelPassword: r.SentinelPassword.Secret().Reveal(),
+		Username: r.Username, Password: r.Password.Secret().Reveal(),
+		SentinelUsername: r.SentinelUsername, SentinelPassword: r.SentinelPassword.Secret().Reveal(),
 	}
 	if r.Password.Given() { // asked for at each connection: its file may have changed
 		password := r.Password.Secret()

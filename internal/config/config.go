@@ -82,7 +82,9 @@ type Redis struct {
 	// Username and Password are those of an ACL user; the password alone is that of the default user.
 	Username string    `yaml:"username"`
 	Password SecretRef `yaml:"password"`
-	// SentinelPassword is that of the sentinels themselves.
+	// SentinelUsername and SentinelPassword are those of the sentinels themselves; the password alone is that of their
+	// default user.
+	SentinelUsername string    `yaml:"sentinel_username"`
 	SentinelPassword SecretRef `yaml:"sentinel_password"`
 	// DB is the number of the database; 0 in a cluster.
 	DB int `yaml:"db"`
