@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,7 +12,6 @@ import (
 	"math/big"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,16 +26,21 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
+// redisSection is the example configuration with another redis section.
+func redisSection(section string) []byte {
+	return []byte(strings.Replace(string(config.Example), `  addresses: ["127.0.0.1:6379"]`, section, 1))
+}
+
+// testSource has every variable: its name in small letters, and "-secret".
+var testSource = config.Source{
+	ReadFile:  os.ReadFile,
+	LookupEnv: func(name string) (string, bool) { return strings.ToLower(name) + "-secret", !strings.HasPrefix(name, "OTEL_") },
+}
+
 // configured dials as the example configuration with another redis section does.
 func configured(t *testing.T, section string) redis.UniversalClient {
 	t.Helper()
-	raw := strings.Replace(string(config.Example), `  addresses: ["127.0.0.1:6379"]`, section, 1)
-	c, err := config.Parse("example.yaml", []byte(raw), config.Source{
-		ReadFile: os.ReadFile,
-		LookupEnv: func(name string) (string, bool) {
-			return strings.ToLower(name) + "-secret", !strings.HasPrefix(name, "OTEL_")
-		},
-	})
+	c, err := config.Parse("example.yaml", redisSection(section), testSource)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,61 +132,6 @@ func live(t *testing.T, s *store.Store) {
 	if report, err := s.VerifyAudit(ctx); err != nil || report.Bad != nil || report.Entries != 5 {
 		t.Fatalf("audit %+v, %v", report, err)
 	}
-}
-
-// The master dies and a replica takes its place: what was acknowledged is there, and writing goes on by itself.
-func TestRedisFailsOverUnderSentinel(t *testing.T) {
-	t.Parallel()
-	master := storetest.Real(t)
-	host, port, _ := net.SplitHostPort(master.Addr)
-	storetest.Real(t, "--replicaof", host, port, "--repl-diskless-sync-delay", "0")
-	until(t, 20*time.Second, "the replica follows", func() bool {
-		text, err := master.Client.Info(t.Context(), "replication").Result()
-		return err == nil && strings.Contains(text, "state=online")
-	})
-	sentinel := startSentinel(t, host, port)
-	s := store.New(configured(t, fmt.Sprintf("  addresses: [%q]\n  sentinel_master: rcb\n", sentinel)), store.Options{Env: "test"})
-	var err error
-	until(t, 10*time.Second, "the sentinel knows", func() bool {
-		_, err = s.Create(t.Context(), changetest.Pending("a", time.Now()), "view", change.Entry{})
-		return err == nil
-	})
-	if n, err := master.Client.Do(t.Context(), "wait", 1, 5000).Int(); n != 1 || err != nil {
-		t.Fatalf("%d replicas have it: %v", n, err)
-	}
-	master.Process.Kill(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-	err = s.Move(ctx, change.Move{ID: "a", Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved})
-	cancel()
-	if err != nil && !errors.Is(err, change.ErrUnavailable) {
-		t.Errorf("while there is no master: %v", err)
-	}
-	until(t, 30*time.Second, "writing goes on", func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		defer cancel()
-		err = s.Move(ctx, change.Move{ID: "a", Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved})
-		return err == nil || errors.Is(err, change.ErrConflict) // an earlier one got through
-	})
-	if r, err := s.Get(t.Context(), "a"); err != nil || r.State != change.Approved {
-		t.Errorf("%v, %v", r, err)
-	}
-}
-
-func startSentinel(t *testing.T, host, port string) string {
-	t.Helper()
-	own := freeTCPPort(t)
-	file := filepath.Join(t.TempDir(), "sentinel.conf")
-	text := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor rcb %s %s 1\nsentinel down-after-milliseconds rcb 500\nsentinel failover-timeout rcb 3000\n",
-		own, filepath.Dir(file), host, port)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "redis-server", file, "--sentinel")
-	if err := cmd.Start(); err != nil {
-		t.Skipf("no sentinel starts: %v", err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	return "127.0.0.1:" + own
 }
 
 func until(t *testing.T, limit time.Duration, what string, done func() bool) {
