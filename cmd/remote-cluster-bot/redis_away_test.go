@@ -89,8 +89,10 @@ func (a *away) inTime(what string, do func() error, seen func(workspace.State) b
 		seen = func(workspace.State) bool { return true }
 	}
 	state, err := a.until(a.Context(), 2*answerWithin, seen)
-	if took := time.Since(began); err != nil || took > answerWithin {
-		a.Errorf("%s: answered after %v (%v)\n%s", what, took.Round(10*time.Millisecond), err, state.Transcript(state.Ephemerals("bob")))
+	took := time.Since(began)
+	a.Logf("%s: answered after %s", what, took.Round(10*time.Millisecond))
+	if err != nil || took > answerWithin {
+		a.Errorf("%s: too late, or not at all (%v)\n%s", what, err, state.Transcript(state.Ephemerals("bob")))
 	}
 }
 
@@ -132,7 +134,7 @@ func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 		v, ok := w.Home("bob")
 		return ok && strings.Contains(w.RenderView(v), "othing is lost")
 	})
-	for _, words := range []string{"status logs-prod", "diagnose logs-prod/metrics-eu", "list", "audit"} {
+	for _, words := range []string{"status logs-prod", "diagnose logs-prod/metrics-eu", "list"} {
 		told := len(a.Slack.State().Ephemerals("bob"))
 		a.inTime("Bob types "+words, func() error { return seen(bob.Type(t.Context(), clusters, "/remote-cluster "+words)) },
 			func(w workspace.State) bool { return len(w.Ephemerals("bob")) > told })
