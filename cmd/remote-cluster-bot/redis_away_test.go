@@ -201,46 +201,62 @@ func (a *away) lostAnswer() {
 	}
 }
 
-// Redis falls silent while a step's call is on its way, and for longer than the lease lasts: that call is the last one.
-// Afterwards the work is taken up where it was left, and nobody has to press anything.
+// Redis falls silent while a step's call is on its way, and for longer than the lease lasts: that call is the last
+// one, for the next has to be noted first. Afterwards the work is taken up where it was left, and nobody has to press
+// anything.
 func TestAnOutageInTheMiddleOfAStep(t *testing.T) {
 	t.Parallel()
-	var (
-		once sync.Once
-		hung = make(chan time.Time, 1)
-		wire atomic.Pointer[redisWire]
-	)
-	a := newAway(t, func(c *config.Config) {
-		c.Executor.Lease, c.Executor.CallTimeout = config.Duration(2*time.Second), config.Duration(time.Second)
-		c.Redis.Timeout = config.Duration(300 * time.Millisecond)
-	}, func(x fault.Exchange) { // the work is done, and the answer has yet to leave
-		if x.Method == http.MethodPatch && strings.HasSuffix(x.Path, "/keystore") {
-			once.Do(func() {
-				wire.Load().hang()
-				hung <- time.Now()
+	const lease = 2 * time.Second
+	for name, call := range map[string][2]string{
+		"at its last call":         {http.MethodPatch, "/keystore"},
+		"between two of its calls": {http.MethodPost, "/_security/cross_cluster/api_key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var (
+				once sync.Once
+				hung = make(chan time.Time, 1)
+				wire atomic.Pointer[redisWire]
+			)
+			a := newAway(t, func(c *config.Config) {
+				c.Executor.Lease, c.Executor.CallTimeout = config.Duration(lease), config.Duration(lease/2)
+				c.Redis.Timeout = config.Duration(300 * time.Millisecond)
+			}, func(x fault.Exchange) { // the work is done, and the answer has yet to leave
+				if x.Method == call[0] && strings.HasSuffix(x.Path, call[1]) {
+					once.Do(func() {
+						wire.Load().hang()
+						hung <- time.Now()
+					})
+				}
 			})
-		}
-	})
-	wire.Store(a.wire)
-	a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
-	a.must(a.presses(nil, []string{"bob", "Approve"}))
+			wire.Store(a.wire)
+			a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
+			a.must(a.presses(nil, []string{"bob", "Approve"}))
+			a.resumes(hung, lease)
+		})
+	}
+}
+
+// resumes wants no write after hung until Redis is back, and then all of the work done.
+func (a *away) resumes(hung <-chan time.Time, lease time.Duration) {
+	a.Helper()
 	var since time.Time
 	select {
 	case since = <-hung:
 	case <-time.After(storyWait):
-		t.Fatal("the keystore was never written")
+		a.Fatal("the call was never made")
 	}
-	time.Sleep(5 * time.Second)
+	time.Sleep(lease + 3*time.Second)
 	if done := a.writes(since); len(done) > 0 {
-		t.Errorf("while Redis was away the bot did %v", done)
+		a.Errorf("while Redis was away the bot did %v", done)
 	}
 	a.wire.heal()
-	if _, err := a.until(t.Context(), storyWait, func(w workspace.State) bool { return strings.Contains(threads(w), "_search") }); err != nil {
-		t.Fatalf("the work did not go on by itself: %v\n%s", err, threads(a.Slack.State()))
+	if _, err := a.until(a.Context(), storyWait, func(w workspace.State) bool { return strings.Contains(threads(w), "_search") }); err != nil {
+		a.Fatalf("the work did not go on by itself: %v\n%s", err, threads(a.Slack.State()))
 	}
 	for _, err := range []error{a.connected([]string{"logs-prod", "metrics-eu"}), a.keys([]string{"metrics-eu", "1"})} {
 		if err != nil {
-			t.Error(err)
+			a.Error(err)
 		}
 	}
 }
