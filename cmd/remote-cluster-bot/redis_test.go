@@ -33,8 +33,10 @@ func redisSection(section string) []byte {
 
 // testSource has every variable: its name in small letters, and "-secret".
 var testSource = config.Source{
-	ReadFile:  os.ReadFile,
-	LookupEnv: func(name string) (string, bool) { return strings.ToLower(name) + "-secret", !strings.HasPrefix(name, "OTEL_") },
+	ReadFile: os.ReadFile,
+	LookupEnv: func(name string) (string, bool) {
+		return strings.ToLower(name) + "-secret", !strings.HasPrefix(name, "OTEL_")
+	},
 }
 
 // configured dials as the example configuration with another redis section does.
