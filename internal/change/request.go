@@ -176,11 +176,11 @@ func (r *Request) said(v Verb, p Press) bool {
 // outrun reports whether p was pressed on a card from before something else that the same person has decided since:
 // it was late on its way, or is delivered again, and is not what they want now.
 func (r *Request) outrun(v Verb, p Press) bool {
-	if p.Seen == 0 || p.By.User == "" {
+	if p.Seen == 0 || p.By.User == "" || v == HandedIn { // handing a thing in is no opinion, and nothing that they said undoes it
 		return false
 	}
 	for _, d := range slices.Backward(r.Decisions) {
-		if d.By.User != p.By.User || d.Verb == HandedIn { // handing a thing in is no opinion, and may be said again
+		if d.By.User != p.By.User || d.Verb == HandedIn {
 			continue
 		}
 		// The same again is a press repeated because its answer was lost, but for a retry, which has had its effect.
