@@ -537,6 +537,23 @@ func TestRotateWaitsUntilTheNodesHaveReadTheNewKey(t *testing.T) {
 	}
 }
 
+// A connection by certificates is broken as long as the nodes hold a key for it, so taking back waits for them.
+func TestAMigrationIsTakenBackOnlyOnceTheNodesHaveLetGoOfTheKey(t *testing.T) {
+	h := newHousehold(t)
+	other := h.ech.AddDeployment("d-other", "metrics", "8.15.3")
+	h.byCertificate("logs", h.remote, "logs.cloud.example")
+	h.byCertificate("metrics", other, "metrics.cloud.example")
+	h.local.SlowNodes()
+	h.w.Fail(linktest.Fault{Call: "IssueKey", On: "cloud/d-other", Err: linktest.Forbidden("metrics", "IssueKey")})
+	p := link.Migrate{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}, Access: link.Access{Search: []string{"*"}}}
+	if left, err := h.run(link.NewMigrator(h.roster, h.o()), p); err == nil || len(left) > 0 {
+		t.Fatalf("got %v, left %v", err, left)
+	}
+	if !h.local.Connected("logs") {
+		t.Error("it was called taken back, and does not connect")
+	}
+}
+
 // A connection by certificates is looked after too; what is for keys alone says what to do instead.
 func TestAManagedConnectionByCertificates(t *testing.T) {
 	h := newHousehold(t)
