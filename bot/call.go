@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -145,9 +144,10 @@ const patience = 30 * time.Second
 
 // roundTrip posts payload and returns the body and header of a 200. name is what errors call it: url may hold a secret.
 func (m *Messenger) roundTrip(ctx context.Context, name, address, contentType string, payload []byte, token string) ([]byte, http.Header, *Error) {
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(payload))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, http.NoBody)
 	if err != nil {
 		return nil, nil, &Error{Method: name, Kind: Other, Err: errors.New("the address cannot be called")}
 	}
@@ -155,9 +155,15 @@ func (m *Messenger) roundTrip(ctx context.Context, name, address, contentType st
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
+	late := fence(caller, req, payload, m.o.Now)
+	if err := inTime(caller, m.o.Now()); err != nil {
+		return nil, nil, &Error{Method: name, Kind: Unavailable, Err: err}
+	}
 	resp, err := m.http.Do(req)
 	if err != nil {
-		return nil, nil, unreachable(name, err)
+		e := unreachable(name, err)
+		e.Ambiguous = e.Ambiguous && !late.Load()
+		return nil, nil, e
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end or given up; nothing more to learn
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

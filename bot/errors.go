@@ -79,7 +79,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // kinds tells Slack's error strings apart: the one place that does (Slack's docs, the errors of each method).
 var kinds = map[string]Kind{
-	"channel_not_found": Gone, "not_in_channel": Gone, "is_archived": Gone, "message_not_found": Gone,
+	"channel_not_found": Gone, "not_in_channel": Gone, "is_archived": Gone, "is_inactive": Gone, "message_not_found": Gone,
 	"thread_not_found": Gone, "cant_update_message": Gone, "cant_delete_message": Gone, "edit_window_closed": Gone,
 	"user_not_found": Gone, "users_not_found": Gone, "user_not_in_channel": Gone, "user_not_visible": Gone,
 	"user_disabled": Gone, "cannot_dm_bot": Gone, "restricted_action": Gone, "no_such_subteam": Gone,

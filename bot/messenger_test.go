@@ -8,12 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -503,5 +505,53 @@ func TestPostWithoutAnswerIsFoundAgain(t *testing.T) {
 	}
 	if got := a.calls[3].values.Get("ts"); got != "5.0" {
 		t.Errorf("thread %q", got)
+	}
+}
+
+// frozen is a clock that can jump, as it does for a process that is stopped and goes on later.
+type frozen struct{ by atomic.Int64 }
+
+func (f *frozen) now() time.Time { return time.Now().Add(time.Duration(f.by.Load())) }
+
+func TestNothingIsSentOnceTheTimeIsOver(t *testing.T) {
+	t.Parallel()
+	for name, frozenWhile := range map[string]string{"before the call": "waiting", "while dialling": "dialling", "not at all": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got atomic.Int32
+			slackd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if _, err := io.ReadAll(r.Body); err != nil {
+					return // half a call is none
+				}
+				got.Add(1)
+				_, _ = io.WriteString(w, `{"ok":true,"channel":"C1","ts":"1.2"}`)
+			}))
+			defer slackd.Close()
+			var clock frozen
+			transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				if frozenWhile == "dialling" {
+					clock.by.Store(int64(time.Hour))
+				}
+				return new(net.Dialer).DialContext(ctx, network, addr)
+			}}
+			m := NewMessenger(MessengerOptions{
+				Token: func() string { return "xoxb" }, APIURL: slackd.URL, HTTP: &http.Client{Transport: transport}, Now: clock.now,
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if frozenWhile == "waiting" {
+				clock.by.Store(int64(time.Hour))
+			}
+			_, err := m.Post(ctx, "C1", Message{Text: "old news"})
+			if frozenWhile == "" {
+				if err != nil || got.Load() != 1 {
+					t.Errorf("error %v, %d calls", err, got.Load())
+				}
+				return
+			}
+			if e := slackError(t, err); !errors.Is(err, errExpired) || e.Ambiguous || got.Load() != 0 {
+				t.Errorf("%v (ambiguous %v), Slack saw %d calls", err, e.Ambiguous, got.Load())
+			}
+		})
 	}
 }

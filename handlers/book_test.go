@@ -17,12 +17,18 @@ type book struct {
 	requests map[string]*change.Request
 	dedup    map[string]string
 	down     error
-	holds    string // who tells; empty: nobody
+	holds    string // who tells, for ever; empty: nobody
+	tellers  map[string]teller
 	memos    []change.Kept
 }
 
+type teller struct {
+	owner string
+	until time.Time
+}
+
 func newBook() *book {
-	return &book{requests: map[string]*change.Request{}, dedup: map[string]string{}}
+	return &book{requests: map[string]*change.Request{}, dedup: map[string]string{}, tellers: map[string]teller{}}
 }
 
 func (b *book) Create(_ context.Context, r *change.Request, submission string, _ change.Entry) (string, error) {
@@ -96,7 +102,7 @@ func (b *book) Lagging(_ context.Context, limit int) ([]string, error) {
 	return ids, b.down
 }
 
-func (b *book) ClaimTelling(_ context.Context, id, owner string, _ time.Duration) (*change.Request, bool, error) {
+func (b *book) ClaimTelling(_ context.Context, id, owner string, lease time.Duration) (*change.Request, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r, ok := b.requests[id]
@@ -108,14 +114,21 @@ func (b *book) ClaimTelling(_ context.Context, id, owner string, _ time.Duration
 	case r.Announced >= r.Version, b.holds != "" && b.holds != owner:
 		return nil, false, nil
 	}
+	if has := b.tellers[id]; has.owner != owner && time.Now().Before(has.until) {
+		return nil, false, nil
+	}
+	b.tellers[id] = teller{owner, time.Now().Add(lease)}
 	return clone(r), true, nil
 }
 
-func (b *book) NoteMessage(_ context.Context, id, slot string, m change.Message) error {
+func (b *book) NoteMessage(_ context.Context, id, owner, slot string, m change.Message) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.down != nil {
 		return b.down
+	}
+	if has := b.tellers[id]; has.owner != owner || !time.Now().Before(has.until) {
+		return change.ErrFenced
 	}
 	r := b.requests[id]
 	r.Messages = maps.Clone(r.Messages)
@@ -126,9 +139,13 @@ func (b *book) NoteMessage(_ context.Context, id, slot string, m change.Message)
 	return nil
 }
 
-func (b *book) Announced(_ context.Context, id string, version int64, _ string) error {
+func (b *book) Announced(_ context.Context, id string, version int64, owner string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if has := b.tellers[id]; has.owner != owner || !time.Now().Before(has.until) {
+		return change.ErrFenced
+	}
+	delete(b.tellers, id)
 	r := b.requests[id]
 	r.Announced = max(r.Announced, version)
 	return b.down

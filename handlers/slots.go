@@ -122,7 +122,7 @@ func (t *Teller) ensure(ctx context.Context, r *change.Request, thread string, d
 		}
 		if ok {
 			m.ID = found.TS
-			if err := t.o.Outbox.NoteMessage(ctx, r.ID, d.slot, m); err != nil {
+			if err := t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, d.slot, m); err != nil {
 				return bot.Posted{}, err
 			}
 		}
@@ -164,7 +164,7 @@ func (t *Teller) post(ctx context.Context, r *change.Request, d drawing) (bot.Po
 			return bot.Posted{}, err
 		}
 	}
-	if err := t.o.Outbox.NoteMessage(ctx, r.ID, d.slot, change.Message{Channel: channel}); err != nil {
+	if err := t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, d.slot, change.Message{Channel: channel}); err != nil {
 		return bot.Posted{}, err
 	}
 	at, err := t.o.Poster.Post(ctx, channel, d.msg)
@@ -175,7 +175,7 @@ func (t *Teller) post(ctx context.Context, r *change.Request, d drawing) (bot.Po
 		return bot.Posted{}, giveUp(err)
 	}
 	t.remember(r.ID, d)
-	return at, t.o.Outbox.NoteMessage(ctx, r.ID, d.slot, change.Message{Channel: at.Channel, ID: at.TS})
+	return at, t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, d.slot, change.Message{Channel: at.Channel, ID: at.TS})
 }
 
 func (t *Teller) update(ctx context.Context, r *change.Request, at bot.Posted, d drawing) error {

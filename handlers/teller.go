@@ -18,9 +18,10 @@ type Outbox interface {
 	Lagging(ctx context.Context, limit int) ([]string, error)
 	// ClaimTelling lets one owner at a time tell a request; false: somebody else does, or there is nothing to tell.
 	ClaimTelling(ctx context.Context, id, owner string, lease time.Duration) (*change.Request, bool, error)
-	// NoteMessage writes down what was posted in a slot; without an ID it is being posted.
-	NoteMessage(ctx context.Context, id, slot string, m change.Message) error
-	// Announced says that the version has been told, and ends the claim.
+	// NoteMessage writes down what was posted in a slot; without an ID it is being posted. It refuses an owner whose claim
+	// has ended: somebody else may have posted since.
+	NoteMessage(ctx context.Context, id, owner, slot string, m change.Message) error
+	// Announced says that the version has been told, and ends the claim. It refuses an owner whose claim has ended.
 	Announced(ctx context.Context, id string, version int64, owner string) error
 }
 

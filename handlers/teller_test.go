@@ -140,6 +140,7 @@ func TestAPostWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 				t.Fatal("the lost answer was not noticed")
 			}
 		}
+		time.Sleep(time.Minute) // until the claim of the first one has ended
 		if err := newTestTeller(b, w, "two").tell(t.Context(), r.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -291,4 +292,62 @@ func TestAMemoryThatIsAwayStopsNobody(t *testing.T) {
 			t.Errorf("the card says %s", card.msg.Text)
 		}
 	})
+}
+
+// sleeper is a Slack whose first post finds the process frozen: before the call leaves, or while it is under way.
+type sleeper struct {
+	*workspace
+	slept    bool
+	underway bool
+}
+
+func (s *sleeper) Post(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error) {
+	if !s.slept {
+		s.slept = true
+		time.Sleep(time.Minute)
+		if !s.underway { // what the messenger does
+			return bot.Posted{}, &bot.Error{Method: "chat.postMessage", Kind: bot.Unavailable, Err: ctx.Err()}
+		}
+	}
+	return s.workspace.Post(ctx, channel, msg)
+}
+
+func TestATellerThatWasFrozenWritesNothingAnyMore(t *testing.T) {
+	for _, underway := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b, w := newBook(), newWorkspace(t)
+			b.put(pending())
+			frozen := newTestTeller(b, w, "one")
+			frozen.o.Poster = &sleeper{workspace: w, underway: underway}
+			done := make(chan error, 1)
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), frozen.o.Lease)
+				defer cancel()
+				done <- frozen.tell(ctx, "7Q2MZK")
+			}()
+			time.Sleep(45 * time.Second)
+			if err := newTestTeller(b, w, "two").tell(t.Context(), "7Q2MZK"); err != nil {
+				t.Fatal(err)
+			}
+			b.edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
+			shown, err := b.Get(t.Context(), "7Q2MZK")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := <-done; err == nil {
+				t.Error("it did not notice that its claim had ended")
+			}
+			after, err := b.Get(t.Context(), "7Q2MZK")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if after.Messages[slotCard] != shown.Messages[slotCard] || after.Announced != shown.Announced {
+				t.Errorf("it wrote: the card was %v, is %v; announced was %d, is %d",
+					shown.Messages[slotCard], after.Messages[slotCard], shown.Announced, after.Announced)
+			}
+			if n := len(w.visible()); n != 1 && !underway {
+				t.Errorf("%d cards", n)
+			}
+		})
+	}
 }

@@ -71,7 +71,7 @@ func everything(ctx context.Context, s *store.Store) map[string]error {
 		"advance":   s.Advance(ctx, claim, change.Move{Event: change.Fail, From: change.Applying, To: change.Undoing}),
 		"release":   s.Release(ctx, claim),
 		"lagging":   second(s.Lagging(ctx, 1)),
-		"message":   s.NoteMessage(ctx, "a", "card", change.Message{}),
+		"message":   s.NoteMessage(ctx, "a", "t", "card", change.Message{}),
 		"announced": s.Announced(ctx, "a", 1, "t"),
 		"mine":      second(s.Mine(ctx, "U", 1)),
 		"recent":    second(s.Recent(ctx, 1)),

@@ -24,6 +24,9 @@ func TestAFullMemoryChangesNothing(t *testing.T) {
 	server := storetest.Real(t)
 	s, ctx := server.Store(), t.Context()
 	create(t, s, "a", server.Now())
+	if _, ok, err := s.ClaimTelling(ctx, "a", "t", time.Minute); !ok || err != nil {
+		t.Fatalf("telling: %v %v", ok, err)
+	}
 	before, err := s.Get(ctx, "a")
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +38,7 @@ func TestAFullMemoryChangesNothing(t *testing.T) {
 		"create":  second(s.Create(ctx, changetest.Pending("b", server.Now()), "sub", change.Entry{})),
 		"approve": s.Move(ctx, approve("a")),
 		"reject":  s.Move(ctx, change.Move{ID: "a", Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}),
-		"message": s.NoteMessage(ctx, "a", "card", change.Message{}),
+		"message": s.NoteMessage(ctx, "a", "t", "card", change.Message{}),
 	} {
 		if !errors.Is(err, change.ErrFull) {
 			t.Errorf("%s: error %v, want %v", what, err, change.ErrFull)

@@ -40,19 +40,21 @@ func (s *Store) ClaimTelling(ctx context.Context, id, owner string, lease time.D
 	}
 }
 
-// NoteMessage remembers what was posted, or is about to be, under a slot of the request's. The version stays.
-func (s *Store) NoteMessage(ctx context.Context, id, slot string, m change.Message) error {
+// NoteMessage remembers what was posted, or is about to be, under a slot of the request's. The version stays. The error
+// is change.ErrFenced once owner's lease from ClaimTelling has ended: whoever tells the request now has the word.
+func (s *Store) NoteMessage(ctx context.Context, id, owner, slot string, m change.Message) error {
 	doing := "noting a message of request " + id
 	raw, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	_, err = s.eval(ctx, doing, noteScript, []string{s.keys.req(id)}, change.Schema, fieldMessage+slot, string(raw))
+	_, err = s.eval(ctx, doing, noteScript, []string{s.keys.req(id)}, change.Schema, owner, fieldMessage+slot, string(raw))
 	return err
 }
 
 // Announced notes that the request has been shown as it was at version, and ends owner's right to redraw it. The
-// version last shown only goes up; while it is behind, the request stays among those that lag.
+// version last shown only goes up; while it is behind, the request stays among those that lag. The error is
+// change.ErrFenced once owner's lease has ended: what it has drawn may have been drawn over.
 func (s *Store) Announced(ctx context.Context, id string, version int64, owner string) error {
 	_, err := s.eval(ctx, "noting what was shown of request "+id, announcedScript,
 		[]string{s.keys.req(id), s.keys.lagging()}, id, change.Schema, version, owner)

@@ -19,6 +19,12 @@ local function score(deadline)
   return deadline == '0' and '+inf' or deadline
 end
 
+-- late answers a teller that no longer may tell: its lease has ended, or somebody else has taken it over.
+local function late(req, owner)
+  local is = redis.call('HMGET', req, 'teller', 'telling')
+  if is[1] ~= owner or tonumber(is[2]) <= now() then return {'fenced'} end
+end
+
 -- again answers a call that arrives a second time, because its first answer was lost on the way.
 local function again(call)
   if redis.call('EXISTS', call) == 1 then return {'ok'} end

@@ -249,6 +249,12 @@ func (h *history) show() {
 		return
 	}
 	version := rapid.Int64Range(0, l.version).Draw(h.T, "shown")
+	switch _, ok, err := h.Store.ClaimTelling(h.Context(), l.id, "t", historyLease); {
+	case err != nil:
+		h.Fatalf("claiming to tell of %s: %v", l.id, err)
+	case !ok:
+		return // its present version was shown
+	}
 	if err := h.Store.Announced(h.Context(), l.id, version, "t"); err != nil {
 		h.Fatalf("showing %s: %v", l.id, err)
 	}

@@ -197,7 +197,16 @@ func testTellerReplaced(s suite) {
 	if _, ok := s.tell("a", "t2"); !ok {
 		s.Error("a teller that went away is waited for")
 	}
-	s.announced("a", 0, "t1") // late, and it must not end the other's lease
+	// The one that went away comes back: it must neither end the other's lease nor write over what that one posted.
+	if err := s.Store.Announced(s.Context(), "a", 1, "t1"); !errors.Is(err, change.ErrFenced) {
+		s.Errorf("a late teller announces: error %v, want %v", err, change.ErrFenced)
+	}
+	if err := s.Store.NoteMessage(s.Context(), "a", "t1", "card", change.Message{Channel: "C1", ID: "1.1"}); !errors.Is(err, change.ErrFenced) {
+		s.Errorf("a late teller notes a message: error %v, want %v", err, change.ErrFenced)
+	}
+	if r := s.get("a"); r.Announced != 0 || len(r.Messages) != 0 {
+		s.Errorf("a late teller wrote: announced %d, messages %v", r.Announced, r.Messages)
+	}
 	if _, ok := s.tell("a", "t3"); ok {
 		s.Error("a late teller ended the lease of its successor")
 	}
@@ -206,7 +215,10 @@ func testTellerReplaced(s suite) {
 func testAnnounced(s suite) {
 	s.ask("a")
 	s.move("a", change.Approve)
-	for _, c := range []struct{ shown, want int64 }{{2, 2}, {1, 2}, {7, 2}} {
+	for _, c := range []struct{ shown, want int64 }{{1, 1}, {0, 1}, {7, 2}} {
+		if _, ok := s.tell("a", "t1"); !ok {
+			s.Fatal("it can't be told")
+		}
 		s.announced("a", c.shown, "t1")
 		if got := s.get("a"); got.Announced != c.want || got.Version != 2 {
 			s.Errorf("after showing %d: announced %d, version %d; want %d, 2", c.shown, got.Announced, got.Version, c.want)
@@ -216,6 +228,9 @@ func testAnnounced(s suite) {
 
 func testMessages(s suite) {
 	s.ask("a")
+	if _, ok := s.tell("a", "t1"); !ok {
+		s.Fatal("it can't be told")
+	}
 	want := map[string]change.Message{}
 	for _, c := range []struct {
 		slot string
@@ -226,7 +241,7 @@ func testMessages(s suite) {
 		{"progress", change.Message{Channel: "C1", ID: "1.3"}},
 	} {
 		want[c.slot] = c.m
-		if err := s.Store.NoteMessage(s.Context(), "a", c.slot, c.m); err != nil {
+		if err := s.Store.NoteMessage(s.Context(), "a", "t1", c.slot, c.m); err != nil {
 			s.Fatal(err)
 		}
 		r := s.get("a")

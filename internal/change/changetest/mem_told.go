@@ -36,17 +36,28 @@ func (m *Mem) ClaimTelling(_ context.Context, id, owner string, lease time.Durat
 }
 
 // NoteMessage implements Outbox.
-func (m *Mem) NoteMessage(_ context.Context, id, slot string, msg change.Message) error {
+func (m *Mem) NoteMessage(_ context.Context, id, owner, slot string, msg change.Message) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k, err := m.find(id)
 	if err != nil {
 		return err
 	}
+	if err := m.late(k, owner); err != nil {
+		return err
+	}
 	if k.Messages == nil {
 		k.Messages = map[string]change.Message{}
 	}
 	k.Messages[slot] = msg
+	return nil
+}
+
+// late refuses a teller whose lease has ended.
+func (m *Mem) late(k *kept, owner string) error {
+	if k.teller != owner || !m.now().Before(k.telling) {
+		return change.ErrFenced
+	}
 	return nil
 }
 
@@ -58,10 +69,11 @@ func (m *Mem) Announced(_ context.Context, id string, version int64, owner strin
 	if err != nil {
 		return err
 	}
-	k.Announced = max(k.Announced, min(version, k.Version))
-	if k.teller == owner {
-		k.teller = ""
+	if err := m.late(k, owner); err != nil {
+		return err
 	}
+	k.Announced = max(k.Announced, min(version, k.Version))
+	k.teller = ""
 	if k.Announced >= k.Version {
 		k.lagging = 0
 	}

@@ -27,7 +27,7 @@ func testUnknown(s suite) {
 	if err := s.Store.Move(s.Context(), m); !errors.Is(err, change.ErrNotFound) {
 		s.Errorf("moving: error %v, want %v", err, change.ErrNotFound)
 	}
-	if err := s.Store.NoteMessage(s.Context(), "nobody", "card", change.Message{}); !errors.Is(err, change.ErrNotFound) {
+	if err := s.Store.NoteMessage(s.Context(), "nobody", "t", "card", change.Message{}); !errors.Is(err, change.ErrNotFound) {
 		s.Errorf("noting a message: error %v, want %v", err, change.ErrNotFound)
 	}
 	if _, _, err := s.Store.ClaimTelling(s.Context(), "nobody", "t", time.Minute); !errors.Is(err, change.ErrNotFound) {

@@ -19,7 +19,7 @@ import (
 type Outbox interface {
 	Lagging(ctx context.Context, limit int) ([]string, error)
 	ClaimTelling(ctx context.Context, id, owner string, lease time.Duration) (*change.Request, bool, error)
-	NoteMessage(ctx context.Context, id, slot string, m change.Message) error
+	NoteMessage(ctx context.Context, id, owner, slot string, m change.Message) error
 	Announced(ctx context.Context, id string, version int64, owner string) error
 }
 
