@@ -121,5 +121,5 @@ func kindOf(code string) Kind {
 	return Other
 }
 
-// errTooMany is a search that was given up.
-var errTooMany = errors.New("more messages than are looked through")
+// ErrTooMany is a search that was given up.
+var ErrTooMany = errors.New("more messages than are looked through")

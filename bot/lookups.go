@@ -99,7 +99,7 @@ func (m *Messenger) ChannelMembers(ctx context.Context, channel string) ([]strin
 		}
 		form.Set("cursor", page.Metadata.Cursor)
 	}
-	return nil, &Error{Method: method, Kind: Other, Err: errTooMany}
+	return nil, &Error{Method: method, Kind: Other, Err: ErrTooMany}
 }
 
 // Permalink returns a message's address for people.
@@ -120,11 +120,11 @@ const (
 )
 
 // FindPosted looks for a message of the bot's own whose metadata matches: the way to learn whether a Post
-// without an answer (Error.Ambiguous) had its effect. thread is empty for the channel itself. It needs the
-// history scope of the kind of channel; without it the error's Kind is Scope. It looks at no more than a
-// thousand messages and says so with an error of Kind Other, as a search that was cut short has found nothing out.
+// without an answer (Error.Ambiguous) had its effect. thread is empty for the channel itself, until may be zero. It
+// needs the history scope of the kind of channel; without it the error's Kind is Scope. It looks at no more than a
+// thousand messages and says so with ErrTooMany, as a search that was cut short has found nothing out.
 func (m *Messenger) FindPosted(
-	ctx context.Context, channel, thread string, since time.Time, match func(Metadata) bool,
+	ctx context.Context, channel, thread string, since, until time.Time, match func(Metadata) bool,
 ) (Posted, bool, error) {
 	self, err := m.Self(ctx)
 	if err != nil {
@@ -134,6 +134,9 @@ func (m *Messenger) FindPosted(
 	form := url.Values{
 		"channel": {channel}, "oldest": {slackTime(since)}, "inclusive": {"true"},
 		"include_all_metadata": {"true"}, "limit": {strconv.Itoa(pageSize)},
+	}
+	if !until.IsZero() {
+		form.Set("latest", slackTime(until))
 	}
 	if thread != "" {
 		method = "conversations.replies"
@@ -155,7 +158,7 @@ func (m *Messenger) FindPosted(
 		}
 		form.Set("cursor", page.Metadata.Cursor)
 	}
-	return Posted{}, false, &Error{Method: method, Kind: Other, Err: errTooMany}
+	return Posted{}, false, &Error{Method: method, Kind: Other, Err: ErrTooMany}
 }
 
 // Metadata returns what a message of the bot's own carries; false for any other message. thread is the ts of the thread

@@ -489,18 +489,18 @@ func TestPostWithoutAnswerIsFoundAgain(t *testing.T) {
 	})
 	match := func(md Metadata) bool { return md.Type == "request" && md.Payload["id"] == "r1" }
 	since := time.Unix(1_700_000_000, 5_000_000)
-	p, found, err := m.FindPosted(t.Context(), "C1", "", since, match)
+	p, found, err := m.FindPosted(t.Context(), "C1", "", since, since.Add(time.Hour), match)
 	if err != nil || !found || p != (Posted{"C1", "6.0"}) {
 		t.Fatalf("%+v, %v, %v", p, found, err)
 	}
 	want := url.Values{
-		"channel": {"C1"}, "oldest": {"1700000000.005000"}, "inclusive": {"true"}, "include_all_metadata": {"true"},
-		"limit": {"100"}, "cursor": {"abc"},
+		"channel": {"C1"}, "oldest": {"1700000000.005000"}, "latest": {"1700003600.005000"}, "inclusive": {"true"},
+		"include_all_metadata": {"true"}, "limit": {"100"}, "cursor": {"abc"},
 	}
 	if diff := cmp.Diff(want, a.calls[2].values); diff != "" {
 		t.Error(diff)
 	}
-	if _, found, err = m.FindPosted(t.Context(), "C1", "5.0", since, match); err != nil || found {
+	if _, found, err = m.FindPosted(t.Context(), "C1", "5.0", since, time.Time{}, match); err != nil || found {
 		t.Errorf("%v, %v", found, err)
 	}
 	if got := a.calls[3].values.Get("ts"); got != "5.0" {

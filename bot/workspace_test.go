@@ -230,7 +230,7 @@ func TestLostAnswerIsFoundInTheWorkspace(t *testing.T) {
 	msg.Metadata = &bot.Metadata{Type: "request", Payload: map[string]any{"id": "r1"}}
 	mine := func(md bot.Metadata) bool { return md.Payload["id"] == "r1" }
 	before := time.Now().Add(-time.Minute)
-	if _, found, err := o.messenger.FindPosted(t.Context(), "COPS", "", before, mine); err != nil || found {
+	if _, found, err := o.messenger.FindPosted(t.Context(), "COPS", "", before, time.Time{}, mine); err != nil || found {
 		t.Fatalf("%v, %v", found, err)
 	}
 	o.Fail(workspace.Fault{Method: "chat.postMessage", LoseAnswer: true})
@@ -238,7 +238,7 @@ func TestLostAnswerIsFoundInTheWorkspace(t *testing.T) {
 	if e, ok := errors.AsType[*bot.Error](err); !ok || !e.Ambiguous {
 		t.Fatalf("posting: %v", err)
 	}
-	p, found, err := o.messenger.FindPosted(t.Context(), "COPS", "", before, mine)
+	p, found, err := o.messenger.FindPosted(t.Context(), "COPS", "", before, time.Time{}, mine)
 	if err != nil || !found {
 		t.Fatalf("%v, %v", found, err)
 	}

@@ -68,7 +68,7 @@ func TestCardOfAKeyThatIsAskedForLater(t *testing.T) {
 		r.Decisions = []change.Decision{said(change.SaidYes, "U0ANNA", ""), d}
 	})
 	goldenMessage(t, "card_wanting_later", card(r, v))
-	copies := direct(r, v)
+	copies := direct(r, v, false, "/remote-cluster")
 	if len(copies) != 1 || copies[0].slot != "call-1-U0BEN" || !strings.Contains(copies[0].msg.Text, "only the key is missing") {
 		t.Errorf("direct messages %+v", copies)
 	}

@@ -15,14 +15,16 @@ const (
 	slotAsk    = "ask"    // followed by the user
 	slotRemind = "remind" // followed by which reminder it is, and the user
 	slotCall   = "call"   // followed by which call for what is to be handed in it is, and the user
+	slotCopy   = "copy"   // followed by the user: the requester, while the channel can't be written to
 )
 
 // maxAsked bounds how many people are asked for an approval by direct message, for the reason of RemindedAtOnce.
 const maxAsked = change.RemindedAtOnce
 
 // direct are the copies of the card in direct messages: for those whom the rule wants asked, and those who were
-// reminded. A copy that was posted is drawn again as the card is; a new one is posted only while the request waits.
-func direct(r *change.Request, standing *change.Verdict) []drawing {
+// reminded; and, while the channel is away, for the requester and for all who could approve. A copy that was posted is
+// drawn again as the card is; a new one for approvers is posted only while the request waits.
+func direct(r *change.Request, standing *change.Verdict, away bool, command string) []drawing {
 	var out []drawing
 	add := func(slot, user, why string) {
 		if _, posted := r.Messages[slot]; !posted && r.State != change.Pending {
@@ -42,7 +44,7 @@ func direct(r *change.Request, standing *change.Verdict) []drawing {
 			add(slot, u, ask)
 		}
 	}
-	if r.State == change.Pending && standing != nil && standing.Direct {
+	if r.State == change.Pending && standing != nil && (standing.Direct || away) {
 		who := standing.Who()
 		for _, u := range who[:min(len(who), maxAsked)] {
 			add(slotAsk+"-"+u, u, ask)
@@ -62,6 +64,38 @@ func direct(r *change.Request, standing *change.Verdict) []drawing {
 	}
 	byClock(change.Reminded, slotRemind, remind)
 	byClock(change.CalledIn, slotCall, ":key: The work can begin, and only "+line(r.Proposal.Wants, maxName)+" is missing: press *Paste the key…* now. It is kept for an hour.")
+	out = append(out, elsewhere(r, standing, away, command)...)
 	slices.SortFunc(out, func(a, b drawing) int { return strings.Compare(a.slot, b.slot) })
+	return out
+}
+
+// elsewhere is what the card and its thread would have told people if the channel could be written to: the requester has
+// a copy of the card and hears how it ended, approvers are called again when the plan that they approved is void.
+func elsewhere(r *change.Request, standing *change.Verdict, away bool, command string) []drawing {
+	var out []drawing
+	asker := r.Requester.User
+	if _, posted := r.Messages[slotCopy+"-"+asker]; posted || away {
+		const why = ":mailbox: The channel for requests could not be written to, so here is your request."
+		msg := card(r, standing)
+		msg.Text = why + " " + msg.Text
+		msg.Blocks = append([]slack.Block{small(why)}, msg.Blocks...)
+		out = append(out, drawing{slot: slotCopy + "-" + asker, msg: msg, to: asker})
+	}
+	if !away {
+		return out
+	}
+	if m, ok := finalLine(r, command); ok {
+		slot := slotFinal
+		if r.State == change.Stuck {
+			slot = slotStuck
+		}
+		out = append(out, drawing{slot: slot + "-" + asker, msg: m, to: asker, once: slot == slotFinal})
+	}
+	if m, ok := newPlanLine(r, standing); ok && standing != nil {
+		who := standing.Who()
+		for _, u := range who[:min(len(who), maxAsked)] {
+			out = append(out, drawing{slot: fmt.Sprintf("%s-%d-%s", slotNewPlan, r.Asked, u), msg: m, to: u, once: true})
+		}
+	}
 	return out
 }

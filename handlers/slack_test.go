@@ -30,7 +30,10 @@ type workspace struct {
 	fail     map[string][]error // by method: what the next calls answer; nil lets one through
 	lost     map[string]bool    // the next call has its effect, and its answer is lost
 	homes    map[string]slack.HomeTabViewRequest
-	noPlans  bool // plan blocks are refused
+	noPlans  bool   // plan blocks are refused
+	archived string // a channel that takes nothing; reading it goes on
+	takes    int    // the longest text that is taken, blocks are not; 0: anything
+	searched [][2]time.Time
 }
 
 type message struct {
@@ -82,6 +85,9 @@ func (w *workspace) check(msg bot.Message) error {
 	if msg.Text == "" {
 		w.t.Error("a message without text says nothing to a screen reader")
 	}
+	if w.takes > 0 && (len(msg.Blocks) > 0 || len(msg.Text) > w.takes) {
+		return &bot.Error{Method: "chat", Code: "msg_too_long", Kind: bot.BadBlocks}
+	}
 	if w.noPlans && len(msg.Blocks) > 0 && msg.Blocks[0].BlockType() == slack.MBTPlan {
 		return &bot.Error{Method: "chat", Code: "invalid_blocks", Kind: bot.BadBlocks}
 	}
@@ -97,6 +103,9 @@ func (w *workspace) Post(_ context.Context, channel string, msg bot.Message) (bo
 	if err := w.check(msg); err != nil {
 		return bot.Posted{}, err
 	}
+	if channel == w.archived {
+		return bot.Posted{}, &bot.Error{Method: "chat.postMessage", Code: "is_archived", Kind: bot.Gone}
+	}
 	m := &message{channel: channel, ts: fmt.Sprintf("17000000%02d.000100", len(w.messages)), msg: msg}
 	w.messages = append(w.messages, m)
 	return bot.Posted{Channel: channel, TS: m.ts}, w.leave("post")
@@ -111,6 +120,9 @@ func (w *workspace) Update(_ context.Context, p bot.Posted, msg bot.Message) err
 	if err := w.check(msg); err != nil {
 		return err
 	}
+	if p.Channel == w.archived {
+		return &bot.Error{Method: "chat.update", Code: "is_inactive", Kind: bot.Gone}
+	}
 	for _, m := range w.messages {
 		if m.ts == p.TS && m.channel == p.Channel && !m.deleted {
 			m.msg.Text, m.msg.Blocks = msg.Text, msg.Blocks
@@ -121,12 +133,13 @@ func (w *workspace) Update(_ context.Context, p bot.Posted, msg bot.Message) err
 	return &bot.Error{Method: "chat.update", Code: "message_not_found", Kind: bot.Gone}
 }
 
-func (w *workspace) FindPosted(_ context.Context, channel, thread string, _ time.Time, match func(bot.Metadata) bool) (bot.Posted, bool, error) {
+func (w *workspace) FindPosted(_ context.Context, channel, thread string, since, until time.Time, match func(bot.Metadata) bool) (bot.Posted, bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.enter("find"); err != nil {
 		return bot.Posted{}, false, err
 	}
+	w.searched = append(w.searched, [2]time.Time{since, until})
 	for _, m := range w.messages {
 		if m.channel == channel && m.msg.Thread == thread && !m.deleted && m.msg.Metadata != nil && match(*m.msg.Metadata) {
 			return bot.Posted{Channel: channel, TS: m.ts}, true, nil

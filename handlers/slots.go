@@ -1,14 +1,11 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -30,8 +27,13 @@ const metadataType = "remote_cluster_request"
 // clocks is by how much Slack's clock may be behind ours.
 const clocks = 2 * time.Minute
 
-// errGone says that a message can't be shown where it belongs, and never will be.
-var errGone = errors.New("the place for this message is gone")
+var (
+	// errGone says that a message can't be shown where it belongs: its channel was archived or deleted, or the bot may
+	// not write there. It may come back.
+	errGone = errors.New("the place for this message can't be written to")
+	// errFixed says that a message can't be drawn again, and never will be.
+	errFixed = errors.New("this message can't be changed")
+)
 
 // drawing is one message of a request as it should be shown.
 type drawing struct {
@@ -41,38 +43,50 @@ type drawing struct {
 	once bool   // it calls somebody: it is posted and never drawn again
 }
 
-// draw brings every message of a request up to date. A channel that is gone is given up: nothing can be shown there.
+// draw brings every message of a request up to date. Where the channel can't be written to, people are told by direct
+// message, and the error is errGone: the card is still to be shown.
 func (t *Teller) draw(ctx context.Context, r *change.Request) error {
 	standing := t.standing(ctx, r)
-	root, err := t.ensure(ctx, r, "", drawing{slot: slotCard, msg: card(r, standing)})
-	if errors.Is(err, errGone) {
-		t.o.Log.ErrorContext(ctx, "a card can't be shown: its channel is gone or archived", "request", r.ID, "channel", t.o.Channel)
-		return nil
+	away := t.drawChannel(ctx, r, standing)
+	if away != nil && !errors.Is(away, errGone) {
+		return away
 	}
-	if err != nil {
+	if err := t.drawDirect(ctx, r, standing, away != nil); err != nil {
+		return err
+	}
+	return away
+}
+
+// drawChannel brings the card and what hangs on it up to date.
+func (t *Teller) drawChannel(ctx context.Context, r *change.Request, standing *change.Verdict) error {
+	root, err := t.ensure(ctx, r, bot.Posted{}, drawing{slot: slotCard, msg: card(r, standing)})
+	switch {
+	case errors.Is(err, errFixed):
+		t.o.Log.WarnContext(ctx, "the card can't be drawn again", "request", r.ID, "error", err)
+	case err != nil:
 		return fmt.Errorf("the card: %w", err)
 	}
 	for _, d := range t.inThread(r, standing) {
-		switch _, err := t.ensure(ctx, r, root.TS, d); {
-		case errors.Is(err, errGone):
-			t.o.Log.WarnContext(ctx, "a message can't be shown", "request", r.ID, "slot", d.slot)
+		switch _, err := t.ensure(ctx, r, root, d); {
+		case errors.Is(err, errFixed):
+			t.o.Log.WarnContext(ctx, "a message can't be shown", "request", r.ID, "slot", d.slot, "error", err)
 		case err != nil:
 			return fmt.Errorf("the message %s: %w", d.slot, err)
 		}
 	}
-	return t.drawDirect(ctx, r, standing)
+	return nil
 }
 
 // drawDirect brings the copies in direct messages up to date. Whoever can't be reached there has the card: only what
 // passes by itself is tried again.
-func (t *Teller) drawDirect(ctx context.Context, r *change.Request, standing *change.Verdict) error {
-	for _, d := range direct(r, standing) {
-		_, err := t.ensure(ctx, r, "", d)
-		if e, ok := errors.AsType[*bot.Error](err); err == nil || !ok || e.Kind == bot.Limited || e.Kind == bot.Unavailable {
-			if err != nil && !errors.Is(err, errGone) {
-				return fmt.Errorf("the message %s: %w", d.slot, err)
-			}
+func (t *Teller) drawDirect(ctx context.Context, r *change.Request, standing *change.Verdict, away bool) error {
+	for _, d := range direct(r, standing, away, t.o.Command) {
+		_, err := t.ensure(ctx, r, bot.Posted{}, d)
+		if err == nil {
 			continue
+		}
+		if e, ok := errors.AsType[*bot.Error](err); !ok || e.Kind == bot.Limited || e.Kind == bot.Unavailable {
+			return fmt.Errorf("the message %s: %w", d.slot, err)
 		}
 		t.o.Log.WarnContext(ctx, "a direct message can't be shown", "request", r.ID, "slot", d.slot, "error", err)
 	}
@@ -110,14 +124,18 @@ func (t *Teller) standing(ctx context.Context, r *change.Request) *change.Verdic
 }
 
 // ensure shows a drawing: in place if it was posted, else it looks for a post whose answer was lost, and only then
-// posts it. errGone: it can't be shown.
-func (t *Teller) ensure(ctx context.Context, r *change.Request, thread string, d drawing) (bot.Posted, error) {
-	d.msg.Thread = thread
+// posts it. root is the message whose thread it belongs to; without one it stands alone. errGone: its place can't be
+// written to. errFixed: it can't be drawn again.
+func (t *Teller) ensure(ctx context.Context, r *change.Request, root bot.Posted, d drawing) (bot.Posted, error) {
+	place := cmp.Or(root.Channel, t.o.Channel)
+	d.msg.Thread = root.TS
 	d.msg.Metadata = &bot.Metadata{Type: metadataType, Payload: map[string]any{"request": r.ID, "slot": d.slot}}
 	m, begun := r.Messages[d.slot]
-	if begun && m.ID == "" {
-		found, ok, err := t.find(ctx, r, m.Channel, thread, d.slot)
-		if err != nil {
+	// Cards go to another channel by now: what is in one that can't be written to any more is posted there.
+	moved := func(err error) bool { return d.to == "" && m.Channel != place && errors.Is(err, errGone) }
+	if begun && m.ID == "" && (root.TS == "" || m.Channel == place) {
+		found, ok, err := t.find(ctx, r, m, root.TS, d.slot)
+		if err != nil && !moved(err) {
 			return bot.Posted{}, err
 		}
 		if ok {
@@ -132,49 +150,52 @@ func (t *Teller) ensure(ctx context.Context, r *change.Request, thread string, d
 		if d.once {
 			return at, nil
 		}
-		switch err := t.update(ctx, r, at, d); {
-		case err == nil:
-			return at, nil
-		case !isDeleted(err):
-			return at, giveUp(err)
+		err := t.update(ctx, r, at, d)
+		if gone := giveUp(err); !isDeleted(err) && !moved(gone) {
+			return at, gone
 		}
 		// somebody deleted it: what is left of the request has to be seen somewhere, so it is posted again
 	}
-	return t.post(ctx, r, d)
+	return t.post(ctx, r, place, d)
 }
 
-// find looks for a post whose answer was lost. Without the right to read the channel's history it can't; then a second
-// card is the lesser evil, since buttons carry the request and its version.
-func (t *Teller) find(ctx context.Context, r *change.Request, channel, thread, slot string) (bot.Posted, bool, error) {
-	p, ok, err := t.o.Poster.FindPosted(ctx, channel, thread, r.Created.Add(-clocks), func(m bot.Metadata) bool {
+// find looks for a post whose answer was lost, around the time when it was noted that it would be posted: a channel may
+// have seen any number of messages since. Where that can't be found out, because the bot may not read the channel's
+// history or there are too many messages, a second card is the lesser evil: buttons carry the request and its version.
+func (t *Teller) find(ctx context.Context, r *change.Request, m change.Message, thread, slot string) (bot.Posted, bool, error) {
+	since, until := r.Created.Add(-clocks), time.Time{}
+	if !m.At.IsZero() {
+		since, until = m.At.Add(-clocks), m.At.Add(t.o.Lease+clocks)
+	}
+	p, ok, err := t.o.Poster.FindPosted(ctx, m.Channel, thread, since, until, func(m bot.Metadata) bool {
 		return m.Type == metadataType && m.Payload["request"] == r.ID && m.Payload["slot"] == slot
 	})
-	if e, is := errors.AsType[*bot.Error](err); is && e.Kind == bot.Scope {
-		t.o.Log.WarnContext(ctx, "a message may be posted twice: the bot may not read its channel's history", "request", r.ID, "slot", slot)
+	if e, is := errors.AsType[*bot.Error](err); is && (e.Kind == bot.Scope || errors.Is(err, bot.ErrTooMany)) {
+		t.o.Log.WarnContext(ctx, "a message may be posted twice: its channel's history can't be searched", "request", r.ID, "slot", slot, "error", err)
 		return bot.Posted{}, false, nil
 	}
 	return p, ok, giveUp(err)
 }
 
-func (t *Teller) post(ctx context.Context, r *change.Request, d drawing) (bot.Posted, error) {
-	channel := t.o.Channel
+func (t *Teller) post(ctx context.Context, r *change.Request, channel string, d drawing) (bot.Posted, error) {
 	if d.to != "" {
 		var err error
 		if channel, err = t.o.Poster.OpenDM(ctx, d.to); err != nil {
 			return bot.Posted{}, err
 		}
 	}
-	if err := t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, d.slot, change.Message{Channel: channel}); err != nil {
+	note := change.Message{Channel: channel, At: t.o.Now()}
+	if err := t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, d.slot, note); err != nil {
 		return bot.Posted{}, err
 	}
-	at, err := t.o.Poster.Post(ctx, channel, d.msg)
-	if isBadBlocks(err) {
-		at, err = t.o.Poster.Post(ctx, channel, t.simpler(ctx, r, d))
-	}
+	var at bot.Posted
+	err := t.show(ctx, r, d, func(msg bot.Message) (err error) {
+		at, err = t.o.Poster.Post(ctx, channel, msg)
+		return err
+	})
 	if err != nil {
 		return bot.Posted{}, giveUp(err)
 	}
-	t.remember(r.ID, d)
 	return at, t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, d.slot, change.Message{Channel: at.Channel, ID: at.TS})
 }
 
@@ -182,69 +203,7 @@ func (t *Teller) update(ctx context.Context, r *change.Request, at bot.Posted, d
 	if t.unchanged(r.ID, d) {
 		return nil
 	}
-	err := t.o.Poster.Update(ctx, at, d.msg)
-	if isBadBlocks(err) {
-		err = t.o.Poster.Update(ctx, at, t.simpler(ctx, r, d))
-	}
-	if err == nil {
-		t.remember(r.ID, d)
-	}
-	return err
-}
-
-// simpler is a message that Slack takes where it refused d: progress without the plan block, which is young and not
-// everywhere, and anything else as its bare text, which is a fault of ours but better than silence.
-func (t *Teller) simpler(ctx context.Context, r *change.Request, d drawing) bot.Message {
-	msg := d.msg
-	if len(msg.Blocks) > 0 && msg.Blocks[0].BlockType() == slack.MBTPlan {
-		if m, ok := progress(r, true); ok {
-			if !t.simple.Swap(true) {
-				t.o.Log.InfoContext(ctx, "the workspace takes no plan blocks: progress is shown in sections from now on")
-			}
-			msg.Blocks = m.Blocks
-			return msg
-		}
-	}
-	t.o.Log.ErrorContext(ctx, "a message was refused by Slack and is shown as bare text", "request", r.ID, "slot", d.slot)
-	msg.Blocks = nil
-	return msg
-}
-
-func (t *Teller) unchanged(id string, d drawing) bool {
-	sum, ok := fingerprint(d.msg)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	last, shown := t.shown[id][d.slot]
-	return ok && shown && last == sum
-}
-
-func (t *Teller) remember(id string, d drawing) {
-	sum, ok := fingerprint(d.msg)
-	if !ok {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.shown) > 10_000 { // another process told the ends of these: forgetting costs one redrawing each
-		clear(t.shown)
-	}
-	if t.shown[id] == nil {
-		t.shown[id] = map[string][32]byte{}
-	}
-	t.shown[id][d.slot] = sum
-}
-
-func fingerprint(m bot.Message) (sum [32]byte, ok bool) {
-	raw, err := json.Marshal(struct {
-		Text   string
-		Blocks []slack.Block
-	}{m.Text, m.Blocks})
-	return sha256.Sum256(raw), err == nil
-}
-
-func isBadBlocks(err error) bool {
-	e, ok := errors.AsType[*bot.Error](err)
-	return ok && e.Kind == bot.BadBlocks
+	return t.show(ctx, r, d, func(msg bot.Message) error { return t.o.Poster.Update(ctx, at, msg) })
 }
 
 // isDeleted: the message is gone, its channel is not.
@@ -253,16 +212,16 @@ func isDeleted(err error) bool {
 	return ok && e.Code == "message_not_found"
 }
 
-// giveUp turns what another try can't mend into errGone. What an administrator can mend at any time, such as inviting
-// the bot into the channel, is tried again.
+// giveUp tells whether another try can mend an error, and when: errFixed never, errGone once somebody unarchives the
+// channel, invites the bot or lets it post.
 func giveUp(err error) error {
 	e, ok := errors.AsType[*bot.Error](err)
 	if !ok || e.Kind != bot.Gone {
 		return err
 	}
 	switch e.Code {
-	case "not_in_channel", "restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel":
-		return err
+	case "cant_update_message", "edit_window_closed", "message_not_found", "thread_not_found", "cannot_reply_to_message":
+		return fmt.Errorf("%w: %w", errFixed, err)
 	}
 	return fmt.Errorf("%w: %w", errGone, err)
 }

@@ -30,7 +30,7 @@ type Poster interface {
 	Post(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error)
 	Update(ctx context.Context, p bot.Posted, msg bot.Message) error
 	OpenDM(ctx context.Context, user string) (string, error)
-	FindPosted(ctx context.Context, channel, thread string, since time.Time, match func(bot.Metadata) bool) (bot.Posted, bool, error)
+	FindPosted(ctx context.Context, channel, thread string, since, until time.Time, match func(bot.Metadata) bool) (bot.Posted, bool, error)
 }
 
 // Weigher says how a pending request stands; a change.Policy is one.
@@ -52,6 +52,7 @@ type TellerOptions struct {
 	Pace    time.Duration // between two drawings of a request: 1.5 s. Slack asks for at most one update a second.
 	Poll    time.Duration // between two looks at what lags: 5 s
 	Lease   time.Duration // how long a claim holds, and the longest that telling one request may take: 30 s
+	Stop    time.Duration // how long a drawing may go on once Run is told to end: 10 s
 	Workers int           // requests told at the same time: 4
 
 	// Span hears that a request is being told, and what it returns, how that ended: for traces. Nothing by default.
@@ -67,6 +68,7 @@ func (o TellerOptions) withDefaults() TellerOptions {
 	set(&o.Pace, 1500*time.Millisecond)
 	set(&o.Poll, 5*time.Second)
 	set(&o.Lease, 30*time.Second)
+	set(&o.Stop, 10*time.Second)
 	if o.Workers <= 0 {
 		o.Workers = 4
 	}
@@ -81,6 +83,8 @@ func (o TellerOptions) withDefaults() TellerOptions {
 const (
 	firstDelay = time.Second
 	lastDelay  = time.Minute
+	firstAway  = 10 * time.Second // while the channel can't be written to
+	lastAway   = 10 * time.Minute
 	lagLimit   = 100
 )
 
@@ -106,6 +110,8 @@ type errand struct {
 	again    bool // it changed while it was being told
 	idle     bool // it has been told; kept until due, so that the next change keeps the pace
 	failures int
+	away     bool      // its channel can't be written to: it waits long, unless it changes
+	soonest  time.Time // when it may be drawn again at the earliest if it changes while away
 }
 
 // NewTeller returns a teller; it tells nothing before Run.
@@ -120,6 +126,9 @@ func NewTeller(o TellerOptions) *Teller {
 func (t *Teller) Changed(id string) {
 	t.mu.Lock()
 	t.add(id)
+	if e := t.todo[id]; e.away && !e.running {
+		e.away, e.failures, e.due = false, 0, e.soonest
+	}
 	t.mu.Unlock()
 	t.nudge()
 }
@@ -141,7 +150,7 @@ func (t *Teller) nudge() {
 	}
 }
 
-// Run tells until ctx ends; then it waits for what is being told, at most for a lease.
+// Run tells until ctx ends; then it waits for what is being told, at most for Stop.
 func (t *Teller) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -212,10 +221,15 @@ func (t *Teller) start(ctx context.Context, wg *sync.WaitGroup) time.Duration {
 }
 
 func (t *Teller) run(ctx context.Context, id string) {
-	// A drawing that has begun is finished when the process stops: it is short, and its claim would block others.
+	// A drawing that has begun is finished when the process stops, if that is soon: its claim would block others.
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.o.Lease)
+	done := context.AfterFunc(ctx, func() { t.stop(work, cancel) })
 	err := t.tell(work, id)
 	cancel()
+	done()
+	if err != nil && ctx.Err() != nil {
+		t.giveBack(ctx, id)
+	}
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -223,13 +237,43 @@ func (t *Teller) run(ctx context.Context, id string) {
 	e := t.todo[id]
 	t.busy--
 	e.running = false
+	e.away = errors.Is(err, errGone)
 	switch {
+	case e.away:
+		e.failures++
+		e.soonest = t.o.Now().Add(t.o.Pace)
+		e.due = t.o.Now().Add(min(lastAway, firstAway<<min(e.failures-1, 10)))
+		if e.again {
+			e.away, e.failures, e.due = false, 0, e.soonest
+		}
+		t.o.Log.ErrorContext(ctx, "a card can't be shown, people are told by direct message", "request", id, "channel", t.o.Channel, "error", err)
 	case err != nil:
 		e.failures++
 		e.due = t.o.Now().Add(backoff(e.failures))
 		t.o.Log.WarnContext(ctx, "telling a request will be tried again", "request", id, "failures", e.failures, "error", err)
 	default:
 		e.failures, e.idle, e.due = 0, !e.again, t.o.Now().Add(t.o.Pace)
+	}
+}
+
+// stop ends a drawing that takes too long when the process is to end.
+func (t *Teller) stop(work context.Context, cancel context.CancelFunc) {
+	left := time.NewTimer(t.o.Stop)
+	defer left.Stop()
+	select {
+	case <-work.Done():
+	case <-left.C:
+		cancel()
+	}
+}
+
+// giveBack ends the claim of a drawing that was broken off, so that another process need not wait until it ends.
+func (t *Teller) giveBack(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	const nothing = 0 // no version has been told that was not told before
+	if err := t.o.Outbox.Announced(ctx, id, nothing, t.o.Owner); err != nil {
+		t.o.Log.DebugContext(ctx, "giving a claim to tell back", "request", id, "error", err)
 	}
 }
 

@@ -168,15 +168,196 @@ func TestADeletedCardIsPostedAgain(t *testing.T) {
 	})
 }
 
-func TestAnArchivedChannelIsGivenUp(t *testing.T) {
+func (w *workspace) archive(channel string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.archived = channel
+}
+
+func (w *workspace) direct(user string) string {
+	var all []string
+	for _, m := range w.visible() {
+		if m.channel == "D"+user {
+			all = append(all, m.msg.Text)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+// Whoever has to know is told where they can be told, and the card catches up once somebody unarchives the channel.
+func TestWhileTheChannelIsArchivedPeopleAreToldDirectly(t *testing.T) {
+	telling(t, pending(), func(b *book, w *workspace, teller *Teller) {
+		w.archive("C0REQUESTS")
+		settle()
+		for _, who := range []string{"U0ASKER", "U0ANNA", "U0BEN"} {
+			if said := w.direct(who); !strings.Contains(said, "Waiting for approval") {
+				t.Errorf("%s reads %q", who, said)
+			}
+		}
+		before := w.count("post")
+		time.Sleep(time.Hour)
+		if n := w.count("post") - before; n < 5 || n > 10 {
+			t.Errorf("the card was tried %d times in an hour", n)
+		}
+		b.edit("7Q2MZK", func(r *change.Request) {
+			next := everyState()["applied"]
+			r.State, r.Decisions, r.Journal, r.Outcome = next.State, next.Decisions, next.Journal, next.Outcome
+		})
+		teller.Changed("7Q2MZK")
+		time.Sleep(5 * time.Second) // an event does not wait for the next try
+		synctest.Wait()
+		if said := w.direct("U0ASKER"); !strings.Contains(said, "Done.") || !strings.Contains(said, ":white_check_mark:") {
+			t.Errorf("the requester reads %q", said)
+		}
+		if said := w.direct("U0ANNA"); !strings.Contains(said, "Done.") {
+			t.Errorf("the approver reads %q", said)
+		}
+		told := len(w.visible())
+		w.archive("")
+		time.Sleep(15 * time.Minute)
+		synctest.Wait()
+		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Done.") || card.channel != "C0REQUESTS" {
+			t.Errorf("the card says %s", card.msg.Text)
+		}
+		w.slot(slotFinal)
+		if n := len(w.visible()); n != told+3 { // the card, the progress, the last line
+			t.Errorf("%d messages, there were %d", n, told)
+		}
+		b.announced(t, "7Q2MZK")
+	})
+}
+
+// Who runs the bot may have to invite it first: the request is brought to people meanwhile.
+func TestWithoutAnInvitationPeopleAreToldDirectly(t *testing.T) {
+	telling(t, pending(), func(b *book, w *workspace, teller *Teller) {
+		w.order("post", &bot.Error{Code: "not_in_channel", Kind: bot.Gone})
+		settle()
+		for _, who := range []string{"U0ASKER", "U0ANNA"} {
+			if said := w.direct(who); !strings.Contains(said, "Waiting for approval") {
+				t.Errorf("%s reads %q", who, said)
+			}
+		}
+		w.slot(slotCard)
+		b.announced(t, "7Q2MZK")
+	})
+}
+
+func TestACardOfAnArchivedChannelMovesToTheOneOfNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, w := newBook(), newWorkspace(t)
+		r := in(change.Applied, func(r *change.Request) { r.Journal = journal(change.StepDone) })
+		r.Messages = map[string]change.Message{
+			slotCard: {Channel: "C0OLD", ID: "1.1"}, slotProgress: {Channel: "C0OLD", ID: "1.2"}, slotFinal: {Channel: "C0OLD"},
+		}
+		b.put(r)
+		w.archive("C0OLD")
+		if err := newTestTeller(b, w, "one").tell(t.Context(), r.ID); err != nil {
+			t.Fatal(err)
+		}
+		root := w.slot(slotCard)
+		for _, slot := range []string{slotProgress, slotFinal} {
+			if m := w.slot(slot); root.channel != "C0REQUESTS" || m.msg.Thread != root.ts || m.channel != root.channel {
+				t.Errorf("%s is in %s, thread %s; the card is in %s", slot, m.channel, m.msg.Thread, root.channel)
+			}
+		}
+		b.announced(t, r.ID)
+	})
+}
+
+func TestALostPostIsLookedForWhenItWasMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, w := newBook(), newWorkspace(t)
+		r := pending()
+		r.Created = time.Now().Add(-48 * time.Hour)
+		b.put(r)
+		w.lost["post"] = true
+		began := time.Now()
+		if err := newTestTeller(b, w, "one").tell(t.Context(), r.ID); err == nil {
+			t.Fatal("the lost answer was not noticed")
+		}
+		time.Sleep(time.Hour)
+		if err := newTestTeller(b, w, "two").tell(t.Context(), r.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.slot(slotCard)
+		if s := w.searched; len(s) != 1 || began.Sub(s[0][0]) > 5*time.Minute || s[0][1].Sub(began) > 5*time.Minute || s[0][0].After(began) || s[0][1].Before(began) {
+			t.Errorf("it was posted at %s and looked for in %v", began, s)
+		}
+	})
+}
+
+func TestATooLongHistoryDoesNotKeepACardFromBeingShown(t *testing.T) {
+	b, w := newBook(), newWorkspace(t)
+	r := pending()
+	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS"}} // noted before there were times
+	b.put(r)
+	w.order("find", &bot.Error{Method: "conversations.history", Kind: bot.Other, Err: bot.ErrTooMany})
+	if err := newTestTeller(b, w, "one").tell(t.Context(), r.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.slot(slotCard)
+	b.announced(t, r.ID)
+}
+
+// Whatever Slack refuses to show, something is shown, and it says where the buttons are.
+func TestARefusedMessageIsShownPlainly(t *testing.T) {
+	for _, takes := range []int{3000, shortText + 20} {
+		synctest.Test(t, func(t *testing.T) {
+			b, w := newBook(), newWorkspace(t)
+			r := pending()
+			r.Reason = strings.Repeat("because ", 300)
+			b.put(r)
+			w.takes = takes
+			teller := newTestTeller(b, w, "one")
+			if err := teller.tell(t.Context(), r.ID); err != nil {
+				t.Fatal(err)
+			}
+			b.edit(r.ID, func(r *change.Request) { r.Journal, r.State = journal(change.StepBegun), change.Applying })
+			if err := teller.tell(t.Context(), r.ID); err != nil {
+				t.Fatal(err)
+			}
+			if m := w.slot(slotCard); m.updates != 1 || len(m.msg.Blocks) != 0 || !strings.Contains(m.msg.Text, "home tab") {
+				t.Errorf("after %d drawings it shows %s", m.updates, m.msg.Text)
+			}
+			w.slot(slotProgress)
+			if teller.simple.Load() {
+				t.Error("plan blocks were given up though sections were refused as well")
+			}
+			b.announced(t, r.ID)
+		})
+	}
+}
+
+// slow is a Slack that takes its time.
+type slow struct{ *workspace }
+
+func (s slow) Post(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error) {
+	<-ctx.Done()
+	return bot.Posted{}, &bot.Error{Method: "chat.postMessage", Kind: bot.Unavailable, Ambiguous: true, Err: ctx.Err()}
+}
+
+func TestADrawingDoesNotHoldUpTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, w := newBook(), newWorkspace(t)
 		b.put(pending())
-		w.order("post", &bot.Error{Method: "chat.postMessage", Code: "is_archived", Kind: bot.Gone})
-		if err := newTestTeller(b, w, "one").tell(t.Context(), "7Q2MZK"); err != nil {
+		teller := newTestTeller(b, w, "one")
+		teller.o.Poster = slow{w}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- teller.Run(ctx) }()
+		time.Sleep(time.Second)
+		cancel()
+		asked := time.Now()
+		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		b.announced(t, "7Q2MZK")
+		if took := time.Since(asked); took > teller.o.Stop+time.Second {
+			t.Errorf("the stop took %s", took)
+		}
+		if err := newTestTeller(b, w, "two").tell(t.Context(), "7Q2MZK"); err != nil {
+			t.Fatal(err)
+		}
+		b.announced(t, "7Q2MZK") // at once: the claim was given back
 	})
 }
 
@@ -184,7 +365,6 @@ func TestTroubleIsTriedAgainLaterAndLater(t *testing.T) {
 	for name, err := range map[string]error{
 		"limited":     &bot.Error{Code: "ratelimited", Kind: bot.Limited, RetryAfter: time.Second},
 		"unavailable": &bot.Error{Code: "internal_error", Kind: bot.Unavailable},
-		"not invited": &bot.Error{Code: "not_in_channel", Kind: bot.Gone},
 		"no token":    &bot.Error{Code: "invalid_auth", Kind: bot.Auth},
 	} {
 		t.Run(name, func(t *testing.T) {

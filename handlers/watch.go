@@ -260,7 +260,7 @@ func (w *Watcher) tell(ctx context.Context, key string, m link.Managed, p link.P
 			return errors.Join(err, w.note(ctx, key, now, err == nil))
 		}
 	} else if !was.Since.IsZero() { // it was being posted, and the answer was lost
-		at, ok, err := w.o.Poster.FindPosted(ctx, w.o.Channel, "", was.Since.Add(-clocks), func(d bot.Metadata) bool {
+		at, ok, err := w.o.Poster.FindPosted(ctx, w.o.Channel, "", was.Since.Add(-clocks), time.Time{}, func(d bot.Metadata) bool {
 			return d.Type == metadataProblem && d.Payload["problem"] == key
 		})
 		if err == nil && ok {

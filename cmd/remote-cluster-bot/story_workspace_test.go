@@ -19,6 +19,8 @@ func (s *story) happens(_ *testscript.TestScript, args []string) error {
 		s.Slack.Revoke("")
 	case "archives":
 		s.Slack.Archive(sim.Channel)
+	case "unarchives":
+		s.Slack.Unarchive(sim.Channel)
 	case "dismisses":
 		s.Slack.Deactivate(args[1])
 	case "deletes":

@@ -76,8 +76,9 @@ type Decision struct {
 
 // Message is something that was posted. A message without an ID is being posted: its answer may have been lost.
 type Message struct {
-	Channel string `json:"channel"`
-	ID      string `json:"id,omitempty"`
+	Channel string    `json:"channel"`
+	ID      string    `json:"id,omitempty"`
+	At      time.Time `json:"at,omitzero"` // while it has no ID: when posting it began
 }
 
 // Outcome is how the work ended.

@@ -54,7 +54,7 @@ type Slack interface {
 	Self(ctx context.Context) (bot.Identity, error)
 	Granted(ctx context.Context) ([]string, error)
 	policy.Lookup
-	FindPosted(ctx context.Context, channel, thread string, since time.Time, match func(bot.Metadata) bool) (bot.Posted, bool, error)
+	FindPosted(ctx context.Context, channel, thread string, since, until time.Time, match func(bot.Metadata) bool) (bot.Posted, bool, error)
 }
 
 // Redis is what is asked of Redis; *store.Store is one.

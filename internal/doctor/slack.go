@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
@@ -105,7 +106,7 @@ func (o Options) channel(ctx context.Context, a *area, granted []string) {
 		a.unknown(check, reinstall, "without a history scope it can't be seen whether the bot is in %s", id)
 		return
 	}
-	_, _, err := o.Slack.FindPosted(ctx, id, "", o.Now(), func(bot.Metadata) bool { return false })
+	_, _, err := o.Slack.FindPosted(ctx, id, "", o.Now(), time.Time{}, func(bot.Metadata) bool { return false })
 	e, failed := errors.AsType[*bot.Error](err)
 	switch {
 	case err == nil:

@@ -83,6 +83,15 @@ func (w *Workspace) Archive(channel string) {
 	})
 }
 
+// Unarchive opens an archived channel again.
+func (w *Workspace) Unarchive(channel string) {
+	w.change(func() {
+		if c := w.channel(channel); c != nil {
+			c.Archived = false
+		}
+	})
+}
+
 // Kick takes the app out of a channel.
 func (w *Workspace) Kick(channel string) {
 	w.change(func() {
