@@ -37,6 +37,7 @@ const (
 	sayBusy     = "I have too much to do at once. Nothing was done; please try again in a moment."
 	sayStopping = "I am restarting. Nothing was done; please try again in a moment."
 	sayUnknown  = "I do not know this (any more). Nothing was done; please start again."
+	sayUnsure   = "I can't reach Slack to learn whether I serve this workspace. Nothing was done; please try again in a moment."
 	sayStranger = "I do not serve this workspace."
 	sayFailed   = "That did not work, and it is our fault. Please look how things stand before you try again. Request %s."
 )
@@ -54,8 +55,12 @@ func (r *Router) serve(ctx context.Context, seen *recent, j *job) []byte {
 	gone := ctx.Err() != nil // a source that stops: what still arrives is refused, not begun
 	j.failure.What, j.failure.RequestID = j.what, r.o.NewID()
 	ctx = context.WithValue(context.WithoutCancel(ctx), requestIDKey{}, j.failure.RequestID)
+	ours, err := r.serves(ctx, j.home, j.org, j.failure.User.Team)
 	switch {
-	case !r.serves(j.home, j.org, j.failure.User.Team):
+	case err != nil:
+		r.o.Log.ErrorContext(ctx, "refused: it is not known whose it is", "request_id", j.failure.RequestID, "what", j.what, "error", err)
+		return r.sentence(ctx, j, sayUnsure)
+	case !ours:
 		r.o.Log.WarnContext(ctx, "refused: not a team that is served",
 			"request_id", j.failure.RequestID, "what", j.what, "team", j.failure.User.Team)
 		return r.sentence(ctx, j, sayStranger)

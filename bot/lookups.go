@@ -8,8 +8,13 @@ import (
 	"time"
 )
 
-// Identity is who the bot is.
-type Identity struct{ BotID, UserID, Team, URL string }
+// Identity is who the bot is. Enterprise is the id of the organization that its workspace is in, if it is in one;
+// OrgWide says that the app is installed for the whole of it.
+type Identity struct {
+	BotID, UserID, Team, URL string
+	Enterprise               string
+	OrgWide                  bool
+}
 
 // Self asks Slack who the bot is (auth.test), once; Team is the team's id.
 func (m *Messenger) Self(ctx context.Context) (Identity, error) {
@@ -20,15 +25,17 @@ func (m *Messenger) Self(ctx context.Context) (Identity, error) {
 		return *known, nil
 	}
 	var answer struct {
-		BotID  string `json:"bot_id"`
-		UserID string `json:"user_id"`
-		TeamID string `json:"team_id"`
-		URL    string `json:"url"`
+		BotID      string `json:"bot_id"`
+		UserID     string `json:"user_id"`
+		TeamID     string `json:"team_id"`
+		URL        string `json:"url"`
+		Enterprise string `json:"enterprise_id"`
+		OrgWide    bool   `json:"is_enterprise_install"`
 	}
 	if err := m.call(ctx, request{method: "auth.test", form: url.Values{}, answer: &answer}); err != nil {
 		return Identity{}, err
 	}
-	self := Identity{BotID: answer.BotID, UserID: answer.UserID, Team: answer.TeamID, URL: answer.URL}
+	self := Identity{BotID: answer.BotID, UserID: answer.UserID, Team: answer.TeamID, URL: answer.URL, Enterprise: answer.Enterprise, OrgWide: answer.OrgWide}
 	m.mu.Lock()
 	m.self = &self
 	m.mu.Unlock()

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 )
@@ -16,10 +15,13 @@ type Options struct {
 	Queue      int           // how many events more may be in hand before new ones are refused; default 256
 	AckWithin  time.Duration // when Slack is answered at the latest; default 2.5 s, always under Slack's 3 s
 	WorkWithin time.Duration // the deadline of Answer.Then and of OnError; default 30 s
-	Teams      []string      // the team ids that are served; empty: any
+	Teams      []string      // the ids of teams and organizations that are served; empty: Self's own
 	Now        func() time.Time
 	NewID      func() string // makes request ids
-	Log        *slog.Logger
+	// Self says who we are, where no Teams are named: then our own workspace is served, or our organization where the
+	// app is installed for all of it. Without it any workspace is.
+	Self func(ctx context.Context) (Identity, error)
+	Log  *slog.Logger
 
 	// OnError tells the user what went wrong where the answer to Slack cannot: handlers' errors, panics,
 	// time-outs, presses refused. It runs outside Slack's three seconds, with WorkWithin as its deadline.
@@ -220,26 +222,6 @@ func (r *Router) end(j *job) {
 	if r.stopping && len(r.jobs) == 0 {
 		close(r.drained)
 	}
-}
-
-// serves tells whether every named team is one that we serve. All workspaces of an organization that is served are: home,
-// the one where it happened, is of org. A user's own may be anybody's.
-func (r *Router) serves(home, org, user string) bool {
-	if len(r.o.Teams) == 0 {
-		return true
-	}
-	ours := org != "" && slices.Contains(r.o.Teams, org)
-	named := false
-	for _, team := range [...]string{home, user} {
-		if team == "" {
-			continue
-		}
-		if !slices.Contains(r.o.Teams, team) && (!ours || team != home) {
-			return false
-		}
-		named = true
-	}
-	return named
 }
 
 type requestIDKey struct{}

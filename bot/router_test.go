@@ -461,6 +461,46 @@ func TestAnOrganizationsOwnAreServed(t *testing.T) {
 	}
 }
 
+// Without teams in the configuration it is the token that says whom we serve.
+func TestWithoutTeamsOurOwnAreServed(t *testing.T) {
+	org := func(s string) string {
+		return strings.Replace(s, `"team":{"id":"T1"`, `"team":{"id":"T1","enterprise_id":"E1"`, 1)
+	}
+	guest := func(s string) string {
+		return strings.ReplaceAll(s, `"id":"U1","team_id":"T1"`, `"id":"U1","team_id":"T2"`)
+	}
+	whole := strings.Replace(press, `"team":{"id":"T1"`, `"is_enterprise_install":true,"enterprise":{"id":"E1"},"gone":{"id":"T1"`, 1)
+	for name, c := range map[string]struct {
+		self    Identity
+		fails   error
+		payload string
+		want    int
+	}{
+		"our workspace":                  {self: Identity{Team: "T1"}, payload: press, want: 1},
+		"a foreign one":                  {self: Identity{Team: "T2"}, payload: press},
+		"a guest of ours":                {self: Identity{Team: "T1"}, payload: guest(press)},
+		"another of our organization":    {self: Identity{Team: "T2", Enterprise: "E1"}, payload: org(press)},
+		"installed for the organization": {self: Identity{Team: "E1", Enterprise: "E1", OrgWide: true}, payload: org(press), want: 1},
+		"no workspace is named":          {self: Identity{Team: "E1", Enterprise: "E1", OrgWide: true}, payload: whole, want: 1},
+		"a guest of the organization":    {self: Identity{Team: "E1", Enterprise: "E1", OrgWide: true}, payload: guest(org(press))},
+		"a foreign organization":         {self: Identity{Team: "E2", Enterprise: "E2", OrgWide: true}, payload: org(press)},
+		"of no organization":             {self: Identity{Team: "E2", Enterprise: "E2", OrgWide: true}, payload: press},
+		"nobody knows who we are":        {payload: press},
+		"Slack is away":                  {fails: errors.New("no route to host"), payload: press},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rg := newRig(t, Options{Self: func(context.Context) (Identity, error) { return c.self, c.fails }})
+			ran := 0
+			rg.OnAction("approve", func(context.Context, Action) (Answer, error) { ran++; return Answer{}, nil })
+			rg.interact(t, c.payload)
+			rg.stop(t)
+			if ran != c.want {
+				t.Errorf("served %d times, want %d", ran, c.want)
+			}
+		})
+	}
+}
+
 func TestUnknownEventsAreAnsweredPolitely(t *testing.T) {
 	rg := newRig(t, Options{})
 	if got := rg.command(t, "", "c1"); !strings.Contains(got, sayUnknown) {

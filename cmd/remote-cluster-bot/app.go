@@ -122,7 +122,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		o.Changes = spans.Service(a.service)
 	}
 	h := handlers.New(o)
-	a.router = bot.NewRouter(bot.Options{Teams: c.Slack.Teams, Now: time.Now, NewID: newRequestID, Log: log, OnError: h.Failed, Acked: a.metrics.Acked, Trace: spans.Events()})
+	a.router = bot.NewRouter(bot.Options{Teams: c.Slack.Teams, Self: messenger.Self, Now: time.Now, NewID: newRequestID, Log: log, OnError: h.Failed, Acked: a.metrics.Acked, Trace: spans.Events()})
 	h.Register(a.router)
 	return a, nil
 }

@@ -59,7 +59,7 @@ func newSiege(t *testing.T, prepare func(*stage)) *siege {
 	if prepare != nil {
 		prepare(s)
 	}
-	c, err := s.config(func(c *config.Config) { c.Slack.Teams = []string{s.Slack.TeamID()} })
+	c, err := s.config(func(c *config.Config) { c.Slack.Teams = nil }) // as by default: its own workspace alone
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,8 +62,8 @@ type Slack struct {
 	PreviousSigningSecret SecretRef `yaml:"previous_signing_secret"`
 	// AppToken is the token that begins with xapp-; needed under mode socket.
 	AppToken SecretRef `yaml:"app_token"`
-	// Teams are the ids of the workspaces that may use the bot, or of an organization for all of its own; none means any
-	// that the app is installed in.
+	// Teams are the ids of the workspaces that may use the bot, or of an organization for all of its own. Default the
+	// workspace that the bot token belongs to, or the organization that the app is installed for.
 	Teams []string `yaml:"teams"`
 	// Channel is the id of the channel in which requests are posted.
 	Channel string `yaml:"channel"`

@@ -1,0 +1,50 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// lookWithin bounds asking Slack who we are: the event waits for the answer.
+const lookWithin = 1500 * time.Millisecond
+
+// served are the ids of the teams and organizations that are served; nil: all are. The error says that this could not be
+// found out, and then nobody must be.
+func (r *Router) served(ctx context.Context) ([]string, error) {
+	if len(r.o.Teams) > 0 || r.o.Self == nil {
+		return r.o.Teams, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(lookWithin, r.o.AckWithin/2))
+	defer cancel()
+	self, err := r.o.Self(ctx)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("asking Slack which workspace is ours: %w", err)
+	case self.OrgWide:
+		return []string{self.Enterprise}, nil
+	}
+	return []string{self.Team}, nil
+}
+
+// serves tells whether every named team is one that we serve. All workspaces of an organization that is served are: home,
+// the one where it happened, is of org. A user's own may be anybody's.
+func (r *Router) serves(ctx context.Context, home, org, user string) (bool, error) {
+	served, err := r.served(ctx)
+	if err != nil || len(served) == 0 {
+		return err == nil, err
+	}
+	ours := org != "" && slices.Contains(served, org)
+	named := false
+	for _, team := range [...]string{home, user} {
+		if team == "" {
+			continue
+		}
+		if !slices.Contains(served, team) && (!ours || team != home) {
+			return false, nil
+		}
+		named = true
+	}
+	return named, nil
+}
