@@ -11,6 +11,8 @@ RACE    := $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)
 # A short torture with short leases, for CI. The real thing, with the leases that the bot has: make torture ROUNDS=200 TORTURE=
 ROUNDS  ?= 8
 TORTURE ?= -lease 2s -parallel 8
+# How long each fuzz target runs.
+FUZZTIME ?= 10s
 CONFIG  ?= config.yaml
 IMAGE   ?= $(BINARY):$(VERSION)
 
@@ -42,6 +44,12 @@ test: ## all tests; a redis-server on the PATH is used beside the embedded one
 .PHONY: torture
 torture: build ## real processes die, freeze and lose touch at random; longer: make torture ROUNDS=200 TORTURE=
 	cd cmd/torture && go run . -bin ../../bin/$(BINARY) -rounds $(ROUNDS) $(TORTURE)
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME=10s; what breaks one is kept in testdata/fuzz, where all tests run it
+	@grep -rEo '^func Fuzz[A-Za-z]+' --include='*_test.go' . | sed -E 's|/[^/]*:func | |' | sort | while read -r dir target; do \
+		echo "$$dir $$target"; go test "$$dir" -run '^$$' -fuzz "^$$target"'$$' -fuzztime $(FUZZTIME) || exit 1; \
+	done
 
 .PHONY: contract
 contract: ## hold the bot and the stand-ins against Elastic's and Slack's own descriptions

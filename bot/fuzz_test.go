@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/slack-go/slack/socketmode"
 )
 
 func FuzzInteraction(f *testing.F) {
@@ -76,4 +78,30 @@ func fuzzRouter(f *testing.F) *rig {
 	rg.OnHome(func(context.Context, HomeOpened) (Answer, error) { return Answer{}, nil })
 	f.Cleanup(func() { rg.stop(f) })
 	return rg
+}
+
+// FuzzEnvelope: what a socket delivers is answered or refused, known to slack-go or not.
+func FuzzEnvelope(f *testing.F) {
+	for _, name := range []string{"block_actions.json", "view_submission.json", "app_home_opened.json"} {
+		raw := golden(f, name)
+		f.Add("interactive", []byte(`{"type":"interactive","envelope_id":"e","payload":`+string(raw)+`,"accepts_response_payload":true}`))
+		f.Add("events_api", raw)
+	}
+	f.Add("slash_commands", []byte(`{"command":"/rc","text":"x","team_id":"T1"}`))
+	f.Add("slash_commands", []byte(`{"command":{"a":1}}`))
+	f.Add("disconnect", []byte(`{"type":"disconnect","reason":"warning"}`))
+	f.Add("", []byte(`{"envelope_id":"","payload":null}`))
+	rg := fuzzRouter(f)
+	s := NewSocketSource(rg.Router, SocketOptions{AppToken: func() string { return "xapp" }})
+	f.Fuzz(func(t *testing.T, kind string, raw []byte) {
+		bad := socketmode.Event{Type: socketmode.EventTypeErrorBadMessage, Data: &socketmode.ErrorBadMessage{Message: raw}}
+		env, ok := envelopeOf(bad)
+		if ok && env.EnvelopeID == "" {
+			t.Error("an envelope without an id can't be acked")
+		}
+		if ok {
+			_, _ = s.answer(context.Background(), env)
+		}
+		_, _ = s.answer(context.Background(), socketmode.Request{Type: kind, EnvelopeID: "e", Payload: raw})
+	})
 }

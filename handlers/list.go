@@ -29,14 +29,29 @@ func (h *Handlers) listCommand(_ context.Context, c bot.Command, args []string) 
 
 // listTurned shows another page, in the place of the one before.
 func (h *Handlers) listTurned(_ context.Context, a bot.Action) (bot.Answer, error) {
-	number, text, _ := strings.Cut(a.Value.Text, " ")
-	page, err := strconv.Atoi(number)
+	page, text, err := parsePage(a.Value.Text)
 	if err != nil {
-		return bot.Answer{}, fmt.Errorf("a page of a list: %w", err)
+		return bot.Answer{}, err
 	}
 	return bot.Answer{Then: func(ctx context.Context) error {
 		return h.o.Messenger.Respond(ctx, a.ResponseURL, h.list(ctx, text, page), true)
 	}}, nil
+}
+
+// pageValue is what a button that turns the list carries: the page, and what is listed.
+func pageValue(page int, text string) string {
+	return bot.Cut(strings.TrimSpace(strconv.Itoa(page)+" "+text), maxPageValue)
+}
+
+const maxPageValue = 1000
+
+func parsePage(value string) (page int, text string, err error) {
+	number, text, _ := strings.Cut(value, " ")
+	page, err = strconv.Atoi(number)
+	if err != nil || page < 0 {
+		return 0, "", fmt.Errorf("%q is not a page of a list", bot.Cut(value, 40))
+	}
+	return page, text, nil
 }
 
 // list is a page of the connections; what has not answered in time is named, and goes on being read meanwhile.
@@ -57,7 +72,7 @@ func (h *Handlers) list(ctx context.Context, text string, page int) bot.Message 
 	}
 	var buttons []slack.BlockElement
 	turn := func(action, label string, to int) {
-		buttons = append(buttons, button(action, bot.Cut(fmt.Sprintf("%d %s", to, text), 1000), label))
+		buttons = append(buttons, button(action, pageValue(to, text), label))
 	}
 	if page > 0 {
 		turn(actionListPrevious, "Previous", page-1)

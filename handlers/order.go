@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -81,6 +82,9 @@ func parseOrderMemory(s string) (orderMemory, error) {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&m); err != nil {
 		return m, fmt.Errorf("a modal's metadata: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return m, errors.New("a modal's metadata: something follows it")
 	}
 	_, looking := looks()[m.Verb]
 	if _, ok := orders()[m.Verb]; !ok && !looking {

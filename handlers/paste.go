@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -134,6 +135,9 @@ func parseReason(metadata string) (seen, reasonMemory, error) {
 	dec := json.NewDecoder(strings.NewReader(metadata))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(&from)
+	if _, end := dec.Token(); err == nil && !errors.Is(end, io.EOF) {
+		err = errors.New("something follows it")
+	}
 	s, err2 := parseSeen(from.Press)
 	if err := errors.Join(err, err2); err != nil {
 		return seen{}, from, fmt.Errorf("a reason's metadata: %w", err)

@@ -100,7 +100,7 @@ type remoteCluster struct {
 // with 8.15 at the latest.
 func (c Connect) extended(role json.RawMessage, version string) json.RawMessage {
 	fields := map[string]json.RawMessage{}
-	if role == nil || json.Unmarshal(role, &fields) != nil {
+	if role == nil || json.Unmarshal(role, &fields) != nil || fields == nil { // nil: it was null
 		fields = map[string]json.RawMessage{
 			"metadata":    rawJSON(map[string]string{"managed_by": roleMark}),
 			"description": rawJSON("Searches remote clusters that remote-cluster-bot has connected."),

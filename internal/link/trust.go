@@ -197,7 +197,7 @@ func samePEM(c TrustCertificate) func(TrustCertificate) bool {
 func widened(raw json.RawMessage, e TrustEntry) json.RawMessage {
 	var has TrustEntry
 	fields, certificates := map[string]json.RawMessage{}, []json.RawMessage{}
-	if json.Unmarshal(raw, &fields) != nil || json.Unmarshal(raw, &has) != nil {
+	if json.Unmarshal(raw, &fields) != nil || json.Unmarshal(raw, &has) != nil || fields == nil { // nil: it was null
 		return rawJSON(e)
 	}
 	_ = json.Unmarshal(fields["certificates"], &certificates) // has was read from it
@@ -231,7 +231,7 @@ func sameEntry(a, b json.RawMessage) bool {
 func bare(raw json.RawMessage) []byte {
 	var fields map[string]json.RawMessage
 	var e TrustEntry
-	if json.Unmarshal(raw, &fields) != nil || json.Unmarshal(raw, &e) != nil {
+	if json.Unmarshal(raw, &fields) != nil || json.Unmarshal(raw, &e) != nil || fields == nil { // nil: it was null
 		return raw
 	}
 	for i := range e.Certificates {
