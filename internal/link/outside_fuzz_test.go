@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // Certificates are pasted by people, and told by platforms.
@@ -34,8 +35,8 @@ func FuzzTrustAndRoles(f *testing.F) {
 	}
 	f.Add([]byte("null"), "", "")
 	f.Fuzz(func(t *testing.T, raw []byte, kind, scope string) {
-		if !json.Valid(raw) {
-			return // the client takes no such answer
+		if !json.Valid(raw) || !utf8.ValidString(kind+scope) {
+			return // the client takes no such answer, and the names are ours
 		}
 		e := TrustEntry{Type: kind, ScopeID: scope, Clusters: []string{"c1"}, Certificates: []TrustCertificate{{PEM: "p"}}}
 		has := TrustSettings{Direct: []json.RawMessage{raw}}
