@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -71,8 +70,9 @@ func FuzzListPages(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, retext, err := parsePage(pageValue(page, text))
-		if err != nil || again != page || !strings.HasPrefix(strings.TrimSpace(text), strings.TrimSuffix(retext, "…")) && utf8.ValidString(text) && retext != text {
+		written := pageValue(page, text)
+		again, retext, err := parsePage(written)
+		if err != nil || again != page || pageValue(again, retext) != written {
 			t.Errorf("%q is page %d of %q, and that page %d of %q (%v)", value, page, text, again, retext, err)
 		}
 	})

@@ -51,7 +51,7 @@ func parsePage(value string) (page int, text string, err error) {
 	if err != nil || page < 0 {
 		return 0, "", fmt.Errorf("%q is not a page of a list", bot.Cut(value, 40))
 	}
-	return page, text, nil
+	return page, strings.TrimSpace(text), nil
 }
 
 // list is a page of the connections; what has not answered in time is named, and goes on being read meanwhile.

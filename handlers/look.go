@@ -31,11 +31,15 @@ func looks() map[string]func(link.Examination) bot.Message {
 // pressValue is what a connection's button carries: its name and what to fill the form with.
 func pressValue(n link.Name, fill string) string { return strings.TrimSpace(n.String() + " " + fill) }
 
+// parsePressValue takes nothing but what pressValue writes.
 func parsePressValue(s string) (n link.Name, fill string, err error) {
 	name, fill, _ := strings.Cut(s, " ")
 	n, err = link.ParseName(name)
 	if err == nil && !slices.Contains([]string{"", fillMended, fillFilter, fillRole, fillApproved}, fill) {
 		err = fmt.Errorf("%q is not what a form is filled with", bot.Cut(fill, 40))
+	}
+	if err == nil && pressValue(n, fill) != s {
+		err = fmt.Errorf("%q is not the value of a button of ours", bot.Cut(s, 80))
 	}
 	return n, fill, err
 }
