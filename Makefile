@@ -48,7 +48,7 @@ torture: build ## real processes die, freeze and lose touch at random; longer: m
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME=10s; what breaks one is kept in testdata/fuzz, where all tests run it
 	@grep -rEo '^func Fuzz[A-Za-z]+' --include='*_test.go' . | sed -E 's|/[^/]*:func | |' | sort | while read -r dir target; do \
-		echo "$$dir $$target"; go test "$$dir" -run '^$$' -fuzz "^$$target"'$$' -fuzztime $(FUZZTIME) || exit 1; \
+		echo "$$dir $$target"; go test "$$dir" -run '^$$' -fuzz "^$$target"'$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || exit 1; \
 	done
 
 .PHONY: contract
