@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -85,7 +84,7 @@ func FuzzCommand(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	h := New(Options{Command: "/remote-cluster", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	h := New(Options{Command: "/remote-cluster", Log: slog.New(slog.DiscardHandler)})
 	known := map[string]bool{}
 	for _, w := range words() {
 		known[w.verb] = w.verb != "help"
