@@ -528,7 +528,9 @@ func TestNothingIsSentOnceTheTimeIsOver(t *testing.T) {
 			}))
 			defer slackd.Close()
 			var clock frozen
+			var dialled atomic.Bool
 			transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				dialled.Store(true)
 				if frozenWhile == "dialling" {
 					clock.by.Store(int64(time.Hour))
 				}
@@ -551,6 +553,9 @@ func TestNothingIsSentOnceTheTimeIsOver(t *testing.T) {
 			}
 			if e := slackError(t, err); !errors.Is(err, errExpired) || e.Ambiguous || got.Load() != 0 {
 				t.Errorf("%v (ambiguous %v), Slack saw %d calls", err, e.Ambiguous, got.Load())
+			}
+			if dialled.Load() != (frozenWhile == "dialling") {
+				t.Error("a call that is too late is not even begun")
 			}
 		})
 	}
