@@ -35,7 +35,7 @@ func FuzzTrustAndRoles(f *testing.F) {
 	}
 	f.Add([]byte("null"), "", "")
 	f.Fuzz(func(t *testing.T, raw []byte, kind, scope string) {
-		if !json.Valid(raw) || !utf8.ValidString(kind+scope) {
+		if !json.Valid(raw) || !utf8.ValidString(kind) || !utf8.ValidString(scope) {
 			return // the client takes no such answer, and the names are ours
 		}
 		e := TrustEntry{Type: kind, ScopeID: scope, Clusters: []string{"c1"}, Certificates: []TrustCertificate{{PEM: "p"}}}
