@@ -78,7 +78,7 @@ func (p *pace) hold(method, channel string, d time.Duration) {
 // Limited, so that nobody waits for nothing.
 func (p *pace) wait(ctx context.Context, method, channel string) error {
 	at := place(method, channel)
-	if err := inTime(ctx, method, p.rest(at)); err != nil {
+	if err := tooLong(ctx, method, p.rest(at)); err != nil {
 		return err
 	}
 	for _, limiter := range p.limiters(method, channel) {
@@ -106,7 +106,7 @@ func (p *pace) waitHeld(ctx context.Context, at spot) error {
 		if rest <= 0 {
 			return nil
 		}
-		if err := inTime(ctx, at.method, rest); err != nil {
+		if err := tooLong(ctx, at.method, rest); err != nil {
 			return err
 		}
 		timer := time.NewTimer(rest)
@@ -141,8 +141,8 @@ func (p *pace) rest(at spot) time.Duration {
 	return p.held[at].Sub(p.now())
 }
 
-// inTime refuses to wait longer than ctx lasts.
-func inTime(ctx context.Context, method string, rest time.Duration) error {
+// tooLong refuses to wait longer than ctx lasts.
+func tooLong(ctx context.Context, method string, rest time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < rest {
 		return notNow(ctx, method, rest, errors.New("slack asked for patience"))
 	}
