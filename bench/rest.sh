@@ -1,5 +1,6 @@
 #!/bin/sh
-# Cold start until ready, memory at rest, size of the binary. Wants redis-server and curl.
+# Cold start until ready and memory at rest: with nothing in Redis, with OPEN requests that wait for approvals, and with
+# FINISHED ones beside them. And the size of the binary. Wants redis-server and curl.
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -11,16 +12,25 @@ redis-server --port 6390 --bind 127.0.0.1 --dir "$work" --appendonly yes --save 
 export SLACK_BOT_TOKEN=xoxb-bench SLACK_SIGNING_SECRET=bench ECE_API_KEY=bench EC_API_KEY=bench EC_ELASTICSEARCH_PASSWORD=bench
 export RCB_ENCRYPTION_KEY=bench-bench-bench-bench-bench-bench
 sleep 1
-for n in 1 2 3 4 5; do
-	start=$(date +%s%N)
+
+# start NAME: the bot starts, rests, and is asked how much memory it has.
+start() {
+	begun=$(date +%s%N)
 	"$work/bot" serve --config "$work/config.yaml" 2>"$work/log" & bot=$!
 	until curl -sf http://127.0.0.1:8390/readyz >/dev/null; do
 		kill -0 $bot || { cat "$work/log" >&2; exit 1; }
 	done
-	echo "BenchmarkStart 1 $(( $(date +%s%N) - start )) ns/op"
-	sleep 3
+	echo "BenchmarkStart/$1 1 $(( $(date +%s%N) - begun )) ns/op"
+	sleep 5
 	rss=$(awk '/VmRSS/ {print $2}' /proc/$bot/status)
-	echo "BenchmarkRest 1 $rss RSS-kB"
+	echo "BenchmarkRest/$1 1 $rss RSS-kB"
 	kill $bot; wait $bot || true
-done
+}
+for n in 1 2 3 4 5; do start empty; done
+go build -o "$work/fill" ./bench/fill
+env=$(awk '/^environment:/ {print $2}' "$work/config.yaml")
+"$work/fill" -redis 127.0.0.1:6390 -env "$env" -open "${OPEN:-10000}"
+for n in 1 2 3; do start "open=${OPEN:-10000}"; done
+"$work/fill" -redis 127.0.0.1:6390 -env "$env" -finished "${FINISHED:-100000}"
+for n in 1 2 3; do start "open=${OPEN:-10000},finished=${FINISHED:-100000}"; done
 echo "BenchmarkBinary 1 $(stat -c %s "$work/bot") bytes"

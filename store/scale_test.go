@@ -55,6 +55,16 @@ func BenchmarkAmongFinished(b *testing.B) {
 				}
 			}
 		})
+		b.Run(fmt.Sprintf("home/finished=%d", n), func(b *testing.B) { // what a home tab reads
+			for b.Loop() {
+				if _, err := s.PendingRequests(b.Context(), 100); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := s.Mine(b.Context(), changetest.Pending("x", server.Now()).Requester.User, 10); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
