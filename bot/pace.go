@@ -42,6 +42,7 @@ func newPace(o MessengerOptions) *pace {
 			"conversations.history": rate.NewLimiter(perMinute(45), 5),                  // Tier 3
 			"conversations.replies": rate.NewLimiter(perMinute(45), 5),                  // Tier 3
 			"usergroups.users.list": rate.NewLimiter(perMinute(18), 5),                  // Tier 2, 20+ a minute
+			"views.publish":         rate.NewLimiter(perMinute(90), 30),                 // Tier 4, 100+ a minute
 			"users.info":            rate.NewLimiter(perMinute(90), 50),                 // Tier 4, 100+ a minute
 		},
 		every: map[string]rule{

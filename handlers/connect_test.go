@@ -25,6 +25,8 @@ type desk struct {
 	world   *linktest.World
 	catalog *link.Catalog
 	service *change.Service
+	tabs    *shelf
+	watcher *Watcher
 }
 
 var asker = bot.User{ID: "U0ASKER", Team: "T1"}
@@ -51,12 +53,18 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 	})
 	roster := link.NewRoster(catalog, b, link.RosterOptions{Now: w.Now})
 	t.Cleanup(roster.Wait)
+	tabs := newShelf()
+	watcher := NewWatcher(WatcherOptions{
+		Doctor: roster, Notebook: &notebook{notes: map[string]string{}, taken: map[string]bool{}}, Poster: s, Channel: "C0REQUESTS",
+		Owner: "one", Now: w.Now, Log: slog.New(slog.DiscardHandler),
+	})
 	return &desk{
 		Handlers: New(Options{
 			Changes: service, Policy: policy, Lists: b, Directory: catalog, Messenger: s, Connections: roster,
+			Watch: watcher, Follows: tabs, Tabs: tabs,
 			Channel: "C0REQUESTS", Command: "/remote-cluster", Log: slog.New(slog.DiscardHandler), Now: w.Now,
 		}),
-		t: t, slack: s, book: b, world: w, catalog: catalog, service: service,
+		t: t, slack: s, book: b, world: w, catalog: catalog, service: service, tabs: tabs, watcher: watcher,
 	}
 }
 

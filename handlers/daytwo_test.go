@@ -259,22 +259,10 @@ func TestShortcutDiagnosesTheConnectionOfAMessage(t *testing.T) {
 	}
 }
 
-func TestHomeShowsMyConnections(t *testing.T) {
-	d := newDesk(t)
-	d.connected()
-	blocks, err := d.myConnections(t.Context(), actor(asker, ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "home_connections", blocks)
-	if blocks, _ := d.myConnections(t.Context(), change.Actor{User: "U0OTHER"}); len(blocks) != 0 {
-		t.Errorf("somebody else's: %s", toJSON(t, blocks))
-	}
-}
-
 // notebook is a Notebook in memory, whose leases end when it is told to.
 type notebook struct {
-	notes map[string]string
+	notes map[string]string // of problems
+	looks map[string]string
 	taken map[string]bool
 	held  map[string]*change.Request // by target
 }
@@ -294,14 +282,24 @@ func (n *notebook) Lease(_ context.Context, what, _ string, _ time.Duration) (bo
 	return true, nil
 }
 
-func (n *notebook) Notes(context.Context, string) (map[string]string, error) {
-	return maps.Clone(n.notes), nil
+func (n *notebook) part(part string) map[string]string {
+	if part != partLooked {
+		return n.notes
+	}
+	if n.looks == nil {
+		n.looks = map[string]string{}
+	}
+	return n.looks
 }
 
-func (n *notebook) Note(_ context.Context, _, key, text string) error {
-	n.notes[key] = text
+func (n *notebook) Notes(_ context.Context, part string) (map[string]string, error) {
+	return maps.Clone(n.part(part)), nil
+}
+
+func (n *notebook) Note(_ context.Context, part, key, text string) error {
+	n.part(part)[key] = text
 	if text == "" {
-		delete(n.notes, key)
+		delete(n.part(part), key)
 	}
 	return nil
 }
@@ -322,9 +320,9 @@ func (w *ward) Managed(context.Context) (map[link.Name]link.Managed, error) {
 	return map[link.Name]link.Managed{w.m.Name(): w.m}, nil
 }
 
-func (w *ward) Health(context.Context, link.Managed, time.Duration) ([]link.Problem, error) {
+func (w *ward) Health(context.Context, link.Managed, time.Duration) (link.Checkup, error) {
 	w.looks++
-	return w.problems, w.err
+	return link.Checkup{Local: "logs-prod", Remote: "search-eu", Problems: w.problems}, w.err
 }
 
 func TestWatchTellsEachProblemOnceUntilItEnds(t *testing.T) {
@@ -385,8 +383,8 @@ func TestWatchTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	goldenMessage(t, "watch_resolved", s.visible()[0].msg)
 	w.gone = true
 	look()
-	if got := s.visible(); len(got) != 2 || !strings.Contains(got[1].msg.Text, "not managed any more") || len(n.notes) != 0 {
-		t.Errorf("it is not managed any more: %v", n.notes)
+	if got := s.visible(); len(got) != 2 || !strings.Contains(got[1].msg.Text, "not managed any more") || len(n.notes)+len(n.looks) != 0 {
+		t.Errorf("it is not managed any more: %v, %v", n.notes, n.looks)
 	}
 	stands(0, 0, 0)
 	if got := strings.Join(looked, " "); got != "well trouble trouble trouble away trouble" {

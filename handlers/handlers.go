@@ -71,6 +71,16 @@ type Homes interface {
 	PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error
 }
 
+// Tabs remembers the home tabs that people look at; *store.Store does.
+type Tabs interface {
+	// TabOpened remembers that user looks at the tab, and returns the mark of what it showed last.
+	TabOpened(ctx context.Context, user string) (shown string, err error)
+	// TabDrawn notes that the tab shows what has the mark now, where it showed what had the mark was.
+	TabDrawn(ctx context.Context, user, was, now string) error
+	// TabsStale wants tabs drawn anew soon, as far as they are open.
+	TabsStale(ctx context.Context, users []string) error
+}
+
 // Directory finds deployments; *link.Catalog is one.
 type Directory interface {
 	Find(ctx context.Context, text string, limit int) link.Found
@@ -121,6 +131,9 @@ type Options struct {
 	Messenger Messenger
 	// Connections are those that there are.
 	Connections Connections
+	Watch       Watch
+	Follows     Follows
+	Tabs        Tabs
 	Channel     string // where cards are posted
 	Command     string // the slash command, "/remote-cluster"
 	Log         *slog.Logger

@@ -15,7 +15,7 @@ const (
 	homeShown   = 10  // requests of each part
 	homeLooked  = 100 // pending requests that are looked at for those that wait for somebody
 	maxHome     = 100 // blocks that Slack takes
-	homePerPart = 45  // blocks of one part
+	homePerPart = 32  // blocks of one part, without its heading: all parts at their fullest fit
 )
 
 // homePart is a part of the home tab: what it shows to one person, without its heading. Nothing: it is left out.
@@ -29,7 +29,7 @@ func homeParts() []homePart {
 	return []homePart{
 		{"Waiting for you", (*Handlers).waitingForMe},
 		{"What you asked for", (*Handlers).askedByMe},
-		{"Your connections", (*Handlers).myConnections},
+		{"Connections that you follow", (*Handlers).myConnections},
 	}
 }
 
@@ -60,13 +60,38 @@ func (h *Handlers) homeward(a bot.Action, answer bot.Answer) bot.Answer {
 	return answer
 }
 
+// showHome draws the home tab of somebody who looks at it, and remembers that they do.
 func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
-	by := actor(u, "")
+	was, err := h.o.Tabs.TabOpened(ctx, u.ID)
+	if err != nil {
+		h.o.Log.WarnContext(ctx, "an open home tab will not be kept current", "error", err)
+	}
+	view, unread := h.DrawHome(ctx, actor(u, ""))
+	if err := h.o.Messenger.PublishHome(ctx, u.ID, view); err != nil {
+		return fmt.Errorf("showing the home tab: %w", err)
+	}
+	if err != nil {
+		return nil // said above
+	}
+	mark := ""
+	if unread == nil {
+		mark = homeMark(view)
+	}
+	if err := h.o.Tabs.TabDrawn(ctx, u.ID, was, mark); err != nil {
+		h.o.Log.WarnContext(ctx, "what a home tab shows was not noted", "error", err)
+	}
+	return nil
+}
+
+// DrawHome is the home tab of one person. With an error, it says in place of a part that it could not be read.
+func (h *Handlers) DrawHome(ctx context.Context, by change.Actor) (slack.HomeTabViewRequest, error) {
 	var blocks []slack.Block
+	var unread []error
 	for _, p := range homeParts() {
 		part, err := p.draw(h, ctx, by)
 		if err != nil {
 			part = []slack.Block{section(":warning: " + h.say(ctx, err, pen{}))}
+			unread = append(unread, fmt.Errorf("%s: %w", p.title, err))
 		}
 		if len(part) > 0 {
 			blocks = append(blocks, slack.NewHeaderBlock(plain(p.title, maxHeader)))
@@ -81,10 +106,7 @@ func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
 			"Type " + bot.Code(h.o.Command+" connect") + " in a channel to connect two clusters.")}
 	}
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxHome)]}}
-	if err := h.o.Messenger.PublishHome(ctx, u.ID, view); err != nil {
-		return fmt.Errorf("showing the home tab: %w", err)
-	}
-	return nil
+	return view, errors.Join(unread...)
 }
 
 // waitingForMe are the requests that by could help along, the one that expires first on top.
@@ -118,7 +140,7 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 
 func homeButtons(r *change.Request, approved bool) []slack.BlockElement {
 	var out []slack.BlockElement
-	for _, b := range cardButtons(r) {
+	for _, b := range steadyButtons(r) {
 		switch buttonID(b) {
 		case actionApprove, actionReject:
 			if !approved {
@@ -133,6 +155,18 @@ func homeButtons(r *change.Request, approved bool) []slack.BlockElement {
 		}
 	}
 	return out
+}
+
+// steadyButtons are the card's buttons, with the version since which the request waits as it is: what was decided or
+// worked on since makes neither the buttons nor the tab another.
+func steadyButtons(r *change.Request) []slack.BlockElement {
+	all := cardButtons(r)
+	for _, e := range all {
+		if b, ok := e.(*slack.ButtonBlockElement); ok {
+			b.Value = seen{ID: r.ID, Version: max(1, r.Asked)}.String()
+		}
+	}
+	return all
 }
 
 func buttonID(e slack.BlockElement) string {
@@ -152,7 +186,7 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor) ([]slack.Bloc
 	for _, r := range mine {
 		blocks = append(blocks, summary(r))
 		var buttons []slack.BlockElement
-		for _, b := range cardButtons(r) {
+		for _, b := range steadyButtons(r) {
 			switch buttonID(b) {
 			case actionPlan, actionWithdraw, actionEdit:
 				buttons = append(buttons, b)

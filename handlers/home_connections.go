@@ -1,10 +1,10 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -13,40 +13,157 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-const homeConnections = 8 // shown on the home tab; the rest is in the list
+const homeConnections = 15 // shown on the home tab, in two blocks each
 
-// myConnections are the part of somebody's home tab that shows the connections that they asked for, with their
-// state: those that are not well come first.
+// kept is a connection that somebody follows.
+type kept struct {
+	name    link.Name
+	managed bool
+	Sighting
+}
+
+// myConnections are the part of somebody's home tab that shows the connections that they follow, with their state:
+// those that are not well come first. It shows what the watch noted and asks no cluster: so it is there at once, and the
+// same whichever replica draws it.
 func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.Block, error) {
-	ctx, cancel := context.WithTimeout(ctx, atOnce)
-	defer cancel()
-	l := h.o.Connections.List(ctx, "")
-	var mine []link.Connection
-	for _, c := range l.Connections {
-		if c.Managed != nil && (c.Managed.Maker() == by.User || c.Managed.Kept.By.User == by.User) {
-			mine = append(mine, c)
-		}
+	all, err := h.o.Watch.Sightings(ctx)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortStableFunc(mine, func(a, b link.Connection) int { return wellness(a) - wellness(b) })
+	said, err := h.o.Follows.Follows(ctx, by.User)
+	if err != nil {
+		return nil, err
+	}
+	mine := followedBy(by.User, all, said)
 	var blocks []slack.Block
-	for _, s := range h.lines(ctx, mine[:min(len(mine), homeConnections)]) {
-		blocks = append(blocks, section(s))
+	for _, k := range mine[:min(len(mine), homeConnections)] {
+		blocks = append(blocks, section(keptLine(k)), slack.NewActionBlock("", keptButtons(k, by.User)...))
 	}
 	if n := len(mine) - homeConnections; n > 0 {
-		blocks = append(blocks, small(fmt.Sprintf("… and %d more: %s", n, bot.Code(h.o.Command+" list"))))
+		blocks = append(blocks, small(fmt.Sprintf("… and %d more, which are no worse: %s", n, bot.Code(h.o.Command+" list"))))
 	}
-	if note := listMissing(l); note != "" && len(mine) > 0 {
-		blocks = append(blocks, small(strings.ReplaceAll(note, " *Refresh* in a moment.", "")))
+	if len(mine) > 0 {
+		blocks = append(blocks, small("As the watch found them last. To follow others: "+bot.Code(h.o.Command+" list")))
 	}
 	return blocks, nil
 }
 
-func wellness(c link.Connection) int {
-	switch {
-	case c.Gone:
-		return 0
-	case !c.Info.Connected:
-		return 1
+// followedBy are the connections that user, who said that, follows: the worst first.
+func followedBy(user string, all map[link.Name]Sighting, said map[string]string) []kept {
+	var mine []kept
+	for n, s := range all {
+		if follows(said[n.String()], s.Managed, user) {
+			mine = append(mine, kept{name: n, managed: true, Sighting: s})
+		}
 	}
-	return 2
+	for text, what := range said {
+		if n, err := link.ParseName(text); err == nil && what == saidFollow && all[n].Managed.Alias == "" {
+			mine = append(mine, kept{name: n})
+		}
+	}
+	slices.SortFunc(mine, func(a, b kept) int {
+		return cmp.Or(a.rank()-b.rank(), cmp.Compare(a.called(), b.called()), cmp.Compare(a.name.String(), b.name.String()))
+	})
+	return mine
+}
+
+func (k kept) called() string { return followed(k.name, k.Local) }
+
+// rank is lower the sooner somebody should look at it.
+func (k kept) rank() int {
+	if len(k.Problems) > 0 {
+		return slices.Index(link.Troubles(), k.Problems[0].Trouble)
+	}
+	after := len(link.Troubles())
+	switch {
+	case k.Late:
+		return after
+	case !k.managed:
+		return after + 1
+	case k.Looked.IsZero():
+		return after + 2
+	}
+	return after + 3
+}
+
+// state is how a connection stands, as a picture and words.
+func (k kept) state() (emoji, words string) {
+	if len(k.Problems) > 0 {
+		return problemFace(k.Problems[0].Trouble), problemsWords(k.Problems)
+	}
+	switch {
+	case !k.managed:
+		return ":black_circle:", "not managed any more: disconnected, or left to be looked after by hand"
+	case k.Looked.IsZero():
+		return ":white_circle:", "not looked at yet since it changed"
+	case k.Late:
+		return ":white_circle:", "could not be looked at since " + when(k.Looked) + "; it was well then"
+	}
+	return ":large_green_circle:", "connected"
+}
+
+// problemFace is a trouble as a picture.
+func problemFace(t link.Trouble) string {
+	switch t {
+	case link.TroubleLost:
+		return ":red_circle:"
+	case link.TroubleDegraded:
+		return ":warning:"
+	case link.TroubleExpiring:
+		return ":hourglass:"
+	case link.TroubleDrift:
+	}
+	return ":twisted_rightwards_arrows:"
+}
+
+// problemsWords are all troubles of a connection, each with what is known of it.
+func problemsWords(all []openProblem) string {
+	says := make([]string, 0, len(all))
+	for _, p := range all {
+		word := "lost"
+		switch p.Trouble {
+		case link.TroubleLost:
+		case link.TroubleDegraded:
+			word = "connected, but degraded"
+		case link.TroubleExpiring:
+			word = "expiring"
+		case link.TroubleDrift:
+			word = "not as it was approved"
+		}
+		says = append(says, "*"+word+"* since "+when(p.Since)+": "+line(p.Say, maxTold))
+	}
+	return within("\n", maxText-1000, says...)
+}
+
+func keptLine(k kept) string {
+	emoji, words := k.state()
+	s := fmt.Sprintf("%s *%s* as %s", emoji, line(cmp.Or(k.Local, k.name.Local.String()), maxName), bot.Code(bot.Cut(clean(k.name.Alias), maxName)))
+	if k.Remote != "" {
+		s = fmt.Sprintf("%s *%s* → *%s* as %s", emoji, line(k.Local, maxName), line(k.Remote, maxName), bot.Code(bot.Cut(clean(k.name.Alias), maxName)))
+	}
+	s += "\n" + words
+	switch {
+	case k.Expires.IsZero():
+	case len(k.Problems) > 0:
+		s += "\nKey expires " + when(k.Expires)
+	default:
+		s += " · key expires " + when(k.Expires)
+	}
+	return s
+}
+
+// keptButtons are what can be done with a connection from the home tab.
+func keptButtons(k kept, user string) []slack.BlockElement {
+	if !k.managed {
+		b := button(actionUnfollow, pressValue(k.name, ""), "Unfollow")
+		b.AccessibilityLabel = bot.Cut(clean("Unfollow "+k.called()), maxOption)
+		return []slack.BlockElement{b}
+	}
+	verb, label := "status", "Status"
+	if len(k.Problems) > 0 {
+		verb, label = "diagnose", "Diagnose"
+	}
+	b := button(connectionPrefix+verb, pressValue(k.name, ""), label)
+	b.AccessibilityLabel = bot.Cut(clean(label+": "+k.called()), maxOption)
+	return []slack.BlockElement{b, followButton(k.Managed, k.Local, user, saidFollow)}
 }

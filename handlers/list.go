@@ -24,7 +24,7 @@ const listPage = 10
 
 // listCommand shows the connections of all local clusters, or of those that the words name.
 func (h *Handlers) listCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
-	return h.answerLater(c, func(ctx context.Context) bot.Message { return h.list(ctx, strings.Join(args, " "), 0) })
+	return h.answerLater(c, func(ctx context.Context) bot.Message { return h.list(ctx, c.User.ID, strings.Join(args, " "), 0) })
 }
 
 // listTurned shows another page, in the place of the one before.
@@ -34,7 +34,7 @@ func (h *Handlers) listTurned(_ context.Context, a bot.Action) (bot.Answer, erro
 		return bot.Answer{}, err
 	}
 	return bot.Answer{Then: func(ctx context.Context) error {
-		return h.o.Messenger.Respond(ctx, a.ResponseURL, h.list(ctx, text, page), true)
+		return h.o.Messenger.Respond(ctx, a.ResponseURL, h.list(ctx, a.User.ID, text, page), true)
 	}}, nil
 }
 
@@ -54,8 +54,9 @@ func parsePage(value string) (page int, text string, err error) {
 	return page, strings.TrimSpace(text), nil
 }
 
-// list is a page of the connections; what has not answered in time is named, and goes on being read meanwhile.
-func (h *Handlers) list(ctx context.Context, text string, page int) bot.Message {
+// list is a page of the connections, as one user is shown it; what has not answered in time is named, and goes on being
+// read meanwhile.
+func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Message {
 	limited, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
 	l, near := h.listed(limited, text)
@@ -64,8 +65,13 @@ func (h *Handlers) list(ctx context.Context, text string, page int) bot.Message 
 	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]
 	head := listHead(l, text) + near
 	blocks := []slack.Block{section(head)}
-	for _, s := range h.lines(ctx, shown) {
-		blocks = append(blocks, section(s))
+	said, known := h.saidBy(ctx, user)
+	for i, s := range h.lines(ctx, shown) {
+		row := slack.NewSectionBlock(markup(s), nil, nil)
+		if m := shown[i].Managed; m != nil && known {
+			row.Accessory = slack.NewAccessory(followButton(*m, shown[i].Local.Name, user, said[m.Name().String()]))
+		}
+		blocks = append(blocks, row)
 	}
 	if note := listMissing(l); note != "" {
 		blocks = append(blocks, small(note))

@@ -23,9 +23,11 @@ const (
 	maxHeard = 3000 // an error's text; Slack's limit of a field
 )
 
-// looks are the words that only look, and what they show.
-func looks() map[string]func(link.Examination) bot.Message {
-	return map[string]func(link.Examination) bot.Message{"status": statusMessage, "diagnose": diagnoseMessage}
+// looks are the words that only look, and what they show to a user.
+func looks() map[string]func(*Handlers, context.Context, string, link.Examination) bot.Message {
+	return map[string]func(*Handlers, context.Context, string, link.Examination) bot.Message{
+		"status": (*Handlers).statusFor, "diagnose": diagnoseFor,
+	}
 }
 
 // pressValue is what a connection's button carries: its name and what to fill the form with.
@@ -71,7 +73,7 @@ func (h *Handlers) look(ctx context.Context, to spot, verb string, n link.Name, 
 		return h.tell(ctx, to, private(h.say(ctx, err, pen{})))
 	}
 	x.Heard(heard)
-	return h.tell(ctx, to, looks()[verb](x))
+	return h.tell(ctx, to, looks()[verb](h, ctx, to.user, x))
 }
 
 // lookPressed follows a button that only looks.
@@ -135,6 +137,8 @@ func (h *Handlers) registerConnections(r Router) {
 	for verb := range orders() {
 		r.OnAction(connectionPrefix+verb, h.orderPressed)
 	}
+	r.OnAction(actionFollow, h.followPressed)
+	r.OnAction(actionUnfollow, h.followPressed)
 	r.OnSuggest(actionPick, h.suggestConnections)
 	r.OnAction(actionPick, h.picked)
 	r.OnShortcut(ShortcutDiagnose, h.diagnoseShortcut)

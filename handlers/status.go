@@ -12,8 +12,9 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// statusMessage is everything that is known of one connection, with buttons for what can be done next.
-func statusMessage(x link.Examination) bot.Message {
+// statusMessage is everything that is known of one connection, with buttons for what can be done next and
+// those that are given.
+func statusMessage(x link.Examination, more ...slack.BlockElement) bot.Message {
 	emoji, word := ":large_green_circle:", "It works."
 	if x.Diagnosis != nil {
 		emoji, word = ":red_circle:", x.Diagnosis.Say
@@ -35,7 +36,7 @@ func statusMessage(x link.Examination) bot.Message {
 	} else {
 		blocks = append(blocks, small("Made by hand: the bot only looks at it until it is adopted."))
 	}
-	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", nextButtons(x)...))}
+	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", append(nextButtons(x), more...)...))}
 }
 
 func statusFields(x link.Examination) []change.Field {

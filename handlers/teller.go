@@ -55,6 +55,10 @@ type TellerOptions struct {
 	Stop    time.Duration // how long a drawing may go on once Run is told to end: 10 s
 	Workers int           // requests told at the same time: 4
 
+	// Telling hears of a request before it is drawn, at least once in every state in which it is told. It does not stay
+	// long, and its failures are its own. Nothing by default.
+	Telling func(ctx context.Context, r *change.Request)
+
 	// Span hears that a request is being told, and what it returns, how that ended: for traces. Nothing by default.
 	Span func(ctx context.Context, r *change.Request, name string) (context.Context, func(error))
 }
@@ -71,6 +75,9 @@ func (o TellerOptions) withDefaults() TellerOptions {
 	set(&o.Stop, 10*time.Second)
 	if o.Workers <= 0 {
 		o.Workers = 4
+	}
+	if o.Telling == nil {
+		o.Telling = func(context.Context, *change.Request) {}
 	}
 	if o.Span == nil {
 		o.Span = func(ctx context.Context, _ *change.Request, _ string) (context.Context, func(error)) {
@@ -292,6 +299,7 @@ func (t *Teller) tell(ctx context.Context, id string) (err error) {
 	}
 	ctx, end := t.o.Span(ctx, r, "tell")
 	defer func() { end(err) }()
+	t.o.Telling(ctx, r)
 	if err := t.draw(ctx, r); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // Doctor says how managed connections are; *link.Roster is one.
 type Doctor interface {
 	Managed(ctx context.Context) (map[link.Name]link.Managed, error)
-	Health(ctx context.Context, m link.Managed, expiresWithin time.Duration) ([]link.Problem, error)
+	Health(ctx context.Context, m link.Managed, expiresWithin time.Duration) (link.Checkup, error)
 }
 
 // Notebook is what the watch remembers between two looks, whichever replica makes them; *store.Store is one.
@@ -49,6 +49,8 @@ type WatcherOptions struct {
 
 	// Looked hears of every look at a connection: LookedWell, LookedTrouble or LookedAway. It must not block.
 	Looked func(outcome string)
+	// News hears of a connection of which Sightings tell something new. It does not stay long.
+	News func(ctx context.Context, m link.Managed)
 }
 
 // What a look at a connection comes to.
@@ -72,6 +74,9 @@ func NewWatcher(o WatcherOptions) *Watcher {
 	o.Atonce = cmp.Or(o.Atonce, 5)
 	if o.Looked == nil {
 		o.Looked = func(string) {}
+	}
+	if o.News == nil {
+		o.News = func(context.Context, link.Managed) {}
 	}
 	return &Watcher{o: o}
 }
@@ -102,6 +107,10 @@ func (w *Watcher) Look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	seen, err := w.looks(ctx)
+	if err != nil {
+		return err
+	}
 	names := make([]link.Name, 0, len(managed))
 	for n := range managed {
 		names = append(names, n)
@@ -123,11 +132,16 @@ func (w *Watcher) Look(ctx context.Context) error {
 			continue
 		}
 		looked++
-		errs = append(errs, w.look(ctx, managed[n], open))
+		errs = append(errs, w.look(ctx, managed[n], open, seen[n]))
 	}
 	for key, p := range open {
 		if n, err := link.ParseName(p.Name); err == nil && managed[n].Alias == "" {
 			errs = append(errs, w.resolve(ctx, key, p, "it is not managed any more"))
+		}
+	}
+	for n, was := range seen {
+		if managed[n].Alias == "" {
+			errs = append(errs, w.forget(ctx, n, was))
 		}
 	}
 	return errors.Join(errs...)
@@ -186,14 +200,18 @@ func (w *Watcher) open(ctx context.Context) (map[string]openProblem, error) {
 }
 
 // look looks at one connection, and tells what has changed.
-func (w *Watcher) look(ctx context.Context, m link.Managed, open map[string]openProblem) error {
-	problems, err := w.o.Doctor.Health(ctx, m, w.o.ExpiresWithin)
+func (w *Watcher) look(ctx context.Context, m link.Managed, open map[string]openProblem, was lookNote) error {
+	found, err := w.o.Doctor.Health(ctx, m, w.o.ExpiresWithin)
 	if err != nil {
 		// Nothing is known of it just now. A platform that is away is not a connection that is lost.
 		w.o.Log.InfoContext(ctx, "a connection could not be looked at", "connection", m.Name().String(), "error", err)
 		w.o.Looked(LookedAway)
+		if w.late(was) {
+			w.o.News(ctx, m)
+		}
 		return nil
 	}
+	problems, news := found.Problems, false
 	if len(problems) > 0 {
 		if moving, err := w.moving(ctx, m); err != nil || moving {
 			return err
@@ -207,14 +225,17 @@ func (w *Watcher) look(ctx context.Context, m link.Managed, open map[string]open
 	var errs []error
 	for _, p := range problems {
 		key := problemKey(m.Name(), p.Trouble)
+		news = news || open[key].Say != p.Say
 		errs = append(errs, w.tell(ctx, key, m, p, open[key]))
 	}
 	for key, p := range open {
 		still := func(now link.Problem) bool { return now.Trouble == p.Trouble }
 		if p.Name == m.Name().String() && !slices.ContainsFunc(problems, still) {
+			news = true
 			errs = append(errs, w.resolve(ctx, key, p, "it is well again"))
 		}
 	}
+	errs = append(errs, w.looked(ctx, m, found, was, news))
 	return errors.Join(errs...)
 }
 

@@ -56,6 +56,21 @@ func (k keys) lease(name string) string { return k.prefix + "lease:" + digest(na
 // notes is a hash: what one part of the bot remembers for itself, by its own key.
 func (k keys) notes(part string) string { return k.prefix + "notes:" + part }
 
+// tabs is a sorted set by the time when they were opened: the users who have looked at their home tab lately.
+func (k keys) tabs() string { return k.prefix + "tabs" }
+
+// tabsDue is a sorted set by the time from which they may be drawn: the users whose home tab may be out of date.
+func (k keys) tabsDue() string { return k.prefix + "tabs:due" }
+
+// tabsShown is a hash: the mark of what a user's home tab shows, by user.
+func (k keys) tabsShown() string { return k.prefix + "tabs:shown" }
+
+// tabsPace is a string: that a home tab has been drawn just now. It lives for a second or so.
+func (k keys) tabsPace() string { return k.prefix + "tabs:pace" }
+
+// follows is a hash: what user said about following connections, "on" or "off", by the connection's name.
+func (k keys) follows(user string) string { return k.prefix + "follows:" + user }
+
 // wake is a list: a token for each waiting worker that should look for work.
 func (k keys) wake() string { return k.prefix + "wake" }
 

@@ -46,6 +46,21 @@ var announcedSource string
 //go:embed lua/note.lua
 var noteSource string
 
+//go:embed lua/opened.lua
+var openedSource string
+
+//go:embed lua/stale.lua
+var staleSource string
+
+//go:embed lua/due.lua
+var dueSource string
+
+//go:embed lua/drawn.lua
+var drawnSource string
+
+//go:embed lua/follow.lua
+var followSource string
+
 // The scripts. Each documents its keys, arguments and answers.
 var (
 	createScript    = redis.NewScript(lib + createSource)
@@ -59,6 +74,11 @@ var (
 	tellScript      = redis.NewScript(lib + tellSource)
 	announcedScript = redis.NewScript(lib + announcedSource)
 	noteScript      = redis.NewScript(lib + noteSource)
+	openedScript    = redis.NewScript(lib + openedSource)
+	staleScript     = redis.NewScript(lib + staleSource)
+	dueScript       = redis.NewScript(lib + dueSource)
+	drawnScript     = redis.NewScript(lib + drawnSource)
+	followScript    = redis.NewScript(lib + followSource)
 )
 
 // scriptNames are the names of the scripts by their hash, which is all that a command to Redis says.
@@ -66,11 +86,15 @@ var scriptNames = map[string]string{
 	createScript.Hash(): "create", readScript.Hash(): "read", moveScript.Hash(): "move", peekScript.Hash(): "peek",
 	claimScript.Hash(): "claim", extendScript.Hash(): "extend", recordScript.Hash(): "record",
 	releaseScript.Hash(): "release", tellScript.Hash(): "tell", announcedScript.Hash(): "announced",
-	noteScript.Hash(): "note",
+	noteScript.Hash(): "note", openedScript.Hash(): "opened", staleScript.Hash(): "stale", dueScript.Hash(): "due",
+	drawnScript.Hash(): "drawn", followScript.Hash(): "follow",
 }
 
 // answer is what a script says: a word, and after some words a value.
-type answer struct{ word, value string }
+type answer struct {
+	word, value string
+	more        string // a second value
+}
 
 // words are the answers that are errors to every caller.
 var words = map[string]error{
@@ -95,6 +119,9 @@ func (s *Store) eval(ctx context.Context, doing string, script *redis.Script, ke
 	a := answer{word: got[0]}
 	if len(got) > 1 {
 		a.value = got[1]
+	}
+	if len(got) > 2 {
+		a.more = got[2]
 	}
 	return a, nil
 }

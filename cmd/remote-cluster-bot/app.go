@@ -42,6 +42,7 @@ type App struct {
 	shipping *shipping // nil: the audit is not shipped
 	roster   *link.Roster
 	watcher  *handlers.Watcher
+	homes    *handlers.HomeKeeper
 	metrics  *metrics.Metrics
 	tracing  *tracing.Tracing // nil: nothing is traced
 	policy   *policy.Policy
@@ -96,6 +97,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		Outbox: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Command: c.Slack.Command,
 		Owner: owner, Now: time.Now, Log: log, Span: spans.Spans(),
 		Stop: stopWithin,
+		Telling: func(ctx context.Context, r *change.Request) { a.homes.Moved(ctx, r) },
 	})
 	a.service = change.NewService(spans.Requests(told{a.metrics.Requests(a.store), log}), change.Options{
 		Policy: judge, Planners: spans.Planners(planners(kinds)),
@@ -108,12 +110,13 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		Doctor: a.roster, Notebook: a.store, Poster: messenger, Channel: c.Slack.Channel, Owner: owner, Now: time.Now, Log: log,
 		Every: c.Watch.Every.Std(), Step: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
 		Looked: a.metrics.Looked,
+		News:   func(ctx context.Context, m link.Managed) { a.homes.Heard(ctx, m) },
 	})
 	a.metrics.Watch(a.standing)
 	o := handlers.Options{
 		Changes: a.service, Policy: judge, Rules: judge, Lists: a.store, Directory: a.catalog, Messenger: messenger,
-		Connections: a.roster,
-		Channel:     c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now,
+		Connections: a.roster, Watch: a.watcher, Follows: a.store, Tabs: a.store,
+		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now,
 	}
 	if vault != nil {
 		o.Vault = vault
@@ -122,6 +125,9 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		o.Changes = spans.Service(a.service)
 	}
 	h := handlers.New(o)
+	a.homes = handlers.NewHomeKeeper(handlers.HomeKeeperOptions{
+		Tabs: a.store, Policy: judge, Homes: messenger, Draw: h.DrawHome, Log: log,
+	})
 	a.router = bot.NewRouter(bot.Options{Teams: c.Slack.Teams, Self: messenger.Self, Now: time.Now, NewID: newRequestID, Log: log, OnError: h.Failed, Acked: a.metrics.Acked, Trace: spans.Events()})
 	h.Register(a.router)
 	return a, nil
@@ -159,6 +165,7 @@ func (a *App) Run(ctx context.Context) error {
 		g.Go(func() error { return a.shipping.run(ctx) })
 	}
 	g.Go(func() error { return a.watcher.Run(ctx) })
+	g.Go(func() error { return a.homes.Run(ctx) })
 	g.Go(func() error { return a.observed(ctx) })
 	err := g.Wait()
 	stopInner()

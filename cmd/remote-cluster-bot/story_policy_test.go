@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -140,6 +141,19 @@ func (s *story) homeText(w workspace.State, args []string) (string, []string) {
 
 func (s *story) taps(_ *testscript.TestScript, args []string) error {
 	return seen(s.Slack.User(args[0]).Home().PressConfirm(s.ctx, args[1]))
+}
+
+func (s *story) publishes(args []string) error {
+	n := 0
+	for _, c := range s.Slack.Calls("views.publish") {
+		if c.Args["user_id"] == s.Slack.State().UserID(args[0]) {
+			n++
+		}
+	}
+	if strconv.Itoa(n) != args[1] {
+		return fmt.Errorf("the home tab of %s was drawn %d times, want %s", args[0], n, args[1])
+	}
+	return nil
 }
 
 // waits lets time pass, where a story is about that.

@@ -158,9 +158,11 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"opens":    plain(1, 1, (*story).opensHome),
 	"taps":     plain(2, 2, (*story).taps), // taps bob Approve: on the home tab
 	"home":     seeing((*story).homeText),
-	"tampers":  plain(0, 0, (*story).tampers), // edits the second entry of the audit
-	"waits":    plain(1, 1, (*story).waits),
-	"runs":     plain(1, -1, (*story).runs), // runs audit verify: a subcommand; what it prints stands in out.txt
+	// publishes mallory 1: how often the home tab was drawn for somebody
+	"publishes": checking((*story).publishes),
+	"tampers":   plain(0, 0, (*story).tampers), // edits the second entry of the audit
+	"waits":     plain(1, 1, (*story).waits),
+	"runs":      plain(1, -1, (*story).runs), // runs audit verify: a subcommand; what it prints stands in out.txt
 	// The world.
 	"connected": checking((*story).connected),      // connected logs-prod metrics-eu
 	"certified": checking((*story).certified),      // certified logs-prod metrics-eu: connected without a key

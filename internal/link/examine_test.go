@@ -36,11 +36,14 @@ func TestExamineFindsNothingWhereAllIsWell(t *testing.T) {
 
 func (h *household) health() []link.Problem {
 	h.t.Helper()
-	p, err := h.roster.Health(h.t.Context(), h.managed(), 14*24*time.Hour)
+	found, err := h.roster.Health(h.t.Context(), h.managed(), 14*24*time.Hour)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return p
+	if found.Local == "" {
+		h.t.Error("the local cluster has no name")
+	}
+	return found.Problems
 }
 
 func TestExamineNamesTheFirstCauseItsEvidenceAndTheFix(t *testing.T) {

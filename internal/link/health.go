@@ -39,16 +39,33 @@ type Problem struct {
 	Certificates bool
 }
 
-// Health looks at a managed connection. No problem means that it is well; an error that nothing can be said, which is
-// no news of the connection.
-func (r *Roster) Health(ctx context.Context, m Managed, expiresWithin time.Duration) ([]Problem, error) {
+// Checkup is how a managed connection was found.
+type Checkup struct {
+	Local, Remote string    // the deployments' names; Remote is empty where the bot can't see it
+	Expires       time.Time // of its key; zero: never, or nobody knows
+	Problems      []Problem // none: it is well
+}
+
+// Health looks at a managed connection. An error says that nothing can be said, which is no news of the connection.
+func (r *Roster) Health(ctx context.Context, m Managed, expiresWithin time.Duration) (Checkup, error) {
 	x, err := r.Examine(ctx, m.Name())
 	if err != nil {
-		return nil, err
+		return Checkup{}, err
 	}
 	if err := x.known(PartLocalCluster, PartSettings); err != nil {
-		return nil, err
+		return Checkup{}, err
 	}
+	found := Checkup{Local: x.Survey.Local.Name, Problems: r.problems(x, m, expiresWithin)}
+	if x.HasRemote() {
+		found.Remote = x.Remote.Name
+	}
+	if !x.ByCertificate() {
+		found.Expires = x.expires(m)
+	}
+	return found, nil
+}
+
+func (r *Roster) problems(x Examination, m Managed, expiresWithin time.Duration) []Problem {
 	var all []Problem
 	add := func(t Trouble, fix change.Kind, format string, args ...any) {
 		all = append(all, Problem{Trouble: t, Fix: fix, Say: fmt.Sprintf(format, args...)})
@@ -72,7 +89,7 @@ func (r *Roster) Health(ctx context.Context, m Managed, expiresWithin time.Durat
 	if p := x.drifted(m); p != nil {
 		all = append(all, *p)
 	}
-	return all, nil
+	return all
 }
 
 // trustEnds is the problem that certificates end before t.

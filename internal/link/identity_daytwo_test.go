@@ -100,7 +100,8 @@ func TestADisconnectThatFailsGrantsTheSameIdentityAgain(t *testing.T) {
 func TestSigningThatWasStoppedIsDriftThatAnUpdateMends(t *testing.T) {
 	h := identityHousehold(t)
 	h.local.Unsign("logs")
-	problems, err := h.roster.Health(t.Context(), h.managed(), time.Hour)
+	found, err := h.roster.Health(t.Context(), h.managed(), time.Hour)
+	problems := found.Problems
 	if err != nil || len(problems) != 2 || problems[0].Fix != link.KindUpdate {
 		t.Fatalf("%v, %+v", err, problems)
 	}
@@ -118,7 +119,8 @@ func TestAKeyThatDemandsAnotherCertificateIsReplaced(t *testing.T) {
 	h := identityHousehold(t)
 	old := h.remote.ActiveKeys()[0].ID
 	h.remote.SetIdentity("CN=.*")
-	problems, err := h.roster.Health(t.Context(), h.managed(), time.Hour)
+	found, err := h.roster.Health(t.Context(), h.managed(), time.Hour)
+	problems := found.Problems
 	if err != nil || len(problems) != 1 {
 		t.Fatalf("%v, %+v", err, problems)
 	}

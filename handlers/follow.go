@@ -1,0 +1,163 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// The buttons that begin and end following a connection.
+const (
+	actionFollow   = "follow"
+	actionUnfollow = "unfollow"
+)
+
+// What somebody says about following a connection. Who says nothing follows those that they made.
+const (
+	saidFollow   = "on"
+	saidUnfollow = "off"
+	maxSaid      = 50 // connections about which one person may say something
+)
+
+// Follows remembers what people say about following connections; *store.Store does.
+type Follows interface {
+	// Follow notes what user says: saidFollow, saidUnfollow, or nothing, which forgets it; false: they have said
+	// something about most connections already.
+	Follow(ctx context.Context, user, connection, say string, most int) (bool, error)
+	// Follows returns what user said, by the connections' names.
+	Follows(ctx context.Context, user string) (map[string]string, error)
+}
+
+// Watch knows how the managed connections stand; *Watcher is one.
+type Watch interface {
+	Sightings(ctx context.Context) (map[link.Name]Sighting, error)
+}
+
+// isOf reports whether user asked for the connection, adopted it, or changed it last.
+func isOf(m link.Managed, user string) bool {
+	return m.Maker() == user || m.Kept.By.User == user
+}
+
+// follows reports whether user, who said that, follows a managed connection.
+func follows(said string, m link.Managed, user string) bool {
+	return said == saidFollow || said != saidUnfollow && isOf(m, user)
+}
+
+// followButton begins or ends following a managed connection. One that was made by hand has none: the watch does not
+// look after it, so there would be nothing to follow.
+func followButton(m link.Managed, local, user, said string) *slack.ButtonBlockElement {
+	action, label := actionFollow, "Follow"
+	if follows(said, m, user) {
+		action, label = actionUnfollow, "Unfollow"
+	}
+	b := button(action, pressValue(m.Name(), ""), label)
+	b.AccessibilityLabel = bot.Cut(clean(label+" "+followed(m.Name(), local)), maxOption)
+	return b
+}
+
+// followed is a connection by the name that people type, as far as that is known.
+func followed(n link.Name, local string) string {
+	return cmp.Or(local, n.Local.String()) + "/" + n.Alias
+}
+
+// followPressed follows the buttons of following.
+func (h *Handlers) followPressed(_ context.Context, a bot.Action) (bot.Answer, error) {
+	n, fill, err := parsePressValue(a.Value.Text)
+	if err == nil && fill != "" {
+		err = fmt.Errorf("%q is not a connection", bot.Cut(a.Value.Text, 80))
+	}
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	on, atHome := a.ID == actionFollow, a.View != nil && a.Channel == ""
+	return h.homeward(a, bot.Answer{Then: func(ctx context.Context) error {
+		msg, done := h.follow(ctx, a.User.ID, n, on)
+		if done && atHome {
+			return nil // it is seen there
+		}
+		return h.tell(ctx, spotOf(a), msg)
+	}}), nil
+}
+
+// follow notes that user follows a connection from now on, or not any more, and says so.
+func (h *Handlers) follow(ctx context.Context, user string, n link.Name, on bool) (msg bot.Message, done bool) {
+	all, err := h.o.Watch.Sightings(ctx)
+	if err != nil {
+		return private(h.say(ctx, err, pen{})), false
+	}
+	s, managed := all[n]
+	called := bot.Code(clean(followed(n, s.Local)))
+	if on && !managed {
+		return private("The bot does not manage " + called + " any more, so it does not look after it: nothing was changed."), false
+	}
+	say := ""
+	switch mine := managed && isOf(s.Managed, user); {
+	case on && !mine:
+		say = saidFollow
+	case !on && mine:
+		say = saidUnfollow
+	}
+	room, err := h.o.Follows.Follow(ctx, user, n.String(), say, maxSaid)
+	switch {
+	case err != nil:
+		return private(h.say(ctx, err, pen{})), false
+	case !room:
+		return private(fmt.Sprintf("You have chosen for %d connections whether you follow them, and there is no room for %s: nothing was changed. "+
+			"Unfollow one that others made, or follow one of yours again, first.", maxSaid, called)), false
+	}
+	if err := h.o.Tabs.TabsStale(ctx, []string{user}); err != nil {
+		h.o.Log.WarnContext(ctx, "the home tab will show late what somebody follows", "error", err)
+	}
+	if !on {
+		msg = private("You don't follow " + called + " any more.")
+	} else {
+		msg = private("You follow " + called + " now: how it stands is on this app's home tab.")
+	}
+	if managed {
+		msg.Blocks = append(msg.Blocks, slack.NewActionBlock("", followButton(s.Managed, s.Local, user, saidAs(on))))
+	}
+	return msg, true
+}
+
+func saidAs(on bool) string {
+	if on {
+		return saidFollow
+	}
+	return saidUnfollow
+}
+
+// saidBy is what user said about connections. Where that can't be read there are no buttons for it: what they are
+// beside is worth showing all the same.
+func (h *Handlers) saidBy(ctx context.Context, user string) (said map[string]string, ok bool) {
+	said, err := h.o.Follows.Follows(ctx, user)
+	if err != nil {
+		h.o.Log.WarnContext(ctx, "what somebody follows could not be read", "error", err)
+	}
+	return said, err == nil
+}
+
+// followers are those among users who follow a connection, or did while the bot managed it.
+func followers(m link.Managed, said map[string]string, users []string) []string {
+	return slices.DeleteFunc(slices.Clone(users), func(u string) bool { return !follows(said[u], m, u) })
+}
+
+// statusFor is the status of a connection as one person is shown it.
+func (h *Handlers) statusFor(ctx context.Context, user string, x link.Examination) bot.Message {
+	var follow []slack.BlockElement
+	if x.Managed != nil {
+		if said, ok := h.saidBy(ctx, user); ok {
+			follow = append(follow, followButton(*x.Managed, x.Survey.Local.Name, user, said[x.Managed.Name().String()]))
+		}
+	}
+	return statusMessage(x, follow...)
+}
+
+func diagnoseFor(_ *Handlers, _ context.Context, _ string, x link.Examination) bot.Message {
+	return diagnoseMessage(x)
+}

@@ -1,0 +1,204 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// follows presses a button of following, in a channel.
+func (d *desk) follows(u bot.User, action, connection string) bot.Message {
+	d.t.Helper()
+	d.finish(d.followPressed(d.t.Context(), bot.Action{
+		ID: action, Value: bot.Value{Text: connection}, User: u, Channel: "C0REQUESTS", ResponseURL: "https://hooks",
+	}))
+	return d.shown()
+}
+
+func (d *desk) connectionsOf(u bot.User) string {
+	d.t.Helper()
+	blocks, err := d.myConnections(d.t.Context(), actor(u, ""))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return toJSON(d.t, blocks)
+}
+
+func TestFollowingWhatOthersMade(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	if s := d.connectionsOf(ben); s != "null\n" && s != "null" {
+		t.Errorf("ben, who follows nothing, sees %s", s)
+	}
+	if m := d.follows(ben, actionFollow, name); !strings.Contains(m.Text, "You follow `ece-prod/a1/search-eu` now") || !strings.Contains(toJSON(t, m.Blocks), actionUnfollow) {
+		t.Errorf("told %s", toJSON(t, m))
+	}
+	if s := d.connectionsOf(ben); !strings.Contains(s, "not looked at yet") || !strings.Contains(s, actionUnfollow) {
+		t.Errorf("before the watch has looked: %s", s)
+	}
+	if err := d.watcher.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := d.connectionsOf(ben); !strings.Contains(s, "connected") || !strings.Contains(s, "*logs-prod* → *search-eu*") {
+		t.Errorf("after the watch has looked: %s", s)
+	}
+	goldenMessage(t, "follow_unfollowed", d.follows(ben, actionUnfollow, name))
+	if s := d.connectionsOf(ben); strings.Contains(s, "search-eu") {
+		t.Errorf("after unfollowing: %s", s)
+	}
+	if len(d.tabs.said[ben.ID]) != 0 {
+		t.Errorf("what is as by default is remembered: %v", d.tabs.said)
+	}
+}
+
+func TestMyOwnAreFollowedUntilISayOtherwise(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	if s := d.connectionsOf(asker); !strings.Contains(s, "search-eu") {
+		t.Fatalf("the requester sees %s", s)
+	}
+	d.types("list")
+	if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, `"`+actionUnfollow+`"`) {
+		t.Errorf("the list offers %s", s)
+	}
+	d.follows(asker, actionUnfollow, name)
+	if s := d.connectionsOf(asker); strings.Contains(s, "search-eu") {
+		t.Errorf("after unfollowing: %s", s)
+	}
+	d.types("status search-eu")
+	if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, `"`+actionFollow+`"`) {
+		t.Errorf("the status offers %s", s)
+	}
+	d.follows(asker, actionFollow, name)
+	if s := d.connectionsOf(asker); !strings.Contains(s, "search-eu") || len(d.tabs.said[asker.ID]) != 0 {
+		t.Errorf("followed again: %v, %s", d.tabs.said, s)
+	}
+}
+
+func TestFollowingSaysWhatItCanNotDo(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	if m := d.follows(ben, actionFollow, "ece-prod/a1/nothing"); !strings.Contains(m.Text, "does not manage `ece-prod/a1/nothing` any more") {
+		t.Errorf("of one that is gone: %s", m.Text)
+	}
+	for n := range maxSaid {
+		if _, err := d.tabs.Follow(t.Context(), ben.ID, fmt.Sprintf("ece-prod/a1/x%d", n), saidFollow, maxSaid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m := d.follows(ben, actionFollow, name); !strings.Contains(m.Text, "nothing was changed") {
+		t.Errorf("of one too many: %s", m.Text)
+	}
+	for _, value := range []string{"", "nonsense", name + " mended"} {
+		if _, err := d.followPressed(t.Context(), bot.Action{ID: actionFollow, Value: bot.Value{Text: value}}); err == nil {
+			t.Errorf("%q was taken", value)
+		}
+	}
+	d.tabs.down = errors.New("away")
+	d.types("list")
+	if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, "search-eu") || strings.Contains(s, actionFollow) {
+		t.Errorf("the list without what is followed: %s", s)
+	}
+}
+
+// A connection that is gone is shown until its follower has seen that.
+func TestWhatIsNotManagedAnyMoreIsShownToItsFollowers(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.follows(ben, actionFollow, name)
+	d.book.memos = nil
+	if s := d.connectionsOf(ben); !strings.Contains(s, "not managed any more") || !strings.Contains(s, actionUnfollow) {
+		t.Errorf("ben sees %s", s)
+	}
+	if s := d.connectionsOf(asker); strings.Contains(s, "search-eu") {
+		t.Errorf("the requester, who said nothing, sees %s", s)
+	}
+	d.follows(ben, actionUnfollow, name)
+	if s := d.connectionsOf(ben); strings.Contains(s, "search-eu") {
+		t.Errorf("after unfollowing: %s", s)
+	}
+}
+
+// stands are connections in every state, with names as nasty as they come.
+type stands map[link.Name]Sighting
+
+func everyStand(names func(int) string) stands {
+	all := stands{}
+	add := func(alias string, s Sighting) {
+		m := link.Managed{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: alias, MadeBy: "U0ASKER"}
+		s.Managed = m
+		if s.Local == "" {
+			s.Local, s.Remote = names(maxName*2), names(maxName*2)
+		}
+		all[m.Name()] = s
+	}
+	trouble := func(t link.Trouble) openProblem {
+		return openProblem{Trouble: t, Say: names(maxTold * 2), Since: start}
+	}
+	add("well", Sighting{Looked: start, Expires: start.Add(30 * day)})
+	add("new", Sighting{Local: "logs-prod"})
+	add("late", Sighting{Looked: start, Late: true})
+	for _, t := range link.Troubles() {
+		add(string(t), Sighting{Looked: start, Problems: []openProblem{trouble(t)}})
+	}
+	add("all", Sighting{Looked: start, Problems: []openProblem{
+		trouble(link.TroubleLost), trouble(link.TroubleDegraded), trouble(link.TroubleExpiring), trouble(link.TroubleDrift),
+	}})
+	return all
+}
+
+func TestFollowedConnectionsInEveryState(t *testing.T) {
+	short := func(int) string { return "logs-prod" }
+	for file, names := range map[string]func(int) string{"home_connections": short, "home_connections_nasty": nasty} {
+		all := everyStand(names)
+		if file == "home_connections_nasty" {
+			for n := range homeConnections {
+				alias := fmt.Sprintf("%02d", n) + nasty(200)
+				all[link.Name{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: alias}] = Sighting{
+					Managed: link.Managed{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: alias, MadeBy: "U0ASKER"}, Local: names(200),
+				}
+			}
+		}
+		d := newDesk(t)
+		d.o.Watch = fixed(all)
+		d.tabs.said["U0ASKER"] = map[string]string{"ece-prod/a1/ended": saidFollow}
+		for n := range homeShown + 3 { // the other parts at their fullest
+			r := pending()
+			r.ID, r.Proposal.Title, r.Reason = fmt.Sprintf("R%03d", n), nasty(400), nasty(400)
+			d.book.put(r)
+			mine := pending()
+			mine.ID, mine.Requester.User = fmt.Sprintf("S%03d", n), "U0OTHER"
+			d.book.put(mine)
+		}
+		d.o.Policy = change.Approvers{Users: []string{"U0ASKER"}, Count: 1}
+		view, err := d.DrawHome(t.Context(), actor(asker, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := bot.CheckHome(view); err != nil {
+			t.Error(err)
+		}
+		if s := toJSON(t, view); strings.Contains(s, "<!channel>") || strings.Contains(s, "<@U0EVIL>") {
+			t.Error("what comes from outside is not escaped")
+		}
+		blocks, err := d.myConnections(t.Context(), actor(asker, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, file, blocks)
+	}
+}
+
+func TestTheFullestHomeTabFits(t *testing.T) {
+	if most := len(homeParts()) * (homePerPart + 1); most > maxHome {
+		t.Errorf("%d blocks", most)
+	}
+	if 2*homeConnections+2 > homePerPart || 2*homeShown+2 > homePerPart {
+		t.Error("a part is cut in the middle")
+	}
+}
