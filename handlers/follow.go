@@ -158,6 +158,6 @@ func (h *Handlers) statusFor(ctx context.Context, user string, x link.Examinatio
 	return statusMessage(x, follow...)
 }
 
-func diagnoseFor(_ *Handlers, _ context.Context, _ string, x link.Examination) bot.Message {
+func (*Handlers) diagnoseFor(_ context.Context, _ string, x link.Examination) bot.Message {
 	return diagnoseMessage(x)
 }

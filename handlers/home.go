@@ -62,23 +62,20 @@ func (h *Handlers) homeward(a bot.Action, answer bot.Answer) bot.Answer {
 
 // showHome draws the home tab of somebody who looks at it, and remembers that they do.
 func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
-	was, err := h.o.Tabs.TabOpened(ctx, u.ID)
-	if err != nil {
-		h.o.Log.WarnContext(ctx, "an open home tab will not be kept current", "error", err)
-	}
+	was, unremembered := h.o.Tabs.TabOpened(ctx, u.ID)
 	view, unread := h.DrawHome(ctx, actor(u, ""))
 	if err := h.o.Messenger.PublishHome(ctx, u.ID, view); err != nil {
 		return fmt.Errorf("showing the home tab: %w", err)
 	}
-	if err != nil {
-		return nil // said above
+	if unremembered == nil {
+		mark := ""
+		if unread == nil {
+			mark = homeMark(view)
+		}
+		unremembered = h.o.Tabs.TabDrawn(ctx, u.ID, was, mark)
 	}
-	mark := ""
-	if unread == nil {
-		mark = homeMark(view)
-	}
-	if err := h.o.Tabs.TabDrawn(ctx, u.ID, was, mark); err != nil {
-		h.o.Log.WarnContext(ctx, "what a home tab shows was not noted", "error", err)
+	if unremembered != nil {
+		h.o.Log.WarnContext(ctx, "an open home tab may not be kept current", "error", unremembered)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ const (
 // looks are the words that only look, and what they show to a user.
 func looks() map[string]func(*Handlers, context.Context, string, link.Examination) bot.Message {
 	return map[string]func(*Handlers, context.Context, string, link.Examination) bot.Message{
-		"status": (*Handlers).statusFor, "diagnose": diagnoseFor,
+		"status": (*Handlers).statusFor, "diagnose": (*Handlers).diagnoseFor,
 	}
 }
 

@@ -147,32 +147,6 @@ func (w *Watcher) Look(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Standing is how the managed connections stand, as far as they have been looked at, by any replica.
-type Standing struct {
-	Managed  int
-	Problems map[link.Trouble]int // that are told of
-}
-
-// Standing reads it; it looks at no connection.
-func (w *Watcher) Standing(ctx context.Context) (Standing, error) {
-	managed, err := w.o.Doctor.Managed(ctx)
-	if err != nil {
-		return Standing{}, err
-	}
-	open, err := w.open(ctx)
-	if err != nil {
-		return Standing{}, err
-	}
-	now := Standing{Managed: len(managed), Problems: map[link.Trouble]int{}}
-	for _, t := range link.Troubles() {
-		now.Problems[t] = 0
-	}
-	for _, p := range open {
-		now.Problems[p.Trouble]++
-	}
-	return now, nil
-}
-
 // openProblem is a problem that is told of.
 type openProblem struct {
 	Name    string       `json:"name"`
