@@ -96,7 +96,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	a.teller = handlers.NewTeller(handlers.TellerOptions{
 		Outbox: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Command: c.Slack.Command,
 		Owner: owner, Now: time.Now, Log: log, Span: spans.Spans(),
-		Stop: stopWithin,
+		Stop:    stopWithin,
 		Telling: func(ctx context.Context, r *change.Request) { a.homes.Moved(ctx, r) },
 	})
 	a.service = change.NewService(spans.Requests(told{a.metrics.Requests(a.store), log}), change.Options{
