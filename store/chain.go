@@ -61,7 +61,7 @@ func (s *Store) run(ctx context.Context, t transition) (answer, error) {
 			return answer{}, fmt.Errorf("%s: %w", t.doing, err)
 		}
 		args := append([]any{s.chain.head, text, hash, t.id, change.Schema, t.version}, t.args...)
-		a, err := s.eval(ctx, t.doing, t.script, keys, args...)
+		a, err := s.evalCopied(ctx, t.doing, t.script, keys, args...)
 		if err != nil {
 			return answer{}, err
 		}

@@ -117,14 +117,10 @@ func (s *Store) checkReplicas(ctx context.Context) Finding {
 	if replicas == "0" {
 		return Finding{check, Good, "there are no replicas to fall behind"}
 	}
-	least, err := s.config(ctx, "min-replicas-to-write")
-	switch {
-	case err != nil:
-		return unknown(check, err)
-	case least == "0":
-		return Finding{check, Warning, "min-replicas-to-write is 0: a failover may lose moves that were acknowledged; set it to 1"}
+	if s.copies > 0 {
+		return Finding{check, Good, fmt.Sprintf("a move counts once %d of %s replicas have it", s.copies, replicas)}
 	}
-	return Finding{check, Good, "writes wait for " + least + " replicas to be in touch"}
+	return Finding{check, Warning, "there are replicas, and nobody waits for them: a failover may lose moves that were acknowledged; set redis.replicas to 1"}
 }
 
 func checkClock(redis, now time.Time) Finding {

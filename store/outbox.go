@@ -48,7 +48,7 @@ func (s *Store) NoteMessage(ctx context.Context, id, owner, slot string, m chang
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	_, err = s.eval(ctx, doing, noteScript, []string{s.keys.req(id)}, change.Schema, owner, fieldMessage+slot, string(raw))
+	_, err = s.evalCopied(ctx, doing, noteScript, []string{s.keys.req(id)}, change.Schema, owner, fieldMessage+slot, string(raw))
 	return err
 }
 

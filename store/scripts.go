@@ -110,6 +110,11 @@ func (s *Store) eval(ctx context.Context, doing string, script *redis.Script, ke
 	if err != nil {
 		return answer{}, fault(doing, err)
 	}
+	return said(doing, got)
+}
+
+// said reads a script's answer.
+func said(doing string, got []string) (answer, error) {
 	if len(got) == 0 {
 		return answer{}, fmt.Errorf("%s: the script gave no answer", doing)
 	}

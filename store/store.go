@@ -24,12 +24,16 @@ type Store struct {
 	keys  keys
 	nonce func() string
 	chain chain
+
+	copies int
 }
 
 // Options are what a Store needs beside its client.
 type Options struct {
 	Env   string        // separates installations that share a Redis; it becomes part of every key
 	Nonce func() string // an unguessable text that never comes twice; nil: from the system's randomness
+	// Copies is how many replicas must have a transition before it counts; 0: the server's own word is enough.
+	Copies int
 }
 
 // New returns a Store over rdb, which should come from Dial.
@@ -37,7 +41,7 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	if o.Nonce == nil {
 		o.Nonce = rand.Text
 	}
-	return &Store{rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain()}
+	return &Store{rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), copies: o.Copies}
 }
 
 // Ping reports whether Redis answers; change.ErrUnavailable if not.

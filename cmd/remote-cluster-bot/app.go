@@ -69,7 +69,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a := &App{config: c, log: log, redis: rdb, tracing: spans}
-	a.store = store.New(rdb, store.Options{Env: c.Environment})
+	a.store = store.New(rdb, store.Options{Env: c.Environment, Copies: c.Redis.Replicas})
 	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
 	vault, err := newVault(c.Keys, a.store)
 	if err != nil {

@@ -57,7 +57,7 @@ func examine(ctx context.Context, c *config.Config, log *slog.Logger) (doctor.Re
 	}
 	o := doctor.Options{
 		Config: c, Systems: all, Now: time.Now,
-		Redis: store.New(rdb, store.Options{Env: c.Environment}),
+		Redis: store.New(rdb, store.Options{Env: c.Environment, Copies: c.Redis.Replicas}),
 		Slack: bot.NewMessenger(bot.MessengerOptions{
 			Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
 		}),

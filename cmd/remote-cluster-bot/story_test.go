@@ -77,7 +77,7 @@ func (b *syncBuffer) String() string {
 type storyKey struct{}
 
 // storyWait is how long a word waits for what it wants to see. It bounds a failing story, not a passing one.
-const storyWait = 30 * time.Second
+const storyWait = time.Minute
 
 func setTheStage(t *testing.T, env *testscript.Env) error { //nolint:thelper // it prepares a story, not a check
 	ctx, cancel := context.WithCancel(context.Background())

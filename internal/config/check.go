@@ -106,6 +106,9 @@ func (p *parser) checkRedis(r Redis) {
 	if r.DB < 0 {
 		p.add("redis.db", "can't be negative")
 	}
+	if r.Replicas < 0 {
+		p.add("redis.replicas", "can't be negative")
+	}
 	p.span("redis.timeout", r.Timeout, 50*time.Millisecond, 2*time.Second)
 }
 

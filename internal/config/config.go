@@ -92,6 +92,9 @@ type Redis struct {
 	TLS *TLS `yaml:"tls"`
 	// Timeout bounds each command. Default 1s: a person is waiting.
 	Timeout Duration `yaml:"timeout"`
+	// Replicas is how many replicas must have a move before it counts, so that a failover loses none; 1 where there are
+	// two or more of them, for with as many as there are, one that is away stops everything. Default 0.
+	Replicas int `yaml:"replicas"`
 }
 
 // TLS is how a server's certificate is checked.

@@ -14,7 +14,7 @@ var mends = map[string]string{
 	"version":    "move to Redis 6.2 or later, or Valkey",
 	"eviction":   "CONFIG SET maxmemory-policy noeviction, and the same in redis.conf",
 	"durability": "appendonly yes and appendfsync always in redis.conf",
-	"replicas":   "min-replicas-to-write 1 in redis.conf",
+	"replicas":   "redis.replicas: 1 in the configuration, with two replicas or more",
 	"clock":      "run chrony or ntpd on both hosts",
 }
 
