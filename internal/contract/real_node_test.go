@@ -3,6 +3,9 @@ package contract
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,18 +21,18 @@ const realVersion = "8.19.4"
 // that can be had as libraries.
 type realNode struct{ http, transport string }
 
-// startReal starts nodes by name. Where Java, Maven or Maven Central is missing it says so and skips the test.
+// startReal starts nodes by name. Where Java, Maven or Maven Central is missing the test is skipped, and says so.
 func startReal(t *testing.T, names ...string) map[string]realNode {
 	t.Helper()
-	for _, tool := range []string{"java", "mvn"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("no %s here: the stand-in clusters are not compared with a real Elasticsearch", tool)
-		}
+	const without = "the stand-in clusters are not compared with a real Elasticsearch: "
+	if missing := javaMissing(t.Context()); missing != "" {
+		skip(t, without+missing)
 	}
-	build := exec.CommandContext(t.Context(), "mvn", "-q", "-B", "compile")
-	build.Dir = "real"
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Skipf("Elasticsearch can't be built here, so the stand-in clusters are not compared with it: %v\n%s", err, out)
+	if out, err := buildReal(t.Context()); isUnreachable(out) || errors.Is(err, context.DeadlineExceeded) {
+		t.Logf("%s", out)
+		skip(t, without+"Maven Central can't be reached")
+	} else if err != nil {
+		t.Fatalf("building the real Elasticsearch: %v\n%s", err, out)
 	}
 	classpath, err := os.ReadFile(filepath.Join("real", "target", "classpath"))
 	must(t, err)
@@ -46,6 +49,59 @@ func startReal(t *testing.T, names ...string) map[string]realNode {
 		out[name] = n
 	}
 	return out
+}
+
+// oldestJava is the oldest major version that Elasticsearch 8 runs on.
+const oldestJava = 17
+
+// javaMissing says what is missing to build and run a node; nothing if all is there.
+func javaMissing(ctx context.Context) string {
+	for _, tool := range []string{"java", "javac", "mvn"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return "there is no " + tool
+		}
+	}
+	out, err := exec.CommandContext(ctx, "javac", "-version").CombinedOutput()
+	version := strings.TrimPrefix(strings.TrimSpace(string(out)), "javac ")
+	if err != nil || major(version) < oldestJava {
+		return fmt.Sprintf("Java %d or later is needed, this is %s", oldestJava, version)
+	}
+	return ""
+}
+
+// buildWithin is how long Maven may take, nearly all of it to fetch 70 MB when it has none of them yet.
+const buildWithin = 4 * time.Minute
+
+func buildReal(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, buildWithin)
+	defer cancel()
+	build := exec.CommandContext(ctx, "mvn", "-q", "-B", "compile")
+	build.Dir = "real"
+	build.WaitDelay = time.Second // Maven is a script; what it started may hold its output open
+	out, err := build.CombinedOutput()
+	return string(out), errors.Join(err, ctx.Err())
+}
+
+// isUnreachable tells from what Maven says whether it could not fetch something. That a repository does not have it is
+// another error ("Could not find artifact"), and ours.
+func isUnreachable(out string) bool {
+	return strings.Contains(out, "Could not transfer artifact") || strings.Contains(out, "failed to transfer from") ||
+		strings.Contains(out, "in offline mode and the artifact")
+}
+
+func TestOnlyAnUnreachableRepositoryIsForgiven(t *testing.T) {
+	for out, want := range map[string]bool{
+		"[ERROR] Plugin maven-resources-plugin:2.6 could not be resolved: Could not transfer artifact maven-resources-plugin:pom:2.6 from/to central: " +
+			"Connect to 127.0.0.1:1 failed: Connection refused": true,
+		"[ERROR] Plugin maven-resources-plugin:2.6 could not be resolved: Cannot access central in offline mode and the artifact " +
+			"maven-resources-plugin:jar:2.6 has not been downloaded from it before.": true,
+		"[ERROR] Could not resolve dependencies: Could not find artifact org.elasticsearch:elasticsearch:jar:8.99.4 in central": false,
+		"[ERROR] Compilation failure\n[ERROR] RealNode.java:[43,13] cannot find symbol":                                         false,
+	} {
+		if got := isUnreachable(out); got != want {
+			t.Errorf("%s: %v", out, got)
+		}
+	}
 }
 
 // startWithin is how long a node may take on a machine that does much else.
