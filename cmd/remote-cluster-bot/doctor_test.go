@@ -36,14 +36,10 @@ type clinic struct {
 
 func newClinic(t *testing.T) *clinic {
 	t.Helper()
-	s, err := newStage(t.Context(), sim.Options{Now: time.Now, Workspace: func(o workspace.Options) workspace.Options {
+	s := staged(t, sim.Options{Now: time.Now, Workspace: func(o workspace.Options) workspace.Options {
 		o.App.SigningSecret = strings.Repeat("0a", 16)
 		return o
 	}}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
 	app := s.Slack.App()
 	c := &clinic{T: t, stage: s, text: string(config.Example), env: map[string]string{
 		"SLACK_BOT_TOKEN": app.BotToken, "SLACK_SIGNING_SECRET": app.SigningSecret, "SLACK_APP_TOKEN": app.AppToken,

@@ -2,8 +2,13 @@ package main
 
 import (
 	"flag"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync/atomic"
+	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
@@ -39,7 +44,11 @@ func record(o sim.Options, story string) (_ sim.Options, finish func() error, _ 
 		}
 		return p
 	}
+	workspaceOf := o.Workspace
 	o.Workspace = func(ws workspace.Options) workspace.Options {
+		if workspaceOf != nil {
+			ws = workspaceOf(ws)
+		}
 		ws.OnCall, ws.OnDelivery = w.Call, w.Delivery
 		return ws
 	}
@@ -50,3 +59,26 @@ func record(o sim.Options, story string) (_ sim.Options, finish func() error, _ 
 		return out.Close()
 	}, nil
 }
+
+// staged is a stage for a test that is no story. It ends with the test, and what is said on it is recorded likewise.
+func staged(t *testing.T, o sim.Options, log *slog.Logger) *stage {
+	t.Helper()
+	o, recorded, err := record(o, regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "_")+"-"+strconv.FormatInt(stages.Add(1), 10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := recorded(); err != nil {
+			t.Error("recording: ", err)
+		}
+	})
+	s, err := newStage(t.Context(), o, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// stages counts them: one test may set several.
+var stages atomic.Int64

@@ -40,11 +40,7 @@ func newAway(t *testing.T, edit func(*config.Config), see fault.Observer) *away 
 		p.OnExchange = see
 		return p
 	}}
-	s, err := newStage(t.Context(), o, slog.New(slog.NewTextHandler(logs, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s := staged(t, o, slog.New(slog.NewTextHandler(logs, nil)))
 	w := newWire(t, s.redis.Addr())
 	c, err := s.config(func(c *config.Config) {
 		c.Redis.Addresses = []string{w.addr}

@@ -25,10 +25,7 @@ import (
 func onStage(t *testing.T, edit func(*config.Config)) (*stage, *actor, *syncBuffer) {
 	t.Helper()
 	log := &syncBuffer{}
-	s, err := newStage(t.Context(), sim.Options{Now: time.Now}, newLogger(config.Log{Level: "debug", Format: "json"}, log))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := staged(t, sim.Options{Now: time.Now}, newLogger(config.Log{Level: "debug", Format: "json"}, log))
 	c, err := s.config(edit)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +38,6 @@ func onStage(t *testing.T, edit func(*config.Config)) (*stage, *actor, *syncBuff
 		if err := a.leave(); err != nil {
 			t.Error(err)
 		}
-		s.Close()
 	})
 	return s, a, log
 }

@@ -142,11 +142,7 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 		}
 		return p
 	}}
-	s, err := newStage(t.Context(), o, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s := staged(t, o, slog.New(slog.DiscardHandler))
 	enter := func() *actor {
 		c, err := s.config(func(c *config.Config) { c.Tracing.Endpoint = to.URL })
 		if err != nil {
@@ -165,7 +161,7 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 		}
 	}
 	first := enter()
-	err = p.ask(t.Context())
+	err := p.ask(t.Context())
 	leave(first)
 	if err != nil {
 		t.Fatal(err)

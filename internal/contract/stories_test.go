@@ -5,9 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +22,10 @@ import (
 // recorded names a folder of recordings that are there already, for trying the checks without telling the stories.
 var recorded = flag.String("recorded", "", "read the stories' recordings from here instead of telling them")
 
+// tellers are the tests of the bot that say what nothing else does: the stories, the doctor, and what becomes of a
+// connection when Redis is away.
+var tellers = []string{"TestStories", "TestDoctor", "TestAnyProduct", "TestPeopleAreAnswered", "TestAnOutage"}
+
 // tell tells all stories once and returns what was said in them.
 var tell = sync.OnceValues(func() ([]recording.Line, error) {
 	dir := *recorded
@@ -28,7 +35,7 @@ var tell = sync.OnceValues(func() ([]recording.Line, error) {
 			return nil, err
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		cmd := exec.CommandContext(context.Background(), "go", "test", "-count=1", "-run=^TestStories$", "./cmd/remote-cluster-bot", "-record", dir)
+		cmd := exec.CommandContext(context.Background(), "go", "test", "-count=1", "-run=^("+strings.Join(tellers, "|")+")", "./cmd/remote-cluster-bot", "-record", dir)
 		cmd.Dir = "../.."
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("telling the stories: %w\n%s", err, out)
@@ -38,6 +45,14 @@ var tell = sync.OnceValues(func() ([]recording.Line, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, who := range tellers {
+		if who == "TestStories" {
+			who = "script-" // a story's folder
+		}
+		if !slices.ContainsFunc(files, func(name string) bool { return strings.HasPrefix(filepath.Base(name), who) }) {
+			return nil, fmt.Errorf("%s… recorded nothing", who)
+		}
+	}
 	var all []recording.Line
 	for _, name := range files {
 		lines, err := readRecording(name)
@@ -45,9 +60,6 @@ var tell = sync.OnceValues(func() ([]recording.Line, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		all = append(all, lines...)
-	}
-	if len(all) == 0 {
-		return nil, errors.New("the stories recorded nothing")
 	}
 	return all, nil
 })
@@ -102,13 +114,26 @@ func elastic(platforms map[string]*swagger, x fault.Exchange) error {
 	return nil
 }
 
+// wrongOnPurpose are paths that are not described, with the reason why they are called all the same.
+var wrongOnPurpose = map[string]string{
+	"/console/api/v1/deployments/_search": "the doctor finds a URL that is not the API's",
+}
+
 func TestWhatTheStoriesSayToElasticIsDescribed(t *testing.T) {
 	platforms := swaggers(t)
 	seen := map[string]bool{} // the same fault is reported once
+	unmet := maps.Clone(wrongOnPurpose)
 	for _, x := range exchanges(t) {
+		if wrongOnPurpose[x.Path] != "" && x.Status == http.StatusNotFound {
+			delete(unmet, x.Path)
+			continue
+		}
 		if err := elastic(platforms, x); err != nil && !seen[err.Error()] {
 			seen[err.Error()] = true
 			t.Error(err)
 		}
+	}
+	for path, why := range unmet {
+		t.Errorf("%s is called no longer: %s", path, why)
 	}
 }
