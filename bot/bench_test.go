@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -51,9 +52,8 @@ func serve(b *testing.B, path string, body func(n int) string) {
 }
 
 func BenchmarkSlashCommandAck(b *testing.B) {
-	form := "token=x&team_id=T1&team_domain=example&channel_id=C1&channel_name=ops&user_id=U1&user_name=jan" +
-		"&command=%2Frc&text=connect&api_app_id=A1&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1&trigger_id="
-	serve(b, "/slack/commands", func(n int) string { return form + strconv.Itoa(n) })
+	form := commandForm(b, "/rc", "connect", "TRIGGER").Encode()
+	serve(b, "/slack/commands", func(n int) string { return strings.Replace(form, "TRIGGER", strconv.Itoa(n), 1) })
 }
 
 func BenchmarkButtonAck(b *testing.B) {
@@ -65,14 +65,15 @@ func BenchmarkButtonAck(b *testing.B) {
 }
 
 func BenchmarkSubmissionAck(b *testing.B) {
-	payload := url.QueryEscape(filledIn(11))
+	payload := url.QueryEscape(filledIn(b, 11))
 	serve(b, "/slack/interactivity", func(n int) string {
-		return "payload=" + strings.Replace(payload, "TRIGGER", strconv.Itoa(n), 1)
+		return "payload=" + strings.Replace(payload, "%22t2%22", "%22"+strconv.Itoa(n)+"%22", 1)
 	})
 }
 
 // filledIn is the submission of a modal with that many inputs.
-func filledIn(inputs int) string {
+func filledIn(tb testing.TB, inputs int) string {
+	tb.Helper()
 	var blocks, values []string
 	for i := range inputs {
 		blocks = append(blocks, fmt.Sprintf(
@@ -84,8 +85,20 @@ func filledIn(inputs int) string {
 		values = append(values, fmt.Sprintf(
 			`"block%d":{"action%d":{"type":"plain_text_input","value":"what was typed into field %d"}}`, i, i, i))
 	}
-	return `{"type":"view_submission","team":{"id":"T1","domain":"example"},"user":{"id":"U1","username":"jan","team_id":"T1"},` +
-		`"api_app_id":"A1","token":"x","trigger_id":"TRIGGER","view":{"id":"V1","team_id":"T1","type":"modal","blocks":[` +
-		strings.Join(blocks, ",") + `],"private_metadata":"{}","callback_id":"connect","state":{"values":{` +
-		strings.Join(values, ",") + `}},"hash":"1.a","title":{"type":"plain_text","text":"Connect"}}}`
+	var payload, view map[string]json.RawMessage
+	must := func(err error) {
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	must(json.Unmarshal([]byte(submit), &payload))
+	must(json.Unmarshal(payload["view"], &view))
+	view["blocks"] = json.RawMessage("[" + strings.Join(blocks, ",") + "]")
+	view["state"] = json.RawMessage(`{"values":{` + strings.Join(values, ",") + "}}")
+	var err error
+	payload["view"], err = json.Marshal(view)
+	must(err)
+	raw, err := json.Marshal(payload)
+	must(err)
+	return string(raw)
 }

@@ -32,7 +32,7 @@ func TestBlocksAreCutOutOfViewsAndMessages(t *testing.T) {
 
 // FuzzCutBlocks: for whatever is JSON, cutting changes nothing that is decoded afterwards, and puts back what it took.
 func FuzzCutBlocks(f *testing.F) {
-	f.Add([]byte(filledIn(3)))
+	f.Add([]byte(filledIn(f, 3)))
 	f.Add([]byte(`{"view":{"blocks":[{"a":"\\\""}]},"message":{"blocks":[1]}}`))
 	f.Add([]byte(`{"view":{"b":{},"blocks":[ ]}, "x":[{}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -12,10 +13,11 @@ import (
 
 func FuzzInteraction(f *testing.F) {
 	for _, name := range []string{
-		"block_actions.json", "view_submission.json", "block_suggestion.json", "view_closed.json", "message_action.json",
+		"block_actions.json", "view_submission.json", "block_suggestion.json", "view_closed.json", "message_action.json", "press_in_organization.json",
 	} {
 		f.Add(golden(f, name))
 	}
+	// What Slack would not send.
 	f.Add([]byte(`{"type":"view_submission","view":null,"team":null,"user":null,"actions":null}`))
 	f.Add([]byte(`{"type":"block_actions","actions":[{"value":{"a":1}},{"value":-1e3}]}`))
 	rg := fuzzRouter(f)
@@ -33,7 +35,9 @@ func FuzzEvent(f *testing.F) {
 }
 
 func FuzzHTTP(f *testing.F) {
-	f.Add("/slack/commands", formType, "command=%2Frc&text=x", true)
+	f.Add("/slack/commands", formType, commandForm(f, "/rc", "x", "t").Encode(), true)
+	f.Add("/slack/interactivity", formType, url.Values{"payload": {press}}.Encode(), true)
+	// What Slack would not send.
 	f.Add("/slack/interactivity", formType, "payload=%7B%22type%22%3A%22block_actions%22%7D", true)
 	f.Add("/slack/options", formType, "payload=", true)
 	f.Add("/slack/events", jsonType, `{"type":"event_callback"}`, false)

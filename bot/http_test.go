@@ -82,7 +82,7 @@ func TestOnlySlackIsLetIn(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			served = 0
-			body := "command=%2Frc&trigger_id=" + url.QueryEscape(name)
+			body := commandForm(t, "/rc", "", name).Encode()
 			req := signed("/slack/commands", formType, body, c.secret, c.at)
 			if c.spoil != nil {
 				c.spoil(req.Header)
@@ -123,7 +123,7 @@ func TestRequestsAreCheckedBeforeTheyAreRead(t *testing.T) {
 		"broken event":     {signed("/slack/events", jsonType, "[1]", rigSecret, time.Now()), 400},
 		"too deep": {signed("/slack/events", jsonType,
 			`{"x":`+strings.Repeat("[", 20_000)+strings.Repeat("]", 20_000)+`}`, rigSecret, time.Now()), 400},
-		"charset named": {signed("/slack/events", jsonType+"; charset=utf-8", `{"type":"event_callback"}`, rigSecret, time.Now()), 200},
+		"charset named": {signed("/slack/events", jsonType+"; charset=utf-8", string(golden(t, "app_home_opened.json")), rigSecret, time.Now()), 200},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -95,7 +95,7 @@ func TestMessageShortcutKnowsItsMessage(t *testing.T) {
 
 func TestTheWorkspaceOfAnInteraction(t *testing.T) {
 	for name, tt := range map[string]struct {
-		payload         string
+		payload         string // of it, only what tells the workspace
 		happened, users string
 	}{
 		"a user of the organization":      {`{"team":{"id":"T1","enterprise_id":"E1"},"user":{"id":"U1","team_id":"E1"}}`, "T1", "T1"},

@@ -3,6 +3,8 @@ package bot
 import (
 	"bytes"
 	"context"
+	_ "embed"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -88,11 +90,7 @@ func (rg *rig) post(tb testing.TB, path, contentType, body string) (int, string)
 
 func (rg *rig) command(tb testing.TB, text, trigger string) string {
 	tb.Helper()
-	form := url.Values{
-		"command": {"/rc"}, "text": {text}, "user_id": {"U1"}, "user_name": {"jan"}, "team_id": {"T1"},
-		"channel_id": {"C1"}, "trigger_id": {trigger}, "response_url": {"https://hooks.slack.com/commands/x"},
-	}
-	status, body := rg.post(tb, "/slack/commands", formType, form.Encode())
+	status, body := rg.post(tb, "/slack/commands", formType, commandForm(tb, "/rc", text, trigger).Encode())
 	if status != http.StatusOK {
 		tb.Fatalf("status %d", status)
 	}
@@ -117,16 +115,45 @@ func (rg *rig) stop(tb testing.TB) {
 	}
 }
 
-const press = `{"type":"block_actions","trigger_id":"t1","user":{"id":"U1","team_id":"T1"},"team":{"id":"T1"},` +
-	`"container":{"channel_id":"C1","message_ts":"1.2"},"response_url":"https://hooks.slack.com/actions/x",` +
-	`"actions":[{"type":"button","action_id":"approve","block_id":"b","value":"v"}]}`
+// Payloads that are well formed: the contract tests hold all of testdata against Slack's types.
+var (
+	//go:embed testdata/press.json
+	press string
+	//go:embed testdata/press_two.json
+	pressTwo string
+	//go:embed testdata/press_in_organization.json
+	pressInOrganization string
+	//go:embed testdata/submit.json
+	submit string
+	//go:embed testdata/suggest.json
+	suggest string
+	//go:embed testdata/slash_command.json
+	slashCommand string
+)
 
-const submit = `{"type":"view_submission","trigger_id":"t2","user":{"id":"U1","team_id":"T1"},"team":{"id":"T1"},` +
-	`"view":{"id":"V1","callback_id":"connect","blocks":[{"type":"section","block_id":"s"},{"type":"input","block_id":"alias"}],` +
-	`"state":{"values":{"alias":{"alias":{"type":"plain_text_input","value":"prod"}}}}}}`
+// instead is a payload with another value in a place; it must have the place.
+func instead(tb testing.TB, payload, was, is string) string {
+	tb.Helper()
+	if !strings.Contains(payload, was) {
+		tb.Fatalf("the payload has no %s", was)
+	}
+	return strings.Replace(payload, was, is, 1)
+}
 
-const suggest = `{"type":"block_suggestion","action_id":"deployment","block_id":"b","value":"pr",` +
-	`"user":{"id":"U1","team_id":"T1"},"team":{"id":"T1"}}`
+// commandForm is a slash command as it comes over HTTP.
+func commandForm(tb testing.TB, name, text, trigger string) url.Values {
+	tb.Helper()
+	var fields map[string]string
+	if err := json.Unmarshal([]byte(slashCommand), &fields); err != nil {
+		tb.Fatal(err)
+	}
+	fields["command"], fields["text"], fields["trigger_id"] = name, text, trigger
+	form := url.Values{}
+	for field, value := range fields {
+		form.Set(field, value)
+	}
+	return form
+}
 
 func TestCommandIsHandledWithAllItCarries(t *testing.T) {
 	rg := newRig(t, Options{})
@@ -261,7 +288,7 @@ func TestHandlersDeadlineLiesWithinSlacksThreeSeconds(t *testing.T) {
 		}
 		told[0].Err = nil
 		want := Failure{
-			User: User{ID: "U1", Team: "T1"}, Channel: "C1", ResponseURL: "https://hooks.slack.com/actions/x",
+			User: User{ID: "U1", Name: "jan", Team: "T1"}, Channel: "C1", ResponseURL: "https://hooks.slack.com/actions/x",
 			TriggerID: "t1", What: "action approve", RequestID: "r1",
 		}
 		if diff := cmp.Diff(want, told[0]); diff != "" {
@@ -423,8 +450,8 @@ func TestStrangersAreRefused(t *testing.T) {
 		t.Fatalf("%d of our own ran", ran)
 	}
 	// A guest from another organization in a shared channel: the team is ours, the user is not.
-	fresh := func(n string) string { return strings.Replace(press, `"t1"`, `"s`+n+`"`, 1) }
-	rg.interact(t, strings.ReplaceAll(fresh("1"), `"id":"U1","team_id":"T1"`, `"id":"U1","team_id":"T2"`))
+	fresh := func(n string) string { return instead(t, press, `"t1"`, `"s`+n+`"`) }
+	rg.interact(t, instead(t, fresh("1"), `"name": "jan", "team_id": "T1"`, `"name": "jan", "team_id": "T2"`))
 	rg.interact(t, strings.ReplaceAll(fresh("2"), `"T1"`, `"T2"`))
 	rg.interact(t, strings.ReplaceAll(fresh("3"), `"T1"`, `""`))
 	if ran != 2 {
@@ -441,9 +468,8 @@ func TestAnOrganizationsOwnAreServed(t *testing.T) {
 		rg.stop(t)
 		return ran
 	}
-	const installed = `{"type":"block_actions","team":null,"enterprise":{"id":"E1"},"is_enterprise_install":true,` +
-		`"user":{"id":"U1","team_id":"E1"},"view":{"id":"V1","team_id":"T1"},"actions":[{"action_id":"approve"}]}`
-	guest := strings.Replace(installed, `"id":"U1","team_id":"E1"`, `"id":"U1","team_id":"T2"`, 1)
+	installed := pressInOrganization
+	guest := instead(t, installed, `"team_id": "E1"`, `"team_id": "T2"`)
 	for _, teams := range [][]string{{"T1"}, {"E1"}, nil} {
 		if !served(teams, installed) {
 			t.Errorf("%v: refused", teams)
@@ -630,7 +656,7 @@ func TestSeveralActionsInOnePayloadAllRun(t *testing.T) {
 	}
 	rg.OnAction("a", handler)
 	rg.OnAction("b", handler)
-	rg.interact(t, `{"type":"block_actions","trigger_id":"t","user":{"id":"U1"},"actions":[{"action_id":"a"},{"action_id":"b"}]}`)
+	rg.interact(t, pressTwo)
 	rg.stop(t)
 	if diff := cmp.Diff([]string{"a", "b", "a then", "b then"}, ran); diff != "" {
 		t.Error(diff)

@@ -125,8 +125,6 @@ func (s *socketServer) run(t *testing.T, rg *rig, connections int) func() error 
 	}
 }
 
-const socketCommand = `{"command":"/rc","text":"hi","team_id":"T1","user_id":"U1","channel_id":"C1","trigger_id":"TRIGGER"}`
-
 func TestSocketCarriesEverything(t *testing.T) {
 	s, rg := newSocketServer(t), newRig(t, Options{})
 	rg.OnCommand("/rc", func(_ context.Context, c Command) (Answer, error) { return Answer{Body: ephemeral(c.Text)}, nil })
@@ -139,7 +137,7 @@ func TestSocketCarriesEverything(t *testing.T) {
 	stop := s.run(t, rg, 1)
 	c := s.conn(t)
 	cases := []struct{ kind, payload, want string }{
-		{"slash_commands", socketCommand, `{"response_type":"ephemeral","text":"hi"}`},
+		{"slash_commands", slashCommand, `{"response_type":"ephemeral","text":"hi"}`},
 		{"interactive", press, ``},
 		{"interactive", suggest, `{"options":[]}`},
 		// slack-go cannot decode this one: one of its values is no string.
@@ -172,7 +170,7 @@ func TestPanicInOneHandlerLeavesTheSocketUp(t *testing.T) {
 	stop := s.run(t, rg, 1)
 	c := s.conn(t)
 	for _, id := range []string{"1", "2"} {
-		c.envelope("slash_commands", id, strings.Replace(socketCommand, "TRIGGER", id, 1))
+		c.envelope("slash_commands", id, instead(t, slashCommand, "TRIGGER", id))
 		if a := c.ack(t); a.ID != id {
 			t.Errorf("acked %s", a.ID)
 		}
@@ -192,13 +190,13 @@ func TestSocketComesBack(t *testing.T) {
 	first := s.conn(t)
 	first.send(`{"type":"disconnect","reason":"refresh_requested"}`)
 	second := s.conn(t)
-	second.envelope("slash_commands", "1", socketCommand)
+	second.envelope("slash_commands", "1", slashCommand)
 	if a := second.ack(t); a.ID != "1" {
 		t.Errorf("acked %s", a.ID)
 	}
 	_ = second.UnderlyingConn().Close() // cut, without a word
 	third := s.conn(t)
-	third.envelope("slash_commands", "2", strings.Replace(socketCommand, "TRIGGER", "2", 1))
+	third.envelope("slash_commands", "2", instead(t, slashCommand, "TRIGGER", "2"))
 	if a := third.ack(t); a.ID != "2" {
 		t.Errorf("acked %s", a.ID)
 	}
@@ -219,7 +217,7 @@ func TestTwoConnectionsServeOneDeliveryOnce(t *testing.T) {
 	})
 	stop := s.run(t, rg, 2)
 	for _, c := range []*socketConn{s.conn(t), s.conn(t)} {
-		c.envelope("slash_commands", "same", socketCommand)
+		c.envelope("slash_commands", "same", slashCommand)
 		if a := c.ack(t); !strings.Contains(string(a.Payload), "once") {
 			t.Errorf("acked with %s", a.Payload)
 		}
@@ -243,13 +241,13 @@ func TestStopAnswersWhatIsInHandAndRefusesWhatIsNew(t *testing.T) {
 	rg.OnCommand("/ping", func(context.Context, Command) (Answer, error) { return Answer{Body: ephemeral("pong")}, nil })
 	stop := s.run(t, rg, 1)
 	c := s.conn(t)
-	c.envelope("slash_commands", "1", socketCommand)
+	c.envelope("slash_commands", "1", slashCommand)
 	<-started
 	stopped := make(chan error, 1)
 	go func() { stopped <- stop() }()
 	for n := 0; ; n++ { // until the stop is noticed
 		id := strconv.Itoa(100 + n)
-		ping := strings.NewReplacer("/rc", "/ping", "TRIGGER", id).Replace(socketCommand)
+		ping := strings.NewReplacer("/rc", "/ping", "TRIGGER", id).Replace(slashCommand)
 		c.envelope("slash_commands", id, ping)
 		if a := c.ack(t); strings.Contains(string(a.Payload), sayStopping) {
 			break

@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,11 +54,7 @@ type siege struct {
 func newSiege(t *testing.T, prepare func(*stage)) *siege {
 	t.Helper()
 	log := &lines{}
-	s, err := newStage(t.Context(), sim.Options{Now: time.Now}, slog.New(slog.NewTextHandler(log, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s := staged(t, sim.Options{Now: time.Now}, slog.New(slog.NewTextHandler(log, nil)))
 	if prepare != nil {
 		prepare(s)
 	}
@@ -142,13 +141,61 @@ func (g *siege) interaction(payload any) (int, string) {
 
 type m = map[string]any
 
+// payload is a well-formed one of the package bot: what is forged in it is nothing that its shape would betray.
+func (g *siege) payload(name string) m {
+	g.t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "bot", "testdata", name+".json"))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	var p m
+	if err := json.Unmarshal(raw, &p); err != nil {
+		g.t.Fatal(err)
+	}
+	return p
+}
+
 // press is a press of a button by somebody, as Slack tells it.
 func (g *siege) press(user, team, action, value, trigger string) m {
-	return m{
-		"type": "block_actions", "trigger_id": trigger, "team": m{"id": team}, "user": m{"id": user, "team_id": team},
-		"channel": m{"id": sim.Channel}, "container": m{"type": "message", "message_ts": g.card.TS, "channel_id": sim.Channel},
-		"actions": []m{{"type": "button", "action_id": action, "block_id": "b", "value": value}},
+	g.t.Helper()
+	p := g.payload("press")
+	p["trigger_id"] = trigger
+	p["team"] = m{"id": team, "domain": "example"}
+	p["user"] = m{"id": user, "username": "somebody", "name": "somebody", "team_id": team}
+	p["channel"] = m{"id": sim.Channel, "name": "ops"}
+	p["container"] = m{"type": "message", "message_ts": g.card.TS, "channel_id": sim.Channel, "is_ephemeral": false}
+	p["actions"] = []m{{
+		"type": "button", "action_id": action, "block_id": "b", "value": value, "action_ts": g.card.TS,
+		"text": m{"type": "plain_text", "text": "Press", "emoji": true},
+	}}
+	return p
+}
+
+// submission is what a form says that was never opened. Its state need not have the shape of Slack's.
+func (g *siege) submission(user, team, view, metadata string, state m) m {
+	g.t.Helper()
+	p := g.payload("submit")
+	p["team"] = m{"id": team, "domain": "example"}
+	p["user"] = m{"id": user, "username": "somebody", "name": "somebody", "team_id": team}
+	form, _ := p["view"].(m)
+	form["id"], form["root_view_id"], form["private_metadata"] = view, view, metadata
+	form["state"] = m{"values": state}
+	return p
+}
+
+// command is a slash command of the bot.
+func (g *siege) command(user, text, trigger string) string {
+	g.t.Helper()
+	form := url.Values{}
+	for field, value := range g.payload("slash_command") {
+		form.Set(field, fmt.Sprint(value))
 	}
+	form.Set("command", "/remote-cluster")
+	form.Set("team_id", g.Slack.TeamID())
+	form.Set("user_id", user)
+	form.Set("text", text)
+	form.Set("trigger_id", trigger)
+	return form.Encode()
 }
 
 func TestForgedRequestsAreRefused(t *testing.T) {
@@ -172,7 +219,7 @@ func TestForgedRequestsAreRefused(t *testing.T) {
 	}
 	before := g.request()
 	nested := strings.Repeat(`{"a":`, 200000) + "1" + strings.Repeat("}", 200000)
-	for name, one := range map[string]struct{ path, kind, body string }{
+	for name, one := range map[string]struct{ path, kind, body string }{ // only the last is as Slack sends it
 		"a huge body":         {"interactivity", form, "payload=" + strings.Repeat("x", 5<<20)},
 		"deep JSON":           {"interactivity", form, "payload=" + nested},
 		"deep JSON, event":    {"events", "application/json", nested},
@@ -187,15 +234,13 @@ func TestForgedRequestsAreRefused(t *testing.T) {
 		"actions of no shape": {"interactivity", form, `payload={"type":"block_actions","actions":[1,null,"x"]}`},
 		"an unknown kind":     {"interactivity", form, `payload={"type":"surprise"}`},
 		"a view of nothing":   {"interactivity", form, `payload={"type":"view_submission","view":null}`},
-		"control characters":  {"commands", form, url.Values{"command": {"/remote-cluster"}, "text": {"\x00\x1b[2J\u202e"}, "team_id": {g.Slack.TeamID()}}.Encode()},
+		"control characters":  {"commands", form, g.command("U0MALLORY", "\x00\x1b[2J\u202e", "t0")},
 	} {
 		if status, answer := g.send(0, one.path, one.kind, one.body); status >= 500 || strings.Contains(answer, g.id) {
 			t.Errorf("%s: status %d, answer %q", name, status, answer)
 		}
 	}
-	if status, answer := g.send(0, "commands", form, url.Values{
-		"command": {"/remote-cluster"}, "text": {"help"}, "team_id": {g.Slack.TeamID()}, "user_id": {"U0ALICE"}, "trigger_id": {"t1"},
-	}.Encode()); status != http.StatusOK || !strings.Contains(answer, "connect") {
+	if status, answer := g.send(0, "commands", form, g.command("U0ALICE", "help", "t1")); status != http.StatusOK || !strings.Contains(answer, "connect") {
 		t.Errorf("afterwards the bot answers with %d %q", status, answer)
 	}
 	if after := g.request(); after.Version != before.Version {
@@ -221,12 +266,8 @@ func TestTamperedPressesChangeNothing(t *testing.T) {
 		g.press("U0BOB", team, "request.approve", "", "s9"),
 		g.press("U0BOB", team, "request.approve\x00", g.id+":"+version, "s10"),
 		g.press("U0BOB", team, "no.such.action", g.id+":"+version, "s11"),
-		{"type": "view_submission", "team": m{"id": team}, "user": m{"id": "U0MALLORY", "team_id": team}, "view": m{
-			"id": "V0FORGED", "callback_id": "connect", "private_metadata": `{"channel":"C0GENERAL","blocks":{"alias":"other"}}`, "state": m{"values": m{}},
-		}},
-		{"type": "view_submission", "team": m{"id": team}, "user": m{"id": "U0MALLORY", "team_id": team}, "view": m{
-			"id": "V0FORGED2", "callback_id": "connect", "private_metadata": strings.Repeat(`{"channel":`, 5000), "state": m{"values": m{"alias": m{"alias": 3}}},
-		}},
+		g.submission("U0MALLORY", team, "V0FORGED", `{"channel":"C0GENERAL","blocks":{"alias":"other"}}`, m{}),
+		g.submission("U0MALLORY", team, "V0FORGED2", strings.Repeat(`{"channel":`, 5000), m{"alias": m{"alias": 3}}),
 	} {
 		if status, _ := g.interaction(one); status >= 500 {
 			t.Errorf("press %d: status %d", i+1, status)
