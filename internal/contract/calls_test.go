@@ -33,7 +33,7 @@ func (c *catcher) Perform(r *http.Request) (*http.Response, error) {
 // sent returns what go-elasticsearch sends for a call.
 func sent(call esapi.Request) (*http.Request, error) {
 	var c catcher
-	if _, err := call.Do(context.Background(), &c); c.caught == nil { //nolint:bodyclose // there is no answer
+	if _, err := call.Do(context.Background(), &c); c.caught == nil {
 		return nil, fmt.Errorf("%T: %w", call, err)
 	}
 	return c.caught, nil
@@ -48,7 +48,7 @@ func full(call esapi.Request) (esapi.Request, error) {
 			return nil, fmt.Errorf("%T.%s: %w", call, all.Type().Field(i).Name, err)
 		}
 	}
-	out, ok := all.Interface().(esapi.Request)
+	out, ok := reflect.TypeAssert[esapi.Request](all)
 	if !ok {
 		return nil, fmt.Errorf("%T is no request any more", call)
 	}
