@@ -490,12 +490,15 @@ func TestAnOrganizationsOwnAreServed(t *testing.T) {
 // Without teams in the configuration it is the token that says whom we serve.
 func TestWithoutTeamsOurOwnAreServed(t *testing.T) {
 	org := func(s string) string {
-		return strings.Replace(s, `"team":{"id":"T1"`, `"team":{"id":"T1","enterprise_id":"E1"`, 1)
+		t.Helper()
+		return instead(t, s, `"team": {"id": "T1"`, `"team": {"id": "T1", "enterprise_id": "E1"`)
 	}
 	guest := func(s string) string {
-		return strings.ReplaceAll(s, `"id":"U1","team_id":"T1"`, `"id":"U1","team_id":"T2"`)
+		t.Helper()
+		return instead(t, s, `"team_id": "T1"`, `"team_id": "T2"`)
 	}
-	whole := strings.Replace(press, `"team":{"id":"T1"`, `"is_enterprise_install":true,"enterprise":{"id":"E1"},"gone":{"id":"T1"`, 1)
+	whole := instead(t, press, `"team": {"id": "T1", "domain": "example"}, "enterprise": null, "is_enterprise_install": false`,
+		`"team": null, "enterprise": {"id": "E1"}, "is_enterprise_install": true`)
 	for name, c := range map[string]struct {
 		self    Identity
 		fails   error
