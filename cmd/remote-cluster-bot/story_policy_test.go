@@ -79,20 +79,7 @@ func (s *story) call(url, auth, body string, answer any) error {
 }
 
 func (s *story) filters(_ *testscript.TestScript, args []string) error {
-	d := s.Deployment(args[0])
-	if d == nil {
-		return fmt.Errorf("there is no deployment %s", args[0])
-	}
-	rulesets := s.Cloud.URL() + "/api/v1/deployments/traffic-filter/rulesets"
-	var made struct {
-		ID string `json:"id"`
-	}
-	err := s.call(rulesets, s.Cloud.Key(), `{"name":"everybody","type":"ip","include_by_default":false,"region":"aws-eu-west-1",`+
-		`"rules":[{"source":"0.0.0.0/0"}]}`, &made)
-	if err != nil {
-		return err
-	}
-	return s.call(rulesets+"/"+made.ID+"/associations", s.Cloud.Key(), `{"entity_type":"deployment","id":"`+d.ID()+`"}`, &made)
+	return s.attaches(args[0], "everybody", "ip", `{"source":"0.0.0.0/0"}`)
 }
 
 var callShown = regexp.MustCompile("(?s)```POST (/_security/[a-z_/]+)\n(.*?)```")

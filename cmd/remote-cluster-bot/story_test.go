@@ -187,6 +187,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"searching": plain(2, 2, (*story).searching),   // searching logs-prod 'metrics-eu:*': again and again from now on
 	"searched":  plain(0, 0, (*story).searched),    // ends that; no search failed
 	"protects":  plain(3, 3, (*story).protects),    // protects metrics-eu office 198.51.100.0/24: a filter that lets nobody else in
+	"firewalls": plain(1, 1, (*story).firewalls),   // firewalls metrics-eu: a filter for what goes out of it
 	"filtered":  checking((*story).filtered),       // filtered metrics-eu 2: how many network filters apply
 	"roles":     checking((*story).roles),          // roles logs-prod NAME
 	"employs":   plain(2, -1, (*story).employs),    // employs logs-prod dana [role…]: a user with exactly these roles

@@ -113,16 +113,25 @@ func (s *story) rolls(_ *testscript.TestScript, args []string) error {
 
 // protects makes a network filter and attaches it, as a person would in the console.
 func (s *story) protects(_ *testscript.TestScript, args []string) error {
-	d := s.Deployment(args[0])
+	return s.attaches(args[0], args[1], "ip", fmt.Sprintf(`{"source":%q}`, args[2]))
+}
+
+// firewalls attaches a filter for what goes out of a deployment: it keeps nobody out of it.
+func (s *story) firewalls(_ *testscript.TestScript, args []string) error {
+	return s.attaches(args[0], "outgoing", "egress_firewall", `{"egress_rule":{"target":"203.0.113.0/24","protocol":"all"}}`)
+}
+
+func (s *story) attaches(name, ruleset, kind, rule string) error {
+	d := s.Deployment(name)
 	if d == nil {
-		return fmt.Errorf("there is no deployment %s", args[0])
+		return fmt.Errorf("there is no deployment %s", name)
 	}
 	rulesets := s.Cloud.URL() + "/api/v1/deployments/traffic-filter/rulesets"
 	var made struct {
 		ID string `json:"id"`
 	}
 	err := s.call(rulesets, s.Cloud.Key(), fmt.Sprintf(
-		`{"name":%q,"type":"ip","region":%q,"include_by_default":false,"rules":[{"source":%q}]}`, args[1], d.Region(), args[2]), &made)
+		`{"name":%q,"type":%q,"region":%q,"include_by_default":false,"rules":[%s]}`, ruleset, kind, d.Region(), rule), &made)
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func (s Survey) filterProblems(wrong *change.InvalidError, c Connect) {
 		wrong.Add(FieldFilter, "the bot's configuration does not let it add network filters on %s", label(s.remoteOn))
 		return
 	}
-	if s.Why(PartRulesets) == nil && len(s.Rulesets) == 0 && !c.Filter.First {
+	if s.Why(PartRulesets) == nil && s.open() && !c.Filter.First {
 		wrong.Add(FieldFilter, "no filter applies to %s: it is open, so nothing is missing; a first one would lock everybody else out", s.Remote.Name)
 	}
 	if s.remoteOn.Kind != KindECH || s.localOn.Name == s.remoteOn.Name {
@@ -135,6 +135,15 @@ func (s Survey) filterProblems(wrong *change.InvalidError, c Connect) {
 		}
 	}
 }
+
+// closing are the rulesets because of which a deployment takes no connection that none of them lets in. A firewall for
+// what goes out of it closes nothing (Elastic's docs: network security policies).
+func closing(rulesets []Ruleset) []Ruleset {
+	return slices.DeleteFunc(slices.Clone(rulesets), func(r Ruleset) bool { return r.Type == "egress_firewall" })
+}
+
+// open reports whether the remote deployment takes connections from everywhere.
+func (s Survey) open() bool { return len(closing(s.Rulesets)) == 0 }
 
 // missing are the sources that no filter of the remote deployment lets in yet.
 func (s Survey) missing(sources []string) []string { return uncovered(sources, s.Rulesets) }
@@ -150,7 +159,7 @@ func (s Survey) egress() (addresses []string, known bool) {
 // FilterOffer are the configured outgoing addresses of the local side that the remote's filters do not let in; nil
 // where none applies, or where the bot may not add any.
 func (s Survey) FilterOffer() []string {
-	if !s.MayFilter() || len(s.Rulesets) == 0 {
+	if !s.MayFilter() || s.open() {
 		return nil
 	}
 	return uncovered(s.localOn.EgressCIDRs, s.Rulesets)
@@ -171,7 +180,7 @@ func (w *warnings) filterWarnings(s Survey, c Connect) {
 	switch {
 	case len(missing) == 0:
 		w.add("The filters of %s let these addresses in already; nothing is added.", s.Remote.Name)
-	case len(s.Rulesets) == 0:
+	case s.open():
 		w.add("This is the first filter of %s: it LOCKS EVERYBODY ELSE OUT, Kibana's users and every other client too.", s.Remote.Name)
 	default:
 		w.add("A filter is added to %s that lets %s in. Whether these are the addresses behind NAT only a person can know.", s.Remote.Name, list(missing))

@@ -42,7 +42,7 @@ func (r *Roster) filterStays(ctx context.Context, q filterQuestion) (string, err
 		return "it does not apply to " + q.remote.Name + " any more", nil
 	case attached[i].Type != "ip" || len(q.admits) > 0 && !sameWords(attached[i].Sources, q.admits):
 		return "somebody has changed it since the bot made it", nil
-	case len(attached) == 1:
+	case len(closing(attached)) == 1:
 		return "it is the only one of " + q.remote.Name + ", which would be open to everybody without it", nil
 	}
 	applies, err := uses.Associated(ctx, attached[i].ID)

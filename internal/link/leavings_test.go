@@ -339,6 +339,9 @@ func TestRolesAndFiltersThatAreNoLongerTheBotsStay(t *testing.T) {
 			h.remote.SetRulesets(all...)
 		}, "somebody has changed it"},
 		"the last filter": {func(h *household) { h.remote.SetRulesets(h.attached()[1:]...) }, "open to everybody without it"},
+		"the last filter beside a firewall for what goes out": {func(h *household) {
+			h.remote.SetRulesets(h.attached()[1], link.Ruleset{ID: "out", Name: "exits", Type: "egress_firewall"})
+		}, "open to everybody without it"},
 		"another connection comes through it": {func(h *household) {
 			h.c.Filter, h.c.Role, h.c.Alias = nil, nil, "second"
 			h.connect()

@@ -79,7 +79,8 @@ type Keystores interface {
 
 // NetworkSecurity reads the traffic filters of a platform.
 type NetworkSecurity interface {
-	// Rulesets returns the rulesets that apply to a deployment. None means that it is open to everybody.
+	// Rulesets returns the rulesets that apply to a deployment. None means that it is open to everybody, as does none but
+	// those for what goes out of it.
 	Rulesets(ctx context.Context, d Deployment) ([]Ruleset, error)
 	// Egress returns the addresses that the platform's hosts call themselves (ECE's allocators); often private,
 	// while the other side sees what comes out of NAT. Empty where a platform does not say.

@@ -100,7 +100,7 @@ func (x *Examination) filtered(f *finding, r Resolved) *finding {
 	default:
 		return f
 	}
-	if len(x.Rulesets) == 0 || x.model() == ModelCertificate {
+	if x.open() || x.model() == ModelCertificate {
 		return f
 	}
 	var w warnings

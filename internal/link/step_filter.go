@@ -47,7 +47,7 @@ func (f *filterStep) Apply(ctx context.Context, had change.Evidence, note change
 	if err != nil {
 		return attempt("reading the network filters of "+d.Name, err)
 	}
-	if len(attached) == 0 && !f.c.Filter.First {
+	if len(closing(attached)) == 0 && !f.c.Filter.First {
 		return refuse("No network filter applies to "+d.Name+" any more: a first one would lock everybody else out, so none was added.",
 			"%s is open", d.Ref)
 	}

@@ -86,6 +86,41 @@ func TestAFirstFilterWantsAWordOfItsOwn(t *testing.T) {
 	}
 }
 
+// A firewall for what goes out of the remote deployment keeps nobody out of it: beside that alone it is open.
+func TestAFirewallForWhatGoesOutClosesNothing(t *testing.T) {
+	firewall := link.Ruleset{ID: "out", Name: "exits", Type: "egress_firewall"}
+	s := filterScene(t, nil)
+	s.remote.SetRulesets(firewall)
+	_, err := s.plan(t)
+	contains(t, problem(t, err, link.FieldFilter), "no filter applies", "lock everybody else out")
+	if err := s.apply(t.Context(), link.StepFilter); err == nil || change.IsTemporary(err) || s.ech.Made() != 0 {
+		t.Errorf("a first one was added to a deployment that has been opened meanwhile: %v", err)
+	}
+	survey, err := s.catalog.Survey(t.Context(), s.c.Local, s.c.Remote)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if offer := survey.FilterOffer(); offer != nil {
+		t.Errorf("offered %v", offer)
+	}
+	s.c.Filter = nil
+	if said := strings.Join(link.Warnings(survey, s.c), "\n"); strings.Contains(said, "exits") {
+		t.Errorf("it is told as one that must let the local side in: %s", said)
+	}
+	s.c.Filter = &link.FilterTerms{Sources: []string{"203.0.113.10"}, First: true}
+	s.approve(t)
+	contains(t, strings.Join(s.approved.Warnings, "\n"), "LOCKS EVERYBODY ELSE OUT")
+	s.remote.SetRulesets(firewall, link.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+	s.c.Filter.First = false
+	s.approve(t)
+	for _, w := range s.approved.Warnings {
+		if strings.Contains(w, "exits") {
+			t.Errorf("it is told as one that must let the local side in: %s", w)
+		}
+	}
+	s.applyAll(t, link.StepFilter)
+}
+
 func TestFilterWithNothingMissingDoesNothing(t *testing.T) {
 	s := filterScene(t, func(s *scene) { s.c.Filter.Sources = []string{"198.51.100.7"} })
 	s.applyAll(t, link.StepFilter)

@@ -89,11 +89,11 @@ func (w *warnings) filters(s Survey) {
 		w.add("Whether network filters apply to %s could not be read: %s.", s.Remote.Name, sentence(err))
 		return
 	}
-	if len(s.Rulesets) == 0 {
-		return // open to everybody
+	if s.open() {
+		return
 	}
 	var names []string
-	for _, r := range s.Rulesets {
+	for _, r := range closing(s.Rulesets) {
 		names = append(names, r.Name)
 	}
 	say := fmt.Sprintf("Network filters apply to %s (%s): they must let the outgoing addresses of %s in.",

@@ -102,11 +102,12 @@ func (p *Platform) SetOutgoing(addresses ...string) {
 
 // admits reports whether the filters of a deployment let the clusters of a platform in.
 func (d *Deployment) admits(from *Platform) bool {
-	if len(d.rulesets) == 0 || len(from.outgoing) == 0 {
+	closing := slices.DeleteFunc(slices.Clone(d.rulesets), func(r link.Ruleset) bool { return r.Type == "egress_firewall" })
+	if len(closing) == 0 || len(from.outgoing) == 0 {
 		return true
 	}
 	return !slices.ContainsFunc(from.outgoing, func(address string) bool {
-		return !slices.ContainsFunc(d.rulesets, func(r link.Ruleset) bool {
+		return !slices.ContainsFunc(closing, func(r link.Ruleset) bool {
 			return slices.ContainsFunc(r.Sources, func(source string) bool {
 				p, err := netip.ParsePrefix(source)
 				a, err2 := netip.ParseAddr(address)
