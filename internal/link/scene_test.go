@@ -79,7 +79,12 @@ func (s *scene) step(name string) change.Step {
 
 // apply runs a step with what it noted before, as the executor does.
 func (s *scene) apply(ctx context.Context, name string) error {
-	return s.step(name).Apply(ctx, maps.Clone(s.journal[name]), func(ctx context.Context, e change.Evidence) error {
+	return s.applyStep(ctx, s.step(name))
+}
+
+func (s *scene) applyStep(ctx context.Context, step change.Step) error {
+	name := step.Name()
+	return step.Apply(ctx, maps.Clone(s.journal[name]), func(ctx context.Context, e change.Evidence) error {
 		return s.w.Do(ctx, "journal", "Note", func() error {
 			if s.journal[name] == nil {
 				s.journal[name] = change.Evidence{}

@@ -1,7 +1,9 @@
 package link
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,9 +23,14 @@ type Restarts interface {
 	LatestPlan(ctx context.Context, d Deployment) (last Attempt, pending bool, err error)
 }
 
-// What restart notes.
+// What restart notes, each followed by the number of the call.
 const (
-	evRestartAfter = "restart_after" // the latest plan before the restart
+	evRestartAfter    = "restart_after_"    // the latest plan before the call, noted before it is sent
+	evRestartAccepted = "restart_accepted_" // the platform has accepted it
+	evRestartRefused  = "restart_refused_"  // it was surely not carried out
+	evRestartLook     = "restart_look_"     // looks at it without any plan of it to be seen
+
+	noPlanYet = "none" // stands for the plan of a deployment that has had none
 )
 
 // restartStep restarts the local deployment through its platform and waits until it is healthy again. From 8.14 on
@@ -61,26 +68,80 @@ func (r *restartStep) Apply(ctx context.Context, had change.Evidence, note chang
 		return refuse("The bot can't restart deployments of "+label(sys)+".", "%s can't restart", sys.Name)
 	}
 	last, pending, err := platform.LatestPlan(ctx, d)
-	switch before, begun := had[evRestartAfter]; {
+	n := restartsOf(had)
+	switch before := had[fmt.Sprint(evRestartAfter, n)]; {
 	case err != nil:
 		return attempt("reading how "+d.Name+" stands", err)
 	case pending:
 		return underWay(d)
-	case begun && last.ID != before && (!last.Healthy || last.Trouble != ""):
+	case n == 0 || had[fmt.Sprint(evRestartRefused, n)] != "":
+		return r.send(ctx, d, platform, last, n+1, note)
+	case cmp.Or(last.ID, noPlanYet) != before && (!last.Healthy || last.Trouble != ""):
 		return refuse(fmt.Sprintf("The restart of %s failed: %s", d.Name, last.Trouble), "restart of %s: %s", d.Ref, last.Trouble)
-	case begun && last.ID != before && !d.Healthy:
+	case !d.Healthy:
 		return underWay(d)
-	case begun && last.ID != before:
-		r.finding = d.Name + " was restarted and is healthy"
-		return nil
+	case cmp.Or(last.ID, noPlanYet) == before:
+		return r.unseen(ctx, d, platform, had, n, note)
 	}
-	if err := note(ctx, change.Evidence{evRestartAfter: last.ID}); err != nil {
+	r.finding = d.Name + " was restarted and is healthy"
+	return nil
+}
+
+// restartsOf is how many calls were sent, or about to be, by what was noted.
+func restartsOf(had change.Evidence) int {
+	n := 0
+	for had[fmt.Sprint(evRestartAfter, n+1)] != "" {
+		n++
+	}
+	return n
+}
+
+// send restarts the deployment. The platform's answer names no plan by which the call could be found again, so it is
+// not sent again while it may have been carried out.
+func (r *restartStep) send(ctx context.Context, d Deployment, platform Restarts, last Attempt, n int, note change.Note) error {
+	if err := note(ctx, change.Evidence{fmt.Sprint(evRestartAfter, n): cmp.Or(last.ID, noPlanYet)}); err != nil {
 		return err
 	}
-	if err := platform.Restart(ctx, d); err != nil {
+	err := platform.Restart(ctx, d)
+	answer := evRestartAccepted
+	if err != nil {
+		if call, ok := errors.AsType[*CallError](err); !ok || call.Ambiguous {
+			return attempt("restarting "+d.Name, err)
+		}
+		answer = evRestartRefused
+	}
+	if noted := note(ctx, change.Evidence{fmt.Sprint(answer, n): "true"}); noted != nil {
+		return noted
+	}
+	if err != nil {
 		return attempt("restarting "+d.Name, err)
 	}
 	return underWay(d)
+}
+
+// unseen looks a few times more for a plan of the n-th call. A call that was accepted is then taken for done: verify
+// tells whether the nodes know the key. One whose fate is unknown, as after a crash, was most likely never sent: one
+// more follows, and after that a person has to look.
+func (r *restartStep) unseen(ctx context.Context, d Deployment, platform Restarts, had change.Evidence, n int, note change.Note) error {
+	if more, err := lookAgain(ctx, had, fmt.Sprint(evRestartLook, n, "_"), note); more || err != nil {
+		return cmp.Or(err, underWay(d))
+	}
+	unknown := 0
+	for i := 1; i <= n; i++ {
+		if had[fmt.Sprint(evRestartAccepted, i)] == "" && had[fmt.Sprint(evRestartRefused, i)] == "" {
+			unknown++
+		}
+	}
+	switch {
+	case had[fmt.Sprint(evRestartAccepted, n)] != "":
+		r.finding = d.Name + " was told to restart and is healthy; the platform shows no plan of it"
+		return nil
+	case unknown < 2:
+		return r.send(ctx, d, platform, Attempt{ID: had[fmt.Sprint(evRestartAfter, n)]}, n+1, note)
+	}
+	return refuse(fmt.Sprintf("Whether %s was restarted is not known: the platform was asked twice, its answers were lost, and it shows no plan "+
+		"of a restart. Look under Activity of %s in the console, then ask again.", d.Name, d.Name),
+		"restart of %s: neither answered nor to be seen", d.Ref)
 }
 
 // Undo does nothing: a restart leaves nothing behind.

@@ -49,6 +49,73 @@ func TestARestartThatFailsIsFinal(t *testing.T) {
 	contains(t, said(err), "did not come back")
 }
 
+// The answer to a restart names no plan. One that is never seen is not asked for again and again.
+func TestARestartThatIsNeverSeenIsAskedForOnce(t *testing.T) {
+	s := restartScene(t)
+	s.local.HideRestarts()
+	contains(t, s.settleFinding(t, link.StepRestart), "shows no plan of it", "healthy")
+	if n := s.local.Restarts(); n != 1 {
+		t.Errorf("%d restarts, want 1", n)
+	}
+}
+
+func TestARestartThatIsNotHealthyIsWaitedFor(t *testing.T) {
+	s := restartScene(t)
+	s.local.HideRestarts()
+	_ = s.apply(t.Context(), link.StepRestart)
+	s.local.Edit(func(d *link.Deployment) { d.Healthy = false })
+	for range 10 {
+		if err := s.apply(t.Context(), link.StepRestart); !change.IsTemporary(err) {
+			t.Fatalf("got %v, want a temporary error", err)
+		}
+	}
+	s.local.Edit(func(d *link.Deployment) { d.Healthy = true })
+	s.settleApply(t, link.StepRestart)
+	if n := s.local.Restarts(); n != 1 {
+		t.Errorf("%d restarts, want 1", n)
+	}
+}
+
+// One that was surely refused is sent again; somebody else's plan meanwhile is not taken for it.
+func TestARestartThatIsRefusedIsSentAgain(t *testing.T) {
+	s := restartScene(t)
+	s.w.Fail(linktest.Fault{Call: "Restart", Times: 2})
+	for range 2 {
+		if err := s.apply(t.Context(), link.StepRestart); !change.IsTemporary(err) {
+			t.Fatalf("got %v, want a temporary error", err)
+		}
+		s.local.TrustAlso(`{"name":"theirs","type":"ESS","scope_id":"theirs"}`) // by a plan of its own
+	}
+	s.settleApply(t, link.StepRestart)
+	if n := s.local.Restarts(); n != 1 {
+		t.Errorf("%d restarts, want 1", n)
+	}
+}
+
+// Whether calls without an answer were carried out is not known: after the second one people hear what to look at.
+func TestRestartsWithoutAnswerEnd(t *testing.T) {
+	for name, tt := range map[string]struct {
+		done bool // the calls were carried out all the same
+		want int
+	}{"not carried out": {false, 0}, "carried out": {true, 2}} {
+		t.Run(name, func(t *testing.T) {
+			s := restartScene(t)
+			s.local.HideRestarts()
+			s.w.Fail(linktest.Fault{Call: "Restart", Err: linktest.NoAnswer("x", "y"), After: tt.done})
+			var err error
+			for range 20 {
+				if err = s.apply(t.Context(), link.StepRestart); !change.IsTemporary(err) {
+					break
+				}
+			}
+			contains(t, said(err), "Whether search-onprem was restarted is not known", "Activity", "ask again")
+			if n := s.w.Count("Restart"); n != 2 || s.local.Restarts() != tt.want {
+				t.Errorf("%d calls, want 2; %d restarts, want %d", n, s.local.Restarts(), tt.want)
+			}
+		})
+	}
+}
+
 func TestRestartHealsAfterAnyFault(t *testing.T) {
 	for _, call := range []string{"Deployment", "Trust", "Restart", "Note"} {
 		for name, f := range map[string]linktest.Fault{

@@ -60,6 +60,17 @@ func (s *scene) settleApply(t *testing.T, name string) {
 	s.settle(t, name, func() error { return s.apply(t.Context(), name) })
 }
 
+// settleFinding is settleApply, and returns what the step found.
+func (s *scene) settleFinding(t *testing.T, name string) string {
+	t.Helper()
+	var last change.Step
+	s.settle(t, name, func() error {
+		last = s.step(name)
+		return s.applyStep(t.Context(), last)
+	})
+	return finding(last)
+}
+
 func (s *scene) settleUndo(t *testing.T, name string) {
 	t.Helper()
 	s.settle(t, "undo of "+name, func() error { return s.undo(t.Context(), name) })

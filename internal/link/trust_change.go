@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -112,21 +113,26 @@ func (t *trustChange) bring(ctx context.Context, had change.Evidence, note chang
 	return nil
 }
 
-// patientLooks is how often a trust has to be seen in place without a plan before that is taken for done. Whether a
-// change of trust alone makes a plan is documented nowhere.
+// patientLooks is how often a change has to be looked at without a plan of it before there is none. Whether a change of
+// trust alone makes a plan is documented nowhere; for a restart the platform names none.
 const patientLooks = 4
 
 func (t *trustChange) noPlan(ctx context.Context, d Deployment, had change.Evidence, note change.Note, g trustGoal) error {
-	for n := 1; n < patientLooks; n++ {
-		if look := fmt.Sprint(evLook, n); had[look] == "" {
-			if err := note(ctx, change.Evidence{look: "true"}); err != nil {
-				return err
-			}
-			return underWay(d)
-		}
+	if more, err := lookAgain(ctx, had, evLook, note); more || err != nil {
+		return cmp.Or(err, underWay(d))
 	}
 	t.finding = d.Name + " " + g.say + "; the platform made no plan for it"
 	return nil
+}
+
+// lookAgain counts the looks that are noted under a name, and reports whether another one is due.
+func lookAgain(ctx context.Context, had change.Evidence, name string, note change.Note) (bool, error) {
+	for n := 1; n < patientLooks; n++ {
+		if look := fmt.Sprint(name, n); had[look] == "" {
+			return true, note(ctx, change.Evidence{look: "true"})
+		}
+	}
+	return false, nil
 }
 
 // write notes what it finds, before it acts, and sends the change.

@@ -32,6 +32,7 @@ type plans struct {
 	takes   int                 // looks that every plan takes
 	fails   string              // why the next plan will fail
 	uids    int
+	hidden  bool // restarts make no plan that anybody could see
 }
 
 // PlansTake makes every plan of the deployment take that many looks.
@@ -39,6 +40,9 @@ func (d *Deployment) PlansTake(looks int) { d.locked(func() { d.plans.takes = lo
 
 // FailNextPlan makes the next plan of the deployment fail.
 func (d *Deployment) FailNextPlan(why string) { d.locked(func() { d.plans.fails = why }) }
+
+// HideRestarts makes the platform carry restarts out without a plan that anybody could see.
+func (d *Deployment) HideRestarts() { d.locked(func() { d.plans.hidden = true }) }
 
 // TrustNow returns whom the deployment trusts, as its platform shows it.
 func (d *Deployment) TrustNow() link.TrustSettings {
@@ -217,8 +221,9 @@ func (p *Platform) Restart(ctx context.Context, of link.Deployment) error {
 		if d.plans.next != nil {
 			return &link.CallError{System: p.name, Call: "Restart", Status: 422, Code: "plan_change_error", Reason: "a plan is pending"}
 		}
-		same := d.plans.trust
-		d.plans.next, d.plans.looks = &same, d.plans.takes
+		if same := d.plans.trust; !d.plans.hidden {
+			d.plans.next, d.plans.looks = &same, d.plans.takes
+		}
 		d.loaded = maps.Clone(d.keystore)
 		d.restarts++
 		return nil
