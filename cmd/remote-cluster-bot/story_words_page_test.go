@@ -111,6 +111,16 @@ func (s *story) rolls(_ *testscript.TestScript, args []string) error {
 	return s.World.Platform(args[0]).RollAuthority(args[1])
 }
 
+// mutes keeps a deployment's platform from showing whom of its own the deployment trusts.
+func (s *story) mutes(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	d.HideAccounts()
+	return nil
+}
+
 // protects makes a network filter and attaches it, as a person would in the console.
 func (s *story) protects(_ *testscript.TestScript, args []string) error {
 	return s.attaches(args[0], args[1], "ip", fmt.Sprintf(`{"source":%q}`, args[2]))

@@ -214,6 +214,12 @@ func TestTrustOfAConnectionThatIsAwayStays(t *testing.T) {
 	contains(t, h.says("Stays"), "used by ece-prod/d-local/second")
 }
 
+func TestTrustWithoutItsAccountsStaysAndIsSaid(t *testing.T) {
+	h := certified(t)
+	h.local.HideAccounts(true)
+	contains(t, h.says("Stays"), "the trust of search-onprem in cloud (cloud1): whether it can go could not be read", "settings.trust.accounts")
+}
+
 func TestTrustInAllIsTakenBackWhenNobodyElseUsesIt(t *testing.T) {
 	s := certScene(t)
 	s.c.Trust.All, s.c.Trust.Clusters = true, nil

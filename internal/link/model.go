@@ -143,6 +143,17 @@ func (s Survey) trustProblems(wrong *change.InvalidError, c Connect) {
 	}
 	s.trust.mismatch(wrong, FieldLocalScope, t.LocalScope, s.trust.Local)
 	s.trust.mismatch(wrong, FieldRemoteScope, t.RemoteScope, s.trust.Remote)
+	e := s.entries(c)
+	unwritable(wrong, FieldLocal, s.Local, s.trust.Local, e.local)
+	unwritable(wrong, FieldRemote, s.Remote, s.trust.Remote, e.remote)
+}
+
+// unwritable says that what has to be added to whom d trusts can't be.
+func unwritable(wrong *change.InvalidError, field string, d Deployment, side SideTrust, add TrustEntry) {
+	if now := side.Trusted.Settings; now.Writable(d) != nil && !covers(orNull(now.entry(add)), add) {
+		wrong.Add(field, "the platform does not show whom %s trusts of its own (settings.trust.accounts is missing), and a change would replace that unseen: "+
+			"add the trust in %s by hand in its console under Security, then ask again", d.Name, add.Name)
+	}
 }
 
 // mismatch says that an id is not the one that the platform itself, or the configuration, names.

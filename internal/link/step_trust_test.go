@@ -258,6 +258,39 @@ func TestTrustHealsAndUndoesAfterAnyFault(t *testing.T) {
 	}
 }
 
+// A write replaces whom a deployment trusts of its own, too: where that is not shown nothing is written, neither by a
+// plan nor by a step, its undo or a disconnect, and no command that people read would do it.
+func TestTrustWithoutItsAccountsIsLeftAlone(t *testing.T) {
+	s := certScene(t)
+	s.local.HideAccounts(true)
+	_, err := s.plan(t)
+	contains(t, problem(t, err, link.FieldLocal), "settings.trust.accounts is missing", "cloud (cloud1) by hand")
+	err = s.apply(t.Context(), link.StepTrustLocal)
+	contains(t, said(err), "does not show whom search-onprem trusts", "by hand")
+	if change.IsTemporary(err) || s.w.Count("SetTrust") != 0 || len(s.journal[link.StepTrustLocal]) != 0 {
+		t.Errorf("it was written: %v", err)
+	}
+	s.local.HideAccounts(false)
+	s.settleApply(t, link.StepTrustLocal)
+	s.local.HideAccounts(true)
+	if _, err := s.plan(t); err != nil {
+		t.Errorf("nothing is left to write: %v", err)
+	}
+	left := leftover(t, s.undo(t.Context(), link.StepTrustLocal))
+	contains(t, left.Command, `"accounts":["the entries that are there, unchanged"]`, `"direct":[]`)
+	s.w.Fail(linktest.Fault{Call: "Trust", Err: linktest.Forbidden("x", "y"), Times: 1})
+	left = leftover(t, s.undo(t.Context(), link.StepTrustLocal))
+	contains(t, left.Command, `"accounts":["the entries that are there, unchanged"]`, `"direct":["the entries that are there, unchanged"]`)
+	if len(trusted(s.local)) != 1 || len(s.local.TrustNow().Accounts) != 1 {
+		t.Error("it was not left alone")
+	}
+	s.local.HideAccounts(false)
+	s.settleUndo(t, link.StepTrustLocal)
+	if diff := cmp.Diff(1, len(s.local.TrustNow().Accounts)); diff != "" || len(trusted(s.local)) != 0 {
+		t.Errorf("left %v; accounts (-want +got):\n%s", trusted(s.local), diff)
+	}
+}
+
 func TestSomebodyFasterMeansAnotherLook(t *testing.T) {
 	s := certScene(t)
 	s.w.Fail(linktest.Fault{Call: "SetTrust", Times: 1, Meanwhile: func() { s.local.TrustAlso(`{"name":"theirs","type":"ESS","scope_id":"theirs"}`) }})

@@ -54,9 +54,34 @@ type TrustSettings struct {
 	Direct   []json.RawMessage `json:"direct"`
 }
 
-// normal makes empty lists of missing ones: a null may mean the default, or nothing at all.
+// normal makes empty lists of missing ones: without entries these two may not be shown. Accounts stays as it is: by
+// default there is an entry, that of the deployment's own organization or ECE.
 func (t TrustSettings) normal() TrustSettings {
-	return TrustSettings{Accounts: some(t.Accounts), External: some(t.External), Direct: some(t.Direct)}
+	return TrustSettings{Accounts: t.Accounts, External: some(t.External), Direct: some(t.Direct)}
+}
+
+// Writable fails where the accounts that a deployment trusts were not shown. A write replaces every list, and whether a
+// null in one stands for the default or for nobody is documented nowhere: an empty one would cut the deployment off from
+// the others of its own organization or ECE.
+func (t TrustSettings) Writable(d Deployment) error {
+	if t.Accounts != nil {
+		return nil
+	}
+	return refuse("The platform does not show whom "+d.Name+" trusts of its own organization or ECE (settings.trust.accounts is missing), "+
+		"and a change of its trust would replace that unseen. It was left alone: add the trust by hand in its console under Security, then ask again.",
+		"%s: settings.trust.accounts is missing", d.Ref)
+}
+
+// shown are settings for people: words stand for what was not read, so that nobody sends an empty list instead.
+func (t TrustSettings) shown(read bool) TrustSettings {
+	asTheyAre := []json.RawMessage{json.RawMessage(`"the entries that are there, unchanged"`)}
+	if !read {
+		return TrustSettings{Accounts: asTheyAre, External: asTheyAre, Direct: asTheyAre}
+	}
+	if t.Accounts == nil {
+		t.Accounts = asTheyAre
+	}
+	return t
 }
 
 func some(list []json.RawMessage) []json.RawMessage {

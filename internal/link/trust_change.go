@@ -39,7 +39,7 @@ func (t *trustChange) Patience() time.Duration { return t.patience }
 // call is the call that sends settings.
 func (t *trustChange) call(d Deployment, to TrustSettings) []change.PlannedCall {
 	return []change.PlannedCall{{
-		Step: t.name, System: t.of.Platform, Method: "PUT", Path: trustPath(d), Body: string(TrustBody(d, asItIs, to)),
+		Step: t.name, System: t.of.Platform, Method: "PUT", Path: trustPath(d), Body: string(TrustBody(d, asItIs, to.shown(true))),
 	}}
 }
 
@@ -137,6 +137,9 @@ func lookAgain(ctx context.Context, had change.Evidence, name string, note chang
 
 // write notes what it finds, before it acts, and sends the change.
 func (t *trustChange) write(ctx context.Context, d Deployment, trusts Trusts, now Trusted, note change.Note, g trustGoal) error {
+	if err := now.Settings.Writable(d); err != nil {
+		return err
+	}
 	to := g.toward(now.Settings)
 	err := note(ctx, change.Evidence{
 		evTrustFound: string(orNull(now.Settings.entry(t.entry))), evTrustWrote: string(orNull(to.entry(t.entry))), evPlanBefore: now.Last.ID,
@@ -184,6 +187,9 @@ func (t *trustChange) Undo(ctx context.Context, had change.Evidence) error {
 	case !sameEntry(is, orNil(had[evTrustWrote])):
 		return t.left(d, now, before, errChangedSince)
 	}
+	if err := now.Settings.Writable(d); err != nil {
+		return t.left(d, now, before, err)
+	}
 	if err := t.send(ctx, d, trusts, now, now.Settings.replaced(t.entry, before)); err != nil {
 		return t.left(d, now, before, err)
 	}
@@ -213,6 +219,6 @@ func (t *trustChange) left(d Deployment, now Trusted, before json.RawMessage, er
 		d = Deployment{Ref: t.of, RefID: "_main"}
 	}
 	l.add(fmt.Sprintf("the trust in %s of %s (API of %s; in its console under Security)", t.entry.Name, t.of.Deployment, t.of.Platform),
-		devTools("PUT", trustPath(d), string(TrustBody(d, asItIs, now.Settings.replaced(t.entry, before)))), err)
+		devTools("PUT", trustPath(d), string(TrustBody(d, asItIs, now.Settings.shown(now.Plan != nil).replaced(t.entry, before)))), err)
 	return l.of(t.name)
 }

@@ -86,6 +86,10 @@ func (r *Roster) spareTrust(ctx context.Context, ends []Existing, l *leavings) {
 		if s.Before = s.now.Settings.entry(s.Added.entry()); s.Before == nil {
 			continue // somebody has taken it out already
 		}
+		if err := s.now.Settings.Writable(s.onSystem); err != nil {
+			l.unread(what, err)
+			continue
+		}
 		uses, err := r.trustUses(ctx, s.question(leaving))
 		if err != nil {
 			l.unread(what, err)

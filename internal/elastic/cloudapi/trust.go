@@ -88,8 +88,12 @@ func (a planAttempt) inLinkTerms(c *Client) link.Attempt {
 	return out
 }
 
-// SetTrust sends PUT /deployments/{id} with the plan as it was read and another trust, on the version that was read.
+// SetTrust sends PUT /deployments/{id} with the plan as it was read and another trust, on the version that was read. It
+// sends nothing if the trust is not TrustSettings.Writable.
 func (c *Client) SetTrust(ctx context.Context, d link.Deployment, was link.Trusted, to link.TrustSettings) error {
+	if err := to.Writable(d); err != nil {
+		return err
+	}
 	query := url.Values{"skip_snapshot": {"true"}, "hide_pruned_orphans": {"true"}}
 	if was.Version != "" {
 		query.Set("version", was.Version)

@@ -3,6 +3,7 @@ package cloudapi_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,9 +85,43 @@ func TestARefusedTrustIsNotSent(t *testing.T) {
 		Want:   want("PUT", "/api/v1/deployments/"+id+"?validate_only=true", `{"prune_orphans":false,"resources":{"elasticsearch":[{"plan":{},"ref_id":"main-elasticsearch","region":"","settings":{"trust":{"accounts":[],"external":[],"direct":[]}}}]}}`),
 		Status: http.StatusBadRequest, Answer: `{"errors":[{"code":"trust.invalid","message":"no"}]}`,
 	})
-	err := client(t, s.URL).SetTrust(t.Context(), logs, link.Trusted{Plan: json.RawMessage(`{}`)}, link.TrustSettings{})
+	err := client(t, s.URL).SetTrust(t.Context(), logs, link.Trusted{Plan: json.RawMessage(`{}`)}, link.TrustSettings{Accounts: []json.RawMessage{}})
 	if err == nil {
 		t.Error("it was taken for success")
+	}
+}
+
+// Whom a deployment trusts of its own organization is not replaced by nobody because it wasn't shown. A missing list of
+// the others is one without entries.
+func TestATrustWithoutAccountsIsNotSent(t *testing.T) {
+	t.Parallel()
+	for name, trust := range map[string]string{
+		"accounts are null": `{"accounts":null,"external":[],"direct":[]}`, "accounts are missing": `{"direct":[]}`,
+		"all of it is null": `null`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := elastictest.Serve(t, elastictest.Exchange{Want: want("GET", getTrust, ""), Answer: `{"id":"` + id + `","resources":{"elasticsearch":[
+				{"ref_id":"main-elasticsearch","info":{"settings":{"trust":` + trust + `},"plan_info":{"current":{"plan_attempt_id":"a1","healthy":true,"plan":` + planJSON + `}}}}]}}`})
+			c := client(t, s.URL)
+			was, err := c.Trust(t.Context(), logs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.SetTrust(t.Context(), logs, was, was.Settings); err == nil || !strings.Contains(err.Error(), "settings.trust.accounts is missing") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestMissingListsOfOtherTrustAreEmpty(t *testing.T) {
+	t.Parallel()
+	body := `{"prune_orphans":false,"resources":{"elasticsearch":[{"plan":{},"ref_id":"main-elasticsearch","region":"","settings":{"trust":{"accounts":[` +
+		account + `],"external":[],"direct":[]}}}]}}`
+	got := link.TrustBody(logs, json.RawMessage(`{}`), link.TrustSettings{Accounts: []json.RawMessage{json.RawMessage(account)}})
+	if diff := cmp.Diff(body, string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

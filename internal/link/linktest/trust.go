@@ -32,6 +32,7 @@ type plans struct {
 	takes   int                 // looks that every plan takes
 	fails   string              // why the next plan will fail
 	uids    int
+	hides   bool // the accounts are not shown
 	hidden  bool // restarts make no plan that anybody could see
 }
 
@@ -40,6 +41,9 @@ func (d *Deployment) PlansTake(looks int) { d.locked(func() { d.plans.takes = lo
 
 // FailNextPlan makes the next plan of the deployment fail.
 func (d *Deployment) FailNextPlan(why string) { d.locked(func() { d.plans.fails = why }) }
+
+// HideAccounts keeps the platform from showing whom of its own the deployment trusts.
+func (d *Deployment) HideAccounts(hide bool) { d.locked(func() { d.plans.hides = hide }) }
 
 // HideRestarts makes the platform carry restarts out without a plan that anybody could see.
 func (d *Deployment) HideRestarts() { d.locked(func() { d.plans.hidden = true }) }
@@ -150,6 +154,9 @@ func (p *Platform) Trust(ctx context.Context, of link.Deployment) (link.Trusted,
 			Last: link.Attempt{ID: fmt.Sprintf("plan-%d", d.plans.number), Healthy: d.plans.trouble == "", Trouble: d.plans.trouble},
 		}
 		t.Settings.Direct = slices.Clone(t.Settings.Direct)
+		if d.plans.hides {
+			t.Settings.Accounts = nil
+		}
 		return nil
 	})
 	return answer(t, err)
@@ -158,6 +165,9 @@ func (p *Platform) Trust(ctx context.Context, of link.Deployment) (link.Trusted,
 // SetTrust begins a plan. It gives new entries a uid, as the platforms do, and knows no other.
 func (p *Platform) SetTrust(ctx context.Context, of link.Deployment, was link.Trusted, to link.TrustSettings) error {
 	return p.at(ctx, of.Deployment, "SetTrust", func(d *Deployment) error {
+		if err := to.Writable(of); err != nil {
+			return err
+		}
 		if was.Version != fmt.Sprint(d.plans.number) || d.plans.next != nil {
 			return &link.CallError{System: p.name, Call: "PUT /deployments/" + of.Deployment, Status: 409, Code: "conflict", Reason: "it has changed"}
 		}

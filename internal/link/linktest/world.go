@@ -150,6 +150,7 @@ func (p *Platform) AddDeployment(id, name, version string) *Deployment {
 		indices:  []string{"logs-1"},
 		signing:  newSigning(p),
 	}
+	d.plans.trust.Accounts = []json.RawMessage{json.RawMessage(`{"account_id":"` + p.Scope() + `","trust_all":true}`)}
 	p.deployments[id] = d
 	return d
 }

@@ -50,6 +50,7 @@ type Deployment struct {
 	plan     map[string]any // the plan in force, as it was last put
 	attempts []attempt
 	trust    trustSettings
+	mute     bool            // its settings don't show the accounts that it trusts
 	asFile   map[string]bool // of keystore entries
 }
 

@@ -182,6 +182,14 @@ func (p *Platform) authority(region string) (*authority, error) {
 	return ca, nil
 }
 
+// HideAccounts leaves the accounts out of the trust that a deployment shows. They are there all the same, and an update
+// replaces them.
+func (d *Deployment) HideAccounts() {
+	d.p.w.mu.Lock()
+	defer d.p.w.mu.Unlock()
+	d.mute = true
+}
+
 // RollAuthority makes the coming authority of a region the active one: from then on its nodes show certificates of it.
 func (p *Platform) RollAuthority(region string) error {
 	p.w.mu.Lock()

@@ -132,8 +132,12 @@ func (d *Deployment) elasticsearch(v view) map[string]any {
 
 // settings are info.settings: the snapshot settings, the network filters, and whom the deployment trusts.
 func (d *Deployment) settings() map[string]any {
+	trust := d.trust.document()
+	if shown, ok := trust.(map[string]any); ok && d.mute {
+		delete(shown, "accounts")
+	}
 	return map[string]any{
-		"dedicated_masters_threshold": number(6), "trust": d.trust.document(),
+		"dedicated_masters_threshold": number(6), "trust": trust,
 		"traffic_filter": map[string]any{"rulesets": d.rulesetIDs()},
 	}
 }
