@@ -59,13 +59,12 @@ func (h *Handlers) suggestTrust(ctx context.Context, s link.Survey, c *link.Conn
 	}
 	t, err := reader.SurveyTrust(ctx, s, nil)
 	if err != nil {
-		m.Notes = append(m.Notes, h.say(ctx, err, pen{plain: true}), "The ids of the two sides could not be suggested; enter them by hand.")
-		return
+		m.Notes = append(m.Notes, h.say(ctx, err, pen{plain: true}))
 	}
 	c.Trust.LocalScope, c.Trust.RemoteScope = t.Local.Environment.ID, t.Remote.Environment.ID
 	for _, side := range []link.SideTrust{t.Local, t.Remote} {
-		if e := side.Environment; e.ID != "" && !e.Certain {
-			m.Notes = append(m.Notes, "The id "+e.ID+" is only what "+e.Source+" suggests: compare it with the console before you ask.")
+		if doubts := side.Doubts(); doubts != "" {
+			m.Notes = append(m.Notes, doubts)
 		}
 	}
 }

@@ -193,6 +193,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"employs":   plain(2, -1, (*story).employs),    // employs logs-prod dana [role…]: a user with exactly these roles
 	"finds":     checking((*story).findsAs),        // finds dana logs-prod 'metrics-eu:metrics-*' 6: what that user finds
 	"rolls":     plain(2, 2, (*story).rolls),       // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
+	"reads":     plain(1, 1, (*story).reads),       // reads ece-prod: $ID is its environment id, as its console shows it
 	"mutes":     plain(1, 1, (*story).mutes),       // mutes search-old: whom of its own it trusts is not shown
 	// Strong identity verification (story_identity_test.go).
 	"deploys":  plain(5, 5, (*story).deploys), // deploys elastic-cloud orders-eu 9.3.1 aws-eu-west-1 orders-2026: one more deployment

@@ -111,6 +111,12 @@ func (s *story) rolls(_ *testscript.TestScript, args []string) error {
 	return s.World.Platform(args[0]).RollAuthority(args[1])
 }
 
+// reads looks an environment's id up in its console.
+func (s *story) reads(ts *testscript.TestScript, args []string) error {
+	ts.Setenv("ID", s.World.Platform(args[0]).Scope())
+	return nil
+}
+
 // mutes keeps a deployment's platform from showing whom of its own the deployment trusts.
 func (s *story) mutes(_ *testscript.TestScript, args []string) error {
 	d := s.Deployment(args[0])

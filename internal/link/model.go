@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -170,8 +171,7 @@ func (w *warnings) certificates(s Survey, c Connect) {
 	if c.Trust == nil {
 		return
 	}
-	w.add("No platform verifies the ids: %s for %s and %s for %s. A wrong one trusts somebody else.",
-		c.Trust.LocalScope, label(s.localOn), c.Trust.RemoteScope, label(s.remoteOn))
+	w.ids(s, *c.Trust)
 	if c.Trust.All {
 		w.add("%s will trust every deployment of %s in the named regions.", s.Local.Name, label(s.remoteOn))
 	}
@@ -180,6 +180,29 @@ func (w *warnings) certificates(s Survey, c Connect) {
 	}
 	if canUseKeys(s.Local) && canUseKeys(s.Remote) {
 		w.add("Both clusters could use an API key instead, which grants only what it names.")
+	}
+}
+
+// ids warns that nobody but a person can tell whether the ids are right.
+func (w *warnings) ids(s Survey, t TrustTerms) {
+	var known []string
+	for _, side := range []struct{ id, of string }{{t.LocalScope, label(s.localOn)}, {t.RemoteScope, label(s.remoteOn)}} {
+		if side.id != "" {
+			known = append(known, side.id+" for "+side.of)
+		}
+	}
+	ids := "the ids"
+	if len(known) > 0 {
+		ids += ": " + strings.Join(known, " and ")
+	}
+	w.add("No platform verifies %s. A wrong one trusts somebody else.", ids)
+	if s.trust == nil {
+		return
+	}
+	for _, side := range []SideTrust{s.trust.Local, s.trust.Remote} {
+		if doubts := side.Doubts(); doubts != "" {
+			w.add("%s", doubts)
+		}
 	}
 }
 

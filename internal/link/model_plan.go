@@ -106,11 +106,20 @@ func (c Connect) trustFields(s Survey) []change.Field {
 	}
 }
 
-// fingerprints are the beginnings of an entry's certificates' fingerprints, enough to compare by eye.
+// fingerprints are those of an entry's certificates.
 func fingerprints(e TrustEntry) string {
-	var all []string
+	var pems []string
 	for _, c := range e.Certificates {
-		if f, err := fingerprint(c.PEM); err == nil {
+		pems = append(pems, c.PEM)
+	}
+	return prints(pems)
+}
+
+// prints are the beginnings of certificates' fingerprints, enough to compare by eye.
+func prints(pems []string) string {
+	var all []string
+	for _, p := range pems {
+		if f, err := fingerprint(p); err == nil {
 			all = append(all, "SHA-256 "+f[:16]+"…")
 		}
 	}

@@ -2,10 +2,12 @@ package link_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
 
 func TestTermsOfTrustAreCheckedByShapeAndAgainstThePlatform(t *testing.T) {
@@ -78,8 +80,68 @@ func TestTheConfiguredEnvironmentWins(t *testing.T) {
 	s.c.Trust.LocalScope = "configured"
 	s.approve(t)
 	for _, c := range s.approved.Plan {
-		if c.Step == link.StepTrustRemote && strings.Count(c.Body, "BEGIN CERTIFICATE") != 1 {
-			t.Errorf("the plan does not hold the configured authority alone: %s", c.Body)
+		if c.Step == link.StepTrustRemote && strings.Count(c.Body, "BEGIN CERTIFICATE") != 3 {
+			t.Errorf("the plan does not hold the configured authority beside the deployment's, the active and the coming one: %s", c.Body)
 		}
 	}
+	if said := strings.Join(s.approved.Warnings, "\n"); strings.Contains(said, "suggests") {
+		t.Errorf("what the operator says is called a suggestion: %s", said)
+	}
+}
+
+// What an ECE suggests becomes an anchor of trust: people are to compare it with the console, the authority as the id.
+func TestWhatAPlatformSuggestsIsToBeCompared(t *testing.T) {
+	s := certScene(t)
+	s.ece.SuggestCA(s.ece.CA("suggested"))
+	s.approve(t)
+	contains(t, strings.Join(s.approved.Warnings, "\n"), "The id eceprod1 and the certificate authority SHA-256 ", "are only what ece-prod suggests", "compare")
+	for _, c := range s.approved.Plan {
+		if c.Step == link.StepTrustRemote && strings.Count(c.Body, "BEGIN CERTIFICATE") != 3 {
+			t.Errorf("the plan: %s", c.Body)
+		}
+	}
+}
+
+// A platform that suggests nothing, or may not be asked, is no obstacle: a person knows the id.
+func TestAnIDThatCanNotBeReadIsForAPersonToKnow(t *testing.T) {
+	s := certScene(t)
+	s.w.Fail(linktest.Fault{On: "ece-prod", Call: "Environment", Err: linktest.Forbidden("ECE", "GET trust-relationships")})
+	survey, err := s.catalog.Survey(t.Context(), s.c.Local, s.c.Remote)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.catalog.SurveyTrust(t.Context(), survey, nil)
+	if err != nil || got.Remote.Environment.ID != "cloud1" || got.Local.Environment.Certain || len(got.Local.Authorities) != 2 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	contains(t, got.Local.Doubts(), "What ece-prod says of its own id could not be read", "console")
+	s.approve(t)
+	contains(t, strings.Join(s.approved.Warnings, "\n"), "eceprod1 for ece-prod", "could not be read")
+	unasked := s.c
+	unasked.Trust = &link.TrustTerms{RemoteScope: "cloud1"}
+	contains(t, strings.Join(link.Warnings(survey, unasked), "\n"), "No platform verifies the ids: cloud1 for cloud. A wrong one")
+	s.w.Heal()
+	s.w.Fail(linktest.Fault{On: "ece-prod/d-local", Call: "Trust", Err: linktest.Forbidden("ECE", "GET trust")})
+	if got, err = s.catalog.SurveyTrust(t.Context(), survey, nil); err == nil || got.Remote.Environment.ID != "cloud1" || got.Local.Environment.ID != "eceprod1" {
+		t.Errorf("the ids that were read are lost: %+v, %v", got, err)
+	}
+}
+
+// Of a region any deployment tells the authorities, among however many there are and also if one of them is broken.
+func TestAuthoritiesOfARegionComeFromAnyDeploymentThere(t *testing.T) {
+	s := certScene(t)
+	for i := range 120 {
+		s.ech.AddDeployment(fmt.Sprintf("d-%03d", i), fmt.Sprintf("crowd-%03d", i), "8.15.3")
+	}
+	for _, id := range []string{"x-broken", "y-us", "z-us"} {
+		s.ech.AddDeployment(id, "zz-"+id, "8.15.3").Edit(func(d *link.Deployment) { d.Region = "us" })
+	}
+	s.c.Trust.All, s.c.Trust.Clusters, s.c.Trust.Regions = true, nil, []string{"us"}
+	s.w.Fail(linktest.Fault{On: "cloud/x-broken", Call: "Authorities", Err: linktest.Forbidden("cloud", "GET certificate-authority")})
+	s.approve(t)
+	contains(t, s.approved.Plan[0].Body, quoted(s.ech.CA("us")), quoted(s.ech.CA("us next")))
+	s.w.Fail(linktest.Fault{On: "cloud/y-us", Call: "Authorities", Err: linktest.Forbidden("cloud", "GET certificate-authority")})
+	s.w.Fail(linktest.Fault{On: "cloud/z-us", Call: "Authorities", Err: linktest.Forbidden("cloud", "GET certificate-authority")})
+	_, err := s.plan(t)
+	contains(t, said(err), "certificate authorities of us", "zz-z-us")
 }

@@ -28,6 +28,8 @@ type Environment struct {
 	CA      []string // PEM, where the platform has one for all of it
 	Source  string   // who says so, for people
 	Certain bool     // false: a suggestion that a person has to confirm
+
+	Confirmed bool // the CA is known for certain all the same
 }
 
 // Trusted is whom a deployment trusts, with what it takes to change that.

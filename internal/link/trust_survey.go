@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,21 +13,19 @@ type TrustSurvey struct{ Local, Remote SideTrust }
 
 // SideTrust is one side of it.
 type SideTrust struct {
+	On          string // the platform, for people
 	Environment Environment
-	Authorities []string // PEM: what signs its nodes' certificates
+	Unread      error    // why the platform suggests no id
+	Authorities []string // PEM: what signs its nodes' certificates, or is to
 	Trusted     Trusted  // whom it trusts now
 }
 
 // SurveyTrust reads how both sides' trust stands. regions are those of the remote side whose authorities count beside
-// the deployment's own.
+// the deployment's own. With an error comes what could be read.
 func (c *Catalog) SurveyTrust(ctx context.Context, s Survey, regions []string) (TrustSurvey, error) {
-	var t TrustSurvey
-	var err error
-	if t.Local, err = c.sideTrust(ctx, s.localOn, s.Local, nil); err != nil {
-		return TrustSurvey{}, err
-	}
-	t.Remote, err = c.sideTrust(ctx, s.remoteOn, s.Remote, regions)
-	return t, err
+	local, err := c.sideTrust(ctx, s.localOn, s.Local, nil)
+	remote, err2 := c.sideTrust(ctx, s.remoteOn, s.Remote, regions)
+	return TrustSurvey{Local: local, Remote: remote}, cmp.Or(err, err2)
 }
 
 func (c *Catalog) sideTrust(ctx context.Context, on System, d Deployment, regions []string) (SideTrust, error) {
@@ -34,58 +33,100 @@ func (c *Catalog) sideTrust(ctx context.Context, on System, d Deployment, region
 	if !ok {
 		return SideTrust{}, refuse("The bot can't change whom deployments of "+label(on)+" trust.", "%s has no trust settings", on.Name)
 	}
-	var t SideTrust
+	t := environment(ctx, on, trusts, d)
 	var err error
 	if t.Trusted, err = trusts.Trust(ctx, d); err != nil {
 		return t, attempt("reading whom "+d.Name+" trusts", err)
 	}
-	t.Environment = Environment{ID: on.EnvironmentID, CA: on.EnvironmentCA, Source: "the bot's configuration", Certain: on.EnvironmentID != ""}
-	if !t.Environment.Certain {
-		t.Environment, err = trusts.Environment(ctx, d)
-		if err != nil {
-			return t, attempt("asking "+label(on)+" for its own id", err)
-		}
-		if len(on.EnvironmentCA) > 0 {
-			t.Environment.CA = on.EnvironmentCA
-		}
-	}
-	if t.Authorities = t.Environment.CA; len(t.Authorities) > 0 {
-		return t, nil
-	}
-	t.Authorities, err = c.authorities(ctx, on, trusts, d, regions)
+	own, err := c.authorities(ctx, on, trusts, d, regions)
+	t.Authorities = slices.Concat(t.Environment.CA, own) // those of the environment need not tell which are coming
 	return t, err
 }
 
-// authorities reads those of a deployment and, of every other region, those of any deployment there.
+// environment is what the configuration says of a platform, or else what the platform suggests. A suggestion that can't
+// be read is no obstacle: a person knows the id, and confirms it in any case.
+func environment(ctx context.Context, on System, trusts Trusts, d Deployment) SideTrust {
+	if on.EnvironmentID != "" {
+		return SideTrust{On: label(on), Environment: Environment{ID: on.EnvironmentID, CA: on.EnvironmentCA, Source: "the bot's configuration", Certain: true}}
+	}
+	e, err := trusts.Environment(ctx, d)
+	if err != nil {
+		e = Environment{}
+	}
+	if len(on.EnvironmentCA) > 0 {
+		e.CA, e.Confirmed = on.EnvironmentCA, true
+	}
+	return SideTrust{On: label(on), Environment: e, Unread: err}
+}
+
+// Doubts says what of a platform's id and authority a person has to compare with its console; empty where nothing is in
+// doubt.
+func (t SideTrust) Doubts() string {
+	switch e := t.Environment; {
+	case t.Unread != nil:
+		return fmt.Sprintf("What %s says of its own id could not be read (%s): compare the id with its console.", t.On, sentence(t.Unread))
+	case e.Certain || e.ID == "":
+		return ""
+	case len(e.CA) > 0 && !e.Confirmed:
+		return fmt.Sprintf("The id %s and the certificate authority %s are only what %s suggests: compare them with the console.", e.ID, prints(e.CA), e.Source)
+	default:
+		return fmt.Sprintf("The id %s is only what %s suggests: compare it with the console.", e.ID, e.Source)
+	}
+}
+
+// unsure reports whether another try may tell more.
+func (t *TrustSurvey) unsure() bool {
+	return t != nil && (t.Local.Unread != nil || t.Remote.Unread != nil)
+}
+
+// authorities reads those of a deployment and of every other region.
 func (c *Catalog) authorities(ctx context.Context, on System, trusts Trusts, d Deployment, regions []string) ([]string, error) {
-	of := []Deployment{d}
+	all, err := trusts.Authorities(ctx, d)
+	if err != nil {
+		return nil, attempt("reading the certificate authorities of "+d.Name, err)
+	}
 	var others []Deployment
 	for _, region := range regions {
 		if region == d.Region {
 			continue
 		}
 		if others == nil {
-			var err error
-			if others, err = on.find(ctx, "", c.o.Limit); err != nil {
+			if others, err = on.all(ctx); err != nil {
 				return nil, attempt("looking for deployments of "+label(on), err)
 			}
 			slices.SortFunc(others, func(a, b Deployment) int { return strings.Compare(a.Deployment, b.Deployment) })
 		}
-		i := slices.IndexFunc(others, func(o Deployment) bool { return o.Region == region })
-		if i < 0 {
-			return nil, &noRegionError{region: region, on: label(on)}
-		}
-		of = append(of, others[i])
-	}
-	var all []string
-	for _, one := range of {
-		pems, err := trusts.Authorities(ctx, one)
+		pems, err := regional(ctx, on, trusts, region, others)
 		if err != nil {
-			return nil, attempt("reading the certificate authorities of "+one.Name, err)
+			return nil, err
 		}
 		all = append(all, pems...)
 	}
 	return all, nil
+}
+
+// regionalTries is how many deployments of a region are asked for its authorities: one that is broken is not to be in
+// the way of the others, and a platform that is out of order is not to be asked about all it has.
+const regionalTries = 5
+
+// regional reads the authorities of a region, which all deployments there share, from the first one that answers.
+func regional(ctx context.Context, on System, trusts Trusts, region string, of []Deployment) ([]string, error) {
+	var last error
+	tries := 0
+	for _, d := range of {
+		if d.Region != region || tries == regionalTries {
+			continue
+		}
+		tries++
+		pems, err := trusts.Authorities(ctx, d)
+		if err == nil && len(pems) > 0 {
+			return pems, nil
+		}
+		if err != nil {
+			last = attempt("reading the certificate authorities of "+region+" from "+d.Name, err)
+		}
+	}
+	return nil, cmp.Or[error](last, &noRegionError{region: region, on: label(on)})
 }
 
 // noRegionError says that nothing in a region tells its certificate authorities.

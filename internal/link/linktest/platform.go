@@ -18,6 +18,7 @@ type Platform struct {
 	deployments map[string]*Deployment
 	egress      []string
 	outgoing    []string       // where its clusters' connections come from, as others see them; none: filters are not looked at
+	suggested   []string       // what Environment tells beside the id
 	signers     []string       // what Authorities returns; none: those of the region
 	rulesets    []link.Ruleset // made by CreateRuleset
 	made        int

@@ -102,6 +102,13 @@ func (p *Platform) SignedBy(pems ...string) {
 	p.signers = pems
 }
 
+// SuggestCA changes the authority that the platform tells of beside its id.
+func (p *Platform) SuggestCA(pem string) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.suggested = []string{pem}
+}
+
 // Authority makes a certificate authority that ends at a time, in PEM; the same name gets the same one.
 func Authority(name string, until time.Time) string {
 	making.Lock()
@@ -209,7 +216,7 @@ func (p *Platform) Authorities(ctx context.Context, of link.Deployment) ([]strin
 
 // Environment returns the platform's Scope; that of an organization is certain.
 func (p *Platform) Environment(ctx context.Context, _ link.Deployment) (link.Environment, error) {
-	e := link.Environment{ID: p.Scope(), Source: p.name, Certain: p.kind == link.KindECH}
+	e := link.Environment{ID: p.Scope(), Source: p.name, Certain: p.kind == link.KindECH, CA: p.suggested}
 	err := p.w.Do(ctx, p.name, "Environment", func() error { return nil })
 	return answer(e, err)
 }
