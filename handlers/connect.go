@@ -166,9 +166,10 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMemory)
 	m.fill(f, c)
 	m.MayFilter, m.MayIdentify = s.MayFilter(), s.MayIdentify()
 	f.Identity = f.Identity && m.MayIdentify // its box is gone with the deployments that could do it
-	m.Offer = ""
+	m.Offer, m.Guessed = "", false
 	if !f.byCertificate() {
-		m.Offer = strings.Join(s.FilterOffer(), "\n")
+		addresses, known := s.FilterOffer()
+		m.Offer, m.Guessed = strings.Join(addresses, "\n"), !known && len(addresses) > 0
 	}
 	m.Notes = append(m.Notes, notesOf(s, f)...)
 	return true

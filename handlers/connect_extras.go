@@ -81,7 +81,7 @@ func box(field, label, say, about string, on bool) *slack.InputBlock {
 	return slack.NewInputBlock(field, plain(label, 2000), nil, boxes).WithOptional(true)
 }
 
-// filterOffer offers to let the local side in, where its configured addresses are shut out.
+// filterOffer offers to let the local side in, where addresses of it are shut out.
 func filterOffer(m connectMemory) []slack.Block {
 	if m.Offer == "" {
 		return nil
@@ -97,6 +97,10 @@ func (h *Handlers) connectLetIn(_ context.Context, a bot.Action) (bot.Answer, er
 		if utf8.RuneCountInString(all) > maxSources {
 			m.Notes = append([]string{"There is no room for all addresses: " + strings.ReplaceAll(m.Offer, "\n", ", ")}, m.Notes...)
 			return
+		}
+		if m.Guessed {
+			m.Notes = append([]string{"The addresses filled in are what the hosts of the local platform call themselves. Behind NAT others count, " +
+				"which nobody but a person can know: confirm or change them before you ask."}, m.Notes...)
 		}
 		f.Texts[link.FieldFilter] = all
 		m.renew(link.FieldFilter, all)

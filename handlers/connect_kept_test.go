@@ -110,6 +110,25 @@ func TestTheAddressesOfferedAreWholeAndBesideThoseTyped(t *testing.T) {
 	}
 }
 
+// Where the operator has not said which addresses count, those of the hosts are a suggestion that a person confirms.
+func TestAddressesOfHostsAreFilledInToBeConfirmed(t *testing.T) {
+	const say = "confirm or change them before you ask"
+	for name, egress := range map[string][]string{"suggested": nil, "configured": {"203.0.113.10"}} {
+		d := newFilterDesk(t, egress...)
+		d.world.Platform("ece-prod").SetEgress("10.0.0.1", "192.0.2.9")
+		d.filledIn()
+		v := d.slack.view(theModal)
+		d.finish(d.connectLetIn(t.Context(), bot.Action{ID: actionLetIn, View: &v, User: asker}))
+		want := "192.0.2.9"
+		if egress != nil {
+			want = egress[0]
+		}
+		if d.text(link.FieldFilter) != want || strings.Contains(toJSON(t, d.slack.view(theModal)), say) != (egress == nil) {
+			t.Errorf("%s: filled in %q, %s", name, d.text(link.FieldFilter), toJSON(t, d.slack.view(theModal)))
+		}
+	}
+}
+
 func TestAFilterThatWasTypedIsNotHiddenByAnotherDeployment(t *testing.T) {
 	f, m := newForm(), connectMemory{More: true}
 	f.Texts[link.FieldFilter] = "203.0.113.10"

@@ -37,6 +37,7 @@ type connectMemory struct {
 	Keys         bool              `json:"keys,omitempty"`         // both sides could use an API key
 	Certificates bool              `json:"certificates,omitempty"` // only certificates can be used
 	Offer        string            `json:"offer,omitempty"`        // addresses that the remote's network filters should let in
+	Guessed      bool              `json:"guessed,omitempty"`      // nobody has said that these are the addresses
 	MayFilter    bool              `json:"may_filter,omitempty"`   // the bot may add network filters to the remote deployment
 	MayIdentify  bool              `json:"may_identify,omitempty"` // both sides can do strong identity verification
 	Notes        []string          `json:"notes,omitempty"`        // what the survey warned of

@@ -156,13 +156,14 @@ func (s Survey) egress() (addresses []string, known bool) {
 	return s.Egress, false
 }
 
-// FilterOffer are the configured outgoing addresses of the local side that the remote's filters do not let in; nil
-// where none applies, or where the bot may not add any.
-func (s Survey) FilterOffer() []string {
+// FilterOffer are the outgoing addresses of the local side that the remote's filters do not let in: those of the
+// configuration, or else what the hosts of the local platform call themselves, which known tells: then a person has to
+// confirm them, as behind NAT others count. Nil where no filter applies, or where the bot may not add any.
+func (s Survey) FilterOffer() (addresses []string, known bool) {
 	if !s.MayFilter() || s.open() {
-		return nil
+		return nil, false
 	}
-	return uncovered(s.localOn.EgressCIDRs, s.Rulesets)
+	return s.shutOut()
 }
 
 // MayFilter reports whether the bot may add network filters to the remote deployment.

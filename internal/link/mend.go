@@ -1,7 +1,6 @@
 package link
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -54,7 +53,8 @@ func (e Existing) Mended(c Cause) Update {
 	u := PrefillUpdate(e)
 	switch c { //nolint:exhaustive // the others are mended by the address, or by what people fill in
 	case CauseFilter:
-		u.Filter = &FilterTerms{Sources: e.shutOut()}
+		addresses, _ := e.shutOut()
+		u.Filter = &FilterTerms{Sources: addresses}
 	case CauseNoPrivileges:
 		u.Role = &RoleTerms{Name: roleFor(e)}
 	default:
@@ -65,18 +65,20 @@ func (e Existing) Mended(c Cause) Update {
 	return u
 }
 
-// shutOut are the addresses of the local side that the remote's filters do not let in, as far as they are known:
-// Elastic Cloud never sees the private ones of an ECE's hosts.
-func (s Survey) shutOut() []string {
-	addresses, known := s.egress()
+// shutOut are the addresses of the local side that the remote's filters do not let in, and whether the operator has said
+// that they are these. Of what an ECE's hosts call themselves IPv4 addresses count, as a filter takes no other; Elastic
+// Cloud never sees the private ones.
+func (s Survey) shutOut() (addresses []string, known bool) {
+	addresses, known = s.egress()
 	out := uncovered(addresses, s.Rulesets)
-	if known || s.remoteOn.Kind != KindECH || s.localOn.Name == s.remoteOn.Name {
-		return out
+	if known {
+		return out, true
 	}
+	inside := s.remoteOn.Kind != KindECH || s.localOn.Name == s.remoteOn.Name
 	return slices.DeleteFunc(out, func(a string) bool {
 		p, err := prefix(a)
-		return err != nil || p.Addr().IsPrivate() || p.Addr() == netip.IPv4Unspecified()
-	})
+		return err != nil || !p.Addr().Is4() || !p.Addr().IsGlobalUnicast() || p.Addr().IsPrivate() && !inside
+	}), false
 }
 
 // roleFor is the name of a role for those who shall search through a connection.

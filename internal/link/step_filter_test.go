@@ -100,7 +100,7 @@ func TestAFirewallForWhatGoesOutClosesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if offer := survey.FilterOffer(); offer != nil {
+	if offer, _ := survey.FilterOffer(); offer != nil {
 		t.Errorf("offered %v", offer)
 	}
 	s.c.Filter = nil
@@ -206,6 +206,35 @@ func TestConfiguredEgressIsComparedWithTheFilters(t *testing.T) {
 			t.Fatal(err)
 		}
 		contains(t, strings.Join(link.Warnings(survey, s.c), "\n"), "office", say)
+	}
+}
+
+// What an ECE's hosts call themselves is offered where nobody has said more, to Elastic Cloud without what it never sees.
+func TestAddressesOfHostsAreOfferedToBeConfirmed(t *testing.T) {
+	s := filterScene(t, nil)
+	s.ece.SetEgress("10.0.0.1", "192.0.2.9", "198.51.100.7", "2001:db8::1", "127.0.0.1", "0.0.0.0", "host-1.ece.example")
+	offer := func(systems []link.System, remote *linktest.Deployment) string {
+		t.Helper()
+		systems[1].MayFilter, systems[0].MayFilter = true, true
+		s.catalog = link.NewCatalog(systems, link.CatalogOptions{Now: s.w.Now})
+		remote.SetRulesets(link.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+		survey, err := s.catalog.Survey(t.Context(), s.c.Local, remote.Ref())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, known := survey.FilterOffer()
+		return fmt.Sprint(all, known)
+	}
+	if got := offer(s.w.Systems(), s.remote); got != "[192.0.2.9] false" {
+		t.Errorf("to Elastic Cloud: %s", got)
+	}
+	if got := offer(s.w.Systems(), s.ece.AddDeployment("d-near", "near", "8.15.3")); got != "[10.0.0.1 192.0.2.9] false" {
+		t.Errorf("within the ECE: %s", got)
+	}
+	systems := s.w.Systems()
+	systems[0].EgressCIDRs = []string{"203.0.113.10", "198.51.100.8"}
+	if got := offer(systems, s.remote); got != "[203.0.113.10] true" {
+		t.Errorf("as configured: %s", got)
 	}
 }
 
