@@ -173,7 +173,7 @@ func TestWarnings(t *testing.T) {
 		"forever":      {func(s *scene) { s.c.ExpiryDays = 0 }, []string{"never expires"}},
 		"versions": {
 			func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.Version = "8.19.0" }) },
-			[]string{"not supported together", link.CompatibilityPage},
+			[]string{"not known to work together", link.CompatibilityPage},
 		},
 		"licence":        {func(s *scene) { s.remote.SetLicense(link.License{Type: "platinum", Active: true}) }, []string{"is platinum"}},
 		"licence ended":  {func(s *scene) { s.local.SetLicense(link.License{Type: "enterprise"}) }, []string{"not active"}},

@@ -262,9 +262,9 @@ func (x *Examination) versions() *finding {
 	if errors.Join(err, err2) != nil {
 		return nil
 	}
-	if ok, why := Compatible(local, remote); !ok {
-		f := x.ill(name, CauseUnknown, why)
-		f.diagnosis.Say, f.diagnosis.Fix, f.fix, f.why = "The versions are not supported together.", "See "+CompatibilityPage, "", ""
+	if why := mismatches(local, remote, PrefillUpdate(x.Existing).Access); len(why) > 0 {
+		f := x.ill(name, CauseUnknown, strings.Join(why, " "))
+		f.diagnosis.Say, f.diagnosis.Fix, f.fix, f.why = "The versions do not fit together.", "Upgrade the one that is behind; the pages named tell how far.", "", ""
 		return f
 	}
 	return well(name, "%s, %s", local, remote)

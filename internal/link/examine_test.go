@@ -257,3 +257,17 @@ func BenchmarkList500(b *testing.B) {
 		}
 	}
 }
+
+// A connection that replicates is judged by the rule for that, and not by the table for search.
+func TestVersionsOfAReplicationAreExamined(t *testing.T) {
+	for version, say := range map[string]string{"8.13.0": "", "8.17.0": "a follower runs the leader's version or a later one"} {
+		h := newHousehold(t)
+		h.c.Access = link.Access{Replication: []string{"logs-*"}}
+		h.connect()
+		h.remote.Edit(func(d *link.Deployment) { d.Version = version })
+		x := h.examine()
+		if (x.Diagnosis == nil) != (say == "") || !strings.Contains(x.Evidence, say) {
+			t.Errorf("%s: %+v, %s", version, x.Diagnosis, x.Evidence)
+		}
+	}
+}

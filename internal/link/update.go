@@ -86,6 +86,9 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	c.extrasLeft(&m, e.Survey, k.o.Env, id)
 	var w warnings
 	w.access(c)
+	if !was.Access.same(c.Access) {
+		w.versions(e.Survey, c.Access)
+	}
 	w.filterWarnings(e.Survey, c)
 	w.outlived("network filter", e.Managed.Ruleset, m.Ruleset)
 	w.outlived("role", e.Managed.Role, m.Role)

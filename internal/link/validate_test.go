@@ -132,6 +132,66 @@ func TestCompatibleVersions(t *testing.T) {
 	}
 }
 
+func TestWhyVersionsDoNotFitIsSaid(t *testing.T) {
+	for pair, want := range map[string]string{
+		"9.1 8.19":  "9.1 searches no cluster of 8.x, and the remote one is at 8.19; of 9.x only 9.0 does, and those at 8.18 alone",
+		"9.0 8.19":  "of 8.x, 9.0 searches 8.18 alone, and the remote one is at 8.19",
+		"8.17 9.0":  "8.17 searches no cluster of 9.x, and the remote one is at 9.0; of 8.x only 8.19 does, and 8.18 those at 9.0",
+		"8.18 9.1":  "of 9.x, 8.18 searches 9.0 alone, and the remote one is at 9.1; 8.19 searches all",
+		"7.17 8.18": "the local cluster is at 7.17, of which nothing is known: Elastic's table of versions that search each other begins at 8",
+		"8.18 7.17": "the remote cluster is at 7.17, of which nothing is known: Elastic's table of versions that search each other begins at 8",
+		"9.3 10.0":  "the remote cluster is at 10.0, of which nothing is known: Elastic's table of versions that search each other ends at 9",
+	} {
+		local, remote, _ := strings.Cut(pair, " ")
+		if _, why := link.Compatible(version(t, local), version(t, remote)); why != want {
+			t.Errorf("%s: %s", pair, why)
+		}
+	}
+}
+
+// A follower is never behind its leader; how far it is ahead does not count.
+func TestVersionsThatReplicate(t *testing.T) {
+	for pair, want := range map[string]bool{
+		"8.17 8.17": true, "8.19 8.15": true, "9.1 8.19": true, "8.15 8.17": false, "8.19 9.0": false,
+	} {
+		local, remote, _ := strings.Cut(pair, " ")
+		if ok, why := link.Replicable(version(t, local), version(t, remote)); ok != want || (why == "") != want {
+			t.Errorf("%s: %v %q", pair, ok, why)
+		}
+	}
+}
+
+// What is granted decides which of Elastic's rules counts.
+func TestVersionsAreJudgedByWhatIsGranted(t *testing.T) {
+	search, follow := []string{"logs-*"}, []string{"copied-*"}
+	const forSearch, forFollowing = "work together for search", "work together for replication: the local cluster, which follows, is at"
+	for name, tt := range map[string]struct {
+		local, remote string
+		access        link.Access
+		say, not      string
+	}{
+		"a follower behind its leader":           {"8.15.0", "8.17.0", link.Access{Replication: follow}, forFollowing, forSearch},
+		"search across the same":                 {"8.15.0", "8.17.0", link.Access{Search: search}, "", "work together"},
+		"a follower far ahead":                   {"8.19.0", "8.15.0", link.Access{Replication: follow}, "", "work together"},
+		"search far ahead":                       {"8.19.0", "8.15.0", link.Access{Search: search}, forSearch, forFollowing},
+		"both, of which one fits":                {"8.19.0", "8.15.0", link.Access{Search: search, Replication: follow}, forSearch, forFollowing},
+		"nothing said, as under certificates":    {"8.19.0", "8.15.0", link.Access{}, forSearch, forFollowing},
+		"both, and the follower behind its lead": {"8.18.0", "9.1.0", link.Access{Search: search, Replication: follow}, forFollowing, "nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene()
+			s.local.Edit(func(d *link.Deployment) { d.Version = tt.local })
+			s.remote.Edit(func(d *link.Deployment) { d.Version = tt.remote })
+			s.c.Access = tt.access
+			said := strings.Join(link.Warnings(s.survey(t), s.c), "\n")
+			contains(t, said, tt.say)
+			if strings.Contains(said, tt.not) {
+				t.Errorf("it says %s", said)
+			}
+		})
+	}
+}
+
 func version(t *testing.T, minor string) link.Version {
 	t.Helper()
 	v, err := link.ParseVersion(minor + ".0")

@@ -36,31 +36,82 @@ func (v Version) AtLeast(major, minor int) bool {
 	return v.Major > major || v.Major == major && v.Minor >= minor
 }
 
-// CompatibilityPage is where Elastic says which versions work together.
-const CompatibilityPage = "https://www.elastic.co/docs/deploy-manage/remote-clusters"
+// CompatibilityPage is where Elastic says which versions search each other, and ReplicationPage where it says in which
+// order those that replicate are upgraded.
+const (
+	CompatibilityPage = "https://www.elastic.co/docs/deploy-manage/remote-clusters"
+	ReplicationPage   = "https://www.elastic.co/docs/deploy-manage/tools/cross-cluster-replication/upgrading-clusters"
+)
 
 // Compatible reports whether Elastic supports cross-cluster search from local to remote, and if not, why in a
 // sentence. Source: the compatibility table for cross-cluster search in Elastic's documentation, which ends at 9.3;
 // later minors are judged by the rule behind it. A pair outside the table may connect all the same.
 func Compatible(local, remote Version) (ok bool, why string) {
+	at := ", and the remote one is at " + remote.minor()
 	switch {
 	case local.Major == remote.Major:
 		ok = remote.Minor >= local.Minor-1
-		why = fmt.Sprintf("%s searches clusters at most one minor behind it, and the remote one is at %s",
-			local.minor(), remote.minor())
+		why = local.minor() + " searches clusters at most one minor behind it" + at
 	case local.Major == 8 && remote.Major == 9:
 		ok = local.Minor >= 19 || local.Minor == 18 && remote.Minor == 0
-		why = fmt.Sprintf("%s does not search %s: of 9.x, 8.18 reaches only 9.0, and 8.19 all", local.minor(), remote.minor())
+		why = "of 9.x, 8.18 searches 9.0 alone" + at + "; 8.19 searches all"
+		if local.Minor < 18 {
+			why = local.minor() + " searches no cluster of 9.x" + at + "; of 8.x only 8.19 does, and 8.18 those at 9.0"
+		}
 	case local.Major == 9 && remote.Major == 8:
 		ok = local.Minor == 0 && remote.Minor == 18
-		why = fmt.Sprintf("%s does not search %s: of 8.x, only 9.0 reaches one, and that is 8.18", local.minor(), remote.minor())
+		why = "of 8.x, 9.0 searches 8.18 alone" + at
+		if local.Minor > 0 {
+			why = local.minor() + " searches no cluster of 8.x" + at + "; of 9.x only 9.0 does, and those at 8.18 alone"
+		}
+	case !inTable(local):
+		why = outside("local", local)
 	default:
-		why = fmt.Sprintf("%s and %s are not in Elastic's table of versions that work together", local.minor(), remote.minor())
+		why = outside("remote", remote)
 	}
 	if ok {
 		return true, ""
 	}
 	return false, why
+}
+
+// inTable reports whether Elastic's table has anything to say of a version's major.
+func inTable(v Version) bool { return v.Major == 8 || v.Major == 9 }
+
+func outside(side string, v Version) string {
+	end := "begins at 8"
+	if v.Major > 9 {
+		end = "ends at 9"
+	}
+	return fmt.Sprintf("the %s cluster is at %s, of which nothing is known: Elastic's table of versions that search each other %s", side, v.minor(), end)
+}
+
+// Replicable reports whether local can follow the indices of remote, and if not, why in a sentence: a follower runs the
+// leader's version or a later one. Source: the overview of cross-cluster replication in Elastic's documentation of 7.7;
+// that of today says the same by the order of upgrades, the follower's cluster first.
+func Replicable(local, remote Version) (ok bool, why string) {
+	if local.Major > remote.Major || local.Major == remote.Major && local.Minor >= remote.Minor {
+		return true, ""
+	}
+	return false, fmt.Sprintf("the local cluster, which follows, is at %s, and the remote one, which leads, at %s; "+
+		"a follower runs the leader's version or a later one", local.minor(), remote.minor())
+}
+
+// mismatches says why two versions don't fit what a connection is for; none where they do. Where nothing is granted, as
+// by certificates, it is for searching.
+func mismatches(local, remote Version, a Access) []string {
+	var all []string
+	if len(a.Search) > 0 || len(a.Replication) == 0 {
+		if ok, why := Compatible(local, remote); !ok {
+			all = append(all, fmt.Sprintf("These versions are not known to work together for search: %s. See %s", why, CompatibilityPage))
+		}
+	}
+	if len(a.Replication) > 0 {
+		if ok, why := Replicable(local, remote); !ok {
+			all = append(all, fmt.Sprintf("These versions do not work together for replication: %s. See %s", why, ReplicationPage))
+		}
+	}
+	return all
 }
 
 // Under the API key model both sides want at least this version.

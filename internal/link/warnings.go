@@ -9,7 +9,7 @@ import (
 // Warnings are what people should know of c before they approve it. None of them stands in its way.
 func Warnings(s Survey, c Connect) []string {
 	var w warnings
-	w.versions(s)
+	w.versions(s, c.Access)
 	if c.byCertificate() {
 		w.certificates(s, c)
 	} else {
@@ -51,15 +51,13 @@ func (w *warnings) access(c Connect) {
 	}
 }
 
-func (w *warnings) versions(s Survey) {
+func (w *warnings) versions(s Survey, a Access) {
 	local, err := ParseVersion(s.Local.Version)
 	remote, err2 := ParseVersion(s.Remote.Version)
 	if err != nil || err2 != nil {
 		return // a problem, not a warning
 	}
-	if ok, why := Compatible(local, remote); !ok {
-		w.add("These versions are not supported together for search: %s. See %s", why, CompatibilityPage)
-	}
+	*w = append(*w, mismatches(local, remote, a)...)
 }
 
 func (w *warnings) licence(side string, d Deployment, l License, unread error) {
