@@ -89,7 +89,8 @@ func (a planAttempt) inLinkTerms(c *Client) link.Attempt {
 }
 
 // SetTrust sends PUT /deployments/{id} with the plan as it was read and another trust, on the version that was read. It
-// sends nothing if the trust is not TrustSettings.Writable.
+// sends nothing if the trust is not TrustSettings.Writable. There is no rehearsal by validate_only: the call itself is
+// validated before anything is done, and people have approved one call.
 func (c *Client) SetTrust(ctx context.Context, d link.Deployment, was link.Trusted, to link.TrustSettings) error {
 	if err := to.Writable(d); err != nil {
 		return err
@@ -98,18 +99,9 @@ func (c *Client) SetTrust(ctx context.Context, d link.Deployment, was link.Trust
 	if was.Version != "" {
 		query.Set("version", was.Version)
 	}
-	r := request{
+	return c.do(ctx, request{
 		method: http.MethodPut, path: []string{"deployments", d.Deployment}, query: query, body: link.TrustBody(d, was.Plan, to),
-	}
-	check := r
-	check.query, check.reads = url.Values{"validate_only": {"true"}}, true
-	if was.Version != "" {
-		check.query.Set("version", was.Version)
-	}
-	if err := c.do(ctx, check, nil); err != nil {
-		return err
-	}
-	return c.do(ctx, r, nil)
+	}, nil)
 }
 
 // Authorities returns all certificates of a deployment's authorities, in PEM: those that are not active yet will be.

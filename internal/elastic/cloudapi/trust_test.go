@@ -39,7 +39,6 @@ func TestTrustIsWrittenBackWithEverythingElseAsItWas(t *testing.T) {
 			Answer: trustAnswer(`{"current":{"plan_attempt_id":"a2","healthy":true,"attempt_end_time":"2026-01-02T00:00:00Z","plan":` + planJSON + `},
 				"history":[{"plan_attempt_id":"a1","healthy":true,"attempt_end_time":"2026-01-01T00:00:00Z"}]}`),
 		},
-		elastictest.Exchange{Want: want("PUT", "/api/v1/deployments/"+id+"?validate_only=true&version=17", body), Answer: `{"id":"x"}`},
 		elastictest.Exchange{Want: want("PUT", "/api/v1/deployments/"+id+"?hide_pruned_orphans=true&skip_snapshot=true&version=17", body), Answer: `{"id":"x"}`},
 	)
 	c := client(t, s.URL)
@@ -79,10 +78,10 @@ func TestAPlanThatFailedIsTheLatest(t *testing.T) {
 	}
 }
 
-func TestARefusedTrustIsNotSent(t *testing.T) {
+func TestARefusedTrustIsAnError(t *testing.T) {
 	t.Parallel()
 	s := elastictest.Serve(t, elastictest.Exchange{
-		Want:   want("PUT", "/api/v1/deployments/"+id+"?validate_only=true", `{"prune_orphans":false,"resources":{"elasticsearch":[{"plan":{},"ref_id":"main-elasticsearch","region":"","settings":{"trust":{"accounts":[],"external":[],"direct":[]}}}]}}`),
+		Want:   want("PUT", "/api/v1/deployments/"+id+"?hide_pruned_orphans=true&skip_snapshot=true", `{"prune_orphans":false,"resources":{"elasticsearch":[{"plan":{},"ref_id":"main-elasticsearch","region":"","settings":{"trust":{"accounts":[],"external":[],"direct":[]}}}]}}`),
 		Status: http.StatusBadRequest, Answer: `{"errors":[{"code":"trust.invalid","message":"no"}]}`,
 	})
 	err := client(t, s.URL).SetTrust(t.Context(), logs, link.Trusted{Plan: json.RawMessage(`{}`)}, link.TrustSettings{Accounts: []json.RawMessage{}})
