@@ -40,7 +40,7 @@ type PolicyRule struct {
 	// Match gives patterns by trait, such as local.name: "*-prod"; every trait must fit one of its patterns, and where it
 	// has several values, each of them: access: search is not for what replicates too. Traits:
 	// kind (connect, update, rotate, disconnect, migrate, adopt), model (api_key, certificate), access (search,
-	// replication), breadth (all, wide, narrow), key (issued, pasted), also (filter, restart, role), local.platform,
+	// replication), breadth (all, wide, narrow), key (issued, pasted), also (filter, restart, role, identity), local.platform,
 	// local.name, local.tag.<key>, and the same of remote.
 	Match map[string]Patterns `yaml:"match"`
 	// Any gives patterns by trait of which one value at least must fit one: access: replication is for whatever

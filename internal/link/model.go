@@ -226,7 +226,7 @@ func (s Survey) Models() []Model {
 	return all
 }
 
-// checkCertificateAddress is CheckAddress for the transport port.
+// checkAddressOf is CheckAddress for the model, whose port counts.
 func checkAddressOf(m Model, address string) error {
 	if m != ModelCertificate {
 		return CheckAddress(address)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -76,8 +77,17 @@ func (c *Client) Trust(ctx context.Context, d link.Deployment) (link.Trusted, er
 // latest is the attempt that ended last: a failed one is in the history alone, and not the current one.
 func latest(all []planAttempt) planAttempt {
 	return slices.MaxFunc(all, func(a, b planAttempt) int {
-		return cmp.Or(cmp.Compare(a.Ended, b.Ended), cmp.Compare(a.Began, b.Began))
+		return cmp.Or(at(a.Ended).Compare(at(b.Ended)), at(a.Began).Compare(at(b.Began)))
 	})
+}
+
+// at reads a time as the platform writes it, with a fraction of a second or without; one that is not given is before all.
+func at(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 func (a planAttempt) inLinkTerms(c *Client) link.Attempt {

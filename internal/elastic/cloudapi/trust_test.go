@@ -78,6 +78,22 @@ func TestAPlanThatFailedIsTheLatest(t *testing.T) {
 	}
 }
 
+// Times come with a fraction of a second and without, which text orders the other way round.
+func TestAttemptsAreOrderedByTheirTimes(t *testing.T) {
+	t.Parallel()
+	for later, earlier := range map[string]string{
+		"2026-01-01T00:00:00.500Z": "2026-01-01T00:00:00Z", "2026-01-01T00:30:00Z": "2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00Z": "",
+	} {
+		s := elastictest.Serve(t, elastictest.Exchange{Want: want("GET", getTrust, ""), Answer: trustAnswer(
+			`{"current":{"plan_attempt_id":"earlier","healthy":true,"attempt_end_time":"` + earlier + `","plan":` + planJSON + `},
+			"history":[{"plan_attempt_id":"later","healthy":true,"attempt_end_time":"` + later + `"},
+				{"plan_attempt_id":"earlier","healthy":true,"attempt_end_time":"` + earlier + `"}]}`)})
+		if got, err := client(t, s.URL).Trust(t.Context(), logs); err != nil || got.Last.ID != "later" {
+			t.Errorf("%s, %s: got %+v, %v", later, earlier, got.Last, err)
+		}
+	}
+}
+
 func TestARefusedTrustIsAnError(t *testing.T) {
 	t.Parallel()
 	s := elastictest.Serve(t, elastictest.Exchange{
