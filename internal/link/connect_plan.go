@@ -62,9 +62,9 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 	return p, err
 }
 
-// others are the connections that c may share a trust with.
+// others are the connections that c may share a trust or an authority with.
 func (k *Connector) others(ctx context.Context, c Connect) (map[Name]Managed, error) {
-	if !c.byCertificate() || k.o.Registry == nil {
+	if !c.byCertificate() && c.Identity == nil || k.o.Registry == nil {
 		return nil, nil
 	}
 	return ManagedConnections(ctx, k.o.Registry)

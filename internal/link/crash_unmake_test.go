@@ -17,6 +17,7 @@ var ends = map[string]struct {
 }{
 	"disconnect by certificates": {parting, []string{link.StepAdjust, untrustLocal, untrustRemote}},
 	"disconnect by key":          {partingKeyed, []string{link.StepAdjust, link.StepEmpty, link.StepUnrole, link.StepUnfilter, link.StepRetire}},
+	"disconnect of who signs":    {partingSigned, []string{link.StepAdjust, link.StepEmpty, link.StepDisbelieve, link.StepRetire}},
 	"migrate":                    {moving, []string{link.StepExchange, link.StepVerify, untrustLocal, untrustRemote}},
 }
 
@@ -31,7 +32,7 @@ func TestCrashesAnywhereWhileThingsAreTakenBack(t *testing.T) {
 				before := h.picture()
 				crashed := h.through(t, n, tt.steps, h.apply)
 				now := h.picture()
-				if len(now.Local)+len(now.Remote)+now.Made != 0 || now.Role != "" || now.Connected != (name == "migrate") {
+				if len(now.Local)+len(now.Remote)+now.Made+len(now.Believes) != 0 || now.Role != "" || now.Connected != (name == "migrate") {
 					t.Fatalf("crash after %d calls: left %+v", n, now)
 				}
 				back := slices.Clone(tt.steps)

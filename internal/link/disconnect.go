@@ -86,6 +86,7 @@ func (k *Disconnector) leavings(ctx context.Context, e Existing) *leavings {
 	e.spareRole(ctx, l)
 	k.roster.spareTrust(ctx, []Existing{e}, l)
 	k.roster.spareFilter(ctx, e, l)
+	e.spareAuthority(ctx, l)
 	return l
 }
 
@@ -157,6 +158,9 @@ func (k *Disconnector) leaving(w work, l leavings, n Name) []plannedStep {
 	}
 	if l.Filter != nil {
 		steps = append(steps, k.unfiltering(w, *l.Filter, n))
+	}
+	if l.Authority != nil {
+		steps = append(steps, &disbelieveStep{work: w, spare: *l.Authority})
 	}
 	return steps
 }

@@ -6,8 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
 
 // identityHousehold is a connection with strong identity verification that was made.
@@ -69,6 +73,120 @@ func TestTheIdentityGoesWithTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.clean(t)
+}
+
+// signedTwice is a connection with strong identity verification, and another one from the same place.
+func signedTwice(t *testing.T) *household {
+	t.Helper()
+	h := identityHousehold(t)
+	h.connector = link.NewConnector(h.catalog, link.ConnectorOptions{Env: "test", Registry: h})
+	h.c.Alias = "second"
+	h.connect()
+	h.c.Alias = "logs"
+	return h
+}
+
+func TestTheAuthorityGoesWithTheConnection(t *testing.T) {
+	h := identityHousehold(t)
+	if m := h.managed(); m.Authority != "internal_tls_ca.crt" {
+		t.Errorf("remembered %+v", m)
+	}
+	contains(t, h.says("Goes too"), "that logs believes signatures by internal_tls_ca.crt")
+	h.disconnect("logs")
+	h.clean(t)
+	if files := h.remote.Believes(); len(files) > 0 {
+		t.Errorf("it believes %q", files)
+	}
+}
+
+// Whoever ends last takes the authority along.
+func TestAnAuthorityThatIsSharedGoesWithTheLast(t *testing.T) {
+	h := signedTwice(t)
+	contains(t, h.says("Stays"), "believes signatures by internal_tls_ca.crt: other keys there demand a certificate", "second")
+	h.disconnect("logs")
+	if len(h.remote.Believes()) != 1 || !h.local.Connected("second") {
+		t.Fatalf("the other connection is broken: it believes %q", h.remote.Believes())
+	}
+	h.disconnect("second")
+	if files := h.remote.Believes(); len(files) > 0 {
+		t.Errorf("it believes %q", files)
+	}
+}
+
+func TestAuthoritiesThatAreNotOnlyTheConnectionsStay(t *testing.T) {
+	theirs := func(files ...string) func(*household) {
+		return func(h *household) { h.remote.SetSigningTrust(link.SigningTrust{Persistent: files}) }
+	}
+	for name, tt := range map[string]struct {
+		change func(*household)
+		goes   string
+		stays  string
+		left   []string
+	}{
+		"others' files":  {theirs("theirs.crt", "internal_tls_ca.crt"), "internal_tls_ca.crt", "", []string{"theirs.crt"}},
+		"somebody began": {theirs("theirs.crt"), "", "", []string{"theirs.crt"}},
+		"no privilege": {
+			func(h *household) { h.remote.Weaken() }, "", "lacks the cluster privilege manage", []string{"internal_tls_ca.crt"},
+		},
+		"it can't be read": {func(h *household) {
+			h.w.Fail(linktest.Fault{Call: "SigningTrust", Err: linktest.Forbidden("x", "SigningTrust")})
+		}, "", "whether it can go could not be read", []string{"internal_tls_ca.crt"}},
+		"what the cluster's file says": {func(h *household) {
+			h.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"theirs.crt", "internal_tls_ca.crt"}, Declared: []string{"theirs.crt"}})
+		}, "internal_tls_ca.crt", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := identityHousehold(t)
+			h.remote.Upload("theirs.crt", h.remote)
+			tt.change(h)
+			contains(t, h.says("Goes too"), tt.goes)
+			contains(t, h.says("Stays"), tt.stays)
+			h.disconnect("logs")
+			if diff := cmp.Diff(tt.left, h.remote.Believes(), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("it believes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What has changed since the approval is left alone, and the connection ends all the same.
+func TestAnAuthorityThatHasComeToBeNeededStays(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*household)
+		say    string
+	}{
+		"another key": {func(h *household) {
+			cluster, err := h.w.Systems()[1].Cluster(link.Deployment{Ref: h.remote.Ref()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := cluster.IssueKey(t.Context(), link.KeySpec{Name: "other", Access: link.Access{Search: []string{"*"}}, Identity: "CN=x"}); err != nil {
+				t.Fatal(err)
+			}
+		}, "goes on believing signatures by internal_tls_ca.crt: other keys"},
+		"another file": {func(h *household) {
+			h.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"internal_tls_ca.crt", "new.crt"}})
+		}, "somebody has changed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := partingSigned(t)
+			tt.change(h)
+			before := h.remote.Believes()
+			contains(t, h.settleFinding(t, link.StepDisbelieve), tt.say)
+			if diff := cmp.Diff(before, h.remote.Believes()); diff != "" || len(h.journal[link.StepDisbelieve]) > 0 {
+				t.Errorf("it believes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnAuthorityThatCouldNotBePutBackIsNamed(t *testing.T) {
+	h := partingSigned(t)
+	h.applyAll(t, link.StepDisbelieve)
+	h.w.Fail(linktest.Fault{Call: "PutSettings", Err: linktest.Forbidden("x", "y")})
+	left := leftover(t, h.undo(t.Context(), link.StepDisbelieve))
+	contains(t, left.What+left.Command, "internal_tls_ca.crt is missing", "PUT /_cluster/settings",
+		`{"persistent":{"cluster.remote.signing.certificate_authorities":["internal_tls_ca.crt"]}}`)
 }
 
 func TestADisconnectThatFailsGrantsTheSameIdentityAgain(t *testing.T) {

@@ -38,6 +38,8 @@ type Managed struct {
 	Role    string     `json:"role,omitempty"`    // that the bot wrote on the local cluster
 	Trust   *TrustMade `json:"trust,omitempty"`   // under the certificate model
 
+	Authority string `json:"authority,omitempty"` // a file by which the remote cluster has come to believe signatures
+
 	// Of the last change, not part of the memo.
 	Kept change.Kept `json:"-"`
 }
@@ -104,7 +106,7 @@ func (m Managed) followedBy(next Managed) Managed {
 	if next.Ruleset == "" {
 		next.Ruleset, next.Admits = m.Ruleset, m.Admits
 	}
-	next.Role, next.Trust = cmp.Or(next.Role, m.Role), cmp.Or(next.Trust, m.Trust)
+	next.Role, next.Trust, next.Authority = cmp.Or(next.Role, m.Role), cmp.Or(next.Trust, m.Trust), cmp.Or(next.Authority, m.Authority)
 	next.MadeBy = m.Maker()
 	next.FirstSeen = cmp.Or(m.FirstSeen, m.Kept.Request)
 	return next
@@ -123,6 +125,7 @@ func (c Connect) managed(keyName string) Managed {
 func (c Connect) making(s Survey, env, request string, others map[Name]Managed) Managed {
 	m := c.managed(c.keyName(env, request))
 	c.extrasLeft(&m, s, env, request)
+	m.Authority = c.believed(s, others)
 	if !c.byCertificate() || s.trust == nil {
 		return m
 	}
@@ -137,6 +140,24 @@ func (c Connect) making(s Survey, env, request string, others map[Name]Managed) 
 		}
 	}
 	return m
+}
+
+// believed is the file by which the remote cluster comes to believe the local one's signatures; empty if people have seen
+// to that. Like a trust it is shared with others that rest on it, so that whoever ends last takes it back.
+func (c Connect) believed(s Survey, others map[Name]Managed) string {
+	if c.Identity == nil || s.signing == nil { // not read: where people make the key, they set this, too
+		return ""
+	}
+	file, _ := s.authority()
+	if s.authorities() != nil {
+		return file
+	}
+	for _, o := range others {
+		if o.Remote == c.Remote && o.Authority == file {
+			return file
+		}
+	}
+	return ""
 }
 
 // trustOf is what was added for m to whom a deployment trusts.

@@ -75,8 +75,9 @@ func approvedAuthorities(p change.Proposal) []string {
 
 func (a *authoritiesStep) file() string { return a.files[len(a.files)-1] }
 
-func (a *authoritiesStep) verifier(ctx context.Context) (side, Verifier, error) {
-	remote, err := a.remote(ctx)
+// verifier is the remote side, which believes signatures.
+func (w work) verifier(ctx context.Context) (side, Verifier, error) {
+	remote, err := w.remote(ctx)
 	if err != nil {
 		return side{}, nil, err
 	}
@@ -171,11 +172,11 @@ func (a *authoritiesStep) Undo(ctx context.Context, had change.Evidence) error {
 	case !slices.Equal(now.Persistent, a.files):
 		found = without(now.Persistent, a.file())
 	}
-	needed, err := a.neededByOthers(ctx, v)
+	others, err := demanding(ctx, v, a.c.Remote, a.own)
 	if err != nil {
 		return a.left(found, err)
 	}
-	if needed {
+	if len(others) > 0 {
 		return nil
 	}
 	if err := remote.es.PutSettings(ctx, believing(found)); err != nil {
@@ -194,12 +195,20 @@ func without(files []string, file string) []string {
 	return slices.DeleteFunc(slices.Clone(files), func(f string) bool { return f == file })
 }
 
-func (a *authoritiesStep) neededByOthers(ctx context.Context, v Verifier) (bool, error) {
+// demanding are the keys on a remote cluster that demand a certificate, beside a connection's own: their connections
+// may rest on the same authority.
+func demanding(ctx context.Context, v Verifier, on Ref, own string) ([]string, error) {
 	keys, err := v.IdentityKeys(ctx)
 	if err != nil {
-		return false, attempt("looking for keys that demand a certificate on "+a.c.Remote.String(), err)
+		return nil, attempt("looking for keys that demand a certificate on "+on.String(), err)
 	}
-	return slices.ContainsFunc(keys, func(k Key) bool { return k.Name != a.own }), nil
+	var others []string
+	for _, k := range keys {
+		if k.Name != own {
+			others = append(others, k.Name)
+		}
+	}
+	return others, nil
 }
 
 func (a *authoritiesStep) left(found []string, err error) error {

@@ -45,6 +45,13 @@ func partingKeyed(t *testing.T) *household {
 	return h.goesOnWith(t, h.disconnector(), h.ending("logs"))
 }
 
+// partingSigned is a connection with strong identity verification that is about to end.
+func partingSigned(t *testing.T) *household {
+	t.Helper()
+	h := identityHousehold(t)
+	return h.goesOnWith(t, h.disconnector(), h.ending("logs"))
+}
+
 // moving is a connection by certificates that is about to use a key.
 func moving(t *testing.T) *household {
 	t.Helper()
@@ -65,6 +72,7 @@ type picture struct {
 	Role            string
 	Filters         []string
 	Made            int
+	Believes        []string
 	Connected, Open bool
 }
 
@@ -72,7 +80,7 @@ func (h *household) picture() picture {
 	p := picture{
 		Settings: h.local.Settings("logs"), Keystore: h.local.Keystore(), Keys: len(h.remote.ActiveKeys()),
 		Local: withoutUIDs(h.local), Remote: withoutUIDs(h.remote), Filters: h.remote.Attached(), Made: h.ech.Made(),
-		Connected: h.local.Connected("logs"), Open: h.local.Opens(h.remote, entry) != "",
+		Believes: h.remote.Believes(), Connected: h.local.Connected("logs"), Open: h.local.Opens(h.remote, entry) != "",
 	}
 	var role map[string]any
 	if json.Unmarshal([]byte(h.local.RoleNow("remote-readers")), &role) == nil {
@@ -103,6 +111,10 @@ var unmaking = map[string]struct {
 	untrustRemote:     {parting, []string{"Deployment", "Trust", "SetTrust", "RemoteInfo", "Note"}, func(h *household) bool { return len(trusted(h.remote)) == 0 }},
 	link.StepUnrole:   {partingKeyed, []string{"Deployment", "Role", "DeleteRole", "Note"}, func(h *household) bool { return h.local.RoleNow("remote-readers") == "" }},
 	link.StepUnfilter: {partingKeyed, []string{"Deployment", "Rulesets", "Associated", "RulesetsNamed", "Detach", "DeleteRuleset", "Note"}, func(h *household) bool { return h.ech.Made() == 0 }},
+	link.StepDisbelieve: {
+		partingSigned, []string{"Deployment", "SigningTrust", "IdentityKeys", "MissingPrivileges", "PutSettings", "Note"},
+		func(h *household) bool { return len(h.remote.Believes()) == 0 },
+	},
 }
 
 func TestWhatWasMadeIsTakenBackAndMadeAgain(t *testing.T) {

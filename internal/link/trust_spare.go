@@ -16,6 +16,8 @@ type leavings struct {
 	Role   *spareRole   `json:"role,omitempty"`
 	Filter *spareFilter `json:"filter,omitempty"`
 
+	Authority *spareAuthority `json:"authority,omitempty"`
+
 	stays  []string
 	unsure bool // something could not be read
 }
@@ -162,6 +164,9 @@ func (l leavings) goes() []string {
 	}
 	if l.Filter != nil {
 		all = append(all, l.Filter.say())
+	}
+	if l.Authority != nil {
+		all = append(all, l.Authority.say())
 	}
 	return all
 }

@@ -1,0 +1,119 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// StepDisbelieve takes an authority that was added for a connection from those by which the remote cluster believes
+// signatures.
+const StepDisbelieve = "disbelieve"
+
+// disbelieveStep brings the setting from what it was when the plan was made to what was approved.
+type disbelieveStep struct {
+	work
+	spare   spareAuthority
+	finding string
+}
+
+func (*disbelieveStep) Name() string { return StepDisbelieve }
+func (d *disbelieveStep) Title() string {
+	return "Let the remote cluster no longer believe signatures by " + d.spare.File
+}
+func (d *disbelieveStep) Finding() string { return d.finding }
+
+func (d *disbelieveStep) calls(s Survey) []change.PlannedCall {
+	return []change.PlannedCall{{
+		Step: StepDisbelieve, System: elasticsearchOf(s.Remote), Method: "PUT", Path: settingsPath, Body: believing(d.spare.After).body(),
+	}}
+}
+
+// Apply leaves the setting alone where somebody has changed it, or has come to need it, since the approval.
+func (d *disbelieveStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
+	remote, v, err := d.verifier(ctx)
+	if err != nil {
+		return err
+	}
+	now, err := v.SigningTrust(ctx)
+	switch {
+	case err != nil:
+		return attempt("reading whose signatures "+remote.d.Name+" believes", err)
+	case !slices.Contains(now.Persistent, d.spare.File):
+		d.finding = remote.d.Name + " no longer believes signatures by " + d.spare.File
+		return nil
+	case !slices.Equal(now.Persistent, d.spare.Before):
+		d.finding = "somebody has changed " + SigningAuthorities + " on " + remote.d.Name + " since this was approved: it was left alone"
+		return nil
+	}
+	why, err := d.spare.stays(ctx, remote.es, v, d.c.Remote)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		d.finding = remote.d.Name + " goes on believing signatures by " + d.spare.File + ": " + why
+		return nil
+	}
+	if had[evAuthorities] == "" {
+		if err := note(ctx, change.Evidence{evAuthorities: string(rawJSON(now.Persistent))}); err != nil {
+			return err
+		}
+	}
+	if err := d.set(ctx, remote, v, d.spare.After); err != nil {
+		return err
+	}
+	d.finding = remote.d.Name + " no longer believes signatures by " + d.spare.File
+	return nil
+}
+
+// set writes the setting and looks that it is so.
+func (d *disbelieveStep) set(ctx context.Context, remote side, v Verifier, files []string) error {
+	doing := "setting whose signatures " + remote.d.Name + " believes"
+	if err := remote.es.PutSettings(ctx, believing(files)); err != nil {
+		return attempt(doing, err)
+	}
+	now, err := v.SigningTrust(ctx)
+	if err == nil && slices.Contains(now.Persistent, d.spare.File) != slices.Contains(files, d.spare.File) {
+		err = change.Temporary(errors.New("the setting is not in force after it was set"))
+	}
+	return attempt(doing, err)
+}
+
+// Undo puts the setting back as it was found; where somebody has changed it since, only the one file.
+func (d *disbelieveStep) Undo(ctx context.Context, had change.Evidence) error {
+	if had[evAuthorities] == "" {
+		return nil // Apply never got to act
+	}
+	var before []string
+	if err := json.Unmarshal([]byte(had[evAuthorities]), &before); err != nil {
+		return d.left(d.spare.Before, fmt.Errorf("reading the note of what was set before: %w", err))
+	}
+	remote, v, err := d.verifier(ctx)
+	if err != nil {
+		return d.left(before, err)
+	}
+	now, err := v.SigningTrust(ctx)
+	switch {
+	case err != nil:
+		return d.left(before, err)
+	case slices.Contains(now.Persistent, d.spare.File):
+		return nil
+	case !slices.Equal(now.Persistent, d.spare.After):
+		before = append(slices.Clone(now.Persistent), d.spare.File)
+	}
+	if err := d.set(ctx, remote, v, before); err != nil {
+		return d.left(before, err)
+	}
+	return nil
+}
+
+func (d *disbelieveStep) left(files []string, err error) error {
+	var l leftovers
+	l.add(fmt.Sprintf("%s is missing in %s of %s (Dev Tools there)", d.spare.File, SigningAuthorities, d.c.Remote),
+		devTools("PUT", settingsPath, believing(files).body()), err)
+	return l.of(StepDisbelieve)
+}
