@@ -65,6 +65,21 @@ func TestCertificatesAreWatched(t *testing.T) {
 	}
 }
 
+// An ECE's coming authority is missed as well, whoever names the one in use.
+func TestComingAuthoritiesOfAnECEAreWatched(t *testing.T) {
+	h := byAuthorities(t)
+	h.ece.SuggestCA(h.ece.CA("ece-region"))
+	if p := h.health(); len(p) > 0 {
+		t.Fatalf("problems: %+v", p)
+	}
+	h.ece.SignedBy(h.ece.CA("ece-region"), linktest.Authority("coming to the ECE", h.w.Now().AddDate(5, 0, 0)))
+	p := h.health()
+	if len(p) != 1 || p[0].Trouble != link.TroubleDrift {
+		t.Fatalf("problems: %+v", p)
+	}
+	contains(t, p[0].Say, "logs does not trust CN=coming to the ECE")
+}
+
 func TestCertificatesThatEndAreToldOfUnlessOthersGoOn(t *testing.T) {
 	h := byAuthorities(t)
 	ends := linktest.Authority("ends soon", h.w.Now().AddDate(0, 0, 10))

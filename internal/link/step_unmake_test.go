@@ -112,7 +112,8 @@ var unmaking = map[string]struct {
 	link.StepUnrole:   {partingKeyed, []string{"Deployment", "Role", "DeleteRole", "Note"}, func(h *household) bool { return h.local.RoleNow("remote-readers") == "" }},
 	link.StepUnfilter: {partingKeyed, []string{"Deployment", "Rulesets", "Associated", "RulesetsNamed", "Detach", "DeleteRuleset", "Note"}, func(h *household) bool { return h.ech.Made() == 0 }},
 	link.StepDisbelieve: {
-		partingSigned, []string{"Deployment", "SigningTrust", "IdentityKeys", "MissingPrivileges", "PutSettings", "Note"},
+		partingSigned,
+		[]string{"Deployment", "SigningTrust", "IdentityKeys", "MissingPrivileges", "PutSettings", "Note"},
 		func(h *household) bool { return len(h.remote.Believes()) == 0 },
 	},
 }

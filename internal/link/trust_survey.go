@@ -62,15 +62,24 @@ func environment(ctx context.Context, on System, trusts Trusts, d Deployment) Si
 // Doubts says what of a platform's id and authority a person has to compare with its console; empty where nothing is in
 // doubt.
 func (t SideTrust) Doubts() string {
-	switch e := t.Environment; {
-	case t.Unread != nil:
+	e := t.Environment
+	if t.Unread != nil {
 		return fmt.Sprintf("What %s says of its own id could not be read (%s): compare the id with its console.", t.On, sentence(t.Unread))
-	case e.Certain || e.ID == "":
+	}
+	var suggested []string
+	if e.ID != "" && !e.Certain {
+		suggested = append(suggested, "id "+e.ID)
+	}
+	if len(e.CA) > 0 && !e.Certain && !e.Confirmed {
+		suggested = append(suggested, "certificate authority "+prints(e.CA))
+	}
+	switch len(suggested) {
+	case 0:
 		return ""
-	case len(e.CA) > 0 && !e.Confirmed:
-		return fmt.Sprintf("The id %s and the certificate authority %s are only what %s suggests: compare them with the console.", e.ID, prints(e.CA), e.Source)
+	case 1:
+		return fmt.Sprintf("The %s is only what %s suggests: compare it with the console.", suggested[0], e.Source)
 	default:
-		return fmt.Sprintf("The id %s is only what %s suggests: compare it with the console.", e.ID, e.Source)
+		return fmt.Sprintf("The %s are only what %s suggests: compare them with the console.", strings.Join(suggested, " and the "), e.Source)
 	}
 }
 
