@@ -192,6 +192,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"roles":     checking((*story).roles),          // roles logs-prod NAME
 	"employs":   plain(2, -1, (*story).employs),    // employs logs-prod dana [role…]: a user with exactly these roles
 	"finds":     checking((*story).findsAs),        // finds dana logs-prod 'metrics-eu:metrics-*' 6: what that user finds
+	"plans":     plain(3, 4, (*story).plans),       // plans metrics-eu fail 1 [2]: so many of its plans fail, after so many good ones
 	"rolls":     plain(2, 2, (*story).rolls),       // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
 	"reads":     plain(1, 1, (*story).reads),       // reads ece-prod: $ID is its environment id, as its console shows it
 	"mutes":     plain(1, 1, (*story).mutes),       // mutes search-old: whom of its own it trusts is not shown

@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
@@ -216,6 +217,58 @@ func TestAFailedPlanOfTheTrustIsFinal(t *testing.T) {
 	s.settleUndo(t, link.StepTrustLocal)
 	if len(trusted(s.local)) != 0 {
 		t.Errorf("left: %v", trusted(s.local))
+	}
+}
+
+// What the platform shows is not what the nodes have when a plan has failed: the undo is done with a good plan alone.
+func TestAnUndoWhosePlanFailsIsNotDone(t *testing.T) {
+	for name, fail := range map[string]func(*linktest.Deployment, string){
+		"the platform sets it back":       (*linktest.Deployment).FailNextPlan,
+		"the platform shows it as undone": (*linktest.Deployment).FailNextPlanButShow,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := certScene(t)
+			s.settleApply(t, link.StepTrustLocal)
+			fail(s.local, "not enough capacity")
+			step := s.step(link.StepTrustLocal)
+			var err error
+			for range 8 {
+				if err = step.Undo(t.Context(), maps.Clone(s.journal[link.StepTrustLocal])); !change.IsTemporary(err) {
+					break
+				}
+			}
+			contains(t, leftover(t, err).What, "cloud (cloud1)", "d-local")
+			contains(t, said(err), "not enough capacity")
+			if n := s.w.Count("SetTrust"); n != 2 {
+				t.Errorf("%d writes, want one there and one back", n)
+			}
+			s.settle(t, "another undo", func() error {
+				return s.undo(t.Context(), link.StepTrustLocal)
+			})
+			if len(trusted(s.local)) != 0 || s.w.Count("SetTrust") < 3 {
+				t.Errorf("after %d writes left: %v", s.w.Count("SetTrust"), trusted(s.local))
+			}
+		})
+	}
+}
+
+// A plan of others that had failed before says nothing about a change that was never sent.
+func TestUndoOfARefusedTrustIgnoresAnOlderFailedPlan(t *testing.T) {
+	s := certScene(t)
+	s.local.FailNextPlan("of old")
+	if err := s.ece.SetTrust(t.Context(), link.Deployment{Ref: s.local.Ref()}, link.Trusted{Version: "0"}, link.TrustSettings{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		_, _ = s.ece.Trust(t.Context(), link.Deployment{Ref: s.local.Ref()}) // its plan ends
+	}
+	s.w.Fail(linktest.Fault{Call: "SetTrust", Times: 1, Err: &link.CallError{Status: 400, Code: "refused"}})
+	if err := s.apply(t.Context(), link.StepTrustLocal); change.IsTemporary(err) || err == nil {
+		t.Fatalf("got %v, want a refusal", err)
+	}
+	writes := s.w.Count("SetTrust")
+	if err := s.undo(t.Context(), link.StepTrustLocal); err != nil || s.w.Count("SetTrust") != writes {
+		t.Errorf("got %v after %d writes", err, s.w.Count("SetTrust")-writes)
 	}
 }
 

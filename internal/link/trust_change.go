@@ -28,6 +28,9 @@ type trustChange struct {
 	entry    TrustEntry // names the entry by its type and scope
 	patience time.Duration
 	finding  string
+
+	undoAfter string // the deployment's latest plan when this Undo sent its change; empty: it has not
+	undoLooks int    // looks since then that showed no plan
 }
 
 func (t *trustChange) Name() string    { return t.name }
@@ -101,9 +104,8 @@ func (t *trustChange) bring(ctx context.Context, had change.Evidence, note chang
 		return nil
 	case had[evTrustWrote] == "":
 		return t.write(ctx, d, trusts, now, note, g)
-	case now.Last.ID != had[evPlanBefore] && (!now.Last.Healthy || now.Last.Trouble != ""):
-		return refuse(fmt.Sprintf("The platform's plan for %s failed: %s", d.Name, now.Last.Trouble),
-			"plan %s of %s failed: %s", now.Last.ID, d.Ref, now.Last.Trouble)
+	case now.Last.ID != had[evPlanBefore] && now.Last.failed():
+		return planFailed(d, now.Last)
 	case !inPlace:
 		return t.write(ctx, d, trusts, now, note, g) // it was never sent, or refused
 	case now.Last.ID == had[evPlanBefore]:
@@ -111,6 +113,12 @@ func (t *trustChange) bring(ctx context.Context, had change.Evidence, note chang
 	}
 	t.finding = d.Name + " " + g.say
 	return nil
+}
+
+func (a Attempt) failed() bool { return !a.Healthy || a.Trouble != "" }
+
+func planFailed(d Deployment, a Attempt) error {
+	return refuse(fmt.Sprintf("The platform's plan for %s failed: %s", d.Name, a.Trouble), "plan %s of %s failed: %s", a.ID, d.Ref, a.Trouble)
 }
 
 // patientLooks is how often a change has to be looked at without a plan of it before there is none. Whether a change of
@@ -168,7 +176,8 @@ func (t *trustChange) send(ctx context.Context, d Deployment, trusts Trusts, was
 }
 
 // Undo puts the entry back as it was found, or takes it out if there was none. An entry that is neither what was found
-// nor what was written is somebody else's work: it stays, and is named.
+// nor what was written is somebody else's work: it stays, and is named. What the platform shows is not what the nodes
+// have when its plan failed, so an undo is done only with a plan that went well; one run of it sends the change once.
 func (t *trustChange) Undo(ctx context.Context, had change.Evidence) error {
 	if had[evTrustWrote] == "" {
 		return nil // Apply never got to act
@@ -182,8 +191,16 @@ func (t *trustChange) Undo(ctx context.Context, had change.Evidence) error {
 	switch {
 	case now.Pending:
 		return t.left(d, now, before, underWay(d))
-	case sameEntry(is, before):
+	case t.undoAfter != "" && now.Last.ID != t.undoAfter && now.Last.failed():
+		return t.left(d, now, before, planFailed(d, now.Last))
+	case sameEntry(is, before) && (!now.Last.failed() || now.Last.ID == had[evPlanBefore]):
 		return nil
+	case sameEntry(is, before) && now.Last.ID == t.undoAfter:
+		if t.undoLooks++; t.undoLooks >= patientLooks {
+			return nil // the platform made no plan for it
+		}
+		return t.left(d, now, before, underWay(d))
+	case sameEntry(is, before): // a failed plan of ours was the last: another one has to bring it to the nodes
 	case !sameEntry(is, orNil(had[evTrustWrote])):
 		return t.left(d, now, before, errChangedSince)
 	}
@@ -193,6 +210,7 @@ func (t *trustChange) Undo(ctx context.Context, had change.Evidence) error {
 	if err := t.send(ctx, d, trusts, now, now.Settings.replaced(t.entry, before)); err != nil {
 		return t.left(d, now, before, err)
 	}
+	t.undoAfter = now.Last.ID
 	return t.left(d, now, before, underWay(d))
 }
 

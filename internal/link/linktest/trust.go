@@ -31,6 +31,7 @@ type plans struct {
 	trouble string              // of the latest plan
 	takes   int                 // looks that every plan takes
 	fails   string              // why the next plan will fail
+	shows   bool                // the platform shows a trust even if its plan failed
 	uids    int
 	hides   bool // the accounts are not shown
 	hidden  bool // restarts make no plan that anybody could see
@@ -47,6 +48,11 @@ func (d *Deployment) HideAccounts(hide bool) { d.locked(func() { d.plans.hides =
 
 // HideRestarts makes the platform carry restarts out without a plan that anybody could see.
 func (d *Deployment) HideRestarts() { d.locked(func() { d.plans.hidden = true }) }
+
+// FailNextPlanButShow is FailNextPlan of a platform that shows the trust all the same.
+func (d *Deployment) FailNextPlanButShow(why string) {
+	d.locked(func() { d.plans.fails, d.plans.shows = why, true })
+}
 
 // TrustNow returns whom the deployment trusts, as its platform shows it.
 func (d *Deployment) TrustNow() link.TrustSettings {
@@ -144,10 +150,10 @@ func (s *plans) settle() {
 	}
 	s.number++
 	s.trouble = s.fails
-	if s.fails == "" {
+	if s.fails == "" || s.shows {
 		s.trust = *s.next
 	}
-	s.next, s.fails = nil, ""
+	s.next, s.fails, s.shows = nil, "", false
 }
 
 // Trust reads whom a deployment trusts.

@@ -47,9 +47,10 @@ type Deployment struct {
 	version  int // of the document: x-cloud-resource-version
 	created  time.Time
 	modified time.Time
-	plan     map[string]any // the plan in force, as it was last put
-	attempts []attempt
-	trust    trustSettings
+	attempts []attempt // plans and restarts, oldest first; the first is the deployment's creation
+	faults   planFaults
+	trust    trustSettings   // as it is shown
+	carried  trustSettings   // as plans have brought it to the cluster, or are about to
 	mute     bool            // its settings don't show the accounts that it trusts
 	asFile   map[string]bool // of keystore entries
 }
@@ -92,9 +93,9 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 	if d.proxied = s.Elasticsearch; d.proxied == nil {
 		d.proxied = es.Internal()
 	}
-	d.plan = d.firstPlan()
 	d.trust = trustSettings{Accounts: []account{{ID: p.scope, All: true}}, External: []external{}, Direct: []direct{}}
-	d.attempts = []attempt{{id: p.w.hexID(16), action: "deployments.create", begun: now, ends: now}}
+	d.carried = d.trust
+	d.attempts = []attempt{{id: p.w.hexID(16), action: "deployments.create", plan: d.firstPlan(), begun: now, ends: now}}
 	url, err := p.w.listenLocked(s.Addr, p.tls, p.w.wrap.Wrap("Elasticsearch of "+s.Name, es.Handler()))
 	if err != nil {
 		return nil, err
@@ -102,7 +103,7 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 	d.serviceURL = url
 	p.deployments = append(p.deployments, d)
 	for _, one := range p.deployments { // a new region brings authorities that all deployments of the platform trust
-		one.cluster.SetTrustIn(0, p.transportTrust(one.trust))
+		one.cluster.SetTrustIn(0, p.transportTrust(one.carried))
 	}
 	for _, r := range p.rulesets {
 		if r.Default && r.Region == d.region {

@@ -9,13 +9,59 @@ import (
 type attempt struct {
 	id          string
 	action      string
+	plan        map[string]any
+	trouble     string // why it is going to fail; empty: it won't
 	begun, ends time.Time
 }
 
-// begin starts an attempt. Its end is where it takes effect.
-func (d *Deployment) begin(action string) {
+// planFaults are failures of plans to come.
+type planFaults struct {
+	skip, times int
+	trouble     string
+}
+
+// FailPlans makes plans and restarts of the deployment fail: after skip good ones, as many as times say. What a failed
+// one was to bring does not reach the cluster. No times make the platform well again.
+func (d *Deployment) FailPlans(skip, times int, trouble string) {
+	d.p.w.mu.Lock()
+	defer d.p.w.mu.Unlock()
+	d.faults = planFaults{skip: skip, times: times, trouble: trouble}
+}
+
+// next is what becomes of the plan that begins now.
+func (f *planFaults) next() (trouble string) {
+	switch {
+	case f.skip > 0:
+		f.skip--
+	case f.times > 0:
+		f.times--
+		return f.trouble
+	}
+	return ""
+}
+
+// begin starts an attempt and reports whether it will succeed. Its end is where it takes effect.
+func (d *Deployment) begin(action string, plan map[string]any) (good bool) {
 	now := d.p.w.opt.Now()
-	d.attempts = append(d.attempts, attempt{id: d.p.w.hexID(16), action: action, begun: now, ends: now.Add(d.p.w.opt.PlanTime)})
+	a := attempt{id: d.p.w.hexID(16), action: action, plan: plan, trouble: d.faults.next(), begun: now, ends: now.Add(d.p.w.opt.PlanTime)}
+	d.attempts = append(d.attempts, a)
+	return a.trouble == ""
+}
+
+// current is the attempt whose plan is in force: the latest that has ended well.
+func (d *Deployment) current() *attempt {
+	pending := d.pending()
+	for i := len(d.attempts) - 1; i > 0; i-- {
+		if a := &d.attempts[i]; a != pending && a.trouble == "" {
+			return a
+		}
+	}
+	return &d.attempts[0]
+}
+
+// planHealthy tells whether the last attempt has not failed; one that goes on has not.
+func (d *Deployment) planHealthy() bool {
+	return d.pending() != nil || d.attempts[len(d.attempts)-1].trouble == ""
 }
 
 // pending returns the attempt under way, or nil.
@@ -69,21 +115,19 @@ func (d *Deployment) instanceConfiguration() string {
 	return "aws.es.datahot.c6gd"
 }
 
-// planInfo is info.plan_info of the Elasticsearch resource.
+// planInfo is info.plan_info of the Elasticsearch resource. A failed attempt is in the history alone: the plan before it
+// stays the current one.
 func (d *Deployment) planInfo(v view) map[string]any {
-	healthy := true
-	out := map[string]any{"healthy": healthy, "history": []any{}}
+	out := map[string]any{"healthy": d.planHealthy(), "history": []any{}, "current": d.attemptInfo(d.current(), false, v)}
 	pending := d.pending()
-	var history []any
+	history := []any{}
 	for i := range d.attempts {
 		a := &d.attempts[i]
-		info := d.attemptInfo(a, a == pending, v)
 		if a == pending {
-			out["pending"] = info
+			out["pending"] = d.attemptInfo(a, true, v)
 			continue
 		}
-		out["current"] = info
-		history = append(history, info)
+		history = append(history, d.attemptInfo(a, false, v))
 	}
 	if v.history {
 		out["history"] = history
@@ -92,16 +136,22 @@ func (d *Deployment) planInfo(v view) map[string]any {
 }
 
 func (d *Deployment) attemptInfo(a *attempt, pending bool, v view) map[string]any {
+	failed := !pending && a.trouble != ""
 	out := map[string]any{
-		"plan_attempt_id": a.id, "plan_attempt_name": "attempt-" + a.id[:8], "healthy": true, "attempt_start_time": stamp(a.begun),
+		"plan_attempt_id": a.id, "plan_attempt_name": "attempt-" + a.id[:8], "healthy": !failed, "attempt_start_time": stamp(a.begun),
 		"plan_attempt_log": []any{}, "warnings": []any{},
 		"source": map[string]any{"facilitator": "adminconsole", "action": a.action, "date": stamp(a.begun)},
 	}
 	if !pending {
 		out["attempt_end_time"] = stamp(a.ends)
 	}
+	if failed {
+		out["error"] = map[string]any{
+			"message": a.trouble, "timestamp": stamp(a.ends), "failure_type": "InfrastructureFailure:NotEnoughCapacity", "details": map[string]any{},
+		}
+	}
 	if v.plans {
-		out["plan"] = d.plan
+		out["plan"] = a.plan
 	}
 	if v.logs {
 		out["plan_attempt_log"] = a.log(pending)
@@ -117,10 +167,14 @@ func (a *attempt) log(pending bool) []any {
 		}
 		return s
 	}
-	if pending {
-		return []any{step("plan-validator", "success", "completed"), step("rolling-restart", "pending", "in_progress")}
+	steps := []any{step("plan-validator", "success", "completed")}
+	switch {
+	case pending:
+		return append(steps, step("rolling-restart", "pending", "in_progress"))
+	case a.trouble != "":
+		return append(steps, step("rolling-restart", "error", "completed"), step("plan-completed", "error", "completed"))
 	}
-	return []any{step("plan-validator", "success", "completed"), step("plan-completed", "success", "completed")}
+	return append(steps, step("plan-completed", "success", "completed"))
 }
 
 // restartResource answers POST …/_restart.
@@ -132,7 +186,8 @@ func restartResource(c *call) (int, any, *apiError) {
 	if d.pending() != nil && !c.flag("cancel_pending", false) {
 		return 0, nil, refuse(http.StatusUnprocessableEntity, "deployments.deployment_resource_plan_change_error", "There is a pending plan: "+d.pending().action)
 	}
-	d.begin("restart")
-	d.cluster.RestartIn(d.p.w.opt.PlanTime)
+	if d.begin("restart", d.current().plan) {
+		d.cluster.RestartIn(d.p.w.opt.PlanTime)
+	}
 	return http.StatusAccepted, map[string]any{}, nil
 }

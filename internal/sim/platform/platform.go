@@ -206,7 +206,7 @@ func (p *Platform) RollAuthority(region string) error {
 		if d.region == region {
 			d.cluster.SetCA(p.cas[region].pem)
 		}
-		d.cluster.SetTrustIn(0, p.transportTrust(d.trust)) // their own platform's authorities are always up to date
+		d.cluster.SetTrustIn(0, p.transportTrust(d.carried)) // their own platform's authorities are always up to date
 	}
 	return nil
 }

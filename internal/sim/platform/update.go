@@ -157,8 +157,7 @@ func (d *Deployment) put(in updateRequest, es *payload, trust *trustSettings) {
 	if es == nil {
 		return
 	}
-	d.plan = es.Plan
-	d.begin("deployments.update")
+	good := d.begin("deployments.update", es.Plan)
 	_, clears := es.Settings["trust"]
 	switch {
 	case trust != nil:
@@ -168,7 +167,11 @@ func (d *Deployment) put(in updateRequest, es *payload, trust *trustSettings) {
 	default:
 		return
 	}
-	d.cluster.SetTrustIn(d.p.w.opt.PlanTime, d.p.transportTrust(d.trust))
+	// Whether settings are set back when their plan fails is documented nowhere. Here they stay: it asks more of a client.
+	if good {
+		d.carried = d.trust
+		d.cluster.SetTrustIn(d.p.w.opt.PlanTime, d.p.transportTrust(d.carried))
+	}
 }
 
 // HasKibana tells whether the deployment still has its Kibana: prune_orphans takes it away.

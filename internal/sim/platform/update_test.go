@@ -67,6 +67,54 @@ func TestTrustOnBothSidesMakesTheCertificateModelWork(t *testing.T) {
 	}
 }
 
+func TestAFailedPlanIsInTheHistoryAloneAndReachesNoNode(t *testing.T) {
+	b := newBench(t, DemoOptions{})
+	d := b.ece.Deployment("logs-prod")
+	look := func() map[string]any {
+		status, got := b.call(b.ece, "GET", "/api/v1/deployments/"+d.ID()+"/elasticsearch/_main?show_plans=true&show_plan_history=true&show_plan_logs=true", "")
+		b.must(200, status, got)
+		return got
+	}
+	was := fmt.Sprint(nested(look(), "info", "plan_info", "current"))
+	trust := fmt.Sprint(d.Cluster().State().Trust)
+	d.FailPlans(1, 2, "Not enough capacity")
+	for i, want := range []struct{ healthy, history string }{{"true", "2"}, {"false", "3"}, {"false", "4"}, {"true", "5"}} {
+		status, out := b.update(d, "", fmt.Sprintf(`{"accounts":[],"external":[],"direct":[%s]}`, directTrust("ESS", "other", b.ca(b.cloud, "aws-eu-west-1"), "")), "")
+		b.must(200, status, out)
+		if pending := nested(look(), "info", "plan_info", "pending", "healthy"); pending != true {
+			t.Errorf("plan %d, on its way: healthy is %v", i+1, pending)
+		}
+		b.clock.pass(time.Minute)
+		got := look()
+		info, _ := nested(got, "info", "plan_info").(map[string]any)
+		history, _ := info["history"].([]any)
+		if fmt.Sprint(info["healthy"]) != want.healthy || fmt.Sprint(nested(got, "info", "healthy")) != want.healthy || fmt.Sprint(len(history)) != want.history {
+			t.Fatalf("plan %d: %v, %d in the history", i+1, info["healthy"], len(history))
+		}
+		if want.healthy == "true" {
+			was = fmt.Sprint(info["current"])
+			continue
+		}
+		last, _ := history[len(history)-1].(map[string]any)
+		if last["healthy"] != false || nested(last, "error", "message") != "Not enough capacity" || fmt.Sprint(info["current"]) != was {
+			t.Errorf("plan %d: %v, current %v", i+1, last, info["current"])
+		}
+	}
+	d.FailPlans(0, 1, "Not enough capacity")
+	status, out := b.update(d, "", fmt.Sprintf(`{"accounts":[{"account_id":%q,"trust_all":true}],"external":[],"direct":[]}`, b.ece.Scope()), "")
+	b.must(200, status, out)
+	b.clock.pass(time.Minute)
+	if now := fmt.Sprint(d.Cluster().State().Trust); now == trust {
+		t.Errorf("a failed plan reached the nodes: %s", now)
+	}
+	d.FailPlans(0, 1, "Not enough capacity")
+	status, out = b.call(b.ece, "POST", "/api/v1/deployments/"+d.ID()+"/elasticsearch/_main/_restart", "")
+	b.must(202, status, out)
+	if !d.Cluster().State().Running {
+		t.Error("a restart that fails stopped the cluster")
+	}
+}
+
 func TestTrustIsReplacedWhole(t *testing.T) {
 	b := newBench(t, DemoOptions{})
 	d := b.ece.Deployment("logs-prod")

@@ -68,7 +68,7 @@ func getResource(c *call) (int, any, *apiError) {
 func (d *Deployment) document(v view) map[string]any {
 	_, healthy := d.status()
 	out := map[string]any{
-		"id": d.id, "name": d.name, "healthy": healthy, "metadata": d.metadata(), "resources": d.resources(v),
+		"id": d.id, "name": d.name, "healthy": healthy && d.planHealthy(), "metadata": d.metadata(), "resources": d.resources(v),
 		"settings": map[string]any{
 			"autoscaling_enabled": false, "auto_ops": map[string]any{"status": "not_connected"},
 			"traffic_filter_settings": map[string]any{"rulesets": d.rulesetIDs()},
@@ -109,7 +109,7 @@ func (d *Deployment) elasticsearch(v view) map[string]any {
 	status, healthy := d.status()
 	running, _ := d.cluster.Running()
 	info := map[string]any{
-		"cluster_id": d.cluster.ID(), "cluster_name": d.name, "deployment_id": d.id, "healthy": healthy, "status": status, "region": d.region,
+		"cluster_id": d.cluster.ID(), "cluster_name": d.name, "deployment_id": d.id, "healthy": healthy && d.planHealthy(), "status": status, "region": d.region,
 		"plan_info": d.planInfo(v), "metadata": d.clusterMetadata(v), "topology": d.topology(running, healthy),
 		"elasticsearch": map[string]any{
 			"healthy":         healthy,
