@@ -468,24 +468,6 @@ func (s *story) slackFails(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// worldBefore is what a rollback has to bring back.
-func worldState(w platform.State) map[string]string {
-	out := map[string]string{}
-	for _, p := range w.Platforms {
-		for _, d := range p.Deployments {
-			valid := 0
-			for _, k := range d.Cluster.Keys {
-				if k.Valid {
-					valid++
-				}
-			}
-			out[d.Name] = fmt.Sprintf("settings %v keystore %v valid keys %d roles %v trust %v filters %v",
-				d.Cluster.Settings, d.Cluster.Keystore, valid, d.Cluster.Roles, d.Cluster.Trust, d.Cluster.Filters)
-		}
-	}
-	return out
-}
-
 // TestMain lets the tests' own program play the bot, too: the playground starts it as a process of its own.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == playedCommand().Name() {

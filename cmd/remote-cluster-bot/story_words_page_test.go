@@ -111,6 +111,21 @@ func (s *story) rolls(_ *testscript.TestScript, args []string) error {
 	return s.World.Platform(args[0]).RollAuthority(args[1])
 }
 
+// plans makes plans of a deployment fail, or heals its platform: fail TIMES [AFTER].
+func (s *story) plans(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil || args[1] != "fail" {
+		return fmt.Errorf("there is no deployment %s, or its plans can't %s", args[0], args[1])
+	}
+	times, err := strconv.Atoi(args[2])
+	skip := 0
+	if err == nil && len(args) == 4 {
+		skip, err = strconv.Atoi(args[3])
+	}
+	d.FailPlans(skip, times, "Not enough capacity: no allocator has room")
+	return err
+}
+
 // reads looks an environment's id up in its console.
 func (s *story) reads(ts *testscript.TestScript, args []string) error {
 	ts.Setenv("ID", s.World.Platform(args[0]).Scope())

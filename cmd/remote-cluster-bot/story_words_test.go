@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -253,17 +252,6 @@ func (s *story) finds(args []string) error {
 	}
 	if strconv.Itoa(len(hits)) != args[2] {
 		return fmt.Errorf("the search found %d documents, want %s", len(hits), args[2])
-	}
-	return nil
-}
-
-// asBefore compares all clusters with a scene that nobody has touched.
-func (s *story) asBefore([]string) error {
-	if s.before == nil {
-		return errors.New("the story has no beginning")
-	}
-	if now := worldState(s.World.State()); !maps.Equal(now, s.before) {
-		return fmt.Errorf("the clusters have changed:\nbefore %v\nnow    %v", s.before, now)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ type State struct {
 	Loaded    []string                  `json:"loaded"`   // the names that the nodes have
 	Keys      []KeyState                `json:"keys"`
 	Roles     []string                  `json:"roles"`
+	RolesHold map[string]Role           `json:"roles_hold"` // what each of them allows
 	Trust     []Trust                   `json:"trust"`
 	Filters   []Filter                  `json:"filters"`
 	Connected map[string]Connection     `json:"connections"` // by alias
@@ -56,7 +57,7 @@ func (c *Cluster) State() State {
 		Name: c.name, ID: c.id, Host: c.host, Version: c.version.String(), Running: !c.stopped,
 		Settings: map[string]map[string]any{"persistent": maps.Clone(c.persistent), "transient": maps.Clone(c.transient)},
 		Keystore: slices.Sorted(maps.Keys(c.stored)), Loaded: slices.Sorted(maps.Keys(c.loaded)), Keys: []KeyState{},
-		Roles: slices.Sorted(maps.Keys(c.roles)), Trust: slices.Clone(c.trust), Filters: slices.Clone(c.filters), Connected: map[string]Connection{},
+		Roles: slices.Sorted(maps.Keys(c.roles)), RolesHold: maps.Clone(c.roles), Trust: slices.Clone(c.trust), Filters: slices.Clone(c.filters), Connected: map[string]Connection{},
 		RemoteInfo: map[string]any{},
 	}
 	for _, alias := range c.remotes() {

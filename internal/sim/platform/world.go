@@ -104,6 +104,7 @@ type SystemState struct {
 	Kind        string            `json:"kind"`
 	URL         string            `json:"url"`
 	Deployments []DeploymentState `json:"deployments"`
+	Rulesets    []any             `json:"rulesets"` // all network filters, those that apply to nothing too
 }
 
 // DeploymentState is a deployment with its cluster.
@@ -112,6 +113,8 @@ type DeploymentState struct {
 	Name       string        `json:"name"`
 	ServiceURL string        `json:"service_url"`
 	Pending    bool          `json:"pending"` // a plan is being applied
+	Plan       any           `json:"plan"`    // the one in force
+	Trust      any           `json:"trust"`   // settings.trust, as the platform shows it
 	Cluster    cluster.State `json:"cluster"`
 }
 
@@ -119,13 +122,18 @@ type DeploymentState struct {
 func (w *World) State() State {
 	out := State{Platforms: []SystemState{}, Faults: w.Faults.Orders()}
 	for _, p := range w.Platforms() {
-		ps := SystemState{Name: p.name, Kind: p.kind, URL: p.url, Deployments: []DeploymentState{}}
+		ps := SystemState{Name: p.name, Kind: p.kind, URL: p.url, Deployments: []DeploymentState{}, Rulesets: []any{}}
+		w.mu.Lock()
+		for _, r := range p.rulesets {
+			ps.Rulesets = append(ps.Rulesets, r.document(true))
+		}
+		w.mu.Unlock()
 		for _, d := range p.Deployments() {
 			w.mu.Lock()
-			pending := d.pending() != nil
+			pending, plan, trust := d.pending() != nil, d.current().plan, d.trust.document()
 			w.mu.Unlock()
 			ps.Deployments = append(ps.Deployments, DeploymentState{
-				ID: d.id, Name: d.Name(), ServiceURL: d.serviceURL, Pending: pending, Cluster: d.cluster.State(),
+				ID: d.id, Name: d.Name(), ServiceURL: d.serviceURL, Pending: pending, Plan: plan, Trust: trust, Cluster: d.cluster.State(),
 			})
 		}
 		out.Platforms = append(out.Platforms, ps)
