@@ -96,6 +96,9 @@ func Diagnose(text string, s Symptoms) Diagnosis {
 	if cause == CauseIdentity {
 		say, fix = identityExplanation(text, s)
 	}
+	if cause == CauseTrust && strings.Contains(text, "PKIX path building failed") {
+		say, fix = unknownAuthority(s)
+	}
 	if s.Model == ModelCertificate {
 		say, fix = certificateExplanation(cause, s, say, fix)
 	}
@@ -150,6 +153,14 @@ func explanation(c Cause, s Symptoms) (say, fix string) {
 	case CauseUnknown:
 	}
 	return "The connection does not come up, and nothing says why.", reachability(s)
+}
+
+// unknownAuthority says what helps where the certificate has an authority that the local nodes don't know. Source:
+// Elastic's docs, "Connect Elastic Cloud Hosted deployments to an Elastic Cloud Enterprise environment".
+func unknownAuthority(s Symptoms) (say, fix string) {
+	return fmt.Sprintf("The local nodes do not know the authority of the certificate at %s.", s.Address),
+		fmt.Sprintf("If the remote side's proxies have a private authority, as an ECE mostly does, upload it to the local deployment: Security → "+
+			"Remote connections → Add trusted environment. Else check that the port is %d and that no proxy on the way opens TLS.", KeyPort)
 }
 
 // identityExplanation tells apart what can be wrong with strong identity verification.

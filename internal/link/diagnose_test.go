@@ -22,6 +22,7 @@ func TestDiagnoseKnowsEveryFragment(t *testing.T) {
 		{"failed to establish trust with server at [x]", link.CauseTrust},
 		{"client did not trust this server's certificate", link.CauseTrust},
 		{"PKIX path building failed", link.CauseTrust},
+		{"failed to establish trust with server at [x]; PKIX path building failed", link.CauseTrust},
 		{"failed to establish trust with server; ssl context xpack.security.remote_cluster_client.ssl; profile=default", link.CausePort},
 		{"failed to establish trust with server; the ssl context is (xpack.security.remote_cluster_client.ssl)", link.CauseTrust},
 		{"Received fatal alert: bad_certificate", link.CausePort},

@@ -6,7 +6,7 @@ import "github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 // the bot can't do itself is said before the approval. Source: Elastic's docs, "Connect Elastic Cloud Hosted
 // deployments to an Elastic Cloud Enterprise environment".
 func (w *warnings) direction(s Survey, c Connect) {
-	if s.remoteOn.Kind != KindECE || s.localOn.Name == s.remoteOn.Name {
+	if !s.strangers() {
 		return
 	}
 	if s.localOn.Kind == KindECH {
@@ -15,13 +15,7 @@ func (w *warnings) direction(s Survey, c Connect) {
 	if c.byCertificate() {
 		return
 	}
-	if s.localOn.Kind == KindECH {
-		w.add("If the certificate of %s's proxies has a private authority, %s does not trust it until that is uploaded under "+
-			"Security → Remote connections → Add trusted environment; the bot can't do that.", label(s.remoteOn), s.Local.Name)
-	} else {
-		w.add("If the certificate of %s's proxies has a private authority, %s must be made to trust it first; the bot can't do that.",
-			label(s.remoteOn), s.Local.Name)
-	}
+	w.proxies(s)
 	w.add("Under which identity %s's own proxy issues keys is documented nowhere. If it is refused, the bot needs credentials for %s itself.",
 		label(s.remoteOn), s.Remote.Name)
 }

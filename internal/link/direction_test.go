@@ -3,6 +3,7 @@ package link_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
@@ -19,12 +20,12 @@ func TestEveryDirectionConnectsAndSaysWhatItNeeds(t *testing.T) {
 		"ECE to Elastic Cloud": {func(w *linktest.World) (_, _ *linktest.Platform) { return w.AddECE("a"), w.AddECH("b") }, nil, "private authority"},
 		"Elastic Cloud to ECE": {
 			func(w *linktest.World) (_, _ *linktest.Platform) { return w.AddECH("a"), w.AddECE("b") },
-			[]string{"Add trusted environment", "let Elastic Cloud's addresses in at two.b.example:9443", "which identity"},
+			[]string{"proxies has a private authority, CN=b proxies (SHA-256", "one does not trust it until that is uploaded", "Add trusted environment", "let Elastic Cloud's addresses in at two.b.example:9443", "which identity"},
 			"",
 		},
 		"ECE to another ECE": {
 			func(w *linktest.World) (_, _ *linktest.Platform) { return w.AddECE("a"), w.AddECE("b") },
-			[]string{"private authority", "which identity"},
+			[]string{"proxies has a private authority, CN=b proxies (SHA-256", "one does not trust it", "which identity"},
 			"Elastic Cloud's addresses",
 		},
 		"Elastic Cloud to Elastic Cloud": {
@@ -61,6 +62,60 @@ func TestEveryDirectionConnectsAndSaysWhatItNeeds(t *testing.T) {
 				}
 			}
 			s.clean(t)
+		})
+	}
+}
+
+// Whether the local side trusts the certificate at the port for keys is read, and only guessed where it can't be.
+func TestItIsSaidWhetherTheProxiesOfAnECEAreTrusted(t *testing.T) {
+	proxy := func(pem string) string {
+		return `{"type":"proxy","name":"p","certificates":[{"pem":` + quoted(pem) + `}]}`
+	}
+	own := linktest.Authority("ece-prod proxies", time.Unix(1<<32, 0))
+	for name, tt := range map[string]struct {
+		given func(*scene)
+		says  string
+		not   string
+	}{
+		"it is private": {func(*scene) {}, "proxies has a private authority, CN=ece-prod proxies (SHA-256 ", "If the certificate"},
+		"it is private and trusted": {
+			func(s *scene) { s.remote.TrustAlso(proxy(own)) }, "which logs trusts already", "uploaded",
+		},
+		"another one is trusted": {
+			func(s *scene) { s.remote.TrustAlso(proxy(linktest.Authority("other", time.Unix(1<<32, 0)))) }, "logs does not trust it until", "already",
+		},
+		"it is trusted for nodes alone": {
+			func(s *scene) { s.remote.TrustAlso(strings.Replace(proxy(own), `"proxy"`, `"ECE"`, 1)) }, "logs does not trust it until", "already",
+		},
+		"it is public": {
+			func(s *scene) { s.ece.SetProxyCertificate(link.ProxyCertificate{Public: true, CA: own}) }, "proxies has a public authority, CN=ece-prod proxies", "uploaded",
+		},
+		"it can't be read": {
+			func(s *scene) {
+				s.w.Fail(linktest.Fault{Call: "ProxyCertificate", Err: linktest.NoAnswer("ece-prod", "GET")})
+			},
+			"If the certificate of ece-prod's proxies has a private authority", "CN=",
+		},
+		"it is no certificate": {
+			func(s *scene) { s.ece.SetProxyCertificate(link.ProxyCertificate{CA: "nonsense"}) }, "ece-prod tells one that is no certificate", "CN=",
+		},
+		"whether it is trusted can't be read": {
+			func(s *scene) { s.w.Fail(linktest.Fault{Call: "Trust", Err: linktest.NoAnswer("cloud", "GET")}) }, "Whether logs trusts it could not be read", "already",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene()
+			tt.given(s)
+			s.c.Local, s.c.Remote = s.remote.Ref(), s.local.Ref()
+			survey, err := s.catalog.Survey(t.Context(), s.c.Local, s.c.Remote)
+			if err != nil {
+				t.Fatal(err)
+			}
+			warned := strings.Join(link.Warnings(survey, s.c), "\n")
+			contains(t, warned, tt.says)
+			if strings.Contains(warned, tt.not) {
+				t.Errorf("it says %q: %s", tt.not, warned)
+			}
 		})
 	}
 }

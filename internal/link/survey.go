@@ -52,6 +52,7 @@ type Survey struct {
 	pasting           bool  // a person may paste a key instead
 	cantIssue         error // why no key can be issued on the remote cluster
 	trust             *TrustSurvey
+	proxies           proxySurvey     // of the remote platform, where they may be strangers to the local deployment
 	signing           *SigningTrust   // of the remote cluster; nil: not read
 	mayNotManage      bool            // the bot's user may not change settings of the remote cluster
 	role              json.RawMessage // the role that a connect names, on the local cluster; nil: none
@@ -130,6 +131,7 @@ func (s *Survey) read(ctx context.Context) {
 	r.start(PartKeystore, func() error { return s.readKeystore(ctx) })
 	r.start(PartRulesets, func() (err error) { s.Rulesets, err = s.remoteOn.Rulesets(ctx, s.Remote); return err })
 	r.start(PartEgress, func() (err error) { s.Egress, err = s.localOn.Egress(ctx); return err })
+	s.readProxies(ctx, &r)
 	s.Unread = r.wait()
 	slices.SortFunc(s.Rulesets, func(a, b Ruleset) int { return cmp.Compare(a.ID, b.ID) })
 	slices.Sort(s.Egress)

@@ -46,3 +46,17 @@ func (c *Client) CertificateAuthority(ctx context.Context, deployment string) (C
 	err := c.do(ctx, request{method: http.MethodGet, path: path}, &ca)
 	return ca, err
 }
+
+// CertificateChain is TlsPublicCertChain: what one of an ECE's own services shows to its callers.
+type CertificateChain struct {
+	UserSupplied bool     `json:"user_supplied"` // false: the ECE made it for itself
+	Chain        []string `json:"chain"`         // PEM: the certificate first, its authority last
+}
+
+// ProxyChain reads GET /platform/configuration/security/tls/proxy of an ECE.
+func (c *Client) ProxyChain(ctx context.Context, region string) (CertificateChain, error) {
+	var chain CertificateChain
+	path := []string{"regions", region, "platform", "configuration", "security", "tls", "proxy"}
+	err := c.do(ctx, request{method: http.MethodGet, path: path}, &chain)
+	return chain, err
+}

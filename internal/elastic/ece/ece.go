@@ -4,6 +4,7 @@ package ece
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,9 @@ type Options struct {
 	// AnyProduct does without Elasticsearch's product header, for a proxy that drops it.
 	AnyProduct bool
 
+	// Roots are the authorities that everybody knows; nil: the system's.
+	Roots *x509.CertPool
+
 	CallTimeout time.Duration                // of each call; 0: wire.DefaultCallTimeout
 	Now         func() time.Time             // required
 	Log         *slog.Logger                 // nil: no log
@@ -55,6 +59,7 @@ var (
 	_ link.Filters    = (*Platform)(nil)
 	_ link.FilterUses = (*Platform)(nil)
 	_ link.Restarts   = (*Platform)(nil)
+	_ link.Proxies    = (*Platform)(nil)
 )
 
 // New checks the options. It makes no call.

@@ -92,6 +92,25 @@ func (p *Platform) DeleteRuleset(ctx context.Context, ruleset string) error {
 	})
 }
 
+// SetProxyCertificate changes what the platform's proxies show.
+func (p *Platform) SetProxyCertificate(c link.ProxyCertificate) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.proxies = c
+}
+
+// ProxyCertificate tells what the platform's proxies show. It is told, not enforced.
+func (p *Platform) ProxyCertificate(ctx context.Context) (link.ProxyCertificate, error) {
+	c := link.ProxyCertificate{CA: authority(p.name + " proxies")}
+	err := p.w.Do(ctx, p.name, "ProxyCertificate", func() error {
+		if p.proxies.CA != "" {
+			c = p.proxies
+		}
+		return nil
+	})
+	return answer(c, err)
+}
+
 // SetOutgoing says where connections of the platform's clusters come from, as other platforms see them behind NAT. From
 // then on a network filter shuts them out that covers none of these addresses.
 func (p *Platform) SetOutgoing(addresses ...string) {

@@ -22,6 +22,7 @@ type Platform struct {
 	signers     []string       // what Authorities returns; none: those of the region
 	rulesets    []link.Ruleset // made by CreateRuleset
 	made        int
+	proxies     link.ProxyCertificate // of ECE; none: private, from an authority of the platform's own
 }
 
 var _ link.Platform = (*Platform)(nil)

@@ -27,7 +27,9 @@ type Spec struct {
 
 	Egress []netip.Addr // where its outgoing connections seem to come from
 	Scope  string       // the id in its nodes' certificate names: an environment's or organization's
-	CA     string       // PEM of the CA that signs its nodes' certificates: node.crt, beside which stands node.key
+	// ProxyCA is the PEM of the private authority of the proxies before its port for remote clusters; empty: a public one.
+	ProxyCA string
+	CA      string // PEM of the CA that signs its nodes' certificates: node.crt, beside which stands node.key
 	// Authorities are the files with certificate authorities that its nodes have: PEM by path.
 	Authorities map[string]string
 
@@ -61,6 +63,7 @@ type Cluster struct {
 	egress  []netip.Addr
 	scope   string
 	ca      string
+	proxyCA string
 	files   map[string]string // certificate authorities that the nodes have: PEM by path
 
 	users   []User
@@ -104,7 +107,7 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 	}
 	c := &Cluster{
 		net: n, name: s.Name, id: s.ID, uuid: n.shortID(16), host: s.Host, born: n.opt.Now(), version: v, license: s.License,
-		egress: s.Egress, scope: s.Scope, ca: s.CA, files: map[string]string{}, users: slices.Clone(s.Users), roles: map[string]Role{},
+		egress: s.Egress, scope: s.Scope, ca: s.CA, proxyCA: s.ProxyCA, files: map[string]string{}, users: slices.Clone(s.Users), roles: map[string]Role{},
 		indices: map[string][]json.RawMessage{}, persistent: map[string]any{}, transient: map[string]any{}, declared: map[string]any{},
 		stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{},
 	}

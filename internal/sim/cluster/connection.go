@@ -170,6 +170,9 @@ func (c *Cluster) dial(r remote) (*Cluster, *linkError) {
 	return to, nil
 }
 
+// noPath is what Java says of a certificate whose authority it does not know.
+const noPath = "PKIX path building failed: unable to find valid certification path to requested target"
+
 // handshake is everything after the connection is accepted: TLS, versions, licences, and who the caller is.
 func (c *Cluster) handshake(r remote, to *Cluster, port int) *linkError {
 	if r.serverName != to.certificateName() {
@@ -178,14 +181,16 @@ func (c *Cluster) handshake(r remote, to *Cluster, port int) *linkError {
 	switch {
 	case r.keyModel && port == PortTransport:
 		return c.untrusted(r, "Received fatal alert: bad_certificate", true)
+	case r.keyModel && !c.trustsProxies(to):
+		return c.untrusted(r, noPath, true)
 	case !r.keyModel && port == PortRemoteCluster:
 		if !c.trusts(to) {
-			return c.untrusted(r, "PKIX path building failed: unable to find valid certification path to requested target", false)
+			return c.untrusted(r, noPath, false)
 		}
 		return &linkError{reached: true, esError: security(401, "Cross cluster requests through the dedicated remote cluster server port require transport header "+
 			"[_cross_cluster_access_credentials] but none found. Please ensure you have configured remote cluster credentials on the cluster originating the request.")}
 	case !r.keyModel && !c.trusts(to):
-		return c.untrusted(r, "PKIX path building failed: unable to find valid certification path to requested target", false)
+		return c.untrusted(r, noPath, false)
 	case !r.keyModel && !to.trusts(c):
 		return c.untrusted(r, "Received fatal alert: bad_certificate", false)
 	}

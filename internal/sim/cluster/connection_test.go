@@ -59,6 +59,20 @@ func TestConnectionStandsOnlyWhereEverythingFits(t *testing.T) {
 			l.remote.SetTrustIn(0, trustLocal)
 			l.remote.SetFilters([]Filter{{Type: "ip", Sources: []string{"10.0.0.0/8"}}})
 		}},
+		"private authority of the proxies": {text: "PKIX path building failed", prepare: func(l *lab) { l.remote.proxyCA = "private" }},
+		"another authority of proxies is trusted": {text: "PKIX path building failed", prepare: func(l *lab) {
+			l.remote.proxyCA = "private"
+			l.local.SetTrustIn(0, []Trust{{Proxies: true, Certificates: []string{"other"}}})
+		}},
+		"the authority is trusted for nodes, not for proxies": {text: "PKIX path building failed", prepare: func(l *lab) {
+			l.remote.proxyCA = "private"
+			l.local.SetTrustIn(0, []Trust{{Scope: l.remote.scope, All: true, Certificates: []string{"private"}}})
+		}},
+		"private authority that is trusted": {connected: true, prepare: func(l *lab) {
+			l.remote.proxyCA = "private"
+			l.local.SetTrustIn(0, []Trust{{Proxies: true, Certificates: []string{"private\n"}}})
+		}},
+		"private authority of the own platform": {connected: true, prepare: func(l *lab) { l.local.proxyCA, l.remote.proxyCA = "private", "private" }},
 		"certificates of another cluster": {noKey: true, address: host + ":9400", text: "bad_certificate", prepare: func(l *lab) {
 			l.local.SetTrustIn(0, trustRemote)
 			l.remote.SetTrustIn(0, []Trust{{Scope: "ece1", Certificates: []string{localCA}, Clusters: []string{"someone-else"}}})

@@ -43,8 +43,7 @@ func newAuthority(name string, now time.Time) (*authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	text := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	return &authority{cert: cert, key: key, pem: strings.TrimSpace(text)}, nil
+	return &authority{cert: cert, key: key, pem: inPEM(der)}, nil
 }
 
 // serverTLS returns the configuration of a server at a loopback address, with a certificate of this authority.
@@ -53,23 +52,36 @@ func (a *authority) serverTLS(addr net.Addr) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the listener's address: %w", err)
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	der, key, err := a.sign(host, []string{"localhost"}, []net.IP{net.ParseIP(host)})
 	if err != nil {
-		return nil, fmt.Errorf("making a server key: %w", err)
-	}
-	tmpl := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: host}, NotBefore: a.cert.NotBefore, NotAfter: a.cert.NotAfter,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.ParseIP(host)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		return nil, fmt.Errorf("signing a server certificate: %w", err)
+		return nil, err
 	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}},
 		MinVersion:   tls.VersionTLS12, NextProtos: []string{"http/1.1"},
 	}, nil
+}
+
+// sign makes a server's certificate of this authority.
+func (a *authority) sign(subject string, names []string, addresses []net.IP) (der []byte, key *ecdsa.PrivateKey, err error) {
+	key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a server key: %w", err)
+	}
+	tmpl := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: subject}, NotBefore: a.cert.NotBefore, NotAfter: a.cert.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames: names, IPAddresses: addresses,
+	}
+	der, err = x509.CreateCertificate(rand.Reader, tmpl, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("signing a server certificate: %w", err)
+	}
+	return der, key, nil
+}
+
+func inPEM(der []byte) string {
+	return strings.TrimSpace(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 }
 
 // public is the authority as the certificate-authority call shows it.

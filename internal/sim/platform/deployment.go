@@ -78,7 +78,7 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 		host = id + "." + cloudDomain(s.Region)
 	}
 	es, err := p.w.net.Add(cluster.Spec{
-		Name: s.Name, ID: id, Host: host, Version: s.Version, License: s.License, Egress: p.egress, Scope: p.scope, CA: ca.pem,
+		Name: s.Name, ID: id, Host: host, Version: s.Version, License: s.License, Egress: p.egress, Scope: p.scope, CA: ca.pem, ProxyCA: p.proxies.privateCA(),
 		Authorities: p.authorityFiles(ca),
 		Users:       s.Users, Roles: s.Roles, Indices: s.Indices,
 	})

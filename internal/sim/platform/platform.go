@@ -26,6 +26,8 @@ type Spec struct {
 	ViewerKey string // an API key that may only read; made up if empty
 	// Scope is the environment's or organization's id, as node certificates carry it.
 	Scope string
+	// PublicProxies: the certificate of an ECE's proxies has a public authority; otherwise a private one.
+	PublicProxies bool
 	// Egress is where outgoing connections of its clusters seem to come from.
 	Egress []netip.Addr
 	// Allocators are ECE's hosts; by default three with private addresses.
@@ -50,6 +52,7 @@ type Platform struct {
 	scope          string
 	egress         []netip.Addr
 	allocators     []Allocator
+	proxies        *proxies              // of an ECE
 	tls            *authority            // nil: plain HTTP
 	cas            map[string]*authority // by region: who signs the certificates of nodes
 	coming         map[string]*authority // by region: who will sign them next
@@ -93,6 +96,12 @@ func (w *World) add(kind string, spec *swagger, opt Spec) (*Platform, error) {
 		w: w, name: opt.Name, kind: kind, spec: spec, key: or(opt.Key, "sim-admin-"+w.hexID(16)), viewerKey: or(opt.ViewerKey, "sim-viewer-"+w.hexID(16)),
 		scope: or(opt.Scope, scopeID(kind, w)), egress: opt.Egress, allocators: opt.Allocators,
 		cas: map[string]*authority{}, coming: map[string]*authority{}, cursors: map[string]searchPage{},
+	}
+	if kind == KindECE {
+		var err error
+		if p.proxies, err = newProxies(opt.Name, opt.PublicProxies, w.opt.Now()); err != nil {
+			return nil, err
+		}
 	}
 	if opt.TLS {
 		ca, err := newAuthority(opt.Name+" API", w.opt.Now())

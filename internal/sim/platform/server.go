@@ -83,6 +83,7 @@ func handlers() map[string]func(*call) (int, any, *apiError) {
 		"get-traffic-filter-deployment-ruleset-associations": rulesetsOfDeployment,
 		"get-allocators":                                     listAllocators,
 		"get-allocator":                                      getAllocator,
+		"get-tls-certificate":                                getTLS,
 		"get-trust-relationships":                            listTrustRelationships,
 		"get-trust-relationship":                             getTrustRelationship,
 		"get-current-account":                                getAccount,

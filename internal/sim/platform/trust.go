@@ -128,7 +128,7 @@ func (e direct) check() string {
 	return ""
 }
 
-// transportTrust is what a trust means for the cluster's transport port. Other accounts of this platform share its
+// transportTrust is what a trust means for the cluster's transport port, and of proxies for those of others. Other accounts of this platform share its
 // authorities; nobody checks that ids exist.
 func (p *Platform) transportTrust(t trustSettings) []cluster.Trust {
 	var own []string
@@ -141,7 +141,7 @@ func (p *Platform) transportTrust(t trustSettings) []cluster.Trust {
 		out = append(out, cluster.Trust{Scope: a.ID, Certificates: own, All: a.All, Clusters: a.Allow})
 	}
 	for _, e := range t.Direct {
-		one := cluster.Trust{Scope: e.Scope, All: e.All, Clusters: e.Allow}
+		one := cluster.Trust{Scope: e.Scope, All: e.All, Clusters: e.Allow, Proxies: e.Type == "proxy"}
 		for _, c := range e.Certificates {
 			one.Certificates = append(one.Certificates, c.PEM)
 		}

@@ -64,6 +64,10 @@ func ofDeployment(p platform.SystemState, d platform.DeploymentState) deployment
 		if t.Scope == "" && len(t.Certificates) == 0 {
 			continue
 		}
+		if t.Proxies {
+			out.Trust = append(out.Trust, fmt.Sprintf("proxies of others (%d CA certificates)", len(t.Certificates)))
+			continue
+		}
 		whom := "clusters " + strings.Join(t.Clusters, ", ")
 		if t.All {
 			whom = "all clusters"

@@ -24,7 +24,7 @@ func main() {
 		get-traffic-filter-rulesets create-traffic-filter-ruleset get-traffic-filter-ruleset update-traffic-filter-ruleset
 		delete-traffic-filter-ruleset create-traffic-filter-ruleset-association get-traffic-filter-ruleset-deployment-associations
 		delete-traffic-filter-ruleset-association get-traffic-filter-deployment-ruleset-associations
-		get-allocators get-allocator get-trust-relationships get-trust-relationship get-current-account get-trusted-envs list-organizations
+		get-allocators get-allocator get-tls-certificate get-trust-relationships get-trust-relationship get-current-account get-trusted-envs list-organizations
 		get-deployment-resource-proxy-requests post-deployment-resource-proxy-requests put-deployment-resource-proxy-requests
 		delete-deployment-resource-proxy-requests`) {
 		served[op] = true

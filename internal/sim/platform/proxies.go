@@ -1,0 +1,48 @@
+package platform
+
+import (
+	"net/http"
+	"time"
+)
+
+// proxies are what an ECE puts before the ports of its clusters that others reach, with their certificate.
+type proxies struct {
+	public bool
+	ca     *authority
+	chain  []string // PEM: the certificate, and its authority last
+}
+
+func newProxies(platform string, public bool, now time.Time) (*proxies, error) {
+	ca, err := newAuthority(platform+" proxies", now)
+	if err != nil {
+		return nil, err
+	}
+	der, _, err := ca.sign("*.ece.example", []string{"*.ece.example"}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &proxies{public: public, ca: ca, chain: []string{inPEM(der), ca.pem}}, nil
+}
+
+// privateCA is the authority that others have to be told of; empty: none.
+func (p *proxies) privateCA() string {
+	if p == nil || p.public {
+		return ""
+	}
+	return p.ca.pem
+}
+
+// ProxyCA is the PEM of the private authority of the proxies' certificate; empty where it is a public one.
+func (p *Platform) ProxyCA() string { return p.proxies.privateCA() }
+
+// getTLS answers GET /platform/configuration/security/tls/{service_name}. What an ECE made for itself is private.
+func getTLS(c *call) (int, any, *apiError) {
+	if c.vars["service_name"] != "proxy" {
+		return 0, nil, refuse(http.StatusNotFound, "sim.not_simulated", "This stand-in has no certificate of "+c.vars["service_name"])
+	}
+	chain := []any{}
+	for _, pem := range c.p.proxies.chain {
+		chain = append(chain, pem)
+	}
+	return http.StatusOK, map[string]any{"user_supplied": c.p.proxies.public, "chain": chain}, nil
+}
