@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,7 +79,18 @@ func (s *stage) config(edit func(*config.Config)) (*config.Config, error) {
 const encryptionKey = "simulated-encryption-key-0123456789"
 
 // secrets are what the environment of the example configuration holds.
-func (s *stage) secrets() map[string]string { return simulatedSecrets(s.Scene) }
+func (s *stage) secrets() map[string]string {
+	all := simulatedSecrets(s.Scene)
+	for _, p := range s.World.Platforms() {
+		all[keyOf(p.Name())] = p.Key()
+	}
+	return all
+}
+
+// keyOf is the name in the environment of a platform's key: ece-lab → ECE_LAB_API_KEY.
+func keyOf(platform string) string {
+	return strings.ToUpper(strings.ReplaceAll(platform, "-", "_")) + "_API_KEY"
+}
 
 // actor is the bot on the stage.
 type actor struct {

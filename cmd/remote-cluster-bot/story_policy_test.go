@@ -19,13 +19,22 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
-// settings puts a file of the script in the place of the example's approvals.
+// settings puts a file of the script in the place of the example's approvals. IN-TWO-DAYS in it is a day of the week.
 func (s *story) settings(ts *testscript.TestScript, args []string) error {
 	short := regexp.MustCompile(`(?ms)^approvals:.*?\n\n`)
 	if !short.Match(s.text) {
 		return errors.New("the example has no approvals")
 	}
-	s.text = short.ReplaceAllLiteral(s.text, []byte(ts.ReadFile(args[0])+"\n\n"))
+	s.inTwoDays = time.Now().UTC().AddDate(0, 0, 2)
+	day := strings.ToLower(s.inTwoDays.Weekday().String()[:3])
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), "IN-TWO-DAYS", day)
+	s.text = short.ReplaceAllLiteral(s.text, []byte(text+"\n\n"))
+	return nil
+}
+
+// dawns sets Redis's clock, by which approved work becomes due, to noon of the day that settings called IN-TWO-DAYS.
+func (s *story) dawns(*testscript.TestScript, []string) error {
+	s.redis.SetTime(s.inTwoDays.Truncate(24 * time.Hour).Add(12 * time.Hour))
 	return nil
 }
 

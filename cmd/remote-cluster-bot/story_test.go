@@ -53,6 +53,8 @@ type story struct {
 	made   []string // encoded keys that people made
 	loop   *searchLoop
 
+	inTwoDays time.Time // a window of the settings opens on this day
+
 	stories *testing.T        // all of them: what they share ends with it
 	server  *storetest.Server // a real redis-server in place of the one inside this process; nil: none
 }
@@ -151,6 +153,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"told":   seeing((*story).privateText), // told bob REGEXP
 	// Approvals (story_policy_test.go).
 	"settings": plain(1, 1, (*story).settings), // settings policy.yaml: takes the place of approvals
+	"dawns":    plain(0, 0, (*story).dawns),    // the day that the settings call IN-TWO-DAYS
 	"keyless":  plain(0, 0, (*story).keyless),  // the bot has no user on Elastic Cloud
 	"group":    plain(1, -1, (*story).group),   // group S0OWNERS bob carol
 	"filters":  plain(1, 1, (*story).filters),  // filters metrics-eu: a network filter that lets everybody in
@@ -193,6 +196,8 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"employs":   plain(2, -1, (*story).employs),    // employs logs-prod dana [role…]: a user with exactly these roles
 	"finds":     checking((*story).findsAs),        // finds dana logs-prod 'metrics-eu:metrics-*' 6: what that user finds
 	"plans":     plain(3, 4, (*story).plans),       // plans metrics-eu fail 1 [2]: so many of its plans fail, after so many good ones
+	"raises":    plain(2, 2, (*story).raises),      // raises ece ece-lab: another platform, before the start
+	"entrusts":  plain(2, 2, (*story).entrusts),    // entrusts metrics-eu ece-prod: the authority of those proxies is uploaded there
 	"rolls":     plain(2, 2, (*story).rolls),       // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
 	"reads":     plain(1, 1, (*story).reads),       // reads ece-prod: $ID is its environment id, as its console shows it
 	"mutes":     plain(1, 1, (*story).mutes),       // mutes search-old: whom of its own it trusts is not shown
@@ -378,6 +383,9 @@ func (s *story) leaks(inRedis string) string {
 	app := s.Slack.App()
 	secrets := append(s.issued.list(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, encryptionKey)
 	secrets = append(secrets, s.made...)
+	for _, p := range s.World.Platforms() {
+		secrets = append(secrets, p.Key())
+	}
 	state, err := json.Marshal(s.Slack.State())
 	if err != nil {
 		return err.Error()

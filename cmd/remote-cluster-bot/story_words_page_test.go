@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -109,6 +112,45 @@ func (s *story) trusts(args []string) error {
 // rolls makes the coming certificate authority of a region the active one.
 func (s *story) rolls(_ *testscript.TestScript, args []string) error {
 	return s.World.Platform(args[0]).RollAuthority(args[1])
+}
+
+// raises adds a platform to the world and to the configuration.
+func (s *story) raises(_ *testscript.TestScript, args []string) error {
+	kind, name := args[0], args[1]
+	add, more := s.World.AddECE, "    elasticsearch: proxy\n"
+	if kind == platform.KindCloud {
+		add = s.World.AddCloud
+		more = "    credentials: [{ deployment: \"*\", username: remote-cluster-bot, password: { env: EC_ELASTICSEARCH_PASSWORD } }]\n"
+	}
+	p, err := add(platform.Spec{Name: name})
+	if err != nil {
+		return err
+	}
+	const after = "\nwatch:"
+	if !bytes.Contains(s.text, []byte(after)) {
+		return errors.New("the example has nothing after its platforms")
+	}
+	entry := fmt.Sprintf("  - name: %s\n    kind: %s\n    url: %s\n    api_key: { env: %s }\n%s", name, kind, p.URL(), keyOf(name), more)
+	s.text = bytes.Replace(s.text, []byte(after), []byte("\n"+entry+after), 1)
+	return nil
+}
+
+// entrusts uploads the authority of a platform's proxies to a deployment, as a person does in the console.
+func (s *story) entrusts(_ *testscript.TestScript, args []string) error {
+	d, p := s.Deployment(args[0]), s.World.Platform(args[1])
+	if d == nil || p == nil {
+		return fmt.Errorf("there is no deployment %s, or no platform %s", args[0], args[1])
+	}
+	if err := d.TrustProxies(args[1], p.ProxyCA()); err != nil {
+		return err
+	}
+	return s.eventually(func() error {
+		now, err := s.state(args[0])
+		if err == nil && now.Pending {
+			return errors.New("the plan has not ended")
+		}
+		return err
+	})
 }
 
 // plans makes plans of a deployment fail, or heals its platform: fail TIMES [AFTER].

@@ -40,7 +40,7 @@ var (
 	readCloud = sync.OnceValues(func() (*swagger, error) { return readSwagger("apidocs-user.json", "") })
 )
 
-// swaggers are the descriptions by the name that the scene gives to its platforms.
+// swaggers are the descriptions by the names that the scene and the stories give to their platforms.
 func swaggers(t *testing.T) map[string]*swagger {
 	t.Helper()
 	ece, err := readECE()
@@ -51,7 +51,7 @@ func swaggers(t *testing.T) map[string]*swagger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]*swagger{"ece-prod": ece, "elastic-cloud": cloud}
+	return map[string]*swagger{"ece-prod": ece, "ece-lab": ece, "elastic-cloud": cloud, "other-cloud": cloud}
 }
 
 func readSwagger(name, region string) (*swagger, error) {

@@ -1,7 +1,9 @@
 package platform
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -34,6 +36,20 @@ func (p *proxies) privateCA() string {
 
 // ProxyCA is the PEM of the private authority of the proxies' certificate; empty where it is a public one.
 func (p *Platform) ProxyCA() string { return p.proxies.privateCA() }
+
+// TrustProxies makes the deployment trust the authority of other proxies, as Add trusted environment does in the console.
+func (d *Deployment) TrustProxies(name, ca string) error {
+	d.p.w.mu.Lock()
+	defer d.p.w.mu.Unlock()
+	e := direct{UID: d.p.w.hexID(8), Name: name, Type: "proxy", Certificates: []certificate{{PEM: ca}}}
+	if why := e.check(); why != "" {
+		return errors.New(why)
+	}
+	d.trust.Direct = append(slices.Clone(d.trust.Direct), e)
+	d.changed()
+	d.carry(d.begin("deployments.update", d.current().plan))
+	return nil
+}
 
 // getTLS answers GET /platform/configuration/security/tls/{service_name}. What an ECE made for itself is private.
 func getTLS(c *call) (int, any, *apiError) {

@@ -167,7 +167,12 @@ func (d *Deployment) put(in updateRequest, es *payload, trust *trustSettings) {
 	default:
 		return
 	}
-	// Whether settings are set back when their plan fails is documented nowhere. Here they stay: it asks more of a client.
+	d.carry(good)
+}
+
+// carry makes a plan bring the trust to the cluster, unless it is going to fail. Whether the platform sets settings
+// back when their plan has failed is documented nowhere. Here they stay: it asks more of a client.
+func (d *Deployment) carry(good bool) {
 	if good {
 		d.carried = d.trust
 		d.cluster.SetTrustIn(d.p.w.opt.PlanTime, d.p.transportTrust(d.carried))
