@@ -68,7 +68,14 @@ func (h *Handlers) help(head string) string {
 	for _, w := range words() {
 		out = append(out, fmt.Sprintf("• %s  %s", bot.Code(strings.TrimSpace(h.o.Command+" "+w.verb+" "+w.args)), w.does))
 	}
-	return strings.Join(out, "\n")
+	return strings.Join(append(out, whereToSee...), "\n")
+}
+
+// whereToSee is where people find what was made, in Kibana's and the consoles' own words.
+var whereToSee = []string{
+	"In Kibana: _Stack Management → Remote Clusters_ has the connections of a local cluster; _Security → Roles_ and _API keys_ what they may read.",
+	"In the consoles of Elastic Cloud and ECE: a deployment's _Security_ page has its remote connections, keys and whom it trusts; the platform's " +
+		"_Network security_ the filters.",
 }
 
 // ephemeral is the answer to a slash command, seen by who typed it.

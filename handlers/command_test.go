@@ -24,6 +24,11 @@ func TestHelpNamesEveryWord(t *testing.T) {
 			t.Errorf("%q: others see the help", typed)
 		}
 	}
+	for _, place := range []string{"Stack Management → Remote Clusters", "Security → Roles", "API keys", "a deployment's _Security_ page"} {
+		if !strings.Contains(toJSON(t, d.types("help")), place) {
+			t.Errorf("help does not say what is seen under %s", place)
+		}
+	}
 	golden(t, "help", d.types("help"))
 }
 

@@ -26,10 +26,11 @@ func (s Survey) links() []change.Field {
 	return all
 }
 
-// console is a deployment's page in its platform's console; empty where the console's address is not known.
+// console is a deployment's page Security in its platform's console, where its remote connections, keys and trust are
+// seen (Elastic's docs, "Add trusted environment"); empty where the console's address is not known.
 func console(on System, d Deployment) string {
 	if on.ConsoleURL == "" {
 		return ""
 	}
-	return strings.TrimRight(on.ConsoleURL, "/") + "/deployments/" + url.PathEscape(d.Deployment)
+	return strings.TrimRight(on.ConsoleURL, "/") + "/deployments/" + url.PathEscape(d.Deployment) + "/security"
 }

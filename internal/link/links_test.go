@@ -24,7 +24,7 @@ func TestAPlanLinksToWhereItsResultIsSeen(t *testing.T) {
 	s.approve(t)
 	want := []change.Field{
 		{Label: "Kibana of search-onprem: Stack Management → Remote Clusters", Value: "https://kb.example:9243/app/management/data/remote_clusters"},
-		{Label: "ece-prod: search-onprem → Security → Remote connections", Value: "https://ece.example:12443/deployments/d-local"},
+		{Label: "ece-prod: search-onprem → Security → Remote connections", Value: "https://ece.example:12443/deployments/d-local/security"},
 	}
 	if diff := cmp.Diff(want, s.approved.Links); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
