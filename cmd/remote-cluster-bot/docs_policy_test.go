@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -91,8 +92,8 @@ func TestRecipesDecideAsTheySay(t *testing.T) {
 	recipes := map[string]string{}
 	for _, part := range strings.Split(string(raw), "\n## ")[1:] {
 		title := heading.FindStringSubmatch("## " + part)[1]
-		if m := yamlBlock.FindStringSubmatch(part); m != nil {
-			recipes[title] = m[1]
+		for i, m := range yamlBlock.FindAllStringSubmatch(part, -1) {
+			recipes[strings.TrimSuffix(fmt.Sprint(title, ", ", i+1), ", 1")] = m[1]
 		}
 	}
 	for _, c := range []struct {
@@ -115,6 +116,9 @@ func TestRecipesDecideAsTheySay(t *testing.T) {
 		{"Some things nobody may ask for", map[string]string{"remote.name": "billing-2026"}, ""},
 		{"Work only within a window", map[string]string{"kind": "rotate"}, "rotations any time"},
 		{"Work only within a window", nil, "the rest by day"},
+		{"Work only within a window, 2", nil, "the rest"},
+		{"Work only within a window, 2", map[string]string{"also": "role"}, "the rest"},
+		{"Work only within a window, 2", map[string]string{"also": "restart"}, "restarts by night"},
 	} {
 		traits := map[string][]string{
 			"kind": {"connect"}, "model": {"api_key"}, "access": {"search"}, "breadth": {"narrow"}, "key": {"issued"},
