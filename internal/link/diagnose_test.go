@@ -87,3 +87,16 @@ func TestUnreachableNamesTheAddressesThatCallOut(t *testing.T) {
 		t.Error(d.Fix)
 	}
 }
+
+// An authority that is not known has another remedy than a wrong server name.
+func TestAnUnknownAuthorityIsToBeUploaded(t *testing.T) {
+	s := link.Symptoms{Alias: "logs", Address: "x.ece.example:9443", Model: link.ModelKey}
+	d := link.Diagnose("failed to establish trust with server at [x]; PKIX path building failed: unable to find valid certification path", s)
+	contains(t, d.Say, "do not know the authority", "x.ece.example:9443")
+	contains(t, d.Fix, "Add trusted environment")
+	if d := link.Diagnose("failed to establish trust with server at [x]; not valid for the server_name", s); strings.Contains(d.Fix, "Add trusted environment") {
+		t.Errorf("a wrong name is answered by %q", d.Fix)
+	}
+	s.Model = link.ModelCertificate
+	contains(t, link.Diagnose("PKIX path building failed", s).Say, "do not trust each other's certificates")
+}
