@@ -57,8 +57,6 @@ func (s *story) everythingAt(client redis.Cmdable) string {
 	for _, key := range keys {
 		var value any
 		switch kind := client.Type(ctx, key).Val(); kind {
-		case "none":
-			continue // it has ended since
 		case "string":
 			value, err = client.Get(ctx, key).Result()
 		case "hash":

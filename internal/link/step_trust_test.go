@@ -256,7 +256,11 @@ func TestAnUndoWhosePlanFailsIsNotDone(t *testing.T) {
 func TestUndoOfARefusedTrustIgnoresAnOlderFailedPlan(t *testing.T) {
 	s := certScene(t)
 	s.local.FailNextPlan("of old")
-	if err := s.ece.SetTrust(t.Context(), link.Deployment{Ref: s.local.Ref()}, link.Trusted{Version: "0"}, link.TrustSettings{}); err != nil {
+	now, err := s.ece.Trust(t.Context(), link.Deployment{Ref: s.local.Ref()})
+	if err == nil {
+		err = s.ece.SetTrust(t.Context(), link.Deployment{Ref: s.local.Ref()}, now, now.Settings)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	for range 4 {
