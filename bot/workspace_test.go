@@ -32,7 +32,7 @@ func open(t *testing.T, socket bool) *office {
 		Channels: []workspace.Channel{
 			{ID: "COPS", Name: "ops", Members: []string{"alice"}, BotIn: true},
 		},
-		App: workspace.App{SocketMode: socket, Scopes: append([]string{"channels:history"}, workspace.DefaultScopes...)},
+		App: workspace.App{SocketMode: socket, Commands: []string{"/rc"}, Scopes: append([]string{"channels:history"}, workspace.DefaultScopes...)},
 	})
 	if err := w.Start(t.Context()); err != nil {
 		t.Fatal(err)

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/slack-go/slack"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
@@ -40,10 +40,36 @@ func newStage(ctx context.Context, o sim.Options, log *slog.Logger) (*stage, err
 		scene.Close()
 		return nil, err
 	}
-	// What the manifest asks for has to be enough for everything that is played here.
-	scene.Slack.SetApp(func(a *workspace.App) { a.Scopes = bot.Scopes() })
-	return &stage{Scene: scene, redis: mini, log: log, text: config.Example}, nil
+	s := &stage{Scene: scene, redis: mini, log: log, text: config.Example}
+	if err := s.install(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
+
+// install gives the app what its manifest asks for, which has to be enough for everything that is played here.
+func (s *stage) install() error {
+	m, err := newManifest(manifestOptions{socketMode: true, command: command})
+	if err != nil {
+		return err
+	}
+	s.Slack.SetApp(func(a *workspace.App) {
+		a.Scopes, a.Commands, a.Shortcuts = m.OAuthConfig.Scopes.Bot, nil, nil
+		for _, one := range m.Features.SlashCommands {
+			a.Commands = append(a.Commands, one.Command)
+		}
+		for _, one := range m.Features.Shortcuts {
+			a.Shortcuts = append(a.Shortcuts, workspace.Shortcut{
+				CallbackID: one.CallbackID, Name: one.Name, Message: one.Type == slack.MessageShortcut,
+			})
+		}
+	})
+	return nil
+}
+
+// command is the example configuration's slash command.
+const command = "/remote-cluster"
 
 // Close ends the scene and Redis.
 func (s *stage) Close() {

@@ -93,8 +93,12 @@ func (u *User) Say(channel, thread, text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return u.w.post(Message{Channel: c.ID, Thread: thread, User: p.ID, Text: text}).TS, nil
+	return u.w.post(Message{Channel: c.ID, Thread: thread, User: p.ID, Text: typed.Replace(text)}).TS, nil
 }
+
+// typed turns what a person types into the text of a message: "&, <, and > [are] control characters" (Slack's docs,
+// formatting text) and only Slack's own client writes them, around mentions and links.
+var typed = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // Type types a slash command, such as "/remote-cluster connect", into a channel ("" is the direct message with
 // the app). Slash commands do not work in threads.
@@ -105,7 +109,11 @@ func (u *User) Type(ctx context.Context, channel, line string) (Outcome, error) 
 	}
 	u.w.mu.Lock()
 	p, c, err := u.in(channel)
-	if err == nil && !slices.Contains(u.w.app.Scopes, "commands") {
+	switch {
+	case err != nil:
+	case !slices.Contains(u.w.app.Commands, command):
+		err = fmt.Errorf("%s is not a valid command. In Slack, all messages that start with the \"/\" character are interpreted as commands", command)
+	case !slices.Contains(u.w.app.Scopes, "commands"):
 		err = fmt.Errorf("%s is not a valid command: the app has no commands scope", command)
 	}
 	if err != nil {
@@ -149,6 +157,9 @@ func (w *Workspace) sayAnswer(answer ack, user, channel string) Outcome {
 func (u *User) Shortcut(ctx context.Context, callbackID string) (Outcome, error) {
 	u.w.mu.Lock()
 	p, err := u.member()
+	if err == nil && !u.w.app.has(callbackID, false) {
+		err = fmt.Errorf("the app has no global shortcut %q", callbackID)
+	}
 	if err != nil {
 		u.w.mu.Unlock()
 		return Outcome{}, err
@@ -166,8 +177,12 @@ func (u *User) MessageShortcut(ctx context.Context, m Message, callbackID string
 	p, err := u.member()
 	c := u.w.channel(m.Channel)
 	live := u.w.message(m.Channel, m.TS)
-	if err == nil && (c == nil || live == nil || live.Ephemeral()) {
+	switch {
+	case err != nil:
+	case c == nil || live == nil || live.Ephemeral():
 		err = errors.New("message shortcuts need a message that everybody sees")
+	case !u.w.app.has(callbackID, true):
+		err = fmt.Errorf("the app has no message shortcut %q", callbackID)
 	}
 	if err != nil {
 		u.w.mu.Unlock()

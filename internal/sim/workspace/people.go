@@ -44,8 +44,23 @@ type App struct {
 	VerificationKey  string   // the deprecated token field of every payload
 	Scopes           []string // granted to the bot token
 	SocketMode       bool     // deliver over the websocket; request URLs are not used then
+	// What the app's manifest has: the workspace refuses other slash commands and shortcuts.
+	Commands  []string // such as /remote-cluster, which is what nil means
+	Shortcuts []Shortcut
 	// Request URLs, as in the app's manifest. An empty one falls back to InteractivityURL for options.
 	CommandURL, InteractivityURL, OptionsURL, EventsURL string
+}
+
+// Shortcut is one of the app's shortcuts: of a message's menu, or, where Message is false, of everywhere.
+type Shortcut struct {
+	CallbackID string `json:"callback_id"`
+	Name       string `json:"name"`
+	Message    bool   `json:"message"`
+}
+
+// has tells whether the app has the shortcut.
+func (a App) has(callbackID string, message bool) bool {
+	return slices.ContainsFunc(a.Shortcuts, func(s Shortcut) bool { return s.CallbackID == callbackID && s.Message == message })
 }
 
 // DefaultScopes is what an approval bot needs.
@@ -60,6 +75,9 @@ func (a App) filled() App {
 	a.AppToken = orElse(a.AppToken, "xapp-simulated-app")
 	a.SigningSecret = orElse(a.SigningSecret, "simulated-signing-secret")
 	a.VerificationKey = orElse(a.VerificationKey, "simulated-verification")
+	if a.Commands == nil {
+		a.Commands = []string{"/remote-cluster"}
+	}
 	if a.Scopes == nil {
 		a.Scopes = DefaultScopes
 	}

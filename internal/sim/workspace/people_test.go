@@ -94,8 +94,36 @@ func TestPeopleCannotDoWhatSlackForbids(t *testing.T) {
 			t.Errorf("%s could type in %s", who, where)
 		}
 	}
+	for _, line := range []string{"/foo", "/Remote-Cluster help", "/remote-clusters"} {
+		if _, err := w.User("alice").Type(t.Context(), "ops", line); err == nil || !strings.Contains(err.Error(), "is not a valid command") {
+			t.Errorf("%s, which the manifest does not have: %v", line, err)
+		}
+	}
+	w.ok("chat.postMessage", object{"channel": "COPS", "text": "hello"})
+	if _, err := w.User("alice").MessageShortcut(t.Context(), w.State().In("ops")[0], "unheard_of"); err == nil {
+		t.Error("alice found a message shortcut that the manifest does not have")
+	}
+	if _, err := w.User("alice").Shortcut(t.Context(), "unheard_of"); err == nil {
+		t.Error("alice found a shortcut that the manifest does not have")
+	}
 	if w.heard() != 0 {
 		t.Error("the app heard of it")
+	}
+}
+
+// TestWhatPeopleTypeIsNoMarkup: only Slack's own client writes mentions and links.
+func TestWhatPeopleTypeIsNoMarkup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.User("alice").Say("ops", "", "<b>x</b> & <@UBOB>"); err != nil {
+		t.Fatal(err)
+	}
+	m := w.State().In("ops")[0]
+	if want := "&lt;b&gt;x&lt;/b&gt; &amp; &lt;@UBOB&gt;"; m.Text != want {
+		t.Errorf("got %s, want %s", m.Text, want)
+	}
+	if got := w.State().Render(m); !strings.Contains(got, "<b>x</b> & <@UBOB>") {
+		t.Errorf("it is shown as %s", got)
 	}
 }
 
@@ -143,7 +171,9 @@ func TestForgeriesAreWhatTheySay(t *testing.T) {
 
 func TestShortcutsAndHome(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, func(o *workspace.Options) {
+		o.App.Shortcuts = []workspace.Shortcut{{CallbackID: "connect"}, {CallbackID: "explain", Message: true}}
+	})
 	ctx := t.Context()
 	must(t)(w.User("alice").Shortcut(ctx, "connect"))
 	if got := w.last(); got["type"] != "shortcut" || got["callback_id"] != "connect" || got["trigger_id"] == "" {
