@@ -33,7 +33,11 @@ func demoCommand() *cobra.Command {
 			if logs {
 				log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			}
-			if ui || !transcript && !interactive && isTerminal(os.Stdout) && cmd.OutOrStdout() == os.Stdout {
+			played := ui || !transcript && !interactive && isTerminal(os.Stdout) && cmd.OutOrStdout() == os.Stdout
+			if err := page.check(played, cmd.Flags().Changed); err != nil {
+				return err
+			}
+			if played {
 				botLog := io.Discard
 				if logs {
 					botLog = cmd.ErrOrStderr()

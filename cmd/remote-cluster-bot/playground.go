@@ -29,6 +29,22 @@ type pageOptions struct {
 	approvals int
 }
 
+// check refuses what the page cannot be told, and what only the page could make use of.
+func (o pageOptions) check(played bool, given func(flag string) bool) error {
+	for _, flag := range []string{"addr", "open", "approvals"} {
+		if given(flag) && !played {
+			return fmt.Errorf("--%s is about the page in the browser: it goes with --ui", flag)
+		}
+	}
+	if o.approvals < 1 || o.approvals > approversPlayed {
+		return fmt.Errorf("--approvals %d: 1 or %d people can approve, Bob and Carol", o.approvals, approversPlayed)
+	}
+	return nil
+}
+
+// approversPlayed are Bob and Carol, the example configuration's approvers.
+const approversPlayed = 2
+
 // pace makes the stand-ins as slow as real ones, so that a person can watch.
 const pace = 120 * time.Millisecond
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,7 @@ type process struct {
 	env        []string
 	out        io.Writer
 	log        *slog.Logger
+	said       *lastLine // by the newest process
 
 	mu     sync.Mutex
 	child  *exec.Cmd
@@ -69,6 +71,25 @@ const (
 	soonAtMost  = 3
 	leaveWithin = 15 * time.Second
 )
+
+// lastLine keeps the last line that was written: of a process that ended, what it complained of.
+type lastLine struct{ line []byte }
+
+func (l *lastLine) Write(p []byte) (int, error) {
+	const most = 500 // bytes; a log line may be long
+	if trimmed := bytes.TrimSpace(p); len(trimmed) > 0 {
+		l.line = bytes.Clone(trimmed[bytes.LastIndexByte(trimmed, '\n')+1:])
+		l.line = bytes.TrimSpace(l.line[:min(len(l.line), most)])
+	}
+	return len(p), nil
+}
+
+func (l *lastLine) last() string {
+	if len(l.line) == 0 {
+		return ""
+	}
+	return "; the last it said: " + string(l.line)
+}
 
 // run starts the bot, again and again, until ctx ends.
 func (p *process) run(ctx context.Context) error {
@@ -85,7 +106,7 @@ func (p *process) run(ctx context.Context) error {
 			soon = 0
 		}
 		if soon == soonAtMost {
-			return fmt.Errorf("the bot does not come up: %w", err)
+			return fmt.Errorf("the bot does not come up: %w%s", err, p.said.last())
 		}
 		select {
 		case <-ctx.Done():
@@ -102,7 +123,9 @@ func (p *process) once(ctx context.Context) error {
 		return err
 	}
 	child := exec.Command(p.executable, p.args...) //nolint:gosec,noctx // this program itself; it is stopped by its input, not by a signal
-	child.Env, child.Stdin, child.Stdout, child.Stderr = p.env, in, p.out, p.out
+	p.said = &lastLine{}
+	out := io.MultiWriter(p.out, p.said)
+	child.Env, child.Stdin, child.Stdout, child.Stderr = p.env, in, out, out
 	err = child.Start()
 	_ = in.Close()
 	if err != nil {
