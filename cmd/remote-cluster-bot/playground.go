@@ -61,6 +61,9 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 		return err
 	}
 	defer s.Close()
+	if err := s.inherit(ctx); err != nil {
+		return fmt.Errorf("connecting by hand: %w", err)
+	}
 	dir, err := os.MkdirTemp("", "remote-cluster-bot-")
 	if err != nil {
 		return err

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+)
+
+// TestWorldOfThePlaygroundHasAPast: what people connected by hand stands, rests on a trust that the platforms know of,
+// and is all on security-siem, so that logs-prod is left to who plays.
+func TestWorldOfThePlaygroundHasAPast(t *testing.T) {
+	t.Parallel()
+	s, err := newStage(t.Context(), sim.Options{Now: time.Now}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.inherit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	siem := s.Deployment("security-siem").Cluster()
+	standing := func() (byKey, byCertificate []string) {
+		for alias, c := range siem.State().Connected {
+			switch {
+			case c.Connected && c.KeyModel:
+				byKey = append(byKey, alias)
+			case c.Connected:
+				byCertificate = append(byCertificate, alias)
+			}
+		}
+		return byKey, byCertificate
+	}
+	var byKey, byCertificate []string
+	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+		if byKey, byCertificate = standing(); len(byKey) == 1 && len(byCertificate) == 2 {
+			break
+		}
+	}
+	if len(byKey) != 1 || len(byCertificate) != 2 {
+		t.Fatalf("by key %v, by certificate %v: %+v", byKey, byCertificate, siem.State().Connected)
+	}
+	if hits, err := s.Search(t.Context(), "security-siem", "metrics:metrics-*,archive-logs:logs-*"); err != nil || len(hits) == 0 {
+		t.Error(hits, err)
+	}
+	if links := s.Deployment("logs-prod").Cluster().State().Connected; len(links) > 0 {
+		t.Error("logs-prod is connected already: ", links)
+	}
+}
+
+func TestDemoRefusesWhatItCanNotUse(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"demo --ui --approvals 5":              "1 or 2",
+		"demo --ui --approvals 0":              "1 or 2",
+		"demo --transcript --addr 127.0.0.1:1": "--addr is about the page",
+		"demo --transcript --approvals 2":      "--approvals is about the page",
+		"demo --interactive --open=false":      "--open is about the page",
+	} {
+		cmd := root()
+		cmd.SetArgs(strings.Fields(args))
+		cmd.SetOut(io.Discard)
+		if err := cmd.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", args, err, want)
+		}
+	}
+}
