@@ -100,6 +100,14 @@ func (s *Scene) Deployment(name string) *platform.Deployment {
 	return nil
 }
 
+// Found is what a search answers.
+type Found struct {
+	Hits []Hit
+	// Skipped are the remote clusters that were left out, as skip_unavailable wants it, by alias, with the reason that
+	// Elasticsearch gives in _clusters alone: the search itself succeeds.
+	Skipped map[string]string
+}
+
 // Hit is a document that a search found.
 type Hit struct {
 	Index  string          `json:"_index"`
@@ -114,33 +122,55 @@ func (s *Scene) Search(ctx context.Context, deployment, target string) ([]Hit, e
 
 // SearchAs is Search by a user of the cluster.
 func (s *Scene) SearchAs(ctx context.Context, user, deployment, target string) ([]Hit, error) {
+	found, err := s.Find(ctx, user, deployment, target)
+	return found.Hits, err
+}
+
+// Find is SearchAs that tells of skipped clusters, too.
+func (s *Scene) Find(ctx context.Context, user, deployment, target string) (Found, error) {
 	d := s.Deployment(deployment)
 	if d == nil {
-		return nil, fmt.Errorf("there is no deployment %s", deployment)
+		return Found{}, fmt.Errorf("there is no deployment %s", deployment)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.ServiceURL()+"/"+target+"/_search", http.NoBody)
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
 	req.SetBasicAuth(user, d.Cluster().Password(user))
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("searching %s: %s: %s", target, resp.Status, strings.TrimSpace(string(raw)))
+		return Found{}, fmt.Errorf("searching %s: %s: %s", target, resp.Status, strings.TrimSpace(string(raw)))
 	}
 	var answer struct {
 		Hits struct {
 			Hits []Hit `json:"hits"`
 		} `json:"hits"`
+		Clusters struct {
+			Details map[string]struct {
+				Status   string `json:"status"`
+				Failures []struct {
+					Reason struct {
+						Reason string `json:"reason"`
+					} `json:"reason"`
+				} `json:"failures"`
+			} `json:"details"`
+		} `json:"_clusters"`
 	}
 	err = json.Unmarshal(raw, &answer)
-	return answer.Hits.Hits, err
+	found := Found{Hits: answer.Hits.Hits, Skipped: map[string]string{}}
+	for alias, c := range answer.Clusters.Details {
+		if c.Status == "skipped" && len(c.Failures) > 0 {
+			found.Skipped[alias] = c.Failures[0].Reason.Reason
+		}
+	}
+	return found, err
 }

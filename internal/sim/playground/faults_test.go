@@ -159,3 +159,35 @@ func TestWrongCertificateIsTakenBackWithThePage(t *testing.T) {
 		t.Error("the scene is not what the fault is about")
 	}
 }
+
+// TestSearchTellsWhichClusterWasSkipped: skip_unavailable makes a search through a lost connection succeed with
+// nothing, and the reason stands in _clusters alone.
+func TestSearchTellsWhichClusterWasSkipped(t *testing.T) {
+	p := open(t)
+	local, remote := p.scene.Deployment("logs-prod"), p.scene.Deployment("metrics-eu")
+	if err := platform.Befriend(local, remote); err != nil {
+		t.Fatal(err)
+	}
+	settings := `{"persistent":{"cluster.remote.m.mode":"proxy","cluster.remote.m.proxy_address":"HOST:9400","cluster.remote.m.server_name":"HOST","cluster.remote.m.skip_unavailable":true}}`
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, local.ServiceURL()+"/_cluster/settings", strings.NewReader(strings.ReplaceAll(settings, "HOST", remote.Endpoint())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth("elastic", local.Cluster().Password("elastic"))
+	req.Header.Set("Content-Type", "application/json")
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := client.Do(req)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatal(res, err)
+	}
+	_ = res.Body.Close()
+	search := `{"deployment":"logs-prod","target":"m:metrics-*"}`
+	if out := p.post("/search", search); out["skipped"] != nil || len(out["hits"].([]any)) == 0 {
+		t.Fatal("while it stands: ", out)
+	}
+	p.fault("certificate", true)
+	out := p.post("/search", search)
+	if why, ok := out["skipped"].(map[string]any); !ok || why["m"] == "" || out["error"] != nil {
+		t.Error("once it is lost: ", out)
+	}
+}

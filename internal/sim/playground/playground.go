@@ -109,13 +109,15 @@ func (p *Playground) Handler() http.Handler {
 
 // setting is what does not change while the page is open.
 func (p *Playground) setting() any {
+	app := p.o.Scene.Slack.App()
 	return struct {
-		Command string   `json:"command"`
-		Words   []Word   `json:"words"`
-		People  []Person `json:"people"`
-		Channel string   `json:"channel"`
-		AppID   string   `json:"app_user"`
-	}{p.o.Command, p.o.Words, p.o.People, sim.Channel, p.o.Scene.Slack.App().BotUserID}
+		Command   string               `json:"command"`
+		Words     []Word               `json:"words"`
+		People    []Person             `json:"people"`
+		Channel   string               `json:"channel"`
+		AppID     string               `json:"app_user"`
+		Shortcuts []workspace.Shortcut `json:"shortcuts"`
+	}{p.o.Command, p.o.Words, p.o.People, sim.Channel, app.BotUserID, app.Shortcuts}
 }
 
 func (p *Playground) page(w http.ResponseWriter, _ *http.Request) {
@@ -150,15 +152,16 @@ func (p *Playground) search(w http.ResponseWriter, r *http.Request) {
 	if !p.read(w, r, &in) {
 		return
 	}
-	var hits []sim.Hit
+	var found sim.Found
 	err := errors.New("a target is index patterns, such as metrics-eu:metrics-*, without spaces or slashes")
 	if in.Target != "" && !strings.ContainsAny(in.Target, "/?#% \t\n\\") {
-		hits, err = p.o.Scene.Search(r.Context(), in.Deployment, in.Target)
+		found, err = p.o.Scene.Find(r.Context(), "elastic", in.Deployment, in.Target)
 	}
 	p.answer(w, struct {
-		Hits  []sim.Hit `json:"hits"`
-		Error string    `json:"error,omitempty"`
-	}{hits, text(err)})
+		Hits    []sim.Hit         `json:"hits"`
+		Skipped map[string]string `json:"skipped,omitempty"` // by alias: why
+		Error   string            `json:"error,omitempty"`
+	}{found.Hits, found.Skipped, text(err)})
 }
 
 // order begins a fault, or ends it.
