@@ -14,6 +14,7 @@ export function composer(place) {
   const node = h("form", { class: "composer" }, list, h("div", { class: "composer-row" }, field, send));
   let offers = [];
   let at = 0;
+  let pointed = false; // an offer was chosen with the arrows
 
   const draw = () => {
     offers = place().ts ? [] : offered(field.value);
@@ -37,7 +38,9 @@ export function composer(place) {
       h("small", {}, w.does),
     );
   const take = (w) => {
-    field.value = `${store.setting.command} ${w.verb}${w.args ? " " : ""}`;
+    const begun = `${store.setting.command} ${w.verb} `;
+    if (!field.value.toLowerCase().startsWith(begun)) field.value = w.args ? begun : begun.trimEnd(); // else it has arguments
+    pointed = false;
     field.focus();
     draw();
   };
@@ -47,25 +50,32 @@ export function composer(place) {
     field.value = "";
     draw();
     const { channel, ts } = place();
-    if (!text.startsWith("/")) await act({ do: "say", channel, ts, text });
-    else if (ts) notice("Slash commands do not work in threads.");
-    else await act({ do: "type", channel, text });
+    let refused = false;
+    if (!text.startsWith("/")) refused = (await act({ do: "say", channel, ts, text })).error;
+    else if (ts) notice((refused = "Slash commands do not work in threads."));
+    else refused = (await act({ do: "type", channel, text })).error;
+    if (!refused || field.value) return;
+    field.value = text; // what was typed is not lost
+    if (document.activeElement === field) draw();
   };
   field.addEventListener("input", () => {
     at = 0;
+    pointed = false;
     draw();
   });
   field.addEventListener("blur", () => (list.hidden = true));
   field.addEventListener("focus", draw);
   field.addEventListener("keydown", (event) => {
     const open = !list.hidden;
-    if (open && event.key === "ArrowDown") at = (at + 1) % offers.length;
-    else if (open && event.key === "ArrowUp") at = (at + offers.length - 1) % offers.length;
+    const typed = whole(field.value);
+    if (open && event.key === "ArrowDown") (at = (at + 1) % offers.length), (pointed = true);
+    else if (open && event.key === "ArrowUp") (at = (at + offers.length - 1) % offers.length), (pointed = true);
     else if (open && event.key === "Escape") list.hidden = true;
-    else if (open && event.key === "Tab" && !event.shiftKey && !whole(field.value)) return event.preventDefault(), take(offers[at]);
+    else if (open && event.key === "Tab" && !event.shiftKey && typed !== "verb") return event.preventDefault(), take(offers[at]);
     else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      return open && !whole(field.value) ? take(offers[at]) : submit();
+      const sent = !open || typed === "verb" || (typed === "bare" && !pointed);
+      return sent ? submit() : take(offers[at]);
     } else return undefined;
     event.preventDefault();
     if (event.key !== "Escape") draw();
@@ -97,8 +107,11 @@ function offered(text) {
   return words.filter((w) => `${command} ${w.verb} `.startsWith(begun) || begun.startsWith(`${command} ${w.verb} `));
 }
 
-/** whole tells whether a command can be sent as it is. */
+/** whole tells whether a command can be sent as it is: "verb" with one of the words behind it, whatever follows;
+ * "bare" without any, which the app answers, too; "" if not. Slack minds no case of what follows the command. */
 function whole(text) {
   const { command, words } = store.setting;
-  return words.some((w) => text.trim() === `${command} ${w.verb}` || text.startsWith(`${command} ${w.verb} `));
+  const typed = text.trim().toLowerCase();
+  if (typed === command) return "bare";
+  return words.some((w) => `${typed} `.startsWith(`${command} ${w.verb} `)) ? "verb" : "";
 }
