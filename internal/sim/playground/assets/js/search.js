@@ -42,10 +42,13 @@ export function drawSearch() {
   keep(result, [{ key: "found", looks: JSON.stringify(search), make: () => h("div", {}, search.error ? h("p", { class: "bad" }, readable(search.error)) : found(search)) }]);
 }
 
-function found({ hits, target: what }) {
+function found({ hits, skipped, target: what }) {
   const count = hits?.length ?? 0;
+  const left = Object.entries(skipped ?? {});
   return [
-    h("p", { class: count ? "good" : "none" }, count ? `${count} documents through the connection` : `No document: ${what}`),
+    (count > 0 || left.length === 0) && h("p", { class: count ? "good" : "none" }, count ? `${count} documents ${what.includes(":") ? "through the connection" : "of its own"}` : `No document: ${what}`),
+    left.map(([alias, why]) => h("p", { class: "bad" }, `${alias} was skipped: ${why}`)),
+    left.length > 0 && h("p", { class: "none" }, "The search itself succeeds with 200: skip_unavailable is true, and _clusters alone tells of it."),
     h("ul", {}, (hits ?? []).slice(0, 6).map((hit) => h("li", {}, h("code", {}, hit._index), " ", hit._source?.message ?? JSON.stringify(hit._source)))),
   ];
 }
