@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 import { emoji } from "./emoji.js";
 import { formatDate } from "./dates.js";
 import { parse } from "./mrkdwn.js";
+import { go, store } from "./store.js";
 
 /** textObject draws a plain_text or mrkdwn object. */
 export function textObject(o, book) {
@@ -30,12 +31,14 @@ export function plain(text, withEmoji = true) {
 
 const names = Object.fromEntries(Object.keys(emoji).map((name) => [`:${name}:`, name]));
 
-function emojiNode(name) {
+/** emojiNode draws an emoji by Slack's name for it. */
+export function emojiNode(name) {
   if (!(name in emoji)) return `:${name}:`;
   return h("span", { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " ") }, emoji[name]);
 }
 
-/** link draws an address that a browser may open; any other stays text. */
+/** link draws an address that a browser may open; any other stays text. A message of this workspace opens in the page,
+ * and what stands behind the addresses of the stand-ins is not in the playground. */
 export function link(url, label) {
   let parsed;
   try {
@@ -44,7 +47,24 @@ export function link(url, label) {
     return label;
   }
   if (!["http:", "https:", "mailto:"].includes(parsed.protocol)) return label;
+  const told = archived(parsed);
+  if (told) return h("a", { href: "#", onclick: (event) => (event.preventDefault(), go(told)) }, label);
+  if (elsewhere.test(parsed.hostname)) {
+    return h("span", { class: "nowhere", title: `${parsed.href} is not in the playground` }, label, h("small", {}, " (not in the playground)"));
+  }
   return h("a", { href: parsed.href, target: "_blank", rel: "noopener noreferrer" }, label);
+}
+
+/** elsewhere are the hosts that a real workspace and real platforms would have. */
+const elsewhere = /(^|\.)(example|ece\.example\.com|found\.io|elastic-cloud\.com|cloud\.elastic\.co|slack\.com)$/;
+
+/** archived is the place of a message that an address of Slack's archives names, after chat.getPermalink; null where
+ * it is none of this workspace. */
+function archived(url) {
+  const m = url.hostname.endsWith(".slack.com") && url.pathname.match(/^\/archives\/(\w+)\/p(\d+)(\d{6})$/);
+  const ts = m && `${m[2]}.${m[3]}`;
+  const message = m && store.slack?.messages.find((one) => one.channel === m[1] && one.ts === ts);
+  return message ? { at: m[1], thread: message.thread_ts || ts } : null;
 }
 
 function mention(text, mine) {
