@@ -2,7 +2,9 @@
 import { content } from "./blocks.js";
 import { h } from "./dom.js";
 import { act } from "./server.js";
+import { more } from "./more.js";
 import { book, go, inThread, store } from "./store.js";
+import { emojiNode } from "./text.js";
 
 /** messageItem is a message for keep. threads says whether it leads to its thread. */
 export function messageItem(m, { threads = false } = {}) {
@@ -33,9 +35,10 @@ function message(m, replies, threads) {
         m.edited && !m.blocks?.length && h("span", { class: "edited" }, "(edited)"),
       ),
       body,
-      h("p", { class: "reactions", hidden: Object.keys(m.reactions ?? {}).length === 0 }, Object.entries(m.reactions ?? {}).map(([name, users]) => h("span", {}, `:${name}: ${users.length}`))),
+      h("p", { class: "reactions", hidden: Object.keys(m.reactions ?? {}).length === 0 }, Object.entries(m.reactions ?? {}).map(([name, users]) => h("span", { class: "reaction" }, emojiNode(name), " ", String(users.length)))),
       threads && !m.only && threadLink(m, replies),
     ),
+    !m.only && more(m),
   );
 }
 
