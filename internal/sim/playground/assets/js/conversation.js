@@ -4,12 +4,12 @@ import { composer } from "./composer.js";
 import { fill, h, keep } from "./dom.js";
 import { messageItem } from "./message.js";
 import { act } from "./server.js";
-import { book, channel, directMessage, go, inChannel, inThread, store } from "./store.js";
+import { book, channel, directMessage, go, inChannel, inThread, look, store } from "./store.js";
 
 const title = h("h2", { id: "conversation-title" });
 const tabs = h("div", { class: "tabs", role: "tablist", "aria-label": "The app" });
 const log = h("div", { class: "messages", role: "log", "aria-label": "Messages", tabindex: "0" });
-const home = h("div", { class: "home" });
+const home = h("div", { class: "home", tabindex: "-1" });
 const write = composer(() => ({ channel: store.at, label: `Message ${nameOf(store.at)}` }));
 const threadLog = h("div", { class: "messages", role: "log", "aria-label": "Replies", tabindex: "0" });
 const threadHead = h("div", { class: "conversation-head" });
@@ -96,7 +96,7 @@ function drawMessages(c) {
   keep(log, messages.length ? messages.map((m) => messageItem(m, { threads: true })) : [empty]);
   if (below) log.scrollTop = log.scrollHeight;
   shown = place;
-  if (messages.length) store.seen.set(place, messages.at(-1).ts);
+  if (messages.length) look(place, messages.at(-1).ts);
 }
 
 let shownThread = "";

@@ -1,7 +1,7 @@
 // What the page knows and where the person is. Views read it and are told when it changed.
 
 export const store = {
-  setting: { command: "", words: [], people: [], channel: "", app_user: "" },
+  setting: { command: "", words: [], people: [], channel: "", app_user: "", shortcuts: [] },
   me: "", // handle
   at: "", // a channel's id, or "home" for the app's home tab
   thread: "", // ts of the open thread's root
@@ -9,9 +9,25 @@ export const store = {
   world: [],
   calls: [],
   faults: { bot: {}, faults: [] },
-  search: null, // the last one: {deployment, target, hits, error}
-  seen: new Map(), // "me channel" → ts of the newest message that was looked at
+  search: null, // the last one: {deployment, target, hits, skipped, error}
+  seen: remembered(), // "me channel" → ts of the newest message that was looked at
 };
+
+/** remembered is what was looked at before the page was loaded again. */
+function remembered() {
+  try {
+    return new Map(JSON.parse(sessionStorage.getItem("seen") ?? "[]"));
+  } catch {
+    return new Map();
+  }
+}
+
+/** look notes that a conversation's messages up to ts have been looked at. */
+export function look(place, ts) {
+  if (store.seen.get(place) === ts) return;
+  store.seen.set(place, ts);
+  sessionStorage.setItem("seen", JSON.stringify([...store.seen]));
+}
 
 const views = new Set();
 let asked = false;
