@@ -1,11 +1,13 @@
 // Dialogs that ask before something is sent.
 import { freshID, h } from "./dom.js";
+import { remembered } from "./focus.js";
 import { textObject } from "./text.js";
 
 /** confirmed shows a confirmation dialog as Slack does, and resolves to whether the person said yes. composed is the
  * confirm object of Block Kit, told the texts that Slack puts in where it has none. */
 export function confirmed(composed, told, book) {
   return new Promise((resolve) => {
+    const back = remembered();
     const title = freshID("confirm");
     const text = freshID("confirm");
     const dialog = h(
@@ -22,6 +24,7 @@ export function confirmed(composed, told, book) {
     );
     dialog.addEventListener("close", () => {
       dialog.remove();
+      back();
       resolve(dialog.returnValue === "yes");
     });
     document.getElementById("dialogs").append(dialog);

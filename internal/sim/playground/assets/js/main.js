@@ -1,7 +1,9 @@
 // The page: what there is to see comes by a stream, and every view draws itself from it.
 import { drawCoach } from "./coach.js";
 import { drawConversation, mountConversation } from "./conversation.js";
+import { holdFocus, keepFocus } from "./focus.js";
 import { drawModal } from "./modal.js";
+import { closeMenus } from "./more.js";
 import { drawPanel, mountPanel, showSide } from "./panel.js";
 import { follow } from "./server.js";
 import { drawPeople, drawSidebar, mountSidebar } from "./sidebar.js";
@@ -24,6 +26,8 @@ mountPanel();
 for (const button of document.querySelectorAll("#switch button")) button.addEventListener("click", () => showSide(button.dataset.side));
 showSide("workspace");
 
+document.addEventListener("click", closeMenus);
+view(holdFocus);
 let following = "";
 view(() => {
   if (following !== store.me) follow((following = store.me));
@@ -38,4 +42,5 @@ view(drawConversation);
 view(drawModal);
 view(drawPanel);
 view(drawCoach);
+view(keepFocus);
 document.body.dataset.ready = "true";

@@ -2,20 +2,23 @@
 import { drawBlocks } from "./blocks.js";
 import { coaching } from "./coach.js";
 import { fill, freshID, h } from "./dom.js";
+import { remembered } from "./focus.js";
 import { act } from "./server.js";
 import { book, store } from "./store.js";
 
-let open = null; // {id, dialog, body, tip, here, submit}
+let open = null; // {id, dialog, body, tip, here, submit, back}
 
 export function drawModal() {
   const v = store.slack?.modals?.at(-1);
-  if (open && (!v || v.id !== open.id)) {
-    open.dialog.remove();
+  const before = open && v?.id !== open.id ? open : null;
+  if (before) {
+    before.dialog.close();
+    before.dialog.remove();
     open = null;
   }
-  if (!v) return;
+  if (!v) return before?.back();
   const fresh = !open;
-  if (fresh) open = make(v);
+  if (fresh) open = Object.assign(make(v), { back: before?.back ?? remembered() });
   update(v);
   if (fresh) {
     open.dialog.showModal();
