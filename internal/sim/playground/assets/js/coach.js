@@ -3,36 +3,52 @@ import { h, keep } from "./dom.js";
 import { typeHere } from "./conversation.js";
 import { become } from "./sidebar.js";
 import { searchFor } from "./search.js";
-import { showTab } from "./panel.js";
-import { go, store } from "./store.js";
+import { showSide, showTab } from "./panel.js";
+import { book, change, go, inChannel, store } from "./store.js";
 
 const local = "logs-prod";
 const remote = "metrics-eu";
 
-/** coaching is the next step: {text, does?, go?}. */
+/** coaching is the next step: {step, text, does?, go?}. A request that waits comes first, whatever else stands. */
 export function coaching() {
   const { slack, me, setting, search } = store;
   if (!slack) return { text: "" };
   const modal = slack.modals?.at(-1);
   if (modal) return { text: inModal(modal) };
-  const alias = connected();
-  if (alias && search?.hits?.length) return { step: 5, text: "Connected and proven. Now make it hard for the bot: break something, and watch it cope.", does: "Show the faults", go: () => showTab("faults") };
-  if (alias) return { step: 4, text: `Connected. Prove it: search ${alias}:metrics-* on ${local}.`, does: "Search", go: () => searchFor(local, `${alias}:metrics-*`) };
-  if (button("Approve")) return approving(me);
-  if (button("Withdraw") || working()) return { step: 3, text: "Approved: the bot works. Its thread tells every step, and the clusters on the other side change." };
+  const waiting = cards().find((m) => has(m, "request.approve"));
+  if (waiting) return approving(waiting, me);
+  if (working() || has(cards().at(-1), "request.withdraw")) return { step: 3, text: "Approved: the bot works. Its thread tells every step, and the clusters on the other side change." };
+  const link = connection();
+  if (link && !link.connected) return { step: 4, text: `The connection ${link.alias} of ${local} is lost. Ask the bot what is wrong with it.`, does: "Type it for me", go: () => type(`diagnose ${local}/${link.alias}`) };
+  const proven = link && search?.deployment === local && search.target.startsWith(`${link.alias}:`) && search.hits?.length > 0;
+  if (proven) return { step: 5, text: "Connected and proven. Now make it hard for the bot: break something, and watch it cope.", does: "Show the faults", go: () => showTab("faults") };
+  if (link) {
+    const target = `${link.alias}:${link.to === remote ? "metrics" : "logs"}-*`;
+    return { step: 4, text: `Connected. Prove it: search ${target} on ${local}.`, does: "Search", go: () => searchFor(local, target) };
+  }
   if (me !== "alice") return { step: 1, text: "Requests begin with Alice.", does: "Be Alice", go: () => become("alice") };
-  return {
-    step: 1, text: `You are Alice. ${local} shall search the metrics of ${remote}: type ${setting.command} connect in #clusters.`, does: "Type it for me",
-    go: () => {
-      go({ at: setting.channel });
-      setTimeout(() => typeHere(`${setting.command} connect `), 20);
-    },
-  };
+  return { step: 1, text: `You are Alice. ${local} shall search the metrics of ${remote}: type ${setting.command} connect in #clusters.`, does: "Type it for me", go: () => type("connect ") };
 }
 
-function approving(me) {
-  if (me === "alice") return { step: 2, text: "Your request waits in #clusters. Nobody approves a request of their own: be Bob.", does: "Be Bob", go: () => become("bob") };
-  if (me === "mallory") return { step: 2, text: "Mallory is no approver. Press Approve, and see what the bot says.", does: "Be Bob", go: () => become("bob") };
+/** type puts a command into the field of the channel where requests are. */
+function type(words) {
+  go({ at: store.setting.channel });
+  showSide("workspace");
+  setTimeout(() => typeHere(`${store.setting.command} ${words}`), 20);
+}
+
+/** approving leads to somebody who may approve: who is named as missing, and has not asked. */
+function approving(card, me) {
+  const id = (handle) => store.slack.users.find((u) => u.handle === handle)?.id;
+  const texts = (kind) => JSON.stringify(card.blocks.filter((b) => b.type === kind));
+  const asked = texts("context").match(/<@(\w+)>/)?.[1];
+  const missing = [...texts("section").matchAll(/<@(\w+)>/g)].map((m) => m[1]).filter((one) => one !== asked);
+  const able = store.setting.people.find((p) => (missing.length ? missing.includes(id(p.handle)) : p.handle === "bob")) ?? store.setting.people[1];
+  const name = book().user(id(able.handle));
+  const other = { does: `Be ${name}`, go: () => become(able.handle) };
+  if (id(me) === asked) return { step: 2, text: `Your request waits in #clusters. Nobody approves a request of their own: be ${name}.`, ...other };
+  if (me === "mallory") return { step: 2, text: "Mallory is no approver. Press Approve, and see what the bot says.", ...other };
+  if (missing.length && !missing.includes(id(me))) return { step: 2, text: `The request waits for somebody else: be ${name}.`, ...other };
   return { step: 2, text: "Read the request, look at its plan, and press Approve." };
 }
 
@@ -44,16 +60,22 @@ function inModal(view) {
   return "Say which indices may be searched, such as metrics-*, and what it is for. Then ask for approval.";
 }
 
-/** connected is the alias of a connection that stands, from the local deployment. */
-function connected() {
+/** connection is the local deployment's, by key or by certificate: {alias, to, connected}; undefined if there is none. */
+function connection() {
   const links = store.world.find((d) => d.name === local)?.links ?? {};
-  return Object.keys(links).find((alias) => links[alias].connected && links[alias].key_id) ?? "";
+  const all = Object.entries(links).map(([alias, l]) => ({ alias, ...l }));
+  return all.find((l) => !l.connected) ?? all[0];
 }
 
-/** button tells whether the newest request still has it. */
-function button(words) {
-  const cards = store.slack.messages.filter((m) => m.channel === store.setting.channel && !m.only && (!m.thread_ts || m.thread_ts === m.ts) && m.user === store.setting.app_user);
-  return JSON.stringify(cards.at(-1)?.blocks ?? []).includes(`"text":"${words}"`);
+/** cards are the app's messages that everybody sees in the channel where requests are. */
+function cards() {
+  const { setting } = store;
+  return inChannel(setting.channel).filter((m) => !m.only && m.user === setting.app_user);
+}
+
+/** has tells whether a card has a button. */
+function has(card, action) {
+  return JSON.stringify(card?.blocks ?? []).includes(`"action_id":"${action}"`);
 }
 
 function working() {
@@ -61,19 +83,23 @@ function working() {
   return Boolean(last?.blocks.some((b) => (b.tasks ?? []).some((t) => t.status === "in_progress")));
 }
 
+let whole = ""; // the text that a narrow screen shows in whole, not just its first line
+
 export function drawCoach() {
   const next = coaching();
   const place = document.getElementById("coach");
+  if (!next.text && store.slack?.modals?.length) return; // below a form that needs no words nothing moves
   place.hidden = !next.text;
   keep(place, [
     {
-      key: "next", looks: JSON.stringify([next.step, next.text, next.does, store.me]),
+      key: "next", looks: JSON.stringify([next.step, next.text, next.does, store.me, whole === next.text]),
       make: () =>
         h(
           "p",
-          {},
+          { class: whole === next.text ? "whole" : null },
           next.step && h("span", { class: "steps", role: "img", "aria-label": `Step ${next.step} of 5` }, [1, 2, 3, 4, 5].map((n) => h("i", { class: n < next.step ? "past" : n === next.step ? "now" : null }))),
-          h("span", {}, next.text),
+          h("span", { class: "coach-text" }, next.text),
+          h("button", { type: "button", class: "close unfold", "aria-label": "The whole text", "aria-expanded": String(whole === next.text), dataset: { focus: "whole" }, onclick: () => change(() => (whole = whole === next.text ? "" : next.text)) }, whole === next.text ? "▴" : "▾"),
           next.does && h("button", { type: "button", class: "button small", dataset: { focus: "next" }, onclick: next.go }, next.does),
         ),
     },
