@@ -72,7 +72,7 @@ func ofDeployment(p platform.SystemState, d platform.DeploymentState) deployment
 		if t.All {
 			whom = "all clusters"
 		}
-		out.Trust = append(out.Trust, fmt.Sprintf("%s of %s (%d CA certificates)", whom, t.Scope, len(t.Certificates)))
+		out.Trust = append(out.Trust, fmt.Sprintf("%s of %s (%d CA certificate%s)", whom, t.Scope, len(t.Certificates), plural(len(t.Certificates))))
 	}
 	for _, f := range c.Filters {
 		out.Filters = append(out.Filters, strings.TrimSpace(f.Type+" "+strings.Join(append(append([]string{}, f.Sources...), f.Orgs...), ", ")))
@@ -98,6 +98,13 @@ func keystore(c cluster.State) []secretName {
 		}
 	}
 	return out
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
 }
 
 func setting(v any) string {

@@ -42,9 +42,15 @@ function headline(d) {
     h("b", {}, d.name),
     h("span", { class: "version" }, d.version),
     h("span", { class: "where" }, d.local ? "ECE · local" : "Elastic Cloud · remote"),
-    h("span", { class: `dot ${d.running ? "" : "off"}`, role: "img", "aria-label": state }),
-    links.length > 0 && h("span", { class: links.every((l) => l.connected) ? "pill good" : "pill bad" }, links.every((l) => l.connected) ? "connected" : "not connected"),
+    h("span", { class: "standing" }, links.length > 0 && connections(links), h("span", { class: `dot ${d.running ? "" : "off"}`, role: "img", "aria-label": state })),
   );
+}
+
+/** connections tells of a cluster's connections in a word; how many there are, where there are several. */
+function connections(links) {
+  const up = links.filter((l) => l.connected).length;
+  if (up < links.length) return h("span", { class: "pill bad" }, links.length > 1 ? `${links.length - up} of ${links.length} lost` : "not connected");
+  return h("span", { class: "pill good" }, links.length > 1 ? `${up} connected` : "connected");
 }
 
 /** factsOf are the sections of a cluster, each with rows of [name, value, tone]. */
