@@ -128,10 +128,10 @@ story("links lead to places in the page, or say that they lead nowhere", {}, asy
     place.id = "links";
     document.getElementById("conversation").append(place);
     const link = (url) => mrkdwn(`<${url}|thread>`, {});
-    place.append(...link(`https://simulated.slack.com/archives/${m.channel}/p${m.ts.replace(".", "")}`), ...link("https://x.ece.example:9243/app"), ...link("https://www.elastic.co/docs"));
+    place.append(...link(`https://simulated.slack.com/archives/${m.channel}/p${m.ts.replace(".", "")}`), ...link("https://x.ece.example:9243/app"), ...link("http://127.0.0.1:1/deployments/1"), ...link("https://www.elastic.co/docs"));
     return [...place.children].map((node) => `${node.tagName} ${node.getAttribute("href")} ${node.target ?? ""} ${node.textContent}`);
   });
-  assert.deepEqual(drawn, ["A #  thread", "SPAN null  thread (not in the playground)", "A https://www.elastic.co/docs _blank thread"]);
+  assert.deepEqual(drawn, ["A #  thread", "SPAN null  thread (not in the playground)", "SPAN null  thread (not in the playground)", "A https://www.elastic.co/docs _blank thread"]);
   await page.locator("#links a").first().click();
   await page.getByRole("complementary", { name: "Thread" }).waitFor();
 });
@@ -181,8 +181,16 @@ story("a phone shows the conversation", { view: { viewport: { width: 390, height
   await coach(page).getByText("type /remote-cluster connect").waitFor();
   const top = () => page.evaluate(() => document.querySelector("#conversation .messages").getBoundingClientRect().top);
   assert.ok((await top()) < 844 / 6, `what stands above the messages takes ${await top()} px`);
+  await submit(await ask(page));
+  await approve(page).waitFor();
+  const atEnd = () => page.waitForFunction(() => {
+    const log = document.querySelector("#conversation .messages");
+    return log.scrollHeight > log.clientHeight && log.scrollHeight - log.scrollTop - log.clientHeight < 2;
+  });
+  await atEnd();
   await coach(page).getByRole("button", { name: "The whole text" }).click();
   await coach(page).getByRole("button", { name: "The whole text", expanded: true }).waitFor();
+  await atEnd(); // though there is less room
   await be(page, "Carol");
 });
 

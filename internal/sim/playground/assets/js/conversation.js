@@ -25,9 +25,22 @@ function nameOf(id) {
 export function mountConversation() {
   fill(document.getElementById("conversation"), h("div", { class: "conversation-head" }, title, tabs), log, home, write);
   fill(threadHead, h("h2", {}, "Thread"), h("button", { type: "button", class: "close", "aria-label": "Close thread", onclick: closeThread }, "×"));
+  stick(log);
+  stick(threadLog);
   const thread = document.getElementById("thread");
   fill(thread, threadHead, threadLog, threadWrite);
   thread.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && closeThread());
+}
+
+/** stick keeps a log at its end, where it is at its end, when its room changes: a bar above grew, a keyboard came. */
+function stick(one) {
+  let below = true;
+  one.addEventListener("scroll", () => (below = atEnd(one)));
+  new ResizeObserver(() => below && (one.scrollTop = one.scrollHeight)).observe(one);
+}
+
+function atEnd(one) {
+  return one.scrollHeight - one.scrollTop - one.clientHeight < 80;
 }
 
 function closeThread() {
@@ -90,7 +103,7 @@ let shown = "";
 function drawMessages(c) {
   const messages = inChannel(c?.id);
   const place = `${store.me} ${c?.id}`;
-  const below = shown !== place || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  const below = shown !== place || atEnd(log);
   write.describe();
   const empty = { key: "empty", looks: "", make: () => h("p", { class: "empty" }, c?.im ? "Nothing here yet." : `This is the beginning of ${nameOf(c?.id)}.`) };
   keep(log, messages.length ? messages.map((m) => messageItem(m, { threads: true })) : [empty]);
@@ -111,7 +124,7 @@ function drawThread() {
     return;
   }
   const fresh = shownThread !== root.ts;
-  const below = fresh || threadLog.scrollHeight - threadLog.scrollTop - threadLog.clientHeight < 80;
+  const below = fresh || atEnd(threadLog);
   keep(threadLog, [root, ...inThread(root)].map((m) => messageItem(m)));
   if (below) threadLog.scrollTop = threadLog.scrollHeight;
   if (fresh) threadHead.querySelector(".close").focus();

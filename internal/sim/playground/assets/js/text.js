@@ -55,8 +55,9 @@ export function link(url, label) {
   return h("a", { href: parsed.href, target: "_blank", rel: "noopener noreferrer" }, label);
 }
 
-/** elsewhere are the hosts that a real workspace and real platforms would have. */
-const elsewhere = /(^|\.)(example|ece\.example\.com|found\.io|elastic-cloud\.com|cloud\.elastic\.co|slack\.com)$/;
+/** elsewhere are the hosts that a real workspace and real platforms would have, and those of the stand-ins, which have
+ * no consoles to look at. */
+const elsewhere = /^127\.|(^|\.)(localhost|example|ece\.example\.com|found\.io|elastic-cloud\.com|cloud\.elastic\.co|slack\.com)$/;
 
 /** archived is the place of a message that an address of Slack's archives names, after chat.getPermalink; null where
  * it is none of this workspace. */
