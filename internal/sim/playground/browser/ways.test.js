@@ -61,6 +61,16 @@ story("the coach keeps the thread", {}, async (page) => {
   await coach(page).getByText("press Approve").waitFor();
 });
 
+story("the coach leads from one approver to the next", { args: ["--approvals", "2"] }, async (page) => {
+  await submit(await ask(page));
+  await coach(page).getByRole("button", { name: "Be Bob" }).click();
+  await coach(page).getByText("press Approve").waitFor();
+  await press(page, "Approve");
+  await coach(page).getByText("waits for somebody else").waitFor();
+  await coach(page).getByRole("button", { name: "Be Carol" }).click();
+  await coach(page).getByText("press Approve").waitFor();
+});
+
 story("a command is sent as it was typed", {}, async (page) => {
   await field(page).fill("/remote-cluster HELP ece-prod");
   await field(page).press("Enter");

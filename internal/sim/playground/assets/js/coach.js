@@ -40,9 +40,9 @@ function type(words) {
 /** approving leads to somebody who may approve: who is named as missing, and has not asked. */
 function approving(card, me) {
   const id = (handle) => store.slack.users.find((u) => u.handle === handle)?.id;
-  const texts = (kind) => JSON.stringify(card.blocks.filter((b) => b.type === kind));
-  const asked = texts("context").match(/<@(\w+)>/)?.[1];
-  const missing = [...texts("section").matchAll(/<@(\w+)>/g)].map((m) => m[1]).filter((one) => one !== asked);
+  const named = (blocks) => [...JSON.stringify(blocks).matchAll(/<@(\w+)>/g)].map((m) => m[1]);
+  const asked = named(card.blocks.findLast((b) => b.type === "context") ?? {})[0]; // those above it tell of approvals
+  const missing = named(card.blocks.filter((b) => b.type === "section")).filter((one) => one !== asked);
   const able = store.setting.people.find((p) => (missing.length ? missing.includes(id(p.handle)) : p.handle === "bob")) ?? store.setting.people[1];
   const name = book().user(id(able.handle));
   const other = { does: `Be ${name}`, go: () => become(able.handle) };
