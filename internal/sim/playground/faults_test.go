@@ -182,11 +182,12 @@ func TestSearchTellsWhichClusterWasSkipped(t *testing.T) {
 	}
 	_ = res.Body.Close()
 	search := `{"deployment":"logs-prod","target":"m:metrics-*"}`
-	if out := p.post("/search", search); out["skipped"] != nil || len(out["hits"].([]any)) == 0 {
+	out := p.post("/search", search)
+	if hits, ok := out["hits"].([]any); !ok || len(hits) == 0 || out["skipped"] != nil {
 		t.Fatal("while it stands: ", out)
 	}
 	p.fault("certificate", true)
-	out := p.post("/search", search)
+	out = p.post("/search", search)
 	if why, ok := out["skipped"].(map[string]any); !ok || why["m"] == "" || out["error"] != nil {
 		t.Error("once it is lost: ", out)
 	}
