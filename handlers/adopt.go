@@ -13,9 +13,9 @@ func adoptOrder() order {
 	return order{
 		title: "Adopt a connection", submit: "Ask for approval",
 		intro: "Takes a connection that was made by hand under management. No cluster is changed.",
-		form: func(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) []slack.Block {
+		form: func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
 			return []slack.Block{
-				aboutBlock(e),
+				h.aboutBlock(ctx, e),
 				textInput(m, link.FieldKeyName, "Name of its key on the remote cluster", "So that it can be rotated and invalidated; empty if you don't know it.", maxServer, "").WithOptional(true),
 				several(textInput(m, link.FieldSearch, "Indices that its key may search", "Read from the key where its name is given; a later rotation grants the same.", maxPatterns, "")),
 				several(textInput(m, link.FieldReplication, "Indices that its key may replicate", "As above.", maxPatterns, "")),

@@ -29,6 +29,19 @@ type desk struct {
 	watcher *Watcher
 }
 
+// finds notes a problem of a connection as the watch does; one that says nothing ends it.
+func (d *desk) finds(n link.Name, p link.Problem) {
+	d.t.Helper()
+	key := problemKey(n, p.Trouble)
+	err := d.watcher.note(d.t.Context(), key, openProblem{Name: n.String(), Trouble: p.Trouble, Say: p.Say}, true)
+	if p.Say == "" {
+		err = d.watcher.o.Notebook.Note(d.t.Context(), partWatch, key, "")
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 var asker = bot.User{ID: "U0ASKER", Team: "T1"}
 
 func newDesk(t *testing.T, configure ...func([]link.System)) *desk {

@@ -162,9 +162,9 @@ func light(c link.Connection) (emoji, word string) {
 	return ":red_circle:", "not connected"
 }
 
-// connectionLine is one connection in a list.
-func (h *Handlers) connectionLine(ctx context.Context, c link.Connection) string {
-	emoji, word := light(c)
+// connectionLine is one connection in a list; p is the worst that the watch has found of it.
+func (h *Handlers) connectionLine(ctx context.Context, c link.Connection, p link.Problem) string {
+	emoji, word, why := stateOf(c, p)
 	remote := line(c.Info.ProxyAddress, maxName)
 	if c.Remote != nil {
 		remote = "*" + line(c.Remote.Name, maxName) + "*"
@@ -173,13 +173,20 @@ func (h *Handlers) connectionLine(ctx context.Context, c link.Connection) string
 	if c.Managed == nil {
 		return s + " · made by hand"
 	}
+	if why != "" {
+		why = "\n" + why
+	}
 	if t := c.Managed.KeyExpires(); !t.IsZero() {
-		s += " · key expires " + when(t)
+		verb := "expires"
+		if t.Before(h.o.Now()) {
+			verb = "expired"
+		}
+		s += " · key " + verb + " " + when(t)
 	}
 	if by := c.Managed.Maker(); by != "" {
 		s += " · by " + user(by)
 	}
-	return s + h.threadLink(ctx, *c.Managed)
+	return s + h.threadLink(ctx, *c.Managed) + why
 }
 
 // threadLink leads to the card of the change that a connection is as it is by.

@@ -98,6 +98,40 @@ func TestListShowsConnections(t *testing.T) {
 	}
 }
 
+// _remote/info says connected as long as the sockets are open; what the watch found counts more.
+func TestListAndFormsBelieveTheWatch(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	n, err := link.ParseName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for trouble, want := range map[link.Trouble]string{
+		link.TroubleLost:     ":red_circle: *logs-prod* → *search-eu* as `search-eu`\\ndoes not work · API key",
+		link.TroubleDegraded: ":large_yellow_circle: *logs-prod* → *search-eu* as `search-eu`\\ndegraded · API key",
+		link.TroubleExpiring: ":large_green_circle:",
+	} {
+		why := trouble != link.TroubleExpiring
+		d.finds(n, link.Problem{Trouble: trouble, Say: "The key is gone <!channel>."})
+		d.types("list")
+		if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, want) || strings.Contains(s, `\nThe key is gone &lt;!channel&gt;."`) != why {
+			t.Errorf("%s: the list shows %s", trouble, s)
+		}
+		d.finds(n, link.Problem{Trouble: trouble})
+	}
+	d.finds(n, link.Problem{Trouble: link.TroubleLost, Say: "The remote deployment is gone."})
+	d.finish(d.command(t.Context(), bot.Command{Text: "update search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
+	if s := d.slack.shows("V1"); !strings.Contains(s, ":red_circle: does not work · API key\\nThe remote deployment is gone.") {
+		t.Errorf("the form shows %s", s)
+	}
+	d.finds(n, link.Problem{Trouble: link.TroubleLost})
+	d.world.Platform("cloud").Find("b2").Invalidate()
+	d.finish(d.command(t.Context(), bot.Command{Text: "rotate search-eu", User: asker, Channel: "C0", TriggerID: "2"}))
+	if s := d.slack.shows("V2"); !strings.Contains(s, ":red_circle: does not work · API key\\nThere is no valid key any more.") {
+		t.Errorf("before the watch has looked: %s", s)
+	}
+}
+
 func TestListTurnsPagesInPlace(t *testing.T) {
 	d := newDesk(t)
 	ece := d.world.Platform("ece-prod")
@@ -362,6 +396,9 @@ func TestWatchTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	stands(1, 1, 1)
 	if got := s.visible(); len(got) != 2 || got[0].updates != 0 {
 		t.Fatalf("%d messages, updates %d", len(got), got[0].updates)
+	}
+	if worst, err := watcher.Troubles(t.Context()); err != nil || worst[w.m.Name()].Trouble != link.TroubleLost || worst[w.m.Name()].Say != lost.Say {
+		t.Errorf("the worst is %+v, %v", worst, err)
 	}
 	goldenMessage(t, "watch_lost", s.visible()[0].msg)
 	goldenMessage(t, "watch_drift", s.visible()[1].msg)

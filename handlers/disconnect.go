@@ -14,8 +14,8 @@ func disconnectOrder() order {
 	return order{
 		title: "Disconnect", submit: "Ask for approval",
 		intro: "Settings and keystore entry go first, then the role, trust and network filter that were made for it and that nothing else uses, the key last. It can be undone until the key is gone.",
-		form: func(_ context.Context, _ *Handlers, e link.Existing, _ orderMemory) []slack.Block {
-			return []slack.Block{aboutBlock(e), section(usedBy(e))}
+		form: func(ctx context.Context, h *Handlers, e link.Existing, _ orderMemory) []slack.Block {
+			return []slack.Block{h.aboutBlock(ctx, e), section(usedBy(e))}
 		},
 		ask: func(n link.Name, _ answers) (change.Kind, any, *change.InvalidError) {
 			return link.KindDisconnect, link.Disconnect{Local: n.Local, Alias: n.Alias}, &change.InvalidError{}

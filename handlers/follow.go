@@ -37,6 +37,7 @@ type Follows interface {
 // Watch knows how the managed connections stand; *Watcher is one.
 type Watch interface {
 	Sightings(ctx context.Context) (map[link.Name]Sighting, error)
+	Troubles(ctx context.Context) (map[link.Name]link.Problem, error)
 }
 
 // isOf reports whether user asked for the connection, adopted it, or changed it last.

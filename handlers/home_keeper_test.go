@@ -18,6 +18,8 @@ type fixed map[link.Name]Sighting
 
 func (f fixed) Sightings(context.Context) (map[link.Name]Sighting, error) { return f, nil }
 
+func (fixed) Troubles(context.Context) (map[link.Name]link.Problem, error) { return nil, nil }
+
 // keeper keeps the home tabs of a desk.
 func (d *desk) keeper() *HomeKeeper {
 	return NewHomeKeeper(HomeKeeperOptions{

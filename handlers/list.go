@@ -119,10 +119,10 @@ func (h *Handlers) listed(ctx context.Context, text string) (l link.Listing, nea
 
 // lines are drawn at the same time: each asks Slack for a link.
 func (h *Handlers) lines(ctx context.Context, shown []link.Connection) []string {
-	lines := make([]string, len(shown))
+	lines, troubles := make([]string, len(shown)), h.troubles(ctx)
 	var wg sync.WaitGroup
 	for i, c := range shown {
-		wg.Go(func() { lines[i] = h.connectionLine(ctx, c) })
+		wg.Go(func() { lines[i] = h.connectionLine(ctx, c, troubles[c.Name()]) })
 	}
 	wg.Wait()
 	return lines

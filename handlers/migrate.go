@@ -21,7 +21,7 @@ func migrateOrder() order {
 		intro: "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back. The old trust goes last, where the bot made it and nothing else uses it.",
 		form: func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
 			return []slack.Block{
-				aboutBlock(e),
+				h.aboutBlock(ctx, e),
 				aliasesInput(m, e.Alias, h.o.Connections.Migratable(ctx, e.Name.Local)),
 				several(textInput(m, link.FieldSearch, "Indices that the keys may search", "Patterns such as logs-*, one a line or separated by commas; each key gets all of them.", maxPatterns, "*")),
 				several(textInput(m, link.FieldReplication, "Indices that the keys may replicate", "Needed where follower indices use the connection.", maxPatterns, "")),

@@ -14,8 +14,8 @@ func rotateOrder() order {
 	return order{
 		title: "Rotate a key", submit: "Ask for approval",
 		intro: "A new key is proven beside the connection, then takes the old one's place, which is invalidated last. Searches go on all the while.",
-		form: func(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) []slack.Block {
-			return []slack.Block{aboutBlock(e), expiryInput(m, 90)}
+		form: func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
+			return []slack.Block{h.aboutBlock(ctx, e), expiryInput(m, 90)}
 		},
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
@@ -25,9 +25,17 @@ func rotateOrder() order {
 }
 
 // aboutBlock says which connection is meant, before anything is filled in.
-func aboutBlock(e link.Existing) slack.Block {
-	emoji, word := light(link.Connection{Info: e.Info, Gone: !e.Exists()})
-	s := emoji + " " + word + " · " + link.Connection{Info: e.Info}.Model() + "\n*Remote:* " + line(remoteOf(e), maxName) + "\n*Settings:* " + verbatim(e.Own.String(), 900)
+func (h *Handlers) aboutBlock(ctx context.Context, e link.Existing) slack.Block {
+	p := h.troubles(ctx)[e.Name]
+	if p.Trouble != link.TroubleLost && e.KeyGone() { // the watch has not looked since
+		p = link.Problem{Trouble: link.TroubleLost, Say: "There is no valid key any more."}
+	}
+	emoji, word, why := stateOf(link.Connection{Info: e.Info, Gone: !e.Exists()}, p)
+	s := emoji + " " + word + " · " + link.Connection{Info: e.Info}.Model()
+	if why != "" {
+		s += "\n" + why
+	}
+	s += "\n*Remote:* " + line(remoteOf(e), maxName) + "\n*Settings:* " + verbatim(e.Own.String(), 900)
 	if e.Managed == nil {
 		s += "\n:warning: Made by hand."
 	}

@@ -32,7 +32,7 @@ func updateOrder() order {
 	}
 }
 
-func updateForm(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) []slack.Block {
+func updateForm(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
 	u := filled(e, m.Fill)
 	sockets := ""
 	if u.ProxySockets > 0 {
@@ -43,7 +43,7 @@ func updateForm(_ context.Context, _ *Handlers, e link.Existing, m orderMemory) 
 		compress = byDefault
 	}
 	blocks := []slack.Block{
-		aboutBlock(e),
+		h.aboutBlock(ctx, e),
 		textInput(m, link.FieldAddress, "Proxy address", "host:9443 as a rule", maxAddress, u.ProxyAddress),
 		textInput(m, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer, u.ServerName),
 		several(textInput(m, link.FieldSearch, "Indices that may be searched", "Patterns such as logs-*, one a line or separated by commas.", maxPatterns, strings.Join(u.Access.Search, "\n"))),

@@ -39,6 +39,18 @@ func (s *story) port(ts *testscript.TestScript, args []string) error {
 	return s.sets(ts, []string{args[0], `{"persistent":{"cluster.remote.` + args[1] + `.proxy_address":"` + address + `"}}`})
 }
 
+// expires ends every key of a cluster; its open connections stay open.
+func (s *story) expires(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	if d.Cluster().ExpireKeys() == 0 {
+		return fmt.Errorf("%s has no valid key", args[0])
+	}
+	return nil
+}
+
 func (s *story) follows(_ *testscript.TestScript, args []string) error {
 	d := s.Deployment(args[0])
 	if d == nil {

@@ -194,7 +194,7 @@ func (x *Examination) keyValid() *finding {
 	if x.Managed == nil || x.Managed.KeyName == "" || x.KeysUnread != nil || !x.HasRemote() {
 		return nil
 	}
-	if len(x.Keys) == 0 {
+	if x.KeyGone() {
 		evidence := "no valid key " + x.Managed.KeyName + " on " + x.Remote.Name
 		if t := x.Managed.KeyExpires(); !t.IsZero() {
 			evidence += ", it was to expire on " + t.UTC().Format("2006-01-02")

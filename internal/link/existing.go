@@ -34,6 +34,11 @@ func (e Existing) HasRemote() bool { return e.Remote.Deployment != "" }
 // Exists reports whether the local cluster knows the alias.
 func (e Existing) Exists() bool { return e.Listed || !e.Own.Empty() }
 
+// KeyGone reports whether the key that the bot made for it is known to be valid no more.
+func (e Existing) KeyGone() bool {
+	return e.Managed != nil && e.Managed.KeyName != "" && e.HasRemote() && e.KeysUnread == nil && len(e.Keys) == 0
+}
+
 // Existing reads one connection. It fails with a *change.InvalidError where there is no such deployment, and with
 // what the platform meets.
 func (r *Roster) Existing(ctx context.Context, n Name) (Existing, error) {
