@@ -38,6 +38,7 @@ type Symptoms struct {
 	Alias   string
 	Address string   // the proxy address that is set
 	Model   Model    // that the connection should use; empty: ModelKey
+	AsTold  bool     // address and server name are what the platform says of the remote deployment
 	NoKey   bool     // _remote/info lists the alias without cluster_credentials
 	Egress  []string // addresses that the local platform's hosts call themselves
 }
@@ -141,8 +142,13 @@ func explanation(c Cause, s Symptoms) (say, fix string) {
 		return fmt.Sprintf("%s is the transport port, which does not take API keys.", s.Address),
 			fmt.Sprintf("Use port %d.", KeyPort)
 	case CauseTrust:
-		return fmt.Sprintf("The local nodes do not trust the certificate at %s.", s.Address),
-			fmt.Sprintf("Check that the port is %d and the server name is the remote's endpoint, and that no proxy on the way opens TLS.", KeyPort)
+		say := fmt.Sprintf("The local nodes do not trust the certificate at %s.", s.Address)
+		if s.AsTold {
+			return say, "Address and server name are what the platform says, so no change of the connection mends it. Somebody on the remote side " +
+				"has to look which certificate is presented there: whether it was replaced, is for another name, comes from an authority that the " +
+				"local nodes do not know, or is that of a proxy on the way that opens TLS."
+		}
+		return say, fmt.Sprintf("Check that the port is %d and the server name is the remote's endpoint, and that no proxy on the way opens TLS.", KeyPort)
 	case CauseDropped:
 		return "The connection is made and then closed on the way.",
 			"Check idle time-outs between both sides; a ping schedule such as 30s may help. A restart of the remote cluster looks the same."

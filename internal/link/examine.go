@@ -93,7 +93,7 @@ func (x *Examination) ill(name string, cause Cause, evidence string) *finding {
 
 func (x *Examination) symptoms() Symptoms {
 	return Symptoms{
-		Alias: x.Alias, Address: x.Own.options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(),
+		Alias: x.Alias, Address: x.Own.options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(), AsTold: x.asTold(),
 		NoKey: x.Listed && x.Info.Credentials == "" && !x.HasKey && x.Managed != nil && x.Managed.KeyName != "",
 	}
 }
@@ -238,7 +238,19 @@ func (x *Examination) connected(ctx context.Context, now func() time.Time) *find
 		}
 		says, x.Version = append(says, say), r.Version
 	}
+	x.readAgain(ctx, es)
 	return well(name, "%s", strings.Join(slices.DeleteFunc(says, func(s string) bool { return s == "" }), "; "))
+}
+
+// readAgain reads how many sockets are open now: a connection that nobody used for a while opens them with its next use,
+// which resolving through it was.
+func (x *Examination) readAgain(ctx context.Context, es Cluster) {
+	if x.Info.Connected && x.Info.Sockets >= x.Info.MaxSockets {
+		return
+	}
+	if all, err := es.RemoteInfo(ctx); err == nil {
+		x.Info, x.Listed = all[x.Alias]
+	}
 }
 
 func (x *Examination) licences() *finding {

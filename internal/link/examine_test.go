@@ -89,6 +89,42 @@ func TestExamineNamesTheFirstCauseItsEvidenceAndTheFix(t *testing.T) {
 	}
 }
 
+// Where address and server name are right, the certificate is for the remote side to mend: an update would change nothing.
+func TestAForeignCertificateIsMendedOnTheRemoteSide(t *testing.T) {
+	for _, managed := range []bool{true, false} {
+		h := newHousehold(t)
+		h.connect()
+		if !managed {
+			h.memos = nil
+		}
+		h.remote.SetCertificateName("proxy.example")
+		x := h.examine()
+		if x.Diagnosis == nil || x.Diagnosis.Cause != link.CauseTrust || x.Fix != "" || x.FixWhy != "" {
+			t.Fatalf("managed %t: diagnosis %+v, fix %q", managed, x.Diagnosis, x.Fix)
+		}
+		contains(t, x.Diagnosis.Fix, "Somebody on the remote side has to look which certificate is presented")
+		if managed {
+			if _, err := h.propose(link.NewUpdater(h.roster, h.o()), x.Mended(link.CauseTrust)); err == nil {
+				t.Error("an update would have changed something")
+			}
+		}
+	}
+}
+
+// A status that says "it works" does not show the sockets of before it was used.
+func TestExamineShowsTheSocketsThatItsUseHasOpened(t *testing.T) {
+	h := newHousehold(t)
+	h.connect()
+	h.local.Idle()
+	x := h.examine()
+	if x.Diagnosis != nil || !x.Info.Connected || x.Info.Sockets != 18 || !x.Listed {
+		t.Errorf("diagnosis %+v, info %+v", x.Diagnosis, x.Info)
+	}
+	if p := h.health(); len(p) > 0 {
+		t.Errorf("problems: %v", p)
+	}
+}
+
 // What the diagnosis offers mends what it found.
 func TestTheFixMends(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -13,6 +13,8 @@ func (x *Examination) fixFor(c Cause) (kind change.Kind, why string) {
 	switch {
 	case certified && (c == CauseTrust || c == CausePort) && canUseKeys(x.Survey.Local) && canUseKeys(x.Remote):
 		return KindMigrate, "A migration makes an API key under the same alias, which needs no trust between certificates."
+	case c == CauseTrust && x.asTold():
+		return "", "" // what the remote side shows is mended there
 	case x.Managed == nil:
 		return KindAdopt, "The bot changes nothing that was made by hand: adopt the connection, then it can be mended."
 	case certified:
@@ -39,6 +41,12 @@ func (x *Examination) fixFor(c Cause) (kind change.Kind, why string) {
 		}
 	}
 	return "", ""
+}
+
+// asTold reports whether the connection goes where the platform says that the remote deployment is.
+func (x *Examination) asTold() bool {
+	now, told := PrefillUpdate(x.Existing), x.Mended(CauseTrust)
+	return x.HasRemote() && now.ProxyAddress == told.ProxyAddress && now.ServerName == told.ServerName
 }
 
 func (x *Examination) mayWriteRoles() bool {

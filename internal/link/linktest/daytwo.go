@@ -73,6 +73,12 @@ func (d *Deployment) SetRoles(r ...link.RemoteRole) { d.locked(func() { d.remote
 // Trusting lets the cluster connect by certificate, at the transport port, where it has no key.
 func (d *Deployment) Trusting() { d.locked(func() { d.trusting = true }) }
 
+// SetCertificateName makes the certificate that d presents one for another host; empty: for its own again.
+func (d *Deployment) SetCertificateName(host string) { d.locked(func() { d.certified = host }) }
+
+// Idle closes the sockets of all remote connections, as a long time without a search does; the next use opens them.
+func (d *Deployment) Idle() { d.locked(func() { d.idle = true }) }
+
 // Unprivileged takes the remote_indices from the bot's user.
 func (d *Deployment) Unprivileged() { d.locked(func() { d.powerless = true }) }
 

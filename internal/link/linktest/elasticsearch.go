@@ -181,7 +181,7 @@ func (d *Deployment) info(alias string) link.RemoteInfo {
 	if _, ok := d.loaded["cluster.remote."+alias+".credentials"]; ok {
 		i.Credentials = "::es_redacted::"
 	}
-	if _, _, why := d.connect(alias); why == "" {
+	if _, _, why := d.connect(alias); why == "" && !d.idle {
 		i.Connected, i.Sockets = true, sockets
 	}
 	return i
@@ -199,7 +199,7 @@ func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why stri
 	if port == "9443" && !remote.admits(d.on) {
 		return nil, nil, failed + "connect_exception: connection timed out"
 	}
-	if d.settings.get(alias, "server_name") != host {
+	if name := d.settings.get(alias, "server_name"); name != host || remote.certified != "" && remote.certified != name {
 		return nil, nil, failed + "failed to establish trust with server; the server's certificate is for another host"
 	}
 	stored, ok := d.loaded["cluster.remote."+alias+".credentials"]
@@ -244,7 +244,7 @@ func (e elasticsearch) Resolve(ctx context.Context, alias string, patterns []str
 				"roles [r] because no remote indices privileges apply for the target cluster"
 			return nil
 		}
-		r.Connected = true
+		r.Connected, e.d.idle = true, false
 		for _, p := range patterns {
 			if k != nil && !matchesAny(k.access.Search, p) {
 				r.Error = "action [indices:admin/resolve/cluster] towards remote cluster is unauthorized for user [u] with " +
