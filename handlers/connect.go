@@ -187,7 +187,11 @@ func notesOf(s link.Survey, f *connectForm) []string {
 		c.Access.Search = []string{"-"} // nothing is known of it yet
 	}
 	c.SkipUnavailable = false // what it means stands beside its box
-	notes = append(notes, link.Warnings(s, c)...)
+	for _, w := range link.Warnings(s, c) {
+		if !strings.HasPrefix(w, link.CertificatesEnd) { // the form of that model says so itself
+			notes = append(notes, w)
+		}
+	}
 	if len(notes) > maxNotes {
 		notes = append(notes[:maxNotes-1:maxNotes-1], "… and more; the card will show all warnings.")
 	}

@@ -92,7 +92,7 @@ func (f connectForm) terms() *link.TrustTerms {
 func modelOffer(f connectForm, m connectMemory) []slack.Block {
 	switch {
 	case f.byCertificate():
-		blocks := []slack.Block{section(":warning: *TLS certificates are deprecated since 9.0.* A superuser of the local cluster gets full read " +
+		blocks := []slack.Block{section(":warning: *" + link.CertificatesEnd + "* A superuser of the local cluster gets full read " +
 			"access to the remote one, so use them only within one security domain. What others may read there is decided by the remote cluster's roles of the same names.")}
 		if m.Keys {
 			blocks = append(blocks, slack.NewActionBlock("model_keys", button(actionKeys, "keys", "Use an API key instead")))

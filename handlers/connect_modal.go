@@ -34,10 +34,11 @@ func connectModal(f connectForm, m connectMemory) slack.ModalViewRequest {
 	if m.Parent != "" {
 		blocks = append(blocks, section("This takes the place of request "+bot.Code(m.Parent)+"; if that one still waits, it is withdrawn once you submit."))
 	}
+	local, remote := sideHints(f)
 	blocks = append(blocks,
 		section("The *local* cluster searches, the *remote* cluster is read. The bot connects them once others have approved."),
-		m.deployment(link.FieldLocal, "Local deployment", "It searches: it gets the key and the connection.", f.Local),
-		m.deployment(link.FieldRemote, "Remote deployment", "It is read: the key is made here, for the indices named below.", f.Remote),
+		m.deployment(link.FieldLocal, "Local deployment", local, f.Local),
+		m.deployment(link.FieldRemote, "Remote deployment", remote, f.Remote),
 	)
 	if notes := noteLines(m.Notes); notes != "" {
 		blocks = append(blocks, section(notes))
@@ -69,6 +70,21 @@ func connectModal(f connectForm, m connectMemory) slack.ModalViewRequest {
 	}
 }
 
+// sideHints say what becomes of the two sides.
+func sideHints(f connectForm) (local, remote string) {
+	if f.byCertificate() {
+		return "It searches: it gets the connection, and comes to trust the remote side's certificates.",
+			"It is read, and comes to trust the local side's certificates."
+	}
+	return "It searches: it gets the key and the connection.", "It is read: the key is made here, for the indices named below."
+}
+
+// What stands below the two fields of what a key may read.
+const (
+	searchHint      = "Patterns such as logs-*, one a line or separated by commas. At least one of this and the next field is needed."
+	replicationHint = "Only for cross-cluster replication; patterns as above. At least one of this and the field above is needed."
+)
+
 func addressHint(f connectForm) string {
 	if f.byCertificate() {
 		return "Where the remote cluster takes certificates, host:9400 as a rule."
@@ -79,8 +95,8 @@ func addressHint(f connectForm) string {
 // keyFields say what the key may read, and for how long.
 func (m connectMemory) keyFields(f connectForm) []slack.Block {
 	return []slack.Block{
-		several(m.text(f, link.FieldSearch, "Indices that may be searched", "Patterns such as logs-*, one a line or separated by commas.", maxPatterns)),
-		several(m.text(f, link.FieldReplication, "Indices that may be replicated", "Only for cross-cluster replication; patterns as above.", maxPatterns)),
+		several(m.text(f, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns)),
+		several(m.text(f, link.FieldReplication, "Indices that may be replicated", replicationHint, maxPatterns)),
 		choiceInput(m.block(link.FieldExpiry), link.FieldExpiry, "The key expires after", expiries, f.Texts[link.FieldExpiry]),
 	}
 }

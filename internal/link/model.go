@@ -165,8 +165,11 @@ func (TrustSurvey) mismatch(wrong *change.InvalidError, field, given string, sid
 }
 
 // certificateWarnings are what people should know of a connection by certificates.
+// CertificatesEnd begins the warning of the certificate model itself.
+const CertificatesEnd = "TLS certificates are deprecated since 9.0."
+
 func (w *warnings) certificates(s Survey, c Connect) {
-	w.add("TLS certificates are deprecated since 9.0. A superuser of %s gets full read access to %s; use them only within one security domain.",
+	w.add(CertificatesEnd+" A superuser of %s gets full read access to %s; use them only within one security domain.",
 		s.Local.Name, s.Remote.Name)
 	if c.Trust == nil {
 		return
