@@ -64,6 +64,31 @@ func (d *desk) connected(edits ...func(*link.Connect)) *change.Request {
 	return r
 }
 
+// byCertificate sets a connection of logs-prod to a deployment of the cloud by hand.
+func (d *desk) byCertificate(to string) {
+	local := d.world.Platform("ece-prod").Find("a1")
+	local.Trusting()
+	host := to + ".cloud.example"
+	for option, value := range map[string]string{"mode": "proxy", "proxy_address": host + ":9400", "server_name": host} {
+		local.Set(to, option, value)
+	}
+}
+
+// established makes logs-prod/search-eu a connection that a change is for.
+func (d *desk) established(verb string) {
+	switch verb {
+	case "migrate":
+		d.certified()
+	case "adopt": // it was made by hand
+		d.connected()
+		d.book.memos = nil
+	default:
+		d.connected()
+	}
+}
+
+func (d *desk) certified() { d.byCertificate("search-eu") }
+
 // shown is the last message that was told to somebody, as JSON.
 func (d *desk) shown() bot.Message {
 	d.t.Helper()
@@ -182,7 +207,7 @@ func TestEveryChangeOfAConnectionHasItsForm(t *testing.T) {
 	for verb := range orders() {
 		t.Run(verb, func(t *testing.T) {
 			d := newDesk(t)
-			d.connected()
+			d.established(verb)
 			d.finish(d.command(t.Context(), bot.Command{Text: verb, User: asker, Channel: "C0", TriggerID: "1"}))
 			golden(t, "modal_"+verb+"_empty", d.slack.modals["V1"].view)
 			d.finish(d.command(t.Context(), bot.Command{Text: verb + " search-eu", User: asker, Channel: "C0", TriggerID: "2"}))
@@ -192,6 +217,83 @@ func TestEveryChangeOfAConnectionHasItsForm(t *testing.T) {
 				t.Errorf("an unknown connection: %s", s)
 			}
 		})
+	}
+}
+
+// A form that could only be refused does not open: it says why, and what else there is.
+func TestAFormSaysForWhomItIsNot(t *testing.T) {
+	fill := func(d *desk, typed string) string {
+		d.finish(d.command(t.Context(), bot.Command{Text: typed, User: asker, Channel: "C0", TriggerID: "1"}))
+		return d.slack.shows("V1")
+	}
+	keyed := func(d *desk) { d.connected() }
+	for typed, c := range map[string]struct {
+		before func(*desk)
+		why    string
+	}{
+		"adopt search-eu":   {keyed, "search-eu is managed by the bot already"},
+		"migrate search-eu": {keyed, "search-eu uses an API key already"},
+		"rotate search-eu":  {(*desk).certified, "search-eu was made by hand: adopt it first"},
+		"update search-eu":  {(*desk).certified, "search-eu was made by hand: adopt it first"},
+	} {
+		d := newDesk(t)
+		c.before(d)
+		if s := fill(d, typed); !strings.Contains(s, ":warning: Not for logs-prod/search-eu: "+c.why) || strings.Contains(s, "What is it for?") {
+			t.Errorf("%s: %s", typed, s)
+		}
+		if body := toJSON(t, d.finish(d.orderSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker}))); !strings.Contains(body, "Choose a connection") {
+			t.Errorf("%s: submitted, it says %s", typed, body)
+		}
+	}
+	// Another alias of the deployment can be moved: the form offers that one alone.
+	d := newDesk(t)
+	d.connected()
+	d.byCertificate("search-us")
+	s := fill(d, "migrate search-eu")
+	if !strings.Contains(s, "search-eu uses an API key already") || !strings.Contains(s, `"value": "search-us"`) || strings.Contains(s, `"value": "search-eu"`) {
+		t.Errorf("shown: %s", s)
+	}
+	// What the keys may read is for people to say.
+	d.slack.set("V1", fieldAliases, bot.Value{Options: []bot.Option{{Value: "search-us"}}})
+	d.slack.set("V1", link.FieldReason, bot.Value{Text: "they end"})
+	if body := toJSON(t, d.finish(d.orderSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker}))); !strings.Contains(body, `"search:`) {
+		t.Errorf("without access: %s", body)
+	}
+}
+
+// An update that changes nothing says so beside the connection, not beside the reason for it.
+func TestAnUpdateOfNothingIsRefusedAtTheTop(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.finish(d.command(t.Context(), bot.Command{Text: "update search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
+	d.slack.set("V1", link.FieldReason, bot.Value{Text: "why not"})
+	body := toJSON(t, d.finish(d.orderSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker})))
+	if !strings.Contains(body, `"connection:`) || !strings.Contains(body, "Nothing would change") || strings.Contains(body, `"reason:`) {
+		t.Errorf("told: %s", body)
+	}
+}
+
+// A rotation that knew no old key does not say that one was invalidated.
+func TestARotationTellsWhetherTheOldKeyIsInvalid(t *testing.T) {
+	for name, known := range map[string]bool{"known": true, "gone": false} {
+		d := newDesk(t)
+		d.connected()
+		if !known {
+			d.world.Platform("cloud").Find("b2").Invalidate()
+		}
+		raw, err := json.Marshal(link.Rotate{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", ExpiryDays: 90})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := pending()
+		if r.Proposal, err = planners(d.catalog, d.book, d.world)[link.KindRotate].Plan(t.Context(), r.ID, raw); err != nil {
+			t.Fatal(err)
+		}
+		r.State = change.Applied
+		m, ok := finalLine(r, "/remote-cluster")
+		if !ok || strings.Contains(m.Text, "the old one is invalid") != known || strings.Contains(m.Text, "no old key was invalidated") == known {
+			t.Errorf("%s: told %s", name, m.Text)
+		}
 	}
 }
 

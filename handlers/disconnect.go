@@ -13,7 +13,7 @@ import (
 func disconnectOrder() order {
 	return order{
 		title: "Disconnect", submit: "Ask for approval",
-		intro: "Settings and keystore entry go first, then the role, trust and network filter that were made for it and that nothing else uses, the key last. It can be undone until the key is gone.",
+		intro: "Settings and keystore entry go first, then the role, trust and network filter that were made for it and that nothing else uses, the key last. If a step fails, everything is put back, as long as the key is not gone.",
 		form: func(ctx context.Context, h *Handlers, e link.Existing, _ orderMemory) []slack.Block {
 			return []slack.Block{h.aboutBlock(ctx, e), section(usedBy(e))}
 		},

@@ -95,10 +95,7 @@ func TestStatusOffersNoMendForAHint(t *testing.T) {
 func TestStatusOfAConnectionByCertificates(t *testing.T) {
 	d := newDesk(t)
 	local, remote := d.world.Platform("ece-prod").Find("a1"), d.world.Platform("cloud").Find("b2")
-	local.Trusting()
-	for option, value := range map[string]string{"mode": "proxy", "proxy_address": "search-eu.cloud.example:9400", "server_name": "search-eu.cloud.example"} {
-		local.Set("search-eu", option, value)
-	}
+	d.certified()
 	cloud, ece := d.world.Platform("cloud"), d.world.Platform("ece-prod")
 	local.TrustAlso(toJSON(t, link.TrustEntry{
 		Type: "ESS", ScopeID: cloud.Scope(), All: true, Certificates: []link.TrustCertificate{{PEM: cloud.CA("ech-region")}, {PEM: cloud.CA("ech-region next")}},

@@ -18,13 +18,21 @@ const (
 func migrateOrder() order {
 	return order{
 		title: "Migrate to API keys", submit: "Ask for approval",
-		intro: "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back. The old trust goes last, where the bot made it and nothing else uses it.",
+		intro:  "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back. The old trust goes last, where the bot made it and nothing else uses it.",
+		others: true,
 		form: func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
+			aliases := h.o.Connections.Migratable(ctx, e.Name.Local)
+			if e.Unfit(link.KindMigrate) == "" && !slices.Contains(aliases, e.Alias) {
+				aliases = append([]string{e.Alias}, aliases...) // not every cluster may have answered in time
+			}
+			if len(aliases) == 0 {
+				return nil
+			}
 			return []slack.Block{
 				h.aboutBlock(ctx, e),
-				aliasesInput(m, e.Alias, h.o.Connections.Migratable(ctx, e.Name.Local)),
-				several(textInput(m, link.FieldSearch, "Indices that the keys may search", "Patterns such as logs-*, one a line or separated by commas; each key gets all of them.", maxPatterns, "*")),
-				several(textInput(m, link.FieldReplication, "Indices that the keys may replicate", "Needed where follower indices use the connection.", maxPatterns, "")),
+				aliasesInput(m, e.Alias, aliases),
+				several(textInput(m, link.FieldSearch, "Indices that the keys may search", searchHint+" Each key gets all of them.", maxPatterns, "")),
+				several(textInput(m, link.FieldReplication, "Indices that the keys may replicate", "Needed where follower indices use the connection; patterns as above.", maxPatterns, "")),
 				expiryInput(m, 90),
 			}
 		},
@@ -39,11 +47,8 @@ func migrateOrder() order {
 	}
 }
 
-// aliasesInput offers every alias of the deployment that uses certificates; the one that was chosen is ticked.
+// aliasesInput offers aliases of a deployment; the one that was chosen is ticked, if it is among them.
 func aliasesInput(m orderMemory, chosen string, all []string) slack.Block {
-	if !slices.Contains(all, chosen) {
-		all = append([]string{chosen}, all...)
-	}
 	all = all[:min(len(all), maxOptions)]
 	var opts, ticked []*slack.OptionBlockObject
 	for _, alias := range all {

@@ -45,6 +45,7 @@ func fillFor(verb string, c link.Cause) string {
 // order is a change of an existing connection, as people ask for it: a connection, a few fields, a reason.
 type order struct {
 	title, submit, intro string
+	others               bool // the form may be for other connections of the deployment, where it is not for this one
 	// form are they for one connection, filled in.
 	form func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block
 	// ask reads them.
@@ -57,6 +58,9 @@ func orders() map[string]order {
 		"rotate": rotateOrder(), "update": updateOrder(), "disconnect": disconnectOrder(), "adopt": adoptOrder(), "migrate": migrateOrder(),
 	}
 }
+
+// kindOf is the kind of change that a word asks for; verbOf goes the other way.
+func kindOf(verb string) change.Kind { return change.Kind("link." + verb) }
 
 // orderMemory travels in the modal's private_metadata.
 type orderMemory struct {
@@ -159,8 +163,18 @@ func (h *Handlers) fillOrder(ctx context.Context, view string, m orderMemory, n 
 	}
 	m.Name = n.String()
 	chosen := bot.Option{Value: m.Name, Text: bot.Cut(clean(e.Survey.Local.Name+"/"+n.Alias), maxOption)}
-	blocks := orders()[m.Verb].form(ctx, h, e, m)
-	_, err = h.o.Messenger.UpdateView(ctx, view, "", orderModal(m, chosen, "", blocks))
+	o, note := orders()[m.Verb], ""
+	if why := e.Unfit(kindOf(m.Verb)); why != "" {
+		note = ":warning: Not for " + chosen.Text + ": " + why + "."
+	}
+	var fields []slack.Block
+	if note == "" || o.others {
+		fields = o.form(ctx, h, e, m)
+	}
+	if len(fields) == 0 { // then there is nothing to ask for
+		m.Name, chosen = "", bot.Option{}
+	}
+	_, err = h.o.Messenger.UpdateView(ctx, view, "", orderModal(m, chosen, note, fields))
 	return closed(err)
 }
 

@@ -114,13 +114,17 @@ func appliedLines(r *change.Request) string {
 func doneLine(r *change.Request, otherwise string) string {
 	switch r.Proposal.Kind {
 	case link.KindRotate:
-		return "The new key is in place and was proven; the old one is invalid."
+		s := "The new key is in place and was proven; "
+		if invalidates(r) {
+			return s + "the old one is invalid."
+		}
+		return s + "no old key was invalidated, because none was known to be valid."
 	case link.KindUpdate:
 		var u link.Update
 		_ = json.Unmarshal(r.Proposal.Params, &u) // what can't be read names no role
 		return "Changed, and checked." + roleLine(u.Role, u.Alias)
 	case link.KindDisconnect:
-		if !slices.ContainsFunc(r.Proposal.Plan, func(c change.PlannedCall) bool { return c.Step == link.StepRetire }) {
+		if !invalidates(r) {
 			return "Disconnected." // by certificates, or by a key that only people know
 		}
 		return "Disconnected. The key is gone, so this can't be undone: connecting again makes a new one."
@@ -130,6 +134,11 @@ func doneLine(r *change.Request, otherwise string) string {
 		return "Moved to API keys, and each connection was checked."
 	}
 	return otherwise
+}
+
+// invalidates reports whether a key was to be invalidated: where none was known, the step is there and calls nobody.
+func invalidates(r *change.Request) bool {
+	return slices.ContainsFunc(r.Proposal.Plan, func(c change.PlannedCall) bool { return c.Step == link.StepRetire })
 }
 
 // seeLines link to where the result can be seen.

@@ -140,17 +140,20 @@ func TestTheAnswerMayComeBeforeSlackHasPutTheWindowUp(t *testing.T) {
 
 func TestASlowPlatformCanBeAskedForAnyChangeOfAConnection(t *testing.T) {
 	for verb, want := range map[string]string{
-		"rotate": "Asked.", "disconnect": "Asked.", "update": "Nothing would change", "migrate": "API key", "adopt": "managed",
+		"rotate": "Asked.", "disconnect": "Asked.", "update": "Nothing would change", "migrate": "Asked.", "adopt": "Asked.",
 	} {
 		t.Run(verb, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDesk(t)
-				d.connected()
+				d.established(verb)
 				d.types(verb + " logs-prod/search-eu")
 				if !d.slack.has(theModal, link.FieldReason) {
 					t.Fatalf("the modal shows %s", d.slack.shows(theModal))
 				}
 				d.fills(link.FieldReason, "audit")
+				if verb == "migrate" {
+					d.fills(link.FieldSearch, "logs-*")
+				}
 				d.slow()
 				checking, then := d.late(d.orderSubmitted)
 				d.slack.push(checking)

@@ -38,13 +38,7 @@ func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (c
 	if err != nil {
 		return change.Proposal{}, err
 	}
-	wrong := e.problems(false)
-	switch {
-	case e.Managed != nil:
-		wrong.Add(FieldAlias, "%s is managed already", e.Alias)
-	case e.Exists() && !e.HasRemote():
-		wrong.Add(FieldAlias, "%s points to no deployment that the bot can see (%s)", e.Alias, e.Aliases[e.Alias])
-	}
+	wrong := e.unfit(KindAdopt)
 	checkPatterns(wrong, FieldSearch, p.Access.Search)
 	checkPatterns(wrong, FieldReplication, p.Access.Replication)
 	if err := wrong.Check(); err != nil {
@@ -66,8 +60,12 @@ func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (c
 	add("Settings", e.Own.String())
 	add("Model", Connection{Info: e.Info}.Model())
 	add("Key", orUnknown(p.KeyName))
-	add("May search", orUnknown(list(p.Access.Search)))
-	add("May replicate", orUnknown(list(p.Access.Replication)))
+	unset := orUnknown
+	if key != nil && len(key.Access.Search)+len(key.Access.Replication) > 0 {
+		unset = orNothing // the key itself tells
+	}
+	add("May search", unset(list(p.Access.Search)))
+	add("May replicate", unset(list(p.Access.Replication)))
 	return draft{
 		Proposal: change.Proposal{
 			Traits: e.traits("adopt", c, k.o.Tags),

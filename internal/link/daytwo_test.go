@@ -316,7 +316,7 @@ func TestUpdateRefusesToChangeNothing(t *testing.T) {
 	h := newHousehold(t)
 	h.connect()
 	_, err := h.propose(link.NewUpdater(h.roster, h.o()), h.update())
-	contains(t, problem(t, err, link.FieldReason), "nothing would change")
+	contains(t, problem(t, err, link.FieldAlias), "nothing would change")
 }
 
 func (h *household) update() link.Update {
@@ -338,7 +338,7 @@ func TestDisconnectLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "follower index logs-copy", "role analysts", "undone until the key is gone")
+	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "follower index logs-copy", "role analysts", "put back, as long as the key is not gone")
 	if _, err := h.run(k, link.Disconnect{Local: h.local.Ref(), Alias: "logs"}); err != nil {
 		t.Fatal(err)
 	}
@@ -459,6 +459,30 @@ func TestMigrateOfManyIsTakenBackAsAWholeWhenOneFails(t *testing.T) {
 	}
 	if names := h.local.Keystore(); len(names) != 2 || !h.local.Connected("logs") || !h.local.Connected("metrics") {
 		t.Errorf("keystore %v", names)
+	}
+}
+
+// A migration decides what keys may read, as a connect does: its card says what is wide, and nothing that nobody asked.
+func TestMigrateSaysWhatTheKeysMayRead(t *testing.T) {
+	h := newHousehold(t)
+	h.byCertificate("logs", h.remote, "logs.cloud.example")
+	k := link.NewMigrator(h.roster, h.o())
+	p := link.Migrate{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"*"}}, ExpiryDays: 90}
+	r, err := h.propose(k, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "may search every index of its remote cluster (*)")
+	if !slices.Contains(r.Proposal.Fields, change.Field{Label: "Keys may replicate", Value: "nothing"}) {
+		t.Errorf("fields: %v", r.Proposal.Fields)
+	}
+	p.Access = link.Access{Search: []string{"logs-*"}, Replication: []string{"*"}}
+	if r, err = h.propose(k, p); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "may replicate every index of its remote cluster (*)")
+	if strings.Contains(strings.Join(r.Proposal.Warnings, "\n"), "may search every") {
+		t.Errorf("warnings: %v", r.Proposal.Warnings)
 	}
 }
 

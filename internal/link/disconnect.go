@@ -110,7 +110,7 @@ func (e Existing) disconnectWarnings(l leavings) []string {
 		w.add("Whoever else comes to %s from %s is let in no longer, unless another filter does.", e.Remote.Name, list(l.Filter.Ruleset.Sources))
 	}
 	if e.HasKey || len(e.Keys) > 0 {
-		w.add("It can be undone until the key is gone; from then on, connecting again makes a new key.")
+		w.add("If a step fails, everything is put back, as long as the key is not gone; from then on, connecting again makes a new key.")
 	}
 	return w
 }

@@ -223,6 +223,40 @@ func (e Existing) problems(managed bool) *change.InvalidError {
 	return &wrong
 }
 
+// unfit is what makes a kind of change one that is not for this connection, whatever is filled in.
+func (e Existing) unfit(k change.Kind) *change.InvalidError {
+	wrong := e.problems(k == KindRotate || k == KindUpdate)
+	seen := !e.Exists() || e.HasRemote()
+	switch k {
+	case KindRotate, KindUpdate:
+		e.keyed(wrong)
+	case KindAdopt:
+		switch {
+		case e.Managed != nil:
+			wrong.Add(FieldAlias, "%s is managed by the bot already", e.Alias)
+		case !seen:
+			wrong.Add(FieldAlias, "%s points to no deployment that the bot can see (%s)", e.Alias, e.Aliases[e.Alias])
+		}
+	case KindMigrate:
+		switch {
+		case e.Exists() && (e.HasKey || e.Info.Credentials != ""):
+			wrong.Add(FieldAlias, "%s uses an API key already", e.Alias)
+		case !seen:
+			wrong.Add(FieldAlias, "%s points to no deployment that the bot can see (%s)", e.Alias, e.Aliases[e.Alias])
+		}
+	}
+	return wrong
+}
+
+// Unfit says why a kind of change is not for this connection, before anybody fills in a form; empty: it is.
+func (e Existing) Unfit(k change.Kind) string {
+	wrong := e.unfit(k)
+	if len(wrong.Problems) == 0 {
+		return ""
+	}
+	return wrong.Problems[0].Say
+}
+
 // certified reports whether the connection uses certificates, and is meant to.
 func (e Existing) certified() bool {
 	return e.Info.Credentials == "" && !e.HasKey && (e.Managed == nil || e.Managed.KeyName == "")

@@ -223,7 +223,7 @@ func TestAMissingRoleIsAHintAndMended(t *testing.T) {
 	}
 	// Asked for again, nothing would change.
 	_, err := h.propose(link.NewUpdater(h.roster, h.o()), u)
-	contains(t, problem(t, err, link.FieldReason), "nothing would change")
+	contains(t, problem(t, err, link.FieldAlias), "nothing would change")
 }
 
 func TestASecondFilterOrRoleIsAddedWithAWarning(t *testing.T) {

@@ -84,14 +84,34 @@ func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) 
 	d.Warnings = append(d.Warnings,
 		"The key model knows no roles of the remote cluster: local roles need remote_indices for each alias, or their users lose access.",
 		"In the moment of the change a search through the alias may fail; the key is proven beside it before.")
-	if p.ExpiryDays == 0 {
-		d.Warnings = append(d.Warnings, "The keys never expire.")
-	}
+	d.Warnings = append(d.Warnings, p.accessWarnings()...)
 	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", strings.Join(p.Aliases, ", "), d.survey.Local.Name)
 	if d.params = p; len(d.Parts) == 1 {
 		d.Traits, d.Parts = d.Parts[0].Traits, nil
 	}
 	return d.withCalls(k.steps(id, p))
+}
+
+// accessWarnings are those of a connect for each of the keys.
+func (p Migrate) accessWarnings() []string {
+	var w warnings
+	if everything(p.Access.Search) {
+		w.add("Each key may search every index of its remote cluster (*).")
+	}
+	if everything(p.Access.Replication) {
+		w.add("Each key may replicate every index of its remote cluster (*).")
+	}
+	if p.ExpiryDays == 0 {
+		w.add("The keys never expire.")
+	}
+	return w
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
 }
 
 // trustOf works out what of the trust that the connections rest on can go once they use keys.
@@ -131,14 +151,8 @@ func (p Migrate) target() string {
 
 // add puts one alias into the plan.
 func (k *Migrator) add(d *draft, p *Migrate, e Existing) error {
-	wrong := e.problems(false)
-	switch {
-	case !e.Exists():
-	case e.HasKey, e.Info.Credentials != "":
-		wrong.Add(FieldAlias, "%s uses an API key already", e.Alias)
-	case !e.HasRemote():
-		wrong.Add(FieldAlias, "%s points to no deployment that the bot can see (%s)", e.Alias, e.Aliases[e.Alias])
-	default:
+	wrong := e.unfit(KindMigrate)
+	if len(wrong.Problems) == 0 {
 		problemsOf(wrong, FieldLocal, e.Survey.Local, e.Why(PartLocalCluster), ModelKey)
 		problemsOf(wrong, FieldRemote, e.Remote, e.Why(PartRemoteCluster), ModelKey)
 		e.mayIssueNow(wrong)
@@ -162,8 +176,8 @@ func (k *Migrator) add(d *draft, p *Migrate, e Existing) error {
 	d.Fields = append(d.Fields, change.Field{Label: e.Alias, Value: line})
 	if len(p.Found) == len(p.Aliases) {
 		d.Fields = append(d.Fields,
-			change.Field{Label: "Keys may search", Value: list(p.Access.Search)},
-			change.Field{Label: "Keys may replicate", Value: orUnknown(list(p.Access.Replication))},
+			change.Field{Label: "Keys may search", Value: orNothing(list(p.Access.Search))},
+			change.Field{Label: "Keys may replicate", Value: orNothing(list(p.Access.Replication))},
 			change.Field{Label: "Keys expire", Value: expiry(p.ExpiryDays)})
 	}
 	d.Unsure = d.Unsure || e.Why(PartRulesets) != nil

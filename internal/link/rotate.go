@@ -34,8 +34,7 @@ func (k *Rotator) Plan(ctx context.Context, id string, params json.RawMessage) (
 	if err != nil {
 		return change.Proposal{}, err
 	}
-	wrong := e.problems(true)
-	e.keyed(wrong)
+	wrong := e.unfit(KindRotate)
 	checkExpiry(wrong, p.ExpiryDays)
 	if !e.Own.Empty() && e.unsigned() {
 		wrong.Add(FieldAlias, "%s no longer signs its requests to %s, so no key can be proven: update %s first, which sets that again",

@@ -79,7 +79,7 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	p.Was, p.Found, p.How = &was.Access, e.found(c), e.howToChange(was.Access, c.Access)
 	diff := slices.Concat(p.diff(was), c.extrasDiff(e.Survey), e.identityDiff())
 	if len(diff) == 0 {
-		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: FieldReason, Say: "nothing would change: everything is like this already"}}}
+		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: FieldAlias, Say: "nothing would change: everything is like this already"}}}
 	}
 	m := c.managed(e.Managed.KeyName)
 	m.Settings = p.Found.After.options(c.Alias)
@@ -116,8 +116,7 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 
 // mayBecome says what keeps a connection from being updated to c, and reads the role that c names.
 func (e *Existing) mayBecome(ctx context.Context, c Connect) error {
-	wrong := e.problems(true)
-	e.keyed(wrong)
+	wrong := e.unfit(KindUpdate)
 	if err := wrong.Check(); err != nil {
 		return err
 	}
