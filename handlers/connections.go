@@ -154,6 +154,8 @@ func connectionOption(c link.Connection) (bot.Option, bool) {
 // light is a connection's state as a picture and a word.
 func light(c link.Connection) (emoji, word string) {
 	switch {
+	case c.Unread:
+		return ":white_circle:", "no answer"
 	case c.Gone:
 		return ":black_circle:", "removed by hand"
 	case c.Info.Connected:
@@ -168,6 +170,8 @@ func (h *Handlers) connectionLine(ctx context.Context, c link.Connection, p link
 	remote := line(c.Info.ProxyAddress, maxName)
 	if c.Remote != nil {
 		remote = "*" + line(c.Remote.Name, maxName) + "*"
+	} else if c.Managed != nil && c.Managed.RemoteAs != "" {
+		remote = "*" + line(c.Managed.RemoteAs, maxName) + "*"
 	}
 	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", emoji, line(cmp.Or(c.Local.Name, c.Local.Deployment), maxName), remote, bot.Code(clean(c.Alias)), word, c.Model())
 	if c.Managed == nil {

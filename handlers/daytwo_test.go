@@ -157,6 +157,32 @@ func TestListAndFormsBelieveTheWatch(t *testing.T) {
 	}
 }
 
+// Nobody answers: what the bot manages is there all the same, nothing is said to be zero, and one reason is told once.
+func TestListWhereNobodyAnswers(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.world.Platform("ece-prod").AddDeployment("a2", "siem", "8.19.3")
+	for id, called := range map[string]string{"a1": "logs-prod", "a2": "siem"} {
+		d.world.Fail(linktest.Fault{Call: "RemoteInfo", On: "ece-prod/" + id, Err: &link.CallError{System: "Elasticsearch of " + called, Status: 503}})
+	}
+	d.types("list")
+	goldenMessage(t, "list_unread", d.shown())
+	if s := toJSON(t, d.shown()); strings.Contains(s, "0 remote") || strings.Count(s, "trouble of its own") != 1 {
+		t.Errorf("shown: %s", s)
+	}
+	d.types("list siem")
+	if m := d.shown(); !strings.Contains(m.Text, "No local cluster that fits “siem” has answered") {
+		t.Errorf("shown: %s", m.Text)
+	}
+	d.world.Heal()
+	d.world.Fail(linktest.Fault{Call: "RemoteInfo", On: "ece-prod/a2"})
+	d.world.Advance(time.Minute)
+	d.types("list")
+	if m := d.shown(); !strings.Contains(m.Text, "*1 remote connection* of 1 local cluster: 1 connected") {
+		t.Errorf("one answers: %s", m.Text)
+	}
+}
+
 func TestListTurnsPagesInPlace(t *testing.T) {
 	d := newDesk(t)
 	ece := d.world.Platform("ece-prod")
@@ -464,7 +490,7 @@ func (w *ward) Health(context.Context, link.Managed, time.Duration) (link.Checku
 func TestWatchTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	s := newWorkspace(t)
 	w := &ward{m: link.Managed{
-		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Kept: change.Kept{Request: "r1", By: change.Actor{User: "U0ASKER"}},
+		Local: link.Ref{Platform: "ece-prod", Deployment: "b3fe867e5233ed79d3cfa56035a3b9b9"}, Alias: "search-eu", LocalAs: "logs-prod", Kept: change.Kept{Request: "r1", By: change.Actor{User: "U0ASKER"}},
 	}}
 	n := &notebook{notes: map[string]string{}, taken: map[string]bool{}}
 	var looked []string

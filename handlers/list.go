@@ -63,7 +63,7 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 	pages := max(1, (len(l.Connections)+listPage-1)/listPage)
 	page = min(max(page, 0), pages-1)
 	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]
-	head := listHead(l, text) + near
+	head := listHead(l, h.troubles(ctx), text) + near
 	blocks := []slack.Block{section(head)}
 	said, known := h.saidBy(ctx, user)
 	for i, s := range h.lines(ctx, shown) {
@@ -128,21 +128,38 @@ func (h *Handlers) lines(ctx context.Context, shown []link.Connection) []string 
 	return lines
 }
 
-func listHead(l link.Listing, text string) string {
-	up, mine := 0, 0
+// listHead counts what there is. Where nobody answered, nobody knows how many there are.
+func listHead(l link.Listing, troubles map[link.Name]link.Problem, text string) string {
+	up, mine, unread := 0, 0, 0
 	for _, c := range l.Connections {
-		if c.Info.Connected {
+		if c.Info.Connected && troubles[c.Name()].Trouble != link.TroubleLost {
 			up++
 		}
 		if c.Managed != nil {
 			mine++
 		}
+		if c.Unread {
+			unread++
+		}
 	}
-	s := fmt.Sprintf("*%s* of %s", plural(len(l.Connections), "remote connection", "remote connections"), plural(l.Asked, "local cluster", "local clusters"))
+	fit := ""
 	if strings.TrimSpace(text) != "" {
-		s += " that fit “" + line(text, 60) + "”"
+		fit = " that fit “" + line(text, 60) + "”"
 	}
-	return s + fmt.Sprintf(": %d connected, %d managed by the bot", up, mine)
+	answered := l.Asked - len(l.Missing)
+	if answered == 0 && len(l.Missing)+len(l.Down) > 0 {
+		s := "*No local cluster" + strings.Replace(fit, "that fit ", "that fits ", 1) + " has answered*"
+		if mine > 0 {
+			s += ": " + plural(mine, "connection", "connections") + " managed by the bot, and those made by hand are not known"
+		}
+		return s
+	}
+	s := fmt.Sprintf("*%s* of %s%s: %d connected, %d managed by the bot", plural(len(l.Connections), "remote connection", "remote connections"),
+		plural(answered, "local cluster", "local clusters"), fit, up, mine)
+	if unread > 0 {
+		s += fmt.Sprintf(", %d without an answer", unread)
+	}
+	return s
 }
 
 // listMissing says what the list lacks.
@@ -151,16 +168,24 @@ func listMissing(l link.Listing) string {
 	for _, d := range l.Down {
 		out = append(out, line(d.System, 60)+": "+line(d.Why, 200))
 	}
-	if n := len(l.Missing); n > 0 {
-		names := make([]string, 0, 3)
-		for _, m := range l.Missing[:min(n, 3)] {
-			names = append(names, line(m.Local.Name, 60)+" ("+line(m.Why, 150)+")")
+	var whys []string
+	by := map[string][]string{}
+	for _, m := range l.Missing {
+		if by[m.Why] == nil {
+			whys = append(whys, m.Why)
 		}
-		s := "no answer yet of " + plural(n, "cluster", "clusters") + ": " + strings.Join(names, ", ")
-		if n > 3 {
-			s += ", …"
+		by[m.Why] = append(by[m.Why], m.Local.Name)
+	}
+	for _, why := range whys {
+		names := make([]string, 0, 4)
+		for i, name := range by[why] {
+			if i == 3 {
+				names = append(names, fmt.Sprintf("%d more", len(by[why])-i))
+				break
+			}
+			names = append(names, line(name, 60))
 		}
-		out = append(out, s)
+		out = append(out, "no answer yet of "+strings.Join(names, ", ")+" ("+line(why, 150)+")")
 	}
 	if l.Unmanaged != nil {
 		out = append(out, "which ones the bot manages could not be read")

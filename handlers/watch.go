@@ -150,6 +150,7 @@ func (w *Watcher) Look(ctx context.Context) error {
 // openProblem is a problem that is told of.
 type openProblem struct {
 	Name    string       `json:"name"`
+	Called  string       `json:"called,omitempty"` // what people call it
 	Trouble link.Trouble `json:"trouble"`
 	Certs   bool         `json:"certificates,omitempty"` // it is about certificates
 	Say     string       `json:"say"`
@@ -242,6 +243,7 @@ func problemKey(n link.Name, t link.Trouble) string { return n.String() + " " + 
 func (w *Watcher) tell(ctx context.Context, key string, m link.Managed, p link.Problem, was openProblem) error {
 	now := was
 	now.Name, now.Trouble, now.Say, now.Certs = m.Name().String(), p.Trouble, p.Say, p.Certificates
+	now.Called = m.On() + "/" + m.Alias
 	if was.Since.IsZero() {
 		now.Since = w.o.Now()
 	}
@@ -292,7 +294,7 @@ func (w *Watcher) note(ctx context.Context, key string, p openProblem, do bool) 
 // resolve draws a problem's message as over, and forgets it.
 func (w *Watcher) resolve(ctx context.Context, key string, p openProblem, why string) error {
 	if p.TS != "" {
-		s := fmt.Sprintf(":white_check_mark: ~%s~ %s: %s", line(p.Name, 200), line(troubleWord(p), 60), line(why, 100))
+		s := fmt.Sprintf(":white_check_mark: ~%s~ %s: %s", line(cmp.Or(p.Called, p.Name), 200), line(troubleWord(p), 60), line(why, 100))
 		s += "\n" + when(p.Since) + " to " + when(w.o.Now())
 		err := w.o.Poster.Update(ctx, bot.Posted{Channel: p.Channel, TS: p.TS}, private(s))
 		if err != nil && !isDeleted(err) {

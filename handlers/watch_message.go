@@ -48,7 +48,7 @@ func problemMessage(m link.Managed, p link.Problem, o openProblem) bot.Message {
 			word = "lacks trust in an authority"
 		}
 	}
-	head := fmt.Sprintf("%s The connection %s of %s *%s*", icon, bot.Code(clean(m.Alias)), line(m.Local.String(), maxName), word)
+	head := fmt.Sprintf("%s The connection %s of %s *%s*", icon, bot.Code(clean(m.Alias)), line(m.On(), maxName), word)
 	s := head + "\n" + line(p.Say, 1500)
 	var buttons []slack.BlockElement
 	if verb := verbOf(p.Fix); verb != "" {

@@ -50,7 +50,7 @@ func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (c
 	}
 	c := e.connect()
 	c.Access = p.Access
-	m := c.managed(p.KeyName)
+	m := c.managed(p.KeyName).named(e.Survey)
 	m.Adopted, m.Days, m.Settings = true, 0, e.Own.options(e.Alias)
 	if key != nil {
 		m.Expires, m.Identity = key.Expires, key.Identity

@@ -128,7 +128,7 @@ func (x *Examination) localUp() *finding { return x.up("The local deployment run
 func (x *Examination) remoteUp() *finding {
 	if !x.HasRemote() {
 		if x.Managed != nil {
-			f := x.ill("The remote deployment runs", CauseUnreachable, x.Managed.Remote.String()+" is gone")
+			f := x.ill("The remote deployment runs", CauseUnreachable, x.Managed.To()+" is gone")
 			f.diagnosis.Say, f.diagnosis.Fix = "The remote deployment is gone.", "Disconnect."
 			f.fix, f.why = KindDisconnect, "A disconnect removes what is left."
 			return f

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -225,6 +226,98 @@ func TestListTellsManagedFromHandMadeAndWhatIsMissing(t *testing.T) {
 	if l := h.roster.List(t.Context(), "search"); len(l.Connections) != 1 || !l.Connections[0].Gone {
 		t.Errorf("what was removed by hand: %+v", l.Connections)
 	}
+}
+
+// What the bot manages stays in the list where a cluster, or a whole platform, gives no answer: only its state is not
+// known.
+func TestListKeepsManagedConnectionsThatCannotBeAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault   linktest.Fault
+		missing int
+		down    int
+	}{
+		"the cluster":  {linktest.Fault{Call: "RemoteInfo"}, 1, 0},
+		"the platform": {linktest.Fault{Call: "Search", On: "ece-prod"}, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHousehold(t)
+			h.connect()
+			r := link.NewRoster(h.catalog, h, link.RosterOptions{Now: h.w.Now})
+			t.Cleanup(r.Wait)
+			h.w.Fail(c.fault)
+			l := r.List(t.Context(), "")
+			if len(l.Connections) != 1 || len(l.Missing) != c.missing || len(l.Down) != c.down {
+				t.Fatalf("got %+v", l)
+			}
+			one := l.Connections[0]
+			if !one.Unread || one.Gone || one.Info.Connected || one.Model() != link.ByKey || one.Local.Name != "search-onprem" || one.Remote == nil {
+				t.Errorf("got %+v", one)
+			}
+			for _, m := range l.Missing {
+				if strings.Contains(m.Why, m.Local.Name) {
+					t.Errorf("the reason of one is not that of others: %s", m.Why)
+				}
+			}
+			if l := r.List(t.Context(), "nothing-like-it"); len(l.Connections) != 0 {
+				t.Errorf("filtered: %+v", l.Connections)
+			}
+			if got := r.Migratable(t.Context(), h.local.Ref()); len(got) > 0 {
+				t.Errorf("nobody knows that it uses certificates: %v", got)
+			}
+		})
+	}
+}
+
+// Memos of earlier versions know no names: ids stand in for them.
+func TestManagedConnectionsKeepTheirNames(t *testing.T) {
+	h := newHousehold(t)
+	h.connect()
+	if m := h.managed(); m.On() != "search-onprem" || m.To() != "logs" {
+		t.Errorf("on %s, to %s", m.On(), m.To())
+	}
+	if _, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
+		t.Fatal(err)
+	}
+	m := h.managed()
+	if m.On() != "search-onprem" || m.To() != "logs" {
+		t.Errorf("after a change: on %s, to %s", m.On(), m.To())
+	}
+	m.LocalAs, m.RemoteAs = "", ""
+	if m.On() != "ece-prod/d-local" || m.To() != "cloud/d-remote" {
+		t.Errorf("of an old memo: on %s, to %s", m.On(), m.To())
+	}
+}
+
+// With 100 ms for every call of a platform or cluster, the connections of 500 are there within three seconds: the clock
+// is a fake one, so that only the order of the calls counts, never the machine.
+func TestListOf500TakesFewRounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const latency = 100 * time.Millisecond
+		w := linktest.NewWorld()
+		ece := w.AddECE("ece-prod")
+		w.AddECH("cloud").AddDeployment("d-remote", "logs", "8.15.1")
+		for i := range 500 {
+			d := ece.AddDeployment(fmt.Sprintf("d%04d", i), fmt.Sprintf("local-%04d", i), "8.15.1")
+			d.Set("logs", "mode", "proxy")
+			d.Set("logs", "proxy_address", "logs.cloud.example:9443")
+		}
+		for _, call := range []string{"Search", "Deployment"} {
+			w.Fail(linktest.Fault{Call: call, Slow: latency})
+		}
+		gauge := &linktest.Gauge{Latency: latency}
+		catalog := link.NewCatalog(gauge.Around(w.Systems()), link.CatalogOptions{Now: time.Now})
+		r := link.NewRoster(catalog, slowPlace{}, link.RosterOptions{Now: time.Now})
+		begun := time.Now()
+		l := r.List(t.Context(), "")
+		if took := time.Since(begun); took > 3*time.Second || took < latency {
+			t.Errorf("it took %v: %v rounds", took, took/latency)
+		}
+		if len(l.Connections) != 500 || len(l.Missing) > 0 || l.Connections[499].Remote == nil {
+			t.Errorf("%d connections, %d missing", len(l.Connections), len(l.Missing))
+		}
+		r.Wait()
+		catalog.Wait()
+	})
 }
 
 // slowPlace is a registry of nothing.

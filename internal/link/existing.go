@@ -209,54 +209,6 @@ func (e Existing) connect() Connect {
 	return c
 }
 
-// problems are what keeps any change of an existing connection from being planned.
-func (e Existing) problems(managed bool) *change.InvalidError {
-	var wrong change.InvalidError
-	switch {
-	case !e.Exists() && e.Managed == nil:
-		wrong.Add(FieldAlias, "%s knows no remote cluster %s", e.Survey.Local.Name, e.Alias)
-	case managed && e.Managed == nil:
-		wrong.Add(FieldAlias, "%s was made by hand: adopt it first, so that the bot knows the remote side and what its key may read", e.Alias)
-	case managed && !e.HasRemote():
-		wrong.Add(FieldRemote, "the remote deployment %s is gone", e.Managed.Remote)
-	}
-	return &wrong
-}
-
-// unfit is what makes a kind of change one that is not for this connection, whatever is filled in.
-func (e Existing) unfit(k change.Kind) *change.InvalidError {
-	wrong := e.problems(k == KindRotate || k == KindUpdate)
-	seen := !e.Exists() || e.HasRemote()
-	switch k {
-	case KindRotate, KindUpdate:
-		e.keyed(wrong)
-	case KindAdopt:
-		switch {
-		case e.Managed != nil:
-			wrong.Add(FieldAlias, "%s is managed by the bot already", e.Alias)
-		case !seen:
-			wrong.Add(FieldAlias, "%s points to no deployment that the bot can see (%s)", e.Alias, e.Aliases[e.Alias])
-		}
-	case KindMigrate:
-		switch {
-		case e.Exists() && (e.HasKey || e.Info.Credentials != ""):
-			wrong.Add(FieldAlias, "%s uses an API key already", e.Alias)
-		case !seen:
-			wrong.Add(FieldAlias, "%s points to no deployment that the bot can see (%s)", e.Alias, e.Aliases[e.Alias])
-		}
-	}
-	return wrong
-}
-
-// Unfit says why a kind of change is not for this connection, before anybody fills in a form; empty: it is.
-func (e Existing) Unfit(k change.Kind) string {
-	wrong := e.unfit(k)
-	if len(wrong.Problems) == 0 {
-		return ""
-	}
-	return wrong.Problems[0].Say
-}
-
 // certified reports whether the connection uses certificates, and is meant to.
 func (e Existing) certified() bool {
 	return e.Info.Credentials == "" && !e.HasKey && (e.Managed == nil || e.Managed.KeyName == "")
@@ -266,13 +218,6 @@ func (e Existing) certified() bool {
 // its key.
 func (e Existing) ByCertificate() bool {
 	return e.Exists() && e.certified() && !strings.HasSuffix(e.Own.options(e.Alias)["proxy_address"], ":"+strconv.Itoa(KeyPort))
-}
-
-// keyed adds a problem where a change is for connections by key alone.
-func (e Existing) keyed(wrong *change.InvalidError) {
-	if e.ByCertificate() {
-		wrong.Add(FieldAlias, "%s uses certificates: migrate it to an API key first", e.Alias)
-	}
 }
 
 // title is "<verb> <alias> of <local>".
@@ -291,7 +236,7 @@ func (e Existing) sides() []change.Field {
 	case e.HasRemote():
 		remote = describe(e.Remote) + " on " + label(e.remoteOn)
 	case e.Managed != nil:
-		remote = e.Managed.Remote.String() + ", which is gone"
+		remote = e.Managed.To() + ", which is gone"
 	}
 	return []change.Field{
 		{Label: "Local", Value: describe(e.Survey.Local) + " on " + label(e.localOn)},

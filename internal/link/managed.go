@@ -21,7 +21,9 @@ type Managed struct {
 	Local     Ref               `json:"local"`
 	Remote    Ref               `json:"remote"`
 	Alias     string            `json:"alias"`
-	KeyName   string            `json:"key_name,omitempty"` // on the remote cluster; empty: not known
+	LocalAs   string            `json:"local_name,omitempty"`  // the deployments' names at the time of the last change; memos of
+	RemoteAs  string            `json:"remote_name,omitempty"` // earlier versions have none
+	KeyName   string            `json:"key_name,omitempty"`    // on the remote cluster; empty: not known
 	Access    Access            `json:"access"`
 	Identity  string            `json:"certificate_identity,omitempty"` // that the key demands; empty: none
 	Days      int               `json:"days,omitempty"`                 // from the change until the key expires; 0: never, or see Expires
@@ -78,6 +80,18 @@ func lastSlash(s string) int {
 // Name names the connection.
 func (m Managed) Name() Name { return Name{Local: m.Local, Alias: m.Alias} }
 
+// On is what people call the local deployment: its name, or its id where no name is remembered.
+func (m Managed) On() string { return cmp.Or(m.LocalAs, m.Local.String()) }
+
+// To is what people call the remote deployment.
+func (m Managed) To() string { return cmp.Or(m.RemoteAs, m.Remote.String()) }
+
+// named is m with the names that the deployments have now.
+func (m Managed) named(s Survey) Managed {
+	m.LocalAs, m.RemoteAs = s.Local.Name, s.Remote.Name
+	return m
+}
+
 // KeyExpires is when the key stops being accepted; zero: never, or nobody knows.
 func (m Managed) KeyExpires() time.Time {
 	switch {
@@ -107,6 +121,7 @@ func (m Managed) followedBy(next Managed) Managed {
 		next.Ruleset, next.Admits = m.Ruleset, m.Admits
 	}
 	next.Role, next.Trust, next.Authority = cmp.Or(next.Role, m.Role), cmp.Or(next.Trust, m.Trust), cmp.Or(next.Authority, m.Authority)
+	next.LocalAs, next.RemoteAs = cmp.Or(next.LocalAs, m.LocalAs), cmp.Or(next.RemoteAs, m.RemoteAs)
 	next.MadeBy = m.Maker()
 	next.FirstSeen = cmp.Or(m.FirstSeen, m.Kept.Request)
 	return next
@@ -123,7 +138,7 @@ func (c Connect) managed(keyName string) Managed {
 // making is the connection as it is remembered, with what is made for it in the world as it is. others are the managed
 // connections: what the bot added to a trust for one of them is shared by c where c rests on it too.
 func (c Connect) making(s Survey, env, request string, others map[Name]Managed) Managed {
-	m := c.managed(c.keyName(env, request))
+	m := c.managed(c.keyName(env, request)).named(s)
 	c.extrasLeft(&m, s, env, request)
 	m.Authority = c.believed(s, others)
 	if !c.byCertificate() || s.trust == nil {

@@ -39,7 +39,7 @@ func NewMigrator(r *Roster, o ConnectorOptions) *Migrator { return &Migrator{new
 func (r *Roster) Migratable(ctx context.Context, local Ref) []string {
 	var aliases []string
 	for _, c := range r.List(ctx, local.String()).Connections {
-		if c.Local.Ref == local && !c.Gone && c.Model() == ByCertificate && c.Remote != nil {
+		if c.Local.Ref == local && !c.Gone && !c.Unread && c.Model() == ByCertificate && c.Remote != nil {
 			aliases = append(aliases, c.Alias)
 		}
 	}
@@ -126,7 +126,7 @@ func (k *Migrator) trustOf(ctx context.Context, moving []Existing, l *leavings) 
 
 // moved is a connection as it is remembered afterwards. Trust that stays is still known as what was made for it.
 func (k *Migrator) moved(id string, e Existing, f found, l leavings) Managed {
-	m := f.Connect.managed(f.Connect.keySpec(k.o.Env, id).Name)
+	m := f.Connect.managed(f.Connect.keySpec(k.o.Env, id).Name).named(e.Survey)
 	m.Settings = f.After.options(e.Alias)
 	if e.Managed == nil {
 		return m

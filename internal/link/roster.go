@@ -54,6 +54,7 @@ type Connection struct {
 	Local   Deployment
 	Alias   string
 	Info    RemoteInfo
+	Unread  bool        // remembered as managed, and the local cluster gave no answer: Info is what was approved
 	Gone    bool        // remembered as managed, but the local cluster knows no such alias
 	Remote  *Deployment // where the address belongs to a deployment that the bot can see
 	Managed *Managed    // nil: made by hand
@@ -70,7 +71,7 @@ const (
 
 // Model is the security model: the presence of credentials decides it (Elastic's docs: remote cluster security).
 func (c Connection) Model() string {
-	if c.Info.Credentials != "" {
+	if c.Info.Credentials != "" || c.Unread && c.Managed.KeyName != "" {
 		return ByKey
 	}
 	return ByCertificate
@@ -88,7 +89,7 @@ type Listing struct {
 // Missed is a local cluster that gave no answer.
 type Missed struct {
 	Local Deployment
-	Why   string // plain words
+	Why   string // plain words, without its name
 }
 
 // List reads the connections of all local clusters whose platform, name and id contain the words of text; empty text
@@ -114,10 +115,11 @@ func (c *Roster) List(ctx context.Context, text string) Listing {
 	wg.Wait()
 	for i, d := range locals {
 		if errs[i] != nil {
-			l.Missing = append(l.Missing, Missed{Local: d, Why: sentence(errs[i])})
+			l.Missing = append(l.Missing, Missed{Local: d, Why: strings.Replace(sentence(errs[i]), " of "+d.Name+" ", " ", 1)})
 		}
 		l.Connections = append(l.Connections, c.join(d, answers[i], errs[i] == nil, managed)...)
 	}
+	l.addUnlisted(managed, text)
 	c.findRemotes(ctx, l.Connections)
 	slices.SortStableFunc(l.Connections, func(a, b Connection) int {
 		return cmp.Or(cmp.Compare(a.Local.Name, b.Local.Name), cmp.Compare(a.Name().String(), b.Name().String()))
@@ -132,6 +134,26 @@ func about(d Deployment, text string) bool {
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(in, w) })
 }
 
+// addUnlisted adds the managed connections of local clusters that are not known because their platform gave no answer, if
+// text is about them.
+func (l *Listing) addUnlisted(managed map[Name]Managed, text string) {
+	for name, m := range managed {
+		d := Deployment{Ref: name.Local, Name: cmp.Or(m.LocalAs, name.Local.Deployment)}
+		known := slices.ContainsFunc(l.Connections, func(c Connection) bool { return c.Name() == name })
+		lost := slices.ContainsFunc(l.Down, func(p Down) bool { return p.System == name.Local.Platform }) ||
+			slices.ContainsFunc(l.Missing, func(m Missed) bool { return m.Local.Ref == name.Local })
+		if !known && lost && about(d, text) {
+			l.Connections = append(l.Connections, unread(d, m))
+		}
+	}
+}
+
+// unread is a managed connection of a cluster that gave no answer.
+func unread(d Deployment, m Managed) Connection {
+	info := RemoteInfo{ProxyAddress: m.Settings["proxy_address"], ServerName: m.Settings["server_name"]}
+	return Connection{Local: d, Alias: m.Alias, Unread: true, Info: info, Managed: &m}
+}
+
 // join puts what a cluster says beside what is remembered. Where the cluster could not be asked, nothing is gone.
 func (c *Roster) join(d Deployment, info map[string]RemoteInfo, read bool, managed map[Name]Managed) []Connection {
 	var all []Connection
@@ -142,12 +164,14 @@ func (c *Roster) join(d Deployment, info map[string]RemoteInfo, read bool, manag
 		}
 		all = append(all, one)
 	}
-	if !read {
-		return all
-	}
 	for name, m := range managed {
-		if _, known := info[name.Alias]; name.Local == d.Ref && !known {
+		_, known := info[name.Alias]
+		switch {
+		case name.Local != d.Ref || known:
+		case read:
 			all = append(all, Connection{Local: d, Alias: name.Alias, Gone: true, Managed: &m})
+		default:
+			all = append(all, unread(d, m))
 		}
 	}
 	return all

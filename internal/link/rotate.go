@@ -77,7 +77,7 @@ func (k *Rotator) Plan(ctx context.Context, id string, params json.RawMessage) (
 			Traits: e.traits("rotate", c, k.o.Tags),
 			Kind:   KindRotate, Target: Target(p.Local, p.Alias), Title: e.title("Rotate the key of"),
 			Fields: fields, Warnings: e.rotateWarnings(p.ExpiryDays), Basis: e.basis(),
-			Memos: []change.Memo{e.Managed.followedBy(c.managed(name)).memo()},
+			Memos: []change.Memo{e.Managed.followedBy(c.managed(name).named(e.Survey)).memo()},
 		},
 		params: p, steps: k.steps(id, p), survey: e.Survey,
 	}.proposal()

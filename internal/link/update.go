@@ -81,7 +81,7 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	if len(diff) == 0 {
 		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: FieldAlias, Say: "nothing would change: everything is like this already"}}}
 	}
-	m := c.managed(e.Managed.KeyName)
+	m := c.managed(e.Managed.KeyName).named(e.Survey)
 	m.Settings = p.Found.After.options(c.Alias)
 	c.extrasLeft(&m, e.Survey, k.o.Env, id)
 	var w warnings
