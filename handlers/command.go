@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -20,7 +21,7 @@ type word struct {
 // words are all of them, in the order in which help shows them.
 func words() []word {
 	return []word{
-		{"connect", "[local] [remote]", "connect a local cluster to a remote one; deployments by name or id, or chosen in the form", (*Handlers).connectCommand},
+		{"connect", "[local] to [remote] as [alias]", "connect a local cluster to a remote one; deployments by name or id, or chosen in the form", (*Handlers).connectCommand},
 		{"list", "[platform or deployment]", "all remote connections of all local clusters, and how they stand", (*Handlers).listCommand},
 		{"status", "[deployment/alias]", "everything about one connection, and what can be done next", lookCommand("status")},
 		{"diagnose", "[deployment/alias]", "what is the matter with a connection, and how to mend it", lookCommand("diagnose")},
@@ -35,36 +36,54 @@ func words() []word {
 	}
 }
 
-// command answers the slash command.
+// synonyms are words that people try, and what they are called here. They are guesses: who wrote "delete" is asked first.
+var synonyms = map[string]string{"delete": "disconnect", "remove": "disconnect", "show": "status", "ls": "list", "add": "connect", "create": "connect"}
+
+// command answers the slash command. The first word that is one of ours is what is asked for, wherever it stands.
 func (h *Handlers) command(ctx context.Context, c bot.Command) (bot.Answer, error) {
 	typed := tokens(c.Text)
 	if len(typed) == 0 {
 		return h.helpCommand(ctx, c, nil), nil
 	}
-	verb := strings.ToLower(typed[0])
-	for _, w := range words() {
-		if w.verb == verb {
-			return w.run(h, ctx, c, typed[1:]), nil
+	for i, word := range typed {
+		for _, w := range words() {
+			if w.verb == strings.ToLower(word) {
+				return w.run(h, ctx, c, slices.Delete(slices.Clone(typed), i, i+1)), nil
+			}
 		}
 	}
-	return h.unknown(typed[0]), nil
+	return h.unknown(typed), nil
 }
 
 func (h *Handlers) helpCommand(context.Context, bot.Command, []string) bot.Answer {
-	return reply(h.help("*Connect Elasticsearch clusters, with others' approval*"))
+	return reply(h.help())
 }
 
-func (h *Handlers) unknown(verb string) bot.Answer {
-	s := "There is no " + bot.Code(bot.Cut(clean(verb), 40)) + "."
-	if near := nearest(strings.ToLower(verb)); near != "" {
-		s += " Did you mean " + bot.Code(h.o.Command+" "+near) + "?"
+// unknown says which word is none of ours, and what was probably meant, with the names that were typed beside it.
+func (h *Handlers) unknown(typed []string) bot.Answer {
+	at, near := 0, ""
+	for i, word := range typed {
+		if near = nearest(strings.ToLower(word)); near != "" {
+			at = i
+			break
+		}
 	}
-	return reply(h.help(s))
+	s := "There is no " + bot.Code(bot.Cut(clean(typed[at]), 40)) + "."
+	if near != "" {
+		others := slices.Delete(slices.Clone(typed), at, at+1)
+		s += " Did you mean " + bot.Code(bot.Cut(clean(strings.Join(append([]string{h.o.Command, near}, others...), " ")), 150)) + "?"
+	}
+	return h.hint(s)
+}
+
+// hint is one line with the way to all words.
+func (h *Handlers) hint(s string) bot.Answer {
+	return reply(s + " " + bot.Code(h.o.Command+" help") + " shows what there is.")
 }
 
 // help is written from the words, so that it can't forget one.
-func (h *Handlers) help(head string) string {
-	out := []string{head}
+func (h *Handlers) help() string {
+	out := []string{"*Connect Elasticsearch clusters, with others' approval*"}
 	for _, w := range words() {
 		out = append(out, fmt.Sprintf("• %s  %s", bot.Code(strings.TrimSpace(h.o.Command+" "+w.verb+" "+w.args)), w.does))
 	}
@@ -127,6 +146,9 @@ func tokens(s string) []string {
 
 // nearest is the verb that was probably meant, if one is near enough.
 func nearest(typed string) string {
+	if verb, ok := synonyms[typed]; ok {
+		return verb
+	}
 	best, found := 3, ""
 	for _, w := range words() {
 		d := distance(typed, w.verb)

@@ -51,6 +51,65 @@ func TestUnknownWordsGetHelpAndAGuess(t *testing.T) {
 	}
 }
 
+// Words are understood in any order, the verb among them; what is not understood gets a line, not a table.
+func TestWordsAreUnderstoodInAnyOrder(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	for _, typed := range []string{"status logs-prod/search-eu", "logs-prod/search-eu status", "search-eu STATUS logs-prod"} {
+		d.types(typed)
+		if m := d.shown(); !strings.Contains(m.Text, "It works.") {
+			t.Errorf("%s: %s", typed, m.Text)
+		}
+	}
+	for typed, want := range map[string]string{
+		"delete logs-prod/search-eu": "Did you mean `/remote-cluster disconnect logs-prod/search-eu`", "remove": "`/remote-cluster disconnect`",
+		"logs-prod/search-eu show": "Did you mean `/remote-cluster status logs-prod/search-eu`", "ls": "Did you mean `/remote-cluster list`",
+		"search-eu diagnos": "There is no `diagnos`. Did you mean `/remote-cluster diagnose search-eu`?",
+	} {
+		body := toJSON(t, d.types(typed))
+		if !strings.Contains(body, want) || !strings.Contains(body, "`/remote-cluster help` shows what there is.") || strings.Contains(body, "policy") {
+			t.Errorf("%s: %s", typed, body)
+		}
+	}
+}
+
+func TestConnectUnderstandsASentence(t *testing.T) {
+	for typed, want := range map[string]sides{
+		"a b": {"a", "b", ""}, "a to b": {"a", "b", ""}, "from a to b": {"a", "b", ""}, "to b from a": {"a", "b", ""}, "b from a": {"a", "b", ""},
+		"a to b as c": {"a", "b", "c"}, "as c a b": {"a", "b", "c"}, "to b": {"", "b", ""}, "a to": {"a", "to", ""}, "": {},
+	} {
+		if got, ok := parseSides(tokens(typed)); !ok || got != want {
+			t.Errorf("%q: %+v, %t", typed, got, ok)
+		}
+	}
+	for _, typed := range []string{"a b c", "a to b to c", "a and b"} {
+		if got, ok := parseSides(tokens(typed)); ok {
+			t.Errorf("%q: %+v", typed, got)
+		}
+	}
+	d := newDesk(t)
+	d.finish(d.command(t.Context(), bot.Command{Text: "connect logs-prod to search-eu as eu", User: asker, Channel: "C0", TriggerID: "1"}))
+	s := d.slack.shows("V1")
+	for _, want := range []string{`"value": "ece-prod/a1"`, `"value": "cloud/b2"`, `"initial_value": "eu"`, `"initial_value": "search-eu.cloud.example:9443"`} {
+		if !strings.Contains(s, want) {
+			t.Errorf("%s is not filled in: %s", want, s)
+		}
+	}
+	d.finish(d.command(t.Context(), bot.Command{Text: "connect logz-prod to search-eu", User: asker, Channel: "C0", TriggerID: "2"}))
+	if s := d.slack.shows("V2"); !strings.Contains(s, "There is no deployment “logz-prod”: choose one. Did you mean logs-prod?") {
+		t.Errorf("shown: %s", s)
+	}
+}
+
+// A deployment that has no connection yet is a guess too.
+func TestListGuessesAtDeployments(t *testing.T) {
+	d := newDesk(t)
+	d.types("list logz-prod")
+	if m := d.shown(); !strings.Contains(m.Text, "Did you mean `/remote-cluster list logs-prod`?") {
+		t.Errorf("told %s", m.Text)
+	}
+}
+
 func TestTooManyNamesAreNotGuessed(t *testing.T) {
 	d := newDesk(t)
 	if body := toJSON(t, d.types("connect a b c")); !strings.Contains(body, "quotes") || d.slack.count("open") != 0 {

@@ -17,8 +17,9 @@ import (
 // behind the verb is looked up afterwards.
 func (h *Handlers) connectCommand(ctx context.Context, c bot.Command, args []string) bot.Answer {
 	f, m := newForm(), connectMemory{Channel: c.Channel}
-	if len(args) > 2 {
-		return reply(h.help("*connect* takes a local and a remote deployment; put quotes around a name with spaces."))
+	typed, ok := parseSides(args)
+	if !ok {
+		return h.hint("*connect* takes a local and a remote deployment; put quotes around a name with spaces.")
 	}
 	view, err := h.o.Messenger.OpenView(ctx, c.TriggerID, connectModal(f, m))
 	if err != nil {
@@ -30,29 +31,80 @@ func (h *Handlers) connectCommand(ctx context.Context, c bot.Command, args []str
 	turn := h.turns.take(view.ID)
 	return bot.Answer{Then: func(ctx context.Context) error {
 		defer h.turns.done(view.ID, turn)
-		h.preselect(ctx, args, &f, &m)
+		h.preselect(ctx, typed, &f, &m)
 		h.survey(ctx, &f, &m)
 		return h.redraw(ctx, view, turn, f, m)
 	}}
 }
 
-// preselect chooses the deployments that were typed, where exactly one fits.
-func (h *Handlers) preselect(ctx context.Context, args []string, f *connectForm, m *connectMemory) {
-	fields := []string{link.FieldLocal, link.FieldRemote}
-	for i, to := range []*bot.Option{&f.Local, &f.Remote} {
-		if i == len(args) {
-			return
+// sides are what was typed behind connect.
+type sides struct{ local, remote, alias string }
+
+// parseSides reads "local remote", "local to remote as alias", "remote from local" and the like; false: there is more
+// than that.
+func parseSides(args []string) (s sides, ok bool) {
+	named := map[string]*string{"from": &s.local, "to": &s.remote, "as": &s.alias}
+	var rest []string
+	for i := 0; i < len(args); i++ {
+		if to := named[strings.ToLower(args[i])]; to != nil && *to == "" && i+1 < len(args) {
+			i++
+			*to = args[i]
+			continue
 		}
-		d, why := only(h.o.Directory.Find(ctx, args[i], maxOptions), args[i])
+		rest = append(rest, args[i])
+	}
+	for _, side := range []*string{&s.local, &s.remote} {
+		if *side == "" && len(rest) > 0 {
+			*side, rest = rest[0], rest[1:]
+		}
+	}
+	return s, len(rest) == 0
+}
+
+// preselect chooses the deployments that were typed, where exactly one fits, and fills in the alias.
+func (h *Handlers) preselect(ctx context.Context, typed sides, f *connectForm, m *connectMemory) {
+	if typed.alias != "" {
+		f.Texts[link.FieldAlias] = typed.alias
+		m.renew(link.FieldAlias, typed.alias)
+	}
+	for _, side := range []struct {
+		typed, field string
+		to           *bot.Option
+	}{{typed.local, link.FieldLocal, &f.Local}, {typed.remote, link.FieldRemote, &f.Remote}} {
+		if side.typed == "" {
+			continue
+		}
+		found := h.o.Directory.Find(ctx, side.typed, maxOptions)
+		d, why := only(found, side.typed)
 		if why != "" {
+			if len(found.Deployments) == 0 {
+				why += h.nearDeployment(ctx, side.typed)
+			}
 			m.Notes = append(m.Notes, why)
 			continue
 		}
 		if o, ok := choose(d); ok {
-			*to = o
-			m.renew(fields[i], o.Value)
+			*side.to = o
+			m.renew(side.field, o.Value)
 		}
 	}
+}
+
+// nearDeployment guesses at the deployment that was meant.
+func (h *Handlers) nearDeployment(ctx context.Context, typed string) string {
+	if name, edits := nearestOf(h.deploymentNames(ctx), strings.ToLower(typed)); edits > 0 && edits < nearEnough {
+		return " Did you mean " + name + "?"
+	}
+	return ""
+}
+
+// deploymentNames are those of all platforms, in lower case, as far as they can be listed now.
+func (h *Handlers) deploymentNames(ctx context.Context) []string {
+	var names []string
+	for _, d := range h.o.Directory.Find(ctx, "", 0).Deployments {
+		names = append(names, strings.ToLower(d.Name))
+	}
+	return names
 }
 
 // only is the one deployment that text names: by name or id, or the only one found. why says why there is none.

@@ -82,7 +82,7 @@ func called(c link.Connection) []string {
 // nearestConnection is the connection that was probably meant, if its names are near enough to what was typed, in
 // whichever order.
 func nearestConnection(all []link.Connection, args []string) string {
-	best, found := 4, ""
+	best, found := nearEnough, ""
 	for _, c := range all {
 		edits := 0
 		for _, word := range namesIn(args) {
@@ -95,6 +95,9 @@ func nearestConnection(all []link.Connection, args []string) string {
 	}
 	return found
 }
+
+// nearEnough is how many edits are too many for a guess.
+const nearEnough = 4
 
 // nearestOf is the name that is nearest to a word, and by how many edits. A word that would have to be typed anew is
 // near to nothing.

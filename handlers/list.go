@@ -104,12 +104,12 @@ func (h *Handlers) listed(ctx context.Context, text string) (l link.Listing, nea
 		all.Connections = found
 		return all, ""
 	}
-	var names []string
+	names := h.deploymentNames(ctx)
 	for _, c := range all.Connections {
 		names = append(names, called(c)...)
 	}
 	for _, word := range words {
-		if name, edits := nearestOf(names, word); edits > 0 && edits < 4 {
+		if name, edits := nearestOf(names, word); edits > 0 && edits < nearEnough {
 			near += ". Did you mean " + bot.Code(clean(h.o.Command+" list "+name)) + "?"
 			break
 		}

@@ -3,7 +3,7 @@ package handlers
 // Usage is a word behind the slash command, for those who list them elsewhere than in Slack.
 type Usage struct {
 	Verb string // "connect"
-	Args string // "[local] [remote]"
+	Args string // "[local] to [remote] as [alias]"
 	Does string // what it does, in a sentence without a capital
 }
 
