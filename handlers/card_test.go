@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -49,6 +50,39 @@ func TestLastLineInEveryState(t *testing.T) {
 				goldenMessage(t, "new_plan_"+name, m)
 			}
 		})
+	}
+}
+
+// The card tells the result first and the links once; the line in the thread adds what to type next.
+func TestTheResultIsToldOnceWithItsLinks(t *testing.T) {
+	r := everyState()["applied"]
+	r.Proposal.Links = []change.Field{{Label: "Kibana", Value: "https://kibana.example/app"}, {Label: "the console", Value: "https://ece.example/"}}
+	c, ok := finalLine(r, "/remote-cluster")
+	blocks := toJSON(t, card(r, nil).Blocks)
+	if !ok || strings.Contains(c.Text, "See it in") || !strings.Contains(c.Text, "To search through it") {
+		t.Errorf("the thread says %s", c.Text)
+	}
+	if !strings.Contains(blocks, `"Connected, and checked.\nSee it in <https://kibana.example/app|Kibana> · <https://ece.example/|the console>\n`) || strings.Contains(blocks, "To search through it") {
+		t.Errorf("the card says %s", blocks)
+	}
+}
+
+// A sentence gets a capital; a name or a pattern that begins one does not.
+func TestNamesKeepTheirCase(t *testing.T) {
+	var wrong change.InvalidError
+	wrong.Add("local", "%s is at %s: too old", "logs", "8.12.2")
+	wrong.Add("local", "this is the local cluster itself")
+	wrong.Problems = append(wrong.Problems, change.Problem{Say: "logs-*: leave the cluster out"}, change.Problem{Say: "the bot can't"})
+	var got []string
+	for _, p := range wrong.Problems {
+		got = append(got, problemSays(p))
+	}
+	want := []string{"logs is at 8.12.2: too old", "This is the local cluster itself", "logs-*: leave the cluster out", "The bot can't"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if s := upper("done, 1.5 s"); s != "Done, 1.5 s" {
+		t.Error(s)
 	}
 }
 

@@ -233,7 +233,7 @@ func notesOf(s link.Survey, f *connectForm) []string {
 	c, _ := f.connect()
 	var notes []string
 	for _, p := range s.Problems(c).Problems {
-		notes = append(notes, upper(p.Say))
+		notes = append(notes, problemSays(p))
 	}
 	if len(c.Access.Search)+len(c.Access.Replication) == 0 {
 		c.Access.Search = []string{"-"} // nothing is known of it yet

@@ -54,7 +54,7 @@ func (m connectMemory) errors(f connectForm, wrong *change.InvalidError) map[str
 	drawn := inputBlocks(connectModal(f, m))
 	out := map[string]string{}
 	for _, p := range wrong.Problems {
-		block, say := m.block(p.Field), upper(p.Say)
+		block, say := m.block(p.Field), problemSays(p)
 		if !slices.Contains(drawn, block) {
 			block, say = m.block(link.FieldReason), fieldName(p.Field)+": "+p.Say
 		}

@@ -183,6 +183,28 @@ func TestListWhereNobodyAnswers(t *testing.T) {
 	}
 }
 
+// Each line of a list leads on.
+func TestAListLineLeadsOn(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	for verb, want := range map[string]string{
+		"status": "It works.", "diagnose": "nothing is the matter", "follow": "You follow", "unfollow": "You don't follow",
+	} {
+		d.finish(d.lineChosen(t.Context(), bot.Action{ID: actionListLine, Value: bot.Value{Option: bot.Option{Value: verb + " " + name}}, User: asker, Channel: "C0"}))
+		if m := d.shown(); !strings.Contains(m.Text, want) {
+			t.Errorf("%s: told %s", verb, m.Text)
+		}
+	}
+	for _, value := range []string{"", "disconnect " + name, "status nonsense"} {
+		if _, err := d.lineChosen(t.Context(), bot.Action{Value: bot.Value{Option: bot.Option{Value: value}}}); err == nil {
+			t.Errorf("%q was taken", value)
+		}
+	}
+	if lineMenu(link.Name{Local: link.Ref{Platform: "p", Deployment: strings.Repeat("x", 150)}, Alias: "a"}, []string{"status"}) != nil {
+		t.Error("a menu that Slack refuses")
+	}
+}
+
 func TestListTurnsPagesInPlace(t *testing.T) {
 	d := newDesk(t)
 	ece := d.world.Platform("ece-prod")

@@ -63,7 +63,7 @@ func TestMyOwnAreFollowedUntilISayOtherwise(t *testing.T) {
 		t.Fatalf("the requester sees %s", s)
 	}
 	d.types("list")
-	if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, `"`+actionUnfollow+`"`) {
+	if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, `"unfollow `+name+`"`) {
 		t.Errorf("the list offers %s", s)
 	}
 	d.follows(asker, actionUnfollow, name)

@@ -18,6 +18,7 @@ const (
 	actionListPrevious = "list.previous"
 	actionListNext     = "list.next"
 	actionListAgain    = "list.again"
+	actionListLine     = "list.line" // the menu of a connection
 )
 
 const listPage = 10
@@ -67,9 +68,13 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 	blocks := []slack.Block{section(head)}
 	said, known := h.saidBy(ctx, user)
 	for i, s := range h.lines(ctx, shown) {
-		row := slack.NewSectionBlock(markup(s), nil, nil)
-		if m := shown[i].Managed; m != nil && known {
-			row.Accessory = slack.NewAccessory(followButton(*m, shown[i].Local.Name, user, said[m.Name().String()]))
+		row, c := slack.NewSectionBlock(markup(s), nil, nil), shown[i]
+		verbs := []string{"status", "diagnose"}
+		if c.Managed != nil && known {
+			verbs = append(verbs, followVerb(follows(said[c.Name().String()], *c.Managed, user)))
+		}
+		if menu := lineMenu(c.Name(), verbs); menu != nil {
+			row.Accessory = slack.NewAccessory(menu)
 		}
 		blocks = append(blocks, row)
 	}
@@ -87,8 +92,48 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 		turn(actionListNext, "Next", page+1)
 	}
 	turn(actionListAgain, "Refresh", page)
-	blocks = append(blocks, small(fmt.Sprintf("Page %d of %d", page+1, pages)), slack.NewActionBlock("", buttons...))
+	if pages > 1 {
+		blocks = append(blocks, small(fmt.Sprintf("Page %d of %d", page+1, pages)))
+	}
+	blocks = append(blocks, slack.NewActionBlock("", buttons...))
 	return bot.Message{Text: head, Blocks: blocks}
+}
+
+// followVerb is what changes whether somebody follows a connection.
+func followVerb(on bool) string {
+	if on {
+		return "unfollow"
+	}
+	return "follow"
+}
+
+// lineMenu is what leads on from a line of the list; nil where its name is too long for a menu.
+func lineMenu(n link.Name, verbs []string) *slack.OverflowBlockElement {
+	var opts []*slack.OptionBlockObject
+	for _, verb := range verbs {
+		value := verb + " " + n.String()
+		if len(value) > maxValue {
+			return nil
+		}
+		opts = append(opts, slack.NewOptionBlockObject(value, plain(upper(verb), maxOption), nil))
+	}
+	return slack.NewOverflowBlockElement(actionListLine, opts...)
+}
+
+// lineChosen follows the menu of a connection in the list.
+func (h *Handlers) lineChosen(_ context.Context, a bot.Action) (bot.Answer, error) {
+	verb, name, _ := strings.Cut(a.Value.Option.Value, " ")
+	n, err := link.ParseName(name)
+	if err == nil && (verb == followVerb(false) || verb == followVerb(true)) {
+		return bot.Answer{Then: func(ctx context.Context) error {
+			msg, _ := h.follow(ctx, a.User.ID, n, verb == followVerb(false))
+			return h.tell(ctx, spotOf(a), msg)
+		}}, nil
+	}
+	if _, ok := looks()[verb]; !ok || err != nil {
+		return bot.Answer{}, fmt.Errorf("a line of a list: %q is not offered there", bot.Cut(a.Value.Option.Value, 60))
+	}
+	return bot.Answer{Then: func(ctx context.Context) error { return h.look(ctx, spotOf(a), verb, n, "") }}, nil
 }
 
 // listed are the connections that fit some words: of the local clusters that they name, or else those that they name

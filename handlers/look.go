@@ -131,6 +131,7 @@ func (h *Handlers) registerConnections(r Router) {
 	for _, id := range []string{actionListPrevious, actionListNext, actionListAgain} {
 		r.OnAction(id, h.listTurned)
 	}
+	r.OnAction(actionListLine, h.lineChosen)
 	for verb := range looks() {
 		r.OnAction(connectionPrefix+verb, h.lookPressed)
 	}

@@ -299,7 +299,7 @@ func (m orderMemory) errors(wrong *change.InvalidError) map[string]string {
 		if slices.Contains(m.Fields, p.Field) {
 			block = blockOf(m, p.Field)
 		}
-		addError(out, block, upper(p.Say))
+		addError(out, block, problemSays(p))
 	}
 	return out
 }

@@ -21,7 +21,7 @@ const day = 24 * time.Hour
 func outcomeBlocks(r *change.Request) []slack.Block {
 	switch r.State { //nolint:exhaustive // only these three have an outcome to tell
 	case change.Applied:
-		return []slack.Block{section(appliedLines(r))}
+		return []slack.Block{section(resultLine(r) + seeLine(r) + keyLine(r))}
 	case change.RolledBack:
 		return []slack.Block{section(failedLine(r) + "\n" + cleanLine(r))}
 	case change.Stuck:
@@ -93,21 +93,29 @@ func leftovers(left []change.Leftover) []slack.Block {
 	return out
 }
 
-func appliedLines(r *change.Request) string {
-	s := "It is in place and was checked."
+// resultLine says on the card what an applied change has come to; the line in the thread adds what to do next.
+func resultLine(r *change.Request) string {
+	if c, ok := connection(r); ok {
+		return "Connected, and checked." + roleLine(c.Role, c.Alias)
+	}
+	return doneLine(r, "It is in place and was checked.")
+}
+
+// nextLine is what to type next.
+func nextLine(r *change.Request) string {
 	c, ok := connection(r)
-	if !ok {
-		return doneLine(r, s)
+	if next := tryIt(c); ok && next != "" {
+		return "\nTo search through it:\n" + next
 	}
-	s = "Connected, and checked."
-	if next := tryIt(c); next != "" {
-		s = "Connected, and checked. To search through it:\n" + next
+	return ""
+}
+
+func keyLine(r *change.Request) string {
+	c, ok := connection(r)
+	if !ok || c.ExpiryDays <= 0 || r.Outcome.Ended.IsZero() {
+		return ""
 	}
-	s += roleLine(c.Role, c.Alias) + seeLines(r)
-	if c.ExpiryDays > 0 && !r.Outcome.Ended.IsZero() {
-		s += "\nThe key expires " + when(r.Outcome.Ended.Add(time.Duration(c.ExpiryDays)*day)) + "."
-	}
-	return s
+	return "\nThe key expires " + when(r.Outcome.Ended.Add(time.Duration(c.ExpiryDays)*day)) + "."
 }
 
 // doneLine is what an applied change of a connection that exists has come to.
@@ -141,16 +149,19 @@ func invalidates(r *change.Request) bool {
 	return slices.ContainsFunc(r.Proposal.Plan, func(c change.PlannedCall) bool { return c.Step == link.StepRetire })
 }
 
-// seeLines link to where the result can be seen.
-func seeLines(r *change.Request) string {
-	var b strings.Builder
-	for i, l := range r.Proposal.Links {
-		if i == 4 {
-			break
-		}
-		b.WriteString("\nSee it in " + webLink(l.Value, l.Label))
+// seeLine links to where the result of a connect can be seen.
+func seeLine(r *change.Request) string {
+	if _, ok := connection(r); !ok {
+		return ""
 	}
-	return b.String()
+	var links []string
+	for _, l := range r.Proposal.Links[:min(len(r.Proposal.Links), 4)] {
+		links = append(links, webLink(l.Value, l.Label))
+	}
+	if len(links) == 0 {
+		return ""
+	}
+	return "\nSee it in " + strings.Join(links, " · ")
 }
 
 // webLink is a link in markup; what is no address of the web stays text.
@@ -203,7 +214,7 @@ func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 	var s string
 	switch r.State { //nolint:exhaustive // the others are not over, or the requester ended it
 	case change.Applied:
-		s = to + " :white_check_mark: *" + line(r.Proposal.Title, 300) + "*\n" + appliedLines(r)
+		s = to + " :white_check_mark: *" + line(r.Proposal.Title, 300) + "*\n" + resultLine(r) + nextLine(r)
 	case change.RolledBack:
 		s = to + " :x: " + failedLine(r) + "\n" + cleanLine(r) + "\n" + againLine(r, command)
 	case change.Stuck:

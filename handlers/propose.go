@@ -82,7 +82,7 @@ func (h *Handlers) notAsked(ctx context.Context, err error) string {
 	}
 	out := []string{":warning: *Not asked.* Nothing was stored:"}
 	for _, p := range wrong.Problems {
-		out = append(out, "• *"+fieldName(p.Field)+"*: "+line(upper(p.Say), maxTold))
+		out = append(out, "• *"+fieldName(p.Field)+"*: "+line(problemSays(p), maxTold))
 	}
 	return within("\n", maxText-200, out...)
 }

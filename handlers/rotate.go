@@ -35,7 +35,7 @@ func (h *Handlers) aboutBlock(ctx context.Context, e link.Existing) slack.Block 
 	if why != "" {
 		s += "\n" + why
 	}
-	s += "\n*Remote:* " + line(remoteOf(e), maxName) + "\n*Settings:* " + verbatim(e.Own.String(), 900)
+	s += "\n*Remote:* " + line(remoteOf(e), maxName) + "\n*Settings:* " + verbatim(e.Own.Brief(e.Alias), 900)
 	if e.Managed == nil {
 		s += "\n:warning: Made by hand."
 	}

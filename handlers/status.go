@@ -47,7 +47,7 @@ func statusFields(x link.Examination) []change.Field {
 		}
 	}
 	add("Remote", remoteOf(x.Existing))
-	add("Settings", x.Own.String())
+	add("Settings", x.Own.Brief(x.Alias))
 	add("Model", link.Connection{Info: x.Info}.Model())
 	if x.Listed {
 		add("Sockets", fmt.Sprintf("%d of %d connected", x.Info.Sockets, x.Info.MaxSockets))

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
 // Lengths in Unicode code points, from Slack's Block Kit reference, unless they are our own taste.
@@ -207,8 +208,20 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// upper gives a sentence a capital.
+// problemSays is a problem as a sentence.
+func problemSays(p change.Problem) string {
+	if p.Named {
+		return p.Say
+	}
+	return upper(p.Say)
+}
+
+// upper gives a sentence a capital. A first word that is more than letters is a name or a pattern, and stays as it is.
 func upper(s string) string {
+	first, _, _ := strings.Cut(s, " ")
+	if strings.ContainsFunc(strings.TrimRight(first, ",."), func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' }) {
+		return s
+	}
 	r, n := utf8.DecodeRuneInString(s)
 	if n == 0 {
 		return s

@@ -145,6 +145,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"presses": plain(2, 3, (*story).presses),
 	// certifies alice search-old metrics-eu ALIAS: asks for certificates, and bob approves
 	"certifies": plain(4, 4, (*story).certifies),
+	"picks":     plain(2, 2, (*story).picks),  // picks alice Status: in the first menu … of the newest message that has one
 	"clicks":    plain(2, 2, (*story).clicks), // clicks alice 'Advanced settings…' in the modal
 	// What they see. Each waits until it is so; ! wants it not to be so now.
 	"card":   seeing((*story).cardText),

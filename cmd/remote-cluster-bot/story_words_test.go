@@ -162,6 +162,23 @@ func (s *story) presses(_ *testscript.TestScript, args []string) error {
 	return seen(s.Slack.User(who).PressConfirm(s.ctx, on, button))
 }
 
+// picks chooses from the first overflow menu of the newest message that has one.
+func (s *story) picks(_ *testscript.TestScript, args []string) error {
+	var on workspace.Message
+	state, err := s.until(s.ctx, storyWait, func(w workspace.State) bool {
+		for _, m := range s.visible(w, args[0]) {
+			if strings.Contains(w.Render(m), "[ … ]") {
+				on = m
+			}
+		}
+		return on.TS != ""
+	})
+	if err != nil {
+		return fmt.Errorf("no message has a menu: %w\n%s", err, state.Transcript(s.visible(state, args[0])))
+	}
+	return seen(s.Slack.User(args[0]).On(on).Choose(s.ctx, "list.line", "", args[1]))
+}
+
 func (s *story) visible(w workspace.State, who string) []workspace.Message {
 	all := w.In(clusters)
 	for _, m := range w.In(clusters) {

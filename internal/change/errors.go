@@ -51,7 +51,8 @@ func (e *NotAllowedError) Error() string { return e.Why }
 // Problem is what is wrong with one field of an input.
 type Problem struct {
 	Field string
-	Say   string // a sentence for the person who filled it in
+	Say   string // a sentence for the person who filled it in, without a capital
+	Named bool   // it begins with somebody's name, which stays as it is written
 }
 
 // InvalidError holds every problem of an input at once.
@@ -76,7 +77,7 @@ func (e *InvalidError) Check() error {
 	return e
 }
 
-// Add writes a problem down.
+// Add writes a problem down. What begins with a verb of format begins with a name.
 func (e *InvalidError) Add(field, format string, args ...any) {
-	e.Problems = append(e.Problems, Problem{Field: field, Say: fmt.Sprintf(format, args...)})
+	e.Problems = append(e.Problems, Problem{Field: field, Say: fmt.Sprintf(format, args...), Named: strings.HasPrefix(format, "%")})
 }

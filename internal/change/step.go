@@ -54,6 +54,24 @@ func IsTemporary(err error) bool {
 	return ok
 }
 
+type waitingError struct{ error }
+
+func (e waitingError) Unwrap() error { return e.error }
+
+// Waiting marks what is under way elsewhere and has not ended yet: worth another look, and no failed try.
+func Waiting(err error) error {
+	if err == nil {
+		return nil
+	}
+	return waitingError{Temporary(err)}
+}
+
+// IsWaiting reports whether err, or anything it wraps, was marked by Waiting.
+func IsWaiting(err error) bool {
+	_, ok := errors.AsType[waitingError](err)
+	return ok
+}
+
 // Pause is how long err, or what it wraps, asks not to be tried again for by a method After; 0: as long as one likes.
 func Pause(err error) time.Duration {
 	if asks, ok := errors.AsType[interface {

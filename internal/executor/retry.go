@@ -25,6 +25,9 @@ func (j *job) tryStep(ctx context.Context, step change.Step, line *change.StepRe
 		return j.span(ctx, verb+" "+line.Step, act)
 	}, func(attempt int, trouble error) error {
 		j.log.InfoContext(ctx, "trying again", "step", line.Step, "attempt", attempt, "error", j.o.Scrub(trouble.Error()))
+		if change.IsWaiting(trouble) {
+			line.Attempts--
+		}
 		say := j.explain(trouble)
 		if say == line.Trouble {
 			return nil

@@ -44,6 +44,33 @@ func TestTemporaryFailuresAreTriedAgain(t *testing.T) {
 	})
 }
 
+// Waiting for a platform's plan is no failed try: what is waited for is told, and nothing is counted.
+func TestWaitingIsNoTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		looks := 0
+		step := executortest.Func{StepName: "one", OnApply: func(context.Context, change.Evidence, change.Note) error {
+			if looks++; looks <= 3 {
+				return change.Waiting(&change.ExplainedError{Say: "A plan is under way.", Err: errBroken})
+			}
+			return nil
+		}}
+		r := b.apply(change.Applied, step)
+		if got := r.Record("one"); got.Attempts != 1 || looks != 4 {
+			t.Errorf("after %d looks the journal says %+v", looks, got)
+		}
+		var details []string
+		for _, e := range b.mem.Audit() {
+			if e.What == "step:one:begun" {
+				details = append(details, e.Detail)
+			}
+		}
+		if diff := cmp.Diff([]string{"", "A plan is under way."}, details); diff != "" {
+			t.Errorf("written while waiting (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // crowded is a server that says when to come back.
 type crowded struct{ error }
 

@@ -57,7 +57,7 @@ func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (c
 	}
 	fields := e.sides()
 	add := func(label, value string) { fields = append(fields, change.Field{Label: label, Value: value}) }
-	add("Settings", e.Own.String())
+	add("Settings", e.Own.Brief(e.Alias))
 	add("Model", Connection{Info: e.Info}.Model())
 	add("Key", orUnknown(p.KeyName))
 	unset := orUnknown
@@ -92,7 +92,7 @@ func (e Existing) adoptedKey(ctx context.Context, p *Adopt) (*Key, error) {
 	}
 	if len(keys) != 1 {
 		say := fmt.Sprintf("%s has %d valid cross-cluster keys of this name; leave it out if you are not sure", e.Remote.Name, len(keys))
-		return nil, &change.InvalidError{Problems: []change.Problem{{Field: FieldKeyName, Say: say}}}
+		return nil, &change.InvalidError{Problems: []change.Problem{{Field: FieldKeyName, Say: say, Named: true}}}
 	}
 	if len(p.Access.Search)+len(p.Access.Replication) == 0 {
 		p.Access = keys[0].Access

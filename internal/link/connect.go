@@ -138,6 +138,6 @@ func checkPatterns(wrong *change.InvalidError, field string, patterns []string) 
 
 func note(wrong *change.InvalidError, field string, err error) {
 	if err != nil {
-		wrong.Add(field, "%s", err.Error())
+		wrong.Problems = append(wrong.Problems, change.Problem{Field: field, Say: err.Error()})
 	}
 }

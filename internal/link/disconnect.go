@@ -102,7 +102,7 @@ func (e Existing) disconnectWarnings(l leavings) []string {
 	if e.UsersUnread != nil {
 		w.add("What uses this connection could not be read, or not wholly: %s.", sentence(e.UsersUnread))
 	}
-	w.add("Searches through %s: are not recorded anywhere that the bot can read: whether there are some, only people know.", e.Alias)
+	w.add("Searches through %s are not recorded anywhere that the bot can read: whether there are some, only people know.", e.Alias)
 	if e.HasKey && len(e.Keys) == 0 {
 		w.add("Which key it uses is not known: none will be invalidated on the remote cluster.")
 	}

@@ -113,7 +113,7 @@ func transportPort(address string) bool {
 
 func (x *Examination) set() *finding {
 	if x.Exists() {
-		return well("The alias is set", "%s", x.Own)
+		return well("The alias is set", "%s", x.Own.Brief(x.Alias))
 	}
 	f := x.ill("The alias is set", CauseUnknown, fmt.Sprintf("%s knows no remote cluster %s", x.Survey.Local.Name, x.Alias))
 	f.diagnosis.Say, f.diagnosis.Fix = "The alias is not set on the local cluster.", "Connect it again."

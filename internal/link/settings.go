@@ -130,6 +130,29 @@ func (s Settings) String() string {
 	return strings.Join(lines, ", ")
 }
 
+// Brief is what is set for one alias, in a line for people. The server name is left out where it is the address's host.
+func (s Settings) Brief(alias string) string {
+	set := s.options(alias)
+	host, _, _ := strings.Cut(set["proxy_address"], ":")
+	if set["server_name"] == host {
+		delete(set, "server_name")
+	}
+	var parts []string
+	for _, option := range []string{"mode", "proxy_address"} {
+		if set[option] != "" {
+			parts = append(parts, set[option])
+		}
+		delete(set, option)
+	}
+	for _, option := range slices.Sorted(maps.Keys(set)) {
+		parts = append(parts, option+" "+set[option])
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, " · ")
+}
+
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(bytes.TrimSpace(raw)) == "null" }
 
 // plain is a setting's value without the quotes of JSON.

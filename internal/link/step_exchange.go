@@ -216,7 +216,7 @@ func (x *exchangeStep) released(ctx context.Context, local side, alias string) e
 		return attempt("reading the remote connections of "+local.d.Name, err)
 	}
 	if info, listed := all[alias]; listed && info.Credentials != "" {
-		return change.Temporary(&change.ExplainedError{
+		return change.Waiting(&change.ExplainedError{
 			Say: "The nodes of " + local.d.Name + " have not read their keystore again yet.", Err: errNotRead,
 		})
 	}

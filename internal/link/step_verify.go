@@ -228,7 +228,7 @@ func (v *verifyStep) explain(ctx context.Context, local side, why string, s Symp
 		s.Egress = egress
 	}
 	d := Diagnose(why, s)
-	return change.Temporary(&change.ExplainedError{
+	return change.Waiting(&change.ExplainedError{
 		Say: d.Say + " " + d.Fix,
 		Err: fmt.Errorf("%w: %s", errNotConnected, why),
 	})

@@ -77,7 +77,7 @@ func (t *trustChange) read(ctx context.Context) (Deployment, Trusts, Trusted, er
 var errPlanUnderWay = errors.New("the platform is carrying out a plan")
 
 func underWay(d Deployment) error {
-	return change.Temporary(&change.ExplainedError{
+	return change.Waiting(&change.ExplainedError{
 		Say: "The platform is still carrying out a change of " + d.Name + ".", Err: fmt.Errorf("%s: %w", d.Ref, errPlanUnderWay),
 	})
 }
