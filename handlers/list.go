@@ -60,24 +60,25 @@ func parsePage(value string) (page int, text string, err error) {
 func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Message {
 	limited, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
+	var troubles map[link.Name]link.Problem
+	var said map[string]string
+	var known bool
+	var reading sync.WaitGroup // at the same time: each may have to wait for Redis
+	reading.Go(func() { troubles = h.troubles(limited) })
+	reading.Go(func() { said, known = h.saidBy(limited, user) })
 	l, near := h.listed(limited, text)
+	reading.Wait()
 	pages := max(1, (len(l.Connections)+listPage-1)/listPage)
 	page = min(max(page, 0), pages-1)
 	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]
-	head := listHead(l, h.troubles(ctx), text) + near
+	head := listHead(l, troubles, text) + near
 	blocks := []slack.Block{section(head)}
-	said, known := h.saidBy(ctx, user)
-	for i, s := range h.lines(ctx, shown) {
-		row, c := slack.NewSectionBlock(markup(s), nil, nil), shown[i]
-		verbs := []string{"status", "diagnose"}
-		if c.Managed != nil && known {
-			verbs = append(verbs, followVerb(follows(said[c.Name().String()], *c.Managed, user)))
+	blocks = append(blocks, h.rows(ctx, shown, troubles, func(c link.Connection) string {
+		if c.Managed == nil || !known {
+			return ""
 		}
-		if menu := lineMenu(c.Name(), verbs); menu != nil {
-			row.Accessory = slack.NewAccessory(menu)
-		}
-		blocks = append(blocks, row)
-	}
+		return followVerb(follows(said[c.Name().String()], *c.Managed, user))
+	})...)
 	if note := listMissing(l); note != "" {
 		blocks = append(blocks, small(note))
 	}
@@ -99,6 +100,19 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 	return bot.Message{Text: head, Blocks: blocks}
 }
 
+// rows are the lines of connections, each with a menu; follow is the verb of following it, or empty.
+func (h *Handlers) rows(ctx context.Context, shown []link.Connection, troubles map[link.Name]link.Problem, follow func(link.Connection) string) []slack.Block {
+	blocks := make([]slack.Block, 0, len(shown))
+	for i, s := range h.lines(ctx, shown, troubles) {
+		row := slack.NewSectionBlock(markup(s), nil, nil)
+		if menu := lineMenu(shown[i].Name(), follow(shown[i])); menu != nil {
+			row.Accessory = slack.NewAccessory(menu)
+		}
+		blocks = append(blocks, row)
+	}
+	return blocks
+}
+
 // followVerb is what changes whether somebody follows a connection.
 func followVerb(on bool) string {
 	if on {
@@ -108,9 +122,12 @@ func followVerb(on bool) string {
 }
 
 // lineMenu is what leads on from a line of the list; nil where its name is too long for a menu.
-func lineMenu(n link.Name, verbs []string) *slack.OverflowBlockElement {
+func lineMenu(n link.Name, follow string) *slack.OverflowBlockElement {
 	var opts []*slack.OptionBlockObject
-	for _, verb := range verbs {
+	for _, verb := range []string{"status", "diagnose", follow} {
+		if verb == "" {
+			continue
+		}
 		value := verb + " " + n.String()
 		if len(value) > maxValue {
 			return nil
@@ -163,8 +180,8 @@ func (h *Handlers) listed(ctx context.Context, text string) (l link.Listing, nea
 }
 
 // lines are drawn at the same time: each asks Slack for a link.
-func (h *Handlers) lines(ctx context.Context, shown []link.Connection) []string {
-	lines, troubles := make([]string, len(shown)), h.troubles(ctx)
+func (h *Handlers) lines(ctx context.Context, shown []link.Connection, troubles map[link.Name]link.Problem) []string {
+	lines := make([]string, len(shown))
 	var wg sync.WaitGroup
 	for i, c := range shown {
 		wg.Go(func() { lines[i] = h.connectionLine(ctx, c, troubles[c.Name()]) })

@@ -21,7 +21,7 @@ const day = 24 * time.Hour
 func outcomeBlocks(r *change.Request) []slack.Block {
 	switch r.State { //nolint:exhaustive // only these three have an outcome to tell
 	case change.Applied:
-		return []slack.Block{section(resultLine(r) + seeLine(r) + keyLine(r))}
+		return []slack.Block{section(resultLine(r) + keyLine(r) + seeLine(r))}
 	case change.RolledBack:
 		return []slack.Block{section(failedLine(r) + "\n" + cleanLine(r))}
 	case change.Stuck:
