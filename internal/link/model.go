@@ -164,10 +164,10 @@ func (TrustSurvey) mismatch(wrong *change.InvalidError, field, given string, sid
 	}
 }
 
-// certificateWarnings are what people should know of a connection by certificates.
 // CertificatesEnd begins the warning of the certificate model itself.
 const CertificatesEnd = "TLS certificates are deprecated since 9.0."
 
+// certificates are what people should know of a connection by certificates.
 func (w *warnings) certificates(s Survey, c Connect) {
 	w.add(CertificatesEnd+" A superuser of %s gets full read access to %s; use them only within one security domain.",
 		s.Local.Name, s.Remote.Name)
