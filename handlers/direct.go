@@ -63,7 +63,7 @@ func direct(r *change.Request, standing *change.Verdict, away bool, command stri
 		}
 	}
 	byClock(change.Reminded, slotRemind, remind)
-	byClock(change.CalledIn, slotCall, ":key: The work can begin, and only "+line(r.Proposal.Wants, maxName)+" is missing: press *Paste the key…* now. It is kept for an hour.")
+	byClock(change.CalledIn, slotCall, ":bell: The work can begin, and only "+line(r.Proposal.Wants, maxName)+" is missing: "+handInWords(r)+" It counts for an hour.")
 	out = append(out, elsewhere(r, standing, away, command)...)
 	slices.SortFunc(out, func(a, b drawing) int { return strings.Compare(a.slot, b.slot) })
 	return out

@@ -31,6 +31,14 @@ func handInButton(r *change.Request) []slack.BlockElement {
 	return []slack.BlockElement{button(actionPaste, now, "Paste the key…")}
 }
 
+// handInWords tell which button that is.
+func handInWords(r *change.Request) string {
+	if r.Proposal.Wants == link.WantsAuthority {
+		return "upload it as described, and press *Done, it is uploaded*."
+	}
+	return "press *Paste the key…* now."
+}
+
 // authorityLine says that the authority has to be uploaded, or who says that it was.
 func authorityLine(r *change.Request) string {
 	if d := r.Handed(); d != nil {

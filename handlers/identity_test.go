@@ -134,3 +134,14 @@ func TestStrongIdentityGoesWithTheDeploymentsThatCanDoIt(t *testing.T) {
 		t.Errorf("asked for %+v", c.Identity)
 	}
 }
+
+// Who is called in late is told what is missing by its own name: an authority is no key.
+func TestAnAuthorityIsAskedForByItsName(t *testing.T) {
+	r := pending()
+	r.Proposal.Wants = link.WantsAuthority
+	r.Decisions = append(r.Decisions, change.Decision{Verb: change.CalledIn, To: []string{"U0BEN"}, Digest: r.Proposal.Digest})
+	said := decisionLine(r.Decisions[len(r.Decisions)-1], false, r.Proposal.Wants) + handInWords(r)
+	if strings.Contains(said, "key") || !strings.Contains(said, "certificate authority") || !strings.Contains(said, "Done") {
+		t.Error(said)
+	}
+}

@@ -1,0 +1,207 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Press is a button pressed by a person on a card that showed a version of a request.
+type Press struct {
+	ID     string
+	Seen   int64 // the version on the card; 0 where the person saw no card (a typed command)
+	By     Actor
+	Reason string
+}
+
+// Approve records an approval, and moves the request when that makes it enough. Errors: *NotAllowedError,
+// *StaleError, *StateError, ErrNotFound, ErrUnavailable.
+func (s *Service) Approve(ctx context.Context, p Press) (*Request, error) {
+	return s.decide(ctx, p, Approve, SaidYes, func(r *Request, m *Move) error {
+		if err := s.o.Policy.Eligible(ctx, r, p.By); err != nil {
+			return err
+		}
+		if r.ApprovedBy(p.By.User) {
+			return &NotAllowedError{Why: "you have approved this already; it waits for others"}
+		}
+		return s.settle(ctx, r, m)
+	})
+}
+
+// settle lets a decision on a pending request move it if nothing is missing any more.
+func (s *Service) settle(ctx context.Context, r *Request, m *Move) error {
+	with := *r
+	with.Decisions = m.Decisions
+	verdict, err := s.o.Policy.Weigh(ctx, &with)
+	if err != nil {
+		return fmt.Errorf("weighing approvals: %w", err)
+	}
+	if verdict.Rule != "" {
+		m.Entry.Rule = verdict.Rule
+	}
+	waits := with.awaitsFor(verdict, s.o.Now())
+	if !verdict.Enough || waits {
+		m.Event, m.To = "", r.State
+		if verdict.Enough && verdict.NotAfter.After(r.Deadline) {
+			m.Deadline = verdict.NotAfter // what is missing can be handed in only when the window is about to open
+		}
+		return nil
+	}
+	m.Event, m.To = Approve, Approved
+	m.NotBefore = verdict.NotBefore
+	if !verdict.NotAfter.IsZero() {
+		m.Deadline = verdict.NotAfter // a change that nobody began within its window is not begun after it
+	}
+	return nil
+}
+
+// TakeBack takes an approval back, as long as the last one is not in.
+func (s *Service) TakeBack(ctx context.Context, p Press) (*Request, error) {
+	return s.decide(ctx, p, Approve, TookBack, func(r *Request, m *Move) error {
+		if r.said(TookBack, p) {
+			return errSaid
+		}
+		if !r.ApprovedBy(p.By.User) {
+			return &NotAllowedError{Why: "there is no approval of yours to take back"}
+		}
+		m.Event, m.To = "", r.State
+		return nil
+	})
+}
+
+// Reject ends a request. Whoever may approve may reject.
+func (s *Service) Reject(ctx context.Context, p Press) (*Request, error) {
+	return s.decide(ctx, p, Reject, SaidNo, func(r *Request, _ *Move) error {
+		return s.o.Policy.Eligible(ctx, r, p.By)
+	})
+}
+
+// Withdraw lets the requester take the request back before a worker has begun.
+func (s *Service) Withdraw(ctx context.Context, p Press) (*Request, error) {
+	return s.decide(ctx, p, Withdraw, Withdrew, onlyRequester(p.By, "only who asked can withdraw it"))
+}
+
+// Retry tries again to take back what a stuck request left. The requester and whoever may approve can ask for it.
+func (s *Service) Retry(ctx context.Context, p Press) (*Request, error) {
+	return s.decide(ctx, p, Retry, AskRetry, s.concerned(ctx, p.By))
+}
+
+// Resolve says that a stuck request is clean, with a reason.
+func (s *Service) Resolve(ctx context.Context, p Press) (*Request, error) {
+	return s.decide(ctx, p, Resolve, SaidClean, s.concerned(ctx, p.By))
+}
+
+// ExpireDue ends the requests whose time has run out, at most limit of them, and returns how many it ended.
+func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
+	ids, err := s.requests.Due(ctx, s.o.Now(), limit)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	var errs []error
+	for _, id := range ids {
+		_, err := s.decide(ctx, Press{ID: id}, Expire, RanOut, func(r *Request, m *Move) error {
+			if s.o.Now().Before(r.Deadline) {
+				return ErrConflict // somebody gave it more time
+			}
+			m.Entry.Detail = r.whyRanOut()
+			m.Decisions[len(m.Decisions)-1].Reason = m.Entry.Detail
+			return nil
+		})
+		var state *StateError
+		switch {
+		case err == nil:
+			n++
+		case errors.As(err, &state), errors.Is(err, ErrConflict), errors.Is(err, ErrNotFound):
+			// somebody was first: nothing to do
+		default:
+			errs = append(errs, err)
+		}
+	}
+	return n, errors.Join(errs...)
+}
+
+// whyRanOut says what r waited for when its time ran out.
+func (r *Request) whyRanOut() string {
+	switch {
+	case r.State == Approved:
+		return "it was approved, but the work had not begun in time"
+	case r.Proposal.Wants != "" && r.Handed() == nil:
+		return "approvals or " + r.Proposal.Wants + " did not come in time"
+	}
+	return "not enough approvals came in time"
+}
+
+func onlyRequester(by Actor, why string) func(*Request, *Move) error {
+	return func(r *Request, _ *Move) error {
+		if by.User != r.Requester.User {
+			return &NotAllowedError{Why: why}
+		}
+		return nil
+	}
+}
+
+func (s *Service) concerned(ctx context.Context, by Actor) func(*Request, *Move) error {
+	return func(r *Request, _ *Move) error {
+		if by.User == r.Requester.User {
+			return nil
+		}
+		return s.o.Policy.Eligible(ctx, r, by)
+	}
+}
+
+const moveAttempts = 8
+
+// errSaid says that the same person has decided the same before.
+var errSaid = errors.New("said before")
+
+// decide reads the request, asks guard, and makes the move on the version it read. When somebody else moved the
+// request in between, it starts over, so that every decision is made on the request as it is.
+func (s *Service) decide(ctx context.Context, p Press, e Event, v Verb, guard func(*Request, *Move) error) (*Request, error) {
+	for range moveAttempts {
+		r, err := s.requests.Get(ctx, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		to, ok := r.State.Next(e)
+		if e == "" { // guard knows the states in which it may be said
+			to, ok = r.State, !r.State.Final()
+		}
+		if !ok && r.said(v, p) {
+			return r, nil
+		}
+		if !ok {
+			return r, &StateError{Event: e, Now: r}
+		}
+		if p.Seen != 0 && (p.Seen < r.Asked || p.Seen > r.Version) || r.outrun(v, p) {
+			return r, &StaleError{Now: r}
+		}
+		now := s.o.Now()
+		d := Decision{Verb: v, By: p.By, At: now, Reason: p.Reason, Digest: r.Proposal.Digest, Version: r.Version + 1}
+		m := Move{
+			ID: r.ID, Version: r.Version, Event: e, From: r.State, To: to,
+			Decisions: append(slices.Clip(r.Decisions), d),
+			Entry: Entry{
+				At: now, Request: r.ID, What: string(v), By: p.By, Target: r.Proposal.Target,
+				Digest: r.Proposal.Digest, Rule: r.Rule, Detail: p.Reason,
+			},
+		}
+		switch err := guard(r, &m); {
+		case errors.Is(err, errSaid):
+			return r, nil
+		case err != nil:
+			return r, err
+		}
+		err = s.requests.Move(ctx, m)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.o.Changed(r.ID)
+		return s.requests.Get(ctx, r.ID)
+	}
+	return nil, fmt.Errorf("request %s: %w %d times over", p.ID, ErrConflict, moveAttempts)
+}
