@@ -24,7 +24,7 @@ func benchRouter(b *testing.B) http.Handler {
 	})
 	r.OnAction("approve", func(context.Context, Action) (Answer, error) { return Answer{}, nil })
 	r.OnSubmit("connect", func(_ context.Context, s Submission) (Answer, error) {
-		if s.View.State["block0"]["action0"].Text == "" {
+		if s.View.State.At("block0", "action0").Text == "" {
 			return Answer{}, fmt.Errorf("nothing filled in")
 		}
 		return Answer{}, nil

@@ -91,11 +91,22 @@ func (v *View) carried() string {
 	return v.Carried
 }
 
-// State is what is filled in: by block_id, then action_id.
-type State map[string]map[string]Value
+// State is what is filled in, by block_id. A block has one element as a rule, for which a map would be a waste.
+type State map[string][]Value
+
+// At returns what is filled in in one element; an empty Value if there is none.
+func (s State) At(block, action string) Value {
+	for _, v := range s[block] {
+		if v.Action == action {
+			return v
+		}
+	}
+	return Value{}
+}
 
 // Value is what is filled in in one element.
 type Value struct {
+	Action   string   // action_id
 	Type     string   `json:"type"`
 	Text     string   // typed text, date, chosen user or conversation, or a button's value
 	Option   Option   // the chosen option

@@ -182,10 +182,12 @@ func (v *viewPayload) view() *View {
 	}
 	state := make(State, len(v.State.Values))
 	for block, elements := range v.State.Values {
-		values := make(map[string]Value, len(elements))
+		values := make([]Value, 0, len(elements))
 		for action, e := range elements {
 			if e != nil {
-				values[action] = e.value()
+				v := e.value()
+				v.Action = action
+				values = append(values, v)
 			}
 		}
 		state[block] = values

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func golden(tb testing.TB, name string) []byte {
@@ -47,34 +48,35 @@ func TestEveryElementHasItsValue(t *testing.T) {
 		ID: "VNHU13V36", RootID: "VNHU13V36", Hash: "156663117.cd33ad1f",
 		CallbackID: "modal-with-inputs", Metadata: "shhh-its-secret",
 		State: State{
-			"edit-task-title": {"title": {Type: "plain_text_input", Text: "This is my example inputted value"}},
+			"edit-task-title": {{Action: "title", Type: "plain_text_input", Text: "This is my example inputted value"}},
 			"all": {
-				"empty":         {Type: "plain_text_input"},
-				"url":           {Type: "url_text_input", Text: "https://example.com"},
-				"email":         {Type: "email_text_input", Text: "a@example.com"},
-				"number":        {Type: "number_input", Text: "12.5"},
-				"date":          {Type: "datepicker", Text: "2026-11-23"},
-				"no_date":       {Type: "datepicker"},
-				"time":          {Type: "timepicker", Text: "11:40"},
-				"datetime":      {Type: "datetimepicker", Text: "1628633820"},
-				"user":          {Type: "users_select", Text: "U1"},
-				"conversation":  {Type: "conversations_select", Text: "C1"},
-				"channel":       {Type: "channels_select", Text: "C2"},
-				"users":         {Type: "multi_users_select", Selected: []string{"U1", "U2"}},
-				"conversations": {Type: "multi_conversations_select", Selected: []string{"C1"}},
-				"channels":      {Type: "multi_channels_select", Selected: []string{"C2", "C3"}},
-				"option":        {Type: "external_select", Option: one},
-				"no_option":     {Type: "static_select"},
-				"options":       {Type: "multi_static_select", Options: []Option{one, two}},
-				"boxes":         {Type: "checkboxes"},
-				"radio":         {Type: "radio_buttons", Option: Option{Value: "2", Text: "*Two*"}},
-				"rich":          {Type: "rich_text_input"},
-				"files":         {Type: "file_input"},
-				"future":        {Type: "something_new"},
+				{Action: "empty", Type: "plain_text_input"},
+				{Action: "url", Type: "url_text_input", Text: "https://example.com"},
+				{Action: "email", Type: "email_text_input", Text: "a@example.com"},
+				{Action: "number", Type: "number_input", Text: "12.5"},
+				{Action: "date", Type: "datepicker", Text: "2026-11-23"},
+				{Action: "no_date", Type: "datepicker"},
+				{Action: "time", Type: "timepicker", Text: "11:40"},
+				{Action: "datetime", Type: "datetimepicker", Text: "1628633820"},
+				{Action: "user", Type: "users_select", Text: "U1"},
+				{Action: "conversation", Type: "conversations_select", Text: "C1"},
+				{Action: "channel", Type: "channels_select", Text: "C2"},
+				{Action: "users", Type: "multi_users_select", Selected: []string{"U1", "U2"}},
+				{Action: "conversations", Type: "multi_conversations_select", Selected: []string{"C1"}},
+				{Action: "channels", Type: "multi_channels_select", Selected: []string{"C2", "C3"}},
+				{Action: "option", Type: "external_select", Option: one},
+				{Action: "no_option", Type: "static_select"},
+				{Action: "options", Type: "multi_static_select", Options: []Option{one, two}},
+				{Action: "boxes", Type: "checkboxes"},
+				{Action: "radio", Type: "radio_buttons", Option: Option{Value: "2", Text: "*Two*"}},
+				{Action: "rich", Type: "rich_text_input"},
+				{Action: "files", Type: "file_input"},
+				{Action: "future", Type: "something_new"},
 			},
 		},
 	}
-	if diff := cmp.Diff(want, p.View.view()); diff != "" {
+	byAction := cmpopts.SortSlices(func(a, b Value) bool { return a.Action < b.Action })
+	if diff := cmp.Diff(want, p.View.view(), byAction); diff != "" {
 		t.Error(diff)
 	}
 	if got := p.lastInput(); got != "edit-rest" {

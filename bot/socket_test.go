@@ -130,7 +130,7 @@ func TestSocketCarriesEverything(t *testing.T) {
 	rg.OnCommand("/rc", func(_ context.Context, c Command) (Answer, error) { return Answer{Body: ephemeral(c.Text)}, nil })
 	rg.OnAction("approve", func(context.Context, Action) (Answer, error) { return Answer{}, nil })
 	rg.OnSubmit("modal-with-inputs", func(_ context.Context, s Submission) (Answer, error) {
-		return Answer{Body: map[string]string{"got": s.View.State["edit-task-title"]["title"].Text}}, nil
+		return Answer{Body: map[string]string{"got": s.View.State.At("edit-task-title", "title").Text}}, nil
 	}, nil)
 	opened := make(chan HomeOpened, 1)
 	rg.OnHome(func(_ context.Context, h HomeOpened) (Answer, error) { opened <- h; return Answer{}, nil })

@@ -123,11 +123,11 @@ func TestStoryFromCommandToApproval(t *testing.T) {
 			}}, nil
 		})
 		r.OnSubmit("connect", func(_ context.Context, s bot.Submission) (bot.Answer, error) {
-			alias := s.View.State["alias"]["alias"].Text
+			alias := s.View.State.At("alias", "alias").Text
 			if alias == "bad" {
 				return bot.Answer{Body: slack.NewErrorsViewSubmissionResponse(map[string]string{"alias": "not this one"})}, nil
 			}
-			text := alias + " to " + s.View.State["where"]["deployment"].Option.Value
+			text := alias + " to " + s.View.State.At("where", "deployment").Option.Value
 			return bot.Answer{Then: func(ctx context.Context) error {
 				_, err := m.Post(ctx, "COPS", card(text))
 				return err

@@ -98,7 +98,7 @@ func TestAKeyIsAskedForOnApprovalAndTakenOnce(t *testing.T) {
 	}
 	paste := func(u bot.User, text string) string {
 		t.Helper()
-		view := bot.View{Metadata: `{"press":"7Q2MZK:4","channel":"C0REQUESTS"}`, State: bot.State{blockKey: {blockKey: {Text: text}}}}
+		view := bot.View{Metadata: `{"press":"7Q2MZK:4","channel":"C0REQUESTS"}`, State: bot.State{blockKey: {{Action: blockKey, Text: text}}}}
 		body := d.finish(d.pasted(t.Context(), bot.Submission{View: view, User: u}))
 		if body == nil {
 			return ""

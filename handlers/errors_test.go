@@ -16,7 +16,7 @@ import (
 func (d *desk) leavesOut(submit bot.SubmissionHandler) map[string]string {
 	d.t.Helper()
 	v := d.slack.view(theModal)
-	maps.DeleteFunc(v.State, func(_ string, actions map[string]bot.Value) bool {
+	maps.DeleteFunc(v.State, func(_ string, actions []bot.Value) bool {
 		for _, a := range actions {
 			return a.Text == "" && a.Option.Value == "" && len(a.Options) == 0
 		}

@@ -116,7 +116,7 @@ func (h *Handlers) lookSubmitted(_ context.Context, s bot.Submission) (bot.Answe
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	n, ok := chosenName(s.View.State[fieldConnection][actionPick].Option)
+	n, ok := chosenName(s.View.State.At(fieldConnection, actionPick).Option)
 	if !ok {
 		return beside(map[string]string{fieldConnection: "Choose a connection from the list."}), nil
 	}

@@ -102,7 +102,7 @@ func (h *Handlers) pasted(ctx context.Context, v bot.Submission) (bot.Answer, er
 	no := func(say string) (bot.Answer, error) {
 		return beside(map[string]string{blockKey: bot.Cut(say, 500)}), nil
 	}
-	text := strings.TrimSpace(v.View.State[blockKey][blockKey].Text)
+	text := strings.TrimSpace(v.View.State.At(blockKey, blockKey).Text)
 	if _, err := link.CheckEncodedKey(text); err != nil {
 		return no(upper(err.Error()) + ".")
 	}

@@ -91,7 +91,7 @@ func (h *Handlers) reasoned(ctx context.Context, v bot.Submission, do decision) 
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	reason := strings.TrimSpace(v.View.State[blockReason][blockReason].Text)
+	reason := strings.TrimSpace(v.View.State.At(blockReason, blockReason).Text)
 	if reason == "" {
 		return beside(map[string]string{blockReason: "Say why: others decide by it."}), nil
 	}

@@ -251,7 +251,7 @@ func (w *workspace) checkModal(v slack.ModalViewRequest) {
 func (m *modal) asView(id string) bot.View {
 	state := bot.State{}
 	for block, actions := range m.state {
-		state[block] = maps.Clone(actions)
+		state[block] = slices.Clone(actions)
 	}
 	return bot.View{
 		ID: id, Hash: fmt.Sprint(m.hash), CallbackID: m.view.CallbackID, Metadata: m.view.PrivateMetadata, State: state,
@@ -272,7 +272,8 @@ func inputs(t *testing.T, v slack.ModalViewRequest, before bot.State) bot.State 
 			continue
 		}
 		action, value := initial(t, in)
-		now[in.BlockID] = map[string]bot.Value{action: value}
+		value.Action = action
+		now[in.BlockID] = []bot.Value{value}
 	}
 	return now
 }
@@ -311,9 +312,8 @@ func (w *workspace) set(id, field string, v bot.Value) {
 	defer w.mu.Unlock()
 	for block, actions := range w.modals[id].state {
 		if name, _, _ := strings.Cut(block, ":"); name == field {
-			for action := range actions {
-				w.modals[id].state[block] = map[string]bot.Value{action: v}
-			}
+			v.Action = actions[0].Action
+			w.modals[id].state[block] = []bot.Value{v}
 			return
 		}
 	}

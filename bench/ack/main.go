@@ -61,7 +61,7 @@ func server(ctx context.Context, address, secret, api string) error {
 	})
 	r.OnAction("approve", func(context.Context, bot.Action) (bot.Answer, error) { return bot.Answer{}, nil })
 	r.OnSubmit("connect", func(_ context.Context, s bot.Submission) (bot.Answer, error) {
-		if s.View.State["block0"]["action0"].Text == "" {
+		if s.View.State.At("block0", "action0").Text == "" {
 			return bot.Answer{}, fmt.Errorf("nothing filled in")
 		}
 		return bot.Answer{}, nil
