@@ -17,6 +17,7 @@ const (
 	proposeAtOnce = 1800 * time.Millisecond // what a form waits for; the answer has to be on its way soon after
 	proposeWithin = 25 * time.Second        // what a worker waits for, which has a little more to tell of it
 	tellWithin    = 10 * time.Second
+	formGivenUp   = 10 * time.Second // since its submission: Slack gave up after 3, and said so
 
 	callbackChecking = "checking"
 )
@@ -26,6 +27,7 @@ const (
 // filled in below, and a worker asks once more with more time: the same submission makes one request, however often it
 // is tried.
 func (h *Handlers) propose(ctx context.Context, s bot.Submission, to spot, ask change.Ask, refused func(error) bot.Answer) bot.Answer {
+	begun := h.o.Now()
 	quick, cancel := context.WithTimeout(ctx, proposeAtOnce)
 	defer cancel()
 	r, err := h.o.Changes.Propose(quick, ask)
@@ -39,7 +41,13 @@ func (h *Handlers) propose(ctx context.Context, s bot.Submission, to spot, ask c
 	checking := checkingModal(name, "Still checking. The clusters take their time to answer; this window tells what came of it.", "Back")
 	return bot.Answer{
 		Body: slack.NewPushViewSubmissionResponse(&checking),
-		Then: func(ctx context.Context) error { return h.proposeSlowly(ctx, name, to, ask) },
+		Then: func(ctx context.Context) error {
+			if late := h.o.Now().Sub(begun); late > formGivenUp { // frozen meanwhile: by now it may have been asked otherwise
+				h.o.Log.WarnContext(ctx, "a form was taken in hand too late and is left alone", "user", to.user, "late", late)
+				return nil
+			}
+			return h.proposeSlowly(ctx, name, to, ask)
+		},
 	}
 }
 

@@ -79,6 +79,21 @@ func TestASlowPlatformCanBeAskedFor(t *testing.T) {
 	})
 }
 
+// A process that was frozen must not bring up again what its user has asked for otherwise since, or given up.
+func TestAFormThatIsTakenInHandTooLateIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.filledIn()
+		d.slow()
+		_, then := d.late(d.connectSubmitted)
+		d.world.Advance(30 * time.Second)
+		if err := then(); err != nil || d.book.len() != 0 {
+			t.Errorf("%d requests, %v", d.book.len(), err)
+		}
+		d.catalog.Wait()
+	})
+}
+
 func TestWhatASlowPlatformRefusesIsToldOnTopOfTheForm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t)

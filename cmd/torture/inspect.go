@@ -28,6 +28,9 @@ func (s *stage) settled(ctx context.Context, requests int) ([]*change.Request, e
 		if err == nil && len(all) >= requests && !slices.ContainsFunc(all, moving) {
 			return all, nil
 		}
+		if err == nil && len(all) > requests && slices.ContainsFunc(all, pending) {
+			s.withdrawStray(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return all, fmt.Errorf("after %v: %s (%w)", s.settle, states(all), err)
@@ -35,6 +38,8 @@ func (s *stage) settled(ctx context.Context, requests int) ([]*change.Request, e
 		}
 	}
 }
+
+func pending(r *change.Request) bool { return r.State == change.Pending }
 
 func moving(r *change.Request) bool {
 	return !r.State.Final() && r.State != change.Stuck || r.Announced < r.Version
@@ -67,8 +72,8 @@ func (s *stage) inspect(ctx context.Context, requests int, all []*change.Request
 	if err != nil {
 		return f, nil, err
 	}
-	if len(all) != requests {
-		f.add("%d requests came of %d wishes: %s", len(all), requests, states(all))
+	if extra := len(all) - requests; extra < 0 || extra > s.strays {
+		f.add("%d requests came of %d wishes, and %d of forms that had been given up: %s", len(all), requests, s.strays, states(all))
 	}
 	for _, r := range all {
 		s.inspectEnd(&f, r, audit)

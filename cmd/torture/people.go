@@ -215,6 +215,27 @@ func (s *stage) decide(ctx context.Context, w wish) (string, error) {
 	return "", fmt.Errorf("%s did not come to its end: %w", w.title(), ctx.Err())
 }
 
+// withdrawStray withdraws what nobody waits for any more, as its requester would. A process that was frozen may take a
+// form into hand that its user has given up since, after what they then asked for by another has come to its end.
+func (s *stage) withdrawStray(ctx context.Context) {
+	state, err := s.slack(ctx)
+	if err != nil {
+		return
+	}
+	for _, m := range state.Messages {
+		shows := state.Render(m)
+		if slot(m) != "card" || !strings.Contains(shows, "[ Withdraw") {
+			continue
+		}
+		for _, w := range wishes {
+			if strings.Contains(shows, "Asked by @"+w.who) && s.act(ctx, workspace.Act{User: w.who, Do: "confirm", Channel: m.Channel, TS: m.TS, Field: "Withdraw"}).ok() {
+				s.strays++
+				s.log("%s withdraws what was asked by a form given up", w.who)
+			}
+		}
+	}
+}
+
 // ended reports whether a card shows an end.
 func ended(card string) bool {
 	for _, word := range words {

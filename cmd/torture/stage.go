@@ -66,6 +66,7 @@ type stage struct {
 	client   *http.Client
 	line     *timeline
 	ends     map[string]int // how the requests ended
+	strays   int            // requests of forms that people had given up
 	handed   []time.Duration
 }
 

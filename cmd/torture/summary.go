@@ -20,6 +20,7 @@ type summary struct {
 	handed     []time.Duration
 	undrained  int
 	doubled    int64
+	strays     int
 	violations []string
 }
 
@@ -46,6 +47,7 @@ func (t *summary) add(round int, s *stage, overs []takeOver, found findings) {
 	t.drains = append(t.drains, s.line.drains...)
 	t.undrained += s.line.undrained
 	t.doubled += s.balancer.doubled.Load()
+	t.strays += s.strays
 	for _, v := range found {
 		t.violations = append(t.violations, fmt.Sprintf("round %d: %s", round, v))
 	}
@@ -59,6 +61,7 @@ func (t *summary) print(o options) {
 		fmt.Printf("  %-16s %d\n", k, t.counts[k])
 	}
 	fmt.Printf("  %-16s %d (given to a second replica as well)\n", "clicks doubled", t.doubled)
+	fmt.Printf("  %-16s %d (given up, and taken in hand late)\n", "stray forms", t.strays)
 	for _, k := range slices.Sorted(maps.Keys(t.ends)) {
 		fmt.Printf("  ended %-10s %d\n", k, t.ends[k])
 	}
