@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"hash/maphash"
+	"strconv"
 )
 
 // delivery is what a source knows of an event besides its payload.
@@ -15,7 +17,7 @@ type delivery struct {
 func (r *Router) command(ctx context.Context, p commandPayload, d delivery) []byte {
 	c := p.command()
 	j := &job{
-		what: "command " + c.Name, key: d.key(c.TriggerID), home: p.TeamID, org: p.Enterprise, limit: d.limit,
+		what: "command " + c.Name, key: d.key(c.TriggerID, []byte(c.Name+" "+c.Text+" "+c.User.ID+" "+c.Channel)), home: p.TeamID, org: p.Enterprise, limit: d.limit,
 		failure: Failure{User: c.User, Channel: c.Channel, ResponseURL: c.ResponseURL, TriggerID: c.TriggerID},
 		say:     ephemeral,
 		late:    func() any { return ephemeral(sayLate) },
@@ -34,7 +36,7 @@ func (r *Router) interaction(ctx context.Context, raw []byte, d delivery) ([]byt
 		return nil, err
 	}
 	j := &job{
-		key: d.key(p.TriggerID), home: p.workspace(), org: p.organization(), limit: d.limit,
+		key: d.key(p.TriggerID, raw), home: p.workspace(), org: p.organization(), limit: d.limit,
 		failure: Failure{
 			User: p.user(), Channel: p.Channel.ID, ResponseURL: p.ResponseURL, TriggerID: p.TriggerID,
 		},
@@ -181,10 +183,14 @@ func (r *Router) event(ctx context.Context, raw []byte, d delivery) ([]byte, err
 	return r.serve(ctx, r.events, j), nil
 }
 
-// key tells two deliveries of one thing from two things: a trigger_id is made anew for every interaction.
-func (d delivery) key(trigger string) string {
+// contents tells what was delivered apart; not for longer than the process lives.
+var contents = maphash.MakeSeed()
+
+// key tells two deliveries of one thing from two things: a trigger_id is made anew for every interaction, and what comes
+// twice comes with the same contents.
+func (d delivery) key(trigger string, content []byte) string {
 	if trigger != "" {
-		return "trigger:" + trigger
+		return "trigger:" + trigger + ":" + strconv.FormatUint(maphash.Bytes(contents, content), 36)
 	}
 	if d.envelope != "" {
 		return "envelope:" + d.envelope

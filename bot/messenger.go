@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -122,7 +123,7 @@ func (m *Messenger) Post(ctx context.Context, channel string, msg Message) (Post
 	if err := m.call(ctx, request{method: method, channel: channel, form: form, answer: &answer}); err != nil {
 		return Posted{}, err
 	}
-	return Posted(answer), nil
+	return Posted{Channel: cmp.Or(answer.Channel, channel), TS: answer.TS}, nil
 }
 
 // Update replaces a message of ours whole: without blocks it loses those it had, without metadata it keeps it.

@@ -22,10 +22,12 @@ func (r *Router) served(ctx context.Context) ([]string, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("asking Slack which workspace is ours: %w", err)
-	case self.OrgWide:
+	case self.OrgWide && self.Enterprise != "":
 		return []string{self.Enterprise}, nil
+	case self.Team != "":
+		return []string{self.Team}, nil
 	}
-	return []string{self.Team}, nil
+	return nil, nil // it does not say; what is signed for our app comes from where it is installed
 }
 
 // serves tells whether every named team is one that we serve. All workspaces of an organization that is served are: home,
