@@ -96,6 +96,41 @@ func TestDigestCoversWhatIsAppliedAndNotHowItIsWorded(t *testing.T) {
 	}
 }
 
+// What could not be read tells nothing of a change; what was read both times has to be the same.
+func TestAnUnreadLineVoidsNoApproval(t *testing.T) {
+	t.Parallel()
+	const label = "Network filters of the remote"
+	plan := func(version string, filters change.Field) change.Proposal {
+		filters.Label = label
+		p := change.Proposal{Kind: "k", Params: json.RawMessage(`{}`), Basis: []change.Field{{Label: "Local version", Value: version}, filters}}
+		var err error
+		if p.Digest, err = p.ComputeDigest(); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	none, open, unread := change.Field{Value: "none"}, change.Field{Value: "everybody"}, change.Field{Value: "could not be read", Unread: true}
+	for name, c := range map[string]struct {
+		was, now change.Proposal
+		same     bool
+	}{
+		"read alike":                    {plan("8", none), plan("8", none), true},
+		"read otherwise":                {plan("8", none), plan("8", open), false},
+		"unread then":                   {plan("8", unread), plan("8", open), true},
+		"unread now":                    {plan("8", open), plan("8", unread), true},
+		"unread twice":                  {plan("8", unread), plan("8", unread), true},
+		"unread, and something changed": {plan("8", unread), plan("9", open), false},
+		"changed, and unread now":       {plan("8", open), plan("9", unread), false},
+	} {
+		if same, err := c.was.SameAs(c.now); err != nil || same != c.same {
+			t.Errorf("%s: got %v, %v", name, same, err)
+		}
+	}
+	if plan("8", unread).Digest == plan("8", change.Field{Value: "could not be read"}).Digest {
+		t.Error("whether a line may be left out is not part of what is approved")
+	}
+}
+
 func TestApprovalsAreOfThePresentPlanAndOneAPerson(t *testing.T) {
 	t.Parallel()
 	say := func(v change.Verb, user, digest string) change.Decision {

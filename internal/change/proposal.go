@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Kind names what sort of change is asked for, such as "link.connect".
@@ -35,7 +36,7 @@ type Proposal struct {
 	Wants  string `json:"wants,omitempty"`
 	Memos  []Memo `json:"memos,omitempty"` // what is remembered once it is applied
 	Digest string `json:"digest"`          // what an approval is bound to, see ComputeDigest
-	// Unsure: a part of the basis could not be read just now. Another try may tell; it is not stored.
+	// Unsure: a part that the plan itself depends on could not be read just now. Another try may tell; it is not stored.
 	Unsure bool `json:"-"`
 }
 
@@ -43,6 +44,8 @@ type Proposal struct {
 type Field struct {
 	Label string `json:"label"`
 	Value string `json:"value"`
+	// Unread, of a line of a basis: it could not be read, and the change can do without. See SameAs.
+	Unread bool `json:"unread,omitempty"`
 }
 
 // Part is one of several things that a change concerns, such as one alias out of several.
@@ -82,6 +85,34 @@ func (p Proposal) ComputeDigest() (string, error) {
 	}
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// SameAs reports whether now, the same change planned again, is what was approved as p. A line of the basis that could
+// not be read on either side tells nothing of a change of the world, so it is left out of both: a read that failed, or
+// that works again, voids no approval. What was read both times has to be the same.
+func (p Proposal) SameAs(now Proposal) (bool, error) {
+	if p.Digest == now.Digest {
+		return true, nil
+	}
+	unread := map[string]bool{}
+	for _, f := range slices.Concat(p.Basis, now.Basis) {
+		if f.Unread {
+			unread[f.Label] = true
+		}
+	}
+	if len(unread) == 0 {
+		return false, nil
+	}
+	var digests [2]string
+	for i, one := range []Proposal{p, now} {
+		one.Basis = slices.DeleteFunc(append([]Field{}, one.Basis...), func(f Field) bool { return unread[f.Label] })
+		digest, err := one.ComputeDigest()
+		if err != nil {
+			return false, err
+		}
+		digests[i] = digest
+	}
+	return digests[0] == digests[1], nil
 }
 
 func canonical(raw json.RawMessage) (json.RawMessage, error) {

@@ -62,9 +62,13 @@ var errUnsure = errors.New("what the plan rests on can't be read")
 // approvals are void and the new plan is asked for.
 func (j *job) compare(ctx context.Context) error {
 	var now change.Proposal
+	var same bool
 	plan := func(ctx context.Context) (err error) {
 		now, err = j.kinds[j.request.Proposal.Kind].Plan(ctx, j.request.ID, j.request.Proposal.Params)
-		if err == nil && now.Unsure && now.Digest != j.request.Proposal.Digest {
+		if err != nil {
+			return err
+		}
+		if same, err = j.request.Proposal.SameAs(now); err == nil && now.Unsure && !same {
 			return change.Temporary(errUnsure)
 		}
 		return err
@@ -79,7 +83,7 @@ func (j *job) compare(ctx context.Context) error {
 		// It stays unread: people have to say whether they want it all the same.
 	case failed != nil:
 		return j.fail(ctx, "", fmt.Errorf("planning again: %w", failed))
-	case now.Digest == j.request.Proposal.Digest:
+	case same:
 		return nil
 	}
 	return j.drift(ctx, now)

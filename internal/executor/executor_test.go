@@ -3,6 +3,7 @@ package executor_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -134,6 +135,28 @@ func TestAReadThatFailsIsNoDrift(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a change can do without may stay unread: nothing waits for it, and no approval is void.
+func TestAnUnreadLineOfTheBasisIsNoDrift(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.put("a")
+		plans := 0
+		b.start(b.mem, executortest.Kind{
+			Each: []change.Step{b.me.Create("key")},
+			OnPlan: func(_ context.Context, id string, _ json.RawMessage) (p change.Proposal, err error) {
+				plans++
+				p = executortest.Approved(id).Proposal
+				p.Basis = append(slices.Clone(p.Basis), change.Field{Label: "Filters", Value: "could not be read", Unread: true})
+				p.Digest, err = p.ComputeDigest()
+				return p, err
+			},
+		})
+		if r := b.until("a", change.Applied); r.Last(change.WentStale) != nil || plans != 1 {
+			t.Errorf("planned %d times, decisions %+v", plans, r.Decisions)
+		}
+	})
 }
 
 // A key that was pasted too long ago is asked for once more. Nothing fails, and nobody has to approve again.

@@ -43,7 +43,7 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 		Params:   params,
 		Basis:    c.basis(s),
 		Traits:   c.Traits("connect", s, k.o.Tags),
-		Unsure:   s.Why(PartRulesets) != nil || s.trust.unsure(),
+		Unsure:   s.trust.unsure(),
 	}
 	if s.byHand(c) {
 		p.Wants = WantsAuthority

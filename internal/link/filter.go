@@ -204,7 +204,8 @@ func (c Connect) filterFields(s Survey) []change.Field {
 const sourcesShown = 8
 
 // filterBasis is whom the remote's filters let in. What is in them counts, not their names alone: a ruleset that lets
-// everybody in from now on is another world than the one that was approved.
+// everybody in from now on is another world than the one that was approved. Unread is no world at all: a change that
+// adds no filter does without, and one that adds a filter is not planned then (readExtras).
 func (s Survey) filterBasis() change.Field {
 	var all []string
 	for _, r := range s.Rulesets {
@@ -216,14 +217,14 @@ func (s Survey) filterBasis() change.Field {
 		all = append(all, fmt.Sprintf("%s (%s: %s)", r.ID, r.Type, said))
 	}
 	slices.Sort(all)
-	value := strings.Join(all, "; ")
+	basis := change.Field{Label: "Network filters of the remote", Value: strings.Join(all, "; ")}
 	switch {
 	case s.Why(PartRulesets) != nil:
-		value = "could not be read"
+		basis.Value, basis.Unread = "could not be read", true
 	case len(all) == 0:
-		value = "none"
+		basis.Value = "none"
 	}
-	return change.Field{Label: "Network filters of the remote", Value: value}
+	return basis
 }
 
 // approvedRuleset is the filter of the approved plan; without sources if it adds none.

@@ -180,9 +180,9 @@ func (k *Migrator) add(d *draft, p *Migrate, e Existing) error {
 			change.Field{Label: "Keys may replicate", Value: orNothing(list(p.Access.Replication))},
 			change.Field{Label: "Keys expire", Value: expiry(p.ExpiryDays)})
 	}
-	d.Unsure = d.Unsure || e.Why(PartRulesets) != nil
 	for _, b := range append(e.basis(), e.filterBasis()) { // the other port is behind the same filters
-		d.Basis = append(d.Basis, change.Field{Label: e.Alias + ": " + b.Label, Value: b.Value})
+		b.Label = e.Alias + ": " + b.Label
+		d.Basis = append(d.Basis, b)
 	}
 	for _, u := range e.Users {
 		if strings.HasPrefix(u, "follower") && len(p.Access.Replication) == 0 {

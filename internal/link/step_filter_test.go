@@ -281,5 +281,15 @@ func TestWhatAFilterLetsInIsPartOfWhatIsApproved(t *testing.T) {
 		if basis("ip", many...) == was {
 			t.Errorf("%s: one source of many makes no difference", name)
 		}
+		h.w.Fail(linktest.Fault{Call: "Rulesets"})
+		r, err := h.propose(c.k, c.params)
+		h.w.Heal()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		last := r.Proposal.Basis[len(r.Proposal.Basis)-1]
+		if !strings.HasSuffix(last.Label, "Network filters of the remote") || !last.Unread || r.Proposal.Unsure {
+			t.Errorf("%s: unread filters make it unsure (%v), or count: %+v", name, r.Proposal.Unsure, last)
+		}
 	}
 }

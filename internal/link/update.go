@@ -107,7 +107,7 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 		Proposal: change.Proposal{
 			Traits: e.traits("update", c, k.o.Tags),
 			Kind:   KindUpdate, Target: Target(p.Local, p.Alias), Title: e.title("Update"),
-			Fields: append(e.sides(), diff...), Warnings: w, Basis: append(e.basis(), e.filterBasis()), Unsure: e.Why(PartRulesets) != nil,
+			Fields: append(e.sides(), diff...), Warnings: w, Basis: append(e.basis(), e.filterBasis()),
 			Memos: []change.Memo{e.Managed.followedBy(m).memo()},
 		},
 		params: p, steps: k.steps(id, p, approved{}), survey: e.Survey,
