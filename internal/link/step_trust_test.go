@@ -252,6 +252,44 @@ func TestAnUndoWhosePlanFailsIsNotDone(t *testing.T) {
 	}
 }
 
+// A platform that shows what an undo asks for before it shows its plan has not carried it out: that plan may fail yet.
+func TestAnUndoWhosePlanIsShownLateWaitsForIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		late    int
+		trouble string
+	}{
+		"and goes well":   {2, ""},
+		"and fails":       {2, "not enough capacity"},
+		"no sooner still": {100, ""}, // the platform made no plan for it
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := certScene(t)
+			s.settleApply(t, link.StepTrustLocal)
+			s.local.FailNextPlanButShow(c.trouble)
+			s.local.ShowNextPlanLate(c.late)
+			step := s.step(link.StepTrustLocal)
+			looks := s.w.Count("Trust")
+			var err error
+			for range 12 {
+				if err = step.Undo(t.Context(), maps.Clone(s.journal[link.StepTrustLocal])); !change.IsTemporary(err) {
+					break
+				}
+			}
+			if looks = s.w.Count("Trust") - looks; looks <= 3 || s.w.Count("SetTrust") != 2 {
+				t.Errorf("%d looks and %d writes", looks, s.w.Count("SetTrust"))
+			}
+			if c.trouble == "" {
+				if err != nil || len(trusted(s.local)) != 0 {
+					t.Errorf("got %v, left %v", err, trusted(s.local))
+				}
+				return
+			}
+			contains(t, leftover(t, err).What, "cloud (cloud1)", "d-local")
+			contains(t, said(err), c.trouble)
+		})
+	}
+}
+
 // A plan of others that had failed before says nothing about a change that was never sent.
 func TestUndoOfARefusedTrustIgnoresAnOlderFailedPlan(t *testing.T) {
 	s := certScene(t)

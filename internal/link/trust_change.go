@@ -193,13 +193,13 @@ func (t *trustChange) Undo(ctx context.Context, had change.Evidence) error {
 		return t.left(d, now, before, underWay(d))
 	case t.undoAfter != "" && now.Last.ID != t.undoAfter && now.Last.failed():
 		return t.left(d, now, before, planFailed(d, now.Last))
-	case sameEntry(is, before) && (!now.Last.failed() || now.Last.ID == had[evPlanBefore]):
-		return nil
-	case sameEntry(is, before) && now.Last.ID == t.undoAfter:
+	case sameEntry(is, before) && t.undoAfter != "" && now.Last.ID == t.undoAfter: // its plan may still be to come
 		if t.undoLooks++; t.undoLooks >= patientLooks {
 			return nil // the platform made no plan for it
 		}
 		return t.left(d, now, before, underWay(d))
+	case sameEntry(is, before) && (!now.Last.failed() || now.Last.ID == had[evPlanBefore]):
+		return nil
 	case sameEntry(is, before): // a failed plan of ours was the last: another one has to bring it to the nodes
 	case !sameEntry(is, orNil(had[evTrustWrote])):
 		return t.left(d, now, before, errChangedSince)

@@ -32,6 +32,7 @@ type plans struct {
 	takes   int                 // looks that every plan takes
 	fails   string              // why the next plan will fail
 	shows   bool                // the platform shows a trust even if its plan failed
+	late    int                 // looks at the next plan that show what it will bring about, and nothing of it yet
 	uids    int
 	hides   bool // the accounts are not shown
 	hidden  bool // restarts make no plan that anybody could see
@@ -53,6 +54,9 @@ func (d *Deployment) HideRestarts() { d.locked(func() { d.plans.hidden = true })
 func (d *Deployment) FailNextPlanButShow(why string) {
 	d.locked(func() { d.plans.fails, d.plans.shows = why, true })
 }
+
+// ShowNextPlanLate makes the platform show the next plan only after that many looks, and what it brings about at once.
+func (d *Deployment) ShowNextPlanLate(looks int) { d.locked(func() { d.plans.late = looks }) }
 
 // TrustNow returns whom the deployment trusts, as its platform shows it.
 func (d *Deployment) TrustNow() link.TrustSettings {
@@ -144,6 +148,11 @@ func (s *plans) settle() {
 	if s.next == nil {
 		return
 	}
+	if s.late > 0 {
+		s.late--
+		s.trust = *s.next
+		return
+	}
 	if s.looks > 0 {
 		s.looks--
 		return
@@ -160,10 +169,11 @@ func (s *plans) settle() {
 func (p *Platform) Trust(ctx context.Context, of link.Deployment) (link.Trusted, error) {
 	var t link.Trusted
 	err := p.at(ctx, of.Deployment, "Trust", func(d *Deployment) error {
+		unseen := d.plans.late > 0
 		d.plans.settle()
 		t = link.Trusted{
 			Settings: d.plans.trust, Plan: json.RawMessage(`{"cluster_topology":[{"unknown_to_the_bot":1}]}`),
-			Version: fmt.Sprint(d.plans.number), Pending: d.plans.next != nil,
+			Version: fmt.Sprint(d.plans.number), Pending: d.plans.next != nil && !unseen,
 			Last: link.Attempt{ID: fmt.Sprintf("plan-%d", d.plans.number), Healthy: d.plans.trouble == "", Trouble: d.plans.trouble},
 		}
 		t.Settings.Direct = slices.Clone(t.Settings.Direct)
