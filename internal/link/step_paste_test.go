@@ -135,6 +135,20 @@ func TestUnknownAccessIsTakenForEverything(t *testing.T) {
 	}
 }
 
+// A connection to the port for keys that only lacks its key is no connection by certificates: the rule for keys holds.
+func TestAConnectionThatLacksItsKeyIsJudgedAsOneByKey(t *testing.T) {
+	h := newHousehold(t)
+	h.byCertificate("logs", h.remote, "logs.cloud.example")
+	h.local.Set("logs", "proxy_address", "logs.cloud.example:9443")
+	r, err := h.propose(link.NewDisconnector(h.roster, h.o()), map[string]any{"local": h.local.Ref(), "alias": "logs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Proposal.Traits["model"]; !slices.Equal(got, []string{"api_key"}) {
+		t.Errorf("model %v", got)
+	}
+}
+
 // A rule for roles and filters must hold for an update too, not only for a connect.
 func TestAnUpdateTellsThePolicyWhatItDoesBeside(t *testing.T) {
 	h := newHousehold(t)

@@ -78,7 +78,7 @@ func (c Connect) Traits(kind string, s Survey, tags []string) map[string][]strin
 // beside it.
 func (e Existing) traits(kind string, c Connect, tags []string) map[string][]string {
 	c.Identity = nil
-	if e.certified() && kind != "migrate" {
+	if e.ByCertificate() && kind != "migrate" {
 		c.Model = ModelCertificate
 	}
 	return c.Traits(kind, e.Survey, tags)
