@@ -106,17 +106,24 @@ func wantedLine(r *change.Request, v *change.Verdict) string {
 		return ""
 	}
 	if r.Proposal.Wants == link.WantsAuthority {
-		return authorityLine(r)
+		return authorityLine(r, v)
 	}
 	if d := r.Handed(); d != nil {
 		return upper(line(r.Proposal.Wants, maxName)) + " was handed in by " + user(d.By.User) + " and is kept until " + when(d.At.Add(change.HandInLasts)) + "."
 	}
 	missing := "Missing: " + line(r.Proposal.Wants, maxName) + ". "
-	if v != nil && !v.NotBefore.IsZero() {
-		return missing + "The remote side's approver is asked for it shortly before the work may begin, from " +
-			when(v.NotBefore.Add(-change.HandInAhead)) + " on."
+	if later := handInFrom(v); later != "" {
+		return missing + "The remote side's approver is asked for it shortly before the work may begin, " + later + "."
 	}
 	return missing + "The remote side's approver is asked for it on approval."
+}
+
+// handInFrom is from when on something may be handed in (change.Service.MayHandIn); empty where that is now.
+func handInFrom(v *change.Verdict) string {
+	if v == nil || v.NotBefore.IsZero() {
+		return ""
+	}
+	return "from " + when(v.NotBefore.Add(-change.HandInAhead)) + " on"
 }
 
 // missingLine says whose approvals are missing. It is the one place of a card that mentions the approvers.

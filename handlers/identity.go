@@ -40,11 +40,15 @@ func handInWords(r *change.Request) string {
 }
 
 // authorityLine says that the authority has to be uploaded, or who says that it was.
-func authorityLine(r *change.Request) string {
+func authorityLine(r *change.Request, v *change.Verdict) string {
 	if d := r.Handed(); d != nil {
 		return upper(link.WantsAuthority) + " is in place, says " + user(d.By.User) + "; that counts until " + when(d.At.Add(change.HandInLasts)) + "."
 	}
-	return "Missing: " + link.WantsAuthority + ". The remote side's approver uploads it as described below, and then presses *Done*."
+	missing := "Missing: " + link.WantsAuthority + ". "
+	if later := handInFrom(v); later != "" {
+		return missing + "The remote side's approver uploads it as described below, and then presses *Done* shortly before the work may begin, " + later + "."
+	}
+	return missing + "The remote side's approver uploads it as described below, and then presses *Done*."
 }
 
 // signingBlocks say what else is to be done on a remote cluster where the bot can do nothing, so that it believes the

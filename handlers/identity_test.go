@@ -3,6 +3,7 @@ package handlers
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -44,6 +45,11 @@ func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
 	if s := cleanLine(r); strings.Contains(s, "bundle") {
 		t.Errorf("nothing was uploaded, and said is %q", s)
 	}
+}
+
+func TestCardOfAnAuthorityThatIsDueLater(t *testing.T) {
+	v := &change.Verdict{Enough: true, NotBefore: start.Add(20 * time.Hour), NotAfter: start.Add(22 * time.Hour)}
+	goldenMessage(t, "card_uploading_later", card(uploading(nil), v))
 }
 
 func TestAnAuthorityIsSaidToBeThereByWhoMayHandItIn(t *testing.T) {
