@@ -18,6 +18,9 @@ func (j *job) apply(ctx context.Context) error {
 		err = j.strange(steps)
 	}
 	if err != nil {
+		if foreign := j.foreign(ctx, err); foreign != nil {
+			return foreign
+		}
 		return j.fail(ctx, "", err)
 	}
 	if len(j.request.Journal) == 0 {
@@ -41,7 +44,7 @@ func (j *job) apply(ctx context.Context) error {
 // did out of account.
 func (j *job) strange(steps []change.Step) error {
 	for _, line := range j.request.Journal {
-		if find(steps, line.Step) == nil {
+		if line.State != change.StepUndone && find(steps, line.Step) == nil {
 			return unknownStep(line.Step)
 		}
 	}

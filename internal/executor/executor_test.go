@@ -215,49 +215,6 @@ func TestPlanThatFailsForGoodRollsBack(t *testing.T) {
 	})
 }
 
-func TestUnknownKindIsNeverSkipped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		r := executortest.Approved("a")
-		r.Proposal.Kind = "test.other"
-		if err := b.mem.Put(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
-		begun := executortest.Approved("b")
-		begun.Proposal.Kind = "test.other"
-		begun.Journal = []change.StepRecord{{Step: "one", State: change.StepDone}}
-		if err := b.mem.Put(t.Context(), begun); err != nil {
-			t.Fatal(err)
-		}
-		b.start(b.mem, executortest.Kind{})
-		if why := b.until("a", change.RolledBack).Outcome.Why; !strings.Contains(why, `"test.other"`) {
-			t.Errorf("why: %s", why)
-		}
-		if left := b.until("b", change.Stuck).Outcome.Leftovers; len(left) != 1 || left[0].Step != "one" {
-			t.Errorf("leftovers %+v", left)
-		}
-	})
-}
-
-func TestUnknownStepIsNeverSkipped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		r := executortest.Approved("a")
-		r.Journal = []change.StepRecord{{Step: "forgotten", State: change.StepDone}}
-		if err := b.mem.Put(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
-		b.start(b.mem, executortest.Kind{Each: []change.Step{b.me.Create("key")}})
-		got := b.until("a", change.Stuck)
-		if left := got.Outcome.Leftovers; len(left) != 1 || left[0].Step != "forgotten" || !strings.Contains(got.Outcome.Why, "forgotten") {
-			t.Errorf("outcome %+v", got.Outcome)
-		}
-		if len(b.world.Calls()) != 0 {
-			t.Error("work went on over a step that nobody knows")
-		}
-	})
-}
-
 func TestPanicFailsTheStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

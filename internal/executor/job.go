@@ -53,6 +53,8 @@ func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error 
 	case errors.Is(err, errStopped):
 		j.release(held)
 		return nil
+	case errors.Is(err, errForeign):
+		return nil
 	}
 	j.log.ErrorContext(ctx, "work left as it is", "error", e.o.Scrub(err.Error()))
 	j.release(held)

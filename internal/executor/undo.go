@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -13,6 +14,9 @@ import (
 // is tried again keeps what was said of its failure.
 func (j *job) undo(ctx context.Context) error {
 	steps, cause := j.steps()
+	if err := j.foreign(ctx, cmp.Or(cause, j.strange(steps))); err != nil {
+		return err
+	}
 	var left []change.Leftover
 	for _, line := range slices.Backward(j.request.Journal) {
 		if line.State == change.StepUndone {
