@@ -56,7 +56,17 @@ func TestCardsOfApprovals(t *testing.T) {
 			r.Proposal.Plan = calls
 		}),
 	} {
-		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, card(r, missing())) })
+		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, card(r, missing(), start)) })
+	}
+}
+
+// What was handed in and counts no more is missing, whatever it was.
+func TestCardsOfWhatHasLapsed(t *testing.T) {
+	handed := func(r *change.Request) { r.Decisions = []change.Decision{said(change.HandedIn, "U0BEN", "")} }
+	for name, r := range map[string]*change.Request{"lapsed": wanting(handed), "upload_lapsed": uploading(handed)} {
+		t.Run(name, func(t *testing.T) {
+			goldenMessage(t, "card_"+name, card(r, missing(), start.Add(56*time.Minute)))
+		})
 	}
 }
 
@@ -67,8 +77,8 @@ func TestCardOfAKeyThatIsAskedForLater(t *testing.T) {
 		d.To = []string{"U0BEN"}
 		r.Decisions = []change.Decision{said(change.SaidYes, "U0ANNA", ""), d}
 	})
-	goldenMessage(t, "card_wanting_later", card(r, v))
-	copies := direct(r, v, false, "/remote-cluster")
+	goldenMessage(t, "card_wanting_later", card(r, v, start))
+	copies := direct(r, v, false, "/remote-cluster", start)
 	if len(copies) != 1 || copies[0].slot != "call-1-U0BEN" || !strings.Contains(copies[0].msg.Text, "only the key is missing") {
 		t.Errorf("direct messages %+v", copies)
 	}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -30,12 +31,13 @@ const (
 	maxValueShown = 900 // of a field on a card
 )
 
-// card is the message of a request in the channel. It is drawn from the request alone, so that drawing it again
-// changes nothing; standing is what the policy says of a pending request, nil if it could not be asked.
-func card(r *change.Request, standing *change.Verdict) bot.Message {
+// card is the message of a request in the channel. It is drawn from the request, so that drawing it again changes
+// nothing but whether what was handed in still counts now; standing is what the policy says of a pending request, nil
+// if it could not be asked.
+func card(r *change.Request, standing *change.Verdict, now time.Time) bot.Message {
 	blocks := []slack.Block{
 		slack.NewHeaderBlock(plain(r.Proposal.Title, maxHeader)),
-		section(standingLine(r, standing)),
+		section(standingLine(r, standing, now)),
 	}
 	blocks = append(blocks, fieldBlocks("", r.Proposal.Fields[:min(len(r.Proposal.Fields), maxFields)])...)
 	blocks = append(blocks, section("*Why*\n"+orDash(quote(r.Reason, maxTold))))
@@ -83,7 +85,7 @@ func face(s change.State) (emoji, word string) {
 	return ":grey_question:", "In a state that this version of the bot does not know"
 }
 
-func standingLine(r *change.Request, v *change.Verdict) string {
+func standingLine(r *change.Request, v *change.Verdict, now time.Time) string {
 	emoji, word := face(r.State)
 	s := emoji + " *" + word + "*"
 	if r.State == change.Approved && !r.NotBefore.IsZero() {
@@ -94,24 +96,24 @@ func standingLine(r *change.Request, v *change.Verdict) string {
 			s += "\n" + missing
 		}
 	}
-	if wanted := wantedLine(r, v); wanted != "" {
+	if wanted := wantedLine(r, v, now); wanted != "" {
 		s += "\n" + wanted
 	}
 	return s
 }
 
-// wantedLine says what has to be handed in, or that it was.
-func wantedLine(r *change.Request, v *change.Verdict) string {
+// wantedLine says what has to be handed in, or that it was and still counts.
+func wantedLine(r *change.Request, v *change.Verdict, now time.Time) string {
 	if r.Proposal.Wants == "" || r.State != change.Pending && r.State != change.Approved {
 		return ""
 	}
 	if r.Proposal.Wants == link.WantsAuthority {
-		return authorityLine(r, v)
+		return authorityLine(r, v, now)
 	}
-	if d := r.Handed(); d != nil {
+	if d := r.Handed(); d != nil && !r.Awaits(now) {
 		return upper(line(r.Proposal.Wants, maxName)) + " was handed in by " + user(d.By.User) + " and is kept until " + when(d.At.Add(change.HandInLasts)) + "."
 	}
-	missing := "Missing: " + line(r.Proposal.Wants, maxName) + ". "
+	missing := "Missing: " + line(r.Proposal.Wants, maxName) + ". " + lapsedWords(r, "handed in")
 	if later := handInFrom(v); later != "" {
 		return missing + "The remote side's approver is asked for it shortly before the work may begin, " + later + "."
 	}
@@ -124,6 +126,15 @@ func handInFrom(v *change.Verdict) string {
 		return ""
 	}
 	return "from " + when(v.NotBefore.Add(-change.HandInAhead)) + " on"
+}
+
+// lapsedWords say that what was handed in for the present plan does not count any more; empty if nothing was.
+func lapsedWords(r *change.Request, did string) string {
+	d := r.Handed()
+	if d == nil {
+		return ""
+	}
+	return "What " + user(d.By.User) + " " + did + " " + when(d.At) + " has lapsed: it counts for an hour at most. "
 }
 
 // missingLine says whose approvals are missing. It is the one place of a card that mentions the approvers.

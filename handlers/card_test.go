@@ -15,7 +15,7 @@ import (
 func TestCardInEveryState(t *testing.T) {
 	for name, r := range everyState() {
 		t.Run(name, func(t *testing.T) {
-			goldenMessage(t, "card_"+name, card(r, missing()))
+			goldenMessage(t, "card_"+name, card(r, missing(), start))
 		})
 	}
 }
@@ -58,7 +58,7 @@ func TestTheResultIsToldOnceWithItsLinks(t *testing.T) {
 	r := everyState()["applied"]
 	r.Proposal.Links = []change.Field{{Label: "Kibana", Value: "https://kibana.example/app"}, {Label: "the console", Value: "https://ece.example/"}}
 	c, ok := finalLine(r, "/remote-cluster")
-	blocks := toJSON(t, card(r, nil).Blocks)
+	blocks := toJSON(t, card(r, nil, start).Blocks)
 	if !ok || strings.Contains(c.Text, "See it in") || !strings.Contains(c.Text, "To search through it") {
 		t.Errorf("the thread says %s", c.Text)
 	}
@@ -130,7 +130,7 @@ func TestFinalCardsDecideNothing(t *testing.T) {
 }
 
 func TestApproversAreMentionedOnce(t *testing.T) {
-	m := card(pending(), missing())
+	m := card(pending(), missing(), start)
 	if n := strings.Count(toJSON(t, m.Blocks), "<@U0ANNA>"); n != 1 {
 		t.Errorf("the approver is mentioned %d times, want once", n)
 	}
@@ -171,7 +171,7 @@ func TestTheLongestAndWorstFitsSlack(t *testing.T) {
 	for name, r := range everyState() {
 		t.Run(name, func(t *testing.T) {
 			extreme(r)
-			messages := map[string]bot.Message{"card": card(r, crowd)}
+			messages := map[string]bot.Message{"card": card(r, crowd, start)}
 			messages["progress"], _ = progress(r, false)
 			messages["simple progress"], _ = progress(r, true)
 			if m, ok := finalLine(r, "/remote-cluster"); ok {
@@ -233,7 +233,7 @@ func harmlessBlocks(t *testing.T, what string, blocks []slack.Block) {
 func TestACutFieldSaysSo(t *testing.T) {
 	r := pending()
 	r.Proposal.Fields = []change.Field{{Label: "May search", Value: strings.Repeat("logs-<a>-*, ", 400)}}
-	shown := toJSON(t, card(r, nil).Blocks)
+	shown := toJSON(t, card(r, nil, start).Blocks)
 	if !strings.Contains(shown, "cut: the plan shows all") {
 		t.Error("approvers don't learn that they see a part only")
 	}

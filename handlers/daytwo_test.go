@@ -366,7 +366,7 @@ func TestTheCardOfADisconnect(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.Reason = "no longer needed"
-			goldenMessage(t, "card_disconnect_"+name, card(r, missing()))
+			goldenMessage(t, "card_disconnect_"+name, card(r, missing(), start))
 		})
 	}
 }

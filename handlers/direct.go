@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -24,7 +25,7 @@ const maxAsked = change.RemindedAtOnce
 // direct are the copies of the card in direct messages: for those whom the rule wants asked, and those who were
 // reminded; and, while the channel is away, for the requester and for all who could approve. A copy that was posted is
 // drawn again as the card is; a new one for approvers is posted only while the request waits.
-func direct(r *change.Request, standing *change.Verdict, away bool, command string) []drawing {
+func direct(r *change.Request, standing *change.Verdict, away bool, command string, now time.Time) []drawing {
 	var out []drawing
 	add := func(slot, user, why string) {
 		if _, posted := r.Messages[slot]; !posted && r.State != change.Pending {
@@ -33,7 +34,7 @@ func direct(r *change.Request, standing *change.Verdict, away bool, command stri
 		if slices.ContainsFunc(out, func(d drawing) bool { return d.slot == slot }) {
 			return
 		}
-		msg := card(r, standing)
+		msg := card(r, standing, now)
 		msg.Text = why + " " + msg.Text
 		msg.Blocks = append([]slack.Block{small(why)}, msg.Blocks...)
 		out = append(out, drawing{slot: slot, msg: msg, to: user})
@@ -64,19 +65,19 @@ func direct(r *change.Request, standing *change.Verdict, away bool, command stri
 	}
 	byClock(change.Reminded, slotRemind, remind)
 	byClock(change.CalledIn, slotCall, ":bell: The work can begin, and only "+line(r.Proposal.Wants, maxName)+" is missing: "+handInWords(r)+" It counts for an hour.")
-	out = append(out, elsewhere(r, standing, away, command)...)
+	out = append(out, elsewhere(r, standing, away, command, now)...)
 	slices.SortFunc(out, func(a, b drawing) int { return strings.Compare(a.slot, b.slot) })
 	return out
 }
 
 // elsewhere is what the card and its thread would have told people if the channel could be written to: the requester has
 // a copy of the card and hears how it ended, approvers are called again when the plan that they approved is void.
-func elsewhere(r *change.Request, standing *change.Verdict, away bool, command string) []drawing {
+func elsewhere(r *change.Request, standing *change.Verdict, away bool, command string, now time.Time) []drawing {
 	var out []drawing
 	asker := r.Requester.User
 	if _, posted := r.Messages[slotCopy+"-"+asker]; posted || away {
 		const why = ":mailbox: The channel for requests could not be written to, so here is your request."
-		msg := card(r, standing)
+		msg := card(r, standing, now)
 		msg.Text = why + " " + msg.Text
 		msg.Blocks = append([]slack.Block{small(why)}, msg.Blocks...)
 		out = append(out, drawing{slot: slotCopy + "-" + asker, msg: msg, to: asker})

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -40,11 +41,11 @@ func handInWords(r *change.Request) string {
 }
 
 // authorityLine says that the authority has to be uploaded, or who says that it was.
-func authorityLine(r *change.Request, v *change.Verdict) string {
-	if d := r.Handed(); d != nil {
+func authorityLine(r *change.Request, v *change.Verdict, now time.Time) string {
+	if d := r.Handed(); d != nil && !r.Awaits(now) {
 		return upper(link.WantsAuthority) + " is in place, says " + user(d.By.User) + "; that counts until " + when(d.At.Add(change.HandInLasts)) + "."
 	}
-	missing := "Missing: " + link.WantsAuthority + ". "
+	missing := "Missing: " + link.WantsAuthority + ". " + lapsedWords(r, "confirmed")
 	if later := handInFrom(v); later != "" {
 		return missing + "The remote side's approver uploads it as described below, and then presses *Done* shortly before the work may begin, " + later + "."
 	}

@@ -34,7 +34,7 @@ func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
 		"uploading": uploading(nil),
 		"uploaded":  uploading(func(r *change.Request) { r.Decisions = []change.Decision{said(change.HandedIn, "U0BEN", "")} }),
 	} {
-		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, card(r, missing())) })
+		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, card(r, missing(), start)) })
 	}
 	r := uploading(func(r *change.Request) { r.Decisions = []change.Decision{said(change.HandedIn, "U0BEN", "")} })
 	r.State = change.RolledBack

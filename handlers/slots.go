@@ -59,7 +59,7 @@ func (t *Teller) draw(ctx context.Context, r *change.Request) error {
 
 // drawChannel brings the card and what hangs on it up to date.
 func (t *Teller) drawChannel(ctx context.Context, r *change.Request, standing *change.Verdict) error {
-	root, err := t.ensure(ctx, r, bot.Posted{}, drawing{slot: slotCard, msg: card(r, standing)})
+	root, err := t.ensure(ctx, r, bot.Posted{}, drawing{slot: slotCard, msg: card(r, standing, t.o.Now())})
 	switch {
 	case errors.Is(err, errFixed):
 		t.o.Log.WarnContext(ctx, "the card can't be drawn again", "request", r.ID, "error", err)
@@ -80,7 +80,7 @@ func (t *Teller) drawChannel(ctx context.Context, r *change.Request, standing *c
 // drawDirect brings the copies in direct messages up to date. Whoever can't be reached there has the card: only what
 // passes by itself is tried again.
 func (t *Teller) drawDirect(ctx context.Context, r *change.Request, standing *change.Verdict, away bool) error {
-	for _, d := range direct(r, standing, away, t.o.Command) {
+	for _, d := range direct(r, standing, away, t.o.Command, t.o.Now()) {
 		_, err := t.ensure(ctx, r, bot.Posted{}, d)
 		if err == nil {
 			continue

@@ -300,17 +300,20 @@ func TestWhatRanOutSaysWhatItWaitedFor(t *testing.T) {
 	d := newDesk()
 	unapproved := d.ask(t, "req", "1", "")
 	d.wants = "the key"
-	keyless := d.ask(t, "req", "2", "")
+	keyless, lapsed := d.ask(t, "req", "2", ""), d.ask(t, "req", "4", "")
+	if _, err := d.HandIn(t.Context(), press(lapsed.ID, "b")); err != nil {
+		t.Fatal(err)
+	}
 	d.wants, d.verdict.NotBefore, d.verdict.NotAfter = "", d.now.Add(time.Minute), d.now.Add(time.Hour)
 	approved := d.ask(t, "req", "3", "")
 	if _, err := d.Approve(t.Context(), press(approved.ID, "a")); err != nil {
 		t.Fatal(err)
 	}
 	d.now = d.now.Add(2 * time.Hour)
-	if n, err := d.ExpireDue(t.Context(), 10); n != 3 || err != nil {
+	if n, err := d.ExpireDue(t.Context(), 10); n != 4 || err != nil {
 		t.Fatalf("%d ended, %v", n, err)
 	}
-	for id, want := range map[string]string{unapproved.ID: "not enough approvals", keyless.ID: "or the key did not", approved.ID: "was approved"} {
+	for id, want := range map[string]string{unapproved.ID: "not enough approvals", keyless.ID: "or the key did not", lapsed.ID: "or the key did not", approved.ID: "was approved"} {
 		if got := d.get(t, id).Last(change.RanOut).Reason; !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", id, got, want)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Press is a button pressed by a person on a card that showed a version of a request.
@@ -105,7 +106,7 @@ func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
 			if s.o.Now().Before(r.Deadline) {
 				return ErrConflict // somebody gave it more time
 			}
-			m.Entry.Detail = r.whyRanOut()
+			m.Entry.Detail = r.whyRanOut(s.o.Now())
 			m.Decisions[len(m.Decisions)-1].Reason = m.Entry.Detail
 			return nil
 		})
@@ -122,12 +123,12 @@ func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
 	return n, errors.Join(errs...)
 }
 
-// whyRanOut says what r waited for when its time ran out.
-func (r *Request) whyRanOut() string {
+// whyRanOut says what r waited for when its time ran out, now.
+func (r *Request) whyRanOut(now time.Time) string {
 	switch {
 	case r.State == Approved:
 		return "it was approved, but the work had not begun in time"
-	case r.Proposal.Wants != "" && r.Handed() == nil:
+	case r.Awaits(now):
 		return "approvals or " + r.Proposal.Wants + " did not come in time"
 	}
 	return "not enough approvals came in time"
