@@ -58,6 +58,8 @@ func (b *book) Submitted(_ context.Context, submission string) (string, error) {
 	return b.dedup[submission], b.down
 }
 
+func (b *book) Safe(context.Context) error { return b.down }
+
 func (b *book) Get(_ context.Context, id string) (*change.Request, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -39,14 +39,49 @@ func (s *Store) evalCopied(ctx context.Context, doing string, script *redis.Scri
 	if err != nil {
 		return answer{}, err
 	}
+	if a.word != "ok" {
+		return a, nil // it wrote nothing
+	}
+	return a, s.enough(doing, copies)
+}
+
+// enough reads the answer to WAIT.
+func (s *Store) enough(doing string, copies *redis.Cmd) error {
 	n, err := copies.Int()
 	if err != nil {
-		return answer{}, fault(doing, err)
+		return fault(doing, err)
 	}
 	if n < s.copies {
-		return answer{}, fmt.Errorf("%s: %w: %d of %d replicas have it", doing, change.ErrUnavailable, n, s.copies)
+		return fmt.Errorf("%s: %w: %d of %d replicas have it", doing, change.ErrUnavailable, n, s.copies)
 	}
-	return a, nil
+	return nil
+}
+
+// Safe implements change.Requests: replicas get writes in their order, so that one that has the latest has all.
+func (s *Store) Safe(ctx context.Context) error {
+	const doing = "waiting for copies of what was written"
+	if s.copies == 0 {
+		return nil
+	}
+	key := s.keys.call(s.nonce())
+	server, err := s.serverOf(ctx, key)
+	if err != nil {
+		return fault(doing, err)
+	}
+	var copies *redis.Cmd
+	_, err = server.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, key, "1", time.Minute) // WAIT speaks of the writes of its own connection
+		copies = s.wait(ctx, p)
+		return nil
+	})
+	if err != nil {
+		return fault(doing, err)
+	}
+	return s.enough(doing, copies)
+}
+
+func (s *Store) wait(ctx context.Context, p redis.Pipeliner) *redis.Cmd {
+	return p.Do(ctx, "wait", s.copies, copiedWithin.Milliseconds())
 }
 
 type evaluate func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
@@ -55,7 +90,7 @@ type evaluate func(ctx context.Context, c redis.Scripter, keys []string, args ..
 func (s *Store) inOne(ctx context.Context, server redis.Cmdable, by evaluate, keys []string, args []any) (wrote, copies *redis.Cmd, err error) {
 	_, err = server.Pipelined(ctx, func(p redis.Pipeliner) error {
 		wrote = by(ctx, p, keys, args...)
-		copies = p.Do(ctx, "wait", s.copies, copiedWithin.Milliseconds())
+		copies = s.wait(ctx, p)
 		return nil
 	})
 	return wrote, copies, err

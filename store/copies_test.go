@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"net"
 	"testing"
@@ -25,13 +26,10 @@ func TestAMoveCountsOnceAReplicaHasIt(t *testing.T) {
 	}
 	host, port, _ := net.SplitHostPort(master.Addr)
 	replica := storetest.Real(t, "--replicaof", host, port, "--repl-diskless-sync-delay", "0")
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		if err = s.Move(t.Context(), change.Move{ID: "a", Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved}); err == nil || errors.Is(err, change.ErrConflict) {
-			break // a conflict: an earlier one was written, and not copied in time
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
+	followed(t, s)
+	err = s.Move(t.Context(), change.Move{ID: "a", Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved})
+	if err != nil {
+		t.Fatal(err)
 	}
 	if _, err := s.Create(t.Context(), changetest.Pending("b", master.Now()), "", change.Entry{}); err != nil {
 		t.Fatal(err)
@@ -39,6 +37,94 @@ func TestAMoveCountsOnceAReplicaHasIt(t *testing.T) {
 	if n, err := replica.Client.DBSize(t.Context()).Result(); n == 0 || err != nil {
 		t.Errorf("the replica holds %d keys, %v", n, err)
 	}
+}
+
+// followed waits until a replica has what was written.
+func followed(t *testing.T, s *store.Store) {
+	t.Helper()
+	var err error
+	for range 600 {
+		if err = s.Safe(t.Context()); err == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("the replica never follows: %v", err)
+}
+
+// Pressing again after an answer that nobody could rely on must not turn it into one: the replica still lacks it.
+func TestWhatIsSaidAgainWaitsForItsCopyToo(t *testing.T) {
+	t.Parallel()
+	master := storetest.Real(t)
+	env, nonce := master.Env(), ""
+	options := store.Options{Env: env, Copies: 1, Nonce: func() string {
+		if nonce != "" {
+			return nonce
+		}
+		return rand.Text()
+	}}
+	host, port, _ := net.SplitHostPort(master.Addr)
+	replica := storetest.Real(t, "--replicaof", host, port, "--repl-diskless-sync-delay", "0")
+	ctx := t.Context()
+	followed(t, store.New(master.Client, options))
+	// Each call comes over a connection that has written nothing yet, as to another replica of the bot.
+	fresh := func() *store.Store {
+		client := store.Dial(&redis.UniversalOptions{Addrs: []string{master.Addr}}, 0)
+		t.Cleanup(func() { _ = client.Close() })
+		return store.New(client, options)
+	}
+	calls := map[string]func() error{
+		"create, seen before": func() error {
+			_, err := fresh().Create(ctx, changetest.Pending("again", master.Now()), "form", change.Entry{})
+			return err
+		},
+		"submitted": func() error {
+			_, err := fresh().Submitted(ctx, "form")
+			return err
+		},
+		"safe": func() error { return fresh().Safe(ctx) },
+		"create, sent a second time": func() error {
+			nonce = "one call"
+			defer func() { nonce = "" }()
+			_, err := fresh().Create(ctx, changetest.Pending("b", master.Now()), "", change.Entry{})
+			return err
+		},
+	}
+	if _, err := fresh().Create(ctx, changetest.Pending("warm", master.Now()), "", change.Entry{}); err != nil {
+		t.Fatal(err)
+	}
+	thaw := replica.Process.Freeze(t)
+	if _, err := fresh().Create(ctx, changetest.Pending("a", master.Now()), "form", change.Entry{}); !errors.Is(err, change.ErrUnavailable) {
+		t.Fatalf("the replica stands still, and yet: %v", err)
+	}
+	if err := calls["create, sent a second time"](); !errors.Is(err, change.ErrUnavailable) { // the first time
+		t.Fatalf("the replica stands still, and yet: %v", err)
+	}
+	for name, call := range calls {
+		if err := call(); !errors.Is(err, change.ErrUnavailable) {
+			t.Errorf("%s: the replica stands still, and yet: %v", name, err)
+		}
+	}
+	// What wrote nothing needs no copies: it says what is the matter.
+	other := changetest.Pending("c", master.Now())
+	other.Proposal.Target = changetest.Pending("a", master.Now()).Proposal.Target
+	if _, err := fresh().Create(ctx, other, "", change.Entry{}); !isHeld(err) {
+		t.Errorf("the target is held, and yet: %v", err)
+	}
+	if id, err := fresh().Submitted(ctx, "nobody's"); id != "" || err != nil {
+		t.Errorf("nobody submitted it, and yet: %q, %v", id, err)
+	}
+	thaw()
+	for name, call := range calls {
+		if err := call(); err != nil {
+			t.Errorf("%s: the replica goes on, and yet: %v", name, err)
+		}
+	}
+}
+
+func isHeld(err error) bool {
+	_, ok := errors.AsType[*change.HeldError](err)
+	return ok
 }
 
 // In a cluster the wait has to go to the server that wrote.

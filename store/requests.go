@@ -46,7 +46,7 @@ func (s *Store) Create(ctx context.Context, r *change.Request, submission string
 	case "ok":
 		return r.ID, nil
 	case "seen":
-		return a.value, nil
+		return a.value, s.Safe(ctx)
 	case "held":
 		return "", &change.HeldError{Target: r.Proposal.Target, By: a.value}
 	case "exists":
@@ -62,7 +62,10 @@ func (s *Store) Submitted(ctx context.Context, submission string) (string, error
 	if errors.Is(err, redis.Nil) {
 		return "", nil
 	}
-	return id, fault("asking what a submission made", err)
+	if err != nil {
+		return "", fault("asking what a submission made", err)
+	}
+	return id, s.Safe(ctx)
 }
 
 // Get implements change.Requests.

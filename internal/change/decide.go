@@ -24,6 +24,9 @@ func (s *Service) Approve(ctx context.Context, p Press) (*Request, error) {
 			return err
 		}
 		if r.ApprovedBy(p.By.User) {
+			if err := s.requests.Safe(ctx); err != nil {
+				return err
+			}
 			return &NotAllowedError{Why: "you have approved this already; it waits for others"}
 		}
 		return s.settle(ctx, r, m)
@@ -157,6 +160,14 @@ const moveAttempts = 8
 // errSaid says that the same person has decided the same before.
 var errSaid = errors.New("said before")
 
+// heard answers who has said before what r holds: perhaps because the first time nobody could say whether it is kept.
+func (s *Service) heard(ctx context.Context, r *Request) (*Request, error) {
+	if err := s.requests.Safe(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // decide reads the request, asks guard, and makes the move on the version it read. When somebody else moved the
 // request in between, it starts over, so that every decision is made on the request as it is.
 func (s *Service) decide(ctx context.Context, p Press, e Event, v Verb, guard func(*Request, *Move) error) (*Request, error) {
@@ -170,7 +181,7 @@ func (s *Service) decide(ctx context.Context, p Press, e Event, v Verb, guard fu
 			to, ok = r.State, !r.State.Final()
 		}
 		if !ok && r.said(v, p) {
-			return r, nil
+			return s.heard(ctx, r)
 		}
 		if !ok {
 			return r, &StateError{Event: e, Now: r}
@@ -190,7 +201,7 @@ func (s *Service) decide(ctx context.Context, p Press, e Event, v Verb, guard fu
 		}
 		switch err := guard(r, &m); {
 		case errors.Is(err, errSaid):
-			return r, nil
+			return s.heard(ctx, r)
 		case err != nil:
 			return r, err
 		}

@@ -271,3 +271,33 @@ func TestAFormEditedAfterALostAnswerIsNotTheSameRequest(t *testing.T) {
 		t.Errorf("somebody else is told %v", err)
 	}
 }
+
+// unsure is a store whose latest writes may yet be lost.
+type unsure struct{ *changetest.Mem }
+
+func (unsure) Safe(context.Context) error { return change.ErrUnavailable }
+
+// What was pressed is seen, and may still be lost: pressing again must not pass for success.
+func TestAPressRepeatedCountsOnceItIsSafe(t *testing.T) {
+	t.Parallel()
+	d := newLossyDesk(1)
+	r := d.propose(t)
+	now := func() time.Time { return time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC) }
+	frail := change.NewService(unsure{d.store.Mem}, change.Options{
+		Policy: change.Approvers{Name: "approvers", Users: []string{"BEN", "ANNA"}, Count: 2, Wait: time.Hour}, Now: now,
+	})
+	ben := change.Press{ID: r.ID, Seen: r.Version, By: change.Actor{User: "BEN"}, Reason: "why"}
+	if _, err := frail.Approve(t.Context(), ben); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := frail.Approve(t.Context(), ben); !errors.Is(err, change.ErrUnavailable) {
+		t.Errorf("approved again: %v", err)
+	}
+	ben.Seen = 0 // typed
+	if _, err := frail.Reject(t.Context(), ben); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := frail.Reject(t.Context(), ben); !errors.Is(err, change.ErrUnavailable) {
+		t.Errorf("rejected again: %v", err)
+	}
+}

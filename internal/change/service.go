@@ -14,12 +14,15 @@ type Requests interface {
 	// Create stores r and takes its target. A submission seen before returns the id that it made then.
 	// Errors: *HeldError, ErrUnavailable, ErrFull.
 	Create(ctx context.Context, r *Request, submission string, entry Entry) (id string, err error)
-	// Submitted returns the id that a submission made; empty if it made none.
+	// Submitted returns the id that a submission made, once that is as safe as after Create; empty if it made none.
 	Submitted(ctx context.Context, submission string) (id string, err error)
 	// Get returns the request with its journal; ErrNotFound, ErrNewer, ErrUnavailable.
 	Get(ctx context.Context, id string) (*Request, error)
 	// Move makes one transition on the version it was decided on; ErrConflict if that has passed.
 	Move(ctx context.Context, m Move) error
+	// Safe returns nil once all that was written before is as safe as what a move wrote that returned nil. A move that
+	// failed with ErrUnavailable may be written, and be seen, and yet be lost: who relies on having seen it asks first.
+	Safe(ctx context.Context) error
 	// Due returns ids of requests whose deadline is not after now, oldest first.
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
 }

@@ -25,9 +25,14 @@ local function late(req, owner)
   if is[1] ~= owner or tonumber(is[2]) <= now() then return {'fenced'} end
 end
 
--- again answers a call that arrives a second time, because its first answer was lost on the way.
+-- again answers a call that arrives a second time, because its first answer was lost on the way. It comes over another
+-- connection, which has to write something for a WAIT on it to wait for the copies of the first. (Of a call that is new
+-- nothing is written here: EXPIRE passes while memory is full, and whatever follows a write passes then, too.)
 local function again(call)
-  if redis.call('EXISTS', call) == 1 then return {'ok'} end
+  if redis.call('EXISTS', call) == 1 then
+    redis.call('EXPIRE', call, 60)
+    return {'ok'}
+  end
 end
 
 -- unusable answers for a request that is not there, or that a newer version of the bot wrote.

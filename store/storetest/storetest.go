@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -151,6 +152,18 @@ func ping(ctx context.Context, addr string) error {
 		err = errors.New(answer)
 	}
 	return err
+}
+
+// Freeze stops the server where it is, connections and all, until the function that it returns is called.
+func (p *Process) Freeze(tb testing.TB) (thaw func()) {
+	tb.Helper()
+	send := func(s syscall.Signal) {
+		if err := p.cmd.Process.Signal(s); err != nil {
+			tb.Errorf("sending %v to redis-server: %v", s, err)
+		}
+	}
+	send(syscall.SIGSTOP)
+	return func() { send(syscall.SIGCONT) }
 }
 
 // Kill ends the server the hard way, unless it has ended already.

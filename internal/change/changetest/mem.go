@@ -108,6 +108,9 @@ func (m *Mem) Submitted(_ context.Context, sub string) (string, error) {
 	return "", nil
 }
 
+// Safe implements change.Requests: what is in memory has no copies to wait for.
+func (m *Mem) Safe(context.Context) error { return nil }
+
 // Get implements change.Requests.
 func (m *Mem) Get(_ context.Context, id string) (*change.Request, error) {
 	m.mu.Lock()
