@@ -25,6 +25,64 @@ func (v vault) Put(_ context.Context, request string, key secret.Secret) error {
 	return nil
 }
 
+func (v vault) Drop(_ context.Context, request string) error {
+	delete(v, request)
+	return nil
+}
+
+// slowVault is a vault that takes so long that something happens to the request meanwhile.
+type slowVault struct {
+	vault
+	meanwhile func()
+}
+
+func (s slowVault) Put(ctx context.Context, request string, key secret.Secret) error {
+	err := s.vault.Put(ctx, request, key)
+	s.meanwhile()
+	return err
+}
+
+// A key that is put away for a request that ends at that moment is of no use to anybody.
+func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
+	for name, c := range map[string]struct {
+		state change.State
+		done  bool // the work has taken a key already
+		kept  bool
+	}{
+		"rejected":    {state: change.Rejected},
+		"undoing":     {state: change.Undoing},
+		"applying":    {state: change.Applying, kept: true},
+		"taken":       {state: change.Applying, done: true},
+		"still waits": {state: change.Approved, kept: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			v := vault{}
+			r := wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
+			d.book.put(r)
+			d.o.Now = d.world.Now
+			d.o.Vault = slowVault{v, func() {
+				r.State, r.Version = c.state, r.Version+1
+				if c.state == change.Approved {
+					r.Asked = r.Version // a new plan: the press is stale
+				}
+				if c.done {
+					r.Journal = []change.StepRecord{{Step: link.StepGrant, State: change.StepDone}}
+				}
+				d.book.put(r)
+			}}
+			view := bot.View{Metadata: `{"press":"7Q2MZK:3"}`, State: bot.State{blockKey: {{Action: blockKey, Text: "aWQ6a2V5"}}}}
+			res, ok := d.finish(d.pasted(t.Context(), bot.Submission{View: view, User: anna})).(*slack.ViewSubmissionResponse)
+			if !ok || res.Errors[blockKey] == "" {
+				t.Fatalf("it was taken: %+v", res)
+			}
+			if _, kept := v[r.ID]; kept != c.kept {
+				t.Errorf("kept %t, want %t", kept, c.kept)
+			}
+		})
+	}
+}
+
 // wanting is a request that waits for a key of people.
 func wanting(edit func(*change.Request)) *change.Request {
 	r := pending()

@@ -64,6 +64,8 @@ type Rulebook interface {
 // Vault keeps a key that was pasted, encrypted and for a short time, until the work needs it.
 type Vault interface {
 	Put(ctx context.Context, request string, key secret.Secret) error
+	// Drop forgets the key, and forgives that it is gone.
+	Drop(ctx context.Context, request string) error
 }
 
 // Homes shows home tabs.

@@ -121,12 +121,34 @@ func (h *Handlers) pasted(ctx context.Context, v bot.Submission) (bot.Answer, er
 		err = h.o.Vault.Put(ctx, r.ID, secret.New(text))
 	}
 	if err == nil {
-		_, err = h.o.Changes.HandIn(ctx, s.press(v.User, from.Channel, ""))
+		if _, err = h.o.Changes.HandIn(ctx, s.press(v.User, from.Channel, "")); err != nil {
+			h.dropUnwanted(ctx, r.ID)
+		}
 	}
 	if err != nil {
 		return no(h.say(ctx, err, pen{plain: true}))
 	}
 	return bot.Answer{}, nil
+}
+
+// dropUnwanted forgets a key that was put away for a request that has moved on meanwhile. While the request still waits,
+// or the work has yet to take the key, it may be one that counts: put in place of another's, or handed in by a press
+// whose answer was lost.
+func (h *Handlers) dropUnwanted(ctx context.Context, id string) {
+	now, err := h.o.Changes.Get(ctx, id)
+	if err != nil {
+		return // it is kept for an hour at most
+	}
+	taken := now.Record(link.StepGrant)
+	switch {
+	case now.State == change.Pending, now.State == change.Approved:
+		return
+	case now.State == change.Applying && (taken == nil || taken.State != change.StepDone):
+		return
+	}
+	if err := h.o.Vault.Drop(ctx, id); err != nil {
+		h.o.Log.WarnContext(ctx, "a key that nobody needs stays until it lapses", "request", id, "error", err)
+	}
 }
 
 // parseReason reads the press that a modal goes on with.
