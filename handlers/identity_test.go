@@ -49,7 +49,7 @@ func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
 
 func TestCardOfAnAuthorityThatIsDueLater(t *testing.T) {
 	v := &change.Verdict{Enough: true, NotBefore: start.Add(20 * time.Hour), NotAfter: start.Add(22 * time.Hour)}
-	goldenMessage(t, "card_uploading_later", card(uploading(nil), v))
+	goldenMessage(t, "card_uploading_later", card(uploading(nil), v, start))
 }
 
 func TestAnAuthorityIsSaidToBeThereByWhoMayHandItIn(t *testing.T) {
