@@ -121,7 +121,8 @@ type Option struct {
 }
 
 // MaxAnswer is how many bytes of JSON an answer may have on every kind of connection: over Socket Mode, Slack drops one
-// of 20 480 bytes or more without a word, and the envelope around it takes some (measured by slack-go, issue 1196).
+// of 20 480 bytes or more without a word (measured in github.com/slack-go/slack/issues/1196), and the envelope around it
+// takes some.
 const MaxAnswer = 20*1024 - 256 - 1
 
 // Answer is what Slack is told within its three seconds, and what goes on afterwards.

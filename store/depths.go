@@ -2,29 +2,38 @@ package store
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/redis/go-redis/v9"
 )
 
 // Depths is how many requests stand in each index.
 type Depths struct {
-	Pending int64 // no worker has begun them: they wait for approval, or are approved
-	Ready   int64 // of those, the approved ones
+	Asking  int64 // wait for approval
+	Early   int64 // are approved, and their change window has yet to open
+	Ready   int64 // are approved, and a worker may begin them
 	InHand  int64 // in a worker's hands, or given back to be taken
 	Lagging int64 // what Slack shows of them is out of date
 }
 
-// Depths counts without reading a request.
+// Depths counts without reading a request. What is ready goes by Redis's clock, as claims do.
 func (s *Store) Depths(ctx context.Context) (Depths, error) {
-	var counts [4]*redis.IntCmd
-	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, key := range [4]string{s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.lagging()} {
-			counts[i] = p.ZCard(ctx, key)
-		}
+	now, err := s.Now(ctx)
+	if err != nil {
+		return Depths{}, err
+	}
+	var pending, approved, ready, inHand, lagging *redis.IntCmd
+	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		pending, inHand, lagging = p.ZCard(ctx, s.keys.pending()), p.ZCard(ctx, s.keys.leases()), p.ZCard(ctx, s.keys.lagging())
+		approved = p.ZCard(ctx, s.keys.ready())
+		ready = p.ZCount(ctx, s.keys.ready(), "-inf", strconv.FormatInt(now.UnixMilli(), 10))
 		return nil
 	})
 	if err != nil {
 		return Depths{}, fault("counting requests", err)
 	}
-	return Depths{Pending: counts[0].Val(), Ready: counts[1].Val(), InHand: counts[2].Val(), Lagging: counts[3].Val()}, nil
+	return Depths{
+		Asking: max(pending.Val()-approved.Val(), 0), Early: max(approved.Val()-ready.Val(), 0), Ready: ready.Val(),
+		InHand: inHand.Val(), Lagging: lagging.Val(),
+	}, nil
 }

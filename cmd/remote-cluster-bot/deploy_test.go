@@ -69,7 +69,9 @@ func at(doc any, path ...any) any {
 
 func TestEveryDeploymentFileCanBeRead(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"compose.yaml", "kubernetes/bot.yaml", "prometheus/alerts.yaml", "../.goreleaser.yaml", "../.github/workflows/release.yaml"} {
+	for _, name := range []string{
+		"compose.yaml", "kubernetes/bot.yaml", "prometheus/alerts.yaml", "../.goreleaser.yaml", "../.github/workflows/ci.yaml", "../.github/workflows/release.yaml",
+	} {
 		if len(documents(t, deployed(t, name))) == 0 {
 			t.Errorf("%s is empty", name)
 		}

@@ -24,7 +24,7 @@ func removeEntry(ctx context.Context, local side, entry string) error {
 	if err := local.RemoveSecret(ctx, local.d, entry); err != nil {
 		return attempt("removing "+entry+" from the keystore of "+local.d.Name, err)
 	}
-	// Removals were reported to leave entries behind (terraform-provider-ec issues 541 and 888).
+	// Removals were reported to leave entries behind (github.com/elastic/terraform-provider-ec/issues/541 and /888).
 	present, err = hasEntry(ctx, local, entry)
 	if err == nil && present {
 		err = change.Temporary(fmt.Errorf("%s is still listed after it was removed", entry))

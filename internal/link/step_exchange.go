@@ -208,8 +208,8 @@ func (x *exchangeStep) taken(ctx context.Context, local side) error {
 
 // released waits until the nodes have read a keystore without a key for the alias.
 func (x *exchangeStep) released(ctx context.Context, local side, alias string) error {
-	// Versions before 8.16 may refuse it (elasticsearch issue 111543), and from 8.14 on nodes read by themselves: it is
-	// only a help.
+	// Versions before 8.16 may refuse it (github.com/elastic/elasticsearch/issues/111543), and from 8.14 on nodes read by
+	// themselves: it is only a help.
 	_ = local.es.ReloadSecureSettings(ctx)
 	all, err := local.es.RemoteInfo(ctx)
 	if err != nil {

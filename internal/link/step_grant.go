@@ -191,7 +191,7 @@ func (g *grantStep) removeEntry(ctx context.Context) error {
 	if err := on.RemoveSecret(ctx, d, g.entry); err != nil {
 		return attempt("removing "+g.entry+" from the keystore of "+d.Name, err)
 	}
-	// Removals were reported to leave entries behind (terraform-provider-ec issues 541 and 888).
+	// Removals were reported to leave entries behind (github.com/elastic/terraform-provider-ec/issues/541 and /888).
 	present, err = hasEntry(ctx, on, g.entry)
 	if err == nil && present {
 		err = change.Temporary(fmt.Errorf("%s is still listed after it was removed", g.entry))

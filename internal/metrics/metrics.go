@@ -176,7 +176,8 @@ type waiting struct {
 
 var (
 	openDesc = prometheus.NewDesc("rcb_requests_waiting",
-		"Requests by what they wait for: approval, worker (approved), work (in a worker's hands), card (Slack is behind).",
+		"Requests by what they wait for: approval, window (approved, and it has yet to open), worker (approved), "+
+			"work (in a worker's hands), card (Slack is behind).",
 		[]string{"for"}, nil)
 	redisDesc = prometheus.NewDesc("rcb_redis_up", "Whether Redis answered at this scrape.", nil, nil)
 )
@@ -197,7 +198,9 @@ func (w *waiting) Collect(c chan<- prometheus.Metric) {
 	if err != nil {
 		return
 	}
-	for name, n := range map[string]int64{"approval": d.Pending - d.Ready, "worker": d.Ready, "work": d.InHand, "card": d.Lagging} {
-		c <- prometheus.MustNewConstMetric(openDesc, prometheus.GaugeValue, float64(max(n, 0)), name)
+	for name, n := range map[string]int64{
+		"approval": d.Asking, "window": d.Early, "worker": d.Ready, "work": d.InHand, "card": d.Lagging,
+	} {
+		c <- prometheus.MustNewConstMetric(openDesc, prometheus.GaugeValue, float64(n), name)
 	}
 }

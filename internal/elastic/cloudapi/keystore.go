@@ -52,8 +52,8 @@ func (c *Client) StoreSecret(ctx context.Context, d link.Deployment, name string
 }
 
 // RemoveSecret removes one entry, if it is there, and reads back that it is gone. An entry without a value is
-// removed (the API's description of KeystoreSecret); an empty value was seen to leave it (terraform-provider-ec
-// issues 541 and 888). Where {} leaves it as well, null is sent, as ecctl does.
+// removed (the API's description of KeystoreSecret); an empty value was seen to leave it
+// (github.com/elastic/terraform-provider-ec/issues/541 and /888). Where {} leaves it as well, null is sent, as ecctl does.
 func (c *Client) RemoveSecret(ctx context.Context, d link.Deployment, name string) error {
 	names, err := c.SecretNames(ctx, d)
 	if err != nil || !slices.Contains(names, name) {

@@ -29,8 +29,8 @@ func (d *Deployment) keystore() map[string]any {
 }
 
 // setKeystore answers PATCH …/keystore. It merges: names that are not mentioned stay. A secret without a value, or
-// null, is removed; one with an empty value stays, as terraform-provider-ec's issues 541 and 888 report. The change
-// makes no plan and says nothing about when the nodes have it.
+// null, is removed; one with an empty value stays, as was reported in github.com/elastic/terraform-provider-ec/issues/541
+// and /888. The change makes no plan and says nothing about when the nodes have it.
 func setKeystore(c *call) (int, any, *apiError) {
 	d, bad := c.resource()
 	if bad != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // Slack's docs, "Using Socket Mode": ten connections an app, any envelope to any of them. An acknowledgement of
-// 20 480 bytes or more is dropped without a word (slack-go issue 1196).
+// 20 480 bytes or more is dropped without a word (github.com/slack-go/slack/issues/1196).
 const (
 	maxConnections = 10
 	maxAck         = 20480
