@@ -9,7 +9,7 @@ import (
 
 // Config is everything an operator decides.
 type Config struct {
-	// Environment names this installation; it is part of every Redis key and of every API key's name. Lowercase
+	// Environment is the name of this installation and part of every Redis key and of every API key's name. Lowercase
 	// letters, digits and dashes.
 	Environment string `yaml:"environment"`
 	// Slack says how the bot is reached and how it speaks.
@@ -18,15 +18,15 @@ type Config struct {
 	Redis Redis `yaml:"redis"`
 	// Approvals says who approves.
 	Approvals Approvals `yaml:"approvals"`
-	// Policy says by rules who may ask, who approves and when, instead of approvals.
+	// Policy says who may ask, who approves and when, by rules; it takes the place of approvals.
 	Policy *Policy `yaml:"policy"`
 	// Audit says where what was decided and done is copied to.
 	Audit Audit `yaml:"audit"`
-	// Keys encrypts what people hand in.
+	// Keys are the secrets by which the bot encrypts what people hand in.
 	Keys Keys `yaml:"keys"`
 	// Platforms are the ECE installations and the Elastic Cloud organizations.
 	Platforms []Platform `yaml:"platforms"`
-	// Executor tunes the work on approved changes; the defaults suit most.
+	// Executor says how approved changes are worked on; the defaults suit most.
 	Executor Executor `yaml:"executor"`
 	// Watch says how managed connections are looked after.
 	Watch Watch `yaml:"watch"`
@@ -56,7 +56,7 @@ type Slack struct {
 	APIURL string `yaml:"api_url"`
 	// BotToken is the token that begins with xoxb-.
 	BotToken SecretRef `yaml:"bot_token"`
-	// SigningSecret proves that a request comes from Slack; needed under mode http.
+	// SigningSecret is the proof that a request comes from Slack; needed under mode http.
 	SigningSecret SecretRef `yaml:"signing_secret"`
 	// PreviousSigningSecret is still accepted while the secret is being rotated.
 	PreviousSigningSecret SecretRef `yaml:"previous_signing_secret"`
@@ -73,24 +73,26 @@ type Slack struct {
 
 // Redis is a single server, a Sentinel group or a cluster.
 type Redis struct {
-	// Addresses are host:port: one for a single server, the sentinels with sentinel_master, the seeds with cluster.
+	// Addresses are the servers, as host:port: one for a single server, the sentinels with sentinel_master, the seeds
+	// with cluster.
 	Addresses []string `yaml:"addresses"`
 	// SentinelMaster is the name of the group that the sentinels watch.
 	SentinelMaster string `yaml:"sentinel_master"`
 	// Cluster says that the addresses belong to a Redis Cluster.
 	Cluster bool `yaml:"cluster"`
-	// Username and Password are those of an ACL user; the password alone is that of the default user.
-	Username string    `yaml:"username"`
+	// Username is the name of an ACL user. Default: the default user.
+	Username string `yaml:"username"`
+	// Password is the password of that user.
 	Password SecretRef `yaml:"password"`
-	// SentinelUsername and SentinelPassword are those of the sentinels themselves; the password alone is that of their
-	// default user.
-	SentinelUsername string    `yaml:"sentinel_username"`
+	// SentinelUsername is the name of an ACL user of the sentinels themselves. Default: their default user.
+	SentinelUsername string `yaml:"sentinel_username"`
+	// SentinelPassword is the password of that user.
 	SentinelPassword SecretRef `yaml:"sentinel_password"`
 	// DB is the number of the database; 0 in a cluster.
 	DB int `yaml:"db"`
-	// TLS encrypts the connection.
+	// TLS says how the server's certificate is checked. Nothing: the connection is not encrypted.
 	TLS *TLS `yaml:"tls"`
-	// Timeout bounds each command. Default 1s: a person is waiting.
+	// Timeout is how long each command may take. Default 1s: a person is waiting.
 	Timeout Duration `yaml:"timeout"`
 	// Replicas is how many replicas must have a move before it counts, so that a failover loses none; 1 where there are
 	// two or more of them, for with as many as there are, one that is away stops everything. Default 0.
@@ -99,17 +101,17 @@ type Redis struct {
 
 // TLS is how a server's certificate is checked.
 type TLS struct {
-	// CAFile holds the authorities to trust instead of the system's, in PEM.
+	// CAFile is a file with the authorities to trust instead of the system's, in PEM.
 	CAFile string `yaml:"ca_file"`
 	// ServerName is the name to expect in the certificate, if it is not the host.
 	ServerName string `yaml:"server_name"`
-	// Insecure accepts any certificate. For a trial only.
+	// Insecure says that any certificate is accepted. For a trial only.
 	Insecure bool `yaml:"insecure"`
 }
 
 // Audit is what happens to the audit beside being kept in Redis.
 type Audit struct {
-	// Ship copies it into a data stream of an Elasticsearch. Nothing: it is not copied.
+	// Ship says which data stream of an Elasticsearch it is copied into. Nothing: it is not copied.
 	Ship *Ship `yaml:"ship"`
 }
 
@@ -117,26 +119,27 @@ type Audit struct {
 type Ship struct {
 	// URL is where it answers.
 	URL string `yaml:"url"`
-	// DataStream is written to; an index template must fit it. Default logs-remote_cluster_bot.audit-default, which the
-	// built-in template logs fits.
+	// DataStream is the one that is written to; an index template must fit it. Default
+	// logs-remote_cluster_bot.audit-default, which the built-in template logs fits.
 	DataStream string `yaml:"data_stream"`
-	// Username and Password, or APIKey (encoded), with the privileges auto_configure, create_doc and read on the
-	// data stream.
-	Username string    `yaml:"username"`
+	// Username is the name of a user with the privileges auto_configure, create_doc and read on the data stream.
+	Username string `yaml:"username"`
+	// Password is the password of that user.
 	Password SecretRef `yaml:"password"`
-	APIKey   SecretRef `yaml:"api_key"`
-	// TLS checks its certificate.
+	// APIKey is an encoded API key with these privileges, instead of a user.
+	APIKey SecretRef `yaml:"api_key"`
+	// TLS says how its certificate is checked.
 	TLS *TLS `yaml:"tls"`
 	// Every is how often new entries are looked for. Default 10s.
 	Every Duration `yaml:"every"`
 }
 
-// Keys are those of the bot itself.
+// Keys are the bot's own secrets.
 type Keys struct {
 	// Encryption is a secret of at least 32 characters. With it, people can paste a key where the bot can't issue one;
 	// it is kept encrypted for an hour at most. Without it, that is refused.
 	Encryption SecretRef `yaml:"encryption"`
-	// PreviousEncryption still opens what was encrypted before the secret was changed.
+	// PreviousEncryption is the secret before, which still opens what was encrypted with it.
 	PreviousEncryption SecretRef `yaml:"previous_encryption"`
 }
 
@@ -163,19 +166,19 @@ type Platform struct {
 	URL string `yaml:"url"`
 	// APIKey is a key of the platform, not of Elasticsearch.
 	APIKey SecretRef `yaml:"api_key"`
-	// TLS checks the platform's certificate; ECE mostly has a private authority.
+	// TLS says how the platform's certificate is checked; ECE mostly has a private authority.
 	TLS *TLS `yaml:"tls"`
 	// EnvironmentID is the id of an ECE's environment, as ECE shows it under Platform > Trust Management. Connections by
 	// TLS certificates name it; without it the bot suggests one that a person has to confirm.
 	EnvironmentID string `yaml:"environment_id"`
-	// EnvironmentCAFile holds the certificate authority that is shown there, in PEM.
+	// EnvironmentCAFile is a file with the certificate authority that is shown there, in PEM.
 	EnvironmentCAFile string `yaml:"environment_ca_file"`
 	// ConsoleURL is the base of the console, for links. Default for ech: https://cloud.elastic.co; for ece: url.
 	ConsoleURL string `yaml:"console_url"`
 	// Egress are the addresses or CIDRs that connections of this platform's deployments come from, as others see them
 	// behind NAT. They are compared with the network filters of remote deployments.
 	Egress []string `yaml:"egress"`
-	// AddFilters lets people ask for a network filter to be added to remote deployments of this platform.
+	// AddFilters says that people may ask for a network filter to be added to remote deployments of this platform.
 	AddFilters bool `yaml:"add_filters"`
 	// StrongIdentity says that this ECE can do strong identity verification (9.3 or later): that its nodes sign with
 	// node.crt and node.key. It is documented for Elastic Cloud Hosted, where it is always on, and not for ECE.
@@ -183,22 +186,23 @@ type Platform struct {
 	// Elasticsearch is "proxy" (through the platform's API, ECE only) or "direct" (at the deployment's own URL, with
 	// credentials from the list). Default: proxy for ece, direct for ech.
 	Elasticsearch string `yaml:"elasticsearch"`
-	// AnyProduct does without the header X-Elastic-Product, by which Elasticsearch makes itself known: only where a proxy
-	// between is known to drop it. Then nothing keeps the bot from taking something else for Elasticsearch.
+	// AnyProduct says that the header X-Elastic-Product, by which Elasticsearch makes itself known, may be missing: only
+	// where a proxy between is known to drop it. Then nothing keeps the bot from taking something else for Elasticsearch.
 	AnyProduct bool `yaml:"any_product"`
-	// ElasticsearchTLS checks the certificates of the deployments under direct; default: as tls.
+	// ElasticsearchTLS says how the certificates of the deployments are checked under direct. Default: as tls.
 	ElasticsearchTLS *TLS `yaml:"elasticsearch_tls"`
 	// Credentials are those of Elasticsearch, the first that matches a deployment. To issue cross-cluster keys it must
 	// be a user: Elasticsearch refuses API keys there.
 	Credentials []Credential `yaml:"credentials"`
 }
 
-// Credential opens Elasticsearch of the deployments it matches.
+// Credential is what opens Elasticsearch of the deployments that it matches.
 type Credential struct {
 	// Deployment is a deployment's id or name, or a pattern such as logs-*. Default *.
 	Deployment string `yaml:"deployment"`
-	// Username and Password are those of an Elasticsearch user.
-	Username string    `yaml:"username"`
+	// Username is the name of an Elasticsearch user.
+	Username string `yaml:"username"`
+	// Password is the password of that user.
 	Password SecretRef `yaml:"password"`
 	// APIKey is an Elasticsearch API key, encoded. It can do all but issue cross-cluster keys.
 	APIKey SecretRef `yaml:"api_key"`
@@ -210,7 +214,7 @@ type Executor struct {
 	Workers int `yaml:"workers"`
 	// Lease is how long a worker may be silent before another takes over. Default 8s.
 	Lease Duration `yaml:"lease"`
-	// CallTimeout bounds each call to Elastic; it must be shorter than the lease. Default 7s.
+	// CallTimeout is how long each call to Elastic may take; it must be shorter than the lease. Default 7s.
 	CallTimeout Duration `yaml:"call_timeout"`
 	// VerifyWithin is how long a new connection may take to come up. Default 2m.
 	VerifyWithin Duration `yaml:"verify_within"`
@@ -225,17 +229,17 @@ type Metrics struct {
 	Listen string `yaml:"listen"`
 }
 
-// Tracing exports what happens between a slash command and the last call as OpenTelemetry traces.
+// Tracing is what happens between a slash command and the last call, exported as OpenTelemetry traces.
 type Tracing struct {
 	// Endpoint is a collector that takes OTLP over HTTP, such as https://collector.example.com:4318; /v1/traces is added
 	// where it has no path. Default: what OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT say in the
 	// environment. The exporter's other variables (OTEL_EXPORTER_OTLP_HEADERS and so on) hold for what is not given here.
 	Endpoint string `yaml:"endpoint"`
-	// Headers go along with each export, such as an Authorization.
+	// Headers are sent along with each export, such as an Authorization.
 	Headers []Header `yaml:"headers"`
 	// Sample is the part of all traces that is exported, above 0 and up to 1. Default: as OTEL_TRACES_SAMPLER says, else all.
 	Sample float64 `yaml:"sample"`
-	// TLS checks the collector's certificate.
+	// TLS says how the collector's certificate is checked.
 	TLS *TLS `yaml:"tls"`
 }
 
@@ -249,9 +253,9 @@ type Header struct {
 
 // Log is how the program logs.
 type Log struct {
-	// Level is debug, info, warn or error. Default info.
+	// Level is "debug", "info", "warn" or "error". Default info.
 	Level string `yaml:"level"`
-	// Format is json or text. Default json.
+	// Format is "json" or "text". Default json.
 	Format string `yaml:"format"`
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
-// Policy says by rules who may ask, who approves, and when. It takes the place of approvals.
+// Policy says who may ask, who approves and when, by rules. It takes the place of approvals.
 type Policy struct {
 	// Refresh is how long the members of a user group or channel are remembered. Default 1m. Slack lets each be asked
 	// for 20 times a minute.
@@ -35,26 +35,26 @@ type PolicyGroup struct {
 
 // PolicyRule is one rule.
 type PolicyRule struct {
-	// Name stands in the audit and on cards.
+	// Name is what the audit and cards call it.
 	Name string `yaml:"name"`
-	// Match gives patterns by trait, such as local.name: "*-prod"; every trait must fit one of its patterns, and where it
+	// Match are patterns by trait, such as local.name: "*-prod"; every trait must fit one of its patterns, and where it
 	// has several values, each of them: access: search is not for what replicates too. Traits:
 	// kind (connect, update, rotate, disconnect, migrate, adopt), model (api_key, certificate), access (search,
 	// replication), breadth (all, wide, narrow), key (issued, pasted), also (filter, restart, role, identity), local.platform,
 	// local.name, local.tag.<key>, and the same of remote.
 	Match map[string]Patterns `yaml:"match"`
-	// Any gives patterns by trait of which one value at least must fit one: access: replication is for whatever
+	// Any are patterns by trait, of which at least one value must fit one: access: replication is for whatever
 	// replicates, and searches or not.
 	Any map[string]Patterns `yaml:"any"`
-	// Unless gives patterns by trait of which none may fit.
+	// Unless are patterns by trait, of which no value may fit one.
 	Unless map[string]Patterns `yaml:"unless"`
-	// Ask names the groups whose members may ask. None: everybody may.
+	// Ask are the names of the groups whose members may ask. None: everybody may.
 	Ask []string `yaml:"ask"`
-	// Approve names who must approve: all of these.
+	// Approve says who must approve: all of these.
 	Approve []PolicySide `yaml:"approve"`
-	// RequesterMayApprove lets who asked be one of the approvers.
+	// RequesterMayApprove says that whoever asked may be one of the approvers.
 	RequesterMayApprove bool `yaml:"requester_may_approve"`
-	// OnePersonSeveralSides lets one person's approval count for every side that they belong to.
+	// OnePersonSeveralSides says that one person's approval counts for every side that they belong to.
 	OnePersonSeveralSides bool `yaml:"one_person_several_sides"`
 	// Wait is how long a request waits before it expires. Default 24h.
 	Wait Duration `yaml:"wait"`
@@ -78,11 +78,12 @@ type PolicySide struct {
 
 // PolicyWindow is when work may begin.
 type PolicyWindow struct {
-	// Days are mon, tue, wed, thu, fri, sat, sun. Default all.
+	// Days are some of "mon", "tue", "wed", "thu", "fri", "sat" and "sun". Default: all.
 	Days []string `yaml:"days"`
-	// From and To are times of day such as "09:00". A To that is not after From is on the next day.
+	// From is the time of day at which it opens, such as "09:00".
 	From string `yaml:"from"`
-	To   string `yaml:"to"`
+	// To is the time of day at which it closes; one that is not after from is on the next day.
+	To string `yaml:"to"`
 	// Zone is an IANA time zone such as Europe/Berlin. Default UTC.
 	Zone string `yaml:"zone"`
 }

@@ -102,15 +102,9 @@ func (c comments) types(g *ast.GenDecl) {
 		if !ok {
 			continue
 		}
-		last := ""
 		for _, f := range fields.Fields.List {
-			text := flat(f.Doc.Text())
-			if text == "" {
-				text = last // one comment for two fields: "Username and Password are …"
-			}
-			last = text
 			for _, n := range f.Names {
-				c[t.Name.Name+"."+n.Name] = text
+				c[t.Name.Name+"."+n.Name] = flat(f.Doc.Text())
 			}
 		}
 	}
@@ -171,8 +165,12 @@ func (c comments) object(t reflect.Type) (map[string]any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s.%s: %w", t.Name(), f.Name, err)
 		}
-		s["description"] = c.of(t, f)
-		if words := choices(c.of(t, f)); len(words) > 0 && f.Type.Kind() == reflect.String {
+		text, err := c.of(t, f)
+		if err != nil {
+			return nil, err
+		}
+		s["description"] = text
+		if words := choices(text); len(words) > 0 && f.Type.Kind() == reflect.String {
 			s["examples"] = words
 		}
 		properties[yamlName(f)] = s
@@ -181,7 +179,31 @@ func (c comments) object(t reflect.Type) (map[string]any, error) {
 }
 
 // of is a field's documentation, which has to exist.
-func (c comments) of(t reflect.Type, f reflect.StructField) string { return c[t.Name()+"."+f.Name] }
+func (c comments) of(t reflect.Type, f reflect.StructField) (string, error) {
+	text, err := sentence(c[t.Name()+"."+f.Name], f.Name)
+	if err != nil {
+		return "", fmt.Errorf("%s.%s: %w", t.Name(), f.Name, err)
+	}
+	return text, nil
+}
+
+// sentence says of a field what its comment does without the field's Go name, which operators don't know: "Mode is …"
+// becomes "…", "Window says when …" becomes "When …", "Cluster says that …" becomes "Whether …".
+func sentence(comment, name string) (string, error) {
+	rest, ok := strings.CutPrefix(comment, name+" ")
+	if !ok {
+		return "", fmt.Errorf("the comment %q does not begin with %s", comment, name)
+	}
+	for _, v := range []struct{ verb, instead string }{
+		{"is ", ""}, {"are ", ""}, {"says that ", "Whether "}, {"say that ", "Whether "}, {"says ", ""}, {"say ", ""},
+	} {
+		if text, ok := strings.CutPrefix(rest, v.verb); ok {
+			text = v.instead + text
+			return strings.ToUpper(text[:1]) + text[1:], nil
+		}
+	}
+	return "", fmt.Errorf(`the comment %q goes on with neither "is", "are" nor "says"`, comment)
+}
 
 var quoted = regexp.MustCompile(`"([a-z-]+)"`)
 

@@ -29,6 +29,25 @@ func TestTheReferenceIsFresh(t *testing.T) {
 	}
 }
 
+func TestSentencesLeaveTheGoNameOut(t *testing.T) {
+	t.Parallel()
+	for comment, want := range map[string]string{
+		"Mode is how Slack is met.":       "How Slack is met.",
+		"Mode are two words.":             "Two words.",
+		"Mode says when it begins.":       "When it begins.",
+		"Mode says that anybody may ask.": "Whether anybody may ask.",
+	} {
+		if got, err := sentence(comment, "Mode"); err != nil || got != want {
+			t.Errorf("%q becomes %q (%v), want %q", comment, got, err, want)
+		}
+	}
+	for _, comment := range []string{"", "Modes are two.", "Mode encrypts it."} {
+		if got, err := sentence(comment, "Mode"); err == nil {
+			t.Errorf("%q passes, as %q", comment, got)
+		}
+	}
+}
+
 // TestTheSchemaKnowsTheExample walks the example through the schema: every field of it is there.
 func TestTheSchemaKnowsTheExample(t *testing.T) {
 	t.Parallel()

@@ -44,18 +44,22 @@ func (c comments) section(b *bytes.Buffer, t reflect.Type, path string) error {
 	if path != "" {
 		title = "`" + path + "`"
 	}
-	fmt.Fprintf(b, "\n## %s\n\n%s\n\n| field | type | meaning |\n| --- | --- | --- |\n", title, sentence(c[t.Name()], t.Name()))
+	about, err := sentence(c[t.Name()], t.Name())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n| field | type | meaning |\n| --- | --- | --- |\n", title, about)
 	type below struct {
 		t    reflect.Type
 		path string
 	}
 	var later []below
 	for _, f := range fieldsOf(t) {
-		text := c.of(t, f)
-		if text == "" {
-			return fmt.Errorf("%s.%s has no comment", t.Name(), f.Name)
+		text, err := c.of(t, f)
+		if err != nil {
+			return err
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", yamlName(f), typeName(f.Type), cell(sentence(text, f.Name)))
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", yamlName(f), typeName(f.Type), cell(text))
 		if inner, suffix := structIn(f.Type); inner != nil && inner.Name() != "TLS" {
 			later = append(later, below{inner, strings.TrimPrefix(path+"."+yamlName(f)+suffix, ".")})
 		}
@@ -114,19 +118,6 @@ func typeName(t reflect.Type) string {
 		return "true, false"
 	}
 	return "number"
-}
-
-// sentence leaves the Go name out at the beginning of a comment: "Mode is …" becomes "…" with a capital.
-func sentence(text, name string) string {
-	for _, verb := range []string{" is ", " are ", " says ", " say "} {
-		if rest, ok := strings.CutPrefix(text, name+verb); ok {
-			if strings.HasPrefix(verb, " say") {
-				rest = "Says " + rest
-			}
-			return strings.ToUpper(rest[:1]) + rest[1:]
-		}
-	}
-	return text
 }
 
 func cell(text string) string {

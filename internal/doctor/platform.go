@@ -102,7 +102,7 @@ func (a *area) call(check, doing string, p config.Platform, err error) {
 
 func mayNot(p config.Platform) string {
 	if p.Kind == link.KindECE {
-		return "give the key's user the role Deployment manager (or Platform admin) on this ECE"
+		return "give the key's user the role Deployments manager (or Platform admin) on this ECE"
 	}
 	return "give the key the role Editor or Admin on the deployments in question"
 }
