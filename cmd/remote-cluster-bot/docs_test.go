@@ -7,11 +7,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -124,6 +126,11 @@ func runLine(t *testing.T, c *clinic, line string) {
 	switch words[0] {
 	case "remote-cluster-bot":
 		ourselves(t, c, words[1:])
+	case "export":
+		name, _, _ := strings.Cut(words[1], "=")
+		if known := slices.Concat(config.Example, []byte("{ env: SLACK_APP_TOKEN }")); !bytes.Contains(known, []byte("{ env: "+name+" }")) {
+			t.Errorf("no configuration of these docs reads %s", name)
+		}
 	case "jq":
 		if _, err := exec.LookPath("jq"); err != nil {
 			t.Skip("there is no jq on the PATH")
