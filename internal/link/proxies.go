@@ -32,8 +32,9 @@ type proxySurvey struct {
 }
 
 // strangers reports whether a key connection goes to proxies whose certificate may have a private authority: those of
-// another ECE. Elastic Cloud's has a public one (Elastic's docs), and one's own platform is trusted.
-func (s Survey) strangers() bool {
+// another ECE. Elastic Cloud's has a public one (Elastic's docs), and one's own platform is trusted. It is asked while
+// the survey is being filled in, so it copies none of it.
+func (s *Survey) strangers() bool {
 	return s.remoteOn.Kind == KindECE && s.localOn.Name != s.remoteOn.Name
 }
 
