@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -305,20 +304,5 @@ func (s *story) sets(_ *testscript.TestScript, args []string) error {
 	if d == nil {
 		return fmt.Errorf("there is no deployment %s", args[0])
 	}
-	req, err := http.NewRequestWithContext(s.ctx, http.MethodPut, d.ServiceURL()+"/_cluster/settings", strings.NewReader(s.hosts(args[1])))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.SetBasicAuth("elastic", d.Cluster().Password("elastic"))
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return errors.New(resp.Status)
-	}
-	return nil
+	return asSuperuser(s.ctx, d, http.MethodPut, "/_cluster/settings", s.hosts(args[1]), nil)
 }
