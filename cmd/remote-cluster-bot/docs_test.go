@@ -72,7 +72,7 @@ func TestEveryCommandNamedInTheTextExists(t *testing.T) {
 	}
 	inline, target := regexp.MustCompile("`(remote-cluster-bot [^`]+)`"), regexp.MustCompile("(?m)(?:^|`)make ([a-z]+)")
 	found := 0
-	for _, p := range append(pages, "../../README.md") {
+	for _, p := range append(pages, "../../README.md", "../../CONTRIBUTING.md") {
 		raw, err := os.ReadFile(p)
 		if err != nil {
 			t.Fatal(err)

@@ -166,11 +166,11 @@ func TestEveryStepIsExplained(t *testing.T) {
 	}
 }
 
-// TestTheTreeNamesEveryPackage: a folder of README's table stands for what lies below it.
+// TestTheTreeNamesEveryPackage: a folder of CONTRIBUTING's table stands for what lies below it.
 func TestTheTreeNamesEveryPackage(t *testing.T) {
 	t.Parallel()
 	told := map[string]bool{}
-	for _, cells := range rowsOf(t, "../../README.md") {
+	for _, cells := range rowsOf(t, "../../CONTRIBUTING.md") {
 		for _, m := range regexp.MustCompile("`([a-z/-]+)`").FindAllStringSubmatch(cells[0], -1) {
 			told[m[1]] = true
 		}
@@ -197,6 +197,6 @@ func TestTheTreeNamesEveryPackage(t *testing.T) {
 		}
 	}
 	for dir := range missing {
-		t.Errorf("README's tree does not tell of %s", dir)
+		t.Errorf("CONTRIBUTING's tree does not name %s", dir)
 	}
 }

@@ -31,7 +31,7 @@ import (
 )
 
 // TestStories tells what the bot does as transcripts: people type, fill, submit and press in a Slack workspace, and
-// the clusters behind it are looked at. The words are the functions in storyWords; README "Stories" lists them.
+// the clusters behind it are looked at. The words are the functions in storyWords; CONTRIBUTING lists them.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
