@@ -89,6 +89,7 @@ screenshots: browser ## write the pictures of the documentation anew
 bench: ## benchmarks as benchstat reads them; with redis-server, and beside Bolt for JavaScript with node and npm
 	go test -run '^$$' -bench . -benchmem ./...
 	bench/rest.sh
+	bench/unsigned.sh
 	bench/run.sh
 
 .PHONY: golden

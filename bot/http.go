@@ -2,13 +2,15 @@ package bot
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"time"
 )
@@ -19,6 +21,12 @@ type HTTPOptions struct {
 	// empty one accepts nothing.
 	SigningSecrets []func() string
 	MaxBody        int64 // bytes of a request's body; default 1 MiB (a filled-in modal may be 750 kB)
+	// MaxUnverified is how many bytes all bodies may take whose signature is not checked yet; default 32 MiB.
+	MaxUnverified int64
+	BodyTimeout   time.Duration // for reading a body; default 3 s, in which Slack requires the answer
+	// TrustedProxies are those whose X-Forwarded-For is believed. Where there are any, a client may use an eighth of
+	// MaxUnverified; without, nothing tells clients apart.
+	TrustedProxies []netip.Prefix
 	Now            func() time.Time
 	Log            *slog.Logger
 }
@@ -26,30 +34,41 @@ type HTTPOptions struct {
 // NewHTTPSource serves Slack's request URLs: POST /slack/commands, /slack/interactivity, /slack/options and
 // /slack/events. Everything is signed; whoever cannot sign gets the same 401 whatever was wrong.
 func NewHTTPSource(r *Router, o HTTPOptions) http.Handler {
+	_, h := newHTTPSource(r, o)
+	return h
+}
+
+func newHTTPSource(r *Router, o HTTPOptions) (*httpSource, http.Handler) {
 	if o.MaxBody <= 0 {
 		o.MaxBody = 1 << 20
 	}
+	o.MaxUnverified = cmp.Or(o.MaxUnverified, 32<<20)
+	o.BodyTimeout = cmp.Or(o.BodyTimeout, 3*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Now = clockOr(o.Now)
-	s := &httpSource{router: r, o: o}
+	s := &httpSource{router: r, o: o, unverified: newUnverified(o.MaxUnverified, o.BodyTimeout)}
 	mux := http.NewServeMux()
 	mux.Handle("/slack/commands", s.endpoint(formType, s.command))
 	mux.Handle("/slack/interactivity", s.endpoint(formType, s.interaction))
 	mux.Handle("/slack/options", s.endpoint(formType, s.interaction))
 	mux.Handle("/slack/events", s.endpoint(jsonType, s.event))
-	return mux
+	return s, mux
 }
 
 const (
 	formType = "application/x-www-form-urlencoded"
 	jsonType = "application/json"
+
+	// maxUnsigned is how many bytes are read where the headers hold no signature: an ssl_check is short.
+	maxUnsigned = 1 << 10
 )
 
 type httpSource struct {
-	router *Router
-	o      HTTPOptions
+	router     *Router
+	o          HTTPOptions
+	unverified *unverified
 }
 
 // errBadRequest is a signed request that cannot be read.
@@ -60,26 +79,28 @@ func (s *httpSource) endpoint(mediaType string, serve func(context.Context, []by
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
-			http.Error(w, "POST only", http.StatusMethodNotAllowed)
+			s.refuse(w, http.StatusMethodNotAllowed, "POST only")
 			return
 		}
 		if got, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || got != mediaType {
-			http.Error(w, mediaType+" only", http.StatusUnsupportedMediaType)
+			s.refuse(w, http.StatusUnsupportedMediaType, mediaType+" only")
 			return
 		}
-		body, status := s.read(w, req)
+		signed, claimed := signatureOf(req.Header, s.o.Now())
+		body, status := s.read(w, req, claimed, mediaType)
 		if status != 0 {
-			http.Error(w, http.StatusText(status), status)
+			s.refuse(w, status, refusals[status])
 			return
 		}
-		if !verified(req.Header, body, s.o.SigningSecrets, s.o.Now()) {
+		if !claimed || !signed.by(s.o.SigningSecrets, body) {
 			if isSSLCheck(mediaType, body) {
 				return // an empty 200 says that the certificate is fine, which is all that is asked
 			}
 			s.o.Log.WarnContext(req.Context(), "request not signed by Slack", "path", req.URL.Path, "bytes", len(body))
-			http.Error(w, "not signed by Slack", http.StatusUnauthorized)
+			s.refuse(w, http.StatusUnauthorized, refusals[http.StatusUnauthorized])
 			return
 		}
+		vouch(req.Context())
 		answer, err := serve(req.Context(), body)
 		if err != nil {
 			s.o.Log.ErrorContext(req.Context(), "request cannot be read",
@@ -91,23 +112,45 @@ func (s *httpSource) endpoint(mediaType string, serve func(context.Context, []by
 	})
 }
 
-// read returns the body, or the status that refuses it.
-func (s *httpSource) read(w http.ResponseWriter, req *http.Request) ([]byte, int) {
-	if req.ContentLength > s.o.MaxBody {
+// refusals are the texts of answers to requests that were not read, or not signed.
+var refusals = map[int]string{
+	http.StatusUnauthorized:          "not signed by Slack",
+	http.StatusBadRequest:            "the body can't be read",
+	http.StatusRequestTimeout:        "the body came too slowly",
+	http.StatusRequestEntityTooLarge: "the body is too large",
+}
+
+// refuse answers, and closes the connection without waiting for the rest of a body.
+func (s *httpSource) refuse(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Connection", "close")
+	http.Error(w, text, status)
+	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+}
+
+// read returns the body, or the status that refuses it. Without a signature in the headers it reads only what could be
+// an ssl_check.
+func (s *httpSource) read(w http.ResponseWriter, req *http.Request, claimed bool, mediaType string) ([]byte, int) {
+	limit := s.o.MaxBody
+	if !claimed {
+		limit = maxUnsigned
+		if mediaType != formType || req.ContentLength < 0 || req.ContentLength > limit {
+			return nil, http.StatusUnauthorized
+		}
+	}
+	if req.ContentLength > limit {
 		return nil, http.StatusRequestEntityTooLarge
 	}
-	var body bytes.Buffer
-	if req.ContentLength > 0 {
-		body.Grow(int(req.ContentLength) + bytes.MinRead) // MinRead: or ReadFrom grows once more to see the end
-	}
-	_, err := io.Copy(&body, http.MaxBytesReader(w, req.Body, s.o.MaxBody))
+	body, err := s.unverified.read(w, req, limit, clientOf(req, s.o.TrustedProxies))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, http.StatusRequestEntityTooLarge
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errEvicted) {
+		return nil, http.StatusRequestTimeout
 	}
 	if err != nil {
 		return nil, http.StatusBadRequest
 	}
-	return body.Bytes(), 0
+	return body, 0
 }
 
 func (s *httpSource) reply(w http.ResponseWriter, req *http.Request, answer []byte) {

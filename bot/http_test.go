@@ -42,7 +42,7 @@ func TestPublishedSignatureIsAccepted(t *testing.T) {
 	h.Set("X-Slack-Request-Timestamp", "1531420618")
 	h.Set("X-Slack-Signature", "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503")
 	secrets := []func() string{func() string { return "8f742231b10e8888abcd99yyyzzz85a5" }}
-	if !verified(h, []byte(body), secrets, time.Unix(1531420618, 0)) {
+	if s, ok := signatureOf(h, time.Unix(1531420618, 0)); !ok || !s.by(secrets, []byte(body)) {
 		t.Error("refused")
 	}
 }

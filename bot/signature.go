@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,28 +14,33 @@ import (
 // requests from Slack").
 const window = 5 * time.Minute
 
-// verified tells whether one of secrets signed body within the window.
+// signature is what a request's headers say about who signed it.
+type signature struct {
+	stamp string
+	sum   []byte
+}
+
+// signatureOf reads the headers; false if no body could fit them. It is asked before the body is read.
+func signatureOf(header http.Header, now time.Time) (signature, bool) {
+	stamp := header.Get("X-Slack-Request-Timestamp")
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil || len(stamp) > 12 { // twelve digits are the year 33658; more only risk an overflow
+		return signature{}, false
+	}
+	if now.Sub(time.Unix(seconds, 0)).Abs() > window {
+		return signature{}, false
+	}
+	digits, ok := strings.CutPrefix(header.Get("X-Slack-Signature"), "v0=")
+	sum, err := hex.DecodeString(digits)
+	return signature{stamp, sum}, ok && err == nil && len(sum) == sha256.Size
+}
+
+// by tells whether one of secrets signed body.
 //
 // This is not slack.SecretsVerifier: that one knows a single secret, and a rotation needs two at once; its
 // errors say what was wrong, and nobody who cannot sign should learn that. The comparison is hmac.Equal for
 // every secret, and none is skipped once another has matched.
-func verified(header http.Header, body []byte, secrets []func() string, now time.Time) bool {
-	stamp := header.Get("X-Slack-Request-Timestamp")
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil || len(stamp) > 12 { // twelve digits are the year 33658; more only risk an overflow
-		return false
-	}
-	if now.Sub(time.Unix(seconds, 0)).Abs() > window {
-		return false
-	}
-	given := header.Get("X-Slack-Signature")
-	if len(given) != len("v0=")+hex.EncodedLen(sha256.Size) || given[:3] != "v0=" {
-		return false
-	}
-	sum, err := hex.DecodeString(given[3:])
-	if err != nil {
-		return false
-	}
+func (s signature) by(secrets []func() string, body []byte) bool {
 	good := false
 	for _, secret := range secrets {
 		key := secret()
@@ -42,9 +48,9 @@ func verified(header http.Header, body []byte, secrets []func() string, now time
 			continue
 		}
 		mac := hmac.New(sha256.New, []byte(key))
-		mac.Write([]byte("v0:" + stamp + ":"))
+		mac.Write([]byte("v0:" + s.stamp + ":"))
 		mac.Write(body)
-		if hmac.Equal(mac.Sum(nil), sum) {
+		if hmac.Equal(mac.Sum(nil), s.sum) {
 			good = true
 		}
 	}

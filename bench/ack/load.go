@@ -26,6 +26,7 @@ type load struct {
 	connections            int
 	rate                   float64
 	pid                    int
+	unsigned               int
 
 	client *http.Client
 	opened atomic.Int64 // modals, by the server under load
@@ -42,6 +43,16 @@ func (l *load) run(ctx context.Context) error {
 	}
 	defer stop()
 	l.client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: l.connections}}
+	if l.unsigned > 0 {
+		end, err := l.strangers(ctx, l.unsigned)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			fmt.Printf("BenchmarkUnsigned/%s 1 %.0f peak-MB\n", l.name, peakOf(l.pid))
+			end()
+		}()
+	}
 	for _, e := range events() {
 		if _, err := l.measure(ctx, e, 700*time.Millisecond); err != nil { // warm up
 			return err

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -40,6 +41,7 @@ func run(ctx context.Context) error {
 	flag.IntVar(&l.connections, "connections", 16, "requests at once")
 	flag.IntVar(&l.pid, "pid", 0, "the server's process, to count its processor time")
 	flag.Float64Var(&l.rate, "rate", 0, "requests a second; 0: as many as are answered")
+	flag.IntVar(&l.unsigned, "unsigned", 0, "connections of strangers that are open all the while")
 	flag.Parse()
 	if *serve != "" {
 		return server(ctx, *serve, l.secret, "http://"+l.api+"/api/")
@@ -67,13 +69,17 @@ func server(ctx context.Context, address, secret, api string) error {
 		return bot.Answer{}, nil
 	}, nil)
 	h := bot.NewHTTPSource(r, bot.HTTPOptions{SigningSecrets: []func() string{func() string { return secret }}})
-	s := &http.Server{Addr: address, Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ConnContext: bot.ConnContext}
 	go func() {
 		<-ctx.Done()
 		_ = s.Close()
 	}()
 	fmt.Println("listening")
-	if err := s.ListenAndServe(); err != nil && ctx.Err() == nil {
+	if err := s.Serve(bot.BoundConnections(listener, bot.MaxConnections)); err != nil && ctx.Err() == nil {
 		return err
 	}
 	return nil

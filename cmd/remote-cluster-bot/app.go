@@ -8,6 +8,7 @@ import (
 	mathrand "math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -196,8 +197,18 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	if s.PreviousSigningSecret.Given() {
 		secrets = append(secrets, s.PreviousSigningSecret.Secret().Reveal)
 	}
+	proxies := make([]netip.Prefix, 0, len(s.TrustedProxies))
+	for _, proxy := range s.TrustedProxies {
+		prefix, err := netip.ParsePrefix(proxy)
+		if err != nil {
+			return err
+		}
+		proxies = append(proxies, prefix)
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/slack/", bot.NewHTTPSource(a.router, bot.HTTPOptions{SigningSecrets: secrets, Now: time.Now, Log: a.log}))
+	mux.Handle("/slack/", bot.NewHTTPSource(a.router, bot.HTTPOptions{
+		SigningSecrets: secrets, TrustedProxies: proxies, Now: time.Now, Log: a.log,
+	}))
 	a.health(mux)
 	listener := a.listener
 	if listener == nil {
@@ -207,7 +218,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 		}
 	}
 	a.log.InfoContext(ctx, "listening for Slack", "address", listener.Addr().String(), "version", version)
-	return a.serve(ctx, listener, mux)
+	return a.serve(ctx, bot.BoundConnections(listener, bot.MaxConnections), mux)
 }
 
 const (

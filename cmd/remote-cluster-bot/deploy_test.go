@@ -185,3 +185,12 @@ func TestAlertsAndDashboardAskForMetricsThatExist(t *testing.T) {
 		}
 	}
 }
+
+// A memory limit that the runtime does not know of ends in a kill.
+func TestEveryManifestLimitsMemory(t *testing.T) {
+	for _, name := range []string{"compose.yaml", "kubernetes/bot.yaml", "systemd/remote-cluster-bot.service"} {
+		if raw := deployed(t, name); !regexp.MustCompile(`GOMEMLIMIT(:|=|, value:) ?80MiB`).Match(raw) {
+			t.Errorf("%s sets no GOMEMLIMIT", name)
+		}
+	}
+}

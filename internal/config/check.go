@@ -81,6 +81,11 @@ func (p *parser) checkSlack(s Slack) {
 			p.add(fmt.Sprintf("slack.teams[%d]", i), "must be the id of a workspace, such as T0123ABCD")
 		}
 	}
+	for i, proxy := range s.TrustedProxies {
+		if _, err := netip.ParsePrefix(proxy); err != nil {
+			p.add(fmt.Sprintf("slack.trusted_proxies[%d]", i), "must be a CIDR, such as 10.0.0.0/8")
+		}
+	}
 	if !strings.HasPrefix(s.Command, "/") || len(s.Command) > 32 || strings.ContainsAny(s.Command, " \t") {
 		p.add("slack.command", "must begin with a slash and hold no space")
 	}

@@ -52,6 +52,10 @@ type Slack struct {
 	Mode string `yaml:"mode"`
 	// Listen is the address for Slack's requests under mode http, such as ":8080".
 	Listen string `yaml:"listen"`
+	// TrustedProxies are the CIDRs of the proxies in front of listen whose X-Forwarded-For is true. With them, a client
+	// may use an eighth of the 32 MiB for requests whose signature is not checked yet; without them, clients can't be
+	// told apart.
+	TrustedProxies []string `yaml:"trusted_proxies"`
 	// APIURL is the base of Slack's Web API, ending in a slash. Default https://slack.com/api/.
 	APIURL string `yaml:"api_url"`
 	// BotToken is the token that begins with xoxb-.
