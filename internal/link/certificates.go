@@ -19,6 +19,7 @@ type Trusting struct {
 	Who, Whom string      // names of deployments
 	Until     time.Time   // when the last authority ends that both is trusted and signs Whom's nodes; zero: not known
 	Missing   []Authority // sign the certificates of Whom's nodes, or are to, and are not trusted
+	Unnamed   string      // Whom's cluster id, where nothing that Who trusts can be meant for it
 }
 
 // Authority is a certificate authority of a platform.
@@ -59,13 +60,16 @@ func (e TrustEntry) names(scope, cluster string) bool {
 // speaks of the other side: then it is trusted by other means, or not at all, which the connection itself tells.
 func trusting(who Deployment, by SideTrust, whom Deployment, other SideTrust) (t Trusting, ok bool) {
 	t = Trusting{Who: who.Name, Whom: whom.Name}
+	if t.Unnamed = whom.ClusterID; whom.ClusterID == "" {
+		t.Unnamed = whom.Deployment
+	}
 	var pems []string
 	for _, raw := range by.Trusted.Settings.Direct {
 		var e TrustEntry
 		if json.Unmarshal(raw, &e) != nil || !e.names(other.Environment.ID, whom.ClusterID) {
 			continue
 		}
-		ok = true
+		ok, t.Unnamed = true, ""
 		for _, c := range e.Certificates {
 			pems = append(pems, c.PEM)
 		}
@@ -92,13 +96,19 @@ func (x *Examination) readCertificates(ctx context.Context, c *Catalog) {
 		x.TrustUnread = err
 		return
 	}
-	add := func(t Trusting, ok bool) {
-		if ok {
+	apart := x.localOn.Name != x.remoteOn.Name // else the platform may trust its own deployments without an entry
+	add := func(t Trusting, named, others bool) {
+		switch {
+		case named:
 			x.Trust = append(x.Trust, t)
+		case apart && !others:
+			x.unnamed = append(x.unnamed, t)
 		}
 	}
-	add(trusting(x.Survey.Local, both.Local, x.Remote, both.Remote))
-	add(trusting(x.Remote, both.Remote, x.Survey.Local, both.Local))
+	t, named := trusting(x.Survey.Local, both.Local, x.Remote, both.Remote)
+	add(t, named, len(both.Local.Trusted.Settings.External) > 0)
+	t, named = trusting(x.Remote, both.Remote, x.Survey.Local, both.Local)
+	add(t, named, len(both.Remote.Trusted.Settings.External) > 0)
 }
 
 // ending says which side's trust ends before t; empty if none does.
@@ -106,7 +116,7 @@ func (x *Examination) ending(t time.Time) string {
 	var says []string
 	for _, one := range x.Trust {
 		if !one.Until.IsZero() && one.Until.Before(t) {
-			says = append(says, fmt.Sprintf("%s trusts certificates of %s that end on %s, and none that goes on", one.Who, one.Whom, one.Until.UTC().Format(time.DateOnly)))
+			says = append(says, one.ended())
 		}
 	}
 	return strings.Join(says, "; ")
@@ -117,8 +127,8 @@ func (x *Examination) ending(t time.Time) string {
 func (x *Examination) untrusted() string {
 	var says []string
 	for _, one := range x.Trust {
-		for _, a := range one.Missing {
-			says = append(says, fmt.Sprintf("%s does not trust %s, an authority of %s that is in use or coming", one.Who, a, one.Whom))
+		if len(one.Missing) > 0 {
+			says = append(says, one.lacks())
 		}
 	}
 	return strings.Join(says, "; ")
@@ -149,16 +159,64 @@ func (x *Examination) trustGaps(now time.Time) string {
 	return strings.Join(slices.DeleteFunc([]string{x.ending(now), x.untrusted()}, func(s string) bool { return s == "" }), "; ")
 }
 
-// distrusted adds to a failed connection what of the trust between the two sides is known to be wrong.
+// distrusted looks whether the trust settings of the two platforms say why a connection fails. They are judged before what
+// Elasticsearch says: a remote side that does not trust the local one breaks off the handshake as many others do.
 func (x *Examination) distrusted(f *finding, now time.Time) *finding {
-	if x.model() != ModelCertificate || f.diagnosis.Cause != CauseTrust && f.diagnosis.Cause != CausePort {
+	if x.model() != ModelCertificate || !f.diagnosis.Cause.ofTrust() && f.diagnosis.Cause != CausePort {
 		return f
 	}
-	if wrong := x.trustGaps(now); wrong != "" {
-		f.say += "; " + wrong
-		f.diagnosis.Fix = howToTrust
+	cause, gap := x.trustCause(now)
+	if cause == "" {
+		if others := x.trustGaps(now); others != "" {
+			f.say += "; " + others
+			f.diagnosis.Fix = howToTrust
+		}
+		return f
 	}
-	return f
+	found := x.ill(f.name, cause, gap+"; "+f.say)
+	found.diagnosis.Say, found.diagnosis.Fix = "The two sides do not trust each other's certificates: "+gap+".", howToTrust
+	return found
+}
+
+// trustCause is the first gap in the trust between the two sides that keeps them from connecting.
+func (x *Examination) trustCause(now time.Time) (c Cause, gap string) {
+	for _, t := range slices.Concat(x.unnamed, x.Trust) {
+		say := t.gap(now)
+		if say == "" {
+			continue
+		}
+		if t.Who == x.Survey.Local.Name {
+			return CauseTrust, say
+		}
+		return CauseUntrusted, say
+	}
+	return "", ""
+}
+
+// gap says what of the trust is missing or has ended; empty if nothing is.
+func (t Trusting) gap(now time.Time) string {
+	switch {
+	case t.Unnamed != "":
+		return "no trust entry of " + t.Who + " names " + t.Whom + " (cluster " + t.Unnamed + ")"
+	case !t.Until.IsZero() && t.Until.Before(now):
+		return t.ended()
+	case t.Until.IsZero() && len(t.Missing) > 0: // where another one is trusted, the one that is missing may only be coming
+		return t.lacks()
+	}
+	return ""
+}
+
+func (t Trusting) ended() string {
+	return fmt.Sprintf("%s trusts certificates of %s that end on %s, and none that goes on", t.Who, t.Whom, t.Until.UTC().Format(time.DateOnly))
+}
+
+// lacks names the authorities that are not trusted though the other side's nodes show their certificates, or will.
+func (t Trusting) lacks() string {
+	says := make([]string, 0, len(t.Missing))
+	for _, a := range t.Missing {
+		says = append(says, fmt.Sprintf("%s does not trust %s, an authority of %s that is in use or coming", t.Who, a, t.Whom))
+	}
+	return strings.Join(says, "; ")
 }
 
 // trustLine is "a trusts b until …; b trusts a until …".

@@ -35,8 +35,11 @@ type Settings struct {
 // Connections tells how the local cluster's connections stand.
 type Connections interface {
 	RemoteInfo(ctx context.Context) (map[string]RemoteInfo, error)
-	// Resolve asks what patterns match on a remote cluster, through the alias; it connects if need be.
+	// Resolve asks what patterns match on a remote cluster, through the alias; it connects if need be. Clusters before
+	// 8.13 can't be asked: ErrNoResolve.
 	Resolve(ctx context.Context, alias string, patterns []string) (Resolved, error)
+	// ProbeSearch searches through the alias, for nothing. It connects if need be, unless skip_unavailable is true.
+	ProbeSearch(ctx context.Context, alias string) (Searched, error)
 	// ReloadSecureSettings makes the nodes read their keystore again; it fails if any node did.
 	ReloadSecureSettings(ctx context.Context) error
 }
@@ -61,6 +64,16 @@ type Resolved struct {
 	MatchingIndices *bool
 	Error           string
 	Version         string
+}
+
+// ErrNoResolve says that a cluster has no _resolve/cluster.
+var ErrNoResolve = errors.New("this version of Elasticsearch has no _resolve/cluster")
+
+// Searched is what became of a search through an alias.
+type Searched struct {
+	Known   bool   // the local cluster knows the alias
+	Reached bool   // the remote cluster has answered
+	Error   string // every reason why not, the outermost first
 }
 
 // Keys are the cross-cluster API keys of a cluster. Issuing wants a user as the caller, never an API key.

@@ -38,7 +38,6 @@ func TestPlanSaysWhatWillBeSent(t *testing.T) {
 				`"cluster.remote.logs.server_name":"logs.cloud.example","cluster.remote.logs.skip_unavailable":false}}`,
 		},
 		{Step: "verify", System: "Elasticsearch of search-onprem", Method: "GET", Path: "/_resolve/cluster/logs:logs-*"},
-		{Step: "verify", System: "Elasticsearch of search-onprem", Method: "GET", Path: "/_resolve/cluster/logs:follow-*"},
 		{Step: "verify", System: "Elasticsearch of search-onprem", Method: "GET", Path: "/_remote/info"},
 	}
 	if diff := cmp.Diff(want, p.Plan); diff != "" {

@@ -124,7 +124,7 @@ func (k *Connector) steps(request string, c Connect, plan approved) []plannedSte
 	if c.Role != nil {
 		steps = append(steps, writeRole(w, plan.role))
 	}
-	return append(steps, &verifyStep{work: w, patience: k.o.Patience})
+	return append(steps, &verifyStep{work: w, patience: k.o.Patience, keyName: c.keyName(k.o.Env, request)})
 }
 
 // granting is the step that gives the local side its key: one that the bot issues, or one that a person hands in.

@@ -2,28 +2,7 @@ package link
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-)
-
-// Cause is why a connection does not work.
-type Cause string
-
-// The causes, from Elastic's troubleshooting page for remote clusters and Elasticsearch's own messages.
-const (
-	CauseNoKey        Cause = "no_key"        // the local nodes have no key for this alias
-	CauseKeyType      Cause = "key_type"      // an ordinary API key is stored
-	CauseBadKey       Cause = "bad_key"       // wrong, invalidated or expired
-	CauseLicence      Cause = "licence"       // a licence does not cover the API key model
-	CauseIdentity     Cause = "identity"      // strong identity verification
-	CauseNoPrivileges Cause = "no_privileges" // the local user has no remote_indices
-	CauseNotAllowed   Cause = "not_allowed"   // the key or the local role doesn't cover it
-	CausePort         Cause = "port"          // the transport port instead of the one for keys
-	CauseTrust        Cause = "trust"         // the remote's certificate is not trusted
-	CauseDropped      Cause = "dropped"       // the network closes connections
-	CauseUnreachable  Cause = "unreachable"   // address, port, firewall or filter
-	CauseFilter       Cause = "filter"        // a network filter of the remote side; no text tells it
-	CauseUnknown      Cause = "unknown"
 )
 
 // Diagnosis is what a symptom means.
@@ -39,96 +18,69 @@ type Symptoms struct {
 	Address string   // the proxy address that is set
 	Model   Model    // that the connection should use; empty: ModelKey
 	AsTold  bool     // address and server name are what the platform says of the remote deployment
-	NoKey   bool     // _remote/info lists the alias without cluster_credentials
 	Egress  []string // addresses that the local platform's hosts call themselves
 }
 
-// fragment is a row of the table: any one of the texts, or all of them where all is set.
-type fragment struct {
-	texts []string
-	all   bool
-	cause Cause
-}
-
-// fragments are in order: what is specific comes before the generic texts that wrap it. "failed to open any proxy
-// connections" wraps most of the others.
-var fragments = []fragment{
-	{cause: CauseNoKey, texts: []string{"_cross_cluster_access_credentials", "configured remote cluster credentials"}},
-	{cause: CauseKeyType, texts: []string{"authentication expected API key type of [cross_cluster]"}},
-	{cause: CauseIdentity, texts: []string{
-		"requires certificate identity matching", "does not match API Key certificate identity pattern",
-		"Invalid cross cluster api key signature", "Failed to verify cross cluster api key signature certificate",
-	}},
-	{cause: CauseBadKey, texts: []string{"unable to authenticate user [", "Authentication using apikey failed"}},
-	{cause: CauseLicence, texts: []string{"current license is non-compliant for [advanced-remote-cluster-security]"}},
-	{cause: CauseNoPrivileges, texts: []string{"no remote indices privileges apply for the target cluster"}},
-	{cause: CausePort, texts: []string{
-		"requires channel profile to be [_remote_cluster], but got [default]",
-		"missing authentication credentials for action [cluster:internal/remote_cluster/handshake]",
-		"action [cluster:internal/remote_cluster/handshake] is unauthorized for user [anonymous",
-		"Received fatal alert: bad_certificate", "Empty client certificate chain",
-	}},
-	{cause: CauseNotAllowed, texts: []string{"towards remote cluster is unauthorized for user"}},
-	{cause: CauseNotAllowed, all: true, texts: []string{"unauthorized for user", "on indices ["}},
-	{cause: CausePort, texts: []string{"profile=default"}},
-	{cause: CauseNoKey, texts: []string{"xpack.security.transport.ssl", "profile=_remote_cluster"}},
-	{cause: CauseTrust, texts: []string{
-		"failed to establish trust with server", "client did not trust this server's certificate",
-		"PKIX path building failed",
-	}},
-	{cause: CauseDropped, texts: []string{"closed by remote"}},
-	{cause: CauseUnreachable, texts: []string{
-		"connect_exception", "failed to open any proxy connections to cluster", "fetching nodes from external cluster",
-		"Unable to connect to [", "Unable to open any proxy connections to cluster",
-	}},
-}
-
-// Diagnose says what an error's text and the other symptoms mean. Specific texts win over the other symptoms, and
-// those over generic texts.
+// Diagnose says what an error's text means.
 func Diagnose(text string, s Symptoms) Diagnosis {
-	cause := causeOf(text)
-	switch cause { //nolint:exhaustive // the specific causes stand as they are
-	case CauseTrust, CauseDropped, CauseUnreachable, CauseUnknown:
-		if s.NoKey {
-			cause = CauseNoKey
-		}
-	}
-	say, fix := explanation(cause, s)
-	if cause == CauseIdentity {
+	return diagnosisOf(causeOf(text).under(s.Model), text, s)
+}
+
+// diagnosisOf says what a cause means, which text may tell more of.
+func diagnosisOf(c Cause, text string, s Symptoms) Diagnosis {
+	say, fix := explanation(c, s)
+	switch c { //nolint:exhaustive // of the others the text tells no more
+	case CauseBadKey:
+		say = refusedKey(text, say)
+	case CauseNotApproved:
+		say = "The connection is not set as it was approved: " + text + "."
+	case CauseIdentity:
 		say, fix = identityExplanation(text, s)
-	}
-	if cause == CauseTrust && strings.Contains(text, "PKIX path building failed") {
-		say, fix = unknownAuthority(s)
+	case CauseTrust:
+		if strings.Contains(text, "PKIX path building failed") {
+			say, fix = unknownAuthority(s)
+		}
+	case CauseUnknown:
+		if text != "" {
+			say = "The connection fails with an error that the bot does not know: " + text
+		}
 	}
 	if s.Model == ModelCertificate {
-		say, fix = certificateExplanation(cause, s, say, fix)
+		say, fix = certificateExplanation(c, s, say, fix)
 	}
-	return Diagnosis{Cause: cause, Say: say, Fix: fix}
+	return Diagnosis{Cause: c, Say: say, Fix: fix}
 }
 
-func causeOf(text string) Cause {
-	for _, f := range fragments {
-		has := func(part string) bool { return strings.Contains(text, part) }
-		if f.all && !slices.ContainsFunc(f.texts, func(part string) bool { return !has(part) }) ||
-			!f.all && slices.ContainsFunc(f.texts, has) {
-			return f.cause
-		}
-	}
-	return CauseUnknown
-}
+// Diagnosis says what the trouble of a verdict means.
+func (v Verdict) Diagnosis(s Symptoms) Diagnosis { return diagnosisOf(v.Cause, v.Trouble, s) }
 
-func explanation(c Cause, s Symptoms) (say, fix string) {
+const reloadCall = "POST /_nodes/reload_secure_settings"
+
+func explanation(c Cause, s Symptoms) (say, fix string) { //nolint:cyclop // a table
 	switch c {
+	case CauseNotSet:
+		return "The local cluster does not know the alias.", "Connect it again."
+	case CauseNotApproved:
+		return "The connection is not set as it was approved.", "Update the connection, or find out who changed it."
 	case CauseNoKey:
 		return fmt.Sprintf("The local nodes have no key for %s.", s.Alias),
 			fmt.Sprintf("The key must stand in the local keystore as %s; the alias must be the same in both places.", CredentialsName(s.Alias))
+	case CauseNotRead:
+		return fmt.Sprintf("The local nodes have not read the key for %s from their keystore.", s.Alias),
+			"Send " + reloadCall + " to the local cluster. If that does not help, restart the local deployment."
+	case CauseStaleKey:
+		return fmt.Sprintf("The local nodes still hold a key for %s, which a connection by certificates must not have.", s.Alias),
+			fmt.Sprintf("If the keystore holds %s, remove it. Then send %s to the local cluster. If that does not help, restart the local deployment.",
+				CredentialsName(s.Alias), reloadCall)
+	case CauseMalformedKey:
+		return "What is stored for " + s.Alias + " is not an API key.", "Store the value of encoded, as Elasticsearch returns it when it creates the key."
 	case CauseKeyType:
 		return "The stored key is an ordinary API key.", "Create a cross-cluster API key on the remote cluster and store that one."
 	case CauseBadKey:
 		return "The remote cluster does not accept the key: it is wrong, invalidated or expired.",
 			"Look the key up on the remote cluster, and store a new one under the same alias."
 	case CauseLicence:
-		return "A licence does not cover connections by API key.", "Both clusters want an Enterprise licence (or a trial)."
+		return "A licence does not cover connections by API key.", "Both clusters need an Enterprise licence (or a trial)."
 	case CauseIdentity:
 		return "The key demands a certificate that the local cluster did not show, or another one.",
 			"Compare the key's certificate_identity with the local cluster's signing certificate."
@@ -136,29 +88,74 @@ func explanation(c Cause, s Symptoms) (say, fix string) {
 		return fmt.Sprintf("The local user has no remote_indices privileges for %s.", s.Alias),
 			fmt.Sprintf("Give a role of that user remote_indices for the cluster %s.", s.Alias)
 	case CauseNotAllowed:
-		return "The key or a role of the local user does not cover these indices.",
+		return "Not granted: the key or a role of the local user does not cover these indices.",
 			"Compare the key's access and the role's remote_indices with what is searched."
 	case CausePort:
 		return fmt.Sprintf("%s is the transport port, which does not take API keys.", s.Address),
 			fmt.Sprintf("Use port %d.", KeyPort)
-	case CauseTrust:
-		say := fmt.Sprintf("The local nodes do not trust the certificate at %s.", s.Address)
-		if s.AsTold {
-			return say, "Address and server name are what the platform says, so no change of the connection mends it. Somebody on the remote side " +
-				"has to look which certificate is presented there: whether it was replaced, is for another name, comes from an authority that the " +
-				"local nodes do not know, or is that of a proxy on the way that opens TLS."
-		}
-		return say, fmt.Sprintf("Check that the port is %d and the server name is the remote's endpoint, and that no proxy on the way opens TLS.", KeyPort)
+	case CauseServerName:
+		return fmt.Sprintf("The certificate at %s is for another name than the address or the server name that is set.", s.Address),
+			or(s.AsTold, remoteCertificate, "Set the server name to the remote deployment's endpoint.")
+	case CauseTrust, CauseTrustedNames:
+		return fmt.Sprintf("The local nodes do not trust the certificate at %s.", s.Address), or(s.AsTold, remoteCertificate,
+			fmt.Sprintf("Check that the port is %d and the server name is the remote's endpoint, and that no proxy on the way opens TLS.", KeyPort))
+	case CauseUntrusted:
+		return "The remote side does not trust the local side's certificate.", howToTrust
+	case CauseExpired:
+		return fmt.Sprintf("The certificate at %s has expired, or is not valid yet.", s.Address),
+			"Have it renewed on the remote side: on Elastic's platforms their support does that. Check the clocks of both sides."
 	case CauseDropped:
 		return "The connection is made and then closed on the way.",
 			"Check idle time-outs between both sides; a ping schedule such as 30s may help. A restart of the remote cluster looks the same."
+	case CauseUnknownHost:
+		return fmt.Sprintf("The local nodes can't resolve the host of %s.", s.Address),
+			"Check the address, and the DNS servers of the local platform."
 	case CauseUnreachable:
 		return fmt.Sprintf("The local nodes can't reach %s.", s.Address), reachability(s)
 	case CauseFilter:
 		return "A network filter of the remote deployment shuts the local side out.", reachability(s)
+	case CauseNotTold:
+		return fmt.Sprintf("The local nodes can't connect to %s. While skip_unavailable is true, Elasticsearch does not say why.", s.Address),
+			reachability(s) + " The logs of the local nodes name the reason; so does Diagnose once an update has set skip_unavailable to false."
+	case CauseSkip:
+		return "skip_unavailable is not in effect as it is set. Elasticsearch 8.x resets it when the connection is rebuilt.",
+			fmt.Sprintf("Set %s%s.skip_unavailable to the opposite value, then to the right one again.", remotePrefix, s.Alias)
+	case CauseStopped:
+		return "A deployment of this connection does not run.", "Start it on its platform."
+	case CauseGone:
+		return "The remote deployment is gone.", "Disconnect."
+	case CauseVersions:
+		return "The versions do not fit together.", "Upgrade the one that is behind; the pages named tell how far."
 	case CauseUnknown:
 	}
 	return "The connection does not come up, and nothing says why.", reachability(s)
+}
+
+// remoteCertificate is what to do where the connection goes where it should.
+const remoteCertificate = "Address and server name are what the platform says, so no change of the connection fixes it. Somebody on the remote side " +
+	"has to look which certificate is presented there: whether it was replaced, is for another name, comes from an authority that the " +
+	"local nodes do not know, or is that of a proxy on the way that opens TLS."
+
+func or(when bool, then, otherwise string) string {
+	if when {
+		return then
+	}
+	return otherwise
+}
+
+// refusedKey says why a key was refused, where the text does.
+func refusedKey(text, otherwise string) string {
+	for _, known := range []struct{ text, say string }{
+		{"unable to find apikey with id", "The remote cluster does not know the key: it was deleted, or belongs to another cluster."},
+		{"has been invalidated", "The remote cluster does not accept the key: it was invalidated."},
+		{"api key is expired", "The remote cluster does not accept the key: it has expired."},
+		{"invalid credentials for API key", "The remote cluster does not accept the key: its secret is wrong."},
+	} {
+		if strings.Contains(text, known.text) {
+			return known.say
+		}
+	}
+	return otherwise
 }
 
 // unknownAuthority says what helps where the certificate has an authority that the local nodes don't know. Source:
@@ -196,12 +193,19 @@ func reachability(s Symptoms) string {
 
 // certificateExplanation says otherwise what means something else under the certificate model.
 func certificateExplanation(c Cause, s Symptoms, say, fix string) (string, string) {
+	const compare = "Compare the ids and the certificate authorities in the trust settings of both sides: no platform verifies them."
 	switch c { //nolint:exhaustive // the others mean the same
-	case CausePort, CauseTrust: // the transport port is the right one here; either side may be the one that does not trust
-		return fmt.Sprintf("The two sides do not trust each other's certificates at %s.", s.Address),
-			"Compare the ids and the certificate authorities in both sides' trust settings: no platform verifies them."
+	case CauseTrust, CausePort: // the transport port is the right one here
+		return fmt.Sprintf("The local side does not trust the authority of the certificate at %s.", s.Address), compare
+	case CauseTrustedNames:
+		return fmt.Sprintf("The local side trusts the authority of the certificate at %s, but not that cluster: its trust names other ids.", s.Address), compare
+	case CauseUntrusted:
+		return "The remote side breaks off the TLS handshake: it does not trust the local side's certificate, or that has expired.",
+			compare + " The log of the remote nodes names the reason."
 	case CauseNoKey:
-		return fmt.Sprintf("%s takes API keys, not certificates.", s.Address), fmt.Sprintf("Use the transport port, %d as a rule.", TransportPort)
+		return fmt.Sprintf("%s takes API keys, not certificates.", s.Address), fmt.Sprintf("Use the transport port, usually %d.", TransportPort)
+	case CauseNotTold:
+		return say, compare + " " + fix
 	}
 	return say, fix
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +36,7 @@ type Examination struct {
 	Version     string        // of the remote cluster, as the connection sees it
 	Trust       []Trusting    // between the two sides of a connection by certificates, as far as direct entries tell
 	TrustUnread error         // why that is not known
+	unnamed     []Trusting    // likewise, where no entry of a side names the other one
 }
 
 // Examine runs the checks of Elastic's troubleshooting page for remote clusters in order: first what can be read
@@ -85,8 +85,8 @@ func well(name, format string, args ...any) *finding {
 }
 
 func (x *Examination) ill(name string, cause Cause, evidence string) *finding {
-	say, fix := explanation(cause, x.symptoms())
-	f := &finding{name: name, say: evidence, diagnosis: &Diagnosis{Cause: cause, Say: say, Fix: fix}}
+	d := diagnosisOf(cause, evidence, x.symptoms())
+	f := &finding{name: name, say: evidence, diagnosis: &d}
 	f.fix, f.why = x.fixFor(cause)
 	return f
 }
@@ -94,7 +94,6 @@ func (x *Examination) ill(name string, cause Cause, evidence string) *finding {
 func (x *Examination) symptoms() Symptoms {
 	return Symptoms{
 		Alias: x.Alias, Address: x.Own.options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(), AsTold: x.asTold(),
-		NoKey: x.Listed && x.Info.Credentials == "" && !x.HasKey && x.Managed != nil && x.Managed.KeyName != "",
 	}
 }
 
@@ -115,8 +114,7 @@ func (x *Examination) set() *finding {
 	if x.Exists() {
 		return well("The alias is set", "%s", x.Own.Brief(x.Alias))
 	}
-	f := x.ill("The alias is set", CauseUnknown, fmt.Sprintf("%s knows no remote cluster %s", x.Survey.Local.Name, x.Alias))
-	f.diagnosis.Say, f.diagnosis.Fix = "The alias is not set on the local cluster.", "Connect it again."
+	f := x.ill("The alias is set", CauseNotSet, fmt.Sprintf("%s knows no remote cluster %s", x.Survey.Local.Name, x.Alias))
 	if x.Managed != nil && x.HasRemote() {
 		f.fix, f.why = KindRotate, "A rotation sets it as it was approved, with a new key."
 	}
@@ -128,8 +126,7 @@ func (x *Examination) localUp() *finding { return x.up("The local deployment run
 func (x *Examination) remoteUp() *finding {
 	if !x.HasRemote() {
 		if x.Managed != nil {
-			f := x.ill("The remote deployment runs", CauseUnreachable, x.Managed.To()+" is gone")
-			f.diagnosis.Say, f.diagnosis.Fix = "The remote deployment is gone.", "Disconnect."
+			f := x.ill("The remote deployment runs", CauseGone, x.Managed.To()+" is gone")
 			f.fix, f.why = KindDisconnect, "A disconnect removes what is left."
 			return f
 		}
@@ -140,8 +137,8 @@ func (x *Examination) remoteUp() *finding {
 
 func (x *Examination) up(name string, d Deployment) *finding {
 	if d.Status == "stopped" || d.Status == "stopping" {
-		f := x.ill(name, CauseUnreachable, d.Name+" is "+d.Status)
-		f.diagnosis.Say, f.diagnosis.Fix, f.fix, f.why = d.Name+" is "+d.Status+".", "Start it on its platform.", "", ""
+		f := x.ill(name, CauseStopped, d.Name+" is "+d.Status)
+		f.diagnosis.Say, f.fix, f.why = d.Name+" is "+d.Status+".", "", ""
 		return f
 	}
 	return well(name, "%s is at %s", d.Name, d.Version)
@@ -156,7 +153,7 @@ func (x *Examination) port() *finding {
 	if errors.Join(err, err2) != nil {
 		return nil
 	}
-	keyed := x.HasKey || x.Info.Credentials != "" || x.Managed != nil && x.Managed.KeyName != ""
+	keyed := !x.certified() && (x.HasKey || x.Info.Credentials != "" || x.Managed != nil && x.Managed.KeyName != "")
 	switch {
 	case keyed && transportPorts[port]:
 		return x.ill(name, CausePort, address+", and there is a key for "+x.Alias)
@@ -173,7 +170,7 @@ func (x *Examination) serverName() *finding {
 		return nil
 	}
 	if set != x.Remote.Endpoint {
-		return x.ill(name, CauseTrust, fmt.Sprintf("it is %q, and the platform says %q", set, x.Remote.Endpoint))
+		return x.ill(name, CauseServerName, fmt.Sprintf("it is %q, and the platform says %q", set, x.Remote.Endpoint))
 	}
 	return well(name, "%s", set)
 }
@@ -201,6 +198,11 @@ func (x *Examination) keyValid() *finding {
 		}
 		return x.ill(name, CauseBadKey, evidence)
 	}
+	for _, k := range x.Keys { // a pattern that the key does not grant matches nothing, and Elasticsearch calls that no error
+		if lacks := k.Access.lacks(x.Managed.Access); len(lacks) > 0 {
+			return x.ill(name, CauseNotAllowed, "the key "+k.ID+" does not grant "+list(lacks)+", only "+accessWords(k.Access))
+		}
+	}
 	return well(name, "%s", x.keyLine())
 }
 
@@ -211,46 +213,38 @@ func (x *Examination) connected(ctx context.Context, now func() time.Time) *find
 	if err != nil {
 		return nil
 	}
-	patterns := []grant{{pattern: "*", search: true}}
-	if x.Managed != nil && len(x.Managed.Access.granted()) > 0 {
-		patterns = x.Managed.Access.granted()
+	want := x.expectation()
+	seen, err := observe(ctx, es, x.Alias, asked(x.Survey.Local, want.Access), now)
+	if err != nil {
+		f := x.ill(name, CauseUnknown, sentence(err))
+		f.diagnosis.Say, f.diagnosis.Fix = "The local cluster could not be asked.", "Try again in a moment."
+		return f
 	}
-	model := ModelCertificate
-	if x.HasKey || x.Info.Credentials != "" {
-		model = ModelKey
+	x.Info, x.Listed, x.Latency, x.Version = seen.Info, seen.Listed, seen.Latency, seen.Version()
+	verdict := Judge(seen, want)
+	if verdict.Works() {
+		return well(name, "%s", verdict.Proof)
 	}
-	var says []string
-	for _, g := range patterns {
-		begun := now()
-		r, err := es.Resolve(ctx, x.Alias, []string{g.pattern})
-		if err != nil {
-			f := x.ill(name, CauseUnknown, sentence(err))
-			f.diagnosis.Say, f.diagnosis.Fix = "The local cluster could not be asked.", "Try again in a moment."
-			return f
-		}
-		x.Latency = max(x.Latency, now().Sub(begun))
-		say, bad := g.judge(r, model)
-		if bad != "" && (x.Managed != nil || !r.Connected) { // what a foreign key may not read is no fault
-			d := Diagnose(bad, x.symptoms())
-			f := x.ill(name, d.Cause, bad)
-			f.diagnosis = &d
-			return x.privileged(x.distrusted(x.filtered(f, r), now()))
-		}
-		says, x.Version = append(says, say), r.Version
-	}
-	x.readAgain(ctx, es)
-	return well(name, "%s", strings.Join(slices.DeleteFunc(says, func(s string) bool { return s == "" }), "; "))
+	f := x.ill(name, verdict.Cause, verdict.Trouble)
+	return x.privileged(x.distrusted(x.filtered(f), now()))
 }
 
-// readAgain reads how many sockets are open now: a connection that nobody used for a while opens them with its next use,
-// which resolving through it was.
-func (x *Examination) readAgain(ctx context.Context, es Cluster) {
-	if x.Info.Connected && x.Info.Sockets >= x.Info.MaxSockets {
-		return
+// expectation is what the connection is judged by: what was approved, or else what is set.
+func (x *Examination) expectation() Expectation {
+	want := Expectation{Model: x.model()}
+	if x.Managed != nil {
+		want.Access = x.Managed.Access
 	}
-	if all, err := es.RemoteInfo(ctx); err == nil {
-		x.Info, x.Listed = all[x.Alias]
+	for _, k := range x.Keys {
+		want.KeyIDs = append(want.KeyIDs, k.ID)
 	}
+	if x.Why(PartKeystore) == nil {
+		want.Keystore = &x.HasKey
+	}
+	if set, err := strconv.ParseBool(x.Own.options(x.Alias)["skip_unavailable"]); err == nil {
+		want.Skip = &set
+	}
+	return want
 }
 
 func (x *Examination) licences() *finding {
@@ -275,9 +269,7 @@ func (x *Examination) versions() *finding {
 		return nil
 	}
 	if why := mismatches(local, remote, PrefillUpdate(x.Existing).Access); len(why) > 0 {
-		f := x.ill(name, CauseUnknown, strings.Join(why, " "))
-		f.diagnosis.Say, f.diagnosis.Fix, f.fix, f.why = "The versions do not fit together.", "Upgrade the one that is behind; the pages named tell how far.", "", ""
-		return f
+		return x.ill(name, CauseVersions, strings.Join(why, " "))
 	}
 	return well(name, "%s, %s", local, remote)
 }

@@ -61,14 +61,14 @@ func TestExamineNamesTheFirstCauseItsEvidenceAndTheFix(t *testing.T) {
 		"invalid key":   {func(h *household) { h.remote.Invalidate() }, link.CauseBadKey, "no valid key", link.KindRotate},
 		"no key":        {func(h *household) { h.local.Unput(entry) }, link.CauseNoKey, "is not in the keystore", link.KindRotate},
 		"other key":     {func(h *household) { h.local.Put(entry, "other") }, link.CauseBadKey, "unable to authenticate user", link.KindRotate},
-		"server name":   {func(h *household) { h.local.Set("logs", "server_name", "x.example") }, link.CauseTrust, "x.example", link.KindUpdate},
-		"access":        {func(h *household) { h.remote.Narrow("other-*") }, link.CauseNotAllowed, "on indices [logs-*]", link.KindUpdate},
-		"stopped":       {func(h *household) { h.remote.Edit(func(d *link.Deployment) { d.Status = "stopped" }) }, link.CauseUnreachable, "is stopped", ""},
-		"gone":          {func(h *household) { h.ech.Remove("d-remote") }, link.CauseUnreachable, "is gone", link.KindDisconnect},
+		"server name":   {func(h *household) { h.local.Set("logs", "server_name", "x.example") }, link.CauseServerName, "x.example", link.KindUpdate},
+		"access":        {func(h *household) { h.remote.Narrow("other-*") }, link.CauseNotAllowed, "does not grant logs-*, only other-*", link.KindUpdate},
+		"stopped":       {func(h *household) { h.remote.Edit(func(d *link.Deployment) { d.Status = "stopped" }) }, link.CauseStopped, "is stopped", ""},
+		"gone":          {func(h *household) { h.ech.Remove("d-remote") }, link.CauseGone, "is gone", link.KindDisconnect},
 		"licence":       {func(h *household) { h.remote.SetLicense(link.License{Type: "basic", Active: true}) }, link.CauseLicence, "basic", ""},
 		"made by hand":  {func(h *household) { h.memos = nil; h.remote.Invalidate() }, link.CauseBadKey, "unable to authenticate", link.KindAdopt},
-		"old versions":  {func(h *household) { h.remote.Edit(func(d *link.Deployment) { d.Version = "8.13.0" }) }, link.CauseUnknown, "8.13", ""},
-		"settings gone": {func(h *household) { h.local.Unset("logs") }, link.CauseUnknown, "knows no remote cluster", link.KindRotate},
+		"old versions":  {func(h *household) { h.remote.Edit(func(d *link.Deployment) { d.Version = "8.13.0" }) }, link.CauseVersions, "8.13", ""},
+		"settings gone": {func(h *household) { h.local.Unset("logs") }, link.CauseNotSet, "knows no remote cluster", link.KindRotate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHousehold(t)
@@ -100,12 +100,12 @@ func TestAForeignCertificateIsMendedOnTheRemoteSide(t *testing.T) {
 		}
 		h.remote.SetCertificateName("proxy.example")
 		x := h.examine()
-		if x.Diagnosis == nil || x.Diagnosis.Cause != link.CauseTrust || x.Fix != "" || x.FixWhy != "" {
+		if x.Diagnosis == nil || x.Diagnosis.Cause != link.CauseServerName || x.Fix != "" || x.FixWhy != "" {
 			t.Fatalf("managed %t: diagnosis %+v, fix %q", managed, x.Diagnosis, x.Fix)
 		}
 		contains(t, x.Diagnosis.Fix, "Somebody on the remote side has to look which certificate is presented")
 		if managed {
-			if _, err := h.propose(link.NewUpdater(h.roster, h.o()), x.Mended(link.CauseTrust)); err == nil {
+			if _, err := h.propose(link.NewUpdater(h.roster, h.o()), x.Mended(link.CauseServerName)); err == nil {
 				t.Error("an update would have changed something")
 			}
 		}

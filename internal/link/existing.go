@@ -209,9 +209,11 @@ func (e Existing) connect() Connect {
 	return c
 }
 
-// certified reports whether the connection uses certificates, and is meant to.
+// certified reports whether the connection uses certificates, and is meant to. A key that the nodes have left of an
+// earlier connection does not change that.
 func (e Existing) certified() bool {
-	return e.Info.Credentials == "" && !e.HasKey && (e.Managed == nil || e.Managed.KeyName == "")
+	stale := e.Why(PartKeystore) == nil && transportPort(e.Own.options(e.Alias)["proxy_address"])
+	return !e.HasKey && (e.Managed == nil || e.Managed.KeyName == "") && (e.Info.Credentials == "" || stale)
 }
 
 // ByCertificate reports whether the connection uses TLS certificates. One that points to the port for keys only lacks

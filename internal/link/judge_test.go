@@ -5,57 +5,155 @@ import (
 	"testing"
 )
 
-func TestWhatAnAnswerProves(t *testing.T) {
-	yes, no := true, false
-	denied := "action [x] towards remote cluster is unauthorized for user [u] on indices [a]"
-	tests := map[string]struct {
-		answer   Resolved
-		search   bool
-		say, bad string
-	}{
-		"matches":                   {Resolved{Known: true, Connected: true, MatchingIndices: &yes}, true, "a: matches", ""},
-		"matches nothing":           {Resolved{Known: true, Connected: true, MatchingIndices: &no}, true, "a: matches nothing yet", ""},
-		"not said":                  {Resolved{Known: true, Connected: true}, true, "a: matches nothing yet", ""},
-		"a name that is not there":  {Resolved{Known: true, Connected: true, Error: "no such index [a]"}, true, "a: matches nothing yet", ""},
-		"the same, not connected":   {Resolved{Known: true, Error: "no such index [a]"}, true, "", "no such index [a]"},
-		"unknown alias":             {Resolved{}, true, "", "does not know the alias"},
-		"not connected":             {Resolved{Known: true}, true, "", "not connected"},
-		"an error":                  {Resolved{Known: true, Connected: true, Error: "boom"}, true, "", "boom"},
-		"search denied":             {Resolved{Known: true, Connected: true, Error: denied}, true, "", denied},
-		"replication can't resolve": {Resolved{Known: true, Connected: true, Error: denied}, false, "a: for replication", ""},
-		"replication is down":       {Resolved{Known: true, Error: denied}, false, "", denied},
+// Texts as 8.19.4 answered them.
+const (
+	refusedReplication = "action [indices:admin/resolve/cluster] towards remote cluster is unauthorized for user [elastic] with assigned roles " +
+		"[superuser] authenticated by API key id [k1] of user [elastic], this action is granted by the index privileges " +
+		"[view_index_metadata,manage,read,read_cross_cluster,all]"
+	refusedIndex = "action [indices:admin/resolve/cluster] towards remote cluster is unauthorized for user [elastic] with assigned roles " +
+		"[superuser] authenticated by API key id [k1] of user [elastic] on indices [a], this action is granted by the index privileges " +
+		"[view_index_metadata,manage,read,read_cross_cluster,all]"
+	noPrivileges = "action [indices:admin/resolve/cluster] towards remote cluster is unauthorized for user [u] with effective roles [r] because " +
+		"no remote indices privileges apply for the target cluster"
+	reset   = "Unable to open any proxy connections to cluster [logs] at address [a:9443]: [][a:9443] general node connection failure: handshake failed because connection reset"
+	refused = "Unable to open any proxy connections to cluster [logs] at address [a:9443]: [][a:9443] connect_exception: Connection refused: a/10.0.0.1:9443"
+)
+
+// seenWell is a connection that works; want is what was approved of it.
+func seenWell() (o Observation, want Expectation) {
+	o = Observation{
+		Alias: "logs", Listed: true,
+		Info: RemoteInfo{Connected: true, Mode: "proxy", ProxyAddress: "a:9443", Sockets: 18, MaxSockets: 18, Credentials: "::es_redacted::"},
 	}
-	for name, tt := range tests {
-		say, bad := grant{pattern: "a", search: tt.search}.judge(tt.answer, ModelKey)
-		if !strings.HasPrefix(say, tt.say) || (say == "") != (tt.say == "") || !strings.Contains(bad, tt.bad) || (bad == "") != (tt.bad == "") {
-			t.Errorf("%s: got %q, %q", name, say, bad)
+	o.Answers = []Answer{{grant{"a", true}, Resolved{Known: true, Connected: true, MatchingIndices: new(true), Version: "8.19.4"}}}
+	return o, Expectation{ProxyAddress: "a:9443", Skip: new(false), Access: Access{Search: []string{"a"}}}
+}
+
+func (o *Observation) answer(r Resolved) { o.Answers[0].Resolved = r }
+
+func (o *Observation) search(s Searched) {
+	o.Answers[0].Resolved = Resolved{Known: true}
+	o.Search = &s
+	o.Info.Connected = s.Reached
+}
+
+func TestJudge(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*Observation, *Expectation)
+		proof  string
+		cause  Cause
+	}{
+		"matches":         {func(*Observation, *Expectation) {}, "8.19.4; a: matches", ""},
+		"matches nothing": {func(o *Observation, _ *Expectation) { o.answer(Resolved{Known: true, Connected: true}) }, "a: matches nothing yet", ""},
+		"a name that is not there": {func(o *Observation, _ *Expectation) {
+			o.answer(Resolved{Known: true, Connected: true, Error: "no such index [a]"})
+		}, "a: matches nothing yet", ""},
+		"a name that is not there, and not connected": {
+			func(o *Observation, _ *Expectation) { o.answer(Resolved{Known: true, Error: "no such index [a]"}) }, "", CauseUnknown,
+		},
+		"a name that is not granted": {func(o *Observation, _ *Expectation) { o.answer(Resolved{Known: true, Error: refusedIndex}) }, "", CauseNotAllowed},
+		"unknown alias":              {func(o *Observation, _ *Expectation) { o.answer(Resolved{}) }, "", CauseNotSet},
+		"not listed":                 {func(o *Observation, _ *Expectation) { o.Listed = false }, "", CauseNotSet},
+		"mode sniff":                 {func(o *Observation, _ *Expectation) { o.Info.Mode = "sniff" }, "", CauseNotApproved},
+		"another address":            {func(o *Observation, _ *Expectation) { o.Info.ProxyAddress = "b:9443" }, "", CauseNotApproved},
+		"down":                       {func(o *Observation, _ *Expectation) { o.Info.Connected = false }, "", CauseUnreachable},
+		"skip_unavailable as 8.x resets it": {
+			func(o *Observation, _ *Expectation) { o.Info.SkipUnavailable = true }, "", CauseSkip,
+		},
+		"skip_unavailable as anybody set it": {
+			func(o *Observation, want *Expectation) { o.Info.SkipUnavailable, want.Skip = true, nil }, "a: matches", "",
+		},
+		"a refusal": {func(o *Observation, _ *Expectation) {
+			o.answer(Resolved{Known: true, Error: "unable to find apikey with id k1"})
+		}, "", CauseBadKey},
+		"no key": {func(o *Observation, _ *Expectation) {
+			o.search(Searched{Known: true, Error: reset})
+			o.Info.Credentials = ""
+		}, "", CauseNoKey},
+		"a key that the nodes have not read": {func(o *Observation, want *Expectation) {
+			o.search(Searched{Known: true, Error: reset})
+			o.Info.Credentials, want.Keystore = "", new(true)
+		}, "", CauseNotRead},
+		"a closed port": {func(o *Observation, _ *Expectation) { o.search(Searched{Known: true, Error: refused}) }, "", CauseUnreachable},
+		"a reset":       {func(o *Observation, _ *Expectation) { o.search(Searched{Known: true, Error: reset}) }, "", CauseDropped},
+		"a reason that is not told": {
+			func(o *Observation, _ *Expectation) {
+				o.search(Searched{Known: true, Error: "Unable to connect to [logs]"})
+			}, "", CauseNotTold,
+		},
+		"the same, by certificates": {func(o *Observation, want *Expectation) {
+			o.search(Searched{Known: true, Error: reset})
+			o.Info.Credentials, want.Model = "", ModelCertificate
+		}, "", CauseUntrusted},
+		"a key left in memory, by certificates": {func(o *Observation, want *Expectation) { want.Model = ModelCertificate }, "", CauseStaleKey},
+		"certificates before 8.13": {func(o *Observation, want *Expectation) {
+			o.Answers, o.NoResolve, o.Search = nil, true, &Searched{Known: true, Reached: true}
+			o.Info.Credentials, want.Model = "", ModelCertificate
+		}, "has answered a search", ""},
+		"certificates before 8.13, of a user without roles there": {func(o *Observation, want *Expectation) {
+			o.Answers, o.NoResolve = nil, true
+			o.Search = &Searched{Known: true, Error: "action [indices:data/read/search] is unauthorized for user [bot] on indices [a]"}
+			o.Info.Credentials, want.Model = "", ModelCertificate
+		}, "may see nothing there", ""},
+		"a role that nobody has yet": {func(o *Observation, want *Expectation) {
+			o.answer(Resolved{Known: true, Error: noPrivileges})
+			want.Role = "readers"
+		}, "until it is given the role readers", ""},
+		"no role":            {func(o *Observation, _ *Expectation) { o.answer(Resolved{Known: true, Error: noPrivileges}) }, "", CauseNoPrivileges},
+		"an unknown refusal": {func(o *Observation, _ *Expectation) { o.answer(Resolved{Known: true, Error: "boom"}) }, "", CauseUnknown},
+	} {
+		o, want := seenWell()
+		tt.change(&o, &want)
+		v := Judge(o, want)
+		if v.Cause != tt.cause || !strings.Contains(v.Proof, tt.proof) || v.Works() == (v.Proof == "") || v.Works() == (v.Trouble != "") {
+			t.Errorf("%s: got %+v, want cause %q, proof %q", name, v, tt.cause, tt.proof)
 		}
 	}
 }
 
-func TestWhatIsMissingForAProof(t *testing.T) {
-	v := &verifyStep{work: work{c: Connect{Alias: "logs", ProxyAddress: "a:9443"}}}
-	good := RemoteInfo{Connected: true, Mode: "proxy", ProxyAddress: "a:9443", Credentials: "::es_redacted::"}
-	if why := v.notYet(good, true, ""); why != "" {
-		t.Errorf("nothing is missing, but: %s", why)
-	}
-	for want, spoil := range map[string]func(*RemoteInfo){
-		"is down":         func(i *RemoteInfo) { i.Connected = false },
-		"mode sniff":      func(i *RemoteInfo) { i.Mode = "sniff" },
-		"points to b:9":   func(i *RemoteInfo) { i.ProxyAddress = "b:9" },
-		"uses no key":     func(i *RemoteInfo) { i.Credentials = "" },
-		"connection uses": func(i *RemoteInfo) { i.Credentials, i.Connected = "", false },
+// A key for replication alone grants nothing that can be asked for. Its refusal is the proof, and no other one.
+func TestReplicationAloneIsProvenByTheRefusalOfItsOwnKeyOnly(t *testing.T) {
+	alone := Access{Replication: []string{"a"}}
+	for name, tt := range map[string]struct {
+		text   string
+		access Access
+		ids    []string
+		works  bool
+	}{
+		"its own key":               {refusedReplication, alone, []string{"k1"}, true},
+		"its own key, by an index":  {refusedIndex, alone, []string{"k1"}, true},
+		"another key":               {refusedReplication, alone, []string{"k2"}, false},
+		"a key that begins alike":   {refusedReplication, alone, []string{"k"}, false},
+		"no key is known":           {refusedReplication, alone, nil, false},
+		"an empty id":               {strings.ReplaceAll(refusedReplication, "k1", ""), alone, []string{""}, false},
+		"search was approved, too":  {refusedReplication, Access{Search: []string{"b"}, Replication: []string{"a"}}, []string{"k1"}, false},
+		"the user lacks a role":     {noPrivileges, alone, []string{"k1"}, false},
+		"not by index privileges":   {strings.ReplaceAll(refusedReplication, "granted by the index", "granted by the cluster"), alone, []string{"k1"}, false},
+		"the key is not accepted":   {"unable to authenticate user [k1] for action [indices:admin/resolve/cluster]", alone, []string{"k1"}, false},
+		"the key is named in words": {"granted by the index privileges, [k1]", alone, []string{"k1"}, false},
 	} {
-		bad := good
-		spoil(&bad)
-		if why := v.notYet(bad, true, ""); !strings.Contains(why, want) {
-			t.Errorf("got %q, want %q", why, want)
+		o, want := seenWell()
+		o.Answers = []Answer{{tt.access.asked()[0], Resolved{Known: true, Error: tt.text}}}
+		want.Access, want.KeyIDs = tt.access, tt.ids
+		v := Judge(o, want)
+		if v.Works() != tt.works || tt.works && !strings.Contains(v.Proof, "accepts the key, which is for replication alone") {
+			t.Errorf("%s: %+v", name, v)
+		}
+		o.Info.Connected = false
+		if v := Judge(o, want); v.Works() {
+			t.Errorf("%s, not connected: %+v", name, v)
 		}
 	}
-	if why := v.notYet(good, true, "boom"); why != "boom" {
-		t.Error(why)
+}
+
+func TestReplicationBesideSearchIsNotAskedFor(t *testing.T) {
+	a := Access{Search: []string{"logs-*", "both"}, Replication: []string{"both", "leader"}}
+	if asked := a.asked(); len(asked) != 2 || asked[0].pattern != "logs-*" || asked[1].pattern != "both" {
+		t.Errorf("asked for %v", asked)
 	}
-	if v.notYet(good, false, "") == "" {
-		t.Error("an alias that is not listed is no proof")
+	o, want := seenWell()
+	want.Access = a
+	if v := Judge(o, want); !v.Works() || !strings.Contains(v.Proof, "leader: for replication, which no search can test") || strings.Contains(v.Proof, "both: for") {
+		t.Errorf("%+v", v)
 	}
 }

@@ -11,19 +11,24 @@ import (
 func (x *Examination) fixFor(c Cause) (kind change.Kind, why string) {
 	certified := x.certified() && transportPort(x.Own.options(x.Alias)["proxy_address"])
 	switch {
-	case certified && (c == CauseTrust || c == CausePort) && canUseKeys(x.Survey.Local) && canUseKeys(x.Remote):
+	case certified && (c.ofTrust() || c == CausePort) && canUseKeys(x.Survey.Local) && canUseKeys(x.Remote):
 		return KindMigrate, "A migration makes an API key under the same alias, which needs no trust between certificates."
-	case c == CauseTrust && x.asTold():
+	case (c == CauseTrust || c == CauseTrustedNames || c == CauseServerName) && x.asTold():
 		return "", "" // what the remote side shows is mended there
+	case c == CauseNotRead, c == CauseStaleKey, c == CauseSkip, c == CauseExpired:
+		return "", "" // for people, on the local cluster or on the platform
 	case x.Managed == nil:
 		return KindAdopt, "The bot changes nothing that was made by hand: adopt the connection, then it can be mended."
 	case certified:
 		return "", "" // what else is wrong with certificates is mended on the platforms
 	}
 	switch c { //nolint:exhaustive // the others are for people
-	case CausePort, CauseTrust:
+	case CausePort, CauseTrust, CauseServerName, CauseUnknownHost:
+		if x.asTold() {
+			return "", ""
+		}
 		return KindUpdate, "An update sets the address and server name that the platform tells."
-	case CauseNoKey, CauseBadKey, CauseKeyType:
+	case CauseNoKey, CauseBadKey, CauseKeyType, CauseMalformedKey:
 		return KindRotate, "A rotation makes a new key and stores it."
 	case CauseIdentity:
 		if x.unsigned() {
@@ -100,13 +105,9 @@ func roleFor(e Existing) string {
 
 // filtered looks whether the remote's network filters are what keeps the local side out. It asks only where the
 // connection does not come up and nothing more specific is known.
-func (x *Examination) filtered(f *finding, r Resolved) *finding {
+func (x *Examination) filtered(f *finding) *finding {
 	switch f.diagnosis.Cause { //nolint:exhaustive // the others say that the remote side was reached
-	case CauseUnreachable, CauseDropped:
-	case CauseUnknown: // no cluster says why it can't connect, before 8.16 at least
-		if !r.Known || r.Connected || r.Error != "" {
-			return f
-		}
+	case CauseUnreachable, CauseDropped, CauseNotTold:
 	default:
 		return f
 	}

@@ -239,7 +239,7 @@ func (k *Migrator) steps(request string, p Migrate) []planned {
 				work: w, suffix: suffix, key: f.Connect.keySpec(k.o.Env, request), hadEntry: f.HasKey, point: f.point(),
 				before: f.Before, patience: k.o.Patience,
 			}, remote},
-			planned{&verifyStep{work: w, suffix: suffix, patience: k.o.Patience}, remote})
+			planned{&verifyStep{work: w, suffix: suffix, patience: k.o.Patience, keyName: f.Connect.keySpec(k.o.Env, request).Name}, remote})
 	}
 	if p.Leaves == nil {
 		return steps

@@ -106,7 +106,7 @@ func (k keeper) renewal(request string, f *found) []plannedStep {
 		&exchangeStep{
 			work: w, key: f.Connect.keySpec(k.o.Env, request), hadEntry: f.HasKey, point: f.point(), before: f.Before, patience: k.o.Patience,
 		},
-		&verifyStep{work: w, patience: k.o.Patience},
+		&verifyStep{work: w, patience: k.o.Patience, keyName: f.Connect.keySpec(k.o.Env, request).Name},
 		&retireStep{work: w, name: f.OldName, ids: f.OldKeys},
 	}
 }

@@ -152,7 +152,7 @@ func (x *exchangeStep) prove(ctx context.Context, local side) error {
 			return attempt("setting "+c.Alias+" on "+local.d.Name, err)
 		}
 	}
-	v := &verifyStep{work: work{catalog: x.catalog, c: c}}
+	v := &verifyStep{work: work{catalog: x.catalog, c: c}, keys: []string{x.fresh.ID}}
 	if x.looks == nil {
 		x.looks = change.Evidence{}
 	}

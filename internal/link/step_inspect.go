@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -33,25 +34,24 @@ func (i *inspectStep) Apply(ctx context.Context, _ change.Evidence, _ change.Not
 	if err != nil {
 		return err
 	}
-	r, err := local.es.Resolve(ctx, i.c.Alias, []string{"*"})
+	seen, err := observe(ctx, local.es, i.c.Alias, asked(local.d, Access{}), time.Now)
 	if err != nil {
-		return attempt("resolving through "+i.c.Alias+" on "+local.d.Name, err)
+		return err
 	}
-	all, err := local.es.RemoteInfo(ctx)
-	if err != nil {
-		return attempt("reading the remote connections of "+local.d.Name, err)
-	}
-	info, ok := all[i.c.Alias]
-	if !ok {
+	if !seen.Listed {
 		return refuse(fmt.Sprintf("%s knows no remote cluster %s (any more).", local.d.Name, i.c.Alias), "%s is not listed", i.c.Alias)
 	}
-	state := "connected"
-	if !info.Connected {
-		state = "not connected"
+	want := Expectation{Access: i.c.Access}
+	if seen.Info.Credentials == "" {
+		want.Model = ModelCertificate
 	}
-	i.finding = fmt.Sprintf("%s over %d of %d sockets, model: %s", state, info.Sockets, info.MaxSockets, Connection{Info: info}.Model())
-	if r.Version != "" {
-		i.finding += ", the remote cluster is at " + r.Version
+	verdict := Judge(seen, want)
+	i.finding = fmt.Sprintf("connected over %d of %d sockets, model: %s", seen.Info.Sockets, seen.Info.MaxSockets, Connection{Info: seen.Info}.Model())
+	switch {
+	case !verdict.Works():
+		i.finding = "not proven to work: " + verdict.Trouble
+	case verdict.Proof != "":
+		i.finding += ", " + verdict.Proof
 	}
 	return nil
 }

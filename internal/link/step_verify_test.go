@@ -31,7 +31,7 @@ func TestVerifyWaitsWithADiagnosis(t *testing.T) {
 		wrong func(*scene)
 		say   string
 	}{
-		"nothing is set": {func(*scene) {}, "nothing says why"},
+		"nothing is set": {func(*scene) {}, "does not know the alias"},
 		"no key":         {func(s *scene) { s.point() }, "have no key for logs"},
 		"key revoked":    {func(s *scene) { s.grant(); s.remote.Invalidate(); s.point() }, "does not accept the key"},
 		"remote stopped": {func(s *scene) {
@@ -40,10 +40,10 @@ func TestVerifyWaitsWithADiagnosis(t *testing.T) {
 			s.remote.Edit(func(d *link.Deployment) { d.Status = "stopped" })
 			s.ece.SetEgress("10.0.0.7")
 		}, "10.0.0.7"},
-		"another server name": {func(s *scene) { s.grant(); s.c.ServerName = "other"; s.point() }, "do not trust the certificate"},
+		"another server name": {func(s *scene) { s.grant(); s.c.ServerName = "other"; s.point() }, "is for another name"},
 		"transport port":      {func(s *scene) { s.grant(); s.c.ProxyAddress = "logs.cloud.example:9400"; s.point() }, "Use port 9443"},
-		"key covers less":     {func(s *scene) { s.grant(); s.point(); s.c.Access.Search = []string{"secret"} }, "does not cover these indices"},
-		"address changed":     {func(s *scene) { s.grant(); s.point(); s.local.Set("logs", "proxy_address", "x:9443") }, "can't reach"},
+		"key covers less":     {func(s *scene) { s.grant(); s.point(); s.c.Access.Search = []string{"secret"} }, "Not granted"},
+		"address changed":     {func(s *scene) { s.grant(); s.point(); s.local.Set("logs", "proxy_address", "x:9443") }, "points to x:9443, not to"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -234,5 +234,5 @@ func (k *Updater) steps(request string, p Update, plan approved) []plannedStep {
 	if p.Found.point() != nil {
 		steps = append(steps, &adjustStep{work: w, before: p.Found.Before, after: p.Found.After})
 	}
-	return append(steps, &verifyStep{work: w, patience: k.o.Patience})
+	return append(steps, &verifyStep{work: w, patience: k.o.Patience, keys: p.Found.OldKeys})
 }

@@ -126,3 +126,9 @@ const (
 	proxyMajor, proxyMinor     = 7, 7
 	resolveMajor, resolveMinor = 8, 13
 )
+
+// canResolve reports whether a deployment's version has _resolve/cluster. Where the version is not known, asking tells.
+func canResolve(d Deployment) bool {
+	v, err := ParseVersion(d.Version)
+	return err != nil || v.AtLeast(resolveMajor, resolveMinor)
+}

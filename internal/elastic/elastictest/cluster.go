@@ -92,6 +92,9 @@ func unknownAlias(s suite) {
 	if err != nil || got.Known || got.Connected {
 		s.Errorf("got %+v, %v, want an alias that is not known", got, err)
 	}
+	if got, err := c.ProbeSearch(s.Context(), "no_such_alias"); err != nil || got != (link.Searched{}) {
+		s.Errorf("a search: got %+v, %v, want an alias that is not known", got, err)
+	}
 }
 
 func keySpec(name string) link.KeySpec {

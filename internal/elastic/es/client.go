@@ -135,33 +135,55 @@ type request struct {
 	writes bool
 }
 
+// reply is an answer as it came.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // do makes the call and reads its answer into out, unless that is nil. It returns the status.
 func (c *Client) do(ctx context.Context, r request, out any) (int, error) {
+	got, err := c.fetch(ctx, r)
+	if err != nil {
+		return 0, err
+	}
+	return got.status, c.read(r, got, out)
+}
+
+// fetch makes the call. It fails only where there was no answer.
+func (c *Client) fetch(ctx context.Context, r request) (reply, error) {
 	call := c.call(r.name, r.writes)
 	resp, err := r.Do(ctx, c.transport)
 	if err != nil {
-		return 0, call.Failed(err)
+		return reply{}, call.Failed(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return 0, call.Failed(err)
+		return reply{}, call.Failed(err)
 	}
-	if err := call.Check(resp.StatusCode, resp.Header, body); err != nil {
-		return resp.StatusCode, err
+	return reply{status: resp.StatusCode, header: resp.Header, body: body}, nil
+}
+
+// read reads an answer into out, unless that is nil. A refusal is a *link.CallError.
+func (c *Client) read(r request, got reply, out any) error {
+	call := c.call(r.name, r.writes)
+	if err := call.Check(got.status, got.header, got.body); err != nil {
+		return err
 	}
 	if !c.known.Load() {
-		if resp.Header.Get("X-Elastic-Product") != "Elasticsearch" {
-			odd := call.Odd(resp.StatusCode, link.CodeNotElasticsearch, ErrNotElasticsearch.Error(), ErrNotElasticsearch)
+		if got.header.Get("X-Elastic-Product") != "Elasticsearch" {
+			odd := call.Odd(got.status, link.CodeNotElasticsearch, ErrNotElasticsearch.Error(), ErrNotElasticsearch)
 			odd.Ambiguous = r.writes
-			return resp.StatusCode, odd
+			return odd
 		}
 		c.known.Store(true)
 	}
 	if out == nil {
-		return resp.StatusCode, nil
+		return nil
 	}
-	return resp.StatusCode, call.Decode(resp.StatusCode, body, out)
+	return call.Decode(got.status, got.body, out)
 }
 
 func (c *Client) call(name string, writes bool) wire.Call {

@@ -2,6 +2,7 @@ package es_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -129,13 +130,24 @@ func TestResolve(t *testing.T) {
 	s := elastictest.Serve(t,
 		exchange("GET", "/_resolve/cluster/a:logs-%2A,a:x%25y?ignore_unavailable=true", "",
 			`{"a":{"connected":true,"skip_unavailable":false,"matching_indices":true,"version":{"number":"9.1.0"}}}`),
-		exchange("GET", prefix+"/_resolve/cluster/a:logs%2Fx?ignore_unavailable=true", "",
+		exchange("GET", prefix+"/_resolve/cluster/a:logs%2Fx", "",
 			`{"a":{"connected":false,"skip_unavailable":true,"error":"unable to authenticate user [canary-password]"}}`),
 		exchange("GET", "/_resolve/cluster/a:%2A?ignore_unavailable=true", "", `{"(local)":{"connected":true}}`),
 		elastictest.Exchange{
 			Want: want("GET", "/_resolve/cluster/a:%2A?ignore_unavailable=true", ""), Status: 404, Header: product,
 			Answer: `{"error":{"type":"no_such_remote_cluster_exception","reason":"no such remote cluster: [a]"},"status":404}`,
 		},
+		elastictest.Exchange{ // 8.x with security
+			Want: want("GET", "/_resolve/cluster/a:%2A?ignore_unavailable=true", ""), Status: 403, Header: product,
+			Answer: `{"error":{"root_cause":[{"type":"no_such_remote_cluster_exception","reason":"no such remote cluster: [a]"}],
+				"type":"security_exception","reason":"action [indices:admin/resolve/cluster] is unauthorized for user [elastic] with effective roles [superuser]",
+				"caused_by":{"type":"no_such_remote_cluster_exception","reason":"no such remote cluster: [a]"}},"status":403}`,
+		},
+		elastictest.Exchange{ // before 8.13
+			Want: want("GET", "/_resolve/cluster/a:%2A?ignore_unavailable=true", ""), Status: 400, Header: product,
+			Answer: `{"error":"no handler found for uri [/_resolve/cluster/a:*?ignore_unavailable=true] and method [GET]"}`,
+		},
+		exchange("GET", "/_resolve/cluster/a:logs-1", "", `{"a":{"connected":false,"skip_unavailable":false,"error":"unauthorized"}}`),
 	)
 	c := client(t, options(t, s.URL))
 	got, err := c.Resolve(t.Context(), "a", []string{"logs-*", "x%y"})
@@ -147,10 +159,16 @@ func TestResolve(t *testing.T) {
 	if diff := cmp.Diff(link.Resolved{Known: true, SkipUnavailable: true, Error: "unable to authenticate user [••••]"}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	for range 2 {
+	for range 3 {
 		if got, err := c.Resolve(t.Context(), "a", nil); err != nil || got.Known {
 			t.Errorf("got %+v, %v, want an alias that is not known", got, err)
 		}
+	}
+	if _, err := c.Resolve(t.Context(), "a", nil); !errors.Is(err, link.ErrNoResolve) {
+		t.Errorf("got %v, want a version without the API", err)
+	}
+	if got, err := c.Resolve(t.Context(), "a", []string{"logs-1"}); err != nil || got.Error != "unauthorized" {
+		t.Errorf("a name without a wildcard is asked for strictly: got %+v, %v", got, err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"path"
 	"slices"
 	"strconv"
@@ -166,98 +165,6 @@ func (e elasticsearch) RemoteInfo(ctx context.Context) (map[string]link.RemoteIn
 		return nil
 	})
 	return answer(all, err)
-}
-
-func (d *Deployment) info(alias string) link.RemoteInfo {
-	get := func(option string) string { return d.settings.get(alias, option) }
-	sockets, err := strconv.Atoi(get("proxy_socket_connections"))
-	if err != nil {
-		sockets = 18
-	}
-	i := link.RemoteInfo{
-		Mode: get("mode"), ProxyAddress: get("proxy_address"), ServerName: get("server_name"),
-		MaxSockets: sockets, SkipUnavailable: get("skip_unavailable") != "false",
-	}
-	if _, ok := d.loaded["cluster.remote."+alias+".credentials"]; ok {
-		i.Credentials = "::es_redacted::"
-	}
-	if _, _, why := d.connect(alias); why == "" && !d.idle {
-		i.Connected, i.Sockets = true, sockets
-	}
-	return i
-}
-
-// connect follows an alias to the remote deployment, with the key that opens it, or says why that fails in the words
-// of Elasticsearch.
-func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why string) {
-	failed := "failed to open any proxy connections to cluster [" + alias + "]: "
-	host, port, err := net.SplitHostPort(d.settings.get(alias, "proxy_address"))
-	remote = d.w.at(host)
-	if err != nil || remote == nil || remote.about.Status == "stopped" || port != "9443" && port != "9400" {
-		return nil, nil, failed + "connect_exception: Connection refused"
-	}
-	if port == "9443" && !remote.admits(d.on) {
-		return nil, nil, failed + "connect_exception: connection timed out"
-	}
-	if name := d.settings.get(alias, "server_name"); name != host || remote.certified != "" && remote.certified != name {
-		return nil, nil, failed + "failed to establish trust with server; the server's certificate is for another host"
-	}
-	stored, ok := d.loaded["cluster.remote."+alias+".credentials"]
-	if !ok && port == "9400" {
-		if !d.trusting && (!d.trusts(remote) || !remote.trusts(d)) {
-			return nil, nil, failed + "failed to establish trust with server at [" + host + "]"
-		}
-		return remote, &key{access: link.Access{Search: []string{"*"}}}, ""
-	}
-	if !ok {
-		return nil, nil, failed + "Cross cluster requests through the dedicated remote cluster server port require transport header " +
-			"[_cross_cluster_access_credentials] but none found. Please ensure you have configured remote cluster credentials"
-	}
-	if port == "9400" {
-		return nil, nil, failed + "requires channel profile to be [_remote_cluster], but got [default]"
-	}
-	for _, k := range remote.keys {
-		if k.encoded.Equal(stored) && remote.active(k) {
-			if why := d.sign(alias, remote, k); why != "" {
-				return nil, nil, why
-			}
-			return remote, k, ""
-		}
-	}
-	return nil, nil, failed + "unable to authenticate user [key] for action [cluster:internal/remote_cluster/handshake]"
-}
-
-func (e elasticsearch) Resolve(ctx context.Context, alias string, patterns []string) (link.Resolved, error) {
-	var r link.Resolved
-	err := e.do(ctx, "Resolve", func() error {
-		if !slices.Contains(e.d.settings.aliases(), alias) {
-			return nil // an alias that is not known is not in the answer
-		}
-		r = link.Resolved{Known: true, SkipUnavailable: e.d.settings.get(alias, "skip_unavailable") != "false"}
-		remote, k, why := e.d.connect(alias)
-		if why != "" {
-			r.Error = why
-			return nil
-		}
-		if e.d.powerless && k != nil { // a security error can't tell whether the cluster is there
-			r.Error = "action [indices:admin/resolve/cluster] towards remote cluster [" + alias + "] is unauthorized for user [u] with effective " +
-				"roles [r] because no remote indices privileges apply for the target cluster"
-			return nil
-		}
-		r.Connected, e.d.idle = true, false
-		for _, p := range patterns {
-			if k != nil && !matchesAny(k.access.Search, p) {
-				r.Error = "action [indices:admin/resolve/cluster] towards remote cluster is unauthorized for user [u] with " +
-					"effective roles [r], authenticated by API key id [" + k.ID + "], on indices [" + p + "]"
-				return nil
-			}
-		}
-		r.Version = remote.about.Version
-		matching := slices.ContainsFunc(remote.indices, func(index string) bool { return matchesAny(patterns, index) })
-		r.MatchingIndices = &matching
-		return nil
-	})
-	return answer(r, err)
 }
 
 func matchesAny(patterns []string, name string) bool {

@@ -119,6 +119,7 @@ type Deployment struct {
 	idle       bool   // the sockets of its remote connections are closed
 	trusting   bool   // certificates are trusted on both sides
 	powerless  bool   // the bot's user has no remote_indices
+	noResolve  bool   // there is no _resolve/cluster
 	followers  []link.Follower
 	remote     []link.RemoteRole // roles that name remote clusters
 	signing    signing

@@ -1,0 +1,134 @@
+package link
+
+import (
+	"slices"
+	"strings"
+)
+
+// Cause is why a connection does not work.
+type Cause string
+
+// The causes. What each says, and what to do about it, is explanation's.
+const (
+	CauseNotSet       Cause = "not_set"       // the local cluster does not know the alias
+	CauseNotApproved  Cause = "not_approved"  // it is set otherwise than approved
+	CauseNoKey        Cause = "no_key"        // there is no key for this alias
+	CauseNotRead      Cause = "not_read"      // there is one in the keystore, which the nodes have not read
+	CauseStaleKey     Cause = "stale_key"     // the nodes hold one that the keystore no longer has, or should not have
+	CauseMalformedKey Cause = "malformed_key" // what is stored is no key at all
+	CauseKeyType      Cause = "key_type"      // an ordinary API key is stored
+	CauseBadKey       Cause = "bad_key"       // wrong, deleted, invalidated or expired
+	CauseLicence      Cause = "licence"       // a licence does not cover the API key model
+	CauseIdentity     Cause = "identity"      // strong identity verification
+	CauseNoPrivileges Cause = "no_privileges" // the local user has no remote_indices
+	CauseNotAllowed   Cause = "not_allowed"   // the key or the local role doesn't cover it
+	CausePort         Cause = "port"          // not the port that takes this kind of connection
+	CauseServerName   Cause = "server_name"   // the remote's certificate is for another name
+	CauseTrust        Cause = "trust"         // the local side does not trust the remote's certificate
+	CauseTrustedNames Cause = "trusted_names" // the local side trusts its authority, but not this cluster
+	CauseUntrusted    Cause = "untrusted"     // the remote side does not trust the local one
+	CauseExpired      Cause = "expired"       // the remote's certificate has ended
+	CauseDropped      Cause = "dropped"       // the network closes connections
+	CauseUnknownHost  Cause = "unknown_host"
+	CauseUnreachable  Cause = "unreachable" // port, firewall or filter
+	CauseFilter       Cause = "filter"      // a network filter of the remote side; no text tells it
+	CauseNotTold      Cause = "not_told"    // skip_unavailable keeps Elasticsearch from saying it
+	CauseSkip         Cause = "skip_unavailable"
+	CauseStopped      Cause = "stopped"  // a side of it does not run
+	CauseGone         Cause = "gone"     // the remote deployment is not there any more
+	CauseVersions     Cause = "versions" // that do not work together
+	CauseUnknown      Cause = "unknown"
+)
+
+// fragment is a row of the table: any one of the texts, or all of them where all is set.
+type fragment struct {
+	cause Cause
+	texts []string
+	all   bool
+}
+
+// fragments are in order: what is specific comes before the generic texts that wrap it. "Unable to open any proxy
+// connections" wraps most of the others. They come from Elastic's troubleshooting page for remote clusters and from what
+// 8.19.4 and 9.5.3 were seen to answer.
+var fragments = []fragment{
+	{cause: CauseNotSet, texts: []string{"no such remote cluster: ["}},
+	{cause: CauseNoKey, texts: []string{"_cross_cluster_access_credentials] but none found", "configured remote cluster credentials"}},
+	{cause: CauseMalformedKey, texts: []string{
+		"error attempting to authenticate request", "value must be a valid API key credential", "invalid ApiKey value",
+	}},
+	{cause: CauseKeyType, texts: []string{"authentication expected API key type of [cross_cluster]"}},
+	{cause: CauseIdentity, texts: []string{
+		"requires certificate identity matching", "does not match API Key certificate identity pattern",
+		"Invalid cross cluster api key signature", "Failed to verify cross cluster api key signature certificate",
+	}},
+	{cause: CauseBadKey, texts: []string{
+		"unable to find apikey with id", "api key is expired", "has been invalidated", "invalid credentials for API key",
+		"unable to authenticate user [", "Authentication using apikey failed",
+	}},
+	{cause: CauseLicence, texts: []string{"current license is non-compliant for [advanced-remote-cluster-security]"}},
+	{cause: CauseNoPrivileges, texts: []string{"no remote indices privileges apply for the target cluster"}},
+	{cause: CausePort, texts: []string{
+		"requires channel profile to be [_remote_cluster], but got [default]",
+		"missing authentication credentials for action [cluster:internal/remote_cluster/handshake]",
+		"action [cluster:internal/remote_cluster/handshake] is unauthorized for user [anonymous",
+		"Received fatal alert: bad_certificate", "Empty client certificate chain",
+		"not an SSL/TLS record", "Connection closed while SSL/TLS handshake was in progress",
+	}},
+	{cause: CauseNotAllowed, texts: []string{"towards remote cluster is unauthorized for user"}},
+	{cause: CauseNotAllowed, all: true, texts: []string{"unauthorized for user", "on indices ["}},
+	{cause: CauseNotAllowed, all: true, texts: []string{"is unauthorized for user", "granted by the index privileges"}},
+	{cause: CausePort, texts: []string{"profile=default"}},
+	{cause: CauseNoKey, texts: []string{"xpack.security.transport.ssl", "profile=_remote_cluster"}},
+	{cause: CauseTrustedNames, texts: []string{"does not match the trusted names"}},
+	{cause: CauseServerName, texts: []string{"No subject alternative DNS name", "No subject alternative names", "No name matching "}},
+	{cause: CauseExpired, texts: []string{"PKIX path validation failed", "validity check failed", "NotAfter: "}},
+	{cause: CauseTrust, texts: []string{
+		"failed to establish trust with server", "client did not trust this server's certificate", "PKIX path building failed",
+	}},
+	{cause: CauseUnknownHost, texts: []string{"unknown host ["}},
+	{cause: CauseDropped, texts: []string{"handshake failed because connection reset", "closed by remote", "Connection reset"}},
+	{cause: CauseUnreachable, texts: []string{
+		"connect_exception", "failed to open any proxy connections to cluster", "fetching nodes from external cluster",
+		"Unable to open any proxy connections to cluster",
+	}},
+	{cause: CauseNotTold, texts: []string{"Unable to connect to ["}},
+}
+
+func causeOf(text string) Cause {
+	for _, f := range fragments {
+		has := func(part string) bool { return strings.Contains(text, part) }
+		if f.all && !slices.ContainsFunc(f.texts, func(part string) bool { return !has(part) }) ||
+			!f.all && slices.ContainsFunc(f.texts, has) {
+			return f.cause
+		}
+	}
+	return CauseUnknown
+}
+
+// under is what a cause means under a security model: a remote cluster that does not trust the local one's certificate
+// breaks the handshake, and only its own log says why.
+func (c Cause) under(m Model) Cause {
+	if c == CauseDropped && m == ModelCertificate {
+		return CauseUntrusted
+	}
+	return c
+}
+
+// generic reports whether the cause only says that the remote cluster was not reached, which how the connection is set up
+// may explain better.
+func (c Cause) generic() bool {
+	switch c { //nolint:exhaustive // the others say what is wrong
+	case CauseTrust, CauseUntrusted, CauseDropped, CauseUnreachable, CauseNotTold, CausePort, CauseUnknown:
+		return true
+	}
+	return false
+}
+
+// ofTrust reports whether the trust between two sides by certificates may be what is wrong.
+func (c Cause) ofTrust() bool {
+	switch c { //nolint:exhaustive // the others are of something else
+	case CauseTrust, CauseTrustedNames, CauseUntrusted, CauseExpired, CauseDropped, CauseNotTold, CauseUnknown:
+		return true
+	}
+	return false
+}

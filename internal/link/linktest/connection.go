@@ -1,0 +1,161 @@
+package linktest
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// The texts are those of Elasticsearch 8.19.4, as measured.
+
+func (d *Deployment) info(alias string) link.RemoteInfo {
+	get := func(option string) string { return d.settings.get(alias, option) }
+	sockets, err := strconv.Atoi(get("proxy_socket_connections"))
+	if err != nil {
+		sockets = 18
+	}
+	i := link.RemoteInfo{
+		Mode: get("mode"), ProxyAddress: get("proxy_address"), ServerName: get("server_name"),
+		MaxSockets: sockets, SkipUnavailable: d.skips(alias),
+	}
+	if _, ok := d.loaded["cluster.remote."+alias+".credentials"]; ok {
+		i.Credentials = "::es_redacted::"
+	}
+	if _, _, why := d.connect(alias); why == "" && !d.idle {
+		i.Connected, i.Sockets = true, sockets
+	}
+	return i
+}
+
+func (d *Deployment) skips(alias string) bool {
+	return d.settings.get(alias, "skip_unavailable") != "false"
+}
+
+// connect follows an alias to the remote deployment, with the key that opens it, or says why that fails.
+func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why string) {
+	address := d.settings.get(alias, "proxy_address")
+	failed := func(cause string) string {
+		return "Unable to open any proxy connections to cluster [" + alias + "] at address [" + address + "]: [][" + address + "] " + cause
+	}
+	host, port, err := net.SplitHostPort(address)
+	remote = d.w.at(host)
+	if err != nil || remote == nil || remote.about.Status == "stopped" || port != "9443" && port != "9400" {
+		return nil, nil, failed("connect_exception: Connection refused: " + address)
+	}
+	if port == "9443" && !remote.admits(d.on) {
+		return nil, nil, failed("connect_exception: connection timed out: " + address)
+	}
+	if name := d.settings.get(alias, "server_name"); name != host || remote.certified != "" && remote.certified != name {
+		return nil, nil, failed("connect_exception: No subject alternative DNS name matching " + name + " found.")
+	}
+	stored, ok := d.loaded["cluster.remote."+alias+".credentials"]
+	switch {
+	case ok && port == "9400": // TLS without the certificate of a client
+		return nil, nil, failed("general node connection failure: handshake failed because connection reset")
+	case !ok && port == "9443":
+		return nil, nil, failed("general node connection failure: handshake failed because connection reset")
+	case !ok && !d.trusting && !d.trusts(remote):
+		return nil, nil, failed("connect_exception: PKIX path building failed: unable to find valid certification path to requested target")
+	case !ok && !d.trusting && !remote.trusts(d):
+		return nil, nil, failed("general node connection failure: handshake failed because connection reset")
+	case !ok:
+		return remote, &key{access: link.Access{Search: []string{"*"}}}, ""
+	}
+	for _, k := range remote.keys {
+		if k.encoded.Equal(stored) && remote.active(k) {
+			if why := d.sign(alias, remote, k); why != "" {
+				return nil, nil, why
+			}
+			return remote, k, ""
+		}
+	}
+	return nil, nil, "unable to authenticate user [key] for action [cluster:internal/remote_cluster/handshake]"
+}
+
+// mute reports whether _resolve/cluster keeps a reason to itself: it tells only what the remote cluster has answered.
+func mute(why string) bool { return strings.HasPrefix(why, "Unable to open any proxy connections") }
+
+func (e elasticsearch) Resolve(ctx context.Context, alias string, patterns []string) (link.Resolved, error) {
+	var r link.Resolved
+	err := e.do(ctx, "Resolve", func() error {
+		if e.d.noResolve {
+			return link.ErrNoResolve
+		}
+		if !slices.Contains(e.d.settings.aliases(), alias) {
+			return nil // an alias that is not known is not in the answer
+		}
+		r = link.Resolved{Known: true, SkipUnavailable: e.d.skips(alias)}
+		remote, k, why := e.d.connect(alias)
+		if why != "" {
+			if !mute(why) {
+				r.Error = why
+			}
+			return nil
+		}
+		e.d.idle = false
+		if r.Error = e.d.denied(alias, k, "indices:admin/resolve/cluster", patterns); r.Error != "" {
+			return nil
+		}
+		r.Connected = true
+		readable := func(index string) bool { return matchesAny(patterns, index) && matchesAny(k.access.Search, index) }
+		if len(patterns) == 1 && !strings.Contains(patterns[0], "*") && !slices.ContainsFunc(remote.indices, readable) {
+			r.Error = "no such index [" + patterns[0] + "]"
+			return nil
+		}
+		r.Version = remote.about.Version
+		matching := slices.ContainsFunc(remote.indices, readable)
+		r.MatchingIndices = &matching
+		return nil
+	})
+	return answer(r, err)
+}
+
+// denied is what the remote cluster says of a request that the key or the user does not cover; empty: nothing.
+func (d *Deployment) denied(alias string, k *key, action string, patterns []string) string {
+	granted := "this action is granted by the index privileges [view_index_metadata,manage,read,read_cross_cluster,all]"
+	say := "action [" + action + "] towards remote cluster"
+	user := " is unauthorized for user [u] with assigned roles [r]"
+	byKey := user + " authenticated by API key id [" + k.ID + "] of user [bot]"
+	switch {
+	case d.powerless && k.ID != "":
+		return say + " [" + alias + "]" + user + " because no remote indices privileges apply for the target cluster"
+	case len(k.access.Search) == 0:
+		return say + byKey + ", " + granted
+	}
+	for _, p := range patterns {
+		if !strings.Contains(p, "*") && !matchesAny(k.access.Search, p) {
+			return say + byKey + " on indices [" + p + "], " + granted
+		}
+	}
+	return ""
+}
+
+func (e elasticsearch) ProbeSearch(ctx context.Context, alias string) (link.Searched, error) {
+	var s link.Searched
+	err := e.do(ctx, "ProbeSearch", func() error {
+		if !slices.Contains(e.d.settings.aliases(), alias) {
+			return nil
+		}
+		s.Known = true
+		_, k, why := e.d.connect(alias)
+		switch {
+		case why != "" && e.d.skips(alias):
+			s.Error = "Unable to connect to [" + alias + "]"
+		case why != "":
+			s.Error = why
+		default:
+			e.d.idle = false
+			s.Error = e.d.denied(alias, k, "indices:data/read/search", nil)
+			s.Reached = s.Error == ""
+		}
+		return nil
+	})
+	return answer(s, err)
+}
+
+// WithoutResolve makes the cluster one without _resolve/cluster, as those before 8.13 are.
+func (d *Deployment) WithoutResolve() { d.locked(func() { d.noResolve = true }) }

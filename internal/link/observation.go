@@ -1,0 +1,174 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Observation is what was seen of a connection while it was used. It is plain data: Judge says what it means.
+type Observation struct {
+	Alias     string
+	Listed    bool // _remote/info lists the alias
+	Info      RemoteInfo
+	Answers   []Answer  // of _resolve/cluster, up to the first that proves nothing
+	NoResolve bool      // the cluster has no _resolve/cluster
+	Search    *Searched // made where resolving says nothing; nil: none was needed
+	Latency   time.Duration
+}
+
+// Answer is what _resolve/cluster says of one pattern.
+type Answer struct {
+	grant
+	Resolved
+}
+
+// Pattern is what was asked for.
+func (a Answer) Pattern() string { return a.pattern }
+
+// grant is one pattern of an access list.
+type grant struct {
+	pattern string
+	search  bool // it may be searched, and not only replicated
+}
+
+// granted returns every pattern once.
+func (a Access) granted() []grant {
+	var all []grant
+	for _, p := range a.Search {
+		all = append(all, grant{pattern: p, search: true})
+	}
+	for _, p := range a.Replication {
+		all = append(all, grant{pattern: p})
+	}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(all, func(g grant) bool {
+		again := seen[g.pattern]
+		seen[g.pattern] = true
+		return again
+	})
+}
+
+// lacks are the patterns of want that a does not name. Nothing is known where a names none at all.
+func (a Access) lacks(want Access) []string {
+	var lacks []string
+	if len(a.Search)+len(a.Replication) == 0 {
+		return nil
+	}
+	for _, g := range want.granted() {
+		has := a.Replication
+		if g.search {
+			has = a.Search
+		}
+		if !slices.Contains(has, g.pattern) {
+			lacks = append(lacks, g.pattern)
+		}
+	}
+	return lacks
+}
+
+// asked are the patterns to resolve. Resolving wants view_index_metadata, which only what may be searched grants: of
+// replication alone one pattern is enough, as all get the same refusal. Under the certificate model the list of what may
+// be read is not ours: without one everything is asked for.
+func (a Access) asked() []grant {
+	all := a.granted()
+	searched := slices.DeleteFunc(slices.Clone(all), func(g grant) bool { return !g.search })
+	switch {
+	case len(searched) > 0:
+		return searched
+	case len(all) > 0:
+		return all[:1]
+	}
+	return []grant{{pattern: "*", search: true}}
+}
+
+// asked are the patterns to resolve through a connection of a deployment; those before 8.13 can't be asked.
+func asked(local Deployment, a Access) []grant {
+	if !canResolve(local) {
+		return nil
+	}
+	return a.asked()
+}
+
+// observe uses a connection and reads how it stands. Resolving comes first: it connects, while _remote/info only tells how
+// things stand.
+func observe(ctx context.Context, es Connections, alias string, ask []grant, now func() time.Time) (Observation, error) {
+	o := Observation{Alias: alias}
+	if err := o.resolve(ctx, es, ask, now); err != nil {
+		return o, err
+	}
+	if o.mute() {
+		s, err := es.ProbeSearch(ctx, alias)
+		if err != nil {
+			return o, attempt("searching through "+alias, err)
+		}
+		o.Search = &s
+		if s.Reached && !o.NoResolve { // it has connected meanwhile
+			o.Search = nil
+			if err := o.resolve(ctx, es, ask, now); err != nil {
+				return o, err
+			}
+		}
+	}
+	all, err := es.RemoteInfo(ctx)
+	if err != nil {
+		return o, attempt("reading the remote connections", err)
+	}
+	o.Info, o.Listed = all[alias]
+	return o, nil
+}
+
+// resolve asks for each pattern on its own, so that people learn which of them match something.
+func (o *Observation) resolve(ctx context.Context, es Connections, ask []grant, now func() time.Time) error {
+	o.Answers = nil
+	for _, g := range ask {
+		begun := now()
+		r, err := es.Resolve(ctx, o.Alias, []string{g.pattern})
+		if errors.Is(err, ErrNoResolve) {
+			o.NoResolve = true
+			return nil
+		}
+		if err != nil {
+			return attempt("resolving "+g.pattern+" through "+o.Alias, err)
+		}
+		o.Latency = max(o.Latency, now().Sub(begun))
+		o.Answers = append(o.Answers, Answer{grant: g, Resolved: r})
+		if !r.Connected {
+			return nil // the others would say the same
+		}
+	}
+	return nil
+}
+
+// mute reports whether resolving does not say why the connection fails. It tells only what the remote cluster has
+// answered, never why that was not reached.
+func (o Observation) mute() bool {
+	if len(o.Answers) == 0 {
+		return true
+	}
+	last := o.Answers[len(o.Answers)-1]
+	return last.Known && !last.Connected && last.Error == ""
+}
+
+// refused reports whether the remote cluster has refused what was asked of it.
+func (o Observation) refused() bool {
+	return slices.ContainsFunc(o.Answers, func(a Answer) bool { return causeOf(a.Error) == CauseNotAllowed }) ||
+		o.Search != nil && causeOf(o.Search.Error) == CauseNotAllowed
+}
+
+// Version is the remote cluster's, as the connection sees it.
+func (o Observation) Version() string {
+	for _, a := range o.Answers {
+		if a.Resolved.Version != "" {
+			return a.Resolved.Version
+		}
+	}
+	return ""
+}
+
+// nothingThere reports whether an error only says that a concrete name does not exist on the remote cluster.
+func nothingThere(text string) bool {
+	return strings.Contains(text, "no such index") || strings.Contains(text, "index_not_found_exception")
+}
