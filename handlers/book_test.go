@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 // book remembers requests, for tests: change.Requests and Outbox in one.
@@ -20,6 +22,7 @@ type book struct {
 	holds    string // who tells, for ever; empty: nobody
 	tellers  map[string]teller
 	memos    []change.Kept
+	kept     changetest.Records // the memos as they are read
 }
 
 type teller struct {
@@ -28,7 +31,13 @@ type teller struct {
 }
 
 func newBook() *book {
-	return &book{requests: map[string]*change.Request{}, dedup: map[string]string{}, tellers: map[string]teller{}}
+	b := &book{requests: map[string]*change.Request{}, dedup: map[string]string{}, tellers: map[string]teller{}}
+	b.kept = changetest.Records{Index: link.IndexRecord, All: func() ([]change.Kept, error) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return slices.Clone(b.memos), b.down
+	}}
+	return b
 }
 
 func (b *book) Create(_ context.Context, r *change.Request, submission string, _ change.Entry) (string, error) {
@@ -211,13 +220,6 @@ func (b *book) Mine(_ context.Context, user string, _ int) ([]*change.Request, e
 func (b *book) Recent(_ context.Context, limit int) ([]*change.Request, error) {
 	all := b.list(func(*change.Request) bool { return true })
 	return all[:min(len(all), limit)], nil
-}
-
-// Memos returns what Keep left.
-func (b *book) Memos(context.Context) ([]change.Kept, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return slices.Clone(b.memos), b.down
 }
 
 // keep remembers what a request leaves, as if it had been applied.

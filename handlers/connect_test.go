@@ -26,16 +26,20 @@ type desk struct {
 	catalog *link.Catalog
 	service *change.Service
 	tabs    *shelf
-	watcher *Watcher
+	monitor *Monitor
+	checks  *monitorStore
 }
 
 // finds notes a problem of a connection as the watch does; one that says nothing ends it.
 func (d *desk) finds(n link.Name, p link.Problem) {
 	d.t.Helper()
-	key := problemKey(n, p.Trouble)
-	err := d.watcher.note(d.t.Context(), key, openProblem{Name: n.String(), Trouble: p.Trouble, Say: p.Say}, true)
-	if p.Say == "" {
-		err = d.watcher.o.Notebook.Note(d.t.Context(), partWatch, key, "")
+	var found statusRecord
+	if p.Say != "" {
+		found.Problems = []openProblem{{Trouble: p.Trouble, Say: p.Say}}
+	}
+	text, err := found.encode()
+	if err == nil {
+		err = d.checks.FinishCheck(d.t.Context(), change.Check{Key: link.RecordKey(n)}, change.CheckResult{Status: text, Facets: found.facets()})
 	}
 	if err != nil {
 		d.t.Fatal(err)
@@ -64,20 +68,21 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 		Planners: planners(catalog, b, w),
 		NewID:    func() string { n++; return fmt.Sprintf("R%d", n) },
 	})
-	roster := link.NewRoster(catalog, b, link.RosterOptions{Now: w.Now})
+	roster := link.NewRoster(catalog, b.kept, link.RosterOptions{Now: w.Now})
 	t.Cleanup(roster.Wait)
 	tabs := newShelf()
-	watcher := NewWatcher(WatcherOptions{
-		Doctor: roster, Notebook: &notebook{notes: map[string]string{}, taken: map[string]bool{}}, Poster: s, Channel: "C0REQUESTS",
-		Owner: "one", Now: w.Now, Log: slog.New(slog.DiscardHandler),
+	checks := newMonitorStore(b.kept)
+	monitor := NewMonitor(MonitorOptions{
+		Checker: roster, Store: checks, Poster: s, Channel: "C0REQUESTS", Command: "/remote-cluster",
+		Queues: []string{"ece-prod", "cloud"}, Owner: "one", Now: w.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	return &desk{
 		Handlers: New(Options{
 			Changes: service, Policy: policy, Lists: b, Directory: catalog, Messenger: s, Connections: roster,
-			Watch: watcher, Follows: tabs, Tabs: tabs,
+			Watch: monitor, Follows: tabs, Tabs: tabs,
 			Channel: "C0REQUESTS", Command: "/remote-cluster", Log: slog.New(slog.DiscardHandler), Now: w.Now,
 		}),
-		t: t, slack: s, book: b, world: w, catalog: catalog, service: service, tabs: tabs, watcher: watcher,
+		t: t, slack: s, book: b, world: w, catalog: catalog, service: service, tabs: tabs, monitor: monitor, checks: checks,
 	}
 }
 

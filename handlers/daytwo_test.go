@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"maps"
 	"strings"
 	"testing"
@@ -19,7 +18,7 @@ import (
 // planners are those of all kinds of change.
 func planners(catalog *link.Catalog, b *book, w *linktest.World) map[change.Kind]change.Planner {
 	o := link.ConnectorOptions{Env: "test"}
-	r := link.NewRoster(catalog, b, link.RosterOptions{Now: w.Now})
+	r := link.NewRoster(catalog, b.kept, link.RosterOptions{Now: w.Now})
 	return map[change.Kind]change.Planner{
 		link.KindConnect: link.NewConnector(catalog, o), link.KindRotate: link.NewRotator(r, o), link.KindUpdate: link.NewUpdater(r, o),
 		link.KindDisconnect: link.NewDisconnector(r, o), link.KindAdopt: link.NewAdopter(r, o), link.KindMigrate: link.NewMigrator(r, o),
@@ -440,187 +439,6 @@ func TestShortcutDiagnosesTheConnectionOfAMessage(t *testing.T) {
 	d.finish(d.diagnoseShortcut(t.Context(), bot.Shortcut{User: asker, Channel: "C0", Message: "1.2", TriggerID: "2"}))
 	if s := d.slack.shows("V2"); !strings.Contains(s, "Choose a connection") {
 		t.Errorf("of a stranger's message: %s", s)
-	}
-}
-
-// notebook is a Notebook in memory, whose leases end when it is told to.
-type notebook struct {
-	notes map[string]string // of problems
-	looks map[string]string
-	taken map[string]bool
-	held  map[string]*change.Request // by target
-}
-
-func (n *notebook) Holder(_ context.Context, target string) (string, bool, error) {
-	_, ok := n.held[target]
-	return target, ok, nil
-}
-
-func (n *notebook) Get(_ context.Context, id string) (*change.Request, error) { return n.held[id], nil }
-
-func (n *notebook) Lease(_ context.Context, what, _ string, _ time.Duration) (bool, error) {
-	if n.taken[what] {
-		return false, nil
-	}
-	n.taken[what] = true
-	return true, nil
-}
-
-func (n *notebook) part(part string) map[string]string {
-	if part != partLooked {
-		return n.notes
-	}
-	if n.looks == nil {
-		n.looks = map[string]string{}
-	}
-	return n.looks
-}
-
-func (n *notebook) Notes(_ context.Context, part string) (map[string]string, error) {
-	return maps.Clone(n.part(part)), nil
-}
-
-func (n *notebook) Note(_ context.Context, part, key, text string) error {
-	n.part(part)[key] = text
-	if text == "" {
-		delete(n.part(part), key)
-	}
-	return nil
-}
-
-// ward is a Doctor of one connection.
-type ward struct {
-	m        link.Managed
-	problems []link.Problem
-	err      error
-	gone     bool
-	looks    int
-}
-
-func (w *ward) Managed(context.Context) (map[link.Name]link.Managed, error) {
-	if w.gone {
-		return nil, nil
-	}
-	return map[link.Name]link.Managed{w.m.Name(): w.m}, nil
-}
-
-func (w *ward) Health(context.Context, link.Managed, time.Duration) (link.Checkup, error) {
-	w.looks++
-	return link.Checkup{Local: "logs-prod", Remote: "search-eu", Problems: w.problems}, w.err
-}
-
-func TestWatchTellsEachProblemOnceUntilItEnds(t *testing.T) {
-	s := newWorkspace(t)
-	w := &ward{m: link.Managed{
-		Local: link.Ref{Platform: "ece-prod", Deployment: "b3fe867e5233ed79d3cfa56035a3b9b9"}, Alias: "search-eu", LocalAs: "logs-prod", Kept: change.Kept{Request: "r1", By: change.Actor{User: "U0ASKER"}},
-	}}
-	n := &notebook{notes: map[string]string{}, taken: map[string]bool{}}
-	var looked []string
-	watcher := NewWatcher(WatcherOptions{
-		Doctor: w, Notebook: n, Poster: s, Channel: "C0REQUESTS", Owner: "one", Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
-		Looked: func(outcome string) { looked = append(looked, outcome) },
-	})
-	stands := func(managed, lost, drift int) {
-		t.Helper()
-		now, err := watcher.Standing(t.Context())
-		if err != nil || now.Managed != managed || now.Problems[link.TroubleLost] != lost || now.Problems[link.TroubleDrift] != drift ||
-			len(now.Problems) != len(link.Troubles()) {
-			t.Errorf("it stands %+v, %v", now, err)
-		}
-	}
-	look := func(problems ...link.Problem) {
-		t.Helper()
-		w.problems, n.taken = problems, map[string]bool{}
-		if err := watcher.Look(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	look()
-	if len(s.visible()) != 0 {
-		t.Fatal("it was not quiet")
-	}
-	lost := link.Problem{Trouble: link.TroubleLost, Say: "The key is gone.", Fix: link.KindRotate}
-	drift := link.Problem{Trouble: link.TroubleDrift, Say: "skip_unavailable is true, and was false", Fix: link.KindUpdate}
-	look(lost)
-	look(lost, drift)
-	stands(1, 1, 1)
-	if got := s.visible(); len(got) != 2 || got[0].updates != 0 {
-		t.Fatalf("%d messages, updates %d", len(got), got[0].updates)
-	}
-	if worst, err := watcher.Troubles(t.Context()); err != nil || worst[w.m.Name()].Trouble != link.TroubleLost || worst[w.m.Name()].Say != lost.Say {
-		t.Errorf("the worst is %+v, %v", worst, err)
-	}
-	goldenMessage(t, "watch_lost", s.visible()[0].msg)
-	goldenMessage(t, "watch_drift", s.visible()[1].msg)
-	lost.Say = "The remote deployment is gone."
-	look(lost, drift)
-	if got := s.visible(); len(got) != 2 || got[0].updates != 1 || !strings.Contains(got[0].msg.Text, "deployment is gone") {
-		t.Fatalf("a change: %+v", got)
-	}
-	w.err = errors.New("the platform is away")
-	look()
-	if got := s.visible(); got[0].updates != 1 {
-		t.Error("a platform that is away was taken for news")
-	}
-	w.err = nil
-	look(drift)
-	if got := s.visible(); got[0].updates != 2 || !strings.Contains(got[0].msg.Text, "well again") {
-		t.Errorf("it ended: %+v", got[0])
-	}
-	goldenMessage(t, "watch_resolved", s.visible()[0].msg)
-	w.gone = true
-	look()
-	if got := s.visible(); len(got) != 2 || !strings.Contains(got[1].msg.Text, "not managed any more") || len(n.notes)+len(n.looks) != 0 {
-		t.Errorf("it is not managed any more: %v, %v", n.notes, n.looks)
-	}
-	stands(0, 0, 0)
-	if got := strings.Join(looked, " "); got != "well trouble trouble trouble away trouble" {
-		t.Errorf("the looks came to %s", got)
-	}
-}
-
-// In the middle of a change a connection may look lost, or not as approved: that is no news.
-func TestWatchIsQuietWhileAConnectionIsChanged(t *testing.T) {
-	m := link.Managed{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Kept: change.Kept{Request: "r1"}}
-	for target, told := range map[string]map[change.State]int{
-		link.Target(m.Local, m.Alias):         {change.Pending: 1, change.Applying: 0, change.Undoing: 0, change.Stuck: 1},
-		link.Target(m.Local, link.EveryAlias): {change.Pending: 1, change.Applying: 0},
-		link.Target(m.Local, "other"):         {change.Applying: 1},
-	} {
-		for state, want := range told {
-			s := newWorkspace(t)
-			w := &ward{m: m, problems: []link.Problem{{Trouble: link.TroubleDrift, Say: "proxy_address is another"}}}
-			n := &notebook{notes: map[string]string{}, taken: map[string]bool{}, held: map[string]*change.Request{target: {State: state}}}
-			watcher := NewWatcher(WatcherOptions{
-				Doctor: w, Notebook: n, Poster: s, Channel: "C0", Owner: "one", Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
-			})
-			if err := watcher.Look(t.Context()); err != nil || len(s.visible()) != want {
-				t.Errorf("%s is %s: %d messages, want %d (%v)", target, state, len(s.visible()), want, err)
-			}
-		}
-	}
-}
-
-func TestWatchFindsAMessageWhoseAnswerWasLost(t *testing.T) {
-	s := newWorkspace(t)
-	w := &ward{
-		m:        link.Managed{Local: link.Ref{Platform: "e", Deployment: "a"}, Alias: "x"},
-		problems: []link.Problem{{Trouble: link.TroubleLost, Say: "gone"}},
-	}
-	n := &notebook{notes: map[string]string{}, taken: map[string]bool{}}
-	watcher := NewWatcher(WatcherOptions{
-		Doctor: w, Notebook: n, Poster: s, Channel: "C0", Owner: "one", Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
-	})
-	s.lost["post"] = true
-	if err := watcher.Look(t.Context()); err == nil {
-		t.Fatal("a lost answer is no error")
-	}
-	if err := watcher.Look(t.Context()); err != nil || w.looks != 1 {
-		t.Fatalf("two replicas looked at once: %d looks, %v", w.looks, err)
-	}
-	n.taken = map[string]bool{}
-	if err := watcher.Look(t.Context()); err != nil || len(s.visible()) != 1 {
-		t.Fatalf("%d messages, %v", len(s.visible()), err)
 	}
 }
 

@@ -34,9 +34,13 @@ type Follows interface {
 	Follows(ctx context.Context, user string) (map[string]string, error)
 }
 
-// Watch knows how the managed connections stand; *Watcher is one.
+// Watch knows how the managed connections are; *Monitor is one.
 type Watch interface {
-	Sightings(ctx context.Context) (map[link.Name]Sighting, error)
+	// Statuses returns those of the names that are managed.
+	Statuses(ctx context.Context, names ...link.Name) (map[link.Name]Status, error)
+	// StatusesOf returns connections that user made or changed last, the worst among them: about limit where there are more.
+	StatusesOf(ctx context.Context, user string, limit int) (map[link.Name]Status, error)
+	// Troubles returns the worst problem of each connection that has one.
 	Troubles(ctx context.Context) (map[link.Name]link.Problem, error)
 }
 
@@ -88,7 +92,7 @@ func (h *Handlers) followPressed(_ context.Context, a bot.Action) (bot.Answer, e
 
 // follow notes that user follows a connection from now on, or not any more, and says so.
 func (h *Handlers) follow(ctx context.Context, user string, n link.Name, on bool) (msg bot.Message, done bool) {
-	all, err := h.o.Watch.Sightings(ctx)
+	all, err := h.o.Watch.Statuses(ctx, n)
 	if err != nil {
 		return private(h.say(ctx, err, pen{})), false
 	}

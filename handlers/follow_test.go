@@ -41,7 +41,7 @@ func TestFollowingWhatOthersMade(t *testing.T) {
 	if s := d.connectionsOf(ben); !strings.Contains(s, "not looked at yet") || !strings.Contains(s, actionUnfollow) {
 		t.Errorf("before the watch has looked: %s", s)
 	}
-	if err := d.watcher.Look(t.Context()); err != nil {
+	if err := d.monitor.CheckDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if s := d.connectionsOf(ben); !strings.Contains(s, "connected") || !strings.Contains(s, "*logs-prod* → *search-eu*") {
@@ -125,11 +125,11 @@ func TestWhatIsNotManagedAnyMoreIsShownToItsFollowers(t *testing.T) {
 }
 
 // stands are connections in every state, with names as nasty as they come.
-type stands map[link.Name]Sighting
+type stands map[link.Name]Status
 
 func everyStand(names func(int) string) stands {
 	all := stands{}
-	add := func(alias string, s Sighting) {
+	add := func(alias string, s Status) {
 		m := link.Managed{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: alias, MadeBy: "U0ASKER"}
 		s.Managed = m
 		if s.Local == "" {
@@ -140,13 +140,13 @@ func everyStand(names func(int) string) stands {
 	trouble := func(t link.Trouble) openProblem {
 		return openProblem{Trouble: t, Say: names(maxTold * 2), Since: start}
 	}
-	add("well", Sighting{Looked: start, Expires: start.Add(30 * day)})
-	add("new", Sighting{Local: "logs-prod"})
-	add("late", Sighting{Looked: start, Late: true})
+	add("well", Status{CheckedAt: start, Expires: start.Add(30 * day)})
+	add("new", Status{Local: "logs-prod"})
+	add("late", Status{CheckedAt: start, Late: true})
 	for _, t := range link.Troubles() {
-		add(string(t), Sighting{Looked: start, Problems: []openProblem{trouble(t)}})
+		add(string(t), Status{CheckedAt: start, Problems: []openProblem{trouble(t)}})
 	}
-	add("all", Sighting{Looked: start, Problems: []openProblem{
+	add("all", Status{CheckedAt: start, Problems: []openProblem{
 		trouble(link.TroubleLost), trouble(link.TroubleDegraded), trouble(link.TroubleExpiring), trouble(link.TroubleDrift),
 	}})
 	return all
@@ -159,7 +159,7 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 		if file == "home_connections_nasty" {
 			for n := range homeConnections {
 				alias := fmt.Sprintf("%02d", n) + nasty(200)
-				all[link.Name{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: alias}] = Sighting{
+				all[link.Name{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: alias}] = Status{
 					Managed: link.Managed{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: alias, MadeBy: "U0ASKER"}, Local: names(200),
 				}
 			}

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/slack-go/slack"
 
@@ -13,34 +15,46 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-const homeConnections = 15 // shown on the home tab, in two blocks each
+const (
+	homeConnections = 15  // shown on the home tab, in two blocks each
+	homeRead        = 100 // of somebody's own that are read, to find the worst: whoever made thousands waits no longer
+)
 
 // kept is a connection that somebody follows.
 type kept struct {
 	name    link.Name
 	managed bool
-	Sighting
+	Status
 }
 
 // myConnections are the part of somebody's home tab that shows the connections that they follow, with their state:
 // those that are not well come first. It shows what the watch noted and asks no cluster: so it is there at once, and the
 // same whichever replica draws it.
 func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.Block, error) {
-	all, err := h.o.Watch.Sightings(ctx)
-	if err != nil {
-		return nil, err
-	}
 	said, err := h.o.Follows.Follows(ctx, by.User)
 	if err != nil {
 		return nil, err
 	}
+	all, err := h.o.Watch.Statuses(ctx, saidOn(said)...)
+	if err != nil {
+		return nil, err
+	}
+	own, err := h.o.Watch.StatusesOf(ctx, by.User, homeRead)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(all, own)
 	mine := followedBy(by.User, all, said)
 	var blocks []slack.Block
 	for _, k := range mine[:min(len(mine), homeConnections)] {
 		blocks = append(blocks, section(keptLine(k)), slack.NewActionBlock("", keptButtons(k, by.User)...))
 	}
 	if n := len(mine) - homeConnections; n > 0 {
-		blocks = append(blocks, small(fmt.Sprintf("… and %d more, which are no worse: %s", n, bot.Code(h.o.Command+" list"))))
+		more := strconv.Itoa(n)
+		if len(own) >= homeRead {
+			more = "at least " + more
+		}
+		blocks = append(blocks, small(fmt.Sprintf("… and %s more, which are no worse: %s", more, bot.Code(h.o.Command+" list"))))
 	}
 	if len(mine) > 0 {
 		blocks = append(blocks, small("As the watch found them last. To follow others: "+bot.Code(h.o.Command+" list")))
@@ -48,16 +62,27 @@ func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.
 	return blocks, nil
 }
 
+// saidOn are the connections that somebody said they follow.
+func saidOn(said map[string]string) []link.Name {
+	var names []link.Name
+	for text, what := range said {
+		if n, err := link.ParseName(text); err == nil && what == saidFollow {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
 // followedBy are the connections that user, who said that, follows: the worst first.
-func followedBy(user string, all map[link.Name]Sighting, said map[string]string) []kept {
+func followedBy(user string, all map[link.Name]Status, said map[string]string) []kept {
 	var mine []kept
 	for n, s := range all {
 		if follows(said[n.String()], s.Managed, user) {
-			mine = append(mine, kept{name: n, managed: true, Sighting: s})
+			mine = append(mine, kept{name: n, managed: true, Status: s})
 		}
 	}
-	for text, what := range said {
-		if n, err := link.ParseName(text); err == nil && what == saidFollow && all[n].Managed.Alias == "" {
+	for _, n := range saidOn(said) {
+		if all[n].Managed.Alias == "" {
 			mine = append(mine, kept{name: n})
 		}
 	}
@@ -80,7 +105,7 @@ func (k kept) rank() int {
 		return after
 	case !k.managed:
 		return after + 1
-	case k.Looked.IsZero():
+	case k.CheckedAt.IsZero():
 		return after + 2
 	}
 	return after + 3
@@ -94,10 +119,10 @@ func (k kept) state() (emoji, words string) {
 	switch {
 	case !k.managed:
 		return ":black_circle:", "not managed any more: disconnected, or left to be looked after by hand"
-	case k.Looked.IsZero():
+	case k.CheckedAt.IsZero():
 		return ":white_circle:", "not looked at yet since it changed"
 	case k.Late:
-		return ":white_circle:", "could not be looked at since " + when(k.Looked) + "; it was well then"
+		return ":white_circle:", "could not be looked at since " + when(k.CheckedAt) + "; it was well then"
 	}
 	return ":large_green_circle:", "connected"
 }

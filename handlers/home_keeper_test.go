@@ -14,9 +14,13 @@ import (
 )
 
 // fixed is a Watch that says what it was given.
-type fixed map[link.Name]Sighting
+type fixed map[link.Name]Status
 
-func (f fixed) Sightings(context.Context) (map[link.Name]Sighting, error) { return f, nil }
+func (fixed) Statuses(context.Context, ...link.Name) (map[link.Name]Status, error) {
+	return map[link.Name]Status{}, nil
+}
+
+func (f fixed) StatusesOf(context.Context, string, int) (map[link.Name]Status, error) { return f, nil }
 
 func (fixed) Troubles(context.Context) (map[link.Name]link.Problem, error) { return nil, nil }
 
@@ -154,18 +158,15 @@ func TestTabsOfFollowersFollowTheWatch(t *testing.T) {
 	d.connected()
 	k := d.keeper()
 	var heard []string
-	d.watcher.o.News = func(ctx context.Context, m link.Managed) {
+	d.monitor.o.OnStatusChange = func(ctx context.Context, m link.Managed) {
 		heard = append(heard, m.Name().String())
 		k.Heard(ctx, m)
 	}
-	notes, ok := d.watcher.o.Notebook.(*notebook)
-	if !ok {
-		t.Fatal("the desk's watch has another notebook")
-	}
 	look := func() {
 		t.Helper()
-		notes.taken, heard = map[string]bool{}, nil
-		if err := d.watcher.Look(t.Context()); err != nil {
+		d.checks.due()
+		heard = nil
+		if err := d.monitor.CheckDue(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

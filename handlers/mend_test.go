@@ -1,10 +1,8 @@
 package handlers
 
 import (
-	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -127,39 +125,27 @@ func TestFormsAreFilledForTheirCause(t *testing.T) {
 
 // Certificates are told of in words of their own: one message a problem, drawn again, and resolved in those words.
 func TestWatchTellsOfCertificates(t *testing.T) {
-	s := newWorkspace(t)
-	w := &ward{m: link.Managed{
+	w := newWard(t, link.Managed{
 		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Kept: change.Kept{Request: "r1", By: change.Actor{User: "U0ASKER"}},
-	}}
-	n := &notebook{notes: map[string]string{}}
-	watcher := NewWatcher(WatcherOptions{
-		Doctor: w, Notebook: n, Poster: s, Channel: "C0REQUESTS", Owner: "one", Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
 	})
-	look := func(problems ...link.Problem) {
-		t.Helper()
-		w.problems, n.taken = problems, map[string]bool{}
-		if err := watcher.Look(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
 	ends := link.Problem{Trouble: link.TroubleExpiring, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod trusts certificates of search-eu that end on 2026-12-24, and none that goes on."}
 	gap := link.Problem{Trouble: link.TroubleDrift, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod does not trust CN=next."}
-	look(ends, gap)
-	look(ends, gap)
-	if got := s.visible(); len(got) != 2 || got[0].updates != 0 || got[1].updates != 0 {
+	w.check(ends, gap)
+	w.check(ends, gap)
+	if got := w.slack.visible(); len(got) != 2 || got[0].updates != 0 || got[1].updates != 0 {
 		t.Fatalf("%+v", got)
 	}
-	goldenMessage(t, "watch_certificates_end", s.visible()[0].msg)
-	goldenMessage(t, "watch_certificates_gap", s.visible()[1].msg)
+	goldenMessage(t, "watch_certificates_end", w.slack.visible()[0].msg)
+	goldenMessage(t, "watch_certificates_gap", w.slack.visible()[1].msg)
 	gap.Say = "logs-prod does not trust CN=next; logs-prod does not trust CN=after that."
-	look(gap)
-	if got := s.visible(); len(got) != 2 || got[1].updates != 1 {
+	w.check(gap)
+	if got := w.slack.visible(); len(got) != 2 || got[1].updates != 1 {
 		t.Fatalf("%+v", got)
 	}
-	goldenMessage(t, "watch_certificates_end_resolved", s.visible()[0].msg)
-	look()
-	goldenMessage(t, "watch_certificates_gap_resolved", s.visible()[1].msg)
-	if len(n.notes) != 0 {
-		t.Errorf("still noted: %v", n.notes)
+	goldenMessage(t, "watch_certificates_end_resolved", w.slack.visible()[0].msg)
+	w.check()
+	goldenMessage(t, "watch_certificates_gap_resolved", w.slack.visible()[1].msg)
+	if len(w.store.notes[partAlerts]) != 0 {
+		t.Errorf("still noted: %v", w.store.notes)
 	}
 }

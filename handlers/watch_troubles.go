@@ -6,25 +6,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// Troubles returns the worst problem of each connection that has one, as far as the watch of any replica has found it. It
-// asks no cluster.
-func (w *Watcher) Troubles(ctx context.Context) (map[link.Name]link.Problem, error) {
-	open, err := w.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	worst := map[link.Name]link.Problem{}
-	for _, trouble := range link.Troubles() {
-		for _, p := range open {
-			n, err := link.ParseName(p.Name)
-			if _, worse := worst[n]; err == nil && !worse && p.Trouble == trouble {
-				worst[n] = link.Problem{Trouble: p.Trouble, Say: p.Say, Certificates: p.Certs}
-			}
-		}
-	}
-	return worst, nil
-}
-
 // troubles are those of all connections. Where they can't be read, what the clusters themselves say has to do.
 func (h *Handlers) troubles(ctx context.Context) map[link.Name]link.Problem {
 	all, err := h.o.Watch.Troubles(ctx)

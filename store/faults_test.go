@@ -81,6 +81,15 @@ func everything(ctx context.Context, s *store.Store) map[string]error {
 		"verify":    second(s.VerifyAudit(ctx)),
 		"trim":      second(s.Trim(ctx, 1)),
 		"ping":      s.Ping(ctx),
+		"records":   second(s.Records(ctx, "k")),
+		"requests":  second(s.RecordRequests(ctx)),
+		"checks":    second(s.ClaimChecks(ctx, "q", 1, time.Minute)),
+		"checked":   s.FinishCheck(ctx, change.Check{Key: "k"}, change.CheckResult{}),
+		"oldest":    second(s.OldestCheck(ctx)),
+		"statuses":  second(s.Statuses(ctx, "k")),
+		"counts":    second(s.CountStatuses(ctx, "f")),
+		"revision":  second(s.StatusRevision(ctx)),
+		"end lease": s.EndLease(ctx, "x", "o"),
 	}
 	_, _, all["telling"] = s.ClaimTelling(ctx, "a", "t", time.Minute)
 	_, _, all["holder"] = s.Holder(ctx, "x")

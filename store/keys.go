@@ -47,8 +47,26 @@ func (k keys) sealed(id string) string { return k.prefix + "sealed:" + id }
 // call is a string: that this one call has been carried out. It lives for a minute.
 func (k keys) call(nonce string) string { return k.prefix + "call:" + nonce }
 
-// memos is a hash: what applied changes left to remember, by its own key.
-func (k keys) memos() string { return k.prefix + "memos" }
+// records is a hash of documents: what applied changes left to remember, by its own key.
+func (k keys) records() string { return k.prefix + "records" }
+
+// recordIndex is a sorted set: the records by facet, see documents.go.
+func (k keys) recordIndex() string { return k.prefix + "records:index" }
+
+// statuses is a hash of documents: what the last check of a record found, by the record's key.
+func (k keys) statuses() string { return k.prefix + "statuses" }
+
+// statusIndex is a sorted set: the statuses by facet, see documents.go.
+func (k keys) statusIndex() string { return k.prefix + "statuses:index" }
+
+// statusRevision is a number: it goes up with a status that readers should look at.
+func (k keys) statusRevision() string { return k.prefix + "statuses:revision" }
+
+// checks is a sorted set by the time from which they are due: the keys of records to check. Names of queues are free text.
+func (k keys) checks(queue string) string { return k.prefix + "checks:" + digest(queue) }
+
+// checked is a sorted set by the time of the last check: the keys of records; of one never checked, since when it exists.
+func (k keys) checked() string { return k.prefix + "checked" }
 
 // lease is a string: who does something alone, for as long as the key lives. Names are hashed, for they are free text.
 func (k keys) lease(name string) string { return k.prefix + "lease:" + digest(name) }

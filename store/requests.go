@@ -168,7 +168,7 @@ func (s *Store) move(ctx context.Context, m change.Move, seen glance, claim *cha
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	memos, err := encodeKept(m.Kept)
+	recordKeys, records, err := s.encodeRecords(m.Kept)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
@@ -184,13 +184,12 @@ func (s *Store) move(ctx context.Context, m change.Move, seen glance, claim *cha
 	}
 	a, err := s.run(ctx, transition{
 		doing: doing, script: moveScript, id: m.ID, version: seen.version, entry: entry,
-		keys: []string{
+		keys: append([]string{
 			s.keys.steps(m.ID), s.keys.target(seen.target), s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.wake(),
-			s.keys.memos(),
-		},
+		}, recordKeys...),
 		args: slices.Concat([]any{
 			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, len(m.Kept),
-		}, memos, pairs),
+		}, records, pairs),
 	})
 	if err != nil {
 		return err

@@ -61,6 +61,15 @@ var drawnSource string
 //go:embed lua/follow.lua
 var followSource string
 
+//go:embed lua/claim_checks.lua
+var claimChecksSource string
+
+//go:embed lua/finish_check.lua
+var finishCheckSource string
+
+//go:embed lua/end_lease.lua
+var endLeaseSource string
+
 // The scripts. Each documents its keys, arguments and answers.
 var (
 	createScript    = redis.NewScript(lib + createSource)
@@ -79,6 +88,10 @@ var (
 	dueScript       = redis.NewScript(lib + dueSource)
 	drawnScript     = redis.NewScript(lib + drawnSource)
 	followScript    = redis.NewScript(lib + followSource)
+
+	claimChecksScript = redis.NewScript(lib + claimChecksSource)
+	finishCheckScript = redis.NewScript(lib + finishCheckSource)
+	endLeaseScript    = redis.NewScript(lib + endLeaseSource)
 )
 
 // scriptNames are the names of the scripts by their hash, which is all that a command to Redis says.
@@ -88,6 +101,7 @@ var scriptNames = map[string]string{
 	releaseScript.Hash(): "release", tellScript.Hash(): "tell", announcedScript.Hash(): "announced",
 	noteScript.Hash(): "note", openedScript.Hash(): "opened", staleScript.Hash(): "stale", dueScript.Hash(): "due",
 	drawnScript.Hash(): "drawn", followScript.Hash(): "follow",
+	claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease",
 }
 
 // answer is what a script says: a word, and after some words a value.

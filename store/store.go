@@ -24,6 +24,7 @@ type Store struct {
 	keys  keys
 	nonce func() string
 	chain chain
+	index func(change.Kept) change.RecordIndex
 
 	copies int
 }
@@ -34,6 +35,9 @@ type Options struct {
 	Nonce func() string // an unguessable text that never comes twice; nil: from the system's randomness
 	// Copies is how many replicas must have a transition before it counts; 0: the server's own word is enough.
 	Copies int
+	// Index files a record; one without a value is to be deleted, and its queue counts alone. nil: records are found by
+	// their keys, and not checked.
+	Index func(change.Kept) change.RecordIndex
 }
 
 // New returns a Store over rdb, which should come from Dial.
@@ -41,7 +45,10 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	if o.Nonce == nil {
 		o.Nonce = rand.Text
 	}
-	return &Store{rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), copies: o.Copies}
+	if o.Index == nil {
+		o.Index = func(change.Kept) change.RecordIndex { return change.RecordIndex{} }
+	}
+	return &Store{rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), index: o.Index, copies: o.Copies}
 }
 
 // Ping reports whether Redis answers; change.ErrUnavailable if not.

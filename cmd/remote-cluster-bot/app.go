@@ -42,7 +42,7 @@ type App struct {
 	catalog  *link.Catalog
 	shipping *shipping // nil: the audit is not shipped
 	roster   *link.Roster
-	watcher  *handlers.Watcher
+	monitor  *handlers.Monitor
 	homes    *handlers.HomeKeeper
 	metrics  *metrics.Metrics
 	tracing  *tracing.Tracing // nil: nothing is traced
@@ -70,7 +70,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a := &App{config: c, log: log, redis: rdb, tracing: spans}
-	a.store = store.New(rdb, store.Options{Env: c.Environment, Copies: c.Redis.Replicas})
+	a.store = store.New(rdb, store.Options{Env: c.Environment, Copies: c.Redis.Replicas, Index: link.IndexRecord})
 	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
 	vault, err := newVault(c.Keys, a.store)
 	if err != nil {
@@ -107,16 +107,17 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if err := a.newExecutor(owner, kinds); err != nil {
 		return nil, err
 	}
-	a.watcher = handlers.NewWatcher(handlers.WatcherOptions{
-		Doctor: a.roster, Notebook: a.store, Poster: messenger, Channel: c.Slack.Channel, Owner: owner, Now: time.Now, Log: log,
-		Every: c.Watch.Every.Std(), Step: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
-		Looked: a.metrics.Looked,
-		News:   func(ctx context.Context, m link.Managed) { a.homes.Heard(ctx, m) },
+	a.monitor = handlers.NewMonitor(handlers.MonitorOptions{
+		Checker: a.roster, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
+		Owner: owner, Now: time.Now, Log: log, WaitIdle: a.teller.WaitIdle,
+		Every: c.Watch.Every.Std(), Tick: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
+		OnCheck:        a.metrics.Looked,
+		OnStatusChange: func(ctx context.Context, m link.Managed) { a.homes.Heard(ctx, m) },
 	})
-	a.metrics.Watch(a.standing)
+	a.metrics.Watch(a.statusSummary)
 	o := handlers.Options{
 		Changes: a.service, Policy: judge, Rules: judge, Lists: a.store, Directory: a.catalog, Messenger: messenger,
-		Connections: a.roster, Watch: a.watcher, Follows: a.store, Tabs: a.store,
+		Connections: a.roster, Watch: a.monitor, Follows: a.store, Tabs: a.store,
 		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now,
 	}
 	if vault != nil {
@@ -165,7 +166,7 @@ func (a *App) Run(ctx context.Context) error {
 	if a.shipping != nil {
 		g.Go(func() error { return a.shipping.run(ctx) })
 	}
-	g.Go(func() error { return a.watcher.Run(ctx) })
+	g.Go(func() error { return a.monitor.Run(ctx) })
 	g.Go(func() error { return a.homes.Run(ctx) })
 	g.Go(func() error { return a.observed(ctx) })
 	err := g.Wait()
@@ -270,6 +271,14 @@ func newVault(k config.Keys, shelf escrow.Shelf) (*escrow.Escrow, error) {
 		return nil, nil //nolint:nilnil // no vault is a configuration like any other
 	}
 	return escrow.New(shelf, k.Encryption.Secret(), k.PreviousEncryption.Secret())
+}
+
+func names(all []link.System) []string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = s.Name
+	}
+	return out
 }
 
 func ignoreCanceled(err error) error {

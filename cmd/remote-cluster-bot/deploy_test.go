@@ -171,8 +171,8 @@ func TestAlertsAndDashboardAskForMetricsThatExist(t *testing.T) {
 	m := metrics.New(metrics.Options{Version: "x", Now: time.Now})
 	m.Acked("command x", time.Second)
 	m.Called("auth.test", "ok", time.Second)
-	m.Watch(func(context.Context) (metrics.Standing, error) {
-		return metrics.Standing{Problems: map[string]int{"lost": 1}}, nil
+	m.Watch(func(context.Context) (metrics.StatusSummary, error) {
+		return metrics.StatusSummary{OldestCheck: time.Now(), Problems: map[string]int{"lost": 1}}, nil
 	})
 	w := &answer{header: http.Header{}}
 	m.Handler().ServeHTTP(w, httpGet(t, "/metrics"))

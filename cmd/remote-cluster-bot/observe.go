@@ -45,14 +45,14 @@ func (a *App) observed(ctx context.Context) error {
 	return a.serve(ctx, listener, mux)
 }
 
-// standing is how the watch sees the managed connections, for the metrics.
-func (a *App) standing(ctx context.Context) (metrics.Standing, error) {
-	now, err := a.watcher.Standing(ctx)
+// statusSummary is how the managed connections are, for the metrics.
+func (a *App) statusSummary(ctx context.Context) (metrics.StatusSummary, error) {
+	now, err := a.monitor.Summary(ctx)
 	problems := make(map[string]int, len(now.Problems))
 	for trouble, n := range now.Problems {
 		problems[string(trouble)] = n
 	}
-	return metrics.Standing{Managed: now.Managed, Problems: problems}, err
+	return metrics.StatusSummary{Managed: now.Managed, Problems: problems, OldestCheck: now.OldestCheck}, err
 }
 
 // serve answers HTTP until ctx ends, and lets what is in hand finish.

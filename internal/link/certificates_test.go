@@ -20,7 +20,7 @@ func byAuthorities(t *testing.T) *household {
 	h := &household{scene: certScene(t), t: t, memos: map[string]change.Kept{}}
 	h.local.PlansTake(0)
 	h.remote.PlansTake(0)
-	h.roster = link.NewRoster(h.catalog, h, link.RosterOptions{Now: h.w.Now})
+	h.roster = link.NewRoster(h.catalog, h.records(), link.RosterOptions{Now: h.w.Now})
 	t.Cleanup(h.roster.Wait)
 	h.connect()
 	return h

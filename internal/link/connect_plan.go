@@ -67,7 +67,7 @@ func (k *Connector) others(ctx context.Context, c Connect) (map[Name]Managed, er
 	if !c.byCertificate() && c.Identity == nil || k.o.Registry == nil {
 		return nil, nil
 	}
-	return ManagedConnections(ctx, k.o.Registry)
+	return managedOn(ctx, k.o.Registry, c.Local, c.Remote)
 }
 
 // needed are the parts without which nothing can be said about a connect.
@@ -102,7 +102,9 @@ func (c *Catalog) judge(ctx context.Context, s *Survey, ask Connect) error {
 }
 
 // Target is what a connection's changes hold, so that no two change it at once: the alias on the local cluster.
-func Target(local Ref, alias string) string { return "connection/" + local.String() + "/" + alias }
+func Target(local Ref, alias string) string { return targetPrefix + local.String() + "/" + alias }
+
+const targetPrefix = "connection/"
 
 func (c Connect) fields(s Survey) []change.Field {
 	fields := []change.Field{

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -38,14 +39,17 @@ func newHousehold(t *testing.T) *household {
 func householdOf(t *testing.T, s *scene) *household {
 	t.Helper()
 	h := &household{scene: s, t: t, memos: map[string]change.Kept{}}
-	h.connector = link.NewConnector(h.catalog, link.ConnectorOptions{Env: "test", Registry: h})
-	h.roster = link.NewRoster(h.catalog, h, link.RosterOptions{Now: h.w.Now})
+	h.connector = link.NewConnector(h.catalog, link.ConnectorOptions{Env: "test", Registry: h.records()})
+	h.roster = link.NewRoster(h.catalog, h.records(), link.RosterOptions{Now: h.w.Now})
 	t.Cleanup(h.roster.Wait)
 	return h
 }
 
-func (h *household) Memos(context.Context) ([]change.Kept, error) {
-	return slices.Collect(maps.Values(h.memos)), nil
+// records are the memos as a registry has them.
+func (h *household) records() changetest.Records {
+	return changetest.Records{Index: link.IndexRecord, All: func() ([]change.Kept, error) {
+		return slices.Collect(maps.Values(h.memos)), nil
+	}}
 }
 
 func (h *household) o() link.ConnectorOptions { return link.ConnectorOptions{Env: "test"} }
@@ -150,7 +154,7 @@ func (h *household) managed() link.Managed {
 
 func (h *household) managedAs(alias string) link.Managed {
 	h.t.Helper()
-	all, err := h.roster.Managed(h.t.Context())
+	all, err := h.roster.ManagedAt(h.t.Context(), link.Name{Local: h.local.Ref(), Alias: alias})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -242,7 +243,7 @@ func TestListKeepsManagedConnectionsThatCannotBeAsked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHousehold(t)
 			h.connect()
-			r := link.NewRoster(h.catalog, h, link.RosterOptions{Now: h.w.Now})
+			r := link.NewRoster(h.catalog, h.records(), link.RosterOptions{Now: h.w.Now})
 			t.Cleanup(r.Wait)
 			h.w.Fail(c.fault)
 			l := r.List(t.Context(), "")
@@ -306,7 +307,7 @@ func TestListOf500TakesFewRounds(t *testing.T) {
 		}
 		gauge := &linktest.Gauge{Latency: latency}
 		catalog := link.NewCatalog(gauge.Around(w.Systems()), link.CatalogOptions{Now: time.Now})
-		r := link.NewRoster(catalog, slowPlace{}, link.RosterOptions{Now: time.Now})
+		r := link.NewRoster(catalog, noRecords(), link.RosterOptions{Now: time.Now})
 		begun := time.Now()
 		l := r.List(t.Context(), "")
 		if took := time.Since(begun); took > 3*time.Second || took < latency {
@@ -320,10 +321,10 @@ func TestListOf500TakesFewRounds(t *testing.T) {
 	})
 }
 
-// slowPlace is a registry of nothing.
-type slowPlace struct{}
-
-func (slowPlace) Memos(context.Context) ([]change.Kept, error) { return nil, nil }
+// noRecords is a registry of nothing.
+func noRecords() changetest.Records {
+	return changetest.Records{All: func() ([]change.Kept, error) { return nil, nil }}
+}
 
 // manyClusters is an ECE whose clusters take a moment to answer, and notes how many are asked at once.
 func manyClusters(tb testing.TB, n, parallel int, latency time.Duration) (*link.Roster, *linktest.Gauge) {
@@ -337,7 +338,7 @@ func manyClusters(tb testing.TB, n, parallel int, latency time.Duration) (*link.
 	}
 	gauge := &linktest.Gauge{Latency: latency}
 	catalog := link.NewCatalog(gauge.Around(w.Systems()), link.CatalogOptions{Now: time.Now})
-	r := link.NewRoster(catalog, slowPlace{}, link.RosterOptions{Now: time.Now, Parallel: parallel})
+	r := link.NewRoster(catalog, noRecords(), link.RosterOptions{Now: time.Now, Parallel: parallel})
 	tb.Cleanup(r.Wait)
 	tb.Cleanup(catalog.Wait)
 	return r, gauge

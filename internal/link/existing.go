@@ -43,7 +43,7 @@ func (e Existing) KeyGone() bool {
 // what the platform meets.
 func (r *Roster) Existing(ctx context.Context, n Name) (Existing, error) {
 	e := Existing{Name: n}
-	managed, err := r.Managed(ctx)
+	managed, err := r.ManagedAt(ctx, n)
 	if err != nil {
 		return e, err
 	}

@@ -20,7 +20,7 @@ func identityHousehold(t *testing.T) *household {
 	h := newHousehold(t)
 	s := identityScene(t, nil)
 	h.scene = s
-	h.roster = link.NewRoster(s.catalog, h, link.RosterOptions{Now: s.w.Now})
+	h.roster = link.NewRoster(s.catalog, h.records(), link.RosterOptions{Now: s.w.Now})
 	t.Cleanup(h.roster.Wait)
 	h.connect()
 	return h
@@ -79,7 +79,7 @@ func TestTheIdentityGoesWithTheConnection(t *testing.T) {
 func signedTwice(t *testing.T) *household {
 	t.Helper()
 	h := identityHousehold(t)
-	h.connector = link.NewConnector(h.catalog, link.ConnectorOptions{Env: "test", Registry: h})
+	h.connector = link.NewConnector(h.catalog, link.ConnectorOptions{Env: "test", Registry: h.records()})
 	h.c.Alias = "second"
 	h.connect()
 	h.c.Alias = "logs"

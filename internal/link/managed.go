@@ -2,7 +2,6 @@ package link
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,11 +9,6 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
-
-// Registry remembers what applied changes leave; a store is one.
-type Registry interface {
-	Memos(ctx context.Context) ([]change.Kept, error)
-}
 
 // Managed is a connection that the bot made or adopted, as the last change that was approved left it.
 type Managed struct {
@@ -204,24 +198,6 @@ func (s Settings) options(alias string) map[string]string {
 		}
 	}
 	return all
-}
-
-// ManagedConnections reads what is remembered, by name. Memos of a later version that can't be read are left out.
-func ManagedConnections(ctx context.Context, r Registry) (map[Name]Managed, error) {
-	all, err := r.Memos(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading which connections are managed: %w", err)
-	}
-	found := map[Name]Managed{}
-	for _, k := range all {
-		var m Managed
-		if json.Unmarshal(k.Value, &m) != nil || m.Alias == "" || k.Key != Target(m.Local, m.Alias) {
-			continue
-		}
-		m.Kept = k
-		found[m.Name()] = m
-	}
-	return found, nil
 }
 
 // SortNames puts names in order.

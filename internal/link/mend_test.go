@@ -24,7 +24,7 @@ func fenced(t *testing.T, edit func(systems []link.System)) *household {
 	}
 	h.catalog = link.NewCatalog(systems, link.CatalogOptions{Now: h.w.Now})
 	h.connector = link.NewConnector(h.catalog, h.o())
-	h.roster = link.NewRoster(h.catalog, h, link.RosterOptions{Now: h.w.Now})
+	h.roster = link.NewRoster(h.catalog, h.records(), link.RosterOptions{Now: h.w.Now})
 	t.Cleanup(h.roster.Wait)
 	h.ece.SetOutgoing("203.0.113.10")
 	h.connect()

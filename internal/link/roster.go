@@ -15,7 +15,7 @@ import (
 // Roster reads how the remote connections of all local clusters stand. It is safe for concurrent use.
 type Roster struct {
 	catalog  *Catalog
-	registry Registry
+	records  *records
 	o        RosterOptions
 	locals   *memo[[]Deployment]
 	infos    *memo[map[string]RemoteInfo]
@@ -42,7 +42,7 @@ func NewRoster(catalog *Catalog, registry Registry, o RosterOptions) *Roster {
 	o.TTL = cmp.Or(o.TTL, defaultFresh)
 	o.Timeout = cmp.Or(o.Timeout, defaultAnswer)
 	return &Roster{
-		catalog: catalog, registry: registry, o: o,
+		catalog: catalog, records: newRecords(registry), o: o,
 		locals: newMemo[[]Deployment](o.Now, 3*o.TTL, staleFor*o.TTL, o.Timeout),
 		infos:  newMemo[map[string]RemoteInfo](o.Now, o.TTL, o.TTL, o.Timeout+time.Minute), // waiting for room counts too
 		room:   semaphore.NewWeighted(int64(o.Parallel)),
@@ -97,7 +97,7 @@ type Missed struct {
 // What has not answered when ctx ends is named as missing and goes on being read for the next call. It never fails.
 func (c *Roster) List(ctx context.Context, text string) Listing {
 	var l Listing
-	managed, err := ManagedConnections(ctx, c.registry)
+	managed, err := c.records.all(ctx)
 	l.Unmanaged = err
 	locals, down := c.Locals(ctx)
 	l.Down = down
@@ -252,9 +252,19 @@ func (c *Roster) at(ctx context.Context, host string) *Deployment {
 	return c.catalog.at(ctx, host, func(s System) bool { return s.Kind == KindECH })
 }
 
-// Managed returns what is remembered, by name.
-func (c *Roster) Managed(ctx context.Context) (map[Name]Managed, error) {
-	return ManagedConnections(ctx, c.registry)
+// ManagedAt returns those of the names that are managed.
+func (c *Roster) ManagedAt(ctx context.Context, names ...Name) (map[Name]Managed, error) {
+	return c.records.at(ctx, names...)
+}
+
+// ManagedBy returns connections that user asked for, adopted or changed last, at most limit.
+func (c *Roster) ManagedBy(ctx context.Context, user string, limit int) (map[Name]Managed, error) {
+	return managedBy(ctx, c.records.registry, facetUser+user, limit)
+}
+
+// CountManaged counts the managed connections.
+func (c *Roster) CountManaged(ctx context.Context) (int, error) {
+	return c.records.registry.CountRecords(ctx)
 }
 
 // Wait returns when nothing is being read any more. Nobody may ask meanwhile: it is for shutting down.

@@ -165,7 +165,7 @@ func (r *Roster) byCertificate(ctx context.Context, d Deployment, leaving []Name
 
 // remembered adds managed connections by certificates that no cluster lists at the moment.
 func (r *Roster) remembered(ctx context.Context, t trustQuestion, u *trustUses) error {
-	managed, err := r.Managed(ctx)
+	managed, err := managedOn(ctx, r.records.registry, t.of)
 	if err != nil {
 		return err
 	}

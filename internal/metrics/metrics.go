@@ -41,10 +41,11 @@ type Options struct {
 	Depths func(context.Context) (store.Depths, error)
 }
 
-// Standing is how the managed connections stand.
-type Standing struct {
-	Managed  int
-	Problems map[string]int // by trouble
+// StatusSummary is how the managed connections are.
+type StatusSummary struct {
+	Managed     int
+	Problems    map[string]int // by trouble
+	OldestCheck time.Time      // of the connection that was checked longest ago; zero: there is none
 }
 
 // New returns counters that stand at zero.
@@ -134,24 +135,31 @@ func (m *Metrics) AuditBehind(by time.Duration) { m.behind.Set(max(by.Seconds(),
 // Looked hears of a look at a managed connection.
 func (m *Metrics) Looked(outcome string) { m.looks.WithLabelValues(outcome).Inc() }
 
-// Watch serves how the managed connections stand, which read tells at each scrape.
-func (m *Metrics) Watch(read func(context.Context) (Standing, error)) {
-	m.registry.MustRegister(&watched{read: read})
+// Watch serves how the managed connections are, which read tells at each scrape.
+func (m *Metrics) Watch(read func(context.Context) (StatusSummary, error)) {
+	m.registry.MustRegister(&watched{read: read, now: m.now})
 }
 
 // watched reads how connections stand when it is asked for it.
 type watched struct {
-	read func(context.Context) (Standing, error)
+	read func(context.Context) (StatusSummary, error)
+	now  func() time.Time
 }
 
 var (
 	managedDesc  = prometheus.NewDesc("rcb_connections_managed", "Connections that the bot made or adopted, and watches.", nil, nil)
 	problemsDesc = prometheus.NewDesc("rcb_connection_problems",
 		"Problems of managed connections that are told of in Slack: lost, degraded, expiring (its key) or drift.", []string{"trouble"}, nil)
+	oldestCheckDesc = prometheus.NewDesc("rcb_oldest_check_seconds",
+		"Age of the last check of the managed connection that was checked longest ago; 0: there is none.", nil, nil)
 )
 
 // Describe names the gauges.
-func (*watched) Describe(c chan<- *prometheus.Desc) { c <- managedDesc; c <- problemsDesc }
+func (*watched) Describe(c chan<- *prometheus.Desc) {
+	c <- managedDesc
+	c <- problemsDesc
+	c <- oldestCheckDesc
+}
 
 // Collect asks Redis, for no longer than a scrape may take. What can't be read is left out: rcb_redis_up says why.
 func (w *watched) Collect(c chan<- prometheus.Metric) {
@@ -162,6 +170,11 @@ func (w *watched) Collect(c chan<- prometheus.Metric) {
 		return
 	}
 	c <- prometheus.MustNewConstMetric(managedDesc, prometheus.GaugeValue, float64(s.Managed))
+	age := 0.0
+	if !s.OldestCheck.IsZero() {
+		age = max(w.now().Sub(s.OldestCheck).Seconds(), 0)
+	}
+	c <- prometheus.MustNewConstMetric(oldestCheckDesc, prometheus.GaugeValue, age)
 	for trouble, n := range s.Problems {
 		c <- prometheus.MustNewConstMetric(problemsDesc, prometheus.GaugeValue, float64(n), trouble)
 	}

@@ -80,3 +80,27 @@ local function wake(list)
   redis.call('RPUSH', list, '1')
   redis.call('LTRIM', list, -64, -1)
 end
+
+-- A document is a field of a hash: a line of facets separated by tabs, then a text. Its index is a sorted set with a
+-- member "<facet>\n<key>" for each facet, all of score 0.
+
+local function facets(doc)
+  return string.gmatch(string.match(doc, '^[^\n]*'), '[^\t]+')
+end
+
+-- put writes a document and its index; an empty one deletes it.
+local function put(docs, index, key, doc)
+  for facet in facets(redis.call('HGET', docs, key) or '') do redis.call('ZREM', index, facet .. '\n' .. key) end
+  if doc == '' then
+    redis.call('HDEL', docs, key)
+    return
+  end
+  redis.call('HSET', docs, key, doc)
+  for facet in facets(doc) do redis.call('ZADD', index, '0', facet .. '\n' .. key) end
+end
+
+-- newer answers for documents that a newer version of the bot wrote.
+local function newer(docs, schema)
+  local has = redis.call('HGET', docs, 'schema')
+  if has and tonumber(has) > tonumber(schema) then return {'newer'} end
+end

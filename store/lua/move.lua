@@ -1,15 +1,16 @@
 -- move makes one transition, or writes a decision down that moves nothing yet: a person's, on the version that
 -- it was decided on, or a worker's, under its claim.
 --
--- KEYS  1-5 as in lib.lua  6 req:<id>:steps  7 target:<hash>  8 pending  9 ready  10 leases  11 wake  12 memos
+-- KEYS  1-5 as in lib.lua  6 req:<id>:steps  7 target:<hash>  8 pending  9 ready  10 leases  11 wake
+--       12 records  13 records:index  14 checked  15... of each record checks:<its queue>
 -- ARGV  1-6 as in lib.lua  7 from ('' if there is no such move: it is refused)  8 to  9 where a request in that
 --       state belongs: pending, ready, working, parked or final  10 epoch of the worker's claim ('' for a person)  11 worker
---       12 seconds to keep a final request  13 1 if the plan has drifted  14 how many memos  15... of each its key and text ('': forget), then fields
---       and values of the request
+--       12 seconds to keep a final request  13 1 if the plan has drifted  14 how many records  15... of each its key and
+--       document ('': delete), then fields and values of the request
 --
 -- missing, newer, fenced
 -- conflict  the request is no longer at that version or in that state
-local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5])
+local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[12], ARGV[5])
 if done then return done end
 
 local req, id = KEYS[4], ARGV[4]
@@ -29,12 +30,13 @@ if ARGV[13] == '1' then
 end
 local rest = 15 + 2 * tonumber(ARGV[14])
 redis.call('HSET', req, 'state', to, unpack(ARGV, rest))
-for i = 15, rest - 1, 2 do
-  if ARGV[i + 1] == '' then
-    redis.call('HDEL', KEYS[12], ARGV[i])
-  else
-    redis.call('HSET', KEYS[12], ARGV[i], ARGV[i + 1])
-  end
+for i = 1, tonumber(ARGV[14]) do
+  local key = ARGV[13 + 2 * i]
+  redis.call('HSET', KEYS[12], 'schema', ARGV[5])
+  put(KEYS[12], KEYS[13], key, ARGV[14 + 2 * i])
+  -- What has changed is checked at once, and a check that is under way counts no more.
+  redis.call('ZADD', KEYS[14], 'NX', text(now()), key)
+  redis.call('ZADD', KEYS[14 + i], text(now()), key)
 end
 
 -- Until a worker begins, a request has a deadline: approved ones too.

@@ -2,8 +2,6 @@ package changetest
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -19,13 +17,15 @@ func (m *Mem) keep(all []change.Kept) {
 	}
 }
 
-// Memos returns everything that is remembered, by key.
-func (m *Mem) Memos(context.Context) ([]change.Kept, error) {
+// Records returns the records of those keys that exist, in their order.
+func (m *Mem) Records(_ context.Context, keys ...string) ([]change.Kept, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var all []change.Kept
-	for _, key := range slices.Sorted(maps.Keys(m.memos)) {
-		all = append(all, m.memos[key])
+	for _, key := range keys {
+		if k, ok := m.memos[key]; ok {
+			all = append(all, k)
+		}
 	}
 	return all, nil
 }

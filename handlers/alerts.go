@@ -1,0 +1,233 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const (
+	partAlerts    = "alerts"    // notes: the messages that tell of problems, by key
+	partAnnounced = "announced" // a note: the revision of the statuses that the messages show
+	keyRevision   = "revision"
+
+	leaseAlerts     = "alerts"
+	announceTimeout = 50 * time.Second
+	announceLease   = time.Minute
+)
+
+// alert is a message that tells of problems: of one problem of a connection, or of all that share a cause.
+type alert struct {
+	key      string
+	cause    cause        // zero: of one problem
+	affected []troubled   // by the cause, the worst first; else the connection alone
+	problem  *openProblem // of the connection; nil: of a cause
+	openAlert
+}
+
+// openAlert is an alert that was posted, or is about to be.
+type openAlert struct {
+	Called  string       `json:"called"` // what people call the connection, or the cause
+	Trouble link.Trouble `json:"trouble,omitempty"`
+	Certs   bool         `json:"certificates,omitempty"`
+	Most    int          `json:"most,omitempty"` // connections of a cause at the same time
+	Since   time.Time    `json:"since"`
+	Shows   string       `json:"shows,omitempty"` // mark of what the message shows; empty: not known
+	Channel string       `json:"channel,omitempty"`
+	TS      string       `json:"ts,omitempty"` // empty: it is being posted
+}
+
+// Announce brings the messages that tell of problems up to date, in one replica at a time; it does nothing where none
+// has changed. The cards of requests go first.
+func (m *Monitor) Announce(ctx context.Context) (err error) {
+	revision, err := m.o.Store.StatusRevision(ctx)
+	if err != nil {
+		return err
+	}
+	said, err := m.o.Store.Notes(ctx, partAnnounced)
+	if err != nil || said[keyRevision] == strconv.FormatInt(revision, 10) || revision == 0 {
+		return err
+	}
+	ours, err := m.o.Store.Lease(ctx, leaseAlerts, m.o.Owner, announceLease)
+	if err != nil || !ours {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, m.o.Store.EndLease(context.WithoutCancel(ctx), leaseAlerts, m.o.Owner))
+	}()
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
+	defer cancel()
+	if err := m.showAlerts(ctx); err != nil {
+		return fmt.Errorf("telling of problems: %w", err)
+	}
+	return m.o.Store.Note(ctx, partAnnounced, keyRevision, strconv.FormatInt(revision, 10))
+}
+
+// showAlerts goes on past a message that can't be shown.
+func (m *Monitor) showAlerts(ctx context.Context) error {
+	open, err := m.openAlerts(ctx)
+	if err != nil {
+		return err
+	}
+	connections, err := m.withProblems(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := alertsFor(connections, open)
+	var errs []error
+	for _, a := range wanted {
+		errs = append(errs, m.show(ctx, a, open[a.key]))
+		delete(open, a.key)
+	}
+	for key, a := range open {
+		errs = append(errs, m.resolve(ctx, key, a, wanted))
+	}
+	return errors.Join(errs...)
+}
+
+func (m *Monitor) openAlerts(ctx context.Context) (map[string]openAlert, error) {
+	notes, err := m.o.Store.Notes(ctx, partAlerts)
+	if err != nil {
+		return nil, err
+	}
+	open := map[string]openAlert{}
+	for key, text := range notes {
+		var a openAlert
+		if json.Unmarshal([]byte(text), &a) == nil {
+			open[key] = a
+		}
+	}
+	return open, nil
+}
+
+// alertsFor are the messages that tell of all problems: one for each cause that explains more than a handful of
+// connections, and one for each other problem.
+func alertsFor(connections []troubled, open map[string]openAlert) []alert {
+	groups, others := groupByCause(connections, func(c cause) bool { _, ok := open[c.key()]; return ok })
+	var all []alert
+	for _, g := range groups {
+		all = append(all, alert{key: g.cause.key(), cause: g.cause, affected: g.affected, openAlert: openAlert{Called: g.cause.name}})
+	}
+	for _, c := range others {
+		for _, p := range c.status.Problems {
+			all = append(all, alert{
+				key: problemKey(c.name, p.Trouble), affected: []troubled{c}, problem: &p,
+				openAlert: openAlert{Called: c.status.On + "/" + c.name.Alias, Trouble: p.Trouble, Certs: p.Certs, Since: p.Since},
+			})
+		}
+	}
+	return all
+}
+
+func problemKey(n link.Name, t link.Trouble) string { return n.String() + " " + string(t) }
+
+// show posts an alert, or draws it again if what it shows has changed.
+func (m *Monitor) show(ctx context.Context, now alert, was openAlert) error {
+	now.Since = cmp.Or(was.Since, now.Since, m.o.Now())
+	now.Most = max(was.Most, len(now.affected))
+	msg := m.alertMessage(now)
+	now.Shows = messageMark(msg)
+	if was.TS != "" && was.Shows == now.Shows {
+		return nil
+	}
+	if was.TS != "" {
+		now.Channel, now.TS = was.Channel, was.TS
+		err := m.edit(ctx, now.openAlert, msg)
+		if err == nil {
+			return m.note(ctx, now.key, now.openAlert)
+		}
+		if !isDeleted(err) {
+			return err
+		}
+	} else if !was.Since.IsZero() { // it was being posted, and the answer was lost
+		at, ok, err := m.o.Poster.FindPosted(ctx, m.o.Channel, "", was.Since.Add(-clocks), time.Time{}, func(d bot.Metadata) bool {
+			return d.Type == metadataProblem && d.Payload["problem"] == now.key
+		})
+		if err == nil && ok {
+			now.Channel, now.TS, now.Shows = at.Channel, at.TS, ""
+			return errors.Join(m.edit(ctx, now.openAlert, msg), m.note(ctx, now.key, now.openAlert))
+		}
+	}
+	return m.post(ctx, now, msg)
+}
+
+func (m *Monitor) post(ctx context.Context, now alert, msg bot.Message) error {
+	if err := m.o.WaitIdle(ctx); err != nil {
+		return err
+	}
+	now.Channel, now.TS = "", ""
+	if err := m.note(ctx, now.key, now.openAlert); err != nil {
+		return err
+	}
+	msg.Metadata = &bot.Metadata{Type: metadataProblem, Payload: map[string]any{"problem": now.key}}
+	at, err := m.o.Poster.Post(ctx, m.o.Channel, msg)
+	if err != nil {
+		return err
+	}
+	now.Channel, now.TS = at.Channel, at.TS
+	return m.note(ctx, now.key, now.openAlert)
+}
+
+const metadataProblem = "remote_cluster_problem"
+
+func (m *Monitor) edit(ctx context.Context, a openAlert, msg bot.Message) error {
+	if err := m.o.WaitIdle(ctx); err != nil {
+		return err
+	}
+	return m.o.Poster.Update(ctx, bot.Posted{Channel: a.Channel, TS: a.TS}, msg)
+}
+
+func (m *Monitor) note(ctx context.Context, key string, a openAlert) error {
+	raw, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return m.o.Store.Note(ctx, partAlerts, key, string(raw))
+}
+
+// resolve draws an alert as over, and forgets it.
+func (m *Monitor) resolve(ctx context.Context, key string, a openAlert, wanted []alert) error {
+	why, err := m.whyOver(ctx, key, a, wanted)
+	if err != nil {
+		return err
+	}
+	if a.TS != "" {
+		err := m.edit(ctx, a, resolvedMessage(a, why, m.o.Now()))
+		if err != nil && !isDeleted(err) {
+			return err
+		}
+	}
+	return m.o.Store.Note(ctx, partAlerts, key, "")
+}
+
+func (m *Monitor) whyOver(ctx context.Context, key string, a openAlert, wanted []alert) (string, error) {
+	if a.Trouble == "" {
+		return "all are well again", nil
+	}
+	counted := slices.IndexFunc(wanted, func(w alert) bool {
+		return w.problem == nil && slices.ContainsFunc(w.affected, func(c troubled) bool { return problemKey(c.name, a.Trouble) == key })
+	})
+	if counted >= 0 {
+		return "it is counted in the message about " + wanted[counted].Called, nil
+	}
+	n, err := link.ParseName(key[:len(key)-len(a.Trouble)-1])
+	if err != nil {
+		return "", err
+	}
+	managed, err := m.o.Checker.ManagedAt(ctx, n)
+	if err != nil {
+		return "", err
+	}
+	if len(managed) == 0 {
+		return "it is not managed any more", nil
+	}
+	return "it is well again", nil
+}

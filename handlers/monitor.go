@@ -1,0 +1,284 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// HealthChecker says how managed connections are; *link.Roster is one.
+type HealthChecker interface {
+	Health(ctx context.Context, m link.Managed, expiresWithin time.Duration) (link.Checkup, error)
+	// ManagedAt returns those of the names that are managed.
+	ManagedAt(ctx context.Context, names ...link.Name) (map[link.Name]link.Managed, error)
+	// ManagedBy returns connections that user made or changed last, at most limit.
+	ManagedBy(ctx context.Context, user string, limit int) (map[link.Name]link.Managed, error)
+	CountManaged(ctx context.Context) (int, error)
+}
+
+// MonitorStore is what the monitors of all replicas share; *store.Store is one.
+type MonitorStore interface {
+	CheckQueue
+	StatusStore
+	// Lease lets owner alone do something for d; false: somebody does.
+	Lease(ctx context.Context, name, owner string, d time.Duration) (bool, error)
+	EndLease(ctx context.Context, name, owner string) error
+	Notes(ctx context.Context, part string) (map[string]string, error)
+	Note(ctx context.Context, part, key, text string) error
+	// Holder is the request that holds a target; Get is that request.
+	Holder(ctx context.Context, target string) (id string, ok bool, err error)
+	Get(ctx context.Context, id string) (*change.Request, error)
+}
+
+// CheckQueue is when which connection is to be checked.
+type CheckQueue interface {
+	QueuedChecks(ctx context.Context, queue string) (int, error)
+	// ClaimChecks hands out due checks to one replica at a time, those first that have waited longest.
+	ClaimChecks(ctx context.Context, queue string, limit int, lease time.Duration) ([]change.Check, error)
+	// FinishCheck writes what was found; change.ErrFenced: the connection has changed since the claim, which counts no more.
+	FinishCheck(ctx context.Context, c change.Check, r change.CheckResult) error
+	OldestCheck(ctx context.Context) (time.Time, error)
+}
+
+// MonitorOptions are what a Monitor needs. Zero durations and counts mean the defaults named beside them.
+type MonitorOptions struct {
+	Checker  HealthChecker
+	Store    MonitorStore
+	Poster   Poster
+	Channel  string
+	Command  string   // the slash command, "/remote-cluster"
+	Queues   []string // the platforms: each has a queue of its own, so that a slow one keeps no other waiting
+	Owner    string   // names this process
+	Now      func() time.Time
+	Log      *slog.Logger
+	WaitIdle func(context.Context) error // returns when no card of a request waits to be shown; nil: at once
+
+	Every         time.Duration // between two checks of one connection: 15 min
+	Tick          time.Duration // between two looks at what is due: 10 s
+	ExpiresWithin time.Duration // a key that ends sooner is a problem: 14 days
+	MaxPerTick    int           // checks of one tick and platform: 5, or as many as all its connections need within half of Every
+	Parallel      int           // checks of one platform at the same time: 8
+
+	// OnCheck is called after every check with CheckOK, CheckProblem or CheckUnread. It must not block.
+	OnCheck func(outcome string)
+	// OnStatusChange is called when the status of a connection has changed. It must not stay long.
+	OnStatusChange func(ctx context.Context, m link.Managed)
+}
+
+// What a check comes to.
+const (
+	CheckOK      = "well"
+	CheckProblem = "trouble"
+	CheckUnread  = "away" // nothing could be found out
+)
+
+const (
+	checkTimeout = time.Minute
+	checkLease   = 2 * checkTimeout
+	ticksPerTurn = 30 // all connections of a platform are checked within that many ticks
+)
+
+// Monitor checks managed connections and tells of their problems: one message a problem, or one for all that share a
+// cause, drawn again as it changes and resolved when it ends. It is quiet otherwise.
+type Monitor struct{ o MonitorOptions }
+
+// NewMonitor returns a monitor; it checks nothing before Run.
+func NewMonitor(o MonitorOptions) *Monitor {
+	o.Every = cmp.Or(o.Every, 15*time.Minute)
+	o.Tick = cmp.Or(o.Tick, 10*time.Second)
+	o.ExpiresWithin = cmp.Or(o.ExpiresWithin, 14*day)
+	o.MaxPerTick = cmp.Or(o.MaxPerTick, 5)
+	o.Parallel = cmp.Or(o.Parallel, 8)
+	if o.OnCheck == nil {
+		o.OnCheck = func(string) {}
+	}
+	if o.OnStatusChange == nil {
+		o.OnStatusChange = func(context.Context, link.Managed) {}
+	}
+	if o.WaitIdle == nil {
+		o.WaitIdle = func(context.Context) error { return nil }
+	}
+	return &Monitor{o: o}
+}
+
+// Run checks and tells until ctx ends.
+func (m *Monitor) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, queue := range m.o.Queues {
+		wg.Go(func() { m.repeat(ctx, func(ctx context.Context) error { return m.checkQueue(ctx, queue) }) })
+	}
+	m.repeat(ctx, m.Announce)
+	return nil
+}
+
+func (m *Monitor) repeat(ctx context.Context, do func(context.Context) error) {
+	tick := time.NewTicker(m.o.Tick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				m.o.Log.WarnContext(ctx, "monitoring connections", "error", err)
+			}
+		}
+	}
+}
+
+// CheckDue makes the checks of one tick, and tells what they found.
+func (m *Monitor) CheckDue(ctx context.Context) error {
+	var errs []error
+	for _, queue := range m.o.Queues {
+		errs = append(errs, m.checkQueue(ctx, queue))
+	}
+	return errors.Join(append(errs, m.Announce(ctx))...)
+}
+
+// checkQueue makes one platform's checks of one tick: some at a time, spread over the ticks, and none any more in a tick
+// in which the platform asks for fewer calls.
+func (m *Monitor) checkQueue(ctx context.Context, queue string) error {
+	queued, err := m.o.Store.QueuedChecks(ctx, queue)
+	if err != nil {
+		return err
+	}
+	left := max(m.o.MaxPerTick, (queued+ticksPerTurn-1)/ticksPerTurn)
+	for left > 0 {
+		due, err := m.o.Store.ClaimChecks(ctx, queue, min(left, m.o.Parallel), checkLease)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		left -= len(due)
+		errs := make([]error, len(due))
+		var wg sync.WaitGroup
+		for i, c := range due {
+			wg.Go(func() { errs[i] = m.check(ctx, c) })
+		}
+		wg.Wait()
+		err = errors.Join(errs...)
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errLimited ends a tick: the platform answers "too many requests".
+func errLimited(err error) bool {
+	e, ok := errors.AsType[*link.CallError](err)
+	return ok && e.Status == http.StatusTooManyRequests
+}
+
+// check checks one connection and writes down what it found.
+func (m *Monitor) check(ctx context.Context, c change.Check) error {
+	within, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	was := readStatus(c.Status)
+	if c.Record == nil {
+		return m.forget(ctx, c, was)
+	}
+	managed, ok := link.ReadManaged(*c.Record)
+	if !ok { // of a newer version, which checks it
+		return m.postpone(ctx, c)
+	}
+	found, err := m.o.Checker.Health(within, managed, m.o.ExpiresWithin)
+	if err != nil {
+		return m.unread(ctx, c, managed, was, err)
+	}
+	if len(found.Problems) > 0 {
+		if working, err := m.working(ctx, managed); err != nil || working {
+			return errors.Join(err, m.postpone(ctx, c))
+		}
+	}
+	now := m.statusOf(managed, found, was)
+	text, err := now.encode()
+	if err != nil {
+		return err
+	}
+	err = m.o.Store.FinishCheck(ctx, c, change.CheckResult{
+		Status: text, Facets: now.facets(), Next: m.o.Every, News: !sameProblems(was.Problems, now.Problems),
+	})
+	if errors.Is(err, change.ErrFenced) { // what was found may be from before a change: it is checked again
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	outcome := CheckOK
+	if len(now.Problems) > 0 {
+		outcome = CheckProblem
+	}
+	m.o.OnCheck(outcome)
+	if m.late(was) || !now.shows(was) {
+		m.o.OnStatusChange(ctx, managed)
+	}
+	return nil
+}
+
+// unread is for a connection of which nothing is known just now: a platform that is unavailable is not a connection
+// that is down.
+func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.Managed, was statusRecord, why error) error {
+	m.o.Log.InfoContext(ctx, "a connection could not be checked", "connection", managed.Name().String(), "error", why)
+	m.o.OnCheck(CheckUnread)
+	if m.late(was) {
+		m.o.OnStatusChange(ctx, managed)
+	}
+	err := m.postpone(ctx, c)
+	if errLimited(why) {
+		return errors.Join(err, why)
+	}
+	return err
+}
+
+// postpone leaves what is known as it is.
+func (m *Monitor) postpone(ctx context.Context, c change.Check) error {
+	err := m.o.Store.FinishCheck(ctx, c, change.CheckResult{Keep: true, Next: m.o.Every})
+	if errors.Is(err, change.ErrFenced) {
+		return nil
+	}
+	return err
+}
+
+// forget is for a connection that is not managed any more. News of it is the last: of what it was.
+func (m *Monitor) forget(ctx context.Context, c change.Check, was statusRecord) error {
+	err := m.o.Store.FinishCheck(ctx, c, change.CheckResult{News: len(was.Problems) > 0})
+	if errors.Is(err, change.ErrFenced) {
+		return nil
+	}
+	if n, wrong := link.ParseRecordKey(c.Key); err == nil && wrong == nil {
+		m.o.OnStatusChange(ctx, link.Managed{
+			Local: n.Local, Alias: n.Alias, MadeBy: was.Maker, Kept: change.Kept{By: change.Actor{User: was.By}},
+		})
+	}
+	return err
+}
+
+// working reports whether a change of the connection is being made: what it looks like in the middle is no problem. Once
+// the change is through, the connection is due at once.
+func (m *Monitor) working(ctx context.Context, c link.Managed) (bool, error) {
+	for _, alias := range []string{c.Alias, link.EveryAlias} {
+		id, held, err := m.o.Store.Holder(ctx, link.Target(c.Local, alias))
+		if err != nil {
+			return false, err
+		}
+		if !held {
+			continue
+		}
+		r, err := m.o.Store.Get(ctx, id)
+		if err != nil && !errors.Is(err, change.ErrNotFound) {
+			return false, err
+		}
+		if err == nil && r.State.Working() {
+			return true, nil
+		}
+	}
+	return false, nil
+}

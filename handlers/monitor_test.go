@@ -1,0 +1,105 @@
+package handlers
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
+	w := newWard(t, link.Managed{
+		Local: link.Ref{Platform: "ece-prod", Deployment: "b3fe867e5233ed79d3cfa56035a3b9b9"}, Alias: "search-eu", LocalAs: "logs-prod",
+		Kept: change.Kept{Request: "r1", By: change.Actor{User: "U0ASKER"}},
+	})
+	name := w.managed[0].Name()
+	stands := func(managed, down, drift int) {
+		t.Helper()
+		now, err := w.Summary(t.Context())
+		if err != nil || now.Managed != managed || now.Problems[link.TroubleLost] != down || now.Problems[link.TroubleDrift] != drift ||
+			len(now.Problems) != len(link.Troubles()) {
+			t.Errorf("it stands %+v, %v", now, err)
+		}
+	}
+	w.check()
+	if len(w.slack.visible()) != 0 {
+		t.Fatal("it was not quiet")
+	}
+	down := link.Problem{Trouble: link.TroubleLost, Say: "The key is gone.", Fix: link.KindRotate}
+	drift := link.Problem{Trouble: link.TroubleDrift, Say: "skip_unavailable is true, and was false", Fix: link.KindUpdate}
+	w.check(down)
+	w.check(down, drift)
+	stands(1, 1, 1)
+	if got := w.slack.visible(); len(got) != 2 || got[0].updates != 0 {
+		t.Fatalf("%d messages, updates %d", len(got), got[0].updates)
+	}
+	if worst, err := w.Troubles(t.Context()); err != nil || worst[name].Trouble != link.TroubleLost || worst[name].Say != down.Say {
+		t.Errorf("the worst is %+v, %v", worst, err)
+	}
+	goldenMessage(t, "watch_lost", w.slack.visible()[0].msg)
+	goldenMessage(t, "watch_drift", w.slack.visible()[1].msg)
+	down.Say = "The remote deployment is gone."
+	w.check(down, drift)
+	if got := w.slack.visible(); len(got) != 2 || got[0].updates != 1 || !strings.Contains(got[0].msg.Text, "deployment is gone") {
+		t.Fatalf("a change: %+v", got)
+	}
+	w.err = errors.New("the platform is away")
+	w.check()
+	if got := w.slack.visible(); got[0].updates != 1 {
+		t.Error("a platform that is away was taken for news")
+	}
+	w.err = nil
+	w.check(drift)
+	if got := w.slack.visible(); got[0].updates != 2 || !strings.Contains(got[0].msg.Text, "well again") {
+		t.Errorf("it ended: %+v", got[0])
+	}
+	goldenMessage(t, "watch_resolved", w.slack.visible()[0].msg)
+	w.managed = nil
+	w.check()
+	if got := w.slack.visible(); len(got) != 2 || !strings.Contains(got[1].msg.Text, "not managed any more") || len(w.store.notes[partAlerts])+len(w.store.statuses) != 0 {
+		t.Errorf("it is not managed any more: %v, %v", w.store.notes, w.store.statuses)
+	}
+	stands(0, 0, 0)
+	if got := strings.Join(w.checked, " "); got != "well trouble trouble trouble away trouble" {
+		t.Errorf("the checks came to %s", got)
+	}
+}
+
+// In the middle of a change a connection may look lost, or not as approved: that is no news.
+func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
+	m := link.Managed{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Kept: change.Kept{Request: "r1"}}
+	for target, told := range map[string]map[change.State]int{
+		link.Target(m.Local, m.Alias):         {change.Pending: 1, change.Applying: 0, change.Undoing: 0, change.Stuck: 1},
+		link.Target(m.Local, link.EveryAlias): {change.Pending: 1, change.Applying: 0},
+		link.Target(m.Local, "other"):         {change.Applying: 1},
+	} {
+		for state, want := range told {
+			w := newWard(t, m)
+			w.store.held = map[string]*change.Request{target: {State: state}}
+			w.check(link.Problem{Trouble: link.TroubleDrift, Say: "proxy_address is another"})
+			if got := len(w.slack.visible()); got != want {
+				t.Errorf("%s is %s: %d messages, want %d", target, state, got, want)
+			}
+		}
+	}
+}
+
+func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
+	w := newWard(t, link.Managed{Local: link.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x"})
+	w.all = []link.Problem{{Trouble: link.TroubleLost, Say: "gone"}}
+	w.slack.lost["post"] = true
+	if err := w.CheckDue(t.Context()); err == nil {
+		t.Fatal("a lost answer is no error")
+	}
+	if err := w.CheckDue(t.Context()); err != nil || w.checks != 1 {
+		t.Fatalf("it was checked again before it was due: %d checks, %v", w.checks, err)
+	}
+	if got := w.slack.visible(); len(got) != 1 || len(w.store.notes[partAlerts]) != 1 {
+		t.Fatalf("%d messages, noted %v", len(got), w.store.notes)
+	}
+	if open, err := w.openAlerts(t.Context()); err != nil || open[problemKey(w.managed[0].Name(), link.TroubleLost)].TS == "" {
+		t.Errorf("noted %v, %v", open, err)
+	}
+}

@@ -1,0 +1,263 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// StatusStore keeps what the last check of each connection found, by the key of its record.
+type StatusStore interface {
+	Statuses(ctx context.Context, keys ...string) (map[string]string, error)
+	// StatusKeys returns the keys of those with a facet that begins with prefix, in the order of the facets, at most
+	// limit; 0: all.
+	StatusKeys(ctx context.Context, prefix string, limit int) ([]string, error)
+	// CountStatuses counts those that have each of the facets.
+	CountStatuses(ctx context.Context, facets ...string) ([]int, error)
+	// StatusRevision goes up with every result that is news.
+	StatusRevision(ctx context.Context) (int64, error)
+}
+
+// What statuses are found by.
+const (
+	facetProblem = "problem " // and the kind
+	facetUser    = "user "    // and who follows it though they said nothing, and how urgent it is: the lowest first
+)
+
+// lateAfter is after how many turns without a check a connection's status is said to be old.
+const lateAfter = 3
+
+// statusRecord is what a check found. All replicas read the same, so that they draw the same.
+type statusRecord struct {
+	Request  string        `json:"request"` // the change that it was as it is by
+	On       string        `json:"on"`      // what people call the local deployment
+	Local    string        `json:"local"`   // the deployments' names
+	Remote   string        `json:"remote,omitempty"`
+	RemoteID link.Ref      `json:"remote_id"`
+	Maker    string        `json:"maker,omitempty"` // who follow it though they said nothing
+	By       string        `json:"by,omitempty"`
+	Expires  time.Time     `json:"expires,omitzero"` // of its key
+	At       time.Time     `json:"at"`
+	Problems []openProblem `json:"problems,omitempty"` // the worst first
+}
+
+// openProblem is a problem that a connection has.
+type openProblem struct {
+	Trouble link.Trouble `json:"trouble"`
+	Certs   bool         `json:"certificates,omitempty"` // it is about certificates
+	Say     string       `json:"say"`
+	Fix     change.Kind  `json:"fix,omitempty"`
+	Cause   link.Cause   `json:"cause,omitempty"`
+	Since   time.Time    `json:"since"`
+}
+
+// readStatus reads what encode wrote; of another version's, what this one knows.
+func readStatus(text string) statusRecord {
+	var s statusRecord
+	_ = json.Unmarshal([]byte(text), &s)
+	return s
+}
+
+func (s statusRecord) encode() (string, error) {
+	raw, err := json.Marshal(s)
+	return string(raw), err
+}
+
+// statusOf is what a check found, where was is what the one before did.
+func (m *Monitor) statusOf(c link.Managed, found link.Checkup, was statusRecord) statusRecord {
+	now := statusRecord{
+		Request: c.Kept.Request, On: c.On(), Local: found.Local, Remote: found.Remote, RemoteID: c.Remote,
+		Maker: c.Maker(), By: c.Kept.By.User, Expires: found.Expires, At: m.o.Now(),
+	}
+	for _, kind := range link.Troubles() {
+		for _, p := range found.Problems {
+			if p.Trouble == kind {
+				open := openProblem{Trouble: kind, Certs: p.Certificates, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Since: now.At}
+				if i := slices.IndexFunc(was.Problems, func(o openProblem) bool { return o.Trouble == kind }); i >= 0 {
+					open.Since = was.Problems[i].Since
+				}
+				now.Problems = append(now.Problems, open)
+			}
+		}
+	}
+	return now
+}
+
+func (s statusRecord) facets() []string {
+	urgency := len(link.Troubles())
+	var all []string
+	for _, p := range s.Problems {
+		all = append(all, facetProblem+string(p.Trouble))
+		urgency = min(urgency, slices.Index(link.Troubles(), p.Trouble))
+	}
+	for _, user := range []string{s.Maker, s.By} {
+		all = append(all, fmt.Sprintf("%s%s %d", facetUser, user, urgency))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// shows reports whether what people see of the connection is the same.
+func (s statusRecord) shows(other statusRecord) bool {
+	same := sameProblems(s.Problems, other.Problems) && s.Expires.Equal(other.Expires)
+	return same && s.Request == other.Request && s.Local == other.Local && s.Remote == other.Remote &&
+		s.Maker == other.Maker && s.By == other.By
+}
+
+func sameProblems(a, b []openProblem) bool {
+	return slices.EqualFunc(a, b, func(p, q openProblem) bool {
+		return p.Trouble == q.Trouble && p.Say == q.Say && p.Certs == q.Certs && p.Fix == q.Fix
+	})
+}
+
+func (m *Monitor) late(s statusRecord) bool {
+	return !s.At.IsZero() && m.o.Now().Sub(s.At) > lateAfter*m.o.Every
+}
+
+// Status is how a managed connection is, as far as the monitor of any replica knows.
+type Status struct {
+	Managed       link.Managed
+	Local, Remote string        // the deployments' names; empty: not known yet
+	Expires       time.Time     // of its key; zero: never, or not known
+	CheckedAt     time.Time     // zero: not since it changed last
+	Late          bool          // that is too long ago: it could not be checked since
+	Problems      []openProblem // the worst first
+}
+
+// Statuses returns those of the names that are managed. It asks no cluster and no platform.
+func (m *Monitor) Statuses(ctx context.Context, names ...link.Name) (map[link.Name]Status, error) {
+	managed, err := m.o.Checker.ManagedAt(ctx, names...)
+	if err != nil {
+		return nil, err
+	}
+	return m.statuses(ctx, managed)
+}
+
+// StatusesOf returns connections that user made or changed last: those first whose problems are the worst, then those by
+// name, at most limit of each.
+func (m *Monitor) StatusesOf(ctx context.Context, user string, limit int) (map[link.Name]Status, error) {
+	managed, err := m.o.Checker.ManagedBy(ctx, user, limit)
+	if err != nil {
+		return nil, err
+	}
+	if len(managed) == limit { // there may be worse ones behind them
+		keys, err := m.o.Store.StatusKeys(ctx, facetUser+user+" ", limit)
+		if err != nil {
+			return nil, err
+		}
+		worst, err := m.o.Checker.ManagedAt(ctx, namesOf(keys)...)
+		if err != nil {
+			return nil, err
+		}
+		for n, c := range worst {
+			managed[n] = c
+		}
+	}
+	return m.statuses(ctx, managed)
+}
+
+func namesOf(keys []string) []link.Name {
+	var names []link.Name
+	for _, key := range keys {
+		if n, err := link.ParseRecordKey(key); err == nil {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.Managed) (map[link.Name]Status, error) {
+	keys := make([]string, 0, len(managed))
+	for n := range managed {
+		keys = append(keys, link.RecordKey(n))
+	}
+	texts, err := m.o.Store.Statuses(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[link.Name]Status, len(managed))
+	for n, c := range managed {
+		r := readStatus(texts[link.RecordKey(n)])
+		s := Status{Managed: c, Local: r.Local, Remote: r.Remote, Expires: c.KeyExpires(), Problems: r.Problems}
+		if r.Request == c.Kept.Request {
+			s.Expires, s.CheckedAt, s.Late = r.Expires, r.At, m.late(r)
+		}
+		all[n] = s
+	}
+	return all, nil
+}
+
+// Troubles returns the worst problem of each connection that has one.
+func (m *Monitor) Troubles(ctx context.Context) (map[link.Name]link.Problem, error) {
+	open, err := m.withProblems(ctx)
+	if err != nil {
+		return nil, err
+	}
+	worst := make(map[link.Name]link.Problem, len(open))
+	for _, c := range open {
+		p := c.status.Problems[0]
+		worst[c.name] = link.Problem{Trouble: p.Trouble, Say: p.Say, Certificates: p.Certs}
+	}
+	return worst, nil
+}
+
+// troubled is a connection that has problems.
+type troubled struct {
+	name   link.Name
+	status statusRecord
+}
+
+// withProblems reads the connections that have problems, and no other, in the order of their names.
+func (m *Monitor) withProblems(ctx context.Context) ([]troubled, error) {
+	keys, err := m.o.Store.StatusKeys(ctx, facetProblem, 0)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	texts, err := m.o.Store.Statuses(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	var all []troubled
+	for _, key := range keys {
+		n, wrong := link.ParseRecordKey(key)
+		if s := readStatus(texts[key]); wrong == nil && len(s.Problems) > 0 {
+			all = append(all, troubled{name: n, status: s})
+		}
+	}
+	return all, nil
+}
+
+// StatusSummary is how the managed connections are, as far as they have been checked, by any replica.
+type StatusSummary struct {
+	Managed     int
+	Problems    map[link.Trouble]int
+	OldestCheck time.Time // of the connection that was checked longest ago; zero: there is none
+}
+
+// Summary counts; it reads no record and no status.
+func (m *Monitor) Summary(ctx context.Context) (StatusSummary, error) {
+	var facets []string
+	for _, kind := range link.Troubles() {
+		facets = append(facets, facetProblem+string(kind))
+	}
+	counts, err := m.o.Store.CountStatuses(ctx, facets...)
+	if err != nil {
+		return StatusSummary{}, err
+	}
+	now := StatusSummary{Problems: map[link.Trouble]int{}}
+	for i, kind := range link.Troubles() {
+		now.Problems[kind] = counts[i]
+	}
+	if now.Managed, err = m.o.Checker.CountManaged(ctx); err != nil {
+		return StatusSummary{}, err
+	}
+	now.OldestCheck, err = m.o.Store.OldestCheck(ctx)
+	return now, err
+}

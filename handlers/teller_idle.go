@@ -1,0 +1,35 @@
+package handlers
+
+import (
+	"context"
+	"time"
+)
+
+const idlePoll = 100 * time.Millisecond
+
+// WaitIdle returns when no card is being drawn or waits to be: what can wait lets them go first. A card that failed and
+// is to be tried again later holds nobody up.
+func (t *Teller) WaitIdle(ctx context.Context) error {
+	poll := time.NewTicker(idlePoll)
+	defer poll.Stop()
+	for t.hasWork() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-poll.C:
+		}
+	}
+	return nil
+}
+
+func (t *Teller) hasWork() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.o.Now()
+	for _, e := range t.todo {
+		if e.running || !e.idle && !e.due.After(now) {
+			return true
+		}
+	}
+	return false
+}

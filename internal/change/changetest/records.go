@@ -1,0 +1,59 @@
+package changetest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Records reads records as a store does, from whatever All returns.
+type Records struct {
+	All   func() ([]change.Kept, error)
+	Index func(change.Kept) change.RecordIndex // nil: they have no facets
+}
+
+// Records returns those of the keys that exist, in their order.
+func (r Records) Records(_ context.Context, keys ...string) ([]change.Kept, error) {
+	all, err := r.All()
+	var found []change.Kept
+	for _, key := range keys {
+		if i := slices.IndexFunc(all, func(k change.Kept) bool { return k.Key == key }); i >= 0 {
+			found = append(found, all[i])
+		}
+	}
+	return found, err
+}
+
+// RecordsBy returns those that have the facet, by key; limit 0 means all.
+func (r Records) RecordsBy(_ context.Context, facet string, limit int) ([]change.Kept, error) {
+	all, err := r.All()
+	var found []change.Kept
+	for _, k := range all {
+		if r.Index != nil && slices.Contains(r.Index(k).Facets, facet) {
+			found = append(found, k)
+		}
+	}
+	slices.SortFunc(found, func(a, b change.Kept) int { return cmp.Compare(a.Key, b.Key) })
+	if limit > 0 {
+		found = found[:min(limit, len(found))]
+	}
+	return found, err
+}
+
+// RecordRequests returns the request that wrote each record, by its key.
+func (r Records) RecordRequests(context.Context) (map[string]string, error) {
+	all, err := r.All()
+	requests := map[string]string{}
+	for _, k := range all {
+		requests[k.Key] = k.Request
+	}
+	return requests, err
+}
+
+// CountRecords counts them.
+func (r Records) CountRecords(context.Context) (int, error) {
+	all, err := r.All()
+	return len(all), err
+}

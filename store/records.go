@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// facetRequest precedes the request that wrote a record: what Redis holds under the same key and request never changes.
+const facetRequest = "request "
+
+// Records returns the records of those keys that exist, in their order. A record is written by the move that ends a
+// change, in the same script.
+func (s *Store) Records(ctx context.Context, keys ...string) ([]change.Kept, error) {
+	all := make([]change.Kept, 0, len(keys))
+	err := s.documents(ctx, "reading records", s.keys.records(), keys, func(_, text string) error {
+		k, err := decodeRecord(text)
+		all = append(all, k)
+		return err
+	})
+	return all, err
+}
+
+// RecordsBy returns records that have the facet, in the order of their keys, at most limit; 0: all.
+func (s *Store) RecordsBy(ctx context.Context, facet string, limit int) ([]change.Kept, error) {
+	keys, err := s.documentKeys(ctx, "looking for records", s.keys.recordIndex(), facet+"\n", limit)
+	if err != nil {
+		return nil, err
+	}
+	return s.Records(ctx, keys...)
+}
+
+// RecordRequests returns the request that wrote each record, by the record's key. It reads no record.
+func (s *Store) RecordRequests(ctx context.Context) (map[string]string, error) {
+	from, to := prefixRange(facetRequest)
+	members, err := s.rdb.ZRangeByLex(ctx, s.keys.recordIndex(), &redis.ZRangeBy{Min: from, Max: to}).Result()
+	if err != nil {
+		return nil, fault("listing records", err)
+	}
+	all := make(map[string]string, len(members))
+	for _, m := range members {
+		request, key, _ := strings.Cut(strings.TrimPrefix(m, facetRequest), "\n")
+		all[key] = request
+	}
+	return all, nil
+}
+
+// CountRecords counts them without reading one.
+func (s *Store) CountRecords(ctx context.Context) (int, error) {
+	from, to := prefixRange(facetRequest)
+	n, err := s.rdb.ZLexCount(ctx, s.keys.recordIndex(), from, to).Result()
+	return int(n), fault("counting records", err)
+}
+
+func decodeRecord(text string) (k change.Kept, err error) {
+	err = json.Unmarshal([]byte(text), &k)
+	return k, err
+}
+
+// encodeRecords are the keys and arguments of the script for records: of each its key and its document, an empty one to
+// delete it; and the queue of its checks.
+func (s *Store) encodeRecords(all []change.Kept) (keys []string, args []any, err error) {
+	keys = []string{s.keys.records(), s.keys.recordIndex(), s.keys.checked()}
+	for _, k := range all {
+		filed := s.index(k)
+		keys = append(keys, s.keys.checks(filed.Queue))
+		if len(k.Value) == 0 {
+			args = append(args, k.Key, "")
+			continue
+		}
+		text, err := json.Marshal(k)
+		if err != nil {
+			return nil, nil, fmt.Errorf("encoding %s: %w", k.Key, err)
+		}
+		doc, err := encodeDocument(slices.Concat([]string{facetRequest + k.Request}, filed.Facets), string(text))
+		if err != nil {
+			return nil, nil, fmt.Errorf("encoding %s: %w", k.Key, err)
+		}
+		args = append(args, k.Key, doc)
+	}
+	return keys, args, nil
+}
