@@ -68,9 +68,18 @@ lint: ## imports, habits and formatting, and that go.mod is tidy
 	cd cmd/torture && go mod tidy -diff && go vet .
 	cd internal/tools && go mod tidy -diff
 	cd internal/contract && go mod tidy -diff && $(subst internal,..,$(TOOL)) golangci-lint run ./...
+	cd deploy/check && go mod tidy -diff && $(subst internal,../../internal,$(TOOL)) golangci-lint run ./...
 
 .PHONY: check
-check: lint build transcript contract torture browser test ## what CI runs, no more, no less
+check: lint build transcript contract torture browser chart test ## what CI runs, no more, no less
+
+.PHONY: chart
+chart: ## hold the Helm chart and what is made of it against Helm's and Kubernetes' own code
+	cd deploy/check && go test ./...
+
+.PHONY: manifests
+manifests: ## write deploy/kubernetes and the schema of the chart's values anew
+	cd deploy/check && go run .
 
 PAGE := internal/sim/playground/browser
 .PHONY: browser
@@ -97,8 +106,9 @@ golden: ## write the golden files of modals and cards anew
 	go test ./handlers -update
 
 .PHONY: docs
-docs: ## write docs/configuration.md and its schema anew
+docs: ## write docs/configuration.md and its schema anew, and the chart's with them
 	go run ./internal/docgen
+	$(MAKE) manifests
 
 .PHONY: docker
 docker: ## build the container image

@@ -106,7 +106,8 @@ func TestPodsAreRestrictedAndLeaveTimeToStop(t *testing.T) {
 			}
 		}
 		grace, _ := at(pod, "terminationGracePeriodSeconds").(int)
-		leavesTime(t, "Kubernetes", time.Duration(grace)*time.Second)
+		sleep, _ := at(pod, "containers", 0, "lifecycle", "preStop", "sleep", "seconds").(int) // before it is told to stop
+		leavesTime(t, "Kubernetes", time.Duration(grace-sleep)*time.Second)
 		return
 	}
 	t.Error("there is no Deployment")
