@@ -65,6 +65,9 @@ func TestEveryPieceOfConfigurationInTheDocsIsOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if filepath.Base(p) == "kubernetes.md" {
+			continue // those are values of the chart: deploy/check tries them
+		}
 		for _, m := range yamlBlock.FindAllStringSubmatch(string(raw), -1) {
 			withSection(t, m[1])
 			found++

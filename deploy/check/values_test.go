@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,9 +18,10 @@ const valid = `
 image: { repository: example.com/bot }
 config:
   environment: e
-  slack: { bot_token: { env: A }, signing_secret: { env: B }, channel: C0 }
+  slack: { bot_token: { env: A }, signing_secret: { env: B }, channel: C0X }
   redis: { addresses: ["redis:6380"] }
-  platforms: [{ name: p, kind: ech, api_key: { env: C } }]
+  approvals: { approvers: [U0BOB] }
+  platforms: [{ name: p, kind: ech, api_key: { env: C }, credentials: [{ username: u, password: { env: D } }] }]
 `
 
 func TestValuesWithAMistakeAreRefused(t *testing.T) {
@@ -31,7 +33,7 @@ func TestValuesWithAMistakeAreRefused(t *testing.T) {
 		"no image":                       {"repository: example.com/bot", "tag: x", "image.repository"},
 		"a misspelt field of the config": {"environment: e", "environment: e\n  enviroment: e", "enviroment"},
 		"a config without an answer":     {"redis: { addresses: [\"redis:6380\"] }", "log: {}", "redis"},
-		"a listener nobody reaches":      {"channel: C0", "channel: C0, listen: \"127.0.0.1:8080\"", "listen"},
+		"a listener nobody reaches":      {"channel: C0X", "channel: C0X, listen: \"127.0.0.1:8080\"", "listen"},
 		"a secret in the file":           {"{ env: A }", "xoxb-1", "bot_token"},
 		"no limit of memory":             {"image:", "resources: { limits: { memory: null } }\nimage:", "memory"},
 		"an ingress without a host":      {"image:", "ingress: { enabled: true }\nimage:", "ingress.host"},
@@ -53,16 +55,24 @@ func TestValuesInTheDocsAreValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, _ := strings.Cut(string(page), "```yaml\n# values.yaml\n")
-	values, _, found := strings.Cut(after, "```")
-	if !found {
-		t.Fatal("the page has no values")
+	blocks := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllStringSubmatch(string(page), -1)
+	if len(blocks) < 3 {
+		t.Fatalf("only %d pieces were found", len(blocks))
 	}
-	r, err := render(chart, []byte(values))
-	if err != nil {
-		t.Fatal(err)
+	for _, block := range blocks {
+		values := block[1]
+		if strings.HasPrefix(values, "apiVersion:") { // an object of an operator's, whose types are not here
+			continue
+		}
+		if !strings.HasPrefix(values, "# values.yaml\n") { // a piece
+			values = valid + values
+		}
+		r, err := render(chart, []byte(values))
+		if err != nil {
+			t.Fatalf("%v\nin:\n%s", err, values)
+		}
+		parses(t, only[*core.ConfigMap](t, objects(t, r)).Data["config.yaml"])
 	}
-	parses(t, only[*core.ConfigMap](t, objects(t, r)).Data["config.yaml"])
 }
 
 func TestMemoryLimitOfGoLeavesRoomBelowThePods(t *testing.T) {
