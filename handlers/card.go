@@ -211,20 +211,21 @@ func cardButtons(r *change.Request) []slack.BlockElement {
 	title := clean(r.Proposal.Title)
 	withdraw := button(actionWithdraw, now, "Withdraw")
 	withdraw.Confirm = confirm("Withdraw this request?", "It ends, and its target is free for others. Only who asked can do this.", "Withdraw", slack.StyleDanger)
+	reject := button(actionReject, now, "Reject…").WithStyle(slack.StyleDanger)
+	reject.AccessibilityLabel = bot.Cut("Reject: "+title, maxOption)
+	takeBack := button(actionTakeBack, now, "Take my approval back")
 	switch r.State { //nolint:exhaustive // the other states have no buttons but the plan, or none
 	case change.Pending:
 		approve := button(actionApprove, now, "Approve").WithStyle(slack.StylePrimary)
 		approve.AccessibilityLabel = bot.Cut("Approve: "+title, maxOption)
 		approve.Confirm = confirm("Approve this change?", "The bot will carry it out as soon as there are enough approvals: "+title, "Approve", slack.StylePrimary)
-		reject := button(actionReject, now, "Reject…").WithStyle(slack.StyleDanger)
-		reject.AccessibilityLabel = bot.Cut("Reject: "+title, maxOption)
 		buttons := []slack.BlockElement{approve, reject, plan}
 		if len(r.Approvals()) > 0 {
-			buttons = append(buttons, button(actionTakeBack, now, "Take my approval back"))
+			buttons = append(buttons, takeBack)
 		}
 		return append(append(append(buttons, handInButton(r)...), withdraw), editButton(r)...)
 	case change.Approved:
-		buttons := []slack.BlockElement{plan, withdraw}
+		buttons := []slack.BlockElement{reject, plan, takeBack, withdraw}
 		return append(buttons, handInButton(r)...)
 	case change.Applying, change.Undoing:
 		return []slack.BlockElement{plan}

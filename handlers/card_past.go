@@ -94,6 +94,8 @@ func decisionLine(d change.Decision, void bool, wants string) string {
 		}
 	case change.CalledIn:
 		s = ":bell: asked " + users(d.To) + " for " + line(wants, maxName)
+	case change.Unapproved:
+		s = ":arrows_counterclockwise: not begun, approvals are missing"
 	case change.WentStale:
 		s = ":arrows_counterclockwise: the plan changed, approvals are void"
 	default:

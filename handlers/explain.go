@@ -156,7 +156,7 @@ func decided(v change.Verb) string {
 		return "declared clean"
 	case change.AskRetry:
 		return "tried again"
-	case change.TookBack, change.RanOut, change.WentStale, change.Reminded, change.HandedIn, change.CalledIn:
+	case change.TookBack, change.RanOut, change.WentStale, change.Unapproved, change.Reminded, change.HandedIn, change.CalledIn:
 	}
 	return ""
 }

@@ -319,3 +319,32 @@ func TestWhatRanOutSaysWhatItWaitedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatWaitsForItsWindowCanBeStopped(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		do   func(*desk, context.Context, change.Press) (*change.Request, error)
+		want change.State
+	}{
+		"revoke": {func(d *desk, ctx context.Context, p change.Press) (*change.Request, error) { return d.TakeBack(ctx, p) }, change.Pending},
+		"reject": {func(d *desk, ctx context.Context, p change.Press) (*change.Request, error) { return d.Reject(ctx, p) }, change.Rejected},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk()
+			d.verdict.NotBefore, d.verdict.NotAfter = d.now.Add(time.Hour), d.now.Add(5*time.Hour)
+			r := d.ask(t, "req", "1", "")
+			r, err := d.Approve(t.Context(), press(r.ID, "a"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r, err = c.do(d, t.Context(), press(r.ID, "a")); err != nil || r.State != c.want {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			d.now = d.verdict.NotBefore
+			if _, err := d.store.Claim(t.Context(), "w", time.Minute); !errors.Is(err, change.ErrNoWork) {
+				t.Errorf("claimed: %v", err)
+			}
+		})
+	}
+}

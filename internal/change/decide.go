@@ -60,21 +60,29 @@ func (s *Service) settle(ctx context.Context, r *Request, m *Move) error {
 	return nil
 }
 
-// TakeBack takes an approval back, as long as the last one is not in.
+// TakeBack revokes an approval, as long as the work has not begun. An approved request waits again if the others are not
+// enough.
 func (s *Service) TakeBack(ctx context.Context, p Press) (*Request, error) {
-	return s.decide(ctx, p, Approve, TookBack, func(r *Request, m *Move) error {
+	return s.decide(ctx, p, Revoke, TookBack, func(r *Request, m *Move) error {
 		if r.said(TookBack, p) {
 			return errSaid
 		}
 		if !r.ApprovedBy(p.By.User) {
 			return &NotAllowedError{Why: "there is no approval of yours to take back"}
 		}
+		if r.State == Approved {
+			with := *r
+			with.Decisions = m.Decisions
+			if verdict, err := s.o.Policy.Weigh(ctx, &with); err != nil || !verdict.Enough {
+				return err
+			}
+		}
 		m.Event, m.To = "", r.State
 		return nil
 	})
 }
 
-// Reject ends a request. Whoever may approve may reject.
+// Reject ends a request, as long as the work has not begun. Whoever may approve may reject.
 func (s *Service) Reject(ctx context.Context, p Press) (*Request, error) {
 	return s.decide(ctx, p, Reject, SaidNo, func(r *Request, _ *Move) error {
 		return s.o.Policy.Eligible(ctx, r, p.By)

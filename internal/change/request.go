@@ -48,17 +48,18 @@ type Verb string
 
 // The verbs.
 const (
-	SaidYes   Verb = "approve"
-	TookBack  Verb = "take_back"
-	SaidNo    Verb = "reject"
-	Withdrew  Verb = "withdraw"
-	RanOut    Verb = "expire"
-	AskRetry  Verb = "retry"
-	SaidClean Verb = "resolve"
-	WentStale Verb = "drift"
-	Reminded  Verb = "remind"  // those who are still missing, by the clock
-	HandedIn  Verb = "hand_in" // what the proposal wants: the thing itself stands elsewhere
-	CalledIn  Verb = "call_in" // those who may hand it in were asked for it, by the clock
+	SaidYes    Verb = "approve"
+	TookBack   Verb = "take_back"
+	SaidNo     Verb = "reject"
+	Withdrew   Verb = "withdraw"
+	RanOut     Verb = "expire"
+	AskRetry   Verb = "retry"
+	SaidClean  Verb = "resolve"
+	WentStale  Verb = "drift"
+	Unapproved Verb = "unapprove" // by a worker, before the first step: the approvals are no longer enough
+	Reminded   Verb = "remind"    // those who are still missing, by the clock
+	HandedIn   Verb = "hand_in"   // what the proposal wants: the thing itself stands elsewhere
+	CalledIn   Verb = "call_in"   // those who may hand it in were asked for it, by the clock
 )
 
 // Decision is what a person (or the clock) said about a request.

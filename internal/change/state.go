@@ -32,19 +32,23 @@ const (
 	Start    Event = "start"
 	Succeed  Event = "succeed"
 	Fail     Event = "fail"
-	Drift    Event = "drift" // the plan is no longer the one approved: approvals are void
-	Lapse    Event = "lapse" // what was handed in is kept too long by now: nothing has begun, and approvals stand
-	Undone   Event = "undone"
-	GiveUp   Event = "give_up"
-	Retry    Event = "retry"
-	Resolve  Event = "resolve" // a person says that a stuck request is clean
+	Drift    Event = "drift"  // the plan is no longer the one approved: approvals are void
+	Lapse    Event = "lapse"  // what was handed in is kept too long by now: nothing has begun, and approvals stand
+	Revoke   Event = "revoke" // an approval is revoked, and the others are not enough
+	// Before the first step, a worker finds that the approvals are no longer enough, or that the time has run out.
+	Unapprove Event = "unapprove"
+	Late      Event = "late"
+	Undone    Event = "undone"
+	GiveUp    Event = "give_up"
+	Retry     Event = "retry"
+	Resolve   Event = "resolve" // a person says that a stuck request is clean
 )
 
 // table is the whole state machine: what is not in it can't happen.
 var table = map[State]map[Event]State{
-	Pending:  {Approve: Approved, Reject: Rejected, Withdraw: Withdrawn, Expire: Expired},
-	Approved: {Start: Applying, Withdraw: Withdrawn, Expire: Expired},
-	Applying: {Succeed: Applied, Fail: Undoing, Drift: Pending, Lapse: Pending},
+	Pending:  {Approve: Approved, Revoke: Pending, Reject: Rejected, Withdraw: Withdrawn, Expire: Expired},
+	Approved: {Start: Applying, Revoke: Pending, Reject: Rejected, Withdraw: Withdrawn, Expire: Expired},
+	Applying: {Succeed: Applied, Fail: Undoing, Drift: Pending, Lapse: Pending, Unapprove: Pending, Late: Expired},
 	Undoing:  {Undone: RolledBack, GiveUp: Stuck},
 	Stuck:    {Retry: Undoing, Resolve: RolledBack},
 }

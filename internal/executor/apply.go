@@ -24,10 +24,7 @@ func (j *job) apply(ctx context.Context) error {
 		return j.fail(ctx, "", err)
 	}
 	if len(j.request.Journal) == 0 {
-		if j.request.Awaits(j.o.Now()) {
-			return j.advance(ctx, change.Move{Event: change.Lapse}, "what was handed in is kept too long to begin with")
-		}
-		if err := j.compare(ctx); err != nil || j.request.State != change.Applying {
+		if err := j.mayStart(ctx); err != nil || j.request.State != change.Applying {
 			return err
 		}
 	}

@@ -34,6 +34,9 @@ type Options struct {
 	Now     func() time.Time                // with a monotonic reading, as time.Now gives it
 	Log     *slog.Logger                    // discards
 
+	// Weigh asks the policy before the first step whether the approvals are still enough. Nothing: it is not asked.
+	Weigh func(context.Context, *change.Request) (change.Verdict, error)
+
 	Changed func(id string)     // called after every journal line and move, so that cards follow; must not block
 	Scrub   func(string) string // takes secrets out of the text of errors
 	Explain func(error) string  // an error in plain words; by default what Explain returns
