@@ -124,6 +124,15 @@ func (c Cause) generic() bool {
 	return false
 }
 
+// leavesConnected reports whether a connection may work in spite of the cause, for others or for other indices.
+func (c Cause) leavesConnected() bool {
+	switch c { //nolint:exhaustive // the others keep it from working
+	case CauseLicence, CauseNotAllowed, CauseNoPrivileges, CauseSkip:
+		return true
+	}
+	return false
+}
+
 // ofTrust reports whether the trust between two sides by certificates may be what is wrong.
 func (c Cause) ofTrust() bool {
 	switch c { //nolint:exhaustive // the others are of something else

@@ -72,7 +72,7 @@ func (r *Roster) problems(x Examination, m Managed, expiresWithin time.Duration)
 	}
 	if d := x.Diagnosis; d != nil {
 		trouble := TroubleLost
-		if x.Info.Connected && (d.Cause == CauseLicence || d.Cause == CauseNotAllowed || x.Version != "") {
+		if x.Info.Connected && (x.Version != "" || d.Cause.leavesConnected()) {
 			trouble = TroubleDegraded
 		}
 		add(trouble, x.Fix, "%s (%s)", d.Say, x.Evidence)

@@ -41,7 +41,7 @@ func (a *adjustStep) Apply(ctx context.Context, had change.Evidence, note change
 	switch {
 	case err != nil:
 		return err
-	case !now.same(a.before) && !now.same(a.after):
+	case !now.being(a.before, a.c.Alias) && !now.being(a.after, a.c.Alias):
 		return refuse(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s. They were left alone.", a.c.Alias, local.d.Name, now),
 			"settings of %s: %s is not as the plan found it", local.d.Name, a.c.Alias)
 	}
@@ -53,10 +53,10 @@ func (a *adjustStep) Apply(ctx context.Context, had change.Evidence, note change
 	return a.put(ctx, local, now, a.after)
 }
 
-// put brings the settings from what they are to what is wanted, and reads them back.
+// put brings the settings from what they are to what is wanted, reads them back, and sees that they are in effect.
 func (a *adjustStep) put(ctx context.Context, local side, now, want Settings) error {
 	if now.same(want) {
-		return nil
+		return settleSkip(ctx, local, a.c.Alias, want)
 	}
 	doing := "setting " + a.c.Alias + " on " + local.d.Name
 	if err := local.es.PutSettings(ctx, now.clear().with(want)); err != nil {
@@ -66,7 +66,10 @@ func (a *adjustStep) put(ctx context.Context, local side, now, want Settings) er
 	if err == nil && !after.same(want) {
 		err = attempt(doing, change.Temporary(errors.New("the settings are not as they were written")))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return settleSkip(ctx, local, a.c.Alias, want)
 }
 
 // Undo puts the settings back, unless somebody else has changed them since.
@@ -82,9 +85,7 @@ func (a *adjustStep) Undo(ctx context.Context, had change.Evidence) error {
 	switch {
 	case err != nil:
 		return a.left(err)
-	case now.same(a.before):
-		return nil
-	case !now.same(a.after):
+	case !now.being(a.before, a.c.Alias) && !now.being(a.after, a.c.Alias):
 		return a.left(errChangedSince)
 	}
 	if err := a.put(ctx, local, now, a.before); err != nil {

@@ -184,15 +184,15 @@ func (x *exchangeStep) replace(ctx context.Context, local side) error {
 	case err != nil:
 		return err
 	case now.same(*x.point):
-		return nil
-	case !now.same(x.before):
+		return settleSkip(ctx, local, x.c.Alias, *x.point)
+	case !now.being(x.before, x.c.Alias) && !now.being(*x.point, x.c.Alias):
 		return refuse(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s.", x.c.Alias, local.d.Name, now),
 			"settings of %s: %s is not as the plan found it", local.d.Name, x.c.Alias)
 	}
 	if err := local.es.PutSettings(ctx, now.clear().with(*x.point)); err != nil {
 		return attempt("setting "+x.c.Alias+" on "+local.d.Name, err)
 	}
-	return nil
+	return settleSkip(ctx, local, x.c.Alias, *x.point)
 }
 
 // taken waits until the nodes have read the keystore that holds the new key. Nothing shows which key a connection uses,

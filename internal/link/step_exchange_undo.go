@@ -67,13 +67,18 @@ func (x *exchangeStep) pointBack(ctx context.Context, local side) error {
 		return nil
 	}
 	now, err := settingsOf(ctx, local, x.c.Alias)
-	if err != nil || now.same(x.before) {
+	switch {
+	case err != nil:
 		return err
-	}
-	if !now.same(*x.point) {
+	case now.same(x.before):
+		return settleSkip(ctx, local, x.c.Alias, x.before)
+	case !now.being(x.before, x.c.Alias) && !now.being(*x.point, x.c.Alias):
 		return errChangedSince
 	}
-	return attempt("setting "+x.c.Alias+" back on "+local.d.Name, local.es.PutSettings(ctx, now.clear().with(x.before)))
+	if err := local.es.PutSettings(ctx, now.clear().with(x.before)); err != nil {
+		return attempt("setting "+x.c.Alias+" back on "+local.d.Name, err)
+	}
+	return settleSkip(ctx, local, x.c.Alias, x.before)
 }
 
 func (x *exchangeStep) undoByHand() string {

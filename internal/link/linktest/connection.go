@@ -31,8 +31,29 @@ func (d *Deployment) info(alias string) link.RemoteInfo {
 	return i
 }
 
+// skips is what is in effect, which on 8.x need not be what is set.
 func (d *Deployment) skips(alias string) bool {
-	return d.settings.get(alias, "skip_unavailable") != "false"
+	return d.reset[alias] || d.settings.get(alias, "skip_unavailable") != "false"
+}
+
+// rebuild does what a change of settings does to connections: on 8.x one that has another address, server name or number of
+// sockets forgets that skip_unavailable is false, until that changes or the alias is set anew.
+func (d *Deployment) rebuild(next settings) {
+	if !strings.HasPrefix(d.about.Version, "8.") {
+		return
+	}
+	for _, alias := range d.settings.aliases() {
+		changed := func(option string) bool { return d.settings.get(alias, option) != next.get(alias, option) }
+		switch {
+		case changed("skip_unavailable"):
+			delete(d.reset, alias)
+		case changed("proxy_address"), changed("server_name"), changed("proxy_socket_connections"):
+			if d.reset == nil {
+				d.reset = map[string]bool{}
+			}
+			d.reset[alias] = true
+		}
+	}
 }
 
 // connect follows an alias to the remote deployment, with the key that opens it, or says why that fails.
@@ -75,6 +96,9 @@ func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why stri
 	}
 	return nil, nil, "unable to authenticate user [key] for action [cluster:internal/remote_cluster/handshake]"
 }
+
+// ResetSkip makes the skip_unavailable of an alias true in effect, as a change of its address does on 8.x.
+func (d *Deployment) ResetSkip(alias string) { d.locked(func() { d.reset = map[string]bool{alias: true} }) }
 
 // mute reports whether _resolve/cluster keeps a reason to itself: it tells only what the remote cluster has answered.
 func mute(why string) bool { return strings.HasPrefix(why, "Unable to open any proxy connections") }

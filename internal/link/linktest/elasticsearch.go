@@ -126,6 +126,7 @@ func (e elasticsearch) PutSettings(ctx context.Context, s link.Settings) error {
 				return e.refuse("PUT /_cluster/settings", why)
 			}
 		}
+		e.d.rebuild(next)
 		e.d.settings = next
 		return nil
 	})

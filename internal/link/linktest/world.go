@@ -113,13 +113,14 @@ type Deployment struct {
 	plans      plans
 	restarts   int
 	roles      map[string]json.RawMessage
-	unreadable bool   // no credentials are configured
-	keyCaller  bool   // the credentials are an API key
-	certified  string // the host of the certificate that it presents; empty: its own
-	idle       bool   // the sockets of its remote connections are closed
-	trusting   bool   // certificates are trusted on both sides
-	powerless  bool   // the bot's user has no remote_indices
-	noResolve  bool   // there is no _resolve/cluster
+	unreadable bool            // no credentials are configured
+	keyCaller  bool            // the credentials are an API key
+	certified  string          // the host of the certificate that it presents; empty: its own
+	idle       bool            // the sockets of its remote connections are closed
+	trusting   bool            // certificates are trusted on both sides
+	powerless  bool            // the bot's user has no remote_indices
+	noResolve  bool            // there is no _resolve/cluster
+	reset      map[string]bool // aliases whose skip_unavailable is true in effect, whatever is set
 	followers  []link.Follower
 	remote     []link.RemoteRole // roles that name remote clusters
 	signing    signing
