@@ -1,11 +1,11 @@
 package storetest
 
 import (
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // clusterNodes is the least that Redis Cluster takes: a majority of masters has to see one that fails.
@@ -18,7 +18,7 @@ func Cluster(tb testing.TB) []Server {
 	nodes := make([]Server, clusterNodes)
 	for i := range nodes {
 		// By default the bus listens 10000 ports above, which there may not be.
-		nodes[i] = Real(tb, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(tb)), "--cluster-node-timeout", "5000")
+		nodes[i] = Real(tb, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(tb)), "--cluster-node-timeout", "60000")
 	}
 	const slots = 16384
 	for i, n := range nodes {
@@ -57,14 +57,13 @@ func busOf(n Server) string {
 // settled waits until a node sees the whole cluster.
 func settled(tb testing.TB, n Server) {
 	tb.Helper()
-	var info string
-	for range 400 {
-		info, _ = n.Client.ClusterInfo(tb.Context()).Result()
-		if strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:"+strconv.Itoa(clusterNodes)) &&
-			strings.Contains(info, "cluster_slots_ok:16384") {
-			return
+	Until(tb, "the cluster is whole", func() error {
+		info, err := n.Client.ClusterInfo(tb.Context()).Result()
+		for _, want := range []string{"cluster_state:ok", "cluster_known_nodes:" + strconv.Itoa(clusterNodes), "cluster_slots_ok:16384"} {
+			if err == nil && !strings.Contains(info, want) {
+				err = fmt.Errorf("no %s in %s", want, info)
+			}
 		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	tb.Fatalf("the cluster does not come about:\n%s", info)
+		return err
+	})
 }

@@ -114,6 +114,7 @@ type Process struct {
 	bin, addr string
 	flags     []string
 	cmd       *exec.Cmd
+	ended     chan struct{} // closed once it has
 }
 
 // Start starts the server and waits until it answers.
@@ -123,14 +124,45 @@ func (p *Process) Start(tb testing.TB) {
 	if err := p.cmd.Start(); err != nil {
 		tb.Fatalf("starting redis-server: %v", err)
 	}
-	var err error
-	for range 500 {
-		if err = ping(tb.Context(), p.addr); err == nil {
+	cmd, ended := p.cmd, make(chan struct{})
+	p.ended = ended
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // Kill's doing, or it could not start
+	}()
+	Until(tb, "redis-server answers", func() error {
+		select {
+		case <-ended:
+			tb.Fatalf("redis-server ended: %v", cmd.ProcessState)
+		default:
+		}
+		return ping(tb.Context(), p.addr)
+	})
+}
+
+// lastMoment is how long before the end of the whole run Until gives up, to say what it waited for.
+const lastMoment = 10 * time.Second
+
+// Until tries again until there is no error: how long that takes depends on the machine, so only the limit of the whole
+// run (go test -timeout) ends it.
+func Until(tb testing.TB, what string, try func() error) {
+	tb.Helper()
+	var end time.Time
+	if t, ok := tb.(interface{ Deadline() (time.Time, bool) }); ok {
+		if deadline, ok := t.Deadline(); ok {
+			end = deadline.Add(-lastMoment)
+		}
+	}
+	for {
+		err := try()
+		if err == nil {
 			return
+		}
+		if !end.IsZero() && time.Now().After(end) {
+			tb.Fatalf("never came about: %s: %v", what, err)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	tb.Fatalf("redis-server does not answer: %v", err)
 }
 
 // ping asks without a client, which would log every attempt.
@@ -175,6 +207,6 @@ func (p *Process) Kill(tb testing.TB) {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		tb.Errorf("killing redis-server: %v", err)
 	}
-	_ = p.cmd.Wait() // it says that the process was killed
+	<-p.ended
 	p.cmd = nil
 }
