@@ -31,7 +31,7 @@ type node struct {
 // launch starts the process, which then waits for commands.
 func (n *node) launch() error {
 	cmd := exec.Command(n.dist.java, //nolint:gosec,noctx // a Java that was looked for; it lives longer than a call
-		"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
+		"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
 		"-Djdk.net.hosts.file="+n.path("hosts"), "-Dsun.net.inetaddr.ttl=0", "-Dsun.net.inetaddr.negative.ttl=0",
 		"-Djava.io.tmpdir="+n.path("tmp"), "-cp", n.dist.classpath, "org.elasticsearch.node.RealNode", n.dir)
 	endWithParent(cmd)

@@ -29,8 +29,10 @@ type Options struct {
 	Addrs      platform.DemoAddrs // fixed addresses; empty ones are any loopback port
 	SocketMode bool
 	Limits     float64 // Slack's rate limits: 1 is Slack's own, 0 none
-	Observe    func(platform.Options) platform.Options
-	Workspace  func(workspace.Options) workspace.Options
+	// Nodes gives deployments real nodes, by name; nil, or nil for a name: the cluster is simulated.
+	Nodes     func(deployment string) platform.Nodes
+	Observe   func(platform.Options) platform.Options
+	Workspace func(workspace.Options) workspace.Options
 }
 
 // Scene is what a bot meets.
@@ -42,6 +44,9 @@ type Scene struct {
 
 	addrs platform.DemoAddrs
 }
+
+// realPlanTime is how long a plan takes that real nodes need to read: they look at their files twice a second.
+const realPlanTime = 2 * time.Second
 
 // Start sets the scene. Close it.
 func Start(ctx context.Context, o Options) (*Scene, error) {
@@ -67,6 +72,9 @@ func Start(ctx context.Context, o Options) (*Scene, error) {
 		ws = o.Workspace(ws)
 	}
 	po := platform.Options{Now: o.Now, Latency: o.Latency, KeystoreDelay: 200 * time.Millisecond, PlanTime: 500 * time.Millisecond}
+	if o.Nodes != nil {
+		po.Nodes, po.PlanTime = o.Nodes, realPlanTime
+	}
 	if o.Observe != nil {
 		po = o.Observe(po)
 	}

@@ -50,9 +50,14 @@ func (c *Cluster) CA() string {
 	return c.ca
 }
 
+// NodeName is the name of the cluster's node in its certificate: <node>.node.<cluster id>.cluster.<scope id>.
+func (c *Cluster) NodeName() string {
+	return "instance-0000000000.node." + c.id + ".cluster." + c.scope
+}
+
 // dn is the name in the certificates of the cluster's nodes: CN=<node>.node.<cluster id>.cluster.<scope id>.
 func (c *Cluster) dn() string {
-	return "CN=instance-0000000000.node." + c.id + ".cluster." + c.scope
+	return "CN=" + c.NodeName()
 }
 
 // checkSigning refuses files that are not there and settings that don't go together.

@@ -112,7 +112,7 @@ func Befriend(a, b *Deployment) error {
 			return err
 		}
 		d.trust.Direct = append(d.trust.Direct, direct{
-			UID: d.p.w.hexID(8), Name: other.name, Type: "generic", All: true, Scope: other.p.scope, Certificates: []certificate{{ca.pem}},
+			UID: d.p.w.hexID(8), Name: other.name, Type: "generic", All: true, Scope: other.p.scope, Certificates: []certificate{{ca.PEM}},
 		})
 		d.changed()
 		d.cluster.SetTrustIn(0, d.p.transportTrust(d.trust))

@@ -40,7 +40,7 @@ type Deployment struct {
 	region     string
 	tags       map[string]string
 	serviceURL string
-	cluster    *cluster.Cluster
+	cluster    Elasticsearch
 	proxied    http.Handler // where the platform's proxy leads
 
 	kibana   bool
@@ -77,13 +77,27 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 	if p.kind == KindCloud {
 		host = id + "." + cloudDomain(s.Region)
 	}
-	es, err := p.w.net.Add(cluster.Spec{
-		Name: s.Name, ID: id, Host: host, Version: s.Version, License: s.License, Egress: p.egress, Scope: p.scope, CA: ca.pem, ProxyCA: p.proxies.privateCA(),
+	nodes := p.w.nodes(s.Name)
+	if nodes != nil {
+		s.Version = nodes.Version()
+	}
+	simulated, err := p.w.net.Add(cluster.Spec{
+		Name: s.Name, ID: id, Host: host, Version: s.Version, License: s.License, Egress: p.egress, Scope: p.scope, CA: ca.PEM, ProxyCA: p.proxies.privateCA(),
 		Authorities: p.authorityFiles(ca),
 		Users:       s.Users, Roles: s.Roles, Indices: s.Indices,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("deployment %s: %w", s.Name, err)
+	}
+	var es Elasticsearch = simulated
+	if nodes != nil {
+		place, err := p.placement(s, simulated, ca)
+		if err != nil {
+			return nil, err
+		}
+		if es, err = nodes.Join(simulated, place); err != nil {
+			return nil, fmt.Errorf("deployment %s: %w", s.Name, err)
+		}
 	}
 	now := p.w.opt.Now()
 	d := &Deployment{
@@ -120,7 +134,7 @@ func (p *Platform) authorityFiles(ca *authority) map[string]string {
 	if p.kind != KindCloud {
 		return nil
 	}
-	return map[string]string{"internal_tls_ca.crt": ca.pem}
+	return map[string]string{"internal_tls_ca.crt": ca.PEM}
 }
 
 // cloudDomain is the domain of endpoints in a region of Elastic Cloud: aws-eu-west-1 → eu-west-1.aws.found.io.
@@ -156,7 +170,7 @@ func (d *Deployment) Endpoint() string { return d.cluster.Host() }
 func (d *Deployment) ServiceURL() string { return d.serviceURL }
 
 // Cluster is its Elasticsearch.
-func (d *Deployment) Cluster() *cluster.Cluster { return d.cluster }
+func (d *Deployment) Cluster() Elasticsearch { return d.cluster }
 
 // deployment finds the deployment that the path names.
 func (c *call) deployment() (*Deployment, *apiError) {

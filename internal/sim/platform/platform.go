@@ -161,7 +161,7 @@ func (p *Platform) CA() string {
 	if p.tls == nil {
 		return ""
 	}
-	return p.tls.pem
+	return p.tls.PEM
 }
 
 // NodeCA is the PEM of the CA that signs the certificates of nodes in a region.
@@ -172,7 +172,7 @@ func (p *Platform) NodeCA(region string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return ca.pem, nil
+	return ca.PEM, nil
 }
 
 func (p *Platform) authority(region string) (*authority, error) {
@@ -213,7 +213,7 @@ func (p *Platform) RollAuthority(region string) error {
 	p.cas[region], p.coming[region] = p.coming[region], next
 	for _, d := range p.deployments {
 		if d.region == region {
-			d.cluster.SetCA(p.cas[region].pem)
+			d.cluster.SetCA(p.cas[region].PEM)
 		}
 		d.cluster.SetTrustIn(0, p.transportTrust(d.carried)) // their own platform's authorities are always up to date
 	}

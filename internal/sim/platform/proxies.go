@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/pki"
 )
 
 // proxies are what an ECE puts before the ports of its clusters that others reach, with their certificate.
@@ -19,11 +21,11 @@ func newProxies(platform string, public bool, now time.Time) (*proxies, error) {
 	if err != nil {
 		return nil, err
 	}
-	der, _, err := ca.sign("*.ece.example", []string{"*.ece.example"}, nil)
+	pair, err := ca.Issue(pki.Subject{CommonName: "*.ece.example", DNS: []string{"*.ece.example"}})
 	if err != nil {
 		return nil, err
 	}
-	return &proxies{public: public, ca: ca, chain: []string{inPEM(der), ca.pem}}, nil
+	return &proxies{public: public, ca: ca, chain: []string{pair.Certificate, ca.PEM}}, nil
 }
 
 // privateCA is the authority that others have to be told of; empty: none.
@@ -31,7 +33,7 @@ func (p *proxies) privateCA() string {
 	if p == nil || p.public {
 		return ""
 	}
-	return p.ca.pem
+	return p.ca.PEM
 }
 
 // ProxyCA is the PEM of the private authority of the proxies' certificate; empty where it is a public one.

@@ -133,7 +133,7 @@ func (e direct) check() string {
 func (p *Platform) transportTrust(t trustSettings) []cluster.Trust {
 	var own []string
 	for region, ca := range p.cas {
-		own = append(own, ca.pem, p.coming[region].pem)
+		own = append(own, ca.PEM, p.coming[region].PEM)
 	}
 	slices.Sort(own)
 	var out []cluster.Trust
@@ -179,7 +179,7 @@ func (c *call) localRelationship(withCertificate bool) (map[string]any, *apiErro
 	if err != nil {
 		return nil, refuse(http.StatusInternalServerError, "root.internal_error", err.Error())
 	}
-	out["public_ca_cert"] = ca.pem
+	out["public_ca_cert"] = ca.PEM
 	return out, nil
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/pki"
 )
 
 // Options are what a World needs. Now is required.
@@ -33,6 +34,8 @@ type Options struct {
 	Client netip.Addr
 	// TellUnavailable: see cluster.Options.
 	TellUnavailable bool
+	// Nodes gives a deployment real nodes, by its name; nil, or nil for a name: it is simulated.
+	Nodes func(deployment string) Nodes
 	// OnExchange sees every call and its answer, secrets included.
 	OnExchange fault.Observer
 }
@@ -49,6 +52,7 @@ type World struct {
 
 	mu        sync.Mutex // guards platforms and servers, and everything inside a Platform
 	platforms []*Platform
+	public    *pki.Authority // nil: not needed yet
 	servers   []*http.Server
 	running   sync.WaitGroup
 }
@@ -129,16 +133,22 @@ func (w *World) State() State {
 		}
 		w.mu.Unlock()
 		for _, d := range p.Deployments() {
-			w.mu.Lock()
-			pending, plan, trust := d.pending() != nil, d.current().plan, d.trust.document()
-			w.mu.Unlock()
-			ps.Deployments = append(ps.Deployments, DeploymentState{
-				ID: d.id, Name: d.Name(), ServiceURL: d.serviceURL, Pending: pending, Plan: plan, Trust: trust, Cluster: d.cluster.State(),
-			})
+			ps.Deployments = append(ps.Deployments, d.State())
 		}
 		out.Platforms = append(out.Platforms, ps)
 	}
 	return out
+}
+
+// State returns how the deployment stands now.
+func (d *Deployment) State() DeploymentState {
+	d.p.w.mu.Lock()
+	s := DeploymentState{
+		ID: d.id, Name: d.name, ServiceURL: d.serviceURL, Pending: d.pending() != nil, Plan: d.current().plan, Trust: d.trust.document(),
+	}
+	d.p.w.mu.Unlock()
+	s.Cluster = d.cluster.State()
+	return s
 }
 
 // listen opens a loopback listener and serves h on it until Close.

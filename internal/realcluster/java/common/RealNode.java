@@ -101,15 +101,18 @@ public class RealNode extends Node {
         return keystore;
     }
 
+    private static KeyStoreWrapper edited; // nobody else writes the file, and to decrypt it takes half a second of a core
+
     private static void editKeystore(Path config, String name, String value) throws Exception {
-        try (KeyStoreWrapper keystore = openKeystore(config)) {
-            if (value != null) {
-                keystore.setString(name, value.toCharArray());
-            } else {
-                keystore.remove(name);
-            }
-            keystore.save(config, new char[0]);
+        if (edited == null) {
+            edited = openKeystore(config);
         }
+        if (value != null) {
+            edited.setString(name, value.toCharArray());
+        } else {
+            edited.remove(name);
+        }
+        edited.save(config, new char[0]);
     }
 
     private static void remove(Path directory) {

@@ -1,0 +1,156 @@
+// Package realnodes puts real Elasticsearch clusters behind the deployments of the simulated platforms: what the
+// platform decides is simulated, what Elasticsearch decides is not.
+package realnodes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/realcluster"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/pki"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+)
+
+// Pool is running real clusters. It serves one world after another: what the one before left on its clusters is removed
+// when the next one takes them.
+type Pool struct {
+	ctx     context.Context //nolint:containedctx // platforms call without one
+	members []*member
+
+	mu     sync.Mutex
+	behind map[string]*member // by the name of the deployment that each stands behind
+	hosts  map[string]string  // address by endpoint
+}
+
+// member is a real cluster with what has to be remembered of it from one world to the next.
+type member struct {
+	pool    *Pool
+	real    *realcluster.Cluster
+	secrets map[string]bool // by name: those in the keystore file
+	users   map[string]bool
+
+	work  sync.Mutex // one change of the nodes at a time
+	tasks sync.WaitGroup
+	end   context.CancelFunc // of the tasks
+}
+
+// NewPool returns a pool of running clusters; ctx ends what is still being done on them.
+func NewPool(ctx context.Context, clusters ...*realcluster.Cluster) *Pool {
+	p := &Pool{ctx: ctx, behind: map[string]*member{}, hosts: map[string]string{}}
+	for _, c := range clusters {
+		p.members = append(p.members, &member{pool: p, real: c, secrets: map[string]bool{}, users: map[string]bool{}, end: func() {}})
+	}
+	return p
+}
+
+// Start starts clusters of one version for a pool, at once. Stop the pool. password is that of the superuser elastic of
+// all clusters.
+func Start(ctx context.Context, d *realcluster.Distribution, password string, count int) (*Pool, error) {
+	started, errs := make([]*realcluster.Cluster, count), make([]error, count)
+	var all sync.WaitGroup
+	for i := range count {
+		all.Go(func() { started[i], errs[i] = start(ctx, d, fmt.Sprintf("cluster-%d", i+1), password) })
+	}
+	all.Wait()
+	p := NewPool(context.WithoutCancel(ctx), slices.DeleteFunc(started, func(c *realcluster.Cluster) bool { return c == nil })...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, errors.Join(err, p.Stop())
+	}
+	return p, nil
+}
+
+// start starts a cluster with certificates that the first world replaces.
+func start(ctx context.Context, d *realcluster.Distribution, name, password string) (*realcluster.Cluster, error) {
+	ca, err := pki.New(name, time.Now()) //nolint:forbidigo // Java looks at the system's clock
+	if err != nil {
+		return nil, err
+	}
+	pair, err := ca.Issue(pki.Subject{CommonName: name, Node: name})
+	if err != nil {
+		return nil, err
+	}
+	return d.Start(ctx, realcluster.Spec{
+		Name: name, Password: password, Server: pair, ServerCAs: []string{ca.PEM}, Transport: pair,
+		Trust: realcluster.Trust{CAs: []string{ca.PEM}, Names: []string{name}},
+	})
+}
+
+// Assign says which deployments of the next world the clusters stand behind, in their order; "" leaves one out.
+func (p *Pool) Assign(deployments ...string) {
+	p.Settle()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.behind)
+	clear(p.hosts)
+	for i, name := range deployments {
+		p.behind[name] = p.members[i]
+	}
+}
+
+// Nodes is the option of the same name of a world.
+func (p *Pool) Nodes(deployment string) platform.Nodes {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m := p.behind[deployment]; m != nil {
+		return m
+	}
+	return nil
+}
+
+// Settle ends what is still being done on the clusters: after the end of a world.
+func (p *Pool) Settle() {
+	for _, m := range p.members {
+		m.end()
+		m.tasks.Wait()
+	}
+}
+
+// Stop ends all clusters.
+func (p *Pool) Stop() error {
+	p.Settle()
+	var errs []error
+	for _, m := range p.members {
+		errs = append(errs, m.real.Stop())
+	}
+	return errors.Join(errs...)
+}
+
+// Version is the version of the nodes.
+func (m *member) Version() string { return m.real.Version }
+
+// joinWithin is how long a cluster may take to become what a new world expects.
+const joinWithin = 2 * time.Minute
+
+// Join makes the nodes the cluster of a deployment.
+func (m *member) Join(counterpart *cluster.Cluster, p platform.Placement) (platform.Elasticsearch, error) {
+	m.end()
+	m.tasks.Wait()
+	ctx, cancel := context.WithTimeout(m.pool.ctx, joinWithin)
+	defer cancel()
+	tasks, end := context.WithCancel(m.pool.ctx)
+	m.end = end
+	c := &Cluster{Cluster: counterpart, member: m, place: p, ctx: tasks, running: true}
+	if err := errors.Join(m.clear(ctx), c.equip(ctx), m.pool.named(counterpart.Host(), m)); err != nil {
+		return nil, fmt.Errorf("preparing real nodes: %w", err)
+	}
+	return c, nil
+}
+
+// named lets all clusters know the name of one.
+func (p *Pool) named(host string, m *member) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.hosts, func(_, addr string) bool { return addr == m.real.Address(0) })
+	p.hosts[host] = m.real.Address(0)
+	var errs []error
+	for _, m := range p.members {
+		errs = append(errs, m.real.SetHosts(p.hosts))
+	}
+	return errors.Join(errs...)
+}
