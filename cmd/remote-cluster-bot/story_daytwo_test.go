@@ -107,8 +107,8 @@ func (s *story) befriend(_ *testscript.TestScript, args []string) error {
 	if a == nil || b == nil {
 		return fmt.Errorf("there is no deployment %s or %s", args[0], args[1])
 	}
-	a.Cluster().Trust(b.Cluster())
-	b.Cluster().Trust(a.Cluster())
+	a.Cluster().AddTrust(b.Cluster().AsTrust())
+	b.Cluster().AddTrust(a.Cluster().AsTrust())
 	return nil
 }
 

@@ -35,9 +35,14 @@ import (
 func TestStories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata/script",
-		Setup: func(env *testscript.Env) error { return setTheStage(t, env) },
-		Cmds:  storyWords,
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("LOCAL_VERSION", "8.17.4")  // of logs-prod
+			env.Setenv("REMOTE_VERSION", "8.18.1") // of metrics-eu
+			return setTheStage(t, env, nil)
+		},
+		Cmds:      storyWords,
+		Condition: condition(false),
 	})
 }
 
@@ -79,9 +84,20 @@ func (b *syncBuffer) String() string {
 type storyKey struct{}
 
 // storyWait is how long a word waits for what it wants to see. It bounds a failing story, not a passing one.
-const storyWait = time.Minute
+const storyWait = 2 * time.Minute
 
-func setTheStage(t *testing.T, env *testscript.Env) error { //nolint:thelper // it prepares a story, not a check
+// condition knows [real]: the clusters are real ones.
+func condition(real bool) func(string) (bool, error) {
+	return func(name string) (bool, error) {
+		if name != "real" {
+			return false, fmt.Errorf("nothing is known of the condition %s", name)
+		}
+		return real, nil
+	}
+}
+
+// setTheStage prepares a story; with may change the scene.
+func setTheStage(t *testing.T, env *testscript.Env, with func(sim.Options) sim.Options) error { //nolint:thelper // it prepares a story, not a check
 	ctx, cancel := context.WithCancel(context.Background())
 	log := &syncBuffer{}
 	s := &story{ctx: ctx, log: log, stories: t}
@@ -89,6 +105,9 @@ func setTheStage(t *testing.T, env *testscript.Env) error { //nolint:thelper // 
 		p.OnExchange = s.issued.see
 		return p
 	}}
+	if with != nil {
+		o = with(o)
+	}
 	o, recorded, err := record(o, filepath.Base(env.WorkDir))
 	if err != nil {
 		cancel()
@@ -282,12 +301,12 @@ func checking(check func(*story, []string) error) func(*testscript.TestScript, b
 // eventually looks until nothing is wrong any more, and returns what still is when the wait is over.
 func (s *story) eventually(look func() error) error {
 	deadline := time.Now().Add(storyWait)
-	for {
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) { // a look at real nodes costs them something
 		err := look()
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(pause)
 	}
 }
 

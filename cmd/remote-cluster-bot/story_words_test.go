@@ -210,12 +210,8 @@ func (s *story) privateText(w workspace.State, args []string) (string, []string)
 }
 
 func (s *story) state(name string) (platform.DeploymentState, error) {
-	for _, p := range s.World.State().Platforms {
-		for _, d := range p.Deployments {
-			if d.Name == name {
-				return d, nil
-			}
-		}
+	if d := s.Deployment(name); d != nil {
+		return d.State(), nil
 	}
 	return platform.DeploymentState{}, fmt.Errorf("there is no deployment %s", name)
 }
