@@ -54,11 +54,17 @@ fuzz: ## each fuzz target for FUZZTIME=10s; what breaks one is kept in testdata/
 .PHONY: contract
 contract: ## hold the bot and the stand-ins against others' descriptions (CONTRACT_WITHOUT_NODE=1: without Slack's, which want Node 20)
 	[ "$$CONTRACT_WITHOUT_NODE" = 1 ] || (cd internal/contract/slack && npm ci --no-fund --no-audit)
-	cd internal/contract && go vet . && go test -count=1 -timeout 20m # no package named: what is SKIPPED would not be printed
+	cd internal/contract && go vet . && go test -count=1 -timeout 20m -skip TestRealElasticsearch # no package named: what is SKIPPED would not be printed
 
 .PHONY: realtest
-realtest: ## of these, only the comparison with a real Elasticsearch (JDK 17 or later, Maven, Maven Central)
-	cd internal/contract && go test -count=1 -v -run TestRealElasticsearch
+realtest: ## what runs on real, secured Elasticsearch clusters (Maven, Java; REALTEST=skip leaves it out)
+ifeq ($(REALTEST),skip)
+	@echo "SKIPPED: nothing runs on real Elasticsearch clusters, as REALTEST=skip asks"
+else
+	REALTEST=run go test -count=1 -timeout 20m ./internal/realcluster
+	cd internal/contract && REALTEST=run go test -count=1 -timeout 20m -run TestRealElasticsearch
+	cd $(CMD) && REALTEST=run go test -count=1 -timeout 30m -run '^TestStoriesOnRealClusters$$' # no package named: the counts would not be printed
+endif
 
 .PHONY: lint
 lint: ## imports, habits and formatting, and that go.mod is tidy
@@ -71,7 +77,8 @@ lint: ## imports, habits and formatting, and that go.mod is tidy
 	cd deploy/check && go mod tidy -diff && $(subst internal,../../internal,$(TOOL)) golangci-lint run ./...
 
 .PHONY: check
-check: lint build transcript contract torture browser chart test ## what CI runs, no more, no less
+check: ## what CI runs, no more, no less; at its end, how long each part took
+	@.ci/parts lint build transcript contract torture browser chart test
 
 .PHONY: chart
 chart: ## hold the Helm chart and what is made of it against Helm's and Kubernetes' own code
