@@ -8,13 +8,14 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
@@ -144,12 +145,6 @@ func TestComposeAndSystemdLeaveTimeToStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	leavesTime(t, "systemd", grace)
-	redis, _ := at(compose, "services", "redis", "command").([]any)
-	for _, want := range []string{"--appendonly", "noeviction", "always"} {
-		if !slices.Contains(redis, any(want)) {
-			t.Errorf("Redis runs without %s", want)
-		}
-	}
 }
 
 // TestEveryBuildLeavesGRPCsPagesOut: they pull html/template in, whose calls by name keep the linker from dropping the
@@ -163,6 +158,69 @@ func TestEveryBuildLeavesGRPCsPagesOut(t *testing.T) {
 		if !strings.Contains(string(deployed(t, name)), want) {
 			t.Errorf("%s does not say %s", name, want)
 		}
+	}
+}
+
+// TestAlertsCountOnce: what is not put together fires once for each replica, or for none where it is spread over them.
+func TestAlertsCountOnce(t *testing.T) {
+	t.Parallel()
+	together := regexp.MustCompile(`\b(sum|max|min|absent)(?: by \([a-z]+\))? ?\((?:increase\(|rate\()?rcb_`)
+	for _, rule := range at(documents(t, deployed(t, "prometheus/alerts.yaml"))[0], "groups", 0, "rules").([]any) { //nolint:forcetypeassert // the test fails
+		expr, _ := at(rule, "expr").(string)
+		if n := strings.Count(expr, "rcb_"); n == 0 || n != len(together.FindAllString(expr, -1)) {
+			t.Errorf("%v is not put together: %s", at(rule, "alert"), expr)
+		}
+	}
+}
+
+// TestSystemdSandboxIsTight by systemd's own measure: 0 is closed, 10 open.
+func TestSystemdSandboxIsTight(t *testing.T) {
+	t.Parallel()
+	bin, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("there is no systemd-analyze on the PATH")
+	}
+	out, err := exec.CommandContext(t.Context(), bin, "security", "--offline=true", "--no-pager", "--threshold=12", filepath.Join(deployFolder, "systemd/remote-cluster-bot.service")).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestRedisOfComposeWantsItsPassword runs its command on a redis-server of this machine.
+func TestRedisOfComposeWantsItsPassword(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("there is no redis-server on the PATH")
+	}
+	const mounted = "/run/secrets/remote-cluster-bot/redis_password"
+	dir := t.TempDir()
+	password, socket := filepath.Join(dir, "password"), filepath.Join(dir, "s")
+	if err := os.WriteFile(password, []byte("correct horse\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command, _ := at(documents(t, deployed(t, "compose.yaml"))[0], "services", "redis", "command", 2).(string)
+	command = strings.NewReplacer("$$", "$", mounted, password, "redis-server -", "redis-server - --port 0 --dir "+dir+" --unixsocket "+socket).Replace(command)
+	server := exec.CommandContext(t.Context(), "sh", "-c", command)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Process.Kill(); _ = server.Wait() }()
+	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, Password: "correct horse", MaxRetries: -1})
+	defer func() { _ = client.Close() }()
+	for err := error(redis.ErrClosed); err != nil; {
+		if err = client.Ping(t.Context()).Err(); t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"} {
+		if got := client.ConfigGet(t.Context(), name).Val()[name]; got != want {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+	stranger := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
+	defer func() { _ = stranger.Close() }()
+	if err := stranger.Ping(t.Context()).Err(); err == nil {
+		t.Error("Redis answers without the password")
 	}
 }
 
@@ -190,8 +248,8 @@ func TestAlertsAndDashboardAskForMetricsThatExist(t *testing.T) {
 // A memory limit that the runtime does not know of ends in a kill.
 func TestEveryManifestLimitsMemory(t *testing.T) {
 	for _, name := range []string{"compose.yaml", "kubernetes/bot.yaml", "systemd/remote-cluster-bot.service"} {
-		if raw := deployed(t, name); !regexp.MustCompile(`GOMEMLIMIT(:|=|, value:) ?80MiB`).Match(raw) {
-			t.Errorf("%s sets no GOMEMLIMIT", name)
+		if raw := deployed(t, name); !regexp.MustCompile(`GOMEMLIMIT(:|=|, value:) ?"?230MiB`).Match(raw) {
+			t.Errorf("%s does not set GOMEMLIMIT to nine tenths of 256 MiB", name)
 		}
 	}
 }
