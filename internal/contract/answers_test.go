@@ -71,8 +71,8 @@ func TestEveryAnswerOfTheClustersIsTyped(t *testing.T) {
 	}
 	local.wants(200, "POST", "/m:metrics-*/_search", `{"size":1,"_source":false,"track_total_hits":true}`)
 	local.wants(200, "POST", "/_nodes/reload_secure_settings", "")
-	local.wants(404, "GET", "/_resolve/cluster/unknown:*", "")
-	local.wants(404, "GET", "/unknown:x/_search", "")
+	local.wants(403, "GET", "/_resolve/cluster/unknown:*", "")
+	local.wants(403, "GET", "/unknown:x/_search", "")
 	local.wants(404, "GET", "/nothing/_search", "")
 	local.wants(400, "PUT", "/_cluster/settings", `{"persistent":{"cluster.remote.m.mode":"nonsense"}}`)
 	local.wants(400, "PUT", "/_cluster/settings", `{"persistent":{"cluster.remote.m.seeds":["127.0.0.1:9300"]}}`)

@@ -152,7 +152,7 @@ func elasticsearch(x fault.Exchange) error {
 // TestRealElasticsearch).
 type unhandled struct {
 	Error  string `json:"error"`
-	Status int    `json:"status"`
+	Status int    `json:"status,omitempty"` // with 405 alone
 }
 
 // same decodes JSON into one of the typed API's types and encodes it again: what is gone is unknown to the type, what

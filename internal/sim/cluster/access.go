@@ -13,7 +13,7 @@ type access struct {
 
 // remoteAccess works out a caller's access to a remote cluster. Under the API key model it is what the local role's
 // remote_indices and the key have in common; under the certificate model it is what roles of the same names may there.
-func (c *Cluster) remoteAccess(who identity, r remote, to *Cluster, action string, patterns []string) (access, *esError) {
+func (c *Cluster) remoteAccess(who identity, r remote, to *Cluster, action string) (access, *esError) {
 	if !r.keyModel {
 		return c.certificateAccess(who, to, action), nil
 	}
@@ -32,19 +32,23 @@ func (c *Cluster) remoteAccess(who identity, r remote, to *Cluster, action strin
 		return access{}, security(403, "action [%s] towards remote cluster [%s] is unauthorized for user [%s] with effective roles [%s] because no remote indices privileges apply for the target cluster",
 			action, r.alias, who.user, strings.Join(who.roles, ","))
 	}
-	_, k, why := to.checkKey(r.credentials, keyTypeCrossCluster)
+	k, why := to.crossClusterKey(r.credentials, action)
 	if why != nil {
-		return access{}, security(401, "%s", why.reason)
+		return access{}, why
 	}
 	a := access{
 		index: func(name string) bool { return readable(entries, name) && k.access.searches(name) },
 		refuse: func(indices []string) *esError {
-			return security(403, "action [%s] towards remote cluster is unauthorized for user [%s] with assigned roles [%s] authenticated by API key id [%s] of user [%s] on indices [%s], this action is granted by the index privileges [view_index_metadata,manage,read,all]",
-				action, who.user, strings.Join(who.roles, ","), k.id, k.user, strings.Join(indices, ","))
+			on := ""
+			if len(indices) > 0 {
+				on = " on indices [" + strings.Join(indices, ",") + "]"
+			}
+			return security(403, "action [%s] towards remote cluster is unauthorized for user [%s] with assigned roles [%s] authenticated by API key id [%s] of user [%s]%s, this action is granted by the index privileges [%s]",
+				action, who.user, strings.Join(who.roles, ","), k.id, k.user, on, grantedBy[action])
 		},
 	}
 	if len(k.access.Search) == 0 { // a key for replication alone can't search at all
-		return access{}, a.refuse(patterns)
+		return access{}, a.refuse(nil)
 	}
 	return a, nil
 }
@@ -57,11 +61,23 @@ func (c *Cluster) certificateAccess(who identity, to *Cluster, action string) ac
 			}
 			return slices.ContainsFunc(to.rolesOf(who.roles), func(r Role) bool { return readable(r.Indices, name) })
 		},
-		refuse: func(indices []string) *esError { return deniedIndices(action, who, indices, "read,all") },
+		refuse: func(indices []string) *esError { return deniedIndices(action, who, indices) },
 	}
 }
 
-func deniedIndices(action string, who identity, indices []string, privileges string) *esError {
-	return security(403, "action [%s] is unauthorized for user [%s] with effective roles [%s] on indices [%s], this action is granted by the index privileges [%s]",
-		action, who.user, strings.Join(who.roles, ","), strings.Join(indices, ","), privileges)
+const searchAction = "indices:data/read/search"
+
+// grantedBy are the index privileges that allow an action, as refusals name them.
+var grantedBy = map[string]string{
+	searchAction:  "read,all",
+	resolveAction: "view_index_metadata,manage,read,read_cross_cluster,all",
+}
+
+func deniedIndices(action string, who identity, indices []string) *esError {
+	on := ""
+	if len(indices) > 0 {
+		on = " on indices [" + strings.Join(indices, ",") + "]"
+	}
+	return security(403, "action [%s] is unauthorized for user [%s] with effective roles [%s]%s, this action is granted by the index privileges [%s]",
+		action, who.user, strings.Join(who.roles, ","), on, grantedBy[action])
 }

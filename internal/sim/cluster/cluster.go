@@ -114,7 +114,9 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 	if c.user(superuserName) == nil {
 		c.users = append(c.users, User{Name: superuserName, Password: n.shortID(16), Roles: []string{roleSuperuser}})
 	}
-	maps.Copy(c.roles, s.Roles)
+	for name, r := range s.Roles {
+		c.roles[name] = r.complete()
+	}
 	maps.Copy(c.files, s.Authorities)
 	for name, docs := range s.Indices {
 		c.indices[name] = slices.Clone(docs)

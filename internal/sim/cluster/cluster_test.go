@@ -27,7 +27,7 @@ const (
 func newLab(t *testing.T, localVersion, remoteVersion string) *lab {
 	t.Helper()
 	l := &lab{t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
-	l.net = New(Options{Now: func() time.Time { return l.now }, KeystoreDelay: time.Second, TellUnavailable: true})
+	l.net = New(Options{Now: func() time.Time { return l.now }, KeystoreDelay: time.Second})
 	add := func(s Spec) *Cluster {
 		c, err := l.net.Add(s)
 		if err != nil {
@@ -128,7 +128,7 @@ func reason(out map[string]any) string {
 		return e
 	case map[string]any:
 		s, _ := e["reason"].(string)
-		if in, ok := e["caused_by"].(map[string]any); ok {
+		for in, ok := e["caused_by"].(map[string]any); ok; in, ok = in["caused_by"].(map[string]any) {
 			why, _ := in["reason"].(string)
 			s += " / " + why
 		}
@@ -165,7 +165,7 @@ func TestRefusesSettingsAsElasticsearchDoes(t *testing.T) {
 		"compress":                    {"8.17", r + `mode":"proxy","cluster.remote.m.proxy_address":"h:1","cluster.remote.m.transport.compress":"indexing_data"}}`, 200, ""},
 		"signing before 9.3":          {"9.2", r + `mode":"proxy","cluster.remote.m.proxy_address":"h:1","cluster.remote.m.signing.certificate":"node.crt"}}`, 400, `not recognized`},
 		"signing":                     {"9.3", r + `mode":"proxy","cluster.remote.m.proxy_address":"h:1","cluster.remote.m.signing.certificate":"node.crt","cluster.remote.m.signing.key":"node.key"}}`, 200, ""},
-		"unknown field of the body":   {"8.17", `{"persist":{}}`, 400, `unknown field [persist]`},
+		"unknown field of the body":   {"8.17", `{"persist":{}}`, 400, `no settings to update`},
 		"nothing":                     {"8.17", `{"persistent":{}}`, 400, `Validation Failed: 1: no settings to update;`},
 		"unknown setting set to null": {"8.17", r + `nope":null}}`, 400, `not recognized`},
 	} {
@@ -223,7 +223,7 @@ func TestAsksForCredentialsAndPrivileges(t *testing.T) {
 	}{
 		"none":              {"", "GET", "/", "", 401, "missing authentication credentials for REST request [/]"},
 		"wrong password":    {"Basic ZWxhc3RpYzpub3Bl", "GET", "/", "", 401, "unable to authenticate user [elastic]"},
-		"unknown key":       {"ApiKey aWQ6c2VjcmV0", "GET", "/", "", 401, "unable to authenticate user [id]"},
+		"unknown key":       {"ApiKey aWQ6c2VjcmV0", "GET", "/", "", 401, "unable to authenticate with provided credentials and anonymous access is not allowed for this request"},
 		"weak may not put":  {"weak", "PUT", "/_cluster/settings", `{"persistent":{"action.auto_create_index":"true"}}`, 403, "is unauthorized for user [weak] with effective roles [viewer]"},
 		"weak may not key":  {"weak", "POST", "/_security/cross_cluster/api_key", `{}`, 403, "[manage_security,all]"},
 		"wrong method":      {"elastic", "POST", "/_license", "{}", 405, "Incorrect HTTP method"},

@@ -13,19 +13,23 @@ import (
 
 // link is a connection of a local cluster to a remote one, under an alias.
 type link struct {
-	alias     string
-	basis     string // a digest of settings, credentials and boots that it was opened with
-	remote    *Cluster
-	boots     int // of the remote cluster when the connection was opened
-	connected bool
-	trouble   *linkError // why it is not connected
+	alias    string
+	settings string     // a digest of those that open it anew when they change
+	keyModel bool       // likewise
+	wanted   bool       // skip_unavailable as it is set
+	skip     bool       // and as it is in effect
+	remote   *Cluster   // nil if it was never reached
+	boots    int        // of the remote cluster when the connection was opened
+	sockets  int        // those that are open
+	trouble  *linkError // why there are none
 }
+
+func (l *link) connected() bool { return l.sockets > 0 }
 
 // linkError says why a connection could not be opened or used.
 type linkError struct {
 	*esError
-	reached bool   // the remote side answered: what it said is told; otherwise it is simply unavailable
-	logged  string // what the local nodes' log says, where no answer does
+	told bool // in _resolve/cluster; of what is not, a search alone knows
 }
 
 // remote is what the settings say about an alias.
@@ -70,8 +74,9 @@ func (c *Cluster) remotes() []string {
 	return slices.DeleteFunc(aliases(all), func(a string) bool { return !enabled(all, a) })
 }
 
-// settleLinks opens connections whose settings or credentials have changed and drops those that can't stand. As in
-// Elasticsearch, a dropped one is not opened again before something uses it.
+// settleLinks opens connections that are to be opened anew and drops those that can't stand. As in Elasticsearch, a
+// dropped one is not opened again before something uses it, and a key that changes opens nothing anew: the open sockets
+// go on, and each request carries the new one. Only whether there is a key at all makes another connection.
 func (c *Cluster) settleLinks() {
 	names := c.remotes()
 	maps.DeleteFunc(c.links, func(a string, _ *link) bool { return !slices.Contains(names, a) })
@@ -80,62 +85,89 @@ func (c *Cluster) settleLinks() {
 		return
 	}
 	for _, alias := range names {
-		basis := c.basis(alias)
-		l := c.links[alias]
-		if l == nil || l.basis != basis {
-			c.connect(alias, basis)
-			continue
+		r, l, settings := c.remote(alias), c.links[alias], c.linkSettings(alias)
+		switch {
+		case l == nil:
+			l = &link{alias: alias, skip: r.skip}
+			c.links[alias] = l
+			c.openLink(l, r)
+		case l.settings != settings:
+			if l.skip = r.skip; c.version.Major == 8 && l.wanted == r.skip {
+				l.skip = c.version.has(skipsByDefault) // a bug of Elasticsearch 8: the new connection has the default
+			}
+			c.openLink(l, r)
+		case l.keyModel != r.keyModel:
+			l.skip = r.skip
+			c.openLink(l, r)
+		case l.wanted != r.skip:
+			l.skip = r.skip
 		}
-		if l.connected && l.remote.certificateName() != c.remote(alias).serverName {
-			l.connected = false
-			_, port := splitAddress(c.remote(alias).address)
-			l.trouble = c.handshake(c.remote(alias), l.remote, port)
+		l.settings, l.keyModel, l.wanted = settings, r.keyModel, r.skip
+		if l.connected() {
+			l.trouble = c.broken(l, r)
 		}
-		if l.connected && (l.remote.stopped || l.remote.boots != l.boots || (c.remote(alias).keyModel && !l.remote.admits(c.egress, c))) {
-			l.connected = false
-			l.trouble = c.unreachable(c.remote(alias), "transport connection closed by remote")
+		if l.trouble != nil {
+			l.sockets = 0
 		}
 	}
 }
 
-func (c *Cluster) basis(alias string) string {
+// broken says what closes a connection that stands; nil: nothing.
+func (c *Cluster) broken(l *link, r remote) *linkError {
+	switch {
+	case !l.remote.namedIn(r):
+		_, port := splitAddress(r.address)
+		return c.handshake(r, l.remote, port)
+	case l.remote.stopped, l.remote.boots != l.boots, r.keyModel && !l.remote.admits(c.egress, c):
+		return c.unreachable(r, connectionReset)
+	}
+	return nil
+}
+
+// linkSettings is a digest of the settings that open a connection anew when they change.
+func (c *Cluster) linkSettings(alias string) string {
 	all := c.settings()
 	h := sha256.New()
+	prefix := "cluster.remote." + alias + "."
 	for _, k := range slices.Sorted(maps.Keys(all)) {
-		if strings.HasPrefix(k, "cluster.remote."+alias+".") && !strings.HasSuffix(k, ".skip_unavailable") {
+		name, own := strings.CutPrefix(k, prefix)
+		if own && name != "skip_unavailable" && !strings.HasPrefix(name, "signing.") {
 			_, _ = fmt.Fprintf(h, "%s=%v\n", k, all[k])
 		}
 	}
-	key, has := c.credentials(alias)
-	_, _ = fmt.Fprintf(h, "%v %s %d", has, key, c.boots)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func (c *Cluster) connect(alias, basis string) *link {
-	l := &link{alias: alias, basis: basis}
-	l.remote, l.trouble = c.dial(c.remote(alias))
-	if l.trouble == nil {
-		l.connected, l.boots = true, l.remote.boots
+func (c *Cluster) openLink(l *link, r remote) {
+	l.sockets = 0
+	if l.remote, l.trouble = c.dial(r); l.trouble == nil {
+		l.sockets, l.boots = r.sockets, l.remote.boots
 	}
-	c.links[alias] = l
-	return l
 }
 
 // use returns the connection for a request, opening it again if reopen says so, and what the remote cluster says of
-// the credentials now: a key is checked with every request, not only when the connection is opened.
-func (c *Cluster) use(alias string, reopen bool) (*link, *linkError) {
-	l := c.links[alias]
-	if l == nil || (!l.connected && reopen) {
-		l = c.connect(alias, c.basis(alias))
+// the credentials now: a key is checked with every request, not only when the connection is opened. A refused request
+// closes the socket that it came by.
+func (c *Cluster) use(alias, action string, reopen bool) (*link, *linkError) {
+	l, r := c.links[alias], c.remote(alias)
+	if !l.connected() && reopen {
+		c.openLink(l, r)
 	}
-	if !l.connected {
+	if !l.connected() {
 		return l, l.trouble
 	}
-	if r := c.remote(alias); r.keyModel {
-		if why := c.presentKey(r, l.remote); why != nil {
+	if r.keyModel {
+		if why := c.presentKey(r, l.remote, action); why != nil {
+			if why.status == 401 {
+				l.sockets--
+			}
+			if l.sockets == 0 {
+				l.trouble = c.presentKey(r, l.remote, handshakeAction)
+			}
 			return l, why
 		}
 	}
+	l.sockets = r.sockets
 	return l, nil
 }
 
@@ -151,18 +183,18 @@ func (c *Cluster) dial(r remote) (*Cluster, *linkError) {
 	to := c.net.byHost(host)
 	switch {
 	case to == nil:
-		return nil, c.unreachable(r, "unknown host ["+host+"]")
+		e := illegalArgument("unknown host [%s]", host)
+		e.cause = &esError{kind: "unknown_host_exception", reason: host}
+		return nil, &linkError{esError: e}
 	case to.stopped:
-		return nil, c.unreachable(r, "connect_exception: connection refused")
+		return nil, c.unreachable(r, connectionRefused)
 	case port == portHTTPS || port == portHTTPSECE:
-		return nil, c.unreachable(r, "handshake failed. unexpected remote node: invalid internal transport message format, got (48,54,54,50)")
-	case port != PortRemoteCluster && port != PortTransport:
-		return nil, c.unreachable(r, "connect_exception: connection timed out")
-	case port == PortRemoteCluster && !to.version.has(hasKeyModel):
-		return nil, c.unreachable(r, "connect_exception: connection refused")
+		return nil, c.unreachable(r, connectionReset)
+	case port != PortRemoteCluster && port != PortTransport, port == PortRemoteCluster && !to.version.has(hasKeyModel):
+		return nil, c.unreachable(r, connectionRefused)
 	}
 	if port == PortRemoteCluster && r.keyModel && !to.admits(c.egress, c) {
-		return nil, c.unreachable(r, "connect_exception: connection closed by remote")
+		return nil, c.unreachable(r, connectionReset)
 	}
 	if why := c.handshake(r, to, port); why != nil {
 		return nil, why
@@ -170,80 +202,52 @@ func (c *Cluster) dial(r remote) (*Cluster, *linkError) {
 	return to, nil
 }
 
-// noPath is what Java says of a certificate whose authority it does not know.
-const noPath = "PKIX path building failed: unable to find valid certification path to requested target"
+// namedIn tells whether the cluster's certificate fits what the settings of a connection to it name. The server name is
+// what TLS asks for; the certificate passes for the host of the address, too.
+func (c *Cluster) namedIn(r remote) bool {
+	host, _ := splitAddress(r.address)
+	return c.certificateName() == r.serverName || c.certificateName() == host
+}
 
 // handshake is everything after the connection is accepted: TLS, versions, licences, and who the caller is.
 func (c *Cluster) handshake(r remote, to *Cluster, port int) *linkError {
-	if r.serverName != to.certificateName() {
-		return c.untrusted(r, "the server provided a certificate that is not valid for the configured server_name ["+r.serverName+"]", r.keyModel)
-	}
 	switch {
-	case r.keyModel && port == PortTransport:
-		return c.untrusted(r, "Received fatal alert: bad_certificate", true)
-	case r.keyModel && !c.trustsProxies(to):
-		return c.untrusted(r, noPath, true)
-	case !r.keyModel && port == PortRemoteCluster:
-		if !c.trusts(to) {
-			return c.untrusted(r, noPath, false)
-		}
-		return &linkError{reached: true, esError: security(401, "Cross cluster requests through the dedicated remote cluster server port require transport header "+
-			"[_cross_cluster_access_credentials] but none found. Please ensure you have configured remote cluster credentials on the cluster originating the request.")}
-	case !r.keyModel && !c.trusts(to):
-		return c.untrusted(r, noPath, false)
-	case !r.keyModel && !to.trusts(c):
-		return c.untrusted(r, "Received fatal alert: bad_certificate", false)
+	case r.keyModel && (port == PortTransport || !c.trustsProxies(to)),
+		!r.keyModel && !c.trusts(to):
+		return c.unreachable(r, unknownAuthority)
+	case !to.namedIn(r):
+		return c.unreachable(r, anotherName(r.address))
+	case !r.keyModel && (port == PortRemoteCluster || !to.trusts(c)):
+		return c.unreachable(r, connectionReset)
 	}
 	if !c.version.speaksTo(to.version) {
-		return c.unreachable(r, fmt.Sprintf("Received message from unsupported version: [%s]", to.version))
+		return c.unreachable(r, failure{{kind: "illegal_state_exception", reason: fmt.Sprintf("Received message from unsupported version: [%s]", to.version)}})
 	}
-	if r.keyModel {
-		if !c.license.compliant() {
-			return &linkError{esError: nonCompliant(), reached: true}
-		}
-		return c.presentKey(r, to)
+	if !r.keyModel {
+		return nil
 	}
-	return nil
+	if !c.license.compliant() {
+		return &linkError{esError: nonCompliant(), told: true}
+	}
+	return c.presentKey(r, to, handshakeAction)
 }
+
+// handshakeAction is what a local cluster does first on a new socket.
+const handshakeAction = "cluster:internal/remote_cluster/handshake"
 
 // presentKey is what the remote cluster says of the local one's key.
-func (c *Cluster) presentKey(r remote, to *Cluster) *linkError {
+func (c *Cluster) presentKey(r remote, to *Cluster, action string) *linkError {
 	if !to.license.compliant() {
-		return &linkError{esError: nonCompliant(), reached: true}
+		return &linkError{esError: nonCompliant(), told: true}
 	}
-	id, k, why := to.checkKey(r.credentials, keyTypeCrossCluster)
-	switch {
-	case why != nil && why.kind != "":
-		return &linkError{esError: security(401, "%s", why.reason), reached: true}
-	case why != nil:
-		e := security(401, "unable to authenticate user [%s] for action [cluster:internal/remote_cluster/handshake]", id)
-		e.cause = &esError{kind: "security_exception", reason: why.reason}
-		return &linkError{esError: e, reached: true}
+	k, why := to.crossClusterKey(r.credentials, action)
+	if why == nil {
+		why = c.presentSignature(r, to, k)
 	}
-	if why := c.presentSignature(r, to, k); why != nil {
-		return &linkError{esError: why, reached: true}
+	if why != nil {
+		return &linkError{esError: why, told: true}
 	}
 	return nil
-}
-
-func (c *Cluster) unreachable(r remote, why string) *linkError {
-	reason := strings.TrimPrefix(why, "connect_exception: ")
-	return &linkError{esError: &esError{
-		status: 500, kind: "no_seed_node_left_exception",
-		reason: fmt.Sprintf("Unable to open any proxy connections to cluster [%s] at address [%s]", r.alias, r.address),
-	}, logged: fmt.Sprintf("failed to open any proxy connections to cluster [%s]: [%s] connect_exception: %s", r.alias, r.address, reason)}
-}
-
-func (c *Cluster) untrusted(r remote, why string, keyModel bool) *linkError {
-	context := "xpack.security.transport.ssl"
-	if keyModel {
-		context = "xpack.security.remote_cluster_client.ssl"
-	}
-	host, _ := splitAddress(r.address)
-	return &linkError{reached: true, esError: &esError{
-		status: 500, kind: "connect_transport_exception",
-		reason: fmt.Sprintf("failed to open any proxy connections to cluster [%s]: failed to establish trust with server at [%s]; %s; this ssl context ([%s]) is not configured to trust it", r.alias, host, why, context),
-	}}
 }
 
 func splitAddress(address string) (host string, port int) {

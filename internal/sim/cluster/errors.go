@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -28,14 +30,27 @@ func (e *esError) object() map[string]any {
 }
 
 func (e *esError) body() map[string]any {
-	if e.plain {
+	switch {
+	case e.plain && e.status == 400: // no handler
+		return map[string]any{"error": e.reason}
+	case e.plain:
 		return map[string]any{"error": e.reason, "status": e.status}
 	}
 	top := e.object()
-	root := map[string]any{"type": e.kind, "reason": e.reason}
-	maps.Copy(root, e.extra)
+	at := e.rootCause()
+	root := map[string]any{"type": at.kind, "reason": at.reason}
+	maps.Copy(root, at.extra)
 	top["root_cause"] = []any{root}
 	return map[string]any{"error": top, "status": e.status}
+}
+
+// rootCause is the deepest cause that is an exception of Elasticsearch, not of Java.
+func (e *esError) rootCause() *esError {
+	own := []string{"parse_exception", "x_content_parse_exception", "no_such_remote_cluster_exception"}
+	for e.cause != nil && slices.Contains(own, e.cause.kind) {
+		e = e.cause
+	}
+	return e
 }
 
 func illegalArgument(format string, args ...any) *esError {
@@ -44,6 +59,45 @@ func illegalArgument(format string, args ...any) *esError {
 
 func parseError(format string, args ...any) *esError {
 	return &esError{status: 400, kind: "x_content_parse_exception", reason: fmt.Sprintf(format, args...)}
+}
+
+// wrongType says that a field can't have a value of this type.
+func wrongType(parser, field string, raw json.RawMessage) *esError {
+	return parseError("[1:1] [%s] %s doesn't support values of type: %s", parser, field, token(raw))
+}
+
+// inField wraps what is wrong within a field.
+func inField(parser, field string, cause *esError) *esError {
+	e := parseError("[1:1] [%s] failed to parse field [%s]", parser, field)
+	e.cause = cause
+	return e
+}
+
+// built wraps what is wrong with an object all of whose required fields are there.
+func built(parser string, cause *esError) *esError {
+	if cause == nil {
+		return nil
+	}
+	e := parseError("Failed to build [%s] after last required field arrived", parser)
+	e.cause = cause
+	return e
+}
+
+// token is what Elasticsearch's parser calls the first piece of a JSON value.
+func token(raw json.RawMessage) string {
+	switch text := strings.TrimSpace(string(raw)); {
+	case text == "null":
+		return "VALUE_NULL"
+	case text == "true", text == "false":
+		return "VALUE_BOOLEAN"
+	case strings.HasPrefix(text, `"`):
+		return "VALUE_STRING"
+	case strings.HasPrefix(text, "{"):
+		return "START_OBJECT"
+	case strings.HasPrefix(text, "["):
+		return "START_ARRAY"
+	}
+	return "VALUE_NUMBER"
 }
 
 func validation(problems ...string) *esError {
@@ -60,11 +114,12 @@ func security(status int, format string, args ...any) *esError {
 
 func unauthenticated(format string, args ...any) *esError {
 	e := security(401, format, args...)
-	e.extra = map[string]any{"header": map[string]any{"WWW-Authenticate": []string{
-		`Basic realm="security", charset="UTF-8"`, `Bearer realm="security"`, "ApiKey",
-	}}}
+	e.extra = map[string]any{"header": map[string]any{"WWW-Authenticate": challenges}}
 	return e
 }
+
+// challenges are the ways to say who one is.
+var challenges = []string{`Basic realm="security", charset="UTF-8"`, "ApiKey"}
 
 // nonCompliant is the answer of a licence that does not cover the API key model.
 func nonCompliant() *esError {

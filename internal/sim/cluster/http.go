@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -86,8 +87,8 @@ func (c *Cluster) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Cluster) refuse(w http.ResponseWriter, e *esError) {
-	if e.status == http.StatusUnauthorized {
-		w.Header()["Www-Authenticate"] = []string{`Basic realm="security", charset="UTF-8"`, `Bearer realm="security"`, "ApiKey"}
+	if e.status == http.StatusUnauthorized || e.status == http.StatusForbidden {
+		w.Header().Del("X-Elastic-Product") // security answers before what would add it
 	}
 	w.WriteHeader(e.status)
 	writeJSON(w, e.body())
@@ -138,36 +139,45 @@ func negotiate(r *http.Request, hasBody bool, v Version) (string, *esError) {
 	return answer, nil
 }
 
-// object decodes the body as a JSON object that may have only these fields; no body is an empty object.
-func (q *request) object(parser string, fields ...string) (map[string]any, *esError) {
-	out := map[string]any{}
+// fields splits the body, which has to be there, into the fields of a JSON object that may have only these.
+func (q *request) fields(parser string, names ...string) (map[string]json.RawMessage, *esError) {
 	if len(bytes.TrimSpace(q.raw)) == 0 {
-		return out, nil
+		return nil, &esError{status: 400, kind: "parse_exception", reason: "request body is required"}
 	}
-	dec := json.NewDecoder(bytes.NewReader(q.raw))
-	dec.UseNumber()
-	if err := dec.Decode(&out); err != nil {
-		return nil, parseError("[1:1] [%s] %s", parser, err)
+	out := map[string]json.RawMessage{}
+	if err := json.Unmarshal(q.raw, &out); err != nil {
+		return nil, unreadable(parser, err)
 	}
-	for k := range out {
-		if !slices.Contains(fields, k) {
+	for _, k := range slices.Sorted(maps.Keys(out)) {
+		if !slices.Contains(names, k) {
 			return nil, parseError("[1:1] [%s] unknown field [%s]", parser, k)
 		}
 	}
 	return out, nil
 }
 
-// decode reads the body into a struct whose fields are all there are.
-func (q *request) decode(parser string, into any) *esError {
+func unreadable(parser string, err error) *esError {
+	if strings.Contains(err.Error(), "unexpected end") {
+		return &esError{status: 400, kind: "x_content_e_o_f_exception", reason: "[1:1] Unexpected end of file"}
+	}
+	return parseError("[1:1] [%s] %s", parser, strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// object decodes the body as a JSON object that may have only these fields; no body is an empty object.
+func (q *request) object(parser string, names ...string) (map[string]any, *esError) {
+	out := map[string]any{}
 	if len(bytes.TrimSpace(q.raw)) == 0 {
-		return &esError{status: 400, kind: "parse_exception", reason: "request body is required"}
+		return out, nil
+	}
+	if _, bad := q.fields(parser, names...); bad != nil {
+		return nil, bad
 	}
 	dec := json.NewDecoder(bytes.NewReader(q.raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return parseError("[1:1] [%s] %s", parser, strings.TrimPrefix(err.Error(), "json: "))
+	dec.UseNumber()
+	if err := dec.Decode(&out); err != nil {
+		return nil, unreadable(parser, err)
 	}
-	return nil
+	return out, nil
 }
 
 // flag reads a boolean parameter; present without a value it is true.

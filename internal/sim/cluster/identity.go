@@ -2,6 +2,9 @@ package cluster
 
 import (
 	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,13 +17,22 @@ type User struct {
 	Roles    []string
 }
 
+// realm is where users come from.
+type realm struct{ name, kind string }
+
+var (
+	nativeRealm   = realm{"default_native", "native"}
+	reservedRealm = realm{"reserved", "reserved"} // of the users that each cluster has
+	foundRealm    = realm{"found", "file"}        // of Elastic's platforms
+)
+
 // superuserName is the user that each cluster has.
 const superuserName = "elastic"
 
 // identity is who calls: a user, a REST API key, or the platform itself.
 type identity struct {
 	user     string
-	realm    string
+	realm    realm
 	roles    []string
 	key      *apiKey // set if the caller authenticated with an API key
 	internal bool    // the platform's own identity, through its proxy
@@ -38,10 +50,13 @@ func (c *Cluster) user(name string) *User {
 	return nil
 }
 
+// noGood is what is said of credentials that name no user.
+const noGood = "unable to authenticate with provided credentials and anonymous access is not allowed for this request"
+
 // authenticate finds out who calls from the Authorization header.
 func (c *Cluster) authenticate(r *http.Request) (identity, *esError) {
 	if r.Context().Value(internalKey{}) != nil {
-		return identity{user: "cloud-internal-user", realm: "found", roles: []string{roleSuperuser}, internal: true}, nil
+		return identity{user: "cloud-internal-user", realm: foundRealm, roles: []string{roleSuperuser}, internal: true}, nil
 	}
 	header := r.Header.Get("Authorization")
 	scheme, value, _ := strings.Cut(header, " ")
@@ -54,48 +69,88 @@ func (c *Cluster) authenticate(r *http.Request) (identity, *esError) {
 		if !ok || u == nil || u.Password == "" || u.Password != password {
 			return identity{}, unauthenticated("unable to authenticate user [%s] for REST request [%s]", name, r.URL.RequestURI())
 		}
-		return identity{user: u.Name, realm: "native1", roles: slices.Clone(u.Roles)}, nil
+		realm := nativeRealm
+		if name == superuserName {
+			realm = reservedRealm
+		}
+		return identity{user: u.Name, realm: realm, roles: slices.Clone(u.Roles)}, nil
 	case strings.EqualFold(scheme, "ApiKey"):
-		return c.authenticateKey(value, r)
+		return c.authenticateKey(value)
 	}
-	return identity{}, unauthenticated("unable to authenticate with provided credentials and anonymous access is not allowed for this request")
+	return identity{}, unauthenticated(noGood)
 }
 
-func (c *Cluster) authenticateKey(encoded string, r *http.Request) (identity, *esError) {
-	id, k, why := c.checkKey(encoded, keyTypeREST)
-	if why != nil {
-		if why.kind != "" {
-			return identity{}, unauthenticated("%s", why.reason)
-		}
-		e := unauthenticated("unable to authenticate user [%s] for REST request [%s]", id, r.URL.RequestURI())
-		e.cause = &esError{kind: "security_exception", reason: why.reason}
+func (c *Cluster) authenticateKey(encoded string) (identity, *esError) {
+	k, why := c.checkKey(encoded, keyTypeREST)
+	switch {
+	case why != nil && why.kind != "":
+		return identity{}, unauthenticated("%s", why.reason)
+	case why != nil:
+		e := unauthenticated(noGood)
+		e.extra[otherCredentials] = "API key: " + why.reason
 		return identity{}, e
 	}
 	return identity{user: k.user, realm: k.realm, roles: slices.Clone(k.ownerRoles), key: k}, nil
 }
 
+// otherCredentials is the field of an error that says why a key was not accepted.
+const otherCredentials = "additional_unsuccessful_credentials"
+
 // checkKey finds the key of an encoded credential and says why it is no good. A problem with a kind ends the
 // authentication with just that text.
-func (c *Cluster) checkKey(encoded, want string) (id string, k *apiKey, why *esError) {
+func (c *Cluster) checkKey(encoded, want string) (*apiKey, *esError) {
 	raw, err := base64.StdEncoding.DecodeString(encoded)
 	id, secret, ok := strings.Cut(string(raw), ":")
-	if err != nil || !ok || id == "" || secret == "" {
-		return "", nil, &esError{kind: "security_exception", reason: "invalid " + strings.ReplaceAll(want, "_", "-") + " API key value"}
+	if at, bad := errors.AsType[base64.CorruptInputError](err); bad && int(at) < len(encoded) {
+		return nil, &esError{reason: fmt.Sprintf("Illegal base64 character %x", encoded[at])}
 	}
-	k = c.key(id)
+	if !ok {
+		return nil, &esError{reason: "invalid ApiKey value"}
+	}
+	k := c.key(id)
 	switch {
 	case k == nil:
-		return id, nil, &esError{reason: "unable to find apikey with id " + id}
+		return nil, &esError{reason: "unable to find apikey with id " + id}
 	case k.invalidated():
-		return id, nil, &esError{reason: "api key [" + id + "] has been invalidated"}
+		return nil, &esError{reason: "api key [" + id + "] has been invalidated"}
 	case k.secret != secret:
-		return id, nil, &esError{reason: "invalid credentials for API key [" + id + "]"}
+		return nil, &esError{reason: "invalid credentials for API key [" + id + "]"}
 	case k.kind != want:
-		return id, nil, &esError{kind: "security_exception", reason: "authentication expected API key type of [" + want + "], but API key [" + id + "] has type [" + k.kind + "]"}
+		return nil, &esError{kind: "security_exception", reason: "authentication expected API key type of [" + want + "], but API key [" + id + "] has type [" + k.kind + "]"}
 	case k.expired(c.net.opt.Now()):
-		return id, nil, &esError{reason: "api key is expired"}
+		return nil, &esError{reason: "api key is expired"}
 	}
-	return id, k, nil
+	return k, nil
+}
+
+// crossClusterKey is checkKey for a request from another cluster. Without a body it could not even be read.
+func (c *Cluster) crossClusterKey(encoded, action string) (*apiKey, *esError) {
+	k, why := c.checkKey(encoded, keyTypeCrossCluster)
+	id := credentialID(encoded)
+	switch {
+	case why == nil:
+		return k, nil
+	case why.kind != "":
+		return nil, unauthenticated("%s", why.reason)
+	case id == "":
+		e := unauthenticated("error attempting to authenticate request")
+		e.cause = illegalArgument("cross cluster access header [_cross_cluster_access_credentials] value must be a valid API key credential")
+		e.cause.cause = illegalArgument("invalid ApiKey value")
+		return nil, e
+	}
+	e := unauthenticated("unable to authenticate user [%s] for action [%s]", id, action)
+	e.extra[otherCredentials] = "API key: " + why.reason
+	return nil, e
+}
+
+// credentialID is the id of the key in an encoded credential; empty if it can't be read.
+func credentialID(encoded string) string {
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	id, _, ok := strings.Cut(string(raw), ":")
+	if err != nil || !ok {
+		return ""
+	}
+	return id
 }
 
 // may tells whether the caller holds a cluster privilege.
@@ -104,7 +159,7 @@ func (c *Cluster) may(who identity, privilege string) bool {
 		return true
 	}
 	roles := c.rolesOf(who.roles)
-	if who.key != nil && len(who.key.roles) > 0 && !grants(who.key.roles, privilege) {
+	if who.key != nil && len(who.key.roles) > 0 && !grants(slices.Collect(maps.Values(who.key.roles)), privilege) {
 		return false // a key's own roles narrow what its owner may do
 	}
 	return grants(roles, privilege)
@@ -153,10 +208,9 @@ var implied = map[string][]string{
 }
 
 func denied(who identity, action string, privileges []string) *esError {
-	by := ""
+	caller := "user [" + who.user + "] with effective roles [" + strings.Join(who.roles, ",") + "]"
 	if who.key != nil {
-		by = " by API key id [" + who.key.id + "] of"
+		caller = "API key id [" + who.key.id + "] of user [" + who.user + "]"
 	}
-	return security(403, "action [%s] is unauthorized for%s user [%s] with effective roles [%s], this action is granted by the cluster privileges [%s]",
-		action, by, who.user, strings.Join(who.roles, ","), strings.Join(privileges, ","))
+	return security(403, "action [%s] is unauthorized for %s, this action is granted by the cluster privileges [%s]", action, caller, strings.Join(privileges, ","))
 }

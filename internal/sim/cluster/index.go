@@ -25,7 +25,8 @@ type expression struct {
 }
 
 // expand splits "a,remote:b*,-remote:b1" into what it means on each cluster; cluster parts may hold wildcards.
-func (c *Cluster) expand(text string) ([]expression, *esError) {
+func (q *request) expand(text, action string) ([]expression, *esError) {
+	c := q.c
 	var out []expression
 	add := func(alias, pattern string) {
 		for i := range out {
@@ -56,10 +57,22 @@ func (c *Cluster) expand(text string) ([]expression, *esError) {
 			}
 		}
 		if !found && !strings.Contains(clusterPart, "*") {
-			return nil, &esError{status: 404, kind: "no_such_remote_cluster_exception", reason: "no such remote cluster: [" + clusterPart + "]"}
+			return nil, q.noSuchRemote(clusterPart, action)
 		}
 	}
 	return out, nil
+}
+
+// noSuchRemote is what is said of an alias that is none: below version 9 as a lack of rights, with what it is about as
+// its cause.
+func (q *request) noSuchRemote(alias, action string) *esError {
+	e := &esError{status: 404, kind: "no_such_remote_cluster_exception", reason: "no such remote cluster: [" + alias + "]"}
+	if q.c.version.Major >= 9 || q.who.internal {
+		return e
+	}
+	refused := deniedIndices(action, q.who, nil)
+	refused.cause = e
+	return refused
 }
 
 // match returns the indices that patterns name, of those allowed; missing are the concrete names that don't exist,

@@ -6,10 +6,11 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 )
 
 func (c *Cluster) versionInfo() map[string]any {
-	lucene := map[int]string{7: "8.11.3", 8: "9.12.0", 9: "10.2.2"}
+	lucene := map[int]string{7: "8.11.3", 8: "9.12.2", 9: "10.2.2"}
 	compatible := map[int][2]string{7: {"6.8.0", "6.0.0-beta1"}, 8: {"7.17.0", "7.0.0"}, 9: {"8.19.0", "8.0.0"}}
 	return map[string]any{
 		"number": c.version.String(), "build_flavor": "default", "build_type": "docker",
@@ -38,25 +39,31 @@ func getRoot(q *request) (any, *esError) {
 
 func getLicense(q *request) (any, *esError) {
 	c := q.c
-	issued := c.born.AddDate(0, -6, 0)
-	expires := issued.AddDate(2, 0, 0)
-	const day = "2006-01-02T15:04:05.000Z"
+	issued, start, lasts := c.born.AddDate(0, -6, 0), c.born.AddDate(0, -6, 0).UnixMilli(), 2*365*24*time.Hour
+	to, by := "Elastic Cloud", "API"
+	self := c.license.Type == "basic" || c.license.Type == "trial"
+	if self { // what a cluster gives to itself
+		issued, start, lasts, to, by = c.born, -1, 30*24*time.Hour, c.id, "elasticsearch"
+	}
 	out := map[string]any{
 		"status": c.license.Status, "uid": c.id[:8] + "-0000-4000-8000-" + c.id[len(c.id)-12:], "type": c.license.Type,
-		"issue_date": issued.UTC().Format(day), "issue_date_in_millis": issued.UnixMilli(), "issued_to": "Elastic Cloud", "issuer": "API",
-		"max_nodes": nil, "start_date_in_millis": issued.UnixMilli(),
+		"issue_date": stamp(issued), "issue_date_in_millis": issued.UnixMilli(), "issued_to": to, "issuer": by,
+		"max_nodes": nil, "max_resource_units": nil, "start_date_in_millis": start,
 	}
-	switch c.license.Type {
-	case "basic":
+	if self {
 		out["max_nodes"] = 1000
-	case "enterprise":
+	}
+	if c.license.Type == "enterprise" {
 		out["max_resource_units"] = 100000
-		fallthrough
-	default:
-		out["expiry_date"], out["expiry_date_in_millis"] = expires.UTC().Format(day), expires.UnixMilli()
+	}
+	if c.license.Type != "basic" {
+		expires := issued.Add(lasts)
+		out["expiry_date"], out["expiry_date_in_millis"] = stamp(expires), expires.UnixMilli()
 	}
 	return map[string]any{"license": out}, nil
 }
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func getHealth(q *request) (any, *esError) {
 	status := "green"
@@ -73,40 +80,75 @@ func getHealth(q *request) (any, *esError) {
 }
 
 func getAuthenticate(q *request) (any, *esError) {
-	kind := "realm"
-	if q.who.key != nil {
-		kind = "api_key"
+	realm, roles := map[string]any{"name": q.who.realm.name, "type": q.who.realm.kind}, q.who.roles
+	metadata := map[string]any{}
+	if q.who.realm == reservedRealm {
+		metadata["_reserved"] = true
 	}
-	realm := map[string]any{"name": q.who.realm, "type": "native"}
-	out := map[string]any{
-		"username": q.who.user, "roles": q.who.roles, "full_name": nil, "email": nil, "metadata": map[string]any{}, "enabled": true,
-		"authentication_realm": realm, "lookup_realm": realm, "authentication_type": kind,
+	out := map[string]any{"authentication_type": "realm"}
+	if k := q.who.key; k != nil {
+		realm, roles = map[string]any{"name": "_es_api_key", "type": "_es_api_key"}, []string{}
+		out = map[string]any{"authentication_type": "api_key", "api_key": map[string]any{"id": k.id, "name": k.name}}
 	}
-	if q.who.key != nil {
-		out["api_key"] = map[string]any{"id": q.who.key.id, "name": q.who.key.name}
-	}
+	maps.Copy(out, map[string]any{
+		"username": q.who.user, "roles": roles, "full_name": nil, "email": nil, "metadata": metadata, "enabled": true,
+		"authentication_realm": realm, "lookup_realm": realm,
+	})
 	return out, nil
 }
 
-// hasPrivileges answers POST /_security/user/_has_privileges for cluster privileges.
+// hasPrivileges answers POST /_security/user/_has_privileges, for privileges on the cluster and on indices.
 func hasPrivileges(q *request) (any, *esError) {
-	body, bad := q.object("has_privileges_request", "cluster", "index", "application")
+	raw := struct {
+		Cluster []string
+		Index   []IndicesPrivileges
+	}{}
+	if len(bytes.TrimSpace(q.raw)) == 0 {
+		return nil, &esError{status: 400, kind: "parse_exception", reason: "request body or source parameter is required"}
+	}
+	fields, bad := q.fields("has_privileges_request", "cluster", "index", "application")
 	if bad != nil {
 		return nil, bad
 	}
-	all, cluster := true, map[string]bool{}
-	list, _ := body["cluster"].([]any)
-	for _, p := range list {
-		name, _ := p.(string)
-		if !slices.Contains(clusterPrivileges, name) {
-			return nil, illegalArgument("unknown cluster privilege [%s]", name)
+	if len(fields) == 0 {
+		return nil, &esError{status: 400, kind: "parse_exception", reason: "failed to parse privileges check [" + q.who.user +
+			"/has_privileges]. All privilege fields [cluster,index,applications] are missing"}
+	}
+	if err := json.Unmarshal(q.raw, &raw); err != nil {
+		return nil, unreadable("has_privileges_request", err)
+	}
+	if len(raw.Cluster)+len(raw.Index) == 0 {
+		return nil, validation("must specify at least one privilege")
+	}
+	all, cluster, index := true, map[string]bool{}, map[string]map[string]bool{}
+	for _, p := range raw.Cluster {
+		if !slices.Contains(clusterPrivileges, p) {
+			return nil, illegalArgument("%s", unknownClusterPrivilege(p))
 		}
-		cluster[name] = q.c.may(q.who, name)
-		all = all && cluster[name]
+		cluster[p] = q.c.may(q.who, p)
+		all = all && cluster[p]
+	}
+	for _, e := range raw.Index {
+		for _, name := range e.Names {
+			index[name] = map[string]bool{}
+			for _, p := range e.Privileges {
+				index[name][p] = q.c.mayIndex(q.who, name, p)
+				all = all && index[name][p]
+			}
+		}
 	}
 	return map[string]any{
-		"username": q.who.user, "has_all_requested": all, "cluster": cluster, "index": map[string]any{}, "application": map[string]any{},
+		"username": q.who.user, "has_all_requested": all, "cluster": cluster, "index": index, "application": map[string]any{},
 	}, nil
+}
+
+// mayIndex tells whether a caller holds a privilege on an index, or on all that a pattern names.
+func (c *Cluster) mayIndex(who identity, index, privilege string) bool {
+	return who.internal || slices.ContainsFunc(c.rolesOf(who.roles), func(r Role) bool {
+		return slices.ContainsFunc(r.Indices, func(e IndicesPrivileges) bool {
+			return anyGlob(e.Names, index) && (slices.Contains(e.Privileges, "all") || slices.Contains(e.Privileges, privilege))
+		})
+	})
 }
 
 // catIndices answers GET /_cat/indices, as JSON only.

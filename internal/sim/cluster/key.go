@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,9 +19,10 @@ const (
 // apiKey is an API key of a cluster. Invalidated ones stay listed.
 type apiKey struct {
 	id, name, secret, kind string
-	user, realm            string
-	ownerRoles             []string // of the owner when the key was made
-	roles                  []Role   // a REST key's own roles; none: its owner's
+	user                   string
+	realm                  realm
+	ownerRoles             []string        // of the owner when the key was made
+	roles                  map[string]Role // a REST key's own roles; none: its owner's
 	access                 keyAccess
 	identity               *string // certificate_identity; nil: none is demanded. An empty one fits no certificate
 	metadata               map[string]any
@@ -45,87 +48,122 @@ func (c *Cluster) key(id string) *apiKey {
 
 // keyRequest is what creation and update take; which fields count depends on the call.
 type keyRequest struct {
-	Name        *string         `json:"name"`
-	Access      json.RawMessage `json:"access"`
-	Expiration  *string         `json:"expiration"`
-	Metadata    map[string]any  `json:"metadata"`
-	Identity    json.RawMessage `json:"certificate_identity"`
-	Descriptors map[string]Role `json:"role_descriptors"`
+	name        *string
+	access      *keyAccess
+	expiration  *time.Duration
+	metadata    map[string]any
+	identity    *string // certificate_identity; nil with hasIdentity: none is demanded any more
+	hasIdentity bool
+	roles       map[string]Role
 }
 
-// readKey decodes the body and refuses fields that the call does not have.
-func (q *request) readKey(parser string, fields ...string) (keyRequest, *esError) {
-	var in keyRequest
-	present, bad := q.object(parser, fields...)
+// keyFields are the fields of all requests about keys and the type that each has.
+var keyFields = map[string]string{
+	"name": "VALUE_STRING", "access": "START_OBJECT", "expiration": "VALUE_STRING", "metadata": "START_OBJECT", "role_descriptors": "START_OBJECT",
+}
+
+// readKey reads the body and refuses fields that the call does not have.
+func (q *request) readKey(parser string, required, optional []string) (in keyRequest, bad *esError) {
+	raw, bad := q.fields(parser, append(slices.Clone(required), optional...)...)
 	if bad != nil {
 		return in, bad
 	}
-	if _, given := present["certificate_identity"]; given && !q.c.version.has(hasSigning) {
-		return in, parseError("[1:1] [%s] unknown field [certificate_identity]", parser)
+	if _, given := raw[identityField]; given && !q.c.version.has(hasSigning) {
+		return in, parseError("[1:1] [%s] unknown field [%s]", parser, identityField)
 	}
-	return in, q.decode(parser, &in)
+	for _, name := range slices.Sorted(maps.Keys(raw)) {
+		if want, typed := keyFields[name]; typed && token(raw[name]) != want {
+			return in, wrongType(parser, name, raw[name])
+		}
+	}
+	if v, given := raw["access"]; given {
+		if in.access, bad = readAccess(v); bad != nil {
+			return in, inField(parser, "access", bad)
+		}
+	}
+	if bad := in.readIdentity(parser, raw, len(required) > 0); bad != nil {
+		return in, bad
+	}
+	for _, name := range required {
+		if _, given := raw[name]; !given {
+			return in, illegalArgument("Required [%s]", name)
+		}
+	}
+	bad = in.build(raw)
+	if len(required) > 0 {
+		bad = built(parser, bad)
+	}
+	return in, bad
+}
+
+// build reads what is looked at once all is there.
+func (in *keyRequest) build(raw map[string]json.RawMessage) *esError {
+	for name, into := range map[string]any{"name": &in.name, "metadata": &in.metadata, "role_descriptors": &in.roles} {
+		if v, given := raw[name]; given && json.Unmarshal(v, into) != nil {
+			return illegalArgument("[%s] can't be read", name)
+		}
+	}
+	if v, given := raw["expiration"]; given {
+		var text string
+		_ = json.Unmarshal(v, &text) // its type has been looked at
+		d, bad := parseTime("expiration", text)
+		if bad != nil {
+			return bad
+		}
+		in.expiration = &d
+	}
+	if in.access != nil {
+		return in.access.check()
+	}
+	return nil
 }
 
 func (q *request) newKey(in keyRequest, kind string) (*apiKey, *esError) {
-	if bad := checkKeyName(in.Name); bad != nil {
+	if bad := checkKeyName(*in.name); bad != nil {
 		return nil, bad
 	}
 	n := q.c.net
 	k := &apiKey{
-		id: n.shortID(15), name: *in.Name, secret: n.shortID(16), kind: kind, user: q.who.user, realm: q.who.realm,
+		id: n.shortID(15), name: *in.name, secret: n.shortID(16), kind: kind, user: q.who.user, realm: q.who.realm,
 		ownerRoles: q.who.roles, metadata: map[string]any{}, created: n.opt.Now(),
 	}
 	return k, q.set(k, in)
 }
 
-// set writes what creation and update have in common.
+// set writes what creation and update have in common. An expiration may lie in the past.
 func (q *request) set(k *apiKey, in keyRequest) *esError {
-	if in.Metadata != nil {
-		for name := range in.Metadata {
+	if in.metadata != nil {
+		for name := range in.metadata {
 			if strings.HasPrefix(name, "_") {
 				return validation("API key metadata keys may not start with [_]")
 			}
 		}
-		k.metadata = in.Metadata
+		k.metadata = in.metadata
 	}
-	if in.Expiration != nil {
-		d, bad := parseTime("expiration", *in.Expiration)
-		if bad != nil {
-			return bad
-		}
-		if d <= 0 {
-			return illegalArgument("failed to parse setting [expiration] with value [%s] as a time value: it must be greater than zero", *in.Expiration)
-		}
-		k.expires = q.c.net.opt.Now().Add(d)
+	if in.expiration != nil {
+		k.expires = q.c.net.opt.Now().Add(*in.expiration)
 	}
-	if len(in.Identity) > 0 {
-		var s *string
-		if json.Unmarshal(in.Identity, &s) != nil {
-			return parseError("[1:1] certificate_identity doesn't support values of type: START_OBJECT")
-		}
-		if bad := checkIdentity(s); bad != nil {
-			return bad
-		}
-		k.identity = s
+	if in.access != nil {
+		k.access = *in.access
+	}
+	if in.hasIdentity {
+		k.identity = in.identity
 	}
 	return nil
 }
 
-func checkKeyName(name *string) *esError {
-	if name == nil {
-		return &esError{status: 400, kind: "illegal_argument_exception", reason: "Required [name]"}
-	}
+func checkKeyName(name string) *esError {
 	var problems []string
-	if *name == "" {
+	if name == "" {
 		problems = append(problems, "api key name is required")
 	}
-	if len(*name) > 256 {
+	if len(name) > 256 {
 		problems = append(problems, "api key name may not be more than 256 characters long")
 	}
-	if strings.TrimSpace(*name) != *name {
+	if strings.TrimSpace(name) != name {
 		problems = append(problems, "api key name may not begin or end with whitespace")
 	}
-	if strings.HasPrefix(*name, "_") {
+	if strings.HasPrefix(name, "_") {
 		problems = append(problems, "api key name may not begin with an underscore")
 	}
 	if len(problems) > 0 {
@@ -144,7 +182,7 @@ func (k *apiKey) issued() map[string]any {
 
 // createCrossClusterKey answers POST /_security/cross_cluster/api_key. Two keys of one name are legal.
 func createCrossClusterKey(q *request) (any, *esError) {
-	in, bad := q.readKey("cross_cluster_api_key_request_payload", "name", "access", "expiration", "metadata", "certificate_identity")
+	in, bad := q.readKey("cross_cluster_api_key_request", []string{"name", "access"}, []string{"expiration", "metadata", identityField})
 	if bad != nil {
 		return nil, bad
 	}
@@ -158,23 +196,23 @@ func createCrossClusterKey(q *request) (any, *esError) {
 	if bad != nil {
 		return nil, bad
 	}
-	if k.access, bad = parseAccess(in.Access); bad != nil {
-		return nil, bad
-	}
 	q.c.keys = append(q.c.keys, k)
 	return k.issued(), nil
 }
 
 // updateCrossClusterKey answers PUT /_security/cross_cluster/api_key/{id}: what is given is replaced whole.
 func updateCrossClusterKey(q *request) (any, *esError) {
-	in, bad := q.readKey("update_cross_cluster_api_key_request_payload", "access", "expiration", "metadata", "certificate_identity")
+	in, bad := q.readKey("update_cross_cluster_api_key_request_payload", nil, []string{"access", "expiration", "metadata", identityField})
 	if bad != nil {
 		return nil, bad
 	}
 	if q.who.key != nil {
 		return nil, illegalArgument("authentication via API key not supported: only the owner user can update an API key")
 	}
-	if in.Access == nil && in.Expiration == nil && in.Metadata == nil && in.Identity == nil {
+	if !q.c.license.compliant() {
+		return nil, nonCompliant()
+	}
+	if in.access == nil && in.metadata == nil && !in.hasIdentity {
 		return nil, validation("must update either [access] or [metadata] for cross-cluster API keys")
 	}
 	id := q.vars["id"]
@@ -190,11 +228,6 @@ func updateCrossClusterKey(q *request) (any, *esError) {
 		return nil, illegalArgument("cannot update API key of type [%s] while expected type is [cross_cluster]", k.kind)
 	}
 	before, after := *k, *k
-	if in.Access != nil {
-		if after.access, bad = parseAccess(in.Access); bad != nil {
-			return nil, bad
-		}
-	}
 	if bad := q.set(&after, in); bad != nil {
 		return nil, bad
 	}
@@ -204,7 +237,7 @@ func updateCrossClusterKey(q *request) (any, *esError) {
 
 // createKey answers POST /_security/api_key: an ordinary key for the REST port.
 func createKey(q *request) (any, *esError) {
-	in, bad := q.readKey("api_key_request", "name", "role_descriptors", "expiration", "metadata")
+	in, bad := q.readKey("api_key_request", []string{"name"}, []string{"role_descriptors", "expiration", "metadata"})
 	if bad != nil {
 		return nil, bad
 	}
@@ -212,9 +245,7 @@ func createKey(q *request) (any, *esError) {
 	if bad != nil {
 		return nil, bad
 	}
-	for _, r := range in.Descriptors {
-		k.roles = append(k.roles, r)
-	}
+	k.roles = in.roles
 	if q.who.key != nil { // Elasticsearch lets a key derive only keys without any rights
 		return nil, illegalArgument("creating derived api keys requires an explicit role descriptor that is empty (has no privileges)")
 	}

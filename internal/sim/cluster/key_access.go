@@ -29,111 +29,110 @@ func (a keyAccess) searches(index string) bool {
 
 const accessParser = "cross_cluster_api_key_request_access"
 
-// parseAccess reads the access of a cross-cluster key with Elasticsearch's refusals.
-func parseAccess(raw json.RawMessage) (keyAccess, *esError) {
-	var a keyAccess
-	if raw == nil {
-		return a, illegalArgument("Required [access]")
-	}
-	if string(raw) == "null" {
-		return a, parseError("[1:1] [cross_cluster_api_key_request_payload] access doesn't support values of type: VALUE_NULL")
-	}
+// readAccess reads the access of a cross-cluster key with Elasticsearch's refusals.
+func readAccess(raw json.RawMessage) (*keyAccess, *esError) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
-		return a, parseError("[1:1] [cross_cluster_api_key_request_payload] access doesn't support values of type: VALUE_STRING")
+		return nil, unreadable(accessParser, err)
 	}
+	a := &keyAccess{}
 	for name, v := range fields {
 		var bad *esError
 		switch name {
 		case "search":
-			a.Search, bad = parseEntries(name, v)
+			a.Search, bad = readEntries(name, v)
 		case "replication":
-			a.Replication, bad = parseEntries(name, v)
+			a.Replication, bad = readEntries(name, v)
 		default:
 			bad = parseError("[1:1] [%s] unknown field [%s]", accessParser, name)
 		}
 		if bad != nil {
-			return a, bad
+			return nil, bad
 		}
-	}
-	if len(a.Search) == 0 && len(a.Replication) == 0 {
-		return a, illegalArgument("must specify non-empty access for either [search] or [replication]")
-	}
-	limited := func(e accessEntry) bool { return len(e.Query) > 0 || len(e.Fields) > 0 }
-	if slices.ContainsFunc(a.Replication, limited) {
-		return a, illegalArgument("replication does not support document or field level security")
-	}
-	if len(a.Replication) > 0 && slices.ContainsFunc(a.Search, limited) {
-		return a, illegalArgument("search does not support document or field level security if replication is assigned")
 	}
 	return a, nil
 }
 
-func parseEntries(field string, raw json.RawMessage) ([]accessEntry, *esError) {
-	var list []json.RawMessage
+// check refuses what does not go together.
+func (a keyAccess) check() *esError {
+	limited := func(e accessEntry) bool { return len(e.Query) > 0 || len(e.Fields) > 0 }
 	switch {
-	case string(raw) == "null":
-		return nil, parseError("[1:1] [%s] %s doesn't support values of type: VALUE_NULL", accessParser, field)
-	case bytes.HasPrefix(raw, []byte("{")):
+	case len(a.Search) == 0 && len(a.Replication) == 0:
+		return illegalArgument("must specify non-empty access for either [search] or [replication]")
+	case slices.ContainsFunc(a.Replication, limited):
+		return illegalArgument("replication does not support document or field level security")
+	case len(a.Replication) > 0 && slices.ContainsFunc(a.Search, limited):
+		return illegalArgument("search does not support document or field level security if replication is assigned")
+	}
+	return nil
+}
+
+func readEntries(field string, raw json.RawMessage) ([]accessEntry, *esError) {
+	var list []json.RawMessage
+	switch token(raw) {
+	case "START_OBJECT":
 		list = []json.RawMessage{raw} // a lone object counts as a list of one
-	case json.Unmarshal(raw, &list) != nil:
-		return nil, parseError("[1:1] [%s] %s doesn't support values of type: VALUE_STRING", accessParser, field)
+	case "START_ARRAY":
+		_ = json.Unmarshal(raw, &list) // it is part of JSON that could be read
+	default:
+		return nil, wrongType(accessParser, field, raw)
 	}
 	var out []accessEntry
 	for _, one := range list {
-		e, reason := parseEntry(one)
+		e, reason := readEntry(one)
 		if reason != "" {
-			bad := parseError("[1:1] [%s] failed to parse field [%s]", accessParser, field)
-			bad.cause = &esError{kind: "parse_exception", reason: reason}
-			return nil, bad
+			return nil, inField(accessParser, field, &esError{kind: "parse_exception", reason: "failed to parse indices privileges for role [cross_cluster]. " + reason})
 		}
 		out = append(out, e)
 	}
 	return out, nil
 }
 
-func parseEntry(raw json.RawMessage) (e accessEntry, reason string) {
-	const where = "failed to parse indices privileges for role [cross_cluster]. "
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(raw, &fields) != nil {
-		return e, where + "expected field value to be an object"
+func readEntry(raw json.RawMessage) (e accessEntry, reason string) {
+	if token(raw) != "START_OBJECT" {
+		return e, "expected field [null] value to be an array of objects, but found an array element of type [" + token(raw) + "]"
 	}
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &fields) // likewise
 	for name, v := range fields {
 		switch name {
 		case "names":
-			if !parseNames(v, &e.Names) {
-				return e, where + "[names] must be a string or an array of strings"
+			if reason := readNames(v, &e.Names); reason != "" {
+				return e, reason
 			}
 		case "query":
-			e.Query = nonNull(v)
+			e.Query = asText(v)
 		case "field_security":
 			e.Fields = nonNull(v)
 		case "allow_restricted_indices":
 			if json.Unmarshal(v, &e.Restricted) != nil {
-				return e, where + "[allow_restricted_indices] must be a boolean"
+				return e, "expected field [allow_restricted_indices] value to be a boolean, but found [" + token(v) + "] instead"
 			}
 		case "privileges":
-			return e, where + "field [privileges] must not present"
+			return e, "field [privileges] must not present"
 		default:
-			return e, where + "unexpected field [" + name + "]"
+			return e, "unexpected field [" + name + "]"
 		}
 	}
-	if len(e.Names) == 0 {
-		return e, where + "missing required [names] field"
-	}
-	if slices.Contains(e.Names, "") {
-		return e, where + "[names] may not hold empty text"
+	if e.Names == nil {
+		return e, "missing required [names] field"
 	}
 	return e, ""
 }
 
-func parseNames(raw json.RawMessage, into *[]string) bool {
+func readNames(raw json.RawMessage, into *[]string) (reason string) {
 	var one string
-	if json.Unmarshal(raw, &one) == nil && one != "" {
+	if token(raw) == "VALUE_STRING" && json.Unmarshal(raw, &one) == nil {
 		*into = []string{one}
-		return true
+		return ""
 	}
-	return json.Unmarshal(raw, into) == nil
+	if token(raw) != "START_ARRAY" || json.Unmarshal(raw, into) != nil {
+		return "expected field [names] value to be a string or an array of strings, but found [" + token(raw) + "] instead"
+	}
+	if len(*into) == 0 {
+		return "[names] cannot be an empty array"
+	}
+	return ""
 }
 
 func nonNull(raw json.RawMessage) json.RawMessage {
@@ -141,4 +140,18 @@ func nonNull(raw json.RawMessage) json.RawMessage {
 		return nil
 	}
 	return raw
+}
+
+// asText is a query as it is kept: as text, also where it was given as an object.
+func asText(raw json.RawMessage) json.RawMessage {
+	if token(raw) != "START_OBJECT" {
+		return nonNull(raw)
+	}
+	var short bytes.Buffer
+	_ = json.Compact(&short, raw) // it is part of JSON that could be read
+	text, err := json.Marshal(short.String())
+	if err != nil {
+		return raw
+	}
+	return text
 }

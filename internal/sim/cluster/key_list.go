@@ -22,14 +22,14 @@ func getKeys(q *request) (any, *esError) {
 	if owner && (q.query.Has("username") || q.query.Has("realm_name")) {
 		return nil, validation("neither username nor realm-name may be specified when retrieving owned API keys")
 	}
-	if !owner && !q.c.mayAny(q.who, []string{"read_security", "manage_api_key"}) {
-		return nil, denied(q.who, "cluster:admin/xpack/security/api_key/get", []string{"manage_api_key", "read_security", "manage_security", "all"})
+	if bad := q.mayKeys("get", owner, "read_security", "manage_api_key", "manage_security", "all"); bad != nil {
+		return nil, bad
 	}
 	out, now := []any{}, q.c.net.opt.Now()
 	for _, k := range q.c.keys {
 		switch {
 		case id != "" && k.id != id, name != "" && !glob(name, k.name), owner && k.user != q.who.user,
-			q.query.Has("username") && k.user != q.query.Get("username"), q.query.Has("realm_name") && k.realm != q.query.Get("realm_name"),
+			q.query.Has("username") && k.user != q.query.Get("username"), q.query.Has("realm_name") && k.realm.name != q.query.Get("realm_name"),
 			active && (k.invalidated() || k.expired(now)):
 			continue
 		}
@@ -41,10 +41,21 @@ func getKeys(q *request) (any, *esError) {
 	return map[string]any{"api_keys": out}, nil
 }
 
+// mayKeys refuses a caller without the privileges to do something with all keys, or with its own.
+func (q *request) mayKeys(do string, own bool, privileges ...string) *esError {
+	if own {
+		privileges = append([]string{"manage_own_api_key"}, privileges...)
+	}
+	if q.c.mayAny(q.who, privileges) {
+		return nil
+	}
+	return denied(q.who, "cluster:admin/xpack/security/api_key/"+do, privileges)
+}
+
 func (k *apiKey) listed() map[string]any {
 	out := map[string]any{
 		"id": k.id, "name": k.name, "type": k.kind, "creation": k.created.UnixMilli(), "invalidated": k.invalidated(),
-		"username": k.user, "realm": k.realm, "realm_type": "native", "metadata": k.metadata,
+		"username": k.user, "realm": k.realm.name, "realm_type": k.realm.kind, "metadata": k.metadata,
 	}
 	if !k.expires.IsZero() {
 		out["expiration"] = k.expires.UnixMilli()
@@ -53,7 +64,11 @@ func (k *apiKey) listed() map[string]any {
 		out["invalidation"] = k.ended.UnixMilli()
 	}
 	if k.kind != keyTypeCrossCluster {
-		out["role_descriptors"] = map[string]any{}
+		roles := map[string]any{}
+		for name, r := range k.roles {
+			roles[name] = r.complete()
+		}
+		out["role_descriptors"] = roles
 		return out
 	}
 	out["access"] = k.access
@@ -80,7 +95,7 @@ func (a keyAccess) descriptor() map[string]any {
 		}
 	}
 	if len(a.Search) > 0 {
-		cluster = append(cluster, "cross_cluster_search")
+		cluster = append(cluster, "cross_cluster_search", "monitor_enrich")
 	}
 	if len(a.Replication) > 0 {
 		cluster = append(cluster, "cross_cluster_replication")
@@ -95,7 +110,11 @@ func (a keyAccess) descriptor() map[string]any {
 
 // invalidateKeys answers DELETE /_security/api_key.
 func invalidateKeys(q *request) (any, *esError) {
-	body, bad := q.object("invalidate_api_key", "id", "ids", "name", "owner", "realm_name", "username")
+	fields := []string{"id", "ids", "name", "owner", "realm_name", "username"}
+	if _, bad := q.fields("invalidate_api_key", fields...); bad != nil {
+		return nil, bad
+	}
+	body, bad := q.object("invalidate_api_key", fields...)
 	if bad != nil {
 		return nil, bad
 	}
@@ -106,7 +125,7 @@ func invalidateKeys(q *request) (any, *esError) {
 	owner, _ := body["owner"].(bool)
 	ids, bad := idList(body["ids"])
 	if bad != nil {
-		return nil, bad
+		return nil, built("invalidate_api_key", bad)
 	}
 	if text("id") != "" {
 		ids = append(ids, text("id"))
@@ -114,37 +133,40 @@ func invalidateKeys(q *request) (any, *esError) {
 	if len(ids) == 0 && text("name") == "" && text("username") == "" && text("realm_name") == "" && !owner {
 		return nil, validation("One of [api key id(s), api key name, username, realm name] must be specified if [owner] flag is false")
 	}
-	if len(ids) > 0 && (text("name") != "" || text("username") != "" || text("realm_name") != "") {
+	if len(ids) > 0 && text("name") != "" {
+		return nil, validation("only one of [api key id(s), api key name] can be specified")
+	}
+	if len(ids) > 0 && (text("username") != "" || text("realm_name") != "") {
 		return nil, validation("username, realm or api key name must not be specified when the api key id(s) is specified")
 	}
-	if !owner && !q.c.may(q.who, "manage_api_key") {
-		return nil, denied(q.who, "cluster:admin/xpack/security/api_key/invalidate", []string{"manage_api_key", "manage_security", "all"})
+	if bad := q.mayKeys("invalidate", owner, "manage_api_key", "manage_security", "all"); bad != nil {
+		return nil, bad
 	}
 	return q.c.invalidate(q.who, func(k *apiKey) bool {
 		return (len(ids) == 0 || slices.Contains(ids, k.id)) && (text("name") == "" || glob(text("name"), k.name)) &&
-			(text("username") == "" || text("username") == k.user) && (text("realm_name") == "" || text("realm_name") == k.realm) &&
+			(text("username") == "" || text("username") == k.user) && (text("realm_name") == "" || text("realm_name") == k.realm.name) &&
 			(!owner || k.user == q.who.user)
 	}), nil
 }
 
+// invalidate ends keys. Those that have ended before are not named, whatever the field previously_invalidated_api_keys
+// seems to promise.
 func (c *Cluster) invalidate(who identity, wanted func(*apiKey) bool) map[string]any {
-	now, previously, failed := []string{}, []string{}, []any{}
+	now, failed := []string{}, []any{}
 	for _, k := range c.keys {
 		switch {
-		case !wanted(k):
+		case !wanted(k), k.invalidated():
 		case k.kind == keyTypeCrossCluster && !c.may(who, "manage_security"):
 			failed = append(failed, map[string]any{
-				"type":   "illegal_argument_exception",
+				"type":   "security_exception",
 				"reason": "Cannot invalidate cross-cluster API key [" + k.id + "]. This requires [manage_security] cluster privilege or higher",
 			})
-		case k.invalidated():
-			previously = append(previously, k.id)
 		default:
 			k.ended = c.net.opt.Now()
 			now = append(now, k.id)
 		}
 	}
-	out := map[string]any{"invalidated_api_keys": now, "previously_invalidated_api_keys": previously, "error_count": len(failed)}
+	out := map[string]any{"invalidated_api_keys": now, "previously_invalidated_api_keys": []string{}, "error_count": len(failed)}
 	if len(failed) > 0 {
 		out["error_details"] = failed
 	}
@@ -157,7 +179,7 @@ func idList(v any) ([]string, *esError) {
 	}
 	list, ok := v.([]any)
 	if !ok {
-		return nil, parseError("[1:1] [invalidate_api_key] ids doesn't support values of type: VALUE_STRING")
+		list = []any{v}
 	}
 	var out []string
 	for _, in := range list {

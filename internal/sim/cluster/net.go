@@ -22,9 +22,6 @@ type Options struct {
 	KeystoreDelay time.Duration
 	// Client is the address that callers of the HTTP API seem to come from, for IP filters. Default 198.51.100.10.
 	Client netip.Addr
-	// TellUnavailable puts what stands in the local nodes' log into _resolve/cluster where the remote side can't be
-	// reached at all. Elasticsearch says nothing more than connected: false there (seen on 8.19.4).
-	TellUnavailable bool
 }
 
 // Net is a network of clusters that can reach each other by host name. One lock guards all of it, so that a

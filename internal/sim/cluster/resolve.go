@@ -1,5 +1,7 @@
 package cluster
 
+import "strings"
+
 // resolveCluster answers GET /_resolve/cluster: it connects if need be, and says what each cluster sees.
 func resolveCluster(q *request) (any, *esError) {
 	c, out := q.c, map[string]any{}
@@ -19,7 +21,7 @@ func resolveCluster(q *request) (any, *esError) {
 		}
 		return out, nil
 	}
-	parts, bad := c.expand(text)
+	parts, bad := q.expand(text, resolveAction)
 	if bad != nil {
 		return nil, bad
 	}
@@ -30,7 +32,7 @@ func resolveCluster(q *request) (any, *esError) {
 		}
 		found, missing, refused := c.match(p.patterns, c.mayRead(q.who))
 		if len(refused) > 0 {
-			return nil, deniedIndices("indices:admin/resolve/cluster", q.who, refused, "view_index_metadata,manage,read,all")
+			return nil, deniedIndices(resolveAction, q.who, refused)
 		}
 		local := map[string]any{"connected": true, "skip_unavailable": false, "matching_indices": len(found) > 0, "version": c.versionMin()}
 		if len(missing) > 0 && !ignore {
@@ -42,39 +44,48 @@ func resolveCluster(q *request) (any, *esError) {
 	return out, nil
 }
 
+// resolve says how an alias stands. With any error it is not connected, and an error is told only if the remote cluster
+// has said it: of one that can't be reached Elasticsearch says nothing more.
 func (c *Cluster) resolve(who identity, e expression, ignore bool) map[string]any {
-	r := c.remote(e.alias)
-	out := map[string]any{"connected": false, "skip_unavailable": r.skip}
-	l, why := c.use(e.alias, true)
+	out := map[string]any{"connected": false, "skip_unavailable": c.links[e.alias].skip}
+	l, why := c.use(e.alias, resolveAction, true)
 	if why != nil {
-		switch {
-		case why.reached:
-			out["error"] = why.reason
-		case c.net.opt.TellUnavailable:
-			out["error"] = why.logged
+		if why.told {
+			out["error"] = why.resolved()
 		}
 		return out
 	}
+	r := c.remote(e.alias)
 	if e.patterns == nil {
 		out["connected"], out["version"] = true, l.remote.versionMin()
 		return out
 	}
-	allowed, bad := c.remoteAccess(who, r, l.remote, "indices:admin/resolve/cluster", e.patterns)
+	allowed, bad := c.remoteAccess(who, r, l.remote, resolveAction)
 	if bad != nil {
-		out["error"] = bad.reason // as Elasticsearch: a security error can't tell whether the cluster is there
+		out["error"] = bad.reason
 		return out
 	}
 	found, missing, refused := l.remote.match(e.patterns, allowed.index)
-	out["connected"] = true
 	switch {
-	case len(refused) > 0:
-		out["connected"] = false
+	case len(refused) > 0 && !ignore:
 		out["error"] = allowed.refuse(refused).reason
+		return out
 	case len(missing) > 0 && !ignore:
 		out["error"] = "no such index [" + missing[0] + "]"
 	default:
-		out["matching_indices"] = len(found) > 0
-		out["version"] = l.remote.versionMin()
+		out["matching_indices"], out["version"] = len(found) > 0, l.remote.versionMin()
 	}
+	out["connected"] = true
 	return out
+}
+
+const resolveAction = "indices:admin/resolve/cluster"
+
+// resolved is the error's text in _resolve/cluster: at times that of its cause, as of a key that does not exist.
+func (e *esError) resolved() string {
+	why, _ := e.extra[otherCredentials].(string)
+	if text, ok := strings.CutPrefix(why, "API key: "); ok && strings.HasPrefix(text, "unable to find apikey") {
+		return text
+	}
+	return e.reason
 }

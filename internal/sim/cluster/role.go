@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -45,18 +47,47 @@ type RemoteClusterRight struct {
 
 // builtinRoles are the reserved roles that matter here.
 func builtinRoles() map[string]Role {
-	everything := IndicesPrivileges{Names: []string{"*"}, Privileges: []string{"all"}}
 	reserved := map[string]any{"_reserved": true} // how the security API tells its own roles from others
-	return map[string]Role{
+	all := []IndicesPrivileges{
+		{Names: []string{"*"}, Privileges: []string{"all"}},
+		{Names: []string{"*"}, Privileges: []string{"monitor", "read", "view_index_metadata", "read_cross_cluster"}, Restricted: true},
+	}
+	roles := map[string]Role{
 		roleSuperuser: {
-			Metadata: reserved,
-			Cluster:  []string{"all"}, Indices: []IndicesPrivileges{everything},
-			RemoteIndices: []RemoteIndices{{everything, []string{"*"}}},
+			Metadata: reserved, Cluster: []string{"all"}, Indices: all, RunAs: []string{"*"},
+			RemoteIndices: []RemoteIndices{{all[0], []string{"*"}}, {all[1], []string{"*"}}},
 			RemoteCluster: []RemoteClusterRight{{Clusters: []string{"*"}, Privileges: []string{"monitor_enrich", "monitor_stats"}}},
+			Applications:  []json.RawMessage{json.RawMessage(`{"application":"*","privileges":["*"],"resources":["*"]}`)},
+			Description: "Grants full access to cluster management and data indices. This role also grants direct read-only access to restricted indices like .security. " +
+				"A user with this role can impersonate any other user in the system, manage security and create roles with unlimited privileges. Take extra care when assigning it to a user.",
 		},
 		"viewer":          {Metadata: reserved, Indices: []IndicesPrivileges{{Names: []string{"*"}, Privileges: []string{"read", "view_index_metadata"}}}},
 		"monitoring_user": {Metadata: reserved, Cluster: []string{"monitor"}},
 	}
+	for name, r := range roles {
+		r = r.complete()
+		r.Transient = map[string]any{}
+		roles[name] = r
+	}
+	return roles
+}
+
+// complete is the role as it is shown: with all fields, and queries as text.
+func (r Role) complete() Role {
+	r.Cluster, r.RunAs = append([]string{}, r.Cluster...), append([]string{}, r.RunAs...)
+	r.Indices, r.Applications = append([]IndicesPrivileges{}, r.Indices...), append([]json.RawMessage{}, r.Applications...)
+	for i := range r.Indices {
+		r.Indices[i].Query = asText(r.Indices[i].Query)
+	}
+	r.RemoteIndices = slices.Clone(r.RemoteIndices)
+	for i := range r.RemoteIndices {
+		r.RemoteIndices[i].Query = asText(r.RemoteIndices[i].Query)
+	}
+	if r.Metadata == nil {
+		r.Metadata = map[string]any{}
+	}
+	r.Transient = map[string]any{"enabled": true}
+	return r
 }
 
 var (
@@ -80,69 +111,120 @@ func putRole(q *request) (any, *esError) {
 	if _, reserved := builtinRoles()[name]; reserved {
 		return nil, validation("Role [" + name + "] is reserved and may not be used.")
 	}
-	if strings.TrimSpace(name) != name || name == "" || len(name) > 507 {
+	if strings.TrimSpace(name) != name || name == "" || len(name) > 1024 {
+		bad := validation("Role names must be at least 1 and no more than 1024 characters. They can contain alphanumeric characters " +
+			"(a-z, A-Z, 0-9), spaces, punctuation, and printable symbols in the Basic Latin (ASCII) block. Leading or trailing whitespace is not allowed.")
+		bad.kind = "validation_exception"
+		return nil, bad
+	}
+	if len(name) > 507 { // another check, with another limit
 		return nil, validation("Role names must be at least 1 and no more than 507 characters. They can contain alphanumeric characters " +
 			"(a-z, A-Z, 0-9), spaces, punctuation, and printable symbols in the Basic Latin (ASCII) block. Leading or trailing whitespace is not allowed.")
 	}
-	var r Role
-	if err := q.decode("role", &r); err != nil {
-		return nil, err
+	r, bad := q.readRole(name)
+	if bad != nil {
+		return nil, bad
 	}
-	if err := r.check(name); err != nil {
-		return nil, err
+	if bad := r.check(name); bad != nil {
+		return nil, bad
 	}
 	_, had := q.c.roles[name]
-	r.Transient = map[string]any{"enabled": true}
-	q.c.roles[name] = r
+	q.c.roles[name] = r.complete()
 	return map[string]any{"role": map[string]any{"created": !had}}, nil
 }
 
+// readRole reads the body of a request for a role.
+func (q *request) readRole(name string) (r Role, bad *esError) {
+	known := []string{"cluster", "indices", "index", "remote_indices", "remote_cluster", "applications", "run_as", "metadata", "description", "global", "transient_metadata"}
+	if len(bytes.TrimSpace(q.raw)) > 0 {
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(q.raw, &fields); err != nil {
+			return r, unreadable("role", err)
+		}
+		for _, field := range slices.Sorted(maps.Keys(fields)) {
+			if !slices.Contains(known, field) {
+				return r, &esError{status: 400, kind: "parse_exception", reason: "failed to parse role [" + name + "]. unexpected field [" + field + "]"}
+			}
+			if is := token(fields[field]); slices.Contains([]string{"cluster", "run_as"}, field) && is != "START_ARRAY" {
+				e := &esError{status: 400, kind: "parse_exception", reason: "failed to parse role [" + name + "]"}
+				e.cause = &esError{kind: "parse_exception", reason: "could not parse [" + field + "] field. expected a string array but found [" + is + "] value instead"}
+				return r, e
+			}
+		}
+	}
+	if _, bad := q.fields("role", known...); bad != nil {
+		return r, bad
+	}
+	if err := json.Unmarshal(q.raw, &r); err != nil {
+		return r, &esError{status: 400, kind: "parse_exception", reason: "failed to parse role [" + name + "]"}
+	}
+	return r, nil
+}
+
 func (r Role) check(name string) *esError {
+	broken := func(what string) *esError {
+		return &esError{status: 400, kind: "parse_exception", reason: "failed to parse " + what}
+	}
 	var problems []string
 	for _, p := range r.Cluster {
 		if !slices.Contains(clusterPrivileges, p) && !isAction(p) {
-			return illegalArgument("unknown cluster privilege [%s]. a privilege must be either one of the predefined cluster privilege names [%s] or a pattern over one of the available cluster actions", p, strings.Join(clusterPrivileges, ","))
+			problems = append(problems, unknownClusterPrivilege(p))
 		}
 	}
-	entries := slices.Clone(r.Indices)
-	for _, ri := range r.RemoteIndices {
-		if len(ri.Clusters) == 0 {
-			return &esError{status: 400, kind: "parse_exception", reason: "failed to parse remote indices privileges for role [" + name + "]. missing required [clusters] field"}
-		}
-		entries = append(entries, ri.IndicesPrivileges)
-	}
-	for _, e := range entries {
-		if len(e.Names) == 0 {
-			return &esError{status: 400, kind: "parse_exception", reason: "failed to parse indices privileges for role [" + name + "]. missing required [names] field"}
-		}
-		if len(e.Privileges) == 0 {
-			return &esError{status: 400, kind: "parse_exception", reason: "failed to parse indices privileges for role [" + name + "]. missing required [privileges] field"}
+	check := func(e IndicesPrivileges, what string) *esError {
+		switch {
+		case len(e.Names) == 0:
+			return broken(what + " privileges for role [" + name + "]. missing required [names] field")
+		case len(e.Privileges) == 0:
+			return broken(what + " privileges for role [" + name + "]. missing required [privileges] field")
 		}
 		for _, p := range e.Privileges {
 			if !slices.Contains(indexPrivileges, p) && !isAction(p) {
-				return illegalArgument("unknown index privilege [%s]. a privilege must be either one of the predefined fixed indices privileges [%s] or a pattern over one of the available index actions", p, strings.Join(indexPrivileges, ","))
+				problems = append(problems, fmt.Sprintf("unknown index privilege [%s]. a privilege must be either one of the predefined fixed indices privileges [%s] or a pattern over one of the available index actions", p, strings.Join(indexPrivileges, ",")))
 			}
+		}
+		return nil
+	}
+	for _, e := range r.Indices {
+		if bad := check(e, "indices"); bad != nil {
+			return bad
+		}
+	}
+	for _, e := range r.RemoteIndices {
+		if e.Clusters == nil {
+			return broken("remote indices privileges for role [" + name + "]. missing required [clusters] field")
+		}
+		if bad := check(e.IndicesPrivileges, "remote indices"); bad != nil {
+			return bad
+		}
+		if slices.Contains(e.Clusters, "") {
+			problems = append(problems, "remote index cluster alias cannot be an empty string")
 		}
 	}
 	for _, rc := range r.RemoteCluster {
 		if len(rc.Clusters) == 0 || len(rc.Privileges) == 0 {
-			return &esError{status: 400, kind: "parse_exception", reason: "failed to parse remote_cluster for role [" + name + "]. [clusters] and [privileges] must be defined when building remote cluster privileges"}
+			return broken("remote_cluster for role [" + name + "]. [clusters] and [privileges] must be defined when building remote cluster privileges")
 		}
 		for _, p := range rc.Privileges {
 			if !slices.Contains(remoteClusterPrivileges, p) {
-				return illegalArgument("unknown remote cluster privilege [%s]", p)
+				return broken("remote_cluster for role [" + name + "]. [" + strings.Join(remoteClusterPrivileges, ", ") +
+					"] are the only values allowed for [privileges] within [remote_cluster]. Found [" + p + "]")
 			}
 		}
 	}
 	for k := range r.Metadata {
 		if strings.HasPrefix(k, "_") {
-			problems = append(problems, "role metadata keys may not start with [_]")
+			problems = append(problems, "role descriptor metadata keys may not start with [_]")
 		}
 	}
 	if len(problems) > 0 {
 		return validation(problems...)
 	}
 	return nil
+}
+
+func unknownClusterPrivilege(p string) string {
+	return fmt.Sprintf("unknown cluster privilege [%s]. a privilege must be either one of the predefined cluster privilege names [%s] or a pattern over one of the available cluster actions", p, strings.Join(clusterPrivileges, ","))
 }
 
 func isAction(p string) bool {

@@ -38,8 +38,8 @@ func routes() []route {
 		{[]string{post}, path("_security/cross_cluster/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/cross_cluster/api_key/create", []string{"manage_security", "all"}, hasKeyModel, createCrossClusterKey},
 		{[]string{put}, path("_security/cross_cluster/api_key/{id}"), nil, "cluster:admin/xpack/security/cross_cluster/api_key/update", []string{"manage_security", "all"}, hasKeyModel, updateCrossClusterKey},
 		{[]string{put, post}, path("_security/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/api_key/create", []string{"manage_own_api_key", "manage_api_key", "manage_security", "all"}, Version{}, createKey},
-		{[]string{get}, path("_security/api_key"), keyParams, "cluster:admin/xpack/security/api_key/get", []string{"manage_own_api_key", "manage_api_key", "read_security", "manage_security", "all"}, Version{}, getKeys},
-		{[]string{del}, path("_security/api_key"), nil, "cluster:admin/xpack/security/api_key/invalidate", []string{"manage_own_api_key", "manage_api_key", "manage_security", "all"}, Version{}, invalidateKeys},
+		{[]string{get}, path("_security/api_key"), keyParams, "cluster:admin/xpack/security/api_key/get", nil, Version{}, getKeys},
+		{[]string{del}, path("_security/api_key"), nil, "cluster:admin/xpack/security/api_key/invalidate", nil, Version{}, invalidateKeys},
 		{[]string{get}, path("_security/_authenticate"), nil, "", nil, Version{}, getAuthenticate},
 		{[]string{get, post}, path("_security/user/_has_privileges"), nil, "", nil, Version{}, hasPrivileges},
 		{[]string{get}, path("_security/role"), nil, "cluster:admin/xpack/security/role/get", []string{"read_security", "manage_security", "all"}, Version{}, getRole},
@@ -59,6 +59,7 @@ func routes() []route {
 func (q *request) route(w http.ResponseWriter) (any, *esError) {
 	who, bad := q.c.authenticate(q.http)
 	if bad != nil {
+		w.Header()["Www-Authenticate"] = challenges // not where it is another cluster that refuses a key
 		return nil, bad
 	}
 	q.who, q.query = who, q.http.URL.Query()
@@ -96,6 +97,8 @@ func (q *request) find(w http.ResponseWriter) (route, *esError) {
 		allowed = append(allowed, rt.methods...)
 	}
 	if len(allowed) > 0 {
+		order := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
+		slices.SortFunc(allowed, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
 		w.Header().Set("Allow", strings.Join(allowed, ","))
 		return route{}, &esError{status: 405, plain: true, reason: "Incorrect HTTP method for uri [" + q.http.URL.RequestURI() +
 			"] and method [" + q.http.Method + "], allowed: [" + strings.Join(allowed, ", ") + "]"}

@@ -32,7 +32,7 @@ func search(q *request) (any, *esError) {
 	if bad != nil {
 		return nil, bad
 	}
-	parts, bad := q.c.expand(q.vars["index"])
+	parts, bad := q.expand(q.vars["index"], searchAction)
 	if bad != nil {
 		return nil, bad
 	}
@@ -78,11 +78,12 @@ func (s *searching) part(p expression) *esError {
 		found, missing, refused := s.q.c.match(p.patterns, s.q.c.mayRead(s.q.who))
 		switch {
 		case len(refused) > 0:
-			return deniedIndices("indices:data/read/search", s.q.who, refused, "read,all")
+			return deniedIndices(searchAction, s.q.who, refused)
 		case len(missing) > 0 && !s.ignore:
 			return indexNotFound(missing[0])
 		}
 		s.collect(s.q.c, "", found)
+		s.details["(local)"] = searched(p, len(found))
 		return nil
 	}
 	s.remote = true
@@ -90,7 +91,7 @@ func (s *searching) part(p expression) *esError {
 	if bad == nil {
 		return nil
 	}
-	if !s.q.c.remote(p.alias).skip || bad.local {
+	if !s.q.c.links[p.alias].skip || bad.local {
 		return bad.esError
 	}
 	s.skipped++
@@ -109,32 +110,35 @@ type farError struct {
 }
 
 func (s *searching) far(p expression) *farError {
-	c, r := s.q.c, s.q.c.remote(p.alias)
-	l, why := c.use(p.alias, !r.skip)
+	c, r, l := s.q.c, s.q.c.remote(p.alias), s.q.c.links[p.alias]
+	if l.skip && !l.connected() { // Elasticsearch does not try again then, and does not say why
+		return &farError{esError: &esError{status: 500, kind: "connect_transport_exception", reason: "Unable to connect to [" + p.alias + "]"}}
+	}
+	l, why := c.use(p.alias, searchAction, true)
 	if why != nil {
-		if r.skip && !l.connected { // Elasticsearch does not try again then, and does not say why
-			return &farError{esError: &esError{status: 500, kind: "connect_transport_exception", reason: "Unable to connect to [" + p.alias + "]"}}
-		}
 		return &farError{esError: why.esError}
 	}
-	a, bad := c.remoteAccess(s.q.who, r, l.remote, "indices:data/read/search", p.patterns)
+	a, bad := c.remoteAccess(s.q.who, r, l.remote, searchAction)
 	if bad != nil {
 		return &farError{esError: bad, local: strings.Contains(bad.reason, "no remote indices privileges")}
 	}
 	found, missing, refused := l.remote.match(p.patterns, a.index)
 	switch {
-	case len(refused) > 0:
+	case len(refused) > 0 && !s.ignore:
 		return &farError{esError: a.refuse(refused)}
 	case len(missing) > 0 && !s.ignore:
 		return &farError{esError: indexNotFound(missing[0])}
 	}
 	s.collect(l.remote, p.alias+":", found)
-	n := len(found)
-	s.details[p.alias] = map[string]any{
-		"status": "successful", "indices": strings.Join(p.patterns, ","), "took": 1, "timed_out": false,
-		"_shards": map[string]any{"total": n, "successful": n, "skipped": 0, "failed": 0},
-	}
+	s.details[p.alias] = searched(p, len(found))
 	return nil
+}
+
+func searched(p expression, shards int) map[string]any {
+	return map[string]any{
+		"status": "successful", "indices": strings.Join(p.patterns, ","), "took": 1, "timed_out": false,
+		"_shards": map[string]any{"total": shards, "successful": shards, "skipped": 0, "failed": 0},
+	}
 }
 
 func (s *searching) collect(c *Cluster, prefix string, indices []string) {
@@ -161,13 +165,16 @@ func (s *searching) answer(size int) map[string]any {
 	switch {
 	case len(hits) > 0:
 		top = 1.0
-	case s.remote && s.shards == 0:
-		top = 0.0 // the merger of remote answers has its own idea of nothing
+	case s.shards == 0 && (!s.remote || s.skipped < len(s.details)):
+		top = 0.0 // where no shard was asked, nothing is merged
 	}
 	out := map[string]any{
 		"took": 2, "timed_out": false,
 		"_shards": map[string]any{"total": s.shards, "successful": s.shards, "skipped": 0, "failed": 0},
 		"hits":    map[string]any{"total": map[string]any{"value": len(s.hits), "relation": "eq"}, "max_score": top, "hits": hits},
+	}
+	if s.remote && s.skipped == len(s.details) {
+		out["num_reduce_phases"] = 0
 	}
 	if s.remote {
 		out["_clusters"] = map[string]any{

@@ -107,7 +107,7 @@ func checkValue(key string, v any) *esError {
 	case positive:
 		n, err := strconv.Atoi(s)
 		if err != nil {
-			return illegalArgument("Failed to parse value [%s] for setting [%s]", s, key)
+			return notANumber(illegalArgument("Failed to parse value [%s] for setting [%s]", s, key), s)
 		}
 		if n < 1 {
 			return illegalArgument("Failed to parse value [%s] for setting [%s] must be >= 1", s, key)
@@ -149,12 +149,17 @@ func checkHostPort(s string) *esError {
 	}
 	n, err := strconv.Atoi(port)
 	if err != nil {
-		return illegalArgument("failed to parse port")
+		return notANumber(illegalArgument("failed to parse port"), port)
 	}
 	if n <= 0 || n > 65535 {
 		return illegalArgument("port number must be > 0 but was: [%d]", n)
 	}
 	return nil
+}
+
+func notANumber(e *esError, text string) *esError {
+	e.cause = &esError{kind: "number_format_exception", reason: "For input string: \"" + text + "\""}
+	return e
 }
 
 // parseTime reads a time value such as "30s"; -1 and 0 need no unit.

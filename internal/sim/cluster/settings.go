@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -32,7 +33,7 @@ func putSettings(q *request) (any, *esError) {
 	if bad != nil {
 		return nil, bad
 	}
-	body, bad := q.object("cluster_update_settings_request", "persistent", "transient")
+	body, bad := q.updates()
 	if bad != nil {
 		return nil, bad
 	}
@@ -65,6 +66,19 @@ func putSettings(q *request) (any, *esError) {
 	}
 	q.c.persistent, q.c.transient = newPersistent, newTransient
 	return map[string]any{"acknowledged": true, "persistent": render(appliedP, flat), "transient": render(appliedT, flat)}, nil
+}
+
+// updates reads the body of an update. Fields that are not known are passed over.
+func (q *request) updates() (map[string]any, *esError) {
+	if len(bytes.TrimSpace(q.raw)) == 0 {
+		return nil, &esError{status: 400, kind: "parse_exception", reason: "request body is required"}
+	}
+	body, dec := map[string]any{}, json.NewDecoder(bytes.NewReader(q.raw))
+	dec.UseNumber()
+	if err := dec.Decode(&body); err != nil {
+		return nil, unreadable("cluster_update_settings_request", err)
+	}
+	return body, nil
 }
 
 // apply returns what settings become and which of the changes stand in the answer.

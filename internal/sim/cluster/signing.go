@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"encoding/json"
 	"path"
 	"regexp"
 	"slices"
@@ -67,9 +68,9 @@ func (c *Cluster) checkSigning(all map[string]any) *esError {
 		certificate, key := all[prefix+"certificate"], all[prefix+"key"]
 		switch {
 		case isEmpty(key) && !isEmpty(certificate):
-			return illegalArgument("cannot specify [signing.certificate] without also setting [signing.key]")
+			return half("certificate", "key")
 		case isEmpty(certificate) && !isEmpty(key):
-			return illegalArgument("cannot specify [signing.key] without also setting [signing.certificate]")
+			return half("key", "certificate")
 		case !isEmpty(key) && !isEmpty(all[prefix+"keystore.path"]):
 			return illegalArgument("cannot specify both [signing.keystore.path] and [signing.key]")
 		}
@@ -97,6 +98,11 @@ func (c *Cluster) checkSigning(all map[string]any) *esError {
 	return nil
 }
 
+// half is said of one of a pair: with the status of a server's own fault, though it is none.
+func half(has, lacks string) *esError {
+	return &esError{status: 500, kind: "ssl_config_exception", reason: "cannot specify [signing." + has + "] without also setting [signing." + lacks + "]"}
+}
+
 func noFile(file any) *esError {
 	s, _ := file.(string)
 	if !path.IsAbs(s) {
@@ -118,13 +124,24 @@ func listed(v any) []string {
 	return nil
 }
 
-// checkIdentity refuses a certificate_identity that is no regular expression.
-func checkIdentity(s *string) *esError {
-	if s == nil {
+const identityField = "certificate_identity"
+
+// readIdentity reads the pattern of names that a key demands. Null removes it, and only an update can do that.
+func (in *keyRequest) readIdentity(parser string, raw map[string]json.RawMessage, creation bool) *esError {
+	v, given := raw[identityField]
+	if !given {
 		return nil
 	}
-	if _, err := regexp.Compile(*s); err != nil {
-		return illegalArgument("Invalid certificate_identity format: [%s]. Must be a valid regex.", *s)
+	if is := token(v); is != "VALUE_STRING" && (creation || is != "VALUE_NULL") {
+		return wrongType(parser, identityField, v)
+	}
+	in.hasIdentity = true
+	_ = json.Unmarshal(v, &in.identity) // its type has been looked at
+	if in.identity == nil {
+		return nil
+	}
+	if _, err := regexp.Compile(*in.identity); err != nil {
+		return illegalArgument("Invalid certificate_identity format: [%s]. Must be a valid regex.", *in.identity)
 	}
 	return nil
 }
@@ -137,11 +154,11 @@ func (c *Cluster) presentSignature(r remote, to *Cluster, k *apiKey) *esError {
 	case !to.version.has(hasSigning):
 		return nil
 	case k.identity != nil && !signed:
-		return security(401, "API key (type:[cross_cluster], id:[%s]) requires certificate identity matching [%s], but no certificate was provided", k.id, *k.identity)
+		return unauthenticated("API key (type:[cross_cluster], id:[%s]) requires certificate identity matching [%s], but no certificate was provided", k.id, *k.identity)
 	case k.identity != nil && !fits(*k.identity, c.dn()):
-		return security(401, "DN from provided certificate [%s] does not match API Key certificate identity pattern [%s]", c.dn(), *k.identity)
+		return unauthenticated("DN from provided certificate [%s] does not match API Key certificate identity pattern [%s]", c.dn(), *k.identity)
 	case signed && !to.believes(c.ca):
-		return security(401, "Failed to verify cross cluster api key signature certificate from [(%s)]", c.dn())
+		return unauthenticated("Failed to verify cross cluster api key signature certificate from [(%s)]", c.dn())
 	}
 	return nil
 }

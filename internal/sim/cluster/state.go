@@ -68,15 +68,15 @@ func (c *Cluster) State() State {
 	}
 	for alias, l := range c.links {
 		r := c.remote(alias)
-		conn := Connection{Connected: l.connected, KeyModel: r.keyModel}
+		conn := Connection{Connected: l.connected(), KeyModel: r.keyModel}
 		if l.remote != nil {
 			conn.To = l.remote.name
-			if id, _, _ := l.remote.checkKey(r.credentials, keyTypeCrossCluster); r.keyModel {
-				conn.KeyID = id
+			if r.keyModel {
+				conn.KeyID = credentialID(r.credentials)
 			}
 		}
 		if l.trouble != nil {
-			conn.Trouble = l.trouble.reason
+			conn.Trouble = l.trouble.deepest()
 		}
 		s.Connected[alias] = conn
 	}

@@ -32,8 +32,6 @@ type Options struct {
 	KeystoreDelay, PlanTime time.Duration
 	// Client is the address that the bot seems to come from, for IP filters.
 	Client netip.Addr
-	// TellUnavailable: see cluster.Options.
-	TellUnavailable bool
 	// Nodes gives a deployment real nodes, by its name; nil, or nil for a name: it is simulated.
 	Nodes func(deployment string) Nodes
 	// OnExchange sees every call and its answer, secrets included.
@@ -65,7 +63,7 @@ func NewWorld(opt Options) *World {
 	w := &World{
 		Faults: &fault.Set{}, Log: &fault.Log{}, opt: opt,
 		net: cluster.New(cluster.Options{
-			Now: opt.Now, Rand: opt.Rand, KeystoreDelay: opt.KeystoreDelay, Client: opt.Client, TellUnavailable: opt.TellUnavailable,
+			Now: opt.Now, Rand: opt.Rand, KeystoreDelay: opt.KeystoreDelay, Client: opt.Client,
 		}),
 	}
 	w.wrap = &fault.Wrapper{
