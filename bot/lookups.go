@@ -67,23 +67,46 @@ func (m *Messenger) GroupMembers(ctx context.Context, group string) ([]string, e
 // slackbot is a bot that users.info calls none.
 const slackbot = "USLACKBOT"
 
-// IsPerson reports whether user is somebody who can press buttons: no bot, and not deactivated (users.info, Tier 4, scope
-// users:read). Whom Slack does not know is not.
-func (m *Messenger) IsPerson(ctx context.Context, user string) (bool, error) {
+// Person asks who user is (users.info, Tier 4, scope users:read). active: can press buttons, so is no bot and not
+// deactivated; whom Slack does not know is not. member: belongs to the bot's workspace or organization, and is no guest.
+func (m *Messenger) Person(ctx context.Context, user string) (active, member bool, err error) {
 	if user == slackbot {
-		return false, nil
+		return false, false, nil
+	}
+	self, err := m.Self(ctx)
+	if err != nil {
+		return false, false, err
 	}
 	var answer struct {
-		User struct {
-			Deleted bool `json:"deleted"`
-			Bot     bool `json:"is_bot"`
-		} `json:"user"`
+		User userInfo `json:"user"`
 	}
-	err := m.call(ctx, request{method: "users.info", form: url.Values{"user": {user}}, answer: &answer})
+	err = m.call(ctx, request{method: "users.info", form: url.Values{"user": {user}}, answer: &answer})
 	if e, ok := errors.AsType[*Error](err); ok && e.Code == "user_not_found" {
-		return false, nil
+		return false, false, nil
 	}
-	return err == nil && !answer.User.Deleted && !answer.User.Bot, err
+	if err != nil {
+		return false, false, err
+	}
+	return answer.User.active(), answer.User.memberOf(self), nil
+}
+
+// userInfo is a user as users.info describes one (Slack's docs: "User object").
+type userInfo struct {
+	Team       string `json:"team_id"`
+	Deleted    bool   `json:"deleted"`
+	Bot        bool   `json:"is_bot"`
+	Guest      bool   `json:"is_restricted"` // also of a single channel: is_ultra_restricted comes with it
+	Stranger   bool   `json:"is_stranger"`
+	Enterprise struct {
+		ID string `json:"enterprise_id"`
+	} `json:"enterprise_user"`
+}
+
+func (u userInfo) active() bool { return !u.Deleted && !u.Bot }
+
+func (u userInfo) memberOf(self Identity) bool {
+	home := u.Team == self.Team || self.Enterprise != "" && u.Enterprise.ID == self.Enterprise
+	return home && !u.Guest && !u.Stranger
 }
 
 // ChannelMembers returns the user ids of everybody in a channel (Tier 4). It needs the read scope of its kind,

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -455,22 +454,44 @@ func TestRestOfTheMethods(t *testing.T) {
 	}
 }
 
-func TestOnlyPeopleAreTakenForPeople(t *testing.T) {
-	m, a, _ := newMessenger(t, map[string][]answer{"users.info": {
-		{body: `{"ok":true,"user":{"id":"U1","deleted":false,"is_bot":false}}`},
-		{body: `{"ok":true,"user":{"id":"U2","deleted":true}}`},
-		{body: `{"ok":true,"user":{"id":"U3","deleted":false,"is_bot":true}}`},
-		{body: `{"ok":false,"error":"user_not_found"}`},
-		{body: `{"ok":false,"error":"missing_scope","needed":"users:read"}`},
-	}})
-	for i, want := range []bool{true, false, false, false, false} {
-		got, err := m.IsPerson(t.Context(), "U"+strconv.Itoa(i+1))
-		if got != want || (err != nil) != (i == 4) {
-			t.Errorf("U%d: %v, %v", i+1, got, err)
+func TestWhoIsAPersonAndWhoAMember(t *testing.T) {
+	cases := []struct {
+		user           string
+		active, member bool
+	}{
+		{`{"team_id":"T1"}`, true, true},
+		{`{"team_id":"T1","deleted":true}`, false, true},
+		{`{"team_id":"T1","is_bot":true}`, false, true},
+		{`{"team_id":"T1","is_restricted":true}`, true, false},
+		{`{"team_id":"T1","is_restricted":true,"is_ultra_restricted":true}`, true, false},
+		{`{"team_id":"T2"}`, true, false},
+		{`{"team_id":"T2","is_stranger":true}`, true, false},
+		{`{"team_id":"T2","enterprise_user":{"enterprise_id":"E1"}}`, true, true},
+		{`{"team_id":"T3","enterprise_user":{"enterprise_id":"E2"}}`, true, false},
+		{`{}`, true, false},
+	}
+	answers := make([]answer, 0, len(cases)+2)
+	for _, c := range cases {
+		answers = append(answers, answer{body: `{"ok":true,"user":` + c.user + `}`})
+	}
+	answers = append(answers, answer{body: `{"ok":false,"error":"user_not_found"}`}, answer{body: `{"ok":false,"error":"missing_scope","needed":"users:read"}`})
+	m, a, _ := newMessenger(t, map[string][]answer{
+		"auth.test":  {{body: `{"ok":true,"user_id":"U9","bot_id":"B9","team_id":"T1","enterprise_id":"E1"}`}},
+		"users.info": answers,
+	})
+	for _, c := range cases {
+		if active, member, err := m.Person(t.Context(), "U1"); active != c.active || member != c.member || err != nil {
+			t.Errorf("%s: %v, %v, %v", c.user, active, member, err)
 		}
 	}
-	if got, err := m.IsPerson(t.Context(), "USLACKBOT"); got || err != nil || len(a.calls) != 5 {
-		t.Errorf("Slackbot: %v, %v after %d calls", got, err, len(a.calls))
+	for _, fails := range []bool{false, true} {
+		if active, member, err := m.Person(t.Context(), "U1"); active || member || (err != nil) != fails {
+			t.Errorf("%v, %v, %v", active, member, err)
+		}
+	}
+	before := len(a.calls)
+	if active, member, err := m.Person(t.Context(), "USLACKBOT"); active || member || err != nil || len(a.calls) != before {
+		t.Errorf("Slackbot: %v, %v, %v after %d calls", active, member, err, len(a.calls))
 	}
 }
 

@@ -140,7 +140,7 @@ func (a *App) newExecutor(owner string, kinds map[change.Kind]executor.Kind) err
 	var err error
 	a.executor, err = executor.New(a.metrics.Queue(a.store), a.store, kinds, executor.Options{
 		Name: owner, Workers: e.Workers, Lease: e.Lease.Std(), Renew: e.Lease.Std() / 4, CallTimeout: e.CallTimeout.Std(),
-		Drain:   e.Drain.Std(), Weigh: a.policy.Weigh,
+		Drain: e.Drain.Std(), Weigh: a.policy.Weigh,
 		Backoff: executor.Exponential(250*time.Millisecond, 5*time.Second, mathrand.Float64),
 		Now:     time.Now, Log: a.log, Changed: a.teller.Changed,
 		Scrub: wire.NewScrubber(a.config.Secrets()...).Text,

@@ -23,6 +23,8 @@ func (s *story) happens(_ *testscript.TestScript, args []string) error {
 		s.Slack.Unarchive(sim.Channel)
 	case "dismisses":
 		s.Slack.Deactivate(args[1])
+	case "restricts":
+		s.Slack.Restrict(args[1])
 	case "deletes":
 		var on workspace.Message
 		_, err := s.until(s.ctx, storyWait, func(w workspace.State) bool {

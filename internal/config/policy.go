@@ -29,7 +29,8 @@ type PolicyGroup struct {
 	Users []string `yaml:"users"`
 	// UserGroup is the id of a Slack user group, such as S0123ABCD.
 	UserGroup string `yaml:"user_group"`
-	// Channel is the id of a channel whose members are meant; the bot must be in it if it is private.
+	// Channel is the id of a channel whose members are meant, without guests and people of other organizations unless a
+	// rule says guests; the bot must be in it if it is private, and needs the scope users:read.
 	Channel string `yaml:"channel"`
 }
 
@@ -56,6 +57,8 @@ type PolicyRule struct {
 	RequesterMayApprove bool `yaml:"requester_may_approve"`
 	// OnePersonSeveralSides says that one person's approval counts for every side that they belong to.
 	OnePersonSeveralSides bool `yaml:"one_person_several_sides"`
+	// Guests says that guests, and people of other organizations in a shared channel, count as members of a channel.
+	Guests bool `yaml:"guests"`
 	// Wait is how long a request waits before it expires. Default 24h.
 	Wait Duration `yaml:"wait"`
 	// Remind says after how long those who are missing are reminded by direct message.
@@ -119,7 +122,7 @@ func (c *Config) Rules() policy.Rules {
 	for _, r := range c.Policy.Rules {
 		rule := policy.Rule{
 			Name: r.Name, Match: plain(r.Match), Any: plain(r.Any), Unless: plain(r.Unless), Ask: r.Ask,
-			RequesterCounts: r.RequesterMayApprove, SeveralSides: r.OnePersonSeveralSides,
+			RequesterCounts: r.RequesterMayApprove, SeveralSides: r.OnePersonSeveralSides, Guests: r.Guests,
 			Wait: r.Wait.Std(), Direct: r.AskBy == "dm",
 		}
 		for _, s := range r.Approve {

@@ -27,6 +27,7 @@ type Group struct {
 	Users     []string // Slack user ids
 	UserGroup string   // id of a Slack user group; empty: none
 	Channel   string   // id of a Slack channel; empty: none
+	Guests    bool     // guests and people of other organizations in the channel belong to it too; a rule says so
 }
 
 // Rule says what a kind of change needs.
@@ -41,10 +42,12 @@ type Rule struct {
 	RequesterCounts bool
 	// SeveralSides lets one person's approval count for every side that they belong to.
 	SeveralSides bool
-	Wait         time.Duration   // until it expires
-	Remind       []time.Duration // after asking: when those who are missing are reminded
-	Direct       bool            // those who may approve are asked by direct message too
-	Window       *Window         // when the work may begin; nil: at any time
+	// Guests lets guests and people of other organizations count as members of channels.
+	Guests bool
+	Wait   time.Duration   // until it expires
+	Remind []time.Duration // after asking: when those who are missing are reminded
+	Direct bool            // those who may approve are asked by direct message too
+	Window *Window         // when the work may begin; nil: at any time
 }
 
 // Side is a group of which a number must approve.
@@ -155,7 +158,7 @@ func (p *Policy) mayAsk(ctx context.Context, rule Rule, user string) error {
 	if len(rule.Ask) == 0 {
 		return nil
 	}
-	in, err := p.inAny(ctx, rule.Ask, user)
+	in, err := p.inAny(ctx, rule, rule.Ask, user)
 	if err == nil && !in {
 		err = refuse("rule %s lets only %s ask for this", rule.Name, strings.Join(rule.Ask, ", "))
 	}
@@ -164,10 +167,10 @@ func (p *Policy) mayAsk(ctx context.Context, rule Rule, user string) error {
 
 // inAny reports whether user is in one of the groups. A group that can't be asked matters only if none of the others
 // has the user.
-func (p *Policy) inAny(ctx context.Context, groups []string, user string) (bool, error) {
+func (p *Policy) inAny(ctx context.Context, rule Rule, groups []string, user string) (bool, error) {
 	var unknown error
 	for _, name := range groups {
-		members, err := p.members(ctx, name)
+		members, err := p.members(ctx, rule, name)
 		if err != nil {
 			unknown = err
 			continue
@@ -179,13 +182,15 @@ func (p *Policy) inAny(ctx context.Context, groups []string, user string) (bool,
 	return false, unknown
 }
 
-func (p *Policy) members(ctx context.Context, name string) ([]string, error) {
+func (p *Policy) members(ctx context.Context, rule Rule, name string) ([]string, error) {
 	groups := p.rules.Load().Groups
 	i := slices.IndexFunc(groups, func(g Group) bool { return g.Name == name })
 	if i < 0 {
 		return nil, &UnknownGroupError{Group: name, Err: fmt.Errorf("the policy has no group %q", name)}
 	}
-	members, err := p.groups.Members(ctx, groups[i])
+	group := groups[i]
+	group.Guests = rule.Guests
+	members, err := p.groups.Members(ctx, group)
 	if err != nil {
 		return nil, &UnknownGroupError{Group: name, Err: err}
 	}
@@ -234,7 +239,7 @@ func (p *Policy) onSides(ctx context.Context, rule Rule, sides []Side, r *change
 	for _, s := range sides {
 		groups = append(groups, s.Group)
 	}
-	in, err := p.inAny(ctx, groups, by.User)
+	in, err := p.inAny(ctx, rule, groups, by.User)
 	if err == nil && !in {
 		err = refuse("you are not one of the approvers of this change")
 	}
@@ -277,7 +282,7 @@ func (p *Policy) Weigh(ctx context.Context, r *change.Request) (change.Verdict, 
 func (p *Policy) crowd(ctx context.Context, rule Rule, requester string) (crowd, error) {
 	c := crowd{several: rule.SeveralSides}
 	for _, s := range rule.Sides {
-		members, err := p.members(ctx, s.Group)
+		members, err := p.members(ctx, rule, s.Group)
 		if err != nil {
 			return crowd{}, err
 		}

@@ -24,7 +24,8 @@ type slack struct {
 	down   error
 	asked  int
 	others []string // bots, and who has left
-	silent error    // what IsPerson answers
+	guests []string
+	silent error // what Person answers
 }
 
 func (s *slack) GroupMembers(_ context.Context, group string) ([]string, error) {
@@ -36,8 +37,8 @@ func (s *slack) ChannelMembers(ctx context.Context, channel string) ([]string, e
 	return s.GroupMembers(ctx, channel)
 }
 
-func (s *slack) IsPerson(_ context.Context, user string) (bool, error) {
-	return !slices.Contains(s.others, user), s.silent
+func (s *slack) Person(_ context.Context, user string) (active, member bool, err error) {
+	return !slices.Contains(s.others, user), !slices.Contains(s.guests, user), s.silent
 }
 
 func at(now *time.Time) func() time.Time { return func() time.Time { return *now } }
@@ -204,7 +205,7 @@ func TestBotsAndWhoHasLeftAreNoApprovers(t *testing.T) {
 	t.Parallel()
 	rules := policy.Rules{
 		Groups: []policy.Group{{Name: "owners", Users: []string{"ULEFT"}, UserGroup: "S1", Channel: "C1"}},
-		Rules:  []policy.Rule{{Name: "two", Sides: []policy.Side{{Group: "owners", Count: 2}}, Wait: time.Hour}},
+		Rules:  []policy.Rule{{Name: "two", Guests: true, Sides: []policy.Side{{Group: "owners", Count: 2}}, Wait: time.Hour}},
 	}
 	people := &slack{groups: map[string][]string{"S1": {"UA", "UOTHERBOT"}, "C1": {"UA", "UREQ", "UBOT"}}, others: []string{"UBOT", "UOTHERBOT", "ULEFT"}}
 	now := start
@@ -226,6 +227,35 @@ func TestBotsAndWhoHasLeftAreNoApprovers(t *testing.T) {
 	now = now.Add(time.Hour)
 	if v, err := p.Weigh(t.Context(), asked("UREQ")); err != nil || !slices.Equal(v.Who(), []string{"UA", "ULEFT"}) {
 		t.Errorf("without an answer it waits for %v, %v", v.Who(), err)
+	}
+}
+
+// Anybody in a shared channel can bring a guest in.
+func TestGuestsOfAChannelAreNoMembers(t *testing.T) {
+	t.Parallel()
+	rules := policy.Rules{
+		Groups: []policy.Group{{Name: "engineers", Channel: "C1"}},
+		Rules:  []policy.Rule{{Name: "r", Ask: []string{"engineers"}, Sides: []policy.Side{{Group: "engineers", Count: 1}}, Wait: time.Hour}},
+	}
+	people := &slack{groups: map[string][]string{"C1": {"UA", "UGUEST"}}, guests: []string{"UGUEST"}}
+	guest := change.Actor{User: "UGUEST"}
+	p := of(rules, people)
+	if err := p.Eligible(t.Context(), asked("UREQ"), guest); !isRefusal(err) {
+		t.Errorf("a guest may approve: %v", err)
+	}
+	if v, err := p.Weigh(t.Context(), asked("UREQ", "UGUEST")); err != nil || v.Enough || !slices.Equal(v.Who(), []string{"UA"}) {
+		t.Errorf("a guest's approval counts: %+v, %v", v, err)
+	}
+	if _, err := p.Admit(t.Context(), change.Proposal{}, guest); !isRefusal(err) {
+		t.Errorf("a guest may ask: %v", err)
+	}
+	people.silent = errors.New("missing_scope")
+	if _, err := of(rules, people).Weigh(t.Context(), asked("UREQ", "UA")); !errors.Is(err, people.silent) {
+		t.Errorf("nobody knows who is a guest, and yet: %v", err)
+	}
+	people.silent, rules.Rules[0].Guests = nil, true
+	if err := of(rules, people).Eligible(t.Context(), asked("UREQ"), guest); err != nil {
+		t.Errorf("the rule lets guests approve: %v", err)
 	}
 }
 

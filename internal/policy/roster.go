@@ -12,8 +12,9 @@ import (
 type Lookup interface {
 	GroupMembers(ctx context.Context, group string) ([]string, error)
 	ChannelMembers(ctx context.Context, channel string) ([]string, error)
-	// IsPerson reports whether user can press a button: no bot, and not deactivated.
-	IsPerson(ctx context.Context, user string) (bool, error)
+	// Person reports whether user can press a button (is no bot, and not deactivated), and whether user is a member of
+	// the bot's own organization and no guest of it.
+	Person(ctx context.Context, user string) (active, member bool, err error)
 }
 
 // Roster knows who belongs to a group. It remembers answers for a while, because Slack lets a user group be asked for
@@ -55,6 +56,11 @@ func (r *Roster) Members(ctx context.Context, g Group) ([]string, error) {
 		members, err := r.ask(ctx, "channel "+g.Channel, func() ([]string, error) { return r.lookup.ChannelMembers(ctx, g.Channel) })
 		if err != nil {
 			return nil, fmt.Errorf("asking for the members of channel %s: %w", g.Channel, err)
+		}
+		if !g.Guests {
+			if members, err = r.onlyMembers(ctx, members); err != nil {
+				return nil, fmt.Errorf("asking which members of channel %s are guests: %w", g.Channel, err)
+			}
 		}
 		all = append(all, members...)
 	}

@@ -80,6 +80,9 @@ func (r Rule) says(name func(string) string) []string {
 	} else {
 		approve += "Who asked does not count."
 	}
+	if r.Guests {
+		approve += " Guests in channels count."
+	}
 	if len(r.Sides) > 1 {
 		if r.SeveralSides {
 			approve += " One person may count for several sides."

@@ -19,7 +19,9 @@ func botsInfo(r *request) (object, *apiError) {
 }
 
 func (p *Person) payload(teamID string) object {
+	teamID = orElse(p.Team, teamID)
 	return object{
+		"is_restricted": p.Guest, "is_ultra_restricted": false, "is_stranger": false,
 		"id": p.ID, "team_id": teamID, "name": p.Handle, "deleted": p.Deleted, "real_name": p.Name,
 		"is_bot": p.Bot, "is_app_user": false, "tz": "Etc/UTC", "tz_offset": 0, "updated": 0,
 		"profile": object{"real_name": p.Name, "display_name": p.Handle, "team": teamID},

@@ -110,6 +110,15 @@ func (w *Workspace) Deactivate(user string) {
 	})
 }
 
+// Restrict makes a user a guest.
+func (w *Workspace) Restrict(user string) {
+	w.change(func() {
+		if p := w.person(user); p != nil {
+			p.Guest = true
+		}
+	})
+}
+
 // Revoke makes every call answer with code, such as token_revoked or account_inactive; "" ends that.
 func (w *Workspace) Revoke(code string) { w.change(func() { w.revoked = code }) }
 

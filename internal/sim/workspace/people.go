@@ -12,6 +12,8 @@ type Person struct {
 	Name    string `json:"name"`   // Alice Example
 	Deleted bool   `json:"deleted,omitempty"`
 	Bot     bool   `json:"bot,omitempty"`
+	Guest   bool   `json:"guest,omitempty"`
+	Team    string `json:"team,omitempty"` // of another organization; empty: the workspace itself
 }
 
 // Group is a user group, mentioned as <!subteam^S…>.
