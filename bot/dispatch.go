@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"hash/maphash"
 	"strconv"
+
+	"github.com/slack-go/slack"
 )
 
 // delivery is what a source knows of an event besides its payload.
@@ -20,7 +22,7 @@ func (r *Router) command(ctx context.Context, p commandPayload, d delivery) []by
 		what: "command " + c.Name, key: d.key(c.TriggerID, []byte(c.Name+" "+c.Text+" "+c.User.ID+" "+c.Channel)), home: p.TeamID, org: p.Enterprise, limit: d.limit,
 		failure: Failure{User: c.User, Channel: c.Channel, ResponseURL: c.ResponseURL, TriggerID: c.TriggerID},
 		say:     ephemeral,
-		late:    func() any { return ephemeral(sayLate) },
+		late:    func() any { return ephemeral(sayLate) }, promises: true,
 	}
 	if h, ok := r.commands[c.Name]; ok {
 		j.run = func(ctx context.Context) (Answer, error) { return h(ctx, c) }
@@ -123,6 +125,7 @@ func (r *Router) submitted(j *job, p *interactionPayload) {
 	j.what = "submission " + s.View.CallbackID
 	j.failure.View = &s.View
 	j.keepsInput = true
+	j.say = onTop
 	if p.hasInput() {
 		j.say = func(sentence string) any { return inputError(p.lastInput(), sentence) }
 	}
@@ -208,6 +211,17 @@ func ephemeral(sentence string) any {
 		Type string `json:"response_type"`
 		Text string `json:"text"`
 	}{"ephemeral", sentence}
+}
+
+// onTop keeps a modal open, where it has no input to show sentence under, and shows it in another on top.
+func onTop(sentence string) any {
+	plain := func(s string) *slack.TextBlockObject {
+		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+	}
+	return slack.NewPushViewSubmissionResponse(&slack.ModalViewRequest{
+		Type: slack.VTModal, Title: plain("Not done"), Close: plain("Back"),
+		Blocks: slack.Blocks{BlockSet: []slack.Block{slack.NewSectionBlock(plain(sentence), nil, nil)}},
+	})
 }
 
 // inputError keeps a modal open with what was typed and shows sentence under one input block.

@@ -23,6 +23,7 @@ type job struct {
 
 	say        func(sentence string) any // how a sentence is told in the answer; nil: it cannot be
 	late       func() any                // the answer when the handler is late; nil: an empty one
+	promises   bool                      // late says that something will follow
 	keepsInput bool                      // an empty answer would close a modal with what was typed in it
 	quiet      bool                      // not worth a message of its own to the user when it fails
 	empty      json.RawMessage           // what an empty answer is here; nil: no body at all
@@ -58,8 +59,8 @@ func (r *Router) serve(ctx context.Context, seen *recent, j *job) []byte {
 	ours, err := r.serves(ctx, j.home, j.org, j.failure.User.Team)
 	switch {
 	case err != nil:
-		r.o.Log.ErrorContext(ctx, "refused: it is not known whose it is", "request_id", j.failure.RequestID, "what", j.what, "error", err)
-		return r.sentence(ctx, j, sayUnsure)
+		r.o.Log.ErrorContext(ctx, "not known whose it is", "request_id", j.failure.RequestID, "what", j.what, "error", err)
+		return r.refuse(ctx, j, ErrUnsure, sayUnsure)
 	case !ours:
 		r.o.Log.WarnContext(ctx, "refused: not a team that is served",
 			"request_id", j.failure.RequestID, "what", j.what, "team", j.failure.User.Team)
@@ -153,8 +154,8 @@ func (r *Router) work(ctx context.Context, j *job, answer chan<- []byte) error {
 	}
 	if j.answered.CompareAndSwap(false, true) {
 		answer <- body
-	} else if len(body) > 0 && err == nil {
-		r.o.Log.WarnContext(ctx, "late answer dropped", "request_id", j.failure.RequestID, "what", j.what)
+	} else if err == nil && result.Then == nil && (len(body) > 0 || j.promises) {
+		err = ErrLate // something was promised to follow, or would have been shown
 	}
 	if err != nil {
 		r.fail(ctx, j, err)
@@ -260,11 +261,8 @@ func (r *Router) refuse(ctx context.Context, j *job, reason error, sentence stri
 	if j.say != nil {
 		return r.sentence(ctx, j, sentence)
 	}
-	if errors.Is(reason, ErrBusy) {
+	if !errors.Is(reason, ErrStopping) {
 		r.notice(ctx, j, reason)
-	}
-	if j.keepsInput {
-		return r.lateBody(ctx, j)
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ type Failure struct {
 	TriggerID   string
 	View        *View  // nil where no view is concerned
 	What        string // "command /remote-cluster", "action approve"
-	Err         error  // a handler's own, or ErrBusy, ErrStopping, ErrLate, ErrPanic, ErrTooLarge
+	Err         error  // a handler's own, or ErrBusy, ErrStopping, ErrUnsure, ErrLate, ErrPanic, ErrTooLarge
 	RequestID   string
 }
 
@@ -51,6 +51,7 @@ type Failure struct {
 var (
 	ErrBusy     = errors.New("too much in hand")
 	ErrStopping = errors.New("stopping")
+	ErrUnsure   = errors.New("it is not known whether this workspace is served")
 	ErrLate     = errors.New("the handler did not come back")
 	ErrPanic    = errors.New("the handler panicked")
 	ErrTooLarge = errors.New("the answer is too large for this connection")

@@ -709,3 +709,29 @@ func TestMemoryOfDeliveriesIsBounded(t *testing.T) {
 		t.Error("the last one is forgotten")
 	}
 }
+
+// A button's answer can't say anything: what stands in the way is told apart.
+func TestAPressIsAnsweredWhileNobodyKnowsWhoWeAre(t *testing.T) {
+	rg := newRig(t, Options{Self: func(context.Context) (Identity, error) { return Identity{}, errors.New("auth.test: 503") }})
+	rg.OnAction("approve", func(context.Context, Action) (Answer, error) { t.Error("served"); return Answer{}, nil })
+	rg.interact(t, press)
+	rg.stop(t)
+	if f := rg.failures(); len(f) != 1 || !errors.Is(f[0].Err, ErrUnsure) || f[0].ResponseURL == "" {
+		t.Errorf("told %+v", f)
+	}
+}
+
+// "Still working on it" is a promise: something has to follow.
+func TestALateCommandHearsHowItEnded(t *testing.T) {
+	rg := newRig(t, Options{AckWithin: 20 * time.Millisecond})
+	rg.OnCommand("/rc", func(ctx context.Context, _ Command) (Answer, error) {
+		<-ctx.Done()
+		return Answer{Body: ephemeral("the answer")}, nil
+	})
+	body := rg.command(t, "connect", "t1")
+	rg.stop(t)
+	late := strings.Contains(body, "Still working")
+	if f := rg.failures(); late && (len(f) != 1 || !errors.Is(f[0].Err, ErrLate)) || !late && len(f) > 0 {
+		t.Errorf("answered %s, then told %+v", body, f)
+	}
+}

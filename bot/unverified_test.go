@@ -220,7 +220,9 @@ func TestConnectionThatWaitsLongestMakesRoom(t *testing.T) {
 
 	f.served() // by a connection that stays open
 	first := f.open("")
+	f.reading(1)
 	f.open("")
+	f.reading(2)
 	f.open("")
 	_ = first.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if _, err := io.Copy(io.Discard, first); errors.Is(err, os.ErrDeadlineExceeded) {

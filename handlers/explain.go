@@ -44,10 +44,11 @@ const (
 		"Whoever runs the bot has to make room; then do the same again."
 	sayNewer = "This request was written by a newer version of the bot, and this one does not touch it. " +
 		"Nothing was changed: try again when the update is through."
-	sayMoved = "The request moved on again and again while you pressed. Nothing was changed: look at the card and press once more."
-	sayGone  = "This request is no longer known: 90 days after its end it is forgotten. Nothing was changed."
-	sayBusy  = "The bot has too much to do or is restarting. Nothing was changed: try again in a moment."
-	sayTime  = "This took too long and was given up. Nothing is lost: submit or press again, it counts once."
+	sayMoved  = "The request moved on again and again while you pressed. Nothing was changed: look at the card and press once more."
+	sayGone   = "This request is no longer known: 90 days after its end it is forgotten. Nothing was changed."
+	sayBusy   = "The bot has too much to do or is restarting. Nothing was changed: try again in a moment."
+	sayUnsure = "The bot can't reach Slack to learn which workspace it serves. Nothing was changed: try again in a moment."
+	sayTime   = "This took too long and was given up. Nothing is lost: submit or press again, it counts once."
 )
 
 // explain turns an error into sentences for people: what happened, what is left behind, what to do. Only what was
@@ -68,6 +69,8 @@ func explain(ctx context.Context, err error, p pen) (say string, known bool) {
 		return sayTime, true
 	case errors.Is(err, bot.ErrBusy), errors.Is(err, bot.ErrStopping):
 		return sayBusy, true
+	case errors.Is(err, bot.ErrUnsure):
+		return sayUnsure, true
 	}
 	return ourFault(ctx, p), false
 }

@@ -28,7 +28,9 @@ type workspace struct {
 	heard    []bot.Message // the same as told, whole
 	calls    map[string]int
 	fail     map[string][]error // by method: what the next calls answer; nil lets one through
-	lost     map[string]bool    // the next call has its effect, and its answer is lost
+	delayed  map[string]bool    // the next call has its effect when later is called, and its answer is lost
+	later    []func()
+	lost     map[string]bool // the next call has its effect, and its answer is lost
 	homes    map[string]slack.HomeTabViewRequest
 	noPlans  bool   // plan blocks are refused
 	archived string // a channel that takes nothing; reading it goes on
@@ -54,7 +56,7 @@ type modal struct {
 func newWorkspace(t *testing.T) *workspace {
 	t.Helper()
 	return &workspace{
-		t: t, modals: map[string]*modal{}, calls: map[string]int{}, fail: map[string][]error{}, lost: map[string]bool{},
+		t: t, modals: map[string]*modal{}, calls: map[string]int{}, fail: map[string][]error{}, lost: map[string]bool{}, delayed: map[string]bool{},
 		homes: map[string]slack.HomeTabViewRequest{},
 	}
 }
@@ -106,9 +108,30 @@ func (w *workspace) Post(_ context.Context, channel string, msg bot.Message) (bo
 	if channel == w.archived {
 		return bot.Posted{}, &bot.Error{Method: "chat.postMessage", Code: "is_archived", Kind: bot.Gone}
 	}
-	m := &message{channel: channel, ts: fmt.Sprintf("17000000%02d.000100", len(w.messages)), msg: msg}
-	w.messages = append(w.messages, m)
+	if w.delayed["post"] {
+		delete(w.delayed, "post")
+		w.later = append(w.later, func() { w.add(channel, msg) })
+		return bot.Posted{}, &bot.Error{Method: "post", Kind: bot.Unavailable, Ambiguous: true}
+	}
+	m := w.add(channel, msg)
 	return bot.Posted{Channel: channel, TS: m.ts}, w.leave("post")
+}
+
+func (w *workspace) add(channel string, msg bot.Message) *message {
+	m := &message{channel: channel, ts: fmt.Sprintf("%d.%06d", time.Now().Unix(), 100+len(w.messages)), msg: msg}
+	w.messages = append(w.messages, m)
+	return m
+}
+
+func (w *workspace) Delete(_ context.Context, p bot.Posted) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range w.messages {
+		if m.ts == p.TS && m.channel == p.Channel {
+			m.deleted = true
+		}
+	}
+	return nil
 }
 
 func (w *workspace) Update(_ context.Context, p bot.Posted, msg bot.Message) error {
@@ -141,6 +164,13 @@ func (w *workspace) FindPosted(_ context.Context, channel, thread string, since,
 	}
 	w.searched = append(w.searched, [2]time.Time{since, until})
 	for _, m := range w.messages {
+		at, err := messageTime(m.ts)
+		if err != nil {
+			return bot.Posted{}, false, err
+		}
+		if at.Before(since) || !until.IsZero() && at.After(until) {
+			continue
+		}
 		if m.channel == channel && m.msg.Thread == thread && !m.deleted && m.msg.Metadata != nil && match(*m.msg.Metadata) {
 			return bot.Posted{Channel: channel, TS: m.ts}, true, nil
 		}

@@ -140,13 +140,16 @@ func (t *Teller) ensure(ctx context.Context, r *change.Request, root bot.Posted,
 		}
 		if ok {
 			m.ID = found.TS
-			if err := t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, d.slot, m); err != nil {
+			if err := t.note(ctx, r, d.slot, m); err != nil {
 				return bot.Posted{}, err
 			}
 		}
 	}
 	if m.ID != "" {
 		at := bot.Posted{Channel: m.Channel, TS: m.ID}
+		if err := t.removeCopies(ctx, r, root.TS, d.slot); err != nil {
+			return bot.Posted{}, err
+		}
 		if d.once {
 			return at, nil
 		}
@@ -167,14 +170,7 @@ func (t *Teller) find(ctx context.Context, r *change.Request, m change.Message, 
 	if !m.At.IsZero() {
 		since, until = m.At.Add(-clocks), m.At.Add(t.o.Lease+clocks)
 	}
-	p, ok, err := t.o.Poster.FindPosted(ctx, m.Channel, thread, since, until, func(m bot.Metadata) bool {
-		return m.Type == metadataType && m.Payload["request"] == r.ID && m.Payload["slot"] == slot
-	})
-	if e, is := errors.AsType[*bot.Error](err); is && (e.Kind == bot.Scope || errors.Is(err, bot.ErrTooMany)) {
-		t.o.Log.WarnContext(ctx, "a message may be posted twice: its channel's history can't be searched", "request", r.ID, "slot", slot, "error", err)
-		return bot.Posted{}, false, nil
-	}
-	return p, ok, giveUp(err)
+	return t.search(ctx, r, m.Channel, thread, slot, since, until)
 }
 
 func (t *Teller) post(ctx context.Context, r *change.Request, channel string, d drawing) (bot.Posted, error) {
@@ -185,7 +181,10 @@ func (t *Teller) post(ctx context.Context, r *change.Request, channel string, d 
 		}
 	}
 	note := change.Message{Channel: channel, At: t.o.Now()}
-	if err := t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, d.slot, note); err != nil {
+	if before, begun := r.Messages[d.slot]; begun && before.ID == "" && d.to == "" {
+		note.Doubt = before.At
+	}
+	if err := t.note(ctx, r, d.slot, note); err != nil {
 		return bot.Posted{}, err
 	}
 	var at bot.Posted
@@ -196,7 +195,7 @@ func (t *Teller) post(ctx context.Context, r *change.Request, channel string, d 
 	if err != nil {
 		return bot.Posted{}, giveUp(err)
 	}
-	return at, t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, d.slot, change.Message{Channel: at.Channel, ID: at.TS})
+	return at, t.note(ctx, r, d.slot, change.Message{Channel: at.Channel, ID: at.TS, Doubt: note.Doubt})
 }
 
 func (t *Teller) update(ctx context.Context, r *change.Request, at bot.Posted, d drawing) error {

@@ -29,6 +29,7 @@ type Outbox interface {
 type Poster interface {
 	Post(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error)
 	Update(ctx context.Context, p bot.Posted, msg bot.Message) error
+	Delete(ctx context.Context, p bot.Posted) error
 	OpenDM(ctx context.Context, user string) (string, error)
 	FindPosted(ctx context.Context, channel, thread string, since, until time.Time, match func(bot.Metadata) bool) (bot.Posted, bool, error)
 }
@@ -254,6 +255,8 @@ func (t *Teller) run(ctx context.Context, id string) {
 			e.away, e.failures, e.due = false, 0, e.soonest
 		}
 		t.o.Log.ErrorContext(ctx, "a card can't be shown, people are told by direct message", "request", id, "channel", t.o.Channel, "error", err)
+	case errors.Is(err, errCopies):
+		e.failures, e.due = 0, t.o.Now().Add(t.o.Poll)
 	case err != nil:
 		e.failures++
 		e.due = t.o.Now().Add(backoff(e.failures))
@@ -302,6 +305,9 @@ func (t *Teller) tell(ctx context.Context, id string) (err error) {
 	t.o.Telling(ctx, r)
 	if err := t.draw(ctx, r); err != nil {
 		return err
+	}
+	if mayHaveCopies(r) {
+		return errCopies
 	}
 	if r.State.Final() {
 		t.mu.Lock()

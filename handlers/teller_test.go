@@ -153,6 +153,34 @@ func TestAPostWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 	})
 }
 
+// Slack carries a post out after we have given it up, searched in vain and posted again.
+func TestAPostThatIsCarriedOutLateIsRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, w := newBook(), newWorkspace(t)
+		b.put(pending())
+		w.delayed["post"] = true
+		teller := newTestTeller(b, w, "one")
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- teller.Run(ctx) }()
+		time.Sleep(12 * time.Second)
+		synctest.Wait()
+		w.mu.Lock()
+		for _, late := range w.later {
+			late()
+		}
+		w.mu.Unlock()
+		if n := len(w.visible()); n != 2 {
+			t.Fatalf("%d cards: nothing was late", n)
+		}
+		settle()
+		cancel()
+		<-done
+		w.slot(slotCard) // one
+		b.announced(t, "7Q2MZK")
+	})
+}
+
 func TestADeletedCardIsPostedAgain(t *testing.T) {
 	telling(t, pending(), func(b *book, w *workspace, teller *Teller) {
 		settle()
@@ -354,10 +382,10 @@ func TestADrawingDoesNotHoldUpTheStop(t *testing.T) {
 		if took := time.Since(asked); took > teller.o.Stop+time.Second {
 			t.Errorf("the stop took %s", took)
 		}
-		if err := newTestTeller(b, w, "two").tell(t.Context(), "7Q2MZK"); err != nil {
+		if err := newTestTeller(b, w, "two").tell(t.Context(), "7Q2MZK"); !errors.Is(err, errCopies) {
 			t.Fatal(err)
 		}
-		b.announced(t, "7Q2MZK") // at once: the claim was given back
+		w.slot(slotCard) // at once: the claim was given back
 	})
 }
 
@@ -506,7 +534,7 @@ func TestATellerThatWasFrozenWritesNothingAnyMore(t *testing.T) {
 				done <- frozen.tell(ctx, "7Q2MZK")
 			}()
 			time.Sleep(45 * time.Second)
-			if err := newTestTeller(b, w, "two").tell(t.Context(), "7Q2MZK"); err != nil {
+			if err := newTestTeller(b, w, "two").tell(t.Context(), "7Q2MZK"); !errors.Is(err, errCopies) {
 				t.Fatal(err)
 			}
 			b.edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })

@@ -80,6 +80,8 @@ type Message struct {
 	Channel string    `json:"channel"`
 	ID      string    `json:"id,omitempty"`
 	At      time.Time `json:"at,omitzero"` // while it has no ID: when posting it began
+	// Doubt is when an earlier post of it began whose answer was lost, and which may yet be carried out; zero: there is none.
+	Doubt time.Time `json:"doubt,omitzero"`
 }
 
 // Outcome is how the work ended.

@@ -1,0 +1,92 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// carriedOut is within what time after a post without an answer Slack may still carry it out.
+const carriedOut = time.Minute
+
+// errCopies says that a message may be there twice soon: a post without an answer was not found and posted again, and
+// Slack may carry out the first one yet. The request is told again once that is certain.
+var errCopies = errors.New("a post without an answer may still be carried out")
+
+// mayHaveCopies reports whether a message of r's was posted again after a post without an answer.
+func mayHaveCopies(r *change.Request) bool {
+	for _, m := range r.Messages {
+		if !m.Doubt.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// removeCopies deletes copies of a message that turned up after it had been posted again, once no more can.
+func (t *Teller) removeCopies(ctx context.Context, r *change.Request, thread, slot string) error {
+	m := r.Messages[slot]
+	if m.ID == "" || m.Doubt.IsZero() || t.o.Now().Before(m.Doubt.Add(carriedOut)) {
+		return nil
+	}
+	kept, err := messageTime(m.ID)
+	if err != nil {
+		return err
+	}
+	// Around the one that is kept: a search answers with one message.
+	for _, span := range [][2]time.Time{{m.Doubt.Add(-clocks), kept.Add(-time.Microsecond)}, {kept.Add(time.Microsecond), m.Doubt.Add(carriedOut + clocks)}} {
+		copied, ok, err := t.search(ctx, r, m.Channel, thread, slot, span[0], span[1])
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		t.o.Log.InfoContext(ctx, "deleting a message that was posted twice", "request", r.ID, "slot", slot)
+		if err := t.o.Poster.Delete(ctx, copied); err != nil && !isDeleted(err) {
+			return err
+		}
+	}
+	m.Doubt = time.Time{}
+	return t.note(ctx, r, slot, m)
+}
+
+// note writes down what was posted, or is about to be.
+func (t *Teller) note(ctx context.Context, r *change.Request, slot string, m change.Message) error {
+	if err := t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, slot, m); err != nil {
+		return err
+	}
+	if r.Messages == nil {
+		r.Messages = map[string]change.Message{}
+	}
+	r.Messages[slot] = m
+	return nil
+}
+
+// search looks for a message of r's; not found where the bot may not read the channel's history, or it is too long.
+func (t *Teller) search(ctx context.Context, r *change.Request, channel, thread, slot string, since, until time.Time) (bot.Posted, bool, error) {
+	p, ok, err := t.o.Poster.FindPosted(ctx, channel, thread, since, until, func(m bot.Metadata) bool {
+		return m.Type == metadataType && m.Payload["request"] == r.ID && m.Payload["slot"] == slot
+	})
+	if e, is := errors.AsType[*bot.Error](err); is && (e.Kind == bot.Scope || errors.Is(err, bot.ErrTooMany)) {
+		t.o.Log.WarnContext(ctx, "a message may be posted twice: its channel's history can't be searched", "request", r.ID, "slot", slot, "error", err)
+		return bot.Posted{}, false, nil
+	}
+	return p, ok, giveUp(err)
+}
+
+// messageTime is when Slack posted a message: its ts is seconds and microseconds.
+func messageTime(ts string) (time.Time, error) {
+	seconds, micros, _ := strings.Cut(ts, ".")
+	s, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return time.Time{}, err
+	}
+	us, err := strconv.ParseInt((micros + "000000")[:6], 10, 64)
+	return time.Unix(s, us*1000), err
+}
