@@ -154,32 +154,22 @@ func connectionOption(c link.Connection) (bot.Option, bool) {
 	return bot.Option{Value: value, Text: bot.Cut(clean(text), maxOption)}, true
 }
 
-// light is a connection's state as a picture and a word.
-func light(c link.Connection) (emoji, word string) {
-	switch {
-	case c.Unread:
-		return ":white_circle:", "no answer"
-	case c.Gone:
-		return ":black_circle:", "removed by hand"
-	case c.Info.Connected:
-		return ":large_green_circle:", "connected"
-	}
-	return ":red_circle:", "not connected"
-}
-
-// connectionLine is one connection in a list; p is the worst that the watch has found of it.
-func (h *Handlers) connectionLine(ctx context.Context, c link.Connection, p link.Problem) string {
-	emoji, word, why := stateOf(c, p)
+// connectionLine is one connection in a list.
+func (h *Handlers) connectionLine(ctx context.Context, c link.Connection, k link.Known) string {
 	remote := line(c.Info.ProxyAddress, maxName)
 	if c.Remote != nil {
 		remote = "*" + line(c.Remote.Name, maxName) + "*"
 	} else if c.Managed != nil && c.Managed.RemoteAs != "" {
 		remote = "*" + line(c.Managed.RemoteAs, maxName) + "*"
 	}
-	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", emoji, line(cmp.Or(c.Local.Name, c.Local.Deployment), maxName), remote, bot.Code(clean(c.Alias)), word, c.Model())
-	if c.Managed == nil {
+	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", stateFace(k.State()), line(cmp.Or(c.Local.Name, c.Local.Deployment), maxName), remote, bot.Code(clean(c.Alias)), stateWords(k), c.Model())
+	switch {
+	case c.ManagedUnread:
+		return s + " · not known whether the bot manages it"
+	case c.Managed == nil:
 		return s + " · made by hand"
 	}
+	why := stateWhy(k)
 	if why != "" {
 		why = "\n" + why
 	}

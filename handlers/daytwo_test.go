@@ -132,8 +132,8 @@ func TestListAndFormsBelieveTheWatch(t *testing.T) {
 	}
 	for trouble, want := range map[link.Trouble]string{
 		link.TroubleLost:     ":red_circle: *logs-prod* → *search-eu* as `search-eu`\\ndoes not work · API key",
-		link.TroubleDegraded: ":large_yellow_circle: *logs-prod* → *search-eu* as `search-eu`\\ndegraded · API key",
-		link.TroubleExpiring: ":large_green_circle:",
+		link.TroubleDegraded: ":warning: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but degraded · API key",
+		link.TroubleExpiring: ":hourglass: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but expires soon",
 	} {
 		why := trouble != link.TroubleExpiring
 		d.finds(n, link.Problem{Trouble: trouble, Say: "The key is gone <!channel>."})
@@ -153,6 +153,45 @@ func TestListAndFormsBelieveTheWatch(t *testing.T) {
 	d.finish(d.command(t.Context(), bot.Command{Text: "rotate search-eu", User: asker, Channel: "C0", TriggerID: "2"}))
 	if s := d.slack.shows("V2"); !strings.Contains(s, ":red_circle: does not work · API key\\nThere is no valid key any more.") {
 		t.Errorf("before the watch has looked: %s", s)
+	}
+}
+
+// A key that has ended leaves the sockets open. What a status has found, everything shows from then on.
+func TestListShowsWhatAStatusHasFound(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.world.Platform("cloud").Find("b2").Invalidate()
+	d.types("list")
+	if s := toJSON(t, d.shown().Blocks); strings.Contains(s, ":large_green_circle:") || !strings.Contains(s, "not checked since <!date") {
+		t.Errorf("before anybody has looked, the age of the last check is told: %s", s)
+	}
+	d.types("status search-eu")
+	if m := d.shown(); !strings.Contains(m.Text, ":red_circle:") || !strings.Contains(m.Text, "does not accept the key") {
+		t.Fatalf("status: %s", m.Text)
+	}
+	d.types("list")
+	if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, ":red_circle: *logs-prod*") || !strings.Contains(s, "0 connected, 1 not working; 1 managed") {
+		t.Errorf("the list shows %s", s)
+	}
+	if home := d.connectionsOf(asker); !strings.Contains(home, ":red_circle: *logs-prod*") {
+		t.Errorf("the home tab shows %s", home)
+	}
+}
+
+// Nobody knows what the bot manages while its records can't be read: that is said first, and nothing is called made by
+// hand, checked or zero.
+func TestListWhereTheRecordsCannotBeRead(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.book.down = errors.New("connection refused")
+	d.types("list")
+	m := d.shown()
+	goldenMessage(t, "list_records_unread", m)
+	if s := toJSON(t, m.Blocks); strings.Contains(s, "made by hand") || strings.Contains(s, "managed by the bot") || strings.Contains(s, ":large_green_circle:") {
+		t.Errorf("shown: %s", s)
+	}
+	if !strings.HasPrefix(m.Text, ":warning: Couldn't read which connections the bot manages") {
+		t.Errorf("it is not said first: %s", m.Text)
 	}
 }
 

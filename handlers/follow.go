@@ -40,8 +40,8 @@ type Watch interface {
 	Statuses(ctx context.Context, names ...link.Name) (map[link.Name]Status, error)
 	// StatusesOf returns connections that user made or changed last, the worst among them: about limit where there are more.
 	StatusesOf(ctx context.Context, user string, limit int) (map[link.Name]Status, error)
-	// Troubles returns the worst problem of each connection that has one.
-	Troubles(ctx context.Context) (map[link.Name]link.Problem, error)
+	// Record takes what somebody's look at a connection found for a check, and returns how it is.
+	Record(ctx context.Context, x link.Examination) (Status, error)
 }
 
 // isOf reports whether user asked for the connection, adopted it, or changed it last.
@@ -153,16 +153,16 @@ func followers(m link.Managed, said map[string]string, users []string) []string 
 }
 
 // statusFor is the status of a connection as one person is shown it.
-func (h *Handlers) statusFor(ctx context.Context, user string, x link.Examination) bot.Message {
+func (h *Handlers) statusFor(ctx context.Context, user string, x link.Examination, s Status) bot.Message {
 	var follow []slack.BlockElement
 	if x.Managed != nil {
 		if said, ok := h.saidBy(ctx, user); ok {
 			follow = append(follow, followButton(*x.Managed, x.Survey.Local.Name, user, said[x.Managed.Name().String()]))
 		}
 	}
-	return statusMessage(x, follow...)
+	return statusMessage(x, s, follow...)
 }
 
-func (*Handlers) diagnoseFor(_ context.Context, _ string, x link.Examination) bot.Message {
+func (*Handlers) diagnoseFor(_ context.Context, _ string, x link.Examination, _ Status) bot.Message {
 	return diagnoseMessage(x)
 }

@@ -38,7 +38,7 @@ func TestFollowingWhatOthersMade(t *testing.T) {
 	if m := d.follows(ben, actionFollow, name); !strings.Contains(m.Text, "You follow `ece-prod/a1/search-eu` now") || !strings.Contains(toJSON(t, m.Blocks), actionUnfollow) {
 		t.Errorf("told %s", toJSON(t, m))
 	}
-	if s := d.connectionsOf(ben); !strings.Contains(s, "not looked at yet") || !strings.Contains(s, actionUnfollow) {
+	if s := d.connectionsOf(ben); !strings.Contains(s, "connected · checked") || !strings.Contains(s, actionUnfollow) {
 		t.Errorf("before the watch has looked: %s", s)
 	}
 	if err := d.monitor.CheckDue(t.Context()); err != nil {

@@ -113,32 +113,14 @@ func (k kept) rank() int {
 
 // state is how a connection stands, as a picture and words.
 func (k kept) state() (emoji, words string) {
-	if len(k.Problems) > 0 {
-		return problemFace(k.Problems[0].Trouble), problemsWords(k.Problems)
-	}
+	known := k.known()
 	switch {
 	case !k.managed:
-		return ":black_circle:", "not managed any more: disconnected, or left to be looked after by hand"
-	case k.CheckedAt.IsZero():
-		return ":white_circle:", "not looked at yet since it changed"
-	case k.Late:
-		return ":white_circle:", "could not be looked at since " + when(k.CheckedAt) + "; it was well then"
+		return stateFace(link.StateRemoved), "not managed any more: disconnected, or left to be looked after by hand"
+	case len(k.Problems) > 0:
+		return stateFace(known.State()), problemsWords(k.Problems)
 	}
-	return ":large_green_circle:", "connected"
-}
-
-// problemFace is a trouble as a picture.
-func problemFace(t link.Trouble) string {
-	switch t {
-	case link.TroubleLost:
-		return ":red_circle:"
-	case link.TroubleDegraded:
-		return ":warning:"
-	case link.TroubleExpiring:
-		return ":hourglass:"
-	case link.TroubleDrift:
-	}
-	return ":twisted_rightwards_arrows:"
+	return stateFace(known.State()), stateWords(known)
 }
 
 // problemsWords are all troubles of a connection, each with what is known of it.

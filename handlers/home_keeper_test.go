@@ -22,7 +22,7 @@ func (fixed) Statuses(context.Context, ...link.Name) (map[link.Name]Status, erro
 
 func (f fixed) StatusesOf(context.Context, string, int) (map[link.Name]Status, error) { return f, nil }
 
-func (fixed) Troubles(context.Context) (map[link.Name]link.Problem, error) { return nil, nil }
+func (fixed) Record(context.Context, link.Examination) (Status, error) { return Status{}, nil }
 
 // keeper keeps the home tabs of a desk.
 func (d *desk) keeper() *HomeKeeper {

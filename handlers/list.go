@@ -60,20 +60,19 @@ func parsePage(value string) (page int, text string, err error) {
 func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Message {
 	limited, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
-	var troubles map[link.Name]link.Problem
 	var said map[string]string
 	var known bool
-	var reading sync.WaitGroup // at the same time: each may have to wait for Redis
-	reading.Go(func() { troubles = h.troubles(limited) })
+	var reading sync.WaitGroup // at the same time: it may have to wait for Redis
 	reading.Go(func() { said, known = h.saidBy(limited, user) })
 	l, near := h.listed(limited, text)
 	reading.Wait()
+	statuses := h.statusesOf(ctx, l.Connections)
 	pages := max(1, (len(l.Connections)+listPage-1)/listPage)
 	page = min(max(page, 0), pages-1)
 	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]
-	head := listHead(l, troubles, text) + near
+	head := listHead(l, statuses, text) + near
 	blocks := []slack.Block{section(head)}
-	blocks = append(blocks, h.rows(ctx, shown, troubles, func(c link.Connection) string {
+	blocks = append(blocks, h.rows(ctx, shown, statuses, func(c link.Connection) string {
 		if c.Managed == nil || !known {
 			return ""
 		}
@@ -101,9 +100,9 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 }
 
 // rows are the lines of connections, each with a menu; follow is the verb of following it, or empty.
-func (h *Handlers) rows(ctx context.Context, shown []link.Connection, troubles map[link.Name]link.Problem, follow func(link.Connection) string) []slack.Block {
+func (h *Handlers) rows(ctx context.Context, shown []link.Connection, statuses map[link.Name]Status, follow func(link.Connection) string) []slack.Block {
 	blocks := make([]slack.Block, 0, len(shown))
-	for i, s := range h.lines(ctx, shown, troubles) {
+	for i, s := range h.lines(ctx, shown, statuses) {
 		row := slack.NewSectionBlock(markup(s), nil, nil)
 		if menu := lineMenu(shown[i].Name(), follow(shown[i])); menu != nil {
 			row.Accessory = slack.NewAccessory(menu)
@@ -180,29 +179,28 @@ func (h *Handlers) listed(ctx context.Context, text string) (l link.Listing, nea
 }
 
 // lines are drawn at the same time: each asks Slack for a link.
-func (h *Handlers) lines(ctx context.Context, shown []link.Connection, troubles map[link.Name]link.Problem) []string {
+func (h *Handlers) lines(ctx context.Context, shown []link.Connection, statuses map[link.Name]Status) []string {
 	lines := make([]string, len(shown))
 	var wg sync.WaitGroup
 	for i, c := range shown {
-		wg.Go(func() { lines[i] = h.connectionLine(ctx, c, troubles[c.Name()]) })
+		wg.Go(func() { lines[i] = h.connectionLine(ctx, c, knownOf(c, statuses[c.Name()])) })
 	}
 	wg.Wait()
 	return lines
 }
 
 // listHead counts what there is. Where nobody answered, nobody knows how many there are.
-func listHead(l link.Listing, troubles map[link.Name]link.Problem, text string) string {
-	up, mine, unread := 0, 0, 0
+func listHead(l link.Listing, statuses map[link.Name]Status, text string) string {
+	mine, in := 0, map[link.State]int{}
 	for _, c := range l.Connections {
-		if c.Info.Connected && troubles[c.Name()].Trouble != link.TroubleLost {
-			up++
-		}
+		in[knownOf(c, statuses[c.Name()]).State()]++
 		if c.Managed != nil {
 			mine++
 		}
-		if c.Unread {
-			unread++
-		}
+	}
+	warning := ""
+	if l.Unmanaged != nil {
+		warning = ":warning: Couldn't read which connections the bot manages, nor when they were checked. Redis may be unavailable.\n"
 	}
 	fit := ""
 	if strings.TrimSpace(text) != "" {
@@ -210,16 +208,28 @@ func listHead(l link.Listing, troubles map[link.Name]link.Problem, text string) 
 	}
 	answered := l.Asked - len(l.Missing)
 	if answered == 0 && len(l.Missing)+len(l.Down) > 0 {
-		s := "*No local cluster" + strings.Replace(fit, "that fit ", "that fits ", 1) + " has answered*"
+		s := warning + "*No local cluster" + strings.Replace(fit, "that fit ", "that fits ", 1) + " has answered*"
 		if mine > 0 {
 			s += ": " + plural(mine, "connection", "connections") + " managed by the bot, and those made by hand are not known"
 		}
 		return s
 	}
-	s := fmt.Sprintf("*%s* of %s%s: %d connected, %d managed by the bot", plural(len(l.Connections), "remote connection", "remote connections"),
-		plural(answered, "local cluster", "local clusters"), fit, up, mine)
-	if unread > 0 {
-		s += fmt.Sprintf(", %d without an answer", unread)
+	up := in[link.StateWorking] + in[link.StateDegraded] + in[link.StateExpiring] + in[link.StateDrifted]
+	s := fmt.Sprintf("%s*%s* of %s%s: %d connected", warning, plural(len(l.Connections), "remote connection", "remote connections"),
+		plural(answered, "local cluster", "local clusters"), fit, up)
+	for _, other := range []struct {
+		state link.State
+		words string
+	}{
+		{link.StateDown, "not working"}, {link.StateRemoved, "removed by hand"}, {link.StateUnchecked, "not checked"},
+		{link.StateNoAnswer, "without an answer"},
+	} {
+		if n := in[other.state]; n > 0 {
+			s += fmt.Sprintf(", %d %s", n, other.words)
+		}
+	}
+	if l.Unmanaged == nil {
+		s += fmt.Sprintf("; %d managed by the bot", mine)
 	}
 	return s
 }
@@ -248,9 +258,6 @@ func listMissing(l link.Listing) string {
 			names = append(names, line(name, 60))
 		}
 		out = append(out, "no answer yet of "+strings.Join(names, ", ")+" ("+line(why, 150)+")")
-	}
-	if l.Unmanaged != nil {
-		out = append(out, "which ones the bot manages could not be read")
 	}
 	if len(out) == 0 {
 		return ""

@@ -24,8 +24,8 @@ const (
 )
 
 // looks are the words that only look, and what they show to a user.
-func looks() map[string]func(*Handlers, context.Context, string, link.Examination) bot.Message {
-	return map[string]func(*Handlers, context.Context, string, link.Examination) bot.Message{
+func looks() map[string]func(*Handlers, context.Context, string, link.Examination, Status) bot.Message {
+	return map[string]func(*Handlers, context.Context, string, link.Examination, Status) bot.Message{
 		"status": (*Handlers).statusFor, "diagnose": (*Handlers).diagnoseFor,
 	}
 }
@@ -72,8 +72,12 @@ func (h *Handlers) look(ctx context.Context, to spot, verb string, n link.Name, 
 	if err != nil {
 		return h.tell(ctx, to, private(h.say(ctx, err, pen{})))
 	}
+	s, err := h.o.Watch.Record(ctx, x) // before what was heard: that is one user's
+	if err != nil {
+		h.o.Log.WarnContext(ctx, "recording how a connection is", "error", err)
+	}
 	x.Heard(heard)
-	return h.tell(ctx, to, looks()[verb](h, ctx, to.user, x))
+	return h.tell(ctx, to, looks()[verb](h, ctx, to.user, x, s))
 }
 
 // lookPressed follows a button that only looks.

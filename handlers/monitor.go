@@ -42,6 +42,8 @@ type CheckQueue interface {
 	QueuedChecks(ctx context.Context, queue string) (int, error)
 	// ClaimChecks hands out due checks to one replica at a time, those first that have waited longest.
 	ClaimChecks(ctx context.Context, queue string, limit int, lease time.Duration) ([]change.Check, error)
+	// ClaimCheck hands out the check of one connection, due or not; false: there is none of it.
+	ClaimCheck(ctx context.Context, queue, key string, lease time.Duration) (change.Check, bool, error)
 	// FinishCheck writes what was found; change.ErrFenced: the connection has changed since the claim, which counts no more.
 	FinishCheck(ctx context.Context, c change.Check, r change.CheckResult) error
 	OldestCheck(ctx context.Context) (time.Time, error)
@@ -193,6 +195,12 @@ func (m *Monitor) check(ctx context.Context, c change.Check) error {
 	if err != nil {
 		return m.unread(ctx, c, managed, was, err)
 	}
+	return m.finish(ctx, c, managed, found)
+}
+
+// finish writes down what a check found.
+func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Managed, found link.Checkup) error {
+	was := readStatus(c.Status)
 	if len(found.Problems) > 0 {
 		if working, err := m.working(ctx, managed); err != nil || working {
 			return errors.Join(err, m.postpone(ctx, c))
@@ -217,10 +225,31 @@ func (m *Monitor) check(ctx context.Context, c change.Check) error {
 		outcome = CheckProblem
 	}
 	m.o.OnCheck(outcome)
-	if m.late(was) || !now.shows(was) {
+	if m.late(was.At) || !now.shows(was) {
 		m.o.OnStatusChange(ctx, managed)
 	}
 	return nil
+}
+
+// Record takes what somebody's look at a connection found for a check, so that everything that shows the connection shows
+// the same, and returns how it is. Of one that is not managed nothing is remembered.
+func (m *Monitor) Record(ctx context.Context, x link.Examination) (Status, error) {
+	found, err := x.Checkup(m.o.ExpiresWithin)
+	if err != nil { // nothing could be found out
+		return Status{Problems: problemsOf(x.Diagnosis)}, nil
+	}
+	s := Status{CheckedAt: x.At, Local: found.Local, Remote: found.Remote, Expires: found.Expires}
+	if x.Managed == nil {
+		s.Problems = m.statusOf(link.Managed{}, found, statusRecord{}).Problems
+		return s, nil
+	}
+	s.Managed = *x.Managed
+	s.Problems = m.statusOf(s.Managed, found, statusRecord{}).Problems
+	c, ok, err := m.o.Store.ClaimCheck(ctx, x.Name.Local.Platform, link.RecordKey(x.Name), checkLease)
+	if err != nil || !ok || c.Record == nil || c.Record.Request != x.Managed.Kept.Request { // it has changed meanwhile
+		return s, err
+	}
+	return s, m.finish(ctx, c, *x.Managed, found)
 }
 
 // unread is for a connection of which nothing is known just now: a platform that is unavailable is not a connection
@@ -228,7 +257,7 @@ func (m *Monitor) check(ctx context.Context, c change.Check) error {
 func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.Managed, was statusRecord, why error) error {
 	m.o.Log.InfoContext(ctx, "a connection could not be checked", "connection", managed.Name().String(), "error", why)
 	m.o.OnCheck(CheckUnread)
-	if m.late(was) {
+	if m.late(was.At) {
 		m.o.OnStatusChange(ctx, managed)
 	}
 	err := m.postpone(ctx, c)

@@ -72,6 +72,21 @@ func (s *monitorStore) ClaimChecks(_ context.Context, queue string, limit int, _
 	return due, nil
 }
 
+func (s *monitorStore) ClaimCheck(ctx context.Context, _, key string, _ time.Duration) (change.Check, bool, error) {
+	all, err := s.records.All()
+	if err != nil {
+		return change.Check{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range all {
+		if k.Key == key {
+			return change.Check{Key: key, Record: &k, Status: s.statuses[key]}, true, nil
+		}
+	}
+	return change.Check{}, false, nil
+}
+
 func (s *monitorStore) FinishCheck(_ context.Context, c change.Check, r change.CheckResult) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

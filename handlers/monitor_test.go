@@ -35,8 +35,8 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	if got := w.slack.visible(); len(got) != 2 || got[0].updates != 0 {
 		t.Fatalf("%d messages, updates %d", len(got), got[0].updates)
 	}
-	if worst, err := w.Troubles(t.Context()); err != nil || worst[name].Trouble != link.TroubleLost || worst[name].Say != down.Say {
-		t.Errorf("the worst is %+v, %v", worst, err)
+	if all, err := w.Statuses(t.Context(), name); err != nil || all[name].known().State() != link.StateDown || all[name].known().Worst.Say != down.Say {
+		t.Errorf("it is %+v, %v", all, err)
 	}
 	goldenMessage(t, "watch_lost", w.slack.visible()[0].msg)
 	goldenMessage(t, "watch_drift", w.slack.visible()[1].msg)

@@ -26,13 +26,13 @@ func rotateOrder() order {
 
 // aboutBlock says which connection is meant, before anything is filled in.
 func (h *Handlers) aboutBlock(ctx context.Context, e link.Existing) slack.Block {
-	p := h.troubles(ctx)[e.Name]
-	if p.Trouble != link.TroubleLost && e.KeyGone() { // the watch has not looked since
-		p = link.Problem{Trouble: link.TroubleLost, Say: "There is no valid key any more."}
+	c := link.Connection{Local: e.Survey.Local, Alias: e.Alias, Info: e.Info, Gone: !e.Exists(), Managed: e.Managed}
+	k := knownOf(c, h.statusesOf(ctx, []link.Connection{c})[e.Name])
+	if k.State() != link.StateDown && e.KeyGone() { // it was not checked since
+		k.Worst = &link.Problem{Trouble: link.TroubleLost, Say: "There is no valid key any more."}
 	}
-	emoji, word, why := stateOf(link.Connection{Info: e.Info, Gone: !e.Exists()}, p)
-	s := emoji + " " + word + " · " + link.Connection{Info: e.Info}.Model()
-	if why != "" {
+	s := stateFace(k.State()) + " " + stateWords(k) + " · " + c.Model()
+	if why := stateWhy(k); why != "" {
 		s += "\n" + why
 	}
 	s += "\n*Remote:* " + line(remoteOf(e), maxName) + "\n*Settings:* " + verbatim(e.Own.Brief(e.Alias), 900)

@@ -14,11 +14,17 @@ import (
 
 // statusMessage is everything that is known of one connection, with buttons for what can be done next and
 // those that are given.
-func statusMessage(x link.Examination, more ...slack.BlockElement) bot.Message {
-	emoji, word := ":large_green_circle:", "It works."
-	if x.Diagnosis != nil {
-		emoji, word = ":red_circle:", x.Diagnosis.Say
+func statusMessage(x link.Examination, s Status, more ...slack.BlockElement) bot.Message {
+	state, word := s.known().State(), "It works."
+	switch {
+	case x.Diagnosis != nil:
+		word = x.Diagnosis.Say
+	case len(s.Problems) > 0:
+		word = "It works. " + s.Problems[0].Say
+	case state == link.StateUnchecked:
+		word = "It could not be checked."
 	}
+	emoji := stateFace(state)
 	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, line(x.Alias, maxName), line(x.Survey.Local.Name, maxName), line(word, maxTold))
 	blocks := []slack.Block{section(head)}
 	blocks = append(blocks, fieldBlocks("", statusFields(x))...)

@@ -115,8 +115,8 @@ func sameProblems(a, b []openProblem) bool {
 	})
 }
 
-func (m *Monitor) late(s statusRecord) bool {
-	return !s.At.IsZero() && m.o.Now().Sub(s.At) > lateAfter*m.o.Every
+func (m *Monitor) late(checked time.Time) bool {
+	return !checked.IsZero() && m.o.Now().Sub(checked) > lateAfter*m.o.Every
 }
 
 // Status is how a managed connection is, as far as the monitor of any replica knows.
@@ -124,7 +124,7 @@ type Status struct {
 	Managed       link.Managed
 	Local, Remote string        // the deployments' names; empty: not known yet
 	Expires       time.Time     // of its key; zero: never, or not known
-	CheckedAt     time.Time     // zero: not since it changed last
+	CheckedAt     time.Time     // zero: not since it was adopted
 	Late          bool          // that is too long ago: it could not be checked since
 	Problems      []openProblem // the worst first
 }
@@ -183,27 +183,25 @@ func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.Manag
 	all := make(map[link.Name]Status, len(managed))
 	for n, c := range managed {
 		r := readStatus(texts[link.RecordKey(n)])
-		s := Status{Managed: c, Local: r.Local, Remote: r.Remote, Expires: c.KeyExpires(), Problems: r.Problems}
+		s := Status{Managed: c, Local: r.Local, Remote: r.Remote, Expires: c.KeyExpires(), Problems: r.Problems, CheckedAt: c.VerifiedAt()}
 		if r.Request == c.Kept.Request {
-			s.Expires, s.CheckedAt, s.Late = r.Expires, r.At, m.late(r)
+			s.Expires, s.CheckedAt = r.Expires, r.At
 		}
+		s.Late = m.late(s.CheckedAt)
 		all[n] = s
 	}
 	return all, nil
 }
 
-// Troubles returns the worst problem of each connection that has one.
-func (m *Monitor) Troubles(ctx context.Context) (map[link.Name]link.Problem, error) {
-	open, err := m.withProblems(ctx)
-	if err != nil {
-		return nil, err
+// known is what the check has found.
+func (s statusRecord) known() link.Known { return Status{CheckedAt: s.At, Problems: s.Problems}.known() }
+
+// problemsOf is the problem that a diagnosis alone tells.
+func problemsOf(d *link.Diagnosis) []openProblem {
+	if d == nil {
+		return nil
 	}
-	worst := make(map[link.Name]link.Problem, len(open))
-	for _, c := range open {
-		p := c.status.Problems[0]
-		worst[c.name] = link.Problem{Trouble: p.Trouble, Say: p.Say, Certificates: p.Certs}
-	}
-	return worst, nil
+	return []openProblem{{Trouble: link.TroubleLost, Say: d.Say, Cause: d.Cause}}
 }
 
 // troubled is a connection that has problems.

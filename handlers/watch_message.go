@@ -96,7 +96,7 @@ func causeMessage(a alert, command string) bot.Message {
 	blocks := []slack.Block{section(head)}
 	for _, c := range a.affected[:min(len(a.affected), maxAffected)] {
 		p := c.status.Problems[0]
-		row := slack.NewSectionBlock(markup(fmt.Sprintf("%s *%s* as %s\n%s", problemFace(p.Trouble), line(c.status.On, maxName),
+		row := slack.NewSectionBlock(markup(fmt.Sprintf("%s *%s* as %s\n%s", stateFace(c.status.known().State()), line(c.status.On, maxName),
 			bot.Code(bot.Cut(clean(c.name.Alias), maxName)), line(p.Say, maxTold))), nil, nil)
 		if menu := lineMenu(c.name, ""); menu != nil {
 			row.Accessory = slack.NewAccessory(menu)

@@ -15,9 +15,23 @@ import (
 // ClaimChecks hands out the checks of a queue that are due, those first that have waited longest, at most limit. Nobody
 // else is given them until the lease ends by Redis's clock; FinishCheck ends it.
 func (s *Store) ClaimChecks(ctx context.Context, queue string, limit int, lease time.Duration) ([]change.Check, error) {
+	return s.claimChecks(ctx, queue, limit, lease, "")
+}
+
+// ClaimCheck hands out the check of one record, due or not; false: the queue has no such record. Whoever else has claimed
+// it can't finish it any more.
+func (s *Store) ClaimCheck(ctx context.Context, queue, key string, lease time.Duration) (change.Check, bool, error) {
+	all, err := s.claimChecks(ctx, queue, 1, lease, key)
+	if err != nil || len(all) == 0 {
+		return change.Check{}, false, err
+	}
+	return all[0], true, nil
+}
+
+func (s *Store) claimChecks(ctx context.Context, queue string, limit int, lease time.Duration, key string) ([]change.Check, error) {
 	const doing = "claiming checks"
 	got, err := claimChecksScript.Run(ctx, s.rdb, []string{s.keys.checks(queue), s.keys.records(), s.keys.statuses()},
-		change.Schema, limit, lease.Milliseconds()).StringSlice()
+		change.Schema, limit, lease.Milliseconds(), key).StringSlice()
 	if err != nil {
 		return nil, fault(doing, err)
 	}

@@ -32,6 +32,7 @@ type Examination struct {
 	Fix    change.Kind // of the diagnosis, or else of the hint; empty: none that the bot has
 	FixWhy string      // a sentence on what the fix does
 
+	At          time.Time     // when it began
 	Latency     time.Duration // of resolving through the connection
 	Version     string        // of the remote cluster, as the connection sees it
 	Trust       []Trusting    // between the two sides of a connection by certificates, as far as direct entries tell
@@ -43,7 +44,7 @@ type Examination struct {
 // without the connection, then the connection itself.
 func (r *Roster) Examine(ctx context.Context, n Name) (Examination, error) {
 	e, err := r.Existing(ctx, n)
-	x := Examination{Existing: e}
+	x := Examination{Existing: e, At: r.o.Now()}
 	if err != nil {
 		return x, err
 	}

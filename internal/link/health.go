@@ -52,20 +52,26 @@ func (r *Roster) Health(ctx context.Context, m Managed, expiresWithin time.Durat
 	if err != nil {
 		return Checkup{}, err
 	}
+	x.Managed = &m
+	return x.Checkup(expiresWithin)
+}
+
+// Checkup is what an examination comes to. An error says that nothing can be said.
+func (x Examination) Checkup(expiresWithin time.Duration) (Checkup, error) {
 	if err := x.known(PartLocalCluster, PartSettings); err != nil {
 		return Checkup{}, err
 	}
-	found := Checkup{Local: x.Survey.Local.Name, Problems: r.problems(x, m, expiresWithin)}
+	found := Checkup{Local: x.Survey.Local.Name, Problems: x.problems(expiresWithin)}
 	if x.HasRemote() {
 		found.Remote = x.Remote.Name
 	}
 	if !x.ByCertificate() {
-		found.Expires = x.expires(m)
+		found.Expires = x.expires()
 	}
 	return found, nil
 }
 
-func (r *Roster) problems(x Examination, m Managed, expiresWithin time.Duration) []Problem {
+func (x Examination) problems(expiresWithin time.Duration) []Problem {
 	var all []Problem
 	add := func(t Trouble, fix change.Kind, format string, args ...any) {
 		all = append(all, Problem{Trouble: t, Fix: fix, Say: fmt.Sprintf(format, args...)})
@@ -80,13 +86,13 @@ func (r *Roster) problems(x Examination, m Managed, expiresWithin time.Duration)
 	} else if x.Info.Connected && x.Info.MaxSockets > 0 && x.Info.Sockets < x.Info.MaxSockets {
 		add(TroubleDegraded, "", "Only %d of %d sockets are connected.", x.Info.Sockets, x.Info.MaxSockets)
 	}
-	if t := x.expires(m); len(x.Keys) > 0 && !t.IsZero() && t.Sub(r.o.Now()) < expiresWithin {
+	if t := x.expires(); len(x.Keys) > 0 && !t.IsZero() && t.Sub(x.At) < expiresWithin {
 		add(TroubleExpiring, KindRotate, "Its key expires on %s.", t.UTC().Format("2006-01-02"))
 	}
-	if p := x.trustEnds(r.o.Now().Add(expiresWithin)); p != nil {
+	if p := x.trustEnds(x.At.Add(expiresWithin)); p != nil {
 		all = append(all, *p)
 	}
-	if p := x.drifted(m); p != nil {
+	if p := x.drifted(); p != nil {
 		all = append(all, *p)
 	}
 	return all
@@ -104,13 +110,13 @@ func (x *Examination) trustEnds(t time.Time) *Problem {
 
 // drifted is the problem that a connection is not as it was approved, or that the other side's certificates are not
 // any more. Both are told in one message: people look at the connection once.
-func (x *Examination) drifted(m Managed) *Problem {
+func (x *Examination) drifted() *Problem {
 	p := Problem{Trouble: TroubleDrift, Fix: KindUpdate}
 	if x.ByCertificate() {
 		p.Fix = "" // an update is for connections by key
 	}
 	var says []string
-	if diff := x.drift(m); diff != "" {
+	if diff := x.drift(); diff != "" {
 		says = append(says, "It is not as it was approved: "+diff+".")
 	}
 	if gap := x.untrusted(); gap != "" {
@@ -125,21 +131,25 @@ func (x *Examination) drifted(m Managed) *Problem {
 	return &p
 }
 
-func (x Examination) expires(m Managed) time.Time {
+func (x Examination) expires() time.Time {
 	for _, k := range x.Keys {
 		if !k.Expires.IsZero() {
 			return k.Expires
 		}
 	}
-	return m.KeyExpires()
+	if x.Managed == nil {
+		return time.Time{}
+	}
+	return x.Managed.KeyExpires()
 }
 
 // drift says what is not as it was approved; empty if nothing is.
-func (x Examination) drift(m Managed) string {
-	if x.Own.Empty() {
+func (x Examination) drift() string {
+	if x.Own.Empty() || x.Managed == nil {
 		return "" // lost, and said so
 	}
 	var diff []string
+	m := *x.Managed
 	now := x.Own.options(x.Alias)
 	options := slices.Sorted(maps.Keys(m.Settings))
 	for _, option := range slices.Sorted(maps.Keys(now)) {

@@ -14,12 +14,12 @@ import (
 
 // Roster reads how the remote connections of all local clusters stand. It is safe for concurrent use.
 type Roster struct {
-	catalog  *Catalog
-	records  *records
-	o        RosterOptions
-	locals   *memo[[]Deployment]
-	infos    *memo[map[string]RemoteInfo]
-	room     *semaphore.Weighted
+	catalog *Catalog
+	records *records
+	o       RosterOptions
+	locals  *memo[[]Deployment]
+	infos   *memo[map[string]RemoteInfo]
+	room    *semaphore.Weighted
 }
 
 // RosterOptions say how connections are read. Zero values take the defaults named.
@@ -57,7 +57,9 @@ type Connection struct {
 	Unread  bool        // remembered as managed, and the local cluster gave no answer: Info is what was approved
 	Gone    bool        // remembered as managed, but the local cluster knows no such alias
 	Remote  *Deployment // where the address belongs to a deployment that the bot can see
-	Managed *Managed    // nil: made by hand
+	Managed *Managed    // nil: made by hand, or not known
+
+	ManagedUnread bool // it is not known whether the bot manages it
 }
 
 // Name names the connection.
@@ -120,6 +122,9 @@ func (c *Roster) List(ctx context.Context, text string) Listing {
 		l.Connections = append(l.Connections, c.join(d, answers[i], errs[i] == nil, managed)...)
 	}
 	l.addUnlisted(managed, text)
+	for i := range l.Connections {
+		l.Connections[i].ManagedUnread = l.Unmanaged != nil
+	}
 	c.findRemotes(ctx, l.Connections)
 	slices.SortStableFunc(l.Connections, func(a, b Connection) int {
 		return cmp.Or(cmp.Compare(a.Local.Name, b.Local.Name), cmp.Compare(a.Name().String(), b.Name().String()))

@@ -98,7 +98,9 @@ func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why stri
 }
 
 // ResetSkip makes the skip_unavailable of an alias true in effect, as a change of its address does on 8.x.
-func (d *Deployment) ResetSkip(alias string) { d.locked(func() { d.reset = map[string]bool{alias: true} }) }
+func (d *Deployment) ResetSkip(alias string) {
+	d.locked(func() { d.reset = map[string]bool{alias: true} })
+}
 
 // mute reports whether _resolve/cluster keeps a reason to itself: it tells only what the remote cluster has answered.
 func mute(why string) bool { return strings.HasPrefix(why, "Unable to open any proxy connections") }
