@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -87,7 +88,8 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 func wanting(edit func(*change.Request)) *change.Request {
 	r := pending()
 	r.Proposal.Wants = link.WantsKey
-	r.Proposal.Plan[0].System += " (made by a person there)"
+	callOf(r, "grant").System += " (made by a person there)"
+	r.Proposal.Step("grant").ByHand = []change.Call{{Method: "DELETE", Path: "/_security/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`}}
 	if edit != nil {
 		edit(r)
 	}
@@ -109,9 +111,10 @@ func TestCardsOfApprovals(t *testing.T) {
 		"followed": in(change.Withdrawn, func(r *change.Request) { r.Parent, r.Child = "R1", "R3" }),
 		"drifted_calls": in(change.Pending, func(r *change.Request) {
 			drift(r)
-			calls := append([]change.PlannedCall{}, r.Proposal.Plan...)
-			calls[2].Body = `{"persistent":{"cluster.remote.search-eu.mode":"sniff"}}`
-			r.Proposal.Plan = calls
+			r.Proposal.Steps = slices.Clone(r.Proposal.Steps)
+			point := r.Proposal.Step("point")
+			point.Calls = slices.Clone(point.Calls)
+			point.Calls[0].Body = `{"persistent":{"cluster.remote.search-eu.mode":"sniff"}}`
 		}),
 	} {
 		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, card(r, missing(), start)) })
@@ -148,7 +151,7 @@ func TestPasteModal(t *testing.T) {
 		t.Error(err)
 	}
 	golden(t, "modal_paste", v)
-	long := wanting(func(r *change.Request) { r.Proposal.Plan[0].Body = `{"name":"` + strings.Repeat("'<&>`", 3000) + `"}` })
+	long := wanting(func(r *change.Request) { callOf(r, "grant").Body = `{"name":"` + strings.Repeat("'<&>`", 3000) + `"}` })
 	if err := bot.CheckModal(pasteModal(long, reasonMemory{Press: "7Q2MZK:3"})); err != nil {
 		t.Error(err)
 	}

@@ -50,8 +50,8 @@ func (b *book) Create(_ context.Context, r *change.Request, submission string, _
 		return id, nil
 	}
 	for _, other := range b.requests {
-		if other.Proposal.Target == r.Proposal.Target && !other.State.Final() {
-			return "", &change.HeldError{Target: r.Proposal.Target, By: other.ID}
+		if other.Proposal.Subject() == r.Proposal.Subject() && !other.State.Final() {
+			return "", &change.HeldError{Target: r.Proposal.Subject(), By: other.ID}
 		}
 	}
 	b.requests[r.ID] = clone(r)

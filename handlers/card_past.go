@@ -26,7 +26,7 @@ func driftLines(r *change.Request) string {
 			out = append(out, fmt.Sprintf("• %s: was %s, is %s", line(f.Label, 60), line(was, 200), line(f.Value, 200)))
 		}
 	}
-	calls := movedCalls(r.Previous.Plan, r.Proposal.Plan)
+	calls := movedCalls(r.Previous.Calls(), r.Proposal.Calls())
 	if moved == 0 && len(calls) == 0 {
 		out = append(out, "• what the policy judges by")
 	}
@@ -35,11 +35,11 @@ func driftLines(r *change.Request) string {
 }
 
 // movedCalls are the calls that are no longer made, and those that are new.
-func movedCalls(was, is []change.PlannedCall) []string {
+func movedCalls(was, is []change.Call) []string {
 	var out []string
 	for _, side := range []struct {
 		word         string
-		these, those []change.PlannedCall
+		these, those []change.Call
 	}{{"no longer", was, is}, {"now", is, was}} {
 		for _, c := range side.these {
 			if !slices.Contains(side.those, c) {

@@ -144,8 +144,9 @@ func extreme(r *change.Request) *change.Request {
 		r.Proposal.Fields = append(r.Proposal.Fields, change.Field{Label: nasty(200), Value: nasty(200 + i*600)})
 		r.Proposal.Basis = append(r.Proposal.Basis, change.Field{Label: nasty(199 + i), Value: nasty(3000)})
 		r.Proposal.Warnings = append(r.Proposal.Warnings, nasty(2000))
-		r.Proposal.Plan = append(r.Proposal.Plan, change.PlannedCall{
-			Step: fmt.Sprint(i, nasty(200)), System: nasty(300), Method: "PUT", Path: nasty(4000), Body: nasty(20000),
+		grant := r.Proposal.Step("grant")
+		grant.Title, grant.Calls = nasty(700), append(grant.Calls, change.Call{
+			System: nasty(300), Method: "PUT", Path: nasty(4000), Body: nasty(20000),
 		})
 		r.Decisions = append(r.Decisions, said(change.SaidYes, nasty(50), nasty(3000)))
 		left := change.Leftover{Step: "grant", What: nasty(3000), Command: nasty(5000), Cause: nasty(3000)}
@@ -245,7 +246,7 @@ func TestThePlanShowsEveryCallWhole(t *testing.T) {
 	for i := range 50 {
 		long += fmt.Sprintf("pattern-%03d-%s,", i, strings.Repeat("<&>", 60))
 	}
-	r.Proposal.Plan[0].Body = long
+	callOf(r, "grant").Body = long
 	var shown strings.Builder
 	for _, b := range planModal(r).Blocks.BlockSet {
 		if s, ok := b.(*slack.SectionBlock); ok {

@@ -48,13 +48,14 @@ func (d *desk) connected(edits ...func(*link.Connect)) *change.Request {
 	}
 	r.Proposal = p
 	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
-	steps, err := k.Steps(r)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	for _, s := range steps {
+	steps := link.Steps(link.NewRoster(d.catalog, d.book.kept, link.RosterOptions{Now: d.world.Now}), link.ConnectorOptions{Env: "test"})
+	for _, planned := range p.Steps {
+		s, err := steps[planned.Action()](planned.Args)
+		if err != nil {
+			d.t.Fatal(err)
+		}
 		had := change.Evidence{}
-		err := s.Apply(d.t.Context(), had, func(_ context.Context, e change.Evidence) error { maps.Copy(had, e); return nil })
+		err = s.Apply(d.t.Context(), had, func(_ context.Context, e change.Evidence) error { maps.Copy(had, e); return nil })
 		if err != nil {
 			d.t.Fatal(err)
 		}

@@ -59,7 +59,7 @@ func pending() *change.Request {
 	return &change.Request{
 		ID: "7Q2MZK", State: change.Pending, Version: 3, Asked: 1,
 		Proposal: change.Proposal{
-			Kind: link.KindConnect, Target: "connection/ece-prod/a1/search-eu",
+			Kind: link.KindConnect, Target: []string{"connection/ece-prod/a1/search-eu"},
 			Title: "Connect logs-prod to search-eu as search-eu",
 			Fields: []change.Field{
 				{Label: "Local", Value: "logs-prod (8.19.3, ece-region) on ECE production"},
@@ -74,14 +74,14 @@ func pending() *change.Request {
 			Basis:    []change.Field{{Label: "Local version", Value: "8.19.3"}, {Label: "Remote version", Value: "8.19.3"}},
 			Steps: []change.PlannedStep{
 				{Name: "check", Title: "Check both sides"},
-				{Name: "grant", Title: "Issue a key and store it"},
-				{Name: "point", Title: "Point logs-prod at search-eu"},
+				{Name: "grant", Title: "Issue a key and store it", Calls: []change.Call{
+					{System: "Elasticsearch of search-eu", Method: "POST", Path: "/_security/cross_cluster/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`},
+					{System: "ECE production", Method: "PATCH", Path: "/deployments/a1/elasticsearch/main-elasticsearch/keystore", Body: `{"secrets":{"cluster.remote.search-eu.credentials":{"value":"••••"}}}`},
+				}},
+				{Name: "point", Title: "Point logs-prod at search-eu", Calls: []change.Call{
+					{System: "Elasticsearch of logs-prod", Method: "PUT", Path: "/_cluster/settings", Body: `{"persistent":{"cluster.remote.search-eu.mode":"proxy"}}`},
+				}},
 				{Name: "verify", Title: "Verify the connection"},
-			},
-			Plan: []change.PlannedCall{
-				{Step: "grant", System: "Elasticsearch of search-eu", Method: "POST", Path: "/_security/cross_cluster/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`},
-				{Step: "grant", System: "ECE production", Method: "PATCH", Path: "/deployments/a1/elasticsearch/main-elasticsearch/keystore", Body: `{"secrets":{"cluster.remote.search-eu.credentials":{"value":"••••"}}}`},
-				{Step: "point", System: "Elasticsearch of logs-prod", Method: "PUT", Path: "/_cluster/settings", Body: `{"persistent":{"cluster.remote.search-eu.mode":"proxy"}}`},
 			},
 			Digest: "d1",
 		},
@@ -191,3 +191,6 @@ func nasty(n int) string {
 	const unit = "<!channel> <@U0EVIL> <https://evil.example|ok> & ```*_~` \u202e \n> :tada: 🧨é "
 	return bot.Cut(strings.Repeat(unit, n/len([]rune(unit))+1), n)
 }
+
+// callOf is the first call of a step, to be edited.
+func callOf(r *change.Request, step string) *change.Call { return &r.Proposal.Step(step).Calls[0] }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,10 +20,13 @@ func uploading(edit func(*change.Request)) *change.Request {
 	r.Proposal.Fields = append(r.Proposal.Fields,
 		change.Field{Label: "Certificate identity", Value: identityPattern},
 		change.Field{Label: "By hand, before the work begins", Value: "1. Open reports, Security, CA certificates, and download the CA. 2. Upload it."})
-	r.Proposal.Plan = append([]change.PlannedCall{{
-		Step: link.StepAuthorities, System: "Elasticsearch of search-eu", Method: "PUT", Path: "/_cluster/settings",
-		Body: `{"persistent":{"cluster.remote.signing.certificate_authorities":["/app/config/signing/ece-prod.crt"]}}`,
-	}}, r.Proposal.Plan...)
+	r.Proposal.Steps = slices.Insert(r.Proposal.Steps, 1, change.PlannedStep{
+		Name: link.StepAuthorities, Title: "Let the remote cluster believe the local one's signatures",
+		Calls: []change.Call{{
+			System: "Elasticsearch of search-eu", Method: "PUT", Path: "/_cluster/settings",
+			Body: `{"persistent":{"cluster.remote.signing.certificate_authorities":["/app/config/signing/ece-prod.crt"]}}`,
+		}},
+	})
 	if edit != nil {
 		edit(r)
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +56,7 @@ func cleanLine(r *change.Request) string {
 
 // pastedLine says what is to be done about a key that was pasted and is not used; empty if there is none.
 func pastedLine(r *change.Request) string {
-	command, ok := link.PastedLeft(r.Proposal, link.PastedKeyID(r))
+	command, ok := link.PastedLeft(r)
 	if !ok || r.Last(change.HandedIn) == nil {
 		return ""
 	}
@@ -146,7 +145,8 @@ func doneLine(r *change.Request, otherwise string) string {
 
 // invalidates reports whether a key was to be invalidated: where none was known, the step is there and calls nobody.
 func invalidates(r *change.Request) bool {
-	return slices.ContainsFunc(r.Proposal.Plan, func(c change.PlannedCall) bool { return c.Step == link.StepRetire })
+	step := r.Proposal.Step(link.StepRetire)
+	return step != nil && len(step.Calls) > 0
 }
 
 // seeLine links to where the result of a connect can be seen.
@@ -179,7 +179,16 @@ func tryIt(c link.Connect) string {
 	if len(patterns) == 0 {
 		return ""
 	}
-	return fence(link.NextSearch(c.Alias, patterns), 600)
+	return fence(nextSearch(c.Alias, patterns), 600)
+}
+
+// nextSearch is what to type in the local cluster's Dev Tools to see the connection work.
+func nextSearch(alias string, patterns []string) string {
+	through := make([]string, len(patterns))
+	for i, p := range patterns {
+		through[i] = alias + ":" + p
+	}
+	return "GET " + strings.Join(through, ",") + "/_search"
 }
 
 // connection reads a request's parameters if it asks for a connection.
@@ -193,10 +202,8 @@ func connection(r *change.Request) (link.Connect, bool) {
 
 // stepTitle is a step's title for people, or its name if it is not in the plan.
 func stepTitle(r *change.Request, name string) string {
-	for _, s := range r.Proposal.Steps {
-		if s.Name == name {
-			return s.Title
-		}
+	if s := r.Proposal.Step(name); s != nil {
+		return s.Title
 	}
 	return name
 }

@@ -88,7 +88,7 @@ func indent(body string) string {
 	return string(raw)
 }
 
-func curl(c change.PlannedCall) string {
+func curl(c change.Call) string {
 	return fmt.Sprintf("curl -X %s -u USER \"$ELASTICSEARCH_URL%s\" \\\n  -H 'Content-Type: application/json' \\\n  -d '%s'",
 		c.Method, c.Path, strings.ReplaceAll(c.Body, "'", `'\''`))
 }

@@ -39,24 +39,11 @@ func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
 
 func planModal(r *change.Request) slack.ModalViewRequest {
 	blocks := []slack.Block{section(fmt.Sprintf("*%s*\n%s, in this order. Secrets are shown as dots.",
-		line(r.Proposal.Title, 300), plural(len(r.Proposal.Plan), "call", "calls")))}
+		line(r.Proposal.Title, 300), plural(len(r.Proposal.Calls()), "call", "calls")))}
 	if len(r.Proposal.Basis) > 0 {
 		blocks = append(blocks, fieldBlocks("It rests on what the bot found:", r.Proposal.Basis[:min(len(r.Proposal.Basis), maxFields)])...)
 	}
-	step, size := "", 0
-	for i, c := range r.Proposal.Plan {
-		call := callBlocks(i+1, c)
-		if c.Step != step {
-			step = c.Step
-			call = append([]slack.Block{section("*" + line(stepTitle(r, step), maxName) + "*")}, call...)
-		}
-		size += len(c.Path) + len(c.Body)
-		if len(blocks)+len(call) > maxPlanBlocks || size > maxPlanBytes {
-			blocks = append(blocks, section(fmt.Sprintf("… and %d more that do not fit here. Do not approve what you can't see: let it be asked for in smaller parts.", len(r.Proposal.Plan)-i)))
-			break
-		}
-		blocks = append(blocks, call...)
-	}
+	blocks = append(blocks, stepBlocks(r.Proposal, maxPlanBlocks-len(blocks))...)
 	blocks = append(blocks, small("An approval is bound to exactly this: "+bot.Code(bot.Cut(clean(r.Proposal.Digest), 64))))
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: "plan", Title: plain("Plan", 24), Close: plain("Close", 24),
@@ -64,8 +51,30 @@ func planModal(r *change.Request) slack.ModalViewRequest {
 	}
 }
 
+// stepBlocks show the calls of each step, at most so many blocks and one that says what is left out.
+func stepBlocks(p change.Proposal, room int) []slack.Block {
+	var blocks []slack.Block
+	n, size := 0, 0
+	for _, step := range p.Steps {
+		for i, c := range step.Calls {
+			call := callBlocks(n+1, c)
+			if i == 0 {
+				call = append([]slack.Block{section("*" + line(step.Title, maxName) + "*")}, call...)
+			}
+			size += len(c.Path) + len(c.Body)
+			if len(blocks)+len(call) > room || size > maxPlanBytes {
+				return append(blocks, section(fmt.Sprintf("… and %d more that do not fit here. Do not approve what you can't see: "+
+					"let it be asked for in smaller parts.", len(p.Calls())-n)))
+			}
+			blocks = append(blocks, call...)
+			n++
+		}
+	}
+	return blocks
+}
+
 // callBlocks show one call whole, in as many blocks as it takes.
-func callBlocks(n int, c change.PlannedCall) []slack.Block {
+func callBlocks(n int, c change.Call) []slack.Block {
 	s := clean(c.Method) + " " + clean(c.Path)
 	if c.Body != "" {
 		s += "\n" + strings.ReplaceAll(c.Body, "```", "'''")

@@ -100,7 +100,7 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 		doing: doing, script: claimScript, id: id, version: r.Version,
 		entry: change.Entry{
 			At: at, What: what, From: from, To: r.State, Worker: worker,
-			Target: r.Proposal.Target, Digest: r.Proposal.Digest, Rule: r.Rule,
+			Target: r.Proposal.Subject(), Digest: r.Proposal.Digest, Rule: r.Rule,
 		},
 		keys: []string{s.keys.pending(), s.keys.ready(), s.keys.leases()},
 		args: []any{string(from), string(r.State), r.Epoch, flag, worker, lease.Milliseconds()},

@@ -19,7 +19,7 @@ func TestWhatWaitsForItsWindowIsNotReady(t *testing.T) {
 		opens := server.Now().Add(time.Second)
 		for _, id := range []string{"asks", "early", "ready"} {
 			r := changetest.Pending(id, server.Now())
-			r.Proposal.Target, r.Deadline = id, server.Now().Add(time.Hour)
+			r.Proposal.Target, r.Deadline = []string{id}, server.Now().Add(time.Hour)
 			if _, err := s.Create(t.Context(), r, "", change.Entry{}); err != nil {
 				t.Fatal(err)
 			}

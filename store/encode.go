@@ -65,7 +65,7 @@ func encode(r *change.Request) ([]any, error) {
 	f.put(fieldEpoch, 0)
 	f.put(fieldAsked, 1)
 	f.put(fieldAnnounced, 0)
-	f.put(fieldTarget, r.Proposal.Target)
+	f.put(fieldTarget, r.Proposal.Subject())
 	f.put(fieldCreated, millis(r.Created))
 	f.put(fieldDeadline, millis(r.Deadline))
 	f.put(fieldReason, r.Reason)

@@ -54,7 +54,7 @@ func TestAFullMemoryChangesNothing(t *testing.T) {
 	if err := server.Client.ConfigSet(ctx, "maxmemory", "0").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if id, ok, err := s.Holder(ctx, after.Proposal.Target); id != "a" || !ok || err != nil {
+	if id, ok, err := s.Holder(ctx, after.Proposal.Subject()); id != "a" || !ok || err != nil {
 		t.Errorf("the target is held by %q (%t), error %v", id, ok, err)
 	}
 	if err := s.Move(ctx, approve("a")); err != nil {

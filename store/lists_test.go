@@ -20,7 +20,7 @@ func TestEveryPendingRequestHasItsTurn(t *testing.T) {
 		var want []string
 		for i := range 7 {
 			r := changetest.Pending(fmt.Sprintf("r%d", i), server.Now())
-			r.Proposal.Target, r.Deadline = r.ID, server.Now().Add(time.Duration(i+1)*time.Hour)
+			r.Proposal.Target, r.Deadline = []string{r.ID}, server.Now().Add(time.Duration(i+1)*time.Hour)
 			if _, err := s.Create(t.Context(), r, "", change.Entry{}); err != nil {
 				t.Fatal(err)
 			}

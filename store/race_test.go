@@ -171,7 +171,7 @@ func TestTheEndOfARequestFreesOnlyItsOwnTarget(t *testing.T) {
 		ctx, env := t.Context(), server.Env()
 		s := store.New(server.Client, store.Options{Env: env})
 		create(t, s, "a", server.Now())
-		target := changetest.Pending("a", server.Now()).Proposal.Target
+		target := changetest.Pending("a", server.Now()).Proposal.Subject()
 		locks, err := server.Client.Keys(ctx, "rcb:{"+env+"}:target:*").Result()
 		if err != nil || len(locks) != 1 {
 			t.Fatalf("locks %v, error %v", locks, err)

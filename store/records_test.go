@@ -31,7 +31,7 @@ func apply(tb testing.TB, server storetest.Server, s *store.Store, id, key, valu
 	r := &change.Request{
 		ID: id, State: change.Approved, Created: server.Now(), Requester: change.Actor{User: "U1"},
 		Proposal: change.Proposal{
-			Target: "t" + key, Digest: "d", Params: json.RawMessage(`{}`),
+			Target: []string{"t" + key}, Digest: "d", Params: json.RawMessage(`{}`),
 			Memos: []change.Memo{{Key: key, Value: json.RawMessage(value)}},
 		},
 		Decisions: []change.Decision{{Verb: change.SaidYes}},

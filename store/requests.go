@@ -28,11 +28,11 @@ func (s *Store) Create(ctx context.Context, r *change.Request, submission string
 		remember = rememberAsked
 	}
 	user := r.Requester.User
-	entry.To, entry.Target = change.Pending, r.Proposal.Target
+	entry.To, entry.Target = change.Pending, r.Proposal.Subject()
 	a, err := s.run(ctx, transition{
 		doing: doing, script: createScript, id: r.ID, entry: entry,
 		keys: []string{
-			s.keys.target(r.Proposal.Target), s.keys.dedup(submission), s.keys.pending(), s.keys.recent(), s.keys.mine(user),
+			s.keys.target(r.Proposal.Subject()), s.keys.dedup(submission), s.keys.pending(), s.keys.recent(), s.keys.mine(user),
 			s.keys.req(r.Parent),
 		},
 		args: append([]any{
@@ -48,7 +48,7 @@ func (s *Store) Create(ctx context.Context, r *change.Request, submission string
 	case "seen":
 		return a.value, s.Safe(ctx)
 	case "held":
-		return "", &change.HeldError{Target: r.Proposal.Target, By: a.value}
+		return "", &change.HeldError{Target: r.Proposal.Subject(), By: a.value}
 	case "exists":
 		return "", fmt.Errorf("%s: the id %s is taken: %w", doing, r.ID, change.ErrConflict)
 	default:
@@ -161,7 +161,7 @@ func (s *Store) glance(ctx context.Context, id string) (glance, error) {
 // move makes one transition on the version that was seen: under a claim if there is one, else a person's.
 func (s *Store) move(ctx context.Context, m change.Move, seen glance, claim *change.Claim) error {
 	doing := "moving request " + m.ID
-	if m.Proposal != nil && m.Proposal.Target != seen.target {
+	if m.Proposal != nil && m.Proposal.Subject() != seen.target {
 		return fmt.Errorf("%s: %w", doing, errTarget)
 	}
 	pairs, err := encodeMove(m)

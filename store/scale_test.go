@@ -77,7 +77,7 @@ func finish(b *testing.B, s *store.Store, server storetest.Server, from, to int)
 		wg.Go(func() {
 			for i := range next {
 				r := changetest.Pending(fmt.Sprintf("done-%d", i), server.Now())
-				r.Proposal.Target = r.ID
+				r.Proposal.Target = []string{r.ID}
 				if _, err := s.Create(b.Context(), r, "", change.Entry{}); err != nil {
 					b.Error(err)
 					continue

@@ -47,7 +47,7 @@ func put(ctx context.Context, s *store.Store, n int, finish bool) error {
 		kind = "done"
 	}
 	r := changetest.Pending(fmt.Sprintf("%s%07d", kind, n), time.Now())
-	r.Proposal.Target = r.ID
+	r.Proposal.Target = []string{r.ID}
 	r.Deadline = time.Now().Add(24 * time.Hour)
 	r.Requester.User = fmt.Sprintf("U%04d", n%1000)
 	if _, err := s.Create(ctx, r, "", change.Entry{}); err != nil {

@@ -101,10 +101,10 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		Telling: func(ctx context.Context, r *change.Request) { a.homes.Moved(ctx, r) },
 	})
 	a.service = change.NewService(spans.Requests(told{a.metrics.Requests(a.store), log}), change.Options{
-		Policy: judge, Planners: spans.Planners(planners(kinds)),
+		Policy: judge, Planners: spans.Planners(kinds),
 		Now: time.Now, NewID: newRequestID, Changed: a.teller.Changed,
 	})
-	if err := a.newExecutor(owner, kinds); err != nil {
+	if err := a.newExecutor(owner, kinds, link.Steps(a.roster, lo)); err != nil {
 		return nil, err
 	}
 	a.monitor = handlers.NewMonitor(handlers.MonitorOptions{
@@ -135,10 +135,10 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	return a, nil
 }
 
-func (a *App) newExecutor(owner string, kinds map[change.Kind]executor.Kind) error {
+func (a *App) newExecutor(owner string, kinds map[change.Kind]change.Planner, steps executor.Registry) error {
 	e := a.config.Executor
 	var err error
-	a.executor, err = executor.New(a.metrics.Queue(a.store), a.store, kinds, executor.Options{
+	a.executor, err = executor.New(a.metrics.Queue(a.store), a.store, kinds, steps, executor.Options{
 		Name: owner, Workers: e.Workers, Lease: e.Lease.Std(), Renew: e.Lease.Std() / 4, CallTimeout: e.CallTimeout.Std(),
 		Drain: e.Drain.Std(), Weigh: a.policy.Weigh,
 		Backoff: executor.Exponential(250*time.Millisecond, 5*time.Second, mathrand.Float64),

@@ -5,13 +5,12 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 // connectionKinds are the kinds of change: to add one, add a line.
-func connectionKinds(catalog *link.Catalog, roster *link.Roster, o link.ConnectorOptions) map[change.Kind]executor.Kind {
-	return map[change.Kind]executor.Kind{
+func connectionKinds(catalog *link.Catalog, roster *link.Roster, o link.ConnectorOptions) map[change.Kind]change.Planner {
+	return map[change.Kind]change.Planner{
 		link.KindConnect:    link.NewConnector(catalog, o),
 		link.KindRotate:     link.NewRotator(roster, o),
 		link.KindUpdate:     link.NewUpdater(roster, o),
@@ -32,12 +31,4 @@ func kindNames() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-func planners(kinds map[change.Kind]executor.Kind) map[change.Kind]change.Planner {
-	all := map[change.Kind]change.Planner{}
-	for kind, k := range kinds {
-		all[kind] = k
-	}
-	return all
 }

@@ -23,7 +23,7 @@ type desk struct {
 }
 
 func (d *desk) Plan(_ context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
-	p := change.Proposal{Kind: "k", Target: string(params), Params: json.RawMessage(`{}`), Wants: d.wants}
+	p := change.Proposal{Kind: "k", Target: []string{string(params)}, Params: json.RawMessage(`{}`), Wants: d.wants}
 	digest, err := p.ComputeDigest()
 	p.Digest = digest
 	return p, err

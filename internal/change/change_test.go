@@ -50,9 +50,12 @@ func TestDigestCoversWhatIsAppliedAndNotHowItIsWorded(t *testing.T) {
 	t.Parallel()
 	base := func() change.Proposal {
 		return change.Proposal{
-			Kind: "k", Target: "t", Title: "title", Params: json.RawMessage(`{"b": 1, "a": [1, 2]}`),
+			Kind: "k", Target: []string{"t"}, Title: "title", Params: json.RawMessage(`{"b": 1, "a": [1, 2]}`),
 			Basis: []change.Field{{Label: "version", Value: "8.17.0"}},
-			Plan:  []change.PlannedCall{{Step: "s", System: "x", Method: "PUT", Path: "/p", Body: "{}"}},
+			Steps: []change.PlannedStep{{
+				Name: "s", Args: json.RawMessage(`{"identity": "CN=a", "n": 9007199254740993}`), Title: "Do s",
+				Calls: []change.Call{{System: "x", Method: "PUT", Path: "/p", Body: "{}"}},
+			}},
 		}
 	}
 	digest := func(edit func(*change.Proposal)) string {
@@ -69,26 +72,42 @@ func TestDigestCoversWhatIsAppliedAndNotHowItIsWorded(t *testing.T) {
 		"spaces and order of parameters": func(p *change.Proposal) { p.Params = json.RawMessage(`{"a":[1,2],"b":1}`) },
 		"title":                          func(p *change.Proposal) { p.Title = "other" },
 		"warnings":                       func(p *change.Proposal) { p.Warnings = []string{"mind the gap"} },
+		"a step's title":                 func(p *change.Proposal) { p.Steps[0].Title = "Do it" },
+		"how a call looks":               func(p *change.Proposal) { p.Steps[0].Calls[0].Path = "/q" },
+		"spaces and order of arguments": func(p *change.Proposal) {
+			p.Steps[0].Args = json.RawMessage(`{"n":9007199254740993,"identity":"CN=a"}`)
+		},
 	} {
 		if digest(edit) != same {
 			t.Errorf("%s must not change the digest", name)
 		}
 	}
 	for name, edit := range map[string]func(*change.Proposal){
-		"kind":           func(p *change.Proposal) { p.Kind = "l" },
-		"target":         func(p *change.Proposal) { p.Target = "u" },
-		"a parameter":    func(p *change.Proposal) { p.Params = json.RawMessage(`{"a":[2,1],"b":1}`) },
-		"a large number": func(p *change.Proposal) { p.Params = json.RawMessage(`{"b":9007199254740993,"a":[1,2]}`) },
-		"the basis":      func(p *change.Proposal) { p.Basis[0].Value = "8.17.1" },
-		"a planned body": func(p *change.Proposal) { p.Plan[0].Body = `{"x":1}` },
-		"a planned path": func(p *change.Proposal) { p.Plan[0].Path = "/q" },
-		"a trait":        func(p *change.Proposal) { p.Traits = map[string][]string{"a": {"b"}} },
-		"a part":         func(p *change.Proposal) { p.Parts = []change.Part{{Name: "a"}} },
-		"one call more":  func(p *change.Proposal) { p.Plan = append(p.Plan, p.Plan[0]) },
+		"kind":            func(p *change.Proposal) { p.Kind = "l" },
+		"target":          func(p *change.Proposal) { p.Target = []string{"u"} },
+		"one target more": func(p *change.Proposal) { p.Target = append(p.Target, "u") },
+		"a parameter":     func(p *change.Proposal) { p.Params = json.RawMessage(`{"a":[2,1],"b":1}`) },
+		"a large number":  func(p *change.Proposal) { p.Params = json.RawMessage(`{"b":9007199254740993,"a":[1,2]}`) },
+		"the basis":       func(p *change.Proposal) { p.Basis[0].Value = "8.17.1" },
+		"an argument": func(p *change.Proposal) {
+			p.Steps[0].Args = json.RawMessage(`{"identity":"","n":9007199254740993}`)
+		},
+		"a large argument": func(p *change.Proposal) {
+			p.Steps[0].Args = json.RawMessage(`{"identity":"CN=a","n":9007199254740992}`)
+		},
+		"a step's name": func(p *change.Proposal) { p.Steps[0].Name = "t" },
+		"a trait":       func(p *change.Proposal) { p.Traits = map[string][]string{"a": {"b"}} },
+		"a part":        func(p *change.Proposal) { p.Parts = []change.Part{{Name: "a"}} },
+		"one step more": func(p *change.Proposal) { p.Steps = append(p.Steps, p.Steps[0]) },
 	} {
 		if digest(edit) == same {
 			t.Errorf("%s must change the digest", name)
 		}
+	}
+	unreadable := base()
+	unreadable.Steps[0].Args = json.RawMessage(`{"identity`)
+	if _, err := unreadable.ComputeDigest(); err == nil {
+		t.Error("arguments that can't be read have a digest")
 	}
 	large := digest(func(p *change.Proposal) { p.Params = json.RawMessage(`9007199254740993`) })
 	if large == digest(func(p *change.Proposal) { p.Params = json.RawMessage(`9007199254740992`) }) {

@@ -203,7 +203,7 @@ func (s *Service) decide(ctx context.Context, p Press, e Event, v Verb, guard fu
 			ID: r.ID, Version: r.Version, Event: e, From: r.State, To: to,
 			Decisions: append(slices.Clip(r.Decisions), d),
 			Entry: Entry{
-				At: now, Request: r.ID, What: string(v), By: p.By, Target: r.Proposal.Target,
+				At: now, Request: r.ID, What: string(v), By: p.By, Target: r.Proposal.Subject(),
 				Digest: r.Proposal.Digest, Rule: r.Rule, Detail: p.Reason,
 			},
 		}

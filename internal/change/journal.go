@@ -29,12 +29,6 @@ type StepRecord struct {
 	Leftover *Leftover `json:"leftover,omitempty"`
 }
 
-// PlannedStep is a step's name and title, for drawing progress before the step has begun.
-type PlannedStep struct {
-	Name  string `json:"name"`
-	Title string `json:"title"`
-}
-
 // Claim is a worker's right to a request until its lease ends. Every claim raises the epoch; writes under an
 // older one are refused with ErrFenced.
 type Claim struct {

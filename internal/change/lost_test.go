@@ -35,7 +35,7 @@ func (l *lossy) Create(ctx context.Context, r *change.Request, submission string
 type planner struct{ refuse error }
 
 func (p *planner) Plan(_ context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
-	return change.Proposal{Kind: "k", Target: "t", Title: "title", Params: params, Digest: "d"}, p.refuse
+	return change.Proposal{Kind: "k", Target: []string{"t"}, Title: "title", Params: params, Digest: "d"}, p.refuse
 }
 
 type lossyDesk struct {

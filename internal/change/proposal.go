@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Kind names what sort of change is asked for, such as "link.connect".
@@ -16,15 +17,14 @@ type Kind string
 // the world moves away from under it, a new one is computed and its approvals are asked for again.
 type Proposal struct {
 	Kind     Kind            `json:"kind"`
-	Target   string          `json:"target"` // what must not be changed twice at once: platform, deployment, alias
+	Target   []string        `json:"target"` // what must not be changed twice at once; see Subject
 	Title    string          `json:"title"`
 	Fields   []Field         `json:"fields"`             // what people read
 	Warnings []string        `json:"warnings,omitempty"` // what people should know before they approve
 	Links    []Field         `json:"links,omitempty"`    // where people see the result: what it is, and its address
 	Params   json.RawMessage `json:"params"`             // what the planner of that Kind reads
 	Basis    []Field         `json:"basis,omitempty"`    // what the plan rests on: versions, endpoint, settings in place
-	Steps    []PlannedStep   `json:"steps"`              // in order, for drawing progress before they begin
-	Plan     []PlannedCall   `json:"plan"`
+	Steps    []PlannedStep   `json:"steps"`              // what will be done, in order
 	// Traits are what a policy may judge by, such as kind, local.name or breadth; values in order. They are part of the
 	// digest: when one that a rule asks for changes, another rule may be the one that decides.
 	Traits map[string][]string `json:"traits,omitempty"`
@@ -54,32 +54,87 @@ type Part struct {
 	Traits map[string][]string `json:"traits"`
 }
 
-// PlannedCall is one call that will be made, secrets as dots.
-type PlannedCall struct {
-	Step   string `json:"step"`   // the step that makes it
+// PlannedStep is a step of a plan: what is shown, digested and approved is what is carried out.
+type PlannedStep struct {
+	// Name is stable: journals refer to it, and its part before a colon says how the step is built. What follows the
+	// colon tells steps of one proposal apart, such as "verify:logs".
+	Name  string          `json:"name"`
+	Args  json.RawMessage `json:"args"`            // all that the step needs to act; never a secret
+	Title string          `json:"title"`           // for people
+	Calls []Call          `json:"calls,omitempty"` // for people: the calls that it will make
+	// ByHand undoes, for people too, what a person did for the step where the bot can do nothing.
+	ByHand []Call `json:"by_hand,omitempty"`
+}
+
+// Action is what the step does, as far as building it goes: its name without what tells it from others like it.
+func (s PlannedStep) Action() string {
+	action, _, _ := strings.Cut(s.Name, ":")
+	return action
+}
+
+// Call is one call as it looks on the wire, secrets as dots.
+type Call struct {
 	System string `json:"system"` // where it goes, in words: "ece-prod" or "Elasticsearch of logs-prod"
 	Method string `json:"method"`
 	Path   string `json:"path"`
 	Body   string `json:"body,omitempty"`
 }
 
-// ComputeDigest returns the SHA-256, in hex, over kind, target, parameters, basis, plan and traits in canonical JSON
-// (object keys sorted, no spaces). Words for people are left out: rewording a warning must not void approvals.
+// Subject is the target that the request holds from asking until it is final: the first one.
+func (p Proposal) Subject() string {
+	if len(p.Target) == 0 {
+		return ""
+	}
+	return p.Target[0]
+}
+
+// Step returns the planned step of that name, or nil.
+func (p Proposal) Step(name string) *PlannedStep {
+	if i := slices.IndexFunc(p.Steps, func(s PlannedStep) bool { return s.Name == name }); i >= 0 {
+		return &p.Steps[i]
+	}
+	return nil
+}
+
+// Calls returns the calls of all steps, in order.
+func (p Proposal) Calls() []Call {
+	var all []Call
+	for _, s := range p.Steps {
+		all = append(all, s.Calls...)
+	}
+	return all
+}
+
+// ComputeDigest returns the SHA-256, in hex, over kind, targets, parameters, basis, traits, parts, and name and
+// arguments of each step, in canonical JSON (object keys sorted, no spaces). Words for people are left out, and so are
+// titles and calls, which follow from the arguments: a new wording must not void approvals.
 func (p Proposal) ComputeDigest() (string, error) {
-	params, err := canonical(p.Params)
+	params, err := Canonical(p.Params)
 	if err != nil {
 		return "", fmt.Errorf("canonical parameters: %w", err)
 	}
+	type step struct {
+		Name string          `json:"name"`
+		Args json.RawMessage `json:"args"`
+	}
+	steps := make([]step, len(p.Steps))
+	for i, s := range p.Steps {
+		args, err := Canonical(s.Args)
+		if err != nil {
+			return "", fmt.Errorf("canonical arguments of step %s: %w", s.Name, err)
+		}
+		steps[i] = step{Name: s.Name, Args: args}
+	}
 	body, err := json.Marshal(struct {
 		Kind   Kind            `json:"kind"`
-		Target string          `json:"target"`
+		Target []string        `json:"target"`
 		Params json.RawMessage `json:"params"`
 		Basis  []Field         `json:"basis"`
-		Plan   []PlannedCall   `json:"plan"`
+		Steps  []step          `json:"steps"`
 
 		Traits map[string][]string `json:"traits,omitempty"`
 		Parts  []Part              `json:"parts,omitempty"`
-	}{p.Kind, p.Target, params, p.Basis, p.Plan, p.Traits, p.Parts})
+	}{p.Kind, p.Target, params, p.Basis, steps, p.Traits, p.Parts})
 	if err != nil {
 		return "", fmt.Errorf("canonical proposal: %w", err)
 	}
@@ -115,7 +170,8 @@ func (p Proposal) SameAs(now Proposal) (bool, error) {
 	return digests[0] == digests[1], nil
 }
 
-func canonical(raw json.RawMessage) (json.RawMessage, error) {
+// Canonical is JSON with sorted keys and no spaces, whatever it looked like.
+func Canonical(raw json.RawMessage) (json.RawMessage, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber() // a float64 would round large numbers together
 	var v any

@@ -6,7 +6,7 @@ import (
 )
 
 // Schema is the version of what is stored. A bot that meets a higher one refuses to touch it.
-const Schema = 1
+const Schema = 2
 
 // Request is a proposal with its life so far.
 type Request struct {

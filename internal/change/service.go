@@ -72,7 +72,7 @@ func (a Ask) submission() (string, error) {
 	if a.Submission == "" {
 		return "", nil
 	}
-	params, err := canonical(a.Params)
+	params, err := Canonical(a.Params)
 	if err != nil {
 		return "", fmt.Errorf("canonical parameters: %w", err)
 	}
@@ -119,7 +119,7 @@ func (s *Service) Propose(ctx context.Context, a Ask) (*Request, error) {
 		Created: now, Deadline: now.Add(terms.Wait),
 	}
 	made, err := s.requests.Create(ctx, r, submission, Entry{
-		At: now, Request: id, What: string(Create), By: a.By, Target: p.Target,
+		At: now, Request: id, What: string(Create), By: a.By, Target: p.Subject(),
 		Digest: p.Digest, Rule: terms.Rule, Parent: a.Parent, Detail: a.Reason,
 	})
 	if err != nil {

@@ -6,10 +6,8 @@ import (
 	"time"
 )
 
-// Step is one reversible change to one system.
+// Step is one reversible change to one system, built from the arguments of a PlannedStep alone.
 type Step interface {
-	Name() string  // stable: it is in journals
-	Title() string // for people
 	// Apply brings a state about, whatever it finds. had is what earlier attempts noted: a later attempt keeps
 	// what the first one found, else a rollback after a crash would "restore" its own half-done work.
 	Apply(ctx context.Context, had Evidence, note Note) error

@@ -15,44 +15,23 @@ import (
 func (j *job) apply(ctx context.Context) error {
 	steps, err := j.steps()
 	if err == nil {
-		err = j.strange(steps)
+		err = j.checkKnown(steps)
 	}
 	if err != nil {
-		if foreign := j.foreign(ctx, err); foreign != nil {
-			return foreign
-		}
-		return j.fail(ctx, "", err)
+		return j.leaveOrFail(ctx, err)
 	}
 	if len(j.request.Journal) == 0 {
 		if err := j.mayStart(ctx); err != nil || j.request.State != change.Applying {
 			return err
 		}
 	}
-	for i, step := range steps {
-		if err := j.applyStep(ctx, i, step); err != nil || j.request.State != change.Applying {
+	for i, s := range steps {
+		if err := j.applyStep(ctx, i, s); err != nil || j.request.State != change.Applying {
 			return err
 		}
 	}
 	at := j.o.Now()
 	return j.advance(ctx, change.Move{Event: change.Succeed, Outcome: &change.Outcome{Ended: at}, Kept: j.request.Kept(at)}, "")
-}
-
-// strange returns an error if the journal tells of a step that is not among steps: carrying on would leave what it
-// did out of account.
-func (j *job) strange(steps []change.Step) error {
-	for _, line := range j.request.Journal {
-		if line.State != change.StepUndone && find(steps, line.Step) == nil {
-			return unknownStep(line.Step)
-		}
-	}
-	return nil
-}
-
-func unknownStep(name string) error {
-	return &change.ExplainedError{
-		Say: fmt.Sprintf("the step %q was begun, and this bot doesn't know it", name),
-		Err: fmt.Errorf("unknown step %q in the journal", name),
-	}
 }
 
 // errUnsure: a read that failed is no change of the world, and voids no approval as long as another try may tell.
@@ -61,10 +40,17 @@ var errUnsure = errors.New("what the plan rests on can't be read")
 // compare computes the plan again, from the world as it is now. If it is no longer the one that was approved, the
 // approvals are void and the new plan is asked for.
 func (j *job) compare(ctx context.Context) error {
+	planner, ok := j.plans[j.request.Proposal.Kind]
+	if !ok {
+		return j.leaveOrFail(ctx, &change.ExplainedError{
+			Say: fmt.Sprintf("this bot doesn't know how to plan %q", j.request.Proposal.Kind),
+			Err: fmt.Errorf("unknown kind of change %q", j.request.Proposal.Kind),
+		})
+	}
 	var now change.Proposal
 	var same bool
 	plan := func(ctx context.Context) (err error) {
-		now, err = j.kinds[j.request.Proposal.Kind].Plan(ctx, j.request.ID, j.request.Proposal.Params)
+		now, err = planner.Plan(ctx, j.request.ID, j.request.Proposal.Params)
 		if err != nil {
 			return err
 		}
@@ -101,9 +87,9 @@ func (j *job) drift(ctx context.Context, now change.Proposal) error {
 	}, why)
 }
 
-func (j *job) applyStep(ctx context.Context, order int, step change.Step) error {
-	line := change.StepRecord{Step: step.Name(), Order: order, Begun: j.o.Now()}
-	if earlier := j.request.Record(step.Name()); earlier != nil {
+func (j *job) applyStep(ctx context.Context, order int, s step) error {
+	line := change.StepRecord{Step: s.plan.Name, Order: order, Begun: j.o.Now()}
+	if earlier := j.request.Record(s.plan.Name); earlier != nil {
 		line = *earlier
 	}
 	switch line.State {
@@ -121,8 +107,8 @@ func (j *job) applyStep(ctx context.Context, order int, step change.Step) error 
 	if err := j.record(ctx, line, ""); err != nil {
 		return err
 	}
-	failed, err := j.tryStep(ctx, step, &line, "apply", func(ctx context.Context) error {
-		return j.applyOnce(ctx, step, &line)
+	failed, err := j.tryStep(ctx, s.Step, &line, "apply", func(ctx context.Context) error {
+		return j.applyOnce(ctx, s.Step, &line)
 	})
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func TestQueueAwayForAMomentIsNoticedOnce(t *testing.T) {
 			time.AfterFunc(5*time.Second, func() { away.Store(false) })
 			return err
 		}
-		b.start(q, executortest.Kind{Each: []change.Step{step}})
+		b.start(q, executortest.Kind{Each: []executortest.Func{step}})
 		r := b.until("a", change.Applied)
 		if r.Epoch != 1 {
 			t.Errorf("claimed %d times: five seconds should be survived", r.Epoch)
@@ -80,7 +80,7 @@ func TestWakerGoneWrongDoesNotMakeAWorkerSpin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		var waker nagging
-		e, err := executor.New(b.mem, &waker, nil, b.o)
+		e, err := executor.New(b.mem, &waker, nil, nil, b.o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -64,9 +64,9 @@ func newBench(t *testing.T) *bench {
 }
 
 // start runs an executor on q, which is as a rule the queue itself, until the test ends or stopped is called.
-func (b *bench) start(q executor.Queue, kind executor.Kind) {
+func (b *bench) start(q executor.Queue, kind executortest.Kind) {
 	b.Helper()
-	e, err := executor.New(q, b.mem, map[change.Kind]executor.Kind{"test.change": kind}, b.o)
+	e, err := executor.New(q, b.mem, map[change.Kind]change.Planner{"test.change": kind}, kind.Registry(), b.o)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -88,9 +88,13 @@ func (b *bench) stopped() {
 	<-b.ended
 }
 
-func (b *bench) put(id string) {
+// put stores an approved request with steps of these names; none: with the one that creates a key.
+func (b *bench) put(id string, steps ...string) {
 	b.Helper()
-	if err := b.mem.Put(b.Context(), executortest.Approved(id)); err != nil {
+	if len(steps) == 0 {
+		steps = []string{"create-key"}
+	}
+	if err := b.mem.Put(b.Context(), executortest.Approved(id, steps...)); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -118,9 +122,13 @@ func (b *bench) until(id string, want change.State) *change.Request {
 }
 
 // apply runs one request through to a state, alone.
-func (b *bench) apply(want change.State, steps ...change.Step) *change.Request {
+func (b *bench) apply(want change.State, steps ...executortest.Func) *change.Request {
 	b.Helper()
-	b.put("a")
+	var names []string
+	for _, s := range steps {
+		names = append(names, s.StepName)
+	}
+	b.put("a", names...)
 	b.start(b.mem, executortest.Kind{Each: steps})
 	return b.until("a", want)
 }

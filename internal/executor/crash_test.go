@@ -82,7 +82,7 @@ func (s *stage) act(t *testing.T) (change.State, error) {
 		s.mu.Unlock()
 		return p.meet(c)
 	}
-	if err := s.mem.Put(t.Context(), executortest.Approved("a")); err != nil {
+	if err := s.mem.Put(t.Context(), executortest.Approved("a", s.names()...)); err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -109,6 +109,18 @@ func (s *stage) act(t *testing.T) (change.State, error) {
 	return r.State, s.verdict(r, before)
 }
 
+// names are the steps of the plan.
+func (s *stage) names() []string {
+	var all []string
+	for _, step := range s.steps {
+		all = append(all, strings.Replace(step, " ", "-", 1))
+	}
+	if s.fails {
+		all = append(all, "last")
+	}
+	return all
+}
+
 // restart starts a process, and another one whenever one is gone.
 func (s *stage) restart(ctx context.Context, procs *sync.WaitGroup) {
 	for n := 0; ctx.Err() == nil; n++ {
@@ -131,7 +143,7 @@ func (s *stage) restart(ctx context.Context, procs *sync.WaitGroup) {
 		if s.fails {
 			kind.Each = append(kind.Each, failing("last", errBroken))
 		}
-		e, err := executor.New(p.queue(), s.mem, map[change.Kind]executor.Kind{"test.change": kind}, executor.Options{
+		e, err := executor.New(p.queue(), s.mem, map[change.Kind]change.Planner{"test.change": kind}, kind.Registry(), executor.Options{
 			Name: p.name, Workers: 1, Now: time.Now,
 			Renew:   6 * time.Second, // so that a lease may end while the last call under it is still on its way
 			Backoff: executor.Exponential(100*time.Millisecond, 2*time.Second, func() float64 { return 0.5 }),

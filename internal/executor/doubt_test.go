@@ -36,7 +36,7 @@ func TestInDoubtIsWaitedOut(t *testing.T) {
 			return nil
 		}}
 		b.put("a")
-		kind := executortest.Kind{Each: []change.Step{b.me.Create("key")}}
+		kind := executortest.Kind{Each: []executortest.Func{b.me.Create("key")}}
 		b.start(gone, kind)
 		time.Sleep(6 * time.Second)
 		b.start(b.mem, kind)
@@ -78,7 +78,7 @@ func TestFirstEvidenceWins(t *testing.T) {
 func TestRefusedNoteStopsTheStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.put("a")
+		b.put("a", "stubborn")
 		var notes, acted atomic.Int64
 		var away atomic.Bool
 		q := line{Queue: b.mem, meet: func(op string) error {
@@ -101,7 +101,7 @@ func TestRefusedNoteStopsTheStep(t *testing.T) {
 			away.Store(false)
 			return nil // whatever became of the note
 		}}
-		b.start(q, executortest.Kind{Each: []change.Step{stubborn}})
+		b.start(q, executortest.Kind{Each: []executortest.Func{stubborn}})
 		r := b.until("a", change.Applied)
 		if notes.Load() != 2 || acted.Load() != 1 || r.Record("stubborn").Evidence["name"] != "key" {
 			t.Errorf("noted %d times, acted %d times, journal %+v", notes.Load(), acted.Load(), r.Journal)

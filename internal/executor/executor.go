@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,12 +12,9 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// Kind is what the executor needs to know of a kind of change.
-type Kind interface {
-	change.Planner
-	// Steps returns the steps that bring r's proposal about, in order, under names of their own. It calls nobody.
-	Steps(r *change.Request) ([]change.Step, error)
-}
+// Registry builds steps, by the action of a planned one (see change.PlannedStep), from its arguments alone. It calls
+// nobody. Arguments that can't be read are an error.
+type Registry map[string]func(args json.RawMessage) (change.Step, error)
 
 // Options are what an Executor needs beside its queue. Now and Backoff have to be given; what else is zero gets
 // the default named here.
@@ -50,13 +48,15 @@ type Options struct {
 type Executor struct {
 	queue   Queue
 	waker   Waker
-	kinds   map[change.Kind]Kind
+	plans   map[change.Kind]change.Planner
+	steps   Registry
 	o       Options
 	contact *contact
 }
 
-// New returns an executor. It refuses options under which a call could outlive its lease.
-func New(queue Queue, waker Waker, kinds map[change.Kind]Kind, o Options) (*Executor, error) {
+// New returns an executor of planned steps, which steps builds. It asks planners for one thing only: whether a plan is
+// still the same before its first step. It refuses options under which a call could outlive its lease.
+func New(queue Queue, waker Waker, planners map[change.Kind]change.Planner, steps Registry, o Options) (*Executor, error) {
 	setDefaults(&o)
 	switch {
 	case o.Now == nil:
@@ -68,7 +68,7 @@ func New(queue Queue, waker Waker, kinds map[change.Kind]Kind, o Options) (*Exec
 	case o.Renew >= o.Lease:
 		return nil, fmt.Errorf("executor: renewing every %v is too late for a lease of %v", o.Renew, o.Lease)
 	}
-	return &Executor{queue: queue, waker: waker, kinds: kinds, o: o, contact: &contact{log: o.Log, scrub: o.Scrub}}, nil
+	return &Executor{queue: queue, waker: waker, plans: planners, steps: steps, o: o, contact: &contact{log: o.Log, scrub: o.Scrub}}, nil
 }
 
 func setDefaults(o *Options) {

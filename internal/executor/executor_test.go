@@ -75,7 +75,7 @@ func TestDriftAsksAgain(t *testing.T) {
 		b.put("a")
 		before := b.get("a")
 		kind := executortest.Kind{
-			Each: []change.Step{b.me.Create("key")},
+			Each: []executortest.Func{b.me.Create("key")},
 			OnPlan: func(_ context.Context, id string, _ json.RawMessage) (change.Proposal, error) {
 				p := executortest.Approved(id).Proposal
 				p.Digest = "digest-2"
@@ -117,7 +117,7 @@ func TestAReadThatFailsIsNoDrift(t *testing.T) {
 				b.put("a")
 				tries := 0
 				b.start(b.mem, executortest.Kind{
-					Each: []change.Step{b.me.Create("key")},
+					Each: []executortest.Func{b.me.Create("key")},
 					OnPlan: func(_ context.Context, id string, _ json.RawMessage) (change.Proposal, error) {
 						p := executortest.Approved(id).Proposal
 						if tries++; tries <= test.unreadable {
@@ -144,10 +144,10 @@ func TestAnUnreadLineOfTheBasisIsNoDrift(t *testing.T) {
 		b.put("a")
 		plans := 0
 		b.start(b.mem, executortest.Kind{
-			Each: []change.Step{b.me.Create("key")},
+			Each: []executortest.Func{b.me.Create("key")},
 			OnPlan: func(_ context.Context, id string, _ json.RawMessage) (p change.Proposal, err error) {
 				plans++
-				p = executortest.Approved(id).Proposal
+				p = executortest.Approved(id, "create-key").Proposal
 				p.Basis = append(slices.Clone(p.Basis), change.Field{Label: "Filters", Value: "could not be read", Unread: true})
 				p.Digest, err = p.ComputeDigest()
 				return p, err
@@ -164,7 +164,7 @@ func TestWorkDoesNotBeginOnWhatIsKeptTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		put := func(id string, ago time.Duration) {
-			r := executortest.Approved(id)
+			r := executortest.Approved(id, "create-key")
 			r.Proposal.Wants = "the key"
 			r.Decisions = append(r.Decisions, change.Decision{
 				Verb: change.HandedIn, By: change.Actor{User: "UBOB"}, At: time.Now().Add(-ago), Digest: r.Proposal.Digest,
@@ -176,7 +176,7 @@ func TestWorkDoesNotBeginOnWhatIsKeptTooLong(t *testing.T) {
 		put("late", change.HandInLasts-5*time.Minute)
 		put("a", 20*time.Minute)
 		b.start(b.mem, executortest.Kind{
-			Each: []change.Step{b.me.Create("key")},
+			Each: []executortest.Func{b.me.Create("key")},
 			OnPlan: func(ctx context.Context, id string, _ json.RawMessage) (change.Proposal, error) {
 				r, err := b.mem.Get(ctx, id)
 				if err != nil {
@@ -200,7 +200,7 @@ func TestPlanThatFailsForGoodRollsBack(t *testing.T) {
 		gone.Add("remote", "the deployment is gone")
 		tries := 0
 		b.start(b.mem, executortest.Kind{
-			Each: []change.Step{b.me.Create("key")},
+			Each: []executortest.Func{b.me.Create("key")},
 			OnPlan: func(context.Context, string, json.RawMessage) (change.Proposal, error) {
 				if tries++; tries < 3 {
 					return change.Proposal{}, change.Temporary(errBroken)
@@ -241,7 +241,7 @@ func TestNewRefusesACallLongerThanTheLease(t *testing.T) {
 	} {
 		o := b.o
 		spoil(&o)
-		if _, err := executor.New(b.mem, b.mem, nil, o); err == nil {
+		if _, err := executor.New(b.mem, b.mem, nil, nil, o); err == nil {
 			t.Errorf("%s: let through", name)
 		}
 	}

@@ -26,6 +26,14 @@ func (j *job) foreign(ctx context.Context, cause error) error {
 	return errForeign
 }
 
+// leaveOrFail leaves work that this bot can't do to another replica, and fails it once none has come.
+func (j *job) leaveOrFail(ctx context.Context, cause error) error {
+	if err := j.foreign(ctx, cause); err != nil {
+		return err
+	}
+	return j.fail(ctx, "", cause)
+}
+
 // touched is when a person or a step last did something about r, or when its work was to begin if that is later.
 func touched(r *change.Request) time.Time {
 	last := r.Created

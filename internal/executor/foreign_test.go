@@ -1,6 +1,8 @@
 package executor_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -13,12 +15,13 @@ import (
 
 // approvedNow is an approved request of this moment.
 func approvedNow(id string) *change.Request {
-	r := executortest.Approved(id)
+	r := executortest.Approved(id, "create-key")
 	r.Created, r.Decisions[0].At = time.Now(), time.Now()
 	return r
 }
 
-func TestUnknownKindIsNeverSkipped(t *testing.T) {
+// A plan that nobody can compare is not begun.
+func TestUnknownKindIsNeverBegun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		r := approvedNow("a")
@@ -26,19 +29,68 @@ func TestUnknownKindIsNeverSkipped(t *testing.T) {
 		if err := b.mem.Put(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		begun := approvedNow("b")
-		begun.Proposal.Kind = "test.other"
-		begun.Journal = []change.StepRecord{{Step: "one", State: change.StepDone}}
-		if err := b.mem.Put(t.Context(), begun); err != nil {
-			t.Fatal(err)
-		}
-		b.start(b.mem, executortest.Kind{})
-		b.leftAlone("a", "b")
+		b.start(b.mem, executortest.Kind{Each: []executortest.Func{b.me.Create("key")}})
+		b.leftAlone("a")
 		if why := b.until("a", change.RolledBack).Outcome.Why; !strings.Contains(why, `"test.other"`) {
 			t.Errorf("why: %s", why)
 		}
-		if left := b.until("b", change.Stuck).Outcome.Leftovers; len(left) != 1 || left[0].Step != "one" {
-			t.Errorf("leftovers %+v", left)
+		if len(b.world.Calls()) != 0 {
+			t.Error("it was begun all the same")
+		}
+	})
+}
+
+// What another version planned and began is carried on by its stored steps: this one would plan other steps, or does
+// not know the kind at all.
+func TestTakeOverRunsTheStoredSteps(t *testing.T) {
+	for name, other := range map[string]func(*change.Request){
+		"another plan": func(r *change.Request) { r.Proposal.Digest = "digest-of-another-version" },
+		"another kind": func(r *change.Request) { r.Proposal.Kind = "test.other" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				r := approvedNow("a")
+				r.Proposal.Steps = append(r.Proposal.Steps,
+					change.PlannedStep{Name: "create-token", Args: json.RawMessage(`{}`)},
+					change.PlannedStep{Name: "create-key:again", Args: json.RawMessage(`{}`)})
+				r.Journal = []change.StepRecord{{Step: "create-key", State: change.StepBegun}}
+				other(r)
+				if err := b.mem.Put(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+				b.start(b.mem, executortest.Kind{
+					Each: []executortest.Func{b.me.Create("token"), b.me.Create("key")},
+					OnPlan: func(context.Context, string, json.RawMessage) (change.Proposal, error) {
+						t.Error("what has begun was planned again")
+						return change.Proposal{}, errBroken
+					},
+				})
+				if got := b.until("a", change.Applied); len(got.Journal) != 3 || b.world.Things().Objects["token"] != 1 {
+					t.Errorf("journal %+v, world %+v", got.Journal, b.world.Things())
+				}
+			})
+		})
+	}
+}
+
+// Arguments that can't be read never mean that there is nothing to do.
+func TestUnreadableArgumentsFailBeforeTheFirstCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		r := approvedNow("a")
+		r.Proposal.Steps = append(r.Proposal.Steps, change.PlannedStep{Name: "create-token", Args: json.RawMessage(`{"certificate`)})
+		if err := b.mem.Put(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		b.start(b.mem, executortest.Kind{Each: []executortest.Func{b.me.Create("key"), b.me.Create("token")}})
+		b.leftAlone("a")
+		got := b.until("a", change.RolledBack)
+		if !strings.Contains(got.Outcome.Why, "create-token") || len(got.Journal) != 0 {
+			t.Errorf("outcome %+v, journal %+v", got.Outcome, got.Journal)
+		}
+		if len(b.world.Calls()) != 0 {
+			t.Error("the steps before it were carried out")
 		}
 	})
 }
@@ -51,7 +103,7 @@ func TestUnknownStepIsNeverSkipped(t *testing.T) {
 		if err := b.mem.Put(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		b.start(b.mem, executortest.Kind{Each: []change.Step{b.me.Create("key")}})
+		b.start(b.mem, executortest.Kind{Each: []executortest.Func{b.me.Create("key")}})
 		b.leftAlone("a")
 		got := b.until("a", change.Stuck)
 		if left := got.Outcome.Leftovers; len(left) != 1 || left[0].Step != "forgotten" || !strings.Contains(got.Outcome.Why, "forgotten") {
@@ -98,7 +150,7 @@ func TestWhatANewerVersionMadeIsLeftToIt(t *testing.T) {
 				t.Errorf("%s: the old version made it %s, journal %v, epoch %d", name, got.State, got.Journal, got.Epoch)
 			}
 			b.o.Name = "new"
-			b.start(b.mem, executortest.Kind{Each: []change.Step{b.me.Create("key")}})
+			b.start(b.mem, executortest.Kind{Each: []executortest.Func{b.me.Create("key")}})
 			b.until("a", change.Applied)
 		}
 	})
@@ -127,7 +179,7 @@ func TestUndoingOfANewerVersionIsLeftToIt(t *testing.T) {
 			t.Fatalf("the old version made it %s, journal %v", got.State, got.Journal)
 		}
 		b.stopped()
-		b.start(b.mem, executortest.Kind{Each: []change.Step{b.me.Create("key")}})
+		b.start(b.mem, executortest.Kind{Each: []executortest.Func{b.me.Create("key")}})
 		b.until("a", change.RolledBack)
 	})
 }

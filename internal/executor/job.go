@@ -3,7 +3,6 @@ package executor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -149,37 +148,4 @@ func (j *job) release(ctx context.Context) {
 		return
 	}
 	j.log.InfoContext(ctx, "claim given back")
-}
-
-// steps returns the steps of the request, as far as this bot knows them.
-func (j *job) steps() (steps []change.Step, err error) {
-	defer j.recovered(&err)
-	name := j.request.Proposal.Kind
-	kind, ok := j.kinds[name]
-	if !ok {
-		return nil, &change.ExplainedError{
-			Say: fmt.Sprintf("this bot doesn't know how to carry out %q", name),
-			Err: fmt.Errorf("unknown kind of change %q", name),
-		}
-	}
-	steps, err = kind.Steps(j.request)
-	if err != nil {
-		return nil, fmt.Errorf("working out the steps: %w", err)
-	}
-	seen := map[string]bool{}
-	for _, s := range steps {
-		if seen[s.Name()] {
-			return nil, fmt.Errorf("working out the steps: two of them are called %q", s.Name())
-		}
-		seen[s.Name()] = true
-	}
-	return steps, nil
-}
-
-func find(steps []change.Step, name string) change.Step {
-	i := slices.IndexFunc(steps, func(s change.Step) bool { return s.Name() == name })
-	if i < 0 {
-		return nil
-	}
-	return steps[i]
 }

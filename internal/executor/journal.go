@@ -67,7 +67,7 @@ func (j *job) entry(what string) change.Entry {
 	r := j.request
 	return change.Entry{
 		At: j.o.Now(), Request: r.ID, What: what, Worker: j.claim.Worker,
-		Target: r.Proposal.Target, Digest: r.Proposal.Digest, Rule: r.Rule,
+		Target: r.Proposal.Subject(), Digest: r.Proposal.Digest, Rule: r.Rule,
 	}
 }
 

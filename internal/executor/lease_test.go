@@ -54,7 +54,7 @@ func TestFrozenWorkerSendsNothingWhenItWakes(t *testing.T) {
 			}
 			return err
 		}
-		b.start(q, executortest.Kind{Each: []change.Step{step}})
+		b.start(q, executortest.Kind{Each: []executortest.Func{step}})
 		r := b.until("a", change.Applied) // by a later claim
 		creates := 0
 		for _, call := range b.world.Calls() {
@@ -106,7 +106,7 @@ func TestDeadlineMovesWithTheLeaseAndBindsWhatIsDerived(t *testing.T) {
 func TestLeaseIsMeasuredFromBeforeTheRenewalWasSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.put("a")
+		b.put("a", "one")
 		start := time.Now()
 		var lost atomic.Int64
 		extends := 0
@@ -120,7 +120,7 @@ func TestLeaseIsMeasuredFromBeforeTheRenewalWasSent(t *testing.T) {
 			}
 			return change.ErrUnavailable
 		}}
-		b.start(q, executortest.Kind{Each: []change.Step{executortest.Func{StepName: "one", OnApply: func(ctx context.Context, _ change.Evidence, _ change.Note) error {
+		b.start(q, executortest.Kind{Each: []executortest.Func{{StepName: "one", OnApply: func(ctx context.Context, _ change.Evidence, _ change.Note) error {
 			<-ctx.Done()
 			if lost.CompareAndSwap(0, int64(time.Since(start))) {
 				if cause := context.Cause(ctx); !errors.Is(cause, change.ErrFenced) {
@@ -142,7 +142,7 @@ func TestLeaseIsMeasuredFromBeforeTheRenewalWasSent(t *testing.T) {
 func TestFencedRenewalEndsTheWorkAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.put("a")
+		b.put("a", "one")
 		start := time.Now()
 		var lost atomic.Int64
 		q := line{Queue: b.mem, meet: func(op string) error {
@@ -154,7 +154,7 @@ func TestFencedRenewalEndsTheWorkAtOnce(t *testing.T) {
 			}
 			return nil
 		}}
-		b.start(q, executortest.Kind{Each: []change.Step{executortest.Func{StepName: "one", OnApply: func(ctx context.Context, _ change.Evidence, _ change.Note) error {
+		b.start(q, executortest.Kind{Each: []executortest.Func{{StepName: "one", OnApply: func(ctx context.Context, _ change.Evidence, _ change.Note) error {
 			<-ctx.Done()
 			lost.Store(int64(time.Since(start)))
 			return change.Temporary(ctx.Err())
@@ -183,7 +183,7 @@ func TestNoRenewalCrossesTheEndOfTheWork(t *testing.T) {
 			}
 			return nil
 		}}
-		b.start(q, executortest.Kind{Each: []change.Step{b.me.Create("key")}})
+		b.start(q, executortest.Kind{Each: []executortest.Func{b.me.Create("key")}})
 		b.until("a", change.Applied)
 		time.Sleep(10 * time.Second)
 	})

@@ -98,15 +98,15 @@ func TestPatienceEnds(t *testing.T) {
 		b := newBench(t)
 		b.o.Patience = 20 * time.Second
 		for id, c := range map[string]struct {
-			step change.Step
+			step executortest.Func
 			want time.Duration
 		}{
 			"a": {failing("one", change.Temporary(errBroken)), time.Hour},
-			"b": {hasty{failing("one", change.Temporary(errBroken))}, 20 * time.Second},
+			"b": {hasty(failing("one", change.Temporary(errBroken))), 20 * time.Second},
 		} {
-			b.put(id)
+			b.put(id, "one")
 			start := time.Now()
-			b.start(b.mem, executortest.Kind{Each: []change.Step{c.step}})
+			b.start(b.mem, executortest.Kind{Each: []executortest.Func{c.step}})
 			time.Sleep(c.want + time.Second)
 			b.stopped()
 			r := b.get(id)
@@ -123,8 +123,11 @@ func TestPatienceEnds(t *testing.T) {
 	})
 }
 
-// hasty hides a step's own patience.
-type hasty struct{ change.Step }
+// hasty is a step without a patience of its own.
+func hasty(f executortest.Func) executortest.Func {
+	f.Lasting = -1
+	return f
+}
 
 // An attempt that outlasts the step's patience is cut off; what it sent may be carried out before undo looks.
 func TestCutAttemptIsWaitedOutBeforeUndo(t *testing.T) {
@@ -167,7 +170,8 @@ func BenchmarkClaimToFirstStep(b *testing.B) {
 		began <- struct{}{}
 		return nil
 	}}
-	e, err := executor.New(mem, mem, map[change.Kind]executor.Kind{"test.change": executortest.Kind{Each: []change.Step{step}}},
+	kind := executortest.Kind{Each: []executortest.Func{step}}
+	e, err := executor.New(mem, mem, map[change.Kind]change.Planner{"test.change": kind}, kind.Registry(),
 		executor.Options{Workers: 1, Now: time.Now, Backoff: func(int) time.Duration { return time.Second }})
 	if err != nil {
 		b.Fatal(err)
@@ -179,7 +183,7 @@ func BenchmarkClaimToFirstStep(b *testing.B) {
 		_ = e.Run(ctx)
 	}()
 	for b.Loop() {
-		if err := mem.Put(ctx, executortest.Approved(b.Name()+time.Now().String())); err != nil {
+		if err := mem.Put(ctx, executortest.Approved(b.Name()+time.Now().String(), "one")); err != nil {
 			b.Fatal(err)
 		}
 		<-began

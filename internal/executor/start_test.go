@@ -14,7 +14,7 @@ import (
 )
 
 // planned is a kind that plans what was approved.
-func (b *bench) planned(steps ...change.Step) executortest.Kind {
+func (b *bench) planned(steps ...executortest.Func) executortest.Kind {
 	return executortest.Kind{Each: steps, OnPlan: func(ctx context.Context, id string, _ json.RawMessage) (change.Proposal, error) {
 		r, err := b.mem.Get(ctx, id)
 		if err != nil {
@@ -67,7 +67,7 @@ func TestNothingBeginsWhileNobodyKnowsWhoMayApprove(t *testing.T) {
 func TestNothingBeginsLateOnATakeOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		r := executortest.Approved("a")
+		r := executortest.Approved("a", "create-key")
 		r.Deadline = time.Now().Add(time.Second)
 		if err := b.mem.Put(t.Context(), r); err != nil {
 			t.Fatal(err)

@@ -17,14 +17,14 @@ import (
 func TestStopLetsARunningStepFinishAndBeginsNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.put("a")
+		b.put("a", "slow", "create-key")
 		began := make(chan struct{})
 		slow := executortest.Func{StepName: "slow", OnApply: func(ctx context.Context, _ change.Evidence, _ change.Note) error {
 			close(began)
 			time.Sleep(15 * time.Second)
 			return ctx.Err()
 		}}
-		kind := executortest.Kind{Each: []change.Step{slow, b.me.Create("key")}}
+		kind := executortest.Kind{Each: []executortest.Func{slow, b.me.Create("key")}}
 		b.start(b.mem, kind)
 		<-began
 		b.stopped()
@@ -53,7 +53,7 @@ func TestStopCutsOffAStepAndLeavesItInDoubt(t *testing.T) {
 			}
 			return executortest.Fault{}
 		}
-		kind := executortest.Kind{Each: []change.Step{b.me.Create("key")}}
+		kind := executortest.Kind{Each: []executortest.Func{b.me.Create("key")}}
 		b.start(b.mem, kind)
 		synctest.Wait()
 		start := time.Now()
@@ -81,7 +81,7 @@ func TestStopWhileWaitingInDoubtKeepsTheDoubt(t *testing.T) {
 		if err := b.mem.Record(t.Context(), first.Claim, begun, change.Entry{}); err != nil {
 			t.Fatal(err)
 		}
-		kind := executortest.Kind{Each: []change.Step{b.me.Create("key")}}
+		kind := executortest.Kind{Each: []executortest.Func{b.me.Create("key")}}
 		b.start(b.mem, kind)
 		time.Sleep(9 * time.Second) // taken over, and waiting
 		b.stopped()
@@ -96,8 +96,8 @@ func TestStopBetweenAttemptsGivesBackAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.o.Backoff = func(int) time.Duration { return time.Minute }
-		b.put("a")
-		b.start(b.mem, executortest.Kind{Each: []change.Step{failing("one", change.Temporary(errBroken))}})
+		b.put("a", "one")
+		b.start(b.mem, executortest.Kind{Each: []executortest.Func{failing("one", change.Temporary(errBroken))}})
 		time.Sleep(time.Second)
 		start := time.Now()
 		b.stopped()
@@ -127,7 +127,7 @@ func TestStopWhileClaimingGivesTheClaimBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.put("a")
-		b.start(late{b.mem}, executortest.Kind{Each: []change.Step{b.me.Create("key")}})
+		b.start(late{b.mem}, executortest.Kind{Each: []executortest.Func{b.me.Create("key")}})
 		time.Sleep(500 * time.Millisecond)
 		b.stopped()
 		c, err := b.mem.Claim(t.Context(), "next", time.Minute)

@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -13,8 +12,8 @@ import (
 // undo takes back whatever was begun, last first, and goes on past what it can't take back. A stuck request that
 // is tried again keeps what was said of its failure.
 func (j *job) undo(ctx context.Context) error {
-	steps, cause := j.steps()
-	if err := j.foreign(ctx, cmp.Or(cause, j.strange(steps))); err != nil {
+	steps, _ := j.steps() // what was not begun needs no undoing
+	if err := j.foreign(ctx, j.checkKnown(steps)); err != nil {
 		return err
 	}
 	var left []change.Leftover
@@ -25,7 +24,7 @@ func (j *job) undo(ctx context.Context) error {
 		if err := j.mayBegin(ctx); err != nil {
 			return err
 		}
-		remains, err := j.undoStep(ctx, find(steps, line.Step), line, cause)
+		remains, err := j.undoStep(ctx, find(steps, line.Step), line)
 		if err != nil {
 			return err
 		}
@@ -42,27 +41,23 @@ func (j *job) undo(ctx context.Context) error {
 	return j.advance(ctx, change.Move{Event: event, Outcome: &out}, "")
 }
 
-// undoStep takes one step back and returns what remains of it, if anything. step is nil where this bot does not
-// know it, for the cause given.
-func (j *job) undoStep(ctx context.Context, step change.Step, line change.StepRecord, cause error) (*change.Leftover, error) {
-	if step == nil {
-		if cause == nil {
-			cause = unknownStep(line.Step)
-		}
-		return j.leave(ctx, line, line.Step, cause)
+// undoStep undoes one step and returns what remains of it, if anything.
+func (j *job) undoStep(ctx context.Context, s step, line change.StepRecord) (*change.Leftover, error) {
+	if s.cause != nil {
+		return j.leave(ctx, line, s.plan.Title, s.cause)
 	}
 	line.State, line.Attempts, line.Trouble, line.Leftover, line.Ended = change.StepUndoing, 0, "", nil, time.Time{}
 	if err := j.record(ctx, line, ""); err != nil {
 		return nil, err
 	}
-	failed, err := j.tryStep(ctx, step, &line, "undo", func(ctx context.Context) error {
-		return step.Undo(ctx, maps.Clone(line.Evidence))
+	failed, err := j.tryStep(ctx, s.Step, &line, "undo", func(ctx context.Context) error {
+		return s.Undo(ctx, maps.Clone(line.Evidence))
 	})
 	if err != nil {
 		return nil, err
 	}
 	if failed != nil {
-		return j.leave(ctx, line, step.Title(), failed)
+		return j.leave(ctx, line, s.plan.Title, failed)
 	}
 	line.State, line.Trouble, line.Ended = change.StepUndone, "", j.o.Now()
 	return nil, j.record(ctx, line, "")

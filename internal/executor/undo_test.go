@@ -120,7 +120,7 @@ func TestFailureWrittenBeforeATakeOverIsNotTriedAgain(t *testing.T) {
 		if err := b.mem.Record(t.Context(), first.Claim, failed, change.Entry{}); err != nil {
 			t.Fatal(err)
 		}
-		b.start(b.mem, executortest.Kind{Each: []change.Step{b.me.Create("key")}})
+		b.start(b.mem, executortest.Kind{Each: []executortest.Func{b.me.Create("key")}})
 		r := b.until("a", change.RolledBack)
 		if r.Outcome.Failed != "create-key" || r.Outcome.Why != "The key was refused." {
 			t.Errorf("outcome %+v", r.Outcome)

@@ -69,11 +69,12 @@ func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (c
 	return draft{
 		Proposal: change.Proposal{
 			Traits: e.traits("adopt", c, k.o.Tags),
-			Kind:   KindAdopt, Target: Target(p.Local, p.Alias), Title: e.title("Adopt"), Fields: fields,
+			Kind:   KindAdopt, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Adopt"), Fields: fields,
 			Warnings: []string{"No cluster is changed: from then on the bot watches the connection, and can rotate, update and end it."},
 			Basis:    e.basis(), Memos: []change.Memo{m.memo()},
+			Steps: []change.PlannedStep{inspectArgs{Local: p.Local, Alias: p.Alias, Access: p.Access}.planned(e.view())},
 		},
-		params: p, steps: k.steps(p), survey: e.Survey,
+		params: p,
 	}.proposal()
 }
 
@@ -105,17 +106,4 @@ func orUnknown(s string) string {
 		return "not known"
 	}
 	return s
-}
-
-// Steps returns what applies r.
-func (k *Adopter) Steps(r *change.Request) ([]change.Step, error) {
-	var p Adopt
-	if err := stepsOf(r, KindAdopt, &p); err != nil {
-		return nil, err
-	}
-	return asSteps(k.steps(p)), nil
-}
-
-func (k *Adopter) steps(p Adopt) []plannedStep {
-	return []plannedStep{&inspectStep{work: k.work(Connect{Local: p.Local, Alias: p.Alias, Access: p.Access})}}
 }

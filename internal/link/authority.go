@@ -100,15 +100,15 @@ func (s Survey) uploading() string {
 
 // SigningByHand is the call by which a person makes the remote cluster believe the local one's signatures, where the bot
 // can do nothing there, and what has to be uploaded before; empty if that is not needed.
-func SigningByHand(p change.Proposal) (call change.PlannedCall, uploading string) {
-	i := slices.IndexFunc(p.Plan, func(c change.PlannedCall) bool { return c.Step == StepAuthorities })
-	if i < 0 || p.Wants != WantsKey {
-		return change.PlannedCall{}, ""
+func SigningByHand(p change.Proposal) (call change.Call, uploading string) {
+	step := p.Step(StepAuthorities)
+	if step == nil || len(step.Calls) == 0 || p.Wants != WantsKey {
+		return change.Call{}, ""
 	}
 	for _, f := range p.Fields {
 		if f.Label == labelByHand {
 			uploading = f.Value
 		}
 	}
-	return p.Plan[i], uploading
+	return step.Calls[0], uploading
 }

@@ -13,7 +13,7 @@ type spareAuthority struct {
 	Remote string   `json:"remote"` // the deployment's name
 	Own    string   `json:"own"`    // name of the connection's own key
 	Before []string `json:"before"`
-	After  []string `json:"after,omitempty"` // none: it is set no more
+	After  []string `json:"after"` // null: it is set no more
 }
 
 func (s spareAuthority) say() string {

@@ -157,11 +157,11 @@ type Issuer interface {
 
 // KeySpec is a cross-cluster API key as it is asked for.
 type KeySpec struct {
-	Name       string
-	Access     Access
-	Expiration time.Duration // 0: never
-	Metadata   map[string]string
-	Identity   string // certificate_identity, a regular expression; empty: none is demanded. From 9.3 on
+	Name       string            `json:"name"`
+	Access     Access            `json:"access"`
+	Expiration time.Duration     `json:"expiration_ns"` // 0: never
+	Metadata   map[string]string `json:"metadata"`
+	Identity   string            `json:"certificate_identity"` // a regular expression; empty: none is demanded. From 9.3 on
 }
 
 // Access is what a cross-cluster API key may read.

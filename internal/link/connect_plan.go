@@ -35,7 +35,7 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 	made := c.making(s, k.o.Env, id, others)
 	p := change.Proposal{
 		Kind:     KindConnect,
-		Target:   Target(c.Local, c.Alias),
+		Target:   []string{Target(c.Local, c.Alias)},
 		Title:    fmt.Sprintf("Connect %s to %s as %s", s.Local.Name, s.Remote.Name, c.Alias),
 		Fields:   c.fields(s),
 		Warnings: Warnings(s, c),
@@ -54,10 +54,7 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 		p.Wants = WantsKey
 	}
 	p.Memos = []change.Memo{made.memo()}
-	for _, step := range k.steps(id, c, approved{entries: s.entries(c), pasted: pasted}) {
-		p.Steps = append(p.Steps, change.PlannedStep{Name: step.Name(), Title: step.Title()})
-		p.Plan = append(p.Plan, step.calls(s)...)
-	}
+	p.Steps = k.steps(id, c, s, pasted)
 	p.Digest, err = p.ComputeDigest()
 	return p, err
 }
@@ -157,24 +154,12 @@ func label(s System) string {
 	return s.Name
 }
 
-const basisEndpoint = "Remote endpoint"
-
-// basisOf is one line of what a plan rests on; empty where it has none of that label.
-func basisOf(p change.Proposal, label string) string {
-	for _, f := range p.Basis {
-		if f.Label == label {
-			return f.Value
-		}
-	}
-	return ""
-}
-
 // basis is what the plan rests on: when one of these changes, the approvals are void.
 func (c Connect) basis(s Survey) []change.Field {
 	return []change.Field{
 		{Label: "Local version", Value: s.Local.Version},
 		{Label: "Remote version", Value: s.Remote.Version},
-		{Label: basisEndpoint, Value: s.Remote.Endpoint},
+		{Label: "Remote endpoint", Value: s.Remote.Endpoint},
 		{Label: "Settings under " + c.Alias, Value: s.Settings.Of(c.Alias).String()},
 		s.filterBasis(),
 	}

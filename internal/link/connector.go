@@ -2,12 +2,6 @@ package link
 
 import (
 	"cmp"
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -56,152 +50,38 @@ func NewConnector(catalog *Catalog, o ConnectorOptions) *Connector {
 	return &Connector{catalog: catalog, o: o}
 }
 
-// Steps returns what applies r, in order.
-func (k *Connector) Steps(r *change.Request) ([]change.Step, error) {
-	if r.Proposal.Kind != KindConnect {
-		return nil, fmt.Errorf("request %s is a %q, not a connect", r.ID, r.Proposal.Kind)
+// steps are what brings c about, in order. request makes names; a person makes the key where pasted is true.
+func (k *Connector) steps(request string, c Connect, s Survey, pasted bool) []change.PlannedStep {
+	v := s.view()
+	steps := []change.PlannedStep{checkArgs{Connect: c, Endpoint: s.Remote.Endpoint}.planned()}
+	if c.byCertificate() {
+		e := s.entries(c)
+		steps = append(steps,
+			addTrust(c.Local, s.trust.Local.Trusted.Settings, e.local).planned(v),
+			addTrust(c.Remote, s.trust.Remote.Trusted.Settings, e.remote).plannedRemote(v))
+	} else {
+		if c.Filter != nil {
+			steps = append(steps, c.addFilter(k.o.Env, request, s).planned(v))
+		}
+		grant := issueKeyArgs{ends: c.ends(), Key: c.keySpec(k.o.Env, request)}
+		if pasted {
+			grant.PastedFor = request
+		}
+		if c.Identity != nil {
+			authorities := authoritiesArgs{Remote: c.Remote, Files: s.authorities(), Own: grant.Key.Name, Pasted: pasted}
+			steps = append(steps, authorities.planned(v))
+		}
+		steps = append(steps, grant.planned(v))
+		if c.Restart {
+			steps = append(steps, restartArgs{Local: c.Local}.planned(v))
+		}
 	}
-	c, err := ParseConnect(r.Proposal.Params)
-	if err != nil {
-		return nil, err
+	steps = append(steps, setRemoteArgs{Local: c.Local, Alias: c.Alias, Settings: c.settings()}.planned(v))
+	if c.Role != nil {
+		steps = append(steps, c.role(s).planned(v))
 	}
-	if c.Identity != nil {
-		c.Identity = approvedIdentity(r.Proposal)
-	}
-	var steps []change.Step
-	for _, s := range k.steps(r.ID, c, k.approved(r.Proposal, c)) {
-		steps = append(steps, s)
-	}
-	return steps, nil
-}
-
-// plannedStep is a step that says beforehand which calls it will make. It builds them from the same values that it
-// sends, so that what was approved is what is applied.
-type plannedStep interface {
-	change.Step
-	calls(s Survey) []change.PlannedCall
+	return append(steps, c.verifyKey(c.keyName(k.o.Env, request)).planned(v, ""))
 }
 
 // entries are whom the two sides shall trust, under the certificate model.
 type entries struct{ local, remote TrustEntry }
-
-// approved is what steps take from the approved plan, so that what was approved is what is applied.
-type approved struct {
-	entries
-	ruleset NewRuleset
-	role    json.RawMessage
-	pasted  bool // a person makes the key
-	files   []string
-}
-
-func (k *Connector) approved(p change.Proposal, c Connect) approved {
-	return approved{
-		entries: k.approvedEntries(p, c), ruleset: approvedRuleset(p), role: approvedRole(p), pasted: p.Wants == WantsKey,
-		files: approvedAuthorities(p),
-	}
-}
-
-func (k *Connector) steps(request string, c Connect, plan approved) []plannedStep {
-	w := work{catalog: k.catalog, c: c}
-	steps := []plannedStep{&checkStep{work: w}}
-	if c.byCertificate() {
-		steps = append(steps,
-			&trustStep{trustChange{work: w, name: StepTrustLocal, of: c.Local, entry: plan.local, patience: k.o.PlanPatience}},
-			&trustStep{trustChange{work: w, name: StepTrustRemote, of: c.Remote, entry: plan.remote, patience: k.o.PlanPatience}})
-	} else {
-		if c.Filter != nil {
-			steps = append(steps, addFilter(w, k.o.Env, request, plan.ruleset))
-		}
-		if c.Identity != nil {
-			steps = append(steps, &authoritiesStep{work: w, files: plan.files, own: c.keySpec(k.o.Env, request).Name, pasted: plan.pasted})
-		}
-		steps = append(steps, k.granting(w, request, plan.pasted))
-		if c.Restart {
-			steps = append(steps, &restartStep{work: w, patience: k.o.PlanPatience})
-		}
-	}
-	steps = append(steps, &pointStep{work: w, want: c.settings()})
-	if c.Role != nil {
-		steps = append(steps, writeRole(w, plan.role))
-	}
-	return append(steps, &verifyStep{work: w, patience: k.o.Patience, keyName: c.keyName(k.o.Env, request)})
-}
-
-// granting is the step that gives the local side its key: one that the bot issues, or one that a person hands in.
-func (k *Connector) granting(w work, request string, pasted bool) plannedStep {
-	grant := grantStep{work: w, key: w.c.keySpec(k.o.Env, request), entry: CredentialsName(w.c.Alias)}
-	if pasted {
-		return &pasteStep{grantStep: grant, request: request, pasted: k.o.Pasted}
-	}
-	return &grant
-}
-
-// work is what every step of one connect knows.
-type work struct {
-	catalog *Catalog
-	c       Connect
-}
-
-// side is one side of the connection, ready to be spoken to.
-type side struct {
-	System
-	d  Deployment
-	es Cluster
-}
-
-func (w work) local(ctx context.Context) (side, error)  { return w.reach(ctx, w.c.Local) }
-func (w work) remote(ctx context.Context) (side, error) { return w.reach(ctx, w.c.Remote) }
-
-// both reaches the two sides at once.
-func (w work) both(ctx context.Context) (local, remote side, err error) {
-	var errs [2]error
-	var wg sync.WaitGroup
-	wg.Go(func() { local, errs[0] = w.local(ctx) })
-	wg.Go(func() { remote, errs[1] = w.remote(ctx) })
-	wg.Wait()
-	return local, remote, cmp.Or(errs[0], errs[1])
-}
-
-// reach reads the deployment anew: its endpoint and Elasticsearch resource may have changed since the plan.
-func (w work) reach(ctx context.Context, ref Ref) (side, error) {
-	d, err := w.catalog.Fresh(ctx, ref)
-	if err != nil {
-		return side{}, attempt("reading deployment "+ref.String(), err)
-	}
-	sys, _ := w.catalog.System(ref.Platform)
-	es, err := sys.Cluster(d)
-	if err != nil {
-		return side{}, attempt("reaching Elasticsearch of "+d.Name, err)
-	}
-	return side{System: sys, d: d, es: es}, nil
-}
-
-func elasticsearchOf(d Deployment) string { return "Elasticsearch of " + d.Name }
-
-// leftovers gathers what an Undo could not take back, so that it goes on past a failure.
-type leftovers struct {
-	what, commands []string
-	errs           []error
-}
-
-func (l *leftovers) add(what, command string, err error) {
-	l.what = append(l.what, what)
-	l.commands = append(l.commands, command)
-	l.errs = append(l.errs, err)
-}
-
-func (l *leftovers) of(step string) error {
-	if len(l.errs) == 0 {
-		return nil
-	}
-	cause := errors.Join(l.errs...)
-	return &change.LeftoverError{
-		Leftover: change.Leftover{
-			Step: step, What: strings.Join(l.what, "; and "), Command: strings.Join(l.commands, "\n\n"), Cause: cause.Error(),
-		},
-		Err: cause,
-	}
-}
-
-// devTools is a call as a person types it into Dev Tools.
-func devTools(method, path, body string) string { return method + " " + path + "\n" + body }

@@ -16,19 +16,15 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
 
-// kind is what plans and carries out a kind of change.
-type kind interface {
-	change.Planner
-	Steps(r *change.Request) ([]change.Step, error)
-}
+// kind is what plans a kind of change.
+type kind interface{ change.Planner }
 
 // household is a scene with a memory: what applied requests leave is remembered, as a store does.
 type household struct {
 	*scene
-	t      *testing.T
-	memos  map[string]change.Kept
-	roster *link.Roster
-	n      int
+	t     *testing.T
+	memos map[string]change.Kept
+	n     int
 }
 
 func newHousehold(t *testing.T) *household {
@@ -53,6 +49,9 @@ func (h *household) records() changetest.Records {
 }
 
 func (h *household) o() link.ConnectorOptions { return link.ConnectorOptions{Env: "test"} }
+
+// steps are those of an approved change, as a worker has them that has just claimed it.
+func (h *household) steps(r *change.Request) []step { return built(h.roster, h.o(), r.Proposal.Steps) }
 
 // plan works a change out.
 func (h *household) propose(k kind, params any) (*change.Request, error) {
@@ -82,16 +81,13 @@ func (h *household) run(k kind, params any) (left []string, err error) {
 	if err != nil || again.Digest != r.Proposal.Digest {
 		h.t.Fatalf("planned again, the same world gives another plan: %v\n%+v\n%+v", err, r.Proposal, again)
 	}
-	return h.carryOut(k, r)
+	return h.carryOut(r)
 }
 
 // carryOut applies an approved change.
-func (h *household) carryOut(k kind, r *change.Request) (left []string, err error) {
+func (h *household) carryOut(r *change.Request) (left []string, err error) {
 	h.t.Helper()
-	steps, err := k.Steps(r)
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	steps := h.steps(r)
 	journal := map[string]change.Evidence{}
 	for i, s := range steps {
 		if err = h.applyStep(s, journal); err == nil {
@@ -121,7 +117,7 @@ func (h *household) carryOut(k kind, r *change.Request) (left []string, err erro
 	return nil, nil
 }
 
-func (h *household) applyStep(s change.Step, journal map[string]change.Evidence) error {
+func (h *household) applyStep(s step, journal map[string]change.Evidence) error {
 	var err error
 	for range 8 {
 		had := maps.Clone(journal[s.Name()])
@@ -230,11 +226,8 @@ func TestRotateSurvivesACrashAfterAnyCall(t *testing.T) {
 		journal := map[string]change.Evidence{}
 		crashed := false
 		for range 2 {
-			steps, err := k.Steps(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, s := range steps {
+			var err error
+			for _, s := range h.steps(r) {
 				if err = h.applyStep(s, journal); err != nil {
 					break
 				}

@@ -14,10 +14,8 @@ const KindDisconnect change.Kind = "link.disconnect"
 
 // Disconnect are the parameters of a disconnect.
 type Disconnect struct {
-	Local  Ref       `json:"local"`
-	Alias  string    `json:"alias"`
-	Found  *found    `json:"found,omitempty"`
-	Leaves *leavings `json:"leaves,omitempty"` // what else goes
+	Local Ref    `json:"local"`
+	Alias string `json:"alias"`
 }
 
 // Disconnector plans and makes the end of connections.
@@ -48,26 +46,27 @@ func (k *Disconnector) Plan(ctx context.Context, _ string, params json.RawMessag
 	if err := e.reached(e.HasRemote() && e.Managed != nil && e.Managed.KeyName != ""); err != nil {
 		return change.Proposal{}, err
 	}
-	p.Found = e.found(e.connect())
-	p.Found.After, p.Leaves = Settings{}, k.leavings(ctx, e)
+	f, leaves := e.found(e.connect()), k.leavings(ctx, e)
+	f.After = Settings{}
 	used, key := "nothing that the bot can see", orNone(e.keyLine())
 	if len(e.Users) > 0 {
 		used = list(e.Users)
 	}
-	if !p.Found.keyed() {
+	if !f.keyed() {
 		key = "none: it uses certificates"
 	}
 	fields := append(e.sides(), change.Field{Label: "Used by", Value: used}, change.Field{Label: "Key", Value: key})
-	fields = append(fields, p.Leaves.fields()...)
+	fields = append(fields, leaves.fields()...)
 	return draft{
 		Proposal: change.Proposal{
-			Traits: e.traits("disconnect", p.Found.Connect, k.o.Tags),
-			Kind:   KindDisconnect, Target: Target(p.Local, p.Alias), Title: e.title("Disconnect"),
-			Fields: fields, Warnings: e.disconnectWarnings(*p.Leaves), Unsure: p.Leaves.unsure,
+			Traits: e.traits("disconnect", f.Connect, k.o.Tags),
+			Kind:   KindDisconnect, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Disconnect"),
+			Fields: fields, Warnings: e.disconnectWarnings(*leaves), Unsure: leaves.unsure,
 			Basis: append(e.basis(), change.Field{Label: "Used by", Value: strings.Join(e.Users, ", ")}),
 			Memos: []change.Memo{forget(e.Name)},
+			Steps: k.steps(e, f, *leaves),
 		},
-		params: p, steps: k.steps(p), survey: e.Survey,
+		params: p,
 	}.proposal()
 }
 
@@ -115,52 +114,48 @@ func (e Existing) disconnectWarnings(l leavings) []string {
 	return w
 }
 
-// Steps returns what applies r.
-func (k *Disconnector) Steps(r *change.Request) ([]change.Step, error) {
-	var p Disconnect
-	if err := stepsOf(r, KindDisconnect, &p); err != nil {
-		return nil, err
-	}
-	if p.Found == nil {
-		return nil, errUnplanned
-	}
-	return asSteps(k.steps(p)), nil
-}
-
 // steps: settings first, as the presence of the key decides the model of a connection that is still set. The key comes
 // last: until it is gone, all of it can be undone.
-func (k *Disconnector) steps(p Disconnect) []plannedStep {
-	w := k.work(p.Found.Connect)
-	again := p.Found.Connect.keySpec(k.o.Env, "")
-	again.Name = p.Found.OldName // so that it is found where the old one was
-	steps := []plannedStep{&adjustStep{work: w, before: p.Found.Before, after: p.Found.After}}
-	if p.Found.keyed() {
-		steps = append(steps, &emptyStep{work: w, hadEntry: p.Found.HasKey, key: again})
+func (k *Disconnector) steps(e Existing, f found, l leavings) []change.PlannedStep {
+	v, c := e.view(), f.Connect
+	again := c.keySpec(k.o.Env, "")
+	again.Name = f.OldName // so that it is found where the old one was
+	steps := []change.PlannedStep{updateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.planned(v)}
+	if f.keyed() {
+		steps = append(steps, removeKeyArgs{ends: c.ends(), HasKey: f.HasKey, Key: again}.planned(v))
 	}
-	if p.Leaves != nil {
-		steps = append(steps, k.leaving(w, *p.Leaves, Name{p.Local, p.Alias})...)
-	}
-	if p.Found.keyed() {
-		steps = append(steps, &retireStep{work: w, name: p.Found.OldName, ids: p.Found.OldKeys, renewed: true})
+	steps = append(steps, k.leaving(c, v, l, e.Name)...)
+	if f.keyed() {
+		steps = append(steps, f.invalidation(v, true))
 	}
 	return steps
 }
 
 // leaving are the steps that take back what was made for a connection: the role first, then what lets the clusters
 // reach each other.
-func (k *Disconnector) leaving(w work, l leavings, n Name) []plannedStep {
-	var steps []plannedStep
+func (k *Disconnector) leaving(c Connect, v view, l leavings, n Name) []change.PlannedStep {
+	var steps []change.PlannedStep
 	if l.Role != nil {
-		steps = append(steps, unroling(w, *l.Role))
+		role := roleArgs{Local: c.Local, Role: l.Role.Role, Alias: l.Role.Alias, Before: l.Role.Before, After: l.Role.After}
+		steps = append(steps, role.plannedRemoval(v))
 	}
-	for _, s := range l.Trust {
-		steps = append(steps, k.untrusting(w, s, []Name{n}))
-	}
+	steps = append(steps, k.removeTrust(l, []Name{n})...)
 	if l.Filter != nil {
-		steps = append(steps, k.unfiltering(w, *l.Filter, n))
+		filter := removeFilterArgs{Remote: c.Remote, ID: l.Filter.ID, Ruleset: l.Filter.Ruleset, Leaving: n}
+		steps = append(steps, filter.planned(v))
 	}
 	if l.Authority != nil {
-		steps = append(steps, &disbelieveStep{work: w, spare: *l.Authority})
+		steps = append(steps, removeAuthorityArgs{On: c.Remote, Spare: *l.Authority}.planned(v))
+	}
+	return steps
+}
+
+// removeTrust are the steps that take out of whom deployments trust what nobody needs once connections have ended.
+func (k keeper) removeTrust(l leavings, leaving []Name) []change.PlannedStep {
+	var steps []change.PlannedStep
+	for _, s := range l.Trust {
+		on, _ := k.roster.catalog.System(s.Of.Platform) // its trust was read there just now
+		steps = append(steps, s.removal(leaving).planned(on.calls()))
 	}
 	return steps
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
@@ -12,7 +13,26 @@ import (
 
 // storeEntry writes a keystore entry and reads its name back; its value can't be read.
 func storeEntry(ctx context.Context, local side, entry string, value secret.Secret) error {
-	return (&grantStep{entry: entry}).store(ctx, local, IssuedKey{Encoded: value})
+	doing := "storing the key in the keystore of " + local.d.Name
+	if err := local.StoreSecret(ctx, local.d, entry, value); err != nil {
+		return attempt(doing, err)
+	}
+	present, err := hasEntry(ctx, local, entry)
+	if err != nil {
+		return err
+	}
+	if !present {
+		return attempt(doing, change.Temporary(fmt.Errorf("%s is not listed after it was stored", entry)))
+	}
+	return nil
+}
+
+func hasEntry(ctx context.Context, local side, entry string) (bool, error) {
+	names, err := local.SecretNames(ctx, local.d)
+	if err != nil {
+		return false, attempt("reading the keystore of "+local.d.Name, err)
+	}
+	return slices.Contains(names, entry), nil
 }
 
 // removeEntry removes a keystore entry and looks that it is gone; one that is not there is forgiven.

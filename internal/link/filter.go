@@ -3,7 +3,6 @@ package link
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -53,31 +52,19 @@ type NewRuleset struct {
 	Sources     []string `json:"sources"`
 }
 
-// Body is the body of POST /deployments/traffic-filter/rulesets (TrafficFilterRulesetRequest).
-func (r NewRuleset) Body() json.RawMessage {
-	type rule struct {
-		Source string `json:"source"`
-	}
-	body := struct {
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		Type        string `json:"type"`
-		Region      string `json:"region"`
-		Default     bool   `json:"include_by_default"` // true would attach it to every new deployment
-		Rules       []rule `json:"rules"`
-	}{Name: r.Name, Description: r.Description, Type: "ip", Region: r.Region, Rules: []rule{}}
-	for _, s := range r.Sources {
-		body.Rules = append(body.Rules, rule{s})
-	}
-	return rawJSON(body)
-}
-
 // ruleset is the filter that a request asks for, with the sources that are missing.
 func (c Connect) ruleset(env, request string, remote Deployment, missing []string) NewRuleset {
 	return NewRuleset{
 		Name:        c.keySpec(env, request).Name,
 		Description: "Lets " + c.Local.String() + " in, for the remote cluster " + c.Alias + ". Managed by remote-cluster-bot, request " + request + ".",
 		Region:      remote.Region, Sources: missing,
+	}
+}
+
+// addFilter is the step that lets in what is missing; nothing where nothing is.
+func (c Connect) addFilter(env, request string, s Survey) addFilterArgs {
+	return addFilterArgs{
+		Remote: c.Remote, Ruleset: c.ruleset(env, request, s.Remote, s.missing(c.Filter.Sources)), First: c.Filter.First,
 	}
 }
 
@@ -225,34 +212,4 @@ func (s Survey) filterBasis() change.Field {
 		basis.Value = "none"
 	}
 	return basis
-}
-
-// approvedRuleset is the filter of the approved plan; without sources if it adds none.
-func approvedRuleset(p change.Proposal) NewRuleset {
-	i := slices.IndexFunc(p.Plan, func(c change.PlannedCall) bool { return c.Step == StepFilter && c.Path == rulesetsPath })
-	if i < 0 {
-		return NewRuleset{}
-	}
-	var body struct {
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		Region      string `json:"region"`
-		Rules       []struct {
-			Source string `json:"source"`
-		} `json:"rules"`
-	}
-	if err := json.Unmarshal([]byte(p.Plan[i].Body), &body); err != nil {
-		return NewRuleset{}
-	}
-	r := NewRuleset{Name: body.Name, Description: body.Description, Region: body.Region}
-	for _, rule := range body.Rules {
-		r.Sources = append(r.Sources, rule.Source)
-	}
-	return r
-}
-
-const rulesetsPath = "/api/v1/deployments/traffic-filter/rulesets"
-
-func associationsPath(ruleset string) string {
-	return fmt.Sprintf("%s/%s/associations", rulesetsPath, ruleset)
 }

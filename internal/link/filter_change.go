@@ -15,30 +15,25 @@ const evRuleset = "ruleset_name"
 // filterChange brings a ruleset of the bot's own onto the remote deployment, or off it. Its name is its own: nobody
 // else's ruleset is touched.
 type filterChange struct {
-	work
-	step    string
+	ports
+	remote  Ref
 	ruleset NewRuleset
 	finding string
 }
 
-func (f *filterChange) Name() string    { return f.step }
+// Finding says what became of it.
 func (f *filterChange) Finding() string { return f.finding }
 
-func associationBody(d Deployment) []byte {
-	return rawJSON(map[string]string{"entity_type": "deployment", "id": d.Deployment})
-}
-
-func (f *filterChange) side(ctx context.Context) (Deployment, System, Filters, error) {
-	d, err := f.catalog.Fresh(ctx, f.c.Remote)
+func (f *filterChange) filters(ctx context.Context) (Deployment, System, Filters, error) {
+	s, err := f.on(ctx, f.remote)
 	if err != nil {
-		return d, System{}, nil, attempt("reading deployment "+f.c.Remote.String(), err)
+		return s.d, System{}, nil, err
 	}
-	sys, _ := f.catalog.System(f.c.Remote.Platform)
-	filters, ok := sys.Platform.(Filters)
+	filters, ok := s.Platform.(Filters)
 	if !ok {
-		return d, sys, nil, refuse("The bot can't add network filters on "+label(sys)+".", "%s has no filters", sys.Name)
+		return s.d, s.System, nil, refuse("The bot can't add network filters on "+label(s.System)+".", "%s has no filters", s.Name)
 	}
-	return d, sys, filters, nil
+	return s.d, s.System, filters, nil
 }
 
 // attach makes the one ruleset, if need be, and makes it apply.
@@ -102,9 +97,4 @@ func remove(ctx context.Context, filters Filters, id string, d Deployment) error
 		return attempt("detaching the network filter from "+d.Name, err)
 	}
 	return attempt("deleting the network filter of "+d.Name, filters.DeleteRuleset(ctx, id))
-}
-
-// removal are the calls with which a person removes a ruleset.
-func (f *filterChange) removal(id string) string {
-	return devTools("DELETE", associationsPath(id)+"/deployment/"+f.c.Remote.Deployment, "") + devTools("DELETE", rulesetsPath+"/"+id, "")
 }

@@ -2,7 +2,6 @@ package link
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"regexp"
 
@@ -200,17 +199,4 @@ func (c Connect) identityFields(s Survey) []change.Field {
 		fields = append(fields, change.Field{Label: labelByHand, Value: s.uploading()})
 	}
 	return fields
-}
-
-// approvedIdentity are the terms of the approved plan; nil if it has none.
-func approvedIdentity(p change.Proposal) *IdentityTerms {
-	for _, call := range p.Plan {
-		var body struct {
-			Identity string `json:"certificate_identity"`
-		}
-		if call.Step == StepGrant && call.Path == issuePath && json.Unmarshal([]byte(call.Body), &body) == nil && body.Identity != "" {
-			return &IdentityTerms{Pattern: body.Identity, Certificate: nodeCertificate, Key: nodeKey}
-		}
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package link_test
 
 import (
-	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -41,8 +40,8 @@ func otherRegion(s *scene) {
 
 func bodyOf(t *testing.T, p change.Proposal, step string) map[string]any {
 	t.Helper()
-	for _, c := range p.Plan {
-		if c.Step == step && !strings.HasSuffix(c.Path, "/keystore") {
+	for _, c := range p.Step(step).Calls {
+		if !strings.HasSuffix(c.Path, "/keystore") {
 			var body map[string]any
 			if err := json.Unmarshal([]byte(c.Body), &body); err != nil {
 				t.Fatal(err)
@@ -50,7 +49,7 @@ func bodyOf(t *testing.T, p change.Proposal, step string) map[string]any {
 			return body
 		}
 	}
-	t.Fatalf("nothing of %s is planned: %+v", step, p.Plan)
+	t.Fatalf("nothing of %s is planned: %+v", step, p.Steps)
 	return nil
 }
 
@@ -191,20 +190,8 @@ func TestWhereAPersonMakesTheKeyAPersonSeesToTheAuthority(t *testing.T) {
 	call, steps := link.SigningByHand(p)
 	contains(t, call.Body+steps+call.System, uploaded, "CA certificates", "made by a person there")
 	s.approved = p
-	request := s.request()
-	request.Proposal.Wants = p.Wants
-	all, err := s.connector.Steps(request)
-	if err != nil {
-		t.Fatal(err)
-	}
 	before := len(s.w.Calls())
-	for _, step := range all {
-		if step.Name() == link.StepAuthorities {
-			if err := step.Apply(t.Context(), nil, func(context.Context, change.Evidence) error { return nil }); err != nil {
-				t.Error(err)
-			}
-		}
-	}
+	s.applyAll(t, link.StepAuthorities)
 	if n := len(s.w.Calls()) - before; n > 0 {
 		t.Errorf("%d calls where the bot can do nothing", n)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -22,22 +21,31 @@ func newKeeper(r *Roster, o ConnectorOptions) keeper {
 	return keeper{roster: r, o: o}
 }
 
-func (k keeper) work(c Connect) work { return work{catalog: k.roster.catalog, c: c} }
-
-// found is what a plan found and its steps go by. It travels in the parameters of the proposal, so that what was
-// approved is what is applied; planning again computes it anew.
+// found is what a plan found of a connection, and what it makes of it.
 type found struct {
-	Connect Connect  `json:"connect"`            // the connection as it is to be
-	Before  Settings `json:"before"`             // the alias's settings as they are
-	After   Settings `json:"after"`              // and as they are to be
-	HasKey  bool     `json:"has_key"`            // there is an entry in the keystore
-	OldKeys []string `json:"old_keys,omitempty"` // ids of the keys in use until now
-	OldName string   `json:"old_name,omitempty"`
-	Remote  string   `json:"remote,omitempty"` // the remote deployment's name
+	Connect Connect  // as it is to be
+	Before  Settings // the alias's settings as they are
+	After   Settings // and as they are to be
+	HasKey  bool     // there is an entry in the keystore
+	OldKeys []string // ids of the keys in use until now
+	OldName string
 }
 
 // keyed reports whether there is a key, as far as that is known; by certificates there is none.
 func (f found) keyed() bool { return f.HasKey || f.OldName != "" }
+
+// renewal is what brings a new key into use: proven, put in place, seen to work.
+func (k keeper) renewal(request string, f found, v view, suffix string) []change.PlannedStep {
+	rotate := rotateKeyArgs{
+		Connect: f.Connect, Key: f.Connect.keySpec(k.o.Env, request), HasKey: f.HasKey, Before: f.Before, After: f.point(),
+	}
+	return []change.PlannedStep{rotate.planned(v, suffix), f.Connect.verifyKey(rotate.Key.Name).planned(v, suffix)}
+}
+
+// invalidation is what ends the keys in use until now. renewed: undoing the other steps makes a new one.
+func (f found) invalidation(v view, renewed bool) change.PlannedStep {
+	return invalidateOldKeyArgs{Remote: f.Connect.Remote, Name: f.OldName, IDs: f.OldKeys, Renewed: renewed}.planned(v)
+}
 
 // knownOptions are the settings of an alias that a connect sets, or that don't go with them.
 var knownOptions = []string{
@@ -68,8 +76,8 @@ func (f found) point() *Settings {
 	return &f.After
 }
 
-func (e Existing) found(c Connect) *found {
-	f := &found{Connect: c, Before: e.Own, After: e.revised(c), HasKey: e.HasKey, Remote: e.Remote.Name}
+func (e Existing) found(c Connect) found {
+	f := found{Connect: c, Before: e.Own, After: e.revised(c), HasKey: e.HasKey}
 	for _, k := range e.Keys {
 		f.OldKeys = append(f.OldKeys, k.ID)
 	}
@@ -79,12 +87,10 @@ func (e Existing) found(c Connect) *found {
 	return f
 }
 
-// draft is a proposal before its calls and digest are worked out.
+// draft is a proposal before its parameters are written and its digest is worked out.
 type draft struct {
 	change.Proposal
 	params any
-	steps  []plannedStep
-	survey Survey
 }
 
 func (d draft) proposal() (change.Proposal, error) {
@@ -94,20 +100,15 @@ func (d draft) proposal() (change.Proposal, error) {
 	}
 	p := d.Proposal
 	p.Params = raw
-	for _, step := range d.steps {
-		p.Steps = append(p.Steps, change.PlannedStep{Name: step.Name(), Title: step.Title()})
-		p.Plan = append(p.Plan, step.calls(d.survey)...)
-	}
 	p.Digest, err = p.ComputeDigest()
 	return p, err
 }
 
-func asSteps(planned []plannedStep) []change.Step {
-	steps := make([]change.Step, len(planned))
-	for i, s := range planned {
-		steps[i] = s
-	}
-	return steps
+// view is what a plan shows of the connection's two sides, as far as the remote one is known.
+func (e Existing) view() view {
+	v := e.Survey.view()
+	v.remote = e.Remote
+	return v
 }
 
 // parse reads parameters; an unknown field is an error: it was meant to do something.
@@ -119,16 +120,6 @@ func parse(kind change.Kind, params json.RawMessage, into any) error {
 	}
 	return nil
 }
-
-// stepsOf reads the parameters of r, which its plan has completed.
-func stepsOf(r *change.Request, kind change.Kind, into any) error {
-	if r.Proposal.Kind != kind {
-		return fmt.Errorf("request %s is a %q, not a %q", r.ID, r.Proposal.Kind, kind)
-	}
-	return parse(kind, r.Proposal.Params, into)
-}
-
-var errUnplanned = errors.New("the parameters lack what the plan found")
 
 // reached fails if the parts without which nothing can be changed could not be read.
 func (e Existing) reached(remote bool) error {

@@ -3,7 +3,6 @@ package link
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -48,36 +47,4 @@ func cut(s string, most int) string {
 func (a Access) Hash() string {
 	sum := sha256.Sum256(rawJSON(a))
 	return hex.EncodeToString(sum[:8])
-}
-
-// Body is the body of POST /_security/cross_cluster/api_key, as Elasticsearch's API specification has it. The plan
-// that people approve shows it, so whoever sends the key sends this.
-func (s KeySpec) Body() json.RawMessage {
-	type names struct {
-		Names []string `json:"names"`
-	}
-	type access struct {
-		Search      []names `json:"search,omitempty"`
-		Replication []names `json:"replication,omitempty"`
-	}
-	body := struct {
-		Name       string            `json:"name"`
-		Access     access            `json:"access"`
-		Expiration string            `json:"expiration,omitempty"`
-		Metadata   map[string]string `json:"metadata,omitempty"`
-		Identity   string            `json:"certificate_identity,omitempty"`
-	}{Name: s.Name, Metadata: s.Metadata, Identity: s.Identity}
-	if len(s.Access.Search) > 0 {
-		body.Access.Search = []names{{s.Access.Search}}
-	}
-	if len(s.Access.Replication) > 0 {
-		body.Access.Replication = []names{{s.Access.Replication}}
-	}
-	switch {
-	case s.Expiration > 0 && s.Expiration%day == 0:
-		body.Expiration = fmt.Sprintf("%dd", s.Expiration/day)
-	case s.Expiration > 0:
-		body.Expiration = fmt.Sprintf("%dms", s.Expiration.Milliseconds())
-	}
-	return rawJSON(body)
 }

@@ -99,6 +99,8 @@ type Platform interface {
 	Deployments
 	Keystores
 	NetworkSecurity
+	// Calls tell how what is sent to the platform and its clusters looks. They need no credentials.
+	Calls() Calls
 	// Cluster returns Elasticsearch of a deployment: through the platform's proxy or at its service URL, as the
 	// operator chose. ErrNoCredentials if the configuration names none that fit.
 	Cluster(d Deployment) (Cluster, error)

@@ -159,11 +159,8 @@ func TestAnUpdateWithAFilterAndARoleSurvivesACrashAfterAnyCall(t *testing.T) {
 		journal := map[string]change.Evidence{}
 		crashed := false
 		for range 2 {
-			steps, err := k.Steps(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, s := range steps {
+			var err error
+			for _, s := range h.steps(r) {
 				if err = h.applyStep(s, journal); err != nil {
 					break
 				}

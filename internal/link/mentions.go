@@ -14,15 +14,21 @@ func Mentions(p change.Proposal) []string {
 	for _, traits := range append([]change.Part{{Traits: p.Traits}}, p.Parts...) {
 		all = slices.Concat(all, traits.Traits["local.name"], traits.Traits["remote.name"])
 	}
-	var params any
-	if json.Unmarshal(p.Params, &params) == nil {
-		all = append(all, mentioned(params)...)
+	written := []json.RawMessage{p.Params}
+	for _, s := range p.Steps {
+		written = append(written, s.Args)
+	}
+	for _, raw := range written {
+		var v any
+		if json.Unmarshal(raw, &v) == nil {
+			all = append(all, mentioned(v)...)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-// mentioned goes through parameters of whatever kind: all of them write a Ref and an alias in the same way.
+// mentioned goes through parameters and arguments, whatever of: all of them write a Ref and an alias in the same way.
 func mentioned(v any) []string {
 	var all []string
 	switch v := v.(type) {

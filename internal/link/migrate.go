@@ -23,9 +23,6 @@ type Migrate struct {
 	Aliases    []string `json:"aliases"`
 	Access     Access   `json:"access"` // of each key
 	ExpiryDays int      `json:"expiry_days"`
-	Found      []*found `json:"found,omitempty"` // in the order of the aliases
-	// Leaves is the trust that was added for them and that nothing else uses: it goes once all of them are proven.
-	Leaves *leavings `json:"leaves,omitempty"`
 }
 
 // Migrator plans and makes migrations.
@@ -54,7 +51,7 @@ func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) 
 		return change.Proposal{}, err
 	}
 	slices.Sort(p.Aliases)
-	p.Aliases, p.Found, p.Leaves = slices.Compact(p.Aliases), nil, &leavings{}
+	p.Aliases = slices.Compact(p.Aliases)
 	var wrong change.InvalidError
 	if len(p.Aliases) == 0 {
 		wrong.Add(FieldAlias, "no alias of this deployment uses certificates")
@@ -64,32 +61,39 @@ func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) 
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
-	d := draft{Proposal: change.Proposal{Kind: KindMigrate, Target: p.target()}}
-	var moving []Existing
+	d := draft{Proposal: change.Proposal{Kind: KindMigrate, Target: []string{p.target()}}, params: p}
+	var moving []moved
 	for _, alias := range p.Aliases {
 		e, err := k.roster.Existing(ctx, Name{p.Local, alias})
 		if err != nil {
 			return change.Proposal{}, err
 		}
-		if err := k.add(&d, &p, e); err != nil {
+		m, err := k.move(p, e)
+		if err != nil {
 			return change.Proposal{}, err
 		}
-		moving = append(moving, e)
+		k.show(&d.Proposal, p, m)
+		moving = append(moving, m)
 	}
-	k.trustOf(ctx, moving, p.Leaves)
-	d.Fields, d.Unsure = append(d.Fields, p.Leaves.fields()...), p.Leaves.unsure
-	for i, e := range moving {
-		d.Memos = append(d.Memos, k.moved(id, e, *p.Found[i], *p.Leaves).memo())
+	d.Fields = append(d.Fields,
+		change.Field{Label: "Keys may search", Value: orNothing(list(p.Access.Search))},
+		change.Field{Label: "Keys may replicate", Value: orNothing(list(p.Access.Replication))},
+		change.Field{Label: "Keys expire", Value: expiry(p.ExpiryDays)})
+	leaves := k.trustOf(ctx, moving)
+	d.Fields, d.Unsure = append(d.Fields, leaves.fields()...), leaves.unsure
+	for _, m := range moving {
+		d.Memos = append(d.Memos, k.remembered(id, m, *leaves).memo())
 	}
 	d.Warnings = append(d.Warnings,
 		"The key model knows no roles of the remote cluster: local roles need remote_indices for each alias, or their users lose access.",
 		"In the moment of the change a search through the alias may fail; the key is proven beside it before.")
 	d.Warnings = append(d.Warnings, p.accessWarnings()...)
-	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", strings.Join(p.Aliases, ", "), d.survey.Local.Name)
-	if d.params = p; len(d.Parts) == 1 {
+	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", strings.Join(p.Aliases, ", "), moving[0].Survey.Local.Name)
+	if len(d.Parts) == 1 {
 		d.Traits, d.Parts = d.Parts[0].Traits, nil
 	}
-	return d.withCalls(k.steps(id, p))
+	d.Steps = k.steps(id, moving, *leaves)
+	return d.proposal()
 }
 
 // accessWarnings are those of a connect for each of the keys.
@@ -114,20 +118,30 @@ func orNothing(s string) string {
 	return s
 }
 
-// trustOf works out what of the trust that the connections rest on can go once they use keys.
-func (k *Migrator) trustOf(ctx context.Context, moving []Existing, l *leavings) {
-	for _, e := range moving {
-		if e.Managed == nil || e.Managed.Trust == nil {
-			l.unrecorded(e)
-		}
-	}
-	k.roster.spareTrust(ctx, moving, l)
+// moved is a connection with what the migration makes of it.
+type moved struct {
+	Existing
+	found found
 }
 
-// moved is a connection as it is remembered afterwards. Trust that stays is still known as what was made for it.
-func (k *Migrator) moved(id string, e Existing, f found, l leavings) Managed {
-	m := f.Connect.managed(f.Connect.keySpec(k.o.Env, id).Name).named(e.Survey)
-	m.Settings = f.After.options(e.Alias)
+// trustOf works out what of the trust that the connections rest on can go once they use keys.
+func (k *Migrator) trustOf(ctx context.Context, moving []moved) *leavings {
+	l := &leavings{}
+	var ends []Existing
+	for _, m := range moving {
+		if m.Managed == nil || m.Managed.Trust == nil {
+			l.unrecorded(m.Existing)
+		}
+		ends = append(ends, m.Existing)
+	}
+	k.roster.spareTrust(ctx, ends, l)
+	return l
+}
+
+// remembered is a connection as it is remembered afterwards. Trust that stays is still known as what was made for it.
+func (k *Migrator) remembered(id string, e moved, l leavings) Managed {
+	m := e.found.Connect.managed(e.found.Connect.keySpec(k.o.Env, id).Name).named(e.Survey)
+	m.Settings = e.found.After.options(e.Alias)
 	if e.Managed == nil {
 		return m
 	}
@@ -149,8 +163,8 @@ func (p Migrate) target() string {
 	return Target(p.Local, EveryAlias)
 }
 
-// add puts one alias into the plan.
-func (k *Migrator) add(d *draft, p *Migrate, e Existing) error {
+// move works out what becomes of one alias.
+func (k *Migrator) move(p Migrate, e Existing) (moved, error) {
 	wrong := e.unfit(KindMigrate)
 	if len(wrong.Problems) == 0 {
 		problemsOf(wrong, FieldLocal, e.Survey.Local, e.Why(PartLocalCluster), ModelKey)
@@ -158,28 +172,24 @@ func (k *Migrator) add(d *draft, p *Migrate, e Existing) error {
 		e.mayIssueNow(wrong)
 	}
 	if err := wrong.Check(); err != nil {
-		return err
+		return moved{}, err
 	}
 	if err := e.reached(true); err != nil {
-		return err
+		return moved{}, err
 	}
 	c := e.connect()
 	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = Address(e.Remote.Endpoint), e.Remote.Endpoint, p.Access, p.ExpiryDays
-	f := e.found(c)
-	p.Found = append(p.Found, f)
+	return moved{Existing: e, found: e.found(c)}, nil
+}
+
+// show puts one alias on the card.
+func (k *Migrator) show(d *change.Proposal, p Migrate, e moved) {
 	if len(d.Fields) == 0 {
 		d.Fields = append(d.Fields, e.sides()[0])
-		d.survey = e.Survey
 	}
-	d.Parts = append(d.Parts, change.Part{Name: e.Alias, Traits: e.traits("migrate", c, k.o.Tags)})
-	line := fmt.Sprintf("%s: %s → %s", describe(e.Remote), f.Before.options(e.Alias)["proxy_address"], c.ProxyAddress)
+	d.Parts = append(d.Parts, change.Part{Name: e.Alias, Traits: e.traits("migrate", e.found.Connect, k.o.Tags)})
+	line := fmt.Sprintf("%s: %s → %s", describe(e.Remote), e.found.Before.options(e.Alias)["proxy_address"], e.found.Connect.ProxyAddress)
 	d.Fields = append(d.Fields, change.Field{Label: e.Alias, Value: line})
-	if len(p.Found) == len(p.Aliases) {
-		d.Fields = append(d.Fields,
-			change.Field{Label: "Keys may search", Value: orNothing(list(p.Access.Search))},
-			change.Field{Label: "Keys may replicate", Value: orNothing(list(p.Access.Replication))},
-			change.Field{Label: "Keys expire", Value: expiry(p.ExpiryDays)})
-	}
 	for _, b := range append(e.basis(), e.filterBasis()) { // the other port is behind the same filters
 		b.Label = e.Alias + ": " + b.Label
 		d.Basis = append(d.Basis, b)
@@ -189,67 +199,20 @@ func (k *Migrator) add(d *draft, p *Migrate, e Existing) error {
 			d.Warnings = append(d.Warnings, fmt.Sprintf("%s is used by %s, and the key grants no replication: following would stop.", e.Alias, u))
 		}
 	}
-	return nil
-}
-
-// withCalls finishes a draft whose steps concern several remote deployments.
-func (d draft) withCalls(steps []planned) (change.Proposal, error) {
-	for _, s := range steps {
-		d.Steps = append(d.Steps, change.PlannedStep{Name: s.Name(), Title: s.Title()})
-		d.Plan = append(d.Plan, s.calls(Survey{Local: d.survey.Local, Remote: s.remote})...)
-	}
-	return d.proposal()
-}
-
-// planned is a step with the remote deployment that it concerns.
-type planned struct {
-	plannedStep
-	remote Deployment
-}
-
-// Steps returns what applies r.
-func (k *Migrator) Steps(r *change.Request) ([]change.Step, error) {
-	var p Migrate
-	if err := stepsOf(r, KindMigrate, &p); err != nil {
-		return nil, err
-	}
-	if len(p.Found) == 0 || len(p.Found) != len(p.Aliases) {
-		return nil, errUnplanned
-	}
-	var steps []change.Step
-	for _, s := range k.steps(r.ID, p) {
-		steps = append(steps, s.plannedStep)
-	}
-	return steps, nil
 }
 
 // steps move one alias after the other: proven beside it, changed over, seen to work. The old trust goes once all of
 // them work without it; what is taken back begins with it.
-func (k *Migrator) steps(request string, p Migrate) []planned {
-	var steps []planned
-	for _, f := range p.Found {
+func (k *Migrator) steps(request string, moving []moved, l leavings) []change.PlannedStep {
+	var steps []change.PlannedStep
+	var names []Name
+	for _, m := range moving {
 		suffix := ""
-		if len(p.Found) > 1 {
-			suffix = ":" + f.Connect.Alias
+		if len(moving) > 1 {
+			suffix = ":" + m.Alias
 		}
-		w := k.work(f.Connect)
-		remote := Deployment{Ref: f.Connect.Remote, Name: f.Remote}
-		steps = append(steps,
-			planned{&exchangeStep{
-				work: w, suffix: suffix, key: f.Connect.keySpec(k.o.Env, request), hadEntry: f.HasKey, point: f.point(),
-				before: f.Before, patience: k.o.Patience,
-			}, remote},
-			planned{&verifyStep{work: w, suffix: suffix, patience: k.o.Patience, keyName: f.Connect.keySpec(k.o.Env, request).Name}, remote})
+		steps = append(steps, k.renewal(request, m.found, m.view(), suffix)...)
+		names = append(names, m.Name)
 	}
-	if p.Leaves == nil {
-		return steps
-	}
-	var moving []Name
-	for _, alias := range p.Aliases {
-		moving = append(moving, Name{p.Local, alias})
-	}
-	for _, s := range p.Leaves.Trust {
-		steps = append(steps, planned{plannedStep: k.untrusting(k.work(Connect{Local: p.Local}), s, moving)})
-	}
-	return steps
+	return append(steps, k.removeTrust(l, names)...)
 }

@@ -62,21 +62,6 @@ func (s Survey) checkEntries(c Connect) error {
 	return wrong.Check()
 }
 
-// approvedEntries are those of the approved plan.
-func (k *Connector) approvedEntries(p change.Proposal, c Connect) entries {
-	if !c.byCertificate() || c.Trust == nil {
-		return entries{}
-	}
-	kind := func(r Ref) string {
-		sys, _ := k.catalog.System(r.Platform)
-		return trustTypes[sys.Kind]
-	}
-	var e entries
-	e.local = approvedEntry(p, StepTrustLocal, TrustEntry{Type: kind(c.Remote), ScopeID: c.Trust.RemoteScope})
-	e.remote = approvedEntry(p, StepTrustRemote, TrustEntry{Type: kind(c.Local), ScopeID: c.Trust.LocalScope})
-	return e
-}
-
 // fingerprint is the SHA-256 of a certificate, as consoles show it.
 func fingerprint(text string) (string, error) {
 	block, _ := pem.Decode([]byte(text))

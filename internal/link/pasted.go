@@ -3,7 +3,6 @@ package link
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"strings"
 
@@ -28,7 +27,6 @@ const WantsKey = "the key"
 const (
 	traitKey   = "key"
 	keyPasted  = "pasted"
-	issuePath  = "/_security/cross_cluster/api_key"
 	byAPerson  = " (made by a person there)"
 	maxEncoded = 1000 // characters; those of Elasticsearch have about 60
 )
@@ -48,40 +46,25 @@ func (s Survey) needs(c Connect) []Part {
 }
 
 // PastedCall is the call by which a person makes the key that p wants; false if it wants none.
-func PastedCall(p change.Proposal) (change.PlannedCall, bool) {
-	for _, c := range p.Plan {
-		if p.Wants == WantsKey && c.Step == StepGrant && c.Path == issuePath {
-			return c, true
-		}
+func PastedCall(p change.Proposal) (change.Call, bool) {
+	step := p.Step(StepGrant)
+	if p.Wants != WantsKey || step == nil || len(step.Calls) == 0 {
+		return change.Call{}, false
 	}
-	return change.PlannedCall{}, false
+	return step.Calls[0], true
 }
 
-// PastedLeft is what a person has to do about a key that was made for p and is not used: the bot can't invalidate it.
-// id may be empty. False if p wants none.
-func PastedLeft(p change.Proposal, id string) (command string, ok bool) {
-	call, ok := PastedCall(p)
-	if !ok {
+// PastedLeft is what a person has to do about a key that was made for r and is not used: the bot can't invalidate it.
+// False if r wants none.
+func PastedLeft(r *change.Request) (command string, ok bool) {
+	step := r.Proposal.Step(StepGrant)
+	if r.Proposal.Wants != WantsKey || step == nil {
 		return "", false
 	}
-	var body struct {
-		Name string `json:"name"`
+	if line := r.Record(StepGrant); line != nil && line.Evidence[evInvalidate] != "" {
+		return line.Evidence[evInvalidate], true // with the id that the step has seen
 	}
-	if json.Unmarshal([]byte(call.Body), &body) != nil {
-		return "", false
-	}
-	if id != "" {
-		return invalidation("", []string{id}), true
-	}
-	return invalidation(body.Name, nil), true
-}
-
-// PastedKeyID is the id of the key that was handed in for r, once the step has seen it.
-func PastedKeyID(r *change.Request) string {
-	if line := r.Record(StepGrant); line != nil {
-		return line.Evidence[evKeyID]
-	}
-	return ""
+	return devTools(step.ByHand...), true
 }
 
 // CheckEncodedKey says what is wrong with the encoded form of an API key, in words for whoever pasted it, which never

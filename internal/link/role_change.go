@@ -12,30 +12,40 @@ import (
 // evRoleFound is the role as it was before, as JSON; "null" for none. It is noted before the first write.
 const evRoleFound = "role_found"
 
-// roleChange changes a role of the local cluster, and puts it back. No role, before or after, is nil.
+// roleArgs say what becomes of a role of the local cluster. None, before or after, is null.
+type roleArgs struct {
+	Local  Ref             `json:"local"`
+	Role   string          `json:"role"`
+	Alias  string          `json:"alias"` // through which it lets search
+	Before json.RawMessage `json:"before"`
+	After  json.RawMessage `json:"after"`
+}
+
+// call writes the role, or deletes it.
+func (a roleArgs) call(v view) []change.Call {
+	if a.After == nil {
+		return v.onLocal(v.toLocal.DeleteRole(a.Role))
+	}
+	return v.onLocal(v.toLocal.PutRole(a.Role, a.After))
+}
+
+// roleChange changes a role, and puts it back.
 type roleChange struct {
-	work
-	step    string
-	role    string          // its name
-	want    json.RawMessage // as it was approved
+	ports
+	roleArgs
 	finding string
 }
 
-func (r *roleChange) Name() string    { return r.step }
-func (r *roleChange) Finding() string { return r.finding }
-
-func rolePath(name string) string { return "/_security/role/" + name }
-
-func (r *roleChange) call(local Deployment, to json.RawMessage) []change.PlannedCall {
-	c := change.PlannedCall{Step: r.step, System: elasticsearchOf(local), Method: "PUT", Path: rolePath(r.role), Body: string(to)}
-	if to == nil {
-		c.Method = "DELETE"
-	}
-	return []change.PlannedCall{c}
+func newRoleChange(p ports, a roleArgs) roleChange {
+	a.Before, a.After = present(a.Before), present(a.After)
+	return roleChange{ports: p, roleArgs: a}
 }
 
+// Finding says what became of it.
+func (r *roleChange) Finding() string { return r.finding }
+
 func (r *roleChange) read(ctx context.Context) (side, Roles, json.RawMessage, error) {
-	local, err := r.local(ctx)
+	local, err := r.reach(ctx, r.Local)
 	if err != nil {
 		return local, nil, nil, err
 	}
@@ -43,8 +53,8 @@ func (r *roleChange) read(ctx context.Context) (side, Roles, json.RawMessage, er
 	if !ok {
 		return local, nil, nil, refuse("The bot can't change roles of "+local.d.Name+".", "%s has no roles", local.d.Ref)
 	}
-	now, err := roles.Role(ctx, r.role)
-	return local, roles, now, attempt("reading role "+r.role+" of "+local.d.Name, err)
+	now, err := roles.Role(ctx, r.Role)
+	return local, roles, now, attempt("reading role "+r.Role+" of "+local.d.Name, err)
 }
 
 // bring notes the role as it is, and makes it what was approved.
@@ -52,23 +62,23 @@ func (r *roleChange) bring(ctx context.Context, local side, roles Roles, now jso
 	if err := note(ctx, change.Evidence{evRoleFound: string(orNull(now))}); err != nil {
 		return err
 	}
-	return attempt("writing role "+r.role+" of "+local.d.Name, r.put(ctx, roles, r.want))
+	return attempt("writing role "+r.Role+" of "+local.d.Name, r.put(ctx, roles, r.After))
 }
 
 // put writes a role, or deletes it, and looks that it is so.
 func (r *roleChange) put(ctx context.Context, roles Roles, to json.RawMessage) error {
 	var err error
 	if to == nil {
-		err = roles.DeleteRole(ctx, r.role)
+		err = roles.DeleteRole(ctx, r.Role)
 	} else {
-		err = roles.PutRole(ctx, r.role, to)
+		err = roles.PutRole(ctx, r.Role, to)
 	}
 	if err != nil {
 		return err
 	}
-	after, err := roles.Role(ctx, r.role)
+	after, err := roles.Role(ctx, r.Role)
 	if err == nil && !sameRole(after, to) {
-		err = change.Temporary(fmt.Errorf("role %s is not as it was written", r.role))
+		err = change.Temporary(fmt.Errorf("role %s is not as it was written", r.Role))
 	}
 	return err
 }
@@ -88,11 +98,11 @@ func (r *roleChange) Undo(ctx context.Context, had change.Evidence) error {
 		return r.left(before, err)
 	case sameRole(now, before):
 		return nil
-	case !sameRole(now, r.want):
+	case !sameRole(now, r.After):
 		return r.left(before, errors.New("somebody has changed this role since the bot wrote it, so it left it alone"))
 	}
 	if err := r.put(ctx, roles, before); err != nil {
-		return r.left(before, attempt("putting role "+r.role+" back", err))
+		return r.left(before, attempt("putting role "+r.Role+" back", err))
 	}
 	return nil
 }
@@ -108,11 +118,11 @@ func withoutTransient(role json.RawMessage) json.RawMessage {
 }
 
 func (r *roleChange) left(before json.RawMessage, err error) error {
-	command := devTools("DELETE", rolePath(r.role), "")
-	if before != nil {
-		command = devTools("PUT", rolePath(r.role), string(before))
-	}
-	var l leftovers
-	l.add(fmt.Sprintf("the role %s on %s (Dev Tools there)", r.role, r.c.Local), command, err)
-	return l.of(r.step)
+	command := r.byHand(r.Local.Platform, func(c Calls) []change.Call {
+		if before == nil {
+			return []change.Call{c.DeleteRole(r.Role)}
+		}
+		return []change.Call{c.PutRole(r.Role, before)}
+	})
+	return leftBehind(fmt.Sprintf("the role %s on %s (Dev Tools there)", r.Role, r.Local), command, err)
 }

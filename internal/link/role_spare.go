@@ -12,7 +12,7 @@ type spareRole struct {
 	Role   string          `json:"role"`
 	Alias  string          `json:"alias"`
 	Before json.RawMessage `json:"before"`
-	After  json.RawMessage `json:"after,omitempty"` // none: nothing is left in it, so it is deleted
+	After  json.RawMessage `json:"after"` // null: nothing is left in it, so it is deleted
 }
 
 func (s spareRole) say() string {

@@ -15,7 +15,6 @@ type Rotate struct {
 	Local      Ref    `json:"local"`
 	Alias      string `json:"alias"`
 	ExpiryDays int    `json:"expiry_days"` // of the new key; 0: never
-	Found      *found `json:"found,omitempty"`
 }
 
 // Rotator plans and makes rotations.
@@ -54,13 +53,13 @@ func (k *Rotator) Plan(ctx context.Context, id string, params json.RawMessage) (
 	if e.Own.Empty() {
 		c = e.Managed.asConnect(c) // the settings are gone: as they were approved
 	}
-	p.Found = e.found(c)
+	f, v := e.found(c), e.view()
 	if !e.Own.Empty() {
-		p.Found.After = e.Own // a rotation leaves them as they are
+		f.After = e.Own // a rotation leaves them as they are
 	}
 	name := c.keySpec(k.o.Env, id).Name
 	fields := e.sides()
-	for _, f := range []change.Field{
+	for _, line := range []change.Field{
 		{Label: "Old key", Value: orNone(e.keyLine())},
 		{Label: "New key", Value: name},
 		{Label: "New key expires", Value: expiry(p.ExpiryDays)},
@@ -68,47 +67,20 @@ func (k *Rotator) Plan(ctx context.Context, id string, params json.RawMessage) (
 		{Label: "May replicate", Value: list(c.Access.Replication)},
 		{Label: labelIdentity, Value: c.identity()},
 	} {
-		if f.Value != "" {
-			fields = append(fields, f)
+		if line.Value != "" {
+			fields = append(fields, line)
 		}
 	}
 	return draft{
 		Proposal: change.Proposal{
 			Traits: e.traits("rotate", c, k.o.Tags),
-			Kind:   KindRotate, Target: Target(p.Local, p.Alias), Title: e.title("Rotate the key of"),
+			Kind:   KindRotate, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Rotate the key of"),
 			Fields: fields, Warnings: e.rotateWarnings(p.ExpiryDays), Basis: e.basis(),
 			Memos: []change.Memo{e.Managed.followedBy(c.managed(name).named(e.Survey)).memo()},
+			Steps: append(k.renewal(id, f, v, ""), f.invalidation(v, false)),
 		},
-		params: p, steps: k.steps(id, p), survey: e.Survey,
+		params: p,
 	}.proposal()
-}
-
-// Steps returns what applies r.
-func (k *Rotator) Steps(r *change.Request) ([]change.Step, error) {
-	var p Rotate
-	if err := stepsOf(r, KindRotate, &p); err != nil {
-		return nil, err
-	}
-	if p.Found == nil {
-		return nil, errUnplanned
-	}
-	return asSteps(k.steps(r.ID, p)), nil
-}
-
-func (k *Rotator) steps(request string, p Rotate) []plannedStep {
-	return k.renewal(request, p.Found)
-}
-
-// renewal is what brings a new key into use: proven, put in place, seen to work; then the old one goes.
-func (k keeper) renewal(request string, f *found) []plannedStep {
-	w := k.work(f.Connect)
-	return []plannedStep{
-		&exchangeStep{
-			work: w, key: f.Connect.keySpec(k.o.Env, request), hadEntry: f.HasKey, point: f.point(), before: f.Before, patience: k.o.Patience,
-		},
-		&verifyStep{work: w, patience: k.o.Patience, keyName: f.Connect.keySpec(k.o.Env, request).Name},
-		&retireStep{work: w, name: f.OldName, ids: f.OldKeys},
-	}
 }
 
 func checkExpiry(wrong *change.InvalidError, days int) {

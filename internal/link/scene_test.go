@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -22,9 +23,10 @@ type scene struct {
 	connector     *link.Connector
 	c             link.Connect
 	journal       map[string]change.Evidence // by step
-	approved      change.Proposal            // the plan that steps may look into
+	approved      change.Proposal            // the plan; zero: that of c as it stands
 
-	steps func() ([]change.Step, error) // of another change than the connect; nil: of the connect
+	roster *link.Roster // nil: one without a memory
+	pasted link.PastedKeys
 }
 
 const requestID = "req1"
@@ -51,7 +53,7 @@ func (s *scene) request() *change.Request {
 	if err != nil {
 		panic(err)
 	}
-	return &change.Request{ID: requestID, Proposal: change.Proposal{Kind: link.KindConnect, Params: params, Plan: s.approved.Plan}}
+	return &change.Request{ID: requestID, Proposal: change.Proposal{Kind: link.KindConnect, Params: params}}
 }
 
 func (s *scene) plan(t *testing.T) (change.Proposal, error) {
@@ -59,17 +61,39 @@ func (s *scene) plan(t *testing.T) (change.Proposal, error) {
 	return s.connector.Plan(t.Context(), requestID, s.request().Proposal.Params)
 }
 
+// step is a planned step as a worker that has just claimed the request has it.
+type step struct {
+	change.Step
+	plan change.PlannedStep
+}
+
+func (s step) Name() string { return s.plan.Name }
+
+// built are the steps of a plan.
+func built(r *link.Roster, o link.ConnectorOptions, plan []change.PlannedStep) []step {
+	registry := link.Steps(r, o)
+	var all []step
+	for _, p := range plan {
+		made, err := registry[p.Action()](p.Args)
+		if err != nil {
+			panic(fmt.Sprintf("step %s: %v in %s", p.Name, err, p.Args))
+		}
+		all = append(all, step{made, p})
+	}
+	return all
+}
+
 // step returns a new instance, as a worker that has just claimed the request has it.
-func (s *scene) step(name string) change.Step {
-	stepsOf := s.steps
-	if stepsOf == nil {
-		stepsOf = func() ([]change.Step, error) { return s.connector.Steps(s.request()) }
+func (s *scene) step(name string) step {
+	plan := s.approved.Steps
+	if plan == nil {
+		plan = s.connector.PlannedOf(requestID, s.c, false)
 	}
-	steps, err := stepsOf()
-	if err != nil {
-		panic(err)
+	roster := s.roster
+	if roster == nil {
+		roster = link.NewRoster(s.catalog, noRecords(), link.RosterOptions{Now: s.w.Now})
 	}
-	for _, step := range steps {
+	for _, step := range built(roster, link.ConnectorOptions{Env: "test", Pasted: s.pasted}, plan) {
 		if step.Name() == name {
 			return step
 		}
@@ -82,7 +106,7 @@ func (s *scene) apply(ctx context.Context, name string) error {
 	return s.applyStep(ctx, s.step(name))
 }
 
-func (s *scene) applyStep(ctx context.Context, step change.Step) error {
+func (s *scene) applyStep(ctx context.Context, step step) error {
 	name := step.Name()
 	return step.Apply(ctx, maps.Clone(s.journal[name]), func(ctx context.Context, e change.Evidence) error {
 		return s.w.Do(ctx, "journal", "Note", func() error {
@@ -185,8 +209,8 @@ func contains(t *testing.T, text string, parts ...string) {
 	}
 }
 
-func finding(s change.Step) string {
-	if r, ok := s.(change.Reporter); ok {
+func finding(s step) string {
+	if r, ok := s.Step.(change.Reporter); ok {
 		return r.Finding()
 	}
 	return ""

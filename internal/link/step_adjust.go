@@ -11,65 +11,67 @@ import (
 // StepAdjust is the name of the step in journals.
 const StepAdjust = "adjust"
 
-// adjustStep changes the settings of an alias from what the plan found; to none at all where the connection ends.
-type adjustStep struct {
-	work
-	before, after Settings
+// updateSettingsArgs say how the settings of an alias change from what the plan found; to none at all where the
+// connection ends.
+type updateSettingsArgs struct {
+	Local  Ref      `json:"local"`
+	Alias  string   `json:"alias"`
+	Before Settings `json:"before"`
+	After  Settings `json:"after"`
 }
 
-func (*adjustStep) Name() string { return StepAdjust }
-
-func (a *adjustStep) Title() string {
-	if a.after.Empty() {
-		return "Remove the settings of " + a.c.Alias
+func (a updateSettingsArgs) planned(v view) change.PlannedStep {
+	title := "Change the settings of " + a.Alias
+	if a.After.Empty() {
+		title = "Remove the settings of " + a.Alias
 	}
-	return "Change the settings of " + a.c.Alias
+	return planned(StepAdjust, title, a, v.onLocal(v.toLocal.PutSettings(a.Before.clear().with(a.After)))...)
 }
 
-func (a *adjustStep) calls(s Survey) []change.PlannedCall {
-	return []change.PlannedCall{{
-		Step: StepAdjust, System: elasticsearchOf(s.Local), Method: "PUT", Path: settingsPath, Body: a.before.clear().with(a.after).body(),
-	}}
+// adjustStep changes the settings of an alias.
+type adjustStep struct {
+	ports
+	updateSettingsArgs
 }
 
 func (a *adjustStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	local, err := a.local(ctx)
+	local, err := a.reach(ctx, a.Local)
 	if err != nil {
 		return err
 	}
-	now, err := settingsOf(ctx, local, a.c.Alias)
+	now, err := settingsOf(ctx, local, a.Alias)
 	switch {
 	case err != nil:
 		return err
-	case !now.being(a.before, a.c.Alias) && !now.being(a.after, a.c.Alias):
-		return refuse(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s. They were left alone.", a.c.Alias, local.d.Name, now),
-			"settings of %s: %s is not as the plan found it", local.d.Name, a.c.Alias)
+	case !now.being(a.Before, a.Alias) && !now.being(a.After, a.Alias):
+		return refuse(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s. They were left alone.", a.Alias, local.d.Name, now),
+			"settings of %s: %s is not as the plan found it", local.d.Name, a.Alias)
 	}
 	if had[evFound] == "" {
-		if err := note(ctx, change.Evidence{evFound: a.before.body()}); err != nil {
+		if err := note(ctx, change.Evidence{evFound: a.Before.body()}); err != nil {
 			return err
 		}
 	}
-	return a.put(ctx, local, now, a.after)
+	return a.put(ctx, local, now, a.After)
 }
 
 // put brings the settings from what they are to what is wanted, reads them back, and sees that they are in effect.
 func (a *adjustStep) put(ctx context.Context, local side, now, want Settings) error {
 	if now.same(want) {
-		return settleSkip(ctx, local, a.c.Alias, want)
+		return settleSkip(ctx, local, a.Alias, want)
 	}
-	doing := "setting " + a.c.Alias + " on " + local.d.Name
+	doing := "setting " + a.Alias + " on " + local.d.Name
 	if err := local.es.PutSettings(ctx, now.clear().with(want)); err != nil {
 		return attempt(doing, err)
 	}
-	after, err := settingsOf(ctx, local, a.c.Alias)
+	after, err := settingsOf(ctx, local, a.Alias)
 	if err == nil && !after.same(want) {
 		err = attempt(doing, change.Temporary(errors.New("the settings are not as they were written")))
 	}
 	if err != nil {
 		return err
 	}
-	return settleSkip(ctx, local, a.c.Alias, want)
+	return settleSkip(ctx, local, a.Alias, want)
 }
 
 // Undo puts the settings back, unless somebody else has changed them since.
@@ -77,26 +79,26 @@ func (a *adjustStep) Undo(ctx context.Context, had change.Evidence) error {
 	if had[evFound] == "" {
 		return nil // Apply never got to act
 	}
-	local, err := a.local(ctx)
+	local, err := a.reach(ctx, a.Local)
 	if err != nil {
 		return a.left(err)
 	}
-	now, err := settingsOf(ctx, local, a.c.Alias)
+	now, err := settingsOf(ctx, local, a.Alias)
 	switch {
 	case err != nil:
 		return a.left(err)
-	case !now.being(a.before, a.c.Alias) && !now.being(a.after, a.c.Alias):
+	case !now.being(a.Before, a.Alias) && !now.being(a.After, a.Alias):
 		return a.left(errChangedSince)
 	}
-	if err := a.put(ctx, local, now, a.before); err != nil {
+	if err := a.put(ctx, local, now, a.Before); err != nil {
 		return a.left(err)
 	}
 	return nil
 }
 
 func (a *adjustStep) left(err error) error {
-	var l leftovers
-	l.add(fmt.Sprintf("the settings %s%s.* on %s (Dev Tools there)", remotePrefix, a.c.Alias, a.c.Local),
-		devTools("PUT", settingsPath, a.after.clear().with(a.before).body()), err)
-	return l.of(StepAdjust)
+	command := a.byHand(a.Local.Platform, func(c Calls) []change.Call {
+		return []change.Call{c.PutSettings(a.After.clear().with(a.Before))}
+	})
+	return leftBehind(fmt.Sprintf("the settings %s%s.* on %s (Dev Tools there)", remotePrefix, a.Alias, a.Local), command, err)
 }

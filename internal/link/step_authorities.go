@@ -20,33 +20,31 @@ const WantsAuthority = "the certificate authority"
 // evAuthorities are the files that were set before, as JSON; null: none.
 const evAuthorities = "authorities_found"
 
+// authoritiesArgs say which files with certificate authorities the remote cluster shall believe signatures by.
+type authoritiesArgs struct {
+	Remote Ref      `json:"remote"`
+	Files  []string `json:"files"`  // as they shall be, the one to add last; null: it is there
+	Own    string   `json:"own"`    // the name of the connection's own key
+	Pasted bool     `json:"pasted"` // a person makes the key, and sets this too
+}
+
+func (a authoritiesArgs) planned(v view) change.PlannedStep {
+	var calls []change.Call
+	if a.Files != nil {
+		calls = v.onRemote(v.toRemote.PutSettings(believing(a.Files)))
+		if a.Pasted {
+			calls[0].System += byAPerson
+		}
+	}
+	return planned(StepAuthorities, "Let the remote cluster believe the local one's signatures", a, calls...)
+}
+
 // authoritiesStep adds a file with a certificate authority to those by which the remote cluster believes signatures. It
 // comes before the key: a key that demands a certificate is of no use without it.
 type authoritiesStep struct {
-	work
-	files   []string // as they shall be, the one to add last; nil: it is there
-	own     string   // the name of the connection's own key
-	pasted  bool     // a person makes the key, and sets this too
+	ports
+	authoritiesArgs
 	finding string
-}
-
-func (*authoritiesStep) Name() string { return StepAuthorities }
-func (*authoritiesStep) Title() string {
-	return "Let the remote cluster believe the local one's signatures"
-}
-
-func (a *authoritiesStep) calls(s Survey) []change.PlannedCall {
-	files := s.authorities()
-	if files == nil {
-		return nil
-	}
-	call := change.PlannedCall{
-		Step: StepAuthorities, System: elasticsearchOf(s.Remote), Method: "PUT", Path: settingsPath, Body: believing(files).body(),
-	}
-	if a.pasted {
-		call.System += byAPerson
-	}
-	return []change.PlannedCall{call}
 }
 
 // believing are the settings by which a cluster believes the authorities in files; none: it is set no more.
@@ -58,26 +56,11 @@ func believing(files []string) Settings {
 	return Settings{Persistent: map[string]json.RawMessage{SigningAuthorities: value}}
 }
 
-// approvedAuthorities are the files of the approved plan; nil if it sets none.
-func approvedAuthorities(p change.Proposal) []string {
-	i := slices.IndexFunc(p.Plan, func(c change.PlannedCall) bool { return c.Step == StepAuthorities })
-	if i < 0 {
-		return nil
-	}
-	var body struct {
-		Persistent map[string][]string `json:"persistent"`
-	}
-	if json.Unmarshal([]byte(p.Plan[i].Body), &body) != nil {
-		return nil
-	}
-	return body.Persistent[SigningAuthorities]
-}
+func (a *authoritiesStep) file() string { return a.Files[len(a.Files)-1] }
 
-func (a *authoritiesStep) file() string { return a.files[len(a.files)-1] }
-
-// verifier is the remote side, which believes signatures.
-func (w work) verifier(ctx context.Context) (side, Verifier, error) {
-	remote, err := w.remote(ctx)
+// verifier is a remote side, which believes signatures.
+func (p ports) verifier(ctx context.Context, ref Ref) (side, Verifier, error) {
+	remote, err := p.reach(ctx, ref)
 	if err != nil {
 		return side{}, nil, err
 	}
@@ -90,14 +73,14 @@ func (w work) verifier(ctx context.Context) (side, Verifier, error) {
 
 func (a *authoritiesStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	switch {
-	case a.pasted:
+	case a.Pasted:
 		a.finding = "whoever made the key has seen to it"
 		return nil
-	case a.files == nil:
+	case a.Files == nil:
 		a.finding = "it believes them already"
 		return nil
 	}
-	remote, v, err := a.verifier(ctx)
+	remote, v, err := a.verifier(ctx, a.Remote)
 	if err != nil {
 		return err
 	}
@@ -110,7 +93,7 @@ func (a *authoritiesStep) Apply(ctx context.Context, had change.Evidence, note c
 		a.finding = "it believes those of " + a.file()
 		return nil
 	}
-	if !slices.Equal(now.inForce(), a.files[:len(a.files)-1]) {
+	if !slices.Equal(now.inForce(), a.Files[:len(a.Files)-1]) {
 		return refuse(fmt.Sprintf("Somebody has changed %s on %s meanwhile: %s. It was left alone.", SigningAuthorities, remote.d.Name, orNoFiles(now.inForce())),
 			"%s of %s is not as the plan found it", SigningAuthorities, remote.d.Name)
 	}
@@ -119,7 +102,7 @@ func (a *authoritiesStep) Apply(ctx context.Context, had change.Evidence, note c
 			return err
 		}
 	}
-	if err := remote.es.PutSettings(ctx, believing(a.files)); err != nil {
+	if err := remote.es.PutSettings(ctx, believing(a.Files)); err != nil {
 		return a.refused(doing, remote, err)
 	}
 	if now, err = v.SigningTrust(ctx); err != nil {
@@ -152,14 +135,14 @@ func orNoFiles(files []string) string {
 // Undo puts back what Apply found. Where others have added authorities since, only ours is taken out; where another key
 // demands a certificate by now, its connection may need the very same authority, so it stays.
 func (a *authoritiesStep) Undo(ctx context.Context, had change.Evidence) error {
-	if had[evAuthorities] == "" || len(a.files) == 0 {
+	if had[evAuthorities] == "" || len(a.Files) == 0 {
 		return nil // Apply never got to act
 	}
 	var found []string
 	if err := json.Unmarshal([]byte(had[evAuthorities]), &found); err != nil {
 		return a.left(nil, fmt.Errorf("reading the note of what was set before: %w", err))
 	}
-	remote, v, err := a.verifier(ctx)
+	remote, v, err := a.verifier(ctx, a.Remote)
 	if err != nil {
 		return a.left(found, err)
 	}
@@ -169,10 +152,10 @@ func (a *authoritiesStep) Undo(ctx context.Context, had change.Evidence) error {
 		return a.left(found, err)
 	case !slices.Contains(now.Persistent, a.file()):
 		return nil
-	case !slices.Equal(now.Persistent, a.files):
+	case !slices.Equal(now.Persistent, a.Files):
 		found = without(now.Persistent, a.file())
 	}
-	others, err := demanding(ctx, v, a.c.Remote, a.own)
+	others, err := demanding(ctx, v, a.Remote, a.Own)
 	if err != nil {
 		return a.left(found, err)
 	}
@@ -212,10 +195,8 @@ func demanding(ctx context.Context, v Verifier, on Ref, own string) ([]string, e
 }
 
 func (a *authoritiesStep) left(found []string, err error) error {
-	var l leftovers
-	l.add(fmt.Sprintf("%s in %s of %s (Dev Tools there)", a.file(), SigningAuthorities, a.c.Remote),
-		devTools("PUT", settingsPath, believing(found).body()), err)
-	return l.of(StepAuthorities)
+	command := a.byHand(a.Remote.Platform, func(c Calls) []change.Call { return []change.Call{c.PutSettings(believing(found))} })
+	return leftBehind(fmt.Sprintf("%s in %s of %s (Dev Tools there)", a.file(), SigningAuthorities, a.Remote), command, err)
 }
 
 func (a *authoritiesStep) Finding() string { return a.finding }

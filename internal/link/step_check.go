@@ -9,33 +9,39 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+// checkArgs are the connection that is to be made.
+type checkArgs struct {
+	Connect  Connect `json:"connect"`
+	Endpoint string  `json:"endpoint"` // of the remote deployment, when it was planned
+}
+
+func (a checkArgs) planned() change.PlannedStep {
+	return planned(StepCheck, "Check both deployments", a)
+} // it only reads
+
 // checkStep looks whether the world is still one in which the connection can be made. It changes nothing.
 type checkStep struct {
-	work
+	ports
+	checkArgs
 	finding string
 }
 
-func (*checkStep) Name() string  { return StepCheck }
-func (*checkStep) Title() string { return "Check both deployments" }
-
-func (*checkStep) calls(Survey) []change.PlannedCall { return nil } // it only reads
-
 func (k *checkStep) Apply(ctx context.Context, _ change.Evidence, _ change.Note) error {
-	s, err := k.catalog.FreshSurvey(ctx, k.c.Local, k.c.Remote)
+	s, err := k.catalog.FreshSurvey(ctx, k.Connect.Local, k.Connect.Remote)
 	if invalid, ok := errors.AsType[*change.InvalidError](err); ok {
 		return inWords(invalid)
 	}
 	if err != nil {
 		return err
 	}
-	err = k.catalog.judge(ctx, &s, k.c)
+	err = k.catalog.judge(ctx, &s, k.Connect)
 	if wrong, ok := errors.AsType[*change.InvalidError](err); ok {
 		return inWords(wrong)
 	}
 	if err != nil {
 		return err
 	}
-	k.finding = fmt.Sprintf("%s at %s, %s at %s, %s is free", s.Local.Name, s.Local.Version, s.Remote.Name, s.Remote.Version, k.c.Alias)
+	k.finding = fmt.Sprintf("%s at %s, %s at %s, %s is free", s.Local.Name, s.Local.Version, s.Remote.Name, s.Remote.Version, k.Connect.Alias)
 	if s.Why(PartLocalLicense, PartRemoteLicense) == nil {
 		k.finding += fmt.Sprintf("; licences: %s, %s", s.LocalLicense.Type, s.RemoteLicense.Type)
 	}

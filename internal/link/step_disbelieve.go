@@ -14,28 +14,29 @@ import (
 // signatures.
 const StepDisbelieve = "disbelieve"
 
-// disbelieveStep brings the setting from what it was when the plan was made to what was approved.
+// removeAuthorityArgs say what the setting was when the plan was made, and what it is to be.
+type removeAuthorityArgs struct {
+	On    Ref            `json:"on"`
+	Spare spareAuthority `json:"authority"`
+}
+
+func (a removeAuthorityArgs) planned(v view) change.PlannedStep {
+	return planned(StepDisbelieve, "Let the remote cluster no longer believe signatures by "+a.Spare.File, a,
+		v.onRemote(v.toRemote.PutSettings(believing(a.Spare.After)))...)
+}
+
 type disbelieveStep struct {
-	work
-	spare   spareAuthority
+	ports
+	removeAuthorityArgs
 	finding string
 }
 
-func (*disbelieveStep) Name() string { return StepDisbelieve }
-func (d *disbelieveStep) Title() string {
-	return "Let the remote cluster no longer believe signatures by " + d.spare.File
-}
+// Finding says what became of it.
 func (d *disbelieveStep) Finding() string { return d.finding }
-
-func (d *disbelieveStep) calls(s Survey) []change.PlannedCall {
-	return []change.PlannedCall{{
-		Step: StepDisbelieve, System: elasticsearchOf(s.Remote), Method: "PUT", Path: settingsPath, Body: believing(d.spare.After).body(),
-	}}
-}
 
 // Apply leaves the setting alone where somebody has changed it, or has come to need it, since the approval.
 func (d *disbelieveStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	remote, v, err := d.verifier(ctx)
+	remote, v, err := d.verifier(ctx, d.On)
 	if err != nil {
 		return err
 	}
@@ -43,19 +44,19 @@ func (d *disbelieveStep) Apply(ctx context.Context, had change.Evidence, note ch
 	switch {
 	case err != nil:
 		return attempt("reading whose signatures "+remote.d.Name+" believes", err)
-	case !slices.Contains(now.Persistent, d.spare.File):
-		d.finding = remote.d.Name + " no longer believes signatures by " + d.spare.File
+	case !slices.Contains(now.Persistent, d.Spare.File):
+		d.finding = remote.d.Name + " no longer believes signatures by " + d.Spare.File
 		return nil
-	case !slices.Equal(now.Persistent, d.spare.Before):
+	case !slices.Equal(now.Persistent, d.Spare.Before):
 		d.finding = "somebody has changed " + SigningAuthorities + " on " + remote.d.Name + " since this was approved: it was left alone"
 		return nil
 	}
-	why, err := d.spare.stays(ctx, remote.es, v, d.c.Remote)
+	why, err := d.Spare.stays(ctx, remote.es, v, d.On)
 	if err != nil {
 		return err
 	}
 	if why != "" {
-		d.finding = remote.d.Name + " goes on believing signatures by " + d.spare.File + ": " + why
+		d.finding = remote.d.Name + " goes on believing signatures by " + d.Spare.File + ": " + why
 		return nil
 	}
 	if had[evAuthorities] == "" {
@@ -63,10 +64,10 @@ func (d *disbelieveStep) Apply(ctx context.Context, had change.Evidence, note ch
 			return err
 		}
 	}
-	if err := d.set(ctx, remote, v, d.spare.After); err != nil {
+	if err := d.set(ctx, remote, v, d.Spare.After); err != nil {
 		return err
 	}
-	d.finding = remote.d.Name + " no longer believes signatures by " + d.spare.File
+	d.finding = remote.d.Name + " no longer believes signatures by " + d.Spare.File
 	return nil
 }
 
@@ -77,7 +78,7 @@ func (d *disbelieveStep) set(ctx context.Context, remote side, v Verifier, files
 		return attempt(doing, err)
 	}
 	now, err := v.SigningTrust(ctx)
-	if err == nil && slices.Contains(now.Persistent, d.spare.File) != slices.Contains(files, d.spare.File) {
+	if err == nil && slices.Contains(now.Persistent, d.Spare.File) != slices.Contains(files, d.Spare.File) {
 		err = change.Temporary(errors.New("the setting is not in force after it was set"))
 	}
 	return attempt(doing, err)
@@ -90,9 +91,9 @@ func (d *disbelieveStep) Undo(ctx context.Context, had change.Evidence) error {
 	}
 	var before []string
 	if err := json.Unmarshal([]byte(had[evAuthorities]), &before); err != nil {
-		return d.left(d.spare.Before, fmt.Errorf("reading the note of what was set before: %w", err))
+		return d.left(d.Spare.Before, fmt.Errorf("reading the note of what was set before: %w", err))
 	}
-	remote, v, err := d.verifier(ctx)
+	remote, v, err := d.verifier(ctx, d.On)
 	if err != nil {
 		return d.left(before, err)
 	}
@@ -100,10 +101,10 @@ func (d *disbelieveStep) Undo(ctx context.Context, had change.Evidence) error {
 	switch {
 	case err != nil:
 		return d.left(before, err)
-	case slices.Contains(now.Persistent, d.spare.File):
+	case slices.Contains(now.Persistent, d.Spare.File):
 		return nil
-	case !slices.Equal(now.Persistent, d.spare.After):
-		before = append(slices.Clone(now.Persistent), d.spare.File)
+	case !slices.Equal(now.Persistent, d.Spare.After):
+		before = append(slices.Clone(now.Persistent), d.Spare.File)
 	}
 	if err := d.set(ctx, remote, v, before); err != nil {
 		return d.left(before, err)
@@ -112,8 +113,6 @@ func (d *disbelieveStep) Undo(ctx context.Context, had change.Evidence) error {
 }
 
 func (d *disbelieveStep) left(files []string, err error) error {
-	var l leftovers
-	l.add(fmt.Sprintf("%s is missing in %s of %s (Dev Tools there)", d.spare.File, SigningAuthorities, d.c.Remote),
-		devTools("PUT", settingsPath, believing(files).body()), err)
-	return l.of(StepDisbelieve)
+	command := d.byHand(d.On.Platform, func(c Calls) []change.Call { return []change.Call{c.PutSettings(believing(files))} })
+	return leftBehind(fmt.Sprintf("%s is missing in %s of %s (Dev Tools there)", d.Spare.File, SigningAuthorities, d.On), command, err)
 }

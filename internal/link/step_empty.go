@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
 // StepEmpty is the name of the step in journals.
@@ -13,33 +12,35 @@ const StepEmpty = "empty"
 
 const evEmptied = "emptied" // set before the entry is removed
 
+// removeKeyArgs say whose key goes, and how to make one like it.
+type removeKeyArgs struct {
+	ends
+	HasKey bool    `json:"has_key"` // there is an entry in the keystore
+	Key    KeySpec `json:"key"`     // to issue again what is taken away; without a name nobody knows what that was
+}
+
+func (a removeKeyArgs) planned(v view) change.PlannedStep {
+	var calls []change.Call
+	if a.HasKey {
+		calls = on(a.Local.Platform, v.toLocal.RemoveSecret(v.local, CredentialsName(a.Alias)))
+	}
+	return planned(StepEmpty, "Remove the key from the keystore", a, calls...)
+}
+
 // emptyStep removes the key from the local keystore.
 type emptyStep struct {
-	work
-	hadEntry bool
-	key      KeySpec // to grant again what is taken away; without a name nobody knows what that was
+	ports
+	removeKeyArgs
 }
 
-func (*emptyStep) Name() string  { return StepEmpty }
-func (*emptyStep) Title() string { return "Remove the key from the keystore" }
-
-func (s *emptyStep) entry() string { return CredentialsName(s.c.Alias) }
-
-func (s *emptyStep) calls(v Survey) []change.PlannedCall {
-	if !s.hadEntry {
-		return nil
-	}
-	return []change.PlannedCall{{
-		Step: StepEmpty, System: s.c.Local.Platform, Method: "PATCH", Path: keystorePath(v.Local), Body: keystoreBody(s.entry(), nil),
-	}}
-}
+func (s *emptyStep) entry() string { return CredentialsName(s.Alias) }
 
 func (s *emptyStep) Apply(ctx context.Context, _ change.Evidence, note change.Note) error {
-	local, err := s.local(ctx)
+	local, err := s.reach(ctx, s.Local)
 	if err != nil {
 		return err
 	}
-	if !s.hadEntry {
+	if !s.HasKey {
 		return nil
 	}
 	if err := note(ctx, change.Evidence{evEmptied: "true"}); err != nil {
@@ -54,7 +55,7 @@ func (s *emptyStep) Undo(ctx context.Context, had change.Evidence) error {
 	if had[evEmptied] == "" {
 		return nil
 	}
-	local, err := s.local(ctx)
+	local, err := s.reach(ctx, s.Local)
 	if err == nil {
 		var present bool
 		if present, err = hasEntry(ctx, local, s.entry()); err == nil && present {
@@ -67,27 +68,27 @@ func (s *emptyStep) Undo(ctx context.Context, had change.Evidence) error {
 	if err == nil {
 		return nil
 	}
-	var l leftovers
-	l.add(fmt.Sprintf("%s lacks its key in the keystore of %s; rotate the key of %s, which stores a new one", s.c.Alias, s.c.Local, s.c.Alias),
-		devTools("PATCH", keystorePath(Deployment{Ref: s.c.Local, RefID: "_main"}), keystoreBody(s.entry(), secret.Dots)), err)
-	return l.of(StepEmpty)
+	command := s.byHand(s.Local.Platform, func(c Calls) []change.Call {
+		return []change.Call{c.StoreSecret(Deployment{Ref: s.Local, RefID: AnyResource}, s.entry())}
+	})
+	return leftBehind(fmt.Sprintf("%s lacks its key in the keystore of %s; rotate the key of %s, which stores a new one", s.Alias, s.Local, s.Alias), command, err)
 }
 
 func (s *emptyStep) grantAgain(ctx context.Context, local side) error {
-	if s.key.Name == "" || len(s.key.Access.Search)+len(s.key.Access.Replication) == 0 {
+	if s.Key.Name == "" || len(s.Key.Access.Search)+len(s.Key.Access.Replication) == 0 {
 		return errKeyStays // nobody knows what it might read
 	}
-	remote, err := s.remote(ctx)
+	remote, err := s.reach(ctx, s.Remote)
 	if err != nil {
 		return err
 	}
-	key, err := remote.es.IssueKey(ctx, s.key)
+	key, err := remote.es.IssueKey(ctx, s.Key)
 	if err != nil {
 		return attempt("issuing the key on "+remote.d.Name, err)
 	}
 	if err := storeEntry(ctx, local, s.entry(), key.Encoded); err != nil {
 		return err
 	}
-	_, err = revoke(ctx, remote, s.key.Name, key.ID)
+	_, err = revoke(ctx, remote, s.Key.Name, key.ID)
 	return err
 }

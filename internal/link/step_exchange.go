@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
 // StepExchange is the name of the step in journals.
@@ -17,40 +17,33 @@ const StepExchange = "exchange"
 // What exchange notes beside the key's name and id.
 const evReplaced = "replaced" // set before the alias's own entry is written: from then on the old value may be gone
 
-// exchangeStep puts a new key in place of the one in use, or of none. A keystore's values can't be read, so an old one
-// could never be put back: the new key is proven first, under an alias of its own beside the real one, and only then
-// stored under the real one. Searches go on all the while. It is one step because the key is shown only once and may
-// not be written down; within one step it is kept in memory between two attempts.
-type exchangeStep struct {
-	work
-	suffix   string // of the step's name, where a change has several
-	key      KeySpec
-	hadEntry bool      // the alias has a key before us
-	point    *Settings // to be set in the same moment, where the model changes; nil: the settings stay
-	before   Settings  // what point replaces
-	patience time.Duration
-
-	fresh   IssuedKey // in memory only
-	proven  bool
-	stored  bool
-	looks   change.Evidence // what proving notes; a crash begins it anew
-	finding string
+// rotateKeyArgs say which key takes the place of which, and how it is proven.
+type rotateKeyArgs struct {
+	Connect Connect   `json:"connect"` // as it is to be
+	Key     KeySpec   `json:"key"`
+	HasKey  bool      `json:"has_key"` // the alias has a key before us
+	Before  Settings  `json:"before"`  // the alias's settings as they are
+	After   *Settings `json:"after"`   // to be set in the same moment, where the model changes; null: they stay
 }
 
-func (x *exchangeStep) Name() string { return StepExchange + x.suffix }
-
-func (x *exchangeStep) Title() string {
-	if x.point != nil {
-		return "Prove a key beside " + x.c.Alias + ", then change " + x.c.Alias + " over to it"
+func (a rotateKeyArgs) planned(v view, suffix string) change.PlannedStep {
+	probe, local := a.probe(), a.Connect.Local.Platform
+	calls := slices.Concat(
+		v.onRemote(v.toRemote.IssueKey(a.Key)),
+		on(local, v.toLocal.StoreSecret(v.local, CredentialsName(probe.Alias))),
+		v.onLocal(v.toLocal.PutSettings(probe.settings()), v.toLocal.Resolve(probe.Alias, "*")),
+		on(local, v.toLocal.StoreSecret(v.local, CredentialsName(a.Connect.Alias))),
+	)
+	title := "Prove a new key beside " + a.Connect.Alias + ", then put it in place"
+	if a.After != nil {
+		title = "Prove a key beside " + a.Connect.Alias + ", then change " + a.Connect.Alias + " over to it"
+		calls = append(calls, v.onLocal(v.toLocal.PutSettings(*a.After))...)
 	}
-	return "Prove a new key beside " + x.c.Alias + ", then put it in place"
+	calls = slices.Concat(calls,
+		v.onLocal(v.toLocal.PutSettings(probe.settings().clear())),
+		on(local, v.toLocal.RemoveSecret(v.local, CredentialsName(probe.Alias))))
+	return planned(StepExchange+suffix, title, a, calls...)
 }
-
-// Patience is how long the connection under the probe's alias may take to come up.
-func (x *exchangeStep) Patience() time.Duration { return x.patience }
-
-// Finding says which key is in place.
-func (x *exchangeStep) Finding() string { return x.finding }
 
 // ProbeAlias is the alias under which a new key for alias is proven.
 func ProbeAlias(alias string) string {
@@ -59,49 +52,44 @@ func ProbeAlias(alias string) string {
 }
 
 // probe is the same connection under the probe's alias, over one socket.
-func (x *exchangeStep) probe() Connect {
-	c := x.c
+func (a rotateKeyArgs) probe() Connect {
+	c := a.Connect
 	c.Alias, c.ProxySockets = ProbeAlias(c.Alias), 1
 	return c
 }
 
-func (x *exchangeStep) calls(s Survey) []change.PlannedCall {
-	probe := x.probe()
-	call := func(system, method, path, body string) change.PlannedCall {
-		return change.PlannedCall{Step: x.Name(), System: system, Method: method, Path: path, Body: body}
-	}
-	local, keystore := elasticsearchOf(s.Local), keystorePath(s.Local)
-	calls := []change.PlannedCall{
-		call(elasticsearchOf(s.Remote), "POST", "/_security/cross_cluster/api_key", string(x.key.Body())),
-		call(x.c.Local.Platform, "PATCH", keystore, keystoreBody(CredentialsName(probe.Alias), secret.Dots)),
-		call(local, "PUT", settingsPath, probe.settings().body()),
-		call(local, "GET", "/_resolve/cluster/"+probe.Alias+":*", ""),
-		call(x.c.Local.Platform, "PATCH", keystore, keystoreBody(CredentialsName(x.c.Alias), secret.Dots)),
-	}
-	if x.point != nil {
-		calls = append(calls, call(local, "PUT", settingsPath, x.point.body()))
-	}
-	return append(calls,
-		call(local, "PUT", settingsPath, probe.settings().back(Settings{}).body()),
-		call(x.c.Local.Platform, "PATCH", keystore, keystoreBody(CredentialsName(probe.Alias), nil)),
-	)
+// exchangeStep puts a new key in place of the one in use, or of none. A keystore's values can't be read, so an old one
+// could never be put back: the new key is proven first, under an alias of its own beside the real one, and only then
+// stored under the real one. Searches go on all the while. It is one step because the key is shown only once and may
+// not be written down; within one step it is kept in memory between two attempts.
+type exchangeStep struct {
+	ports
+	rotateKeyArgs
+
+	fresh   IssuedKey // in memory only
+	proven  bool
+	stored  bool
+	looks   change.Evidence // what proving notes; a crash begins it anew
+	finding string
 }
 
+// Patience is how long the connection under the probe's alias may take to come up.
+func (x *exchangeStep) Patience() time.Duration { return x.verifies }
+
+// Finding says which key is in place.
+func (x *exchangeStep) Finding() string { return x.finding }
+
 func (x *exchangeStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	local, err := x.local(ctx)
+	local, remote, err := x.both(ctx, x.Connect.ends())
 	if err != nil {
 		return err
 	}
-	remote, err := x.remote(ctx)
-	if err != nil {
-		return err
-	}
-	if err := note(ctx, change.Evidence{evKeyName: x.key.Name}); err != nil {
+	if err := note(ctx, change.Evidence{evKeyName: x.Key.Name}); err != nil {
 		return err
 	}
 	if x.fresh.ID == "" {
 		// An earlier attempt's key may be in use by now, so it is not revoked before this one is in place.
-		if x.fresh, err = remote.es.IssueKey(ctx, x.key); err != nil {
+		if x.fresh, err = remote.es.IssueKey(ctx, x.Key); err != nil {
 			x.fresh = IssuedKey{}
 			return attempt("issuing the key on "+remote.d.Name, err)
 		}
@@ -124,7 +112,7 @@ func (x *exchangeStep) Apply(ctx context.Context, had change.Evidence, note chan
 	if err := x.dropProbe(ctx, local); err != nil {
 		return err
 	}
-	if _, err := revoke(ctx, remote, x.key.Name, x.fresh.ID); err != nil {
+	if _, err := revoke(ctx, remote, x.Key.Name, x.fresh.ID); err != nil {
 		return err
 	}
 	x.finding = "key " + x.fresh.ID + " was proven and is in place"
@@ -152,7 +140,7 @@ func (x *exchangeStep) prove(ctx context.Context, local side) error {
 			return attempt("setting "+c.Alias+" on "+local.d.Name, err)
 		}
 	}
-	v := &verifyStep{work: work{catalog: x.catalog, c: c}, keys: []string{x.fresh.ID}}
+	v := &verifyStep{ports: x.ports, c: c, keys: []string{x.fresh.ID}}
 	if x.looks == nil {
 		x.looks = change.Evidence{}
 	}
@@ -171,35 +159,35 @@ func (x *exchangeStep) prove(ctx context.Context, local side) error {
 // first, since its presence decides the model of the connection that the settings make.
 func (x *exchangeStep) replace(ctx context.Context, local side) error {
 	if !x.stored {
-		if err := storeEntry(ctx, local, CredentialsName(x.c.Alias), x.fresh.Encoded); err != nil {
+		if err := storeEntry(ctx, local, CredentialsName(x.Connect.Alias), x.fresh.Encoded); err != nil {
 			return err
 		}
 		x.stored = true
 	}
-	if x.point == nil {
+	if x.After == nil {
 		return nil
 	}
-	now, err := settingsOf(ctx, local, x.c.Alias)
+	now, err := settingsOf(ctx, local, x.Connect.Alias)
 	switch {
 	case err != nil:
 		return err
-	case now.same(*x.point):
-		return settleSkip(ctx, local, x.c.Alias, *x.point)
-	case !now.being(x.before, x.c.Alias) && !now.being(*x.point, x.c.Alias):
-		return refuse(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s.", x.c.Alias, local.d.Name, now),
-			"settings of %s: %s is not as the plan found it", local.d.Name, x.c.Alias)
+	case now.same(*x.After):
+		return settleSkip(ctx, local, x.Connect.Alias, *x.After)
+	case !now.being(x.Before, x.Connect.Alias) && !now.being(*x.After, x.Connect.Alias):
+		return refuse(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s.", x.Connect.Alias, local.d.Name, now),
+			"settings of %s: %s is not as the plan found it", local.d.Name, x.Connect.Alias)
 	}
-	if err := local.es.PutSettings(ctx, now.clear().with(*x.point)); err != nil {
-		return attempt("setting "+x.c.Alias+" on "+local.d.Name, err)
+	if err := local.es.PutSettings(ctx, now.clear().with(*x.After)); err != nil {
+		return attempt("setting "+x.Connect.Alias+" on "+local.d.Name, err)
 	}
-	return settleSkip(ctx, local, x.c.Alias, *x.point)
+	return settleSkip(ctx, local, x.Connect.Alias, *x.After)
 }
 
 // taken waits until the nodes have read the keystore that holds the new key. Nothing shows which key a connection uses,
 // and the old one would go on working unseen until it is invalidated. But a keystore is read as a whole: nodes that no
 // longer have the probe's key, which is removed after the real one was stored, have read the real one too.
 func (x *exchangeStep) taken(ctx context.Context, local side) error {
-	probe := ProbeAlias(x.c.Alias)
+	probe := ProbeAlias(x.Connect.Alias)
 	if err := removeEntry(ctx, local, CredentialsName(probe)); err != nil {
 		return err
 	}
@@ -227,7 +215,7 @@ var errNotRead = errors.New("the keystore was not read again yet")
 
 // dropProbe takes the probe's alias away: settings first, as the presence of the key decides the model.
 func (x *exchangeStep) dropProbe(ctx context.Context, local side) error {
-	alias := ProbeAlias(x.c.Alias)
+	alias := ProbeAlias(x.Connect.Alias)
 	if err := clearAlias(ctx, local, alias); err != nil {
 		return err
 	}

@@ -16,36 +16,33 @@ func (x *exchangeStep) Undo(ctx context.Context, had change.Evidence) error {
 		return nil // Apply never got to act
 	}
 	var left leftovers
-	local, err := x.local(ctx)
+	local, err := x.reach(ctx, x.Connect.Local)
 	if err != nil {
-		left.add("what was begun on "+x.c.Local.String(), x.undoByHand(), err)
-		return left.of(x.Name())
+		left.add("what was begun on "+x.Connect.Local.String(), x.undoByHand(), err)
+		return left.err()
 	}
-	if had[evReplaced] != "" && x.hadEntry {
+	if had[evReplaced] != "" && x.HasKey {
 		if err := x.dropProbe(ctx, local); err != nil {
-			left.add("the alias "+ProbeAlias(x.c.Alias)+" on "+x.c.Local.String(), x.undoByHand(), err)
+			left.add("the alias "+ProbeAlias(x.Connect.Alias)+" on "+x.Connect.Local.String(), x.undoByHand(), err)
 		}
 		if err := x.pointBack(ctx, local); err != nil {
-			left.add("the settings of "+x.c.Alias+" on "+x.c.Local.String(), x.undoByHand(), err)
+			left.add("the settings of "+x.Connect.Alias+" on "+x.Connect.Local.String(), x.undoByHand(), err)
 		}
 		left.add(fmt.Sprintf("the new key %s in the keystore of %s; the old one is still valid, but its value can't be read and so not put back. "+
 			"The connection works with the new key", name, local.d.Name),
-			devTools("GET", "/_resolve/cluster/"+x.c.Alias+":*", ""), errKeyStays)
-		return left.of(x.Name())
+			devTools(local.calls().Resolve(x.Connect.Alias, "*")), errKeyStays)
+		return left.err()
 	}
 	if had[evReplaced] != "" {
 		if err := x.restore(ctx, local); err != nil {
-			left.add("the key or settings of "+x.c.Alias+" on "+x.c.Local.String(), x.undoByHand(), err)
+			left.add("the key or settings of "+x.Connect.Alias+" on "+x.Connect.Local.String(), x.undoByHand(), err)
 		}
 	}
 	if err := x.dropProbe(ctx, local); err != nil {
-		left.add("the alias "+ProbeAlias(x.c.Alias)+" on "+x.c.Local.String(), x.undoByHand(), err)
+		left.add("the alias "+ProbeAlias(x.Connect.Alias)+" on "+x.Connect.Local.String(), x.undoByHand(), err)
 	}
-	g := grantStep{work: x.work}
-	if ids, err := g.revokeAll(ctx, name); err != nil {
-		left.add(fmt.Sprintf("an active key %s on %s (Dev Tools there)", name, x.c.Remote), invalidation(name, ids), err)
-	}
-	return left.of(x.Name())
+	x.revokeLeft(ctx, x.Connect.Remote, name, &left)
+	return left.err()
 }
 
 var errKeyStays = errors.New("a keystore's values can be written, never read")
@@ -53,40 +50,41 @@ var errKeyStays = errors.New("a keystore's values can be written, never read")
 // restore puts an alias that had no key back: its settings, and no key. The key goes first, so that the connection that
 // the settings make is of the old model, and it is not back before the nodes have let go of the key.
 func (x *exchangeStep) restore(ctx context.Context, local side) error {
-	if err := removeEntry(ctx, local, CredentialsName(x.c.Alias)); err != nil {
+	if err := removeEntry(ctx, local, CredentialsName(x.Connect.Alias)); err != nil {
 		return err
 	}
 	if err := x.pointBack(ctx, local); err != nil {
 		return err
 	}
-	return x.released(ctx, local, x.c.Alias)
+	return x.released(ctx, local, x.Connect.Alias)
 }
 
 func (x *exchangeStep) pointBack(ctx context.Context, local side) error {
-	if x.point == nil {
+	if x.After == nil {
 		return nil
 	}
-	now, err := settingsOf(ctx, local, x.c.Alias)
+	now, err := settingsOf(ctx, local, x.Connect.Alias)
 	switch {
 	case err != nil:
 		return err
-	case now.same(x.before):
-		return settleSkip(ctx, local, x.c.Alias, x.before)
-	case !now.being(x.before, x.c.Alias) && !now.being(*x.point, x.c.Alias):
+	case now.same(x.Before):
+		return settleSkip(ctx, local, x.Connect.Alias, x.Before)
+	case !now.being(x.Before, x.Connect.Alias) && !now.being(*x.After, x.Connect.Alias):
 		return errChangedSince
 	}
-	if err := local.es.PutSettings(ctx, now.clear().with(x.before)); err != nil {
-		return attempt("setting "+x.c.Alias+" back on "+local.d.Name, err)
+	if err := local.es.PutSettings(ctx, now.clear().with(x.Before)); err != nil {
+		return attempt("setting "+x.Connect.Alias+" back on "+local.d.Name, err)
 	}
-	return settleSkip(ctx, local, x.c.Alias, x.before)
+	return settleSkip(ctx, local, x.Connect.Alias, x.Before)
 }
 
 func (x *exchangeStep) undoByHand() string {
-	alias := ProbeAlias(x.c.Alias)
-	s := devTools("PUT", settingsPath, x.probe().settings().back(Settings{}).body()) + "\n\n" +
-		devTools("PATCH", keystorePath(Deployment{Ref: x.c.Local, RefID: "_main"}), keystoreBody(CredentialsName(alias), nil))
-	if x.point != nil {
-		s += "\n\n" + devTools("PUT", settingsPath, x.point.back(x.before).body())
-	}
-	return s
+	alias, local := ProbeAlias(x.Connect.Alias), Deployment{Ref: x.Connect.Local, RefID: AnyResource}
+	return x.byHand(local.Platform, func(c Calls) []change.Call {
+		calls := []change.Call{c.PutSettings(x.probe().settings().clear()), c.RemoveSecret(local, CredentialsName(alias))}
+		if x.After != nil {
+			calls = append(calls, c.PutSettings(x.After.back(x.Before)))
+		}
+		return calls
+	})
 }

@@ -9,29 +9,29 @@ import (
 // StepFilter adds a network filter to the remote deployment.
 const StepFilter = "filter"
 
-// filterStep lets the local side's addresses in by a ruleset of its own, so that no ruleset of others is touched. Its
-// ruleset is that of the approved plan; without sources nothing is to be added.
+// addFilterArgs say which ruleset is made for the remote deployment; without sources none is needed.
+type addFilterArgs struct {
+	Remote  Ref        `json:"remote"`
+	Ruleset NewRuleset `json:"ruleset"`
+	First   bool       `json:"first"` // even if no filter applies yet
+}
+
+func (a addFilterArgs) planned(v view) change.PlannedStep {
+	var calls []change.Call
+	if len(a.Ruleset.Sources) > 0 {
+		calls = on(a.Remote.Platform, v.toRemote.CreateRuleset(a.Ruleset), v.toRemote.Attach(newRulesetID, v.remote))
+	}
+	return planned(StepFilter, "Let the local side through the remote's network filters", a, calls...)
+}
+
+// filterStep lets the local side's addresses in by a ruleset of its own, so that no ruleset of others is touched.
 type filterStep struct {
 	filterChange
-	env, request string
+	first bool
 }
 
-func addFilter(w work, env, request string, r NewRuleset) *filterStep {
-	return &filterStep{filterChange: filterChange{work: w, step: StepFilter, ruleset: r}, env: env, request: request}
-}
-
-func (*filterStep) Title() string { return "Let the local side through the remote's network filters" }
-
-func (f *filterStep) calls(s Survey) []change.PlannedCall {
-	missing := s.missing(f.c.Filter.Sources)
-	if len(missing) == 0 {
-		return nil
-	}
-	r := f.c.ruleset(f.env, f.request, s.Remote, missing)
-	call := func(path string, body []byte) change.PlannedCall {
-		return change.PlannedCall{Step: StepFilter, System: f.c.Remote.Platform, Method: "POST", Path: path, Body: string(body)}
-	}
-	return []change.PlannedCall{call(rulesetsPath, r.Body()), call(associationsPath("{id of the new ruleset}"), associationBody(s.Remote))}
+func newFilterStep(p ports, a addFilterArgs) *filterStep {
+	return &filterStep{filterChange: filterChange{ports: p, remote: a.Remote, ruleset: a.Ruleset}, first: a.First}
 }
 
 func (f *filterStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
@@ -39,7 +39,7 @@ func (f *filterStep) Apply(ctx context.Context, had change.Evidence, note change
 		f.finding = "the filters let these addresses in already"
 		return nil
 	}
-	d, sys, filters, err := f.side(ctx)
+	d, sys, filters, err := f.filters(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (f *filterStep) Apply(ctx context.Context, had change.Evidence, note change
 	if err != nil {
 		return attempt("reading the network filters of "+d.Name, err)
 	}
-	if len(closing(attached)) == 0 && !f.c.Filter.First {
+	if len(closing(attached)) == 0 && !f.first {
 		return refuse("No network filter applies to "+d.Name+" any more: a first one would lock everybody else out, so none was added.",
 			"%s is open", d.Ref)
 	}
@@ -69,7 +69,7 @@ func (f *filterStep) Undo(ctx context.Context, had change.Evidence) error {
 		return nil // Apply never got to act
 	}
 	f.ruleset.Name = had[evRuleset]
-	d, _, filters, err := f.side(ctx)
+	d, _, filters, err := f.filters(ctx)
 	if err != nil {
 		return f.left(nil, err)
 	}
@@ -82,14 +82,17 @@ func (f *filterStep) Undo(ctx context.Context, had change.Evidence) error {
 
 func (f *filterStep) left(ids []string, err error) error {
 	name := f.ruleset.Name
-	var l leftovers
-	command := devTools("GET", rulesetsPath, "and delete the one called "+name)
-	for i, id := range ids {
-		if i == 0 {
-			command = ""
+	command := f.byHand(f.remote.Platform, func(c Calls) []change.Call {
+		if len(ids) == 0 {
+			find := c.Rulesets()
+			find.Body = "and delete the one called " + name
+			return []change.Call{find}
 		}
-		command += f.removal(id)
-	}
-	l.add("the network filter "+name+" (API of "+f.c.Remote.Platform+"; in its console under Network security)", command, err)
-	return l.of(StepFilter)
+		var calls []change.Call
+		for _, id := range ids {
+			calls = append(calls, c.Detach(id, Deployment{Ref: f.remote}), c.DeleteRuleset(id))
+		}
+		return calls
+	})
+	return leftBehind("the network filter "+name+" (API of "+f.remote.Platform+"; in its console under Network security)", command, err)
 }

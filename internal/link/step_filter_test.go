@@ -34,10 +34,8 @@ const ourRuleset = "rcb-test-d-local-logs-req1"
 func TestFilterAddsExactlyWhatIsMissing(t *testing.T) {
 	s := filterScene(t, nil)
 	bodies := map[string]string{}
-	for _, c := range s.approved.Plan {
-		if c.Step == link.StepFilter {
-			bodies[c.Path] = c.Body
-		}
+	for _, c := range s.approved.Step(link.StepFilter).Calls {
+		bodies[c.Path] = c.Body
 	}
 	want := map[string]string{
 		"/api/v1/deployments/traffic-filter/rulesets": `{"name":"` + ourRuleset + `","description":"Lets ece-prod/d-local in, for the remote cluster logs. ` +
@@ -191,7 +189,7 @@ func TestWhatFilterCouldNotTakeBackIsNamed(t *testing.T) {
 	s.w.Fail(linktest.Fault{Call: "Detach", Err: linktest.Forbidden("x", "y")})
 	left := leftover(t, s.undo(t.Context(), link.StepFilter))
 	contains(t, left.What, ourRuleset, "cloud")
-	contains(t, left.Command, "DELETE /api/v1/deployments/traffic-filter/rulesets/ruleset-0/associations/deployment/d-remote", "rulesets/ruleset-0\n")
+	contains(t, left.Command, "DELETE /api/v1/deployments/traffic-filter/rulesets/ruleset-0/associations/deployment/d-remote\n", "DELETE /api/v1/deployments/traffic-filter/rulesets/ruleset-0")
 }
 
 func TestConfiguredEgressIsComparedWithTheFilters(t *testing.T) {

@@ -3,10 +3,8 @@ package link
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
 // What grant notes. The name is chosen before the key is there, so a key whose answer was lost is found by it.
@@ -17,51 +15,49 @@ const (
 	evKeystoreWrote = "keystore_wrote" // set before the first write: from then on the entry is ours
 )
 
+// issueKeyArgs are the key of a connection.
+type issueKeyArgs struct {
+	ends
+	Key KeySpec `json:"key"`
+	// PastedFor is the request for which a person makes the key and hands it in; empty: the bot issues it.
+	PastedFor string `json:"pasted_for"`
+}
+
+func (a issueKeyArgs) planned(v view) change.PlannedStep {
+	issue := v.onRemote(v.toRemote.IssueKey(a.Key))
+	store := on(a.Local.Platform, v.toLocal.StoreSecret(v.local, CredentialsName(a.Alias)))
+	if a.PastedFor == "" {
+		return planned(StepGrant, "Issue the key and store it in the keystore", a, append(issue, store...)...)
+	}
+	issue[0].System += byAPerson
+	p := planned(StepGrant, "Store the pasted key in the keystore", a, append(issue, store...)...)
+	p.ByHand = v.onRemote(v.toRemote.InvalidateKeys(a.Key.Name, nil))
+	return p
+}
+
 // grantStep issues a cross-cluster API key on the remote and stores it in the local keystore. It is one step, because
 // the key is shown only once and may not be written down between two.
 type grantStep struct {
-	work
-	key     KeySpec
+	ports
+	issueKeyArgs
 	entry   string // in the keystore
 	finding string
 }
 
-func (*grantStep) Name() string  { return StepGrant }
-func (*grantStep) Title() string { return "Issue the key and store it in the keystore" }
-
-func (g *grantStep) calls(s Survey) []change.PlannedCall {
-	return []change.PlannedCall{
-		{
-			Step: StepGrant, System: elasticsearchOf(s.Remote),
-			Method: "POST", Path: "/_security/cross_cluster/api_key", Body: string(g.key.Body()),
-		},
-		{
-			Step: StepGrant, System: g.c.Local.Platform,
-			Method: "PATCH", Path: keystorePath(s.Local), Body: keystoreBody(g.entry, secret.Dots),
-		},
+func newGrantStep(p ports, a issueKeyArgs) change.Step {
+	g := grantStep{ports: p, issueKeyArgs: a, entry: CredentialsName(a.Alias)}
+	if a.PastedFor != "" {
+		return &pasteStep{g}
 	}
-}
-
-// keystorePath is where the platforms' REST API has a deployment's keystore.
-func keystorePath(d Deployment) string {
-	return "/api/v1/deployments/" + d.Deployment + "/elasticsearch/" + d.RefID + "/keystore"
-}
-
-// keystoreBody sets one entry; a nil value removes it.
-func keystoreBody(entry string, value any) string {
-	var set any
-	if value != nil {
-		set = map[string]any{"value": value}
-	}
-	return string(rawJSON(map[string]any{"secrets": map[string]any{entry: set}}))
+	return &g
 }
 
 func (g *grantStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	local, remote, err := g.both(ctx)
+	local, remote, err := g.both(ctx, g.ends)
 	if err != nil {
 		return err
 	}
-	spec := g.key
+	spec := g.Key
 	if had[evKeyName] != "" {
 		spec.Name = had[evKeyName]
 	}
@@ -79,7 +75,7 @@ func (g *grantStep) Apply(ctx context.Context, had change.Evidence, note change.
 	if err := note(ctx, change.Evidence{evKeyID: key.ID, evKeystoreWrote: "true"}); err != nil {
 		return err
 	}
-	if err := g.store(ctx, local, key); err != nil {
+	if err := storeEntry(ctx, local, g.entry, key.Encoded); err != nil {
 		return err
 	}
 	// A create that was given up on may have been carried out late: only this key may live.
@@ -114,30 +110,6 @@ func (g *grantStep) own(ctx context.Context, local side, had change.Evidence, na
 	return nil
 }
 
-func hasEntry(ctx context.Context, local side, entry string) (bool, error) {
-	names, err := local.SecretNames(ctx, local.d)
-	if err != nil {
-		return false, attempt("reading the keystore of "+local.d.Name, err)
-	}
-	return slices.Contains(names, entry), nil
-}
-
-// store writes the key and reads the entry's name back; its value can't be read.
-func (g *grantStep) store(ctx context.Context, local side, key IssuedKey) error {
-	doing := "storing the key in the keystore of " + local.d.Name
-	if err := local.StoreSecret(ctx, local.d, g.entry, key.Encoded); err != nil {
-		return attempt(doing, err)
-	}
-	present, err := hasEntry(ctx, local, g.entry)
-	if err != nil {
-		return err
-	}
-	if !present {
-		return attempt(doing, change.Temporary(fmt.Errorf("%s is not listed after it was stored", g.entry)))
-	}
-	return nil
-}
-
 // revoke invalidates the active keys of exactly that name but the one to keep, and returns their ids.
 func revoke(ctx context.Context, on side, name, keep string) ([]string, error) {
 	keys, err := on.es.ActiveKeys(ctx, name)
@@ -168,58 +140,44 @@ func (g *grantStep) Undo(ctx context.Context, had change.Evidence) error {
 	var left leftovers
 	if had[evKeystoreWrote] != "" && had[evKeystoreHad] != "true" {
 		if err := g.removeEntry(ctx); err != nil {
-			left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", g.entry, g.c.Local.Deployment, g.c.Local.Platform),
+			left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", g.entry, g.Local.Deployment, g.Local.Platform),
 				g.removal(ctx), err)
 		}
 	}
-	if ids, err := g.revokeAll(ctx, name); err != nil {
-		left.add(fmt.Sprintf("an active key %s on %s (Dev Tools there)", name, g.c.Remote), invalidation(name, ids), err)
-	}
-	return left.of(StepGrant)
+	g.revokeLeft(ctx, g.Remote, name, &left)
+	return left.err()
 }
 
 func (g *grantStep) removeEntry(ctx context.Context) error {
-	d, sys, err := g.localDeployment(ctx)
+	local, err := g.on(ctx, g.Local)
 	if err != nil {
 		return err
 	}
-	on := side{System: sys, d: d}
-	present, err := hasEntry(ctx, on, g.entry)
-	if err != nil || !present {
-		return err
-	}
-	if err := on.RemoveSecret(ctx, d, g.entry); err != nil {
-		return attempt("removing "+g.entry+" from the keystore of "+d.Name, err)
-	}
-	// Removals were reported to leave entries behind (github.com/elastic/terraform-provider-ec/issues/541 and /888).
-	present, err = hasEntry(ctx, on, g.entry)
-	if err == nil && present {
-		err = change.Temporary(fmt.Errorf("%s is still listed after it was removed", g.entry))
-	}
-	return err
-}
-
-// localDeployment needs no credentials of Elasticsearch: the keystore belongs to the platform.
-func (g *grantStep) localDeployment(ctx context.Context) (Deployment, System, error) {
-	d, err := g.catalog.Fresh(ctx, g.c.Local)
-	if err != nil {
-		return d, System{}, attempt("reading deployment "+g.c.Local.String(), err)
-	}
-	sys, _ := g.catalog.System(g.c.Local.Platform)
-	return d, sys, nil
+	return removeEntry(ctx, local, g.entry)
 }
 
 // removal is the call that removes the entry, for a person to make.
 func (g *grantStep) removal(ctx context.Context) string {
-	d, _, err := g.localDeployment(ctx)
-	if err != nil {
-		d = Deployment{Ref: g.c.Local, RefID: "_main"} // the API's word for the only Elasticsearch resource
+	d := Deployment{Ref: g.Local, RefID: AnyResource}
+	if local, err := g.on(ctx, g.Local); err == nil {
+		d = local.d
 	}
-	return devTools("PATCH", keystorePath(d), keystoreBody(g.entry, nil))
+	return g.byHand(g.Local.Platform, func(c Calls) []change.Call { return []change.Call{c.RemoveSecret(d, g.entry)} })
 }
 
-func (g *grantStep) revokeAll(ctx context.Context, name string) ([]string, error) {
-	remote, err := g.remote(ctx)
+// revokeLeft invalidates every key of that name; what is left of them goes into left.
+func (p ports) revokeLeft(ctx context.Context, on Ref, name string, left *leftovers) {
+	ids, err := p.revokeAll(ctx, on, name)
+	if err == nil {
+		return
+	}
+	// By name where the ids are not known, which hits no other key because the request's id is in the name.
+	command := p.byHand(on.Platform, func(c Calls) []change.Call { return []change.Call{c.InvalidateKeys(name, ids)} })
+	left.add(fmt.Sprintf("an active key %s on %s (Dev Tools there)", name, on), command, err)
+}
+
+func (p ports) revokeAll(ctx context.Context, on Ref, name string) ([]string, error) {
+	remote, err := p.reach(ctx, on)
 	if err != nil {
 		return nil, err
 	}
@@ -237,14 +195,5 @@ func (g *grantStep) revokeAll(ctx context.Context, name string) ([]string, error
 	return nil, nil
 }
 
-// invalidation is the call that invalidates the keys, for a person to make: by name where the ids are not known, which
-// hits no other key because the request's id is in the name.
-func invalidation(name string, ids []string) string {
-	body := map[string]any{"name": name}
-	if len(ids) > 0 {
-		body = map[string]any{"ids": ids}
-	}
-	return devTools("DELETE", "/_security/api_key", string(rawJSON(body)))
-}
-
+// Finding says which key is in place.
 func (g *grantStep) Finding() string { return g.finding }

@@ -211,7 +211,7 @@ func TestUndoOfGrantGoesOnPastAFailureAndNamesWhatIsLeft(t *testing.T) {
 	left := leftover(t, err)
 	contains(t, left.What, entry, "ece-prod")
 	contains(t, left.Command, "PATCH /api/v1/deployments/d-local/elasticsearch/main-elasticsearch/keystore",
-		`{"secrets":{"cluster.remote.logs.credentials":null}}`)
+		`{"secrets":{"cluster.remote.logs.credentials":{}}}`)
 	if !change.IsTemporary(err) {
 		t.Error("an unavailable keystore is worth another try")
 	}

@@ -11,37 +11,41 @@ import (
 // StepInspect is the name of the step in journals.
 const StepInspect = "inspect"
 
+// inspectArgs name the connection, and what its key is said to grant.
+type inspectArgs struct {
+	Local  Ref    `json:"local"`
+	Alias  string `json:"alias"`
+	Access Access `json:"access"`
+}
+
+func (a inspectArgs) planned(v view) change.PlannedStep {
+	return planned(StepInspect, "Look at the connection", a, v.onLocal(v.toLocal.Resolve(a.Alias, "*"), v.toLocal.RemoteInfo())...)
+}
+
 // inspectStep looks that a connection is there, and how it stands. It changes nothing, and a connection that is down
 // may be adopted all the same: then it can be mended.
 type inspectStep struct {
-	work
+	ports
+	inspectArgs
 	finding string
 }
 
-func (*inspectStep) Name() string      { return StepInspect }
-func (*inspectStep) Title() string     { return "Look at the connection" }
+// Finding says how it stands.
 func (i *inspectStep) Finding() string { return i.finding }
 
-func (i *inspectStep) calls(s Survey) []change.PlannedCall {
-	return []change.PlannedCall{
-		{Step: StepInspect, System: elasticsearchOf(s.Local), Method: "GET", Path: "/_resolve/cluster/" + i.c.Alias + ":*"},
-		{Step: StepInspect, System: elasticsearchOf(s.Local), Method: "GET", Path: "/_remote/info"},
-	}
-}
-
 func (i *inspectStep) Apply(ctx context.Context, _ change.Evidence, _ change.Note) error {
-	local, err := i.local(ctx)
+	local, err := i.reach(ctx, i.Local)
 	if err != nil {
 		return err
 	}
-	seen, err := observe(ctx, local.es, i.c.Alias, asked(local.d, Access{}), time.Now)
+	seen, err := observe(ctx, local.es, i.Alias, asked(local.d, Access{}), time.Now)
 	if err != nil {
 		return err
 	}
 	if !seen.Listed {
-		return refuse(fmt.Sprintf("%s knows no remote cluster %s (any more).", local.d.Name, i.c.Alias), "%s is not listed", i.c.Alias)
+		return refuse(fmt.Sprintf("%s knows no remote cluster %s (any more).", local.d.Name, i.Alias), "%s is not listed", i.Alias)
 	}
-	want := Expectation{Access: i.c.Access}
+	want := Expectation{Access: i.Access}
 	if seen.Info.Credentials == "" {
 		want.Model = ModelCertificate
 	}

@@ -12,21 +12,12 @@ import (
 // evStored: the entry was written and read back. The pasted key may be gone after that.
 const evStored = "keystore_stored"
 
+// evInvalidate is the call by which a person invalidates the pasted key, by its id.
+const evInvalidate = "invalidate_by_hand"
+
 // pasteStep stores a key that a person made in the local keystore. It takes grant's place where the bot has no user on
 // the remote cluster; there it can do nothing.
-type pasteStep struct {
-	grantStep
-	request string
-	pasted  PastedKeys
-}
-
-func (*pasteStep) Title() string { return "Store the pasted key in the keystore" }
-
-func (p *pasteStep) calls(s Survey) []change.PlannedCall {
-	calls := p.grantStep.calls(s)
-	calls[0].System += byAPerson
-	return calls
-}
+type pasteStep struct{ grantStep }
 
 func (p *pasteStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	if p.pasted == nil {
@@ -37,7 +28,7 @@ func (p *pasteStep) Apply(ctx context.Context, had change.Evidence, note change.
 			return err
 		}
 	}
-	if err := p.pasted.Drop(ctx, p.request); err != nil {
+	if err := p.pasted.Drop(ctx, p.PastedFor); err != nil {
 		return attempt("forgetting the pasted key", err)
 	}
 	p.finding = "the pasted key is stored as " + p.entry
@@ -45,15 +36,14 @@ func (p *pasteStep) Apply(ctx context.Context, had change.Evidence, note change.
 }
 
 func (p *pasteStep) take(ctx context.Context, had change.Evidence, note change.Note) error {
-	d, sys, err := p.localDeployment(ctx)
+	local, err := p.on(ctx, p.Local)
 	if err != nil {
 		return err
 	}
-	local := side{System: sys, d: d}
-	if err := p.own(ctx, local, had, p.key.Name, note); err != nil {
+	if err := p.own(ctx, local, had, p.Key.Name, note); err != nil {
 		return err
 	}
-	key, err := p.pasted.Peek(ctx, p.request)
+	key, err := p.pasted.Peek(ctx, p.PastedFor)
 	if errors.Is(err, ErrNoPastedKey) {
 		return refuse("The pasted key is gone: it is kept for an hour only. Ask again, and have it pasted shortly before the work begins.",
 			"%w", ErrNoPastedKey)
@@ -65,10 +55,11 @@ func (p *pasteStep) take(ctx context.Context, had change.Evidence, note change.N
 	if err != nil {
 		return refuse("What was pasted is not an encoded key: "+err.Error()+".", "pasted key: %w", err)
 	}
-	if err := note(ctx, change.Evidence{evKeyID: id, evKeystoreWrote: "true"}); err != nil {
+	command := p.byHand(p.Remote.Platform, func(c Calls) []change.Call { return []change.Call{c.InvalidateKeys("", []string{id})} })
+	if err := note(ctx, change.Evidence{evKeyID: id, evKeystoreWrote: "true", evInvalidate: command}); err != nil {
 		return err
 	}
-	if err := p.store(ctx, local, IssuedKey{Encoded: secret.New(key.Reveal())}); err != nil {
+	if err := storeEntry(ctx, local, p.entry, secret.New(key.Reveal())); err != nil {
 		return err
 	}
 	return note(ctx, change.Evidence{evStored: "true"})
@@ -83,15 +74,15 @@ func (p *pasteStep) Undo(ctx context.Context, had change.Evidence) error {
 	var left leftovers
 	if had[evKeystoreWrote] != "" && had[evKeystoreHad] != "true" {
 		if err := p.removeEntry(ctx); err != nil {
-			left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", p.entry, p.c.Local.Deployment, p.c.Local.Platform),
+			left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", p.entry, p.Local.Deployment, p.Local.Platform),
 				p.removal(ctx), err)
 		}
 	}
 	if p.pasted == nil {
-		return left.of(StepGrant)
+		return left.err()
 	}
-	if err := p.pasted.Drop(ctx, p.request); err != nil {
+	if err := p.pasted.Drop(ctx, p.PastedFor); err != nil {
 		return attempt("forgetting the pasted key", err) // it goes by itself within the hour; another try may do it now
 	}
-	return left.of(StepGrant)
+	return left.err()
 }

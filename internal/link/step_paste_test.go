@@ -37,15 +37,9 @@ const pastedKey = "a2V5aWQ6c2VjcmV0" // keyid:secret
 // pasting makes the step on a scene, and runs it as the executor does; a crash after that many notes.
 func (s *scene) pasting(t *testing.T, d *drawer, crashAfter int) error {
 	t.Helper()
-	k := link.NewConnector(s.catalog, link.ConnectorOptions{Env: "test", Pasted: d})
-	r := s.request()
-	r.Proposal.Wants = link.WantsKey
-	steps, err := k.Steps(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.pasted, s.approved.Steps = d, s.connector.PlannedOf(requestID, s.c, true)
 	notes := 0
-	return steps[1].Apply(t.Context(), maps.Clone(s.journal["p"]), func(_ context.Context, e change.Evidence) error {
+	return s.step(link.StepGrant).Apply(t.Context(), maps.Clone(s.journal["p"]), func(_ context.Context, e change.Evidence) error {
 		if notes++; crashAfter > 0 && notes > crashAfter {
 			return errCrash
 		}

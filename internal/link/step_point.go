@@ -12,27 +12,27 @@ import (
 // evFound is what point noted of the alias's settings before it wrote them, as JSON.
 const evFound = "settings_found"
 
+// setRemoteArgs are the settings by which an alias comes to be.
+type setRemoteArgs struct {
+	Local    Ref      `json:"local"`
+	Alias    string   `json:"alias"`
+	Settings Settings `json:"settings"`
+}
+
+func (a setRemoteArgs) planned(v view) change.PlannedStep {
+	title := "Point " + a.Alias + " at " + a.Settings.options(a.Alias)["proxy_address"]
+	return planned(StepPoint, title, a, v.onLocal(v.toLocal.PutSettings(a.Settings))...)
+}
+
 // pointStep sets the alias on the local cluster. It comes after the keystore: whether a key is there when the
 // connection is made decides which model it uses.
 type pointStep struct {
-	work
-	want Settings
+	ports
+	setRemoteArgs
 }
-
-func (*pointStep) Name() string    { return StepPoint }
-func (p *pointStep) Title() string { return "Point " + p.c.Alias + " at " + p.c.ProxyAddress }
-
-func (p *pointStep) calls(s Survey) []change.PlannedCall {
-	return []change.PlannedCall{{
-		Step: StepPoint, System: elasticsearchOf(s.Local),
-		Method: "PUT", Path: settingsPath, Body: p.want.body(),
-	}}
-}
-
-const settingsPath = "/_cluster/settings"
 
 func (p *pointStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	local, err := p.local(ctx)
+	local, err := p.reach(ctx, p.Local)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (p *pointStep) Apply(ctx context.Context, had change.Evidence, note change.
 	if err != nil {
 		return err
 	}
-	if !now.Empty() && !now.same(p.want) {
+	if !now.Empty() && !now.same(p.Settings) {
 		return p.taken(local, now)
 	}
 	if had[evFound] == "" {
@@ -48,21 +48,21 @@ func (p *pointStep) Apply(ctx context.Context, had change.Evidence, note change.
 			return err
 		}
 	}
-	if now.same(p.want) {
+	if now.same(p.Settings) {
 		return nil
 	}
-	if err := local.es.PutSettings(ctx, p.want); err != nil {
-		return attempt("setting "+p.c.Alias+" on "+local.d.Name, err)
+	if err := local.es.PutSettings(ctx, p.Settings); err != nil {
+		return attempt("setting "+p.Alias+" on "+local.d.Name, err)
 	}
 	after, err := p.read(ctx, local)
 	if err != nil {
 		return err
 	}
 	switch {
-	case after.same(p.want):
+	case after.same(p.Settings):
 		return nil
 	case after.same(now):
-		return attempt("setting "+p.c.Alias+" on "+local.d.Name,
+		return attempt("setting "+p.Alias+" on "+local.d.Name,
 			change.Temporary(errors.New("the settings are not there after they were written")))
 	}
 	return p.taken(local, after)
@@ -73,13 +73,13 @@ func (p *pointStep) read(ctx context.Context, local side) (Settings, error) {
 	if err != nil {
 		return Settings{}, attempt("reading the settings of "+local.d.Name, err)
 	}
-	return all.Of(p.c.Alias), nil
+	return all.Of(p.Alias), nil
 }
 
 func (p *pointStep) taken(local side, now Settings) error {
 	return refuse(
-		fmt.Sprintf("Somebody else has set %s on %s: %s. It was left alone.", p.c.Alias, local.d.Name, now),
-		"settings of %s: %s is set by somebody else: %s", local.d.Name, p.c.Alias, now)
+		fmt.Sprintf("Somebody else has set %s on %s: %s. It was left alone.", p.Alias, local.d.Name, now),
+		"settings of %s: %s is set by somebody else: %s", local.d.Name, p.Alias, now)
 }
 
 // Undo puts back what Apply found. Settings that are neither what it found nor what it wrote are somebody else's: they
@@ -90,10 +90,10 @@ func (p *pointStep) Undo(ctx context.Context, had change.Evidence) error {
 	}
 	var found Settings
 	if err := json.Unmarshal([]byte(had[evFound]), &found); err != nil {
-		return p.left(p.want.back(Settings{}), fmt.Errorf("reading the note of what was set before: %w", err))
+		return p.left(p.Settings.back(Settings{}), fmt.Errorf("reading the note of what was set before: %w", err))
 	}
-	restore := p.want.back(found)
-	local, err := p.local(ctx)
+	restore := p.Settings.back(found)
+	local, err := p.reach(ctx, p.Local)
 	if err != nil {
 		return p.left(restore, err)
 	}
@@ -103,15 +103,15 @@ func (p *pointStep) Undo(ctx context.Context, had change.Evidence) error {
 		return p.left(restore, err)
 	case now.same(found):
 		return nil
-	case !now.same(p.want):
+	case !now.same(p.Settings):
 		return p.left(now.back(found), errChangedSince)
 	}
 	if err := local.es.PutSettings(ctx, restore); err != nil {
-		return p.left(restore, attempt("setting "+p.c.Alias+" back on "+local.d.Name, err))
+		return p.left(restore, attempt("setting "+p.Alias+" back on "+local.d.Name, err))
 	}
 	after, err := p.read(ctx, local)
 	if err == nil && !after.same(found) {
-		err = fmt.Errorf("%s is still set after it was set back: %s", p.c.Alias, after)
+		err = fmt.Errorf("%s is still set after it was set back: %s", p.Alias, after)
 	}
 	if err != nil {
 		return p.left(restore, err)
@@ -123,8 +123,6 @@ var errChangedSince = errors.New("somebody has changed these settings since the 
 
 // left names the settings that stay, with the call that would restore what was there before.
 func (p *pointStep) left(restore Settings, err error) error {
-	var l leftovers
-	l.add(fmt.Sprintf("the settings %s%s.* on %s (Dev Tools there)", remotePrefix, p.c.Alias, p.c.Local),
-		devTools("PUT", settingsPath, restore.body()), err)
-	return l.of(StepPoint)
+	command := p.byHand(p.Local.Platform, func(c Calls) []change.Call { return []change.Call{c.PutSettings(restore)} })
+	return leftBehind(fmt.Sprintf("the settings %s%s.* on %s (Dev Tools there)", remotePrefix, p.Alias, p.Local), command, err)
 }

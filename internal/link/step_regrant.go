@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -14,30 +13,26 @@ const StepRegrant = "regrant"
 
 const evAccess = "access_before" // as JSON
 
+// updateKeyAccessArgs say what a key may read, and what it is to.
+type updateKeyAccessArgs struct {
+	Remote Ref    `json:"remote"`
+	ID     string `json:"id"` // of the key
+	Before Access `json:"before"`
+	After  Access `json:"after"`
+}
+
+func (a updateKeyAccessArgs) planned(v view) change.PlannedStep {
+	return planned(StepRegrant, "Change what the key may read", a, v.onRemote(v.toRemote.UpdateKeyAccess(a.ID, a.After))...)
+}
+
 // regrantStep changes in place what a key may read: its secret stays, so the local side has nothing to do.
 type regrantStep struct {
-	work
-	id            string
-	before, after Access
-}
-
-func (*regrantStep) Name() string  { return StepRegrant }
-func (*regrantStep) Title() string { return "Change what the key may read" }
-
-func (r *regrantStep) calls(s Survey) []change.PlannedCall {
-	return []change.PlannedCall{{
-		Step: StepRegrant, System: elasticsearchOf(s.Remote), Method: "PUT", Path: "/_security/cross_cluster/api_key/" + r.id, Body: r.body(r.after),
-	}}
-}
-
-func (r *regrantStep) body(a Access) string {
-	var spec map[string]json.RawMessage
-	_ = json.Unmarshal(KeySpec{Access: a}.Body(), &spec) // of our own making
-	return string(rawJSON(map[string]json.RawMessage{"access": spec["access"]}))
+	ports
+	updateKeyAccessArgs
 }
 
 func (r *regrantStep) ring(ctx context.Context) (Keyring, side, error) {
-	remote, err := r.remote(ctx)
+	remote, err := r.reach(ctx, r.Remote)
 	if err != nil {
 		return nil, side{}, err
 	}
@@ -53,10 +48,10 @@ func (r *regrantStep) Apply(ctx context.Context, _ change.Evidence, note change.
 	if err != nil {
 		return err
 	}
-	if err := note(ctx, change.Evidence{evAccess: string(rawJSON(r.before))}); err != nil {
+	if err := note(ctx, change.Evidence{evAccess: string(rawJSON(r.Before))}); err != nil {
 		return err
 	}
-	return attempt("changing what the key may read on "+remote.d.Name, ring.UpdateKeyAccess(ctx, r.id, r.after))
+	return attempt("changing what the key may read on "+remote.d.Name, ring.UpdateKeyAccess(ctx, r.ID, r.After))
 }
 
 // Undo gives the key the access that it had.
@@ -66,13 +61,11 @@ func (r *regrantStep) Undo(ctx context.Context, had change.Evidence) error {
 	}
 	ring, _, err := r.ring(ctx)
 	if err == nil {
-		err = ring.UpdateKeyAccess(ctx, r.id, r.before)
+		err = ring.UpdateKeyAccess(ctx, r.ID, r.Before)
 	}
 	if err == nil {
 		return nil
 	}
-	var l leftovers
-	l.add(fmt.Sprintf("the access of key %s on %s (Dev Tools there, as the user who owns the key)", r.id, r.c.Remote),
-		devTools("PUT", "/_security/cross_cluster/api_key/"+r.id, r.body(r.before)), err)
-	return l.of(StepRegrant)
+	command := r.byHand(r.Remote.Platform, func(c Calls) []change.Call { return []change.Call{c.UpdateKeyAccess(r.ID, r.Before)} })
+	return leftBehind(fmt.Sprintf("the access of key %s on %s (Dev Tools there, as the user who owns the key)", r.ID, r.Remote), command, err)
 }

@@ -33,39 +33,36 @@ const (
 	noPlanYet = "none" // stands for the plan of a deployment that has had none
 )
 
+// restartArgs name the deployment to restart.
+type restartArgs struct {
+	Local Ref `json:"local"`
+}
+
+func (a restartArgs) planned(v view) change.PlannedStep {
+	return planned(StepRestart, "Restart the local deployment and wait until it is healthy", a,
+		on(a.Local.Platform, v.toLocal.Restart(v.local))...)
+}
+
 // restartStep restarts the local deployment through its platform and waits until it is healthy again. From 8.14 on
 // nodes read a new key by themselves (Elastic's docs), so it is there only where somebody asks for it.
 type restartStep struct {
-	work
-	patience time.Duration
-	finding  string
-}
-
-func (*restartStep) Name() string { return StepRestart }
-func (*restartStep) Title() string {
-	return "Restart the local deployment and wait until it is healthy"
+	ports
+	restartArgs
+	finding string
 }
 
 // Patience is how long a restart may take.
-func (r *restartStep) Patience() time.Duration { return r.patience }
-
-func restartPath(d Deployment) string {
-	return "/api/v1/deployments/" + d.Deployment + "/elasticsearch/" + d.RefID + "/_restart"
-}
-
-func (r *restartStep) calls(s Survey) []change.PlannedCall {
-	return []change.PlannedCall{{Step: StepRestart, System: r.c.Local.Platform, Method: "POST", Path: restartPath(s.Local)}}
-}
+func (r *restartStep) Patience() time.Duration { return r.plans }
 
 func (r *restartStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	d, err := r.catalog.Fresh(ctx, r.c.Local)
+	local, err := r.on(ctx, r.Local)
 	if err != nil {
-		return attempt("reading deployment "+r.c.Local.String(), err)
+		return err
 	}
-	sys, _ := r.catalog.System(r.c.Local.Platform)
-	platform, ok := sys.Platform.(Restarts)
+	d := local.d
+	platform, ok := local.Platform.(Restarts)
 	if !ok {
-		return refuse("The bot can't restart deployments of "+label(sys)+".", "%s can't restart", sys.Name)
+		return refuse("The bot can't restart deployments of "+label(local.System)+".", "%s can't restart", local.Name)
 	}
 	last, pending, err := platform.LatestPlan(ctx, d)
 	n := restartsOf(had)

@@ -15,67 +15,69 @@ const StepRetire = "retire"
 
 const evRetired = "retired" // set before the first key is invalidated
 
+// invalidateOldKeyArgs say which keys are no longer in use.
+type invalidateOldKeyArgs struct {
+	Remote  Ref      `json:"remote"`
+	Name    string   `json:"name"` // of the keys
+	IDs     []string `json:"ids"`
+	Renewed bool     `json:"renewed"` // another step's Undo issues a new key in their place
+}
+
+func (a invalidateOldKeyArgs) planned(v view) change.PlannedStep {
+	var calls []change.Call
+	if len(a.IDs) > 0 {
+		calls = v.onRemote(v.toRemote.InvalidateKeys(a.Name, a.IDs))
+	}
+	return planned(StepRetire, "Invalidate the old key", a, calls...)
+}
+
 // retireStep invalidates keys that are no longer in use. It comes last: nothing brings a key back.
 type retireStep struct {
-	work
-	name    string // of the keys
-	ids     []string
-	renewed bool // another step's Undo grants a new key in their place
+	ports
+	invalidateOldKeyArgs
 	finding string
 }
 
-func (*retireStep) Name() string      { return StepRetire }
-func (*retireStep) Title() string     { return "Invalidate the old key" }
+// Finding says which keys are invalid.
 func (t *retireStep) Finding() string { return t.finding }
 
-func (t *retireStep) calls(s Survey) []change.PlannedCall {
-	if len(t.ids) == 0 {
-		return nil
-	}
-	return []change.PlannedCall{{
-		Step: StepRetire, System: elasticsearchOf(s.Remote), Method: "DELETE", Path: "/_security/api_key",
-		Body: string(rawJSON(map[string]any{"ids": t.ids})),
-	}}
-}
-
 func (t *retireStep) Apply(ctx context.Context, _ change.Evidence, note change.Note) error {
-	if len(t.ids) == 0 {
+	if len(t.IDs) == 0 {
 		t.finding = "which key was in use is not known: nothing was invalidated"
 		return nil
 	}
-	remote, err := t.remote(ctx)
+	remote, err := t.reach(ctx, t.Remote)
 	if err != nil {
 		return err
 	}
 	if err := note(ctx, change.Evidence{evRetired: "true"}); err != nil {
 		return err
 	}
-	if err := remote.es.InvalidateKeys(ctx, t.ids); err != nil {
+	if err := remote.es.InvalidateKeys(ctx, t.IDs); err != nil {
 		return attempt("invalidating the old key on "+remote.d.Name, err)
 	}
-	t.finding = "invalidated " + strings.Join(t.ids, ", ")
+	t.finding = "invalidated " + strings.Join(t.IDs, ", ")
 	return nil
 }
 
 // Undo can't make a key valid again; it says so where one was invalidated and nothing takes its place.
 func (t *retireStep) Undo(ctx context.Context, had change.Evidence) error {
-	if had[evRetired] == "" || t.renewed {
+	if had[evRetired] == "" || t.Renewed {
 		return nil
 	}
-	remote, err := t.remote(ctx)
+	remote, err := t.reach(ctx, t.Remote)
 	if err == nil {
 		var active []Key
-		if active, err = remote.es.ActiveKeys(ctx, t.name); err == nil && holdsAll(active, t.ids) {
+		if active, err = remote.es.ActiveKeys(ctx, t.Name); err == nil && holdsAll(active, t.IDs) {
 			return nil
 		}
 	}
 	if err == nil {
 		err = errKeyGone
 	}
-	var left leftovers
-	left.add(fmt.Sprintf("the old key %s on %s may be invalid; a key can't be made valid again, and the new one is in use",
-		strings.Join(t.ids, ", "), t.c.Remote), devTools("GET", "/_security/api_key?id="+t.ids[0], ""), err)
-	return left.of(StepRetire)
+	command := t.byHand(t.Remote.Platform, func(c Calls) []change.Call { return []change.Call{c.Key(t.IDs[0])} })
+	return leftBehind(fmt.Sprintf("the old key %s on %s may be invalid; a key can't be made valid again, and the new one is in use",
+		strings.Join(t.IDs, ", "), t.Remote), command, err)
 }
 
 func holdsAll(keys []Key, ids []string) bool {

@@ -51,8 +51,8 @@ func (s *scene) role(t *testing.T, want string) {
 
 func TestARoleIsMadeAndTakenAway(t *testing.T) {
 	s := roleScene(t, nil)
-	for _, c := range s.approved.Plan {
-		if c.Step == link.StepRole && (c.Method+" "+c.Path != "PUT /_security/role/remote-readers" || c.Body != newRole) {
+	for _, c := range s.approved.Step(link.StepRole).Calls {
+		if c.Method+" "+c.Path != "PUT /_security/role/remote-readers" || c.Body != newRole {
 			t.Errorf("the plan says %s %s %s", c.Method, c.Path, c.Body)
 		}
 	}

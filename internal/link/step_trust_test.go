@@ -64,7 +64,7 @@ func (s *scene) settleApply(t *testing.T, name string) {
 // settleFinding is settleApply, and returns what the step found.
 func (s *scene) settleFinding(t *testing.T, name string) string {
 	t.Helper()
-	var last change.Step
+	var last step
 	s.settle(t, name, func() error {
 		last = s.step(name)
 		return s.applyStep(t.Context(), last)

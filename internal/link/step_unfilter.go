@@ -10,34 +10,39 @@ import (
 // StepUnfilter removes the network filter that was made for a connection.
 const StepUnfilter = "unfilter"
 
+// removeFilterArgs say which ruleset goes, with the connection that it was made for.
+type removeFilterArgs struct {
+	Remote  Ref        `json:"remote"`
+	ID      string     `json:"id"`
+	Ruleset NewRuleset `json:"ruleset"` // so that it can be made again
+	Leaving Name       `json:"leaving"`
+}
+
+func (a removeFilterArgs) planned(v view) change.PlannedStep {
+	return planned(StepUnfilter, "Remove the network filter "+a.Ruleset.Name, a,
+		on(a.Remote.Platform, v.toRemote.Detach(a.ID, v.remote), v.toRemote.DeleteRuleset(a.ID))...)
+}
+
 // unfilterStep removes the ruleset that was approved. Its Undo makes it again, under another id.
 type unfilterStep struct {
 	filterChange
-	id   string
-	keep func(context.Context, Deployment) (string, error) // why it stays; empty: it need not
+	leaving Name
 }
 
-func (k keeper) unfiltering(w work, s spareFilter, leaving Name) *unfilterStep {
-	f := filterChange{work: w, step: StepUnfilter, ruleset: s.Ruleset}
-	return &unfilterStep{filterChange: f, id: s.ID, keep: func(ctx context.Context, d Deployment) (string, error) {
-		return k.roster.filterStays(ctx, filterQuestion{
-			remote: d, local: w.c.Local, name: s.Ruleset.Name, admits: s.Ruleset.Sources, leaving: leaving,
-		})
-	}}
+func newUnfilterStep(p ports, a removeFilterArgs) *unfilterStep {
+	return &unfilterStep{filterChange: filterChange{ports: p, remote: a.Remote, ruleset: a.Ruleset}, leaving: a.Leaving}
 }
 
-func (u *unfilterStep) Title() string { return "Remove the network filter " + u.ruleset.Name }
-
-func (u *unfilterStep) calls(s Survey) []change.PlannedCall {
-	call := func(path string) change.PlannedCall {
-		return change.PlannedCall{Step: StepUnfilter, System: u.c.Remote.Platform, Method: "DELETE", Path: path}
-	}
-	return []change.PlannedCall{call(associationsPath(u.id) + "/deployment/" + s.Remote.Deployment), call(rulesetsPath + "/" + u.id)}
+// keep says why the filter stays; empty: it need not.
+func (u *unfilterStep) keep(ctx context.Context, d Deployment) (string, error) {
+	return u.roster.filterStays(ctx, filterQuestion{
+		remote: d, local: u.leaving.Local, name: u.ruleset.Name, admits: u.ruleset.Sources, leaving: u.leaving,
+	})
 }
 
 // Apply leaves alone a filter that somebody has come to need, or to change, since the approval.
 func (u *unfilterStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	d, _, filters, err := u.side(ctx)
+	d, _, filters, err := u.filters(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,16 +71,16 @@ func (u *unfilterStep) Undo(ctx context.Context, had change.Evidence) error {
 	if had[evRuleset] == "" {
 		return nil // Apply never got to act
 	}
-	d, sys, filters, err := u.side(ctx)
+	d, sys, filters, err := u.filters(ctx)
 	if err == nil {
 		err = u.attach(ctx, d, sys, filters)
 	}
 	if err == nil {
 		return nil
 	}
-	var l leftovers
-	l.add(fmt.Sprintf("the network filter %s is missing on %s (API of %s; in its console under Network security)", u.ruleset.Name, u.c.Remote.Deployment, u.c.Remote.Platform),
-		devTools("POST", rulesetsPath, string(u.ruleset.Body()))+"\n"+
-			devTools("POST", associationsPath("{id of the new ruleset}"), string(associationBody(Deployment{Ref: u.c.Remote}))), err)
-	return l.of(StepUnfilter)
+	command := u.byHand(u.remote.Platform, func(c Calls) []change.Call {
+		return []change.Call{c.CreateRuleset(u.ruleset), c.Attach(newRulesetID, Deployment{Ref: u.remote})}
+	})
+	return leftBehind(fmt.Sprintf("the network filter %s is missing on %s (API of %s; in its console under Network security)",
+		u.ruleset.Name, u.remote.Deployment, u.remote.Platform), command, err)
 }

@@ -27,7 +27,7 @@ func (h *household) goesOnWith(t *testing.T, k kind, params any) *household {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.steps, h.approved, h.journal = func() ([]change.Step, error) { return k.Steps(r) }, r.Proposal, map[string]change.Evidence{}
+	h.approved, h.journal = r.Proposal, map[string]change.Evidence{}
 	return h
 }
 
@@ -267,7 +267,7 @@ func TestDisconnectThatFailsInTheMiddleIsUndoneExactly(t *testing.T) {
 				t.Fatal(err)
 			}
 			h.w.Fail(linktest.Fault{Call: call, On: on, Times: 1, Err: linktest.Forbidden("x", call)})
-			left, err := h.carryOut(k, r)
+			left, err := h.carryOut(r)
 			if err == nil || len(left) > 0 {
 				t.Fatalf("got %v, left %v", err, left)
 			}
@@ -290,7 +290,7 @@ func TestMigrateTakesTheTrustBackLast(t *testing.T) {
 	if diff := cmp.Diff([]string{link.StepExchange, link.StepVerify, untrustLocal, untrustRemote}, names); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if left, err := h.carryOut(k, r); err != nil {
+	if left, err := h.carryOut(r); err != nil {
 		t.Fatal(err, left)
 	}
 	if m := h.managed(); m.Trust != nil || m.KeyName == "" {
@@ -319,7 +319,7 @@ func TestMigrateKeepsATrustThatOthersUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, fieldOf(r.Proposal, "Stays"), "the trust of search-onprem in cloud (cloud1): it is used by ece-prod/d-local/second")
-	if left, err := h.carryOut(k, r); err != nil {
+	if left, err := h.carryOut(r); err != nil {
 		t.Fatal(err, left)
 	}
 	if len(trusted(h.local)) != 1 || len(trusted(h.remote)) != 1 || !h.local.Connected("second") {
@@ -331,7 +331,7 @@ func TestMigrateKeepsATrustThatOthersUse(t *testing.T) {
 	if r, err = h.propose(k, h.move("second")); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := h.carryOut(k, r); err != nil || len(trusted(h.local))+len(trusted(h.remote)) != 0 {
+	if left, err := h.carryOut(r); err != nil || len(trusted(h.local))+len(trusted(h.remote)) != 0 {
 		t.Errorf("got %v, left %v; trust: %v %v", err, left, trusted(h.local), trusted(h.remote))
 	}
 }

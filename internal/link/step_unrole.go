@@ -9,24 +9,16 @@ import (
 // StepUnrole takes an alias's privileges out of a role that the bot wrote.
 const StepUnrole = "unrole"
 
-// unroleStep brings the role from what it was when the plan was made to what was approved.
-type unroleStep struct {
-	roleChange
-	spare spareRole
-}
-
-func unroling(w work, s spareRole) *unroleStep {
-	return &unroleStep{roleChange: roleChange{work: w, step: StepUnrole, role: s.Role, want: s.After}, spare: s}
-}
-
-func (u *unroleStep) Title() string {
-	if u.want == nil {
-		return "Delete the role " + u.role
+func (a roleArgs) plannedRemoval(v view) change.PlannedStep {
+	title := "Take " + a.Alias + " out of the role " + a.Role
+	if a.After == nil {
+		title = "Delete the role " + a.Role
 	}
-	return "Take " + u.spare.Alias + " out of the role " + u.role
+	return planned(StepUnrole, title, a, a.call(v)...)
 }
 
-func (u *unroleStep) calls(s Survey) []change.PlannedCall { return u.call(s.Local, u.want) }
+// unroleStep brings the role from what it was when the plan was made to what was approved.
+type unroleStep struct{ roleChange }
 
 // Apply leaves a role alone that somebody has changed since the approval.
 func (u *unroleStep) Apply(ctx context.Context, _ change.Evidence, note change.Note) error {
@@ -34,12 +26,16 @@ func (u *unroleStep) Apply(ctx context.Context, _ change.Evidence, note change.N
 	switch {
 	case err != nil:
 		return err
-	case sameRole(now, u.want):
+	case sameRole(now, u.After):
 		return nil
-	case !sameRole(now, u.spare.Before):
-		u.finding = "somebody has changed the role " + u.role + " since this was approved: it was left alone"
+	case !sameRole(now, u.Before):
+		u.finding = "somebody has changed the role " + u.Role + " since this was approved: it was left alone"
 		return nil
 	}
-	u.finding = "took back " + u.spare.say()
+	u.finding = "took back " + u.spare().say()
 	return u.bring(ctx, local, roles, now, note)
+}
+
+func (a roleArgs) spare() spareRole {
+	return spareRole{Role: a.Role, Alias: a.Alias, Before: a.Before, After: a.After}
 }

@@ -18,8 +18,8 @@ type spareTrust struct {
 	Platform string          `json:"platform"` // of whom it trusts
 	Peers    []Ref           `json:"peers"`    // deployments at the other end of the connections
 	Added    AddedTrust      `json:"added"`
-	Before   json.RawMessage `json:"before"`          // the entry as it is
-	After    json.RawMessage `json:"after,omitempty"` // as it is to be; none: it goes
+	Before   json.RawMessage `json:"before"` // the entry as it is
+	After    json.RawMessage `json:"after"`  // as it is to be; null: it goes
 
 	now      Trusted    // while planning
 	onSystem Deployment // while planning
@@ -29,27 +29,34 @@ func (s spareTrust) question(leaving []Name) trustQuestion {
 	return trustQuestion{of: s.Of, platform: s.Platform, peers: s.Peers, added: s.Added, leaving: leaving}
 }
 
+// removeTrustArgs say what becomes of an entry once connections have ended.
+type removeTrustArgs struct {
+	Spare   spareTrust    `json:"trust"`
+	Leaving []Name        `json:"leaving"`
+	Found   TrustSettings `json:"found"` // whom the deployment trusts when it is this step's turn
+}
+
+func (s spareTrust) removal(leaving []Name) removeTrustArgs {
+	return removeTrustArgs{Spare: s, Leaving: leaving, Found: s.now.Settings}
+}
+
+func (a removeTrustArgs) planned(c Calls) change.PlannedStep {
+	s := a.Spare
+	return planned(StepUntrust+":"+s.Of.String()+":"+s.Added.Scope, "Take back the trust of "+s.Name+" in "+s.Added.Name, a,
+		on(s.Of.Platform, c.SetTrust(s.onSystem, a.Found.replaced(s.Added.entry(), s.After).shown(true)))...)
+}
+
 // untrustStep brings an entry from what it was when the plan was made to what was approved.
 type untrustStep struct {
 	trustChange
-	spare spareTrust
-	uses  func(context.Context) (trustUses, error) // who uses it now
+	spare   spareTrust
+	leaving []Name
 }
 
-func (k keeper) untrusting(w work, s spareTrust, leaving []Name) *untrustStep {
-	name := StepUntrust + ":" + s.Of.String() + ":" + s.Added.Scope
-	t := trustChange{work: w, name: name, of: s.Of, entry: s.Added.entry(), patience: k.o.PlanPatience}
-	return &untrustStep{trustChange: t, spare: s, uses: func(ctx context.Context) (trustUses, error) {
-		return k.roster.trustUses(ctx, s.question(leaving))
-	}}
-}
-
-func (u *untrustStep) Title() string {
-	return "Take back the trust of " + u.spare.Name + " in " + u.entry.Name
-}
-
-func (u *untrustStep) calls(Survey) []change.PlannedCall {
-	return u.call(u.spare.onSystem, u.spare.now.Settings.replaced(u.entry, u.spare.After))
+func newUntrustStep(p ports, a removeTrustArgs) *untrustStep {
+	s := a.Spare
+	s.Before, s.After = present(s.Before), present(s.After)
+	return &untrustStep{trustChange: trustChange{ports: p, of: s.Of, entry: s.Added.entry()}, spare: s, leaving: a.Leaving}
 }
 
 // Apply leaves alone what is no longer as it was approved: somebody else has made it theirs, and the connection has
@@ -65,7 +72,7 @@ func (u *untrustStep) Apply(ctx context.Context, had change.Evidence, note chang
 		return nil
 	}
 	if had[evTrustWrote] == "" {
-		uses, err := u.uses(ctx)
+		uses, err := u.roster.trustUses(ctx, u.spare.question(u.leaving))
 		if err != nil {
 			return err
 		}

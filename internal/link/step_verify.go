@@ -22,40 +22,63 @@ const reloadAfter = 3
 
 // verifyStep proves the connection: writing settings is answered with 200 whatever comes of it. It changes nothing.
 type verifyStep struct {
-	work
-	suffix   string // of the step's name, where a change has several
-	patience time.Duration
-	keyName  string   // of the key that was issued for it
-	keys     []string // likewise their ids, where they are known
-	finding  string
+	ports
+	c       Connect
+	keyName string   // of the key that was issued for it
+	keys    []string // likewise their ids, where they are known
+	finding string
 }
 
-func (v *verifyStep) Name() string { return StepVerify + v.suffix }
+// verifyArgs are what a proof goes by.
+type verifyArgs struct {
+	ends
+	Address string     `json:"proxy_address"`
+	Skip    bool       `json:"skip_unavailable"`
+	Access  Access     `json:"access"`
+	Model   Model      `json:"model"`
+	Role    *RoleTerms `json:"role"`     // that was written before it, and that nobody has yet; null: none
+	KeyName string     `json:"key_name"` // of the key that was issued for it
+	KeyIDs  []string   `json:"key_ids"`  // likewise, where they are known
+}
 
-func (v *verifyStep) Title() string {
-	if v.suffix != "" {
-		return "Verify the connection " + v.c.Alias
+func (c Connect) verifyArgs() verifyArgs {
+	return verifyArgs{
+		ends: c.ends(), Address: c.ProxyAddress, Skip: c.SkipUnavailable, Access: c.Access, Model: c.Model, Role: c.Role,
 	}
-	return "Verify the connection"
+}
+
+// verifyKey are verifyArgs after the key of that name was issued.
+func (c Connect) verifyKey(name string) verifyArgs {
+	a := c.verifyArgs()
+	a.KeyName = name
+	return a
+}
+
+// planned is the step under a name of its own where a change has several.
+func (a verifyArgs) planned(v view, suffix string) change.PlannedStep {
+	title := "Verify the connection"
+	if suffix != "" {
+		title += " " + a.Alias
+	}
+	var calls []change.Call
+	for _, g := range asked(v.local, a.Access) {
+		calls = append(calls, v.toLocal.Resolve(a.Alias, g.pattern))
+	}
+	return planned(StepVerify+suffix, title, a, v.onLocal(append(calls, v.toLocal.RemoteInfo())...)...)
+}
+
+func newVerifyStep(p ports, a verifyArgs) *verifyStep {
+	return &verifyStep{ports: p, keyName: a.KeyName, keys: a.KeyIDs, c: Connect{
+		Local: a.Local, Remote: a.Remote, Alias: a.Alias, ProxyAddress: a.Address, SkipUnavailable: a.Skip, Access: a.Access,
+		Model: a.Model, Role: a.Role,
+	}}
 }
 
 // Patience is how long a connection may take to come up.
-func (v *verifyStep) Patience() time.Duration { return v.patience }
-
-func (v *verifyStep) calls(s Survey) []change.PlannedCall {
-	var calls []change.PlannedCall
-	get := func(path string) {
-		calls = append(calls, change.PlannedCall{Step: v.Name(), System: elasticsearchOf(s.Local), Method: "GET", Path: path})
-	}
-	for _, g := range asked(s.Local, v.c.Access) {
-		get("/_resolve/cluster/" + v.c.Alias + ":" + g.pattern)
-	}
-	get("/_remote/info")
-	return calls
-}
+func (v *verifyStep) Patience() time.Duration { return v.verifies }
 
 func (v *verifyStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	local, err := v.local(ctx)
+	local, err := v.reach(ctx, v.c.Local)
 	if err != nil {
 		return err
 	}
@@ -93,7 +116,7 @@ func (v *verifyStep) keyIDs(ctx context.Context, seen Observation) ([]string, er
 	if len(v.keys) > 0 || v.keyName == "" || len(v.c.Access.Search) > 0 || !seen.refused() {
 		return v.keys, nil
 	}
-	remote, err := v.remote(ctx)
+	remote, err := v.reach(ctx, v.c.Remote)
 	if err != nil {
 		return nil, err
 	}

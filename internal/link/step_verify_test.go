@@ -121,7 +121,7 @@ func TestVerifyErrorsOfCalls(t *testing.T) {
 
 func TestVerifyHasPatience(t *testing.T) {
 	s := newScene()
-	p, ok := s.step(link.StepVerify).(change.Patient)
+	p, ok := s.step(link.StepVerify).Step.(change.Patient)
 	if !ok || p.Patience() != 2*time.Minute {
 		t.Error("verify waits for two minutes if nothing else is said")
 	}

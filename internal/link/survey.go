@@ -218,7 +218,8 @@ func Followed(p change.Proposal) Connect {
 		return Connect{}
 	}
 	f := Connect{Local: c.Local, Remote: c.Remote, Model: c.Model}
-	endpoint := basisOf(p, basisEndpoint)
+	check, _ := argsOf[checkArgs](p, StepCheck) // without it nothing can be told to follow
+	endpoint := check.Endpoint
 	if host, _, err := net.SplitHostPort(c.ProxyAddress); err == nil && host == endpoint {
 		f.ProxyAddress = c.ProxyAddress // at whichever port
 	}

@@ -56,9 +56,9 @@ type TrustSettings struct {
 	Direct   []json.RawMessage `json:"direct"`
 }
 
-// normal makes empty lists of missing ones: without entries these two may not be shown. Accounts stays as it is: by
+// Normal makes empty lists of missing ones: without entries these two may not be shown. Accounts stays as it is: by
 // default there is an entry, that of the deployment's own organization or ECE.
-func (t TrustSettings) normal() TrustSettings {
+func (t TrustSettings) Normal() TrustSettings {
 	return TrustSettings{Accounts: t.Accounts, External: some(t.External), Direct: some(t.Direct)}
 }
 
@@ -88,17 +88,6 @@ func (t TrustSettings) shown(read bool) TrustSettings {
 
 func some(list []json.RawMessage) []json.RawMessage {
 	return append([]json.RawMessage{}, list...)
-}
-
-// TrustBody is the body of PUT /deployments/{id} (DeploymentUpdateRequest) that changes a deployment's trust and
-// nothing else. The plan that people approve shows it with a word in place of the deployment's plan.
-func TrustBody(d Deployment, plan json.RawMessage, t TrustSettings) json.RawMessage {
-	return rawJSON(map[string]any{
-		"prune_orphans": false, // true would delete every resource that is not listed
-		"resources": map[string]any{"elasticsearch": []any{map[string]any{
-			"ref_id": d.RefID, "region": d.Region, "plan": plan, "settings": map[string]any{"trust": t.normal()},
-		}}},
-	})
 }
 
 // TrustEntry is a DirectTrustRelationship, as far as the bot writes one.
@@ -151,7 +140,7 @@ func (t TrustSettings) entry(e TrustEntry) json.RawMessage {
 
 // with returns the settings that trust e beside everything that they trust already.
 func (t TrustSettings) with(e TrustEntry) TrustSettings {
-	t = t.normal()
+	t = t.Normal()
 	i := t.find(e)
 	if i < 0 {
 		t.Direct = append(t.Direct, rawJSON(e))
@@ -166,7 +155,7 @@ func (t TrustSettings) with(e TrustEntry) TrustSettings {
 // replaced returns the settings with before in place of e's entry, or without one where before is nil. The uid is the
 // platform's: that of the entry in place is sent back, and one that has gone with its entry is unknown to it.
 func (t TrustSettings) replaced(e TrustEntry, before json.RawMessage) TrustSettings {
-	t = t.normal()
+	t = t.Normal()
 	i := t.find(e)
 	switch {
 	case i >= 0 && before != nil:

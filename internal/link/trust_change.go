@@ -22,51 +22,36 @@ const (
 // trustChange changes one entry of whom a deployment trusts, and puts it back. The platform carries that out by a plan,
 // so a change is sent once and then only looked at, again and again, until the plan has ended.
 type trustChange struct {
-	work
-	name     string
-	of       Ref        // whose trust is changed
-	entry    TrustEntry // names the entry by its type and scope
-	patience time.Duration
-	finding  string
+	ports
+	of      Ref        // whose trust is changed
+	entry   TrustEntry // names the entry by its type and scope
+	finding string
 
 	undoAfter string // the deployment's latest plan when this Undo sent its change; empty: it has not
 	undoLooks int    // looks since then that showed no plan
 }
 
-func (t *trustChange) Name() string    { return t.name }
+// Finding says what became of it.
 func (t *trustChange) Finding() string { return t.finding }
 
 // Patience is how long a plan may take.
-func (t *trustChange) Patience() time.Duration { return t.patience }
+func (t *trustChange) Patience() time.Duration { return t.plans }
 
-// call is the call that sends settings.
-func (t *trustChange) call(d Deployment, to TrustSettings) []change.PlannedCall {
-	return []change.PlannedCall{{
-		Step: t.name, System: t.of.Platform, Method: "PUT", Path: trustPath(d), Body: string(TrustBody(d, asItIs, to.shown(true))),
-	}}
-}
-
-// asItIs stands in a planned body for the deployment's plan, which is sent back unchanged.
-var asItIs = json.RawMessage(`"the plan in force, unchanged"`)
-
-func trustPath(d Deployment) string { return "/api/v1/deployments/" + d.Deployment }
-
-// side is the deployment whose trust is changed. Its Elasticsearch is not needed: trust belongs to the platform.
-func (t *trustChange) side(ctx context.Context) (Deployment, Trusts, error) {
-	d, err := t.catalog.Fresh(ctx, t.of)
+// trusts is the deployment whose trust is changed. Its Elasticsearch is not needed: trust belongs to the platform.
+func (t *trustChange) trusts(ctx context.Context) (Deployment, Trusts, error) {
+	s, err := t.on(ctx, t.of)
 	if err != nil {
-		return d, nil, attempt("reading deployment "+t.of.String(), err)
+		return s.d, nil, err
 	}
-	sys, _ := t.catalog.System(t.of.Platform)
-	trusts, ok := sys.Platform.(Trusts)
+	trusts, ok := s.Platform.(Trusts)
 	if !ok {
-		return d, nil, refuse("The bot can't change whom deployments of "+label(sys)+" trust.", "%s has no trust settings", sys.Name)
+		return s.d, nil, refuse("The bot can't change whom deployments of "+label(s.System)+" trust.", "%s has no trust settings", s.Name)
 	}
-	return d, trusts, nil
+	return s.d, trusts, nil
 }
 
 func (t *trustChange) read(ctx context.Context) (Deployment, Trusts, Trusted, error) {
-	d, trusts, err := t.side(ctx)
+	d, trusts, err := t.trusts(ctx)
 	if err != nil {
 		return d, nil, Trusted{}, err
 	}
@@ -223,20 +208,24 @@ func orNull(raw json.RawMessage) json.RawMessage {
 }
 
 // orNil is an entry that was noted; nil where none was there.
-func orNil(noted string) json.RawMessage {
-	if raw := json.RawMessage(noted); !isNull(raw) {
-		return raw
+func orNil(noted string) json.RawMessage { return present(json.RawMessage(noted)) }
+
+// present is a JSON value; nil for null.
+func present(raw json.RawMessage) json.RawMessage {
+	if isNull(raw) {
+		return nil
 	}
-	return nil
+	return raw
 }
 
 // left names what stays while Undo is not through, with the call that a person would make.
 func (t *trustChange) left(d Deployment, now Trusted, before json.RawMessage, err error) error {
-	var l leftovers
 	if d.Deployment == "" {
-		d = Deployment{Ref: t.of, RefID: "_main"}
+		d = Deployment{Ref: t.of, RefID: AnyResource}
 	}
-	l.add(fmt.Sprintf("the trust in %s of %s (API of %s; in its console under Security)", t.entry.Name, t.of.Deployment, t.of.Platform),
-		devTools("PUT", trustPath(d), string(TrustBody(d, asItIs, now.Settings.shown(now.Plan != nil).replaced(t.entry, before)))), err)
-	return l.of(t.name)
+	command := t.byHand(t.of.Platform, func(c Calls) []change.Call {
+		return []change.Call{c.SetTrust(d, now.Settings.shown(now.Plan != nil).replaced(t.entry, before))}
+	})
+	return leftBehind(fmt.Sprintf("the trust in %s of %s (API of %s; in its console under Security)", t.entry.Name, t.of.Deployment, t.of.Platform),
+		command, err)
 }

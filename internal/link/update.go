@@ -27,10 +27,6 @@ type Update struct {
 
 	Filter *FilterTerms `json:"filter,omitempty"` // a network filter to add; nil: none
 	Role   *RoleTerms   `json:"role,omitempty"`   // a role to write on the local cluster; nil: none
-
-	How   string  `json:"how,omitempty"`   // how the access is changed, as the plan found it
-	Was   *Access `json:"was,omitempty"`   // what the key may read now
-	Found *found  `json:"found,omitempty"` // as the plan found it
 }
 
 // How the access of a key is changed.
@@ -76,13 +72,13 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 		return change.Proposal{}, err
 	}
 	was := PrefillUpdate(e)
-	p.Was, p.Found, p.How = &was.Access, e.found(c), e.howToChange(was.Access, c.Access)
-	diff := slices.Concat(p.diff(was), c.extrasDiff(e.Survey), e.identityDiff())
+	f, how := e.found(c), e.howToChange(was.Access, c.Access)
+	diff := slices.Concat(p.diff(was, f), c.extrasDiff(e.Survey), e.identityDiff())
 	if len(diff) == 0 {
 		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: FieldAlias, Say: "nothing would change: everything is like this already"}}}
 	}
 	m := c.managed(e.Managed.KeyName).named(e.Survey)
-	m.Settings = p.Found.After.options(c.Alias)
+	m.Settings = f.After.options(c.Alias)
 	c.extrasLeft(&m, e.Survey, k.o.Env, id)
 	var w warnings
 	w.access(c)
@@ -92,7 +88,7 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	w.filterWarnings(e.Survey, c)
 	w.outlived("network filter", e.Managed.Ruleset, m.Ruleset)
 	w.outlived("role", e.Managed.Role, m.Role)
-	switch p.How {
+	switch how {
 	case howRotates:
 		m.KeyName = c.keySpec(k.o.Env, id).Name
 		w.add("A new key is made and takes the old one's place: the bot does not own that one, does not know it, or it demands another certificate than was approved.")
@@ -106,11 +102,12 @@ func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (
 	return draft{
 		Proposal: change.Proposal{
 			Traits: e.traits("update", c, k.o.Tags),
-			Kind:   KindUpdate, Target: Target(p.Local, p.Alias), Title: e.title("Update"),
+			Kind:   KindUpdate, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Update"),
 			Fields: append(e.sides(), diff...), Warnings: w, Basis: append(e.basis(), e.filterBasis()),
 			Memos: []change.Memo{e.Managed.followedBy(m).memo()},
+			Steps: k.steps(id, e, f, how, was.Access),
 		},
-		params: p, steps: k.steps(id, p, approved{}), survey: e.Survey,
+		params: p,
 	}.proposal()
 }
 
@@ -172,7 +169,7 @@ func (a Access) same(b Access) bool {
 }
 
 // diff are the lines of a card: what was, and what is to be.
-func (p Update) diff(was Update) []change.Field {
+func (p Update) diff(was Update, f found) []change.Field {
 	var out []change.Field
 	line := func(label string, before, after any) {
 		b, a := fmt.Sprint(before), fmt.Sprint(after)
@@ -191,7 +188,7 @@ func (p Update) diff(was Update) []change.Field {
 	line("Compression", was.Compress, p.Compress)
 	line("Ping schedule", was.PingSchedule, p.PingSchedule)
 	for _, option := range []string{optionCertificate, optionSigningKey} {
-		line(option, p.Found.Before.options(p.Alias)[option], p.Found.After.options(p.Alias)[option])
+		line(option, f.Before.options(p.Alias)[option], f.After.options(p.Alias)[option])
 	}
 	return out
 }
@@ -203,36 +200,26 @@ func orDefaultWord(s string) string {
 	return s
 }
 
-// Steps returns what applies r.
-func (k *Updater) Steps(r *change.Request) ([]change.Step, error) {
-	var p Update
-	if err := stepsOf(r, KindUpdate, &p); err != nil {
-		return nil, err
-	}
-	if p.Found == nil || p.Was == nil {
-		return nil, errUnplanned
-	}
-	return asSteps(k.steps(r.ID, p, approved{ruleset: approvedRuleset(r.Proposal), role: approvedRole(r.Proposal)})), nil
-}
-
 // steps let the local side in first: without that nothing that follows could be proven.
-func (k *Updater) steps(request string, p Update, plan approved) []plannedStep {
-	w := k.work(p.Found.Connect)
-	var steps []plannedStep
-	if w.c.Filter != nil {
-		steps = append(steps, addFilter(w, k.o.Env, request, plan.ruleset))
+func (k *Updater) steps(request string, e Existing, f found, how string, was Access) []change.PlannedStep {
+	v, c := e.view(), f.Connect
+	var steps []change.PlannedStep
+	if c.Filter != nil {
+		steps = append(steps, c.addFilter(k.o.Env, request, e.Survey).planned(v))
 	}
-	if w.c.Role != nil {
-		steps = append(steps, writeRole(w, plan.role))
+	if c.Role != nil {
+		steps = append(steps, c.role(e.Survey).planned(v))
 	}
-	if p.How == howRotates {
-		return append(steps, k.renewal(request, p.Found)...)
+	if how == howRotates {
+		return slices.Concat(steps, k.renewal(request, f, v, ""), []change.PlannedStep{f.invalidation(v, false)})
 	}
-	if p.How == howInPlace && len(p.Found.OldKeys) == 1 {
-		steps = append(steps, &regrantStep{work: w, id: p.Found.OldKeys[0], before: *p.Was, after: p.Found.Connect.Access})
+	if how == howInPlace && len(f.OldKeys) == 1 {
+		steps = append(steps, updateKeyAccessArgs{Remote: c.Remote, ID: f.OldKeys[0], Before: was, After: c.Access}.planned(v))
 	}
-	if p.Found.point() != nil {
-		steps = append(steps, &adjustStep{work: w, before: p.Found.Before, after: p.Found.After})
+	if f.point() != nil {
+		steps = append(steps, updateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.planned(v))
 	}
-	return append(steps, &verifyStep{work: w, patience: k.o.Patience, keys: p.Found.OldKeys})
+	proof := c.verifyArgs()
+	proof.KeyIDs = f.OldKeys
+	return append(steps, proof.planned(v, ""))
 }

@@ -230,12 +230,3 @@ func TestUnknownParametersAreRefused(t *testing.T) {
 		t.Error("an unknown parameter passes")
 	}
 }
-
-func TestNextSearch(t *testing.T) {
-	if got := link.NextSearch("logs", []string{"a-*", "b"}); got != "GET logs:a-*,logs:b/_search" {
-		t.Error(got)
-	}
-	if got := link.NextSearch("logs", nil); got != "" {
-		t.Error(got)
-	}
-}

@@ -73,20 +73,20 @@ func (h *history) ask() {
 	id := numbered(len(h.ids))
 	r := Pending(id, h.Now())
 	r.Deadline = h.Now().Add(100 * 24 * time.Hour)
-	r.Proposal.Target = rapid.SampledFrom([]string{"x", "y", "z"}).Draw(h.T, "target")
+	r.Proposal.Target = []string{rapid.SampledFrom([]string{"x", "y", "z"}).Draw(h.T, "target")}
 	_, err := h.Store.Create(h.Context(), r, "", entry("create", h.Now()))
-	if by, held := h.targets[r.Proposal.Target]; held {
+	if by, held := h.targets[r.Proposal.Subject()]; held {
 		if e, ok := errors.AsType[*change.HeldError](err); !ok || e.By != by {
-			h.Fatalf("asking for %s, which %s holds: error %v", r.Proposal.Target, by, err)
+			h.Fatalf("asking for %s, which %s holds: error %v", r.Proposal.Subject(), by, err)
 		}
 		return
 	}
 	if err != nil {
 		h.Fatalf("asking: %v", err)
 	}
-	h.targets[r.Proposal.Target] = id
+	h.targets[r.Proposal.Subject()] = id
 	h.ids = append(h.ids, id)
-	h.all[id] = &life{id: id, target: r.Proposal.Target, state: change.Pending}
+	h.all[id] = &life{id: id, target: r.Proposal.Subject(), state: change.Pending}
 	h.wrote(h.all[id])
 }
 

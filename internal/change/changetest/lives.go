@@ -66,14 +66,14 @@ func testDrift(s suite) {
 	if diff := cmp.Diff(now, r.Proposal, same); diff != "" {
 		s.Errorf("the plan (-want +got):\n%s", diff)
 	}
-	if id, ok, _ := s.Store.Holder(s.Context(), was.Target); !ok || id != "a" {
+	if id, ok, _ := s.Store.Holder(s.Context(), was.Subject()); !ok || id != "a" {
 		s.Errorf("the target is held by %q (%t)", id, ok)
 	}
 	if due, _ := s.Store.Due(s.Context(), r.Deadline, 10); len(due) != 1 {
 		s.Errorf("due at its old deadline: %v", due)
 	}
 	other := now
-	other.Target = "elsewhere"
+	other.Target = []string{"elsewhere"}
 	s.move("a", change.Approve)
 	c = s.claim("w")
 	m = s.event(c.Request, change.Drift)

@@ -68,8 +68,8 @@ func (m *Mem) Create(_ context.Context, r *change.Request, sub string, entry cha
 	if was, ok := m.made[sub]; ok && sub != "" && m.now().Before(was.at.Add(24*time.Hour)) {
 		return was.id, nil
 	}
-	if by, ok := m.targets[r.Proposal.Target]; ok {
-		return "", &change.HeldError{Target: r.Proposal.Target, By: by}
+	if by, ok := m.targets[r.Proposal.Subject()]; ok {
+		return "", &change.HeldError{Target: r.Proposal.Subject(), By: by}
 	}
 	if _, ok := m.all[r.ID]; ok {
 		return "", fmt.Errorf("the id %s is taken: %w", r.ID, change.ErrConflict)
@@ -93,7 +93,7 @@ func (m *Mem) Create(_ context.Context, r *change.Request, sub string, entry cha
 			parent.lagging = m.tick()
 		}
 	}
-	m.targets[r.Proposal.Target] = r.ID
+	m.targets[r.Proposal.Subject()] = r.ID
 	m.made[sub] = submission{id: r.ID, at: m.now()}
 	return r.ID, nil
 }
@@ -145,7 +145,7 @@ func (m *Mem) move(k *kept, mv change.Move, worker bool) error {
 	if !ok || to != mv.To || k.State != mv.From {
 		return fmt.Errorf("moving request %s: %w", mv.ID, change.ErrConflict)
 	}
-	if mv.Proposal != nil && mv.Proposal.Target != k.Proposal.Target {
+	if mv.Proposal != nil && mv.Proposal.Subject() != k.Proposal.Subject() {
 		return fmt.Errorf("moving request %s: a plan computed again has another target", mv.ID)
 	}
 	// Through JSON, so that nobody outside keeps a hand on what is inside.
@@ -195,7 +195,7 @@ func (m *Mem) settle(k *kept, to change.State, worker bool) {
 		k.lease = time.Time{}
 	}
 	if to.Final() {
-		delete(m.targets, k.Proposal.Target)
+		delete(m.targets, k.Proposal.Subject())
 	}
 }
 
@@ -239,7 +239,7 @@ func ids(all []*kept, limit int) []string {
 
 // write takes the request to its next version, which lags, and writes the entry behind the others.
 func (m *Mem) write(k *kept, entry change.Entry) error {
-	entry.Request, entry.Target, entry.Version = k.ID, k.Proposal.Target, k.Version+1
+	entry.Request, entry.Target, entry.Version = k.ID, k.Proposal.Subject(), k.Version+1
 	prev := change.GenesisHash
 	if n := len(m.lines); n > 0 {
 		prev = m.lines[n-1].Hash

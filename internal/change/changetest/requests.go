@@ -41,7 +41,7 @@ func testUnknown(s suite) {
 func testSameID(s suite) {
 	s.ask("a")
 	again := s.pending("a")
-	again.Proposal.Target = "another"
+	again.Proposal.Target = []string{"another"}
 	if _, err := s.Store.Create(s.Context(), again, "", entry("create", s.Now())); !errors.Is(err, change.ErrConflict) {
 		s.Errorf("error %v, want %v", err, change.ErrConflict)
 	}
@@ -56,7 +56,7 @@ func testHeld(s suite) {
 	second.Proposal.Target = s.get("a").Proposal.Target
 	_, err := s.Store.Create(s.Context(), second, "sub-b", entry("create", s.Now()))
 	held, ok := errors.AsType[*change.HeldError](err)
-	if !ok || held.By != "a" || held.Target != second.Proposal.Target {
+	if !ok || held.By != "a" || held.Target != second.Proposal.Subject() {
 		s.Fatalf("error %v, want held by a", err)
 	}
 	if _, err := s.Store.Get(s.Context(), "b"); !errors.Is(err, change.ErrNotFound) {
@@ -84,7 +84,7 @@ func testFreed(s suite) {
 	}
 	for name, end := range ways {
 		s.ask(name)
-		target := s.get(name).Proposal.Target
+		target := s.get(name).Proposal.Subject()
 		end(name)
 		if !s.get(name).State.Final() {
 			s.Fatalf("%s: it is %s", name, s.get(name).State)
@@ -103,7 +103,7 @@ func (s suite) stick(c change.Claim) {
 	s.Helper()
 	s.advance(c, change.Fail)
 	s.advance(c, change.GiveUp)
-	if id, ok, err := s.Store.Holder(s.Context(), s.get(c.ID).Proposal.Target); !ok || id != c.ID || err != nil {
+	if id, ok, err := s.Store.Holder(s.Context(), s.get(c.ID).Proposal.Subject()); !ok || id != c.ID || err != nil {
 		s.Errorf("the target of a stuck request is held by %q (%t), error %v", id, ok, err)
 	}
 }
@@ -115,7 +115,7 @@ func testHeldAtOnce(s suite) {
 	)
 	for n := range 8 {
 		r := s.pending(numbered(n))
-		r.Proposal.Target = "the one"
+		r.Proposal.Target = []string{"the one"}
 		wg.Go(func() {
 			_, err := s.Store.Create(s.Context(), r, "", entry("create", s.Now()))
 			if _, held := errors.AsType[*change.HeldError](err); err == nil {

@@ -121,11 +121,13 @@ var same = cmp.Options{cmpopts.EquateEmpty()}
 // Pending returns a request as the service would store it, for a target of its own.
 func Pending(id string, now time.Time) *change.Request {
 	p := change.Proposal{
-		Kind: "test.change", Target: "target of " + id, Title: "Change " + id,
+		Kind: "test.change", Target: []string{"target of " + id}, Title: "Change " + id,
 		Fields: []change.Field{{Label: "What", Value: "<all> & more"}},
 		Params: json.RawMessage(`{"n":1}`), Digest: "digest-1",
-		Steps: []change.PlannedStep{{Name: "one", Title: "One"}, {Name: "two", Title: "Two"}},
-		Plan:  []change.PlannedCall{{Step: "one", System: "somewhere", Method: "PUT", Path: "/x", Body: `{"a":"••••"}`}},
+		Steps: []change.PlannedStep{
+			{Name: "one", Args: json.RawMessage(`{"a":1}`), Title: "One", Calls: []change.Call{{System: "somewhere", Method: "PUT", Path: "/x", Body: `{"a":"••••"}`}}},
+			{Name: "two", Args: json.RawMessage(`{}`), Title: "Two"},
+		},
 	}
 	now = now.UTC().Truncate(time.Millisecond)
 	return &change.Request{

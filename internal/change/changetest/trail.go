@@ -67,7 +67,7 @@ func testAudit(s suite) {
 	var got []string
 	for _, l := range s.audit() {
 		e := l.Entry
-		if e.Request != "a" || e.Target != r.Proposal.Target {
+		if e.Request != "a" || e.Target != r.Proposal.Subject() {
 			s.Errorf("entry %s is of request %q, target %q", e.What, e.Request, e.Target)
 		}
 		got = append(got, fmt.Sprintf("%d %s %s>%s %s%s", e.Version, e.What, e.From, e.To, e.By.User, e.Worker))

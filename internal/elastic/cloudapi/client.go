@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
@@ -94,6 +95,20 @@ type request struct {
 	body   any           // sent as JSON; nil: none
 	reads  bool          // it changes nothing, whatever its method
 	secret secret.Secret // in the body; taken out of whatever the server says
+}
+
+// Calls describe the calls of a Client. Each is made of the request that the Client sends.
+type Calls struct{}
+
+var _ link.PlatformCalls = Calls{}
+
+func (r request) describe() change.Call {
+	call := change.Call{Method: r.method, Path: basePath + "/" + strings.Join(r.path, "/")}
+	if r.body != nil {
+		raw, _ := json.Marshal(r.body) //nolint:errchkjson // texts, and what has been read as JSON
+		call.Body = string(raw)
+	}
+	return call
 }
 
 // do makes the call and reads its answer into out, unless that is nil.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -13,18 +14,74 @@ func rulesetPath(more ...string) []string {
 	return append([]string{"deployments", "traffic-filter", "rulesets"}, more...)
 }
 
+// creating is POST /deployments/traffic-filter/rulesets (TrafficFilterRulesetRequest) of an IP filter.
+func creating(r link.NewRuleset) request {
+	type rule struct {
+		Source string `json:"source"`
+	}
+	body := struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Type        string `json:"type"`
+		Region      string `json:"region"`
+		Default     bool   `json:"include_by_default"` // true would attach it to every new deployment
+		Rules       []rule `json:"rules"`
+	}{Name: r.Name, Description: r.Description, Type: "ip", Region: r.Region, Rules: []rule{}}
+	for _, s := range r.Sources {
+		body.Rules = append(body.Rules, rule{s})
+	}
+	return request{method: http.MethodPost, path: rulesetPath(), body: body}
+}
+
+func attaching(ruleset string, d link.Deployment) request {
+	body := struct {
+		Type string `json:"entity_type"`
+		ID   string `json:"id"`
+	}{"deployment", d.Deployment}
+	return request{method: http.MethodPost, path: rulesetPath(ruleset, "associations"), body: body}
+}
+
+func detaching(ruleset string, d link.Deployment) request {
+	return request{method: http.MethodDelete, path: rulesetPath(ruleset, "associations", "deployment", d.Deployment)}
+}
+
+func deleting(ruleset string) request {
+	return request{method: http.MethodDelete, path: rulesetPath(ruleset)}
+}
+
+var listing = request{method: http.MethodGet, path: rulesetPath()}
+
+// CreateRuleset describes Client.CreateRuleset.
+func (Calls) CreateRuleset(r link.NewRuleset) change.Call { return creating(r).describe() }
+
+// Attach describes Client.Attach.
+func (Calls) Attach(ruleset string, d link.Deployment) change.Call {
+	return attaching(ruleset, d).describe()
+}
+
+// Detach describes Client.Detach.
+func (Calls) Detach(ruleset string, d link.Deployment) change.Call {
+	return detaching(ruleset, d).describe()
+}
+
+// DeleteRuleset describes Client.DeleteRuleset.
+func (Calls) DeleteRuleset(ruleset string) change.Call { return deleting(ruleset).describe() }
+
+// Rulesets describes the list of rulesets.
+func (Calls) Rulesets() change.Call { return listing.describe() }
+
 // CreateRuleset sends POST /deployments/traffic-filter/rulesets. An answer without an id leaves a ruleset behind, so it
 // is Ambiguous.
 func (c *Client) CreateRuleset(ctx context.Context, r link.NewRuleset) (string, error) {
 	var made struct {
 		ID string `json:"id"`
 	}
-	path := rulesetPath()
-	if err := c.do(ctx, request{method: http.MethodPost, path: path, body: r.Body()}, &made); err != nil {
+	req := creating(r)
+	if err := c.do(ctx, req, &made); err != nil {
 		return "", err
 	}
 	if made.ID == "" {
-		call := wire.Call{System: c.system, Name: http.MethodPost + " /" + strings.Join(path, "/"), Scrub: c.scrub}
+		call := wire.Call{System: c.system, Name: req.method + " /" + strings.Join(req.path, "/"), Scrub: c.scrub}
 		return "", written(call.Odd(http.StatusCreated, "unreadable_answer", "the answer names no ruleset", nil))
 	}
 	return made.ID, nil
@@ -38,7 +95,7 @@ func (c *Client) RulesetsNamed(ctx context.Context, name string) ([]string, erro
 			Name string `json:"name"`
 		} `json:"rulesets"`
 	}
-	if err := c.do(ctx, request{method: http.MethodGet, path: rulesetPath()}, &list); err != nil {
+	if err := c.do(ctx, listing, &list); err != nil {
 		return nil, err
 	}
 	var ids []string
@@ -52,19 +109,17 @@ func (c *Client) RulesetsNamed(ctx context.Context, name string) ([]string, erro
 
 // Attach makes a ruleset apply to a deployment; one that applies already is no error there.
 func (c *Client) Attach(ctx context.Context, ruleset string, d link.Deployment) error {
-	body := map[string]string{"entity_type": "deployment", "id": d.Deployment}
-	return c.do(ctx, request{method: http.MethodPost, path: rulesetPath(ruleset, "associations"), body: body}, nil)
+	return c.do(ctx, attaching(ruleset, d), nil)
 }
 
 // Detach makes a ruleset no longer apply to a deployment.
 func (c *Client) Detach(ctx context.Context, ruleset string, d link.Deployment) error {
-	path := rulesetPath(ruleset, "associations", "deployment", d.Deployment)
-	return forgiveMissing(c.do(ctx, request{method: http.MethodDelete, path: path}, nil))
+	return forgiveMissing(c.do(ctx, detaching(ruleset, d), nil))
 }
 
 // DeleteRuleset deletes a ruleset that applies to nothing any more.
 func (c *Client) DeleteRuleset(ctx context.Context, ruleset string) error {
-	return forgiveMissing(c.do(ctx, request{method: http.MethodDelete, path: rulesetPath(ruleset)}, nil))
+	return forgiveMissing(c.do(ctx, deleting(ruleset), nil))
 }
 
 // Associated reads GET /deployments/traffic-filter/rulesets/{id}/associations.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
@@ -20,6 +21,21 @@ type keystoreContents struct {
 
 func keystoreOf(d link.Deployment) []string {
 	return []string{"deployments", d.Deployment, "elasticsearch", d.RefID, "keystore"}
+}
+
+// patching sets one entry of the keystore, or removes it by a value of nothing.
+func patching(d link.Deployment, name string, entry any) request {
+	return request{method: http.MethodPatch, path: keystoreOf(d), body: keystoreContents{Secrets: map[string]any{name: entry}}}
+}
+
+// StoreSecret describes Client.StoreSecret.
+func (Calls) StoreSecret(d link.Deployment, name string) change.Call {
+	return patching(d, name, map[string]string{"value": secret.Dots}).describe()
+}
+
+// RemoveSecret describes the first try of Client.RemoveSecret.
+func (Calls) RemoveSecret(d link.Deployment, name string) change.Call {
+	return patching(d, name, struct{}{}).describe()
 }
 
 // SecretNames reads the names in the keystore, sorted. Their values are never handed out.
@@ -93,8 +109,7 @@ func written(err error) error {
 }
 
 func (c *Client) patchKeystore(ctx context.Context, d link.Deployment, name string, entry any, value secret.Secret) error {
-	return c.do(ctx, request{
-		method: http.MethodPatch, path: keystoreOf(d), secret: value,
-		body: keystoreContents{Secrets: map[string]any{name: entry}},
-	}, nil)
+	r := patching(d, name, entry)
+	r.secret = value
+	return c.do(ctx, r, nil)
 }

@@ -5,15 +5,23 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// Restart sends POST …/_restart. It waits for no plan of others and cancels none.
-func (c *Client) Restart(ctx context.Context, d link.Deployment) error {
-	return c.do(ctx, request{
+func restarting(d link.Deployment) request {
+	return request{
 		method: http.MethodPost, path: []string{"deployments", d.Deployment, "elasticsearch", d.RefID, "_restart"},
 		query: url.Values{"cancel_pending": {"false"}},
-	}, nil)
+	}
+}
+
+// Restart describes Client.Restart.
+func (Calls) Restart(d link.Deployment) change.Call { return restarting(d).describe() }
+
+// Restart sends POST …/_restart. It waits for no plan of others and cancels none.
+func (c *Client) Restart(ctx context.Context, d link.Deployment) error {
+	return c.do(ctx, restarting(d), nil)
 }
 
 // LatestPlan reads how the deployment's latest plan or restart went.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -98,6 +99,23 @@ func (a planAttempt) inLinkTerms(c *Client) link.Attempt {
 	return out
 }
 
+// changing is PUT /deployments/{id} (DeploymentUpdateRequest) that changes a deployment's trust and nothing else.
+func changing(d link.Deployment, plan json.RawMessage, to link.TrustSettings) request {
+	query := url.Values{"skip_snapshot": {"true"}, "hide_pruned_orphans": {"true"}}
+	body := map[string]any{
+		"prune_orphans": false, // true would delete every resource that is not listed
+		"resources": map[string]any{"elasticsearch": []any{map[string]any{
+			"ref_id": d.RefID, "region": d.Region, "plan": plan, "settings": map[string]any{"trust": to.Normal()},
+		}}},
+	}
+	return request{method: http.MethodPut, path: []string{"deployments", d.Deployment}, query: query, body: body}
+}
+
+// SetTrust describes Client.SetTrust. Words stand for the deployment's plan, which is sent back unchanged.
+func (Calls) SetTrust(d link.Deployment, to link.TrustSettings) change.Call {
+	return changing(d, json.RawMessage(`"the plan in force, unchanged"`), to).describe()
+}
+
 // SetTrust sends PUT /deployments/{id} with the plan as it was read and another trust, on the version that was read. It
 // sends nothing if the trust is not TrustSettings.Writable. There is no rehearsal by validate_only: the call itself is
 // validated before anything is done, and people have approved one call.
@@ -105,13 +123,11 @@ func (c *Client) SetTrust(ctx context.Context, d link.Deployment, was link.Trust
 	if err := to.Writable(d); err != nil {
 		return err
 	}
-	query := url.Values{"skip_snapshot": {"true"}, "hide_pruned_orphans": {"true"}}
+	r := changing(d, was.Plan, to)
 	if was.Version != "" {
-		query.Set("version", was.Version)
+		r.query.Set("version", was.Version)
 	}
-	return c.do(ctx, request{
-		method: http.MethodPut, path: []string{"deployments", d.Deployment}, query: query, body: link.TrustBody(d, was.Plan, to),
-	}, nil)
+	return c.do(ctx, r, nil)
 }
 
 // Authorities returns all certificates of a deployment's authorities, in PEM: those that are not active yet will be.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/cloudapi"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -132,10 +133,10 @@ func TestATrustWithoutAccountsIsNotSent(t *testing.T) {
 
 func TestMissingListsOfOtherTrustAreEmpty(t *testing.T) {
 	t.Parallel()
-	body := `{"prune_orphans":false,"resources":{"elasticsearch":[{"plan":{},"ref_id":"main-elasticsearch","region":"","settings":{"trust":{"accounts":[` +
+	body := `{"prune_orphans":false,"resources":{"elasticsearch":[{"plan":"the plan in force, unchanged","ref_id":"main-elasticsearch","region":"","settings":{"trust":{"accounts":[` +
 		account + `],"external":[],"direct":[]}}}]}}`
-	got := link.TrustBody(logs, json.RawMessage(`{}`), link.TrustSettings{Accounts: []json.RawMessage{json.RawMessage(account)}})
-	if diff := cmp.Diff(body, string(got)); diff != "" {
+	got := cloudapi.Calls{}.SetTrust(logs, link.TrustSettings{Accounts: []json.RawMessage{json.RawMessage(account)}})
+	if diff := cmp.Diff(body, got.Body); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -100,6 +100,11 @@ func (p *Platform) Egress(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(addresses, func(a string) bool { return a == "" }), nil
 }
 
+// Calls describe what is sent to the platform and to its clusters.
+func (p *Platform) Calls() link.Calls {
+	return link.Calls{ClusterCalls: es.Calls{}, PlatformCalls: cloudapi.Calls{}}
+}
+
 // Cluster reaches Elasticsearch of a deployment as the operator chose.
 func (p *Platform) Cluster(d link.Deployment) (link.Cluster, error) {
 	o := es.Options{

@@ -77,6 +77,11 @@ func New(o Options) (*Platform, error) {
 // Egress returns nothing: Elastic Cloud's API does not say what addresses a deployment calls from.
 func (p *Platform) Egress(context.Context) ([]string, error) { return nil, nil }
 
+// Calls describe what is sent to the platform and to its clusters.
+func (p *Platform) Calls() link.Calls {
+	return link.Calls{ClusterCalls: es.Calls{}, PlatformCalls: cloudapi.Calls{}}
+}
+
 // Cluster reaches Elasticsearch of a deployment at its service URL.
 func (p *Platform) Cluster(d link.Deployment) (link.Cluster, error) {
 	auth, err := p.o.Credentials.For(d)

@@ -19,6 +19,7 @@ import (
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -132,6 +133,7 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 type request struct {
 	esapi.Request
 	name   string // "PUT /_cluster/settings"
+	body   []byte // that Request sends, where describing it shows one
 	writes bool
 }
 
@@ -140,6 +142,16 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+}
+
+// Calls describe the calls of a Client. Each is made of the request that the Client sends.
+type Calls struct{}
+
+var _ link.ClusterCalls = Calls{}
+
+func (r request) describe() change.Call {
+	method, path, _ := strings.Cut(r.name, " ")
+	return change.Call{Method: method, Path: path, Body: string(r.body)}
 }
 
 // do makes the call and reads its answer into out, unless that is nil. It returns the status.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
@@ -41,6 +42,36 @@ func accessOf(a link.Access) access {
 	return out
 }
 
+// issuing is POST /_security/cross_cluster/api_key, as Elasticsearch's API specification has it.
+func issuing(spec link.KeySpec) request {
+	body := encode(struct {
+		Name       string            `json:"name"`
+		Access     access            `json:"access"`
+		Expiration string            `json:"expiration,omitempty"`
+		Metadata   map[string]string `json:"metadata,omitempty"`
+		Identity   string            `json:"certificate_identity,omitempty"`
+	}{spec.Name, accessOf(spec.Access), expiration(spec.Expiration), spec.Metadata, spec.Identity})
+	return request{
+		Request: esapi.SecurityCreateCrossClusterAPIKeyRequest{Body: bytes.NewReader(body)},
+		name:    "POST /_security/cross_cluster/api_key", body: body, writes: true,
+	}
+}
+
+// IssueKey describes Client.IssueKey.
+func (Calls) IssueKey(spec link.KeySpec) change.Call { return issuing(spec).describe() }
+
+// expiration is a time as Elasticsearch reads it; empty for none.
+func expiration(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d <= 0:
+		return ""
+	case d%day == 0:
+		return fmt.Sprintf("%dd", d/day)
+	}
+	return fmt.Sprintf("%dms", d.Milliseconds())
+}
+
 // MayIssue returns ErrUserNeeded if the configured credential is an API key, so that a plan says it and not its work.
 func (c *Client) MayIssue() error {
 	if !c.mayIssue {
@@ -52,8 +83,8 @@ func (c *Client) MayIssue() error {
 // IssueKey sends POST /_security/cross_cluster/api_key, once. The secrets in its answer are shown this once only;
 // an answer without them leaves a key behind, so it is Ambiguous.
 func (c *Client) IssueKey(ctx context.Context, spec link.KeySpec) (link.IssuedKey, error) {
-	const name = "POST /_security/cross_cluster/api_key"
-	call := c.call(name, true)
+	r := issuing(spec)
+	call := c.call(r.name, true)
 	if err := c.MayIssue(); err != nil {
 		return link.IssuedKey{}, call.Odd(http.StatusBadRequest, "user_needed", err.Error(), err)
 	}
@@ -62,9 +93,6 @@ func (c *Client) IssueKey(ctx context.Context, spec link.KeySpec) (link.IssuedKe
 		Name       string `json:"name"`
 		Encoded    string `json:"encoded"`
 		Expiration int64  `json:"expiration"` // milliseconds since 1970
-	}
-	r := request{
-		Request: esapi.SecurityCreateCrossClusterAPIKeyRequest{Body: bytes.NewReader(spec.Body())}, name: name, writes: true,
 	}
 	status, err := c.do(ctx, r, &answer)
 	if err != nil {
@@ -135,15 +163,33 @@ func (c *Client) active(k key) bool {
 	return !k.Invalidated && (expires.IsZero() || c.now().Before(expires))
 }
 
+// Key describes a look at one key.
+func (Calls) Key(id string) change.Call {
+	return request{name: "GET /_security/api_key?id=" + url.QueryEscape(id)}.describe()
+}
+
+// invalidating is DELETE /_security/api_key, by ids or else by name.
+func invalidating(name string, ids []string) request {
+	body := encode(map[string]string{"name": name})
+	if len(ids) > 0 {
+		body = encode(map[string][]string{"ids": ids})
+	}
+	return request{
+		Request: esapi.SecurityInvalidateAPIKeyRequest{Body: bytes.NewReader(body)},
+		name:    "DELETE /_security/api_key", body: body, writes: true,
+	}
+}
+
+// InvalidateKeys describes Client.InvalidateKeys, and its like by name.
+func (Calls) InvalidateKeys(name string, ids []string) change.Call {
+	return invalidating(name, ids).describe()
+}
+
 // InvalidateKeys sends DELETE /_security/api_key with ids. Keys that are invalid already, or gone, are forgiven.
 // Elasticsearch answers 200 even where it did nothing, so a key that the answer does not name is looked at again.
 func (c *Client) InvalidateKeys(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil
-	}
-	body, err := json.Marshal(map[string][]string{"ids": ids})
-	if err != nil {
-		return fmt.Errorf("%s: writing the ids: %w", c.system, err)
 	}
 	var answer struct {
 		Invalidated []string `json:"invalidated_api_keys"`
@@ -154,10 +200,7 @@ func (c *Client) InvalidateKeys(ctx context.Context, ids []string) error {
 			Reason string `json:"reason"`
 		} `json:"error_details"`
 	}
-	r := request{
-		Request: esapi.SecurityInvalidateAPIKeyRequest{Body: bytes.NewReader(body)},
-		name:    "DELETE /_security/api_key", writes: true,
-	}
+	r := invalidating("", ids)
 	status, err := c.do(ctx, r, &answer)
 	if err != nil {
 		return err
@@ -184,18 +227,29 @@ func (c *Client) InvalidateKeys(ctx context.Context, ids []string) error {
 	return nil
 }
 
+// updating is PUT /_security/cross_cluster/api_key/{id}.
+func updating(id string, a link.Access) request {
+	body := encode(map[string]access{"access": accessOf(a)})
+	return request{
+		Request: esapi.SecurityUpdateCrossClusterAPIKeyRequest{DocumentID: url.PathEscape(id), Body: bytes.NewReader(body)},
+		name:    "PUT /_security/cross_cluster/api_key/" + id, body: body, writes: true,
+	}
+}
+
+// UpdateKeyAccess describes Client.UpdateKeyAccess.
+func (Calls) UpdateKeyAccess(id string, a link.Access) change.Call { return updating(id, a).describe() }
+
 // UpdateKeyAccess sends PUT /_security/cross_cluster/api_key/{id}: it replaces the access as a whole and leaves the
 // secret as it is. Only the user who owns the key may do it.
 func (c *Client) UpdateKeyAccess(ctx context.Context, id string, a link.Access) error {
-	body, err := json.Marshal(map[string]access{"access": accessOf(a)})
-	if err != nil {
-		return fmt.Errorf("%s: writing the access: %w", c.system, err)
-	}
-	_, err = c.do(ctx, request{
-		Request: esapi.SecurityUpdateCrossClusterAPIKeyRequest{DocumentID: url.PathEscape(id), Body: bytes.NewReader(body)},
-		name:    "PUT /_security/cross_cluster/api_key/" + id, writes: true,
-	}, nil)
+	_, err := c.do(ctx, updating(id, a), nil)
 	return err
+}
+
+// encode is the JSON of a body of texts, which can't fail.
+func encode(body any) []byte {
+	raw, _ := json.Marshal(body) //nolint:errchkjson // texts, numbers and what has been read as JSON
+	return raw
 }
 
 func instant(ms int64) time.Time {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -88,21 +89,24 @@ func listed(raw json.RawMessage) []string {
 	return strings.Split(one, ",")
 }
 
+func putting(s link.Settings) request {
+	body := encode(s)
+	return request{
+		Request: esapi.ClusterPutSettingsRequest{Body: bytes.NewReader(body)},
+		name:    "PUT /_cluster/settings", body: body, writes: true,
+	}
+}
+
+// PutSettings describes Client.PutSettings.
+func (Calls) PutSettings(s link.Settings) change.Call { return putting(s).describe() }
+
 // PutSettings sends PUT /_cluster/settings. Where not every node acknowledged in time the settings are set all the
 // same (Elasticsearch's docs), so that is no error.
 func (c *Client) PutSettings(ctx context.Context, s link.Settings) error {
-	body, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("%s: writing the settings: %w", c.system, err)
-	}
 	var answer struct {
 		Acknowledged bool `json:"acknowledged"`
 	}
-	r := request{
-		Request: esapi.ClusterPutSettingsRequest{Body: bytes.NewReader(body)},
-		name:    "PUT /_cluster/settings", writes: true,
-	}
-	if _, err := c.do(ctx, r, &answer); err != nil {
+	if _, err := c.do(ctx, putting(s), &answer); err != nil {
 		return err
 	}
 	if !answer.Acknowledged {
@@ -111,10 +115,15 @@ func (c *Client) PutSettings(ctx context.Context, s link.Settings) error {
 	return nil
 }
 
+var remoteInfo = request{Request: esapi.ClusterRemoteInfoRequest{}, name: "GET /_remote/info"}
+
+// RemoteInfo describes Client.RemoteInfo.
+func (Calls) RemoteInfo() change.Call { return remoteInfo.describe() }
+
 // RemoteInfo reads GET /_remote/info. An alias that is not configured is not in it.
 func (c *Client) RemoteInfo(ctx context.Context) (map[string]link.RemoteInfo, error) {
 	info := map[string]link.RemoteInfo{}
-	_, err := c.do(ctx, request{Request: esapi.ClusterRemoteInfoRequest{}, name: "GET /_remote/info"}, &info)
+	_, err := c.do(ctx, remoteInfo, &info)
 	return info, err
 }
 
@@ -129,13 +138,7 @@ type resolved struct {
 	} `json:"version"`
 }
 
-// Resolve asks GET /_resolve/cluster; no patterns stand for all indices. A pattern that matches nothing is no error
-// there: that is what MatchingIndices says. Names without a wildcard are asked for strictly, since Elasticsearch says
-// "matches nothing" of a name that the key does not grant where unavailable ones are ignored (measured on 8.19.4).
-func (c *Client) Resolve(ctx context.Context, alias string, patterns []string) (link.Resolved, error) {
-	if len(patterns) == 0 {
-		patterns = []string{"*"}
-	}
+func resolving(alias string, patterns ...string) request {
 	var names []string
 	var ignore *bool
 	for _, p := range patterns {
@@ -144,10 +147,23 @@ func (c *Client) Resolve(ctx context.Context, alias string, patterns []string) (
 			ignore = new(true)
 		}
 	}
-	r := request{
+	return request{
 		Request: esapi.IndicesResolveClusterRequest{Name: names, IgnoreUnavailable: ignore},
 		name:    "GET /_resolve/cluster/" + alias + ":" + patterns[0],
 	}
+}
+
+// Resolve describes Client.Resolve for one pattern.
+func (Calls) Resolve(alias, pattern string) change.Call { return resolving(alias, pattern).describe() }
+
+// Resolve asks GET /_resolve/cluster; no patterns stand for all indices. A pattern that matches nothing is no error
+// there: that is what MatchingIndices says. Names without a wildcard are asked for strictly, since Elasticsearch says
+// "matches nothing" of a name that the key does not grant where unavailable ones are ignored (measured on 8.19.4).
+func (c *Client) Resolve(ctx context.Context, alias string, patterns []string) (link.Resolved, error) {
+	if len(patterns) == 0 {
+		patterns = []string{"*"}
+	}
+	r := resolving(alias, patterns...)
 	got, err := c.fetch(ctx, r)
 	if err != nil {
 		return link.Resolved{}, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -29,20 +30,34 @@ func (c *Client) Role(ctx context.Context, name string) (json.RawMessage, error)
 	return all[name], nil
 }
 
+func puttingRole(name string, role json.RawMessage) request {
+	return request{
+		Request: esapi.SecurityPutRoleRequest{Name: url.PathEscape(name), Body: bytes.NewReader(role)},
+		name:    "PUT " + roleCall + name, body: role, writes: true,
+	}
+}
+
+func deletingRole(name string) request {
+	return request{Request: esapi.SecurityDeleteRoleRequest{Name: url.PathEscape(name)}, name: "DELETE " + roleCall + name, writes: true}
+}
+
+// PutRole describes Client.PutRole.
+func (Calls) PutRole(name string, role json.RawMessage) change.Call {
+	return puttingRole(name, role).describe()
+}
+
+// DeleteRole describes Client.DeleteRole.
+func (Calls) DeleteRole(name string) change.Call { return deletingRole(name).describe() }
+
 // PutRole sends PUT /_security/role/{name}. The role is replaced whole.
 func (c *Client) PutRole(ctx context.Context, name string, role json.RawMessage) error {
-	r := request{
-		Request: esapi.SecurityPutRoleRequest{Name: url.PathEscape(name), Body: bytes.NewReader(role)},
-		name:    "PUT " + roleCall + name, writes: true,
-	}
-	_, err := c.do(ctx, r, nil)
+	_, err := c.do(ctx, puttingRole(name, role), nil)
 	return err
 }
 
 // DeleteRole sends DELETE /_security/role/{name}.
 func (c *Client) DeleteRole(ctx context.Context, name string) error {
-	r := request{Request: esapi.SecurityDeleteRoleRequest{Name: url.PathEscape(name)}, name: "DELETE " + roleCall + name, writes: true}
-	_, err := c.do(ctx, r, nil)
+	_, err := c.do(ctx, deletingRole(name), nil)
 	if link.IsNotFound(err) {
 		return nil
 	}

@@ -129,7 +129,7 @@ func (m *Mem) Claim(_ context.Context, worker string, lease time.Duration) (exec
 		r.Version++
 		m.write(r, change.Entry{
 			At: m.now(), Request: r.ID, What: string(change.Start), From: change.Approved, To: change.Applying,
-			Worker: worker, Target: r.Proposal.Target, Digest: r.Proposal.Digest,
+			Worker: worker, Target: r.Proposal.Subject(), Digest: r.Proposal.Digest,
 		})
 	}
 	return executor.Claimed{

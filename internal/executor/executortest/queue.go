@@ -106,14 +106,16 @@ type suite struct {
 	*testing.T
 }
 
-// Approved returns an approved request, the way Put takes it.
-func Approved(id string) *change.Request {
+// Approved returns an approved request, the way Put takes it, with steps of these names.
+func Approved(id string, steps ...string) *change.Request {
 	by := change.Actor{User: "UALICE"}
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	p := change.Proposal{
-		Kind: "test.change", Target: "target-of-" + id, Title: "Change " + id,
+		Kind: "test.change", Target: []string{"target-of-" + id}, Title: "Change " + id,
 		Params: json.RawMessage(`{"n":1}`), Digest: "digest-1",
-		Steps: []change.PlannedStep{{Name: "one", Title: "One"}, {Name: "two", Title: "Two"}},
+	}
+	for _, name := range steps {
+		p.Steps = append(p.Steps, change.PlannedStep{Name: name, Args: json.RawMessage(`{}`), Title: "Step " + name})
 	}
 	return &change.Request{
 		ID: id, State: change.Approved, Version: 2, Asked: 1, Proposal: p, Requester: by, Reason: "a test", Rule: "default",
@@ -125,7 +127,7 @@ func Approved(id string) *change.Request {
 func (s suite) put(ids ...string) {
 	s.Helper()
 	for _, id := range ids {
-		if err := s.Put(s.Context(), Approved(id)); err != nil {
+		if err := s.Put(s.Context(), Approved(id, "one", "two")); err != nil {
 			s.Fatalf("putting %s: %v", id, err)
 		}
 		s.Pass(5 * time.Millisecond) // the order of approval is told in milliseconds

@@ -3,6 +3,7 @@ package executortest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -15,21 +16,15 @@ type Func struct {
 	OnApply  func(ctx context.Context, had change.Evidence, note change.Note) error
 	OnUndo   func(ctx context.Context, had change.Evidence) error
 	Found    string        // what it reports once it is done
-	Lasting  time.Duration // its patience; 0: an hour
+	Lasting  time.Duration // its patience; 0: an hour; negative: it has none of its own
 }
 
 var (
 	_ change.Step     = Func{}
 	_ change.Patient  = Func{}
 	_ change.Reporter = Func{}
-	_ executor.Kind   = Kind{}
+	_ change.Planner  = Kind{}
 )
-
-// Name implements change.Step.
-func (f Func) Name() string { return f.StepName }
-
-// Title implements change.Step.
-func (f Func) Title() string { return "Step " + f.StepName }
 
 // Finding implements change.Reporter.
 func (f Func) Finding() string { return f.Found }
@@ -154,12 +149,12 @@ func evidence(there bool, was string) change.Evidence {
 	return change.Evidence{"there": "no"}
 }
 
-// Kind is a kind of change whose steps are the same for every request. Without OnPlan the plan is the one that
-// was approved, as Approved makes it.
+// Kind is a kind of change with the steps that a bot knows. Without OnPlan the plan is the one that was approved, as
+// Approved makes it.
 type Kind struct {
 	OnPlan func(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error)
-	Each   []change.Step
-	Err    error // what working out the steps comes to
+	Each   []Func
+	Err    error // what reading the arguments of a step comes to
 }
 
 // Plan implements change.Planner.
@@ -170,5 +165,19 @@ func (k Kind) Plan(ctx context.Context, id string, params json.RawMessage) (chan
 	return k.OnPlan(ctx, id, params)
 }
 
-// Steps implements executor.Kind.
-func (k Kind) Steps(*change.Request) ([]change.Step, error) { return k.Each, k.Err }
+// Registry builds the steps by their names, whatever their arguments.
+func (k Kind) Registry() executor.Registry {
+	all := executor.Registry{}
+	for _, f := range k.Each {
+		all[f.StepName] = func(args json.RawMessage) (change.Step, error) {
+			if !json.Valid(args) {
+				return nil, errors.New("these are no arguments")
+			}
+			if f.Lasting < 0 {
+				return struct{ change.Step }{f}, k.Err
+			}
+			return f, k.Err
+		}
+	}
+	return all
+}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/cloudapi"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
@@ -26,6 +28,11 @@ type Platform struct {
 }
 
 var _ link.Platform = (*Platform)(nil)
+
+// Calls describe calls as the real clients send them.
+func (*Platform) Calls() link.Calls {
+	return link.Calls{ClusterCalls: es.Calls{}, PlatformCalls: cloudapi.Calls{}}
+}
 
 // SetEgress changes the addresses that the platform's hosts call themselves.
 func (p *Platform) SetEgress(addresses ...string) {
