@@ -38,7 +38,7 @@ build: ## build bin/remote-cluster-bot
 	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o bin/$(BINARY) $(CMD)
 
 .PHONY: test
-test: ## all tests; a redis-server on the PATH is used beside the embedded one
+test: ## all tests; a redis-server and a valkey-server on the PATH are used beside the embedded one
 	go test $(RACE) -shuffle=on ./...
 
 .PHONY: torture

@@ -24,7 +24,7 @@ const (
 
 // Finding is what one check of the server found.
 type Finding struct {
-	Check string // what was looked at: "reach", "version", "eviction", "durability", "replicas", "clock"
+	Check string // what was looked at: "reach", "version", "scripts", "eviction", "durability", "replicas", "clock"
 	Level Level
 	Say   string // a sentence for whoever runs the bot
 }
@@ -41,6 +41,7 @@ func (s *Store) CheckServer(ctx context.Context, now time.Time) []Finding {
 	return []Finding{
 		{"reach", Good, "Redis answers"},
 		s.checkVersion(ctx),
+		s.checkScripts(ctx),
 		s.checkEviction(ctx),
 		s.checkDurability(ctx),
 		s.checkReplicas(ctx),
@@ -60,6 +61,12 @@ func (s *Store) ServerRun(ctx context.Context) (string, error) {
 
 func (s *Store) checkVersion(ctx context.Context) Finding {
 	const check = "version"
+	if version, err := s.info(ctx, "server", "valkey_version"); err == nil { // its redis_version is always 7.2
+		return Finding{check, Good, "the server is Valkey " + version}
+	}
+	if version, err := s.info(ctx, "server", "dragonfly_version"); err == nil {
+		return Finding{check, Warning, fmt.Sprintf("the server is Dragonfly %s, with which the bot has not been tried; with Redis and Valkey it has", version)}
+	}
 	version, err := s.info(ctx, "server", "redis_version")
 	if err != nil {
 		return unknown(check, err)
@@ -75,6 +82,15 @@ func (s *Store) checkVersion(ctx context.Context) Finding {
 		return Finding{check, Bad, fmt.Sprintf("Redis is %s; it has to be 6.2 or later", version)}
 	}
 	return Finding{check, Good, "Redis is " + version}
+}
+
+// checkScripts runs one that only reads, on a request that never was.
+func (s *Store) checkScripts(ctx context.Context) Finding {
+	const check = "scripts"
+	if _, err := s.Get(ctx, "probe"); !errors.Is(err, change.ErrNotFound) {
+		return Finding{check, Bad, fmt.Sprintf("the server does not run the bot's scripts: %v", err)}
+	}
+	return Finding{check, Good, "the server runs the bot's scripts"}
 }
 
 func (s *Store) checkEviction(ctx context.Context) Finding {

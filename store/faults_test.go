@@ -212,21 +212,38 @@ func TestCheckServer(t *testing.T) {
 	}
 	t.Run("miniredis", func(t *testing.T) {
 		server := storetest.Mini(t)
-		want := "reach good\nversion unknown\neviction unknown\ndurability unknown\nreplicas unknown\nclock warning\n"
+		want := "reach good\nversion unknown\nscripts good\neviction unknown\ndurability unknown\nreplicas unknown\nclock warning\n"
 		if diff := cmp.Diff(want, say(server.Store(), server.Now().Add(time.Minute))); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
 	t.Run("as it should be", func(t *testing.T) {
 		server := storetest.Real(t, "--appendfsync", "always")
-		want := "reach good\nversion good\neviction good\ndurability good\nreplicas good\nclock good\n"
+		want := "reach good\nversion good\nscripts good\neviction good\ndurability good\nreplicas good\nclock good\n"
 		if diff := cmp.Diff(want, say(server.Store(), server.Now())); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
+	t.Run("Valkey", func(t *testing.T) {
+		server := storetest.Valkey(t)
+		if f := server.Store().CheckServer(t.Context(), server.Now())[1]; f.Level != store.Good || !strings.Contains(f.Say, "Valkey") {
+			t.Errorf("%+v", f)
+		}
+	})
+	t.Run("a user who may not run scripts", func(t *testing.T) {
+		server := storetest.Real(t)
+		client := redis.NewClient(&redis.Options{Addr: server.Addr, Username: "reader", Password: "x"})
+		defer func() { _ = client.Close() }()
+		if err := server.Client.Do(t.Context(), "ACL", "SETUSER", "reader", "on", ">x", "~*", "+@all", "-@scripting").Err(); err != nil {
+			t.Fatal(err)
+		}
+		if f := store.New(client, store.Options{Env: server.Env()}).CheckServer(t.Context(), server.Now())[2]; f.Level != store.Bad {
+			t.Errorf("%+v", f)
+		}
+	})
 	t.Run("a cache", func(t *testing.T) {
 		server := storetest.Real(t, "--appendonly", "no", "--maxmemory-policy", "allkeys-lru")
-		want := "reach good\nversion good\neviction bad\ndurability bad\nreplicas good\nclock good\n"
+		want := "reach good\nversion good\nscripts good\neviction bad\ndurability bad\nreplicas good\nclock good\n"
 		if diff := cmp.Diff(want, say(server.Store(), server.Now())); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

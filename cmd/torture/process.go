@@ -185,10 +185,10 @@ func freeAddress() (string, error) {
 
 // redisServer is a real one, with every write on disk before it is answered.
 type redisServer struct {
-	dir, addr string
-	turn      sync.Mutex // one restart at a time
-	mu        sync.Mutex
-	proc      *process
+	bin, dir, addr string
+	turn           sync.Mutex // one restart at a time
+	mu             sync.Mutex
+	proc           *process
 }
 
 func (r *redisServer) start() error {
@@ -196,7 +196,7 @@ func (r *redisServer) start() error {
 	if err != nil {
 		return err
 	}
-	p, err := start(r.dir, "redis", nil, nil, "redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", r.dir,
+	p, err := start(r.dir, "redis", nil, nil, r.bin, "--bind", "127.0.0.1", "--port", port, "--dir", r.dir,
 		"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction")
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (r *redisServer) start() error {
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
-	return fmt.Errorf("redis-server does not come up: %s", p.text())
+	return fmt.Errorf("%s does not come up: %s", r.bin, p.text())
 }
 
 func (r *redisServer) kill() {

@@ -25,6 +25,7 @@ import (
 // settings are what a whole torture run is like.
 type settings struct {
 	bin         string // the bot
+	server      string // redis-server or valkey-server
 	dir         string // for logs and Redis's files
 	lease       time.Duration
 	callTimeout time.Duration // the bot's call_timeout
@@ -102,7 +103,7 @@ func (s *stage) build(replicas int, latency time.Duration) error {
 	if err != nil {
 		return err
 	}
-	s.redis = &redisServer{dir: s.dir, addr: addr}
+	s.redis = &redisServer{bin: s.server, dir: s.dir, addr: addr}
 	if err := s.redis.start(); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 var mends = map[string]string{
 	"reach":      "look at redis.addresses, username, password and tls, and whether this host may connect",
 	"version":    "move to Redis 6.2 or later, or Valkey",
+	"scripts":    "let the ACL user run EVAL, EVALSHA and SCRIPT on the bot's keys (docs/operations.md); take a Redis or Valkey",
 	"eviction":   "CONFIG SET maxmemory-policy noeviction, and the same in redis.conf",
 	"durability": "appendonly yes and appendfsync always in redis.conf",
 	"replicas":   "redis.replicas: 1 in the configuration, with two replicas or more",

@@ -1,5 +1,5 @@
-// Package storetest starts Redis servers for tests: miniredis always, and a real redis-server wherever the binary
-// is found. It knows nothing of what is stored.
+// Package storetest starts Redis servers for tests: miniredis always, and a real Redis and a real Valkey wherever their
+// binaries are found. It knows nothing of what is stored.
 package storetest
 
 import (
@@ -46,11 +46,18 @@ func (s Server) Env() string { return fmt.Sprintf("test%d", envs.Add(1)) }
 // Store returns a store with keys of its own.
 func (s Server) Store() *store.Store { return store.New(s.Client, store.Options{Env: s.Env()}) }
 
-// Each runs test on miniredis, and on a real Redis where there is one.
+// Each runs test on miniredis, and on a real Redis and a real Valkey where there are some.
 func Each(t *testing.T, test func(t *testing.T, s Server)) {
 	t.Helper()
 	t.Run("miniredis", func(t *testing.T) { test(t, Mini(t)) })
-	t.Run("redis", func(t *testing.T) { test(t, Real(t)) })
+	t.Run("redis", func(t *testing.T) { test(t, start(t, "redis-server", nil)) })
+	t.Run("valkey", func(t *testing.T) { test(t, Valkey(t)) })
+}
+
+// Valkey starts a valkey-server with a directory of its own; it skips the test where there is no such binary.
+func Valkey(tb testing.TB) Server {
+	tb.Helper()
+	return start(tb, "valkey-server", nil)
 }
 
 // Mini starts a miniredis whose clock stands still but for Pass.
@@ -71,12 +78,20 @@ func Mini(tb testing.TB) Server {
 	}
 }
 
-// Real starts a redis-server with a directory of its own; it skips the test where there is no such binary.
+// Real starts a redis-server, or else a valkey-server, with a directory of its own; it skips the test where there is neither.
 func Real(tb testing.TB, flags ...string) Server {
 	tb.Helper()
-	bin, err := exec.LookPath("redis-server")
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		return start(tb, "valkey-server", flags)
+	}
+	return start(tb, "redis-server", flags)
+}
+
+func start(tb testing.TB, name string, flags []string) Server {
+	tb.Helper()
+	bin, err := exec.LookPath(name)
 	if err != nil {
-		tb.Skip("there is no redis-server on the PATH")
+		tb.Skipf("there is no %s on the PATH", name)
 	}
 	port := freePort(tb)
 	p := &Process{bin: bin, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), flags: append([]string{
