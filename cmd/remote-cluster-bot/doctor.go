@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,7 +22,7 @@ import (
 // doctorCommand looks at everything that an operator can get wrong, and changes nothing.
 func doctorCommand() *cobra.Command {
 	var file string
-	var asJSON bool
+	var asJSON, acl bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check Slack, Redis, the platforms and their credentials, and say how to mend what is wrong",
@@ -32,6 +35,9 @@ func doctorCommand() *cobra.Command {
 			if err != nil {
 				return report(cmd.OutOrStdout(), doctor.Refused(err), asJSON)
 			}
+			if acl {
+				return printACL(cmd.OutOrStdout(), c)
+			}
 			r, err := examine(cmd.Context(), c, slog.New(slog.DiscardHandler))
 			if err != nil {
 				r = doctor.Refused(err)
@@ -41,7 +47,15 @@ func doctorCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&file, "config", "config.yaml", "the configuration file")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	cmd.Flags().BoolVar(&acl, "acl", false, "print the user that Redis needs for the bot, as a line of redis.conf or users.acl, and examine nothing")
 	return cmd
+}
+
+// printACL leaves the password to the operator: it is no business of a terminal's history.
+func printACL(w io.Writer, c *config.Config) error {
+	name := cmp.Or(c.Redis.Username, "remote-cluster-bot")
+	_, err := fmt.Fprintf(w, "user %s on #<SHA-256 of the password, in hex> %s\n", name, strings.Join(store.ACLRules(c.Environment), " "))
+	return err
 }
 
 // examine builds what the doctor asks: the same clients as the bot's, without the bot.

@@ -54,11 +54,8 @@ func configured(t *testing.T, section string) redis.UniversalClient {
 	return client
 }
 
-// What the bot needs of an ACL user: its own keys, scripts, and to look at the settings that it checks.
-var acl = []string{
-	"--user", "default", "off", "--user", "bot", "on", ">redis_password-secret", "~rcb:{test}:*",
-	"+@read", "+@write", "+@scripting", "+@connection", "+@blocking", "-@dangerous", "+time", "+info", "+config|get",
-}
+// acl is the bot's user as doctor --acl prints it.
+var acl = append([]string{"--user", "default", "off", "--user", "bot", "on", ">redis_password-secret"}, store.ACLRules("test")...)
 
 func TestRedisOverTLSWithAnACLUser(t *testing.T) {
 	t.Parallel()
