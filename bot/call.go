@@ -51,13 +51,13 @@ const attempts = 3
 // call makes a call within its rates, and once more when Slack asks for patience and ctx allows it.
 func (m *Messenger) call(ctx context.Context, r request) error {
 	if r.trigger {
-		return m.once(ctx, r)
+		return m.do(ctx, r)
 	}
 	for attempt := 1; ; attempt++ {
 		if err := m.pace.wait(ctx, r.method, r.channel); err != nil {
 			return err
 		}
-		err := m.once(ctx, r)
+		err := m.do(ctx, r)
 		e, ok := errors.AsType[*Error](err)
 		if !ok || e.Kind != Limited || attempt == attempts {
 			return err
@@ -65,13 +65,13 @@ func (m *Messenger) call(ctx context.Context, r request) error {
 	}
 }
 
-// once makes a call and tells the pace if Slack wants patience.
-func (m *Messenger) once(ctx context.Context, r request) error {
+// do makes a call and tells the pace if Slack wants patience.
+func (m *Messenger) do(ctx context.Context, r request) error {
 	start := m.o.Now()
 	err := m.send(ctx, r)
 	e, failed := errors.AsType[*Error](err)
 	if failed && e.Kind == Limited {
-		m.pace.hold(r.method, r.channel, e.RetryAfter)
+		m.pace.backOff(r.method, r.channel, e.RetryAfter)
 	}
 	if failed {
 		m.o.Called(r.method, e.Kind.String(), m.o.Now().Sub(start))
@@ -128,19 +128,19 @@ func (m *Messenger) send(ctx context.Context, r request) error {
 func refused(method string, env envelope) *Error {
 	e := &Error{
 		Method: method, Code: env.Error, Status: http.StatusOK, Messages: env.Metadata.Messages,
-		Needed: env.Needed, Kind: kindOf(env.Error), Ambiguous: halfDone[env.Error],
+		Needed: env.Needed, Kind: kindOf(env.Error), Ambiguous: ambiguousCodes[env.Error],
 	}
 	if e.Code == "" {
 		e.Code = "unknown_error"
 	}
 	if e.Kind == Limited {
-		e.RetryAfter = patience
+		e.RetryAfter = defaultRetryAfter
 	}
 	return e
 }
 
-// patience is how long to wait when Slack says "too many" without saying until when.
-const patience = 30 * time.Second
+// defaultRetryAfter is how long to wait when Slack says "too many" without saying until when.
+const defaultRetryAfter = 30 * time.Second
 
 // roundTrip posts payload and returns the body and header of a 200. name is what errors call it: url may hold a secret.
 func (m *Messenger) roundTrip(ctx context.Context, name, address, contentType string, payload []byte, token string) ([]byte, http.Header, *Error) {
@@ -200,7 +200,7 @@ func refusalCode(header http.Header, body []byte) string {
 func retryAfter(header http.Header) time.Duration {
 	seconds, err := strconv.Atoi(header.Get("Retry-After"))
 	if err != nil || seconds < 0 {
-		return patience
+		return defaultRetryAfter
 	}
 	return time.Duration(min(seconds, 3600)) * time.Second
 }

@@ -124,9 +124,9 @@ func (r *Router) submitted(j *job, p *interactionPayload) {
 	s := Submission{View: *p.View.view(), User: p.user(), TriggerID: p.TriggerID}
 	j.what = "submission " + s.View.CallbackID
 	j.failure.View = &s.View
-	j.keepsInput = true
+	j.hasUserInput = true
 	j.say = onTop
-	if p.hasInput() {
+	if p.hasUserInput() {
 		j.say = func(sentence string) any { return inputError(p.lastInput(), sentence) }
 	}
 	h, ok := r.submissions[s.View.CallbackID]

@@ -111,8 +111,8 @@ var kinds = map[string]Kind{
 	"ekm_access_denied": Unavailable,
 }
 
-// halfDone are the errors after which, in Slack's own words, some aspect of the call may have succeeded.
-var halfDone = map[string]bool{"internal_error": true, "fatal_error": true, "request_timeout": true, "service_unavailable": true}
+// ambiguousCodes are the errors after which, in Slack's own words, some aspect of the call may have succeeded.
+var ambiguousCodes = map[string]bool{"internal_error": true, "fatal_error": true, "request_timeout": true, "service_unavailable": true}
 
 func kindOf(code string) Kind {
 	if k, ok := kinds[code]; ok {

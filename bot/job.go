@@ -21,12 +21,12 @@ type job struct {
 	failure Failure
 	run     func(context.Context) (Answer, error) // nil: nobody registered for it
 
-	say        func(sentence string) any // how a sentence is told in the answer; nil: it cannot be
-	late       func() any                // the answer when the handler is late; nil: an empty one
-	promises   bool                      // late says that something will follow
-	keepsInput bool                      // an empty answer would close a modal with what was typed in it
-	quiet      bool                      // not worth a message of its own to the user when it fails
-	empty      json.RawMessage           // what an empty answer is here; nil: no body at all
+	say          func(sentence string) any // how a sentence is told in the answer; nil: it cannot be
+	late         func() any                // the answer when the handler is late; nil: an empty one
+	promises     bool                      // late says that something will follow
+	hasUserInput bool                      // an empty answer would close a modal with what was typed in it
+	quiet        bool                      // not worth a message of its own to the user when it fails
+	empty        json.RawMessage           // what an empty answer is here; nil: no body at all
 
 	answered atomic.Bool // Slack was answered, by the handler or for it
 	told     atomic.Bool // the user was told that it failed
@@ -34,13 +34,13 @@ type job struct {
 
 // What people read when a handler cannot speak for itself.
 const (
-	sayLate     = "Still working on it: nothing is lost, you will hear from me in a moment."
-	sayBusy     = "I have too much to do at once. Nothing was done; please try again in a moment."
-	sayStopping = "I am restarting. Nothing was done; please try again in a moment."
-	sayUnknown  = "I do not know this (any more). Nothing was done; please start again."
-	sayUnsure   = "I can't reach Slack to learn whether I serve this workspace. Nothing was done; please try again in a moment."
-	sayStranger = "I do not serve this workspace."
-	sayFailed   = "That did not work, and it is our fault. Please look how things stand before you try again. Request %s."
+	sayLate              = "Still working on it: nothing is lost, you will hear from me in a moment."
+	sayBusy              = "I have too much to do at once. Nothing was done; please try again in a moment."
+	sayStopping          = "I am restarting. Nothing was done; please try again in a moment."
+	sayUnknown           = "I do not know this (any more). Nothing was done; please start again."
+	sayUnsure            = "I can't reach Slack to learn whether I serve this workspace. Nothing was done; please try again in a moment."
+	textForeignWorkspace = "I do not serve this workspace."
+	sayFailed            = "That did not work, and it is our fault. Please look how things stand before you try again. Request %s."
 )
 
 // serve answers within AckWithin. The answer to a second delivery of the same event is that of the first.
@@ -64,7 +64,7 @@ func (r *Router) serve(ctx context.Context, seen *recent, j *job) []byte {
 	case !ours:
 		r.o.Log.WarnContext(ctx, "refused: not a team that is served",
 			"request_id", j.failure.RequestID, "what", j.what, "team", j.failure.User.Team)
-		return r.sentence(ctx, j, sayStranger)
+		return r.sentence(ctx, j, textForeignWorkspace)
 	case j.run == nil:
 		r.o.Log.InfoContext(ctx, "nobody serves this",
 			"request_id", j.failure.RequestID, "what", j.what, "user", j.failure.User.ID)
@@ -299,7 +299,7 @@ func (r *Router) sentence(ctx context.Context, j *job, sentence string) []byte {
 // failedBody keeps a modal open when its handler failed, with what was typed in it. Elsewhere OnError tells the
 // user; without one the answer does.
 func (r *Router) failedBody(ctx context.Context, j *job) []byte {
-	if j.keepsInput || j.quiet || r.o.OnError == nil {
+	if j.hasUserInput || j.quiet || r.o.OnError == nil {
 		return r.sentence(ctx, j, fmt.Sprintf(sayFailed, j.failure.RequestID))
 	}
 	return nil

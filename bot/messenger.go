@@ -37,7 +37,7 @@ type Messenger struct {
 	o    MessengerOptions
 	http *http.Client
 	host string // scheme and host of APIURL
-	pace *pace
+	pace *rateLimiter
 
 	mu   sync.Mutex
 	self *Identity // the answer of auth.test; a bot does not change who it is
@@ -76,7 +76,7 @@ func NewMessenger(o MessengerOptions) *Messenger {
 	}
 	// A redirect would carry texts to wherever it points, and the Web API has none.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	m := &Messenger{o: o, http: &client, pace: newPace(o)}
+	m := &Messenger{o: o, http: &client, pace: newRateLimiter(o)}
 	if u, err := url.Parse(o.APIURL); err == nil {
 		m.host = u.Scheme + "://" + u.Host
 	}

@@ -243,7 +243,7 @@ func TestLimitedCallIsMadeAgainWhenSlackSays(t *testing.T) {
 		if err := m.Update(t.Context(), Posted{"C1", "1"}, Message{Text: "x"}); err != nil {
 			t.Fatal(err)
 		}
-		if waited := time.Since(start); waited != 2*time.Second+patience {
+		if waited := time.Since(start); waited != 2*time.Second+defaultRetryAfter {
 			t.Errorf("waited %v", waited)
 		}
 		if len(a.calls) != 3 {

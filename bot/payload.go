@@ -43,7 +43,7 @@ type interactionPayload struct {
 	CallbackID  string        `json:"callback_id"`
 	ActionID    string        `json:"action_id"` // block_suggestion
 	BlockID     string        `json:"block_id"`  // block_suggestion
-	Value       looseText     `json:"value"`     // block_suggestion
+	Value       lenientString `json:"value"`     // block_suggestion
 	MessageTS   string        `json:"message_ts"`
 	IsCleared   bool          `json:"is_cleared"`
 	Team        teamPayload   `json:"team"`
@@ -109,21 +109,21 @@ type blockPayload struct {
 // element is a pressed or filled-in element. Each type of element keeps its value under a name of its own
 // (Slack's docs: "Block elements"); rich text and files are not read.
 type element struct {
-	Type          string    `json:"type"`
-	ActionID      string    `json:"action_id"`
-	BlockID       string    `json:"block_id"`
-	Value         looseText `json:"value"`
-	Date          string    `json:"selected_date"`
-	Time          string    `json:"selected_time"`
-	DateTime      int64     `json:"selected_date_time"`
-	User          string    `json:"selected_user"`
-	Conversation  string    `json:"selected_conversation"`
-	Channel       string    `json:"selected_channel"`
-	Users         []string  `json:"selected_users"`
-	Conversations []string  `json:"selected_conversations"`
-	Channels      []string  `json:"selected_channels"`
-	Option        option    `json:"selected_option"`
-	Options       []option  `json:"selected_options"`
+	Type          string        `json:"type"`
+	ActionID      string        `json:"action_id"`
+	BlockID       string        `json:"block_id"`
+	Value         lenientString `json:"value"`
+	Date          string        `json:"selected_date"`
+	Time          string        `json:"selected_time"`
+	DateTime      int64         `json:"selected_date_time"`
+	User          string        `json:"selected_user"`
+	Conversation  string        `json:"selected_conversation"`
+	Channel       string        `json:"selected_channel"`
+	Users         []string      `json:"selected_users"`
+	Conversations []string      `json:"selected_conversations"`
+	Channels      []string      `json:"selected_channels"`
+	Option        option        `json:"selected_option"`
+	Options       []option      `json:"selected_options"`
 }
 
 type option struct {
@@ -133,17 +133,17 @@ type option struct {
 	} `json:"text"`
 }
 
-// looseText takes a string or a number and passes over anything else: an element that we do not know must not
+// lenientString takes a string or a number and passes over anything else: an element that we do not know must not
 // make the whole payload unreadable.
-type looseText string
+type lenientString string
 
 // UnmarshalJSON reads a string or a number.
-func (t *looseText) UnmarshalJSON(data []byte) error {
+func (t *lenientString) UnmarshalJSON(data []byte) error {
 	switch data[0] {
 	case '"':
 		return json.Unmarshal(data, (*string)(t))
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-		*t = looseText(data)
+		*t = lenientString(data)
 	}
 	return nil
 }
@@ -214,8 +214,8 @@ func (p *interactionPayload) lastInput() string {
 	return ""
 }
 
-// hasInput reports whether there is an input block, as a rule without decoding any.
-func (p *interactionPayload) hasInput() bool {
+// hasUserInput reports whether there is an input block, as a rule without decoding any.
+func (p *interactionPayload) hasUserInput() bool {
 	return bytes.Contains(p.blocks, []byte(`"type":"input"`)) || p.lastInput() != ""
 }
 
@@ -303,9 +303,9 @@ type eventPayload struct {
 	Enterprise string `json:"enterprise_id"`
 	EventID    string `json:"event_id"`
 	Event      struct {
-		Type string    `json:"type"`
-		User looseText `json:"user"` // an object in events such as team_join, which we pass over
-		Tab  string    `json:"tab"`
+		Type string        `json:"type"`
+		User lenientString `json:"user"` // an object in events such as team_join, which we pass over
+		Tab  string        `json:"tab"`
 	} `json:"event"`
 }
 

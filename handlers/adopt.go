@@ -9,11 +9,11 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-func adoptOrder() order {
-	return order{
+func adoptForm() changeForm {
+	return changeForm{
 		title: "Adopt a connection", submit: "Ask for approval",
 		intro: "Takes a connection that was made by hand under management. No cluster is changed.",
-		form: func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
+		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			return []slack.Block{
 				h.aboutBlock(ctx, e),
 				textInput(m, link.FieldKeyName, "Name of its key on the remote cluster", "So that it can be rotated and invalidated; empty if you don't know it.", maxServer, "").WithOptional(true),
@@ -22,7 +22,7 @@ func adoptOrder() order {
 			}
 		},
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
-			return link.KindAdopt, link.Adopt{Local: n.Local, Alias: n.Alias, Access: f.access(), KeyName: f.text(link.FieldKeyName)}, &change.InvalidError{}
+			return link.KindAdopt, link.AdoptParams{Local: n.Local, Alias: n.Alias, Access: f.access(), KeyName: f.text(link.FieldKeyName)}, &change.InvalidError{}
 		},
 	}
 }

@@ -124,4 +124,4 @@ func commonest(connections []troubled) (cause, bool) {
 
 const causeKinds = 3
 
-func (t troubled) urgency() int { return slices.Index(link.Troubles(), t.status.Problems[0].Trouble) }
+func (t troubled) urgency() int { return slices.Index(link.ProblemKinds(), t.status.Problems[0].Kind) }

@@ -35,14 +35,14 @@ type alert struct {
 
 // openAlert is an alert that was posted, or is about to be.
 type openAlert struct {
-	Called  string       `json:"called"` // what people call the connection, or the cause
-	Trouble link.Trouble `json:"trouble,omitempty"`
-	Certs   bool         `json:"certificates,omitempty"`
-	Most    int          `json:"most,omitempty"` // connections of a cause at the same time
-	Since   time.Time    `json:"since"`
-	Shows   string       `json:"shows,omitempty"` // mark of what the message shows; empty: not known
-	Channel string       `json:"channel,omitempty"`
-	TS      string       `json:"ts,omitempty"` // empty: it is being posted
+	Called  string           `json:"called"` // what people call the connection, or the cause
+	Trouble link.ProblemKind `json:"trouble,omitempty"`
+	Certs   bool             `json:"certificates,omitempty"`
+	Most    int              `json:"most,omitempty"` // connections of a cause at the same time
+	Since   time.Time        `json:"since"`
+	Shows   string           `json:"shows,omitempty"` // mark of what the message shows; empty: not known
+	Channel string           `json:"channel,omitempty"`
+	TS      string           `json:"ts,omitempty"` // empty: it is being posted
 }
 
 // Announce brings the messages that tell of problems up to date, in one replica at a time; it does nothing where none
@@ -119,15 +119,15 @@ func alertsFor(connections []troubled, open map[string]openAlert) []alert {
 	for _, c := range others {
 		for _, p := range c.status.Problems {
 			all = append(all, alert{
-				key: problemKey(c.name, p.Trouble), affected: []troubled{c}, problem: &p,
-				openAlert: openAlert{Called: c.status.On + "/" + c.name.Alias, Trouble: p.Trouble, Certs: p.Certs, Since: p.Since},
+				key: problemKey(c.name, p.Kind), affected: []troubled{c}, problem: &p,
+				openAlert: openAlert{Called: c.status.On + "/" + c.name.Alias, Trouble: p.Kind, Certs: p.Certs, Since: p.Since},
 			})
 		}
 	}
 	return all
 }
 
-func problemKey(n link.Name, t link.Trouble) string { return n.String() + " " + string(t) }
+func problemKey(n link.Name, t link.ProblemKind) string { return n.String() + " " + string(t) }
 
 // show posts an alert, or draws it again if what it shows has changed.
 func (m *Monitor) show(ctx context.Context, now alert, was openAlert) error {
@@ -148,7 +148,7 @@ func (m *Monitor) show(ctx context.Context, now alert, was openAlert) error {
 			return err
 		}
 	} else if !was.Since.IsZero() { // it was being posted, and the answer was lost
-		at, ok, err := m.o.Poster.FindPosted(ctx, m.o.Channel, "", was.Since.Add(-clocks), time.Time{}, func(d bot.Metadata) bool {
+		at, ok, err := m.o.Poster.FindPosted(ctx, m.o.Channel, "", was.Since.Add(-maxClockSkew), time.Time{}, func(d bot.Metadata) bool {
 			return d.Type == metadataProblem && d.Payload["problem"] == now.key
 		})
 		if err == nil && ok {

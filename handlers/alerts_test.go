@@ -14,18 +14,18 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-var down = link.Problem{Trouble: link.TroubleLost, Say: "The remote cluster can't be reached.", Fix: link.KindUpdate}
+var down = link.Problem{Kind: link.ProblemDown, Say: "The remote cluster can't be reached.", Fix: link.KindUpdate}
 
 // connections are five of each of n local deployments, each to another remote one.
-func connections(locals int) []link.Managed {
-	var all []link.Managed
+func connections(locals int) []link.ManagedConnection {
+	var all []link.ManagedConnection
 	for i := range locals {
 		for j := range 5 {
-			all = append(all, link.Managed{
-				Local:   link.Ref{Platform: "ece-prod", Deployment: fmt.Sprintf("l%04d", i)},
-				Remote:  link.Ref{Platform: "cloud", Deployment: fmt.Sprintf("r%d", j)},
-				Alias:   fmt.Sprintf("alias-%d", j),
-				LocalAs: fmt.Sprintf("logs-%04d", i), Kept: change.Kept{Request: "r1", By: change.Actor{User: "U0ASKER"}},
+			all = append(all, link.ManagedConnection{
+				Local:     link.Ref{Platform: "ece-prod", Deployment: fmt.Sprintf("l%04d", i)},
+				Remote:    link.Ref{Platform: "cloud", Deployment: fmt.Sprintf("r%d", j)},
+				Alias:     fmt.Sprintf("alias-%d", j),
+				LocalName: fmt.Sprintf("logs-%04d", i), Record: change.StoredRecord{Request: "r1", By: change.Actor{User: "U0ASKER"}},
 			})
 		}
 	}
@@ -70,30 +70,30 @@ func TestAnOutageIsOneMessage(t *testing.T) {
 }
 
 func TestTheNarrowestCauseIsTold(t *testing.T) {
-	at := func(local, remote string) link.Managed {
-		return link.Managed{
+	at := func(local, remote string) link.ManagedConnection {
+		return link.ManagedConnection{
 			Local: link.Ref{Platform: "ece-prod", Deployment: local}, Remote: link.Ref{Platform: "cloud", Deployment: remote}, Alias: remote,
-			LocalAs: "logs", Kept: change.Kept{Request: "r1"},
+			LocalName: "logs", Record: change.StoredRecord{Request: "r1"},
 		}
 	}
-	several := func(n int, one func(i int) link.Managed) (all []link.Managed) {
+	several := func(n int, one func(i int) link.ManagedConnection) (all []link.ManagedConnection) {
 		for i := range n {
 			all = append(all, one(i))
 		}
 		return all
 	}
-	ofOneLocal := several(6, func(i int) link.Managed { return at("l", fmt.Sprint("r", i)) })
-	ofOneRemote := several(6, func(i int) link.Managed { return at(fmt.Sprint("l", i), "r") })
+	ofOneLocal := several(6, func(i int) link.ManagedConnection { return at("l", fmt.Sprint("r", i)) })
+	ofOneRemote := several(6, func(i int) link.ManagedConnection { return at(fmt.Sprint("l", i), "r") })
 	for name, test := range map[string]struct {
-		down []link.Managed
+		down []link.ManagedConnection
 		want []string // what the messages are about
 	}{
-		"a handful":              {several(handful, func(i int) link.Managed { return at("l", fmt.Sprint("r", i)) }), slices.Repeat([]string{"one"}, handful)},
+		"a handful":              {several(handful, func(i int) link.ManagedConnection { return at("l", fmt.Sprint("r", i)) }), slices.Repeat([]string{"one"}, handful)},
 		"a local":                {ofOneLocal, []string{"local ece-prod/l"}},
 		"a remote":               {ofOneRemote, []string{"remote cloud/r"}},
 		"a local and another":    {append(slices.Clip(ofOneLocal), at("other", "r9")), []string{"local ece-prod/l", "one"}},
-		"a platform":             {append(slices.Clip(ofOneLocal), several(6, func(i int) link.Managed { return at(fmt.Sprint("o", i), fmt.Sprint("p", i)) })...), []string{"platform ece-prod"}},
-		"of the platform's many": {several(12, func(i int) link.Managed { return at(fmt.Sprint("l", i/3), fmt.Sprint("r", i)) }), []string{"platform ece-prod"}},
+		"a platform":             {append(slices.Clip(ofOneLocal), several(6, func(i int) link.ManagedConnection { return at(fmt.Sprint("o", i), fmt.Sprint("p", i)) })...), []string{"platform ece-prod"}},
+		"of the platform's many": {several(12, func(i int) link.ManagedConnection { return at(fmt.Sprint("l", i/3), fmt.Sprint("r", i)) }), []string{"platform ece-prod"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWard(t, test.down...)
@@ -142,14 +142,14 @@ func TestSingleMessagesEndInTheOneAboutTheirCause(t *testing.T) {
 // An alert waits for as long as a card of a request does.
 func TestCardsGoBeforeAlerts(t *testing.T) {
 	w := newWard(t, connections(1)...)
-	var teller *Teller
+	var notifier *Notifier
 	busy := true
-	teller = NewTeller(TellerOptions{Now: func() time.Time { return start }})
-	teller.Changed("R1")
+	notifier = NewNotifier(NotifierOptions{Now: func() time.Time { return start }})
+	notifier.Changed("R1")
 	w.o.WaitIdle = func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, time.Millisecond)
 		defer cancel()
-		err := teller.WaitIdle(ctx)
+		err := notifier.WaitIdle(ctx)
 		if busy != (err != nil) {
 			t.Errorf("a card waits: %t, and the alert gets %v", busy, err)
 		}
@@ -160,7 +160,7 @@ func TestCardsGoBeforeAlerts(t *testing.T) {
 		t.Errorf("%d messages before the card (%v)", len(w.slack.visible()), err)
 	}
 	busy = false
-	delete(teller.todo, "R1")
+	delete(notifier.queue, "R1")
 	if err := w.CheckDue(t.Context()); err != nil || len(w.slack.visible()) != 5 {
 		t.Errorf("%d messages after the card (%v)", len(w.slack.visible()), err)
 	}
@@ -173,7 +173,7 @@ func TestTheLongestAlertFits(t *testing.T) {
 		for i := range 50 {
 			a.affected = append(a.affected, troubled{
 				name:   link.Name{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: fmt.Sprint(i) + m},
-				status: statusRecord{On: m, Problems: []openProblem{{Trouble: link.Troubles()[i%4], Say: m}}},
+				status: statusRecord{On: m, Problems: []openProblem{{Kind: link.ProblemKinds()[i%4], Say: m}}},
 			})
 		}
 		if err := bot.CheckMessage(causeMessage(a, "/remote-cluster")); err != nil {

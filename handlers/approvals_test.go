@@ -62,13 +62,13 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 			r := wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
 			d.book.put(r)
 			d.o.Now = d.world.Now
-			d.o.Vault = slowVault{v, func() {
+			d.o.Secrets = slowVault{v, func() {
 				r.State, r.Version = c.state, r.Version+1
 				if c.state == change.Approved {
-					r.Asked = r.Version // a new plan: the press is stale
+					r.ApprovalsSince = r.Version // a new plan: the press is stale
 				}
 				if c.done {
-					r.Journal = []change.StepRecord{{Step: link.StepGrant, State: change.StepDone}}
+					r.Journal = []change.StepRecord{{Step: link.StepIssueKey, State: change.StepDone}}
 				}
 				d.book.put(r)
 			}}
@@ -87,9 +87,9 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 // wanting is a request that waits for a key of people.
 func wanting(edit func(*change.Request)) *change.Request {
 	r := pending()
-	r.Proposal.Wants = link.WantsKey
-	callOf(r, "grant").System += " (made by a person there)"
-	r.Proposal.Step("grant").ByHand = []change.Call{{Method: "DELETE", Path: "/_security/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`}}
+	r.Proposal.RequiredInput = link.InputKey
+	callOf(r, "issue_key").System += " (made by a person there)"
+	r.Proposal.Step("issue_key").ByHand = []change.Call{{Method: "DELETE", Path: "/_security/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`}}
 	if edit != nil {
 		edit(r)
 	}
@@ -102,9 +102,11 @@ func TestCardsOfApprovals(t *testing.T) {
 			r.NotBefore, r.Deadline = start.Add(20*time.Hour), start.Add(24*time.Hour)
 		}),
 		"wanting": wanting(nil),
-		"handed":  wanting(func(r *change.Request) { r.Decisions = []change.Decision{said(change.HandedIn, "U0BEN", "")} }),
+		"handed": wanting(func(r *change.Request) {
+			r.Decisions = []change.Decision{said(change.DecisionInputSubmitted, "U0BEN", "")}
+		}),
 		"reminded": in(change.Pending, func(r *change.Request) {
-			d := said(change.Reminded, "", "")
+			d := said(change.DecisionRemind, "", "")
 			d.To = []string{"U0BEN"}
 			r.Decisions = append(r.Decisions, d)
 		}),
@@ -112,7 +114,7 @@ func TestCardsOfApprovals(t *testing.T) {
 		"drifted_calls": in(change.Pending, func(r *change.Request) {
 			drift(r)
 			r.Proposal.Steps = slices.Clone(r.Proposal.Steps)
-			point := r.Proposal.Step("point")
+			point := r.Proposal.Step("set_remote")
 			point.Calls = slices.Clone(point.Calls)
 			point.Calls[0].Body = `{"persistent":{"cluster.remote.search-eu.mode":"sniff"}}`
 		}),
@@ -123,7 +125,9 @@ func TestCardsOfApprovals(t *testing.T) {
 
 // What was handed in and counts no more is missing, whatever it was.
 func TestCardsOfWhatHasLapsed(t *testing.T) {
-	handed := func(r *change.Request) { r.Decisions = []change.Decision{said(change.HandedIn, "U0BEN", "")} }
+	handed := func(r *change.Request) {
+		r.Decisions = []change.Decision{said(change.DecisionInputSubmitted, "U0BEN", "")}
+	}
 	for name, r := range map[string]*change.Request{"lapsed": wanting(handed), "upload_lapsed": uploading(handed)} {
 		t.Run(name, func(t *testing.T) {
 			goldenMessage(t, "card_"+name, card(r, missing(), start.Add(56*time.Minute)))
@@ -132,11 +136,11 @@ func TestCardsOfWhatHasLapsed(t *testing.T) {
 }
 
 func TestCardOfAKeyThatIsAskedForLater(t *testing.T) {
-	v := &change.Verdict{Enough: true, NotBefore: start.Add(20 * time.Hour), NotAfter: start.Add(22 * time.Hour)}
+	v := &change.Evaluation{Enough: true, NotBefore: start.Add(20 * time.Hour), NotAfter: start.Add(22 * time.Hour)}
 	r := wanting(func(r *change.Request) {
-		d := said(change.CalledIn, "", "")
+		d := said(change.DecisionInputRequested, "", "")
 		d.To = []string{"U0BEN"}
-		r.Decisions = []change.Decision{said(change.SaidYes, "U0ANNA", ""), d}
+		r.Decisions = []change.Decision{said(change.DecisionApprove, "U0ANNA", ""), d}
 	})
 	goldenMessage(t, "card_wanting_later", card(r, v, start))
 	copies := direct(r, v, false, "/remote-cluster", start)
@@ -146,13 +150,15 @@ func TestCardOfAKeyThatIsAskedForLater(t *testing.T) {
 }
 
 func TestPasteModal(t *testing.T) {
-	v := pasteModal(wanting(nil), reasonMemory{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
+	v := pasteModal(wanting(nil), reasonMetadata{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
 	golden(t, "modal_paste", v)
-	long := wanting(func(r *change.Request) { callOf(r, "grant").Body = `{"name":"` + strings.Repeat("'<&>`", 3000) + `"}` })
-	if err := bot.CheckModal(pasteModal(long, reasonMemory{Press: "7Q2MZK:3"})); err != nil {
+	long := wanting(func(r *change.Request) {
+		callOf(r, "issue_key").Body = `{"name":"` + strings.Repeat("'<&>`", 3000) + `"}`
+	})
+	if err := bot.CheckModal(pasteModal(long, reasonMetadata{Press: "7Q2MZK:3"})); err != nil {
 		t.Error(err)
 	}
 }
@@ -160,7 +166,7 @@ func TestPasteModal(t *testing.T) {
 func TestAKeyIsAskedForOnApprovalAndTakenOnce(t *testing.T) {
 	d := newDesk(t)
 	v := vault{}
-	d.o.Vault, d.o.Now = v, d.world.Now
+	d.o.Secrets, d.o.Now = v, d.world.Now
 	r := wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
 	d.book.put(r)
 	d.finish(d.approve(t.Context(), pressed(anna, r)))
@@ -209,7 +215,7 @@ func TestEditingOpensTheModalAsItWasFilledIn(t *testing.T) {
 	}
 	d.finish(d.edit(t.Context(), pressed(asker, r)))
 	c, _ := connection(r)
-	m := connectMemory{Channel: "C0REQUESTS", Parent: r.ID}
+	m := connectMetadata{Channel: "C0REQUESTS", Parent: r.ID}
 	f := formOf(r, c)
 	golden(t, "modal_edit", connectModal(f, m))
 	back, wrong := f.connect()
@@ -286,20 +292,20 @@ func TestDirectMessagesAreCopiesOfTheCardPostedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, w := newBook(), newWorkspace(t)
 		b.put(pending())
-		teller := newTestTeller(b, w, "one")
-		teller.o.Policy = directly{}
+		notifier := newTestTeller(b, w, "one")
+		notifier.o.Policy = directly{}
 		tell := func(edit func(*change.Request)) {
 			t.Helper()
 			if edit != nil {
 				b.edit("7Q2MZK", edit)
 			}
-			if err := teller.tell(t.Context(), "7Q2MZK"); err != nil {
+			if err := notifier.notify(t.Context(), "7Q2MZK"); err != nil {
 				t.Fatal(err)
 			}
 		}
 		tell(nil)
 		tell(func(r *change.Request) {
-			d := said(change.Reminded, "", "")
+			d := said(change.DecisionRemind, "", "")
 			d.To = []string{"U0BEN"}
 			r.Decisions = append(r.Decisions, d)
 		})
@@ -322,7 +328,7 @@ func TestDirectMessagesAreCopiesOfTheCardPostedOnce(t *testing.T) {
 // directly asks anna and ben by direct message.
 type directly struct{}
 
-func (directly) Weigh(context.Context, *change.Request) (change.Verdict, error) {
+func (directly) Evaluate(context.Context, *change.Request) (change.Evaluation, error) {
 	v := *missing()
 	v.Direct = true
 	return v, nil

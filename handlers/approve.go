@@ -8,7 +8,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-type decision func(context.Context, change.Press) (*change.Request, error)
+type decision func(context.Context, change.DecisionInput) (*change.Request, error)
 
 // decide records what was pressed on a card, before Slack is answered: a press that was acknowledged must not be lost.
 // The card follows by itself; only who presses in vain is told something, and told alone.
@@ -19,29 +19,29 @@ func (h *Handlers) decide(ctx context.Context, a bot.Action, do decision) (bot.A
 
 // decided is decide, with the request as it stands after it; nil where the press did not count.
 func (h *Handlers) decided(ctx context.Context, a bot.Action, do decision) (*change.Request, bot.Answer, error) {
-	s, err := parseSeen(a.Value.Text)
+	s, err := parseCardRef(a.Value.Text)
 	if err != nil {
 		return nil, bot.Answer{}, err
 	}
-	r, err := do(ctx, s.press(a.User, a.Channel, ""))
+	r, err := do(ctx, s.decisionInput(a.User, a.Channel, ""))
 	if err != nil {
-		return nil, h.homeward(a, h.sorry(spotOf(a), err)), nil
+		return nil, h.withHomeRefresh(a, h.replyError(replyTo(a), err)), nil
 	}
-	return r, h.homeward(a, bot.Answer{}), nil
+	return r, h.withHomeRefresh(a, bot.Answer{}), nil
 }
 
 // approve records an approval. Where a key has to be pasted, whoever may do so is asked for it at once.
 func (h *Handlers) approve(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	r, answer, err := h.decided(ctx, a, h.o.Changes.Approve)
-	if r == nil || r.Proposal.Wants != link.WantsKey || !r.Awaits(h.o.Now()) || h.o.Changes.MayHandIn(ctx, r, actor(a.User, a.Channel)) != nil {
+	r, answer, err := h.decided(ctx, a, h.o.Requests.Approve)
+	if r == nil || r.Proposal.RequiredInput != link.InputKey || !r.NeedsInput(h.o.Now()) || h.o.Requests.CanSubmitInput(ctx, r, actor(a.User, a.Channel)) != nil {
 		return answer, err
 	}
-	if _, err := h.o.Messenger.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMemory{Press: seenNow(r).String(), Channel: a.Channel})); err != nil {
+	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMetadata{Press: refOf(r).String(), Channel: a.Channel})); err != nil {
 		h.o.Log.WarnContext(ctx, "the modal for the key did not open; its button is on the card", "request", r.ID, "error", err)
 	}
 	return answer, nil
 }
 
 func (h *Handlers) takeBack(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	return h.decide(ctx, a, h.o.Changes.TakeBack)
+	return h.decide(ctx, a, h.o.Requests.Revoke)
 }

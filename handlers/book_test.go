@@ -15,24 +15,24 @@ import (
 
 // book remembers requests, for tests: change.Requests and Outbox in one.
 type book struct {
-	mu       sync.Mutex
-	requests map[string]*change.Request
-	dedup    map[string]string
-	down     error
-	holds    string // who tells, for ever; empty: nobody
-	tellers  map[string]teller
-	memos    []change.Kept
-	kept     changetest.Records // the memos as they are read
+	mu        sync.Mutex
+	requests  map[string]*change.Request
+	dedup     map[string]string
+	down      error
+	holds     string // who tells, for ever; empty: nobody
+	notifiers map[string]notifier
+	memos     []change.StoredRecord
+	kept      changetest.Records // the memos as they are read
 }
 
-type teller struct {
+type notifier struct {
 	owner string
 	until time.Time
 }
 
 func newBook() *book {
-	b := &book{requests: map[string]*change.Request{}, dedup: map[string]string{}, tellers: map[string]teller{}}
-	b.kept = changetest.Records{Index: link.IndexRecord, All: func() ([]change.Kept, error) {
+	b := &book{requests: map[string]*change.Request{}, dedup: map[string]string{}, notifiers: map[string]notifier{}}
+	b.kept = changetest.Records{Index: link.IndexRecord, All: func() ([]change.StoredRecord, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		return slices.Clone(b.memos), b.down
@@ -51,7 +51,7 @@ func (b *book) Create(_ context.Context, r *change.Request, submission string, _
 	}
 	for _, other := range b.requests {
 		if other.Proposal.Subject() == r.Proposal.Subject() && !other.State.Final() {
-			return "", &change.HeldError{Target: r.Proposal.Subject(), By: other.ID}
+			return "", &change.LockedError{Target: r.Proposal.Subject(), RequestID: other.ID}
 		}
 	}
 	b.requests[r.ID] = clone(r)
@@ -67,7 +67,7 @@ func (b *book) Submitted(_ context.Context, submission string) (string, error) {
 	return b.dedup[submission], b.down
 }
 
-func (b *book) Safe(context.Context) error { return b.down }
+func (b *book) WaitDurable(context.Context) error { return b.down }
 
 func (b *book) Get(_ context.Context, id string) (*change.Request, error) {
 	b.mu.Lock()
@@ -82,7 +82,7 @@ func (b *book) Get(_ context.Context, id string) (*change.Request, error) {
 	return clone(r), nil
 }
 
-func (b *book) Move(_ context.Context, m change.Move) error {
+func (b *book) Transition(_ context.Context, m change.Transition) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.down != nil {
@@ -101,7 +101,7 @@ func (b *book) Move(_ context.Context, m change.Move) error {
 
 func (b *book) Due(context.Context, time.Time, int) ([]string, error) { return nil, nil }
 
-func (b *book) Lagging(_ context.Context, limit int) ([]string, error) {
+func (b *book) Unannounced(_ context.Context, limit int) ([]string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var ids []string
@@ -113,7 +113,7 @@ func (b *book) Lagging(_ context.Context, limit int) ([]string, error) {
 	return ids, b.down
 }
 
-func (b *book) ClaimTelling(_ context.Context, id, owner string, lease time.Duration) (*change.Request, bool, error) {
+func (b *book) ClaimNotification(_ context.Context, id, owner string, lease time.Duration) (*change.Request, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r, ok := b.requests[id]
@@ -125,10 +125,10 @@ func (b *book) ClaimTelling(_ context.Context, id, owner string, lease time.Dura
 	case r.Announced >= r.Version, b.holds != "" && b.holds != owner:
 		return nil, false, nil
 	}
-	if has := b.tellers[id]; has.owner != owner && time.Now().Before(has.until) {
+	if has := b.notifiers[id]; has.owner != owner && time.Now().Before(has.until) {
 		return nil, false, nil
 	}
-	b.tellers[id] = teller{owner, time.Now().Add(lease)}
+	b.notifiers[id] = notifier{owner, time.Now().Add(lease)}
 	return clone(r), true, nil
 }
 
@@ -138,7 +138,7 @@ func (b *book) NoteMessage(_ context.Context, id, owner, slot string, m change.M
 	if b.down != nil {
 		return b.down
 	}
-	if has := b.tellers[id]; has.owner != owner || !time.Now().Before(has.until) {
+	if has := b.notifiers[id]; has.owner != owner || !time.Now().Before(has.until) {
 		return change.ErrFenced
 	}
 	r := b.requests[id]
@@ -153,10 +153,10 @@ func (b *book) NoteMessage(_ context.Context, id, owner, slot string, m change.M
 func (b *book) Announced(_ context.Context, id string, version int64, owner string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if has := b.tellers[id]; has.owner != owner || !time.Now().Before(has.until) {
+	if has := b.notifiers[id]; has.owner != owner || !time.Now().Before(has.until) {
 		return change.ErrFenced
 	}
-	delete(b.tellers, id)
+	delete(b.notifiers, id)
 	r := b.requests[id]
 	r.Announced = max(r.Announced, version)
 	return b.down
@@ -226,5 +226,5 @@ func (b *book) Recent(_ context.Context, limit int) ([]*change.Request, error) {
 func (b *book) keep(r *change.Request, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.memos = append(b.memos, r.Kept(at)...)
+	b.memos = append(b.memos, r.StoredRecords(at)...)
 }

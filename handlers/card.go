@@ -14,16 +14,16 @@ import (
 
 // The buttons of a card.
 const (
-	actionApprove  = "request.approve"
-	actionReject   = "request.reject"
-	actionWithdraw = "request.withdraw"
-	actionPlan     = "request.plan"
-	actionTakeBack = "request.take_back"
-	actionEdit     = "request.edit"
-	actionPaste    = "request.paste"
-	actionInPlace  = "request.in_place"
-	actionRetry    = "request.retry"
-	actionResolve  = "request.resolve"
+	actionApprove           = "request.approve"
+	actionReject            = "request.reject"
+	actionWithdraw          = "request.withdraw"
+	actionPlan              = "request.plan"
+	actionTakeBack          = "request.take_back"
+	actionEdit              = "request.edit"
+	actionPaste             = "request.paste"
+	actionAuthorityUploaded = "request.in_place"
+	actionRetry             = "request.retry"
+	actionResolve           = "request.resolve"
 )
 
 const (
@@ -34,10 +34,10 @@ const (
 // card is the message of a request in the channel. It is drawn from the request, so that drawing it again changes
 // nothing but whether what was handed in still counts now; standing is what the policy says of a pending request, nil
 // if it could not be asked.
-func card(r *change.Request, standing *change.Verdict, now time.Time) bot.Message {
+func card(r *change.Request, standing *change.Evaluation, now time.Time) bot.Message {
 	blocks := []slack.Block{
 		slack.NewHeaderBlock(plain(r.Proposal.Title, maxHeader)),
-		section(standingLine(r, standing, now)),
+		section(statusLine(r, standing, now)),
 	}
 	blocks = append(blocks, fieldBlocks("", r.Proposal.Fields[:min(len(r.Proposal.Fields), maxFields)])...)
 	blocks = append(blocks, section("*Why*\n"+orDash(quote(r.Reason, maxTold))))
@@ -58,8 +58,8 @@ func card(r *change.Request, standing *change.Verdict, now time.Time) bot.Messag
 	return bot.Message{Text: cardSummary(r, standing), Blocks: blocks}
 }
 
-// face is a state's emoji and word.
-func face(s change.State) (emoji, word string) {
+// stateLabel is a state's emoji and word.
+func stateLabel(s change.State) (emoji, word string) {
 	switch s {
 	case change.Pending:
 		return ":hourglass_flowing_sand:", "Waiting for approval"
@@ -85,8 +85,8 @@ func face(s change.State) (emoji, word string) {
 	return ":grey_question:", "In a state that this version of the bot does not know"
 }
 
-func standingLine(r *change.Request, v *change.Verdict, now time.Time) string {
-	emoji, word := face(r.State)
+func statusLine(r *change.Request, v *change.Evaluation, now time.Time) string {
+	emoji, word := stateLabel(r.State)
 	s := emoji + " *" + word + "*"
 	if r.State == change.Approved && !r.NotBefore.IsZero() {
 		s += "\nThe work begins no earlier than " + when(r.NotBefore) + ", and not at all after " + when(r.Deadline) + "."
@@ -103,34 +103,34 @@ func standingLine(r *change.Request, v *change.Verdict, now time.Time) string {
 }
 
 // wantedLine says what has to be handed in, or that it was and still counts.
-func wantedLine(r *change.Request, v *change.Verdict, now time.Time) string {
-	if r.Proposal.Wants == "" || r.State != change.Pending && r.State != change.Approved {
+func wantedLine(r *change.Request, v *change.Evaluation, now time.Time) string {
+	if r.Proposal.RequiredInput == "" || r.State != change.Pending && r.State != change.Approved {
 		return ""
 	}
-	if r.Proposal.Wants == link.WantsAuthority {
+	if r.Proposal.RequiredInput == link.InputAuthority {
 		return authorityLine(r, v, now)
 	}
-	if d := r.Handed(); d != nil && !r.Awaits(now) {
-		return upper(line(r.Proposal.Wants, maxName)) + " was handed in by " + user(d.By.User) + " and is kept until " + when(d.At.Add(change.HandInLasts)) + "."
+	if d := r.InputSubmitted(); d != nil && !r.NeedsInput(now) {
+		return upper(line(r.Proposal.RequiredInput, maxName)) + " was handed in by " + user(d.By.User) + " and is kept until " + when(d.At.Add(change.InputTTL)) + "."
 	}
-	missing := "Missing: " + line(r.Proposal.Wants, maxName) + ". " + lapsedWords(r, "handed in")
-	if later := handInFrom(v); later != "" {
+	missing := "Missing: " + line(r.Proposal.RequiredInput, maxName) + ". " + inputExpiredText(r, "handed in")
+	if later := inputFrom(v); later != "" {
 		return missing + "The remote side's approver is asked for it shortly before the work may begin, " + later + "."
 	}
 	return missing + "The remote side's approver is asked for it on approval."
 }
 
-// handInFrom is from when on something may be handed in (change.Service.MayHandIn); empty where that is now.
-func handInFrom(v *change.Verdict) string {
+// inputFrom is from when on something may be handed in (change.Service.CanSubmitInput); empty where that is now.
+func inputFrom(v *change.Evaluation) string {
 	if v == nil || v.NotBefore.IsZero() {
 		return ""
 	}
-	return "from " + when(v.NotBefore.Add(-change.HandInAhead)) + " on"
+	return "from " + when(v.NotBefore.Add(-change.InputLeadTime)) + " on"
 }
 
-// lapsedWords say that what was handed in for the present plan does not count any more; empty if nothing was.
-func lapsedWords(r *change.Request, did string) string {
-	d := r.Handed()
+// inputExpiredText say that what was handed in for the present plan does not count any more; empty if nothing was.
+func inputExpiredText(r *change.Request, did string) string {
+	d := r.InputSubmitted()
 	if d == nil {
 		return ""
 	}
@@ -138,7 +138,7 @@ func lapsedWords(r *change.Request, did string) string {
 }
 
 // missingLine says whose approvals are missing. It is the one place of a card that mentions the approvers.
-func missingLine(v *change.Verdict) string {
+func missingLine(v *change.Evaluation) string {
 	if v == nil || len(v.Missing) == 0 {
 		return ""
 	}
@@ -205,9 +205,9 @@ func footer(r *change.Request) string {
 }
 
 func cardButtons(r *change.Request) []slack.BlockElement {
-	now := seenNow(r).String()
+	now := refOf(r).String()
 	// The plan stays the same as long as the approvals that it was asked under.
-	plan := button(actionPlan, seen{ID: r.ID, Version: max(1, r.Asked)}.String(), "Show plan")
+	plan := button(actionPlan, cardRef{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String(), "Show plan")
 	title := clean(r.Proposal.Title)
 	withdraw := button(actionWithdraw, now, "Withdraw")
 	withdraw.Confirm = confirm("Withdraw this request?", "It ends, and its target is free for others. Only who asked can do this.", "Withdraw", slack.StyleDanger)
@@ -223,10 +223,10 @@ func cardButtons(r *change.Request) []slack.BlockElement {
 		if len(r.Approvals()) > 0 {
 			buttons = append(buttons, takeBack)
 		}
-		return append(append(append(buttons, handInButton(r)...), withdraw), editButton(r)...)
+		return append(append(append(buttons, inputButton(r)...), withdraw), editButton(r)...)
 	case change.Approved:
 		buttons := []slack.BlockElement{reject, plan, takeBack, withdraw}
-		return append(buttons, handInButton(r)...)
+		return append(buttons, inputButton(r)...)
 	case change.Applying, change.Undoing:
 		return []slack.BlockElement{plan}
 	case change.Stuck:
@@ -244,11 +244,11 @@ func editButton(r *change.Request) []slack.BlockElement {
 	if _, ok := connection(r); !ok || r.Child != "" {
 		return nil
 	}
-	return []slack.BlockElement{button(actionEdit, seenNow(r).String(), "Edit and ask again…")}
+	return []slack.BlockElement{button(actionEdit, refOf(r).String(), "Edit and ask again…")}
 }
 
-func cardSummary(r *change.Request, v *change.Verdict) string {
-	_, word := face(r.State)
+func cardSummary(r *change.Request, v *change.Evaluation) string {
+	_, word := stateLabel(r.State)
 	parts := []string{
 		line(r.Proposal.Title, 300) + ". " + word + ".",
 		"Asked by " + user(r.Requester.User) + ": " + line(r.Reason, 300) + ".",

@@ -104,7 +104,7 @@ func TestPlanModal(t *testing.T) {
 }
 
 func TestReasonModals(t *testing.T) {
-	from := reasonMemory{Press: "7Q2MZK:3", Channel: "C0REQUESTS"}
+	from := reasonMetadata{Press: "7Q2MZK:3", Channel: "C0REQUESTS"}
 	v := reasonModal(pending(), from, callbackReject, "Reject", "Reject", "Why is it rejected?", "Whoever asked reads this.")
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
@@ -144,15 +144,15 @@ func extreme(r *change.Request) *change.Request {
 		r.Proposal.Fields = append(r.Proposal.Fields, change.Field{Label: nasty(200), Value: nasty(200 + i*600)})
 		r.Proposal.Basis = append(r.Proposal.Basis, change.Field{Label: nasty(199 + i), Value: nasty(3000)})
 		r.Proposal.Warnings = append(r.Proposal.Warnings, nasty(2000))
-		grant := r.Proposal.Step("grant")
+		grant := r.Proposal.Step("issue_key")
 		grant.Title, grant.Calls = nasty(700), append(grant.Calls, change.Call{
 			System: nasty(300), Method: "PUT", Path: nasty(4000), Body: nasty(20000),
 		})
-		r.Decisions = append(r.Decisions, said(change.SaidYes, nasty(50), nasty(3000)))
-		left := change.Leftover{Step: "grant", What: nasty(3000), Command: nasty(5000), Cause: nasty(3000)}
+		r.Decisions = append(r.Decisions, said(change.DecisionApprove, nasty(50), nasty(3000)))
+		left := change.Leftover{Step: "issue_key", What: nasty(3000), Command: nasty(5000), Cause: nasty(3000)}
 		r.Outcome.Leftovers = append(r.Outcome.Leftovers, left)
 		r.Journal = append(r.Journal, change.StepRecord{
-			Step: fmt.Sprint("more", i), State: change.StepLeft, Attempts: 9, Finding: nasty(3000), Trouble: nasty(3000), Leftover: &left,
+			Step: fmt.Sprint("more", i), State: change.StepUndoFailed, Attempts: 9, Finding: nasty(3000), Trouble: nasty(3000), Leftover: &left,
 		})
 	}
 	r.Outcome.Why, r.Outcome.Failed = nasty(5000), nasty(300)
@@ -161,7 +161,7 @@ func extreme(r *change.Request) *change.Request {
 }
 
 func TestTheLongestAndWorstFitsSlack(t *testing.T) {
-	crowd := &change.Verdict{}
+	crowd := &change.Evaluation{}
 	for range 5 {
 		need := change.Need{Group: nasty(300), Count: 3}
 		for i := range 100 {
@@ -190,7 +190,7 @@ func TestTheLongestAndWorstFitsSlack(t *testing.T) {
 			}
 			for what, v := range map[string]slack.ModalViewRequest{
 				"plan":   planModal(r),
-				"reason": reasonModal(r, reasonMemory{Press: "7Q2MZK:3"}, callbackReject, "Reject", "Reject", "Why?", "Say."),
+				"reason": reasonModal(r, reasonMetadata{Press: "7Q2MZK:3"}, callbackReject, "Reject", "Reject", "Why?", "Say."),
 			} {
 				if err := bot.CheckModal(v); err != nil {
 					t.Errorf("%s: %v", what, err)
@@ -246,7 +246,7 @@ func TestThePlanShowsEveryCallWhole(t *testing.T) {
 	for i := range 50 {
 		long += fmt.Sprintf("pattern-%03d-%s,", i, strings.Repeat("<&>", 60))
 	}
-	callOf(r, "grant").Body = long
+	callOf(r, "issue_key").Body = long
 	var shown strings.Builder
 	for _, b := range planModal(r).Blocks.BlockSet {
 		if s, ok := b.(*slack.SectionBlock); ok {

@@ -12,24 +12,24 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 )
 
-// word is something that can be typed behind the command.
-type word struct {
-	verb, args, does string
+// subcommand is something that can be typed behind the command.
+type subcommand struct {
+	name, args, does string
 	run              func(*Handlers, context.Context, bot.Command, []string) bot.Answer
 }
 
-// words are all of them, in the order in which help shows them.
-func words() []word {
-	return []word{
+// subcommands are all of them, in the order in which help shows them.
+func subcommands() []subcommand {
+	return []subcommand{
 		{"connect", "[local] to [remote] as [alias]", "connect a local cluster to a remote one; deployments by name or id, or chosen in the form", (*Handlers).connectCommand},
 		{"list", "[platform or deployment]", "all remote connections of all local clusters, and how they stand", (*Handlers).listCommand},
-		{"status", "[deployment/alias]", "everything about one connection, and what can be done next", lookCommand("status")},
-		{"diagnose", "[deployment/alias]", "what is the matter with a connection, and how to mend it", lookCommand("diagnose")},
-		{"rotate", "[deployment/alias]", "a new key in place of the old one, without a failed search", orderCommand("rotate")},
-		{"update", "[deployment/alias]", "change what a connection's key may read, or its settings; add a role or a network filter", orderCommand("update")},
-		{"disconnect", "[deployment/alias]", "end a connection and remove its key", orderCommand("disconnect")},
-		{"migrate", "[deployment/alias]", "from TLS certificates to API keys, one alias or all of a deployment", orderCommand("migrate")},
-		{"adopt", "[deployment/alias]", "take a connection that was made by hand under management", orderCommand("adopt")},
+		{"status", "[deployment/alias]", "everything about one connection, and what can be done next", inspectCommand("status")},
+		{"diagnose", "[deployment/alias]", "what is the matter with a connection, and how to mend it", inspectCommand("diagnose")},
+		{"rotate", "[deployment/alias]", "a new key in place of the old one, without a failed search", formCommand("rotate")},
+		{"update", "[deployment/alias]", "change what a connection's key may read, or its settings; add a role or a network filter", formCommand("update")},
+		{"disconnect", "[deployment/alias]", "end a connection and remove its key", formCommand("disconnect")},
+		{"migrate", "[deployment/alias]", "from TLS certificates to API keys, one alias or all of a deployment", formCommand("migrate")},
+		{"adopt", "[deployment/alias]", "take a connection that was made by hand under management", formCommand("adopt")},
 		{"history", "[deployment|alias]", "what was asked for, who decided what, and how it ended", (*Handlers).historyCommand},
 		{"policy", "", "who may ask, and who has to approve", (*Handlers).policyCommand},
 		{"help", "", "show this", (*Handlers).helpCommand},
@@ -46,8 +46,8 @@ func (h *Handlers) command(ctx context.Context, c bot.Command) (bot.Answer, erro
 		return h.helpCommand(ctx, c, nil), nil
 	}
 	for i, word := range typed {
-		for _, w := range words() {
-			if w.verb == strings.ToLower(word) {
+		for _, w := range subcommands() {
+			if w.name == strings.ToLower(word) {
 				return w.run(h, ctx, c, slices.Delete(slices.Clone(typed), i, i+1)), nil
 			}
 		}
@@ -84,8 +84,8 @@ func (h *Handlers) hint(s string) bot.Answer {
 // help is written from the words, so that it can't forget one.
 func (h *Handlers) help() string {
 	out := []string{"*Connect Elasticsearch clusters, with others' approval*"}
-	for _, w := range words() {
-		out = append(out, fmt.Sprintf("• %s  %s", bot.Code(strings.TrimSpace(h.o.Command+" "+w.verb+" "+w.args)), w.does))
+	for _, w := range subcommands() {
+		out = append(out, fmt.Sprintf("• %s  %s", bot.Code(strings.TrimSpace(h.o.Command+" "+w.name+" "+w.args)), w.does))
 	}
 	return strings.Join(append(out, whereToSee...), "\n")
 }
@@ -150,13 +150,13 @@ func nearest(typed string) string {
 		return verb
 	}
 	best, found := 3, ""
-	for _, w := range words() {
-		d := distance(typed, w.verb)
-		if len(typed) >= 2 && strings.HasPrefix(w.verb, typed) {
+	for _, w := range subcommands() {
+		d := distance(typed, w.name)
+		if len(typed) >= 2 && strings.HasPrefix(w.name, typed) {
 			d = 1
 		}
-		if d < best && d < len(w.verb) {
-			best, found = d, w.verb
+		if d < best && d < len(w.name) {
+			best, found = d, w.name
 		}
 	}
 	return found

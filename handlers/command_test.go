@@ -15,9 +15,9 @@ func TestHelpNamesEveryWord(t *testing.T) {
 	d := newDesk(t)
 	for _, typed := range []string{"", "  ", "help", "HELP"} {
 		body := toJSON(t, d.types(typed))
-		for _, w := range words() {
-			if !strings.Contains(body, "`/remote-cluster "+strings.TrimSpace(w.verb+" "+w.args)+"`") {
-				t.Errorf("%q: no %s in %s", typed, w.verb, body)
+		for _, w := range subcommands() {
+			if !strings.Contains(body, "`/remote-cluster "+strings.TrimSpace(w.name+" "+w.args)+"`") {
+				t.Errorf("%q: no %s in %s", typed, w.name, body)
 			}
 		}
 		if !strings.Contains(body, `"response_type": "ephemeral"`) {
@@ -139,9 +139,9 @@ func TestEverythingIsRegisteredWithTheRouter(t *testing.T) {
 
 // What the handlers ask for is what there is.
 var (
-	_ Messenger = (*bot.Messenger)(nil)
-	_ Poster    = (*bot.Messenger)(nil)
-	_ Router    = (*bot.Router)(nil)
-	_ Directory = (*link.Catalog)(nil)
-	_ Changes   = (*change.Service)(nil)
+	_ SlackClient = (*bot.Messenger)(nil)
+	_ Poster      = (*bot.Messenger)(nil)
+	_ Router      = (*bot.Router)(nil)
+	_ Directory   = (*link.Catalog)(nil)
+	_ Requests    = (*change.Service)(nil)
 )

@@ -16,21 +16,21 @@ import (
 // connectCommand opens the modal at once: its trigger lives for three seconds and is spent by one use. What was typed
 // behind the verb is looked up afterwards.
 func (h *Handlers) connectCommand(ctx context.Context, c bot.Command, args []string) bot.Answer {
-	f, m := newForm(), connectMemory{Channel: c.Channel}
+	f, m := newForm(), connectMetadata{Channel: c.Channel}
 	typed, ok := parseSides(args)
 	if !ok {
 		return h.hint("*connect* takes a local and a remote deployment; put quotes around a name with spaces.")
 	}
-	view, err := h.o.Messenger.OpenView(ctx, c.TriggerID, connectModal(f, m))
+	view, err := h.o.Slack.OpenView(ctx, c.TriggerID, connectModal(f, m))
 	if err != nil {
-		return reply(h.say(ctx, err, pen{}))
+		return reply(h.say(ctx, err, textFormat{}))
 	}
 	if len(args) == 0 {
 		return bot.Answer{}
 	}
-	turn := h.turns.take(view.ID)
+	turn := h.views.take(view.ID)
 	return bot.Answer{Then: func(ctx context.Context) error {
-		defer h.turns.done(view.ID, turn)
+		defer h.views.done(view.ID, turn)
 		h.preselect(ctx, typed, &f, &m)
 		h.survey(ctx, &f, &m)
 		return h.redraw(ctx, view, turn, f, m)
@@ -62,7 +62,7 @@ func parseSides(args []string) (s sides, ok bool) {
 }
 
 // preselect chooses the deployments that were typed, where exactly one fits, and fills in the alias.
-func (h *Handlers) preselect(ctx context.Context, typed sides, f *connectForm, m *connectMemory) {
+func (h *Handlers) preselect(ctx context.Context, typed sides, f *connectForm, m *connectMetadata) {
 	if typed.alias != "" {
 		f.Texts[link.FieldAlias] = typed.alias
 		m.renew(link.FieldAlias, typed.alias)
@@ -137,26 +137,26 @@ func (h *Handlers) connectChanged(_ context.Context, a bot.Action) (bot.Answer, 
 
 // connectMore shows or hides the advanced settings.
 func (h *Handlers) connectMore(_ context.Context, a bot.Action) (bot.Answer, error) {
-	return h.redrawFrom(a, func(f *connectForm, m *connectMemory) {
+	return h.redrawFrom(a, func(f *connectForm, m *connectMetadata) {
 		m.More = !m.More
 		m.Model = f.Model
 	})
 }
 
 // redrawFrom draws the modal anew: edit changes how it is drawn; nil follows a choice of deployments.
-func (h *Handlers) redrawFrom(a bot.Action, edit func(*connectForm, *connectMemory)) (bot.Answer, error) {
+func (h *Handlers) redrawFrom(a bot.Action, edit func(*connectForm, *connectMetadata)) (bot.Answer, error) {
 	if a.View == nil {
 		return bot.Answer{}, errors.New("the connect modal changed outside a modal")
 	}
 	view := *a.View
-	m, err := parseMemory(view.Metadata)
+	m, err := parseConnectMetadata(view.Metadata)
 	if err != nil {
 		return bot.Answer{}, err
 	}
 	f := readForm(view.State, m)
-	turn := h.turns.take(view.ID)
+	turn := h.views.take(view.ID)
 	return bot.Answer{Then: func(ctx context.Context) error {
-		defer h.turns.done(view.ID, turn)
+		defer h.views.done(view.ID, turn)
 		if edit != nil {
 			m.edit(&f, edit)
 			if f.pair() == m.Pair {
@@ -172,7 +172,7 @@ func (h *Handlers) redrawFrom(a bot.Action, edit func(*connectForm, *connectMemo
 
 // edit changes how the modal is drawn. Where that would hide what is too long to be kept meanwhile, nothing changes, and
 // the modal says why.
-func (m *connectMemory) edit(f *connectForm, how func(*connectForm, *connectMemory)) {
+func (m *connectMetadata) edit(f *connectForm, how func(*connectForm, *connectMetadata)) {
 	before, form := *m, *f
 	form.Texts = maps.Clone(f.Texts)
 	how(f, m)
@@ -186,7 +186,7 @@ func (m *connectMemory) edit(f *connectForm, how func(*connectForm, *connectMemo
 
 // survey looks at both sides once they are chosen, fills in what they tell, and notes what people should know. It
 // reports whether there is anything new to draw.
-func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMemory) bool {
+func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadata) bool {
 	pair := f.pair()
 	if pair == m.Pair {
 		return false
@@ -201,10 +201,10 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMemory)
 		m.Notes = []string{"Choose both deployments from the lists."}
 		return true
 	}
-	s, err := h.o.Directory.Survey(ctx, local, remote)
+	s, err := h.o.Directory.ReadPair(ctx, local, remote)
 	if err != nil {
 		m.Pair = "" // so that choosing again asks again
-		m.Notes = []string{h.say(ctx, err, pen{plain: true}), "Nothing could be filled in; you can do it by hand."}
+		m.Notes = []string{h.say(ctx, err, textFormat{plain: true}), "Nothing could be filled in; you can do it by hand."}
 		return true
 	}
 	c := link.Prefill(s)
@@ -229,7 +229,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMemory)
 
 // notesOf are the survey's problems and warnings, worst first, for the modal. What is said of fields that are not filled
 // in yet is left out.
-func notesOf(s link.Survey, f *connectForm) []string {
+func notesOf(s link.PairState, f *connectForm) []string {
 	c, _ := f.connect()
 	var notes []string
 	for _, p := range s.Problems(c).Problems {
@@ -255,15 +255,15 @@ func notesOf(s link.Survey, f *connectForm) []string {
 
 // redraw updates the modal, unless a later choice is being followed already. Two redraws may start from the same modal;
 // then Slack refuses the second one's hash, and the later choice wins.
-func (h *Handlers) redraw(ctx context.Context, view bot.View, turn uint64, f connectForm, m connectMemory) error {
-	if !h.turns.latest(view.ID, turn) {
+func (h *Handlers) redraw(ctx context.Context, view bot.View, turn uint64, f connectForm, m connectMetadata) error {
+	if !h.views.latest(view.ID, turn) {
 		return nil
 	}
 	m.keep(f)
 	modal := connectModal(f, m)
-	_, err := h.o.Messenger.UpdateView(ctx, view.ID, view.Hash, modal)
-	if e, ok := errors.AsType[*bot.Error](err); ok && e.Kind == bot.Conflict && h.turns.latest(view.ID, turn) {
-		_, err = h.o.Messenger.UpdateView(ctx, view.ID, "", modal)
+	_, err := h.o.Slack.UpdateView(ctx, view.ID, view.Hash, modal)
+	if e, ok := errors.AsType[*bot.Error](err); ok && e.Kind == bot.Conflict && h.views.latest(view.ID, turn) {
+		_, err = h.o.Slack.UpdateView(ctx, view.ID, "", modal)
 	}
 	if e, ok := errors.AsType[*bot.Error](err); ok && (e.Kind == bot.Gone || e.Kind == bot.Expired || e.Code == "not_found") {
 		return nil // closed meanwhile
@@ -273,22 +273,22 @@ func (h *Handlers) redraw(ctx context.Context, view bot.View, turn uint64, f con
 
 // connectSubmitted asks for the change. The modal's id makes a second submission the same request.
 func (h *Handlers) connectSubmitted(ctx context.Context, s bot.Submission) (bot.Answer, error) {
-	m, err := parseMemory(s.View.Metadata)
+	m, err := parseConnectMetadata(s.View.Metadata)
 	if err != nil {
 		h.o.Log.ErrorContext(ctx, "a modal of ours that can't be read", "request_id", bot.RequestID(ctx), "error", err)
-		return beside(map[string]string{link.FieldReason: ourFault(ctx, pen{plain: true})}), nil
+		return fieldErrors(map[string]string{link.FieldReason: ourFault(ctx, textFormat{plain: true})}), nil
 	}
 	f := readForm(s.View.State, m)
 	c, wrong := f.connect()
 	if len(wrong.Problems) > 0 {
-		return beside(m.errors(f, wrong)), nil
+		return fieldErrors(m.errors(f, wrong)), nil
 	}
 	params, err := json.Marshal(c)
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	to := spot{user: s.User.ID, channel: m.Channel}
-	return h.propose(ctx, s, to, change.Ask{
+	to := replyTarget{user: s.User.ID, channel: m.Channel}
+	return h.propose(ctx, s, to, change.ProposeInput{
 		Kind: link.KindConnect, Params: params, Reason: strings.TrimSpace(f.Texts[link.FieldReason]),
 		By: actor(s.User, m.Channel), Parent: m.Parent, Submission: s.View.ID,
 	}, func(err error) bot.Answer { return h.refused(ctx, to, m, f, err) }), nil

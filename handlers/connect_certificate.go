@@ -25,7 +25,7 @@ var trustFields = []string{link.FieldLocalScope, link.FieldRemoteScope, link.Fie
 
 // trustReader is a Directory that knows how the two sides' trust stands; *link.Catalog is one.
 type trustReader interface {
-	SurveyTrust(ctx context.Context, s link.Survey, regions []string) (link.TrustSurvey, error)
+	ReadTrust(ctx context.Context, s link.PairState, regions []string) (link.TrustState, error)
 }
 
 func (f connectForm) byCertificate() bool { return f.Model == string(link.ModelCertificate) }
@@ -39,7 +39,7 @@ func (h *Handlers) connectModel(_ context.Context, a bot.Action) (bot.Answer, er
 	case actionKeys:
 		model = string(link.ModelKey)
 	}
-	return h.redrawFrom(a, func(f *connectForm, m *connectMemory) {
+	return h.redrawFrom(a, func(f *connectForm, m *connectMetadata) {
 		if model != string(link.ModelCertificate) {
 			model = ""
 			f.Texts[link.FieldExpiry] = cmp.Or(f.Texts[link.FieldExpiry], defaultExpiry) // it was not in the modal
@@ -50,16 +50,16 @@ func (h *Handlers) connectModel(_ context.Context, a bot.Action) (bot.Answer, er
 }
 
 // suggestTrust is whom the two sides would trust, as far as their platforms tell.
-func (h *Handlers) suggestTrust(ctx context.Context, s link.Survey, c *link.Connect, m *connectMemory) {
+func (h *Handlers) suggestTrust(ctx context.Context, s link.PairState, c *link.ConnectParams, m *connectMetadata) {
 	c.Model, c.ProxyAddress = link.ModelCertificate, link.TransportAddress(s.Remote)
-	c.Trust = &link.TrustTerms{Clusters: []string{s.Remote.ClusterID}}
+	c.Trust = &link.TrustOptions{Clusters: []string{s.Remote.ClusterID}}
 	reader, ok := h.o.Directory.(trustReader)
 	if !ok {
 		return
 	}
-	t, err := reader.SurveyTrust(ctx, s, nil)
+	t, err := reader.ReadTrust(ctx, s, nil)
 	if err != nil {
-		m.Notes = append(m.Notes, h.say(ctx, err, pen{plain: true}))
+		m.Notes = append(m.Notes, h.say(ctx, err, textFormat{plain: true}))
 	}
 	c.Trust.LocalScope, c.Trust.RemoteScope = t.Local.Environment.ID, t.Remote.Environment.ID
 	for _, side := range []link.SideTrust{t.Local, t.Remote} {
@@ -70,15 +70,15 @@ func (h *Handlers) suggestTrust(ctx context.Context, s link.Survey, c *link.Conn
 }
 
 // trustSuggestions are what goes into the fields of the certificate model.
-func trustSuggestions(t link.TrustTerms) map[string]string {
+func trustSuggestions(t link.TrustOptions) map[string]string {
 	return map[string]string{
 		link.FieldLocalScope: t.LocalScope, link.FieldRemoteScope: t.RemoteScope, link.FieldClusters: strings.Join(t.Clusters, "\n"),
 	}
 }
 
-// terms reads the fields of the certificate model.
-func (f connectForm) terms() *link.TrustTerms {
-	t := &link.TrustTerms{
+// trustOptions reads the fields of the certificate model.
+func (f connectForm) trustOptions() *link.TrustOptions {
+	t := &link.TrustOptions{
 		LocalScope: strings.TrimSpace(f.Texts[link.FieldLocalScope]), RemoteScope: strings.TrimSpace(f.Texts[link.FieldRemoteScope]),
 		All: f.TrustAll, Regions: link.ParsePatterns(f.Texts[link.FieldRegions]),
 	}
@@ -89,7 +89,7 @@ func (f connectForm) terms() *link.TrustTerms {
 }
 
 // modelOffer is what the modal says of the other model: where keys can't be used, certificates; where they can, keys.
-func modelOffer(f connectForm, m connectMemory) []slack.Block {
+func modelOffer(f connectForm, m connectMetadata) []slack.Block {
 	switch {
 	case f.byCertificate():
 		blocks := []slack.Block{section(":warning: *" + link.CertificatesEnd + "* A superuser of the local cluster gets full read " +
@@ -108,7 +108,7 @@ func modelOffer(f connectForm, m connectMemory) []slack.Block {
 }
 
 // certificateFields take the place of the key's.
-func (m connectMemory) certificateFields(f connectForm) []slack.Block {
+func (m connectMetadata) certificateFields(f connectForm) []slack.Block {
 	return []slack.Block{
 		m.text(f, link.FieldLocalScope, "Id of the local side", "ECE: the environment id under Platform > Trust Management. Elastic Cloud: the organization id. No platform verifies it.", maxScope),
 		m.text(f, link.FieldRemoteScope, "Id of the remote side", "The same for the remote side. A wrong id trusts somebody else.", maxScope),
@@ -120,7 +120,7 @@ func (m connectMemory) certificateFields(f connectForm) []slack.Block {
 }
 
 // modelInput is the choice of the model, among the advanced settings.
-func (m connectMemory) modelInput(f connectForm) slack.Block {
+func (m connectMetadata) modelInput(f connectForm) slack.Block {
 	key := slack.NewOptionBlockObject(string(link.ModelKey), plain("API key", maxOption), plain("It grants what it names; 8.14 or later", maxOption))
 	certificate := slack.NewOptionBlockObject(string(link.ModelCertificate), plain("TLS certificates (deprecated)", maxOption),
 		plain("Both sides trust each other's certificates", maxOption))

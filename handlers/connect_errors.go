@@ -14,24 +14,24 @@ import (
 )
 
 // refused puts what stood in the way beside the field that it is about.
-func (h *Handlers) refused(ctx context.Context, to spot, m connectMemory, f connectForm, err error) bot.Answer {
+func (h *Handlers) refused(ctx context.Context, to replyTarget, m connectMetadata, f connectForm, err error) bot.Answer {
 	if wrong, ok := errors.AsType[*change.InvalidError](err); ok {
-		return beside(m.errors(f, wrong))
+		return fieldErrors(m.errors(f, wrong))
 	}
-	say := h.say(ctx, err, pen{plain: true})
+	say := h.say(ctx, err, textFormat{plain: true})
 	field := link.FieldReason
 	var then func(context.Context) error
-	_, held := errors.AsType[*change.HeldError](err)
+	_, held := errors.AsType[*change.LockedError](err)
 	call, outage := errors.AsType[*link.CallError](err)
 	switch {
 	case held:
 		field = link.FieldAlias
-		then = func(ctx context.Context) error { return h.tell(ctx, to, private(h.say(ctx, err, pen{}))) }
+		then = func(ctx context.Context) error { return h.notifyUser(ctx, to, private(h.say(ctx, err, textFormat{}))) }
 	case outage:
 		field = sideOf(call, f)
 		say += " Nothing was stored and nothing is lost: submit again in a moment."
 	}
-	a := beside(m.errors(f, &change.InvalidError{Problems: []change.Problem{{Field: field, Say: say}}}))
+	a := fieldErrors(m.errors(f, &change.InvalidError{Problems: []change.Problem{{Field: field, Say: say}}}))
 	a.Then = then
 	return a
 }
@@ -49,7 +49,7 @@ func sideOf(call *link.CallError, f connectForm) string {
 // errors are problems by block id. Slack shows them beside inputs only; one of a field that is hidden is shown beside
 // the reason, under its name. Which fields are shown is known from how the modal was drawn: a client may leave empty
 // ones out of what it sends.
-func (m connectMemory) errors(f connectForm, wrong *change.InvalidError) map[string]string {
+func (m connectMetadata) errors(f connectForm, wrong *change.InvalidError) map[string]string {
 	f.Model = m.Model // as it was drawn
 	drawn := inputBlocks(connectModal(f, m))
 	out := map[string]string{}
@@ -83,10 +83,10 @@ func addError(errs map[string]string, block, say string) {
 }
 
 func connectLate(bot.Submission) bot.Answer {
-	return beside(map[string]string{link.FieldReason: sayTime})
+	return fieldErrors(map[string]string{link.FieldReason: sayTime})
 }
 
-// beside shows errors beside inputs, and keeps the modal open with all that was filled in.
-func beside(errs map[string]string) bot.Answer {
+// fieldErrors shows errors beside inputs, and keeps the modal open with all that was filled in.
+func fieldErrors(errs map[string]string) bot.Answer {
 	return bot.Answer{Body: slack.NewErrorsViewSubmissionResponse(errs)}
 }

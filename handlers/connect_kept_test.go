@@ -15,7 +15,7 @@ import (
 func newFilterDesk(t *testing.T, egress ...string) *desk {
 	t.Helper()
 	d := newDesk(t, func(systems []link.System) {
-		systems[0].EgressCIDRs, systems[1].MayFilter = egress, true
+		systems[0].EgressCIDRs, systems[1].CanAddFilters = egress, true
 	})
 	d.world.Platform("cloud").Find("b2").SetRulesets(link.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
 	return d
@@ -130,7 +130,7 @@ func TestAddressesOfHostsAreFilledInToBeConfirmed(t *testing.T) {
 }
 
 func TestAFilterThatWasTypedIsNotHiddenByAnotherDeployment(t *testing.T) {
-	f, m := newForm(), connectMemory{More: true}
+	f, m := newForm(), connectMetadata{More: true}
 	f.Texts[link.FieldFilter] = "203.0.113.10"
 	if !m.keep(f) || m.Kept[link.FieldFilter] != "" || !strings.Contains(toJSON(t, connectModal(f, m)), "203.0.113.10") {
 		t.Errorf("kept %v", m.Kept)
@@ -139,13 +139,13 @@ func TestAFilterThatWasTypedIsNotHiddenByAnotherDeployment(t *testing.T) {
 
 func TestTheLongestMemoryFitsSlack(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("a", n) }
-	f, m := newForm(), connectMemory{Channel: "C0123456789", Parent: "7Q2MZK", Model: "certificate", Keys: true, Certificates: true, MayFilter: true}
+	f, m := newForm(), connectMetadata{Channel: "C0123456789", Parent: "7Q2MZK", Model: "certificate", Keys: true, Certificates: true, MayFilter: true}
 	f.Model = m.Model
 	f.Local = bot.Option{Value: strings.Repeat("p", 100) + "/" + strings.Repeat("d", 49)}
 	f.Remote, m.Pair = f.Local, f.pair()
-	m.fill(&f, link.Connect{
+	m.fill(&f, link.ConnectParams{
 		Alias: long(maxAlias), ProxyAddress: long(maxAddress), ServerName: long(maxServer),
-		Trust: &link.TrustTerms{LocalScope: long(maxScope), RemoteScope: long(maxScope), Clusters: []string{remoteID}},
+		Trust: &link.TrustOptions{LocalScope: long(maxScope), RemoteScope: long(maxScope), Clusters: []string{remoteID}},
 	})
 	for _, field := range []string{link.FieldLocal, link.FieldRemote, link.FieldModel, link.FieldFilter} {
 		m.renew(field, "x")

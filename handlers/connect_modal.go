@@ -29,7 +29,7 @@ const (
 
 // connectModal draws the modal. Every input carries its present value, so that nothing is lost if Slack takes it for a
 // new one.
-func connectModal(f connectForm, m connectMemory) slack.ModalViewRequest {
+func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 	var blocks []slack.Block
 	if m.Parent != "" {
 		blocks = append(blocks, section("This takes the place of request "+bot.Code(m.Parent)+"; if that one still waits, it is withdrawn once you submit."))
@@ -93,7 +93,7 @@ func addressHint(f connectForm) string {
 }
 
 // keyFields say what the key may read, and for how long.
-func (m connectMemory) keyFields(f connectForm) []slack.Block {
+func (m connectMetadata) keyFields(f connectForm) []slack.Block {
 	return []slack.Block{
 		several(m.text(f, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns)),
 		several(m.text(f, link.FieldReplication, "Indices that may be replicated", replicationHint, maxPatterns)),
@@ -114,7 +114,7 @@ var (
 	}
 )
 
-func (m connectMemory) deployment(field, label, hint string, o bot.Option) slack.Block {
+func (m connectMetadata) deployment(field, label, hint string, o bot.Option) slack.Block {
 	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain("Type a name or an id", 150), connectPrefix+field)
 	sel.MinQueryLength = new(int) // 0: a list before anything is typed
 	if o.Value != "" {
@@ -125,7 +125,7 @@ func (m connectMemory) deployment(field, label, hint string, o bot.Option) slack
 	return in
 }
 
-func (m connectMemory) text(f connectForm, field, label, hint string, limit int) *slack.InputBlock {
+func (m connectMetadata) text(f connectForm, field, label, hint string, limit int) *slack.InputBlock {
 	el := slack.NewPlainTextInputBlockElement(nil, connectPrefix+field)
 	el.MaxLength = limit
 	el.InitialValue = bot.Cut(f.Texts[field], limit)
@@ -172,7 +172,7 @@ func moreButton(shown bool) *slack.ButtonBlockElement {
 	return button(actionMore, "show", "Advanced settings…")
 }
 
-func (m connectMemory) advanced(f connectForm) []slack.Block {
+func (m connectMetadata) advanced(f connectForm) []slack.Block {
 	compress := f.Texts[link.FieldCompress]
 	if compress == "" {
 		compress = byDefault

@@ -21,13 +21,13 @@ func (d *desk) clicks(id string) {
 }
 
 // asked are the parameters of the one request.
-func (d *desk) asked() link.Connect {
+func (d *desk) asked() link.ConnectParams {
 	d.t.Helper()
 	r, err := d.book.Get(d.t.Context(), "R1")
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	var c link.Connect
+	var c link.ConnectParams
 	if err := json.Unmarshal(r.Proposal.Params, &c); err != nil {
 		d.t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestCertificatesAreOfferedWhereKeysCannotBeUsed(t *testing.T) {
 		t.Fatalf("errors %v", errs)
 	}
 	c := d.asked()
-	want := &link.TrustTerms{LocalScope: "eceprod1", RemoteScope: "cloud1", Clusters: []string{remoteID[:30] + "b2"}}
+	want := &link.TrustOptions{LocalScope: "eceprod1", RemoteScope: "cloud1", Clusters: []string{remoteID[:30] + "b2"}}
 	if diff := cmp.Diff(want, c.Trust); diff != "" || c.Model != link.ModelCertificate || c.ExpiryDays != 0 || c.ProxyAddress != "search-eu.cloud.example:9400" {
 		t.Errorf("asked for %+v (-want +got):\n%s", c, diff)
 	}

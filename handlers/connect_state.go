@@ -24,8 +24,8 @@ type connectForm struct {
 	Identity      bool
 }
 
-// connectMemory travels in the modal's private_metadata: what Slack's state doesn't tell. It holds nothing secret.
-type connectMemory struct {
+// connectMetadata travels in the modal's private_metadata: what Slack's state doesn't tell. It holds nothing secret.
+type connectMetadata struct {
 	Channel      string            `json:"channel,omitempty"`      // where the command was typed
 	Parent       string            `json:"parent,omitempty"`       // the request that this one takes the place of
 	Blocks       map[string]string `json:"blocks,omitempty"`       // by field: the block id, where it is not the field's name
@@ -59,7 +59,7 @@ func newForm() connectForm {
 }
 
 // readForm reads what Slack says is filled in; hidden fields come from the memory.
-func readForm(s bot.State, m connectMemory) connectForm {
+func readForm(s bot.State, m connectMetadata) connectForm {
 	f := connectForm{Texts: map[string]string{}, Model: m.Model}
 	maps.Copy(f.Texts, m.Kept)
 	for field, on := range f.boxes() {
@@ -114,9 +114,9 @@ func (f connectForm) pair() string {
 func isDown(o bot.Option) bool { return strings.HasPrefix(o.Value, downPrefix) }
 
 // connect is the form as parameters, with everything that is wrong with it.
-func (f connectForm) connect() (link.Connect, *change.InvalidError) {
+func (f connectForm) connect() (link.ConnectParams, *change.InvalidError) {
 	var wrong change.InvalidError
-	c := link.Connect{
+	c := link.ConnectParams{
 		Local:        chosen(&wrong, link.FieldLocal, f.Local),
 		Remote:       chosen(&wrong, link.FieldRemote, f.Remote),
 		Alias:        strings.TrimSpace(f.Texts[link.FieldAlias]),
@@ -134,9 +134,9 @@ func (f connectForm) connect() (link.Connect, *change.InvalidError) {
 	if v := f.Texts[link.FieldCompress]; v != byDefault {
 		c.Compress = v
 	}
-	f.extras(&c)
+	f.options(&c)
 	if f.byCertificate() {
-		c.Model, c.Trust, c.ExpiryDays, c.Access.Replication = link.ModelCertificate, f.terms(), 0, nil
+		c.Model, c.Trust, c.ExpiryDays, c.Access.Replication = link.ModelCertificate, f.trustOptions(), 0, nil
 	}
 	if strings.TrimSpace(f.Texts[link.FieldReason]) == "" {
 		wrong.Add(link.FieldReason, "say what it is for: approvers decide by it")
@@ -188,7 +188,7 @@ func number(wrong *change.InvalidError, field, s string) int {
 }
 
 // block is the block id of a field as the modal has it now.
-func (m connectMemory) block(field string) string {
+func (m connectMetadata) block(field string) string {
 	if id, ok := m.Blocks[field]; ok {
 		return id
 	}
@@ -196,7 +196,7 @@ func (m connectMemory) block(field string) string {
 }
 
 // suggestions are c's values of the fields that the bot fills in.
-func suggestions(c link.Connect) map[string]string {
+func suggestions(c link.ConnectParams) map[string]string {
 	all := map[string]string{
 		link.FieldAlias:      bot.Cut(c.Alias, maxAlias),
 		link.FieldAddress:    bot.Cut(c.ProxyAddress, maxAddress),
@@ -210,7 +210,7 @@ func suggestions(c link.Connect) map[string]string {
 
 // fill puts what the survey suggests into the fields that the person left alone. A refilled field gets a new block:
 // Slack ignores a new initial value in one that it knows.
-func (m *connectMemory) fill(f *connectForm, c link.Connect) {
+func (m *connectMetadata) fill(f *connectForm, c link.ConnectParams) {
 	suggested := suggestions(c)
 	fields := filledFields
 	if c.Trust != nil {
@@ -236,7 +236,7 @@ func (m *connectMemory) fill(f *connectForm, c link.Connect) {
 }
 
 // renew gives a field a new block, so that Slack shows value in it.
-func (m *connectMemory) renew(field, value string) {
+func (m *connectMetadata) renew(field, value string) {
 	blocks := map[string]string{field: newBlock(field, m.block(field), value)}
 	for other, block := range m.Blocks {
 		if other != field {

@@ -35,7 +35,7 @@ func (d *desk) finds(n link.Name, p link.Problem) {
 	d.t.Helper()
 	var found statusRecord
 	if p.Say != "" {
-		found.Problems = []openProblem{{Trouble: p.Trouble, Say: p.Say}}
+		found.Problems = []openProblem{{Kind: p.Kind, Say: p.Say}}
 	}
 	text, err := found.encode()
 	if err == nil {
@@ -68,7 +68,7 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 		Planners: planners(catalog, b, w),
 		NewID:    func() string { n++; return fmt.Sprintf("R%d", n) },
 	})
-	roster := link.NewRoster(catalog, b.kept, link.RosterOptions{Now: w.Now})
+	roster := link.NewConnections(catalog, b.kept, link.ConnectionsOptions{Now: w.Now})
 	t.Cleanup(roster.Wait)
 	tabs := newShelf()
 	checks := newMonitorStore(b.kept)
@@ -78,8 +78,8 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 	})
 	return &desk{
 		Handlers: New(Options{
-			Changes: service, Policy: policy, Lists: b, Directory: catalog, Messenger: s, Connections: roster,
-			Watch: monitor, Follows: tabs, Tabs: tabs,
+			Requests: service, Policy: policy, Lists: b, Directory: catalog, Slack: s, Connections: roster,
+			Status: monitor, Follows: tabs, OpenHomes: tabs,
 			Channel: "C0REQUESTS", Command: "/remote-cluster", Log: slog.New(slog.DiscardHandler), Now: w.Now,
 		}),
 		t: t, slack: s, book: b, world: w, catalog: catalog, service: service, tabs: tabs, monitor: monitor, checks: checks,
@@ -235,8 +235,8 @@ func TestTheLaterChoiceWins(t *testing.T) {
 			t.Errorf("in the order %v the alias is %q", order, got)
 		}
 	}
-	if len(d.turns.last) != 0 {
-		t.Errorf("turns are kept: %v", d.turns.last)
+	if len(d.views.last) != 0 {
+		t.Errorf("turns are kept: %v", d.views.last)
 	}
 }
 
@@ -324,7 +324,7 @@ func TestSubmittingTwiceAsksOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, _ := connection(r)
-	want := link.Connect{
+	want := link.ConnectParams{
 		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Remote: link.Ref{Platform: "cloud", Deployment: "b2"},
 		Alias: "search-eu", ProxyAddress: "search-eu.cloud.example:9443", ServerName: "search-eu.cloud.example",
 		Access: link.Access{Search: []string{"logs-*", "metrics-*", "traces-*"}}, ExpiryDays: 90, SkipUnavailable: true,
@@ -404,20 +404,20 @@ func TestAnOutageLosesNothing(t *testing.T) {
 
 func TestAStrangersMetadataIsRefused(t *testing.T) {
 	for _, bad := range []string{"", "x", "{}x", `{"unknown":1}`, `{"blocks":{"alias":"reason"}}`} {
-		if m, err := parseMemory(bad); err == nil {
+		if m, err := parseConnectMetadata(bad); err == nil {
 			t.Errorf("%q was read as %+v", bad, m)
 		}
 	}
 }
 
 func TestTheLongestModalFitsSlack(t *testing.T) {
-	f, m := newForm(), connectMemory{Channel: "C0123456789", More: true}
+	f, m := newForm(), connectMetadata{Channel: "C0123456789", More: true}
 	f.Local = bot.Option{Value: strings.Repeat("p", 100) + "/" + strings.Repeat("d", 49), Text: nasty(200)}
 	f.Remote = f.Local
 	for _, field := range []string{link.FieldSearch, link.FieldReplication, link.FieldReason, link.FieldSockets, link.FieldPing} {
 		f.Texts[field] = nasty(9000)
 	}
-	m.fill(&f, link.Connect{Alias: nasty(300), ProxyAddress: nasty(400), ServerName: nasty(400)})
+	m.fill(&f, link.ConnectParams{Alias: nasty(300), ProxyAddress: nasty(400), ServerName: nasty(400)})
 	m.Pair = f.pair()
 	for range maxNotes {
 		m.Notes = append(m.Notes, nasty(300))
@@ -430,7 +430,7 @@ func TestTheLongestModalFitsSlack(t *testing.T) {
 			t.Error(err)
 		}
 		harmlessBlocks(t, "modal", v.Blocks.BlockSet)
-		if _, err := parseMemory(v.PrivateMetadata); err != nil {
+		if _, err := parseConnectMetadata(v.PrivateMetadata); err != nil {
 			t.Error(err)
 		}
 	}

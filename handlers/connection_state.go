@@ -23,7 +23,7 @@ func (h *Handlers) statusesOf(ctx context.Context, all []link.Connection) map[li
 	}
 	ctx, cancel := context.WithTimeout(ctx, recordsTimeout)
 	defer cancel()
-	found, err := h.o.Watch.Statuses(ctx, names...)
+	found, err := h.o.Status.Statuses(ctx, names...)
 	if err != nil {
 		h.o.Log.WarnContext(ctx, "reading what the monitor has found", "error", err)
 	}
@@ -45,7 +45,7 @@ func (s Status) known() link.Known {
 	k := link.Known{CheckedAt: s.CheckedAt, Late: s.Late}
 	if len(s.Problems) > 0 {
 		p := s.Problems[0]
-		k.Worst = &link.Problem{Trouble: p.Trouble, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Certificates: p.Certs}
+		k.Worst = &link.Problem{Kind: p.Kind, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Certificates: p.Certs}
 	}
 	return k
 }

@@ -17,8 +17,8 @@ import (
 // Connections are the connections that there are; *link.Roster is one.
 type Connections interface {
 	List(ctx context.Context, text string) link.Listing
-	Existing(ctx context.Context, n link.Name) (link.Existing, error)
-	Examine(ctx context.Context, n link.Name) (link.Examination, error)
+	State(ctx context.Context, n link.Name) (link.ConnectionState, error)
+	Diagnose(ctx context.Context, n link.Name) (link.HealthReport, error)
 	Migratable(ctx context.Context, local link.Ref) []string
 }
 
@@ -52,7 +52,7 @@ func (h *Handlers) whichConnection(ctx context.Context, args []string) (n link.N
 // matching are the connections that all words fit.
 func matching(all []link.Connection, args []string) []link.Connection {
 	words := namesIn(args)
-	fits := func(c link.Connection, word string) bool { return slices.Contains(called(c), word) }
+	fits := func(c link.Connection, word string) bool { return slices.Contains(connectionNames(c), word) }
 	return slices.DeleteFunc(slices.Clone(all), func(c link.Connection) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return !fits(c, w) })
 	})
@@ -67,8 +67,8 @@ func namesIn(args []string) []string {
 	return words
 }
 
-// called are the words by which a connection may be called.
-func called(c link.Connection) []string {
+// connectionNames are the words by which a connection may be called.
+func connectionNames(c link.Connection) []string {
 	words := []string{c.Alias, c.Local.Name, c.Local.Deployment, c.Local.Platform}
 	if c.Remote != nil {
 		words = append(words, c.Remote.Name, c.Remote.Deployment, c.Remote.Platform)
@@ -86,7 +86,7 @@ func nearestConnection(all []link.Connection, args []string) string {
 	for _, c := range all {
 		edits := 0
 		for _, word := range namesIn(args) {
-			_, d := nearestOf(called(c), word)
+			_, d := nearestOf(connectionNames(c), word)
 			edits += d
 		}
 		if edits < best {
@@ -125,7 +125,7 @@ func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bo
 	out, room := options{Options: []*slack.OptionBlockObject{}}, newRoom()
 	typed := strings.ToLower(strings.TrimSpace(s.Typed))
 	for _, c := range l.Connections {
-		if len(out.Options) == maxOptions || !strings.Contains(strings.ToLower(shortName(c)+" "+strings.Join(called(c), " ")), typed) {
+		if len(out.Options) == maxOptions || !strings.Contains(strings.ToLower(shortName(c)+" "+strings.Join(connectionNames(c), " ")), typed) {
 			continue
 		}
 		if o, ok := connectionOption(c); ok {
@@ -159,8 +159,8 @@ func (h *Handlers) connectionLine(ctx context.Context, c link.Connection, k link
 	remote := line(c.Info.ProxyAddress, maxName)
 	if c.Remote != nil {
 		remote = "*" + line(c.Remote.Name, maxName) + "*"
-	} else if c.Managed != nil && c.Managed.RemoteAs != "" {
-		remote = "*" + line(c.Managed.RemoteAs, maxName) + "*"
+	} else if c.Managed != nil && c.Managed.RemoteName != "" {
+		remote = "*" + line(c.Managed.RemoteName, maxName) + "*"
 	}
 	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", stateFace(k.State()), line(cmp.Or(c.Local.Name, c.Local.Deployment), maxName), remote, bot.Code(clean(c.Alias)), stateWords(k), c.Model())
 	switch {
@@ -187,17 +187,17 @@ func (h *Handlers) connectionLine(ctx context.Context, c link.Connection, k link
 }
 
 // threadLink leads to the card of the change that a connection is as it is by.
-func (h *Handlers) threadLink(ctx context.Context, m link.Managed) string {
-	card := m.Kept.Posted[slotCard]
+func (h *Handlers) threadLink(ctx context.Context, m link.ManagedConnection) string {
+	card := m.Record.Posted[slotCard]
 	if card.ID == "" { // a worker was quicker than the card; the request knows it as long as it is kept
-		if r, err := h.o.Changes.Get(ctx, m.Kept.Request); err == nil {
+		if r, err := h.o.Requests.Get(ctx, m.Record.Request); err == nil {
 			card = r.Messages[slotCard]
 		}
 	}
 	if card.ID == "" {
 		return ""
 	}
-	url, err := h.o.Messenger.Permalink(ctx, bot.Posted{Channel: card.Channel, TS: card.ID})
+	url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: card.Channel, TS: card.ID})
 	if err != nil {
 		return ""
 	}

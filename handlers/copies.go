@@ -29,9 +29,9 @@ func mayHaveCopies(r *change.Request) bool {
 }
 
 // removeCopies deletes copies of a message that turned up after it had been posted again, once no more can.
-func (t *Teller) removeCopies(ctx context.Context, r *change.Request, thread, slot string) error {
+func (n *Notifier) removeCopies(ctx context.Context, r *change.Request, thread, slot string) error {
 	m := r.Messages[slot]
-	if m.ID == "" || m.Doubt.IsZero() || t.o.Now().Before(m.Doubt.Add(carriedOut)) {
+	if m.ID == "" || m.Doubt.IsZero() || n.o.Now().Before(m.Doubt.Add(carriedOut)) {
 		return nil
 	}
 	kept, err := messageTime(m.ID)
@@ -39,26 +39,26 @@ func (t *Teller) removeCopies(ctx context.Context, r *change.Request, thread, sl
 		return err
 	}
 	// Around the one that is kept: a search answers with one message.
-	for _, span := range [][2]time.Time{{m.Doubt.Add(-clocks), kept.Add(-time.Microsecond)}, {kept.Add(time.Microsecond), m.Doubt.Add(carriedOut + clocks)}} {
-		copied, ok, err := t.search(ctx, r, m.Channel, thread, slot, span[0], span[1])
+	for _, span := range [][2]time.Time{{m.Doubt.Add(-maxClockSkew), kept.Add(-time.Microsecond)}, {kept.Add(time.Microsecond), m.Doubt.Add(carriedOut + maxClockSkew)}} {
+		copied, ok, err := n.search(ctx, r, m.Channel, thread, slot, span[0], span[1])
 		if err != nil {
 			return err
 		}
 		if !ok {
 			continue
 		}
-		t.o.Log.InfoContext(ctx, "deleting a message that was posted twice", "request", r.ID, "slot", slot)
-		if err := t.o.Poster.Delete(ctx, copied); err != nil && !isDeleted(err) {
+		n.o.Log.InfoContext(ctx, "deleting a message that was posted twice", "request", r.ID, "slot", slot)
+		if err := n.o.Poster.Delete(ctx, copied); err != nil && !isDeleted(err) {
 			return err
 		}
 	}
 	m.Doubt = time.Time{}
-	return t.note(ctx, r, slot, m)
+	return n.note(ctx, r, slot, m)
 }
 
 // note writes down what was posted, or is about to be.
-func (t *Teller) note(ctx context.Context, r *change.Request, slot string, m change.Message) error {
-	if err := t.o.Outbox.NoteMessage(ctx, r.ID, t.o.Owner, slot, m); err != nil {
+func (n *Notifier) note(ctx context.Context, r *change.Request, slot string, m change.Message) error {
+	if err := n.o.Outbox.NoteMessage(ctx, r.ID, n.o.Owner, slot, m); err != nil {
 		return err
 	}
 	if r.Messages == nil {
@@ -69,12 +69,12 @@ func (t *Teller) note(ctx context.Context, r *change.Request, slot string, m cha
 }
 
 // search looks for a message of r's; not found where the bot may not read the channel's history, or it is too long.
-func (t *Teller) search(ctx context.Context, r *change.Request, channel, thread, slot string, since, until time.Time) (bot.Posted, bool, error) {
-	p, ok, err := t.o.Poster.FindPosted(ctx, channel, thread, since, until, func(m bot.Metadata) bool {
+func (n *Notifier) search(ctx context.Context, r *change.Request, channel, thread, slot string, since, until time.Time) (bot.Posted, bool, error) {
+	p, ok, err := n.o.Poster.FindPosted(ctx, channel, thread, since, until, func(m bot.Metadata) bool {
 		return m.Type == metadataType && m.Payload["request"] == r.ID && m.Payload["slot"] == slot
 	})
 	if e, is := errors.AsType[*bot.Error](err); is && (e.Kind == bot.Scope || errors.Is(err, bot.ErrTooMany)) {
-		t.o.Log.WarnContext(ctx, "a message may be posted twice: its channel's history can't be searched", "request", r.ID, "slot", slot, "error", err)
+		n.o.Log.WarnContext(ctx, "a message may be posted twice: its channel's history can't be searched", "request", r.ID, "slot", slot, "error", err)
 		return bot.Posted{}, false, nil
 	}
 	return p, ok, giveUp(err)

@@ -17,19 +17,19 @@ import (
 
 // planners are those of all kinds of change.
 func planners(catalog *link.Catalog, b *book, w *linktest.World) map[change.Kind]change.Planner {
-	o := link.ConnectorOptions{Env: "test"}
-	r := link.NewRoster(catalog, b.kept, link.RosterOptions{Now: w.Now})
+	o := link.PlannerOptions{Env: "test"}
+	r := link.NewConnections(catalog, b.kept, link.ConnectionsOptions{Now: w.Now})
 	return map[change.Kind]change.Planner{
-		link.KindConnect: link.NewConnector(catalog, o), link.KindRotate: link.NewRotator(r, o), link.KindUpdate: link.NewUpdater(r, o),
-		link.KindDisconnect: link.NewDisconnector(r, o), link.KindAdopt: link.NewAdopter(r, o), link.KindMigrate: link.NewMigrator(r, o),
+		link.KindConnect: link.NewConnectPlanner(catalog, o), link.KindRotate: link.NewRotatePlanner(r, o), link.KindUpdate: link.NewUpdatePlanner(r, o),
+		link.KindDisconnect: link.NewDisconnectPlanner(r, o), link.KindAdopt: link.NewAdoptPlanner(r, o), link.KindMigrate: link.NewMigratePlanner(r, o),
 	}
 }
 
 // connected makes the connection logs-prod/search-eu, as if a request for it had been applied.
-func (d *desk) connected(edits ...func(*link.Connect)) *change.Request {
+func (d *desk) connected(edits ...func(*link.ConnectParams)) *change.Request {
 	d.t.Helper()
 	r := pending()
-	var c link.Connect
+	var c link.ConnectParams
 	if err := json.Unmarshal(r.Proposal.Params, &c); err != nil {
 		d.t.Fatal(err)
 	}
@@ -41,14 +41,14 @@ func (d *desk) connected(edits ...func(*link.Connect)) *change.Request {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	k := link.NewConnector(d.catalog, link.ConnectorOptions{Env: "test"})
+	k := link.NewConnectPlanner(d.catalog, link.PlannerOptions{Env: "test"})
 	p, err := k.Plan(d.t.Context(), r.ID, raw)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	r.Proposal = p
 	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
-	steps := link.Steps(link.NewRoster(d.catalog, d.book.kept, link.RosterOptions{Now: d.world.Now}), link.ConnectorOptions{Env: "test"})
+	steps := link.Steps(link.NewConnections(d.catalog, d.book.kept, link.ConnectionsOptions{Now: d.world.Now}), link.PlannerOptions{Env: "test"})
 	for _, planned := range p.Steps {
 		s, err := steps[planned.Action()](planned.Args)
 		if err != nil {
@@ -131,25 +131,25 @@ func TestListAndFormsBelieveTheWatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for trouble, want := range map[link.Trouble]string{
-		link.TroubleLost:     ":red_circle: *logs-prod* → *search-eu* as `search-eu`\\ndoes not work · API key",
-		link.TroubleDegraded: ":warning: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but degraded · API key",
-		link.TroubleExpiring: ":hourglass: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but expires soon",
+	for trouble, want := range map[link.ProblemKind]string{
+		link.ProblemDown:     ":red_circle: *logs-prod* → *search-eu* as `search-eu`\\ndoes not work · API key",
+		link.ProblemDegraded: ":warning: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but degraded · API key",
+		link.ProblemExpiring: ":hourglass: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but expires soon",
 	} {
-		why := trouble != link.TroubleExpiring
-		d.finds(n, link.Problem{Trouble: trouble, Say: "The key is gone <!channel>."})
+		why := trouble != link.ProblemExpiring
+		d.finds(n, link.Problem{Kind: trouble, Say: "The key is gone <!channel>."})
 		d.types("list")
 		if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, want) || strings.Contains(s, `\nThe key is gone &lt;!channel&gt;."`) != why {
 			t.Errorf("%s: the list shows %s", trouble, s)
 		}
-		d.finds(n, link.Problem{Trouble: trouble})
+		d.finds(n, link.Problem{Kind: trouble})
 	}
-	d.finds(n, link.Problem{Trouble: link.TroubleLost, Say: "The remote deployment is gone."})
+	d.finds(n, link.Problem{Kind: link.ProblemDown, Say: "The remote deployment is gone."})
 	d.finish(d.command(t.Context(), bot.Command{Text: "update search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
 	if s := d.slack.shows("V1"); !strings.Contains(s, ":red_circle: does not work · API key\\nThe remote deployment is gone.") {
 		t.Errorf("the form shows %s", s)
 	}
-	d.finds(n, link.Problem{Trouble: link.TroubleLost})
+	d.finds(n, link.Problem{Kind: link.ProblemDown})
 	d.world.Platform("cloud").Find("b2").Invalidate()
 	d.finish(d.command(t.Context(), bot.Command{Text: "rotate search-eu", User: asker, Channel: "C0", TriggerID: "2"}))
 	if s := d.slack.shows("V2"); !strings.Contains(s, ":red_circle: does not work · API key\\nThere is no valid key any more.") {
@@ -291,7 +291,7 @@ func TestStatusAndDiagnose(t *testing.T) {
 
 // Every word that asks for a change opens its form: with the connection named, or with a list to choose from.
 func TestEveryChangeOfAConnectionHasItsForm(t *testing.T) {
-	for verb := range orders() {
+	for verb := range changeForms() {
 		t.Run(verb, func(t *testing.T) {
 			d := newDesk(t)
 			d.established(verb)
@@ -328,7 +328,7 @@ func TestAFormSaysForWhomItIsNot(t *testing.T) {
 		if s := fill(d, typed); !strings.Contains(s, ":warning: Not for logs-prod/search-eu: "+c.why) || strings.Contains(s, "What is it for?") {
 			t.Errorf("%s: %s", typed, s)
 		}
-		if body := toJSON(t, d.finish(d.orderSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker}))); !strings.Contains(body, "Choose a connection") {
+		if body := toJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker}))); !strings.Contains(body, "Choose a connection") {
 			t.Errorf("%s: submitted, it says %s", typed, body)
 		}
 	}
@@ -343,7 +343,7 @@ func TestAFormSaysForWhomItIsNot(t *testing.T) {
 	// What the keys may read is for people to say.
 	d.slack.set("V1", fieldAliases, bot.Value{Options: []bot.Option{{Value: "search-us"}}})
 	d.slack.set("V1", link.FieldReason, bot.Value{Text: "they end"})
-	if body := toJSON(t, d.finish(d.orderSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker}))); !strings.Contains(body, `"search:`) {
+	if body := toJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker}))); !strings.Contains(body, `"search:`) {
 		t.Errorf("without access: %s", body)
 	}
 }
@@ -354,7 +354,7 @@ func TestAnUpdateOfNothingIsRefusedAtTheTop(t *testing.T) {
 	d.connected()
 	d.finish(d.command(t.Context(), bot.Command{Text: "update search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
 	d.slack.set("V1", link.FieldReason, bot.Value{Text: "why not"})
-	body := toJSON(t, d.finish(d.orderSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker})))
+	body := toJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker})))
 	if !strings.Contains(body, `"connection:`) || !strings.Contains(body, "Nothing would change") || strings.Contains(body, `"reason:`) {
 		t.Errorf("told: %s", body)
 	}
@@ -368,7 +368,7 @@ func TestARotationTellsWhetherTheOldKeyIsInvalid(t *testing.T) {
 		if !known {
 			d.world.Platform("cloud").Find("b2").Invalidate()
 		}
-		raw, err := json.Marshal(link.Rotate{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", ExpiryDays: 90})
+		raw, err := json.Marshal(link.RotateParams{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", ExpiryDays: 90})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -394,9 +394,9 @@ func TestTheCardOfADisconnect(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
-			d.connected(func(c *link.Connect) { c.Role = &link.RoleTerms{Name: "remote-readers"} })
+			d.connected(func(c *link.ConnectParams) { c.Role = &link.RoleOptions{Name: "remote-readers"} })
 			before(d)
-			raw, err := json.Marshal(link.Disconnect{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu"})
+			raw, err := json.Marshal(link.DisconnectParams{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -416,7 +416,7 @@ func TestAnOrderIsAskedForOnce(t *testing.T) {
 	d.finish(d.command(t.Context(), bot.Command{Text: "rotate search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
 	submit := func() any {
 		v := d.slack.view("V1")
-		return d.finish(d.orderSubmitted(t.Context(), bot.Submission{View: v, User: asker}))
+		return d.finish(d.formSubmitted(t.Context(), bot.Submission{View: v, User: asker}))
 	}
 	if body := toJSON(t, submit()); !strings.Contains(body, "say what it is for") && !strings.Contains(body, "Say what it is for") {
 		t.Errorf("without a reason: %s", body)
@@ -439,13 +439,13 @@ func TestAnOrderIsAskedForOnce(t *testing.T) {
 
 func TestOrdersRefuseWhatIsNotTheirs(t *testing.T) {
 	d := newDesk(t)
-	for _, metadata := range []string{"", "{}", `{"verb":"nothing"}`, `{"verb":"rotate","x":1}`} {
-		if _, err := d.orderSubmitted(t.Context(), bot.Submission{View: bot.View{Metadata: metadata}}); err == nil {
+	for _, metadata := range []string{"", "{}", `{"subcommand":"nothing"}`, `{"subcommand":"rotate","x":1}`} {
+		if _, err := d.formSubmitted(t.Context(), bot.Submission{View: bot.View{Metadata: metadata}}); err == nil {
 			t.Errorf("%q was taken", metadata)
 		}
 	}
 	for _, value := range []string{"", "a", "a/b", "a/b/c evil"} {
-		if _, err := d.orderPressed(t.Context(), bot.Action{ID: connectionPrefix + "rotate", Value: bot.Value{Text: value}}); err == nil {
+		if _, err := d.formPressed(t.Context(), bot.Action{ID: connectionPrefix + "rotate", Value: bot.Value{Text: value}}); err == nil {
 			t.Errorf("%q was taken", value)
 		}
 	}

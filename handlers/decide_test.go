@@ -19,7 +19,7 @@ var (
 // pressed is a button of the card of r, pressed by u.
 func pressed(u bot.User, r *change.Request) bot.Action {
 	return bot.Action{
-		Value: bot.Value{Text: seen{ID: r.ID, Version: r.Version}.String()}, User: u, Channel: "C0REQUESTS",
+		Value: bot.Value{Text: cardRef{ID: r.ID, Version: r.Version}.String()}, User: u, Channel: "C0REQUESTS",
 		Message: "1700000000.000100", TriggerID: "9", ResponseURL: "https://hooks",
 	}
 }
@@ -80,10 +80,10 @@ func TestWhoPressesInVainIsToldAlone(t *testing.T) {
 		"approving what was rejected":     {change.Rejected, func(d *desk) bot.ActionHandler { return d.approve }, anna, "rejected by <@U0BEN>"},
 		"another one withdraws":           {change.Pending, func(d *desk) bot.ActionHandler { return d.withdraw }, anna, "Only who asked can withdraw"},
 		"withdrawing what is applied":     {change.Applying, func(d *desk) bot.ActionHandler { return d.withdraw }, asker, "being applied"},
-		"a stranger rejects":              {change.Pending, func(d *desk) bot.ActionHandler { return d.askWhyRejected }, stranger, "You are not one of the approvers"},
-		"rejecting what is over":          {change.Withdrawn, func(d *desk) bot.ActionHandler { return d.askWhyRejected }, anna, "withdrawn by <@U0ASKER>"},
+		"a stranger rejects":              {change.Pending, func(d *desk) bot.ActionHandler { return d.askRejectReason }, stranger, "You are not one of the approvers"},
+		"rejecting what is over":          {change.Withdrawn, func(d *desk) bot.ActionHandler { return d.askRejectReason }, anna, "withdrawn by <@U0ASKER>"},
 		"a stranger retries":              {change.Stuck, func(d *desk) bot.ActionHandler { return d.retry }, stranger, "You are not one of the approvers"},
-		"a stranger says that it's clean": {change.Stuck, func(d *desk) bot.ActionHandler { return d.askWhyClean }, stranger, "You are not one of the approvers"},
+		"a stranger says that it's clean": {change.Stuck, func(d *desk) bot.ActionHandler { return d.askResolveReason }, stranger, "You are not one of the approvers"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestACardFromBeforeTheDriftDoesNotCount(t *testing.T) {
 	drift(r)
 	d.book.put(r)
 	old := pending()
-	for _, press := range []bot.ActionHandler{d.approve, d.askWhyRejected, d.plan} {
+	for _, press := range []bot.ActionHandler{d.approve, d.askRejectReason, d.plan} {
 		d.finish(press(t.Context(), pressed(anna, old)))
 	}
 	if got := d.state(r.ID); got != change.Pending || d.slack.count("open") != 0 {
@@ -123,7 +123,7 @@ func TestACardFromBeforeTheDriftDoesNotCount(t *testing.T) {
 func TestRejectingWantsAReason(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)
-	d.finish(d.askWhyRejected(t.Context(), pressed(anna, r)))
+	d.finish(d.askRejectReason(t.Context(), pressed(anna, r)))
 	if beside := d.gives(d.rejected, anna, "  "); beside == "" || d.state(r.ID) != change.Pending {
 		t.Errorf("without a reason: %q, %s", beside, d.state(r.ID))
 	}
@@ -131,7 +131,7 @@ func TestRejectingWantsAReason(t *testing.T) {
 		t.Errorf("beside the reason: %s", beside)
 	}
 	got, _ := d.book.Get(t.Context(), r.ID)
-	if last := got.Last(change.SaidNo); got.State != change.Rejected || last == nil || last.Reason != "too wide" || last.By.Channel != "C0REQUESTS" {
+	if last := got.Last(change.DecisionReject); got.State != change.Rejected || last == nil || last.Reason != "too wide" || last.By.Channel != "C0REQUESTS" {
 		t.Errorf("%s: %+v", got.State, last)
 	}
 	if beside := d.gives(d.rejected, ben, "me too"); !strings.Contains(beside, "rejected by somebody") {
@@ -151,7 +151,7 @@ func TestOnlyWhoAskedWithdraws(t *testing.T) {
 func TestAStuckRequestIsRetriedOrDeclaredClean(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Stuck)
-	d.finish(d.askWhyClean(t.Context(), pressed(asker, r)))
+	d.finish(d.askResolveReason(t.Context(), pressed(asker, r)))
 	if shown := d.slack.shows(reasonView); !strings.Contains(shown, "DELETE /_security/api_key") {
 		t.Error("the modal does not name what was left")
 	}
@@ -178,7 +178,7 @@ func TestAPressWhileTheMemoryIsAwayIsNotLostSilently(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)
 	d.book.setDown(change.ErrUnavailable)
-	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askWhyRejected, d.plan} {
+	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askRejectReason, d.plan} {
 		d.finish(press(t.Context(), pressed(anna, r)))
 	}
 	if n := strings.Count(d.slack.said(), "The bot's memory can't be reached"); n != 4 {
@@ -188,7 +188,7 @@ func TestAPressWhileTheMemoryIsAwayIsNotLostSilently(t *testing.T) {
 
 func TestAValueThatIsNotOursIsAnError(t *testing.T) {
 	d := newDesk(t)
-	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askWhyRejected, d.plan, d.retry, d.askWhyClean} {
+	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askRejectReason, d.plan, d.retry, d.askResolveReason} {
 		if _, err := press(t.Context(), bot.Action{Value: bot.Value{Text: "x"}}); err == nil {
 			t.Error("it was taken")
 		}
@@ -203,7 +203,7 @@ func TestToldWhereverTheyAre(t *testing.T) {
 	gone := &bot.Error{Method: "response_url", Code: "expired_url", Kind: bot.Expired}
 	d.slack.order("respond", gone)
 	d.slack.order("ephemeral", &bot.Error{Method: "chat.postEphemeral", Code: "not_in_channel", Kind: bot.Gone})
-	if err := d.tell(t.Context(), spot{user: "U0ANNA", channel: "C1", responseURL: "https://hooks"}, private("hello")); err != nil {
+	if err := d.notifyUser(t.Context(), replyTarget{user: "U0ANNA", channel: "C1", responseURL: "https://hooks"}, private("hello")); err != nil {
 		t.Fatal(err)
 	}
 	if m := d.slack.visible(); len(m) != 1 || m[0].channel != "DU0ANNA" {

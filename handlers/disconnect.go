@@ -10,21 +10,21 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-func disconnectOrder() order {
-	return order{
+func disconnectForm() changeForm {
+	return changeForm{
 		title: "Disconnect", submit: "Ask for approval",
 		intro: "Settings and keystore entry go first, then the role, trust and network filter that were made for it and that nothing else uses, the key last. If a step fails, everything is put back, as long as the key is not gone.",
-		form: func(ctx context.Context, h *Handlers, e link.Existing, _ orderMemory) []slack.Block {
+		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, _ formMetadata) []slack.Block {
 			return []slack.Block{h.aboutBlock(ctx, e), section(usedBy(e))}
 		},
 		ask: func(n link.Name, _ answers) (change.Kind, any, *change.InvalidError) {
-			return link.KindDisconnect, link.Disconnect{Local: n.Local, Alias: n.Alias}, &change.InvalidError{}
+			return link.KindDisconnect, link.DisconnectParams{Local: n.Local, Alias: n.Alias}, &change.InvalidError{}
 		},
 	}
 }
 
 // usedBy says what goes through a connection, before it is ended.
-func usedBy(e link.Existing) string {
+func usedBy(e link.ConnectionState) string {
 	var out []string
 	for _, u := range e.Users {
 		out = append(out, ":warning: "+verbatim(u, maxName))

@@ -12,25 +12,25 @@ import (
 
 // edit opens the connect modal filled in as the request was. Submitting it withdraws a request that still waits.
 func (h *Handlers) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	s, err := parseSeen(a.Value.Text)
+	s, err := parseCardRef(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	r, err := h.o.Changes.Get(ctx, s.ID)
+	r, err := h.o.Requests.Get(ctx, s.ID)
 	if err == nil {
 		err = mayEdit(r, a.User.ID)
 	}
 	if err != nil {
-		return h.sorry(spotOf(a), err), nil
+		return h.replyError(replyTo(a), err), nil
 	}
 	c, _ := connection(r)
-	f, m := formOf(r, c), connectMemory{Channel: a.Channel, Parent: r.ID}
+	f, m := formOf(r, c), connectMetadata{Channel: a.Channel, Parent: r.ID}
 	f.restoreExtras(c, &m)
 	m.Pair = f.pair()                                 // what stands there was meant: it is not filled in anew
 	m.Filled = suggestions(link.Followed(r.Proposal)) // unless another deployment is chosen: then it would be the old one's
 	m.More = m.More || f.Texts[link.FieldSockets] != "" || c.Compress != "" || c.PingSchedule != ""
-	if _, err := h.o.Messenger.OpenView(ctx, a.TriggerID, connectModal(f, m)); err != nil {
-		return h.sorry(spotOf(a), err), nil
+	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, connectModal(f, m)); err != nil {
+		return h.replyError(replyTo(a), err), nil
 	}
 	return bot.Answer{}, nil
 }
@@ -49,7 +49,7 @@ func mayEdit(r *change.Request, user string) error {
 }
 
 // formOf is the form as r's parameters fill it in.
-func formOf(r *change.Request, c link.Connect) connectForm {
+func formOf(r *change.Request, c link.ConnectParams) connectForm {
 	f := newForm()
 	f.Local = bot.Option{Value: c.Local.String(), Text: fieldOf(r, "Local", c.Local.Deployment)}
 	f.Remote = bot.Option{Value: c.Remote.String(), Text: fieldOf(r, "Remote", c.Remote.Deployment)}

@@ -50,19 +50,19 @@ func TestErrorsShowBesideInputsThatAClientLeavesOut(t *testing.T) {
 	d.fills(link.FieldSearch, "")
 	d.fills(link.FieldAddress, "")
 	d.fills(link.FieldReason, "audit")
-	errs = d.leavesOut(d.orderSubmitted)
+	errs = d.leavesOut(d.formSubmitted)
 	if errs[link.FieldSearch] == "" || errs[link.FieldAddress] == "" || errs[fieldConnection] != "" {
 		t.Errorf("errors %v", errs)
 	}
 }
 
 func TestALateOrderIsToldBesideAFieldThatTheFormShows(t *testing.T) {
-	for verb := range orders() {
+	for verb := range changeForms() {
 		d := newDesk(t)
 		d.connected()
 		d.types(verb + " search-eu")
 		v := d.slack.modals[theModal].view
-		late, ok := orderLate(bot.Submission{View: bot.View{Metadata: v.PrivateMetadata}}).Body.(*slack.ViewSubmissionResponse)
+		late, ok := formLate(bot.Submission{View: bot.View{Metadata: v.PrivateMetadata}}).Body.(*slack.ViewSubmissionResponse)
 		if !ok || len(late.Errors) != 1 {
 			t.Fatalf("%s: %+v", verb, late)
 		}

@@ -12,25 +12,25 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
-// pen writes outside text and people's names: in Slack's markup, or plainly where Slack shows plain text, such as an
+// textFormat writes outside text and people's names: in Slack's markup, or plainly where Slack shows plain text, such as an
 // error beside a field.
-type pen struct{ plain bool }
+type textFormat struct{ plain bool }
 
-func (p pen) text(s string) string {
+func (p textFormat) text(s string) string {
 	if p.plain {
 		return bot.Cut(clean(s), maxTold)
 	}
 	return line(s, maxTold)
 }
 
-func (p pen) user(id string) string {
+func (p textFormat) user(id string) string {
 	if p.plain {
 		return "somebody"
 	}
 	return user(id)
 }
 
-func (p pen) code(s string) string {
+func (p textFormat) code(s string) string {
 	if p.plain {
 		return clean(s)
 	}
@@ -54,7 +54,7 @@ const (
 // explain turns an error into sentences for people: what happened, what is left behind, what to do. Only what was
 // written for people is passed on; an error's own text may hold anything and never is. known is false for what we
 // did not expect, which is our fault and is to be logged.
-func explain(ctx context.Context, err error, p pen) (say string, known bool) {
+func explain(ctx context.Context, err error, p textFormat) (say string, known bool) {
 	if say, ok := explainRequest(err, p); ok {
 		return say, true
 	}
@@ -75,7 +75,7 @@ func explain(ctx context.Context, err error, p pen) (say string, known bool) {
 	return ourFault(ctx, p), false
 }
 
-func ourFault(ctx context.Context, p pen) string {
+func ourFault(ctx context.Context, p textFormat) string {
 	s := "Something went wrong, and it is our fault, not yours. Look how things stand before you do it again"
 	if id := bot.RequestID(ctx); id != "" {
 		s += ", and tell whoever runs the bot this number: " + p.code(id)
@@ -84,18 +84,18 @@ func ourFault(ctx context.Context, p pen) string {
 }
 
 // explainRequest knows what can be the matter with a request.
-func explainRequest(err error, p pen) (string, bool) {
+func explainRequest(err error, p textFormat) (string, bool) {
 	if e, ok := errors.AsType[*change.StaleError](err); ok {
-		return "This has changed since your card was drawn, so your press did not count. " + standing(e.Now, p), true
+		return "This has changed since your card was drawn, so your press did not count. " + statusSentence(e.Now, p), true
 	}
 	if e, ok := errors.AsType[*change.StateError](err); ok {
-		return "You are too late: nothing was changed by your press. " + standing(e.Now, p), true
+		return "You are too late: nothing was changed by your press. " + statusSentence(e.Now, p), true
 	}
-	if e, ok := errors.AsType[*change.HeldError](err); ok && e.Own {
-		return "Your earlier request " + p.code(e.By) + " holds this already, as you asked for it then: nothing of this form was stored. " +
+	if e, ok := errors.AsType[*change.LockedError](err); ok && e.OwnRequest {
+		return "Your earlier request " + p.code(e.RequestID) + " holds this already, as you asked for it then: nothing of this form was stored. " +
 			"To change it, withdraw that one and submit again.", true
 	} else if ok {
-		return "Request " + p.code(e.By) + " is changing the same thing already. Nothing was stored: wait until it is done, or have it withdrawn.", true
+		return "Request " + p.code(e.RequestID) + " is changing the same thing already. Nothing was stored: wait until it is done, or have it withdrawn.", true
 	}
 	if e, ok := errors.AsType[*change.NotAllowedError](err); ok {
 		return p.text(upper(e.Why)) + ". Nothing was changed.", true
@@ -119,15 +119,15 @@ func explainRequest(err error, p pen) (string, bool) {
 	return "", false
 }
 
-// standing says how a request stands, and who brought it there.
-func standing(r *change.Request, p pen) string {
+// statusSentence says how a request stands, and who brought it there.
+func statusSentence(r *change.Request, p textFormat) string {
 	if r == nil {
 		return "Look at the card again."
 	}
-	_, word := face(r.State)
+	_, word := stateLabel(r.State)
 	s := fmt.Sprintf("Request %s: %s", p.code(r.ID), strings.ToLower(word[:1])+word[1:])
 	if d := deciding(r); d != nil && d.By.User != "" {
-		s += fmt.Sprintf(" (%s by %s", decided(d.Verb), p.user(d.By.User))
+		s += fmt.Sprintf(" (%s by %s", decided(d.Kind), p.user(d.By.User))
 		if !p.plain {
 			s += " at " + when(d.At)
 		}
@@ -139,7 +139,7 @@ func standing(r *change.Request, p pen) string {
 // deciding is the decision that brought a request where it stands.
 func deciding(r *change.Request) *change.Decision {
 	for i := len(r.Decisions) - 1; i >= 0; i-- {
-		if decided(r.Decisions[i].Verb) != "" {
+		if decided(r.Decisions[i].Kind) != "" {
 			return &r.Decisions[i]
 		}
 	}
@@ -147,25 +147,25 @@ func deciding(r *change.Request) *change.Decision {
 }
 
 // decided is a verb as it is told: "approved by …"; empty for what is not somebody's decision in force.
-func decided(v change.Verb) string {
+func decided(v change.DecisionKind) string {
 	switch v {
-	case change.SaidYes:
+	case change.DecisionApprove:
 		return "approved"
-	case change.SaidNo:
+	case change.DecisionReject:
 		return "rejected"
-	case change.Withdrew:
+	case change.DecisionWithdraw:
 		return "withdrawn"
-	case change.SaidClean:
+	case change.DecisionResolve:
 		return "declared clean"
-	case change.AskRetry:
+	case change.DecisionRetry:
 		return "tried again"
-	case change.TookBack, change.RanOut, change.WentStale, change.Unapproved, change.Reminded, change.HandedIn, change.CalledIn:
+	case change.DecisionRevoke, change.DecisionExpire, change.DecisionDrift, change.Unapproved, change.DecisionRemind, change.DecisionInputSubmitted, change.DecisionInputRequested:
 	}
 	return ""
 }
 
 // explainInput knows what can be the matter with what was filled in.
-func explainInput(err error, p pen) (string, bool) {
+func explainInput(err error, p textFormat) (string, bool) {
 	if e, ok := errors.AsType[*change.InvalidError](err); ok {
 		var all []string
 		for _, problem := range e.Problems {
@@ -180,7 +180,7 @@ func explainInput(err error, p pen) (string, bool) {
 }
 
 // explainOutside knows what can be the matter with Elastic's platforms and with Slack.
-func explainOutside(err error, p pen) (string, bool) {
+func explainOutside(err error, p textFormat) (string, bool) {
 	if e, ok := errors.AsType[*link.UnknownSystemError](err); ok {
 		return "There is no platform called " + p.text(e.Name) + " in the bot's configuration.", true
 	}
@@ -196,7 +196,7 @@ func explainOutside(err error, p pen) (string, bool) {
 	return "", false
 }
 
-func callSentence(e *link.CallError, p pen) string {
+func callSentence(e *link.CallError, p textFormat) string {
 	who := p.text(e.System)
 	switch {
 	case e.Status == 0 || e.Status == 408:

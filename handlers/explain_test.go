@@ -27,8 +27,8 @@ func TestEveryErrorIsExplained(t *testing.T) {
 	}{
 		"stale":           {&change.StaleError{Now: everyState()["rejected"]}, "Request `7Q2MZK`: rejected (rejected by <@U0BEN>", false},
 		"late":            {&change.StateError{Event: change.Approve, Now: everyState()["approved"]}, "approved by <@U0ANNA>", false},
-		"held by oneself": {&change.HeldError{Target: canary, By: "R7", Own: true}, "Your earlier request `R7`", false},
-		"held":            {&change.HeldError{Target: canary, By: "R7"}, "`R7`", false},
+		"held by oneself": {&change.LockedError{Target: canary, RequestID: "R7", OwnRequest: true}, "Your earlier request `R7`", false},
+		"held":            {&change.LockedError{Target: canary, RequestID: "R7"}, "`R7`", false},
 		"not allowed":     {&change.NotAllowedError{Why: "you asked for this"}, "You asked for this", false},
 		"not found":       {fmt.Errorf("%w: %w", change.ErrNotFound, leaky), "no longer known", false},
 		"newer":           {fmt.Errorf("%w: %w", change.ErrNewer, leaky), "newer version", false},
@@ -62,7 +62,7 @@ func TestEveryErrorIsExplained(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			for _, p := range []pen{{}, {plain: true}} {
+			for _, p := range []textFormat{{}, {plain: true}} {
 				say, known := explain(t.Context(), tc.err, p)
 				if known == tc.ours {
 					t.Errorf("known: %t", known)
@@ -99,7 +99,7 @@ func TestNoSecretOfAnErrorReachesAnybody(t *testing.T) {
 	d.filledIn()
 	r := d.has(change.Pending)
 	d.book.setDown(fmt.Errorf("dial redis://:%s@host: refused", canary))
-	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askWhyRejected, d.plan} {
+	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askRejectReason, d.plan} {
 		d.finish(press(t.Context(), pressed(anna, r)))
 	}
 	beside := toJSON(t, d.submits())

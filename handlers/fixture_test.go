@@ -51,13 +51,13 @@ func goldenMessage(t *testing.T, name string, m bot.Message) {
 
 // pending is a request as it is asked.
 func pending() *change.Request {
-	params, _ := json.Marshal(link.Connect{
+	params, _ := json.Marshal(link.ConnectParams{
 		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Remote: link.Ref{Platform: "cloud", Deployment: "b2"},
 		Alias: "search-eu", ProxyAddress: "search-eu.es.example:9443", ServerName: "search-eu.es.example",
 		Access: link.Access{Search: []string{"logs-*", "metrics-*"}}, ExpiryDays: 90,
 	})
 	return &change.Request{
-		ID: "7Q2MZK", State: change.Pending, Version: 3, Asked: 1,
+		ID: "7Q2MZK", State: change.Pending, Version: 3, ApprovalsSince: 1,
 		Proposal: change.Proposal{
 			Kind: link.KindConnect, Target: []string{"connection/ece-prod/a1/search-eu"},
 			Title: "Connect logs-prod to search-eu as search-eu",
@@ -74,11 +74,11 @@ func pending() *change.Request {
 			Basis:    []change.Field{{Label: "Local version", Value: "8.19.3"}, {Label: "Remote version", Value: "8.19.3"}},
 			Steps: []change.PlannedStep{
 				{Name: "check", Title: "Check both sides"},
-				{Name: "grant", Title: "Issue a key and store it", Calls: []change.Call{
+				{Name: "issue_key", Title: "Issue a key and store it", Calls: []change.Call{
 					{System: "Elasticsearch of search-eu", Method: "POST", Path: "/_security/cross_cluster/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`},
 					{System: "ECE production", Method: "PATCH", Path: "/deployments/a1/elasticsearch/main-elasticsearch/keystore", Body: `{"secrets":{"cluster.remote.search-eu.credentials":{"value":"••••"}}}`},
 				}},
-				{Name: "point", Title: "Point logs-prod at search-eu", Calls: []change.Call{
+				{Name: "set_remote", Title: "Point logs-prod at search-eu", Calls: []change.Call{
 					{System: "Elasticsearch of logs-prod", Method: "PUT", Path: "/_cluster/settings", Body: `{"persistent":{"cluster.remote.search-eu.mode":"proxy"}}`},
 				}},
 				{Name: "verify", Title: "Verify the connection"},
@@ -91,18 +91,18 @@ func pending() *change.Request {
 	}
 }
 
-func missing() *change.Verdict {
-	return &change.Verdict{Missing: []change.Need{{Who: []string{"U0ANNA", "U0BEN"}, Group: "approvers", Count: 1}}}
+func missing() *change.Evaluation {
+	return &change.Evaluation{Missing: []change.Need{{Who: []string{"U0ANNA", "U0BEN"}, Group: "approvers", Count: 1}}}
 }
 
-func said(v change.Verb, user, reason string) change.Decision {
-	return change.Decision{Verb: v, By: change.Actor{User: user}, At: start.Add(5 * time.Minute), Reason: reason, Digest: "d1"}
+func said(v change.DecisionKind, user, reason string) change.Decision {
+	return change.Decision{Kind: v, By: change.Actor{User: user}, At: start.Add(5 * time.Minute), Reason: reason, Digest: "d1"}
 }
 
 func in(state change.State, edit func(*change.Request)) *change.Request {
 	r := pending()
 	r.State = state
-	r.Decisions = []change.Decision{said(change.SaidYes, "U0ANNA", "")}
+	r.Decisions = []change.Decision{said(change.DecisionApprove, "U0ANNA", "")}
 	if edit != nil {
 		edit(r)
 	}
@@ -110,7 +110,7 @@ func in(state change.State, edit func(*change.Request)) *change.Request {
 }
 
 func journal(states ...change.StepState) []change.StepRecord {
-	names := []string{"check", "grant", "point", "verify"}
+	names := []string{"check", "issue_key", "set_remote", "verify"}
 	var out []change.StepRecord
 	for i, s := range states {
 		rec := change.StepRecord{Step: names[i], Order: i, State: s, Attempts: 1, Begun: start.Add(time.Duration(i) * 10 * time.Second)}
@@ -143,9 +143,9 @@ func everyState() map[string]*change.Request {
 			r.Outcome = failed
 		}),
 		"stuck": in(change.Stuck, func(r *change.Request) {
-			r.Journal = journal(change.StepDone, change.StepLeft, change.StepUndone, change.StepUndone)
+			r.Journal = journal(change.StepDone, change.StepUndoFailed, change.StepUndone, change.StepUndone)
 			left := change.Leftover{
-				Step: "grant", What: "the key rcb-prod-a1-search-eu on search-eu", Cause: "search-eu gave no answer in time",
+				Step: "issue_key", What: "the key rcb-prod-a1-search-eu on search-eu", Cause: "search-eu gave no answer in time",
 				Command: "DELETE /_security/api_key\n{\"name\":\"rcb-prod-a1-search-eu\"}",
 			}
 			r.Journal[1].Leftover = &left
@@ -162,17 +162,17 @@ func everyState() map[string]*change.Request {
 			r.Outcome = failed
 		}),
 		"resolved": in(change.RolledBack, func(r *change.Request) {
-			r.Decisions = append(r.Decisions, said(change.SaidClean, "U0BEN", "deleted the key by hand"))
+			r.Decisions = append(r.Decisions, said(change.DecisionResolve, "U0BEN", "deleted the key by hand"))
 			r.Outcome = failed
 		}),
 		"rejected": in(change.Rejected, func(r *change.Request) {
-			r.Decisions = []change.Decision{said(change.SaidNo, "U0BEN", "metrics-* is too wide")}
+			r.Decisions = []change.Decision{said(change.DecisionReject, "U0BEN", "metrics-* is too wide")}
 		}),
 		"withdrawn": in(change.Withdrawn, func(r *change.Request) {
-			r.Decisions = []change.Decision{said(change.Withdrew, "U0ASKER", "")}
+			r.Decisions = []change.Decision{said(change.DecisionWithdraw, "U0ASKER", "")}
 		}),
 		"expired": in(change.Expired, func(r *change.Request) {
-			r.Decisions = []change.Decision{{Verb: change.RanOut, At: r.Deadline, Digest: "d1", Reason: "not enough approvals came in time"}}
+			r.Decisions = []change.Decision{{Kind: change.DecisionExpire, At: r.Deadline, Digest: "d1", Reason: "not enough approvals came in time"}}
 		}),
 	}
 }
@@ -180,10 +180,10 @@ func everyState() map[string]*change.Request {
 func drift(r *change.Request) {
 	before := r.Proposal
 	r.Previous = &before
-	r.Asked, r.Version = 6, 6
+	r.ApprovalsSince, r.Version = 6, 6
 	r.Proposal.Digest = "d2"
 	r.Proposal.Basis = []change.Field{{Label: "Local version", Value: "8.19.3"}, {Label: "Remote version", Value: "9.0.0"}}
-	r.Decisions = append(r.Decisions, change.Decision{Verb: change.WentStale, At: start.Add(6 * time.Minute), Digest: "d1"})
+	r.Decisions = append(r.Decisions, change.Decision{Kind: change.DecisionDrift, At: start.Add(6 * time.Minute), Digest: "d1"})
 }
 
 // nasty is text from outside at its worst: long, and full of what Slack might take for its own.

@@ -34,29 +34,29 @@ type Follows interface {
 	Follows(ctx context.Context, user string) (map[string]string, error)
 }
 
-// Watch knows how the managed connections are; *Monitor is one.
-type Watch interface {
+// ConnectionStatus knows how the managed connections are; *Monitor is one.
+type ConnectionStatus interface {
 	// Statuses returns those of the names that are managed.
 	Statuses(ctx context.Context, names ...link.Name) (map[link.Name]Status, error)
 	// StatusesOf returns connections that user made or changed last, the worst among them: about limit where there are more.
 	StatusesOf(ctx context.Context, user string, limit int) (map[link.Name]Status, error)
 	// Record takes what somebody's look at a connection found for a check, and returns how it is.
-	Record(ctx context.Context, x link.Examination) (Status, error)
+	Record(ctx context.Context, x link.HealthReport) (Status, error)
 }
 
 // isOf reports whether user asked for the connection, adopted it, or changed it last.
-func isOf(m link.Managed, user string) bool {
-	return m.Maker() == user || m.Kept.By.User == user
+func isOf(m link.ManagedConnection, user string) bool {
+	return m.Maker() == user || m.Record.By.User == user
 }
 
 // follows reports whether user, who said that, follows a managed connection.
-func follows(said string, m link.Managed, user string) bool {
+func follows(said string, m link.ManagedConnection, user string) bool {
 	return said == saidFollow || said != saidUnfollow && isOf(m, user)
 }
 
 // followButton begins or ends following a managed connection. One that was made by hand has none: the watch does not
 // look after it, so there would be nothing to follow.
-func followButton(m link.Managed, local, user, said string) *slack.ButtonBlockElement {
+func followButton(m link.ManagedConnection, local, user, said string) *slack.ButtonBlockElement {
 	action, label := actionFollow, "Follow"
 	if follows(said, m, user) {
 		action, label = actionUnfollow, "Unfollow"
@@ -81,20 +81,20 @@ func (h *Handlers) followPressed(_ context.Context, a bot.Action) (bot.Answer, e
 		return bot.Answer{}, err
 	}
 	on, atHome := a.ID == actionFollow, a.View != nil && a.Channel == ""
-	return h.homeward(a, bot.Answer{Then: func(ctx context.Context) error {
+	return h.withHomeRefresh(a, bot.Answer{Then: func(ctx context.Context) error {
 		msg, done := h.follow(ctx, a.User.ID, n, on)
 		if done && atHome {
 			return nil // it is seen there
 		}
-		return h.tell(ctx, spotOf(a), msg)
+		return h.notifyUser(ctx, replyTo(a), msg)
 	}}), nil
 }
 
 // follow notes that user follows a connection from now on, or not any more, and says so.
 func (h *Handlers) follow(ctx context.Context, user string, n link.Name, on bool) (msg bot.Message, done bool) {
-	all, err := h.o.Watch.Statuses(ctx, n)
+	all, err := h.o.Status.Statuses(ctx, n)
 	if err != nil {
-		return private(h.say(ctx, err, pen{})), false
+		return private(h.say(ctx, err, textFormat{})), false
 	}
 	s, managed := all[n]
 	called := bot.Code(clean(followed(n, s.Local)))
@@ -111,12 +111,12 @@ func (h *Handlers) follow(ctx context.Context, user string, n link.Name, on bool
 	room, err := h.o.Follows.Follow(ctx, user, n.String(), say, maxSaid)
 	switch {
 	case err != nil:
-		return private(h.say(ctx, err, pen{})), false
+		return private(h.say(ctx, err, textFormat{})), false
 	case !room:
 		return private(fmt.Sprintf("You have chosen for %d connections whether you follow them, and there is no room for %s: nothing was changed. "+
 			"Unfollow one that others made, or follow one of yours again, first.", maxSaid, called)), false
 	}
-	if err := h.o.Tabs.TabsStale(ctx, []string{user}); err != nil {
+	if err := h.o.OpenHomes.MarkHomesDirty(ctx, []string{user}); err != nil {
 		h.o.Log.WarnContext(ctx, "the home tab will show late what somebody follows", "error", err)
 	}
 	if !on {
@@ -125,21 +125,21 @@ func (h *Handlers) follow(ctx context.Context, user string, n link.Name, on bool
 		msg = private("You follow " + called + " now: how it stands is on this app's home tab.")
 	}
 	if managed {
-		msg.Blocks = append(msg.Blocks, slack.NewActionBlock("", followButton(s.Managed, s.Local, user, saidAs(on))))
+		msg.Blocks = append(msg.Blocks, slack.NewActionBlock("", followButton(s.Managed, s.Local, user, followText(on))))
 	}
 	return msg, true
 }
 
-func saidAs(on bool) string {
+func followText(on bool) string {
 	if on {
 		return saidFollow
 	}
 	return saidUnfollow
 }
 
-// saidBy is what user said about connections. Where that can't be read there are no buttons for it: what they are
+// followChoices is what user said about connections. Where that can't be read there are no buttons for it: what they are
 // beside is worth showing all the same.
-func (h *Handlers) saidBy(ctx context.Context, user string) (said map[string]string, ok bool) {
+func (h *Handlers) followChoices(ctx context.Context, user string) (said map[string]string, ok bool) {
 	said, err := h.o.Follows.Follows(ctx, user)
 	if err != nil {
 		h.o.Log.WarnContext(ctx, "what somebody follows could not be read", "error", err)
@@ -148,21 +148,21 @@ func (h *Handlers) saidBy(ctx context.Context, user string) (said map[string]str
 }
 
 // followers are those among users who follow a connection, or did while the bot managed it.
-func followers(m link.Managed, said map[string]string, users []string) []string {
+func followers(m link.ManagedConnection, said map[string]string, users []string) []string {
 	return slices.DeleteFunc(slices.Clone(users), func(u string) bool { return !follows(said[u], m, u) })
 }
 
 // statusFor is the status of a connection as one person is shown it.
-func (h *Handlers) statusFor(ctx context.Context, user string, x link.Examination, s Status) bot.Message {
+func (h *Handlers) statusFor(ctx context.Context, user string, x link.HealthReport, s Status) bot.Message {
 	var follow []slack.BlockElement
 	if x.Managed != nil {
-		if said, ok := h.saidBy(ctx, user); ok {
-			follow = append(follow, followButton(*x.Managed, x.Survey.Local.Name, user, said[x.Managed.Name().String()]))
+		if said, ok := h.followChoices(ctx, user); ok {
+			follow = append(follow, followButton(*x.Managed, x.PairState.Local.Name, user, said[x.Managed.Name().String()]))
 		}
 	}
 	return statusMessage(x, s, follow...)
 }
 
-func (*Handlers) diagnoseFor(_ context.Context, _ string, x link.Examination, _ Status) bot.Message {
+func (*Handlers) diagnoseFor(_ context.Context, _ string, x link.HealthReport, _ Status) bot.Message {
 	return diagnoseMessage(x)
 }

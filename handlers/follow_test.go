@@ -130,24 +130,24 @@ type stands map[link.Name]Status
 func everyStand(names func(int) string) stands {
 	all := stands{}
 	add := func(alias string, s Status) {
-		m := link.Managed{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: alias, MadeBy: "U0ASKER"}
+		m := link.ManagedConnection{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: alias, MadeBy: "U0ASKER"}
 		s.Managed = m
 		if s.Local == "" {
 			s.Local, s.Remote = names(maxName*2), names(maxName*2)
 		}
 		all[m.Name()] = s
 	}
-	trouble := func(t link.Trouble) openProblem {
-		return openProblem{Trouble: t, Say: names(maxTold * 2), Since: start}
+	trouble := func(t link.ProblemKind) openProblem {
+		return openProblem{Kind: t, Say: names(maxTold * 2), Since: start}
 	}
 	add("well", Status{CheckedAt: start, Expires: start.Add(30 * day)})
 	add("new", Status{Local: "logs-prod"})
 	add("late", Status{CheckedAt: start, Late: true})
-	for _, t := range link.Troubles() {
+	for _, t := range link.ProblemKinds() {
 		add(string(t), Status{CheckedAt: start, Problems: []openProblem{trouble(t)}})
 	}
 	add("all", Status{CheckedAt: start, Problems: []openProblem{
-		trouble(link.TroubleLost), trouble(link.TroubleDegraded), trouble(link.TroubleExpiring), trouble(link.TroubleDrift),
+		trouble(link.ProblemDown), trouble(link.ProblemDegraded), trouble(link.ProblemExpiring), trouble(link.ProblemDrifted),
 	}})
 	return all
 }
@@ -160,12 +160,12 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 			for n := range homeConnections {
 				alias := fmt.Sprintf("%02d", n) + nasty(200)
 				all[link.Name{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: alias}] = Status{
-					Managed: link.Managed{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: alias, MadeBy: "U0ASKER"}, Local: names(200),
+					Managed: link.ManagedConnection{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: alias, MadeBy: "U0ASKER"}, Local: names(200),
 				}
 			}
 		}
 		d := newDesk(t)
-		d.o.Watch = fixed(all)
+		d.o.Status = fixed(all)
 		d.tabs.said["U0ASKER"] = map[string]string{"ece-prod/a1/ended": saidFollow}
 		for n := range homeShown + 3 { // the other parts at their fullest
 			r := pending()

@@ -32,17 +32,17 @@ func FuzzPressValues(f *testing.F) {
 
 func FuzzOrderMemory(f *testing.F) {
 	for _, seed := range []string{
-		"", "null", "{}", "[]", `{"verb":"rotate"}`, `{"verb":"status","channel":"C1"}`, `{"verb":"no"}`, `{"verb":"update","name":"a/b/c","fill":"mended","parent":"7Q"}`,
-		`{"verb":"rotate"}{}`, `{"verb":"rotate","x":1}`, `{"VERB":"rotate"}`,
+		"", "null", "{}", "[]", `{"subcommand":"rotate"}`, `{"subcommand":"status","channel":"C1"}`, `{"subcommand":"no"}`, `{"subcommand":"update","name":"a/b/c","fill":"fix","parent":"7Q"}`,
+		`{"subcommand":"rotate"}{}`, `{"subcommand":"rotate","x":1}`, `{"SUBCOMMAND":"rotate"}`,
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		m, err := parseOrderMemory(s)
+		m, err := parseFormMetadata(s)
 		if err != nil {
 			return
 		}
-		again, err := parseOrderMemory(m.String())
+		again, err := parseFormMetadata(m.String())
 		if diff := cmp.Diff(m, again, cmpopts.EquateEmpty()); err != nil || diff != "" {
 			t.Errorf("%q is read again (-first +second), %v:\n%s", s, err, diff)
 		}
@@ -86,8 +86,8 @@ func FuzzCommand(f *testing.F) {
 	}
 	h := New(Options{Command: "/remote-cluster", Log: slog.New(slog.DiscardHandler)})
 	known := map[string]bool{}
-	for _, w := range words() {
-		known[w.verb] = w.verb != "help"
+	for _, w := range subcommands() {
+		known[w.name] = w.name != "help"
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		typed := tokens(text)

@@ -19,28 +19,28 @@ import (
 
 // Asker takes new requests and reads those there are; *change.Service is one.
 type Asker interface {
-	Propose(ctx context.Context, a change.Ask) (*change.Request, error)
+	Propose(ctx context.Context, a change.ProposeInput) (*change.Request, error)
 	Get(ctx context.Context, id string) (*change.Request, error)
 }
 
 // Decider takes what people press; *change.Service is one. Errors as of change.Service.
 type Decider interface {
-	Approve(ctx context.Context, p change.Press) (*change.Request, error)
-	Reject(ctx context.Context, p change.Press) (*change.Request, error)
-	Withdraw(ctx context.Context, p change.Press) (*change.Request, error)
-	TakeBack(ctx context.Context, p change.Press) (*change.Request, error)
-	Retry(ctx context.Context, p change.Press) (*change.Request, error)
-	Resolve(ctx context.Context, p change.Press) (*change.Request, error)
+	Approve(ctx context.Context, p change.DecisionInput) (*change.Request, error)
+	Reject(ctx context.Context, p change.DecisionInput) (*change.Request, error)
+	Withdraw(ctx context.Context, p change.DecisionInput) (*change.Request, error)
+	Revoke(ctx context.Context, p change.DecisionInput) (*change.Request, error)
+	Retry(ctx context.Context, p change.DecisionInput) (*change.Request, error)
+	Resolve(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 }
 
 // Custodian takes what people hand in; *change.Service is one.
 type Custodian interface {
-	MayHandIn(ctx context.Context, r *change.Request, by change.Actor) error
-	HandIn(ctx context.Context, p change.Press) (*change.Request, error)
+	CanSubmitInput(ctx context.Context, r *change.Request, by change.Actor) error
+	SubmitInput(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 }
 
-// Changes are the requests; *change.Service is one.
-type Changes interface {
+// Requests are the requests; *change.Service is one.
+type Requests interface {
 	Asker
 	Decider
 	Custodian
@@ -56,13 +56,13 @@ type Lists interface {
 	Recent(ctx context.Context, limit int) ([]*change.Request, error)
 }
 
-// Rulebook says what the policy is; *policy.Policy is one.
-type Rulebook interface {
-	Words(who func(policy.Group) string) []policy.Words
+// PolicyDescriber says what the policy is; *policy.Policy is one.
+type PolicyDescriber interface {
+	Describe(who func(policy.Group) string) []policy.RuleText
 }
 
-// Vault keeps a key that was pasted, encrypted and for a short time, until the work needs it.
-type Vault interface {
+// SecretStore keeps a key that was pasted, encrypted and for a short time, until the work needs it.
+type SecretStore interface {
 	Put(ctx context.Context, request string, key secret.Secret) error
 	// Drop forgets the key, and forgives that it is gone.
 	Drop(ctx context.Context, request string) error
@@ -73,20 +73,20 @@ type Homes interface {
 	PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error
 }
 
-// Tabs remembers the home tabs that people look at; *store.Store does.
-type Tabs interface {
-	// TabOpened remembers that user looks at the tab, and returns the mark of what it showed last.
-	TabOpened(ctx context.Context, user string) (shown string, err error)
-	// TabDrawn notes that the tab shows what has the mark now, where it showed what had the mark was.
-	TabDrawn(ctx context.Context, user, was, now string) error
-	// TabsStale wants tabs drawn anew soon, as far as they are open.
-	TabsStale(ctx context.Context, users []string) error
+// OpenHomes remembers the home tabs that people look at; *store.Store does.
+type OpenHomes interface {
+	// HomeOpened remembers that user looks at the tab, and returns the mark of what it showed last.
+	HomeOpened(ctx context.Context, user string) (shown string, err error)
+	// HomeRendered notes that the tab shows what has the mark now, where it showed what had the mark was.
+	HomeRendered(ctx context.Context, user, was, now string) error
+	// MarkHomesDirty wants tabs drawn anew soon, as far as they are open.
+	MarkHomesDirty(ctx context.Context, users []string) error
 }
 
 // Directory finds deployments; *link.Catalog is one.
 type Directory interface {
 	Find(ctx context.Context, text string, limit int) link.Found
-	Survey(ctx context.Context, local, remote link.Ref) (link.Survey, error)
+	ReadPair(ctx context.Context, local, remote link.Ref) (link.PairState, error)
 	System(name string) (link.System, bool)
 }
 
@@ -109,8 +109,8 @@ type Voice interface {
 	Metadata(ctx context.Context, p bot.Posted, thread string) (bot.Metadata, bool, error)
 }
 
-// Messenger is what handlers need of Slack.
-type Messenger interface {
+// SlackClient is what handlers need of Slack.
+type SlackClient interface {
 	Views
 	Voice
 	Homes
@@ -124,18 +124,18 @@ type Eligibility interface {
 
 // Options are what the handlers need; all are required but Vault.
 type Options struct {
-	Changes   Changes
+	Requests  Requests
 	Policy    Eligibility
-	Rules     Rulebook
+	Rules     PolicyDescriber
 	Lists     Lists
-	Vault     Vault // nil: no key can be pasted
+	Secrets   SecretStore // nil: no key can be pasted
 	Directory Directory
-	Messenger Messenger
+	Slack     SlackClient
 	// Connections are those that there are.
 	Connections Connections
-	Watch       Watch
+	Status      ConnectionStatus
 	Follows     Follows
-	Tabs        Tabs
+	OpenHomes   OpenHomes
 	Channel     string // where cards are posted
 	Command     string // the slash command, "/remote-cluster"
 	Log         *slog.Logger
@@ -145,12 +145,12 @@ type Options struct {
 // Handlers answer Slack.
 type Handlers struct {
 	o     Options
-	turns turns
+	views viewSequencer
 }
 
 // New returns handlers over o.
 func New(o Options) *Handlers {
-	return &Handlers{o: o, turns: turns{last: map[string]uint64{}}}
+	return &Handlers{o: o, views: viewSequencer{last: map[string]uint64{}}}
 }
 
 // Router is where handlers are registered; *bot.Router is one.
@@ -186,12 +186,12 @@ func (h *Handlers) Register(r Router) {
 	r.OnAction(actionEdit, h.edit)
 	r.OnAction(actionPaste, h.askKey)
 	r.OnSubmit(callbackPaste, h.pasted, pasteLate)
-	r.OnAction(actionInPlace, h.inPlace)
+	r.OnAction(actionAuthorityUploaded, h.authorityUploaded)
 	r.OnAction(actionPlan, h.plan)
 	r.OnAction(actionRetry, h.retry)
-	r.OnAction(actionReject, h.askWhyRejected)
+	r.OnAction(actionReject, h.askRejectReason)
 	r.OnSubmit(callbackReject, h.rejected, reasonLate)
-	r.OnAction(actionResolve, h.askWhyClean)
+	r.OnAction(actionResolve, h.askResolveReason)
 	r.OnSubmit(callbackResolve, h.resolved, reasonLate)
 
 	r.OnHome(h.home)

@@ -27,7 +27,7 @@ func (h *Handlers) history(ctx context.Context, args []string) bot.Message {
 	about := strings.Join(args, " ")
 	all, err := h.o.Lists.Recent(ctx, historyLooked)
 	if err != nil {
-		return private(h.say(ctx, err, pen{}))
+		return private(h.say(ctx, err, textFormat{}))
 	}
 	say := "*The latest requests*"
 	if about != "" {
@@ -82,13 +82,13 @@ func asTyped(name string) string { return strings.Join(strings.Fields(strings.To
 
 // past is a request with who decided what.
 func past(r *change.Request) string {
-	emoji, word := face(r.State)
+	emoji, word := stateLabel(r.State)
 	parts := []string{
 		emoji + " " + when(r.Created) + " *" + line(r.Proposal.Title, 200) + "*",
 		word + " · asked by " + user(r.Requester.User) + " · request " + bot.Code(r.ID) + " · rule " + line(r.Rule, 60),
 	}
 	for _, d := range r.Decisions {
-		parts = append(parts, decisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.Wants))
+		parts = append(parts, decisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))
 	}
 	return within("\n", maxText-10, parts...)
 }

@@ -41,8 +41,8 @@ func (h *Handlers) home(_ context.Context, o bot.HomeOpened) (bot.Answer, error)
 	return bot.Answer{Then: func(ctx context.Context) error { return h.showHome(ctx, o.User) }}, nil
 }
 
-// homeward redraws the home tab after what was pressed there. Elsewhere the answer stays as it is.
-func (h *Handlers) homeward(a bot.Action, answer bot.Answer) bot.Answer {
+// withHomeRefresh redraws the home tab after what was pressed there. Elsewhere the answer stays as it is.
+func (h *Handlers) withHomeRefresh(a bot.Action, answer bot.Answer) bot.Answer {
 	if a.View == nil || a.Channel != "" {
 		return answer
 	}
@@ -62,9 +62,9 @@ func (h *Handlers) homeward(a bot.Action, answer bot.Answer) bot.Answer {
 
 // showHome draws the home tab of somebody who looks at it, and remembers that they do.
 func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
-	was, unremembered := h.o.Tabs.TabOpened(ctx, u.ID)
+	was, unremembered := h.o.OpenHomes.HomeOpened(ctx, u.ID)
 	view, unread := h.DrawHome(ctx, actor(u, ""))
-	if err := h.o.Messenger.PublishHome(ctx, u.ID, view); err != nil {
+	if err := h.o.Slack.PublishHome(ctx, u.ID, view); err != nil {
 		return fmt.Errorf("showing the home tab: %w", err)
 	}
 	if unremembered == nil {
@@ -72,7 +72,7 @@ func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
 		if unread == nil {
 			mark = homeMark(view)
 		}
-		unremembered = h.o.Tabs.TabDrawn(ctx, u.ID, was, mark)
+		unremembered = h.o.OpenHomes.HomeRendered(ctx, u.ID, was, mark)
 	}
 	if unremembered != nil {
 		h.o.Log.WarnContext(ctx, "an open home tab may not be kept current", "error", unremembered)
@@ -87,7 +87,7 @@ func (h *Handlers) DrawHome(ctx context.Context, by change.Actor) (slack.HomeTab
 	for _, p := range homeParts() {
 		part, err := p.draw(h, ctx, by)
 		if err != nil {
-			part = []slack.Block{section(":warning: " + h.say(ctx, err, pen{}))}
+			part = []slack.Block{section(":warning: " + h.say(ctx, err, textFormat{}))}
 			unread = append(unread, fmt.Errorf("%s: %w", p.title, err))
 		}
 		if len(part) > 0 {
@@ -160,7 +160,7 @@ func steadyButtons(r *change.Request) []slack.BlockElement {
 	all := cardButtons(r)
 	for _, e := range all {
 		if b, ok := e.(*slack.ButtonBlockElement); ok {
-			b.Value = seen{ID: r.ID, Version: max(1, r.Asked)}.String()
+			b.Value = cardRef{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String()
 		}
 	}
 	return all
@@ -198,7 +198,7 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor) ([]slack.Bloc
 
 // summary is a request in a few lines.
 func summary(r *change.Request) slack.Block {
-	emoji, word := face(r.State)
+	emoji, word := stateLabel(r.State)
 	s := fmt.Sprintf("%s *%s*\n%s · asked by %s %s · request %s", emoji, line(r.Proposal.Title, 200), word,
 		user(r.Requester.User), when(r.Created), bot.Code(r.ID))
 	if reason := line(r.Reason, 200); r.Reason != "" {

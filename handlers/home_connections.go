@@ -20,8 +20,8 @@ const (
 	homeRead        = 100 // of somebody's own that are read, to find the worst: whoever made thousands waits no longer
 )
 
-// kept is a connection that somebody follows.
-type kept struct {
+// followedConnection is a connection that somebody follows.
+type followedConnection struct {
 	name    link.Name
 	managed bool
 	Status
@@ -35,11 +35,11 @@ func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.
 	if err != nil {
 		return nil, err
 	}
-	all, err := h.o.Watch.Statuses(ctx, saidOn(said)...)
+	all, err := h.o.Status.Statuses(ctx, saidOn(said)...)
 	if err != nil {
 		return nil, err
 	}
-	own, err := h.o.Watch.StatusesOf(ctx, by.User, homeRead)
+	own, err := h.o.Status.StatusesOf(ctx, by.User, homeRead)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.
 	mine := followedBy(by.User, all, said)
 	var blocks []slack.Block
 	for _, k := range mine[:min(len(mine), homeConnections)] {
-		blocks = append(blocks, section(keptLine(k)), slack.NewActionBlock("", keptButtons(k, by.User)...))
+		blocks = append(blocks, section(followedLine(k)), slack.NewActionBlock("", followedButtons(k, by.User)...))
 	}
 	if n := len(mine) - homeConnections; n > 0 {
 		more := strconv.Itoa(n)
@@ -74,32 +74,32 @@ func saidOn(said map[string]string) []link.Name {
 }
 
 // followedBy are the connections that user, who said that, follows: the worst first.
-func followedBy(user string, all map[link.Name]Status, said map[string]string) []kept {
-	var mine []kept
+func followedBy(user string, all map[link.Name]Status, said map[string]string) []followedConnection {
+	var mine []followedConnection
 	for n, s := range all {
 		if follows(said[n.String()], s.Managed, user) {
-			mine = append(mine, kept{name: n, managed: true, Status: s})
+			mine = append(mine, followedConnection{name: n, managed: true, Status: s})
 		}
 	}
 	for _, n := range saidOn(said) {
 		if all[n].Managed.Alias == "" {
-			mine = append(mine, kept{name: n})
+			mine = append(mine, followedConnection{name: n})
 		}
 	}
-	slices.SortFunc(mine, func(a, b kept) int {
-		return cmp.Or(a.rank()-b.rank(), cmp.Compare(a.called(), b.called()), cmp.Compare(a.name.String(), b.name.String()))
+	slices.SortFunc(mine, func(a, b followedConnection) int {
+		return cmp.Or(a.urgency()-b.urgency(), cmp.Compare(a.title(), b.title()), cmp.Compare(a.name.String(), b.name.String()))
 	})
 	return mine
 }
 
-func (k kept) called() string { return followed(k.name, k.Local) }
+func (k followedConnection) title() string { return followed(k.name, k.Local) }
 
-// rank is lower the sooner somebody should look at it.
-func (k kept) rank() int {
+// urgency is lower the sooner somebody should look at it.
+func (k followedConnection) urgency() int {
 	if len(k.Problems) > 0 {
-		return slices.Index(link.Troubles(), k.Problems[0].Trouble)
+		return slices.Index(link.ProblemKinds(), k.Problems[0].Kind)
 	}
-	after := len(link.Troubles())
+	after := len(link.ProblemKinds())
 	switch {
 	case k.Late:
 		return after
@@ -112,7 +112,7 @@ func (k kept) rank() int {
 }
 
 // state is how a connection stands, as a picture and words.
-func (k kept) state() (emoji, words string) {
+func (k followedConnection) state() (emoji, words string) {
 	known := k.known()
 	switch {
 	case !k.managed:
@@ -128,13 +128,13 @@ func problemsWords(all []openProblem) string {
 	says := make([]string, 0, len(all))
 	for _, p := range all {
 		word := "lost"
-		switch p.Trouble {
-		case link.TroubleLost:
-		case link.TroubleDegraded:
+		switch p.Kind {
+		case link.ProblemDown:
+		case link.ProblemDegraded:
 			word = "connected, but degraded"
-		case link.TroubleExpiring:
+		case link.ProblemExpiring:
 			word = "expiring"
-		case link.TroubleDrift:
+		case link.ProblemDrifted:
 			word = "not as it was approved"
 		}
 		says = append(says, "*"+word+"* since "+when(p.Since)+": "+line(p.Say, maxTold))
@@ -142,7 +142,7 @@ func problemsWords(all []openProblem) string {
 	return within("\n", maxText-1000, says...)
 }
 
-func keptLine(k kept) string {
+func followedLine(k followedConnection) string {
 	emoji, words := k.state()
 	s := fmt.Sprintf("%s *%s* as %s", emoji, line(cmp.Or(k.Local, k.name.Local.String()), maxName), bot.Code(bot.Cut(clean(k.name.Alias), maxName)))
 	if k.Remote != "" {
@@ -159,11 +159,11 @@ func keptLine(k kept) string {
 	return s
 }
 
-// keptButtons are what can be done with a connection from the home tab.
-func keptButtons(k kept, user string) []slack.BlockElement {
+// followedButtons are what can be done with a connection from the home tab.
+func followedButtons(k followedConnection, user string) []slack.BlockElement {
 	if !k.managed {
 		b := button(actionUnfollow, pressValue(k.name, ""), "Unfollow")
-		b.AccessibilityLabel = bot.Cut(clean("Unfollow "+k.called()), maxOption)
+		b.AccessibilityLabel = bot.Cut(clean("Unfollow "+k.title()), maxOption)
 		return []slack.BlockElement{b}
 	}
 	verb, label := "status", "Status"
@@ -171,6 +171,6 @@ func keptButtons(k kept, user string) []slack.BlockElement {
 		verb, label = "diagnose", "Diagnose"
 	}
 	b := button(connectionPrefix+verb, pressValue(k.name, ""), label)
-	b.AccessibilityLabel = bot.Cut(clean(label+": "+k.called()), maxOption)
+	b.AccessibilityLabel = bot.Cut(clean(label+": "+k.title()), maxOption)
 	return []slack.BlockElement{b, followButton(k.Managed, k.Local, user, saidFollow)}
 }

@@ -11,20 +11,20 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// inPlace records that a person has uploaded what the plan waits for. There is nothing to type: whether it is there, the
+// authorityUploaded records that a person has uploaded what the plan waits for. There is nothing to type: whether it is there, the
 // remote cluster says when the bot sets it.
-func (h *Handlers) inPlace(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	return h.decide(ctx, a, h.o.Changes.HandIn)
+func (h *Handlers) authorityUploaded(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	return h.decide(ctx, a, h.o.Requests.SubmitInput)
 }
 
-// handInButton is how what the proposal wants is handed in; none where it wants nothing.
-func handInButton(r *change.Request) []slack.BlockElement {
-	now := seenNow(r).String()
-	switch r.Proposal.Wants {
+// inputButton is how what the proposal wants is handed in; none where it wants nothing.
+func inputButton(r *change.Request) []slack.BlockElement {
+	now := refOf(r).String()
+	switch r.Proposal.RequiredInput {
 	case "":
 		return nil
-	case link.WantsAuthority:
-		done := button(actionInPlace, now, "Done, it is uploaded")
+	case link.InputAuthority:
+		done := button(actionAuthorityUploaded, now, "Done, it is uploaded")
 		done.Confirm = confirm("Is the certificate authority in place?",
 			"The bot then makes the remote cluster believe what it signs. If the file is not there, the change fails and is taken back.", "It is", slack.StylePrimary)
 		return []slack.BlockElement{done}
@@ -32,21 +32,21 @@ func handInButton(r *change.Request) []slack.BlockElement {
 	return []slack.BlockElement{button(actionPaste, now, "Paste the key…")}
 }
 
-// handInWords tell which button that is.
-func handInWords(r *change.Request) string {
-	if r.Proposal.Wants == link.WantsAuthority {
+// inputText tell which button that is.
+func inputText(r *change.Request) string {
+	if r.Proposal.RequiredInput == link.InputAuthority {
 		return "upload it as described, and press *Done, it is uploaded*."
 	}
 	return "press *Paste the key…* now."
 }
 
 // authorityLine says that the authority has to be uploaded, or who says that it was.
-func authorityLine(r *change.Request, v *change.Verdict, now time.Time) string {
-	if d := r.Handed(); d != nil && !r.Awaits(now) {
-		return upper(link.WantsAuthority) + " is in place, says " + user(d.By.User) + "; that counts until " + when(d.At.Add(change.HandInLasts)) + "."
+func authorityLine(r *change.Request, v *change.Evaluation, now time.Time) string {
+	if d := r.InputSubmitted(); d != nil && !r.NeedsInput(now) {
+		return upper(link.InputAuthority) + " is in place, says " + user(d.By.User) + "; that counts until " + when(d.At.Add(change.InputTTL)) + "."
 	}
-	missing := "Missing: " + link.WantsAuthority + ". " + lapsedWords(r, "confirmed")
-	if later := handInFrom(v); later != "" {
+	missing := "Missing: " + link.InputAuthority + ". " + inputExpiredText(r, "confirmed")
+	if later := inputFrom(v); later != "" {
 		return missing + "The remote side's approver uploads it as described below, and then presses *Done* shortly before the work may begin, " + later + "."
 	}
 	return missing + "The remote side's approver uploads it as described below, and then presses *Done*."
@@ -69,7 +69,7 @@ func signingBlocks(p change.Proposal) []slack.Block {
 
 // uploadedLine says that what a person has uploaded is still there; empty if nothing was.
 func uploadedLine(r *change.Request) string {
-	if r.Proposal.Wants != link.WantsAuthority || r.Last(change.HandedIn) == nil {
+	if r.Proposal.RequiredInput != link.InputAuthority || r.Last(change.DecisionInputSubmitted) == nil {
 		return ""
 	}
 	return " The bundle with the certificate authority stays enabled on the remote deployment, where nothing refers to it " +

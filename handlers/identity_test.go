@@ -16,12 +16,12 @@ const identityPattern = `CN=.*\.node\.43c6884488bc3eb2ba2aa4f885db6e58\.cluster\
 // uploading is a request that waits until the certificate authority is uploaded.
 func uploading(edit func(*change.Request)) *change.Request {
 	r := pending()
-	r.Proposal.Wants = link.WantsAuthority
+	r.Proposal.RequiredInput = link.InputAuthority
 	r.Proposal.Fields = append(r.Proposal.Fields,
 		change.Field{Label: "Certificate identity", Value: identityPattern},
 		change.Field{Label: "By hand, before the work begins", Value: "1. Open reports, Security, CA certificates, and download the CA. 2. Upload it."})
 	r.Proposal.Steps = slices.Insert(r.Proposal.Steps, 1, change.PlannedStep{
-		Name: link.StepAuthorities, Title: "Let the remote cluster believe the local one's signatures",
+		Name: link.StepAddAuthority, Title: "Let the remote cluster believe the local one's signatures",
 		Calls: []change.Call{{
 			System: "Elasticsearch of search-eu", Method: "PUT", Path: "/_cluster/settings",
 			Body: `{"persistent":{"cluster.remote.signing.certificate_authorities":["/app/config/signing/ece-prod.crt"]}}`,
@@ -36,11 +36,15 @@ func uploading(edit func(*change.Request)) *change.Request {
 func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
 	for name, r := range map[string]*change.Request{
 		"uploading": uploading(nil),
-		"uploaded":  uploading(func(r *change.Request) { r.Decisions = []change.Decision{said(change.HandedIn, "U0BEN", "")} }),
+		"uploaded": uploading(func(r *change.Request) {
+			r.Decisions = []change.Decision{said(change.DecisionInputSubmitted, "U0BEN", "")}
+		}),
 	} {
 		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, card(r, missing(), start)) })
 	}
-	r := uploading(func(r *change.Request) { r.Decisions = []change.Decision{said(change.HandedIn, "U0BEN", "")} })
+	r := uploading(func(r *change.Request) {
+		r.Decisions = []change.Decision{said(change.DecisionInputSubmitted, "U0BEN", "")}
+	})
 	r.State = change.RolledBack
 	if s := cleanLine(r); !strings.Contains(s, "bundle with the certificate authority stays") {
 		t.Errorf("said %q", s)
@@ -52,7 +56,7 @@ func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
 }
 
 func TestCardOfAnAuthorityThatIsDueLater(t *testing.T) {
-	v := &change.Verdict{Enough: true, NotBefore: start.Add(20 * time.Hour), NotAfter: start.Add(22 * time.Hour)}
+	v := &change.Evaluation{Enough: true, NotBefore: start.Add(20 * time.Hour), NotAfter: start.Add(22 * time.Hour)}
 	goldenMessage(t, "card_uploading_later", card(uploading(nil), v, start))
 }
 
@@ -66,19 +70,19 @@ func TestAnAuthorityIsSaidToBeThereByWhoMayHandItIn(t *testing.T) {
 		t.Fatalf("%d modals are open, the request is %s", d.slack.count("open"), d.state(r.ID))
 	}
 	r, _ = d.book.Get(t.Context(), r.ID)
-	d.finish(d.inPlace(t.Context(), pressed(stranger, r)))
+	d.finish(d.authorityUploaded(t.Context(), pressed(stranger, r)))
 	if !strings.Contains(d.slack.said(), "not one of the approvers") || d.state(r.ID) != change.Pending {
 		t.Errorf("a stranger was told %q, the request is %s", d.slack.said(), d.state(r.ID))
 	}
-	d.finish(d.inPlace(t.Context(), pressed(anna, r)))
+	d.finish(d.authorityUploaded(t.Context(), pressed(anna, r)))
 	if d.state(r.ID) != change.Approved {
 		t.Errorf("the request is %s", d.state(r.ID))
 	}
 }
 
 func TestWhoPastesTheKeySeesToTheAuthorityToo(t *testing.T) {
-	r := uploading(func(r *change.Request) { r.Proposal.Wants = link.WantsKey })
-	v := pasteModal(r, reasonMemory{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
+	r := uploading(func(r *change.Request) { r.Proposal.RequiredInput = link.InputKey })
+	v := pasteModal(r, reasonMetadata{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
@@ -114,10 +118,10 @@ func TestStrongIdentityIsOfferedAmongTheAdvancedSettings(t *testing.T) {
 		t.Fatalf("errors %v", errs)
 	}
 	c := d.asked()
-	if c.Identity == nil || *c.Identity != (link.IdentityTerms{}) {
+	if c.Identity == nil || *c.Identity != (link.IdentityOptions{}) {
 		t.Errorf("asked for %+v", c.Identity)
 	}
-	f, m := newForm(), connectMemory{}
+	f, m := newForm(), connectMetadata{}
 	f.restoreExtras(c, &m)
 	if !f.Identity || !m.MayIdentify || !m.More {
 		t.Errorf("asked again: %+v, %+v", f, m)
@@ -148,9 +152,9 @@ func TestStrongIdentityGoesWithTheDeploymentsThatCanDoIt(t *testing.T) {
 // Who is called in late is told what is missing by its own name: an authority is no key.
 func TestAnAuthorityIsAskedForByItsName(t *testing.T) {
 	r := pending()
-	r.Proposal.Wants = link.WantsAuthority
-	r.Decisions = append(r.Decisions, change.Decision{Verb: change.CalledIn, To: []string{"U0BEN"}, Digest: r.Proposal.Digest})
-	said := decisionLine(r.Decisions[len(r.Decisions)-1], false, r.Proposal.Wants) + handInWords(r)
+	r.Proposal.RequiredInput = link.InputAuthority
+	r.Decisions = append(r.Decisions, change.Decision{Kind: change.DecisionInputRequested, To: []string{"U0BEN"}, Digest: r.Proposal.Digest})
+	said := decisionLine(r.Decisions[len(r.Decisions)-1], false, r.Proposal.RequiredInput) + inputText(r)
 	if strings.Contains(said, "key") || !strings.Contains(said, "certificate authority") || !strings.Contains(said, "Done") {
 		t.Error(said)
 	}

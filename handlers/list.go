@@ -35,7 +35,7 @@ func (h *Handlers) listTurned(_ context.Context, a bot.Action) (bot.Answer, erro
 		return bot.Answer{}, err
 	}
 	return bot.Answer{Then: func(ctx context.Context) error {
-		return h.o.Messenger.Respond(ctx, a.ResponseURL, h.list(ctx, a.User.ID, text, page), true)
+		return h.o.Slack.Respond(ctx, a.ResponseURL, h.list(ctx, a.User.ID, text, page), true)
 	}}, nil
 }
 
@@ -63,7 +63,7 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 	var said map[string]string
 	var known bool
 	var reading sync.WaitGroup // at the same time: it may have to wait for Redis
-	reading.Go(func() { said, known = h.saidBy(limited, user) })
+	reading.Go(func() { said, known = h.followChoices(limited, user) })
 	l, near := h.listed(limited, text)
 	reading.Wait()
 	statuses := h.statusesOf(ctx, l.Connections)
@@ -143,13 +143,13 @@ func (h *Handlers) lineChosen(_ context.Context, a bot.Action) (bot.Answer, erro
 	if err == nil && (verb == followVerb(false) || verb == followVerb(true)) {
 		return bot.Answer{Then: func(ctx context.Context) error {
 			msg, _ := h.follow(ctx, a.User.ID, n, verb == followVerb(false))
-			return h.tell(ctx, spotOf(a), msg)
+			return h.notifyUser(ctx, replyTo(a), msg)
 		}}, nil
 	}
-	if _, ok := looks()[verb]; !ok || err != nil {
+	if _, ok := inspectCommands()[verb]; !ok || err != nil {
 		return bot.Answer{}, fmt.Errorf("a line of a list: %q is not offered there", bot.Cut(a.Value.Option.Value, 60))
 	}
-	return bot.Answer{Then: func(ctx context.Context) error { return h.look(ctx, spotOf(a), verb, n, "") }}, nil
+	return bot.Answer{Then: func(ctx context.Context) error { return h.inspect(ctx, replyTo(a), verb, n, "") }}, nil
 }
 
 // listed are the connections that fit some words: of the local clusters that they name, or else those that they name
@@ -167,7 +167,7 @@ func (h *Handlers) listed(ctx context.Context, text string) (l link.Listing, nea
 	}
 	names := h.deploymentNames(ctx)
 	for _, c := range all.Connections {
-		names = append(names, called(c)...)
+		names = append(names, connectionNames(c)...)
 	}
 	for _, word := range words {
 		if name, edits := nearestOf(names, word); edits > 0 && edits < nearEnough {

@@ -17,7 +17,7 @@ func FuzzModalMetadata(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		m, err := parseMemory(s)
+		m, err := parseConnectMetadata(s)
 		if err != nil {
 			return
 		}
@@ -26,7 +26,7 @@ func FuzzModalMetadata(f *testing.F) {
 				t.Errorf("block %q is taken for field %q", block, field)
 			}
 		}
-		again, err := parseMemory(m.String())
+		again, err := parseConnectMetadata(m.String())
 		if err != nil {
 			return // it was cut to Slack's limit, or is too long
 		}

@@ -15,14 +15,14 @@ const (
 	maxCheckboxes = 10 // of one group, Slack's limit; more are chosen from a list
 )
 
-func migrateOrder() order {
-	return order{
+func migrateForm() changeForm {
+	return changeForm{
 		title: "Migrate to API keys", submit: "Ask for approval",
 		intro:  "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back. The old trust goes last, where the bot made it and nothing else uses it.",
 		others: true,
-		form: func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
+		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			aliases := h.o.Connections.Migratable(ctx, e.Name.Local)
-			if e.Unfit(link.KindMigrate) == "" && !slices.Contains(aliases, e.Alias) {
+			if e.WhyNot(link.KindMigrate) == "" && !slices.Contains(aliases, e.Alias) {
 				aliases = append([]string{e.Alias}, aliases...) // not every cluster may have answered in time
 			}
 			if len(aliases) == 0 {
@@ -38,7 +38,7 @@ func migrateOrder() order {
 		},
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
-			p := link.Migrate{Local: n.Local, Access: f.access(), ExpiryDays: f.days(wrong)}
+			p := link.MigrateParams{Local: n.Local, Access: f.access(), ExpiryDays: f.days(wrong)}
 			for _, o := range f[fieldAliases].Options {
 				p.Aliases = append(p.Aliases, o.Value)
 			}
@@ -48,7 +48,7 @@ func migrateOrder() order {
 }
 
 // aliasesInput offers aliases of a deployment; the one that was chosen is ticked, if it is among them.
-func aliasesInput(m orderMemory, chosen string, all []string) slack.Block {
+func aliasesInput(m formMetadata, chosen string, all []string) slack.Block {
 	all = all[:min(len(all), maxOptions)]
 	var opts, ticked []*slack.OptionBlockObject
 	for _, alias := range all {

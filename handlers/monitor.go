@@ -15,11 +15,11 @@ import (
 
 // HealthChecker says how managed connections are; *link.Roster is one.
 type HealthChecker interface {
-	Health(ctx context.Context, m link.Managed, expiresWithin time.Duration) (link.Checkup, error)
+	Health(ctx context.Context, m link.ManagedConnection, expiresWithin time.Duration) (link.HealthResult, error)
 	// ManagedAt returns those of the names that are managed.
-	ManagedAt(ctx context.Context, names ...link.Name) (map[link.Name]link.Managed, error)
+	ManagedAt(ctx context.Context, names ...link.Name) (map[link.Name]link.ManagedConnection, error)
 	// ManagedBy returns connections that user made or changed last, at most limit.
-	ManagedBy(ctx context.Context, user string, limit int) (map[link.Name]link.Managed, error)
+	ManagedBy(ctx context.Context, user string, limit int) (map[link.Name]link.ManagedConnection, error)
 	CountManaged(ctx context.Context) (int, error)
 }
 
@@ -71,14 +71,14 @@ type MonitorOptions struct {
 	// OnCheck is called after every check with CheckOK, CheckProblem or CheckUnread. It must not block.
 	OnCheck func(outcome string)
 	// OnStatusChange is called when the status of a connection has changed. It must not stay long.
-	OnStatusChange func(ctx context.Context, m link.Managed)
+	OnStatusChange func(ctx context.Context, m link.ManagedConnection)
 }
 
 // What a check comes to.
 const (
-	CheckOK      = "well"
-	CheckProblem = "trouble"
-	CheckUnread  = "away" // nothing could be found out
+	CheckOK      = "healthy"
+	CheckProblem = "problems"
+	CheckUnread  = "failed" // nothing could be found out
 )
 
 const (
@@ -102,7 +102,7 @@ func NewMonitor(o MonitorOptions) *Monitor {
 		o.OnCheck = func(string) {}
 	}
 	if o.OnStatusChange == nil {
-		o.OnStatusChange = func(context.Context, link.Managed) {}
+		o.OnStatusChange = func(context.Context, link.ManagedConnection) {}
 	}
 	if o.WaitIdle == nil {
 		o.WaitIdle = func(context.Context) error { return nil }
@@ -199,7 +199,7 @@ func (m *Monitor) check(ctx context.Context, c change.Check) error {
 }
 
 // finish writes down what a check found.
-func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Managed, found link.Checkup) error {
+func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.ManagedConnection, found link.HealthResult) error {
 	was := readStatus(c.Status)
 	if len(found.Problems) > 0 {
 		if working, err := m.working(ctx, managed); err != nil || working {
@@ -233,20 +233,20 @@ func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Manag
 
 // Record takes what somebody's look at a connection found for a check, so that everything that shows the connection shows
 // the same, and returns how it is. Of one that is not managed nothing is remembered.
-func (m *Monitor) Record(ctx context.Context, x link.Examination) (Status, error) {
+func (m *Monitor) Record(ctx context.Context, x link.HealthReport) (Status, error) {
 	found, err := x.Checkup(m.o.ExpiresWithin)
 	if err != nil { // nothing could be found out
 		return Status{Problems: problemsOf(x.Diagnosis)}, nil
 	}
 	s := Status{CheckedAt: x.At, Local: found.Local, Remote: found.Remote, Expires: found.Expires}
 	if x.Managed == nil {
-		s.Problems = m.statusOf(link.Managed{}, found, statusRecord{}).Problems
+		s.Problems = m.statusOf(link.ManagedConnection{}, found, statusRecord{}).Problems
 		return s, nil
 	}
 	s.Managed = *x.Managed
 	s.Problems = m.statusOf(s.Managed, found, statusRecord{}).Problems
 	c, ok, err := m.o.Store.ClaimCheck(ctx, x.Name.Local.Platform, link.RecordKey(x.Name), checkLease)
-	if err != nil || !ok || c.Record == nil || c.Record.Request != x.Managed.Kept.Request { // it has changed meanwhile
+	if err != nil || !ok || c.Record == nil || c.Record.Request != x.Managed.Record.Request { // it has changed meanwhile
 		return s, err
 	}
 	return s, m.finish(ctx, c, *x.Managed, found)
@@ -254,7 +254,7 @@ func (m *Monitor) Record(ctx context.Context, x link.Examination) (Status, error
 
 // unread is for a connection of which nothing is known just now: a platform that is unavailable is not a connection
 // that is down.
-func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.Managed, was statusRecord, why error) error {
+func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.ManagedConnection, was statusRecord, why error) error {
 	m.o.Log.InfoContext(ctx, "a connection could not be checked", "connection", managed.Name().String(), "error", why)
 	m.o.OnCheck(CheckUnread)
 	if m.late(was.At) {
@@ -283,8 +283,8 @@ func (m *Monitor) forget(ctx context.Context, c change.Check, was statusRecord) 
 		return nil
 	}
 	if n, wrong := link.ParseRecordKey(c.Key); err == nil && wrong == nil {
-		m.o.OnStatusChange(ctx, link.Managed{
-			Local: n.Local, Alias: n.Alias, MadeBy: was.Maker, Kept: change.Kept{By: change.Actor{User: was.By}},
+		m.o.OnStatusChange(ctx, link.ManagedConnection{
+			Local: n.Local, Alias: n.Alias, MadeBy: was.Maker, Record: change.StoredRecord{By: change.Actor{User: was.By}},
 		})
 	}
 	return err
@@ -292,7 +292,7 @@ func (m *Monitor) forget(ctx context.Context, c change.Check, was statusRecord) 
 
 // working reports whether a change of the connection is being made: what it looks like in the middle is no problem. Once
 // the change is through, the connection is due at once.
-func (m *Monitor) working(ctx context.Context, c link.Managed) (bool, error) {
+func (m *Monitor) working(ctx context.Context, c link.ManagedConnection) (bool, error) {
 	for _, alias := range []string{c.Alias, link.EveryAlias} {
 		id, held, err := m.o.Store.Holder(ctx, link.Target(c.Local, alias))
 		if err != nil {

@@ -55,7 +55,7 @@ func (s *monitorStore) ClaimChecks(_ context.Context, queue string, limit int, _
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	slices.SortFunc(all, func(a, b change.Kept) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(all, func(a, b change.StoredRecord) int { return cmp.Compare(a.Key, b.Key) })
 	var due []change.Check
 	for _, k := range all {
 		if n, _ := link.ParseRecordKey(k.Key); n.Local.Platform != queue || s.claimed[k.Key+k.Request] || len(due) == limit {
@@ -65,7 +65,7 @@ func (s *monitorStore) ClaimChecks(_ context.Context, queue string, limit int, _
 		due = append(due, change.Check{Key: k.Key, Queue: queue, Record: &k, Status: s.statuses[k.Key]})
 	}
 	for key, status := range s.statuses { // deleted since
-		if n, _ := link.ParseRecordKey(key); n.Local.Platform == queue && !slices.ContainsFunc(all, func(k change.Kept) bool { return k.Key == key }) {
+		if n, _ := link.ParseRecordKey(key); n.Local.Platform == queue && !slices.ContainsFunc(all, func(k change.StoredRecord) bool { return k.Key == key }) {
 			due = append(due, change.Check{Key: key, Queue: queue, Status: status})
 		}
 	}
@@ -188,7 +188,7 @@ func (s *monitorStore) Get(_ context.Context, id string) (*change.Request, error
 // patients is a HealthChecker that says of every connection what it is told to.
 type patients struct {
 	mu       sync.Mutex
-	managed  []link.Managed
+	managed  []link.ManagedConnection
 	problems map[link.Name][]link.Problem
 	all      []link.Problem // of those without an entry
 	err      error
@@ -196,10 +196,10 @@ type patients struct {
 }
 
 // kept are the records of the connections.
-func (p *patients) kept() ([]change.Kept, error) {
-	var all []change.Kept
+func (p *patients) kept() ([]change.StoredRecord, error) {
+	var all []change.StoredRecord
 	for _, m := range p.managed {
-		k := m.Kept
+		k := m.Record
 		raw, err := json.Marshal(m)
 		if err != nil {
 			return nil, err
@@ -210,8 +210,8 @@ func (p *patients) kept() ([]change.Kept, error) {
 	return all, nil
 }
 
-func (p *patients) ManagedAt(_ context.Context, names ...link.Name) (map[link.Name]link.Managed, error) {
-	all := map[link.Name]link.Managed{}
+func (p *patients) ManagedAt(_ context.Context, names ...link.Name) (map[link.Name]link.ManagedConnection, error) {
+	all := map[link.Name]link.ManagedConnection{}
 	for _, m := range p.managed {
 		if slices.Contains(names, m.Name()) {
 			all[m.Name()] = m
@@ -220,13 +220,13 @@ func (p *patients) ManagedAt(_ context.Context, names ...link.Name) (map[link.Na
 	return all, nil
 }
 
-func (p *patients) ManagedBy(context.Context, string, int) (map[link.Name]link.Managed, error) {
+func (p *patients) ManagedBy(context.Context, string, int) (map[link.Name]link.ManagedConnection, error) {
 	return nil, nil
 }
 
 func (p *patients) CountManaged(context.Context) (int, error) { return len(p.managed), nil }
 
-func (p *patients) Health(_ context.Context, m link.Managed, _ time.Duration) (link.Checkup, error) {
+func (p *patients) Health(_ context.Context, m link.ManagedConnection, _ time.Duration) (link.HealthResult, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.checks++
@@ -234,7 +234,7 @@ func (p *patients) Health(_ context.Context, m link.Managed, _ time.Duration) (l
 	if !ok {
 		problems = p.all
 	}
-	return link.Checkup{Local: cmp.Or(m.LocalAs, "logs-prod"), Remote: "search-eu", Problems: problems}, p.err
+	return link.HealthResult{Local: cmp.Or(m.LocalName, "logs-prod"), Remote: "search-eu", Problems: problems}, p.err
 }
 
 // ward is a monitor of connections whose health is made up.
@@ -247,7 +247,7 @@ type ward struct {
 	t       *testing.T
 }
 
-func newWard(t *testing.T, managed ...link.Managed) *ward {
+func newWard(t *testing.T, managed ...link.ManagedConnection) *ward {
 	t.Helper()
 	w := &ward{slack: newWorkspace(t), t: t}
 	w.managed = managed

@@ -10,16 +10,16 @@ import (
 )
 
 func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
-	w := newWard(t, link.Managed{
-		Local: link.Ref{Platform: "ece-prod", Deployment: "b3fe867e5233ed79d3cfa56035a3b9b9"}, Alias: "search-eu", LocalAs: "logs-prod",
-		Kept: change.Kept{Request: "r1", By: change.Actor{User: "U0ASKER"}},
+	w := newWard(t, link.ManagedConnection{
+		Local: link.Ref{Platform: "ece-prod", Deployment: "b3fe867e5233ed79d3cfa56035a3b9b9"}, Alias: "search-eu", LocalName: "logs-prod",
+		Record: change.StoredRecord{Request: "r1", By: change.Actor{User: "U0ASKER"}},
 	})
 	name := w.managed[0].Name()
 	stands := func(managed, down, drift int) {
 		t.Helper()
 		now, err := w.Summary(t.Context())
-		if err != nil || now.Managed != managed || now.Problems[link.TroubleLost] != down || now.Problems[link.TroubleDrift] != drift ||
-			len(now.Problems) != len(link.Troubles()) {
+		if err != nil || now.Managed != managed || now.Problems[link.ProblemDown] != down || now.Problems[link.ProblemDrifted] != drift ||
+			len(now.Problems) != len(link.ProblemKinds()) {
 			t.Errorf("it stands %+v, %v", now, err)
 		}
 	}
@@ -27,8 +27,8 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	if len(w.slack.visible()) != 0 {
 		t.Fatal("it was not quiet")
 	}
-	down := link.Problem{Trouble: link.TroubleLost, Say: "The key is gone.", Fix: link.KindRotate}
-	drift := link.Problem{Trouble: link.TroubleDrift, Say: "skip_unavailable is true, and was false", Fix: link.KindUpdate}
+	down := link.Problem{Kind: link.ProblemDown, Say: "The key is gone.", Fix: link.KindRotate}
+	drift := link.Problem{Kind: link.ProblemDrifted, Say: "skip_unavailable is true, and was false", Fix: link.KindUpdate}
 	w.check(down)
 	w.check(down, drift)
 	stands(1, 1, 1)
@@ -62,14 +62,14 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 		t.Errorf("it is not managed any more: %v, %v", w.store.notes, w.store.statuses)
 	}
 	stands(0, 0, 0)
-	if got := strings.Join(w.checked, " "); got != "well trouble trouble trouble away trouble" {
+	if got := strings.Join(w.checked, " "); got != "healthy problems problems problems failed problems" {
 		t.Errorf("the checks came to %s", got)
 	}
 }
 
 // In the middle of a change a connection may look lost, or not as approved: that is no news.
 func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
-	m := link.Managed{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Kept: change.Kept{Request: "r1"}}
+	m := link.ManagedConnection{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Record: change.StoredRecord{Request: "r1"}}
 	for target, told := range map[string]map[change.State]int{
 		link.Target(m.Local, m.Alias):         {change.Pending: 1, change.Applying: 0, change.Undoing: 0, change.Stuck: 1},
 		link.Target(m.Local, link.EveryAlias): {change.Pending: 1, change.Applying: 0},
@@ -78,7 +78,7 @@ func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
 		for state, want := range told {
 			w := newWard(t, m)
 			w.store.held = map[string]*change.Request{target: {State: state}}
-			w.check(link.Problem{Trouble: link.TroubleDrift, Say: "proxy_address is another"})
+			w.check(link.Problem{Kind: link.ProblemDrifted, Say: "proxy_address is another"})
 			if got := len(w.slack.visible()); got != want {
 				t.Errorf("%s is %s: %d messages, want %d", target, state, got, want)
 			}
@@ -87,8 +87,8 @@ func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
 }
 
 func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
-	w := newWard(t, link.Managed{Local: link.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x"})
-	w.all = []link.Problem{{Trouble: link.TroubleLost, Say: "gone"}}
+	w := newWard(t, link.ManagedConnection{Local: link.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x"})
+	w.all = []link.Problem{{Kind: link.ProblemDown, Say: "gone"}}
 	w.slack.lost["post"] = true
 	if err := w.CheckDue(t.Context()); err == nil {
 		t.Fatal("a lost answer is no error")
@@ -99,7 +99,7 @@ func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
 	if got := w.slack.visible(); len(got) != 1 || len(w.store.notes[partAlerts]) != 1 {
 		t.Fatalf("%d messages, noted %v", len(got), w.store.notes)
 	}
-	if open, err := w.openAlerts(t.Context()); err != nil || open[problemKey(w.managed[0].Name(), link.TroubleLost)].TS == "" {
+	if open, err := w.openAlerts(t.Context()); err != nil || open[problemKey(w.managed[0].Name(), link.ProblemDown)].TS == "" {
 		t.Errorf("noted %v, %v", open, err)
 	}
 }

@@ -42,7 +42,7 @@ func failedLine(r *change.Request) string {
 }
 
 func cleanLine(r *change.Request) string {
-	if d := r.Last(change.SaidClean); d != nil {
+	if d := r.Last(change.DecisionResolve); d != nil {
 		return user(d.By.User) + " says that nothing is left behind: " + line(d.Reason, maxTold)
 	}
 	if left := pastedLine(r); left != "" {
@@ -57,7 +57,7 @@ func cleanLine(r *change.Request) string {
 // pastedLine says what is to be done about a key that was pasted and is not used; empty if there is none.
 func pastedLine(r *change.Request) string {
 	command, ok := link.PastedLeft(r)
-	if !ok || r.Last(change.HandedIn) == nil {
+	if !ok || r.Last(change.DecisionInputSubmitted) == nil {
 		return ""
 	}
 	return " The key that was pasted still works on the remote cluster, where the bot can do nothing: whoever made it " +
@@ -127,7 +127,7 @@ func doneLine(r *change.Request, otherwise string) string {
 		}
 		return s + "no old key was invalidated, because none was known to be valid."
 	case link.KindUpdate:
-		var u link.Update
+		var u link.UpdateParams
 		_ = json.Unmarshal(r.Proposal.Params, &u) // what can't be read names no role
 		return "Changed, and checked." + roleLine(u.Role, u.Alias)
 	case link.KindDisconnect:
@@ -145,7 +145,7 @@ func doneLine(r *change.Request, otherwise string) string {
 
 // invalidates reports whether a key was to be invalidated: where none was known, the step is there and calls nobody.
 func invalidates(r *change.Request) bool {
-	step := r.Proposal.Step(link.StepRetire)
+	step := r.Proposal.Step(link.StepInvalidateOldKey)
 	return step != nil && len(step.Calls) > 0
 }
 
@@ -174,7 +174,7 @@ func webLink(address, label string) string {
 }
 
 // tryIt is what to type next, to copy.
-func tryIt(c link.Connect) string {
+func tryIt(c link.ConnectParams) string {
 	patterns := c.Access.Search
 	if len(patterns) == 0 {
 		return ""
@@ -192,10 +192,10 @@ func nextSearch(alias string, patterns []string) string {
 }
 
 // connection reads a request's parameters if it asks for a connection.
-func connection(r *change.Request) (link.Connect, bool) {
-	var c link.Connect
+func connection(r *change.Request) (link.ConnectParams, bool) {
+	var c link.ConnectParams
 	if r.Proposal.Kind != link.KindConnect || json.Unmarshal(r.Proposal.Params, &c) != nil {
-		return link.Connect{}, false
+		return link.ConnectParams{}, false
 	}
 	return c, true
 }
@@ -228,7 +228,7 @@ func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 		return stuckMessage(r), true
 	case change.Rejected:
 		s = to + " :no_entry: rejected"
-		if d := r.Last(change.SaidNo); d != nil {
+		if d := r.Last(change.DecisionReject); d != nil {
 			s += " by " + user(d.By.User) + ": " + line(d.Reason, maxTold)
 		}
 		s += "\nNothing was changed. " + againLine(r, command) + pastedLine(r)
@@ -261,7 +261,7 @@ func againLine(r *change.Request, command string) string {
 }
 
 // newPlanLine calls the approvers again when the plan that they approved is void.
-func newPlanLine(r *change.Request, v *change.Verdict) (m bot.Message, ok bool) {
+func newPlanLine(r *change.Request, v *change.Evaluation) (m bot.Message, ok bool) {
 	if r.Previous == nil || r.State != change.Pending {
 		return bot.Message{}, false
 	}

@@ -24,28 +24,28 @@ const (
 
 // askKey opens the modal for a key that the bot can't issue, for those who may hand it in.
 func (h *Handlers) askKey(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	s, err := parseSeen(a.Value.Text)
+	s, err := parseCardRef(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	r, err := h.o.Changes.Get(ctx, s.ID)
-	if err == nil && s.Version < r.Asked {
+	r, err := h.o.Requests.Get(ctx, s.ID)
+	if err == nil && s.Version < r.ApprovalsSince {
 		err = &change.StaleError{Now: r}
 	}
 	if err == nil {
-		err = h.o.Changes.MayHandIn(ctx, r, actor(a.User, a.Channel))
+		err = h.o.Requests.CanSubmitInput(ctx, r, actor(a.User, a.Channel))
 	}
 	if err == nil {
-		_, err = h.o.Messenger.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMemory{Press: seenNow(r).String(), Channel: a.Channel}))
+		_, err = h.o.Slack.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMetadata{Press: refOf(r).String(), Channel: a.Channel}))
 	}
 	if err != nil {
-		return h.sorry(spotOf(a), err), nil
+		return h.replyError(replyTo(a), err), nil
 	}
 	return bot.Answer{}, nil
 }
 
 // pasteModal shows the exact call that makes the key, for Dev Tools and for a shell.
-func pasteModal(r *change.Request, from reasonMemory) slack.ModalViewRequest {
+func pasteModal(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 	blocks := []slack.Block{section("*" + line(r.Proposal.Title, 300) + "*\nThe bot can't issue this key. Make it on the *remote* cluster, exactly like this, and paste it below.")}
 	if call, ok := link.PastedCall(r.Proposal); ok {
 		blocks = append(blocks, section("*In Dev Tools*, as a user with manage_security:"))
@@ -100,33 +100,33 @@ func (h *Handlers) pasted(ctx context.Context, v bot.Submission) (bot.Answer, er
 		return bot.Answer{}, err
 	}
 	no := func(say string) (bot.Answer, error) {
-		return beside(map[string]string{blockKey: bot.Cut(say, 500)}), nil
+		return fieldErrors(map[string]string{blockKey: bot.Cut(say, 500)}), nil
 	}
 	text := strings.TrimSpace(v.View.State.At(blockKey, blockKey).Text)
 	if _, err := link.CheckEncodedKey(text); err != nil {
 		return no(upper(err.Error()) + ".")
 	}
-	if h.o.Vault == nil {
+	if h.o.Secrets == nil {
 		return no("This bot keeps no pasted keys.")
 	}
 	by := actor(v.User, from.Channel)
-	r, err := h.o.Changes.Get(ctx, s.ID)
-	if err == nil && s.Version < r.Asked {
+	r, err := h.o.Requests.Get(ctx, s.ID)
+	if err == nil && s.Version < r.ApprovalsSince {
 		err = &change.StaleError{Now: r}
 	}
 	if err == nil {
-		err = h.o.Changes.MayHandIn(ctx, r, by)
+		err = h.o.Requests.CanSubmitInput(ctx, r, by)
 	}
 	if err == nil {
-		err = h.o.Vault.Put(ctx, r.ID, secret.New(text))
+		err = h.o.Secrets.Put(ctx, r.ID, secret.New(text))
 	}
 	if err == nil {
-		if _, err = h.o.Changes.HandIn(ctx, s.press(v.User, from.Channel, "")); err != nil {
+		if _, err = h.o.Requests.SubmitInput(ctx, s.decisionInput(v.User, from.Channel, "")); err != nil {
 			h.dropUnwanted(ctx, r.ID)
 		}
 	}
 	if err != nil {
-		return no(h.say(ctx, err, pen{plain: true}))
+		return no(h.say(ctx, err, textFormat{plain: true}))
 	}
 	return bot.Answer{}, nil
 }
@@ -135,38 +135,38 @@ func (h *Handlers) pasted(ctx context.Context, v bot.Submission) (bot.Answer, er
 // or the work has yet to take the key, it may be one that counts: put in place of another's, or handed in by a press
 // whose answer was lost.
 func (h *Handlers) dropUnwanted(ctx context.Context, id string) {
-	now, err := h.o.Changes.Get(ctx, id)
+	now, err := h.o.Requests.Get(ctx, id)
 	if err != nil {
 		return // it is kept for an hour at most
 	}
-	taken := now.Record(link.StepGrant)
+	taken := now.Record(link.StepIssueKey)
 	switch {
 	case now.State == change.Pending, now.State == change.Approved:
 		return
 	case now.State == change.Applying && (taken == nil || taken.State != change.StepDone):
 		return
 	}
-	if err := h.o.Vault.Drop(ctx, id); err != nil {
+	if err := h.o.Secrets.Drop(ctx, id); err != nil {
 		h.o.Log.WarnContext(ctx, "a key that nobody needs stays until it lapses", "request", id, "error", err)
 	}
 }
 
 // parseReason reads the press that a modal goes on with.
-func parseReason(metadata string) (seen, reasonMemory, error) {
-	var from reasonMemory
+func parseReason(metadata string) (cardRef, reasonMetadata, error) {
+	var from reasonMetadata
 	dec := json.NewDecoder(strings.NewReader(metadata))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(&from)
 	if _, end := dec.Token(); err == nil && !errors.Is(end, io.EOF) {
 		err = errors.New("something follows it")
 	}
-	s, err2 := parseSeen(from.Press)
+	s, err2 := parseCardRef(from.Press)
 	if err := errors.Join(err, err2); err != nil {
-		return seen{}, from, fmt.Errorf("a reason's metadata: %w", err)
+		return cardRef{}, from, fmt.Errorf("a reason's metadata: %w", err)
 	}
 	return s, from, nil
 }
 
 func pasteLate(bot.Submission) bot.Answer {
-	return beside(map[string]string{blockKey: sayTime})
+	return fieldErrors(map[string]string{blockKey: sayTime})
 }

@@ -20,19 +20,19 @@ const (
 
 // plan shows the calls that would be made, in order. Anybody may look.
 func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	s, err := parseSeen(a.Value.Text)
+	s, err := parseCardRef(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	r, err := h.o.Changes.Get(ctx, s.ID)
-	if err == nil && s.Version < r.Asked {
+	r, err := h.o.Requests.Get(ctx, s.ID)
+	if err == nil && s.Version < r.ApprovalsSince {
 		err = &change.StaleError{Now: r}
 	}
 	if err == nil {
-		_, err = h.o.Messenger.OpenView(ctx, a.TriggerID, planModal(r))
+		_, err = h.o.Slack.OpenView(ctx, a.TriggerID, planModal(r))
 	}
 	if err != nil {
-		return h.sorry(spotOf(a), err), nil
+		return h.replyError(replyTo(a), err), nil
 	}
 	return bot.Answer{}, nil
 }

@@ -27,8 +27,8 @@ func progress(r *change.Request, simple bool) (m bot.Message, ok bool) {
 	return m, true
 }
 
-// row is a step in the picture of the progress, in plain text.
-type row struct {
+// stepRow is a step in the picture of the progress, in plain text.
+type stepRow struct {
 	name, title string
 	status      slack.TaskCardStatus
 	icon, word  string
@@ -37,8 +37,8 @@ type row struct {
 }
 
 // progressRows has a row for every planned step, and for every step in the journal that is not in the plan.
-func progressRows(r *change.Request) []row {
-	var rows []row
+func progressRows(r *change.Request) []stepRow {
+	var rows []stepRow
 	planned := map[string]bool{}
 	for _, s := range r.Proposal.Steps {
 		planned[s.Name] = true
@@ -52,8 +52,8 @@ func progressRows(r *change.Request) []row {
 	return rows
 }
 
-func progressRow(r *change.Request, s change.PlannedStep, rec *change.StepRecord) row {
-	w := row{name: s.Name, title: s.Title, status: slack.TaskCardStatusPending, icon: ":white_circle:", word: "waits"}
+func progressRow(r *change.Request, s change.PlannedStep, rec *change.StepRecord) stepRow {
+	w := stepRow{name: s.Name, title: s.Title, status: slack.TaskCardStatusPending, icon: ":white_circle:", word: "waits"}
 	if rec == nil {
 		if r.State != change.Applying {
 			w.word = "not begun"
@@ -93,7 +93,7 @@ func stepFace(rec *change.StepRecord, failed bool) (status slack.TaskCardStatus,
 			return slack.TaskCardStatusError, ":x:", "failed and taken back"
 		}
 		return slack.TaskCardStatusComplete, ":leftwards_arrow_with_hook:", "taken back"
-	case change.StepLeft:
+	case change.StepUndoFailed:
 		return slack.TaskCardStatusError, ":rotating_light:", "not wholly taken back"
 	}
 	return slack.TaskCardStatusPending, ":grey_question:", string(rec.State)
@@ -107,7 +107,7 @@ func stepTook(rec *change.StepRecord) string {
 }
 
 // progressTitle says where the work stands, in plain text.
-func progressTitle(r *change.Request, rows []row) string {
+func progressTitle(r *change.Request, rows []stepRow) string {
 	done := 0
 	for _, w := range rows {
 		if w.status == slack.TaskCardStatusComplete {
@@ -120,11 +120,11 @@ func progressTitle(r *change.Request, rows []row) string {
 	case change.Applied:
 		return "Done: " + plural(len(rows), "step", "steps")
 	}
-	_, word := face(r.State)
+	_, word := stateLabel(r.State)
 	return word
 }
 
-func progressSummary(r *change.Request, rows []row) string {
+func progressSummary(r *change.Request, rows []stepRow) string {
 	parts := []string{line(progressTitle(r, rows), 200) + "."}
 	for _, w := range rows {
 		said := []string{line(w.title, maxName) + ": " + line(w.word, 80)}
@@ -136,7 +136,7 @@ func progressSummary(r *change.Request, rows []row) string {
 	return within(" ", maxSummary, parts...)
 }
 
-func progressPlan(r *change.Request, rows []row) slack.Block {
+func progressPlan(r *change.Request, rows []stepRow) slack.Block {
 	// An updated plan wants block ids that were not there before.
 	version := strconv.FormatInt(r.Version, 10)
 	p := slack.NewPlanBlock(bot.Cut(clean(progressTitle(r, rows)), maxHeader), slack.PlanBlockOptionBlockID("progress-"+version))
@@ -155,7 +155,7 @@ func progressPlan(r *change.Request, rows []row) slack.Block {
 }
 
 // output is what a step has to say, in plain text.
-func (w row) output() string {
+func (w stepRow) output() string {
 	parts := make([]string, 0, len(w.said)+2)
 	for _, s := range w.said {
 		parts = append(parts, bot.Cut(s, maxTold))
@@ -173,7 +173,7 @@ func richText(s string) *slack.RichTextBlock {
 	return slack.NewRichTextBlock("", slack.NewRichTextSection(slack.NewRichTextSectionTextElement(s, nil)))
 }
 
-func progressSections(r *change.Request, rows []row) []slack.Block {
+func progressSections(r *change.Request, rows []stepRow) []slack.Block {
 	blocks := []slack.Block{section("*" + line(progressTitle(r, rows), 300) + "*")}
 	for _, w := range rows {
 		said := []string{w.icon + " *" + line(w.title, maxName) + "* · " + line(w.word, 100)}

@@ -26,14 +26,14 @@ const (
 // what is wrong beside its fields. Where it does not, a second modal says so on top of the form, which stays as it was
 // filled in below, and a worker asks once more with more time: the same submission makes one request, however often it
 // is tried.
-func (h *Handlers) propose(ctx context.Context, s bot.Submission, to spot, ask change.Ask, refused func(error) bot.Answer) bot.Answer {
+func (h *Handlers) propose(ctx context.Context, s bot.Submission, to replyTarget, ask change.ProposeInput, refused func(error) bot.Answer) bot.Answer {
 	begun := h.o.Now()
 	quick, cancel := context.WithTimeout(ctx, proposeAtOnce)
 	defer cancel()
-	r, err := h.o.Changes.Propose(quick, ask)
+	r, err := h.o.Requests.Propose(quick, ask)
 	switch {
 	case err == nil:
-		return bot.Answer{Then: func(ctx context.Context) error { return h.tellAsked(ctx, to, r) }}
+		return bot.Answer{Then: func(ctx context.Context) error { return h.notifyRequested(ctx, to, r) }}
 	case quick.Err() == nil || decisive(err):
 		return refused(err)
 	}
@@ -54,39 +54,39 @@ func (h *Handlers) propose(ctx context.Context, s bot.Submission, to spot, ask c
 // decisive reports whether an error is an answer that more time would not change.
 func decisive(err error) bool {
 	_, invalid := errors.AsType[*change.InvalidError](err)
-	_, held := errors.AsType[*change.HeldError](err)
+	_, held := errors.AsType[*change.LockedError](err)
 	_, barred := errors.AsType[*change.NotAllowedError](err)
 	return invalid || held || barred
 }
 
 // proposeSlowly goes on where there was no time, and tells what came of it: in the modal on top of the form, or privately
 // where that was closed.
-func (h *Handlers) proposeSlowly(ctx context.Context, name string, to spot, ask change.Ask) error {
+func (h *Handlers) proposeSlowly(ctx context.Context, name string, to replyTarget, ask change.ProposeInput) error {
 	limited, cancel := context.WithTimeout(ctx, proposeWithin)
 	defer cancel()
-	r, err := h.o.Changes.Propose(limited, ask)
+	r, err := h.o.Requests.Propose(limited, ask)
 
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), tellWithin)
 	defer cancel()
 	if err != nil {
-		say := h.notAsked(ctx, err)
+		say := h.replyNotRequested(ctx, err)
 		shown, err := h.show(ctx, checkingModal(name, say+"\n*Back* leads to the form: all that you filled in is still there.", "Back"))
 		if shown || err != nil {
 			return err
 		}
-		return h.tell(ctx, to, private(say))
+		return h.notifyUser(ctx, to, private(say))
 	}
-	done := checkingModal(name, h.asked(r), "Done")
+	done := checkingModal(name, h.confirmRequested(r), "Done")
 	done.ClearOnClose = true // the form below has done its duty
 	_, err = h.show(ctx, done)
-	return errors.Join(err, h.tellAsked(ctx, to, r))
+	return errors.Join(err, h.notifyRequested(ctx, to, r))
 }
 
-// notAsked says why a request was not made.
-func (h *Handlers) notAsked(ctx context.Context, err error) string {
+// replyNotRequested says why a request was not made.
+func (h *Handlers) replyNotRequested(ctx context.Context, err error) string {
 	wrong, ok := errors.AsType[*change.InvalidError](err)
 	if !ok {
-		return ":warning: *Not asked.* " + h.say(ctx, err, pen{})
+		return ":warning: *Not asked.* " + h.say(ctx, err, textFormat{})
 	}
 	out := []string{":warning: *Not asked.* Nothing was stored:"}
 	for _, p := range wrong.Problems {
@@ -100,7 +100,7 @@ func (h *Handlers) notAsked(ctx context.Context, err error) string {
 func (h *Handlers) show(ctx context.Context, v slack.ModalViewRequest) (bool, error) {
 	const tries, pause = 4, 500 * time.Millisecond
 	for i := 1; ; i++ {
-		_, err := h.o.Messenger.UpdateNamedView(ctx, v)
+		_, err := h.o.Slack.UpdateNamedView(ctx, v)
 		if err == nil {
 			return true, nil
 		}
@@ -125,15 +125,15 @@ func checkingModal(name, say, close string) slack.ModalViewRequest {
 	}
 }
 
-// asked says that a request was made, and where its card is.
-func (h *Handlers) asked(r *change.Request) string {
+// confirmRequested says that a request was made, and where its card is.
+func (h *Handlers) confirmRequested(r *change.Request) string {
 	return "Asked. The card of request " + bot.Code(r.ID) + " is in " + channel(h.o.Channel) + "; you are mentioned there when it is done."
 }
 
-// tellAsked tells who asked from elsewhere; in the cards' channel the card appears before their eyes.
-func (h *Handlers) tellAsked(ctx context.Context, to spot, r *change.Request) error {
+// notifyRequested tells who asked from elsewhere; in the cards' channel the card appears before their eyes.
+func (h *Handlers) notifyRequested(ctx context.Context, to replyTarget, r *change.Request) error {
 	if to.channel == h.o.Channel {
 		return nil
 	}
-	return h.tell(ctx, to, private(h.asked(r)))
+	return h.notifyUser(ctx, to, private(h.confirmRequested(r)))
 }

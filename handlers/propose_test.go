@@ -170,7 +170,7 @@ func TestASlowPlatformCanBeAskedForAnyChangeOfAConnection(t *testing.T) {
 					d.fills(link.FieldSearch, "logs-*")
 				}
 				d.slow()
-				checking, then := d.late(d.orderSubmitted)
+				checking, then := d.late(d.formSubmitted)
 				d.slack.push(checking)
 				if err := then(); err != nil {
 					t.Fatal(err)
@@ -185,7 +185,7 @@ func TestASlowPlatformCanBeAskedForAnyChangeOfAConnection(t *testing.T) {
 }
 
 func TestOnlyTimeIsWaitedFor(t *testing.T) {
-	for _, err := range []error{&change.InvalidError{}, &change.HeldError{}, &change.NotAllowedError{}} {
+	for _, err := range []error{&change.InvalidError{}, &change.LockedError{}, &change.NotAllowedError{}} {
 		if !decisive(errors.Join(err, context.DeadlineExceeded)) {
 			t.Errorf("%T would be asked again", err)
 		}

@@ -16,47 +16,47 @@ const (
 	blockReason    = "reason"
 )
 
-// askWhyRejected asks for a reason: whoever asked has to know what to change.
-func (h *Handlers) askWhyRejected(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	return h.askWhy(ctx, a, change.Reject, func(r *change.Request, from reasonMemory) slack.ModalViewRequest {
+// askRejectReason asks for a reason: whoever asked has to know what to change.
+func (h *Handlers) askRejectReason(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	return h.openReasonModal(ctx, a, change.Reject, func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 		return reasonModal(r, from, callbackReject, "Reject", "Reject", "Why is it rejected?",
 			"Whoever asked reads this, so that they know what to change.")
 	})
 }
 
 func (h *Handlers) rejected(ctx context.Context, s bot.Submission) (bot.Answer, error) {
-	return h.reasoned(ctx, s, h.o.Changes.Reject)
+	return h.reasoned(ctx, s, h.o.Requests.Reject)
 }
 
-// askWhy opens a modal for a reason. It is opened for those alone who may decide, and on a card that is up to date, so
+// openReasonModal opens a modal for a reason. It is opened for those alone who may decide, and on a card that is up to date, so
 // that nobody types in vain.
-func (h *Handlers) askWhy(ctx context.Context, a bot.Action, e change.Event,
-	modal func(*change.Request, reasonMemory) slack.ModalViewRequest,
+func (h *Handlers) openReasonModal(ctx context.Context, a bot.Action, e change.Event,
+	modal func(*change.Request, reasonMetadata) slack.ModalViewRequest,
 ) (bot.Answer, error) {
-	s, err := parseSeen(a.Value.Text)
+	s, err := parseCardRef(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	r, err := h.o.Changes.Get(ctx, s.ID)
+	r, err := h.o.Requests.Get(ctx, s.ID)
 	if err == nil {
 		err = h.mayDecide(ctx, r, s, e, actor(a.User, a.Channel))
 	}
 	if err != nil {
-		return h.sorry(spotOf(a), err), nil
+		return h.replyError(replyTo(a), err), nil
 	}
-	from := reasonMemory{Press: s.String(), Channel: a.Channel}
-	if _, err := h.o.Messenger.OpenView(ctx, a.TriggerID, modal(r, from)); err != nil {
-		return h.sorry(spotOf(a), err), nil
+	from := reasonMetadata{Press: s.String(), Channel: a.Channel}
+	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, modal(r, from)); err != nil {
+		return h.replyError(replyTo(a), err), nil
 	}
 	return bot.Answer{}, nil
 }
 
 // mayDecide says beforehand what the decision would say.
-func (h *Handlers) mayDecide(ctx context.Context, r *change.Request, s seen, e change.Event, by change.Actor) error {
+func (h *Handlers) mayDecide(ctx context.Context, r *change.Request, s cardRef, e change.Event, by change.Actor) error {
 	if _, ok := r.State.Next(e); !ok {
 		return &change.StateError{Event: e, Now: r}
 	}
-	if s.Version < r.Asked {
+	if s.Version < r.ApprovalsSince {
 		return &change.StaleError{Now: r}
 	}
 	if e == change.Resolve && by.User == r.Requester.User {
@@ -65,13 +65,13 @@ func (h *Handlers) mayDecide(ctx context.Context, r *change.Request, s seen, e c
 	return h.o.Policy.Eligible(ctx, r, by)
 }
 
-// reasonMemory is the press that a modal for a reason goes on with.
-type reasonMemory struct {
+// reasonMetadata is the press that a modal for a reason goes on with.
+type reasonMetadata struct {
 	Press   string `json:"press"`
 	Channel string `json:"channel,omitempty"`
 }
 
-func reasonModal(r *change.Request, from reasonMemory, callback, title, submit, label, hint string) slack.ModalViewRequest {
+func reasonModal(r *change.Request, from reasonMetadata, callback, title, submit, label, hint string) slack.ModalViewRequest {
 	el := slack.NewPlainTextInputBlockElement(nil, blockReason)
 	el.Multiline, el.MaxLength, el.FocusOnLoad = true, maxReason, true
 	raw, _ := json.Marshal(from) //nolint:errchkjson // two strings
@@ -93,14 +93,14 @@ func (h *Handlers) reasoned(ctx context.Context, v bot.Submission, do decision) 
 	}
 	reason := strings.TrimSpace(v.View.State.At(blockReason, blockReason).Text)
 	if reason == "" {
-		return beside(map[string]string{blockReason: "Say why: others decide by it."}), nil
+		return fieldErrors(map[string]string{blockReason: "Say why: others decide by it."}), nil
 	}
-	if _, err := do(ctx, s.press(v.User, from.Channel, reason)); err != nil {
-		return beside(map[string]string{blockReason: bot.Cut(h.say(ctx, err, pen{plain: true}), 500)}), nil
+	if _, err := do(ctx, s.decisionInput(v.User, from.Channel, reason)); err != nil {
+		return fieldErrors(map[string]string{blockReason: bot.Cut(h.say(ctx, err, textFormat{plain: true}), 500)}), nil
 	}
 	return bot.Answer{}, nil
 }
 
 func reasonLate(bot.Submission) bot.Answer {
-	return beside(map[string]string{blockReason: sayTime})
+	return fieldErrors(map[string]string{blockReason: sayTime})
 }

@@ -10,26 +10,26 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-func rotateOrder() order {
-	return order{
+func rotateForm() changeForm {
+	return changeForm{
 		title: "Rotate a key", submit: "Ask for approval",
 		intro: "A new key is proven beside the connection, then takes the old one's place, which is invalidated last. Searches go on all the while.",
-		form: func(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
+		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			return []slack.Block{h.aboutBlock(ctx, e), expiryInput(m, 90)}
 		},
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
-			return link.KindRotate, link.Rotate{Local: n.Local, Alias: n.Alias, ExpiryDays: f.days(wrong)}, wrong
+			return link.KindRotate, link.RotateParams{Local: n.Local, Alias: n.Alias, ExpiryDays: f.days(wrong)}, wrong
 		},
 	}
 }
 
 // aboutBlock says which connection is meant, before anything is filled in.
-func (h *Handlers) aboutBlock(ctx context.Context, e link.Existing) slack.Block {
-	c := link.Connection{Local: e.Survey.Local, Alias: e.Alias, Info: e.Info, Gone: !e.Exists(), Managed: e.Managed}
+func (h *Handlers) aboutBlock(ctx context.Context, e link.ConnectionState) slack.Block {
+	c := link.Connection{Local: e.PairState.Local, Alias: e.Alias, Info: e.Info, Gone: !e.Exists(), Managed: e.Managed}
 	k := knownOf(c, h.statusesOf(ctx, []link.Connection{c})[e.Name])
 	if k.State() != link.StateDown && e.KeyGone() { // it was not checked since
-		k.Worst = &link.Problem{Trouble: link.TroubleLost, Say: "There is no valid key any more."}
+		k.Worst = &link.Problem{Kind: link.ProblemDown, Say: "There is no valid key any more."}
 	}
 	s := stateFace(k.State()) + " " + stateWords(k) + " · " + c.Model()
 	if why := stateWhy(k); why != "" {
@@ -42,7 +42,7 @@ func (h *Handlers) aboutBlock(ctx context.Context, e link.Existing) slack.Block 
 	return section(s)
 }
 
-func expiryInput(m orderMemory, days int) slack.Block {
+func expiryInput(m formMetadata, days int) slack.Block {
 	return choiceInput(blockOf(m, link.FieldExpiry), link.FieldExpiry, "The key expires after", expiries, strconv.Itoa(days))
 }
 

@@ -20,7 +20,7 @@ func (h *Handlers) policy() bot.Message {
 	say := "*Who may ask, and who has to approve.* The first rule that fits decides; where none fits, a change is refused."
 	blocks := []slack.Block{section(say)}
 	said := []string{say}
-	for i, w := range h.o.Rules.Words(groupWords) {
+	for i, w := range h.o.Rules.Describe(groupWords) {
 		if i == most {
 			blocks = append(blocks, small("… and more; the configuration has them all"))
 			break

@@ -16,21 +16,21 @@ const ShortcutDiagnose = "diagnose_connection"
 // diagnoseShortcut examines the connection that a message of the bot's is about; of any other message it lets people
 // choose one.
 func (h *Handlers) diagnoseShortcut(ctx context.Context, s bot.Shortcut) (bot.Answer, error) {
-	to := spot{user: s.User.ID, channel: s.Channel, thread: s.Thread}
+	to := replyTarget{user: s.User.ID, channel: s.Channel, thread: s.Thread}
 	n, ok := h.connectionOf(ctx, s)
 	if !ok {
-		m := orderMemory{Verb: "diagnose", Channel: s.Channel}
-		if _, err := h.o.Messenger.OpenView(ctx, s.TriggerID, lookModal(m)); err != nil {
-			return h.sorry(to, err), nil
+		m := formMetadata{Subcommand: "diagnose", Channel: s.Channel}
+		if _, err := h.o.Slack.OpenView(ctx, s.TriggerID, inspectModal(m)); err != nil {
+			return h.replyError(to, err), nil
 		}
 		return bot.Answer{}, nil
 	}
-	return bot.Answer{Then: func(ctx context.Context) error { return h.look(ctx, to, "diagnose", n, "") }}, nil
+	return bot.Answer{Then: func(ctx context.Context) error { return h.inspect(ctx, to, "diagnose", n, "") }}, nil
 }
 
 // connectionOf is the connection that a message is about.
 func (h *Handlers) connectionOf(ctx context.Context, s bot.Shortcut) (link.Name, bool) {
-	m, ok, err := h.o.Messenger.Metadata(ctx, bot.Posted{Channel: s.Channel, TS: s.Message}, s.Thread)
+	m, ok, err := h.o.Slack.Metadata(ctx, bot.Posted{Channel: s.Channel, TS: s.Message}, s.Thread)
 	if err != nil || !ok {
 		return link.Name{}, false
 	}
@@ -40,7 +40,7 @@ func (h *Handlers) connectionOf(ctx context.Context, s bot.Shortcut) (link.Name,
 		return n, err == nil
 	}
 	id, _ := m.Payload["request"].(string)
-	r, err := h.o.Changes.Get(ctx, id)
+	r, err := h.o.Requests.Get(ctx, id)
 	if err != nil {
 		return link.Name{}, false
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 )
 
-// workspace is Slack as far as handlers and teller see it. It refuses what breaks Slack's limits, keeps what was typed
+// workspace is Slack as far as handlers and notifier see it. It refuses what breaks Slack's limits, keeps what was typed
 // in a modal as Slack does, and fails on order.
 type workspace struct {
 	t  *testing.T

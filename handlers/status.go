@@ -14,7 +14,7 @@ import (
 
 // statusMessage is everything that is known of one connection, with buttons for what can be done next and
 // those that are given.
-func statusMessage(x link.Examination, s Status, more ...slack.BlockElement) bot.Message {
+func statusMessage(x link.HealthReport, s Status, more ...slack.BlockElement) bot.Message {
 	state, word := s.known().State(), "It works."
 	switch {
 	case x.Diagnosis != nil:
@@ -25,7 +25,7 @@ func statusMessage(x link.Examination, s Status, more ...slack.BlockElement) bot
 		word = "It could not be checked."
 	}
 	emoji := stateFace(state)
-	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, line(x.Alias, maxName), line(x.Survey.Local.Name, maxName), line(word, maxTold))
+	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, line(x.Alias, maxName), line(x.PairState.Local.Name, maxName), line(word, maxTold))
 	blocks := []slack.Block{section(head)}
 	blocks = append(blocks, fieldBlocks("", statusFields(x))...)
 	if x.Diagnosis != nil {
@@ -34,7 +34,7 @@ func statusMessage(x link.Examination, s Status, more ...slack.BlockElement) bot
 		blocks = append(blocks, small(":bulb: "+line(x.Hint.Say, maxTold)+" *Diagnose* says what to do."))
 	}
 	if m := x.Managed; m != nil {
-		s := "Last change: request " + bot.Code(m.Kept.Request) + " by " + user(m.Kept.By.User) + " · " + when(m.Kept.At)
+		s := "Last change: request " + bot.Code(m.Record.Request) + " by " + user(m.Record.By.User) + " · " + when(m.Record.At)
 		if m.Adopted {
 			s += " · made by hand, adopted"
 		}
@@ -45,14 +45,14 @@ func statusMessage(x link.Examination, s Status, more ...slack.BlockElement) bot
 	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", append(nextButtons(x), more...)...))}
 }
 
-func statusFields(x link.Examination) []change.Field {
+func statusFields(x link.HealthReport) []change.Field {
 	var out []change.Field
 	add := func(label, value string) {
 		if value != "" {
 			out = append(out, change.Field{Label: label, Value: value})
 		}
 	}
-	add("Remote", remoteOf(x.Existing))
+	add("Remote", remoteOf(x.ConnectionState))
 	add("Settings", x.Own.Brief(x.Alias))
 	add("Model", link.Connection{Info: x.Info}.Model())
 	if x.Listed {
@@ -81,7 +81,7 @@ func statusFields(x link.Examination) []change.Field {
 	return out
 }
 
-func remoteOf(e link.Existing) string {
+func remoteOf(e link.ConnectionState) string {
 	if !e.HasRemote() {
 		return "not a deployment that the bot can see"
 	}
@@ -89,7 +89,7 @@ func remoteOf(e link.Existing) string {
 }
 
 // nextButtons are what can be done with a connection: the fix first, where there is one.
-func nextButtons(x link.Examination) []slack.BlockElement {
+func nextButtons(x link.HealthReport) []slack.BlockElement {
 	var out []slack.BlockElement
 	has := map[string]bool{}
 	add := func(verb, label string, style slack.Style) {
@@ -105,7 +105,7 @@ func nextButtons(x link.Examination) []slack.BlockElement {
 	}
 	if b := fixButton(x); b != nil && x.Diagnosis != nil {
 		out = append(out, b)
-		has[verbOf(x.Fix)] = true
+		has[subcommandOf(x.Fix)] = true
 	}
 	add("diagnose", "Diagnose", "")
 	if x.Managed == nil {
@@ -123,8 +123,8 @@ func nextButtons(x link.Examination) []slack.BlockElement {
 }
 
 // fixButton opens the change that mends what was found, filled in.
-func fixButton(x link.Examination) *slack.ButtonBlockElement {
-	verb := verbOf(x.Fix)
+func fixButton(x link.HealthReport) *slack.ButtonBlockElement {
+	verb := subcommandOf(x.Fix)
 	if verb == "" {
 		return nil
 	}
@@ -135,27 +135,27 @@ func fixButton(x link.Examination) *slack.ButtonBlockElement {
 	case x.Hint != nil:
 		cause = x.Hint.Cause
 	}
-	b := button(connectionPrefix+verb, pressValue(x.Name, fillFor(verb, cause)), "Mend it: "+verb+"…")
+	b := button(connectionPrefix+verb, pressValue(x.Name, prefillFor(verb, cause)), "Mend it: "+verb+"…")
 	if x.Diagnosis != nil {
 		b.Style = slack.StylePrimary
 	}
 	return b
 }
 
-// verbOf is the word of a kind of change.
-func verbOf(k change.Kind) string {
+// subcommandOf is the word of a kind of change.
+func subcommandOf(k change.Kind) string {
 	verb, _ := strings.CutPrefix(string(k), "link.")
-	if _, ok := orders()[verb]; !ok {
+	if _, ok := changeForms()[verb]; !ok {
 		return ""
 	}
 	return verb
 }
 
 // diagnoseMessage is what an examination looked at, in order, and what it found first.
-func diagnoseMessage(x link.Examination) bot.Message {
-	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: nothing is the matter", line(x.Alias, maxName), line(x.Survey.Local.Name, maxName))
+func diagnoseMessage(x link.HealthReport) bot.Message {
+	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: nothing is the matter", line(x.Alias, maxName), line(x.PairState.Local.Name, maxName))
 	if x.Diagnosis != nil {
-		head = fmt.Sprintf(":stethoscope: *%s* on *%s*: %s", line(x.Alias, maxName), line(x.Survey.Local.Name, maxName), line(x.Diagnosis.Say, maxTold))
+		head = fmt.Sprintf(":stethoscope: *%s* on *%s*: %s", line(x.Alias, maxName), line(x.PairState.Local.Name, maxName), line(x.Diagnosis.Say, maxTold))
 	}
 	var lines []string
 	for _, c := range x.Checks {

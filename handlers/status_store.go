@@ -48,12 +48,12 @@ type statusRecord struct {
 
 // openProblem is a problem that a connection has.
 type openProblem struct {
-	Trouble link.Trouble `json:"trouble"`
-	Certs   bool         `json:"certificates,omitempty"` // it is about certificates
-	Say     string       `json:"say"`
-	Fix     change.Kind  `json:"fix,omitempty"`
-	Cause   link.Cause   `json:"cause,omitempty"`
-	Since   time.Time    `json:"since"`
+	Kind  link.ProblemKind `json:"trouble"`
+	Certs bool             `json:"certificates,omitempty"` // it is about certificates
+	Say   string           `json:"say"`
+	Fix   change.Kind      `json:"fix,omitempty"`
+	Cause link.Cause       `json:"cause,omitempty"`
+	Since time.Time        `json:"since"`
 }
 
 // readStatus reads what encode wrote; of another version's, what this one knows.
@@ -69,16 +69,16 @@ func (s statusRecord) encode() (string, error) {
 }
 
 // statusOf is what a check found, where was is what the one before did.
-func (m *Monitor) statusOf(c link.Managed, found link.Checkup, was statusRecord) statusRecord {
+func (m *Monitor) statusOf(c link.ManagedConnection, found link.HealthResult, was statusRecord) statusRecord {
 	now := statusRecord{
-		Request: c.Kept.Request, On: c.On(), Local: found.Local, Remote: found.Remote, RemoteID: c.Remote,
-		Maker: c.Maker(), By: c.Kept.By.User, Expires: found.Expires, At: m.o.Now(),
+		Request: c.Record.Request, On: c.On(), Local: found.Local, Remote: found.Remote, RemoteID: c.Remote,
+		Maker: c.Maker(), By: c.Record.By.User, Expires: found.Expires, At: m.o.Now(),
 	}
-	for _, kind := range link.Troubles() {
+	for _, kind := range link.ProblemKinds() {
 		for _, p := range found.Problems {
-			if p.Trouble == kind {
-				open := openProblem{Trouble: kind, Certs: p.Certificates, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Since: now.At}
-				if i := slices.IndexFunc(was.Problems, func(o openProblem) bool { return o.Trouble == kind }); i >= 0 {
+			if p.Kind == kind {
+				open := openProblem{Kind: kind, Certs: p.Certificates, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Since: now.At}
+				if i := slices.IndexFunc(was.Problems, func(o openProblem) bool { return o.Kind == kind }); i >= 0 {
 					open.Since = was.Problems[i].Since
 				}
 				now.Problems = append(now.Problems, open)
@@ -89,11 +89,11 @@ func (m *Monitor) statusOf(c link.Managed, found link.Checkup, was statusRecord)
 }
 
 func (s statusRecord) facets() []string {
-	urgency := len(link.Troubles())
+	urgency := len(link.ProblemKinds())
 	var all []string
 	for _, p := range s.Problems {
-		all = append(all, facetProblem+string(p.Trouble))
-		urgency = min(urgency, slices.Index(link.Troubles(), p.Trouble))
+		all = append(all, facetProblem+string(p.Kind))
+		urgency = min(urgency, slices.Index(link.ProblemKinds(), p.Kind))
 	}
 	for _, user := range []string{s.Maker, s.By} {
 		all = append(all, fmt.Sprintf("%s%s %d", facetUser, user, urgency))
@@ -111,7 +111,7 @@ func (s statusRecord) shows(other statusRecord) bool {
 
 func sameProblems(a, b []openProblem) bool {
 	return slices.EqualFunc(a, b, func(p, q openProblem) bool {
-		return p.Trouble == q.Trouble && p.Say == q.Say && p.Certs == q.Certs && p.Fix == q.Fix
+		return p.Kind == q.Kind && p.Say == q.Say && p.Certs == q.Certs && p.Fix == q.Fix
 	})
 }
 
@@ -121,7 +121,7 @@ func (m *Monitor) late(checked time.Time) bool {
 
 // Status is how a managed connection is, as far as the monitor of any replica knows.
 type Status struct {
-	Managed       link.Managed
+	Managed       link.ManagedConnection
 	Local, Remote string        // the deployments' names; empty: not known yet
 	Expires       time.Time     // of its key; zero: never, or not known
 	CheckedAt     time.Time     // zero: not since it was adopted
@@ -171,7 +171,7 @@ func namesOf(keys []string) []link.Name {
 	return names
 }
 
-func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.Managed) (map[link.Name]Status, error) {
+func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.ManagedConnection) (map[link.Name]Status, error) {
 	keys := make([]string, 0, len(managed))
 	for n := range managed {
 		keys = append(keys, link.RecordKey(n))
@@ -184,7 +184,7 @@ func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.Manag
 	for n, c := range managed {
 		r := readStatus(texts[link.RecordKey(n)])
 		s := Status{Managed: c, Local: r.Local, Remote: r.Remote, Expires: c.KeyExpires(), Problems: r.Problems, CheckedAt: c.VerifiedAt()}
-		if r.Request == c.Kept.Request {
+		if r.Request == c.Record.Request {
 			s.Expires, s.CheckedAt = r.Expires, r.At
 		}
 		s.Late = m.late(s.CheckedAt)
@@ -194,14 +194,16 @@ func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.Manag
 }
 
 // known is what the check has found.
-func (s statusRecord) known() link.Known { return Status{CheckedAt: s.At, Problems: s.Problems}.known() }
+func (s statusRecord) known() link.Known {
+	return Status{CheckedAt: s.At, Problems: s.Problems}.known()
+}
 
 // problemsOf is the problem that a diagnosis alone tells.
 func problemsOf(d *link.Diagnosis) []openProblem {
 	if d == nil {
 		return nil
 	}
-	return []openProblem{{Trouble: link.TroubleLost, Say: d.Say, Cause: d.Cause}}
+	return []openProblem{{Kind: link.ProblemDown, Say: d.Say, Cause: d.Cause}}
 }
 
 // troubled is a connection that has problems.
@@ -235,22 +237,22 @@ func (m *Monitor) withProblems(ctx context.Context) ([]troubled, error) {
 // StatusSummary is how the managed connections are, as far as they have been checked, by any replica.
 type StatusSummary struct {
 	Managed     int
-	Problems    map[link.Trouble]int
+	Problems    map[link.ProblemKind]int
 	OldestCheck time.Time // of the connection that was checked longest ago; zero: there is none
 }
 
 // Summary counts; it reads no record and no status.
 func (m *Monitor) Summary(ctx context.Context) (StatusSummary, error) {
 	var facets []string
-	for _, kind := range link.Troubles() {
+	for _, kind := range link.ProblemKinds() {
 		facets = append(facets, facetProblem+string(kind))
 	}
 	counts, err := m.o.Store.CountStatuses(ctx, facets...)
 	if err != nil {
 		return StatusSummary{}, err
 	}
-	now := StatusSummary{Problems: map[link.Trouble]int{}}
-	for i, kind := range link.Troubles() {
+	now := StatusSummary{Problems: map[link.ProblemKind]int{}}
+	for i, kind := range link.ProblemKinds() {
 		now.Problems[kind] = counts[i]
 	}
 	if now.Managed, err = m.o.Checker.CountManaged(ctx); err != nil {

@@ -13,12 +13,12 @@ const callbackResolve = "resolve"
 
 // retry asks for another try to take back what a stuck request left.
 func (h *Handlers) retry(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	return h.decide(ctx, a, h.o.Changes.Retry)
+	return h.decide(ctx, a, h.o.Requests.Retry)
 }
 
-// askWhyClean asks how somebody knows that nothing is left: after it the bot looks no more.
-func (h *Handlers) askWhyClean(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	return h.askWhy(ctx, a, change.Resolve, func(r *change.Request, from reasonMemory) slack.ModalViewRequest {
+// askResolveReason asks how somebody knows that nothing is left: after it the bot looks no more.
+func (h *Handlers) askResolveReason(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	return h.openReasonModal(ctx, a, change.Resolve, func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 		v := reasonModal(r, from, callbackResolve, "It is clean", "It is clean", "How was it cleaned up?",
 			"After this the bot looks no more, and its target is free for others.")
 		v.Blocks.BlockSet = append(v.Blocks.BlockSet, leftovers(r.Outcome.Leftovers)...)
@@ -27,5 +27,5 @@ func (h *Handlers) askWhyClean(ctx context.Context, a bot.Action) (bot.Answer, e
 }
 
 func (h *Handlers) resolved(ctx context.Context, s bot.Submission) (bot.Answer, error) {
-	return h.reasoned(ctx, s, h.o.Changes.Resolve)
+	return h.reasoned(ctx, s, h.o.Requests.Resolve)
 }

@@ -9,10 +9,10 @@ const idlePoll = 100 * time.Millisecond
 
 // WaitIdle returns when no card is being drawn or waits to be: what can wait lets them go first. A card that failed and
 // is to be tried again later holds nobody up.
-func (t *Teller) WaitIdle(ctx context.Context) error {
+func (n *Notifier) WaitIdle(ctx context.Context) error {
 	poll := time.NewTicker(idlePoll)
 	defer poll.Stop()
-	for t.hasWork() {
+	for n.hasWork() {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -22,11 +22,11 @@ func (t *Teller) WaitIdle(ctx context.Context) error {
 	return nil
 }
 
-func (t *Teller) hasWork() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.o.Now()
-	for _, e := range t.todo {
+func (n *Notifier) hasWork() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := n.o.Now()
+	for _, e := range n.queue {
 		if e.running || !e.idle && !e.due.After(now) {
 			return true
 		}

@@ -11,14 +11,14 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-func updateOrder() order {
-	return order{
+func updateForm() changeForm {
+	return changeForm{
 		title: "Update a connection", submit: "Ask for approval",
 		intro: "What is filled in is how it is now; change what is to be otherwise. The card shows the difference.",
-		form:  updateForm,
+		form:  updateFields,
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
-			u := link.Update{
+			u := link.UpdateParams{
 				Local: n.Local, Alias: n.Alias, ProxyAddress: f.text(link.FieldAddress), ServerName: f.text(link.FieldServerName),
 				Access: f.access(), SkipUnavailable: len(f[link.FieldSkip].Options) > 0,
 				ProxySockets: number(wrong, link.FieldSockets, f.text(link.FieldSockets)), PingSchedule: f.text(link.FieldPing),
@@ -26,13 +26,13 @@ func updateOrder() order {
 			if v := f[link.FieldCompress].Option.Value; v != byDefault {
 				u.Compress = v
 			}
-			u.Filter, u.Role = extraTerms(f.text(link.FieldRole), f.text(link.FieldFilter), len(f[link.FieldFilterFirst].Options) > 0)
+			u.Filter, u.Role = optionsOf(f.text(link.FieldRole), f.text(link.FieldFilter), len(f[link.FieldFilterFirst].Options) > 0)
 			return link.KindUpdate, u, wrong
 		},
 	}
 }
 
-func updateForm(ctx context.Context, h *Handlers, e link.Existing, m orderMemory) []slack.Block {
+func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 	u := filled(e, m.Fill)
 	sockets := ""
 	if u.ProxySockets > 0 {
@@ -57,22 +57,22 @@ func updateForm(ctx context.Context, h *Handlers, e link.Existing, m orderMemory
 }
 
 // filled is the update that a form begins with.
-func filled(e link.Existing, fill string) link.Update {
+func filled(e link.ConnectionState, fill string) link.UpdateParams {
 	switch fill {
-	case fillMended:
-		return e.Mended(link.CauseUnknown)
-	case fillFilter:
-		return e.Mended(link.CauseFilter)
-	case fillRole:
-		return e.Mended(link.CauseNoPrivileges)
-	case fillApproved:
+	case prefillFix:
+		return e.FixParams(link.CauseUnknown)
+	case prefillFilter:
+		return e.FixParams(link.CauseFilter)
+	case prefillRole:
+		return e.FixParams(link.CauseNoPrivileges)
+	case prefillApproved:
 		return e.Approved()
 	}
 	return link.PrefillUpdate(e)
 }
 
 // updateExtras are what an update can add beside the connection: a role, and a network filter where the bot may.
-func updateExtras(e link.Existing, m orderMemory, u link.Update) []slack.Block {
+func updateExtras(e link.ConnectionState, m formMetadata, u link.UpdateParams) []slack.Block {
 	role, sources, first := "", "", false
 	if u.Role != nil {
 		role = u.Role.Name
@@ -94,7 +94,7 @@ func updateExtras(e link.Existing, m orderMemory, u link.Update) []slack.Block {
 	return append(blocks, sourcesField(filledIn(sources)), lockOut)
 }
 
-func skipFor(m orderMemory, on bool) slack.Block {
+func skipFor(m formMetadata, on bool) slack.Block {
 	in := skipInput(on)
 	if b, ok := in.(*slack.InputBlock); ok {
 		b.BlockID = blockOf(m, link.FieldSkip)

@@ -2,7 +2,7 @@ package handlers
 
 // Usage is a word behind the slash command, for those who list them elsewhere than in Slack.
 type Usage struct {
-	Verb string // "connect"
+	Name string // "connect"
 	Args string // "[local] to [remote] as [alias]"
 	Does string // what it does, in a sentence without a capital
 }
@@ -10,8 +10,8 @@ type Usage struct {
 // Usages are all words, in the order in which help shows them.
 func Usages() []Usage {
 	var out []Usage
-	for _, w := range words() {
-		out = append(out, Usage{Verb: w.verb, Args: w.args, Does: w.does})
+	for _, w := range subcommands() {
+		out = append(out, Usage{Name: w.name, Args: w.args, Does: w.does})
 	}
 	return out
 }

@@ -7,5 +7,5 @@ import (
 )
 
 func (h *Handlers) withdraw(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	return h.decide(ctx, a, h.o.Changes.Withdraw)
+	return h.decide(ctx, a, h.o.Requests.Withdraw)
 }

@@ -47,7 +47,7 @@ func TestTheACLIsEnough(t *testing.T) {
 			env := server.Env()
 			s := store.New(asUser(t, server, env), store.Options{Env: env})
 			return executortest.Fixture{
-				Queue: s, Waker: s, Get: s.Get, Move: s.Move, Pass: server.Pass,
+				Queue: s, Waker: s, Get: s.Get, Move: s.Transition, Pass: server.Pass,
 				Put: func(ctx context.Context, r *change.Request) error { return putApproved(ctx, s, r, server.Now()) },
 				Lag: func(ctx context.Context, id string) (func() error, error) {
 					return lag(ctx, server.Client, "rcb:{"+env+"}:", id)

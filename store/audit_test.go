@@ -56,7 +56,7 @@ func TestTamperingWithTheAuditShows(t *testing.T) {
 			for n := range 5 {
 				id := fmt.Sprint("r", n)
 				create(t, s, id, server.Now())
-				if err := s.Move(t.Context(), approve(id)); err != nil {
+				if err := s.Transition(t.Context(), approve(id)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -142,7 +142,7 @@ func TestVerifyingWhileOthersWrite(t *testing.T) {
 				return
 			default:
 			}
-			if err := s.Move(t.Context(), change.Move{ID: "a", Version: v, From: change.Pending, To: change.Pending}); err != nil {
+			if err := s.Transition(t.Context(), change.Transition{ID: "a", Version: v, From: change.Pending, To: change.Pending}); err != nil {
 				t.Errorf("moving: %v", err)
 				return
 			}

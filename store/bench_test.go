@@ -27,8 +27,8 @@ func BenchmarkTransitions(b *testing.B) {
 			}
 			version, start := int64(1), time.Now()
 			for b.Loop() {
-				m := change.Move{ID: "a", Version: version, From: change.Pending, To: change.Pending}
-				if err := s.Move(b.Context(), m); err != nil {
+				m := change.Transition{ID: "a", Version: version, From: change.Pending, To: change.Pending}
+				if err := s.Transition(b.Context(), m); err != nil {
 					b.Fatal(err)
 				}
 				version++

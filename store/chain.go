@@ -40,7 +40,7 @@ type transition struct {
 // the answer was lost, the script sees that it has been done, and does not mistake it for somebody else's.
 func (s *Store) run(ctx context.Context, t transition) (answer, error) {
 	keys := append([]string{
-		s.keys.call(s.nonce()), s.keys.audit(), s.keys.head(), s.keys.req(t.id), s.keys.lagging(),
+		s.keys.call(s.nonce()), s.keys.audit(), s.keys.head(), s.keys.req(t.id), s.keys.unannounced(),
 	}, t.keys...)
 	t.entry.Request = t.id
 	t.entry.Version = t.version + 1
@@ -61,7 +61,7 @@ func (s *Store) run(ctx context.Context, t transition) (answer, error) {
 			return answer{}, fmt.Errorf("%s: %w", t.doing, err)
 		}
 		args := append([]any{s.chain.head, text, hash, t.id, change.Schema, t.version}, t.args...)
-		a, err := s.evalCopied(ctx, t.doing, t.script, keys, args...)
+		a, err := s.evalReplicated(ctx, t.doing, t.script, keys, args...)
 		if err != nil {
 			return answer{}, err
 		}

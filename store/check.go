@@ -133,8 +133,8 @@ func (s *Store) checkReplicas(ctx context.Context) Finding {
 	if replicas == "0" {
 		return Finding{check, Good, "there are no replicas to fall behind"}
 	}
-	if s.copies > 0 {
-		return Finding{check, Good, fmt.Sprintf("a move counts once %d of %s replicas have it", s.copies, replicas)}
+	if s.replicas > 0 {
+		return Finding{check, Good, fmt.Sprintf("a move counts once %d of %s replicas have it", s.replicas, replicas)}
 	}
 	return Finding{check, Warning, "there are replicas, and nobody waits for them: a failover may lose moves that were acknowledged; set redis.replicas to 1"}
 }

@@ -55,7 +55,7 @@ func (s *Store) Claim(ctx context.Context, worker string, lease time.Duration) (
 
 // peek returns Redis's time and the ids of what a worker could take, best first.
 func (s *Store) peek(ctx context.Context) (time.Time, []string, error) {
-	got, err := peekScript.Run(ctx, s.rdb, []string{s.keys.leases(), s.keys.ready()}, candidates).StringSlice()
+	got, err := workFindScript.Run(ctx, s.rdb, []string{s.keys.leases(), s.keys.ready()}, candidates).StringSlice()
 	if err != nil {
 		return time.Time{}, nil, fault("looking for work", err)
 	}
@@ -97,7 +97,7 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 		flag = 1
 	}
 	a, err := s.run(ctx, transition{
-		doing: doing, script: claimScript, id: id, version: r.Version,
+		doing: doing, script: requestClaimScript, id: id, version: r.Version,
 		entry: change.Entry{
 			At: at, What: what, From: from, To: r.State, Worker: worker,
 			Target: r.Proposal.Subject(), Digest: r.Proposal.Digest, Rule: r.Rule,
@@ -111,7 +111,7 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 	case a.word == "overdue", a.word == "early":
 		return change.Claimed{}, change.ErrNoWork
 	case a.word != "ok":
-		return change.Claimed{}, a.strange(doing)
+		return change.Claimed{}, a.unexpected(doing)
 	}
 	r.Version++
 	r.Epoch++
@@ -124,14 +124,14 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 
 // Extend starts the lease anew; change.ErrFenced if it has ended or somebody else has the request.
 func (s *Store) Extend(ctx context.Context, c change.Claim, lease time.Duration) error {
-	_, err := s.eval(ctx, "extending the claim on request "+c.ID, extendScript,
+	_, err := s.eval(ctx, "extending the claim on request "+c.ID, leaseExtendScript,
 		[]string{s.keys.req(c.ID), s.keys.leases()}, c.ID, change.Schema, c.Epoch, c.Worker, lease.Milliseconds())
 	return orFenced(err)
 }
 
 // Release gives the request back at once, for the next worker, who then knows that nothing is under way.
 func (s *Store) Release(ctx context.Context, c change.Claim) error {
-	_, err := s.eval(ctx, "releasing request "+c.ID, releaseScript,
+	_, err := s.eval(ctx, "releasing request "+c.ID, requestReleaseScript,
 		[]string{s.keys.call(s.nonce()), s.keys.req(c.ID), s.keys.leases(), s.keys.wake()}, c.ID, change.Schema, c.Epoch, c.Worker)
 	return orFenced(err)
 }
@@ -147,12 +147,12 @@ func (s *Store) Record(ctx context.Context, c change.Claim, line change.StepReco
 	return s.underClaim(ctx, c, func(seen glance) error {
 		entry.From, entry.To, entry.Target, entry.Worker = seen.state, seen.state, seen.target, c.Worker
 		a, err := s.run(ctx, transition{
-			doing: doing, script: recordScript, id: c.ID, version: seen.version, entry: entry,
+			doing: doing, script: journalRecordScript, id: c.ID, version: seen.version, entry: entry,
 			keys: []string{s.keys.steps(c.ID), s.keys.leases()},
 			args: append([]any{c.Epoch, c.Worker}, f.pairs...),
 		})
 		if err == nil && a.word != "ok" {
-			err = a.strange(doing)
+			err = a.unexpected(doing)
 		}
 		return err
 	})
@@ -160,7 +160,7 @@ func (s *Store) Record(ctx context.Context, c change.Claim, line change.StepReco
 
 // Advance makes a worker's move; change.ErrConflict if it does not follow from the state as it is. A move to a
 // state in which no worker is needed ends the claim.
-func (s *Store) Advance(ctx context.Context, c change.Claim, m change.Move) error {
+func (s *Store) Advance(ctx context.Context, c change.Claim, m change.Transition) error {
 	m.ID = c.ID
 	return s.underClaim(ctx, c, func(seen glance) error { return s.move(ctx, m, seen, &c) })
 }

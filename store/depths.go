@@ -9,11 +9,11 @@ import (
 
 // Depths is how many requests stand in each index.
 type Depths struct {
-	Asking  int64 // wait for approval
-	Early   int64 // are approved, and their change window has yet to open
-	Ready   int64 // are approved, and a worker may begin them
-	InHand  int64 // in a worker's hands, or given back to be taken
-	Lagging int64 // what Slack shows of them is out of date
+	Pending     int64 // wait for approval
+	Early       int64 // are approved, and their change window has yet to open
+	Ready       int64 // are approved, and a worker may begin them
+	InHand      int64 // in a worker's hands, or given back to be taken
+	Unannounced int64 // what Slack shows of them is out of date
 }
 
 // Depths counts without reading a request. What is ready goes by Redis's clock, as claims do.
@@ -22,9 +22,9 @@ func (s *Store) Depths(ctx context.Context) (Depths, error) {
 	if err != nil {
 		return Depths{}, err
 	}
-	var pending, approved, ready, inHand, lagging *redis.IntCmd
+	var pending, approved, ready, inHand, unannounced *redis.IntCmd
 	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		pending, inHand, lagging = p.ZCard(ctx, s.keys.pending()), p.ZCard(ctx, s.keys.leases()), p.ZCard(ctx, s.keys.lagging())
+		pending, inHand, unannounced = p.ZCard(ctx, s.keys.pending()), p.ZCard(ctx, s.keys.leases()), p.ZCard(ctx, s.keys.unannounced())
 		approved = p.ZCard(ctx, s.keys.ready())
 		ready = p.ZCount(ctx, s.keys.ready(), "-inf", strconv.FormatInt(now.UnixMilli(), 10))
 		return nil
@@ -33,7 +33,7 @@ func (s *Store) Depths(ctx context.Context) (Depths, error) {
 		return Depths{}, fault("counting requests", err)
 	}
 	return Depths{
-		Asking: max(pending.Val()-approved.Val(), 0), Early: max(approved.Val()-ready.Val(), 0), Ready: ready.Val(),
-		InHand: inHand.Val(), Lagging: lagging.Val(),
+		Pending: max(pending.Val()-approved.Val(), 0), Early: max(approved.Val()-ready.Val(), 0), Ready: ready.Val(),
+		InHand: inHand.Val(), Unannounced: unannounced.Val(),
 	}, nil
 }

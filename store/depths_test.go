@@ -30,17 +30,17 @@ func TestWhatWaitsForItsWindowIsNotReady(t *testing.T) {
 			if id == "early" {
 				m.NotBefore = opens
 			}
-			if err := s.Move(t.Context(), m); err != nil {
+			if err := s.Transition(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
 		}
-		deep(t, s, store.Depths{Asking: 1, Early: 1, Ready: 1, Lagging: 3})
+		deep(t, s, store.Depths{Pending: 1, Early: 1, Ready: 1, Unannounced: 3})
 		server.Pass(1100 * time.Millisecond)
-		deep(t, s, store.Depths{Asking: 1, Ready: 2, Lagging: 3})
+		deep(t, s, store.Depths{Pending: 1, Ready: 2, Unannounced: 3})
 		if _, err := s.Claim(t.Context(), "w", time.Minute); err != nil {
 			t.Fatal(err)
 		}
-		deep(t, s, store.Depths{Asking: 1, Ready: 1, InHand: 1, Lagging: 3})
+		deep(t, s, store.Depths{Pending: 1, Ready: 1, InHand: 1, Unannounced: 3})
 	})
 }
 

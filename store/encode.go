@@ -12,24 +12,24 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// The fields of a request's hash. Beside them the scripts keep worker, released, teller and telling.
+// The fields of a request's hash. Beside them the scripts keep worker, released, notifier and notifying.
 const (
-	fieldSchema    = "schema"
-	fieldState     = "state"
-	fieldVersion   = "version"
-	fieldEpoch     = "epoch"
-	fieldAsked     = "asked"
-	fieldAnnounced = "announced"
-	fieldTarget    = "target"
-	fieldCreated   = "created"    // ms
-	fieldDeadline  = "deadline"   // ms; 0: none
-	fieldNotBefore = "not_before" // ms; missing or 0: at once
-	fieldReason    = "reason"
-	fieldRule      = "rule"
-	fieldParent    = "parent"
-	fieldChild     = "child"
-	fieldReleased  = "released" // 1: the last claim was given back
-	fieldTrace     = "trace"    // missing where nothing is traced
+	fieldSchema         = "schema"
+	fieldState          = "state"
+	fieldVersion        = "version"
+	fieldEpoch          = "epoch"
+	fieldApprovalsSince = "approvals_since"
+	fieldAnnounced      = "announced"
+	fieldTarget         = "target"
+	fieldCreated        = "created"    // ms
+	fieldDeadline       = "deadline"   // ms; 0: none
+	fieldNotBefore      = "not_before" // ms; missing or 0: at once
+	fieldReason         = "reason"
+	fieldRule           = "rule"
+	fieldParent         = "parent"
+	fieldChild          = "child"
+	fieldReleased       = "released" // 1: the last claim was given back
+	fieldTrace          = "trace"    // missing where nothing is traced
 
 	// In JSON.
 	fieldProposal  = "proposal"
@@ -63,7 +63,7 @@ func encode(r *change.Request) ([]any, error) {
 	f.put(fieldSchema, change.Schema)
 	f.put(fieldState, string(r.State))
 	f.put(fieldEpoch, 0)
-	f.put(fieldAsked, 1)
+	f.put(fieldApprovalsSince, 1)
 	f.put(fieldAnnounced, 0)
 	f.put(fieldTarget, r.Proposal.Subject())
 	f.put(fieldCreated, millis(r.Created))
@@ -82,8 +82,8 @@ func encode(r *change.Request) ([]any, error) {
 	return f.pairs, f.err
 }
 
-// encodeMove returns what a move changes beside the state.
-func encodeMove(m change.Move) ([]any, error) {
+// encodeTransition returns what a move changes beside the state.
+func encodeTransition(m change.Transition) ([]any, error) {
 	var f fields
 	if m.Decisions != nil {
 		f.json(fieldDecisions, m.Decisions)
@@ -110,19 +110,19 @@ func decode(id string, hash, steps map[string]string) (*change.Request, error) {
 	}
 	d := decoder{hash: hash}
 	r := &change.Request{
-		ID:        id,
-		State:     change.State(hash[fieldState]),
-		Version:   d.number(fieldVersion),
-		Epoch:     d.number(fieldEpoch),
-		Asked:     d.number(fieldAsked),
-		Announced: d.number(fieldAnnounced),
-		Reason:    hash[fieldReason],
-		Rule:      hash[fieldRule],
-		Parent:    hash[fieldParent],
-		Child:     hash[fieldChild],
-		Trace:     hash[fieldTrace],
-		Created:   fromMillis(d.number(fieldCreated)),
-		Deadline:  fromMillis(d.number(fieldDeadline)),
+		ID:             id,
+		State:          change.State(hash[fieldState]),
+		Version:        d.number(fieldVersion),
+		Epoch:          d.number(fieldEpoch),
+		ApprovalsSince: d.number(fieldApprovalsSince),
+		Announced:      d.number(fieldAnnounced),
+		Reason:         hash[fieldReason],
+		Rule:           hash[fieldRule],
+		Parent:         hash[fieldParent],
+		Child:          hash[fieldChild],
+		Trace:          hash[fieldTrace],
+		Created:        fromMillis(d.number(fieldCreated)),
+		Deadline:       fromMillis(d.number(fieldDeadline)),
 	}
 	if hash[fieldNotBefore] != "" {
 		r.NotBefore = fromMillis(d.number(fieldNotBefore))

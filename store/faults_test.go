@@ -19,8 +19,8 @@ import (
 )
 
 // approve moves a pending request at version 1.
-func approve(id string) change.Move {
-	return change.Move{ID: id, Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved}
+func approve(id string) change.Transition {
+	return change.Transition{ID: id, Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved}
 }
 
 func create(t *testing.T, s *store.Store, id string, now time.Time) {
@@ -35,13 +35,13 @@ func TestScriptsAreSentAgainAfterARestart(t *testing.T) {
 	server := storetest.Real(t, "--appendfsync", "always")
 	s := server.Store()
 	create(t, s, "a", server.Now())
-	if err := s.Move(t.Context(), approve("a")); err != nil {
+	if err := s.Transition(t.Context(), approve("a")); err != nil {
 		t.Fatal(err)
 	}
 	server.Process.Kill(t)
 	server.Process.Start(t)
 	create(t, s, "b", server.Now())
-	if err := s.Move(t.Context(), approve("b")); err != nil {
+	if err := s.Transition(t.Context(), approve("b")); err != nil {
 		t.Errorf("moving after a restart: %v", err)
 	}
 	if c, err := s.Claim(t.Context(), "w", time.Minute); err != nil || c.Claim.ID != "a" {
@@ -60,38 +60,38 @@ func third[T, U any](_ T, _ U, err error) error { return err }
 func everything(ctx context.Context, s *store.Store) map[string]error {
 	claim := change.Claim{ID: "a", Epoch: 1, Worker: "w"}
 	all := map[string]error{
-		"create":    second(s.Create(ctx, changetest.Pending("z", time.Unix(1, 0)), "sub", change.Entry{})),
-		"get":       second(s.Get(ctx, "a")),
-		"move":      s.Move(ctx, approve("a")),
-		"submitted": second(s.Submitted(ctx, "s")),
-		"due":       second(s.Due(ctx, time.Unix(1, 0), 1)),
-		"claim":     second(s.Claim(ctx, "w", time.Minute)),
-		"extend":    s.Extend(ctx, claim, time.Minute),
-		"record":    s.Record(ctx, claim, change.StepRecord{Step: "one"}, change.Entry{}),
-		"advance":   s.Advance(ctx, claim, change.Move{Event: change.Fail, From: change.Applying, To: change.Undoing}),
-		"release":   s.Release(ctx, claim),
-		"lagging":   second(s.Lagging(ctx, 1)),
-		"message":   s.NoteMessage(ctx, "a", "t", "card", change.Message{}),
-		"announced": s.Announced(ctx, "a", 1, "t"),
-		"mine":      second(s.Mine(ctx, "U", 1)),
-		"recent":    second(s.Recent(ctx, 1)),
-		"pending":   second(s.PendingRequests(ctx, 1)),
-		"place":     third(s.PendingFrom(ctx, 0, 1)),
-		"audit":     second(s.Audit(ctx, "", 1)),
-		"verify":    second(s.VerifyAudit(ctx)),
-		"trim":      second(s.Trim(ctx, 1)),
-		"ping":      s.Ping(ctx),
-		"records":   second(s.Records(ctx, "k")),
-		"requests":  second(s.RecordRequests(ctx)),
-		"checks":    second(s.ClaimChecks(ctx, "q", 1, time.Minute)),
-		"checked":   s.FinishCheck(ctx, change.Check{Key: "k"}, change.CheckResult{}),
-		"oldest":    second(s.OldestCheck(ctx)),
-		"statuses":  second(s.Statuses(ctx, "k")),
-		"counts":    second(s.CountStatuses(ctx, "f")),
-		"revision":  second(s.StatusRevision(ctx)),
-		"end lease": s.EndLease(ctx, "x", "o"),
+		"create":      second(s.Create(ctx, changetest.Pending("z", time.Unix(1, 0)), "sub", change.Entry{})),
+		"get":         second(s.Get(ctx, "a")),
+		"move":        s.Transition(ctx, approve("a")),
+		"submitted":   second(s.Submitted(ctx, "s")),
+		"due":         second(s.Due(ctx, time.Unix(1, 0), 1)),
+		"claim":       second(s.Claim(ctx, "w", time.Minute)),
+		"extend":      s.Extend(ctx, claim, time.Minute),
+		"record":      s.Record(ctx, claim, change.StepRecord{Step: "one"}, change.Entry{}),
+		"advance":     s.Advance(ctx, claim, change.Transition{Event: change.Fail, From: change.Applying, To: change.Undoing}),
+		"release":     s.Release(ctx, claim),
+		"unannounced": second(s.Unannounced(ctx, 1)),
+		"message":     s.NoteMessage(ctx, "a", "t", "card", change.Message{}),
+		"announced":   s.Announced(ctx, "a", 1, "t"),
+		"mine":        second(s.Mine(ctx, "U", 1)),
+		"recent":      second(s.Recent(ctx, 1)),
+		"pending":     second(s.PendingRequests(ctx, 1)),
+		"place":       third(s.PendingFrom(ctx, 0, 1)),
+		"audit":       second(s.Audit(ctx, "", 1)),
+		"verify":      second(s.VerifyAudit(ctx)),
+		"trim":        second(s.Trim(ctx, 1)),
+		"ping":        s.Ping(ctx),
+		"records":     second(s.Records(ctx, "k")),
+		"requests":    second(s.RecordRequests(ctx)),
+		"checks":      second(s.ClaimChecks(ctx, "q", 1, time.Minute)),
+		"checked":     s.FinishCheck(ctx, change.Check{Key: "k"}, change.CheckResult{}),
+		"oldest":      second(s.OldestCheck(ctx)),
+		"statuses":    second(s.Statuses(ctx, "k")),
+		"counts":      second(s.CountStatuses(ctx, "f")),
+		"revision":    second(s.StatusRevision(ctx)),
+		"end lease":   s.EndLease(ctx, "x", "o"),
 	}
-	_, _, all["telling"] = s.ClaimTelling(ctx, "a", "t", time.Minute)
+	_, _, all["telling"] = s.ClaimNotification(ctx, "a", "t", time.Minute)
 	_, _, all["holder"] = s.Holder(ctx, "x")
 	return all
 }
@@ -158,7 +158,7 @@ func TestWhatANewerBotWroteIsLeftAlone(t *testing.T) {
 		env, ctx := server.Env(), t.Context()
 		s := store.New(server.Client, store.Options{Env: env})
 		create(t, s, "a", server.Now())
-		if err := s.Move(ctx, approve("a")); err != nil {
+		if err := s.Transition(ctx, approve("a")); err != nil {
 			t.Fatal(err)
 		}
 		create(t, s, "b", server.Now())
@@ -182,7 +182,7 @@ func TestWhatANewerBotWroteIsLeftAlone(t *testing.T) {
 		if err != nil || len(rs) != 2 || rs[0].ID != "b" && rs[1].ID != "b" {
 			t.Errorf("what is listed beside it: %v, error %v", rs, err)
 		}
-		if err := s.Move(ctx, approve("b")); err != nil {
+		if err := s.Transition(ctx, approve("b")); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := s.Claim(ctx, "w", time.Minute); err != nil || c.Claim.ID != "b" {

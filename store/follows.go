@@ -17,14 +17,14 @@ import (
 // user has said something about most connections already. Errors: change.ErrNewer, change.ErrUnavailable.
 func (s *Store) Follow(ctx context.Context, user, connection, say string, most int) (bool, error) {
 	const doing = "noting what somebody follows"
-	a, err := s.eval(ctx, doing, followScript, []string{s.keys.follows(user)}, change.Schema, connection, say, most)
+	a, err := s.eval(ctx, doing, followSetScript, []string{s.keys.follows(user)}, change.Schema, connection, say, most)
 	switch {
 	case err != nil:
 		return false, err
 	case a.word == "ok", a.word == "full":
 		return a.word == "ok", nil
 	}
-	return false, a.strange(doing)
+	return false, a.unexpected(doing)
 }
 
 // Follows returns what user said about following connections, by their names.

@@ -24,7 +24,7 @@ func TestAFullMemoryChangesNothing(t *testing.T) {
 	server := storetest.Real(t)
 	s, ctx := server.Store(), t.Context()
 	create(t, s, "a", server.Now())
-	if _, ok, err := s.ClaimTelling(ctx, "a", "t", time.Minute); !ok || err != nil {
+	if _, ok, err := s.ClaimNotification(ctx, "a", "t", time.Minute); !ok || err != nil {
 		t.Fatalf("telling: %v %v", ok, err)
 	}
 	before, err := s.Get(ctx, "a")
@@ -36,8 +36,8 @@ func TestAFullMemoryChangesNothing(t *testing.T) {
 	}
 	for what, err := range map[string]error{
 		"create":  second(s.Create(ctx, changetest.Pending("b", server.Now()), "sub", change.Entry{})),
-		"approve": s.Move(ctx, approve("a")),
-		"reject":  s.Move(ctx, change.Move{ID: "a", Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}),
+		"approve": s.Transition(ctx, approve("a")),
+		"reject":  s.Transition(ctx, change.Transition{ID: "a", Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}),
 		"message": s.NoteMessage(ctx, "a", "t", "card", change.Message{}),
 	} {
 		if !errors.Is(err, change.ErrFull) {
@@ -57,7 +57,7 @@ func TestAFullMemoryChangesNothing(t *testing.T) {
 	if id, ok, err := s.Holder(ctx, after.Proposal.Subject()); id != "a" || !ok || err != nil {
 		t.Errorf("the target is held by %q (%t), error %v", id, ok, err)
 	}
-	if err := s.Move(ctx, approve("a")); err != nil {
+	if err := s.Transition(ctx, approve("a")); err != nil {
 		t.Errorf("once there is memory again: %v", err)
 	}
 	if report, err := s.VerifyAudit(ctx); err != nil || report.Bad != nil || report.Entries != 2 {
@@ -72,7 +72,7 @@ func TestAWorkerOutlastsAFullMemory(t *testing.T) {
 	server := storetest.Real(t)
 	s, ctx := server.Store(), t.Context()
 	create(t, s, "a", server.Now())
-	if err := s.Move(ctx, approve("a")); err != nil {
+	if err := s.Transition(ctx, approve("a")); err != nil {
 		t.Fatal(err)
 	}
 	var c change.Claim
@@ -97,17 +97,17 @@ func TestAWorkerOutlastsAFullMemory(t *testing.T) {
 			return err
 		}},
 		{"tell", func() error {
-			_, ok, err := s.ClaimTelling(ctx, "a", "teller", time.Minute)
+			_, ok, err := s.ClaimNotification(ctx, "a", "notifier", time.Minute)
 			if err == nil && !ok {
 				err = errors.New("somebody else tells")
 			}
 			return err
 		}},
-		{"announce", func() error { return s.Announced(ctx, "a", 3, "teller") }},
+		{"announce", func() error { return s.Announced(ctx, "a", 3, "notifier") }},
 		{"advance", func() error {
-			return s.Advance(ctx, c, change.Move{
+			return s.Advance(ctx, c, change.Transition{
 				Event: change.Succeed, From: change.Applying, To: change.Applied,
-				Kept: []change.Kept{{Key: "k"}},
+				Records: []change.StoredRecord{{Key: "k"}},
 			})
 		}},
 	} {

@@ -26,8 +26,8 @@ func (k keys) ready() string { return k.prefix + "ready" }
 // leases is a sorted set by end of the lease: the requests in a worker's hands.
 func (k keys) leases() string { return k.prefix + "leases" }
 
-// lagging is a sorted set by the time since when: the requests whose present version has not been shown.
-func (k keys) lagging() string { return k.prefix + "lagging" }
+// unannounced is a sorted set by the time since when: the requests whose present version has not been shown.
+func (k keys) unannounced() string { return k.prefix + "unannounced" }
 
 // recent is a sorted set by time of creation: "<id> <user>" of every request that is still kept.
 func (k keys) recent() string { return k.prefix + "recent" }
@@ -74,17 +74,17 @@ func (k keys) lease(name string) string { return k.prefix + "lease:" + digest(na
 // notes is a hash: what one part of the bot remembers for itself, by its own key.
 func (k keys) notes(part string) string { return k.prefix + "notes:" + part }
 
-// tabs is a sorted set by the time when they were opened: the users who have looked at their home tab lately.
-func (k keys) tabs() string { return k.prefix + "tabs" }
+// homes is a sorted set by the time when they were opened: the users who have looked at their home tab lately.
+func (k keys) homes() string { return k.prefix + "homes" }
 
-// tabsDue is a sorted set by the time from which they may be drawn: the users whose home tab may be out of date.
-func (k keys) tabsDue() string { return k.prefix + "tabs:due" }
+// homesDue is a sorted set by the time from which they may be drawn: the users whose home tab may be out of date.
+func (k keys) homesDue() string { return k.prefix + "homes:due" }
 
-// tabsShown is a hash: the mark of what a user's home tab shows, by user.
-func (k keys) tabsShown() string { return k.prefix + "tabs:shown" }
+// homesShown is a hash: the mark of what a user's home tab shows, by user.
+func (k keys) homesShown() string { return k.prefix + "homes:shown" }
 
-// tabsPace is a string: that a home tab has been drawn just now. It lives for a second or so.
-func (k keys) tabsPace() string { return k.prefix + "tabs:pace" }
+// homesPace is a string: that a home tab has been drawn just now. It lives for a second or so.
+func (k keys) homesPace() string { return k.prefix + "homes:pace" }
 
 // follows is a hash: what user said about following connections, "on" or "off", by the connection's name.
 func (k keys) follows(user string) string { return k.prefix + "follows:" + user }

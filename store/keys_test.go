@@ -158,7 +158,7 @@ func TestFinalRequestsAreLetGo(t *testing.T) {
 	s := store.New(server.Client, store.Options{Env: env})
 	create(t, s, "open", server.Now())
 	create(t, s, "done", server.Now())
-	if err := s.Move(ctx, approve("done")); err != nil {
+	if err := s.Transition(ctx, approve("done")); err != nil {
 		t.Fatal(err)
 	}
 	c, err := s.Claim(ctx, "w", time.Minute)
@@ -168,7 +168,7 @@ func TestFinalRequestsAreLetGo(t *testing.T) {
 	if err := s.Record(ctx, c.Claim, change.StepRecord{Step: "one"}, change.Entry{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Advance(ctx, c.Claim, change.Move{Event: change.Succeed, From: change.Applying, To: change.Applied}); err != nil {
+	if err := s.Advance(ctx, c.Claim, change.Transition{Event: change.Succeed, From: change.Applying, To: change.Applied}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -196,7 +196,7 @@ func TestFinalRequestsAreLetGo(t *testing.T) {
 		}
 	}
 	want := []string{"open"}
-	for _, list := range []string{"lagging", "mine:UALICE"} {
+	for _, list := range []string{"unannounced", "mine:UALICE"} {
 		got, err := server.Client.ZRange(ctx, "rcb:{"+env+"}:"+list, 0, -1).Result()
 		slices.Sort(got)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -216,8 +216,8 @@ func TestTrimPassesOverWhatIsOpen(t *testing.T) {
 		id := fmt.Sprint("r", n)
 		create(t, s, id, server.Now())
 		if n%2 == 1 {
-			m := change.Move{ID: id, Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}
-			if err := s.Move(t.Context(), m); err != nil {
+			m := change.Transition{ID: id, Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}
+			if err := s.Transition(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
 		}

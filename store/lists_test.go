@@ -26,7 +26,7 @@ func TestEveryPendingRequestHasItsTurn(t *testing.T) {
 			}
 			if i == 1 { // waits for a worker
 				m := approve(r.ID)
-				if err := s.Move(t.Context(), m); err != nil {
+				if err := s.Transition(t.Context(), m); err != nil {
 					t.Fatal(err)
 				}
 				continue

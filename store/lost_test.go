@@ -106,11 +106,11 @@ func TestALostAnswerIsNotMistaken(t *testing.T) {
 			}
 			return err
 		})
-		if err := s.Move(ctx, change.Move{ID: "warm", Version: 1, From: change.Pending, To: change.Pending}); err != nil {
+		if err := s.Transition(ctx, change.Transition{ID: "warm", Version: 1, From: change.Pending, To: change.Pending}); err != nil {
 			t.Fatal(err)
 		}
 		losing("move", func() error {
-			return s.Move(ctx, change.Move{ID: "a", Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved})
+			return s.Transition(ctx, change.Transition{ID: "a", Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved})
 		})
 		claimed, err := s.Claim(ctx, "w1", time.Minute)
 		if err != nil {
@@ -134,7 +134,7 @@ func TestALostAnswerIsNotMistaken(t *testing.T) {
 			t.Fatalf("claiming what was given back: taken over %t, error %v", claimed.TakenOver, err)
 		}
 		losing("advance", func() error {
-			return s.Advance(ctx, claimed.Claim, change.Move{Event: change.Succeed, From: change.Applying, To: change.Applied})
+			return s.Advance(ctx, claimed.Claim, change.Transition{Event: change.Succeed, From: change.Applying, To: change.Applied})
 		})
 		if got, err := s.Get(ctx, "a"); err != nil || got.State != change.Applied || got.Version != 8 {
 			t.Errorf("the request is %+v, error %v; want %s at version 8: each call once", got, err, change.Applied)
@@ -142,12 +142,12 @@ func TestALostAnswerIsNotMistaken(t *testing.T) {
 
 		// Somebody else moves the request before the client asks again.
 		l.arm(func() {
-			err := other.Move(ctx, change.Move{ID: "warm", Version: 3, Event: change.Reject, From: change.Pending, To: change.Rejected})
+			err := other.Transition(ctx, change.Transition{ID: "warm", Version: 3, Event: change.Reject, From: change.Pending, To: change.Rejected})
 			if err != nil {
 				t.Errorf("the other's move: %v", err)
 			}
 		})
-		if err := s.Move(ctx, change.Move{ID: "warm", Version: 2, From: change.Pending, To: change.Pending}); err != nil {
+		if err := s.Transition(ctx, change.Transition{ID: "warm", Version: 2, From: change.Pending, To: change.Pending}); err != nil {
 			t.Errorf("a move that was made, its answer lost and the request moved on: %v", err)
 		}
 		if report, err := s.VerifyAudit(ctx); err != nil || report.Bad != nil || report.Entries != 8+4 {

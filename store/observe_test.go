@@ -34,7 +34,7 @@ func TestCommandsAreToldByName(t *testing.T) {
 	})
 	s := server.Store()
 	create(t, s, "a", time.Now())
-	if err := s.Move(t.Context(), approve("a")); err != nil {
+	if err := s.Transition(t.Context(), approve("a")); err != nil {
 		t.Fatal(err)
 	}
 	c, err := s.Claim(t.Context(), "w", time.Minute)
@@ -56,7 +56,7 @@ func TestCommandsAreToldByName(t *testing.T) {
 	if failed != nil {
 		t.Errorf("failures were told: %v", failed)
 	}
-	for _, want := range []string{"create", "move", "claim", "extend", "record", "release", "get"} {
+	for _, want := range []string{"request_create", "request_transition", "request_claim", "lease_extend", "journal_record", "request_release", "get"} {
 		if !slices.Contains(told, want) {
 			t.Errorf("%s was not told, only %q", want, told)
 		}

@@ -9,23 +9,23 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// Lagging returns ids of requests whose present version has not been shown in Slack, the one first that has
+// Unannounced returns ids of requests whose present version has not been shown in Slack, the one first that has
 // waited longest since it changed or was last tried.
-func (s *Store) Lagging(ctx context.Context, limit int) ([]string, error) {
+func (s *Store) Unannounced(ctx context.Context, limit int) ([]string, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
-	ids, err := s.rdb.ZRange(ctx, s.keys.lagging(), 0, int64(limit)-1).Result()
+	ids, err := s.rdb.ZRange(ctx, s.keys.unannounced(), 0, int64(limit)-1).Result()
 	return ids, fault("looking for what has not been shown", err)
 }
 
-// ClaimTelling gives owner the right to redraw a request until the lease ends by Redis's clock, or Announced
+// ClaimNotification gives owner the right to redraw a request until the lease ends by Redis's clock, or Announced
 // ends it. ok is false if somebody else has it, or if the present version has been shown. Errors:
 // change.ErrNotFound, change.ErrNewer, change.ErrUnavailable.
-func (s *Store) ClaimTelling(ctx context.Context, id, owner string, lease time.Duration) (r *change.Request, ok bool, err error) {
+func (s *Store) ClaimNotification(ctx context.Context, id, owner string, lease time.Duration) (r *change.Request, ok bool, err error) {
 	doing := "claiming to tell of request " + id
-	a, err := s.eval(ctx, doing, tellScript,
-		[]string{s.keys.req(id), s.keys.lagging()}, id, change.Schema, owner, lease.Milliseconds())
+	a, err := s.eval(ctx, doing, notificationClaimScript,
+		[]string{s.keys.req(id), s.keys.unannounced()}, id, change.Schema, owner, lease.Milliseconds())
 	if err != nil {
 		return nil, false, err
 	}
@@ -36,19 +36,19 @@ func (s *Store) ClaimTelling(ctx context.Context, id, owner string, lease time.D
 	case "busy", "shown":
 		return nil, false, nil
 	default:
-		return nil, false, a.strange(doing)
+		return nil, false, a.unexpected(doing)
 	}
 }
 
 // NoteMessage remembers what was posted, or is about to be, under a slot of the request's. The version stays. The error
-// is change.ErrFenced once owner's lease from ClaimTelling has ended: whoever tells the request now has the word.
+// is change.ErrFenced once owner's lease from ClaimNotification has ended: whoever tells the request now has the word.
 func (s *Store) NoteMessage(ctx context.Context, id, owner, slot string, m change.Message) error {
 	doing := "noting a message of request " + id
 	raw, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	_, err = s.evalCopied(ctx, doing, noteScript, []string{s.keys.req(id)}, change.Schema, owner, fieldMessage+slot, string(raw))
+	_, err = s.evalReplicated(ctx, doing, messageRecordScript, []string{s.keys.req(id)}, change.Schema, owner, fieldMessage+slot, string(raw))
 	return err
 }
 
@@ -56,7 +56,7 @@ func (s *Store) NoteMessage(ctx context.Context, id, owner, slot string, m chang
 // version last shown only goes up; while it is behind, the request stays among those that lag. The error is
 // change.ErrFenced once owner's lease has ended: what it has drawn may have been drawn over.
 func (s *Store) Announced(ctx context.Context, id string, version int64, owner string) error {
-	_, err := s.eval(ctx, "noting what was shown of request "+id, announcedScript,
-		[]string{s.keys.req(id), s.keys.lagging()}, id, change.Schema, version, owner)
+	_, err := s.eval(ctx, "noting what was shown of request "+id, notificationFinishScript,
+		[]string{s.keys.req(id), s.keys.unannounced()}, id, change.Schema, version, owner)
 	return err
 }

@@ -39,7 +39,7 @@ func queueFixture(client redis.UniversalClient, server storetest.Server) executo
 	env := server.Env()
 	s := store.New(client, store.Options{Env: env})
 	return executortest.Fixture{
-		Queue: s, Waker: s, Get: s.Get, Move: s.Move, Pass: server.Pass,
+		Queue: s, Waker: s, Get: s.Get, Move: s.Transition, Pass: server.Pass,
 		Put: func(ctx context.Context, r *change.Request) error { return putApproved(ctx, s, r, server.Now()) },
 		Lag: func(ctx context.Context, id string) (func() error, error) {
 			return lag(ctx, client, "rcb:{"+env+"}:", id)
@@ -88,7 +88,7 @@ func putApproved(ctx context.Context, s *store.Store, r *change.Request, now tim
 	if _, err := s.Create(ctx, &pending, "", change.Entry{At: r.Created, What: string(change.Create)}); err != nil {
 		return err
 	}
-	return s.Move(ctx, change.Move{
+	return s.Transition(ctx, change.Transition{
 		ID: r.ID, Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved,
 		Decisions: r.Decisions, Entry: change.Entry{At: r.Created, What: string(change.Approve)},
 	})

@@ -46,10 +46,10 @@ func meddled(t *testing.T, server storetest.Server, env, worker string, meddle f
 }
 
 // decide is a person's decision that moves nothing.
-func decide(id string, version int64, in change.State) change.Move {
-	return change.Move{
+func decide(id string, version int64, in change.State) change.Transition {
+	return change.Transition{
 		ID: id, Version: version, From: in, To: in,
-		Decisions: []change.Decision{{Verb: change.HandedIn, By: change.Actor{User: "UBOB"}}},
+		Decisions: []change.Decision{{Kind: change.DecisionInputSubmitted, By: change.Actor{User: "UBOB"}}},
 	}
 }
 
@@ -59,7 +59,7 @@ func TestAClaimIsOnTheRequestAsItIs(t *testing.T) {
 	ctx, env := t.Context(), server.Env()
 	quick := store.New(server.Client, store.Options{Env: env})
 	create(t, quick, "a", server.Now())
-	if err := quick.Move(ctx, approve("a")); err != nil {
+	if err := quick.Transition(ctx, approve("a")); err != nil {
 		t.Fatal(err)
 	}
 	c, err := quick.Claim(ctx, "quick", time.Minute)
@@ -101,11 +101,11 @@ func TestAClaimKnowsOfADecisionThatFellMeanwhile(t *testing.T) {
 	ctx, env := t.Context(), server.Env()
 	quick := store.New(server.Client, store.Options{Env: env})
 	create(t, quick, "a", server.Now())
-	if err := quick.Move(ctx, approve("a")); err != nil {
+	if err := quick.Transition(ctx, approve("a")); err != nil {
 		t.Fatal(err)
 	}
 	slow := meddled(t, server, env, "slow", func() {
-		if err := quick.Move(ctx, decide("a", 2, change.Approved)); err != nil {
+		if err := quick.Transition(ctx, decide("a", 2, change.Approved)); err != nil {
 			t.Errorf("deciding: %v", err)
 		}
 	})
@@ -113,7 +113,7 @@ func TestAClaimKnowsOfADecisionThatFellMeanwhile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Request.Version != 4 || got.Request.Last(change.HandedIn) == nil {
+	if got.Request.Version != 4 || got.Request.Last(change.DecisionInputSubmitted) == nil {
 		t.Errorf("claimed version %d with %+v; want 4, with the decision", got.Request.Version, got.Request.Decisions)
 	}
 	wantVersions(t, quick, 1, 2, 3, 4)
@@ -126,7 +126,7 @@ func TestAJournalLineIsOnTheVersionAsItIs(t *testing.T) {
 	ctx, env := t.Context(), server.Env()
 	quick := store.New(server.Client, store.Options{Env: env})
 	create(t, quick, "a", server.Now())
-	if err := quick.Move(ctx, approve("a")); err != nil {
+	if err := quick.Transition(ctx, approve("a")); err != nil {
 		t.Fatal(err)
 	}
 	c, err := quick.Claim(ctx, "w", time.Minute)
@@ -134,7 +134,7 @@ func TestAJournalLineIsOnTheVersionAsItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	slow := meddled(t, server, env, "w", func() {
-		if err := quick.Move(ctx, decide("a", 3, change.Applying)); err != nil {
+		if err := quick.Transition(ctx, decide("a", 3, change.Applying)); err != nil {
 			t.Errorf("deciding: %v", err)
 		}
 	})
@@ -179,8 +179,8 @@ func TestTheEndOfARequestFreesOnlyItsOwnTarget(t *testing.T) {
 		if err := server.Client.Set(ctx, locks[0], "b", 0).Err(); err != nil {
 			t.Fatal(err)
 		}
-		m := change.Move{ID: "a", Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}
-		if err := s.Move(ctx, m); err != nil {
+		m := change.Transition{ID: "a", Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}
+		if err := s.Transition(ctx, m); err != nil {
 			t.Fatal(err)
 		}
 		if id, ok, err := s.Holder(ctx, target); id != "b" || !ok || err != nil {

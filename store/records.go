@@ -17,8 +17,8 @@ const facetRequest = "request "
 
 // Records returns the records of those keys that exist, in their order. A record is written by the move that ends a
 // change, in the same script.
-func (s *Store) Records(ctx context.Context, keys ...string) ([]change.Kept, error) {
-	all := make([]change.Kept, 0, len(keys))
+func (s *Store) Records(ctx context.Context, keys ...string) ([]change.StoredRecord, error) {
+	all := make([]change.StoredRecord, 0, len(keys))
 	err := s.documents(ctx, "reading records", s.keys.records(), keys, func(_, text string) error {
 		k, err := decodeRecord(text)
 		all = append(all, k)
@@ -28,7 +28,7 @@ func (s *Store) Records(ctx context.Context, keys ...string) ([]change.Kept, err
 }
 
 // RecordsBy returns records that have the facet, in the order of their keys, at most limit; 0: all.
-func (s *Store) RecordsBy(ctx context.Context, facet string, limit int) ([]change.Kept, error) {
+func (s *Store) RecordsBy(ctx context.Context, facet string, limit int) ([]change.StoredRecord, error) {
 	keys, err := s.documentKeys(ctx, "looking for records", s.keys.recordIndex(), facet+"\n", limit)
 	if err != nil {
 		return nil, err
@@ -58,14 +58,14 @@ func (s *Store) CountRecords(ctx context.Context) (int, error) {
 	return int(n), fault("counting records", err)
 }
 
-func decodeRecord(text string) (k change.Kept, err error) {
+func decodeRecord(text string) (k change.StoredRecord, err error) {
 	err = json.Unmarshal([]byte(text), &k)
 	return k, err
 }
 
 // encodeRecords are the keys and arguments of the script for records: of each its key and its document, an empty one to
 // delete it; and the queue of its checks.
-func (s *Store) encodeRecords(all []change.Kept) (keys []string, args []any, err error) {
+func (s *Store) encodeRecords(all []change.StoredRecord) (keys []string, args []any, err error) {
 	keys = []string{s.keys.records(), s.keys.recordIndex(), s.keys.checked()}
 	for _, k := range all {
 		filed := s.index(k)

@@ -14,7 +14,7 @@ import (
 
 // indexed files a record by what its value says: {"at":"a facet","queue":"q"}.
 func indexed(server storetest.Server) *store.Store {
-	return store.New(server.Client, store.Options{Env: server.Env(), Index: func(k change.Kept) change.RecordIndex {
+	return store.New(server.Client, store.Options{Env: server.Env(), Index: func(k change.StoredRecord) change.RecordIndex {
 		var v struct{ At, Queue string }
 		_ = json.Unmarshal(k.Value, &v)
 		filed := change.RecordIndex{Queue: "q"}
@@ -26,15 +26,15 @@ func indexed(server storetest.Server) *store.Store {
 }
 
 // apply lets a change leave a record; an empty value deletes it.
-func apply(tb testing.TB, server storetest.Server, s *store.Store, id, key, value string) change.Move {
+func apply(tb testing.TB, server storetest.Server, s *store.Store, id, key, value string) change.Transition {
 	tb.Helper()
 	r := &change.Request{
 		ID: id, State: change.Approved, Created: server.Now(), Requester: change.Actor{User: "U1"},
 		Proposal: change.Proposal{
 			Target: []string{"t" + key}, Digest: "d", Params: json.RawMessage(`{}`),
-			Memos: []change.Memo{{Key: key, Value: json.RawMessage(value)}},
+			Records: []change.Record{{Key: key, Value: json.RawMessage(value)}},
 		},
-		Decisions: []change.Decision{{Verb: change.SaidYes}},
+		Decisions: []change.Decision{{Kind: change.DecisionApprove}},
 	}
 	if err := putApproved(tb.Context(), s, r, server.Now()); err != nil {
 		tb.Fatal(err)
@@ -44,8 +44,8 @@ func apply(tb testing.TB, server storetest.Server, s *store.Store, id, key, valu
 		tb.Fatal(err)
 	}
 	at := server.Now()
-	move := change.Move{
-		Event: change.Succeed, From: change.Applying, To: change.Applied, Kept: c.Request.Kept(at),
+	move := change.Transition{
+		Event: change.Succeed, From: change.Applying, To: change.Applied, Records: c.Request.StoredRecords(at),
 		Outcome: &change.Outcome{Ended: at}, Entry: change.Entry{At: at, What: string(change.Succeed)},
 	}
 	if err := s.Advance(tb.Context(), change.Claim{ID: id, Epoch: c.Claim.Epoch + 1, Worker: "w"}, move); err == nil {
@@ -60,7 +60,7 @@ func apply(tb testing.TB, server storetest.Server, s *store.Store, id, key, valu
 	return move
 }
 
-func recordKeys(all []change.Kept) string {
+func recordKeys(all []change.StoredRecord) string {
 	keys := make([]string, 0, len(all))
 	for _, k := range all {
 		keys = append(keys, k.Key+"="+k.Request)
@@ -117,7 +117,7 @@ func TestRecordsOfANewerVersionAreNotTouched(t *testing.T) {
 	for _, hash := range []string{"records", "statuses"} {
 		server.Client.HSet(t.Context(), "rcb:{"+env+"}:"+hash, "schema", change.Schema+1)
 	}
-	if err := s.Move(t.Context(), approve("r1")); !errors.Is(err, change.ErrNewer) {
+	if err := s.Transition(t.Context(), approve("r1")); !errors.Is(err, change.ErrNewer) {
 		t.Errorf("a move: %v", err)
 	}
 	if _, err := s.ClaimChecks(t.Context(), "q", 1, time.Minute); !errors.Is(err, change.ErrNewer) {

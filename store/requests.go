@@ -30,7 +30,7 @@ func (s *Store) Create(ctx context.Context, r *change.Request, submission string
 	user := r.Requester.User
 	entry.To, entry.Target = change.Pending, r.Proposal.Subject()
 	a, err := s.run(ctx, transition{
-		doing: doing, script: createScript, id: r.ID, entry: entry,
+		doing: doing, script: requestCreateScript, id: r.ID, entry: entry,
 		keys: []string{
 			s.keys.target(r.Proposal.Subject()), s.keys.dedup(submission), s.keys.pending(), s.keys.recent(), s.keys.mine(user),
 			s.keys.req(r.Parent),
@@ -46,13 +46,13 @@ func (s *Store) Create(ctx context.Context, r *change.Request, submission string
 	case "ok":
 		return r.ID, nil
 	case "seen":
-		return a.value, s.Safe(ctx)
+		return a.value, s.WaitDurable(ctx)
 	case "held":
-		return "", &change.HeldError{Target: r.Proposal.Subject(), By: a.value}
+		return "", &change.LockedError{Target: r.Proposal.Subject(), RequestID: a.value}
 	case "exists":
 		return "", fmt.Errorf("%s: the id %s is taken: %w", doing, r.ID, change.ErrConflict)
 	default:
-		return "", a.strange(doing)
+		return "", a.unexpected(doing)
 	}
 }
 
@@ -65,7 +65,7 @@ func (s *Store) Submitted(ctx context.Context, submission string) (string, error
 	if err != nil {
 		return "", fault("asking what a submission made", err)
 	}
-	return id, s.Safe(ctx)
+	return id, s.WaitDurable(ctx)
 }
 
 // Get implements change.Requests.
@@ -93,7 +93,7 @@ func (s *Store) load(ctx context.Context, ids ...string) ([]loaded, error) {
 	for _, id := range ids {
 		names = append(names, s.keys.req(id), s.keys.steps(id))
 	}
-	got, err := readScript.Run(ctx, s.rdb, names).Slice()
+	got, err := requestsReadScript.Run(ctx, s.rdb, names).Slice()
 	if err != nil {
 		return nil, fault(doing, err)
 	}
@@ -120,8 +120,8 @@ func unflatten(list any) map[string]string {
 	return m
 }
 
-// Move implements change.Requests: one transition by a person or the clock.
-func (s *Store) Move(ctx context.Context, m change.Move) error {
+// Transition implements change.Requests: one transition by a person or the clock.
+func (s *Store) Transition(ctx context.Context, m change.Transition) error {
 	seen, err := s.glance(ctx, m.ID)
 	if err != nil {
 		return err
@@ -159,16 +159,16 @@ func (s *Store) glance(ctx context.Context, id string) (glance, error) {
 }
 
 // move makes one transition on the version that was seen: under a claim if there is one, else a person's.
-func (s *Store) move(ctx context.Context, m change.Move, seen glance, claim *change.Claim) error {
+func (s *Store) move(ctx context.Context, m change.Transition, seen glance, claim *change.Claim) error {
 	doing := "moving request " + m.ID
 	if m.Proposal != nil && m.Proposal.Subject() != seen.target {
 		return fmt.Errorf("%s: %w", doing, errTarget)
 	}
-	pairs, err := encodeMove(m)
+	pairs, err := encodeTransition(m)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	recordKeys, records, err := s.encodeRecords(m.Kept)
+	recordKeys, records, err := s.encodeRecords(m.Records)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
@@ -183,19 +183,19 @@ func (s *Store) move(ctx context.Context, m change.Move, seen glance, claim *cha
 		drifted = 1
 	}
 	a, err := s.run(ctx, transition{
-		doing: doing, script: moveScript, id: m.ID, version: seen.version, entry: entry,
+		doing: doing, script: requestTransitionScript, id: m.ID, version: seen.version, entry: entry,
 		keys: append([]string{
 			s.keys.steps(m.ID), s.keys.target(seen.target), s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.wake(),
 		}, recordKeys...),
 		args: slices.Concat([]any{
-			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, len(m.Kept),
+			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, len(m.Records),
 		}, records, pairs),
 	})
 	if err != nil {
 		return err
 	}
 	if a.word != "ok" {
-		return a.strange(doing)
+		return a.unexpected(doing)
 	}
 	return nil
 }
@@ -203,7 +203,7 @@ func (s *Store) move(ctx context.Context, m change.Move, seen glance, claim *cha
 var errTarget = errors.New("a plan computed again has another target")
 
 // origin is the state that a move has to find: none if the state table lacks the move, whoever asks for it.
-func origin(m change.Move) string {
+func origin(m change.Transition) string {
 	to, ok := m.From.Next(m.Event)
 	if m.Event == "" { // a decision that moves nothing
 		to, ok = m.From, !m.From.Final()

@@ -34,7 +34,7 @@ func BenchmarkAmongFinished(b *testing.B) {
 			}
 			version := int64(1)
 			for b.Loop() {
-				if err := s.Move(b.Context(), change.Move{ID: id, Version: version, From: change.Pending, To: change.Pending}); err != nil {
+				if err := s.Transition(b.Context(), change.Transition{ID: id, Version: version, From: change.Pending, To: change.Pending}); err != nil {
 					b.Fatal(err)
 				}
 				version++
@@ -82,8 +82,8 @@ func finish(b *testing.B, s *store.Store, server storetest.Server, from, to int)
 					b.Error(err)
 					continue
 				}
-				m := change.Move{ID: r.ID, Version: 1, Event: change.Withdraw, From: change.Pending, To: change.Withdrawn}
-				if err := s.Move(b.Context(), m); err != nil {
+				m := change.Transition{ID: r.ID, Version: 1, Event: change.Withdraw, From: change.Pending, To: change.Withdrawn}
+				if err := s.Transition(b.Context(), m); err != nil {
 					b.Error(err)
 				}
 			}

@@ -13,53 +13,53 @@ import (
 //go:embed lua/lib.lua
 var lib string
 
-//go:embed lua/create.lua
-var createSource string
+//go:embed lua/request_create.lua
+var requestCreateSource string
 
-//go:embed lua/read.lua
-var readSource string
+//go:embed lua/requests_read.lua
+var requestsReadSource string
 
-//go:embed lua/move.lua
-var moveSource string
+//go:embed lua/request_transition.lua
+var requestTransitionSource string
 
-//go:embed lua/peek.lua
-var peekSource string
+//go:embed lua/work_find.lua
+var workFindSource string
 
-//go:embed lua/claim.lua
-var claimSource string
+//go:embed lua/request_claim.lua
+var requestClaimSource string
 
-//go:embed lua/extend.lua
-var extendSource string
+//go:embed lua/lease_extend.lua
+var leaseExtendSource string
 
-//go:embed lua/record.lua
-var recordSource string
+//go:embed lua/journal_record.lua
+var journalRecordSource string
 
-//go:embed lua/release.lua
-var releaseSource string
+//go:embed lua/request_release.lua
+var requestReleaseSource string
 
-//go:embed lua/tell.lua
-var tellSource string
+//go:embed lua/notification_claim.lua
+var notificationClaimSource string
 
-//go:embed lua/announced.lua
-var announcedSource string
+//go:embed lua/notification_finish.lua
+var notificationFinishSource string
 
-//go:embed lua/note.lua
-var noteSource string
+//go:embed lua/message_record.lua
+var messageRecordSource string
 
-//go:embed lua/opened.lua
-var openedSource string
+//go:embed lua/home_open.lua
+var homeOpenSource string
 
-//go:embed lua/stale.lua
-var staleSource string
+//go:embed lua/homes_dirty.lua
+var homesDirtySource string
 
-//go:embed lua/due.lua
-var dueSource string
+//go:embed lua/home_next.lua
+var homeNextSource string
 
-//go:embed lua/drawn.lua
-var drawnSource string
+//go:embed lua/home_rendered.lua
+var homeRenderedSource string
 
-//go:embed lua/follow.lua
-var followSource string
+//go:embed lua/follow_set.lua
+var followSetSource string
 
 //go:embed lua/claim_checks.lua
 var claimChecksSource string
@@ -72,22 +72,22 @@ var endLeaseSource string
 
 // The scripts. Each documents its keys, arguments and answers.
 var (
-	createScript    = redis.NewScript(lib + createSource)
-	readScript      = redis.NewScript(lib + readSource)
-	moveScript      = redis.NewScript(lib + moveSource)
-	peekScript      = redis.NewScript(lib + peekSource)
-	claimScript     = redis.NewScript(lib + claimSource)
-	extendScript    = redis.NewScript(lib + extendSource)
-	recordScript    = redis.NewScript(lib + recordSource)
-	releaseScript   = redis.NewScript(lib + releaseSource)
-	tellScript      = redis.NewScript(lib + tellSource)
-	announcedScript = redis.NewScript(lib + announcedSource)
-	noteScript      = redis.NewScript(lib + noteSource)
-	openedScript    = redis.NewScript(lib + openedSource)
-	staleScript     = redis.NewScript(lib + staleSource)
-	dueScript       = redis.NewScript(lib + dueSource)
-	drawnScript     = redis.NewScript(lib + drawnSource)
-	followScript    = redis.NewScript(lib + followSource)
+	requestCreateScript      = redis.NewScript(lib + requestCreateSource)
+	requestsReadScript       = redis.NewScript(lib + requestsReadSource)
+	requestTransitionScript  = redis.NewScript(lib + requestTransitionSource)
+	workFindScript           = redis.NewScript(lib + workFindSource)
+	requestClaimScript       = redis.NewScript(lib + requestClaimSource)
+	leaseExtendScript        = redis.NewScript(lib + leaseExtendSource)
+	journalRecordScript      = redis.NewScript(lib + journalRecordSource)
+	requestReleaseScript     = redis.NewScript(lib + requestReleaseSource)
+	notificationClaimScript  = redis.NewScript(lib + notificationClaimSource)
+	notificationFinishScript = redis.NewScript(lib + notificationFinishSource)
+	messageRecordScript      = redis.NewScript(lib + messageRecordSource)
+	homeOpenScript           = redis.NewScript(lib + homeOpenSource)
+	homesDirtyScript         = redis.NewScript(lib + homesDirtySource)
+	homeNextScript           = redis.NewScript(lib + homeNextSource)
+	homeRenderedScript       = redis.NewScript(lib + homeRenderedSource)
+	followSetScript          = redis.NewScript(lib + followSetSource)
 
 	claimChecksScript = redis.NewScript(lib + claimChecksSource)
 	finishCheckScript = redis.NewScript(lib + finishCheckSource)
@@ -96,11 +96,11 @@ var (
 
 // scriptNames are the names of the scripts by their hash, which is all that a command to Redis says.
 var scriptNames = map[string]string{
-	createScript.Hash(): "create", readScript.Hash(): "read", moveScript.Hash(): "move", peekScript.Hash(): "peek",
-	claimScript.Hash(): "claim", extendScript.Hash(): "extend", recordScript.Hash(): "record",
-	releaseScript.Hash(): "release", tellScript.Hash(): "tell", announcedScript.Hash(): "announced",
-	noteScript.Hash(): "note", openedScript.Hash(): "opened", staleScript.Hash(): "stale", dueScript.Hash(): "due",
-	drawnScript.Hash(): "drawn", followScript.Hash(): "follow",
+	requestCreateScript.Hash(): "request_create", requestsReadScript.Hash(): "requests_read", requestTransitionScript.Hash(): "request_transition", workFindScript.Hash(): "work_find",
+	requestClaimScript.Hash(): "request_claim", leaseExtendScript.Hash(): "lease_extend", journalRecordScript.Hash(): "journal_record",
+	requestReleaseScript.Hash(): "request_release", notificationClaimScript.Hash(): "notification_claim", notificationFinishScript.Hash(): "notification_finish",
+	messageRecordScript.Hash(): "message_record", homeOpenScript.Hash(): "home_open", homesDirtyScript.Hash(): "homes_dirty", homeNextScript.Hash(): "home_next",
+	homeRenderedScript.Hash(): "home_rendered", followSetScript.Hash(): "follow_set",
 	claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease",
 }
 
@@ -145,7 +145,7 @@ func said(doing string, got []string) (answer, error) {
 	return a, nil
 }
 
-// strange is for an answer that the caller has no meaning for.
-func (a answer) strange(doing string) error {
+// unexpected is for an answer that the caller has no meaning for.
+func (a answer) unexpected(doing string) error {
 	return fmt.Errorf("%s: the script answered %q", doing, a.word)
 }

@@ -24,20 +24,20 @@ type Store struct {
 	keys  keys
 	nonce func() string
 	chain chain
-	index func(change.Kept) change.RecordIndex
+	index func(change.StoredRecord) change.RecordIndex
 
-	copies int
+	replicas int
 }
 
 // Options are what a Store needs beside its client.
 type Options struct {
 	Env   string        // separates installations that share a Redis; it becomes part of every key
 	Nonce func() string // an unguessable text that never comes twice; nil: from the system's randomness
-	// Copies is how many replicas must have a transition before it counts; 0: the server's own word is enough.
-	Copies int
+	// Replicas is how many replicas must have a transition before it counts; 0: the server's own word is enough.
+	Replicas int
 	// Index files a record; one without a value is to be deleted, and its queue counts alone. nil: records are found by
 	// their keys, and not checked.
-	Index func(change.Kept) change.RecordIndex
+	Index func(change.StoredRecord) change.RecordIndex
 }
 
 // New returns a Store over rdb, which should come from Dial.
@@ -46,9 +46,9 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 		o.Nonce = rand.Text
 	}
 	if o.Index == nil {
-		o.Index = func(change.Kept) change.RecordIndex { return change.RecordIndex{} }
+		o.Index = func(change.StoredRecord) change.RecordIndex { return change.RecordIndex{} }
 	}
-	return &Store{rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), index: o.Index, copies: o.Copies}
+	return &Store{rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), index: o.Index, replicas: o.Replicas}
 }
 
 // Ping reports whether Redis answers; change.ErrUnavailable if not.

@@ -63,7 +63,7 @@ func (s *Store) trim(ctx context.Context, members []string) (int, error) {
 			id, user := parseRecent(m)
 			p.ZRem(ctx, s.keys.recent(), m)
 			p.ZRem(ctx, s.keys.mine(user), id)
-			p.ZRem(ctx, s.keys.lagging(), id)
+			p.ZRem(ctx, s.keys.unannounced(), id)
 		}
 		return nil
 	})

@@ -55,13 +55,13 @@ func put(ctx context.Context, s *store.Store, n int, finish bool) error {
 	}
 	version := int64(1)
 	if finish {
-		m := change.Move{ID: r.ID, Version: version, Event: change.Withdraw, From: change.Pending, To: change.Withdrawn}
-		if err := s.Move(ctx, m); err != nil {
+		m := change.Transition{ID: r.ID, Version: version, Event: change.Withdraw, From: change.Pending, To: change.Withdrawn}
+		if err := s.Transition(ctx, m); err != nil {
 			return err
 		}
 		version++
 	}
-	if _, _, err := s.ClaimTelling(ctx, r.ID, "fill", time.Minute); err != nil {
+	if _, _, err := s.ClaimNotification(ctx, r.ID, "fill", time.Minute); err != nil {
 		return err
 	}
 	return s.Announced(ctx, r.ID, version, "fill")

@@ -20,8 +20,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/escrow"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/keyvault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
@@ -31,23 +31,23 @@ import (
 
 // App is the bot, built from a configuration. Run starts its parts and, once told to stop, drains them.
 type App struct {
-	config   *config.Config
-	log      *slog.Logger
-	redis    redis.UniversalClient
-	store    *store.Store
-	service  *change.Service
-	router   *bot.Router
-	teller   *handlers.Teller
-	executor *executor.Executor
-	catalog  *link.Catalog
-	shipping *shipping // nil: the audit is not shipped
-	roster   *link.Roster
-	monitor  *handlers.Monitor
-	homes    *handlers.HomeKeeper
-	metrics  *metrics.Metrics
-	tracing  *tracing.Tracing // nil: nothing is traced
-	policy   *policy.Policy
-	listener net.Listener // nil: listen as configured
+	config        *config.Config
+	log           *slog.Logger
+	redis         redis.UniversalClient
+	store         *store.Store
+	service       *change.Service
+	router        *bot.Router
+	notifier      *handlers.Notifier
+	executor      *executor.Executor
+	catalog       *link.Catalog
+	shipping      *shipping // nil: the audit is not shipped
+	connections   *link.Connections
+	monitor       *handlers.Monitor
+	homeRefresher *handlers.HomeRefresher
+	metrics       *metrics.Metrics
+	tracing       *tracing.Tracing // nil: nothing is traced
+	policy        *policy.Policy
+	listener      net.Listener // nil: listen as configured
 }
 
 // NewApp builds the parts. It calls nobody yet.
@@ -65,14 +65,14 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if spans != nil {
 		store.Observe(rdb, spans.Commands())
 	}
-	all, err := systems(c.Platforms, dialing{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log, tracing: spans})
+	all, err := systems(c.Platforms, platformDeps{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log, tracing: spans})
 	if err != nil {
 		return nil, err
 	}
 	a := &App{config: c, log: log, redis: rdb, tracing: spans}
-	a.store = store.New(rdb, store.Options{Env: c.Environment, Copies: c.Redis.Replicas, Index: link.IndexRecord})
+	a.store = store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: link.IndexRecord})
 	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
-	vault, err := newVault(c.Keys, a.store)
+	vault, err := newKeyVault(c.Keys, a.store)
 	if err != nil {
 		return nil, err
 	}
@@ -81,54 +81,54 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	}
 	rules := c.Rules()
 	a.catalog = link.NewCatalog(all, link.CatalogOptions{Now: time.Now, Pasting: vault != nil})
-	lo := link.ConnectorOptions{Env: c.Environment, Patience: c.Executor.VerifyWithin.Std(), Tags: rules.Tags(), Registry: a.store}
+	lo := link.PlannerOptions{Env: c.Environment, VerifyTimeout: c.Executor.VerifyWithin.Std(), Tags: rules.Tags(), Registry: a.store}
 	if vault != nil {
 		lo.Pasted = vault
 	}
-	a.roster = link.NewRoster(a.catalog, a.store, link.RosterOptions{Now: time.Now})
-	kinds := connectionKinds(a.catalog, a.roster, lo)
+	a.connections = link.NewConnections(a.catalog, a.store, link.ConnectionsOptions{Now: time.Now})
+	kinds := connectionKinds(a.catalog, a.connections, lo)
 
 	messenger := bot.NewMessenger(bot.MessengerOptions{
 		Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
 		HTTP: spans.Slack(c.Slack.APIURL, http.DefaultTransport), Called: a.metrics.Called, Carry: spans.Carry(),
 	})
-	judge := policy.New(rules, policy.NewRoster(messenger, c.Refresh(), time.Now), time.Now)
+	judge := policy.New(rules, policy.NewGroupCache(messenger, c.Refresh(), time.Now), time.Now)
 	a.policy = judge
-	a.teller = handlers.NewTeller(handlers.TellerOptions{
+	a.notifier = handlers.NewNotifier(handlers.NotifierOptions{
 		Outbox: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Command: c.Slack.Command,
 		Owner: owner, Now: time.Now, Log: log, Span: spans.Spans(),
-		Stop:    stopWithin,
-		Telling: func(ctx context.Context, r *change.Request) { a.homes.Moved(ctx, r) },
+		Stop:     stopWithin,
+		OnRender: func(ctx context.Context, r *change.Request) { a.homeRefresher.OnTransition(ctx, r) },
 	})
-	a.service = change.NewService(spans.Requests(told{a.metrics.Requests(a.store), log}), change.Options{
+	a.service = change.NewService(spans.Requests(loggedStore{a.metrics.Requests(a.store), log}), change.Options{
 		Policy: judge, Planners: spans.Planners(kinds),
-		Now: time.Now, NewID: newRequestID, Changed: a.teller.Changed,
+		Now: time.Now, NewID: newRequestID, Changed: a.notifier.Changed,
 	})
-	if err := a.newExecutor(owner, kinds, link.Steps(a.roster, lo)); err != nil {
+	if err := a.newExecutor(owner, kinds, link.Steps(a.connections, lo)); err != nil {
 		return nil, err
 	}
 	a.monitor = handlers.NewMonitor(handlers.MonitorOptions{
-		Checker: a.roster, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
-		Owner: owner, Now: time.Now, Log: log, WaitIdle: a.teller.WaitIdle,
+		Checker: a.connections, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
+		Owner: owner, Now: time.Now, Log: log, WaitIdle: a.notifier.WaitIdle,
 		Every: c.Watch.Every.Std(), Tick: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
-		OnCheck:        a.metrics.Looked,
-		OnStatusChange: func(ctx context.Context, m link.Managed) { a.homes.Heard(ctx, m) },
+		OnCheck:        a.metrics.Checked,
+		OnStatusChange: func(ctx context.Context, m link.ManagedConnection) { a.homeRefresher.OnStatusChange(ctx, m) },
 	})
 	a.metrics.Watch(a.statusSummary)
 	o := handlers.Options{
-		Changes: a.service, Policy: judge, Rules: judge, Lists: a.store, Directory: a.catalog, Messenger: messenger,
-		Connections: a.roster, Watch: a.monitor, Follows: a.store, Tabs: a.store,
+		Requests: a.service, Policy: judge, Rules: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
+		Connections: a.connections, Status: a.monitor, Follows: a.store, OpenHomes: a.store,
 		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now,
 	}
 	if vault != nil {
-		o.Vault = vault
+		o.Secrets = vault
 	}
 	if spans != nil {
-		o.Changes = spans.Service(a.service)
+		o.Requests = spans.Service(a.service)
 	}
 	h := handlers.New(o)
-	a.homes = handlers.NewHomeKeeper(handlers.HomeKeeperOptions{
-		Tabs: a.store, Policy: judge, Homes: messenger, Draw: h.DrawHome, Log: log,
+	a.homeRefresher = handlers.NewHomeRefresher(handlers.HomeRefresherOptions{
+		Queue: a.store, Policy: judge, Homes: messenger, Draw: h.DrawHome, Log: log,
 	})
 	a.router = bot.NewRouter(bot.Options{Teams: c.Slack.Teams, Self: messenger.Self, Now: time.Now, NewID: newRequestID, Log: log, OnError: h.Failed, Acked: a.metrics.Acked, Trace: spans.Events()})
 	h.Register(a.router)
@@ -140,9 +140,9 @@ func (a *App) newExecutor(owner string, kinds map[change.Kind]change.Planner, st
 	var err error
 	a.executor, err = executor.New(a.metrics.Queue(a.store), a.store, kinds, steps, executor.Options{
 		Name: owner, Workers: e.Workers, Lease: e.Lease.Std(), Renew: e.Lease.Std() / 4, CallTimeout: e.CallTimeout.Std(),
-		Drain: e.Drain.Std(), Weigh: a.policy.Weigh,
+		Drain: e.Drain.Std(), Weigh: a.policy.Evaluate,
 		Backoff: executor.Exponential(250*time.Millisecond, 5*time.Second, mathrand.Float64),
-		Now:     time.Now, Log: a.log, Changed: a.teller.Changed,
+		Now:     time.Now, Log: a.log, Changed: a.notifier.Changed,
 		Scrub: wire.NewScrubber(a.config.Secrets()...).Text,
 		Span:  a.tracing.Spans(),
 	})
@@ -158,7 +158,7 @@ func (a *App) Run(ctx context.Context) error {
 	defer stopInner()
 	g, ctx := errgroup.WithContext(ctx)
 	told := make(chan error, 1)
-	go func() { told <- a.teller.Run(inner) }()
+	go func() { told <- a.notifier.Run(inner) }()
 	g.Go(func() error { return a.receive(ctx) })
 	g.Go(func() error { return ignoreCanceled(a.executor.Run(ctx)) })
 	g.Go(func() error { return a.sweep(ctx) })
@@ -167,7 +167,7 @@ func (a *App) Run(ctx context.Context) error {
 		g.Go(func() error { return a.shipping.run(ctx) })
 	}
 	g.Go(func() error { return a.monitor.Run(ctx) })
-	g.Go(func() error { return a.homes.Run(ctx) })
+	g.Go(func() error { return a.homeRefresher.Run(ctx) })
 	g.Go(func() error { return a.observed(ctx) })
 	err := g.Wait()
 	stopInner()
@@ -254,23 +254,23 @@ func (a *App) sweep(ctx context.Context) error {
 }
 
 // remind records the reminders that have come due among a part of the requests that wait, and returns where the next
-// part begins; the teller sends them.
+// part begins; the notifier sends them.
 func (a *App) remind(ctx context.Context, from int64) (next int64, err error) {
 	pending, next, err := a.store.PendingFrom(ctx, from, sweepBatch)
 	for _, r := range pending {
 		_, reminding := a.service.Remind(ctx, r)
-		_, calling := a.service.CallIn(ctx, r)
+		_, calling := a.service.RequestInput(ctx, r)
 		err = errors.Join(err, reminding, calling)
 	}
 	return next, err
 }
 
-// newVault keeps pasted keys; nil where the configuration has nothing to encrypt them with.
-func newVault(k config.Keys, shelf escrow.Shelf) (*escrow.Escrow, error) {
+// newKeyVault keeps pasted keys; nil where the configuration has nothing to encrypt them with.
+func newKeyVault(k config.Keys, shelf keyvault.SealedStore) (*keyvault.Vault, error) {
 	if !k.Encryption.Given() {
 		return nil, nil //nolint:nilnil // no vault is a configuration like any other
 	}
-	return escrow.New(shelf, k.Encryption.Secret(), k.PreviousEncryption.Secret())
+	return keyvault.New(shelf, k.Encryption.Secret(), k.PreviousEncryption.Secret())
 }
 
 func names(all []link.System) []string {

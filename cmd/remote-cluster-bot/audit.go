@@ -218,5 +218,5 @@ func withStore(file string, do func(*store.Store) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(store.New(rdb, store.Options{Env: c.Environment, Copies: c.Redis.Replicas})), rdb.Close())
+	return errors.Join(do(store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas})), rdb.Close())
 }

@@ -84,7 +84,7 @@ func connects(b *testing.B, latency time.Duration) {
 		n++
 		b.StartTimer()
 		at := time.Now()
-		if _, err := a.service.Approve(b.Context(), change.Press{ID: id, By: change.Actor{User: "U0BOB"}}); err != nil {
+		if _, err := a.service.Approve(b.Context(), change.DecisionInput{ID: id, By: change.Actor{User: "U0BOB"}}); err != nil {
 			b.Fatal(err)
 		}
 		end := ended(b, a, id)
@@ -123,10 +123,10 @@ func rounds(made []fault.Exchange, from time.Time) (int, string) {
 	return n, text.String()
 }
 
-func askFor(b *testing.B, s *stage, a *actor, n int) string {
+func askFor(b *testing.B, s *testEnv, a *actor, n int) string {
 	b.Helper()
 	local, remote := s.Deployment("logs-prod"), s.Deployment("metrics-eu")
-	survey, err := a.catalog.Survey(b.Context(), link.Ref{Platform: "ece-prod", Deployment: local.ID()}, link.Ref{Platform: "elastic-cloud", Deployment: remote.ID()})
+	survey, err := a.catalog.ReadPair(b.Context(), link.Ref{Platform: "ece-prod", Deployment: local.ID()}, link.Ref{Platform: "elastic-cloud", Deployment: remote.ID()})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func askFor(b *testing.B, s *stage, a *actor, n int) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r, err := a.service.Propose(b.Context(), change.Ask{
+	r, err := a.service.Propose(b.Context(), change.ProposeInput{
 		Kind: "link.connect", Params: params, Reason: "a benchmark", By: change.Actor{User: "U0ALICE"},
 	})
 	if err != nil {

@@ -24,7 +24,7 @@ const converseHelp = `You are alice in #clusters. Words:
   help, quit`
 
 // converse lets a person play in the terminal.
-func (p *play) converse(ctx context.Context, in io.Reader) {
+func (p *demoSession) converse(ctx context.Context, in io.Reader) {
 	lines := make(chan string)
 	go func() {
 		defer close(lines)
@@ -36,7 +36,7 @@ func (p *play) converse(ctx context.Context, in io.Reader) {
 			}
 		}
 	}()
-	c := &conversation{play: p, me: "alice", lines: lines}
+	c := &conversation{demoSession: p, me: "alice", lines: lines}
 	p.say("%s", converseHelp)
 	for {
 		_, _ = fmt.Fprintf(p.out, "\n%s> ", c.me)
@@ -53,7 +53,7 @@ func (p *play) converse(ctx context.Context, in io.Reader) {
 }
 
 type conversation struct {
-	*play
+	*demoSession
 	me    string
 	lines <-chan string
 }

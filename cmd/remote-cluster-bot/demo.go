@@ -74,7 +74,7 @@ func runDemo(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger,
 	if err != nil {
 		return err
 	}
-	p := &play{stage: s, out: out}
+	p := &demoSession{testEnv: s, out: out}
 	if interactive {
 		p.converse(ctx, in)
 	} else {
@@ -83,29 +83,31 @@ func runDemo(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger,
 	return errors.Join(err, a.leave())
 }
 
-// play tells what happens on the stage.
-type play struct {
-	*stage
+// demoSession tells what happens on the stage.
+type demoSession struct {
+	*testEnv
 	out io.Writer
 }
 
 const patience = 30 * time.Second // for anything that the demo waits for
 
-func (p *play) say(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format+"\n", args...) }
+func (p *demoSession) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.out, format+"\n", args...)
+}
 
-func (p *play) scene(title string) {
+func (p *demoSession) scene(title string) {
 	p.say("\n── %s %s", title, strings.Repeat("─", max(3, 76-len([]rune(title)))))
 }
 
 // show prints what somebody sees, indented.
-func (p *play) show(text string) {
+func (p *demoSession) show(text string) {
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		p.say("  %s", line)
 	}
 }
 
 // connect is the whole story of a connection.
-func (p *play) connect(ctx context.Context) error {
+func (p *demoSession) connect(ctx context.Context) error {
 	p.say("remote-cluster-bot demo: everything below really happens, inside this process: a Slack workspace, an Elastic Cloud")
 	p.say("Enterprise (ece-prod), an Elastic Cloud organization, Redis, and the bot on its example configuration.")
 	if err := p.ask(ctx); err != nil {
@@ -118,7 +120,7 @@ func (p *play) connect(ctx context.Context) error {
 }
 
 // ask: Alice types the command and fills the modal.
-func (p *play) ask(ctx context.Context) error {
+func (p *demoSession) ask(ctx context.Context) error {
 	alice := p.Slack.User("alice")
 	p.scene("Alice types in #clusters: /remote-cluster connect")
 	if out, err := alice.Type(ctx, "#clusters", "/remote-cluster connect"); err != nil || out.Problem != "" {
@@ -157,7 +159,7 @@ func (p *play) ask(ctx context.Context) error {
 }
 
 // choose picks an option by the beginning of its text.
-func (p *play) choose(fill func() (workspace.Outcome, error)) error {
+func (p *demoSession) choose(fill func() (workspace.Outcome, error)) error {
 	out, err := fill()
 	if err != nil {
 		return err
@@ -169,7 +171,7 @@ func (p *play) choose(fill func() (workspace.Outcome, error)) error {
 }
 
 // approve: the card appears, Mallory and Alice may not approve, Bob may.
-func (p *play) approve(ctx context.Context) error {
+func (p *demoSession) approve(ctx context.Context) error {
 	card, err := p.card(ctx, "Approve")
 	if err != nil {
 		return fmt.Errorf("no card appeared: %w", err)
@@ -196,7 +198,7 @@ func (p *play) approve(ctx context.Context) error {
 }
 
 // press lets somebody press a button whose answer only they see.
-func (p *play) press(ctx context.Context, who, button, answer string) error {
+func (p *demoSession) press(ctx context.Context, who, button, answer string) error {
 	card, err := p.card(ctx, button)
 	if err != nil {
 		return err
@@ -215,7 +217,7 @@ func (p *play) press(ctx context.Context, who, button, answer string) error {
 }
 
 // prove: a search on the local cluster finds the remote cluster's documents.
-func (p *play) prove(ctx context.Context) error {
+func (p *demoSession) prove(ctx context.Context) error {
 	const target = "metrics-eu:metrics-*"
 	p.scene("Proof: a cross-cluster search on logs-prod, GET " + target + "/_search")
 	hits, err := p.Search(ctx, "logs-prod", target)
@@ -238,7 +240,7 @@ func (p *play) prove(ctx context.Context) error {
 }
 
 // card waits for the newest message in the channel that has the button.
-func (p *play) card(ctx context.Context, button string) (workspace.Message, error) {
+func (p *demoSession) card(ctx context.Context, button string) (workspace.Message, error) {
 	var card workspace.Message
 	_, err := p.until(ctx, patience, func(s workspace.State) bool {
 		for _, m := range s.In("#clusters") {

@@ -231,7 +231,7 @@ func TestAlertsAndDashboardAskForMetricsThatExist(t *testing.T) {
 	m.Acked("command x", time.Second)
 	m.Called("auth.test", "ok", time.Second)
 	m.Watch(func(context.Context) (metrics.StatusSummary, error) {
-		return metrics.StatusSummary{OldestCheck: time.Now(), Problems: map[string]int{"lost": 1}}, nil
+		return metrics.StatusSummary{OldestCheck: time.Now(), Problems: map[string]int{"down": 1}}, nil
 	})
 	w := &answer{header: http.Header{}}
 	m.Handler().ServeHTTP(w, httpGet(t, "/metrics"))

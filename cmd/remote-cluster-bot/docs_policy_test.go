@@ -131,7 +131,7 @@ func TestRecipesDecideAsTheySay(t *testing.T) {
 			traits[name] = []string{value}
 		}
 		judge := policy.New(withSection(t, recipes[c.recipe]).Rules(), somebody{}, time.Now)
-		terms, err := judge.Admit(t.Context(), change.Proposal{Kind: "link.connect", Traits: traits}, change.Actor{User: "U0DAVE"})
+		terms, err := judge.Authorize(t.Context(), change.Proposal{Kind: "link.connect", Traits: traits}, change.Actor{User: "U0DAVE"})
 		if terms.Rule != c.rule || (err == nil) != (c.rule != "") {
 			t.Errorf("%s, %v: rule %q, %v, want %q", c.recipe, c.traits, terms.Rule, err, c.rule)
 		}

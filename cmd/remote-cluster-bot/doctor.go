@@ -65,13 +65,13 @@ func examine(ctx context.Context, c *config.Config, log *slog.Logger) (doctor.Re
 		return doctor.Report{}, err
 	}
 	defer func() { _ = rdb.Close() }()
-	all, err := systems(c.Platforms, dialing{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
+	all, err := systems(c.Platforms, platformDeps{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
 	if err != nil {
 		return doctor.Report{}, err
 	}
 	o := doctor.Options{
 		Config: c, Systems: all, Now: time.Now,
-		Redis: store.New(rdb, store.Options{Env: c.Environment, Copies: c.Redis.Replicas}),
+		Redis: store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas}),
 		Slack: bot.NewMessenger(bot.MessengerOptions{
 			Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
 		}),

@@ -29,7 +29,7 @@ import (
 // clinic is a stage with a configuration in which a mistake can be made.
 type clinic struct {
 	*testing.T
-	*stage
+	*testEnv
 	text string            // the configuration
 	env  map[string]string // its secrets
 }
@@ -41,7 +41,7 @@ func newClinic(t *testing.T) *clinic {
 		return o
 	}}, slog.New(slog.DiscardHandler))
 	app := s.Slack.App()
-	c := &clinic{T: t, stage: s, text: string(config.Example), env: map[string]string{
+	c := &clinic{T: t, testEnv: s, text: string(config.Example), env: map[string]string{
 		"SLACK_BOT_TOKEN": app.BotToken, "SLACK_SIGNING_SECRET": app.SigningSecret, "SLACK_APP_TOKEN": app.AppToken,
 		"ECE_API_KEY": s.ECE.Key(), "EC_API_KEY": s.Cloud.Key(), "EC_ELASTICSEARCH_PASSWORD": sim.Password,
 	}}
@@ -322,7 +322,7 @@ func TestAnyProductHoldsForElasticCloudToo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := systems(parsed.Platforms, dialing{callTimeout: time.Second, now: time.Now, log: slog.New(slog.DiscardHandler)})
+		all, err := systems(parsed.Platforms, platformDeps{callTimeout: time.Second, now: time.Now, log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

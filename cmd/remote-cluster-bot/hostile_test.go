@@ -43,7 +43,7 @@ func (l *lines) String() string {
 
 // siege is a bot with one request that waits for Bob, and somebody outside who can send it anything.
 type siege struct {
-	*play
+	*demoSession
 	t    *testing.T
 	log  *lines
 	bots []*actor
@@ -51,7 +51,7 @@ type siege struct {
 	id   string
 }
 
-func newSiege(t *testing.T, prepare func(*stage)) *siege {
+func newSiege(t *testing.T, prepare func(*testEnv)) *siege {
 	t.Helper()
 	log := &lines{}
 	s := staged(t, sim.Options{Now: time.Now}, slog.New(slog.NewTextHandler(log, nil)))
@@ -62,7 +62,7 @@ func newSiege(t *testing.T, prepare func(*stage)) *siege {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &siege{t: t, log: log, play: &play{stage: s, out: io.Discard}}
+	g := &siege{t: t, log: log, demoSession: &demoSession{testEnv: s, out: io.Discard}}
 	for range 2 { // the last one that enters gets Slack's deliveries
 		a, err := s.enter(t.Context(), c)
 		if err != nil {
@@ -89,7 +89,7 @@ func (g *siege) asked() {
 		g.t.Fatal(err)
 	}
 	var err error
-	if g.card, err = g.play.card(g.t.Context(), "Approve"); err != nil {
+	if g.card, err = g.demoSession.card(g.t.Context(), "Approve"); err != nil {
 		g.t.Fatal(err)
 	}
 	payload, _ := g.card.Metadata["event_payload"].(map[string]any)
@@ -344,7 +344,7 @@ func TestWhatComesFromOutsideIsEscaped(t *testing.T) {
 	t.Parallel()
 	const evil = "<!channel> <@U0CAROL> <https://evil.example|Approve> `code` ```fence``` *bold* \u202e\x07 &lt;!here&gt;"
 	const name = "evil <!here> `x`"
-	g := newSiege(t, func(s *stage) {
+	g := newSiege(t, func(s *testEnv) {
 		if _, err := s.ECE.AddDeployment(platform.DeploymentSpec{Name: name, Version: "8.17.4", Addr: ""}); err != nil {
 			t.Fatal(err)
 		}
@@ -380,7 +380,7 @@ func TestWhatComesFromOutsideIsEscaped(t *testing.T) {
 	if out, err := modal.Submit(t.Context()); err != nil || out.Problem != "" || len(out.Errors) > 0 {
 		t.Fatalf("%v %+v", err, out)
 	}
-	card, err := g.play.card(t.Context(), "Approve")
+	card, err := g.demoSession.card(t.Context(), "Approve")
 	if err != nil {
 		t.Fatal(err)
 	}

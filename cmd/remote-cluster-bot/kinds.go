@@ -9,14 +9,14 @@ import (
 )
 
 // connectionKinds are the kinds of change: to add one, add a line.
-func connectionKinds(catalog *link.Catalog, roster *link.Roster, o link.ConnectorOptions) map[change.Kind]change.Planner {
+func connectionKinds(catalog *link.Catalog, roster *link.Connections, o link.PlannerOptions) map[change.Kind]change.Planner {
 	return map[change.Kind]change.Planner{
-		link.KindConnect:    link.NewConnector(catalog, o),
-		link.KindRotate:     link.NewRotator(roster, o),
-		link.KindUpdate:     link.NewUpdater(roster, o),
-		link.KindDisconnect: link.NewDisconnector(roster, o),
-		link.KindAdopt:      link.NewAdopter(roster, o),
-		link.KindMigrate:    link.NewMigrator(roster, o),
+		link.KindConnect:    link.NewConnectPlanner(catalog, o),
+		link.KindRotate:     link.NewRotatePlanner(roster, o),
+		link.KindUpdate:     link.NewUpdatePlanner(roster, o),
+		link.KindDisconnect: link.NewDisconnectPlanner(roster, o),
+		link.KindAdopt:      link.NewAdoptPlanner(roster, o),
+		link.KindMigrate:    link.NewMigratePlanner(roster, o),
 	}
 }
 
@@ -26,7 +26,7 @@ func kindName(kind change.Kind) string { return strings.TrimPrefix(string(kind),
 // kindNames are all of them, sorted.
 func kindNames() []string {
 	var names []string
-	for kind := range connectionKinds(nil, nil, link.ConnectorOptions{}) {
+	for kind := range connectionKinds(nil, nil, link.PlannerOptions{}) {
 		names = append(names, kindName(kind))
 	}
 	slices.Sort(names)

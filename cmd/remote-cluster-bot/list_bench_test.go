@@ -28,7 +28,7 @@ func BenchmarkListOf500(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	tell := &story{stage: s, ctx: ctx}
+	tell := &story{testEnv: s, ctx: ctx}
 	for i := range 20 {
 		err := tell.sets(nil, []string{fmt.Sprintf("local-%03d", 25*i%497), `{"persistent":{"cluster.remote.far.mode":"proxy","cluster.remote.far.proxy_address":"far.example:9400"}}`})
 		if err != nil {

@@ -16,14 +16,14 @@ func newLogger(c config.Log, w io.Writer) *slog.Logger {
 	_ = level.UnmarshalText([]byte(c.Level)) // checked when the configuration was read
 	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "text" {
-		return slog.New(following{Handler: slog.NewTextHandler(w, o)})
+		return slog.New(redactor{Handler: slog.NewTextHandler(w, o)})
 	}
-	return slog.New(following{Handler: slog.NewJSONHandler(w, o)})
+	return slog.New(redactor{Handler: slog.NewJSONHandler(w, o)})
 }
 
-// following adds to every line what its context is about: request_id, the event from Slack, request, the change, and
+// redactor adds to every line what its context is about: request_id, the event from Slack, request, the change, and
 // trace_id, where it is traced. So one can follow what somebody typed to the last call of the change that it became.
-type following struct {
+type redactor struct {
 	slog.Handler
 	hasEvent, hasRequest bool // by With
 }
@@ -31,8 +31,8 @@ type following struct {
 const eventKey, requestKey, traceKey = "request_id", "request", "trace_id"
 
 // Handle adds what the line lacks.
-func (t following) Handle(ctx context.Context, r slog.Record) error {
-	event, request := bot.RequestID(ctx), change.IDFrom(ctx)
+func (t redactor) Handle(ctx context.Context, r slog.Record) error {
+	event, request := bot.RequestID(ctx), change.RequestIDFrom(ctx)
 	hasEvent, hasRequest := t.hasEvent, t.hasRequest
 	r.Attrs(func(a slog.Attr) bool {
 		hasEvent = hasEvent || a.Key == eventKey
@@ -53,7 +53,7 @@ func (t following) Handle(ctx context.Context, r slog.Record) error {
 }
 
 // WithAttrs keeps count of what every line has already.
-func (t following) WithAttrs(attrs []slog.Attr) slog.Handler {
+func (t redactor) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for _, a := range attrs {
 		t.hasEvent = t.hasEvent || a.Key == eventKey
 		t.hasRequest = t.hasRequest || a.Key == requestKey
@@ -63,18 +63,18 @@ func (t following) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 // WithGroup goes on adding: inside the group.
-func (t following) WithGroup(name string) slog.Handler {
+func (t redactor) WithGroup(name string) slog.Handler {
 	t.Handler = t.Handler.WithGroup(name)
 	return t
 }
 
-// told logs what happens to a request with the event that made it happen: the line where the two ids meet.
-type told struct {
+// loggedStore logs what happens to a request with the event that made it happen: the line where the two ids meet.
+type loggedStore struct {
 	change.Requests
 	log *slog.Logger
 }
 
-func (t told) Create(ctx context.Context, r *change.Request, submission string, entry change.Entry) (string, error) {
+func (t loggedStore) Create(ctx context.Context, r *change.Request, submission string, entry change.Entry) (string, error) {
 	id, err := t.Requests.Create(ctx, r, submission, entry)
 	if err == nil {
 		t.log.InfoContext(ctx, "request created", requestKey, id, "kind", string(r.Proposal.Kind), "user", r.Requester.User)
@@ -82,8 +82,8 @@ func (t told) Create(ctx context.Context, r *change.Request, submission string, 
 	return id, err
 }
 
-func (t told) Move(ctx context.Context, m change.Move) error {
-	err := t.Requests.Move(ctx, m)
+func (t loggedStore) Transition(ctx context.Context, m change.Transition) error {
+	err := t.Requests.Transition(ctx, m)
 	if err == nil {
 		t.log.InfoContext(ctx, "request decided", requestKey, m.ID, "what", m.Entry.What, "user", m.Entry.By.User,
 			"from", string(m.From), "state", string(m.To))

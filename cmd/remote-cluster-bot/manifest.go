@@ -80,7 +80,7 @@ func newManifest(o manifestOptions) (*slack.Manifest, error) {
 	for _, name := range served.commands {
 		m.Features.SlashCommands = append(m.Features.SlashCommands, slack.ManifestSlashCommand{
 			Command: name, Url: at("commands"),
-			Description: "Connect Elasticsearch clusters", UsageHint: strings.Join(handlers.Verbs(), " | "),
+			Description: "Connect Elasticsearch clusters", UsageHint: strings.Join(handlers.Subcommands(), " | "),
 		})
 	}
 	for _, id := range served.shortcuts {

@@ -22,20 +22,20 @@ import (
 )
 
 // constructors make a platform of each kind: to add a kind, add a line.
-var constructors = map[string]func(config.Platform, dialing) (link.Platform, error){
+var constructors = map[string]func(config.Platform, platformDeps) (link.Platform, error){
 	link.KindECE: newECE,
 	link.KindECH: newECH,
 }
 
-// dialing is what all platforms are called with.
-type dialing struct {
+// platformDeps is what all platforms are called with.
+type platformDeps struct {
 	callTimeout time.Duration
 	now         func() time.Time
 	log         *slog.Logger
 	tracing     *tracing.Tracing
 }
 
-func systems(platforms []config.Platform, d dialing) ([]link.System, error) {
+func systems(platforms []config.Platform, d platformDeps) ([]link.System, error) {
 	all := make([]link.System, 0, len(platforms))
 	for _, p := range platforms {
 		construct, ok := constructors[p.Kind]
@@ -48,8 +48,8 @@ func systems(platforms []config.Platform, d dialing) ([]link.System, error) {
 		}
 		system := link.System{
 			Name: p.Name, Label: p.Label, Kind: p.Kind, Platform: platform, EnvironmentID: p.EnvironmentID,
-			EgressCIDRs: p.Egress, MayFilter: p.AddFilters, ConsoleURL: p.ConsoleURL,
-			Signs: p.Kind == link.KindECH || p.StrongIdentity,
+			EgressCIDRs: p.Egress, CanAddFilters: p.AddFilters, ConsoleURL: p.ConsoleURL,
+			SupportsIdentity: p.Kind == link.KindECH || p.StrongIdentity,
 		}
 		if system.EnvironmentCA, err = environmentCA(p); err != nil {
 			return nil, err
@@ -59,7 +59,7 @@ func systems(platforms []config.Platform, d dialing) ([]link.System, error) {
 	return all, nil
 }
 
-func newECE(p config.Platform, d dialing) (link.Platform, error) {
+func newECE(p config.Platform, d platformDeps) (link.Platform, error) {
 	api, elasticsearch, err := trusts(p)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func newECE(p config.Platform, d dialing) (link.Platform, error) {
 	})
 }
 
-func newECH(p config.Platform, d dialing) (link.Platform, error) {
+func newECH(p config.Platform, d platformDeps) (link.Platform, error) {
 	api, elasticsearch, err := trusts(p)
 	if err != nil {
 		return nil, err
@@ -84,12 +84,12 @@ func newECH(p config.Platform, d dialing) (link.Platform, error) {
 }
 
 // transport is the way to a platform's own API.
-func (d dialing) transport(platform string, t wire.Trust) http.RoundTripper {
+func (d platformDeps) transport(platform string, t wire.Trust) http.RoundTripper {
 	return traced{d.tracing.Elastic(platform, wire.NewTransport(t))}
 }
 
 // elasticsearch is the way to a platform's clusters that goes around that API.
-func (d dialing) elasticsearch(platform string, t wire.Trust) http.RoundTripper {
+func (d platformDeps) elasticsearch(platform string, t wire.Trust) http.RoundTripper {
 	return d.tracing.Elastic(platform+" elasticsearch", wire.NewTransport(t))
 }
 
@@ -102,7 +102,7 @@ func traceID(ctx context.Context) string {
 	if c, ok := executor.Working(ctx); ok {
 		return fmt.Sprintf("%s#%d %s", c.ID, c.Epoch, c.Worker)
 	}
-	if id := change.IDFrom(ctx); id != "" {
+	if id := change.RequestIDFrom(ctx); id != "" {
 		return id
 	}
 	return bot.RequestID(ctx)

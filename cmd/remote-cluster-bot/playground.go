@@ -75,7 +75,7 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 	}
 	token := rand.Text()
 	page := playground.New(playground.Options{
-		Scene: s.Scene, Bot: bot, Redis: awayRedis{s}, Token: token, Command: "/remote-cluster", Words: pageWords(), People: pagePeople,
+		Scene: s.Scene, Bot: bot, Redis: brokenRedis{s}, Token: token, Command: "/remote-cluster", Words: pageWords(), People: pagePeople,
 		Now: time.Now, Log: log,
 	})
 	g, ctx := errgroup.WithContext(ctx)
@@ -102,14 +102,14 @@ var pagePeople = []playground.Person{
 func pageWords() []playground.Word {
 	var out []playground.Word
 	for _, u := range handlers.Usages() {
-		out = append(out, playground.Word{Verb: u.Verb, Args: u.Args, Does: u.Does})
+		out = append(out, playground.Word{Verb: u.Name, Args: u.Args, Does: u.Does})
 	}
 	return out
 }
 
 // played is the bot on the example's configuration, with the stand-ins' addresses in place of the real ones. It
 // connects to Slack by Socket Mode: a process that dies takes no address with it that Slack would have to know.
-func (s *stage) played(dir string, o pageOptions, log *slog.Logger, botLog io.Writer) (*process, error) {
+func (s *testEnv) played(dir string, o pageOptions, log *slog.Logger, botLog io.Writer) (*process, error) {
 	file, env, err := s.writeConfig(dir, map[string]string{
 		`  mode: http `:                               fmt.Sprintf("  api_url: %q\n  app_token: { env: SLACK_APP_TOKEN }\n  mode: socket ", s.Slack.APIURL()),
 		`"127.0.0.1:6379"`:                            fmt.Sprintf("%q", s.redis.Addr()),
@@ -125,11 +125,11 @@ func (s *stage) played(dir string, o pageOptions, log *slog.Logger, botLog io.Wr
 	return &process{executable: executable, args: []string{"demo-bot", "--config", file}, env: env, out: botLog, log: log}, err
 }
 
-// awayRedis is Redis as the page takes it away.
-type awayRedis struct{ *stage }
+// brokenRedis is Redis as the page takes it away.
+type brokenRedis struct{ *testEnv }
 
-func (r awayRedis) Away()       { r.redis.Close() }
-func (r awayRedis) Back() error { return r.redis.Restart() }
+func (r brokenRedis) Away()       { r.redis.Close() }
+func (r brokenRedis) Back() error { return r.redis.Restart() }
 
 // servePage serves until ctx ends. Streams are cut then: a page has nothing to lose.
 func servePage(ctx context.Context, listener net.Listener, page *playground.Playground) error {

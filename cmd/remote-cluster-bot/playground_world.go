@@ -15,7 +15,7 @@ import (
 // inherit makes what people had connected by hand before there was a bot, so that the first list shows something, and
 // there is something to diagnose, adopt and migrate: on security-siem two aliases by certificate and one by key.
 // The world of the stories and of the transcript begins empty.
-func (s *stage) inherit(ctx context.Context) error {
+func (s *testEnv) inherit(ctx context.Context) error {
 	siem, metrics, archive := s.Deployment("security-siem"), s.Deployment("metrics-eu"), s.Deployment("archive-us")
 	for _, remote := range []*platform.Deployment{metrics, archive} {
 		if err := platform.Befriend(siem, remote); err != nil {

@@ -32,13 +32,13 @@ func policyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, w := range c.Rules().Words(func(g policy.Group) string { return g.Name }) {
+			for _, w := range c.Rules().Describe(func(g policy.Group) string { return g.Name }) {
 				printRule(cmd.OutOrStdout(), w)
 			}
 			return nil
 		},
 	}
-	var t trial
+	var t explainInput
 	explain := &cobra.Command{
 		Use:   "explain --local PLATFORM/NAME --remote PLATFORM/NAME --user ID",
 		Short: "Say which rule decides about a change, and who could approve it; nothing is stored",
@@ -71,22 +71,22 @@ func policyCommand() *cobra.Command {
 	return cmd
 }
 
-func printRule(w io.Writer, words policy.Words) {
+func printRule(w io.Writer, words policy.RuleText) {
 	_, _ = fmt.Fprintf(w, "%s: %s\n", words.Rule, words.When)
 	for _, s := range words.Says {
 		_, _ = fmt.Fprintf(w, "  %s\n", s)
 	}
 }
 
-// trial is a change that nobody asks for.
-type trial struct {
+// explainInput is a change that nobody asks for.
+type explainInput struct {
 	local, remote, user, kind string
 	model, key                string
 	search, replication, also []string
 }
 
 // check says what is wrong with the flags: a word that no change has would be judged, and mislead.
-func (t trial) check() error {
+func (t explainInput) check() error {
 	var wrong []error
 	one := func(flag, value string, of ...string) {
 		if !slices.Contains(of, value) {
@@ -113,18 +113,18 @@ func (t trial) check() error {
 }
 
 // traits are those that the change would have.
-func (t trial) traits(s link.Survey, tags []string) map[string][]string {
-	c := link.Connect{
+func (t explainInput) traits(s link.PairState, tags []string) map[string][]string {
+	c := link.ConnectParams{
 		Access: link.Access{Search: t.search, Replication: t.replication}, Model: link.Model(t.model), Restart: slices.Contains(t.also, "restart"),
 	}
 	if slices.Contains(t.also, "filter") {
-		c.Filter = &link.FilterTerms{}
+		c.Filter = &link.FilterOptions{}
 	}
 	if slices.Contains(t.also, "identity") {
-		c.Identity = &link.IdentityTerms{}
+		c.Identity = &link.IdentityOptions{}
 	}
 	if slices.Contains(t.also, "role") {
-		c.Role = &link.RoleTerms{}
+		c.Role = &link.RoleOptions{}
 	}
 	traits := c.Traits(t.kind, s, tags)
 	if t.key != "" {
@@ -133,12 +133,12 @@ func (t trial) traits(s link.Survey, tags []string) map[string][]string {
 	return traits
 }
 
-func (t trial) explain(ctx context.Context, out io.Writer, c *config.Config) error {
+func (t explainInput) explain(ctx context.Context, out io.Writer, c *config.Config) error {
 	if err := t.check(); err != nil {
 		return err
 	}
 	log := slog.New(slog.DiscardHandler)
-	all, err := systems(c.Platforms, dialing{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
+	all, err := systems(c.Platforms, platformDeps{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
 	if err != nil {
 		return err
 	}
@@ -153,16 +153,16 @@ func (t trial) explain(ctx context.Context, out io.Writer, c *config.Config) err
 		return err
 	}
 	rules := c.Rules()
-	survey, err := catalog.Survey(ctx, local.Ref, remote.Ref)
+	survey, err := catalog.ReadPair(ctx, local.Ref, remote.Ref)
 	if err != nil {
 		_, _ = fmt.Fprintln(out, "note: whether the bot can issue a key could not be looked up; it is taken for issued")
-		survey = link.Survey{Local: local, Remote: remote}
+		survey = link.PairState{Local: local, Remote: remote}
 	}
 	prop := change.Proposal{Kind: change.Kind("link." + t.kind), Traits: t.traits(survey, rules.Tags())}
 	messenger := bot.NewMessenger(bot.MessengerOptions{
 		Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
 	})
-	judge := policy.New(rules, policy.NewRoster(messenger, c.Refresh(), time.Now), time.Now)
+	judge := policy.New(rules, policy.NewGroupCache(messenger, c.Refresh(), time.Now), time.Now)
 	e, err := judge.Explain(ctx, prop, change.Actor{User: t.user})
 	printExplanation(out, e)
 	return err
@@ -197,7 +197,7 @@ func printExplanation(w io.Writer, e policy.Explanation) {
 	for _, name := range slices.Sorted(maps.Keys(e.Traits)) {
 		line("  %s: %s", name, strings.Join(e.Traits[name], ", "))
 	}
-	for _, p := range e.Passed {
+	for _, p := range e.Skipped {
 		line("rule %s does not fit: %s", p.Rule, p.Trait)
 	}
 	if e.Rule != "" {

@@ -181,7 +181,7 @@ func (p *process) Kill() error {
 
 // writeConfig writes the example's configuration for the stage into dir, and returns what is needed to run the bot on
 // it. Secrets go by the environment, where the example looks for them; they are those of the stand-ins.
-func (s *stage) writeConfig(dir string, edits map[string]string) (file string, env []string, err error) {
+func (s *testEnv) writeConfig(dir string, edits map[string]string) (file string, env []string, err error) {
 	text := string(config.Example)
 	for old, fresh := range edits {
 		if strings.Count(text, old) != 1 {

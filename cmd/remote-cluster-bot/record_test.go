@@ -61,7 +61,7 @@ func record(o sim.Options, story string) (_ sim.Options, finish func() error, _ 
 }
 
 // staged is a stage for a test that is no story. It ends with the test, and what is said on it is recorded likewise.
-func staged(t *testing.T, o sim.Options, log *slog.Logger) *stage {
+func staged(t *testing.T, o sim.Options, log *slog.Logger) *testEnv {
 	t.Helper()
 	o, recorded, err := record(o, regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "_")+"-"+strconv.FormatInt(stages.Add(1), 10))
 	if err != nil {

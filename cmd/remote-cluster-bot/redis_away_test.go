@@ -64,7 +64,7 @@ func newAway(t *testing.T, edit func(*config.Config), see fault.Observer) *away 
 			t.Log(logs)
 		}
 	})
-	return &away{story: &story{stage: s, ctx: t.Context(), log: logs, in: in, before: worldState(s.World.State())}, T: t, wire: w}
+	return &away{story: &story{testEnv: s, ctx: t.Context(), log: logs, in: in, before: worldState(s.World.State())}, T: t, wire: w}
 }
 
 func (a *away) must(err error) {
@@ -111,7 +111,7 @@ func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 	t.Parallel()
 	a := newAway(t, nil, nil)
 	a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
-	card, err := (&play{stage: a.stage}).card(t.Context(), "Approve")
+	card, err := (&demoSession{testEnv: a.testEnv}).card(t.Context(), "Approve")
 	a.must(err)
 	a.must(a.filled("alice", "security-siem", "archive-us", "archive-*"))
 
@@ -188,7 +188,7 @@ func (a *away) lostAnswer() {
 	a.must(err)
 	approvals := 0
 	for _, d := range latest[0].Decisions {
-		if d.Verb == change.SaidYes {
+		if d.Kind == change.DecisionApprove {
 			approvals++
 		}
 	}

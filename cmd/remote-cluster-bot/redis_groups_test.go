@@ -92,14 +92,14 @@ func (g group) section() string {
 func TestRedisFailsOverUnderSentinel(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)
-	s := store.New(configured(t, g.section()), store.Options{Env: "test", Copies: 1})
+	s := store.New(configured(t, g.section()), store.Options{Env: "test", Replicas: 1})
 	var err error
 	until(t, sentinelWait, "the sentinel knows", func() bool {
 		_, err = s.Create(t.Context(), changetest.Pending("a", time.Now()), "view", change.Entry{})
 		return err == nil
 	})
 	approve := func(ctx context.Context, id string) error {
-		return s.Move(ctx, change.Move{ID: id, Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved})
+		return s.Transition(ctx, change.Transition{ID: id, Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved})
 	}
 	if err := approve(t.Context(), "a"); err != nil {
 		t.Fatal(err)

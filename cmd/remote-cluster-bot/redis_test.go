@@ -97,7 +97,7 @@ func live(t *testing.T, s *store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Move(ctx, change.Move{ID: "a", Version: r.Version, Event: change.Approve, From: change.Pending, To: change.Approved}); err != nil {
+	if err := s.Transition(ctx, change.Transition{ID: "a", Version: r.Version, Event: change.Approve, From: change.Pending, To: change.Approved}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Wait(ctx, time.Second); err != nil {
@@ -113,10 +113,10 @@ func live(t *testing.T, s *store.Store) {
 	if err := s.Record(ctx, c.Claim, change.StepRecord{Step: "one", State: change.StepDone}, change.Entry{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Advance(ctx, c.Claim, change.Move{ID: "a", Event: change.Succeed, From: change.Applying, To: change.Applied}); err != nil {
+	if err := s.Advance(ctx, c.Claim, change.Transition{ID: "a", Event: change.Succeed, From: change.Applying, To: change.Applied}); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := s.ClaimTelling(ctx, "a", "me", time.Minute); !ok || err != nil {
+	if _, ok, err := s.ClaimNotification(ctx, "a", "me", time.Minute); !ok || err != nil {
 		t.Fatalf("telling: %v %v", ok, err)
 	}
 	if err := s.Announced(ctx, "a", 5, "me"); err != nil {

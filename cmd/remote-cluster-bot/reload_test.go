@@ -22,7 +22,7 @@ import (
 )
 
 // a stage with a bot on it, for what no story tells.
-func onStage(t *testing.T, edit func(*config.Config)) (*stage, *actor, *syncBuffer) {
+func onStage(t *testing.T, edit func(*config.Config)) (*testEnv, *actor, *syncBuffer) {
 	t.Helper()
 	log := &syncBuffer{}
 	s := staged(t, sim.Options{Now: time.Now}, newLogger(config.Log{Level: "debug", Format: "json"}, log))
@@ -105,7 +105,7 @@ func TestSIGHUPReadsTheFileAgain(t *testing.T) {
 func TestOneIDLeadsThroughTheLog(t *testing.T) {
 	t.Parallel()
 	s, a, log := onStage(t, nil)
-	p := &play{stage: s, out: io.Discard}
+	p := &demoSession{testEnv: s, out: io.Discard}
 	if err := p.connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -151,10 +151,10 @@ func metricsTell(t *testing.T, a *actor) {
 	for _, want := range []string{
 		`rcb_requests_total{state="pending"} 1`, `rcb_requests_total{state="approved"} 1`,
 		`rcb_requests_total{state="applying"} 1`, `rcb_requests_total{state="applied"} 1`, `rcb_requests_total{state="stuck"} 0`,
-		`rcb_step_seconds_count{state="done",step="grant"} 1`, `rcb_approval_seconds_count 1`, `rcb_start_delay_seconds_count 1`,
+		`rcb_step_seconds_count{state="done",step="issue_key"} 1`, `rcb_approval_seconds_count 1`, `rcb_start_delay_seconds_count 1`,
 		`rcb_ack_seconds_count{what="command /remote-cluster"} 1`, `rcb_slack_call_seconds_count{method="views.open",outcome="ok"} 1`,
 		`rcb_requests_waiting{for="approval"} 0`, `rcb_redis_up 1`, `rcb_takeovers_total 0`, `rcb_build_info{version="dev"} 1`,
-		`rcb_connections_managed 1`, `rcb_connection_problems{trouble="lost"} 0`, `rcb_watch_looks_total{outcome="away"} 0`,
+		`rcb_connections_managed 1`, `rcb_connection_problems{kind="down"} 0`, `rcb_connection_checks_total{outcome="failed"} 0`,
 	} {
 		if !strings.Contains(w.body.String(), want+"\n") {
 			t.Errorf("no %s in\n%s", want, grepped(w.body.String(), want[:min(len(want), 14)]))
@@ -216,7 +216,7 @@ func TestLinesAreMarkedOnceWithWhatTheyAreAbout(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := newLogger(config.Log{Level: "info", Format: "json"}, &out)
-	ctx := change.About(t.Context(), "r1")
+	ctx := change.WithRequestID(t.Context(), "r1")
 	log.InfoContext(ctx, "a")
 	log.InfoContext(ctx, "b", "request", "r2")
 	log.With("request", "r3").InfoContext(ctx, "c")

@@ -18,9 +18,9 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
-// stage is the example configuration brought to life: the scene around the bot, and Redis inside this process.
+// testEnv is the example configuration brought to life: the scene around the bot, and Redis inside this process.
 // The demo and the stories play on it.
-type stage struct {
+type testEnv struct {
 	*sim.Scene
 	redis *miniredis.Miniredis
 	log   *slog.Logger
@@ -29,7 +29,7 @@ type stage struct {
 	socket bool // the bot connects to Slack, instead of the other way round
 }
 
-func newStage(ctx context.Context, o sim.Options, log *slog.Logger) (*stage, error) {
+func newStage(ctx context.Context, o sim.Options, log *slog.Logger) (*testEnv, error) {
 	scene, err := sim.Start(ctx, o)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func newStage(ctx context.Context, o sim.Options, log *slog.Logger) (*stage, err
 		scene.Close()
 		return nil, err
 	}
-	s := &stage{Scene: scene, redis: mini, log: log, text: config.Example}
+	s := &testEnv{Scene: scene, redis: mini, log: log, text: config.Example}
 	if err := s.install(); err != nil {
 		s.Close()
 		return nil, err
@@ -49,7 +49,7 @@ func newStage(ctx context.Context, o sim.Options, log *slog.Logger) (*stage, err
 }
 
 // install gives the app what its manifest asks for, which has to be enough for everything that is played here.
-func (s *stage) install() error {
+func (s *testEnv) install() error {
 	m, err := newManifest(manifestOptions{socketMode: true, command: command})
 	if err != nil {
 		return err
@@ -72,14 +72,14 @@ func (s *stage) install() error {
 const command = "/remote-cluster"
 
 // Close ends the scene and Redis.
-func (s *stage) Close() {
+func (s *testEnv) Close() {
 	s.Scene.Close()
 	s.redis.Close()
 }
 
 // config is the example with the stand-ins' addresses in place of the real ones, and their secrets in place of the
 // environment's. edit may change it; nil leaves it.
-func (s *stage) config(edit func(*config.Config)) (*config.Config, error) {
+func (s *testEnv) config(edit func(*config.Config)) (*config.Config, error) {
 	secrets := s.secrets()
 	raw := s.text
 	if s.socket {
@@ -105,7 +105,7 @@ func (s *stage) config(edit func(*config.Config)) (*config.Config, error) {
 const encryptionKey = "simulated-encryption-key-0123456789"
 
 // secrets are what the environment of the example configuration holds.
-func (s *stage) secrets() map[string]string {
+func (s *testEnv) secrets() map[string]string {
 	all := simulatedSecrets(s.Scene)
 	for _, p := range s.World.Platforms() {
 		all[keyOf(p.Name())] = p.Key()
@@ -127,7 +127,7 @@ type actor struct {
 }
 
 // enter starts the bot and makes the workspace deliver to it.
-func (s *stage) enter(ctx context.Context, c *config.Config) (*actor, error) {
+func (s *testEnv) enter(ctx context.Context, c *config.Config) (*actor, error) {
 	app, err := NewApp(c, s.log) //nolint:contextcheck // it calls nobody yet
 	if err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (a *actor) leave() error {
 }
 
 // until waits for something in the workspace, no longer than limit.
-func (s *stage) until(ctx context.Context, limit time.Duration, wanted func(workspace.State) bool) (workspace.State, error) {
+func (s *testEnv) until(ctx context.Context, limit time.Duration, wanted func(workspace.State) bool) (workspace.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return s.Slack.WaitFor(ctx, wanted)

@@ -48,7 +48,7 @@ func TestStories(t *testing.T) {
 
 // story is one script's stage with what the script has changed on it.
 type story struct {
-	*stage
+	*testEnv
 	ctx    context.Context //nolint:containedctx // a script has no other place for it
 	edits  []func(*config.Config)
 	in     *actor
@@ -113,7 +113,7 @@ func setTheStage(t *testing.T, env *testscript.Env, with func(sim.Options) sim.O
 		cancel()
 		return err
 	}
-	s.stage, err = newStage(ctx, o, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	s.testEnv, err = newStage(ctx, o, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		cancel()
 		return err

@@ -154,7 +154,7 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 		}
 		return a
 	}
-	p := &play{stage: s, out: io.Discard}
+	p := &demoSession{testEnv: s, out: io.Discard}
 	leave := func(a *actor) {
 		if err := a.leave(); err != nil {
 			t.Error(err)
@@ -186,14 +186,14 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 		{submission, command},
 		{propose, submission},
 		{named(t, in, "plan"), propose},
-		{named(t, in, "redis create"), propose},
+		{named(t, in, "redis request_create"), propose},
 		{approve, propose},
-		{named(t, in, "redis move"), approve},
+		{named(t, in, "redis request_transition"), approve},
 		{work, propose},
 		{named(t, in, "plan again"), work},
 		{named(t, in, "apply check"), work},
-		{named(t, in, "apply grant"), work},
-		{named(t, in, "apply point"), work},
+		{named(t, in, "apply issue_key"), work},
+		{named(t, in, "apply set_remote"), work},
 		{named(t, in, "apply verify"), work},
 		{named(t, in, "tell"), propose},
 	} {
@@ -206,7 +206,7 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 	}
 	calls := map[string]bool{} // by step and system
 	for _, s := range in {
-		for _, step := range []string{"apply grant", "apply point", "apply verify", "tell", "command /remote-cluster"} {
+		for _, step := range []string{"apply issue_key", "apply set_remote", "apply verify", "tell", "command /remote-cluster"} {
 			if s.Kind == spans.Span_SPAN_KIND_CLIENT && under(in, s, named(t, in, step)) {
 				system, _, _ := strings.Cut(s.Name, " ")
 				calls[step+": "+system] = true
@@ -214,7 +214,7 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"apply grant: ece-prod", "apply grant: elastic-cloud", "apply point: ece-prod", "apply verify: ece-prod", "apply verify: redis",
+		"apply issue_key: ece-prod", "apply issue_key: elastic-cloud", "apply set_remote: ece-prod", "apply verify: ece-prod", "apply verify: redis",
 		"command /remote-cluster: slack",
 	} {
 		if !calls[want] {
@@ -275,7 +275,7 @@ func TestNothingIsTracedUnlessConfigured(t *testing.T) {
 	to := newReceiver(t)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", to.URL)
 	s, a, log := onStage(t, nil)
-	p := &play{stage: s, out: io.Discard}
+	p := &demoSession{testEnv: s, out: io.Discard}
 	if err := p.connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestACollectorThatIsAwayHoldsNothingUp(t *testing.T) {
 	away := httptest.NewServer(nil)
 	away.Close()
 	s, _, log := onStage(t, func(c *config.Config) { c.Tracing.Endpoint = away.URL })
-	p := &play{stage: s, out: io.Discard}
+	p := &demoSession{testEnv: s, out: io.Discard}
 	if err := p.connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}

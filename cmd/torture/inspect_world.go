@@ -80,8 +80,8 @@ func inspectWorld(f *findings, elastic platform.State, all []*change.Request) {
 					set++
 				}
 			}
-			settingsLeft := c.left(link.StepPoint, link.StepAdjust, link.StepExchange)
-			keyLeft := c.left(link.StepGrant, link.StepEmpty, link.StepExchange)
+			settingsLeft := c.left(link.StepSetRemote, link.StepUpdateSettings, link.StepRotateKey)
+			keyLeft := c.left(link.StepIssueKey, link.StepRemoveKey, link.StepRotateKey)
 			conn := d.Cluster.Connected[c.alias]
 			switch {
 			case c.wanted() && !settingsLeft && !keyLeft && (set == 0 || !stored || !conn.Connected || conn.KeyID == ""):
@@ -133,7 +133,7 @@ func inspectKeys(f *findings, elastic platform.State, all []*change.Request) {
 				continue
 			}
 			if !slices.ContainsFunc(connections(all), func(c *connection) bool {
-				return c.owns(k.Name) && c.left(link.StepGrant, link.StepEmpty, link.StepExchange)
+				return c.owns(k.Name) && c.left(link.StepIssueKey, link.StepRemoveKey, link.StepRotateKey)
 			}) {
 				f.add("an orphan key is valid on %s: %s (%s)", d.Name, k.Name, k.ID)
 			}
@@ -153,7 +153,7 @@ func (c *connection) owns(key string) bool {
 func inspectDecisions(f *findings, audit []change.AuditLine) {
 	said := map[string]int{}
 	for _, l := range audit {
-		if e := l.Entry; e.What == string(change.SaidYes) {
+		if e := l.Entry; e.What == string(change.DecisionApprove) {
 			said[e.Request+" by "+e.By.User+" of the plan "+e.Digest]++
 		}
 	}

@@ -18,18 +18,18 @@ type desk struct {
 	*change.Service
 	store   *changetest.Mem
 	now     time.Time
-	verdict change.Verdict
+	verdict change.Evaluation
 	wants   string
 }
 
 func (d *desk) Plan(_ context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
-	p := change.Proposal{Kind: "k", Target: []string{string(params)}, Params: json.RawMessage(`{}`), Wants: d.wants}
+	p := change.Proposal{Kind: "k", Target: []string{string(params)}, Params: json.RawMessage(`{}`), RequiredInput: d.wants}
 	digest, err := p.ComputeDigest()
 	p.Digest = digest
 	return p, err
 }
 
-func (d *desk) Admit(context.Context, change.Proposal, change.Actor) (change.Terms, error) {
+func (d *desk) Authorize(context.Context, change.Proposal, change.Actor) (change.Terms, error) {
 	return change.Terms{Rule: "r", Wait: time.Hour}, nil
 }
 
@@ -40,7 +40,7 @@ func (d *desk) Eligible(_ context.Context, r *change.Request, by change.Actor) e
 	return nil
 }
 
-func (d *desk) Weigh(_ context.Context, r *change.Request) (change.Verdict, error) {
+func (d *desk) Evaluate(_ context.Context, r *change.Request) (change.Evaluation, error) {
 	v := d.verdict
 	v.Enough = len(r.Approvals()) > 0
 	if v.Enough {
@@ -50,7 +50,7 @@ func (d *desk) Weigh(_ context.Context, r *change.Request) (change.Verdict, erro
 }
 
 func newDesk() *desk {
-	d := &desk{now: time.UnixMilli(1_700_000_000_000).UTC(), verdict: change.Verdict{Missing: []change.Need{{Who: []string{"a", "b"}, Count: 1}}}}
+	d := &desk{now: time.UnixMilli(1_700_000_000_000).UTC(), verdict: change.Evaluation{Missing: []change.Need{{Who: []string{"a", "b"}, Count: 1}}}}
 	clock := func() time.Time { return d.now }
 	d.store = changetest.NewMem(clock)
 	n := 0
@@ -63,7 +63,7 @@ func newDesk() *desk {
 
 func (d *desk) ask(t *testing.T, by, target, parent string) *change.Request {
 	t.Helper()
-	r, err := d.Propose(t.Context(), change.Ask{Kind: "k", Params: json.RawMessage(target), By: change.Actor{User: by}, Parent: parent})
+	r, err := d.Propose(t.Context(), change.ProposeInput{Kind: "k", Params: json.RawMessage(target), By: change.Actor{User: by}, Parent: parent})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,9 @@ func (d *desk) get(t *testing.T, id string) *change.Request {
 	return r
 }
 
-func press(id, user string) change.Press { return change.Press{ID: id, By: change.Actor{User: user}} }
+func press(id, user string) change.DecisionInput {
+	return change.DecisionInput{ID: id, By: change.Actor{User: user}}
+}
 
 func TestEachReminderIsRecordedOnce(t *testing.T) {
 	t.Parallel()
@@ -96,7 +98,7 @@ func TestEachReminderIsRecordedOnce(t *testing.T) {
 		}
 		n := 0
 		for _, dec := range d.get(t, r.ID).Decisions {
-			if dec.Verb == change.Reminded {
+			if dec.Kind == change.DecisionRemind {
 				n++
 				if strings.Join(dec.To, " ") != "a b" {
 					t.Errorf("reminded %v", dec.To)
@@ -123,7 +125,7 @@ func TestRemindersGoToAFewAtATimeInTurns(t *testing.T) {
 	for i := range change.RemindedAtOnce + 5 {
 		many = append(many, fmt.Sprintf("U%02d", i))
 	}
-	d.verdict = change.Verdict{Missing: []change.Need{{Who: many, Count: 1}}, Remind: []time.Duration{10 * time.Minute, 20 * time.Minute}}
+	d.verdict = change.Evaluation{Missing: []change.Need{{Who: many, Count: 1}}, Remind: []time.Duration{10 * time.Minute, 20 * time.Minute}}
 	r := d.ask(t, "req", "1", "")
 	reminded := map[string]int{}
 	for _, minute := range []int{10, 20} {
@@ -131,7 +133,7 @@ func TestRemindersGoToAFewAtATimeInTurns(t *testing.T) {
 		if due, err := d.Remind(t.Context(), d.get(t, r.ID)); !due || err != nil {
 			t.Fatal(due, err)
 		}
-		to := d.get(t, r.ID).Last(change.Reminded).To
+		to := d.get(t, r.ID).Last(change.DecisionRemind).To
 		if len(to) != change.RemindedAtOnce {
 			t.Errorf("after %d minutes %d are reminded", minute, len(to))
 		}
@@ -153,7 +155,7 @@ func TestARequestThatTakesAnothersPlaceWithdrawsIt(t *testing.T) {
 	if was.State != change.Withdrawn || was.Child != r.ID || r.Parent != old.ID || r.State != change.Pending {
 		t.Errorf("old %s followed by %q, new %s follows %q", was.State, was.Child, r.State, r.Parent)
 	}
-	_, err := d.Propose(t.Context(), change.Ask{Kind: "k", Params: json.RawMessage("2"), By: change.Actor{User: "other"}, Parent: r.ID})
+	_, err := d.Propose(t.Context(), change.ProposeInput{Kind: "k", Params: json.RawMessage("2"), By: change.Actor{User: "other"}, Parent: r.ID})
 	if _, refused := errors.AsType[*change.NotAllowedError](err); !refused || d.get(t, r.ID).State != change.Pending {
 		t.Errorf("somebody else replaced the request: %v", err)
 	}
@@ -168,23 +170,23 @@ func TestApprovalsWaitForWhatHasToBeHandedIn(t *testing.T) {
 	if err != nil || r.State != change.Pending {
 		t.Fatalf("%v, %v", r, err)
 	}
-	if _, err := d.HandIn(t.Context(), press(r.ID, "req")); err == nil {
+	if _, err := d.SubmitInput(t.Context(), press(r.ID, "req")); err == nil {
 		t.Error("the requester handed it in")
 	}
-	if r, err = d.HandIn(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Approved {
+	if r, err = d.SubmitInput(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Approved {
 		t.Fatalf("%v, %v", r, err)
 	}
 	d.now = d.now.Add(10 * time.Minute)
-	if r, err = d.HandIn(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Approved || !r.Handed().At.Equal(d.now) {
+	if r, err = d.SubmitInput(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Approved || !r.InputSubmitted().At.Equal(d.now) {
 		t.Errorf("handing it in again: %v, %v", r, err)
 	}
 	// The other way round, and too long before.
 	d.wants = "the key"
 	r = d.ask(t, "req", "2", "")
-	if r, err = d.HandIn(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Pending {
+	if r, err = d.SubmitInput(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Pending {
 		t.Fatalf("%v, %v", r, err)
 	}
-	d.now = d.now.Add(change.HandInLasts)
+	d.now = d.now.Add(change.InputTTL)
 	if r, err = d.Approve(t.Context(), press(r.ID, "a")); err != nil || r.State != change.Pending {
 		t.Errorf("approved on something that is gone: %v, %v", r, err)
 	}
@@ -196,7 +198,7 @@ func TestWhatIsHandedInIsAskedForWhenTheWindowOpens(t *testing.T) {
 	d := newDesk()
 	d.wants = "the key"
 	opens := d.now.Add(30 * time.Hour)
-	d.verdict = change.Verdict{NotBefore: opens, NotAfter: opens.Add(2 * time.Hour), Custodians: []string{"b"}}
+	d.verdict = change.Evaluation{NotBefore: opens, NotAfter: opens.Add(2 * time.Hour), Submitters: []string{"b"}}
 	r := d.ask(t, "req", "1", "")
 	r, err := d.Approve(t.Context(), press(r.ID, "a"))
 	if err != nil || r.State != change.Pending || !r.Deadline.Equal(d.verdict.NotAfter) {
@@ -204,27 +206,27 @@ func TestWhatIsHandedInIsAskedForWhenTheWindowOpens(t *testing.T) {
 	}
 	call := func() bool {
 		t.Helper()
-		due, err := d.CallIn(t.Context(), d.get(t, r.ID))
+		due, err := d.RequestInput(t.Context(), d.get(t, r.ID))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return due
 	}
-	early, refused := errors.AsType[*change.NotAllowedError](d.MayHandIn(t.Context(), r, change.Actor{User: "b"}))
+	early, refused := errors.AsType[*change.NotAllowedError](d.CanSubmitInput(t.Context(), r, change.Actor{User: "b"}))
 	if !refused || !strings.Contains(early.Why, "hand it in from") || call() {
 		t.Errorf("early: %v", early)
 	}
 	if d.now = opens.Add(-2 * time.Hour); call() {
 		t.Error("they are asked while nobody may hand it in")
 	}
-	d.now = opens.Add(-change.HandInAhead)
-	if !call() || call() || strings.Join(d.get(t, r.ID).Last(change.CalledIn).To, " ") != "b" {
+	d.now = opens.Add(-change.InputLeadTime)
+	if !call() || call() || strings.Join(d.get(t, r.ID).Last(change.DecisionInputRequested).To, " ") != "b" {
 		t.Error("they are not asked once")
 	}
-	if r, err = d.HandIn(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Approved || !r.NotBefore.Equal(opens) {
+	if r, err = d.SubmitInput(t.Context(), press(r.ID, "b")); err != nil || r.State != change.Approved || !r.NotBefore.Equal(opens) {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if d.now = opens; r.Awaits(d.now) {
+	if d.now = opens; r.NeedsInput(d.now) {
 		t.Error("it is gone when the work begins")
 	}
 }
@@ -236,12 +238,12 @@ func TestWhatIsGoneByTheTimeTheWindowOpensDoesNotCount(t *testing.T) {
 	d.wants = "the key"
 	d.verdict.NotBefore, d.verdict.NotAfter = d.now, d.now.Add(10*time.Minute)
 	r := d.ask(t, "req", "1", "")
-	if _, err := d.HandIn(t.Context(), press(r.ID, "b")); err != nil {
+	if _, err := d.SubmitInput(t.Context(), press(r.ID, "b")); err != nil {
 		t.Fatal(err)
 	}
 	d.now = d.now.Add(20 * time.Minute)
 	d.verdict.NotBefore, d.verdict.NotAfter = d.now.Add(3*time.Hour), d.now.Add(4*time.Hour)
-	if r, err := d.Approve(t.Context(), press(r.ID, "a")); err != nil || r.State != change.Pending || r.Awaits(d.now) {
+	if r, err := d.Approve(t.Context(), press(r.ID, "a")); err != nil || r.State != change.Pending || r.NeedsInput(d.now) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -251,9 +253,9 @@ func TestWhatWasHandedInTooEarlyIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	d := newDesk()
 	d.wants = "the key"
-	d.verdict.Custodians = []string{"b"}
+	d.verdict.Submitters = []string{"b"}
 	r := d.ask(t, "req", "1", "")
-	if _, err := d.HandIn(t.Context(), press(r.ID, "b")); err != nil {
+	if _, err := d.SubmitInput(t.Context(), press(r.ID, "b")); err != nil {
 		t.Fatal(err)
 	}
 	d.now = d.now.Add(2 * time.Hour)
@@ -265,7 +267,7 @@ func TestWhatWasHandedInTooEarlyIsAskedForAgain(t *testing.T) {
 		want  bool
 	}{{0, false}, {10 * time.Minute, true}, {time.Minute, false}} { // not while the form that opens on approval may be open
 		d.now = d.now.Add(c.after)
-		if due, err := d.CallIn(t.Context(), d.get(t, r.ID)); due != c.want || err != nil {
+		if due, err := d.RequestInput(t.Context(), d.get(t, r.ID)); due != c.want || err != nil {
 			t.Errorf("after %v: %v, %v", c.after, due, err)
 		}
 	}
@@ -301,7 +303,7 @@ func TestWhatRanOutSaysWhatItWaitedFor(t *testing.T) {
 	unapproved := d.ask(t, "req", "1", "")
 	d.wants = "the key"
 	keyless, lapsed := d.ask(t, "req", "2", ""), d.ask(t, "req", "4", "")
-	if _, err := d.HandIn(t.Context(), press(lapsed.ID, "b")); err != nil {
+	if _, err := d.SubmitInput(t.Context(), press(lapsed.ID, "b")); err != nil {
 		t.Fatal(err)
 	}
 	d.wants, d.verdict.NotBefore, d.verdict.NotAfter = "", d.now.Add(time.Minute), d.now.Add(time.Hour)
@@ -314,7 +316,7 @@ func TestWhatRanOutSaysWhatItWaitedFor(t *testing.T) {
 		t.Fatalf("%d ended, %v", n, err)
 	}
 	for id, want := range map[string]string{unapproved.ID: "not enough approvals", keyless.ID: "or the key did not", lapsed.ID: "or the key did not", approved.ID: "was approved"} {
-		if got := d.get(t, id).Last(change.RanOut).Reason; !strings.Contains(got, want) {
+		if got := d.get(t, id).Last(change.DecisionExpire).Reason; !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", id, got, want)
 		}
 	}
@@ -323,11 +325,15 @@ func TestWhatRanOutSaysWhatItWaitedFor(t *testing.T) {
 func TestWhatWaitsForItsWindowCanBeStopped(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		do   func(*desk, context.Context, change.Press) (*change.Request, error)
+		do   func(*desk, context.Context, change.DecisionInput) (*change.Request, error)
 		want change.State
 	}{
-		"revoke": {func(d *desk, ctx context.Context, p change.Press) (*change.Request, error) { return d.TakeBack(ctx, p) }, change.Pending},
-		"reject": {func(d *desk, ctx context.Context, p change.Press) (*change.Request, error) { return d.Reject(ctx, p) }, change.Rejected},
+		"revoke": {func(d *desk, ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+			return d.Revoke(ctx, p)
+		}, change.Pending},
+		"reject": {func(d *desk, ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+			return d.Reject(ctx, p)
+		}, change.Rejected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -15,7 +15,7 @@ func TestEveryStateIsReachableAndOnlyFinalOnesEnd(t *testing.T) {
 	t.Parallel()
 	events := []change.Event{
 		change.Approve, change.Reject, change.Withdraw, change.Expire, change.Start, change.Succeed, change.Fail,
-		change.Drift, change.Lapse, change.Undone, change.GiveUp, change.Retry, change.Resolve,
+		change.Drift, change.InputExpired, change.Undone, change.UndoFailed, change.Retry, change.Resolve,
 	}
 	reached := map[change.State]bool{change.Pending: true}
 	for _, s := range change.States() {
@@ -152,8 +152,8 @@ func TestAnUnreadLineVoidsNoApproval(t *testing.T) {
 
 func TestApprovalsAreOfThePresentPlanAndOneAPerson(t *testing.T) {
 	t.Parallel()
-	say := func(v change.Verb, user, digest string) change.Decision {
-		return change.Decision{Verb: v, By: change.Actor{User: user}, Digest: digest}
+	say := func(v change.DecisionKind, user, digest string) change.Decision {
+		return change.Decision{Kind: v, By: change.Actor{User: user}, Digest: digest}
 	}
 	for name, c := range map[string]struct {
 		decisions []change.Decision
@@ -162,11 +162,11 @@ func TestApprovalsAreOfThePresentPlanAndOneAPerson(t *testing.T) {
 		"none":              {nil, ""},
 		"two people":        {[]change.Decision{say("approve", "a", "d"), say("approve", "b", "d")}, "a b"},
 		"one counts once":   {[]change.Decision{say("approve", "a", "d"), say("approve", "a", "d")}, "a"},
-		"taken back":        {[]change.Decision{say("approve", "a", "d"), say("approve", "b", "d"), say("take_back", "a", "d")}, "b"},
-		"given again":       {[]change.Decision{say("approve", "a", "d"), say("take_back", "a", "d"), say("approve", "a", "d")}, "a"},
+		"taken back":        {[]change.Decision{say("approve", "a", "d"), say("approve", "b", "d"), say("revoke", "a", "d")}, "b"},
+		"given again":       {[]change.Decision{say("approve", "a", "d"), say("revoke", "a", "d"), say("approve", "a", "d")}, "a"},
 		"of an older plan":  {[]change.Decision{say("approve", "a", "old"), say("approve", "b", "d")}, "b"},
 		"voided by drift":   {[]change.Decision{say("approve", "a", "d"), say("drift", "", "d")}, ""},
-		"others' take-back": {[]change.Decision{say("approve", "a", "d"), say("take_back", "b", "d")}, "a"},
+		"others' take-back": {[]change.Decision{say("approve", "a", "d"), say("revoke", "b", "d")}, "a"},
 	} {
 		r := &change.Request{Decisions: c.decisions, Proposal: change.Proposal{Digest: "d"}}
 		users := make([]string, 0, 2)
@@ -188,15 +188,15 @@ func TestApprovalsAreMonotonicAndOrderFree(t *testing.T) {
 		r := &change.Request{Requester: change.Actor{User: "req"}, Proposal: change.Proposal{Digest: "d"}}
 		enough := false
 		for _, who := range rapid.SliceOfN(rapid.SampledFrom(people), 0, 8).Draw(t, "who") {
-			r.Decisions = append(r.Decisions, change.Decision{Verb: change.SaidYes, By: change.Actor{User: who}, Digest: "d"})
-			v, err := policy.Weigh(t.Context(), r)
+			r.Decisions = append(r.Decisions, change.Decision{Kind: change.DecisionApprove, By: change.Actor{User: who}, Digest: "d"})
+			v, err := policy.Evaluate(t.Context(), r)
 			if err != nil || enough && !v.Enough {
 				t.Fatalf("an approval of %s made it less approved (%v)", who, err)
 			}
 			enough = v.Enough
 		}
 		shuffled := &change.Request{Requester: r.Requester, Proposal: r.Proposal, Decisions: rapid.Permutation(r.Decisions).Draw(t, "order")}
-		if v, _ := policy.Weigh(t.Context(), shuffled); v.Enough != enough {
+		if v, _ := policy.Evaluate(t.Context(), shuffled); v.Enough != enough {
 			t.Fatal("the order of approvals changed the verdict")
 		}
 	})

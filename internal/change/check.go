@@ -4,11 +4,11 @@ import "time"
 
 // Check is a turn at checking what a record describes. A store hands it to one replica at a time.
 type Check struct {
-	Key    string // of the record
-	Queue  string // that it was claimed from
-	Token  string // proves the claim; a record that changes voids it
-	Record *Kept  // nil: the record was deleted since the last check
-	Status string // what the last check left; empty: there was none, or it left nothing
+	Key    string        // of the record
+	Queue  string        // that it was claimed from
+	Token  string        // proves the claim; a record that changes voids it
+	Record *StoredRecord // nil: the record was deleted since the last check
+	Status string        // what the last check left; empty: there was none, or it left nothing
 }
 
 // CheckResult is what a check leaves.

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// Press is a button pressed by a person on a card that showed a version of a request.
-type Press struct {
-	ID     string
-	Seen   int64 // the version on the card; 0 where the person saw no card (a typed command)
-	By     Actor
-	Reason string
+// DecisionInput is a button pressed by a person on a card that showed a version of a request.
+type DecisionInput struct {
+	ID          string
+	CardVersion int64 // the version on the card; 0 where the person saw no card (a typed command)
+	By          Actor
+	Reason      string
 }
 
 // Approve records an approval, and moves the request when that makes it enough. Errors: *NotAllowedError,
 // *StaleError, *StateError, ErrNotFound, ErrUnavailable.
-func (s *Service) Approve(ctx context.Context, p Press) (*Request, error) {
-	return s.decide(ctx, p, Approve, SaidYes, func(r *Request, m *Move) error {
+func (s *Service) Approve(ctx context.Context, p DecisionInput) (*Request, error) {
+	return s.decide(ctx, p, Approve, DecisionApprove, func(r *Request, m *Transition) error {
 		if err := s.o.Policy.Eligible(ctx, r, p.By); err != nil {
 			return err
 		}
 		if r.ApprovedBy(p.By.User) {
-			if err := s.requests.Safe(ctx); err != nil {
+			if err := s.requests.WaitDurable(ctx); err != nil {
 				return err
 			}
 			return &NotAllowedError{Why: "you have approved this already; it waits for others"}
@@ -34,17 +34,17 @@ func (s *Service) Approve(ctx context.Context, p Press) (*Request, error) {
 }
 
 // settle lets a decision on a pending request move it if nothing is missing any more.
-func (s *Service) settle(ctx context.Context, r *Request, m *Move) error {
+func (s *Service) settle(ctx context.Context, r *Request, m *Transition) error {
 	with := *r
 	with.Decisions = m.Decisions
-	verdict, err := s.o.Policy.Weigh(ctx, &with)
+	verdict, err := s.o.Policy.Evaluate(ctx, &with)
 	if err != nil {
 		return fmt.Errorf("weighing approvals: %w", err)
 	}
 	if verdict.Rule != "" {
 		m.Entry.Rule = verdict.Rule
 	}
-	waits := with.awaitsFor(verdict, s.o.Now())
+	waits := with.needsInputFor(verdict, s.o.Now())
 	if !verdict.Enough || waits {
 		m.Event, m.To = "", r.State
 		if verdict.Enough && verdict.NotAfter.After(r.Deadline) {
@@ -60,12 +60,12 @@ func (s *Service) settle(ctx context.Context, r *Request, m *Move) error {
 	return nil
 }
 
-// TakeBack revokes an approval, as long as the work has not begun. An approved request waits again if the others are not
+// Revoke revokes an approval, as long as the work has not begun. An approved request waits again if the others are not
 // enough.
-func (s *Service) TakeBack(ctx context.Context, p Press) (*Request, error) {
-	return s.decide(ctx, p, Revoke, TookBack, func(r *Request, m *Move) error {
-		if r.said(TookBack, p) {
-			return errSaid
+func (s *Service) Revoke(ctx context.Context, p DecisionInput) (*Request, error) {
+	return s.decide(ctx, p, Revoke, DecisionRevoke, func(r *Request, m *Transition) error {
+		if r.alreadyDecided(DecisionRevoke, p) {
+			return errAlreadyDecided
 		}
 		if !r.ApprovedBy(p.By.User) {
 			return &NotAllowedError{Why: "there is no approval of yours to take back"}
@@ -73,7 +73,7 @@ func (s *Service) TakeBack(ctx context.Context, p Press) (*Request, error) {
 		if r.State == Approved {
 			with := *r
 			with.Decisions = m.Decisions
-			if verdict, err := s.o.Policy.Weigh(ctx, &with); err != nil || !verdict.Enough {
+			if verdict, err := s.o.Policy.Evaluate(ctx, &with); err != nil || !verdict.Enough {
 				return err
 			}
 		}
@@ -83,25 +83,25 @@ func (s *Service) TakeBack(ctx context.Context, p Press) (*Request, error) {
 }
 
 // Reject ends a request, as long as the work has not begun. Whoever may approve may reject.
-func (s *Service) Reject(ctx context.Context, p Press) (*Request, error) {
-	return s.decide(ctx, p, Reject, SaidNo, func(r *Request, _ *Move) error {
+func (s *Service) Reject(ctx context.Context, p DecisionInput) (*Request, error) {
+	return s.decide(ctx, p, Reject, DecisionReject, func(r *Request, _ *Transition) error {
 		return s.o.Policy.Eligible(ctx, r, p.By)
 	})
 }
 
 // Withdraw lets the requester take the request back before a worker has begun.
-func (s *Service) Withdraw(ctx context.Context, p Press) (*Request, error) {
-	return s.decide(ctx, p, Withdraw, Withdrew, onlyRequester(p.By, "only who asked can withdraw it"))
+func (s *Service) Withdraw(ctx context.Context, p DecisionInput) (*Request, error) {
+	return s.decide(ctx, p, Withdraw, DecisionWithdraw, onlyRequester(p.By, "only who asked can withdraw it"))
 }
 
 // Retry tries again to take back what a stuck request left. The requester and whoever may approve can ask for it.
-func (s *Service) Retry(ctx context.Context, p Press) (*Request, error) {
-	return s.decide(ctx, p, Retry, AskRetry, s.concerned(ctx, p.By))
+func (s *Service) Retry(ctx context.Context, p DecisionInput) (*Request, error) {
+	return s.decide(ctx, p, Retry, DecisionRetry, s.requesterOrApprover(ctx, p.By))
 }
 
 // Resolve says that a stuck request is clean, with a reason.
-func (s *Service) Resolve(ctx context.Context, p Press) (*Request, error) {
-	return s.decide(ctx, p, Resolve, SaidClean, s.concerned(ctx, p.By))
+func (s *Service) Resolve(ctx context.Context, p DecisionInput) (*Request, error) {
+	return s.decide(ctx, p, Resolve, DecisionResolve, s.requesterOrApprover(ctx, p.By))
 }
 
 // ExpireDue ends the requests whose time has run out, at most limit of them, and returns how many it ended.
@@ -113,11 +113,11 @@ func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
 	n := 0
 	var errs []error
 	for _, id := range ids {
-		_, err := s.decide(ctx, Press{ID: id}, Expire, RanOut, func(r *Request, m *Move) error {
+		_, err := s.decide(ctx, DecisionInput{ID: id}, Expire, DecisionExpire, func(r *Request, m *Transition) error {
 			if s.o.Now().Before(r.Deadline) {
 				return ErrConflict // somebody gave it more time
 			}
-			m.Entry.Detail = r.whyRanOut(s.o.Now())
+			m.Entry.Detail = r.whyExpired(s.o.Now())
 			m.Decisions[len(m.Decisions)-1].Reason = m.Entry.Detail
 			return nil
 		})
@@ -134,19 +134,19 @@ func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
 	return n, errors.Join(errs...)
 }
 
-// whyRanOut says what r waited for when its time ran out, now.
-func (r *Request) whyRanOut(now time.Time) string {
+// whyExpired says what r waited for when its time ran out, now.
+func (r *Request) whyExpired(now time.Time) string {
 	switch {
 	case r.State == Approved:
 		return "it was approved, but the work had not begun in time"
-	case r.Awaits(now):
-		return "approvals or " + r.Proposal.Wants + " did not come in time"
+	case r.NeedsInput(now):
+		return "approvals or " + r.Proposal.RequiredInput + " did not come in time"
 	}
 	return "not enough approvals came in time"
 }
 
-func onlyRequester(by Actor, why string) func(*Request, *Move) error {
-	return func(r *Request, _ *Move) error {
+func onlyRequester(by Actor, why string) func(*Request, *Transition) error {
+	return func(r *Request, _ *Transition) error {
 		if by.User != r.Requester.User {
 			return &NotAllowedError{Why: why}
 		}
@@ -154,8 +154,8 @@ func onlyRequester(by Actor, why string) func(*Request, *Move) error {
 	}
 }
 
-func (s *Service) concerned(ctx context.Context, by Actor) func(*Request, *Move) error {
-	return func(r *Request, _ *Move) error {
+func (s *Service) requesterOrApprover(ctx context.Context, by Actor) func(*Request, *Transition) error {
+	return func(r *Request, _ *Transition) error {
 		if by.User == r.Requester.User {
 			return nil
 		}
@@ -165,12 +165,12 @@ func (s *Service) concerned(ctx context.Context, by Actor) func(*Request, *Move)
 
 const moveAttempts = 8
 
-// errSaid says that the same person has decided the same before.
-var errSaid = errors.New("said before")
+// errAlreadyDecided says that the same person has decided the same before.
+var errAlreadyDecided = errors.New("said before")
 
-// heard answers who has said before what r holds: perhaps because the first time nobody could say whether it is kept.
-func (s *Service) heard(ctx context.Context, r *Request) (*Request, error) {
-	if err := s.requests.Safe(ctx); err != nil {
+// confirmDurable answers who has said before what r holds: perhaps because the first time nobody could say whether it is kept.
+func (s *Service) confirmDurable(ctx context.Context, r *Request) (*Request, error) {
+	if err := s.requests.WaitDurable(ctx); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -178,7 +178,7 @@ func (s *Service) heard(ctx context.Context, r *Request) (*Request, error) {
 
 // decide reads the request, asks guard, and makes the move on the version it read. When somebody else moved the
 // request in between, it starts over, so that every decision is made on the request as it is.
-func (s *Service) decide(ctx context.Context, p Press, e Event, v Verb, guard func(*Request, *Move) error) (*Request, error) {
+func (s *Service) decide(ctx context.Context, p DecisionInput, e Event, v DecisionKind, guard func(*Request, *Transition) error) (*Request, error) {
 	for range moveAttempts {
 		r, err := s.requests.Get(ctx, p.ID)
 		if err != nil {
@@ -188,18 +188,18 @@ func (s *Service) decide(ctx context.Context, p Press, e Event, v Verb, guard fu
 		if e == "" { // guard knows the states in which it may be said
 			to, ok = r.State, !r.State.Final()
 		}
-		if !ok && r.said(v, p) {
-			return s.heard(ctx, r)
+		if !ok && r.alreadyDecided(v, p) {
+			return s.confirmDurable(ctx, r)
 		}
 		if !ok {
 			return r, &StateError{Event: e, Now: r}
 		}
-		if p.Seen != 0 && (p.Seen < r.Asked || p.Seen > r.Version) || r.outrun(v, p) {
+		if p.CardVersion != 0 && (p.CardVersion < r.ApprovalsSince || p.CardVersion > r.Version) || r.superseded(v, p) {
 			return r, &StaleError{Now: r}
 		}
 		now := s.o.Now()
-		d := Decision{Verb: v, By: p.By, At: now, Reason: p.Reason, Digest: r.Proposal.Digest, Version: r.Version + 1}
-		m := Move{
+		d := Decision{Kind: v, By: p.By, At: now, Reason: p.Reason, Digest: r.Proposal.Digest, Version: r.Version + 1}
+		m := Transition{
 			ID: r.ID, Version: r.Version, Event: e, From: r.State, To: to,
 			Decisions: append(slices.Clip(r.Decisions), d),
 			Entry: Entry{
@@ -208,12 +208,12 @@ func (s *Service) decide(ctx context.Context, p Press, e Event, v Verb, guard fu
 			},
 		}
 		switch err := guard(r, &m); {
-		case errors.Is(err, errSaid):
-			return s.heard(ctx, r)
+		case errors.Is(err, errAlreadyDecided):
+			return s.confirmDurable(ctx, r)
 		case err != nil:
 			return r, err
 		}
-		err = s.requests.Move(ctx, m)
+		err = s.requests.Transition(ctx, m)
 		if errors.Is(err, ErrConflict) {
 			continue
 		}

@@ -17,14 +17,16 @@ var (
 	ErrNewer       = errors.New("the request was written by a newer version of the bot")
 )
 
-// HeldError says that another request holds the target.
-type HeldError struct {
-	Target string
-	By     string // that request's id
-	Own    bool   // who asked for this asked for that one too
+// LockedError says that another request holds the target.
+type LockedError struct {
+	Target     string
+	RequestID  string // that request's id
+	OwnRequest bool   // who asked for this asked for that one too
 }
 
-func (e *HeldError) Error() string { return fmt.Sprintf("%s is held by request %s", e.Target, e.By) }
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("%s is held by request %s", e.Target, e.RequestID)
+}
 
 // StaleError says that a button or card is out of date. Now is how the request stands.
 type StaleError struct{ Now *Request }

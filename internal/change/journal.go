@@ -7,12 +7,12 @@ type StepState string
 
 // The states of a step.
 const (
-	StepBegun   StepState = "begun" // Apply was called; without a later word it is in doubt
-	StepDone    StepState = "done"
-	StepFailed  StepState = "failed" // Apply gave up; it may have left half of its work
-	StepUndoing StepState = "undoing"
-	StepUndone  StepState = "undone"
-	StepLeft    StepState = "left" // Undo could not take everything back
+	StepBegun      StepState = "begun" // Apply was called; without a later word it is in doubt
+	StepDone       StepState = "done"
+	StepFailed     StepState = "failed" // Apply gave up; it may have left half of its work
+	StepUndoing    StepState = "undoing"
+	StepUndone     StepState = "undone"
+	StepUndoFailed StepState = "undo_failed" // Undo could not take everything back
 )
 
 // StepRecord is a step's line in the journal. It is written before and after each act.
@@ -45,17 +45,17 @@ type Claimed struct {
 	TakenOver bool
 }
 
-// Move is one transition, or one decision that moves nothing yet.
-type Move struct {
+// Transition is one transition, or one decision that moves nothing yet.
+type Transition struct {
 	ID        string
 	Version   int64 // the version that the decision was made on; any other is refused with ErrConflict. A worker's move goes by its claim instead.
 	Event     Event // empty: a decision is written down and nothing moves
 	From, To  State
-	Decisions []Decision // all of them, the new one last; nil: unchanged
-	Proposal  *Proposal  // nil: unchanged; set by Drift
-	Outcome   *Outcome   // nil: unchanged
-	Deadline  time.Time  // zero: unchanged
-	NotBefore time.Time  // zero: unchanged; set by Approve where a change window has to open first
-	Kept      []Kept     // what is remembered or forgotten with this move
-	Entry     Entry      // for the audit; the store fills From, To, Version, Prev and Hash in
+	Decisions []Decision     // all of them, the new one last; nil: unchanged
+	Proposal  *Proposal      // nil: unchanged; set by Drift
+	Outcome   *Outcome       // nil: unchanged
+	Deadline  time.Time      // zero: unchanged
+	NotBefore time.Time      // zero: unchanged; set by Approve where a change window has to open first
+	Records   []StoredRecord // what is remembered or forgotten with this move
+	Entry     Entry          // for the audit; the store fills From, To, Version, Prev and Hash in
 }

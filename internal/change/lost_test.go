@@ -24,7 +24,9 @@ func (l *lossy) lost(err error) error {
 	return err
 }
 
-func (l *lossy) Move(ctx context.Context, m change.Move) error { return l.lost(l.Mem.Move(ctx, m)) }
+func (l *lossy) Transition(ctx context.Context, m change.Transition) error {
+	return l.lost(l.Mem.Transition(ctx, m))
+}
 
 func (l *lossy) Create(ctx context.Context, r *change.Request, submission string, e change.Entry) (string, error) {
 	id, err := l.Mem.Create(ctx, r, submission, e)
@@ -75,26 +77,32 @@ func (d lossyDesk) get(t *testing.T, id string) *change.Request {
 	return r
 }
 
-var ask = change.Ask{Kind: "k", Params: json.RawMessage(`{}`), By: change.Actor{User: "REQ"}, Submission: "view-1"}
+var ask = change.ProposeInput{Kind: "k", Params: json.RawMessage(`{}`), By: change.Actor{User: "REQ"}, Submission: "view-1"}
 
 // Whoever pressed and got no answer presses again: then the press counts, and nobody is told that they were too late.
 func TestAPressRepeatedAfterALostAnswerIsTheSamePress(t *testing.T) {
 	t.Parallel()
 	decisions := map[string]struct {
 		by     string
-		decide func(lossyDesk, context.Context, change.Press) (*change.Request, error)
+		decide func(lossyDesk, context.Context, change.DecisionInput) (*change.Request, error)
 		want   change.State
 	}{
-		"approve":  {"BEN", func(d lossyDesk, c context.Context, p change.Press) (*change.Request, error) { return d.Approve(c, p) }, change.Approved},
-		"reject":   {"BEN", func(d lossyDesk, c context.Context, p change.Press) (*change.Request, error) { return d.Reject(c, p) }, change.Rejected},
-		"withdraw": {"REQ", func(d lossyDesk, c context.Context, p change.Press) (*change.Request, error) { return d.Withdraw(c, p) }, change.Withdrawn},
+		"approve": {"BEN", func(d lossyDesk, c context.Context, p change.DecisionInput) (*change.Request, error) {
+			return d.Approve(c, p)
+		}, change.Approved},
+		"reject": {"BEN", func(d lossyDesk, c context.Context, p change.DecisionInput) (*change.Request, error) {
+			return d.Reject(c, p)
+		}, change.Rejected},
+		"withdraw": {"REQ", func(d lossyDesk, c context.Context, p change.DecisionInput) (*change.Request, error) {
+			return d.Withdraw(c, p)
+		}, change.Withdrawn},
 	}
 	for name, one := range decisions {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newLossyDesk(1)
 			r := d.propose(t)
-			p := change.Press{ID: r.ID, Seen: r.Version, By: change.Actor{User: one.by}, Reason: "why"}
+			p := change.DecisionInput{ID: r.ID, CardVersion: r.Version, By: change.Actor{User: one.by}, Reason: "why"}
 			d.store.lose = true
 			if _, err := one.decide(d, t.Context(), p); !errors.Is(err, change.ErrUnavailable) {
 				t.Fatalf("the answer was lost, but the first press says %v", err)
@@ -124,21 +132,21 @@ func TestAnApprovalTakenBackTwiceIsTakenBack(t *testing.T) {
 	t.Parallel()
 	d := newLossyDesk(2)
 	r := d.propose(t)
-	p := change.Press{ID: r.ID, By: change.Actor{User: "BEN"}}
+	p := change.DecisionInput{ID: r.ID, By: change.Actor{User: "BEN"}}
 	if _, err := d.Approve(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	d.store.lose = true
-	if _, err := d.TakeBack(t.Context(), p); !errors.Is(err, change.ErrUnavailable) {
+	if _, err := d.Revoke(t.Context(), p); !errors.Is(err, change.ErrUnavailable) {
 		t.Fatal(err)
 	}
 	d.store.lose = false
-	again, err := d.TakeBack(t.Context(), p)
+	again, err := d.Revoke(t.Context(), p)
 	if err != nil || again.ApprovedBy("BEN") || len(again.Decisions) != 2 {
 		t.Errorf("%v, %+v", err, again)
 	}
 	p.By.User = "ANNA"
-	if _, err := d.TakeBack(t.Context(), p); err == nil {
+	if _, err := d.Revoke(t.Context(), p); err == nil {
 		t.Error("ANNA took back what she never gave")
 	}
 }
@@ -149,8 +157,8 @@ func TestAPressFromBeforeThePersonsOwnLastWordIsStale(t *testing.T) {
 	t.Parallel()
 	d := newLossyDesk(2)
 	r := d.propose(t)
-	at := func(user string, seen int64) change.Press {
-		return change.Press{ID: r.ID, Seen: seen, By: change.Actor{User: user}}
+	at := func(user string, seen int64) change.DecisionInput {
+		return change.DecisionInput{ID: r.ID, CardVersion: seen, By: change.Actor{User: user}}
 	}
 	did := func(r *change.Request, err error) *change.Request {
 		t.Helper()
@@ -160,7 +168,7 @@ func TestAPressFromBeforeThePersonsOwnLastWordIsStale(t *testing.T) {
 		return r
 	}
 	did(d.Approve(t.Context(), at("BEN", 1)))
-	did(d.TakeBack(t.Context(), at("BEN", 2)))
+	did(d.Revoke(t.Context(), at("BEN", 2)))
 	now, err := d.Approve(t.Context(), at("BEN", 1))
 	if !isStale(err) || now.ApprovedBy("BEN") {
 		t.Fatalf("the first approval, delivered again after it was taken back: %v, %+v", err, now)
@@ -175,7 +183,7 @@ func TestARetryDeliveredAgainIsNotAnotherRetry(t *testing.T) {
 	t.Parallel()
 	d := newLossyDesk(1)
 	r := d.propose(t)
-	if _, err := d.Approve(t.Context(), change.Press{ID: r.ID, By: change.Actor{User: "BEN"}}); err != nil {
+	if _, err := d.Approve(t.Context(), change.DecisionInput{ID: r.ID, By: change.Actor{User: "BEN"}}); err != nil {
 		t.Fatal(err)
 	}
 	c, err := d.store.Claim(t.Context(), "w", time.Hour)
@@ -187,24 +195,24 @@ func TestARetryDeliveredAgainIsNotAnotherRetry(t *testing.T) {
 		for _, e := range events {
 			from := d.get(t, r.ID).State
 			to, _ := from.Next(e)
-			if err := d.store.Advance(t.Context(), c, change.Move{Event: e, From: from, To: to}); err != nil {
+			if err := d.store.Advance(t.Context(), c, change.Transition{Event: e, From: from, To: to}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		return d.get(t, r.ID).Version
 	}
-	p := change.Press{ID: r.ID, Seen: stick(c.Claim, change.Fail, change.GiveUp), By: change.Actor{User: "BEN"}}
+	p := change.DecisionInput{ID: r.ID, CardVersion: stick(c.Claim, change.Fail, change.UndoFailed), By: change.Actor{User: "BEN"}}
 	if _, err := d.Retry(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	if c, err = d.store.Claim(t.Context(), "w", time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	stuck := stick(c.Claim, change.GiveUp)
+	stuck := stick(c.Claim, change.UndoFailed)
 	if _, err := d.Retry(t.Context(), p); !isStale(err) {
 		t.Errorf("the same press again, after it was tried in vain: %v", err)
 	}
-	p.Seen = stuck
+	p.CardVersion = stuck
 	if _, err := d.Retry(t.Context(), p); err != nil {
 		t.Errorf("a new press: %v", err)
 	}
@@ -247,15 +255,15 @@ func TestAFormEditedAfterALostAnswerIsNotTheSameRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.store.lose = false
-	for what, edit := range map[string]func(*change.Ask){
-		"parameters": func(a *change.Ask) { a.Params = json.RawMessage(`{"days":1}`) },
-		"the reason": func(a *change.Ask) { a.Reason = "another" },
+	for what, edit := range map[string]func(*change.ProposeInput){
+		"parameters": func(a *change.ProposeInput) { a.Params = json.RawMessage(`{"days":1}`) },
+		"the reason": func(a *change.ProposeInput) { a.Reason = "another" },
 	} {
 		edited := ask
 		edit(&edited)
 		r, err := d.Propose(t.Context(), edited)
-		held, ok := errors.AsType[*change.HeldError](err)
-		if !ok || held.By != "first" || !held.Own {
+		held, ok := errors.AsType[*change.LockedError](err)
+		if !ok || held.RequestID != "first" || !held.OwnRequest {
 			t.Errorf("%s: %+v, %v", what, r, err)
 		}
 	}
@@ -267,7 +275,7 @@ func TestAFormEditedAfterALostAnswerIsNotTheSameRequest(t *testing.T) {
 	other := ask
 	other.By.User, other.Submission = "SOMEBODY", "view-2"
 	_, err := d.Propose(t.Context(), other)
-	if held, ok := errors.AsType[*change.HeldError](err); !ok || held.Own {
+	if held, ok := errors.AsType[*change.LockedError](err); !ok || held.OwnRequest {
 		t.Errorf("somebody else is told %v", err)
 	}
 }
@@ -275,7 +283,7 @@ func TestAFormEditedAfterALostAnswerIsNotTheSameRequest(t *testing.T) {
 // unsure is a store whose latest writes may yet be lost.
 type unsure struct{ *changetest.Mem }
 
-func (unsure) Safe(context.Context) error { return change.ErrUnavailable }
+func (unsure) WaitDurable(context.Context) error { return change.ErrUnavailable }
 
 // What was pressed is seen, and may still be lost: pressing again must not pass for success.
 func TestAPressRepeatedCountsOnceItIsSafe(t *testing.T) {
@@ -286,14 +294,14 @@ func TestAPressRepeatedCountsOnceItIsSafe(t *testing.T) {
 	frail := change.NewService(unsure{d.store.Mem}, change.Options{
 		Policy: change.Approvers{Name: "approvers", Users: []string{"BEN", "ANNA"}, Count: 2, Wait: time.Hour}, Now: now,
 	})
-	ben := change.Press{ID: r.ID, Seen: r.Version, By: change.Actor{User: "BEN"}, Reason: "why"}
+	ben := change.DecisionInput{ID: r.ID, CardVersion: r.Version, By: change.Actor{User: "BEN"}, Reason: "why"}
 	if _, err := frail.Approve(t.Context(), ben); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := frail.Approve(t.Context(), ben); !errors.Is(err, change.ErrUnavailable) {
 		t.Errorf("approved again: %v", err)
 	}
-	ben.Seen = 0 // typed
+	ben.CardVersion = 0 // typed
 	if _, err := frail.Reject(t.Context(), ben); err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,12 @@ import (
 
 // Policy says who may ask, who may approve, and when it is enough.
 type Policy interface {
-	// Admit returns the terms under which by may ask for p; a *NotAllowedError if by may not.
-	Admit(ctx context.Context, p Proposal, by Actor) (Terms, error)
+	// Authorize returns the terms under which by may ask for p; a *NotAllowedError if by may not.
+	Authorize(ctx context.Context, p Proposal, by Actor) (Terms, error)
 	// Eligible returns nil if by may approve r, else a *NotAllowedError that says why not.
 	Eligible(ctx context.Context, r *Request, by Actor) error
-	// Weigh says how r stands with the approvals in force.
-	Weigh(ctx context.Context, r *Request) (Verdict, error)
+	// Evaluate says how r stands with the approvals in force.
+	Evaluate(ctx context.Context, r *Request) (Evaluation, error)
 }
 
 // Terms are what a rule of the policy demands of a request.
@@ -22,8 +22,8 @@ type Terms struct {
 	Wait time.Duration // how long the request waits before it expires
 }
 
-// Verdict is how a request stands.
-type Verdict struct {
+// Evaluation is how a request stands.
+type Evaluation struct {
 	Enough  bool
 	Missing []Need
 	Rule    string          // the rule that it was judged by; it may have changed since the request was admitted
@@ -31,13 +31,13 @@ type Verdict struct {
 	Direct  bool            // those who could approve are asked by direct message too
 	// Approved now, the work may begin from NotBefore until NotAfter; zero: at any time.
 	NotBefore, NotAfter time.Time
-	Custodians          []string // who may hand in what the proposal wants, if it wants something and it is known
+	Submitters          []string // who may hand in what the proposal wants, if it wants something and it is known
 }
 
 // Who returns everybody who could give a missing approval, each once.
-func (v Verdict) Who() []string {
+func (e Evaluation) Who() []string {
 	var all []string
-	for _, n := range v.Missing {
+	for _, n := range e.Missing {
 		for _, u := range n.Who {
 			if !slices.Contains(all, u) {
 				all = append(all, u)
@@ -62,8 +62,8 @@ type Approvers struct {
 	Wait  time.Duration
 }
 
-// Admit lets anybody ask, as long as somebody else can approve.
-func (a Approvers) Admit(_ context.Context, _ Proposal, by Actor) (Terms, error) {
+// Authorize lets anybody ask, as long as somebody else can approve.
+func (a Approvers) Authorize(_ context.Context, _ Proposal, by Actor) (Terms, error) {
 	others := 0
 	for _, u := range a.Users {
 		if u != by.User {
@@ -87,8 +87,8 @@ func (a Approvers) Eligible(_ context.Context, r *Request, by Actor) error {
 	return nil
 }
 
-// Weigh counts the approvals of people who are approvers now.
-func (a Approvers) Weigh(ctx context.Context, r *Request) (Verdict, error) {
+// Evaluate counts the approvals of people who are approvers now.
+func (a Approvers) Evaluate(ctx context.Context, r *Request) (Evaluation, error) {
 	have := 0
 	var left []string
 	for _, d := range r.Approvals() {
@@ -102,9 +102,9 @@ func (a Approvers) Weigh(ctx context.Context, r *Request) (Verdict, error) {
 		}
 	}
 	if have >= a.count() {
-		return Verdict{Enough: true}, nil
+		return Evaluation{Enough: true}, nil
 	}
-	return Verdict{Missing: []Need{{Who: left, Group: "approvers", Count: a.count() - have}}}, nil
+	return Evaluation{Missing: []Need{{Who: left, Group: "approvers", Count: a.count() - have}}}, nil
 }
 
 func (a Approvers) count() int { return max(1, a.Count) }

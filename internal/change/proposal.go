@@ -31,11 +31,11 @@ type Proposal struct {
 	// Parts are there where one change concerns several things at once: each has traits of its own, and Traits is empty.
 	// Whoever judges the change has to judge every one of them.
 	Parts []Part `json:"parts,omitempty"`
-	// Wants names what a person has to hand in before the work can begin, such as "the key". Empty: nothing. It never
+	// RequiredInput names what a person has to hand in before the work can begin, such as "the key". Empty: nothing. It never
 	// stands here itself.
-	Wants  string `json:"wants,omitempty"`
-	Memos  []Memo `json:"memos,omitempty"` // what is remembered once it is applied
-	Digest string `json:"digest"`          // what an approval is bound to, see ComputeDigest
+	RequiredInput string   `json:"required_input,omitempty"`
+	Records       []Record `json:"records,omitempty"` // what is remembered once it is applied
+	Digest        string   `json:"digest"`            // what an approval is bound to, see ComputeDigest
 	// Unsure: a part that the plan itself depends on could not be read just now. Another try may tell; it is not stored.
 	Unsure bool `json:"-"`
 }

@@ -18,11 +18,11 @@ var errNotDue = errors.New("no reminder is due")
 // Remind records that those whose approvals of r are missing are reminded, if its rule wants it by now. The record is
 // what makes it happen once: whoever shows requests to people tells those it names. It reports whether it was due.
 func (s *Service) Remind(ctx context.Context, r *Request) (bool, error) {
-	_, err := s.decide(ctx, Press{ID: r.ID}, "", Reminded, func(r *Request, m *Move) error {
+	_, err := s.decide(ctx, DecisionInput{ID: r.ID}, "", DecisionRemind, func(r *Request, m *Transition) error {
 		if r.State != Pending {
 			return errNotDue
 		}
-		verdict, err := s.o.Policy.Weigh(ctx, r)
+		verdict, err := s.o.Policy.Evaluate(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (s *Service) Remind(ctx context.Context, r *Request) (bool, error) {
 func (r *Request) nextReminded(who []string) []string {
 	had := map[string]int{}
 	for _, d := range r.Decisions {
-		if d.Verb == Reminded {
+		if d.Kind == DecisionRemind {
 			for _, u := range d.To {
 				had[u]++
 			}
@@ -65,6 +65,6 @@ func reminderDue(r *Request, after []time.Duration, now time.Time) bool {
 	if due.IsZero() {
 		return false
 	}
-	last := r.Last(Reminded)
+	last := r.Last(DecisionRemind)
 	return last == nil || last.At.Before(due)
 }

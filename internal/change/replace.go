@@ -7,7 +7,7 @@ import (
 
 // replace makes way for a request that takes the place of an earlier one: it withdraws that one if it still waits.
 // Should the new one not be stored after that, submitting it again finds the way free.
-func (s *Service) replace(ctx context.Context, a Ask) error {
+func (s *Service) replace(ctx context.Context, a ProposeInput) error {
 	old, err := s.requests.Get(ctx, a.Parent)
 	if err != nil {
 		return fmt.Errorf("the request to be replaced: %w", err)
@@ -18,6 +18,6 @@ func (s *Service) replace(ctx context.Context, a Ask) error {
 	if old.State.Final() {
 		return nil
 	}
-	_, err = s.Withdraw(ctx, Press{ID: a.Parent, By: a.By, Reason: "edited and asked again"})
+	_, err = s.Withdraw(ctx, DecisionInput{ID: a.Parent, By: a.By, Reason: "edited and asked again"})
 	return err
 }

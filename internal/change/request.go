@@ -10,12 +10,12 @@ const Schema = 2
 
 // Request is a proposal with its life so far.
 type Request struct {
-	ID        string
-	State     State
-	Version   int64 // goes up with every move and every journal line
-	Epoch     int64 // goes up with every claim
-	Asked     int64 // the version since which the approvals in force are asked for: an older card is stale
-	Announced int64 // the version last shown in Slack; only goes up
+	ID             string
+	State          State
+	Version        int64 // goes up with every move and every journal line
+	Epoch          int64 // goes up with every claim
+	ApprovalsSince int64 // the version since which the approvals in force are asked for: an older card is stale
+	Announced      int64 // the version last shown in Slack; only goes up
 
 	Proposal  Proposal
 	Previous  *Proposal // the plan that drift made void
@@ -43,33 +43,33 @@ type Actor struct {
 	Channel string `json:"channel,omitempty"` // where it was done
 }
 
-// Verb says what a decision was.
-type Verb string
+// DecisionKind says what a decision was.
+type DecisionKind string
 
 // The verbs.
 const (
-	SaidYes    Verb = "approve"
-	TookBack   Verb = "take_back"
-	SaidNo     Verb = "reject"
-	Withdrew   Verb = "withdraw"
-	RanOut     Verb = "expire"
-	AskRetry   Verb = "retry"
-	SaidClean  Verb = "resolve"
-	WentStale  Verb = "drift"
-	Unapproved Verb = "unapprove" // by a worker, before the first step: the approvals are no longer enough
-	Reminded   Verb = "remind"    // those who are still missing, by the clock
-	HandedIn   Verb = "hand_in"   // what the proposal wants: the thing itself stands elsewhere
-	CalledIn   Verb = "call_in"   // those who may hand it in were asked for it, by the clock
+	DecisionApprove        DecisionKind = "approve"
+	DecisionRevoke         DecisionKind = "revoke"
+	DecisionReject         DecisionKind = "reject"
+	DecisionWithdraw       DecisionKind = "withdraw"
+	DecisionExpire         DecisionKind = "expire"
+	DecisionRetry          DecisionKind = "retry"
+	DecisionResolve        DecisionKind = "resolve"
+	DecisionDrift          DecisionKind = "drift"
+	Unapproved             DecisionKind = "unapprove"       // by a worker, before the first step: the approvals are no longer enough
+	DecisionRemind         DecisionKind = "remind"          // those who are still missing, by the clock
+	DecisionInputSubmitted DecisionKind = "input_submitted" // what the proposal wants: the thing itself stands elsewhere
+	DecisionInputRequested DecisionKind = "input_requested" // those who may hand it in were asked for it, by the clock
 )
 
 // Decision is what a person (or the clock) said about a request.
 type Decision struct {
-	Verb   Verb      `json:"verb"`
-	By     Actor     `json:"by"`
-	At     time.Time `json:"at"`
-	Reason string    `json:"reason,omitempty"`
-	Digest string    `json:"digest"`       // the plan that it was said about
-	To     []string  `json:"to,omitempty"` // users: who was reminded, or asked to hand something in
+	Kind   DecisionKind `json:"kind"`
+	By     Actor        `json:"by"`
+	At     time.Time    `json:"at"`
+	Reason string       `json:"reason,omitempty"`
+	Digest string       `json:"digest"`       // the plan that it was said about
+	To     []string     `json:"to,omitempty"` // users: who was reminded, or asked to hand something in
 	// Version is the one that the request had with it: a card that shows an earlier one is from before it. 0 in
 	// decisions that an older version of the bot wrote down.
 	Version int64 `json:"version,omitempty"`
@@ -100,54 +100,54 @@ func (r *Request) Approvals() []Decision {
 		if d.Digest != r.Proposal.Digest {
 			continue
 		}
-		switch d.Verb { //nolint:exhaustive // the other verbs end a request or void its plan
-		case SaidYes:
+		switch d.Kind { //nolint:exhaustive // the other verbs end a request or void its plan
+		case DecisionApprove:
 			if !approvedBy(in, d.By.User) {
 				in = append(in, d)
 			}
-		case TookBack:
+		case DecisionRevoke:
 			in = slices.DeleteFunc(in, func(a Decision) bool { return a.By.User == d.By.User })
-		case WentStale:
+		case DecisionDrift:
 			in = nil
 		}
 	}
 	return in
 }
 
-// Handed returns when and by whom what the proposal wants was handed in for the present plan, or nil.
-func (r *Request) Handed() *Decision {
+// InputSubmitted returns when and by whom what the proposal wants was handed in for the present plan, or nil.
+func (r *Request) InputSubmitted() *Decision {
 	for i := len(r.Decisions) - 1; i >= 0; i-- {
-		switch d := &r.Decisions[i]; d.Verb { //nolint:exhaustive // the others have nothing to do with it
-		case HandedIn:
+		switch d := &r.Decisions[i]; d.Kind { //nolint:exhaustive // the others have nothing to do with it
+		case DecisionInputSubmitted:
 			if d.Digest == r.Proposal.Digest {
 				return d
 			}
 			return nil
-		case WentStale:
+		case DecisionDrift:
 			return nil
 		}
 	}
 	return nil
 }
 
-// HandInLasts is how long what was handed in is kept. It counts for a little less, so that work that has begun finds it.
+// InputTTL is how long what was handed in is kept. It counts for a little less, so that work that has begun finds it.
 const (
-	HandInLasts = time.Hour
-	handInSlack = 10 * time.Minute
+	InputTTL    = time.Hour
+	inputMargin = 10 * time.Minute
 )
 
-// Awaits reports whether what the proposal wants has not been handed in, or is too old by now.
-func (r *Request) Awaits(now time.Time) bool {
-	if r.Proposal.Wants == "" {
+// NeedsInput reports whether what the proposal wants has not been handed in, or is too old by now.
+func (r *Request) NeedsInput(now time.Time) bool {
+	if r.Proposal.RequiredInput == "" {
 		return false
 	}
-	d := r.Handed()
-	return d == nil || !now.Before(d.At.Add(HandInLasts-handInSlack))
+	d := r.InputSubmitted()
+	return d == nil || !now.Before(d.At.Add(InputTTL-inputMargin))
 }
 
 // AskedAt is when the approvals for the present plan were first asked for.
 func (r *Request) AskedAt() time.Time {
-	if d := r.Last(WentStale); d != nil {
+	if d := r.Last(DecisionDrift); d != nil {
 		return d.At
 	}
 	return r.Created
@@ -160,43 +160,43 @@ func approvedBy(in []Decision, user string) bool {
 	return slices.ContainsFunc(in, func(d Decision) bool { return d.By.User == user })
 }
 
-// said reports whether p is heard already. Whoever gets no answer presses again, and must not be told that somebody
+// alreadyDecided reports whether p is heard already. Whoever gets no answer presses again, and must not be told that somebody
 // was first: it was themselves. An approval that was taken back is not said any more.
-func (r *Request) said(v Verb, p Press) bool {
+func (r *Request) alreadyDecided(v DecisionKind, p DecisionInput) bool {
 	if p.By.User == "" {
 		return false // the clock presses no buttons
 	}
-	if v == SaidYes {
+	if v == DecisionApprove {
 		return r.ApprovedBy(p.By.User)
 	}
 	for _, d := range slices.Backward(r.Decisions) {
 		if d.By.User == p.By.User {
-			return d.Verb == v && d.Digest == r.Proposal.Digest
+			return d.Kind == v && d.Digest == r.Proposal.Digest
 		}
 	}
 	return false
 }
 
-// outrun reports whether p was pressed on a card from before something else that the same person has decided since:
+// superseded reports whether p was pressed on a card from before something else that the same person has decided since:
 // it was late on its way, or is delivered again, and is not what they want now.
-func (r *Request) outrun(v Verb, p Press) bool {
-	if p.Seen == 0 || p.By.User == "" || v == HandedIn { // handing a thing in is no opinion, and nothing that they said undoes it
+func (r *Request) superseded(v DecisionKind, p DecisionInput) bool {
+	if p.CardVersion == 0 || p.By.User == "" || v == DecisionInputSubmitted { // handing a thing in is no opinion, and nothing that they said undoes it
 		return false
 	}
 	for _, d := range slices.Backward(r.Decisions) {
-		if d.By.User != p.By.User || d.Verb == HandedIn {
+		if d.By.User != p.By.User || d.Kind == DecisionInputSubmitted {
 			continue
 		}
 		// The same again is a press repeated because its answer was lost, but for a retry, which has had its effect.
-		return p.Seen < d.Version && (d.Verb != v || v == AskRetry)
+		return p.CardVersion < d.Version && (d.Kind != v || v == DecisionRetry)
 	}
 	return false
 }
 
 // Last returns the latest decision with that verb, or nil.
-func (r *Request) Last(v Verb) *Decision {
+func (r *Request) Last(v DecisionKind) *Decision {
 	for i := len(r.Decisions) - 1; i >= 0; i-- {
-		if r.Decisions[i].Verb == v {
+		if r.Decisions[i].Kind == v {
 			return &r.Decisions[i]
 		}
 	}

@@ -12,17 +12,17 @@ import (
 // Requests is what the service needs of a store. Each method is atomic and writes its audit entry with it.
 type Requests interface {
 	// Create stores r and takes its target. A submission seen before returns the id that it made then.
-	// Errors: *HeldError, ErrUnavailable, ErrFull.
+	// Errors: *LockedError, ErrUnavailable, ErrFull.
 	Create(ctx context.Context, r *Request, submission string, entry Entry) (id string, err error)
 	// Submitted returns the id that a submission made, once that is as safe as after Create; empty if it made none.
 	Submitted(ctx context.Context, submission string) (id string, err error)
 	// Get returns the request with its journal; ErrNotFound, ErrNewer, ErrUnavailable.
 	Get(ctx context.Context, id string) (*Request, error)
-	// Move makes one transition on the version it was decided on; ErrConflict if that has passed.
-	Move(ctx context.Context, m Move) error
-	// Safe returns nil once all that was written before is as safe as what a move wrote that returned nil. A move that
+	// Transition makes one transition on the version it was decided on; ErrConflict if that has passed.
+	Transition(ctx context.Context, m Transition) error
+	// WaitDurable returns nil once all that was written before is as safe as what a move wrote that returned nil. A move that
 	// failed with ErrUnavailable may be written, and be seen, and yet be lost: who relies on having seen it asks first.
-	Safe(ctx context.Context) error
+	WaitDurable(ctx context.Context) error
 	// Due returns ids of requests whose deadline is not after now, oldest first.
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
 }
@@ -56,8 +56,8 @@ func NewService(requests Requests, o Options) *Service {
 	return &Service{requests: requests, o: o}
 }
 
-// Ask is what somebody asks for.
-type Ask struct {
+// ProposeInput is what somebody asks for.
+type ProposeInput struct {
 	Kind       Kind
 	Params     json.RawMessage
 	Reason     string
@@ -68,7 +68,7 @@ type Ask struct {
 
 // submission names what was submitted: the form, and what was filled in. A form that was edited after its answer was
 // lost is another submission, or what was edited would be dropped in silence.
-func (a Ask) submission() (string, error) {
+func (a ProposeInput) submission() (string, error) {
 	if a.Submission == "" {
 		return "", nil
 	}
@@ -84,8 +84,8 @@ func (a Ask) submission() (string, error) {
 }
 
 // Propose plans the change, checks that it may be asked for, and stores it. Errors: *InvalidError,
-// *NotAllowedError, *HeldError, and what the planner or the store meet.
-func (s *Service) Propose(ctx context.Context, a Ask) (*Request, error) {
+// *NotAllowedError, *LockedError, and what the planner or the store meet.
+func (s *Service) Propose(ctx context.Context, a ProposeInput) (*Request, error) {
 	planner, ok := s.o.Planners[a.Kind]
 	if !ok {
 		return nil, fmt.Errorf("no planner for %q", a.Kind)
@@ -103,7 +103,7 @@ func (s *Service) Propose(ctx context.Context, a Ask) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	terms, err := s.o.Policy.Admit(ctx, p, a.By)
+	terms, err := s.o.Policy.Authorize(ctx, p, a.By)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (s *Service) Propose(ctx context.Context, a Ask) (*Request, error) {
 	}
 	now := s.o.Now()
 	r := &Request{
-		ID: id, State: Pending, Version: 1, Asked: 1,
+		ID: id, State: Pending, Version: 1, ApprovalsSince: 1,
 		Proposal: p, Requester: a.By, Reason: a.Reason, Rule: terms.Rule, Parent: a.Parent,
 		Created: now, Deadline: now.Add(terms.Wait),
 	}
@@ -137,12 +137,12 @@ func (s *Service) Propose(ctx context.Context, a Ask) (*Request, error) {
 
 // ownOrNot marks a target that is held by a request of by's own: as a rule the same form, submitted before.
 func (s *Service) ownOrNot(ctx context.Context, err error, by Actor) error {
-	var held *HeldError
+	var held *LockedError
 	if !errors.As(err, &held) {
 		return err
 	}
-	if r, gone := s.requests.Get(ctx, held.By); gone == nil && r.Requester.User == by.User {
-		return &HeldError{Target: held.Target, By: held.By, Own: true}
+	if r, gone := s.requests.Get(ctx, held.RequestID); gone == nil && r.Requester.User == by.User {
+		return &LockedError{Target: held.Target, RequestID: held.RequestID, OwnRequest: true}
 	}
 	return err
 }

@@ -24,32 +24,32 @@ type Event string
 
 // The events.
 const (
-	Create   Event = "create"
-	Approve  Event = "approve" // the approval that makes it enough; earlier ones are recorded without an event
-	Reject   Event = "reject"
-	Withdraw Event = "withdraw"
-	Expire   Event = "expire"
-	Start    Event = "start"
-	Succeed  Event = "succeed"
-	Fail     Event = "fail"
-	Drift    Event = "drift"  // the plan is no longer the one approved: approvals are void
-	Lapse    Event = "lapse"  // what was handed in is kept too long by now: nothing has begun, and approvals stand
-	Revoke   Event = "revoke" // an approval is revoked, and the others are not enough
+	Create       Event = "create"
+	Approve      Event = "approve" // the approval that makes it enough; earlier ones are recorded without an event
+	Reject       Event = "reject"
+	Withdraw     Event = "withdraw"
+	Expire       Event = "expire"
+	Start        Event = "start"
+	Succeed      Event = "succeed"
+	Fail         Event = "fail"
+	Drift        Event = "drift"         // the plan is no longer the one approved: approvals are void
+	InputExpired Event = "input_expired" // what was handed in is kept too long by now: nothing has begun, and approvals stand
+	Revoke       Event = "revoke"        // an approval is revoked, and the others are not enough
 	// Before the first step, a worker finds that the approvals are no longer enough, or that the time has run out.
-	Unapprove Event = "unapprove"
-	Late      Event = "late"
-	Undone    Event = "undone"
-	GiveUp    Event = "give_up"
-	Retry     Event = "retry"
-	Resolve   Event = "resolve" // a person says that a stuck request is clean
+	Unapprove  Event = "unapprove"
+	Late       Event = "late"
+	Undone     Event = "undone"
+	UndoFailed Event = "undo_failed"
+	Retry      Event = "retry"
+	Resolve    Event = "resolve" // a person says that a stuck request is clean
 )
 
 // table is the whole state machine: what is not in it can't happen.
 var table = map[State]map[Event]State{
 	Pending:  {Approve: Approved, Revoke: Pending, Reject: Rejected, Withdraw: Withdrawn, Expire: Expired},
 	Approved: {Start: Applying, Revoke: Pending, Reject: Rejected, Withdraw: Withdrawn, Expire: Expired},
-	Applying: {Succeed: Applied, Fail: Undoing, Drift: Pending, Lapse: Pending, Unapprove: Pending, Late: Expired},
-	Undoing:  {Undone: RolledBack, GiveUp: Stuck},
+	Applying: {Succeed: Applied, Fail: Undoing, Drift: Pending, InputExpired: Pending, Unapprove: Pending, Late: Expired},
+	Undoing:  {Undone: RolledBack, UndoFailed: Stuck},
 	Stuck:    {Retry: Undoing, Resolve: RolledBack},
 }
 

@@ -15,9 +15,9 @@ type Step interface {
 	Undo(ctx context.Context, had Evidence) error
 }
 
-// Patient is a step that may be retried for longer (or shorter) than the executor's default.
-type Patient interface {
-	Patience() time.Duration
+// StepTimeouter is a step that may be retried for longer (or shorter) than the executor's default.
+type StepTimeouter interface {
+	StepTimeout() time.Duration
 }
 
 // Reporter is a step that found something worth telling once it is done, such as "3 indices visible".

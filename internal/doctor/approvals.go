@@ -14,7 +14,7 @@ import (
 // approvals looks for groups that can't be read and for rules under which nobody could approve.
 func (o Options) approvals(ctx context.Context, a *area) {
 	rules := o.Config.Rules()
-	roster := policy.NewRoster(o.Slack, time.Minute, o.Now)
+	roster := policy.NewGroupCache(o.Slack, time.Minute, o.Now)
 	members := map[string][]string{} // of the groups that could be read
 	for _, g := range rules.Groups {
 		who, err := roster.Members(ctx, g)

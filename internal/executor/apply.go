@@ -31,7 +31,7 @@ func (j *job) apply(ctx context.Context) error {
 		}
 	}
 	at := j.o.Now()
-	return j.advance(ctx, change.Move{Event: change.Succeed, Outcome: &change.Outcome{Ended: at}, Kept: j.request.Kept(at)}, "")
+	return j.advance(ctx, change.Transition{Event: change.Succeed, Outcome: &change.Outcome{Ended: at}, Records: j.request.StoredRecords(at)}, "")
 }
 
 // errUnsure: a read that failed is no change of the world, and voids no approval as long as another try may tell.
@@ -59,7 +59,7 @@ func (j *job) compare(ctx context.Context) error {
 		}
 		return err
 	}
-	failed, err := j.try(ctx, j.o.Patience, func(ctx context.Context) error {
+	failed, err := j.try(ctx, j.o.StepTimeout, func(ctx context.Context) error {
 		return j.span(ctx, "plan again", plan)
 	}, func(int, error) error { return nil })
 	switch {
@@ -78,8 +78,8 @@ func (j *job) compare(ctx context.Context) error {
 func (j *job) drift(ctx context.Context, now change.Proposal) error {
 	r, at := j.request, j.o.Now()
 	const why = "the plan is no longer the one that was approved"
-	stale := change.Decision{Verb: change.WentStale, At: at, Reason: why, Digest: r.Proposal.Digest}
-	return j.advance(ctx, change.Move{
+	stale := change.Decision{Kind: change.DecisionDrift, At: at, Reason: why, Digest: r.Proposal.Digest}
+	return j.advance(ctx, change.Transition{
 		Event:     change.Drift,
 		Proposal:  &now,
 		Decisions: append(slices.Clip(r.Decisions), stale),
@@ -95,12 +95,12 @@ func (j *job) applyStep(ctx context.Context, order int, s step) error {
 	switch line.State {
 	case change.StepDone:
 		return nil
-	case change.StepFailed, change.StepUndoing, change.StepUndone, change.StepLeft:
+	case change.StepFailed, change.StepUndoing, change.StepUndone, change.StepUndoFailed:
 		// A worker wrote the failure down and got no further.
 		return j.fail(ctx, line.Step, &change.ExplainedError{Say: line.Trouble, Err: errors.New("failed before a take-over")})
 	case change.StepBegun, "":
 	}
-	if err := j.mayBegin(ctx); err != nil {
+	if err := j.checkCanStart(ctx); err != nil {
 		return err
 	}
 	line.State = change.StepBegun
@@ -143,5 +143,5 @@ func (j *job) applyOnce(ctx context.Context, step change.Step, line *change.Step
 func (j *job) fail(ctx context.Context, step string, cause error) error {
 	out := change.Outcome{Failed: step, Why: j.explain(cause), Error: j.o.Scrub(cause.Error())}
 	j.log.WarnContext(ctx, "applying failed", "step", step, "error", out.Error)
-	return j.advance(ctx, change.Move{Event: change.Fail, Outcome: &out}, out.Why)
+	return j.advance(ctx, change.Transition{Event: change.Fail, Outcome: &out}, out.Why)
 }

@@ -187,7 +187,7 @@ func (l line) Record(ctx context.Context, c change.Claim, r change.StepRecord, e
 	return l.call("record", func() error { return l.Queue.Record(ctx, c, r, e) })
 }
 
-func (l line) Advance(ctx context.Context, c change.Claim, m change.Move) error {
+func (l line) Advance(ctx context.Context, c change.Claim, m change.Transition) error {
 	return l.call("advance", func() error { return l.Queue.Advance(ctx, c, m) })
 }
 

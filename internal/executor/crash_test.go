@@ -94,7 +94,7 @@ func (s *stage) act(t *testing.T) (change.State, error) {
 		s.mu.Lock()
 		s.cursed = nil
 		s.mu.Unlock()
-		err = s.mem.Move(t.Context(), change.Move{ID: "a", Version: r.Version, Event: change.Retry, From: change.Stuck, To: change.Undoing})
+		err = s.mem.Move(t.Context(), change.Transition{ID: "a", Version: r.Version, Event: change.Retry, From: change.Stuck, To: change.Undoing})
 		if err == nil {
 			r, err = s.settled(t.Context())
 		}

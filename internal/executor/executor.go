@@ -25,7 +25,7 @@ type Options struct {
 	Lease       time.Duration // how long a claim lasts without renewal, and so a take-over after a crash: 8 s
 	Renew       time.Duration // how often it is renewed: 2 s
 	CallTimeout time.Duration // the longest that one outgoing call of a step takes; shorter than the lease: 7 s
-	Patience    time.Duration // how long a step is tried again, unless it is change.Patient: 90 s
+	StepTimeout time.Duration // how long a step is tried again, unless it is change.Patient: 90 s
 	Drain       time.Duration // how long a running step may go on after stop: 20 s
 
 	Backoff func(attempt int) time.Duration // the pause after a failed attempt, counted from 1; see Exponential
@@ -33,7 +33,7 @@ type Options struct {
 	Log     *slog.Logger                    // discards
 
 	// Weigh asks the policy before the first step whether the approvals are still enough. Nothing: it is not asked.
-	Weigh func(context.Context, *change.Request) (change.Verdict, error)
+	Weigh func(context.Context, *change.Request) (change.Evaluation, error)
 
 	Changed func(id string)     // called after every journal line and move, so that cards follow; must not block
 	Scrub   func(string) string // takes secrets out of the text of errors
@@ -46,12 +46,12 @@ type Options struct {
 
 // Executor works on approved requests until it is stopped.
 type Executor struct {
-	queue   Queue
-	waker   Waker
-	plans   map[change.Kind]change.Planner
-	steps   Registry
-	o       Options
-	contact *contact
+	queue        Queue
+	waker        Waker
+	plans        map[change.Kind]change.Planner
+	steps        Registry
+	o            Options
+	connectivity *connectivity
 }
 
 // New returns an executor of planned steps, which steps builds. It asks planners for one thing only: whether a plan is
@@ -68,7 +68,7 @@ func New(queue Queue, waker Waker, planners map[change.Kind]change.Planner, step
 	case o.Renew >= o.Lease:
 		return nil, fmt.Errorf("executor: renewing every %v is too late for a lease of %v", o.Renew, o.Lease)
 	}
-	return &Executor{queue: queue, waker: waker, plans: planners, steps: steps, o: o, contact: &contact{log: o.Log, scrub: o.Scrub}}, nil
+	return &Executor{queue: queue, waker: waker, plans: planners, steps: steps, o: o, connectivity: &connectivity{log: o.Log, scrub: o.Scrub}}, nil
 }
 
 func setDefaults(o *Options) {
@@ -77,7 +77,7 @@ func setDefaults(o *Options) {
 	orDefault(&o.Lease, 8*time.Second)
 	orDefault(&o.Renew, 2*time.Second)
 	orDefault(&o.CallTimeout, 7*time.Second)
-	orDefault(&o.Patience, 90*time.Second)
+	orDefault(&o.StepTimeout, 90*time.Second)
 	orDefault(&o.Drain, 20*time.Second)
 	orDefault(&o.Log, slog.New(slog.DiscardHandler))
 	if o.Changed == nil {
@@ -131,8 +131,8 @@ const (
 	idle = 15 * time.Second
 	// A wake-up sooner than brief that comes to nothing is suspicious; after a few of them the worker slows down,
 	// so that a waker gone wrong can't make it spin.
-	brief  = 20 * time.Millisecond
-	breath = 250 * time.Millisecond
+	spinThreshold = 20 * time.Millisecond
+	spinPause     = 250 * time.Millisecond
 )
 
 func (e *Executor) worker(ctx context.Context, name string) {
@@ -163,7 +163,7 @@ func (e *Executor) claim(ctx context.Context, worker string) (Claimed, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.o.Lease)
 	defer cancel()
 	claimed, err := e.queue.Claim(ctx, worker, e.o.Lease)
-	e.contact.report(ctx, err)
+	e.connectivity.report(ctx, err)
 	return claimed, err
 }
 
@@ -171,31 +171,31 @@ func (e *Executor) wait(ctx context.Context, short *int) error {
 	since := e.o.Now()
 	err := e.waker.Wait(ctx, idle)
 	if ctx.Err() == nil {
-		e.contact.report(ctx, err)
+		e.connectivity.report(ctx, err)
 	}
 	if err != nil {
 		return err
 	}
-	if e.o.Now().Sub(since) >= brief {
+	if e.o.Now().Sub(since) >= spinThreshold {
 		*short = 0
 		return nil
 	}
 	if *short++; *short > 3 {
-		_ = sleep(ctx, nil, breath) // the caller's loop sees for itself whether ctx ended
+		_ = sleep(ctx, nil, spinPause) // the caller's loop sees for itself whether ctx ended
 	}
 	return nil
 }
 
-// contact says once that the queue is away and once that it is back, however many calls meet it in between.
-type contact struct {
+// connectivity says once that the queue is away and once that it is back, however many calls meet it in between.
+type connectivity struct {
 	log   *slog.Logger
 	scrub func(string) string
 	mu    sync.Mutex
 	lost  bool
 }
 
-func (c *contact) report(ctx context.Context, err error) {
-	lost := err != nil && !answered(err)
+func (c *connectivity) report(ctx context.Context, err error) {
+	lost := err != nil && !definitive(err)
 	c.mu.Lock()
 	before := c.lost
 	c.lost = lost
@@ -208,8 +208,8 @@ func (c *contact) report(ctx context.Context, err error) {
 	}
 }
 
-// answered reports whether err is an answer of the queue: asking again would not change it.
-func answered(err error) bool {
+// definitive reports whether err is an answer of the queue: asking again would not change it.
+func definitive(err error) bool {
 	for _, answer := range []error{
 		change.ErrNoWork, change.ErrFenced, change.ErrConflict, change.ErrNotFound, change.ErrNewer,
 	} {

@@ -94,7 +94,7 @@ func TestDriftAsksAgain(t *testing.T) {
 		if len(r.Approvals()) != 0 {
 			t.Errorf("approvals still in force: %+v", r.Approvals())
 		}
-		if last := r.Last(change.WentStale); last == nil || last.Digest != "digest-1" {
+		if last := r.Last(change.DecisionDrift); last == nil || last.Digest != "digest-1" {
 			t.Errorf("decisions %+v", r.Decisions)
 		}
 		if want := start.Add(before.Deadline.Sub(before.Created)); !r.Deadline.Equal(want) {
@@ -126,7 +126,7 @@ func TestAReadThatFailsIsNoDrift(t *testing.T) {
 						return p, nil
 					},
 				})
-				if r := b.until("a", test.want); test.want == change.Applied && r.Last(change.WentStale) != nil {
+				if r := b.until("a", test.want); test.want == change.Applied && r.Last(change.DecisionDrift) != nil {
 					t.Errorf("approvals were voided: %+v", r.Decisions)
 				}
 				if tries < min(test.unreadable, 4) {
@@ -153,7 +153,7 @@ func TestAnUnreadLineOfTheBasisIsNoDrift(t *testing.T) {
 				return p, err
 			},
 		})
-		if r := b.until("a", change.Applied); r.Last(change.WentStale) != nil || plans != 1 {
+		if r := b.until("a", change.Applied); r.Last(change.DecisionDrift) != nil || plans != 1 {
 			t.Errorf("planned %d times, decisions %+v", plans, r.Decisions)
 		}
 	})
@@ -165,15 +165,15 @@ func TestWorkDoesNotBeginOnWhatIsKeptTooLong(t *testing.T) {
 		b := newBench(t)
 		put := func(id string, ago time.Duration) {
 			r := executortest.Approved(id, "create-key")
-			r.Proposal.Wants = "the key"
+			r.Proposal.RequiredInput = "the key"
 			r.Decisions = append(r.Decisions, change.Decision{
-				Verb: change.HandedIn, By: change.Actor{User: "UBOB"}, At: time.Now().Add(-ago), Digest: r.Proposal.Digest,
+				Kind: change.DecisionInputSubmitted, By: change.Actor{User: "UBOB"}, At: time.Now().Add(-ago), Digest: r.Proposal.Digest,
 			})
 			if err := b.mem.Put(t.Context(), r); err != nil {
 				t.Fatal(err)
 			}
 		}
-		put("late", change.HandInLasts-5*time.Minute)
+		put("late", change.InputTTL-5*time.Minute)
 		put("a", 20*time.Minute)
 		b.start(b.mem, executortest.Kind{
 			Each: []executortest.Func{b.me.Create("key")},

@@ -22,19 +22,19 @@ type job struct {
 	stop    <-chan struct{} // closed: nothing new begins
 	log     *slog.Logger
 
-	// underway: a call that we or an earlier worker made may still be carried out. Such a claim is not given back:
+	// callInFlight: a call that we or an earlier worker made may still be carried out. Such a claim is not given back:
 	// its lease runs out, and by that the next worker knows that it has to wait.
-	underway bool
-	refused  error // why a note of the present attempt could not be written
+	callInFlight bool
+	refused      error // why a note of the present attempt could not be written
 }
 
 // work works on a claimed request until it needs no worker any more, the claim is lost, or stop ends. An error
 // means that the request should not be claimed again at once.
 func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error {
-	held, lease := e.hold(context.WithoutCancel(stop), c.Claim, asked)
+	held, lease := e.acquire(context.WithoutCancel(stop), c.Claim, asked)
 	defer lease.close()
-	held = change.About(held, c.Claim.ID)
-	ctx, cancel := drained(held, stop, e.o.Drain)
+	held = change.WithRequestID(held, c.Claim.ID)
+	ctx, cancel := withDrain(held, stop, e.o.Drain)
 	defer cancel()
 	j := &job{
 		Executor: e, claim: c.Claim, request: c.Request, lease: lease, stop: stop.Done(),
@@ -52,7 +52,7 @@ func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error 
 	case errors.Is(err, errStopped):
 		j.release(held)
 		return nil
-	case errors.Is(err, errForeign):
+	case errors.Is(err, errNewerVersion):
 		return nil
 	}
 	j.log.ErrorContext(ctx, "work left as it is", "error", e.o.Scrub(err.Error()))
@@ -71,8 +71,8 @@ func (j *job) span(ctx context.Context, name string, do func(context.Context) er
 	return do(ctx)
 }
 
-// drained returns a context that ends some time after stop does.
-func drained(ctx, stop context.Context, drain time.Duration) (context.Context, func()) {
+// withDrain returns a context that ends some time after stop does.
+func withDrain(ctx, stop context.Context, drain time.Duration) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	forget := context.AfterFunc(stop, func() {
 		_ = sleep(ctx, nil, drain) // whichever ends it, nothing is left to do
@@ -87,7 +87,7 @@ func drained(ctx, stop context.Context, drain time.Duration) (context.Context, f
 func (j *job) run(ctx context.Context, takenOver bool) error {
 	if takenOver && slices.ContainsFunc(j.request.Journal, inDoubt) {
 		j.log.InfoContext(ctx, "waiting out what an earlier worker began", "wait", j.o.CallTimeout.String())
-		if err := j.settle(ctx); err != nil {
+		if err := j.waitOutInFlight(ctx); err != nil {
 			return err
 		}
 	}
@@ -107,28 +107,28 @@ func inDoubt(line change.StepRecord) bool {
 	return line.State == change.StepBegun || line.State == change.StepUndoing
 }
 
-// settle waits until no call that was cut off can still be carried out.
-func (j *job) settle(ctx context.Context) error {
-	j.underway = true
+// waitOutInFlight waits until no call that was cut off can still be carried out.
+func (j *job) waitOutInFlight(ctx context.Context) error {
+	j.callInFlight = true
 	if err := sleep(ctx, j.stop, j.o.CallTimeout); err != nil {
 		return err
 	}
-	j.underway = false
+	j.callInFlight = false
 	return nil
 }
 
-// mayBegin returns nil if something new may begin: nobody stops us, and the claim is surely ours.
-func (j *job) mayBegin(ctx context.Context) error {
+// checkCanStart returns nil if something new may begin: nobody stops us, and the claim is surely ours.
+func (j *job) checkCanStart(ctx context.Context) error {
 	select {
 	case <-j.stop:
 		return errStopped
 	default:
 	}
-	return j.ours(ctx)
+	return j.checkLease(ctx)
 }
 
-// ours returns nil if the claim is surely ours.
-func (j *job) ours(ctx context.Context) error {
+// checkLease returns nil if the claim is surely ours.
+func (j *job) checkLease(ctx context.Context) error {
 	if !j.lease.live() {
 		return change.ErrFenced
 	}
@@ -137,12 +137,12 @@ func (j *job) ours(ctx context.Context) error {
 
 func (j *job) release(ctx context.Context) {
 	j.lease.rest()
-	if j.underway {
+	if j.callInFlight {
 		j.log.InfoContext(ctx, "leaving the claim to its end: a call may be under way")
 		return
 	}
 	err := j.queue.Release(ctx, j.claim)
-	j.contact.report(ctx, err)
+	j.connectivity.report(ctx, err)
 	if err != nil {
 		j.log.WarnContext(ctx, "could not give the claim back", "error", j.o.Scrub(err.Error()))
 		return

@@ -36,7 +36,7 @@ func (j *job) record(ctx context.Context, line change.StepRecord, detail string)
 
 // advance makes a move. Those that end the claim stop its renewal first: a renewal that is refused because the
 // work has just ended would look like a lost claim.
-func (j *job) advance(ctx context.Context, m change.Move, detail string) error {
+func (j *job) advance(ctx context.Context, m change.Transition, detail string) error {
 	r := j.request
 	to, ok := r.State.Next(m.Event)
 	if !ok {
@@ -76,12 +76,12 @@ func (j *job) entry(what string) change.Entry {
 func (j *job) write(ctx context.Context, send func(context.Context) error) error {
 	end := j.o.Now().Add(j.o.Lease)
 	for n := 1; ; n++ {
-		if err := j.ours(ctx); err != nil {
+		if err := j.checkLease(ctx); err != nil {
 			return err
 		}
 		err := send(ctx)
 		if err == nil || ctx.Err() == nil {
-			j.contact.report(ctx, err)
+			j.connectivity.report(ctx, err)
 		}
 		switch {
 		case err == nil:
@@ -89,7 +89,7 @@ func (j *job) write(ctx context.Context, send func(context.Context) error) error
 		case errors.Is(err, change.ErrFenced):
 			j.lease.lose(change.ErrFenced)
 			return err
-		case answered(err), !j.o.Now().Before(end):
+		case definitive(err), !j.o.Now().Before(end):
 			return err
 		}
 		if err := sleep(ctx, nil, min(j.o.Backoff(n), j.o.Renew)); err != nil {

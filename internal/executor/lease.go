@@ -54,8 +54,8 @@ func Working(ctx context.Context) (c change.Claim, ok bool) {
 
 func (l leased) Deadline() (time.Time, bool) { return l.lease.until(), true }
 
-// hold starts keeping c, which was asked for at asked: the queue began the lease no earlier than that.
-func (e *Executor) hold(ctx context.Context, c change.Claim, asked time.Time) (context.Context, *lease) {
+// acquire starts keeping c, which was asked for at asked: the queue began the lease no earlier than that.
+func (e *Executor) acquire(ctx context.Context, c change.Claim, asked time.Time) (context.Context, *lease) {
 	l := &lease{Executor: e, claim: c, end: asked.Add(e.o.Lease)}
 	ctx, l.lose = context.WithCancelCause(ctx)
 	held := leased{Context: ctx, lease: l}
@@ -89,7 +89,7 @@ func (l *lease) keep(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		l.contact.report(ctx, err)
+		l.connectivity.report(ctx, err)
 		switch {
 		case err == nil:
 			l.renewed(sent)

@@ -23,7 +23,7 @@ type Queue interface {
 	Record(ctx context.Context, c change.Claim, line change.StepRecord, entry change.Entry) error
 	// Advance makes a worker's move; change.ErrConflict if it does not follow from the state as it is. A move to a
 	// state in which no worker is needed ends the claim.
-	Advance(ctx context.Context, c change.Claim, m change.Move) error
+	Advance(ctx context.Context, c change.Claim, m change.Transition) error
 	// Release gives the request back at once, for the next worker.
 	Release(ctx context.Context, c change.Claim) error
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// errImpatient says that an attempt was cut off because the step's time was up.
-var errImpatient = errors.New("its time is up")
+// errStepTimeout says that an attempt was cut off because the step's time was up.
+var errStepTimeout = errors.New("its time is up")
 
 // tryStep is try for a step: line counts the attempts and tells of trouble while there is some. verb names what act does.
 func (j *job) tryStep(ctx context.Context, step change.Step, line *change.StepRecord, verb string, act func(context.Context) error) (failed, err error) {
-	patience := j.o.Patience
-	if p, ok := step.(change.Patient); ok {
-		patience = p.Patience()
+	patience := j.o.StepTimeout
+	if p, ok := step.(change.StepTimeouter); ok {
+		patience = p.StepTimeout()
 	}
 	return j.try(ctx, patience, func(ctx context.Context) error {
 		line.Attempts++
@@ -42,7 +42,7 @@ func (j *job) tryStep(ctx context.Context, step change.Step, line *change.StepRe
 func (j *job) try(ctx context.Context, patience time.Duration, act func(context.Context) error, again func(int, error) error) (failed, err error) {
 	end := j.o.Now().Add(patience)
 	for n := 1; ; n++ {
-		if err := j.mayBegin(ctx); err != nil {
+		if err := j.checkCanStart(ctx); err != nil {
 			return nil, err
 		}
 		cut, failed := j.attempt(ctx, end, act)
@@ -50,12 +50,12 @@ func (j *job) try(ctx context.Context, patience time.Duration, act func(context.
 		case failed == nil && j.refused == nil:
 			return nil, nil
 		case context.Cause(ctx) != nil:
-			j.underway = true // the attempt was cut off
+			j.callInFlight = true // the attempt was cut off
 			return nil, context.Cause(ctx)
 		case j.refused != nil:
 			return nil, j.refused
 		case cut:
-			return fmt.Errorf("gave up after attempt %d: %w", n, failed), j.settle(ctx)
+			return fmt.Errorf("gave up after attempt %d: %w", n, failed), j.waitOutInFlight(ctx)
 		case !change.IsTemporary(failed):
 			return failed, nil
 		}
@@ -76,9 +76,9 @@ func (j *job) try(ctx context.Context, patience time.Duration, act func(context.
 func (j *job) attempt(ctx context.Context, end time.Time, act func(context.Context) error) (cut bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(context.Canceled)
-	timer := time.AfterFunc(end.Sub(j.o.Now()), func() { cancel(errImpatient) })
+	timer := time.AfterFunc(end.Sub(j.o.Now()), func() { cancel(errStepTimeout) })
 	defer timer.Stop()
-	defer func() { cut = err != nil && errors.Is(context.Cause(ctx), errImpatient) }()
+	defer func() { cut = err != nil && errors.Is(context.Cause(ctx), errStepTimeout) }()
 	defer j.recovered(&err)
 	return false, act(ctx)
 }

@@ -96,7 +96,7 @@ func TestAServerIsLeftAloneForAsLongAsItAsks(t *testing.T) {
 func TestPatienceEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.o.Patience = 20 * time.Second
+		b.o.StepTimeout = 20 * time.Second
 		for id, c := range map[string]struct {
 			step executortest.Func
 			want time.Duration

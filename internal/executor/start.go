@@ -11,8 +11,8 @@ import (
 // mayStart checks, before the first step, what may have changed since the approval: the time, what was handed in, the
 // plan, and who belongs to which group. If the request may not start, it has moved when mayStart returns nil.
 func (j *job) mayStart(ctx context.Context) error {
-	if j.request.Awaits(j.o.Now()) {
-		return j.advance(ctx, change.Move{Event: change.Lapse}, "what was handed in is kept too long to begin with")
+	if j.request.NeedsInput(j.o.Now()) {
+		return j.advance(ctx, change.Transition{Event: change.InputExpired}, "what was handed in is kept too long to begin with")
 	}
 	if err := j.compare(ctx); err != nil || j.request.State != change.Applying {
 		return err
@@ -20,7 +20,7 @@ func (j *job) mayStart(ctx context.Context) error {
 	// After the plan, which may take a while.
 	if at := j.o.Now(); !j.request.Deadline.IsZero() && !at.Before(j.request.Deadline) {
 		const why = "it was approved, but the work had not begun in time"
-		return j.advance(ctx, change.Move{Event: change.Late, Decisions: j.decided(change.RanOut, why)}, why)
+		return j.advance(ctx, change.Transition{Event: change.Late, Decisions: j.decided(change.DecisionExpire, why)}, why)
 	}
 	return j.weigh(ctx)
 }
@@ -38,11 +38,11 @@ func (j *job) weigh(ctx context.Context) error {
 	} else if err != nil || verdict.Enough {
 		return err
 	}
-	return j.advance(ctx, change.Move{Event: change.Unapprove, Decisions: j.decided(change.Unapproved, why)}, why)
+	return j.advance(ctx, change.Transition{Event: change.Unapprove, Decisions: j.decided(change.Unapproved, why)}, why)
 }
 
 // decided is the request's decisions and one by the clock.
-func (j *job) decided(verb change.Verb, why string) []change.Decision {
+func (j *job) decided(verb change.DecisionKind, why string) []change.Decision {
 	r := j.request
-	return append(slices.Clip(r.Decisions), change.Decision{Verb: verb, At: j.o.Now(), Reason: why, Digest: r.Proposal.Digest})
+	return append(slices.Clip(r.Decisions), change.Decision{Kind: verb, At: j.o.Now(), Reason: why, Digest: r.Proposal.Digest})
 }

@@ -29,7 +29,7 @@ func TestApprovalsAreWeighedAgainBeforeTheFirstStep(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
-				b.o.Weigh = func(context.Context, *change.Request) (change.Verdict, error) { return change.Verdict{}, say }
+				b.o.Weigh = func(context.Context, *change.Request) (change.Evaluation, error) { return change.Evaluation{}, say }
 				b.put("a")
 				b.start(b.mem, b.planned(b.me.Create("key")))
 				r := b.until("a", change.Pending)
@@ -46,11 +46,11 @@ func TestNothingBeginsWhileNobodyKnowsWhoMayApprove(t *testing.T) {
 		b := newBench(t)
 		var away atomic.Bool
 		away.Store(true)
-		b.o.Weigh = func(context.Context, *change.Request) (change.Verdict, error) {
+		b.o.Weigh = func(context.Context, *change.Request) (change.Evaluation, error) {
 			if away.Load() {
-				return change.Verdict{}, errors.New("Slack is away")
+				return change.Evaluation{}, errors.New("Slack is away")
 			}
-			return change.Verdict{Enough: true}, nil
+			return change.Evaluation{Enough: true}, nil
 		}
 		b.put("a")
 		b.start(b.mem, b.planned(b.me.Create("key")))
@@ -77,7 +77,7 @@ func TestNothingBeginsLateOnATakeOver(t *testing.T) {
 		}
 		b.start(b.mem, b.planned(b.me.Create("key")))
 		r = b.until("a", change.Expired)
-		if r.Last(change.RanOut) == nil || len(b.world.Calls()) > 0 {
+		if r.Last(change.DecisionExpire) == nil || len(b.world.Calls()) > 0 {
 			t.Errorf("decisions %v, calls %v", r.Decisions, b.world.Calls())
 		}
 	})

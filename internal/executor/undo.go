@@ -13,7 +13,7 @@ import (
 // is tried again keeps what was said of its failure.
 func (j *job) undo(ctx context.Context) error {
 	steps, _ := j.steps() // what was not begun needs no undoing
-	if err := j.foreign(ctx, j.checkKnown(steps)); err != nil {
+	if err := j.newerVersion(ctx, j.checkKnown(steps)); err != nil {
 		return err
 	}
 	var left []change.Leftover
@@ -21,7 +21,7 @@ func (j *job) undo(ctx context.Context) error {
 		if line.State == change.StepUndone {
 			continue
 		}
-		if err := j.mayBegin(ctx); err != nil {
+		if err := j.checkCanStart(ctx); err != nil {
 			return err
 		}
 		remains, err := j.undoStep(ctx, find(steps, line.Step), line)
@@ -36,9 +36,9 @@ func (j *job) undo(ctx context.Context) error {
 	out.Leftovers, out.Ended = left, j.o.Now()
 	event := change.Undone
 	if len(left) > 0 {
-		event = change.GiveUp
+		event = change.UndoFailed
 	}
-	return j.advance(ctx, change.Move{Event: event, Outcome: &out}, "")
+	return j.advance(ctx, change.Transition{Event: event, Outcome: &out}, "")
 }
 
 // undoStep undoes one step and returns what remains of it, if anything.
@@ -67,7 +67,7 @@ func (j *job) undoStep(ctx context.Context, s step, line change.StepRecord) (*ch
 func (j *job) leave(ctx context.Context, line change.StepRecord, title string, cause error) (*change.Leftover, error) {
 	left := leftover(line.Step, title, cause)
 	left.What, left.Command, left.Cause = j.o.Scrub(left.What), j.o.Scrub(left.Command), j.o.Scrub(left.Cause)
-	line.State, line.Trouble, line.Leftover, line.Ended = change.StepLeft, j.explain(cause), &left, j.o.Now()
+	line.State, line.Trouble, line.Leftover, line.Ended = change.StepUndoFailed, j.explain(cause), &left, j.o.Now()
 	j.log.ErrorContext(ctx, "step left behind", "step", line.Step, "error", j.o.Scrub(cause.Error()))
 	return &left, j.record(ctx, line, left.What)
 }

@@ -71,7 +71,7 @@ func TestUndoGoesOnPastAFailureAndNamesIt(t *testing.T) {
 		if n := b.world.Things().Objects["key"]; n != 0 {
 			t.Errorf("undo did not go on past a failure: %d keys are left", n)
 		}
-		if got := r.Record("set-cursed"); got.State != change.StepLeft || got.Leftover == nil || got.Leftover.Command == "" {
+		if got := r.Record("set-cursed"); got.State != change.StepUndoFailed || got.Leftover == nil || got.Leftover.Command == "" {
 			t.Errorf("journal line %+v", got)
 		}
 
@@ -97,7 +97,7 @@ func TestUndoGoesOnPastAFailureAndNamesIt(t *testing.T) {
 func (b *bench) retry(id string) {
 	b.Helper()
 	r := b.get(id)
-	err := b.mem.Move(b.Context(), change.Move{
+	err := b.mem.Move(b.Context(), change.Transition{
 		ID: id, Version: r.Version, Event: change.Retry, From: change.Stuck, To: change.Undoing, Decisions: r.Decisions,
 	})
 	if err != nil {

@@ -14,31 +14,33 @@ const KindAdopt change.Kind = "link.adopt"
 // FieldKeyName is the field of an adoption that names the key.
 const FieldKeyName = "key_name"
 
-// Adopt are the parameters of an adoption. The key's name and access can't be read from the local side.
-type Adopt struct {
+// AdoptParams are the parameters of an adoption. The key's name and access can't be read from the local side.
+type AdoptParams struct {
 	Local   Ref    `json:"local"`
 	Alias   string `json:"alias"`
 	Access  Access `json:"access"`
 	KeyName string `json:"key_name,omitempty"`
 }
 
-// Adopter plans and makes adoptions.
-type Adopter struct{ keeper }
+// AdoptPlanner plans and makes adoptions.
+type AdoptPlanner struct{ planner }
 
-// NewAdopter returns an adopter of the connections that r reads.
-func NewAdopter(r *Roster, o ConnectorOptions) *Adopter { return &Adopter{newKeeper(r, o)} }
+// NewAdoptPlanner returns an adopter of the connections that r reads.
+func NewAdoptPlanner(r *Connections, o PlannerOptions) *AdoptPlanner {
+	return &AdoptPlanner{newPlanner(r, o)}
+}
 
 // Plan implements change.Planner; errors as of Connector.Plan.
-func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
-	var p Adopt
+func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
+	var p AdoptParams
 	if err := parse(KindAdopt, params, &p); err != nil {
 		return change.Proposal{}, err
 	}
-	e, err := k.roster.Existing(ctx, Name{p.Local, p.Alias})
+	e, err := k.roster.State(ctx, Name{p.Local, p.Alias})
 	if err != nil {
 		return change.Proposal{}, err
 	}
-	wrong := e.unfit(KindAdopt)
+	wrong := e.whyNot(KindAdopt)
 	checkPatterns(wrong, FieldSearch, p.Access.Search)
 	checkPatterns(wrong, FieldReplication, p.Access.Replication)
 	if err := wrong.Check(); err != nil {
@@ -48,10 +50,10 @@ func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (c
 	if err != nil {
 		return change.Proposal{}, err
 	}
-	c := e.connect()
+	c := e.params()
 	c.Access = p.Access
-	m := c.managed(p.KeyName).named(e.Survey)
-	m.Adopted, m.Days, m.Settings = true, 0, e.Own.options(e.Alias)
+	m := c.managed(p.KeyName).named(e.PairState)
+	m.Adopted, m.KeyDays, m.Settings = true, 0, e.Own.options(e.Alias)
 	if key != nil {
 		m.Expires, m.Identity = key.Expires, key.Identity
 	}
@@ -66,12 +68,12 @@ func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (c
 	}
 	add("May search", unset(list(p.Access.Search)))
 	add("May replicate", unset(list(p.Access.Replication)))
-	return draft{
+	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.traits("adopt", c, k.o.Tags),
 			Kind:   KindAdopt, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Adopt"), Fields: fields,
 			Warnings: []string{"No cluster is changed: from then on the bot watches the connection, and can rotate, update and end it."},
-			Basis:    e.basis(), Memos: []change.Memo{m.memo()},
+			Basis:    e.basis(), Records: []change.Record{m.record()},
 			Steps: []change.PlannedStep{inspectArgs{Local: p.Local, Alias: p.Alias, Access: p.Access}.planned(e.view())},
 		},
 		params: p,
@@ -79,17 +81,17 @@ func (k *Adopter) Plan(ctx context.Context, _ string, params json.RawMessage) (c
 }
 
 // adoptedKey finds the key that was named, and what it may read where that was left out.
-func (e Existing) adoptedKey(ctx context.Context, p *Adopt) (*Key, error) {
+func (e ConnectionState) adoptedKey(ctx context.Context, p *AdoptParams) (*Key, error) {
 	if p.KeyName == "" {
 		return nil, nil
 	}
 	remote, err := e.remoteOn.Cluster(e.Remote)
 	if err != nil {
-		return nil, attempt("reaching Elasticsearch of "+e.Remote.Name, err)
+		return nil, wrapCall("reaching Elasticsearch of "+e.Remote.Name, err)
 	}
 	keys, err := remote.ActiveKeys(ctx, p.KeyName)
 	if err != nil {
-		return nil, attempt("reading the keys of "+e.Remote.Name, err)
+		return nil, wrapCall("reading the keys of "+e.Remote.Name, err)
 	}
 	if len(keys) != 1 {
 		say := fmt.Sprintf("%s has %d valid cross-cluster keys of this name; leave it out if you are not sure", e.Remote.Name, len(keys))

@@ -18,21 +18,21 @@ const (
 )
 
 // readSigning reads whose signatures the remote cluster believes. Where a person makes the key, a person sees to that too.
-func (s *Survey) readSigning(ctx context.Context) error {
+func (s *PairState) readSigning(ctx context.Context) error {
 	if s.wantsPasted() {
 		return nil
 	}
 	remote, err := s.remoteOn.Cluster(s.Remote)
 	if err != nil {
-		return attempt("reaching Elasticsearch of "+s.Remote.Name, err)
+		return wrapCall("reaching Elasticsearch of "+s.Remote.Name, err)
 	}
 	verifier, ok := remote.(Verifier)
 	if !ok {
-		return refuse("The bot can't tell whose signatures "+s.Remote.Name+" believes.", "%s is no verifier", s.Remote.Name)
+		return userError("The bot can't tell whose signatures "+s.Remote.Name+" believes.", "%s is no verifier", s.Remote.Name)
 	}
 	t, err := verifier.SigningTrust(ctx)
 	if err != nil {
-		return attempt("reading whose signatures "+s.Remote.Name+" believes", err)
+		return wrapCall("reading whose signatures "+s.Remote.Name+" believes", err)
 	}
 	s.signing = &t
 	privileged, ok := remote.(Privileged)
@@ -41,12 +41,12 @@ func (s *Survey) readSigning(ctx context.Context) error {
 	}
 	missing, err := privileged.MissingPrivileges(ctx, []string{"manage"}) // which writing cluster settings takes
 	s.mayNotManage = len(missing) > 0
-	return attempt("asking what the bot may do on "+s.Remote.Name, err)
+	return wrapCall("asking what the bot may do on "+s.Remote.Name, err)
 }
 
 // authority is the file on the remote nodes that holds the authority of the local certificates, and whether the platform
 // puts it there by itself: only within a region of one platform of Elastic Cloud.
-func (s Survey) authority() (file string, there bool) {
+func (s PairState) authority() (file string, there bool) {
 	if s.localOn.Kind == KindECH && s.Local.Platform == s.Remote.Platform && s.Local.Region != "" && s.Local.Region == s.Remote.Region {
 		return regionalAuthority, true
 	}
@@ -59,7 +59,7 @@ func (s Survey) authority() (file string, there bool) {
 
 // authorities are the files to be set on the remote cluster: those that are in force and the missing one, which is last.
 // Nil where none is missing.
-func (s Survey) authorities() []string {
+func (s PairState) authorities() []string {
 	file, _ := s.authority()
 	var now []string
 	if s.signing != nil {
@@ -81,14 +81,14 @@ func (t SigningTrust) inForce() []string {
 }
 
 // byHand reports whether a person has to upload the authority.
-func (s Survey) byHand(c Connect) bool {
+func (s PairState) byHand(c ConnectParams) bool {
 	_, there := s.authority()
 	return c.Identity != nil && !there && s.authorities() != nil
 }
 
 // uploading says how the authority comes to lie where the plan expects it (Elastic's docs:
 // ec-remote-cluster-strong-identity, upload-custom-plugins-bundles).
-func (s Survey) uploading() string {
+func (s PairState) uploading() string {
 	file, _ := s.authority()
 	inside := strings.TrimPrefix(file, bundleDir)
 	return fmt.Sprintf("1. In the console of %s open %s, Security, CA certificates, and download the CA. "+
@@ -101,8 +101,8 @@ func (s Survey) uploading() string {
 // SigningByHand is the call by which a person makes the remote cluster believe the local one's signatures, where the bot
 // can do nothing there, and what has to be uploaded before; empty if that is not needed.
 func SigningByHand(p change.Proposal) (call change.Call, uploading string) {
-	step := p.Step(StepAuthorities)
-	if step == nil || len(step.Calls) == 0 || p.Wants != WantsKey {
+	step := p.Step(StepAddAuthority)
+	if step == nil || len(step.Calls) == 0 || p.RequiredInput != InputKey {
 		return change.Call{}, ""
 	}
 	for _, f := range p.Fields {

@@ -54,7 +54,7 @@ type view struct {
 	toLocal, toRemote Calls
 }
 
-func (s Survey) view() view {
+func (s PairState) view() view {
 	return view{local: s.Local, remote: s.Remote, toLocal: s.localOn.calls(), toRemote: s.remoteOn.calls()}
 }
 

@@ -38,11 +38,11 @@ const (
 type Catalog struct {
 	systems  []System
 	o        CatalogOptions
-	searches *memo[[]Deployment]
-	hangs    hangs
-	single   *memo[Deployment]
-	hosts    *memo[map[string]Deployment] // by endpoint, of one platform each
-	room     *semaphore.Weighted          // for reading deployments one by one
+	searches *cache[[]Deployment]
+	slow     slowPlatforms
+	single   *cache[Deployment]
+	hosts    *cache[map[string]Deployment] // by endpoint, of one platform each
+	room     *semaphore.Weighted           // for reading deployments one by one
 }
 
 // NewCatalog returns a catalog of systems, in their order.
@@ -53,9 +53,9 @@ func NewCatalog(systems []System, o CatalogOptions) *Catalog {
 	return &Catalog{
 		systems:  slices.Clone(systems),
 		o:        o,
-		searches: newMemo[[]Deployment](o.Now, o.TTL, staleFor*o.TTL, o.Timeout),
-		single:   newMemo[Deployment](o.Now, deploymentTTL, deploymentTTL, o.Timeout),
-		hosts:    newMemo[map[string]Deployment](o.Now, hostsTTL, staleFor*hostsTTL, hostsTimeout),
+		searches: newCache[[]Deployment](o.Now, o.TTL, staleFor*o.TTL, o.Timeout),
+		single:   newCache[Deployment](o.Now, deploymentTTL, deploymentTTL, o.Timeout),
+		hosts:    newCache[map[string]Deployment](o.Now, hostsTTL, staleFor*hostsTTL, hostsTimeout),
 		room:     semaphore.NewWeighted(hostsParallel),
 	}
 }

@@ -87,11 +87,11 @@ func trusting(who Deployment, by SideTrust, whom Deployment, other SideTrust) (t
 }
 
 // readCertificates reads how the two sides of a connection by certificates trust each other.
-func (x *Examination) readCertificates(ctx context.Context, c *Catalog) {
+func (x *HealthReport) readCertificates(ctx context.Context, c *Catalog) {
 	if !x.ByCertificate() || !x.HasRemote() {
 		return
 	}
-	both, err := c.SurveyTrust(ctx, x.Survey, nil)
+	both, err := c.ReadTrust(ctx, x.PairState, nil)
 	if err != nil {
 		x.TrustUnread = err
 		return
@@ -105,14 +105,14 @@ func (x *Examination) readCertificates(ctx context.Context, c *Catalog) {
 			x.unnamed = append(x.unnamed, t)
 		}
 	}
-	t, named := trusting(x.Survey.Local, both.Local, x.Remote, both.Remote)
+	t, named := trusting(x.PairState.Local, both.Local, x.Remote, both.Remote)
 	add(t, named, len(both.Local.Trusted.Settings.External) > 0)
-	t, named = trusting(x.Remote, both.Remote, x.Survey.Local, both.Local)
+	t, named = trusting(x.Remote, both.Remote, x.PairState.Local, both.Local)
 	add(t, named, len(both.Remote.Trusted.Settings.External) > 0)
 }
 
 // ending says which side's trust ends before t; empty if none does.
-func (x *Examination) ending(t time.Time) string {
+func (x *HealthReport) ending(t time.Time) string {
 	var says []string
 	for _, one := range x.Trust {
 		if !one.Until.IsZero() && one.Until.Before(t) {
@@ -124,7 +124,7 @@ func (x *Examination) ending(t time.Time) string {
 
 // untrusted says which authorities a side does not trust though the other one's nodes show their certificates, or will;
 // empty if there are none.
-func (x *Examination) untrusted() string {
+func (x *HealthReport) untrusted() string {
 	var says []string
 	for _, one := range x.Trust {
 		if len(one.Missing) > 0 {
@@ -140,12 +140,12 @@ const howToTrust = "Migrate to an API key (8.14 or later on both sides), which n
 
 // certificates looks at the trust between the two sides. It is never what is the matter: an authority that is missing
 // may be one that only comes, and one that has ended one that is not used any more. The connection itself tells.
-func (x *Examination) certificates(now time.Time) *finding {
+func (x *HealthReport) certificates(now time.Time) *finding {
 	const name = "The two sides' certificates are trusted, and last"
 	if len(x.Trust) == 0 {
 		return nil // a connection by key, or trusted by other means, or it could not be read
 	}
-	f := well(name, "%s", x.trustLine())
+	f := pass(name, "%s", x.trustLine())
 	if wrong := x.trustGaps(now); wrong != "" {
 		f.say = wrong
 		f.hint = &Diagnosis{Cause: CauseTrust, Say: "The trust between the two sides' certificates has ended, or has a gap.", Fix: howToTrust}
@@ -155,13 +155,13 @@ func (x *Examination) certificates(now time.Time) *finding {
 }
 
 // trustGaps says what of the trust has ended by now or is missing; empty if nothing is.
-func (x *Examination) trustGaps(now time.Time) string {
+func (x *HealthReport) trustGaps(now time.Time) string {
 	return strings.Join(slices.DeleteFunc([]string{x.ending(now), x.untrusted()}, func(s string) bool { return s == "" }), "; ")
 }
 
 // distrusted looks whether the trust settings of the two platforms say why a connection fails. They are judged before what
 // Elasticsearch says: a remote side that does not trust the local one breaks off the handshake as many others do.
-func (x *Examination) distrusted(f *finding, now time.Time) *finding {
+func (x *HealthReport) distrusted(f *finding, now time.Time) *finding {
 	if x.model() != ModelCertificate || !f.diagnosis.Cause.ofTrust() && f.diagnosis.Cause != CausePort {
 		return f
 	}
@@ -173,19 +173,19 @@ func (x *Examination) distrusted(f *finding, now time.Time) *finding {
 		}
 		return f
 	}
-	found := x.ill(f.name, cause, gap+"; "+f.say)
+	found := x.fail(f.name, cause, gap+"; "+f.say)
 	found.diagnosis.Say, found.diagnosis.Fix = "The two sides do not trust each other's certificates: "+gap+".", howToTrust
 	return found
 }
 
 // trustCause is the first gap in the trust between the two sides that keeps them from connecting.
-func (x *Examination) trustCause(now time.Time) (c Cause, gap string) {
+func (x *HealthReport) trustCause(now time.Time) (c Cause, gap string) {
 	for _, t := range slices.Concat(x.unnamed, x.Trust) {
 		say := t.gap(now)
 		if say == "" {
 			continue
 		}
-		if t.Who == x.Survey.Local.Name {
+		if t.Who == x.PairState.Local.Name {
 			return CauseTrust, say
 		}
 		return CauseUntrusted, say
@@ -220,7 +220,7 @@ func (t Trusting) lacks() string {
 }
 
 // trustLine is "a trusts b until …; b trusts a until …".
-func (x *Examination) trustLine() string {
+func (x *HealthReport) trustLine() string {
 	var says []string
 	for _, t := range x.Trust {
 		until := "an unknown day"
@@ -233,7 +233,7 @@ func (x *Examination) trustLine() string {
 }
 
 // TrustLine says until when the certificates of a connection are valid; empty where it uses none.
-func (x *Examination) TrustLine() string {
+func (x *HealthReport) TrustLine() string {
 	switch {
 	case !x.ByCertificate():
 		return ""

@@ -15,29 +15,29 @@ import (
 const region = "ech-region"
 
 // byAuthorities is a household whose connection rests on certificates that both sides trust by direct entries.
-func byAuthorities(t *testing.T) *household {
+func byAuthorities(t *testing.T) *fixture {
 	t.Helper()
-	h := &household{scene: certScene(t), t: t, memos: map[string]change.Kept{}}
+	h := &fixture{scene: certScene(t), t: t, memos: map[string]change.StoredRecord{}}
 	h.local.PlansTake(0)
 	h.remote.PlansTake(0)
-	h.roster = link.NewRoster(h.catalog, h.records(), link.RosterOptions{Now: h.w.Now})
+	h.roster = link.NewConnections(h.catalog, h.records(), link.ConnectionsOptions{Now: h.w.Now})
 	t.Cleanup(h.roster.Wait)
 	h.connect()
 	return h
 }
 
 func TestCertificatesAreWatched(t *testing.T) {
-	now := func(h *household) time.Time { return h.w.Now() }
+	now := func(h *fixture) time.Time { return h.w.Now() }
 	for name, c := range map[string]struct {
-		signed  func(*household) []string // the authorities of the remote side from now on
-		trouble link.Trouble
+		signed  func(*fixture) []string // the authorities of the remote side from now on
+		trouble link.ProblemKind
 		say     string
 	}{
 		"nothing": {nil, "", ""},
-		"a coming one is not trusted": {func(h *household) []string {
+		"a coming one is not trusted": {func(h *fixture) []string {
 			return []string{h.ech.CA(region), linktest.Authority("coming one", now(h).AddDate(5, 0, 0))}
-		}, link.TroubleDrift, "search-onprem does not trust CN=coming one"},
-		"an old one that is still trusted has gone": {func(h *household) []string {
+		}, link.ProblemDrifted, "search-onprem does not trust CN=coming one"},
+		"an old one that is still trusted has gone": {func(h *fixture) []string {
 			return []string{h.ech.CA(region)}
 		}, "", ""},
 	} {
@@ -53,7 +53,7 @@ func TestCertificatesAreWatched(t *testing.T) {
 				}
 				return
 			}
-			if len(p) != 1 || p[0].Trouble != c.trouble || !p[0].Certificates || p[0].Fix != link.KindMigrate {
+			if len(p) != 1 || p[0].Kind != c.trouble || !p[0].Certificates || p[0].Fix != link.KindMigrate {
 				t.Fatalf("problems: %+v", p)
 			}
 			contains(t, p[0].Say, c.say, "PUT /api/v1/deployments/{id}")
@@ -74,7 +74,7 @@ func TestComingAuthoritiesOfAnECEAreWatched(t *testing.T) {
 	}
 	h.ece.SignedBy(h.ece.CA("ece-region"), linktest.Authority("coming to the ECE", h.w.Now().AddDate(5, 0, 0)))
 	p := h.health()
-	if len(p) != 1 || p[0].Trouble != link.TroubleDrift {
+	if len(p) != 1 || p[0].Kind != link.ProblemDrifted {
 		t.Fatalf("problems: %+v", p)
 	}
 	contains(t, p[0].Say, "logs does not trust CN=coming to the ECE")
@@ -104,7 +104,7 @@ func TestCertificatesThatEndAreToldOfUnlessOthersGoOn(t *testing.T) {
 	trusting(ends)
 	h.ech.SignedBy(ends)
 	p := h.health()
-	i := slices.IndexFunc(p, func(p link.Problem) bool { return p.Trouble == link.TroubleExpiring })
+	i := slices.IndexFunc(p, func(p link.Problem) bool { return p.Kind == link.ProblemExpiring })
 	if i < 0 || !p[i].Certificates || p[i].Fix != link.KindMigrate {
 		t.Fatalf("problems: %+v", p)
 	}
@@ -128,7 +128,7 @@ func TestDriftOfSettingsIsToldWithoutAFixUnderCertificates(t *testing.T) {
 	h := byAuthorities(t)
 	h.local.Set("logs", "skip_unavailable", "true")
 	p := h.health()
-	if len(p) != 1 || p[0].Trouble != link.TroubleDrift || p[0].Certificates || p[0].Fix != "" {
+	if len(p) != 1 || p[0].Kind != link.ProblemDrifted || p[0].Certificates || p[0].Fix != "" {
 		t.Fatalf("problems: %+v", p)
 	}
 	h.ech.SignedBy(h.ech.CA(region), linktest.Authority("coming three", h.w.Now().AddDate(5, 0, 0)))

@@ -13,7 +13,7 @@ import (
 // Cluster is one Elasticsearch cluster, as the local or the remote side of a connection.
 type Cluster interface {
 	RemoteSettings
-	Connections
+	RemoteClusters
 	Keys
 	// License returns the licence's type and whether it is active.
 	License(ctx context.Context) (License, error)
@@ -32,8 +32,8 @@ type Settings struct {
 	Transient  map[string]json.RawMessage `json:"transient,omitempty"`
 }
 
-// Connections tells how the local cluster's connections stand.
-type Connections interface {
+// RemoteClusters tells how the local cluster's connections stand.
+type RemoteClusters interface {
 	RemoteInfo(ctx context.Context) (map[string]RemoteInfo, error)
 	// Resolve asks what patterns match on a remote cluster, through the alias; it connects if need be. Clusters before
 	// 8.13 can't be asked: ErrNoResolve.

@@ -30,8 +30,8 @@ const (
 	FieldReason      = "reason"
 )
 
-// Connect are the parameters of a new connection: the local cluster will read from the remote one.
-type Connect struct {
+// ConnectParams are the parameters of a new connection: the local cluster will read from the remote one.
+type ConnectParams struct {
 	Local        Ref    `json:"local"`
 	Remote       Ref    `json:"remote"`
 	Alias        string `json:"alias"`
@@ -39,14 +39,14 @@ type Connect struct {
 	ServerName   string `json:"server_name"`
 	Access       Access `json:"access"`
 
-	Model Model       `json:"model,omitempty"` // empty: ModelKey
-	Trust *TrustTerms `json:"trust,omitempty"` // under ModelCertificate only
+	Model Model         `json:"model,omitempty"` // empty: ModelKey
+	Trust *TrustOptions `json:"trust,omitempty"` // under ModelCertificate only
 
-	Filter  *FilterTerms `json:"filter,omitempty"`  // a network filter to add; nil: none
-	Restart bool         `json:"restart,omitempty"` // restart the local deployment, so that its nodes read the key
-	Role    *RoleTerms   `json:"role,omitempty"`    // a role to write on the local cluster; nil: none
+	Filter  *FilterOptions `json:"filter,omitempty"`  // a network filter to add; nil: none
+	Restart bool           `json:"restart,omitempty"` // restart the local deployment, so that its nodes read the key
+	Role    *RoleOptions   `json:"role,omitempty"`    // a role to write on the local cluster; nil: none
 
-	Identity *IdentityTerms `json:"identity,omitempty"` // strong identity verification; nil: none
+	Identity *IdentityOptions `json:"identity,omitempty"` // strong identity verification; nil: none
 
 	ExpiryDays      int    `json:"expiry_days"` // of the key; 0: never
 	SkipUnavailable bool   `json:"skip_unavailable"`
@@ -67,20 +67,20 @@ var compressions = []string{"", "true", "indexing_data", "false"}
 // timeForm is a time as Elasticsearch reads it; -1 switches the pings off.
 var timeForm = regexp.MustCompile(`^(-1|[0-9]+(nanos|micros|ms|s|m|h|d))$`)
 
-// ParseConnect reads the parameters of a connect. An unknown field is an error: it was meant to do something.
-func ParseConnect(params json.RawMessage) (Connect, error) {
+// ParseConnectParams reads the parameters of a connect. An unknown field is an error: it was meant to do something.
+func ParseConnectParams(params json.RawMessage) (ConnectParams, error) {
 	dec := json.NewDecoder(bytes.NewReader(params))
 	dec.DisallowUnknownFields()
-	var c Connect
+	var c ConnectParams
 	if err := dec.Decode(&c); err != nil {
-		return Connect{}, fmt.Errorf("parameters of a connect: %w", err)
+		return ConnectParams{}, fmt.Errorf("parameters of a connect: %w", err)
 	}
 	return c, nil
 }
 
 // Check looks at the parameters alone, not at the world. It returns nil or a *change.InvalidError with everything
 // that is wrong, by field.
-func (c Connect) Check() error {
+func (c ConnectParams) Check() error {
 	var wrong change.InvalidError
 	c.checkSides(&wrong)
 	c.checkTrust(&wrong)
@@ -106,7 +106,7 @@ func (c Connect) Check() error {
 	return wrong.Check()
 }
 
-func (c Connect) checkSides(wrong *change.InvalidError) {
+func (c ConnectParams) checkSides(wrong *change.InvalidError) {
 	if c.Local.Platform == "" || c.Local.Deployment == "" {
 		wrong.Add(FieldLocal, "choose the deployment that will search")
 	}
@@ -118,7 +118,7 @@ func (c Connect) checkSides(wrong *change.InvalidError) {
 	}
 }
 
-func (c Connect) checkAccess(wrong *change.InvalidError) {
+func (c ConnectParams) checkAccess(wrong *change.InvalidError) {
 	if len(c.Access.Search) == 0 && len(c.Access.Replication) == 0 && !c.byCertificate() {
 		wrong.Add(FieldSearch, "name the indices that the key may search or replicate")
 	}

@@ -12,15 +12,15 @@ import (
 
 // Plan works a connect out against the world as it is now. The same world gives the same plan. Errors: a
 // *change.InvalidError with everything that is wrong, by field; otherwise a read that failed, which may be temporary.
-func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
-	c, err := ParseConnect(params)
+func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	c, err := ParseConnectParams(params)
 	if err != nil {
 		return change.Proposal{}, err
 	}
 	if err := c.Check(); err != nil {
 		return change.Proposal{}, err
 	}
-	s, err := k.catalog.FreshSurvey(ctx, c.Local, c.Remote)
+	s, err := k.catalog.ReadPairFresh(ctx, c.Local, c.Remote)
 	if err != nil {
 		return change.Proposal{}, err
 	}
@@ -46,21 +46,21 @@ func (k *Connector) Plan(ctx context.Context, id string, params json.RawMessage)
 		Unsure:   s.trust.unsure(),
 	}
 	if s.byHand(c) {
-		p.Wants = WantsAuthority
+		p.RequiredInput = InputAuthority
 	}
 	pasted := s.wantsPasted() && !c.byCertificate()
 	if pasted {
 		made.KeyName = "" // people name their keys as they like
-		p.Wants = WantsKey
+		p.RequiredInput = InputKey
 	}
-	p.Memos = []change.Memo{made.memo()}
+	p.Records = []change.Record{made.record()}
 	p.Steps = k.steps(id, c, s, pasted)
 	p.Digest, err = p.ComputeDigest()
 	return p, err
 }
 
 // others are the connections that c may share a trust or an authority with.
-func (k *Connector) others(ctx context.Context, c Connect) (map[Name]Managed, error) {
+func (k *ConnectPlanner) others(ctx context.Context, c ConnectParams) (map[Name]ManagedConnection, error) {
 	if !c.byCertificate() && c.Identity == nil || k.o.Registry == nil {
 		return nil, nil
 	}
@@ -71,11 +71,11 @@ func (k *Connector) others(ctx context.Context, c Connect) (map[Name]Managed, er
 var needed = []Part{PartLocalCluster, PartRemoteCluster, PartSettings, PartKeystore}
 
 // judge reads what else c needs to know, and returns what stands against it.
-func (c *Catalog) judge(ctx context.Context, s *Survey, ask Connect) error {
+func (c *Catalog) judge(ctx context.Context, s *PairState, ask ConnectParams) error {
 	if err := s.Problems(ask).Check(); err != nil {
 		return err
 	}
-	if err := s.known(s.needs(ask)...); err != nil {
+	if err := s.requireRead(s.needs(ask)...); err != nil {
 		return err
 	}
 	if err := c.checkOwners(ctx, *s, ask); err != nil {
@@ -103,7 +103,7 @@ func Target(local Ref, alias string) string { return targetPrefix + local.String
 
 const targetPrefix = "connection/"
 
-func (c Connect) fields(s Survey) []change.Field {
+func (c ConnectParams) fields(s PairState) []change.Field {
 	fields := []change.Field{
 		{Label: "Local", Value: describe(s.Local) + " on " + label(s.localOn)},
 		{Label: "Remote", Value: describe(s.Remote) + " on " + label(s.remoteOn)},
@@ -155,7 +155,7 @@ func label(s System) string {
 }
 
 // basis is what the plan rests on: when one of these changes, the approvals are void.
-func (c Connect) basis(s Survey) []change.Field {
+func (c ConnectParams) basis(s PairState) []change.Field {
 	return []change.Field{
 		{Label: "Local version", Value: s.Local.Version},
 		{Label: "Remote version", Value: s.Remote.Version},

@@ -50,7 +50,7 @@ func TestPlanSaysWhatWillBeSent(t *testing.T) {
 	for _, step := range p.Steps {
 		steps = append(steps, step.Name)
 	}
-	if diff := cmp.Diff([]string{"check", "grant", "point", "verify"}, steps); diff != "" {
+	if diff := cmp.Diff([]string{"check", "issue_key", "set_remote", "verify"}, steps); diff != "" {
 		t.Error(diff)
 	}
 	if len(p.Warnings) > 0 {
@@ -210,7 +210,7 @@ func TestTheStepsSendWhatWasPlanned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.applyAll(t, "check", "grant", "point", "verify")
+	s.applyAll(t, "check", "issue_key", "set_remote", "verify")
 	var body struct {
 		Persistent map[string]any `json:"persistent"`
 	}

@@ -41,17 +41,17 @@ func TestCrashesAnywhereOnTheWholePage(t *testing.T) {
 		scene func(*testing.T) *scene
 		steps []string
 	}{
-		"certificates": {certScene, []string{link.StepCheck, link.StepTrustLocal, link.StepTrustRemote, link.StepPoint, link.StepVerify}},
+		"certificates": {certScene, []string{link.StepCheck, link.StepTrustLocal, link.StepTrustRemote, link.StepSetRemote, link.StepVerify}},
 		"filter, restart and role": {func(t *testing.T) *scene {
 			t.Helper()
 			return filterScene(t, func(s *scene) {
-				s.c.Role, s.c.Restart = &link.RoleTerms{Name: "remote-readers"}, true
+				s.c.Role, s.c.Restart = &link.RoleOptions{Name: "remote-readers"}, true
 				s.local.PlansTake(1)
 			})
-		}, []string{link.StepCheck, link.StepFilter, link.StepGrant, link.StepRestart, link.StepPoint, link.StepRole, link.StepVerify}},
+		}, []string{link.StepCheck, link.StepAddFilter, link.StepIssueKey, link.StepRestart, link.StepSetRemote, link.StepWriteRole, link.StepVerify}},
 		"strong identity verification": {
 			func(t *testing.T) *scene { t.Helper(); return identityScene(t, nil) },
-			[]string{link.StepCheck, link.StepAuthorities, link.StepGrant, link.StepPoint, link.StepVerify},
+			[]string{link.StepCheck, link.StepAddAuthority, link.StepIssueKey, link.StepSetRemote, link.StepVerify},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,9 +87,9 @@ func TestCrashesAnywhereOnTheWholePage(t *testing.T) {
 func TestACrashAfterEachCallOfEveryNewStep(t *testing.T) {
 	for step, make := range map[string]func(*testing.T) *scene{
 		link.StepTrustLocal: certScene, link.StepTrustRemote: certScene, link.StepRestart: restartScene,
-		link.StepFilter:      plainFilterScene,
-		link.StepRole:        plainRoleScene,
-		link.StepAuthorities: func(t *testing.T) *scene { t.Helper(); return identityScene(t, nil) },
+		link.StepAddFilter:    plainFilterScene,
+		link.StepWriteRole:    plainRoleScene,
+		link.StepAddAuthority: func(t *testing.T) *scene { t.Helper(); return identityScene(t, nil) },
 	} {
 		t.Run(step, func(t *testing.T) {
 			for n := 1; ; n++ {

@@ -18,7 +18,7 @@ func background() context.Context { return context.Background() }
 func TestCrashAfterAnyCall(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newScene()
-		all := []string{link.StepCheck, link.StepGrant, link.StepPoint, link.StepVerify}
+		all := []string{link.StepCheck, link.StepIssueKey, link.StepSetRemote, link.StepVerify}
 		done := s.resume(t, all, "apply", s.apply)
 		if done == len(all) {
 			s.granted(t)
@@ -68,7 +68,7 @@ func TestCrashAfterEachCallInTurn(t *testing.T) {
 	for n := 1; ; n++ {
 		s := newScene()
 		crashes := 0
-		for _, step := range []string{link.StepGrant, link.StepPoint, link.StepVerify} {
+		for _, step := range []string{link.StepIssueKey, link.StepSetRemote, link.StepVerify} {
 			s.w.CrashAfter(n)
 			if err := s.apply(t.Context(), step); err == nil {
 				s.w.Restart()

@@ -19,42 +19,42 @@ import (
 // kind is what plans a kind of change.
 type kind interface{ change.Planner }
 
-// household is a scene with a memory: what applied requests leave is remembered, as a store does.
-type household struct {
+// fixture is a scene with a memory: what applied requests leave is remembered, as a store does.
+type fixture struct {
 	*scene
 	t     *testing.T
-	memos map[string]change.Kept
+	memos map[string]change.StoredRecord
 	n     int
 }
 
-func newHousehold(t *testing.T) *household {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	return householdOf(t, newScene())
+	return fixtureOf(t, newScene())
 }
 
-func householdOf(t *testing.T, s *scene) *household {
+func fixtureOf(t *testing.T, s *scene) *fixture {
 	t.Helper()
-	h := &household{scene: s, t: t, memos: map[string]change.Kept{}}
-	h.connector = link.NewConnector(h.catalog, link.ConnectorOptions{Env: "test", Registry: h.records()})
-	h.roster = link.NewRoster(h.catalog, h.records(), link.RosterOptions{Now: h.w.Now})
+	h := &fixture{scene: s, t: t, memos: map[string]change.StoredRecord{}}
+	h.connector = link.NewConnectPlanner(h.catalog, link.PlannerOptions{Env: "test", Registry: h.records()})
+	h.roster = link.NewConnections(h.catalog, h.records(), link.ConnectionsOptions{Now: h.w.Now})
 	t.Cleanup(h.roster.Wait)
 	return h
 }
 
 // records are the memos as a registry has them.
-func (h *household) records() changetest.Records {
-	return changetest.Records{Index: link.IndexRecord, All: func() ([]change.Kept, error) {
+func (h *fixture) records() changetest.Records {
+	return changetest.Records{Index: link.IndexRecord, All: func() ([]change.StoredRecord, error) {
 		return slices.Collect(maps.Values(h.memos)), nil
 	}}
 }
 
-func (h *household) o() link.ConnectorOptions { return link.ConnectorOptions{Env: "test"} }
+func (h *fixture) o() link.PlannerOptions { return link.PlannerOptions{Env: "test"} }
 
 // steps are those of an approved change, as a worker has them that has just claimed it.
-func (h *household) steps(r *change.Request) []step { return built(h.roster, h.o(), r.Proposal.Steps) }
+func (h *fixture) steps(r *change.Request) []step { return built(h.roster, h.o(), r.Proposal.Steps) }
 
 // plan works a change out.
-func (h *household) propose(k kind, params any) (*change.Request, error) {
+func (h *fixture) propose(k kind, params any) (*change.Request, error) {
 	h.t.Helper()
 	raw, err := json.Marshal(params)
 	if err != nil {
@@ -71,7 +71,7 @@ func (h *household) propose(k kind, params any) (*change.Request, error) {
 
 // run applies a change as the executor does: retried while errors are temporary, taken back when one is not. It
 // returns the error that ended it and what could not be taken back.
-func (h *household) run(k kind, params any) (left []string, err error) {
+func (h *fixture) run(k kind, params any) (left []string, err error) {
 	h.t.Helper()
 	r, err := h.propose(k, params)
 	if err != nil {
@@ -85,7 +85,7 @@ func (h *household) run(k kind, params any) (left []string, err error) {
 }
 
 // carryOut applies an approved change.
-func (h *household) carryOut(r *change.Request) (left []string, err error) {
+func (h *fixture) carryOut(r *change.Request) (left []string, err error) {
 	h.t.Helper()
 	steps := h.steps(r)
 	journal := map[string]change.Evidence{}
@@ -107,7 +107,7 @@ func (h *household) carryOut(r *change.Request) (left []string, err error) {
 		}
 		return left, err
 	}
-	for _, kept := range r.Kept(h.w.Now()) {
+	for _, kept := range r.StoredRecords(h.w.Now()) {
 		if len(kept.Value) == 0 {
 			delete(h.memos, kept.Key)
 		} else {
@@ -117,7 +117,7 @@ func (h *household) carryOut(r *change.Request) (left []string, err error) {
 	return nil, nil
 }
 
-func (h *household) applyStep(s step, journal map[string]change.Evidence) error {
+func (h *fixture) applyStep(s step, journal map[string]change.Evidence) error {
 	var err error
 	for range 8 {
 		had := maps.Clone(journal[s.Name()])
@@ -135,7 +135,7 @@ func (h *household) applyStep(s step, journal map[string]change.Evidence) error 
 }
 
 // connect makes the scene's connection.
-func (h *household) connect() {
+func (h *fixture) connect() {
 	h.t.Helper()
 	if _, err := h.run(h.connector, h.c); err != nil {
 		h.t.Fatalf("connecting: %v", err)
@@ -143,12 +143,12 @@ func (h *household) connect() {
 	h.w.Advance(time.Minute) // what was read before is old
 }
 
-func (h *household) managed() link.Managed {
+func (h *fixture) managed() link.ManagedConnection {
 	h.t.Helper()
 	return h.managedAs("logs")
 }
 
-func (h *household) managedAs(alias string) link.Managed {
+func (h *fixture) managedAs(alias string) link.ManagedConnection {
 	h.t.Helper()
 	all, err := h.roster.ManagedAt(h.t.Context(), link.Name{Local: h.local.Ref(), Alias: alias})
 	if err != nil {
@@ -158,11 +158,11 @@ func (h *household) managedAs(alias string) link.Managed {
 }
 
 func TestRotatePutsANewKeyInPlaceWhileSearchesGoOn(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
 	old := h.remote.ActiveKeys()[0]
 	watch := h.w.Watch(h.local, "logs")
-	if _, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
+	if _, err := h.run(link.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	if len(watch.Bad) > 0 || watch.Looks < 15 {
@@ -179,13 +179,13 @@ func TestRotatePutsANewKeyInPlaceWhileSearchesGoOn(t *testing.T) {
 		t.Errorf("the probe's settings are left: %v", set)
 	}
 	m := h.managed()
-	if m.KeyName != h.remote.ActiveKeys()[0].Name || m.Days != 30 || m.Maker() != "U1" || m.FirstSeen != "req1" {
+	if m.KeyName != h.remote.ActiveKeys()[0].Name || m.KeyDays != 30 || m.Maker() != "U1" || m.FirstRequest != "req1" {
 		t.Errorf("remembered %+v", m)
 	}
 }
 
 func TestRotateLeavesTheOldKeyWhereTheNewOneDoesNotWork(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
 	old := h.remote.ActiveKeys()[0]
 	watch := h.w.Watch(h.local, "logs")
@@ -197,7 +197,7 @@ func TestRotateLeavesTheOldKeyWhereTheNewOneDoesNotWork(t *testing.T) {
 			}
 		}
 	}})
-	left, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30})
+	left, err := h.run(link.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30})
 	if err == nil || len(left) > 0 {
 		t.Fatalf("got %v, left behind: %v", err, left)
 	}
@@ -214,10 +214,10 @@ func TestRotateLeavesTheOldKeyWhereTheNewOneDoesNotWork(t *testing.T) {
 // A crash after any call: another worker goes on with the journal, and in the end there is one key, and it works.
 func TestRotateSurvivesACrashAfterAnyCall(t *testing.T) {
 	for n := 1; ; n++ {
-		h := newHousehold(t)
+		h := newFixture(t)
 		h.connect()
-		k := link.NewRotator(h.roster, h.o())
-		r, err := h.propose(k, link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30})
+		k := link.NewRotatePlanner(h.roster, h.o())
+		r, err := h.propose(k, link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,12 +254,12 @@ func TestRotateSurvivesACrashAfterAnyCall(t *testing.T) {
 }
 
 func TestUpdateChangesTheAccessInPlaceWhereTheBotOwnsTheKey(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
 	old := h.remote.ActiveKeys()[0]
 	p := h.update()
 	p.Access.Search = []string{"logs-*", "metrics-*"}
-	if _, err := h.run(link.NewUpdater(h.roster, h.o()), p); err != nil {
+	if _, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), p); err != nil {
 		t.Fatal(err)
 	}
 	now := h.remote.ActiveKeys()
@@ -272,14 +272,14 @@ func TestUpdateChangesTheAccessInPlaceWhereTheBotOwnsTheKey(t *testing.T) {
 }
 
 func TestUpdateMakesANewKeyWhereSomebodyElseOwnsIt(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
 	old := h.remote.ActiveKeys()[0]
 	h.remote.Disown()
 	watch := h.w.Watch(h.local, "logs")
 	p := h.update()
 	p.Access.Search, p.Compress = []string{"logs-*", "metrics-*"}, "true"
-	if _, err := h.run(link.NewUpdater(h.roster, h.o()), p); err != nil {
+	if _, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), p); err != nil {
 		t.Fatal(err)
 	}
 	now := h.remote.ActiveKeys()
@@ -292,12 +292,12 @@ func TestUpdateMakesANewKeyWhereSomebodyElseOwnsIt(t *testing.T) {
 }
 
 func TestUpdateTakesEverythingBackWhenTheConnectionBreaks(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
 	before, old := h.local.Settings("logs"), h.remote.ActiveKeys()[0]
 	p := h.update()
 	p.Access.Search, p.ServerName = []string{"other-*"}, "elsewhere.example"
-	left, err := h.run(link.NewUpdater(h.roster, h.o()), p)
+	left, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), p)
 	if err == nil || len(left) > 0 {
 		t.Fatalf("got %v, left %v", err, left)
 	}
@@ -310,15 +310,15 @@ func TestUpdateTakesEverythingBackWhenTheConnectionBreaks(t *testing.T) {
 }
 
 func TestUpdateRefusesToChangeNothing(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
-	_, err := h.propose(link.NewUpdater(h.roster, h.o()), h.update())
+	_, err := h.propose(link.NewUpdatePlanner(h.roster, h.o()), h.update())
 	contains(t, problem(t, err, link.FieldAlias), "nothing would change")
 }
 
-func (h *household) update() link.Update {
+func (h *fixture) update() link.UpdateParams {
 	h.t.Helper()
-	e, err := h.roster.Existing(h.t.Context(), link.Name{Local: h.local.Ref(), Alias: "logs"})
+	e, err := h.roster.State(h.t.Context(), link.Name{Local: h.local.Ref(), Alias: "logs"})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -326,17 +326,17 @@ func (h *household) update() link.Update {
 }
 
 func TestDisconnectLeavesNothing(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
 	h.local.SetFollowers(link.Follower{Name: "logs-copy", Alias: "logs"}, link.Follower{Name: "other", Alias: "x"})
 	h.local.SetRoles(link.RemoteRole{Name: "analysts", Clusters: []string{"logs"}})
-	k := link.NewDisconnector(h.roster, h.o())
-	r, err := h.propose(k, link.Disconnect{Local: h.local.Ref(), Alias: "logs"})
+	k := link.NewDisconnectPlanner(h.roster, h.o())
+	r, err := h.propose(k, link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "follower index logs-copy", "role analysts", "put back, as long as the key is not gone")
-	if _, err := h.run(k, link.Disconnect{Local: h.local.Ref(), Alias: "logs"}); err != nil {
+	if _, err := h.run(k, link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"}); err != nil {
 		t.Fatal(err)
 	}
 	h.clean(t)
@@ -346,11 +346,11 @@ func TestDisconnectLeavesNothing(t *testing.T) {
 }
 
 func TestDisconnectIsUndoneWithAKeyThatWorks(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
 	before := h.local.Settings("logs")
 	h.w.Fail(linktest.Fault{Call: "InvalidateKeys", Times: 1, Err: linktest.Forbidden("cloud", "InvalidateKeys")})
-	left, err := h.run(link.NewDisconnector(h.roster, h.o()), link.Disconnect{Local: h.local.Ref(), Alias: "logs"})
+	left, err := h.run(link.NewDisconnectPlanner(h.roster, h.o()), link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"})
 	if err == nil || len(left) > 0 {
 		t.Fatalf("got %v, left %v", err, left)
 	}
@@ -361,18 +361,18 @@ func TestDisconnectIsUndoneWithAKeyThatWorks(t *testing.T) {
 }
 
 func TestAdoptChangesNothingAndRemembers(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
-	h.memos = map[string]change.Kept{} // as if somebody had made it by hand
-	k := link.NewAdopter(h.roster, h.o())
-	if _, err := h.propose(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs"}); err == nil {
+	h.memos = map[string]change.StoredRecord{} // as if somebody had made it by hand
+	k := link.NewAdoptPlanner(h.roster, h.o())
+	if _, err := h.propose(link.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs"}); err == nil {
 		t.Error("a connection made by hand was rotated")
 	} else {
 		contains(t, problem(t, err, link.FieldAlias), "adopt it first")
 	}
 	key := h.remote.ActiveKeys()[0]
 	calls := h.writes()
-	if _, err := h.run(k, link.Adopt{Local: h.local.Ref(), Alias: "logs", KeyName: key.Name}); err != nil {
+	if _, err := h.run(k, link.AdoptParams{Local: h.local.Ref(), Alias: "logs", KeyName: key.Name}); err != nil {
 		t.Fatal(err)
 	}
 	if h.writes() != calls {
@@ -382,13 +382,13 @@ func TestAdoptChangesNothingAndRemembers(t *testing.T) {
 	if !m.Adopted || m.KeyName != key.Name || m.Remote != h.remote.Ref() || !m.KeyExpires().Equal(key.Expires) || len(m.Access.Search) != 1 {
 		t.Errorf("remembered %+v", m)
 	}
-	if _, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 90}); err != nil {
+	if _, err := h.run(link.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 90}); err != nil {
 		t.Errorf("rotating what was adopted: %v", err)
 	}
 	h.granted(t)
 }
 
-func (h *household) writes() int {
+func (h *fixture) writes() int {
 	n := 0
 	for _, call := range []string{
 		"PutSettings", "StoreSecret", "RemoveSecret", "IssueKey", "InvalidateKeys", "UpdateKeyAccess",
@@ -400,7 +400,7 @@ func (h *household) writes() int {
 }
 
 // byCertificate sets a connection of the old kind, by hand.
-func (h *household) byCertificate(alias string, to *linktest.Deployment, host string) {
+func (h *fixture) byCertificate(alias string, to *linktest.Deployment, host string) {
 	h.local.Trusting()
 	for option, value := range map[string]string{"mode": "proxy", "proxy_address": host + ":9400", "server_name": host, "skip_unavailable": "false"} {
 		h.local.Set(alias, option, value)
@@ -411,10 +411,10 @@ func (h *household) byCertificate(alias string, to *linktest.Deployment, host st
 }
 
 func TestMigrateGoesFromCertificateToKeyUnderTheSameAlias(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
 	h.local.Set("logs", "node.attr", "x") // somebody else's option stays
-	_, err := h.run(link.NewMigrator(h.roster, h.o()), link.Migrate{
+	_, err := h.run(link.NewMigratePlanner(h.roster, h.o()), link.MigrateParams{
 		Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"logs-*"}}, ExpiryDays: 90,
 	})
 	if err != nil {
@@ -431,15 +431,15 @@ func TestMigrateGoesFromCertificateToKeyUnderTheSameAlias(t *testing.T) {
 }
 
 func TestMigrateOfManyIsTakenBackAsAWholeWhenOneFails(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	other := h.ech.AddDeployment("d-other", "metrics", "8.15.3")
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
 	h.byCertificate("metrics", other, "metrics.cloud.example")
 	if got := h.roster.Migratable(t.Context(), h.local.Ref()); !slices.Equal(got, []string{"logs", "metrics"}) {
 		t.Fatalf("migratable: %v", got)
 	}
-	k := link.NewMigrator(h.roster, h.o())
-	p := link.Migrate{Local: h.local.Ref(), Aliases: []string{"metrics", "logs"}, Access: link.Access{Search: []string{"*"}}, ExpiryDays: 90}
+	k := link.NewMigratePlanner(h.roster, h.o())
+	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"metrics", "logs"}, Access: link.Access{Search: []string{"*"}}, ExpiryDays: 90}
 	h.w.Fail(linktest.Fault{Call: "IssueKey", On: "cloud/d-other", Err: linktest.Forbidden("metrics", "IssueKey")})
 	before := []map[string]string{h.local.Settings("logs"), h.local.Settings("metrics")}
 	left, err := h.run(k, p)
@@ -461,10 +461,10 @@ func TestMigrateOfManyIsTakenBackAsAWholeWhenOneFails(t *testing.T) {
 
 // A migration decides what keys may read, as a connect does: its card says what is wide, and nothing that nobody asked.
 func TestMigrateSaysWhatTheKeysMayRead(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
-	k := link.NewMigrator(h.roster, h.o())
-	p := link.Migrate{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"*"}}, ExpiryDays: 90}
+	k := link.NewMigratePlanner(h.roster, h.o())
+	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"*"}}, ExpiryDays: 90}
 	r, err := h.propose(k, p)
 	if err != nil {
 		t.Fatal(err)
@@ -485,11 +485,11 @@ func TestMigrateSaysWhatTheKeysMayRead(t *testing.T) {
 
 // One that is looked at alone must not speak for the others: a policy judges each remote side by its own traits.
 func TestMigrateOfManyTellsThePolicyOfEachRemoteSide(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
 	h.byCertificate("metrics", h.ech.AddDeployment("d-other", "prod-payments", "8.15.3"), "prod-payments.cloud.example")
-	p := link.Migrate{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}, Access: link.Access{Search: []string{"*"}}}
-	r, err := h.propose(link.NewMigrator(h.roster, h.o()), p)
+	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}, Access: link.Access{Search: []string{"*"}}}
+	r, err := h.propose(link.NewMigratePlanner(h.roster, h.o()), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -501,7 +501,7 @@ func TestMigrateOfManyTellsThePolicyOfEachRemoteSide(t *testing.T) {
 		t.Errorf("parts %q and traits %v, want %q", got, r.Proposal.Traits, want)
 	}
 	p.Aliases = []string{"metrics"}
-	if r, err = h.propose(link.NewMigrator(h.roster, h.o()), p); err != nil {
+	if r, err = h.propose(link.NewMigratePlanner(h.roster, h.o()), p); err != nil {
 		t.Fatal(err)
 	}
 	if one := r.Proposal; len(one.Parts) > 0 || !slices.Equal(one.Traits["remote.name"], []string{"prod-payments"}) {
@@ -511,7 +511,7 @@ func TestMigrateOfManyTellsThePolicyOfEachRemoteSide(t *testing.T) {
 
 // People look for a change by what they call either side of it.
 func TestAChangeMentionsBothSides(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.byCertificate("metrics", h.ech.AddDeployment("d-other", "metrics", "8.15.3"), "metrics.cloud.example")
 	h.connect()
 	logs := map[string]any{"local": h.local.Ref(), "alias": "logs"}
@@ -521,9 +521,9 @@ func TestAChangeMentionsBothSides(t *testing.T) {
 		params any
 		want   []string
 	}{
-		"rotate":     {link.NewRotator(h.roster, h.o()), logs, both},
-		"disconnect": {link.NewDisconnector(h.roster, h.o()), logs, both},
-		"migrate": {link.NewMigrator(h.roster, h.o()), link.Migrate{
+		"rotate":     {link.NewRotatePlanner(h.roster, h.o()), logs, both},
+		"disconnect": {link.NewDisconnectPlanner(h.roster, h.o()), logs, both},
+		"migrate": {link.NewMigratePlanner(h.roster, h.o()), link.MigrateParams{
 			Local: h.local.Ref(), Aliases: []string{"metrics"}, Access: link.Access{Search: []string{"*"}},
 		}, []string{"d-local", "d-other", "cloud/d-other", "metrics"}},
 	} {
@@ -542,11 +542,11 @@ func TestAChangeMentionsBothSides(t *testing.T) {
 
 // Nodes that are slow to read their keystore go on with the old key, which must stay valid until they have read it.
 func TestRotateWaitsUntilTheNodesHaveReadTheNewKey(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
 	h.local.SlowNodes()
 	watch := h.w.Watch(h.local, "logs")
-	if left, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
+	if left, err := h.run(link.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
 		t.Fatal(err, left)
 	}
 	if len(watch.Bad) > 0 {
@@ -560,14 +560,14 @@ func TestRotateWaitsUntilTheNodesHaveReadTheNewKey(t *testing.T) {
 
 // A connection by certificates is broken as long as the nodes hold a key for it, so taking back waits for them.
 func TestAMigrationIsTakenBackOnlyOnceTheNodesHaveLetGoOfTheKey(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	other := h.ech.AddDeployment("d-other", "metrics", "8.15.3")
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
 	h.byCertificate("metrics", other, "metrics.cloud.example")
 	h.local.SlowNodes()
 	h.w.Fail(linktest.Fault{Call: "IssueKey", On: "cloud/d-other", Err: linktest.Forbidden("metrics", "IssueKey")})
-	p := link.Migrate{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}, Access: link.Access{Search: []string{"*"}}}
-	if left, err := h.run(link.NewMigrator(h.roster, h.o()), p); err == nil || len(left) > 0 {
+	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}, Access: link.Access{Search: []string{"*"}}}
+	if left, err := h.run(link.NewMigratePlanner(h.roster, h.o()), p); err == nil || len(left) > 0 {
 		t.Fatalf("got %v, left %v", err, left)
 	}
 	if !h.local.Connected("logs") {
@@ -577,22 +577,22 @@ func TestAMigrationIsTakenBackOnlyOnceTheNodesHaveLetGoOfTheKey(t *testing.T) {
 
 // A connection by certificates is looked after too; what is for keys alone says what to do instead.
 func TestAManagedConnectionByCertificates(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
-	if _, err := h.run(link.NewAdopter(h.roster, h.o()), link.Adopt{Local: h.local.Ref(), Alias: "logs"}); err != nil {
+	if _, err := h.run(link.NewAdoptPlanner(h.roster, h.o()), link.AdoptParams{Local: h.local.Ref(), Alias: "logs"}); err != nil {
 		t.Fatal(err)
 	}
 	if p := h.health(); len(p) > 0 {
 		t.Errorf("problems: %+v", p)
 	}
-	for kind, k := range map[string]kind{"rotate": link.NewRotator(h.roster, h.o()), "update": link.NewUpdater(h.roster, h.o())} {
+	for kind, k := range map[string]kind{"rotate": link.NewRotatePlanner(h.roster, h.o()), "update": link.NewUpdatePlanner(h.roster, h.o())} {
 		_, err := h.propose(k, map[string]any{"local": h.local.Ref(), "alias": "logs"})
 		if err == nil {
 			t.Fatalf("%s: it was planned", kind)
 		}
 		contains(t, problem(t, err, link.FieldAlias), "migrate it to an API key first")
 	}
-	_, err := h.run(link.NewMigrator(h.roster, h.o()), link.Migrate{
+	_, err := h.run(link.NewMigratePlanner(h.roster, h.o()), link.MigrateParams{
 		Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"logs-*"}}, ExpiryDays: 90,
 	})
 	if err != nil {

@@ -14,11 +14,11 @@ type Diagnosis struct {
 
 // Symptoms are what is known beside an error's text.
 type Symptoms struct {
-	Alias   string
-	Address string   // the proxy address that is set
-	Model   Model    // that the connection should use; empty: ModelKey
-	AsTold  bool     // address and server name are what the platform says of the remote deployment
-	Egress  []string // addresses that the local platform's hosts call themselves
+	Alias           string
+	Address         string   // the proxy address that is set
+	Model           Model    // that the connection should use; empty: ModelKey
+	MatchesPlatform bool     // address and server name are what the platform says of the remote deployment
+	Egress          []string // addresses that the local platform's hosts call themselves
 }
 
 // Diagnose says what an error's text means.
@@ -95,9 +95,9 @@ func explanation(c Cause, s Symptoms) (say, fix string) { //nolint:cyclop // a t
 			fmt.Sprintf("Use port %d.", KeyPort)
 	case CauseServerName:
 		return fmt.Sprintf("The certificate at %s is for another name than the address or the server name that is set.", s.Address),
-			or(s.AsTold, remoteCertificate, "Set the server name to the remote deployment's endpoint.")
+			or(s.MatchesPlatform, remoteCertificate, "Set the server name to the remote deployment's endpoint.")
 	case CauseTrust, CauseTrustedNames:
-		return fmt.Sprintf("The local nodes do not trust the certificate at %s.", s.Address), or(s.AsTold, remoteCertificate,
+		return fmt.Sprintf("The local nodes do not trust the certificate at %s.", s.Address), or(s.MatchesPlatform, remoteCertificate,
 			fmt.Sprintf("Check that the port is %d and the server name is the remote's endpoint, and that no proxy on the way opens TLS.", KeyPort))
 	case CauseUntrusted:
 		return "The remote side does not trust the local side's certificate.", howToTrust

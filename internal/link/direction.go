@@ -5,7 +5,7 @@ import "github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 // directionWarnings say what one direction needs that another doesn't. The steps are the same for all of them; what
 // the bot can't do itself is said before the approval. Source: Elastic's docs, "Connect Elastic Cloud Hosted
 // deployments to an Elastic Cloud Enterprise environment".
-func (w *warnings) direction(s Survey, c Connect) {
+func (w *warnings) direction(s PairState, c ConnectParams) {
 	if !s.strangers() {
 		return
 	}
@@ -21,7 +21,7 @@ func (w *warnings) direction(s Survey, c Connect) {
 }
 
 // directionProblems say what a direction can't do at all.
-func (s Survey) directionProblems(wrong *change.InvalidError, c Connect) {
+func (s PairState) directionProblems(wrong *change.InvalidError, c ConnectParams) {
 	if c.byCertificate() && s.localOn.Name != "" && s.localOn.Name == s.remoteOn.Name {
 		wrong.Add(FieldModel, "deployments of one platform trust each other through its accounts entry: use an API key, or its own console")
 	}

@@ -41,9 +41,9 @@ func TestEveryDirectionConnectsAndSaysWhatItNeeds(t *testing.T) {
 			s.ece, s.ech = tt.on(s.w)
 			s.local, s.remote = s.ece.AddDeployment("d1", "one", "8.19.1"), s.ech.AddDeployment("d2", "two", "8.19.1")
 			s.catalog = link.NewCatalog(s.w.Systems(), link.CatalogOptions{Now: s.w.Now})
-			s.connector = link.NewConnector(s.catalog, link.ConnectorOptions{Env: "test"})
+			s.connector = link.NewConnectPlanner(s.catalog, link.PlannerOptions{Env: "test"})
 			s.c.Local, s.c.Remote = s.local.Ref(), s.remote.Ref()
-			survey, err := s.catalog.Survey(t.Context(), s.c.Local, s.c.Remote)
+			survey, err := s.catalog.ReadPair(t.Context(), s.c.Local, s.c.Remote)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,8 +55,8 @@ func TestEveryDirectionConnectsAndSaysWhatItNeeds(t *testing.T) {
 			if tt.not != "" && strings.Contains(warned, tt.not) {
 				t.Errorf("it warns of %q: %s", tt.not, warned)
 			}
-			s.applyAll(t, link.StepCheck, link.StepGrant, link.StepPoint, link.StepVerify)
-			for _, step := range []string{link.StepPoint, link.StepGrant} {
+			s.applyAll(t, link.StepCheck, link.StepIssueKey, link.StepSetRemote, link.StepVerify)
+			for _, step := range []string{link.StepSetRemote, link.StepIssueKey} {
 				if err := s.undo(t.Context(), step); err != nil {
 					t.Fatal(err)
 				}
@@ -107,7 +107,7 @@ func TestItIsSaidWhetherTheProxiesOfAnECEAreTrusted(t *testing.T) {
 			s := newScene()
 			tt.given(s)
 			s.c.Local, s.c.Remote = s.remote.Ref(), s.local.Ref()
-			survey, err := s.catalog.Survey(t.Context(), s.c.Local, s.c.Remote)
+			survey, err := s.catalog.ReadPair(t.Context(), s.c.Local, s.c.Remote)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,41 +12,41 @@ import (
 // KindDisconnect asks for the end of a connection.
 const KindDisconnect change.Kind = "link.disconnect"
 
-// Disconnect are the parameters of a disconnect.
-type Disconnect struct {
+// DisconnectParams are the parameters of a disconnect.
+type DisconnectParams struct {
 	Local Ref    `json:"local"`
 	Alias string `json:"alias"`
 }
 
-// Disconnector plans and makes the end of connections.
-type Disconnector struct{ keeper }
+// DisconnectPlanner plans and makes the end of connections.
+type DisconnectPlanner struct{ planner }
 
-// NewDisconnector returns a disconnector of the connections that r reads.
-func NewDisconnector(r *Roster, o ConnectorOptions) *Disconnector {
-	return &Disconnector{newKeeper(r, o)}
+// NewDisconnectPlanner returns a disconnector of the connections that r reads.
+func NewDisconnectPlanner(r *Connections, o PlannerOptions) *DisconnectPlanner {
+	return &DisconnectPlanner{newPlanner(r, o)}
 }
 
 // Plan implements change.Planner; errors as of Connector.Plan.
-func (k *Disconnector) Plan(ctx context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
-	var p Disconnect
+func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
+	var p DisconnectParams
 	if err := parse(KindDisconnect, params, &p); err != nil {
 		return change.Proposal{}, err
 	}
-	e, err := k.roster.Existing(ctx, Name{p.Local, p.Alias})
+	e, err := k.roster.State(ctx, Name{p.Local, p.Alias})
 	if err != nil {
 		return change.Proposal{}, err
 	}
 	wrong := e.problems(false)
 	if e.Listed && e.Own.Empty() {
-		wrong.Add(FieldAlias, "%s is set in elasticsearch.yml of %s, which no API changes", e.Alias, e.Survey.Local.Name)
+		wrong.Add(FieldAlias, "%s is set in elasticsearch.yml of %s, which no API changes", e.Alias, e.PairState.Local.Name)
 	}
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
-	if err := e.reached(e.HasRemote() && e.Managed != nil && e.Managed.KeyName != ""); err != nil {
+	if err := e.requireReachable(e.HasRemote() && e.Managed != nil && e.Managed.KeyName != ""); err != nil {
 		return change.Proposal{}, err
 	}
-	f, leaves := e.found(e.connect()), k.leavings(ctx, e)
+	f, leaves := e.found(e.params()), k.cleanup(ctx, e)
 	f.After = Settings{}
 	used, key := "nothing that the bot can see", orNone(e.keyLine())
 	if len(e.Users) > 0 {
@@ -57,39 +57,39 @@ func (k *Disconnector) Plan(ctx context.Context, _ string, params json.RawMessag
 	}
 	fields := append(e.sides(), change.Field{Label: "Used by", Value: used}, change.Field{Label: "Key", Value: key})
 	fields = append(fields, leaves.fields()...)
-	return draft{
+	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.traits("disconnect", f.Connect, k.o.Tags),
 			Kind:   KindDisconnect, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Disconnect"),
 			Fields: fields, Warnings: e.disconnectWarnings(*leaves), Unsure: leaves.unsure,
-			Basis: append(e.basis(), change.Field{Label: "Used by", Value: strings.Join(e.Users, ", ")}),
-			Memos: []change.Memo{forget(e.Name)},
-			Steps: k.steps(e, f, *leaves),
+			Basis:   append(e.basis(), change.Field{Label: "Used by", Value: strings.Join(e.Users, ", ")}),
+			Records: []change.Record{forget(e.Name)},
+			Steps:   k.steps(e, f, *leaves),
 		},
 		params: p,
 	}.proposal()
 }
 
-// leavings works out what was made for a connection beside its settings and its key, and what of it can go with it.
-func (k *Disconnector) leavings(ctx context.Context, e Existing) *leavings {
-	l := &leavings{}
+// cleanup works out what was made for a connection beside its settings and its key, and what of it can go with it.
+func (k *DisconnectPlanner) cleanup(ctx context.Context, e ConnectionState) *cleanup {
+	l := &cleanup{}
 	switch {
 	case e.Managed == nil || e.Managed.Adopted: // what an update has added since is recorded all the same
-		l.stay("trust, network filters and roles that people made for it: the connection was made by hand, and nothing is recorded of them")
+		l.keep("trust, network filters and roles that people made for it: the connection was made by hand, and nothing is recorded of them")
 	case e.certified() && e.Managed.Trust == nil:
 		l.unrecorded(e)
 	}
 	if e.Managed == nil {
 		return l
 	}
-	e.spareRole(ctx, l)
-	k.roster.spareTrust(ctx, []Existing{e}, l)
-	k.roster.spareFilter(ctx, e, l)
-	e.spareAuthority(ctx, l)
+	e.unusedRole(ctx, l)
+	k.roster.unusedTrust(ctx, []ConnectionState{e}, l)
+	k.roster.unusedFilter(ctx, e, l)
+	e.unusedAuthority(ctx, l)
 	return l
 }
 
-func (e Existing) disconnectWarnings(l leavings) []string {
+func (e ConnectionState) disconnectWarnings(l cleanup) []string {
 	var w warnings
 	users := slices.Clone(e.Users)
 	if l.Role != nil { // it does not outlive the alias
@@ -116,7 +116,7 @@ func (e Existing) disconnectWarnings(l leavings) []string {
 
 // steps: settings first, as the presence of the key decides the model of a connection that is still set. The key comes
 // last: until it is gone, all of it can be undone.
-func (k *Disconnector) steps(e Existing, f found, l leavings) []change.PlannedStep {
+func (k *DisconnectPlanner) steps(e ConnectionState, f found, l cleanup) []change.PlannedStep {
 	v, c := e.view(), f.Connect
 	again := c.keySpec(k.o.Env, "")
 	again.Name = f.OldName // so that it is found where the old one was
@@ -133,7 +133,7 @@ func (k *Disconnector) steps(e Existing, f found, l leavings) []change.PlannedSt
 
 // leaving are the steps that take back what was made for a connection: the role first, then what lets the clusters
 // reach each other.
-func (k *Disconnector) leaving(c Connect, v view, l leavings, n Name) []change.PlannedStep {
+func (k *DisconnectPlanner) leaving(c ConnectParams, v view, l cleanup, n Name) []change.PlannedStep {
 	var steps []change.PlannedStep
 	if l.Role != nil {
 		role := roleArgs{Local: c.Local, Role: l.Role.Role, Alias: l.Role.Alias, Before: l.Role.Before, After: l.Role.After}
@@ -151,7 +151,7 @@ func (k *Disconnector) leaving(c Connect, v view, l leavings, n Name) []change.P
 }
 
 // removeTrust are the steps that take out of whom deployments trust what nobody needs once connections have ended.
-func (k keeper) removeTrust(l leavings, leaving []Name) []change.PlannedStep {
+func (k planner) removeTrust(l cleanup, leaving []Name) []change.PlannedStep {
 	var steps []change.PlannedStep
 	for _, s := range l.Trust {
 		on, _ := k.roster.catalog.System(s.Of.Platform) // its trust was read there just now

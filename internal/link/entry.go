@@ -15,14 +15,14 @@ import (
 func storeEntry(ctx context.Context, local side, entry string, value secret.Secret) error {
 	doing := "storing the key in the keystore of " + local.d.Name
 	if err := local.StoreSecret(ctx, local.d, entry, value); err != nil {
-		return attempt(doing, err)
+		return wrapCall(doing, err)
 	}
 	present, err := hasEntry(ctx, local, entry)
 	if err != nil {
 		return err
 	}
 	if !present {
-		return attempt(doing, change.Temporary(fmt.Errorf("%s is not listed after it was stored", entry)))
+		return wrapCall(doing, change.Temporary(fmt.Errorf("%s is not listed after it was stored", entry)))
 	}
 	return nil
 }
@@ -30,7 +30,7 @@ func storeEntry(ctx context.Context, local side, entry string, value secret.Secr
 func hasEntry(ctx context.Context, local side, entry string) (bool, error) {
 	names, err := local.SecretNames(ctx, local.d)
 	if err != nil {
-		return false, attempt("reading the keystore of "+local.d.Name, err)
+		return false, wrapCall("reading the keystore of "+local.d.Name, err)
 	}
 	return slices.Contains(names, entry), nil
 }
@@ -42,7 +42,7 @@ func removeEntry(ctx context.Context, local side, entry string) error {
 		return err
 	}
 	if err := local.RemoveSecret(ctx, local.d, entry); err != nil {
-		return attempt("removing "+entry+" from the keystore of "+local.d.Name, err)
+		return wrapCall("removing "+entry+" from the keystore of "+local.d.Name, err)
 	}
 	// Removals were reported to leave entries behind (github.com/elastic/terraform-provider-ec/issues/541 and /888).
 	present, err = hasEntry(ctx, local, entry)
@@ -55,7 +55,7 @@ func removeEntry(ctx context.Context, local side, entry string) error {
 func settingsOf(ctx context.Context, local side, alias string) (Settings, error) {
 	all, err := local.es.RemoteSettings(ctx)
 	if err != nil {
-		return Settings{}, attempt("reading the settings of "+local.d.Name, err)
+		return Settings{}, wrapCall("reading the settings of "+local.d.Name, err)
 	}
 	return all.Of(alias), nil
 }
@@ -67,7 +67,7 @@ func clearAlias(ctx context.Context, local side, alias string) error {
 		return err
 	}
 	if err := local.es.PutSettings(ctx, now.clear()); err != nil {
-		return attempt("removing the settings of "+alias+" on "+local.d.Name, err)
+		return wrapCall("removing the settings of "+alias+" on "+local.d.Name, err)
 	}
 	now, err = settingsOf(ctx, local, alias)
 	if err == nil && !now.Empty() {

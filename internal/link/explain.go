@@ -8,10 +8,10 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// attempt wraps what went wrong while doing something, in words such as "issuing the key on logs-prod". It marks what
+// wrapCall wraps what went wrong while doing something, in words such as "issuing the key on logs-prod". It marks what
 // another try may mend as temporary, and gives people a sentence. Errors of a Note don't go through it: they belong
 // to the executor.
-func attempt(doing string, err error) error {
+func wrapCall(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -25,8 +25,8 @@ func attempt(doing string, err error) error {
 	return explained
 }
 
-// refuse is an error that no other try mends, in words for people.
-func refuse(say, format string, args ...any) error {
+// userError is an error that no other try mends, in words for people.
+func userError(say, format string, args ...any) error {
 	return &change.ExplainedError{Say: say, Err: fmt.Errorf(format, args...)}
 }
 

@@ -3,8 +3,8 @@ package link
 import "github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 
 // PlannedOf are the steps of a connect by key as it is asked for, without a look at the world.
-func (k *Connector) PlannedOf(request string, c Connect, pasted bool) []change.PlannedStep {
-	s := Survey{Local: Deployment{Ref: c.Local}, Remote: Deployment{Ref: c.Remote}}
+func (k *ConnectPlanner) PlannedOf(request string, c ConnectParams, pasted bool) []change.PlannedStep {
+	s := PairState{Local: Deployment{Ref: c.Local}, Remote: Deployment{Ref: c.Remote}}
 	s.localOn, _ = k.catalog.System(c.Local.Platform)
 	s.remoteOn, _ = k.catalog.System(c.Remote.Platform)
 	return k.steps(request, c, s, pasted)

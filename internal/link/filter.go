@@ -11,7 +11,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// FieldFilter and FieldFilterFirst are the fields of FilterTerms.
+// FieldFilter and FieldFilterFirst are the fields of FilterOptions.
 const (
 	FieldFilter      = "filter"
 	FieldFilterFirst = "filter_first"
@@ -20,9 +20,9 @@ const (
 // MaxRules is how many rules a ruleset takes (Elastic's docs: network security policies).
 const MaxRules = 128
 
-// FilterTerms ask for a network filter that lets the local side in. A person has confirmed the addresses: behind NAT
+// FilterOptions ask for a network filter that lets the local side in. A person has confirmed the addresses: behind NAT
 // nobody else knows them.
-type FilterTerms struct {
+type FilterOptions struct {
 	Sources []string `json:"sources"`         // IPv4 addresses or CIDRs that the local side's connections come from
 	First   bool     `json:"first,omitempty"` // even if no filter applies yet, so that it locks everybody else out
 }
@@ -53,7 +53,7 @@ type NewRuleset struct {
 }
 
 // ruleset is the filter that a request asks for, with the sources that are missing.
-func (c Connect) ruleset(env, request string, remote Deployment, missing []string) NewRuleset {
+func (c ConnectParams) ruleset(env, request string, remote Deployment, missing []string) NewRuleset {
 	return NewRuleset{
 		Name:        c.keySpec(env, request).Name,
 		Description: "Lets " + c.Local.String() + " in, for the remote cluster " + c.Alias + ". Managed by remote-cluster-bot, request " + request + ".",
@@ -62,7 +62,7 @@ func (c Connect) ruleset(env, request string, remote Deployment, missing []strin
 }
 
 // addFilter is the step that lets in what is missing; nothing where nothing is.
-func (c Connect) addFilter(env, request string, s Survey) addFilterArgs {
+func (c ConnectParams) addFilter(env, request string, s PairState) addFilterArgs {
 	return addFilterArgs{
 		Remote: c.Remote, Ruleset: c.ruleset(env, request, s.Remote, s.missing(c.Filter.Sources)), First: c.Filter.First,
 	}
@@ -80,7 +80,7 @@ func prefix(s string) (netip.Prefix, error) {
 	return netip.PrefixFrom(a, a.BitLen()), nil
 }
 
-func (c Connect) checkFilter(wrong *change.InvalidError) {
+func (c ConnectParams) checkFilter(wrong *change.InvalidError) {
 	if c.Filter == nil {
 		return
 	}
@@ -102,15 +102,15 @@ func (c Connect) checkFilter(wrong *change.InvalidError) {
 }
 
 // filterProblems says what stands against a filter in the world as it is.
-func (s Survey) filterProblems(wrong *change.InvalidError, c Connect) {
+func (s PairState) filterProblems(wrong *change.InvalidError, c ConnectParams) {
 	if c.Filter == nil {
 		return
 	}
-	if _, ok := s.remoteOn.Platform.(Filters); !ok || !s.remoteOn.MayFilter {
+	if _, ok := s.remoteOn.Platform.(Filters); !ok || !s.remoteOn.CanAddFilters {
 		wrong.Add(FieldFilter, "the bot's configuration does not let it add network filters on %s", label(s.remoteOn))
 		return
 	}
-	if s.Why(PartRulesets) == nil && s.open() && !c.Filter.First {
+	if s.ReadError(PartRulesets) == nil && s.open() && !c.Filter.First {
 		wrong.Add(FieldFilter, "no filter applies to %s: it is open, so nothing is missing; a first one would lock everybody else out", s.Remote.Name)
 	}
 	if s.remoteOn.Kind != KindECH || s.localOn.Name == s.remoteOn.Name {
@@ -130,13 +130,13 @@ func closing(rulesets []Ruleset) []Ruleset {
 }
 
 // open reports whether the remote deployment takes connections from everywhere.
-func (s Survey) open() bool { return len(closing(s.Rulesets)) == 0 }
+func (s PairState) open() bool { return len(closing(s.Rulesets)) == 0 }
 
 // missing are the sources that no filter of the remote deployment lets in yet.
-func (s Survey) missing(sources []string) []string { return uncovered(sources, s.Rulesets) }
+func (s PairState) missing(sources []string) []string { return uncovered(sources, s.Rulesets) }
 
 // egress are the addresses that the local side's connections come from, and whether the operator has said so.
-func (s Survey) egress() (addresses []string, known bool) {
+func (s PairState) egress() (addresses []string, known bool) {
 	if len(s.localOn.EgressCIDRs) > 0 {
 		return s.localOn.EgressCIDRs, true
 	}
@@ -146,21 +146,21 @@ func (s Survey) egress() (addresses []string, known bool) {
 // FilterOffer are the outgoing addresses of the local side that the remote's filters do not let in: those of the
 // configuration, or else what the hosts of the local platform call themselves, which known tells: then a person has to
 // confirm them, as behind NAT others count. Nil where no filter applies, or where the bot may not add any.
-func (s Survey) FilterOffer() (addresses []string, known bool) {
+func (s PairState) FilterOffer() (addresses []string, known bool) {
 	if !s.MayFilter() || s.open() {
 		return nil, false
 	}
-	return s.shutOut()
+	return s.blockedAddresses()
 }
 
-// MayFilter reports whether the bot may add network filters to the remote deployment.
-func (s Survey) MayFilter() bool {
+// CanAddFilters reports whether the bot may add network filters to the remote deployment.
+func (s PairState) MayFilter() bool {
 	_, ok := s.remoteOn.Platform.(Filters)
-	return ok && s.remoteOn.MayFilter
+	return ok && s.remoteOn.CanAddFilters
 }
 
 // filterWarnings are what people should know of a filter before it is added.
-func (w *warnings) filterWarnings(s Survey, c Connect) {
+func (w *warnings) filterWarnings(s PairState, c ConnectParams) {
 	if c.Filter == nil {
 		return
 	}
@@ -176,7 +176,7 @@ func (w *warnings) filterWarnings(s Survey, c Connect) {
 }
 
 // filterFields are what people read of it.
-func (c Connect) filterFields(s Survey) []change.Field {
+func (c ConnectParams) filterFields(s PairState) []change.Field {
 	if c.Filter == nil {
 		return nil
 	}
@@ -193,7 +193,7 @@ const sourcesShown = 8
 // filterBasis is whom the remote's filters let in. What is in them counts, not their names alone: a ruleset that lets
 // everybody in from now on is another world than the one that was approved. Unread is no world at all: a change that
 // adds no filter does without, and one that adds a filter is not planned then (readExtras).
-func (s Survey) filterBasis() change.Field {
+func (s PairState) filterBasis() change.Field {
 	var all []string
 	for _, r := range s.Rulesets {
 		sources := slices.Sorted(slices.Values(r.Sources))
@@ -206,7 +206,7 @@ func (s Survey) filterBasis() change.Field {
 	slices.Sort(all)
 	basis := change.Field{Label: "Network filters of the remote", Value: strings.Join(all, "; ")}
 	switch {
-	case s.Why(PartRulesets) != nil:
+	case s.ReadError(PartRulesets) != nil:
 		basis.Value, basis.Unread = "could not be read", true
 	case len(all) == 0:
 		basis.Value = "none"

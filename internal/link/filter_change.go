@@ -31,7 +31,7 @@ func (f *filterChange) filters(ctx context.Context) (Deployment, System, Filters
 	}
 	filters, ok := s.Platform.(Filters)
 	if !ok {
-		return s.d, s.System, nil, refuse("The bot can't add network filters on "+label(s.System)+".", "%s has no filters", s.Name)
+		return s.d, s.System, nil, userError("The bot can't add network filters on "+label(s.System)+".", "%s has no filters", s.Name)
 	}
 	return s.d, s.System, filters, nil
 }
@@ -43,14 +43,14 @@ func (f *filterChange) attach(ctx context.Context, d Deployment, sys System, fil
 		return err
 	}
 	if err := filters.Attach(ctx, id, d); err != nil {
-		return attempt("attaching the network filter to "+d.Name, err)
+		return wrapCall("attaching the network filter to "+d.Name, err)
 	}
 	attached, err := sys.Rulesets(ctx, d)
 	if err != nil {
-		return attempt("reading the network filters of "+d.Name, err)
+		return wrapCall("reading the network filters of "+d.Name, err)
 	}
 	if !slices.ContainsFunc(attached, func(r Ruleset) bool { return r.ID == id }) {
-		return attempt("attaching the network filter to "+d.Name, change.Temporary(errors.New("it is not listed after it was attached")))
+		return wrapCall("attaching the network filter to "+d.Name, change.Temporary(errors.New("it is not listed after it was attached")))
 	}
 	return nil
 }
@@ -60,11 +60,11 @@ func (f *filterChange) attach(ctx context.Context, d Deployment, sys System, fil
 func (f *filterChange) ensure(ctx context.Context, d Deployment, filters Filters) (string, error) {
 	ids, err := filters.RulesetsNamed(ctx, f.ruleset.Name)
 	if err != nil {
-		return "", attempt("looking for the network filter of this request", err)
+		return "", wrapCall("looking for the network filter of this request", err)
 	}
 	if len(ids) == 0 {
 		id, err := filters.CreateRuleset(ctx, f.ruleset)
-		return id, attempt("creating a network filter for "+d.Name, err)
+		return id, wrapCall("creating a network filter for "+d.Name, err)
 	}
 	for _, id := range ids[1:] {
 		if err := remove(ctx, filters, id, d); err != nil {
@@ -78,7 +78,7 @@ func (f *filterChange) ensure(ctx context.Context, d Deployment, filters Filters
 func (f *filterChange) clear(ctx context.Context, d Deployment, filters Filters) ([]string, error) {
 	ids, err := filters.RulesetsNamed(ctx, f.ruleset.Name)
 	if err != nil {
-		return nil, attempt("looking for the network filter "+f.ruleset.Name, err)
+		return nil, wrapCall("looking for the network filter "+f.ruleset.Name, err)
 	}
 	for _, id := range ids {
 		if err := remove(ctx, filters, id, d); err != nil {
@@ -94,7 +94,7 @@ func (f *filterChange) clear(ctx context.Context, d Deployment, filters Filters)
 
 func remove(ctx context.Context, filters Filters, id string, d Deployment) error {
 	if err := filters.Detach(ctx, id, d); err != nil {
-		return attempt("detaching the network filter from "+d.Name, err)
+		return wrapCall("detaching the network filter from "+d.Name, err)
 	}
-	return attempt("deleting the network filter of "+d.Name, filters.DeleteRuleset(ctx, id))
+	return wrapCall("deleting the network filter of "+d.Name, filters.DeleteRuleset(ctx, id))
 }

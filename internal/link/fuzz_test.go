@@ -51,7 +51,7 @@ func FuzzWhatPeopleType(f *testing.F) {
 
 // What is stored as parameters comes back from Redis, where others may have written.
 func FuzzParameters(f *testing.F) {
-	good, err := json.Marshal(link.Connect{Alias: "a", ProxyAddress: "h:9443", Access: link.Access{Search: []string{"x-*"}}})
+	good, err := json.Marshal(link.ConnectParams{Alias: "a", ProxyAddress: "h:9443", Access: link.Access{Search: []string{"x-*"}}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func FuzzParameters(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		c, err := link.ParseConnect(raw)
+		c, err := link.ParseConnectParams(raw)
 		if err != nil {
 			return
 		}

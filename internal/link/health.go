@@ -12,56 +12,56 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// Trouble is what can be the matter with a managed connection.
-type Trouble string
+// ProblemKind is what can be the matter with a managed connection.
+type ProblemKind string
 
 // The troubles that the watch looks for.
 const (
-	TroubleLost     Trouble = "lost"     // it does not connect
-	TroubleDegraded Trouble = "degraded" // it works, but not as it should
-	TroubleExpiring Trouble = "expiring" // its key ends soon, or the certificates that it rests on
-	TroubleDrift    Trouble = "drift"    // it is not as it was approved
+	ProblemDown     ProblemKind = "down"     // it does not connect
+	ProblemDegraded ProblemKind = "degraded" // it works, but not as it should
+	ProblemExpiring ProblemKind = "expiring" // its key ends soon, or the certificates that it rests on
+	ProblemDrifted  ProblemKind = "drifted"  // it is not as it was approved
 )
 
-// Troubles returns all there are, the worst first.
-func Troubles() []Trouble {
-	return []Trouble{TroubleLost, TroubleDegraded, TroubleExpiring, TroubleDrift}
+// ProblemKinds returns all there are, the worst first.
+func ProblemKinds() []ProblemKind {
+	return []ProblemKind{ProblemDown, ProblemDegraded, ProblemExpiring, ProblemDrifted}
 }
 
 // Problem is a trouble of one connection.
 type Problem struct {
-	Trouble Trouble
-	Say     string      // what is the matter, for people
-	Fix     change.Kind // the change that mends it; empty: none that the bot has
-	Cause   Cause       // of what is lost or degraded
+	Kind  ProblemKind
+	Say   string      // what is the matter, for people
+	Fix   change.Kind // the change that mends it; empty: none that the bot has
+	Cause Cause       // of what is lost or degraded
 
 	// Certificates: it is about those of the two sides, not about a key or settings.
 	Certificates bool
 }
 
-// Checkup is how a managed connection was found.
-type Checkup struct {
+// HealthResult is how a managed connection was found.
+type HealthResult struct {
 	Local, Remote string    // the deployments' names; Remote is empty where the bot can't see it
 	Expires       time.Time // of its key; zero: never, or nobody knows
 	Problems      []Problem // none: it is well
 }
 
 // Health looks at a managed connection. An error says that nothing can be said, which is no news of the connection.
-func (r *Roster) Health(ctx context.Context, m Managed, expiresWithin time.Duration) (Checkup, error) {
-	x, err := r.Examine(ctx, m.Name())
+func (r *Connections) Health(ctx context.Context, m ManagedConnection, expiresWithin time.Duration) (HealthResult, error) {
+	x, err := r.Diagnose(ctx, m.Name())
 	if err != nil {
-		return Checkup{}, err
+		return HealthResult{}, err
 	}
 	x.Managed = &m
 	return x.Checkup(expiresWithin)
 }
 
 // Checkup is what an examination comes to. An error says that nothing can be said.
-func (x Examination) Checkup(expiresWithin time.Duration) (Checkup, error) {
-	if err := x.known(PartLocalCluster, PartSettings); err != nil {
-		return Checkup{}, err
+func (x HealthReport) Checkup(expiresWithin time.Duration) (HealthResult, error) {
+	if err := x.requireRead(PartLocalCluster, PartSettings); err != nil {
+		return HealthResult{}, err
 	}
-	found := Checkup{Local: x.Survey.Local.Name, Problems: x.problems(expiresWithin)}
+	found := HealthResult{Local: x.PairState.Local.Name, Problems: x.problems(expiresWithin)}
 	if x.HasRemote() {
 		found.Remote = x.Remote.Name
 	}
@@ -71,23 +71,23 @@ func (x Examination) Checkup(expiresWithin time.Duration) (Checkup, error) {
 	return found, nil
 }
 
-func (x Examination) problems(expiresWithin time.Duration) []Problem {
+func (x HealthReport) problems(expiresWithin time.Duration) []Problem {
 	var all []Problem
-	add := func(t Trouble, fix change.Kind, format string, args ...any) {
-		all = append(all, Problem{Trouble: t, Fix: fix, Say: fmt.Sprintf(format, args...)})
+	add := func(t ProblemKind, fix change.Kind, format string, args ...any) {
+		all = append(all, Problem{Kind: t, Fix: fix, Say: fmt.Sprintf(format, args...)})
 	}
 	if d := x.Diagnosis; d != nil {
-		trouble := TroubleLost
+		trouble := ProblemDown
 		if x.Info.Connected && (x.Version != "" || d.Cause.leavesConnected()) {
-			trouble = TroubleDegraded
+			trouble = ProblemDegraded
 		}
 		add(trouble, x.Fix, "%s (%s)", d.Say, x.Evidence)
 		all[0].Cause = d.Cause
 	} else if x.Info.Connected && x.Info.MaxSockets > 0 && x.Info.Sockets < x.Info.MaxSockets {
-		add(TroubleDegraded, "", "Only %d of %d sockets are connected.", x.Info.Sockets, x.Info.MaxSockets)
+		add(ProblemDegraded, "", "Only %d of %d sockets are connected.", x.Info.Sockets, x.Info.MaxSockets)
 	}
 	if t := x.expires(); len(x.Keys) > 0 && !t.IsZero() && t.Sub(x.At) < expiresWithin {
-		add(TroubleExpiring, KindRotate, "Its key expires on %s.", t.UTC().Format("2006-01-02"))
+		add(ProblemExpiring, KindRotate, "Its key expires on %s.", t.UTC().Format("2006-01-02"))
 	}
 	if p := x.trustEnds(x.At.Add(expiresWithin)); p != nil {
 		all = append(all, *p)
@@ -99,19 +99,19 @@ func (x Examination) problems(expiresWithin time.Duration) []Problem {
 }
 
 // trustEnds is the problem that certificates end before t.
-func (x *Examination) trustEnds(t time.Time) *Problem {
+func (x *HealthReport) trustEnds(t time.Time) *Problem {
 	say := x.ending(t)
 	if say == "" {
 		return nil
 	}
 	fix, _ := x.fixFor(CauseTrust)
-	return &Problem{Trouble: TroubleExpiring, Fix: fix, Certificates: true, Say: say + ". " + howToTrust}
+	return &Problem{Kind: ProblemExpiring, Fix: fix, Certificates: true, Say: say + ". " + howToTrust}
 }
 
 // drifted is the problem that a connection is not as it was approved, or that the other side's certificates are not
 // any more. Both are told in one message: people look at the connection once.
-func (x *Examination) drifted() *Problem {
-	p := Problem{Trouble: TroubleDrift, Fix: KindUpdate}
+func (x *HealthReport) drifted() *Problem {
+	p := Problem{Kind: ProblemDrifted, Fix: KindUpdate}
 	if x.ByCertificate() {
 		p.Fix = "" // an update is for connections by key
 	}
@@ -131,7 +131,7 @@ func (x *Examination) drifted() *Problem {
 	return &p
 }
 
-func (x Examination) expires() time.Time {
+func (x HealthReport) expires() time.Time {
 	for _, k := range x.Keys {
 		if !k.Expires.IsZero() {
 			return k.Expires
@@ -144,7 +144,7 @@ func (x Examination) expires() time.Time {
 }
 
 // drift says what is not as it was approved; empty if nothing is.
-func (x Examination) drift() string {
+func (x HealthReport) drift() string {
 	if x.Own.Empty() || x.Managed == nil {
 		return "" // lost, and said so
 	}
@@ -182,12 +182,12 @@ func accessWords(a Access) string {
 }
 
 // Approved is the update that makes a connection what was approved.
-func (e Existing) Approved() Update {
+func (e ConnectionState) Approved() UpdateParams {
 	u := PrefillUpdate(e)
 	if e.Managed == nil {
 		return u
 	}
-	c := e.Managed.asConnect(e.connect())
+	c := e.Managed.asConnect(e.params())
 	u.ProxyAddress, u.ServerName, u.Access = c.ProxyAddress, c.ServerName, e.Managed.Access
 	u.SkipUnavailable, u.Compress, u.PingSchedule = c.SkipUnavailable, c.Compress, c.PingSchedule
 	u.ProxySockets = 0

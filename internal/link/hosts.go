@@ -69,7 +69,7 @@ func (c *Catalog) endpoints(ctx context.Context, sys System) (map[string]Deploym
 // checkOwners refuses an address or a server name that is another deployment's: the key would be issued on one and used
 // on the other. Whose a host is that no platform knows, or none tells in time, is for people to judge: Warnings says that
 // it is not the remote's own.
-func (c *Catalog) checkOwners(ctx context.Context, s Survey, ask Connect) error {
+func (c *Catalog) checkOwners(ctx context.Context, s PairState, ask ConnectParams) error {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	host, _, _ := net.SplitHostPort(ask.ProxyAddress) // empty where it is none, which Check says

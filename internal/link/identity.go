@@ -11,9 +11,9 @@ import (
 // FieldIdentity is the field that asks for strong identity verification.
 const FieldIdentity = "identity"
 
-// IdentityTerms are strong identity verification: the local nodes sign each request with a certificate, and the key
+// IdentityOptions are strong identity verification: the local nodes sign each request with a certificate, and the key
 // takes no other. Who connects asks for it by empty terms; the plan fills them in.
-type IdentityTerms struct {
+type IdentityOptions struct {
 	Pattern     string `json:"pattern,omitempty"`     // of the key's certificate_identity, over the certificate's whole DN
 	Certificate string `json:"certificate,omitempty"` // file on the local nodes, in PEM
 	Key         string `json:"key,omitempty"`         // file of its private key
@@ -60,7 +60,7 @@ func certificateIdentity(clusterID string) (string, error) {
 }
 
 // identity is what the key shall demand; empty: nothing.
-func (c Connect) identity() string {
+func (c ConnectParams) identity() string {
 	if c.Identity == nil {
 		return ""
 	}
@@ -68,7 +68,7 @@ func (c Connect) identity() string {
 }
 
 // options are the terms as settings of the alias.
-func (t IdentityTerms) options() map[string]any {
+func (t IdentityOptions) options() map[string]any {
 	set := map[string]any{}
 	for option, value := range map[string]string{optionCertificate: t.Certificate, optionSigningKey: t.Key} {
 		if value != "" {
@@ -79,16 +79,16 @@ func (t IdentityTerms) options() map[string]any {
 }
 
 // identityOf are the terms of a connection that there is; nil where it has none.
-func identityOf(pattern string, options map[string]string) *IdentityTerms {
-	t := IdentityTerms{Pattern: pattern, Certificate: options[optionCertificate], Key: options[optionSigningKey]}
-	if t == (IdentityTerms{}) {
+func identityOf(pattern string, options map[string]string) *IdentityOptions {
+	t := IdentityOptions{Pattern: pattern, Certificate: options[optionCertificate], Key: options[optionSigningKey]}
+	if t == (IdentityOptions{}) {
 		return nil
 	}
 	return &t
 }
 
 // identity are the terms of the connection, as they are set and remembered, so that a new key demands the same.
-func (e Existing) identity() *IdentityTerms {
+func (e ConnectionState) identity() *IdentityOptions {
 	pattern := ""
 	if e.Managed != nil {
 		pattern = e.Managed.Identity
@@ -103,12 +103,12 @@ func (e Existing) identity() *IdentityTerms {
 }
 
 // unsigned reports whether the local nodes sign no more, although it was approved that they do.
-func (e Existing) unsigned() bool {
+func (e ConnectionState) unsigned() bool {
 	return e.Managed != nil && e.Managed.Settings[optionCertificate] != "" && e.Own.options(e.Alias)[optionCertificate] == ""
 }
 
 // identityDiff is what the key in use demands and what was approved; nothing where that is the same.
-func (e Existing) identityDiff() []change.Field {
+func (e ConnectionState) identityDiff() []change.Field {
 	if e.Managed == nil || e.Managed.Identity == "" {
 		return nil
 	}
@@ -120,17 +120,17 @@ func (e Existing) identityDiff() []change.Field {
 	return nil
 }
 
-func (c Connect) checkIdentity(wrong *change.InvalidError) {
+func (c ConnectParams) checkIdentity(wrong *change.InvalidError) {
 	if c.Identity != nil && c.byCertificate() {
 		wrong.Add(FieldIdentity, "strong identity verification belongs to API keys, not to connections by certificates")
 	}
 }
 
 // MayIdentify reports whether strong identity verification can be asked for between the two sides.
-func (s Survey) MayIdentify() bool { return len(s.noIdentity()) == 0 }
+func (s PairState) MayIdentify() bool { return len(s.noIdentity()) == 0 }
 
 // noIdentity says what keeps the two sides from strong identity verification.
-func (s Survey) noIdentity() []string {
+func (s PairState) noIdentity() []string {
 	var why []string
 	for _, side := range []struct {
 		d  Deployment
@@ -140,7 +140,7 @@ func (s Survey) noIdentity() []string {
 			why = append(why, fmt.Sprintf("%s is at %s: strong identity verification needs %d.%d or later on both sides",
 				side.d.Name, side.d.Version, identityMajor, identityMinor))
 		}
-		if !side.on.Signs {
+		if !side.on.SupportsIdentity {
 			why = append(why, fmt.Sprintf("strong identity verification is documented for Elastic Cloud, not for %s: only if its operator "+
 				"says so in the bot's configuration (strong_identity) is it used there", label(side.on)))
 		}
@@ -152,7 +152,7 @@ func (s Survey) noIdentity() []string {
 }
 
 // identityProblems says what stands against strong identity verification in the world as it is.
-func (s Survey) identityProblems(wrong *change.InvalidError, c Connect) {
+func (s PairState) identityProblems(wrong *change.InvalidError, c ConnectParams) {
 	if c.Identity == nil {
 		return
 	}
@@ -175,17 +175,17 @@ func (s Survey) identityProblems(wrong *change.InvalidError, c Connect) {
 }
 
 // identified is c with the terms that the two sides give. What was asked for stays in the parameters as it was.
-func (s Survey) identified(c Connect) Connect {
+func (s PairState) identified(c ConnectParams) ConnectParams {
 	if c.Identity == nil {
 		return c
 	}
 	pattern, _ := certificateIdentity(s.Local.ClusterID) // what is wrong with it was a problem already
-	c.Identity = &IdentityTerms{Pattern: pattern, Certificate: nodeCertificate, Key: nodeKey}
+	c.Identity = &IdentityOptions{Pattern: pattern, Certificate: nodeCertificate, Key: nodeKey}
 	return c
 }
 
 // identityFields are what people read of strong identity verification.
-func (c Connect) identityFields(s Survey) []change.Field {
+func (c ConnectParams) identityFields(s PairState) []change.Field {
 	if c.Identity == nil {
 		return nil
 	}

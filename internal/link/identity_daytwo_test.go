@@ -14,20 +14,20 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
 
-// identityHousehold is a connection with strong identity verification that was made.
-func identityHousehold(t *testing.T) *household {
+// identityFixture is a connection with strong identity verification that was made.
+func identityFixture(t *testing.T) *fixture {
 	t.Helper()
-	h := newHousehold(t)
+	h := newFixture(t)
 	s := identityScene(t, nil)
 	h.scene = s
-	h.roster = link.NewRoster(s.catalog, h.records(), link.RosterOptions{Now: s.w.Now})
+	h.roster = link.NewConnections(s.catalog, h.records(), link.ConnectionsOptions{Now: s.w.Now})
 	t.Cleanup(h.roster.Wait)
 	h.connect()
 	return h
 }
 
 // demanded fails the test unless one key is active, and it demands the local cluster's certificate.
-func (h *household) demanded() {
+func (h *fixture) demanded() {
 	h.t.Helper()
 	h.granted(h.t)
 	for _, k := range h.remote.ActiveKeys() {
@@ -47,39 +47,39 @@ func (h *household) demanded() {
 }
 
 func TestTheIdentityStaysThroughRotationAndUpdates(t *testing.T) {
-	h := identityHousehold(t)
+	h := identityFixture(t)
 	h.demanded()
-	if _, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
+	if _, err := h.run(link.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	h.demanded()
 	p := h.update()
 	p.Access.Search = []string{"logs-*", "metrics-*"}
-	if _, err := h.run(link.NewUpdater(h.roster, h.o()), p); err != nil {
+	if _, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), p); err != nil {
 		t.Fatal(err)
 	}
 	h.demanded()
 	h.remote.Disown() // so that a new key is made
 	p.Access.Search, p.Compress = []string{"logs-*"}, "true"
-	if _, err := h.run(link.NewUpdater(h.roster, h.o()), p); err != nil {
+	if _, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), p); err != nil {
 		t.Fatal(err)
 	}
 	h.demanded()
 }
 
 func TestTheIdentityGoesWithTheConnection(t *testing.T) {
-	h := identityHousehold(t)
-	if _, err := h.run(link.NewDisconnector(h.roster, h.o()), link.Disconnect{Local: h.local.Ref(), Alias: "logs"}); err != nil {
+	h := identityFixture(t)
+	if _, err := h.run(link.NewDisconnectPlanner(h.roster, h.o()), link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"}); err != nil {
 		t.Fatal(err)
 	}
 	h.clean(t)
 }
 
 // signedTwice is a connection with strong identity verification, and another one from the same place.
-func signedTwice(t *testing.T) *household {
+func signedTwice(t *testing.T) *fixture {
 	t.Helper()
-	h := identityHousehold(t)
-	h.connector = link.NewConnector(h.catalog, link.ConnectorOptions{Env: "test", Registry: h.records()})
+	h := identityFixture(t)
+	h.connector = link.NewConnectPlanner(h.catalog, link.PlannerOptions{Env: "test", Registry: h.records()})
 	h.c.Alias = "second"
 	h.connect()
 	h.c.Alias = "logs"
@@ -87,7 +87,7 @@ func signedTwice(t *testing.T) *household {
 }
 
 func TestTheAuthorityGoesWithTheConnection(t *testing.T) {
-	h := identityHousehold(t)
+	h := identityFixture(t)
 	if m := h.managed(); m.Authority != "internal_tls_ca.crt" {
 		t.Errorf("remembered %+v", m)
 	}
@@ -114,11 +114,11 @@ func TestAnAuthorityThatIsSharedGoesWithTheLast(t *testing.T) {
 }
 
 func TestAuthoritiesThatAreNotOnlyTheConnectionsStay(t *testing.T) {
-	theirs := func(files ...string) func(*household) {
-		return func(h *household) { h.remote.SetSigningTrust(link.SigningTrust{Persistent: files}) }
+	theirs := func(files ...string) func(*fixture) {
+		return func(h *fixture) { h.remote.SetSigningTrust(link.SigningTrust{Persistent: files}) }
 	}
 	for name, tt := range map[string]struct {
-		change func(*household)
+		change func(*fixture)
 		goes   string
 		stays  string
 		left   []string
@@ -126,17 +126,17 @@ func TestAuthoritiesThatAreNotOnlyTheConnectionsStay(t *testing.T) {
 		"others' files":  {theirs("theirs.crt", "internal_tls_ca.crt"), "internal_tls_ca.crt", "", []string{"theirs.crt"}},
 		"somebody began": {theirs("theirs.crt"), "", "", []string{"theirs.crt"}},
 		"no privilege": {
-			func(h *household) { h.remote.Weaken() }, "", "lacks the cluster privilege manage", []string{"internal_tls_ca.crt"},
+			func(h *fixture) { h.remote.Weaken() }, "", "lacks the cluster privilege manage", []string{"internal_tls_ca.crt"},
 		},
-		"it can't be read": {func(h *household) {
+		"it can't be read": {func(h *fixture) {
 			h.w.Fail(linktest.Fault{Call: "SigningTrust", Err: linktest.Forbidden("x", "SigningTrust")})
 		}, "", "whether it can go could not be read", []string{"internal_tls_ca.crt"}},
-		"what the cluster's file says": {func(h *household) {
+		"what the cluster's file says": {func(h *fixture) {
 			h.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"theirs.crt", "internal_tls_ca.crt"}, Declared: []string{"theirs.crt"}})
 		}, "internal_tls_ca.crt", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := identityHousehold(t)
+			h := identityFixture(t)
 			h.remote.Upload("theirs.crt", h.remote)
 			tt.change(h)
 			contains(t, h.says("Goes too"), tt.goes)
@@ -152,10 +152,10 @@ func TestAuthoritiesThatAreNotOnlyTheConnectionsStay(t *testing.T) {
 // What has changed since the approval is left alone, and the connection ends all the same.
 func TestAnAuthorityThatHasComeToBeNeededStays(t *testing.T) {
 	for name, tt := range map[string]struct {
-		change func(*household)
+		change func(*fixture)
 		say    string
 	}{
-		"another key": {func(h *household) {
+		"another key": {func(h *fixture) {
 			cluster, err := h.w.Systems()[1].Cluster(link.Deployment{Ref: h.remote.Ref()})
 			if err != nil {
 				t.Fatal(err)
@@ -164,7 +164,7 @@ func TestAnAuthorityThatHasComeToBeNeededStays(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "goes on believing signatures by internal_tls_ca.crt: other keys"},
-		"another file": {func(h *household) {
+		"another file": {func(h *fixture) {
 			h.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"internal_tls_ca.crt", "new.crt"}})
 		}, "somebody has changed"},
 	} {
@@ -172,8 +172,8 @@ func TestAnAuthorityThatHasComeToBeNeededStays(t *testing.T) {
 			h := partingSigned(t)
 			tt.change(h)
 			before := h.remote.Believes()
-			contains(t, h.settleFinding(t, link.StepDisbelieve), tt.say)
-			if diff := cmp.Diff(before, h.remote.Believes()); diff != "" || len(h.journal[link.StepDisbelieve]) > 0 {
+			contains(t, h.settleFinding(t, link.StepRemoveAuthority), tt.say)
+			if diff := cmp.Diff(before, h.remote.Believes()); diff != "" || len(h.journal[link.StepRemoveAuthority]) > 0 {
 				t.Errorf("it believes (-want +got):\n%s", diff)
 			}
 		})
@@ -182,18 +182,18 @@ func TestAnAuthorityThatHasComeToBeNeededStays(t *testing.T) {
 
 func TestAnAuthorityThatCouldNotBePutBackIsNamed(t *testing.T) {
 	h := partingSigned(t)
-	h.applyAll(t, link.StepDisbelieve)
+	h.applyAll(t, link.StepRemoveAuthority)
 	h.w.Fail(linktest.Fault{Call: "PutSettings", Err: linktest.Forbidden("x", "y")})
-	left := leftover(t, h.undo(t.Context(), link.StepDisbelieve))
+	left := leftover(t, h.undo(t.Context(), link.StepRemoveAuthority))
 	contains(t, left.What+left.Command, "internal_tls_ca.crt is missing", "PUT /_cluster/settings",
 		`{"persistent":{"cluster.remote.signing.certificate_authorities":["internal_tls_ca.crt"]}}`)
 }
 
 func TestADisconnectThatFailsGrantsTheSameIdentityAgain(t *testing.T) {
-	h := identityHousehold(t)
+	h := identityFixture(t)
 	h.remote.Disown()
-	k := link.NewDisconnector(h.roster, h.o())
-	r, err := h.propose(k, link.Disconnect{Local: h.local.Ref(), Alias: "logs"})
+	k := link.NewDisconnectPlanner(h.roster, h.o())
+	r, err := h.propose(k, link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestADisconnectThatFailsGrantsTheSameIdentityAgain(t *testing.T) {
 }
 
 func TestSigningThatWasStoppedIsDriftThatAnUpdateMends(t *testing.T) {
-	h := identityHousehold(t)
+	h := identityFixture(t)
 	h.local.Unsign("logs")
 	found, err := h.roster.Health(t.Context(), h.managed(), time.Hour)
 	problems := found.Problems
@@ -222,16 +222,16 @@ func TestSigningThatWasStoppedIsDriftThatAnUpdateMends(t *testing.T) {
 	}
 	contains(t, problems[0].Say, "signs with none", "no certificate was provided")
 	contains(t, problems[1].Say, "signing.certificate is (none), and was node.crt")
-	_, err = h.propose(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30})
+	_, err = h.propose(link.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30})
 	contains(t, problem(t, err, link.FieldAlias), "no longer signs", "update logs first")
-	if _, err := h.run(link.NewUpdater(h.roster, h.o()), h.update()); err != nil {
+	if _, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), h.update()); err != nil {
 		t.Fatal(err)
 	}
 	h.demanded()
 }
 
 func TestAKeyThatDemandsAnotherCertificateIsReplaced(t *testing.T) {
-	h := identityHousehold(t)
+	h := identityFixture(t)
 	old := h.remote.ActiveKeys()[0].ID
 	h.remote.SetIdentity("CN=.*")
 	found, err := h.roster.Health(t.Context(), h.managed(), time.Hour)
@@ -240,7 +240,7 @@ func TestAKeyThatDemandsAnotherCertificateIsReplaced(t *testing.T) {
 		t.Fatalf("%v, %+v", err, problems)
 	}
 	contains(t, problems[0].Say, "the key demands certificates of CN=.*, and was approved for "+localPattern)
-	if _, err := h.run(link.NewUpdater(h.roster, h.o()), h.update()); err != nil {
+	if _, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), h.update()); err != nil {
 		t.Fatal(err)
 	}
 	h.demanded()
@@ -250,22 +250,22 @@ func TestAKeyThatDemandsAnotherCertificateIsReplaced(t *testing.T) {
 }
 
 func TestAnAdoptedKeyKeepsWhatItDemands(t *testing.T) {
-	h := identityHousehold(t)
+	h := identityFixture(t)
 	name := h.remote.ActiveKeys()[0].Name
 	clear(h.memos)
-	if _, err := h.run(link.NewAdopter(h.roster, h.o()), link.Adopt{Local: h.local.Ref(), Alias: "logs", KeyName: name}); err != nil {
+	if _, err := h.run(link.NewAdoptPlanner(h.roster, h.o()), link.AdoptParams{Local: h.local.Ref(), Alias: "logs", KeyName: name}); err != nil {
 		t.Fatal(err)
 	}
 	h.w.Advance(time.Minute)
 	h.demanded()
-	if _, err := h.run(link.NewRotator(h.roster, h.o()), link.Rotate{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
+	if _, err := h.run(link.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
 		t.Fatal(err)
 	}
 	h.demanded()
 }
 
 func TestManagedConnectionsOfElasticCloudAreListed(t *testing.T) {
-	h := identityHousehold(t)
+	h := identityFixture(t)
 	l := h.roster.List(t.Context(), "")
 	if len(l.Connections) != 1 || l.Connections[0].Local.Name != "reports" || l.Connections[0].Managed == nil || len(l.Missing) > 0 {
 		t.Errorf("%+v", l)

@@ -25,7 +25,7 @@ func identityScene(t *testing.T, edit func(*scene)) *scene {
 	s.local = s.ech.AddDeployment("d-reports", "reports", "9.3.1")
 	s.local.Edit(func(d *link.Deployment) { d.ClusterID = localClusterID })
 	s.remote.Edit(func(d *link.Deployment) { d.Version = "9.3.0" })
-	s.c.Local, s.c.Identity = s.local.Ref(), &link.IdentityTerms{}
+	s.c.Local, s.c.Identity = s.local.Ref(), &link.IdentityOptions{}
 	if edit != nil {
 		edit(s)
 	}
@@ -55,7 +55,7 @@ func bodyOf(t *testing.T, p change.Proposal, step string) map[string]any {
 
 func TestAKeyDemandsTheLocalClusterAlone(t *testing.T) {
 	s := identityScene(t, nil)
-	if got := bodyOf(t, s.approved, link.StepGrant)["certificate_identity"]; got != localPattern {
+	if got := bodyOf(t, s.approved, link.StepIssueKey)["certificate_identity"]; got != localPattern {
 		t.Errorf("the key demands %v", got)
 	}
 	want := map[string]any{"persistent": map[string]any{
@@ -63,21 +63,21 @@ func TestAKeyDemandsTheLocalClusterAlone(t *testing.T) {
 		"cluster.remote.logs.server_name": "logs.cloud.example", "cluster.remote.logs.skip_unavailable": false,
 		"cluster.remote.logs.signing.certificate": "node.crt", "cluster.remote.logs.signing.key": "node.key",
 	}}
-	if diff := cmp.Diff(want, bodyOf(t, s.approved, link.StepPoint)); diff != "" {
+	if diff := cmp.Diff(want, bodyOf(t, s.approved, link.StepSetRemote)); diff != "" {
 		t.Errorf("the settings (-want +got):\n%s", diff)
 	}
 	want = map[string]any{"persistent": map[string]any{link.SigningAuthorities: []any{"internal_tls_ca.crt"}}}
-	if diff := cmp.Diff(want, bodyOf(t, s.approved, link.StepAuthorities)); diff != "" {
+	if diff := cmp.Diff(want, bodyOf(t, s.approved, link.StepAddAuthority)); diff != "" {
 		t.Errorf("the authorities (-want +got):\n%s", diff)
 	}
-	if s.approved.Wants != "" || !strings.Contains(strings.Join(s.approved.Traits["also"], " "), "identity") {
-		t.Errorf("wants %q, also %v", s.approved.Wants, s.approved.Traits["also"])
+	if s.approved.RequiredInput != "" || !strings.Contains(strings.Join(s.approved.Traits["also"], " "), "identity") {
+		t.Errorf("wants %q, also %v", s.approved.RequiredInput, s.approved.Traits["also"])
 	}
-	s.applyAll(t, link.StepCheck, link.StepAuthorities, link.StepGrant, link.StepPoint, link.StepVerify)
+	s.applyAll(t, link.StepCheck, link.StepAddAuthority, link.StepIssueKey, link.StepSetRemote, link.StepVerify)
 	if keys := s.remote.ActiveKeys(); len(keys) != 1 || keys[0].Identity != localPattern {
 		t.Errorf("keys %+v", keys)
 	}
-	for _, step := range []string{link.StepPoint, link.StepGrant, link.StepAuthorities} {
+	for _, step := range []string{link.StepSetRemote, link.StepIssueKey, link.StepAddAuthority} {
 		if err := s.undo(t.Context(), step); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestStrongIdentityIsRefusedWhereItCantBe(t *testing.T) {
 		"remote too old":    {func(s *scene) { s.remote.Edit(func(d *link.Deployment) { d.Version = "8.19.1" }) }, "logs is at 8.19.1"},
 		"another id":        {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.ClusterID = "reports.*" }) }, "not the id of an Elasticsearch cluster"},
 		"no id":             {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.ClusterID = "" }) }, "can't be told"},
-		"a wish of its own": {func(s *scene) { s.c.Identity = &link.IdentityTerms{Pattern: "CN=.*"} }, "must demand certificates of reports itself"},
+		"a wish of its own": {func(s *scene) { s.c.Identity = &link.IdentityOptions{Pattern: "CN=.*"} }, "must demand certificates of reports itself"},
 		"no privilege":      {func(s *scene) { s.remote.Weaken() }, "lacks the cluster privilege manage"},
 		"a truststore":      {func(s *scene) { s.remote.SetSigningTrust(link.SigningTrust{Truststore: "s.p12"}) }, "by a truststore (s.p12)"},
 		"a transient setting": {
@@ -118,15 +118,15 @@ func TestStrongIdentityIsRefusedWhereItCantBe(t *testing.T) {
 		})
 	}
 	s := identityScene(t, nil)
-	s.c.Model, s.c.Trust = link.ModelCertificate, &link.TrustTerms{LocalScope: "a", RemoteScope: "b", All: true}
+	s.c.Model, s.c.Trust = link.ModelCertificate, &link.TrustOptions{LocalScope: "a", RemoteScope: "b", All: true}
 	contains(t, problem(t, s.c.Check(), link.FieldIdentity), "not to connections by certificates")
 }
 
 func TestStrongIdentityIsOfferedWhereItCanBe(t *testing.T) {
 	s := identityScene(t, nil)
-	survey := func(local, remote link.Ref) link.Survey {
+	survey := func(local, remote link.Ref) link.PairState {
 		t.Helper()
-		v, err := s.catalog.Survey(t.Context(), local, remote)
+		v, err := s.catalog.ReadPair(t.Context(), local, remote)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func TestStrongIdentityIsOfferedWhereItCanBe(t *testing.T) {
 		t.Error("offered for an ECE")
 	}
 	systems := s.w.Systems()
-	systems[0].Signs = true
+	systems[0].SupportsIdentity = true
 	s.catalog = link.NewCatalog(systems, link.CatalogOptions{Now: s.w.Now})
 	if !survey(shop.Ref(), s.remote.Ref()).MayIdentify() {
 		t.Error("not offered for an ECE whose operator says that it can")
@@ -150,26 +150,26 @@ func TestStrongIdentityIsOfferedWhereItCanBe(t *testing.T) {
 
 func TestAnAuthorityOfAnotherRegionIsWaitedFor(t *testing.T) {
 	s := identityScene(t, otherRegion)
-	if s.approved.Wants != link.WantsAuthority {
-		t.Fatalf("wants %q", s.approved.Wants)
+	if s.approved.RequiredInput != link.InputAuthority {
+		t.Fatalf("wants %q", s.approved.RequiredInput)
 	}
 	var says string
 	for _, f := range s.approved.Fields {
 		says += f.Label + ": " + f.Value + "\n"
 	}
 	contains(t, says, "open reports, Security, CA certificates", "signing/cloud-ech-region.crt", "enable it for logs", uploaded)
-	err := s.apply(t.Context(), link.StepAuthorities)
+	err := s.apply(t.Context(), link.StepAddAuthority)
 	if err == nil || change.IsTemporary(err) {
 		t.Fatalf("a file that is not there was set: %v", err)
 	}
 	contains(t, said(err), "have no file "+uploaded)
 	s.remote.Upload(uploaded, s.local)
-	s.applyAll(t, link.StepAuthorities, link.StepGrant, link.StepPoint, link.StepVerify)
+	s.applyAll(t, link.StepAddAuthority, link.StepIssueKey, link.StepSetRemote, link.StepVerify)
 
 	// The next one from there finds it.
 	s.c.Alias = "logs2"
-	if p, err := s.plan(t); err != nil || p.Wants != "" {
-		t.Errorf("%v, wants %q", err, p.Wants)
+	if p, err := s.plan(t); err != nil || p.RequiredInput != "" {
+		t.Errorf("%v, wants %q", err, p.RequiredInput)
 	}
 }
 
@@ -178,10 +178,10 @@ func TestWhereAPersonMakesTheKeyAPersonSeesToTheAuthority(t *testing.T) {
 	s.remote.CalledByKey()
 	otherRegion(s)
 	s.catalog = link.NewCatalog(s.w.Systems(), link.CatalogOptions{Now: s.w.Now, Pasting: true})
-	s.connector = link.NewConnector(s.catalog, link.ConnectorOptions{Env: "test"})
+	s.connector = link.NewConnectPlanner(s.catalog, link.PlannerOptions{Env: "test"})
 	p, err := s.plan(t)
-	if err != nil || p.Wants != link.WantsKey {
-		t.Fatalf("%v, wants %q", err, p.Wants)
+	if err != nil || p.RequiredInput != link.InputKey {
+		t.Fatalf("%v, wants %q", err, p.RequiredInput)
 	}
 	call, ok := link.PastedCall(p)
 	if !ok || !strings.Contains(call.Body, `"certificate_identity":"CN=`) {
@@ -191,7 +191,7 @@ func TestWhereAPersonMakesTheKeyAPersonSeesToTheAuthority(t *testing.T) {
 	contains(t, call.Body+steps+call.System, uploaded, "CA certificates", "made by a person there")
 	s.approved = p
 	before := len(s.w.Calls())
-	s.applyAll(t, link.StepAuthorities)
+	s.applyAll(t, link.StepAddAuthority)
 	if n := len(s.w.Calls()) - before; n > 0 {
 		t.Errorf("%d calls where the bot can do nothing", n)
 	}
@@ -203,7 +203,7 @@ func TestAuthoritiesKeepWhatOthersHaveSet(t *testing.T) {
 		s.remote.Upload("theirs.crt", s.remote)
 		s.remote.SetSigningTrust(theirs)
 	})
-	s.applyAll(t, link.StepAuthorities, link.StepAuthorities)
+	s.applyAll(t, link.StepAddAuthority, link.StepAddAuthority)
 	if diff := cmp.Diff([]string{"theirs.crt", "internal_tls_ca.crt"}, s.remote.Believes()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -211,7 +211,7 @@ func TestAuthoritiesKeepWhatOthersHaveSet(t *testing.T) {
 	s.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"theirs.crt", "internal_tls_ca.crt", "new.crt"}})
 	s.remote.Upload("new.crt", s.remote)
 	for range 2 {
-		if err := s.undo(t.Context(), link.StepAuthorities); err != nil {
+		if err := s.undo(t.Context(), link.StepAddAuthority); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -222,7 +222,7 @@ func TestAuthoritiesKeepWhatOthersHaveSet(t *testing.T) {
 
 func TestAuthoritiesThatAnotherKeyMayNeedStay(t *testing.T) {
 	s := identityScene(t, nil)
-	s.applyAll(t, link.StepAuthorities)
+	s.applyAll(t, link.StepAddAuthority)
 	cluster, err := s.w.Systems()[1].Cluster(link.Deployment{Ref: s.remote.Ref()})
 	if err != nil {
 		t.Fatal(err)
@@ -230,7 +230,7 @@ func TestAuthoritiesThatAnotherKeyMayNeedStay(t *testing.T) {
 	if _, err := cluster.IssueKey(t.Context(), link.KeySpec{Name: "other", Access: link.Access{Search: []string{"*"}}, Identity: "CN=x"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.undo(t.Context(), link.StepAuthorities); err != nil || len(s.remote.Believes()) != 1 {
+	if err := s.undo(t.Context(), link.StepAddAuthority); err != nil || len(s.remote.Believes()) != 1 {
 		t.Errorf("%v, it believes %q", err, s.remote.Believes())
 	}
 }
@@ -238,15 +238,15 @@ func TestAuthoritiesThatAnotherKeyMayNeedStay(t *testing.T) {
 func TestAuthoritiesLeaveAloneWhatChangedMeanwhile(t *testing.T) {
 	s := identityScene(t, nil)
 	s.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"new.crt"}})
-	err := s.apply(t.Context(), link.StepAuthorities)
-	if err == nil || change.IsTemporary(err) || len(s.journal[link.StepAuthorities]) > 0 {
+	err := s.apply(t.Context(), link.StepAddAuthority)
+	if err == nil || change.IsTemporary(err) || len(s.journal[link.StepAddAuthority]) > 0 {
 		t.Fatalf("%v, noted %v", err, s.journal)
 	}
 	contains(t, said(err), "Somebody has changed", "new.crt", "left alone")
 	// Somebody has set exactly this: it is theirs, and stays.
 	s.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"internal_tls_ca.crt"}})
-	s.applyAll(t, link.StepAuthorities)
-	if err := s.undo(t.Context(), link.StepAuthorities); err != nil || len(s.remote.Believes()) != 1 {
+	s.applyAll(t, link.StepAddAuthority)
+	if err := s.undo(t.Context(), link.StepAddAuthority); err != nil || len(s.remote.Believes()) != 1 {
 		t.Errorf("%v, it believes %q", err, s.remote.Believes())
 	}
 }
@@ -254,7 +254,7 @@ func TestAuthoritiesLeaveAloneWhatChangedMeanwhile(t *testing.T) {
 func TestAuthoritiesThatNeverBeganTouchNothing(t *testing.T) {
 	s := identityScene(t, nil)
 	before := len(s.w.Calls())
-	if err := s.undo(t.Context(), link.StepAuthorities); err != nil || len(s.w.Calls()) != before {
+	if err := s.undo(t.Context(), link.StepAddAuthority); err != nil || len(s.w.Calls()) != before {
 		t.Errorf("got %v after %d calls", err, len(s.w.Calls())-before)
 	}
 }
@@ -272,9 +272,9 @@ func TestAuthoritiesHealAndUndoAfterAnyFault(t *testing.T) {
 			t.Run(call+" "+name, func(t *testing.T) {
 				s := identityScene(t, nil)
 				s.w.Fail(f)
-				_ = s.apply(t.Context(), link.StepAuthorities)
+				_ = s.apply(t.Context(), link.StepAddAuthority)
 				s.w.Heal()
-				s.applyAll(t, link.StepAuthorities)
+				s.applyAll(t, link.StepAddAuthority)
 				if files := s.remote.Believes(); len(files) != 1 {
 					t.Errorf("it believes %q", files)
 				}
@@ -282,17 +282,17 @@ func TestAuthoritiesHealAndUndoAfterAnyFault(t *testing.T) {
 			t.Run("undo after half "+call+" "+name, func(t *testing.T) {
 				s := identityScene(t, nil)
 				s.w.Fail(f)
-				_ = s.apply(t.Context(), link.StepAuthorities)
+				_ = s.apply(t.Context(), link.StepAddAuthority)
 				s.w.Heal()
-				if err := s.undo(t.Context(), link.StepAuthorities); err != nil || len(s.remote.Believes()) > 0 {
+				if err := s.undo(t.Context(), link.StepAddAuthority); err != nil || len(s.remote.Believes()) > 0 {
 					t.Errorf("%v, it believes %q", err, s.remote.Believes())
 				}
 			})
 		}
 	}
 	s := identityScene(t, nil)
-	s.applyAll(t, link.StepAuthorities)
+	s.applyAll(t, link.StepAddAuthority)
 	s.w.Fail(linktest.Fault{Call: "PutSettings", Err: linktest.Forbidden("x", "y")})
-	left := leftover(t, s.undo(t.Context(), link.StepAuthorities))
+	left := leftover(t, s.undo(t.Context(), link.StepAddAuthority))
 	contains(t, left.What+left.Command, "internal_tls_ca.crt", "PUT /_cluster/settings", `{"persistent":{"cluster.remote.signing.certificate_authorities":null}}`)
 }

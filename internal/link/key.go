@@ -18,7 +18,7 @@ const day = 24 * time.Hour
 
 // keySpec is the key that a request asks for. Its name says who wants it for what, so that an orphan can be found by
 // name; its metadata let a later look tell whether it still grants what was asked for.
-func (c Connect) keySpec(env, request string) KeySpec {
+func (c ConnectParams) keySpec(env, request string) KeySpec {
 	return KeySpec{
 		Name: fmt.Sprintf("rcb-%s-%s-%s-%s",
 			cut(env, maxKeyNameEnv), cut(c.Local.Deployment, maxKeyNameDeployment), cut(c.Alias, maxKeyNameAlias), request),

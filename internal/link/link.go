@@ -121,11 +121,11 @@ type System struct {
 	ConsoleURL string
 	// EgressCIDRs are where connections of its deployments come from as the other side sees them, behind NAT.
 	EgressCIDRs []string
-	// MayFilter lets the bot add network filters to deployments of this platform.
-	MayFilter bool
-	// Signs: strong identity verification works on this platform. It is documented for Elastic Cloud Hosted alone; of an
+	// CanAddFilters lets the bot add network filters to deployments of this platform.
+	CanAddFilters bool
+	// SupportsIdentity: strong identity verification works on this platform. It is documented for Elastic Cloud Hosted alone; of an
 	// ECE only its operator can say so.
-	Signs bool
+	SupportsIdentity bool
 
 	Platform
 }

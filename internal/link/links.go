@@ -11,7 +11,7 @@ import (
 const KibanaRemoteClusters = "/app/management/data/remote_clusters"
 
 // links are where people see what a connect has made, in Kibana's and the consoles' own words.
-func (s Survey) links() []change.Field {
+func (s PairState) links() []change.Field {
 	var all []change.Field
 	add := func(label, at string) {
 		if u, err := url.Parse(at); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {

@@ -20,7 +20,7 @@ func TestAPlanLinksToWhereItsResultIsSeen(t *testing.T) {
 	systems[0].ConsoleURL, systems[1].ConsoleURL = "https://ece.example:12443/", "javascript:alert(1)"
 	s.local.Edit(func(d *link.Deployment) { d.KibanaURL = "https://kb.example:9243" })
 	s.catalog = link.NewCatalog(systems, link.CatalogOptions{Now: s.w.Now})
-	s.connector = link.NewConnector(s.catalog, link.ConnectorOptions{Env: "test"})
+	s.connector = link.NewConnectPlanner(s.catalog, link.PlannerOptions{Env: "test"})
 	s.approve(t)
 	want := []change.Field{
 		{Label: "Kibana of search-onprem: Stack Management → Remote Clusters", Value: "https://kb.example:9243/app/management/data/remote_clusters"},

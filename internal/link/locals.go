@@ -8,7 +8,7 @@ import (
 )
 
 // Locals returns every deployment that can be the local side: those of the platforms of kind ECE.
-func (c *Roster) Locals(ctx context.Context) ([]Deployment, []Down) {
+func (c *Connections) Locals(ctx context.Context) ([]Deployment, []Down) {
 	systems := slices.DeleteFunc(c.catalog.Systems(), func(s System) bool { return s.Kind != KindECE })
 	answers := make([][]Deployment, len(systems))
 	errs := make([]error, len(systems))
@@ -45,7 +45,7 @@ func (s System) all(ctx context.Context) ([]Deployment, error) {
 
 // elsewhere returns the local sides of managed connections on other platforms than Locals lists: deployments of Elastic
 // Cloud that the bot has connected. Those that can't be read are missed, if text is about them.
-func (c *Roster) elsewhere(ctx context.Context, managed map[Name]Managed, text string) (found []Deployment, missed []Missed) {
+func (c *Connections) elsewhere(ctx context.Context, managed map[Name]ManagedConnection, text string) (found []Deployment, missed []Missed) {
 	refs := map[string]Ref{}
 	for name := range managed {
 		if sys, ok := c.catalog.System(name.Local.Platform); ok && sys.Kind != KindECE {

@@ -10,34 +10,34 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// Managed is a connection that the bot made or adopted, as the last change that was approved left it.
-type Managed struct {
-	Local     Ref               `json:"local"`
-	Remote    Ref               `json:"remote"`
-	Alias     string            `json:"alias"`
-	LocalAs   string            `json:"local_name,omitempty"`  // the deployments' names at the time of the last change; memos of
-	RemoteAs  string            `json:"remote_name,omitempty"` // earlier versions have none
-	KeyName   string            `json:"key_name,omitempty"`    // on the remote cluster; empty: not known
-	Access    Access            `json:"access"`
-	Identity  string            `json:"certificate_identity,omitempty"` // that the key demands; empty: none
-	Days      int               `json:"days,omitempty"`                 // from the change until the key expires; 0: never, or see Expires
-	Expires   time.Time         `json:"expires,omitzero"`               // of a key that is older than the last change
-	Settings  map[string]string `json:"settings"`                       // by option, as approved
-	Adopted   bool              `json:"adopted,omitempty"`              // made by hand and taken under management later
-	MadeBy    string            `json:"made_by,omitempty"`              // who asked for it at first, where later changes followed
-	FirstSeen string            `json:"first,omitempty"`                // the request that made or adopted it, where later ones followed
+// ManagedConnection is a connection that the bot made or adopted, as the last change that was approved left it.
+type ManagedConnection struct {
+	Local        Ref               `json:"local"`
+	Remote       Ref               `json:"remote"`
+	Alias        string            `json:"alias"`
+	LocalName    string            `json:"local_name,omitempty"`  // the deployments' names at the time of the last change; memos of
+	RemoteName   string            `json:"remote_name,omitempty"` // earlier versions have none
+	KeyName      string            `json:"key_name,omitempty"`    // on the remote cluster; empty: not known
+	Access       Access            `json:"access"`
+	Identity     string            `json:"certificate_identity,omitempty"` // that the key demands; empty: none
+	KeyDays      int               `json:"key_days,omitempty"`             // from the change until the key expires; 0: never, or see Expires
+	Expires      time.Time         `json:"expires,omitzero"`               // of a key that is older than the last change
+	Settings     map[string]string `json:"settings"`                       // by option, as approved
+	Adopted      bool              `json:"adopted,omitempty"`              // made by hand and taken under management later
+	MadeBy       string            `json:"made_by,omitempty"`              // who asked for it at first, where later changes followed
+	FirstRequest string            `json:"first_request,omitempty"`        // the request that made or adopted it, where later ones followed
 
 	// What was made for it beside its settings and its key, so that its end can take that back. What was there before,
 	// or what people made, is not named.
-	Ruleset string     `json:"ruleset,omitempty"` // name of the network filter on the remote side
-	Admits  []string   `json:"admits,omitempty"`  // what that filter let in when it was made
-	Role    string     `json:"role,omitempty"`    // that the bot wrote on the local cluster
-	Trust   *TrustMade `json:"trust,omitempty"`   // under the certificate model
+	Ruleset       string     `json:"ruleset,omitempty"`        // name of the network filter on the remote side
+	FilterSources []string   `json:"filter_sources,omitempty"` // what that filter let in when it was made
+	Role          string     `json:"role,omitempty"`           // that the bot wrote on the local cluster
+	Trust         *TrustMade `json:"trust,omitempty"`          // under the certificate model
 
 	Authority string `json:"authority,omitempty"` // a file by which the remote cluster has come to believe signatures
 
 	// Of the last change, not part of the memo.
-	Kept change.Kept `json:"-"`
+	Record change.StoredRecord `json:"-"`
 }
 
 // Name is how people and buttons name a connection: "platform/deployment/alias".
@@ -72,68 +72,68 @@ func lastSlash(s string) int {
 }
 
 // Name names the connection.
-func (m Managed) Name() Name { return Name{Local: m.Local, Alias: m.Alias} }
+func (m ManagedConnection) Name() Name { return Name{Local: m.Local, Alias: m.Alias} }
 
 // On is what people call the local deployment: its name, or its id where no name is remembered.
-func (m Managed) On() string { return cmp.Or(m.LocalAs, m.Local.String()) }
+func (m ManagedConnection) On() string { return cmp.Or(m.LocalName, m.Local.String()) }
 
 // To is what people call the remote deployment.
-func (m Managed) To() string { return cmp.Or(m.RemoteAs, m.Remote.String()) }
+func (m ManagedConnection) To() string { return cmp.Or(m.RemoteName, m.Remote.String()) }
 
 // named is m with the names that the deployments have now.
-func (m Managed) named(s Survey) Managed {
-	m.LocalAs, m.RemoteAs = s.Local.Name, s.Remote.Name
+func (m ManagedConnection) named(s PairState) ManagedConnection {
+	m.LocalName, m.RemoteName = s.Local.Name, s.Remote.Name
 	return m
 }
 
 // KeyExpires is when the key stops being accepted; zero: never, or nobody knows.
-func (m Managed) KeyExpires() time.Time {
+func (m ManagedConnection) KeyExpires() time.Time {
 	switch {
 	case !m.Expires.IsZero():
 		return m.Expires
-	case m.Days > 0 && !m.Kept.At.IsZero():
-		return m.Kept.At.Add(time.Duration(m.Days) * day)
+	case m.KeyDays > 0 && !m.Record.At.IsZero():
+		return m.Record.At.Add(time.Duration(m.KeyDays) * day)
 	}
 	return time.Time{}
 }
 
 // Maker is who asked for the connection at first.
-func (m Managed) Maker() string { return cmp.Or(m.MadeBy, m.Kept.By.User) }
+func (m ManagedConnection) Maker() string { return cmp.Or(m.MadeBy, m.Record.By.User) }
 
-// memo is what a change leaves to remember of a connection.
-func (m Managed) memo() change.Memo {
-	return change.Memo{Key: Target(m.Local, m.Alias), Value: rawJSON(m)}
+// record is what a change leaves to remember of a connection.
+func (m ManagedConnection) record() change.Record {
+	return change.Record{Key: Target(m.Local, m.Alias), Value: rawJSON(m)}
 }
 
 // forget is what a change leaves that ends a connection.
-func forget(n Name) change.Memo { return change.Memo{Key: Target(n.Local, n.Alias)} }
+func forget(n Name) change.Record { return change.Record{Key: Target(n.Local, n.Alias)} }
 
 // followedBy is m after another change: it keeps who began it, and what was made for it.
-func (m Managed) followedBy(next Managed) Managed {
+func (m ManagedConnection) followedBy(next ManagedConnection) ManagedConnection {
 	next.Adopted = m.Adopted
 	if next.Ruleset == "" {
-		next.Ruleset, next.Admits = m.Ruleset, m.Admits
+		next.Ruleset, next.FilterSources = m.Ruleset, m.FilterSources
 	}
 	next.Role, next.Trust, next.Authority = cmp.Or(next.Role, m.Role), cmp.Or(next.Trust, m.Trust), cmp.Or(next.Authority, m.Authority)
-	next.LocalAs, next.RemoteAs = cmp.Or(next.LocalAs, m.LocalAs), cmp.Or(next.RemoteAs, m.RemoteAs)
+	next.LocalName, next.RemoteName = cmp.Or(next.LocalName, m.LocalName), cmp.Or(next.RemoteName, m.RemoteName)
 	next.MadeBy = m.Maker()
-	next.FirstSeen = cmp.Or(m.FirstSeen, m.Kept.Request)
+	next.FirstRequest = cmp.Or(m.FirstRequest, m.Record.Request)
 	return next
 }
 
 // managed is a connect as it is remembered.
-func (c Connect) managed(keyName string) Managed {
-	return Managed{
-		Local: c.Local, Remote: c.Remote, Alias: c.Alias, KeyName: keyName, Access: c.Access, Days: c.ExpiryDays,
+func (c ConnectParams) managed(keyName string) ManagedConnection {
+	return ManagedConnection{
+		Local: c.Local, Remote: c.Remote, Alias: c.Alias, KeyName: keyName, Access: c.Access, KeyDays: c.ExpiryDays,
 		Settings: c.settings().options(c.Alias), Identity: c.identity(),
 	}
 }
 
 // making is the connection as it is remembered, with what is made for it in the world as it is. others are the managed
 // connections: what the bot added to a trust for one of them is shared by c where c rests on it too.
-func (c Connect) making(s Survey, env, request string, others map[Name]Managed) Managed {
+func (c ConnectParams) making(s PairState, env, request string, others map[Name]ManagedConnection) ManagedConnection {
 	m := c.managed(c.keyName(env, request)).named(s)
-	c.extrasLeft(&m, s, env, request)
+	c.recordExtras(&m, s, env, request)
 	m.Authority = c.believed(s, others)
 	if !c.byCertificate() || s.trust == nil {
 		return m
@@ -153,7 +153,7 @@ func (c Connect) making(s Survey, env, request string, others map[Name]Managed) 
 
 // believed is the file by which the remote cluster comes to believe the local one's signatures; empty if people have seen
 // to that. Like a trust it is shared with others that rest on it, so that whoever ends last takes it back.
-func (c Connect) believed(s Survey, others map[Name]Managed) string {
+func (c ConnectParams) believed(s PairState, others map[Name]ManagedConnection) string {
 	if c.Identity == nil || s.signing == nil { // not read: where people make the key, they set this, too
 		return ""
 	}
@@ -170,7 +170,7 @@ func (c Connect) believed(s Survey, others map[Name]Managed) string {
 }
 
 // trustOf is what was added for m to whom a deployment trusts.
-func (m Managed) trustOf(of Ref) []AddedTrust {
+func (m ManagedConnection) trustOf(of Ref) []AddedTrust {
 	var all []AddedTrust
 	if m.Trust != nil && m.Local == of {
 		all = append(all, m.Trust.Local)
@@ -182,7 +182,7 @@ func (m Managed) trustOf(of Ref) []AddedTrust {
 }
 
 // keyName is the name of the key that a connect makes; empty under the certificate model, which has none.
-func (c Connect) keyName(env, request string) string {
+func (c ConnectParams) keyName(env, request string) string {
 	if c.byCertificate() {
 		return ""
 	}

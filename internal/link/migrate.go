@@ -16,24 +16,26 @@ const KindMigrate change.Kind = "link.migrate"
 // EveryAlias stands in the target of a change that concerns several aliases of a deployment.
 const EveryAlias = "*"
 
-// Migrate are the parameters of a migration. Several aliases go together: one that can't be moved takes the others
+// MigrateParams are the parameters of a migration. Several aliases go together: one that can't be moved takes the others
 // back, so that a deployment is never left half on one model and half on the other.
-type Migrate struct {
+type MigrateParams struct {
 	Local      Ref      `json:"local"`
 	Aliases    []string `json:"aliases"`
 	Access     Access   `json:"access"` // of each key
 	ExpiryDays int      `json:"expiry_days"`
 }
 
-// Migrator plans and makes migrations.
-type Migrator struct{ keeper }
+// MigratePlanner plans and makes migrations.
+type MigratePlanner struct{ planner }
 
-// NewMigrator returns a migrator of the connections that r reads.
-func NewMigrator(r *Roster, o ConnectorOptions) *Migrator { return &Migrator{newKeeper(r, o)} }
+// NewMigratePlanner returns a migrator of the connections that r reads.
+func NewMigratePlanner(r *Connections, o PlannerOptions) *MigratePlanner {
+	return &MigratePlanner{newPlanner(r, o)}
+}
 
 // Migratable returns the aliases of a local deployment that use certificates and lead to a deployment that the bot can
 // see, sorted.
-func (r *Roster) Migratable(ctx context.Context, local Ref) []string {
+func (r *Connections) Migratable(ctx context.Context, local Ref) []string {
 	var aliases []string
 	for _, c := range r.List(ctx, local.String()).Connections {
 		if c.Local.Ref == local && !c.Gone && !c.Unread && c.Model() == ByCertificate && c.Remote != nil {
@@ -45,8 +47,8 @@ func (r *Roster) Migratable(ctx context.Context, local Ref) []string {
 }
 
 // Plan implements change.Planner; errors as of Connector.Plan.
-func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
-	var p Migrate
+func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	var p MigrateParams
 	if err := parse(KindMigrate, params, &p); err != nil {
 		return change.Proposal{}, err
 	}
@@ -57,14 +59,14 @@ func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) 
 		wrong.Add(FieldAlias, "no alias of this deployment uses certificates")
 	}
 	checkExpiry(&wrong, p.ExpiryDays)
-	Connect{Access: p.Access}.checkAccess(&wrong)
+	ConnectParams{Access: p.Access}.checkAccess(&wrong)
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
-	d := draft{Proposal: change.Proposal{Kind: KindMigrate, Target: []string{p.target()}}, params: p}
+	d := proposalBuilder{Proposal: change.Proposal{Kind: KindMigrate, Target: []string{p.target()}}, params: p}
 	var moving []moved
 	for _, alias := range p.Aliases {
-		e, err := k.roster.Existing(ctx, Name{p.Local, alias})
+		e, err := k.roster.State(ctx, Name{p.Local, alias})
 		if err != nil {
 			return change.Proposal{}, err
 		}
@@ -82,13 +84,13 @@ func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) 
 	leaves := k.trustOf(ctx, moving)
 	d.Fields, d.Unsure = append(d.Fields, leaves.fields()...), leaves.unsure
 	for _, m := range moving {
-		d.Memos = append(d.Memos, k.remembered(id, m, *leaves).memo())
+		d.Records = append(d.Records, k.remembered(id, m, *leaves).record())
 	}
 	d.Warnings = append(d.Warnings,
 		"The key model knows no roles of the remote cluster: local roles need remote_indices for each alias, or their users lose access.",
 		"In the moment of the change a search through the alias may fail; the key is proven beside it before.")
 	d.Warnings = append(d.Warnings, p.accessWarnings()...)
-	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", strings.Join(p.Aliases, ", "), moving[0].Survey.Local.Name)
+	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", strings.Join(p.Aliases, ", "), moving[0].PairState.Local.Name)
 	if len(d.Parts) == 1 {
 		d.Traits, d.Parts = d.Parts[0].Traits, nil
 	}
@@ -97,7 +99,7 @@ func (k *Migrator) Plan(ctx context.Context, id string, params json.RawMessage) 
 }
 
 // accessWarnings are those of a connect for each of the keys.
-func (p Migrate) accessWarnings() []string {
+func (p MigrateParams) accessWarnings() []string {
 	var w warnings
 	if everything(p.Access.Search) {
 		w.add("Each key may search every index of its remote cluster (*).")
@@ -120,34 +122,34 @@ func orNothing(s string) string {
 
 // moved is a connection with what the migration makes of it.
 type moved struct {
-	Existing
+	ConnectionState
 	found found
 }
 
 // trustOf works out what of the trust that the connections rest on can go once they use keys.
-func (k *Migrator) trustOf(ctx context.Context, moving []moved) *leavings {
-	l := &leavings{}
-	var ends []Existing
+func (k *MigratePlanner) trustOf(ctx context.Context, moving []moved) *cleanup {
+	l := &cleanup{}
+	var ends []ConnectionState
 	for _, m := range moving {
 		if m.Managed == nil || m.Managed.Trust == nil {
-			l.unrecorded(m.Existing)
+			l.unrecorded(m.ConnectionState)
 		}
-		ends = append(ends, m.Existing)
+		ends = append(ends, m.ConnectionState)
 	}
-	k.roster.spareTrust(ctx, ends, l)
+	k.roster.unusedTrust(ctx, ends, l)
 	return l
 }
 
 // remembered is a connection as it is remembered afterwards. Trust that stays is still known as what was made for it.
-func (k *Migrator) remembered(id string, e moved, l leavings) Managed {
-	m := e.found.Connect.managed(e.found.Connect.keySpec(k.o.Env, id).Name).named(e.Survey)
+func (k *MigratePlanner) remembered(id string, e moved, l cleanup) ManagedConnection {
+	m := e.found.Connect.managed(e.found.Connect.keySpec(k.o.Env, id).Name).named(e.PairState)
 	m.Settings = e.found.After.options(e.Alias)
 	if e.Managed == nil {
 		return m
 	}
 	m = e.Managed.followedBy(m)
 	if m.Trust != nil {
-		left := TrustMade{Local: l.remaining(e.Survey.Local.Ref, m.Trust.Local), Remote: l.remaining(e.Remote.Ref, m.Trust.Remote)}
+		left := TrustMade{Local: l.remaining(e.PairState.Local.Ref, m.Trust.Local), Remote: l.remaining(e.Remote.Ref, m.Trust.Remote)}
 		if m.Trust = &left; left.Local.empty() && left.Remote.empty() {
 			m.Trust = nil
 		}
@@ -156,7 +158,7 @@ func (k *Migrator) remembered(id string, e moved, l leavings) Managed {
 }
 
 // target: several aliases hold the deployment's migration as a whole; each is looked at again before it is changed.
-func (p Migrate) target() string {
+func (p MigrateParams) target() string {
 	if len(p.Aliases) == 1 {
 		return Target(p.Local, p.Aliases[0])
 	}
@@ -164,26 +166,26 @@ func (p Migrate) target() string {
 }
 
 // move works out what becomes of one alias.
-func (k *Migrator) move(p Migrate, e Existing) (moved, error) {
-	wrong := e.unfit(KindMigrate)
+func (k *MigratePlanner) move(p MigrateParams, e ConnectionState) (moved, error) {
+	wrong := e.whyNot(KindMigrate)
 	if len(wrong.Problems) == 0 {
-		problemsOf(wrong, FieldLocal, e.Survey.Local, e.Why(PartLocalCluster), ModelKey)
-		problemsOf(wrong, FieldRemote, e.Remote, e.Why(PartRemoteCluster), ModelKey)
-		e.mayIssueNow(wrong)
+		problemsOf(wrong, FieldLocal, e.PairState.Local, e.ReadError(PartLocalCluster), ModelKey)
+		problemsOf(wrong, FieldRemote, e.Remote, e.ReadError(PartRemoteCluster), ModelKey)
+		e.checkCanIssueKeyNow(wrong)
 	}
 	if err := wrong.Check(); err != nil {
 		return moved{}, err
 	}
-	if err := e.reached(true); err != nil {
+	if err := e.requireReachable(true); err != nil {
 		return moved{}, err
 	}
-	c := e.connect()
+	c := e.params()
 	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = Address(e.Remote.Endpoint), e.Remote.Endpoint, p.Access, p.ExpiryDays
-	return moved{Existing: e, found: e.found(c)}, nil
+	return moved{ConnectionState: e, found: e.found(c)}, nil
 }
 
 // show puts one alias on the card.
-func (k *Migrator) show(d *change.Proposal, p Migrate, e moved) {
+func (k *MigratePlanner) show(d *change.Proposal, p MigrateParams, e moved) {
 	if len(d.Fields) == 0 {
 		d.Fields = append(d.Fields, e.sides()[0])
 	}
@@ -203,7 +205,7 @@ func (k *Migrator) show(d *change.Proposal, p Migrate, e moved) {
 
 // steps move one alias after the other: proven beside it, changed over, seen to work. The old trust goes once all of
 // them work without it; what is taken back begins with it.
-func (k *Migrator) steps(request string, moving []moved, l leavings) []change.PlannedStep {
+func (k *MigratePlanner) steps(request string, moving []moved, l cleanup) []change.PlannedStep {
 	var steps []change.PlannedStep
 	var names []Name
 	for _, m := range moving {

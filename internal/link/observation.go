@@ -94,7 +94,7 @@ func asked(local Deployment, a Access) []grant {
 
 // observe uses a connection and reads how it stands. Resolving comes first: it connects, while _remote/info only tells how
 // things stand.
-func observe(ctx context.Context, es Connections, alias string, ask []grant, now func() time.Time) (Observation, error) {
+func observe(ctx context.Context, es RemoteClusters, alias string, ask []grant, now func() time.Time) (Observation, error) {
 	o := Observation{Alias: alias}
 	if err := o.resolve(ctx, es, ask, now); err != nil {
 		return o, err
@@ -102,7 +102,7 @@ func observe(ctx context.Context, es Connections, alias string, ask []grant, now
 	if o.mute() {
 		s, err := es.ProbeSearch(ctx, alias)
 		if err != nil {
-			return o, attempt("searching through "+alias, err)
+			return o, wrapCall("searching through "+alias, err)
 		}
 		o.Search = &s
 		if s.Reached && !o.NoResolve { // it has connected meanwhile
@@ -114,14 +114,14 @@ func observe(ctx context.Context, es Connections, alias string, ask []grant, now
 	}
 	all, err := es.RemoteInfo(ctx)
 	if err != nil {
-		return o, attempt("reading the remote connections", err)
+		return o, wrapCall("reading the remote connections", err)
 	}
 	o.Info, o.Listed = all[alias]
 	return o, nil
 }
 
 // resolve asks for each pattern on its own, so that people learn which of them match something.
-func (o *Observation) resolve(ctx context.Context, es Connections, ask []grant, now func() time.Time) error {
+func (o *Observation) resolve(ctx context.Context, es RemoteClusters, ask []grant, now func() time.Time) error {
 	o.Answers = nil
 	for _, g := range ask {
 		begun := now()
@@ -131,7 +131,7 @@ func (o *Observation) resolve(ctx context.Context, es Connections, ask []grant, 
 			return nil
 		}
 		if err != nil {
-			return attempt("resolving "+g.pattern+" through "+o.Alias, err)
+			return wrapCall("resolving "+g.pattern+" through "+o.Alias, err)
 		}
 		o.Latency = max(o.Latency, now().Sub(begun))
 		o.Answers = append(o.Answers, Answer{grant: g, Resolved: r})

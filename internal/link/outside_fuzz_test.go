@@ -50,7 +50,7 @@ func FuzzTrustAndRoles(f *testing.F) {
 		}
 		_ = has.replaced(e, raw)
 		_ = ours(raw)
-		c := Connect{Alias: "a", Access: Access{Search: []string{"x"}, Replication: []string{"y"}}}
+		c := ConnectParams{Alias: "a", Access: Access{Search: []string{"x"}, Replication: []string{"y"}}}
 		once := c.extended(raw, "8.19.0")
 		if again := c.extended(once, "8.19.0"); !sameRole(once, again) {
 			t.Errorf("%s is extended to %s, and that to %s", raw, once, again)

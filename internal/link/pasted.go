@@ -21,8 +21,8 @@ type PastedKeys interface {
 // ErrNoPastedKey says that nobody handed a key in, or that it was kept too long.
 var ErrNoPastedKey = errors.New("no key was handed in, or it was kept for too long")
 
-// WantsKey is what a connect wants of people where the bot can't issue the key.
-const WantsKey = "the key"
+// InputKey is what a connect wants of people where the bot can't issue the key.
+const InputKey = "the key"
 
 const (
 	traitKey   = "key"
@@ -32,13 +32,13 @@ const (
 )
 
 // wantsPasted reports whether a person has to make the key, because the bot can't on that cluster.
-func (s Survey) wantsPasted() bool {
-	return s.pasting && (errors.Is(s.Why(PartRemoteCluster), ErrNoCredentials) || s.cantIssue != nil)
+func (s PairState) wantsPasted() bool {
+	return s.pasting && (errors.Is(s.ReadError(PartRemoteCluster), ErrNoCredentials) || s.cantIssue != nil)
 }
 
 // needs are the parts without which nothing can be said about a connect. Under the certificate model nothing is asked
 // of the remote cluster itself.
-func (s Survey) needs(c Connect) []Part {
+func (s PairState) needs(c ConnectParams) []Part {
 	if s.wantsPasted() || c.byCertificate() {
 		return []Part{PartLocalCluster, PartSettings, PartKeystore}
 	}
@@ -47,8 +47,8 @@ func (s Survey) needs(c Connect) []Part {
 
 // PastedCall is the call by which a person makes the key that p wants; false if it wants none.
 func PastedCall(p change.Proposal) (change.Call, bool) {
-	step := p.Step(StepGrant)
-	if p.Wants != WantsKey || step == nil || len(step.Calls) == 0 {
+	step := p.Step(StepIssueKey)
+	if p.RequiredInput != InputKey || step == nil || len(step.Calls) == 0 {
 		return change.Call{}, false
 	}
 	return step.Calls[0], true
@@ -57,11 +57,11 @@ func PastedCall(p change.Proposal) (change.Call, bool) {
 // PastedLeft is what a person has to do about a key that was made for r and is not used: the bot can't invalidate it.
 // False if r wants none.
 func PastedLeft(r *change.Request) (command string, ok bool) {
-	step := r.Proposal.Step(StepGrant)
-	if r.Proposal.Wants != WantsKey || step == nil {
+	step := r.Proposal.Step(StepIssueKey)
+	if r.Proposal.RequiredInput != InputKey || step == nil {
 		return "", false
 	}
-	if line := r.Record(StepGrant); line != nil && line.Evidence[evInvalidate] != "" {
+	if line := r.Record(StepIssueKey); line != nil && line.Evidence[evInvalidate] != "" {
 		return line.Evidence[evInvalidate], true // with the id that the step has seen
 	}
 	return devTools(step.ByHand...), true

@@ -9,13 +9,13 @@ import (
 
 // Problems says what stands against c in the world as s found it, by field. What s could not read is not a problem
 // here: whoever needs it asks Why.
-func (s Survey) Problems(c Connect) *change.InvalidError {
+func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 	var wrong change.InvalidError
-	reach, pasted := s.Why(PartRemoteCluster), s.wantsPasted()
+	reach, pasted := s.ReadError(PartRemoteCluster), s.wantsPasted()
 	if pasted || c.byCertificate() { // then nothing is asked of the remote cluster itself
 		reach = nil
 	}
-	problemsOf(&wrong, FieldLocal, s.Local, s.Why(PartLocalCluster), c.Model)
+	problemsOf(&wrong, FieldLocal, s.Local, s.ReadError(PartLocalCluster), c.Model)
 	problemsOf(&wrong, FieldRemote, s.Remote, reach, c.Model)
 	if c.byCertificate() {
 		s.trustProblems(&wrong, c)

@@ -24,8 +24,8 @@ const (
 	PartProxyTrust Part = "whose proxies the local deployment trusts"
 )
 
-// proxySurvey is how the proxies before the remote cluster stand with the local one.
-type proxySurvey struct {
+// proxyState is how the proxies before the remote cluster stand with the local one.
+type proxyState struct {
 	certificate ProxyCertificate
 	authority   Authority
 	trusts      TrustSettings // of the local deployment
@@ -34,11 +34,11 @@ type proxySurvey struct {
 // strangers reports whether a key connection goes to proxies whose certificate may have a private authority: those of
 // another ECE. Elastic Cloud's has a public one (Elastic's docs), and one's own platform is trusted. It is asked while
 // the survey is being filled in, so it copies none of it.
-func (s *Survey) strangers() bool {
+func (s *PairState) strangers() bool {
 	return s.remoteOn.Kind == KindECE && s.localOn.Name != s.remoteOn.Name
 }
 
-func (s *Survey) readProxies(ctx context.Context, r *reading) {
+func (s *PairState) readProxies(ctx context.Context, r *reading) {
 	if !s.strangers() {
 		return
 	}
@@ -76,7 +76,7 @@ func (s *Survey) readProxies(ctx context.Context, r *reading) {
 const trustTypeProxy = "proxy"
 
 // trusted reports whether the local deployment has an entry for the proxies' authority.
-func (p proxySurvey) trusted() bool {
+func (p proxyState) trusted() bool {
 	var pems []string
 	for _, raw := range p.trusts.Direct {
 		var e TrustEntry
@@ -91,11 +91,11 @@ func (p proxySurvey) trusted() bool {
 }
 
 // proxies say whether the local side trusts the certificate at the port for keys, and what a person has to do for it.
-func (w *warnings) proxies(s Survey) {
+func (w *warnings) proxies(s PairState) {
 	const upload = "until that is uploaded: on its page, Security → Remote connections → Add trusted environment, with API keys and a " +
 		"private authority. The bot can't do that"
 	p, on := s.proxies, label(s.remoteOn)
-	switch unread := s.Why(PartProxies); {
+	switch unread := s.ReadError(PartProxies); {
 	case unread != nil:
 		w.add("If the certificate of %s's proxies has a private authority, %s does not trust it %s. Which authority it has could not be read: %s.",
 			on, s.Local.Name, upload, sentence(unread))
@@ -103,7 +103,7 @@ func (w *warnings) proxies(s Survey) {
 		w.add("The certificate of %s's proxies has a public authority, %s: %s trusts it as it is.", on, p.authority, s.Local.Name)
 	case p.trusted():
 		w.add("The certificate of %s's proxies has a private authority, %s, which %s trusts already.", on, p.authority, s.Local.Name)
-	case s.Why(PartProxyTrust) != nil:
+	case s.ReadError(PartProxyTrust) != nil:
 		w.add("The certificate of %s's proxies has a private authority, %s. Whether %s trusts it could not be read; it does not %s.",
 			on, p.authority, s.Local.Name, upload)
 	default:

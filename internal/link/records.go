@@ -15,9 +15,9 @@ import (
 // Registry keeps what applied changes leave; a store is one.
 type Registry interface {
 	// Records returns the records of those keys that exist.
-	Records(ctx context.Context, keys ...string) ([]change.Kept, error)
+	Records(ctx context.Context, keys ...string) ([]change.StoredRecord, error)
 	// RecordsBy returns records that have a facet, at most limit; 0: all.
-	RecordsBy(ctx context.Context, facet string, limit int) ([]change.Kept, error)
+	RecordsBy(ctx context.Context, facet string, limit int) ([]change.StoredRecord, error)
 	// RecordRequests returns the request that wrote each record, by key. The same request never writes another record
 	// under the same key.
 	RecordRequests(ctx context.Context) (map[string]string, error)
@@ -32,7 +32,7 @@ const (
 )
 
 // IndexRecord says where a store files a record: connections are checked in a queue for each local platform.
-func IndexRecord(k change.Kept) change.RecordIndex {
+func IndexRecord(k change.StoredRecord) change.RecordIndex {
 	n, err := ParseRecordKey(k.Key)
 	if err != nil {
 		return change.RecordIndex{}
@@ -59,18 +59,18 @@ func ParseRecordKey(key string) (Name, error) {
 }
 
 // ReadManaged reads a record; false where a later version of the bot wrote one that this one can't read.
-func ReadManaged(k change.Kept) (Managed, bool) {
-	var m Managed
+func ReadManaged(k change.StoredRecord) (ManagedConnection, bool) {
+	var m ManagedConnection
 	if json.Unmarshal(k.Value, &m) != nil || m.Alias == "" || k.Key != Target(m.Local, m.Alias) {
-		return Managed{}, false
+		return ManagedConnection{}, false
 	}
-	m.Kept = k
-	m.Kept.Value = nil // m has it
+	m.Record = k
+	m.Record.Value = nil // m has it
 	return m, true
 }
 
-func readAll(kept []change.Kept) map[Name]Managed {
-	all := make(map[Name]Managed, len(kept))
+func readAll(kept []change.StoredRecord) map[Name]ManagedConnection {
+	all := make(map[Name]ManagedConnection, len(kept))
 	for _, k := range kept {
 		if m, ok := ReadManaged(k); ok {
 			all[m.Name()] = m
@@ -79,7 +79,7 @@ func readAll(kept []change.Kept) map[Name]Managed {
 	return all
 }
 
-func managedBy(ctx context.Context, r Registry, facet string, limit int) (map[Name]Managed, error) {
+func managedBy(ctx context.Context, r Registry, facet string, limit int) (map[Name]ManagedConnection, error) {
 	found, err := r.RecordsBy(ctx, facet, limit)
 	if err != nil {
 		return nil, errUnmanaged(err)
@@ -88,8 +88,8 @@ func managedBy(ctx context.Context, r Registry, facet string, limit int) (map[Na
 }
 
 // managedOn are the managed connections with one of the deployments on either side.
-func managedOn(ctx context.Context, r Registry, sides ...Ref) (map[Name]Managed, error) {
-	all := map[Name]Managed{}
+func managedOn(ctx context.Context, r Registry, sides ...Ref) (map[Name]ManagedConnection, error) {
+	all := map[Name]ManagedConnection{}
 	for _, ref := range sides {
 		for _, facet := range []string{facetLocal, facetRemote} {
 			some, err := managedBy(ctx, r, facet+ref.String(), 0)
@@ -111,13 +111,15 @@ type records struct {
 	registry Registry
 
 	mu   sync.Mutex
-	kept map[string]Managed // by key; without an alias: it can't be read
+	kept map[string]ManagedConnection // by key; without an alias: it can't be read
 }
 
-func newRecords(r Registry) *records { return &records{registry: r, kept: map[string]Managed{}} }
+func newRecords(r Registry) *records {
+	return &records{registry: r, kept: map[string]ManagedConnection{}}
+}
 
 // at reads those of the names that are managed.
-func (r *records) at(ctx context.Context, names ...Name) (map[Name]Managed, error) {
+func (r *records) at(ctx context.Context, names ...Name) (map[Name]ManagedConnection, error) {
 	keys := make([]string, len(names))
 	for i, n := range names {
 		keys[i] = RecordKey(n)
@@ -130,7 +132,7 @@ func (r *records) at(ctx context.Context, names ...Name) (map[Name]Managed, erro
 }
 
 // all reads every one. What has changed since the last time is read anew, and nothing else.
-func (r *records) all(ctx context.Context) (map[Name]Managed, error) {
+func (r *records) all(ctx context.Context) (map[Name]ManagedConnection, error) {
 	requests, err := r.registry.RecordRequests(ctx)
 	if err != nil {
 		return nil, errUnmanaged(err)
@@ -143,10 +145,10 @@ func (r *records) all(ctx context.Context) (map[Name]Managed, error) {
 	defer r.mu.Unlock()
 	for _, k := range found {
 		m, _ := ReadManaged(k)
-		m.Kept.Request = k.Request
+		m.Record.Request = k.Request
 		r.kept[k.Key] = m
 	}
-	all := make(map[Name]Managed, len(requests))
+	all := make(map[Name]ManagedConnection, len(requests))
 	for key := range requests {
 		if m := r.kept[key]; m.Alias != "" {
 			all[m.Name()] = m
@@ -160,10 +162,10 @@ func (r *records) changed(requests map[string]string) (keys []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key, request := range requests {
-		if m, ok := r.kept[key]; !ok || m.Kept.Request != request {
+		if m, ok := r.kept[key]; !ok || m.Record.Request != request {
 			keys = append(keys, key)
 		}
 	}
-	maps.DeleteFunc(r.kept, func(key string, _ Managed) bool { _, ok := requests[key]; return !ok })
+	maps.DeleteFunc(r.kept, func(key string, _ ManagedConnection) bool { _, ok := requests[key]; return !ok })
 	return keys
 }

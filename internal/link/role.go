@@ -11,11 +11,11 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// FieldRole is the field of RoleTerms.
+// FieldRole is the field of RoleOptions.
 const FieldRole = "role"
 
-// RoleTerms ask for a role on the local cluster that may search through the alias.
-type RoleTerms struct {
+// RoleOptions ask for a role on the local cluster that may search through the alias.
+type RoleOptions struct {
 	Name string `json:"name"`
 }
 
@@ -33,7 +33,7 @@ var roleForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
 // roleMark is what the bot writes into the metadata of the roles that it makes, and by which it knows them again.
 const roleMark = "remote-cluster-bot"
 
-func (c Connect) checkRole(wrong *change.InvalidError) {
+func (c ConnectParams) checkRole(wrong *change.InvalidError) {
 	switch {
 	case c.Role == nil:
 	case c.byCertificate():
@@ -44,10 +44,10 @@ func (c Connect) checkRole(wrong *change.InvalidError) {
 }
 
 // readRole reads the role that c names, and says if it is not the bot's.
-func (s *Survey) readRole(ctx context.Context, c Connect) error {
+func (s *PairState) readRole(ctx context.Context, c ConnectParams) error {
 	es, err := s.localOn.Cluster(s.Local)
 	if err != nil {
-		return attempt("reaching Elasticsearch of "+s.Local.Name, err)
+		return wrapCall("reaching Elasticsearch of "+s.Local.Name, err)
 	}
 	var wrong change.InvalidError
 	roles, ok := es.(Roles)
@@ -56,7 +56,7 @@ func (s *Survey) readRole(ctx context.Context, c Connect) error {
 		return wrong.Check()
 	}
 	if s.role, err = roles.Role(ctx, c.Role.Name); err != nil {
-		return attempt("reading role "+c.Role.Name+" of "+s.Local.Name, err)
+		return wrapCall("reading role "+c.Role.Name+" of "+s.Local.Name, err)
 	}
 	if s.role != nil && !ours(s.role) {
 		wrong.Add(FieldRole, "the role %s exists on %s and is not the bot's, so it is left alone; choose another name", c.Role.Name, s.Local.Name)
@@ -98,7 +98,7 @@ type remoteCluster struct {
 // extended is the role with the rights that c grants through the alias beside all that it had; a new one for nil.
 // Sources: Elastic's docs, "Add remote clusters using API key authentication", for the privileges; monitor_enrich came
 // with 8.15 at the latest.
-func (c Connect) extended(role json.RawMessage, version string) json.RawMessage {
+func (c ConnectParams) extended(role json.RawMessage, version string) json.RawMessage {
 	fields := map[string]json.RawMessage{}
 	if role == nil || json.Unmarshal(role, &fields) != nil || fields == nil { // nil: it was null
 		fields = map[string]json.RawMessage{

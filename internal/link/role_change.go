@@ -51,10 +51,10 @@ func (r *roleChange) read(ctx context.Context) (side, Roles, json.RawMessage, er
 	}
 	roles, ok := local.es.(Roles)
 	if !ok {
-		return local, nil, nil, refuse("The bot can't change roles of "+local.d.Name+".", "%s has no roles", local.d.Ref)
+		return local, nil, nil, userError("The bot can't change roles of "+local.d.Name+".", "%s has no roles", local.d.Ref)
 	}
 	now, err := roles.Role(ctx, r.Role)
-	return local, roles, now, attempt("reading role "+r.Role+" of "+local.d.Name, err)
+	return local, roles, now, wrapCall("reading role "+r.Role+" of "+local.d.Name, err)
 }
 
 // bring notes the role as it is, and makes it what was approved.
@@ -62,7 +62,7 @@ func (r *roleChange) bring(ctx context.Context, local side, roles Roles, now jso
 	if err := note(ctx, change.Evidence{evRoleFound: string(orNull(now))}); err != nil {
 		return err
 	}
-	return attempt("writing role "+r.Role+" of "+local.d.Name, r.put(ctx, roles, r.After))
+	return wrapCall("writing role "+r.Role+" of "+local.d.Name, r.put(ctx, roles, r.After))
 }
 
 // put writes a role, or deletes it, and looks that it is so.
@@ -102,7 +102,7 @@ func (r *roleChange) Undo(ctx context.Context, had change.Evidence) error {
 		return r.left(before, errors.New("somebody has changed this role since the bot wrote it, so it left it alone"))
 	}
 	if err := r.put(ctx, roles, before); err != nil {
-		return r.left(before, attempt("putting role "+r.Role+" back", err))
+		return r.left(before, wrapCall("putting role "+r.Role+" back", err))
 	}
 	return nil
 }

@@ -10,45 +10,47 @@ import (
 // KindRotate asks for a new key in place of a connection's old one.
 const KindRotate change.Kind = "link.rotate"
 
-// Rotate are the parameters of a rotation.
-type Rotate struct {
+// RotateParams are the parameters of a rotation.
+type RotateParams struct {
 	Local      Ref    `json:"local"`
 	Alias      string `json:"alias"`
 	ExpiryDays int    `json:"expiry_days"` // of the new key; 0: never
 }
 
-// Rotator plans and makes rotations.
-type Rotator struct{ keeper }
+// RotatePlanner plans and makes rotations.
+type RotatePlanner struct{ planner }
 
-// NewRotator returns a rotator of the connections that r reads.
-func NewRotator(r *Roster, o ConnectorOptions) *Rotator { return &Rotator{newKeeper(r, o)} }
+// NewRotatePlanner returns a rotator of the connections that r reads.
+func NewRotatePlanner(r *Connections, o PlannerOptions) *RotatePlanner {
+	return &RotatePlanner{newPlanner(r, o)}
+}
 
 // Plan implements change.Planner; errors as of Connector.Plan.
-func (k *Rotator) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
-	var p Rotate
+func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	var p RotateParams
 	if err := parse(KindRotate, params, &p); err != nil {
 		return change.Proposal{}, err
 	}
-	e, err := k.roster.Existing(ctx, Name{p.Local, p.Alias})
+	e, err := k.roster.State(ctx, Name{p.Local, p.Alias})
 	if err != nil {
 		return change.Proposal{}, err
 	}
-	wrong := e.unfit(KindRotate)
+	wrong := e.whyNot(KindRotate)
 	checkExpiry(wrong, p.ExpiryDays)
 	if !e.Own.Empty() && e.unsigned() {
 		wrong.Add(FieldAlias, "%s no longer signs its requests to %s, so no key can be proven: update %s first, which sets that again",
-			e.Survey.Local.Name, e.Alias, e.Alias)
+			e.PairState.Local.Name, e.Alias, e.Alias)
 	}
 	if len(wrong.Problems) == 0 {
-		e.mayIssue(wrong)
+		e.checkCanIssueKey(wrong)
 	}
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
-	if err := e.reached(true); err != nil {
+	if err := e.requireReachable(true); err != nil {
 		return change.Proposal{}, err
 	}
-	c := e.connect()
+	c := e.params()
 	c.ExpiryDays = p.ExpiryDays
 	if e.Own.Empty() {
 		c = e.Managed.asConnect(c) // the settings are gone: as they were approved
@@ -71,13 +73,13 @@ func (k *Rotator) Plan(ctx context.Context, id string, params json.RawMessage) (
 			fields = append(fields, line)
 		}
 	}
-	return draft{
+	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.traits("rotate", c, k.o.Tags),
 			Kind:   KindRotate, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Rotate the key of"),
 			Fields: fields, Warnings: e.rotateWarnings(p.ExpiryDays), Basis: e.basis(),
-			Memos: []change.Memo{e.Managed.followedBy(c.managed(name).named(e.Survey)).memo()},
-			Steps: append(k.renewal(id, f, v, ""), f.invalidation(v, false)),
+			Records: []change.Record{e.Managed.followedBy(c.managed(name).named(e.PairState)).record()},
+			Steps:   append(k.renewal(id, f, v, ""), f.invalidation(v, false)),
 		},
 		params: p,
 	}.proposal()
@@ -89,8 +91,8 @@ func checkExpiry(wrong *change.InvalidError, days int) {
 	}
 }
 
-func (e Existing) mayIssue(wrong *change.InvalidError) {
-	problemsOf(wrong, FieldRemote, e.Remote, e.Why(PartRemoteCluster), ModelKey)
+func (e ConnectionState) checkCanIssueKey(wrong *change.InvalidError) {
+	problemsOf(wrong, FieldRemote, e.Remote, e.ReadError(PartRemoteCluster), ModelKey)
 	if e.cantIssue != nil {
 		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.cantIssue)
 	}
@@ -99,7 +101,7 @@ func (e Existing) mayIssue(wrong *change.InvalidError) {
 	}
 }
 
-func (e Existing) keyLine() string {
+func (e ConnectionState) keyLine() string {
 	if len(e.Keys) == 0 {
 		return ""
 	}
@@ -111,7 +113,7 @@ func (e Existing) keyLine() string {
 	return s
 }
 
-func (e Existing) rotateWarnings(days int) []string {
+func (e ConnectionState) rotateWarnings(days int) []string {
 	var w warnings
 	if len(e.Keys) == 0 {
 		w.add("Which key is in use now is not known, or it is not valid any more: no old key will be invalidated.")
@@ -119,7 +121,7 @@ func (e Existing) rotateWarnings(days int) []string {
 	if days == 0 {
 		w.add("The key never expires.")
 	}
-	w.health(e.Survey.Local)
+	w.health(e.PairState.Local)
 	w.health(e.Remote)
 	return w
 }
@@ -132,7 +134,7 @@ func orNone(s string) string {
 }
 
 // asConnect fills the settings that were approved into c.
-func (m Managed) asConnect(c Connect) Connect {
+func (m ManagedConnection) asConnect(c ConnectParams) ConnectParams {
 	c.ProxyAddress, c.ServerName = m.Settings["proxy_address"], m.Settings["server_name"]
 	c.SkipUnavailable = m.Settings["skip_unavailable"] != "false"
 	c.Compress, c.PingSchedule = m.Settings["transport.compress"], m.Settings["transport.ping_schedule"]

@@ -20,12 +20,12 @@ type scene struct {
 	ece, ech      *linktest.Platform
 	local, remote *linktest.Deployment
 	catalog       *link.Catalog
-	connector     *link.Connector
-	c             link.Connect
+	connector     *link.ConnectPlanner
+	c             link.ConnectParams
 	journal       map[string]change.Evidence // by step
 	approved      change.Proposal            // the plan; zero: that of c as it stands
 
-	roster *link.Roster // nil: one without a memory
+	roster *link.Connections // nil: one without a memory
 	pasted link.PastedKeys
 }
 
@@ -37,8 +37,8 @@ func newScene() *scene {
 	s.local = s.ece.AddDeployment("d-local", "search-onprem", "8.15.1")
 	s.remote = s.ech.AddDeployment("d-remote", "logs", "8.15.3")
 	s.catalog = link.NewCatalog(w.Systems(), link.CatalogOptions{Now: w.Now})
-	s.connector = link.NewConnector(s.catalog, link.ConnectorOptions{Env: "test"})
-	s.c = link.Connect{
+	s.connector = link.NewConnectPlanner(s.catalog, link.PlannerOptions{Env: "test"})
+	s.c = link.ConnectParams{
 		Local: s.local.Ref(), Remote: s.remote.Ref(), Alias: "logs",
 		ProxyAddress: "logs.cloud.example:9443", ServerName: "logs.cloud.example",
 		Access: link.Access{Search: []string{"logs-*"}}, ExpiryDays: 90,
@@ -70,7 +70,7 @@ type step struct {
 func (s step) Name() string { return s.plan.Name }
 
 // built are the steps of a plan.
-func built(r *link.Roster, o link.ConnectorOptions, plan []change.PlannedStep) []step {
+func built(r *link.Connections, o link.PlannerOptions, plan []change.PlannedStep) []step {
 	registry := link.Steps(r, o)
 	var all []step
 	for _, p := range plan {
@@ -91,9 +91,9 @@ func (s *scene) step(name string) step {
 	}
 	roster := s.roster
 	if roster == nil {
-		roster = link.NewRoster(s.catalog, noRecords(), link.RosterOptions{Now: s.w.Now})
+		roster = link.NewConnections(s.catalog, noRecords(), link.ConnectionsOptions{Now: s.w.Now})
 	}
-	for _, step := range built(roster, link.ConnectorOptions{Env: "test", Pasted: s.pasted}, plan) {
+	for _, step := range built(roster, link.PlannerOptions{Env: "test", Pasted: s.pasted}, plan) {
 		if step.Name() == name {
 			return step
 		}

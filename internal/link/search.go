@@ -8,23 +8,23 @@ import (
 )
 
 const (
-	hangFor   = 8 * time.Second        // how long a platform that hung is not waited for at all
-	hangGrace = 200 * time.Millisecond // how long afterwards, until it has answered once
+	slowFor   = 8 * time.Second        // how long a platform that hung is not waited for at all
+	slowGrace = 200 * time.Millisecond // how long afterwards, until it has answered once
 )
 
-// hang is the last search of a platform that got no answer in time.
-type hang struct {
+// slowPlatform is the last search of a platform that got no answer in time.
+type slowPlatform struct {
 	err error
 	at  time.Time
 }
 
-// hangs remembers which platforms hang, so that not every letter that somebody types waits for them.
-type hangs struct {
+// slowPlatforms remembers which platforms hang, so that not every letter that somebody types waits for them.
+type slowPlatforms struct {
 	mu sync.Mutex
-	by map[string]hang // by the platform's name
+	by map[string]slowPlatform // by the platform's name
 }
 
-func (h *hangs) get(platform string) (hang, bool) {
+func (h *slowPlatforms) get(platform string) (slowPlatform, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	one, ok := h.by[platform]
@@ -32,7 +32,7 @@ func (h *hangs) get(platform string) (hang, bool) {
 }
 
 // note takes how a search ended: any answer at all, a refusal too, says that the platform does not hang.
-func (h *hangs) note(platform string, late bool, err error, now time.Time) {
+func (h *slowPlatforms) note(platform string, late bool, err error, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !late {
@@ -40,9 +40,9 @@ func (h *hangs) note(platform string, late bool, err error, now time.Time) {
 		return
 	}
 	if h.by == nil {
-		h.by = map[string]hang{}
+		h.by = map[string]slowPlatform{}
 	}
-	h.by[platform] = hang{err: err, at: now}
+	h.by[platform] = slowPlatform{err: err, at: now}
 }
 
 // search is one platform's part of Find: from what is remembered where that tells, else from the platform. What comes
@@ -51,19 +51,19 @@ func (c *Catalog) search(ctx context.Context, sys System, text string) ([]Deploy
 	if found := c.remembered(sys, text, c.o.TTL); len(found) > 0 {
 		return found, nil
 	}
-	hung, hangs := c.hangs.get(sys.Name)
-	if hangs && c.o.Now().Sub(hung.at) < hangFor {
+	hung, hangs := c.slow.get(sys.Name)
+	if hangs && c.o.Now().Sub(hung.at) < slowFor {
 		return c.remembered(sys, text, staleFor*c.o.TTL), hung.err
 	}
 	wait := ctx
 	if hangs {
 		var cancel context.CancelFunc
-		wait, cancel = context.WithTimeout(ctx, hangGrace)
+		wait, cancel = context.WithTimeout(ctx, slowGrace)
 		defer cancel()
 	}
 	found, err := c.searches.get(wait, searchKey(sys, text), func(ctx context.Context) ([]Deployment, error) {
 		found, err := sys.find(ctx, text, c.o.Limit)
-		c.hangs.note(sys.Name, err != nil && ctx.Err() != nil, err, c.o.Now())
+		c.slow.note(sys.Name, err != nil && ctx.Err() != nil, err, c.o.Now())
 		return found, err
 	})
 	if err != nil && wait.Err() != nil && ctx.Err() == nil { // it goes on being asked

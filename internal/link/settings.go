@@ -10,7 +10,7 @@ import (
 
 // settings are what makes the connection on the local cluster, all sent in one call: Elasticsearch refuses an option
 // without an address, and an address without the mode.
-func (c Connect) settings() Settings {
+func (c ConnectParams) settings() Settings {
 	set := map[string]any{
 		"mode":             "proxy", // the only one that works with ECE and Elastic Cloud
 		"proxy_address":    c.ProxyAddress,

@@ -26,12 +26,12 @@ func settleSkip(ctx context.Context, local side, alias string, set Settings) err
 	doing := "setting skip_unavailable of " + alias + " on " + local.d.Name + " again"
 	for _, s := range []Settings{set.flipped(alias), set} {
 		if err := local.es.PutSettings(ctx, s.skipOf(alias)); err != nil {
-			return attempt(doing, err)
+			return wrapCall(doing, err)
 		}
 	}
 	settled, err = skips(ctx, local, alias, value)
 	if err == nil && !settled {
-		err = attempt(doing, change.Temporary(errors.New("it is not in effect after it was written")))
+		err = wrapCall(doing, change.Temporary(errors.New("it is not in effect after it was written")))
 	}
 	return err
 }
@@ -40,7 +40,7 @@ func settleSkip(ctx context.Context, local side, alias string, set Settings) err
 func skips(ctx context.Context, local side, alias, value string) (bool, error) {
 	all, err := local.es.RemoteInfo(ctx)
 	if err != nil {
-		return false, attempt("reading the remote connections of "+local.d.Name, err)
+		return false, wrapCall("reading the remote connections of "+local.d.Name, err)
 	}
 	info, listed := all[alias]
 	return !listed || info.SkipUnavailable == (value == "true"), nil

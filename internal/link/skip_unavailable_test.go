@@ -8,7 +8,7 @@ import (
 )
 
 // skips is what is in effect on the local cluster.
-func (h *household) skips() bool {
+func (h *fixture) skips() bool {
 	h.t.Helper()
 	return h.examine().Info.SkipUnavailable
 }
@@ -16,11 +16,11 @@ func (h *household) skips() bool {
 // Elasticsearch 8.x resets skip_unavailable where an address changes: a change ends with it as approved.
 func TestSkipUnavailableIsInEffectAsApproved(t *testing.T) {
 	t.Run("after an update", func(t *testing.T) {
-		h := newHousehold(t)
+		h := newFixture(t)
 		h.connect()
 		p := h.update()
 		p.ProxySockets = 4
-		if _, err := h.run(link.NewUpdater(h.roster, h.o()), p); err != nil {
+		if _, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), p); err != nil {
 			t.Fatal(err)
 		}
 		if h.skips() || len(h.health()) > 0 {
@@ -28,24 +28,24 @@ func TestSkipUnavailableIsInEffectAsApproved(t *testing.T) {
 		}
 	})
 	t.Run("after an update that is undone", func(t *testing.T) {
-		h := newHousehold(t)
+		h := newFixture(t)
 		h.connect()
 		p := h.update()
 		p.ServerName = "elsewhere.example"
-		if left, err := h.run(link.NewUpdater(h.roster, h.o()), p); err == nil || len(left) > 0 {
+		if left, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), p); err == nil || len(left) > 0 {
 			t.Fatalf("got %v, left %v", err, left)
 		}
 		if h.skips() {
 			t.Error("skip_unavailable was left to be true in effect")
 		}
 	})
-	migration := func(h *household) link.Migrate {
+	migration := func(h *fixture) link.MigrateParams {
 		h.byCertificate("logs", h.remote, "logs.cloud.example")
-		return link.Migrate{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"*"}}, ExpiryDays: 90}
+		return link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"*"}}, ExpiryDays: 90}
 	}
 	t.Run("after a migration", func(t *testing.T) {
-		h := newHousehold(t)
-		if _, err := h.run(link.NewMigrator(h.roster, h.o()), migration(h)); err != nil {
+		h := newFixture(t)
+		if _, err := h.run(link.NewMigratePlanner(h.roster, h.o()), migration(h)); err != nil {
 			t.Fatal(err)
 		}
 		if h.skips() {
@@ -53,12 +53,12 @@ func TestSkipUnavailableIsInEffectAsApproved(t *testing.T) {
 		}
 	})
 	t.Run("after a migration that is undone", func(t *testing.T) {
-		h := newHousehold(t)
+		h := newFixture(t)
 		p := migration(h)
 		h.byCertificate("zeta", h.ech.AddDeployment("d-other", "zeta", "8.15.3"), "zeta.cloud.example")
 		p.Aliases = append(p.Aliases, "zeta")
 		h.w.Fail(linktest.Fault{Call: "IssueKey", On: "cloud/d-other", Err: linktest.Forbidden("zeta", "IssueKey")})
-		if left, err := h.run(link.NewMigrator(h.roster, h.o()), p); err == nil || len(left) > 0 {
+		if left, err := h.run(link.NewMigratePlanner(h.roster, h.o()), p); err == nil || len(left) > 0 {
 			t.Fatalf("got %v, left %v", err, left)
 		}
 		if h.skips() {
@@ -69,14 +69,14 @@ func TestSkipUnavailableIsInEffectAsApproved(t *testing.T) {
 
 // Where it was reset by somebody else's change, it is told, and verify is no proof.
 func TestASkipUnavailableThatIsNotInEffectIsTold(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
 	h.local.ResetSkip("logs")
 	x := h.examine()
 	if x.Diagnosis == nil || x.Diagnosis.Cause != link.CauseSkip {
 		t.Fatalf("diagnosis %+v", x.Diagnosis)
 	}
-	if p := h.health(); len(p) != 1 || p[0].Trouble != link.TroubleDegraded {
+	if p := h.health(); len(p) != 1 || p[0].Kind != link.ProblemDegraded {
 		t.Errorf("problems: %+v", p)
 	}
 	contains(t, said(h.apply(t.Context(), link.StepVerify)), "not in effect as it is set")

@@ -33,15 +33,15 @@ func (k Known) State() State {
 	switch {
 	case k.Removed:
 		return StateRemoved
-	case k.Worst != nil && k.Worst.Trouble == TroubleLost:
+	case k.Worst != nil && k.Worst.Kind == ProblemDown:
 		return StateDown
 	case k.NoAnswer:
 		return StateNoAnswer
-	case k.Worst != nil && k.Worst.Trouble == TroubleDegraded:
+	case k.Worst != nil && k.Worst.Kind == ProblemDegraded:
 		return StateDegraded
 	case k.CheckedAt.IsZero(), k.Late, k.Info != nil && !k.Info.Connected:
 		return StateUnchecked
-	case k.Worst != nil && k.Worst.Trouble == TroubleExpiring:
+	case k.Worst != nil && k.Worst.Kind == ProblemExpiring:
 		return StateExpiring
 	case k.Worst != nil:
 		return StateDrifted
@@ -50,9 +50,9 @@ func (k Known) State() State {
 }
 
 // VerifiedAt is when the last change of a connection has proven it; zero where that was an adoption, which proves nothing.
-func (m Managed) VerifiedAt() time.Time {
-	if m.Adopted && (m.FirstSeen == "" || m.FirstSeen == m.Kept.Request) {
+func (m ManagedConnection) VerifiedAt() time.Time {
+	if m.Adopted && (m.FirstRequest == "" || m.FirstRequest == m.Record.Request) {
 		return time.Time{}
 	}
-	return m.Kept.At
+	return m.Record.At
 }

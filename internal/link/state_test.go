@@ -10,7 +10,7 @@ import (
 func TestOnlyACheckShowsThatAConnectionWorks(t *testing.T) {
 	now := time.Unix(1_770_000_000, 0)
 	up, down := &link.RemoteInfo{Connected: true}, &link.RemoteInfo{}
-	problem := func(kind link.Trouble) *link.Problem { return &link.Problem{Trouble: kind} }
+	problem := func(kind link.ProblemKind) *link.Problem { return &link.Problem{Kind: kind} }
 	for name, tt := range map[string]struct {
 		known link.Known
 		want  link.State
@@ -21,13 +21,13 @@ func TestOnlyACheckShowsThatAConnectionWorks(t *testing.T) {
 		"nothing":                        {link.Known{}, link.StateUnchecked},
 		"checked too long ago":           {link.Known{Info: up, CheckedAt: now, Late: true}, link.StateUnchecked},
 		"checked, and closed since":      {link.Known{Info: down, CheckedAt: now}, link.StateUnchecked},
-		"open sockets, and a dead key":   {link.Known{Info: up, CheckedAt: now, Worst: problem(link.TroubleLost)}, link.StateDown},
-		"down when last seen, no answer": {link.Known{NoAnswer: true, CheckedAt: now, Worst: problem(link.TroubleLost)}, link.StateDown},
+		"open sockets, and a dead key":   {link.Known{Info: up, CheckedAt: now, Worst: problem(link.ProblemDown)}, link.StateDown},
+		"down when last seen, no answer": {link.Known{NoAnswer: true, CheckedAt: now, Worst: problem(link.ProblemDown)}, link.StateDown},
 		"no answer":                      {link.Known{NoAnswer: true, CheckedAt: now}, link.StateNoAnswer},
-		"removed":                        {link.Known{Removed: true, CheckedAt: now, Worst: problem(link.TroubleLost)}, link.StateRemoved},
-		"degraded":                       {link.Known{Info: up, CheckedAt: now, Worst: problem(link.TroubleDegraded)}, link.StateDegraded},
-		"expiring":                       {link.Known{Info: up, CheckedAt: now, Worst: problem(link.TroubleExpiring)}, link.StateExpiring},
-		"drifted":                        {link.Known{Info: up, CheckedAt: now, Worst: problem(link.TroubleDrift)}, link.StateDrifted},
+		"removed":                        {link.Known{Removed: true, CheckedAt: now, Worst: problem(link.ProblemDown)}, link.StateRemoved},
+		"degraded":                       {link.Known{Info: up, CheckedAt: now, Worst: problem(link.ProblemDegraded)}, link.StateDegraded},
+		"expiring":                       {link.Known{Info: up, CheckedAt: now, Worst: problem(link.ProblemExpiring)}, link.StateExpiring},
+		"drifted":                        {link.Known{Info: up, CheckedAt: now, Worst: problem(link.ProblemDrifted)}, link.StateDrifted},
 	} {
 		if got := tt.known.State(); got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
@@ -37,13 +37,13 @@ func TestOnlyACheckShowsThatAConnectionWorks(t *testing.T) {
 
 // An adoption takes a connection as it is: it proves nothing.
 func TestAChangeProvesAConnectionAndAnAdoptionDoesNot(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
-	if m := h.managed(); m.VerifiedAt().IsZero() || !m.VerifiedAt().Equal(m.Kept.At) {
-		t.Errorf("verified at %s, changed at %s", m.VerifiedAt(), m.Kept.At)
+	if m := h.managed(); m.VerifiedAt().IsZero() || !m.VerifiedAt().Equal(m.Record.At) {
+		t.Errorf("verified at %s, changed at %s", m.VerifiedAt(), m.Record.At)
 	}
 	clear(h.memos)
-	if _, err := h.run(link.NewAdopter(h.roster, h.o()), link.Adopt{Local: h.local.Ref(), Alias: "logs", Access: h.c.Access}); err != nil {
+	if _, err := h.run(link.NewAdoptPlanner(h.roster, h.o()), link.AdoptParams{Local: h.local.Ref(), Alias: "logs", Access: h.c.Access}); err != nil {
 		t.Fatal(err)
 	}
 	if m := h.managed(); !m.Adopted || !m.VerifiedAt().IsZero() {

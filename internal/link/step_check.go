@@ -11,8 +11,8 @@ import (
 
 // checkArgs are the connection that is to be made.
 type checkArgs struct {
-	Connect  Connect `json:"connect"`
-	Endpoint string  `json:"endpoint"` // of the remote deployment, when it was planned
+	Connect  ConnectParams `json:"connect"`
+	Endpoint string        `json:"endpoint"` // of the remote deployment, when it was planned
 }
 
 func (a checkArgs) planned() change.PlannedStep {
@@ -27,7 +27,7 @@ type checkStep struct {
 }
 
 func (k *checkStep) Apply(ctx context.Context, _ change.Evidence, _ change.Note) error {
-	s, err := k.catalog.FreshSurvey(ctx, k.Connect.Local, k.Connect.Remote)
+	s, err := k.catalog.ReadPairFresh(ctx, k.Connect.Local, k.Connect.Remote)
 	if invalid, ok := errors.AsType[*change.InvalidError](err); ok {
 		return inWords(invalid)
 	}
@@ -42,7 +42,7 @@ func (k *checkStep) Apply(ctx context.Context, _ change.Evidence, _ change.Note)
 		return err
 	}
 	k.finding = fmt.Sprintf("%s at %s, %s at %s, %s is free", s.Local.Name, s.Local.Version, s.Remote.Name, s.Remote.Version, k.Connect.Alias)
-	if s.Why(PartLocalLicense, PartRemoteLicense) == nil {
+	if s.ReadError(PartLocalLicense, PartRemoteLicense) == nil {
 		k.finding += fmt.Sprintf("; licences: %s, %s", s.LocalLicense.Type, s.RemoteLicense.Type)
 	}
 	return nil

@@ -43,7 +43,7 @@ func (i *inspectStep) Apply(ctx context.Context, _ change.Evidence, _ change.Not
 		return err
 	}
 	if !seen.Listed {
-		return refuse(fmt.Sprintf("%s knows no remote cluster %s (any more).", local.d.Name, i.Alias), "%s is not listed", i.Alias)
+		return userError(fmt.Sprintf("%s knows no remote cluster %s (any more).", local.d.Name, i.Alias), "%s is not listed", i.Alias)
 	}
 	want := Expectation{Access: i.Access}
 	if seen.Info.Credentials == "" {

@@ -17,11 +17,11 @@ const evInvalidate = "invalidate_by_hand"
 
 // pasteStep stores a key that a person made in the local keystore. It takes grant's place where the bot has no user on
 // the remote cluster; there it can do nothing.
-type pasteStep struct{ grantStep }
+type pasteStep struct{ issueKeyStep }
 
 func (p *pasteStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	if p.pasted == nil {
-		return refuse("This bot keeps no pasted keys (any more).", "no store of pasted keys is configured")
+		return userError("This bot keeps no pasted keys (any more).", "no store of pasted keys is configured")
 	}
 	if had[evStored] == "" {
 		if err := p.take(ctx, had, note); err != nil {
@@ -29,7 +29,7 @@ func (p *pasteStep) Apply(ctx context.Context, had change.Evidence, note change.
 		}
 	}
 	if err := p.pasted.Drop(ctx, p.PastedFor); err != nil {
-		return attempt("forgetting the pasted key", err)
+		return wrapCall("forgetting the pasted key", err)
 	}
 	p.finding = "the pasted key is stored as " + p.entry
 	return nil
@@ -45,15 +45,15 @@ func (p *pasteStep) take(ctx context.Context, had change.Evidence, note change.N
 	}
 	key, err := p.pasted.Peek(ctx, p.PastedFor)
 	if errors.Is(err, ErrNoPastedKey) {
-		return refuse("The pasted key is gone: it is kept for an hour only. Ask again, and have it pasted shortly before the work begins.",
+		return userError("The pasted key is gone: it is kept for an hour only. Ask again, and have it pasted shortly before the work begins.",
 			"%w", ErrNoPastedKey)
 	}
 	if err != nil {
-		return attempt("reading the pasted key", err)
+		return wrapCall("reading the pasted key", err)
 	}
 	id, err := CheckEncodedKey(key.Reveal())
 	if err != nil {
-		return refuse("What was pasted is not an encoded key: "+err.Error()+".", "pasted key: %w", err)
+		return userError("What was pasted is not an encoded key: "+err.Error()+".", "pasted key: %w", err)
 	}
 	command := p.byHand(p.Remote.Platform, func(c Calls) []change.Call { return []change.Call{c.InvalidateKeys("", []string{id})} })
 	if err := note(ctx, change.Evidence{evKeyID: id, evKeystoreWrote: "true", evInvalidate: command}); err != nil {
@@ -82,7 +82,7 @@ func (p *pasteStep) Undo(ctx context.Context, had change.Evidence) error {
 		return left.err()
 	}
 	if err := p.pasted.Drop(ctx, p.PastedFor); err != nil {
-		return attempt("forgetting the pasted key", err) // it goes by itself within the hour; another try may do it now
+		return wrapCall("forgetting the pasted key", err) // it goes by itself within the hour; another try may do it now
 	}
 	return left.err()
 }

@@ -39,7 +39,7 @@ func (s *scene) pasting(t *testing.T, d *drawer, crashAfter int) error {
 	t.Helper()
 	s.pasted, s.approved.Steps = d, s.connector.PlannedOf(requestID, s.c, true)
 	notes := 0
-	return s.step(link.StepGrant).Apply(t.Context(), maps.Clone(s.journal["p"]), func(_ context.Context, e change.Evidence) error {
+	return s.step(link.StepIssueKey).Apply(t.Context(), maps.Clone(s.journal["p"]), func(_ context.Context, e change.Evidence) error {
 		if notes++; crashAfter > 0 && notes > crashAfter {
 			return errCrash
 		}
@@ -104,7 +104,7 @@ func TestCheckEncodedKey(t *testing.T) {
 
 func TestTraits(t *testing.T) {
 	for pattern, want := range map[string]string{"*": "all", "**": "all", "l*": "wide", "*-prod": "wide", "logs-*": "narrow", "logs": "narrow"} {
-		got := link.Traits(link.Survey{}, "connect", link.Access{Search: []string{"metrics-*", pattern}}, nil)
+		got := link.Traits(link.PairState{}, "connect", link.Access{Search: []string{"metrics-*", pattern}}, nil)
 		if got["breadth"][0] != want || got["access"][0] != "search" {
 			t.Errorf("%s: %v", pattern, got)
 		}
@@ -113,9 +113,9 @@ func TestTraits(t *testing.T) {
 
 // A rule for narrow searches must not be the one for a connection of which nobody knows what it may read.
 func TestUnknownAccessIsTakenForEverything(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
-	for kind, k := range map[string]kind{"adopt": link.NewAdopter(h.roster, h.o()), "disconnect": link.NewDisconnector(h.roster, h.o())} {
+	for kind, k := range map[string]kind{"adopt": link.NewAdoptPlanner(h.roster, h.o()), "disconnect": link.NewDisconnectPlanner(h.roster, h.o())} {
 		r, err := h.propose(k, map[string]any{"local": h.local.Ref(), "alias": "logs"})
 		if err != nil {
 			t.Fatal(err)
@@ -131,10 +131,10 @@ func TestUnknownAccessIsTakenForEverything(t *testing.T) {
 
 // A connection to the port for keys that only lacks its key is no connection by certificates: the rule for keys holds.
 func TestAConnectionThatLacksItsKeyIsJudgedAsOneByKey(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
 	h.local.Set("logs", "proxy_address", "logs.cloud.example:9443")
-	r, err := h.propose(link.NewDisconnector(h.roster, h.o()), map[string]any{"local": h.local.Ref(), "alias": "logs"})
+	r, err := h.propose(link.NewDisconnectPlanner(h.roster, h.o()), map[string]any{"local": h.local.Ref(), "alias": "logs"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,11 +145,11 @@ func TestAConnectionThatLacksItsKeyIsJudgedAsOneByKey(t *testing.T) {
 
 // A rule for roles and filters must hold for an update too, not only for a connect.
 func TestAnUpdateTellsThePolicyWhatItDoesBeside(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	h.connect()
 	u := h.update()
-	u.Role = &link.RoleTerms{Name: "searchers"}
-	r, err := h.propose(link.NewUpdater(h.roster, h.o()), u)
+	u.Role = &link.RoleOptions{Name: "searchers"}
+	r, err := h.propose(link.NewUpdatePlanner(h.roster, h.o()), u)
 	if err != nil {
 		t.Fatal(err)
 	}

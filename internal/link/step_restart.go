@@ -51,8 +51,8 @@ type restartStep struct {
 	finding string
 }
 
-// Patience is how long a restart may take.
-func (r *restartStep) Patience() time.Duration { return r.plans }
+// StepTimeout is how long a restart may take.
+func (r *restartStep) StepTimeout() time.Duration { return r.plans }
 
 func (r *restartStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	local, err := r.on(ctx, r.Local)
@@ -62,19 +62,19 @@ func (r *restartStep) Apply(ctx context.Context, had change.Evidence, note chang
 	d := local.d
 	platform, ok := local.Platform.(Restarts)
 	if !ok {
-		return refuse("The bot can't restart deployments of "+label(local.System)+".", "%s can't restart", local.Name)
+		return userError("The bot can't restart deployments of "+label(local.System)+".", "%s can't restart", local.Name)
 	}
 	last, pending, err := platform.LatestPlan(ctx, d)
 	n := restartsOf(had)
 	switch before := had[fmt.Sprint(evRestartAfter, n)]; {
 	case err != nil:
-		return attempt("reading how "+d.Name+" stands", err)
+		return wrapCall("reading how "+d.Name+" stands", err)
 	case pending:
 		return underWay(d)
 	case n == 0 || had[fmt.Sprint(evRestartRefused, n)] != "":
 		return r.send(ctx, d, platform, last, n+1, note)
 	case cmp.Or(last.ID, noPlanYet) != before && (!last.Healthy || last.Trouble != ""):
-		return refuse(fmt.Sprintf("The restart of %s failed: %s", d.Name, last.Trouble), "restart of %s: %s", d.Ref, last.Trouble)
+		return userError(fmt.Sprintf("The restart of %s failed: %s", d.Name, last.Trouble), "restart of %s: %s", d.Ref, last.Trouble)
 	case !d.Healthy:
 		return underWay(d)
 	case cmp.Or(last.ID, noPlanYet) == before:
@@ -103,7 +103,7 @@ func (r *restartStep) send(ctx context.Context, d Deployment, platform Restarts,
 	answer := evRestartAccepted
 	if err != nil {
 		if call, ok := errors.AsType[*CallError](err); !ok || call.Ambiguous {
-			return attempt("restarting "+d.Name, err)
+			return wrapCall("restarting "+d.Name, err)
 		}
 		answer = evRestartRefused
 	}
@@ -111,7 +111,7 @@ func (r *restartStep) send(ctx context.Context, d Deployment, platform Restarts,
 		return noted
 	}
 	if err != nil {
-		return attempt("restarting "+d.Name, err)
+		return wrapCall("restarting "+d.Name, err)
 	}
 	return underWay(d)
 }
@@ -136,7 +136,7 @@ func (r *restartStep) unseen(ctx context.Context, d Deployment, platform Restart
 	case unknown < 2:
 		return r.send(ctx, d, platform, Attempt{ID: had[fmt.Sprint(evRestartAfter, n)]}, n+1, note)
 	}
-	return refuse(fmt.Sprintf("Whether %s was restarted is not known: the platform was asked twice, its answers were lost, and it shows no plan "+
+	return userError(fmt.Sprintf("Whether %s was restarted is not known: the platform was asked twice, its answers were lost, and it shows no plan "+
 		"of a restart. Look under Activity of %s in the console, then ask again.", d.Name, d.Name),
 		"restart of %s: neither answered nor to be seen", d.Ref)
 }
@@ -147,7 +147,7 @@ func (*restartStep) Undo(context.Context, change.Evidence) error { return nil }
 func (r *restartStep) Finding() string { return r.finding }
 
 // restartProblems say what stands against a restart.
-func (s Survey) restartProblems(wrong *change.InvalidError, c Connect) {
+func (s PairState) restartProblems(wrong *change.InvalidError, c ConnectParams) {
 	if !c.Restart {
 		return
 	}
@@ -159,7 +159,7 @@ func (s Survey) restartProblems(wrong *change.InvalidError, c Connect) {
 	}
 }
 
-func (w *warnings) restart(s Survey, c Connect) {
+func (w *warnings) restart(s PairState, c ConnectParams) {
 	if c.Restart {
 		w.add("%s WILL BE RESTARTED, so that its nodes read the key. From 8.14 on they do that by themselves.", s.Local.Name)
 	}

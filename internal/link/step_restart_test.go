@@ -22,13 +22,13 @@ func restartScene(t *testing.T) *scene {
 func TestARestartIsWaitedForAndLoadsTheKey(t *testing.T) {
 	s := restartScene(t)
 	contains(t, strings.Join(s.approved.Warnings, "\n"), "WILL BE RESTARTED")
-	s.applyAll(t, link.StepGrant)
+	s.applyAll(t, link.StepIssueKey)
 	s.settleApply(t, link.StepRestart)
 	s.settleApply(t, link.StepRestart)
 	if n := s.local.Restarts(); n != 1 {
 		t.Errorf("%d restarts, want 1", n)
 	}
-	s.applyAll(t, link.StepPoint, link.StepVerify)
+	s.applyAll(t, link.StepSetRemote, link.StepVerify)
 	if s.w.Count("ReloadSecureSettings") != 0 {
 		t.Error("the restart had loaded the key")
 	}

@@ -23,7 +23,7 @@ const reloadAfter = 3
 // verifyStep proves the connection: writing settings is answered with 200 whatever comes of it. It changes nothing.
 type verifyStep struct {
 	ports
-	c       Connect
+	c       ConnectParams
 	keyName string   // of the key that was issued for it
 	keys    []string // likewise their ids, where they are known
 	finding string
@@ -32,23 +32,23 @@ type verifyStep struct {
 // verifyArgs are what a proof goes by.
 type verifyArgs struct {
 	ends
-	Address string     `json:"proxy_address"`
-	Skip    bool       `json:"skip_unavailable"`
-	Access  Access     `json:"access"`
-	Model   Model      `json:"model"`
-	Role    *RoleTerms `json:"role"`     // that was written before it, and that nobody has yet; null: none
-	KeyName string     `json:"key_name"` // of the key that was issued for it
-	KeyIDs  []string   `json:"key_ids"`  // likewise, where they are known
+	Address string       `json:"proxy_address"`
+	Skip    bool         `json:"skip_unavailable"`
+	Access  Access       `json:"access"`
+	Model   Model        `json:"model"`
+	Role    *RoleOptions `json:"role"`     // that was written before it, and that nobody has yet; null: none
+	KeyName string       `json:"key_name"` // of the key that was issued for it
+	KeyIDs  []string     `json:"key_ids"`  // likewise, where they are known
 }
 
-func (c Connect) verifyArgs() verifyArgs {
+func (c ConnectParams) verifyArgs() verifyArgs {
 	return verifyArgs{
 		ends: c.ends(), Address: c.ProxyAddress, Skip: c.SkipUnavailable, Access: c.Access, Model: c.Model, Role: c.Role,
 	}
 }
 
 // verifyKey are verifyArgs after the key of that name was issued.
-func (c Connect) verifyKey(name string) verifyArgs {
+func (c ConnectParams) verifyKey(name string) verifyArgs {
 	a := c.verifyArgs()
 	a.KeyName = name
 	return a
@@ -68,14 +68,14 @@ func (a verifyArgs) planned(v view, suffix string) change.PlannedStep {
 }
 
 func newVerifyStep(p ports, a verifyArgs) *verifyStep {
-	return &verifyStep{ports: p, keyName: a.KeyName, keys: a.KeyIDs, c: Connect{
+	return &verifyStep{ports: p, keyName: a.KeyName, keys: a.KeyIDs, c: ConnectParams{
 		Local: a.Local, Remote: a.Remote, Alias: a.Alias, ProxyAddress: a.Address, SkipUnavailable: a.Skip, Access: a.Access,
 		Model: a.Model, Role: a.Role,
 	}}
 }
 
-// Patience is how long a connection may take to come up.
-func (v *verifyStep) Patience() time.Duration { return v.verifies }
+// StepTimeout is how long a connection may take to come up.
+func (v *verifyStep) StepTimeout() time.Duration { return v.verifies }
 
 func (v *verifyStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	local, err := v.reach(ctx, v.c.Local)
@@ -122,7 +122,7 @@ func (v *verifyStep) keyIDs(ctx context.Context, seen Observation) ([]string, er
 	}
 	keys, err := remote.es.ActiveKeys(ctx, v.keyName)
 	if err != nil {
-		return nil, attempt("reading the keys of "+remote.d.Name, err)
+		return nil, wrapCall("reading the keys of "+remote.d.Name, err)
 	}
 	var ids []string
 	for _, k := range keys {
@@ -146,7 +146,7 @@ func (v *verifyStep) reload(ctx context.Context, local side, had change.Evidence
 		return err
 	}
 	// Only a help: whether it worked or not, the next look decides.
-	return change.Temporary(attempt("making the nodes of "+local.d.Name+" read their keystore again",
+	return change.Temporary(wrapCall("making the nodes of "+local.d.Name+" read their keystore again",
 		local.es.ReloadSecureSettings(ctx)))
 }
 

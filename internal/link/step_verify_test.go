@@ -13,7 +13,7 @@ import (
 func TestVerifyTellsWhatTheConnectionSees(t *testing.T) {
 	s := newScene()
 	s.c.Access = link.Access{Search: []string{"logs-*", "metrics-*"}, Replication: []string{"logs-*", "follow-*"}}
-	s.applyAll(t, link.StepGrant, link.StepPoint)
+	s.applyAll(t, link.StepIssueKey, link.StepSetRemote)
 	step := s.step(link.StepVerify)
 	for range 2 { // looking again changes nothing
 		if err := step.Apply(t.Context(), nil, nil); err != nil {
@@ -58,8 +58,8 @@ func TestVerifyWaitsWithADiagnosis(t *testing.T) {
 	}
 }
 
-func (s *scene) grant() { must(s, link.StepGrant) }
-func (s *scene) point() { must(s, link.StepPoint) }
+func (s *scene) grant() { must(s, link.StepIssueKey) }
+func (s *scene) point() { must(s, link.StepSetRemote) }
 
 func must(s *scene, step string) {
 	if err := s.apply(background(), step); err != nil {
@@ -70,7 +70,7 @@ func must(s *scene, step string) {
 func TestVerifyMakesSlowNodesReadTheirKeystoreOnce(t *testing.T) {
 	s := newScene()
 	s.local.SlowNodes()
-	s.applyAll(t, link.StepGrant, link.StepPoint)
+	s.applyAll(t, link.StepIssueKey, link.StepSetRemote)
 	looks := 0
 	for ; ; looks++ {
 		err := s.apply(t.Context(), link.StepVerify) // a new instance each time, as after a crash
@@ -89,7 +89,7 @@ func TestVerifyMakesSlowNodesReadTheirKeystoreOnce(t *testing.T) {
 func TestAReloadThatFailsIsNotTheEnd(t *testing.T) {
 	s := newScene()
 	s.local.SlowNodes()
-	s.applyAll(t, link.StepGrant, link.StepPoint)
+	s.applyAll(t, link.StepIssueKey, link.StepSetRemote)
 	s.w.Fail(linktest.Fault{Call: "ReloadSecureSettings", Err: linktest.Forbidden("x", "y")})
 	for range 5 {
 		if err := s.apply(t.Context(), link.StepVerify); !change.IsTemporary(err) {
@@ -121,8 +121,8 @@ func TestVerifyErrorsOfCalls(t *testing.T) {
 
 func TestVerifyHasPatience(t *testing.T) {
 	s := newScene()
-	p, ok := s.step(link.StepVerify).Step.(change.Patient)
-	if !ok || p.Patience() != 2*time.Minute {
+	p, ok := s.step(link.StepVerify).Step.(change.StepTimeouter)
+	if !ok || p.StepTimeout() != 2*time.Minute {
 		t.Error("verify waits for two minutes if nothing else is said")
 	}
 }

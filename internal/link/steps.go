@@ -14,29 +14,31 @@ import (
 )
 
 // Steps returns what builds each step of this package from its arguments, by the step's name: to add one, add a line.
-func Steps(roster *Roster, o ConnectorOptions) map[string]func(args json.RawMessage) (change.Step, error) {
+func Steps(roster *Connections, o PlannerOptions) map[string]func(args json.RawMessage) (change.Step, error) {
 	p := portsOf(roster, o)
 	return map[string]func(json.RawMessage) (change.Step, error){
-		StepCheck:       builder(func(a checkArgs) change.Step { return &checkStep{ports: p, checkArgs: a} }),
-		StepInspect:     builder(func(a inspectArgs) change.Step { return &inspectStep{ports: p, inspectArgs: a} }),
-		StepFilter:      builder(func(a addFilterArgs) change.Step { return newFilterStep(p, a) }),
-		StepAuthorities: builder(func(a authoritiesArgs) change.Step { return &authoritiesStep{ports: p, authoritiesArgs: a} }),
-		StepGrant:       builder(func(a issueKeyArgs) change.Step { return newGrantStep(p, a) }),
-		StepRestart:     builder(func(a restartArgs) change.Step { return &restartStep{ports: p, restartArgs: a} }),
-		StepPoint:       builder(func(a setRemoteArgs) change.Step { return &pointStep{ports: p, setRemoteArgs: a} }),
-		StepRole:        builder(func(a roleArgs) change.Step { return &roleStep{newRoleChange(p, a)} }),
-		StepVerify:      builder(func(a verifyArgs) change.Step { return newVerifyStep(p, a) }),
-		StepTrustLocal:  builder(func(a trustArgs) change.Step { return newTrustStep(p, a) }),
-		StepTrustRemote: builder(func(a trustArgs) change.Step { return newTrustStep(p, a) }),
-		StepExchange:    builder(func(a rotateKeyArgs) change.Step { return &exchangeStep{ports: p, rotateKeyArgs: a} }),
-		StepRetire:      builder(func(a invalidateOldKeyArgs) change.Step { return &retireStep{ports: p, invalidateOldKeyArgs: a} }),
-		StepRegrant:     builder(func(a updateKeyAccessArgs) change.Step { return &regrantStep{ports: p, updateKeyAccessArgs: a} }),
-		StepAdjust:      builder(func(a updateSettingsArgs) change.Step { return &adjustStep{ports: p, updateSettingsArgs: a} }),
-		StepEmpty:       builder(func(a removeKeyArgs) change.Step { return &emptyStep{ports: p, removeKeyArgs: a} }),
-		StepUnrole:      builder(func(a roleArgs) change.Step { return &unroleStep{newRoleChange(p, a)} }),
-		StepUntrust:     builder(func(a removeTrustArgs) change.Step { return newUntrustStep(p, a) }),
-		StepUnfilter:    builder(func(a removeFilterArgs) change.Step { return newUnfilterStep(p, a) }),
-		StepDisbelieve:  builder(func(a removeAuthorityArgs) change.Step { return &disbelieveStep{ports: p, removeAuthorityArgs: a} }),
+		StepCheck:        builder(func(a checkArgs) change.Step { return &checkStep{ports: p, checkArgs: a} }),
+		StepInspect:      builder(func(a inspectArgs) change.Step { return &inspectStep{ports: p, inspectArgs: a} }),
+		StepAddFilter:    builder(func(a addFilterArgs) change.Step { return newFilterStep(p, a) }),
+		StepAddAuthority: builder(func(a authoritiesArgs) change.Step { return &addAuthorityStep{ports: p, authoritiesArgs: a} }),
+		StepIssueKey:     builder(func(a issueKeyArgs) change.Step { return newGrantStep(p, a) }),
+		StepRestart:      builder(func(a restartArgs) change.Step { return &restartStep{ports: p, restartArgs: a} }),
+		StepSetRemote:    builder(func(a setRemoteArgs) change.Step { return &setRemoteStep{ports: p, setRemoteArgs: a} }),
+		StepWriteRole:    builder(func(a roleArgs) change.Step { return &writeRoleStep{newRoleChange(p, a)} }),
+		StepVerify:       builder(func(a verifyArgs) change.Step { return newVerifyStep(p, a) }),
+		StepTrustLocal:   builder(func(a trustArgs) change.Step { return newTrustStep(p, a) }),
+		StepTrustRemote:  builder(func(a trustArgs) change.Step { return newTrustStep(p, a) }),
+		StepRotateKey:    builder(func(a rotateKeyArgs) change.Step { return &rotateKeyStep{ports: p, rotateKeyArgs: a} }),
+		StepInvalidateOldKey: builder(func(a invalidateOldKeyArgs) change.Step {
+			return &invalidateOldKeyStep{ports: p, invalidateOldKeyArgs: a}
+		}),
+		StepUpdateKeyAccess: builder(func(a updateKeyAccessArgs) change.Step { return &updateKeyAccessStep{ports: p, updateKeyAccessArgs: a} }),
+		StepUpdateSettings:  builder(func(a updateSettingsArgs) change.Step { return &updateSettingsStep{ports: p, updateSettingsArgs: a} }),
+		StepRemoveKey:       builder(func(a removeKeyArgs) change.Step { return &removeKeyStep{ports: p, removeKeyArgs: a} }),
+		StepRemoveRole:      builder(func(a roleArgs) change.Step { return &removeRoleStep{newRoleChange(p, a)} }),
+		StepRemoveTrust:     builder(func(a removeTrustArgs) change.Step { return newUntrustStep(p, a) }),
+		StepRemoveFilter:    builder(func(a removeFilterArgs) change.Step { return newUnfilterStep(p, a) }),
+		StepRemoveAuthority: builder(func(a removeAuthorityArgs) change.Step { return &removeAuthorityStep{ports: p, removeAuthorityArgs: a} }),
 	}
 }
 
@@ -101,19 +103,19 @@ type ends struct {
 	Alias  string `json:"alias"`
 }
 
-func (c Connect) ends() ends { return ends{Local: c.Local, Remote: c.Remote, Alias: c.Alias} }
+func (c ConnectParams) ends() ends { return ends{Local: c.Local, Remote: c.Remote, Alias: c.Alias} }
 
 // ports are what steps reach the world by. What they do there, their arguments say alone.
 type ports struct {
 	catalog  *Catalog
-	roster   *Roster
+	roster   *Connections
 	pasted   PastedKeys
 	verifies time.Duration // how long a connection may take to come up
 	plans    time.Duration // how long a platform may take for a plan
 }
 
-func portsOf(r *Roster, o ConnectorOptions) ports {
-	p := ports{roster: r, pasted: o.Pasted, verifies: cmp.Or(o.Patience, defaultPatience), plans: cmp.Or(o.PlanPatience, defaultPlanPatience)}
+func portsOf(r *Connections, o PlannerOptions) ports {
+	p := ports{roster: r, pasted: o.Pasted, verifies: cmp.Or(o.VerifyTimeout, defaultVerifyTimeout), plans: cmp.Or(o.PlanTimeout, defaultPlanTimeout)}
 	if r != nil {
 		p.catalog = r.catalog
 	}
@@ -144,7 +146,7 @@ func (p ports) reach(ctx context.Context, ref Ref) (side, error) {
 		return side{}, err
 	}
 	if s.es, err = s.Cluster(s.d); err != nil {
-		return side{}, attempt("reaching Elasticsearch of "+s.d.Name, err)
+		return side{}, wrapCall("reaching Elasticsearch of "+s.d.Name, err)
 	}
 	return s, nil
 }
@@ -154,7 +156,7 @@ func (p ports) reach(ctx context.Context, ref Ref) (side, error) {
 func (p ports) on(ctx context.Context, ref Ref) (side, error) {
 	d, err := p.catalog.Fresh(ctx, ref)
 	if err != nil {
-		return side{d: d}, attempt("reading deployment "+ref.String(), err)
+		return side{d: d}, wrapCall("reading deployment "+ref.String(), err)
 	}
 	sys, _ := p.catalog.System(ref.Platform)
 	return side{System: sys, d: d}, nil

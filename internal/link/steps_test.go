@@ -15,7 +15,7 @@ import (
 func everyPlan(t *testing.T) []change.PlannedStep {
 	t.Helper()
 	var all []change.PlannedStep
-	h := newHousehold(t)
+	h := newFixture(t)
 	add := func(k kind, params any) {
 		t.Helper()
 		r, err := h.propose(k, params)
@@ -28,24 +28,24 @@ func everyPlan(t *testing.T) []change.PlannedStep {
 	s.approve(t)
 	all = append(all, s.approved.Steps...)
 	identified := identityScene(t, nil)
-	identified.c.Restart, identified.c.Role = true, &link.RoleTerms{Name: "readers"}
+	identified.c.Restart, identified.c.Role = true, &link.RoleOptions{Name: "readers"}
 	identified.approve(t)
 	all = append(all, identified.approved.Steps...)
 
 	h.byCertificate("metrics", h.ech.AddDeployment("d-other", "metrics", "8.15.3"), "metrics.cloud.example")
 	h.connect()
 	logs := map[string]any{"local": h.local.Ref(), "alias": "logs"}
-	add(link.NewRotator(h.roster, h.o()), logs)
-	add(link.NewDisconnector(h.roster, h.o()), logs)
-	add(link.NewAdopter(h.roster, h.o()), link.Adopt{Local: h.local.Ref(), Alias: "metrics"})
-	e, err := h.roster.Existing(t.Context(), link.Name{Local: h.local.Ref(), Alias: "logs"})
+	add(link.NewRotatePlanner(h.roster, h.o()), logs)
+	add(link.NewDisconnectPlanner(h.roster, h.o()), logs)
+	add(link.NewAdoptPlanner(h.roster, h.o()), link.AdoptParams{Local: h.local.Ref(), Alias: "metrics"})
+	e, err := h.roster.State(t.Context(), link.Name{Local: h.local.Ref(), Alias: "logs"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	u := link.PrefillUpdate(e)
 	u.Access.Search, u.SkipUnavailable = []string{"other-*"}, !u.SkipUnavailable
-	add(link.NewUpdater(h.roster, h.o()), u)
-	for _, leaving := range []*household{parting(t), partingKeyed(t), partingSigned(t)} {
+	add(link.NewUpdatePlanner(h.roster, h.o()), u)
+	for _, leaving := range []*fixture{parting(t), partingKeyed(t), partingSigned(t)} {
 		all = append(all, leaving.approved.Steps...)
 	}
 	return all
@@ -54,7 +54,7 @@ func everyPlan(t *testing.T) []change.PlannedStep {
 // What a step is given has to be understood wholly: a field that is missing, or that this version does not know, is an
 // error and never a zero value, such as a key without its certificate identity.
 func TestArgumentsAreReadWhollyOrNotAtAll(t *testing.T) {
-	h := newHousehold(t)
+	h := newFixture(t)
 	registry := link.Steps(h.roster, h.o())
 	seen := map[string]bool{}
 	for _, step := range everyPlan(t) {
@@ -101,8 +101,8 @@ func marshal(t *testing.T, v any) json.RawMessage {
 func TestAnIdentityThatCanNotBeReadIssuesNoKey(t *testing.T) {
 	s := identityScene(t, nil)
 	s.approve(t)
-	registry := link.Steps(link.NewRoster(s.catalog, noRecords(), link.RosterOptions{Now: s.w.Now}), link.ConnectorOptions{Env: "test"})
-	for step, field := range map[string]string{link.StepGrant: "certificate_identity", link.StepAuthorities: "files"} {
+	registry := link.Steps(link.NewConnections(s.catalog, noRecords(), link.ConnectionsOptions{Now: s.w.Now}), link.PlannerOptions{Env: "test"})
+	for step, field := range map[string]string{link.StepIssueKey: "certificate_identity", link.StepAddAuthority: "files"} {
 		args := string(s.approved.Step(step).Args)
 		if !strings.Contains(args, `"`+field+`":`) {
 			t.Fatalf("%s: no %s in %s", step, field, args)
@@ -122,7 +122,7 @@ func TestAnIdentityThatCanNotBeReadIssuesNoKey(t *testing.T) {
 		s.approved.Steps[i].Calls, s.approved.Steps[i].Title = nil, ""
 	}
 	s.approved.Fields, s.approved.Basis = nil, nil
-	s.applyAll(t, link.StepAuthorities, link.StepGrant)
+	s.applyAll(t, link.StepAddAuthority, link.StepIssueKey)
 	if keys := s.remote.ActiveKeys(); len(keys) != 1 || keys[0].Identity == "" {
 		t.Errorf("issued %+v", keys)
 	}

@@ -8,7 +8,7 @@ import (
 // Traits are what a policy may judge a change of a connection by: kind ("connect"), model, access, breadth, key, and
 // of both sides platform, name and the tags asked for. The policy's documentation names them. Access that is not known,
 // as of a connection made by hand, counts as the most that it could be.
-func Traits(s Survey, kind string, a Access, tags []string) map[string][]string {
+func Traits(s PairState, kind string, a Access, tags []string) map[string][]string {
 	t := map[string][]string{
 		"kind":    {kind},
 		"model":   {"api_key"},
@@ -54,7 +54,7 @@ func breadth(patterns []string) string {
 
 // Traits are what a policy may judge a change of that kind to c by. Under the certificate model the local side's
 // superusers read everything.
-func (c Connect) Traits(kind string, s Survey, tags []string) map[string][]string {
+func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[string][]string {
 	t := Traits(s, kind, c.Access, tags)
 	if s.wantsPasted() && kind == "connect" { // other changes are refused where the bot can't issue a key
 		t[traitKey] = []string{keyPasted}
@@ -76,10 +76,10 @@ func (c Connect) Traits(kind string, s Survey, tags []string) map[string][]strin
 
 // traits are those of a change of a connection that is there, which leaves it as c. What it has already is not done
 // beside it.
-func (e Existing) traits(kind string, c Connect, tags []string) map[string][]string {
+func (e ConnectionState) traits(kind string, c ConnectParams, tags []string) map[string][]string {
 	c.Identity = nil
 	if e.ByCertificate() && kind != "migrate" {
 		c.Model = ModelCertificate
 	}
-	return c.Traits(kind, e.Survey, tags)
+	return c.Traits(kind, e.PairState, tags)
 }

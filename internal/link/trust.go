@@ -69,7 +69,7 @@ func (t TrustSettings) Writable(d Deployment) error {
 	if t.Accounts != nil {
 		return nil
 	}
-	return refuse("The platform does not show whom "+d.Name+" trusts of its own organization or ECE (settings.trust.accounts is missing), "+
+	return userError("The platform does not show whom "+d.Name+" trusts of its own organization or ECE (settings.trust.accounts is missing), "+
 		"and a change of its trust would replace that unseen. It was left alone: add the trust by hand in its console under Security, then ask again.",
 		"%s: settings.trust.accounts is missing", d.Ref)
 }

@@ -34,8 +34,8 @@ type trustChange struct {
 // Finding says what became of it.
 func (t *trustChange) Finding() string { return t.finding }
 
-// Patience is how long a plan may take.
-func (t *trustChange) Patience() time.Duration { return t.plans }
+// StepTimeout is how long a plan may take.
+func (t *trustChange) StepTimeout() time.Duration { return t.plans }
 
 // trusts is the deployment whose trust is changed. Its Elasticsearch is not needed: trust belongs to the platform.
 func (t *trustChange) trusts(ctx context.Context) (Deployment, Trusts, error) {
@@ -45,7 +45,7 @@ func (t *trustChange) trusts(ctx context.Context) (Deployment, Trusts, error) {
 	}
 	trusts, ok := s.Platform.(Trusts)
 	if !ok {
-		return s.d, nil, refuse("The bot can't change whom deployments of "+label(s.System)+" trust.", "%s has no trust settings", s.Name)
+		return s.d, nil, userError("The bot can't change whom deployments of "+label(s.System)+" trust.", "%s has no trust settings", s.Name)
 	}
 	return s.d, trusts, nil
 }
@@ -56,7 +56,7 @@ func (t *trustChange) read(ctx context.Context) (Deployment, Trusts, Trusted, er
 		return d, nil, Trusted{}, err
 	}
 	now, err := trusts.Trust(ctx, d)
-	return d, trusts, now, attempt("reading whom "+d.Name+" trusts", err)
+	return d, trusts, now, wrapCall("reading whom "+d.Name+" trusts", err)
 }
 
 var errPlanUnderWay = errors.New("the platform is carrying out a plan")
@@ -103,7 +103,7 @@ func (t *trustChange) bring(ctx context.Context, had change.Evidence, note chang
 func (a Attempt) failed() bool { return !a.Healthy || a.Trouble != "" }
 
 func planFailed(d Deployment, a Attempt) error {
-	return refuse(fmt.Sprintf("The platform's plan for %s failed: %s", d.Name, a.Trouble), "plan %s of %s failed: %s", a.ID, d.Ref, a.Trouble)
+	return userError(fmt.Sprintf("The platform's plan for %s failed: %s", d.Name, a.Trouble), "plan %s of %s failed: %s", a.ID, d.Ref, a.Trouble)
 }
 
 // patientLooks is how often a change has to be looked at without a plan of it before there is none. Whether a change of
@@ -153,7 +153,7 @@ func (t *trustChange) send(ctx context.Context, d Deployment, trusts Trusts, was
 	if err == nil {
 		return nil
 	}
-	failed := attempt("changing whom "+d.Name+" trusts", err)
+	failed := wrapCall("changing whom "+d.Name+" trusts", err)
 	if now, err := trusts.Trust(ctx, d); err == nil && (now.Version != was.Version || now.Pending) {
 		return change.Temporary(failed)
 	}

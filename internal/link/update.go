@@ -13,8 +13,8 @@ import (
 // KindUpdate asks for other access or settings of a connection.
 const KindUpdate change.Kind = "link.update"
 
-// Update are the parameters of an update: everything as it is to be.
-type Update struct {
+// UpdateParams are the parameters of an update: everything as it is to be.
+type UpdateParams struct {
 	Local           Ref    `json:"local"`
 	Alias           string `json:"alias"`
 	ProxyAddress    string `json:"proxy_address"`
@@ -25,8 +25,8 @@ type Update struct {
 	Compress        string `json:"compress,omitempty"`
 	PingSchedule    string `json:"ping_schedule,omitempty"`
 
-	Filter *FilterTerms `json:"filter,omitempty"` // a network filter to add; nil: none
-	Role   *RoleTerms   `json:"role,omitempty"`   // a role to write on the local cluster; nil: none
+	Filter *FilterOptions `json:"filter,omitempty"` // a network filter to add; nil: none
+	Role   *RoleOptions   `json:"role,omitempty"`   // a role to write on the local cluster; nil: none
 }
 
 // How the access of a key is changed.
@@ -37,9 +37,9 @@ const (
 )
 
 // PrefillUpdate is an update that would change nothing.
-func PrefillUpdate(e Existing) Update {
-	c := e.connect()
-	u := Update{
+func PrefillUpdate(e ConnectionState) UpdateParams {
+	c := e.params()
+	u := UpdateParams{
 		Local: c.Local, Alias: c.Alias, ProxyAddress: c.ProxyAddress, ServerName: c.ServerName, Access: c.Access,
 		SkipUnavailable: c.SkipUnavailable, ProxySockets: c.ProxySockets, Compress: c.Compress, PingSchedule: c.PingSchedule,
 	}
@@ -51,73 +51,75 @@ func PrefillUpdate(e Existing) Update {
 	return u
 }
 
-// Updater plans and makes updates.
-type Updater struct{ keeper }
+// UpdatePlanner plans and makes updates.
+type UpdatePlanner struct{ planner }
 
-// NewUpdater returns an updater of the connections that r reads.
-func NewUpdater(r *Roster, o ConnectorOptions) *Updater { return &Updater{newKeeper(r, o)} }
+// NewUpdatePlanner returns an updater of the connections that r reads.
+func NewUpdatePlanner(r *Connections, o PlannerOptions) *UpdatePlanner {
+	return &UpdatePlanner{newPlanner(r, o)}
+}
 
 // Plan implements change.Planner; errors as of Connector.Plan.
-func (k *Updater) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
-	var p Update
+func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	var p UpdateParams
 	if err := parse(KindUpdate, params, &p); err != nil {
 		return change.Proposal{}, err
 	}
-	e, err := k.roster.Existing(ctx, Name{p.Local, p.Alias})
+	e, err := k.roster.State(ctx, Name{p.Local, p.Alias})
 	if err != nil {
 		return change.Proposal{}, err
 	}
 	c := p.connect(e)
-	if err := e.mayBecome(ctx, c); err != nil {
+	if err := e.checkUpdatable(ctx, c); err != nil {
 		return change.Proposal{}, err
 	}
 	was := PrefillUpdate(e)
 	f, how := e.found(c), e.howToChange(was.Access, c.Access)
-	diff := slices.Concat(p.diff(was, f), c.extrasDiff(e.Survey), e.identityDiff())
+	diff := slices.Concat(p.diff(was, f), c.extrasDiff(e.PairState), e.identityDiff())
 	if len(diff) == 0 {
 		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: FieldAlias, Say: "nothing would change: everything is like this already"}}}
 	}
-	m := c.managed(e.Managed.KeyName).named(e.Survey)
+	m := c.managed(e.Managed.KeyName).named(e.PairState)
 	m.Settings = f.After.options(c.Alias)
-	c.extrasLeft(&m, e.Survey, k.o.Env, id)
+	c.recordExtras(&m, e.PairState, k.o.Env, id)
 	var w warnings
 	w.access(c)
 	if !was.Access.same(c.Access) {
-		w.versions(e.Survey, c.Access)
+		w.versions(e.PairState, c.Access)
 	}
-	w.filterWarnings(e.Survey, c)
-	w.outlived("network filter", e.Managed.Ruleset, m.Ruleset)
-	w.outlived("role", e.Managed.Role, m.Role)
+	w.filterWarnings(e.PairState, c)
+	w.warnOrphaned("network filter", e.Managed.Ruleset, m.Ruleset)
+	w.warnOrphaned("role", e.Managed.Role, m.Role)
 	switch how {
 	case howRotates:
 		m.KeyName = c.keySpec(k.o.Env, id).Name
 		w.add("A new key is made and takes the old one's place: the bot does not own that one, does not know it, or it demands another certificate than was approved.")
 		var wrong change.InvalidError
-		if e.mayIssueNow(&wrong); len(wrong.Problems) > 0 {
+		if e.checkCanIssueKeyNow(&wrong); len(wrong.Problems) > 0 {
 			return change.Proposal{}, &wrong
 		}
 	default:
-		m.Days, m.Expires = 0, e.Managed.KeyExpires()
+		m.KeyDays, m.Expires = 0, e.Managed.KeyExpires()
 	}
-	return draft{
+	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.traits("update", c, k.o.Tags),
 			Kind:   KindUpdate, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Update"),
 			Fields: append(e.sides(), diff...), Warnings: w, Basis: append(e.basis(), e.filterBasis()),
-			Memos: []change.Memo{e.Managed.followedBy(m).memo()},
-			Steps: k.steps(id, e, f, how, was.Access),
+			Records: []change.Record{e.Managed.followedBy(m).record()},
+			Steps:   k.steps(id, e, f, how, was.Access),
 		},
 		params: p,
 	}.proposal()
 }
 
-// mayBecome says what keeps a connection from being updated to c, and reads the role that c names.
-func (e *Existing) mayBecome(ctx context.Context, c Connect) error {
-	wrong := e.unfit(KindUpdate)
+// checkUpdatable says what keeps a connection from being updated to c, and reads the role that c names.
+func (e *ConnectionState) checkUpdatable(ctx context.Context, c ConnectParams) error {
+	wrong := e.whyNot(KindUpdate)
 	if err := wrong.Check(); err != nil {
 		return err
 	}
-	if err := e.reached(true); err != nil {
+	if err := e.requireReachable(true); err != nil {
 		return err
 	}
 	if err := c.Check(); err != nil {
@@ -130,14 +132,14 @@ func (e *Existing) mayBecome(ctx context.Context, c Connect) error {
 	return e.readExtras(ctx, c)
 }
 
-func (e Existing) mayIssueNow(wrong *change.InvalidError) {
+func (e ConnectionState) checkCanIssueKeyNow(wrong *change.InvalidError) {
 	if e.cantIssue != nil {
 		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.cantIssue)
 	}
 }
 
-func (p Update) connect(e Existing) Connect {
-	c := e.connect()
+func (p UpdateParams) connect(e ConnectionState) ConnectParams {
+	c := e.params()
 	c.ProxyAddress, c.ServerName, c.Access = strings.TrimSpace(p.ProxyAddress), strings.TrimSpace(p.ServerName), p.Access
 	c.SkipUnavailable, c.ProxySockets, c.Compress, c.PingSchedule = p.SkipUnavailable, p.ProxySockets, p.Compress, p.PingSchedule
 	c.Filter, c.Role = p.Filter, p.Role
@@ -146,7 +148,7 @@ func (p Update) connect(e Existing) Connect {
 
 // howToChange says how the key comes to its new access: in place where the bot's user owns it. A key that demands
 // another certificate than was approved is not to be trusted: a new one takes its place.
-func (e Existing) howToChange(was, wanted Access) string {
+func (e ConnectionState) howToChange(was, wanted Access) string {
 	if len(e.identityDiff()) > 0 {
 		return howRotates
 	}
@@ -169,7 +171,7 @@ func (a Access) same(b Access) bool {
 }
 
 // diff are the lines of a card: what was, and what is to be.
-func (p Update) diff(was Update, f found) []change.Field {
+func (p UpdateParams) diff(was UpdateParams, f found) []change.Field {
 	var out []change.Field
 	line := func(label string, before, after any) {
 		b, a := fmt.Sprint(before), fmt.Sprint(after)
@@ -201,14 +203,14 @@ func orDefaultWord(s string) string {
 }
 
 // steps let the local side in first: without that nothing that follows could be proven.
-func (k *Updater) steps(request string, e Existing, f found, how string, was Access) []change.PlannedStep {
+func (k *UpdatePlanner) steps(request string, e ConnectionState, f found, how string, was Access) []change.PlannedStep {
 	v, c := e.view(), f.Connect
 	var steps []change.PlannedStep
 	if c.Filter != nil {
-		steps = append(steps, c.addFilter(k.o.Env, request, e.Survey).planned(v))
+		steps = append(steps, c.addFilter(k.o.Env, request, e.PairState).planned(v))
 	}
 	if c.Role != nil {
-		steps = append(steps, c.role(e.Survey).planned(v))
+		steps = append(steps, c.role(e.PairState).planned(v))
 	}
 	if how == howRotates {
 		return slices.Concat(steps, k.renewal(request, f, v, ""), []change.PlannedStep{f.invalidation(v, false)})

@@ -205,7 +205,7 @@ func TestEveryProblemOfAConnectIsNamedAtOnce(t *testing.T) {
 	if err := newScene().c.Check(); err != nil {
 		t.Fatal(err)
 	}
-	bad := link.Connect{
+	bad := link.ConnectParams{
 		Alias: "X", ProxyAddress: "logs", ServerName: "a:1", ExpiryDays: -1, ProxySockets: -1, Compress: "yes", PingSchedule: "soon",
 	}
 	err := bad.Check()
@@ -226,7 +226,7 @@ func TestEveryProblemOfAConnectIsNamedAtOnce(t *testing.T) {
 }
 
 func TestUnknownParametersAreRefused(t *testing.T) {
-	if _, err := link.ParseConnect([]byte(`{"alias":"logs","sniff":true}`)); err == nil {
+	if _, err := link.ParseConnectParams([]byte(`{"alias":"logs","sniff":true}`)); err == nil {
 		t.Error("an unknown parameter passes")
 	}
 }

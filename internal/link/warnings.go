@@ -7,7 +7,7 @@ import (
 )
 
 // Warnings are what people should know of c before they approve it. None of them stands in its way.
-func Warnings(s Survey, c Connect) []string {
+func Warnings(s PairState, c ConnectParams) []string {
 	var w warnings
 	w.versions(s, c.Access)
 	if c.byCertificate() {
@@ -17,8 +17,8 @@ func Warnings(s Survey, c Connect) []string {
 		if s.wantsPasted() {
 			w.add("The bot can't issue keys on %s: whoever approves for the remote side makes the key and pastes it.", s.Remote.Name)
 		}
-		w.licence("local", s.Local, s.LocalLicense, s.Why(PartLocalCluster, PartLocalLicense))
-		w.licence("remote", s.Remote, s.RemoteLicense, s.Why(PartRemoteCluster, PartRemoteLicense))
+		w.licence("local", s.Local, s.LocalLicense, s.ReadError(PartLocalCluster, PartLocalLicense))
+		w.licence("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
 		w.filters(s)
 		w.filterWarnings(s, c)
 	}
@@ -39,7 +39,7 @@ type warnings []string
 
 func (w *warnings) add(format string, args ...any) { *w = append(*w, fmt.Sprintf(format, args...)) }
 
-func (w *warnings) access(c Connect) {
+func (w *warnings) access(c ConnectParams) {
 	if everything(c.Access.Search) {
 		w.add("The key may search every index of the remote cluster (*).")
 	}
@@ -51,7 +51,7 @@ func (w *warnings) access(c Connect) {
 	}
 }
 
-func (w *warnings) versions(s Survey, a Access) {
+func (w *warnings) versions(s PairState, a Access) {
 	local, err := ParseVersion(s.Local.Version)
 	remote, err2 := ParseVersion(s.Remote.Version)
 	if err != nil || err2 != nil {
@@ -82,8 +82,8 @@ func (w *warnings) health(d Deployment) {
 
 // filters warns where network filters of the remote may keep the local platform out. Only a person can tell which
 // address comes out of NAT, so this never goes further than a warning.
-func (w *warnings) filters(s Survey) {
-	if err := s.Why(PartRulesets); err != nil {
+func (w *warnings) filters(s PairState) {
+	if err := s.ReadError(PartRulesets); err != nil {
 		w.add("Whether network filters apply to %s could not be read: %s.", s.Remote.Name, sentence(err))
 		return
 	}

@@ -30,7 +30,7 @@ type Metrics struct {
 	calls     *prometheus.HistogramVec
 	behind    prometheus.Gauge
 	reduced   prometheus.Counter
-	looks     *prometheus.CounterVec
+	checks    *prometheus.CounterVec
 }
 
 // Options are what Metrics need.
@@ -44,7 +44,7 @@ type Options struct {
 // StatusSummary is how the managed connections are.
 type StatusSummary struct {
 	Managed     int
-	Problems    map[string]int // by trouble
+	Problems    map[string]int // by kind
 	OldestCheck time.Time      // of the connection that was checked longest ago; zero: there is none
 }
 
@@ -87,8 +87,8 @@ func New(o Options) *Metrics {
 		reduced: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rcb_audit_refused_total", Help: "Audit entries that Elasticsearch refused; only their text and hash were shipped.",
 		}),
-		looks: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rcb_watch_looks_total", Help: "Looks at managed connections, by this replica: well, trouble, or away (it could not be looked at).",
+		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rcb_connection_checks_total", Help: "Checks of managed connections, by this replica: healthy, problems, or failed (it could not be checked).",
 		}, []string{"outcome"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -96,14 +96,14 @@ func New(o Options) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, m.looks, build,
+		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, m.checks, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	if o.Depths != nil {
 		m.registry.MustRegister(&waiting{read: o.Depths})
 	}
-	for _, outcome := range []string{"well", "trouble", "away"} {
-		m.looks.WithLabelValues(outcome)
+	for _, outcome := range []string{"healthy", "problems", "failed"} {
+		m.checks.WithLabelValues(outcome)
 	}
 	for _, s := range change.States() {
 		m.moves.WithLabelValues(string(s)) // so that an increase from nothing shows
@@ -132,8 +132,8 @@ func (m *Metrics) AuditShipped(refused int) { m.reduced.Add(float64(refused)) }
 // AuditBehind hears how old the oldest audit entry is that waits to be shipped; 0: none waits.
 func (m *Metrics) AuditBehind(by time.Duration) { m.behind.Set(max(by.Seconds(), 0)) }
 
-// Looked hears of a look at a managed connection.
-func (m *Metrics) Looked(outcome string) { m.looks.WithLabelValues(outcome).Inc() }
+// Checked hears of a look at a managed connection.
+func (m *Metrics) Checked(outcome string) { m.checks.WithLabelValues(outcome).Inc() }
 
 // Watch serves how the managed connections are, which read tells at each scrape.
 func (m *Metrics) Watch(read func(context.Context) (StatusSummary, error)) {
@@ -149,7 +149,7 @@ type watched struct {
 var (
 	managedDesc  = prometheus.NewDesc("rcb_connections_managed", "Connections that the bot made or adopted, and watches.", nil, nil)
 	problemsDesc = prometheus.NewDesc("rcb_connection_problems",
-		"Problems of managed connections that are told of in Slack: lost, degraded, expiring (its key) or drift.", []string{"trouble"}, nil)
+		"Problems of managed connections that are told of in Slack: down, degraded, expiring (its key) or drifted.", []string{"kind"}, nil)
 	oldestCheckDesc = prometheus.NewDesc("rcb_oldest_check_seconds",
 		"Age of the last check of the managed connection that was checked longest ago; 0: there is none.", nil, nil)
 )
@@ -212,7 +212,7 @@ func (w *waiting) Collect(c chan<- prometheus.Metric) {
 		return
 	}
 	for name, n := range map[string]int64{
-		"approval": d.Asking, "window": d.Early, "worker": d.Ready, "work": d.InHand, "card": d.Lagging,
+		"approval": d.Pending, "window": d.Early, "worker": d.Ready, "work": d.InHand, "card": d.Unannounced,
 	} {
 		c <- prometheus.MustNewConstMetric(openDesc, prometheus.GaugeValue, float64(n), name)
 	}

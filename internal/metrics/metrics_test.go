@@ -23,7 +23,7 @@ func scrape(t *testing.T, read func(context.Context) (store.Depths, error)) stri
 func TestRequestsAreCountedByWhatTheyWaitFor(t *testing.T) {
 	t.Parallel()
 	got := scrape(t, func(context.Context) (store.Depths, error) {
-		return store.Depths{Asking: 1, Early: 2, Ready: 3, InHand: 4, Lagging: 5}, nil
+		return store.Depths{Pending: 1, Early: 2, Ready: 3, InHand: 4, Unannounced: 5}, nil
 	})
 	for _, want := range []string{
 		`{for="approval"} 1`, `{for="window"} 2`, `{for="worker"} 3`, `{for="work"} 4`, `{for="card"} 5`,

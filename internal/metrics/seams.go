@@ -24,8 +24,8 @@ func (r *requests) Create(ctx context.Context, q *change.Request, submission str
 	return id, err
 }
 
-func (r *requests) Move(ctx context.Context, move change.Move) error {
-	err := r.Requests.Move(ctx, move)
+func (r *requests) Transition(ctx context.Context, move change.Transition) error {
+	err := r.Requests.Transition(ctx, move)
 	if err == nil {
 		r.m.moved(move)
 	}
@@ -33,7 +33,7 @@ func (r *requests) Move(ctx context.Context, move change.Move) error {
 }
 
 // moved counts a transition; a decision that moves nothing is none.
-func (m *Metrics) moved(move change.Move) {
+func (m *Metrics) moved(move change.Transition) {
 	if move.Event != "" {
 		m.moves.WithLabelValues(string(move.To)).Inc()
 	}
@@ -57,7 +57,7 @@ func (q *queue) Claim(ctx context.Context, worker string, lease time.Duration) (
 		q.m.takeOvers.Inc()
 	case len(c.Request.Journal) == 0 && c.Request.State == change.Applying:
 		q.m.moves.WithLabelValues(string(change.Applying)).Inc() // the claim itself is that move
-		if last := c.Request.Last(change.SaidYes); last != nil {
+		if last := c.Request.Last(change.DecisionApprove); last != nil {
 			q.m.approval.Observe(last.At.Sub(c.Request.Created).Seconds())
 			q.m.start.Observe(q.m.now().Sub(last.At).Seconds())
 		}
@@ -72,7 +72,7 @@ func (q *queue) Record(ctx context.Context, c change.Claim, line change.StepReco
 	}
 	switch line.State {
 	case change.StepBegun, change.StepUndoing:
-	case change.StepDone, change.StepFailed, change.StepUndone, change.StepLeft:
+	case change.StepDone, change.StepFailed, change.StepUndone, change.StepUndoFailed:
 		if !line.Ended.IsZero() {
 			q.m.steps.WithLabelValues(line.Step, string(line.State)).Observe(line.Ended.Sub(line.Begun).Seconds())
 		}
@@ -83,7 +83,7 @@ func (q *queue) Record(ctx context.Context, c change.Claim, line change.StepReco
 	return nil
 }
 
-func (q *queue) Advance(ctx context.Context, c change.Claim, move change.Move) error {
+func (q *queue) Advance(ctx context.Context, c change.Claim, move change.Transition) error {
 	err := q.Queue.Advance(ctx, c, move)
 	if err == nil {
 		q.m.moved(move)

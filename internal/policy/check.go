@@ -145,16 +145,16 @@ func isTag(name string) bool {
 // canBeFulfilled looks at the rules whose people are all named in the configuration. What Slack's groups hold is
 // known only when somebody asks.
 func (c *checker) canBeFulfilled(at string, r Rule) {
-	crowd := crowd{several: r.SeveralSides}
+	crowd := matching{several: r.SeveralSides}
 	for _, s := range r.Sides {
 		i := slices.IndexFunc(c.rules.Groups, func(g Group) bool { return g.Name == s.Group })
 		g := c.rules.Groups[i]
 		if g.UserGroup != "" || g.Channel != "" {
 			return
 		}
-		crowd.sides = append(crowd.sides, seats{count: s.Count, members: g.Users})
+		crowd.sides = append(crowd.sides, side{count: s.Count, members: g.Users})
 	}
-	if left := crowd.lacking(crowd.everybody()); len(left) > 0 {
+	if left := crowd.missing(crowd.candidates()); len(left) > 0 {
 		c.add(at+".approve", "nobody can fulfil this: %s, and there are not that many people", r.wants(left))
 	}
 }

@@ -25,25 +25,25 @@ type person struct {
 
 // onlyPeople leaves out who can't press a button. Who could not be asked about stays: what matters is that nobody is
 // waited for in vain, and neither a bot nor who has left approves anything by being counted as a member.
-func (r *Roster) onlyPeople(ctx context.Context, users []string) []string {
-	r.lookAll(ctx, users)
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (c *GroupCache) onlyPeople(ctx context.Context, users []string) []string {
+	c.lookAll(ctx, users)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return slices.DeleteFunc(users, func(u string) bool {
-		p, known := r.people[u]
+		p, known := c.people[u]
 		return known && !p.is
 	})
 }
 
 // onlyMembers leaves out guests and people of other organizations, whom others can bring into a channel. It is an error
 // if Slack has not said of everybody: nobody may be taken for a member unknown, and a part would mislead.
-func (r *Roster) onlyMembers(ctx context.Context, users []string) ([]string, error) {
-	r.lookAll(ctx, users)
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (c *GroupCache) onlyMembers(ctx context.Context, users []string) ([]string, error) {
+	c.lookAll(ctx, users)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	var members []string
 	for _, u := range users {
-		switch p, known := r.people[u]; {
+		switch p, known := c.people[u]; {
 		case known && p.member:
 			members = append(members, u)
 		case !known:
@@ -58,7 +58,7 @@ func (r *Roster) onlyMembers(ctx context.Context, users []string) ([]string, err
 var errUnanswered = errors.New("Slack has not answered for all of them yet; try again")
 
 // lookAll asks about those who are not known, as far as time allows.
-func (r *Roster) lookAll(ctx context.Context, users []string) {
+func (c *GroupCache) lookAll(ctx context.Context, users []string) {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	ask := make(chan string)
@@ -66,12 +66,12 @@ func (r *Roster) lookAll(ctx context.Context, users []string) {
 	for range min(lookAtOnce, len(users)) {
 		wg.Go(func() {
 			for u := range ask {
-				r.look(ctx, u)
+				c.look(ctx, u)
 			}
 		})
 	}
 	for _, u := range users {
-		if !r.isKnown(u) && ctx.Err() == nil {
+		if !c.isKnown(u) && ctx.Err() == nil {
 			ask <- u
 		}
 	}
@@ -79,28 +79,28 @@ func (r *Roster) lookAll(ctx context.Context, users []string) {
 	wg.Wait()
 }
 
-func (r *Roster) isKnown(user string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p, ok := r.people[user]
-	return ok && r.now().Before(p.until)
+func (c *GroupCache) isKnown(user string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p, ok := c.people[user]
+	return ok && c.now().Before(p.until)
 }
 
 // look asks about one user. Where Slack gives no answer, such as without the scope users:read, what was known before
 // goes on to count, or else that it is a person, and Slack is left alone for as long as a group is remembered.
-func (r *Roster) look(ctx context.Context, user string) {
-	is, member, err := r.lookup.Person(ctx, user)
+func (c *GroupCache) look(ctx context.Context, user string) {
+	is, member, err := c.lookup.Person(ctx, user)
 	if err != nil && ctx.Err() != nil {
 		return // out of time, which says nothing: the next one asks
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	lasts := personLasts
-	switch before, known := r.people[user]; {
+	switch before, known := c.people[user]; {
 	case err != nil:
-		is, member, lasts = !known || before.is, known && before.member, r.keep
+		is, member, lasts = !known || before.is, known && before.member, c.keep
 	case !is:
 		lasts = otherLasts
 	}
-	r.people[user] = person{is: is, member: member, silent: err, until: r.now().Add(lasts)}
+	c.people[user] = person{is: is, member: member, silent: err, until: c.now().Add(lasts)}
 }

@@ -82,8 +82,8 @@ type Policy struct {
 }
 
 var (
-	_ change.Policy    = (*Policy)(nil)
-	_ change.Custodian = (*Policy)(nil)
+	_ change.Policy      = (*Policy)(nil)
+	_ change.InputPolicy = (*Policy)(nil)
 )
 
 // New returns a policy over rules, which should have passed Check.
@@ -134,8 +134,8 @@ func (p *Policy) find(prop change.Proposal) (Rule, error) {
 	return rules[decides], nil
 }
 
-// Admit implements change.Policy: the rule must let by ask, and there must be people who could approve.
-func (p *Policy) Admit(ctx context.Context, prop change.Proposal, by change.Actor) (change.Terms, error) {
+// Authorize implements change.Policy: the rule must let by ask, and there must be people who could approve.
+func (p *Policy) Authorize(ctx context.Context, prop change.Proposal, by change.Actor) (change.Terms, error) {
 	rule, err := p.find(prop)
 	if err != nil {
 		return change.Terms{}, err
@@ -143,11 +143,11 @@ func (p *Policy) Admit(ctx context.Context, prop change.Proposal, by change.Acto
 	if err := p.mayAsk(ctx, rule, by.User); err != nil {
 		return change.Terms{}, err
 	}
-	crowd, err := p.crowd(ctx, rule, by.User)
+	crowd, err := p.matching(ctx, rule, by.User)
 	if err != nil {
 		return change.Terms{}, err
 	}
-	if left := crowd.lacking(crowd.everybody()); len(left) > 0 {
+	if left := crowd.missing(crowd.candidates()); len(left) > 0 {
 		return change.Terms{}, refuse("rule %s wants %s, and there are not enough approvers other than you, so nobody could approve this",
 			rule.Name, rule.wants(left))
 	}
@@ -206,29 +206,29 @@ func (p *Policy) Eligible(ctx context.Context, r *change.Request, by change.Acto
 	return p.onSides(ctx, rule, rule.Sides, r, by)
 }
 
-// Custody implements change.Custodian: where the rule has a side called Remote, what is handed in comes from there.
-func (p *Policy) Custody(ctx context.Context, r *change.Request, by change.Actor) error {
+// MaySubmit implements change.Custodian: where the rule has a side called Remote, what is handed in comes from there.
+func (p *Policy) MaySubmit(ctx context.Context, r *change.Request, by change.Actor) error {
 	rule, err := p.find(r.Proposal)
 	if err != nil {
 		return err
 	}
-	return p.onSides(ctx, rule, slices.DeleteFunc(slices.Clone(rule.Sides), func(s Side) bool { return !rule.handsIn(s) }), r, by)
+	return p.onSides(ctx, rule, slices.DeleteFunc(slices.Clone(rule.Sides), func(s Side) bool { return !rule.maySubmit(s) }), r, by)
 }
 
-// handsIn reports whether what is handed in comes from the side.
-func (r Rule) handsIn(s Side) bool {
+// maySubmit reports whether what is handed in comes from the side.
+func (r Rule) maySubmit(s Side) bool {
 	return s.Name == Remote || !slices.ContainsFunc(r.Sides, func(s Side) bool { return s.Name == Remote })
 }
 
-// custodians are who may hand something in, each once.
-func custodians(r Rule, c crowd) []string {
-	var own crowd
+// submitters are who may hand something in, each once.
+func submitters(r Rule, c matching) []string {
+	var own matching
 	for i, s := range r.Sides {
-		if r.handsIn(s) {
+		if r.maySubmit(s) {
 			own.sides = append(own.sides, c.sides[i])
 		}
 	}
-	return own.everybody()
+	return own.candidates()
 }
 
 func (p *Policy) onSides(ctx context.Context, rule Rule, sides []Side, r *change.Request, by change.Actor) error {
@@ -246,31 +246,31 @@ func (p *Policy) onSides(ctx context.Context, rule Rule, sides []Side, r *change
 	return err
 }
 
-// Weigh implements change.Policy. Only approvals of those who belong to a side now count: who has left a group since
+// Evaluate implements change.Policy. Only approvals of those who belong to a side now count: who has left a group since
 // does not.
-func (p *Policy) Weigh(ctx context.Context, r *change.Request) (change.Verdict, error) {
+func (p *Policy) Evaluate(ctx context.Context, r *change.Request) (change.Evaluation, error) {
 	rule, err := p.find(r.Proposal)
 	if err != nil {
-		return change.Verdict{}, err
+		return change.Evaluation{}, err
 	}
-	crowd, err := p.crowd(ctx, rule, r.Requester.User)
+	crowd, err := p.matching(ctx, rule, r.Requester.User)
 	if err != nil {
-		return change.Verdict{}, err
+		return change.Evaluation{}, err
 	}
 	var said []string
 	for _, d := range r.Approvals() {
 		said = append(said, d.By.User)
 	}
-	v := change.Verdict{Rule: rule.Name, Remind: rule.Remind, Direct: rule.Direct}
-	lacking := crowd.lacking(said)
+	v := change.Evaluation{Rule: rule.Name, Remind: rule.Remind, Direct: rule.Direct}
+	lacking := crowd.missing(said)
 	for i, side := range rule.Sides { // in the order of the rule: a card must not change its mind about it
 		if n := lacking[i]; n > 0 {
 			v.Missing = append(v.Missing, change.Need{Who: crowd.couldFill(said, i), Group: side.title(), Count: n})
 		}
 	}
 	v.Enough = len(v.Missing) == 0
-	if r.Proposal.Wants != "" {
-		v.Custodians = custodians(rule, crowd)
+	if r.Proposal.RequiredInput != "" {
+		v.Submitters = submitters(rule, crowd)
 	}
 	if rule.Window != nil {
 		v.NotBefore, v.NotAfter = rule.Window.Next(p.now())
@@ -278,18 +278,18 @@ func (p *Policy) Weigh(ctx context.Context, r *change.Request) (change.Verdict, 
 	return v, nil
 }
 
-// crowd is who could approve under a rule.
-func (p *Policy) crowd(ctx context.Context, rule Rule, requester string) (crowd, error) {
-	c := crowd{several: rule.SeveralSides}
+// matching is who could approve under a rule.
+func (p *Policy) matching(ctx context.Context, rule Rule, requester string) (matching, error) {
+	c := matching{several: rule.SeveralSides}
 	for _, s := range rule.Sides {
 		members, err := p.members(ctx, rule, s.Group)
 		if err != nil {
-			return crowd{}, err
+			return matching{}, err
 		}
 		if !rule.RequesterCounts {
 			members = slices.DeleteFunc(slices.Clone(members), func(u string) bool { return u == requester })
 		}
-		c.sides = append(c.sides, seats{count: s.Count, members: members})
+		c.sides = append(c.sides, side{count: s.Count, members: members})
 	}
 	return c, nil
 }

@@ -45,7 +45,7 @@ func at(now *time.Time) func() time.Time { return func() time.Time { return *now
 
 func of(rules policy.Rules, lookup policy.Lookup) *policy.Policy {
 	now := start
-	return policy.New(rules, policy.NewRoster(lookup, time.Minute, at(&now)), at(&now))
+	return policy.New(rules, policy.NewGroupCache(lookup, time.Minute, at(&now)), at(&now))
 }
 
 // twoSides wants one of the owners of each side.
@@ -65,12 +65,12 @@ func twoSides() policy.Rules {
 func asked(by string, said ...string) *change.Request {
 	r := &change.Request{Requester: change.Actor{User: by}, Proposal: change.Proposal{Kind: "link.connect", Digest: "d"}, Created: start}
 	for _, u := range said {
-		r.Decisions = append(r.Decisions, change.Decision{Verb: change.SaidYes, By: change.Actor{User: u}, Digest: "d"})
+		r.Decisions = append(r.Decisions, change.Decision{Kind: change.DecisionApprove, By: change.Actor{User: u}, Digest: "d"})
 	}
 	return r
 }
 
-func missing(v change.Verdict) string {
+func missing(v change.Evaluation) string {
 	var out []string
 	for _, n := range v.Missing {
 		out = append(out, fmt.Sprintf("%d %s: %s", n.Count, n.Group, strings.Join(n.Who, " ")))
@@ -100,7 +100,7 @@ func TestSides(t *testing.T) {
 		"the requester":            {twoSides(), []string{"UREQ", "UA"}, "1 remote: UBOTH UC"},
 		"the requester may though": {counts, []string{"UA", "UC"}, ""},
 	} {
-		v, err := of(c.rules, &slack{}).Weigh(t.Context(), asked("UREQ", c.said...))
+		v, err := of(c.rules, &slack{}).Evaluate(t.Context(), asked("UREQ", c.said...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,12 +117,12 @@ func TestRequesterIsExcludedUnlessTheRuleSaysOtherwise(t *testing.T) {
 	if err := p.Eligible(t.Context(), asked("UA"), change.Actor{User: "UA"}); !isRefusal(err) {
 		t.Errorf("the requester may approve: %v", err)
 	}
-	if _, err := p.Admit(t.Context(), change.Proposal{}, change.Actor{User: "UC"}); err != nil {
+	if _, err := p.Authorize(t.Context(), change.Proposal{}, change.Actor{User: "UC"}); err != nil {
 		t.Errorf("UBOTH is left for the remote side, but: %v", err)
 	}
 	rules := twoSides()
 	rules.Groups[1].Users = []string{"UC"}
-	if _, err := of(rules, &slack{}).Admit(t.Context(), change.Proposal{}, change.Actor{User: "UC"}); !isRefusal(err) {
+	if _, err := of(rules, &slack{}).Authorize(t.Context(), change.Proposal{}, change.Actor{User: "UC"}); !isRefusal(err) {
 		t.Errorf("nobody but the requester is on the remote side, and yet: %v", err)
 	}
 	rules.Rules[0].RequesterCounts = true
@@ -130,7 +130,7 @@ func TestRequesterIsExcludedUnlessTheRuleSaysOtherwise(t *testing.T) {
 	if err := p.Eligible(t.Context(), asked("UA"), change.Actor{User: "UA"}); err != nil {
 		t.Errorf("the rule lets the requester: %v", err)
 	}
-	if _, err := p.Admit(t.Context(), change.Proposal{}, change.Actor{User: "UC"}); err != nil {
+	if _, err := p.Authorize(t.Context(), change.Proposal{}, change.Actor{User: "UC"}); err != nil {
 		t.Errorf("the rule lets the requester: %v", err)
 	}
 }
@@ -160,7 +160,7 @@ func TestTheFirstMatchingRuleWinsAndNoneRefuses(t *testing.T) {
 		"rest": {"breadth": {"all"}, "local.tag.env": {"dev"}, "access": {"search"}},
 		"":     {"access": {"search", "replication"}, "breadth": {"narrow"}},
 	} {
-		terms, err := p.Admit(t.Context(), change.Proposal{Traits: traits}, change.Actor{User: "UX"})
+		terms, err := p.Authorize(t.Context(), change.Proposal{Traits: traits}, change.Actor{User: "UX"})
 		if terms.Rule != want || (want == "") != isRefusal(err) {
 			t.Errorf("%v: rule %q (%v), want %q", traits, terms.Rule, err, want)
 		}
@@ -188,13 +188,13 @@ func TestEveryPartOfAChangeIsJudged(t *testing.T) {
 		for remote := range strings.FieldsSeq(c.remotes) {
 			prop.Parts = append(prop.Parts, change.Part{Name: remote + "'s alias", Traits: map[string][]string{"remote.name": {remote}}})
 		}
-		terms, err := p.Admit(t.Context(), prop, change.Actor{User: "UX"})
+		terms, err := p.Authorize(t.Context(), prop, change.Actor{User: "UX"})
 		if terms.Rule != c.rule || isRefusal(err) != (c.why != "") || err != nil && !strings.Contains(err.Error(), c.why) {
 			t.Errorf("%s: rule %q, %v; want %q, %q", c.remotes, terms.Rule, err, c.rule, c.why)
 		}
 		r := asked("UX", "UA")
 		r.Proposal.Parts = prop.Parts
-		if v, err := p.Weigh(t.Context(), r); v.Rule != c.rule || isRefusal(err) != (c.why != "") {
+		if v, err := p.Evaluate(t.Context(), r); v.Rule != c.rule || isRefusal(err) != (c.why != "") {
 			t.Errorf("%s: weighed by %q, %v", c.remotes, v.Rule, err)
 		}
 	}
@@ -209,23 +209,23 @@ func TestBotsAndWhoHasLeftAreNoApprovers(t *testing.T) {
 	}
 	people := &slack{groups: map[string][]string{"S1": {"UA", "UOTHERBOT"}, "C1": {"UA", "UREQ", "UBOT"}}, others: []string{"UBOT", "UOTHERBOT", "ULEFT"}}
 	now := start
-	roster := policy.NewRoster(people, time.Minute, at(&now))
+	roster := policy.NewGroupCache(people, time.Minute, at(&now))
 	p := policy.New(rules, roster, at(&now))
-	if _, err := p.Admit(t.Context(), change.Proposal{}, change.Actor{User: "UREQ"}); !isRefusal(err) {
+	if _, err := p.Authorize(t.Context(), change.Proposal{}, change.Actor{User: "UREQ"}); !isRefusal(err) {
 		t.Errorf("one person and three others are taken for two approvers: %v", err)
 	}
-	if v, err := p.Weigh(t.Context(), asked("UREQ")); err != nil || !slices.Equal(v.Who(), []string{"UA"}) {
+	if v, err := p.Evaluate(t.Context(), asked("UREQ")); err != nil || !slices.Equal(v.Who(), []string{"UA"}) {
 		t.Errorf("waits for %v, %v", v.Who(), err)
 	}
 	// Somebody comes back; then Slack does not say, and what was known goes on to count.
 	people.others = people.others[:2]
 	now = now.Add(time.Hour)
-	if v, err := p.Weigh(t.Context(), asked("UREQ")); err != nil || !slices.Equal(v.Who(), []string{"UA", "ULEFT"}) {
+	if v, err := p.Evaluate(t.Context(), asked("UREQ")); err != nil || !slices.Equal(v.Who(), []string{"UA", "ULEFT"}) {
 		t.Errorf("waits for %v, %v", v.Who(), err)
 	}
 	people.silent = errors.New("missing_scope")
 	now = now.Add(time.Hour)
-	if v, err := p.Weigh(t.Context(), asked("UREQ")); err != nil || !slices.Equal(v.Who(), []string{"UA", "ULEFT"}) {
+	if v, err := p.Evaluate(t.Context(), asked("UREQ")); err != nil || !slices.Equal(v.Who(), []string{"UA", "ULEFT"}) {
 		t.Errorf("without an answer it waits for %v, %v", v.Who(), err)
 	}
 }
@@ -243,14 +243,14 @@ func TestGuestsOfAChannelAreNoMembers(t *testing.T) {
 	if err := p.Eligible(t.Context(), asked("UREQ"), guest); !isRefusal(err) {
 		t.Errorf("a guest may approve: %v", err)
 	}
-	if v, err := p.Weigh(t.Context(), asked("UREQ", "UGUEST")); err != nil || v.Enough || !slices.Equal(v.Who(), []string{"UA"}) {
+	if v, err := p.Evaluate(t.Context(), asked("UREQ", "UGUEST")); err != nil || v.Enough || !slices.Equal(v.Who(), []string{"UA"}) {
 		t.Errorf("a guest's approval counts: %+v, %v", v, err)
 	}
-	if _, err := p.Admit(t.Context(), change.Proposal{}, guest); !isRefusal(err) {
+	if _, err := p.Authorize(t.Context(), change.Proposal{}, guest); !isRefusal(err) {
 		t.Errorf("a guest may ask: %v", err)
 	}
 	people.silent = errors.New("missing_scope")
-	if _, err := of(rules, people).Weigh(t.Context(), asked("UREQ", "UA")); !errors.Is(err, people.silent) {
+	if _, err := of(rules, people).Evaluate(t.Context(), asked("UREQ", "UA")); !errors.Is(err, people.silent) {
 		t.Errorf("nobody knows who is a guest, and yet: %v", err)
 	}
 	people.silent, rules.Rules[0].Guests = nil, true
@@ -281,7 +281,7 @@ func TestSeveralValuesOfATrait(t *testing.T) {
 		{"search", "filter restart", ""},
 		{"", "", ""},
 	} {
-		terms, err := p.Admit(t.Context(), change.Proposal{
+		terms, err := p.Authorize(t.Context(), change.Proposal{
 			Kind: "link.connect", Traits: map[string][]string{"access": strings.Fields(c.access), "also": strings.Fields(c.also)},
 		}, change.Actor{User: "UX"})
 		if terms.Rule != c.want || (c.want == "") != isRefusal(err) {
@@ -297,10 +297,10 @@ func TestOnlyThoseWhoMayAskAsk(t *testing.T) {
 	rules.Rules[0].Ask = []string{"engineers"}
 	people := &slack{groups: map[string][]string{"S1": {"UENG"}}}
 	p := of(rules, people)
-	if _, err := p.Admit(t.Context(), change.Proposal{}, change.Actor{User: "UENG"}); err != nil {
+	if _, err := p.Authorize(t.Context(), change.Proposal{}, change.Actor{User: "UENG"}); err != nil {
 		t.Error(err)
 	}
-	if _, err := p.Admit(t.Context(), change.Proposal{}, change.Actor{User: "UX"}); !isRefusal(err) {
+	if _, err := p.Authorize(t.Context(), change.Proposal{}, change.Actor{User: "UX"}); !isRefusal(err) {
 		t.Errorf("a stranger asked: %v", err)
 	}
 }
@@ -313,22 +313,22 @@ func TestMembershipIsThatOfNow(t *testing.T) {
 	}
 	now := start
 	people := &slack{groups: map[string][]string{"S1": {"UA", "UB"}}}
-	p := policy.New(rules, policy.NewRoster(people, time.Minute, at(&now)), at(&now))
+	p := policy.New(rules, policy.NewGroupCache(people, time.Minute, at(&now)), at(&now))
 	r := asked("UREQ", "UA")
-	if v, _ := p.Weigh(t.Context(), r); missing(v) != "1 owners: UB" {
+	if v, _ := p.Evaluate(t.Context(), r); missing(v) != "1 owners: UB" {
 		t.Errorf("missing %q", missing(v))
 	}
 	people.groups["S1"] = []string{"UB", "UC"} // UA has left
-	if v, _ := p.Weigh(t.Context(), r); missing(v) != "1 owners: UB" || people.asked != 1 {
+	if v, _ := p.Evaluate(t.Context(), r); missing(v) != "1 owners: UB" || people.asked != 1 {
 		t.Errorf("missing %q after %d questions: an answer is kept for a minute", missing(v), people.asked)
 	}
 	now = now.Add(2 * time.Minute)
-	if v, _ := p.Weigh(t.Context(), r); missing(v) != "2 owners: UB UC" {
+	if v, _ := p.Evaluate(t.Context(), r); missing(v) != "2 owners: UB UC" {
 		t.Errorf("missing %q: UA has left the group", missing(v))
 	}
 	people.down = errors.New("slack is away")
 	now = now.Add(2 * time.Minute)
-	_, err := p.Weigh(t.Context(), r)
+	_, err := p.Evaluate(t.Context(), r)
 	if _, ok := errors.AsType[*policy.UnknownGroupError](err); !ok {
 		t.Errorf("weighed although nobody knows who belongs to the group: %v", err)
 	}
@@ -340,10 +340,10 @@ func TestMembershipIsThatOfNow(t *testing.T) {
 func TestCustodyIsTheRemoteSides(t *testing.T) {
 	t.Parallel()
 	p := of(twoSides(), &slack{})
-	if err := p.Custody(t.Context(), asked("UREQ"), change.Actor{User: "UC"}); err != nil {
+	if err := p.MaySubmit(t.Context(), asked("UREQ"), change.Actor{User: "UC"}); err != nil {
 		t.Error(err)
 	}
-	if err := p.Custody(t.Context(), asked("UREQ"), change.Actor{User: "UA"}); !isRefusal(err) {
+	if err := p.MaySubmit(t.Context(), asked("UREQ"), change.Actor{User: "UA"}); !isRefusal(err) {
 		t.Errorf("the local side hands the remote side's key in: %v", err)
 	}
 }
@@ -367,7 +367,7 @@ func TestApprovalsAreMonotonicAndOrderFree(t *testing.T) {
 		said := rapid.SliceOfN(rapid.SampledFrom(people), 0, 8).Draw(t, "said")
 		last := -1
 		for n := range len(said) + 1 {
-			v, err := p.Weigh(t.Context(), asked("UREQ", said[:n]...))
+			v, err := p.Evaluate(t.Context(), asked("UREQ", said[:n]...))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -380,22 +380,22 @@ func TestApprovalsAreMonotonicAndOrderFree(t *testing.T) {
 			}
 			last = left
 		}
-		v, _ := p.Weigh(t.Context(), asked("UREQ", rapid.Permutation(said).Draw(t, "order")...))
+		v, _ := p.Evaluate(t.Context(), asked("UREQ", rapid.Permutation(said).Draw(t, "order")...))
 		if count(v) != last || v.Enough != (last == 0) {
 			t.Fatalf("in another order %d are missing, not %d", count(v), last)
 		}
 	})
 }
 
-func before(t *rapid.T, p *policy.Policy, said []string) change.Verdict {
-	v, err := p.Weigh(t.Context(), asked("UREQ", said...))
+func before(t *rapid.T, p *policy.Policy, said []string) change.Evaluation {
+	v, err := p.Evaluate(t.Context(), asked("UREQ", said...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v
 }
 
-func count(v change.Verdict) int {
+func count(v change.Evaluation) int {
 	n := 0
 	for _, m := range v.Missing {
 		n += m.Count
@@ -436,7 +436,7 @@ func TestWindow(t *testing.T) {
 	}
 	rules := twoSides()
 	rules.Rules[0].Window = &policy.Window{Days: []time.Weekday{time.Tuesday}, From: 9 * time.Hour, To: 10 * time.Hour, Zone: time.UTC}
-	v, err := of(rules, &slack{}).Weigh(t.Context(), asked("UREQ", "UA", "UC"))
+	v, err := of(rules, &slack{}).Evaluate(t.Context(), asked("UREQ", "UA", "UC"))
 	if want := start.Add(23*time.Hour + 30*time.Minute); err != nil || !v.Enough || !v.NotBefore.Equal(want) || !v.NotAfter.Equal(want.Add(time.Hour)) {
 		t.Errorf("verdict %+v, %v", v, err)
 	}
@@ -445,18 +445,18 @@ func TestWindow(t *testing.T) {
 func TestCustodiansAreTheRemoteSideOrElseAll(t *testing.T) {
 	t.Parallel()
 	r := asked("UC")
-	if v, err := of(twoSides(), &slack{}).Weigh(t.Context(), r); err != nil || v.Custodians != nil {
-		t.Errorf("nothing is wanted: %v, %v", v.Custodians, err)
+	if v, err := of(twoSides(), &slack{}).Evaluate(t.Context(), r); err != nil || v.Submitters != nil {
+		t.Errorf("nothing is wanted: %v, %v", v.Submitters, err)
 	}
-	r.Proposal.Wants = "the key"
+	r.Proposal.RequiredInput = "the key"
 	rules := twoSides()
 	for _, want := range [][]string{{"UBOTH"}, {"UA", "UB", "UBOTH"}} {
-		v, err := of(rules, &slack{}).Weigh(t.Context(), r)
-		if err != nil || !slices.Equal(v.Custodians, want) {
-			t.Errorf("custodians %v, %v; want %v", v.Custodians, err, want)
+		v, err := of(rules, &slack{}).Evaluate(t.Context(), r)
+		if err != nil || !slices.Equal(v.Submitters, want) {
+			t.Errorf("custodians %v, %v; want %v", v.Submitters, err, want)
 		}
-		for _, u := range v.Custodians {
-			if err := of(rules, &slack{}).Custody(t.Context(), r, change.Actor{User: u}); err != nil {
+		for _, u := range v.Submitters {
+			if err := of(rules, &slack{}).MaySubmit(t.Context(), r, change.Actor{User: u}); err != nil {
 				t.Errorf("%s: %v", u, err)
 			}
 		}
@@ -504,7 +504,7 @@ func TestExplain(t *testing.T) {
 	if err != nil || e.Rule != "both sides" || e.Refused != "" {
 		t.Fatalf("%+v, %v", e, err)
 	}
-	if diff := cmp.Diff([]policy.Passed{{Rule: "dev", Trait: "local.name"}}, e.Passed); diff != "" {
+	if diff := cmp.Diff([]policy.SkippedRule{{Rule: "dev", Trait: "local.name"}}, e.Skipped); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]policy.People{{"local", 1, []string{"UB", "UBOTH"}}, {"remote", 1, []string{"UBOTH", "UC"}}}, e.Sides); diff != "" {

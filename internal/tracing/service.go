@@ -19,51 +19,51 @@ type Service struct {
 func (t *Tracing) Service(next *change.Service) Service { return Service{next, t} }
 
 // Propose is a part of the event that asks.
-func (s Service) Propose(ctx context.Context, a change.Ask) (r *change.Request, err error) {
+func (s Service) Propose(ctx context.Context, a change.ProposeInput) (r *change.Request, err error) {
 	ctx, end := s.t.begin(ctx, "propose", trace.WithAttributes(attribute.String("rcb.kind", string(a.Kind))))
 	defer func() { end(err) }()
 	return s.Service.Propose(ctx, a)
 }
 
 // Approve is change.Service's.
-func (s Service) Approve(ctx context.Context, p change.Press) (*change.Request, error) {
-	return s.decide(ctx, change.SaidYes, p, s.Service.Approve)
+func (s Service) Approve(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionApprove, p, s.Service.Approve)
 }
 
 // Reject is change.Service's.
-func (s Service) Reject(ctx context.Context, p change.Press) (*change.Request, error) {
-	return s.decide(ctx, change.SaidNo, p, s.Service.Reject)
+func (s Service) Reject(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionReject, p, s.Service.Reject)
 }
 
 // Withdraw is change.Service's.
-func (s Service) Withdraw(ctx context.Context, p change.Press) (*change.Request, error) {
-	return s.decide(ctx, change.Withdrew, p, s.Service.Withdraw)
+func (s Service) Withdraw(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionWithdraw, p, s.Service.Withdraw)
 }
 
-// TakeBack is change.Service's.
-func (s Service) TakeBack(ctx context.Context, p change.Press) (*change.Request, error) {
-	return s.decide(ctx, change.TookBack, p, s.Service.TakeBack)
+// Revoke is change.Service's.
+func (s Service) Revoke(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionRevoke, p, s.Service.Revoke)
 }
 
 // Retry is change.Service's.
-func (s Service) Retry(ctx context.Context, p change.Press) (*change.Request, error) {
-	return s.decide(ctx, change.AskRetry, p, s.Service.Retry)
+func (s Service) Retry(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionRetry, p, s.Service.Retry)
 }
 
 // Resolve is change.Service's.
-func (s Service) Resolve(ctx context.Context, p change.Press) (*change.Request, error) {
-	return s.decide(ctx, change.SaidClean, p, s.Service.Resolve)
+func (s Service) Resolve(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionResolve, p, s.Service.Resolve)
 }
 
-// HandIn is change.Service's.
-func (s Service) HandIn(ctx context.Context, p change.Press) (*change.Request, error) {
-	return s.decide(ctx, change.HandedIn, p, s.Service.HandIn)
+// SubmitInput is change.Service's.
+func (s Service) SubmitInput(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionInputSubmitted, p, s.Service.SubmitInput)
 }
 
 // decide goes on with the trace that asked for the request: whoever presses has begun one of their own, and the two
 // are linked both ways.
 func (s Service) decide(
-	ctx context.Context, verb change.Verb, p change.Press, do func(context.Context, change.Press) (*change.Request, error),
+	ctx context.Context, verb change.DecisionKind, p change.DecisionInput, do func(context.Context, change.DecisionInput) (*change.Request, error),
 ) (r *change.Request, err error) {
 	pressed := trace.SpanContextFromContext(ctx)
 	if about, err := s.Get(ctx, p.ID); err == nil && about.Trace != "" {

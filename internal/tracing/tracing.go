@@ -1,6 +1,6 @@
 // Package tracing follows a change from the slash command to its last call, as OpenTelemetry spans that are exported
 // by OTLP over HTTP. It listens at the seams: where bot takes an event in, around change.Service and the store, where
-// the executor and the teller take a request up, and around the transports. The parts that do the work know nothing
+// the executor and the notifier take a request up, and around the transports. The parts that do the work know nothing
 // of it.
 //
 // A request lives for days, and another replica may apply it. So the trace that asked for it is stored with it

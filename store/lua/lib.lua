@@ -19,9 +19,9 @@ local function score(deadline)
   return deadline == '0' and '+inf' or deadline
 end
 
--- late answers a teller that no longer may tell: its lease has ended, or somebody else has taken it over.
+-- late answers a notifier that may no longer notify: its lease has ended, or somebody else has taken it over.
 local function late(req, owner)
-  local is = redis.call('HMGET', req, 'teller', 'telling')
+  local is = redis.call('HMGET', req, 'notifier', 'notifying')
   if is[1] ~= owner or tonumber(is[2]) <= now() then return {'fenced'} end
 end
 
@@ -51,7 +51,7 @@ local function fenced(req, leases, id, epoch, worker)
 end
 
 -- The audited scripts share their first keys and arguments:
---   KEYS  1 call:<nonce>  2 audit  3 audit:head  4 req:<id>  5 lagging
+--   KEYS  1 call:<nonce>  2 audit  3 audit:head  4 req:<id>  5 unannounced
 --   ARGV  1 the head that the entry follows ('' before the first)  2 the entry's text  3 the entry's hash
 --         4 id  5 schema  6 the version that the call was decided on
 -- and besides answers of their own:
@@ -81,7 +81,7 @@ local function wake(list)
   redis.call('LTRIM', list, -64, -1)
 end
 
--- A document is a field of a hash: a line of facets separated by tabs, then a text. Its index is a sorted set with a
+-- A document is a field of a hash: a line of facets separated by homes, then a text. Its index is a sorted set with a
 -- member "<facet>\n<key>" for each facet, all of score 0.
 
 local function facets(doc)

@@ -12,7 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// testHistories lets people, workers and tellers do whatever comes to them, in time and too late, and compares
+// testHistories lets people, workers and notifiers do whatever comes to them, in time and too late, and compares
 // the store with a model after every act.
 func testHistories(t *testing.T, open func(t *testing.T) Fixture) {
 	t.Helper()
@@ -76,7 +76,7 @@ func (h *history) ask() {
 	r.Proposal.Target = []string{rapid.SampledFrom([]string{"x", "y", "z"}).Draw(h.T, "target")}
 	_, err := h.Store.Create(h.Context(), r, "", entry("create", h.Now()))
 	if by, held := h.targets[r.Proposal.Subject()]; held {
-		if e, ok := errors.AsType[*change.HeldError](err); !ok || e.By != by {
+		if e, ok := errors.AsType[*change.LockedError](err); !ok || e.RequestID != by {
 			h.Fatalf("asking for %s, which %s holds: error %v", r.Proposal.Subject(), by, err)
 		}
 		return
@@ -117,18 +117,18 @@ func (h *history) moveBy(l *life, version int64) {
 	e := rapid.SampledFrom(decisions).Draw(h.T, "event")
 	m, possible := h.move(l, e)
 	m.Version = version
-	h.moved(l, h.Store.Move(h.Context(), m), possible && version == l.version, m.To, change.ErrConflict)
+	h.moved(l, h.Store.Transition(h.Context(), m), possible && version == l.version, m.To, change.ErrConflict)
 	if possible && version == l.version && e == change.Retry {
 		l.lapsed = false
 	}
 }
 
-func (h *history) move(l *life, e change.Event) (m change.Move, possible bool) {
+func (h *history) move(l *life, e change.Event) (m change.Transition, possible bool) {
 	to, ok := l.state.Next(e)
 	if e == "" {
 		to, ok = l.state, !l.state.Final()
 	}
-	return change.Move{ID: l.id, Event: e, From: l.state, To: to, Entry: entry(string(e), h.Now())}, ok
+	return change.Transition{ID: l.id, Event: e, From: l.state, To: to, Entry: entry(string(e), h.Now())}, ok
 }
 
 // moved compares the answer to a move with what it should be.
@@ -211,7 +211,7 @@ func (h *history) advance() {
 	if l == nil {
 		return
 	}
-	events := []change.Event{change.Succeed, change.Fail, change.Drift, change.Undone, change.GiveUp}
+	events := []change.Event{change.Succeed, change.Fail, change.Drift, change.Undone, change.UndoFailed}
 	m, possible := h.move(l, rapid.SampledFrom(events).Draw(h.T, "event"))
 	otherwise := change.ErrConflict
 	if !inForce {
@@ -249,7 +249,7 @@ func (h *history) show() {
 		return
 	}
 	version := rapid.Int64Range(0, l.version).Draw(h.T, "shown")
-	switch _, ok, err := h.Store.ClaimTelling(h.Context(), l.id, "t", historyLease); {
+	switch _, ok, err := h.Store.ClaimNotification(h.Context(), l.id, "t", historyLease); {
 	case err != nil:
 		h.Fatalf("claiming to tell of %s: %v", l.id, err)
 	case !ok:
@@ -302,7 +302,7 @@ func (h *history) whole() {
 			h.Fatalf("entry %+v; want version %d", l.Entry, next[l.Entry.Request])
 		}
 	}
-	lagging, err := h.Store.Lagging(h.Context(), len(h.ids)+1)
+	lagging, err := h.Store.Unannounced(h.Context(), len(h.ids)+1)
 	if err != nil {
 		h.Fatal(err)
 	}

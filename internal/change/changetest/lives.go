@@ -57,8 +57,8 @@ func testDrift(s suite) {
 		s.Fatalf("drifting: %v", err)
 	}
 	r := s.get("a")
-	if r.State != change.Pending || r.Asked != r.Version {
-		s.Errorf("it is %s, version %d, asked at %d; want %s, asked at its version", r.State, r.Version, r.Asked, change.Pending)
+	if r.State != change.Pending || r.ApprovalsSince != r.Version {
+		s.Errorf("it is %s, version %d, asked at %d; want %s, asked at its version", r.State, r.Version, r.ApprovalsSince, change.Pending)
 	}
 	if diff := cmp.Diff(&was, r.Previous, same); diff != "" {
 		s.Errorf("the void plan (-want +got):\n%s", diff)
@@ -114,7 +114,7 @@ func testLagging(s suite) {
 		s.Fatal(err)
 	}
 	s.lag("b", "a")
-	got, err := s.Store.Lagging(s.Context(), 1)
+	got, err := s.Store.Unannounced(s.Context(), 1)
 	if diff := cmp.Diff([]string{"b"}, got); diff != "" || err != nil {
 		s.Errorf("lagging, at most 1: error %v (-want +got):\n%s", err, diff)
 	}
@@ -123,7 +123,7 @@ func testLagging(s suite) {
 func (s suite) lag(want ...string) {
 	s.Helper()
 	s.tick()
-	got, err := s.Store.Lagging(s.Context(), 10)
+	got, err := s.Store.Unannounced(s.Context(), 10)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func (s suite) lag(want ...string) {
 
 func (s suite) tell(id, owner string) (*change.Request, bool) {
 	s.Helper()
-	r, ok, err := s.Store.ClaimTelling(s.Context(), id, owner, time.Second)
+	r, ok, err := s.Store.ClaimNotification(s.Context(), id, owner, time.Second)
 	if err != nil {
 		s.Fatalf("claiming to tell of %s: %v", id, err)
 	}
@@ -167,17 +167,17 @@ func testOneTeller(s suite) {
 	s.ask("a")
 	r, ok := s.tell("a", "t1")
 	if !ok || r.ID != "a" || r.Version != 1 {
-		s.Fatalf("first teller: %v, %+v", ok, r)
+		s.Fatalf("first notifier: %v, %+v", ok, r)
 	}
 	if _, ok := s.tell("a", "t2"); ok {
-		s.Error("two tellers at once")
+		s.Error("two notifiers at once")
 	}
 	s.move("a", change.Approve) // while the first one draws
 	s.announced("a", 1, "t1")
 	s.lag("a")
 	r, ok = s.tell("a", "t2")
 	if !ok || r.Version != 2 {
-		s.Fatalf("second teller: %v, %+v", ok, r)
+		s.Fatalf("second notifier: %v, %+v", ok, r)
 	}
 	s.announced("a", 2, "t2")
 	s.lag()
@@ -195,20 +195,20 @@ func testTellerReplaced(s suite) {
 		time.Sleep(1100 * time.Millisecond)
 	}
 	if _, ok := s.tell("a", "t2"); !ok {
-		s.Error("a teller that went away is waited for")
+		s.Error("a notifier that went away is waited for")
 	}
 	// The one that went away comes back: it must neither end the other's lease nor write over what that one posted.
 	if err := s.Store.Announced(s.Context(), "a", 1, "t1"); !errors.Is(err, change.ErrFenced) {
-		s.Errorf("a late teller announces: error %v, want %v", err, change.ErrFenced)
+		s.Errorf("a late notifier announces: error %v, want %v", err, change.ErrFenced)
 	}
 	if err := s.Store.NoteMessage(s.Context(), "a", "t1", "card", change.Message{Channel: "C1", ID: "1.1"}); !errors.Is(err, change.ErrFenced) {
-		s.Errorf("a late teller notes a message: error %v, want %v", err, change.ErrFenced)
+		s.Errorf("a late notifier notes a message: error %v, want %v", err, change.ErrFenced)
 	}
 	if r := s.get("a"); r.Announced != 0 || len(r.Messages) != 0 {
-		s.Errorf("a late teller wrote: announced %d, messages %v", r.Announced, r.Messages)
+		s.Errorf("a late notifier wrote: announced %d, messages %v", r.Announced, r.Messages)
 	}
 	if _, ok := s.tell("a", "t3"); ok {
-		s.Error("a late teller ended the lease of its successor")
+		s.Error("a late notifier ended the lease of its successor")
 	}
 }
 
@@ -300,7 +300,7 @@ func testLinearizable(s suite) {
 					return output{version: r.Version}
 				}).version
 				do(client, seen, func() output {
-					err := s.Store.Move(s.Context(), change.Move{
+					err := s.Store.Transition(s.Context(), change.Transition{
 						ID: "a", Version: seen, From: change.Pending, To: change.Pending, Entry: entry("approve", s.Now()),
 					})
 					if err != nil && !errors.Is(err, change.ErrConflict) {

@@ -25,7 +25,7 @@ type Mem struct {
 	lines   []change.AuditLine
 	clock   int64         // goes up with every write: the order of things within a millisecond
 	woken   chan struct{} // closed and replaced when there may be work
-	memos   map[string]change.Kept
+	memos   map[string]change.StoredRecord
 }
 
 // kept is a request and what the store remembers beside it.
@@ -38,8 +38,8 @@ type kept struct {
 	leased   int64     // order in which the lease ended, for those given back
 	released bool
 	lagging  int64 // order of falling behind or of the last try; 0: shown
-	teller   string
-	telling  time.Time // end of the teller's lease
+	notifier string
+	telling  time.Time // end of the notifier's lease
 }
 
 type submission struct {
@@ -54,7 +54,7 @@ var _ Store = (*Mem)(nil)
 func NewMem(now func() time.Time) *Mem {
 	return &Mem{
 		now: now, all: map[string]*kept{}, targets: map[string]string{}, made: map[string]submission{},
-		woken: make(chan struct{}), memos: map[string]change.Kept{},
+		woken: make(chan struct{}), memos: map[string]change.StoredRecord{},
 	}
 }
 
@@ -69,7 +69,7 @@ func (m *Mem) Create(_ context.Context, r *change.Request, sub string, entry cha
 		return was.id, nil
 	}
 	if by, ok := m.targets[r.Proposal.Subject()]; ok {
-		return "", &change.HeldError{Target: r.Proposal.Subject(), By: by}
+		return "", &change.LockedError{Target: r.Proposal.Subject(), RequestID: by}
 	}
 	if _, ok := m.all[r.ID]; ok {
 		return "", fmt.Errorf("the id %s is taken: %w", r.ID, change.ErrConflict)
@@ -78,7 +78,7 @@ func (m *Mem) Create(_ context.Context, r *change.Request, sub string, entry cha
 	if err != nil {
 		return "", err
 	}
-	c.Version, c.Asked, c.Epoch, c.Announced = 0, 1, 0, 0
+	c.Version, c.ApprovalsSince, c.Epoch, c.Announced = 0, 1, 0, 0
 	c.Decisions, c.Journal, c.Outcome, c.Previous = nil, nil, change.Outcome{}, nil
 	k := &kept{Request: c, born: m.tick()}
 	entry.To = change.Pending
@@ -108,8 +108,8 @@ func (m *Mem) Submitted(_ context.Context, sub string) (string, error) {
 	return "", nil
 }
 
-// Safe implements change.Requests: what is in memory has no copies to wait for.
-func (m *Mem) Safe(context.Context) error { return nil }
+// WaitDurable implements change.Requests: what is in memory has no copies to wait for.
+func (m *Mem) WaitDurable(context.Context) error { return nil }
 
 // Get implements change.Requests.
 func (m *Mem) Get(_ context.Context, id string) (*change.Request, error) {
@@ -122,8 +122,8 @@ func (m *Mem) Get(_ context.Context, id string) (*change.Request, error) {
 	return clone(k.Request)
 }
 
-// Move implements change.Requests.
-func (m *Mem) Move(_ context.Context, mv change.Move) error {
+// Transition implements change.Requests.
+func (m *Mem) Transition(_ context.Context, mv change.Transition) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k, err := m.find(mv.ID)
@@ -137,7 +137,7 @@ func (m *Mem) Move(_ context.Context, mv change.Move) error {
 }
 
 // move makes one transition: a worker's or a person's.
-func (m *Mem) move(k *kept, mv change.Move, worker bool) error {
+func (m *Mem) move(k *kept, mv change.Transition, worker bool) error {
 	to, ok := mv.From.Next(mv.Event)
 	if mv.Event == "" {
 		to, ok = mv.From, !mv.From.Final()
@@ -163,7 +163,7 @@ func (m *Mem) move(k *kept, mv change.Move, worker bool) error {
 	}
 	if mv.Proposal != nil {
 		was := k.Proposal
-		k.Previous, k.Proposal, k.Asked = &was, *c.Previous, k.Version
+		k.Previous, k.Proposal, k.ApprovalsSince = &was, *c.Previous, k.Version
 	}
 	if mv.Outcome != nil {
 		k.Outcome = c.Outcome
@@ -177,7 +177,7 @@ func (m *Mem) move(k *kept, mv change.Move, worker bool) error {
 	if mv.From != mv.To {
 		m.settle(k, mv.To, worker)
 	}
-	m.keep(mv.Kept)
+	m.keep(mv.Records)
 	return nil
 }
 

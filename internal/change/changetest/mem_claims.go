@@ -102,7 +102,7 @@ func (m *Mem) Record(_ context.Context, c change.Claim, line change.StepRecord, 
 }
 
 // Advance implements executor.Queue.
-func (m *Mem) Advance(_ context.Context, c change.Claim, mv change.Move) error {
+func (m *Mem) Advance(_ context.Context, c change.Claim, mv change.Transition) error {
 	return m.under(c, func(k *kept) error {
 		mv.ID, mv.Entry.Worker = c.ID, c.Worker
 		return m.move(k, mv, true)

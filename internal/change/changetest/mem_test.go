@@ -26,7 +26,7 @@ func TestMemAsQueue(t *testing.T) {
 	executortest.RunQueueInBubble(t, func(*testing.T) executortest.Fixture {
 		m := changetest.NewMem(time.Now)
 		return executortest.Fixture{
-			Queue: m, Waker: m, Get: m.Get, Move: m.Move, Lag: m.Lag,
+			Queue: m, Waker: m, Get: m.Get, Move: m.Transition, Lag: m.Lag,
 			Pass: func(d time.Duration) { time.Sleep(d); synctest.Wait() },
 			Put: func(ctx context.Context, r *change.Request) error {
 				pending := *r
@@ -34,7 +34,7 @@ func TestMemAsQueue(t *testing.T) {
 				if _, err := m.Create(ctx, &pending, "", change.Entry{What: "create"}); err != nil {
 					return err
 				}
-				return m.Move(ctx, change.Move{
+				return m.Transition(ctx, change.Transition{
 					ID: r.ID, Version: 1, Event: change.Approve, From: change.Pending, To: change.Approved,
 					Decisions: r.Decisions, Entry: change.Entry{What: "approve"},
 				})

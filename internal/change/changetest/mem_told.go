@@ -10,8 +10,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// Lagging implements Outbox.
-func (m *Mem) Lagging(_ context.Context, limit int) ([]string, error) {
+// Unannounced implements Outbox.
+func (m *Mem) Unannounced(_ context.Context, limit int) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	behind := m.sorted(func(k *kept) bool { return k.lagging != 0 },
@@ -19,18 +19,18 @@ func (m *Mem) Lagging(_ context.Context, limit int) ([]string, error) {
 	return ids(behind, limit), nil
 }
 
-// ClaimTelling implements Outbox.
-func (m *Mem) ClaimTelling(_ context.Context, id, owner string, lease time.Duration) (*change.Request, bool, error) {
+// ClaimNotification implements Outbox.
+func (m *Mem) ClaimNotification(_ context.Context, id, owner string, lease time.Duration) (*change.Request, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k, err := m.find(id)
 	if err != nil {
 		return nil, false, err
 	}
-	if k.Announced >= k.Version || k.teller != "" && k.teller != owner && m.now().Before(k.telling) {
+	if k.Announced >= k.Version || k.notifier != "" && k.notifier != owner && m.now().Before(k.telling) {
 		return nil, false, nil
 	}
-	k.teller, k.telling, k.lagging = owner, m.now().Add(lease), m.tick()
+	k.notifier, k.telling, k.lagging = owner, m.now().Add(lease), m.tick()
 	r, err := clone(k.Request)
 	return r, err == nil, err
 }
@@ -53,9 +53,9 @@ func (m *Mem) NoteMessage(_ context.Context, id, owner, slot string, msg change.
 	return nil
 }
 
-// late refuses a teller whose lease has ended.
+// late refuses a notifier whose lease has ended.
 func (m *Mem) late(k *kept, owner string) error {
-	if k.teller != owner || !m.now().Before(k.telling) {
+	if k.notifier != owner || !m.now().Before(k.telling) {
 		return change.ErrFenced
 	}
 	return nil
@@ -73,7 +73,7 @@ func (m *Mem) Announced(_ context.Context, id string, version int64, owner strin
 		return err
 	}
 	k.Announced = max(k.Announced, min(version, k.Version))
-	k.teller = ""
+	k.notifier = ""
 	if k.Announced >= k.Version {
 		k.lagging = 0
 	}

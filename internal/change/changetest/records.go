@@ -10,16 +10,16 @@ import (
 
 // Records reads records as a store does, from whatever All returns.
 type Records struct {
-	All   func() ([]change.Kept, error)
-	Index func(change.Kept) change.RecordIndex // nil: they have no facets
+	All   func() ([]change.StoredRecord, error)
+	Index func(change.StoredRecord) change.RecordIndex // nil: they have no facets
 }
 
 // Records returns those of the keys that exist, in their order.
-func (r Records) Records(_ context.Context, keys ...string) ([]change.Kept, error) {
+func (r Records) Records(_ context.Context, keys ...string) ([]change.StoredRecord, error) {
 	all, err := r.All()
-	var found []change.Kept
+	var found []change.StoredRecord
 	for _, key := range keys {
-		if i := slices.IndexFunc(all, func(k change.Kept) bool { return k.Key == key }); i >= 0 {
+		if i := slices.IndexFunc(all, func(k change.StoredRecord) bool { return k.Key == key }); i >= 0 {
 			found = append(found, all[i])
 		}
 	}
@@ -27,15 +27,15 @@ func (r Records) Records(_ context.Context, keys ...string) ([]change.Kept, erro
 }
 
 // RecordsBy returns those that have the facet, by key; limit 0 means all.
-func (r Records) RecordsBy(_ context.Context, facet string, limit int) ([]change.Kept, error) {
+func (r Records) RecordsBy(_ context.Context, facet string, limit int) ([]change.StoredRecord, error) {
 	all, err := r.All()
-	var found []change.Kept
+	var found []change.StoredRecord
 	for _, k := range all {
 		if r.Index != nil && slices.Contains(r.Index(k).Facets, facet) {
 			found = append(found, k)
 		}
 	}
-	slices.SortFunc(found, func(a, b change.Kept) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(found, func(a, b change.StoredRecord) int { return cmp.Compare(a.Key, b.Key) })
 	if limit > 0 {
 		found = found[:min(limit, len(found))]
 	}

@@ -23,14 +23,14 @@ func testUnknown(s suite) {
 	if _, err := s.Store.Get(s.Context(), "nobody"); !errors.Is(err, change.ErrNotFound) {
 		s.Errorf("getting: error %v, want %v", err, change.ErrNotFound)
 	}
-	m := change.Move{ID: "nobody", Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected, Entry: entry("reject", s.Now())}
-	if err := s.Store.Move(s.Context(), m); !errors.Is(err, change.ErrNotFound) {
+	m := change.Transition{ID: "nobody", Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected, Entry: entry("reject", s.Now())}
+	if err := s.Store.Transition(s.Context(), m); !errors.Is(err, change.ErrNotFound) {
 		s.Errorf("moving: error %v, want %v", err, change.ErrNotFound)
 	}
 	if err := s.Store.NoteMessage(s.Context(), "nobody", "t", "card", change.Message{}); !errors.Is(err, change.ErrNotFound) {
 		s.Errorf("noting a message: error %v, want %v", err, change.ErrNotFound)
 	}
-	if _, _, err := s.Store.ClaimTelling(s.Context(), "nobody", "t", time.Minute); !errors.Is(err, change.ErrNotFound) {
+	if _, _, err := s.Store.ClaimNotification(s.Context(), "nobody", "t", time.Minute); !errors.Is(err, change.ErrNotFound) {
 		s.Errorf("telling: error %v, want %v", err, change.ErrNotFound)
 	}
 	if _, err := s.Store.Get(s.Context(), "nobody"); !errors.Is(err, change.ErrNotFound) {
@@ -55,8 +55,8 @@ func testHeld(s suite) {
 	second := s.pending("b")
 	second.Proposal.Target = s.get("a").Proposal.Target
 	_, err := s.Store.Create(s.Context(), second, "sub-b", entry("create", s.Now()))
-	held, ok := errors.AsType[*change.HeldError](err)
-	if !ok || held.By != "a" || held.Target != second.Proposal.Subject() {
+	held, ok := errors.AsType[*change.LockedError](err)
+	if !ok || held.RequestID != "a" || held.Target != second.Proposal.Subject() {
 		s.Fatalf("error %v, want held by a", err)
 	}
 	if _, err := s.Store.Get(s.Context(), "b"); !errors.Is(err, change.ErrNotFound) {
@@ -102,7 +102,7 @@ func testFreed(s suite) {
 func (s suite) stick(c change.Claim) {
 	s.Helper()
 	s.advance(c, change.Fail)
-	s.advance(c, change.GiveUp)
+	s.advance(c, change.UndoFailed)
 	if id, ok, err := s.Store.Holder(s.Context(), s.get(c.ID).Proposal.Subject()); !ok || id != c.ID || err != nil {
 		s.Errorf("the target of a stuck request is held by %q (%t), error %v", id, ok, err)
 	}
@@ -118,7 +118,7 @@ func testHeldAtOnce(s suite) {
 		r.Proposal.Target = []string{"the one"}
 		wg.Go(func() {
 			_, err := s.Store.Create(s.Context(), r, "", entry("create", s.Now()))
-			if _, held := errors.AsType[*change.HeldError](err); err == nil {
+			if _, held := errors.AsType[*change.LockedError](err); err == nil {
 				made.Add(1)
 			} else if !held {
 				s.Errorf("creating: %v", err)
@@ -177,12 +177,12 @@ func testSubmissionForgotten(s suite) {
 func testMove(s suite) {
 	s.ask("a")
 	want := s.get("a")
-	yes := change.Decision{Verb: change.SaidYes, By: change.Actor{User: "UBOB"}, At: s.Now(), Reason: "ok", Digest: "digest-1"}
-	m := change.Move{
+	yes := change.Decision{Kind: change.DecisionApprove, By: change.Actor{User: "UBOB"}, At: s.Now(), Reason: "ok", Digest: "digest-1"}
+	m := change.Transition{
 		ID: "a", Version: 1, From: change.Pending, To: change.Pending,
 		Decisions: []change.Decision{yes}, Entry: entry("approve", s.Now()),
 	}
-	if err := s.Store.Move(s.Context(), m); err != nil {
+	if err := s.Store.Transition(s.Context(), m); err != nil {
 		s.Fatalf("a decision that moves nothing: %v", err)
 	}
 	want.Version, want.Decisions = 2, m.Decisions
@@ -193,7 +193,7 @@ func testMove(s suite) {
 	m = s.event(want, change.Reject)
 	m.Outcome = &change.Outcome{Why: "no", Ended: s.Now(), Leftovers: []change.Leftover{{Step: "one", What: "a key"}}}
 	m.Deadline = want.Deadline.Add(time.Hour)
-	if err := s.Store.Move(s.Context(), m); err != nil {
+	if err := s.Store.Transition(s.Context(), m); err != nil {
 		s.Fatalf("rejecting: %v", err)
 	}
 	want.Version, want.State, want.Outcome, want.Deadline = 3, change.Rejected, *m.Outcome, m.Deadline
@@ -212,7 +212,7 @@ func testOneWins(s suite) {
 	for n := range 8 {
 		e := []change.Event{change.Approve, change.Reject}[n%2]
 		wg.Go(func() {
-			switch err := s.Store.Move(s.Context(), s.event(r, e)); {
+			switch err := s.Store.Transition(s.Context(), s.event(r, e)); {
 			case err == nil:
 				won.Add(1)
 			case !errors.Is(err, change.ErrConflict):
@@ -226,10 +226,10 @@ func testOneWins(s suite) {
 	}
 }
 
-func (s suite) refused(m change.Move, why string) {
+func (s suite) refused(m change.Transition, why string) {
 	s.Helper()
 	before := s.get(m.ID)
-	if err := s.Store.Move(s.Context(), m); !errors.Is(err, change.ErrConflict) {
+	if err := s.Store.Transition(s.Context(), m); !errors.Is(err, change.ErrConflict) {
 		s.Errorf("%s: error %v, want %v", why, err, change.ErrConflict)
 	}
 	if diff := cmp.Diff(before, s.get(m.ID), same); diff != "" {
@@ -250,7 +250,7 @@ func testOldVersion(s suite) {
 func testImpossible(s suite) {
 	s.ask("a")
 	r := s.get("a")
-	for _, m := range []change.Move{
+	for _, m := range []change.Transition{
 		{Event: change.Succeed, From: change.Pending, To: change.Applied},
 		{Event: change.Approve, From: change.Pending, To: change.Applied},
 		{Event: change.Withdraw, From: change.Approved, To: change.Withdrawn},

@@ -15,10 +15,10 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// Outbox is what the teller needs: Slack is redrawn from what is stored, until it shows the present version.
+// Outbox is what the notifier needs: Slack is redrawn from what is stored, until it shows the present version.
 type Outbox interface {
-	Lagging(ctx context.Context, limit int) ([]string, error)
-	ClaimTelling(ctx context.Context, id, owner string, lease time.Duration) (*change.Request, bool, error)
+	Unannounced(ctx context.Context, limit int) ([]string, error)
+	ClaimNotification(ctx context.Context, id, owner string, lease time.Duration) (*change.Request, bool, error)
 	NoteMessage(ctx context.Context, id, owner, slot string, m change.Message) error
 	Announced(ctx context.Context, id string, version int64, owner string) error
 }
@@ -43,7 +43,7 @@ type Work interface {
 	Claim(ctx context.Context, worker string, lease time.Duration) (change.Claimed, error)
 	Extend(ctx context.Context, c change.Claim, lease time.Duration) error
 	Record(ctx context.Context, c change.Claim, line change.StepRecord, entry change.Entry) error
-	Advance(ctx context.Context, c change.Claim, m change.Move) error
+	Advance(ctx context.Context, c change.Claim, m change.Transition) error
 	Release(ctx context.Context, c change.Claim) error
 }
 
@@ -65,7 +65,7 @@ type Fixture struct {
 	Pass func(time.Duration)
 }
 
-// RunStore holds a store against everything that the service, the teller and the lists rely on. open is called
+// RunStore holds a store against everything that the service, the notifier and the lists rely on. open is called
 // once for each test, and once for each random history.
 func RunStore(t *testing.T, open func(t *testing.T) Fixture) {
 	t.Helper()
@@ -100,8 +100,8 @@ var storeTests = []struct {
 	{"a request learns who follows it", testFollowed},
 	{"what has changed lags until it is shown", testLagging},
 	{"what was tried goes to the end of the line", testLaggingFair},
-	{"one teller redraws at a time", testOneTeller},
-	{"a teller that went away is replaced", testTellerReplaced},
+	{"one notifier redraws at a time", testOneTeller},
+	{"a notifier that went away is replaced", testTellerReplaced},
 	{"the version shown only goes up", testAnnounced},
 	{"messages are noted without a new version", testMessages},
 	{"lists are in order and bounded", testLists},
@@ -131,7 +131,7 @@ func Pending(id string, now time.Time) *change.Request {
 	}
 	now = now.UTC().Truncate(time.Millisecond)
 	return &change.Request{
-		ID: id, State: change.Pending, Version: 1, Asked: 1, Proposal: p,
+		ID: id, State: change.Pending, Version: 1, ApprovalsSince: 1, Proposal: p,
 		Requester: change.Actor{User: "UALICE", Team: "T1", Channel: "C1"}, Reason: "a test", Rule: "default", Parent: "earlier",
 		Trace:   "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 		Created: now, Deadline: now.Add(24 * time.Hour),
@@ -176,16 +176,16 @@ func (s suite) get(id string) *change.Request {
 }
 
 // event is the move by e on the request as it was read.
-func (s suite) event(r *change.Request, e change.Event) change.Move {
+func (s suite) event(r *change.Request, e change.Event) change.Transition {
 	to, _ := r.State.Next(e)
-	return change.Move{
+	return change.Transition{
 		ID: r.ID, Version: r.Version, Event: e, From: r.State, To: to, Entry: entry(string(e), s.Now()),
 	}
 }
 
 func (s suite) move(id string, e change.Event) {
 	s.Helper()
-	if err := s.Store.Move(s.Context(), s.event(s.get(id), e)); err != nil {
+	if err := s.Store.Transition(s.Context(), s.event(s.get(id), e)); err != nil {
 		s.Fatalf("moving %s by %s: %v", id, e, err)
 	}
 }

@@ -16,7 +16,7 @@ func testWindow(s suite) {
 	}
 	m := s.event(r, change.Approve)
 	m.NotBefore = s.Now().Add(opens).UTC().Truncate(time.Millisecond)
-	if err := s.Store.Move(s.Context(), m); err != nil {
+	if err := s.Store.Transition(s.Context(), m); err != nil {
 		s.Fatal(err)
 	}
 	if r, _ := s.Store.Get(s.Context(), "later"); !r.NotBefore.Equal(m.NotBefore) {

@@ -73,7 +73,7 @@ func (m *Mem) Get(_ context.Context, id string) (*change.Request, error) {
 }
 
 // Move makes a move of the service: by a person or the clock.
-func (m *Mem) Move(_ context.Context, mv change.Move) error {
+func (m *Mem) Move(_ context.Context, mv change.Transition) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	h, ok := m.held[mv.ID]
@@ -197,7 +197,7 @@ func (m *Mem) Record(_ context.Context, c change.Claim, line change.StepRecord, 
 }
 
 // Advance implements executor.Queue.
-func (m *Mem) Advance(_ context.Context, c change.Claim, mv change.Move) error {
+func (m *Mem) Advance(_ context.Context, c change.Claim, mv change.Transition) error {
 	return m.under(c, func(h *held) error {
 		if h.request.State != mv.From {
 			return change.ErrConflict
@@ -227,7 +227,7 @@ func (m *Mem) under(c change.Claim, do func(*held) error) error {
 	return do(h)
 }
 
-func (m *Mem) move(h *held, mv change.Move) error {
+func (m *Mem) move(h *held, mv change.Transition) error {
 	r := h.request
 	if to, ok := r.State.Next(mv.Event); mv.Event != "" && (!ok || to != mv.To) {
 		return change.ErrConflict
@@ -242,7 +242,7 @@ func (m *Mem) move(h *held, mv change.Move) error {
 	}
 	if mv.Proposal != nil {
 		was := r.Proposal
-		r.Previous, r.Proposal, r.Asked = &was, *mv.Proposal, r.Version
+		r.Previous, r.Proposal, r.ApprovalsSince = &was, *mv.Proposal, r.Version
 	}
 	if mv.Outcome != nil {
 		r.Outcome = *mv.Outcome

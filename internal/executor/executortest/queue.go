@@ -23,7 +23,7 @@ type Fixture struct {
 	// Get returns a request with its journal.
 	Get func(ctx context.Context, id string) (*change.Request, error)
 	// Move makes a move of the service, on the version that it names.
-	Move func(ctx context.Context, m change.Move) error
+	Move func(ctx context.Context, m change.Transition) error
 	// Lag notes how a request stands, and returns what puts it back to that, as a failover to a replica does that had
 	// not heard of the latest writes.
 	Lag func(ctx context.Context, id string) (failOver func() error, err error)
@@ -118,8 +118,8 @@ func Approved(id string, steps ...string) *change.Request {
 		p.Steps = append(p.Steps, change.PlannedStep{Name: name, Args: json.RawMessage(`{}`), Title: "Step " + name})
 	}
 	return &change.Request{
-		ID: id, State: change.Approved, Version: 2, Asked: 1, Proposal: p, Requester: by, Reason: "a test", Rule: "default",
-		Decisions: []change.Decision{{Verb: change.SaidYes, By: change.Actor{User: "UBOB"}, At: at.Add(time.Minute), Digest: p.Digest}},
+		ID: id, State: change.Approved, Version: 2, ApprovalsSince: 1, Proposal: p, Requester: by, Reason: "a test", Rule: "default",
+		Decisions: []change.Decision{{Kind: change.DecisionApprove, By: change.Actor{User: "UBOB"}, At: at.Add(time.Minute), Digest: p.Digest}},
 		Created:   at, Deadline: at.Add(24 * time.Hour),
 	}
 }
@@ -164,7 +164,7 @@ func (s suite) noWork() {
 	}
 }
 
-func (s suite) advance(c change.Claim, e change.Event, more func(*change.Move)) {
+func (s suite) advance(c change.Claim, e change.Event, more func(*change.Transition)) {
 	s.Helper()
 	if err := s.Queue.Advance(s.Context(), c, s.worker(c, e, more)); err != nil {
 		s.Fatalf("advancing by %s: %v", e, err)
@@ -172,11 +172,11 @@ func (s suite) advance(c change.Claim, e change.Event, more func(*change.Move)) 
 }
 
 // worker is a worker's move on the request as it is.
-func (s suite) worker(c change.Claim, e change.Event, more func(*change.Move)) change.Move {
+func (s suite) worker(c change.Claim, e change.Event, more func(*change.Transition)) change.Transition {
 	s.Helper()
 	from := s.get(c.ID).State
 	to, _ := from.Next(e)
-	m := change.Move{ID: c.ID, Event: e, From: from, To: to, Entry: entry(c.ID, string(e))}
+	m := change.Transition{ID: c.ID, Event: e, From: from, To: to, Entry: entry(c.ID, string(e))}
 	if more != nil {
 		more(&m)
 	}
@@ -191,7 +191,7 @@ func (s suite) service(id string, e change.Event) {
 	if !ok {
 		s.Fatalf("%s can't happen in %s", e, r.State)
 	}
-	err := s.Move(s.Context(), change.Move{
+	err := s.Move(s.Context(), change.Transition{
 		ID: id, Version: r.Version, Event: e, From: r.State, To: to, Decisions: r.Decisions, Entry: entry(id, string(e)),
 	})
 	if err != nil {

@@ -149,7 +149,7 @@ func (s suite) refused(c change.Claim) {
 	}
 }
 
-func (s suite) eachRefused(c change.Claim, m change.Move) {
+func (s suite) eachRefused(c change.Claim, m change.Transition) {
 	s.Helper()
 	for name, write := range map[string]func() error{
 		"extend":  func() error { return s.Queue.Extend(s.Context(), c, time.Hour) },
@@ -210,7 +210,7 @@ func testFencedForgotten(s suite) {
 
 func testFencedUnknown(s suite) {
 	c := change.Claim{ID: "nobody", Epoch: 1, Worker: "w1"}
-	s.eachRefused(c, change.Move{
+	s.eachRefused(c, change.Transition{
 		ID: c.ID, Event: change.Succeed, From: change.Applying, To: change.Applied, Entry: entry(c.ID, "succeed"),
 	})
 	if _, err := s.Get(s.Context(), c.ID); !errors.Is(err, change.ErrNotFound) {

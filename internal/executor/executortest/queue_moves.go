@@ -49,7 +49,7 @@ func testJournalOrder(s suite) {
 func testJournalReplaced(s suite) {
 	s.put("a")
 	c := s.claimFor("w1", time.Minute)
-	full := line("one", 0, change.StepLeft)
+	full := line("one", 0, change.StepUndoFailed)
 	full.Ended = full.Begun.Add(time.Second)
 	full.Evidence = change.Evidence{"k": "v"}
 	full.Finding, full.Trouble = "3 indices", "a quote \" and a line\nbreak, ünïcode"
@@ -69,7 +69,7 @@ func testSucceed(s suite) {
 	s.put("a")
 	c := s.claim("w1")
 	want := change.Outcome{Ended: time.Date(2026, 11, 23, 9, 31, 0, 0, time.UTC)}
-	s.advance(c.Claim, change.Succeed, func(m *change.Move) { m.Outcome = &want })
+	s.advance(c.Claim, change.Succeed, func(m *change.Transition) { m.Outcome = &want })
 	r := s.get("a")
 	if r.State != change.Applied || r.Version != c.Request.Version+1 {
 		s.Errorf("request is %s, version %d; want %s, %d", r.State, r.Version, change.Applied, c.Request.Version+1)
@@ -92,7 +92,7 @@ func testFail(s suite) {
 	s.put("a")
 	c := s.claimFor("w1", time.Minute)
 	failed := change.Outcome{Failed: "one", Why: "it broke", Error: "500"}
-	s.advance(c.Claim, change.Fail, func(m *change.Move) { m.Outcome = &failed })
+	s.advance(c.Claim, change.Fail, func(m *change.Transition) { m.Outcome = &failed })
 	if r := s.get("a"); r.State != change.Undoing {
 		s.Fatalf("request is %s", r.State)
 	}
@@ -117,7 +117,7 @@ func (s suite) stuck(id string) change.Claim {
 	s.put(id)
 	c := s.claim("w1").Claim
 	s.advance(c, change.Fail, nil)
-	s.advance(c, change.GiveUp, func(m *change.Move) {
+	s.advance(c, change.UndoFailed, func(m *change.Transition) {
 		m.Outcome = &change.Outcome{Failed: "one", Why: "it broke", Leftovers: []change.Leftover{{Step: "one", What: "a key", Command: "DELETE /k"}}}
 	})
 	if r := s.get(id); r.State != change.Stuck || len(r.Outcome.Leftovers) != 1 {
@@ -149,14 +149,14 @@ func testDrift(s suite) {
 	now.Digest = "digest-2"
 	deadline := c.Request.Deadline.Add(time.Hour)
 	decisions := append(c.Request.Decisions[:1:1], change.Decision{
-		Verb: change.WentStale, At: c.Request.Created.Add(time.Hour), Reason: "drift", Digest: was.Digest,
+		Kind: change.DecisionDrift, At: c.Request.Created.Add(time.Hour), Reason: "drift", Digest: was.Digest,
 	})
-	s.advance(c.Claim, change.Drift, func(m *change.Move) {
+	s.advance(c.Claim, change.Drift, func(m *change.Transition) {
 		m.Proposal, m.Decisions, m.Deadline = &now, decisions, deadline
 	})
 	r := s.get("a")
-	if r.State != change.Pending || r.Asked != r.Version {
-		s.Errorf("request is %s, version %d, asked at %d; want %s, asked at its version", r.State, r.Version, r.Asked, change.Pending)
+	if r.State != change.Pending || r.ApprovalsSince != r.Version {
+		s.Errorf("request is %s, version %d, asked at %d; want %s, asked at its version", r.State, r.Version, r.ApprovalsSince, change.Pending)
 	}
 	if diff := cmp.Diff(now, r.Proposal, same); diff != "" {
 		s.Errorf("proposal (-want +got):\n%s", diff)
@@ -183,10 +183,10 @@ func testLapse(s suite) {
 	s.put("a")
 	before := s.get("a")
 	c := s.claim("w1")
-	s.advance(c.Claim, change.Lapse, nil)
+	s.advance(c.Claim, change.InputExpired, nil)
 	r := s.get("a")
-	if r.State != change.Pending || r.Asked != before.Asked || r.Previous != nil || !r.Deadline.Equal(before.Deadline) {
-		s.Errorf("request is %s, asked at %d, deadline %v, previous %v", r.State, r.Asked, r.Deadline, r.Previous)
+	if r.State != change.Pending || r.ApprovalsSince != before.ApprovalsSince || r.Previous != nil || !r.Deadline.Equal(before.Deadline) {
+		s.Errorf("request is %s, asked at %d, deadline %v, previous %v", r.State, r.ApprovalsSince, r.Deadline, r.Previous)
 	}
 	if diff := cmp.Diff(before.Approvals(), r.Approvals(), same); diff != "" {
 		s.Errorf("approvals (-want +got):\n%s", diff)
@@ -202,7 +202,7 @@ func testImpossible(s suite) {
 	s.put("a")
 	c := s.claimFor("w1", time.Minute)
 	before := s.get("a")
-	for name, m := range map[string]change.Move{
+	for name, m := range map[string]change.Transition{
 		"from another state": {ID: "a", Event: change.Undone, From: change.Undoing, To: change.RolledBack, Entry: entry("a", "undone")},
 		"twice":              {ID: "a", Event: change.Start, From: change.Approved, To: change.Applying, Entry: entry("a", "start")},
 	} {

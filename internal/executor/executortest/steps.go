@@ -20,17 +20,17 @@ type Func struct {
 }
 
 var (
-	_ change.Step     = Func{}
-	_ change.Patient  = Func{}
-	_ change.Reporter = Func{}
-	_ change.Planner  = Kind{}
+	_ change.Step          = Func{}
+	_ change.StepTimeouter = Func{}
+	_ change.Reporter      = Func{}
+	_ change.Planner       = Kind{}
 )
 
 // Finding implements change.Reporter.
 func (f Func) Finding() string { return f.Found }
 
-// Patience implements change.Patient.
-func (f Func) Patience() time.Duration {
+// StepTimeout implements change.Patient.
+func (f Func) StepTimeout() time.Duration {
 	if f.Lasting == 0 {
 		return time.Hour
 	}

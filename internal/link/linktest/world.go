@@ -68,7 +68,7 @@ func (w *World) Systems() []link.System {
 	defer w.mu.Unlock()
 	var all []link.System
 	for _, p := range w.platforms {
-		all = append(all, link.System{Name: p.name, Label: p.name, Kind: p.kind, Signs: p.kind == link.KindECH, Platform: p})
+		all = append(all, link.System{Name: p.name, Label: p.name, Kind: p.kind, SupportsIdentity: p.kind == link.KindECH, Platform: p})
 	}
 	return all
 }

@@ -23,8 +23,8 @@ func TestTranscriptReadsLikeSlack(t *testing.T) {
 	}})["ts"]
 	w.ok("chat.postMessage", object{"channel": "COPS", "text": "progress", "thread_ts": root, "blocks": []any{object{
 		"type": "plan", "title": "Steps", "tasks": []any{
-			object{"type": "task_card", "task_id": "1", "title": "grant", "status": "complete", "output": rich("key issued")},
-			object{"type": "task_card", "task_id": "2", "title": "point", "status": "in_progress"},
+			object{"type": "task_card", "task_id": "1", "title": "issue_key", "status": "complete", "output": rich("key issued")},
+			object{"type": "task_card", "task_id": "2", "title": "set_remote", "status": "in_progress"},
 		},
 	}}})
 	w.ok("chat.postEphemeral", object{"channel": "COPS", "user": "UALICE", "text": ":white_check_mark: *Sent*"})
@@ -39,9 +39,9 @@ func TestTranscriptReadsLikeSlack(t *testing.T) {
   @approvers #ops the plan (https://x.example) 1 January
     remote-cluster
       Steps
-        ✔ grant
+        ✔ issue_key
             key issued
-        ◐ point
+        ◐ set_remote
 remote-cluster (only visible to alice)
   ✅ Sent
 `

@@ -1,0 +1,109 @@
+package handlers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// driftLines tells what moved between the plan that was approved and the one that waits now.
+func driftLines(r *change.Request) string {
+	if r.Previous == nil || r.State != change.Pending {
+		return ""
+	}
+	out := []string{":arrows_counterclockwise: *The plan is no longer the one that was approved*, so its approvals are void. What moved:"}
+	moved := 0
+	for _, f := range r.Proposal.Basis {
+		was := "nothing"
+		if i := slices.IndexFunc(r.Previous.Basis, func(p change.Field) bool { return p.Label == f.Label }); i >= 0 {
+			was = r.Previous.Basis[i].Value
+		}
+		if was != f.Value {
+			moved++
+			out = append(out, fmt.Sprintf("• %s: was %s, is %s", line(f.Label, 60), line(was, 200), line(f.Value, 200)))
+		}
+	}
+	calls := movedCalls(r.Previous.Calls(), r.Proposal.Calls())
+	if moved == 0 && len(calls) == 0 {
+		out = append(out, "• what the policy judges by")
+	}
+	out = append(out, calls...)
+	return within("\n", maxText-10, out...)
+}
+
+// movedCalls are the calls that are no longer made, and those that are new.
+func movedCalls(was, is []change.Call) []string {
+	var out []string
+	for _, side := range []struct {
+		word         string
+		these, those []change.Call
+	}{{"no longer", was, is}, {"now", is, was}} {
+		for _, c := range side.these {
+			if !slices.Contains(side.those, c) {
+				say := "• " + side.word + ": " + line(c.Method+" "+c.Path, 160)
+				if c.Body != "" {
+					say += " " + verbatim(c.Body, 200)
+				}
+				out = append(out, say)
+			}
+		}
+	}
+	return out
+}
+
+func decisionLines(r *change.Request) string {
+	var out []string
+	for _, d := range r.Decisions {
+		out = append(out, decisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))
+	}
+	if len(out) > 8 {
+		out = append([]string{fmt.Sprintf("… and %d earlier", len(out)-8)}, out[len(out)-8:]...)
+	}
+	return within("\n", maxText-10, out...)
+}
+
+func decisionLine(d change.Decision, void bool, wants string) string {
+	var s string
+	switch d.Kind {
+	case change.DecisionApprove:
+		s = ":white_check_mark: " + user(d.By.User) + " approved"
+		if void {
+			s = ":white_check_mark: ~" + user(d.By.User) + " approved~ an earlier plan"
+		}
+	case change.DecisionRevoke:
+		s = ":leftwards_arrow_with_hook: " + user(d.By.User) + " took the approval back"
+	case change.DecisionReject:
+		s = ":no_entry: " + user(d.By.User) + " rejected"
+	case change.DecisionWithdraw:
+		s = ":wastebasket: " + user(d.By.User) + " withdrew"
+	case change.DecisionExpire:
+		s = ":alarm_clock: ran out" // what it waited for is the reason
+	case change.DecisionRetry:
+		s = ":repeat: " + user(d.By.User) + " asked for another try to clean up"
+	case change.DecisionResolve:
+		s = ":broom: " + user(d.By.User) + " says that it is clean"
+	case change.DecisionRemind:
+		s = ":bell: reminded " + users(d.To)
+	case change.DecisionInputSubmitted:
+		s = ":key: " + user(d.By.User) + " handed the key in"
+		if wants == link.InputAuthority {
+			s = ":package: " + user(d.By.User) + " says that the certificate authority is in place"
+		}
+	case change.DecisionInputRequested:
+		s = ":bell: asked " + users(d.To) + " for " + line(wants, maxName)
+	case change.Unapproved:
+		s = ":arrows_counterclockwise: not begun, approvals are missing"
+	case change.DecisionDrift:
+		s = ":arrows_counterclockwise: the plan changed, approvals are void"
+	default:
+		s = ":grey_question: " + line(string(d.Kind), 40)
+	}
+	s += " · " + when(d.At)
+	if strings.TrimSpace(d.Reason) != "" {
+		s += ": _" + strings.ReplaceAll(line(d.Reason, 300), "_", " ") + "_"
+	}
+	return s
+}

@@ -1,0 +1,313 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// callbackForm is the modal of every change of a connection that exists.
+const callbackForm = "connection.order"
+
+// What a form is filled with beside what is there.
+const (
+	prefillFix      = "fix"      // what the platform says of the remote deployment
+	prefillFilter   = "filter"   // a network filter for the addresses that are shut out
+	prefillRole     = "role"     // a role for those who shall search
+	prefillApproved = "approved" // what was approved
+)
+
+// prefillFor is what the form of a change is filled with that mends a cause.
+func prefillFor(verb string, c link.Cause) string {
+	switch {
+	case verb != "update":
+		return ""
+	case c == link.CauseFilter:
+		return prefillFilter
+	case c == link.CauseNoPrivileges:
+		return prefillRole
+	case c == link.CauseNotAllowed:
+		return prefillApproved // somebody may have narrowed the key
+	}
+	return prefillFix
+}
+
+// changeForm is a change of an existing connection, as people ask for it: a connection, a few fields, a reason.
+type changeForm struct {
+	title, submit, intro string
+	others               bool // the form may be for other connections of the deployment, where it is not for this one
+	// form are they for one connection, filled in.
+	form func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block
+	// ask reads them.
+	ask func(n link.Name, f answers) (kind change.Kind, params any, wrong *change.InvalidError)
+}
+
+// changeForms are all of them, by their word.
+func changeForms() map[string]changeForm {
+	return map[string]changeForm{
+		"rotate": rotateForm(), "update": updateForm(), "disconnect": disconnectForm(), "adopt": adoptForm(), "migrate": migrateForm(),
+	}
+}
+
+// kindOf is the kind of change that a word asks for; subcommandOf goes the other way.
+func kindOf(verb string) change.Kind { return change.Kind("link." + verb) }
+
+// formMetadata travels in the modal's private_metadata.
+type formMetadata struct {
+	Subcommand string `json:"subcommand"`
+	Channel    string `json:"channel,omitempty"`
+	Name       string `json:"name,omitempty"` // the connection that the fields are for
+	Fill       string `json:"fill,omitempty"`
+	Parent     string `json:"parent,omitempty"`
+	// Fields are those that the form shows: an error can stand beside no other, and a client may leave empty ones out
+	// of what it sends.
+	Fields []string `json:"fields,omitempty"`
+}
+
+// String is the memory as private_metadata.
+func (m formMetadata) String() string {
+	raw, _ := json.Marshal(m) //nolint:errchkjson // strings only
+	return string(raw)
+}
+
+func parseFormMetadata(s string) (formMetadata, error) {
+	var m formMetadata
+	dec := json.NewDecoder(strings.NewReader(s))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&m); err != nil {
+		return m, fmt.Errorf("a modal's metadata: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return m, errors.New("a modal's metadata: something follows it")
+	}
+	_, looking := inspectCommands()[m.Subcommand]
+	if _, ok := changeForms()[m.Subcommand]; !ok && !looking {
+		return m, fmt.Errorf("a modal's metadata: there is no %q", bot.Cut(m.Subcommand, 40))
+	}
+	return m, nil
+}
+
+// formCommand makes the command of a word that asks for a change. The modal opens at once: its trigger is short-lived.
+func formCommand(verb string) func(*Handlers, context.Context, bot.Command, []string) bot.Answer {
+	return func(h *Handlers, ctx context.Context, c bot.Command, args []string) bot.Answer {
+		m := formMetadata{Subcommand: verb, Channel: c.Channel}
+		note := ""
+		if len(args) > 0 {
+			note = "Looking for the connection…"
+		}
+		view, err := h.o.Slack.OpenView(ctx, c.TriggerID, formModal(m, bot.Option{}, note, nil))
+		if err != nil {
+			return reply(h.say(ctx, err, textFormat{}))
+		}
+		if len(args) == 0 {
+			return bot.Answer{}
+		}
+		return bot.Answer{Then: func(ctx context.Context) error {
+			n, why := h.whichConnection(ctx, args)
+			if why != "" {
+				_, err := h.o.Slack.UpdateView(ctx, view.ID, "", formModal(m, bot.Option{}, why, nil))
+				return closed(err)
+			}
+			return h.fillForm(ctx, view.ID, m, n)
+		}}
+	}
+}
+
+// formPressed opens the modal of a connection's button, filled in.
+func (h *Handlers) formPressed(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	verb, _ := strings.CutPrefix(a.ID, connectionPrefix)
+	n, fill, err := parsePressValue(a.Value.Text)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	m := formMetadata{Subcommand: verb, Channel: a.Channel, Fill: fill}
+	view, err := h.o.Slack.OpenView(ctx, a.TriggerID, formModal(m, bot.Option{}, "Reading the connection…", nil))
+	if err != nil {
+		return h.replyError(replyTo(a), err), nil
+	}
+	return bot.Answer{Then: func(ctx context.Context) error { return h.fillForm(ctx, view.ID, m, n) }}, nil
+}
+
+// connectionSelected follows the choice of a connection in the modal.
+func (h *Handlers) connectionSelected(_ context.Context, a bot.Action) (bot.Answer, error) {
+	if a.View == nil {
+		return bot.Answer{}, errors.New("a connection was picked outside a modal")
+	}
+	m, err := parseFormMetadata(a.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	n, ok := chosenName(a.Value.Option)
+	if _, changes := changeForms()[m.Subcommand]; !ok || !changes {
+		return bot.Answer{}, nil // the one that stands for clusters that could not be asked, or nothing depends on it
+	}
+	return bot.Answer{Then: func(ctx context.Context) error { return h.fillForm(ctx, a.View.ID, m, n) }}, nil
+}
+
+// fillForm reads the connection and draws the fields for it.
+func (h *Handlers) fillForm(ctx context.Context, view string, m formMetadata, n link.Name) error {
+	e, err := h.o.Connections.State(ctx, n)
+	if err != nil {
+		_, err = h.o.Slack.UpdateView(ctx, view, "", formModal(m, bot.Option{}, h.say(ctx, err, textFormat{plain: true}), nil))
+		return closed(err)
+	}
+	m.Name = n.String()
+	chosen := bot.Option{Value: m.Name, Text: bot.Cut(clean(e.PairState.Local.Name+"/"+n.Alias), maxOption)}
+	o, note := changeForms()[m.Subcommand], ""
+	if why := e.WhyNot(kindOf(m.Subcommand)); why != "" {
+		note = ":warning: Not for " + chosen.Text + ": " + why + "."
+	}
+	var fields []slack.Block
+	if note == "" || o.others {
+		fields = o.form(ctx, h, e, m)
+	}
+	if len(fields) == 0 { // then there is nothing to ask for
+		m.Name, chosen = "", bot.Option{}
+	}
+	_, err = h.o.Slack.UpdateView(ctx, view, "", formModal(m, chosen, note, fields))
+	return closed(err)
+}
+
+// closed forgives that a modal was closed meanwhile.
+func closed(err error) error {
+	if e, ok := errors.AsType[*bot.Error](err); ok && (e.Kind == bot.Gone || e.Kind == bot.Expired || e.Code == "not_found") {
+		return nil
+	}
+	return err
+}
+
+// formModal draws the modal; without fields as long as no connection is chosen.
+func formModal(m formMetadata, chosen bot.Option, note string, fields []slack.Block) slack.ModalViewRequest {
+	e := changeForms()[m.Subcommand]
+	blocks := []slack.Block{section(e.intro), connectionInput(connectionBlock(m), chosen, true)}
+	if note != "" {
+		blocks = append(blocks, section(line(note, maxTold)))
+	}
+	if len(fields) > 0 {
+		blocks = append(append(blocks, fields...), multiline(textInput(m, link.FieldReason, "What is it for?", "Approvers decide by this.", maxReason, "")))
+	}
+	v := slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callbackForm, Title: plain(e.title, 24), Submit: plain(e.submit, 24), Close: plain("Cancel", 24),
+		Blocks: slack.Blocks{BlockSet: blocks},
+	}
+	m.Fields = nil
+	for _, block := range inputBlocks(v) {
+		field, _, _ := strings.Cut(block, ":")
+		m.Fields = append(m.Fields, field)
+	}
+	v.PrivateMetadata = m.String()
+	return v
+}
+
+// blockOf is a field's block for the connection at hand: Slack shows a new initial value in a new block only.
+func blockOf(m formMetadata, field string) string { return newBlock(field, m.Name, m.Fill) }
+
+// connectionBlock is the block of the choice of a connection; a chosen one is an initial value like any other.
+func connectionBlock(m formMetadata) string {
+	if m.Name == "" {
+		return fieldConnection
+	}
+	return blockOf(m, fieldConnection)
+}
+
+func textInput(m formMetadata, field, label, hint string, limit int, value string) *slack.InputBlock {
+	el := slack.NewPlainTextInputBlockElement(nil, "order."+field)
+	el.MaxLength, el.InitialValue = limit, bot.Cut(value, limit)
+	return slack.NewInputBlock(blockOf(m, field), plain(label, 2000), plain(hint, 2000), el)
+}
+
+// answers is what is filled in, by field.
+type answers map[string]bot.Value
+
+func readAnswers(s bot.State) answers {
+	out := answers{}
+	for block, actions := range s {
+		field, _, _ := strings.Cut(block, ":")
+		for _, v := range actions {
+			out[field] = v
+		}
+	}
+	return out
+}
+
+func (a answers) text(field string) string { return strings.TrimSpace(a[field].Text) }
+
+func (a answers) patterns(field string) []string { return link.ParsePatterns(a[field].Text) }
+
+func (a answers) access() link.Access {
+	return link.Access{Search: a.patterns(link.FieldSearch), Replication: a.patterns(link.FieldReplication)}
+}
+
+// formSubmitted asks for the change. The modal's id makes a second submission the same request.
+func (h *Handlers) formSubmitted(ctx context.Context, s bot.Submission) (bot.Answer, error) {
+	m, err := parseFormMetadata(s.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	f := readAnswers(s.View.State)
+	n, ok := chosenName(bot.Option{Value: m.Name})
+	if !ok {
+		return fieldErrors(map[string]string{connectionBlock(m): "Choose a connection from the list, and wait until its fields appear."}), nil
+	}
+	if chosen := f[fieldConnection].Option.Value; chosen != "" && chosen != m.Name {
+		return fieldErrors(map[string]string{connectionBlock(m): "Another connection was chosen: wait until its fields appear."}), nil
+	}
+	kind, params, wrong := changeForms()[m.Subcommand].ask(n, f)
+	reason := f.text(link.FieldReason)
+	if reason == "" {
+		wrong.Add(link.FieldReason, "say what it is for: approvers decide by it")
+	}
+	if len(wrong.Problems) > 0 {
+		return fieldErrors(m.errors(wrong)), nil
+	}
+	raw, err := json.Marshal(params)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	to := replyTarget{user: s.User.ID, channel: m.Channel}
+	return h.propose(ctx, s, to, change.ProposeInput{
+		Kind: kind, Params: raw, Reason: reason, By: actor(s.User, m.Channel), Submission: s.View.ID,
+	}, func(err error) bot.Answer { return h.formRefused(ctx, to, m, err) }), nil
+}
+
+func (h *Handlers) formRefused(ctx context.Context, to replyTarget, m formMetadata, err error) bot.Answer {
+	if wrong, ok := errors.AsType[*change.InvalidError](err); ok {
+		return fieldErrors(m.errors(wrong))
+	}
+	a := fieldErrors(m.errors(&change.InvalidError{Problems: []change.Problem{{Field: fieldConnection, Say: h.say(ctx, err, textFormat{plain: true})}}}))
+	if _, held := errors.AsType[*change.LockedError](err); held {
+		a.Then = func(ctx context.Context) error { return h.notifyUser(ctx, to, private(h.say(ctx, err, textFormat{}))) }
+	}
+	return a
+}
+
+// errors are problems by block; one of a field that the form lacks is shown beside the connection.
+func (m formMetadata) errors(wrong *change.InvalidError) map[string]string {
+	out := map[string]string{}
+	for _, p := range wrong.Problems {
+		block := connectionBlock(m)
+		if slices.Contains(m.Fields, p.Field) {
+			block = blockOf(m, p.Field)
+		}
+		addError(out, block, problemSays(p))
+	}
+	return out
+}
+
+func formLate(s bot.Submission) bot.Answer {
+	m, err := parseFormMetadata(s.View.Metadata)
+	if err != nil {
+		return bot.Answer{}
+	}
+	return fieldErrors(map[string]string{connectionBlock(m): sayTime})
+}

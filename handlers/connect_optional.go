@@ -1,0 +1,148 @@
+package handlers
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const (
+	actionLetIn = connectPrefix + "let_in"
+
+	maxSources = 1000
+	maxRole    = 100
+)
+
+// extraFields are what can be done beside the connection: a role for those who search, and a network filter.
+func (m connectMetadata) extraFields(f connectForm) []slack.Block {
+	if f.byCertificate() {
+		return nil
+	}
+	text := func(field, label, hint string, limit int) *slack.InputBlock {
+		return m.text(f, field, label, hint, limit)
+	}
+	blocks := []slack.Block{
+		roleField(text),
+		box(link.FieldRestart, "Restart", "Restart the local deployment",
+			"So that its nodes read the key; from 8.14 on they do by themselves", f.Restart),
+	}
+	if m.MayIdentify || f.Identity {
+		blocks = append(blocks, box(link.FieldIdentity, "Strong identity verification", "The key works for the local cluster alone",
+			"Its nodes sign each request with their certificate", f.Identity))
+	}
+	if !m.MayFilter && strings.TrimSpace(f.Texts[link.FieldFilter]) == "" { // what was typed is not hidden: it is refused, with the reason
+		return blocks
+	}
+	return append(blocks, sourcesField(text), firstField(f.FilterFirst))
+}
+
+// input makes a text input of a form for a field; the form fills it in and names its block.
+type input func(field, label, hint string, limit int) *slack.InputBlock
+
+func roleField(in input) *slack.InputBlock {
+	return in(link.FieldRole, "Role to write", "On the local cluster, for those who shall search. Empty: none. A role that is not the bot's is never changed.", maxRole).WithOptional(true)
+}
+
+func sourcesField(in input) *slack.InputBlock {
+	return several(in(link.FieldFilter, "Addresses to let in", "IPv4 addresses or CIDRs that the local side comes from, as seen behind NAT. A network filter is added for those that are missing.", maxSources))
+}
+
+func firstField(on bool) *slack.InputBlock {
+	return box(link.FieldFilterFirst, "Lock others out", "Even if it is the first filter",
+		"A first one locks everybody else out of the remote deployment", on)
+}
+
+// optionsOf are what is asked for in these fields; nil: nothing.
+func optionsOf(role, sources string, first bool) (*link.FilterOptions, *link.RoleOptions) {
+	var filter *link.FilterOptions
+	var r *link.RoleOptions
+	if all := link.ParsePatterns(sources); len(all) > 0 {
+		filter = &link.FilterOptions{Sources: all, First: first}
+	}
+	if name := strings.TrimSpace(role); name != "" {
+		r = &link.RoleOptions{Name: name}
+	}
+	return filter, r
+}
+
+// box is one thing to tick.
+func box(field, label, say, about string, on bool) *slack.InputBlock {
+	o := slack.NewOptionBlockObject("true", plain(say, maxOption), plain(about, maxOption))
+	boxes := slack.NewCheckboxGroupsBlockElement(connectPrefix+field, o)
+	if on {
+		boxes.InitialOptions = []*slack.OptionBlockObject{o}
+	}
+	return slack.NewInputBlock(field, plain(label, 2000), nil, boxes).WithOptional(true)
+}
+
+// filterOffer offers to let the local side in, where addresses of it are shut out.
+func filterOffer(m connectMetadata) []slack.Block {
+	if m.Offer == "" {
+		return nil
+	}
+	return []slack.Block{slack.NewActionBlock("filter_offer", button(actionLetIn, "let_in", "Let the local side in…"))}
+}
+
+// connectLetIn fills the addresses in that are missing, for a person to confirm.
+func (h *Handlers) connectLetIn(_ context.Context, a bot.Action) (bot.Answer, error) {
+	return h.redrawFrom(a, func(f *connectForm, m *connectMetadata) {
+		m.More = true
+		all := strings.TrimSpace(f.Texts[link.FieldFilter] + "\n" + m.Offer)
+		if utf8.RuneCountInString(all) > maxSources {
+			m.Notes = append([]string{"There is no room for all addresses: " + strings.ReplaceAll(m.Offer, "\n", ", ")}, m.Notes...)
+			return
+		}
+		if m.Guessed {
+			m.Notes = append([]string{"The addresses filled in are what the hosts of the local platform call themselves. Behind NAT others count, " +
+				"which nobody but a person can know: confirm or change them before you ask."}, m.Notes...)
+		}
+		f.Texts[link.FieldFilter] = all
+		m.renew(link.FieldFilter, all)
+	})
+}
+
+// options are the parameters of extraFields.
+func (f connectForm) options(c *link.ConnectParams) {
+	if f.byCertificate() {
+		return
+	}
+	c.Restart = f.Restart
+	c.Filter, c.Role = optionsOf(f.Texts[link.FieldRole], f.Texts[link.FieldFilter], f.FilterFirst)
+	if f.Identity {
+		c.Identity = &link.IdentityOptions{}
+	}
+}
+
+// roleLine tells whom the role is for.
+func roleLine(role *link.RoleOptions, alias string) string {
+	if role == nil {
+		return ""
+	}
+	return "\nGive the role `" + line(role.Name, maxRole) + "` on the local cluster to those who shall search through `" + line(alias, maxAlias) + "`."
+}
+
+// restoreExtras fills a form in as c's parameters beside the plain key's were, for asking again.
+func (f *connectForm) restoreExtras(c link.ConnectParams, m *connectMetadata) {
+	if c.Model == link.ModelCertificate && c.Trust != nil {
+		f.Model, m.Model, m.Keys = string(c.Model), string(c.Model), true
+		f.Texts[link.FieldExpiry] = ""
+		maps.Copy(f.Texts, trustSuggestions(*c.Trust))
+		f.TrustAll, f.Texts[link.FieldRegions] = c.Trust.All, strings.Join(c.Trust.Regions, " ")
+	}
+	f.Restart, f.Identity = c.Restart, c.Identity != nil
+	m.MayIdentify = f.Identity // they could then; the plan asks again
+	m.More = c.Restart || c.Role != nil || c.Filter != nil || f.Identity
+	if c.Role != nil {
+		f.Texts[link.FieldRole] = c.Role.Name
+	}
+	if c.Filter != nil {
+		f.Texts[link.FieldFilter], f.FilterFirst = strings.Join(c.Filter.Sources, "\n"), c.Filter.First
+		m.MayFilter = true // it was allowed then; the plan asks again
+	}
+}

@@ -1,0 +1,84 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// show sends a drawing, and simpler ones as long as Slack refuses what it is made of.
+func (n *Notifier) show(ctx context.Context, r *change.Request, d rendered, send func(bot.Message) error) error {
+	err := send(d.msg)
+	for _, s := range fallbacks(r, d) {
+		if !isBadBlocks(err) {
+			break
+		}
+		refused := err
+		if err = send(s.msg); err == nil {
+			s.accepted(ctx, n, r, d, refused)
+		}
+	}
+	if err == nil {
+		n.remember(r.ID, d)
+	}
+	return err
+}
+
+// fallback is a message in place of one that Slack refused.
+type fallback struct {
+	msg      bot.Message
+	sections bool // the progress, without a plan block
+}
+
+// shortText is a text in characters that no limit of Slack's is near.
+const shortText = 500
+
+// fallbacks are the messages to show where Slack refuses a drawing, the best first: progress without the plan block, which
+// is young and not everywhere; and anything else as bare text, whole and then short. That is a fault of ours, but better
+// than silence.
+func fallbacks(r *change.Request, d rendered) []fallback {
+	var out []fallback
+	if len(d.msg.Blocks) > 0 && d.msg.Blocks[0].BlockType() == slack.MBTPlan {
+		if m, ok := progress(r, true); ok {
+			msg := d.msg
+			msg.Blocks = m.Blocks
+			out = append(out, fallback{msg: msg, sections: true})
+		}
+	}
+	whole := d.msg
+	whole.Blocks = nil
+	if hasButtons(d.msg.Blocks) {
+		whole.Text = "(Slack refused the buttons of this message: they are on the bot's home tab.) " + whole.Text
+	}
+	short := whole
+	short.Text = bot.Cut(whole.Text, shortText)
+	return append(out, fallback{msg: whole}, fallback{msg: short})
+}
+
+func (s fallback) accepted(ctx context.Context, t *Notifier, r *change.Request, d rendered, refused error) {
+	if !s.sections {
+		t.o.Log.ErrorContext(ctx, "a message was refused by Slack and is shown as bare text", "request", r.ID, "slot", d.slot, "error", refused)
+		return
+	}
+	if !t.sectionsOnly.Swap(true) {
+		t.o.Log.InfoContext(ctx, "the workspace takes no plan blocks: progress is shown in sections from now on")
+	}
+}
+
+func hasButtons(blocks []slack.Block) bool {
+	for _, b := range blocks {
+		if b.BlockType() == slack.MBTAction {
+			return true
+		}
+	}
+	return false
+}
+
+func isBadBlocks(err error) bool {
+	e, ok := errors.AsType[*bot.Error](err)
+	return ok && e.Kind == bot.BadBlocks
+}

@@ -1,0 +1,151 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// mends presses the button that mends what a message tells of, and returns the modal that opens.
+func (d *desk) mends(m bot.Message) string {
+	d.t.Helper()
+	_, value, ok := strings.Cut(toJSON(d.t, m.Blocks), `"action_id": "`+connectionPrefix+`update",`)
+	if !ok {
+		d.t.Fatalf("nothing mends it: %s", toJSON(d.t, m.Blocks))
+	}
+	_, value, _ = strings.Cut(value, `"value": "`)
+	value, _, _ = strings.Cut(value, `"`)
+	d.finish(d.formPressed(d.t.Context(), bot.Action{
+		ID: connectionPrefix + "update", Value: bot.Value{Text: value}, User: asker, Channel: "C0", TriggerID: "9",
+	}))
+	return "V9"
+}
+
+func TestAFilterIsMendedFromTheDiagnosis(t *testing.T) {
+	d := newDesk(t, func(systems []link.System) {
+		systems[0].EgressCIDRs, systems[1].CanAddFilters = []string{"203.0.113.10"}, true
+	})
+	d.connected()
+	d.world.Platform("ece-prod").SetOutgoing("203.0.113.10")
+	d.world.Platform("cloud").Find("b2").SetRulesets(link.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+	d.types("diagnose search-eu")
+	goldenMessage(t, "diagnose_filter", d.shown())
+	v := d.mends(d.shown())
+	golden(t, "modal_update_filter", d.slack.modals[v].view)
+	d.slack.set(v, link.FieldReason, bot.Value{Text: "dashboards are empty"})
+	if body := d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view(v), User: asker})); body != nil {
+		t.Fatalf("refused: %s", toJSON(t, body))
+	}
+	r, err := d.book.Get(t.Context(), "R1")
+	if err != nil || r.Proposal.Steps[0].Name != link.StepAddFilter {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+}
+
+func TestARoleIsMendedFromTheDiagnosis(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.types("diagnose search-eu") // see TestStatusAndDiagnose for the message
+	v := d.mends(d.shown())
+	golden(t, "modal_update_role", d.slack.modals[v].view)
+	d.world.Platform("ece-prod").Find("a1").SetRole("search-eu-readers", `{"cluster":["all"]}`)
+	d.slack.set(v, link.FieldReason, bot.Value{Text: "people search"})
+	if body := toJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view(v), User: asker}))); !strings.Contains(body, `"role:`) || !strings.Contains(body, "is not the bot's") {
+		t.Errorf("somebody else's role: %s", body)
+	}
+}
+
+func TestDiagnoseTakesTheErrorThatSomebodySaw(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.finish(d.command(t.Context(), bot.Command{Text: "diagnose", User: asker, Channel: "C0", TriggerID: "1"}))
+	golden(t, "modal_diagnose", d.slack.modals["V1"].view)
+	v := d.slack.view("V1")
+	if body := toJSON(t, d.finish(d.inspectSubmitted(t.Context(), bot.Submission{View: v, User: asker}))); !strings.Contains(body, "Choose a connection") {
+		t.Errorf("without a connection: %s", body)
+	}
+	d.slack.set("V1", fieldConnection, bot.Value{Option: bot.Option{Value: name}})
+	d.slack.set("V1", fieldReportedError, bot.Value{Text: "unauthorized for user [dana] because no remote indices privileges apply for the target cluster <!channel>"})
+	if body := d.finish(d.inspectSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker})); body != nil {
+		t.Fatalf("refused: %s", toJSON(t, body))
+	}
+	goldenMessage(t, "diagnose_heard", d.shown())
+	d.finish(d.command(t.Context(), bot.Command{Text: "status", User: asker, Channel: "C0", TriggerID: "2"}))
+	if s := d.slack.shows("V2"); strings.Contains(s, "Error that you saw") {
+		t.Errorf("a status asks for an error: %s", s)
+	}
+}
+
+// A status does not mend what works.
+func TestStatusOffersNoMendForAHint(t *testing.T) {
+	d := newDesk(t)
+	d.connected()
+	d.types("status search-eu")
+	if s := toJSON(t, d.shown().Blocks); strings.Contains(s, "Mend it") {
+		t.Errorf("shown: %s", s)
+	}
+}
+
+// A connection by certificates has no key to rotate; whose certificates it rests on, and until when, is said.
+func TestStatusOfAConnectionByCertificates(t *testing.T) {
+	d := newDesk(t)
+	local, remote := d.world.Platform("ece-prod").Find("a1"), d.world.Platform("cloud").Find("b2")
+	d.certified()
+	cloud, ece := d.world.Platform("cloud"), d.world.Platform("ece-prod")
+	local.TrustAlso(toJSON(t, link.TrustEntry{
+		Type: "ESS", ScopeID: cloud.Scope(), All: true, Certificates: []link.TrustCertificate{{PEM: cloud.CA("ech-region")}, {PEM: cloud.CA("ech-region next")}},
+	}))
+	remote.TrustAlso(toJSON(t, link.TrustEntry{
+		Type: "ECE", ScopeID: ece.Scope(), All: true, Certificates: []link.TrustCertificate{{PEM: ece.CA("ece-region")}, {PEM: ece.CA("ece-region next")}},
+	}))
+	d.types("status search-eu")
+	goldenMessage(t, "status_certificates", d.shown())
+}
+
+func TestFormsAreFilledForTheirCause(t *testing.T) {
+	for cause, want := range map[link.Cause]string{
+		link.CauseFilter: prefillFilter, link.CauseNoPrivileges: prefillRole, link.CausePort: prefillFix, link.CauseNotAllowed: prefillApproved,
+	} {
+		fill := prefillFor("update", cause)
+		if fill != want {
+			t.Errorf("%s: %q, want %q", cause, fill, want)
+		}
+		n := link.Name{Local: link.Ref{Platform: "e", Deployment: "a"}, Alias: "x"}
+		if got, back, err := parsePressValue(pressValue(n, fill)); err != nil || got != n || back != fill {
+			t.Errorf("%s: a button carries %v %q, %v", cause, got, back, err)
+		}
+	}
+	if fill := prefillFor("rotate", link.CauseFilter); fill != "" {
+		t.Errorf("a rotation is filled with %q", fill)
+	}
+}
+
+// Certificates are told of in words of their own: one message a problem, drawn again, and resolved in those words.
+func TestWatchTellsOfCertificates(t *testing.T) {
+	w := newWard(t, link.ManagedConnection{
+		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Record: change.StoredRecord{Request: "r1", By: change.Actor{User: "U0ASKER"}},
+	})
+	ends := link.Problem{Kind: link.ProblemExpiring, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod trusts certificates of search-eu that end on 2026-12-24, and none that goes on."}
+	gap := link.Problem{Kind: link.ProblemDrifted, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod does not trust CN=next."}
+	w.check(ends, gap)
+	w.check(ends, gap)
+	if got := w.slack.visible(); len(got) != 2 || got[0].updates != 0 || got[1].updates != 0 {
+		t.Fatalf("%+v", got)
+	}
+	goldenMessage(t, "watch_certificates_end", w.slack.visible()[0].msg)
+	goldenMessage(t, "watch_certificates_gap", w.slack.visible()[1].msg)
+	gap.Say = "logs-prod does not trust CN=next; logs-prod does not trust CN=after that."
+	w.check(gap)
+	if got := w.slack.visible(); len(got) != 2 || got[1].updates != 1 {
+		t.Fatalf("%+v", got)
+	}
+	goldenMessage(t, "watch_certificates_end_resolved", w.slack.visible()[0].msg)
+	w.check()
+	goldenMessage(t, "watch_certificates_gap_resolved", w.slack.visible()[1].msg)
+	if len(w.store.notes[partAlerts]) != 0 {
+		t.Errorf("still noted: %v", w.store.notes)
+	}
+}

@@ -1,0 +1,160 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// What follows a connection's buttons and fields.
+const (
+	connectionPrefix   = "connection."
+	actionPick         = connectionPrefix + "pick"
+	callbackInspect    = "connection.look"
+	fieldConnection    = "connection"
+	fieldReportedError = "heard"
+
+	maxReportedError = 3000 // an error's text; Slack's limit of a field
+)
+
+// inspectCommands are the words that only look, and what they show to a user.
+func inspectCommands() map[string]func(*Handlers, context.Context, string, link.HealthReport, Status) bot.Message {
+	return map[string]func(*Handlers, context.Context, string, link.HealthReport, Status) bot.Message{
+		"status": (*Handlers).statusFor, "diagnose": (*Handlers).diagnoseFor,
+	}
+}
+
+// pressValue is what a connection's button carries: its name and what to fill the form with.
+func pressValue(n link.Name, fill string) string { return strings.TrimSpace(n.String() + " " + fill) }
+
+// parsePressValue takes nothing but what pressValue writes.
+func parsePressValue(s string) (n link.Name, fill string, err error) {
+	name, fill, _ := strings.Cut(s, " ")
+	n, err = link.ParseName(name)
+	if err == nil && !slices.Contains([]string{"", prefillFix, prefillFilter, prefillRole, prefillApproved}, fill) {
+		err = fmt.Errorf("%q is not what a form is filled with", bot.Cut(fill, 40))
+	}
+	if err == nil && pressValue(n, fill) != s {
+		err = fmt.Errorf("%q is not the value of a button of ours", bot.Cut(s, 80))
+	}
+	return n, fill, err
+}
+
+// inspectCommand makes the command of a word that looks at one connection.
+func inspectCommand(verb string) func(*Handlers, context.Context, bot.Command, []string) bot.Answer {
+	return func(h *Handlers, ctx context.Context, c bot.Command, args []string) bot.Answer {
+		to := replyTarget{user: c.User.ID, channel: c.Channel, responseURL: c.ResponseURL}
+		if len(args) == 0 {
+			if _, err := h.o.Slack.OpenView(ctx, c.TriggerID, inspectModal(formMetadata{Subcommand: verb, Channel: c.Channel})); err != nil {
+				return reply(h.say(ctx, err, textFormat{}))
+			}
+			return bot.Answer{}
+		}
+		return bot.Answer{Then: func(ctx context.Context) error {
+			n, why := h.whichConnection(ctx, args)
+			if why != "" {
+				return h.notifyUser(ctx, to, private(bot.Escape(why)+" "+bot.Code(h.o.Command+" "+verb)+" alone lets you choose."))
+			}
+			return h.inspect(ctx, to, verb, n, "")
+		}}
+	}
+}
+
+// inspect examines a connection and tells one person, who may have seen an error of it.
+func (h *Handlers) inspect(ctx context.Context, to replyTarget, verb string, n link.Name, heard string) error {
+	x, err := h.o.Connections.Diagnose(ctx, n)
+	if err != nil {
+		return h.notifyUser(ctx, to, private(h.say(ctx, err, textFormat{})))
+	}
+	s, err := h.o.Status.Record(ctx, x) // before what was heard: that is one user's
+	if err != nil {
+		h.o.Log.WarnContext(ctx, "recording how a connection is", "error", err)
+	}
+	x.WithReportedError(heard)
+	return h.notifyUser(ctx, to, inspectCommands()[verb](h, ctx, to.user, x, s))
+}
+
+// inspectPressed follows a button that only looks.
+func (h *Handlers) inspectPressed(_ context.Context, a bot.Action) (bot.Answer, error) {
+	verb, _ := strings.CutPrefix(a.ID, connectionPrefix)
+	n, _, err := parsePressValue(a.Value.Text)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	return bot.Answer{Then: func(ctx context.Context) error { return h.inspect(ctx, replyTo(a), verb, n, "") }}, nil
+}
+
+func inspectModal(m formMetadata) slack.ModalViewRequest {
+	blocks := []slack.Block{connectionInput(fieldConnection, bot.Option{}, false)}
+	if m.Subcommand == "diagnose" {
+		blocks = append(blocks, several(textInput(m, fieldReportedError, "Error that you saw", "Such as a search's; what your user may not do, the bot can't see by itself.", maxReportedError, "")))
+	}
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callbackInspect, Title: plain("Choose a connection", 24), Submit: plain("Show", 24),
+		Close: plain("Cancel", 24), PrivateMetadata: m.String(),
+		Blocks: slack.Blocks{BlockSet: blocks},
+	}
+}
+
+// connectionInput is a list of all connections that narrows down as one types.
+func connectionInput(block string, chosen bot.Option, follow bool) slack.Block {
+	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain("Type a deployment or an alias", 150), actionPick)
+	sel.MinQueryLength = new(int)
+	if chosen.Value != "" {
+		sel.InitialOption = slack.NewOptionBlockObject(chosen.Value, plain(chosen.Text, maxOption), nil)
+	}
+	in := slack.NewInputBlock(block, plain("Connection", 2000), nil, sel)
+	in.DispatchAction = follow
+	return in
+}
+
+// inspectSubmitted shows the connection that was chosen.
+func (h *Handlers) inspectSubmitted(_ context.Context, s bot.Submission) (bot.Answer, error) {
+	m, err := parseFormMetadata(s.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	n, ok := chosenName(s.View.State.At(fieldConnection, actionPick).Option)
+	if !ok {
+		return fieldErrors(map[string]string{fieldConnection: "Choose a connection from the list."}), nil
+	}
+	to, heard := replyTarget{user: s.User.ID, channel: m.Channel}, readAnswers(s.View.State).text(fieldReportedError)
+	return bot.Answer{Then: func(ctx context.Context) error { return h.inspect(ctx, to, m.Subcommand, n, heard) }}, nil
+}
+
+func inspectLate(bot.Submission) bot.Answer {
+	return fieldErrors(map[string]string{fieldConnection: sayTime})
+}
+
+// registerConnections names the buttons and fields of the connections that exist.
+func (h *Handlers) registerConnections(r Router) {
+	for _, id := range []string{actionListPrevious, actionListNext, actionListAgain} {
+		r.OnAction(id, h.listTurned)
+	}
+	r.OnAction(actionListLine, h.lineChosen)
+	for verb := range inspectCommands() {
+		r.OnAction(connectionPrefix+verb, h.inspectPressed)
+	}
+	for verb := range changeForms() {
+		r.OnAction(connectionPrefix+verb, h.formPressed)
+	}
+	r.OnAction(actionFollow, h.followPressed)
+	r.OnAction(actionUnfollow, h.followPressed)
+	r.OnSuggest(actionPick, h.suggestConnections)
+	r.OnAction(actionPick, h.connectionSelected)
+	r.OnShortcut(ShortcutDiagnose, h.diagnoseShortcut)
+	r.OnSubmit(callbackInspect, h.inspectSubmitted, inspectLate)
+	r.OnSubmit(callbackForm, h.formSubmitted, formLate)
+}
+
+// chosenName is the connection of an option; false for the one that stands for clusters that could not be asked.
+func chosenName(o bot.Option) (link.Name, bool) {
+	n, err := link.ParseName(o.Value)
+	return n, err == nil
+}

@@ -1,0 +1,165 @@
+package handlers
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+func problemLabel(p openAlert) string {
+	switch p.Trouble {
+	case link.ProblemDown:
+		return "was lost"
+	case link.ProblemDegraded:
+		return "was degraded"
+	case link.ProblemExpiring:
+		if p.Certs {
+			return "had certificates that were about to expire"
+		}
+		return "had a key that was about to expire"
+	case link.ProblemDrifted:
+		if p.Certs {
+			return "lacked trust in an authority"
+		}
+		return "was not as approved"
+	}
+	return string(p.Trouble)
+}
+
+// alertMessage tells of the problem of a connection, with the button that fixes it, or of a cause.
+func (m *Monitor) alertMessage(a alert) bot.Message {
+	if a.problem == nil {
+		return causeMessage(a, m.o.Command)
+	}
+	return problemMessage(a.affected[0], *a.problem, a.Since)
+}
+
+func problemMessage(c troubled, p openProblem, since time.Time) bot.Message {
+	icon, word := ":rotating_light:", "is lost"
+	switch p.Kind {
+	case link.ProblemDown:
+	case link.ProblemDegraded:
+		icon, word = ":warning:", "is degraded"
+	case link.ProblemExpiring:
+		icon, word = ":hourglass:", "has a key that expires soon"
+		if p.Certs {
+			word = "has certificates that expire soon"
+		}
+	case link.ProblemDrifted:
+		icon, word = ":twisted_rightwards_arrows:", "is not as it was approved"
+		if p.Certs {
+			word = "lacks trust in an authority"
+		}
+	}
+	head := fmt.Sprintf("%s The connection %s of %s *%s*", icon, bot.Code(clean(c.name.Alias)), line(c.status.On, maxName), word)
+	s := head + "\n" + line(p.Say, 1500)
+	var buttons []slack.BlockElement
+	if verb := subcommandOf(p.Fix); verb != "" {
+		fill := prefillFor(verb, p.Cause)
+		if fill != "" && p.Kind == link.ProblemDrifted {
+			fill = prefillApproved
+		}
+		b := button(connectionPrefix+verb, pressValue(c.name, fill), "Mend it: "+verb+"…")
+		b.Style = slack.StylePrimary
+		buttons = append(buttons, b)
+	}
+	if p.Kind == link.ProblemDrifted { // what is there now may be what is wanted
+		buttons = append(buttons, button(connectionPrefix+"status", pressValue(c.name, ""), "Status"))
+	}
+	buttons = append(buttons, button(connectionPrefix+"diagnose", pressValue(c.name, ""), "Diagnose"))
+	asked := ""
+	if by := c.status.Maker; by != "" {
+		asked = " · made by " + user(by)
+	}
+	return bot.Message{
+		Text: strings.ReplaceAll(s, "\n", " "),
+		Blocks: []slack.Block{
+			section(s), small("Since " + when(since) + asked), slack.NewActionBlock("", buttons...),
+		},
+	}
+}
+
+const maxAffected = 10 // connections of a cause that its message lists
+
+// causeMessage counts the connections that have problems and share a cause, and lists the worst.
+func causeMessage(a alert, command string) bot.Message {
+	head := fmt.Sprintf(":rotating_light: *%s* %s %s: %s", plural(len(a.affected), "connection", "connections"),
+		causeWord(a.cause), "*"+line(a.cause.name, maxName)+"*", countProblems(a.affected))
+	blocks := []slack.Block{section(head)}
+	for _, c := range a.affected[:min(len(a.affected), maxAffected)] {
+		p := c.status.Problems[0]
+		row := slack.NewSectionBlock(markup(fmt.Sprintf("%s *%s* as %s\n%s", stateFace(c.status.known().State()), line(c.status.On, maxName),
+			bot.Code(bot.Cut(clean(c.name.Alias), maxName)), line(p.Say, maxTold))), nil, nil)
+		if menu := lineMenu(c.name, ""); menu != nil {
+			row.Accessory = slack.NewAccessory(menu)
+		}
+		blocks = append(blocks, row)
+	}
+	note := "Since " + when(a.Since)
+	if more := len(a.affected) - maxAffected; more > 0 {
+		note = fmt.Sprintf("… and %d more: %s · ", more, bot.Code(bot.Cut(clean(command+" list "+a.cause.name), maxName))) + note
+	}
+	return bot.Message{Text: head, Blocks: append(blocks, small(note))}
+}
+
+func causeWord(c cause) string {
+	switch c.kind {
+	case causeLocal:
+		return "of the local deployment"
+	case causeRemote:
+		return "to the remote deployment"
+	}
+	return "of the platform"
+}
+
+// countProblems counts connections by their worst problem, the worst first.
+func countProblems(affected []troubled) string {
+	words := map[link.ProblemKind][2]string{
+		link.ProblemDown: {"is down", "are down"}, link.ProblemDegraded: {"is degraded", "are degraded"},
+		link.ProblemExpiring: {"expires soon", "expire soon"}, link.ProblemDrifted: {"is not as approved", "are not as approved"},
+	}
+	var all []string
+	for _, kind := range link.ProblemKinds() {
+		n := 0
+		for _, c := range affected {
+			if c.status.Problems[0].Kind == kind {
+				n++
+			}
+		}
+		if n > 0 {
+			all = append(all, plural(n, words[kind][0], words[kind][1]))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// resolvedMessage says that a problem is over, or that those of a cause are.
+func resolvedMessage(a openAlert, why string, now time.Time) bot.Message {
+	was := line(problemLabel(a), 60)
+	if a.Trouble == "" {
+		was = "had problems on up to " + plural(a.Most, "connection", "connections")
+	}
+	s := fmt.Sprintf(":white_check_mark: ~%s~ %s: %s", line(a.Called, 200), was, line(why, 300))
+	return private(s + "\n" + when(a.Since) + " to " + when(now))
+}
+
+// messageMark tells apart what messages show. Moments are in them as such: none changes with time alone.
+func messageMark(msg bot.Message) string {
+	raw, err := json.Marshal(struct {
+		Text   string
+		Blocks []slack.Block
+	}{msg.Text, msg.Blocks})
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:16])
+}

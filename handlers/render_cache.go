@@ -1,0 +1,42 @@
+package handlers
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+)
+
+func (n *Notifier) unchanged(id string, d rendered) bool {
+	sum, ok := fingerprint(d.msg)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	last, shown := n.shown[id][d.slot]
+	return ok && shown && last == sum
+}
+
+func (n *Notifier) remember(id string, d rendered) {
+	sum, ok := fingerprint(d.msg)
+	if !ok {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.shown) > 10_000 { // another process told the ends of these: forgetting costs one redrawing each
+		clear(n.shown)
+	}
+	if n.shown[id] == nil {
+		n.shown[id] = map[string][32]byte{}
+	}
+	n.shown[id][d.slot] = sum
+}
+
+func fingerprint(m bot.Message) (sum [32]byte, ok bool) {
+	raw, err := json.Marshal(struct {
+		Text   string
+		Blocks []slack.Block
+	}{m.Text, m.Blocks})
+	return sha256.Sum256(raw), err == nil
+}

@@ -1,0 +1,107 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// replyTarget is where somebody can be told something that only concerns them.
+type replyTarget struct {
+	user, channel, thread string
+	responseURL           string // of a command or a press; empty in a modal
+}
+
+func replyTo(a bot.Action) replyTarget {
+	return replyTarget{user: a.User.ID, channel: a.Channel, thread: a.Thread, responseURL: a.ResponseURL}
+}
+
+// private is a message of one text.
+func private(say string) bot.Message {
+	return bot.Message{Text: say, Blocks: []slack.Block{section(say)}}
+}
+
+// notifyUser says something to one person: by the response URL, which works wherever they are; else in the channel; else in
+// a direct message, because the bot need not be in the channel.
+func (h *Handlers) notifyUser(ctx context.Context, to replyTarget, msg bot.Message) error {
+	if to.responseURL != "" && h.o.Slack.Respond(ctx, to.responseURL, msg, false) == nil {
+		return nil
+	}
+	if to.channel != "" {
+		msg.Thread = to.thread
+		if h.o.Slack.Ephemeral(ctx, to.channel, to.user, msg) == nil {
+			return nil
+		}
+	}
+	msg.Thread = ""
+	dm, err := h.o.Slack.OpenDM(ctx, to.user)
+	if err != nil {
+		return fmt.Errorf("telling a user: %w", err)
+	}
+	if _, err := h.o.Slack.Post(ctx, dm, msg); err != nil {
+		return fmt.Errorf("telling a user: %w", err)
+	}
+	return nil
+}
+
+// answerLater answers a command by its response URL, which takes more than an answer may hold over Socket Mode.
+func (h *Handlers) answerLater(c bot.Command, msg func(context.Context) bot.Message) bot.Answer {
+	to := replyTarget{user: c.User.ID, channel: c.Channel, responseURL: c.ResponseURL}
+	return bot.Answer{Then: func(ctx context.Context) error { return h.notifyUser(ctx, to, msg(ctx)) }}
+}
+
+// replyError is an answer that tells a person privately what went wrong.
+func (h *Handlers) replyError(to replyTarget, err error) bot.Answer {
+	return bot.Answer{Then: func(ctx context.Context) error {
+		return h.notifyUser(ctx, to, private(h.say(ctx, err, textFormat{})))
+	}}
+}
+
+// say explains an error, and logs what we did not expect.
+func (h *Handlers) say(ctx context.Context, err error, p textFormat) string {
+	say, known := explain(ctx, err, p)
+	if !known {
+		h.o.Log.ErrorContext(ctx, "an error that nobody expected", "request_id", bot.RequestID(ctx), "error", err)
+	}
+	if e, ok := errors.AsType[*change.LockedError](err); ok && !p.plain {
+		return h.held(ctx, e, say)
+	}
+	return say
+}
+
+// held adds who holds the target, and where to find the card, as far as that can be read.
+func (h *Handlers) held(ctx context.Context, e *change.LockedError, say string) string {
+	r, err := h.o.Requests.Get(ctx, e.RequestID)
+	if err != nil {
+		return say
+	}
+	_, word := stateLabel(r.State)
+	s := fmt.Sprintf("Request %s by %s holds this already (%s): *%s*. Nothing was stored: wait until it is done, or have it withdrawn.",
+		bot.Code(r.ID), user(r.Requester.User), word, line(r.Proposal.Title, 200))
+	if e.OwnRequest {
+		s = fmt.Sprintf("%s It is *%s* (%s).", say, line(r.Proposal.Title, 200), word)
+	}
+	if m := r.Messages[slotCard]; m.ID != "" {
+		if url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: m.Channel, TS: m.ID}); err == nil {
+			s += " <" + bot.Escape(url) + "|Its card>"
+		}
+	}
+	return s
+}
+
+// Failed tells a user what the router could not: it fits bot.Options.OnError.
+func (h *Handlers) Failed(ctx context.Context, f bot.Failure) {
+	say, known := explain(ctx, f.Err, textFormat{})
+	if !known {
+		h.o.Log.ErrorContext(ctx, "an error that nobody expected", "request_id", f.RequestID, "what", f.What, "error", f.Err)
+	}
+	to := replyTarget{user: f.User.ID, channel: f.Channel, responseURL: f.ResponseURL}
+	if err := h.notifyUser(ctx, to, private(say)); err != nil {
+		h.o.Log.WarnContext(ctx, "a user could not be told", "request_id", f.RequestID, "error", err)
+	}
+}

@@ -1,0 +1,279 @@
+package link
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Connections reads how the remote connections of all local clusters stand. It is safe for concurrent use.
+type Connections struct {
+	catalog *Catalog
+	records *records
+	o       ConnectionsOptions
+	locals  *cache[[]Deployment]
+	infos   *cache[map[string]RemoteInfo]
+	room    *semaphore.Weighted
+}
+
+// ConnectionsOptions say how connections are read. Zero values take the defaults named.
+type ConnectionsOptions struct {
+	Now      func() time.Time
+	Parallel int           // clusters asked at the same time: 48
+	TTL      time.Duration // how long an answer counts as fresh: 10 s
+	Timeout  time.Duration // of one cluster's answer: 5 s
+}
+
+const (
+	defaultParallel = 48
+	defaultFresh    = 10 * time.Second
+	defaultAnswer   = 5 * time.Second
+)
+
+// NewConnections returns a reader over the platforms of catalog.
+func NewConnections(catalog *Catalog, registry Registry, o ConnectionsOptions) *Connections {
+	o.Parallel = cmp.Or(o.Parallel, defaultParallel)
+	o.TTL = cmp.Or(o.TTL, defaultFresh)
+	o.Timeout = cmp.Or(o.Timeout, defaultAnswer)
+	return &Connections{
+		catalog: catalog, records: newRecords(registry), o: o,
+		locals: newCache[[]Deployment](o.Now, 3*o.TTL, staleFor*o.TTL, o.Timeout),
+		infos:  newCache[map[string]RemoteInfo](o.Now, o.TTL, o.TTL, o.Timeout+time.Minute), // waiting for room counts too
+		room:   semaphore.NewWeighted(int64(o.Parallel)),
+	}
+}
+
+// Connection is a remote connection of a local cluster, as _remote/info tells it.
+type Connection struct {
+	Local   Deployment
+	Alias   string
+	Info    RemoteInfo
+	Unread  bool               // remembered as managed, and the local cluster gave no answer: Info is what was approved
+	Gone    bool               // remembered as managed, but the local cluster knows no such alias
+	Remote  *Deployment        // where the address belongs to a deployment that the bot can see
+	Managed *ManagedConnection // nil: made by hand, or not known
+
+	ManagedUnread bool // it is not known whether the bot manages it
+}
+
+// Name names the connection.
+func (c Connection) Name() Name { return Name{Local: c.Local.Ref, Alias: c.Alias} }
+
+// The security models of a connection.
+const (
+	ByKey         = "API key"
+	ByCertificate = "certificate"
+)
+
+// Model is the security model: the presence of credentials decides it (Elastic's docs: remote cluster security).
+func (c Connection) Model() string {
+	if c.Info.Credentials != "" || c.Unread && c.Managed.KeyName != "" {
+		return ByKey
+	}
+	return ByCertificate
+}
+
+// Listing is what could be read.
+type Listing struct {
+	Connections []Connection
+	Asked       int      // local clusters that were to be asked
+	Missing     []Missed // those that gave no answer, or none in time
+	Down        []Down   // platforms whose deployments could not be listed
+	Unmanaged   error    // why it is not known which connections are managed
+}
+
+// Missed is a local cluster that gave no answer.
+type Missed struct {
+	Local Deployment
+	Why   string // plain words, without its name
+}
+
+// List reads the connections of all local clusters whose platform, name and id contain the words of text; empty text
+// means all.
+// What has not answered when ctx ends is named as missing and goes on being read for the next call. It never fails.
+func (c *Connections) List(ctx context.Context, text string) Listing {
+	var l Listing
+	managed, err := c.records.all(ctx)
+	l.Unmanaged = err
+	locals, down := c.Locals(ctx)
+	l.Down = down
+	elsewhere, missed := c.elsewhere(ctx, managed, text)
+	locals, l.Missing = append(slices.Clip(locals), elsewhere...), missed
+	locals = slices.DeleteFunc(locals, func(d Deployment) bool { return !about(d, text) })
+	l.Asked = len(locals) + len(missed)
+
+	answers := make([]map[string]RemoteInfo, len(locals))
+	errs := make([]error, len(locals))
+	var wg sync.WaitGroup
+	for i, d := range locals {
+		wg.Go(func() { answers[i], errs[i] = c.info(ctx, d, changesOf(d.Ref, managed)) })
+	}
+	wg.Wait()
+	for i, d := range locals {
+		if errs[i] != nil {
+			l.Missing = append(l.Missing, Missed{Local: d, Why: strings.Replace(sentence(errs[i]), " of "+d.Name+" ", " ", 1)})
+		}
+		l.Connections = append(l.Connections, c.join(d, answers[i], errs[i] == nil, managed)...)
+	}
+	l.addUnlisted(managed, text)
+	for i := range l.Connections {
+		l.Connections[i].ManagedUnread = l.Unmanaged != nil
+	}
+	c.findRemotes(ctx, l.Connections)
+	slices.SortStableFunc(l.Connections, func(a, b Connection) int {
+		return cmp.Or(cmp.Compare(a.Local.Name, b.Local.Name), cmp.Compare(a.Name().String(), b.Name().String()))
+	})
+	return l
+}
+
+// about reports whether a deployment's platform, id and name contain every word of text, in any order.
+func about(d Deployment, text string) bool {
+	in := strings.ToLower(d.String() + " " + d.Name)
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == '/' || unicode.IsSpace(r) })
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(in, w) })
+}
+
+// addUnlisted adds the managed connections of local clusters that are not known because their platform gave no answer, if
+// text is about them.
+func (l *Listing) addUnlisted(managed map[Name]ManagedConnection, text string) {
+	for name, m := range managed {
+		d := Deployment{Ref: name.Local, Name: cmp.Or(m.LocalName, name.Local.Deployment)}
+		known := slices.ContainsFunc(l.Connections, func(c Connection) bool { return c.Name() == name })
+		lost := slices.ContainsFunc(l.Down, func(p Down) bool { return p.System == name.Local.Platform }) ||
+			slices.ContainsFunc(l.Missing, func(m Missed) bool { return m.Local.Ref == name.Local })
+		if !known && lost && about(d, text) {
+			l.Connections = append(l.Connections, unread(d, m))
+		}
+	}
+}
+
+// unread is a managed connection of a cluster that gave no answer.
+func unread(d Deployment, m ManagedConnection) Connection {
+	info := RemoteInfo{ProxyAddress: m.Settings["proxy_address"], ServerName: m.Settings["server_name"]}
+	return Connection{Local: d, Alias: m.Alias, Unread: true, Info: info, Managed: &m}
+}
+
+// join puts what a cluster says beside what is remembered. Where the cluster could not be asked, nothing is gone.
+func (c *Connections) join(d Deployment, info map[string]RemoteInfo, read bool, managed map[Name]ManagedConnection) []Connection {
+	var all []Connection
+	for alias, i := range info {
+		one := Connection{Local: d, Alias: alias, Info: i}
+		if m, ok := managed[one.Name()]; ok {
+			one.Managed = &m
+		}
+		all = append(all, one)
+	}
+	for name, m := range managed {
+		_, known := info[name.Alias]
+		switch {
+		case name.Local != d.Ref || known:
+		case read:
+			all = append(all, Connection{Local: d, Alias: name.Alias, Gone: true, Managed: &m})
+		default:
+			all = append(all, unread(d, m))
+		}
+	}
+	return all
+}
+
+// changesOf tells the states of a cluster apart, as far as the bot made them: an answer from before a change of ours is
+// not taken for one from after it, whichever replica made the change.
+func changesOf(local Ref, managed map[Name]ManagedConnection) string {
+	var all []string
+	for name, m := range managed {
+		if name.Local == local {
+			all = append(all, m.Record.Request)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// info asks one cluster, as soon as there is room.
+func (c *Connections) info(ctx context.Context, d Deployment, changes string) (map[string]RemoteInfo, error) {
+	return c.infos.get(ctx, d.String()+" "+changes, func(ctx context.Context) (map[string]RemoteInfo, error) {
+		return c.ask(ctx, d)
+	})
+}
+
+// ask asks one cluster now.
+func (c *Connections) ask(ctx context.Context, d Deployment) (map[string]RemoteInfo, error) {
+	if err := c.room.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer c.room.Release(1)
+	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	defer cancel()
+	es, err := c.reach(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return es.RemoteInfo(ctx)
+}
+
+// reach returns Elasticsearch of a deployment that a search found; a search may not tell its address.
+func (c *Connections) reach(ctx context.Context, d Deployment) (Cluster, error) {
+	sys, ok := c.catalog.System(d.Platform)
+	if !ok {
+		return nil, &UnknownSystemError{Name: d.Platform}
+	}
+	if d.RefID != "" { // as a rule that is enough: a platform's own proxy needs no address
+		if es, err := sys.Cluster(d); err == nil || d.ServiceURL != "" {
+			return es, err
+		}
+	}
+	full, err := c.catalog.Deployment(ctx, d.Ref)
+	if err != nil {
+		return nil, err
+	}
+	return sys.Cluster(full)
+}
+
+// findRemotes says which deployments the addresses belong to, as far as that is known by now.
+func (c *Connections) findRemotes(ctx context.Context, all []Connection) {
+	for i := range all {
+		if host, ok := hostOf(all[i].Info); ok {
+			all[i].Remote = c.at(ctx, host)
+		}
+	}
+}
+
+func hostOf(i RemoteInfo) (string, bool) {
+	if i.ServerName != "" {
+		return i.ServerName, true
+	}
+	host, _, ok := strings.Cut(i.ProxyAddress, ":")
+	return host, ok && host != ""
+}
+
+// at returns the remote deployment with that endpoint; nil if none is known.
+func (c *Connections) at(ctx context.Context, host string) *Deployment {
+	return c.catalog.at(ctx, host, func(s System) bool { return s.Kind == KindECH })
+}
+
+// ManagedAt returns those of the names that are managed.
+func (c *Connections) ManagedAt(ctx context.Context, names ...Name) (map[Name]ManagedConnection, error) {
+	return c.records.at(ctx, names...)
+}
+
+// ManagedBy returns connections that user asked for, adopted or changed last, at most limit.
+func (c *Connections) ManagedBy(ctx context.Context, user string, limit int) (map[Name]ManagedConnection, error) {
+	return managedBy(ctx, c.records.registry, facetUser+user, limit)
+}
+
+// CountManaged counts the managed connections.
+func (c *Connections) CountManaged(ctx context.Context) (int, error) {
+	return c.records.registry.CountRecords(ctx)
+}
+
+// Wait returns when nothing is being read any more. Nobody may ask meanwhile: it is for shutting down.
+func (c *Connections) Wait() {
+	c.locals.wait()
+	c.infos.wait()
+}

@@ -1,0 +1,278 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Check is one look of an examination.
+type Check struct {
+	Name string // what was looked at
+	OK   bool
+	Hint bool   // it is OK, and yet there is something to do
+	Say  string // what was seen: the evidence where it is not OK
+}
+
+// HealthReport is what Examine found. The checks are in order and end with the first that is not OK, because those
+// behind it would only show its consequences.
+type HealthReport struct {
+	ConnectionState
+	Checks    []Check
+	Diagnosis *Diagnosis // of the first check that is not OK; nil: the connection works
+	Evidence  string     // the text or finding that the diagnosis rests on
+	Hint      *Diagnosis // where it works: the first thing that people should know all the same; nil: none
+
+	Fix    change.Kind // of the diagnosis, or else of the hint; empty: none that the bot has
+	FixWhy string      // a sentence on what the fix does
+
+	At          time.Time     // when it began
+	Latency     time.Duration // of resolving through the connection
+	Version     string        // of the remote cluster, as the connection sees it
+	Trust       []Trusting    // between the two sides of a connection by certificates, as far as direct entries tell
+	TrustUnread error         // why that is not known
+	unnamed     []Trusting    // likewise, where no entry of a side names the other one
+}
+
+// Diagnose runs the checks of Elastic's troubleshooting page for remote clusters in order: first what can be read
+// without the connection, then the connection itself.
+func (r *Connections) Diagnose(ctx context.Context, n Name) (HealthReport, error) {
+	e, err := r.State(ctx, n)
+	x := HealthReport{ConnectionState: e, At: r.o.Now()}
+	if err != nil {
+		return x, err
+	}
+	x.readCertificates(ctx, r.catalog)
+	checks := []func() *finding{
+		x.set, x.localUp, x.remoteUp, x.port, x.serverName, x.stored, x.keyValid,
+		func() *finding { return x.certificates(r.o.Now()) },
+		func() *finding { return x.connected(ctx, r.o.Now) },
+		x.licences, x.versions, x.readers,
+	}
+	for _, check := range checks {
+		f := check()
+		if f == nil {
+			continue
+		}
+		x.Checks = append(x.Checks, Check{Name: f.name, OK: f.diagnosis == nil, Hint: f.hint != nil, Say: f.say})
+		if f.diagnosis != nil {
+			x.Diagnosis, x.Evidence, x.Hint, x.Fix, x.FixWhy = f.diagnosis, f.say, nil, f.fix, f.why
+			break
+		}
+		if f.hint != nil && x.Hint == nil {
+			x.Hint, x.Fix, x.FixWhy = f.hint, f.fix, f.why
+		}
+	}
+	return x, nil
+}
+
+// finding is what one check saw; without a diagnosis all is well.
+type finding struct {
+	name, say string
+	diagnosis *Diagnosis
+	hint      *Diagnosis // all is well, and yet people should know it
+	fix       change.Kind
+	why       string
+}
+
+func pass(name, format string, args ...any) *finding {
+	return &finding{name: name, say: fmt.Sprintf(format, args...)}
+}
+
+func (x *HealthReport) fail(name string, cause Cause, evidence string) *finding {
+	d := diagnosisOf(cause, evidence, x.symptoms())
+	f := &finding{name: name, say: evidence, diagnosis: &d}
+	f.fix, f.why = x.fixFor(cause)
+	return f
+}
+
+func (x *HealthReport) symptoms() Symptoms {
+	return Symptoms{
+		Alias: x.Alias, Address: x.Own.options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(), MatchesPlatform: x.matchesPlatform(),
+	}
+}
+
+func (x *HealthReport) model() Model {
+	if x.certified() {
+		return ModelCertificate
+	}
+	return ModelKey
+}
+
+func transportPort(address string) bool {
+	_, text, err := net.SplitHostPort(address)
+	port, err2 := strconv.Atoi(text)
+	return err == nil && err2 == nil && transportPorts[port]
+}
+
+func (x *HealthReport) set() *finding {
+	if x.Exists() {
+		return pass("The alias is set", "%s", x.Own.Brief(x.Alias))
+	}
+	f := x.fail("The alias is set", CauseNotSet, fmt.Sprintf("%s knows no remote cluster %s", x.PairState.Local.Name, x.Alias))
+	if x.Managed != nil && x.HasRemote() {
+		f.fix, f.why = KindRotate, "A rotation sets it as it was approved, with a new key."
+	}
+	return f
+}
+
+func (x *HealthReport) localUp() *finding {
+	return x.up("The local deployment runs", x.PairState.Local)
+}
+
+func (x *HealthReport) remoteUp() *finding {
+	if !x.HasRemote() {
+		if x.Managed != nil {
+			f := x.fail("The remote deployment runs", CauseGone, x.Managed.To()+" is gone")
+			f.fix, f.why = KindDisconnect, "A disconnect removes what is left."
+			return f
+		}
+		return nil // not a deployment that the bot can see
+	}
+	return x.up("The remote deployment runs", x.Remote)
+}
+
+func (x *HealthReport) up(name string, d Deployment) *finding {
+	if d.Status == "stopped" || d.Status == "stopping" {
+		f := x.fail(name, CauseStopped, d.Name+" is "+d.Status)
+		f.diagnosis.Say, f.fix, f.why = d.Name+" is "+d.Status+".", "", ""
+		return f
+	}
+	return pass(name, "%s is at %s", d.Name, d.Version)
+}
+
+// port finds a key at the transport port, and no key at the port for keys.
+func (x *HealthReport) port() *finding {
+	const name = "Port and model fit"
+	address := x.Own.options(x.Alias)["proxy_address"]
+	_, text, err := net.SplitHostPort(address)
+	port, err2 := strconv.Atoi(text)
+	if errors.Join(err, err2) != nil {
+		return nil
+	}
+	keyed := !x.certified() && (x.HasKey || x.Info.Credentials != "" || x.Managed != nil && x.Managed.KeyName != "")
+	switch {
+	case keyed && transportPorts[port]:
+		return x.fail(name, CausePort, address+", and there is a key for "+x.Alias)
+	case !keyed && port == KeyPort:
+		return x.fail(name, CauseNoKey, address+", and there is no key for "+x.Alias)
+	}
+	return pass(name, "%s, %s", address, Connection{Info: x.Info}.Model())
+}
+
+func (x *HealthReport) serverName() *finding {
+	const name = "The server name is the remote's endpoint"
+	set := x.Own.options(x.Alias)["server_name"]
+	if !x.HasRemote() || x.Remote.Endpoint == "" {
+		return nil
+	}
+	if set != x.Remote.Endpoint {
+		return x.fail(name, CauseServerName, fmt.Sprintf("it is %q, and the platform says %q", set, x.Remote.Endpoint))
+	}
+	return pass(name, "%s", set)
+}
+
+func (x *HealthReport) stored() *finding {
+	const name = "The local keystore holds a key"
+	switch {
+	case x.ReadError(PartKeystore) != nil, x.Info.Credentials == "" && !x.HasKey && (x.Managed == nil || x.Managed.KeyName == ""):
+		return nil // unknown, or a connection by certificate
+	case !x.HasKey:
+		return x.fail(name, CauseNoKey, CredentialsName(x.Alias)+" is not in the keystore")
+	}
+	return pass(name, "%s", CredentialsName(x.Alias))
+}
+
+func (x *HealthReport) keyValid() *finding {
+	const name = "The key is valid"
+	if x.Managed == nil || x.Managed.KeyName == "" || x.KeysUnread != nil || !x.HasRemote() {
+		return nil
+	}
+	if x.KeyGone() {
+		evidence := "no valid key " + x.Managed.KeyName + " on " + x.Remote.Name
+		if t := x.Managed.KeyExpires(); !t.IsZero() {
+			evidence += ", it was to expire on " + t.UTC().Format("2006-01-02")
+		}
+		return x.fail(name, CauseBadKey, evidence)
+	}
+	for _, k := range x.Keys { // a pattern that the key does not grant matches nothing, and Elasticsearch calls that no error
+		if lacks := k.Access.lacks(x.Managed.Access); len(lacks) > 0 {
+			return x.fail(name, CauseNotAllowed, "the key "+k.ID+" does not grant "+list(lacks)+", only "+accessWords(k.Access))
+		}
+	}
+	return pass(name, "%s", x.keyLine())
+}
+
+// connected uses the connection.
+func (x *HealthReport) connected(ctx context.Context, now func() time.Time) *finding {
+	const name = "The connection works"
+	es, err := x.localOn.Cluster(x.PairState.Local)
+	if err != nil {
+		return nil
+	}
+	want := x.expectation()
+	seen, err := observe(ctx, es, x.Alias, asked(x.PairState.Local, want.Access), now)
+	if err != nil {
+		f := x.fail(name, CauseUnknown, sentence(err))
+		f.diagnosis.Say, f.diagnosis.Fix = "The local cluster could not be asked.", "Try again in a moment."
+		return f
+	}
+	x.Info, x.Listed, x.Latency, x.Version = seen.Info, seen.Listed, seen.Latency, seen.Version()
+	verdict := Judge(seen, want)
+	if verdict.Works() {
+		return pass(name, "%s", verdict.Proof)
+	}
+	f := x.fail(name, verdict.Cause, verdict.Trouble)
+	return x.privileged(x.distrusted(x.filtered(f), now()))
+}
+
+// expectation is what the connection is judged by: what was approved, or else what is set.
+func (x *HealthReport) expectation() Expectation {
+	want := Expectation{Model: x.model()}
+	if x.Managed != nil {
+		want.Access = x.Managed.Access
+	}
+	for _, k := range x.Keys {
+		want.KeyIDs = append(want.KeyIDs, k.ID)
+	}
+	if x.ReadError(PartKeystore) == nil {
+		want.Keystore = &x.HasKey
+	}
+	if set, err := strconv.ParseBool(x.Own.options(x.Alias)["skip_unavailable"]); err == nil {
+		want.Skip = &set
+	}
+	return want
+}
+
+func (x *HealthReport) licences() *finding {
+	const name = "Both licences cover API keys"
+	if x.Info.Credentials == "" || !x.HasRemote() {
+		return nil
+	}
+	var w warnings
+	w.licence("local", x.PairState.Local, x.LocalLicense, x.ReadError(PartLocalCluster, PartLocalLicense))
+	w.licence("remote", x.Remote, x.RemoteLicense, x.ReadError(PartRemoteCluster, PartRemoteLicense))
+	if len(w) > 0 {
+		return x.fail(name, CauseLicence, strings.Join(w, " "))
+	}
+	return pass(name, "%s, %s", x.LocalLicense.Type, x.RemoteLicense.Type)
+}
+
+func (x *HealthReport) versions() *finding {
+	const name = "The versions work together"
+	local, err := ParseVersion(x.PairState.Local.Version)
+	remote, err2 := ParseVersion(x.Remote.Version)
+	if errors.Join(err, err2) != nil {
+		return nil
+	}
+	if why := mismatches(local, remote, PrefillUpdate(x.ConnectionState).Access); len(why) > 0 {
+		return x.fail(name, CauseVersions, strings.Join(why, " "))
+	}
+	return pass(name, "%s, %s", local, remote)
+}

@@ -1,0 +1,137 @@
+package link
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// planner is what every change of an existing connection is planned with.
+type planner struct {
+	roster *Connections
+	o      PlannerOptions
+}
+
+func newPlanner(r *Connections, o PlannerOptions) planner {
+	o.VerifyTimeout, o.PlanTimeout = cmp.Or(o.VerifyTimeout, defaultVerifyTimeout), cmp.Or(o.PlanTimeout, defaultPlanTimeout)
+	return planner{roster: r, o: o}
+}
+
+// found is what a plan found of a connection, and what it makes of it.
+type found struct {
+	Connect ConnectParams // as it is to be
+	Before  Settings      // the alias's settings as they are
+	After   Settings      // and as they are to be
+	HasKey  bool          // there is an entry in the keystore
+	OldKeys []string      // ids of the keys in use until now
+	OldName string
+}
+
+// keyed reports whether there is a key, as far as that is known; by certificates there is none.
+func (f found) keyed() bool { return f.HasKey || f.OldName != "" }
+
+// renewal is what brings a new key into use: proven, put in place, seen to work.
+func (k planner) renewal(request string, f found, v view, suffix string) []change.PlannedStep {
+	rotate := rotateKeyArgs{
+		Connect: f.Connect, Key: f.Connect.keySpec(k.o.Env, request), HasKey: f.HasKey, Before: f.Before, After: f.point(),
+	}
+	return []change.PlannedStep{rotate.planned(v, suffix), f.Connect.verifyKey(rotate.Key.Name).planned(v, suffix)}
+}
+
+// invalidation is what ends the keys in use until now. renewed: undoing the other steps makes a new one.
+func (f found) invalidation(v view, renewed bool) change.PlannedStep {
+	return invalidateOldKeyArgs{Remote: f.Connect.Remote, Name: f.OldName, IDs: f.OldKeys, Renewed: renewed}.planned(v)
+}
+
+// knownOptions are the settings of an alias that a connect sets, or that don't go with them.
+var knownOptions = []string{
+	"mode", "proxy_address", "server_name", "skip_unavailable", "proxy_socket_connections", "transport.compress",
+	"transport.ping_schedule", "seeds", "node_connections", optionCertificate, optionSigningKey,
+}
+
+// revised are the alias's settings with those of c in place of what they were; options that the bot does not know stay.
+func (e ConnectionState) revised(c ConnectParams) Settings {
+	keep := func(all map[string]json.RawMessage) map[string]json.RawMessage {
+		kept := maps.Clone(all)
+		for _, option := range knownOptions {
+			delete(kept, remotePrefix+e.Alias+"."+option)
+		}
+		if len(kept) == 0 {
+			return nil
+		}
+		return kept
+	}
+	return Settings{Persistent: keep(e.Own.Persistent), Transient: keep(e.Own.Transient)}.with(c.settings())
+}
+
+// point is what to set beside a new key: nil where the settings stay as they are.
+func (f found) point() *Settings {
+	if f.Before.same(f.After) {
+		return nil
+	}
+	return &f.After
+}
+
+func (e ConnectionState) found(c ConnectParams) found {
+	f := found{Connect: c, Before: e.Own, After: e.revised(c), HasKey: e.HasKey}
+	for _, k := range e.Keys {
+		f.OldKeys = append(f.OldKeys, k.ID)
+	}
+	if e.Managed != nil {
+		f.OldName = e.Managed.KeyName
+	}
+	return f
+}
+
+// proposalBuilder is a proposal before its parameters are written and its digest is worked out.
+type proposalBuilder struct {
+	change.Proposal
+	params any
+}
+
+func (d proposalBuilder) proposal() (change.Proposal, error) {
+	raw, err := json.Marshal(d.params)
+	if err != nil {
+		return change.Proposal{}, fmt.Errorf("writing the parameters of a %s: %w", d.Kind, err)
+	}
+	p := d.Proposal
+	p.Params = raw
+	p.Digest, err = p.ComputeDigest()
+	return p, err
+}
+
+// view is what a plan shows of the connection's two sides, as far as the remote one is known.
+func (e ConnectionState) view() view {
+	v := e.PairState.view()
+	v.remote = e.Remote
+	return v
+}
+
+// parse reads parameters; an unknown field is an error: it was meant to do something.
+func parse(kind change.Kind, params json.RawMessage, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(params))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return fmt.Errorf("parameters of a %s: %w", kind, err)
+	}
+	return nil
+}
+
+// requireReachable fails if the parts without which nothing can be changed could not be read.
+func (e ConnectionState) requireReachable(remote bool) error {
+	parts := []Part{PartLocalCluster, PartSettings, PartKeystore}
+	if remote {
+		parts = append(parts, PartRemoteCluster)
+	}
+	if err := e.requireRead(parts...); err != nil {
+		return err
+	}
+	if e.KeysUnread != nil && remote {
+		return wrapCall("reading the keys of "+e.Remote.Name, e.KeysUnread)
+	}
+	return nil
+}

@@ -1,0 +1,252 @@
+package link
+
+import (
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// Model is how the remote cluster knows the local one.
+type Model string
+
+// The models, by the words of Elastic's page. A connect that names none uses API keys.
+const (
+	ModelKey         Model = "api_key"
+	ModelCertificate Model = "certificate" // deprecated in 9.0
+)
+
+// The fields of a connect by certificates, as a *change.InvalidError names them.
+const (
+	FieldModel       = "model"
+	FieldLocalScope  = "local_scope"
+	FieldRemoteScope = "remote_scope"
+	FieldTrustAll    = "trust_all"
+	FieldClusters    = "trust_clusters"
+	FieldRegions     = "trust_regions"
+)
+
+// TransportPort is where a deployment takes certificates unless its platform says otherwise.
+const TransportPort = 9400
+
+// TrustOptions say whom the two sides shall trust under the certificate model. No platform verifies these ids: a wrong
+// one trusts a stranger, or nobody.
+type TrustOptions struct {
+	LocalScope  string   `json:"local_scope"`        // of the local side: an ECE's environment id or an organization's id
+	RemoteScope string   `json:"remote_scope"`       // of the remote side
+	All         bool     `json:"all,omitempty"`      // the local side trusts every deployment of the remote one
+	Clusters    []string `json:"clusters,omitempty"` // else these: ids of Elasticsearch clusters, never of deployments
+	Regions     []string `json:"regions,omitempty"`  // of the remote side, whose certificate authorities count beside the deployment's own
+}
+
+var (
+	scopeForm   = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
+	clusterForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+	regionForm  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,62}$`)
+)
+
+// byCertificate reports whether c uses the certificate model.
+func (c ConnectParams) byCertificate() bool { return c.Model == ModelCertificate }
+
+// TransportAddress is where a deployment takes certificates.
+func TransportAddress(d Deployment) string {
+	if d.Endpoint == "" {
+		return ""
+	}
+	port := d.TransportPort
+	if port == 0 {
+		port = TransportPort
+	}
+	return net.JoinHostPort(d.Endpoint, strconv.Itoa(port))
+}
+
+// AddressFor is where a remote deployment takes connections under a model.
+func AddressFor(m Model, d Deployment) string {
+	if m == ModelCertificate {
+		return TransportAddress(d)
+	}
+	return Address(d.Endpoint)
+}
+
+// checkTrust looks at what the certificate model needs, and that nothing of the other model is there.
+func (c ConnectParams) checkTrust(wrong *change.InvalidError) {
+	switch c.Model {
+	case "", ModelKey:
+		if c.Trust != nil {
+			wrong.Add(FieldModel, "whom to trust is a question of the certificate model only")
+		}
+		return
+	case ModelCertificate:
+	default:
+		wrong.Add(FieldModel, "the model is api_key or certificate")
+		return
+	}
+	if c.Trust == nil {
+		wrong.Add(FieldRemoteScope, "say whom the two sides shall trust")
+		return
+	}
+	t := *c.Trust
+	checkScope(wrong, FieldLocalScope, t.LocalScope)
+	checkScope(wrong, FieldRemoteScope, t.RemoteScope)
+	if !t.All && len(t.Clusters) == 0 {
+		wrong.Add(FieldClusters, "name the Elasticsearch clusters to trust, or trust all deployments")
+	}
+	if t.All && len(t.Clusters) > 0 {
+		wrong.Add(FieldClusters, "leave this empty where all deployments are trusted")
+	}
+	for _, id := range t.Clusters {
+		if !clusterForm.MatchString(id) {
+			wrong.Add(FieldClusters, "%q is not the id of an Elasticsearch cluster: 32 characters of 0-9 and a-f", id)
+		}
+	}
+	for _, r := range t.Regions {
+		if !regionForm.MatchString(r) {
+			wrong.Add(FieldRegions, "%q is not a region, such as aws-eu-west-1", r)
+		}
+	}
+	if len(t.Regions) > 0 && !t.All {
+		wrong.Add(FieldRegions, "regions count only where all deployments are trusted")
+	}
+}
+
+func checkScope(wrong *change.InvalidError, field, id string) {
+	switch {
+	case id == "":
+		wrong.Add(field, "this id is needed")
+	case !scopeForm.MatchString(id):
+		wrong.Add(field, "an id has up to 32 lower-case letters and digits")
+	}
+}
+
+// trustProblems says what of the terms can't be right in the world as it is.
+func (s PairState) trustProblems(wrong *change.InvalidError, c ConnectParams) {
+	if c.Trust == nil {
+		return
+	}
+	t := *c.Trust
+	if slices.Contains(t.Clusters, s.Remote.Deployment) && s.Remote.Deployment != s.Remote.ClusterID {
+		wrong.Add(FieldClusters, "%s is the id of the deployment; its Elasticsearch cluster is %s", s.Remote.Deployment, s.Remote.ClusterID)
+	} else if !t.All && len(t.Clusters) > 0 && !slices.Contains(t.Clusters, s.Remote.ClusterID) {
+		wrong.Add(FieldClusters, "%s itself is not among them: its Elasticsearch cluster is %s", s.Remote.Name, s.Remote.ClusterID)
+	}
+	if _, ok := s.localOn.Platform.(Trusts); !ok {
+		wrong.Add(FieldLocal, "the bot can't change whom deployments of %s trust", label(s.localOn))
+	}
+	if _, ok := s.remoteOn.Platform.(Trusts); !ok {
+		wrong.Add(FieldRemote, "the bot can't change whom deployments of %s trust", label(s.remoteOn))
+	}
+	if s.trust == nil {
+		return
+	}
+	s.trust.mismatch(wrong, FieldLocalScope, t.LocalScope, s.trust.Local)
+	s.trust.mismatch(wrong, FieldRemoteScope, t.RemoteScope, s.trust.Remote)
+	e := s.entries(c)
+	unwritable(wrong, FieldLocal, s.Local, s.trust.Local, e.local)
+	unwritable(wrong, FieldRemote, s.Remote, s.trust.Remote, e.remote)
+}
+
+// unwritable says that what has to be added to whom d trusts can't be.
+func unwritable(wrong *change.InvalidError, field string, d Deployment, side SideTrust, add TrustEntry) {
+	if now := side.Trusted.Settings; now.Writable(d) != nil && !covers(orNull(now.entry(add)), add) {
+		wrong.Add(field, "the platform does not show whom %s trusts of its own (settings.trust.accounts is missing), and a change would replace that unseen: "+
+			"add the trust in %s by hand in its console under Security, then ask again", d.Name, add.Name)
+	}
+}
+
+// mismatch says that an id is not the one that the platform itself, or the configuration, names.
+func (TrustState) mismatch(wrong *change.InvalidError, field, given string, side SideTrust) {
+	if side.Environment.Certain && side.Environment.ID != given {
+		wrong.Add(field, "it is %s, as %s says", side.Environment.ID, side.Environment.Source)
+	}
+}
+
+// CertificatesEnd begins the warning of the certificate model itself.
+const CertificatesEnd = "TLS certificates are deprecated since 9.0."
+
+// certificates are what people should know of a connection by certificates.
+func (w *warnings) certificates(s PairState, c ConnectParams) {
+	w.add(CertificatesEnd+" A superuser of %s gets full read access to %s; use them only within one security domain.",
+		s.Local.Name, s.Remote.Name)
+	if c.Trust == nil {
+		return
+	}
+	w.ids(s, *c.Trust)
+	if c.Trust.All {
+		w.add("%s will trust every deployment of %s in the named regions.", s.Local.Name, label(s.remoteOn))
+	}
+	if s.localOn.Kind == KindECE && s.remoteOn.Kind == KindECE {
+		w.add("Elastic documents trust between two ECE through their trust relationships; a direct one is not described.")
+	}
+	if canUseKeys(s.Local) && canUseKeys(s.Remote) {
+		w.add("Both clusters could use an API key instead, which grants only what it names.")
+	}
+}
+
+// ids warns that nobody but a person can tell whether the ids are right.
+func (w *warnings) ids(s PairState, t TrustOptions) {
+	var known []string
+	for _, side := range []struct{ id, of string }{{t.LocalScope, label(s.localOn)}, {t.RemoteScope, label(s.remoteOn)}} {
+		if side.id != "" {
+			known = append(known, side.id+" for "+side.of)
+		}
+	}
+	ids := "the ids"
+	if len(known) > 0 {
+		ids += ": " + strings.Join(known, " and ")
+	}
+	w.add("No platform verifies %s. A wrong one trusts somebody else.", ids)
+	if s.trust == nil {
+		return
+	}
+	for _, side := range []SideTrust{s.trust.Local, s.trust.Remote} {
+		if doubts := side.Doubts(); doubts != "" {
+			w.add("%s", doubts)
+		}
+	}
+}
+
+// canUseKeys reports whether a deployment's version takes part in the API key model.
+func canUseKeys(d Deployment) bool {
+	v, err := ParseVersion(d.Version)
+	return err == nil && v.AtLeast(minMajor, minMinor)
+}
+
+// Models returns the models that both sides of a survey can use, the better one first.
+func (s PairState) Models() []Model {
+	var all []Model
+	if canUseKeys(s.Local) && canUseKeys(s.Remote) {
+		all = append(all, ModelKey)
+	}
+	_, local := s.localOn.Platform.(Trusts)
+	_, remote := s.remoteOn.Platform.(Trusts)
+	if local && remote {
+		all = append(all, ModelCertificate)
+	}
+	return all
+}
+
+// checkAddressOf is CheckAddress for the model, whose port counts.
+func checkAddressOf(m Model, address string) error {
+	if m != ModelCertificate {
+		return CheckAddress(address)
+	}
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("a proxy address is host:port, such as example.es.eu-west-1.aws.found.io:%d", TransportPort)
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil || port < 1 || port > 65535 {
+		return fmt.Errorf("%q is not a port; certificates are taken at %d", text, TransportPort)
+	}
+	if port == KeyPort {
+		return fmt.Errorf("port %d takes API keys; certificates are taken at %d", port, TransportPort)
+	}
+	if net.ParseIP(host) == nil && !isHost(host) {
+		return fmt.Errorf("%q is not a host name", host)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package link
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// StepRemoveFilter removes the network filter that was made for a connection.
+const StepRemoveFilter = "remove_filter"
+
+// removeFilterArgs say which ruleset goes, with the connection that it was made for.
+type removeFilterArgs struct {
+	Remote  Ref        `json:"remote"`
+	ID      string     `json:"id"`
+	Ruleset NewRuleset `json:"ruleset"` // so that it can be made again
+	Leaving Name       `json:"leaving"`
+}
+
+func (a removeFilterArgs) planned(v view) change.PlannedStep {
+	return planned(StepRemoveFilter, "Remove the network filter "+a.Ruleset.Name, a,
+		on(a.Remote.Platform, v.toRemote.Detach(a.ID, v.remote), v.toRemote.DeleteRuleset(a.ID))...)
+}
+
+// removeFilterStep removes the ruleset that was approved. Its Undo makes it again, under another id.
+type removeFilterStep struct {
+	filterChange
+	leaving Name
+}
+
+func newUnfilterStep(p ports, a removeFilterArgs) *removeFilterStep {
+	return &removeFilterStep{filterChange: filterChange{ports: p, remote: a.Remote, ruleset: a.Ruleset}, leaving: a.Leaving}
+}
+
+// keep says why the filter stays; empty: it need not.
+func (u *removeFilterStep) keep(ctx context.Context, d Deployment) (string, error) {
+	return u.roster.filterStays(ctx, filterQuery{
+		remote: d, local: u.leaving.Local, name: u.ruleset.Name, admits: u.ruleset.Sources, leaving: u.leaving,
+	})
+}
+
+// Apply leaves alone a filter that somebody has come to need, or to change, since the approval.
+func (u *removeFilterStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
+	d, _, filters, err := u.filters(ctx)
+	if err != nil {
+		return err
+	}
+	if had[evRuleset] == "" {
+		why, err := u.keep(ctx, d)
+		if err != nil {
+			return wrapCall("looking who needs the network filter "+u.ruleset.Name, err)
+		}
+		if why != "" {
+			u.finding = "the network filter " + u.ruleset.Name + " stays: " + why
+			return nil
+		}
+		if err := note(ctx, change.Evidence{evRuleset: u.ruleset.Name}); err != nil {
+			return err
+		}
+	}
+	if _, err := u.clear(ctx, d, filters); err != nil {
+		return err
+	}
+	u.finding = "removed the network filter " + u.ruleset.Name
+	return nil
+}
+
+// Undo makes the ruleset again and attaches it.
+func (u *removeFilterStep) Undo(ctx context.Context, had change.Evidence) error {
+	if had[evRuleset] == "" {
+		return nil // Apply never got to act
+	}
+	d, sys, filters, err := u.filters(ctx)
+	if err == nil {
+		err = u.attach(ctx, d, sys, filters)
+	}
+	if err == nil {
+		return nil
+	}
+	command := u.byHand(u.remote.Platform, func(c Calls) []change.Call {
+		return []change.Call{c.CreateRuleset(u.ruleset), c.Attach(newRulesetID, Deployment{Ref: u.remote})}
+	})
+	return leftBehind(fmt.Sprintf("the network filter %s is missing on %s (API of %s; in its console under Network security)",
+		u.ruleset.Name, u.remote.Deployment, u.remote.Platform), command, err)
+}

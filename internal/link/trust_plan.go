@@ -1,0 +1,112 @@
+package link
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// judgeTrust reads how the two sides' trust stands and says what of the terms can't be.
+func (c *Catalog) judgeTrust(ctx context.Context, s *PairState, ask ConnectParams) error {
+	t, err := c.ReadTrust(ctx, *s, ask.Trust.Regions)
+	if none, ok := errors.AsType[*noRegionError](err); ok {
+		var wrong change.InvalidError
+		wrong.Add(FieldRegions, "%s", none.Error())
+		return wrong.Check()
+	}
+	if err != nil {
+		return err
+	}
+	s.trust = &t
+	if err := s.Problems(ask).Check(); err != nil {
+		return err
+	}
+	return s.checkEntries(ask)
+}
+
+// entries are whom the two sides shall trust, as the world is now.
+func (s PairState) entries(c ConnectParams) entries {
+	if !c.byCertificate() || s.trust == nil {
+		return entries{}
+	}
+	return entries{
+		local:  newEntry(s.remoteOn, c.Trust.RemoteScope, s.trust.Remote.Authorities, c.Trust.All, c.Trust.Clusters),
+		remote: newEntry(s.localOn, c.Trust.LocalScope, s.trust.Local.Authorities, false, []string{s.Local.ClusterID}),
+	}
+}
+
+// checkEntries makes sure that every certificate can be read: the platforms take no other.
+func (s PairState) checkEntries(c ConnectParams) error {
+	e := s.entries(c)
+	var wrong change.InvalidError
+	for _, side := range []struct {
+		field, name string
+		entry       TrustEntry
+	}{{FieldRemote, s.Remote.Name, e.local}, {FieldLocal, s.Local.Name, e.remote}} {
+		if len(side.entry.Certificates) == 0 {
+			wrong.Add(side.field, "the certificate authority of %s is not known; for an ECE it belongs into the bot's configuration", side.name)
+		}
+		for _, one := range side.entry.Certificates {
+			if _, err := fingerprint(one.PEM); err != nil {
+				wrong.Add(side.field, "a certificate authority of %s can't be read", side.name)
+			}
+		}
+	}
+	return wrong.Check()
+}
+
+// fingerprint is the SHA-256 of a certificate, as consoles show it.
+func fingerprint(text string) (string, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil || block.Type != "CERTIFICATE" {
+		return "", errors.New("not a certificate in PEM")
+	}
+	if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+		return "", fmt.Errorf("reading a certificate: %w", err)
+	}
+	sum := sha256.Sum256(block.Bytes)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// trustFields are what people read of a connect by certificates.
+func (c ConnectParams) trustFields(s PairState) []change.Field {
+	e := s.entries(c)
+	whom := "all deployments of " + c.Trust.RemoteScope
+	if !c.Trust.All {
+		whom = "of " + c.Trust.RemoteScope + " the clusters " + list(c.Trust.Clusters)
+	}
+	return []change.Field{
+		{Label: "Security model", Value: "TLS certificates (deprecated)"},
+		{Label: "The local side trusts", Value: whom},
+		{Label: "by the authorities", Value: fingerprints(e.local)},
+		{Label: "The remote side trusts", Value: "of " + c.Trust.LocalScope + " the cluster " + s.Local.ClusterID},
+		{Label: "by the authority", Value: fingerprints(e.remote)},
+	}
+}
+
+// fingerprints are those of an entry's certificates.
+func fingerprints(e TrustEntry) string {
+	var pems []string
+	for _, c := range e.Certificates {
+		pems = append(pems, c.PEM)
+	}
+	return prints(pems)
+}
+
+// prints are the beginnings of certificates' fingerprints, enough to compare by eye.
+func prints(pems []string) string {
+	var all []string
+	for _, p := range pems {
+		if f, err := fingerprint(p); err == nil {
+			all = append(all, "SHA-256 "+f[:16]+"…")
+		}
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,192 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// trustUsers are the certificate connections that may rest on an entry, by the cluster on its other side.
+type trustUsers struct {
+	by       map[string][]string // cluster id → connections, in words
+	unplaced []string            // connections to an address that belongs to no deployment that the bot can see
+	unseen   []string            // clusters of which the bot can't see what they connect to
+}
+
+// any reports whether anything uses the entry, or may.
+func (u trustUsers) any() bool { return len(u.by)+len(u.unplaced)+len(u.unseen) > 0 }
+
+// of reports whether anything uses the trust in one cluster, or may.
+func (u trustUsers) of(cluster string) bool {
+	return len(u.by[cluster]) > 0 || len(u.unplaced) > 0 || slices.Contains(u.unseen, cluster)
+}
+
+// String says who they are.
+func (u trustUsers) String() string {
+	var all []string
+	for _, names := range u.by {
+		all = append(all, names...)
+	}
+	for _, name := range u.unplaced {
+		all = append(all, name+" (whose address the bot can't place)")
+	}
+	for _, cluster := range u.unseen {
+		all = append(all, "perhaps the cluster "+cluster+", which is none that the bot can see")
+	}
+	slices.Sort(all)
+	return list(slices.Compact(all))
+}
+
+// trustQuery is who uses a trust: that of a deployment in others of a platform.
+type trustQuery struct {
+	of       Ref
+	platform string // of whom it trusts
+	peers    []Ref  // those that the connections that end lead to, or come from
+	added    AddedTrust
+	leaving  []Name // connections that end, and don't count
+}
+
+// trustUsers reads the certificate connections between a deployment and those that its entry lets in, both ways: a
+// connection rests on the trust of both its sides. A read that fails is an error: an unread world is not an empty one.
+func (r *Connections) trustUsers(ctx context.Context, t trustQuery) (trustUsers, error) {
+	d, err := r.catalog.Fresh(ctx, t.of)
+	if err != nil {
+		return trustUsers{}, wrapCall("reading deployment "+t.of.String(), err)
+	}
+	peers, unseen, err := r.peers(ctx, t)
+	if err != nil {
+		return trustUsers{}, err
+	}
+	u := trustUsers{by: map[string][]string{}, unseen: unseen}
+	if err := r.outgoing(ctx, t, d, &u); err != nil {
+		return trustUsers{}, err
+	}
+	if err := r.incoming(ctx, t, d, peers, &u); err != nil {
+		return trustUsers{}, err
+	}
+	return u, r.remembered(ctx, t, &u)
+}
+
+// peers are the deployments that what was added lets in.
+func (r *Connections) peers(ctx context.Context, t trustQuery) (found []Deployment, unseen []string, err error) {
+	sys, ok := r.catalog.System(t.platform)
+	if !ok {
+		return nil, nil, &UnknownSystemError{Name: t.platform}
+	}
+	if !t.added.All {
+		for _, ref := range t.peers {
+			d, err := r.catalog.Fresh(ctx, ref)
+			if err != nil && !IsNotFound(err) {
+				return nil, nil, wrapCall("reading deployment "+ref.String(), err)
+			}
+			if err == nil {
+				found = append(found, d)
+			}
+		}
+		if unseen = notAmong(t.added.Clusters, found); len(unseen) == 0 {
+			return found, nil, nil
+		}
+	}
+	all, err := sys.all(ctx)
+	if err != nil {
+		return nil, nil, wrapCall("looking for deployments of "+label(sys), err)
+	}
+	if !t.added.All {
+		all = slices.DeleteFunc(all, func(d Deployment) bool { return !slices.Contains(t.added.Clusters, d.ClusterID) })
+	}
+	return all, notAmong(t.added.Clusters, all), nil
+}
+
+// notAmong are the clusters that are of none of the deployments.
+func notAmong(clusters []string, of []Deployment) []string {
+	return slices.DeleteFunc(slices.Clone(clusters), func(id string) bool {
+		return slices.ContainsFunc(of, func(d Deployment) bool { return d.ClusterID == id })
+	})
+}
+
+// outgoing are d's own connections.
+func (r *Connections) outgoing(ctx context.Context, t trustQuery, d Deployment, u *trustUsers) error {
+	return r.byCertificate(ctx, d, t.leaving, func(n Name, to *Deployment) {
+		switch {
+		case to == nil || to.ClusterID == "":
+			u.unplaced = append(u.unplaced, n.String())
+		case to.Platform == t.platform, slices.Contains(t.added.Clusters, to.ClusterID):
+			u.by[to.ClusterID] = append(u.by[to.ClusterID], n.String())
+		}
+	})
+}
+
+// incoming are the peers' connections to d.
+func (r *Connections) incoming(ctx context.Context, t trustQuery, d Deployment, peers []Deployment, u *trustUsers) error {
+	errs := make([]error, len(peers))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i, peer := range peers {
+		wg.Go(func() {
+			errs[i] = r.byCertificate(ctx, peer, t.leaving, func(n Name, to *Deployment) {
+				mu.Lock()
+				defer mu.Unlock()
+				if to == nil {
+					u.unplaced = append(u.unplaced, n.String())
+				} else if to.Ref == d.Ref {
+					u.by[peer.ClusterID] = append(u.by[peer.ClusterID], n.String())
+				}
+			})
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// byCertificate reads the certificate connections of a deployment, with where they lead; nil where that is not known.
+func (r *Connections) byCertificate(ctx context.Context, d Deployment, leaving []Name, found func(Name, *Deployment)) error {
+	info, err := r.ask(ctx, d)
+	if err != nil {
+		return wrapCall("reading the remote connections of "+d.Name, err)
+	}
+	for alias, i := range info {
+		n := Name{Local: d.Ref, Alias: alias}
+		if i.Credentials != "" || strings.HasSuffix(i.ProxyAddress, ":"+strconv.Itoa(KeyPort)) || slices.Contains(leaving, n) {
+			continue
+		}
+		host, ok := hostOf(i)
+		if !ok {
+			found(n, nil)
+			continue
+		}
+		found(n, r.catalog.at(ctx, host, func(System) bool { return true }))
+	}
+	return nil
+}
+
+// remembered adds managed connections by certificates that no cluster lists at the moment.
+func (r *Connections) remembered(ctx context.Context, t trustQuery, u *trustUsers) error {
+	managed, err := managedOn(ctx, r.records.registry, t.of)
+	if err != nil {
+		return err
+	}
+	for n, m := range managed {
+		other := m.Remote
+		if m.Remote == t.of {
+			other = m.Local
+		}
+		if m.Trust == nil || m.KeyName != "" || slices.Contains(t.leaving, n) || m.Local != t.of && m.Remote != t.of || other.Platform != t.platform {
+			continue
+		}
+		d, err := r.catalog.Deployment(ctx, other)
+		if IsNotFound(err) {
+			continue // nothing is left that it could lead to
+		}
+		if err != nil {
+			return wrapCall("reading deployment "+other.String(), err)
+		}
+		if said := fmt.Sprint(n); !slices.Contains(u.by[d.ClusterID], said) {
+			u.by[d.ClusterID] = append(u.by[d.ClusterID], said)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// RuleText is a rule for people.
+type RuleText struct {
+	Rule string
+	When string   // which changes it is for
+	Says []string // what it demands, a sentence each
+}
+
+// Describe returns every rule in order, with people written by who.
+func (p *Policy) Describe(who func(Group) string) []RuleText { return p.rules.Load().Describe(who) }
+
+// Describe returns every rule in order, with groups written by who.
+func (r Rules) Describe(who func(Group) string) []RuleText {
+	name := func(group string) string {
+		if i := slices.IndexFunc(r.Groups, func(g Group) bool { return g.Name == group }); i >= 0 {
+			return who(r.Groups[i])
+		}
+		return group
+	}
+	all := make([]RuleText, 0, len(r.Rules))
+	for _, rule := range r.Rules {
+		all = append(all, RuleText{Rule: rule.Name, When: rule.when(), Says: rule.says(name)})
+	}
+	return all
+}
+
+func (r Rule) when() string {
+	var parts []string
+	for _, trait := range slices.Sorted(maps.Keys(r.Match)) {
+		is := " is "
+		if trait == TraitAccess || trait == TraitAlso { // these can have several values
+			is = " is only "
+		}
+		parts = append(parts, trait+is+strings.Join(r.Match[trait], " or "))
+	}
+	for _, trait := range slices.Sorted(maps.Keys(r.Any)) {
+		parts = append(parts, trait+" has "+strings.Join(r.Any[trait], " or "))
+	}
+	for _, trait := range slices.Sorted(maps.Keys(r.Unless)) {
+		parts = append(parts, trait+" is not "+strings.Join(r.Unless[trait], " or "))
+	}
+	if len(parts) == 0 {
+		return "every change"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (r Rule) says(name func(string) string) []string {
+	ask := "Anybody may ask."
+	if len(r.Ask) > 0 {
+		var names []string
+		for _, g := range r.Ask {
+			names = append(names, name(g))
+		}
+		ask = "May ask: " + strings.Join(names, ", ") + "."
+	}
+	var sides []string
+	for _, s := range r.Sides {
+		side := fmt.Sprintf("%d of %s", s.Count, name(s.Group))
+		if s.Name != "" {
+			side += " (" + s.Name + " side)"
+		}
+		sides = append(sides, side)
+	}
+	approve := "Must approve: " + strings.Join(sides, " and ") + ". "
+	if r.RequesterCounts {
+		approve += "Who asked may be one of them."
+	} else {
+		approve += "Who asked does not count."
+	}
+	if r.Guests {
+		approve += " Guests in channels count."
+	}
+	if len(r.Sides) > 1 {
+		if r.SeveralSides {
+			approve += " One person may count for several sides."
+		} else {
+			approve += " One person counts for one side."
+		}
+	}
+	wait := "Expires after " + span(r.Wait) + "."
+	if len(r.Remind) > 0 {
+		var after []string
+		for _, d := range r.Remind {
+			after = append(after, span(d))
+		}
+		wait += " Those who are missing are reminded after " + strings.Join(after, ", ") + "."
+	}
+	says := []string{ask, approve, wait}
+	if r.Direct {
+		says = append(says, "Those who may approve are asked by direct message.")
+	}
+	if r.Window != nil {
+		says = append(says, "Work begins only "+r.Window.String()+".")
+	}
+	return says
+}
+
+// wants says which of its sides a rule lacks people for.
+func (r Rule) wants(lacking map[int]int) string {
+	var parts []string
+	for _, i := range slices.Sorted(maps.Keys(lacking)) {
+		parts = append(parts, fmt.Sprintf("%d of %s", r.Sides[i].Count, r.Sides[i].title()))
+	}
+	return strings.Join(parts, " and ")
+}
+
+// span is a duration without the zeros that time.Duration writes.
+func span(d time.Duration) string {
+	s := d.String()
+	s = strings.TrimSuffix(s, "0s")
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	if s == "" {
+		return "0s"
+	}
+	return s
+}
+
+// Explanation is what the policy would say to a change, without asking for it.
+type Explanation struct {
+	Skipped []SkippedRule // the rules that were passed over, in order
+	Rule    string        // the one that decides; empty: none
+	Traits  map[string][]string
+	Says    []string
+	Refused string   // why the change may not be asked for; empty: it may
+	Sides   []People // who could approve
+}
+
+// SkippedRule is a rule that does not match, and the trait that it does not match by.
+type SkippedRule struct{ Rule, Trait string }
+
+// People are those who could approve for a side.
+type People struct {
+	Side  string
+	Count int
+	Who   []string
+}
+
+// Explain says which rule decides about a change of one thing that by would ask for, and what follows. An error: a group's members
+// are not known.
+func (p *Policy) Explain(ctx context.Context, prop change.Proposal, by change.Actor) (Explanation, error) {
+	e := Explanation{Traits: partsOf(prop)[0].Traits}
+	for _, rule := range p.rules.Load().Rules {
+		if trait := rule.mismatch(e.Traits); trait != "" {
+			e.Skipped = append(e.Skipped, SkippedRule{rule.Name, trait})
+			continue
+		}
+		e.Rule, e.Says = rule.Name, rule.says(func(g string) string { return g })
+		crowd, err := p.matching(ctx, rule, by.User)
+		if err != nil {
+			return e, err
+		}
+		for i, s := range rule.Sides {
+			e.Sides = append(e.Sides, People{Side: s.title(), Count: s.Count, Who: crowd.sides[i].members})
+		}
+		break
+	}
+	_, err := p.Authorize(ctx, prop, by)
+	if refused, ok := err.(*change.NotAllowedError); ok { //nolint:errorlint // Admit returns it bare; anything wrapped is another matter
+		e.Refused, err = refused.Why, nil
+	}
+	return e, err
+}

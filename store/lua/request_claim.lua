@@ -1,0 +1,36 @@
+-- request_claim gives a request to a worker, if it still is as the worker saw it.
+--
+-- KEYS  1-5 as in lib.lua  6 pending  7 ready  8 leases
+-- ARGV  1-6 as in lib.lua  7 state that it was seen in  8 state that it goes to  9 epoch that it was seen at
+--       10 1 if it was seen given back, else 0  11 worker  12 lease, ms
+--
+-- missing, newer
+-- conflict  somebody else was quicker
+-- early     its change window has yet to open
+-- overdue   it was approved, but its deadline has passed: it is left to expire
+local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5])
+if done then return done end
+
+local req, id, at = KEYS[4], ARGV[4], now()
+local is = redis.call('HMGET', req, 'version', 'state', 'epoch', 'released', 'deadline')
+if is[1] ~= ARGV[6] or is[2] ~= ARGV[7] or is[3] ~= ARGV[9] or (is[4] or '0') ~= ARGV[10] then
+  return {'conflict'}
+end
+local approved, ends = redis.call('ZSCORE', KEYS[7], id), redis.call('ZSCORE', KEYS[8], id)
+if approved then
+  local deadline = tonumber(is[5])
+  if deadline > 0 and deadline <= at then return {'overdue'} end
+  if tonumber(approved) > at then return {'early'} end
+elseif not ends or tonumber(ends) > at then
+  return {'conflict'}
+end
+local head = moved()
+if head then return head end
+
+record()
+redis.call('HINCRBY', req, 'epoch', 1)
+redis.call('HSET', req, 'state', ARGV[8], 'worker', ARGV[11], 'released', '0')
+redis.call('ZADD', KEYS[8], text(at + tonumber(ARGV[12])), id)
+redis.call('ZREM', KEYS[7], id)
+redis.call('ZREM', KEYS[6], id)
+return {'ok'}

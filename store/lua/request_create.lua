@@ -1,0 +1,39 @@
+-- request_create stores a new request and takes its target.
+--
+-- KEYS  1-5 as in lib.lua  6 target:<hash>  7 dedup:<hash>  8 pending  9 recent  10 mine:<user>
+--       11 req:<parent>
+-- ARGV  1-5 as in lib.lua  6 0  7 seconds to remember the submission (0: not at all)  8 created, ms
+--       9 deadline, ms  10 the member for recent
+--       11 id of the parent, which learns of its child and is shown again ('' for none)  12... fields and values of the request
+--
+-- seen <id>  this submission made that request before
+-- held <id>  that request holds the target
+-- exists     the id is taken
+local done = again(KEYS[1])
+if done then return done end
+
+local id, remember = ARGV[4], tonumber(ARGV[7])
+if remember > 0 then
+  local made = redis.call('GET', KEYS[7])
+  if made then return {'seen', made} end
+end
+local holder = redis.call('GET', KEYS[6])
+if holder then return {'held', holder} end
+if redis.call('EXISTS', KEYS[4]) == 1 then return {'exists'} end
+local head = moved()
+if head then return head end
+
+record()
+redis.call('HSET', KEYS[4], unpack(ARGV, 12))
+redis.call('SET', KEYS[6], id)
+if remember > 0 then redis.call('SET', KEYS[7], id, 'EX', remember) end
+redis.call('ZADD', KEYS[8], score(ARGV[9]), id)
+redis.call('ZADD', KEYS[9], ARGV[8], ARGV[10])
+redis.call('ZADD', KEYS[10], ARGV[8], id)
+local parent = ARGV[11]
+if parent ~= '' and redis.call('EXISTS', KEYS[11]) == 1 then
+  redis.call('HSET', KEYS[11], 'child', id)
+  redis.call('HINCRBY', KEYS[11], 'version', 1)
+  redis.call('ZADD', KEYS[5], 'NX', text(now()), parent)
+end
+return {'ok'}

@@ -1,0 +1,72 @@
+-- request_transition makes one transition, or writes a decision down that moves nothing yet: a person's, on the version that
+-- it was decided on, or a worker's, under its claim.
+--
+-- KEYS  1-5 as in lib.lua  6 req:<id>:steps  7 target:<hash>  8 pending  9 ready  10 leases  11 wake
+--       12 records  13 records:index  14 checked  15... of each record checks:<its queue>
+-- ARGV  1-6 as in lib.lua  7 from ('' if there is no such move: it is refused)  8 to  9 where a request in that
+--       state belongs: pending, ready, working, parked or final  10 epoch of the worker's claim ('' for a person)  11 worker
+--       12 seconds to keep a final request  13 1 if the plan has drifted  14 how many records  15... of each its key and
+--       document ('': delete), then fields and values of the request
+--
+-- missing, newer, fenced
+-- conflict  the request is no longer at that version or in that state
+local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[12], ARGV[5])
+if done then return done end
+
+local req, id = KEYS[4], ARGV[4]
+local from, to, place, epoch = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+if epoch ~= '' then
+  local lost = fenced(req, KEYS[10], id, epoch, ARGV[11])
+  if lost then return lost end
+end
+local is = redis.call('HMGET', req, 'version', 'state', 'proposal')
+if is[1] ~= ARGV[6] or is[2] ~= from then return {'conflict'} end
+local head = moved()
+if head then return head end
+
+record()
+if ARGV[13] == '1' then
+  redis.call('HSET', req, 'previous', is[3], 'approvals_since', redis.call('HGET', req, 'version'))
+end
+local rest = 15 + 2 * tonumber(ARGV[14])
+redis.call('HSET', req, 'state', to, unpack(ARGV, rest))
+for i = 1, tonumber(ARGV[14]) do
+  local key = ARGV[13 + 2 * i]
+  redis.call('HSET', KEYS[12], 'schema', ARGV[5])
+  put(KEYS[12], KEYS[13], key, ARGV[14 + 2 * i])
+  -- What has changed is checked at once, and a check that is under way counts no more.
+  redis.call('ZADD', KEYS[14], 'NX', text(now()), key)
+  redis.call('ZADD', KEYS[14 + i], text(now()), key)
+end
+
+-- Until a worker begins, a request has a deadline: approved ones too.
+if place == 'pending' or place == 'ready' then
+  redis.call('ZADD', KEYS[8], score(redis.call('HGET', req, 'deadline')), id)
+else
+  redis.call('ZREM', KEYS[8], id)
+end
+
+if place ~= 'ready' then
+  redis.call('ZREM', KEYS[9], id)
+elseif from ~= to then
+  -- Where a change window has to open first, the place in the line is its opening.
+  local opens = tonumber(redis.call('HGET', req, 'not_before') or '0')
+  redis.call('ZADD', KEYS[9], text(math.max(now(), opens)), id)
+  wake(KEYS[11])
+end
+
+if place ~= 'working' then
+  redis.call('ZREM', KEYS[10], id)
+elseif epoch == '' and from ~= to then
+  -- A person wants a worker to go on: a lease that has ended is one that anybody may take.
+  redis.call('ZADD', KEYS[10], text(now()), id)
+  redis.call('HSET', req, 'released', '1')
+  wake(KEYS[11])
+end
+
+if place == 'final' then
+  if redis.call('GET', KEYS[7]) == id then redis.call('DEL', KEYS[7]) end
+  redis.call('EXPIRE', req, ARGV[12])
+  redis.call('EXPIRE', KEYS[6], ARGV[12])
+end
+return {'ok'}
