@@ -45,6 +45,12 @@ test: ## all tests; a redis-server and a valkey-server on the PATH are used besi
 torture: build ## real processes die, freeze and lose touch at random; longer: make torture ROUNDS=200 TORTURE=
 	cd cmd/torture && go run . -bin ../../bin/$(BINARY) -rounds $(ROUNDS) $(TORTURE)
 
+.PHONY: compat
+compat: build ## the same with the last release as every second replica: claims, cards and journals of one are the other's too
+	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) || { echo "SKIPPED: nothing has been released yet that this version could run beside"; exit 0; }; \
+	rm -rf out/older && git worktree prune && git worktree add --detach out/older "$$tag" && \
+	$(MAKE) -C out/older build && cd cmd/torture && go run . -bin ../../bin/$(BINARY) -older $(CURDIR)/out/older/bin/$(BINARY) -rounds $(ROUNDS) $(TORTURE)
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME=10s; what breaks one is kept in testdata/fuzz, where all tests run it
 	@grep -rEo '^func Fuzz[A-Za-z]+' --include='*_test.go' . | sed -E 's|/[^/]*:func | |' | sort | while read -r dir target; do \
@@ -78,7 +84,7 @@ lint: ## imports, habits and formatting, and that go.mod is tidy
 
 .PHONY: check
 check: ## what CI runs, no more, no less; at its end, how long each part took
-	@.ci/parts lint build transcript contract torture browser chart test
+	@.ci/parts lint build transcript contract torture compat browser chart test
 
 .PHONY: chart
 chart: ## hold the Helm chart and what is made of it against Helm's and Kubernetes' own code

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +73,7 @@ func at(doc any, path ...any) any {
 func TestEveryDeploymentFileCanBeRead(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"compose.yaml", "kubernetes/bot.yaml", "prometheus/alerts.yaml", "../.goreleaser.yaml", "../.github/workflows/ci.yaml", "../.github/workflows/release.yaml",
+		"compose.yaml", "kubernetes/bot.yaml", "prometheus/alerts.yaml", "../.goreleaser.yaml", "../.github/dependabot.yml", "../.github/workflows/ci.yaml", "../.github/workflows/release.yaml",
 	} {
 		if len(documents(t, deployed(t, name))) == 0 {
 			t.Errorf("%s is empty", name)
@@ -170,6 +172,44 @@ func TestAlertsCountOnce(t *testing.T) {
 		if n := strings.Count(expr, "rcb_"); n == 0 || n != len(together.FindAllString(expr, -1)) {
 			t.Errorf("%v is not put together: %s", at(rule, "alert"), expr)
 		}
+	}
+}
+
+// TestActionsArePinned by commit: a tag may be moved to another one, which then has the release's rights.
+func TestActionsArePinned(t *testing.T) {
+	t.Parallel()
+	uses := regexp.MustCompile(`(?m)^\s*- uses: (.*)$`)
+	pinned := regexp.MustCompile(`^[\w./-]+@[0-9a-f]{40} # v[0-9.]+$`)
+	for _, name := range []string{"ci.yaml", "release.yaml"} {
+		all := uses.FindAllStringSubmatch(string(deployed(t, "../.github/workflows/"+name)), -1)
+		if len(all) == 0 {
+			t.Errorf("%s uses nothing", name)
+		}
+		for _, m := range all {
+			if !pinned.MatchString(m[1]) {
+				t.Errorf("%s: %s is not pinned", name, m[1])
+			}
+		}
+	}
+}
+
+// TestDependabotKnowsEveryModule.
+func TestDependabotKnowsEveryModule(t *testing.T) {
+	t.Parallel()
+	known := string(deployed(t, "../.github/dependabot.yml"))
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "out" || d.Name() == "dist") {
+			return filepath.SkipDir
+		}
+		if folder := strings.TrimPrefix(filepath.Dir(path), "../.."); d.Name() == "go.mod" || d.Name() == "package.json" {
+			if want := strconv.Quote("/" + strings.TrimPrefix(folder, "/")); !strings.Contains(known, want) {
+				t.Errorf("dependabot.yml does not name %s", want)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

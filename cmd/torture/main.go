@@ -34,7 +34,7 @@ type options struct {
 	seed                              uint64
 	lease, call                       time.Duration
 	keep, verbose                     bool
-	only, bin, server                 string
+	only, bin, older, server          string
 }
 
 func run(ctx context.Context) error {
@@ -50,6 +50,7 @@ func run(ctx context.Context) error {
 	flag.BoolVar(&o.verbose, "v", false, "tell what happens")
 	flag.StringVar(&o.only, "only", "", "let only this kind of blow fall, such as \"kill\"")
 	flag.StringVar(&o.bin, "bin", "bin/remote-cluster-bot", "the bot")
+	flag.StringVar(&o.older, "older", "", "another version of the bot, which every second replica runs")
 	flag.StringVar(&o.server, "server", "redis-server", "the database: redis-server or valkey-server")
 	flag.Parse()
 	if _, err := exec.LookPath(o.server); err != nil {
@@ -120,7 +121,7 @@ func play(ctx context.Context, o options, bin, dir string) *summary {
 func round(ctx context.Context, o options, sum *summary, n int, bin, dir string) {
 	rng := rand.New(rand.NewPCG(o.seed, uint64(n))) //nolint:gosec // chance, not secrecy
 	s := &stage{
-		settings: settings{bin: bin, server: o.server, dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second},
+		settings: settings{bin: bin, older: o.older, server: o.server, dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second},
 		name:     fmt.Sprintf("round-%d", n), socket: rng.IntN(4) == 0, rng: rng, line: newTimeline(),
 		log: func(string, ...any) {},
 	}

@@ -25,6 +25,7 @@ import (
 // settings are what a whole torture run is like.
 type settings struct {
 	bin         string // the bot
+	older       string // another version of it, which every second replica runs; empty: none
 	server      string // redis-server or valkey-server
 	dir         string // for logs and Redis's files
 	lease       time.Duration
@@ -225,7 +226,11 @@ func (s *stage) launch(r *replica) error {
 	for k, v := range s.world.Env {
 		env = append(env, k+"="+v)
 	}
-	p, err := start(s.dir, fmt.Sprintf("replica-%d", r.number), env, nil, s.bin, "serve", "--config", r.config)
+	bin := s.bin
+	if r.number%2 == 0 && s.older != "" {
+		bin = s.older
+	}
+	p, err := start(s.dir, fmt.Sprintf("replica-%d", r.number), env, nil, bin, "serve", "--config", r.config)
 	if err != nil {
 		return err
 	}
