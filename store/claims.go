@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	candidates  = 16 // of each kind that a worker looks at, in case others are quicker
-	claimRounds = 4  // how often it looks
-	moveRounds  = 8  // how often a worker's write may meet another of the same claim
+	candidates  = 16              // of each kind that a worker looks at, in case others are quicker
+	claimRounds = 4               // how often it looks
+	lockedFor   = 2 * time.Second // until a request is looked at again whose targets another one had locked
+	moveRounds  = 8               // how often a worker's write may meet another of the same claim
 )
 
 // What the audit calls a claim on work that was begun already.
@@ -102,13 +103,13 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 			At: at, What: what, From: from, To: r.State, Worker: worker,
 			Target: r.Proposal.Subject(), Digest: r.Proposal.Digest, Rule: r.Rule,
 		},
-		keys: []string{s.keys.pending(), s.keys.ready(), s.keys.leases()},
-		args: []any{string(from), string(r.State), r.Epoch, flag, worker, lease.Milliseconds()},
+		keys: append([]string{s.keys.pending(), s.keys.ready(), s.keys.leases()}, s.keys.locks(r.Proposal.Shared())...),
+		args: []any{string(from), string(r.State), r.Epoch, flag, worker, lease.Milliseconds(), lockedFor.Milliseconds()},
 	})
 	switch {
 	case err != nil:
 		return change.Claimed{}, err
-	case a.word == "overdue", a.word == "early":
+	case a.word == "overdue", a.word == "early", a.word == "locked":
 		return change.Claimed{}, change.ErrNoWork
 	case a.word != "ok":
 		return change.Claimed{}, a.unexpected(doing)

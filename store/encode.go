@@ -32,6 +32,7 @@ const (
 	fieldTrace          = "trace"    // missing where nothing is traced
 
 	// In JSON.
+	fieldShared    = "shared" // the targets that are locked while the work runs; missing: none
 	fieldProposal  = "proposal"
 	fieldPrevious  = "previous"
 	fieldRequester = "requester"
@@ -74,6 +75,7 @@ func encode(r *change.Request) ([]any, error) {
 	if r.Trace != "" {
 		f.put(fieldTrace, r.Trace)
 	}
+	f.json(fieldShared, r.Proposal.Shared())
 	f.json(fieldProposal, r.Proposal)
 	f.json(fieldRequester, r.Requester)
 	for slot, m := range r.Messages {
@@ -90,6 +92,7 @@ func encodeTransition(m change.Transition) ([]any, error) {
 	}
 	if m.Proposal != nil {
 		f.json(fieldProposal, m.Proposal)
+		f.json(fieldShared, m.Proposal.Shared())
 	}
 	if m.Outcome != nil {
 		f.json(fieldOutcome, m.Outcome)

@@ -38,6 +38,18 @@ func (k keys) mine(user string) string { return k.prefix + "mine:" + user }
 // target is a string: the id of the request that holds the target. Targets are hashed, for they are free text.
 func (k keys) target(target string) string { return k.prefix + "target:" + digest(target) }
 
+// lock is a string: the id of the request that has begun and writes what others write too.
+func (k keys) lock(target string) string { return k.prefix + "lock:" + digest(target) }
+
+// locks are those of several targets.
+func (k keys) locks(targets []string) []string {
+	var all []string
+	for _, t := range targets {
+		all = append(all, k.lock(t))
+	}
+	return all
+}
+
 // dedup is a string: the id that the submission made. It lives for 24 hours.
 func (k keys) dedup(submission string) string { return k.prefix + "dedup:" + digest(submission) }
 

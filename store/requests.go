@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -132,19 +133,21 @@ func (s *Store) Transition(ctx context.Context, m change.Transition) error {
 	return s.move(ctx, m, seen, nil)
 }
 
-// glance is how a request stands, as far as a move has to know. Its target never changes.
+// glance is how a request stands, as far as a move has to know. Its target never changes; those that it shares with
+// others are of its present plan.
 type glance struct {
 	state   change.State
 	version int64
 	target  string
+	shared  []string
 }
 
 func (s *Store) glance(ctx context.Context, id string) (glance, error) {
-	got, err := s.rdb.HMGet(ctx, s.keys.req(id), fieldSchema, fieldState, fieldVersion, fieldTarget).Result()
+	got, err := s.rdb.HMGet(ctx, s.keys.req(id), fieldSchema, fieldState, fieldVersion, fieldTarget, fieldShared).Result()
 	if err != nil {
 		return glance{}, fault("looking at request "+id, err)
 	}
-	var text [4]string
+	var text [5]string
 	for i, v := range got {
 		text[i], _ = v.(string) // nil where the field is missing
 	}
@@ -155,7 +158,13 @@ func (s *Store) glance(ctx context.Context, id string) (glance, error) {
 	if err != nil {
 		return glance{}, fmt.Errorf("reading request %s: version: %w", id, err)
 	}
-	return glance{state: change.State(text[1]), version: version, target: text[3]}, nil
+	seen := glance{state: change.State(text[1]), version: version, target: text[3]}
+	if text[4] != "" {
+		if err := json.Unmarshal([]byte(text[4]), &seen.shared); err != nil {
+			return glance{}, fmt.Errorf("reading request %s: shared targets: %w", id, err)
+		}
+	}
+	return seen, nil
 }
 
 // move makes one transition on the version that was seen: under a claim if there is one, else a person's.
@@ -184,9 +193,9 @@ func (s *Store) move(ctx context.Context, m change.Transition, seen glance, clai
 	}
 	a, err := s.run(ctx, transition{
 		doing: doing, script: requestTransitionScript, id: m.ID, version: seen.version, entry: entry,
-		keys: append([]string{
+		keys: slices.Concat([]string{
 			s.keys.steps(m.ID), s.keys.target(seen.target), s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.wake(),
-		}, recordKeys...),
+		}, recordKeys, s.keys.locks(seen.shared)),
 		args: slices.Concat([]any{
 			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, len(m.Records),
 		}, records, pairs),

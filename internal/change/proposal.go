@@ -88,6 +88,18 @@ func (p Proposal) Subject() string {
 	return p.Target[0]
 }
 
+// Shared are the targets that others write too: the other ones. They are locked from the start of the work until the
+// request is final, or back with its approvers.
+func (p Proposal) Shared() []string {
+	if len(p.Target) == 0 {
+		return nil
+	}
+	return p.Target[1:]
+}
+
+// Locks reports whether a request in that state holds its shared targets.
+func (s State) Locks() bool { return s.Working() || s == Stuck }
+
 // Step returns the planned step of that name, or nil.
 func (p Proposal) Step(name string) *PlannedStep {
 	if i := slices.IndexFunc(p.Steps, func(s PlannedStep) bool { return s.Name == name }); i >= 0 {

@@ -71,13 +71,13 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.traits("adopt", c, k.o.Tags),
-			Kind:   KindAdopt, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Adopt"), Fields: fields,
+			Kind:   KindAdopt, Title: e.title("Adopt"), Fields: fields,
 			Warnings: []string{"No cluster is changed: from then on the bot watches the connection, and can rotate, update and end it."},
 			Basis:    e.basis(), Records: []change.Record{m.record()},
 			Steps: []change.PlannedStep{inspectArgs{Local: p.Local, Alias: p.Alias, Access: p.Access}.planned(e.view())},
 		},
 		params: p,
-	}.proposal()
+	}.proposal(Target(p.Local, p.Alias))
 }
 
 // adoptedKey finds the key that was named, and what it may read where that was left out.

@@ -35,7 +35,6 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 	made := c.making(s, k.o.Env, id, others)
 	p := change.Proposal{
 		Kind:     KindConnect,
-		Target:   []string{Target(c.Local, c.Alias)},
 		Title:    fmt.Sprintf("Connect %s to %s as %s", s.Local.Name, s.Remote.Name, c.Alias),
 		Fields:   c.fields(s),
 		Warnings: Warnings(s, c),
@@ -55,6 +54,7 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 	}
 	p.Records = []change.Record{made.record()}
 	p.Steps = k.steps(id, c, s, pasted)
+	p.Target = targets(Target(c.Local, c.Alias), p.Steps)
 	p.Digest, err = p.ComputeDigest()
 	return p, err
 }
@@ -97,11 +97,6 @@ func (c *Catalog) judge(ctx context.Context, s *PairState, ask ConnectParams) er
 	}
 	return nil
 }
-
-// Target is what a connection's changes hold, so that no two change it at once: the alias on the local cluster.
-func Target(local Ref, alias string) string { return targetPrefix + local.String() + "/" + alias }
-
-const targetPrefix = "connection/"
 
 func (c ConnectParams) fields(s PairState) []change.Field {
 	fields := []change.Field{

@@ -60,14 +60,14 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.traits("disconnect", f.Connect, k.o.Tags),
-			Kind:   KindDisconnect, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Disconnect"),
+			Kind:   KindDisconnect, Title: e.title("Disconnect"),
 			Fields: fields, Warnings: e.disconnectWarnings(*leaves), Unsure: leaves.unsure,
 			Basis:   append(e.basis(), change.Field{Label: "Used by", Value: strings.Join(e.Users, ", ")}),
 			Records: []change.Record{forget(e.Name)},
 			Steps:   k.steps(e, f, *leaves),
 		},
 		params: p,
-	}.proposal()
+	}.proposal(Target(p.Local, p.Alias))
 }
 
 // cleanup works out what was made for a connection beside its settings and its key, and what of it can go with it.

@@ -63,7 +63,7 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
-	d := proposalBuilder{Proposal: change.Proposal{Kind: KindMigrate, Target: []string{p.target()}}, params: p}
+	d := proposalBuilder{Proposal: change.Proposal{Kind: KindMigrate}, params: p}
 	var moving []moved
 	for _, alias := range p.Aliases {
 		e, err := k.roster.State(ctx, Name{p.Local, alias})
@@ -95,7 +95,7 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 		d.Traits, d.Parts = d.Parts[0].Traits, nil
 	}
 	d.Steps = k.steps(id, moving, *leaves)
-	return d.proposal()
+	return d.proposal(p.target())
 }
 
 // accessWarnings are those of a connect for each of the keys.

@@ -87,19 +87,20 @@ func (e ConnectionState) found(c ConnectParams) found {
 	return f
 }
 
-// proposalBuilder is a proposal before its parameters are written and its digest is worked out.
+// proposalBuilder is a proposal before its parameters are written, and its targets and digest are worked out.
 type proposalBuilder struct {
 	change.Proposal
 	params any
 }
 
-func (d proposalBuilder) proposal() (change.Proposal, error) {
+// proposal finishes a draft of a change of own, a Target.
+func (d proposalBuilder) proposal(own string) (change.Proposal, error) {
 	raw, err := json.Marshal(d.params)
 	if err != nil {
 		return change.Proposal{}, fmt.Errorf("writing the parameters of a %s: %w", d.Kind, err)
 	}
 	p := d.Proposal
-	p.Params = raw
+	p.Params, p.Target = raw, targets(own, p.Steps)
 	p.Digest, err = p.ComputeDigest()
 	return p, err
 }

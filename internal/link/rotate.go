@@ -76,13 +76,13 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.traits("rotate", c, k.o.Tags),
-			Kind:   KindRotate, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Rotate the key of"),
+			Kind:   KindRotate, Title: e.title("Rotate the key of"),
 			Fields: fields, Warnings: e.rotateWarnings(p.ExpiryDays), Basis: e.basis(),
 			Records: []change.Record{e.Managed.followedBy(c.managed(name).named(e.PairState)).record()},
 			Steps:   append(k.renewal(id, f, v, ""), f.invalidation(v, false)),
 		},
 		params: p,
-	}.proposal()
+	}.proposal(Target(p.Local, p.Alias))
 }
 
 func checkExpiry(wrong *change.InvalidError, days int) {

@@ -104,13 +104,13 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.traits("update", c, k.o.Tags),
-			Kind:   KindUpdate, Target: []string{Target(p.Local, p.Alias)}, Title: e.title("Update"),
+			Kind:   KindUpdate, Title: e.title("Update"),
 			Fields: append(e.sides(), diff...), Warnings: w, Basis: append(e.basis(), e.filterBasis()),
 			Records: []change.Record{e.Managed.followedBy(m).record()},
 			Steps:   k.steps(id, e, f, how, was.Access),
 		},
 		params: p,
-	}.proposal()
+	}.proposal(Target(p.Local, p.Alias))
 }
 
 // checkUpdatable says what keeps a connection from being updated to c, and reads the role that c names.

@@ -1,12 +1,13 @@
 -- request_claim gives a request to a worker, if it still is as the worker saw it.
 --
--- KEYS  1-5 as in lib.lua  6 pending  7 ready  8 leases
+-- KEYS  1-5 as in lib.lua  6 pending  7 ready  8 leases  9... the locks of what others write too
 -- ARGV  1-6 as in lib.lua  7 state that it was seen in  8 state that it goes to  9 epoch that it was seen at
---       10 1 if it was seen given back, else 0  11 worker  12 lease, ms
+--       10 1 if it was seen given back, else 0  11 worker  12 lease, ms  13 how long one that is locked out is left alone, ms
 --
 -- missing, newer
 -- conflict  somebody else was quicker
 -- early     its change window has yet to open
+-- locked    a request that has begun writes the same: this one goes back in the line
 -- overdue   it was approved, but its deadline has passed: it is left to expire
 local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5])
 if done then return done end
@@ -21,6 +22,12 @@ if approved then
   local deadline = tonumber(is[5])
   if deadline > 0 and deadline <= at then return {'overdue'} end
   if tonumber(approved) > at then return {'early'} end
+  for i = 9, #KEYS do
+    if (redis.call('GET', KEYS[i]) or id) ~= id then
+      redis.call('ZADD', KEYS[7], 'XX', text(at + tonumber(ARGV[13])), id)
+      return {'locked'}
+    end
+  end
 elseif not ends or tonumber(ends) > at then
   return {'conflict'}
 end
@@ -33,4 +40,5 @@ redis.call('HSET', req, 'state', ARGV[8], 'worker', ARGV[11], 'released', '0')
 redis.call('ZADD', KEYS[8], text(at + tonumber(ARGV[12])), id)
 redis.call('ZREM', KEYS[7], id)
 redis.call('ZREM', KEYS[6], id)
+for i = 9, #KEYS do redis.call('SET', KEYS[i], id) end
 return {'ok'}

@@ -2,7 +2,8 @@
 -- it was decided on, or a worker's, under its claim.
 --
 -- KEYS  1-5 as in lib.lua  6 req:<id>:steps  7 target:<hash>  8 pending  9 ready  10 leases  11 wake
---       12 records  13 records:index  14 checked  15... of each record checks:<its queue>
+--       12 records  13 records:index  14 checked  15... of each record checks:<its queue>,
+--       then the locks of what others write too
 -- ARGV  1-6 as in lib.lua  7 from ('' if there is no such move: it is refused)  8 to  9 where a request in that
 --       state belongs: pending, ready, working, parked or final  10 epoch of the worker's claim ('' for a person)  11 worker
 --       12 seconds to keep a final request  13 1 if the plan has drifted  14 how many records  15... of each its key and
@@ -62,6 +63,15 @@ elseif epoch == '' and from ~= to then
   redis.call('ZADD', KEYS[10], text(now()), id)
   redis.call('HSET', req, 'released', '1')
   wake(KEYS[11])
+end
+
+if place ~= 'working' and place ~= 'parked' then
+  for i = 15 + tonumber(ARGV[14]), #KEYS do
+    if redis.call('GET', KEYS[i]) == id then
+      redis.call('DEL', KEYS[i])
+      wake(KEYS[11])
+    end
+  end
 end
 
 if place == 'final' then

@@ -193,6 +193,7 @@ func (m *Mem) settle(k *kept, to change.State, worker bool) {
 		m.wake()
 	case !to.Working():
 		k.lease = time.Time{}
+		m.wake() // what it had locked is free, unless it is stuck
 	}
 	if to.Final() {
 		delete(m.targets, k.Proposal.Subject())

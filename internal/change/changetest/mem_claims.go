@@ -52,12 +52,26 @@ func (m *Mem) next() *kept {
 	lapsed := m.sorted(func(k *kept) bool { return k.State.Working() && !now.Before(k.lease) },
 		func(a, b *kept) int { return cmp.Or(a.lease.Compare(b.lease), cmp.Compare(a.leased, b.leased)) })
 	ready := m.sorted(func(k *kept) bool {
-		return k.State == change.Approved && (k.Deadline.IsZero() || now.Before(k.Deadline)) && !now.Before(k.NotBefore)
+		return k.State == change.Approved && (k.Deadline.IsZero() || now.Before(k.Deadline)) && !now.Before(k.NotBefore) && !m.locked(k)
 	}, func(a, b *kept) int { return cmp.Compare(a.approved, b.approved) })
 	if all := append(lapsed, ready...); len(all) > 0 {
 		return all[0]
 	}
 	return nil
+}
+
+// locked reports whether a request that has begun writes what k would write.
+func (m *Mem) locked(k *kept) bool {
+	for _, other := range m.all {
+		if other != k && other.State.Locks() && overlap(other.Proposal.Shared(), k.Proposal.Shared()) {
+			return true
+		}
+	}
+	return false
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(one string) bool { return slices.Contains(b, one) })
 }
 
 // Extend implements executor.Queue.

@@ -163,9 +163,21 @@ func (m *Mem) next() *held {
 
 func (m *Mem) ready(h *held) bool {
 	if h.request.State == change.Approved {
-		return true
+		return !m.locked(h)
 	}
 	return h.request.State.Working() && !m.now().Before(h.lease)
+}
+
+// locked reports whether a request that has begun writes what h would write.
+func (m *Mem) locked(h *held) bool {
+	for _, other := range m.open {
+		for _, target := range other.request.Proposal.Shared() {
+			if other != h && other.request.State.Locks() && slices.Contains(h.request.Proposal.Shared(), target) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Extend implements executor.Queue.
@@ -264,7 +276,7 @@ func (m *Mem) move(h *held, mv change.Transition) error {
 	entry := mv.Entry
 	entry.From, entry.To = from, r.State
 	m.write(r, entry)
-	if m.ready(h) {
+	if m.ready(h) || !r.State.Working() {
 		m.wake()
 	}
 	return nil

@@ -66,6 +66,7 @@ var queueTests = []struct {
 	{"the oldest approved comes first", testOldestFirst},
 	{"a claim starts the request", testClaimStarts},
 	{"a request is claimed by one worker", testOneWorker},
+	{"what others write too is locked from start to end", testLocks},
 	{"a withdrawn request is not handed out", testWithdrawn},
 	{"a claim is taken over only after its lease", testTakeOver},
 	{"work begun comes before work not begun", testBegunFirst},

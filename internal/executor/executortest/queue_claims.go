@@ -49,6 +49,51 @@ func testClaimStarts(s suite) {
 	}
 }
 
+// Two requests that write the same are never worked on at once; others are not held up.
+func testLocks(s suite) {
+	at := func(id string, targets ...string) {
+		r := Approved(id, "one")
+		r.Proposal.Target = append(r.Proposal.Target, targets...)
+		if err := s.Put(s.Context(), r); err != nil {
+			s.Fatalf("putting %s: %v", id, err)
+		}
+		s.Pass(5 * time.Millisecond)
+	}
+	at("a", "role", "trust")
+	at("b", "role")
+	at("c", "trust")
+	at("d", "signing")
+	a, d := s.claimFor("w1", time.Minute), s.claimFor("w2", time.Minute)
+	if a.Claim.ID != "a" || d.Claim.ID != "d" {
+		s.Fatalf("claimed %s and %s, want a and d", a.Claim.ID, d.Claim.ID)
+	}
+	s.noWork()
+	s.advance(a.Claim, change.Fail, nil)
+	s.noWork()
+	s.advance(a.Claim, change.UndoFailed, nil)
+	s.Pass(lockPatience)
+	s.noWork() // whoever cleans up after it may write there
+	s.service("a", change.Retry)
+	again := s.claimFor("w1", time.Minute)
+	s.advance(again.Claim, change.Undone, nil)
+	s.Pass(lockPatience)
+	b, c := s.claimFor("w1", time.Minute), s.claimFor("w2", time.Minute)
+	if got := b.Claim.ID + c.Claim.ID; got != "bc" && got != "cb" {
+		s.Errorf("claimed %s after the end of a", got)
+	}
+	at("e", "role")
+	s.noWork()
+	drifted := s.get(b.Claim.ID).Proposal
+	s.advance(b.Claim, change.Drift, func(m *change.Transition) { m.Proposal = &drifted }) // back with its approvers
+	s.Pass(lockPatience)
+	if e := s.claimFor("w1", time.Minute); b.Claim.ID == "b" && e.Claim.ID != "e" {
+		s.Errorf("claimed %s after b had drifted", e.Claim.ID)
+	}
+}
+
+// lockPatience is how late a queue may be with what waited for a lock.
+const lockPatience = 3 * time.Second
+
 func testOneWorker(s suite) {
 	ids := []string{"a", "b", "c"}
 	s.put(ids...)
