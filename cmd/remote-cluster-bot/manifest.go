@@ -20,7 +20,7 @@ import (
 // manifestCommand prints the Slack app's manifest: pasted into Slack, it is the whole set-up of the app.
 func manifestCommand() *cobra.Command {
 	var o manifestOptions
-	var asJSON bool
+	var asJSON, link bool
 	cmd := &cobra.Command{
 		Use:   "manifest {--socket-mode | --url https://bot.example.com}",
 		Short: "Print the manifest to create the Slack app from",
@@ -32,6 +32,9 @@ func manifestCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if link {
+				return writeManifestLink(cmd.OutOrStdout(), m)
+			}
 			return writeManifest(cmd.OutOrStdout(), m, asJSON)
 		},
 	}
@@ -40,6 +43,8 @@ func manifestCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.command, "command", "/remote-cluster", "the slash command, as slack.command in the configuration")
 	cmd.Flags().StringVar(&o.name, "name", "Remote cluster bot", "what the app is called in Slack")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON instead of YAML")
+	cmd.Flags().BoolVar(&link, "link", false, "a link that opens Slack's page with the manifest filled in")
+	cmd.MarkFlagsMutuallyExclusive("json", "link")
 	cmd.MarkFlagsMutuallyExclusive("socket-mode", "url")
 	cmd.MarkFlagsOneRequired("socket-mode", "url")
 	return cmd
@@ -160,6 +165,16 @@ func (r *recorder) OnSubmit(id string, _ bot.SubmissionHandler, _ func(bot.Submi
 func add(to *[]string, name string) {
 	*to = append(*to, name)
 	slices.Sort(*to)
+}
+
+// writeManifestLink writes a link as in Slack's "Configuring apps with app manifests", Sharing manifests.
+func writeManifestLink(w io.Writer, m *slack.Manifest) error {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, "https://api.slack.com/apps?"+url.Values{"new_app": {"1"}, "manifest_json": {string(raw)}}.Encode())
+	return err
 }
 
 func writeManifest(w io.Writer, m *slack.Manifest, asJSON bool) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -42,6 +43,25 @@ func manifestOf(t *testing.T, args ...string) slack.Manifest {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return m
+}
+
+func TestManifestLinkHoldsTheManifest(t *testing.T) {
+	t.Parallel()
+	out, err := run(t, "manifest", "--socket-mode", "--link")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(strings.TrimSpace(out))
+	if err != nil || u.Host != "api.slack.com" || u.Query().Get("new_app") != "1" {
+		t.Fatalf("%s %v", out, err)
+	}
+	var got slack.Manifest
+	if err := json.Unmarshal([]byte(u.Query().Get("manifest_json")), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(manifestOf(t, "--socket-mode", "--json"), got); diff != "" {
+		t.Errorf("(-printed +linked):\n%s", diff)
+	}
 }
 
 func TestManifestNamesWhatTheRouterServes(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -38,11 +39,27 @@ func (a *App) observed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.log.InfoContext(ctx, "listening for Prometheus", "address", listener.Addr().String())
+	return a.serve(ctx, listener, a.observations())
+}
+
+// observations are the routes of metrics.listen.
+func (a *App) observations() http.Handler {
 	mux := http.NewServeMux()
 	a.health(mux)
 	mux.Handle("GET /metrics", a.metrics.Handler())
-	a.log.InfoContext(ctx, "listening for Prometheus", "address", listener.Addr().String())
-	return a.serve(ctx, listener, mux)
+	if a.config.Metrics.Pprof {
+		profiles(mux)
+	}
+	return mux
+}
+
+// profiles are short: serve gives an answer ten seconds.
+func profiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
 // statusSummary is how the managed connections are, for the metrics.

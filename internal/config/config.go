@@ -231,6 +231,9 @@ type Metrics struct {
 	// Listen is the address of /metrics, /healthz and /readyz, such as "127.0.0.1:9090"; empty: nobody listens. Keep
 	// it away from the internet. Under mode http, /healthz and /readyz are at slack.listen too.
 	Listen string `yaml:"listen"`
+	// Pprof is whether Go's profiles are at /debug/pprof/ of that address, too. They show memory, secrets in it included: only
+	// for as long as a profile is wanted.
+	Pprof bool `yaml:"pprof"`
 }
 
 // Tracing is what happens between a slash command and the last call, exported as OpenTelemetry traces.
