@@ -23,16 +23,21 @@ type Connections interface {
 }
 
 // atOnce is how long a listing may take before what there is is shown.
-const atOnce = 2200 * time.Millisecond
+const atOnce = 1800 * time.Millisecond
+
+// known is how long a listing may take that somebody waits for to choose from: what was read before is enough.
+const known = 700 * time.Millisecond
 
 // choose finds the connection that words name, in any order: "logs-prod/metrics-eu", "metrics-eu logs-prod", an alias,
 // or the name of either side. why says why there is not exactly one.
 func (h *Handlers) whichConnection(ctx context.Context, args []string) (n link.Name, why string) {
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
-	defer cancel()
-	l := h.o.Connections.List(ctx, "")
-	typed := "“" + bot.Cut(clean(strings.Join(args, " ")), 60) + "”"
+	l := h.listWithin(ctx, known)
 	found := matching(l.Connections, args)
+	if len(found) == 0 && len(l.Missing)+len(l.Down) > 0 {
+		l = h.listWithin(ctx, 3*time.Second)
+		found = matching(l.Connections, args)
+	}
+	typed := "“" + bot.Cut(clean(strings.Join(args, " ")), 60) + "”"
 	switch {
 	case len(found) == 1:
 		return found[0].Name(), ""
@@ -117,11 +122,15 @@ func shortName(c link.Connection) string {
 	return cmp.Or(c.Local.Name, c.Local.Deployment) + "/" + c.Alias
 }
 
+func (h *Handlers) listWithin(ctx context.Context, d time.Duration) link.Listing {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return h.o.Connections.List(ctx, "")
+}
+
 // suggestConnections lists the connections that fit what was typed.
 func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, atOnce)
-	defer cancel()
-	l := h.o.Connections.List(ctx, "")
+	l := h.listWithin(ctx, known)
 	out, room := options{Options: []*slack.OptionBlockObject{}}, newRoom()
 	typed := strings.ToLower(strings.TrimSpace(s.Typed))
 	for _, c := range l.Connections {

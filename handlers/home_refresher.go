@@ -57,7 +57,7 @@ type HomeRefresher struct {
 	o HomeRefresherOptions
 
 	mu    sync.Mutex
-	moved map[string]string // by request: what home tabs show of it, so that a journal line draws none
+	moved *latest[string] // by request: what home tabs show of it, so that a journal line draws none
 }
 
 // NewHomeRefresher returns a keeper; it draws nothing before Run.
@@ -66,14 +66,14 @@ func NewHomeRefresher(o HomeRefresherOptions) *HomeRefresher {
 	o.Pace = cmp.Or(o.Pace, time.Second)
 	o.Lease = cmp.Or(o.Lease, 30*time.Second)
 	o.ConcernedTimeout = cmp.Or(o.ConcernedTimeout, 3*time.Second)
-	return &HomeRefresher{o: o, moved: map[string]string{}}
+	return &HomeRefresher{o: o, moved: newLatest[string](maxRemembered)}
 }
 
 // OnTransition says that a request is to be told as it is now: the tabs of those whom it concerns are drawn anew.
 func (h *HomeRefresher) OnTransition(ctx context.Context, r *change.Request) {
 	shown := fmt.Sprint(r.State, r.ApprovalsSince, len(r.Decisions), r.Child)
 	h.mu.Lock()
-	same := h.moved[r.ID] == shown
+	same := h.moved.get(r.ID) == shown
 	h.mu.Unlock()
 	if same {
 		return
@@ -87,10 +87,7 @@ func (h *HomeRefresher) OnTransition(ctx context.Context, r *change.Request) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.moved) > 10_000 { // forgetting costs one drawing each, which is not even published
-		clear(h.moved)
-	}
-	h.moved[r.ID] = shown
+	h.moved.put(r.ID, shown)
 }
 
 // affectedUsers are those among users who asked for r, decided on it, or could.

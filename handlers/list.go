@@ -81,6 +81,10 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 	if note := listMissing(l); note != "" {
 		blocks = append(blocks, small(note))
 	}
+	if l.Old > 0 {
+		blocks = append(blocks, small(fmt.Sprintf("%s shown as of %s or later; newer answers are being read. *Refresh* in a moment.",
+			plural(l.Old, "local cluster is", "local clusters are"), when(l.AsOf))))
+	}
 	var buttons []slack.BlockElement
 	turn := func(action, label string, to int) {
 		buttons = append(buttons, button(action, pageValue(to, text), label))

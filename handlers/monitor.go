@@ -173,6 +173,18 @@ func (m *Monitor) checkQueue(ctx context.Context, queue string) error {
 	return nil
 }
 
+// health reads what the connections of a cycle share once a cycle, and the connection itself each time. Before it says
+// that something is wrong, and after a change, it reads everything anew.
+func (m *Monitor) health(ctx context.Context, c link.ManagedConnection, was statusRecord) (link.HealthResult, error) {
+	if was.Request == c.Record.Request && len(was.Problems) == 0 {
+		found, err := m.o.Checker.Health(link.AllowRecent(ctx, m.o.Every), c, m.o.ExpiresWithin)
+		if err != nil || len(found.Problems) == 0 {
+			return found, err
+		}
+	}
+	return m.o.Checker.Health(ctx, c, m.o.ExpiresWithin)
+}
+
 // errLimited ends a tick: the platform answers "too many requests".
 func errLimited(err error) bool {
 	e, ok := errors.AsType[*link.CallError](err)
@@ -191,7 +203,7 @@ func (m *Monitor) check(ctx context.Context, c change.Check) error {
 	if !ok { // of a newer version, which checks it
 		return m.postpone(ctx, c)
 	}
-	found, err := m.o.Checker.Health(within, managed, m.o.ExpiresWithin)
+	found, err := m.health(within, managed, was)
 	if err != nil {
 		return m.unread(ctx, c, managed, was, err)
 	}

@@ -193,6 +193,7 @@ type patients struct {
 	all      []link.Problem // of those without an entry
 	err      error
 	checks   int
+	recent   []time.Duration // how old what each check read may be
 }
 
 // kept are the records of the connections.
@@ -226,10 +227,11 @@ func (p *patients) ManagedBy(context.Context, string, int) (map[link.Name]link.M
 
 func (p *patients) CountManaged(context.Context) (int, error) { return len(p.managed), nil }
 
-func (p *patients) Health(_ context.Context, m link.ManagedConnection, _ time.Duration) (link.HealthResult, error) {
+func (p *patients) Health(ctx context.Context, m link.ManagedConnection, _ time.Duration) (link.HealthResult, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.checks++
+	p.recent = append(p.recent, link.RecentAllowed(ctx))
 	problems, ok := p.problems[m.Name()]
 	if !ok {
 		problems = p.all

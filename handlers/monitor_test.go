@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -93,13 +95,40 @@ func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
 	if err := w.CheckDue(t.Context()); err == nil {
 		t.Fatal("a lost answer is no error")
 	}
-	if err := w.CheckDue(t.Context()); err != nil || w.checks != 1 {
-		t.Fatalf("it was checked again before it was due: %d checks, %v", w.checks, err)
+	checks := w.checks
+	if err := w.CheckDue(t.Context()); err != nil || w.checks != checks {
+		t.Fatalf("it was checked again before it was due: %d checks after %d, %v", w.checks, checks, err)
 	}
 	if got := w.slack.visible(); len(got) != 1 || len(w.store.notes[partAlerts]) != 1 {
 		t.Fatalf("%d messages, noted %v", len(got), w.store.notes)
 	}
 	if open, err := w.openAlerts(t.Context()); err != nil || open[problemKey(w.managed[0].Name(), link.ProblemDown)].TS == "" {
 		t.Errorf("noted %v, %v", open, err)
+	}
+}
+
+// What connections share is read once a cycle, but not for the first check after a change, and not before a problem is
+// told of or found to be over.
+func TestChecksReadEverythingBeforeTheyTell(t *testing.T) {
+	w := newWard(t, link.ManagedConnection{Local: link.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x", Record: change.StoredRecord{Request: "r1"}})
+	every := w.o.Every
+	for i, step := range []struct {
+		request  string
+		problems []link.Problem
+		want     []time.Duration
+	}{
+		{"r1", nil, []time.Duration{0}},
+		{"r1", nil, []time.Duration{every}},
+		{"r1", []link.Problem{down}, []time.Duration{every, 0}},
+		{"r1", []link.Problem{down}, []time.Duration{0}},
+		{"r1", nil, []time.Duration{0}},
+		{"r1", nil, []time.Duration{every}},
+		{"r2", nil, []time.Duration{0}},
+	} {
+		w.recent, w.managed[0].Record.Request = nil, step.request
+		w.check(step.problems...)
+		if !slices.Equal(w.recent, step.want) {
+			t.Errorf("check %d read what was at most %v old, want %v", i, w.recent, step.want)
+		}
 	}
 }

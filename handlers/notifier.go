@@ -94,6 +94,9 @@ const (
 	firstAway        = 10 * time.Second // while the channel can't be written to
 	lastAway         = 10 * time.Minute
 	unannouncedLimit = 100
+
+	// maxRemembered bounds what a process remembers of requests. Forgetting one costs a redrawing.
+	maxRemembered = 10_000
 )
 
 // Notifier keeps what Slack shows abreast of the requests. It draws from the state alone: whoever tells last, and
@@ -108,7 +111,7 @@ type Notifier struct {
 	busy  int
 	// shown is what this process last drew, by request and slot, so that a journal line does not redraw a card that
 	// stays the same. It holds though others draw too: decisions and journal only grow, so no drawing ever comes back.
-	shown map[string]map[string][32]byte
+	shown *latest[map[string][32]byte]
 }
 
 // workItem is one request that has to be told.
@@ -126,7 +129,7 @@ type workItem struct {
 func NewNotifier(o NotifierOptions) *Notifier {
 	return &Notifier{
 		o: o.withDefaults(), woken: make(chan struct{}, 1),
-		queue: map[string]*workItem{}, shown: map[string]map[string][32]byte{},
+		queue: map[string]*workItem{}, shown: newLatest[map[string][32]byte](maxRemembered),
 	}
 }
 
@@ -311,7 +314,7 @@ func (n *Notifier) notify(ctx context.Context, id string) (err error) {
 	}
 	if r.State.Final() {
 		n.mu.Lock()
-		delete(n.shown, id)
+		n.shown.delete(id)
 		n.mu.Unlock()
 	}
 	return n.o.Outbox.Announced(ctx, id, r.Version, n.o.Owner)

@@ -89,7 +89,7 @@ func TestARequestIsToldFromFirstToLast(t *testing.T) {
 			t.Errorf("%d messages, want 3", n)
 		}
 		b.announced(t, r.ID)
-		if len(notifier.shown) != 0 {
+		if len(notifier.shown.values) != 0 {
 			t.Error("the notifier remembers what is over")
 		}
 	})

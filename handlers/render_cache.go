@@ -13,7 +13,7 @@ func (n *Notifier) unchanged(id string, d rendered) bool {
 	sum, ok := fingerprint(d.msg)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	last, shown := n.shown[id][d.slot]
+	last, shown := n.shown.get(id)[d.slot]
 	return ok && shown && last == sum
 }
 
@@ -24,13 +24,12 @@ func (n *Notifier) remember(id string, d rendered) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(n.shown) > 10_000 { // another process told the ends of these: forgetting costs one redrawing each
-		clear(n.shown)
+	slots := n.shown.get(id)
+	if slots == nil {
+		slots = map[string][32]byte{}
 	}
-	if n.shown[id] == nil {
-		n.shown[id] = map[string][32]byte{}
-	}
-	n.shown[id][d.slot] = sum
+	slots[d.slot] = sum
+	n.shown.put(id, slots)
 }
 
 func fingerprint(m bot.Message) (sum [32]byte, ok bool) {

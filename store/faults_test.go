@@ -79,7 +79,7 @@ func everything(ctx context.Context, s *store.Store) map[string]error {
 		"place":       third(s.PendingFrom(ctx, 0, 1)),
 		"audit":       second(s.Audit(ctx, "", 1)),
 		"verify":      second(s.VerifyAudit(ctx)),
-		"trim":        second(s.Trim(ctx, 1)),
+		"trim":        second(s.Trim(ctx)),
 		"ping":        s.Ping(ctx),
 		"records":     second(s.Records(ctx, "k")),
 		"requests":    second(s.RecordRequests(ctx)),

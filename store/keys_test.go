@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,7 +176,7 @@ func TestFinalRequestsAreLetGo(t *testing.T) {
 	const day = 24 * time.Hour
 	trim := func(want int) {
 		t.Helper()
-		if n, err := s.Trim(ctx, 100); err != nil || n != want {
+		if n, err := s.Trim(ctx); err != nil || n != want {
 			t.Errorf("trimmed %d, error %v; want %d", n, err, want)
 		}
 	}
@@ -208,25 +209,55 @@ func TestFinalRequestsAreLetGo(t *testing.T) {
 	}
 }
 
-func TestTrimPassesOverWhatIsOpen(t *testing.T) {
+// However many stay in front, what is due behind them goes, and a batch costs the same few commands.
+func TestTrimGoesAroundWhatStays(t *testing.T) {
 	t.Parallel()
 	server := storetest.Mini(t)
 	s := server.Store()
-	for n := range 5 {
-		id := fmt.Sprint("r", n)
+	const staying, due = 250, 450
+	for n := range staying + due {
+		id := fmt.Sprintf("r%03d", n)
 		create(t, s, id, server.Now())
-		if n%2 == 1 {
-			m := change.Transition{ID: id, Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}
-			if err := s.Transition(t.Context(), m); err != nil {
-				t.Fatal(err)
-			}
+		server.Pass(time.Millisecond)
+		if n < staying {
+			continue
+		}
+		m := change.Transition{ID: id, Version: 1, Event: change.Reject, From: change.Pending, To: change.Rejected}
+		if err := s.Transition(t.Context(), m); err != nil {
+			t.Fatal(err)
 		}
 	}
 	server.Pass(91 * 24 * time.Hour)
-	if n, err := s.Trim(t.Context(), 3); err != nil || n != 1 {
-		t.Errorf("trimmed %d among three, error %v; want 1", n, err)
+	spy := &counter{}
+	server.Client.AddHook(spy)
+	if n, err := s.Trim(t.Context()); err != nil || n != due {
+		t.Errorf("trimmed %d, error %v; want %d", n, err, due)
 	}
-	if n, err := s.Trim(t.Context(), 100); err != nil || n != 1 {
-		t.Errorf("trimmed %d of the rest, error %v; want 1", n, err)
+	// The time, five looks (200, 200, 200, 100 and none), two pipelines for each but the last, and what a connection says
+	// when it is new.
+	if got := spy.calls.Load(); got > 1+5+2*4+4 {
+		t.Errorf("%d calls of Redis", got)
+	}
+	if n, err := s.Trim(t.Context()); err != nil || n != 0 {
+		t.Errorf("trimmed %d once more, error %v", n, err)
+	}
+}
+
+// counter counts calls of Redis: a pipeline is one.
+type counter struct{ calls atomic.Int64 }
+
+func (c *counter) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (c *counter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		c.calls.Add(1)
+		return next(ctx, cmd)
+	}
+}
+
+func (c *counter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		c.calls.Add(1)
+		return next(ctx, cmds)
 	}
 }

@@ -10,8 +10,8 @@ import (
 const trimBatch = 200
 
 // Trim takes requests that Redis has let go (90 days after they became final) out of the indexes, and returns
-// how many. It looks at limit entries at most, oldest first.
-func (s *Store) Trim(ctx context.Context, limit int) (int, error) {
+// how many: all there are, a batch at a time, around those that stay.
+func (s *Store) Trim(ctx context.Context) (int, error) {
 	const doing = "trimming"
 	now, err := s.Now(ctx)
 	if err != nil {
@@ -19,17 +19,16 @@ func (s *Store) Trim(ctx context.Context, limit int) (int, error) {
 	}
 	old := strconv.FormatInt(now.Add(-keep).UnixMilli(), 10)
 	gone := 0
-	for offset, seen := 0, 0; seen < limit; {
+	for offset := 0; ; {
 		members, err := s.rdb.ZRangeByScore(ctx, s.keys.recent(), &redis.ZRangeBy{
-			Min: "-inf", Max: old, Offset: int64(offset), Count: int64(min(trimBatch, limit-seen)),
+			Min: "-inf", Max: old, Offset: int64(offset), Count: trimBatch,
 		}).Result()
 		if err != nil {
 			return gone, fault(doing, err)
 		}
 		if len(members) == 0 {
-			break
+			return gone, nil
 		}
-		seen += len(members)
 		n, err := s.trim(ctx, members)
 		gone += n
 		if err != nil {
@@ -37,7 +36,6 @@ func (s *Store) Trim(ctx context.Context, limit int) (int, error) {
 		}
 		offset += len(members) - n // those that stay are passed over
 	}
-	return gone, nil
 }
 
 // trim drops the members whose request is gone. An id never comes back, so this needs no script.

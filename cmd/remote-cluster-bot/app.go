@@ -245,7 +245,7 @@ func (a *App) sweep(ctx context.Context) error {
 			place, failed = a.remind(ctx, place)
 			err = errors.Join(err, failed)
 		case <-trim.C:
-			_, err = a.store.Trim(ctx, sweepBatch)
+			_, err = a.store.Trim(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.WarnContext(ctx, "sweeping", "error", err)

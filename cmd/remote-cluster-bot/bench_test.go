@@ -123,7 +123,7 @@ func rounds(made []fault.Exchange, from time.Time) (int, string) {
 	return n, text.String()
 }
 
-func askFor(b *testing.B, s *testEnv, a *actor, n int) string {
+func askFor(b testing.TB, s *testEnv, a *actor, n int) string {
 	b.Helper()
 	local, remote := s.Deployment("logs-prod"), s.Deployment("metrics-eu")
 	survey, err := a.catalog.ReadPair(b.Context(), link.Ref{Platform: "ece-prod", Deployment: local.ID()}, link.Ref{Platform: "elastic-cloud", Deployment: remote.ID()})
@@ -145,12 +145,15 @@ func askFor(b *testing.B, s *testEnv, a *actor, n int) string {
 	return r.ID
 }
 
-func ended(b *testing.B, a *actor, id string) time.Time {
+func ended(b testing.TB, a *actor, id string) time.Time {
 	b.Helper()
-	for {
+	for begun := time.Now(); ; {
 		r, err := a.service.Get(b.Context(), id)
 		if err != nil {
 			b.Fatal(err)
+		}
+		if time.Since(begun) > storyWait {
+			b.Fatalf("request %s is %s: %+v", id, r.State, r.Journal)
 		}
 		if r.State.Final() {
 			if r.State != change.Applied {

@@ -85,12 +85,12 @@ func newECH(p config.Platform, d platformDeps) (link.Platform, error) {
 
 // transport is the way to a platform's own API.
 func (d platformDeps) transport(platform string, t wire.Trust) http.RoundTripper {
-	return traced{d.tracing.Elastic(platform, wire.NewTransport(t))}
+	return wire.NewRecent(traced{d.tracing.Elastic(platform, wire.NewTransport(t))}, d.now)
 }
 
 // elasticsearch is the way to a platform's clusters that goes around that API.
 func (d platformDeps) elasticsearch(platform string, t wire.Trust) http.RoundTripper {
-	return d.tracing.Elastic(platform+" elasticsearch", wire.NewTransport(t))
+	return wire.NewRecent(d.tracing.Elastic(platform+" elasticsearch", wire.NewTransport(t)), d.now)
 }
 
 // opaqueHeader is the header that Elasticsearch writes into its logs (Elasticsearch's docs: "X-Opaque-Id HTTP header").

@@ -125,7 +125,7 @@ func live(t *testing.T, s *store.Store) {
 	if _, err := s.Recent(ctx, 10); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Trim(ctx, 10); err != nil {
+	if _, err := s.Trim(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if report, err := s.VerifyAudit(ctx); err != nil || report.Bad != nil || report.Entries != 5 {

@@ -12,6 +12,7 @@ type cache[V any] struct {
 	now       func() time.Time
 	ttl, keep time.Duration
 	timeout   time.Duration // of one fetch, which goes on though the asker has left
+	most      int           // answers that are kept: the oldest go
 
 	mu      sync.Mutex
 	entries map[string]cacheEntry[V]
@@ -31,12 +32,9 @@ type inFlight[V any] struct {
 	err   error
 }
 
-// cacheSize bounds the memory of what people type.
-const cacheSize = 1000
-
-func newCache[V any](now func() time.Time, ttl, keep, timeout time.Duration) *cache[V] {
+func newCache[V any](now func() time.Time, ttl, keep, timeout time.Duration, most int) *cache[V] {
 	return &cache[V]{
-		now: now, ttl: ttl, keep: keep, timeout: timeout,
+		now: now, ttl: ttl, keep: keep, timeout: timeout, most: most,
 		entries: map[string]cacheEntry[V]{}, flying: map[string]*inFlight[V]{},
 	}
 }
@@ -61,6 +59,35 @@ func (c *cache[V]) get(ctx context.Context, key string, fetch func(context.Conte
 	case <-ctx.Done():
 		return value, ctx.Err()
 	}
+}
+
+// latest returns the newest answer for key that can be had while ctx lasts, and when it was read. Where an older one is
+// known it waits no longer than patience for a newer one, which goes on being fetched.
+func (c *cache[V]) latest(ctx context.Context, key string, patience time.Duration, fetch func(context.Context) (V, error)) (value V, at time.Time, err error) {
+	c.mu.Lock()
+	h, known := c.entries[key]
+	age := c.now().Sub(h.at)
+	known = known && age < c.keep
+	if known && age < c.ttl || known && patience <= 0 {
+		c.mu.Unlock()
+		return h.value, h.at, nil
+	}
+	f := c.fetch(ctx, key, fetch)
+	c.mu.Unlock()
+	if known {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	select {
+	case <-f.done:
+		return f.value, c.now(), f.err
+	case <-ctx.Done():
+	}
+	if known {
+		return h.value, h.at, nil
+	}
+	return value, at, ctx.Err()
 }
 
 // peek returns what is remembered for key and no older than age. It asks nobody.
@@ -103,10 +130,20 @@ func (c *cache[V]) remember(key string, f *inFlight[V]) {
 		}
 		return
 	}
-	if len(c.entries) >= cacheSize {
-		clear(c.entries)
-	}
 	c.entries[key] = cacheEntry[V]{value: f.value, at: c.now()}
+	if len(c.entries) > c.most {
+		c.forgetOldest()
+	}
+}
+
+func (c *cache[V]) forgetOldest() {
+	oldest, at := "", c.now().Add(time.Hour)
+	for key, h := range c.entries {
+		if h.at.Before(at) {
+			oldest, at = key, h.at
+		}
+	}
+	delete(c.entries, oldest)
 }
 
 // wait returns when no call is under way. Nobody may ask meanwhile.

@@ -28,6 +28,7 @@ const (
 	staleFor       = 20              // times TTL: how long an old answer is better than none
 	deploymentTTL  = 5 * time.Second // of one deployment: long enough for one modal's redraws
 
+	searchesKept    = 1000 // what people typed, and deployments that they looked at
 	mostDeployments = 1000
 	hostsTTL        = 5 * time.Minute // endpoints hardly ever change
 	hostsTimeout    = time.Minute
@@ -53,9 +54,9 @@ func NewCatalog(systems []System, o CatalogOptions) *Catalog {
 	return &Catalog{
 		systems:  slices.Clone(systems),
 		o:        o,
-		searches: newCache[[]Deployment](o.Now, o.TTL, staleFor*o.TTL, o.Timeout),
-		single:   newCache[Deployment](o.Now, deploymentTTL, deploymentTTL, o.Timeout),
-		hosts:    newCache[map[string]Deployment](o.Now, hostsTTL, staleFor*hostsTTL, hostsTimeout),
+		searches: newCache[[]Deployment](o.Now, o.TTL, staleFor*o.TTL, o.Timeout, searchesKept),
+		single:   newCache[Deployment](o.Now, deploymentTTL, deploymentTTL, o.Timeout, searchesKept),
+		hosts:    newCache[map[string]Deployment](o.Now, hostsTTL, staleFor*hostsTTL, hostsTimeout, searchesKept),
 		room:     semaphore.NewWeighted(hostsParallel),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -19,13 +20,23 @@ type Connections struct {
 	o       ConnectionsOptions
 	locals  *cache[[]Deployment]
 	infos   *cache[map[string]RemoteInfo]
-	room    *semaphore.Weighted
+	rooms   map[string]*room // by platform
 }
+
+// room is how many clusters of a platform are asked at the same time.
+type room struct {
+	*semaphore.Weighted
+	size    int
+	reading atomic.Int64 // clusters that are asked, or wait to be
+}
+
+// full reports whether clusters wait to be asked: a sweep is under way.
+func (r *room) full() bool { return r.reading.Load() > int64(r.size) }
 
 // ConnectionsOptions say how connections are read. Zero values take the defaults named.
 type ConnectionsOptions struct {
 	Now      func() time.Time
-	Parallel int           // clusters asked at the same time: 48
+	Parallel int           // clusters of a platform asked at the same time: 48
 	TTL      time.Duration // how long an answer counts as fresh: 10 s
 	Timeout  time.Duration // of one cluster's answer: 5 s
 }
@@ -34,6 +45,10 @@ const (
 	defaultParallel = 48
 	defaultFresh    = 10 * time.Second
 	defaultAnswer   = 5 * time.Second
+
+	answersKept = 24 * time.Hour // an answer is shown, with its age, for as long as there is none newer
+	infosKept   = 10_000         // clusters whose answer is kept
+	patience    = time.Second    // with a newer answer, where an older one is known
 )
 
 // NewConnections returns a reader over the platforms of catalog.
@@ -41,12 +56,16 @@ func NewConnections(catalog *Catalog, registry Registry, o ConnectionsOptions) *
 	o.Parallel = cmp.Or(o.Parallel, defaultParallel)
 	o.TTL = cmp.Or(o.TTL, defaultFresh)
 	o.Timeout = cmp.Or(o.Timeout, defaultAnswer)
-	return &Connections{
+	r := &Connections{
 		catalog: catalog, records: newRecords(registry), o: o,
-		locals: newCache[[]Deployment](o.Now, 3*o.TTL, staleFor*o.TTL, o.Timeout),
-		infos:  newCache[map[string]RemoteInfo](o.Now, o.TTL, o.TTL, o.Timeout+time.Minute), // waiting for room counts too
-		room:   semaphore.NewWeighted(int64(o.Parallel)),
+		locals: newCache[[]Deployment](o.Now, 3*o.TTL, answersKept, o.Timeout, infosKept),
+		infos:  newCache[map[string]RemoteInfo](o.Now, o.TTL, answersKept, o.Timeout+time.Minute, infosKept), // waiting for room counts too
+		rooms:  map[string]*room{},
 	}
+	for _, s := range catalog.systems {
+		r.rooms[s.Name] = &room{Weighted: semaphore.NewWeighted(int64(o.Parallel)), size: o.Parallel}
+	}
+	return r
 }
 
 // Connection is a remote connection of a local cluster, as _remote/info tells it.
@@ -82,10 +101,12 @@ func (c Connection) Model() string {
 // Listing is what could be read.
 type Listing struct {
 	Connections []Connection
-	Asked       int      // local clusters that were to be asked
-	Missing     []Missed // those that gave no answer, or none in time
-	Down        []Down   // platforms whose deployments could not be listed
-	Unmanaged   error    // why it is not known which connections are managed
+	Asked       int       // local clusters that were to be asked
+	Missing     []Missed  // those that gave no answer, or none in time
+	Down        []Down    // platforms whose deployments could not be listed
+	Old         int       // local clusters whose answer is not new: a newer one is being read
+	AsOf        time.Time // when the oldest of those was read
+	Unmanaged   error     // why it is not known which connections are managed
 }
 
 // Missed is a local cluster that gave no answer.
@@ -96,7 +117,8 @@ type Missed struct {
 
 // List reads the connections of all local clusters whose platform, name and id contain the words of text; empty text
 // means all.
-// What has not answered when ctx ends is named as missing and goes on being read for the next call. It never fails.
+// Of a cluster that has not answered soon it tells what was read last. One that never has when ctx ends is named as
+// missing, and goes on being read for the next call. It never fails.
 func (c *Connections) List(ctx context.Context, text string) Listing {
 	var l Listing
 	managed, err := c.records.all(ctx)
@@ -109,17 +131,20 @@ func (c *Connections) List(ctx context.Context, text string) Listing {
 	l.Asked = len(locals) + len(missed)
 
 	answers := make([]map[string]RemoteInfo, len(locals))
-	errs := make([]error, len(locals))
+	errs, ats := make([]error, len(locals)), make([]time.Time, len(locals))
+	changes := changesByLocal(managed)
 	var wg sync.WaitGroup
 	for i, d := range locals {
-		wg.Go(func() { answers[i], errs[i] = c.info(ctx, d, changesOf(d.Ref, managed)) })
+		wg.Go(func() { answers[i], ats[i], errs[i] = c.info(ctx, d, changes[d.Ref]) })
 	}
 	wg.Wait()
+	l.age(ats, errs, c.o.Now().Add(-c.o.TTL))
+	byLocal := managedByLocal(managed)
 	for i, d := range locals {
 		if errs[i] != nil {
 			l.Missing = append(l.Missing, Missed{Local: d, Why: strings.Replace(sentence(errs[i]), " of "+d.Name+" ", " ", 1)})
 		}
-		l.Connections = append(l.Connections, c.join(d, answers[i], errs[i] == nil, managed)...)
+		l.Connections = append(l.Connections, c.join(d, answers[i], errs[i] == nil, byLocal[d.Ref])...)
 	}
 	l.addUnlisted(managed, text)
 	for i := range l.Connections {
@@ -130,6 +155,19 @@ func (c *Connections) List(ctx context.Context, text string) Listing {
 		return cmp.Or(cmp.Compare(a.Local.Name, b.Local.Name), cmp.Compare(a.Name().String(), b.Name().String()))
 	})
 	return l
+}
+
+// age notes how old what is listed is.
+func (l *Listing) age(ats []time.Time, errs []error, fresh time.Time) {
+	for i, at := range ats {
+		if errs[i] != nil || !at.Before(fresh) {
+			continue
+		}
+		l.Old++
+		if l.AsOf.IsZero() || at.Before(l.AsOf) {
+			l.AsOf = at
+		}
+	}
 }
 
 // about reports whether a deployment's platform, id and name contain every word of text, in any order.
@@ -172,7 +210,7 @@ func (c *Connections) join(d Deployment, info map[string]RemoteInfo, read bool, 
 	for name, m := range managed {
 		_, known := info[name.Alias]
 		switch {
-		case name.Local != d.Ref || known:
+		case known:
 		case read:
 			all = append(all, Connection{Local: d, Alias: name.Alias, Gone: true, Managed: &m})
 		default:
@@ -182,32 +220,53 @@ func (c *Connections) join(d Deployment, info map[string]RemoteInfo, read bool, 
 	return all
 }
 
-// changesOf tells the states of a cluster apart, as far as the bot made them: an answer from before a change of ours is
-// not taken for one from after it, whichever replica made the change.
-func changesOf(local Ref, managed map[Name]ManagedConnection) string {
-	var all []string
+// changesByLocal tells the states of each cluster apart, as far as the bot made them: an answer from before a change of
+// ours is not taken for one from after it, whichever replica made the change.
+func changesByLocal(managed map[Name]ManagedConnection) map[Ref]string {
+	requests := map[Ref][]string{}
 	for name, m := range managed {
-		if name.Local == local {
-			all = append(all, m.Record.Request)
-		}
+		requests[name.Local] = append(requests[name.Local], m.Record.Request)
 	}
-	slices.Sort(all)
-	return strings.Join(all, " ")
+	all := make(map[Ref]string, len(requests))
+	for local, some := range requests {
+		slices.Sort(some)
+		all[local] = strings.Join(some, " ")
+	}
+	return all
 }
 
-// info asks one cluster, as soon as there is room.
-func (c *Connections) info(ctx context.Context, d Deployment, changes string) (map[string]RemoteInfo, error) {
-	return c.infos.get(ctx, d.String()+" "+changes, func(ctx context.Context) (map[string]RemoteInfo, error) {
+func managedByLocal(managed map[Name]ManagedConnection) map[Ref]map[Name]ManagedConnection {
+	all := map[Ref]map[Name]ManagedConnection{}
+	for name, m := range managed {
+		if all[name.Local] == nil {
+			all[name.Local] = map[Name]ManagedConnection{}
+		}
+		all[name.Local][name] = m
+	}
+	return all
+}
+
+// info asks one cluster, as soon as there is room. While a sweep of its platform is under way, nothing that is known is
+// asked again.
+func (c *Connections) info(ctx context.Context, d Deployment, changes string) (map[string]RemoteInfo, time.Time, error) {
+	wait := patience
+	if c.rooms[d.Platform].full() {
+		wait = 0
+	}
+	return c.infos.latest(ctx, d.String()+" "+changes, wait, func(ctx context.Context) (map[string]RemoteInfo, error) {
 		return c.ask(ctx, d)
 	})
 }
 
 // ask asks one cluster now.
 func (c *Connections) ask(ctx context.Context, d Deployment) (map[string]RemoteInfo, error) {
-	if err := c.room.Acquire(ctx, 1); err != nil {
+	room := c.rooms[d.Platform]
+	room.reading.Add(1)
+	defer room.reading.Add(-1)
+	if err := room.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}
-	defer c.room.Release(1)
+	defer room.Release(1)
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	es, err := c.reach(ctx, d)

@@ -401,3 +401,47 @@ func TestVersionsOfAReplicationAreExamined(t *testing.T) {
 		}
 	}
 }
+
+// Of a thousand clusters that take 100 ms each, a second list tells what the first has read within a second, though all
+// is old by then, and says how old; lists during a sweep begin no other, and what somebody chooses from is there at once.
+func TestAListKeepsWhatWasRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const clusters, latency = 1000, 100 * time.Millisecond
+		r, gauge := manyClusters(t, clusters, 0, latency)
+		list := func(within time.Duration) (link.Listing, time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), within)
+			defer cancel()
+			begun := time.Now()
+			return r.List(ctx, ""), time.Since(begun)
+		}
+		if l, took := list(time.Second); len(l.Missing) == 0 || len(l.Missing) == clusters || took > 1100*time.Millisecond {
+			t.Errorf("at first %d of %d are missing, after %v", len(l.Missing), clusters, took)
+		}
+		begun := time.Now()
+		for range 10 { // somebody presses Refresh, and types
+			list(300 * time.Millisecond)
+		}
+		if l, _ := list(20 * time.Second); len(l.Missing) > 0 || len(l.Connections) != clusters || l.Old > 0 || time.Since(begun) > 20*time.Second {
+			t.Errorf("after %v %d are missing, %d old", time.Since(begun), len(l.Missing), l.Old)
+		}
+		if n := gauge.Asked(); n != clusters {
+			t.Errorf("%d calls for %d clusters", n, clusters)
+		}
+		time.Sleep(time.Hour)
+		read := time.Now().Add(-time.Hour)
+		gauge.Latency = 3 * time.Second // the platform has become slow
+		l, took := list(time.Minute)
+		if len(l.Missing) > 0 || len(l.Connections) != clusters || took > 1100*time.Millisecond {
+			t.Errorf("the second list: %d missing, after %v", len(l.Missing), took)
+		}
+		if l.Old != clusters || l.AsOf.After(read) || read.Sub(l.AsOf) > time.Minute {
+			t.Errorf("%d are said to be old, as of %v", l.Old, l.AsOf)
+		}
+		if _, took := list(time.Minute); took > 10*time.Millisecond {
+			t.Errorf("during a sweep, what is known took %v", took)
+		}
+		if n := gauge.Asked(); n > 2*clusters {
+			t.Errorf("%d calls in two sweeps of %d clusters", n, clusters)
+		}
+	})
+}

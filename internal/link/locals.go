@@ -15,7 +15,7 @@ func (c *Connections) Locals(ctx context.Context) ([]Deployment, []Down) {
 	var wg sync.WaitGroup
 	for i, sys := range systems {
 		wg.Go(func() {
-			answers[i], errs[i] = c.locals.get(ctx, sys.Name, func(ctx context.Context) ([]Deployment, error) {
+			answers[i], _, errs[i] = c.locals.latest(ctx, sys.Name, patience, func(ctx context.Context) ([]Deployment, error) {
 				return sys.all(ctx)
 			})
 		})

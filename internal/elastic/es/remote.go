@@ -164,7 +164,7 @@ func (c *Client) Resolve(ctx context.Context, alias string, patterns []string) (
 		patterns = []string{"*"}
 	}
 	r := resolving(alias, patterns...)
-	got, err := c.fetch(ctx, r)
+	got, err := c.fetch(link.AllowRecent(ctx, 0), r) // it connects: that is the point of asking
 	if err != nil {
 		return link.Resolved{}, err
 	}
