@@ -34,6 +34,12 @@ func (s *Store) Audit(ctx context.Context, from string, limit int) ([]change.Aud
 	return lines, nil
 }
 
+// HasAudit says whether the line with that ID is there.
+func (s *Store) HasAudit(ctx context.Context, id string) (bool, error) {
+	entries, err := s.rdb.XRangeN(ctx, s.keys.audit(), id, id, 1).Result()
+	return len(entries) == 1, fault("looking for an audit entry", err)
+}
+
 // Shipped returns where copying the audit elsewhere has got to: the ID of a line, empty at the beginning.
 func (s *Store) Shipped(ctx context.Context) (string, error) {
 	id, err := s.rdb.Get(ctx, s.keys.shipped()).Result()

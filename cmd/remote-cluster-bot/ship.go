@@ -23,12 +23,15 @@ type shipping struct {
 	store *store.Store
 	to    interface {
 		Ship(ctx context.Context, lines []change.AuditLine) (refused int, err error)
+		Newest(ctx context.Context) (id string, err error)
 	}
 	tell   *metrics.Metrics
 	now    func() time.Time
 	every  time.Duration
 	within time.Duration // for one page
 	log    *slog.Logger
+
+	compared bool // the database with its copy
 }
 
 // newShipping returns nil where the configuration wants none.
@@ -74,8 +77,32 @@ func (s *shipping) run(ctx context.Context) error {
 	}
 }
 
+// compare says once whether the database lacks what was shipped: it is empty, or was restored from a backup that is older.
+// The stream is the only memory of this bot outside of it. Where it can't be read, shipping says why.
+func (s *shipping) compare(ctx context.Context) {
+	if s.compared {
+		return
+	}
+	newest, err := s.to.Newest(ctx)
+	if err != nil {
+		return
+	}
+	there := newest == ""
+	if !there {
+		if there, err = s.store.HasAudit(ctx, newest); err != nil {
+			return
+		}
+	}
+	s.compared = true
+	if !there {
+		s.log.ErrorContext(ctx, "the database is older than the audit that was shipped from it: it is empty, or was restored from a backup. "+
+			"Requests and connections made since then are not known; docs/operations.md, Backup and restore", "missing", newest)
+	}
+}
+
 // catchUp ships everything that has been written since. The cursor moves only after Elasticsearch has said yes.
 func (s *shipping) catchUp(ctx context.Context) error {
+	s.compare(ctx)
 	from, err := s.store.Shipped(ctx)
 	if err != nil {
 		return err

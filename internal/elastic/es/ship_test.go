@@ -99,17 +99,19 @@ func (s *stream) rollOver() {
 	s.older, s.docs = append(s.older, s.docs), map[string]map[string]any{}
 }
 
-// search finds ids in all backing indices, and nothing but ids.
+// search finds ids in all backing indices, or the newest document of an environment.
 func (s *stream) search(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Query struct {
 			IDs struct {
 				Values []string `json:"values"`
 			} `json:"ids"`
+			Term map[string]string `json:"term"`
 		} `json:"query"`
-		Size   int   `json:"size"`
-		Source *bool `json:"_source"`
-		Total  *bool `json:"track_total_hits"`
+		Size   int                 `json:"size"`
+		Sort   []map[string]string `json:"sort"`
+		Source any                 `json:"_source"`
+		Total  *bool               `json:"track_total_hits"`
 	}
 	decode := json.NewDecoder(r.Body)
 	decode.DisallowUnknownFields()
@@ -123,6 +125,11 @@ func (s *stream) search(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	hits := []any{}
+	if env := ask.Query.Term["service.environment"]; env != "" && ask.Sort[0]["@timestamp"] == "desc" {
+		if newest := s.newest(env); newest != nil {
+			hits = append(hits, map[string]any{"_source": newest})
+		}
+	}
 	for i, index := range append(slices.Clone(s.older), s.docs) {
 		for _, id := range ask.Query.IDs.Values {
 			if _, there := index[id]; there && len(hits) < ask.Size {
@@ -131,6 +138,40 @@ func (s *stream) search(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"timed_out": false, "hits": map[string]any{"hits": hits}})
+}
+
+func (s *stream) newest(env string) map[string]any {
+	var (
+		newest map[string]any
+		latest time.Time
+	)
+	for _, doc := range s.docs {
+		service, _ := doc["service"].(map[string]any)
+		text, _ := doc["@timestamp"].(string)
+		if at, err := time.Parse(time.RFC3339Nano, text); err == nil && service["environment"] == env && at.After(latest) {
+			newest, latest = doc, at
+		}
+	}
+	return newest
+}
+
+func TestNewestIsTheLastEntryThatWasShipped(t *testing.T) {
+	t.Parallel()
+	to := &stream{docs: map[string]map[string]any{}}
+	s := shipper(t, to)
+	if id, err := s.Newest(t.Context()); id != "" || err != nil {
+		t.Errorf("before anything was shipped: %q %v", id, err)
+	}
+	if _, err := s.Ship(t.Context(), lines(t, 3)); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := s.Newest(t.Context()); id != "1-2" || err != nil {
+		t.Errorf("%q %v", id, err)
+	}
+	to.blind = true
+	if _, err := s.Newest(t.Context()); err == nil {
+		t.Error("what may not be read was taken for nothing")
+	}
 }
 
 func lines(t *testing.T, n int) []change.AuditLine {
