@@ -20,10 +20,16 @@ import (
 
 // realStory is how a story is told on real clusters.
 type realStory struct {
-	local, remote string // the deployments that have real nodes; logs-prod and metrics-eu if empty
-	only          string // the version that it needs; every one if empty
-	not           string // why it is not told; empty: it is
+	local, remote string   // the deployments that have real nodes; logs-prod and metrics-eu if empty
+	on            []string // the versions that it is told on; 8.19 alone if empty
+	not           string   // why it is not told; empty: it is
 }
+
+// The versions that a story is told on, where it is not 8.19 alone.
+var (
+	on9   = []string{realcluster.Version9}
+	onAll = []string{realcluster.Version8, realcluster.Version9}
+)
 
 // storiesOnReal are those that differ from most.
 var storiesOnReal = map[string]realStory{
@@ -49,9 +55,9 @@ var storiesOnReal = map[string]realStory{
 	"disconnect_unseen":            searchOld,
 	"watch_certificate_expiry":     searchOld,
 
-	"identity":         {local: "reports-eu", remote: "orders-eu", only: realcluster.Version9},
-	"identity_undone":  {local: "reports-eu", remote: "orders-eu", only: realcluster.Version9},
-	"identity_refused": {local: "shop", remote: "orders-eu", only: realcluster.Version9},
+	"identity":         {local: "reports-eu", remote: "orders-eu", on: on9},
+	"identity_undone":  {local: "reports-eu", remote: "orders-eu", on: on9},
+	"identity_refused": {local: "shop", remote: "orders-eu", on: on9},
 	"identity_by_hand": {not: "real nodes have no directory /app/config for an uploaded authority"},
 
 	"disconnect":           {not: "cross-cluster replication, and so a follower, is not on Maven Central"},
@@ -61,10 +67,21 @@ var storiesOnReal = map[string]realStory{
 	"migrate_rules":        {not: "three clusters"},
 	"migrate_trust_undone": {not: "three clusters"},
 	"help":                 {not: "no cluster"},
+
+	"connect":     {on: onAll},
+	"migrate":     {on: onAll},
+	"replication": {on: onAll},
+	"role":        {on: onAll},
+	"rotate":      {on: onAll},
+	"undo_fails":  {on: onAll},
+	"update":      {on: onAll},
 }
 
 // searchOld are stories whose local side is below 8.14 on the stand-in, and chooses certificates on purpose on real nodes.
 var searchOld = realStory{local: "search-old", remote: "metrics-eu"}
+
+// realVerifyWithin is the least that the bot waits for a connection of real nodes: they have to read their keystore.
+const realVerifyWithin = 20 * time.Second
 
 // TestStoriesOnRealClusters tells the same stories with real Elasticsearch nodes behind the platforms, one after another
 // on one pair of clusters for each version: `make realtest`. STORY=NAME tells one alone, STORY=NAME,NAME several.
@@ -108,10 +125,18 @@ func storyName(file string) string { return strings.TrimSuffix(filepath.Base(fil
 func tellOnReal(t *testing.T, version string, files []string) (told int) {
 	t.Helper()
 	chosen := strings.FieldsFunc(os.Getenv("STORY"), func(r rune) bool { return r == ',' })
+	if len(chosen) > 0 {
+		files = nil
+		for _, name := range chosen {
+			files = append(files, filepath.Join("testdata/script", name+".txtar"))
+		}
+	}
 	files = slices.DeleteFunc(slices.Clone(files), func(file string) bool {
-		name := storyName(file)
-		s := storiesOnReal[name]
-		return s.not != "" || s.only != "" && s.only != version || len(chosen) > 0 && !slices.Contains(chosen, name)
+		s := storiesOnReal[storyName(file)]
+		if len(s.on) == 0 {
+			s.on = []string{realcluster.Version8}
+		}
+		return s.not != "" || !slices.Contains(s.on, version)
 	})
 	if len(files) == 0 {
 		return 0

@@ -58,6 +58,8 @@ type story struct {
 	made   []string // encoded keys that people made
 	loop   *searchLoop
 
+	verifyAtLeast time.Duration // where nodes are real, and take their time
+
 	inTwoDays time.Time // a window of the settings opens on this day
 
 	stories *testing.T        // all of them: what they share ends with it
@@ -107,6 +109,9 @@ func setTheStage(t *testing.T, env *testscript.Env, with func(sim.Options) sim.O
 	}}
 	if with != nil {
 		o = with(o)
+	}
+	if o.Nodes != nil {
+		s.verifyAtLeast = realVerifyWithin
 	}
 	o, recorded, err := record(o, filepath.Base(env.WorkDir))
 	if err != nil {
@@ -163,9 +168,9 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"asks":    plain(4, 6, (*story).asks), // asks alice logs-prod metrics-eu 'metrics-*' [alias] [reason]
 	"presses": plain(2, 3, (*story).presses),
 	// certifies alice search-old metrics-eu ALIAS: asks for certificates, and bob approves
-	"certifies": plain(4, 4, (*story).certifies),
-	"picks":     plain(2, 2, (*story).picks),  // picks alice Status: in the first menu … of the newest message that has one
-	"clicks":    plain(2, 2, (*story).clicks), // clicks alice 'Advanced settings…' in the modal
+	"certifies": plain(1, 4, (*story).certifies), // with alice alone: chooses that model in her modal
+	"picks":     plain(2, 2, (*story).picks),     // picks alice Status: in the first menu … of the newest message that has one
+	"clicks":    plain(2, 2, (*story).clicks),    // clicks alice 'Advanced settings…' in the modal
 	// What they see. Each waits until it is so; ! wants it not to be so now.
 	"card":   seeing((*story).cardText),
 	"thread": seeing((*story).threadText),
@@ -191,6 +196,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"certified": checking((*story).certified),      // certified logs-prod metrics-eu: connected without a key
 	"trusts":    checking((*story).trusts),         // trusts logs-prod 1: how many others than its own
 	"keys":      checking((*story).keys),           // keys metrics-eu 1
+	"replicas":  checking((*story).replicas),       // replicas metrics-eu 'metrics-*': what each valid key of it lets others replicate
 	"keystore":  checking((*story).keystore),       // keystore logs-prod metrics-eu
 	"search":    checking((*story).finds),          // search logs-prod 'metrics-eu:metrics-*' 5
 	"same":      checking((*story).asBefore),       // same: clusters are as they were at the start
@@ -333,6 +339,7 @@ func (s *story) configure(ts *testscript.TestScript, args []string) error {
 		case "executor.verify_within":
 			d, err := time.ParseDuration(value)
 			ts.Check(err)
+			d = max(d, s.verifyAtLeast)
 			s.edits = append(s.edits, func(c *config.Config) { c.Executor.VerifyWithin = config.Duration(d) })
 		case "platforms.add_filters":
 			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[1].AddFilters = value == "true" })

@@ -26,6 +26,9 @@ func (s *story) clicks(_ *testscript.TestScript, args []string) error {
 
 // certifies is the whole of connecting by certificates: asking, and bob's approval.
 func (s *story) certifies(ts *testscript.TestScript, args []string) error {
+	if len(args) == 1 {
+		return s.byCertificates(ts, args[0])
+	}
 	who, alias := args[0], args[3]
 	if err := s.types(ts, []string{who, "/remote-cluster connect"}); err != nil {
 		return err

@@ -245,6 +245,28 @@ func (s *story) keys(args []string) error {
 	return nil
 }
 
+// replicas looks whether every valid key of a cluster grants the replication of exactly these patterns.
+func (s *story) replicas(args []string) error {
+	d, err := s.state(args[0])
+	if err != nil {
+		return err
+	}
+	valid := 0
+	for _, k := range d.Cluster.Keys {
+		if !k.Valid {
+			continue
+		}
+		valid++
+		if !slices.Equal(k.Replicas, args[1:]) {
+			return fmt.Errorf("the key %s grants the replication of %q, want %q", k.Name, k.Replicas, args[1:])
+		}
+	}
+	if valid == 0 {
+		return fmt.Errorf("%s has no valid key", args[0])
+	}
+	return nil
+}
+
 func (s *story) keystore(args []string) error {
 	d, err := s.state(args[0])
 	if err != nil {

@@ -210,22 +210,30 @@ func hostsFile(hosts map[string]string) string {
 // readyPause is between two looks whether a cluster answers.
 const readyPause = 50 * time.Millisecond
 
-// ready waits until every node answers the superuser, and all are in one cluster: after a start that is refused with 401
-// until the index .security is there.
+// ready waits until every node answers the superuser, and all are in one cluster with its licence: a node that starts
+// refuses with 401 until the index .security is there, and allows everything until it has its licence.
 func (c *Cluster) ready(ctx context.Context) error {
-	path := fmt.Sprintf("/_cluster/health?wait_for_status=yellow&timeout=30s&wait_for_nodes=%d", len(c.nodes))
-	return c.each(func(i int, n *node) error {
-		for {
-			status, raw, err := c.request(ctx, n, http.MethodGet, path, "")
-			switch {
-			case err == nil && status == http.StatusOK:
-				return nil
-			case ctx.Err() != nil:
-				return fmt.Errorf("node %d does not answer well: %d %s (%w): %s", i, status, raw, ctx.Err(), n.lastWords())
-			}
-			time.Sleep(readyPause)
-		}
+	health := fmt.Sprintf("/_cluster/health?wait_for_status=yellow&timeout=30s&wait_for_nodes=%d", len(c.nodes))
+	return c.each(func(_ int, n *node) error {
+		return errors.Join(
+			c.answers(ctx, n, health, ""),
+			c.answers(ctx, n, "/_license?filter_path=license.type", fmt.Sprintf("%q", c.spec.License)),
+		)
 	})
+}
+
+// answers waits until a node answers a request well; the answer holds wanted.
+func (c *Cluster) answers(ctx context.Context, n *node, path, wanted string) error {
+	for {
+		status, raw, err := c.request(ctx, n, http.MethodGet, path, "")
+		switch {
+		case err == nil && status == http.StatusOK && strings.Contains(string(raw), wanted):
+			return nil
+		case ctx.Err() != nil:
+			return fmt.Errorf("GET %s of %s: %d %s (%w): %s", path, n.addr, status, raw, ctx.Err(), n.lastWords())
+		}
+		time.Sleep(readyPause)
+	}
 }
 
 // Address is the loopback address of a node; the first is 0.

@@ -22,6 +22,7 @@ type node struct {
 	addr string // its own loopback address
 
 	mu      sync.Mutex // one command at a time
+	owed    int        // answers to commands that nobody waits for any more
 	in      io.WriteCloser
 	answers chan string   // closed when the process ends
 	ended   chan struct{} // likewise, once it has been waited for
@@ -31,7 +32,7 @@ type node struct {
 // launch starts the process, which then waits for commands.
 func (n *node) launch() error {
 	cmd := exec.Command(n.dist.java, //nolint:gosec,noctx // a Java that was looked for; it lives longer than a call
-		"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
+		"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
 		"-Djdk.net.hosts.file="+n.path("hosts"), "-Dsun.net.inetaddr.ttl=0", "-Dsun.net.inetaddr.negative.ttl=0",
 		"-Djava.io.tmpdir="+n.path("tmp"), "-cp", n.dist.classpath, "org.elasticsearch.node.RealNode", n.dir)
 	endWithParent(cmd)
@@ -69,7 +70,7 @@ func (n *node) launch() error {
 	if err := <-started; err != nil {
 		return fmt.Errorf("starting Java: %w", err)
 	}
-	n.in, n.answers, n.ended, n.kill = in, answers, ended, func() { _ = cmd.Process.Kill() }
+	n.owed, n.in, n.answers, n.ended, n.kill = 0, in, answers, ended, func() { _ = cmd.Process.Kill() }
 	return nil
 }
 
@@ -82,18 +83,22 @@ func (n *node) command(ctx context.Context, line string) error {
 	if _, err := io.WriteString(n.in, line+"\n"); err != nil {
 		return fmt.Errorf("the node has ended: %s", n.lastWords())
 	}
-	select {
-	case answer, ok := <-n.answers:
-		if !ok {
-			return fmt.Errorf("the node has ended: %s", n.lastWords())
+	for n.owed++; ; {
+		select {
+		case answer, ok := <-n.answers:
+			if !ok {
+				return fmt.Errorf("the node has ended: %s", n.lastWords())
+			}
+			if n.owed--; n.owed > 0 {
+				continue
+			}
+			if text, failed := strings.CutPrefix(answer, "FAILED "); failed {
+				return errors.New(text)
+			}
+			return nil
+		case <-ctx.Done():
+			return fmt.Errorf("the node does not answer: %w: %s", ctx.Err(), n.lastWords())
 		}
-		if text, failed := strings.CutPrefix(answer, "FAILED "); failed {
-			return errors.New(text)
-		}
-		return nil
-	case <-ctx.Done():
-		n.kill() // its next answer would be to this command
-		return fmt.Errorf("the node does not answer: %w: %s", ctx.Err(), n.lastWords())
 	}
 }
 

@@ -73,7 +73,7 @@ func Start(ctx context.Context, o Options) (*Scene, error) {
 	}
 	po := platform.Options{Now: o.Now, Latency: o.Latency, KeystoreDelay: 200 * time.Millisecond, PlanTime: 500 * time.Millisecond}
 	if o.Nodes != nil {
-		po.Nodes, po.PlanTime = o.Nodes, realPlanTime
+		po.Nodes, po.PlanTime, po.KeystoreDelay = o.Nodes, realPlanTime, 0 // real nodes take their own time
 	}
 	if o.Observe != nil {
 		po = o.Observe(po)

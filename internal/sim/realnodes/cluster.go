@@ -24,7 +24,6 @@ type Cluster struct {
 	*member
 
 	place platform.Placement
-	ctx   context.Context //nolint:containedctx // of what goes on after a call of the platform
 
 	mu      sync.Mutex
 	running bool
@@ -38,8 +37,8 @@ func (c *Cluster) task(do func(context.Context) error) {
 	c.tasks.Go(func() {
 		c.work.Lock()
 		defer c.work.Unlock()
-		if err := do(c.ctx); err != nil && c.ctx.Err() == nil {
-			slog.ErrorContext(c.ctx, "real nodes", "cluster", c.Name(), "error", err)
+		if err := do(c.pool.ctx); err != nil && c.pool.ctx.Err() == nil {
+			slog.ErrorContext(c.pool.ctx, "real nodes", "cluster", c.Name(), "error", err)
 		}
 	})
 }
@@ -105,8 +104,8 @@ func (c *Cluster) AddTrust(t cluster.Trust) {
 // SetCA gives the nodes a certificate of another authority.
 func (c *Cluster) SetCA(pem string) {
 	c.Cluster.SetCA(pem)
-	if err := c.writeNode(c.ctx); err != nil {
-		slog.ErrorContext(c.ctx, "real nodes", "cluster", c.Name(), "error", err)
+	if err := c.writeNode(c.pool.ctx); err != nil {
+		slog.ErrorContext(c.pool.ctx, "real nodes", "cluster", c.Name(), "error", err)
 	}
 }
 
@@ -127,8 +126,8 @@ func (c *Cluster) SetCertificateName(host string) {
 // SetUser adds a user, or changes one.
 func (c *Cluster) SetUser(u cluster.User) {
 	c.Cluster.SetUser(u)
-	if err := c.putUser(c.ctx, u); err != nil {
-		slog.ErrorContext(c.ctx, "real nodes", "cluster", c.Name(), "error", err)
+	if err := c.putUser(c.pool.ctx, u); err != nil {
+		slog.ErrorContext(c.pool.ctx, "real nodes", "cluster", c.Name(), "error", err)
 	}
 }
 
@@ -158,12 +157,12 @@ func (c *Cluster) Running() (running, healthy bool) {
 // ExpireKeys makes every cross-cluster API key expire now: as its owner, since nobody else may update it.
 func (c *Cluster) ExpireKeys() int {
 	n := 0
-	for _, k := range c.validKeys(c.ctx) {
+	for _, k := range c.validKeys(c.pool.ctx) {
 		if k.Type != "cross_cluster" {
 			continue
 		}
 		body := fmt.Appendf(nil, `{"expiration":"1ms","metadata":%s}`, asJSON(k.Metadata))
-		req, err := http.NewRequestWithContext(c.ctx, http.MethodPut, c.real.URL(0)+"/_security/cross_cluster/api_key/"+k.ID, bytes.NewReader(body))
+		req, err := http.NewRequestWithContext(c.pool.ctx, http.MethodPut, c.real.URL(0)+"/_security/cross_cluster/api_key/"+k.ID, bytes.NewReader(body))
 		if err != nil {
 			continue
 		}
@@ -196,13 +195,13 @@ func (c *Cluster) State() cluster.State {
 	s.Loaded = nil // which entries nodes have read is not shown by 8.x
 	s.Settings, s.Keys, s.Connected, s.RemoteInfo = map[string]map[string]any{}, []cluster.KeyState{}, map[string]cluster.Connection{}, map[string]any{}
 	var settings map[string]map[string]any
-	if c.call(c.ctx, http.MethodGet, "/_cluster/settings?flat_settings=true", nil, &settings) == nil {
+	if c.call(c.pool.ctx, http.MethodGet, "/_cluster/settings?flat_settings=true", nil, &settings) == nil {
 		s.Settings = settings
 	}
-	for _, k := range c.keys(c.ctx) {
+	for _, k := range c.keys(c.pool.ctx) {
 		s.Keys = append(s.Keys, k.state())
 	}
-	if roles, err := c.ownRoles(c.ctx); err == nil {
+	if roles, err := c.ownRoles(c.pool.ctx); err == nil {
 		s.RolesHold, s.Roles = roles, nil
 		for name := range roles {
 			s.Roles = append(s.Roles, name)
@@ -213,12 +212,12 @@ func (c *Cluster) State() cluster.State {
 		Connected   bool   `json:"connected"`
 		Credentials string `json:"cluster_credentials"`
 	}
-	if c.call(c.ctx, http.MethodGet, "/_remote/info", nil, &info) == nil {
+	if c.call(c.pool.ctx, http.MethodGet, "/_remote/info", nil, &info) == nil {
 		for alias, i := range info {
 			s.Connected[alias] = cluster.Connection{Connected: i.Connected, KeyModel: i.Credentials != ""}
 		}
 	}
-	_ = c.call(c.ctx, http.MethodGet, "/_remote/info", nil, &s.RemoteInfo)
+	_ = c.call(c.pool.ctx, http.MethodGet, "/_remote/info", nil, &s.RemoteInfo)
 	return s
 }
 

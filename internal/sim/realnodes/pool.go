@@ -37,14 +37,13 @@ type member struct {
 
 	work  sync.Mutex // one change of the nodes at a time
 	tasks sync.WaitGroup
-	end   context.CancelFunc // of the tasks
 }
 
 // NewPool returns a pool of running clusters; ctx ends what is still being done on them.
 func NewPool(ctx context.Context, clusters ...*realcluster.Cluster) *Pool {
 	p := &Pool{ctx: ctx, behind: map[string]*member{}, hosts: map[string]string{}}
 	for _, c := range clusters {
-		p.members = append(p.members, &member{pool: p, real: c, secrets: map[string]bool{}, users: map[string]bool{}, end: func() {}})
+		p.members = append(p.members, &member{pool: p, real: c, secrets: map[string]bool{}, users: map[string]bool{}})
 	}
 	return p
 }
@@ -103,10 +102,9 @@ func (p *Pool) Nodes(deployment string) platform.Nodes {
 	return nil
 }
 
-// Settle ends what is still being done on the clusters: after the end of a world.
+// Settle waits for what is still being done on the clusters: after the end of a world.
 func (p *Pool) Settle() {
 	for _, m := range p.members {
-		m.end()
 		m.tasks.Wait()
 	}
 }
@@ -129,13 +127,10 @@ const joinWithin = 2 * time.Minute
 
 // Join makes the nodes the cluster of a deployment.
 func (m *member) Join(counterpart *cluster.Cluster, p platform.Placement) (platform.Elasticsearch, error) {
-	m.end()
 	m.tasks.Wait()
 	ctx, cancel := context.WithTimeout(m.pool.ctx, joinWithin)
 	defer cancel()
-	tasks, end := context.WithCancel(m.pool.ctx)
-	m.end = end
-	c := &Cluster{Cluster: counterpart, member: m, place: p, ctx: tasks, running: true}
+	c := &Cluster{Cluster: counterpart, member: m, place: p, running: true}
 	if err := errors.Join(m.clear(ctx), c.equip(ctx), m.pool.named(counterpart.Host(), m)); err != nil {
 		return nil, fmt.Errorf("preparing real nodes: %w", err)
 	}
