@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,73 +19,12 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/realnodes"
 )
 
-// realStory is how a story is told on real clusters.
-type realStory struct {
-	local, remote string   // the deployments that have real nodes; logs-prod and metrics-eu if empty
-	on            []string // the versions that it is told on; 8.19 alone if empty
-	not           string   // why it is not told; empty: it is
-}
-
-// The versions that a story is told on, where it is not 8.19 alone.
-var (
-	on9   = []string{realcluster.Version9}
-	onAll = []string{realcluster.Version8, realcluster.Version9}
-)
-
-// storiesOnReal are those that differ from most.
-var storiesOnReal = map[string]realStory{
-	"cloud_to_cloud":              {local: "metrics-eu", remote: "sales-us"},
-	"cloud_to_cloud_certificates": {local: "metrics-eu", remote: "sales-us"},
-	"cloud_to_ece":                {local: "metrics-eu", remote: "security-siem"},
-	"cloud_to_ece_certificates":   {local: "metrics-eu", remote: "security-siem"},
-	"cloud_to_ece_undone":         {local: "metrics-eu", remote: "security-siem"},
-	"cloud_to_ece_untrusted":      {local: "metrics-eu", remote: "security-siem"},
-	"ece_to_ece":                  {local: "security-siem", remote: "trials-lab"},
-	"ece_to_ece_certificates":     {local: "security-siem", remote: "trials-lab"},
-	"ece_to_ece_undone":           {local: "security-siem", remote: "trials-lab"},
-
-	"certificates":                 searchOld,
-	"certificates_accounts":        searchOld,
-	"certificates_id":              searchOld,
-	"certificates_plan_fails":      searchOld,
-	"certificates_undo_plan_fails": searchOld,
-	"certificates_undone":          searchOld,
-	"disconnect_cleans":            searchOld,
-	"disconnect_shared":            searchOld,
-	"disconnect_undone":            searchOld,
-	"disconnect_unseen":            searchOld,
-	"watch_certificate_expiry":     searchOld,
-
-	"identity":         {local: "reports-eu", remote: "orders-eu", on: on9},
-	"identity_undone":  {local: "reports-eu", remote: "orders-eu", on: on9},
-	"identity_refused": {local: "shop", remote: "orders-eu", on: on9},
-	"identity_by_hand": {not: "real nodes have no directory /app/config for an uploaded authority"},
-
-	"disconnect":           {not: "cross-cluster replication, and so a follower, is not on Maven Central"},
-	"old_version":          {not: "there are no real nodes below 8.14"},
-	"incompatible":         {not: "there are no real nodes of versions that do not understand each other"},
-	"migrate_many":         {not: "three clusters"},
-	"migrate_rules":        {not: "three clusters"},
-	"migrate_trust_undone": {not: "three clusters"},
-	"help":                 {not: "no cluster"},
-
-	"connect":     {on: onAll},
-	"migrate":     {on: onAll},
-	"replication": {on: onAll},
-	"role":        {on: onAll},
-	"rotate":      {on: onAll},
-	"undo_fails":  {on: onAll},
-	"update":      {on: onAll},
-}
-
-// searchOld are stories whose local side is below 8.14 on the stand-in, and chooses certificates on purpose on real nodes.
-var searchOld = realStory{local: "search-old", remote: "metrics-eu"}
-
 // realVerifyWithin is the least that the bot waits for a connection of real nodes: they have to read their keystore.
 const realVerifyWithin = 20 * time.Second
 
 // TestStoriesOnRealClusters tells the same stories with real Elasticsearch nodes behind the platforms, one after another
-// on one pair of clusters for each version: `make realtest`. STORY=NAME tells one alone, STORY=NAME,NAME several.
+// on one pair of clusters for each version: `make realtest`. STORY=NAME,NAME tells
+// these alone, STORY=all also those of pendingOnReal.
 func TestStoriesOnRealClusters(t *testing.T) {
 	if os.Getenv("REALTEST") != "run" {
 		t.Skip("needs real clusters: make realtest")
@@ -93,7 +33,7 @@ func TestStoriesOnRealClusters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range storiesOnReal {
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(storiesOnReal)), slices.Collect(maps.Keys(pendingOnReal))) {
 		if !slices.Contains(files, "testdata/script/"+name+".txtar") {
 			t.Errorf("there is no story %s", name)
 		}
@@ -112,11 +52,19 @@ func TestStoriesOnRealClusters(t *testing.T) {
 		}
 	})
 	for _, file := range files {
-		if name := storyName(file); storiesOnReal[name].not != "" {
-			fmt.Printf("not told: %s: %s\n", name, storiesOnReal[name].not)
+		if why := whyNotOnReal(storyName(file)); why != "" {
+			fmt.Printf("not told: %s: %s\n", storyName(file), why)
 		}
 	}
 	fmt.Printf("realtest: %s: %d stories ran; %s: %d stories ran\n", realcluster.Version8, ran[realcluster.Version8], realcluster.Version9, ran[realcluster.Version9])
+}
+
+// whyNotOnReal says why a story is not told; empty: it is.
+func whyNotOnReal(name string) string {
+	if why := storiesOnReal[name].not; why != "" || os.Getenv("STORY") != "" {
+		return why
+	}
+	return pendingOnReal[name]
 }
 
 func storyName(file string) string { return strings.TrimSuffix(filepath.Base(file), ".txtar") }
@@ -124,19 +72,19 @@ func storyName(file string) string { return strings.TrimSuffix(filepath.Base(fil
 // tellOnReal tells stories on one pair of clusters, one after another, and returns how many.
 func tellOnReal(t *testing.T, version string, files []string) (told int) {
 	t.Helper()
-	chosen := strings.FieldsFunc(os.Getenv("STORY"), func(r rune) bool { return r == ',' })
-	if len(chosen) > 0 {
+	if chosen := os.Getenv("STORY"); chosen != "" && chosen != "all" {
 		files = nil
-		for _, name := range chosen {
+		for name := range strings.SplitSeq(chosen, ",") {
 			files = append(files, filepath.Join("testdata/script", name+".txtar"))
 		}
 	}
 	files = slices.DeleteFunc(slices.Clone(files), func(file string) bool {
-		s := storiesOnReal[storyName(file)]
-		if len(s.on) == 0 {
-			s.on = []string{realcluster.Version8}
+		name := storyName(file)
+		on := storiesOnReal[name].on
+		if len(on) == 0 {
+			on = []string{realcluster.Version8}
 		}
-		return s.not != "" || !slices.Contains(s.on, version)
+		return whyNotOnReal(name) != "" || !slices.Contains(on, version)
 	})
 	if len(files) == 0 {
 		return 0

@@ -1,0 +1,154 @@
+package main
+
+import "github.com/remote-cluster-bot/remote-cluster-bot/internal/realcluster"
+
+// realStory is how a story is told on real clusters.
+type realStory struct {
+	local, remote string   // the deployments that have real nodes; logs-prod and metrics-eu if empty
+	on            []string // the versions that it is told on; 8.19 alone if empty
+	not           string   // why it is not told; empty: it is
+}
+
+// The versions that a story is told on, where it is not 8.19 alone.
+var (
+	on9   = []string{realcluster.Version9}
+	onAll = []string{realcluster.Version8, realcluster.Version9}
+)
+
+// storiesOnReal are those that differ from most.
+var storiesOnReal = map[string]realStory{
+	"cloud_to_cloud":              {local: "metrics-eu", remote: "sales-us"},
+	"cloud_to_cloud_certificates": {local: "metrics-eu", remote: "sales-us"},
+	"cloud_to_ece":                {local: "metrics-eu", remote: "security-siem"},
+	"cloud_to_ece_certificates":   {local: "metrics-eu", remote: "security-siem"},
+	"cloud_to_ece_undone":         {local: "metrics-eu", remote: "security-siem"},
+	"cloud_to_ece_untrusted":      {local: "metrics-eu", remote: "security-siem"},
+	"ece_to_ece":                  {local: "security-siem", remote: "trials-lab"},
+	"ece_to_ece_certificates":     {local: "security-siem", remote: "trials-lab"},
+	"ece_to_ece_undone":           {local: "security-siem", remote: "trials-lab"},
+
+	"certificates":                 searchOld,
+	"certificates_accounts":        searchOld,
+	"certificates_id":              searchOld,
+	"certificates_plan_fails":      searchOld,
+	"certificates_undo_plan_fails": searchOld,
+	"certificates_undone":          searchOld,
+	"disconnect_cleans":            searchOld,
+	"disconnect_shared":            searchOld,
+	"disconnect_undone":            searchOld,
+	"disconnect_unseen":            searchOld,
+	"watch_certificate_expiry":     searchOld,
+
+	"identity":         {local: "reports-eu", remote: "orders-eu", on: on9},
+	"identity_undone":  {local: "reports-eu", remote: "orders-eu", on: on9},
+	"identity_refused": {local: "shop", remote: "orders-eu", on: on9},
+	"identity_by_hand": {not: "real nodes have no directory /app/config for an uploaded authority"},
+
+	"disconnect":           {not: "cross-cluster replication, and so a follower, is not on Maven Central"},
+	"old_version":          {not: "there are no real nodes below 8.14"},
+	"incompatible":         {not: "there are no real nodes of versions that do not understand each other"},
+	"migrate_many":         {not: "three clusters"},
+	"migrate_rules":        {not: "three clusters"},
+	"migrate_trust_undone": {not: "three clusters"},
+	"help":                 {not: "no cluster"},
+
+	"connect":     {on: onAll},
+	"migrate":     {on: onAll},
+	"replication": {on: onAll},
+	"role":        {on: onAll},
+	"rotate":      {on: onAll},
+	"undo_fails":  {on: onAll},
+	"update":      {on: onAll},
+}
+
+// searchOld are stories whose local side is below 8.14 on the stand-in, and chooses certificates on purpose on real nodes.
+var searchOld = realStory{local: "search-old", remote: "metrics-eu"}
+
+// pendingOnReal are stories that are not told on real clusters yet, and why. STORY=all tells them, too; one that passes
+// leaves this list.
+var pendingOnReal = map[string]string{
+	"certificates_accounts":        untried,
+	"certificates_id":              untried,
+	"certificates_plan_fails":      untried,
+	"certificates_undo_plan_fails": untried,
+	"certificates_undone":          untried,
+	"cloud_to_cloud_certificates":  untried,
+	"cloud_to_ece":                 untried,
+	"cloud_to_ece_certificates":    untried,
+	"cloud_to_ece_undone":          untried,
+	"cloud_to_ece_untrusted":       untried,
+	"diagnose":                     untried,
+	"diagnose_filter":              untried,
+	"diagnose_role":                untried,
+	"disconnect_role_filter":       untried,
+	"disconnect_shared":            untried,
+	"disconnect_undone":            untried,
+	"disconnect_unseen":            untried,
+	"drift":                        untried,
+	"drift_asks_again":             untried,
+	"ece_to_ece":                   untried,
+	"ece_to_ece_certificates":      untried,
+	"ece_to_ece_undone":            untried,
+	"edit_and_ask_again":           untried,
+	"expired":                      untried,
+	"filter":                       untried,
+	"filter_first":                 untried,
+	"filter_undone":                untried,
+	"filter_unread":                untried,
+	"follow":                       untried,
+	"home_current":                 untried,
+	"identity":                     "signing settings are filtered: no API shows what the story looks for",
+	"identity_refused":             "signing settings are filtered: no API shows what the story looks for",
+	"identity_undone":              "signing settings are filtered: no API shows what the story looks for",
+	"list":                         untried,
+	"list_lost":                    untried,
+	"list_partial":                 untried,
+	"migrate":                      untried,
+	"migrate_trust":                untried,
+	"migrate_trust_shared":         untried,
+	"own_request":                  untried,
+	"paste_rest_key":               untried,
+	"platform_down":                untried,
+	"policy_direct_message":        untried,
+	"policy_explain":               untried,
+	"policy_explain_flags":         untried,
+	"policy_group_changes":         untried,
+	"policy_guests":                untried,
+	"policy_nobody":                untried,
+	"policy_reminder":              untried,
+	"policy_two_of_three":          untried,
+	"policy_two_sides":             untried,
+	"redis_down":                   untried,
+	"redis_full":                   untried,
+	"rejected":                     untried,
+	"replication_and_search":       untried,
+	"restart":                      untried,
+	"restart_undone":               untried,
+	"restart_window":               untried,
+	"rotate_fails":                 untried,
+	"shortcut":                     untried,
+	"slack_answer_lost":            untried,
+	"slack_card_deleted":           untried,
+	"slack_channel_archived":       untried,
+	"slack_down":                   untried,
+	"slack_token_revoked":          untried,
+	"slack_user_left":              untried,
+	"slow_platform":                untried,
+	"socket_mode":                  untried,
+	"stale_card":                   untried,
+	"status":                       untried,
+	"step_fails":                   untried,
+	"step_retries":                 untried,
+	"two_approvers_at_once":        untried,
+	"undo_fails":                   untried,
+	"watch":                        untried,
+	"watch_certificate":            untried,
+	"watch_certificate_expiry":     untried,
+	"watch_expiry":                 untried,
+	"window_revoked":               untried,
+	"withdrawn":                    untried,
+	"words":                        untried,
+}
+
+// untried is the reason of those that nobody has told on real clusters yet.
+const untried = "not tried on real clusters yet"
