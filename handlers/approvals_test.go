@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -380,5 +381,19 @@ func TestHistorySaysHowFarItLooked(t *testing.T) {
 	}
 	if s := shown("r0001"); !strings.Contains(s, "Only the latest 300 requests were looked at") {
 		t.Errorf("one of many: %s", s)
+	}
+}
+
+// A step may go by something else although its calls look the same; then that is what moved.
+func TestDriftTellsOfAStepWhoseCallsLookTheSame(t *testing.T) {
+	r := in(change.Pending, drift)
+	r.Proposal.Basis = r.Previous.Basis
+	if said := driftLines(r); !strings.Contains(said, "what the policy judges by") {
+		t.Errorf("nothing of the plan moved, and it says: %s", said)
+	}
+	r.Proposal.Steps = slices.Clone(r.Proposal.Steps)
+	r.Proposal.Step("verify").Args = json.RawMessage(`{"alias":"other"}`)
+	if said := driftLines(r); !strings.Contains(said, "• the step: Verify the connection") || strings.Contains(said, "policy") {
+		t.Errorf("got %s", said)
 	}
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,12 +27,26 @@ func driftLines(r *change.Request) string {
 			out = append(out, fmt.Sprintf("• %s: was %s, is %s", line(f.Label, 60), line(was, 200), line(f.Value, 200)))
 		}
 	}
-	calls := movedCalls(r.Previous.Calls(), r.Proposal.Calls())
-	if moved == 0 && len(calls) == 0 {
-		out = append(out, "• what the policy judges by")
+	rest := movedCalls(r.Previous.Calls(), r.Proposal.Calls())
+	if len(rest) == 0 {
+		rest = movedSteps(*r.Previous, r.Proposal)
 	}
-	out = append(out, calls...)
+	if moved == 0 && len(rest) == 0 {
+		rest = []string{"• what the policy judges by"}
+	}
+	out = append(out, rest...)
 	return within("\n", maxText-10, out...)
+}
+
+// movedSteps are the steps that go by something else now, although their calls look the same.
+func movedSteps(was, is change.Proposal) []string {
+	var out []string
+	for _, s := range is.Steps {
+		if before := was.Step(s.Name); before == nil || !bytes.Equal(before.Args, s.Args) {
+			out = append(out, "• the step: "+line(s.Title, 160))
+		}
+	}
+	return out
 }
 
 // movedCalls are the calls that are no longer made, and those that are new.

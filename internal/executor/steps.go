@@ -36,12 +36,12 @@ func (j *job) steps() ([]step, error) {
 func (j *job) build(p change.PlannedStep) (s step) {
 	s.plan = p
 	defer j.recovered(&s.cause)
-	make, known := j.Executor.steps[p.Action()]
+	fromArgs, known := j.Executor.steps[p.Action()]
 	if !known {
 		s.cause = unknownStep(p.Name)
 		return s
 	}
-	built, err := make(p.Args)
+	built, err := fromArgs(p.Args)
 	if err != nil {
 		s.cause = &change.ExplainedError{
 			Say: fmt.Sprintf("what was approved of the step %q can't be read", p.Name),
