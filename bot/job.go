@@ -24,6 +24,7 @@ type job struct {
 	say          func(sentence string) any // how a sentence is told in the answer; nil: it cannot be
 	late         func() any                // the answer when the handler is late; nil: an empty one
 	promises     bool                      // late says that something will follow
+	notice       bool                      // only its user is told that it was refused
 	hasUserInput bool                      // an empty answer would close a modal with what was typed in it
 	quiet        bool                      // not worth a message of its own to the user when it fails
 	empty        json.RawMessage           // what an empty answer is here; nil: no body at all
@@ -110,10 +111,13 @@ func (r *Router) take(ctx context.Context, j *job, gone bool) ([]byte, bool) {
 		return r.refuse(ctx, j, ErrBusy, sayBusy), false
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	if !r.begin(j, cancel) {
+	if err := r.begin(j, cancel); err != nil {
 		cancel()
 		<-r.slots
-		return r.refuse(ctx, j, ErrStopping, sayStopping), false
+		if errors.Is(err, ErrStopping) {
+			return r.refuse(ctx, j, err, sayStopping), false
+		}
+		return r.refuse(ctx, j, err, sayBusy), false
 	}
 	timer := time.NewTimer(r.o.AckWithin)
 	defer timer.Stop()
@@ -274,7 +278,8 @@ func (r *Router) notice(ctx context.Context, j *job, reason error) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	if !r.begin(j, cancel) {
+	j.notice = true
+	if r.begin(j, cancel) != nil {
 		cancel()
 		<-r.notices
 		return

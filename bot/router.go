@@ -13,6 +13,7 @@ import (
 type Options struct {
 	Workers    int           // how many Answer.Then run at once; default 16
 	Queue      int           // how many events more may be in hand before new ones are refused; default 256
+	PerUser    int           // how many events of one person may be in hand; default a quarter of all
 	AckWithin  time.Duration // when Slack is answered at the latest; default 2.5 s, always under Slack's 3 s
 	WorkWithin time.Duration // the deadline of Answer.Then and of OnError; default 30 s
 	Teams      []string      // the ids of teams and organizations that are served; empty: Self's own
@@ -77,6 +78,7 @@ type Router struct {
 
 	mu       sync.Mutex
 	jobs     map[*job]context.CancelFunc
+	inHand   map[string]int // jobs by user
 	stopping bool
 	drained  chan struct{} // closed once stopping and without jobs
 }
@@ -99,6 +101,9 @@ func NewRouter(o Options) *Router {
 	}
 	if o.Queue <= 0 {
 		o.Queue = 256
+	}
+	if o.PerUser <= 0 {
+		o.PerUser = max(1, (o.Workers+o.Queue)/4)
 	}
 	if o.AckWithin <= 0 || o.AckWithin >= slackWaits {
 		o.AckWithin = 2500 * time.Millisecond
@@ -133,6 +138,7 @@ func NewRouter(o Options) *Router {
 		workers:     make(chan struct{}, o.Workers),
 		notices:     make(chan struct{}, noticesAtOnce),
 		jobs:        make(map[*job]context.CancelFunc),
+		inHand:      make(map[string]int),
 		drained:     make(chan struct{}),
 	}
 }
@@ -205,21 +211,31 @@ func (r *Router) Stop(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// begin takes a job in hand; it refuses once stopping.
-func (r *Router) begin(j *job, cancel context.CancelFunc) bool {
+// begin takes a job in hand. ErrStopping; ErrBusy if its user has more than their share in hand, so that one person can't
+// take all slots.
+func (r *Router) begin(j *job, cancel context.CancelFunc) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopping {
-		return false
+	user := j.failure.User.ID
+	switch {
+	case r.stopping:
+		return ErrStopping
+	case r.inHand[user] >= r.o.PerUser && !j.notice:
+		return ErrBusy
 	}
 	r.jobs[j] = cancel
-	return true
+	r.inHand[user]++
+	return nil
 }
 
 func (r *Router) end(j *job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.jobs, j)
+	user := j.failure.User.ID
+	if r.inHand[user]--; r.inHand[user] == 0 {
+		delete(r.inHand, user)
+	}
 	if r.stopping && len(r.jobs) == 0 {
 		close(r.drained)
 	}

@@ -347,7 +347,7 @@ func TestFailedSubmissionKeepsWhatWasTyped(t *testing.T) {
 
 func TestTooMuchAtOnceIsRefusedBeforeAnythingHappens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rg := newRig(t, Options{Workers: 1, Queue: 1})
+		rg := newRig(t, Options{Workers: 1, Queue: 1, PerUser: 2})
 		ran := 0
 		rg.OnCommand("/rc", func(context.Context, Command) (Answer, error) {
 			ran++
@@ -637,7 +637,7 @@ func TestStopEndsWorkThatOutlastsIt(t *testing.T) {
 
 func TestWorkIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rg := newRig(t, Options{Workers: 3, Queue: 100, WorkWithin: time.Minute})
+		rg := newRig(t, Options{Workers: 3, Queue: 100, PerUser: 100, WorkWithin: time.Minute})
 		var mu sync.Mutex
 		now, most, done := 0, 0, 0
 		rg.OnCommand("/rc", func(context.Context, Command) (Answer, error) {
@@ -734,4 +734,30 @@ func TestALateCommandHearsHowItEnded(t *testing.T) {
 	if f := rg.failures(); late && (len(f) != 1 || !errors.Is(f[0].Err, ErrLate)) || !late && len(f) > 0 {
 		t.Errorf("answered %s, then told %+v", body, f)
 	}
+}
+
+func TestOnePersonLeavesRoomForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rg := newRig(t, Options{Workers: 1, Queue: 7})
+		ran := map[string]int{}
+		rg.OnCommand("/rc", func(_ context.Context, c Command) (Answer, error) {
+			ran[c.User.ID]++
+			return Answer{Then: func(context.Context) error { time.Sleep(10 * time.Second); return nil }}, nil
+		})
+		send := func(user, trigger string) string {
+			form := commandForm(t, "/rc", "", trigger)
+			form.Set("user_id", user)
+			_, body := rg.post(t, "/slack/commands", formType, form.Encode())
+			return body
+		}
+		for i := range 5 {
+			if body := send("U1", strconv.Itoa(i)); (i < 2) != (body == "") {
+				t.Errorf("command %d was answered %q", i, body)
+			}
+		}
+		if body := send("U2", "other"); body != "" || ran["U1"] != 2 || ran["U2"] != 1 {
+			t.Errorf("answered %q, ran %v", body, ran)
+		}
+		rg.stop(t)
+	})
 }

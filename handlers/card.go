@@ -251,7 +251,7 @@ func cardSummary(r *change.Request, v *change.Evaluation) string {
 	_, word := stateLabel(r.State)
 	parts := []string{
 		line(r.Proposal.Title, 300) + ". " + word + ".",
-		"Asked by " + user(r.Requester.User) + ": " + line(r.Reason, 300) + ".",
+		"Asked by " + user(r.Requester.User) + ": " + typed(r.Reason, 300),
 	}
 	if r.State == change.Pending && v != nil {
 		for _, n := range v.Missing {

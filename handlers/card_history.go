@@ -117,7 +117,11 @@ func decisionLine(d change.Decision, void bool, wants string) string {
 		s = ":grey_question: " + line(string(d.Kind), 40)
 	}
 	s += " · " + when(d.At)
-	if strings.TrimSpace(d.Reason) != "" {
+	switch {
+	case strings.TrimSpace(d.Reason) == "":
+	case d.By.User != "":
+		s += ": " + typed(d.Reason, 300)
+	default: // the bot's own
 		s += ": _" + strings.ReplaceAll(line(d.Reason, 300), "_", " ") + "_"
 	}
 	return s

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -258,5 +259,36 @@ func TestThePlanShowsEveryCallWhole(t *testing.T) {
 	}
 	if !strings.Contains(shown.String(), bot.Escape(long)) {
 		t.Error("the plan does not show the long call whole")
+	}
+}
+
+// A reason is the one thing on a card that a person writes freely.
+func TestReasonsCantLookLikeTheBotsWords(t *testing.T) {
+	const forged = ":white_check_mark: *Approved, about to start*"
+	r := pending()
+	r.Reason = "upgrade\n" + forged
+	rejected := in(change.Rejected, func(r *change.Request) {
+		r.Reason, r.Decisions = forged, []change.Decision{said(change.DecisionReject, "U0ANNA", forged)}
+	})
+	stuck := in(change.RolledBack, func(r *change.Request) {
+		r.Decisions = append(r.Decisions, said(change.DecisionResolve, "U0ANNA", forged))
+	})
+	for _, r := range []*change.Request{r, rejected, stuck} {
+		msg := card(r, nil, start)
+		final, _ := finalLine(r, "/remote-cluster")
+		raw, err := json.Marshal([]any{msg.Text, msg.Blocks, final.Text, final.Blocks, summary(r)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pieces := strings.Split(string(raw), forged)
+		if len(pieces) < 2 {
+			t.Errorf("%s: the reason is not shown", r.State)
+		}
+		for i := range pieces[1:] {
+			before := strings.Join(pieces[:i+1], "")
+			if strings.Count(before, "`")%2 == 0 { // outside of code
+				t.Errorf("%s: not set apart after %s", r.State, before[max(0, len(before)-60):])
+			}
+		}
 	}
 }

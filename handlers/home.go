@@ -201,7 +201,7 @@ func summary(r *change.Request) slack.Block {
 	emoji, word := stateLabel(r.State)
 	s := fmt.Sprintf("%s *%s*\n%s · asked by %s %s · request %s", emoji, line(r.Proposal.Title, 200), word,
 		user(r.Requester.User), when(r.Created), bot.Code(r.ID))
-	if reason := line(r.Reason, 200); r.Reason != "" {
+	if reason := verbatim(r.Reason, 200); r.Reason != "" {
 		s += "\n> " + reason
 	}
 	return section(s)

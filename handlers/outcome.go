@@ -43,7 +43,7 @@ func failedLine(r *change.Request) string {
 
 func cleanLine(r *change.Request) string {
 	if d := r.Last(change.DecisionResolve); d != nil {
-		return user(d.By.User) + " says that nothing is left behind: " + line(d.Reason, maxTold)
+		return user(d.By.User) + " says that nothing is left behind: " + typed(d.Reason, maxTold)
 	}
 	if left := pastedLine(r); left != "" {
 		return "Everything that the bot had begun was taken back." + left
@@ -229,7 +229,7 @@ func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 	case change.Rejected:
 		s = to + " :no_entry: rejected"
 		if d := r.Last(change.DecisionReject); d != nil {
-			s += " by " + user(d.By.User) + ": " + line(d.Reason, maxTold)
+			s += " by " + user(d.By.User) + ": " + typed(d.Reason, maxTold)
 		}
 		s += "\nNothing was changed. " + againLine(r, command) + pastedLine(r)
 	case change.Expired:

@@ -59,9 +59,6 @@ func (h *Handlers) mayDecide(ctx context.Context, r *change.Request, s cardRef, 
 	if s.Version < r.ApprovalsSince {
 		return &change.StaleError{Now: r}
 	}
-	if e == change.Resolve && by.User == r.Requester.User {
-		return nil
-	}
 	return h.o.Policy.Eligible(ctx, r, by)
 }
 

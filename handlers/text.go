@@ -66,11 +66,14 @@ func clean(s string) string {
 // line makes one line of outside text fit for markup: cleaned, escaped, and with its escapes no longer than limit.
 func line(s string, limit int) string { return escape(clean(s), limit) }
 
+// emojiCode is what Slack shows as an emoji.
+var emojiCode = regexp.MustCompile(`:[\p{L}\p{N}_+'-]+:`)
+
 // verbatim is one line of outside text whose every character counts, such as index patterns: what Slack would take for
-// bold or italics is set as code.
+// bold, italics or an emoji is set as code.
 func verbatim(s string, limit int) string {
 	s = clean(s)
-	if strings.ContainsAny(s, "*_~`") {
+	if strings.ContainsAny(s, "*_~`") || emojiCode.MatchString(s) {
 		return "`" + bot.Cut(strings.Trim(bot.Code(s), "`"), limit) + "`"
 	}
 	return bot.Cut(bot.Escape(s), limit)
@@ -79,12 +82,16 @@ func verbatim(s string, limit int) string {
 // escape makes outside text of several lines fit for markup; its escapes count towards limit.
 func escape(s string, limit int) string { return bot.Cut(bot.Escape(s), limit) }
 
-// quote is outside text of several lines, each behind the mark of a quotation.
+// typed is what a person typed, on one line, as theirs: in quotation marks, and without markup, so that they can't look
+// like the bot's own.
+func typed(s string, limit int) string { return "“" + verbatim(s, limit-2) + "”" }
+
+// quote is outside text of several lines, each behind the mark of a quotation and without markup.
 func quote(s string, limit int) string {
 	var out []string
 	for part := range strings.SplitSeq(strings.TrimSpace(s), "\n") {
 		if strings.TrimSpace(part) != "" {
-			out = append(out, line(part, limit))
+			out = append(out, verbatim(part, limit))
 		}
 		if len(out) == 6 {
 			break

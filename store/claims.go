@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +42,7 @@ func (s *Store) Claim(ctx context.Context, worker string, lease time.Duration) (
 				return claimed, nil
 			case errors.Is(err, change.ErrConflict):
 				raced = true
-			case errors.Is(err, change.ErrNoWork), errors.Is(err, change.ErrNewer), errors.Is(err, change.ErrNotFound):
+			case errors.Is(err, change.ErrNoWork), passedOver(err):
 				// not for us: look at the next
 			default:
 				return change.Claimed{}, err
@@ -93,9 +94,12 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 	default:
 		what = whatTakeOver
 	}
-	flag := 0
+	flag, taken := 0, 0
 	if released {
 		flag = 1
+	}
+	if what == whatTakeOver {
+		taken = 1
 	}
 	a, err := s.run(ctx, transition{
 		doing: doing, script: requestClaimScript, id: id, version: r.Version,
@@ -104,7 +108,7 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 			Target: r.Proposal.Subject(), Digest: r.Proposal.Digest, Rule: r.Rule,
 		},
 		keys: append([]string{s.keys.pending(), s.keys.ready(), s.keys.leases()}, s.keys.locks(r.Proposal.Shared())...),
-		args: []any{string(from), string(r.State), r.Epoch, flag, worker, lease.Milliseconds(), lockedFor.Milliseconds()},
+		args: []any{string(from), string(r.State), r.Epoch, flag, worker, lease.Milliseconds(), lockedFor.Milliseconds(), taken},
 	})
 	switch {
 	case err != nil:
@@ -116,10 +120,14 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 	}
 	r.Version++
 	r.Epoch++
+	takeOvers, err := strconv.Atoi(cmp.Or(a.value, "0")) // nothing: the call was repeated, and its first answer lost
+	if err != nil {
+		return change.Claimed{}, fmt.Errorf("%s: how often it was taken over: %w", doing, err)
+	}
 	return change.Claimed{
 		Claim:     change.Claim{ID: id, Epoch: r.Epoch, Worker: worker},
 		Request:   r,
-		TakenOver: what == whatTakeOver,
+		TakenOver: what == whatTakeOver, TakeOvers: takeOvers,
 	}, nil
 }
 

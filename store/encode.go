@@ -145,15 +145,16 @@ func decode(id string, hash, steps map[string]string) (*change.Request, error) {
 			r.Messages[slot] = m
 		}
 	}
-	if !r.State.Valid() {
-		d.fail(fieldState, fmt.Errorf("%q is no state", r.State))
+	if d.err == nil && !r.State.Valid() {
+		return nil, fmt.Errorf("request %s is in the state %q: %w", id, r.State, change.ErrNewer)
+	}
+	if d.err == nil {
+		r.Journal, d.err = decodeJournal(id, steps)
 	}
 	if d.err != nil {
-		return nil, fmt.Errorf("reading request %s: %w", id, d.err)
+		return nil, fmt.Errorf("request %s: %w: %w", id, change.ErrUnreadable, d.err)
 	}
-	var err error
-	r.Journal, err = decodeJournal(id, steps)
-	return r, err
+	return r, nil
 }
 
 func decodeJournal(id string, steps map[string]string) ([]change.StepRecord, error) {
@@ -178,7 +179,7 @@ func readable(id, schema string) error {
 	}
 	n, err := strconv.Atoi(schema)
 	if err != nil {
-		return fmt.Errorf("reading request %s: schema: %w", id, err)
+		return fmt.Errorf("request %s: %w: schema: %w", id, change.ErrUnreadable, err)
 	}
 	if n > change.Schema {
 		return fmt.Errorf("request %s: %w", id, change.ErrNewer)

@@ -26,6 +26,9 @@ func (k keys) ready() string { return k.prefix + "ready" }
 // leases is a sorted set by end of the lease: the requests in a worker's hands.
 func (k keys) leases() string { return k.prefix + "leases" }
 
+// aside is a sorted set by the time since when: the requests that were put aside.
+func (k keys) aside() string { return k.prefix + "aside" }
+
 // unannounced is a sorted set by the time since when: the requests whose present version has not been shown.
 func (k keys) unannounced() string { return k.prefix + "unannounced" }
 

@@ -51,7 +51,7 @@ func (s *Store) PendingFrom(ctx context.Context, from int64, limit int) (pending
 	}
 	for _, l := range got {
 		switch {
-		case errors.Is(l.err, change.ErrNotFound), errors.Is(l.err, change.ErrNewer):
+		case passedOver(l.err):
 		case l.err != nil:
 			return nil, 0, l.err
 		case l.request.State == change.Pending:
@@ -64,7 +64,7 @@ func (s *Store) PendingFrom(ctx context.Context, from int64, limit int) (pending
 func always(*change.Request) bool { return true }
 
 // list reads an index in pages until it has limit requests that are wanted. It passes over those that are kept
-// no longer and those of a newer version of the bot: one of them must not hide the others.
+// no longer, those of a newer version of the bot, and those that can't be read: one of them must not hide the others.
 func (s *Store) list(
 	ctx context.Context, limit int, page func(from, to int64) ([]string, error), wanted func(*change.Request) bool,
 ) ([]*change.Request, error) {
@@ -84,7 +84,7 @@ func (s *Store) list(
 		}
 		for _, l := range got {
 			switch {
-			case errors.Is(l.err, change.ErrNotFound), errors.Is(l.err, change.ErrNewer):
+			case passedOver(l.err):
 			case l.err != nil:
 				return nil, l.err
 			case wanted(l.request) && len(all) < limit:

@@ -105,6 +105,9 @@ func (s *Store) load(ctx context.Context, ids ...string) ([]loaded, error) {
 	for i, id := range ids {
 		hash := unflatten(got[2*i])
 		r, err := decode(id, hash, unflatten(got[2*i+1]))
+		if errors.Is(err, change.ErrUnreadable) {
+			s.putAside(ctx, id, hash[fieldTarget], err)
+		}
 		all[i] = loaded{id: id, request: r, err: err, released: hash[fieldReleased] == "1"}
 	}
 	return all, nil

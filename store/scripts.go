@@ -100,7 +100,7 @@ var scriptNames = map[string]string{
 	requestClaimScript.Hash(): "request_claim", leaseExtendScript.Hash(): "lease_extend", journalRecordScript.Hash(): "journal_record",
 	requestReleaseScript.Hash(): "request_release", notificationClaimScript.Hash(): "notification_claim", notificationFinishScript.Hash(): "notification_finish",
 	messageRecordScript.Hash(): "message_record", homeOpenScript.Hash(): "home_open", homesDirtyScript.Hash(): "homes_dirty", homeNextScript.Hash(): "home_next",
-	homeRenderedScript.Hash(): "home_rendered", followSetScript.Hash(): "follow_set",
+	homeRenderedScript.Hash(): "home_rendered", asideScript.Hash(): "request_put_aside", requeueScript.Hash(): "request_requeue", followSetScript.Hash(): "follow_set",
 	claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease",
 }
 

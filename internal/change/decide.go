@@ -99,9 +99,12 @@ func (s *Service) Retry(ctx context.Context, p DecisionInput) (*Request, error) 
 	return s.decide(ctx, p, Retry, DecisionRetry, s.requesterOrApprover(ctx, p.By))
 }
 
-// Resolve says that a stuck request is clean, with a reason.
+// Resolve says that a stuck request is clean, with a reason. It frees what the request holds, so it takes somebody who may
+// approve, and not who asked alone.
 func (s *Service) Resolve(ctx context.Context, p DecisionInput) (*Request, error) {
-	return s.decide(ctx, p, Resolve, DecisionResolve, s.requesterOrApprover(ctx, p.By))
+	return s.decide(ctx, p, Resolve, DecisionResolve, func(r *Request, _ *Transition) error {
+		return s.o.Policy.Eligible(ctx, r, p.By)
+	})
 }
 
 // ExpireDue ends the requests whose time has run out, at most limit of them, and returns how many it ended.

@@ -14,6 +14,7 @@ var (
 	ErrNoWork      = errors.New("nothing to do")
 	ErrUnavailable = errors.New("the store can't be reached") // nothing is known about what was written
 	ErrFull        = errors.New("the store takes no more writes")
+	ErrUnreadable  = errors.New("what is stored of the request can't be read")
 	ErrNewer       = errors.New("the request was written by a newer version of the bot")
 )
 

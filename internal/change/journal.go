@@ -43,6 +43,8 @@ type Claimed struct {
 	Request *Request
 	// TakenOver: an earlier claim was not given back. What it began may still be under way.
 	TakenOver bool
+	// TakeOvers is how often in a row it was taken over: a request whose workers die may be what kills them.
+	TakeOvers int
 }
 
 // Transition is one transition, or one decision that moves nothing yet.

@@ -48,7 +48,7 @@ const (
 var table = map[State]map[Event]State{
 	Pending:  {Approve: Approved, Revoke: Pending, Reject: Rejected, Withdraw: Withdrawn, Expire: Expired},
 	Approved: {Start: Applying, Revoke: Pending, Reject: Rejected, Withdraw: Withdrawn, Expire: Expired},
-	Applying: {Succeed: Applied, Fail: Undoing, Drift: Pending, InputExpired: Pending, Unapprove: Pending, Late: Expired},
+	Applying: {Succeed: Applied, UndoFailed: Stuck, Fail: Undoing, Drift: Pending, InputExpired: Pending, Unapprove: Pending, Late: Expired},
 	Undoing:  {Undone: RolledBack, UndoFailed: Stuck},
 	Stuck:    {Retry: Undoing, Resolve: RolledBack},
 }

@@ -59,7 +59,7 @@ func (p *parser) check(c *Config) {
 
 func (p *parser) checkSlack(s Slack) {
 	p.oneOf("slack.mode", s.Mode, "http", "socket")
-	p.webURL("slack.api_url", s.APIURL)
+	p.webURL("slack.api_url", s.APIURL, nil)
 	if !strings.HasSuffix(s.APIURL, "/") {
 		p.add("slack.api_url", "must end in a slash")
 	}
@@ -137,7 +137,7 @@ func (p *parser) checkShip(s *Ship) {
 	if s == nil {
 		return
 	}
-	p.webURL("audit.ship.url", s.URL)
+	p.webURL("audit.ship.url", s.URL, s.TLS)
 	user := s.Username != "" && s.Password.Given()
 	if user == s.APIKey.Given() {
 		p.add("audit.ship", "needs either username and password, or api_key")
@@ -164,9 +164,9 @@ func (p *parser) checkPlatform(at string, pl Platform) {
 		p.add(at+".name", "must be lowercase letters, digits and dashes, such as ece-prod")
 	}
 	p.oneOf(at+".kind", pl.Kind, "ece", "ech")
-	p.webURL(at+".url", pl.URL)
+	p.webURL(at+".url", pl.URL, pl.TLS)
 	if pl.ConsoleURL != "" && pl.ConsoleURL != pl.URL {
-		p.webURL(at+".console_url", pl.ConsoleURL)
+		p.webURL(at+".console_url", pl.ConsoleURL, pl.TLS)
 	}
 	p.needed(at+".api_key", pl.APIKey)
 	p.oneOf(at+".elasticsearch", pl.Elasticsearch, "proxy", "direct")
@@ -222,14 +222,23 @@ func (p *parser) oneOf(path, value string, allowed ...string) {
 	}
 }
 
-func (p *parser) webURL(path, text string) {
+// webURL checks the address of a service that is sent secrets. how says how its certificate is checked.
+func (p *parser) webURL(path, text string, how *TLS) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 		p.add(path, "must be a URL that begins with https://")
 	case u.User != nil:
 		p.add(path, "must not hold a user or password")
+	case u.Scheme == "http" && (how == nil || !how.Insecure) && !loopback(u.Hostname()):
+		p.add(path, "must begin with https://: http:// shows secrets on the way; for a trial, tls: { insecure: true } allows it")
 	}
+}
+
+// loopback reports whether what is sent to host does not leave this one.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 func (p *parser) span(path string, d Duration, from, to time.Duration) {

@@ -109,7 +109,7 @@ type TLS struct {
 	CAFile string `yaml:"ca_file"`
 	// ServerName is the name to expect in the certificate, if it is not the host.
 	ServerName string `yaml:"server_name"`
-	// Insecure says that any certificate is accepted. For a trial only.
+	// Insecure says that any certificate is accepted, and addresses that begin with http://. For a trial only.
 	Insecure bool `yaml:"insecure"`
 }
 

@@ -111,6 +111,23 @@ executor: { lease: 5s, call_timeout: 5s, workers: 0x }
 	}
 }
 
+func TestPlainHTTPIsRefused(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]bool{
+		"url: http://ece.example.com:12443":                          false,
+		"url: http://ece.example.com:12443, tls: { insecure: true }": true,
+		"url: http://127.0.0.1:12443":                                true,
+	} {
+		raw := strings.Replace(string(config.Example), "url: https://ece.example.com:12443", "X", 1)
+		before, after, _ := strings.Cut(raw, "    X\n")
+		fields := strings.ReplaceAll(url, ", ", "\n    ")
+		_, err := config.Parse("x.yaml", []byte(before+"    "+fields+"\n"+after), source(exampleEnv(), nil))
+		if (err == nil) != want || err != nil && !strings.Contains(err.Error(), "platforms[0].url: must begin with https://") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
 func TestBrokenFilesAreRefusedWithoutTheirContent(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{"", "\t" + canary, "slack: [" + canary, canary, "slack: {bot_token: [" + canary + "]}", "a: &a [*a]"} {

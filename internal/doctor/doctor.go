@@ -60,6 +60,7 @@ type Slack interface {
 // Redis is what is asked of Redis; *store.Store is one.
 type Redis interface {
 	CheckServer(ctx context.Context, now time.Time) []store.Finding
+	PutAside(ctx context.Context, limit int) ([]store.Aside, error)
 }
 
 // Options are what the doctor looks at. All but AppToken are required.

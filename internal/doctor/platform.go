@@ -19,6 +19,7 @@ const (
 
 func (o Options) platform(ctx context.Context, a *area, p config.Platform, s link.System) {
 	encryption(a, p)
+	credentialSecrets(a, p)
 	found, err := s.Search(ctx, "", searchLimit)
 	if err != nil {
 		a.call("reach", "searching deployments", p, err)

@@ -3,10 +3,14 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
+
+const asideShown = 1000
 
 // mends say what to do about each check of the server; its own words say the rest.
 var mends = map[string]string{
@@ -30,6 +34,15 @@ func (o Options) redis(ctx context.Context, a *area) {
 			mend = ""
 		}
 		a.add(f.Check, levels[f.Level], f.Say, mend)
+	}
+	redisAccess(a, o.Config.Redis)
+	if aside, err := o.Redis.PutAside(ctx, asideShown); err == nil && len(aside) > 0 {
+		noun := "requests"
+		if len(aside) == 1 {
+			noun = "request"
+		}
+		a.add("requests", Bad, fmt.Sprintf("%d %s that can't be read, put aside since %s", len(aside), noun, aside[0].Since.Format(time.RFC3339)),
+			"remote-cluster-bot aside list; then aside requeue or aside resolve for each")
 	}
 	if t := o.Config.Redis.TLS; t != nil && t.Insecure {
 		a.warn("certificate", "set redis.tls.ca_file instead of insecure", "the certificate of Redis is not checked")

@@ -16,11 +16,12 @@ var errStopped = errors.New("the executor stops")
 // job is one claimed request in a worker's hands.
 type job struct {
 	*Executor
-	claim   change.Claim
-	request *change.Request // as it stands after our own writes
-	lease   *lease
-	stop    <-chan struct{} // closed: nothing new begins
-	log     *slog.Logger
+	claim     change.Claim
+	takeOvers int             // in a row, this one too
+	request   *change.Request // as it stands after our own writes
+	lease     *lease
+	stop      <-chan struct{} // closed: nothing new begins
+	log       *slog.Logger
 
 	// callInFlight: a call that we or an earlier worker made may still be carried out. Such a claim is not given back:
 	// its lease runs out, and by that the next worker knows that it has to wait.
@@ -37,7 +38,7 @@ func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error 
 	ctx, cancel := withDrain(held, stop, e.o.Drain)
 	defer cancel()
 	j := &job{
-		Executor: e, claim: c.Claim, request: c.Request, lease: lease, stop: stop.Done(),
+		Executor: e, claim: c.Claim, takeOvers: c.TakeOvers, request: c.Request, lease: lease, stop: stop.Done(),
 		log: e.o.Log.With("request", c.Claim.ID, "kind", string(c.Request.Proposal.Kind), "worker", c.Claim.Worker),
 	}
 	j.log.InfoContext(ctx, "request claimed", "state", string(c.Request.State), "epoch", c.Claim.Epoch, "taken_over", c.TakenOver)
@@ -85,6 +86,9 @@ func withDrain(ctx, stop context.Context, drain time.Duration) (context.Context,
 }
 
 func (j *job) run(ctx context.Context, takenOver bool) error {
+	if j.takeOvers >= maxTakeOvers {
+		return j.giveUp(ctx)
+	}
 	if takenOver && slices.ContainsFunc(j.request.Journal, inDoubt) {
 		j.log.InfoContext(ctx, "waiting out what an earlier worker began", "wait", j.o.CallTimeout.String())
 		if err := j.waitOutInFlight(ctx); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor/executortest"
 )
 
@@ -129,6 +130,35 @@ func TestFailureWrittenBeforeATakeOverIsNotTriedAgain(t *testing.T) {
 			if c.Writes() {
 				t.Errorf("tried again: %+v", c)
 			}
+		}
+	})
+}
+
+// fatal is a queue whose requests have killed their workers.
+type fatal struct{ executor.Queue }
+
+func (q fatal) Claim(ctx context.Context, worker string, lease time.Duration) (executor.Claimed, error) {
+	c, err := q.Queue.Claim(ctx, worker, lease)
+	c.TakeOvers = 5
+	return c, err
+}
+
+func TestARequestThatKillsItsWorkersIsLeftToPeople(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.put("a")
+		first, err := b.mem.Claim(t.Context(), "dead", time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := change.StepRecord{Step: "create-key", State: change.StepBegun}
+		if err := b.mem.Record(t.Context(), first.Claim, begun, change.Entry{}); err != nil {
+			t.Fatal(err)
+		}
+		b.start(fatal{b.mem}, b.planned(b.me.Create("key")))
+		r := b.until("a", change.Stuck)
+		if left := r.Outcome.Leftovers; len(left) != 1 || left[0].Step != "create-key" || len(b.world.Calls()) > 0 {
+			t.Errorf("left %v, calls %v", left, b.world.Calls())
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -90,15 +91,29 @@ func (c ConnectParams) checkFilter(wrong *change.InvalidError) {
 	if n := len(c.Filter.Sources); n == 0 || n > MaxRules {
 		wrong.Add(FieldFilter, "name 1 to %d addresses to let in", MaxRules)
 	}
+	var all []netip.Prefix
 	for _, s := range c.Filter.Sources {
 		p, err := prefix(s)
-		switch {
-		case err != nil || !p.Addr().Is4():
+		if err != nil || !p.Addr().Is4() {
 			wrong.Add(FieldFilter, "%q is not an IPv4 address or CIDR", s)
-		case p.Bits() == 0:
-			wrong.Add(FieldFilter, "%s lets everybody in", s)
+			continue
+		}
+		all = append(all, p)
+	}
+	if addresses(all) >= 1<<31 {
+		wrong.Add(FieldFilter, "%s lets everybody in, or half of all addresses", strings.Join(c.Filter.Sources, ", "))
+	}
+}
+
+// addresses is how many IPv4 addresses are in any of prefixes. Of two prefixes one holds the other, or they share none.
+func addresses(prefixes []netip.Prefix) (n uint64) {
+	slices.SortFunc(prefixes, func(a, b netip.Prefix) int { return cmp.Compare(a.Bits(), b.Bits()) })
+	for i, p := range prefixes {
+		if !slices.ContainsFunc(prefixes[:i], p.Overlaps) {
+			n += 1 << (32 - p.Bits())
 		}
 	}
+	return n
 }
 
 // filterProblems says what stands against a filter in the world as it is.

@@ -135,7 +135,11 @@ func TestAddressesOfAFilterAreChecked(t *testing.T) {
 		"none":      {func(s *scene) { s.c.Filter.Sources = nil }, "1 to 128"},
 		"a name":    {func(s *scene) { s.c.Filter.Sources = []string{"ece.example.com"} }, "not an IPv4"},
 		"everybody": {func(s *scene) { s.c.Filter.Sources = []string{"0.0.0.0/0"} }, "lets everybody in"},
-		"private":   {func(s *scene) { s.c.Filter.Sources = []string{"10.0.0.0/8"} }, "behind NAT"},
+		"halves":    {func(s *scene) { s.c.Filter.Sources = []string{"0.0.0.0/1", "128.0.0.0/1"} }, "lets everybody in"},
+		"quarters": {func(s *scene) {
+			s.c.Filter.Sources = []string{"0.0.0.0/2", "64.0.0.0/2", "64.1.0.0/16"}
+		}, "half of all addresses"},
+		"private": {func(s *scene) { s.c.Filter.Sources = []string{"10.0.0.0/8"} }, "behind NAT"},
 		"forbidden": {func(s *scene) {
 			s.connector = link.NewConnectPlanner(link.NewCatalog(s.w.Systems(), link.CatalogOptions{Now: s.w.Now}), link.PlannerOptions{})
 		}, "configuration does not let"},

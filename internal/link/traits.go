@@ -15,6 +15,7 @@ func Traits(s PairState, kind string, a Access, tags []string) map[string][]stri
 		"key":     {"issued"},
 		"breadth": {breadth(slices.Concat(a.Search, a.Replication))},
 	}
+	t["system"] = []string{yesNo(systemAccess(slices.Concat(a.Search, a.Replication)))}
 	unknown := len(a.Search)+len(a.Replication) == 0
 	if len(a.Replication) > 0 || unknown {
 		t["access"] = append(t["access"], "replication")
@@ -34,11 +35,32 @@ func Traits(s PairState, kind string, a Access, tags []string) map[string][]stri
 	return t
 }
 
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}
+
 // fixed is how many characters a pattern must begin with to be called narrow; ours.
 const fixed = 3
 
-// breadth is that of the widest pattern: all, wide (little stands before the first wildcard) or narrow. Exclusions
-// make nothing wider. No patterns means that they are not known.
+// systemPrefixes are what names begin with that their owners did not choose: hidden and system indices, and mounted
+// snapshots (Elastic's docs: "Searchable snapshots"), which hold the data of indices of any name.
+var systemPrefixes = []string{".", "partial-", "restored-"}
+
+// systemAccess reports whether patterns cover names that begin with one of systemPrefixes.
+func systemAccess(patterns []string) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
+		head, _, wild := strings.Cut(p, "*")
+		return slices.ContainsFunc(systemPrefixes, func(system string) bool {
+			return strings.HasPrefix(head, system) || wild && strings.HasPrefix(system, head)
+		})
+	})
+}
+
+// breadth is that of the widest pattern: all, wide (little stands before the first wildcard, or it covers names of
+// the system's) or narrow. Exclusions make nothing wider. No patterns means that they are not known.
 func breadth(patterns []string) string {
 	if len(patterns) == 0 || everything(patterns) {
 		return "all"
@@ -48,6 +70,9 @@ func breadth(patterns []string) string {
 		if !strings.HasPrefix(p, "-") && wild && len(head) < fixed {
 			return "wide"
 		}
+	}
+	if systemAccess(patterns) {
+		return "wide"
 	}
 	return "narrow"
 }
@@ -61,6 +86,7 @@ func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[strin
 	}
 	if c.byCertificate() {
 		t["model"], t["breadth"], t["access"] = []string{string(ModelCertificate)}, []string{"all"}, []string{"replication", "search"}
+		t["system"] = []string{"yes"}
 		delete(t, traitKey)
 	}
 	for also, wanted := range map[string]bool{

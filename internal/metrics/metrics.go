@@ -190,7 +190,7 @@ type waiting struct {
 var (
 	openDesc = prometheus.NewDesc("rcb_requests_waiting",
 		"Requests by what they wait for: approval, window (approved, and it has yet to open), worker (approved), "+
-			"work (in a worker's hands), card (Slack is behind).",
+			"work (in a worker's hands), operator (can't be read and was put aside), card (Slack is behind).",
 		[]string{"for"}, nil)
 	redisDesc = prometheus.NewDesc("rcb_redis_up", "Whether Redis answered at this scrape.", nil, nil)
 )
@@ -212,7 +212,7 @@ func (w *waiting) Collect(c chan<- prometheus.Metric) {
 		return
 	}
 	for name, n := range map[string]int64{
-		"approval": d.Pending, "window": d.Early, "worker": d.Ready, "work": d.InHand, "card": d.Unannounced,
+		"approval": d.Pending, "window": d.Early, "worker": d.Ready, "work": d.InHand, "operator": d.Aside, "card": d.Unannounced,
 	} {
 		c <- prometheus.MustNewConstMetric(openDesc, prometheus.GaugeValue, float64(n), name)
 	}

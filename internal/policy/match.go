@@ -14,6 +14,7 @@ const (
 	TraitModel          = "model"           // api_key or certificate
 	TraitAccess         = "access"          // search, replication, or both; both where it is not known
 	TraitBreadth        = "breadth"         // of the widest index pattern: all, wide or narrow; all where it is not known
+	TraitSystem         = "system"          // yes where a pattern covers names with a dot, partial- or restored- in front; else no
 	TraitKey            = "key"             // issued by the bot, or pasted by a person
 	TraitAlso           = "also"            // what is done beside the connection: filter, identity, restart, role
 	TraitLocalPlatform  = "local.platform"  // the name in the configuration
@@ -31,6 +32,7 @@ var values = map[string][]string{
 	TraitModel:          {"api_key", "certificate"},
 	TraitAccess:         {"search", "replication"},
 	TraitBreadth:        {"all", "wide", "narrow"},
+	TraitSystem:         {"yes", "no"},
 	TraitKey:            {"issued", "pasted"},
 	TraitAlso:           {"filter", "identity", "restart", "role"},
 	TraitLocalPlatform:  nil,

@@ -3,7 +3,9 @@
 -- KEYS  1-5 as in lib.lua  6 pending  7 ready  8 leases  9... the locks of what others write too
 -- ARGV  1-6 as in lib.lua  7 state that it was seen in  8 state that it goes to  9 epoch that it was seen at
 --       10 1 if it was seen given back, else 0  11 worker  12 lease, ms  13 how long one that is locked out is left alone, ms
+--       14 1 if it is taken over, else 0
 --
+-- ok <how often in a row it has been taken over>
 -- missing, newer
 -- conflict  somebody else was quicker
 -- early     its change window has yet to open
@@ -36,9 +38,11 @@ if head then return head end
 
 record()
 redis.call('HINCRBY', req, 'epoch', 1)
+if ARGV[14] == '0' then redis.call('HDEL', req, 'takeovers') end
+local takeovers = redis.call('HINCRBY', req, 'takeovers', ARGV[14])
 redis.call('HSET', req, 'state', ARGV[8], 'worker', ARGV[11], 'released', '0')
 redis.call('ZADD', KEYS[8], text(at + tonumber(ARGV[12])), id)
 redis.call('ZREM', KEYS[7], id)
 redis.call('ZREM', KEYS[6], id)
 for i = 9, #KEYS do redis.call('SET', KEYS[i], id) end
-return {'ok'}
+return {'ok', text(takeovers)}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"time"
 )
 
@@ -13,7 +15,27 @@ import (
 type Trust struct {
 	RootCAs    *x509.CertPool // instead of the system's; nil: the system's
 	ServerName string         // expected in the certificate, if it is not the host
-	Insecure   bool           // accepts any certificate; for a trial only
+	Insecure   bool           // accepts any certificate, and http://; for a trial only
+}
+
+// ErrPlainHTTP is the error of a call to an http:// address, which would show credentials and keys on the way. Addresses
+// come from the configuration, and of services from a platform's answers. It is written for whoever runs the bot.
+var ErrPlainHTTP = errors.New("its address begins with http://, which shows credentials to everybody on the way: " +
+	"use https://, or set insecure: true under tls in the bot's configuration for a trial")
+
+// proxy refuses what must not be sent in clear, and else goes by the environment. Transports ask it before they dial, for
+// each request.
+func (t Trust) proxy(req *http.Request) (*url.URL, error) {
+	if req.URL.Scheme == "http" && !t.Insecure && !loopback(req.URL.Hostname()) {
+		return nil, ErrPlainHTTP
+	}
+	return http.ProxyFromEnvironment(req)
+}
+
+// loopback reports whether what is sent to host does not leave this one.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // Pool reads authorities in PEM.
@@ -32,7 +54,7 @@ func NewTransport(t Trust) *http.Transport {
 	protocols.SetHTTP1(true)
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
 	return &http.Transport{
-		Proxy:       http.ProxyFromEnvironment,
+		Proxy:       t.proxy,
 		DialContext: dialer.DialContext,
 		TLSClientConfig: &tls.Config{
 			MinVersion:         tls.VersionTLS12,

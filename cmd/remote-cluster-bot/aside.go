@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
+)
+
+// operator is who acts on the command line, in the audit.
+var operator = change.Actor{User: "operator"}
+
+const asideShown = 1000
+
+// asideCommand looks after requests that can't be read.
+func asideCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "aside", Short: "List, requeue or resolve requests that can't be read"}
+	var file, reason string
+	cmd.PersistentFlags().StringVar(&file, "config", "config.yaml", "the configuration file")
+	list := &cobra.Command{
+		Use: "list", Short: "List the requests that were put aside", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(file, func(s *store.Store) error {
+				all, err := s.PutAside(cmd.Context(), asideShown)
+				for _, one := range all {
+					_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s since %s\n", one.ID, one.Since.Format(time.RFC3339))
+				}
+				return err
+			})
+		},
+	}
+	act := func(use, short string, do func(*store.Store, context.Context, string, change.Actor, string) error) *cobra.Command {
+		c := &cobra.Command{
+			Use: use + " ID", Short: short, Args: cobra.ExactArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return withStore(file, func(s *store.Store) error { return do(s, cmd.Context(), args[0], operator, reason) })
+			},
+		}
+		c.Flags().StringVar(&reason, "reason", "", "why, for the audit")
+		_ = c.MarkFlagRequired("reason") // it is defined above
+		return c
+	}
+	cmd.AddCommand(list,
+		act("requeue", "Let a request go on where it stood, once its record is whole again", (*store.Store).Requeue),
+		act("resolve", "End a request and free what it holds: nothing of it is left", (*store.Store).Resolve))
+	return cmd
+}
+
+// tellPutAside says in the channel that a request was put aside. It does not hold up whoever met the request.
+func (a *App) tellPutAside(ctx context.Context, id string, why error) {
+	a.log.ErrorContext(ctx, "put aside", "request", id, "error", why)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		defer cancel()
+		_, err := a.messenger.Post(ctx, a.config.Slack.Channel, bot.Message{Text: ":rotating_light: Request " + bot.Code(id) +
+			" can't be read any more, so it was put aside. All others go on; what this one changes stays locked. Whoever runs the bot: " +
+			bot.Code("remote-cluster-bot aside requeue "+id) + " lets it go on once its record is whole again, " +
+			bot.Code("aside resolve") + " ends it when nothing of it is left."})
+		if err != nil {
+			a.log.WarnContext(ctx, "the channel could not be told of a request that was put aside", "request", id, "error", err)
+		}
+	}()
+}

@@ -1,0 +1,18 @@
+-- request_put_aside puts a request aside that can't be read: it leaves every index but its own and stays as it is, its target held.
+--
+-- KEYS  1-5 as in lib.lua  6 pending  7 ready  8 leases  9 aside
+-- ARGV  1-6 as in lib.lua
+--
+-- missing, newer
+-- conflict  it is put aside already
+local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5])
+if done then return done end
+if redis.call('ZSCORE', KEYS[9], ARGV[4]) then return {'conflict'} end
+local head = moved()
+if head then return head end
+
+if not tonumber(redis.call('HGET', KEYS[4], 'version') or '') then redis.call('HSET', KEYS[4], 'version', '0') end
+record()
+redis.call('ZADD', KEYS[9], text(now()), ARGV[4])
+for i = 5, 8 do redis.call('ZREM', KEYS[i], ARGV[4]) end
+return {'ok'}
