@@ -1,6 +1,7 @@
 #!/bin/sh
-# Cold start until ready and memory at rest: with nothing in Redis, with OPEN requests that wait for approvals, and with
-# FINISHED ones beside them. And the size of the binary. Wants redis-server and curl.
+# Cold start until ready, memory at rest and the time of a scrape: with nothing in Redis, with OPEN requests that wait for
+# approvals, with FINISHED ones beside them, and with CONNECTIONS that are managed. And the size of the binary. Requires
+# redis-server and curl.
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -9,6 +10,7 @@ bot= redis=
 CGO_ENABLED=0 go build -tags grpcnotrace -trimpath -ldflags '-s -w' -o "$work/bot" ./cmd/remote-cluster-bot
 redis-server --port 6390 --bind 127.0.0.1 --dir "$work" --appendonly yes --save '' >/dev/null & redis=$!
 "$work/bot" config example | sed 's/127.0.0.1:6379/127.0.0.1:6390/; s/127.0.0.1:8080/127.0.0.1:8390/; s#bot_token#api_url: "http://127.0.0.1:1/"\n  bot_token#' > "$work/config.yaml"
+echo 'metrics: { listen: "127.0.0.1:9390" }' >> "$work/config.yaml"
 export SLACK_BOT_TOKEN=xoxb-bench SLACK_SIGNING_SECRET=bench ECE_API_KEY=bench EC_API_KEY=bench EC_ELASTICSEARCH_PASSWORD=bench
 export RCB_ENCRYPTION_KEY=bench-bench-bench-bench-bench-bench
 sleep 1
@@ -22,6 +24,8 @@ start() {
 	done
 	echo "BenchmarkStart/$1 1 $(( $(date +%s%N) - begun )) ns/op"
 	sleep 5
+	scrape=$(curl -s -o /dev/null -w '%{time_total}' http://127.0.0.1:9390/metrics)
+	echo "BenchmarkScrape/$1 1 $scrape s/op"
 	rss=$(awk '/VmRSS/ {print $2}' /proc/$bot/status)
 	echo "BenchmarkRest/$1 1 $rss RSS-kB"
 	kill $bot; wait $bot || true
@@ -33,4 +37,6 @@ env=$(awk '/^environment:/ {print $2}' "$work/config.yaml")
 for n in 1 2 3; do start "open=${OPEN:-10000}"; done
 "$work/fill" -redis 127.0.0.1:6390 -env "$env" -finished "${FINISHED:-100000}"
 for n in 1 2 3; do start "open=${OPEN:-10000},finished=${FINISHED:-100000}"; done
+"$work/fill" -redis 127.0.0.1:6390 -env "$env" -connections "${CONNECTIONS:-5000}"
+start "connections=${CONNECTIONS:-5000}"
 echo "BenchmarkBinary 1 $(stat -c %s "$work/bot") bytes"

@@ -1,9 +1,10 @@
-// Command fill puts requests into a Redis, as the bot would have left them: open ones that wait for approvals, and
-// finished ones. bench/rest.sh starts the bot on them.
+// Command fill puts requests into a Redis, as the bot would have left them: open ones that wait for approvals, finished
+// ones, and some that have left managed connections. bench/rest.sh starts the bot on them.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -22,17 +25,40 @@ func main() {
 	env := flag.String("env", "prod", "the bot's environment")
 	open := flag.Int("open", 0, "how many requests wait for approvals")
 	finished := flag.Int("finished", 0, "how many were withdrawn")
+	connections := flag.Int("connections", 0, "how many managed connections there are")
 	flag.Parse()
-	if err := fill(context.Background(), *addr, *env, *open, *finished); err != nil {
+	ctx := context.Background()
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{*addr}}, 5*time.Second)
+	defer func() { _ = client.Close() }()
+	s := store.New(client, store.Options{Env: *env, Index: link.IndexRecord})
+	if err := errors.Join(fill(ctx, s, *open, *finished), connect(ctx, s, *connections)); err != nil {
 		fmt.Fprintln(os.Stderr, "fill:", err)
 		os.Exit(1)
 	}
 }
 
-func fill(ctx context.Context, addr, env string, open, finished int) error {
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{addr}}, 5*time.Second)
-	defer func() { _ = client.Close() }()
-	s := store.New(client, store.Options{Env: env})
+// connect leaves n managed connections, some with each change.
+func connect(ctx context.Context, s *store.Store, n int) error {
+	const batch = 25
+	for i := 0; i < n; i += batch {
+		r := changetest.Pending(fmt.Sprintf("conn%07d", i), time.Now())
+		r.Proposal.Target, r.Deadline = []string{r.ID}, time.Now().Add(time.Hour)
+		records, err := linktest.Records(i, min(batch, n-i), r.ID, time.Now())
+		if err != nil {
+			return err
+		}
+		if _, err := s.Create(ctx, r, "", change.Entry{}); err != nil {
+			return err
+		}
+		m := change.Transition{ID: r.ID, Version: 1, Event: change.Withdraw, From: change.Pending, To: change.Withdrawn, Records: records}
+		if err := s.Transition(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fill(ctx context.Context, s *store.Store, open, finished int) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(16)
 	for i := range open + finished {
