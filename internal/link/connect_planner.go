@@ -68,7 +68,7 @@ func (k *ConnectPlanner) steps(request string, c ConnectParams, s PairState, pas
 			grant.PastedFor = request
 		}
 		if c.Identity != nil {
-			authorities := authoritiesArgs{Remote: c.Remote, Files: s.authorities(), Own: grant.Key.Name, Pasted: pasted}
+			authorities := addAuthorityArgs{Remote: c.Remote, Files: s.authorities(), Own: grant.Key.Name, Pasted: pasted}
 			steps = append(steps, authorities.planned(v))
 		}
 		steps = append(steps, grant.planned(v))

@@ -20,15 +20,15 @@ const InputAuthority = "the certificate authority"
 // evAuthorities are the files that were set before, as JSON; null: none.
 const evAuthorities = "authorities_found"
 
-// authoritiesArgs say which files with certificate authorities the remote cluster shall believe signatures by.
-type authoritiesArgs struct {
+// addAuthorityArgs say which files with certificate authorities the remote cluster shall believe signatures by.
+type addAuthorityArgs struct {
 	Remote Ref      `json:"remote"`
 	Files  []string `json:"files"`  // as they shall be, the one to add last; null: it is there
 	Own    string   `json:"own"`    // the name of the connection's own key
 	Pasted bool     `json:"pasted"` // a person makes the key, and sets this too
 }
 
-func (a authoritiesArgs) planned(v view) change.PlannedStep {
+func (a addAuthorityArgs) planned(v view) change.PlannedStep {
 	var calls []change.Call
 	if a.Files != nil {
 		calls = v.onRemote(v.toRemote.PutSettings(believing(a.Files)))
@@ -43,7 +43,7 @@ func (a authoritiesArgs) planned(v view) change.PlannedStep {
 // comes before the key: a key that demands a certificate is of no use without it.
 type addAuthorityStep struct {
 	ports
-	authoritiesArgs
+	addAuthorityArgs
 	finding string
 }
 

@@ -30,7 +30,7 @@ type addFilterStep struct {
 	first bool
 }
 
-func newFilterStep(p ports, a addFilterArgs) *addFilterStep {
+func newAddFilterStep(p ports, a addFilterArgs) *addFilterStep {
 	return &addFilterStep{filterChange: filterChange{ports: p, remote: a.Remote, ruleset: a.Ruleset}, first: a.First}
 }
 

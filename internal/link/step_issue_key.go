@@ -44,7 +44,7 @@ type issueKeyStep struct {
 	finding string
 }
 
-func newGrantStep(p ports, a issueKeyArgs) change.Step {
+func newIssueKeyStep(p ports, a issueKeyArgs) change.Step {
 	g := issueKeyStep{ports: p, issueKeyArgs: a, entry: CredentialsName(a.Alias)}
 	if a.PastedFor != "" {
 		return &pasteStep{g}

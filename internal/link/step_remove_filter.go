@@ -29,7 +29,7 @@ type removeFilterStep struct {
 	leaving Name
 }
 
-func newUnfilterStep(p ports, a removeFilterArgs) *removeFilterStep {
+func newRemoveFilterStep(p ports, a removeFilterArgs) *removeFilterStep {
 	return &removeFilterStep{filterChange: filterChange{ports: p, remote: a.Remote, ruleset: a.Ruleset}, leaving: a.Leaving}
 }
 

@@ -53,7 +53,7 @@ type removeTrustStep struct {
 	leaving []Name
 }
 
-func newUntrustStep(p ports, a removeTrustArgs) *removeTrustStep {
+func newRemoveTrustStep(p ports, a removeTrustArgs) *removeTrustStep {
 	s := a.Spare
 	s.Before, s.After = present(s.Before), present(s.After)
 	return &removeTrustStep{trustChange: trustChange{ports: p, of: s.Of, entry: s.Added.entry()}, spare: s, leaving: a.Leaving}

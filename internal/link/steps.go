@@ -19,9 +19,9 @@ func Steps(roster *Connections, o PlannerOptions) map[string]func(args json.RawM
 	return map[string]func(json.RawMessage) (change.Step, error){
 		StepCheck:        builder(func(a checkArgs) change.Step { return &checkStep{ports: p, checkArgs: a} }),
 		StepInspect:      builder(func(a inspectArgs) change.Step { return &inspectStep{ports: p, inspectArgs: a} }),
-		StepAddFilter:    builder(func(a addFilterArgs) change.Step { return newFilterStep(p, a) }),
-		StepAddAuthority: builder(func(a authoritiesArgs) change.Step { return &addAuthorityStep{ports: p, authoritiesArgs: a} }),
-		StepIssueKey:     builder(func(a issueKeyArgs) change.Step { return newGrantStep(p, a) }),
+		StepAddFilter:    builder(func(a addFilterArgs) change.Step { return newAddFilterStep(p, a) }),
+		StepAddAuthority: builder(func(a addAuthorityArgs) change.Step { return &addAuthorityStep{ports: p, addAuthorityArgs: a} }),
+		StepIssueKey:     builder(func(a issueKeyArgs) change.Step { return newIssueKeyStep(p, a) }),
 		StepRestart:      builder(func(a restartArgs) change.Step { return &restartStep{ports: p, restartArgs: a} }),
 		StepSetRemote:    builder(func(a setRemoteArgs) change.Step { return &setRemoteStep{ports: p, setRemoteArgs: a} }),
 		StepWriteRole:    builder(func(a roleArgs) change.Step { return &writeRoleStep{newRoleChange(p, a)} }),
@@ -36,8 +36,8 @@ func Steps(roster *Connections, o PlannerOptions) map[string]func(args json.RawM
 		StepUpdateSettings:  builder(func(a updateSettingsArgs) change.Step { return &updateSettingsStep{ports: p, updateSettingsArgs: a} }),
 		StepRemoveKey:       builder(func(a removeKeyArgs) change.Step { return &removeKeyStep{ports: p, removeKeyArgs: a} }),
 		StepRemoveRole:      builder(func(a roleArgs) change.Step { return &removeRoleStep{newRoleChange(p, a)} }),
-		StepRemoveTrust:     builder(func(a removeTrustArgs) change.Step { return newUntrustStep(p, a) }),
-		StepRemoveFilter:    builder(func(a removeFilterArgs) change.Step { return newUnfilterStep(p, a) }),
+		StepRemoveTrust:     builder(func(a removeTrustArgs) change.Step { return newRemoveTrustStep(p, a) }),
+		StepRemoveFilter:    builder(func(a removeFilterArgs) change.Step { return newRemoveFilterStep(p, a) }),
 		StepRemoveAuthority: builder(func(a removeAuthorityArgs) change.Step { return &removeAuthorityStep{ports: p, removeAuthorityArgs: a} }),
 	}
 }

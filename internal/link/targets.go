@@ -31,7 +31,7 @@ func sharedTarget(s change.PlannedStep) string {
 			return "role/" + a.Local.String() + "/" + a.Role
 		}
 	case StepAddAuthority:
-		if a, err := readArgs[authoritiesArgs](s.Args); err == nil && a.Files != nil {
+		if a, err := readArgs[addAuthorityArgs](s.Args); err == nil && a.Files != nil {
 			return "signing/" + a.Remote.String()
 		}
 	case StepRemoveAuthority:
