@@ -84,7 +84,7 @@ lint: ## imports, habits and formatting, and that go.mod is tidy
 
 .PHONY: check
 check: ## what CI runs, no more, no less; at its end, how long each part took
-	@.ci/parts lint build transcript contract torture compat browser chart test
+	@.ci/parts lint build transcript contract realtest torture compat browser chart test
 
 .PHONY: chart
 chart: ## hold the Helm chart and what is made of it against Helm's and Kubernetes' own code
