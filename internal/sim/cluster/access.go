@@ -44,7 +44,7 @@ func (c *Cluster) remoteAccess(who identity, r remote, to *Cluster, action strin
 				on = " on indices [" + strings.Join(indices, ",") + "]"
 			}
 			return security(403, "action [%s] towards remote cluster is unauthorized for user [%s] with assigned roles [%s] authenticated by API key id [%s] of user [%s]%s, this action is granted by the index privileges [%s]",
-				action, who.user, strings.Join(who.roles, ","), k.id, k.user, on, grantedBy[action])
+				action, who.user, strings.Join(who.roles, ","), k.id, k.user, on, to.version.grants(action))
 		},
 	}
 	if len(k.access.Search) == 0 { // a key for replication alone can't search at all
@@ -71,6 +71,14 @@ const searchAction = "indices:data/read/search"
 var grantedBy = map[string]string{
 	searchAction:  "read,all",
 	resolveAction: "view_index_metadata,manage,read,read_cross_cluster,all",
+}
+
+// grants names the index privileges that allow an action, in the version's order.
+func (v Version) grants(action string) string {
+	if v.Major >= 9 && action == resolveAction {
+		return "read_cross_cluster,view_index_metadata,manage,read,all"
+	}
+	return grantedBy[action]
 }
 
 func deniedIndices(action string, who identity, indices []string) *esError {

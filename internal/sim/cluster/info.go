@@ -88,7 +88,11 @@ func getAuthenticate(q *request) (any, *esError) {
 	out := map[string]any{"authentication_type": "realm"}
 	if k := q.who.key; k != nil {
 		realm, roles = map[string]any{"name": "_es_api_key", "type": "_es_api_key"}, []string{}
-		out = map[string]any{"authentication_type": "api_key", "api_key": map[string]any{"id": k.id, "name": k.name}}
+		about := map[string]any{"id": k.id, "name": k.name}
+		if q.c.version.Major >= 9 {
+			about["managed_by"] = "elasticsearch"
+		}
+		out = map[string]any{"authentication_type": "api_key", "api_key": about}
 	}
 	maps.Copy(out, map[string]any{
 		"username": q.who.user, "roles": roles, "full_name": nil, "email": nil, "metadata": metadata, "enabled": true,

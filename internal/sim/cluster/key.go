@@ -213,7 +213,11 @@ func updateCrossClusterKey(q *request) (any, *esError) {
 		return nil, nonCompliant()
 	}
 	if in.access == nil && in.metadata == nil && !in.hasIdentity {
-		return nil, validation("must update either [access] or [metadata] for cross-cluster API keys")
+		what := "either [access] or [metadata]"
+		if q.c.version.has(hasSigning) {
+			what = "[access], [metadata], or [certificate_identity]"
+		}
+		return nil, validation("must update " + what + " for cross-cluster API keys")
 	}
 	id := q.vars["id"]
 	k := q.c.key(id)

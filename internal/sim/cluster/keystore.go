@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -55,6 +57,12 @@ func reloadSecureSettings(q *request) (any, *esError) {
 		node["reload_exception"] = map[string]any{"type": "illegal_state_exception", "reason": c.reloadFail}
 	} else {
 		c.reload()
+		if c.version.has(namesSecrets) {
+			node["secure_setting_names"] = append(slices.Sorted(maps.Keys(c.loaded)), "keystore.seed")
+			node["keystore_path"] = "/app/config/elasticsearch.keystore"
+			node["keystore_digest"] = fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, c.loaded)))
+			node["keystore_last_modified_time"] = stamp(c.net.opt.Now())
+		}
 	}
 	return map[string]any{
 		"_nodes":       map[string]any{"total": 1, "successful": 1, "failed": 0},

@@ -83,7 +83,7 @@ func (s *searching) part(p expression) *esError {
 			return indexNotFound(missing[0])
 		}
 		s.collect(s.q.c, "", found)
-		s.details["(local)"] = searched(p, len(found))
+		s.details["(local)"] = searched(expression{patterns: found}, len(found))
 		return nil
 	}
 	s.remote = true

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"crypto/sha1" //nolint:gosec // as Elasticsearch names a certificate
 	"encoding/json"
 	"path"
 	"regexp"
@@ -141,7 +142,7 @@ func (in *keyRequest) readIdentity(parser string, raw map[string]json.RawMessage
 		return nil
 	}
 	if _, err := regexp.Compile(*in.identity); err != nil {
-		return illegalArgument("Invalid certificate_identity format: [%s]. Must be a valid regex.", *in.identity)
+		return inField(parser, identityField, illegalArgument("Invalid certificate_identity format: [%s]. Must be a valid regex.", *in.identity))
 	}
 	return nil
 }
@@ -158,7 +159,7 @@ func (c *Cluster) presentSignature(r remote, to *Cluster, k *apiKey) *esError {
 	case k.identity != nil && !fits(*k.identity, c.dn()):
 		return unauthenticated("DN from provided certificate [%s] does not match API Key certificate identity pattern [%s]", c.dn(), *k.identity)
 	case signed && !to.believes(c.ca):
-		return unauthenticated("Failed to verify cross cluster api key signature certificate from [(%s)]", c.dn())
+		return unauthenticated("Failed to verify cross cluster api key signature certificate from [(%s;X.509;SHA1:%x)]", c.dn(), sha1.Sum([]byte(c.ca))) //nolint:gosec // as Elasticsearch names a certificate
 	}
 	return nil
 }

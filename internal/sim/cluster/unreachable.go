@@ -56,10 +56,13 @@ func (c *Cluster) unreachable(r remote, why failure) *linkError {
 		at.cause = &esError{kind: why[i].kind, reason: in.Replace(why[i].reason)}
 		at = at.cause
 	}
+	reason := "Unable to open any proxy connections to cluster [" + r.alias + "] at address [" + r.address + "]"
+	if c.version.Major >= 9 {
+		reason += ", configuredAddress=[" + r.address + "], configuredServerName=[" + r.serverName + "]"
+	}
 	return &linkError{esError: &esError{
-		status: 500, kind: "no_seed_node_left_exception",
-		reason: "Unable to open any proxy connections to cluster [" + r.alias + "] at address [" + r.address + "]",
-		extra:  map[string]any{"suppressed": []any{socket.object()}},
+		status: 500, kind: "no_seed_node_left_exception", reason: reason,
+		extra: map[string]any{"suppressed": []any{socket.object()}},
 	}}
 }
 

@@ -45,6 +45,7 @@ var (
 	skipsByDefault  = Version{8, 15, 0} // skip_unavailable defaults to true
 	resolvesNothing = Version{8, 18, 0} // _resolve/cluster without an expression
 	hasSigning      = Version{9, 3, 0}  // strong identity verification
+	namesSecrets    = Version{9, 5, 0}  // the answer to reload_secure_settings says what each node has (seen on 9.5.3)
 )
 
 func (v Version) has(from Version) bool { return v.atLeast(from.Major, from.Minor) }
