@@ -204,6 +204,9 @@ type CallError struct {
 	Reason string // scrubbed and shortened
 	// Ambiguous: the request may have been carried out although no good answer came. Read before writing again.
 	Ambiguous bool
+	// Starting: credentials were refused that had been accepted shortly before. A node that starts does that until it
+	// has its users.
+	Starting bool
 	// RetryAfter is how long the server asks to be left alone; 0: it does not ask.
 	RetryAfter time.Duration
 	Err        error
@@ -234,9 +237,10 @@ func (e *CallError) After() time.Duration { return e.RetryAfter }
 // NotFound reports whether what was asked for is not there, by Elastic's own word.
 func (e *CallError) NotFound() bool { return e.Status == 404 && e.Code != CodeForeign }
 
-// Temporary reports whether another try may do better: no answer, too many requests, or the server's own fault.
+// Temporary reports whether another try may do better: no answer, too many requests, a node that starts, or the server's
+// own fault.
 func (e *CallError) Temporary() bool {
-	return e.Status == 0 || e.Status == 408 || e.Status == 429 || e.Status >= 500
+	return e.Starting || e.Status == 0 || e.Status == 408 || e.Status == 429 || e.Status >= 500
 }
 
 // IsNotFound reports whether err is a call that found nothing.

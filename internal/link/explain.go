@@ -57,6 +57,8 @@ func sentence(err error) string {
 		return err.Error()
 	case call.Code == CodeNotElasticsearch:
 		return named(call) + "does not show to be Elasticsearch (" + call.Reason + ")"
+	case call.Starting:
+		return named(call) + "does not accept the bot's credentials just now, as a node does while it starts"
 	case call.Status == 401:
 		return named(call) + "did not accept the bot's credentials"
 	case call.Status == 403:

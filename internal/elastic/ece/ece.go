@@ -50,7 +50,8 @@ type Options struct {
 // Platform is one ECE.
 type Platform struct {
 	*cloudapi.Client
-	o Options
+	o        Options
+	accepted es.Accepted
 }
 
 var (
@@ -109,7 +110,7 @@ func (p *Platform) Calls() link.Calls {
 func (p *Platform) Cluster(d link.Deployment) (link.Cluster, error) {
 	o := es.Options{
 		System: "Elasticsearch of " + d.Name, CallTimeout: p.o.CallTimeout, Now: p.o.Now, Log: p.o.Log,
-		OpaqueID: p.o.OpaqueID, AnyProduct: p.o.AnyProduct,
+		OpaqueID: p.o.OpaqueID, AnyProduct: p.o.AnyProduct, Accepted: &p.accepted,
 	}
 	if p.o.Direct {
 		auth, err := p.o.Credentials.For(d)

@@ -42,7 +42,8 @@ type Options struct {
 // Platform is one organization.
 type Platform struct {
 	*cloudapi.Client
-	o Options
+	o        Options
+	accepted es.Accepted
 }
 
 var (
@@ -94,7 +95,7 @@ func (p *Platform) Cluster(d link.Deployment) (link.Cluster, error) {
 	return es.New(es.Options{
 		System: "Elasticsearch of " + d.Name, Address: d.ServiceURL, Auth: auth,
 		Transport: p.o.ElasticsearchTransport, CallTimeout: p.o.CallTimeout, Now: p.o.Now, Log: p.o.Log,
-		OpaqueID: p.o.OpaqueID, AnyProduct: p.o.AnyProduct,
+		OpaqueID: p.o.OpaqueID, AnyProduct: p.o.AnyProduct, Accepted: &p.accepted,
 	})
 }
 

@@ -35,6 +35,8 @@ type Options struct {
 	Log         *slog.Logger      // nil: no log
 	// OpaqueID names what a call belongs to; Elasticsearch writes X-Opaque-Id into its own logs. nil or "": none.
 	OpaqueID func(context.Context) string
+	// Accepted is what is known of the credentials from other clients; nil: nothing.
+	Accepted *Accepted
 	// AnyProduct does without the header X-Elastic-Product, for a proxy that is known to drop it.
 	AnyProduct bool
 }
@@ -55,6 +57,8 @@ type Client struct {
 	now       func() time.Time
 	log       *slog.Logger
 	known     atomic.Bool // it has shown to be Elasticsearch
+	address   string
+	accepted  *Accepted
 }
 
 var (
@@ -89,6 +93,9 @@ func New(o Options) (*Client, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Accepted == nil {
+		o.Accepted = &Accepted{}
+	}
 	transport, err := elastictransport.NewClient(
 		elastictransport.WithURLs(address),
 		elastictransport.WithUserAgent("remote-cluster-bot"),
@@ -101,6 +108,7 @@ func New(o Options) (*Client, error) {
 	c := &Client{
 		system: o.System, transport: transport, scrub: wire.NewScrubber(o.Auth.secrets...),
 		mayIssue: o.Auth.mayIssue, user: o.Auth.user, now: o.Now, log: o.Log,
+		address: o.Address, accepted: o.Accepted,
 	}
 	c.known.Store(o.AnyProduct)
 	return c, nil
@@ -182,8 +190,9 @@ func (c *Client) fetch(ctx context.Context, r request) (reply, error) {
 func (c *Client) read(r request, got reply, out any) error {
 	call := c.call(r.name, r.writes)
 	if err := call.Check(got.status, got.header, got.body); err != nil {
-		return err
+		return c.starting(err)
 	}
+	c.accepted.note(c.address, c.now())
 	if !c.known.Load() {
 		if got.header.Get("X-Elastic-Product") != "Elasticsearch" {
 			odd := call.Odd(got.status, link.CodeNotElasticsearch, ErrNotElasticsearch.Error(), ErrNotElasticsearch)
@@ -200,4 +209,15 @@ func (c *Client) read(r request, got reply, out any) error {
 
 func (c *Client) call(name string, writes bool) wire.Call {
 	return wire.Call{System: c.system, Name: name, Writes: writes, Scrub: c.scrub}
+}
+
+// starting marks a refusal of credentials that were accepted shortly before: a node that starts says so until its index
+// of users is there (seen on 8.19.4 and 9.5.3). A remote cluster that refuses a key says so of an action, not of a request.
+func (c *Client) starting(err error) error {
+	call, ok := errors.AsType[*link.CallError](err)
+	if ok && call.Status == http.StatusUnauthorized && call.Code == "security_exception" &&
+		(strings.Contains(call.Reason, "for REST request") || strings.Contains(call.Reason, "for this request")) {
+		call.Starting = c.accepted.recently(c.address, c.now())
+	}
+	return err
 }

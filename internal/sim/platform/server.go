@@ -50,6 +50,10 @@ func refusalBody(system string, status int) []byte {
 	var v any = refuse(status, "root.ordered_fault", text).body()
 	if strings.HasPrefix(system, "Elasticsearch of ") {
 		e := map[string]any{"type": "exception", "reason": text}
+		if status == http.StatusUnauthorized { // as from a node that starts
+			text = "unable to authenticate user for REST request"
+			e["type"], e["reason"] = "security_exception", text
+		}
 		v = map[string]any{"error": map[string]any{"root_cause": []any{e}, "type": e["type"], "reason": text}, "status": status}
 	}
 	raw, err := json.Marshal(v)
