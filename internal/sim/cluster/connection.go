@@ -221,7 +221,7 @@ func (c *Cluster) handshake(r remote, to *Cluster, port int) *linkError {
 		return c.unreachable(r, connectionReset)
 	}
 	if !c.version.speaksTo(to.version) {
-		return c.unreachable(r, failure{{kind: "illegal_state_exception", reason: fmt.Sprintf("Received message from unsupported version: [%s]", to.version)}})
+		return c.unreachable(r, failure{causes: []esError{{kind: "illegal_state_exception", reason: fmt.Sprintf("Received message from unsupported version: [%s]", to.version)}}})
 	}
 	if !r.keyModel {
 		return nil
