@@ -127,7 +127,7 @@ func (c Cause) generic() bool {
 // leavesConnected reports whether a connection may work in spite of the cause, for others or for other indices.
 func (c Cause) leavesConnected() bool {
 	switch c { //nolint:exhaustive // the others keep it from working
-	case CauseLicence, CauseNotAllowed, CauseNoPrivileges, CauseSkip:
+	case CauseLicence, CauseNotAllowed, CauseNoPrivileges, CauseSkip, CauseVersions:
 		return true
 	}
 	return false

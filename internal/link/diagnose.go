@@ -103,7 +103,7 @@ func explanation(c Cause, s Symptoms) (say, fix string) { //nolint:cyclop // a t
 		return "The remote side does not trust the local side's certificate.", howToTrust
 	case CauseExpired:
 		return fmt.Sprintf("The certificate at %s has expired, or is not valid yet.", s.Address),
-			"Have it renewed on the remote side: on Elastic's platforms their support does that. Check the clocks of both sides."
+			"Have it renewed on the remote side, and check the clocks of both sides."
 	case CauseDropped:
 		return "The connection is made and then closed on the way.",
 			"Check idle time-outs between both sides; a ping schedule such as 30s may help. A restart of the remote cluster looks the same."

@@ -9,7 +9,8 @@ import (
 
 // fixFor is the change that mends a cause, where the bot has one.
 func (x *HealthReport) fixFor(c Cause) (kind change.Kind, why string) {
-	certified := x.certified() && transportPort(x.Own.options(x.Alias)["proxy_address"])
+	certified := x.certified() && (transportPort(x.Own.options(x.Alias)["proxy_address"]) ||
+		x.Managed != nil && transportPort(x.Managed.Settings["proxy_address"]))
 	switch {
 	case certified && (c.ofTrust() || c == CausePort) && canUseKeys(x.PairState.Local) && canUseKeys(x.Remote):
 		return KindMigrate, "A migration makes an API key under the same alias, which needs no trust between certificates."
@@ -23,7 +24,7 @@ func (x *HealthReport) fixFor(c Cause) (kind change.Kind, why string) {
 		return "", "" // what else is wrong with certificates is mended on the platforms
 	}
 	switch c { //nolint:exhaustive // the others are for people
-	case CausePort, CauseTrust, CauseServerName, CauseUnknownHost:
+	case CausePort, CauseTrust, CauseServerName, CauseUnknownHost, CauseUnreachable, CauseNotTold:
 		if x.matchesPlatform() {
 			return "", ""
 		}

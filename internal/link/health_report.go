@@ -116,7 +116,7 @@ func (x *HealthReport) set() *finding {
 		return pass("The alias is set", "%s", x.Own.Brief(x.Alias))
 	}
 	f := x.fail("The alias is set", CauseNotSet, fmt.Sprintf("%s knows no remote cluster %s", x.PairState.Local.Name, x.Alias))
-	if x.Managed != nil && x.HasRemote() {
+	if x.Managed != nil && x.Managed.KeyName != "" && x.HasRemote() {
 		f.fix, f.why = KindRotate, "A rotation sets it as it was approved, with a new key."
 	}
 	return f
@@ -181,7 +181,7 @@ func (x *HealthReport) serverName() *finding {
 func (x *HealthReport) stored() *finding {
 	const name = "The local keystore holds a key"
 	switch {
-	case x.ReadError(PartKeystore) != nil, x.Info.Credentials == "" && !x.HasKey && (x.Managed == nil || x.Managed.KeyName == ""):
+	case x.certified(), x.ReadError(PartKeystore) != nil, x.Info.Credentials == "" && !x.HasKey && (x.Managed == nil || x.Managed.KeyName == ""):
 		return nil // unknown, or a connection by certificate
 	case !x.HasKey:
 		return x.fail(name, CauseNoKey, CredentialsName(x.Alias)+" is not in the keystore")

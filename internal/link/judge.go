@@ -27,8 +27,8 @@ type Verdict struct {
 // Works reports whether the connection is proven.
 func (v Verdict) Works() bool { return v.Cause == "" }
 
-// Judge says whether an observation proves a connection. What the remote cluster has answered counts first, then how the
-// local one has set the connection up, then why the remote one was not reached.
+// Judge says whether an observation proves a connection. It has to be the one that was approved. Then what the remote cluster
+// has answered counts, then how the local one has set the connection up, then why the remote one was not reached.
 func Judge(o Observation, want Expectation) Verdict {
 	says, text := o.answers(want)
 	cause := Cause("")
@@ -37,7 +37,10 @@ func Judge(o Observation, want Expectation) Verdict {
 	}
 	settled := func(v Verdict) bool { return v.Cause != "" }
 	told := Verdict{Trouble: text, Cause: cause}
-	switch setup := o.setup(want); {
+	changed, setup := o.changed(want), o.setup(want)
+	switch {
+	case settled(changed):
+		return changed
 	case settled(told) && !cause.generic():
 		return told
 	case settled(setup):
@@ -58,6 +61,18 @@ func Judge(o Observation, want Expectation) Verdict {
 	return Verdict{Proof: strings.Join(says, "; ")}
 }
 
+// changed finds that the connection is another one than was approved.
+func (o Observation) changed(want Expectation) Verdict {
+	switch {
+	case !o.Listed:
+	case o.Info.Mode != "proxy":
+		return Verdict{Trouble: "it is in mode " + o.Info.Mode + ", not proxy", Cause: CauseNotApproved}
+	case want.ProxyAddress != "" && o.Info.ProxyAddress != want.ProxyAddress:
+		return Verdict{Trouble: "it points to " + o.Info.ProxyAddress + ", not to " + want.ProxyAddress, Cause: CauseNotApproved}
+	}
+	return Verdict{}
+}
+
 // setup finds what is wrong with how the local cluster has the connection set up.
 func (o Observation) setup(want Expectation) Verdict {
 	byCertificate := want.Model == ModelCertificate
@@ -65,10 +80,6 @@ func (o Observation) setup(want Expectation) Verdict {
 	switch {
 	case !o.Listed:
 		return Verdict{Trouble: "_remote/info does not list " + o.Alias, Cause: CauseNotSet}
-	case o.Info.Mode != "proxy":
-		return Verdict{Trouble: "the connection is in mode " + o.Info.Mode + ", not proxy", Cause: CauseNotApproved}
-	case want.ProxyAddress != "" && o.Info.ProxyAddress != want.ProxyAddress:
-		return Verdict{Trouble: "the connection points to " + o.Info.ProxyAddress + ", not to " + want.ProxyAddress, Cause: CauseNotApproved}
 	case !byCertificate && keyed && !o.Info.Connected && transportPort(o.Info.ProxyAddress):
 		return Verdict{Trouble: "the connection has a key, and points to " + o.Info.ProxyAddress, Cause: CausePort}
 	case !byCertificate && !keyed && want.Keystore != nil && *want.Keystore:

@@ -51,14 +51,18 @@ const (
 	maxOneReason = 300 // bytes; some quote what a server sent
 )
 
-// text is every reason, the outermost first, each once.
+// text is every reason, the outermost first. What only wraps an inner reason, or says one again, is left out.
 func (c cause) text() string {
+	all := c.reasons(nil)
 	var kept []string
-	for _, reason := range c.reasons(nil) {
+	for i, reason := range all {
+		wraps := func(inner string) bool { return inner != "" && strings.Contains(reason, ": "+inner) }
 		told := func(k string) bool { return strings.Contains(k, reason) }
-		if reason != "" && len(kept) < maxReasons && !slices.ContainsFunc(kept, told) {
-			kept = append(kept, reason[:min(len(reason), maxOneReason)])
+		if reason == "" || reason == "Failed execution" || len(kept) == maxReasons ||
+			slices.ContainsFunc(all[i+1:], wraps) || slices.ContainsFunc(kept, told) {
+			continue
 		}
+		kept = append(kept, reason[:min(len(reason), maxOneReason)])
 	}
 	return strings.Join(kept, ": ")
 }

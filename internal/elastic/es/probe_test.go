@@ -32,10 +32,10 @@ func TestProbeSearchSaysWhyAConnectionFails(t *testing.T) {
 			500, `{"error":{"root_cause":[],"type":"no_seed_node_left_exception","reason":"Unable to open any proxy connections to cluster [a]",
 			"suppressed":[{"type":"connect_transport_exception","reason":"[][10.0.0.1:9443] connect_exception",
 			"caused_by":{"type":"uncategorized_execution_exception","reason":"Failed execution","caused_by":{"type":"execution_exception",
-			"reason":"AnnotatedConnectException: Connection refused: h/10.0.0.1:9443","caused_by":{"type":"connect_exception","reason":"Connection refused"}}}}]},"status":500}`,
+			"reason":"AnnotatedConnectException: Connection refused: h/10.0.0.1:9443","caused_by":{"type":"annotated_connect_exception","reason":"Connection refused: h/10.0.0.1:9443","caused_by":{"type":"connect_exception","reason":"Connection refused"}}}}}]},"status":500}`,
 			link.Searched{
-				Known: true, Error: "Unable to open any proxy connections to cluster [a]: [][10.0.0.1:9443] connect_exception: Failed execution: " +
-					"AnnotatedConnectException: Connection refused: h/10.0.0.1:9443",
+				Known: true, Error: "Unable to open any proxy connections to cluster [a]: [][10.0.0.1:9443] connect_exception: " +
+					"Connection refused: h/10.0.0.1:9443",
 			},
 		},
 		"unknown host": {

@@ -2,12 +2,14 @@ package linktest
 
 import (
 	"context"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
 // The texts are those of Elasticsearch 8.19.4, as measured.
@@ -64,7 +66,10 @@ func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why stri
 	}
 	host, port, err := net.SplitHostPort(address)
 	remote = d.w.at(host)
-	if err != nil || remote == nil || remote.about.Status == "stopped" || port != "9443" && port != "9400" {
+	if err == nil && remote == nil {
+		return nil, nil, "unknown host [" + host + "]"
+	}
+	if err != nil || remote.about.Status == "stopped" || port != "9443" && port != "9400" {
 		return nil, nil, failed("connect_exception: Connection refused: " + address)
 	}
 	if port == "9443" && !remote.admits(d.on) {
@@ -75,6 +80,10 @@ func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why stri
 	}
 	stored, ok := d.loaded["cluster.remote."+alias+".credentials"]
 	switch {
+	case remote.breaks != "" && unanswered(remote.breaks):
+		return nil, nil, failed(remote.breaks)
+	case remote.breaks != "":
+		return nil, nil, remote.breaks
 	case ok && port == "9400": // TLS without the certificate of a client
 		return nil, nil, failed("general node connection failure: handshake failed because connection reset")
 	case !ok && port == "9443":
@@ -103,7 +112,27 @@ func (d *Deployment) ResetSkip(alias string) {
 }
 
 // mute reports whether _resolve/cluster keeps a reason to itself: it tells only what the remote cluster has answered.
-func mute(why string) bool { return strings.HasPrefix(why, "Unable to open any proxy connections") }
+func mute(why string) bool {
+	return strings.HasPrefix(why, "Unable to open any proxy connections") || strings.HasPrefix(why, "unknown host")
+}
+
+// unanswered reports whether a failure is one of TLS, before the remote cluster has answered anything.
+func unanswered(why string) bool {
+	return slices.ContainsFunc([]string{"handshake failed", "PKIX", "Certificate for", "No subject", "connect_exception"}, func(part string) bool {
+		return strings.HasPrefix(why, part)
+	})
+}
+
+// Break makes every connection to the cluster fail in these words of Elasticsearch; "" takes it back.
+func (d *Deployment) Break(words string) { d.locked(func() { d.breaks = words }) }
+
+// Forget makes the nodes of the cluster forget what they have read of their keystore.
+func (d *Deployment) Forget() { d.locked(func() { d.loaded = map[string]secret.Secret{} }) }
+
+// Keep makes the nodes of the cluster hold a key that their keystore does not have.
+func (d *Deployment) Keep(entry string) {
+	d.locked(func() { d.loaded = maps.Clone(d.keystore); d.loaded[entry] = secret.New("stale") })
+}
 
 func (e elasticsearch) Resolve(ctx context.Context, alias string, patterns []string) (link.Resolved, error) {
 	var r link.Resolved

@@ -120,6 +120,7 @@ type Deployment struct {
 	trusting   bool            // certificates are trusted on both sides
 	powerless  bool            // the bot's user has no remote_indices
 	noResolve  bool            // there is no _resolve/cluster
+	breaks     string          // why connections to it fail
 	reset      map[string]bool // aliases whose skip_unavailable is true in effect, whatever is set
 	followers  []link.Follower
 	remote     []link.RemoteRole // roles that name remote clusters
