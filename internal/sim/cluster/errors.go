@@ -40,6 +40,7 @@ func (e *esError) body() map[string]any {
 	at := e.rootCause()
 	root := map[string]any{"type": at.kind, "reason": at.reason}
 	maps.Copy(root, at.extra)
+	delete(root, "suppressed") // told once
 	top["root_cause"] = []any{root}
 	return map[string]any{"error": top, "status": e.status}
 }
