@@ -40,7 +40,14 @@ func (e *esError) body() map[string]any {
 	at := e.rootCause()
 	root := map[string]any{"type": at.kind, "reason": at.reason}
 	maps.Copy(root, at.extra)
-	delete(root, "suppressed") // told once
+	if list, ok := root["suppressed"].([]any); ok { // without their causes, which stand in the error itself
+		short := make([]any, len(list))
+		for i := range list {
+			one, _ := list[i].(map[string]any)
+			short[i] = map[string]any{"type": one["type"], "reason": one["reason"]}
+		}
+		root["suppressed"] = short
+	}
 	top["root_cause"] = []any{root}
 	return map[string]any{"error": top, "status": e.status}
 }

@@ -108,3 +108,14 @@ func TestReloadNamesWhatANodeHas(t *testing.T) {
 		}
 	}
 }
+
+func TestSuppressedErrorsHaveTheirCausesOnce(t *testing.T) {
+	l := newLab(t, "8.19", "9.0")
+	point(l, host+":9300", host, `,"skip_unavailable":false`)
+	_, out := l.do(l.local, "elastic", "POST", "/m:*/_search", "")
+	e, _ := out["error"].(map[string]any)
+	if whole, root := fmt.Sprint(e["suppressed"]), fmt.Sprint(e["root_cause"]); !strings.Contains(whole, "Connection refused") ||
+		!strings.Contains(root, "connect_exception") || strings.Contains(root, "caused_by") {
+		t.Errorf("suppressed: %s\nroot_cause: %s", whole, root)
+	}
+}
