@@ -216,7 +216,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 		h.suggestTrust(ctx, s, &c, m)
 	}
 	m.fill(f, c)
-	m.MayFilter, m.MayIdentify = s.MayFilter(), s.MayIdentify()
+	m.MayFilter, m.MayIdentify = s.CanAddFilters(), s.MayIdentify()
 	f.Identity = f.Identity && m.MayIdentify // its box is gone with the deployments that could do it
 	m.Offer, m.Guessed = "", false
 	if !f.byCertificate() {

@@ -18,7 +18,7 @@ func disconnectForm() changeForm {
 			return []slack.Block{h.aboutBlock(ctx, e), section(usedBy(e))}
 		},
 		ask: func(n link.Name, _ answers) (change.Kind, any, *change.InvalidError) {
-			return link.KindDisconnect, link.DisconnectParams{Local: n.Local, Alias: n.Alias}, &change.InvalidError{}
+			return link.KindDisconnect, link.DisconnectParams(n), &change.InvalidError{}
 		},
 	}
 }

@@ -219,7 +219,8 @@ func listHead(l link.Listing, statuses map[link.Name]Status, text string) string
 		return s
 	}
 	up := in[link.StateWorking] + in[link.StateDegraded] + in[link.StateExpiring] + in[link.StateDrifted]
-	s := fmt.Sprintf("%s*%s* of %s%s: %d connected", warning, plural(len(l.Connections), "remote connection", "remote connections"),
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s*%s* of %s%s: %d connected", warning, plural(len(l.Connections), "remote connection", "remote connections"),
 		plural(answered, "local cluster", "local clusters"), fit, up)
 	for _, other := range []struct {
 		state link.State
@@ -229,13 +230,13 @@ func listHead(l link.Listing, statuses map[link.Name]Status, text string) string
 		{link.StateNoAnswer, "without an answer"},
 	} {
 		if n := in[other.state]; n > 0 {
-			s += fmt.Sprintf(", %d %s", n, other.words)
+			fmt.Fprintf(&s, ", %d %s", n, other.words)
 		}
 	}
 	if l.Unmanaged == nil {
-		s += fmt.Sprintf("; %d managed by the bot", mine)
+		fmt.Fprintf(&s, "; %d managed by the bot", mine)
 	}
-	return s
+	return s.String()
 }
 
 // listMissing says what the list lacks.

@@ -247,8 +247,8 @@ func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Manag
 // the same, and returns how it is. Of one that is not managed nothing is remembered.
 func (m *Monitor) Record(ctx context.Context, x link.HealthReport) (Status, error) {
 	found, err := x.Checkup(m.o.ExpiresWithin)
-	if err != nil { // nothing could be found out
-		return Status{Problems: problemsOf(x.Diagnosis)}, nil
+	if err != nil {
+		return Status{Problems: problemsOf(x.Diagnosis)}, nil //nolint:nilerr // that nothing could be found out is in the diagnosis
 	}
 	s := Status{CheckedAt: x.At, Local: found.Local, Remote: found.Remote, Expires: found.Expires}
 	if x.Managed == nil {

@@ -175,7 +175,9 @@ func TestAPostThatIsCarriedOutLateIsRemoved(t *testing.T) {
 		}
 		settle()
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 		w.slot(slotCard) // one
 		b.announced(t, "7Q2MZK")
 	})

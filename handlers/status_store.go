@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -154,9 +155,7 @@ func (m *Monitor) StatusesOf(ctx context.Context, user string, limit int) (map[l
 		if err != nil {
 			return nil, err
 		}
-		for n, c := range worst {
-			managed[n] = c
-		}
+		maps.Copy(managed, worst)
 	}
 	return m.statuses(ctx, managed)
 }

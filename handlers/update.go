@@ -86,7 +86,7 @@ func updateExtras(e link.ConnectionState, m formMetadata, u link.UpdateParams) [
 		}
 	}
 	blocks := []slack.Block{roleField(filledIn(role))}
-	if !e.MayFilter() {
+	if !e.CanAddFilters() {
 		return blocks
 	}
 	lockOut := firstField(first)

@@ -42,8 +42,8 @@ func (s *Store) claimChecks(ctx context.Context, queue string, limit int, lease 
 	var all []change.Check
 	for i := 1; i+2 < len(got); i += 3 {
 		c := change.Check{Key: got[i], Queue: queue, Token: token.word}
-		_, c.Status = decodeDocument(got[i+2])
-		if _, text := decodeDocument(got[i+1]); text != "" {
+		c.Status = documentText(got[i+2])
+		if text := documentText(got[i+1]); text != "" {
 			k, err := decodeRecord(text)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", doing, c.Key, err)

@@ -23,9 +23,10 @@ func encodeDocument(facets []string, text string) (string, error) {
 	return strings.Join(facets, "\t") + "\n" + text, nil
 }
 
-func decodeDocument(doc string) (facets []string, text string) {
-	line, text, _ := strings.Cut(doc, "\n")
-	return strings.Split(line, "\t"), text
+// documentText is a document without its facets.
+func documentText(doc string) string {
+	_, text, _ := strings.Cut(doc, "\n")
+	return text
 }
 
 // prefixRange are the members of an index whose facet begins with prefix; a whole facet ends with "\n".
@@ -63,7 +64,7 @@ func (s *Store) documents(ctx context.Context, doing, hash string, keys []string
 			if !ok {
 				continue
 			}
-			_, text := decodeDocument(doc)
+			text := documentText(doc)
 			if err := use(page[i], text); err != nil {
 				return fmt.Errorf("%s: %s: %w", doing, page[i], err)
 			}

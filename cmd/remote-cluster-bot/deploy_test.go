@@ -167,7 +167,7 @@ func TestEveryBuildLeavesGRPCsPagesOut(t *testing.T) {
 func TestAlertsCountOnce(t *testing.T) {
 	t.Parallel()
 	together := regexp.MustCompile(`\b(sum|max|min|absent)(?: by \([a-z]+\))? ?\((?:increase\(|rate\()?rcb_`)
-	for _, rule := range at(documents(t, deployed(t, "prometheus/alerts.yaml"))[0], "groups", 0, "rules").([]any) { //nolint:forcetypeassert // the test fails
+	for _, rule := range at(documents(t, deployed(t, "prometheus/alerts.yaml"))[0], "groups", 0, "rules").([]any) { //nolint:forcetypeassert,errcheck // the test fails
 		expr, _ := at(rule, "expr").(string)
 		if n := strings.Count(expr, "rcb_"); n == 0 || n != len(together.FindAllString(expr, -1)) {
 			t.Errorf("%v is not put together: %s", at(rule, "alert"), expr)
@@ -247,7 +247,7 @@ func TestRedisOfComposeWantsItsPassword(t *testing.T) {
 	defer func() { _ = server.Process.Kill(); _ = server.Wait() }()
 	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, Password: "correct horse", MaxRetries: -1})
 	defer func() { _ = client.Close() }()
-	for err := error(redis.ErrClosed); err != nil; {
+	for err := redis.ErrClosed; err != nil; {
 		if err = client.Ping(t.Context()).Err(); t.Context().Err() != nil {
 			t.Fatal(err)
 		}

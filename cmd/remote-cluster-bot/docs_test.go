@@ -160,7 +160,7 @@ func parse(t *testing.T, repository, line string) {
 	if out, err := exec.CommandContext(t.Context(), "sh", "-n", "-c", line).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
-	for _, word := range strings.Fields(line) {
+	for word := range strings.FieldsSeq(line) {
 		if !strings.HasPrefix(word, "deploy/") || strings.HasPrefix(word, "deploy/secrets") { // those are the operator's
 			continue
 		}

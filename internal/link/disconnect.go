@@ -32,7 +32,7 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 	if err := parse(KindDisconnect, params, &p); err != nil {
 		return change.Proposal{}, err
 	}
-	e, err := k.roster.State(ctx, Name{p.Local, p.Alias})
+	e, err := k.roster.State(ctx, Name(p))
 	if err != nil {
 		return change.Proposal{}, err
 	}

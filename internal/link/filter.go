@@ -162,14 +162,14 @@ func (s PairState) egress() (addresses []string, known bool) {
 // configuration, or else what the hosts of the local platform call themselves, which known tells: then a person has to
 // confirm them, as behind NAT others count. Nil where no filter applies, or where the bot may not add any.
 func (s PairState) FilterOffer() (addresses []string, known bool) {
-	if !s.MayFilter() || s.open() {
+	if !s.CanAddFilters() || s.open() {
 		return nil, false
 	}
 	return s.blockedAddresses()
 }
 
 // CanAddFilters reports whether the bot may add network filters to the remote deployment.
-func (s PairState) MayFilter() bool {
+func (s PairState) CanAddFilters() bool {
 	_, ok := s.remoteOn.Platform.(Filters)
 	return ok && s.remoteOn.CanAddFilters
 }

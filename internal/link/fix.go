@@ -38,7 +38,7 @@ func (x *HealthReport) fixFor(c Cause) (kind change.Kind, why string) {
 	case CauseNotAllowed:
 		return KindUpdate, "An update changes what the key may read."
 	case CauseFilter:
-		if x.MayFilter() {
+		if x.CanAddFilters() {
 			return KindUpdate, "An update adds a network filter that lets the local side in. A person confirms the addresses: behind NAT nobody else knows them."
 		}
 	case CauseNoPrivileges:
@@ -128,7 +128,7 @@ func (x *HealthReport) filtered(f *finding) *finding {
 		f.diagnosis.Say = "The network filters of " + x.Remote.Name + " shut " + x.PairState.Local.Name + " out."
 		f.say += "; no filter lets in " + list(out)
 	}
-	if !x.MayFilter() {
+	if !x.CanAddFilters() {
 		f.diagnosis.Fix += " The bot's configuration does not let it add one: add it on the platform of " + x.Remote.Name + "."
 	}
 	f.fix, f.why = x.fixFor(CauseFilter)

@@ -161,8 +161,8 @@ func (o Observation) refused() bool {
 // Version is the remote cluster's, as the connection sees it.
 func (o Observation) Version() string {
 	for _, a := range o.Answers {
-		if a.Resolved.Version != "" {
-			return a.Resolved.Version
+		if a.Version != "" {
+			return a.Version
 		}
 	}
 	return ""

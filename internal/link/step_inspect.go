@@ -3,7 +3,6 @@ package link
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -38,7 +37,7 @@ func (i *inspectStep) Apply(ctx context.Context, _ change.Evidence, _ change.Not
 	if err != nil {
 		return err
 	}
-	seen, err := observe(ctx, local.es, i.Alias, asked(local.d, Access{}), time.Now)
+	seen, err := observe(ctx, local.es, i.Alias, asked(local.d, Access{}), i.catalog.o.Now)
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (v *verifyStep) Apply(ctx context.Context, had change.Evidence, note change
 	if err != nil {
 		return err
 	}
-	seen, err := observe(ctx, local.es, v.c.Alias, asked(local.d, v.c.Access), time.Now)
+	seen, err := observe(ctx, local.es, v.c.Alias, asked(local.d, v.c.Access), v.catalog.o.Now)
 	if err != nil {
 		return err
 	}
