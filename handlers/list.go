@@ -226,7 +226,9 @@ func listHead(l link.Listing, statuses map[link.Name]Status, text string) string
 		state link.State
 		words string
 	}{
-		{link.StateDown, "not working"}, {link.StateRemoved, "removed by hand"}, {link.StateUnchecked, "not checked"},
+		{link.StateDown, "not working"},
+		{link.StateRemoved, "removed by hand"},
+		{link.StateUnchecked, "not checked"},
 		{link.StateNoAnswer, "without an answer"},
 	} {
 		if n := in[other.state]; n > 0 {

@@ -71,8 +71,16 @@ func TestTheACLIsNoWider(t *testing.T) {
 	server := storetest.Real(t)
 	client := asUser(t, server, server.Env())
 	for _, command := range [][]any{
-		{"GET", "another"}, {"SET", "rcb:{another}:pending", "x"}, {"FLUSHALL"}, {"KEYS", "*"}, {"CONFIG", "SET", "appendonly", "no"},
-		{"ACL", "LIST"}, {"SHUTDOWN"}, {"MONITOR"}, {"PUBLISH", "x", "y"}, {"EVAL", "return redis.call('GET', 'another')", "0"},
+		{"GET", "another"},
+		{"SET", "rcb:{another}:pending", "x"},
+		{"FLUSHALL"},
+		{"KEYS", "*"},
+		{"CONFIG", "SET", "appendonly", "no"},
+		{"ACL", "LIST"},
+		{"SHUTDOWN"},
+		{"MONITOR"},
+		{"PUBLISH", "x", "y"},
+		{"EVAL", "return redis.call('GET', 'another')", "0"},
 	} {
 		if err := client.Do(t.Context(), slices.Clone(command)...).Err(); err == nil || errors.Is(err, redis.Nil) {
 			t.Errorf("%v is allowed", command)

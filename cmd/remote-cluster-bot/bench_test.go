@@ -123,41 +123,41 @@ func rounds(made []fault.Exchange, from time.Time) (int, string) {
 	return n, text.String()
 }
 
-func askFor(b testing.TB, s *testEnv, a *actor, n int) string {
-	b.Helper()
+func askFor(tb testing.TB, s *testEnv, a *actor, n int) string {
+	tb.Helper()
 	local, remote := s.Deployment("logs-prod"), s.Deployment("metrics-eu")
-	survey, err := a.catalog.ReadPair(b.Context(), link.Ref{Platform: "ece-prod", Deployment: local.ID()}, link.Ref{Platform: "elastic-cloud", Deployment: remote.ID()})
+	survey, err := a.catalog.ReadPair(tb.Context(), link.Ref{Platform: "ece-prod", Deployment: local.ID()}, link.Ref{Platform: "elastic-cloud", Deployment: remote.ID()})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	connect := link.Prefill(survey)
 	connect.Alias, connect.Access = fmt.Sprintf("bench-%d", n), link.Access{Search: []string{"metrics-*"}}
 	params, err := json.Marshal(connect)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	r, err := a.service.Propose(b.Context(), change.ProposeInput{
+	r, err := a.service.Propose(tb.Context(), change.ProposeInput{
 		Kind: "link.connect", Params: params, Reason: "a benchmark", By: change.Actor{User: "U0ALICE"},
 	})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r.ID
 }
 
-func ended(b testing.TB, a *actor, id string) time.Time {
-	b.Helper()
+func ended(tb testing.TB, a *actor, id string) time.Time {
+	tb.Helper()
 	for begun := time.Now(); ; {
-		r, err := a.service.Get(b.Context(), id)
+		r, err := a.service.Get(tb.Context(), id)
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 		if time.Since(begun) > storyWait {
-			b.Fatalf("request %s is %s: %+v", id, r.State, r.Journal)
+			tb.Fatalf("request %s is %s: %+v", id, r.State, r.Journal)
 		}
 		if r.State.Final() {
 			if r.State != change.Applied {
-				b.Fatalf("it ended %s: %+v", r.State, r.Outcome)
+				tb.Fatalf("it ended %s: %+v", r.State, r.Outcome)
 			}
 			return time.Now()
 		}

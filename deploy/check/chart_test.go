@@ -203,14 +203,14 @@ func fits(t *testing.T, d *apps.Deployment, all []runtime.Object) {
 		}
 	}
 	selects("the deployment", d.Spec.Selector.MatchLabels)
-	s, n := only[*core.Service](t, all), (*networking.NetworkPolicy)(nil)
+	s := only[*core.Service](t, all)
 	selects("the service", s.Spec.Selector)
 	for _, p := range s.Spec.Ports {
 		if ports[p.TargetPort.String()] == 0 {
 			t.Errorf("the service sends to port %s", p.TargetPort.String())
 		}
 	}
-	n = only[*networking.NetworkPolicy](t, all)
+	n := only[*networking.NetworkPolicy](t, all)
 	selects("the network policy", n.Spec.PodSelector.MatchLabels)
 	for _, rule := range n.Spec.Ingress {
 		if ports[rule.Ports[0].Port.String()] == 0 {

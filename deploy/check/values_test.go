@@ -31,7 +31,7 @@ func TestValuesWithAMistakeAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ old, put, want string }{
 		"a misspelt value":               {"image:", "replica: 3\nimage:", "replica"},
 		"no image":                       {"repository: example.com/bot", "tag: x", "image.repository"},
-		"a misspelt field of the config": {"environment: e", "environment: e\n  enviroment: e", "enviroment"},
+		"a misspelt field of the config": {"environment: e", "environment: e\n  environ: e", "environ"},
 		"a config without an answer":     {"redis: { addresses: [\"redis:6380\"] }", "log: {}", "redis"},
 		"a listener nobody reaches":      {"channel: C0X", "channel: C0X, listen: \"127.0.0.1:8080\"", "listen"},
 		"a secret in the file":           {"{ env: A }", "xoxb-1", "bot_token"},

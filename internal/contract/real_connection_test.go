@@ -54,7 +54,6 @@ func connectionSteps() []step {
 // skipSteps tell when the value in effect of skip_unavailable is another than the one that is set.
 func skipSteps() []step {
 	return []step{
-
 		{name: "connected: another alias gone", call: "PUT /_cluster/settings", body: `{"persistent":{"cluster.remote.n.*":null}}`},
 		put("skip: sockets and true", `{"cluster.remote.m.proxy_socket_connections":2,"cluster.remote.m.skip_unavailable":"true"}`),
 		put("skip: sockets and false", `{"cluster.remote.m.proxy_socket_connections":3,"cluster.remote.m.skip_unavailable":"false"}`),

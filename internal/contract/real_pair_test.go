@@ -97,12 +97,12 @@ func (p *pair) take(t *testing.T, s step) answer {
 		return answer{}
 	}
 	method, path, _ := strings.Cut(s.call, " ")
-	resp, body := p.call(t, s.on, s.as, method, path, s.body)
+	resp, body := p.call(t, s.on, s.as, method, path, s.body) //nolint:bodyclose // call has closed it
 	for deadline := time.Now().Add(untilWithin); !strings.Contains(body, s.until) && time.Now().Before(deadline); {
 		time.Sleep(100 * time.Millisecond)
-		resp, body = p.call(t, s.on, s.as, method, path, s.body)
+		resp, body = p.call(t, s.on, s.as, method, path, s.body) //nolint:bodyclose // call has closed it
 	}
-	for _, k := range strings.Fields(s.keep) {
+	for k := range strings.FieldsSeq(s.keep) {
 		name, at, _ := strings.Cut(k, "=")
 		if p.vars[name] = strings.Trim(flat(body)[at], `"`); p.vars[name] == "" {
 			t.Fatalf("%s: nothing to keep as %s in %s", s.name, name, body)
@@ -167,7 +167,7 @@ func realPair(t *testing.T, version string) *pair {
 			p.wants(t, local, "PUT /_cluster/settings", fmt.Sprintf(`{"persistent":{"cluster.remote.m.proxy_socket_connections":%d}}`, sockets))
 			p.wants(t, local, "PUT /_cluster/settings", `{"persistent":{"cluster.remote.m.skip_unavailable":true}}`)
 			p.wants(t, local, "PUT /_cluster/settings", `{"persistent":{"cluster.remote.m.skip_unavailable":false}}`)
-			if resp, said := p.call(t, local, superuser, http.MethodPost, "/m:metrics-*/_search", ""); strings.Contains(said, "PKIX") != yes && (resp.StatusCode == http.StatusOK) == yes {
+			if resp, said := p.call(t, local, superuser, http.MethodPost, "/m:metrics-*/_search", ""); strings.Contains(said, "PKIX") != yes && (resp.StatusCode == http.StatusOK) == yes { //nolint:bodyclose // call has closed it
 				return
 			}
 			time.Sleep(100 * time.Millisecond)
@@ -187,7 +187,7 @@ func authority(t *testing.T, name string) *pki.Authority {
 func (p *pair) wants(t *testing.T, on side, call, body string) {
 	t.Helper()
 	method, path, _ := strings.Cut(call, " ")
-	if resp, said := p.call(t, on, superuser, method, path, body); resp.StatusCode > http.StatusCreated {
+	if resp, said := p.call(t, on, superuser, method, path, body); resp.StatusCode > http.StatusCreated { //nolint:bodyclose // call has closed it
 		t.Fatalf("%s: %s %s", call, resp.Status, said)
 	}
 }

@@ -30,7 +30,8 @@ func basicLicence() []step {
 			reload("local basic"),
 		},
 		linked("local basic", ""), stands("local basic"),
-		[]step{license(local, "trial"), reload("trial"),
+		[]step{
+			license(local, "trial"), reload("trial"),
 			{name: "trial: role", call: "PUT /_security/role/reader", body: readRole},
 			{name: "trial: role again", call: "PUT /_security/role/reader", body: readRole},
 			user(local, "reader", "reader"),

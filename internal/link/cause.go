@@ -40,6 +40,9 @@ const (
 	CauseUnknown      Cause = "unknown"
 )
 
+// noCertificationPath is the innermost cause of "PKIX path building failed"; what wraps it is not always told.
+const noCertificationPath = "unable to find valid certification path"
+
 // fragment is a row of the table: any one of the texts, or all of them where all is set.
 type fragment struct {
 	cause Cause
@@ -84,6 +87,7 @@ var fragments = []fragment{
 	{cause: CauseExpired, texts: []string{"PKIX path validation failed", "validity check failed", "NotAfter: "}},
 	{cause: CauseTrust, texts: []string{
 		"failed to establish trust with server", "client did not trust this server's certificate", "PKIX path building failed",
+		noCertificationPath,
 	}},
 	{cause: CauseUnknownHost, texts: []string{"unknown host ["}},
 	{cause: CauseDropped, texts: []string{"handshake failed because connection reset", "closed by remote", "Connection reset"}},

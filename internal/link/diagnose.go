@@ -37,7 +37,7 @@ func diagnosisOf(c Cause, text string, s Symptoms) Diagnosis {
 	case CauseIdentity:
 		say, fix = identityExplanation(text, s)
 	case CauseTrust:
-		if strings.Contains(text, "PKIX path building failed") {
+		if strings.Contains(text, "PKIX path building failed") || strings.Contains(text, noCertificationPath) {
 			say, fix = unknownAuthority(s)
 		}
 	case CauseUnknown:

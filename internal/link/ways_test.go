@@ -86,12 +86,13 @@ const strangers = `{"type":"ECE","scope_id":"somebody","trust_all":false,"trust_
 // Each way to break a connection has a cause, and the page for people has what the bot says of it.
 func TestEveryWayToBreakAConnectionIsTold(t *testing.T) {
 	byKey := func(t *testing.T) *fixture {
+		t.Helper()
 		h := newFixture(t)
 		h.connect()
 		return h
 	}
 	page(t, "key", waysByKey, byKey)
-	page(t, "certificate", waysByCertificate, func(t *testing.T) *fixture { return byAuthorities(t) })
+	page(t, "certificate", waysByCertificate, func(t *testing.T) *fixture { t.Helper(); return byAuthorities(t) })
 }
 
 // page checks the ways, and the table of them in the docs.

@@ -76,7 +76,7 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 	var calls atomic.Int64
 	next := roundTrip(func(req *http.Request) (*http.Response, error) {
 		calls.Add(1)
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(req.URL.Path))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(req.URL.Path))}, nil
 	})
 	r := NewRecent(next, func() time.Time { return time.Unix(1000, 0) })
 	ask := func(n int) int64 {
@@ -111,12 +111,12 @@ func TestRecentSharesCalls(t *testing.T) {
 		begun <- struct{}{}
 		select {
 		case <-release:
-			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader("ok"))}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("ok"))}, nil
 		case <-req.Context().Done():
 			return nil, req.Context().Err()
 		}
 	})
-	r := NewRecent(next, time.Now) //nolint:forbidigo // the clock is not what is tested
+	r := NewRecent(next, time.Now)
 	ask := func(ctx context.Context) error {
 		req := httptest.NewRequestWithContext(link.AllowRecent(ctx, time.Minute), http.MethodGet, "http://x/a", nil)
 		resp, err := r.RoundTrip(req)
