@@ -8,7 +8,7 @@ import type { BlockOptions } from '@slack/bolt/dist/types/options/index.js';
 import type { AppHomeOpenedEvent, HomeView, KnownBlock, ModalView } from '@slack/types';
 import type {
   ChatGetPermalinkArguments, ChatPostEphemeralArguments, ChatPostMessageArguments, ChatUpdateArguments, ConversationsHistoryArguments,
-  ConversationsOpenArguments, ConversationsRepliesArguments, UsergroupsUsersListArguments, UsersInfoArguments, ViewsOpenArguments,
+  ConversationsMembersArguments, ConversationsOpenArguments, ConversationsRepliesArguments, UsergroupsUsersListArguments, UsersInfoArguments, ViewsOpenArguments,
   ViewsPublishArguments, ViewsPushArguments, ViewsUpdateArguments,
 } from '@slack/web-api';
 
@@ -29,6 +29,7 @@ export type Calls = {
   'chat.postEphemeral': Known<ChatPostEphemeralArguments>;
   'chat.update': Known<ChatUpdateArguments>;
   'conversations.history': ConversationsHistoryArguments;
+  'conversations.members': ConversationsMembersArguments;
   'conversations.open': ConversationsOpenArguments;
   'conversations.replies': ConversationsRepliesArguments;
   'usergroups.users.list': UsergroupsUsersListArguments;
