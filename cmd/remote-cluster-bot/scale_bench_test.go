@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,11 +60,12 @@ func TestReadingConnectionsDoesNotGrow(t *testing.T) {
 	server.Client.AddHook(traffic)
 	cost := func(what string) (commands, bytes int) {
 		t.Helper()
-		traffic.commands, traffic.bytes = 0, 0
+		traffic.commands.Store(0)
+		traffic.bytes.Store(0)
 		if err := w.reads()[what](t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return traffic.commands, traffic.bytes
+		return int(traffic.commands.Load()), int(traffic.bytes.Load())
 	}
 	type spent struct{ commands, bytes int }
 	before := map[string]spent{}
@@ -161,15 +163,15 @@ func (w *managedWorld) reads() map[string]func(context.Context) error {
 }
 
 // traffic counts commands to Redis and the bytes of their answers.
-type traffic struct{ commands, bytes int }
+type traffic struct{ commands, bytes atomic.Int64 }
 
 func (*traffic) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (s *traffic) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
-		s.commands++
-		s.bytes += len(cmd.String())
+		s.commands.Add(1)
+		s.bytes.Add(int64(len(cmd.String())))
 		return err
 	}
 }
@@ -177,9 +179,9 @@ func (s *traffic) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 func (s *traffic) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		err := next(ctx, cmds)
-		s.commands += len(slices.DeleteFunc(slices.Clone(cmds), func(c redis.Cmder) bool { return c.Name() == "hello" }))
+		s.commands.Add(int64(len(slices.DeleteFunc(slices.Clone(cmds), func(c redis.Cmder) bool { return c.Name() == "hello" }))))
 		for _, c := range cmds {
-			s.bytes += len(c.String())
+			s.bytes.Add(int64(len(c.String())))
 		}
 		return err
 	}
