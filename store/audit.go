@@ -60,12 +60,43 @@ const verifyPage = 500
 // VerifyAudit computes the chain of hashes again over the whole audit and compares it with what is stored,
 // also with the head and count that are kept beside it. The bot may go on writing meanwhile.
 func (s *Store) VerifyAudit(ctx context.Context) (change.AuditReport, error) {
+	return s.VerifyAuditAgainst(ctx)
+}
+
+// VerifyAuditAgainst does the same, and compares it with what others know of it, too.
+func (s *Store) VerifyAuditAgainst(ctx context.Context, known ...change.Known) (change.AuditReport, error) {
+	for {
+		begins, err := s.auditBegins(ctx)
+		if err != nil {
+			return change.AuditReport{}, err
+		}
+		report, err := s.verifyFrom(ctx, begins, known)
+		if err != nil || report.Bad == nil {
+			return report, err
+		}
+		if now, err := s.auditBegins(ctx); err != nil || now == begins {
+			return report, err
+		} // entries were let go meanwhile
+	}
+}
+
+func (s *Store) verifyFrom(ctx context.Context, begins string, known []change.Known) (change.AuditReport, error) {
 	var v change.Verifier
-	count, head, err := s.auditHead(ctx)
+	if begins != "" {
+		c, err := change.ParseCheckpoint(begins)
+		if err != nil {
+			return change.AuditReport{Bad: &change.BadLine{Position: 1, Why: "what stands for older entries can't be read"}}, nil //nolint:nilerr // it is what is wrong with the audit
+		}
+		v.Begin(c)
+	}
+	count, head, err := s.AuditHead(ctx)
 	if err != nil {
 		return change.AuditReport{}, err
 	}
-	v.Expect(count, head)
+	v.Expect(change.Known{By: "the store", Entries: count, Hash: head})
+	for _, k := range known {
+		v.Expect(k)
+	}
 	for from, whole := "", true; whole; {
 		page, err := s.Audit(ctx, from, verifyPage)
 		if err != nil {
@@ -81,13 +112,14 @@ func (s *Store) VerifyAudit(ctx context.Context) (change.AuditReport, error) {
 			}
 		}
 	}
-	if count, _, err = s.auditHead(ctx); err != nil {
+	if count, _, err = s.AuditHead(ctx); err != nil {
 		return change.AuditReport{}, err
 	}
 	return v.Report(count), nil
 }
 
-func (s *Store) auditHead(ctx context.Context) (count int64, head string, err error) {
+// AuditHead returns how many entries the audit has had, and the hash of the last.
+func (s *Store) AuditHead(ctx context.Context) (count int64, head string, err error) {
 	const doing = "reading the head of the audit"
 	got, err := s.rdb.HGetAll(ctx, s.keys.head()).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {

@@ -116,6 +116,9 @@ func (k keys) shipped() string { return k.prefix + "audit:shipped" }
 // head is a hash: hash of the last audit entry, count of all.
 func (k keys) head() string { return k.prefix + "audit:head" }
 
+// begins is a string: the signed checkpoint that stands for the audit entries that were let go.
+func (k keys) begins() string { return k.prefix + "audit:begins" }
+
 func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])

@@ -67,6 +67,9 @@ var claimChecksSource string
 //go:embed lua/finish_check.lua
 var finishCheckSource string
 
+//go:embed lua/audit_trim.lua
+var auditTrimSource string
+
 //go:embed lua/end_lease.lua
 var endLeaseSource string
 
@@ -89,6 +92,7 @@ var (
 	homeRenderedScript       = redis.NewScript(lib + homeRenderedSource)
 	followSetScript          = redis.NewScript(lib + followSetSource)
 
+	auditTrimScript   = redis.NewScript(lib + auditTrimSource)
 	claimChecksScript = redis.NewScript(lib + claimChecksSource)
 	finishCheckScript = redis.NewScript(lib + finishCheckSource)
 	endLeaseScript    = redis.NewScript(lib + endLeaseSource)
@@ -101,7 +105,7 @@ var scriptNames = map[string]string{
 	requestReleaseScript.Hash(): "request_release", notificationClaimScript.Hash(): "notification_claim", notificationFinishScript.Hash(): "notification_finish",
 	messageRecordScript.Hash(): "message_record", homeOpenScript.Hash(): "home_open", homesDirtyScript.Hash(): "homes_dirty", homeNextScript.Hash(): "home_next",
 	homeRenderedScript.Hash(): "home_rendered", asideScript.Hash(): "request_put_aside", requeueScript.Hash(): "request_requeue", followSetScript.Hash(): "follow_set",
-	claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease",
+	auditTrimScript.Hash(): "audit_trim", claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease",
 }
 
 // answer is what a script says: a word, and after some words a value.

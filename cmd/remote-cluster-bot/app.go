@@ -41,7 +41,8 @@ type App struct {
 	notifier      *handlers.Notifier
 	executor      *executor.Executor
 	catalog       *link.Catalog
-	shipping      *shipping // nil: the audit is not shipped
+	shipping      *shipping    // nil: the audit is not shipped
+	checkpoints   *checkpoints // nil: none are made
 	connections   *link.Connections
 	monitor       *handlers.Monitor
 	homeRefresher *handlers.HomeRefresher
@@ -78,6 +79,9 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	if a.shipping, err = newShipping(c, a.store, a.metrics, log); err != nil {
+		return nil, err
+	}
+	if a.checkpoints, err = newCheckpoints(c, a.store, owner, log); err != nil {
 		return nil, err
 	}
 	rules := c.Rules()
@@ -167,6 +171,9 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return a.watchRedis(ctx) })
 	if a.shipping != nil {
 		g.Go(func() error { return a.shipping.run(ctx) })
+	}
+	if a.checkpoints != nil {
+		g.Go(func() error { return a.checkpoints.run(ctx) })
 	}
 	g.Go(func() error { return a.monitor.Run(ctx) })
 	g.Go(func() error { return a.homeRefresher.Run(ctx) })

@@ -9,6 +9,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -25,7 +26,7 @@ func asideCommand() *cobra.Command {
 	list := &cobra.Command{
 		Use: "list", Short: "List the requests that were put aside", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(file, func(s *store.Store) error {
+			return withStore(file, func(_ *config.Config, s *store.Store) error {
 				all, err := s.PutAside(cmd.Context(), asideShown)
 				for _, one := range all {
 					_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s since %s\n", one.ID, one.Since.Format(time.RFC3339))
@@ -38,7 +39,7 @@ func asideCommand() *cobra.Command {
 		c := &cobra.Command{
 			Use: use + " ID", Short: short, Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
-				return withStore(file, func(s *store.Store) error { return do(s, cmd.Context(), args[0], operator, reason) })
+				return withStore(file, func(_ *config.Config, s *store.Store) error { return do(s, cmd.Context(), args[0], operator, reason) })
 			},
 		}
 		c.Flags().StringVar(&reason, "reason", "", "why, for the audit")

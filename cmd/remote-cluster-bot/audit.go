@@ -22,74 +22,11 @@ const auditPage = 500
 
 // auditCommand looks at what was written down of every move, decision and step.
 func auditCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Short: "Verify or export what was decided and done"}
+	cmd := &cobra.Command{Use: "audit", Short: "Verify, export or sign what was decided and done"}
 	var file string
 	cmd.PersistentFlags().StringVar(&file, "config", "config.yaml", "the configuration file")
-	cmd.AddCommand(auditVerifyCommand(&file), auditExportCommand(&file))
+	cmd.AddCommand(auditVerifyCommand(&file), auditExportCommand(&file), auditCheckpointCommand(&file))
 	return cmd
-}
-
-func auditVerifyCommand(file *string) *cobra.Command {
-	var head string
-	cmd := &cobra.Command{
-		Use:   "verify",
-		Short: "Compute the chain of hashes again and compare it with what is stored",
-		Long: "Finds entries that were edited, removed, moved, put in or cut off at the end. Keep the head that it prints\n" +
-			"somewhere else and give it back with --head: then it also finds an audit that was written anew as a whole.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(*file, func(s *store.Store) error {
-				return verifyAudit(cmd.Context(), cmd.OutOrStdout(), s, head)
-			})
-		},
-	}
-	cmd.Flags().StringVar(&head, "head", "", "a head that was printed earlier: COUNT:HASH")
-	return cmd
-}
-
-func verifyAudit(ctx context.Context, out io.Writer, s *store.Store, head string) error {
-	report, err := s.VerifyAudit(ctx)
-	if err != nil {
-		return err
-	}
-	if b := report.Bad; b != nil {
-		at := ""
-		if b.ID != "" {
-			at = " (" + b.ID + ")"
-		}
-		_, _ = fmt.Fprintf(out, "The audit does not hold at entry %d%s: %s. The %d before it hold.\n", b.Position, at, b.Why, report.Entries)
-		return errSilent
-	}
-	if head != "" {
-		if err := sameHead(ctx, s, head); err != nil {
-			_, _ = fmt.Fprintf(out, "The audit holds by itself, but not with the head that was kept: %v.\n", err)
-			return errSilent
-		}
-	}
-	_, err = fmt.Fprintf(out, "The audit holds: %d entries, head %d:%s\n", report.Entries, report.Entries, report.Head)
-	return err
-}
-
-// sameHead looks whether the entry at that place still has that hash.
-func sameHead(ctx context.Context, s *store.Store, head string) error {
-	count, hash, ok := strings.Cut(head, ":")
-	want, err := strconv.ParseInt(count, 10, 64)
-	if !ok || err != nil || want < 1 {
-		return fmt.Errorf("%q is not of the form COUNT:HASH", head)
-	}
-	var n int64
-	found := errors.New("there are fewer entries than then")
-	err = eachLine(ctx, s, func(l change.AuditLine) error {
-		if n++; n < want {
-			return nil
-		}
-		found = nil
-		if l.Hash != hash {
-			found = fmt.Errorf("entry %d is another one than then: the audit was written anew", n)
-		}
-		return io.EOF
-	})
-	return errors.Join(err, found)
 }
 
 // eachLine hands out the audit, oldest first, until do returns an error; io.EOF ends it well.
@@ -125,7 +62,7 @@ func auditExportCommand(file *string) *cobra.Command {
 			if !ok {
 				return fmt.Errorf("--format is jsonl or csv, not %q", format)
 			}
-			return withStore(*file, func(s *store.Store) error {
+			return withStore(*file, func(_ *config.Config, s *store.Store) error {
 				return write(cmd.OutOrStdout(), func(do func(change.AuditLine) error) error {
 					return eachLine(cmd.Context(), s, func(l change.AuditLine) error {
 						if l.Entry.At.Before(from) {
@@ -209,7 +146,7 @@ func inert(cell string) string {
 }
 
 // withStore opens the store that a configuration names.
-func withStore(file string, do func(*store.Store) error) error {
+func withStore(file string, do func(*config.Config, *store.Store) error) error {
 	c, err := config.Load(file, config.System())
 	if err != nil {
 		return err
@@ -218,5 +155,5 @@ func withStore(file string, do func(*store.Store) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas})), rdb.Close())
+	return errors.Join(do(c, store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas})), rdb.Close())
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -117,7 +115,7 @@ func (s *shipping) catchUp(ctx context.Context) error {
 			return nil
 		}
 		if err := s.ship(ctx, page); err != nil {
-			s.tell.AuditBehind(s.now().Sub(written(page[0])))
+			s.tell.AuditBehind(s.now().Sub(store.WrittenAt(page[0])))
 			return err
 		}
 		from = page[len(page)-1].ID
@@ -137,14 +135,4 @@ func (s *shipping) ship(ctx context.Context, page []change.AuditLine) error {
 	}
 	s.tell.AuditShipped(refused)
 	return nil
-}
-
-// written is when Redis took the line: its ID begins with that, in milliseconds, whatever was done to the line since.
-func written(l change.AuditLine) time.Time {
-	ms, _, _ := strings.Cut(l.ID, "-")
-	n, err := strconv.ParseInt(ms, 10, 64)
-	if err != nil {
-		return l.Entry.At
-	}
-	return time.UnixMilli(n)
 }

@@ -104,9 +104,13 @@ func (s *testEnv) config(edit func(*config.Config)) (*config.Config, error) {
 // encryptionKey encrypts what people hand in on the stage.
 const encryptionKey = "simulated-encryption-key-0123456789"
 
+// checkpointKey signs checkpoints of the audit on the stage.
+const checkpointKey = "MC4CAQAwBQYDK2VwBCIEIH4d8lhr45FrUX4U+4RH/bqlllvwSBHvDQZeOPUF4bTY" //nolint:gosec // it signs nothing else
+
 // secrets are what the environment of the example configuration holds.
 func (s *testEnv) secrets() map[string]string {
 	all := simulatedSecrets(s.Scene)
+	all["RCB_CHECKPOINT_KEY"] = checkpointKey
 	for _, p := range s.World.Platforms() {
 		all[keyOf(p.Name())] = p.Key()
 	}

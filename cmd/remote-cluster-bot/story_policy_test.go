@@ -16,10 +16,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
-// settings puts a file of the script in the place of the example's approvals. IN-TWO-DAYS in it is a day of the week.
+// settings puts a file of the script in the place of the example's approvals. IN-TWO-DAYS in it is a day of the week, $WORK
+// the story's folder.
 func (s *story) settings(ts *testscript.TestScript, args []string) error {
 	short := regexp.MustCompile(`(?ms)^approvals:.*?\n\n`)
 	if !short.Match(s.text) {
@@ -27,7 +29,7 @@ func (s *story) settings(ts *testscript.TestScript, args []string) error {
 	}
 	s.inTwoDays = time.Now().UTC().AddDate(0, 0, 2)
 	day := strings.ToLower(s.inTwoDays.Weekday().String()[:3])
-	text := strings.ReplaceAll(ts.ReadFile(args[0]), "IN-TWO-DAYS", day)
+	text := strings.NewReplacer("IN-TWO-DAYS", day, "$WORK", ts.Getenv("WORK")).Replace(ts.ReadFile(args[0]))
 	s.text = short.ReplaceAllLiteral(s.text, []byte(text+"\n\n"))
 	return nil
 }
@@ -159,21 +161,33 @@ func (s *story) waits(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// tampers edits the second entry of the audit, as somebody with Redis's password could.
-func (s *story) tampers(*testscript.TestScript, []string) error {
+// tampers does to the audit what somebody with Redis's password could: it edits the second entry; or, as they would who know
+// how the chain is made, cuts its end off or writes it anew as a whole, together with the head.
+func (s *story) tampers(_ *testscript.TestScript, args []string) error {
 	const stream = "rcb:{demo}:audit"
 	entries, err := s.redis.Stream(stream)
-	if err != nil || len(entries) < 2 {
+	if err != nil || len(entries) < 4 {
 		return errors.Join(err, errors.New("there is no audit"))
 	}
+	how := strings.Join(args, " ")
+	if how == "cut" {
+		entries = entries[:len(entries)-2]
+	}
 	s.redis.Del(stream)
+	hash := change.GenesisHash
 	for i, e := range entries {
-		if i == 1 {
+		if i == 1 && how != "cut" {
 			e.Values[1] = strings.Replace(e.Values[1], "U0BOB", "U0CAROL", 1)
+		}
+		if hash = change.ChainHash(hash, e.Values[1]); how == "anew" {
+			e.Values[3] = hash
 		}
 		if _, err := s.redis.XAdd(stream, e.ID, e.Values); err != nil {
 			return err
 		}
+	}
+	if how != "" {
+		s.redis.HSet("rcb:{demo}:audit:head", "hash", hash, "count", strconv.Itoa(len(entries)))
 	}
 	return nil
 }

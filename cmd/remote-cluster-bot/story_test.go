@@ -188,7 +188,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"home":     seeing((*story).homeText),
 	// publishes mallory 1: how often the home tab was drawn for somebody
 	"publishes": checking((*story).publishes),
-	"tampers":   plain(0, 0, (*story).tampers),  // edits the second entry of the audit
+	"tampers":   plain(0, 1, (*story).tampers),  // edits the second entry of the audit; tampers cut: its end; tampers anew: all of it
 	"corrupts":  plain(0, 0, (*story).corrupts), // makes the only request's record unreadable
 	"waits":     plain(1, 1, (*story).waits),
 	"runs":      plain(1, -1, (*story).runs), // runs audit verify: a subcommand; what it prints stands in out.txt

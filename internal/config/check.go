@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
 var (
@@ -28,6 +30,7 @@ func (p *parser) check(c *Config) {
 	p.checkPolicy(c)
 	p.checkKeys(c.Keys)
 	p.checkShip(c.Audit.Ship)
+	p.checkAudit(c.Audit)
 	p.checkExecutor(c.Executor)
 	if c.Metrics.Listen != "" {
 		if _, _, err := net.SplitHostPort(c.Metrics.Listen); err != nil {
@@ -146,6 +149,33 @@ func (p *parser) checkShip(s *Ship) {
 		p.add("audit.ship.data_stream", "is no name for a data stream, such as logs-remote_cluster_bot.audit-default")
 	}
 	p.span("audit.ship.every", s.Every, 100*time.Millisecond, time.Hour)
+}
+
+func (p *parser) checkAudit(a Audit) {
+	if k := a.Checkpoint; k != nil {
+		p.needed("audit.checkpoint.key", k.Key)
+		if k.Key.Given() && !k.Key.Secret().Empty() {
+			if _, err := change.ParseSigningKey(k.Key.Secret().Reveal()); err != nil {
+				p.add("audit.checkpoint.key", "%v", err)
+			}
+		}
+		if k.Every < 1 {
+			p.add("audit.checkpoint.every", "must be 1 at least")
+		}
+		if k.Webhook != "" {
+			p.webURL("audit.checkpoint.webhook", k.Webhook, k.TLS)
+		}
+	}
+	if a.Keep == 0 {
+		return
+	}
+	p.span("audit.keep", a.Keep, 24*time.Hour, 100*365*24*time.Hour)
+	if a.Checkpoint == nil {
+		p.add("audit.keep", "needs audit.checkpoint: a signed checkpoint stands for the entries that are let go")
+	}
+	if a.Ship == nil && a.Export == "" {
+		p.add("audit.keep", "needs audit.ship or audit.export: nothing is let go that is not elsewhere")
+	}
 }
 
 const minEncryption = 32

@@ -117,6 +117,29 @@ type TLS struct {
 type Audit struct {
 	// Ship says which data stream of an Elasticsearch it is copied into. Nothing: it is not copied.
 	Ship *Ship `yaml:"ship"`
+	// Checkpoint says how it is proven to people who don't trust Redis: by signed checkpoints that are kept elsewhere.
+	// Nothing: there are none.
+	Checkpoint *Checkpoint `yaml:"checkpoint"`
+	// Keep is for how long entries stay in Redis, such as 400d; older ones are let go once they have been exported, or
+	// shipped, and a signed checkpoint stands for them. Default: for ever.
+	Keep Duration `yaml:"keep"`
+	// Export is a file to which entries are appended, as audit export prints them, before keep lets them go. Each replica
+	// has a part, where they don't share it. Not needed with ship.
+	Export string `yaml:"export"`
+}
+
+// Checkpoint is a signed line that says how many entries the audit has, and the hash of the last. It is logged.
+type Checkpoint struct {
+	// Key is a private Ed25519 key in base64, as openssl genpkey -algorithm ed25519 -outform DER | base64 -w0 makes it.
+	Key SecretRef `yaml:"key"`
+	// Every is the number of entries after which the next checkpoint is made. Default 100.
+	Every int `yaml:"every"`
+	// File is where checkpoints are appended, too, one a line: on a disk that those who write Redis can't write.
+	File string `yaml:"file"`
+	// Webhook is a URL that each is posted to, too, as JSON.
+	Webhook string `yaml:"webhook"`
+	// TLS says how the webhook's certificate is checked.
+	TLS *TLS `yaml:"tls"`
 }
 
 // Ship is an Elasticsearch that takes copies of the audit.
@@ -277,6 +300,9 @@ func (c *Config) setDefaults() {
 	if s := c.Audit.Ship; s != nil {
 		def(&s.DataStream, "logs-remote_cluster_bot.audit-default")
 		def(&s.Every, Duration(10*time.Second))
+	}
+	if k := c.Audit.Checkpoint; k != nil {
+		def(&k.Every, 100)
 	}
 	if c.Policy != nil {
 		c.Policy.setDefaults()

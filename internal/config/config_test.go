@@ -83,7 +83,7 @@ executor: { lease: 5s, call_timeout: 5s, workers: 0x }
 		"line 7: there is no field colour here",
 		"line 9: redis.addresses[0]: must be host:port",
 		"line 9: redis.addresses: several addresses need cluster: true or a sentinel_master",
-		"line 10: a time span needs a unit, such as 90s, 15m or 24h",
+		"line 10: a time span needs a unit, such as 90s, 15m, 24h or 30d",
 		"line 12: approvals.approvers[0]: must be the id of a Slack user, such as U0123ABCD",
 		"line 12: approvals.approvers[2]: U0BOB is named twice",
 		"line 12: approvals.approvers: 7 of 3 approvers must agree: that can't be",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -138,7 +139,7 @@ func eachSecret(v reflect.Value, path string, visit func(r *SecretRef, path stri
 	}
 }
 
-// Duration is a time span written as Go writes it, such as 90s or 24h.
+// Duration is a time span written as Go writes it, such as 90s or 24h, or in whole days, such as 400d.
 type Duration time.Duration
 
 // Std returns it as a time.Duration.
@@ -149,12 +150,21 @@ func (d Duration) String() string { return time.Duration(d).String() }
 
 // UnmarshalYAML reads a span; a bare number has no unit and is refused.
 func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
-	v, err := time.ParseDuration(n.Value)
+	v, err := parseDuration(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
-		return problemf("line %d: a time span needs a unit, such as 90s, 15m or 24h", n.Line)
+		return problemf("line %d: a time span needs a unit, such as 90s, 15m, 24h or 30d", n.Line)
 	}
 	*d = Duration(v)
 	return nil
+}
+
+// parseDuration reads what Go writes, and whole days.
+func parseDuration(text string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return time.Duration(n) * 24 * time.Hour, err
+	}
+	return time.ParseDuration(text)
 }
 
 // problemf makes an error that the decoder collects with the others instead of stopping at it.

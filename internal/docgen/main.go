@@ -130,7 +130,7 @@ func (c comments) schemaOf(t reflect.Type) (map[string]any, error) {
 		}
 		return map[string]any{"oneOf": []any{one("env"), one("file")}}, nil
 	case duration:
-		return map[string]any{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`}, nil
+		return map[string]any{"type": "string", "pattern": `^(([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+|[0-9]+d)$`}, nil
 	case patterns:
 		list := map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
 		return map[string]any{"oneOf": []any{map[string]any{"type": "string"}, list}}, nil
