@@ -166,7 +166,7 @@ func (x HealthReport) drift() string {
 		if m.Identity != "" && k.Identity != m.Identity {
 			diff = append(diff, fmt.Sprintf("the key demands certificates of %s, and was approved for %s", orDefaultWord(k.Identity), m.Identity))
 		}
-		if len(k.Access.Search)+len(k.Access.Replication) > 0 && len(m.Access.granted()) > 0 && !k.Access.same(m.Access) {
+		if len(k.Access.Search)+len(k.Access.Replication) > 0 && len(grants(m.Access)) > 0 && !k.Access.same(m.Access) {
 			diff = append(diff, fmt.Sprintf("the key may read %s, and was approved for %s", accessWords(k.Access), accessWords(m.Access)))
 		}
 	}
@@ -175,7 +175,7 @@ func (x HealthReport) drift() string {
 
 func accessWords(a Access) string {
 	var patterns []string
-	for _, g := range a.granted() {
+	for _, g := range grants(a) {
 		patterns = append(patterns, g.pattern)
 	}
 	return list(patterns)

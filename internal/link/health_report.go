@@ -202,8 +202,8 @@ func (x *HealthReport) keyValid() *finding {
 		return x.fail(name, CauseBadKey, evidence)
 	}
 	for _, k := range x.Keys { // a pattern that the key does not grant matches nothing, and Elasticsearch calls that no error
-		if lacks := k.Access.lacks(x.Managed.Access); len(lacks) > 0 {
-			return x.fail(name, CauseNotAllowed, "the key "+k.ID+" does not grant "+list(lacks)+", only "+accessWords(k.Access))
+		if missing := lacks(k.Access, x.Managed.Access); len(missing) > 0 {
+			return x.fail(name, CauseNotAllowed, "the key "+k.ID+" does not grant "+list(missing)+", only "+accessWords(k.Access))
 		}
 	}
 	return pass(name, "%s", x.keyLine())

@@ -108,13 +108,13 @@ func (o Observation) answers(want Expectation) (says []string, trouble string) {
 		}
 	}
 	if o.Search != nil {
-		say, bad := o.Search.judge(want)
+		say, bad := want.searched(*o.Search)
 		if bad != "" {
 			return nil, bad
 		}
 		says = append(says, say)
 	}
-	for _, g := range want.Access.granted() {
+	for _, g := range grants(want.Access) {
 		if !g.search && len(want.Access.Search) > 0 {
 			says = append(says, g.pattern+": for replication, which no search can test")
 		}
@@ -170,7 +170,8 @@ func (want Expectation) withoutRole() string {
 	return "the bot's own user may see nothing through it until it is given the role " + want.Role
 }
 
-func (s Searched) judge(want Expectation) (say, bad string) {
+// searched says what a search through the alias proves, or what is wrong.
+func (want Expectation) searched(s Searched) (say, bad string) {
 	switch {
 	case !s.Known:
 		return "", "no such remote cluster: [the local cluster does not know the alias]"

@@ -133,7 +133,7 @@ func TestReplicationAloneIsProvenByTheRefusalOfItsOwnKeyOnly(t *testing.T) {
 		"the key is named in words": {"granted by the index privileges, [k1]", alone, []string{"k1"}, false},
 	} {
 		o, want := seenWell()
-		o.Answers = []Answer{{tt.access.asked()[0], Resolved{Known: true, Error: tt.text}}}
+		o.Answers = []Answer{{resolvable(tt.access)[0], Resolved{Known: true, Error: tt.text}}}
 		want.Access, want.KeyIDs = tt.access, tt.ids
 		v := Judge(o, want)
 		if v.Works() != tt.works || tt.works && !strings.Contains(v.Proof, "accepts the key, which is for replication alone") {
@@ -148,7 +148,7 @@ func TestReplicationAloneIsProvenByTheRefusalOfItsOwnKeyOnly(t *testing.T) {
 
 func TestReplicationBesideSearchIsNotAskedFor(t *testing.T) {
 	a := Access{Search: []string{"logs-*", "both"}, Replication: []string{"both", "leader"}}
-	if asked := a.asked(); len(asked) != 2 || asked[0].pattern != "logs-*" || asked[1].pattern != "both" {
+	if asked := resolvable(a); len(asked) != 2 || asked[0].pattern != "logs-*" || asked[1].pattern != "both" {
 		t.Errorf("asked for %v", asked)
 	}
 	o, want := seenWell()

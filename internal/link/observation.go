@@ -34,8 +34,8 @@ type grant struct {
 	search  bool // it may be searched, and not only replicated
 }
 
-// granted returns every pattern once.
-func (a Access) granted() []grant {
+// grants returns every pattern once.
+func grants(a Access) []grant {
 	var all []grant
 	for _, p := range a.Search {
 		all = append(all, grant{pattern: p, search: true})
@@ -51,29 +51,29 @@ func (a Access) granted() []grant {
 	})
 }
 
-// lacks are the patterns of want that a does not name. Nothing is known where a names none at all.
-func (a Access) lacks(want Access) []string {
-	var lacks []string
+// lacks returns the patterns of want that a does not name. Nothing is known where a names none at all.
+func lacks(a, want Access) []string {
+	var missing []string
 	if len(a.Search)+len(a.Replication) == 0 {
 		return nil
 	}
-	for _, g := range want.granted() {
+	for _, g := range grants(want) {
 		has := a.Replication
 		if g.search {
 			has = a.Search
 		}
 		if !slices.Contains(has, g.pattern) {
-			lacks = append(lacks, g.pattern)
+			missing = append(missing, g.pattern)
 		}
 	}
-	return lacks
+	return missing
 }
 
-// asked are the patterns to resolve. Resolving wants view_index_metadata, which only what may be searched grants: of
+// resolvable are the patterns to resolve. Resolving wants view_index_metadata, which only what may be searched grants: of
 // replication alone one pattern is enough, as all get the same refusal. Under the certificate model the list of what may
 // be read is not ours: without one everything is asked for.
-func (a Access) asked() []grant {
-	all := a.granted()
+func resolvable(a Access) []grant {
+	all := grants(a)
 	searched := slices.DeleteFunc(slices.Clone(all), func(g grant) bool { return !g.search })
 	switch {
 	case len(searched) > 0:
@@ -89,7 +89,7 @@ func asked(local Deployment, a Access) []grant {
 	if !canResolve(local) {
 		return nil
 	}
-	return a.asked()
+	return resolvable(a)
 }
 
 // observe uses a connection and reads how it stands. Resolving comes first: it connects, while _remote/info only tells how

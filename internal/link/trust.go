@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
 // Trusts is a Platform that reaches whom the transport port of its deployments trusts.
@@ -69,9 +72,11 @@ func (t TrustSettings) Writable(d Deployment) error {
 	if t.Accounts != nil {
 		return nil
 	}
-	return userError("The platform does not show whom "+d.Name+" trusts of its own organization or ECE (settings.trust.accounts is missing), "+
-		"and a change of its trust would replace that unseen. It was left alone: add the trust by hand in its console under Security, then ask again.",
-		"%s: settings.trust.accounts is missing", d.Ref)
+	return &change.ExplainedError{
+		Say: "The platform does not show whom " + d.Name + " trusts of its own organization or ECE (settings.trust.accounts is missing), " +
+			"and a change of its trust would replace that unseen. It was left alone: add the trust by hand in its console under Security, then ask again.",
+		Err: fmt.Errorf("%s: settings.trust.accounts is missing", d.Ref),
+	}
 }
 
 // shown are settings for people: words stand for what was not read, so that nobody sends an empty list instead.

@@ -76,11 +76,12 @@ func (a AddedTrust) sharing(theirs AddedTrust, e TrustEntry) AddedTrust {
 		return a
 	}
 	theirs.Clusters = slices.DeleteFunc(slices.Clone(theirs.Clusters), func(id string) bool { return !slices.Contains(e.Clusters, id) })
-	theirs.Certificates = slices.DeleteFunc(slices.Clone(theirs.Certificates), func(f string) bool { return !e.holds(f) })
+	theirs.Certificates = slices.DeleteFunc(slices.Clone(theirs.Certificates), func(f string) bool { return !holds(e, f) })
 	return a.and(theirs)
 }
 
-func (e TrustEntry) holds(print string) bool {
+// holds reports whether an entry has a certificate of that fingerprint.
+func holds(e TrustEntry, print string) bool {
 	return slices.ContainsFunc(e.Certificates, func(c TrustCertificate) bool {
 		f, err := fingerprint(c.PEM)
 		return err == nil && f == print
