@@ -11,6 +11,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -22,8 +23,8 @@ func connections(locals int) []link.ManagedConnection {
 	for i := range locals {
 		for j := range 5 {
 			all = append(all, link.ManagedConnection{
-				Local:     link.Ref{Platform: "ece-prod", Deployment: fmt.Sprintf("l%04d", i)},
-				Remote:    link.Ref{Platform: "cloud", Deployment: fmt.Sprintf("r%d", j)},
+				Local:     elastic.Ref{Platform: "ece-prod", Deployment: fmt.Sprintf("l%04d", i)},
+				Remote:    elastic.Ref{Platform: "cloud", Deployment: fmt.Sprintf("r%d", j)},
 				Alias:     fmt.Sprintf("alias-%d", j),
 				LocalName: fmt.Sprintf("logs-%04d", i), Record: change.StoredRecord{Request: "r1", By: change.Actor{User: "U0ASKER"}},
 			})
@@ -72,7 +73,7 @@ func TestAnOutageIsOneMessage(t *testing.T) {
 func TestTheNarrowestCauseIsTold(t *testing.T) {
 	at := func(local, remote string) link.ManagedConnection {
 		return link.ManagedConnection{
-			Local: link.Ref{Platform: "ece-prod", Deployment: local}, Remote: link.Ref{Platform: "cloud", Deployment: remote}, Alias: remote,
+			Local: elastic.Ref{Platform: "ece-prod", Deployment: local}, Remote: elastic.Ref{Platform: "cloud", Deployment: remote}, Alias: remote,
 			LocalName: "logs", Record: change.StoredRecord{Request: "r1"},
 		}
 	}
@@ -172,7 +173,7 @@ func TestTheLongestAlertFits(t *testing.T) {
 		a := alert{cause: cause{causeLocal, "p/d", m + "x"}, openAlert: openAlert{Since: start}}
 		for i := range 50 {
 			a.affected = append(a.affected, troubled{
-				name:   link.Name{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: fmt.Sprint(i) + m},
+				name:   link.Name{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: fmt.Sprint(i) + m},
 				status: statusRecord{On: m, Problems: []openProblem{{Kind: link.ProblemKinds()[i%4], Say: m}}},
 			})
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -244,8 +245,8 @@ func (a answers) text(field string) string { return strings.TrimSpace(a[field].T
 
 func (a answers) patterns(field string) []string { return link.ParsePatterns(a[field].Text) }
 
-func (a answers) access() link.Access {
-	return link.Access{Search: a.patterns(link.FieldSearch), Replication: a.patterns(link.FieldReplication)}
+func (a answers) access() elastic.Access {
+	return elastic.Access{Search: a.patterns(link.FieldSearch), Replication: a.patterns(link.FieldReplication)}
 }
 
 // formSubmitted asks for the change. The modal's id makes a second submission the same request.

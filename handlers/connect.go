@@ -10,6 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -108,8 +109,8 @@ func (h *Handlers) deploymentNames(ctx context.Context) []string {
 }
 
 // only is the one deployment that text names: by name or id, or the only one found. why says why there is none.
-func only(found link.Found, text string) (d link.Deployment, why string) {
-	var exact []link.Deployment
+func only(found link.Found, text string) (d elastic.Deployment, why string) {
+	var exact []elastic.Deployment
 	for _, d := range found.Deployments {
 		if strings.EqualFold(d.Name, text) || strings.EqualFold(d.Deployment, text) || strings.EqualFold(d.String(), text) {
 			exact = append(exact, d)
@@ -195,8 +196,8 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 	if pair == "" {
 		return true
 	}
-	local, err := link.ParseRef(f.Local.Value)
-	remote, err2 := link.ParseRef(f.Remote.Value)
+	local, err := elastic.ParseRef(f.Local.Value)
+	remote, err2 := elastic.ParseRef(f.Remote.Value)
 	if err := errors.Join(err, err2); err != nil {
 		m.Notes = []string{"Choose both deployments from the lists."}
 		return true

@@ -10,6 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -22,7 +23,7 @@ func (h *Handlers) refused(ctx context.Context, to replyTarget, m connectMetadat
 	field := link.FieldReason
 	var then func(context.Context) error
 	_, held := errors.AsType[*change.LockedError](err)
-	call, outage := errors.AsType[*link.CallError](err)
+	call, outage := errors.AsType[*elastic.CallError](err)
 	switch {
 	case held:
 		field = link.FieldAlias
@@ -37,7 +38,7 @@ func (h *Handlers) refused(ctx context.Context, to replyTarget, m connectMetadat
 }
 
 // sideOf is the field of the deployment that a call was about.
-func sideOf(call *link.CallError, f connectForm) string {
+func sideOf(call *elastic.CallError, f connectForm) string {
 	platform, _, _ := strings.Cut(f.Local.Value, "/")
 	name, _, _ := strings.Cut(f.Local.Text, " · ")
 	if call.System == platform || (name != "" && strings.HasSuffix(call.System, name)) {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -17,7 +18,7 @@ func newFilterDesk(t *testing.T, egress ...string) *desk {
 	d := newDesk(t, func(systems []link.System) {
 		systems[0].EgressCIDRs, systems[1].CanAddFilters = egress, true
 	})
-	d.world.Platform("cloud").Find("b2").SetRulesets(link.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+	d.world.Platform("cloud").Find("b2").SetRulesets(elastic.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
 	return d
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -37,7 +38,7 @@ func (d *desk) asked() link.ConnectParams {
 func TestCertificatesAreOfferedWhereKeysCannotBeUsed(t *testing.T) {
 	d := newDesk(t)
 	for _, one := range d.world.Deployments() { // too old for keys
-		one.Edit(func(x *link.Deployment) { x.Version, x.ClusterID = "8.12.1", remoteID[:30]+x.Deployment })
+		one.Edit(func(x *elastic.Deployment) { x.Version, x.ClusterID = "8.12.1", remoteID[:30]+x.Deployment })
 	}
 	d.types("connect")
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -122,7 +123,7 @@ func (f connectForm) connect() (link.ConnectParams, *change.InvalidError) {
 		Alias:        strings.TrimSpace(f.Texts[link.FieldAlias]),
 		ProxyAddress: strings.TrimSpace(f.Texts[link.FieldAddress]),
 		ServerName:   strings.TrimSpace(f.Texts[link.FieldServerName]),
-		Access: link.Access{
+		Access: elastic.Access{
 			Search:      link.ParsePatterns(f.Texts[link.FieldSearch]),
 			Replication: link.ParsePatterns(f.Texts[link.FieldReplication]),
 		},
@@ -160,15 +161,15 @@ func hasProblem(e *change.InvalidError, field string) bool {
 	return false
 }
 
-func chosen(wrong *change.InvalidError, field string, o bot.Option) link.Ref {
+func chosen(wrong *change.InvalidError, field string, o bot.Option) elastic.Ref {
 	if isDown(o) {
 		wrong.Add(field, "this platform can't be asked just now, so nothing on it can be chosen; try again in a moment")
-		return link.Ref{}
+		return elastic.Ref{}
 	}
 	if o.Value == "" {
-		return link.Ref{} // Check says it
+		return elastic.Ref{} // Check says it
 	}
-	ref, err := link.ParseRef(o.Value)
+	ref, err := elastic.ParseRef(o.Value)
 	if err != nil {
 		wrong.Add(field, "choose a deployment from the list")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -325,9 +326,9 @@ func TestSubmittingTwiceAsksOnce(t *testing.T) {
 	}
 	c, _ := connection(r)
 	want := link.ConnectParams{
-		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Remote: link.Ref{Platform: "cloud", Deployment: "b2"},
+		Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Remote: elastic.Ref{Platform: "cloud", Deployment: "b2"},
 		Alias: "search-eu", ProxyAddress: "search-eu.cloud.example:9443", ServerName: "search-eu.cloud.example",
-		Access: link.Access{Search: []string{"logs-*", "metrics-*", "traces-*"}}, ExpiryDays: 90, SkipUnavailable: true,
+		Access: elastic.Access{Search: []string{"logs-*", "metrics-*", "traces-*"}}, ExpiryDays: 90, SkipUnavailable: true,
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)
@@ -475,7 +476,7 @@ func TestEditingWithAnotherDeploymentKeepsNothingOfTheOldOne(t *testing.T) {
 func TestEditingWithAnotherDeploymentTrustsItAndNotTheOldOne(t *testing.T) {
 	d := newDesk(t)
 	for _, one := range d.world.Deployments() {
-		one.Edit(func(x *link.Deployment) { x.Version, x.ClusterID = "8.12.1", remoteID[:30]+x.Deployment })
+		one.Edit(func(x *elastic.Deployment) { x.Version, x.ClusterID = "8.12.1", remoteID[:30]+x.Deployment })
 	}
 	d.types("connect")
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")

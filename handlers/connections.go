@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -19,7 +20,7 @@ type Connections interface {
 	List(ctx context.Context, text string) link.Listing
 	State(ctx context.Context, n link.Name) (link.ConnectionState, error)
 	Diagnose(ctx context.Context, n link.Name) (link.HealthReport, error)
-	Migratable(ctx context.Context, local link.Ref) []string
+	Migratable(ctx context.Context, local elastic.Ref) []string
 }
 
 // atOnce is how long a listing may take before what there is is shown.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -202,7 +203,7 @@ func TestListWhereNobodyAnswers(t *testing.T) {
 	d.connected()
 	d.world.Platform("ece-prod").AddDeployment("a2", "siem", "8.19.3")
 	for id, called := range map[string]string{"a1": "logs-prod", "a2": "siem"} {
-		d.world.Fail(linktest.Fault{Call: "RemoteInfo", On: "ece-prod/" + id, Err: &link.CallError{System: "Elasticsearch of " + called, Status: 503}})
+		d.world.Fail(linktest.Fault{Call: "RemoteInfo", On: "ece-prod/" + id, Err: &elastic.CallError{System: "Elasticsearch of " + called, Status: 503}})
 	}
 	d.types("list")
 	goldenMessage(t, "list_unread", d.shown())
@@ -239,7 +240,7 @@ func TestAListLineLeadsOn(t *testing.T) {
 			t.Errorf("%q was taken", value)
 		}
 	}
-	if lineMenu(link.Name{Local: link.Ref{Platform: "p", Deployment: strings.Repeat("x", 150)}, Alias: "a"}, "follow") != nil {
+	if lineMenu(link.Name{Local: elastic.Ref{Platform: "p", Deployment: strings.Repeat("x", 150)}, Alias: "a"}, "follow") != nil {
 		t.Error("a menu that Slack refuses")
 	}
 }
@@ -368,7 +369,7 @@ func TestARotationTellsWhetherTheOldKeyIsInvalid(t *testing.T) {
 		if !known {
 			d.world.Platform("cloud").Find("b2").Invalidate()
 		}
-		raw, err := json.Marshal(link.RotateParams{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", ExpiryDays: 90})
+		raw, err := json.Marshal(link.RotateParams{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", ExpiryDays: 90})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -396,7 +397,7 @@ func TestTheCardOfADisconnect(t *testing.T) {
 			d := newDesk(t)
 			d.connected(func(c *link.ConnectParams) { c.Role = &link.RoleOptions{Name: "remote-readers"} })
 			before(d)
-			raw, err := json.Marshal(link.DisconnectParams{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu"})
+			raw, err := json.Marshal(link.DisconnectParams{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu"})
 			if err != nil {
 				t.Fatal(err)
 			}

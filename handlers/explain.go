@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
@@ -184,10 +185,10 @@ func explainOutside(err error, p textFormat) (string, bool) {
 	if e, ok := errors.AsType[*link.UnknownSystemError](err); ok {
 		return "There is no platform called " + p.text(e.Name) + " in the bot's configuration.", true
 	}
-	if errors.Is(err, link.ErrNoCredentials) {
+	if errors.Is(err, elastic.ErrNoCredentials) {
 		return "The bot has no credentials for this cluster: whoever runs the bot can add them to its configuration.", true
 	}
-	if e, ok := errors.AsType[*link.CallError](err); ok {
+	if e, ok := errors.AsType[*elastic.CallError](err); ok {
 		return callSentence(e, p), true
 	}
 	if e, ok := errors.AsType[*bot.Error](err); ok {
@@ -196,12 +197,12 @@ func explainOutside(err error, p textFormat) (string, bool) {
 	return "", false
 }
 
-func callSentence(e *link.CallError, p textFormat) string {
+func callSentence(e *elastic.CallError, p textFormat) string {
 	who := p.text(e.System)
 	switch {
 	case e.Status == 0 || e.Status == 408:
 		return who + " gave no answer in time."
-	case e.Code == link.CodeNotElasticsearch:
+	case e.Code == elastic.CodeNotElasticsearch:
 		return who + " does not show to be Elasticsearch: a proxy between may drop its header. Whoever runs the bot can set " +
 			"any_product: true for this platform in its configuration."
 	case e.Status == 401:
@@ -210,7 +211,7 @@ func callSentence(e *link.CallError, p textFormat) string {
 		return who + " does not let the bot do this: whoever runs the bot has to look at its permissions."
 	case e.NotFound():
 		return who + " does not know this (any more)."
-	case e.Status == link.StatusNotElevated:
+	case e.Status == elastic.StatusNotElevated:
 		return who + " wants elevated permissions, and the platform's key lacks them: whoever runs the bot has to use a key " +
 			"that a user who has them made."
 	case e.Status == 429:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -18,7 +19,7 @@ const canary = "c2VjcmV0LWtleTpjYW5hcnk=" // stands for a secret that an error c
 func TestEveryErrorIsExplained(t *testing.T) {
 	leaky := errors.New("encoded=" + canary)
 	call := func(status int) error {
-		return &link.CallError{System: "ece-prod", Call: "PATCH /keystore " + canary, Status: status, Code: canary, Reason: canary, Err: leaky}
+		return &elastic.CallError{System: "ece-prod", Call: "PATCH /keystore " + canary, Status: status, Code: canary, Reason: canary, Err: leaky}
 	}
 	tests := map[string]struct {
 		err  error
@@ -45,9 +46,9 @@ func TestEveryErrorIsExplained(t *testing.T) {
 		"not there":       {call(404), "does not know this", false},
 		"too many":        {call(429), "fewer requests", false},
 		"trouble":         {call(503), "trouble of its own (503)", false},
-		"no product":      {&link.CallError{System: "es", Status: 200, Code: link.CodeNotElasticsearch, Reason: canary, Err: leaky}, "any_product: true", false},
+		"no product":      {&elastic.CallError{System: "es", Status: 200, Code: elastic.CodeNotElasticsearch, Reason: canary, Err: leaky}, "any_product: true", false},
 		"refused":         {call(400), "refused a call (400)", false},
-		"no credentials":  {fmt.Errorf("%w: %w", link.ErrNoCredentials, leaky), "no credentials", false},
+		"no credentials":  {fmt.Errorf("%w: %w", elastic.ErrNoCredentials, leaky), "no credentials", false},
 		"no platform":     {&link.UnknownSystemError{Name: "<!here>"}, "&lt;!", false},
 		"trigger expired": {&bot.Error{Kind: bot.Expired, Err: leaky}, "once more", false},
 		"slack limited":   {&bot.Error{Kind: bot.Limited, Err: leaky}, "just now", false},

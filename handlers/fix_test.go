@@ -6,6 +6,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -30,7 +31,7 @@ func TestAFilterIsMendedFromTheDiagnosis(t *testing.T) {
 	})
 	d.connected()
 	d.world.Platform("ece-prod").SetOutgoing("203.0.113.10")
-	d.world.Platform("cloud").Find("b2").SetRulesets(link.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+	d.world.Platform("cloud").Find("b2").SetRulesets(elastic.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
 	d.types("diagnose search-eu")
 	goldenMessage(t, "diagnose_filter", d.shown())
 	v := d.mends(d.shown())
@@ -95,11 +96,11 @@ func TestStatusOfAConnectionByCertificates(t *testing.T) {
 	local, remote := d.world.Platform("ece-prod").Find("a1"), d.world.Platform("cloud").Find("b2")
 	d.certified()
 	cloud, ece := d.world.Platform("cloud"), d.world.Platform("ece-prod")
-	local.TrustAlso(toJSON(t, link.TrustEntry{
-		Type: "ESS", ScopeID: cloud.Scope(), All: true, Certificates: []link.TrustCertificate{{PEM: cloud.CA("ech-region")}, {PEM: cloud.CA("ech-region next")}},
+	local.TrustAlso(toJSON(t, elastic.TrustEntry{
+		Type: "ESS", ScopeID: cloud.Scope(), All: true, Certificates: []elastic.TrustCertificate{{PEM: cloud.CA("ech-region")}, {PEM: cloud.CA("ech-region next")}},
 	}))
-	remote.TrustAlso(toJSON(t, link.TrustEntry{
-		Type: "ECE", ScopeID: ece.Scope(), All: true, Certificates: []link.TrustCertificate{{PEM: ece.CA("ece-region")}, {PEM: ece.CA("ece-region next")}},
+	remote.TrustAlso(toJSON(t, elastic.TrustEntry{
+		Type: "ECE", ScopeID: ece.Scope(), All: true, Certificates: []elastic.TrustCertificate{{PEM: ece.CA("ece-region")}, {PEM: ece.CA("ece-region next")}},
 	}))
 	d.types("status search-eu")
 	goldenMessage(t, "status_certificates", d.shown())
@@ -113,7 +114,7 @@ func TestFormsAreFilledForTheirCause(t *testing.T) {
 		if fill != want {
 			t.Errorf("%s: %q, want %q", cause, fill, want)
 		}
-		n := link.Name{Local: link.Ref{Platform: "e", Deployment: "a"}, Alias: "x"}
+		n := link.Name{Local: elastic.Ref{Platform: "e", Deployment: "a"}, Alias: "x"}
 		if got, back, err := parsePressValue(pressValue(n, fill)); err != nil || got != n || back != fill {
 			t.Errorf("%s: a button carries %v %q, %v", cause, got, back, err)
 		}
@@ -126,7 +127,7 @@ func TestFormsAreFilledForTheirCause(t *testing.T) {
 // Certificates are told of in words of their own: one message a problem, drawn again, and resolved in those words.
 func TestWatchTellsOfCertificates(t *testing.T) {
 	w := newWard(t, link.ManagedConnection{
-		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Record: change.StoredRecord{Request: "r1", By: change.Actor{User: "U0ASKER"}},
+		Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Record: change.StoredRecord{Request: "r1", By: change.Actor{User: "U0ASKER"}},
 	})
 	ends := link.Problem{Kind: link.ProblemExpiring, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod trusts certificates of search-eu that end on 2026-12-24, and none that goes on."}
 	gap := link.Problem{Kind: link.ProblemDrifted, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod does not trust CN=next."}

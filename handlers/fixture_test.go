@@ -13,6 +13,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -52,9 +53,9 @@ func goldenMessage(t *testing.T, name string, m bot.Message) {
 // pending is a request as it is asked.
 func pending() *change.Request {
 	params, _ := json.Marshal(link.ConnectParams{
-		Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Remote: link.Ref{Platform: "cloud", Deployment: "b2"},
+		Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Remote: elastic.Ref{Platform: "cloud", Deployment: "b2"},
 		Alias: "search-eu", ProxyAddress: "search-eu.es.example:9443", ServerName: "search-eu.es.example",
-		Access: link.Access{Search: []string{"logs-*", "metrics-*"}}, ExpiryDays: 90,
+		Access: elastic.Access{Search: []string{"logs-*", "metrics-*"}}, ExpiryDays: 90,
 	})
 	return &change.Request{
 		ID: "7Q2MZK", State: change.Pending, Version: 3, ApprovalsSince: 1,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -130,7 +131,7 @@ type stands map[link.Name]Status
 func everyStand(names func(int) string) stands {
 	all := stands{}
 	add := func(alias string, s Status) {
-		m := link.ManagedConnection{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: alias, MadeBy: "U0ASKER"}
+		m := link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: alias, MadeBy: "U0ASKER"}
 		s.Managed = m
 		if s.Local == "" {
 			s.Local, s.Remote = names(maxName*2), names(maxName*2)
@@ -159,8 +160,8 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 		if file == "home_connections_nasty" {
 			for n := range homeConnections {
 				alias := fmt.Sprintf("%02d", n) + nasty(200)
-				all[link.Name{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: alias}] = Status{
-					Managed: link.ManagedConnection{Local: link.Ref{Platform: "p", Deployment: "d"}, Alias: alias, MadeBy: "U0ASKER"}, Local: names(200),
+				all[link.Name{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: alias}] = Status{
+					Managed: link.ManagedConnection{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: alias, MadeBy: "U0ASKER"}, Local: names(200),
 				}
 			}
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
@@ -86,7 +87,7 @@ type OpenHomes interface {
 // Directory finds deployments; *link.Catalog is one.
 type Directory interface {
 	Find(ctx context.Context, text string, limit int) link.Found
-	ReadPair(ctx context.Context, local, remote link.Ref) (link.PairState, error)
+	ReadPair(ctx context.Context, local, remote elastic.Ref) (link.PairState, error)
 	System(name string) (link.System, bool)
 }
 

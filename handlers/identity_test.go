@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -92,7 +93,7 @@ func TestWhoPastesTheKeySeesToTheAuthorityToo(t *testing.T) {
 func TestStrongIdentityIsOfferedAmongTheAdvancedSettings(t *testing.T) {
 	d := newDesk(t)
 	for _, one := range d.world.Deployments() {
-		one.Edit(func(x *link.Deployment) { x.Version, x.ClusterID = "9.3.1", remoteID[:30]+x.Deployment })
+		one.Edit(func(x *elastic.Deployment) { x.Version, x.ClusterID = "9.3.1", remoteID[:30]+x.Deployment })
 	}
 	d.types("connect")
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
@@ -131,7 +132,7 @@ func TestStrongIdentityIsOfferedAmongTheAdvancedSettings(t *testing.T) {
 func TestStrongIdentityGoesWithTheDeploymentsThatCanDoIt(t *testing.T) {
 	d := newDesk(t)
 	for _, one := range d.world.Deployments() {
-		one.Edit(func(x *link.Deployment) { x.Version, x.ClusterID = "9.3.1", remoteID[:30]+x.Deployment })
+		one.Edit(func(x *elastic.Deployment) { x.Version, x.ClusterID = "9.3.1", remoteID[:30]+x.Deployment })
 	}
 	d.types("connect")
 	d.chooses(link.FieldLocal, "cloud/b3", "search-us")

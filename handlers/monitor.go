@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -177,7 +178,7 @@ func (m *Monitor) checkQueue(ctx context.Context, queue string) error {
 // that something is wrong, and after a change, it reads everything anew.
 func (m *Monitor) health(ctx context.Context, c link.ManagedConnection, was statusRecord) (link.HealthResult, error) {
 	if was.Request == c.Record.Request && len(was.Problems) == 0 {
-		found, err := m.o.Checker.Health(link.AllowRecent(ctx, m.o.Every), c, m.o.ExpiresWithin)
+		found, err := m.o.Checker.Health(elastic.AllowRecent(ctx, m.o.Every), c, m.o.ExpiresWithin)
 		if err != nil || len(found.Problems) == 0 {
 			return found, err
 		}
@@ -187,7 +188,7 @@ func (m *Monitor) health(ctx context.Context, c link.ManagedConnection, was stat
 
 // errLimited ends a tick: the platform answers "too many requests".
 func errLimited(err error) bool {
-	e, ok := errors.AsType[*link.CallError](err)
+	e, ok := errors.AsType[*elastic.CallError](err)
 	return ok && e.Status == http.StatusTooManyRequests
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -231,7 +232,7 @@ func (p *patients) Health(ctx context.Context, m link.ManagedConnection, _ time.
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.checks++
-	p.recent = append(p.recent, link.RecentAllowed(ctx))
+	p.recent = append(p.recent, elastic.RecentAllowed(ctx))
 	problems, ok := p.problems[m.Name()]
 	if !ok {
 		problems = p.all

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	w := newWard(t, link.ManagedConnection{
-		Local: link.Ref{Platform: "ece-prod", Deployment: "b3fe867e5233ed79d3cfa56035a3b9b9"}, Alias: "search-eu", LocalName: "logs-prod",
+		Local: elastic.Ref{Platform: "ece-prod", Deployment: "b3fe867e5233ed79d3cfa56035a3b9b9"}, Alias: "search-eu", LocalName: "logs-prod",
 		Record: change.StoredRecord{Request: "r1", By: change.Actor{User: "U0ASKER"}},
 	})
 	name := w.managed[0].Name()
@@ -71,7 +72,7 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 
 // In the middle of a change a connection may look lost, or not as approved: that is no news.
 func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
-	m := link.ManagedConnection{Local: link.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Record: change.StoredRecord{Request: "r1"}}
+	m := link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Record: change.StoredRecord{Request: "r1"}}
 	for target, told := range map[string]map[change.State]int{
 		link.Target(m.Local, m.Alias):         {change.Pending: 1, change.Applying: 0, change.Undoing: 0, change.Stuck: 1},
 		link.Target(m.Local, link.EveryAlias): {change.Pending: 1, change.Applying: 0},
@@ -89,7 +90,7 @@ func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
 }
 
 func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
-	w := newWard(t, link.ManagedConnection{Local: link.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x"})
+	w := newWard(t, link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x"})
 	w.all = []link.Problem{{Kind: link.ProblemDown, Say: "gone"}}
 	w.slack.lost["post"] = true
 	if err := w.CheckDue(t.Context()); err == nil {
@@ -110,7 +111,7 @@ func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
 // What connections share is read once a cycle, but not for the first check after a change, and not before a problem is
 // told of or found to be over.
 func TestChecksReadEverythingBeforeTheyTell(t *testing.T) {
-	w := newWard(t, link.ManagedConnection{Local: link.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x", Record: change.StoredRecord{Request: "r1"}})
+	w := newWard(t, link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x", Record: change.StoredRecord{Request: "r1"}})
 	every := w.o.Every
 	for i, step := range []struct {
 		request  string

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -109,7 +110,7 @@ func (h *Handlers) label(platform string) string {
 }
 
 // optionOf is a deployment in a list; false if its name is too long to be told apart by Slack.
-func optionOf(d link.Deployment) (*slack.OptionBlockObject, bool) {
+func optionOf(d elastic.Deployment) (*slack.OptionBlockObject, bool) {
 	o, ok := choose(d)
 	if !ok {
 		return nil, false
@@ -117,9 +118,9 @@ func optionOf(d link.Deployment) (*slack.OptionBlockObject, bool) {
 	return slack.NewOptionBlockObject(o.Value, plain(o.Text, maxOption), nil), true
 }
 
-func choose(d link.Deployment) (bot.Option, bool) {
+func choose(d elastic.Deployment) (bot.Option, bool) {
 	value := d.String()
-	if _, err := link.ParseRef(value); err != nil || len(value) > maxValue {
+	if _, err := elastic.ParseRef(value); err != nil || len(value) > maxValue {
 		return bot.Option{}, false
 	}
 	about := []string{""}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -98,7 +99,7 @@ func TestWhatASlowPlatformRefusesIsToldOnTopOfTheForm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t)
 		d.filledIn()
-		d.world.Platform("ece-prod").Find("a1").Edit(func(x *link.Deployment) { x.Status = "stopped" })
+		d.world.Platform("ece-prod").Find("a1").Edit(func(x *elastic.Deployment) { x.Status = "stopped" })
 		d.slow()
 		checking, then := d.late(d.connectSubmitted)
 		d.slack.push(checking)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -50,9 +51,9 @@ func (h *Handlers) connectionOf(ctx context.Context, s bot.Shortcut) (link.Name,
 // subject is the connection that a request is about, if it is about one.
 func subject(r *change.Request) (link.Name, bool) {
 	var p struct {
-		Local   link.Ref `json:"local"`
-		Alias   string   `json:"alias"`
-		Aliases []string `json:"aliases"`
+		Local   elastic.Ref `json:"local"`
+		Alias   string      `json:"alias"`
+		Aliases []string    `json:"aliases"`
 	}
 	if json.Unmarshal(r.Proposal.Params, &p) != nil {
 		return link.Name{}, false

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -39,7 +40,7 @@ type statusRecord struct {
 	On       string        `json:"on"`      // what people call the local deployment
 	Local    string        `json:"local"`   // the deployments' names
 	Remote   string        `json:"remote,omitempty"`
-	RemoteID link.Ref      `json:"remote_id"`
+	RemoteID elastic.Ref   `json:"remote_id"`
 	Maker    string        `json:"maker,omitempty"` // who follow it though they said nothing
 	By       string        `json:"by,omitempty"`
 	Expires  time.Time     `json:"expires,omitzero"` // of its key

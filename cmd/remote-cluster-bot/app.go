@@ -19,7 +19,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/keyvault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -149,7 +149,7 @@ func (a *App) newExecutor(owner string, kinds map[change.Kind]change.Planner, st
 		Drain: e.Drain.Std(), Weigh: a.policy.Evaluate,
 		Backoff: executor.Exponential(250*time.Millisecond, 5*time.Second, mathrand.Float64),
 		Now:     time.Now, Log: a.log, Changed: a.notifier.Changed,
-		Scrub: wire.NewScrubber(a.config.Secrets()...).Text,
+		Scrub: transport.NewScrubber(a.config.Secrets()...).Text,
 		Span:  a.tracing.Spans(),
 	})
 	return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
@@ -126,12 +127,12 @@ func rounds(made []fault.Exchange, from time.Time) (int, string) {
 func askFor(tb testing.TB, s *testEnv, a *actor, n int) string {
 	tb.Helper()
 	local, remote := s.Deployment("logs-prod"), s.Deployment("metrics-eu")
-	survey, err := a.catalog.ReadPair(tb.Context(), link.Ref{Platform: "ece-prod", Deployment: local.ID()}, link.Ref{Platform: "elastic-cloud", Deployment: remote.ID()})
+	survey, err := a.catalog.ReadPair(tb.Context(), elastic.Ref{Platform: "ece-prod", Deployment: local.ID()}, elastic.Ref{Platform: "elastic-cloud", Deployment: remote.ID()})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	connect := link.Prefill(survey)
-	connect.Alias, connect.Access = fmt.Sprintf("bench-%d", n), link.Access{Search: []string{"metrics-*"}}
+	connect.Alias, connect.Access = fmt.Sprintf("bench-%d", n), elastic.Access{Search: []string{"metrics-*"}}
 	params, err := json.Marshal(connect)
 	if err != nil {
 		tb.Fatal(err)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -48,7 +48,7 @@ func newCheckpoints(c *config.Config, s *store.Store, owner string, log *slog.Lo
 	}
 	return &checkpoints{
 		store: s, env: c.Environment, owner: owner, audit: c.Audit, now: time.Now, log: log,
-		webhook: &http.Client{Transport: wire.NewTransport(t), Timeout: c.Executor.CallTimeout.Std()},
+		webhook: &http.Client{Transport: transport.NewTransport(t), Timeout: c.Executor.CallTimeout.Std()},
 	}, nil
 }
 

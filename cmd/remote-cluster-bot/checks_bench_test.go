@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
@@ -133,12 +134,12 @@ func addDeployment(tb testing.TB, on *platform.Platform, name string) string {
 func (w *monitored) connect(local, remote, alias string) {
 	w.tb.Helper()
 	ctx := w.tb.Context()
-	survey, err := w.app.catalog.ReadPair(ctx, link.Ref{Platform: "ece-prod", Deployment: local}, link.Ref{Platform: "elastic-cloud", Deployment: remote})
+	survey, err := w.app.catalog.ReadPair(ctx, elastic.Ref{Platform: "ece-prod", Deployment: local}, elastic.Ref{Platform: "elastic-cloud", Deployment: remote})
 	if err != nil {
 		w.tb.Fatal(err)
 	}
 	c := link.Prefill(survey)
-	c.Alias, c.Access = alias, link.Access{Search: []string{"metrics-*"}}
+	c.Alias, c.Access = alias, elastic.Access{Search: []string{"metrics-*"}}
 	params, err := json.Marshal(c)
 	if err != nil {
 		w.tb.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
@@ -329,7 +329,7 @@ func TestAnyProductHoldsForElasticCloudToo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cluster, err := all[1].Cluster(link.Deployment{Name: "logs", ServiceURL: bare.URL})
+		cluster, err := all[1].Cluster(elastic.Deployment{Name: "logs", ServiceURL: bare.URL})
 		if err != nil {
 			t.Fatal(err)
 		}

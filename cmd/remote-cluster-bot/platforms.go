@@ -12,19 +12,20 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ece"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ech"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
 )
 
 // constructors make a platform of each kind: to add a kind, add a line.
-var constructors = map[string]func(config.Platform, platformDeps) (link.Platform, error){
-	link.KindECE: newECE,
-	link.KindECH: newECH,
+var constructors = map[string]func(config.Platform, platformDeps) (elastic.Platform, error){
+	elastic.KindECE: newECE,
+	elastic.KindECH: newECH,
 }
 
 // platformDeps is what all platforms are called with.
@@ -49,7 +50,7 @@ func systems(platforms []config.Platform, d platformDeps) ([]link.System, error)
 		system := link.System{
 			Name: p.Name, Label: p.Label, Kind: p.Kind, Platform: platform, EnvironmentID: p.EnvironmentID,
 			EgressCIDRs: p.Egress, CanAddFilters: p.AddFilters, ConsoleURL: p.ConsoleURL,
-			SupportsIdentity: p.Kind == link.KindECH || p.StrongIdentity,
+			SupportsIdentity: p.Kind == elastic.KindECH || p.StrongIdentity,
 		}
 		if system.EnvironmentCA, err = environmentCA(p); err != nil {
 			return nil, err
@@ -59,7 +60,7 @@ func systems(platforms []config.Platform, d platformDeps) ([]link.System, error)
 	return all, nil
 }
 
-func newECE(p config.Platform, d platformDeps) (link.Platform, error) {
+func newECE(p config.Platform, d platformDeps) (elastic.Platform, error) {
 	api, elasticsearch, err := trusts(p)
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func newECE(p config.Platform, d platformDeps) (link.Platform, error) {
 	})
 }
 
-func newECH(p config.Platform, d platformDeps) (link.Platform, error) {
+func newECH(p config.Platform, d platformDeps) (elastic.Platform, error) {
 	api, elasticsearch, err := trusts(p)
 	if err != nil {
 		return nil, err
@@ -84,13 +85,13 @@ func newECH(p config.Platform, d platformDeps) (link.Platform, error) {
 }
 
 // transport is the way to a platform's own API.
-func (d platformDeps) transport(platform string, t wire.Trust) http.RoundTripper {
-	return wire.NewRecent(traced{d.tracing.Elastic(platform, wire.NewTransport(t))}, d.now)
+func (d platformDeps) transport(platform string, t transport.Trust) http.RoundTripper {
+	return transport.NewRecent(traced{d.tracing.Elastic(platform, transport.NewTransport(t))}, d.now)
 }
 
 // elasticsearch is the way to a platform's clusters that goes around that API.
-func (d platformDeps) elasticsearch(platform string, t wire.Trust) http.RoundTripper {
-	return wire.NewRecent(d.tracing.Elastic(platform+" elasticsearch", wire.NewTransport(t)), d.now)
+func (d platformDeps) elasticsearch(platform string, t transport.Trust) http.RoundTripper {
+	return transport.NewRecent(d.tracing.Elastic(platform+" elasticsearch", transport.NewTransport(t)), d.now)
 }
 
 // opaqueHeader is the header that Elasticsearch writes into its logs (Elasticsearch's docs: "X-Opaque-Id HTTP header").
@@ -130,7 +131,7 @@ func credentials(p config.Platform) es.Credentials {
 }
 
 // trusts returns how the platform's own certificate and those of its deployments are checked.
-func trusts(p config.Platform) (api, elasticsearch wire.Trust, err error) {
+func trusts(p config.Platform) (api, elasticsearch transport.Trust, err error) {
 	if api, err = trust(p.TLS); err != nil {
 		return api, elasticsearch, fmt.Errorf("platform %s: %w", p.Name, err)
 	}
@@ -140,11 +141,11 @@ func trusts(p config.Platform) (api, elasticsearch wire.Trust, err error) {
 	return api, elasticsearch, nil
 }
 
-func trust(t *config.TLS) (wire.Trust, error) {
+func trust(t *config.TLS) (transport.Trust, error) {
 	if t == nil {
-		return wire.Trust{}, nil
+		return transport.Trust{}, nil
 	}
-	out := wire.Trust{ServerName: t.ServerName, Insecure: t.Insecure}
+	out := transport.Trust{ServerName: t.ServerName, Insecure: t.Insecure}
 	if t.CAFile == "" {
 		return out, nil
 	}
@@ -152,7 +153,7 @@ func trust(t *config.TLS) (wire.Trust, error) {
 	if err != nil {
 		return out, fmt.Errorf("reading the authorities: %w", err)
 	}
-	out.RootCAs, err = wire.Pool(pem)
+	out.RootCAs, err = transport.Pool(pem)
 	if err != nil {
 		return out, fmt.Errorf("%s: %w", t.CAFile, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
@@ -115,7 +116,7 @@ func (t explainInput) check() error {
 // traits are those that the change would have.
 func (t explainInput) traits(s link.PairState, tags []string) map[string][]string {
 	c := link.ConnectParams{
-		Access: link.Access{Search: t.search, Replication: t.replication}, Model: link.Model(t.model), Restart: slices.Contains(t.also, "restart"),
+		Access: elastic.Access{Search: t.search, Replication: t.replication}, Model: link.Model(t.model), Restart: slices.Contains(t.also, "restart"),
 	}
 	if slices.Contains(t.also, "filter") {
 		c.Filter = &link.FilterOptions{}
@@ -170,13 +171,13 @@ func (t explainInput) explain(ctx context.Context, out io.Writer, c *config.Conf
 
 // lookUp finds a deployment by platform and name or id. One that can't be found is taken as it was written, without
 // tags, and that is said.
-func lookUp(ctx context.Context, out io.Writer, catalog *link.Catalog, text string) (link.Deployment, error) {
-	ref, err := link.ParseRef(text)
+func lookUp(ctx context.Context, out io.Writer, catalog *link.Catalog, text string) (elastic.Deployment, error) {
+	ref, err := elastic.ParseRef(text)
 	if err != nil {
-		return link.Deployment{}, err
+		return elastic.Deployment{}, err
 	}
 	if _, ok := catalog.System(ref.Platform); !ok {
-		return link.Deployment{}, fmt.Errorf("there is no platform called %s", ref.Platform)
+		return elastic.Deployment{}, fmt.Errorf("there is no platform called %s", ref.Platform)
 	}
 	const most = 100
 	for _, d := range catalog.Find(ctx, ref.Deployment, most).Deployments {
@@ -188,7 +189,7 @@ func lookUp(ctx context.Context, out io.Writer, catalog *link.Catalog, text stri
 		}
 	}
 	_, _ = fmt.Fprintf(out, "note: %s could not be looked up; it is taken as a name, without tags\n", text)
-	return link.Deployment{Ref: ref, Name: ref.Deployment}, nil
+	return elastic.Deployment{Ref: ref, Name: ref.Deployment}, nil
 }
 
 func printExplanation(w io.Writer, e policy.Explanation) {

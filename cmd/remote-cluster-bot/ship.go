@@ -9,7 +9,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
@@ -47,7 +47,7 @@ func newShipping(c *config.Config, s *store.Store, m *metrics.Metrics, log *slog
 		auth = es.Basic(o.Username, o.Password.Secret())
 	}
 	client, err := es.New(es.Options{
-		System: "Elasticsearch of the audit", Address: o.URL, Auth: auth, Transport: wire.NewTransport(t),
+		System: "Elasticsearch of the audit", Address: o.URL, Auth: auth, Transport: transport.NewTransport(t),
 		CallTimeout: c.Executor.CallTimeout.Std(), Now: time.Now, Log: log,
 	})
 	if err != nil {

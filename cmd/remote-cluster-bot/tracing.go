@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
 )
@@ -29,7 +29,7 @@ func tracingOptions(c *config.Config) (tracing.Options, error) {
 	t := c.Tracing
 	o := tracing.Options{
 		Endpoint: t.Endpoint, Sample: t.Sample, Environment: c.Environment, Version: version,
-		Scrub: wire.NewScrubber(c.Secrets()...).Text,
+		Scrub: transport.NewScrubber(c.Secrets()...).Text,
 	}
 	if len(t.Headers) > 0 {
 		o.Headers = map[string]secret.Secret{}
@@ -42,7 +42,7 @@ func tracingOptions(c *config.Config) (tracing.Options, error) {
 		if err != nil {
 			return o, err
 		}
-		o.Transport = wire.NewTransport(how)
+		o.Transport = transport.NewTransport(how)
 	}
 	return o, nil
 }

@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 )
 
 // connection is an alias of a local cluster, with what was asked for about it, the oldest first.
 type connection struct {
-	local link.Ref
+	local elastic.Ref
 	alias string
 	asked []*change.Request
 }
@@ -21,8 +22,8 @@ func connections(all []*change.Request) []*connection {
 	var out []*connection
 	for _, r := range slices.Backward(all) { // they come newest first
 		var about struct {
-			Local link.Ref `json:"local"`
-			Alias string   `json:"alias"`
+			Local elastic.Ref `json:"local"`
+			Alias string      `json:"alias"`
 		}
 		if json.Unmarshal(r.Proposal.Params, &about) != nil {
 			continue

@@ -4,11 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ece"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ech"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
@@ -21,22 +21,22 @@ const (
 
 // TestWhatTheClientsSayIsDescribed runs the clients' own suite, which says more than any story, with the same ears.
 func TestWhatTheClientsSayIsDescribed(t *testing.T) {
-	for name, start := range map[string]func(*testing.T, *platform.World) (*platform.Platform, func(ece.Options) (link.Platform, error)){
-		"ECE": func(t *testing.T, w *platform.World) (*platform.Platform, func(ece.Options) (link.Platform, error)) {
+	for name, start := range map[string]func(*testing.T, *platform.World) (*platform.Platform, func(ece.Options) (elastic.Platform, error)){
+		"ECE": func(t *testing.T, w *platform.World) (*platform.Platform, func(ece.Options) (elastic.Platform, error)) {
 			t.Helper()
 			p, err := w.AddECE(platform.Spec{Name: "ece-prod"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			return p, func(o ece.Options) (link.Platform, error) { return ece.New(o) }
+			return p, func(o ece.Options) (elastic.Platform, error) { return ece.New(o) }
 		},
-		"ElasticCloud": func(t *testing.T, w *platform.World) (*platform.Platform, func(ece.Options) (link.Platform, error)) {
+		"ElasticCloud": func(t *testing.T, w *platform.World) (*platform.Platform, func(ece.Options) (elastic.Platform, error)) {
 			t.Helper()
 			p, err := w.AddCloud(platform.Spec{Name: "elastic-cloud"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			return p, func(o ece.Options) (link.Platform, error) {
+			return p, func(o ece.Options) (elastic.Platform, error) {
 				return ech.New(ech.Options{
 					Name: o.Name, BaseURL: o.BaseURL, APIKey: o.APIKey, Transport: o.Transport, Now: o.Now, Credentials: o.Credentials,
 				})
@@ -99,13 +99,13 @@ func TestWhatNoSuiteSaysIsDescribed(t *testing.T) {
 
 	there, err := onCloud.Cluster(remote)
 	must(t, err)
-	key, err := there.IssueKey(ctx, link.KeySpec{Name: "k", Access: link.Access{Search: []string{"metrics-*"}}})
+	key, err := there.IssueKey(ctx, elastic.KeySpec{Name: "k", Access: elastic.Access{Search: []string{"metrics-*"}}})
 	must(t, err)
 	client, ok := there.(*es.Client)
 	if !ok {
 		t.Fatalf("the cluster is a %T", there)
 	}
-	must(t, client.UpdateKeyAccess(ctx, key.ID, link.Access{Search: []string{"metrics-2026*"}, Replication: []string{"billing-*"}}))
+	must(t, client.UpdateKeyAccess(ctx, key.ID, elastic.Access{Search: []string{"metrics-2026*"}, Replication: []string{"billing-*"}}))
 	_, err = client.About(ctx)
 	must(t, err)
 	_, err = client.Search(ctx, []string{"metrics-*", "billing-*"}, 1)

@@ -95,8 +95,8 @@ func exchanges(t *testing.T) []fault.Exchange {
 	return out
 }
 
-// elastic holds an exchange against whoever describes it: the platform's Swagger, Elasticsearch's types, or both.
-func elastic(platforms map[string]*swagger, x fault.Exchange) error {
+// conforms holds an exchange against whoever describes it: the platform's Swagger, Elasticsearch's types, or both.
+func conforms(platforms map[string]*swagger, x fault.Exchange) error {
 	var errs []error
 	if s, known := platforms[x.System]; known {
 		errs = append(errs, s.checkRequest(x), s.checkAnswer(x))
@@ -128,7 +128,7 @@ func TestWhatTheStoriesSayToElasticIsDescribed(t *testing.T) {
 			delete(unmet, x.Path)
 			continue
 		}
-		if err := elastic(platforms, x); err != nil && !seen[err.Error()] {
+		if err := conforms(platforms, x); err != nil && !seen[err.Error()] {
 			seen[err.Error()] = true
 			t.Error(err)
 		}

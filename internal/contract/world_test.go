@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 )
@@ -37,7 +37,7 @@ func world(t *testing.T, planTime time.Duration) (*platform.World, *tape, *http.
 	t.Helper()
 	seen := &tape{}
 	w := platform.NewWorld(platform.Options{Now: time.Now, PlanTime: planTime, OnExchange: seen.observe})
-	transport := wire.NewTransport(wire.Trust{})
+	transport := transport.NewTransport(transport.Trust{})
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		if err := w.Close(); err != nil {
@@ -62,7 +62,7 @@ func described(t *testing.T, seen *tape) {
 	t.Helper()
 	platforms := swaggers(t)
 	for _, x := range seen.exchanges() {
-		if err := elastic(platforms, x); err != nil {
+		if err := conforms(platforms, x); err != nil {
 			t.Error(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -57,7 +58,7 @@ func loopback(host string) bool {
 }
 
 // calls makes every call of the platform's API that a connect makes and that only reads.
-func (o Options) calls(ctx context.Context, a *area, p config.Platform, s link.System, d link.Deployment) {
+func (o Options) calls(ctx context.Context, a *area, p config.Platform, s link.System, d elastic.Deployment) {
 	reads := []struct {
 		check, doing string
 		read         func() error
@@ -77,7 +78,7 @@ func (o Options) calls(ctx context.Context, a *area, p config.Platform, s link.S
 
 // call says what a failed call to a platform means.
 func (a *area) call(check, doing string, p config.Platform, err error) {
-	call, isCall := errors.AsType[*link.CallError](err)
+	call, isCall := errors.AsType[*elastic.CallError](err)
 	switch {
 	case !isCall:
 		a.bad(check, "", "%s: %v", doing, err)
@@ -92,7 +93,7 @@ func (a *area) call(check, doing string, p config.Platform, err error) {
 		a.bad(check, "make a new key of the platform itself (not of Elasticsearch) and store it where api_key points", "%s: the key is refused", doing)
 	case call.Status == 403:
 		a.bad(check, mayNot(p), "%s: the key's role does not allow it (%s)", doing, call.Reason)
-	case call.Status == link.StatusNotElevated:
+	case call.Status == elastic.StatusNotElevated:
 		a.bad(check, "make the key anew with a user who has elevated permissions, and store it where api_key points", "%s: the key lacks elevated permissions", doing)
 	case call.Status == 404:
 		a.bad(check, "url is the base of the platform's API, without a path (ECE: https://<coordinator>:12443)", "%s: there is no such API at %s", doing, p.URL)
@@ -102,7 +103,7 @@ func (a *area) call(check, doing string, p config.Platform, err error) {
 }
 
 func mayNot(p config.Platform) string {
-	if p.Kind == link.KindECE {
+	if p.Kind == elastic.KindECE {
 		return "give the key's user the role Deployments manager (or Platform admin) on this ECE"
 	}
 	return "give the key the role Editor or Admin on the deployments in question"
@@ -120,9 +121,9 @@ type asksPrivileges interface {
 	MissingPrivileges(ctx context.Context, cluster []string) ([]string, error)
 }
 
-func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s link.System, found []link.Deployment) {
+func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s link.System, found []elastic.Deployment) {
 	needed := remotePrivileges
-	if p.Kind == link.KindECE {
+	if p.Kind == elastic.KindECE {
 		needed = localPrivileges
 	}
 	fine, without, asked := 0, []string{}, 0
@@ -136,7 +137,7 @@ func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s lin
 			continue // one that is stopped can't be asked, and can't be connected either
 		}
 		c, err := s.Cluster(d)
-		if errors.Is(err, link.ErrNoCredentials) {
+		if errors.Is(err, elastic.ErrNoCredentials) {
 			without = append(without, d.Name)
 			continue
 		}
@@ -161,8 +162,8 @@ func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s lin
 }
 
 // cluster asks one cluster who we are to it, and reports whether all is well.
-func (o Options) cluster(ctx context.Context, a *area, p config.Platform, d link.Deployment, c link.Cluster, needed []string) bool {
-	if issuer, ok := c.(link.Issuer); ok && p.Kind == link.KindECH {
+func (o Options) cluster(ctx context.Context, a *area, p config.Platform, d elastic.Deployment, c elastic.Cluster, needed []string) bool {
+	if issuer, ok := c.(elastic.Issuer); ok && p.Kind == elastic.KindECH {
 		if err := issuer.MayIssue(); err != nil {
 			a.bad("issuing", "configure username and password of a user instead of an API key", "%s: %v", d.Name, err)
 			return false
@@ -187,10 +188,10 @@ func (o Options) cluster(ctx context.Context, a *area, p config.Platform, d link
 }
 
 // elasticsearch says what a failed call to a cluster means.
-func (a *area) elasticsearch(p config.Platform, d link.Deployment, err error) {
-	call, isCall := errors.AsType[*link.CallError](err)
+func (a *area) elasticsearch(p config.Platform, d elastic.Deployment, err error) {
+	call, isCall := errors.AsType[*elastic.CallError](err)
 	switch {
-	case isCall && call.Code == link.CodeNotElasticsearch:
+	case isCall && call.Code == elastic.CodeNotElasticsearch:
 		a.bad("product header", "let the proxy between pass the header X-Elastic-Product through, or set any_product: true for this platform",
 			"%s: %s", d.Name, call.Reason)
 	case isCall && call.Status == 401 && p.Elasticsearch == "direct":

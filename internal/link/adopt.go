@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // KindAdopt asks to take a connection that was made by hand under management. It changes no cluster.
@@ -16,10 +17,10 @@ const FieldKeyName = "key_name"
 
 // AdoptParams are the parameters of an adoption. The key's name and access can't be read from the local side.
 type AdoptParams struct {
-	Local   Ref    `json:"local"`
-	Alias   string `json:"alias"`
-	Access  Access `json:"access"`
-	KeyName string `json:"key_name,omitempty"`
+	Local   elastic.Ref    `json:"local"`
+	Alias   string         `json:"alias"`
+	Access  elastic.Access `json:"access"`
+	KeyName string         `json:"key_name,omitempty"`
 }
 
 // AdoptPlanner plans and makes adoptions.
@@ -53,7 +54,7 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	c := e.params()
 	c.Access = p.Access
 	m := c.managed(p.KeyName).named(e.PairState)
-	m.Adopted, m.KeyDays, m.Settings = true, 0, e.Own.options(e.Alias)
+	m.Adopted, m.KeyDays, m.Settings = true, 0, e.Own.Options(e.Alias)
 	if key != nil {
 		m.Expires, m.Identity = key.Expires, key.Identity
 	}
@@ -81,7 +82,7 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 }
 
 // adoptedKey finds the key that was named, and what it may read where that was left out.
-func (e ConnectionState) adoptedKey(ctx context.Context, p *AdoptParams) (*Key, error) {
+func (e ConnectionState) adoptedKey(ctx context.Context, p *AdoptParams) (*elastic.Key, error) {
 	if p.KeyName == "" {
 		return nil, nil
 	}

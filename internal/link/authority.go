@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // The file with the authority of an Elastic Cloud region, which all nodes there have. Other authorities are uploaded as a
@@ -26,7 +27,7 @@ func (s *PairState) readSigning(ctx context.Context) error {
 	if err != nil {
 		return wrapCall("reaching Elasticsearch of "+s.Remote.Name, err)
 	}
-	verifier, ok := remote.(Verifier)
+	verifier, ok := remote.(elastic.Verifier)
 	if !ok {
 		return userError("The bot can't tell whose signatures "+s.Remote.Name+" believes.", "%s is no verifier", s.Remote.Name)
 	}
@@ -35,7 +36,7 @@ func (s *PairState) readSigning(ctx context.Context) error {
 		return wrapCall("reading whose signatures "+s.Remote.Name+" believes", err)
 	}
 	s.signing = &t
-	privileged, ok := remote.(Privileged)
+	privileged, ok := remote.(elastic.Privileged)
 	if !ok || s.authorities() == nil {
 		return nil
 	}
@@ -47,7 +48,7 @@ func (s *PairState) readSigning(ctx context.Context) error {
 // authority is the file on the remote nodes that holds the authority of the local certificates, and whether the platform
 // puts it there by itself: only within a region of one platform of Elastic Cloud.
 func (s PairState) authority() (file string, there bool) {
-	if s.localOn.Kind == KindECH && s.Local.Platform == s.Remote.Platform && s.Local.Region != "" && s.Local.Region == s.Remote.Region {
+	if s.localOn.Kind == elastic.KindECH && s.Local.Platform == s.Remote.Platform && s.Local.Region != "" && s.Local.Region == s.Remote.Region {
 		return regionalAuthority, true
 	}
 	name := s.Local.Platform
@@ -63,21 +64,12 @@ func (s PairState) authorities() []string {
 	file, _ := s.authority()
 	var now []string
 	if s.signing != nil {
-		now = s.signing.inForce()
+		now = s.signing.InForce()
 	}
 	if slices.Contains(now, file) {
 		return nil
 	}
 	return append(slices.Clone(now), file)
-}
-
-func (t SigningTrust) inForce() []string {
-	for _, files := range [][]string{t.Transient, t.Persistent} {
-		if len(files) > 0 {
-			return files
-		}
-	}
-	return t.Declared
 }
 
 // byHand reports whether a person has to upload the authority.
@@ -95,7 +87,7 @@ func (s PairState) uploading() string {
 		"2. Save it as %s and put that folder with it into a ZIP file. "+
 		"3. On %s add the ZIP as a bundle under Extensions, and enable it for %s; this restarts its nodes one by one. "+
 		"The bot then sets %s to the file, %s.",
-		label(s.localOn), s.Local.Name, inside, label(s.remoteOn), s.Remote.Name, SigningAuthorities, file)
+		label(s.localOn), s.Local.Name, inside, label(s.remoteOn), s.Remote.Name, elastic.SigningAuthorities, file)
 }
 
 // SigningByHand is the call by which a person makes the remote cluster believe the local one's signatures, where the bot

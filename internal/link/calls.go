@@ -1,57 +1,19 @@
 package link
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
-
-// Calls tell how writes look on the wire, without sending anything: people approve them, and make them by hand where the
-// bot can't. Whoever sends a call describes it, from the same code. The System of each call is left empty.
-type Calls struct {
-	ClusterCalls
-	PlatformCalls
-}
-
-// ClusterCalls are those to Elasticsearch.
-type ClusterCalls interface {
-	PutSettings(s Settings) change.Call
-	Resolve(alias, pattern string) change.Call
-	RemoteInfo() change.Call
-	IssueKey(spec KeySpec) change.Call
-	Key(id string) change.Call
-	UpdateKeyAccess(id string, a Access) change.Call
-	// InvalidateKeys goes by ids; without any, by name.
-	InvalidateKeys(name string, ids []string) change.Call
-	PutRole(name string, role json.RawMessage) change.Call
-	DeleteRole(name string) change.Call
-}
-
-// PlatformCalls are those to a platform. Of a deployment they take its id and the RefID of its Elasticsearch resource;
-// where that is not known, the platforms take AnyResource.
-type PlatformCalls interface {
-	StoreSecret(d Deployment, name string) change.Call
-	RemoveSecret(d Deployment, name string) change.Call
-	Restart(d Deployment) change.Call
-	SetTrust(d Deployment, to TrustSettings) change.Call
-	Rulesets() change.Call
-	CreateRuleset(r NewRuleset) change.Call
-	Attach(ruleset string, d Deployment) change.Call
-	Detach(ruleset string, d Deployment) change.Call
-	DeleteRuleset(ruleset string) change.Call
-}
-
-// AnyResource is the API's word for a deployment's only Elasticsearch resource.
-const AnyResource = "_main"
 
 // newRulesetID stands for the id of a ruleset that is yet to be made.
 const newRulesetID = "{id of the new ruleset}"
 
 // view is what a plan shows its steps with: the two deployments as they were read, and how calls to them look.
 type view struct {
-	local, remote     Deployment
-	toLocal, toRemote Calls
+	local, remote     elastic.Deployment
+	toLocal, toRemote elastic.Calls
 }
 
 func (s PairState) view() view {
@@ -59,9 +21,9 @@ func (s PairState) view() view {
 }
 
 // calls tell how calls to the platform look; none for the zero System.
-func (s System) calls() Calls {
+func (s System) calls() elastic.Calls {
 	if s.Platform == nil {
-		return Calls{}
+		return elastic.Calls{}
 	}
 	return s.Calls()
 }
@@ -83,7 +45,7 @@ func on(system string, calls ...change.Call) []change.Call {
 	return calls
 }
 
-func elasticsearchOf(d Deployment) string { return "Elasticsearch of " + d.Name }
+func elasticsearchOf(d elastic.Deployment) string { return "Elasticsearch of " + d.Name }
 
 // devTools are calls as a person types them into Dev Tools.
 func devTools(calls ...change.Call) string {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // CatalogOptions say how a Catalog looks things up. Zero durations and limits take the defaults named.
@@ -39,11 +41,11 @@ const (
 type Catalog struct {
 	systems  []System
 	o        CatalogOptions
-	searches *cache[[]Deployment]
+	searches *cache[[]elastic.Deployment]
 	slow     slowPlatforms
-	single   *cache[Deployment]
-	hosts    *cache[map[string]Deployment] // by endpoint, of one platform each
-	room     *semaphore.Weighted           // for reading deployments one by one
+	single   *cache[elastic.Deployment]
+	hosts    *cache[map[string]elastic.Deployment] // by endpoint, of one platform each
+	room     *semaphore.Weighted                   // for reading deployments one by one
 }
 
 // NewCatalog returns a catalog of systems, in their order.
@@ -54,16 +56,16 @@ func NewCatalog(systems []System, o CatalogOptions) *Catalog {
 	return &Catalog{
 		systems:  slices.Clone(systems),
 		o:        o,
-		searches: newCache[[]Deployment](o.Now, o.TTL, staleFor*o.TTL, o.Timeout, searchesKept),
-		single:   newCache[Deployment](o.Now, deploymentTTL, deploymentTTL, o.Timeout, searchesKept),
-		hosts:    newCache[map[string]Deployment](o.Now, hostsTTL, staleFor*hostsTTL, hostsTimeout, searchesKept),
+		searches: newCache[[]elastic.Deployment](o.Now, o.TTL, staleFor*o.TTL, o.Timeout, searchesKept),
+		single:   newCache[elastic.Deployment](o.Now, deploymentTTL, deploymentTTL, o.Timeout, searchesKept),
+		hosts:    newCache[map[string]elastic.Deployment](o.Now, hostsTTL, staleFor*hostsTTL, hostsTimeout, searchesKept),
 		room:     semaphore.NewWeighted(hostsParallel),
 	}
 }
 
 // Found is what a search found, and which platforms could not be asked.
 type Found struct {
-	Deployments []Deployment
+	Deployments []elastic.Deployment
 	Down        []Down // their deployments may be missing, or out of date
 }
 
@@ -77,7 +79,7 @@ type Down struct {
 // come first; at most limit are returned (0: all). It never fails: a platform that is down is named.
 func (c *Catalog) Find(ctx context.Context, text string, limit int) Found {
 	text = strings.TrimSpace(text)
-	answers := make([][]Deployment, len(c.systems))
+	answers := make([][]elastic.Deployment, len(c.systems))
 	down := make([]string, len(c.systems))
 	var wg sync.WaitGroup
 	for i, sys := range c.systems {
@@ -97,7 +99,7 @@ func (c *Catalog) Find(ctx context.Context, text string, limit int) Found {
 		}
 	}
 	sought := strings.ToLower(text)
-	slices.SortStableFunc(found.Deployments, func(a, b Deployment) int {
+	slices.SortStableFunc(found.Deployments, func(a, b elastic.Deployment) int {
 		return cmp.Or(
 			cmp.Compare(rank(a, sought), rank(b, sought)),
 			cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)),
@@ -111,7 +113,7 @@ func (c *Catalog) Find(ctx context.Context, text string, limit int) Found {
 }
 
 // find searches one platform. A platform need not know what name it is configured under.
-func (s System) find(ctx context.Context, text string, limit int) ([]Deployment, error) {
+func (s System) find(ctx context.Context, text string, limit int) ([]elastic.Deployment, error) {
 	found, err := s.Search(ctx, text, limit)
 	for i := range found {
 		found[i].Platform = s.Name
@@ -120,7 +122,7 @@ func (s System) find(ctx context.Context, text string, limit int) ([]Deployment,
 }
 
 // rank says how well a deployment fits what was typed; less is better.
-func rank(d Deployment, text string) int {
+func rank(d elastic.Deployment, text string) int {
 	name := strings.ToLower(d.Name)
 	switch {
 	case name == text || strings.ToLower(d.Deployment) == text:
@@ -134,22 +136,22 @@ func rank(d Deployment, text string) int {
 }
 
 // Deployment returns one deployment, as it stood at most some seconds ago. Errors as of Fresh.
-func (c *Catalog) Deployment(ctx context.Context, ref Ref) (Deployment, error) {
-	return c.single.get(ctx, ref.String(), func(ctx context.Context) (Deployment, error) {
+func (c *Catalog) Deployment(ctx context.Context, ref elastic.Ref) (elastic.Deployment, error) {
+	return c.single.get(ctx, ref.String(), func(ctx context.Context) (elastic.Deployment, error) {
 		return c.Fresh(ctx, ref)
 	})
 }
 
 // Fresh returns one deployment as it stands now: an *UnknownSystemError, or what the platform meets. Where the platform
 // tells no version, Elasticsearch is asked for it.
-func (c *Catalog) Fresh(ctx context.Context, ref Ref) (Deployment, error) {
+func (c *Catalog) Fresh(ctx context.Context, ref elastic.Ref) (elastic.Deployment, error) {
 	sys, ok := c.System(ref.Platform)
 	if !ok {
-		return Deployment{}, &UnknownSystemError{Name: ref.Platform}
+		return elastic.Deployment{}, &UnknownSystemError{Name: ref.Platform}
 	}
 	d, err := sys.Deployment(ctx, ref.Deployment)
 	if err != nil {
-		return Deployment{}, fmt.Errorf("reading deployment %s: %w", ref, err)
+		return elastic.Deployment{}, fmt.Errorf("reading deployment %s: %w", ref, err)
 	}
 	d.Ref = ref
 	if d.Version == "" {
@@ -160,7 +162,7 @@ func (c *Catalog) Fresh(ctx context.Context, ref Ref) (Deployment, error) {
 
 // running is the version that Elasticsearch itself tells: while a deployment's first plan goes on, or where it failed,
 // its platform may tell none. Empty where Elasticsearch gives no answer in half of the time that is left.
-func (c *Catalog) running(ctx context.Context, sys System, d Deployment) string {
+func (c *Catalog) running(ctx context.Context, sys System, d elastic.Deployment) string {
 	within := c.o.Timeout / 2
 	if deadline, ok := ctx.Deadline(); ok {
 		within = min(within, time.Until(deadline)/2)
@@ -171,7 +173,7 @@ func (c *Catalog) running(ctx context.Context, sys System, d Deployment) string 
 	if err != nil {
 		return ""
 	}
-	versioned, ok := cluster.(Versioned)
+	versioned, ok := cluster.(elastic.Versioned)
 	if !ok {
 		return ""
 	}

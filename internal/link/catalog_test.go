@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -162,18 +163,18 @@ func TestOneDeploymentIsRememberedForSeconds(t *testing.T) {
 	if n := s.w.Count("Deployment"); n != 3 {
 		t.Errorf("%d calls, want 3", n)
 	}
-	_, err := s.catalog.Fresh(t.Context(), link.Ref{Platform: "x", Deployment: "y"})
+	_, err := s.catalog.Fresh(t.Context(), elastic.Ref{Platform: "x", Deployment: "y"})
 	if _, ok := errors.AsType[*link.UnknownSystemError](err); !ok {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.catalog.Fresh(t.Context(), link.Ref{Platform: "cloud", Deployment: "y"}); !link.IsNotFound(err) {
+	if _, err := s.catalog.Fresh(t.Context(), elastic.Ref{Platform: "cloud", Deployment: "y"}); !elastic.IsNotFound(err) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestSystems(t *testing.T) {
 	s := newScene()
-	if sys, ok := s.catalog.System("cloud"); !ok || sys.Kind != link.KindECH {
+	if sys, ok := s.catalog.System("cloud"); !ok || sys.Kind != elastic.KindECH {
 		t.Error(sys, ok)
 	}
 	if _, ok := s.catalog.System("x"); ok {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Trusting is how one side of a connection by certificates trusts the other, by the direct entries of its trust
@@ -50,23 +52,17 @@ func authoritiesIn(pems []string) []Authority {
 	return all
 }
 
-// names reports whether an entry trusts a cluster of the given environment. An id of a cluster is enough where the
-// environment's is only a guess: no two clusters share one.
-func (e TrustEntry) names(scope, cluster string) bool {
-	return slices.Contains(e.Clusters, cluster) || e.All && scope != "" && e.ScopeID == scope
-}
-
 // trusting compares whom one side trusts with what the other side's nodes show. ok is false where no direct entry
 // speaks of the other side: then it is trusted by other means, or not at all, which the connection itself tells.
-func trusting(who Deployment, by SideTrust, whom Deployment, other SideTrust) (t Trusting, ok bool) {
+func trusting(who elastic.Deployment, by SideTrust, whom elastic.Deployment, other SideTrust) (t Trusting, ok bool) {
 	t = Trusting{Who: who.Name, Whom: whom.Name}
 	if t.Unnamed = whom.ClusterID; whom.ClusterID == "" {
 		t.Unnamed = whom.Deployment
 	}
 	var pems []string
 	for _, raw := range by.Trusted.Settings.Direct {
-		var e TrustEntry
-		if json.Unmarshal(raw, &e) != nil || !e.names(other.Environment.ID, whom.ClusterID) {
+		var e elastic.TrustEntry
+		if json.Unmarshal(raw, &e) != nil || !e.Names(other.Environment.ID, whom.ClusterID) {
 			continue
 		}
 		ok, t.Unnamed = true, ""

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -85,9 +86,9 @@ func TestCertificatesThatEndAreToldOfUnlessOthersGoOn(t *testing.T) {
 	ends := linktest.Authority("ends soon", h.w.Now().AddDate(0, 0, 10))
 	goesOn := h.ech.CA(region)
 	trusting := func(pems ...string) {
-		e := link.TrustEntry{Type: "ESS", Name: "cloud", ScopeID: h.ech.Scope(), Clusters: []string{remoteCluster}}
+		e := elastic.TrustEntry{Type: "ESS", Name: "cloud", ScopeID: h.ech.Scope(), Clusters: []string{remoteCluster}}
 		for _, p := range pems {
-			e.Certificates = append(e.Certificates, link.TrustCertificate{PEM: p})
+			e.Certificates = append(e.Certificates, elastic.TrustCertificate{PEM: p})
 		}
 		raw, err := json.Marshal(e)
 		if err != nil {
@@ -154,8 +155,8 @@ func TestUnreadTrustIsNoProblem(t *testing.T) {
 func TestOldClustersAreNotOfferedAKey(t *testing.T) {
 	h := byAuthorities(t)
 	h.ech.SignedBy(h.ech.CA(region), linktest.Authority("coming two", h.w.Now().AddDate(5, 0, 0)))
-	h.local.Edit(func(d *link.Deployment) { d.Version = "8.12.2" })
-	h.remote.Edit(func(d *link.Deployment) { d.Version = "8.12.2" })
+	h.local.Edit(func(d *elastic.Deployment) { d.Version = "8.12.2" })
+	h.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.12.2" })
 	p := h.health()
 	if len(p) != 1 || p[0].Fix != "" {
 		t.Fatalf("problems: %+v", p)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // unusedAuthority is the file with a certificate authority that was added to those by which the remote cluster believes
@@ -27,11 +29,11 @@ func (e ConnectionState) unusedAuthority(ctx context.Context, l *cleanup) {
 	}
 	s := unusedAuthority{File: e.Managed.Authority, Remote: e.Remote.Name, Own: e.Managed.KeyName}
 	es, err := e.remoteOn.Cluster(e.Remote)
-	v, ok := es.(Verifier)
+	v, ok := es.(elastic.Verifier)
 	if err == nil && !ok {
 		err = errors.New("the bot can't tell whose signatures it believes")
 	}
-	var now SigningTrust
+	var now elastic.SigningTrust
 	if err == nil {
 		now, err = v.SigningTrust(ctx)
 	}
@@ -57,7 +59,7 @@ func (e ConnectionState) unusedAuthority(ctx context.Context, l *cleanup) {
 }
 
 // stays says why the authority has to stay believed; empty where it need not.
-func (s unusedAuthority) stays(ctx context.Context, es Cluster, v Verifier, on Ref) (string, error) {
+func (s unusedAuthority) stays(ctx context.Context, es elastic.Cluster, v elastic.Verifier, on elastic.Ref) (string, error) {
 	others, err := demanding(ctx, v, on, s.Own)
 	if err != nil {
 		return "", err
@@ -65,7 +67,7 @@ func (s unusedAuthority) stays(ctx context.Context, es Cluster, v Verifier, on R
 	if len(others) > 0 {
 		return "other keys there demand a certificate, and may rest on it: " + list(others), nil
 	}
-	privileged, ok := es.(Privileged)
+	privileged, ok := es.(elastic.Privileged)
 	if !ok {
 		return "", nil
 	}

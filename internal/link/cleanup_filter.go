@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // unusedFilter is the network filter that was made for a connection, as a plan found it.
 type unusedFilter struct {
-	ID      string     `json:"id"`
-	Ruleset NewRuleset `json:"ruleset"` // so that it can be made again
+	ID      string             `json:"id"`
+	Ruleset elastic.NewRuleset `json:"ruleset"` // so that it can be made again
 }
 
 func (s unusedFilter) say() string {
@@ -18,8 +20,8 @@ func (s unusedFilter) say() string {
 
 // filterQuery is the question whether anybody needs a filter that was made for a connection.
 type filterQuery struct {
-	remote  Deployment
-	local   Ref
+	remote  elastic.Deployment
+	local   elastic.Ref
 	name    string
 	admits  []string // what it let in when it was made
 	leaving Name     // the connection that ends
@@ -28,7 +30,7 @@ type filterQuery struct {
 // filterStays says why a filter has to stay; empty where it need not. A read that fails is an error.
 func (r *Connections) filterStays(ctx context.Context, q filterQuery) (string, error) {
 	on, _ := r.catalog.System(q.remote.Platform)
-	uses, ok := on.Platform.(FilterUses)
+	uses, ok := on.Platform.(elastic.FilterUses)
 	if !ok || !on.CanAddFilters {
 		return "the bot's configuration does not let it change network filters on " + label(on), nil
 	}
@@ -36,7 +38,7 @@ func (r *Connections) filterStays(ctx context.Context, q filterQuery) (string, e
 	if err != nil {
 		return "", err
 	}
-	i := slices.IndexFunc(attached, func(r Ruleset) bool { return r.Name == q.name })
+	i := slices.IndexFunc(attached, func(r elastic.Ruleset) bool { return r.Name == q.name })
 	switch {
 	case i < 0:
 		return "it does not apply to " + q.remote.Name + " any more", nil
@@ -73,7 +75,7 @@ func (r *Connections) through(ctx context.Context, q filterQuery) ([]string, err
 	switch on, _ := r.catalog.System(q.local.Platform); {
 	case l.Unmanaged != nil:
 		return nil, l.Unmanaged
-	case on.Kind != KindECE:
+	case on.Kind != elastic.KindECE:
 		return nil, fmt.Errorf("the bot does not list the connections of %s", label(on))
 	case len(l.Missing) > 0:
 		return nil, fmt.Errorf("%d local clusters gave no answer, such as %s (%s)", len(l.Missing), l.Missing[0].Local.Name, l.Missing[0].Why)
@@ -113,11 +115,11 @@ func (r *Connections) unusedFilter(ctx context.Context, e ConnectionState, l *cl
 	case why != "":
 		l.keep("%s: %s", what, why)
 	default:
-		i := slices.IndexFunc(e.Rulesets, func(r Ruleset) bool { return r.Name == e.Managed.Ruleset })
+		i := slices.IndexFunc(e.Rulesets, func(r elastic.Ruleset) bool { return r.Name == e.Managed.Ruleset })
 		if i < 0 {
 			return // it went between two reads
 		}
 		is := e.Rulesets[i]
-		l.Filter = &unusedFilter{ID: is.ID, Ruleset: NewRuleset{Name: is.Name, Description: is.Description, Region: is.Region, Sources: is.Sources}}
+		l.Filter = &unusedFilter{ID: is.ID, Ruleset: elastic.NewRuleset{Name: is.Name, Description: is.Description, Region: is.Region, Sources: is.Sources}}
 	}
 }

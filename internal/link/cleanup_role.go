@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // unusedRole is the role that was written for a connection, as a plan found it.
@@ -29,7 +31,7 @@ func (e ConnectionState) unusedRole(ctx context.Context, l *cleanup) {
 	}
 	name := e.Managed.Role
 	es, err := e.localOn.Cluster(e.PairState.Local)
-	roles, ok := es.(Roles)
+	roles, ok := es.(elastic.Roles)
 	if err == nil && !ok {
 		err = errors.New("the bot can't read roles of " + e.PairState.Local.Name)
 	}
@@ -74,7 +76,7 @@ func withoutAlias(role json.RawMessage, alias string) json.RawMessage {
 	if replicated && !mayReplicate(fields) {
 		var cluster []string
 		if json.Unmarshal(fields["cluster"], &cluster) == nil {
-			fields["cluster"] = rawJSON(slices.DeleteFunc(cluster, func(p string) bool { return p == "manage_ccr" }))
+			fields["cluster"] = elastic.RawJSON(slices.DeleteFunc(cluster, func(p string) bool { return p == "manage_ccr" }))
 		}
 	}
 	granted := map[string]json.RawMessage{}
@@ -83,10 +85,10 @@ func withoutAlias(role json.RawMessage, alias string) json.RawMessage {
 			granted[field] = raw
 		}
 	}
-	if string(plainRole(rawJSON(granted))) == "{}" {
+	if string(plainRole(elastic.RawJSON(granted))) == "{}" {
 		return nil
 	}
-	return rawJSON(fields)
+	return elastic.RawJSON(fields)
 }
 
 // shrink takes an alias out of the entries of a list; entries that name no other go.
@@ -103,13 +105,13 @@ func shrink(fields map[string]json.RawMessage, field, alias string) {
 			if len(others) == 0 {
 				continue
 			}
-			entry["clusters"] = rawJSON(others)
-			raw = rawJSON(entry)
+			entry["clusters"] = elastic.RawJSON(others)
+			raw = elastic.RawJSON(entry)
 		}
 		kept = append(kept, raw)
 	}
 	if delete(fields, field); len(kept) > 0 {
-		fields[field] = rawJSON(kept)
+		fields[field] = elastic.RawJSON(kept)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -170,7 +171,7 @@ func TestTrustThatMayBeNeededStays(t *testing.T) {
 func TestEachConnectionTakesItsOwnPartOfAnEntry(t *testing.T) {
 	h := certified(t)
 	other := h.ech.AddDeployment("d-other", "metrics", "8.15.3")
-	other.Edit(func(d *link.Deployment) { d.ClusterID = "dddddddddddddddddddddddddddddddd" })
+	other.Edit(func(d *elastic.Deployment) { d.ClusterID = "dddddddddddddddddddddddddddddddd" })
 	other.PlansTake(1)
 	h.c.Remote, h.c.Alias, h.c.ProxyAddress, h.c.ServerName = other.Ref(), "metrics", "metrics.cloud.example:9400", "metrics.cloud.example"
 	h.c.Trust.Clusters = []string{"dddddddddddddddddddddddddddddddd"}
@@ -245,7 +246,7 @@ func TestTrustInAllIsTakenBackWhenNobodyElseUsesIt(t *testing.T) {
 
 func TestTrustThatWasThereBeforeStays(t *testing.T) {
 	s := certScene(t)
-	certs, _ := json.Marshal([]link.TrustCertificate{{PEM: s.ech.CA("ech-region")}, {PEM: s.ech.CA("ech-region next")}})
+	certs, _ := json.Marshal([]elastic.TrustCertificate{{PEM: s.ech.CA("ech-region")}, {PEM: s.ech.CA("ech-region next")}})
 	s.local.TrustAlso(`{"type":"ESS","name":"all","scope_id":"cloud1","trust_all":true,"certificates":` + string(certs) + `}`)
 	before := trusted(s.local)
 	s.approve(t)
@@ -348,7 +349,7 @@ func TestRolesAndFiltersThatAreNoLongerTheBotsStay(t *testing.T) {
 		}, "somebody has changed it"},
 		"the last filter": {func(h *fixture) { h.remote.SetRulesets(h.attached()[1:]...) }, "open to everybody without it"},
 		"the last filter beside a firewall for what goes out": {func(h *fixture) {
-			h.remote.SetRulesets(h.attached()[1], link.Ruleset{ID: "out", Name: "exits", Type: "egress_firewall"})
+			h.remote.SetRulesets(h.attached()[1], elastic.Ruleset{ID: "out", Name: "exits", Type: "egress_firewall"})
 		}, "open to everybody without it"},
 		"another connection comes through it": {func(h *fixture) {
 			h.c.Filter, h.c.Role, h.c.Alias = nil, nil, "second"
@@ -379,7 +380,7 @@ func TestRolesAndFiltersThatAreNoLongerTheBotsStay(t *testing.T) {
 }
 
 // attached are the filters of the remote deployment, with what they let in.
-func (h *fixture) attached() []link.Ruleset {
+func (h *fixture) attached() []elastic.Ruleset {
 	h.t.Helper()
 	about, err := h.ech.Deployment(context.Background(), "d-remote")
 	if err != nil {

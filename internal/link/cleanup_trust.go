@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // cleanup are what connections leave behind that was made for them: what goes with them, and what stays and why.
@@ -35,13 +36,13 @@ func (l *cleanup) unread(what string, err error) {
 // trustOf puts together what connections added to the same entry.
 func trustOf(ends []ConnectionState) []unusedTrust {
 	var all []unusedTrust
-	add := func(side Deployment, peer Ref, a AddedTrust) {
+	add := func(side elastic.Deployment, peer elastic.Ref, a AddedTrust) {
 		if side.Deployment == "" || a.Scope == "" {
 			return // the deployment has gone, and its trust with it
 		}
 		i := slices.IndexFunc(all, func(s unusedTrust) bool { return s.Of == side.Ref && s.Added.sameEntry(a) })
 		if i < 0 {
-			all = append(all, unusedTrust{Of: side.Ref, Name: side.Name, Platform: peer.Platform, Peers: []Ref{peer}, Added: a, onSystem: side})
+			all = append(all, unusedTrust{Of: side.Ref, Name: side.Name, Platform: peer.Platform, Peers: []elastic.Ref{peer}, Added: a, onSystem: side})
 			return
 		}
 		all[i].Added = all[i].Added.and(a)
@@ -75,7 +76,7 @@ func (r *Connections) unusedTrust(ctx context.Context, ends []ConnectionState, l
 			continue
 		}
 		on, _ := r.catalog.System(s.Of.Platform)
-		trusts, ok := on.Platform.(Trusts)
+		trusts, ok := on.Platform.(elastic.Trusts)
 		if !ok {
 			l.keep("%s: the bot can't change whom deployments of %s trust", what, label(on))
 			continue
@@ -85,7 +86,7 @@ func (r *Connections) unusedTrust(ctx context.Context, ends []ConnectionState, l
 			l.unread(what, err)
 			continue
 		}
-		if s.Before = s.now.Settings.entry(s.Added.entry()); s.Before == nil {
+		if s.Before = s.now.Settings.Entry(s.Added.entry()); s.Before == nil {
 			continue // somebody has taken it out already
 		}
 		if err := s.now.Settings.Writable(s.onSystem); err != nil {
@@ -99,10 +100,10 @@ func (r *Connections) unusedTrust(ctx context.Context, ends []ConnectionState, l
 		}
 		s.After = s.Added.outOf(s.Before, uses)
 		switch {
-		case !sameEntry(s.Before, s.After):
+		case !elastic.SameEntry(s.Before, s.After):
 			for _, earlier := range l.Trust { // its step has been by then
 				if earlier.Of == s.Of {
-					s.now.Settings = earlier.now.Settings.replaced(earlier.Added.entry(), earlier.After)
+					s.now.Settings = earlier.now.Settings.Replaced(earlier.Added.entry(), earlier.After)
 				}
 			}
 			l.Trust = append(l.Trust, s)
@@ -115,10 +116,10 @@ func (r *Connections) unusedTrust(ctx context.Context, ends []ConnectionState, l
 }
 
 // remaining is what of a trust that was added for a connection stays in place; nothing of it is no entry at all.
-func (l cleanup) remaining(of Ref, a AddedTrust) AddedTrust {
+func (l cleanup) remaining(of elastic.Ref, a AddedTrust) AddedTrust {
 	i := slices.IndexFunc(l.Trust, func(s unusedTrust) bool { return s.Of == of && s.Added.sameEntry(a) })
 	if i >= 0 {
-		var is TrustEntry // trusts nobody where the entry goes
+		var is elastic.TrustEntry // trusts nobody where the entry goes
 		_ = json.Unmarshal(l.Trust[i].After, &is)
 		a.All = a.All && is.All
 		a.Clusters = slices.DeleteFunc(slices.Clone(a.Clusters), func(id string) bool { return !slices.Contains(is.Clusters, id) })

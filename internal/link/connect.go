@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // KindConnect asks for a new connection under the API key model.
@@ -32,12 +33,12 @@ const (
 
 // ConnectParams are the parameters of a new connection: the local cluster will read from the remote one.
 type ConnectParams struct {
-	Local        Ref    `json:"local"`
-	Remote       Ref    `json:"remote"`
-	Alias        string `json:"alias"`
-	ProxyAddress string `json:"proxy_address"` // host:port
-	ServerName   string `json:"server_name"`
-	Access       Access `json:"access"`
+	Local        elastic.Ref    `json:"local"`
+	Remote       elastic.Ref    `json:"remote"`
+	Alias        string         `json:"alias"`
+	ProxyAddress string         `json:"proxy_address"` // host:port
+	ServerName   string         `json:"server_name"`
+	Access       elastic.Access `json:"access"`
 
 	Model Model         `json:"model,omitempty"` // empty: ModelKey
 	Trust *TrustOptions `json:"trust,omitempty"` // under ModelCertificate only
@@ -87,9 +88,9 @@ func (c ConnectParams) Check() error {
 	c.checkFilter(&wrong)
 	c.checkRole(&wrong)
 	c.checkIdentity(&wrong)
-	note(&wrong, FieldAlias, CheckAlias(c.Alias))
+	note(&wrong, FieldAlias, elastic.CheckAlias(c.Alias))
 	note(&wrong, FieldAddress, checkAddressOf(c.Model, c.ProxyAddress))
-	note(&wrong, FieldServerName, CheckServerName(c.ServerName))
+	note(&wrong, FieldServerName, elastic.CheckServerName(c.ServerName))
 	c.checkAccess(&wrong)
 	if c.ExpiryDays < 0 || c.ExpiryDays > MaxExpiryDays {
 		wrong.Add(FieldExpiry, "the key expires after 1 to %d days; 0 is never", MaxExpiryDays)
@@ -113,7 +114,7 @@ func (c ConnectParams) checkSides(wrong *change.InvalidError) {
 	if c.Remote.Platform == "" || c.Remote.Deployment == "" {
 		wrong.Add(FieldRemote, "choose the deployment that will be searched")
 	}
-	if c.Local == c.Remote && c.Local != (Ref{}) {
+	if c.Local == c.Remote && c.Local != (elastic.Ref{}) {
 		wrong.Add(FieldRemote, "a cluster can't be connected to itself")
 	}
 }

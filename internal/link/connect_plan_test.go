@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -73,13 +74,13 @@ func TestPlanSaysWhatWillBeSent(t *testing.T) {
 
 func TestTheSameWorldGivesTheSamePlan(t *testing.T) {
 	s := newScene()
-	s.remote.SetRulesets(link.Ruleset{ID: "b", Name: "B", Type: "ip"}, link.Ruleset{ID: "a", Name: "A", Type: "ip"})
+	s.remote.SetRulesets(elastic.Ruleset{ID: "b", Name: "B", Type: "ip"}, elastic.Ruleset{ID: "a", Name: "A", Type: "ip"})
 	s.ece.SetEgress("10.0.0.2", "10.0.0.1")
 	first, err := s.plan(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.remote.SetRulesets(link.Ruleset{ID: "a", Name: "A", Type: "ip"}, link.Ruleset{ID: "b", Name: "B", Type: "ip"})
+	s.remote.SetRulesets(elastic.Ruleset{ID: "a", Name: "A", Type: "ip"}, elastic.Ruleset{ID: "b", Name: "B", Type: "ip"})
 	second, err := s.plan(t)
 	if err != nil {
 		t.Fatal(err)
@@ -88,9 +89,9 @@ func TestTheSameWorldGivesTheSamePlan(t *testing.T) {
 		t.Errorf("(-first +second):\n%s", diff)
 	}
 	for name, move := range map[string]func(){
-		"an upgrade":  func() { s.local.Edit(func(d *link.Deployment) { d.Version = "8.16.0" }) },
-		"a new host":  func() { s.remote.Edit(func(d *link.Deployment) { d.Endpoint = "new.example" }) },
-		"more filter": func() { s.remote.SetRulesets(link.Ruleset{ID: "c", Name: "C", Type: "ip"}) },
+		"an upgrade":  func() { s.local.Edit(func(d *elastic.Deployment) { d.Version = "8.16.0" }) },
+		"a new host":  func() { s.remote.Edit(func(d *elastic.Deployment) { d.Endpoint = "new.example" }) },
+		"more filter": func() { s.remote.SetRulesets(elastic.Ruleset{ID: "c", Name: "C", Type: "ip"}) },
 	} {
 		before, err := s.plan(t)
 		if err != nil {
@@ -111,13 +112,13 @@ func TestPlanNamesTheFieldAtFault(t *testing.T) {
 		say   string
 	}{
 		"bad shape":  {func(s *scene) { s.c.Alias = "X" }, link.FieldAlias, "lower-case"},
-		"old local":  {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.Version = "8.12.2" }) }, link.FieldLocal, "at 8.12.2"},
-		"old remote": {func(s *scene) { s.remote.Edit(func(d *link.Deployment) { d.Version = "7.17.9" }) }, link.FieldRemote, "certificate"},
+		"old local":  {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Version = "8.12.2" }) }, link.FieldLocal, "at 8.12.2"},
+		"old remote": {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Version = "7.17.9" }) }, link.FieldRemote, "certificate"},
 		"no version": {func(s *scene) {
-			s.remote.Edit(func(d *link.Deployment) { d.Version = "" })
+			s.remote.Edit(func(d *elastic.Deployment) { d.Version = "" })
 			s.w.Fail(linktest.Fault{Call: "Version"})
 		}, link.FieldRemote, "neither its platform nor Elasticsearch"},
-		"stopped":          {func(s *scene) { s.remote.Edit(func(d *link.Deployment) { d.Status = "stopped" }) }, link.FieldRemote, "is stopped"},
+		"stopped":          {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Status = "stopped" }) }, link.FieldRemote, "is stopped"},
 		"gone":             {func(s *scene) { s.ece.Remove("d-local") }, link.FieldLocal, "no deployment"},
 		"no platform":      {func(s *scene) { s.c.Remote.Platform = "x" }, link.FieldRemote, "no platform called x"},
 		"no credentials":   {func(s *scene) { s.remote.WithoutCredentials() }, link.FieldRemote, "no credentials"},
@@ -134,7 +135,7 @@ func TestPlanNamesTheFieldAtFault(t *testing.T) {
 		"alias in use, without an address": {func(s *scene) { s.local.Set("logs", "mode", "proxy") }, link.FieldAlias, "in use"},
 		"keystore":                         {func(s *scene) { s.local.Put(entry, "x") }, link.FieldAlias, "holds a key"},
 		"same cluster": {func(s *scene) {
-			s.remote.Edit(func(d *link.Deployment) { d.ClusterID = "cluster-d-local" })
+			s.remote.Edit(func(d *elastic.Deployment) { d.ClusterID = "cluster-d-local" })
 		}, link.FieldRemote, "local cluster itself"},
 	}
 	for name, tt := range tests {
@@ -171,24 +172,24 @@ func TestWarnings(t *testing.T) {
 		"everything 2": {func(s *scene) { s.c.Access.Replication = []string{"**"} }, []string{"replicate every index"}},
 		"forever":      {func(s *scene) { s.c.ExpiryDays = 0 }, []string{"never expires"}},
 		"versions": {
-			func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.Version = "8.19.0" }) },
-			[]string{"not known to work together", link.CompatibilityPage},
+			func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Version = "8.19.0" }) },
+			[]string{"not known to work together", elastic.CompatibilityPage},
 		},
-		"licence":        {func(s *scene) { s.remote.SetLicense(link.License{Type: "platinum", Active: true}) }, []string{"is platinum"}},
-		"licence ended":  {func(s *scene) { s.local.SetLicense(link.License{Type: "enterprise"}) }, []string{"not active"}},
+		"licence":        {func(s *scene) { s.remote.SetLicense(elastic.License{Type: "platinum", Active: true}) }, []string{"is platinum"}},
+		"licence ended":  {func(s *scene) { s.local.SetLicense(elastic.License{Type: "enterprise"}) }, []string{"not active"}},
 		"licence unread": {func(s *scene) { s.w.Fail(linktest.Fault{Call: "License"}) }, []string{"could not be read"}},
 		"filters unread": {func(s *scene) { s.w.Fail(linktest.Fault{Call: "Rulesets"}) }, []string{"Whether network filters apply"}},
 		"filters": {func(s *scene) {
-			s.remote.SetRulesets(link.Ruleset{ID: "1", Name: "office", Type: "ip", Sources: []string{"10.1.0.0/16", "10.2.0.1"}})
+			s.remote.SetRulesets(elastic.Ruleset{ID: "1", Name: "office", Type: "ip", Sources: []string{"10.1.0.0/16", "10.2.0.1"}})
 			s.ece.SetEgress("10.1.2.3", "10.2.0.1", "10.9.9.9")
 		}, []string{"office", "call themselves 10.9.9.9, which"}},
 		"filters, egress unknown": {func(s *scene) {
-			s.remote.SetRulesets(link.Ruleset{ID: "1", Name: "office", Type: "ip"})
+			s.remote.SetRulesets(elastic.Ruleset{ID: "1", Name: "office", Type: "ip"})
 		}, []string{"is not known"}},
 		"skip":      {func(s *scene) { s.c.SkipUnavailable = true }, []string{"hide errors"}},
 		"address":   {func(s *scene) { s.c.ProxyAddress = "else.example:9443" }, []string{"not what the platform says"}},
-		"unhealthy": {func(s *scene) { s.remote.Edit(func(d *link.Deployment) { d.Healthy = false }) }, []string{"logs is not healthy"}},
-		"pending":   {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.Pending = true }) }, []string{"under way"}},
+		"unhealthy": {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Healthy = false }) }, []string{"logs is not healthy"}},
+		"pending":   {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Pending = true }) }, []string{"under way"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // The steps of a connect, as the journal names them.
@@ -84,4 +85,4 @@ func (k *ConnectPlanner) steps(request string, c ConnectParams, s PairState, pas
 }
 
 // entries are whom the two sides shall trust, under the certificate model.
-type entries struct{ local, remote TrustEntry }
+type entries struct{ local, remote elastic.TrustEntry }

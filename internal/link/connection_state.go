@@ -9,18 +9,19 @@ import (
 	"sync"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // ConnectionState is how one connection stands, read now from both sides.
 type ConnectionState struct {
 	Name
 	PairState                      // of both sides; the remote one is empty where it is not known
-	Own         Settings           // of the alias
-	Info        RemoteInfo         // of the alias
+	Own         elastic.Settings   // of the alias
+	Info        elastic.RemoteInfo // of the alias
 	Listed      bool               // _remote/info lists it
 	HasKey      bool               // the local keystore has an entry for it
 	Managed     *ManagedConnection // nil: made by hand, or unknown
-	Keys        []Key              // active ones of the managed key's name
+	Keys        []elastic.Key      // active ones of the managed key's name
 	KeysUnread  error              // why the keys could not be read
 	Users       []string           // what goes through it, in words
 	UsersUnread error              // why that is not known, or not wholly
@@ -51,7 +52,7 @@ func (r *Connections) State(ctx context.Context, n Name) (ConnectionState, error
 		e.Managed = &m
 	}
 	local, err := r.catalog.Fresh(ctx, n.Local)
-	if err := missing(n.Local, Ref{}, [2]error{err}); err != nil {
+	if err := missing(n.Local, elastic.Ref{}, [2]error{err}); err != nil {
 		return e, err
 	}
 	e.PairState.Local = local
@@ -69,10 +70,10 @@ func (r *Connections) State(ctx context.Context, n Name) (ConnectionState, error
 	return e, nil
 }
 
-func (r *Connections) remoteSide(ctx context.Context, e *ConnectionState, ref Ref) error {
+func (r *Connections) remoteSide(ctx context.Context, e *ConnectionState, ref elastic.Ref) error {
 	d, err := r.catalog.Fresh(ctx, ref)
 	_, unknown := asUnknown(err)
-	if unknown || IsNotFound(err) {
+	if unknown || elastic.IsNotFound(err) {
 		return nil // it may have been deleted: what is left of the connection can still be dealt with
 	}
 	if err != nil {
@@ -156,9 +157,9 @@ func (e *ConnectionState) readKeys(ctx context.Context) {
 
 func (r *Connections) readUsers(ctx context.Context, e *ConnectionState) {
 	es, err := e.localOn.Cluster(e.PairState.Local)
-	uses, ok := es.(Uses)
+	uses, ok := es.(elastic.Uses)
 	if err != nil || !ok {
-		e.UsersUnread = ErrNoCredentials
+		e.UsersUnread = elastic.ErrNoCredentials
 		return
 	}
 	followers, err := uses.Followers(ctx)
@@ -179,7 +180,7 @@ func (r *Connections) readUsers(ctx context.Context, e *ConnectionState) {
 	for _, role := range roles {
 		switch {
 		case role.Reserved:
-		case role.names(e.Alias):
+		case role.Names(e.Alias):
 			e.Users = append(e.Users, "role "+role.Name)
 			e.Roles = append(e.Roles, role.Name)
 		case slices.Contains(role.Clusters, "*"):
@@ -190,7 +191,7 @@ func (r *Connections) readUsers(ctx context.Context, e *ConnectionState) {
 
 // params is the connection as parameters: what is set now, and of the rest what is remembered.
 func (e ConnectionState) params() ConnectParams {
-	set := e.Own.options(e.Alias)
+	set := e.Own.Options(e.Alias)
 	c := ConnectParams{
 		Local: e.Name.Local, Remote: e.Remote.Ref, Alias: e.Alias,
 		ProxyAddress: set["proxy_address"], ServerName: set["server_name"],
@@ -212,14 +213,14 @@ func (e ConnectionState) params() ConnectParams {
 // certified reports whether the connection uses certificates, and is meant to. A key that the nodes have left of an
 // earlier connection does not change that.
 func (e ConnectionState) certified() bool {
-	stale := e.ReadError(PartKeystore) == nil && transportPort(e.Own.options(e.Alias)["proxy_address"])
+	stale := e.ReadError(PartKeystore) == nil && transportPort(e.Own.Options(e.Alias)["proxy_address"])
 	return !e.HasKey && (e.Managed == nil || e.Managed.KeyName == "") && (e.Info.Credentials == "" || stale)
 }
 
 // ByCertificate reports whether the connection uses TLS certificates. One that points to the port for keys only lacks
 // its key.
 func (e ConnectionState) ByCertificate() bool {
-	return e.Exists() && e.certified() && !strings.HasSuffix(e.Own.options(e.Alias)["proxy_address"], ":"+strconv.Itoa(KeyPort))
+	return e.Exists() && e.certified() && !strings.HasSuffix(e.Own.Options(e.Alias)["proxy_address"], ":"+strconv.Itoa(elastic.KeyPort))
 }
 
 // title is "<verb> <alias> of <local>".

@@ -11,6 +11,8 @@ import (
 	"unicode"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Connections reads how the remote connections of all local clusters stand. It is safe for concurrent use.
@@ -18,8 +20,8 @@ type Connections struct {
 	catalog *Catalog
 	records *records
 	o       ConnectionsOptions
-	locals  *cache[[]Deployment]
-	infos   *cache[map[string]RemoteInfo]
+	locals  *cache[[]elastic.Deployment]
+	infos   *cache[map[string]elastic.RemoteInfo]
 	rooms   map[string]*room // by platform
 }
 
@@ -58,8 +60,8 @@ func NewConnections(catalog *Catalog, registry Registry, o ConnectionsOptions) *
 	o.Timeout = cmp.Or(o.Timeout, defaultAnswer)
 	r := &Connections{
 		catalog: catalog, records: newRecords(registry), o: o,
-		locals: newCache[[]Deployment](o.Now, 3*o.TTL, answersKept, o.Timeout, infosKept),
-		infos:  newCache[map[string]RemoteInfo](o.Now, o.TTL, answersKept, o.Timeout+time.Minute, infosKept), // waiting for room counts too
+		locals: newCache[[]elastic.Deployment](o.Now, 3*o.TTL, answersKept, o.Timeout, infosKept),
+		infos:  newCache[map[string]elastic.RemoteInfo](o.Now, o.TTL, answersKept, o.Timeout+time.Minute, infosKept), // waiting for room counts too
 		rooms:  map[string]*room{},
 	}
 	for _, s := range catalog.systems {
@@ -70,13 +72,13 @@ func NewConnections(catalog *Catalog, registry Registry, o ConnectionsOptions) *
 
 // Connection is a remote connection of a local cluster, as _remote/info tells it.
 type Connection struct {
-	Local   Deployment
+	Local   elastic.Deployment
 	Alias   string
-	Info    RemoteInfo
-	Unread  bool               // remembered as managed, and the local cluster gave no answer: Info is what was approved
-	Gone    bool               // remembered as managed, but the local cluster knows no such alias
-	Remote  *Deployment        // where the address belongs to a deployment that the bot can see
-	Managed *ManagedConnection // nil: made by hand, or not known
+	Info    elastic.RemoteInfo
+	Unread  bool                // remembered as managed, and the local cluster gave no answer: Info is what was approved
+	Gone    bool                // remembered as managed, but the local cluster knows no such alias
+	Remote  *elastic.Deployment // where the address belongs to a deployment that the bot can see
+	Managed *ManagedConnection  // nil: made by hand, or not known
 
 	ManagedUnread bool // it is not known whether the bot manages it
 }
@@ -111,7 +113,7 @@ type Listing struct {
 
 // Missed is a local cluster that gave no answer.
 type Missed struct {
-	Local Deployment
+	Local elastic.Deployment
 	Why   string // plain words, without its name
 }
 
@@ -127,10 +129,10 @@ func (c *Connections) List(ctx context.Context, text string) Listing {
 	l.Down = down
 	elsewhere, missed := c.elsewhere(ctx, managed, text)
 	locals, l.Missing = append(slices.Clip(locals), elsewhere...), missed
-	locals = slices.DeleteFunc(locals, func(d Deployment) bool { return !about(d, text) })
+	locals = slices.DeleteFunc(locals, func(d elastic.Deployment) bool { return !about(d, text) })
 	l.Asked = len(locals) + len(missed)
 
-	answers := make([]map[string]RemoteInfo, len(locals))
+	answers := make([]map[string]elastic.RemoteInfo, len(locals))
 	errs, ats := make([]error, len(locals)), make([]time.Time, len(locals))
 	changes := changesByLocal(managed)
 	var wg sync.WaitGroup
@@ -171,7 +173,7 @@ func (l *Listing) age(ats []time.Time, errs []error, fresh time.Time) {
 }
 
 // about reports whether a deployment's platform, id and name contain every word of text, in any order.
-func about(d Deployment, text string) bool {
+func about(d elastic.Deployment, text string) bool {
 	in := strings.ToLower(d.String() + " " + d.Name)
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == '/' || unicode.IsSpace(r) })
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(in, w) })
@@ -181,7 +183,7 @@ func about(d Deployment, text string) bool {
 // text is about them.
 func (l *Listing) addUnlisted(managed map[Name]ManagedConnection, text string) {
 	for name, m := range managed {
-		d := Deployment{Ref: name.Local, Name: cmp.Or(m.LocalName, name.Local.Deployment)}
+		d := elastic.Deployment{Ref: name.Local, Name: cmp.Or(m.LocalName, name.Local.Deployment)}
 		known := slices.ContainsFunc(l.Connections, func(c Connection) bool { return c.Name() == name })
 		lost := slices.ContainsFunc(l.Down, func(p Down) bool { return p.System == name.Local.Platform }) ||
 			slices.ContainsFunc(l.Missing, func(m Missed) bool { return m.Local.Ref == name.Local })
@@ -192,13 +194,13 @@ func (l *Listing) addUnlisted(managed map[Name]ManagedConnection, text string) {
 }
 
 // unread is a managed connection of a cluster that gave no answer.
-func unread(d Deployment, m ManagedConnection) Connection {
-	info := RemoteInfo{ProxyAddress: m.Settings["proxy_address"], ServerName: m.Settings["server_name"]}
+func unread(d elastic.Deployment, m ManagedConnection) Connection {
+	info := elastic.RemoteInfo{ProxyAddress: m.Settings["proxy_address"], ServerName: m.Settings["server_name"]}
 	return Connection{Local: d, Alias: m.Alias, Unread: true, Info: info, Managed: &m}
 }
 
 // join puts what a cluster says beside what is remembered. Where the cluster could not be asked, nothing is gone.
-func (c *Connections) join(d Deployment, info map[string]RemoteInfo, read bool, managed map[Name]ManagedConnection) []Connection {
+func (c *Connections) join(d elastic.Deployment, info map[string]elastic.RemoteInfo, read bool, managed map[Name]ManagedConnection) []Connection {
 	var all []Connection
 	for alias, i := range info {
 		one := Connection{Local: d, Alias: alias, Info: i}
@@ -222,12 +224,12 @@ func (c *Connections) join(d Deployment, info map[string]RemoteInfo, read bool, 
 
 // changesByLocal tells the states of each cluster apart, as far as the bot made them: an answer from before a change of
 // ours is not taken for one from after it, whichever replica made the change.
-func changesByLocal(managed map[Name]ManagedConnection) map[Ref]string {
-	requests := map[Ref][]string{}
+func changesByLocal(managed map[Name]ManagedConnection) map[elastic.Ref]string {
+	requests := map[elastic.Ref][]string{}
 	for name, m := range managed {
 		requests[name.Local] = append(requests[name.Local], m.Record.Request)
 	}
-	all := make(map[Ref]string, len(requests))
+	all := make(map[elastic.Ref]string, len(requests))
 	for local, some := range requests {
 		slices.Sort(some)
 		all[local] = strings.Join(some, " ")
@@ -235,8 +237,8 @@ func changesByLocal(managed map[Name]ManagedConnection) map[Ref]string {
 	return all
 }
 
-func managedByLocal(managed map[Name]ManagedConnection) map[Ref]map[Name]ManagedConnection {
-	all := map[Ref]map[Name]ManagedConnection{}
+func managedByLocal(managed map[Name]ManagedConnection) map[elastic.Ref]map[Name]ManagedConnection {
+	all := map[elastic.Ref]map[Name]ManagedConnection{}
 	for name, m := range managed {
 		if all[name.Local] == nil {
 			all[name.Local] = map[Name]ManagedConnection{}
@@ -248,18 +250,18 @@ func managedByLocal(managed map[Name]ManagedConnection) map[Ref]map[Name]Managed
 
 // info asks one cluster, as soon as there is room. While a sweep of its platform is under way, nothing that is known is
 // asked again.
-func (c *Connections) info(ctx context.Context, d Deployment, changes string) (map[string]RemoteInfo, time.Time, error) {
+func (c *Connections) info(ctx context.Context, d elastic.Deployment, changes string) (map[string]elastic.RemoteInfo, time.Time, error) {
 	wait := patience
 	if c.rooms[d.Platform].full() {
 		wait = 0
 	}
-	return c.infos.latest(ctx, d.String()+" "+changes, wait, func(ctx context.Context) (map[string]RemoteInfo, error) {
+	return c.infos.latest(ctx, d.String()+" "+changes, wait, func(ctx context.Context) (map[string]elastic.RemoteInfo, error) {
 		return c.ask(ctx, d)
 	})
 }
 
 // ask asks one cluster now.
-func (c *Connections) ask(ctx context.Context, d Deployment) (map[string]RemoteInfo, error) {
+func (c *Connections) ask(ctx context.Context, d elastic.Deployment) (map[string]elastic.RemoteInfo, error) {
 	room := c.rooms[d.Platform]
 	room.reading.Add(1)
 	defer room.reading.Add(-1)
@@ -277,7 +279,7 @@ func (c *Connections) ask(ctx context.Context, d Deployment) (map[string]RemoteI
 }
 
 // reach returns Elasticsearch of a deployment that a search found; a search may not tell its address.
-func (c *Connections) reach(ctx context.Context, d Deployment) (Cluster, error) {
+func (c *Connections) reach(ctx context.Context, d elastic.Deployment) (elastic.Cluster, error) {
 	sys, ok := c.catalog.System(d.Platform)
 	if !ok {
 		return nil, &UnknownSystemError{Name: d.Platform}
@@ -303,7 +305,7 @@ func (c *Connections) findRemotes(ctx context.Context, all []Connection) {
 	}
 }
 
-func hostOf(i RemoteInfo) (string, bool) {
+func hostOf(i elastic.RemoteInfo) (string, bool) {
 	if i.ServerName != "" {
 		return i.ServerName, true
 	}
@@ -312,8 +314,8 @@ func hostOf(i RemoteInfo) (string, bool) {
 }
 
 // at returns the remote deployment with that endpoint; nil if none is known.
-func (c *Connections) at(ctx context.Context, host string) *Deployment {
-	return c.catalog.at(ctx, host, func(s System) bool { return s.Kind == KindECH })
+func (c *Connections) at(ctx context.Context, host string) *elastic.Deployment {
+	return c.catalog.at(ctx, host, func(s System) bool { return s.Kind == elastic.KindECH })
 }
 
 // ManagedAt returns those of the names that are managed.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -328,8 +329,8 @@ func (h *fixture) update() link.UpdateParams {
 func TestDisconnectLeavesNothing(t *testing.T) {
 	h := newFixture(t)
 	h.connect()
-	h.local.SetFollowers(link.Follower{Name: "logs-copy", Alias: "logs"}, link.Follower{Name: "other", Alias: "x"})
-	h.local.SetRoles(link.RemoteRole{Name: "analysts", Clusters: []string{"logs"}})
+	h.local.SetFollowers(elastic.Follower{Name: "logs-copy", Alias: "logs"}, elastic.Follower{Name: "other", Alias: "x"})
+	h.local.SetRoles(elastic.RemoteRole{Name: "analysts", Clusters: []string{"logs"}})
 	k := link.NewDisconnectPlanner(h.roster, h.o())
 	r, err := h.propose(k, link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"})
 	if err != nil {
@@ -415,7 +416,7 @@ func TestMigrateGoesFromCertificateToKeyUnderTheSameAlias(t *testing.T) {
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
 	h.local.Set("logs", "node.attr", "x") // somebody else's option stays
 	_, err := h.run(link.NewMigratePlanner(h.roster, h.o()), link.MigrateParams{
-		Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"logs-*"}}, ExpiryDays: 90,
+		Local: h.local.Ref(), Aliases: []string{"logs"}, Access: elastic.Access{Search: []string{"logs-*"}}, ExpiryDays: 90,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -439,7 +440,7 @@ func TestMigrateOfManyIsTakenBackAsAWholeWhenOneFails(t *testing.T) {
 		t.Fatalf("migratable: %v", got)
 	}
 	k := link.NewMigratePlanner(h.roster, h.o())
-	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"metrics", "logs"}, Access: link.Access{Search: []string{"*"}}, ExpiryDays: 90}
+	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"metrics", "logs"}, Access: elastic.Access{Search: []string{"*"}}, ExpiryDays: 90}
 	h.w.Fail(linktest.Fault{Call: "IssueKey", On: "cloud/d-other", Err: linktest.Forbidden("metrics", "IssueKey")})
 	before := []map[string]string{h.local.Settings("logs"), h.local.Settings("metrics")}
 	left, err := h.run(k, p)
@@ -464,7 +465,7 @@ func TestMigrateSaysWhatTheKeysMayRead(t *testing.T) {
 	h := newFixture(t)
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
 	k := link.NewMigratePlanner(h.roster, h.o())
-	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"*"}}, ExpiryDays: 90}
+	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: elastic.Access{Search: []string{"*"}}, ExpiryDays: 90}
 	r, err := h.propose(k, p)
 	if err != nil {
 		t.Fatal(err)
@@ -473,7 +474,7 @@ func TestMigrateSaysWhatTheKeysMayRead(t *testing.T) {
 	if !slices.Contains(r.Proposal.Fields, change.Field{Label: "Keys may replicate", Value: "nothing"}) {
 		t.Errorf("fields: %v", r.Proposal.Fields)
 	}
-	p.Access = link.Access{Search: []string{"logs-*"}, Replication: []string{"*"}}
+	p.Access = elastic.Access{Search: []string{"logs-*"}, Replication: []string{"*"}}
 	if r, err = h.propose(k, p); err != nil {
 		t.Fatal(err)
 	}
@@ -488,7 +489,7 @@ func TestMigrateOfManyTellsThePolicyOfEachRemoteSide(t *testing.T) {
 	h := newFixture(t)
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
 	h.byCertificate("metrics", h.ech.AddDeployment("d-other", "prod-payments", "8.15.3"), "prod-payments.cloud.example")
-	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}, Access: link.Access{Search: []string{"*"}}}
+	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}, Access: elastic.Access{Search: []string{"*"}}}
 	r, err := h.propose(link.NewMigratePlanner(h.roster, h.o()), p)
 	if err != nil {
 		t.Fatal(err)
@@ -524,7 +525,7 @@ func TestAChangeMentionsBothSides(t *testing.T) {
 		"rotate":     {link.NewRotatePlanner(h.roster, h.o()), logs, both},
 		"disconnect": {link.NewDisconnectPlanner(h.roster, h.o()), logs, both},
 		"migrate": {link.NewMigratePlanner(h.roster, h.o()), link.MigrateParams{
-			Local: h.local.Ref(), Aliases: []string{"metrics"}, Access: link.Access{Search: []string{"*"}},
+			Local: h.local.Ref(), Aliases: []string{"metrics"}, Access: elastic.Access{Search: []string{"*"}},
 		}, []string{"d-local", "d-other", "cloud/d-other", "metrics"}},
 	} {
 		r, err := h.propose(c.k, c.params)
@@ -566,7 +567,7 @@ func TestAMigrationIsTakenBackOnlyOnceTheNodesHaveLetGoOfTheKey(t *testing.T) {
 	h.byCertificate("metrics", other, "metrics.cloud.example")
 	h.local.SlowNodes()
 	h.w.Fail(linktest.Fault{Call: "IssueKey", On: "cloud/d-other", Err: linktest.Forbidden("metrics", "IssueKey")})
-	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}, Access: link.Access{Search: []string{"*"}}}
+	p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}, Access: elastic.Access{Search: []string{"*"}}}
 	if left, err := h.run(link.NewMigratePlanner(h.roster, h.o()), p); err == nil || len(left) > 0 {
 		t.Fatalf("got %v, left %v", err, left)
 	}
@@ -593,7 +594,7 @@ func TestAManagedConnectionByCertificates(t *testing.T) {
 		contains(t, problem(t, err, link.FieldAlias), "migrate it to an API key first")
 	}
 	_, err := h.run(link.NewMigratePlanner(h.roster, h.o()), link.MigrateParams{
-		Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"logs-*"}}, ExpiryDays: 90,
+		Local: h.local.Ref(), Aliases: []string{"logs"}, Access: elastic.Access{Search: []string{"logs-*"}}, ExpiryDays: 90,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,8 @@ package link
 import (
 	"fmt"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Diagnosis is what a symptom means.
@@ -64,14 +66,14 @@ func explanation(c Cause, s Symptoms) (say, fix string) { //nolint:cyclop // a t
 		return "The connection is not set as it was approved.", "Update the connection, or find out who changed it."
 	case CauseNoKey:
 		return fmt.Sprintf("The local nodes have no key for %s.", s.Alias),
-			fmt.Sprintf("The key must stand in the local keystore as %s; the alias must be the same in both places.", CredentialsName(s.Alias))
+			fmt.Sprintf("The key must stand in the local keystore as %s; the alias must be the same in both places.", elastic.CredentialsName(s.Alias))
 	case CauseNotRead:
 		return fmt.Sprintf("The local nodes have not read the key for %s from their keystore.", s.Alias),
 			"Send " + reloadCall + " to the local cluster. If that does not help, restart the local deployment."
 	case CauseStaleKey:
 		return fmt.Sprintf("The local nodes still hold a key for %s, which a connection by certificates must not have.", s.Alias),
 			fmt.Sprintf("If the keystore holds %s, remove it. Then send %s to the local cluster. If that does not help, restart the local deployment.",
-				CredentialsName(s.Alias), reloadCall)
+				elastic.CredentialsName(s.Alias), reloadCall)
 	case CauseMalformedKey:
 		return "What is stored for " + s.Alias + " is not an API key.", "Store the value of encoded, as Elasticsearch returns it when it creates the key."
 	case CauseKeyType:
@@ -92,13 +94,13 @@ func explanation(c Cause, s Symptoms) (say, fix string) { //nolint:cyclop // a t
 			"Compare the key's access and the role's remote_indices with what is searched."
 	case CausePort:
 		return fmt.Sprintf("%s is the transport port, which does not take API keys.", s.Address),
-			fmt.Sprintf("Use port %d.", KeyPort)
+			fmt.Sprintf("Use port %d.", elastic.KeyPort)
 	case CauseServerName:
 		return fmt.Sprintf("The certificate at %s is for another name than the address or the server name that is set.", s.Address),
 			or(s.MatchesPlatform, remoteCertificate, "Set the server name to the remote deployment's endpoint.")
 	case CauseTrust, CauseTrustedNames:
 		return fmt.Sprintf("The local nodes do not trust the certificate at %s.", s.Address), or(s.MatchesPlatform, remoteCertificate,
-			fmt.Sprintf("Check that the port is %d and the server name is the remote's endpoint, and that no proxy on the way opens TLS.", KeyPort))
+			fmt.Sprintf("Check that the port is %d and the server name is the remote's endpoint, and that no proxy on the way opens TLS.", elastic.KeyPort))
 	case CauseUntrusted:
 		return "The remote side does not trust the local side's certificate.", howToTrust
 	case CauseExpired:
@@ -119,7 +121,7 @@ func explanation(c Cause, s Symptoms) (say, fix string) { //nolint:cyclop // a t
 			reachability(s) + " The logs of the local nodes name the reason; so does Diagnose once an update has set skip_unavailable to false."
 	case CauseSkip:
 		return "skip_unavailable is not in effect as it is set. Elasticsearch 8.x resets it when the connection is rebuilt.",
-			fmt.Sprintf("Set %s%s.skip_unavailable to the opposite value, then to the right one again.", remotePrefix, s.Alias)
+			fmt.Sprintf("Set %s%s.skip_unavailable to the opposite value, then to the right one again.", elastic.RemotePrefix, s.Alias)
 	case CauseStopped:
 		return "A deployment of this connection does not run.", "Start it on its platform."
 	case CauseGone:
@@ -163,7 +165,7 @@ func refusedKey(text, otherwise string) string {
 func unknownAuthority(s Symptoms) (say, fix string) {
 	return fmt.Sprintf("The local nodes do not know the authority of the certificate at %s.", s.Address),
 		fmt.Sprintf("If the remote side's proxies have a private authority, as an ECE mostly does, upload it to the local deployment: Security → "+
-			"Remote connections → Add trusted environment. Else check that the port is %d and that no proxy on the way opens TLS.", KeyPort)
+			"Remote connections → Add trusted environment. Else check that the port is %d and that no proxy on the way opens TLS.", elastic.KeyPort)
 }
 
 // identityExplanation tells apart what can be wrong with strong identity verification.
@@ -172,13 +174,13 @@ func identityExplanation(text string, s Symptoms) (say, fix string) {
 	case strings.Contains(text, "no certificate was provided"):
 		return "The key demands a certificate, and the local cluster signs with none.",
 			fmt.Sprintf("Set %s%s.%s and %s on the local cluster again (%s and %s on Elastic's platforms).",
-				remotePrefix, s.Alias, optionCertificate, optionSigningKey, nodeCertificate, nodeKey)
+				elastic.RemotePrefix, s.Alias, optionCertificate, optionSigningKey, nodeCertificate, nodeKey)
 	case strings.Contains(text, "does not match API Key certificate identity pattern"):
 		return "The key demands the certificate of another cluster.",
 			"The key was made for another local cluster, or its certificate_identity was changed: connect with a key of its own."
 	case strings.Contains(text, "Failed to verify cross cluster api key signature certificate"):
 		return "The remote cluster does not believe the authority that the local cluster's certificate comes from.",
-			fmt.Sprintf("Add that authority to %s on the remote cluster; where authorities have changed, upload the new one.", SigningAuthorities)
+			fmt.Sprintf("Add that authority to %s on the remote cluster; where authorities have changed, upload the new one.", elastic.SigningAuthorities)
 	}
 	return explanation(CauseIdentity, s)
 }

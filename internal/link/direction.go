@@ -1,6 +1,9 @@
 package link
 
-import "github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+import (
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+)
 
 // directionWarnings say what one direction needs that another doesn't. The steps are the same for all of them; what
 // the bot can't do itself is said before the approval. Source: Elastic's docs, "Connect Elastic Cloud Hosted
@@ -9,7 +12,7 @@ func (w *warnings) direction(s PairState, c ConnectParams) {
 	if !s.strangers() {
 		return
 	}
-	if s.localOn.Kind == KindECH {
+	if s.localOn.Kind == elastic.KindECH {
 		w.add("The proxies of %s must let Elastic Cloud's addresses in at %s.", label(s.remoteOn), c.ProxyAddress)
 	}
 	if c.byCertificate() {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -88,7 +89,7 @@ func TestItIsSaidWhetherTheProxiesOfAnECEAreTrusted(t *testing.T) {
 			func(s *scene) { s.remote.TrustAlso(strings.Replace(proxy(own), `"proxy"`, `"ECE"`, 1)) }, "logs does not trust it until", "already",
 		},
 		"it is public": {
-			func(s *scene) { s.ece.SetProxyCertificate(link.ProxyCertificate{Public: true, CA: own}) }, "proxies has a public authority, CN=ece-prod proxies", "uploaded",
+			func(s *scene) { s.ece.SetProxyCertificate(elastic.ProxyCertificate{Public: true, CA: own}) }, "proxies has a public authority, CN=ece-prod proxies", "uploaded",
 		},
 		"it can't be read": {
 			func(s *scene) {
@@ -97,7 +98,7 @@ func TestItIsSaidWhetherTheProxiesOfAnECEAreTrusted(t *testing.T) {
 			"If the certificate of ece-prod's proxies has a private authority", "CN=",
 		},
 		"it is no certificate": {
-			func(s *scene) { s.ece.SetProxyCertificate(link.ProxyCertificate{CA: "nonsense"}) }, "ece-prod tells one that is no certificate", "CN=",
+			func(s *scene) { s.ece.SetProxyCertificate(elastic.ProxyCertificate{CA: "nonsense"}) }, "ece-prod tells one that is no certificate", "CN=",
 		},
 		"whether it is trusted can't be read": {
 			func(s *scene) { s.w.Fail(linktest.Fault{Call: "Trust", Err: linktest.NoAnswer("cloud", "GET")}) }, "Whether logs trusts it could not be read", "already",

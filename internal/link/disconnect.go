@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // KindDisconnect asks for the end of a connection.
@@ -14,8 +15,8 @@ const KindDisconnect change.Kind = "link.disconnect"
 
 // DisconnectParams are the parameters of a disconnect.
 type DisconnectParams struct {
-	Local Ref    `json:"local"`
-	Alias string `json:"alias"`
+	Local elastic.Ref `json:"local"`
+	Alias string      `json:"alias"`
 }
 
 // DisconnectPlanner plans and makes the end of connections.
@@ -47,7 +48,7 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 		return change.Proposal{}, err
 	}
 	f, leaves := e.found(e.params()), k.cleanup(ctx, e)
-	f.After = Settings{}
+	f.After = elastic.Settings{}
 	used, key := "nothing that the bot can see", orNone(e.keyLine())
 	if len(e.Users) > 0 {
 		used = list(e.Users)

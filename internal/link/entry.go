@@ -2,12 +2,11 @@ package link
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -52,10 +51,10 @@ func removeEntry(ctx context.Context, local side, entry string) error {
 	return err
 }
 
-func settingsOf(ctx context.Context, local side, alias string) (Settings, error) {
+func settingsOf(ctx context.Context, local side, alias string) (elastic.Settings, error) {
 	all, err := local.es.RemoteSettings(ctx)
 	if err != nil {
-		return Settings{}, wrapCall("reading the settings of "+local.d.Name, err)
+		return elastic.Settings{}, wrapCall("reading the settings of "+local.d.Name, err)
 	}
 	return all.Of(alias), nil
 }
@@ -66,7 +65,7 @@ func clearAlias(ctx context.Context, local side, alias string) error {
 	if err != nil || now.Empty() {
 		return err
 	}
-	if err := local.es.PutSettings(ctx, now.clear()); err != nil {
+	if err := local.es.PutSettings(ctx, now.Cleared()); err != nil {
 		return wrapCall("removing the settings of "+alias+" on "+local.d.Name, err)
 	}
 	now, err = settingsOf(ctx, local, alias)
@@ -74,23 +73,4 @@ func clearAlias(ctx context.Context, local side, alias string) error {
 		err = change.Temporary(fmt.Errorf("%s is still set after its settings were removed: %s", alias, now))
 	}
 	return err
-}
-
-// clear is what to send to remove everything that s sets.
-func (s Settings) clear() Settings { return s.back(Settings{}) }
-
-// with is s with what other sets put over it.
-func (s Settings) with(other Settings) Settings {
-	return Settings{Persistent: over(s.Persistent, other.Persistent), Transient: over(s.Transient, other.Transient)}
-}
-
-func over(base, other map[string]json.RawMessage) map[string]json.RawMessage {
-	if len(base) == 0 && len(other) == 0 {
-		return nil
-	}
-	all := map[string]json.RawMessage{}
-	for _, m := range []map[string]json.RawMessage{base, other} {
-		maps.Copy(all, m)
-	}
-	return all
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // wrapCall wraps what went wrong while doing something, in words such as "issuing the key on logs-prod". It marks what
@@ -32,7 +33,7 @@ func userError(say, format string, args ...any) error {
 
 // temporary reports whether another try may do better: the call says so, or there was no answer at all.
 func temporary(err error) bool {
-	if call, ok := errors.AsType[*CallError](err); ok {
+	if call, ok := errors.AsType[*elastic.CallError](err); ok {
 		return call.Temporary() || call.Ambiguous
 	}
 	if timeout, ok := errors.AsType[interface {
@@ -46,16 +47,16 @@ func temporary(err error) bool {
 
 // sentence says a failed call in plain words, without a full stop.
 func sentence(err error) string {
-	if errors.Is(err, ErrNoCredentials) {
+	if errors.Is(err, elastic.ErrNoCredentials) {
 		return "the bot has no credentials for this cluster"
 	}
-	call, ok := errors.AsType[*CallError](err)
+	call, ok := errors.AsType[*elastic.CallError](err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), ok && call.Status == 0, ok && call.Status == 408:
 		return named(call) + "gave no answer in time"
 	case !ok:
 		return err.Error()
-	case call.Code == CodeNotElasticsearch:
+	case call.Code == elastic.CodeNotElasticsearch:
 		return named(call) + "does not show to be Elasticsearch (" + call.Reason + ")"
 	case call.Starting:
 		return named(call) + "does not accept the bot's credentials just now, as a node does while it starts"
@@ -63,7 +64,7 @@ func sentence(err error) string {
 		return named(call) + "did not accept the bot's credentials"
 	case call.Status == 403:
 		return named(call) + "does not let the bot do this (" + call.Reason + ")"
-	case call.Status == StatusNotElevated:
+	case call.Status == elastic.StatusNotElevated:
 		return named(call) + "wants elevated permissions, which the platform's key lacks: a user who has them has to make it"
 	case call.Status == 429:
 		return named(call) + "asks for fewer requests"
@@ -73,7 +74,7 @@ func sentence(err error) string {
 	return fmt.Sprintf("%sanswered %d: %s", named(call), call.Status, call.Reason)
 }
 
-func named(call *CallError) string {
+func named(call *elastic.CallError) string {
 	if call == nil || call.System == "" {
 		return "it "
 	}

@@ -2,7 +2,6 @@ package link
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"net/netip"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // FieldFilter and FieldFilterFirst are the fields of FilterOptions.
@@ -18,9 +18,6 @@ const (
 	FieldFilterFirst = "filter_first"
 )
 
-// MaxRules is how many rules a ruleset takes (Elastic's docs: network security policies).
-const MaxRules = 128
-
 // FilterOptions ask for a network filter that lets the local side in. A person has confirmed the addresses: behind NAT
 // nobody else knows them.
 type FilterOptions struct {
@@ -28,34 +25,9 @@ type FilterOptions struct {
 	First   bool     `json:"first,omitempty"` // even if no filter applies yet, so that it locks everybody else out
 }
 
-// Filters is a Platform that can add network filters.
-type Filters interface {
-	CreateRuleset(ctx context.Context, r NewRuleset) (id string, err error)
-	// RulesetsNamed returns the ids of all rulesets of exactly that name.
-	RulesetsNamed(ctx context.Context, name string) ([]string, error)
-	Attach(ctx context.Context, ruleset string, d Deployment) error
-	// Detach and DeleteRuleset forgive what is gone.
-	Detach(ctx context.Context, ruleset string, d Deployment) error
-	DeleteRuleset(ctx context.Context, ruleset string) error
-}
-
-// FilterUses is a Platform that tells which deployments a ruleset applies to.
-type FilterUses interface {
-	// Associated returns the ids of the deployments, whatever their region.
-	Associated(ctx context.Context, ruleset string) (deployments []string, err error)
-}
-
-// NewRuleset is an IP filter as it is asked for.
-type NewRuleset struct {
-	Name        string   `json:"name"`
-	Description string   `json:"description"`
-	Region      string   `json:"region"`
-	Sources     []string `json:"sources"`
-}
-
 // ruleset is the filter that a request asks for, with the sources that are missing.
-func (c ConnectParams) ruleset(env, request string, remote Deployment, missing []string) NewRuleset {
-	return NewRuleset{
+func (c ConnectParams) ruleset(env, request string, remote elastic.Deployment, missing []string) elastic.NewRuleset {
+	return elastic.NewRuleset{
 		Name:        c.keySpec(env, request).Name,
 		Description: "Lets " + c.Local.String() + " in, for the remote cluster " + c.Alias + ". Managed by remote-cluster-bot, request " + request + ".",
 		Region:      remote.Region, Sources: missing,
@@ -88,8 +60,8 @@ func (c ConnectParams) checkFilter(wrong *change.InvalidError) {
 	if c.byCertificate() {
 		wrong.Add(FieldFilter, "network filters do not concern connections by certificates")
 	}
-	if n := len(c.Filter.Sources); n == 0 || n > MaxRules {
-		wrong.Add(FieldFilter, "name 1 to %d addresses to let in", MaxRules)
+	if n := len(c.Filter.Sources); n == 0 || n > elastic.MaxRules {
+		wrong.Add(FieldFilter, "name 1 to %d addresses to let in", elastic.MaxRules)
 	}
 	var all []netip.Prefix
 	for _, s := range c.Filter.Sources {
@@ -121,14 +93,14 @@ func (s PairState) filterProblems(wrong *change.InvalidError, c ConnectParams) {
 	if c.Filter == nil {
 		return
 	}
-	if _, ok := s.remoteOn.Platform.(Filters); !ok || !s.remoteOn.CanAddFilters {
+	if _, ok := s.remoteOn.Platform.(elastic.Filters); !ok || !s.remoteOn.CanAddFilters {
 		wrong.Add(FieldFilter, "the bot's configuration does not let it add network filters on %s", label(s.remoteOn))
 		return
 	}
 	if s.ReadError(PartRulesets) == nil && s.open() && !c.Filter.First {
 		wrong.Add(FieldFilter, "no filter applies to %s: it is open, so nothing is missing; a first one would lock everybody else out", s.Remote.Name)
 	}
-	if s.remoteOn.Kind != KindECH || s.localOn.Name == s.remoteOn.Name {
+	if s.remoteOn.Kind != elastic.KindECH || s.localOn.Name == s.remoteOn.Name {
 		return
 	}
 	for _, source := range c.Filter.Sources {
@@ -140,8 +112,8 @@ func (s PairState) filterProblems(wrong *change.InvalidError, c ConnectParams) {
 
 // closing are the rulesets because of which a deployment takes no connection that none of them lets in. A firewall for
 // what goes out of it closes nothing (Elastic's docs: network security policies).
-func closing(rulesets []Ruleset) []Ruleset {
-	return slices.DeleteFunc(slices.Clone(rulesets), func(r Ruleset) bool { return r.Type == "egress_firewall" })
+func closing(rulesets []elastic.Ruleset) []elastic.Ruleset {
+	return slices.DeleteFunc(slices.Clone(rulesets), func(r elastic.Ruleset) bool { return r.Type == "egress_firewall" })
 }
 
 // open reports whether the remote deployment takes connections from everywhere.
@@ -170,7 +142,7 @@ func (s PairState) FilterOffer() (addresses []string, known bool) {
 
 // CanAddFilters reports whether the bot may add network filters to the remote deployment.
 func (s PairState) CanAddFilters() bool {
-	_, ok := s.remoteOn.Platform.(Filters)
+	_, ok := s.remoteOn.Platform.(elastic.Filters)
 	return ok && s.remoteOn.CanAddFilters
 }
 

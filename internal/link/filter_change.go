@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // evRuleset is the name of the ruleset that is made or removed, noted before.
@@ -16,20 +17,20 @@ const evRuleset = "ruleset_name"
 // else's ruleset is touched.
 type filterChange struct {
 	ports
-	remote  Ref
-	ruleset NewRuleset
+	remote  elastic.Ref
+	ruleset elastic.NewRuleset
 	finding string
 }
 
 // Finding says what became of it.
 func (f *filterChange) Finding() string { return f.finding }
 
-func (f *filterChange) filters(ctx context.Context) (Deployment, System, Filters, error) {
+func (f *filterChange) filters(ctx context.Context) (elastic.Deployment, System, elastic.Filters, error) {
 	s, err := f.on(ctx, f.remote)
 	if err != nil {
 		return s.d, System{}, nil, err
 	}
-	filters, ok := s.Platform.(Filters)
+	filters, ok := s.Platform.(elastic.Filters)
 	if !ok {
 		return s.d, s.System, nil, userError("The bot can't add network filters on "+label(s.System)+".", "%s has no filters", s.Name)
 	}
@@ -37,7 +38,7 @@ func (f *filterChange) filters(ctx context.Context) (Deployment, System, Filters
 }
 
 // attach makes the one ruleset, if need be, and makes it apply.
-func (f *filterChange) attach(ctx context.Context, d Deployment, sys System, filters Filters) error {
+func (f *filterChange) attach(ctx context.Context, d elastic.Deployment, sys System, filters elastic.Filters) error {
 	id, err := f.ensure(ctx, d, filters)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func (f *filterChange) attach(ctx context.Context, d Deployment, sys System, fil
 	if err != nil {
 		return wrapCall("reading the network filters of "+d.Name, err)
 	}
-	if !slices.ContainsFunc(attached, func(r Ruleset) bool { return r.ID == id }) {
+	if !slices.ContainsFunc(attached, func(r elastic.Ruleset) bool { return r.ID == id }) {
 		return wrapCall("attaching the network filter to "+d.Name, change.Temporary(errors.New("it is not listed after it was attached")))
 	}
 	return nil
@@ -57,7 +58,7 @@ func (f *filterChange) attach(ctx context.Context, d Deployment, sys System, fil
 
 // ensure returns the one ruleset of this name. One that an earlier attempt made is taken; a second one, of an answer
 // that came late, is removed.
-func (f *filterChange) ensure(ctx context.Context, d Deployment, filters Filters) (string, error) {
+func (f *filterChange) ensure(ctx context.Context, d elastic.Deployment, filters elastic.Filters) (string, error) {
 	ids, err := filters.RulesetsNamed(ctx, f.ruleset.Name)
 	if err != nil {
 		return "", wrapCall("looking for the network filter of this request", err)
@@ -75,7 +76,7 @@ func (f *filterChange) ensure(ctx context.Context, d Deployment, filters Filters
 }
 
 // clear detaches and deletes every ruleset of the name, and looks that none is left. It returns those that are.
-func (f *filterChange) clear(ctx context.Context, d Deployment, filters Filters) ([]string, error) {
+func (f *filterChange) clear(ctx context.Context, d elastic.Deployment, filters elastic.Filters) ([]string, error) {
 	ids, err := filters.RulesetsNamed(ctx, f.ruleset.Name)
 	if err != nil {
 		return nil, wrapCall("looking for the network filter "+f.ruleset.Name, err)
@@ -92,7 +93,7 @@ func (f *filterChange) clear(ctx context.Context, d Deployment, filters Filters)
 	return again, err
 }
 
-func remove(ctx context.Context, filters Filters, id string, d Deployment) error {
+func remove(ctx context.Context, filters elastic.Filters, id string, d elastic.Deployment) error {
 	if err := filters.Detach(ctx, id, d); err != nil {
 		return wrapCall("detaching the network filter from "+d.Name, err)
 	}

@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // fixFor is the change that mends a cause, where the bot has one.
 func (x *HealthReport) fixFor(c Cause) (kind change.Kind, why string) {
-	certified := x.certified() && (transportPort(x.Own.options(x.Alias)["proxy_address"]) ||
+	certified := x.certified() && (transportPort(x.Own.Options(x.Alias)["proxy_address"]) ||
 		x.Managed != nil && transportPort(x.Managed.Settings["proxy_address"]))
 	switch {
 	case certified && (c.ofTrust() || c == CausePort) && canUseKeys(x.PairState.Local) && canUseKeys(x.Remote):
@@ -57,7 +58,7 @@ func (x *HealthReport) matchesPlatform() bool {
 
 func (x *HealthReport) mayWriteRoles() bool {
 	es, err := x.localOn.Cluster(x.PairState.Local)
-	_, ok := es.(Roles)
+	_, ok := es.(elastic.Roles)
 	return err == nil && ok
 }
 
@@ -73,7 +74,7 @@ func (e ConnectionState) FixParams(c Cause) UpdateParams {
 		u.Role = &RoleOptions{Name: roleFor(e)}
 	default:
 		if e.HasRemote() && e.Remote.Endpoint != "" {
-			u.ProxyAddress, u.ServerName = Address(e.Remote.Endpoint), e.Remote.Endpoint
+			u.ProxyAddress, u.ServerName = elastic.Address(e.Remote.Endpoint), e.Remote.Endpoint
 		}
 	}
 	return u
@@ -88,7 +89,7 @@ func (s PairState) blockedAddresses() (addresses []string, known bool) {
 	if known {
 		return out, true
 	}
-	inside := s.remoteOn.Kind != KindECH || s.localOn.Name == s.remoteOn.Name
+	inside := s.remoteOn.Kind != elastic.KindECH || s.localOn.Name == s.remoteOn.Name
 	return slices.DeleteFunc(out, func(a string) bool {
 		p, err := prefix(a)
 		return err != nil || !p.Addr().Is4() || !p.Addr().IsGlobalUnicast() || p.Addr().IsPrivate() && !inside

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -28,7 +29,7 @@ func fenced(t *testing.T, edit func(systems []link.System)) *fixture {
 	t.Cleanup(h.roster.Wait)
 	h.ece.SetOutgoing("203.0.113.10")
 	h.connect()
-	h.remote.SetRulesets(link.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+	h.remote.SetRulesets(elastic.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
 	return h
 }
 
@@ -87,7 +88,7 @@ func TestAFilterIsOnlyOfferedWhereItIsTheCauseAndAllowed(t *testing.T) {
 			h.ece.SetEgress("10.0.0.1")
 		}, link.CauseUnreachable, link.KindUpdate, "behind NAT other addresses count"},
 		"the filters let it in": {nil, func(h *fixture) {
-			h.remote.SetRulesets(link.Ruleset{ID: "r", Name: "nat", Type: "ip", Sources: []string{"203.0.113.0/24"}})
+			h.remote.SetRulesets(elastic.Ruleset{ID: "r", Name: "nat", Type: "ip", Sources: []string{"203.0.113.0/24"}})
 			h.ece.SetOutgoing("192.0.2.1")
 		}, link.CauseUnreachable, "", "They let in 203.0.113.10"},
 		"another cause": {nil, func(h *fixture) { h.local.Unput(entry) }, link.CauseNoKey, link.KindRotate, ""},
@@ -191,7 +192,7 @@ func TestAnUpdateWithAFilterAndARoleSurvivesACrashAfterAnyCall(t *testing.T) {
 func TestAMissingRoleIsAHintAndMended(t *testing.T) {
 	h := newFixture(t)
 	h.connect()
-	h.local.SetRoles(link.RemoteRole{Name: "superuser", Clusters: []string{"*"}, Reserved: true}, link.RemoteRole{Name: "ops", Clusters: []string{"*"}})
+	h.local.SetRoles(elastic.RemoteRole{Name: "superuser", Clusters: []string{"*"}, Reserved: true}, elastic.RemoteRole{Name: "ops", Clusters: []string{"*"}})
 	x := h.examine()
 	if x.Diagnosis != nil || x.Hint == nil || x.Hint.Cause != link.CauseNoPrivileges || x.Fix != link.KindUpdate {
 		t.Fatalf("diagnosis %+v, hint %+v, fix %q", x.Diagnosis, x.Hint, x.Fix)
@@ -273,9 +274,9 @@ func TestWhichRolesNameAnAlias(t *testing.T) {
 	h := newFixture(t)
 	h.connect()
 	h.local.SetRoles(
-		link.RemoteRole{Name: "exact", Clusters: []string{"x", "logs"}}, link.RemoteRole{Name: "pattern", Clusters: []string{"lo*"}},
-		link.RemoteRole{Name: "every", Clusters: []string{"*"}}, link.RemoteRole{Name: "other", Clusters: []string{"metrics-*"}},
-		link.RemoteRole{Name: "reserved", Clusters: []string{"logs"}, Reserved: true},
+		elastic.RemoteRole{Name: "exact", Clusters: []string{"x", "logs"}}, elastic.RemoteRole{Name: "pattern", Clusters: []string{"lo*"}},
+		elastic.RemoteRole{Name: "every", Clusters: []string{"*"}}, elastic.RemoteRole{Name: "other", Clusters: []string{"metrics-*"}},
+		elastic.RemoteRole{Name: "reserved", Clusters: []string{"logs"}, Reserved: true},
 	)
 	x := h.examine()
 	if !slices.Equal(x.Roles, []string{"exact", "pattern"}) || !slices.Equal(x.WideRoles, []string{"every"}) {

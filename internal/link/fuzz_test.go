@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -27,22 +28,22 @@ func FuzzWhatPeopleType(f *testing.F) {
 				t.Errorf("pattern %q passes", p)
 			}
 		}
-		if link.CheckAddress(s) == nil && (strings.ContainsAny(s, " <>/@\n\x00") || !strings.Contains(s, ":")) {
+		if elastic.CheckAddress(s) == nil && (strings.ContainsAny(s, " <>/@\n\x00") || !strings.Contains(s, ":")) {
 			t.Errorf("address %q passes", s)
 		}
-		if link.CheckServerName(s) == nil && strings.ContainsAny(s, " <>/@:\n\x00") {
+		if elastic.CheckServerName(s) == nil && strings.ContainsAny(s, " <>/@:\n\x00") {
 			t.Errorf("server name %q passes", s)
 		}
-		if link.CheckAlias(s) == nil && (strings.ContainsAny(s, " .:*,<>/\n\x00") || s == "") {
+		if elastic.CheckAlias(s) == nil && (strings.ContainsAny(s, " .:*,<>/\n\x00") || s == "") {
 			t.Errorf("alias %q passes", s)
 		}
-		if v, err := link.ParseVersion(s); err == nil {
-			if again, err := link.ParseVersion(v.String()); err != nil || again != v {
+		if v, err := elastic.ParseVersion(s); err == nil {
+			if again, err := elastic.ParseVersion(v.String()); err != nil || again != v {
 				t.Errorf("version %q is read as %v, and that as %v (%v)", s, v, again, err)
 			}
 		}
-		if r, err := link.ParseRef(s); err == nil {
-			if again, err := link.ParseRef(r.String()); err != nil || again != r {
+		if r, err := elastic.ParseRef(s); err == nil {
+			if again, err := elastic.ParseRef(r.String()); err != nil || again != r {
 				t.Errorf("ref %q is read as %v, and that as %v (%v)", s, r, again, err)
 			}
 		}
@@ -51,7 +52,7 @@ func FuzzWhatPeopleType(f *testing.F) {
 
 // What is stored as parameters comes back from Redis, where others may have written.
 func FuzzParameters(f *testing.F) {
-	good, err := json.Marshal(link.ConnectParams{Alias: "a", ProxyAddress: "h:9443", Access: link.Access{Search: []string{"x-*"}}})
+	good, err := json.Marshal(link.ConnectParams{Alias: "a", ProxyAddress: "h:9443", Access: elastic.Access{Search: []string{"x-*"}}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // ProblemKind is what can be the matter with a managed connection.
@@ -150,7 +151,7 @@ func (x HealthReport) drift() string {
 	}
 	var diff []string
 	m := *x.Managed
-	now := x.Own.options(x.Alias)
+	now := x.Own.Options(x.Alias)
 	options := slices.Sorted(maps.Keys(m.Settings))
 	for _, option := range slices.Sorted(maps.Keys(now)) {
 		if _, ok := m.Settings[option]; !ok {
@@ -166,14 +167,14 @@ func (x HealthReport) drift() string {
 		if m.Identity != "" && k.Identity != m.Identity {
 			diff = append(diff, fmt.Sprintf("the key demands certificates of %s, and was approved for %s", orDefaultWord(k.Identity), m.Identity))
 		}
-		if len(k.Access.Search)+len(k.Access.Replication) > 0 && len(grants(m.Access)) > 0 && !k.Access.same(m.Access) {
+		if len(k.Access.Search)+len(k.Access.Replication) > 0 && len(grants(m.Access)) > 0 && !k.Access.Equal(m.Access) {
 			diff = append(diff, fmt.Sprintf("the key may read %s, and was approved for %s", accessWords(k.Access), accessWords(m.Access)))
 		}
 	}
 	return strings.Join(diff, "; ")
 }
 
-func accessWords(a Access) string {
+func accessWords(a elastic.Access) string {
 	var patterns []string
 	for _, g := range grants(a) {
 		patterns = append(patterns, g.pattern)

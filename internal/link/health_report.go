@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Check is one look of an examination.
@@ -94,7 +95,7 @@ func (x *HealthReport) fail(name string, cause Cause, evidence string) *finding 
 
 func (x *HealthReport) symptoms() Symptoms {
 	return Symptoms{
-		Alias: x.Alias, Address: x.Own.options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(), MatchesPlatform: x.matchesPlatform(),
+		Alias: x.Alias, Address: x.Own.Options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(), MatchesPlatform: x.matchesPlatform(),
 	}
 }
 
@@ -108,7 +109,7 @@ func (x *HealthReport) model() Model {
 func transportPort(address string) bool {
 	_, text, err := net.SplitHostPort(address)
 	port, err2 := strconv.Atoi(text)
-	return err == nil && err2 == nil && transportPorts[port]
+	return err == nil && err2 == nil && elastic.TransportPorts[port]
 }
 
 func (x *HealthReport) set() *finding {
@@ -138,7 +139,7 @@ func (x *HealthReport) remoteUp() *finding {
 	return x.up("The remote deployment runs", x.Remote)
 }
 
-func (x *HealthReport) up(name string, d Deployment) *finding {
+func (x *HealthReport) up(name string, d elastic.Deployment) *finding {
 	if d.Status == "stopped" || d.Status == "stopping" {
 		f := x.fail(name, CauseStopped, d.Name+" is "+d.Status)
 		f.diagnosis.Say, f.fix, f.why = d.Name+" is "+d.Status+".", "", ""
@@ -150,7 +151,7 @@ func (x *HealthReport) up(name string, d Deployment) *finding {
 // port finds a key at the transport port, and no key at the port for keys.
 func (x *HealthReport) port() *finding {
 	const name = "Port and model fit"
-	address := x.Own.options(x.Alias)["proxy_address"]
+	address := x.Own.Options(x.Alias)["proxy_address"]
 	_, text, err := net.SplitHostPort(address)
 	port, err2 := strconv.Atoi(text)
 	if errors.Join(err, err2) != nil {
@@ -158,9 +159,9 @@ func (x *HealthReport) port() *finding {
 	}
 	keyed := !x.certified() && (x.HasKey || x.Info.Credentials != "" || x.Managed != nil && x.Managed.KeyName != "")
 	switch {
-	case keyed && transportPorts[port]:
+	case keyed && elastic.TransportPorts[port]:
 		return x.fail(name, CausePort, address+", and there is a key for "+x.Alias)
-	case !keyed && port == KeyPort:
+	case !keyed && port == elastic.KeyPort:
 		return x.fail(name, CauseNoKey, address+", and there is no key for "+x.Alias)
 	}
 	return pass(name, "%s, %s", address, Connection{Info: x.Info}.Model())
@@ -168,7 +169,7 @@ func (x *HealthReport) port() *finding {
 
 func (x *HealthReport) serverName() *finding {
 	const name = "The server name is the remote's endpoint"
-	set := x.Own.options(x.Alias)["server_name"]
+	set := x.Own.Options(x.Alias)["server_name"]
 	if !x.HasRemote() || x.Remote.Endpoint == "" {
 		return nil
 	}
@@ -184,9 +185,9 @@ func (x *HealthReport) stored() *finding {
 	case x.certified(), x.ReadError(PartKeystore) != nil, x.Info.Credentials == "" && !x.HasKey && (x.Managed == nil || x.Managed.KeyName == ""):
 		return nil // unknown, or a connection by certificate
 	case !x.HasKey:
-		return x.fail(name, CauseNoKey, CredentialsName(x.Alias)+" is not in the keystore")
+		return x.fail(name, CauseNoKey, elastic.CredentialsName(x.Alias)+" is not in the keystore")
 	}
-	return pass(name, "%s", CredentialsName(x.Alias))
+	return pass(name, "%s", elastic.CredentialsName(x.Alias))
 }
 
 func (x *HealthReport) keyValid() *finding {
@@ -244,7 +245,7 @@ func (x *HealthReport) expectation() Expectation {
 	if x.ReadError(PartKeystore) == nil {
 		want.Keystore = &x.HasKey
 	}
-	if set, err := strconv.ParseBool(x.Own.options(x.Alias)["skip_unavailable"]); err == nil {
+	if set, err := strconv.ParseBool(x.Own.Options(x.Alias)["skip_unavailable"]); err == nil {
 		want.Skip = &set
 	}
 	return want
@@ -266,12 +267,12 @@ func (x *HealthReport) licences() *finding {
 
 func (x *HealthReport) versions() *finding {
 	const name = "The versions work together"
-	local, err := ParseVersion(x.PairState.Local.Version)
-	remote, err2 := ParseVersion(x.Remote.Version)
+	local, err := elastic.ParseVersion(x.PairState.Local.Version)
+	remote, err2 := elastic.ParseVersion(x.Remote.Version)
 	if errors.Join(err, err2) != nil {
 		return nil
 	}
-	if why := mismatches(local, remote, PrefillUpdate(x.ConnectionState).Access); len(why) > 0 {
+	if why := elastic.Mismatches(local, remote, PrefillUpdate(x.ConnectionState).Access); len(why) > 0 {
 		return x.fail(name, CauseVersions, strings.Join(why, " "))
 	}
 	return pass(name, "%s, %s", local, remote)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -64,11 +65,11 @@ func TestExamineNamesTheFirstCauseItsEvidenceAndTheFix(t *testing.T) {
 		"other key":     {func(h *fixture) { h.local.Put(entry, "other") }, link.CauseBadKey, "unable to authenticate user", link.KindRotate},
 		"server name":   {func(h *fixture) { h.local.Set("logs", "server_name", "x.example") }, link.CauseServerName, "x.example", link.KindUpdate},
 		"access":        {func(h *fixture) { h.remote.Narrow("other-*") }, link.CauseNotAllowed, "does not grant logs-*, only other-*", link.KindUpdate},
-		"stopped":       {func(h *fixture) { h.remote.Edit(func(d *link.Deployment) { d.Status = "stopped" }) }, link.CauseStopped, "is stopped", ""},
+		"stopped":       {func(h *fixture) { h.remote.Edit(func(d *elastic.Deployment) { d.Status = "stopped" }) }, link.CauseStopped, "is stopped", ""},
 		"gone":          {func(h *fixture) { h.ech.Remove("d-remote") }, link.CauseGone, "is gone", link.KindDisconnect},
-		"licence":       {func(h *fixture) { h.remote.SetLicense(link.License{Type: "basic", Active: true}) }, link.CauseLicence, "basic", ""},
+		"licence":       {func(h *fixture) { h.remote.SetLicense(elastic.License{Type: "basic", Active: true}) }, link.CauseLicence, "basic", ""},
 		"made by hand":  {func(h *fixture) { h.memos = nil; h.remote.Invalidate() }, link.CauseBadKey, "unable to authenticate", link.KindAdopt},
-		"old versions":  {func(h *fixture) { h.remote.Edit(func(d *link.Deployment) { d.Version = "8.13.0" }) }, link.CauseVersions, "8.13", ""},
+		"old versions":  {func(h *fixture) { h.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.13.0" }) }, link.CauseVersions, "8.13", ""},
 		"settings gone": {func(h *fixture) { h.local.Unset("logs") }, link.CauseNotSet, "knows no remote cluster", link.KindRotate},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -392,9 +393,9 @@ func BenchmarkList500(b *testing.B) {
 func TestVersionsOfAReplicationAreExamined(t *testing.T) {
 	for version, say := range map[string]string{"8.13.0": "", "8.17.0": "a follower runs the leader's version or a later one"} {
 		h := newFixture(t)
-		h.c.Access = link.Access{Replication: []string{"logs-*"}}
+		h.c.Access = elastic.Access{Replication: []string{"logs-*"}}
 		h.connect()
-		h.remote.Edit(func(d *link.Deployment) { d.Version = version })
+		h.remote.Edit(func(d *elastic.Deployment) { d.Version = version })
 		x := h.examine()
 		if (x.Diagnosis == nil) != (say == "") || !strings.Contains(x.Evidence, say) {
 			t.Errorf("%s: %+v, %s", version, x.Diagnosis, x.Evidence)

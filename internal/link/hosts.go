@@ -7,20 +7,21 @@ import (
 	"sync"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // at returns the deployment with that endpoint, of the platforms that among lets pass; nil if none is known. A platform
 // that can't be asked keeps nobody from knowing the others'.
-func (c *Catalog) at(ctx context.Context, host string, among func(System) bool) *Deployment {
+func (c *Catalog) at(ctx context.Context, host string, among func(System) bool) *elastic.Deployment {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	var found *Deployment
+	var found *elastic.Deployment
 	for _, sys := range c.systems {
 		if !among(sys) {
 			continue
 		}
 		wg.Go(func() {
-			hosts, err := c.hosts.get(ctx, sys.Name, func(ctx context.Context) (map[string]Deployment, error) {
+			hosts, err := c.hosts.get(ctx, sys.Name, func(ctx context.Context) (map[string]elastic.Deployment, error) {
 				return c.endpoints(ctx, sys)
 			})
 			if d, ok := hosts[host]; ok && err == nil {
@@ -35,12 +36,12 @@ func (c *Catalog) at(ctx context.Context, host string, among func(System) bool) 
 }
 
 // endpoints reads the endpoint of every deployment of a platform.
-func (c *Catalog) endpoints(ctx context.Context, sys System) (map[string]Deployment, error) {
+func (c *Catalog) endpoints(ctx context.Context, sys System) (map[string]elastic.Deployment, error) {
 	all, err := sys.find(ctx, "", mostDeployments)
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]Deployment{}
+	found := map[string]elastic.Deployment{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, d := range all {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // FieldIdentity is the field that asks for strong identity verification.
@@ -99,12 +100,12 @@ func (e ConnectionState) identity() *IdentityOptions {
 	if pattern != "" && e.unsigned() {
 		return identityOf(pattern, e.Managed.Settings)
 	}
-	return identityOf(pattern, e.Own.options(e.Alias))
+	return identityOf(pattern, e.Own.Options(e.Alias))
 }
 
 // unsigned reports whether the local nodes sign no more, although it was approved that they do.
 func (e ConnectionState) unsigned() bool {
-	return e.Managed != nil && e.Managed.Settings[optionCertificate] != "" && e.Own.options(e.Alias)[optionCertificate] == ""
+	return e.Managed != nil && e.Managed.Settings[optionCertificate] != "" && e.Own.Options(e.Alias)[optionCertificate] == ""
 }
 
 // identityDiff is what the key in use demands and what was approved; nothing where that is the same.
@@ -133,10 +134,10 @@ func (s PairState) MayIdentify() bool { return len(s.noIdentity()) == 0 }
 func (s PairState) noIdentity() []string {
 	var why []string
 	for _, side := range []struct {
-		d  Deployment
+		d  elastic.Deployment
 		on System
 	}{{s.Local, s.localOn}, {s.Remote, s.remoteOn}} {
-		if v, err := ParseVersion(side.d.Version); err != nil || !v.AtLeast(identityMajor, identityMinor) {
+		if v, err := elastic.ParseVersion(side.d.Version); err != nil || !v.AtLeast(identityMajor, identityMinor) {
 			why = append(why, fmt.Sprintf("%s is at %s: strong identity verification needs %d.%d or later on both sides",
 				side.d.Name, side.d.Version, identityMajor, identityMinor))
 		}
@@ -168,9 +169,9 @@ func (s PairState) identityProblems(wrong *change.InvalidError, c ConnectParams)
 		wrong.Add(FieldIdentity, "%s believes signatures by a truststore (%s), beside which no authority can be set: the authority of %s "+
 			"belongs in there", s.Remote.Name, t.Truststore, s.Local.Name)
 	case s.mayNotManage:
-		wrong.Add(FieldIdentity, "the bot's user on %s lacks the cluster privilege manage, without which it can't set %s", s.Remote.Name, SigningAuthorities)
+		wrong.Add(FieldIdentity, "the bot's user on %s lacks the cluster privilege manage, without which it can't set %s", s.Remote.Name, elastic.SigningAuthorities)
 	case len(t.Transient) > 0 && s.authorities() != nil:
-		wrong.Add(FieldIdentity, "%s has a transient setting %s, which would hide a persistent one: remove it first", s.Remote.Name, SigningAuthorities)
+		wrong.Add(FieldIdentity, "%s has a transient setting %s, which would hide a persistent one: remove it first", s.Remote.Name, elastic.SigningAuthorities)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -115,7 +116,7 @@ func TestAnAuthorityThatIsSharedGoesWithTheLast(t *testing.T) {
 
 func TestAuthoritiesThatAreNotOnlyTheConnectionsStay(t *testing.T) {
 	theirs := func(files ...string) func(*fixture) {
-		return func(h *fixture) { h.remote.SetSigningTrust(link.SigningTrust{Persistent: files}) }
+		return func(h *fixture) { h.remote.SetSigningTrust(elastic.SigningTrust{Persistent: files}) }
 	}
 	for name, tt := range map[string]struct {
 		change func(*fixture)
@@ -132,7 +133,7 @@ func TestAuthoritiesThatAreNotOnlyTheConnectionsStay(t *testing.T) {
 			h.w.Fail(linktest.Fault{Call: "SigningTrust", Err: linktest.Forbidden("x", "SigningTrust")})
 		}, "", "whether it can go could not be read", []string{"internal_tls_ca.crt"}},
 		"what the cluster's file says": {func(h *fixture) {
-			h.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"theirs.crt", "internal_tls_ca.crt"}, Declared: []string{"theirs.crt"}})
+			h.remote.SetSigningTrust(elastic.SigningTrust{Persistent: []string{"theirs.crt", "internal_tls_ca.crt"}, Declared: []string{"theirs.crt"}})
 		}, "internal_tls_ca.crt", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -156,16 +157,16 @@ func TestAnAuthorityThatHasComeToBeNeededStays(t *testing.T) {
 		say    string
 	}{
 		"another key": {func(h *fixture) {
-			cluster, err := h.w.Systems()[1].Cluster(link.Deployment{Ref: h.remote.Ref()})
+			cluster, err := h.w.Systems()[1].Cluster(elastic.Deployment{Ref: h.remote.Ref()})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := cluster.IssueKey(t.Context(), link.KeySpec{Name: "other", Access: link.Access{Search: []string{"*"}}, Identity: "CN=x"}); err != nil {
+			if _, err := cluster.IssueKey(t.Context(), elastic.KeySpec{Name: "other", Access: elastic.Access{Search: []string{"*"}}, Identity: "CN=x"}); err != nil {
 				t.Fatal(err)
 			}
 		}, "goes on believing signatures by internal_tls_ca.crt: other keys"},
 		"another file": {func(h *fixture) {
-			h.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"internal_tls_ca.crt", "new.crt"}})
+			h.remote.SetSigningTrust(elastic.SigningTrust{Persistent: []string{"internal_tls_ca.crt", "new.crt"}})
 		}, "somebody has changed"},
 	} {
 		t.Run(name, func(t *testing.T) {

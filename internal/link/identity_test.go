@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -23,8 +24,8 @@ func identityScene(t *testing.T, edit func(*scene)) *scene {
 	t.Helper()
 	s := newScene()
 	s.local = s.ech.AddDeployment("d-reports", "reports", "9.3.1")
-	s.local.Edit(func(d *link.Deployment) { d.ClusterID = localClusterID })
-	s.remote.Edit(func(d *link.Deployment) { d.Version = "9.3.0" })
+	s.local.Edit(func(d *elastic.Deployment) { d.ClusterID = localClusterID })
+	s.remote.Edit(func(d *elastic.Deployment) { d.Version = "9.3.0" })
 	s.c.Local, s.c.Identity = s.local.Ref(), &link.IdentityOptions{}
 	if edit != nil {
 		edit(s)
@@ -35,7 +36,7 @@ func identityScene(t *testing.T, edit func(*scene)) *scene {
 
 // otherRegion puts the local side elsewhere, so that its authority has to be uploaded.
 func otherRegion(s *scene) {
-	s.remote.Edit(func(d *link.Deployment) { d.Region = "elsewhere" })
+	s.remote.Edit(func(d *elastic.Deployment) { d.Region = "elsewhere" })
 }
 
 func bodyOf(t *testing.T, p change.Proposal, step string) map[string]any {
@@ -66,7 +67,7 @@ func TestAKeyDemandsTheLocalClusterAlone(t *testing.T) {
 	if diff := cmp.Diff(want, bodyOf(t, s.approved, link.StepSetRemote)); diff != "" {
 		t.Errorf("the settings (-want +got):\n%s", diff)
 	}
-	want = map[string]any{"persistent": map[string]any{link.SigningAuthorities: []any{"internal_tls_ca.crt"}}}
+	want = map[string]any{"persistent": map[string]any{elastic.SigningAuthorities: []any{"internal_tls_ca.crt"}}}
 	if diff := cmp.Diff(want, bodyOf(t, s.approved, link.StepAddAuthority)); diff != "" {
 		t.Errorf("the authorities (-want +got):\n%s", diff)
 	}
@@ -93,20 +94,20 @@ func TestStrongIdentityIsRefusedWhereItCantBe(t *testing.T) {
 		edit func(*scene)
 		say  string
 	}{
-		"local too old":     {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.Version = "9.2.9" }) }, "reports is at 9.2.9"},
-		"remote too old":    {func(s *scene) { s.remote.Edit(func(d *link.Deployment) { d.Version = "8.19.1" }) }, "logs is at 8.19.1"},
-		"another id":        {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.ClusterID = "reports.*" }) }, "not the id of an Elasticsearch cluster"},
-		"no id":             {func(s *scene) { s.local.Edit(func(d *link.Deployment) { d.ClusterID = "" }) }, "can't be told"},
+		"local too old":     {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Version = "9.2.9" }) }, "reports is at 9.2.9"},
+		"remote too old":    {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.19.1" }) }, "logs is at 8.19.1"},
+		"another id":        {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.ClusterID = "reports.*" }) }, "not the id of an Elasticsearch cluster"},
+		"no id":             {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.ClusterID = "" }) }, "can't be told"},
 		"a wish of its own": {func(s *scene) { s.c.Identity = &link.IdentityOptions{Pattern: "CN=.*"} }, "must demand certificates of reports itself"},
 		"no privilege":      {func(s *scene) { s.remote.Weaken() }, "lacks the cluster privilege manage"},
-		"a truststore":      {func(s *scene) { s.remote.SetSigningTrust(link.SigningTrust{Truststore: "s.p12"}) }, "by a truststore (s.p12)"},
+		"a truststore":      {func(s *scene) { s.remote.SetSigningTrust(elastic.SigningTrust{Truststore: "s.p12"}) }, "by a truststore (s.p12)"},
 		"a transient setting": {
-			func(s *scene) { s.remote.SetSigningTrust(link.SigningTrust{Transient: []string{"x.crt"}}) },
+			func(s *scene) { s.remote.SetSigningTrust(elastic.SigningTrust{Transient: []string{"x.crt"}}) },
 			"transient setting cluster.remote.signing.certificate_authorities",
 		},
 		"an ECE": {func(s *scene) {
 			onECE := s.ece.AddDeployment("d-shop", "shop", "9.3.0")
-			onECE.Edit(func(d *link.Deployment) { d.ClusterID = localClusterID })
+			onECE.Edit(func(d *elastic.Deployment) { d.ClusterID = localClusterID })
 			s.c.Local = onECE.Ref()
 		}, "documented for Elastic Cloud, not for ece-prod"},
 	} {
@@ -124,7 +125,7 @@ func TestStrongIdentityIsRefusedWhereItCantBe(t *testing.T) {
 
 func TestStrongIdentityIsOfferedWhereItCanBe(t *testing.T) {
 	s := identityScene(t, nil)
-	survey := func(local, remote link.Ref) link.PairState {
+	survey := func(local, remote elastic.Ref) link.PairState {
 		t.Helper()
 		v, err := s.catalog.ReadPair(t.Context(), local, remote)
 		if err != nil {
@@ -136,7 +137,7 @@ func TestStrongIdentityIsOfferedWhereItCanBe(t *testing.T) {
 		t.Error("not offered within Elastic Cloud")
 	}
 	shop := s.ece.AddDeployment("d-shop", "shop", "9.3.0")
-	shop.Edit(func(d *link.Deployment) { d.ClusterID = localClusterID })
+	shop.Edit(func(d *elastic.Deployment) { d.ClusterID = localClusterID })
 	if survey(shop.Ref(), s.remote.Ref()).MayIdentify() {
 		t.Error("offered for an ECE")
 	}
@@ -198,7 +199,7 @@ func TestWhereAPersonMakesTheKeyAPersonSeesToTheAuthority(t *testing.T) {
 }
 
 func TestAuthoritiesKeepWhatOthersHaveSet(t *testing.T) {
-	theirs := link.SigningTrust{Declared: []string{"theirs.crt"}}
+	theirs := elastic.SigningTrust{Declared: []string{"theirs.crt"}}
 	s := identityScene(t, func(s *scene) {
 		s.remote.Upload("theirs.crt", s.remote)
 		s.remote.SetSigningTrust(theirs)
@@ -208,7 +209,7 @@ func TestAuthoritiesKeepWhatOthersHaveSet(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	// Somebody adds one more: only ours is taken out.
-	s.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"theirs.crt", "internal_tls_ca.crt", "new.crt"}})
+	s.remote.SetSigningTrust(elastic.SigningTrust{Persistent: []string{"theirs.crt", "internal_tls_ca.crt", "new.crt"}})
 	s.remote.Upload("new.crt", s.remote)
 	for range 2 {
 		if err := s.undo(t.Context(), link.StepAddAuthority); err != nil {
@@ -223,11 +224,11 @@ func TestAuthoritiesKeepWhatOthersHaveSet(t *testing.T) {
 func TestAuthoritiesThatAnotherKeyMayNeedStay(t *testing.T) {
 	s := identityScene(t, nil)
 	s.applyAll(t, link.StepAddAuthority)
-	cluster, err := s.w.Systems()[1].Cluster(link.Deployment{Ref: s.remote.Ref()})
+	cluster, err := s.w.Systems()[1].Cluster(elastic.Deployment{Ref: s.remote.Ref()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cluster.IssueKey(t.Context(), link.KeySpec{Name: "other", Access: link.Access{Search: []string{"*"}}, Identity: "CN=x"}); err != nil {
+	if _, err := cluster.IssueKey(t.Context(), elastic.KeySpec{Name: "other", Access: elastic.Access{Search: []string{"*"}}, Identity: "CN=x"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.undo(t.Context(), link.StepAddAuthority); err != nil || len(s.remote.Believes()) != 1 {
@@ -237,14 +238,14 @@ func TestAuthoritiesThatAnotherKeyMayNeedStay(t *testing.T) {
 
 func TestAuthoritiesLeaveAloneWhatChangedMeanwhile(t *testing.T) {
 	s := identityScene(t, nil)
-	s.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"new.crt"}})
+	s.remote.SetSigningTrust(elastic.SigningTrust{Persistent: []string{"new.crt"}})
 	err := s.apply(t.Context(), link.StepAddAuthority)
 	if err == nil || change.IsTemporary(err) || len(s.journal[link.StepAddAuthority]) > 0 {
 		t.Fatalf("%v, noted %v", err, s.journal)
 	}
 	contains(t, said(err), "Somebody has changed", "new.crt", "left alone")
 	// Somebody has set exactly this: it is theirs, and stays.
-	s.remote.SetSigningTrust(link.SigningTrust{Persistent: []string{"internal_tls_ca.crt"}})
+	s.remote.SetSigningTrust(elastic.SigningTrust{Persistent: []string{"internal_tls_ca.crt"}})
 	s.applyAll(t, link.StepAddAuthority)
 	if err := s.undo(t.Context(), link.StepAddAuthority); err != nil || len(s.remote.Believes()) != 1 {
 		t.Errorf("%v, it believes %q", err, s.remote.Believes())

@@ -4,17 +4,19 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Expectation is what an observation is judged by: what was approved, and what else is known of the connection.
 type Expectation struct {
 	Model        Model
-	ProxyAddress string   // empty: any
-	Skip         *bool    // skip_unavailable as approved; nil: any
-	Access       Access   // that was approved
-	KeyIDs       []string // of the keys that were issued for it
-	Role         string   // that was written just now, so that nobody has it yet
-	Keystore     *bool    // the platform lists a key for the alias; nil: not known
+	ProxyAddress string         // empty: any
+	Skip         *bool          // skip_unavailable as approved; nil: any
+	Access       elastic.Access // that was approved
+	KeyIDs       []string       // of the keys that were issued for it
+	Role         string         // that was written just now, so that nobody has it yet
+	Keystore     *bool          // the platform lists a key for the alias; nil: not known
 }
 
 // Verdict is what an observation comes to.
@@ -83,7 +85,7 @@ func (o Observation) setup(want Expectation) Verdict {
 	case !byCertificate && keyed && !o.Info.Connected && transportPort(o.Info.ProxyAddress):
 		return Verdict{Trouble: "the connection has a key, and points to " + o.Info.ProxyAddress, Cause: CausePort}
 	case !byCertificate && !keyed && want.Keystore != nil && *want.Keystore:
-		return Verdict{Trouble: "the keystore holds " + CredentialsName(o.Alias) + ", and the nodes use no key", Cause: CauseNotRead}
+		return Verdict{Trouble: "the keystore holds " + elastic.CredentialsName(o.Alias) + ", and the nodes use no key", Cause: CauseNotRead}
 	case !byCertificate && !keyed:
 		return Verdict{Trouble: "the connection uses no key", Cause: CauseNoKey}
 	case byCertificate && keyed:
@@ -171,7 +173,7 @@ func (want Expectation) withoutRole() string {
 }
 
 // searched says what a search through the alias proves, or what is wrong.
-func (want Expectation) searched(s Searched) (say, bad string) {
+func (want Expectation) searched(s elastic.Searched) (say, bad string) {
 	switch {
 	case !s.Known:
 		return "", "no such remote cluster: [the local cluster does not know the alias]"

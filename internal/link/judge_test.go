@@ -3,6 +3,8 @@ package link
 import (
 	"strings"
 	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Texts as 8.19.4 answered them.
@@ -23,16 +25,16 @@ const (
 func seenWell() (o Observation, want Expectation) {
 	o = Observation{
 		Alias: "logs", Listed: true,
-		Info: RemoteInfo{Connected: true, Mode: "proxy", ProxyAddress: "a:9443", Sockets: 18, MaxSockets: 18, Credentials: "::es_redacted::"},
+		Info: elastic.RemoteInfo{Connected: true, Mode: "proxy", ProxyAddress: "a:9443", Sockets: 18, MaxSockets: 18, Credentials: "::es_redacted::"},
 	}
-	o.Answers = []Answer{{grant{"a", true}, Resolved{Known: true, Connected: true, MatchingIndices: new(true), Version: "8.19.4"}}}
-	return o, Expectation{ProxyAddress: "a:9443", Skip: new(false), Access: Access{Search: []string{"a"}}}
+	o.Answers = []Answer{{grant{"a", true}, elastic.Resolved{Known: true, Connected: true, MatchingIndices: new(true), Version: "8.19.4"}}}
+	return o, Expectation{ProxyAddress: "a:9443", Skip: new(false), Access: elastic.Access{Search: []string{"a"}}}
 }
 
-func (o *Observation) answer(r Resolved) { o.Answers[0].Resolved = r }
+func (o *Observation) answer(r elastic.Resolved) { o.Answers[0].Resolved = r }
 
-func (o *Observation) search(s Searched) {
-	o.Answers[0].Resolved = Resolved{Known: true}
+func (o *Observation) search(s elastic.Searched) {
+	o.Answers[0].Resolved = elastic.Resolved{Known: true}
 	o.Search = &s
 	o.Info.Connected = s.Reached
 }
@@ -44,15 +46,17 @@ func TestJudge(t *testing.T) {
 		cause  Cause
 	}{
 		"matches":         {func(*Observation, *Expectation) {}, "8.19.4; a: matches", ""},
-		"matches nothing": {func(o *Observation, _ *Expectation) { o.answer(Resolved{Known: true, Connected: true}) }, "a: matches nothing yet", ""},
+		"matches nothing": {func(o *Observation, _ *Expectation) { o.answer(elastic.Resolved{Known: true, Connected: true}) }, "a: matches nothing yet", ""},
 		"a name that is not there": {func(o *Observation, _ *Expectation) {
-			o.answer(Resolved{Known: true, Connected: true, Error: "no such index [a]"})
+			o.answer(elastic.Resolved{Known: true, Connected: true, Error: "no such index [a]"})
 		}, "a: matches nothing yet", ""},
 		"a name that is not there, and not connected": {
-			func(o *Observation, _ *Expectation) { o.answer(Resolved{Known: true, Error: "no such index [a]"}) }, "", CauseUnknown,
+			func(o *Observation, _ *Expectation) {
+				o.answer(elastic.Resolved{Known: true, Error: "no such index [a]"})
+			}, "", CauseUnknown,
 		},
-		"a name that is not granted": {func(o *Observation, _ *Expectation) { o.answer(Resolved{Known: true, Error: refusedIndex}) }, "", CauseNotAllowed},
-		"unknown alias":              {func(o *Observation, _ *Expectation) { o.answer(Resolved{}) }, "", CauseNotSet},
+		"a name that is not granted": {func(o *Observation, _ *Expectation) { o.answer(elastic.Resolved{Known: true, Error: refusedIndex}) }, "", CauseNotAllowed},
+		"unknown alias":              {func(o *Observation, _ *Expectation) { o.answer(elastic.Resolved{}) }, "", CauseNotSet},
 		"not listed":                 {func(o *Observation, _ *Expectation) { o.Listed = false }, "", CauseNotSet},
 		"mode sniff":                 {func(o *Observation, _ *Expectation) { o.Info.Mode = "sniff" }, "", CauseNotApproved},
 		"another address":            {func(o *Observation, _ *Expectation) { o.Info.ProxyAddress = "b:9443" }, "", CauseNotApproved},
@@ -64,43 +68,43 @@ func TestJudge(t *testing.T) {
 			func(o *Observation, want *Expectation) { o.Info.SkipUnavailable, want.Skip = true, nil }, "a: matches", "",
 		},
 		"a refusal": {func(o *Observation, _ *Expectation) {
-			o.answer(Resolved{Known: true, Error: "unable to find apikey with id k1"})
+			o.answer(elastic.Resolved{Known: true, Error: "unable to find apikey with id k1"})
 		}, "", CauseBadKey},
 		"no key": {func(o *Observation, _ *Expectation) {
-			o.search(Searched{Known: true, Error: reset})
+			o.search(elastic.Searched{Known: true, Error: reset})
 			o.Info.Credentials = ""
 		}, "", CauseNoKey},
 		"a key that the nodes have not read": {func(o *Observation, want *Expectation) {
-			o.search(Searched{Known: true, Error: reset})
+			o.search(elastic.Searched{Known: true, Error: reset})
 			o.Info.Credentials, want.Keystore = "", new(true)
 		}, "", CauseNotRead},
-		"a closed port": {func(o *Observation, _ *Expectation) { o.search(Searched{Known: true, Error: refused}) }, "", CauseUnreachable},
-		"a reset":       {func(o *Observation, _ *Expectation) { o.search(Searched{Known: true, Error: reset}) }, "", CauseDropped},
+		"a closed port": {func(o *Observation, _ *Expectation) { o.search(elastic.Searched{Known: true, Error: refused}) }, "", CauseUnreachable},
+		"a reset":       {func(o *Observation, _ *Expectation) { o.search(elastic.Searched{Known: true, Error: reset}) }, "", CauseDropped},
 		"a reason that is not told": {
 			func(o *Observation, _ *Expectation) {
-				o.search(Searched{Known: true, Error: "Unable to connect to [logs]"})
+				o.search(elastic.Searched{Known: true, Error: "Unable to connect to [logs]"})
 			}, "", CauseNotTold,
 		},
 		"the same, by certificates": {func(o *Observation, want *Expectation) {
-			o.search(Searched{Known: true, Error: reset})
+			o.search(elastic.Searched{Known: true, Error: reset})
 			o.Info.Credentials, want.Model = "", ModelCertificate
 		}, "", CauseUntrusted},
 		"a key left in memory, by certificates": {func(o *Observation, want *Expectation) { want.Model = ModelCertificate }, "", CauseStaleKey},
 		"certificates before 8.13": {func(o *Observation, want *Expectation) {
-			o.Answers, o.NoResolve, o.Search = nil, true, &Searched{Known: true, Reached: true}
+			o.Answers, o.NoResolve, o.Search = nil, true, &elastic.Searched{Known: true, Reached: true}
 			o.Info.Credentials, want.Model = "", ModelCertificate
 		}, "has answered a search", ""},
 		"certificates before 8.13, of a user without roles there": {func(o *Observation, want *Expectation) {
 			o.Answers, o.NoResolve = nil, true
-			o.Search = &Searched{Known: true, Error: "action [indices:data/read/search] is unauthorized for user [bot] on indices [a]"}
+			o.Search = &elastic.Searched{Known: true, Error: "action [indices:data/read/search] is unauthorized for user [bot] on indices [a]"}
 			o.Info.Credentials, want.Model = "", ModelCertificate
 		}, "may see nothing there", ""},
 		"a role that nobody has yet": {func(o *Observation, want *Expectation) {
-			o.answer(Resolved{Known: true, Error: noPrivileges})
+			o.answer(elastic.Resolved{Known: true, Error: noPrivileges})
 			want.Role = "readers"
 		}, "until it is given the role readers", ""},
-		"no role":            {func(o *Observation, _ *Expectation) { o.answer(Resolved{Known: true, Error: noPrivileges}) }, "", CauseNoPrivileges},
-		"an unknown refusal": {func(o *Observation, _ *Expectation) { o.answer(Resolved{Known: true, Error: "boom"}) }, "", CauseUnknown},
+		"no role":            {func(o *Observation, _ *Expectation) { o.answer(elastic.Resolved{Known: true, Error: noPrivileges}) }, "", CauseNoPrivileges},
+		"an unknown refusal": {func(o *Observation, _ *Expectation) { o.answer(elastic.Resolved{Known: true, Error: "boom"}) }, "", CauseUnknown},
 	} {
 		o, want := seenWell()
 		tt.change(&o, &want)
@@ -113,10 +117,10 @@ func TestJudge(t *testing.T) {
 
 // A key for replication alone grants nothing that can be asked for. Its refusal is the proof, and no other one.
 func TestReplicationAloneIsProvenByTheRefusalOfItsOwnKeyOnly(t *testing.T) {
-	alone := Access{Replication: []string{"a"}}
+	alone := elastic.Access{Replication: []string{"a"}}
 	for name, tt := range map[string]struct {
 		text   string
-		access Access
+		access elastic.Access
 		ids    []string
 		works  bool
 	}{
@@ -126,14 +130,14 @@ func TestReplicationAloneIsProvenByTheRefusalOfItsOwnKeyOnly(t *testing.T) {
 		"a key that begins alike":   {refusedReplication, alone, []string{"k"}, false},
 		"no key is known":           {refusedReplication, alone, nil, false},
 		"an empty id":               {strings.ReplaceAll(refusedReplication, "k1", ""), alone, []string{""}, false},
-		"search was approved, too":  {refusedReplication, Access{Search: []string{"b"}, Replication: []string{"a"}}, []string{"k1"}, false},
+		"search was approved, too":  {refusedReplication, elastic.Access{Search: []string{"b"}, Replication: []string{"a"}}, []string{"k1"}, false},
 		"the user lacks a role":     {noPrivileges, alone, []string{"k1"}, false},
 		"not by index privileges":   {strings.ReplaceAll(refusedReplication, "granted by the index", "granted by the cluster"), alone, []string{"k1"}, false},
 		"the key is not accepted":   {"unable to authenticate user [k1] for action [indices:admin/resolve/cluster]", alone, []string{"k1"}, false},
 		"the key is named in words": {"granted by the index privileges, [k1]", alone, []string{"k1"}, false},
 	} {
 		o, want := seenWell()
-		o.Answers = []Answer{{resolvable(tt.access)[0], Resolved{Known: true, Error: tt.text}}}
+		o.Answers = []Answer{{resolvable(tt.access)[0], elastic.Resolved{Known: true, Error: tt.text}}}
 		want.Access, want.KeyIDs = tt.access, tt.ids
 		v := Judge(o, want)
 		if v.Works() != tt.works || tt.works && !strings.Contains(v.Proof, "accepts the key, which is for replication alone") {
@@ -147,7 +151,7 @@ func TestReplicationAloneIsProvenByTheRefusalOfItsOwnKeyOnly(t *testing.T) {
 }
 
 func TestReplicationBesideSearchIsNotAskedFor(t *testing.T) {
-	a := Access{Search: []string{"logs-*", "both"}, Replication: []string{"both", "leader"}}
+	a := elastic.Access{Search: []string{"logs-*", "both"}, Replication: []string{"both", "leader"}}
 	if asked := resolvable(a); len(asked) != 2 || asked[0].pattern != "logs-*" || asked[1].pattern != "both" {
 		t.Errorf("asked for %v", asked)
 	}

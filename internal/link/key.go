@@ -1,10 +1,10 @@
 package link
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Longest parts of a key's name, in bytes. The request's id stands whole at its end, so the name stays unique.
@@ -18,8 +18,8 @@ const day = 24 * time.Hour
 
 // keySpec is the key that a request asks for. Its name says who wants it for what, so that an orphan can be found by
 // name; its metadata let a later look tell whether it still grants what was asked for.
-func (c ConnectParams) keySpec(env, request string) KeySpec {
-	return KeySpec{
+func (c ConnectParams) keySpec(env, request string) elastic.KeySpec {
+	return elastic.KeySpec{
 		Name: fmt.Sprintf("rcb-%s-%s-%s-%s",
 			cut(env, maxKeyNameEnv), cut(c.Local.Deployment, maxKeyNameDeployment), cut(c.Alias, maxKeyNameAlias), request),
 		Access:     c.Access,
@@ -41,10 +41,4 @@ func cut(s string, most int) string {
 		return s
 	}
 	return s[:most]
-}
-
-// Hash is a short fingerprint of what is granted: 64 bits of SHA-256, in hex.
-func (a Access) Hash() string {
-	sum := sha256.Sum256(rawJSON(a))
-	return hex.EncodeToString(sum[:8])
 }

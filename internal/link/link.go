@@ -1,110 +1,9 @@
 // Package link is what is changed: the connection of a local Elasticsearch cluster to a remote one. It knows
-// Elastic's rules and speaks to Elastic only through the ports in this file and in cluster.go; it knows neither
+// Elastic's rules and speaks to Elastic only through the ports of internal/elastic; it knows neither
 // Slack nor Redis nor HTTP.
 package link
 
-import (
-	"context"
-	"fmt"
-	"strings"
-
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
-)
-
-// The kinds of platform.
-const (
-	KindECE = "ece" // Elastic Cloud Enterprise
-	KindECH = "ech" // an organization of Elastic Cloud Hosted
-)
-
-// Ref names a deployment on one of the configured platforms.
-type Ref struct {
-	Platform   string `json:"platform"`
-	Deployment string `json:"deployment"`
-}
-
-// String returns "platform/deployment", the form that ParseRef reads.
-func (r Ref) String() string { return r.Platform + "/" + r.Deployment }
-
-// ParseRef reads "platform/deployment".
-func ParseRef(s string) (Ref, error) {
-	platform, deployment, ok := strings.Cut(s, "/")
-	if !ok || platform == "" || deployment == "" || strings.Contains(deployment, "/") {
-		return Ref{}, fmt.Errorf("%q is not of the form platform/deployment", s)
-	}
-	return Ref{Platform: platform, Deployment: deployment}, nil
-}
-
-// Deployment is what a platform says of a deployment and its Elasticsearch cluster.
-type Deployment struct {
-	Ref
-	Name          string
-	RefID         string // of its Elasticsearch resource, as a rule "main-elasticsearch"
-	ClusterID     string // of Elasticsearch; not the deployment's id
-	Region        string
-	Version       string // of the Elastic Stack
-	Healthy       bool
-	Status        string // initializing, stopping, stopped, rebooting, restarting, reconfiguring, started
-	Pending       bool   // a plan is being applied
-	Endpoint      string // metadata.endpoint: a host name without a port
-	ServiceURL    string // metadata.service_url: where Elasticsearch answers over HTTP
-	KibanaURL     string // of its Kibana; empty where it has none or the platform doesn't say
-	TransportPort int    // metadata.ports.transport_passthrough; 0 where the platform doesn't say
-	Tags          map[string]string
-}
-
-// Deployments finds deployments on a platform.
-type Deployments interface {
-	// Search returns deployments whose name or id contains text, at most limit; empty text finds all.
-	// Results may lack Endpoint, ServiceURL and TransportPort. Some may come with an error: the others are not known.
-	Search(ctx context.Context, text string, limit int) ([]Deployment, error)
-	// Deployment returns one by id; a *CallError that is NotFound if there is none.
-	Deployment(ctx context.Context, id string) (Deployment, error)
-}
-
-// Lister is a Platform that tells all its deployments at once, with little of each: a search comes in pages, each
-// deployment with its whole plan.
-type Lister interface {
-	// ListDeployments returns every deployment, with no more than its names.
-	ListDeployments(ctx context.Context) ([]Deployment, error)
-}
-
-// Keystores reaches the Elasticsearch keystore of a deployment. Values can be written, never read.
-type Keystores interface {
-	SecretNames(ctx context.Context, d Deployment) ([]string, error)
-	StoreSecret(ctx context.Context, d Deployment, name string, value secret.Secret) error
-	// RemoveSecret forgives a name that is not there.
-	RemoveSecret(ctx context.Context, d Deployment, name string) error
-}
-
-// NetworkSecurity reads the traffic filters of a platform.
-type NetworkSecurity interface {
-	// Rulesets returns the rulesets that apply to a deployment. None means that it is open to everybody, as does none but
-	// those for what goes out of it.
-	Rulesets(ctx context.Context, d Deployment) ([]Ruleset, error)
-	// Egress returns the addresses that the platform's hosts call themselves (ECE's allocators); often private,
-	// while the other side sees what comes out of NAT. Empty where a platform does not say.
-	Egress(ctx context.Context) ([]string, error)
-}
-
-// Ruleset is a traffic filter.
-type Ruleset struct {
-	ID, Name, Type, Region string
-	Description            string
-	Sources                []string // of its rules: addresses or CIDRs where Type is "ip"
-}
-
-// Platform is one ECE or one organization of Elastic Cloud.
-type Platform interface {
-	Deployments
-	Keystores
-	NetworkSecurity
-	// Calls tell how what is sent to the platform and its clusters looks. They need no credentials.
-	Calls() Calls
-	// Cluster returns Elasticsearch of a deployment: through the platform's proxy or at its service URL, as the
-	// operator chose. ErrNoCredentials if the configuration names none that fit.
-	Cluster(d Deployment) (Cluster, error)
-}
+import "github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 
 // System is a platform under its configured name.
 type System struct {
@@ -127,5 +26,5 @@ type System struct {
 	// ECE only its operator can say so.
 	SupportsIdentity bool
 
-	Platform
+	elastic.Platform
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // KibanaRemoteClusters is Kibana's page Stack Management → Remote Clusters, below Kibana's own address.
@@ -28,7 +29,7 @@ func (s PairState) links() []change.Field {
 
 // console is a deployment's page Security in its platform's console, where its remote connections, keys and trust are
 // seen (Elastic's docs, "Add trusted environment"); empty where the console's address is not known.
-func console(on System, d Deployment) string {
+func console(on System, d elastic.Deployment) string {
 	if on.ConsoleURL == "" {
 		return ""
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -18,7 +19,7 @@ func TestAPlanLinksToWhereItsResultIsSeen(t *testing.T) {
 	before := s.approved.Digest
 	systems := s.w.Systems()
 	systems[0].ConsoleURL, systems[1].ConsoleURL = "https://ece.example:12443/", "javascript:alert(1)"
-	s.local.Edit(func(d *link.Deployment) { d.KibanaURL = "https://kb.example:9243" })
+	s.local.Edit(func(d *elastic.Deployment) { d.KibanaURL = "https://kb.example:9243" })
 	s.catalog = link.NewCatalog(systems, link.CatalogOptions{Now: s.w.Now})
 	s.connector = link.NewConnectPlanner(s.catalog, link.PlannerOptions{Env: "test"})
 	s.approve(t)

@@ -5,17 +5,19 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Locals returns every deployment that can be the local side: those of the platforms of kind ECE.
-func (c *Connections) Locals(ctx context.Context) ([]Deployment, []Down) {
-	systems := slices.DeleteFunc(c.catalog.Systems(), func(s System) bool { return s.Kind != KindECE })
-	answers := make([][]Deployment, len(systems))
+func (c *Connections) Locals(ctx context.Context) ([]elastic.Deployment, []Down) {
+	systems := slices.DeleteFunc(c.catalog.Systems(), func(s System) bool { return s.Kind != elastic.KindECE })
+	answers := make([][]elastic.Deployment, len(systems))
 	errs := make([]error, len(systems))
 	var wg sync.WaitGroup
 	for i, sys := range systems {
 		wg.Go(func() {
-			answers[i], _, errs[i] = c.locals.latest(ctx, sys.Name, patience, func(ctx context.Context) ([]Deployment, error) {
+			answers[i], _, errs[i] = c.locals.latest(ctx, sys.Name, patience, func(ctx context.Context) ([]elastic.Deployment, error) {
 				return sys.all(ctx)
 			})
 		})
@@ -31,8 +33,8 @@ func (c *Connections) Locals(ctx context.Context) ([]Deployment, []Down) {
 }
 
 // all returns every deployment of a platform. A platform need not know what name it is configured under.
-func (s System) all(ctx context.Context) ([]Deployment, error) {
-	lister, ok := s.Platform.(Lister)
+func (s System) all(ctx context.Context) ([]elastic.Deployment, error) {
+	lister, ok := s.Platform.(elastic.Lister)
 	if !ok {
 		return s.find(ctx, "", mostDeployments)
 	}
@@ -45,10 +47,10 @@ func (s System) all(ctx context.Context) ([]Deployment, error) {
 
 // elsewhere returns the local sides of managed connections on other platforms than Locals lists: deployments of Elastic
 // Cloud that the bot has connected. Those that can't be read are missed, if text is about them.
-func (c *Connections) elsewhere(ctx context.Context, managed map[Name]ManagedConnection, text string) (found []Deployment, missed []Missed) {
-	refs := map[string]Ref{}
+func (c *Connections) elsewhere(ctx context.Context, managed map[Name]ManagedConnection, text string) (found []elastic.Deployment, missed []Missed) {
+	refs := map[string]elastic.Ref{}
 	for name := range managed {
-		if sys, ok := c.catalog.System(name.Local.Platform); ok && sys.Kind != KindECE {
+		if sys, ok := c.catalog.System(name.Local.Platform); ok && sys.Kind != elastic.KindECE {
 			refs[name.Local.String()] = name.Local
 		}
 	}
@@ -58,8 +60,8 @@ func (c *Connections) elsewhere(ctx context.Context, managed map[Name]ManagedCon
 		switch {
 		case err == nil:
 			found = append(found, d)
-		case !IsNotFound(err) && about(Deployment{Ref: ref}, text):
-			missed = append(missed, Missed{Local: Deployment{Ref: ref, Name: ref.Deployment}, Why: sentence(err)})
+		case !elastic.IsNotFound(err) && about(elastic.Deployment{Ref: ref}, text):
+			missed = append(missed, Missed{Local: elastic.Deployment{Ref: ref, Name: ref.Deployment}, Why: sentence(err)})
 		}
 	}
 	return found, missed

@@ -2,23 +2,23 @@ package link
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // ManagedConnection is a connection that the bot made or adopted, as the last change that was approved left it.
 type ManagedConnection struct {
-	Local        Ref               `json:"local"`
-	Remote       Ref               `json:"remote"`
+	Local        elastic.Ref       `json:"local"`
+	Remote       elastic.Ref       `json:"remote"`
 	Alias        string            `json:"alias"`
 	LocalName    string            `json:"local_name,omitempty"`  // the deployments' names at the time of the last change; memos of
 	RemoteName   string            `json:"remote_name,omitempty"` // earlier versions have none
 	KeyName      string            `json:"key_name,omitempty"`    // on the remote cluster; empty: not known
-	Access       Access            `json:"access"`
+	Access       elastic.Access    `json:"access"`
 	Identity     string            `json:"certificate_identity,omitempty"` // that the key demands; empty: none
 	KeyDays      int               `json:"key_days,omitempty"`             // from the change until the key expires; 0: never, or see Expires
 	Expires      time.Time         `json:"expires,omitzero"`               // of a key that is older than the last change
@@ -42,7 +42,7 @@ type ManagedConnection struct {
 
 // Name is how people and buttons name a connection: "platform/deployment/alias".
 type Name struct {
-	Local Ref
+	Local elastic.Ref
 	Alias string
 }
 
@@ -55,7 +55,7 @@ func ParseName(s string) (Name, error) {
 	if i < 0 {
 		return Name{}, fmt.Errorf("%q is not of the form platform/deployment/alias", s)
 	}
-	ref, err := ParseRef(s[:i])
+	ref, err := elastic.ParseRef(s[:i])
 	if err != nil || s[i+1:] == "" {
 		return Name{}, fmt.Errorf("%q is not of the form platform/deployment/alias", s)
 	}
@@ -102,7 +102,7 @@ func (m ManagedConnection) Maker() string { return cmp.Or(m.MadeBy, m.Record.By.
 
 // record is what a change leaves to remember of a connection.
 func (m ManagedConnection) record() change.Record {
-	return change.Record{Key: Target(m.Local, m.Alias), Value: rawJSON(m)}
+	return change.Record{Key: Target(m.Local, m.Alias), Value: elastic.RawJSON(m)}
 }
 
 // forget is what a change leaves that ends a connection.
@@ -125,7 +125,7 @@ func (m ManagedConnection) followedBy(next ManagedConnection) ManagedConnection 
 func (c ConnectParams) managed(keyName string) ManagedConnection {
 	return ManagedConnection{
 		Local: c.Local, Remote: c.Remote, Alias: c.Alias, KeyName: keyName, Access: c.Access, KeyDays: c.ExpiryDays,
-		Settings: c.settings().options(c.Alias), Identity: c.identity(),
+		Settings: c.settings().Options(c.Alias), Identity: c.identity(),
 	}
 }
 
@@ -170,7 +170,7 @@ func (c ConnectParams) believed(s PairState, others map[Name]ManagedConnection) 
 }
 
 // trustOf is what was added for m to whom a deployment trusts.
-func (m ManagedConnection) trustOf(of Ref) []AddedTrust {
+func (m ManagedConnection) trustOf(of elastic.Ref) []AddedTrust {
 	var all []AddedTrust
 	if m.Trust != nil && m.Local == of {
 		all = append(all, m.Trust.Local)
@@ -187,17 +187,6 @@ func (c ConnectParams) keyName(env, request string) string {
 		return ""
 	}
 	return c.keySpec(env, request).Name
-}
-
-// options are the settings in force of one alias, by option; transient ones win.
-func (s Settings) options(alias string) map[string]string {
-	all := map[string]string{}
-	for _, kind := range []map[string]json.RawMessage{s.Persistent, s.Transient} {
-		for name, value := range only(kind, alias) {
-			all[name[len(remotePrefix+alias+"."):]] = plain(value)
-		}
-	}
-	return all
 }
 
 // SortNames puts names in order.

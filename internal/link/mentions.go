@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Mentions are the names by which people look for a change, each once: of both deployments their names, ids and
@@ -39,7 +40,7 @@ func mentioned(v any) []string {
 	case map[string]any:
 		platform, _ := v["platform"].(string)
 		if id, ok := v["deployment"].(string); ok && id != "" {
-			all = append(all, id, Ref{Platform: platform, Deployment: id}.String())
+			all = append(all, id, elastic.Ref{Platform: platform, Deployment: id}.String())
 		}
 		if alias, ok := v["alias"].(string); ok {
 			all = append(all, alias)

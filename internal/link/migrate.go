@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // KindMigrate asks to take connections from certificates to API keys under the same aliases.
@@ -19,10 +20,10 @@ const EveryAlias = "*"
 // MigrateParams are the parameters of a migration. Several aliases go together: one that can't be moved takes the others
 // back, so that a deployment is never left half on one model and half on the other.
 type MigrateParams struct {
-	Local      Ref      `json:"local"`
-	Aliases    []string `json:"aliases"`
-	Access     Access   `json:"access"` // of each key
-	ExpiryDays int      `json:"expiry_days"`
+	Local      elastic.Ref    `json:"local"`
+	Aliases    []string       `json:"aliases"`
+	Access     elastic.Access `json:"access"` // of each key
+	ExpiryDays int            `json:"expiry_days"`
 }
 
 // MigratePlanner plans and makes migrations.
@@ -35,7 +36,7 @@ func NewMigratePlanner(r *Connections, o PlannerOptions) *MigratePlanner {
 
 // Migratable returns the aliases of a local deployment that use certificates and lead to a deployment that the bot can
 // see, sorted.
-func (r *Connections) Migratable(ctx context.Context, local Ref) []string {
+func (r *Connections) Migratable(ctx context.Context, local elastic.Ref) []string {
 	var aliases []string
 	for _, c := range r.List(ctx, local.String()).Connections {
 		if c.Local.Ref == local && !c.Gone && !c.Unread && c.Model() == ByCertificate && c.Remote != nil {
@@ -143,7 +144,7 @@ func (k *MigratePlanner) trustOf(ctx context.Context, moving []moved) *cleanup {
 // remembered is a connection as it is remembered afterwards. Trust that stays is still known as what was made for it.
 func (k *MigratePlanner) remembered(id string, e moved, l cleanup) ManagedConnection {
 	m := e.found.Connect.managed(e.found.Connect.keySpec(k.o.Env, id).Name).named(e.PairState)
-	m.Settings = e.found.After.options(e.Alias)
+	m.Settings = e.found.After.Options(e.Alias)
 	if e.Managed == nil {
 		return m
 	}
@@ -180,7 +181,7 @@ func (k *MigratePlanner) move(p MigrateParams, e ConnectionState) (moved, error)
 		return moved{}, err
 	}
 	c := e.params()
-	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = Address(e.Remote.Endpoint), e.Remote.Endpoint, p.Access, p.ExpiryDays
+	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = elastic.Address(e.Remote.Endpoint), e.Remote.Endpoint, p.Access, p.ExpiryDays
 	return moved{ConnectionState: e, found: e.found(c)}, nil
 }
 
@@ -190,7 +191,7 @@ func (k *MigratePlanner) show(d *change.Proposal, p MigrateParams, e moved) {
 		d.Fields = append(d.Fields, e.sides()[0])
 	}
 	d.Parts = append(d.Parts, change.Part{Name: e.Alias, Traits: e.traits("migrate", e.found.Connect, k.o.Tags)})
-	line := fmt.Sprintf("%s: %s → %s", describe(e.Remote), e.found.Before.options(e.Alias)["proxy_address"], e.found.Connect.ProxyAddress)
+	line := fmt.Sprintf("%s: %s → %s", describe(e.Remote), e.found.Before.Options(e.Alias)["proxy_address"], e.found.Connect.ProxyAddress)
 	d.Fields = append(d.Fields, change.Field{Label: e.Alias, Value: line})
 	for _, b := range append(e.basis(), e.filterBasis()) { // the other port is behind the same filters
 		b.Label = e.Alias + ": " + b.Label

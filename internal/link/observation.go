@@ -6,23 +6,25 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Observation is what was seen of a connection while it was used. It is plain data: Judge says what it means.
 type Observation struct {
 	Alias     string
 	Listed    bool // _remote/info lists the alias
-	Info      RemoteInfo
-	Answers   []Answer  // of _resolve/cluster, up to the first that proves nothing
-	NoResolve bool      // the cluster has no _resolve/cluster
-	Search    *Searched // made where resolving says nothing; nil: none was needed
+	Info      elastic.RemoteInfo
+	Answers   []Answer          // of _resolve/cluster, up to the first that proves nothing
+	NoResolve bool              // the cluster has no _resolve/cluster
+	Search    *elastic.Searched // made where resolving says nothing; nil: none was needed
 	Latency   time.Duration
 }
 
 // Answer is what _resolve/cluster says of one pattern.
 type Answer struct {
 	grant
-	Resolved
+	elastic.Resolved
 }
 
 // Pattern is what was asked for.
@@ -35,7 +37,7 @@ type grant struct {
 }
 
 // grants returns every pattern once.
-func grants(a Access) []grant {
+func grants(a elastic.Access) []grant {
 	var all []grant
 	for _, p := range a.Search {
 		all = append(all, grant{pattern: p, search: true})
@@ -52,7 +54,7 @@ func grants(a Access) []grant {
 }
 
 // lacks returns the patterns of want that a does not name. Nothing is known where a names none at all.
-func lacks(a, want Access) []string {
+func lacks(a, want elastic.Access) []string {
 	var missing []string
 	if len(a.Search)+len(a.Replication) == 0 {
 		return nil
@@ -72,7 +74,7 @@ func lacks(a, want Access) []string {
 // resolvable are the patterns to resolve. Resolving wants view_index_metadata, which only what may be searched grants: of
 // replication alone one pattern is enough, as all get the same refusal. Under the certificate model the list of what may
 // be read is not ours: without one everything is asked for.
-func resolvable(a Access) []grant {
+func resolvable(a elastic.Access) []grant {
 	all := grants(a)
 	searched := slices.DeleteFunc(slices.Clone(all), func(g grant) bool { return !g.search })
 	switch {
@@ -85,8 +87,8 @@ func resolvable(a Access) []grant {
 }
 
 // asked are the patterns to resolve through a connection of a deployment; those before 8.13 can't be asked.
-func asked(local Deployment, a Access) []grant {
-	if !canResolve(local) {
+func asked(local elastic.Deployment, a elastic.Access) []grant {
+	if !elastic.CanResolve(local) {
 		return nil
 	}
 	return resolvable(a)
@@ -94,7 +96,7 @@ func asked(local Deployment, a Access) []grant {
 
 // observe uses a connection and reads how it stands. Resolving comes first: it connects, while _remote/info only tells how
 // things stand.
-func observe(ctx context.Context, es RemoteClusters, alias string, ask []grant, now func() time.Time) (Observation, error) {
+func observe(ctx context.Context, es elastic.RemoteClusters, alias string, ask []grant, now func() time.Time) (Observation, error) {
 	o := Observation{Alias: alias}
 	if err := o.resolve(ctx, es, ask, now); err != nil {
 		return o, err
@@ -121,12 +123,12 @@ func observe(ctx context.Context, es RemoteClusters, alias string, ask []grant, 
 }
 
 // resolve asks for each pattern on its own, so that people learn which of them match something.
-func (o *Observation) resolve(ctx context.Context, es RemoteClusters, ask []grant, now func() time.Time) error {
+func (o *Observation) resolve(ctx context.Context, es elastic.RemoteClusters, ask []grant, now func() time.Time) error {
 	o.Answers = nil
 	for _, g := range ask {
 		begun := now()
 		r, err := es.Resolve(ctx, o.Alias, []string{g.pattern})
-		if errors.Is(err, ErrNoResolve) {
+		if errors.Is(err, elastic.ErrNoResolve) {
 			o.NoResolve = true
 			return nil
 		}

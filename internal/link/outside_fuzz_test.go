@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Certificates are pasted by people, and told by platforms.
@@ -38,19 +40,19 @@ func FuzzTrustAndRoles(f *testing.F) {
 		if !json.Valid(raw) || !utf8.ValidString(kind) || !utf8.ValidString(scope) {
 			return // the client takes no such answer, and the names are ours
 		}
-		e := TrustEntry{Type: kind, ScopeID: scope, Clusters: []string{"c1"}, Certificates: []TrustCertificate{{PEM: "p"}}}
-		has := TrustSettings{Direct: []json.RawMessage{raw}}
-		with := has.with(e)
-		if i := with.find(e); i < 0 || !covers(with.Direct[i], e) {
-			t.Errorf("%s is not trusted by %s", rawJSON(e), with.Direct)
+		e := elastic.TrustEntry{Type: kind, ScopeID: scope, Clusters: []string{"c1"}, Certificates: []elastic.TrustCertificate{{PEM: "p"}}}
+		has := elastic.TrustSettings{Direct: []json.RawMessage{raw}}
+		with := has.With(e)
+		if i := with.Find(e); i < 0 || !elastic.Covers(with.Direct[i], e) {
+			t.Errorf("%s is not trusted by %s", elastic.RawJSON(e), with.Direct)
 		}
-		_ = sameEntry(raw, rawJSON(e))
-		if !sameEntry(raw, raw) {
+		_ = elastic.SameEntry(raw, elastic.RawJSON(e))
+		if !elastic.SameEntry(raw, raw) {
 			t.Errorf("%s is not the same as itself", raw)
 		}
-		_ = has.replaced(e, raw)
+		_ = has.Replaced(e, raw)
 		_ = ours(raw)
-		c := ConnectParams{Alias: "a", Access: Access{Search: []string{"x"}, Replication: []string{"y"}}}
+		c := ConnectParams{Alias: "a", Access: elastic.Access{Search: []string{"x"}, Replication: []string{"y"}}}
 		once := c.extended(raw, "8.19.0")
 		if again := c.extended(once, "8.19.0"); !sameRole(once, again) {
 			t.Errorf("%s is extended to %s, and that to %s", raw, once, again)

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Part is something that a survey reads beside the two deployments.
@@ -39,39 +40,39 @@ type Unread struct {
 
 // PairState is how the two sides of a connection stand.
 type PairState struct {
-	Local, Remote     Deployment
+	Local, Remote     elastic.Deployment
 	Aliases           map[string]string // in use on the local cluster, with the address that each points to
 	Stored            []string          // aliases that the local keystore holds a key for
-	Settings          Settings          // of all remote clusters of the local cluster
-	LocalLicense      License
-	RemoteLicense     License
-	Rulesets          []Ruleset // that apply to the remote deployment
-	Egress            []string  // addresses that the local platform's hosts call themselves
-	Unread            []Unread  // what could not be read
+	Settings          elastic.Settings  // of all remote clusters of the local cluster
+	LocalLicense      elastic.License
+	RemoteLicense     elastic.License
+	Rulesets          []elastic.Ruleset // that apply to the remote deployment
+	Egress            []string          // addresses that the local platform's hosts call themselves
+	Unread            []Unread          // what could not be read
 	localOn, remoteOn System
 	pasting           bool  // a person may paste a key instead
 	cantIssue         error // why no key can be issued on the remote cluster
 	trust             *TrustState
-	proxies           proxyState      // of the remote platform, where they may be strangers to the local deployment
-	signing           *SigningTrust   // of the remote cluster; nil: not read
-	mayNotManage      bool            // the bot's user may not change settings of the remote cluster
-	role              json.RawMessage // the role that a connect names, on the local cluster; nil: none
+	proxies           proxyState            // of the remote platform, where they may be strangers to the local deployment
+	signing           *elastic.SigningTrust // of the remote cluster; nil: not read
+	mayNotManage      bool                  // the bot's user may not change settings of the remote cluster
+	role              json.RawMessage       // the role that a connect names, on the local cluster; nil: none
 }
 
 // ReadPair reads both sides at once. The deployments may be some seconds old; everything else is read now. It fails
 // only if a deployment can't be read: with a *change.InvalidError if there is none.
-func (c *Catalog) ReadPair(ctx context.Context, local, remote Ref) (PairState, error) {
+func (c *Catalog) ReadPair(ctx context.Context, local, remote elastic.Ref) (PairState, error) {
 	return c.readPair(ctx, local, remote, c.Deployment)
 }
 
 // ReadPairFresh is a Survey with nothing remembered.
-func (c *Catalog) ReadPairFresh(ctx context.Context, local, remote Ref) (PairState, error) {
+func (c *Catalog) ReadPairFresh(ctx context.Context, local, remote elastic.Ref) (PairState, error) {
 	return c.readPair(ctx, local, remote, c.Fresh)
 }
 
-type getDeployment func(context.Context, Ref) (Deployment, error)
+type getDeployment func(context.Context, elastic.Ref) (elastic.Deployment, error)
 
-func (c *Catalog) readPair(ctx context.Context, local, remote Ref, get getDeployment) (PairState, error) {
+func (c *Catalog) readPair(ctx context.Context, local, remote elastic.Ref, get getDeployment) (PairState, error) {
 	s := PairState{pasting: c.o.Pasting}
 	var errs [2]error
 	var wg sync.WaitGroup
@@ -88,18 +89,18 @@ func (c *Catalog) readPair(ctx context.Context, local, remote Ref, get getDeploy
 }
 
 // missing turns deployments that are not there into problems of the fields that named them; any other error stays.
-func missing(local, remote Ref, errs [2]error) error {
+func missing(local, remote elastic.Ref, errs [2]error) error {
 	var wrong change.InvalidError
 	var other []error
 	for i, side := range []struct {
 		field string
-		ref   Ref
+		ref   elastic.Ref
 	}{{FieldLocal, local}, {FieldRemote, remote}} {
 		_, unknown := errors.AsType[*UnknownSystemError](errs[i])
 		switch {
 		case unknown:
 			wrong.Add(side.field, "there is no platform called %s", side.ref.Platform)
-		case IsNotFound(errs[i]):
+		case elastic.IsNotFound(errs[i]):
 			wrong.Add(side.field, "there is no deployment %s on %s (any more)", side.ref.Deployment, side.ref.Platform)
 		case errs[i] != nil:
 			other = append(other, wrapCall("reading deployment "+side.ref.String(), errs[i]))
@@ -123,7 +124,7 @@ func (s *PairState) read(ctx context.Context) {
 		r.start(PartLocalLicense, func() (err error) { s.LocalLicense, err = local.License(ctx); return err })
 	}
 	if err2 == nil {
-		if issuer, ok := remote.(Issuer); ok {
+		if issuer, ok := remote.(elastic.Issuer); ok {
 			s.cantIssue = issuer.MayIssue()
 		}
 		r.start(PartRemoteLicense, func() (err error) { s.RemoteLicense, err = remote.License(ctx); return err })
@@ -133,14 +134,14 @@ func (s *PairState) read(ctx context.Context) {
 	r.start(PartEgress, func() (err error) { s.Egress, err = s.localOn.Egress(ctx); return err })
 	s.readProxies(ctx, &r)
 	s.Unread = r.wait()
-	slices.SortFunc(s.Rulesets, func(a, b Ruleset) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Rulesets, func(a, b elastic.Ruleset) int { return cmp.Compare(a.ID, b.ID) })
 	slices.Sort(s.Egress)
 }
 
 // readAliases asks twice: a remote cluster may also stand in elasticsearch.yml, where only its connection shows.
-func (s *PairState) readAliases(ctx context.Context, local Cluster) error {
-	var settings Settings
-	var info map[string]RemoteInfo
+func (s *PairState) readAliases(ctx context.Context, local elastic.Cluster) error {
+	var settings elastic.Settings
+	var info map[string]elastic.RemoteInfo
 	var errs [2]error
 	var wg sync.WaitGroup
 	wg.Go(func() { settings, errs[0] = local.RemoteSettings(ctx) })
@@ -165,7 +166,7 @@ func (s *PairState) readKeystore(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
-		if alias, ok := aliasOf(name); ok && name == CredentialsName(alias) {
+		if alias, ok := elastic.AliasOf(name); ok && name == elastic.CredentialsName(alias) {
 			s.Stored = append(s.Stored, alias)
 		}
 	}
@@ -199,11 +200,11 @@ func Prefill(s PairState) ConnectParams {
 	return ConnectParams{
 		Local:  s.Local.Ref,
 		Remote: s.Remote.Ref,
-		Alias: suggestAlias(s.Remote.Name, func(alias string) bool {
+		Alias: elastic.SuggestAlias(s.Remote.Name, func(alias string) bool {
 			_, used := s.Aliases[alias]
 			return used || slices.Contains(s.Stored, alias)
 		}),
-		ProxyAddress:    Address(s.Remote.Endpoint),
+		ProxyAddress:    elastic.Address(s.Remote.Endpoint),
 		ServerName:      s.Remote.Endpoint,
 		SkipUnavailable: true,
 	}
@@ -227,7 +228,7 @@ func Followed(p change.Proposal) ConnectParams {
 		f.ServerName = c.ServerName
 	}
 	for _, name := range p.Traits["remote.name"] {
-		base := suggestAlias(name, func(string) bool { return false })
+		base := elastic.SuggestAlias(name, func(string) bool { return false })
 		number, numbered := strings.CutPrefix(c.Alias, base+"-")
 		if n, err := strconv.Atoi(number); c.Alias == base || numbered && err == nil && n < 100 {
 			f.Alias = c.Alias
@@ -275,7 +276,7 @@ func (r *reading) wait() []Unread {
 }
 
 // describe is a deployment for people: its name, version and region.
-func describe(d Deployment) string {
+func describe(d elastic.Deployment) string {
 	about := []string{d.Version}
 	if d.Region != "" {
 		about = append(about, d.Region)

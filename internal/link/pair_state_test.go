@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -27,8 +28,8 @@ func TestSurveyReadsBothSides(t *testing.T) {
 	s.local.Set("one", "proxy_address", "one:9443")
 	s.local.Put("cluster.remote.two.credentials", "x")
 	s.local.Put("xpack.something.else", "x")
-	s.remote.SetRulesets(link.Ruleset{ID: "1"})
-	s.remote.SetLicense(link.License{Type: "trial", Active: true})
+	s.remote.SetRulesets(elastic.Ruleset{ID: "1"})
+	s.remote.SetLicense(elastic.License{Type: "trial", Active: true})
 	s.ece.SetEgress("10.0.0.2", "10.0.0.1")
 	got := s.survey(t)
 	if got.Local.Name != "search-onprem" || got.Remote.Endpoint != "logs.cloud.example" {
@@ -81,7 +82,7 @@ func TestSurveyWithoutADeploymentNamesTheField(t *testing.T) {
 
 func TestMissingElevatedPermissionsAreNamed(t *testing.T) {
 	s := newScene()
-	s.w.Fail(linktest.Fault{Call: "Deployment", Err: &link.CallError{System: "ece", Status: link.StatusNotElevated}})
+	s.w.Fail(linktest.Fault{Call: "Deployment", Err: &elastic.CallError{System: "ece", Status: elastic.StatusNotElevated}})
 	_, err := s.catalog.ReadPair(t.Context(), s.c.Local, s.c.Remote)
 	say, ok := errors.AsType[*change.ExplainedError](err)
 	if !ok {
@@ -112,9 +113,9 @@ func TestPrefilledAliasesAreValid(t *testing.T) {
 		"Logs (EU) prod": "logs-eu-prod", "  --__Ünï ": "n", "日本": "remote", "signing": "remote", "a_b-c": "a_b-c",
 		strings.Repeat("long ", 50): strings.Repeat("long-", 19)[:94],
 	} {
-		got := link.Prefill(link.PairState{Remote: link.Deployment{Name: name}}).Alias
-		if got != want || link.CheckAlias(got) != nil {
-			t.Errorf("%q: got %q, want %q: %v", name, got, want, link.CheckAlias(got))
+		got := link.Prefill(link.PairState{Remote: elastic.Deployment{Name: name}}).Alias
+		if got != want || elastic.CheckAlias(got) != nil {
+			t.Errorf("%q: got %q, want %q: %v", name, got, want, elastic.CheckAlias(got))
 		}
 	}
 }
@@ -122,7 +123,7 @@ func TestPrefilledAliasesAreValid(t *testing.T) {
 func TestElasticsearchIsAskedForAVersionThatThePlatformDoesNotTell(t *testing.T) {
 	s := newScene()
 	told := s.survey(t).Remote.Version
-	s.remote.Edit(func(d *link.Deployment) { d.Version = "" })
+	s.remote.Edit(func(d *elastic.Deployment) { d.Version = "" })
 	fresh, err := s.catalog.ReadPairFresh(t.Context(), s.c.Local, s.c.Remote)
 	if err != nil || fresh.Remote.Version != told || s.w.Count("Version") != 1 {
 		t.Errorf("got %q (%v), want %q, asked once and not %d times", fresh.Remote.Version, err, told, s.w.Count("Version"))

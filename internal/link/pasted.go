@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -33,7 +34,7 @@ const (
 
 // wantsPasted reports whether a person has to make the key, because the bot can't on that cluster.
 func (s PairState) wantsPasted() bool {
-	return s.pasting && (errors.Is(s.ReadError(PartRemoteCluster), ErrNoCredentials) || s.cantIssue != nil)
+	return s.pasting && (errors.Is(s.ReadError(PartRemoteCluster), elastic.ErrNoCredentials) || s.cantIssue != nil)
 }
 
 // needs are the parts without which nothing can be said about a connect. Under the certificate model nothing is asked

@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // planner is what every change of an existing connection is planned with.
@@ -23,11 +24,11 @@ func newPlanner(r *Connections, o PlannerOptions) planner {
 
 // found is what a plan found of a connection, and what it makes of it.
 type found struct {
-	Connect ConnectParams // as it is to be
-	Before  Settings      // the alias's settings as they are
-	After   Settings      // and as they are to be
-	HasKey  bool          // there is an entry in the keystore
-	OldKeys []string      // ids of the keys in use until now
+	Connect ConnectParams    // as it is to be
+	Before  elastic.Settings // the alias's settings as they are
+	After   elastic.Settings // and as they are to be
+	HasKey  bool             // there is an entry in the keystore
+	OldKeys []string         // ids of the keys in use until now
 	OldName string
 }
 
@@ -54,23 +55,23 @@ var knownOptions = []string{
 }
 
 // revised are the alias's settings with those of c in place of what they were; options that the bot does not know stay.
-func (e ConnectionState) revised(c ConnectParams) Settings {
+func (e ConnectionState) revised(c ConnectParams) elastic.Settings {
 	keep := func(all map[string]json.RawMessage) map[string]json.RawMessage {
 		kept := maps.Clone(all)
 		for _, option := range knownOptions {
-			delete(kept, remotePrefix+e.Alias+"."+option)
+			delete(kept, elastic.RemotePrefix+e.Alias+"."+option)
 		}
 		if len(kept) == 0 {
 			return nil
 		}
 		return kept
 	}
-	return Settings{Persistent: keep(e.Own.Persistent), Transient: keep(e.Own.Transient)}.with(c.settings())
+	return elastic.Settings{Persistent: keep(e.Own.Persistent), Transient: keep(e.Own.Transient)}.With(c.settings())
 }
 
 // point is what to set beside a new key: nil where the settings stay as they are.
-func (f found) point() *Settings {
-	if f.Before.same(f.After) {
+func (f found) point() *elastic.Settings {
+	if f.Before.Equal(f.After) {
 		return nil
 	}
 	return &f.After

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Problems says what stands against c in the world as s found it, by field. What s could not read is not a problem
@@ -37,29 +38,29 @@ func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 		wrong.Add(FieldAlias, "%s is in use on %s already: it points to %s", c.Alias, s.Local.Name, address)
 	} else if slices.Contains(s.Stored, c.Alias) {
 		wrong.Add(FieldAlias, "the keystore of %s holds a key for %s already; choose another alias, or remove %s first",
-			s.Local.Name, c.Alias, CredentialsName(c.Alias))
+			s.Local.Name, c.Alias, elastic.CredentialsName(c.Alias))
 	}
 	return &wrong
 }
 
 // problemsOf says what keeps one deployment from being a side of a connection.
-func problemsOf(wrong *change.InvalidError, field string, d Deployment, reach error, m Model) {
+func problemsOf(wrong *change.InvalidError, field string, d elastic.Deployment, reach error, m Model) {
 	switch d.Status {
 	case "stopped", "stopping":
 		wrong.Add(field, "%s is %s", d.Name, d.Status)
 		return // its version and credentials are beside the point
 	}
-	v, err := ParseVersion(d.Version)
+	v, err := elastic.ParseVersion(d.Version)
 	switch {
 	case err != nil:
 		wrong.Add(field, "neither its platform nor Elasticsearch tells the version of %s; its first plan may not be finished", d.Name)
-	case m == ModelCertificate && !v.AtLeast(proxyMajor, proxyMinor):
-		wrong.Add(field, "%s is at %s: the proxy mode needs %d.%d or later", d.Name, v, proxyMajor, proxyMinor)
-	case m != ModelCertificate && !v.AtLeast(minMajor, minMinor):
+	case m == ModelCertificate && !v.AtLeast(elastic.ProxyMajor, elastic.ProxyMinor):
+		wrong.Add(field, "%s is at %s: the proxy mode needs %d.%d or later", d.Name, v, elastic.ProxyMajor, elastic.ProxyMinor)
+	case m != ModelCertificate && !v.AtLeast(elastic.KeyMajor, elastic.KeyMinor):
 		wrong.Add(field, "%s is at %s: a connection by API key needs %d.%d or later on both sides; TLS certificates are the way for older ones",
-			d.Name, v, minMajor, minMinor)
+			d.Name, v, elastic.KeyMajor, elastic.KeyMinor)
 	}
-	if errors.Is(reach, ErrNoCredentials) {
+	if errors.Is(reach, elastic.ErrNoCredentials) {
 		wrong.Add(field, "the bot has no credentials for Elasticsearch of %s", d.Name)
 	}
 }

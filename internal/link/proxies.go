@@ -5,18 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
-
-// Proxies is a Platform that tells which certificate its proxies show at the port for API keys.
-type Proxies interface {
-	ProxyCertificate(ctx context.Context) (ProxyCertificate, error)
-}
-
-// ProxyCertificate is where the certificate of a platform's proxies comes from.
-type ProxyCertificate struct {
-	Public bool   // its authority is one that operating systems know, so that clusters elsewhere trust it as it is
-	CA     string // the authority's own certificate, in PEM
-}
 
 // The parts of a survey of a remote platform whose proxies may have a private authority.
 const (
@@ -26,16 +17,16 @@ const (
 
 // proxyState is how the proxies before the remote cluster stand with the local one.
 type proxyState struct {
-	certificate ProxyCertificate
+	certificate elastic.ProxyCertificate
 	authority   Authority
-	trusts      TrustSettings // of the local deployment
+	trusts      elastic.TrustSettings // of the local deployment
 }
 
 // strangers reports whether a key connection goes to proxies whose certificate may have a private authority: those of
 // another ECE. Elastic Cloud's has a public one (Elastic's docs), and one's own platform is trusted. It is asked while
 // the survey is being filled in, so it copies none of it.
 func (s *PairState) strangers() bool {
-	return s.remoteOn.Kind == KindECE && s.localOn.Name != s.remoteOn.Name
+	return s.remoteOn.Kind == elastic.KindECE && s.localOn.Name != s.remoteOn.Name
 }
 
 func (s *PairState) readProxies(ctx context.Context, r *reading) {
@@ -43,7 +34,7 @@ func (s *PairState) readProxies(ctx context.Context, r *reading) {
 		return
 	}
 	r.start(PartProxies, func() error {
-		proxies, ok := s.remoteOn.Platform.(Proxies)
+		proxies, ok := s.remoteOn.Platform.(elastic.Proxies)
 		if !ok {
 			return fmt.Errorf("%s does not tell it", label(s.remoteOn))
 		}
@@ -59,7 +50,7 @@ func (s *PairState) readProxies(ctx context.Context, r *reading) {
 		return nil
 	})
 	r.start(PartProxyTrust, func() error {
-		trusts, ok := s.localOn.Platform.(Trusts)
+		trusts, ok := s.localOn.Platform.(elastic.Trusts)
 		if !ok {
 			return fmt.Errorf("%s has no trust settings", label(s.localOn))
 		}
@@ -79,7 +70,7 @@ const trustTypeProxy = "proxy"
 func (p proxyState) trusted() bool {
 	var pems []string
 	for _, raw := range p.trusts.Direct {
-		var e TrustEntry
+		var e elastic.TrustEntry
 		if json.Unmarshal(raw, &e) != nil || e.Type != trustTypeProxy {
 			continue
 		}

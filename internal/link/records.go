@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Registry keeps what applied changes leave; a store is one.
@@ -88,7 +89,7 @@ func managedBy(ctx context.Context, r Registry, facet string, limit int) (map[Na
 }
 
 // managedOn are the managed connections with one of the deployments on either side.
-func managedOn(ctx context.Context, r Registry, sides ...Ref) (map[Name]ManagedConnection, error) {
+func managedOn(ctx context.Context, r Registry, sides ...elastic.Ref) (map[Name]ManagedConnection, error) {
 	all := map[Name]ManagedConnection{}
 	for _, ref := range sides {
 		for _, facet := range []string{facetLocal, facetRemote} {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -21,7 +22,7 @@ func TestAnErrorThatSomebodySawIsDiagnosed(t *testing.T) {
 	}{
 		"no role at all": {noPrivileges, nil, link.CauseNoPrivileges, link.KindUpdate, "unauthorized for user [dana] with", "Give a role of that user remote_indices"},
 		"a role that the user lacks": {noPrivileges, func(h *fixture) {
-			h.local.SetRoles(link.RemoteRole{Name: "readers", Clusters: []string{"logs"}})
+			h.local.SetRoles(elastic.RemoteRole{Name: "readers", Clusters: []string{"logs"}})
 		}, link.CauseNoPrivileges, "", "no remote indices privileges", "one of the roles that name it: readers"},
 		"an index that is not granted": {notAllowed, nil, link.CauseNotAllowed, link.KindUpdate, "on indices [x]", "Compare the key's access"},
 		"over by now":                  {"unable to authenticate user [abc] for action", nil, "", "", "does not accept the key: it is wrong, invalidated or expired. It is not so now.", ""},

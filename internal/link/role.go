@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"path"
 	"regexp"
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // FieldRole is the field of RoleOptions.
@@ -17,15 +17,6 @@ const FieldRole = "role"
 // RoleOptions ask for a role on the local cluster that may search through the alias.
 type RoleOptions struct {
 	Name string `json:"name"`
-}
-
-// Roles is a Cluster whose roles can be changed.
-type Roles interface {
-	// Role returns a role as the security API writes it; nil if there is none of that name.
-	Role(ctx context.Context, name string) (json.RawMessage, error)
-	PutRole(ctx context.Context, name string, role json.RawMessage) error
-	// DeleteRole forgives a role that is gone.
-	DeleteRole(ctx context.Context, name string) error
 }
 
 var roleForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
@@ -50,7 +41,7 @@ func (s *PairState) readRole(ctx context.Context, c ConnectParams) error {
 		return wrapCall("reaching Elasticsearch of "+s.Local.Name, err)
 	}
 	var wrong change.InvalidError
-	roles, ok := es.(Roles)
+	roles, ok := es.(elastic.Roles)
 	if !ok {
 		wrong.Add(FieldRole, "the bot can't change roles of %s", s.Local.Name)
 		return wrong.Check()
@@ -62,14 +53,6 @@ func (s *PairState) readRole(ctx context.Context, c ConnectParams) error {
 		wrong.Add(FieldRole, "the role %s exists on %s and is not the bot's, so it is left alone; choose another name", c.Role.Name, s.Local.Name)
 	}
 	return wrong.Check()
-}
-
-// names reports whether a role names an alias, itself or by a pattern; one for every remote cluster (*) does not.
-func (r RemoteRole) names(alias string) bool {
-	return slices.ContainsFunc(r.Clusters, func(pattern string) bool {
-		ok, err := path.Match(pattern, alias)
-		return pattern == alias || pattern != "*" && err == nil && ok
-	})
 }
 
 // ours reports whether a role carries the bot's mark.
@@ -102,10 +85,10 @@ func (c ConnectParams) extended(role json.RawMessage, version string) json.RawMe
 	fields := map[string]json.RawMessage{}
 	if role == nil || json.Unmarshal(role, &fields) != nil || fields == nil { // nil: it was null
 		fields = map[string]json.RawMessage{
-			"metadata":    rawJSON(map[string]string{"managed_by": roleMark}),
-			"description": rawJSON("Searches remote clusters that remote-cluster-bot has connected."),
+			"metadata":    elastic.RawJSON(map[string]string{"managed_by": roleMark}),
+			"description": elastic.RawJSON("Searches remote clusters that remote-cluster-bot has connected."),
 		}
-		if v, err := ParseVersion(version); err != nil || !v.AtLeast(8, 15) {
+		if v, err := elastic.ParseVersion(version); err != nil || !v.AtLeast(8, 15) {
 			delete(fields, "description") // roles have one since 8.15
 		}
 	}
@@ -113,7 +96,7 @@ func (c ConnectParams) extended(role json.RawMessage, version string) json.RawMe
 	alias := []string{c.Alias}
 	if len(c.Access.Search) > 0 {
 		grow(fields, "remote_indices", remoteIndices{alias, c.Access.Search, []string{"read", "read_cross_cluster", "view_index_metadata"}})
-		if v, err := ParseVersion(version); err == nil && v.AtLeast(8, 15) {
+		if v, err := elastic.ParseVersion(version); err == nil && v.AtLeast(8, 15) {
 			grow(fields, "remote_cluster", remoteCluster{alias, []string{"monitor_enrich"}})
 		}
 	}
@@ -121,18 +104,18 @@ func (c ConnectParams) extended(role json.RawMessage, version string) json.RawMe
 		grow(fields, "remote_indices", remoteIndices{alias, c.Access.Replication, []string{replicates}})
 		growWords(fields, "cluster", "manage_ccr")
 	}
-	return rawJSON(fields)
+	return elastic.RawJSON(fields)
 }
 
 // grow adds an entry to a list, unless it is there.
 func grow(fields map[string]json.RawMessage, name string, entry any) {
 	var list []json.RawMessage
 	_ = json.Unmarshal(fields[name], &list) // a missing list is empty
-	want := plainRole(rawJSON(entry))
+	want := plainRole(elastic.RawJSON(entry))
 	if !slices.ContainsFunc(list, func(has json.RawMessage) bool { return bytes.Equal(plainRole(has), want) }) {
-		list = append(list, rawJSON(entry))
+		list = append(list, elastic.RawJSON(entry))
 	}
-	fields[name] = rawJSON(list)
+	fields[name] = elastic.RawJSON(list)
 }
 
 func growWords(fields map[string]json.RawMessage, name, word string) {
@@ -141,7 +124,7 @@ func growWords(fields map[string]json.RawMessage, name, word string) {
 	if !slices.Contains(list, word) {
 		list = append(list, word)
 	}
-	fields[name] = rawJSON(list)
+	fields[name] = elastic.RawJSON(list)
 }
 
 // sameRole reports whether two roles grant the same. The API answers with empty lists and defaults that nobody sent.
@@ -162,7 +145,7 @@ func plainRole(raw json.RawMessage) []byte {
 		delete(m, "transient_metadata")
 	}
 	v, _ = something(v)
-	return rawJSON(v)
+	return elastic.RawJSON(v)
 }
 
 func something(v any) (any, bool) {

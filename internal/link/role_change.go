@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // evRoleFound is the role as it was before, as JSON; "null" for none. It is noted before the first write.
@@ -14,7 +15,7 @@ const evRoleFound = "role_found"
 
 // roleArgs say what becomes of a role of the local cluster. None, before or after, is null.
 type roleArgs struct {
-	Local  Ref             `json:"local"`
+	Local  elastic.Ref     `json:"local"`
 	Role   string          `json:"role"`
 	Alias  string          `json:"alias"` // through which it lets search
 	Before json.RawMessage `json:"before"`
@@ -44,12 +45,12 @@ func newRoleChange(p ports, a roleArgs) roleChange {
 // Finding says what became of it.
 func (r *roleChange) Finding() string { return r.finding }
 
-func (r *roleChange) read(ctx context.Context) (side, Roles, json.RawMessage, error) {
+func (r *roleChange) read(ctx context.Context) (side, elastic.Roles, json.RawMessage, error) {
 	local, err := r.reach(ctx, r.Local)
 	if err != nil {
 		return local, nil, nil, err
 	}
-	roles, ok := local.es.(Roles)
+	roles, ok := local.es.(elastic.Roles)
 	if !ok {
 		return local, nil, nil, userError("The bot can't change roles of "+local.d.Name+".", "%s has no roles", local.d.Ref)
 	}
@@ -58,7 +59,7 @@ func (r *roleChange) read(ctx context.Context) (side, Roles, json.RawMessage, er
 }
 
 // bring notes the role as it is, and makes it what was approved.
-func (r *roleChange) bring(ctx context.Context, local side, roles Roles, now json.RawMessage, note change.Note) error {
+func (r *roleChange) bring(ctx context.Context, local side, roles elastic.Roles, now json.RawMessage, note change.Note) error {
 	if err := note(ctx, change.Evidence{evRoleFound: string(orNull(now))}); err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (r *roleChange) bring(ctx context.Context, local side, roles Roles, now jso
 }
 
 // put writes a role, or deletes it, and looks that it is so.
-func (r *roleChange) put(ctx context.Context, roles Roles, to json.RawMessage) error {
+func (r *roleChange) put(ctx context.Context, roles elastic.Roles, to json.RawMessage) error {
 	var err error
 	if to == nil {
 		err = roles.DeleteRole(ctx, r.Role)
@@ -114,11 +115,11 @@ func withoutTransient(role json.RawMessage) json.RawMessage {
 		return role
 	}
 	delete(fields, "transient_metadata")
-	return rawJSON(fields)
+	return elastic.RawJSON(fields)
 }
 
 func (r *roleChange) left(before json.RawMessage, err error) error {
-	command := r.byHand(r.Local.Platform, func(c Calls) []change.Call {
+	command := r.byHand(r.Local.Platform, func(c elastic.Calls) []change.Call {
 		if before == nil {
 			return []change.Call{c.DeleteRole(r.Role)}
 		}

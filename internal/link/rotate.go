@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // KindRotate asks for a new key in place of a connection's old one.
@@ -12,9 +13,9 @@ const KindRotate change.Kind = "link.rotate"
 
 // RotateParams are the parameters of a rotation.
 type RotateParams struct {
-	Local      Ref    `json:"local"`
-	Alias      string `json:"alias"`
-	ExpiryDays int    `json:"expiry_days"` // of the new key; 0: never
+	Local      elastic.Ref `json:"local"`
+	Alias      string      `json:"alias"`
+	ExpiryDays int         `json:"expiry_days"` // of the new key; 0: never
 }
 
 // RotatePlanner plans and makes rotations.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -41,7 +42,7 @@ func newScene() *scene {
 	s.c = link.ConnectParams{
 		Local: s.local.Ref(), Remote: s.remote.Ref(), Alias: "logs",
 		ProxyAddress: "logs.cloud.example:9443", ServerName: "logs.cloud.example",
-		Access: link.Access{Search: []string{"logs-*"}}, ExpiryDays: 90,
+		Access: elastic.Access{Search: []string{"logs-*"}}, ExpiryDays: 90,
 	}
 	return s
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 const (
@@ -47,7 +49,7 @@ func (h *slowPlatforms) note(platform string, late bool, err error, now time.Tim
 
 // search is one platform's part of Find: from what is remembered where that tells, else from the platform. What comes
 // with an error may be out of date.
-func (c *Catalog) search(ctx context.Context, sys System, text string) ([]Deployment, error) {
+func (c *Catalog) search(ctx context.Context, sys System, text string) ([]elastic.Deployment, error) {
 	if found := c.remembered(sys, text, c.o.TTL); len(found) > 0 {
 		return found, nil
 	}
@@ -61,7 +63,7 @@ func (c *Catalog) search(ctx context.Context, sys System, text string) ([]Deploy
 		wait, cancel = context.WithTimeout(ctx, slowGrace)
 		defer cancel()
 	}
-	found, err := c.searches.get(wait, searchKey(sys, text), func(ctx context.Context) ([]Deployment, error) {
+	found, err := c.searches.get(wait, searchKey(sys, text), func(ctx context.Context) ([]elastic.Deployment, error) {
 		found, err := sys.find(ctx, text, c.o.Limit)
 		c.slow.note(sys.Name, err != nil && ctx.Err() != nil, err, c.o.Now())
 		return found, err
@@ -76,7 +78,7 @@ func searchKey(sys System, text string) string { return sys.Name + "\n" + string
 
 // remembered answers from a search for the same or for fewer letters that is no older than age: what contains the longer
 // text is among what contains the shorter one, provided that was not cut at the limit.
-func (c *Catalog) remembered(sys System, text string, age time.Duration) []Deployment {
+func (c *Catalog) remembered(sys System, text string, age time.Duration) []elastic.Deployment {
 	text = strings.ToLower(text)
 	runes := []rune(text)
 	for n := len(runes); n >= 0; n-- {
@@ -90,7 +92,7 @@ func (c *Catalog) remembered(sys System, text string, age time.Duration) []Deplo
 		if len(all) >= c.o.Limit {
 			continue
 		}
-		var found []Deployment
+		var found []elastic.Deployment
 		for _, d := range all {
 			if strings.Contains(strings.ToLower(d.Name), text) || strings.Contains(strings.ToLower(d.Deployment), text) {
 				found = append(found, d)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Model is how the remote cluster knows the local one.
@@ -53,7 +54,7 @@ var (
 func (c ConnectParams) byCertificate() bool { return c.Model == ModelCertificate }
 
 // TransportAddress is where a deployment takes certificates.
-func TransportAddress(d Deployment) string {
+func TransportAddress(d elastic.Deployment) string {
 	if d.Endpoint == "" {
 		return ""
 	}
@@ -65,11 +66,11 @@ func TransportAddress(d Deployment) string {
 }
 
 // AddressFor is where a remote deployment takes connections under a model.
-func AddressFor(m Model, d Deployment) string {
+func AddressFor(m Model, d elastic.Deployment) string {
 	if m == ModelCertificate {
 		return TransportAddress(d)
 	}
-	return Address(d.Endpoint)
+	return elastic.Address(d.Endpoint)
 }
 
 // checkTrust looks at what the certificate model needs, and that nothing of the other model is there.
@@ -133,10 +134,10 @@ func (s PairState) trustProblems(wrong *change.InvalidError, c ConnectParams) {
 	} else if !t.All && len(t.Clusters) > 0 && !slices.Contains(t.Clusters, s.Remote.ClusterID) {
 		wrong.Add(FieldClusters, "%s itself is not among them: its Elasticsearch cluster is %s", s.Remote.Name, s.Remote.ClusterID)
 	}
-	if _, ok := s.localOn.Platform.(Trusts); !ok {
+	if _, ok := s.localOn.Platform.(elastic.Trusts); !ok {
 		wrong.Add(FieldLocal, "the bot can't change whom deployments of %s trust", label(s.localOn))
 	}
-	if _, ok := s.remoteOn.Platform.(Trusts); !ok {
+	if _, ok := s.remoteOn.Platform.(elastic.Trusts); !ok {
 		wrong.Add(FieldRemote, "the bot can't change whom deployments of %s trust", label(s.remoteOn))
 	}
 	if s.trust == nil {
@@ -150,8 +151,8 @@ func (s PairState) trustProblems(wrong *change.InvalidError, c ConnectParams) {
 }
 
 // unwritable says that what has to be added to whom d trusts can't be.
-func unwritable(wrong *change.InvalidError, field string, d Deployment, side SideTrust, add TrustEntry) {
-	if now := side.Trusted.Settings; now.Writable(d) != nil && !covers(orNull(now.entry(add)), add) {
+func unwritable(wrong *change.InvalidError, field string, d elastic.Deployment, side SideTrust, add elastic.TrustEntry) {
+	if now := side.Trusted.Settings; now.Writable(d) != nil && !elastic.Covers(orNull(now.Entry(add)), add) {
 		wrong.Add(field, "the platform does not show whom %s trusts of its own (settings.trust.accounts is missing), and a change would replace that unseen: "+
 			"add the trust in %s by hand in its console under Security, then ask again", d.Name, add.Name)
 	}
@@ -178,7 +179,7 @@ func (w *warnings) certificates(s PairState, c ConnectParams) {
 	if c.Trust.All {
 		w.add("%s will trust every deployment of %s in the named regions.", s.Local.Name, label(s.remoteOn))
 	}
-	if s.localOn.Kind == KindECE && s.remoteOn.Kind == KindECE {
+	if s.localOn.Kind == elastic.KindECE && s.remoteOn.Kind == elastic.KindECE {
 		w.add("Elastic documents trust between two ECE through their trust relationships; a direct one is not described.")
 	}
 	if canUseKeys(s.Local) && canUseKeys(s.Remote) {
@@ -210,9 +211,9 @@ func (w *warnings) ids(s PairState, t TrustOptions) {
 }
 
 // canUseKeys reports whether a deployment's version takes part in the API key model.
-func canUseKeys(d Deployment) bool {
-	v, err := ParseVersion(d.Version)
-	return err == nil && v.AtLeast(minMajor, minMinor)
+func canUseKeys(d elastic.Deployment) bool {
+	v, err := elastic.ParseVersion(d.Version)
+	return err == nil && v.AtLeast(elastic.KeyMajor, elastic.KeyMinor)
 }
 
 // Models returns the models that both sides of a survey can use, the better one first.
@@ -221,8 +222,8 @@ func (s PairState) Models() []Model {
 	if canUseKeys(s.Local) && canUseKeys(s.Remote) {
 		all = append(all, ModelKey)
 	}
-	_, local := s.localOn.Platform.(Trusts)
-	_, remote := s.remoteOn.Platform.(Trusts)
+	_, local := s.localOn.Platform.(elastic.Trusts)
+	_, remote := s.remoteOn.Platform.(elastic.Trusts)
 	if local && remote {
 		all = append(all, ModelCertificate)
 	}
@@ -232,7 +233,7 @@ func (s PairState) Models() []Model {
 // checkAddressOf is CheckAddress for the model, whose port counts.
 func checkAddressOf(m Model, address string) error {
 	if m != ModelCertificate {
-		return CheckAddress(address)
+		return elastic.CheckAddress(address)
 	}
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {
@@ -242,10 +243,10 @@ func checkAddressOf(m Model, address string) error {
 	if err != nil || port < 1 || port > 65535 {
 		return fmt.Errorf("%q is not a port; certificates are taken at %d", text, TransportPort)
 	}
-	if port == KeyPort {
+	if port == elastic.KeyPort {
 		return fmt.Errorf("port %d takes API keys; certificates are taken at %d", port, TransportPort)
 	}
-	if net.ParseIP(host) == nil && !isHost(host) {
+	if net.ParseIP(host) == nil && !elastic.IsHost(host) {
 		return fmt.Errorf("%q is not a host name", host)
 	}
 	return nil

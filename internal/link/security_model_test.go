@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -40,11 +41,11 @@ func TestTermsOfTrustAreCheckedByShapeAndAgainstThePlatform(t *testing.T) {
 func TestAllDeploymentsBringTheAuthoritiesOfTheirRegions(t *testing.T) {
 	s := certScene(t)
 	other := s.ech.AddDeployment("d-us", "logs-us", "8.15.3")
-	other.Edit(func(d *link.Deployment) { d.Region = "us" })
+	other.Edit(func(d *elastic.Deployment) { d.Region = "us" })
 	s.c.Trust.All, s.c.Trust.Clusters, s.c.Trust.Regions = true, nil, []string{"us"}
 	s.approve(t)
 	s.settleApply(t, link.StepTrustLocal)
-	var got link.TrustEntry
+	var got elastic.TrustEntry
 	if err := json.Unmarshal(s.local.TrustNow().Direct[0], &got); err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +58,8 @@ func TestAllDeploymentsBringTheAuthoritiesOfTheirRegions(t *testing.T) {
 // Clusters below 8.14, even below 8.13 where indices can't be resolved, connect by certificates.
 func TestOldClustersConnectByCertificates(t *testing.T) {
 	s := certScene(t)
-	s.local.Edit(func(d *link.Deployment) { d.Version = "8.12.2" })
-	s.remote.Edit(func(d *link.Deployment) { d.Version = "8.12.0" })
+	s.local.Edit(func(d *elastic.Deployment) { d.Version = "8.12.2" })
+	s.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.12.0" })
 	s.remote.WithoutCredentials() // nothing is asked of the remote cluster itself
 	s.approve(t)
 	s.settleApply(t, link.StepTrustLocal)
@@ -134,7 +135,7 @@ func TestAuthoritiesOfARegionComeFromAnyDeploymentThere(t *testing.T) {
 		s.ech.AddDeployment(fmt.Sprintf("d-%03d", i), fmt.Sprintf("crowd-%03d", i), "8.15.3")
 	}
 	for _, id := range []string{"x-broken", "y-us", "z-us"} {
-		s.ech.AddDeployment(id, "zz-"+id, "8.15.3").Edit(func(d *link.Deployment) { d.Region = "us" })
+		s.ech.AddDeployment(id, "zz-"+id, "8.15.3").Edit(func(d *elastic.Deployment) { d.Region = "us" })
 	}
 	s.c.Trust.All, s.c.Trust.Clusters, s.c.Trust.Regions = true, nil, []string{"us"}
 	s.w.Fail(linktest.Fault{On: "cloud/x-broken", Call: "Authorities", Err: linktest.Forbidden("cloud", "GET certificate-authority")})

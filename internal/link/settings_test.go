@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 func TestSettingsAreBriefForPeople(t *testing.T) {
-	set := func(options map[string]string) link.Settings {
-		s := link.Settings{Persistent: map[string]json.RawMessage{}}
+	set := func(options map[string]string) elastic.Settings {
+		s := elastic.Settings{Persistent: map[string]json.RawMessage{}}
 		for option, value := range options {
 			raw, err := json.Marshal(value)
 			if err != nil {
@@ -19,7 +19,7 @@ func TestSettingsAreBriefForPeople(t *testing.T) {
 		}
 		return s
 	}
-	for want, s := range map[string]link.Settings{
+	for want, s := range map[string]elastic.Settings{
 		"proxy · eu.example:9443 · skip_unavailable true": set(map[string]string{
 			"mode": "proxy", "proxy_address": "eu.example:9443", "server_name": "eu.example", "skip_unavailable": "true",
 		}),

@@ -3,6 +3,7 @@ package link_test
 import (
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -41,7 +42,7 @@ func TestSkipUnavailableIsInEffectAsApproved(t *testing.T) {
 	})
 	migration := func(h *fixture) link.MigrateParams {
 		h.byCertificate("logs", h.remote, "logs.cloud.example")
-		return link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: link.Access{Search: []string{"*"}}, ExpiryDays: 90}
+		return link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: elastic.Access{Search: []string{"*"}}, ExpiryDays: 90}
 	}
 	t.Run("after a migration", func(t *testing.T) {
 		h := newFixture(t)

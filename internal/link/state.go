@@ -1,6 +1,10 @@
 package link
 
-import "time"
+import (
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+)
 
 // State is how a connection is, in a word.
 type State string
@@ -19,12 +23,12 @@ const (
 
 // Known is what is known of a connection.
 type Known struct {
-	Info      *RemoteInfo // what its local cluster tells now; nil: it was not asked
-	NoAnswer  bool        // it was asked, and gave none
-	Removed   bool        // it does not know the alias
-	CheckedAt time.Time   // when the connection was used to see whether it works; zero: never, or not since it changed
-	Late      bool        // that is too long ago: it could not be checked since
-	Worst     *Problem    // that the check found; nil: none
+	Info      *elastic.RemoteInfo // what its local cluster tells now; nil: it was not asked
+	NoAnswer  bool                // it was asked, and gave none
+	Removed   bool                // it does not know the alias
+	CheckedAt time.Time           // when the connection was used to see whether it works; zero: never, or not since it changed
+	Late      bool                // that is too long ago: it could not be checked since
+	Worst     *Problem            // that the check found; nil: none
 }
 
 // State judges what is known. Whatever shows how a connection is asks here: a list, a status, the home tab, an alert. An

@@ -4,12 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 func TestOnlyACheckShowsThatAConnectionWorks(t *testing.T) {
 	now := time.Unix(1_770_000_000, 0)
-	up, down := &link.RemoteInfo{Connected: true}, &link.RemoteInfo{}
+	up, down := &elastic.RemoteInfo{Connected: true}, &elastic.RemoteInfo{}
 	problem := func(kind link.ProblemKind) *link.Problem { return &link.Problem{Kind: kind} }
 	for name, tt := range map[string]struct {
 		known link.Known

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepAddAuthority makes the remote cluster believe the local one's signatures.
@@ -22,10 +23,10 @@ const evAuthorities = "authorities_found"
 
 // addAuthorityArgs say which files with certificate authorities the remote cluster shall believe signatures by.
 type addAuthorityArgs struct {
-	Remote Ref      `json:"remote"`
-	Files  []string `json:"files"`  // as they shall be, the one to add last; null: it is there
-	Own    string   `json:"own"`    // the name of the connection's own key
-	Pasted bool     `json:"pasted"` // a person makes the key, and sets this too
+	Remote elastic.Ref `json:"remote"`
+	Files  []string    `json:"files"`  // as they shall be, the one to add last; null: it is there
+	Own    string      `json:"own"`    // the name of the connection's own key
+	Pasted bool        `json:"pasted"` // a person makes the key, and sets this too
 }
 
 func (a addAuthorityArgs) planned(v view) change.PlannedStep {
@@ -48,23 +49,23 @@ type addAuthorityStep struct {
 }
 
 // believing are the settings by which a cluster believes the authorities in files; none: it is set no more.
-func believing(files []string) Settings {
+func believing(files []string) elastic.Settings {
 	value := json.RawMessage("null")
 	if len(files) > 0 {
-		value = rawJSON(files)
+		value = elastic.RawJSON(files)
 	}
-	return Settings{Persistent: map[string]json.RawMessage{SigningAuthorities: value}}
+	return elastic.Settings{Persistent: map[string]json.RawMessage{elastic.SigningAuthorities: value}}
 }
 
 func (a *addAuthorityStep) file() string { return a.Files[len(a.Files)-1] }
 
 // verifier is a remote side, which believes signatures.
-func (p ports) verifier(ctx context.Context, ref Ref) (side, Verifier, error) {
+func (p ports) verifier(ctx context.Context, ref elastic.Ref) (side, elastic.Verifier, error) {
 	remote, err := p.reach(ctx, ref)
 	if err != nil {
 		return side{}, nil, err
 	}
-	v, ok := remote.es.(Verifier)
+	v, ok := remote.es.(elastic.Verifier)
 	if !ok {
 		return side{}, nil, userError("The bot can't tell whose signatures "+remote.d.Name+" believes.", "%s is no verifier", remote.d.Name)
 	}
@@ -89,16 +90,16 @@ func (a *addAuthorityStep) Apply(ctx context.Context, had change.Evidence, note 
 	if err != nil {
 		return wrapCall(doing, err)
 	}
-	if slices.Contains(now.inForce(), a.file()) {
+	if slices.Contains(now.InForce(), a.file()) {
 		a.finding = "it believes those of " + a.file()
 		return nil
 	}
-	if !slices.Equal(now.inForce(), a.Files[:len(a.Files)-1]) {
-		return userError(fmt.Sprintf("Somebody has changed %s on %s meanwhile: %s. It was left alone.", SigningAuthorities, remote.d.Name, orNoFiles(now.inForce())),
-			"%s of %s is not as the plan found it", SigningAuthorities, remote.d.Name)
+	if !slices.Equal(now.InForce(), a.Files[:len(a.Files)-1]) {
+		return userError(fmt.Sprintf("Somebody has changed %s on %s meanwhile: %s. It was left alone.", elastic.SigningAuthorities, remote.d.Name, orNoFiles(now.InForce())),
+			"%s of %s is not as the plan found it", elastic.SigningAuthorities, remote.d.Name)
 	}
 	if had[evAuthorities] == "" {
-		if err := note(ctx, change.Evidence{evAuthorities: string(rawJSON(now.Persistent))}); err != nil {
+		if err := note(ctx, change.Evidence{evAuthorities: string(elastic.RawJSON(now.Persistent))}); err != nil {
 			return err
 		}
 	}
@@ -108,7 +109,7 @@ func (a *addAuthorityStep) Apply(ctx context.Context, had change.Evidence, note 
 	if now, err = v.SigningTrust(ctx); err != nil {
 		return wrapCall(doing, err)
 	}
-	if !slices.Contains(now.inForce(), a.file()) {
+	if !slices.Contains(now.InForce(), a.file()) {
 		return wrapCall(doing, change.Temporary(errors.New("the file is not listed after it was set")))
 	}
 	a.finding = "it believes those of " + a.file()
@@ -117,7 +118,7 @@ func (a *addAuthorityStep) Apply(ctx context.Context, had change.Evidence, note 
 
 // refused says in plain words that the file is not there, which Elasticsearch looks at when it is set.
 func (a *addAuthorityStep) refused(doing string, remote side, err error) error {
-	call, ok := errors.AsType[*CallError](err)
+	call, ok := errors.AsType[*elastic.CallError](err)
 	if ok && call.Status == 400 && strings.Contains(call.Reason, "not found") {
 		return userError(fmt.Sprintf("The nodes of %s have no file %s. Was the bundle enabled for this deployment, and is the folder in it called %s?",
 			remote.d.Name, a.file(), bundleFolder), "%s: %w", doing, err)
@@ -180,7 +181,7 @@ func without(files []string, file string) []string {
 
 // demanding are the keys on a remote cluster that demand a certificate, beside a connection's own: their connections
 // may rest on the same authority.
-func demanding(ctx context.Context, v Verifier, on Ref, own string) ([]string, error) {
+func demanding(ctx context.Context, v elastic.Verifier, on elastic.Ref, own string) ([]string, error) {
 	keys, err := v.IdentityKeys(ctx)
 	if err != nil {
 		return nil, wrapCall("looking for keys that demand a certificate on "+on.String(), err)
@@ -195,8 +196,8 @@ func demanding(ctx context.Context, v Verifier, on Ref, own string) ([]string, e
 }
 
 func (a *addAuthorityStep) left(found []string, err error) error {
-	command := a.byHand(a.Remote.Platform, func(c Calls) []change.Call { return []change.Call{c.PutSettings(believing(found))} })
-	return leftBehind(fmt.Sprintf("%s in %s of %s (Dev Tools there)", a.file(), SigningAuthorities, a.Remote), command, err)
+	command := a.byHand(a.Remote.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.PutSettings(believing(found))} })
+	return leftBehind(fmt.Sprintf("%s in %s of %s (Dev Tools there)", a.file(), elastic.SigningAuthorities, a.Remote), command, err)
 }
 
 func (a *addAuthorityStep) Finding() string { return a.finding }

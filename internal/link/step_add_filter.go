@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepAddFilter adds a network filter to the remote deployment.
@@ -11,9 +12,9 @@ const StepAddFilter = "add_filter"
 
 // addFilterArgs say which ruleset is made for the remote deployment; without sources none is needed.
 type addFilterArgs struct {
-	Remote  Ref        `json:"remote"`
-	Ruleset NewRuleset `json:"ruleset"`
-	First   bool       `json:"first"` // even if no filter applies yet
+	Remote  elastic.Ref        `json:"remote"`
+	Ruleset elastic.NewRuleset `json:"ruleset"`
+	First   bool               `json:"first"` // even if no filter applies yet
 }
 
 func (a addFilterArgs) planned(v view) change.PlannedStep {
@@ -82,7 +83,7 @@ func (f *addFilterStep) Undo(ctx context.Context, had change.Evidence) error {
 
 func (f *addFilterStep) left(ids []string, err error) error {
 	name := f.ruleset.Name
-	command := f.byHand(f.remote.Platform, func(c Calls) []change.Call {
+	command := f.byHand(f.remote.Platform, func(c elastic.Calls) []change.Call {
 		if len(ids) == 0 {
 			find := c.Rulesets()
 			find.Body = "and delete the one called " + name
@@ -90,7 +91,7 @@ func (f *addFilterStep) left(ids []string, err error) error {
 		}
 		var calls []change.Call
 		for _, id := range ids {
-			calls = append(calls, c.Detach(id, Deployment{Ref: f.remote}), c.DeleteRuleset(id))
+			calls = append(calls, c.Detach(id, elastic.Deployment{Ref: f.remote}), c.DeleteRuleset(id))
 		}
 		return calls
 	})

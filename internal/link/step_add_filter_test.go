@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -20,7 +21,7 @@ func filterScene(t *testing.T, edit func(*scene)) *scene {
 	systems[1].CanAddFilters = true
 	s.catalog = link.NewCatalog(systems, link.CatalogOptions{Now: s.w.Now})
 	s.connector = link.NewConnectPlanner(s.catalog, link.PlannerOptions{Env: "test"})
-	s.remote.SetRulesets(link.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+	s.remote.SetRulesets(elastic.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
 	s.c.Filter = &link.FilterOptions{Sources: []string{"203.0.113.10", "198.51.100.7"}}
 	if edit != nil {
 		edit(s)
@@ -86,7 +87,7 @@ func TestAFirstFilterWantsAWordOfItsOwn(t *testing.T) {
 
 // A firewall for what goes out of the remote deployment keeps nobody out of it: beside that alone it is open.
 func TestAFirewallForWhatGoesOutClosesNothing(t *testing.T) {
-	firewall := link.Ruleset{ID: "out", Name: "exits", Type: "egress_firewall"}
+	firewall := elastic.Ruleset{ID: "out", Name: "exits", Type: "egress_firewall"}
 	s := filterScene(t, nil)
 	s.remote.SetRulesets(firewall)
 	_, err := s.plan(t)
@@ -108,7 +109,7 @@ func TestAFirewallForWhatGoesOutClosesNothing(t *testing.T) {
 	s.c.Filter = &link.FilterOptions{Sources: []string{"203.0.113.10"}, First: true}
 	s.approve(t)
 	contains(t, strings.Join(s.approved.Warnings, "\n"), "LOCKS EVERYBODY ELSE OUT")
-	s.remote.SetRulesets(firewall, link.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+	s.remote.SetRulesets(firewall, elastic.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
 	s.c.Filter.First = false
 	s.approve(t)
 	for _, w := range s.approved.Warnings {
@@ -202,7 +203,7 @@ func TestConfiguredEgressIsComparedWithTheFilters(t *testing.T) {
 	systems[0].EgressCIDRs = []string{"203.0.113.0/28"}
 	s.catalog = link.NewCatalog(systems, link.CatalogOptions{Now: s.w.Now})
 	for sources, say := range map[string]string{"203.0.113.0/24": "They let in 203.0.113.0/28", "203.0.113.0/29": "do not let in 203.0.113.0/28"} {
-		s.remote.SetRulesets(link.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{sources}})
+		s.remote.SetRulesets(elastic.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{sources}})
 		survey, err := s.catalog.ReadPair(t.Context(), s.c.Local, s.c.Remote)
 		if err != nil {
 			t.Fatal(err)
@@ -219,7 +220,7 @@ func TestAddressesOfHostsAreOfferedToBeConfirmed(t *testing.T) {
 		t.Helper()
 		systems[1].CanAddFilters, systems[0].CanAddFilters = true, true
 		s.catalog = link.NewCatalog(systems, link.CatalogOptions{Now: s.w.Now})
-		remote.SetRulesets(link.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
+		remote.SetRulesets(elastic.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
 		survey, err := s.catalog.ReadPair(t.Context(), s.c.Local, remote.Ref())
 		if err != nil {
 			t.Fatal(err)
@@ -258,12 +259,12 @@ func TestWhatAFilterLetsInIsPartOfWhatIsApproved(t *testing.T) {
 		"connect": {h.remote, h.connector, again},
 		"update":  {h.remote, link.NewUpdatePlanner(h.roster, h.o()), update},
 		"migrate": {other, link.NewMigratePlanner(h.roster, h.o()), link.MigrateParams{
-			Local: h.local.Ref(), Aliases: []string{"metrics"}, Access: link.Access{Search: []string{"*"}},
+			Local: h.local.Ref(), Aliases: []string{"metrics"}, Access: elastic.Access{Search: []string{"*"}},
 		}},
 	} {
 		basis := func(typ string, sources ...string) string {
 			t.Helper()
-			c.on.SetRulesets(link.Ruleset{ID: "theirs", Name: "office", Type: typ, Sources: sources})
+			c.on.SetRulesets(elastic.Ruleset{ID: "theirs", Name: "office", Type: typ, Sources: sources})
 			r, err := h.propose(c.k, c.params)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)

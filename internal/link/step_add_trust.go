@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // The steps that make the two sides trust each other's certificates.
@@ -15,17 +16,17 @@ const (
 
 // trustArgs say whom a deployment shall trust, and whom it did when it was planned.
 type trustArgs struct {
-	Of    Ref           `json:"of"`
-	Entry TrustEntry    `json:"entry"`
-	Found TrustSettings `json:"found"`
+	Of    elastic.Ref           `json:"of"`
+	Entry elastic.TrustEntry    `json:"entry"`
+	Found elastic.TrustSettings `json:"found"`
 }
 
 // addTrust are the arguments that add an entry to whom a deployment trusts; what an entry of that name holds already
 // stays in it.
-func addTrust(of Ref, now TrustSettings, add TrustEntry) trustArgs {
+func addTrust(of elastic.Ref, now elastic.TrustSettings, add elastic.TrustEntry) trustArgs {
 	a := trustArgs{Of: of, Entry: add, Found: now}
-	var merged TrustEntry
-	if json.Unmarshal(now.with(add).entry(add), &merged) == nil {
+	var merged elastic.TrustEntry
+	if json.Unmarshal(now.With(add).Entry(add), &merged) == nil {
 		a.Entry = merged
 	}
 	return a
@@ -33,12 +34,12 @@ func addTrust(of Ref, now TrustSettings, add TrustEntry) trustArgs {
 
 func (a trustArgs) planned(v view) change.PlannedStep {
 	return planned(StepTrustLocal, "Make the local deployment trust the remote one's certificates", a,
-		on(a.Of.Platform, v.toLocal.SetTrust(v.local, a.Found.with(a.Entry).shown(true)))...)
+		on(a.Of.Platform, v.toLocal.SetTrust(v.local, a.Found.With(a.Entry).Shown(true)))...)
 }
 
 func (a trustArgs) plannedRemote(v view) change.PlannedStep {
 	return planned(StepTrustRemote, "Make the remote deployment trust the local one's certificates", a,
-		on(a.Of.Platform, v.toRemote.SetTrust(v.remote, a.Found.with(a.Entry).shown(true)))...)
+		on(a.Of.Platform, v.toRemote.SetTrust(v.remote, a.Found.With(a.Entry).Shown(true)))...)
 }
 
 // trustStep makes one deployment trust the other side. Its entry says whom.
@@ -50,8 +51,8 @@ func newTrustStep(p ports, a trustArgs) *trustStep {
 
 func (t *trustStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	return t.bring(ctx, had, note, trustGoal{
-		reached: func(entry json.RawMessage) bool { return covers(orNull(entry), t.entry) },
-		toward:  func(now TrustSettings) TrustSettings { return now.with(t.entry) },
+		reached: func(entry json.RawMessage) bool { return elastic.Covers(orNull(entry), t.entry) },
+		toward:  func(now elastic.TrustSettings) elastic.TrustSettings { return now.With(t.entry) },
 		say:     "trusts " + t.entry.Name,
 	})
 }

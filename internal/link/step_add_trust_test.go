@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -22,11 +23,11 @@ const (
 func certScene(t *testing.T) *scene {
 	t.Helper()
 	s := newScene()
-	s.local.Edit(func(d *link.Deployment) { d.ClusterID = localCluster })
-	s.remote.Edit(func(d *link.Deployment) { d.ClusterID = remoteCluster })
+	s.local.Edit(func(d *elastic.Deployment) { d.ClusterID = localCluster })
+	s.remote.Edit(func(d *elastic.Deployment) { d.ClusterID = remoteCluster })
 	s.local.PlansTake(2)
 	s.remote.PlansTake(1)
-	s.c.Model, s.c.ProxyAddress, s.c.Access = link.ModelCertificate, "logs.cloud.example:9400", link.Access{}
+	s.c.Model, s.c.ProxyAddress, s.c.Access = link.ModelCertificate, "logs.cloud.example:9400", elastic.Access{}
 	s.c.Trust = &link.TrustOptions{LocalScope: s.ece.Scope(), RemoteScope: s.ech.Scope(), Clusters: []string{remoteCluster}}
 	s.approve(t)
 	return s
@@ -102,18 +103,18 @@ func TestBothSidesTrustEachOtherAndConnect(t *testing.T) {
 	}
 	for step, want := range map[string]struct {
 		of    *linktest.Deployment
-		entry link.TrustEntry
+		entry elastic.TrustEntry
 	}{
-		link.StepTrustLocal: {s.local, link.TrustEntry{
+		link.StepTrustLocal: {s.local, elastic.TrustEntry{
 			Type: "ESS", Name: "cloud (cloud1)", ScopeID: "cloud1", Clusters: []string{remoteCluster},
-			Certificates: []link.TrustCertificate{{PEM: s.ech.CA("ech-region")}, {PEM: s.ech.CA("ech-region next")}},
+			Certificates: []elastic.TrustCertificate{{PEM: s.ech.CA("ech-region")}, {PEM: s.ech.CA("ech-region next")}},
 		}},
-		link.StepTrustRemote: {s.remote, link.TrustEntry{
+		link.StepTrustRemote: {s.remote, elastic.TrustEntry{
 			Type: "ECE", Name: "ece-prod (eceprod1)", ScopeID: "eceprod1", Clusters: []string{localCluster},
-			Certificates: []link.TrustCertificate{{PEM: s.ece.CA("ece-region")}, {PEM: s.ece.CA("ece-region next")}},
+			Certificates: []elastic.TrustCertificate{{PEM: s.ece.CA("ece-region")}, {PEM: s.ece.CA("ece-region next")}},
 		}},
 	} {
-		var got link.TrustEntry
+		var got elastic.TrustEntry
 		if len(trusted(want.of)) != 1 || json.Unmarshal(want.of.TrustNow().Direct[0], &got) != nil {
 			t.Fatalf("%s: %v", step, trusted(want.of))
 		}
@@ -182,7 +183,7 @@ func quoted(s string) string {
 
 func TestATrustThatIsWideEnoughIsLeftAlone(t *testing.T) {
 	s := certScene(t)
-	certs, _ := json.Marshal([]link.TrustCertificate{{PEM: s.ech.CA("ech-region")}, {PEM: s.ech.CA("ech-region next")}})
+	certs, _ := json.Marshal([]elastic.TrustCertificate{{PEM: s.ech.CA("ech-region")}, {PEM: s.ech.CA("ech-region next")}})
 	s.local.TrustAlso(`{"type":"ESS","name":"all","scope_id":"cloud1","trust_all":true,"certificates":` + string(certs) + `}`)
 	s.approve(t)
 	s.applyAll(t, link.StepTrustLocal)
@@ -294,17 +295,17 @@ func TestAnUndoWhosePlanIsShownLateWaitsForIt(t *testing.T) {
 func TestUndoOfARefusedTrustIgnoresAnOlderFailedPlan(t *testing.T) {
 	s := certScene(t)
 	s.local.FailNextPlan("of old")
-	now, err := s.ece.Trust(t.Context(), link.Deployment{Ref: s.local.Ref()})
+	now, err := s.ece.Trust(t.Context(), elastic.Deployment{Ref: s.local.Ref()})
 	if err == nil {
-		err = s.ece.SetTrust(t.Context(), link.Deployment{Ref: s.local.Ref()}, now, now.Settings)
+		err = s.ece.SetTrust(t.Context(), elastic.Deployment{Ref: s.local.Ref()}, now, now.Settings)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 4 {
-		_, _ = s.ece.Trust(t.Context(), link.Deployment{Ref: s.local.Ref()}) // its plan ends
+		_, _ = s.ece.Trust(t.Context(), elastic.Deployment{Ref: s.local.Ref()}) // its plan ends
 	}
-	s.w.Fail(linktest.Fault{Call: "SetTrust", Times: 1, Err: &link.CallError{Status: 400, Code: "refused"}})
+	s.w.Fail(linktest.Fault{Call: "SetTrust", Times: 1, Err: &elastic.CallError{Status: 400, Code: "refused"}})
 	if err := s.apply(t.Context(), link.StepTrustLocal); change.IsTemporary(err) || err == nil {
 		t.Fatalf("got %v, want a refusal", err)
 	}
@@ -319,7 +320,7 @@ func TestTrustHealsAndUndoesAfterAnyFault(t *testing.T) {
 		"unavailable":           {},
 		"answer lost, not done": {Err: linktest.NoAnswer("x", "y")},
 		"answer lost, but done": {Err: linktest.NoAnswer("x", "y"), After: true},
-		"conflict":              {Err: &link.CallError{Status: 409, Code: "conflict"}},
+		"conflict":              {Err: &elastic.CallError{Status: 409, Code: "conflict"}},
 		"the second":            {Skip: 1},
 	}
 	for _, call := range []string{"Deployment", "Trust", "SetTrust", "Note"} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepInspect is the name of the step in journals.
@@ -12,9 +13,9 @@ const StepInspect = "inspect"
 
 // inspectArgs name the connection, and what its key is said to grant.
 type inspectArgs struct {
-	Local  Ref    `json:"local"`
-	Alias  string `json:"alias"`
-	Access Access `json:"access"`
+	Local  elastic.Ref    `json:"local"`
+	Alias  string         `json:"alias"`
+	Access elastic.Access `json:"access"`
 }
 
 func (a inspectArgs) planned(v view) change.PlannedStep {
@@ -37,7 +38,7 @@ func (i *inspectStep) Apply(ctx context.Context, _ change.Evidence, _ change.Not
 	if err != nil {
 		return err
 	}
-	seen, err := observe(ctx, local.es, i.Alias, asked(local.d, Access{}), i.catalog.o.Now)
+	seen, err := observe(ctx, local.es, i.Alias, asked(local.d, elastic.Access{}), i.catalog.o.Now)
 	if err != nil {
 		return err
 	}

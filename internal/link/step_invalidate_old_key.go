@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepInvalidateOldKey is the name of the step in journals.
@@ -17,10 +18,10 @@ const evRetired = "retired" // set before the first key is invalidated
 
 // invalidateOldKeyArgs say which keys are no longer in use.
 type invalidateOldKeyArgs struct {
-	Remote  Ref      `json:"remote"`
-	Name    string   `json:"name"` // of the keys
-	IDs     []string `json:"ids"`
-	Renewed bool     `json:"renewed"` // another step's Undo issues a new key in their place
+	Remote  elastic.Ref `json:"remote"`
+	Name    string      `json:"name"` // of the keys
+	IDs     []string    `json:"ids"`
+	Renewed bool        `json:"renewed"` // another step's Undo issues a new key in their place
 }
 
 func (a invalidateOldKeyArgs) planned(v view) change.PlannedStep {
@@ -67,7 +68,7 @@ func (t *invalidateOldKeyStep) Undo(ctx context.Context, had change.Evidence) er
 	}
 	remote, err := t.reach(ctx, t.Remote)
 	if err == nil {
-		var active []Key
+		var active []elastic.Key
 		if active, err = remote.es.ActiveKeys(ctx, t.Name); err == nil && holdsAll(active, t.IDs) {
 			return nil
 		}
@@ -75,14 +76,14 @@ func (t *invalidateOldKeyStep) Undo(ctx context.Context, had change.Evidence) er
 	if err == nil {
 		err = errKeyGone
 	}
-	command := t.byHand(t.Remote.Platform, func(c Calls) []change.Call { return []change.Call{c.Key(t.IDs[0])} })
+	command := t.byHand(t.Remote.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.Key(t.IDs[0])} })
 	return leftBehind(fmt.Sprintf("the old key %s on %s may be invalid; a key can't be made valid again, and the new one is in use",
 		strings.Join(t.IDs, ", "), t.Remote), command, err)
 }
 
-func holdsAll(keys []Key, ids []string) bool {
+func holdsAll(keys []elastic.Key, ids []string) bool {
 	for _, id := range ids {
-		if !slices.ContainsFunc(keys, func(k Key) bool { return k.ID == id }) {
+		if !slices.ContainsFunc(keys, func(k elastic.Key) bool { return k.ID == id }) {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // What grant notes. The name is chosen before the key is there, so a key whose answer was lost is found by it.
@@ -18,14 +19,14 @@ const (
 // issueKeyArgs are the key of a connection.
 type issueKeyArgs struct {
 	ends
-	Key KeySpec `json:"key"`
+	Key elastic.KeySpec `json:"key"`
 	// PastedFor is the request for which a person makes the key and hands it in; empty: the bot issues it.
 	PastedFor string `json:"pasted_for"`
 }
 
 func (a issueKeyArgs) planned(v view) change.PlannedStep {
 	issue := v.onRemote(v.toRemote.IssueKey(a.Key))
-	store := on(a.Local.Platform, v.toLocal.StoreSecret(v.local, CredentialsName(a.Alias)))
+	store := on(a.Local.Platform, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(a.Alias)))
 	if a.PastedFor == "" {
 		return planned(StepIssueKey, "Issue the key and store it in the keystore", a, append(issue, store...)...)
 	}
@@ -45,7 +46,7 @@ type issueKeyStep struct {
 }
 
 func newIssueKeyStep(p ports, a issueKeyArgs) change.Step {
-	g := issueKeyStep{ports: p, issueKeyArgs: a, entry: CredentialsName(a.Alias)}
+	g := issueKeyStep{ports: p, issueKeyArgs: a, entry: elastic.CredentialsName(a.Alias)}
 	if a.PastedFor != "" {
 		return &pasteStep{g}
 	}
@@ -158,25 +159,25 @@ func (g *issueKeyStep) removeEntry(ctx context.Context) error {
 
 // removal is the call that removes the entry, for a person to make.
 func (g *issueKeyStep) removal(ctx context.Context) string {
-	d := Deployment{Ref: g.Local, RefID: AnyResource}
+	d := elastic.Deployment{Ref: g.Local, RefID: elastic.AnyResource}
 	if local, err := g.on(ctx, g.Local); err == nil {
 		d = local.d
 	}
-	return g.byHand(g.Local.Platform, func(c Calls) []change.Call { return []change.Call{c.RemoveSecret(d, g.entry)} })
+	return g.byHand(g.Local.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.RemoveSecret(d, g.entry)} })
 }
 
 // revokeLeft invalidates every key of that name; what is left of them goes into left.
-func (p ports) revokeLeft(ctx context.Context, on Ref, name string, left *leftovers) {
+func (p ports) revokeLeft(ctx context.Context, on elastic.Ref, name string, left *leftovers) {
 	ids, err := p.revokeAll(ctx, on, name)
 	if err == nil {
 		return
 	}
 	// By name where the ids are not known, which hits no other key because the request's id is in the name.
-	command := p.byHand(on.Platform, func(c Calls) []change.Call { return []change.Call{c.InvalidateKeys(name, ids)} })
+	command := p.byHand(on.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.InvalidateKeys(name, ids)} })
 	left.add(fmt.Sprintf("an active key %s on %s (Dev Tools there)", name, on), command, err)
 }
 
-func (p ports) revokeAll(ctx context.Context, on Ref, name string) ([]string, error) {
+func (p ports) revokeAll(ctx context.Context, on elastic.Ref, name string) ([]string, error) {
 	remote, err := p.reach(ctx, on)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -86,7 +87,7 @@ func TestGrantHealsAndUndoesAfterAnyFault(t *testing.T) {
 		"unavailable":               {},
 		"answer lost, not done":     {Err: linktest.NoAnswer("x", "y")},
 		"answer lost, but done":     {Err: linktest.NoAnswer("x", "y"), After: true},
-		"odd answer, but done":      {Err: &link.CallError{Status: 200, Ambiguous: true}, After: true},
+		"odd answer, but done":      {Err: &elastic.CallError{Status: 200, Ambiguous: true}, After: true},
 		"forbidden":                 {Err: linktest.Forbidden("x", "y")},
 		"unavailable the next time": {Skip: 1},
 	}
@@ -183,7 +184,7 @@ func TestALateKeyDoesNotLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.w.Fail(linktest.Fault{Call: "StoreSecret", Times: 1, Meanwhile: func() {
-		_, err = es.IssueKey(t.Context(), link.KeySpec{Name: "rcb-test-d-local-logs-req1", Access: s.c.Access})
+		_, err = es.IssueKey(t.Context(), elastic.KeySpec{Name: "rcb-test-d-local-logs-req1", Access: s.c.Access})
 	}})
 	s.applyAll(t, link.StepIssueKey)
 	if err != nil {
@@ -239,7 +240,7 @@ func TestUndoOfGrantGoesOnPastAFailureAndNamesWhatIsLeft(t *testing.T) {
 
 func TestLongNamesAreCutBeforeTheRequestsID(t *testing.T) {
 	s := newScene()
-	s.c.Alias = strings.Repeat("a", link.MaxAlias)
+	s.c.Alias = strings.Repeat("a", elastic.MaxAlias)
 	s.applyAll(t, link.StepIssueKey)
 	name := s.remote.ActiveKeys()[0].Name
 	if len(name) > 200 || !strings.HasSuffix(name, "-"+requestID) {

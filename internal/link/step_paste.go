@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -55,7 +56,7 @@ func (p *pasteStep) take(ctx context.Context, had change.Evidence, note change.N
 	if err != nil {
 		return userError("What was pasted is not an encoded key: "+err.Error()+".", "pasted key: %w", err)
 	}
-	command := p.byHand(p.Remote.Platform, func(c Calls) []change.Call { return []change.Call{c.InvalidateKeys("", []string{id})} })
+	command := p.byHand(p.Remote.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.InvalidateKeys("", []string{id})} })
 	if err := note(ctx, change.Evidence{evKeyID: id, evKeystoreWrote: "true", evInvalidate: command}); err != nil {
 		return err
 	}

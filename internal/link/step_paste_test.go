@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
@@ -104,7 +105,7 @@ func TestCheckEncodedKey(t *testing.T) {
 
 func TestTraits(t *testing.T) {
 	for pattern, want := range map[string]string{"*": "all", "**": "all", "l*": "wide", "*-prod": "wide", "logs-*": "narrow", "logs": "narrow"} {
-		got := link.Traits(link.PairState{}, "connect", link.Access{Search: []string{"metrics-*", pattern}}, nil)
+		got := link.Traits(link.PairState{}, "connect", elastic.Access{Search: []string{"metrics-*", pattern}}, nil)
 		if got["breadth"][0] != want || got["access"][0] != "search" {
 			t.Errorf("%s: %v", pattern, got)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -60,7 +61,7 @@ func moving(t *testing.T) *fixture {
 }
 
 func (h *fixture) move(aliases ...string) link.MigrateParams {
-	return link.MigrateParams{Local: h.local.Ref(), Aliases: aliases, Access: link.Access{Search: []string{"logs-*"}}, ExpiryDays: 90}
+	return link.MigrateParams{Local: h.local.Ref(), Aliases: aliases, Access: elastic.Access{Search: []string{"logs-*"}}, ExpiryDays: 90}
 }
 
 // picture is everything about a connection that a change back has to bring back.

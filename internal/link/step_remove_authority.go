@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepRemoveAuthority takes an authority that was added for a connection from those by which the remote cluster believes
@@ -16,7 +17,7 @@ const StepRemoveAuthority = "remove_authority"
 
 // removeAuthorityArgs say what the setting was when the plan was made, and what it is to be.
 type removeAuthorityArgs struct {
-	On    Ref             `json:"on"`
+	On    elastic.Ref     `json:"on"`
 	Spare unusedAuthority `json:"authority"`
 }
 
@@ -48,7 +49,7 @@ func (d *removeAuthorityStep) Apply(ctx context.Context, had change.Evidence, no
 		d.finding = remote.d.Name + " no longer believes signatures by " + d.Spare.File
 		return nil
 	case !slices.Equal(now.Persistent, d.Spare.Before):
-		d.finding = "somebody has changed " + SigningAuthorities + " on " + remote.d.Name + " since this was approved: it was left alone"
+		d.finding = "somebody has changed " + elastic.SigningAuthorities + " on " + remote.d.Name + " since this was approved: it was left alone"
 		return nil
 	}
 	why, err := d.Spare.stays(ctx, remote.es, v, d.On)
@@ -60,7 +61,7 @@ func (d *removeAuthorityStep) Apply(ctx context.Context, had change.Evidence, no
 		return nil
 	}
 	if had[evAuthorities] == "" {
-		if err := note(ctx, change.Evidence{evAuthorities: string(rawJSON(now.Persistent))}); err != nil {
+		if err := note(ctx, change.Evidence{evAuthorities: string(elastic.RawJSON(now.Persistent))}); err != nil {
 			return err
 		}
 	}
@@ -72,7 +73,7 @@ func (d *removeAuthorityStep) Apply(ctx context.Context, had change.Evidence, no
 }
 
 // set writes the setting and looks that it is so.
-func (d *removeAuthorityStep) set(ctx context.Context, remote side, v Verifier, files []string) error {
+func (d *removeAuthorityStep) set(ctx context.Context, remote side, v elastic.Verifier, files []string) error {
 	doing := "setting whose signatures " + remote.d.Name + " believes"
 	if err := remote.es.PutSettings(ctx, believing(files)); err != nil {
 		return wrapCall(doing, err)
@@ -113,6 +114,6 @@ func (d *removeAuthorityStep) Undo(ctx context.Context, had change.Evidence) err
 }
 
 func (d *removeAuthorityStep) left(files []string, err error) error {
-	command := d.byHand(d.On.Platform, func(c Calls) []change.Call { return []change.Call{c.PutSettings(believing(files))} })
-	return leftBehind(fmt.Sprintf("%s is missing in %s of %s (Dev Tools there)", d.Spare.File, SigningAuthorities, d.On), command, err)
+	command := d.byHand(d.On.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.PutSettings(believing(files))} })
+	return leftBehind(fmt.Sprintf("%s is missing in %s of %s (Dev Tools there)", d.Spare.File, elastic.SigningAuthorities, d.On), command, err)
 }

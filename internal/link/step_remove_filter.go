@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepRemoveFilter removes the network filter that was made for a connection.
@@ -12,10 +13,10 @@ const StepRemoveFilter = "remove_filter"
 
 // removeFilterArgs say which ruleset goes, with the connection that it was made for.
 type removeFilterArgs struct {
-	Remote  Ref        `json:"remote"`
-	ID      string     `json:"id"`
-	Ruleset NewRuleset `json:"ruleset"` // so that it can be made again
-	Leaving Name       `json:"leaving"`
+	Remote  elastic.Ref        `json:"remote"`
+	ID      string             `json:"id"`
+	Ruleset elastic.NewRuleset `json:"ruleset"` // so that it can be made again
+	Leaving Name               `json:"leaving"`
 }
 
 func (a removeFilterArgs) planned(v view) change.PlannedStep {
@@ -34,7 +35,7 @@ func newRemoveFilterStep(p ports, a removeFilterArgs) *removeFilterStep {
 }
 
 // keep says why the filter stays; empty: it need not.
-func (u *removeFilterStep) keep(ctx context.Context, d Deployment) (string, error) {
+func (u *removeFilterStep) keep(ctx context.Context, d elastic.Deployment) (string, error) {
 	return u.roster.filterStays(ctx, filterQuery{
 		remote: d, local: u.leaving.Local, name: u.ruleset.Name, admits: u.ruleset.Sources, leaving: u.leaving,
 	})
@@ -78,8 +79,8 @@ func (u *removeFilterStep) Undo(ctx context.Context, had change.Evidence) error 
 	if err == nil {
 		return nil
 	}
-	command := u.byHand(u.remote.Platform, func(c Calls) []change.Call {
-		return []change.Call{c.CreateRuleset(u.ruleset), c.Attach(newRulesetID, Deployment{Ref: u.remote})}
+	command := u.byHand(u.remote.Platform, func(c elastic.Calls) []change.Call {
+		return []change.Call{c.CreateRuleset(u.ruleset), c.Attach(newRulesetID, elastic.Deployment{Ref: u.remote})}
 	})
 	return leftBehind(fmt.Sprintf("the network filter %s is missing on %s (API of %s; in its console under Network security)",
 		u.ruleset.Name, u.remote.Deployment, u.remote.Platform), command, err)

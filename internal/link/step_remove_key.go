@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepRemoveKey is the name of the step in journals.
@@ -15,14 +16,14 @@ const evEmptied = "emptied" // set before the entry is removed
 // removeKeyArgs say whose key goes, and how to make one like it.
 type removeKeyArgs struct {
 	ends
-	HasKey bool    `json:"has_key"` // there is an entry in the keystore
-	Key    KeySpec `json:"key"`     // to issue again what is taken away; without a name nobody knows what that was
+	HasKey bool            `json:"has_key"` // there is an entry in the keystore
+	Key    elastic.KeySpec `json:"key"`     // to issue again what is taken away; without a name nobody knows what that was
 }
 
 func (a removeKeyArgs) planned(v view) change.PlannedStep {
 	var calls []change.Call
 	if a.HasKey {
-		calls = on(a.Local.Platform, v.toLocal.RemoveSecret(v.local, CredentialsName(a.Alias)))
+		calls = on(a.Local.Platform, v.toLocal.RemoveSecret(v.local, elastic.CredentialsName(a.Alias)))
 	}
 	return planned(StepRemoveKey, "Remove the key from the keystore", a, calls...)
 }
@@ -33,7 +34,7 @@ type removeKeyStep struct {
 	removeKeyArgs
 }
 
-func (s *removeKeyStep) entry() string { return CredentialsName(s.Alias) }
+func (s *removeKeyStep) entry() string { return elastic.CredentialsName(s.Alias) }
 
 func (s *removeKeyStep) Apply(ctx context.Context, _ change.Evidence, note change.Note) error {
 	local, err := s.reach(ctx, s.Local)
@@ -68,8 +69,8 @@ func (s *removeKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 	if err == nil {
 		return nil
 	}
-	command := s.byHand(s.Local.Platform, func(c Calls) []change.Call {
-		return []change.Call{c.StoreSecret(Deployment{Ref: s.Local, RefID: AnyResource}, s.entry())}
+	command := s.byHand(s.Local.Platform, func(c elastic.Calls) []change.Call {
+		return []change.Call{c.StoreSecret(elastic.Deployment{Ref: s.Local, RefID: elastic.AnyResource}, s.entry())}
 	})
 	return leftBehind(fmt.Sprintf("%s lacks its key in the keystore of %s; rotate the key of %s, which stores a new one", s.Alias, s.Local, s.Alias), command, err)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepRemoveTrust takes back what a connection added to whom a deployment trusts. The deployment and whom it trusts follow
@@ -13,16 +14,16 @@ const StepRemoveTrust = "remove_trust"
 
 // unusedTrust is what of an entry can go once connections have ended, as a plan found it.
 type unusedTrust struct {
-	Of       Ref             `json:"of"`       // whose trust
+	Of       elastic.Ref     `json:"of"`       // whose trust
 	Name     string          `json:"name"`     // of that deployment
 	Platform string          `json:"platform"` // of whom it trusts
-	Peers    []Ref           `json:"peers"`    // deployments at the other end of the connections
+	Peers    []elastic.Ref   `json:"peers"`    // deployments at the other end of the connections
 	Added    AddedTrust      `json:"added"`
 	Before   json.RawMessage `json:"before"` // the entry as it is
 	After    json.RawMessage `json:"after"`  // as it is to be; null: it goes
 
-	now      Trusted    // while planning
-	onSystem Deployment // while planning
+	now      elastic.Trusted    // while planning
+	onSystem elastic.Deployment // while planning
 }
 
 func (s unusedTrust) query(leaving []Name) trustQuery {
@@ -31,19 +32,19 @@ func (s unusedTrust) query(leaving []Name) trustQuery {
 
 // removeTrustArgs say what becomes of an entry once connections have ended.
 type removeTrustArgs struct {
-	Spare   unusedTrust   `json:"trust"`
-	Leaving []Name        `json:"leaving"`
-	Found   TrustSettings `json:"found"` // whom the deployment trusts when it is this step's turn
+	Spare   unusedTrust           `json:"trust"`
+	Leaving []Name                `json:"leaving"`
+	Found   elastic.TrustSettings `json:"found"` // whom the deployment trusts when it is this step's turn
 }
 
 func (s unusedTrust) removal(leaving []Name) removeTrustArgs {
 	return removeTrustArgs{Spare: s, Leaving: leaving, Found: s.now.Settings}
 }
 
-func (a removeTrustArgs) planned(c Calls) change.PlannedStep {
+func (a removeTrustArgs) planned(c elastic.Calls) change.PlannedStep {
 	s := a.Spare
 	return planned(StepRemoveTrust+":"+s.Of.String()+":"+s.Added.Scope, "Take back the trust of "+s.Name+" in "+s.Added.Name, a,
-		on(s.Of.Platform, c.SetTrust(s.onSystem, a.Found.replaced(s.Added.entry(), s.After).shown(true)))...)
+		on(s.Of.Platform, c.SetTrust(s.onSystem, a.Found.Replaced(s.Added.entry(), s.After).Shown(true)))...)
 }
 
 // removeTrustStep brings an entry from what it was when the plan was made to what was approved.
@@ -66,8 +67,8 @@ func (u *removeTrustStep) Apply(ctx context.Context, had change.Evidence, note c
 	if err != nil {
 		return err
 	}
-	entry := now.Settings.entry(u.entry)
-	if !sameEntry(entry, u.spare.Before) && !sameEntry(entry, u.spare.After) && !now.Pending {
+	entry := now.Settings.Entry(u.entry)
+	if !elastic.SameEntry(entry, u.spare.Before) && !elastic.SameEntry(entry, u.spare.After) && !now.Pending {
 		u.finding = "somebody has changed the trust of " + u.spare.Name + " in " + u.entry.Name + " since this was approved: it was left alone"
 		return nil
 	}
@@ -76,14 +77,14 @@ func (u *removeTrustStep) Apply(ctx context.Context, had change.Evidence, note c
 		if err != nil {
 			return err
 		}
-		if !sameEntry(u.spare.Added.outOf(u.spare.Before, uses), u.spare.After) {
+		if !elastic.SameEntry(u.spare.Added.outOf(u.spare.Before, uses), u.spare.After) {
 			u.finding = u.spare.Name + " goes on trusting " + u.entry.Name + ": since this was approved it is used by " + uses.String()
 			return nil
 		}
 	}
 	return u.bring(ctx, had, note, trustGoal{
-		reached: func(entry json.RawMessage) bool { return sameEntry(entry, u.spare.After) },
-		toward:  func(now TrustSettings) TrustSettings { return now.replaced(u.entry, u.spare.After) },
+		reached: func(entry json.RawMessage) bool { return elastic.SameEntry(entry, u.spare.After) },
+		toward:  func(now elastic.TrustSettings) elastic.TrustSettings { return now.Replaced(u.entry, u.spare.After) },
 		say:     "no longer trusts " + u.entry.Name + " (" + u.spare.Added.say(u.spare.Before, u.spare.After) + ")",
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepRestart restarts the local deployment, so that its nodes read the keystore.
@@ -15,13 +16,6 @@ const StepRestart = "restart"
 
 // FieldRestart is the field of Connect.Restart.
 const FieldRestart = "restart"
-
-// Restarts is a Platform that can restart a deployment's Elasticsearch.
-type Restarts interface {
-	Restart(ctx context.Context, d Deployment) error
-	// LatestPlan returns the latest plan or restart that has ended, and whether another one is under way.
-	LatestPlan(ctx context.Context, d Deployment) (last Attempt, pending bool, err error)
-}
 
 // What restart notes, each followed by the number of the call.
 const (
@@ -35,7 +29,7 @@ const (
 
 // restartArgs name the deployment to restart.
 type restartArgs struct {
-	Local Ref `json:"local"`
+	Local elastic.Ref `json:"local"`
 }
 
 func (a restartArgs) planned(v view) change.PlannedStep {
@@ -60,7 +54,7 @@ func (r *restartStep) Apply(ctx context.Context, had change.Evidence, note chang
 		return err
 	}
 	d := local.d
-	platform, ok := local.Platform.(Restarts)
+	platform, ok := local.Platform.(elastic.Restarts)
 	if !ok {
 		return userError("The bot can't restart deployments of "+label(local.System)+".", "%s can't restart", local.Name)
 	}
@@ -95,14 +89,14 @@ func restartsOf(had change.Evidence) int {
 
 // send restarts the deployment. The platform's answer names no plan by which the call could be found again, so it is
 // not sent again while it may have been carried out.
-func (r *restartStep) send(ctx context.Context, d Deployment, platform Restarts, last Attempt, n int, note change.Note) error {
+func (r *restartStep) send(ctx context.Context, d elastic.Deployment, platform elastic.Restarts, last elastic.Attempt, n int, note change.Note) error {
 	if err := note(ctx, change.Evidence{fmt.Sprint(evRestartAfter, n): cmp.Or(last.ID, noPlanYet)}); err != nil {
 		return err
 	}
 	err := platform.Restart(ctx, d)
 	answer := evRestartAccepted
 	if err != nil {
-		if call, ok := errors.AsType[*CallError](err); !ok || call.Ambiguous {
+		if call, ok := errors.AsType[*elastic.CallError](err); !ok || call.Ambiguous {
 			return wrapCall("restarting "+d.Name, err)
 		}
 		answer = evRestartRefused
@@ -119,7 +113,7 @@ func (r *restartStep) send(ctx context.Context, d Deployment, platform Restarts,
 // unseen looks a few times more for a plan of the n-th call. A call that was accepted is then taken for done: verify
 // tells whether the nodes know the key. One whose fate is unknown, as after a crash, was most likely never sent: one
 // more follows, and after that a person has to look.
-func (r *restartStep) unseen(ctx context.Context, d Deployment, platform Restarts, had change.Evidence, n int, note change.Note) error {
+func (r *restartStep) unseen(ctx context.Context, d elastic.Deployment, platform elastic.Restarts, had change.Evidence, n int, note change.Note) error {
 	if more, err := lookAgain(ctx, had, fmt.Sprint(evRestartLook, n, "_"), note); more || err != nil {
 		return cmp.Or(err, underWay(d))
 	}
@@ -134,7 +128,7 @@ func (r *restartStep) unseen(ctx context.Context, d Deployment, platform Restart
 		r.finding = d.Name + " was told to restart and is healthy; the platform shows no plan of it"
 		return nil
 	case unknown < 2:
-		return r.send(ctx, d, platform, Attempt{ID: had[fmt.Sprint(evRestartAfter, n)]}, n+1, note)
+		return r.send(ctx, d, platform, elastic.Attempt{ID: had[fmt.Sprint(evRestartAfter, n)]}, n+1, note)
 	}
 	return userError(fmt.Sprintf("Whether %s was restarted is not known: the platform was asked twice, its answers were lost, and it shows no plan "+
 		"of a restart. Look under Activity of %s in the console, then ask again.", d.Name, d.Name),
@@ -151,7 +145,7 @@ func (s PairState) restartProblems(wrong *change.InvalidError, c ConnectParams) 
 	if !c.Restart {
 		return
 	}
-	if _, ok := s.localOn.Platform.(Restarts); !ok {
+	if _, ok := s.localOn.Platform.(elastic.Restarts); !ok {
 		wrong.Add(FieldRestart, "the bot can't restart deployments of %s", label(s.localOn))
 	}
 	if c.byCertificate() {

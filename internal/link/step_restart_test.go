@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -63,13 +64,13 @@ func TestARestartThatIsNotHealthyIsWaitedFor(t *testing.T) {
 	s := restartScene(t)
 	s.local.HideRestarts()
 	_ = s.apply(t.Context(), link.StepRestart)
-	s.local.Edit(func(d *link.Deployment) { d.Healthy = false })
+	s.local.Edit(func(d *elastic.Deployment) { d.Healthy = false })
 	for range 10 {
 		if err := s.apply(t.Context(), link.StepRestart); !change.IsTemporary(err) {
 			t.Fatalf("got %v, want a temporary error", err)
 		}
 	}
-	s.local.Edit(func(d *link.Deployment) { d.Healthy = true })
+	s.local.Edit(func(d *elastic.Deployment) { d.Healthy = true })
 	s.settleApply(t, link.StepRestart)
 	if n := s.local.Restarts(); n != 1 {
 		t.Errorf("%d restarts, want 1", n)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepRotateKey is the name of the step in journals.
@@ -19,20 +20,20 @@ const evReplaced = "replaced" // set before the alias's own entry is written: fr
 
 // rotateKeyArgs say which key takes the place of which, and how it is proven.
 type rotateKeyArgs struct {
-	Connect ConnectParams `json:"connect"` // as it is to be
-	Key     KeySpec       `json:"key"`
-	HasKey  bool          `json:"has_key"` // the alias has a key before us
-	Before  Settings      `json:"before"`  // the alias's settings as they are
-	After   *Settings     `json:"after"`   // to be set in the same moment, where the model changes; null: they stay
+	Connect ConnectParams     `json:"connect"` // as it is to be
+	Key     elastic.KeySpec   `json:"key"`
+	HasKey  bool              `json:"has_key"` // the alias has a key before us
+	Before  elastic.Settings  `json:"before"`  // the alias's settings as they are
+	After   *elastic.Settings `json:"after"`   // to be set in the same moment, where the model changes; null: they stay
 }
 
 func (a rotateKeyArgs) planned(v view, suffix string) change.PlannedStep {
 	probe, local := a.probe(), a.Connect.Local.Platform
 	calls := slices.Concat(
 		v.onRemote(v.toRemote.IssueKey(a.Key)),
-		on(local, v.toLocal.StoreSecret(v.local, CredentialsName(probe.Alias))),
+		on(local, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(probe.Alias))),
 		v.onLocal(v.toLocal.PutSettings(probe.settings()), v.toLocal.Resolve(probe.Alias, "*")),
-		on(local, v.toLocal.StoreSecret(v.local, CredentialsName(a.Connect.Alias))),
+		on(local, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(a.Connect.Alias))),
 	)
 	title := "Prove a new key beside " + a.Connect.Alias + ", then put it in place"
 	if a.After != nil {
@@ -40,15 +41,15 @@ func (a rotateKeyArgs) planned(v view, suffix string) change.PlannedStep {
 		calls = append(calls, v.onLocal(v.toLocal.PutSettings(*a.After))...)
 	}
 	calls = slices.Concat(calls,
-		v.onLocal(v.toLocal.PutSettings(probe.settings().clear())),
-		on(local, v.toLocal.RemoveSecret(v.local, CredentialsName(probe.Alias))))
+		v.onLocal(v.toLocal.PutSettings(probe.settings().Cleared())),
+		on(local, v.toLocal.RemoveSecret(v.local, elastic.CredentialsName(probe.Alias))))
 	return planned(StepRotateKey+suffix, title, a, calls...)
 }
 
 // ProbeAlias is the alias under which a new key for alias is proven.
 func ProbeAlias(alias string) string {
 	const suffix = "-rcb-probe"
-	return cut(alias, MaxAlias-len(suffix)) + suffix
+	return cut(alias, elastic.MaxAlias-len(suffix)) + suffix
 }
 
 // probe is the same connection under the probe's alias, over one socket.
@@ -66,7 +67,7 @@ type rotateKeyStep struct {
 	ports
 	rotateKeyArgs
 
-	fresh   IssuedKey // in memory only
+	fresh   elastic.IssuedKey // in memory only
 	proven  bool
 	stored  bool
 	looks   change.Evidence // what proving notes; a crash begins it anew
@@ -90,7 +91,7 @@ func (x *rotateKeyStep) Apply(ctx context.Context, had change.Evidence, note cha
 	if x.fresh.ID == "" {
 		// An earlier attempt's key may be in use by now, so it is not revoked before this one is in place.
 		if x.fresh, err = remote.es.IssueKey(ctx, x.Key); err != nil {
-			x.fresh = IssuedKey{}
+			x.fresh = elastic.IssuedKey{}
 			return wrapCall("issuing the key on "+remote.d.Name, err)
 		}
 		if err := note(ctx, change.Evidence{evKeyID: x.fresh.ID}); err != nil {
@@ -128,15 +129,15 @@ func (x *rotateKeyStep) prove(ctx context.Context, local side) error {
 		return nil
 	}
 	c := x.probe()
-	if err := storeEntry(ctx, local, CredentialsName(c.Alias), x.fresh.Encoded); err != nil {
+	if err := storeEntry(ctx, local, elastic.CredentialsName(c.Alias), x.fresh.Encoded); err != nil {
 		return err
 	}
 	now, err := settingsOf(ctx, local, c.Alias)
 	if err != nil {
 		return err
 	}
-	if !now.same(c.settings()) {
-		if err := local.es.PutSettings(ctx, now.clear().with(c.settings())); err != nil {
+	if !now.Equal(c.settings()) {
+		if err := local.es.PutSettings(ctx, now.Cleared().With(c.settings())); err != nil {
 			return wrapCall("setting "+c.Alias+" on "+local.d.Name, err)
 		}
 	}
@@ -159,7 +160,7 @@ func (x *rotateKeyStep) prove(ctx context.Context, local side) error {
 // first, since its presence decides the model of the connection that the settings make.
 func (x *rotateKeyStep) replace(ctx context.Context, local side) error {
 	if !x.stored {
-		if err := storeEntry(ctx, local, CredentialsName(x.Connect.Alias), x.fresh.Encoded); err != nil {
+		if err := storeEntry(ctx, local, elastic.CredentialsName(x.Connect.Alias), x.fresh.Encoded); err != nil {
 			return err
 		}
 		x.stored = true
@@ -171,13 +172,13 @@ func (x *rotateKeyStep) replace(ctx context.Context, local side) error {
 	switch {
 	case err != nil:
 		return err
-	case now.same(*x.After):
+	case now.Equal(*x.After):
 		return settleSkip(ctx, local, x.Connect.Alias, *x.After)
-	case !now.being(x.Before, x.Connect.Alias) && !now.being(*x.After, x.Connect.Alias):
+	case !now.EqualButSkip(x.Before, x.Connect.Alias) && !now.EqualButSkip(*x.After, x.Connect.Alias):
 		return userError(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s.", x.Connect.Alias, local.d.Name, now),
 			"settings of %s: %s is not as the plan found it", local.d.Name, x.Connect.Alias)
 	}
-	if err := local.es.PutSettings(ctx, now.clear().with(*x.After)); err != nil {
+	if err := local.es.PutSettings(ctx, now.Cleared().With(*x.After)); err != nil {
 		return wrapCall("setting "+x.Connect.Alias+" on "+local.d.Name, err)
 	}
 	return settleSkip(ctx, local, x.Connect.Alias, *x.After)
@@ -188,7 +189,7 @@ func (x *rotateKeyStep) replace(ctx context.Context, local side) error {
 // longer have the probe's key, which is removed after the real one was stored, have read the real one too.
 func (x *rotateKeyStep) taken(ctx context.Context, local side) error {
 	probe := ProbeAlias(x.Connect.Alias)
-	if err := removeEntry(ctx, local, CredentialsName(probe)); err != nil {
+	if err := removeEntry(ctx, local, elastic.CredentialsName(probe)); err != nil {
 		return err
 	}
 	return x.released(ctx, local, probe)
@@ -219,5 +220,5 @@ func (x *rotateKeyStep) dropProbe(ctx context.Context, local side) error {
 	if err := clearAlias(ctx, local, alias); err != nil {
 		return err
 	}
-	return removeEntry(ctx, local, CredentialsName(alias))
+	return removeEntry(ctx, local, elastic.CredentialsName(alias))
 }

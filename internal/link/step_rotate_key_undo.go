@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Undo takes the probe and the new key away. Once the new key may stand in the place of an old one, the old one can't
@@ -50,7 +51,7 @@ var errKeyStays = errors.New("a keystore's values can be written, never read")
 // restore puts an alias that had no key back: its settings, and no key. The key goes first, so that the connection that
 // the settings make is of the old model, and it is not back before the nodes have let go of the key.
 func (x *rotateKeyStep) restore(ctx context.Context, local side) error {
-	if err := removeEntry(ctx, local, CredentialsName(x.Connect.Alias)); err != nil {
+	if err := removeEntry(ctx, local, elastic.CredentialsName(x.Connect.Alias)); err != nil {
 		return err
 	}
 	if err := x.pointBack(ctx, local); err != nil {
@@ -67,23 +68,23 @@ func (x *rotateKeyStep) pointBack(ctx context.Context, local side) error {
 	switch {
 	case err != nil:
 		return err
-	case now.same(x.Before):
+	case now.Equal(x.Before):
 		return settleSkip(ctx, local, x.Connect.Alias, x.Before)
-	case !now.being(x.Before, x.Connect.Alias) && !now.being(*x.After, x.Connect.Alias):
+	case !now.EqualButSkip(x.Before, x.Connect.Alias) && !now.EqualButSkip(*x.After, x.Connect.Alias):
 		return errChangedSince
 	}
-	if err := local.es.PutSettings(ctx, now.clear().with(x.Before)); err != nil {
+	if err := local.es.PutSettings(ctx, now.Cleared().With(x.Before)); err != nil {
 		return wrapCall("setting "+x.Connect.Alias+" back on "+local.d.Name, err)
 	}
 	return settleSkip(ctx, local, x.Connect.Alias, x.Before)
 }
 
 func (x *rotateKeyStep) undoByHand() string {
-	alias, local := ProbeAlias(x.Connect.Alias), Deployment{Ref: x.Connect.Local, RefID: AnyResource}
-	return x.byHand(local.Platform, func(c Calls) []change.Call {
-		calls := []change.Call{c.PutSettings(x.probe().settings().clear()), c.RemoveSecret(local, CredentialsName(alias))}
+	alias, local := ProbeAlias(x.Connect.Alias), elastic.Deployment{Ref: x.Connect.Local, RefID: elastic.AnyResource}
+	return x.byHand(local.Platform, func(c elastic.Calls) []change.Call {
+		calls := []change.Call{c.PutSettings(x.probe().settings().Cleared()), c.RemoveSecret(local, elastic.CredentialsName(alias))}
 		if x.After != nil {
-			calls = append(calls, c.PutSettings(x.After.back(x.Before)))
+			calls = append(calls, c.PutSettings(x.After.BackTo(x.Before)))
 		}
 		return calls
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // evFound is what point noted of the alias's settings before it wrote them, as JSON.
@@ -14,13 +15,13 @@ const evFound = "settings_found"
 
 // setRemoteArgs are the settings by which an alias comes to be.
 type setRemoteArgs struct {
-	Local    Ref      `json:"local"`
-	Alias    string   `json:"alias"`
-	Settings Settings `json:"settings"`
+	Local    elastic.Ref      `json:"local"`
+	Alias    string           `json:"alias"`
+	Settings elastic.Settings `json:"settings"`
 }
 
 func (a setRemoteArgs) planned(v view) change.PlannedStep {
-	title := "Point " + a.Alias + " at " + a.Settings.options(a.Alias)["proxy_address"]
+	title := "Point " + a.Alias + " at " + a.Settings.Options(a.Alias)["proxy_address"]
 	return planned(StepSetRemote, title, a, v.onLocal(v.toLocal.PutSettings(a.Settings))...)
 }
 
@@ -40,15 +41,15 @@ func (p *setRemoteStep) Apply(ctx context.Context, had change.Evidence, note cha
 	if err != nil {
 		return err
 	}
-	if !now.Empty() && !now.same(p.Settings) {
+	if !now.Empty() && !now.Equal(p.Settings) {
 		return p.taken(local, now)
 	}
 	if had[evFound] == "" {
-		if err := note(ctx, change.Evidence{evFound: now.body()}); err != nil {
+		if err := note(ctx, change.Evidence{evFound: now.Body()}); err != nil {
 			return err
 		}
 	}
-	if now.same(p.Settings) {
+	if now.Equal(p.Settings) {
 		return nil
 	}
 	if err := local.es.PutSettings(ctx, p.Settings); err != nil {
@@ -59,24 +60,24 @@ func (p *setRemoteStep) Apply(ctx context.Context, had change.Evidence, note cha
 		return err
 	}
 	switch {
-	case after.same(p.Settings):
+	case after.Equal(p.Settings):
 		return nil
-	case after.same(now):
+	case after.Equal(now):
 		return wrapCall("setting "+p.Alias+" on "+local.d.Name,
 			change.Temporary(errors.New("the settings are not there after they were written")))
 	}
 	return p.taken(local, after)
 }
 
-func (p *setRemoteStep) read(ctx context.Context, local side) (Settings, error) {
+func (p *setRemoteStep) read(ctx context.Context, local side) (elastic.Settings, error) {
 	all, err := local.es.RemoteSettings(ctx)
 	if err != nil {
-		return Settings{}, wrapCall("reading the settings of "+local.d.Name, err)
+		return elastic.Settings{}, wrapCall("reading the settings of "+local.d.Name, err)
 	}
 	return all.Of(p.Alias), nil
 }
 
-func (p *setRemoteStep) taken(local side, now Settings) error {
+func (p *setRemoteStep) taken(local side, now elastic.Settings) error {
 	return userError(
 		fmt.Sprintf("Somebody else has set %s on %s: %s. It was left alone.", p.Alias, local.d.Name, now),
 		"settings of %s: %s is set by somebody else: %s", local.d.Name, p.Alias, now)
@@ -88,11 +89,11 @@ func (p *setRemoteStep) Undo(ctx context.Context, had change.Evidence) error {
 	if had[evFound] == "" {
 		return nil // Apply never got to act
 	}
-	var found Settings
+	var found elastic.Settings
 	if err := json.Unmarshal([]byte(had[evFound]), &found); err != nil {
-		return p.left(p.Settings.back(Settings{}), fmt.Errorf("reading the note of what was set before: %w", err))
+		return p.left(p.Settings.BackTo(elastic.Settings{}), fmt.Errorf("reading the note of what was set before: %w", err))
 	}
-	restore := p.Settings.back(found)
+	restore := p.Settings.BackTo(found)
 	local, err := p.reach(ctx, p.Local)
 	if err != nil {
 		return p.left(restore, err)
@@ -101,16 +102,16 @@ func (p *setRemoteStep) Undo(ctx context.Context, had change.Evidence) error {
 	switch {
 	case err != nil:
 		return p.left(restore, err)
-	case now.same(found):
+	case now.Equal(found):
 		return nil
-	case !now.same(p.Settings):
-		return p.left(now.back(found), errChangedSince)
+	case !now.Equal(p.Settings):
+		return p.left(now.BackTo(found), errChangedSince)
 	}
 	if err := local.es.PutSettings(ctx, restore); err != nil {
 		return p.left(restore, wrapCall("setting "+p.Alias+" back on "+local.d.Name, err))
 	}
 	after, err := p.read(ctx, local)
-	if err == nil && !after.same(found) {
+	if err == nil && !after.Equal(found) {
 		err = fmt.Errorf("%s is still set after it was set back: %s", p.Alias, after)
 	}
 	if err != nil {
@@ -122,7 +123,7 @@ func (p *setRemoteStep) Undo(ctx context.Context, had change.Evidence) error {
 var errChangedSince = errors.New("somebody has changed these settings since the bot wrote them, so it left them alone")
 
 // left names the settings that stay, with the call that would restore what was there before.
-func (p *setRemoteStep) left(restore Settings, err error) error {
-	command := p.byHand(p.Local.Platform, func(c Calls) []change.Call { return []change.Call{c.PutSettings(restore)} })
-	return leftBehind(fmt.Sprintf("the settings %s%s.* on %s (Dev Tools there)", remotePrefix, p.Alias, p.Local), command, err)
+func (p *setRemoteStep) left(restore elastic.Settings, err error) error {
+	command := p.byHand(p.Local.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.PutSettings(restore)} })
+	return leftBehind(fmt.Sprintf("the settings %s%s.* on %s (Dev Tools there)", elastic.RemotePrefix, p.Alias, p.Local), command, err)
 }

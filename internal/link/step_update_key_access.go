@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepUpdateKeyAccess is the name of the step in journals.
@@ -15,10 +16,10 @@ const evAccess = "access_before" // as JSON
 
 // updateKeyAccessArgs say what a key may read, and what it is to.
 type updateKeyAccessArgs struct {
-	Remote Ref    `json:"remote"`
-	ID     string `json:"id"` // of the key
-	Before Access `json:"before"`
-	After  Access `json:"after"`
+	Remote elastic.Ref    `json:"remote"`
+	ID     string         `json:"id"` // of the key
+	Before elastic.Access `json:"before"`
+	After  elastic.Access `json:"after"`
 }
 
 func (a updateKeyAccessArgs) planned(v view) change.PlannedStep {
@@ -31,12 +32,12 @@ type updateKeyAccessStep struct {
 	updateKeyAccessArgs
 }
 
-func (r *updateKeyAccessStep) ring(ctx context.Context) (Keyring, side, error) {
+func (r *updateKeyAccessStep) ring(ctx context.Context) (elastic.Keyring, side, error) {
 	remote, err := r.reach(ctx, r.Remote)
 	if err != nil {
 		return nil, side{}, err
 	}
-	ring, ok := remote.es.(Keyring)
+	ring, ok := remote.es.(elastic.Keyring)
 	if !ok {
 		return nil, side{}, errors.New("this cluster's keys can't be changed in place")
 	}
@@ -48,7 +49,7 @@ func (r *updateKeyAccessStep) Apply(ctx context.Context, _ change.Evidence, note
 	if err != nil {
 		return err
 	}
-	if err := note(ctx, change.Evidence{evAccess: string(rawJSON(r.Before))}); err != nil {
+	if err := note(ctx, change.Evidence{evAccess: string(elastic.RawJSON(r.Before))}); err != nil {
 		return err
 	}
 	return wrapCall("changing what the key may read on "+remote.d.Name, ring.UpdateKeyAccess(ctx, r.ID, r.After))
@@ -66,6 +67,6 @@ func (r *updateKeyAccessStep) Undo(ctx context.Context, had change.Evidence) err
 	if err == nil {
 		return nil
 	}
-	command := r.byHand(r.Remote.Platform, func(c Calls) []change.Call { return []change.Call{c.UpdateKeyAccess(r.ID, r.Before)} })
+	command := r.byHand(r.Remote.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.UpdateKeyAccess(r.ID, r.Before)} })
 	return leftBehind(fmt.Sprintf("the access of key %s on %s (Dev Tools there, as the user who owns the key)", r.ID, r.Remote), command, err)
 }

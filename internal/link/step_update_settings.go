@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // StepUpdateSettings is the name of the step in journals.
@@ -14,10 +15,10 @@ const StepUpdateSettings = "update_settings"
 // updateSettingsArgs say how the settings of an alias change from what the plan found; to none at all where the
 // connection ends.
 type updateSettingsArgs struct {
-	Local  Ref      `json:"local"`
-	Alias  string   `json:"alias"`
-	Before Settings `json:"before"`
-	After  Settings `json:"after"`
+	Local  elastic.Ref      `json:"local"`
+	Alias  string           `json:"alias"`
+	Before elastic.Settings `json:"before"`
+	After  elastic.Settings `json:"after"`
 }
 
 func (a updateSettingsArgs) planned(v view) change.PlannedStep {
@@ -25,7 +26,7 @@ func (a updateSettingsArgs) planned(v view) change.PlannedStep {
 	if a.After.Empty() {
 		title = "Remove the settings of " + a.Alias
 	}
-	return planned(StepUpdateSettings, title, a, v.onLocal(v.toLocal.PutSettings(a.Before.clear().with(a.After)))...)
+	return planned(StepUpdateSettings, title, a, v.onLocal(v.toLocal.PutSettings(a.Before.Cleared().With(a.After)))...)
 }
 
 // updateSettingsStep changes the settings of an alias.
@@ -43,12 +44,12 @@ func (a *updateSettingsStep) Apply(ctx context.Context, had change.Evidence, not
 	switch {
 	case err != nil:
 		return err
-	case !now.being(a.Before, a.Alias) && !now.being(a.After, a.Alias):
+	case !now.EqualButSkip(a.Before, a.Alias) && !now.EqualButSkip(a.After, a.Alias):
 		return userError(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s. They were left alone.", a.Alias, local.d.Name, now),
 			"settings of %s: %s is not as the plan found it", local.d.Name, a.Alias)
 	}
 	if had[evFound] == "" {
-		if err := note(ctx, change.Evidence{evFound: a.Before.body()}); err != nil {
+		if err := note(ctx, change.Evidence{evFound: a.Before.Body()}); err != nil {
 			return err
 		}
 	}
@@ -56,16 +57,16 @@ func (a *updateSettingsStep) Apply(ctx context.Context, had change.Evidence, not
 }
 
 // put brings the settings from what they are to what is wanted, reads them back, and sees that they are in effect.
-func (a *updateSettingsStep) put(ctx context.Context, local side, now, want Settings) error {
-	if now.same(want) {
+func (a *updateSettingsStep) put(ctx context.Context, local side, now, want elastic.Settings) error {
+	if now.Equal(want) {
 		return settleSkip(ctx, local, a.Alias, want)
 	}
 	doing := "setting " + a.Alias + " on " + local.d.Name
-	if err := local.es.PutSettings(ctx, now.clear().with(want)); err != nil {
+	if err := local.es.PutSettings(ctx, now.Cleared().With(want)); err != nil {
 		return wrapCall(doing, err)
 	}
 	after, err := settingsOf(ctx, local, a.Alias)
-	if err == nil && !after.same(want) {
+	if err == nil && !after.Equal(want) {
 		err = wrapCall(doing, change.Temporary(errors.New("the settings are not as they were written")))
 	}
 	if err != nil {
@@ -87,7 +88,7 @@ func (a *updateSettingsStep) Undo(ctx context.Context, had change.Evidence) erro
 	switch {
 	case err != nil:
 		return a.left(err)
-	case !now.being(a.Before, a.Alias) && !now.being(a.After, a.Alias):
+	case !now.EqualButSkip(a.Before, a.Alias) && !now.EqualButSkip(a.After, a.Alias):
 		return a.left(errChangedSince)
 	}
 	if err := a.put(ctx, local, now, a.Before); err != nil {
@@ -97,8 +98,8 @@ func (a *updateSettingsStep) Undo(ctx context.Context, had change.Evidence) erro
 }
 
 func (a *updateSettingsStep) left(err error) error {
-	command := a.byHand(a.Local.Platform, func(c Calls) []change.Call {
-		return []change.Call{c.PutSettings(a.After.clear().with(a.Before))}
+	command := a.byHand(a.Local.Platform, func(c elastic.Calls) []change.Call {
+		return []change.Call{c.PutSettings(a.After.Cleared().With(a.Before))}
 	})
-	return leftBehind(fmt.Sprintf("the settings %s%s.* on %s (Dev Tools there)", remotePrefix, a.Alias, a.Local), command, err)
+	return leftBehind(fmt.Sprintf("the settings %s%s.* on %s (Dev Tools there)", elastic.RemotePrefix, a.Alias, a.Local), command, err)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // What verify notes.
@@ -32,13 +33,13 @@ type verifyStep struct {
 // verifyArgs are what a proof goes by.
 type verifyArgs struct {
 	ends
-	Address string       `json:"proxy_address"`
-	Skip    bool         `json:"skip_unavailable"`
-	Access  Access       `json:"access"`
-	Model   Model        `json:"model"`
-	Role    *RoleOptions `json:"role"`     // that was written before it, and that nobody has yet; null: none
-	KeyName string       `json:"key_name"` // of the key that was issued for it
-	KeyIDs  []string     `json:"key_ids"`  // likewise, where they are known
+	Address string         `json:"proxy_address"`
+	Skip    bool           `json:"skip_unavailable"`
+	Access  elastic.Access `json:"access"`
+	Model   Model          `json:"model"`
+	Role    *RoleOptions   `json:"role"`     // that was written before it, and that nobody has yet; null: none
+	KeyName string         `json:"key_name"` // of the key that was issued for it
+	KeyIDs  []string       `json:"key_ids"`  // likewise, where they are known
 }
 
 func (c ConnectParams) verifyArgs() verifyArgs {

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
 
 func TestVerifyTellsWhatTheConnectionSees(t *testing.T) {
 	s := newScene()
-	s.c.Access = link.Access{Search: []string{"logs-*", "metrics-*"}, Replication: []string{"logs-*", "follow-*"}}
+	s.c.Access = elastic.Access{Search: []string{"logs-*", "metrics-*"}, Replication: []string{"logs-*", "follow-*"}}
 	s.applyAll(t, link.StepIssueKey, link.StepSetRemote)
 	step := s.step(link.StepVerify)
 	for range 2 { // looking again changes nothing
@@ -37,7 +38,7 @@ func TestVerifyWaitsWithADiagnosis(t *testing.T) {
 		"remote stopped": {func(s *scene) {
 			s.grant()
 			s.point()
-			s.remote.Edit(func(d *link.Deployment) { d.Status = "stopped" })
+			s.remote.Edit(func(d *elastic.Deployment) { d.Status = "stopped" })
 			s.ece.SetEgress("10.0.0.7")
 		}, "10.0.0.7"},
 		"another server name": {func(s *scene) { s.grant(); s.c.ServerName = "other"; s.point() }, "is for another name"},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Steps returns what builds each step of this package from its arguments, by the step's name: to add one, add a line.
@@ -83,7 +84,7 @@ func sameJSON(a, b json.RawMessage) (bool, error) {
 
 // planned is a step as a plan has it.
 func planned(name, title string, args any, calls ...change.Call) change.PlannedStep {
-	return change.PlannedStep{Name: name, Args: rawJSON(args), Title: title, Calls: calls}
+	return change.PlannedStep{Name: name, Args: elastic.RawJSON(args), Title: title, Calls: calls}
 }
 
 // argsOf are the arguments of a planned step; false if p has no such step, or its arguments can't be read.
@@ -98,9 +99,9 @@ func argsOf[A any](p change.Proposal, name string) (args A, ok bool) {
 
 // ends are the two sides of a connection, and what it is called on the local one.
 type ends struct {
-	Local  Ref    `json:"local"`
-	Remote Ref    `json:"remote"`
-	Alias  string `json:"alias"`
+	Local  elastic.Ref `json:"local"`
+	Remote elastic.Ref `json:"remote"`
+	Alias  string      `json:"alias"`
 }
 
 func (c ConnectParams) ends() ends { return ends{Local: c.Local, Remote: c.Remote, Alias: c.Alias} }
@@ -125,8 +126,8 @@ func portsOf(r *Connections, o PlannerOptions) ports {
 // side is one side of the connection, ready to be spoken to.
 type side struct {
 	System
-	d  Deployment
-	es Cluster
+	d  elastic.Deployment
+	es elastic.Cluster
 }
 
 // both reaches the two sides at once.
@@ -140,7 +141,7 @@ func (p ports) both(ctx context.Context, e ends) (local, remote side, err error)
 }
 
 // reach reads the deployment anew: its endpoint and Elasticsearch resource may have changed since the plan.
-func (p ports) reach(ctx context.Context, ref Ref) (side, error) {
+func (p ports) reach(ctx context.Context, ref elastic.Ref) (side, error) {
 	s, err := p.on(ctx, ref)
 	if err != nil {
 		return side{}, err
@@ -153,7 +154,7 @@ func (p ports) reach(ctx context.Context, ref Ref) (side, error) {
 
 // on reads the deployment anew and needs no credentials of Elasticsearch: keystore, trust and filters belong to the
 // platform.
-func (p ports) on(ctx context.Context, ref Ref) (side, error) {
+func (p ports) on(ctx context.Context, ref elastic.Ref) (side, error) {
 	d, err := p.catalog.Fresh(ctx, ref)
 	if err != nil {
 		return side{d: d}, wrapCall("reading deployment "+ref.String(), err)
@@ -163,7 +164,7 @@ func (p ports) on(ctx context.Context, ref Ref) (side, error) {
 }
 
 // byHand are calls that a person makes to clean up; empty where the platform is no longer configured.
-func (p ports) byHand(platform string, describe func(Calls) []change.Call) string {
+func (p ports) byHand(platform string, describe func(elastic.Calls) []change.Call) string {
 	sys, ok := p.catalog.System(platform)
 	if !ok {
 		return ""

@@ -4,12 +4,15 @@ import (
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 const targetPrefix = "connection/"
 
 // Target is what a connection's changes hold, so that no two change it at once: the alias on the local cluster.
-func Target(local Ref, alias string) string { return targetPrefix + local.String() + "/" + alias }
+func Target(local elastic.Ref, alias string) string {
+	return targetPrefix + local.String() + "/" + alias
+}
 
 // targets are that of a change's own connections, and whatever its steps write that others write too.
 func targets(own string, steps []change.PlannedStep) []string {

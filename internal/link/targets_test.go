@@ -13,6 +13,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -65,7 +66,7 @@ func TestTwoRequestsForOneRoleBothEndWithWhatEachAskedFor(t *testing.T) {
 		})
 		h.c.Role = &link.RoleOptions{Name: "readers"}
 		other := h.c
-		other.Remote, other.Alias = link.Ref{Platform: "cloud", Deployment: "d-other"}, "metrics"
+		other.Remote, other.Alias = elastic.Ref{Platform: "cloud", Deployment: "d-other"}, "metrics"
 		other.ProxyAddress, other.ServerName = "metrics.cloud.example:9443", "metrics.cloud.example"
 		for _, c := range []link.ConnectParams{h.c, other} {
 			r, err := service.Propose(t.Context(), change.ProposeInput{Kind: link.KindConnect, Params: marshal(t, c), By: change.Actor{User: "U1"}})

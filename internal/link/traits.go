@@ -3,12 +3,14 @@ package link
 import (
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Traits are what a policy may judge a change of a connection by: kind ("connect"), model, access, breadth, key, and
 // of both sides platform, name and the tags asked for. The policy's documentation names them. Access that is not known,
 // as of a connection made by hand, counts as the most that it could be.
-func Traits(s PairState, kind string, a Access, tags []string) map[string][]string {
+func Traits(s PairState, kind string, a elastic.Access, tags []string) map[string][]string {
 	t := map[string][]string{
 		"kind":    {kind},
 		"model":   {"api_key"},
@@ -23,7 +25,7 @@ func Traits(s PairState, kind string, a Access, tags []string) map[string][]stri
 	if len(a.Search) > 0 || unknown {
 		t["access"] = append(t["access"], "search")
 	}
-	for side, d := range map[string]Deployment{"local.": s.Local, "remote.": s.Remote} {
+	for side, d := range map[string]elastic.Deployment{"local.": s.Local, "remote.": s.Remote} {
 		t[side+"platform"] = []string{d.Platform}
 		t[side+"name"] = []string{d.Name}
 		for _, tag := range tags {

@@ -3,6 +3,7 @@ package link_test
 import (
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -22,12 +23,12 @@ func TestNamesOfTheSystemAreWide(t *testing.T) {
 		"*-metrics":         {"wide", "yes"},
 		"*":                 {"all", "yes"},
 	} {
-		got := link.Traits(link.PairState{}, "connect", link.Access{Search: []string{"metrics-*", pattern}}, nil)
+		got := link.Traits(link.PairState{}, "connect", elastic.Access{Search: []string{"metrics-*", pattern}}, nil)
 		if got["breadth"][0] != want[0] || got["system"][0] != want[1] {
 			t.Errorf("%s: breadth %v, system %v; want %v", pattern, got["breadth"], got["system"], want)
 		}
 	}
-	if got := link.Traits(link.PairState{}, "adopt", link.Access{}, nil); got["system"][0] != "yes" {
+	if got := link.Traits(link.PairState{}, "adopt", elastic.Access{}, nil); got["system"][0] != "yes" {
 		t.Errorf("unknown access: system %v", got["system"])
 	}
 }

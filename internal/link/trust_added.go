@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // TrustMade is what the making of a connection by certificates added to whom its two sides trust.
@@ -24,17 +26,17 @@ type AddedTrust struct {
 }
 
 // added is what trusting e adds to settings as they are now.
-func added(now TrustSettings, e TrustEntry) AddedTrust {
+func added(now elastic.TrustSettings, e elastic.TrustEntry) AddedTrust {
 	a := AddedTrust{Type: e.Type, Scope: e.ScopeID, Name: e.Name}
-	before, after := now.entry(e), now.with(e).entry(e)
-	var was, is TrustEntry
+	before, after := now.Entry(e), now.With(e).Entry(e)
+	var was, is elastic.TrustEntry
 	if json.Unmarshal(after, &is) != nil || before != nil && json.Unmarshal(before, &was) != nil {
 		return a // what can't be read is nobody's to take back
 	}
 	a.Whole, a.All = before == nil, is.All && !was.All
 	a.Clusters = slices.DeleteFunc(is.Clusters, func(id string) bool { return slices.Contains(was.Clusters, id) })
 	for _, c := range is.Certificates {
-		if f, err := fingerprint(c.PEM); err == nil && !slices.ContainsFunc(was.Certificates, samePEM(c)) {
+		if f, err := fingerprint(c.PEM); err == nil && !slices.ContainsFunc(was.Certificates, elastic.SamePEM(c)) {
 			a.Certificates = append(a.Certificates, f)
 		}
 	}
@@ -47,8 +49,8 @@ func (a AddedTrust) empty() bool {
 }
 
 // entry names the entry by type and scope.
-func (a AddedTrust) entry() TrustEntry {
-	return TrustEntry{Type: a.Type, ScopeID: a.Scope, Name: a.Name}
+func (a AddedTrust) entry() elastic.TrustEntry {
+	return elastic.TrustEntry{Type: a.Type, ScopeID: a.Scope, Name: a.Name}
 }
 
 func (a AddedTrust) sameEntry(b AddedTrust) bool { return a.Type == b.Type && a.Scope == b.Scope }
@@ -71,7 +73,7 @@ func union(a, b []string) []string {
 
 // sharing is a with the part of what was added for another connection that e rests on too, so that whoever ends last
 // takes it back.
-func (a AddedTrust) sharing(theirs AddedTrust, e TrustEntry) AddedTrust {
+func (a AddedTrust) sharing(theirs AddedTrust, e elastic.TrustEntry) AddedTrust {
 	if !a.sameEntry(theirs) {
 		return a
 	}
@@ -81,8 +83,8 @@ func (a AddedTrust) sharing(theirs AddedTrust, e TrustEntry) AddedTrust {
 }
 
 // holds reports whether an entry has a certificate of that fingerprint.
-func holds(e TrustEntry, print string) bool {
-	return slices.ContainsFunc(e.Certificates, func(c TrustCertificate) bool {
+func holds(e elastic.TrustEntry, print string) bool {
+	return slices.ContainsFunc(e.Certificates, func(c elastic.TrustCertificate) bool {
 		f, err := fingerprint(c.PEM)
 		return err == nil && f == print
 	})
@@ -92,7 +94,7 @@ func holds(e TrustEntry, print string) bool {
 // made for it. Certificates of an entry that stays go only where it had its own before: who was let in since may rest on
 // them.
 func (a AddedTrust) outOf(entry json.RawMessage, u trustUsers) json.RawMessage {
-	var has TrustEntry
+	var has elastic.TrustEntry
 	fields, certificates := map[string]json.RawMessage{}, []json.RawMessage{}
 	if json.Unmarshal(entry, &fields) != nil || json.Unmarshal(entry, &has) != nil || has.All && !a.All {
 		return entry // somebody lets all in: whom that serves, nobody can see
@@ -106,16 +108,16 @@ func (a AddedTrust) outOf(entry json.RawMessage, u trustUsers) json.RawMessage {
 	if !a.Whole && !u.any() {
 		certificates = slices.DeleteFunc(certificates, func(raw json.RawMessage) bool { return a.brought(raw) })
 	}
-	fields["certificates"], fields["trust_all"] = rawJSON(certificates), rawJSON(all)
+	fields["certificates"], fields["trust_all"] = elastic.RawJSON(certificates), elastic.RawJSON(all)
 	delete(fields, "trust_allowlist")
 	if len(clusters) > 0 {
-		fields["trust_allowlist"] = rawJSON(clusters)
+		fields["trust_allowlist"] = elastic.RawJSON(clusters)
 	}
-	return rawJSON(fields)
+	return elastic.RawJSON(fields)
 }
 
 func (a AddedTrust) brought(certificate json.RawMessage) bool {
-	var c TrustCertificate
+	var c elastic.TrustCertificate
 	if json.Unmarshal(certificate, &c) != nil {
 		return false
 	}
@@ -128,7 +130,7 @@ func (a AddedTrust) say(before, after json.RawMessage) string {
 	if after == nil {
 		return "all of it"
 	}
-	var was, is TrustEntry
+	var was, is elastic.TrustEntry
 	if json.Unmarshal(before, &was) != nil || json.Unmarshal(after, &is) != nil {
 		return "what was added"
 	}

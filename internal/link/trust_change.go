@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // What a change of trust notes.
@@ -23,8 +24,8 @@ const (
 // so a change is sent once and then only looked at, again and again, until the plan has ended.
 type trustChange struct {
 	ports
-	of      Ref        // whose trust is changed
-	entry   TrustEntry // names the entry by its type and scope
+	of      elastic.Ref        // whose trust is changed
+	entry   elastic.TrustEntry // names the entry by its type and scope
 	finding string
 
 	undoAfter string // the deployment's latest plan when this Undo sent its change; empty: it has not
@@ -38,22 +39,22 @@ func (t *trustChange) Finding() string { return t.finding }
 func (t *trustChange) StepTimeout() time.Duration { return t.plans }
 
 // trusts is the deployment whose trust is changed. Its Elasticsearch is not needed: trust belongs to the platform.
-func (t *trustChange) trusts(ctx context.Context) (Deployment, Trusts, error) {
+func (t *trustChange) trusts(ctx context.Context) (elastic.Deployment, elastic.Trusts, error) {
 	s, err := t.on(ctx, t.of)
 	if err != nil {
 		return s.d, nil, err
 	}
-	trusts, ok := s.Platform.(Trusts)
+	trusts, ok := s.Platform.(elastic.Trusts)
 	if !ok {
 		return s.d, nil, userError("The bot can't change whom deployments of "+label(s.System)+" trust.", "%s has no trust settings", s.Name)
 	}
 	return s.d, trusts, nil
 }
 
-func (t *trustChange) read(ctx context.Context) (Deployment, Trusts, Trusted, error) {
+func (t *trustChange) read(ctx context.Context) (elastic.Deployment, elastic.Trusts, elastic.Trusted, error) {
 	d, trusts, err := t.trusts(ctx)
 	if err != nil {
-		return d, nil, Trusted{}, err
+		return d, nil, elastic.Trusted{}, err
 	}
 	now, err := trusts.Trust(ctx, d)
 	return d, trusts, now, wrapCall("reading whom "+d.Name+" trusts", err)
@@ -61,7 +62,7 @@ func (t *trustChange) read(ctx context.Context) (Deployment, Trusts, Trusted, er
 
 var errPlanUnderWay = errors.New("the platform is carrying out a plan")
 
-func underWay(d Deployment) error {
+func underWay(d elastic.Deployment) error {
 	return change.Waiting(&change.ExplainedError{
 		Say: "The platform is still carrying out a change of " + d.Name + ".", Err: fmt.Errorf("%s: %w", d.Ref, errPlanUnderWay),
 	})
@@ -70,7 +71,7 @@ func underWay(d Deployment) error {
 // trustGoal is what becomes of the entry.
 type trustGoal struct {
 	reached func(entry json.RawMessage) bool
-	toward  func(TrustSettings) TrustSettings
+	toward  func(elastic.TrustSettings) elastic.TrustSettings
 	say     string // what is then to be said of the deployment
 }
 
@@ -80,7 +81,7 @@ func (t *trustChange) bring(ctx context.Context, had change.Evidence, note chang
 	if err != nil {
 		return err
 	}
-	inPlace := g.reached(now.Settings.entry(t.entry))
+	inPlace := g.reached(now.Settings.Entry(t.entry))
 	switch {
 	case now.Pending:
 		return underWay(d) // ours, or somebody else's: it has to end first
@@ -89,7 +90,7 @@ func (t *trustChange) bring(ctx context.Context, had change.Evidence, note chang
 		return nil
 	case had[evTrustWrote] == "":
 		return t.write(ctx, d, trusts, now, note, g)
-	case now.Last.ID != had[evPlanBefore] && now.Last.failed():
+	case now.Last.ID != had[evPlanBefore] && now.Last.Failed():
 		return planFailed(d, now.Last)
 	case !inPlace:
 		return t.write(ctx, d, trusts, now, note, g) // it was never sent, or refused
@@ -100,9 +101,7 @@ func (t *trustChange) bring(ctx context.Context, had change.Evidence, note chang
 	return nil
 }
 
-func (a Attempt) failed() bool { return !a.Healthy || a.Trouble != "" }
-
-func planFailed(d Deployment, a Attempt) error {
+func planFailed(d elastic.Deployment, a elastic.Attempt) error {
 	return userError(fmt.Sprintf("The platform's plan for %s failed: %s", d.Name, a.Trouble), "plan %s of %s failed: %s", a.ID, d.Ref, a.Trouble)
 }
 
@@ -110,7 +109,7 @@ func planFailed(d Deployment, a Attempt) error {
 // trust alone makes a plan is documented nowhere; for a restart the platform names none.
 const patientLooks = 4
 
-func (t *trustChange) noPlan(ctx context.Context, d Deployment, had change.Evidence, note change.Note, g trustGoal) error {
+func (t *trustChange) noPlan(ctx context.Context, d elastic.Deployment, had change.Evidence, note change.Note, g trustGoal) error {
 	if more, err := lookAgain(ctx, had, evLook, note); more || err != nil {
 		return cmp.Or(err, underWay(d))
 	}
@@ -129,13 +128,13 @@ func lookAgain(ctx context.Context, had change.Evidence, name string, note chang
 }
 
 // write notes what it finds, before it acts, and sends the change.
-func (t *trustChange) write(ctx context.Context, d Deployment, trusts Trusts, now Trusted, note change.Note, g trustGoal) error {
+func (t *trustChange) write(ctx context.Context, d elastic.Deployment, trusts elastic.Trusts, now elastic.Trusted, note change.Note, g trustGoal) error {
 	if err := now.Settings.Writable(d); err != nil {
 		return err
 	}
 	to := g.toward(now.Settings)
 	err := note(ctx, change.Evidence{
-		evTrustFound: string(orNull(now.Settings.entry(t.entry))), evTrustWrote: string(orNull(to.entry(t.entry))), evPlanBefore: now.Last.ID,
+		evTrustFound: string(orNull(now.Settings.Entry(t.entry))), evTrustWrote: string(orNull(to.Entry(t.entry))), evPlanBefore: now.Last.ID,
 	})
 	if err != nil {
 		return err
@@ -148,7 +147,7 @@ func (t *trustChange) write(ctx context.Context, d Deployment, trusts Trusts, no
 
 // send makes the change on the state that was read. Which answer says that somebody else was faster is documented
 // nowhere: whether the deployment has changed since tells, and then another look is worth it.
-func (t *trustChange) send(ctx context.Context, d Deployment, trusts Trusts, was Trusted, to TrustSettings) error {
+func (t *trustChange) send(ctx context.Context, d elastic.Deployment, trusts elastic.Trusts, was elastic.Trusted, to elastic.TrustSettings) error {
 	err := trusts.SetTrust(ctx, d, was, to)
 	if err == nil {
 		return nil
@@ -172,27 +171,27 @@ func (t *trustChange) Undo(ctx context.Context, had change.Evidence) error {
 	if err != nil {
 		return t.left(d, now, before, err)
 	}
-	is := now.Settings.entry(t.entry)
+	is := now.Settings.Entry(t.entry)
 	switch {
 	case now.Pending:
 		return t.left(d, now, before, underWay(d))
-	case t.undoAfter != "" && now.Last.ID != t.undoAfter && now.Last.failed():
+	case t.undoAfter != "" && now.Last.ID != t.undoAfter && now.Last.Failed():
 		return t.left(d, now, before, planFailed(d, now.Last))
-	case sameEntry(is, before) && t.undoAfter != "" && now.Last.ID == t.undoAfter: // its plan may still be to come
+	case elastic.SameEntry(is, before) && t.undoAfter != "" && now.Last.ID == t.undoAfter: // its plan may still be to come
 		if t.undoLooks++; t.undoLooks >= patientLooks {
 			return nil // the platform made no plan for it
 		}
 		return t.left(d, now, before, underWay(d))
-	case sameEntry(is, before) && (!now.Last.failed() || now.Last.ID == had[evPlanBefore]):
+	case elastic.SameEntry(is, before) && (!now.Last.Failed() || now.Last.ID == had[evPlanBefore]):
 		return nil
-	case sameEntry(is, before): // a failed plan of ours was the last: another one has to bring it to the nodes
-	case !sameEntry(is, orNil(had[evTrustWrote])):
+	case elastic.SameEntry(is, before): // a failed plan of ours was the last: another one has to bring it to the nodes
+	case !elastic.SameEntry(is, orNil(had[evTrustWrote])):
 		return t.left(d, now, before, errChangedSince)
 	}
 	if err := now.Settings.Writable(d); err != nil {
 		return t.left(d, now, before, err)
 	}
-	if err := t.send(ctx, d, trusts, now, now.Settings.replaced(t.entry, before)); err != nil {
+	if err := t.send(ctx, d, trusts, now, now.Settings.Replaced(t.entry, before)); err != nil {
 		return t.left(d, now, before, err)
 	}
 	t.undoAfter = now.Last.ID
@@ -212,19 +211,19 @@ func orNil(noted string) json.RawMessage { return present(json.RawMessage(noted)
 
 // present is a JSON value; nil for null.
 func present(raw json.RawMessage) json.RawMessage {
-	if isNull(raw) {
+	if elastic.IsNull(raw) {
 		return nil
 	}
 	return raw
 }
 
 // left names what stays while Undo is not through, with the call that a person would make.
-func (t *trustChange) left(d Deployment, now Trusted, before json.RawMessage, err error) error {
+func (t *trustChange) left(d elastic.Deployment, now elastic.Trusted, before json.RawMessage, err error) error {
 	if d.Deployment == "" {
-		d = Deployment{Ref: t.of, RefID: AnyResource}
+		d = elastic.Deployment{Ref: t.of, RefID: elastic.AnyResource}
 	}
-	command := t.byHand(t.of.Platform, func(c Calls) []change.Call {
-		return []change.Call{c.SetTrust(d, now.Settings.shown(now.Plan != nil).replaced(t.entry, before))}
+	command := t.byHand(t.of.Platform, func(c elastic.Calls) []change.Call {
+		return []change.Call{c.SetTrust(d, now.Settings.Shown(now.Plan != nil).Replaced(t.entry, before))}
 	})
 	return leftBehind(fmt.Sprintf("the trust in %s of %s (API of %s; in its console under Security)", t.entry.Name, t.of.Deployment, t.of.Platform),
 		command, err)

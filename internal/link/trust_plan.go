@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // judgeTrust reads how the two sides' trust stands and says what of the terms can't be.
@@ -48,7 +49,7 @@ func (s PairState) checkEntries(c ConnectParams) error {
 	var wrong change.InvalidError
 	for _, side := range []struct {
 		field, name string
-		entry       TrustEntry
+		entry       elastic.TrustEntry
 	}{{FieldRemote, s.Remote.Name, e.local}, {FieldLocal, s.Local.Name, e.remote}} {
 		if len(side.entry.Certificates) == 0 {
 			wrong.Add(side.field, "the certificate authority of %s is not known; for an ECE it belongs into the bot's configuration", side.name)
@@ -92,7 +93,7 @@ func (c ConnectParams) trustFields(s PairState) []change.Field {
 }
 
 // fingerprints are those of an entry's certificates.
-func fingerprints(e TrustEntry) string {
+func fingerprints(e elastic.TrustEntry) string {
 	var pems []string
 	for _, c := range e.Certificates {
 		pems = append(pems, c.PEM)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // TrustState is how the two sides' trust stands.
@@ -14,10 +16,10 @@ type TrustState struct{ Local, Remote SideTrust }
 // SideTrust is one side of it.
 type SideTrust struct {
 	On          string // the platform, for people
-	Environment Environment
-	Unread      error    // why the platform suggests no id
-	Authorities []string // PEM: what signs its nodes' certificates, or is to
-	Trusted     Trusted  // whom it trusts now
+	Environment elastic.Environment
+	Unread      error           // why the platform suggests no id
+	Authorities []string        // PEM: what signs its nodes' certificates, or is to
+	Trusted     elastic.Trusted // whom it trusts now
 }
 
 // ReadTrust reads how both sides' trust stands. regions are those of the remote side whose authorities count beside
@@ -28,8 +30,8 @@ func (c *Catalog) ReadTrust(ctx context.Context, s PairState, regions []string) 
 	return TrustState{Local: local, Remote: remote}, cmp.Or(err, err2)
 }
 
-func (c *Catalog) sideTrust(ctx context.Context, on System, d Deployment, regions []string) (SideTrust, error) {
-	trusts, ok := on.Platform.(Trusts)
+func (c *Catalog) sideTrust(ctx context.Context, on System, d elastic.Deployment, regions []string) (SideTrust, error) {
+	trusts, ok := on.Platform.(elastic.Trusts)
 	if !ok {
 		return SideTrust{}, userError("The bot can't change whom deployments of "+label(on)+" trust.", "%s has no trust settings", on.Name)
 	}
@@ -45,13 +47,13 @@ func (c *Catalog) sideTrust(ctx context.Context, on System, d Deployment, region
 
 // environment is what the configuration says of a platform, or else what the platform suggests. A suggestion that can't
 // be read is no obstacle: a person knows the id, and confirms it in any case.
-func environment(ctx context.Context, on System, trusts Trusts, d Deployment) SideTrust {
+func environment(ctx context.Context, on System, trusts elastic.Trusts, d elastic.Deployment) SideTrust {
 	if on.EnvironmentID != "" {
-		return SideTrust{On: label(on), Environment: Environment{ID: on.EnvironmentID, CA: on.EnvironmentCA, Source: "the bot's configuration", Certain: true}}
+		return SideTrust{On: label(on), Environment: elastic.Environment{ID: on.EnvironmentID, CA: on.EnvironmentCA, Source: "the bot's configuration", Certain: true}}
 	}
 	e, err := trusts.Environment(ctx, d)
 	if err != nil {
-		e = Environment{}
+		e = elastic.Environment{}
 	}
 	if len(on.EnvironmentCA) > 0 {
 		e.CA, e.Confirmed = on.EnvironmentCA, true
@@ -89,12 +91,12 @@ func (t *TrustState) unsure() bool {
 }
 
 // authorities reads those of a deployment and of every other region.
-func (c *Catalog) authorities(ctx context.Context, on System, trusts Trusts, d Deployment, regions []string) ([]string, error) {
+func (c *Catalog) authorities(ctx context.Context, on System, trusts elastic.Trusts, d elastic.Deployment, regions []string) ([]string, error) {
 	all, err := trusts.Authorities(ctx, d)
 	if err != nil {
 		return nil, wrapCall("reading the certificate authorities of "+d.Name, err)
 	}
-	var others []Deployment
+	var others []elastic.Deployment
 	for _, region := range regions {
 		if region == d.Region {
 			continue
@@ -103,7 +105,7 @@ func (c *Catalog) authorities(ctx context.Context, on System, trusts Trusts, d D
 			if others, err = on.all(ctx); err != nil {
 				return nil, wrapCall("looking for deployments of "+label(on), err)
 			}
-			slices.SortFunc(others, func(a, b Deployment) int { return strings.Compare(a.Deployment, b.Deployment) })
+			slices.SortFunc(others, func(a, b elastic.Deployment) int { return strings.Compare(a.Deployment, b.Deployment) })
 		}
 		pems, err := regional(ctx, on, trusts, region, others)
 		if err != nil {
@@ -119,7 +121,7 @@ func (c *Catalog) authorities(ctx context.Context, on System, trusts Trusts, d D
 const regionalTries = 5
 
 // regional reads the authorities of a region, which all deployments there share, from the first one that answers.
-func regional(ctx context.Context, on System, trusts Trusts, region string, of []Deployment) ([]string, error) {
+func regional(ctx context.Context, on System, trusts elastic.Trusts, region string, of []elastic.Deployment) ([]string, error) {
 	var last error
 	tries := 0
 	for _, d := range of {

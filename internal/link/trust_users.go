@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // trustUsers are the certificate connections that may rest on an entry, by the cluster on its other side.
@@ -43,9 +45,9 @@ func (u trustUsers) String() string {
 
 // trustQuery is who uses a trust: that of a deployment in others of a platform.
 type trustQuery struct {
-	of       Ref
-	platform string // of whom it trusts
-	peers    []Ref  // those that the connections that end lead to, or come from
+	of       elastic.Ref
+	platform string        // of whom it trusts
+	peers    []elastic.Ref // those that the connections that end lead to, or come from
 	added    AddedTrust
 	leaving  []Name // connections that end, and don't count
 }
@@ -72,7 +74,7 @@ func (r *Connections) trustUsers(ctx context.Context, t trustQuery) (trustUsers,
 }
 
 // peers are the deployments that what was added lets in.
-func (r *Connections) peers(ctx context.Context, t trustQuery) (found []Deployment, unseen []string, err error) {
+func (r *Connections) peers(ctx context.Context, t trustQuery) (found []elastic.Deployment, unseen []string, err error) {
 	sys, ok := r.catalog.System(t.platform)
 	if !ok {
 		return nil, nil, &UnknownSystemError{Name: t.platform}
@@ -80,7 +82,7 @@ func (r *Connections) peers(ctx context.Context, t trustQuery) (found []Deployme
 	if !t.added.All {
 		for _, ref := range t.peers {
 			d, err := r.catalog.Fresh(ctx, ref)
-			if err != nil && !IsNotFound(err) {
+			if err != nil && !elastic.IsNotFound(err) {
 				return nil, nil, wrapCall("reading deployment "+ref.String(), err)
 			}
 			if err == nil {
@@ -96,21 +98,21 @@ func (r *Connections) peers(ctx context.Context, t trustQuery) (found []Deployme
 		return nil, nil, wrapCall("looking for deployments of "+label(sys), err)
 	}
 	if !t.added.All {
-		all = slices.DeleteFunc(all, func(d Deployment) bool { return !slices.Contains(t.added.Clusters, d.ClusterID) })
+		all = slices.DeleteFunc(all, func(d elastic.Deployment) bool { return !slices.Contains(t.added.Clusters, d.ClusterID) })
 	}
 	return all, notAmong(t.added.Clusters, all), nil
 }
 
 // notAmong are the clusters that are of none of the deployments.
-func notAmong(clusters []string, of []Deployment) []string {
+func notAmong(clusters []string, of []elastic.Deployment) []string {
 	return slices.DeleteFunc(slices.Clone(clusters), func(id string) bool {
-		return slices.ContainsFunc(of, func(d Deployment) bool { return d.ClusterID == id })
+		return slices.ContainsFunc(of, func(d elastic.Deployment) bool { return d.ClusterID == id })
 	})
 }
 
 // outgoing are d's own connections.
-func (r *Connections) outgoing(ctx context.Context, t trustQuery, d Deployment, u *trustUsers) error {
-	return r.byCertificate(ctx, d, t.leaving, func(n Name, to *Deployment) {
+func (r *Connections) outgoing(ctx context.Context, t trustQuery, d elastic.Deployment, u *trustUsers) error {
+	return r.byCertificate(ctx, d, t.leaving, func(n Name, to *elastic.Deployment) {
 		switch {
 		case to == nil || to.ClusterID == "":
 			u.unplaced = append(u.unplaced, n.String())
@@ -121,13 +123,13 @@ func (r *Connections) outgoing(ctx context.Context, t trustQuery, d Deployment, 
 }
 
 // incoming are the peers' connections to d.
-func (r *Connections) incoming(ctx context.Context, t trustQuery, d Deployment, peers []Deployment, u *trustUsers) error {
+func (r *Connections) incoming(ctx context.Context, t trustQuery, d elastic.Deployment, peers []elastic.Deployment, u *trustUsers) error {
 	errs := make([]error, len(peers))
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for i, peer := range peers {
 		wg.Go(func() {
-			errs[i] = r.byCertificate(ctx, peer, t.leaving, func(n Name, to *Deployment) {
+			errs[i] = r.byCertificate(ctx, peer, t.leaving, func(n Name, to *elastic.Deployment) {
 				mu.Lock()
 				defer mu.Unlock()
 				if to == nil {
@@ -143,14 +145,14 @@ func (r *Connections) incoming(ctx context.Context, t trustQuery, d Deployment, 
 }
 
 // byCertificate reads the certificate connections of a deployment, with where they lead; nil where that is not known.
-func (r *Connections) byCertificate(ctx context.Context, d Deployment, leaving []Name, found func(Name, *Deployment)) error {
+func (r *Connections) byCertificate(ctx context.Context, d elastic.Deployment, leaving []Name, found func(Name, *elastic.Deployment)) error {
 	info, err := r.ask(ctx, d)
 	if err != nil {
 		return wrapCall("reading the remote connections of "+d.Name, err)
 	}
 	for alias, i := range info {
 		n := Name{Local: d.Ref, Alias: alias}
-		if i.Credentials != "" || strings.HasSuffix(i.ProxyAddress, ":"+strconv.Itoa(KeyPort)) || slices.Contains(leaving, n) {
+		if i.Credentials != "" || strings.HasSuffix(i.ProxyAddress, ":"+strconv.Itoa(elastic.KeyPort)) || slices.Contains(leaving, n) {
 			continue
 		}
 		host, ok := hostOf(i)
@@ -178,7 +180,7 @@ func (r *Connections) remembered(ctx context.Context, t trustQuery, u *trustUser
 			continue
 		}
 		d, err := r.catalog.Deployment(ctx, other)
-		if IsNotFound(err) {
+		if elastic.IsNotFound(err) {
 			continue // nothing is left that it could lead to
 		}
 		if err != nil {

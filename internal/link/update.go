@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // KindUpdate asks for other access or settings of a connection.
@@ -15,15 +16,15 @@ const KindUpdate change.Kind = "link.update"
 
 // UpdateParams are the parameters of an update: everything as it is to be.
 type UpdateParams struct {
-	Local           Ref    `json:"local"`
-	Alias           string `json:"alias"`
-	ProxyAddress    string `json:"proxy_address"`
-	ServerName      string `json:"server_name"`
-	Access          Access `json:"access"`
-	SkipUnavailable bool   `json:"skip_unavailable"`
-	ProxySockets    int    `json:"proxy_sockets,omitempty"`
-	Compress        string `json:"compress,omitempty"`
-	PingSchedule    string `json:"ping_schedule,omitempty"`
+	Local           elastic.Ref    `json:"local"`
+	Alias           string         `json:"alias"`
+	ProxyAddress    string         `json:"proxy_address"`
+	ServerName      string         `json:"server_name"`
+	Access          elastic.Access `json:"access"`
+	SkipUnavailable bool           `json:"skip_unavailable"`
+	ProxySockets    int            `json:"proxy_sockets,omitempty"`
+	Compress        string         `json:"compress,omitempty"`
+	PingSchedule    string         `json:"ping_schedule,omitempty"`
 
 	Filter *FilterOptions `json:"filter,omitempty"` // a network filter to add; nil: none
 	Role   *RoleOptions   `json:"role,omitempty"`   // a role to write on the local cluster; nil: none
@@ -80,11 +81,11 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: FieldAlias, Say: "nothing would change: everything is like this already"}}}
 	}
 	m := c.managed(e.Managed.KeyName).named(e.PairState)
-	m.Settings = f.After.options(c.Alias)
+	m.Settings = f.After.Options(c.Alias)
 	c.recordExtras(&m, e.PairState, k.o.Env, id)
 	var w warnings
 	w.access(c)
-	if !was.Access.same(c.Access) {
+	if !was.Access.Equal(c.Access) {
 		w.versions(e.PairState, c.Access)
 	}
 	w.filterWarnings(e.PairState, c)
@@ -148,26 +149,21 @@ func (p UpdateParams) connect(e ConnectionState) ConnectParams {
 
 // howToChange says how the key comes to its new access: in place where the bot's user owns it. A key that demands
 // another certificate than was approved is not to be trusted: a new one takes its place.
-func (e ConnectionState) howToChange(was, wanted Access) string {
+func (e ConnectionState) howToChange(was, wanted elastic.Access) string {
 	if len(e.identityDiff()) > 0 {
 		return howRotates
 	}
-	if was.same(wanted) {
+	if was.Equal(wanted) {
 		return howStays
 	}
 	if len(e.Keys) == 1 {
 		remote, err := e.remoteOn.Cluster(e.Remote)
-		ring, ok := remote.(Keyring)
+		ring, ok := remote.(elastic.Keyring)
 		if err == nil && ok && ring.Caller() != "" && ring.Caller() == e.Keys[0].Owner {
 			return howInPlace
 		}
 	}
 	return howRotates
-}
-
-func (a Access) same(b Access) bool {
-	sorted := func(s []string) []string { return slices.Sorted(slices.Values(s)) }
-	return slices.Equal(sorted(a.Search), sorted(b.Search)) && slices.Equal(sorted(a.Replication), sorted(b.Replication))
 }
 
 // diff are the lines of a card: what was, and what is to be.
@@ -179,7 +175,7 @@ func (p UpdateParams) diff(was UpdateParams, f found) []change.Field {
 			out = append(out, change.Field{Label: label, Value: orDefaultWord(b) + " → " + orDefaultWord(a)})
 		}
 	}
-	if !was.Access.same(p.Access) {
+	if !was.Access.Equal(p.Access) {
 		line("May search", strings.Join(was.Access.Search, ", "), strings.Join(p.Access.Search, ", "))
 		line("May replicate", strings.Join(was.Access.Replication, ", "), strings.Join(p.Access.Replication, ", "))
 	}
@@ -190,7 +186,7 @@ func (p UpdateParams) diff(was UpdateParams, f found) []change.Field {
 	line("Compression", was.Compress, p.Compress)
 	line("Ping schedule", was.PingSchedule, p.PingSchedule)
 	for _, option := range []string{optionCertificate, optionSigningKey} {
-		line(option, f.Before.options(p.Alias)[option], f.After.options(p.Alias)[option])
+		line(option, f.Before.Options(p.Alias)[option], f.After.Options(p.Alias)[option])
 	}
 	return out
 }
@@ -203,7 +199,7 @@ func orDefaultWord(s string) string {
 }
 
 // steps let the local side in first: without that nothing that follows could be proven.
-func (k *UpdatePlanner) steps(request string, e ConnectionState, f found, how string, was Access) []change.PlannedStep {
+func (k *UpdatePlanner) steps(request string, e ConnectionState, f found, how string, was elastic.Access) []change.PlannedStep {
 	v, c := e.view(), f.Connect
 	var steps []change.PlannedStep
 	if c.Filter != nil {

@@ -6,12 +6,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 func TestAliases(t *testing.T) {
 	for _, good := range []string{"a", "logs", "logs-eu_1", "0logs", strings.Repeat("a", 100)} {
-		if err := link.CheckAlias(good); err != nil {
+		if err := elastic.CheckAlias(good); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
@@ -19,7 +20,7 @@ func TestAliases(t *testing.T) {
 		"", "Logs", "-logs", "_logs", "logs.eu", "logs eu", "lögs", "logs\n", "node", "signing",
 		strings.Repeat("a", 101),
 	} {
-		if link.CheckAlias(bad) == nil {
+		if elastic.CheckAlias(bad) == nil {
 			t.Errorf("%q passes", bad)
 		}
 	}
@@ -46,7 +47,7 @@ func TestAddresses(t *testing.T) {
 		"2001:db8::1:9443":             "host:port",
 	}
 	for address, want := range tests {
-		err := link.CheckAddress(address)
+		err := elastic.CheckAddress(address)
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%q: %v", address, err)
@@ -57,11 +58,11 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestServerNames(t *testing.T) {
-	if err := link.CheckServerName("logs.es.example"); err != nil {
+	if err := elastic.CheckServerName("logs.es.example"); err != nil {
 		t.Error(err)
 	}
 	for _, bad := range []string{"", "https://logs", "logs:9443", "logs/", "lo gs", "-logs", "*.example", strings.Repeat("a.", 130)} {
-		if link.CheckServerName(bad) == nil {
+		if elastic.CheckServerName(bad) == nil {
 			t.Errorf("%q passes", bad)
 		}
 	}
@@ -94,12 +95,12 @@ func TestPatternsAreReadFromText(t *testing.T) {
 }
 
 func TestVersions(t *testing.T) {
-	v, err := link.ParseVersion("9.1.0-SNAPSHOT")
+	v, err := elastic.ParseVersion("9.1.0-SNAPSHOT")
 	if err != nil || v.String() != "9.1.0" || !v.AtLeast(8, 14) || !v.AtLeast(9, 1) || v.AtLeast(9, 2) {
 		t.Errorf("got %v, %v", v, err)
 	}
 	for _, bad := range []string{"", "8", "8.14", "8.x.1", "8.14.-1", "v8.14.0", "8.14.0.1"} {
-		if _, err := link.ParseVersion(bad); err == nil {
+		if _, err := elastic.ParseVersion(bad); err == nil {
 			t.Errorf("%q passes", bad)
 		}
 	}
@@ -120,12 +121,12 @@ func TestCompatibleVersions(t *testing.T) {
 	for local, tt := range tests {
 		l := version(t, local)
 		for remote := range strings.FieldsSeq(tt.yes) {
-			if ok, why := link.Compatible(l, version(t, remote)); !ok || why != "" {
+			if ok, why := elastic.Compatible(l, version(t, remote)); !ok || why != "" {
 				t.Errorf("%s → %s: %v %q", local, remote, ok, why)
 			}
 		}
 		for remote := range strings.FieldsSeq(tt.no) {
-			if ok, why := link.Compatible(l, version(t, remote)); ok || !strings.Contains(why, remote) {
+			if ok, why := elastic.Compatible(l, version(t, remote)); ok || !strings.Contains(why, remote) {
 				t.Errorf("%s → %s: %v %q", local, remote, ok, why)
 			}
 		}
@@ -143,7 +144,7 @@ func TestWhyVersionsDoNotFitIsSaid(t *testing.T) {
 		"9.3 10.0":  "the remote cluster is at 10.0, of which nothing is known: Elastic's table of versions that search each other ends at 9",
 	} {
 		local, remote, _ := strings.Cut(pair, " ")
-		if _, why := link.Compatible(version(t, local), version(t, remote)); why != want {
+		if _, why := elastic.Compatible(version(t, local), version(t, remote)); why != want {
 			t.Errorf("%s: %s", pair, why)
 		}
 	}
@@ -155,7 +156,7 @@ func TestVersionsThatReplicate(t *testing.T) {
 		"8.17 8.17": true, "8.19 8.15": true, "9.1 8.19": true, "8.15 8.17": false, "8.19 9.0": false,
 	} {
 		local, remote, _ := strings.Cut(pair, " ")
-		if ok, why := link.Replicable(version(t, local), version(t, remote)); ok != want || (why == "") != want {
+		if ok, why := elastic.Replicable(version(t, local), version(t, remote)); ok != want || (why == "") != want {
 			t.Errorf("%s: %v %q", pair, ok, why)
 		}
 	}
@@ -167,21 +168,21 @@ func TestVersionsAreJudgedByWhatIsGranted(t *testing.T) {
 	const forSearch, forFollowing = "work together for search", "work together for replication: the local cluster, which follows, is at"
 	for name, tt := range map[string]struct {
 		local, remote string
-		access        link.Access
+		access        elastic.Access
 		say, not      string
 	}{
-		"a follower behind its leader":           {"8.15.0", "8.17.0", link.Access{Replication: follow}, forFollowing, forSearch},
-		"search across the same":                 {"8.15.0", "8.17.0", link.Access{Search: search}, "", "work together"},
-		"a follower far ahead":                   {"8.19.0", "8.15.0", link.Access{Replication: follow}, "", "work together"},
-		"search far ahead":                       {"8.19.0", "8.15.0", link.Access{Search: search}, forSearch, forFollowing},
-		"both, of which one fits":                {"8.19.0", "8.15.0", link.Access{Search: search, Replication: follow}, forSearch, forFollowing},
-		"nothing said, as under certificates":    {"8.19.0", "8.15.0", link.Access{}, forSearch, forFollowing},
-		"both, and the follower behind its lead": {"8.18.0", "9.1.0", link.Access{Search: search, Replication: follow}, forFollowing, "nothing"},
+		"a follower behind its leader":           {"8.15.0", "8.17.0", elastic.Access{Replication: follow}, forFollowing, forSearch},
+		"search across the same":                 {"8.15.0", "8.17.0", elastic.Access{Search: search}, "", "work together"},
+		"a follower far ahead":                   {"8.19.0", "8.15.0", elastic.Access{Replication: follow}, "", "work together"},
+		"search far ahead":                       {"8.19.0", "8.15.0", elastic.Access{Search: search}, forSearch, forFollowing},
+		"both, of which one fits":                {"8.19.0", "8.15.0", elastic.Access{Search: search, Replication: follow}, forSearch, forFollowing},
+		"nothing said, as under certificates":    {"8.19.0", "8.15.0", elastic.Access{}, forSearch, forFollowing},
+		"both, and the follower behind its lead": {"8.18.0", "9.1.0", elastic.Access{Search: search, Replication: follow}, forFollowing, "nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene()
-			s.local.Edit(func(d *link.Deployment) { d.Version = tt.local })
-			s.remote.Edit(func(d *link.Deployment) { d.Version = tt.remote })
+			s.local.Edit(func(d *elastic.Deployment) { d.Version = tt.local })
+			s.remote.Edit(func(d *elastic.Deployment) { d.Version = tt.remote })
 			s.c.Access = tt.access
 			said := strings.Join(link.Warnings(s.survey(t), s.c), "\n")
 			contains(t, said, tt.say)
@@ -192,9 +193,9 @@ func TestVersionsAreJudgedByWhatIsGranted(t *testing.T) {
 	}
 }
 
-func version(t *testing.T, minor string) link.Version {
+func version(t *testing.T, minor string) elastic.Version {
 	t.Helper()
-	v, err := link.ParseVersion(minor + ".0")
+	v, err := elastic.ParseVersion(minor + ".0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +218,7 @@ func TestEveryProblemOfAConnectIsNamedAtOnce(t *testing.T) {
 	}
 	c := newScene().c
 	c.Remote, c.ExpiryDays, c.ProxySockets = c.Local, link.MaxExpiryDays+1, link.MaxProxySockets+1
-	c.Access = link.Access{Search: make([]string, link.MaxPatterns+1), Replication: []string{"A", "b:c"}}
+	c.Access = elastic.Access{Search: make([]string, link.MaxPatterns+1), Replication: []string{"A", "b:c"}}
 	contains(t, problem(t, c.Check(), link.FieldRemote), "itself")
 	contains(t, problem(t, c.Check(), link.FieldSearch), "at most")
 	contains(t, problem(t, c.Check(), link.FieldReplication), "lower-case")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Warnings are what people should know of c before they approve it. None of them stands in its way.
@@ -51,16 +53,16 @@ func (w *warnings) access(c ConnectParams) {
 	}
 }
 
-func (w *warnings) versions(s PairState, a Access) {
-	local, err := ParseVersion(s.Local.Version)
-	remote, err2 := ParseVersion(s.Remote.Version)
+func (w *warnings) versions(s PairState, a elastic.Access) {
+	local, err := elastic.ParseVersion(s.Local.Version)
+	remote, err2 := elastic.ParseVersion(s.Remote.Version)
 	if err != nil || err2 != nil {
 		return // a problem, not a warning
 	}
-	*w = append(*w, mismatches(local, remote, a)...)
+	*w = append(*w, elastic.Mismatches(local, remote, a)...)
 }
 
-func (w *warnings) licence(side string, d Deployment, l License, unread error) {
+func (w *warnings) licence(side string, d elastic.Deployment, l elastic.License, unread error) {
 	switch {
 	case unread != nil:
 		w.add("The licence of %s (%s) could not be read: %s.", d.Name, side, sentence(unread))
@@ -71,7 +73,7 @@ func (w *warnings) licence(side string, d Deployment, l License, unread error) {
 	}
 }
 
-func (w *warnings) health(d Deployment) {
+func (w *warnings) health(d elastic.Deployment) {
 	if !d.Healthy {
 		w.add("%s is not healthy.", d.Name)
 	}
@@ -111,7 +113,7 @@ func (w *warnings) filters(s PairState) {
 }
 
 // uncovered returns the addresses that no IP filter lets in.
-func uncovered(addresses []string, rulesets []Ruleset) []string {
+func uncovered(addresses []string, rulesets []elastic.Ruleset) []string {
 	var allowed []netip.Prefix
 	for _, r := range rulesets {
 		if r.Type != "ip" {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
@@ -29,7 +30,7 @@ func breaking(words string) func(*fixture) { return func(h *fixture) { h.remote.
 // waysByKey are those of a connection by API key.
 var waysByKey = []way{
 	{"the alias was removed", func(h *fixture) { h.local.Unset("logs") }, link.CauseNotSet, link.KindRotate},
-	{"the remote deployment is stopped", func(h *fixture) { h.remote.Edit(func(d *link.Deployment) { d.Status = "stopped" }) }, link.CauseStopped, ""},
+	{"the remote deployment is stopped", func(h *fixture) { h.remote.Edit(func(d *elastic.Deployment) { d.Status = "stopped" }) }, link.CauseStopped, ""},
 	{"the remote deployment is gone", func(h *fixture) { h.ech.Remove("d-remote") }, link.CauseGone, link.KindDisconnect},
 	{"the address has the transport port", func(h *fixture) { h.local.Set("logs", "proxy_address", "logs.cloud.example:9400") }, link.CausePort, link.KindUpdate},
 	{"the address has a host that does not exist", func(h *fixture) { h.local.Set("logs", "proxy_address", "nowhere.example:9443") }, link.CauseUnknownHost, link.KindUpdate},
@@ -49,8 +50,8 @@ var waysByKey = []way{
 	{"the key was narrowed", func(h *fixture) { h.remote.Narrow("other-*") }, link.CauseNotAllowed, link.KindUpdate},
 	{"the bot's user lacks remote_indices", func(h *fixture) { h.local.Unprivileged() }, link.CauseNoPrivileges, link.KindUpdate},
 	{"the local side does not sign", breaking("API key (type:[cross_cluster], id:[k]) requires certificate identity matching [x], but no certificate was provided"), link.CauseIdentity, ""},
-	{"a licence does not cover it", func(h *fixture) { h.remote.SetLicense(link.License{Type: "basic", Active: true}) }, link.CauseLicence, ""},
-	{"the versions do not fit", func(h *fixture) { h.remote.Edit(func(d *link.Deployment) { d.Version = "8.13.0" }) }, link.CauseVersions, ""},
+	{"a licence does not cover it", func(h *fixture) { h.remote.SetLicense(elastic.License{Type: "basic", Active: true}) }, link.CauseLicence, ""},
+	{"the versions do not fit", func(h *fixture) { h.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.13.0" }) }, link.CauseVersions, ""},
 	{"something on the way cuts connections", breaking("handshake failed because connection reset"), link.CauseDropped, ""},
 	{"it fails while skip_unavailable is true", func(h *fixture) {
 		h.local.Set("logs", "skip_unavailable", "true")
@@ -187,7 +188,7 @@ func TestVerifyReadsAStaleKeyAway(t *testing.T) {
 // Replication alone works end to end: it is verified, diagnosed and watched.
 func TestAConnectionForReplicationAloneWorks(t *testing.T) {
 	h := newFixture(t)
-	h.c.Access = link.Access{Replication: []string{"logs-*"}}
+	h.c.Access = elastic.Access{Replication: []string{"logs-*"}}
 	h.connect()
 	if x := h.examine(); x.Diagnosis != nil {
 		t.Errorf("diagnosis %+v, %s", x.Diagnosis, x.Evidence)

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/cloudapi"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -31,9 +31,9 @@ func TestCallsAreDescribedAsTheyAreSent(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	c, ctx := client(t, server.URL), t.Context()
-	ruleset := link.NewRuleset{Name: "n", Description: "d", Region: "r", Sources: []string{"203.0.113.10"}}
-	trust := link.TrustSettings{Accounts: []json.RawMessage{json.RawMessage(account)}}
-	was := link.Trusted{Plan: json.RawMessage(planJSON), Version: "7"}
+	ruleset := elastic.NewRuleset{Name: "n", Description: "d", Region: "r", Sources: []string{"203.0.113.10"}}
+	trust := elastic.TrustSettings{Accounts: []json.RawMessage{json.RawMessage(account)}}
+	was := elastic.Trusted{Plan: json.RawMessage(planJSON), Version: "7"}
 	for name, call := range map[string]struct {
 		described change.Call
 		send      func() error

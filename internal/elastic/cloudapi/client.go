@@ -20,8 +20,8 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -35,8 +35,8 @@ type Options struct {
 	System      string            // the platform's configured name: in errors and in the Ref of its deployments
 	BaseURL     string            // https://<coordinator>:12443 or https://api.elastic-cloud.com, with or without /api/v1
 	APIKey      secret.Secret     // of the platform, not of Elasticsearch
-	Transport   http.RoundTripper // nil: wire.NewTransport with the system's authorities
-	CallTimeout time.Duration     // of each call; 0: wire.DefaultCallTimeout
+	Transport   http.RoundTripper // nil: transport.NewTransport with the system's authorities
+	CallTimeout time.Duration     // of each call; 0: transport.DefaultCallTimeout
 	Now         func() time.Time  // required
 	Log         *slog.Logger      // nil: no log
 }
@@ -46,8 +46,8 @@ type Client struct {
 	system string
 	base   string
 	key    secret.Secret
-	fence  *wire.Fence
-	scrub  wire.Scrubber
+	http   *transport.DeadlineTransport
+	scrub  transport.Scrubber
 }
 
 // New checks the options.
@@ -64,9 +64,9 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("platform %s: an API key is needed", o.System)
 	}
 	if o.Transport == nil {
-		o.Transport = wire.NewTransport(wire.Trust{})
+		o.Transport = transport.NewTransport(transport.Trust{})
 	}
-	fence, err := wire.NewFence(wire.Options{
+	calls, err := transport.NewDeadlineTransport(transport.Options{
 		System: o.System, Next: o.Transport, CallTimeout: o.CallTimeout, Now: o.Now, Log: o.Log,
 	})
 	if err != nil {
@@ -74,12 +74,12 @@ func New(o Options) (*Client, error) {
 	}
 	base := strings.TrimSuffix(strings.TrimRight(o.BaseURL, "/"), basePath)
 	return &Client{
-		system: o.System, base: base + basePath, key: o.APIKey, fence: fence, scrub: wire.NewScrubber(o.APIKey),
+		system: o.System, base: base + basePath, key: o.APIKey, http: calls, scrub: transport.NewScrubber(o.APIKey),
 	}, nil
 }
 
 // ProxyAddress is where ECE hands requests through to Elasticsearch of a deployment.
-func (c *Client) ProxyAddress(d link.Deployment) (string, error) {
+func (c *Client) ProxyAddress(d elastic.Deployment) (string, error) {
 	path, err := pathOf("deployments", d.Deployment, "elasticsearch", d.RefID, "proxy")
 	if err != nil {
 		return "", err
@@ -100,7 +100,7 @@ type request struct {
 // Calls describe the calls of a Client. Each is made of the request that the Client sends.
 type Calls struct{}
 
-var _ link.PlatformCalls = Calls{}
+var _ elastic.PlatformCalls = Calls{}
 
 func (r request) describe() change.Call {
 	call := change.Call{Method: r.method, Path: basePath + "/" + strings.Join(r.path, "/")}
@@ -123,7 +123,7 @@ func (c *Client) doHeader(ctx context.Context, r request, out any) (http.Header,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.system, err)
 	}
-	call := wire.Call{
+	call := transport.Call{
 		System: c.system, Name: r.method + " " + path, Writes: r.method != http.MethodGet && !r.reads,
 		Scrub: c.scrub.With(r.secret),
 	}
@@ -131,7 +131,7 @@ func (c *Client) doHeader(ctx context.Context, r request, out any) (http.Header,
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.fence.RoundTrip(req) // not by an http.Client: it would follow redirects
+	resp, err := c.http.RoundTrip(req) // not by an http.Client: it would follow redirects
 	if err != nil {
 		return nil, call.Failed(err)
 	}

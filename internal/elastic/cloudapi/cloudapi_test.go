@@ -13,10 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/cloudapi"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -28,11 +28,11 @@ const (
 	id      = "0fb1e2c3d4e5f60718293a4b5c6d7e8f"
 )
 
-var logs = link.Deployment{Ref: link.Ref{Platform: "ece-prod", Deployment: id}, Name: "logs-prod", RefID: "main-elasticsearch"}
+var logs = elastic.Deployment{Ref: elastic.Ref{Platform: "ece-prod", Deployment: id}, Name: "logs-prod", RefID: "main-elasticsearch"}
 
 func client(t *testing.T, url string) *cloudapi.Client {
 	t.Helper()
-	transport := wire.NewTransport(wire.Trust{})
+	transport := transport.NewTransport(transport.Trust{})
 	t.Cleanup(transport.CloseIdleConnections)
 	c, err := cloudapi.New(cloudapi.Options{
 		System: "ece-prod", BaseURL: url + "/", APIKey: secret.New(apiKey), Transport: transport,
@@ -71,8 +71,8 @@ func TestDeploymentIsReadWithItsConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := link.Deployment{
-		Ref: link.Ref{Platform: "ece-prod", Deployment: id}, Name: "logs-prod", RefID: "main-elasticsearch",
+	wanted := elastic.Deployment{
+		Ref: elastic.Ref{Platform: "ece-prod", Deployment: id}, Name: "logs-prod", RefID: "main-elasticsearch",
 		ClusterID: "c1", Region: "ece-region", Version: "8.19.3", Healthy: true, Status: "started",
 		Endpoint: "c1.ece.example.org", ServiceURL: "https://c1.ece.example.org:9243", TransportPort: 9400,
 		Tags: map[string]string{"team": "search"},
@@ -99,7 +99,7 @@ func TestForgedIdMakesNoCall(t *testing.T) {
 	t.Parallel()
 	s := elastictest.Serve(t)
 	for _, forged := range []string{"", ".", "..", "../account", "a/b", "a?b", "a%2fb", "a b", "ä"} {
-		if _, err := client(t, s.URL).Deployment(t.Context(), forged); !link.IsNotFound(err) {
+		if _, err := client(t, s.URL).Deployment(t.Context(), forged); !elastic.IsNotFound(err) {
 			t.Errorf("%q: got %v, want nothing found", forged, err)
 		}
 		d := logs
@@ -122,7 +122,7 @@ func TestRulesetThatIsNotReadableStillCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := []link.Ruleset{{ID: "r1", Name: "office", Type: "ip", Region: "r", Sources: []string{"198.51.100.0/24"}}, {ID: "r2"}}
+	wanted := []elastic.Ruleset{{ID: "r1", Name: "office", Type: "ip", Region: "r", Sources: []string{"198.51.100.0/24"}}, {ID: "r2"}}
 	if diff := cmp.Diff(wanted, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -181,7 +181,7 @@ func TestFailures(t *testing.T) {
 				Status: test.status, Answer: echo, Header: test.header, Instead: test.instead,
 			})
 			var log bytes.Buffer
-			transport := wire.NewTransport(wire.Trust{})
+			transport := transport.NewTransport(transport.Trust{})
 			t.Cleanup(transport.CloseIdleConnections)
 			c, err := cloudapi.New(cloudapi.Options{
 				System: "ece-prod", BaseURL: s.URL + "/api/v1", APIKey: secret.New(apiKey), Transport: transport, Now: time.Now,
@@ -192,7 +192,7 @@ func TestFailures(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = c.StoreSecret(t.Context(), logs, entry, secret.New(encoded))
-			call, ok := errors.AsType[*link.CallError](err)
+			call, ok := errors.AsType[*elastic.CallError](err)
 			if !ok {
 				t.Fatalf("got %v, want a *link.CallError", err)
 			}

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // deployment is DeploymentGetResponse and DeploymentSearchResponse, as far as they are read.
@@ -79,7 +79,7 @@ type plan struct {
 const codeNoDeployment = "deployments.deployment_not_found"
 
 // Deployment reads GET /deployments/{id}.
-func (c *Client) Deployment(ctx context.Context, id string) (link.Deployment, error) {
+func (c *Client) Deployment(ctx context.Context, id string) (elastic.Deployment, error) {
 	// show_metadata is what brings the endpoint on every version; what it holds beyond that is not kept.
 	query := url.Values{
 		"show_metadata": {"true"}, "show_plans": {"true"}, "enrich_with_template": {"false"},
@@ -88,28 +88,28 @@ func (c *Client) Deployment(ctx context.Context, id string) (link.Deployment, er
 	var found deployment
 	err := c.do(ctx, request{method: http.MethodGet, path: []string{"deployments", id}, query: query}, &found)
 	if errors.Is(err, errNoID) {
-		return link.Deployment{}, &link.CallError{
+		return elastic.Deployment{}, &elastic.CallError{
 			System: c.system, Call: "GET /deployments/…", Status: http.StatusNotFound, Code: codeNoDeployment,
 			Reason: "this can't be the id of a deployment", Err: err,
 		}
 	}
 	if err != nil {
-		return link.Deployment{}, err
+		return elastic.Deployment{}, err
 	}
 	d, ok := c.inLinkTerms(found)
 	if !ok {
-		return link.Deployment{}, fmt.Errorf("%s: deployment %s has no Elasticsearch", c.system, id)
+		return elastic.Deployment{}, fmt.Errorf("%s: deployment %s has no Elasticsearch", c.system, id)
 	}
 	return d, nil
 }
 
-func (c *Client) inLinkTerms(from deployment) (link.Deployment, bool) {
+func (c *Client) inLinkTerms(from deployment) (elastic.Deployment, bool) {
 	if len(from.Resources.Elasticsearch) == 0 {
-		return link.Deployment{}, false
+		return elastic.Deployment{}, false
 	}
 	es := from.Resources.Elasticsearch[0]
-	d := link.Deployment{
-		Ref:        link.Ref{Platform: c.system, Deployment: from.ID},
+	d := elastic.Deployment{
+		Ref:        elastic.Ref{Platform: c.system, Deployment: from.ID},
 		Name:       from.Name,
 		RefID:      es.RefID,
 		ClusterID:  es.Info.ClusterID,

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 )
 
 func rulesetPath(more ...string) []string {
@@ -15,7 +15,7 @@ func rulesetPath(more ...string) []string {
 }
 
 // creating is POST /deployments/traffic-filter/rulesets (TrafficFilterRulesetRequest) of an IP filter.
-func creating(r link.NewRuleset) request {
+func creating(r elastic.NewRuleset) request {
 	type rule struct {
 		Source string `json:"source"`
 	}
@@ -33,7 +33,7 @@ func creating(r link.NewRuleset) request {
 	return request{method: http.MethodPost, path: rulesetPath(), body: body}
 }
 
-func attaching(ruleset string, d link.Deployment) request {
+func attaching(ruleset string, d elastic.Deployment) request {
 	body := struct {
 		Type string `json:"entity_type"`
 		ID   string `json:"id"`
@@ -41,7 +41,7 @@ func attaching(ruleset string, d link.Deployment) request {
 	return request{method: http.MethodPost, path: rulesetPath(ruleset, "associations"), body: body}
 }
 
-func detaching(ruleset string, d link.Deployment) request {
+func detaching(ruleset string, d elastic.Deployment) request {
 	return request{method: http.MethodDelete, path: rulesetPath(ruleset, "associations", "deployment", d.Deployment)}
 }
 
@@ -52,15 +52,15 @@ func deleting(ruleset string) request {
 var listing = request{method: http.MethodGet, path: rulesetPath()}
 
 // CreateRuleset describes Client.CreateRuleset.
-func (Calls) CreateRuleset(r link.NewRuleset) change.Call { return creating(r).describe() }
+func (Calls) CreateRuleset(r elastic.NewRuleset) change.Call { return creating(r).describe() }
 
 // Attach describes Client.Attach.
-func (Calls) Attach(ruleset string, d link.Deployment) change.Call {
+func (Calls) Attach(ruleset string, d elastic.Deployment) change.Call {
 	return attaching(ruleset, d).describe()
 }
 
 // Detach describes Client.Detach.
-func (Calls) Detach(ruleset string, d link.Deployment) change.Call {
+func (Calls) Detach(ruleset string, d elastic.Deployment) change.Call {
 	return detaching(ruleset, d).describe()
 }
 
@@ -72,7 +72,7 @@ func (Calls) Rulesets() change.Call { return listing.describe() }
 
 // CreateRuleset sends POST /deployments/traffic-filter/rulesets. An answer without an id leaves a ruleset behind, so it
 // is Ambiguous.
-func (c *Client) CreateRuleset(ctx context.Context, r link.NewRuleset) (string, error) {
+func (c *Client) CreateRuleset(ctx context.Context, r elastic.NewRuleset) (string, error) {
 	var made struct {
 		ID string `json:"id"`
 	}
@@ -81,7 +81,7 @@ func (c *Client) CreateRuleset(ctx context.Context, r link.NewRuleset) (string, 
 		return "", err
 	}
 	if made.ID == "" {
-		call := wire.Call{System: c.system, Name: req.method + " /" + strings.Join(req.path, "/"), Scrub: c.scrub}
+		call := transport.Call{System: c.system, Name: req.method + " /" + strings.Join(req.path, "/"), Scrub: c.scrub}
 		return "", written(call.Odd(http.StatusCreated, "unreadable_answer", "the answer names no ruleset", nil))
 	}
 	return made.ID, nil
@@ -108,12 +108,12 @@ func (c *Client) RulesetsNamed(ctx context.Context, name string) ([]string, erro
 }
 
 // Attach makes a ruleset apply to a deployment; one that applies already is no error there.
-func (c *Client) Attach(ctx context.Context, ruleset string, d link.Deployment) error {
+func (c *Client) Attach(ctx context.Context, ruleset string, d elastic.Deployment) error {
 	return c.do(ctx, attaching(ruleset, d), nil)
 }
 
 // Detach makes a ruleset no longer apply to a deployment.
-func (c *Client) Detach(ctx context.Context, ruleset string, d link.Deployment) error {
+func (c *Client) Detach(ctx context.Context, ruleset string, d elastic.Deployment) error {
 	return forgiveMissing(c.do(ctx, detaching(ruleset, d), nil))
 }
 
@@ -140,7 +140,7 @@ func (c *Client) Associated(ctx context.Context, ruleset string) ([]string, erro
 }
 
 func forgiveMissing(err error) error {
-	if link.IsNotFound(err) {
+	if elastic.IsNotFound(err) {
 		return nil
 	}
 	return err

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 func TestARulesetIsMadeAttachedAndTakenAway(t *testing.T) {
@@ -33,7 +33,7 @@ func TestARulesetIsMadeAttachedAndTakenAway(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	made, err := c.CreateRuleset(t.Context(), link.NewRuleset{
+	made, err := c.CreateRuleset(t.Context(), elastic.NewRuleset{
 		Name: "rcb-1", Description: "why", Region: "aws-eu-west-1", Sources: []string{"203.0.113.10/32", "198.51.100.0/24"},
 	})
 	must(err)
@@ -75,8 +75,8 @@ func TestARulesetWithoutAnIdIsInDoubt(t *testing.T) {
 			`{"name":"rcb-1","description":"","type":"ip","region":"r","include_by_default":false,"rules":[{"source":"203.0.113.10/32"}]}`),
 		Status: 201, Answer: `{}`,
 	})
-	_, err := client(t, s.URL).CreateRuleset(t.Context(), link.NewRuleset{Name: "rcb-1", Region: "r", Sources: []string{"203.0.113.10/32"}})
-	if call, ok := errors.AsType[*link.CallError](err); !ok || !call.Ambiguous {
+	_, err := client(t, s.URL).CreateRuleset(t.Context(), elastic.NewRuleset{Name: "rcb-1", Region: "r", Sources: []string{"203.0.113.10/32"}})
+	if call, ok := errors.AsType[*elastic.CallError](err); !ok || !call.Ambiguous {
 		t.Errorf("got %v, want an ambiguous call", err)
 	}
 }

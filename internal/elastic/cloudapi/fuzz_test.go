@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/cloudapi"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -79,7 +79,7 @@ func FuzzAnswers(f *testing.F) {
 		note(err)
 		_, err = c.RulesetsNamed(ctx, "n")
 		note(err)
-		_, err = c.CreateRuleset(ctx, link.NewRuleset{Name: "n"})
+		_, err = c.CreateRuleset(ctx, elastic.NewRuleset{Name: "n"})
 		note(err)
 		_, err = c.Organizations(ctx)
 		note(err)

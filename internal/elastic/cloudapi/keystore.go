@@ -9,8 +9,8 @@ import (
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -19,27 +19,27 @@ type keystoreContents struct {
 	Secrets map[string]any `json:"secrets"`
 }
 
-func keystoreOf(d link.Deployment) []string {
+func keystoreOf(d elastic.Deployment) []string {
 	return []string{"deployments", d.Deployment, "elasticsearch", d.RefID, "keystore"}
 }
 
 // patching sets one entry of the keystore, or removes it by a value of nothing.
-func patching(d link.Deployment, name string, entry any) request {
+func patching(d elastic.Deployment, name string, entry any) request {
 	return request{method: http.MethodPatch, path: keystoreOf(d), body: keystoreContents{Secrets: map[string]any{name: entry}}}
 }
 
 // StoreSecret describes Client.StoreSecret.
-func (Calls) StoreSecret(d link.Deployment, name string) change.Call {
+func (Calls) StoreSecret(d elastic.Deployment, name string) change.Call {
 	return patching(d, name, map[string]string{"value": secret.Dots}).describe()
 }
 
 // RemoveSecret describes the first try of Client.RemoveSecret.
-func (Calls) RemoveSecret(d link.Deployment, name string) change.Call {
+func (Calls) RemoveSecret(d elastic.Deployment, name string) change.Call {
 	return patching(d, name, struct{}{}).describe()
 }
 
 // SecretNames reads the names in the keystore, sorted. Their values are never handed out.
-func (c *Client) SecretNames(ctx context.Context, d link.Deployment) ([]string, error) {
+func (c *Client) SecretNames(ctx context.Context, d elastic.Deployment) ([]string, error) {
 	var kept keystoreContents
 	if err := c.do(ctx, request{method: http.MethodGet, path: keystoreOf(d)}, &kept); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (c *Client) SecretNames(ctx context.Context, d link.Deployment) ([]string, 
 }
 
 // StoreSecret sets one entry and reads back that its name is there.
-func (c *Client) StoreSecret(ctx context.Context, d link.Deployment, name string, value secret.Secret) error {
+func (c *Client) StoreSecret(ctx context.Context, d elastic.Deployment, name string, value secret.Secret) error {
 	if value.Empty() {
 		return fmt.Errorf("%s: an empty secret is not stored: it would neither set nor remove the entry", c.system)
 	}
@@ -70,7 +70,7 @@ func (c *Client) StoreSecret(ctx context.Context, d link.Deployment, name string
 // RemoveSecret removes one entry, if it is there, and reads back that it is gone. An entry without a value is
 // removed (the API's description of KeystoreSecret); an empty value was seen to leave it
 // (github.com/elastic/terraform-provider-ec/issues/541 and /888). Where {} leaves it as well, null is sent, as ecctl does.
-func (c *Client) RemoveSecret(ctx context.Context, d link.Deployment, name string) error {
+func (c *Client) RemoveSecret(ctx context.Context, d elastic.Deployment, name string) error {
 	names, err := c.SecretNames(ctx, d)
 	if err != nil || !slices.Contains(names, name) {
 		return err
@@ -91,24 +91,24 @@ func (c *Client) RemoveSecret(ctx context.Context, d link.Deployment, name strin
 }
 
 // unexpected is a write that was answered well and that reading back does not show.
-func (c *Client) unexpected(d link.Deployment, code, reason string) error {
+func (c *Client) unexpected(d elastic.Deployment, code, reason string) error {
 	path, err := pathOf(keystoreOf(d)...)
 	if err != nil {
 		return err
 	}
-	call := wire.Call{System: c.system, Name: http.MethodPatch + " " + path, Scrub: c.scrub}
+	call := transport.Call{System: c.system, Name: http.MethodPatch + " " + path, Scrub: c.scrub}
 	return written(call.Odd(http.StatusOK, code, reason, nil))
 }
 
 // written marks the failure of a reading-back: the write before it was answered well.
 func written(err error) error {
-	if call, ok := errors.AsType[*link.CallError](err); ok {
+	if call, ok := errors.AsType[*elastic.CallError](err); ok {
 		call.Ambiguous = true
 	}
 	return err
 }
 
-func (c *Client) patchKeystore(ctx context.Context, d link.Deployment, name string, entry any, value secret.Secret) error {
+func (c *Client) patchKeystore(ctx context.Context, d elastic.Deployment, name string, entry any, value secret.Secret) error {
 	r := patching(d, name, entry)
 	r.secret = value
 	return c.do(ctx, r, nil)

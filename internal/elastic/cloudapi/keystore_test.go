@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -37,7 +37,7 @@ func TestSecretIsStoredAndReadBack(t *testing.T) {
 	if err := c.StoreSecret(t.Context(), logs, entry, secret.New(encoded)); err != nil {
 		t.Error(err)
 	}
-	call, ok := errors.AsType[*link.CallError](c.StoreSecret(t.Context(), logs, entry, secret.New(encoded)))
+	call, ok := errors.AsType[*elastic.CallError](c.StoreSecret(t.Context(), logs, entry, secret.New(encoded)))
 	if !ok || call.Code != "keystore_entry_missing" || !call.Ambiguous {
 		t.Errorf("an entry that does not show: got %v", call)
 	}

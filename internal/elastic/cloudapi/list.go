@@ -4,14 +4,14 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-var _ link.Lister = (*Client)(nil)
+var _ elastic.Lister = (*Client)(nil)
 
 // ListDeployments reads GET /deployments: all there are, in one answer, but no more of each than its name and resources.
 // Those of the platform itself can't be told from the others here.
-func (c *Client) ListDeployments(ctx context.Context) ([]link.Deployment, error) {
+func (c *Client) ListDeployments(ctx context.Context) ([]elastic.Deployment, error) {
 	var answer struct {
 		Deployments []struct {
 			ID        string `json:"id"`
@@ -27,12 +27,12 @@ func (c *Client) ListDeployments(ctx context.Context) ([]link.Deployment, error)
 	if err := c.do(ctx, request{method: http.MethodGet, path: []string{"deployments"}}, &answer); err != nil {
 		return nil, err
 	}
-	var all []link.Deployment
+	var all []elastic.Deployment
 	for _, d := range answer.Deployments {
 		for _, r := range d.Resources {
 			if r.Kind == "elasticsearch" {
-				all = append(all, link.Deployment{
-					Ref: link.Ref{Platform: c.system, Deployment: d.ID}, Name: d.Name, RefID: r.RefID, ClusterID: r.ID, Region: r.Region,
+				all = append(all, elastic.Deployment{
+					Ref: elastic.Ref{Platform: c.system, Deployment: d.ID}, Name: d.Name, RefID: r.RefID, ClusterID: r.ID, Region: r.Region,
 				})
 				break
 			}

@@ -5,8 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 func TestListTakesWhatHasElasticsearch(t *testing.T) {
@@ -21,8 +21,8 @@ func TestListTakesWhatHasElasticsearch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []link.Deployment{{
-		Ref: link.Ref{Platform: "ece-prod", Deployment: "id1"}, Name: "logs", RefID: "main-elasticsearch", ClusterID: "c1", Region: "r",
+	all := []elastic.Deployment{{
+		Ref: elastic.Ref{Platform: "ece-prod", Deployment: "id1"}, Name: "logs", RefID: "main-elasticsearch", ClusterID: "c1", Region: "r",
 	}}
 	if diff := cmp.Diff(all, got); diff != "" {
 		t.Error(diff)

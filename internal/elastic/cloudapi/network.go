@@ -6,12 +6,12 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Rulesets reads the traffic filters that apply to a deployment, in the platform's order. One that is listed but
 // can't be found is returned with its id alone: leaving it out could make a closed deployment look open.
-func (c *Client) Rulesets(ctx context.Context, d link.Deployment) ([]link.Ruleset, error) {
+func (c *Client) Rulesets(ctx context.Context, d elastic.Deployment) ([]elastic.Ruleset, error) {
 	var attached struct {
 		Rulesets []string `json:"rulesets"`
 	}
@@ -19,11 +19,11 @@ func (c *Client) Rulesets(ctx context.Context, d link.Deployment) ([]link.Rulese
 	if err := c.do(ctx, request{method: http.MethodGet, path: path}, &attached); err != nil {
 		return nil, err
 	}
-	var all []link.Ruleset
+	var all []elastic.Ruleset
 	for _, id := range attached.Rulesets {
 		r, err := c.ruleset(ctx, id)
-		if link.IsNotFound(err) {
-			r, err = link.Ruleset{ID: id}, nil
+		if elastic.IsNotFound(err) {
+			r, err = elastic.Ruleset{ID: id}, nil
 		}
 		if err != nil {
 			return nil, err
@@ -34,7 +34,7 @@ func (c *Client) Rulesets(ctx context.Context, d link.Deployment) ([]link.Rulese
 }
 
 // ruleset reads TrafficFilterRulesetInfo.
-func (c *Client) ruleset(ctx context.Context, id string) (link.Ruleset, error) {
+func (c *Client) ruleset(ctx context.Context, id string) (elastic.Ruleset, error) {
 	var info struct {
 		ID          string `json:"id"`
 		Name        string `json:"name"`
@@ -47,9 +47,9 @@ func (c *Client) ruleset(ctx context.Context, id string) (link.Ruleset, error) {
 	}
 	path := []string{"deployments", "traffic-filter", "rulesets", id}
 	if err := c.do(ctx, request{method: http.MethodGet, path: path}, &info); err != nil {
-		return link.Ruleset{}, err
+		return elastic.Ruleset{}, err
 	}
-	r := link.Ruleset{ID: info.ID, Name: info.Name, Type: info.Type, Region: info.Region, Description: info.Description}
+	r := elastic.Ruleset{ID: info.ID, Name: info.Name, Type: info.Type, Region: info.Region, Description: info.Description}
 	for _, rule := range info.Rules {
 		if rule.Source != "" {
 			r.Sources = append(r.Sources, rule.Source)

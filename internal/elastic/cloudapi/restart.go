@@ -6,10 +6,10 @@ import (
 	"net/url"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-func restarting(d link.Deployment) request {
+func restarting(d elastic.Deployment) request {
 	return request{
 		method: http.MethodPost, path: []string{"deployments", d.Deployment, "elasticsearch", d.RefID, "_restart"},
 		query: url.Values{"cancel_pending": {"false"}},
@@ -17,15 +17,15 @@ func restarting(d link.Deployment) request {
 }
 
 // Restart describes Client.Restart.
-func (Calls) Restart(d link.Deployment) change.Call { return restarting(d).describe() }
+func (Calls) Restart(d elastic.Deployment) change.Call { return restarting(d).describe() }
 
 // Restart sends POST …/_restart. It waits for no plan of others and cancels none.
-func (c *Client) Restart(ctx context.Context, d link.Deployment) error {
+func (c *Client) Restart(ctx context.Context, d elastic.Deployment) error {
 	return c.do(ctx, restarting(d), nil)
 }
 
 // LatestPlan reads how the deployment's latest plan or restart went.
-func (c *Client) LatestPlan(ctx context.Context, d link.Deployment) (last link.Attempt, pending bool, err error) {
+func (c *Client) LatestPlan(ctx context.Context, d elastic.Deployment) (last elastic.Attempt, pending bool, err error) {
 	now, err := c.Trust(ctx, d)
 	return now.Last, now.Pending, err
 }

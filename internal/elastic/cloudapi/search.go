@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 const (
@@ -32,11 +32,11 @@ type searchResponse struct {
 // Search asks POST /deployments/_search. Deployments of the platform itself are left out: they can take no part in
 // a connection (Elastic's docs: enabling cross-cluster search in ECE). Where a later page fails, what the earlier ones
 // brought comes with the error.
-func (c *Client) Search(ctx context.Context, text string, limit int) ([]link.Deployment, error) {
+func (c *Client) Search(ctx context.Context, text string, limit int) ([]elastic.Deployment, error) {
 	text = strings.TrimSpace(text)
 	// A unique sort keeps a deployment from being lost between pages (the API's own advice).
 	ask := searchRequest{Query: queryFor(text), Size: maxPage, Sort: []string{"id"}}
-	var found []link.Deployment
+	var found []elastic.Deployment
 	seen := 0
 	for range maxPages {
 		var page searchResponse
@@ -65,7 +65,7 @@ func (c *Client) Search(ctx context.Context, text string, limit int) ([]link.Dep
 }
 
 // contains holds the answer to the contract: how the platform analyzes names is its own affair.
-func contains(d link.Deployment, text string) bool {
+func contains(d elastic.Deployment, text string) bool {
 	text = strings.ToLower(text)
 	return strings.Contains(strings.ToLower(d.Name), text) || strings.Contains(strings.ToLower(d.Deployment), text)
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // planned is the Elasticsearch resource of a deployment with its plans and trust, in raw JSON where it is sent back.
@@ -26,7 +26,7 @@ type planned struct {
 					History []planAttempt   `json:"history"`
 				} `json:"plan_info"`
 				Settings struct {
-					Trust link.TrustSettings `json:"trust"`
+					Trust elastic.TrustSettings `json:"trust"`
 				} `json:"settings"`
 			} `json:"info"`
 		} `json:"elasticsearch"`
@@ -47,7 +47,7 @@ type planAttempt struct {
 
 // Trust reads whom a deployment trusts, with the plan that has to be sent along to change that. The plan comes without
 // its transient part, which must not be carried out a second time (the API's description of clear_transient).
-func (c *Client) Trust(ctx context.Context, d link.Deployment) (link.Trusted, error) {
+func (c *Client) Trust(ctx context.Context, d elastic.Deployment) (elastic.Trusted, error) {
 	query := url.Values{
 		"show_settings": {"true"}, "show_plans": {"true"}, "show_plan_history": {"true"}, "clear_transient": {"true"},
 		"show_metadata": {"false"}, "enrich_with_template": {"false"}, "show_instance_metrics": {"false"},
@@ -56,7 +56,7 @@ func (c *Client) Trust(ctx context.Context, d link.Deployment) (link.Trusted, er
 	path := []string{"deployments", d.Deployment}
 	header, err := c.doHeader(ctx, request{method: http.MethodGet, path: path, query: query}, &found)
 	if err != nil {
-		return link.Trusted{}, err
+		return elastic.Trusted{}, err
 	}
 	for _, es := range found.Resources.Elasticsearch {
 		if es.RefID != d.RefID {
@@ -64,15 +64,15 @@ func (c *Client) Trust(ctx context.Context, d link.Deployment) (link.Trusted, er
 		}
 		info := es.Info.PlanInfo
 		if info.Current == nil || len(info.Current.Plan) == 0 {
-			return link.Trusted{}, fmt.Errorf("%s: deployment %s has no plan in force yet", c.system, d.Deployment)
+			return elastic.Trusted{}, fmt.Errorf("%s: deployment %s has no plan in force yet", c.system, d.Deployment)
 		}
 		last := latest(append(info.History, *info.Current))
-		return link.Trusted{
+		return elastic.Trusted{
 			Settings: es.Info.Settings.Trust, Plan: info.Current.Plan, Version: header.Get("X-Cloud-Resource-Version"),
 			Pending: len(info.Pending) > 0 && string(info.Pending) != "null", Last: last.inLinkTerms(c),
 		}, nil
 	}
-	return link.Trusted{}, fmt.Errorf("%s: deployment %s has no Elasticsearch resource %s", c.system, d.Deployment, d.RefID)
+	return elastic.Trusted{}, fmt.Errorf("%s: deployment %s has no Elasticsearch resource %s", c.system, d.Deployment, d.RefID)
 }
 
 // latest is the attempt that ended last: a failed one is in the history alone, and not the current one.
@@ -91,8 +91,8 @@ func at(text string) time.Time {
 	return t
 }
 
-func (a planAttempt) inLinkTerms(c *Client) link.Attempt {
-	out := link.Attempt{ID: a.ID, Healthy: a.Healthy}
+func (a planAttempt) inLinkTerms(c *Client) elastic.Attempt {
+	out := elastic.Attempt{ID: a.ID, Healthy: a.Healthy}
 	if a.Error != nil {
 		out.Trouble = c.scrub.Text(cmp.Or(a.Error.Message, "the platform does not say why"))
 	}
@@ -100,7 +100,7 @@ func (a planAttempt) inLinkTerms(c *Client) link.Attempt {
 }
 
 // changing is PUT /deployments/{id} (DeploymentUpdateRequest) that changes a deployment's trust and nothing else.
-func changing(d link.Deployment, plan json.RawMessage, to link.TrustSettings) request {
+func changing(d elastic.Deployment, plan json.RawMessage, to elastic.TrustSettings) request {
 	query := url.Values{"skip_snapshot": {"true"}, "hide_pruned_orphans": {"true"}}
 	body := map[string]any{
 		"prune_orphans": false, // true would delete every resource that is not listed
@@ -112,14 +112,14 @@ func changing(d link.Deployment, plan json.RawMessage, to link.TrustSettings) re
 }
 
 // SetTrust describes Client.SetTrust. Words stand for the deployment's plan, which is sent back unchanged.
-func (Calls) SetTrust(d link.Deployment, to link.TrustSettings) change.Call {
+func (Calls) SetTrust(d elastic.Deployment, to elastic.TrustSettings) change.Call {
 	return changing(d, json.RawMessage(`"the plan in force, unchanged"`), to).describe()
 }
 
 // SetTrust sends PUT /deployments/{id} with the plan as it was read and another trust, on the version that was read. It
 // sends nothing if the trust is not TrustSettings.Writable. There is no rehearsal by validate_only: the call itself is
 // validated before anything is done, and people have approved one call.
-func (c *Client) SetTrust(ctx context.Context, d link.Deployment, was link.Trusted, to link.TrustSettings) error {
+func (c *Client) SetTrust(ctx context.Context, d elastic.Deployment, was elastic.Trusted, to elastic.TrustSettings) error {
 	if err := to.Writable(d); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (c *Client) SetTrust(ctx context.Context, d link.Deployment, was link.Trust
 }
 
 // Authorities returns all certificates of a deployment's authorities, in PEM: those that are not active yet will be.
-func (c *Client) Authorities(ctx context.Context, d link.Deployment) ([]string, error) {
+func (c *Client) Authorities(ctx context.Context, d elastic.Deployment) ([]string, error) {
 	ca, err := c.CertificateAuthority(ctx, d.Deployment)
 	if err != nil {
 		return nil, err
@@ -145,14 +145,14 @@ func (c *Client) Authorities(ctx context.Context, d link.Deployment) ([]string, 
 
 // OrganizationOf says which organization of Elastic Cloud a deployment belongs to: the one that the key belongs to, or
 // else the one whose accounts the deployment trusts by default.
-func (c *Client) OrganizationOf(ctx context.Context, d link.Deployment) (link.Environment, error) {
+func (c *Client) OrganizationOf(ctx context.Context, d elastic.Deployment) (elastic.Environment, error) {
 	all, err := c.Organizations(ctx)
 	if err == nil && len(all) == 1 {
-		return link.Environment{ID: all[0].ID, Source: "Elastic Cloud", Certain: true}, nil
+		return elastic.Environment{ID: all[0].ID, Source: "Elastic Cloud", Certain: true}, nil
 	}
 	now, err := c.Trust(ctx, d)
 	if err != nil {
-		return link.Environment{}, err
+		return elastic.Environment{}, err
 	}
 	for _, raw := range now.Settings.Accounts {
 		var account struct {
@@ -160,15 +160,15 @@ func (c *Client) OrganizationOf(ctx context.Context, d link.Deployment) (link.En
 			All bool   `json:"trust_all"`
 		}
 		if json.Unmarshal(raw, &account) == nil && account.All {
-			return link.Environment{ID: account.ID, Source: "the trust settings of " + d.Name}, nil
+			return elastic.Environment{ID: account.ID, Source: "the trust settings of " + d.Name}, nil
 		}
 	}
-	return link.Environment{}, nil
+	return elastic.Environment{}, nil
 }
 
 // LocalRelationship is what an ECE says of itself among its trust relationships. Whether its installation_id is the
 // environment id that Elastic's page speaks of is documented nowhere, so it is a suggestion.
-func (c *Client) LocalRelationship(ctx context.Context, region string) (link.Environment, error) {
+func (c *Client) LocalRelationship(ctx context.Context, region string) (elastic.Environment, error) {
 	var list struct {
 		Relationships []struct {
 			Local          bool   `json:"local"`
@@ -179,16 +179,16 @@ func (c *Client) LocalRelationship(ctx context.Context, region string) (link.Env
 	path := []string{"regions", region, "platform", "configuration", "trust-relationships"}
 	query := url.Values{"filter": {"local"}, "include_certificate": {"true"}}
 	if err := c.do(ctx, request{method: http.MethodGet, path: path, query: query}, &list); err != nil {
-		return link.Environment{}, err
+		return elastic.Environment{}, err
 	}
 	for _, r := range list.Relationships {
 		if r.Local {
-			e := link.Environment{ID: r.InstallationID, Source: "its own trust relationship"}
+			e := elastic.Environment{ID: r.InstallationID, Source: "its own trust relationship"}
 			if r.CA != "" {
 				e.CA = []string{r.CA}
 			}
 			return e, nil
 		}
 	}
-	return link.Environment{}, nil
+	return elastic.Environment{}, nil
 }

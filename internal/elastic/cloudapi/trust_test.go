@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/cloudapi"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 const (
@@ -47,7 +47,7 @@ func TestTrustIsWrittenBackWithEverythingElseAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(link.Attempt{ID: "a2", Healthy: true}, was.Last); diff != "" || was.Pending || was.Version != "17" {
+	if diff := cmp.Diff(elastic.Attempt{ID: "a2", Healthy: true}, was.Last); diff != "" || was.Pending || was.Version != "17" {
 		t.Errorf("got %+v", was)
 	}
 	to := was.Settings
@@ -70,7 +70,7 @@ func TestAPlanThatFailedIsTheLatest(t *testing.T) {
 	)
 	c := client(t, s.URL)
 	got, err := c.Trust(t.Context(), logs)
-	if err != nil || got.Last != (link.Attempt{ID: "a2", Trouble: "no capacity"}) || got.Pending {
+	if err != nil || got.Last != (elastic.Attempt{ID: "a2", Trouble: "no capacity"}) || got.Pending {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	got, err = c.Trust(t.Context(), logs)
@@ -101,7 +101,7 @@ func TestARefusedTrustIsAnError(t *testing.T) {
 		Want:   want("PUT", "/api/v1/deployments/"+id+"?hide_pruned_orphans=true&skip_snapshot=true", `{"prune_orphans":false,"resources":{"elasticsearch":[{"plan":{},"ref_id":"main-elasticsearch","region":"","settings":{"trust":{"accounts":[],"external":[],"direct":[]}}}]}}`),
 		Status: http.StatusBadRequest, Answer: `{"errors":[{"code":"trust.invalid","message":"no"}]}`,
 	})
-	err := client(t, s.URL).SetTrust(t.Context(), logs, link.Trusted{Plan: json.RawMessage(`{}`)}, link.TrustSettings{Accounts: []json.RawMessage{}})
+	err := client(t, s.URL).SetTrust(t.Context(), logs, elastic.Trusted{Plan: json.RawMessage(`{}`)}, elastic.TrustSettings{Accounts: []json.RawMessage{}})
 	if err == nil {
 		t.Error("it was taken for success")
 	}
@@ -135,7 +135,7 @@ func TestMissingListsOfOtherTrustAreEmpty(t *testing.T) {
 	t.Parallel()
 	body := `{"prune_orphans":false,"resources":{"elasticsearch":[{"plan":"the plan in force, unchanged","ref_id":"main-elasticsearch","region":"","settings":{"trust":{"accounts":[` +
 		account + `],"external":[],"direct":[]}}}]}}`
-	got := cloudapi.Calls{}.SetTrust(logs, link.TrustSettings{Accounts: []json.RawMessage{json.RawMessage(account)}})
+	got := cloudapi.Calls{}.SetTrust(logs, elastic.TrustSettings{Accounts: []json.RawMessage{json.RawMessage(account)}})
 	if diff := cmp.Diff(body, got.Body); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -165,7 +165,7 @@ func TestAnECESuggestsItsID(t *testing.T) {
 		Answer: `{"trust_relationships":[{"id":"x","local":true,"installation_id":"env1","public_ca_cert":"PEM"}]}`,
 	})
 	got, err := client(t, s.URL).LocalRelationship(t.Context(), "ece-region")
-	if diff := cmp.Diff(link.Environment{ID: "env1", CA: []string{"PEM"}, Source: "its own trust relationship"}, got); diff != "" || err != nil {
+	if diff := cmp.Diff(elastic.Environment{ID: "env1", CA: []string{"PEM"}, Source: "its own trust relationship"}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }

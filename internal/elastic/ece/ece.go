@@ -12,9 +12,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/cloudapi"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -55,12 +55,12 @@ type Platform struct {
 }
 
 var (
-	_ link.Platform   = (*Platform)(nil)
-	_ link.Trusts     = (*Platform)(nil)
-	_ link.Filters    = (*Platform)(nil)
-	_ link.FilterUses = (*Platform)(nil)
-	_ link.Restarts   = (*Platform)(nil)
-	_ link.Proxies    = (*Platform)(nil)
+	_ elastic.Platform   = (*Platform)(nil)
+	_ elastic.Trusts     = (*Platform)(nil)
+	_ elastic.Filters    = (*Platform)(nil)
+	_ elastic.FilterUses = (*Platform)(nil)
+	_ elastic.Restarts   = (*Platform)(nil)
+	_ elastic.Proxies    = (*Platform)(nil)
 )
 
 // New checks the options. It makes no call.
@@ -102,12 +102,12 @@ func (p *Platform) Egress(ctx context.Context) ([]string, error) {
 }
 
 // Calls describe what is sent to the platform and to its clusters.
-func (p *Platform) Calls() link.Calls {
-	return link.Calls{ClusterCalls: es.Calls{}, PlatformCalls: cloudapi.Calls{}}
+func (p *Platform) Calls() elastic.Calls {
+	return elastic.Calls{ClusterCalls: es.Calls{}, PlatformCalls: cloudapi.Calls{}}
 }
 
 // Cluster reaches Elasticsearch of a deployment as the operator chose.
-func (p *Platform) Cluster(d link.Deployment) (link.Cluster, error) {
+func (p *Platform) Cluster(d elastic.Deployment) (elastic.Cluster, error) {
 	o := es.Options{
 		System: "Elasticsearch of " + d.Name, CallTimeout: p.o.CallTimeout, Now: p.o.Now, Log: p.o.Log,
 		OpaqueID: p.o.OpaqueID, AnyProduct: p.o.AnyProduct, Accepted: &p.accepted,
@@ -134,6 +134,6 @@ func (p *Platform) Cluster(d link.Deployment) (link.Cluster, error) {
 var errNoServiceURL = errors.New("the platform names no service URL for this deployment")
 
 // Environment suggests the id under which others know this ECE.
-func (p *Platform) Environment(ctx context.Context, _ link.Deployment) (link.Environment, error) {
+func (p *Platform) Environment(ctx context.Context, _ elastic.Deployment) (elastic.Environment, error) {
 	return p.LocalRelationship(ctx, p.o.Region)
 }

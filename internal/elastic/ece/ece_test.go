@@ -9,21 +9,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ece"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var logs = link.Deployment{Ref: link.Ref{Platform: "ece-prod", Deployment: "d1"}, Name: "logs-prod", RefID: "main-elasticsearch"}
+var logs = elastic.Deployment{Ref: elastic.Ref{Platform: "ece-prod", Deployment: "d1"}, Name: "logs-prod", RefID: "main-elasticsearch"}
 
 func platform(t *testing.T, o ece.Options) *ece.Platform {
 	t.Helper()
-	transport := wire.NewTransport(wire.Trust{})
+	transport := transport.NewTransport(transport.Trust{})
 	t.Cleanup(transport.CloseIdleConnections)
 	o.Name, o.APIKey, o.Transport, o.Now = "ece-prod", secret.New("platform-key"), transport, time.Now
 	p, err := ece.New(o)
@@ -102,7 +102,7 @@ func TestClusterDirectlyUsesTheDeploymentsUser(t *testing.T) {
 		t.Error(err)
 	}
 	d.Name = "other"
-	if _, err := p.Cluster(d); !errors.Is(err, link.ErrNoCredentials) {
+	if _, err := p.Cluster(d); !errors.Is(err, elastic.ErrNoCredentials) {
 		t.Errorf("got %v, want no credentials", err)
 	}
 }

@@ -6,21 +6,21 @@ import (
 	"encoding/pem"
 	"errors"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 var errNoChain = errors.New("the ECE tells no certificate of its proxies")
 
 // ProxyCertificate tells whether clusters elsewhere trust the certificate of the proxies as it is: where its operator
 // has put in one that leads to an authority which this system knows. One that the ECE made for itself is private.
-func (p *Platform) ProxyCertificate(ctx context.Context) (link.ProxyCertificate, error) {
+func (p *Platform) ProxyCertificate(ctx context.Context) (elastic.ProxyCertificate, error) {
 	told, err := p.ProxyChain(ctx, p.o.Region)
 	if err != nil {
-		return link.ProxyCertificate{}, err
+		return elastic.ProxyCertificate{}, err
 	}
 	chain := certificatesIn(told.Chain)
 	if len(chain) == 0 {
-		return link.ProxyCertificate{}, errNoChain
+		return elastic.ProxyCertificate{}, errNoChain
 	}
 	if told.UserSupplied {
 		between := x509.NewCertPool()
@@ -31,10 +31,10 @@ func (p *Platform) ProxyCertificate(ctx context.Context) (link.ProxyCertificate,
 			Roots: p.o.Roots, Intermediates: between, CurrentTime: p.o.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 		})
 		if err == nil {
-			return link.ProxyCertificate{Public: true, CA: inPEM(paths[0][len(paths[0])-1])}, nil
+			return elastic.ProxyCertificate{Public: true, CA: inPEM(paths[0][len(paths[0])-1])}, nil
 		}
 	}
-	return link.ProxyCertificate{CA: inPEM(chain[len(chain)-1])}, nil
+	return elastic.ProxyCertificate{CA: inPEM(chain[len(chain)-1])}, nil
 }
 
 // certificatesIn reads PEM texts; what is no certificate is left out.

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ece"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 type issuer struct {
@@ -62,15 +62,15 @@ func TestTheProxiesCertificateIsPublicOnlyIfItsAuthorityIs(t *testing.T) {
 	for name, tt := range map[string]struct {
 		supplied bool
 		chain    []string
-		want     link.ProxyCertificate
+		want     elastic.ProxyCertificate
 	}{
-		"of a known authority":               {true, []string{leaf.pem(), between.pem()}, link.ProxyCertificate{Public: true, CA: known.pem()}},
-		"of a known authority, in one text":  {true, []string{leaf.pem() + between.pem()}, link.ProxyCertificate{Public: true, CA: known.pem()}},
-		"of a company's authority":           {true, []string{ownLeaf.pem(), own.pem()}, link.ProxyCertificate{CA: own.pem()}},
-		"a link is missing":                  {true, []string{leaf.pem()}, link.ProxyCertificate{CA: leaf.pem()}},
-		"made by the ECE":                    {false, []string{ownLeaf.pem(), own.pem()}, link.ProxyCertificate{CA: own.pem()}},
-		"made by the ECE, whatever it looks": {false, []string{leaf.pem(), between.pem()}, link.ProxyCertificate{CA: between.pem()}},
-		"none":                               {true, []string{"nonsense"}, link.ProxyCertificate{}},
+		"of a known authority":               {true, []string{leaf.pem(), between.pem()}, elastic.ProxyCertificate{Public: true, CA: known.pem()}},
+		"of a known authority, in one text":  {true, []string{leaf.pem() + between.pem()}, elastic.ProxyCertificate{Public: true, CA: known.pem()}},
+		"of a company's authority":           {true, []string{ownLeaf.pem(), own.pem()}, elastic.ProxyCertificate{CA: own.pem()}},
+		"a link is missing":                  {true, []string{leaf.pem()}, elastic.ProxyCertificate{CA: leaf.pem()}},
+		"made by the ECE":                    {false, []string{ownLeaf.pem(), own.pem()}, elastic.ProxyCertificate{CA: own.pem()}},
+		"made by the ECE, whatever it looks": {false, []string{leaf.pem(), between.pem()}, elastic.ProxyCertificate{CA: between.pem()}},
+		"none":                               {true, []string{"nonsense"}, elastic.ProxyCertificate{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

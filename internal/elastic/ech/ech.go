@@ -10,9 +10,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/cloudapi"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -47,11 +47,11 @@ type Platform struct {
 }
 
 var (
-	_ link.Platform   = (*Platform)(nil)
-	_ link.Trusts     = (*Platform)(nil)
-	_ link.Filters    = (*Platform)(nil)
-	_ link.FilterUses = (*Platform)(nil)
-	_ link.Restarts   = (*Platform)(nil)
+	_ elastic.Platform   = (*Platform)(nil)
+	_ elastic.Trusts     = (*Platform)(nil)
+	_ elastic.Filters    = (*Platform)(nil)
+	_ elastic.FilterUses = (*Platform)(nil)
+	_ elastic.Restarts   = (*Platform)(nil)
 )
 
 // New checks the options. It makes no call.
@@ -79,12 +79,12 @@ func New(o Options) (*Platform, error) {
 func (p *Platform) Egress(context.Context) ([]string, error) { return nil, nil }
 
 // Calls describe what is sent to the platform and to its clusters.
-func (p *Platform) Calls() link.Calls {
-	return link.Calls{ClusterCalls: es.Calls{}, PlatformCalls: cloudapi.Calls{}}
+func (p *Platform) Calls() elastic.Calls {
+	return elastic.Calls{ClusterCalls: es.Calls{}, PlatformCalls: cloudapi.Calls{}}
 }
 
 // Cluster reaches Elasticsearch of a deployment at its service URL.
-func (p *Platform) Cluster(d link.Deployment) (link.Cluster, error) {
+func (p *Platform) Cluster(d elastic.Deployment) (elastic.Cluster, error) {
 	auth, err := p.o.Credentials.For(d)
 	if err != nil {
 		return nil, err
@@ -102,6 +102,6 @@ func (p *Platform) Cluster(d link.Deployment) (link.Cluster, error) {
 var errNoServiceURL = errors.New("the platform names no service URL for this deployment")
 
 // Environment names the organization.
-func (p *Platform) Environment(ctx context.Context, d link.Deployment) (link.Environment, error) {
+func (p *Platform) Environment(ctx context.Context, d elastic.Deployment) (elastic.Environment, error) {
 	return p.OrganizationOf(ctx, d)
 }

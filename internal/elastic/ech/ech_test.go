@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ech"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -20,7 +20,7 @@ func TestClusterNeedsACredentialAndAnAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := link.Deployment{Ref: link.Ref{Platform: "ech", Deployment: "d1"}, Name: "metrics"}
+	d := elastic.Deployment{Ref: elastic.Ref{Platform: "ech", Deployment: "d1"}, Name: "metrics"}
 	if _, err := p.Cluster(d); err == nil {
 		t.Error("a deployment without a service URL was reached")
 	}
@@ -29,7 +29,7 @@ func TestClusterNeedsACredentialAndAnAddress(t *testing.T) {
 		t.Error(err)
 	}
 	d.Name = "other"
-	if _, err := p.Cluster(d); !errors.Is(err, link.ErrNoCredentials) {
+	if _, err := p.Cluster(d); !errors.Is(err, elastic.ErrNoCredentials) {
 		t.Errorf("got %v, want no credentials", err)
 	}
 	if addresses, err := p.Egress(t.Context()); err != nil || len(addresses) > 0 {

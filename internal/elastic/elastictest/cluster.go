@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -18,12 +18,12 @@ const (
 	host    = "conform.example.org"
 )
 
-func proxyMode(values map[string]string) link.Settings {
+func proxyMode(values map[string]string) elastic.Settings {
 	persistent := map[string]json.RawMessage{}
 	for name, value := range values {
 		persistent["cluster.remote.conform."+name] = json.RawMessage(value)
 	}
-	return link.Settings{Persistent: persistent}
+	return elastic.Settings{Persistent: persistent}
 }
 
 func settings(s suite) {
@@ -40,7 +40,7 @@ func settings(s suite) {
 		}
 		return all.Persistent
 	}
-	put := func(values link.Settings) {
+	put := func(values elastic.Settings) {
 		if err := c.PutSettings(s.Context(), values); err != nil {
 			s.Fatalf("writing the settings: %v", err)
 		}
@@ -67,14 +67,14 @@ func settings(s suite) {
 	if diff := cmp.Diff(before, read(), cmp.Transformer("text", func(r json.RawMessage) string { return string(r) })); diff != "" {
 		s.Errorf("settings after removal (-want +got):\n%s", diff)
 	}
-	if info, err := c.RemoteInfo(s.Context()); err != nil || info["conform"] != (link.RemoteInfo{}) {
+	if info, err := c.RemoteInfo(s.Context()); err != nil || info["conform"] != (elastic.RemoteInfo{}) {
 		s.Errorf("_remote/info after removal: got %+v, %v", info, err)
 	}
 }
 
 func badSettings(s suite) {
 	c := s.cluster()
-	for _, bad := range []link.Settings{
+	for _, bad := range []elastic.Settings{
 		proxyMode(map[string]string{"mode": `"sniff"`, "proxy_address": `"` + address + `"`}),
 		proxyMode(map[string]string{"mode": `"proxy"`, "proxy_address": `"no-port.example.org"`}),
 		proxyMode(map[string]string{"skip_unavailable": `"true"`}),
@@ -92,21 +92,21 @@ func unknownAlias(s suite) {
 	if err != nil || got.Known || got.Connected {
 		s.Errorf("got %+v, %v, want an alias that is not known", got, err)
 	}
-	if got, err := c.ProbeSearch(s.Context(), "no_such_alias"); err != nil || got != (link.Searched{}) {
+	if got, err := c.ProbeSearch(s.Context(), "no_such_alias"); err != nil || got != (elastic.Searched{}) {
 		s.Errorf("a search: got %+v, %v, want an alias that is not known", got, err)
 	}
 }
 
-func keySpec(name string) link.KeySpec {
-	return link.KeySpec{
+func keySpec(name string) elastic.KeySpec {
+	return elastic.KeySpec{
 		Name:       name,
-		Access:     link.Access{Search: []string{"logs-*"}, Replication: []string{"leader"}},
+		Access:     elastic.Access{Search: []string{"logs-*"}, Replication: []string{"leader"}},
 		Expiration: 90 * 24 * time.Hour,
 		Metadata:   map[string]string{"managed_by": "conformance"},
 	}
 }
 
-func (s suite) issue(c link.Cluster, name string) link.IssuedKey {
+func (s suite) issue(c elastic.Cluster, name string) elastic.IssuedKey {
 	s.Helper()
 	if s.NoKeys {
 		s.Skip("the credential may not issue keys")
@@ -121,7 +121,7 @@ func (s suite) issue(c link.Cluster, name string) link.IssuedKey {
 	return k
 }
 
-func (s suite) active(c link.Cluster, name string) []string {
+func (s suite) active(c elastic.Cluster, name string) []string {
 	s.Helper()
 	keys, err := c.ActiveKeys(s.Context(), name)
 	if err != nil {
@@ -214,9 +214,9 @@ func cancelled(s suite) {
 	}
 }
 
-func (s suite) callError(err error) *link.CallError {
+func (s suite) callError(err error) *elastic.CallError {
 	s.Helper()
-	call, ok := err.(*link.CallError) //nolint:errorlint // the ports promise it unwrapped
+	call, ok := err.(*elastic.CallError) //nolint:errorlint // the ports promise it unwrapped
 	if !ok {
 		s.Fatalf("got %T (%v), want a *link.CallError", err, err)
 	}

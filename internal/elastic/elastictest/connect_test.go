@@ -5,21 +5,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ece"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ech"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 )
 
 // pair is an ECE deployment and one of Elastic Cloud, in one world, reached through the real clients.
-func pair(t *testing.T) (local, remote link.Platform, logs, archive link.Deployment) {
+func pair(t *testing.T) (local, remote elastic.Platform, logs, archive elastic.Deployment) {
 	t.Helper()
 	w := platform.NewWorld(platform.Options{Now: time.Now})
-	transport := wire.NewTransport(wire.Trust{})
+	transport := transport.NewTransport(transport.Trust{})
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		if err := w.Close(); err != nil {
@@ -71,7 +71,7 @@ func TestAConnectionThroughTheClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := there.IssueKey(ctx, link.KeySpec{Name: "rcb-1", Access: link.Access{Search: []string{"logs-*"}}})
+	key, err := there.IssueKey(ctx, elastic.KeySpec{Name: "rcb-1", Access: elastic.Access{Search: []string{"logs-*"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestAConnectionThroughTheClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := func(s string) json.RawMessage { return json.RawMessage(`"` + s + `"`) }
-	err = here.PutSettings(ctx, link.Settings{Persistent: map[string]json.RawMessage{
+	err = here.PutSettings(ctx, elastic.Settings{Persistent: map[string]json.RawMessage{
 		"cluster.remote.archive.mode":             text("proxy"),
 		"cluster.remote.archive.proxy_address":    text(archive.Endpoint + ":9443"),
 		"cluster.remote.archive.server_name":      text(archive.Endpoint),

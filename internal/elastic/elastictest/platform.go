@@ -9,13 +9,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
 // Fixture is a platform in a world of its own.
 type Fixture struct {
-	Platform link.Platform
+	Platform elastic.Platform
 	Name     string // what the platform calls itself in a Ref
 
 	// Deployment is the id of a started deployment whose Elasticsearch can be reached and is connected to nothing.
@@ -61,7 +61,7 @@ type suite struct {
 	*testing.T
 }
 
-func (s suite) deployment() link.Deployment {
+func (s suite) deployment() elastic.Deployment {
 	s.Helper()
 	d, err := s.Platform.Deployment(s.Context(), s.Deployment)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s suite) deployment() link.Deployment {
 	return d
 }
 
-func (s suite) cluster() link.Cluster {
+func (s suite) cluster() elastic.Cluster {
 	s.Helper()
 	c, err := s.Platform.Cluster(s.deployment())
 	if err != nil {
@@ -81,7 +81,7 @@ func (s suite) cluster() link.Cluster {
 
 func deploymentIsWhole(s suite) {
 	d := s.deployment()
-	if want := (link.Ref{Platform: s.Name, Deployment: s.Deployment}); d.Ref != want || d.Name != s.NameOf {
+	if want := (elastic.Ref{Platform: s.Name, Deployment: s.Deployment}); d.Ref != want || d.Name != s.NameOf {
 		s.Errorf("got %v %q, want %v %q", d.Ref, d.Name, want, s.NameOf)
 	}
 	for what, value := range map[string]string{
@@ -100,7 +100,7 @@ func deploymentIsWhole(s suite) {
 }
 
 func missingDeployment(s suite) {
-	if _, err := s.Platform.Deployment(s.Context(), s.Missing); !link.IsNotFound(err) {
+	if _, err := s.Platform.Deployment(s.Context(), s.Missing); !elastic.IsNotFound(err) {
 		s.Errorf("got %v, want a call that found nothing", err)
 	}
 }
@@ -112,7 +112,7 @@ func searchFinds(s suite) {
 		if err != nil {
 			s.Fatalf("searching %q: %v", text, err)
 		}
-		if !slices.ContainsFunc(found, func(d link.Deployment) bool { return d.Deployment == s.Deployment }) {
+		if !slices.ContainsFunc(found, func(d elastic.Deployment) bool { return d.Deployment == s.Deployment }) {
 			s.Errorf("searching %q does not find %s", text, s.NameOf)
 		}
 		for _, d := range found {
@@ -142,7 +142,7 @@ func searchLimit(s suite) {
 
 const entry = "cluster.remote.conform.credentials"
 
-func (s suite) names(d link.Deployment) []string {
+func (s suite) names(d elastic.Deployment) []string {
 	s.Helper()
 	names, err := s.Platform.SecretNames(s.Context(), d)
 	if err != nil {

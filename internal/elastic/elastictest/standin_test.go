@@ -5,12 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ece"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ech"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
@@ -35,13 +35,13 @@ func standIn(t *testing.T, add func(*platform.World) (*platform.Platform, error)
 			t.Fatal(err)
 		}
 	}
-	var trust wire.Trust
+	var trust transport.Trust
 	if ca := p.CA(); ca != "" {
-		if trust.RootCAs, err = wire.Pool([]byte(ca)); err != nil {
+		if trust.RootCAs, err = transport.Pool([]byte(ca)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	transport := wire.NewTransport(trust)
+	transport := transport.NewTransport(trust)
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		if err := w.Close(); err != nil {
@@ -51,7 +51,7 @@ func standIn(t *testing.T, add func(*platform.World) (*platform.Platform, error)
 	return p, transport
 }
 
-func fixture(p link.Platform, name string) elastictest.Fixture {
+func fixture(p elastic.Platform, name string) elastictest.Fixture {
 	return elastictest.Fixture{
 		Platform: p, Name: name, Deployment: id, NameOf: "logs-prod", Others: 1, Missing: missing,
 	}

@@ -10,11 +10,11 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // License reads GET /_license.
-func (c *Client) License(ctx context.Context) (link.License, error) {
+func (c *Client) License(ctx context.Context) (elastic.License, error) {
 	var answer struct {
 		License struct {
 			Type   string `json:"type"`
@@ -22,7 +22,7 @@ func (c *Client) License(ctx context.Context) (link.License, error) {
 		} `json:"license"`
 	}
 	_, err := c.do(ctx, request{Request: esapi.LicenseGetRequest{}, name: "GET /_license"}, &answer)
-	return link.License{Type: answer.License.Type, Active: answer.License.Status == "active"}, err
+	return elastic.License{Type: answer.License.Type, Active: answer.License.Status == "active"}, err
 }
 
 // About is what a cluster says of itself.

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 // A node that starts refuses credentials for a moment. Only those that were accepted shortly before are worth another try.
@@ -49,7 +49,7 @@ func TestCredentialsThatWereAccepted(t *testing.T) {
 			}
 			clock = clock.Add(tt.passes)
 			_, err := client(t, o).RemoteInfo(t.Context()) // another client of the same cluster
-			call, ok := errors.AsType[*link.CallError](err)
+			call, ok := errors.AsType[*elastic.CallError](err)
 			if !ok || call.Status != tt.status || call.Temporary() != tt.want {
 				t.Errorf("got %v, temporary: %v", err, ok && call.Temporary())
 			}

@@ -8,7 +8,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -78,7 +78,7 @@ func (all Credentials) Check() error {
 }
 
 // For returns the first that matches the deployment's id or name; link.ErrNoCredentials if none does.
-func (all Credentials) For(d link.Deployment) (Auth, error) {
+func (all Credentials) For(d elastic.Deployment) (Auth, error) {
 	for _, c := range all {
 		if !matches(c.Deployment, d.Deployment) && !matches(c.Deployment, d.Name) {
 			continue
@@ -88,7 +88,7 @@ func (all Credentials) For(d link.Deployment) (Auth, error) {
 		}
 		return APIKey(c.APIKey), nil
 	}
-	return Auth{}, fmt.Errorf("%s: %w", d.Name, link.ErrNoCredentials)
+	return Auth{}, fmt.Errorf("%s: %w", d.Name, elastic.ErrNoCredentials)
 }
 
 // matches compares as path.Match does, but a * covers slashes as well: a deployment's name is free text.

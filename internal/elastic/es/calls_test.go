@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 // What people approve is what is sent: each description is held against the call itself.
@@ -27,7 +27,7 @@ func TestCallsAreDescribedAsTheyAreSent(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	c, ctx := client(t, options(t, server.URL)), t.Context()
-	settings := link.Settings{Persistent: map[string]json.RawMessage{"cluster.remote.logs.mode": json.RawMessage(`"proxy"`), "cluster.remote.old.mode": json.RawMessage("null")}}
+	settings := elastic.Settings{Persistent: map[string]json.RawMessage{"cluster.remote.logs.mode": json.RawMessage(`"proxy"`), "cluster.remote.old.mode": json.RawMessage("null")}}
 	role := json.RawMessage(`{"metadata":{"managed_by":"remote-cluster-bot"}}`)
 	for name, call := range map[string]struct {
 		described change.Call

@@ -20,8 +20,8 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 )
 
 // Options say which cluster to talk to, and as whom.
@@ -29,8 +29,8 @@ type Options struct {
 	System      string            // for errors, such as "Elasticsearch of logs-prod"
 	Address     string            // may end in a path: that of the platform's proxy
 	Auth        Auth              // required
-	Transport   http.RoundTripper // nil: wire.NewTransport with the system's authorities
-	CallTimeout time.Duration     // of each call; 0: wire.DefaultCallTimeout
+	Transport   http.RoundTripper // nil: transport.NewTransport with the system's authorities
+	CallTimeout time.Duration     // of each call; 0: transport.DefaultCallTimeout
 	Now         func() time.Time  // required
 	Log         *slog.Logger      // nil: no log
 	// OpaqueID names what a call belongs to; Elasticsearch writes X-Opaque-Id into its own logs. nil or "": none.
@@ -51,7 +51,7 @@ var ErrNotElasticsearch = errors.New("the answer lacks the header X-Elastic-Prod
 type Client struct {
 	system    string
 	transport *elastictransport.Client
-	scrub     wire.Scrubber
+	scrub     transport.Scrubber
 	mayIssue  bool
 	user      string
 	now       func() time.Time
@@ -62,9 +62,9 @@ type Client struct {
 }
 
 var (
-	_ link.Cluster   = (*Client)(nil)
-	_ link.Issuer    = (*Client)(nil)
-	_ link.Versioned = (*Client)(nil)
+	_ elastic.Cluster   = (*Client)(nil)
+	_ elastic.Issuer    = (*Client)(nil)
+	_ elastic.Versioned = (*Client)(nil)
 )
 
 // New checks the options. It makes no call.
@@ -78,13 +78,13 @@ func New(o Options) (*Client, error) {
 	case address.User != nil, address.RawQuery != "", address.Fragment != "":
 		return nil, fmt.Errorf("%s: its address must hold no user and no query", o.System)
 	case o.Auth.headers == nil:
-		return nil, fmt.Errorf("%s: %w", o.System, link.ErrNoCredentials)
+		return nil, fmt.Errorf("%s: %w", o.System, elastic.ErrNoCredentials)
 	}
 	address.Path, address.RawPath = strings.TrimRight(address.Path, "/"), ""
 	if o.Transport == nil {
-		o.Transport = wire.NewTransport(wire.Trust{})
+		o.Transport = transport.NewTransport(transport.Trust{})
 	}
-	fence, err := wire.NewFence(wire.Options{
+	deadlines, err := transport.NewDeadlineTransport(transport.Options{
 		System: o.System, Next: o.Transport, CallTimeout: o.CallTimeout, Now: o.Now, Log: o.Log,
 	})
 	if err != nil {
@@ -96,17 +96,17 @@ func New(o Options) (*Client, error) {
 	if o.Accepted == nil {
 		o.Accepted = &Accepted{}
 	}
-	transport, err := elastictransport.NewClient(
+	performer, err := elastictransport.NewClient(
 		elastictransport.WithURLs(address),
 		elastictransport.WithUserAgent("remote-cluster-bot"),
 		elastictransport.WithDisableRetry(),
-		elastictransport.WithTransport(&sender{next: fence, prefix: address.EscapedPath(), auth: o.Auth, opaqueID: o.OpaqueID}),
+		elastictransport.WithTransport(&sender{next: deadlines, prefix: address.EscapedPath(), auth: o.Auth, opaqueID: o.OpaqueID}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.System, err)
 	}
 	c := &Client{
-		system: o.System, transport: transport, scrub: wire.NewScrubber(o.Auth.secrets...),
+		system: o.System, transport: performer, scrub: transport.NewScrubber(o.Auth.secrets...),
 		mayIssue: o.Auth.mayIssue, user: o.Auth.user, now: o.Now, log: o.Log,
 		address: o.Address, accepted: o.Accepted,
 	}
@@ -155,7 +155,7 @@ type reply struct {
 // Calls describe the calls of a Client. Each is made of the request that the Client sends.
 type Calls struct{}
 
-var _ link.ClusterCalls = Calls{}
+var _ elastic.ClusterCalls = Calls{}
 
 func (r request) describe() change.Call {
 	method, path, _ := strings.Cut(r.name, " ")
@@ -195,7 +195,7 @@ func (c *Client) read(r request, got reply, out any) error {
 	c.accepted.note(c.address, c.now())
 	if !c.known.Load() {
 		if got.header.Get("X-Elastic-Product") != "Elasticsearch" {
-			odd := call.Odd(got.status, link.CodeNotElasticsearch, ErrNotElasticsearch.Error(), ErrNotElasticsearch)
+			odd := call.Odd(got.status, elastic.CodeNotElasticsearch, ErrNotElasticsearch.Error(), ErrNotElasticsearch)
 			odd.Ambiguous = r.writes
 			return odd
 		}
@@ -207,14 +207,14 @@ func (c *Client) read(r request, got reply, out any) error {
 	return call.Decode(got.status, got.body, out)
 }
 
-func (c *Client) call(name string, writes bool) wire.Call {
-	return wire.Call{System: c.system, Name: name, Writes: writes, Scrub: c.scrub}
+func (c *Client) call(name string, writes bool) transport.Call {
+	return transport.Call{System: c.system, Name: name, Writes: writes, Scrub: c.scrub}
 }
 
 // starting marks a refusal of credentials that were accepted shortly before: a node that starts says so until its index
 // of users is there (seen on 8.19.4 and 9.5.3). A remote cluster that refuses a key says so of an action, not of a request.
 func (c *Client) starting(err error) error {
-	call, ok := errors.AsType[*link.CallError](err)
+	call, ok := errors.AsType[*elastic.CallError](err)
 	if ok && call.Status == http.StatusUnauthorized && call.Code == "security_exception" &&
 		(strings.Contains(call.Reason, "for REST request") || strings.Contains(call.Reason, "for this request")) {
 		call.Starting = c.accepted.recently(c.address, c.now())

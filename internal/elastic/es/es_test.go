@@ -13,10 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -31,7 +31,7 @@ var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
 func options(t *testing.T, url string) es.Options {
 	t.Helper()
-	transport := wire.NewTransport(wire.Trust{})
+	transport := transport.NewTransport(transport.Trust{})
 	t.Cleanup(transport.CloseIdleConnections)
 	return es.Options{
 		System: "Elasticsearch of logs-prod", Address: url + "/", Auth: es.Basic("bot", secret.New(password)),
@@ -63,9 +63,9 @@ func exchange(method, uri, body, answer string) elastictest.Exchange {
 	return elastictest.Exchange{Want: want(method, uri, body), Answer: answer, Header: product}
 }
 
-func callError(t *testing.T, err error) *link.CallError {
+func callError(t *testing.T, err error) *elastic.CallError {
 	t.Helper()
-	call, ok := errors.AsType[*link.CallError](err)
+	call, ok := errors.AsType[*elastic.CallError](err)
 	if !ok {
 		t.Fatalf("got %T (%v), want a *link.CallError", err, err)
 	}
@@ -82,7 +82,7 @@ func TestTheRest(t *testing.T) {
 		exchange("PUT", createKey+"/k1", `{"access":{"search":[{"names":["y"]}]}}`, `{"updated":true}`),
 	)
 	c := client(t, options(t, s.URL))
-	if l, err := c.License(t.Context()); err != nil || l != (link.License{Type: "enterprise", Active: true}) {
+	if l, err := c.License(t.Context()); err != nil || l != (elastic.License{Type: "enterprise", Active: true}) {
 		t.Errorf("licence: got %+v, %v", l, err)
 	}
 	if a, err := c.About(t.Context()); err != nil || a != (es.About{Name: "n", UUID: "u", Version: "8.19.3"}) {
@@ -92,7 +92,7 @@ func TestTheRest(t *testing.T) {
 	if diff := cmp.Diff(es.Hits{Total: 7, Indices: []string{"a:logs-1"}, Skipped: true}, hits); diff != "" || err != nil {
 		t.Errorf("search: %v (-want +got):\n%s", err, diff)
 	}
-	if err := c.UpdateKeyAccess(t.Context(), "k1", link.Access{Search: []string{"y"}}); err != nil {
+	if err := c.UpdateKeyAccess(t.Context(), "k1", elastic.Access{Search: []string{"y"}}); err != nil {
 		t.Errorf("update: %v", err)
 	}
 }
@@ -180,14 +180,14 @@ func TestCredentialsMatchInOrder(t *testing.T) {
 	if err := all.Check(); err != nil {
 		t.Fatal(err)
 	}
-	for name, d := range map[string]link.Deployment{
-		"by id":       {Ref: link.Ref{Deployment: "id1"}, Name: "logs-prod"},
-		"by pattern":  {Ref: link.Ref{Deployment: "id2"}, Name: "logs-eu/west"},
-		"with slash":  {Ref: link.Ref{Deployment: "id3"}, Name: "a/b prod"},
-		"and nothing": {Ref: link.Ref{Deployment: "id4"}, Name: "other"},
+	for name, d := range map[string]elastic.Deployment{
+		"by id":       {Ref: elastic.Ref{Deployment: "id1"}, Name: "logs-prod"},
+		"by pattern":  {Ref: elastic.Ref{Deployment: "id2"}, Name: "logs-eu/west"},
+		"with slash":  {Ref: elastic.Ref{Deployment: "id3"}, Name: "a/b prod"},
+		"and nothing": {Ref: elastic.Ref{Deployment: "id4"}, Name: "other"},
 	} {
 		auth, err := all.For(d)
-		if gone := errors.Is(err, link.ErrNoCredentials); gone != (name == "and nothing") {
+		if gone := errors.Is(err, elastic.ErrNoCredentials); gone != (name == "and nothing") {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if strings.Contains(fmt.Sprintf("%+v %#v", auth, all), "canary") {

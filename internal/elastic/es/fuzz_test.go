@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -75,8 +75,8 @@ func FuzzAnswers(f *testing.F) {
 		note(err)
 		_, err = c.Search(ctx, []string{"a:x"}, 1)
 		note(err)
-		access := link.Access{Search: []string{"x"}}
-		key, err := c.IssueKey(ctx, link.KeySpec{Name: "k", Access: access})
+		access := elastic.Access{Search: []string{"x"}}
+		key, err := c.IssueKey(ctx, elastic.KeySpec{Name: "k", Access: access})
 		note(err)
 		if err == nil && (key.ID == "" || key.Encoded.Reveal() == "") {
 			t.Errorf("a key without %q was taken", body)
@@ -103,7 +103,7 @@ func FuzzAnswers(f *testing.F) {
 		_, err = c.RemoteRoles(ctx)
 		note(err)
 		for _, err := range errs {
-			if call, ok := errors.AsType[*link.CallError](err); ok && call.Status == 0 && status >= 300 {
+			if call, ok := errors.AsType[*elastic.CallError](err); ok && call.Status == 0 && status >= 300 {
 				t.Errorf("status %d was lost: %v", status, err)
 			}
 		}

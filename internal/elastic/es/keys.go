@@ -14,7 +14,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -31,7 +31,7 @@ type access struct {
 	Replication []grant `json:"replication,omitempty"`
 }
 
-func accessOf(a link.Access) access {
+func accessOf(a elastic.Access) access {
 	var out access
 	if len(a.Search) > 0 {
 		out.Search = []grant{{Names: a.Search}}
@@ -43,7 +43,7 @@ func accessOf(a link.Access) access {
 }
 
 // issuing is POST /_security/cross_cluster/api_key, as Elasticsearch's API specification has it.
-func issuing(spec link.KeySpec) request {
+func issuing(spec elastic.KeySpec) request {
 	body := encode(struct {
 		Name       string            `json:"name"`
 		Access     access            `json:"access"`
@@ -58,7 +58,7 @@ func issuing(spec link.KeySpec) request {
 }
 
 // IssueKey describes Client.IssueKey.
-func (Calls) IssueKey(spec link.KeySpec) change.Call { return issuing(spec).describe() }
+func (Calls) IssueKey(spec elastic.KeySpec) change.Call { return issuing(spec).describe() }
 
 // expiration is a time as Elasticsearch reads it; empty for none.
 func expiration(d time.Duration) string {
@@ -82,11 +82,11 @@ func (c *Client) MayIssue() error {
 
 // IssueKey sends POST /_security/cross_cluster/api_key, once. The secrets in its answer are shown this once only;
 // an answer without them leaves a key behind, so it is Ambiguous.
-func (c *Client) IssueKey(ctx context.Context, spec link.KeySpec) (link.IssuedKey, error) {
+func (c *Client) IssueKey(ctx context.Context, spec elastic.KeySpec) (elastic.IssuedKey, error) {
 	r := issuing(spec)
 	call := c.call(r.name, true)
 	if err := c.MayIssue(); err != nil {
-		return link.IssuedKey{}, call.Odd(http.StatusBadRequest, "user_needed", err.Error(), err)
+		return elastic.IssuedKey{}, call.Odd(http.StatusBadRequest, "user_needed", err.Error(), err)
 	}
 	var answer struct {
 		ID         string `json:"id"`
@@ -96,15 +96,15 @@ func (c *Client) IssueKey(ctx context.Context, spec link.KeySpec) (link.IssuedKe
 	}
 	status, err := c.do(ctx, r, &answer)
 	if err != nil {
-		return link.IssuedKey{}, err
+		return elastic.IssuedKey{}, err
 	}
 	if answer.ID == "" || answer.Encoded == "" {
 		odd := call.Odd(status, "unreadable_answer", "the answer holds no key", nil)
 		odd.Ambiguous = true
-		return link.IssuedKey{}, odd
+		return elastic.IssuedKey{}, odd
 	}
-	return link.IssuedKey{
-		Key:     link.Key{ID: answer.ID, Name: answer.Name, Expires: instant(answer.Expiration), Metadata: spec.Metadata, Identity: spec.Identity},
+	return elastic.IssuedKey{
+		Key:     elastic.Key{ID: answer.ID, Name: answer.Name, Expires: instant(answer.Expiration), Metadata: spec.Metadata, Identity: spec.Identity},
 		Encoded: secret.New(answer.Encoded),
 	}, nil
 }
@@ -123,26 +123,26 @@ type key struct {
 }
 
 // ActiveKeys reads GET /_security/api_key. The name there may be a pattern, so the answer is sifted again.
-func (c *Client) ActiveKeys(ctx context.Context, name string) ([]link.Key, error) {
+func (c *Client) ActiveKeys(ctx context.Context, name string) ([]elastic.Key, error) {
 	return c.activeKeys(ctx, name, func(k key) bool { return k.Name == name })
 }
 
 // IdentityKeys reads GET /_security/api_key, of all names.
-func (c *Client) IdentityKeys(ctx context.Context) ([]link.Key, error) {
+func (c *Client) IdentityKeys(ctx context.Context) ([]elastic.Key, error) {
 	return c.activeKeys(ctx, "*", func(k key) bool { return k.Identity != "" })
 }
 
-func (c *Client) activeKeys(ctx context.Context, name string, wanted func(key) bool) ([]link.Key, error) {
+func (c *Client) activeKeys(ctx context.Context, name string, wanted func(key) bool) ([]elastic.Key, error) {
 	all, err := c.keys(ctx, esapi.SecurityGetAPIKeyRequest{Name: name, ActiveOnly: new(true)})
 	if err != nil {
 		return nil, err
 	}
-	var active []link.Key
+	var active []elastic.Key
 	for _, k := range all {
 		if wanted(k) && k.Type == "cross_cluster" && c.active(k) {
-			active = append(active, link.Key{
+			active = append(active, elastic.Key{
 				ID: k.ID, Name: k.Name, Expires: instant(k.Expiration), Metadata: texts(k.Metadata),
-				Access: link.Access{Search: names(k.Access.Search), Replication: names(k.Access.Replication)}, Owner: k.Username,
+				Access: elastic.Access{Search: names(k.Access.Search), Replication: names(k.Access.Replication)}, Owner: k.Username,
 				Identity: k.Identity,
 			})
 		}
@@ -217,7 +217,7 @@ func (c *Client) InvalidateKeys(ctx context.Context, ids []string) error {
 			continue
 		}
 		left, err := c.keys(ctx, esapi.SecurityGetAPIKeyRequest{ID: id})
-		if err != nil && !link.IsNotFound(err) {
+		if err != nil && !elastic.IsNotFound(err) {
 			return err
 		}
 		if slices.ContainsFunc(left, func(k key) bool { return k.ID == id && c.active(k) }) {
@@ -228,7 +228,7 @@ func (c *Client) InvalidateKeys(ctx context.Context, ids []string) error {
 }
 
 // updating is PUT /_security/cross_cluster/api_key/{id}.
-func updating(id string, a link.Access) request {
+func updating(id string, a elastic.Access) request {
 	body := encode(map[string]access{"access": accessOf(a)})
 	return request{
 		Request: esapi.SecurityUpdateCrossClusterAPIKeyRequest{DocumentID: url.PathEscape(id), Body: bytes.NewReader(body)},
@@ -237,11 +237,13 @@ func updating(id string, a link.Access) request {
 }
 
 // UpdateKeyAccess describes Client.UpdateKeyAccess.
-func (Calls) UpdateKeyAccess(id string, a link.Access) change.Call { return updating(id, a).describe() }
+func (Calls) UpdateKeyAccess(id string, a elastic.Access) change.Call {
+	return updating(id, a).describe()
+}
 
 // UpdateKeyAccess sends PUT /_security/cross_cluster/api_key/{id}: it replaces the access as a whole and leaves the
 // secret as it is. Only the user who owns the key may do it.
-func (c *Client) UpdateKeyAccess(ctx context.Context, id string, a link.Access) error {
+func (c *Client) UpdateKeyAccess(ctx context.Context, id string, a elastic.Access) error {
 	_, err := c.do(ctx, updating(id, a), nil)
 	return err
 }

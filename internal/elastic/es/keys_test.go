@@ -10,14 +10,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-var spec = link.KeySpec{
-	Name: "rcb-1", Access: link.Access{Search: []string{"logs-*", "x"}, Replication: []string{"leader"}},
+var spec = elastic.KeySpec{
+	Name: "rcb-1", Access: elastic.Access{Search: []string{"logs-*", "x"}, Replication: []string{"leader"}},
 	Expiration: 90 * 24 * time.Hour, Metadata: map[string]string{"managed_by": "rcb"},
 }
 
@@ -42,7 +42,7 @@ func TestIssueKey(t *testing.T) {
 	if got.ID != "k1" || got.Encoded.Reveal() != issued || got.Expires.UnixMilli() != 1785499200000 || strings.Contains(fmt.Sprintf("%+v", got), issued) {
 		t.Errorf("got %+v", got)
 	}
-	_, err = c.IssueKey(t.Context(), link.KeySpec{Name: "rcb-2", Access: link.Access{Search: []string{"*"}}, Expiration: 90 * time.Minute, Identity: `CN=.*\.node\.x\.cluster\..*`})
+	_, err = c.IssueKey(t.Context(), elastic.KeySpec{Name: "rcb-2", Access: elastic.Access{Search: []string{"*"}}, Expiration: 90 * time.Minute, Identity: `CN=.*\.node\.x\.cluster\..*`})
 	if call := callError(t, err); !call.Ambiguous {
 		t.Errorf("an answer without a key: got %v, want doubt", call)
 	}
@@ -90,7 +90,7 @@ func TestActiveKeysAreSifted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := []link.Key{
+	wanted := []elastic.Key{
 		{ID: "1", Name: "rcb*", Metadata: map[string]string{"a": "b"}},
 		{ID: "6", Name: "rcb*", Expires: time.UnixMilli(future).UTC()},
 	}
@@ -109,7 +109,7 @@ func TestIdentityKeysAreThoseThatDemandACertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]link.Key{{ID: "1", Name: "a", Identity: "CN=x"}}, got); diff != "" {
+	if diff := cmp.Diff([]elastic.Key{{ID: "1", Name: "a", Identity: "CN=x"}}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

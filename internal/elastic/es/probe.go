@@ -7,7 +7,7 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // noIndex is what ProbeSearch asks for: a search of it connects and authenticates, and costs the remote cluster nothing.
@@ -28,7 +28,7 @@ type searched struct {
 // ProbeSearch sends POST /<alias>:…/_search and says what became of it. What keeps a connection from working is in the
 // refusal; under skip_unavailable: true Elasticsearch answers 200 and says no more than that it can't connect (measured
 // on 8.19.4).
-func (c *Client) ProbeSearch(ctx context.Context, alias string) (link.Searched, error) {
+func (c *Client) ProbeSearch(ctx context.Context, alias string) (elastic.Searched, error) {
 	r := request{
 		Request: esapi.SearchRequest{
 			Index: []string{alias + ":" + noIndex}, IgnoreUnavailable: new(true), AllowNoIndices: new(true), Size: new(0),
@@ -37,23 +37,23 @@ func (c *Client) ProbeSearch(ctx context.Context, alias string) (link.Searched, 
 	}
 	got, err := c.fetch(ctx, r)
 	if err != nil {
-		return link.Searched{}, err
+		return elastic.Searched{}, err
 	}
 	why := got.cause()
 	switch {
 	case why.is(noSuchRemote):
-		return link.Searched{}, nil
+		return elastic.Searched{}, nil
 	case aboutRemote(got.status, why):
-		return link.Searched{Known: true, Error: c.scrub.Words(why.text())}, nil
+		return elastic.Searched{Known: true, Error: c.scrub.Words(why.text())}, nil
 	}
 	var answer searched
 	if err := c.read(r, got, &answer); err != nil {
-		return link.Searched{}, err
+		return elastic.Searched{}, err
 	}
 	for _, failure := range answer.Clusters.Details[alias].Failures {
-		return link.Searched{Known: true, Error: c.scrub.Words(failure.Reason.text())}, nil
+		return elastic.Searched{Known: true, Error: c.scrub.Words(failure.Reason.text())}, nil
 	}
-	return link.Searched{Known: true, Reached: answer.Clusters.Successful > 0}, nil
+	return elastic.Searched{Known: true, Reached: answer.Clusters.Successful > 0}, nil
 }
 
 // aboutRemote reports whether a refusal tells of the remote cluster. The local one's own are told by its status, or, where

@@ -14,24 +14,24 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 const remotePrefix = "cluster.remote."
 
 // RemoteSettings reads GET /_cluster/settings and keeps what begins with cluster.remote. Where something between drops
 // flat_settings the answer is nested: read as it is, it would look as if no alias was in use.
-func (c *Client) RemoteSettings(ctx context.Context) (link.Settings, error) {
-	var all link.Settings
+func (c *Client) RemoteSettings(ctx context.Context) (elastic.Settings, error) {
+	var all elastic.Settings
 	r := request{Request: esapi.ClusterGetSettingsRequest{FlatSettings: new(true)}, name: "GET /_cluster/settings"}
 	status, err := c.do(ctx, r, &all)
 	if err != nil {
-		return link.Settings{}, err
+		return elastic.Settings{}, err
 	}
 	if all.Persistent == nil { // Elasticsearch always writes it, even if nothing is set
-		return link.Settings{}, c.call(r.name, false).Odd(status, "unreadable_answer", "the answer holds no settings", nil)
+		return elastic.Settings{}, c.call(r.name, false).Odd(status, "unreadable_answer", "the answer holds no settings", nil)
 	}
-	return link.Settings{Persistent: remoteOnes(all.Persistent), Transient: remoteOnes(all.Transient)}, nil
+	return elastic.Settings{Persistent: remoteOnes(all.Persistent), Transient: remoteOnes(all.Transient)}, nil
 }
 
 func remoteOnes(settings map[string]json.RawMessage) map[string]json.RawMessage {
@@ -54,7 +54,7 @@ func flatten(prefix string, settings, flat map[string]json.RawMessage) {
 }
 
 // SigningTrust reads GET /_cluster/settings with its defaults, which show what stands in elasticsearch.yml.
-func (c *Client) SigningTrust(ctx context.Context) (link.SigningTrust, error) {
+func (c *Client) SigningTrust(ctx context.Context) (elastic.SigningTrust, error) {
 	var all struct {
 		Persistent, Transient, Defaults map[string]json.RawMessage
 	}
@@ -62,14 +62,14 @@ func (c *Client) SigningTrust(ctx context.Context) (link.SigningTrust, error) {
 		Request: esapi.ClusterGetSettingsRequest{FlatSettings: new(true), IncludeDefaults: new(true)}, name: "GET /_cluster/settings",
 	}
 	if _, err := c.do(ctx, r, &all); err != nil {
-		return link.SigningTrust{}, err
+		return elastic.SigningTrust{}, err
 	}
-	t := link.SigningTrust{
-		Persistent: listed(all.Persistent[link.SigningAuthorities]), Transient: listed(all.Transient[link.SigningAuthorities]),
-		Declared: listed(all.Defaults[link.SigningAuthorities]),
+	t := elastic.SigningTrust{
+		Persistent: listed(all.Persistent[elastic.SigningAuthorities]), Transient: listed(all.Transient[elastic.SigningAuthorities]),
+		Declared: listed(all.Defaults[elastic.SigningAuthorities]),
 	}
 	for _, some := range []map[string]json.RawMessage{all.Defaults, all.Persistent, all.Transient} {
-		if path := listed(some[link.SigningTruststore]); len(path) > 0 {
+		if path := listed(some[elastic.SigningTruststore]); len(path) > 0 {
 			t.Truststore = path[0]
 		}
 	}
@@ -89,7 +89,7 @@ func listed(raw json.RawMessage) []string {
 	return strings.Split(one, ",")
 }
 
-func putting(s link.Settings) request {
+func putting(s elastic.Settings) request {
 	body := encode(s)
 	return request{
 		Request: esapi.ClusterPutSettingsRequest{Body: bytes.NewReader(body)},
@@ -98,11 +98,11 @@ func putting(s link.Settings) request {
 }
 
 // PutSettings describes Client.PutSettings.
-func (Calls) PutSettings(s link.Settings) change.Call { return putting(s).describe() }
+func (Calls) PutSettings(s elastic.Settings) change.Call { return putting(s).describe() }
 
 // PutSettings sends PUT /_cluster/settings. Where not every node acknowledged in time the settings are set all the
 // same (Elasticsearch's docs), so that is no error.
-func (c *Client) PutSettings(ctx context.Context, s link.Settings) error {
+func (c *Client) PutSettings(ctx context.Context, s elastic.Settings) error {
 	var answer struct {
 		Acknowledged bool `json:"acknowledged"`
 	}
@@ -121,8 +121,8 @@ var remoteInfo = request{Request: esapi.ClusterRemoteInfoRequest{}, name: "GET /
 func (Calls) RemoteInfo() change.Call { return remoteInfo.describe() }
 
 // RemoteInfo reads GET /_remote/info. An alias that is not configured is not in it.
-func (c *Client) RemoteInfo(ctx context.Context) (map[string]link.RemoteInfo, error) {
-	info := map[string]link.RemoteInfo{}
+func (c *Client) RemoteInfo(ctx context.Context) (map[string]elastic.RemoteInfo, error) {
+	info := map[string]elastic.RemoteInfo{}
 	_, err := c.do(ctx, remoteInfo, &info)
 	return info, err
 }
@@ -159,30 +159,30 @@ func (Calls) Resolve(alias, pattern string) change.Call { return resolving(alias
 // Resolve asks GET /_resolve/cluster; no patterns stand for all indices. A pattern that matches nothing is no error
 // there: that is what MatchingIndices says. Names without a wildcard are asked for strictly, since Elasticsearch says
 // "matches nothing" of a name that the key does not grant where unavailable ones are ignored (measured on 8.19.4).
-func (c *Client) Resolve(ctx context.Context, alias string, patterns []string) (link.Resolved, error) {
+func (c *Client) Resolve(ctx context.Context, alias string, patterns []string) (elastic.Resolved, error) {
 	if len(patterns) == 0 {
 		patterns = []string{"*"}
 	}
 	r := resolving(alias, patterns...)
-	got, err := c.fetch(link.AllowRecent(ctx, 0), r) // it connects: that is the point of asking
+	got, err := c.fetch(elastic.AllowRecent(ctx, 0), r) // it connects: that is the point of asking
 	if err != nil {
-		return link.Resolved{}, err
+		return elastic.Resolved{}, err
 	}
 	switch why := got.cause(); {
 	case why.is(noSuchRemote):
-		return link.Resolved{}, nil
+		return elastic.Resolved{}, nil
 	case strings.HasPrefix(why.Reason, noHandler):
-		return link.Resolved{}, link.ErrNoResolve
+		return elastic.Resolved{}, elastic.ErrNoResolve
 	}
 	answer := map[string]resolved{}
 	if err := c.read(r, got, &answer); err != nil {
-		return link.Resolved{}, err
+		return elastic.Resolved{}, err
 	}
 	found, known := answer[alias]
 	if !known {
-		return link.Resolved{}, nil
+		return elastic.Resolved{}, nil
 	}
-	return link.Resolved{
+	return elastic.Resolved{
 		Known: true, Connected: found.Connected, SkipUnavailable: found.SkipUnavailable,
 		MatchingIndices: found.MatchingIndices, Error: c.scrub.Words(found.Error), Version: found.Version.Number,
 	}, nil

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 func TestOnlyRemoteSettingsAreKept(t *testing.T) {
@@ -27,7 +27,7 @@ func TestOnlyRemoteSettingsAreKept(t *testing.T) {
 			"persistent":{"cluster.remote":{"a.mode":"proxy","a":{"seeds":["h:1"]}}},
 			"transient":{"cluster":{"remote.initial_connect_timeout":"5s"}}}`),
 	)
-	wanted := link.Settings{
+	wanted := elastic.Settings{
 		Persistent: map[string]json.RawMessage{
 			"cluster.remote.a.mode": json.RawMessage(`"proxy"`), "cluster.remote.a.seeds": json.RawMessage(`["h:1"]`),
 		},
@@ -60,7 +60,7 @@ func TestSettingsAreSentAsTheyAre(t *testing.T) {
 	)
 	c := client(t, options(t, s.URL))
 	for range 2 {
-		err := c.PutSettings(t.Context(), link.Settings{
+		err := c.PutSettings(t.Context(), elastic.Settings{
 			Persistent: map[string]json.RawMessage{
 				"cluster.remote.a.mode": json.RawMessage(`"proxy"`), "cluster.remote.a.seeds": json.RawMessage(`null`),
 			},
@@ -77,19 +77,19 @@ func TestSigningTrustKnowsWhereItIsSet(t *testing.T) {
 	const path = "/_cluster/settings?flat_settings=true&include_defaults=true"
 	for name, tt := range map[string]struct {
 		answer string
-		want   link.SigningTrust
+		want   elastic.SigningTrust
 	}{
-		"nowhere": {`{"persistent":{},"transient":{},"defaults":{"cluster.remote.signing.certificate_authorities":[]}}`, link.SigningTrust{}},
+		"nowhere": {`{"persistent":{},"transient":{},"defaults":{"cluster.remote.signing.certificate_authorities":[]}}`, elastic.SigningTrust{}},
 		"everywhere": {
 			`{"persistent":{"cluster.remote.signing.certificate_authorities":["a.crt","b.crt"]},
 			"transient":{"cluster.remote.signing.certificate_authorities":"c.crt,d.crt"},"defaults":{"cluster.name":"x"}}`,
-			link.SigningTrust{Persistent: []string{"a.crt", "b.crt"}, Transient: []string{"c.crt", "d.crt"}},
+			elastic.SigningTrust{Persistent: []string{"a.crt", "b.crt"}, Transient: []string{"c.crt", "d.crt"}},
 		},
 		"in elasticsearch.yml": {`{"persistent":{},"transient":{},"defaults":{"cluster.remote.signing.certificate_authorities":["e.crt"],
-			"cluster.remote.signing.truststore.path":""}}`, link.SigningTrust{Declared: []string{"e.crt"}}},
+			"cluster.remote.signing.truststore.path":""}}`, elastic.SigningTrust{Declared: []string{"e.crt"}}},
 		"a truststore": {
 			`{"persistent":{"cluster.remote.signing.truststore.path":"s.p12"},"transient":{},"defaults":{}}`,
-			link.SigningTrust{Truststore: "s.p12"},
+			elastic.SigningTrust{Truststore: "s.p12"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestRemoteInfo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := map[string]link.RemoteInfo{"a": {
+	wanted := map[string]elastic.RemoteInfo{"a": {
 		Connected: true, Mode: "proxy", ProxyAddress: "h:9443", ServerName: "h", Sockets: 18, MaxSockets: 18,
 		SkipUnavailable: true, Credentials: "::es_redacted::",
 	}}
@@ -151,12 +151,12 @@ func TestResolve(t *testing.T) {
 	)
 	c := client(t, options(t, s.URL))
 	got, err := c.Resolve(t.Context(), "a", []string{"logs-*", "x%y"})
-	if diff := cmp.Diff(link.Resolved{Known: true, Connected: true, MatchingIndices: new(true), Version: "9.1.0"}, got); diff != "" || err != nil {
+	if diff := cmp.Diff(elastic.Resolved{Known: true, Connected: true, MatchingIndices: new(true), Version: "9.1.0"}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	proxied := client(t, options(t, s.URL+prefix))
 	got, err = proxied.Resolve(t.Context(), "a", []string{"logs/x"})
-	if diff := cmp.Diff(link.Resolved{Known: true, SkipUnavailable: true, Error: "unable to authenticate user [••••]"}, got); diff != "" || err != nil {
+	if diff := cmp.Diff(elastic.Resolved{Known: true, SkipUnavailable: true, Error: "unable to authenticate user [••••]"}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	for range 3 {
@@ -164,7 +164,7 @@ func TestResolve(t *testing.T) {
 			t.Errorf("got %+v, %v, want an alias that is not known", got, err)
 		}
 	}
-	if _, err := c.Resolve(t.Context(), "a", nil); !errors.Is(err, link.ErrNoResolve) {
+	if _, err := c.Resolve(t.Context(), "a", nil); !errors.Is(err, elastic.ErrNoResolve) {
 		t.Errorf("got %v, want a version without the API", err)
 	}
 	if got, err := c.Resolve(t.Context(), "a", []string{"logs-1"}); err != nil || got.Error != "unauthorized" {

@@ -9,10 +9,10 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-var _ link.Roles = (*Client)(nil)
+var _ elastic.Roles = (*Client)(nil)
 
 // roleCall is the path of a role. esapi takes a name as part of a path as it is, so it is escaped.
 const roleCall = "/_security/role/"
@@ -22,7 +22,7 @@ func (c *Client) Role(ctx context.Context, name string) (json.RawMessage, error)
 	all := map[string]json.RawMessage{}
 	r := request{Request: esapi.SecurityGetRoleRequest{Name: []string{url.PathEscape(name)}}, name: "GET " + roleCall + name}
 	if _, err := c.do(ctx, r, &all); err != nil {
-		if link.IsNotFound(err) {
+		if elastic.IsNotFound(err) {
 			return nil, nil
 		}
 		return nil, err
@@ -58,7 +58,7 @@ func (c *Client) PutRole(ctx context.Context, name string, role json.RawMessage)
 // DeleteRole sends DELETE /_security/role/{name}.
 func (c *Client) DeleteRole(ctx context.Context, name string) error {
 	_, err := c.do(ctx, deletingRole(name), nil)
-	if link.IsNotFound(err) {
+	if elastic.IsNotFound(err) {
 		return nil
 	}
 	return err

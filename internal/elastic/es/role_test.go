@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 // Whatever a name holds, it leads to no other path and names no other role.
@@ -30,7 +30,7 @@ func TestNamesInAPathAreEscaped(t *testing.T) {
 	if err := client(t, options(t, s.URL+prefix)).DeleteRole(t.Context(), name); err != nil {
 		t.Error(err)
 	}
-	if err := c.UpdateKeyAccess(t.Context(), name, link.Access{Search: []string{"x"}}); err != nil {
+	if err := c.UpdateKeyAccess(t.Context(), name, elastic.Access{Search: []string{"x"}}); err != nil {
 		t.Error(err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esutil"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Shipper copies the audit into a data stream of Elasticsearch, one document an entry, with the field names of the
@@ -138,7 +138,7 @@ func (s *Shipper) missing(ctx context.Context, lines []change.AuditLine) ([]chan
 		},
 		name: "POST /" + s.stream + "/_search",
 	}, &answer)
-	if call, ok := errors.AsType[*link.CallError](err); ok && call.Status == http.StatusForbidden {
+	if call, ok := errors.AsType[*elastic.CallError](err); ok && call.Status == http.StatusForbidden {
 		if !s.blind.Swap(true) {
 			s.client.log.WarnContext(ctx, "the credential may not read what was shipped: give it the privilege read, "+
 				"else entries that are shipped again across a rollover lie there twice", "system", s.client.system, "stream", s.stream)

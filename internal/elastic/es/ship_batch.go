@@ -10,12 +10,12 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esutil"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 )
 
 // batch hears what the bulk indexer, in a goroutine of its own, tells of the lines that were given to it.
 type batch struct {
-	scrub wire.Scrubber
+	scrub transport.Scrubber
 	lines []change.AuditLine
 
 	mu      sync.Mutex

@@ -7,19 +7,19 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 var (
-	_ link.Keyring = (*Client)(nil)
-	_ link.Uses    = (*Client)(nil)
+	_ elastic.Keyring = (*Client)(nil)
+	_ elastic.Uses    = (*Client)(nil)
 )
 
 // Caller is the user of the configured credential; empty for a platform's proxy, of which no source says who it is.
 func (c *Client) Caller() string { return c.user }
 
 // Followers reads GET /_all/_ccr/info and GET /_ccr/auto_follow: what Elasticsearch follows through its aliases.
-func (c *Client) Followers(ctx context.Context) ([]link.Follower, error) {
+func (c *Client) Followers(ctx context.Context) ([]elastic.Follower, error) {
 	var info struct {
 		Indices []struct {
 			Follower string `json:"follower_index"`
@@ -30,9 +30,9 @@ func (c *Client) Followers(ctx context.Context) ([]link.Follower, error) {
 	if _, err := c.do(ctx, r, &info); err != nil {
 		return nil, err
 	}
-	var all []link.Follower
+	var all []elastic.Follower
 	for _, f := range info.Indices {
-		all = append(all, link.Follower{Name: f.Follower, Alias: f.Remote})
+		all = append(all, elastic.Follower{Name: f.Follower, Alias: f.Remote})
 	}
 	var auto struct {
 		Patterns []struct {
@@ -47,13 +47,13 @@ func (c *Client) Followers(ctx context.Context) ([]link.Follower, error) {
 		return nil, err
 	}
 	for _, p := range auto.Patterns {
-		all = append(all, link.Follower{Name: p.Name, Alias: p.Pattern.Remote, Pattern: true})
+		all = append(all, elastic.Follower{Name: p.Name, Alias: p.Pattern.Remote, Pattern: true})
 	}
 	return all, nil
 }
 
 // RemoteRoles reads GET /_security/role and keeps the roles that name remote clusters.
-func (c *Client) RemoteRoles(ctx context.Context) ([]link.RemoteRole, error) {
+func (c *Client) RemoteRoles(ctx context.Context) ([]elastic.RemoteRole, error) {
 	type named struct {
 		Clusters []string `json:"clusters"`
 	}
@@ -67,9 +67,9 @@ func (c *Client) RemoteRoles(ctx context.Context) ([]link.RemoteRole, error) {
 	if _, err := c.do(ctx, request{Request: esapi.SecurityGetRoleRequest{}, name: "GET /_security/role"}, &roles); err != nil {
 		return nil, err
 	}
-	var all []link.RemoteRole
+	var all []elastic.RemoteRole
 	for name, r := range roles {
-		role := link.RemoteRole{Name: name, Reserved: r.Metadata.Reserved}
+		role := elastic.RemoteRole{Name: name, Reserved: r.Metadata.Reserved}
 		for _, n := range slices.Concat(r.Indices, r.Cluster) {
 			role.Clusters = append(role.Clusters, n.Clusters...)
 		}
@@ -77,7 +77,7 @@ func (c *Client) RemoteRoles(ctx context.Context) ([]link.RemoteRole, error) {
 			all = append(all, role)
 		}
 	}
-	slices.SortFunc(all, func(a, b link.RemoteRole) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b elastic.RemoteRole) int { return cmp.Compare(a.Name, b.Name) })
 	return all, nil
 }
 

@@ -8,19 +8,19 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
 // The texts are those of Elasticsearch 8.19.4, as measured.
 
-func (d *Deployment) info(alias string) link.RemoteInfo {
+func (d *Deployment) info(alias string) elastic.RemoteInfo {
 	get := func(option string) string { return d.settings.get(alias, option) }
 	sockets, err := strconv.Atoi(get("proxy_socket_connections"))
 	if err != nil {
 		sockets = 18
 	}
-	i := link.RemoteInfo{
+	i := elastic.RemoteInfo{
 		Mode: get("mode"), ProxyAddress: get("proxy_address"), ServerName: get("server_name"),
 		MaxSockets: sockets, SkipUnavailable: d.skips(alias),
 	}
@@ -93,7 +93,7 @@ func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why stri
 	case !ok && !d.trusting && !remote.trusts(d):
 		return nil, nil, failed("general node connection failure: handshake failed because connection reset")
 	case !ok:
-		return remote, &key{access: link.Access{Search: []string{"*"}}}, ""
+		return remote, &key{access: elastic.Access{Search: []string{"*"}}}, ""
 	}
 	for _, k := range remote.keys {
 		if k.encoded.Equal(stored) && remote.active(k) {
@@ -134,16 +134,16 @@ func (d *Deployment) Keep(entry string) {
 	d.locked(func() { d.loaded = maps.Clone(d.keystore); d.loaded[entry] = secret.New("stale") })
 }
 
-func (e elasticsearch) Resolve(ctx context.Context, alias string, patterns []string) (link.Resolved, error) {
-	var r link.Resolved
+func (e elasticsearch) Resolve(ctx context.Context, alias string, patterns []string) (elastic.Resolved, error) {
+	var r elastic.Resolved
 	err := e.do(ctx, "Resolve", func() error {
 		if e.d.noResolve {
-			return link.ErrNoResolve
+			return elastic.ErrNoResolve
 		}
 		if !slices.Contains(e.d.settings.aliases(), alias) {
 			return nil // an alias that is not known is not in the answer
 		}
-		r = link.Resolved{Known: true, SkipUnavailable: e.d.skips(alias)}
+		r = elastic.Resolved{Known: true, SkipUnavailable: e.d.skips(alias)}
 		remote, k, why := e.d.connect(alias)
 		if why != "" {
 			if !mute(why) {
@@ -189,8 +189,8 @@ func (d *Deployment) denied(alias string, k *key, action string, patterns []stri
 	return ""
 }
 
-func (e elasticsearch) ProbeSearch(ctx context.Context, alias string) (link.Searched, error) {
-	var s link.Searched
+func (e elasticsearch) ProbeSearch(ctx context.Context, alias string) (elastic.Searched, error) {
+	var s elastic.Searched
 	err := e.do(ctx, "ProbeSearch", func() error {
 		if !slices.Contains(e.d.settings.aliases(), alias) {
 			return nil

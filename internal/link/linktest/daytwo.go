@@ -6,19 +6,19 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 var (
-	_ link.Keyring = elasticsearch{}
-	_ link.Uses    = elasticsearch{}
+	_ elastic.Keyring = elasticsearch{}
+	_ elastic.Uses    = elasticsearch{}
 )
 
 // Caller is the user that owns every key that is issued.
 func (elasticsearch) Caller() string { return "bot" }
 
 // UpdateKeyAccess replaces what a key may read; only its owner may, and only while it is valid.
-func (e elasticsearch) UpdateKeyAccess(ctx context.Context, id string, a link.Access) error {
+func (e elasticsearch) UpdateKeyAccess(ctx context.Context, id string, a elastic.Access) error {
 	return e.do(ctx, "UpdateKeyAccess", func() error {
 		for _, k := range e.d.keys {
 			if k.ID == id && e.d.active(k) && k.owner == e.Caller() {
@@ -31,20 +31,20 @@ func (e elasticsearch) UpdateKeyAccess(ctx context.Context, id string, a link.Ac
 }
 
 // Followers returns what SetFollowers set.
-func (e elasticsearch) Followers(ctx context.Context) ([]link.Follower, error) {
-	var all []link.Follower
+func (e elasticsearch) Followers(ctx context.Context) ([]elastic.Follower, error) {
+	var all []elastic.Follower
 	err := e.do(ctx, "Followers", func() error { all = slices.Clone(e.d.followers); return nil })
 	return answer(all, err)
 }
 
 // RemoteRoles returns what SetRoles set, and of the roles that were written those with remote_indices.
-func (e elasticsearch) RemoteRoles(ctx context.Context) ([]link.RemoteRole, error) {
-	var all []link.RemoteRole
+func (e elasticsearch) RemoteRoles(ctx context.Context) ([]elastic.RemoteRole, error) {
+	var all []elastic.RemoteRole
 	err := e.do(ctx, "RemoteRoles", func() error { all = e.d.remoteRoles(); return nil })
 	return answer(all, err)
 }
 
-func (d *Deployment) remoteRoles() []link.RemoteRole {
+func (d *Deployment) remoteRoles() []elastic.RemoteRole {
 	all := slices.Clone(d.remote)
 	for _, name := range slices.Sorted(maps.Keys(d.roles)) {
 		var role struct {
@@ -55,7 +55,7 @@ func (d *Deployment) remoteRoles() []link.RemoteRole {
 		if json.Unmarshal(d.roles[name], &role) != nil || len(role.Remote) == 0 {
 			continue
 		}
-		one := link.RemoteRole{Name: name}
+		one := elastic.RemoteRole{Name: name}
 		for _, r := range role.Remote {
 			one.Clusters = append(one.Clusters, r.Clusters...)
 		}
@@ -65,10 +65,10 @@ func (d *Deployment) remoteRoles() []link.RemoteRole {
 }
 
 // SetFollowers changes the follower indices of the cluster.
-func (d *Deployment) SetFollowers(f ...link.Follower) { d.locked(func() { d.followers = f }) }
+func (d *Deployment) SetFollowers(f ...elastic.Follower) { d.locked(func() { d.followers = f }) }
 
 // SetRoles changes the roles that name remote clusters.
-func (d *Deployment) SetRoles(r ...link.RemoteRole) { d.locked(func() { d.remote = r }) }
+func (d *Deployment) SetRoles(r ...elastic.RemoteRole) { d.locked(func() { d.remote = r }) }
 
 // Trusting lets the cluster connect by certificate, at the transport port, where it has no key.
 func (d *Deployment) Trusting() { d.locked(func() { d.trusting = true }) }
@@ -92,8 +92,8 @@ func (d *Deployment) Disown() {
 }
 
 // Access returns what the key of that id may read.
-func (d *Deployment) Access(id string) link.Access {
-	var a link.Access
+func (d *Deployment) Access(id string) elastic.Access {
+	var a elastic.Access
 	d.locked(func() {
 		for _, k := range d.keys {
 			if k.ID == id {

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -42,9 +42,9 @@ func (s settings) aliases() []string {
 type elasticsearch struct{ d *Deployment }
 
 var (
-	_ link.Cluster   = elasticsearch{}
-	_ link.Issuer    = elasticsearch{}
-	_ link.Versioned = elasticsearch{}
+	_ elastic.Cluster   = elasticsearch{}
+	_ elastic.Issuer    = elasticsearch{}
+	_ elastic.Versioned = elasticsearch{}
 )
 
 // MayIssue reports whether the caller is a user.
@@ -63,11 +63,11 @@ func (e elasticsearch) do(ctx context.Context, call string, act func() error) er
 }
 
 func (e elasticsearch) refuse(call, reason string) error {
-	return &link.CallError{System: "Elasticsearch of " + e.d.about.Name, Call: call, Status: 400, Code: "illegal_argument_exception", Reason: reason}
+	return &elastic.CallError{System: "Elasticsearch of " + e.d.about.Name, Call: call, Status: 400, Code: "illegal_argument_exception", Reason: reason}
 }
 
-func (e elasticsearch) License(ctx context.Context) (link.License, error) {
-	var l link.License
+func (e elasticsearch) License(ctx context.Context) (elastic.License, error) {
+	var l elastic.License
 	err := e.do(ctx, "License", func() error { l = e.d.license; return nil })
 	return answer(l, err)
 }
@@ -79,8 +79,8 @@ func (e elasticsearch) Version(ctx context.Context) (string, error) {
 	return answer(v, err)
 }
 
-func (e elasticsearch) RemoteSettings(ctx context.Context) (link.Settings, error) {
-	var s link.Settings
+func (e elasticsearch) RemoteSettings(ctx context.Context) (elastic.Settings, error) {
+	var s elastic.Settings
 	err := e.do(ctx, "RemoteSettings", func() error {
 		s.Persistent, s.Transient = e.flat("persistent"), e.flat("transient")
 		return nil
@@ -98,12 +98,12 @@ func (e elasticsearch) flat(kind string) map[string]json.RawMessage {
 	return all
 }
 
-func (e elasticsearch) PutSettings(ctx context.Context, s link.Settings) error {
+func (e elasticsearch) PutSettings(ctx context.Context, s elastic.Settings) error {
 	return e.do(ctx, "PutSettings", func() error {
 		next := maps.Clone(e.d.settings)
 		for kind, all := range map[string]map[string]json.RawMessage{"persistent": s.Persistent, "transient": s.Transient} {
 			for name, raw := range all {
-				if name == link.SigningAuthorities {
+				if name == elastic.SigningAuthorities {
 					if err := e.believe(raw); err != nil {
 						return err
 					}
@@ -157,8 +157,8 @@ func text(raw json.RawMessage) (string, bool) {
 	return fmt.Sprint(v), true
 }
 
-func (e elasticsearch) RemoteInfo(ctx context.Context) (map[string]link.RemoteInfo, error) {
-	all := map[string]link.RemoteInfo{}
+func (e elasticsearch) RemoteInfo(ctx context.Context) (map[string]elastic.RemoteInfo, error) {
+	all := map[string]elastic.RemoteInfo{}
 	err := e.do(ctx, "RemoteInfo", func() error {
 		for _, alias := range e.d.settings.aliases() {
 			all[alias] = e.d.info(alias)
@@ -182,8 +182,8 @@ func (e elasticsearch) ReloadSecureSettings(ctx context.Context) error {
 	})
 }
 
-func (e elasticsearch) IssueKey(ctx context.Context, spec link.KeySpec) (link.IssuedKey, error) {
-	var issued link.IssuedKey
+func (e elasticsearch) IssueKey(ctx context.Context, spec elastic.KeySpec) (elastic.IssuedKey, error) {
+	var issued elastic.IssuedKey
 	err := e.do(ctx, "IssueKey", func() error {
 		if len(spec.Access.Search) == 0 && len(spec.Access.Replication) == 0 {
 			return e.refuse("POST /_security/cross_cluster/api_key", "must specify non-empty access for either [search] or [replication]")
@@ -198,7 +198,7 @@ func (e elasticsearch) IssueKey(ctx context.Context, spec link.KeySpec) (link.Is
 		}
 		e.d.w.issued++
 		k := &key{
-			Key:     link.Key{ID: fmt.Sprintf("key-%d", e.d.w.issued), Name: spec.Name, Metadata: maps.Clone(spec.Metadata), Identity: spec.Identity},
+			Key:     elastic.Key{ID: fmt.Sprintf("key-%d", e.d.w.issued), Name: spec.Name, Metadata: maps.Clone(spec.Metadata), Identity: spec.Identity},
 			access:  spec.Access,
 			owner:   "bot",
 			encoded: secret.New(fmt.Sprintf("ZW5jb2RlZC1zZWNyZXQt%d==", e.d.w.issued)),
@@ -208,14 +208,14 @@ func (e elasticsearch) IssueKey(ctx context.Context, spec link.KeySpec) (link.Is
 		}
 		e.d.keys = append(e.d.keys, k)
 		e.d.w.secrets = append(e.d.w.secrets, k.encoded)
-		issued = link.IssuedKey{Key: k.Key, Encoded: k.encoded}
+		issued = elastic.IssuedKey{Key: k.Key, Encoded: k.encoded}
 		return nil
 	})
 	return answer(issued, err)
 }
 
-func (e elasticsearch) ActiveKeys(ctx context.Context, name string) ([]link.Key, error) {
-	var active []link.Key
+func (e elasticsearch) ActiveKeys(ctx context.Context, name string) ([]elastic.Key, error) {
+	var active []elastic.Key
 	err := e.do(ctx, "ActiveKeys", func() error {
 		for _, k := range e.d.keys {
 			if k.Name == name && e.d.active(k) {

@@ -8,22 +8,22 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 var (
-	_ link.Filters    = (*Platform)(nil)
-	_ link.FilterUses = (*Platform)(nil)
-	_ link.Roles      = elasticsearch{}
+	_ elastic.Filters    = (*Platform)(nil)
+	_ elastic.FilterUses = (*Platform)(nil)
+	_ elastic.Roles      = elasticsearch{}
 )
 
 // CreateRuleset makes an IP filter that applies to nothing yet.
-func (p *Platform) CreateRuleset(ctx context.Context, r link.NewRuleset) (string, error) {
+func (p *Platform) CreateRuleset(ctx context.Context, r elastic.NewRuleset) (string, error) {
 	id := ""
 	err := p.w.Do(ctx, p.name, "CreateRuleset", func() error {
 		id = fmt.Sprintf("ruleset-%d", p.made)
 		p.made++
-		p.rulesets = append(p.rulesets, link.Ruleset{ID: id, Name: r.Name, Type: "ip", Region: r.Region, Description: r.Description, Sources: r.Sources})
+		p.rulesets = append(p.rulesets, elastic.Ruleset{ID: id, Name: r.Name, Type: "ip", Region: r.Region, Description: r.Description, Sources: r.Sources})
 		return nil
 	})
 	return answer(id, err)
@@ -44,13 +44,13 @@ func (p *Platform) RulesetsNamed(ctx context.Context, name string) ([]string, er
 }
 
 // Attach makes a ruleset apply to a deployment.
-func (p *Platform) Attach(ctx context.Context, ruleset string, of link.Deployment) error {
+func (p *Platform) Attach(ctx context.Context, ruleset string, of elastic.Deployment) error {
 	return p.at(ctx, of.Deployment, "Attach", func(d *Deployment) error {
-		i := slices.IndexFunc(p.rulesets, func(r link.Ruleset) bool { return r.ID == ruleset })
+		i := slices.IndexFunc(p.rulesets, func(r elastic.Ruleset) bool { return r.ID == ruleset })
 		if i < 0 {
 			return p.notFound("Attach", "traffic_filter.not_found")
 		}
-		if !slices.ContainsFunc(d.rulesets, func(r link.Ruleset) bool { return r.ID == ruleset }) {
+		if !slices.ContainsFunc(d.rulesets, func(r elastic.Ruleset) bool { return r.ID == ruleset }) {
 			d.rulesets = append(slices.Clone(d.rulesets), p.rulesets[i])
 		}
 		return nil
@@ -58,9 +58,9 @@ func (p *Platform) Attach(ctx context.Context, ruleset string, of link.Deploymen
 }
 
 // Detach takes a ruleset off a deployment.
-func (p *Platform) Detach(ctx context.Context, ruleset string, of link.Deployment) error {
+func (p *Platform) Detach(ctx context.Context, ruleset string, of elastic.Deployment) error {
 	return p.at(ctx, of.Deployment, "Detach", func(d *Deployment) error {
-		d.rulesets = slices.DeleteFunc(slices.Clone(d.rulesets), func(r link.Ruleset) bool { return r.ID == ruleset })
+		d.rulesets = slices.DeleteFunc(slices.Clone(d.rulesets), func(r elastic.Ruleset) bool { return r.ID == ruleset })
 		return nil
 	})
 }
@@ -70,7 +70,7 @@ func (p *Platform) Associated(ctx context.Context, ruleset string) ([]string, er
 	ids := []string{}
 	err := p.w.Do(ctx, p.name, "Associated", func() error {
 		for _, id := range slices.Sorted(maps.Keys(p.deployments)) {
-			if slices.ContainsFunc(p.deployments[id].rulesets, func(r link.Ruleset) bool { return r.ID == ruleset }) {
+			if slices.ContainsFunc(p.deployments[id].rulesets, func(r elastic.Ruleset) bool { return r.ID == ruleset }) {
 				ids = append(ids, id)
 			}
 		}
@@ -83,25 +83,25 @@ func (p *Platform) Associated(ctx context.Context, ruleset string) ([]string, er
 func (p *Platform) DeleteRuleset(ctx context.Context, ruleset string) error {
 	return p.w.Do(ctx, p.name, "DeleteRuleset", func() error {
 		for _, d := range p.deployments {
-			if slices.ContainsFunc(d.rulesets, func(r link.Ruleset) bool { return r.ID == ruleset }) {
-				return &link.CallError{System: p.name, Call: "DeleteRuleset", Status: 500, Code: "traffic_filter.request_execution_failed", Reason: "it applies"}
+			if slices.ContainsFunc(d.rulesets, func(r elastic.Ruleset) bool { return r.ID == ruleset }) {
+				return &elastic.CallError{System: p.name, Call: "DeleteRuleset", Status: 500, Code: "traffic_filter.request_execution_failed", Reason: "it applies"}
 			}
 		}
-		p.rulesets = slices.DeleteFunc(p.rulesets, func(r link.Ruleset) bool { return r.ID == ruleset })
+		p.rulesets = slices.DeleteFunc(p.rulesets, func(r elastic.Ruleset) bool { return r.ID == ruleset })
 		return nil
 	})
 }
 
 // SetProxyCertificate changes what the platform's proxies show.
-func (p *Platform) SetProxyCertificate(c link.ProxyCertificate) {
+func (p *Platform) SetProxyCertificate(c elastic.ProxyCertificate) {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	p.proxies = c
 }
 
 // ProxyCertificate tells what the platform's proxies show. It is told, not enforced.
-func (p *Platform) ProxyCertificate(ctx context.Context) (link.ProxyCertificate, error) {
-	c := link.ProxyCertificate{CA: authority(p.name + " proxies")}
+func (p *Platform) ProxyCertificate(ctx context.Context) (elastic.ProxyCertificate, error) {
+	c := elastic.ProxyCertificate{CA: authority(p.name + " proxies")}
 	err := p.w.Do(ctx, p.name, "ProxyCertificate", func() error {
 		if p.proxies.CA != "" {
 			c = p.proxies
@@ -121,12 +121,12 @@ func (p *Platform) SetOutgoing(addresses ...string) {
 
 // admits reports whether the filters of a deployment let the clusters of a platform in.
 func (d *Deployment) admits(from *Platform) bool {
-	closing := slices.DeleteFunc(slices.Clone(d.rulesets), func(r link.Ruleset) bool { return r.Type == "egress_firewall" })
+	closing := slices.DeleteFunc(slices.Clone(d.rulesets), func(r elastic.Ruleset) bool { return r.Type == "egress_firewall" })
 	if len(closing) == 0 || len(from.outgoing) == 0 {
 		return true
 	}
 	return !slices.ContainsFunc(from.outgoing, func(address string) bool {
-		return !slices.ContainsFunc(closing, func(r link.Ruleset) bool {
+		return !slices.ContainsFunc(closing, func(r elastic.Ruleset) bool {
 			return slices.ContainsFunc(r.Sources, func(source string) bool {
 				p, err := netip.ParsePrefix(source)
 				a, err2 := netip.ParseAddr(address)

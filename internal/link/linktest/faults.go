@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Fault is trouble with a call, by the name of the port's method: "IssueKey", "StoreSecret".
@@ -85,18 +85,18 @@ func (w *World) Count(name string) int {
 }
 
 // Unavailable is an answer of 503. Ambiguous ones may have been carried out.
-func Unavailable(on, call string) *link.CallError {
-	return &link.CallError{System: on, Call: call, Status: 503, Code: "unavailable", Reason: "try again later"}
+func Unavailable(on, call string) *elastic.CallError {
+	return &elastic.CallError{System: on, Call: call, Status: 503, Code: "unavailable", Reason: "try again later"}
 }
 
 // NoAnswer is a call whose answer was lost; whether it was carried out is not known.
-func NoAnswer(on, call string) *link.CallError {
-	return &link.CallError{System: on, Call: call, Reason: "connection reset", Ambiguous: true}
+func NoAnswer(on, call string) *elastic.CallError {
+	return &elastic.CallError{System: on, Call: call, Reason: "connection reset", Ambiguous: true}
 }
 
 // Forbidden is an answer that no other try mends.
-func Forbidden(on, call string) *link.CallError {
-	return &link.CallError{System: on, Call: call, Status: 403, Code: "security_exception", Reason: "not allowed"}
+func Forbidden(on, call string) *elastic.CallError {
+	return &elastic.CallError{System: on, Call: call, Status: 403, Code: "security_exception", Reason: "not allowed"}
 }
 
 // Do makes a call of the world: faults and crashes apply to it. Tests use it for what is not a port, such as notes.

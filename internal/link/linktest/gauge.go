@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -49,21 +50,21 @@ func (g *Gauge) enter(by int) {
 }
 
 type gauged struct {
-	link.Platform
+	elastic.Platform
 	g *Gauge
 }
 
-func (p gauged) Cluster(d link.Deployment) (link.Cluster, error) {
+func (p gauged) Cluster(d elastic.Deployment) (elastic.Cluster, error) {
 	c, err := p.Platform.Cluster(d)
 	return gaugedCluster{c, p.g}, err
 }
 
 type gaugedCluster struct {
-	link.Cluster
+	elastic.Cluster
 	g *Gauge
 }
 
-func (c gaugedCluster) RemoteInfo(ctx context.Context) (map[string]link.RemoteInfo, error) {
+func (c gaugedCluster) RemoteInfo(ctx context.Context) (map[string]elastic.RemoteInfo, error) {
 	c.g.enter(1)
 	defer c.g.enter(-1)
 	select {

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/cloudapi"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -19,19 +19,19 @@ type Platform struct {
 	name, kind  string
 	deployments map[string]*Deployment
 	egress      []string
-	outgoing    []string       // where its clusters' connections come from, as others see them; none: filters are not looked at
-	suggested   []string       // what Environment tells beside the id
-	signers     []string       // what Authorities returns; none: those of the region
-	rulesets    []link.Ruleset // made by CreateRuleset
+	outgoing    []string          // where its clusters' connections come from, as others see them; none: filters are not looked at
+	suggested   []string          // what Environment tells beside the id
+	signers     []string          // what Authorities returns; none: those of the region
+	rulesets    []elastic.Ruleset // made by CreateRuleset
 	made        int
-	proxies     link.ProxyCertificate // of ECE; none: private, from an authority of the platform's own
+	proxies     elastic.ProxyCertificate // of ECE; none: private, from an authority of the platform's own
 }
 
-var _ link.Platform = (*Platform)(nil)
+var _ elastic.Platform = (*Platform)(nil)
 
 // Calls describe calls as the real clients send them.
-func (*Platform) Calls() link.Calls {
-	return link.Calls{ClusterCalls: es.Calls{}, PlatformCalls: cloudapi.Calls{}}
+func (*Platform) Calls() elastic.Calls {
+	return elastic.Calls{ClusterCalls: es.Calls{}, PlatformCalls: cloudapi.Calls{}}
 }
 
 // SetEgress changes the addresses that the platform's hosts call themselves.
@@ -49,8 +49,8 @@ func (p *Platform) Remove(id string) {
 }
 
 // Search finds deployments by a part of their name or id, without their addresses, as a platform's search does.
-func (p *Platform) Search(ctx context.Context, text string, limit int) ([]link.Deployment, error) {
-	var found []link.Deployment
+func (p *Platform) Search(ctx context.Context, text string, limit int) ([]elastic.Deployment, error) {
+	var found []elastic.Deployment
 	err := p.w.Do(ctx, p.name, "Search", func() error {
 		text = strings.ToLower(text)
 		for _, d := range p.deployments {
@@ -60,7 +60,7 @@ func (p *Platform) Search(ctx context.Context, text string, limit int) ([]link.D
 				found = append(found, short)
 			}
 		}
-		slices.SortFunc(found, func(a, b link.Deployment) int {
+		slices.SortFunc(found, func(a, b elastic.Deployment) int {
 			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Deployment, b.Deployment))
 		})
 		if limit > 0 && len(found) > limit {
@@ -72,8 +72,8 @@ func (p *Platform) Search(ctx context.Context, text string, limit int) ([]link.D
 }
 
 // Deployment returns one deployment.
-func (p *Platform) Deployment(ctx context.Context, id string) (link.Deployment, error) {
-	var about link.Deployment
+func (p *Platform) Deployment(ctx context.Context, id string) (elastic.Deployment, error) {
+	var about elastic.Deployment
 	err := p.at(ctx, id, "Deployment", func(d *Deployment) error {
 		about = d.about
 		return nil
@@ -82,7 +82,7 @@ func (p *Platform) Deployment(ctx context.Context, id string) (link.Deployment, 
 }
 
 // SecretNames lists the keystore.
-func (p *Platform) SecretNames(ctx context.Context, of link.Deployment) ([]string, error) {
+func (p *Platform) SecretNames(ctx context.Context, of elastic.Deployment) ([]string, error) {
 	var names []string
 	err := p.at(ctx, of.Deployment, "SecretNames", func(d *Deployment) error {
 		names = slices.Sorted(maps.Keys(d.keystore))
@@ -92,13 +92,13 @@ func (p *Platform) SecretNames(ctx context.Context, of link.Deployment) ([]strin
 }
 
 // StoreSecret writes one entry; the others stay.
-func (p *Platform) StoreSecret(ctx context.Context, of link.Deployment, name string, value secret.Secret) error {
+func (p *Platform) StoreSecret(ctx context.Context, of elastic.Deployment, name string, value secret.Secret) error {
 	return p.at(ctx, of.Deployment, "StoreSecret", func(d *Deployment) error {
 		if err := p.sameResource(d, of); err != nil {
 			return err
 		}
 		if value.Empty() {
-			return &link.CallError{System: p.name, Call: "StoreSecret", Status: 400, Code: "empty", Reason: "a secret has a value"}
+			return &elastic.CallError{System: p.name, Call: "StoreSecret", Status: 400, Code: "empty", Reason: "a secret has a value"}
 		}
 		d.store(name, value)
 		return nil
@@ -106,7 +106,7 @@ func (p *Platform) StoreSecret(ctx context.Context, of link.Deployment, name str
 }
 
 // RemoveSecret removes one entry.
-func (p *Platform) RemoveSecret(ctx context.Context, of link.Deployment, name string) error {
+func (p *Platform) RemoveSecret(ctx context.Context, of elastic.Deployment, name string) error {
 	return p.at(ctx, of.Deployment, "RemoveSecret", func(d *Deployment) error {
 		if err := p.sameResource(d, of); err != nil {
 			return err
@@ -120,8 +120,8 @@ func (p *Platform) RemoveSecret(ctx context.Context, of link.Deployment, name st
 }
 
 // Rulesets returns the filters that apply to a deployment.
-func (p *Platform) Rulesets(ctx context.Context, of link.Deployment) ([]link.Ruleset, error) {
-	var all []link.Ruleset
+func (p *Platform) Rulesets(ctx context.Context, of elastic.Deployment) ([]elastic.Ruleset, error) {
+	var all []elastic.Ruleset
 	err := p.at(ctx, of.Deployment, "Rulesets", func(d *Deployment) error {
 		all = slices.Clone(d.rulesets)
 		return nil
@@ -140,12 +140,12 @@ func (p *Platform) Egress(ctx context.Context) ([]string, error) {
 }
 
 // Cluster returns Elasticsearch of a deployment.
-func (p *Platform) Cluster(of link.Deployment) (link.Cluster, error) {
+func (p *Platform) Cluster(of elastic.Deployment) (elastic.Cluster, error) {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	d, ok := p.deployments[of.Deployment]
 	if !ok || d.unreadable {
-		return nil, link.ErrNoCredentials
+		return nil, elastic.ErrNoCredentials
 	}
 	return elasticsearch{d}, nil
 }
@@ -161,7 +161,7 @@ func (p *Platform) at(ctx context.Context, id, call string, act func(*Deployment
 	})
 }
 
-func (p *Platform) sameResource(d *Deployment, of link.Deployment) error {
+func (p *Platform) sameResource(d *Deployment, of elastic.Deployment) error {
 	if d.about.RefID != of.RefID {
 		return p.notFound("keystore of "+of.RefID, "deployments.deployment_resource_not_found")
 	}
@@ -169,7 +169,7 @@ func (p *Platform) sameResource(d *Deployment, of link.Deployment) error {
 }
 
 func (p *Platform) notFound(call, code string) error {
-	return &link.CallError{System: p.name, Call: call, Status: 404, Code: code, Reason: "not found"}
+	return &elastic.CallError{System: p.name, Call: call, Status: 404, Code: code, Reason: "not found"}
 }
 
 // answer keeps a failed call from answering anything beside its error.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -16,12 +17,12 @@ func Records(from, n int, request string, at time.Time) ([]change.StoredRecord, 
 	for i := from; i < from+n; i++ {
 		local, remote := i/5, (i/5+i%5)%max(1, n/5)
 		m := link.ManagedConnection{
-			Local:     link.Ref{Platform: "ece-prod", Deployment: fmt.Sprintf("%032x", local)},
-			Remote:    link.Ref{Platform: "elastic-cloud", Deployment: fmt.Sprintf("%032x", 1<<20+remote)},
+			Local:     elastic.Ref{Platform: "ece-prod", Deployment: fmt.Sprintf("%032x", local)},
+			Remote:    elastic.Ref{Platform: "elastic-cloud", Deployment: fmt.Sprintf("%032x", 1<<20+remote)},
 			Alias:     fmt.Sprintf("remote-%04d-%d", remote, i%5),
 			LocalName: fmt.Sprintf("local-%04d", local), RemoteName: fmt.Sprintf("remote-%04d", remote),
 			KeyName: fmt.Sprintf("rcb-prod-%032x-remote-%04d", local, remote),
-			Access:  link.Access{Search: []string{"metrics-*", "logs-*"}},
+			Access:  elastic.Access{Search: []string{"metrics-*", "logs-*"}},
 			Settings: map[string]string{
 				"mode": "proxy", "proxy_address": fmt.Sprintf("%032x.eu-west-1.aws.elastic-cloud.com:9443", remote),
 				"server_name": fmt.Sprintf("%032x.eu-west-1.aws.elastic-cloud.com", remote), "skip_unavailable": "true",

@@ -6,29 +6,29 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // signing is what a cluster has and is told for strong identity verification.
 type signing struct {
 	authority string            // that its nodes' certificates come from
 	files     map[string]string // authorities that its nodes have, by file
-	trust     link.SigningTrust
+	trust     elastic.SigningTrust
 	weak      bool // the bot's user may not change settings
 }
 
 // newSigning: nodes of Elastic Cloud have the authority of their region as a file.
 func newSigning(p *Platform) signing {
 	s := signing{authority: "ca of " + p.name, files: map[string]string{}}
-	if p.kind == link.KindECH {
+	if p.kind == elastic.KindECH {
 		s.files["internal_tls_ca.crt"] = s.authority
 	}
 	return s
 }
 
 var (
-	_ link.Verifier   = elasticsearch{}
-	_ link.Privileged = elasticsearch{}
+	_ elastic.Verifier   = elasticsearch{}
+	_ elastic.Privileged = elasticsearch{}
 )
 
 // MissingPrivileges returns manage where Weaken has taken it.
@@ -47,15 +47,15 @@ func (e elasticsearch) MissingPrivileges(ctx context.Context, cluster []string) 
 func (d *Deployment) Weaken() { d.locked(func() { d.signing.weak = true }) }
 
 // SigningTrust returns the files that were set.
-func (e elasticsearch) SigningTrust(ctx context.Context) (link.SigningTrust, error) {
-	var t link.SigningTrust
+func (e elasticsearch) SigningTrust(ctx context.Context) (elastic.SigningTrust, error) {
+	var t elastic.SigningTrust
 	err := e.do(ctx, "SigningTrust", func() error { t = e.d.signing.trust; return nil })
 	return answer(t, err)
 }
 
 // IdentityKeys returns the active keys that demand a certificate.
-func (e elasticsearch) IdentityKeys(ctx context.Context) ([]link.Key, error) {
-	var all []link.Key
+func (e elasticsearch) IdentityKeys(ctx context.Context) ([]elastic.Key, error) {
+	var all []elastic.Key
 	err := e.do(ctx, "IdentityKeys", func() error {
 		for _, k := range e.d.keys {
 			if k.Identity != "" && e.d.active(k) {
@@ -124,7 +124,9 @@ func (d *Deployment) Believes() []string {
 }
 
 // SetSigningTrust sets what d believes behind the bot's back, without any check.
-func (d *Deployment) SetSigningTrust(t link.SigningTrust) { d.locked(func() { d.signing.trust = t }) }
+func (d *Deployment) SetSigningTrust(t elastic.SigningTrust) {
+	d.locked(func() { d.signing.trust = t })
+}
 
 // SetIdentity changes what the active keys of d demand, behind the bot's back.
 func (d *Deployment) SetIdentity(pattern string) {

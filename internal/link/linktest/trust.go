@@ -17,22 +17,22 @@ import (
 	"sync"
 	"time"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-var _ link.Trusts = (*Platform)(nil)
+var _ elastic.Trusts = (*Platform)(nil)
 
 // plans are how the trust of a deployment is changed: by a plan that takes as many looks as were ordered.
 type plans struct {
-	trust   link.TrustSettings
-	next    *link.TrustSettings // what the pending plan brings about
-	looks   int                 // that the pending plan still takes
-	number  int                 // of the latest plan
-	trouble string              // of the latest plan
-	takes   int                 // looks that every plan takes
-	fails   string              // why the next plan will fail
-	shows   bool                // the platform shows a trust even if its plan failed
-	late    int                 // looks at the next plan that show what it will bring about, and nothing of it yet
+	trust   elastic.TrustSettings
+	next    *elastic.TrustSettings // what the pending plan brings about
+	looks   int                    // that the pending plan still takes
+	number  int                    // of the latest plan
+	trouble string                 // of the latest plan
+	takes   int                    // looks that every plan takes
+	fails   string                 // why the next plan will fail
+	shows   bool                   // the platform shows a trust even if its plan failed
+	late    int                    // looks at the next plan that show what it will bring about, and nothing of it yet
 	uids    int
 	hides   bool // the accounts are not shown
 	hidden  bool // restarts make no plan that anybody could see
@@ -59,8 +59,8 @@ func (d *Deployment) FailNextPlanButShow(why string) {
 func (d *Deployment) ShowNextPlanLate(looks int) { d.locked(func() { d.plans.late = looks }) }
 
 // TrustNow returns whom the deployment trusts, as its platform shows it.
-func (d *Deployment) TrustNow() link.TrustSettings {
-	var t link.TrustSettings
+func (d *Deployment) TrustNow() elastic.TrustSettings {
+	var t elastic.TrustSettings
 	d.locked(func() { t = d.plans.trust })
 	return t
 }
@@ -166,15 +166,15 @@ func (s *plans) settle() {
 }
 
 // Trust reads whom a deployment trusts.
-func (p *Platform) Trust(ctx context.Context, of link.Deployment) (link.Trusted, error) {
-	var t link.Trusted
+func (p *Platform) Trust(ctx context.Context, of elastic.Deployment) (elastic.Trusted, error) {
+	var t elastic.Trusted
 	err := p.at(ctx, of.Deployment, "Trust", func(d *Deployment) error {
 		unseen := d.plans.late > 0
 		d.plans.settle()
-		t = link.Trusted{
+		t = elastic.Trusted{
 			Settings: d.plans.trust, Plan: json.RawMessage(`{"cluster_topology":[{"unknown_to_the_bot":1}]}`),
 			Version: fmt.Sprint(d.plans.number), Pending: d.plans.next != nil && !unseen,
-			Last: link.Attempt{ID: fmt.Sprintf("plan-%d", d.plans.number), Healthy: d.plans.trouble == "", Trouble: d.plans.trouble},
+			Last: elastic.Attempt{ID: fmt.Sprintf("plan-%d", d.plans.number), Healthy: d.plans.trouble == "", Trouble: d.plans.trouble},
 		}
 		t.Settings.Direct = slices.Clone(t.Settings.Direct)
 		if d.plans.hides {
@@ -186,13 +186,13 @@ func (p *Platform) Trust(ctx context.Context, of link.Deployment) (link.Trusted,
 }
 
 // SetTrust begins a plan. It gives new entries a uid, as the platforms do, and knows no other.
-func (p *Platform) SetTrust(ctx context.Context, of link.Deployment, was link.Trusted, to link.TrustSettings) error {
+func (p *Platform) SetTrust(ctx context.Context, of elastic.Deployment, was elastic.Trusted, to elastic.TrustSettings) error {
 	return p.at(ctx, of.Deployment, "SetTrust", func(d *Deployment) error {
 		if err := to.Writable(of); err != nil {
 			return err
 		}
 		if was.Version != fmt.Sprint(d.plans.number) || d.plans.next != nil {
-			return &link.CallError{System: p.name, Call: "PUT /deployments/" + of.Deployment, Status: 409, Code: "conflict", Reason: "it has changed"}
+			return &elastic.CallError{System: p.name, Call: "PUT /deployments/" + of.Deployment, Status: 409, Code: "conflict", Reason: "it has changed"}
 		}
 		to.Direct = slices.Clone(to.Direct)
 		for i, raw := range to.Direct {
@@ -204,7 +204,7 @@ func (p *Platform) SetTrust(ctx context.Context, of link.Deployment, was link.Tr
 				var known struct{ UID string }
 				return json.Unmarshal(raw, &known) == nil && known.UID == uid
 			}) {
-				return &link.CallError{System: p.name, Call: "SetTrust", Status: 400, Code: "trust.unknown_uid", Reason: "there is no trust with that uid"}
+				return &elastic.CallError{System: p.name, Call: "SetTrust", Status: 400, Code: "trust.unknown_uid", Reason: "there is no trust with that uid"}
 			}
 			if entry["uid"] == nil {
 				d.plans.uids++
@@ -218,7 +218,7 @@ func (p *Platform) SetTrust(ctx context.Context, of link.Deployment, was link.Tr
 }
 
 // Authorities returns the certificate of the deployment's region and one that is coming.
-func (p *Platform) Authorities(ctx context.Context, of link.Deployment) ([]string, error) {
+func (p *Platform) Authorities(ctx context.Context, of elastic.Deployment) ([]string, error) {
 	var pems []string
 	err := p.at(ctx, of.Deployment, "Authorities", func(d *Deployment) error {
 		pems = []string{p.CA(d.about.Region), p.CA(d.about.Region + " next")}
@@ -231,8 +231,8 @@ func (p *Platform) Authorities(ctx context.Context, of link.Deployment) ([]strin
 }
 
 // Environment returns the platform's Scope; that of an organization is certain.
-func (p *Platform) Environment(ctx context.Context, _ link.Deployment) (link.Environment, error) {
-	e := link.Environment{ID: p.Scope(), Source: p.name, Certain: p.kind == link.KindECH, CA: p.suggested}
+func (p *Platform) Environment(ctx context.Context, _ elastic.Deployment) (elastic.Environment, error) {
+	e := elastic.Environment{ID: p.Scope(), Source: p.name, Certain: p.kind == elastic.KindECH, CA: p.suggested}
 	err := p.w.Do(ctx, p.name, "Environment", func() error { return nil })
 	return answer(e, err)
 }
@@ -240,19 +240,19 @@ func (p *Platform) Environment(ctx context.Context, _ link.Deployment) (link.Env
 // trusts reports whether d's transport port talks to the nodes of other.
 func (d *Deployment) trusts(other *Deployment) bool {
 	return slices.ContainsFunc(d.plans.trust.Direct, func(raw json.RawMessage) bool {
-		var e link.TrustEntry
+		var e elastic.TrustEntry
 		if json.Unmarshal(raw, &e) != nil || e.ScopeID != other.on.Scope() || !e.All && !slices.Contains(e.Clusters, other.about.ClusterID) {
 			return false
 		}
-		return slices.ContainsFunc(e.Certificates, func(c link.TrustCertificate) bool { return c.PEM == other.on.CA(other.about.Region) })
+		return slices.ContainsFunc(e.Certificates, func(c elastic.TrustCertificate) bool { return c.PEM == other.on.CA(other.about.Region) })
 	})
 }
 
 // Restart restarts a deployment: its nodes read the keystore anew.
-func (p *Platform) Restart(ctx context.Context, of link.Deployment) error {
+func (p *Platform) Restart(ctx context.Context, of elastic.Deployment) error {
 	return p.at(ctx, of.Deployment, "Restart", func(d *Deployment) error {
 		if d.plans.next != nil {
-			return &link.CallError{System: p.name, Call: "Restart", Status: 422, Code: "plan_change_error", Reason: "a plan is pending"}
+			return &elastic.CallError{System: p.name, Call: "Restart", Status: 422, Code: "plan_change_error", Reason: "a plan is pending"}
 		}
 		if same := d.plans.trust; !d.plans.hidden {
 			d.plans.next, d.plans.looks = &same, d.plans.takes
@@ -271,7 +271,7 @@ func (d *Deployment) Restarts() int {
 }
 
 // LatestPlan tells of the latest plan.
-func (p *Platform) LatestPlan(ctx context.Context, of link.Deployment) (last link.Attempt, pending bool, err error) {
+func (p *Platform) LatestPlan(ctx context.Context, of elastic.Deployment) (last elastic.Attempt, pending bool, err error) {
 	now, err := p.Trust(ctx, of)
 	return now.Last, now.Pending, err
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
@@ -49,10 +50,10 @@ func (w *World) Advance(d time.Duration) {
 }
 
 // AddECE adds an Elastic Cloud Enterprise under that configured name.
-func (w *World) AddECE(name string) *Platform { return w.add(name, link.KindECE) }
+func (w *World) AddECE(name string) *Platform { return w.add(name, elastic.KindECE) }
 
 // AddECH adds an organization of Elastic Cloud under that configured name.
-func (w *World) AddECH(name string) *Platform { return w.add(name, link.KindECH) }
+func (w *World) AddECH(name string) *Platform { return w.add(name, elastic.KindECH) }
 
 func (w *World) add(name, kind string) *Platform {
 	w.mu.Lock()
@@ -68,7 +69,7 @@ func (w *World) Systems() []link.System {
 	defer w.mu.Unlock()
 	var all []link.System
 	for _, p := range w.platforms {
-		all = append(all, link.System{Name: p.name, Label: p.name, Kind: p.kind, SupportsIdentity: p.kind == link.KindECH, Platform: p})
+		all = append(all, link.System{Name: p.name, Label: p.name, Kind: p.kind, SupportsIdentity: p.kind == elastic.KindECH, Platform: p})
 	}
 	return all
 }
@@ -100,16 +101,16 @@ func (w *World) at(host string) *Deployment {
 type Deployment struct {
 	w          *World
 	on         *Platform
-	about      link.Deployment
+	about      elastic.Deployment
 	runs       string // the version of its nodes
 	settings   settings
 	keystore   map[string]secret.Secret
 	loaded     map[string]secret.Secret // what the nodes have read of the keystore
 	slowNodes  bool
 	keys       []*key
-	license    link.License
+	license    elastic.License
 	indices    []string
-	rulesets   []link.Ruleset
+	rulesets   []elastic.Ruleset
 	plans      plans
 	restarts   int
 	roles      map[string]json.RawMessage
@@ -122,14 +123,14 @@ type Deployment struct {
 	noResolve  bool            // there is no _resolve/cluster
 	breaks     string          // why connections to it fail
 	reset      map[string]bool // aliases whose skip_unavailable is true in effect, whatever is set
-	followers  []link.Follower
-	remote     []link.RemoteRole // roles that name remote clusters
+	followers  []elastic.Follower
+	remote     []elastic.RemoteRole // roles that name remote clusters
 	signing    signing
 }
 
 type key struct {
-	link.Key
-	access      link.Access
+	elastic.Key
+	access      elastic.Access
 	owner       string
 	encoded     secret.Secret
 	invalidated bool
@@ -142,8 +143,8 @@ func (p *Platform) AddDeployment(id, name, version string) *Deployment {
 	endpoint := name + "." + p.name + ".example"
 	d := &Deployment{
 		w: p.w, on: p,
-		about: link.Deployment{
-			Ref: link.Ref{Platform: p.name, Deployment: id}, Name: name, RefID: "main-elasticsearch",
+		about: elastic.Deployment{
+			Ref: elastic.Ref{Platform: p.name, Deployment: id}, Name: name, RefID: "main-elasticsearch",
 			ClusterID: "cluster-" + id, Region: p.kind + "-region", Version: version, Healthy: true, Status: "started",
 			Endpoint: endpoint, ServiceURL: "https://" + endpoint, TransportPort: 9400,
 		},
@@ -151,7 +152,7 @@ func (p *Platform) AddDeployment(id, name, version string) *Deployment {
 		settings: settings{},
 		keystore: map[string]secret.Secret{},
 		loaded:   map[string]secret.Secret{},
-		license:  link.License{Type: "enterprise", Active: true},
+		license:  elastic.License{Type: "enterprise", Active: true},
 		indices:  []string{"logs-1"},
 		signing:  newSigning(p),
 	}
@@ -161,19 +162,19 @@ func (p *Platform) AddDeployment(id, name, version string) *Deployment {
 }
 
 // Ref names the deployment.
-func (d *Deployment) Ref() link.Ref { return d.about.Ref }
+func (d *Deployment) Ref() elastic.Ref { return d.about.Ref }
 
 // Edit changes what the platform says of the deployment.
-func (d *Deployment) Edit(edit func(*link.Deployment)) { d.locked(func() { edit(&d.about) }) }
+func (d *Deployment) Edit(edit func(*elastic.Deployment)) { d.locked(func() { edit(&d.about) }) }
 
 // SetLicense changes the licence.
-func (d *Deployment) SetLicense(l link.License) { d.locked(func() { d.license = l }) }
+func (d *Deployment) SetLicense(l elastic.License) { d.locked(func() { d.license = l }) }
 
 // SetIndices changes which indices there are.
 func (d *Deployment) SetIndices(names ...string) { d.locked(func() { d.indices = names }) }
 
 // SetRulesets changes the network filters that apply. They are told, not enforced.
-func (d *Deployment) SetRulesets(r ...link.Ruleset) { d.locked(func() { d.rulesets = r }) }
+func (d *Deployment) SetRulesets(r ...elastic.Ruleset) { d.locked(func() { d.rulesets = r }) }
 
 // WithoutCredentials makes Cluster answer link.ErrNoCredentials.
 func (d *Deployment) WithoutCredentials() { d.locked(func() { d.unreadable = true }) }
@@ -238,8 +239,8 @@ func (d *Deployment) Opens(remote *Deployment, entry string) string {
 }
 
 // ActiveKeys returns the active keys with their names, in the order they were issued.
-func (d *Deployment) ActiveKeys() []link.Key {
-	var active []link.Key
+func (d *Deployment) ActiveKeys() []elastic.Key {
+	var active []elastic.Key
 	d.locked(func() {
 		for _, k := range d.keys {
 			if d.active(k) {

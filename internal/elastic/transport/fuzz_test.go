@@ -1,4 +1,4 @@
-package wire_test
+package transport_test
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -27,7 +27,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add(302, "Fri, 01 May 2026 12:00:30 GMT", "Fri, 01 May 2026 12:00:00 GMT", "https://evil.example/?SECRET", "")
 	const canary = "c2FtcGxlOmNhbmFyeS1rZXk="
 	f.Fuzz(func(t *testing.T, status int, after, date, kind, body string) {
-		call := wire.Call{System: "ece-prod", Name: "GET /x", Writes: true, Scrub: wire.NewScrubber(secret.New(canary))}
+		call := transport.Call{System: "ece-prod", Name: "GET /x", Writes: true, Scrub: transport.NewScrubber(secret.New(canary))}
 		hide := func(s string) string { return strings.ReplaceAll(s, "SECRET", canary) }
 		header := http.Header{
 			"Retry-After": {after}, "Date": {date}, "Content-Type": {hide(kind)}, "Location": {hide(kind)}, "X-Cloud-Error-Codes": {hide(kind)},
@@ -53,10 +53,10 @@ func FuzzDecode(f *testing.F) {
 			A    int               `json:"a"`
 			List []struct{ N any } `json:"list"`
 		}
-		call := wire.Call{System: "ece-prod", Name: "POST /x", Writes: true, Scrub: wire.NewScrubber(secret.New(canary))}
+		call := transport.Call{System: "ece-prod", Name: "POST /x", Writes: true, Scrub: transport.NewScrubber(secret.New(canary))}
 		if err := call.Decode(200, []byte(strings.ReplaceAll(body, "SECRET", canary)), &out); err != nil {
 			sound(t, err, canary)
-			if e, _ := errors.AsType[*link.CallError](err); e != nil && !e.Ambiguous {
+			if e, _ := errors.AsType[*elastic.CallError](err); e != nil && !e.Ambiguous {
 				t.Error("a write whose answer can't be read is in doubt")
 			}
 		}
@@ -66,7 +66,7 @@ func FuzzDecode(f *testing.F) {
 // sound holds an error to what everybody who shows it relies on.
 func sound(t *testing.T, err error, canary string) {
 	t.Helper()
-	e, ok := errors.AsType[*link.CallError](err)
+	e, ok := errors.AsType[*elastic.CallError](err)
 	if !ok {
 		t.Fatalf("%T is no CallError", err)
 	}
@@ -89,7 +89,7 @@ func FuzzPool(f *testing.F) {
 	f.Add([]byte("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"))
 	f.Add([]byte("no certificate"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if pool, err := wire.Pool(text); (pool == nil) == (err == nil) {
+		if pool, err := transport.Pool(text); (pool == nil) == (err == nil) {
 			t.Error("want either authorities or an error")
 		}
 	})

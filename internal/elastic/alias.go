@@ -1,4 +1,4 @@
-package link
+package elastic
 
 import (
 	"errors"
@@ -35,8 +35,8 @@ func CheckAlias(alias string) error {
 	return nil
 }
 
-// suggestAlias makes an alias of a deployment's name that is not among the taken ones.
-func suggestAlias(name string, taken func(string) bool) string {
+// SuggestAlias makes an alias of a deployment's name that is not among the taken ones.
+func SuggestAlias(name string, taken func(string) bool) string {
 	base := slug(name)
 	if base == "" || slices.Contains(reservedAliases, base) {
 		base = "remote"
@@ -67,12 +67,12 @@ func slug(name string) string {
 	return s
 }
 
-const remotePrefix = "cluster.remote."
+const RemotePrefix = "cluster.remote."
 
-// aliasOf returns the alias that a setting or keystore entry belongs to; false for those of the cluster as a whole,
+// AliasOf returns the alias that a setting or keystore entry belongs to; false for those of the cluster as a whole,
 // such as cluster.remote.initial_connect_timeout.
-func aliasOf(setting string) (string, bool) {
-	rest, ok := strings.CutPrefix(setting, remotePrefix)
+func AliasOf(setting string) (string, bool) {
+	rest, ok := strings.CutPrefix(setting, RemotePrefix)
 	if !ok {
 		return "", false
 	}
@@ -85,4 +85,4 @@ func aliasOf(setting string) (string, bool) {
 
 // CredentialsName is the keystore entry that holds an alias's key. Its presence decides that the connection uses the
 // API key model.
-func CredentialsName(alias string) string { return remotePrefix + alias + ".credentials" }
+func CredentialsName(alias string) string { return RemotePrefix + alias + ".credentials" }

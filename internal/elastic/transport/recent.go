@@ -1,4 +1,4 @@
-package wire
+package transport
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // maxRecent bounds what Recent keeps, in bytes after compression. A deployment with its plans comes to some ten
@@ -52,7 +52,7 @@ func NewRecent(next http.RoundTripper, now func() time.Time) *Recent {
 
 // RoundTrip implements http.RoundTripper.
 func (r *Recent) RoundTrip(req *http.Request) (*http.Response, error) {
-	maxAge := link.RecentAllowed(req.Context())
+	maxAge := elastic.RecentAllowed(req.Context())
 	if maxAge <= 0 || req.Method != http.MethodGet || !bodyless(req) {
 		return r.next.RoundTrip(req)
 	}

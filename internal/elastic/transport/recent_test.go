@@ -1,4 +1,4 @@
-package wire
+package transport
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 func TestRecentAnswersWhatItMay(t *testing.T) {
@@ -29,7 +29,7 @@ func TestRecentAnswersWhatItMay(t *testing.T) {
 	r := NewRecent(http.DefaultTransport, func() time.Time { return now })
 	ask := func(method, path, as string, maxAge time.Duration) string {
 		t.Helper()
-		req, err := http.NewRequestWithContext(link.AllowRecent(t.Context(), maxAge), method, server.URL+path, nil)
+		req, err := http.NewRequestWithContext(elastic.AllowRecent(t.Context(), maxAge), method, server.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 	r := NewRecent(next, func() time.Time { return time.Unix(1000, 0) })
 	ask := func(n int) int64 {
 		before := calls.Load()
-		req := httptest.NewRequestWithContext(link.AllowRecent(t.Context(), time.Minute), http.MethodGet, fmt.Sprintf("http://x/%04d", n), nil)
+		req := httptest.NewRequestWithContext(elastic.AllowRecent(t.Context(), time.Minute), http.MethodGet, fmt.Sprintf("http://x/%04d", n), nil)
 		resp, err := r.RoundTrip(req)
 		if err != nil {
 			t.Fatal(err)
@@ -118,7 +118,7 @@ func TestRecentSharesCalls(t *testing.T) {
 	})
 	r := NewRecent(next, time.Now)
 	ask := func(ctx context.Context) error {
-		req := httptest.NewRequestWithContext(link.AllowRecent(ctx, time.Minute), http.MethodGet, "http://x/a", nil)
+		req := httptest.NewRequestWithContext(elastic.AllowRecent(ctx, time.Minute), http.MethodGet, "http://x/a", nil)
 		resp, err := r.RoundTrip(req)
 		if err == nil {
 			_ = resp.Body.Close()

@@ -1,4 +1,4 @@
-package link
+package elastic
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 const KeyPort = 9443
 
 // transportPorts take certificates; a key gets nowhere there. 9300 stood in older versions of Elastic's page.
-var transportPorts = map[int]bool{9400: true, 9300: true}
+var TransportPorts = map[int]bool{9400: true, 9300: true}
 
 var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?$`)
 
@@ -38,10 +38,10 @@ func CheckAddress(address string) error {
 	if err != nil || port < 1 || port > 65535 {
 		return fmt.Errorf("%q is not a port; API keys are taken at %d", text, KeyPort)
 	}
-	if transportPorts[port] {
+	if TransportPorts[port] {
 		return fmt.Errorf("port %d is the transport port, for certificates; with an API key use %d", port, KeyPort)
 	}
-	if net.ParseIP(host) == nil && !isHost(host) {
+	if net.ParseIP(host) == nil && !IsHost(host) {
 		return fmt.Errorf("%q is not a host name", host)
 	}
 	return nil
@@ -49,7 +49,7 @@ func CheckAddress(address string) error {
 
 // hint is what the address would be with the port for keys; an example where it holds nothing to build on.
 func hint(address string) string {
-	if host := strings.TrimRight(address, ":"); isHost(host) {
+	if host := strings.TrimRight(address, ":"); IsHost(host) {
 		return Address(host)
 	}
 	return Address("example.es.eu-west-1.aws.found.io")
@@ -62,13 +62,13 @@ func CheckServerName(name string) error {
 		return errors.New("a server name is needed: the remote's host name")
 	case strings.Contains(name, "://"), strings.ContainsAny(name, "/:"):
 		return errors.New("a server name is the host name alone, without a scheme, port or path")
-	case !isHost(name):
+	case !IsHost(name):
 		return fmt.Errorf("%q is not a host name", name)
 	}
 	return nil
 }
 
-func isHost(s string) bool { return len(s) <= 253 && hostForm.MatchString(s) }
+func IsHost(s string) bool { return len(s) <= 253 && hostForm.MatchString(s) }
 
 // Address is where a remote deployment takes API keys: its endpoint at KeyPort.
 func Address(endpoint string) string {

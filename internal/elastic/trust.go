@@ -1,4 +1,4 @@
-package link
+package elastic
 
 import (
 	"bytes"
@@ -79,8 +79,8 @@ func (t TrustSettings) Writable(d Deployment) error {
 	}
 }
 
-// shown are settings for people: words stand for what was not read, so that nobody sends an empty list instead.
-func (t TrustSettings) shown(read bool) TrustSettings {
+// Shown are settings for people: words stand for what was not read, so that nobody sends an empty list instead.
+func (t TrustSettings) Shown(read bool) TrustSettings {
 	asTheyAre := []json.RawMessage{json.RawMessage(`"the entries that are there, unchanged"`)}
 	if !read {
 		return TrustSettings{Accounts: asTheyAre, External: asTheyAre, Direct: asTheyAre}
@@ -110,58 +110,41 @@ type TrustCertificate struct {
 	PEM string `json:"pem"`
 }
 
-// trustTypes are the platform's words for who is trusted, by kind of platform.
-var trustTypes = map[string]string{KindECE: "ECE", KindECH: "ESS"}
-
-func newEntry(on System, scope string, pems []string, all bool, clusters []string) TrustEntry {
-	e := TrustEntry{Type: trustTypes[on.Kind], Name: label(on) + " (" + scope + ")", ScopeID: scope, All: all}
-	if !all {
-		e.Clusters = slices.Clone(clusters)
-	}
-	for _, p := range pems {
-		p = strings.TrimSpace(p)
-		if !slices.ContainsFunc(e.Certificates, func(c TrustCertificate) bool { return c.PEM == p }) {
-			e.Certificates = append(e.Certificates, TrustCertificate{PEM: p})
-		}
-	}
-	return e
-}
-
-// find returns the entry of the same type and scope; -1 if there is none.
-func (t TrustSettings) find(e TrustEntry) int {
+// Find returns the entry of the same type and scope; -1 if there is none.
+func (t TrustSettings) Find(e TrustEntry) int {
 	return slices.IndexFunc(t.Direct, func(raw json.RawMessage) bool {
 		var other TrustEntry
 		return json.Unmarshal(raw, &other) == nil && other.Type == e.Type && other.ScopeID == e.ScopeID
 	})
 }
 
-// entry returns the entry of the same type and scope as it stands; nil if there is none.
-func (t TrustSettings) entry(e TrustEntry) json.RawMessage {
-	if i := t.find(e); i >= 0 {
+// Entry returns the entry of the same type and scope as it stands; nil if there is none.
+func (t TrustSettings) Entry(e TrustEntry) json.RawMessage {
+	if i := t.Find(e); i >= 0 {
 		return t.Direct[i]
 	}
 	return nil
 }
 
-// with returns the settings that trust e beside everything that they trust already.
-func (t TrustSettings) with(e TrustEntry) TrustSettings {
+// With returns the settings that trust e beside everything that they trust already.
+func (t TrustSettings) With(e TrustEntry) TrustSettings {
 	t = t.Normal()
-	i := t.find(e)
+	i := t.Find(e)
 	if i < 0 {
-		t.Direct = append(t.Direct, rawJSON(e))
+		t.Direct = append(t.Direct, RawJSON(e))
 		return t
 	}
-	if !covers(t.Direct[i], e) {
+	if !Covers(t.Direct[i], e) {
 		t.Direct[i] = widened(t.Direct[i], e)
 	}
 	return t
 }
 
-// replaced returns the settings with before in place of e's entry, or without one where before is nil. The uid is the
+// Replaced returns the settings with before in place of e's entry, or without one where before is nil. The uid is the
 // platform's: that of the entry in place is sent back, and one that has gone with its entry is unknown to it.
-func (t TrustSettings) replaced(e TrustEntry, before json.RawMessage) TrustSettings {
+func (t TrustSettings) Replaced(e TrustEntry, before json.RawMessage) TrustSettings {
 	t = t.Normal()
-	i := t.find(e)
+	i := t.Find(e)
 	switch {
 	case i >= 0 && before != nil:
 		t.Direct[i] = withUID(before, uidOf(t.Direct[i]))
@@ -190,17 +173,17 @@ func withUID(entry, uid json.RawMessage) json.RawMessage {
 	if uid != nil {
 		fields["uid"] = uid
 	}
-	return rawJSON(fields)
+	return RawJSON(fields)
 }
 
-// covers reports whether an entry trusts all that e does.
-func covers(raw json.RawMessage, e TrustEntry) bool {
+// Covers reports whether an entry trusts all that e does.
+func Covers(raw json.RawMessage, e TrustEntry) bool {
 	var has TrustEntry
 	if json.Unmarshal(raw, &has) != nil {
 		return false
 	}
 	for _, c := range e.Certificates {
-		if !slices.ContainsFunc(has.Certificates, samePEM(c)) {
+		if !slices.ContainsFunc(has.Certificates, SamePEM(c)) {
 			return false
 		}
 	}
@@ -210,7 +193,7 @@ func covers(raw json.RawMessage, e TrustEntry) bool {
 	return !e.All && !slices.ContainsFunc(e.Clusters, func(id string) bool { return !slices.Contains(has.Clusters, id) })
 }
 
-func samePEM(c TrustCertificate) func(TrustCertificate) bool {
+func SamePEM(c TrustCertificate) func(TrustCertificate) bool {
 	return func(other TrustCertificate) bool { return strings.TrimSpace(other.PEM) == strings.TrimSpace(c.PEM) }
 }
 
@@ -219,12 +202,12 @@ func widened(raw json.RawMessage, e TrustEntry) json.RawMessage {
 	var has TrustEntry
 	fields, certificates := map[string]json.RawMessage{}, []json.RawMessage{}
 	if json.Unmarshal(raw, &fields) != nil || json.Unmarshal(raw, &has) != nil || fields == nil { // nil: it was null
-		return rawJSON(e)
+		return RawJSON(e)
 	}
 	_ = json.Unmarshal(fields["certificates"], &certificates) // has was read from it
 	for _, c := range e.Certificates {
-		if !slices.ContainsFunc(has.Certificates, samePEM(c)) {
-			certificates = append(certificates, rawJSON(c))
+		if !slices.ContainsFunc(has.Certificates, SamePEM(c)) {
+			certificates = append(certificates, RawJSON(c))
 		}
 	}
 	for _, id := range e.Clusters {
@@ -232,17 +215,17 @@ func widened(raw json.RawMessage, e TrustEntry) json.RawMessage {
 			has.Clusters = append(has.Clusters, id)
 		}
 	}
-	fields["certificates"] = rawJSON(certificates)
-	fields["trust_all"] = rawJSON(has.All || e.All)
+	fields["certificates"] = RawJSON(certificates)
+	fields["trust_all"] = RawJSON(has.All || e.All)
 	if len(has.Clusters) > 0 {
-		fields["trust_allowlist"] = rawJSON(has.Clusters)
+		fields["trust_allowlist"] = RawJSON(has.Clusters)
 	}
-	return rawJSON(fields)
+	return RawJSON(fields)
 }
 
-// sameEntry reports whether two entries trust the same: the uid and what the platform tells of a certificate beside
+// SameEntry reports whether two entries trust the same: the uid and what the platform tells of a certificate beside
 // its PEM are the platform's own.
-func sameEntry(a, b json.RawMessage) bool {
+func SameEntry(a, b json.RawMessage) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}
@@ -261,10 +244,10 @@ func bare(raw json.RawMessage) []byte {
 	slices.Sort(e.Clusters)
 	slices.SortFunc(e.Certificates, func(a, b TrustCertificate) int { return strings.Compare(a.PEM, b.PEM) })
 	delete(fields, "uid")
-	fields["certificates"] = rawJSON(e.Certificates)
+	fields["certificates"] = RawJSON(e.Certificates)
 	delete(fields, "trust_allowlist")
 	if len(e.Clusters) > 0 {
-		fields["trust_allowlist"] = rawJSON(e.Clusters)
+		fields["trust_allowlist"] = RawJSON(e.Clusters)
 	}
 	out := map[string]any{}
 	for name, value := range fields {
@@ -273,5 +256,13 @@ func bare(raw json.RawMessage) []byte {
 			out[name] = v
 		}
 	}
-	return rawJSON(out)
+	return RawJSON(out)
 }
+
+// Names reports whether an entry trusts a cluster of the given environment. An id of a cluster is enough where the
+// environment's is only a guess: no two clusters share one.
+func (e TrustEntry) Names(scope, cluster string) bool {
+	return slices.Contains(e.Clusters, cluster) || e.All && scope != "" && e.ScopeID == scope
+}
+
+func (a Attempt) Failed() bool { return !a.Healthy || a.Trouble != "" }

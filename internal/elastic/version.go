@@ -1,4 +1,4 @@
-package link
+package elastic
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func ParseVersion(s string) (Version, error) {
 
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
 
-func (v Version) minor() string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
+func (v Version) MajorMinor() string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
 
 // AtLeast reports whether v is major.minor or later.
 func (v Version) AtLeast(major, minor int) bool {
@@ -47,22 +47,22 @@ const (
 // sentence. Source: the compatibility table for cross-cluster search in Elastic's documentation, which ends at 9.3;
 // later minors are judged by the rule behind it. A pair outside the table may connect all the same.
 func Compatible(local, remote Version) (ok bool, why string) {
-	at := ", and the remote one is at " + remote.minor()
+	at := ", and the remote one is at " + remote.MajorMinor()
 	switch {
 	case local.Major == remote.Major:
 		ok = remote.Minor >= local.Minor-1
-		why = local.minor() + " searches clusters at most one minor behind it" + at
+		why = local.MajorMinor() + " searches clusters at most one minor behind it" + at
 	case local.Major == 8 && remote.Major == 9:
 		ok = local.Minor >= 19 || local.Minor == 18 && remote.Minor == 0
 		why = "of 9.x, 8.18 searches 9.0 alone" + at + "; 8.19 searches all"
 		if local.Minor < 18 {
-			why = local.minor() + " searches no cluster of 9.x" + at + "; of 8.x only 8.19 does, and 8.18 those at 9.0"
+			why = local.MajorMinor() + " searches no cluster of 9.x" + at + "; of 8.x only 8.19 does, and 8.18 those at 9.0"
 		}
 	case local.Major == 9 && remote.Major == 8:
 		ok = local.Minor == 0 && remote.Minor == 18
 		why = "of 8.x, 9.0 searches 8.18 alone" + at
 		if local.Minor > 0 {
-			why = local.minor() + " searches no cluster of 8.x" + at + "; of 9.x only 9.0 does, and those at 8.18 alone"
+			why = local.MajorMinor() + " searches no cluster of 8.x" + at + "; of 9.x only 9.0 does, and those at 8.18 alone"
 		}
 	case !inTable(local):
 		why = outside("local", local)
@@ -83,7 +83,7 @@ func outside(side string, v Version) string {
 	if v.Major > 9 {
 		end = "ends at 9"
 	}
-	return fmt.Sprintf("the %s cluster is at %s, of which nothing is known: Elastic's table of versions that search each other %s", side, v.minor(), end)
+	return fmt.Sprintf("the %s cluster is at %s, of which nothing is known: Elastic's table of versions that search each other %s", side, v.MajorMinor(), end)
 }
 
 // Replicable reports whether local can follow the indices of remote, and if not, why in a sentence: a follower runs the
@@ -94,12 +94,12 @@ func Replicable(local, remote Version) (ok bool, why string) {
 		return true, ""
 	}
 	return false, fmt.Sprintf("the local cluster, which follows, is at %s, and the remote one, which leads, at %s; "+
-		"a follower runs the leader's version or a later one", local.minor(), remote.minor())
+		"a follower runs the leader's version or a later one", local.MajorMinor(), remote.MajorMinor())
 }
 
-// mismatches says why two versions don't fit what a connection is for; none where they do. Where nothing is granted, as
+// Mismatches says why two versions don't fit what a connection is for; none where they do. Where nothing is granted, as
 // by certificates, it is for searching.
-func mismatches(local, remote Version, a Access) []string {
+func Mismatches(local, remote Version, a Access) []string {
 	var all []string
 	if len(a.Search) > 0 || len(a.Replication) == 0 {
 		if ok, why := Compatible(local, remote); !ok {
@@ -116,19 +116,19 @@ func mismatches(local, remote Version, a Access) []string {
 
 // Under the API key model both sides want at least this version.
 const (
-	minMajor = 8
-	minMinor = 14
+	KeyMajor = 8
+	KeyMinor = 14
 )
 
 // The proxy mode of remote clusters came with this version (Elasticsearch 7.7 release highlights), and
 // _resolve/cluster with that one (its API reference).
 const (
-	proxyMajor, proxyMinor     = 7, 7
+	ProxyMajor, ProxyMinor     = 7, 7
 	resolveMajor, resolveMinor = 8, 13
 )
 
-// canResolve reports whether a deployment's version has _resolve/cluster. Where the version is not known, asking tells.
-func canResolve(d Deployment) bool {
+// CanResolve reports whether a deployment's version has _resolve/cluster. Where the version is not known, asking tells.
+func CanResolve(d Deployment) bool {
 	v, err := ParseVersion(d.Version)
 	return err != nil || v.AtLeast(resolveMajor, resolveMinor)
 }

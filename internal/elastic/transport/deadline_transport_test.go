@@ -1,4 +1,4 @@
-package wire_test
+package transport_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 )
 
 // server counts what arrives and answers with handler.
@@ -30,17 +30,17 @@ func server(t *testing.T, handler http.HandlerFunc) (url string, arrived *atomic
 	return s.URL, arrived
 }
 
-func newFence(t *testing.T, o wire.Options) *wire.Fence {
+func newTransport(t *testing.T, o transport.Options) *transport.DeadlineTransport {
 	t.Helper()
 	if o.Next == nil {
-		transport := wire.NewTransport(wire.Trust{})
-		t.Cleanup(transport.CloseIdleConnections)
-		o.Next = transport
+		next := transport.NewTransport(transport.Trust{})
+		t.Cleanup(next.CloseIdleConnections)
+		o.Next = next
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	f, err := wire.NewFence(o)
+	f, err := transport.NewDeadlineTransport(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,13 +56,13 @@ func patch(ctx context.Context, t *testing.T, url string) *http.Request {
 	return req
 }
 
-func noAnswer(t *testing.T, f *wire.Fence, req *http.Request) *wire.NoAnswerError {
+func noAnswer(t *testing.T, f *transport.DeadlineTransport, req *http.Request) *transport.NoAnswerError {
 	t.Helper()
 	resp, err := f.RoundTrip(req)
 	if err == nil {
 		_ = resp.Body.Close()
 	}
-	none, ok := errors.AsType[*wire.NoAnswerError](err)
+	none, ok := errors.AsType[*transport.NoAnswerError](err)
 	if !ok {
 		t.Fatalf("got %v, want no answer", err)
 	}
@@ -77,9 +77,9 @@ func TestNothingIsSentPastTheDeadlineEvenIfItsTimerHasNotFired(t *testing.T) {
 	url, arrived := server(t, ok)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
-	f := newFence(t, wire.Options{Now: func() time.Time { return time.Now().Add(2 * time.Hour) }})
+	f := newTransport(t, transport.Options{Now: func() time.Time { return time.Now().Add(2 * time.Hour) }})
 	none := noAnswer(t, f, patch(ctx, t, url))
-	if !errors.Is(none, wire.ErrExpired) || none.Sent || arrived.Load() != 0 {
+	if !errors.Is(none, transport.ErrExpired) || none.Sent || arrived.Load() != 0 {
 		t.Errorf("got %v, sent %v, %d arrived", none, none.Sent, arrived.Load())
 	}
 }
@@ -99,17 +99,17 @@ func expiresWhileDialing(t *testing.T, method, body string) {
 	t.Helper()
 	url, arrived := server(t, ok)
 	var frozen atomic.Bool
-	transport := wire.NewTransport(wire.Trust{})
-	t.Cleanup(transport.CloseIdleConnections)
-	dial := transport.DialContext
-	transport.DialContext = func(ctx context.Context, network, address string) (conn netConn, err error) {
+	next := transport.NewTransport(transport.Trust{})
+	t.Cleanup(next.CloseIdleConnections)
+	dial := next.DialContext
+	next.DialContext = func(ctx context.Context, network, address string) (conn netConn, err error) {
 		conn, err = dial(ctx, network, address)
 		frozen.Store(true)
 		return conn, err
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
-	f := newFence(t, wire.Options{Next: transport, Now: func() time.Time {
+	f := newTransport(t, transport.Options{Next: next, Now: func() time.Time {
 		if frozen.Load() {
 			return time.Now().Add(2 * time.Hour)
 		}
@@ -120,7 +120,7 @@ func expiresWhileDialing(t *testing.T, method, body string) {
 		t.Fatal(err)
 	}
 	none := noAnswer(t, f, req)
-	if !errors.Is(none, wire.ErrExpired) || none.Sent || arrived.Load() != 0 {
+	if !errors.Is(none, transport.ErrExpired) || none.Sent || arrived.Load() != 0 {
 		t.Errorf("got %v, sent %v, %d arrived", none, none.Sent, arrived.Load())
 	}
 }
@@ -136,9 +136,9 @@ func TestNothingIsSentPastTheDeadlineByTheWallClock(t *testing.T) {
 	if !woken.Before(deadline) || woken.Round(0).Before(deadline.Round(0)) {
 		t.Fatalf("%v and %v don't disagree by their clocks", woken, deadline)
 	}
-	f := newFence(t, wire.Options{Now: func() time.Time { return woken }})
+	f := newTransport(t, transport.Options{Now: func() time.Time { return woken }})
 	none := noAnswer(t, f, patch(ctx, t, url))
-	if !errors.Is(none, wire.ErrExpired) || none.Sent || arrived.Load() != 0 {
+	if !errors.Is(none, transport.ErrExpired) || none.Sent || arrived.Load() != 0 {
 		t.Errorf("got %v, sent %v, %d arrived", none, none.Sent, arrived.Load())
 	}
 }
@@ -156,7 +156,7 @@ func TestNothingIsSentAfterTheCallerGaveUp(t *testing.T) {
 	url, arrived := server(t, ok)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	none := noAnswer(t, newFence(t, wire.Options{}), patch(ctx, t, url))
+	none := noAnswer(t, newTransport(t, transport.Options{}), patch(ctx, t, url))
 	if !errors.Is(none, context.Canceled) || none.Sent || arrived.Load() != 0 {
 		t.Errorf("got %v, sent %v, %d arrived", none, none.Sent, arrived.Load())
 	}
@@ -167,9 +167,9 @@ func TestEachCallHasItsOwnTimeout(t *testing.T) {
 	release := make(chan struct{})
 	url, _ := server(t, func(http.ResponseWriter, *http.Request) { <-release })
 	t.Cleanup(func() { close(release) })
-	f := newFence(t, wire.Options{CallTimeout: 50 * time.Millisecond})
+	f := newTransport(t, transport.Options{CallTimeout: 50 * time.Millisecond})
 	none := noAnswer(t, f, patch(t.Context(), t, url))
-	if !errors.Is(none, wire.ErrTimeout) || errors.Is(none, context.DeadlineExceeded) || !none.Sent {
+	if !errors.Is(none, transport.ErrTimeout) || errors.Is(none, context.DeadlineExceeded) || !none.Sent {
 		t.Errorf("got %v, sent %v, want a time-out of the call, not of the caller", none, none.Sent)
 	}
 }
@@ -186,9 +186,9 @@ func TestACallEndsInTimeUnderADeadlineThatMovesOn(t *testing.T) {
 	release := make(chan struct{})
 	url, _ := server(t, func(http.ResponseWriter, *http.Request) { <-release })
 	t.Cleanup(func() { close(release) })
-	f := newFence(t, wire.Options{CallTimeout: 50 * time.Millisecond})
+	f := newTransport(t, transport.Options{CallTimeout: 50 * time.Millisecond})
 	none := noAnswer(t, f, patch(movingDeadline{t.Context()}, t, url))
-	if !errors.Is(none, wire.ErrTimeout) || !none.Sent {
+	if !errors.Is(none, transport.ErrTimeout) || !none.Sent {
 		t.Errorf("got %v, sent %v, want a time-out of the call", none, none.Sent)
 	}
 }
@@ -202,8 +202,8 @@ func TestTheTimeoutCoversTheAnswersBody(t *testing.T) {
 		<-release
 	})
 	t.Cleanup(func() { close(release) })
-	none := noAnswer(t, newFence(t, wire.Options{CallTimeout: 50 * time.Millisecond}), patch(t.Context(), t, url))
-	if !errors.Is(none, wire.ErrTimeout) || !none.Sent {
+	none := noAnswer(t, newTransport(t, transport.Options{CallTimeout: 50 * time.Millisecond}), patch(t.Context(), t, url))
+	if !errors.Is(none, transport.ErrTimeout) || !none.Sent {
 		t.Errorf("got %v, sent %v", none, none.Sent)
 	}
 }
@@ -212,7 +212,7 @@ func TestRefusedConnectionSentNothing(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(ok))
 	s.Close()
-	if none := noAnswer(t, newFence(t, wire.Options{}), patch(t.Context(), t, s.URL)); none.Sent {
+	if none := noAnswer(t, newTransport(t, transport.Options{}), patch(t.Context(), t, s.URL)); none.Sent {
 		t.Errorf("%v counts as sent", none)
 	}
 }
@@ -220,7 +220,7 @@ func TestRefusedConnectionSentNothing(t *testing.T) {
 func TestCutConnectionMayHaveBeenSent(t *testing.T) {
 	t.Parallel()
 	url, arrived := server(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	if none := noAnswer(t, newFence(t, wire.Options{}), patch(t.Context(), t, url)); !none.Sent || arrived.Load() != 1 {
+	if none := noAnswer(t, newTransport(t, transport.Options{}), patch(t.Context(), t, url)); !none.Sent || arrived.Load() != 1 {
 		t.Errorf("%v: sent %v, %d arrived, want once", none, none.Sent, arrived.Load())
 	}
 }
@@ -235,8 +235,8 @@ func TestHugeAnswerIsCutOff(t *testing.T) {
 			}
 		}
 	})
-	none := noAnswer(t, newFence(t, wire.Options{}), patch(t.Context(), t, url))
-	if !errors.Is(none, wire.ErrTooLarge) {
+	none := noAnswer(t, newTransport(t, transport.Options{}), patch(t.Context(), t, url))
+	if !errors.Is(none, transport.ErrTooLarge) {
 		t.Errorf("got %v", none)
 	}
 }
@@ -247,23 +247,23 @@ func TestUntrustedCertificateIsRefusedAndAPrivateAuthorityWorks(t *testing.T) {
 	s.Config.ErrorLog = discard()
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	none := noAnswer(t, newFence(t, wire.Options{}), patch(t.Context(), t, s.URL))
-	failed := wire.Call{System: "ece", Name: "PATCH /x", Writes: true}.Failed(none)
-	if !errors.Is(failed, wire.ErrUntrusted) || none.Sent {
+	none := noAnswer(t, newTransport(t, transport.Options{}), patch(t.Context(), t, s.URL))
+	failed := transport.Call{System: "ece", Name: "PATCH /x", Writes: true}.Failed(none)
+	if !errors.Is(failed, transport.ErrUntrusted) || none.Sent {
 		t.Errorf("got %v, sent %v", failed, none.Sent)
 	}
-	pool, err := wire.Pool(pemOf(s.Certificate()))
+	pool, err := transport.Pool(pemOf(s.Certificate()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := wire.NewTransport(wire.Trust{RootCAs: pool})
-	t.Cleanup(transport.CloseIdleConnections)
-	resp, err := newFence(t, wire.Options{Next: transport}).RoundTrip(patch(t.Context(), t, s.URL))
+	next := transport.NewTransport(transport.Trust{RootCAs: pool})
+	t.Cleanup(next.CloseIdleConnections)
+	resp, err := newTransport(t, transport.Options{Next: next}).RoundTrip(patch(t.Context(), t, s.URL))
 	if err != nil {
 		t.Fatalf("with its authority: %v", err)
 	}
 	_ = resp.Body.Close()
-	if _, err := wire.Pool([]byte("no PEM")); err == nil {
+	if _, err := transport.Pool([]byte("no PEM")); err == nil {
 		t.Error("a pool was made of nothing")
 	}
 }

@@ -1,4 +1,4 @@
-package wire_test
+package transport_test
 
 import (
 	"context"
@@ -15,21 +15,21 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/wire"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-func call(t *testing.T, err error) link.CallError {
+func call(t *testing.T, err error) elastic.CallError {
 	t.Helper()
-	c, ok := errors.AsType[*link.CallError](err)
+	c, ok := errors.AsType[*elastic.CallError](err)
 	if !ok {
 		t.Fatalf("got %T (%v), want a *link.CallError", err, err)
 	}
 	return *c
 }
 
-var write = wire.Call{System: "ece-prod", Name: "PATCH /x", Writes: true}
+var write = transport.Call{System: "ece-prod", Name: "PATCH /x", Writes: true}
 
 func TestRefusalsCarryTheirCodeAndReason(t *testing.T) {
 	t.Parallel()
@@ -37,43 +37,43 @@ func TestRefusalsCarryTheirCodeAndReason(t *testing.T) {
 		status int
 		header http.Header
 		body   string
-		want   link.CallError
+		want   elastic.CallError
 	}{
 		"platform": {
 			status: 404, body: `{"errors":[{"code":"deployments.deployment_not_found","message":"No deployment","fields":["id"]},{"code":"b","message":"two"}]}`,
-			want: link.CallError{Code: "deployments.deployment_not_found", Reason: "No deployment (id); two"},
+			want: elastic.CallError{Code: "deployments.deployment_not_found", Reason: "No deployment (id); two"},
 		},
 		"platform without a body": {
 			status: 449, header: http.Header{"X-Cloud-Error-Codes": {"root.needs_elevated_permissions"}},
-			want: link.CallError{Code: "root.needs_elevated_permissions", Reason: "the platform's key lacks elevated permissions: make it with a user who has them"},
+			want: elastic.CallError{Code: "root.needs_elevated_permissions", Reason: "the platform's key lacks elevated permissions: make it with a user who has them"},
 		},
 		"platform with its code in the header alone": {
 			status: 403, header: http.Header{"X-Cloud-Error-Codes": {"root.unauthorized"}}, body: `{"errors":[{"message":"no"}]}`,
-			want: link.CallError{Code: "root.unauthorized", Reason: "no"},
+			want: elastic.CallError{Code: "root.unauthorized", Reason: "no"},
 		},
 		"Elasticsearch": {
 			status: 400, body: `{"error":{"root_cause":[],"type":"illegal_argument_exception","reason":"bad","caused_by":{"type":"x","reason":"worse"}},"status":400}`,
-			want: link.CallError{Code: "illegal_argument_exception", Reason: "bad: caused by: worse"},
+			want: elastic.CallError{Code: "illegal_argument_exception", Reason: "bad: caused by: worse"},
 		},
 		"Elasticsearch in one word": {
-			status: 403, body: `{"error":"Forbidden","status":403}`, want: link.CallError{Reason: "Forbidden"},
+			status: 403, body: `{"error":"Forbidden","status":403}`, want: elastic.CallError{Reason: "Forbidden"},
 		},
 		"a page of something between": {
 			status: 503, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, body: `<html>password</html>`,
-			want: link.CallError{Reason: "the answer is not JSON but text/html; something between may have written it", Ambiguous: true},
+			want: elastic.CallError{Reason: "the answer is not JSON but text/html; something between may have written it", Ambiguous: true},
 		},
 		"a page for what is not there": {
 			status: 404, header: http.Header{"Content-Type": {"text/html"}}, body: `<html>no route</html>`,
-			want: link.CallError{Code: link.CodeForeign, Reason: "the answer is not JSON but text/html; something between may have written it"},
+			want: elastic.CallError{Code: elastic.CodeForeign, Reason: "the answer is not JSON but text/html; something between may have written it"},
 		},
-		"nothing for what is not there": {status: 404, want: link.CallError{Code: link.CodeForeign, Reason: "Not Found"}},
-		"not there":                     {status: 404, body: `{}`, want: link.CallError{Reason: "Not Found"}},
-		"server's fault":                {status: 500, body: `{}`, want: link.CallError{Reason: "Internal Server Error", Ambiguous: true}},
-		"too many":                      {status: 429, want: link.CallError{Reason: "Too Many Requests"}},
-		"conflict":                      {status: 409, body: `{"errors":[{"code":"c","message":"m"}]}`, want: link.CallError{Code: "c", Reason: "m"}},
+		"nothing for what is not there": {status: 404, want: elastic.CallError{Code: elastic.CodeForeign, Reason: "Not Found"}},
+		"not there":                     {status: 404, body: `{}`, want: elastic.CallError{Reason: "Not Found"}},
+		"server's fault":                {status: 500, body: `{}`, want: elastic.CallError{Reason: "Internal Server Error", Ambiguous: true}},
+		"too many":                      {status: 429, want: elastic.CallError{Reason: "Too Many Requests"}},
+		"conflict":                      {status: 409, body: `{"errors":[{"code":"c","message":"m"}]}`, want: elastic.CallError{Code: "c", Reason: "m"}},
 		"redirect": {
 			status: 302, header: http.Header{"Location": {"https://elsewhere.example.org/login?token=abc"}},
-			want: link.CallError{Code: "redirect", Reason: "a redirect is not followed, the credential would go along: to elsewhere.example.org"},
+			want: elastic.CallError{Code: "redirect", Reason: "a redirect is not followed, the credential would go along: to elsewhere.example.org"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestRefusalsCarryTheirCodeAndReason(t *testing.T) {
 			}
 			got := call(t, write.Check(test.status, header, []byte(test.body)))
 			test.want.System, test.want.Call, test.want.Status = "ece-prod", "PATCH /x", test.status
-			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreFields(link.CallError{}, "Err")); diff != "" {
+			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreFields(elastic.CallError{}, "Err")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -107,8 +107,8 @@ func TestServersSayWhenToComeBack(t *testing.T) {
 
 func TestOnlyWritesAreAmbiguous(t *testing.T) {
 	t.Parallel()
-	read := wire.Call{System: "s", Name: "GET /x"}
-	lost := &wire.NoAnswerError{Sent: true, Err: errors.New("connection reset by peer")}
+	read := transport.Call{System: "s", Name: "GET /x"}
+	lost := &transport.NoAnswerError{Sent: true, Err: errors.New("connection reset by peer")}
 	for _, err := range []error{read.Check(503, nil, nil), read.Failed(lost), read.Decode(200, []byte(`{"a`), &struct{}{})} {
 		if call(t, err).Ambiguous {
 			t.Errorf("%v: a read is in doubt", err)
@@ -119,7 +119,7 @@ func TestOnlyWritesAreAmbiguous(t *testing.T) {
 			t.Errorf("%v: a write without a good answer is not in doubt", err)
 		}
 	}
-	if c := call(t, write.Failed(&wire.NoAnswerError{Err: wire.ErrExpired})); c.Ambiguous || !errors.Is(c.Err, context.DeadlineExceeded) {
+	if c := call(t, write.Failed(&transport.NoAnswerError{Err: transport.ErrExpired})); c.Ambiguous || !errors.Is(c.Err, context.DeadlineExceeded) {
 		t.Errorf("got %+v, want a deadline that sent nothing", c)
 	}
 }
@@ -142,13 +142,13 @@ func TestSecretsNeverComeThrough(t *testing.T) {
 	const password = `pa"ss&w/ord<1`
 	key := base64.StdEncoding.EncodeToString([]byte("keyid:inner-key-value"))
 	basic := base64.StdEncoding.EncodeToString([]byte("bot:" + password))
-	scrub := wire.NewScrubber(secret.New(key), secret.New(basic)).With(secret.New(password), secret.Secret{})
+	scrub := transport.NewScrubber(secret.New(key), secret.New(basic)).With(secret.New(password), secret.Secret{})
 	canaries := []string{password, key, basic, "inner-key-value", url.QueryEscape(password), `pa\"ss`}
 	echo := strings.Join([]string{
 		"ApiKey " + key, "Basic " + basic, password, fmt.Sprintf("%q", password), url.QueryEscape(password),
 		url.PathEscape(password), "inner-key-value", password[:3] + "\u200b" + password[3:],
 	}, "\n")
-	c := wire.Call{System: "s", Name: "GET /x", Scrub: scrub, Writes: true}
+	c := transport.Call{System: "s", Name: "GET /x", Scrub: scrub, Writes: true}
 	body := fmt.Sprintf(`{"errors":[{"code":%q,"message":%q}]}`, echo, echo)
 	header := http.Header{"Location": {"https://" + key + ".example.org"}, "X-Cloud-Error-Codes": {echo}}
 	for _, err := range []error{

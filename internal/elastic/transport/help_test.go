@@ -1,4 +1,4 @@
-package wire_test
+package transport_test
 
 import (
 	"crypto/x509"

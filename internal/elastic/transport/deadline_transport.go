@@ -1,7 +1,7 @@
-// Package wire is how a call leaves for Elastic: the fence before it is sent, the time-out and the bound on its
+// Package transport is how a call leaves for Elastic: the look at the clock before it is sent, the time-out and the bound on its
 // answer, the trust in a certificate, and the words for what went wrong. The platform's client and the one of
 // Elasticsearch share it; it knows the paths of neither.
-package wire
+package transport
 
 import (
 	"bytes"
@@ -40,14 +40,14 @@ type Options struct {
 	Log         *slog.Logger      // nil: no log
 }
 
-// Fence is a RoundTripper that sends nothing once the caller's time is over, waits CallTimeout at most, and hands
+// DeadlineTransport is a RoundTripper that sends nothing once the caller's time is over, waits CallTimeout at most, and hands
 // out only whole answers. It follows no redirect and repeats nothing. Its errors are of type *NoAnswerError.
-type Fence struct{ o Options }
+type DeadlineTransport struct{ o Options }
 
-// NewFence checks the options.
-func NewFence(o Options) (*Fence, error) {
+// NewDeadlineTransport checks the options.
+func NewDeadlineTransport(o Options) (*DeadlineTransport, error) {
 	if o.Next == nil || o.Now == nil {
-		return nil, errors.New("a fence needs a transport and a clock")
+		return nil, errors.New("a deadline transport needs a transport and a clock")
 	}
 	if o.CallTimeout <= 0 {
 		o.CallTimeout = DefaultCallTimeout
@@ -55,7 +55,7 @@ func NewFence(o Options) (*Fence, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Fence{o: o}, nil
+	return &DeadlineTransport{o: o}, nil
 }
 
 // NoAnswerError says that a call got no whole answer.
@@ -68,7 +68,7 @@ func (e *NoAnswerError) Error() string { return e.Err.Error() }
 func (e *NoAnswerError) Unwrap() error { return e.Err }
 
 // RoundTrip sends req, and returns its answer with a body that is already read to its end.
-func (f *Fence) RoundTrip(req *http.Request) (*http.Response, error) {
+func (f *DeadlineTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	began := f.o.Now()
 	resp, err := f.send(req)
 	status := 0
@@ -80,7 +80,7 @@ func (f *Fence) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func (f *Fence) send(req *http.Request) (*http.Response, error) {
+func (f *DeadlineTransport) send(req *http.Request) (*http.Response, error) {
 	caller := req.Context()
 	if err := f.open(caller); err != nil {
 		if req.Body != nil {
@@ -124,7 +124,7 @@ func (f *Fence) send(req *http.Request) (*http.Response, error) {
 // open reports whether the caller still may send. A process that was frozen past its deadline wakes up with a
 // timer that has not fired yet, so the deadline is compared with the clock, too; and with the wall clock, because
 // the monotonic one stands still while a machine is suspended.
-func (f *Fence) open(ctx context.Context) error {
+func (f *DeadlineTransport) open(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (f *Fence) open(ctx context.Context) error {
 	return ErrExpired
 }
 
-func (f *Fence) why(ctx context.Context) error {
+func (f *DeadlineTransport) why(ctx context.Context) error {
 	if err := f.open(ctx); err != nil {
 		return err
 	}
@@ -148,10 +148,10 @@ func (f *Fence) why(ctx context.Context) error {
 
 func bodyless(req *http.Request) bool { return req.Body == nil || req.Body == http.NoBody }
 
-// guarded puts the fence before the body as well: dialing may take long, and the body is asked for only when the
+// guarded looks at the clock before the body as well: dialing may take long, and the body is asked for only when the
 // request is about to be written. Its headers are still in the transport's buffer then. What has no body, such as a
 // DELETE, is looked at once there is a connection: see send.
-func (f *Fence) guarded(req *http.Request, caller context.Context, refused *atomic.Bool) *http.Request { //nolint:revive // the context is the caller's, not this call's
+func (f *DeadlineTransport) guarded(req *http.Request, caller context.Context, refused *atomic.Bool) *http.Request { //nolint:revive // the context is the caller's, not this call's
 	if bodyless(req) {
 		return req
 	}

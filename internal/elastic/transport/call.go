@@ -1,4 +1,4 @@
-package wire
+package transport
 
 import (
 	"cmp"
@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // Call is a call as its errors tell of it.
@@ -58,9 +58,9 @@ func (c Call) Check(status int, header http.Header, body []byte) error {
 	}
 	code, reason := explain(header, body)
 	if status == http.StatusNotFound && code == "" && !json.Valid(body) {
-		code = link.CodeForeign // a load balancer without a route: no reason to take a key or a filter for gone
+		code = elastic.CodeForeign // a load balancer without a route: no reason to take a key or a filter for gone
 	}
-	if reason == "" && status == link.StatusNotElevated { // net/http has no name for it
+	if reason == "" && status == elastic.StatusNotElevated { // net/http has no name for it
 		reason = "the platform's key lacks elevated permissions: make it with a user who has them"
 	}
 	if reason == "" {
@@ -105,14 +105,14 @@ func (c Call) Decode(status int, body []byte, out any) error {
 }
 
 // Odd returns the *link.CallError for an answer that was read and is still no success.
-func (c Call) Odd(status int, code, reason string, cause error) *link.CallError {
+func (c Call) Odd(status int, code, reason string, cause error) *elastic.CallError {
 	call := c.failure(status, c.Scrub.Text(code), c.Scrub.Text(reason))
 	call.Err = cause
 	return call
 }
 
-func (c Call) failure(status int, code, reason string) *link.CallError {
-	return &link.CallError{System: c.System, Call: c.Name, Status: status, Code: code, Reason: reason}
+func (c Call) failure(status int, code, reason string) *elastic.CallError {
+	return &elastic.CallError{System: c.System, Call: c.Name, Status: status, Code: code, Reason: reason}
 }
 
 func endsEarly(body []byte, err error) bool {

@@ -1,0 +1,125 @@
+package elastic
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path"
+	"slices"
+)
+
+// Cluster is one Elasticsearch cluster, as the local or the remote side of a connection.
+type Cluster interface {
+	RemoteSettings
+	RemoteClusters
+	Keys
+	// License returns the licence's type and whether it is active.
+	License(ctx context.Context) (License, error)
+}
+
+// RemoteSettings are the cluster settings that begin with cluster.remote.
+type RemoteSettings interface {
+	RemoteSettings(ctx context.Context) (Settings, error)
+	// PutSettings sends both maps as they are; a JSON null removes a setting. A 200 says nothing about a connection.
+	PutSettings(ctx context.Context, s Settings) error
+}
+
+// RemoteClusters tells how the local cluster's connections stand.
+type RemoteClusters interface {
+	RemoteInfo(ctx context.Context) (map[string]RemoteInfo, error)
+	// Resolve asks what patterns match on a remote cluster, through the alias; it connects if need be. Clusters before
+	// 8.13 can't be asked: ErrNoResolve.
+	Resolve(ctx context.Context, alias string, patterns []string) (Resolved, error)
+	// ProbeSearch searches through the alias, for nothing. It connects if need be, unless skip_unavailable is true.
+	ProbeSearch(ctx context.Context, alias string) (Searched, error)
+	// ReloadSecureSettings makes the nodes read their keystore again; it fails if any node did.
+	ReloadSecureSettings(ctx context.Context) error
+}
+
+// RemoteInfo is an alias's part of _remote/info.
+type RemoteInfo struct {
+	Connected       bool   `json:"connected"`
+	Mode            string `json:"mode"`
+	ProxyAddress    string `json:"proxy_address"`
+	ServerName      string `json:"server_name"`
+	Sockets         int    `json:"num_proxy_sockets_connected"`
+	MaxSockets      int    `json:"max_proxy_socket_connections"`
+	SkipUnavailable bool   `json:"skip_unavailable"`
+	Credentials     string `json:"cluster_credentials"` // set only under the API key model, and always redacted
+}
+
+// Resolved is an alias's part of _resolve/cluster.
+type Resolved struct {
+	Known           bool // the alias was in the answer at all
+	Connected       bool
+	SkipUnavailable bool
+	MatchingIndices *bool
+	Error           string
+	Version         string
+}
+
+// ErrNoResolve says that a cluster has no _resolve/cluster.
+var ErrNoResolve = errors.New("this version of Elasticsearch has no _resolve/cluster")
+
+// Searched is what became of a search through an alias.
+type Searched struct {
+	Known   bool   // the local cluster knows the alias
+	Reached bool   // the remote cluster has answered
+	Error   string // every reason why not, the outermost first
+}
+
+// Privileged is a Cluster that knows what its caller may do.
+type Privileged interface {
+	// MissingPrivileges returns which of these cluster privileges the caller lacks.
+	MissingPrivileges(ctx context.Context, cluster []string) ([]string, error)
+}
+
+// Uses is a Cluster that tells what on it goes through its remote connections.
+type Uses interface {
+	// Followers returns the follower indices and auto-follow patterns by alias.
+	Followers(ctx context.Context) ([]Follower, error)
+	// RemoteRoles returns the roles that name remote clusters.
+	RemoteRoles(ctx context.Context) ([]RemoteRole, error)
+}
+
+// Follower is a follower index, or a pattern by which they come to be.
+type Follower struct {
+	Name    string
+	Alias   string
+	Pattern bool // an auto-follow pattern
+}
+
+// RemoteRole is a role with privileges on remote clusters.
+type RemoteRole struct {
+	Name     string
+	Clusters []string // aliases or patterns of them
+	Reserved bool     // Elasticsearch's own
+}
+
+// Versioned is a Cluster that tells the version it runs.
+type Versioned interface {
+	Version(ctx context.Context) (string, error)
+}
+
+// License is a cluster's licence.
+type License struct {
+	Type   string // basic, standard, gold, platinum, enterprise, trial
+	Active bool
+}
+
+// Roles is a Cluster whose roles can be changed.
+type Roles interface {
+	// Role returns a role as the security API writes it; nil if there is none of that name.
+	Role(ctx context.Context, name string) (json.RawMessage, error)
+	PutRole(ctx context.Context, name string, role json.RawMessage) error
+	// DeleteRole forgives a role that is gone.
+	DeleteRole(ctx context.Context, name string) error
+}
+
+// Names reports whether a role names an alias, itself or by a pattern; one for every remote cluster (*) does not.
+func (r RemoteRole) Names(alias string) bool {
+	return slices.ContainsFunc(r.Clusters, func(pattern string) bool {
+		ok, err := path.Match(pattern, alias)
+		return pattern == alias || pattern != "*" && err == nil && ok
+	})
+}

@@ -1,0 +1,108 @@
+package elastic
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+func (t SigningTrust) InForce() []string {
+	for _, files := range [][]string{t.Transient, t.Persistent} {
+		if len(files) > 0 {
+			return files
+		}
+	}
+	return t.Declared
+}
+
+// Keys are the cross-cluster API keys of a cluster. Issuing wants a user as the caller, never an API key.
+type Keys interface {
+	// IssueKey creates a key. It is never repeated by the client: after an ambiguous answer look by name.
+	IssueKey(ctx context.Context, spec KeySpec) (IssuedKey, error)
+	// ActiveKeys returns the cross-cluster keys of that exact name that are neither invalidated nor expired.
+	ActiveKeys(ctx context.Context, name string) ([]Key, error)
+	InvalidateKeys(ctx context.Context, ids []string) error
+}
+
+// Keyring is a Cluster that changes keys in place. Only the user who owns a key may do that.
+type Keyring interface {
+	// UpdateKeyAccess replaces what a key may read; its secret stays.
+	UpdateKeyAccess(ctx context.Context, id string, a Access) error
+	// Caller is the user that the bot calls as; empty if it is not known.
+	Caller() string
+}
+
+// Verifier is a Cluster that verifies who signs requests to it, as those of 9.3 and later do.
+type Verifier interface {
+	// SigningTrust returns whose signatures it believes. What is written is written by PutSettings.
+	SigningTrust(ctx context.Context) (SigningTrust, error)
+	// IdentityKeys returns the active cross-cluster keys that demand a certificate.
+	IdentityKeys(ctx context.Context) ([]Key, error)
+}
+
+// The settings of a remote cluster that say whose signatures it believes; all are dynamic (Elastic's docs: remote
+// cluster settings).
+const (
+	SigningAuthorities = RemotePrefix + "signing.certificate_authorities" // a list of files in PEM
+	SigningTruststore  = RemotePrefix + "signing.truststore.path"         // can't stand beside the other
+)
+
+// SigningTrust are files with certificate authorities, by where they are set; the first that is set counts alone, in
+// the order of the fields.
+type SigningTrust struct {
+	Transient, Persistent, Declared []string // the last in elasticsearch.yml
+	Truststore                      string
+}
+
+// Issuer is a Cluster that knows beforehand whether its caller may issue keys. Elasticsearch refuses every API key as
+// the caller, so people hear of it before they approve.
+type Issuer interface {
+	// MayIssue returns why not, or nil.
+	MayIssue() error
+}
+
+// KeySpec is a cross-cluster API key as it is asked for.
+type KeySpec struct {
+	Name       string            `json:"name"`
+	Access     Access            `json:"access"`
+	Expiration time.Duration     `json:"expiration_ns"` // 0: never
+	Metadata   map[string]string `json:"metadata"`
+	Identity   string            `json:"certificate_identity"` // a regular expression; empty: none is demanded. From 9.3 on
+}
+
+// Access is what a cross-cluster API key may read.
+type Access struct {
+	Search      []string `json:"search,omitempty"`      // index patterns
+	Replication []string `json:"replication,omitempty"` // index patterns
+}
+
+// Key is what a cluster tells of a key.
+type Key struct {
+	ID, Name string
+	Expires  time.Time // zero: never
+	Metadata map[string]string
+	Access   Access // what it may read, where the cluster tells
+	Owner    string // the user who made it
+	Identity string // whose certificates it takes, a regular expression; empty: none is demanded
+}
+
+// IssuedKey is a key with the secret that is shown only once.
+type IssuedKey struct {
+	Key
+	Encoded secret.Secret // what goes into the local keystore
+}
+
+// Hash is a short fingerprint of what is granted: 64 bits of SHA-256, in hex.
+func (a Access) Hash() string {
+	sum := sha256.Sum256(RawJSON(a))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (a Access) Equal(b Access) bool {
+	sorted := func(s []string) []string { return slices.Sorted(slices.Values(s)) }
+	return slices.Equal(sorted(a.Search), sorted(b.Search)) && slices.Equal(sorted(a.Replication), sorted(b.Replication))
+}
