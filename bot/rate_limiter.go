@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -28,8 +29,24 @@ type rule struct {
 	burst int
 }
 
-// maxSpots bounds what is remembered. A channel that is forgotten starts with a fresh burst, no more.
+// maxSpots bounds what is remembered.
 const maxSpots = 4096
+
+// makeRoom forgets, where all is full and at is new, what matters least: of limits the one that has rested longest, which
+// starts with a fresh burst anyway; of holds the one that ends first.
+func makeRoom[V any](all map[scope]V, at scope, matters func(V) float64) {
+	if _, known := all[at]; known || len(all) < maxSpots {
+		return
+	}
+	var least scope
+	lowest := math.Inf(1)
+	for at, v := range all {
+		if m := matters(v); m < lowest {
+			least, lowest = at, m
+		}
+	}
+	delete(all, least)
+}
 
 func newRateLimiter(o MessengerOptions) *rateLimiter {
 	perMinute := func(n int) rate.Limit { return rate.Limit(float64(n) / 60) }
@@ -66,10 +83,8 @@ func place(method, channel string) scope {
 func (p *rateLimiter) backOff(method, channel string, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.held) >= maxSpots {
-		clear(p.held)
-	}
 	at := place(method, channel)
+	makeRoom(p.held, at, func(until time.Time) float64 { return float64(until.UnixNano()) })
 	if until := p.now().Add(d); until.After(p.held[at]) {
 		p.held[at] = until
 	}
@@ -157,9 +172,7 @@ func (p *rateLimiter) limiters(method, channel string) []*rate.Limiter {
 		at := scope{method, channel}
 		limiter, ok := p.channels[at]
 		if !ok {
-			if len(p.channels) >= maxSpots {
-				clear(p.channels)
-			}
+			makeRoom(p.channels, at, func(l *rate.Limiter) float64 { return -l.Tokens() })
 			limiter = rate.NewLimiter(r.every, r.burst)
 			p.channels[at] = limiter
 		}

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -67,6 +68,30 @@ func TestThoseWhoWaitedDoNotBurst(t *testing.T) {
 			if at[i]-at[i-1] < releaseSpacing {
 				t.Errorf("called at %v: a burst", at)
 			}
+		}
+	})
+}
+
+// More channels than are remembered: those whose limit or hold still counts keep it.
+func TestWhatStillCountsIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _, _ := newMessenger(t, nil)
+		const post = "chat.postMessage"
+		m.pace.backOff(post, "busy", time.Minute)
+		_ = m.pace.limiters(post, "busy")[0].Allow()
+		for n := range 2 * maxSpots {
+			channel := fmt.Sprint("C", n)
+			m.pace.backOff(post, channel, time.Second)
+			m.pace.limiters(post, channel)
+		}
+		if held, channels := len(m.pace.held), len(m.pace.channels); held > maxSpots || channels > maxSpots {
+			t.Errorf("%d holds and %d limits are remembered", held, channels)
+		}
+		if rest := m.pace.rest(place(post, "busy")); rest != time.Minute {
+			t.Errorf("the hold lasts %v more", rest)
+		}
+		if m.pace.limiters(post, "busy")[0].Allow() {
+			t.Error("a channel that was just posted to may be posted to again at once")
 		}
 	})
 }
