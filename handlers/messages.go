@@ -21,8 +21,18 @@ const (
 )
 
 // metadataType marks our messages, so that one whose answer was lost can be found. Everybody in the workspace can read
-// a message's metadata: it holds ids only.
+// a message's metadata: it holds ids only, and the state that the message shows, for whoever compares after a restore.
 const metadataType = "remote_cluster_request"
+
+// CardOf reads which request a message is the card of, and the state that it shows; false: it is no card.
+func CardOf(m bot.Metadata) (request, state string, ok bool) {
+	if m.Type != metadataType || m.Payload["slot"] != slotCard {
+		return "", "", false
+	}
+	request, ok = m.Payload["request"].(string)
+	state, _ = m.Payload["state"].(string)
+	return request, state, ok
+}
 
 // maxClockSkew is by how much Slack's clock may be behind ours.
 const maxClockSkew = 2 * time.Minute
@@ -129,7 +139,7 @@ func (n *Notifier) evaluation(ctx context.Context, r *change.Request) *change.Ev
 func (n *Notifier) ensure(ctx context.Context, r *change.Request, root bot.Posted, d rendered) (bot.Posted, error) {
 	place := cmp.Or(root.Channel, n.o.Channel)
 	d.msg.Thread = root.TS
-	d.msg.Metadata = &bot.Metadata{Type: metadataType, Payload: map[string]any{"request": r.ID, "slot": d.slot}}
+	d.msg.Metadata = &bot.Metadata{Type: metadataType, Payload: map[string]any{"request": r.ID, "slot": d.slot, "state": string(r.State)}}
 	m, begun := r.Messages[d.slot]
 	// Cards go to another channel by now: what is in one that can't be written to any more is posted there.
 	moved := func(err error) bool { return d.to == "" && m.Channel != place && errors.Is(err, errChannelUnwritable) }

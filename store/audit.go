@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -32,6 +33,15 @@ func (s *Store) Audit(ctx context.Context, from string, limit int) ([]change.Aud
 		_ = json.Unmarshal([]byte(lines[i].Text), &lines[i].Entry)
 	}
 	return lines, nil
+}
+
+// LastAudit returns when the newest line was written; zero: there is none.
+func (s *Store) LastAudit(ctx context.Context) (time.Time, error) {
+	entries, err := s.rdb.XRevRangeN(ctx, s.keys.audit(), "+", "-", 1).Result()
+	if err != nil || len(entries) == 0 {
+		return time.Time{}, fault("reading the end of the audit", err)
+	}
+	return WrittenAt(change.AuditLine{ID: entries[0].ID}), nil
 }
 
 // HasAudit says whether the line with that ID is there.

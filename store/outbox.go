@@ -60,3 +60,9 @@ func (s *Store) Announced(ctx context.Context, id string, version int64, owner s
 		[]string{s.keys.req(id), s.keys.unannounced()}, id, change.Schema, version, owner)
 	return err
 }
+
+// Redraw has a request told again as it is, whatever was shown of it before. Errors: change.ErrNotFound, change.ErrNewer.
+func (s *Store) Redraw(ctx context.Context, id string) error {
+	_, err := s.eval(ctx, "having request "+id+" told again", requestRedrawScript, []string{s.keys.req(id), s.keys.unannounced()}, id, change.Schema)
+	return err
+}

@@ -67,6 +67,9 @@ var claimChecksSource string
 //go:embed lua/finish_check.lua
 var finishCheckSource string
 
+//go:embed lua/request_redraw.lua
+var requestRedrawSource string
+
 //go:embed lua/audit_trim.lua
 var auditTrimSource string
 
@@ -92,10 +95,11 @@ var (
 	homeRenderedScript       = redis.NewScript(lib + homeRenderedSource)
 	followSetScript          = redis.NewScript(lib + followSetSource)
 
-	auditTrimScript   = redis.NewScript(lib + auditTrimSource)
-	claimChecksScript = redis.NewScript(lib + claimChecksSource)
-	finishCheckScript = redis.NewScript(lib + finishCheckSource)
-	endLeaseScript    = redis.NewScript(lib + endLeaseSource)
+	requestRedrawScript = redis.NewScript(lib + requestRedrawSource)
+	auditTrimScript     = redis.NewScript(lib + auditTrimSource)
+	claimChecksScript   = redis.NewScript(lib + claimChecksSource)
+	finishCheckScript   = redis.NewScript(lib + finishCheckSource)
+	endLeaseScript      = redis.NewScript(lib + endLeaseSource)
 )
 
 // scriptNames are the names of the scripts by their hash, which is all that a command to Redis says.
@@ -105,7 +109,7 @@ var scriptNames = map[string]string{
 	requestReleaseScript.Hash(): "request_release", notificationClaimScript.Hash(): "notification_claim", notificationFinishScript.Hash(): "notification_finish",
 	messageRecordScript.Hash(): "message_record", homeOpenScript.Hash(): "home_open", homesDirtyScript.Hash(): "homes_dirty", homeNextScript.Hash(): "home_next",
 	homeRenderedScript.Hash(): "home_rendered", asideScript.Hash(): "request_put_aside", requeueScript.Hash(): "request_requeue", followSetScript.Hash(): "follow_set",
-	auditTrimScript.Hash(): "audit_trim", claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease",
+	requestRedrawScript.Hash(): "request_redraw", auditTrimScript.Hash(): "audit_trim", claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease",
 }
 
 // answer is what a script says: a word, and after some words a value.

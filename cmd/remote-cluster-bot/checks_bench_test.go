@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
@@ -99,7 +100,8 @@ func newMonitored(tb testing.TB, n int) *monitored {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(s.Close)
-	c, err := s.config(nil)
+	// Thousands of clusters and the Redis inside this process share its cores.
+	c, err := s.config(func(c *config.Config) { c.Redis.Timeout = config.Duration(time.Minute) })
 	if err != nil {
 		tb.Fatal(err)
 	}

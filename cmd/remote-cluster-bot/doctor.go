@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
@@ -22,13 +24,15 @@ import (
 // doctorCommand looks at everything that an operator can get wrong, and changes nothing.
 func doctorCommand() *cobra.Command {
 	var file string
-	var asJSON, acl bool
+	var asJSON, acl, restored bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check Slack, Redis, the platforms and their credentials, and say how to mend what is wrong",
 		Long: "Looks at Slack (tokens, scopes, channel), Redis (version, persistence, eviction, clock), each platform (reach,\n" +
 			"certificate, what its key and its users may do) and at who approves. It only reads. The exit code is 1 if\n" +
-			"something is bad; warnings and what could not be looked at leave it at 0.",
+			"something is bad; warnings and what could not be looked at leave it at 0.\n\n" +
+			"With --restored, after Redis was put back from a backup, it lists what is open there, the cards in Slack that\n" +
+			"show another state (and has them drawn again), and the connections that want to be adopted.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file, config.System())
@@ -38,7 +42,11 @@ func doctorCommand() *cobra.Command {
 			if acl {
 				return printACL(cmd.OutOrStdout(), c)
 			}
-			r, err := examine(cmd.Context(), c, slog.New(slog.DiscardHandler))
+			look := examine
+			if restored {
+				look = examineRestored
+			}
+			r, err := look(cmd.Context(), c, slog.New(slog.DiscardHandler))
 			if err != nil {
 				r = doctor.Refused(err)
 			}
@@ -47,6 +55,7 @@ func doctorCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&file, "config", "config.yaml", "the configuration file")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	cmd.Flags().BoolVar(&restored, "restored", false, "look at what a restored backup of Redis lacks, instead of the setup")
 	cmd.Flags().BoolVar(&acl, "acl", false, "print the user that Redis needs for the bot, as a line of redis.conf or users.acl, and examine nothing")
 	return cmd
 }
@@ -89,6 +98,32 @@ func examine(ctx context.Context, c *config.Config, log *slog.Logger) (doctor.Re
 	}
 	return doctor.Examine(ctx, o), nil
 }
+
+// examineRestored compares the database with Slack and with the clusters.
+func examineRestored(ctx context.Context, c *config.Config, log *slog.Logger) (doctor.Report, error) {
+	rdb, err := dialRedis(c.Redis)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	defer func() { _ = rdb.Close() }()
+	all, err := systems(c.Platforms, platformDeps{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	s := store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: link.IndexRecord})
+	ctx, cancel := context.WithTimeout(ctx, restoredWithin)
+	defer cancel()
+	return doctor.Restored(ctx, doctor.RestoredOptions{
+		Slack: bot.NewMessenger(bot.MessengerOptions{
+			Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
+		}),
+		Store: s, Channel: c.Slack.Channel, CardOf: handlers.CardOf,
+		Connections: link.NewConnections(link.NewCatalog(all, link.CatalogOptions{Now: time.Now}), s, link.ConnectionsOptions{Now: time.Now}),
+	}), nil
+}
+
+// restoredWithin is enough for a card of each of a hundred open requests, which Slack lets be read 50 a minute.
+const restoredWithin = 3 * time.Minute
 
 func report(w io.Writer, r doctor.Report, asJSON bool) error {
 	if asJSON {

@@ -205,7 +205,11 @@ func (s *story) corrupts(*testscript.TestScript, []string) error {
 
 // runs runs a subcommand on a configuration file that points to the story's stand-ins.
 func (s *story) runs(ts *testscript.TestScript, args []string) error {
-	text := strings.NewReplacer("127.0.0.1:6379", s.redis.Addr(), "https://ece.example.com:12443", s.ECE.URL(),
+	at := s.redis.Addr()
+	if s.server != nil {
+		at = s.server.Addr
+	}
+	text := strings.NewReplacer("127.0.0.1:6379", at, "https://ece.example.com:12443", s.ECE.URL(),
 		"https://api.elastic-cloud.com", s.Cloud.URL(), "  mode: http", "  api_url: "+s.Slack.APIURL()+"\n  mode: http",
 	).Replace(string(s.text))
 	for name, value := range s.secrets() {

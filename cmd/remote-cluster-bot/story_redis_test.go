@@ -32,12 +32,34 @@ func (s *story) redisState(_ *testscript.TestScript, args []string) error {
 		s.server = &server
 		s.edits = append(s.edits, func(c *config.Config) { c.Redis.Addresses = []string{server.Addr} })
 		return nil
+	case "backup":
+		s.backup = map[string]string{}
+		return s.eachKey(func(key string) (err error) {
+			s.backup[key], err = s.server.Client.Dump(s.ctx, key).Result()
+			return err
+		})
+	case "emptied":
+		return s.server.Client.FlushAll(s.ctx).Err()
+	case "restored":
+		err := s.server.Client.FlushAll(s.ctx).Err()
+		for key, value := range s.backup {
+			err = errors.Join(err, s.server.Client.Restore(s.ctx, key, 0, value).Err())
+		}
+		return err
 	case "full":
 		return s.server.Client.ConfigSet(s.ctx, "maxmemory", "1mb").Err()
 	case "free":
 		return s.server.Client.ConfigSet(s.ctx, "maxmemory", "0").Err()
 	}
 	return fmt.Errorf("nobody knows what redis %s would be", args[0])
+}
+
+func (s *story) eachKey(do func(key string) error) error {
+	keys, err := s.server.Client.Keys(s.ctx, "*").Result()
+	for _, key := range keys {
+		err = errors.Join(err, do(key))
+	}
+	return err
 }
 
 // everythingInRedis is every value of every key.

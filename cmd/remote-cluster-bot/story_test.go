@@ -64,6 +64,7 @@ type story struct {
 
 	stories *testing.T        // all of them: what they share ends with it
 	server  *storetest.Server // a real redis-server in place of the one inside this process; nil: none
+	backup  map[string]string // of that server: values by key, as DUMP writes them
 }
 
 type syncBuffer struct {
@@ -207,7 +208,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"heals":     plain(0, 0, (*story).heals),       // no fault any more
 	"slack":     plain(2, -1, (*story).slackFails), // slack chat.postMessage status=503 times=3
 	"workspace": plain(1, 2, (*story).happens),     // workspace revokes | restores | archives | unarchives | deletes TEXT | dismisses WHO | restricts WHO
-	"redis":     plain(1, 1, (*story).redisState),  // redis down | up | real | full | free (story_redis_test.go)
+	"redis":     plain(1, 1, (*story).redisState),  // redis down | up | real | full | free | backup | restored | emptied (story_redis_test.go)
 	"sets":      plain(2, 2, (*story).sets),        // sets logs-prod '{"persistent":…}' as a person would; HOST(name) is an endpoint
 	"port":      plain(3, 3, (*story).port),        // port logs-prod metrics-eu 9400: somebody changes the port
 	"expires":   plain(1, 1, (*story).expires),     // expires metrics-eu: every key of it ends now
