@@ -85,6 +85,9 @@ func remoteOf(e link.ConnectionState) string {
 	if !e.HasRemote() {
 		return "not a deployment that the bot can see"
 	}
+	if e.Remote.Region == "" {
+		return fmt.Sprintf("%s (%s)", e.Remote.Name, e.Remote.Version)
+	}
 	return fmt.Sprintf("%s (%s, %s)", e.Remote.Name, e.Remote.Version, e.Remote.Region)
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -16,6 +17,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ece"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ech"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/selfmanaged"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -26,6 +28,8 @@ import (
 var constructors = map[string]func(config.Platform, platformDeps) (elastic.Platform, error){
 	elastic.KindECE: newECE,
 	elastic.KindECH: newECH,
+
+	elastic.KindSelfManaged: newSelfManaged,
 }
 
 // platformDeps is what all platforms are called with.
@@ -80,6 +84,28 @@ func newECH(p config.Platform, d platformDeps) (elastic.Platform, error) {
 	return ech.New(ech.Options{
 		Name: p.Name, BaseURL: p.URL, APIKey: p.APIKey.Secret(), Transport: d.transport(p.Name, api),
 		Credentials: credentials(p), ElasticsearchTransport: d.elasticsearch(p.Name, elasticsearch), AnyProduct: p.AnyProduct,
+		CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
+	})
+}
+
+func newSelfManaged(p config.Platform, d platformDeps) (elastic.Platform, error) {
+	clusters := make([]selfmanaged.Cluster, 0, len(p.Clusters))
+	for _, c := range p.Clusters {
+		t, err := trust(c.TLS)
+		if err != nil {
+			return nil, fmt.Errorf("platform %s: cluster %s: %w", p.Name, c.Name, err)
+		}
+		ca, err := authorities(c.ServerCAFile)
+		if err != nil {
+			return nil, fmt.Errorf("platform %s: cluster %s: %w", p.Name, c.Name, err)
+		}
+		clusters = append(clusters, selfmanaged.Cluster{
+			Name: c.Name, URL: c.URL, Address: c.Address, Kibana: c.KibanaURL, ServerCA: strings.Join(ca, "\n"),
+			Transport: d.elasticsearch(p.Name, t),
+		})
+	}
+	return selfmanaged.New(selfmanaged.Options{
+		Name: p.Name, Clusters: clusters, Credentials: credentials(p), AnyProduct: p.AnyProduct,
 		CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
 	})
 }
@@ -162,12 +188,21 @@ func trust(t *config.TLS) (transport.Trust, error) {
 
 // environmentCA reads the certificates that others trust an ECE by.
 func environmentCA(p config.Platform) ([]string, error) {
-	if p.EnvironmentCAFile == "" {
+	all, err := authorities(p.EnvironmentCAFile)
+	if err != nil {
+		return nil, fmt.Errorf("platform %s: the environment's authority: %w", p.Name, err)
+	}
+	return all, nil
+}
+
+// authorities reads the certificates of a file; none where there is no file.
+func authorities(file string) ([]string, error) {
+	if file == "" {
 		return nil, nil
 	}
-	rest, err := os.ReadFile(p.EnvironmentCAFile)
+	rest, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("platform %s: reading the environment's authority: %w", p.Name, err)
+		return nil, fmt.Errorf("reading the authorities: %w", err)
 	}
 	var all []string
 	for {
@@ -180,7 +215,7 @@ func environmentCA(p config.Platform) ([]string, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("platform %s: %s holds no certificate", p.Name, p.EnvironmentCAFile)
+		return nil, fmt.Errorf("%s holds no certificate", file)
 	}
 	return all, nil
 }

@@ -27,6 +27,11 @@ var storiesOnReal = map[string]realStory{
 	"ece_to_ece_certificates":     {local: "security-siem", remote: "trials-lab"},
 	"ece_to_ece_undone":           {local: "security-siem", remote: "trials-lab"},
 
+	"cloud_to_self_managed":         {local: "metrics-eu", remote: "search-dc"},
+	"ece_to_self_managed":           {local: "logs-prod", remote: "search-dc"},
+	"ece_to_self_managed_untrusted": {local: "logs-prod", remote: "search-dc"},
+	"self_managed_no_key_server":    {not: "real nodes have their port for API keys open from the start"},
+
 	"certificates":                 searchOld,
 	"certificates_accounts":        searchOld,
 	"certificates_id":              searchOld,

@@ -17,8 +17,11 @@ func (s *story) deploys(_ *testscript.TestScript, args []string) error {
 	if on == nil {
 		return fmt.Errorf("there is no platform %s", args[0])
 	}
-	_, err := on.AddDeployment(platform.DemoDeployment(args[1], args[2], args[3], sim.Password, args[4]))
-	return err
+	d, err := on.AddDeployment(platform.DemoDeployment(args[1], args[2], args[3], sim.Password, args[4]))
+	if err != nil || on.Kind() != platform.KindSelfManaged {
+		return err
+	}
+	return s.names(on, d)
 }
 
 // uploads puts a deployment's certificate authority on the nodes of another one, as a bundle does.

@@ -227,6 +227,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"plans":     plain(3, 4, (*story).plans),       // plans metrics-eu fail 1 [2]: so many of its plans fail, after so many good ones
 	"raises":    plain(2, 2, (*story).raises),      // raises ece ece-lab: another platform, before the start
 	"entrusts":  plain(2, 2, (*story).entrusts),    // entrusts metrics-eu ece-prod: the authority of those proxies is uploaded there
+	"serves":    plain(2, 2, (*story).serves),      // serves search-dc nobody|keys: remote_cluster_server.enabled
 	"rolls":     plain(2, 2, (*story).rolls),       // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
 	"reads":     plain(1, 1, (*story).reads),       // reads ece-prod: $ID is its environment id, as its console shows it
 	"mutes":     plain(1, 1, (*story).mutes),       // mutes search-old: whom of its own it trusts is not shown

@@ -121,9 +121,12 @@ func (s *story) rolls(_ *testscript.TestScript, args []string) error {
 func (s *story) raises(_ *testscript.TestScript, args []string) error {
 	kind, name := args[0], args[1]
 	add, more := s.World.AddECE, "    elasticsearch: proxy\n"
-	if kind == platform.KindCloud {
-		add = s.World.AddCloud
-		more = "    credentials: [{ deployment: \"*\", username: remote-cluster-bot, password: { env: EC_ELASTICSEARCH_PASSWORD } }]\n"
+	const credentials = "    credentials: [{ deployment: \"*\", username: remote-cluster-bot, password: { env: EC_ELASTICSEARCH_PASSWORD } }]\n"
+	switch kind {
+	case platform.KindCloud:
+		add, more = s.World.AddCloud, credentials
+	case platform.KindSelfManaged:
+		add, more = s.World.AddSelfManaged, credentials
 	}
 	p, err := add(platform.Spec{Name: name})
 	if err != nil {
@@ -133,7 +136,11 @@ func (s *story) raises(_ *testscript.TestScript, args []string) error {
 	if !bytes.Contains(s.text, []byte(after)) {
 		return errors.New("the example has nothing after its platforms")
 	}
-	entry := fmt.Sprintf("  - name: %s\n    kind: %s\n    url: %s\n    api_key: { env: %s }\n%s", name, kind, p.URL(), keyOf(name), more)
+	is := fmt.Sprintf("    url: %s\n    api_key: { env: %s }\n", p.URL(), keyOf(name))
+	if kind == platform.KindSelfManaged {
+		is = clustersOf(name) // deploys names them
+	}
+	entry := fmt.Sprintf("  - name: %s\n    kind: %s\n%s%s", name, kind, is, more)
 	s.text = bytes.Replace(s.text, []byte(after), []byte("\n"+entry+after), 1)
 	return nil
 }

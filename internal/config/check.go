@@ -193,12 +193,19 @@ func (p *parser) checkPlatform(at string, pl Platform) {
 	if !nameRule.MatchString(pl.Name) {
 		p.add(at+".name", "must be lowercase letters, digits and dashes, such as ece-prod")
 	}
-	p.oneOf(at+".kind", pl.Kind, "ece", "ech")
-	p.webURL(at+".url", pl.URL, pl.TLS)
+	p.oneOf(at+".kind", pl.Kind, "ece", "ech", selfManaged)
+	if pl.Kind == selfManaged {
+		p.checkSelfManaged(at, pl)
+	} else {
+		p.webURL(at+".url", pl.URL, pl.TLS)
+		p.needed(at+".api_key", pl.APIKey)
+		if len(pl.Clusters) > 0 {
+			p.add(at+".clusters", "is for self_managed: a platform tells its deployments itself")
+		}
+	}
 	if pl.ConsoleURL != "" && pl.ConsoleURL != pl.URL {
 		p.webURL(at+".console_url", pl.ConsoleURL, pl.TLS)
 	}
-	p.needed(at+".api_key", pl.APIKey)
 	p.oneOf(at+".elasticsearch", pl.Elasticsearch, "proxy", "direct")
 	if pl.Kind == "ech" && pl.Elasticsearch == "proxy" {
 		p.add(at+".elasticsearch", "Elastic Cloud has no proxy to Elasticsearch: use direct")

@@ -24,7 +24,7 @@ type Config struct {
 	Audit Audit `yaml:"audit"`
 	// Keys are the secrets by which the bot encrypts what people hand in.
 	Keys Keys `yaml:"keys"`
-	// Platforms are the ECE installations and the Elastic Cloud organizations.
+	// Platforms are the ECE installations, the Elastic Cloud organizations and the clusters that people run by themselves.
 	Platforms []Platform `yaml:"platforms"`
 	// Executor says how approved changes are worked on; the defaults suit most.
 	Executor Executor `yaml:"executor"`
@@ -180,19 +180,22 @@ type Approvals struct {
 	Wait Duration `yaml:"wait"`
 }
 
-// Platform is one ECE or one organization of Elastic Cloud.
+// Platform is one ECE, one organization of Elastic Cloud, or a list of self-managed clusters.
 type Platform struct {
 	// Name is short and stable: it is stored in requests. Lowercase letters, digits and dashes.
 	Name string `yaml:"name"`
 	// Label is for people. Default: the name.
 	Label string `yaml:"label"`
-	// Kind is "ece" (Elastic Cloud Enterprise) or "ech" (Elastic Cloud Hosted).
+	// Kind is "ece" (Elastic Cloud Enterprise), "ech" (Elastic Cloud Hosted) or "self_managed" (clusters without a
+	// platform).
 	Kind string `yaml:"kind"`
 	// URL is the base of the platform's API: https://<coordinator>:12443 for ECE. Default for ech:
-	// https://api.elastic-cloud.com.
+	// https://api.elastic-cloud.com. Not for self_managed.
 	URL string `yaml:"url"`
-	// APIKey is a key of the platform, not of Elasticsearch.
+	// APIKey is a key of the platform, not of Elasticsearch. Not for self_managed.
 	APIKey SecretRef `yaml:"api_key"`
+	// Clusters are the clusters of self_managed.
+	Clusters []Cluster `yaml:"clusters"`
 	// TLS says how the platform's certificate is checked; ECE mostly has a private authority.
 	TLS *TLS `yaml:"tls"`
 	// EnvironmentID is the id of an ECE's environment, as ECE shows it under Platform > Trust Management. Connections by
@@ -211,7 +214,7 @@ type Platform struct {
 	// node.crt and node.key. It is documented for Elastic Cloud Hosted, where it is always on, and not for ECE.
 	StrongIdentity bool `yaml:"strong_identity"`
 	// Elasticsearch is "proxy" (through the platform's API, ECE only) or "direct" (at the deployment's own URL, with
-	// credentials from the list). Default: proxy for ece, direct for ech.
+	// credentials from the list). Default: proxy for ece, else direct.
 	Elasticsearch string `yaml:"elasticsearch"`
 	// AnyProduct says that the header X-Elastic-Product, by which Elasticsearch makes itself known, may be missing: only
 	// where a proxy between is known to drop it. Then nothing keeps the bot from taking something else for Elasticsearch.
@@ -221,6 +224,24 @@ type Platform struct {
 	// Credentials are those of Elasticsearch, the first that matches a deployment. To issue cross-cluster keys it must
 	// be a user: Elasticsearch refuses API keys there.
 	Credentials []Credential `yaml:"credentials"`
+}
+
+// Cluster is a self-managed cluster.
+type Cluster struct {
+	// Name is short and stable: it is stored in requests. Lowercase letters, digits and dashes.
+	Name string `yaml:"name"`
+	// URL is where its Elasticsearch answers over HTTP, such as https://search.example.com:9200.
+	URL string `yaml:"url"`
+	// Address is where other clusters connect by API key, as host:port, the port of remote_cluster_server. Nothing: none do.
+	// No two clusters share a host name.
+	Address string `yaml:"address"`
+	// ServerCAFile is a file with the authority of the certificate at address, in PEM; the card of a request shows it.
+	// Default: the bot connects to address and looks.
+	ServerCAFile string `yaml:"server_ca_file"`
+	// KibanaURL is the address of its Kibana, for links.
+	KibanaURL string `yaml:"kibana_url"`
+	// TLS says how the certificate at url is checked. Default: as elasticsearch_tls of the platform.
+	TLS *TLS `yaml:"tls"`
 }
 
 // Credential is what opens Elasticsearch of the deployments that it matches.
@@ -327,9 +348,16 @@ func (c *Config) setDefaults() {
 			def(&p.URL, "https://api.elastic-cloud.com")
 			def(&p.Elasticsearch, "direct")
 			def(&p.ConsoleURL, "https://cloud.elastic.co")
+		case selfManaged:
+			def(&p.Elasticsearch, "direct")
 		}
 		if p.ElasticsearchTLS == nil {
 			p.ElasticsearchTLS = p.TLS
+		}
+		for j := range p.Clusters {
+			if p.Clusters[j].TLS == nil {
+				p.Clusters[j].TLS = p.ElasticsearchTLS
+			}
 		}
 		for j := range p.Credentials {
 			def(&p.Credentials[j].Deployment, "*")

@@ -270,3 +270,44 @@ func TestWhatIsWrongWithAPolicyIsNamedWithItsPlace(t *testing.T) {
 		}
 	}
 }
+
+const dataCentre = `
+platforms:
+  - name: dc
+    kind: self_managed
+    tls: { ca_file: /ca.pem }
+    credentials: [{ username: u, password: { env: PW } }]
+    clusters:
+      - { name: search, url: "https://search.example.com:9200", address: "search.example.com:9443" }
+      - { name: logs, url: "https://logs.example.com:9200", tls: { ca_file: /other.pem } }
+`
+
+func TestSelfManagedClusters(t *testing.T) {
+	t.Parallel()
+	before, _, _ := strings.Cut(string(config.Example), "\nplatforms:")
+	env := exampleEnv()
+	env["PW"] = "p"
+	c, err := config.Parse("dc.yaml", []byte(before+dataCentre), source(env, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Platforms[0]
+	if p.Elasticsearch != "direct" || p.Clusters[0].TLS.CAFile != "/ca.pem" || p.Clusters[1].TLS.CAFile != "/other.pem" || p.Credentials[0].Deployment != "*" {
+		t.Errorf("got %+v", p)
+	}
+	for wrong, say := range map[string]string{
+		"clusters:\n      - { name: Search, url: \"https://a:9200\" }": "must be lowercase letters",
+		"clusters: []": "name at least one cluster",
+		"url: https://dc.example.com\n    clusters:\n      - { name: a, url: \"https://a:9200\" }":                                                        "is not for self_managed",
+		"clusters:\n      - { name: a, url: \"https://a:9200\" }\n      - { name: a, url: \"https://b:9200\" }":                                           "two clusters called a",
+		"clusters:\n      - { name: a, url: \"http://a:9200\" }":                                                                                          "must begin with https://",
+		"clusters:\n      - { name: a, url: \"https://a:9200\", address: a }":                                                                             "host:port",
+		"clusters:\n      - { name: a, url: \"https://a:9200\", address: \"h:9443\" }\n      - { name: b, url: \"https://b:9200\", address: \"h:9444\" }": "another cluster has the host name h",
+	} {
+		head, _, _ := strings.Cut(dataCentre, "clusters:")
+		_, err := config.Parse("dc.yaml", []byte(before+head+wrong+"\n"), source(env, nil))
+		if err == nil || !strings.Contains(err.Error(), say) {
+			t.Errorf("%s: got %v, want %q", wrong, err, say)
+		}
+	}
+}

@@ -31,6 +31,10 @@ func (o Options) platform(ctx context.Context, a *area, p config.Platform, s lin
 		a.warn("deployments", "make sure that the key is of the right organization and that its role covers the deployments", "the key sees no deployment at all")
 		return
 	}
+	if p.Kind == elastic.KindSelfManaged { // there is no platform to be asked, and each cluster stands for itself
+		o.clusters(ctx, a, p, s, found)
+		return
+	}
 	d, err := s.Deployment(ctx, found[0].Deployment)
 	if err != nil {
 		a.call("deployment", "reading a deployment", p, err)
@@ -114,6 +118,7 @@ func mayNot(p config.Platform) string {
 var (
 	remotePrivileges = []string{"manage_security", "monitor"}
 	localPrivileges  = []string{"manage"}
+	eitherPrivileges = []string{"manage_security", "manage"}
 )
 
 // asksPrivileges is a cluster that can tell what its credential may not do; *es.Client is one.
@@ -123,8 +128,11 @@ type asksPrivileges interface {
 
 func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s link.System, found []elastic.Deployment) {
 	needed := remotePrivileges
-	if p.Kind == elastic.KindECE {
+	switch p.Kind {
+	case elastic.KindECE:
 		needed = localPrivileges
+	case elastic.KindSelfManaged:
+		needed = eitherPrivileges
 	}
 	fine, without, asked := 0, []string{}, 0
 	for _, d := range found {
@@ -133,6 +141,15 @@ func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s lin
 			break
 		}
 		d, err := s.Deployment(ctx, d.Deployment)
+		if err != nil && p.Kind == elastic.KindSelfManaged {
+			asked++
+			a.elasticsearch(p, d, err)
+			continue
+		}
+		if d.NoKeyServer {
+			a.warn("key server", "set remote_cluster_server.enabled: true in elasticsearch.yml of its nodes, restart them, and name the address in the bot's "+
+				"configuration, unless it shall be searched by nobody", "%s takes no connections by API key", d.Name)
+		}
 		if err != nil || d.Status != "" && d.Status != "started" {
 			continue // one that is stopped can't be asked, and can't be connected either
 		}
@@ -194,6 +211,8 @@ func (a *area) elasticsearch(p config.Platform, d elastic.Deployment, err error)
 	case isCall && call.Code == elastic.CodeNotElasticsearch:
 		a.bad("product header", "let the proxy between pass the header X-Elastic-Product through, or set any_product: true for this platform",
 			"%s: %s", d.Name, call.Reason)
+	case isCall && call.Status == 0 && p.Kind == elastic.KindSelfManaged:
+		a.bad("elasticsearch", "look at the cluster's url and tls.ca_file, DNS, firewalls and HTTPS_PROXY between this host and it", "%s does not answer: %s", d.Name, call.Reason)
 	case isCall && call.Status == 401 && p.Elasticsearch == "direct":
 		a.bad("credentials", "look at the credential that matches it: username, password or key", "%s refuses the credential", d.Name)
 	case isCall && call.Status == 403 && strings.Contains(call.Reason, "Forbidden"):

@@ -40,6 +40,8 @@ type NewRuleset struct {
 const (
 	KindECE = "ece" // Elastic Cloud Enterprise
 	KindECH = "ech" // an organization of Elastic Cloud Hosted
+	// KindSelfManaged are clusters that their owners run by themselves, without a platform.
+	KindSelfManaged = "self_managed"
 )
 
 // Ref names a deployment on one of the configured platforms.
@@ -75,7 +77,17 @@ type Deployment struct {
 	ServiceURL    string // metadata.service_url: where Elasticsearch answers over HTTP
 	KibanaURL     string // of its Kibana; empty where it has none or the platform doesn't say
 	TransportPort int    // metadata.ports.transport_passthrough; 0 where the platform doesn't say
+	KeyAddress    string // host:port where it takes API keys; empty: the endpoint at KeyPort
+	NoKeyServer   bool   // it is known to take no connections by API key: remote_cluster_server.enabled is false
 	Tags          map[string]string
+}
+
+// TakesKeysAt is where others connect to it by API key, as host:port; empty where that is not known.
+func (d Deployment) TakesKeysAt() string {
+	if d.KeyAddress != "" {
+		return d.KeyAddress
+	}
+	return Address(d.Endpoint)
 }
 
 // Deployments finds deployments on a platform.
@@ -100,6 +112,13 @@ type Keystores interface {
 	StoreSecret(ctx context.Context, d Deployment, name string, value secret.Secret) error
 	// RemoveSecret forgives a name that is not there.
 	RemoveSecret(ctx context.Context, d Deployment, name string) error
+}
+
+// LimitedKeystores is a Platform that can't write every keystore.
+type LimitedKeystores interface {
+	// MayStore returns why nothing can be written to the keystore of a deployment, in words that follow "the bot can't
+	// store a key there:", or nil.
+	MayStore(d Deployment) error
 }
 
 // NetworkSecurity reads the traffic filters of a platform.
@@ -131,15 +150,16 @@ type Platform interface {
 	Cluster(d Deployment) (Cluster, error)
 }
 
-// Proxies is a Platform that tells which certificate its proxies show at the port for API keys.
+// Proxies is a Platform that tells which certificate is shown at the port for API keys: by its proxies, or by the nodes
+// themselves.
 type Proxies interface {
-	ProxyCertificate(ctx context.Context) (ProxyCertificate, error)
+	ProxyCertificate(ctx context.Context, d Deployment) (ProxyCertificate, error)
 }
 
-// ProxyCertificate is where the certificate of a platform's proxies comes from.
+// ProxyCertificate is where the certificate at the port for API keys comes from.
 type ProxyCertificate struct {
 	Public bool   // its authority is one that operating systems know, so that clusters elsewhere trust it as it is
-	CA     string // the authority's own certificate, in PEM
+	CA     string // the authority's own certificate, in PEM; the last that is shown, where that is not shown
 }
 
 // Restarts is a Platform that can restart a deployment's Elasticsearch.

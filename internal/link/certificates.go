@@ -39,14 +39,24 @@ func (a Authority) String() string {
 // authoritiesIn reads every certificate of PEM texts. What can't be read is left out: it trusts nobody.
 func authoritiesIn(pems []string) []Authority {
 	var all []Authority
+	for _, cert := range certificatesIn(pems...) {
+		all = append(all, authorityIn(cert))
+	}
+	return all
+}
+
+func authorityIn(cert *x509.Certificate) Authority {
+	sum := sha256.Sum256(cert.Raw)
+	return Authority{Name: cert.Subject.String(), Until: cert.NotAfter, Fingerprint: hex.EncodeToString(sum[:])}
+}
+
+func certificatesIn(pems ...string) []*x509.Certificate {
+	var all []*x509.Certificate
 	for _, text := range pems {
 		for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
-			cert, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				continue
+			if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
+				all = append(all, cert)
 			}
-			sum := sha256.Sum256(cert.Raw)
-			all = append(all, Authority{Name: cert.Subject.String(), Until: cert.NotAfter, Fingerprint: hex.EncodeToString(sum[:])})
 		}
 	}
 	return all

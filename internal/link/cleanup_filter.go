@@ -75,7 +75,7 @@ func (r *Connections) through(ctx context.Context, q filterQuery) ([]string, err
 	switch on, _ := r.catalog.System(q.local.Platform); {
 	case l.Unmanaged != nil:
 		return nil, l.Unmanaged
-	case on.Kind != elastic.KindECE:
+	case !on.tellsLocals():
 		return nil, fmt.Errorf("the bot does not list the connections of %s", label(on))
 	case len(l.Missing) > 0:
 		return nil, fmt.Errorf("%d local clusters gave no answer, such as %s (%s)", len(l.Missing), l.Missing[0].Local.Name, l.Missing[0].Why)

@@ -315,7 +315,7 @@ func hostOf(i elastic.RemoteInfo) (string, bool) {
 
 // at returns the remote deployment with that endpoint; nil if none is known.
 func (c *Connections) at(ctx context.Context, host string) *elastic.Deployment {
-	return c.catalog.at(ctx, host, func(s System) bool { return s.Kind == elastic.KindECH })
+	return c.catalog.at(ctx, host, func(s System) bool { return s.Kind != elastic.KindECE })
 }
 
 // ManagedAt returns those of the names that are managed.

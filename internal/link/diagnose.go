@@ -164,8 +164,8 @@ func refusedKey(text, otherwise string) string {
 // Elastic's docs, "Connect Elastic Cloud Hosted deployments to an Elastic Cloud Enterprise environment".
 func unknownAuthority(s Symptoms) (say, fix string) {
 	return fmt.Sprintf("The local nodes do not know the authority of the certificate at %s.", s.Address),
-		fmt.Sprintf("If the remote side's proxies have a private authority, as an ECE mostly does, upload it to the local deployment: Security → "+
-			"Remote connections → Add trusted environment. Else check that the port is %d and that no proxy on the way opens TLS.", elastic.KeyPort)
+		fmt.Sprintf("If the remote side has a private authority, as an ECE or a self-managed cluster mostly does, make the local side trust it: by upload, "+
+			"Security → Remote connections → Add trusted environment; on self-managed nodes by "+settingCAs+". Else check that the port is %d and that no proxy on the way opens TLS.", elastic.KeyPort)
 }
 
 // identityExplanation tells apart what can be wrong with strong identity verification.

@@ -12,13 +12,18 @@ func (w *warnings) direction(s PairState, c ConnectParams) {
 	if !s.strangers() {
 		return
 	}
-	if s.localOn.Kind == elastic.KindECH {
+	if s.localOn.Kind == elastic.KindECH && s.remoteOn.Kind == elastic.KindSelfManaged {
+		w.add("The network of %s must let Elastic Cloud's addresses in at %s.", s.Remote.Name, c.ProxyAddress)
+	} else if s.localOn.Kind == elastic.KindECH {
 		w.add("The proxies of %s must let Elastic Cloud's addresses in at %s.", label(s.remoteOn), c.ProxyAddress)
 	}
 	if c.byCertificate() {
 		return
 	}
 	w.proxies(s)
+	if s.remoteOn.Kind != elastic.KindECE {
+		return
+	}
 	w.add("Under which identity %s's own proxy issues keys is documented nowhere. If it is refused, the bot needs credentials for %s itself.",
 		label(s.remoteOn), s.Remote.Name)
 }

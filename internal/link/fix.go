@@ -74,7 +74,7 @@ func (e ConnectionState) FixParams(c Cause) UpdateParams {
 		u.Role = &RoleOptions{Name: roleFor(e)}
 	default:
 		if e.HasRemote() && e.Remote.Endpoint != "" {
-			u.ProxyAddress, u.ServerName = elastic.Address(e.Remote.Endpoint), e.Remote.Endpoint
+			u.ProxyAddress, u.ServerName = e.Remote.TakesKeysAt(), e.Remote.Endpoint
 		}
 	}
 	return u

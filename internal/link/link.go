@@ -9,7 +9,7 @@ import "github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 type System struct {
 	Name  string // the key in Ref.Platform
 	Label string // for people
-	Kind  string // KindECE or KindECH
+	Kind  string // KindECE, KindECH or KindSelfManaged
 
 	// EnvironmentID and EnvironmentCA (PEM) are how other platforms know this one under the certificate model: what
 	// ECE's page Platform > Trust Management shows. No documented API tells them.

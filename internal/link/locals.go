@@ -9,9 +9,13 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// Locals returns every deployment that can be the local side: those of the platforms of kind ECE.
+// tellsLocals reports whether all deployments of a platform are asked for their connections. Of Elastic Cloud only those
+// that the bot has connected are.
+func (s System) tellsLocals() bool { return s.Kind != elastic.KindECH }
+
+// Locals returns every deployment that can be the local side: those of ECE, and self-managed clusters.
 func (c *Connections) Locals(ctx context.Context) ([]elastic.Deployment, []Down) {
-	systems := slices.DeleteFunc(c.catalog.Systems(), func(s System) bool { return s.Kind != elastic.KindECE })
+	systems := slices.DeleteFunc(c.catalog.Systems(), func(s System) bool { return !s.tellsLocals() })
 	answers := make([][]elastic.Deployment, len(systems))
 	errs := make([]error, len(systems))
 	var wg sync.WaitGroup
@@ -50,7 +54,7 @@ func (s System) all(ctx context.Context) ([]elastic.Deployment, error) {
 func (c *Connections) elsewhere(ctx context.Context, managed map[Name]ManagedConnection, text string) (found []elastic.Deployment, missed []Missed) {
 	refs := map[string]elastic.Ref{}
 	for name := range managed {
-		if sys, ok := c.catalog.System(name.Local.Platform); ok && sys.Kind != elastic.KindECE {
+		if sys, ok := c.catalog.System(name.Local.Platform); ok && !sys.tellsLocals() {
 			refs[name.Local.String()] = name.Local
 		}
 	}

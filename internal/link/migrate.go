@@ -181,7 +181,7 @@ func (k *MigratePlanner) move(p MigrateParams, e ConnectionState) (moved, error)
 		return moved{}, err
 	}
 	c := e.params()
-	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = elastic.Address(e.Remote.Endpoint), e.Remote.Endpoint, p.Access, p.ExpiryDays
+	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = e.Remote.TakesKeysAt(), e.Remote.Endpoint, p.Access, p.ExpiryDays
 	return moved{ConnectionState: e, found: e.found(c)}, nil
 }
 

@@ -204,7 +204,7 @@ func Prefill(s PairState) ConnectParams {
 			_, used := s.Aliases[alias]
 			return used || slices.Contains(s.Stored, alias)
 		}),
-		ProxyAddress:    elastic.Address(s.Remote.Endpoint),
+		ProxyAddress:    s.Remote.TakesKeysAt(),
 		ServerName:      s.Remote.Endpoint,
 		SkipUnavailable: true,
 	}

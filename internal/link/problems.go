@@ -24,6 +24,8 @@ func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 	if s.cantIssue != nil && !pasted && !c.byCertificate() {
 		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", s.Remote.Name, s.cantIssue)
 	}
+	s.keystoreProblems(&wrong, c)
+	s.keyServerProblems(&wrong, c)
 	if s.Local.ClusterID != "" && s.Local.ClusterID == s.Remote.ClusterID {
 		wrong.Add(FieldRemote, "this is the local cluster itself")
 	}
@@ -41,6 +43,25 @@ func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 			s.Local.Name, c.Alias, elastic.CredentialsName(c.Alias))
 	}
 	return &wrong
+}
+
+// keystoreProblems say that no key can be stored on the local side.
+func (s PairState) keystoreProblems(wrong *change.InvalidError, c ConnectParams) {
+	limited, ok := s.localOn.Platform.(elastic.LimitedKeystores)
+	if !ok || c.byCertificate() {
+		return
+	}
+	if err := limited.MayStore(s.Local); err != nil {
+		wrong.Add(FieldLocal, "the bot can't store a key in the keystore of %s: %s", s.Local.Name, err)
+	}
+}
+
+// keyServerProblems say that the remote side takes no keys.
+func (s PairState) keyServerProblems(wrong *change.InvalidError, c ConnectParams) {
+	if s.Remote.NoKeyServer && !c.byCertificate() {
+		wrong.Add(FieldRemote, "%s takes no connections by API key: remote_cluster_server.enabled is false on its nodes, or the bot's configuration "+
+			"names no address; its owners set that to true in elasticsearch.yml and restart the nodes", s.Remote.Name)
+	}
 }
 
 // problemsOf says what keeps one deployment from being a side of a connection.

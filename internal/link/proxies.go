@@ -1,8 +1,11 @@
 package link
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -22,11 +25,17 @@ type proxyState struct {
 	trusts      elastic.TrustSettings // of the local deployment
 }
 
-// strangers reports whether a key connection goes to proxies whose certificate may have a private authority: those of
-// another ECE. Elastic Cloud's has a public one (Elastic's docs), and one's own platform is trusted. It is asked while
-// the survey is being filled in, so it copies none of it.
+// strangers reports whether a key connection goes to a certificate that may have a private authority: of the proxies of
+// another ECE, or of a self-managed cluster. Elastic Cloud's has a public one (Elastic's docs), and one's own platform is
+// trusted. It is asked while the survey is being filled in, so it copies none of it.
 func (s *PairState) strangers() bool {
-	return s.remoteOn.Kind == elastic.KindECE && s.localOn.Name != s.remoteOn.Name
+	switch s.remoteOn.Kind {
+	case elastic.KindECE:
+		return s.localOn.Name != s.remoteOn.Name
+	case elastic.KindSelfManaged:
+		return true
+	}
+	return false
 }
 
 func (s *PairState) readProxies(ctx context.Context, r *reading) {
@@ -38,15 +47,15 @@ func (s *PairState) readProxies(ctx context.Context, r *reading) {
 		if !ok {
 			return fmt.Errorf("%s does not tell it", label(s.remoteOn))
 		}
-		certificate, err := proxies.ProxyCertificate(ctx)
+		certificate, err := proxies.ProxyCertificate(ctx, s.Remote)
 		if err != nil {
 			return err
 		}
-		found := authoritiesIn([]string{certificate.CA})
-		if len(found) == 0 {
+		found, err := authorityOf(certificate.CA)
+		if err != nil {
 			return fmt.Errorf("%s tells one that is no certificate", label(s.remoteOn))
 		}
-		s.proxies.certificate, s.proxies.authority = certificate, found[0]
+		s.proxies.certificate, s.proxies.authority = certificate, found
 		return nil
 	})
 	r.start(PartProxyTrust, func() error {
@@ -66,7 +75,7 @@ func (s *PairState) readProxies(ctx context.Context, r *reading) {
 // (DirectTrustRelationship in the platforms' Swagger).
 const trustTypeProxy = "proxy"
 
-// trusted reports whether the local deployment has an entry for the proxies' authority.
+// trusted reports whether the local deployment has an entry for the proxies' authority, or the one that signed it.
 func (p proxyState) trusted() bool {
 	var pems []string
 	for _, raw := range p.trusts.Direct {
@@ -78,27 +87,63 @@ func (p proxyState) trusted() bool {
 			pems = append(pems, c.PEM)
 		}
 	}
-	return slices.ContainsFunc(authoritiesIn(pems), func(a Authority) bool { return a.Fingerprint == p.authority.Fingerprint })
+	shown := certificatesIn(p.certificate.CA)
+	return slices.ContainsFunc(certificatesIn(pems...), func(c *x509.Certificate) bool {
+		return len(shown) > 0 && (c.Equal(shown[0]) || shown[0].CheckSignatureFrom(c) == nil)
+	})
+}
+
+// authorityOf is the authority that a certificate is of: its issuer, where the authority's own is not shown.
+func authorityOf(pem string) (Authority, error) {
+	certificates := certificatesIn(pem)
+	if len(certificates) == 0 {
+		return Authority{}, errors.New("no certificate")
+	}
+	a := authorityIn(certificates[0])
+	if c := certificates[0]; !bytes.Equal(c.RawIssuer, c.RawSubject) {
+		a.Name = c.Issuer.String() + ", by the certificate of " + a.Name
+	}
+	return a, nil
+}
+
+// shownBy is whose certificate it is, for people.
+func (s PairState) shownBy() string {
+	if s.remoteOn.Kind == elastic.KindSelfManaged {
+		return s.Remote.Name
+	}
+	return label(s.remoteOn) + "'s proxies"
+}
+
+// settingCAs is the setting of self-managed nodes with the authorities that they trust at the port for keys.
+const settingCAs = "xpack.security.remote_cluster_client.ssl.certificate_authorities"
+
+// untilTrusted is what a person has to do on the local side, in words that follow "does not trust it until".
+func (s PairState) untilTrusted() string {
+	if s.localOn.Kind == elastic.KindSelfManaged {
+		return "its owners add that to " + settingCAs + " in elasticsearch.yml of each of its nodes; nodes that trust no other authority yet have " +
+			"to be restarted. The bot can't do that"
+	}
+	return "that is uploaded: on its page, Security → Remote connections → Add trusted environment, with API keys and a private authority. " +
+		"The bot can't do that"
 }
 
 // proxies say whether the local side trusts the certificate at the port for keys, and what a person has to do for it.
 func (w *warnings) proxies(s PairState) {
-	const upload = "until that is uploaded: on its page, Security → Remote connections → Add trusted environment, with API keys and a " +
-		"private authority. The bot can't do that"
-	p, on := s.proxies, label(s.remoteOn)
+	until := "until " + s.untilTrusted()
+	p, of := s.proxies, s.shownBy()
 	switch unread := s.ReadError(PartProxies); {
 	case unread != nil:
-		w.add("If the certificate of %s's proxies has a private authority, %s does not trust it %s. Which authority it has could not be read: %s.",
-			on, s.Local.Name, upload, sentence(unread))
+		w.add("If the certificate of %s has a private authority, %s does not trust it %s. Which authority it has could not be read: %s.",
+			of, s.Local.Name, until, sentence(unread))
 	case p.certificate.Public:
-		w.add("The certificate of %s's proxies has a public authority, %s: %s trusts it as it is.", on, p.authority, s.Local.Name)
+		w.add("The certificate of %s has a public authority, %s: %s trusts it as it is.", of, p.authority, s.Local.Name)
 	case p.trusted():
-		w.add("The certificate of %s's proxies has a private authority, %s, which %s trusts already.", on, p.authority, s.Local.Name)
+		w.add("The certificate of %s has a private authority, %s, which %s trusts already.", of, p.authority, s.Local.Name)
 	case s.ReadError(PartProxyTrust) != nil:
-		w.add("The certificate of %s's proxies has a private authority, %s. Whether %s trusts it could not be read; it does not %s.",
-			on, p.authority, s.Local.Name, upload)
+		w.add("The certificate of %s has a private authority, %s. Whether %s trusts it could not be read; it does not %s.",
+			of, p.authority, s.Local.Name, until)
 	default:
-		w.add("The certificate of %s's proxies has a private authority, %s, and %s does not trust it %s; without it the connection "+
-			"fails and is taken back.", on, p.authority, s.Local.Name, upload)
+		w.add("The certificate of %s has a private authority, %s, and %s does not trust it %s; without it the connection "+
+			"fails and is taken back.", of, p.authority, s.Local.Name, until)
 	}
 }

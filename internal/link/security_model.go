@@ -70,7 +70,7 @@ func AddressFor(m Model, d elastic.Deployment) string {
 	if m == ModelCertificate {
 		return TransportAddress(d)
 	}
-	return elastic.Address(d.Endpoint)
+	return d.TakesKeysAt()
 }
 
 // checkTrust looks at what the certificate model needs, and that nothing of the other model is there.

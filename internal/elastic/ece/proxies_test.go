@@ -85,7 +85,7 @@ func TestTheProxiesCertificateIsPublicOnlyIfItsAuthorityIs(t *testing.T) {
 				},
 				Answer: string(answer),
 			})
-			got, err := platform(t, ece.Options{BaseURL: s.URL, Roots: roots}).ProxyCertificate(t.Context())
+			got, err := platform(t, ece.Options{BaseURL: s.URL, Roots: roots}).ProxyCertificate(t.Context(), elastic.Deployment{})
 			if got != tt.want || (err == nil) != (tt.want.CA != "") {
 				t.Errorf("got %v, %v", got, err)
 			}

@@ -26,6 +26,10 @@ type Fixture struct {
 	Others int
 	// Missing is an id that no deployment has.
 	Missing string
+	// NoPlatform: the clusters are self-managed: they have no region, and no resources with references.
+	NoPlatform bool
+	// NoKeystore: nobody writes their keystores.
+	NoKeystore bool
 	// NoKeys: the credential for Elasticsearch may not issue keys.
 	NoKeys bool
 }
@@ -86,8 +90,9 @@ func deploymentIsWhole(s suite) {
 	}
 	for what, value := range map[string]string{
 		"RefID": d.RefID, "ClusterID": d.ClusterID, "Region": d.Region, "Version": d.Version, "Endpoint": d.Endpoint,
+		"TakesKeysAt": d.TakesKeysAt(),
 	} {
-		if value == "" {
+		if value == "" && !(s.NoPlatform && (what == "RefID" || what == "Region")) {
 			s.Errorf("%s is empty", what)
 		}
 	}
@@ -142,6 +147,22 @@ func searchLimit(s suite) {
 
 const entry = "cluster.remote.conform.credentials"
 
+// skipWithoutKeystore holds a platform that writes no keystore to saying so, and ends the test.
+func (s suite) skipWithoutKeystore() {
+	s.Helper()
+	if !s.NoKeystore {
+		return
+	}
+	limited, ok := s.Platform.(elastic.LimitedKeystores)
+	if !ok || limited.MayStore(s.deployment()) == nil {
+		s.Fatal("it does not say that it writes no keystore")
+	}
+	if err := s.Platform.StoreSecret(s.Context(), s.deployment(), entry, secret.New("x")); err == nil {
+		s.Error("stored a secret all the same")
+	}
+	s.SkipNow()
+}
+
 func (s suite) names(d elastic.Deployment) []string {
 	s.Helper()
 	names, err := s.Platform.SecretNames(s.Context(), d)
@@ -153,6 +174,7 @@ func (s suite) names(d elastic.Deployment) []string {
 }
 
 func keystoreMerges(s suite) {
+	s.skipWithoutKeystore()
 	d := s.deployment()
 	before := s.names(d)
 	for _, name := range []string{entry, "cluster.remote.conform2.credentials", entry} {
@@ -167,6 +189,7 @@ func keystoreMerges(s suite) {
 }
 
 func keystoreForgives(s suite) {
+	s.skipWithoutKeystore()
 	d := s.deployment()
 	before := s.names(d)
 	if err := s.Platform.RemoveSecret(s.Context(), d, entry); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/ech"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/selfmanaged"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
@@ -91,6 +92,37 @@ func TestECEDirectly(t *testing.T) {
 			o.Credentials = es.Credentials{{Deployment: "logs-*", Username: "elastic", Password: secret.New(password)}}
 		})
 	})
+}
+
+func TestSelfManaged(t *testing.T) {
+	t.Parallel()
+	elastictest.RunPlatform(t, func(t *testing.T) elastictest.Fixture {
+		t.Helper()
+		f := newSelfManaged(t, func(*selfmanaged.Options) {})
+		f.NoKeystore = true
+		return f
+	})
+}
+
+func newSelfManaged(t *testing.T, change func(*selfmanaged.Options)) elastictest.Fixture {
+	t.Helper()
+	sim, transport := standIn(t, func(w *platform.World) (*platform.Platform, error) {
+		return w.AddSelfManaged(platform.Spec{Name: "datacentre", TLS: true})
+	})
+	o := selfmanaged.Options{
+		Name: "datacentre", Credentials: es.Credentials{{Deployment: "*", Username: "elastic", Password: secret.New(password)}}, Now: time.Now,
+	}
+	for _, d := range sim.Deployments() {
+		o.Clusters = append(o.Clusters, selfmanaged.Cluster{Name: d.Name(), URL: d.ServiceURL(), Address: d.Endpoint() + ":9443", Transport: transport})
+	}
+	change(&o)
+	p, err := selfmanaged.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fixture(p, "datacentre")
+	f.Deployment, f.NoPlatform = "logs-prod", true
+	return f
 }
 
 func TestElasticCloud(t *testing.T) {

@@ -100,7 +100,7 @@ func (p *Platform) SetProxyCertificate(c elastic.ProxyCertificate) {
 }
 
 // ProxyCertificate tells what the platform's proxies show. It is told, not enforced.
-func (p *Platform) ProxyCertificate(ctx context.Context) (elastic.ProxyCertificate, error) {
+func (p *Platform) ProxyCertificate(ctx context.Context, _ elastic.Deployment) (elastic.ProxyCertificate, error) {
 	c := elastic.ProxyCertificate{CA: authority(p.name + " proxies")}
 	err := p.w.Do(ctx, p.name, "ProxyCertificate", func() error {
 		if p.proxies.CA != "" {

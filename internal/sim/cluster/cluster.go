@@ -83,6 +83,7 @@ type Cluster struct {
 	unhealthy  bool
 	boots      int
 	reloadFail string
+	keyless    bool   // remote_cluster_server.enabled is false
 	presents   string // the name in the certificate of its remote ports; empty: host
 }
 
@@ -203,6 +204,12 @@ func (c *Cluster) SetLicense(l License) {
 func (c *Cluster) SetReloadFailure(text string) {
 	defer c.net.enter()()
 	c.reloadFail = text
+}
+
+// SetKeyServer opens or closes the port for API keys, as remote_cluster_server.enabled and a restart do.
+func (c *Cluster) SetKeyServer(open bool) {
+	defer c.net.enter()()
+	c.keyless = !open
 }
 
 // SetCertificateName makes the ports for remote clusters present a certificate for another host, as after a mistake

@@ -190,7 +190,7 @@ func (c *Cluster) dial(r remote) (*Cluster, *linkError) {
 		return nil, c.unreachable(r, connectionRefused)
 	case port == portHTTPS || port == portHTTPSECE:
 		return nil, c.unreachable(r, connectionReset)
-	case port != PortRemoteCluster && port != PortTransport, port == PortRemoteCluster && !to.version.has(hasKeyModel):
+	case port != PortRemoteCluster && port != PortTransport, port == PortRemoteCluster && (to.keyless || !to.version.has(hasKeyModel)):
 		return nil, c.unreachable(r, connectionRefused)
 	}
 	if port == PortRemoteCluster && r.keyModel && !to.admits(c.egress, c) {

@@ -37,6 +37,21 @@ func getRoot(q *request) (any, *esError) {
 	}, nil
 }
 
+// getKeyServers answers GET /_nodes/remote_cluster_server: nodes that don't serve other clusters have no such part.
+func getKeyServers(q *request) (any, *esError) {
+	c := q.c
+	node := map[string]any{"name": "instance-0000000000", "version": c.version.String(), "roles": []any{"master", "data", "remote_cluster_client"}}
+	if !c.keyless {
+		at := "127.0.0.1:" + strconv.Itoa(PortRemoteCluster)
+		node["remote_cluster_server"] = map[string]any{"bound_address": []any{at}, "publish_address": at}
+	}
+	return map[string]any{
+		"_nodes":       map[string]any{"total": 1, "successful": 1, "failed": 0},
+		"cluster_name": c.id,
+		"nodes":        map[string]any{c.nodeID(): node},
+	}, nil
+}
+
 func getLicense(q *request) (any, *esError) {
 	c := q.c
 	issued, start, lasts := c.born.AddDate(0, -6, 0), c.born.AddDate(0, -6, 0).UnixMilli(), 2*365*24*time.Hour

@@ -33,6 +33,7 @@ func routes() []route {
 		{[]string{get}, path("_remote/info"), nil, "cluster:monitor/remote/info", []string{"monitor", "manage", "all"}, Version{}, getRemoteInfo},
 		{[]string{get}, path("_resolve/cluster"), append([]string{"timeout"}, multi...), "", nil, resolvesNothing, resolveCluster},
 		{[]string{get}, path("_resolve/cluster/{name}"), append([]string{"timeout"}, multi...), "", nil, hasResolve, resolveCluster},
+		{[]string{get}, path("_nodes/remote_cluster_server"), nil, "cluster:monitor/nodes/info", []string{"monitor", "manage", "all"}, hasKeyModel, getKeyServers},
 		{[]string{post}, path("_nodes/reload_secure_settings"), []string{"timeout"}, "cluster:admin/nodes/reload_secure_settings", []string{"manage", "all"}, Version{}, reloadSecureSettings},
 		{[]string{post}, path("_nodes/{node}/reload_secure_settings"), []string{"timeout"}, "cluster:admin/nodes/reload_secure_settings", []string{"manage", "all"}, Version{}, reloadSecureSettings},
 		{[]string{post}, path("_security/cross_cluster/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/cross_cluster/api_key/create", []string{"manage_security", "all"}, hasKeyModel, createCrossClusterKey},

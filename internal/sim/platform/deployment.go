@@ -77,6 +77,9 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 	if p.kind == KindCloud {
 		host = id + "." + cloudDomain(s.Region)
 	}
+	if p.kind == KindSelfManaged {
+		host = s.Name + ".dc.example"
+	}
 	nodes := p.w.nodes(s.Name)
 	if nodes != nil {
 		s.Version = nodes.Version()

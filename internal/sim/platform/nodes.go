@@ -34,6 +34,7 @@ type Elasticsearch interface {
 	SetUser(u cluster.User)
 	SetFollowers(f ...cluster.Follower)
 	SetCertificateName(host string)
+	SetKeyServer(open bool)
 	ExpireKeys() int
 }
 

@@ -12,6 +12,8 @@ import (
 const (
 	KindECE   = "ece"
 	KindCloud = "ech"
+	// KindSelfManaged are clusters without a platform: nobody answers but they themselves.
+	KindSelfManaged = "self_managed"
 )
 
 // eceRegion is the region that ECE knows itself by.
@@ -40,7 +42,7 @@ type Allocator struct {
 	Disconnected               bool
 }
 
-// Platform is a simulated ECE or Elastic Cloud organization.
+// Platform is a simulated ECE or Elastic Cloud organization, or a list of self-managed clusters.
 type Platform struct {
 	w    *World
 	name string
@@ -85,6 +87,15 @@ func (w *World) AddCloud(opt Spec) (*Platform, error) {
 	return w.add(KindCloud, readECH(), opt)
 }
 
+// AddSelfManaged adds a list of self-managed clusters. At their ports for API keys they show certificates of one private
+// authority.
+func (w *World) AddSelfManaged(opt Spec) (*Platform, error) {
+	if len(opt.Egress) == 0 {
+		opt.Egress = []netip.Addr{netip.MustParseAddr("198.51.100.77")}
+	}
+	return w.add(KindSelfManaged, nil, opt)
+}
+
 func (w *World) add(kind string, spec *swagger, opt Spec) (*Platform, error) {
 	or := func(s, other string) string {
 		if s != "" {
@@ -97,7 +108,7 @@ func (w *World) add(kind string, spec *swagger, opt Spec) (*Platform, error) {
 		scope: or(opt.Scope, scopeID(kind, w)), egress: opt.Egress, allocators: opt.Allocators,
 		cas: map[string]*authority{}, coming: map[string]*authority{}, cursors: map[string]searchPage{},
 	}
-	if kind == KindECE {
+	if kind != KindCloud {
 		var err error
 		if p.proxies, err = newProxies(opt.Name, opt.PublicProxies, w.opt.Now()); err != nil {
 			return nil, err
@@ -110,11 +121,12 @@ func (w *World) add(kind string, spec *swagger, opt Spec) (*Platform, error) {
 		}
 		p.tls = ca
 	}
-	url, err := w.listen(opt.Addr, p.tls, w.wrap.Wrap(p.name, http.HandlerFunc(p.serve)))
-	if err != nil {
-		return nil, err
+	if kind != KindSelfManaged {
+		var err error
+		if p.url, err = w.listen(opt.Addr, p.tls, w.wrap.Wrap(p.name, http.HandlerFunc(p.serve))); err != nil {
+			return nil, err
+		}
 	}
-	p.url = url
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if slices.ContainsFunc(w.platforms, func(o *Platform) bool { return o.name == p.name }) {
@@ -127,7 +139,7 @@ func (w *World) add(kind string, spec *swagger, opt Spec) (*Platform, error) {
 // scopeID makes an environment's id, or an organization's, which is numeric.
 func scopeID(kind string, w *World) string {
 	id := w.hexID(6)
-	if kind == KindECE {
+	if kind != KindCloud {
 		return id
 	}
 	return strings.Map(func(r rune) rune {
@@ -141,7 +153,7 @@ func scopeID(kind string, w *World) string {
 // Name is the platform's name.
 func (p *Platform) Name() string { return p.name }
 
-// Kind is KindECE or KindCloud.
+// Kind is KindECE, KindCloud or KindSelfManaged.
 func (p *Platform) Kind() string { return p.kind }
 
 // URL is where the API listens, without a path.

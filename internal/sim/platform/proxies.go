@@ -9,7 +9,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/pki"
 )
 
-// proxies are what an ECE puts before the ports of its clusters that others reach, with their certificate.
+// proxies are what an ECE puts before the ports of its clusters that others reach, with their certificate; of self-managed
+// clusters it is the certificate of the nodes themselves.
 type proxies struct {
 	public bool
 	ca     *authority
@@ -36,7 +37,7 @@ func (p *proxies) privateCA() string {
 	return p.ca.PEM
 }
 
-// ProxyCA is the PEM of the private authority of the proxies' certificate; empty where it is a public one.
+// ProxyCA is the PEM of the private authority of the certificate at the ports for API keys; empty where it is a public one.
 func (p *Platform) ProxyCA() string { return p.proxies.privateCA() }
 
 // TrustProxies makes the deployment trust the authority of other proxies, as Add trusted environment does in the console.
