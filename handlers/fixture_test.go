@@ -82,7 +82,9 @@ func pending() *change.Request {
 				{Name: "set_remote", Title: "Point logs-prod at search-eu", Calls: []change.Call{
 					{System: "Elasticsearch of logs-prod", Method: "PUT", Path: "/_cluster/settings", Body: `{"persistent":{"cluster.remote.search-eu.mode":"proxy"}}`},
 				}},
-				{Name: "verify", Title: "Verify the connection"},
+				{Name: "verify", Title: "Verify the connection", Calls: []change.Call{
+					{System: "Elasticsearch of logs-prod", Method: "POST", Path: "/_nodes/reload_secure_settings", OnlyIf: "the nodes don't take the connection as it is set"},
+				}},
 			},
 			Digest: "d1",
 		},

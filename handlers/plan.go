@@ -81,7 +81,11 @@ func callBlocks(n int, c change.Call) []slack.Block {
 	}
 	var blocks []slack.Block
 	for i, part := range chunks(s, maxPart) {
-		head := fmt.Sprintf("%d. on %s\n", n, line(c.System, maxName))
+		head := fmt.Sprintf("%d. on %s", n, line(c.System, maxName))
+		if c.OnlyIf != "" {
+			head += ", only if " + line(c.OnlyIf, maxName)
+		}
+		head += "\n"
 		if i > 0 {
 			head = fmt.Sprintf("%d., continued\n", n)
 		}

@@ -56,6 +56,7 @@ var storiesOnReal = map[string]realStory{
 	"migrate_rules":        {not: "three clusters"},
 	"migrate_trust_undone": {not: "three clusters"},
 	"help":                 {not: "no cluster"},
+	"connection_lost":      {not: "only a stand-in loses a connection when it is told to"},
 
 	"connect":     {on: onAll},
 	"replication": {on: onAll},

@@ -51,6 +51,19 @@ func (s *story) expires(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
+func (s *story) loses(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	c, ok := d.Cluster().(*cluster.Cluster)
+	if !ok {
+		return fmt.Errorf("%s has real nodes, which lose a connection as they like", args[0])
+	}
+	c.LoseNextConnection()
+	return nil
+}
+
 func (s *story) follows(_ *testscript.TestScript, args []string) error {
 	d := s.Deployment(args[0])
 	if d == nil {

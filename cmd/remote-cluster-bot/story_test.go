@@ -225,6 +225,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"employs":   plain(2, -1, (*story).employs),    // employs logs-prod dana [role…]: a user with exactly these roles
 	"finds":     checking((*story).findsAs),        // finds dana logs-prod 'metrics-eu:metrics-*' 6: what that user finds
 	"plans":     plain(3, 4, (*story).plans),       // plans metrics-eu fail 1 [2]: so many of its plans fail, after so many good ones
+	"loses":     plain(1, 1, (*story).loses),       // loses logs-prod: its nodes lose the next connection that is set
 	"raises":    plain(2, 2, (*story).raises),      // raises ece ece-lab: another platform, before the start
 	"entrusts":  plain(2, 2, (*story).entrusts),    // entrusts metrics-eu ece-prod: the authority of those proxies is uploaded there
 	"serves":    plain(2, 2, (*story).serves),      // serves search-dc nobody|keys: remote_cluster_server.enabled

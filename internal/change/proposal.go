@@ -78,6 +78,7 @@ type Call struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
 	Body   string `json:"body,omitempty"`
+	OnlyIf string `json:"only_if,omitempty"` // when it is made, in words; empty: always
 }
 
 // Subject is the target that the request holds from asking until it is final: the first one.

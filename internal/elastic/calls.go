@@ -18,6 +18,7 @@ type ClusterCalls interface {
 	PutSettings(s Settings) change.Call
 	Resolve(alias, pattern string) change.Call
 	RemoteInfo() change.Call
+	ReloadSecureSettings() change.Call
 	IssueKey(spec KeySpec) change.Call
 	Key(id string) change.Call
 	UpdateKeyAccess(id string, a Access) change.Call

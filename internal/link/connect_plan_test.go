@@ -40,6 +40,22 @@ func TestPlanSaysWhatWillBeSent(t *testing.T) {
 		},
 		{System: "Elasticsearch of search-onprem", Method: "GET", Path: "/_resolve/cluster/logs:logs-*"},
 		{System: "Elasticsearch of search-onprem", Method: "GET", Path: "/_remote/info"},
+		{
+			System: "Elasticsearch of search-onprem", Method: "POST", Path: "/_nodes/reload_secure_settings",
+			OnlyIf: "the nodes don't take the connection as it is set",
+		},
+		{
+			System: "Elasticsearch of search-onprem", Method: "PUT", Path: "/_cluster/settings",
+			Body: `{"persistent":{"cluster.remote.logs.mode":null,"cluster.remote.logs.proxy_address":null,` +
+				`"cluster.remote.logs.server_name":null,"cluster.remote.logs.skip_unavailable":null}}`,
+			OnlyIf: "they still don't, or have lost the connection",
+		},
+		{
+			System: "Elasticsearch of search-onprem", Method: "PUT", Path: "/_cluster/settings",
+			Body: `{"persistent":{"cluster.remote.logs.mode":"proxy","cluster.remote.logs.proxy_address":"logs.cloud.example:9443",` +
+				`"cluster.remote.logs.server_name":"logs.cloud.example","cluster.remote.logs.skip_unavailable":false}}`,
+			OnlyIf: "they were removed to have the connection made anew",
+		},
 	}
 	if diff := cmp.Diff(want, p.Calls()); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)

@@ -81,7 +81,7 @@ func (k *ConnectPlanner) steps(request string, c ConnectParams, s PairState, pas
 	if c.Role != nil {
 		steps = append(steps, c.role(s).planned(v))
 	}
-	return append(steps, c.verifyKey(c.keyName(k.o.Env, request)).planned(v, ""))
+	return append(steps, c.verifyKey(c.keyName(k.o.Env, request), rebuilding{Settings: c.settings()}).planned(v, ""))
 }
 
 // entries are whom the two sides shall trust, under the certificate model.

@@ -40,7 +40,7 @@ func (k planner) renewal(request string, f found, v view, suffix string) []chang
 	rotate := rotateKeyArgs{
 		Connect: f.Connect, Key: f.Connect.keySpec(k.o.Env, request), HasKey: f.HasKey, Before: f.Before, After: f.point(),
 	}
-	return []change.PlannedStep{rotate.planned(v, suffix), f.Connect.verifyKey(rotate.Key.Name).planned(v, suffix)}
+	return []change.PlannedStep{rotate.planned(v, suffix), f.Connect.verifyKey(rotate.Key.Name, f.rebuilding()).planned(v, suffix)}
 }
 
 // invalidation is what ends the keys in use until now. renewed: undoing the other steps makes a new one.
@@ -76,6 +76,9 @@ func (f found) point() *elastic.Settings {
 	}
 	return &f.After
 }
+
+// rebuilding are the settings as they are to be.
+func (f found) rebuilding() rebuilding { return rebuilding{Settings: f.After, Existed: true} }
 
 func (e ConnectionState) found(c ConnectParams) found {
 	f := found{Connect: c, Before: e.Own, After: e.revised(c), HasKey: e.HasKey}

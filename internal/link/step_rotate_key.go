@@ -141,7 +141,7 @@ func (x *rotateKeyStep) prove(ctx context.Context, local side) error {
 			return wrapCall("setting "+c.Alias+" on "+local.d.Name, err)
 		}
 	}
-	v := &verifyStep{ports: x.ports, c: c, keys: []string{x.fresh.ID}}
+	v := &verifyStep{ports: x.ports, rebuilding: rebuilding{Settings: c.settings()}, c: c, keys: []string{x.fresh.ID}}
 	if x.looks == nil {
 		x.looks = change.Evidence{}
 	}

@@ -4,26 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// What verify notes.
-const (
-	evWithoutKey = "look_without_key_" // and its number
-	evReloaded   = "reloaded"          // the nodes were told to read their keystore again
-)
-
-// reloadAfter is how many looks without a key verify gives the nodes before it tells them to read their keystore again.
-// From 8.14 on they do that by themselves, but when is documented nowhere.
-const reloadAfter = 3
-
-// verifyStep proves the connection: writing settings is answered with 200 whatever comes of it. It changes nothing.
+// verifyStep proves the connection: writing settings is answered with 200 whatever comes of it. What it writes, it writes
+// as it was approved.
 type verifyStep struct {
 	ports
+	rebuilding
 	c       ConnectParams
 	keyName string   // of the key that was issued for it
 	keys    []string // likewise their ids, where they are known
@@ -40,17 +31,20 @@ type verifyArgs struct {
 	Role    *RoleOptions   `json:"role"`     // that was written before it, and that nobody has yet; null: none
 	KeyName string         `json:"key_name"` // of the key that was issued for it
 	KeyIDs  []string       `json:"key_ids"`  // likewise, where they are known
+	rebuilding
 }
 
-func (c ConnectParams) verifyArgs() verifyArgs {
+// verifyArgs are for a connection that is set as r says.
+func (c ConnectParams) verifyArgs(r rebuilding) verifyArgs {
 	return verifyArgs{
 		ends: c.ends(), Address: c.ProxyAddress, Skip: c.SkipUnavailable, Access: c.Access, Model: c.Model, Role: c.Role,
+		rebuilding: r,
 	}
 }
 
 // verifyKey are verifyArgs after the key of that name was issued.
-func (c ConnectParams) verifyKey(name string) verifyArgs {
-	a := c.verifyArgs()
+func (c ConnectParams) verifyKey(name string, r rebuilding) verifyArgs {
+	a := c.verifyArgs(r)
 	a.KeyName = name
 	return a
 }
@@ -65,11 +59,12 @@ func (a verifyArgs) planned(v view, suffix string) change.PlannedStep {
 	for _, g := range asked(v.local, a.Access) {
 		calls = append(calls, v.toLocal.Resolve(a.Alias, g.pattern))
 	}
-	return planned(StepVerify+suffix, title, a, v.onLocal(append(calls, v.toLocal.RemoteInfo())...)...)
+	calls = append(calls, v.toLocal.RemoteInfo())
+	return planned(StepVerify+suffix, title, a, v.onLocal(append(calls, a.calls(v.toLocal)...)...)...)
 }
 
 func newVerifyStep(p ports, a verifyArgs) *verifyStep {
-	return &verifyStep{ports: p, keyName: a.KeyName, keys: a.KeyIDs, c: ConnectParams{
+	return &verifyStep{ports: p, rebuilding: a.rebuilding, keyName: a.KeyName, keys: a.KeyIDs, c: ConnectParams{
 		Local: a.Local, Remote: a.Remote, Alias: a.Alias, ProxyAddress: a.Address, SkipUnavailable: a.Skip, Access: a.Access,
 		Model: a.Model, Role: a.Role,
 	}}
@@ -81,6 +76,9 @@ func (v *verifyStep) StepTimeout() time.Duration { return v.verifies }
 func (v *verifyStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	local, err := v.reach(ctx, v.c.Local)
 	if err != nil {
+		return err
+	}
+	if err := v.resume(ctx, local, had, note); err != nil {
 		return err
 	}
 	seen, err := observe(ctx, local.es, v.c.Alias, asked(local.d, v.c.Access), v.catalog.o.Now)
@@ -96,8 +94,8 @@ func (v *verifyStep) Apply(ctx context.Context, had change.Evidence, note change
 	}
 	verdict := Judge(seen, want)
 	switch verdict.Cause { //nolint:exhaustive // the others are not for the keystore
-	case CauseNoKey, CauseNotRead, CauseStaleKey:
-		if err := v.reload(ctx, local, had, note); err != nil {
+	case CauseNoKey, CauseNotRead, CauseStaleKey, CauseNotSet, CauseNotApproved:
+		if err := v.help(ctx, local, had, note); err != nil {
 			return err
 		}
 	}
@@ -132,25 +130,6 @@ func (v *verifyStep) keyIDs(ctx context.Context, seen Observation) ([]string, er
 	return ids, nil
 }
 
-// reload tells the nodes to read their keystore again, once, after they had some looks' time to do so by themselves.
-func (v *verifyStep) reload(ctx context.Context, local side, had change.Evidence, note change.Note) error {
-	if had[evReloaded] != "" {
-		return nil
-	}
-	// One key a look: what is noted under a key once keeps its value.
-	for n := 1; n < reloadAfter; n++ {
-		if look := evWithoutKey + strconv.Itoa(n); had[look] == "" {
-			return note(ctx, change.Evidence{look: "true"})
-		}
-	}
-	if err := note(ctx, change.Evidence{evReloaded: "true"}); err != nil {
-		return err
-	}
-	// Only a help: whether it worked or not, the next look decides.
-	return change.Temporary(wrapCall("making the nodes of "+local.d.Name+" read their keystore again",
-		local.es.ReloadSecureSettings(ctx)))
-}
-
 // explain makes the error of a connection that is not up: worth another look until the executor's patience ends, and
 // then the reason why everything is undone.
 func (v *verifyStep) explain(ctx context.Context, local side, verdict Verdict) error {
@@ -166,9 +145,6 @@ func (v *verifyStep) explain(ctx context.Context, local side, verdict Verdict) e
 }
 
 var errNotConnected = errors.New("not connected yet")
-
-// Undo does nothing: Apply changed nothing.
-func (*verifyStep) Undo(context.Context, change.Evidence) error { return nil }
 
 // Finding says what the proof saw.
 func (v *verifyStep) Finding() string { return v.finding }

@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -99,6 +100,152 @@ func TestAReloadThatFailsIsNotTheEnd(t *testing.T) {
 	}
 	if n := s.w.Count("ReloadSecureSettings"); n != 1 {
 		t.Errorf("%d reloads, want 1", n)
+	}
+}
+
+// A connection that Elasticsearch has made without its key, or lost, while its nodes read their keystore: another reload
+// does not help, the same settings written anew do.
+func TestVerifyHasALostConnectionMadeAnew(t *testing.T) {
+	for _, race := range []linktest.Race{linktest.RaceLost, linktest.RaceKeyless} {
+		t.Run(string(race), func(t *testing.T) {
+			s := newScene()
+			s.local.RaceNext(race)
+			s.applyAll(t, link.StepIssueKey, link.StepSetRemote)
+			set := s.local.Settings("logs")
+			looks := s.lookUntilItWorks(t, 10)
+			if looks != 6 || s.w.Count("ReloadSecureSettings") != 1 {
+				t.Errorf("%d looks, %d reloads", looks, s.w.Count("ReloadSecureSettings"))
+			}
+			if is := s.local.Settings("logs"); !maps.Equal(is, set) {
+				t.Errorf("the settings are %v, and were %v", is, set)
+			}
+		})
+	}
+}
+
+// lookUntilItWorks verifies until that succeeds, with a new instance each time as after a crash, and returns how often it
+// did not.
+func (s *scene) lookUntilItWorks(t *testing.T, most int) (looks int) {
+	t.Helper()
+	for ; ; looks++ {
+		err := s.apply(t.Context(), link.StepVerify)
+		if err == nil {
+			return looks
+		}
+		if !change.IsTemporary(err) && !errors.Is(err, linktest.ErrCrashed) || looks > most {
+			t.Fatalf("look %d: %v", looks, err)
+		}
+		s.w.Restart()
+	}
+}
+
+// Nodes that have not read their keystore by the first reload get another one.
+func TestVerifyReloadsAgainAfterItHasHadTheConnectionMadeAnew(t *testing.T) {
+	s := newScene()
+	s.local.SlowNodes()
+	s.applyAll(t, link.StepIssueKey, link.StepSetRemote)
+	s.w.Fail(linktest.Fault{Call: "ReloadSecureSettings", Lie: true, Times: 1})
+	if looks := s.lookUntilItWorks(t, 12); looks != 9 || s.w.Count("ReloadSecureSettings") != 2 {
+		t.Errorf("%d looks, %d reloads", looks, s.w.Count("ReloadSecureSettings"))
+	}
+}
+
+// Whatever it is that does not come up, the settings are written anew twice at most.
+func TestVerifyHelpsANumberOfTimes(t *testing.T) {
+	s := newScene()
+	s.point() // and there is no key
+	for range 40 {
+		if err := s.apply(t.Context(), link.StepVerify); !change.IsTemporary(err) {
+			t.Fatalf("got %v, want a temporary error", err)
+		}
+	}
+	if reloads, puts := s.w.Count("ReloadSecureSettings"), s.w.Count("PutSettings"); reloads != 2 || puts != 1+2*2 {
+		t.Errorf("%d reloads, %d changes of settings", reloads, puts)
+	}
+}
+
+// Settings that somebody has changed are not written over.
+func TestVerifyMakesNothingAnewThatIsNotAsApproved(t *testing.T) {
+	s := newScene()
+	s.point()
+	s.local.Set("logs", "proxy_address", "x:9443")
+	for range 20 {
+		if err := s.apply(t.Context(), link.StepVerify); !change.IsTemporary(err) {
+			t.Fatalf("got %v, want a temporary error", err)
+		}
+	}
+	if puts := s.w.Count("PutSettings"); puts != 1 {
+		t.Errorf("%d changes of settings", puts)
+	}
+}
+
+// A crash at any moment leaves settings that the next worker ends, or that undoing removes.
+func TestVerifyOutlivesACrashWhileItMakesAConnectionAnew(t *testing.T) {
+	for crash := 1; ; crash++ {
+		s := newScene()
+		s.local.RaceNext(linktest.RaceLost)
+		s.applyAll(t, link.StepIssueKey, link.StepSetRemote)
+		for range 5 {
+			if err := s.apply(t.Context(), link.StepVerify); !change.IsTemporary(err) {
+				t.Fatal(err)
+			}
+		}
+		s.w.CrashAfter(crash)
+		err := s.apply(t.Context(), link.StepVerify)
+		if !s.w.Restart() {
+			if crash < 5 {
+				t.Fatalf("only %d calls", crash)
+			}
+			return
+		}
+		if err == nil {
+			t.Fatal("the connection came up by itself")
+		}
+		s.lookUntilItWorks(t, 12)
+		if set := s.local.Settings("logs"); len(set) == 0 {
+			t.Errorf("crash %d: nothing is set", crash)
+		}
+		for _, name := range []string{link.StepVerify, link.StepSetRemote, link.StepIssueKey} {
+			if err := s.undo(t.Context(), name); err != nil {
+				t.Errorf("crash %d: %s: %v", crash, name, err)
+			}
+		}
+		s.clean(t)
+	}
+}
+
+// An alias that was there before the request is set again before the other steps are undone, also where a crash came in
+// between. One that is new is to go anyway.
+func TestUndoOfVerifyWritesWhatItHasRemoved(t *testing.T) {
+	crashed := change.Evidence{"look_without_connection_6": "true"}
+	s := newScene()
+	if err := s.step(link.StepVerify).Undo(t.Context(), crashed); err != nil || len(s.local.Settings("logs")) > 0 {
+		t.Errorf("a new alias: %v, %v", err, s.local.Settings("logs"))
+	}
+
+	h := newFixture(t)
+	h.connect()
+	r, err := h.propose(link.NewRotatePlanner(h.roster, h.o()), map[string]any{"local": h.local.Ref(), "alias": "logs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := h.local.Settings("logs")
+	for _, verify := range h.steps(r) {
+		if verify.Name() != link.StepVerify {
+			continue
+		}
+		h.local.Unset("logs")
+		if err := verify.Undo(t.Context(), change.Evidence{}); err != nil || len(h.local.Settings("logs")) > 0 {
+			t.Errorf("it has removed nothing: %v, %v", err, h.local.Settings("logs"))
+		}
+		h.w.Fail(linktest.Fault{Call: "PutSettings", Times: 1, Err: linktest.Forbidden("x", "y")})
+		contains(t, leftover(t, verify.Undo(t.Context(), crashed)).Command, "PUT /_cluster/settings", "cluster.remote.logs.proxy_address")
+		if err := verify.Undo(t.Context(), crashed); err != nil {
+			t.Fatal(err)
+		}
+		if is := h.local.Settings("logs"); !maps.Equal(is, set) {
+			t.Errorf("the settings are %v, and were %v", is, set)
+		}
 	}
 }
 

@@ -217,7 +217,7 @@ func (k *UpdatePlanner) steps(request string, e ConnectionState, f found, how st
 	if f.point() != nil {
 		steps = append(steps, updateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.planned(v))
 	}
-	proof := c.verifyArgs()
+	proof := c.verifyArgs(f.rebuilding())
 	proof.KeyIDs = f.OldKeys
 	return append(steps, proof.planned(v, ""))
 }

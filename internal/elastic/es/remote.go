@@ -188,6 +188,14 @@ func (c *Client) Resolve(ctx context.Context, alias string, patterns []string) (
 	}, nil
 }
 
+var reloading = request{
+	Request: esapi.NodesReloadSecureSettingsRequest{},
+	name:    "POST /_nodes/reload_secure_settings", writes: true,
+}
+
+// ReloadSecureSettings describes Client.ReloadSecureSettings.
+func (Calls) ReloadSecureSettings() change.Call { return reloading.describe() }
+
 // ReloadSecureSettings sends POST /_nodes/reload_secure_settings. Nodes fail one by one under a 200.
 func (c *Client) ReloadSecureSettings(ctx context.Context) error {
 	var answer struct {
@@ -202,10 +210,7 @@ func (c *Client) ReloadSecureSettings(ctx context.Context) error {
 			} `json:"reload_exception"`
 		} `json:"nodes"`
 	}
-	r := request{
-		Request: esapi.NodesReloadSecureSettingsRequest{},
-		name:    "POST /_nodes/reload_secure_settings", writes: true,
-	}
+	r := reloading
 	if _, err := c.do(ctx, r, &answer); err != nil {
 		return err
 	}

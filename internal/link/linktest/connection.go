@@ -24,7 +24,7 @@ func (d *Deployment) info(alias string) elastic.RemoteInfo {
 		Mode: get("mode"), ProxyAddress: get("proxy_address"), ServerName: get("server_name"),
 		MaxSockets: sockets, SkipUnavailable: d.skips(alias),
 	}
-	if _, ok := d.loaded["cluster.remote."+alias+".credentials"]; ok {
+	if _, ok := d.key(alias); ok {
 		i.Credentials = "::es_redacted::"
 	}
 	if _, _, why := d.connect(alias); why == "" && !d.idle {
@@ -78,7 +78,7 @@ func (d *Deployment) connect(alias string) (remote *Deployment, k *key, why stri
 	if name := d.settings.get(alias, "server_name"); name != host || remote.certified != "" && remote.certified != name {
 		return nil, nil, failed("connect_exception: No subject alternative DNS name matching " + name + " found.")
 	}
-	stored, ok := d.loaded["cluster.remote."+alias+".credentials"]
+	stored, ok := d.key(alias)
 	switch {
 	case remote.breaks != "" && unanswered(remote.breaks):
 		return nil, nil, failed(remote.breaks)
@@ -140,7 +140,7 @@ func (e elasticsearch) Resolve(ctx context.Context, alias string, patterns []str
 		if e.d.noResolve {
 			return elastic.ErrNoResolve
 		}
-		if !slices.Contains(e.d.settings.aliases(), alias) {
+		if !slices.Contains(e.d.settings.aliases(), alias) || e.d.raced[alias] == RaceLost {
 			return nil // an alias that is not known is not in the answer
 		}
 		r = elastic.Resolved{Known: true, SkipUnavailable: e.d.skips(alias)}
@@ -192,7 +192,7 @@ func (d *Deployment) denied(alias string, k *key, action string, patterns []stri
 func (e elasticsearch) ProbeSearch(ctx context.Context, alias string) (elastic.Searched, error) {
 	var s elastic.Searched
 	err := e.do(ctx, "ProbeSearch", func() error {
-		if !slices.Contains(e.d.settings.aliases(), alias) {
+		if !slices.Contains(e.d.settings.aliases(), alias) || e.d.raced[alias] == RaceLost {
 			return nil
 		}
 		s.Known = true

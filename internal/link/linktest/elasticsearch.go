@@ -127,6 +127,7 @@ func (e elasticsearch) PutSettings(ctx context.Context, s elastic.Settings) erro
 			}
 		}
 		e.d.rebuild(next)
+		e.d.race(next)
 		e.d.settings = next
 		return nil
 	})
@@ -161,7 +162,9 @@ func (e elasticsearch) RemoteInfo(ctx context.Context) (map[string]elastic.Remot
 	all := map[string]elastic.RemoteInfo{}
 	err := e.do(ctx, "RemoteInfo", func() error {
 		for _, alias := range e.d.settings.aliases() {
-			all[alias] = e.d.info(alias)
+			if e.d.raced[alias] != RaceLost {
+				all[alias] = e.d.info(alias)
+			}
 		}
 		return nil
 	})

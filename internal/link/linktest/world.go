@@ -107,6 +107,8 @@ type Deployment struct {
 	keystore   map[string]secret.Secret
 	loaded     map[string]secret.Secret // what the nodes have read of the keystore
 	slowNodes  bool
+	races      Race
+	raced      map[string]Race // by alias
 	keys       []*key
 	license    elastic.License
 	indices    []string

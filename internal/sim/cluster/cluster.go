@@ -75,6 +75,8 @@ type Cluster struct {
 	declared              map[string]any // in elasticsearch.yml
 	stored, loaded        map[string]string
 	links                 map[string]*link
+	lost                  map[string]string // by alias: the digest of the settings whose connection a reload has closed
+	loses                 bool              // the next connection
 
 	followers  []Follower
 	filters    []Filter
@@ -110,7 +112,7 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 		net: n, name: s.Name, id: s.ID, uuid: n.shortID(16), host: s.Host, born: n.opt.Now(), version: v, license: s.License,
 		egress: s.Egress, scope: s.Scope, ca: s.CA, proxyCA: s.ProxyCA, files: map[string]string{}, users: slices.Clone(s.Users), roles: map[string]Role{},
 		indices: map[string][]json.RawMessage{}, persistent: map[string]any{}, transient: map[string]any{}, declared: map[string]any{},
-		stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{},
+		stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{}, lost: map[string]string{},
 	}
 	if c.user(superuserName) == nil {
 		c.users = append(c.users, User{Name: superuserName, Password: n.shortID(16), Roles: []string{roleSuperuser}})
@@ -172,6 +174,7 @@ func (c *Cluster) Start() {
 func (c *Cluster) boot() {
 	c.stopped = false
 	c.boots++
+	clear(c.lost)
 	c.load()
 }
 

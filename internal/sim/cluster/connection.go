@@ -71,13 +71,35 @@ func (c *Cluster) remote(alias string) remote {
 // remotes returns the aliases that are remote clusters now, sorted.
 func (c *Cluster) remotes() []string {
 	all := c.settings()
-	return slices.DeleteFunc(aliases(all), func(a string) bool { return !enabled(all, a) })
+	return slices.DeleteFunc(aliases(all), func(a string) bool { return !enabled(all, a) || c.lost[a] != "" })
+}
+
+// LoseNextConnection makes the next new alias meet nodes that read a key for it at that moment: as seen on 8.19.4, they
+// close the connection by the settings from before, in which there is no such alias, and know it no more until one of its
+// settings changes.
+func (c *Cluster) LoseNextConnection() {
+	defer c.net.enter()()
+	c.loses = true
+}
+
+// lose forgets which connections were lost where their settings have changed, and loses one that is to be.
+func (c *Cluster) lose() {
+	maps.DeleteFunc(c.lost, func(a, settings string) bool { return c.linkSettings(a) != settings })
+	if !c.loses {
+		return
+	}
+	for _, alias := range c.remotes() {
+		if c.links[alias] == nil {
+			c.lost[alias], c.loses = c.linkSettings(alias), false
+		}
+	}
 }
 
 // settleLinks opens connections that are to be opened anew and drops those that can't stand. As in Elasticsearch, a
 // dropped one is not opened again before something uses it, and a key that changes opens nothing anew: the open sockets
 // go on, and each request carries the new one. Only whether there is a key at all makes another connection.
 func (c *Cluster) settleLinks() {
+	c.lose()
 	names := c.remotes()
 	maps.DeleteFunc(c.links, func(a string, _ *link) bool { return !slices.Contains(names, a) })
 	if c.stopped {

@@ -32,11 +32,14 @@ type Cluster struct {
 // Version is the version of the nodes.
 func (c *Cluster) Version() cluster.Version { return c.Cluster.Version() }
 
-// task does something on the nodes beside the platform's call, once others have ended.
+// task does something on the nodes beside the platform's call, after what was ordered before.
 func (c *Cluster) task(do func(context.Context) error) {
+	before, done := c.line()
 	c.tasks.Go(func() {
-		c.work.Lock()
-		defer c.work.Unlock()
+		defer close(done)
+		if before != nil {
+			<-before
+		}
 		if err := do(c.pool.ctx); err != nil && c.pool.ctx.Err() == nil {
 			slog.ErrorContext(c.pool.ctx, "real nodes", "cluster", c.Name(), "error", err)
 		}

@@ -35,8 +35,18 @@ type member struct {
 	secrets map[string]bool // by name: those in the keystore file
 	users   map[string]bool
 
-	work  sync.Mutex // one change of the nodes at a time
+	mu    sync.Mutex
+	last  chan struct{} // closed when the change that was ordered last has ended
 	tasks sync.WaitGroup
+}
+
+// line is the place of a change: before is closed when it may begin, and done is to be closed when it has ended.
+func (m *member) line() (before <-chan struct{}, done chan<- struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next := make(chan struct{})
+	before, m.last = m.last, next
+	return before, next
 }
 
 // NewPool returns a pool of running clusters; ctx ends what is still being done on them.

@@ -1,0 +1,40 @@
+package linktest
+
+import (
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// Race is what becomes of an alias whose settings are written while the nodes read its key. It lasts until the settings
+// are gone: another reload changes nothing.
+type Race string
+
+// The outcomes.
+const (
+	RaceLost    Race = "lost"    // the nodes do not know the alias
+	RaceKeyless Race = "keyless" // the connection uses no key
+)
+
+// RaceNext makes the next alias that is set come out so.
+func (d *Deployment) RaceNext(r Race) { d.locked(func() { d.races = r }) }
+
+func (d *Deployment) race(next settings) {
+	was, is := d.settings.aliases(), next.aliases()
+	for _, alias := range was {
+		if !slices.Contains(is, alias) {
+			delete(d.raced, alias)
+		}
+	}
+	for _, alias := range is {
+		if d.races != "" && !slices.Contains(was, alias) {
+			d.raced, d.races = map[string]Race{alias: d.races}, ""
+		}
+	}
+}
+
+// key is what the connection of an alias has for a key.
+func (d *Deployment) key(alias string) (secret.Secret, bool) {
+	stored, ok := d.loaded["cluster.remote."+alias+".credentials"]
+	return stored, ok && d.raced[alias] != RaceKeyless
+}
