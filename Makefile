@@ -10,7 +10,7 @@ TOOL    := go tool -modfile=internal/tools/go.mod
 RACE    := $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
 # A short torture with short leases, for CI. The real thing, with the leases that the bot has: make torture ROUNDS=200 TORTURE=
 ROUNDS  ?= 8
-TORTURE ?= -lease 2s -parallel 8
+TORTURE ?= -lease 2s -call-timeout 3s -parallel 8
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
 CONFIG  ?= config.yaml

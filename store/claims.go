@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,13 +23,36 @@ const (
 	whatTakeOver = "take_over" // after its lease had ended
 )
 
+// TakeOver is Claim for what was begun alone.
+func (s *Store) TakeOver(ctx context.Context, worker string, lease time.Duration) (change.Claimed, error) {
+	return s.claimNext(ctx, worker, lease, 0)
+}
+
+// BeginCall notes that call n is about to be sent, and may be carried out for as long as lasts.
+func (s *Store) BeginCall(ctx context.Context, c change.Claim, n int64, lasts time.Duration) error {
+	_, err := s.evalReplicated(ctx, "noting a call of request "+c.ID, callBeginScript,
+		[]string{s.keys.req(c.ID), s.keys.leases()}, c.ID, change.Schema, c.Epoch, c.Worker, n, lasts.Milliseconds())
+	return orFenced(err)
+}
+
+// EndCalls notes that no call up to n is under way any more.
+func (s *Store) EndCalls(ctx context.Context, c change.Claim, n int64) error {
+	_, err := s.eval(ctx, "noting the end of calls of request "+c.ID, callsEndScript,
+		[]string{s.keys.req(c.ID), s.keys.leases()}, c.ID, change.Schema, c.Epoch, c.Worker, n)
+	return orFenced(err)
+}
+
 // Claim gives the worker the next request: first one whose lease has ended, then the oldest approved one, which
 // it moves to applying. It raises the epoch and starts a lease by Redis's own clock. An approved request whose
 // deadline has passed is left to expire, and one of a newer version of the bot is left alone. change.ErrNoWork if
 // there is none.
 func (s *Store) Claim(ctx context.Context, worker string, lease time.Duration) (change.Claimed, error) {
+	return s.claimNext(ctx, worker, lease, candidates)
+}
+
+func (s *Store) claimNext(ctx context.Context, worker string, lease time.Duration, ready int) (change.Claimed, error) {
 	for range claimRounds {
-		at, ids, err := s.peek(ctx)
+		at, ids, err := s.peek(ctx, ready)
 		if err != nil {
 			return change.Claimed{}, err
 		}
@@ -55,9 +77,9 @@ func (s *Store) Claim(ctx context.Context, worker string, lease time.Duration) (
 	return change.Claimed{}, change.ErrNoWork
 }
 
-// peek returns Redis's time and the ids of what a worker could take, best first.
-func (s *Store) peek(ctx context.Context) (time.Time, []string, error) {
-	got, err := workFindScript.Run(ctx, s.rdb, []string{s.keys.leases(), s.keys.ready()}, candidates).StringSlice()
+// peek returns Redis's time and the ids of what a worker could take, best first; of what is ready at most so many.
+func (s *Store) peek(ctx context.Context, ready int) (time.Time, []string, error) {
+	got, err := workFindScript.Run(ctx, s.rdb, []string{s.keys.leases(), s.keys.ready()}, candidates, ready).StringSlice()
 	if err != nil {
 		return time.Time{}, nil, fault("looking for work", err)
 	}
@@ -120,14 +142,19 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 	}
 	r.Version++
 	r.Epoch++
-	takeOvers, err := strconv.Atoi(cmp.Or(a.value, "0")) // nothing: the call was repeated, and its first answer lost
+	takeOvers, err := strconv.Atoi(a.value)
 	if err != nil {
 		return change.Claimed{}, fmt.Errorf("%s: how often it was taken over: %w", doing, err)
+	}
+	inFlight, err := strconv.Atoi(a.more)
+	if err != nil {
+		return change.Claimed{}, fmt.Errorf("%s: how long a call lasts: %w", doing, err)
 	}
 	return change.Claimed{
 		Claim:     change.Claim{ID: id, Epoch: r.Epoch, Worker: worker},
 		Request:   r,
 		TakenOver: what == whatTakeOver, TakeOvers: takeOvers,
+		InFlight: time.Duration(inFlight) * time.Millisecond,
 	}, nil
 }
 
@@ -148,6 +175,10 @@ func (s *Store) Release(ctx context.Context, c change.Claim) error {
 // Record writes a step's line into the journal.
 func (s *Store) Record(ctx context.Context, c change.Claim, line change.StepRecord, entry change.Entry) error {
 	doing := "writing the journal of request " + c.ID
+	done := 0
+	if line.State == change.StepDone {
+		done = 1
+	}
 	var f fields
 	f.json(line.Step, line)
 	if f.err != nil {
@@ -158,7 +189,7 @@ func (s *Store) Record(ctx context.Context, c change.Claim, line change.StepReco
 		a, err := s.run(ctx, transition{
 			doing: doing, script: journalRecordScript, id: c.ID, version: seen.version, entry: entry,
 			keys: []string{s.keys.steps(c.ID), s.keys.leases()},
-			args: append([]any{c.Epoch, c.Worker}, f.pairs...),
+			args: append(append([]any{c.Epoch, c.Worker}, f.pairs...), done),
 		})
 		if err == nil && a.word != "ok" {
 			err = a.unexpected(doing)

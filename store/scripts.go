@@ -67,6 +67,12 @@ var claimChecksSource string
 //go:embed lua/finish_check.lua
 var finishCheckSource string
 
+//go:embed lua/call_begin.lua
+var callBeginSource string
+
+//go:embed lua/calls_end.lua
+var callsEndSource string
+
 //go:embed lua/request_redraw.lua
 var requestRedrawSource string
 
@@ -95,6 +101,8 @@ var (
 	homeRenderedScript       = redis.NewScript(lib + homeRenderedSource)
 	followSetScript          = redis.NewScript(lib + followSetSource)
 
+	callBeginScript     = redis.NewScript(lib + callBeginSource)
+	callsEndScript      = redis.NewScript(lib + callsEndSource)
 	requestRedrawScript = redis.NewScript(lib + requestRedrawSource)
 	auditTrimScript     = redis.NewScript(lib + auditTrimSource)
 	claimChecksScript   = redis.NewScript(lib + claimChecksSource)
@@ -109,7 +117,7 @@ var scriptNames = map[string]string{
 	requestReleaseScript.Hash(): "request_release", notificationClaimScript.Hash(): "notification_claim", notificationFinishScript.Hash(): "notification_finish",
 	messageRecordScript.Hash(): "message_record", homeOpenScript.Hash(): "home_open", homesDirtyScript.Hash(): "homes_dirty", homeNextScript.Hash(): "home_next",
 	homeRenderedScript.Hash(): "home_rendered", asideScript.Hash(): "request_put_aside", requeueScript.Hash(): "request_requeue", followSetScript.Hash(): "follow_set",
-	requestRedrawScript.Hash(): "request_redraw", auditTrimScript.Hash(): "audit_trim", claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease",
+	callBeginScript.Hash(): "call_begin", callsEndScript.Hash(): "calls_end", requestRedrawScript.Hash(): "request_redraw", auditTrimScript.Hash(): "audit_trim", claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease",
 }
 
 // answer is what a script says: a word, and after some words a value.

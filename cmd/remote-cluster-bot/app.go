@@ -145,7 +145,7 @@ func (a *App) newExecutor(owner string, kinds map[change.Kind]change.Planner, st
 	e := a.config.Executor
 	var err error
 	a.executor, err = executor.New(a.metrics.Queue(a.store), a.store, kinds, steps, executor.Options{
-		Name: owner, Workers: e.Workers, Lease: e.Lease.Std(), Renew: e.Lease.Std() / 4, CallTimeout: e.CallTimeout.Std(),
+		Name: owner, Workers: e.Workers, Lease: e.Lease.Std(), Renew: e.Lease.Std() / 4,
 		Drain: e.Drain.Std(), Weigh: a.policy.Evaluate,
 		Backoff: executor.Exponential(250*time.Millisecond, 5*time.Second, mathrand.Float64),
 		Now:     time.Now, Log: a.log, Changed: a.notifier.Changed,

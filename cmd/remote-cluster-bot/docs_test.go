@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
@@ -135,19 +136,39 @@ func runLine(t *testing.T, c *clinic, repository, line string) {
 		if known := slices.Concat(config.Example, []byte("{ env: SLACK_APP_TOKEN }")); !bytes.Contains(known, []byte("{ env: "+name+" }")) {
 			t.Errorf("no configuration of these docs reads %s", name)
 		}
-	case "jq":
-		if _, err := exec.LookPath("jq"); err != nil {
-			t.Skip("there is no jq on the PATH")
+	case "jq", "openssl", "base64":
+		for _, word := range words {
+			if slices.Contains([]string{"jq", "openssl", "base64"}, word) {
+				if _, err := exec.LookPath(word); err != nil {
+					t.Skipf("there is no %s on the PATH", word)
+				}
+			}
 		}
 		out, err := exec.CommandContext(t.Context(), "sh", "-c", line).CombinedOutput()
-		if err != nil || len(out) == 0 {
+		if err != nil || len(out) == 0 && words[0] == "jq" {
 			t.Errorf("%v: %s", err, out)
 		}
+		madeKeys(t)
 	default:
 		if !slices.Contains(onlyParsed, words[0]) {
 			t.Errorf("nothing runs %q: a command in the docs has to be tried", line)
 		}
 		parse(t, repository, line)
+	}
+}
+
+// madeKeys looks whether what openssl was told to make is what the bot reads.
+func madeKeys(t *testing.T) {
+	t.Helper()
+	if text, err := os.ReadFile("checkpoint.key"); err == nil {
+		if _, err := change.ParseSigningKey(string(text)); err != nil {
+			t.Error(err)
+		}
+	}
+	if text, err := os.ReadFile("checkpoint.pub"); err == nil {
+		if _, err := change.ParsePublicKey(text); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

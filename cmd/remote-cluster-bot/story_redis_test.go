@@ -34,8 +34,12 @@ func (s *story) redisState(_ *testscript.TestScript, args []string) error {
 		return nil
 	case "backup":
 		s.backup = map[string]string{}
-		return s.eachKey(func(key string) (err error) {
-			s.backup[key], err = s.server.Client.Dump(s.ctx, key).Result()
+		return s.eachKey(func(key string) error {
+			value, err := s.server.Client.Dump(s.ctx, key).Result()
+			if errors.Is(err, redis.Nil) {
+				return nil // it has lived its time
+			}
+			s.backup[key] = value
 			return err
 		})
 	case "emptied":

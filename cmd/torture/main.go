@@ -44,8 +44,8 @@ func run(ctx context.Context) error {
 	flag.IntVar(&o.replicas, "replicas", 0, "of the bot in each round; 0: two or three")
 	flag.IntVar(&o.blows, "blows", 0, "in each round; 0: two to six")
 	flag.Uint64Var(&o.seed, "seed", 0, "of all chance; 0: a new one, which is printed")
-	flag.DurationVar(&o.lease, "lease", 8*time.Second, "the bot's executor.lease")
-	flag.DurationVar(&o.call, "call-timeout", 0, "the bot's executor.call_timeout; 0: 7/8 of the lease")
+	flag.DurationVar(&o.lease, "lease", 3*time.Second, "the bot's executor.lease")
+	flag.DurationVar(&o.call, "call-timeout", 7*time.Second, "the bot's executor.call_timeout")
 	flag.BoolVar(&o.keep, "keep", false, "keep the files of all rounds, not only of those with violations")
 	flag.BoolVar(&o.verbose, "v", false, "tell what happens")
 	flag.StringVar(&o.only, "only", "", "let only this kind of blow fall, such as \"kill\"")
@@ -59,9 +59,6 @@ func run(ctx context.Context) error {
 	}
 	if o.seed == 0 {
 		o.seed = rand.Uint64() >> 32 //nolint:gosec // chance, not secrecy
-	}
-	if o.call == 0 {
-		o.call = o.lease * 7 / 8
 	}
 	if o.only != "" {
 		blows = slices.DeleteFunc(blows, func(b blow) bool { return b.name != o.only })
@@ -122,8 +119,11 @@ func round(ctx context.Context, o options, sum *summary, n int, bin, dir string)
 	rng := rand.New(rand.NewPCG(o.seed, uint64(n))) //nolint:gosec // chance, not secrecy
 	s := &stage{
 		settings: settings{bin: bin, older: o.older, server: o.server, dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second},
-		name:     fmt.Sprintf("round-%d", n), socket: rng.IntN(4) == 0, rng: rng, line: newTimeline(),
+		name:     fmt.Sprintf("round-%d", n), socket: rng.IntN(4) == 0, rng: rng, line: newTimeline(), workers: 4, saturated: n%2 == 0,
 		log: func(string, ...any) {},
+	}
+	if s.saturated {
+		s.workers = 1
 	}
 	begun := time.Now()
 	if o.verbose {
@@ -142,6 +142,9 @@ func round(ctx context.Context, o options, sum *summary, n int, bin, dir string)
 	mode := "http"
 	if s.socket {
 		mode = "socket"
+	}
+	if s.saturated {
+		mode += ", saturated"
 	}
 	fmt.Printf("round %d (%s, %d replicas, %.0fs): %s: %s\n", n, mode, len(s.replicas), time.Since(begun).Seconds(), strings.Join(what, ", "), verdict(found))
 	for _, v := range found {
@@ -170,7 +173,11 @@ func (s *stage) play(ctx context.Context, o options) (what []string, overs []tak
 	if replicas == 0 {
 		replicas = 2 + s.rng.IntN(2)
 	}
-	if err := s.build(replicas, s.between(20*time.Millisecond, 300*time.Millisecond)); err != nil {
+	latency := s.between(20*time.Millisecond, 300*time.Millisecond)
+	if s.saturated { // fewer workers than requests, each of which takes its time
+		replicas, latency = 2, 300*time.Millisecond
+	}
+	if err := s.build(replicas, latency); err != nil {
 		return nil, nil, nil, err
 	}
 	for _, r := range s.replicas {
@@ -222,7 +229,7 @@ func (s *stage) play(ctx context.Context, o options) (what []string, overs []tak
 	s.handed = s.handOvers(audit)
 	overs = s.takeOvers(audit)
 	for _, o := range overs {
-		if limit := s.lease + 2*time.Second + s.callTimeout; o.took > limit {
+		if limit := s.lease + 3*time.Second; o.took > limit {
 			found.add("%s was taken over after %v, later than %v", o.request, o.took, limit)
 		}
 	}
@@ -232,6 +239,9 @@ func (s *stage) play(ctx context.Context, o options) (what []string, overs []tak
 // wishes of this round, one to three.
 func (s *stage) wishes() []wish {
 	out := slices.Clone(wishes[:1+s.rng.IntN(len(wishes))])
+	if s.saturated {
+		out = slices.Clone(wishes)
+	}
 	for i := range out {
 		out[i].withdraw = s.rng.IntN(10) == 0
 		out[i].then = []string{"", "rotate", "update", "disconnect"}[s.rng.IntN(4)]

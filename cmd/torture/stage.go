@@ -53,8 +53,11 @@ type stage struct {
 	settings
 	name   string // also the environment in the bot's configuration
 	socket bool
-	rng    *rand.Rand
-	log    func(format string, args ...any)
+	// saturated: there are more requests at once than workers.
+	saturated bool
+	workers   int
+	rng       *rand.Rand
+	log       func(format string, args ...any)
 
 	redis    *redisServer
 	sim      *process
@@ -183,7 +186,7 @@ func (s *stage) wireUp(r *replica) error {
 	}
 	r.config = filepath.Join(s.dir, fmt.Sprintf("replica-%d.yaml", r.number))
 	return os.WriteFile(r.config, fmt.Appendf(nil, configuration,
-		s.name, mode, r.listen, r.slack.addr(), s.world.Channel, r.redis.addr(), s.lease, s.callTimeout,
+		s.name, mode, r.listen, r.slack.addr(), s.world.Channel, r.redis.addr(), s.workers, s.lease, s.callTimeout,
 		r.elect[0].addr(), r.elect[1].addr()), 0o600)
 }
 
@@ -201,6 +204,7 @@ redis:
 approvals:
   approvers: [U0BOB, U0CAROL]
 executor:
+  workers: %d
   lease: %s
   call_timeout: %s
 log: { level: debug }

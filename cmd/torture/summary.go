@@ -14,7 +14,8 @@ type summary struct {
 	rounds     int
 	counts     map[string]int
 	ends       map[string]int
-	overs      []time.Duration
+	overs      map[bool][]time.Duration // by whether queues were full
+	wentOn     map[bool][]time.Duration
 	unmeasured int
 	drains     []time.Duration
 	handed     []time.Duration
@@ -24,7 +25,11 @@ type summary struct {
 	violations []string
 }
 
-func newSummary() *summary { return &summary{counts: map[string]int{}, ends: map[string]int{}} }
+func newSummary() *summary {
+	return &summary{
+		counts: map[string]int{}, ends: map[string]int{}, overs: map[bool][]time.Duration{}, wentOn: map[bool][]time.Duration{},
+	}
+}
 
 func (t *summary) add(round int, s *stage, overs []takeOver, found findings) {
 	t.mu.Lock()
@@ -38,7 +43,10 @@ func (t *summary) add(round int, s *stage, overs []takeOver, found findings) {
 			t.unmeasured++
 			continue
 		}
-		t.overs = append(t.overs, o.took)
+		t.overs[s.saturated] = append(t.overs[s.saturated], o.took)
+		if o.wentOn > 0 {
+			t.wentOn[s.saturated] = append(t.wentOn[s.saturated], o.wentOn)
+		}
 	}
 	for state, n := range s.ends {
 		t.ends[state] += n
@@ -65,14 +73,21 @@ func (t *summary) print(o options) {
 	for _, k := range slices.Sorted(maps.Keys(t.ends)) {
 		fmt.Printf("  ended %-10s %d\n", k, t.ends[k])
 	}
-	fmt.Printf("  take-overs       %d measured: median %.1fs, max %.1fs (lease %v); %d more while Redis was away\n",
-		len(t.overs), median(t.overs).Seconds(), longest(t.overs).Seconds(), o.lease, t.unmeasured)
+	for _, saturated := range []bool{false, true} {
+		name := map[bool]string{false: "take-overs", true: "  queues full"}[saturated]
+		fmt.Printf("  %-16s %s; went on %s\n", name, figures(t.overs[saturated]), figures(t.wentOn[saturated]))
+	}
+	fmt.Printf("  %-16s %v, calls %v; %d more take-overs while Redis was away\n", "leases", o.lease, o.call, t.unmeasured)
 	fmt.Printf("  stops            median %.1fs, max %.1fs; %d had to be killed\n", median(t.drains).Seconds(), longest(t.drains).Seconds(), t.undrained)
 	fmt.Printf("  given back       %d claims taken up by the next worker: median %.2fs, max %.2fs\n", len(t.handed), median(t.handed).Seconds(), longest(t.handed).Seconds())
 	fmt.Printf("  violations       %d\n", len(t.violations))
 	for _, v := range t.violations {
 		fmt.Printf("    %s\n", v)
 	}
+}
+
+func figures(of []time.Duration) string {
+	return fmt.Sprintf("%d: median %.1fs, p95 %.1fs, max %.1fs", len(of), median(of).Seconds(), quantile(of, .95).Seconds(), longest(of).Seconds())
 }
 
 func longest(of []time.Duration) time.Duration {

@@ -52,17 +52,23 @@ type takeOver struct {
 	request string
 	at      time.Time
 	took    time.Duration // since the holder fell silent and somebody could take over; 0: it did not fall silent
+	wentOn  time.Duration // from then until the successor's first word; 0: it never came
 }
 
 // takeOvers measures them: from the kill (or freeze) of the holder to the next claim that the audit tells of. Time in
 // which nobody could have taken over, because Redis or every other replica was away, does not count.
 func (s *stage) takeOvers(audit []change.AuditLine) []takeOver {
-	holder := map[string]string{}
+	holder, latest := map[string]string{}, map[string]int{} // by request: who has it; the take-over after which nothing was said yet
 	var out []takeOver
 	for _, l := range audit {
 		e := l.Entry
+		if i, ok := latest[e.Request]; ok && e.Worker == holder[e.Request] {
+			out[i].wentOn = max(e.At.Sub(out[i].at), time.Millisecond)
+			delete(latest, e.Request)
+		}
 		switch e.What {
 		case "take_over":
+			latest[e.Request] = len(out)
 			out = append(out, takeOver{request: e.Request, at: e.At, took: s.took(holder[e.Request], e.At)})
 			holder[e.Request] = e.Worker
 		case string(change.Start), "claim":
@@ -170,10 +176,13 @@ func (s *stage) processOf(worker string) *process {
 	return nil
 }
 
-func median(of []time.Duration) time.Duration {
+// quantile is the value that the part q of all does not exceed.
+func quantile(of []time.Duration, q float64) time.Duration {
 	if len(of) == 0 {
 		return 0
 	}
 	of = slices.Sorted(slices.Values(of))
-	return of[len(of)/2]
+	return of[min(int(q*float64(len(of))), len(of)-1)]
 }
+
+func median(of []time.Duration) time.Duration { return quantile(of, 0.5) }

@@ -41,10 +41,12 @@ type Claim struct {
 type Claimed struct {
 	Claim   Claim
 	Request *Request
-	// TakenOver: an earlier claim was not given back. What it began may still be under way.
+	// TakenOver: an earlier claim was not given back.
 	TakenOver bool
 	// TakeOvers is how often in a row it was taken over: a request whose workers die may be what kills them.
 	TakeOvers int
+	// InFlight is for how long a call that an earlier worker sent may still be carried out.
+	InFlight time.Duration
 }
 
 // Transition is one transition, or one decision that moves nothing yet.

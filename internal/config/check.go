@@ -240,9 +240,6 @@ func (p *parser) checkExecutor(e Executor) {
 	}
 	p.span("executor.lease", e.Lease, time.Second, time.Minute)
 	p.span("executor.call_timeout", e.CallTimeout, 100*time.Millisecond, time.Minute)
-	if e.CallTimeout >= e.Lease {
-		p.add("executor.call_timeout", "must be shorter than the lease (%s): a call must end before another worker can take over", e.Lease)
-	}
 	p.span("executor.verify_within", e.VerifyWithin, time.Second, time.Hour)
 	p.span("executor.drain", e.Drain, 0, 10*time.Minute)
 }

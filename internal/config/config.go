@@ -258,11 +258,13 @@ type Credential struct {
 
 // Executor is how approved changes are worked on.
 type Executor struct {
-	// Workers is how many changes go on at once in this process. Default 4.
+	// Workers is how many changes go on at once in this process; as many more are taken over from processes that fell silent.
+	// Default 4.
 	Workers int `yaml:"workers"`
-	// Lease is how long a worker may be silent before another takes over. Default 8s.
+	// Lease is how long a worker may be silent before another takes over. Default 3s.
 	Lease Duration `yaml:"lease"`
-	// CallTimeout is how long each call to Elastic may take; it must be shorter than the lease. Default 7s.
+	// CallTimeout is how long each call to Elastic may take. Whoever takes over waits for as long as one that was sent may
+	// still be carried out. Default 7s.
 	CallTimeout Duration `yaml:"call_timeout"`
 	// VerifyWithin is how long a new connection may take to come up. Default 2m.
 	VerifyWithin Duration `yaml:"verify_within"`
@@ -329,7 +331,7 @@ func (c *Config) setDefaults() {
 		c.Policy.setDefaults()
 	}
 	def(&c.Executor.Workers, 4)
-	def(&c.Executor.Lease, Duration(8*time.Second))
+	def(&c.Executor.Lease, Duration(3*time.Second))
 	def(&c.Executor.CallTimeout, Duration(7*time.Second))
 	def(&c.Executor.VerifyWithin, Duration(2*time.Minute))
 	def(&c.Executor.Drain, Duration(20*time.Second))

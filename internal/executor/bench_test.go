@@ -56,7 +56,7 @@ func newBench(t *testing.T) *bench {
 		T: t, mem: executortest.NewMem(time.Now), world: world, log: log,
 		me: executortest.Caller{World: world, Name: "w1"},
 		o: executor.Options{
-			Workers: 1, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil)),
+			Workers: 1, Lease: 8 * time.Second, Renew: 2 * time.Second, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil)),
 			Backoff: executor.Exponential(100*time.Millisecond, 2*time.Second, func() float64 { return 0.5 }),
 			Scrub:   func(s string) string { return strings.ReplaceAll(s, "SEKRIT", "••••") },
 		},
@@ -177,6 +177,19 @@ func (l line) call(op string, send func() error) error {
 func (l line) Claim(ctx context.Context, worker string, lease time.Duration) (c executor.Claimed, err error) {
 	err = l.call("claim", func() (err error) { c, err = l.Queue.Claim(ctx, worker, lease); return err })
 	return c, err
+}
+
+func (l line) TakeOver(ctx context.Context, worker string, lease time.Duration) (c executor.Claimed, err error) {
+	err = l.call("claim", func() (err error) { c, err = l.Queue.TakeOver(ctx, worker, lease); return err })
+	return c, err
+}
+
+func (l line) BeginCall(ctx context.Context, c change.Claim, n int64, lasts time.Duration) error {
+	return l.call("begin call", func() error { return l.Queue.BeginCall(ctx, c, n, lasts) })
+}
+
+func (l line) EndCalls(ctx context.Context, c change.Claim, n int64) error {
+	return l.call("end calls", func() error { return l.Queue.EndCalls(ctx, c, n) })
 }
 
 func (l line) Extend(ctx context.Context, c change.Claim, lease time.Duration) error {

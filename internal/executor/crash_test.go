@@ -44,6 +44,7 @@ type run struct {
 	restarts []int    // seconds until a new worker comes, each time
 	fails    bool     // the last step can't succeed
 	retried  bool     // a person tries again once it is stuck
+	lease    time.Duration
 }
 
 func drawRun(t *rapid.T) run {
@@ -66,6 +67,7 @@ func drawRun(t *rapid.T) run {
 		restarts: rapid.SliceOfN(rapid.IntRange(0, 12), 1, 8).Draw(t, "restarts"),
 		fails:    rapid.Bool().Draw(t, "fails"),
 		retried:  rapid.Bool().Draw(t, "retried"),
+		lease:    rapid.SampledFrom([]time.Duration{3 * time.Second, 8 * time.Second}).Draw(t, "lease"),
 	}
 }
 
@@ -145,7 +147,7 @@ func (s *stage) restart(ctx context.Context, procs *sync.WaitGroup) {
 		}
 		e, err := executor.New(p.queue(), s.mem, map[change.Kind]change.Planner{"test.change": kind}, kind.Registry(), executor.Options{
 			Name: p.name, Workers: 1, Now: time.Now,
-			Renew:   6 * time.Second, // so that a lease may end while the last call under it is still on its way
+			Lease: s.lease, Renew: s.lease * 3 / 4, // so that a lease may end while the last call under it is still on its way
 			Backoff: executor.Exponential(100*time.Millisecond, 2*time.Second, func() float64 { return 0.5 }),
 		})
 		if err != nil {

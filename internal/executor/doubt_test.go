@@ -18,7 +18,7 @@ import (
 func TestInDoubtIsWaitedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.o.Lease, b.o.Renew, b.o.CallTimeout = 8*time.Second, 6*time.Second, 7*time.Second
+		b.o.Lease, b.o.Renew = 8*time.Second, 6*time.Second
 		died := make(chan struct{})
 		var dead atomic.Bool
 		b.world.Meet = func(c executortest.Call) executortest.Fault {

@@ -20,11 +20,10 @@ type Registry map[string]func(args json.RawMessage) (change.Step, error)
 // the default named here.
 type Options struct {
 	Name    string // of this process, in claims and in the audit: "worker"
-	Workers int    // how many requests are worked on at once: 2
+	Workers int    // how many requests are worked on at once, and as many more that were taken over: 2
 
-	Lease       time.Duration // how long a claim lasts without renewal, and so a take-over after a crash: 8 s
-	Renew       time.Duration // how often it is renewed: 2 s
-	CallTimeout time.Duration // the longest that one outgoing call of a step takes; shorter than the lease: 7 s
+	Lease       time.Duration // how long a claim lasts without renewal, and so a take-over after a crash: 3 s
+	Renew       time.Duration // how often it is renewed: a quarter of that
 	StepTimeout time.Duration // how long a step is tried again, unless it is change.Patient: 90 s
 	Drain       time.Duration // how long a running step may go on after stop: 20 s
 
@@ -55,7 +54,7 @@ type Executor struct {
 }
 
 // New returns an executor of planned steps, which steps builds. It asks planners for one thing only: whether a plan is
-// still the same before its first step. It refuses options under which a call could outlive its lease.
+// still the same before its first step. It refuses options that can't be kept.
 func New(queue Queue, waker Waker, planners map[change.Kind]change.Planner, steps Registry, o Options) (*Executor, error) {
 	setDefaults(&o)
 	switch {
@@ -63,8 +62,6 @@ func New(queue Queue, waker Waker, planners map[change.Kind]change.Planner, step
 		return nil, errors.New("executor: no clock is given")
 	case o.Backoff == nil:
 		return nil, errors.New("executor: no back-off is given")
-	case o.CallTimeout >= o.Lease:
-		return nil, fmt.Errorf("executor: calls of up to %v don't fit into a lease of %v", o.CallTimeout, o.Lease)
 	case o.Renew >= o.Lease:
 		return nil, fmt.Errorf("executor: renewing every %v is too late for a lease of %v", o.Renew, o.Lease)
 	}
@@ -74,9 +71,8 @@ func New(queue Queue, waker Waker, planners map[change.Kind]change.Planner, step
 func setDefaults(o *Options) {
 	orDefault(&o.Name, "worker")
 	orDefault(&o.Workers, 2)
-	orDefault(&o.Lease, 8*time.Second)
-	orDefault(&o.Renew, 2*time.Second)
-	orDefault(&o.CallTimeout, 7*time.Second)
+	orDefault(&o.Lease, 3*time.Second)
+	orDefault(&o.Renew, o.Lease/4)
 	orDefault(&o.StepTimeout, 90*time.Second)
 	orDefault(&o.Drain, 20*time.Second)
 	orDefault(&o.Log, slog.New(slog.DiscardHandler))
@@ -120,10 +116,48 @@ func Explain(err error) string {
 func (e *Executor) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for i := range e.o.Workers {
-		wg.Go(func() { e.worker(ctx, fmt.Sprintf("%s-%d", e.o.Name, i+1)) })
+		wg.Go(func() { e.worker(ctx, e.workerName(i+1)) })
 	}
+	wg.Go(func() { e.takeOver(ctx) })
 	wg.Wait()
 	return nil
+}
+
+func (e *Executor) workerName(n int) string { return fmt.Sprintf("%s-%d", e.o.Name, n) }
+
+// takeOver looks for requests whose workers fell silent, and works on them beside what all workers have in hands: full queues
+// must not make them wait.
+func (e *Executor) takeOver(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	free := make(chan string, e.o.Workers)
+	for i := range e.o.Workers {
+		free <- e.workerName(e.o.Workers + i + 1)
+	}
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case name := <-free:
+			asked := e.o.Now()
+			claimed, err := e.claim(ctx, name, e.queue.TakeOver)
+			if err != nil {
+				free <- name
+				pause := e.o.Renew / 2
+				if !errors.Is(err, change.ErrNoWork) {
+					pause = e.o.Renew
+				}
+				_ = sleep(ctx, nil, pause) // the loop sees for itself whether ctx ended
+				continue
+			}
+			wg.Go(func() {
+				if err := e.work(ctx, claimed, asked); err != nil {
+					_ = sleep(ctx, nil, e.o.Renew/2)
+				}
+				free <- name
+			})
+		}
+	}
 }
 
 const (
@@ -139,7 +173,7 @@ func (e *Executor) worker(ctx context.Context, name string) {
 	failures, short := 0, 0
 	for ctx.Err() == nil {
 		asked := e.o.Now()
-		claimed, err := e.claim(ctx, name)
+		claimed, err := e.claim(ctx, name, e.queue.Claim)
 		switch {
 		case err == nil:
 			short = 0
@@ -159,10 +193,10 @@ func (e *Executor) worker(ctx context.Context, name string) {
 
 // claim is not cut short by a stop: the queue would have handed a request out that nobody knows of, and it
 // would lie there until its lease ends.
-func (e *Executor) claim(ctx context.Context, worker string) (Claimed, error) {
+func (e *Executor) claim(ctx context.Context, worker string, how func(context.Context, string, time.Duration) (Claimed, error)) (Claimed, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.o.Lease)
 	defer cancel()
-	claimed, err := e.queue.Claim(ctx, worker, e.o.Lease)
+	claimed, err := how(ctx, worker, e.o.Lease)
 	e.connectivity.report(ctx, err)
 	return claimed, err
 }

@@ -231,10 +231,9 @@ func TestPanicFailsTheStep(t *testing.T) {
 	})
 }
 
-func TestNewRefusesACallLongerThanTheLease(t *testing.T) {
+func TestNewRefusesWhatCantBeKept(t *testing.T) {
 	b := newBench(t)
 	for name, spoil := range map[string]func(*executor.Options){
-		"call":  func(o *executor.Options) { o.Lease, o.CallTimeout = 5*time.Second, 5*time.Second },
 		"renew": func(o *executor.Options) { o.Renew = 8 * time.Second },
 		"clock": func(o *executor.Options) { o.Now = nil },
 		"pause": func(o *executor.Options) { o.Backoff = nil },

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -23,10 +22,7 @@ type job struct {
 	stop      <-chan struct{} // closed: nothing new begins
 	log       *slog.Logger
 
-	// callInFlight: a call that we or an earlier worker made may still be carried out. Such a claim is not given back:
-	// its lease runs out, and by that the next worker knows that it has to wait.
-	callInFlight bool
-	refused      error // why a note of the present attempt could not be written
+	refused error // why a note of the present attempt could not be written
 }
 
 // work works on a claimed request until it needs no worker any more, the claim is lost, or stop ends. An error
@@ -42,7 +38,7 @@ func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error 
 		log: e.o.Log.With("request", c.Claim.ID, "kind", string(c.Request.Proposal.Kind), "worker", c.Claim.Worker),
 	}
 	j.log.InfoContext(ctx, "request claimed", "state", string(c.Request.State), "epoch", c.Claim.Epoch, "taken_over", c.TakenOver)
-	err := j.span(ctx, "work", func(ctx context.Context) error { return j.run(ctx, c.TakenOver) })
+	err := j.span(ctx, "work", func(ctx context.Context) error { return j.run(ctx, asked.Add(c.InFlight)) })
 	e.o.Changed(c.Claim.ID) // also where an answer was lost and we don't know what was written
 	switch {
 	case err == nil:
@@ -85,13 +81,14 @@ func withDrain(ctx, stop context.Context, drain time.Duration) (context.Context,
 	}
 }
 
-func (j *job) run(ctx context.Context, takenOver bool) error {
+// run works on the request. Until quiet, a call that an earlier worker sent may still be carried out.
+func (j *job) run(ctx context.Context, quiet time.Time) error {
 	if j.takeOvers >= maxTakeOvers {
 		return j.giveUp(ctx)
 	}
-	if takenOver && slices.ContainsFunc(j.request.Journal, inDoubt) {
-		j.log.InfoContext(ctx, "waiting out what an earlier worker began", "wait", j.o.CallTimeout.String())
-		if err := j.waitOutInFlight(ctx); err != nil {
+	if rest := quiet.Sub(j.o.Now()); rest > 0 {
+		j.log.InfoContext(ctx, "waiting out a call that an earlier worker sent", "wait", rest.String())
+		if err := sleep(ctx, j.stop, rest); err != nil {
 			return err
 		}
 	}
@@ -103,21 +100,6 @@ func (j *job) run(ctx context.Context, takenOver bool) error {
 	if j.request.State == change.Undoing {
 		return j.undo(ctx)
 	}
-	return nil
-}
-
-// inDoubt reports whether a step was begun, or its undoing, and no later word came.
-func inDoubt(line change.StepRecord) bool {
-	return line.State == change.StepBegun || line.State == change.StepUndoing
-}
-
-// waitOutInFlight waits until no call that was cut off can still be carried out.
-func (j *job) waitOutInFlight(ctx context.Context) error {
-	j.callInFlight = true
-	if err := sleep(ctx, j.stop, j.o.CallTimeout); err != nil {
-		return err
-	}
-	j.callInFlight = false
 	return nil
 }
 
@@ -141,10 +123,7 @@ func (j *job) checkLease(ctx context.Context) error {
 
 func (j *job) release(ctx context.Context) {
 	j.lease.rest()
-	if j.callInFlight {
-		j.log.InfoContext(ctx, "leaving the claim to its end: a call may be under way")
-		return
-	}
+	j.lease.endCalls(ctx)
 	err := j.queue.Release(ctx, j.claim)
 	j.connectivity.report(ctx, err)
 	if err != nil {

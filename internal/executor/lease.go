@@ -20,6 +20,8 @@ type lease struct {
 	mu     sync.Mutex
 	end    time.Time
 	expiry *time.Timer
+
+	calls calls
 }
 
 // leased is the context of work under a lease. Its deadline is the present end of the lease as this process knows
@@ -37,8 +39,11 @@ type leased struct {
 
 // Value tells whose work the context belongs to: see Working.
 func (l leased) Value(key any) any {
-	if key == (workingKey{}) {
+	switch key {
+	case workingKey{}:
 		return l.lease.claim
+	case change.CallGateKey{}:
+		return change.CallGate(l.lease.beginCall)
 	}
 	return l.Context.Value(key)
 }
@@ -56,7 +61,7 @@ func (l leased) Deadline() (time.Time, bool) { return l.lease.until(), true }
 
 // acquire starts keeping c, which was asked for at asked: the queue began the lease no earlier than that.
 func (e *Executor) acquire(ctx context.Context, c change.Claim, asked time.Time) (context.Context, *lease) {
-	l := &lease{Executor: e, claim: c, end: asked.Add(e.o.Lease)}
+	l := &lease{Executor: e, claim: c, end: asked.Add(e.o.Lease), calls: newCalls()}
 	ctx, l.lose = context.WithCancelCause(ctx)
 	held := leased{Context: ctx, lease: l}
 
@@ -67,6 +72,7 @@ func (e *Executor) acquire(ctx context.Context, c change.Claim, asked time.Time)
 	keeping, stop := context.WithCancel(held)
 	var keeper sync.WaitGroup
 	keeper.Go(func() { l.keep(keeping) })
+	keeper.Go(func() { l.tellCalls(keeping) })
 	l.rest = func() {
 		stop()
 		keeper.Wait()

@@ -17,6 +17,13 @@ type Queue interface {
 	// to applying). It raises the epoch and starts a lease by the queue's own clock. change.ErrNoWork if there is
 	// none.
 	Claim(ctx context.Context, worker string, lease time.Duration) (Claimed, error)
+	// TakeOver takes the next request whose lease has ended, or that was given back; change.ErrNoWork if there is none.
+	TakeOver(ctx context.Context, worker string, lease time.Duration) (Claimed, error)
+	// BeginCall notes that call n under this claim is about to be sent, and may be carried out for as long as lasts. Whoever
+	// claims the request meanwhile is told how much of that is left.
+	BeginCall(ctx context.Context, c change.Claim, n int64, lasts time.Duration) error
+	// EndCalls notes that none of the calls up to n is under way any more. It changes nothing if a later one has begun.
+	EndCalls(ctx context.Context, c change.Claim, n int64) error
 	// Extend starts the lease anew.
 	Extend(ctx context.Context, c change.Claim, lease time.Duration) error
 	// Record writes a step's line into the journal.

@@ -50,12 +50,12 @@ func (j *job) try(ctx context.Context, patience time.Duration, act func(context.
 		case failed == nil && j.refused == nil:
 			return nil, nil
 		case context.Cause(ctx) != nil:
-			j.callInFlight = true // the attempt was cut off
 			return nil, context.Cause(ctx)
 		case j.refused != nil:
 			return nil, j.refused
 		case cut:
-			return fmt.Errorf("gave up after attempt %d: %w", n, failed), j.waitOutInFlight(ctx)
+			// What it sent may still be carried out.
+			return fmt.Errorf("gave up after attempt %d: %w", n, failed), sleep(ctx, j.stop, j.lease.quietIn())
 		case !change.IsTemporary(failed):
 			return failed, nil
 		}

@@ -133,7 +133,6 @@ func hasty(f executortest.Func) executortest.Func {
 func TestCutAttemptIsWaitedOutBeforeUndo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.world.Timeout = time.Hour // a client that does not keep to its time-out
 		b.world.Meet = func(c executortest.Call) executortest.Fault {
 			if c.Verb == "create" {
 				return executortest.Fault{Slow: 6 * time.Second}

@@ -169,6 +169,15 @@ type claims struct {
 
 func (c claims) Claim(ctx context.Context, worker string, lease time.Duration) (executor.Claimed, error) {
 	got, err := c.Queue.Claim(ctx, worker, lease)
+	return c.note(got, err)
+}
+
+func (c claims) TakeOver(ctx context.Context, worker string, lease time.Duration) (executor.Claimed, error) {
+	got, err := c.Queue.TakeOver(ctx, worker, lease)
+	return c.note(got, err)
+}
+
+func (c claims) note(got executor.Claimed, err error) (executor.Claimed, error) {
 	if err == nil {
 		c.p.mu.Lock()
 		c.p.claimed = append(c.p.claimed, executortest.Call{Caller: c.p.name, Verb: "claim", Sent: time.Now()})

@@ -143,6 +143,12 @@ func (q fatal) Claim(ctx context.Context, worker string, lease time.Duration) (e
 	return c, err
 }
 
+func (q fatal) TakeOver(ctx context.Context, worker string, lease time.Duration) (executor.Claimed, error) {
+	c, err := q.Queue.TakeOver(ctx, worker, lease)
+	c.TakeOvers = 5
+	return c, err
+}
+
 func TestARequestThatKillsItsWorkersIsLeftToPeople(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -49,9 +49,21 @@ type queue struct {
 
 func (q *queue) Claim(ctx context.Context, worker string, lease time.Duration) (executor.Claimed, error) {
 	c, err := q.Queue.Claim(ctx, worker, lease)
-	if err != nil {
-		return c, err
+	if err == nil {
+		q.claimed(c)
 	}
+	return c, err
+}
+
+func (q *queue) TakeOver(ctx context.Context, worker string, lease time.Duration) (executor.Claimed, error) {
+	c, err := q.Queue.TakeOver(ctx, worker, lease)
+	if err == nil {
+		q.claimed(c)
+	}
+	return c, err
+}
+
+func (q *queue) claimed(c executor.Claimed) {
 	switch {
 	case c.TakenOver:
 		q.m.takeOvers.Inc()
@@ -62,7 +74,6 @@ func (q *queue) Claim(ctx context.Context, worker string, lease time.Duration) (
 			q.m.start.Observe(q.m.now().Sub(last.At).Seconds())
 		}
 	}
-	return c, nil
 }
 
 func (q *queue) Record(ctx context.Context, c change.Claim, line change.StepRecord, entry change.Entry) error {

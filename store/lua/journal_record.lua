@@ -1,7 +1,7 @@
 -- journal_record writes a step's line into the journal, under a worker's claim.
 --
 -- KEYS  1-5 as in lib.lua  6 req:<id>:steps  7 leases
--- ARGV  1-6 as in lib.lua  7 epoch  8 worker  9 step  10 the line
+-- ARGV  1-6 as in lib.lua  7 epoch  8 worker  9 step  10 the line  11 1 if the step is done, else 0
 --
 -- missing, newer, fenced
 -- conflict  the request is no longer at that version
@@ -13,4 +13,5 @@ if head then return head end
 
 record()
 redis.call('HSET', KEYS[6], ARGV[9], ARGV[10])
+if ARGV[11] == '1' then redis.call('HDEL', KEYS[4], 'takeovers') end -- whatever killed workers, it was not this
 return {'ok'}

@@ -5,16 +5,21 @@
 --       10 1 if it was seen given back, else 0  11 worker  12 lease, ms  13 how long one that is locked out is left alone, ms
 --       14 1 if it is taken over, else 0
 --
--- ok <how often in a row it has been taken over>
+-- ok <how often in a row it has been taken over> <ms for which a call of an earlier worker may still be carried out>
 -- missing, newer
 -- conflict  somebody else was quicker
 -- early     its change window has yet to open
 -- locked    a request that has begun writes the same: this one goes back in the line
 -- overdue   it was approved, but its deadline has passed: it is left to expire
-local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5])
+local req, id, at = KEYS[4], ARGV[4], now()
+local function claimed()
+  local is = redis.call('HMGET', req, 'takeovers', 'call_until')
+  return {'ok', is[1] or '0', text(math.max(tonumber(is[2] or '0') - at, 0))}
+end
+if again(KEYS[1]) then return claimed() end
+local done = unusable(KEYS[4], ARGV[5])
 if done then return done end
 
-local req, id, at = KEYS[4], ARGV[4], now()
 local is = redis.call('HMGET', req, 'version', 'state', 'epoch', 'released', 'deadline')
 if is[1] ~= ARGV[6] or is[2] ~= ARGV[7] or is[3] ~= ARGV[9] or (is[4] or '0') ~= ARGV[10] then
   return {'conflict'}
@@ -39,10 +44,10 @@ if head then return head end
 record()
 redis.call('HINCRBY', req, 'epoch', 1)
 if ARGV[14] == '0' then redis.call('HDEL', req, 'takeovers') end
-local takeovers = redis.call('HINCRBY', req, 'takeovers', ARGV[14])
+redis.call('HINCRBY', req, 'takeovers', ARGV[14])
 redis.call('HSET', req, 'state', ARGV[8], 'worker', ARGV[11], 'released', '0')
 redis.call('ZADD', KEYS[8], text(at + tonumber(ARGV[12])), id)
 redis.call('ZREM', KEYS[7], id)
 redis.call('ZREM', KEYS[6], id)
 for i = 9, #KEYS do redis.call('SET', KEYS[i], id) end
-return {'ok', text(takeovers)}
+return claimed()

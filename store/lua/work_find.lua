@@ -2,7 +2,7 @@
 -- the order of their approval; those whose change window has yet to open are left alone. It changes nothing.
 --
 -- KEYS  1 leases  2 ready
--- ARGV  1 how many of each
+-- ARGV  1 how many of the first kind  2 how many of the second
 --
 -- Answers with Redis's time in ms, then the ids.
 local at = text(now())
@@ -10,7 +10,7 @@ local found = {at}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', at, 'LIMIT', 0, ARGV[1])) do
   found[#found + 1] = id
 end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', at, 'LIMIT', 0, ARGV[1])) do
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', at, 'LIMIT', 0, ARGV[2])) do
   found[#found + 1] = id
 end
 return found

@@ -37,6 +37,8 @@ type kept struct {
 	worker   string    // who claimed it last
 	leased   int64     // order in which the lease ended, for those given back
 	released bool
+	calling  int64     // the last call that was noted under the present claim
+	quiet    time.Time // until then it may be carried out
 	lagging  int64 // order of falling behind or of the last try; 0: shown
 	notifier string
 	telling  time.Time // end of the notifier's lease

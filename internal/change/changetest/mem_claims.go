@@ -15,7 +15,21 @@ import (
 func (m *Mem) Claim(_ context.Context, worker string, lease time.Duration) (change.Claimed, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.claim(m.next(), worker, lease)
+}
+
+// TakeOver implements executor.Queue.
+func (m *Mem) TakeOver(_ context.Context, worker string, lease time.Duration) (change.Claimed, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	k := m.next()
+	if k != nil && k.State == change.Approved { // nothing that was begun comes after it
+		k = nil
+	}
+	return m.claim(k, worker, lease)
+}
+
+func (m *Mem) claim(k *kept, worker string, lease time.Duration) (change.Claimed, error) {
 	if k == nil {
 		return change.Claimed{}, change.ErrNoWork
 	}
@@ -38,11 +52,12 @@ func (m *Mem) Claim(_ context.Context, worker string, lease time.Duration) (chan
 	}
 	k.State = to
 	k.Epoch++
-	k.worker = worker
+	k.worker, k.calling = worker, 0
 	k.lease, k.leased, k.released = m.now().Add(lease), m.tick(), false
 	r, err := clone(k.Request)
 	return change.Claimed{
 		Claim: change.Claim{ID: k.ID, Epoch: k.Epoch, Worker: worker}, Request: r, TakenOver: what == "take_over",
+		InFlight: max(k.quiet.Sub(m.now()), 0),
 	}, err
 }
 
@@ -72,6 +87,24 @@ func (m *Mem) locked(k *kept) bool {
 
 func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(one string) bool { return slices.Contains(b, one) })
+}
+
+// BeginCall implements executor.Queue.
+func (m *Mem) BeginCall(_ context.Context, c change.Claim, n int64, lasts time.Duration) error {
+	return m.under(c, func(k *kept) error {
+		k.calling, k.quiet = n, m.now().Add(lasts)
+		return nil
+	})
+}
+
+// EndCalls implements executor.Queue.
+func (m *Mem) EndCalls(_ context.Context, c change.Claim, n int64) error {
+	return m.under(c, func(k *kept) error {
+		if k.calling == n {
+			k.quiet = time.Time{}
+		}
+		return nil
+	})
 }
 
 // Extend implements executor.Queue.

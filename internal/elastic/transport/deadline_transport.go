@@ -94,24 +94,27 @@ func (f *DeadlineTransport) send(req *http.Request) (*http.Response, error) {
 	defer cancel()
 	defer time.AfterFunc(f.o.CallTimeout, cancel).Stop()
 	var sent, refused atomic.Bool // the transport's goroutines may outlive this call
+	leave := &leave{f: f, req: req}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
 		sent.Store(true)
-		if bodyless(req) && f.open(caller) != nil {
+		if bodyless(req) && leave.take() != nil {
 			// A trace can't refuse, but nothing is written to a connection that is closed; and no other is dialed.
 			refused.Store(true)
 			cancel()
 			_ = got.Conn.Close()
 		}
 	}})
-	resp, err := f.o.Next.RoundTrip(f.guarded(req.WithContext(ctx), caller, &refused))
+	resp, err := f.o.Next.RoundTrip(f.guarded(req.WithContext(ctx), leave, &refused))
 	if err == nil {
 		err = readWhole(resp)
 	}
+	// A gateway that gives up may have passed the call on.
+	leave.end(refused.Load() || err == nil && resp.StatusCode < http.StatusInternalServerError)
 	switch {
 	case err == nil:
 		return resp, nil
 	case refused.Load():
-		return nil, &NoAnswerError{Err: f.why(caller)}
+		return nil, &NoAnswerError{Err: leave.why()}
 	case errors.Is(err, ErrTooLarge):
 	case caller.Err() != nil:
 		err = caller.Err()
@@ -132,16 +135,8 @@ func (f *DeadlineTransport) open(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	now := f.o.Now()
-	if now.Before(deadline) && now.Round(0).Before(deadline.Round(0)) {
+	if earlier(f.o.Now(), deadline) {
 		return nil
-	}
-	return ErrExpired
-}
-
-func (f *DeadlineTransport) why(ctx context.Context) error {
-	if err := f.open(ctx); err != nil {
-		return err
 	}
 	return ErrExpired
 }
@@ -151,13 +146,13 @@ func bodyless(req *http.Request) bool { return req.Body == nil || req.Body == ht
 // guarded looks at the clock before the body as well: dialing may take long, and the body is asked for only when the
 // request is about to be written. Its headers are still in the transport's buffer then. What has no body, such as a
 // DELETE, is looked at once there is a connection: see send.
-func (f *DeadlineTransport) guarded(req *http.Request, caller context.Context, refused *atomic.Bool) *http.Request { //nolint:revive // the context is the caller's, not this call's
+func (f *DeadlineTransport) guarded(req *http.Request, leave *leave, refused *atomic.Bool) *http.Request {
 	if bodyless(req) {
 		return req
 	}
 	guard := func(body io.ReadCloser) io.ReadCloser {
 		return &guardedBody{ReadCloser: body, open: func() error {
-			err := f.open(caller)
+			err := leave.take()
 			if err != nil {
 				refused.Store(true)
 			}

@@ -31,6 +31,9 @@ type held struct {
 	approved int64     // order of approval
 	lease    time.Time // end of the present lease; zero: nobody holds it
 	worker   string    // who claimed it last
+
+	call      int64 // the last call that was noted under the present claim
+	callUntil time.Time
 }
 
 var (
@@ -113,16 +116,25 @@ func (m *Mem) Audit() []change.Entry {
 
 // Claim implements executor.Queue.
 func (m *Mem) Claim(_ context.Context, worker string, lease time.Duration) (executor.Claimed, error) {
+	return m.claim(worker, lease, func(*held) bool { return true })
+}
+
+// TakeOver implements executor.Queue.
+func (m *Mem) TakeOver(_ context.Context, worker string, lease time.Duration) (executor.Claimed, error) {
+	return m.claim(worker, lease, func(h *held) bool { return h.request.State.Working() })
+}
+
+func (m *Mem) claim(worker string, lease time.Duration, wanted func(*held) bool) (executor.Claimed, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	h := m.next()
+	h := m.next(wanted)
 	if h == nil {
 		return executor.Claimed{}, change.ErrNoWork
 	}
 	taken := !h.lease.IsZero()
 	r := h.request
 	r.Epoch++
-	h.worker = worker
+	h.worker, h.call = worker, 0
 	h.lease = m.now().Add(lease)
 	if r.State == change.Approved {
 		r.State = change.Applying
@@ -136,14 +148,15 @@ func (m *Mem) Claim(_ context.Context, worker string, lease time.Duration) (exec
 		Claim:     change.Claim{ID: r.ID, Epoch: r.Epoch, Worker: worker},
 		Request:   clone(r),
 		TakenOver: taken,
+		InFlight:  max(h.callUntil.Sub(m.now()), 0),
 	}, nil
 }
 
 // next returns what should be worked on next, or nil: work that was begun before work that was not.
-func (m *Mem) next() *held {
+func (m *Mem) next(wanted func(*held) bool) *held {
 	var ready []*held
 	for _, h := range m.open {
-		if m.ready(h) {
+		if m.ready(h) && wanted(h) {
 			ready = append(ready, h)
 		}
 	}
@@ -178,6 +191,24 @@ func (m *Mem) locked(h *held) bool {
 		}
 	}
 	return false
+}
+
+// BeginCall implements executor.Queue.
+func (m *Mem) BeginCall(_ context.Context, c change.Claim, n int64, lasts time.Duration) error {
+	return m.under(c, func(h *held) error {
+		h.call, h.callUntil = n, m.now().Add(lasts)
+		return nil
+	})
+}
+
+// EndCalls implements executor.Queue.
+func (m *Mem) EndCalls(_ context.Context, c change.Claim, n int64) error {
+	return m.under(c, func(h *held) error {
+		if h.call == n {
+			h.callUntil = time.Time{}
+		}
+		return nil
+	})
 }
 
 // Extend implements executor.Queue.

@@ -69,6 +69,8 @@ var queueTests = []struct {
 	{"what others write too is locked from start to end", testLocks},
 	{"a withdrawn request is not handed out", testWithdrawn},
 	{"a claim is taken over only after its lease", testTakeOver},
+	{"what was not begun is not taken over", testTakeOverAlone},
+	{"who claims next is told what may still be under way", testInFlight},
 	{"work begun comes before work not begun", testBegunFirst},
 	{"extending keeps the claim", testExtend},
 	{"a worker that was overtaken is fenced off", testFencedEpoch},

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 )
 
 // same compares requests: what is empty may come back as nil, and a store may keep milliseconds.
@@ -281,4 +282,69 @@ func testRelease(s suite) {
 		s.Errorf("released request is %s", second.Request.State)
 	}
 	s.refused(first.Claim)
+}
+
+func testTakeOverAlone(s suite) {
+	s.put("a", "b")
+	if _, err := s.Queue.TakeOver(s.Context(), "w2", lease); !errors.Is(err, change.ErrNoWork) {
+		s.Fatalf("what nobody had begun was taken over: error %v", err)
+	}
+	s.claim("w1")
+	if _, err := s.Queue.TakeOver(s.Context(), "w2", lease); !errors.Is(err, change.ErrNoWork) {
+		s.Fatalf("taken over while the lease lasts: error %v", err)
+	}
+	s.Pass(lease + 10*time.Millisecond)
+	c, err := s.Queue.TakeOver(s.Context(), "w2", lease)
+	if err != nil || c.Claim.ID != "a" || !c.TakenOver {
+		s.Errorf("took over %+v, error %v", c.Claim, err)
+	}
+}
+
+func testInFlight(s suite) {
+	const lasts = time.Minute
+	s.put("a")
+	begin := func(c change.Claim, n int64) {
+		s.Helper()
+		if err := s.Queue.BeginCall(s.Context(), c, n, lasts); err != nil {
+			s.Fatal(err)
+		}
+	}
+	next := func(worker string) executor.Claimed {
+		s.Helper()
+		s.Pass(lease + 10*time.Millisecond)
+		return s.claim(worker)
+	}
+	first := s.claim("w1")
+	if first.InFlight != 0 {
+		s.Errorf("before any call %v are left", first.InFlight)
+	}
+	begin(first.Claim, 1)
+	begin(first.Claim, 2)
+	if err := s.Queue.EndCalls(s.Context(), first.Claim, 1); err != nil { // late: another has begun
+		s.Fatal(err)
+	}
+	second := next("w2")
+	if left := second.InFlight; left > lasts-lease || left < lasts-lease-patience {
+		s.Errorf("of a call that may take %v, %v are left after %v", lasts, left, lease)
+	}
+	if err := s.Queue.BeginCall(s.Context(), first.Claim, 3, lasts); !errors.Is(err, change.ErrFenced) {
+		s.Errorf("a worker that was overtaken may call: error %v", err)
+	}
+	if err := s.Queue.EndCalls(s.Context(), first.Claim, 2); !errors.Is(err, change.ErrFenced) {
+		s.Errorf("a worker that was overtaken ends a call: error %v", err)
+	}
+	if err := s.Queue.Release(s.Context(), second.Claim); err != nil {
+		s.Fatal(err)
+	}
+	third := s.claim("w3") // given back while the call of the first may still be carried out
+	if third.InFlight <= 0 {
+		s.Error("giving back forgets the call")
+	}
+	begin(third.Claim, 1)
+	if err := s.Queue.EndCalls(s.Context(), third.Claim, 1); err != nil {
+		s.Fatal(err)
+	}
+	if left := next("w4").InFlight; left != 0 {
+		s.Errorf("after the end of all calls %v are left", left)
+	}
 }

@@ -91,26 +91,47 @@ func (w *World) Doubled() []string {
 // no longer than the time-out. The time-out is a timer of its own, see the executor about deadlines that move.
 func (w *World) call(ctx context.Context, c Call, effect func(*Things)) error {
 	c.Sent = w.now()
+	slot := change.CallSlot{Ended: func(bool) {}}
+	if c.Writes() {
+		var err error
+		if slot, err = change.BeginCall(ctx, w.Timeout); err != nil {
+			return change.Temporary(err)
+		}
+	}
+	sent, err := w.send(ctx, c, slot.SendBy, effect)
+	slot.Ended(sent != unsure)
+	return err
+}
+
+// fate is what is known of a call.
+type fate int
+
+const (
+	over   fate = iota // it was answered, or not sent
+	unsure             // it may be carried out later
+)
+
+func (w *World) send(ctx context.Context, c Call, by time.Time, effect func(*Things)) (fate, error) {
 	var fault Fault
 	if w.Meet != nil {
 		fault = w.Meet(c)
 	}
 	c.Sent = w.now() // Meet may have held the caller up
 	if err := ctx.Err(); err != nil {
-		return err
+		return over, err
 	}
-	if deadline, ok := ctx.Deadline(); ok && !w.now().Before(deadline) {
-		return context.DeadlineExceeded
+	if deadline, ok := ctx.Deadline(); ok && !w.now().Before(deadline) || !by.IsZero() && !w.now().Before(by) {
+		return over, change.Temporary(context.DeadlineExceeded)
 	}
 	w.mu.Lock()
 	w.calls = append(w.calls, c)
 	w.mu.Unlock()
 	if fault.Refused != nil {
-		return fault.Refused
+		return over, fault.Refused
 	}
 	if fault.Slow == 0 {
 		w.carryOut(c, effect)
-		return fault.Lost
+		return over, fault.Lost
 	}
 	answered := make(chan struct{})
 	time.AfterFunc(fault.Slow, func() {
@@ -121,11 +142,11 @@ func (w *World) call(ctx context.Context, c Call, effect func(*Things)) error {
 	defer timer.Stop()
 	select {
 	case <-answered:
-		return fault.Lost
+		return over, fault.Lost
 	case <-ctx.Done():
-		return ctx.Err()
+		return unsure, ctx.Err()
 	case <-timer.C:
-		return change.Temporary(errors.New("no answer"))
+		return unsure, change.Temporary(errors.New("no answer"))
 	}
 }
 
