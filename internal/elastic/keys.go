@@ -83,11 +83,21 @@ type Access struct {
 // Key is what a cluster tells of a key.
 type Key struct {
 	ID, Name string
+	Created  time.Time // zero: not known
 	Expires  time.Time // zero: never
 	Metadata map[string]string
 	Access   Access // what it may read, where the cluster tells
 	Owner    string // the user who made it
 	Identity string // whose certificates it takes, a regular expression; empty: none is demanded
+}
+
+// Days is how many days the key lives, a part of one as a whole; 0: for ever, or it is not known since when.
+func (k Key) Days() int {
+	if k.Created.IsZero() || k.Expires.IsZero() {
+		return 0
+	}
+	const day = 24 * time.Hour
+	return int((k.Expires.Sub(k.Created) + day - 1) / day)
 }
 
 // IssuedKey is a key with the secret that is shown only once.

@@ -54,9 +54,9 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	c := e.params()
 	c.Access = p.Access
 	m := c.managed(p.KeyName).named(e.PairState)
-	m.Adopted, m.KeyDays, m.Settings = true, 0, e.Own.Options(e.Alias)
+	m.Adopted, m.Settings = true, e.Own.Options(e.Alias)
 	if key != nil {
-		m.Expires, m.Identity = key.Expires, key.Identity
+		m.KeyDays, m.Expires, m.Identity = key.Days(), key.Expires, key.Identity
 	}
 	fields := e.sides()
 	add := func(label, value string) { fields = append(fields, change.Field{Label: label, Value: value}) }

@@ -270,6 +270,30 @@ func TestUpdateChangesTheAccessInPlaceWhereTheBotOwnsTheKey(t *testing.T) {
 	if m := h.managed(); !slices.Contains(m.Access.Search, "metrics-*") || !m.KeyExpires().Equal(old.Expires) {
 		t.Errorf("remembered %+v, expires %v, want %v", m, m.KeyExpires(), old.Expires)
 	}
+	h.remote.Disown()
+	expiryIsKept(t, h, old.Expires)
+}
+
+// expiryIsKept makes another update, by which a new key takes the old one's place, for as many days.
+func expiryIsKept(t *testing.T, h *fixture, was time.Time) {
+	t.Helper()
+	h.w.Advance(24 * time.Hour)
+	k, p := link.NewUpdatePlanner(h.roster, h.o()), h.update()
+	p.Access.Search = []string{"traces-*"}
+	r, err := h.propose(k, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := strings.Join(r.Proposal.Warnings, "\n"); strings.Contains(said, "never expires") {
+		t.Errorf("warnings: %s", said)
+	}
+	if _, err := h.run(k, p); err != nil {
+		t.Fatal(err)
+	}
+	keys := h.remote.ActiveKeys()
+	if len(keys) != 1 || !keys[0].Expires.After(was) || !h.managed().KeyExpires().Equal(keys[0].Expires) {
+		t.Errorf("keys %+v, remembered %v", keys, h.managed().KeyExpires())
+	}
 }
 
 func TestUpdateMakesANewKeyWhereSomebodyElseOwnsIt(t *testing.T) {
@@ -380,6 +404,9 @@ func TestAdoptChangesNothingAndRemembers(t *testing.T) {
 		t.Error("adopting wrote something")
 	}
 	m := h.managed()
+	if m.KeyDays != 90 {
+		t.Errorf("its key lives for %d days", m.KeyDays)
+	}
 	if !m.Adopted || m.KeyName != key.Name || m.Remote != h.remote.Ref() || !m.KeyExpires().Equal(key.Expires) || len(m.Access.Search) != 1 {
 		t.Errorf("remembered %+v", m)
 	}

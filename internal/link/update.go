@@ -100,7 +100,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 			return change.Proposal{}, &wrong
 		}
 	default:
-		m.KeyDays, m.Expires = 0, e.Managed.KeyExpires()
+		m.Expires = e.Managed.KeyExpires()
 	}
 	return proposalBuilder{
 		Proposal: change.Proposal{

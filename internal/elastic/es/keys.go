@@ -114,6 +114,7 @@ type key struct {
 	ID          string         `json:"id"`
 	Name        string         `json:"name"`
 	Type        string         `json:"type"`
+	Creation    int64          `json:"creation"`
 	Expiration  int64          `json:"expiration"`
 	Invalidated bool           `json:"invalidated"`
 	Metadata    map[string]any `json:"metadata"`
@@ -141,7 +142,7 @@ func (c *Client) activeKeys(ctx context.Context, name string, wanted func(key) b
 	for _, k := range all {
 		if wanted(k) && k.Type == "cross_cluster" && c.active(k) {
 			active = append(active, elastic.Key{
-				ID: k.ID, Name: k.Name, Expires: instant(k.Expiration), Metadata: texts(k.Metadata),
+				ID: k.ID, Name: k.Name, Created: instant(k.Creation), Expires: instant(k.Expiration), Metadata: texts(k.Metadata),
 				Access: elastic.Access{Search: names(k.Access.Search), Replication: names(k.Access.Replication)}, Owner: k.Username,
 				Identity: k.Identity,
 			})

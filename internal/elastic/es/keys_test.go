@@ -85,14 +85,14 @@ func TestActiveKeysAreSifted(t *testing.T) {
 		{"id":"3","name":"rcb*","type":"rest"},
 		{"id":"4","name":"rcb*","type":"cross_cluster","invalidated":true},
 		{"id":"5","name":"rcb*","type":"cross_cluster","expiration":%d},
-		{"id":"6","name":"rcb*","type":"cross_cluster","expiration":%d}]}`, past, future)))
+		{"id":"6","name":"rcb*","type":"cross_cluster","creation":%d,"expiration":%d}]}`, past, past, future)))
 	got, err := client(t, options(t, s.URL)).ActiveKeys(t.Context(), "rcb*")
 	if err != nil {
 		t.Fatal(err)
 	}
 	wanted := []elastic.Key{
 		{ID: "1", Name: "rcb*", Metadata: map[string]string{"a": "b"}},
-		{ID: "6", Name: "rcb*", Expires: time.UnixMilli(future).UTC()},
+		{ID: "6", Name: "rcb*", Created: time.UnixMilli(past).UTC(), Expires: time.UnixMilli(future).UTC()},
 	}
 	if diff := cmp.Diff(wanted, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -201,7 +201,7 @@ func (e elasticsearch) IssueKey(ctx context.Context, spec elastic.KeySpec) (elas
 		}
 		e.d.w.issued++
 		k := &key{
-			Key:     elastic.Key{ID: fmt.Sprintf("key-%d", e.d.w.issued), Name: spec.Name, Metadata: maps.Clone(spec.Metadata), Identity: spec.Identity},
+			Key:     elastic.Key{ID: fmt.Sprintf("key-%d", e.d.w.issued), Name: spec.Name, Created: e.d.w.now, Metadata: maps.Clone(spec.Metadata), Identity: spec.Identity},
 			access:  spec.Access,
 			owner:   "bot",
 			encoded: secret.New(fmt.Sprintf("ZW5jb2RlZC1zZWNyZXQt%d==", e.d.w.issued)),
