@@ -69,9 +69,9 @@ func (g *issueKeyStep) Apply(ctx context.Context, had change.Evidence, note chan
 	if _, err := revoke(ctx, remote, spec.Name, ""); err != nil {
 		return err
 	}
-	key, err := remote.es.IssueKey(ctx, spec)
+	key, err := issue(ctx, remote, spec, had, note)
 	if err != nil {
-		return wrapCall("issuing the key on "+remote.d.Name, err)
+		return err
 	}
 	if err := note(ctx, change.Evidence{evKeyID: key.ID, evKeystoreWrote: "true"}); err != nil {
 		return err
@@ -132,7 +132,8 @@ func revoke(ctx context.Context, on side, name, keep string) ([]string, error) {
 	return ids, nil
 }
 
-// Undo takes the entry out of the keystore if it is ours, and invalidates every key of the noted name.
+// Undo takes the entry out of the keystore if it is ours, and invalidates every key of the noted name,
+// unless there surely is none: who may not make a key may not look for one either.
 func (g *issueKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 	name := had[evKeyName]
 	if name == "" {
@@ -145,7 +146,9 @@ func (g *issueKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 				g.removal(ctx), err)
 		}
 	}
-	g.revokeLeft(ctx, g.Remote, name, &left)
+	if mayBeIssued(had) {
+		g.revokeLeft(ctx, g.Remote, name, &left)
+	}
 	return left.err()
 }
 

@@ -39,7 +39,7 @@ func TestGrantIssuesAKeyAndStoresIt(t *testing.T) {
 		t.Errorf("the key is called %q", key.Name)
 	}
 	contains(t, finding(step), key.ID, "2026-04-02")
-	if len(noted) != 4 {
+	if len(noted) != 5 {
 		t.Errorf("noted %v", noted)
 	}
 }
@@ -272,4 +272,55 @@ func TestNoSecretLeavesGrant(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Who may not make a key may not look for one either. None was made, so nothing is left, and nothing is said.
+func TestUndoOfAKeyThatWasNeverIssuedLeavesNothing(t *testing.T) {
+	for _, status := range []int{401, 403} {
+		s := newScene()
+		refused := &elastic.CallError{System: "Elasticsearch of logs", Call: "POST", Status: status, Code: "security_exception", Reason: "no"}
+		s.w.Fail(linktest.Fault{Call: "IssueKey", Err: refused})
+		if err := s.apply(t.Context(), link.StepIssueKey); err == nil || change.IsTemporary(err) {
+			t.Fatalf("%d: got %v, want a final error", status, err)
+		}
+		s.w.Fail(linktest.Fault{Call: "ActiveKeys", Err: refused})
+		if err := s.undo(t.Context(), link.StepIssueKey); err != nil {
+			t.Errorf("%d: %v", status, err)
+		}
+		s.clean(t)
+	}
+}
+
+// A call whose answer was lost may have made one, whatever is answered later.
+func TestUndoLooksForAKeyThatMayBeThere(t *testing.T) {
+	s := newScene()
+	s.w.Fail(linktest.Fault{Call: "IssueKey", Times: 1, After: true, Err: linktest.NoAnswer("logs", "POST")})
+	if err := s.apply(t.Context(), link.StepIssueKey); !change.IsTemporary(err) {
+		t.Fatalf("got %v, want a temporary error", err)
+	}
+	s.w.Fail(linktest.Fault{Call: "IssueKey", Times: 1, Err: linktest.Forbidden("logs", "POST")})
+	if err := s.apply(t.Context(), link.StepIssueKey); err == nil || change.IsTemporary(err) {
+		t.Fatalf("got %v, want a final error", err)
+	}
+	if err := s.undo(t.Context(), link.StepIssueKey); err != nil {
+		t.Fatal(err)
+	}
+	s.clean(t)
+}
+
+// The same of a key that was to take another's place.
+func TestUndoOfARotationThatIssuedNoKeyLeavesNothing(t *testing.T) {
+	h := newFixture(t)
+	h.connect()
+	h.w.Fail(linktest.Fault{Call: "IssueKey", Err: linktest.Forbidden("logs", "POST")})
+	r, err := h.propose(link.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.w.Fail(linktest.Fault{Call: "ActiveKeys", Err: linktest.Forbidden("logs", "GET")})
+	if left, err := h.carryOut(r); err == nil || len(left) > 0 {
+		t.Errorf("left %v, error %v", left, err)
+	}
+	h.w.Heal()
+	h.granted(t)
 }

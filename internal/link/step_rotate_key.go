@@ -90,9 +90,8 @@ func (x *rotateKeyStep) Apply(ctx context.Context, had change.Evidence, note cha
 	}
 	if x.fresh.ID == "" {
 		// An earlier attempt's key may be in use by now, so it is not revoked before this one is in place.
-		if x.fresh, err = remote.es.IssueKey(ctx, x.Key); err != nil {
-			x.fresh = elastic.IssuedKey{}
-			return wrapCall("issuing the key on "+remote.d.Name, err)
+		if x.fresh, err = issue(ctx, remote, x.Key, had, note); err != nil {
+			return err
 		}
 		if err := note(ctx, change.Evidence{evKeyID: x.fresh.ID}); err != nil {
 			return err

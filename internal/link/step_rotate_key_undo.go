@@ -42,7 +42,9 @@ func (x *rotateKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 	if err := x.dropProbe(ctx, local); err != nil {
 		left.add("the alias "+ProbeAlias(x.Connect.Alias)+" on "+x.Connect.Local.String(), x.undoByHand(), err)
 	}
-	x.revokeLeft(ctx, x.Connect.Remote, name, &left)
+	if mayBeIssued(had) {
+		x.revokeLeft(ctx, x.Connect.Remote, name, &left)
+	}
 	return left.err()
 }
 
