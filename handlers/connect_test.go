@@ -69,7 +69,7 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 		Planners: planners(catalog, b, w),
 		NewID:    func() string { n++; return fmt.Sprintf("R%d", n) },
 	})
-	roster := link.NewConnections(catalog, b.kept, link.ConnectionsOptions{Now: w.Now})
+	roster := link.NewChecker(link.NewConnections(catalog, b.kept, link.ConnectionsOptions{Now: w.Now}), w.Now)
 	t.Cleanup(roster.Wait)
 	tabs := newShelf()
 	checks := newMonitorStore(b.kept)

@@ -15,7 +15,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// Connections are the connections that there are; *link.Roster is one.
+// Connections are the connections that there are; *diagnose.Checker is one.
 type Connections interface {
 	List(ctx context.Context, text string) link.Listing
 	State(ctx context.Context, n link.Name) (link.ConnectionState, error)

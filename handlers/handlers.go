@@ -132,7 +132,7 @@ type Options struct {
 	Secrets   SecretStore // nil: no key can be pasted
 	Directory Directory
 	Slack     SlackClient
-	// Connections are those that there are.
+	// Connections are those that there are, and how they are.
 	Connections Connections
 	Status      ConnectionStatus
 	Follows     Follows

@@ -14,7 +14,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// HealthChecker says how managed connections are; *link.Roster is one.
+// HealthChecker says how managed connections are; *diagnose.Checker is one.
 type HealthChecker interface {
 	Health(ctx context.Context, m link.ManagedConnection, expiresWithin time.Duration) (link.HealthResult, error)
 	// ManagedAt returns those of the names that are managed.

@@ -43,7 +43,7 @@ type App struct {
 	catalog       *link.Catalog
 	shipping      *shipping    // nil: the audit is not shipped
 	checkpoints   *checkpoints // nil: none are made
-	connections   *link.Connections
+	checker       *link.Checker
 	monitor       *handlers.Monitor
 	homeRefresher *handlers.HomeRefresher
 	metrics       *metrics.Metrics
@@ -90,8 +90,9 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if vault != nil {
 		lo.Pasted = vault
 	}
-	a.connections = link.NewConnections(a.catalog, a.store, link.ConnectionsOptions{Now: time.Now})
-	kinds := connectionKinds(a.catalog, a.connections, lo)
+	connections := link.NewConnections(a.catalog, a.store, link.ConnectionsOptions{Now: time.Now})
+	a.checker = link.NewChecker(connections, time.Now)
+	kinds := connectionKinds(a.catalog, connections, lo)
 
 	a.messenger = bot.NewMessenger(bot.MessengerOptions{
 		Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
@@ -110,11 +111,11 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		Policy: judge, Planners: spans.Planners(kinds),
 		Now: time.Now, NewID: newRequestID, Changed: a.notifier.Changed,
 	})
-	if err := a.newExecutor(owner, kinds, link.Steps(a.connections, lo)); err != nil {
+	if err := a.newExecutor(owner, kinds, link.Steps(connections, lo)); err != nil {
 		return nil, err
 	}
 	a.monitor = handlers.NewMonitor(handlers.MonitorOptions{
-		Checker: a.connections, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
+		Checker: a.checker, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
 		Owner: owner, Now: time.Now, Log: log, WaitIdle: a.notifier.WaitIdle,
 		Every: c.Watch.Every.Std(), Tick: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
 		OnCheck:        a.metrics.Checked,
@@ -123,7 +124,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	a.metrics.Watch(a.statusSummary)
 	o := handlers.Options{
 		Requests: a.service, Policy: judge, Rules: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
-		Connections: a.connections, Status: a.monitor, Follows: a.store, OpenHomes: a.store,
+		Connections: a.checker, Status: a.monitor, Follows: a.store, OpenHomes: a.store,
 		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now,
 	}
 	if vault != nil {

@@ -63,6 +63,9 @@ func NewCatalog(systems []System, o CatalogOptions) *Catalog {
 	}
 }
 
+// Now is the catalog's clock.
+func (c *Catalog) Now() time.Time { return c.o.Now() }
+
 // Found is what a search found, and which platforms could not be asked.
 type Found struct {
 	Deployments []elastic.Deployment

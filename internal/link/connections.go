@@ -70,6 +70,9 @@ func NewConnections(catalog *Catalog, registry Registry, o ConnectionsOptions) *
 	return r
 }
 
+// Catalog is where the deployments of the connections are found.
+func (c *Connections) Catalog() *Catalog { return c.catalog }
+
 // Connection is a remote connection of a local cluster, as _remote/info tells it.
 type Connection struct {
 	Local   elastic.Deployment

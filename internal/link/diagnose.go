@@ -23,8 +23,8 @@ type Symptoms struct {
 	Egress          []string // addresses that the local platform's hosts call themselves
 }
 
-// Diagnose says what an error's text means.
-func Diagnose(text string, s Symptoms) Diagnosis {
+// Explain says what an error's text means.
+func Explain(text string, s Symptoms) Diagnosis {
 	return diagnosisOf(causeOf(text).under(s.Model), text, s)
 }
 

@@ -62,14 +62,14 @@ func TestDiagnoseKnowsEveryFragment(t *testing.T) {
 		{"", link.CauseUnknown},
 	}
 	for _, tt := range tests {
-		d := link.Diagnose(tt.text, link.Symptoms{Alias: "logs", Address: "a:9443"})
+		d := link.Explain(tt.text, link.Symptoms{Alias: "logs", Address: "a:9443"})
 		if d.Cause != tt.want || d.Say == "" || d.Fix == "" {
 			t.Errorf("%q: %+v, want %s", tt.text, d, tt.want)
 		}
 		// The generic text that wraps most of them must not win.
 		if tt.want != link.CauseUnknown && tt.want != link.CauseUnreachable && tt.want != link.CauseNotTold {
 			wrapped := "failed to open any proxy connections to cluster [a]; connect_exception: " + tt.text
-			if d := link.Diagnose(wrapped, link.Symptoms{}); d.Cause != tt.want {
+			if d := link.Explain(wrapped, link.Symptoms{}); d.Cause != tt.want {
 				t.Errorf("wrapped %q: %s, want %s", tt.text, d.Cause, tt.want)
 			}
 		}
@@ -81,7 +81,7 @@ func TestUnreachableNamesTheAddressesThatCallOut(t *testing.T) {
 	for range 12 {
 		many = append(many, "10.0.0.1")
 	}
-	d := link.Diagnose("connect_exception", link.Symptoms{Egress: many})
+	d := link.Explain("connect_exception", link.Symptoms{Egress: many})
 	if !strings.Contains(d.Fix, "10.0.0.1") || !strings.Contains(d.Fix, "and 2 more") {
 		t.Error(d.Fix)
 	}
@@ -90,12 +90,12 @@ func TestUnreachableNamesTheAddressesThatCallOut(t *testing.T) {
 // An authority that is not known has another remedy than a wrong server name.
 func TestAnUnknownAuthorityIsToBeUploaded(t *testing.T) {
 	s := link.Symptoms{Alias: "logs", Address: "x.ece.example:9443", Model: link.ModelKey}
-	d := link.Diagnose("failed to establish trust with server at [x]; PKIX path building failed: unable to find valid certification path", s)
+	d := link.Explain("failed to establish trust with server at [x]; PKIX path building failed: unable to find valid certification path", s)
 	contains(t, d.Say, "do not know the authority", "x.ece.example:9443")
 	contains(t, d.Fix, "Add trusted environment")
-	if d := link.Diagnose("failed to establish trust with server at [x]; not valid for the server_name", s); strings.Contains(d.Fix, "Add trusted environment") {
+	if d := link.Explain("failed to establish trust with server at [x]; not valid for the server_name", s); strings.Contains(d.Fix, "Add trusted environment") {
 		t.Errorf("a wrong name is answered by %q", d.Fix)
 	}
 	s.Model = link.ModelCertificate
-	contains(t, link.Diagnose("PKIX path building failed", s).Say, "does not trust the authority of the certificate")
+	contains(t, link.Explain("PKIX path building failed", s).Say, "does not trust the authority of the certificate")
 }

@@ -155,7 +155,7 @@ func (k *DisconnectPlanner) leaving(c ConnectParams, v view, l cleanup, n Name) 
 func (k planner) removeTrust(l cleanup, leaving []Name) []change.PlannedStep {
 	var steps []change.PlannedStep
 	for _, s := range l.Trust {
-		on, _ := k.roster.catalog.System(s.Of.Platform) // its trust was read there just now
+		on, _ := k.roster.Catalog().System(s.Of.Platform) // its trust was read there just now
 		steps = append(steps, s.removal(leaving).planned(on.calls()))
 	}
 	return steps

@@ -47,8 +47,17 @@ type HealthResult struct {
 	Problems      []Problem // none: it is well
 }
 
+// Checker says how connections are.
+type Checker struct {
+	*Connections
+	now func() time.Time
+}
+
+// NewChecker returns a checker of those connections.
+func NewChecker(c *Connections, now func() time.Time) *Checker { return &Checker{Connections: c, now: now} }
+
 // Health looks at a managed connection. An error says that nothing can be said, which is no news of the connection.
-func (r *Connections) Health(ctx context.Context, m ManagedConnection, expiresWithin time.Duration) (HealthResult, error) {
+func (r *Checker) Health(ctx context.Context, m ManagedConnection, expiresWithin time.Duration) (HealthResult, error) {
 	x, err := r.Diagnose(ctx, m.Name())
 	if err != nil {
 		return HealthResult{}, err

@@ -43,17 +43,17 @@ type HealthReport struct {
 
 // Diagnose runs the checks of Elastic's troubleshooting page for remote clusters in order: first what can be read
 // without the connection, then the connection itself.
-func (r *Connections) Diagnose(ctx context.Context, n Name) (HealthReport, error) {
+func (r *Checker) Diagnose(ctx context.Context, n Name) (HealthReport, error) {
 	e, err := r.State(ctx, n)
-	x := HealthReport{ConnectionState: e, At: r.o.Now()}
+	x := HealthReport{ConnectionState: e, At: r.now()}
 	if err != nil {
 		return x, err
 	}
-	x.readCertificates(ctx, r.catalog)
+	x.readCertificates(ctx, r.Catalog())
 	checks := []func() *finding{
 		x.set, x.localUp, x.remoteUp, x.port, x.serverName, x.stored, x.keyValid,
-		func() *finding { return x.certificates(r.o.Now()) },
-		func() *finding { return x.connected(ctx, r.o.Now) },
+		func() *finding { return x.certificates(r.now()) },
+		func() *finding { return x.connected(ctx, r.now) },
 		x.licences, x.versions, x.readers,
 	}
 	for _, check := range checks {

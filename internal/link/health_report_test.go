@@ -18,7 +18,7 @@ import (
 
 func (h *fixture) examine() link.HealthReport {
 	h.t.Helper()
-	x, err := h.roster.Diagnose(h.t.Context(), link.Name{Local: h.local.Ref(), Alias: "logs"})
+	x, err := link.NewChecker(h.roster, h.w.Now).Diagnose(h.t.Context(), link.Name{Local: h.local.Ref(), Alias: "logs"})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestExamineFindsNothingWhereAllIsWell(t *testing.T) {
 
 func (h *fixture) health() []link.Problem {
 	h.t.Helper()
-	found, err := h.roster.Health(h.t.Context(), h.managed(), 14*24*time.Hour)
+	found, err := link.NewChecker(h.roster, h.w.Now).Health(h.t.Context(), h.managed(), 14*24*time.Hour)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestHealthTellsLostExpiringAndDrift(t *testing.T) {
 		t.Errorf("got %+v", p)
 	}
 	h.w.Fail(linktest.Fault{Call: "RemoteSettings"})
-	if p, err := h.roster.Health(t.Context(), h.managed(), time.Hour); err == nil {
+	if p, err := link.NewChecker(h.roster, h.w.Now).Health(t.Context(), h.managed(), time.Hour); err == nil {
 		t.Errorf("a read that failed is news: %v", p)
 	}
 }

@@ -216,7 +216,7 @@ func TestADisconnectThatFailsGrantsTheSameIdentityAgain(t *testing.T) {
 func TestSigningThatWasStoppedIsDriftThatAnUpdateMends(t *testing.T) {
 	h := identityFixture(t)
 	h.local.Unsign("logs")
-	found, err := h.roster.Health(t.Context(), h.managed(), time.Hour)
+	found, err := link.NewChecker(h.roster, h.w.Now).Health(t.Context(), h.managed(), time.Hour)
 	problems := found.Problems
 	if err != nil || len(problems) != 2 || problems[0].Fix != link.KindUpdate {
 		t.Fatalf("%v, %+v", err, problems)
@@ -235,7 +235,7 @@ func TestAKeyThatDemandsAnotherCertificateIsReplaced(t *testing.T) {
 	h := identityFixture(t)
 	old := h.remote.ActiveKeys()[0].ID
 	h.remote.SetIdentity("CN=.*")
-	found, err := h.roster.Health(t.Context(), h.managed(), time.Hour)
+	found, err := link.NewChecker(h.roster, h.w.Now).Health(t.Context(), h.managed(), time.Hour)
 	problems := found.Problems
 	if err != nil || len(problems) != 1 {
 		t.Fatalf("%v, %+v", err, problems)
@@ -283,7 +283,7 @@ func TestDiagnosisTellsApartWhatIsWrongWithAnIdentity(t *testing.T) {
 		"Failed to verify cross cluster api key signature certificate from [(CN=y)]":                     "does not believe the authority",
 		"Invalid cross cluster api key signature from [(CN=y)]":                                          "did not show, or another one",
 	} {
-		d := link.Diagnose(text, link.Symptoms{Alias: "logs"})
+		d := link.Explain(text, link.Symptoms{Alias: "logs"})
 		if d.Cause != link.CauseIdentity || !strings.Contains(d.Say, say) || d.Fix == "" {
 			t.Errorf("%q: %+v", text, d)
 		}

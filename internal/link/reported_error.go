@@ -10,7 +10,7 @@ func (x *HealthReport) WithReportedError(text string) {
 	if text == "" || x.Diagnosis != nil {
 		return
 	}
-	d := Diagnose(text, x.symptoms())
+	d := Explain(text, x.symptoms())
 	switch d.Cause { //nolint:exhaustive // the others are of the connection, which works now
 	case CauseNoPrivileges, CauseNotAllowed:
 		f := x.fail(name, d.Cause, text)

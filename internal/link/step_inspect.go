@@ -38,7 +38,7 @@ func (i *inspectStep) Apply(ctx context.Context, _ change.Evidence, _ change.Not
 	if err != nil {
 		return err
 	}
-	seen, err := observe(ctx, local.es, i.Alias, asked(local.d, elastic.Access{}), i.catalog.o.Now)
+	seen, err := observe(ctx, local.es, i.Alias, asked(local.d, elastic.Access{}), i.catalog.Now)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (v *verifyStep) Apply(ctx context.Context, had change.Evidence, note change
 	if err := v.resume(ctx, local, had, note); err != nil {
 		return err
 	}
-	seen, err := observe(ctx, local.es, v.c.Alias, asked(local.d, v.c.Access), v.catalog.o.Now)
+	seen, err := observe(ctx, local.es, v.c.Alias, asked(local.d, v.c.Access), v.catalog.Now)
 	if err != nil {
 		return err
 	}

@@ -118,7 +118,7 @@ type ports struct {
 func portsOf(r *Connections, o PlannerOptions) ports {
 	p := ports{roster: r, pasted: o.Pasted, verifies: cmp.Or(o.VerifyTimeout, defaultVerifyTimeout), plans: cmp.Or(o.PlanTimeout, defaultPlanTimeout)}
 	if r != nil {
-		p.catalog = r.catalog
+		p.catalog = r.Catalog()
 	}
 	return p
 }
