@@ -49,9 +49,9 @@ func (d *desk) connected(edits ...func(*link.ConnectParams)) *change.Request {
 	}
 	r.Proposal = p
 	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
-	steps := link.Steps(link.NewConnections(d.catalog, d.book.kept, link.ConnectionsOptions{Now: d.world.Now}), link.PlannerOptions{Env: "test"})
+	todo := link.Steps(link.NewConnections(d.catalog, d.book.kept, link.ConnectionsOptions{Now: d.world.Now}), link.PlannerOptions{Env: "test"})
 	for _, planned := range p.Steps {
-		s, err := steps[planned.Action()](planned.Args)
+		s, err := todo[planned.Action()](planned.Args)
 		if err != nil {
 			d.t.Fatal(err)
 		}

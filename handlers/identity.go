@@ -55,13 +55,13 @@ func authorityLine(r *change.Request, v *change.Evaluation, now time.Time) strin
 // signingBlocks say what else is to be done on a remote cluster where the bot can do nothing, so that it believes the
 // local one's signatures.
 func signingBlocks(p change.Proposal) []slack.Block {
-	call, steps := link.SigningByHand(p)
+	call, todo := link.SigningByHand(p)
 	if call.Path == "" {
 		return nil
 	}
 	var blocks []slack.Block
-	if steps != "" {
-		blocks = append(blocks, section("*First* the certificate authority has to get there:\n"+line(steps, maxText-100)))
+	if todo != "" {
+		blocks = append(blocks, section("*First* the certificate authority has to get there:\n"+line(todo, maxText-100)))
 	}
 	blocks = append(blocks, section("*Then make it count* there. If authorities are set already, name them too:"))
 	return append(blocks, fences(call.Method+" "+call.Path+"\n"+indent(call.Body))...)

@@ -183,7 +183,7 @@ func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.Manag
 	all := make(map[link.Name]Status, len(managed))
 	for n, c := range managed {
 		r := readStatus(texts[link.RecordKey(n)])
-		s := Status{Managed: c, Local: r.Local, Remote: r.Remote, Expires: c.KeyExpires(), Problems: r.Problems, CheckedAt: c.VerifiedAt()}
+		s := Status{Managed: c, Local: r.Local, Remote: r.Remote, Expires: c.KeyExpires(), Problems: r.Problems, CheckedAt: link.VerifiedAt(c)}
 		if r.Request == c.Record.Request {
 			s.Expires, s.CheckedAt = r.Expires, r.At
 		}

@@ -60,13 +60,13 @@ func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m fo
 func filled(e link.ConnectionState, fill string) link.UpdateParams {
 	switch fill {
 	case prefillFix:
-		return e.FixParams(link.CauseUnknown)
+		return link.FixParams(e, link.CauseUnknown)
 	case prefillFilter:
-		return e.FixParams(link.CauseFilter)
+		return link.FixParams(e, link.CauseFilter)
 	case prefillRole:
-		return e.FixParams(link.CauseNoPrivileges)
+		return link.FixParams(e, link.CauseNoPrivileges)
 	case prefillApproved:
-		return e.Approved()
+		return link.Approved(e)
 	}
 	return link.PrefillUpdate(e)
 }

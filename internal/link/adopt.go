@@ -37,7 +37,7 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	if err := parse(KindAdopt, params, &p); err != nil {
 		return change.Proposal{}, err
 	}
-	e, err := k.roster.State(ctx, Name{p.Local, p.Alias})
+	e, err := k.roster.State(ctx, Name{Local: p.Local, Alias: p.Alias})
 	if err != nil {
 		return change.Proposal{}, err
 	}
@@ -47,7 +47,7 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
-	key, err := e.adoptedKey(ctx, &p)
+	key, err := adoptedKey(ctx, e, &p)
 	if err != nil {
 		return change.Proposal{}, err
 	}
@@ -75,14 +75,14 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 			Kind:   KindAdopt, Title: e.title("Adopt"), Fields: fields,
 			Warnings: []string{"No cluster is changed: from then on the bot watches the connection, and can rotate, update and end it."},
 			Basis:    e.basis(), Records: []change.Record{m.record()},
-			Steps: []change.PlannedStep{inspectArgs{Local: p.Local, Alias: p.Alias, Access: p.Access}.planned(e.view())},
+			Steps: []change.PlannedStep{inspectArgs{Local: p.Local, Alias: p.Alias, Access: p.Access}.planned(connectionView(e))},
 		},
 		params: p,
 	}.proposal(Target(p.Local, p.Alias))
 }
 
 // adoptedKey finds the key that was named, and what it may read where that was left out.
-func (e ConnectionState) adoptedKey(ctx context.Context, p *AdoptParams) (*elastic.Key, error) {
+func adoptedKey(ctx context.Context, e ConnectionState, p *AdoptParams) (*elastic.Key, error) {
 	if p.KeyName == "" {
 		return nil, nil
 	}

@@ -19,7 +19,7 @@ const (
 )
 
 // readSigning reads whose signatures the remote cluster believes. Where a person makes the key, a person sees to that too.
-func (s *PairState) readSigning(ctx context.Context) error {
+func readSigning(ctx context.Context, s *PairState) error {
 	if s.wantsPasted() {
 		return nil
 	}

@@ -16,7 +16,7 @@ type view struct {
 	toLocal, toRemote elastic.Calls
 }
 
-func (s PairState) view() view {
+func pairView(s PairState) view {
 	return view{local: s.Local, remote: s.Remote, toLocal: s.localOn.calls(), toRemote: s.remoteOn.calls()}
 }
 

@@ -116,7 +116,7 @@ func (c *Catalog) Find(ctx context.Context, text string, limit int) Found {
 }
 
 // find searches one platform. A platform need not know what name it is configured under.
-func (s System) find(ctx context.Context, text string, limit int) ([]elastic.Deployment, error) {
+func findIn(ctx context.Context, s System, text string, limit int) ([]elastic.Deployment, error) {
 	found, err := s.Search(ctx, text, limit)
 	for i := range found {
 		found[i].Platform = s.Name

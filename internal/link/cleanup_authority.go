@@ -23,7 +23,7 @@ func (s unusedAuthority) say() string {
 }
 
 // unusedAuthority works out whether the authority that was added for a connection can go.
-func (e ConnectionState) unusedAuthority(ctx context.Context, l *cleanup) {
+func findUnusedAuthority(ctx context.Context, e ConnectionState, l *cleanup) {
 	if e.Managed == nil || e.Managed.Authority == "" || !e.HasRemote() {
 		return
 	}

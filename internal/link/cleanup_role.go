@@ -25,7 +25,7 @@ func (s unusedRole) say() string {
 }
 
 // unusedRole works out what of the role that was written for a connection can go.
-func (e ConnectionState) unusedRole(ctx context.Context, l *cleanup) {
+func findUnusedRole(ctx context.Context, e ConnectionState, l *cleanup) {
 	if e.Managed == nil || e.Managed.Role == "" {
 		return
 	}

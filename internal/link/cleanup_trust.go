@@ -98,7 +98,7 @@ func (r *Connections) unusedTrust(ctx context.Context, ends []ConnectionState, l
 			l.unread(what, err)
 			continue
 		}
-		s.After = s.Added.outOf(s.Before, uses)
+		s.After = withoutTrust(s.Added, s.Before, uses)
 		switch {
 		case !elastic.SameEntry(s.Before, s.After):
 			for _, earlier := range l.Trust { // its step has been by then

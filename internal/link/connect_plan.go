@@ -81,11 +81,11 @@ func (c *Catalog) judge(ctx context.Context, s *PairState, ask ConnectParams) er
 	if err := c.checkOwners(ctx, *s, ask); err != nil {
 		return err
 	}
-	if err := s.readExtras(ctx, ask); err != nil {
+	if err := readOptional(ctx, s, ask); err != nil {
 		return err
 	}
 	if ask.Identity != nil {
-		if err := s.readSigning(ctx); err != nil {
+		if err := readSigning(ctx, s); err != nil {
 			return err
 		}
 		if err := s.Problems(ask).Check(); err != nil {

@@ -63,11 +63,11 @@ func TestPlanSaysWhatWillBeSent(t *testing.T) {
 	if p.Kind != link.KindConnect || p.Subject() != "connection/ece-prod/d-local/logs" || p.Title != "Connect search-onprem to logs as logs" {
 		t.Errorf("kind %q, target %q, title %q", p.Kind, p.Subject(), p.Title)
 	}
-	var steps []string
+	var todo []string
 	for _, step := range p.Steps {
-		steps = append(steps, step.Name)
+		todo = append(todo, step.Name)
 	}
-	if diff := cmp.Diff([]string{"check", "issue_key", "set_remote", "verify"}, steps); diff != "" {
+	if diff := cmp.Diff([]string{"check", "issue_key", "set_remote", "verify"}, todo); diff != "" {
 		t.Error(diff)
 	}
 	if len(p.Warnings) > 0 {

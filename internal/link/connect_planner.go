@@ -53,35 +53,35 @@ func NewConnectPlanner(catalog *Catalog, o PlannerOptions) *ConnectPlanner {
 
 // steps are what brings c about, in order. request makes names; a person makes the key where pasted is true.
 func (k *ConnectPlanner) steps(request string, c ConnectParams, s PairState, pasted bool) []change.PlannedStep {
-	v := s.view()
-	steps := []change.PlannedStep{checkArgs{Connect: c, Endpoint: s.Remote.Endpoint}.planned()}
+	v := pairView(s)
+	todo := []change.PlannedStep{checkArgs{Connect: c, Endpoint: s.Remote.Endpoint}.planned()}
 	if c.byCertificate() {
 		e := s.entries(c)
-		steps = append(steps,
+		todo = append(todo,
 			addTrust(c.Local, s.trust.Local.Trusted.Settings, e.local).planned(v),
 			addTrust(c.Remote, s.trust.Remote.Trusted.Settings, e.remote).plannedRemote(v))
 	} else {
 		if c.Filter != nil {
-			steps = append(steps, c.addFilter(k.o.Env, request, s).planned(v))
+			todo = append(todo, addFilter(c, k.o.Env, request, s).planned(v))
 		}
-		grant := issueKeyArgs{ends: c.ends(), Key: c.keySpec(k.o.Env, request)}
+		grant := issueKeyArgs{ends: endsOf(c), Key: c.keySpec(k.o.Env, request)}
 		if pasted {
 			grant.PastedFor = request
 		}
 		if c.Identity != nil {
 			authorities := addAuthorityArgs{Remote: c.Remote, Files: s.authorities(), Own: grant.Key.Name, Pasted: pasted}
-			steps = append(steps, authorities.planned(v))
+			todo = append(todo, authorities.planned(v))
 		}
-		steps = append(steps, grant.planned(v))
+		todo = append(todo, grant.planned(v))
 		if c.Restart {
-			steps = append(steps, restartArgs{Local: c.Local}.planned(v))
+			todo = append(todo, restartArgs{Local: c.Local}.planned(v))
 		}
 	}
-	steps = append(steps, setRemoteArgs{Local: c.Local, Alias: c.Alias, Settings: c.settings()}.planned(v))
+	todo = append(todo, setRemoteArgs{Local: c.Local, Alias: c.Alias, Settings: c.settings()}.planned(v))
 	if c.Role != nil {
-		steps = append(steps, c.role(s).planned(v))
+		todo = append(todo, roleOf(c, s).planned(v))
 	}
-	return append(steps, c.verifyKey(c.keyName(k.o.Env, request), rebuilding{Settings: c.settings()}).planned(v, ""))
+	return append(todo, verifyKey(c, c.keyName(k.o.Env, request), rebuilding{Settings: c.settings()}).planned(v, ""))
 }
 
 // entries are whom the two sides shall trust, under the certificate model.

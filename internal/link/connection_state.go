@@ -65,7 +65,7 @@ func (r *Connections) State(ctx context.Context, n Name) (ConnectionState, error
 	if err != nil {
 		return e, err
 	}
-	e.readBoth(ctx)
+	readBoth(ctx, &e)
 	r.readUsers(ctx, &e)
 	return e, nil
 }
@@ -105,14 +105,14 @@ func (r *Connections) remoteByAddress(ctx context.Context, e *ConnectionState) e
 }
 
 // readBoth fills in what a survey reads, and the connection's own part of it.
-func (e *ConnectionState) readBoth(ctx context.Context) {
+func readBoth(ctx context.Context, e *ConnectionState) {
 	hasRemote := e.HasRemote() // asked before: it copies all of e, which is being filled in below
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if hasRemote {
-			e.read(ctx)
+			readSides(ctx, &e.PairState)
 		} else {
-			e.readLocal(ctx)
+			readLocal(ctx, &e.PairState)
 		}
 	})
 	wg.Go(func() {
@@ -123,7 +123,7 @@ func (e *ConnectionState) readBoth(ctx context.Context) {
 		}
 	})
 	if hasRemote {
-		wg.Go(func() { e.readKeys(ctx) })
+		wg.Go(func() { readKeys(ctx, e) })
 	}
 	wg.Wait()
 	e.Own = e.Settings.Of(e.Alias)
@@ -131,20 +131,20 @@ func (e *ConnectionState) readBoth(ctx context.Context) {
 }
 
 // readLocal is the local half of a survey.
-func (s *PairState) readLocal(ctx context.Context) {
+func readLocal(ctx context.Context, s *PairState) {
 	var r reading
 	local, err := s.localOn.Cluster(s.Local)
 	r.failed(PartLocalCluster, err)
 	if err == nil {
-		r.start(PartSettings, func() error { return s.readAliases(ctx, local) })
+		r.start(PartSettings, func() error { return readAliases(ctx, s, local) })
 		r.start(PartLocalLicense, func() (err error) { s.LocalLicense, err = local.License(ctx); return err })
 	}
-	r.start(PartKeystore, func() error { return s.readKeystore(ctx) })
+	r.start(PartKeystore, func() error { return readKeystore(ctx, s) })
 	r.start(PartEgress, func() (err error) { s.Egress, err = s.localOn.Egress(ctx); return err })
 	s.Unread = r.wait()
 }
 
-func (e *ConnectionState) readKeys(ctx context.Context) {
+func readKeys(ctx context.Context, e *ConnectionState) {
 	if e.Managed == nil || e.Managed.KeyName == "" {
 		return
 	}

@@ -11,11 +11,11 @@ import (
 )
 
 // through runs steps until they are done, crashing once after every n calls; false if n was never reached.
-func (s *scene) through(t *testing.T, n int, steps []string, run func(context.Context, string) error) bool {
+func (s *scene) through(t *testing.T, n int, todo []string, run func(context.Context, string) error) bool {
 	t.Helper()
 	crashed := false
 	s.w.CrashAfter(n)
-	for _, name := range steps {
+	for _, name := range todo {
 		for look := 0; ; look++ {
 			err := run(t.Context(), name)
 			if s.w.Restart() && look < 100 {
@@ -39,7 +39,7 @@ func (s *scene) through(t *testing.T, n int, steps []string, run func(context.Co
 func TestCrashesAnywhereOnTheWholePage(t *testing.T) {
 	for name, tt := range map[string]struct {
 		scene func(*testing.T) *scene
-		steps []string
+		todo  []string
 	}{
 		"certificates": {certScene, []string{link.StepCheck, link.StepTrustLocal, link.StepTrustRemote, link.StepSetRemote, link.StepVerify}},
 		"filter, restart and role": {func(t *testing.T) *scene {
@@ -58,13 +58,13 @@ func TestCrashesAnywhereOnTheWholePage(t *testing.T) {
 			// Fewer than the calls of one step between two crashes would never get anywhere.
 			for n := 24; ; n++ {
 				s := tt.scene(t)
-				crashed := s.through(t, n, tt.steps, s.apply)
+				crashed := s.through(t, n, tt.todo, s.apply)
 				for _, step := range []*linktest.Deployment{s.local, s.remote} {
 					if len(trusted(step)) > 1 {
 						t.Fatalf("trusted twice: %v", trusted(step))
 					}
 				}
-				back := slices.Clone(tt.steps)
+				back := slices.Clone(tt.todo)
 				slices.Reverse(back)
 				s.through(t, n, back, s.undo)
 				s.clean(t)

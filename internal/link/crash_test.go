@@ -38,8 +38,8 @@ func TestCrashAfterAnyCall(t *testing.T) {
 }
 
 // resume runs steps, each anew after every crash, and returns how many are done. Sometimes it is given up midway.
-func (s *scene) resume(t *rapid.T, steps []string, label string, run func(context.Context, string) error) int {
-	for i, name := range steps {
+func (s *scene) resume(t *rapid.T, todo []string, label string, run func(context.Context, string) error) int {
+	for i, name := range todo {
 		for crashes := 0; ; crashes++ {
 			if crashes < 4 {
 				s.w.CrashAfter(rapid.IntRange(0, 14).Draw(t, label+" crash"))
@@ -60,7 +60,7 @@ func (s *scene) resume(t *rapid.T, steps []string, label string, run func(contex
 			}
 		}
 	}
-	return len(steps)
+	return len(todo)
 }
 
 // Without chance: a crash after every single call of every step, then another try.

@@ -88,13 +88,13 @@ func (h *fixture) run(k kind, params any) (left []string, err error) {
 // carryOut applies an approved change.
 func (h *fixture) carryOut(r *change.Request) (left []string, err error) {
 	h.t.Helper()
-	steps := h.steps(r)
+	todo := h.steps(r)
 	journal := map[string]change.Evidence{}
-	for i, s := range steps {
+	for i, s := range todo {
 		if err = h.applyStep(s, journal); err == nil {
 			continue
 		}
-		for _, s := range slices.Backward(steps[:i+1]) {
+		for _, s := range slices.Backward(todo[:i+1]) {
 			undo := s.Undo(h.t.Context(), maps.Clone(journal[s.Name()]))
 			for range 8 {
 				if undo == nil || !change.IsTemporary(undo) {

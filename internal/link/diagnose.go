@@ -54,7 +54,7 @@ func diagnosisOf(c Cause, text string, s Symptoms) Diagnosis {
 }
 
 // Diagnosis says what the trouble of a verdict means.
-func (v Verdict) Diagnosis(s Symptoms) Diagnosis { return diagnosisOf(v.Cause, v.Trouble, s) }
+func Diagnose(v Verdict, s Symptoms) Diagnosis { return diagnosisOf(v.Cause, v.Trouble, s) }
 
 const reloadCall = "POST /_nodes/reload_secure_settings"
 

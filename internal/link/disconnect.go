@@ -44,10 +44,10 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
-	if err := e.requireReachable(e.HasRemote() && e.Managed != nil && e.Managed.KeyName != ""); err != nil {
+	if err := requireReachable(e, e.HasRemote() && e.Managed != nil && e.Managed.KeyName != ""); err != nil {
 		return change.Proposal{}, err
 	}
-	f, leaves := e.found(e.params()), k.cleanup(ctx, e)
+	f, leaves := planStateOf(e, e.params()), k.cleanup(ctx, e)
 	f.After = elastic.Settings{}
 	used, key := "nothing that the bot can see", orNone(e.keyLine())
 	if len(e.Users) > 0 {
@@ -62,7 +62,7 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 		Proposal: change.Proposal{
 			Traits: e.traits("disconnect", f.Connect, k.o.Tags),
 			Kind:   KindDisconnect, Title: e.title("Disconnect"),
-			Fields: fields, Warnings: e.disconnectWarnings(*leaves), Unsure: leaves.unsure,
+			Fields: fields, Warnings: disconnectWarnings(e, *leaves), Unsure: leaves.unsure,
 			Basis:   append(e.basis(), change.Field{Label: "Used by", Value: strings.Join(e.Users, ", ")}),
 			Records: []change.Record{forget(e.Name)},
 			Steps:   k.steps(e, f, *leaves),
@@ -83,14 +83,14 @@ func (k *DisconnectPlanner) cleanup(ctx context.Context, e ConnectionState) *cle
 	if e.Managed == nil {
 		return l
 	}
-	e.unusedRole(ctx, l)
+	findUnusedRole(ctx, e, l)
 	k.roster.unusedTrust(ctx, []ConnectionState{e}, l)
 	k.roster.unusedFilter(ctx, e, l)
-	e.unusedAuthority(ctx, l)
+	findUnusedAuthority(ctx, e, l)
 	return l
 }
 
-func (e ConnectionState) disconnectWarnings(l cleanup) []string {
+func disconnectWarnings(e ConnectionState, l cleanup) []string {
 	var w warnings
 	users := slices.Clone(e.Users)
 	if l.Role != nil { // it does not outlive the alias
@@ -118,45 +118,45 @@ func (e ConnectionState) disconnectWarnings(l cleanup) []string {
 // steps: settings first, as the presence of the key decides the model of a connection that is still set. The key comes
 // last: until it is gone, all of it can be undone.
 func (k *DisconnectPlanner) steps(e ConnectionState, f found, l cleanup) []change.PlannedStep {
-	v, c := e.view(), f.Connect
+	v, c := connectionView(e), f.Connect
 	again := c.keySpec(k.o.Env, "")
 	again.Name = f.OldName // so that it is found where the old one was
-	steps := []change.PlannedStep{updateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.planned(v)}
+	todo := []change.PlannedStep{updateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.planned(v)}
 	if f.keyed() {
-		steps = append(steps, removeKeyArgs{ends: c.ends(), HasKey: f.HasKey, Key: again}.planned(v))
+		todo = append(todo, removeKeyArgs{ends: endsOf(c), HasKey: f.HasKey, Key: again}.planned(v))
 	}
-	steps = append(steps, k.leaving(c, v, l, e.Name)...)
+	todo = append(todo, k.leaving(c, v, l, e.Name)...)
 	if f.keyed() {
-		steps = append(steps, f.invalidation(v, true))
+		todo = append(todo, f.invalidation(v, true))
 	}
-	return steps
+	return todo
 }
 
 // leaving are the steps that take back what was made for a connection: the role first, then what lets the clusters
 // reach each other.
 func (k *DisconnectPlanner) leaving(c ConnectParams, v view, l cleanup, n Name) []change.PlannedStep {
-	var steps []change.PlannedStep
+	var todo []change.PlannedStep
 	if l.Role != nil {
 		role := roleArgs{Local: c.Local, Role: l.Role.Role, Alias: l.Role.Alias, Before: l.Role.Before, After: l.Role.After}
-		steps = append(steps, role.plannedRemoval(v))
+		todo = append(todo, role.plannedRemoval(v))
 	}
-	steps = append(steps, k.removeTrust(l, []Name{n})...)
+	todo = append(todo, k.removeTrust(l, []Name{n})...)
 	if l.Filter != nil {
 		filter := removeFilterArgs{Remote: c.Remote, ID: l.Filter.ID, Ruleset: l.Filter.Ruleset, Leaving: n}
-		steps = append(steps, filter.planned(v))
+		todo = append(todo, filter.planned(v))
 	}
 	if l.Authority != nil {
-		steps = append(steps, removeAuthorityArgs{On: c.Remote, Spare: *l.Authority}.planned(v))
+		todo = append(todo, removeAuthorityArgs{On: c.Remote, Spare: *l.Authority}.planned(v))
 	}
-	return steps
+	return todo
 }
 
 // removeTrust are the steps that take out of whom deployments trust what nobody needs once connections have ended.
 func (k planner) removeTrust(l cleanup, leaving []Name) []change.PlannedStep {
-	var steps []change.PlannedStep
+	var todo []change.PlannedStep
 	for _, s := range l.Trust {
 		on, _ := k.roster.Catalog().System(s.Of.Platform) // its trust was read there just now
-		steps = append(steps, s.removal(leaving).planned(on.calls()))
+		todo = append(todo, trustRemoval(s, leaving).planned(on.calls()))
 	}
-	return steps
+	return todo
 }

@@ -35,7 +35,7 @@ func (c ConnectParams) ruleset(env, request string, remote elastic.Deployment, m
 }
 
 // addFilter is the step that lets in what is missing; nothing where nothing is.
-func (c ConnectParams) addFilter(env, request string, s PairState) addFilterArgs {
+func addFilter(c ConnectParams, env, request string, s PairState) addFilterArgs {
 	return addFilterArgs{
 		Remote: c.Remote, Ruleset: c.ruleset(env, request, s.Remote, s.missing(c.Filter.Sources)), First: c.Filter.First,
 	}

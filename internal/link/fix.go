@@ -52,7 +52,7 @@ func (x *HealthReport) fixFor(c Cause) (kind change.Kind, why string) {
 
 // matchesPlatform reports whether the connection goes where the platform says that the remote deployment is.
 func (x *HealthReport) matchesPlatform() bool {
-	now, told := PrefillUpdate(x.ConnectionState), x.FixParams(CauseTrust)
+	now, told := PrefillUpdate(x.ConnectionState), FixParams(x.ConnectionState, CauseTrust)
 	return x.HasRemote() && now.ProxyAddress == told.ProxyAddress && now.ServerName == told.ServerName
 }
 
@@ -64,7 +64,7 @@ func (x *HealthReport) mayWriteRoles() bool {
 
 // FixParams is the update that mends a cause: it sets what the platform says of the remote deployment, or adds a filter or
 // a role. Everything else stays as it is.
-func (e ConnectionState) FixParams(c Cause) UpdateParams {
+func FixParams(e ConnectionState, c Cause) UpdateParams {
 	u := PrefillUpdate(e)
 	switch c { //nolint:exhaustive // the others are mended by the address, or by what people fill in
 	case CauseFilter:

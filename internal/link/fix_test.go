@@ -44,7 +44,7 @@ func TestAFilterIsFoundAndMended(t *testing.T) {
 	if p := h.health(); len(p) != 1 || p[0].Kind != link.ProblemDown || p[0].Cause != link.CauseFilter || p[0].Fix != link.KindUpdate {
 		t.Errorf("problems: %+v", p)
 	}
-	u := x.FixParams(x.Diagnosis.Cause)
+	u := link.FixParams(x.ConnectionState, x.Diagnosis.Cause)
 	if u.Filter == nil || !slices.Equal(u.Filter.Sources, []string{"203.0.113.10"}) || u.Filter.First || u.Role != nil {
 		t.Fatalf("filled in: %+v", u)
 	}
@@ -112,7 +112,7 @@ func TestPrivateAddressesAreNotFilledIn(t *testing.T) {
 	h := fenced(t, func(s []link.System) { s[0].EgressCIDRs = nil })
 	h.ece.SetEgress("10.0.0.1", "ece-host.internal", "192.0.2.9")
 	x := h.examine()
-	if u := x.FixParams(link.CauseFilter); !slices.Equal(u.Filter.Sources, []string{"192.0.2.9"}) {
+	if u := link.FixParams(x.ConnectionState, link.CauseFilter); !slices.Equal(u.Filter.Sources, []string{"192.0.2.9"}) {
 		t.Errorf("filled in: %v", u.Filter.Sources)
 	}
 }
@@ -121,7 +121,7 @@ func TestAnUpdateIsTakenBackWithItsFilterAndRole(t *testing.T) {
 	h := fenced(t, nil)
 	before, remembered := h.local.Settings("logs"), h.managed()
 	x := h.examine()
-	u := x.FixParams(link.CauseFilter)
+	u := link.FixParams(x.ConnectionState, link.CauseFilter)
 	u.Role = &link.RoleOptions{Name: "logs-readers"}
 	u.SkipUnavailable = !u.SkipUnavailable
 	h.w.Fail(linktest.Fault{Call: "Resolve", Err: errors.New("no")})
@@ -149,7 +149,7 @@ func TestAnUpdateWithAFilterAndARoleSurvivesACrashAfterAnyCall(t *testing.T) {
 	for n := 1; ; n++ {
 		h := fenced(t, nil)
 		x := h.examine()
-		u := x.FixParams(link.CauseFilter)
+		u := link.FixParams(x.ConnectionState, link.CauseFilter)
 		u.Role = &link.RoleOptions{Name: "logs-readers"}
 		k := link.NewUpdatePlanner(h.roster, h.o())
 		r, err := h.propose(k, u)
@@ -205,7 +205,7 @@ func TestAMissingRoleIsAHintAndMended(t *testing.T) {
 	if p := h.health(); len(p) > 0 {
 		t.Errorf("the watch is not quiet: %+v", p)
 	}
-	u := x.FixParams(x.Hint.Cause)
+	u := link.FixParams(x.ConnectionState, x.Hint.Cause)
 	if u.Role == nil || u.Role.Name != "logs-readers" || u.Filter != nil {
 		t.Fatalf("filled in: %+v", u)
 	}
@@ -227,7 +227,7 @@ func TestAMissingRoleIsAHintAndMended(t *testing.T) {
 func TestASecondFilterOrRoleIsAddedWithAWarning(t *testing.T) {
 	h := fenced(t, nil)
 	x := h.examine()
-	u := x.FixParams(link.CauseFilter)
+	u := link.FixParams(x.ConnectionState, link.CauseFilter)
 	u.Role = &link.RoleOptions{Name: "first"}
 	if _, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), u); err != nil {
 		t.Fatal(err)
@@ -246,7 +246,7 @@ func TestSomebodyElsesRoleIsLeftAlone(t *testing.T) {
 	h.connect()
 	h.local.SetRole("logs-readers", `{"cluster":["all"]}`)
 	x := h.examine()
-	_, err := h.propose(link.NewUpdatePlanner(h.roster, h.o()), x.FixParams(link.CauseNoPrivileges))
+	_, err := h.propose(link.NewUpdatePlanner(h.roster, h.o()), link.FixParams(x.ConnectionState, link.CauseNoPrivileges))
 	contains(t, problem(t, err, link.FieldRole), "not the bot's")
 }
 
@@ -259,7 +259,7 @@ func TestARoleIsWrittenThoughTheBotsUserLacksIt(t *testing.T) {
 	if x.Diagnosis == nil || x.Diagnosis.Cause != link.CauseNoPrivileges || x.Fix != link.KindUpdate {
 		t.Fatalf("diagnosis %+v, fix %q", x.Diagnosis, x.Fix)
 	}
-	if _, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), x.FixParams(x.Diagnosis.Cause)); err != nil {
+	if _, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), link.FixParams(x.ConnectionState, x.Diagnosis.Cause)); err != nil {
 		t.Fatal(err)
 	}
 	if h.local.RoleNow("logs-readers") == "" {

@@ -54,7 +54,9 @@ type Checker struct {
 }
 
 // NewChecker returns a checker of those connections.
-func NewChecker(c *Connections, now func() time.Time) *Checker { return &Checker{Connections: c, now: now} }
+func NewChecker(c *Connections, now func() time.Time) *Checker {
+	return &Checker{Connections: c, now: now}
+}
 
 // Health looks at a managed connection. An error says that nothing can be said, which is no news of the connection.
 func (r *Checker) Health(ctx context.Context, m ManagedConnection, expiresWithin time.Duration) (HealthResult, error) {
@@ -192,7 +194,7 @@ func accessWords(a elastic.Access) string {
 }
 
 // Approved is the update that makes a connection what was approved.
-func (e ConnectionState) Approved() UpdateParams {
+func Approved(e ConnectionState) UpdateParams {
 	u := PrefillUpdate(e)
 	if e.Managed == nil {
 		return u

@@ -107,7 +107,7 @@ func TestAForeignCertificateIsMendedOnTheRemoteSide(t *testing.T) {
 		}
 		contains(t, x.Diagnosis.Fix, "Somebody on the remote side has to look which certificate is presented")
 		if managed {
-			if _, err := h.propose(link.NewUpdatePlanner(h.roster, h.o()), x.FixParams(link.CauseServerName)); err == nil {
+			if _, err := h.propose(link.NewUpdatePlanner(h.roster, h.o()), link.FixParams(x.ConnectionState, link.CauseServerName)); err == nil {
 				t.Error("an update would have changed something")
 			}
 		}
@@ -138,7 +138,7 @@ func TestTheFixMends(t *testing.T) {
 			func(h *fixture) { h.local.Set("logs", "proxy_address", "logs.cloud.example:9400") },
 			func(h *fixture) error {
 				x := h.examine()
-				_, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), x.FixParams(link.CausePort))
+				_, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), link.FixParams(x.ConnectionState, link.CausePort))
 				return err
 			},
 		},
@@ -152,7 +152,7 @@ func TestTheFixMends(t *testing.T) {
 		}},
 		"drift": {func(h *fixture) { h.local.Set("logs", "skip_unavailable", "true") }, func(h *fixture) error {
 			x := h.examine()
-			_, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), x.Approved())
+			_, err := h.run(link.NewUpdatePlanner(h.roster, h.o()), link.Approved(x.ConnectionState))
 			return err
 		}},
 	} {

@@ -37,7 +37,7 @@ func (c *Catalog) at(ctx context.Context, host string, among func(System) bool) 
 
 // endpoints reads the endpoint of every deployment of a platform.
 func (c *Catalog) endpoints(ctx context.Context, sys System) (map[string]elastic.Deployment, error) {
-	all, err := sys.find(ctx, "", mostDeployments)
+	all, err := findIn(ctx, sys, "", mostDeployments)
 	if err != nil {
 		return nil, err
 	}

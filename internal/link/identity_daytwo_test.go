@@ -198,14 +198,14 @@ func TestADisconnectThatFailsGrantsTheSameIdentityAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := h.steps(r)
+	todo := h.steps(r)
 	journal := map[string]change.Evidence{}
-	for _, s := range steps[:2] {
+	for _, s := range todo[:2] {
 		if err := h.applyStep(s, journal); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, s := range slices.Backward(steps[:2]) {
+	for _, s := range slices.Backward(todo[:2]) {
 		if err := s.Undo(t.Context(), journal[s.Name()]); err != nil {
 			t.Fatal(err)
 		}

@@ -188,8 +188,8 @@ func TestWhereAPersonMakesTheKeyAPersonSeesToTheAuthority(t *testing.T) {
 	if !ok || !strings.Contains(call.Body, `"certificate_identity":"CN=`) {
 		t.Errorf("the key is made by %+v", call)
 	}
-	call, steps := link.SigningByHand(p)
-	contains(t, call.Body+steps+call.System, uploaded, "CA certificates", "made by a person there")
+	call, todo := link.SigningByHand(p)
+	contains(t, call.Body+todo+call.System, uploaded, "CA certificates", "made by a person there")
 	s.approved = p
 	before := len(s.w.Calls())
 	s.applyAll(t, link.StepAddAuthority)

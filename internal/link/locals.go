@@ -22,7 +22,7 @@ func (c *Connections) Locals(ctx context.Context) ([]elastic.Deployment, []Down)
 	for i, sys := range systems {
 		wg.Go(func() {
 			answers[i], _, errs[i] = c.locals.latest(ctx, sys.Name, patience, func(ctx context.Context) ([]elastic.Deployment, error) {
-				return sys.all(ctx)
+				return allOf(ctx, sys)
 			})
 		})
 	}
@@ -37,10 +37,10 @@ func (c *Connections) Locals(ctx context.Context) ([]elastic.Deployment, []Down)
 }
 
 // all returns every deployment of a platform. A platform need not know what name it is configured under.
-func (s System) all(ctx context.Context) ([]elastic.Deployment, error) {
+func allOf(ctx context.Context, s System) ([]elastic.Deployment, error) {
 	lister, ok := s.Platform.(elastic.Lister)
 	if !ok {
-		return s.find(ctx, "", mostDeployments)
+		return findIn(ctx, s, "", mostDeployments)
 	}
 	found, err := lister.ListDeployments(ctx)
 	for i := range found {

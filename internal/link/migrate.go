@@ -67,7 +67,7 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 	d := proposalBuilder{Proposal: change.Proposal{Kind: KindMigrate}, params: p}
 	var moving []moved
 	for _, alias := range p.Aliases {
-		e, err := k.roster.State(ctx, Name{p.Local, alias})
+		e, err := k.roster.State(ctx, Name{Local: p.Local, Alias: alias})
 		if err != nil {
 			return change.Proposal{}, err
 		}
@@ -172,17 +172,17 @@ func (k *MigratePlanner) move(p MigrateParams, e ConnectionState) (moved, error)
 	if len(wrong.Problems) == 0 {
 		problemsOf(wrong, FieldLocal, e.PairState.Local, e.ReadError(PartLocalCluster), ModelKey)
 		problemsOf(wrong, FieldRemote, e.Remote, e.ReadError(PartRemoteCluster), ModelKey)
-		e.checkCanIssueKeyNow(wrong)
+		checkCanIssueKeyNow(e, wrong)
 	}
 	if err := wrong.Check(); err != nil {
 		return moved{}, err
 	}
-	if err := e.requireReachable(true); err != nil {
+	if err := requireReachable(e, true); err != nil {
 		return moved{}, err
 	}
 	c := e.params()
 	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = e.Remote.TakesKeysAt(), e.Remote.Endpoint, p.Access, p.ExpiryDays
-	return moved{ConnectionState: e, found: e.found(c)}, nil
+	return moved{ConnectionState: e, found: planStateOf(e, c)}, nil
 }
 
 // show puts one alias on the card.
@@ -207,15 +207,15 @@ func (k *MigratePlanner) show(d *change.Proposal, p MigrateParams, e moved) {
 // steps move one alias after the other: proven beside it, changed over, seen to work. The old trust goes once all of
 // them work without it; what is taken back begins with it.
 func (k *MigratePlanner) steps(request string, moving []moved, l cleanup) []change.PlannedStep {
-	var steps []change.PlannedStep
+	var todo []change.PlannedStep
 	var names []Name
 	for _, m := range moving {
 		suffix := ""
 		if len(moving) > 1 {
 			suffix = ":" + m.Alias
 		}
-		steps = append(steps, k.renewal(request, m.found, m.view(), suffix)...)
+		todo = append(todo, k.renewal(request, m.found, connectionView(m.ConnectionState), suffix)...)
 		names = append(names, m.Name)
 	}
-	return append(steps, k.removeTrust(l, names)...)
+	return append(todo, k.removeTrust(l, names)...)
 }

@@ -98,7 +98,7 @@ func asked(local elastic.Deployment, a elastic.Access) []grant {
 // things stand.
 func observe(ctx context.Context, es elastic.RemoteClusters, alias string, ask []grant, now func() time.Time) (Observation, error) {
 	o := Observation{Alias: alias}
-	if err := o.resolve(ctx, es, ask, now); err != nil {
+	if err := resolve(ctx, &o, es, ask, now); err != nil {
 		return o, err
 	}
 	if o.mute() {
@@ -109,7 +109,7 @@ func observe(ctx context.Context, es elastic.RemoteClusters, alias string, ask [
 		o.Search = &s
 		if s.Reached && !o.NoResolve { // it has connected meanwhile
 			o.Search = nil
-			if err := o.resolve(ctx, es, ask, now); err != nil {
+			if err := resolve(ctx, &o, es, ask, now); err != nil {
 				return o, err
 			}
 		}
@@ -123,7 +123,7 @@ func observe(ctx context.Context, es elastic.RemoteClusters, alias string, ask [
 }
 
 // resolve asks for each pattern on its own, so that people learn which of them match something.
-func (o *Observation) resolve(ctx context.Context, es elastic.RemoteClusters, ask []grant, now func() time.Time) error {
+func resolve(ctx context.Context, o *Observation, es elastic.RemoteClusters, ask []grant, now func() time.Time) error {
 	o.Answers = nil
 	for _, g := range ask {
 		begun := now()

@@ -10,14 +10,14 @@ import (
 // local one.
 
 // readExtras reads what they rest on, and says if the role is somebody else's.
-func (s *PairState) readExtras(ctx context.Context, c ConnectParams) error {
+func readOptional(ctx context.Context, s *PairState, c ConnectParams) error {
 	if c.Filter != nil {
 		if err := s.requireRead(PartRulesets); err != nil {
 			return err
 		}
 	}
 	if c.Role != nil {
-		return s.readRole(ctx, c)
+		return readRole(ctx, s, c)
 	}
 	return nil
 }

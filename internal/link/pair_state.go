@@ -84,7 +84,7 @@ func (c *Catalog) readPair(ctx context.Context, local, remote elastic.Ref, get g
 	}
 	s.localOn, _ = c.System(local.Platform)
 	s.remoteOn, _ = c.System(remote.Platform)
-	s.read(ctx)
+	readSides(ctx, &s)
 	return s, nil
 }
 
@@ -113,14 +113,14 @@ func missing(local, remote elastic.Ref, errs [2]error) error {
 }
 
 // read fills in everything but the deployments; what can't be read is named.
-func (s *PairState) read(ctx context.Context) {
+func readSides(ctx context.Context, s *PairState) {
 	var r reading
 	local, err := s.localOn.Cluster(s.Local)
 	r.failed(PartLocalCluster, err)
 	remote, err2 := s.remoteOn.Cluster(s.Remote)
 	r.failed(PartRemoteCluster, err2)
 	if err == nil {
-		r.start(PartSettings, func() error { return s.readAliases(ctx, local) })
+		r.start(PartSettings, func() error { return readAliases(ctx, s, local) })
 		r.start(PartLocalLicense, func() (err error) { s.LocalLicense, err = local.License(ctx); return err })
 	}
 	if err2 == nil {
@@ -129,17 +129,17 @@ func (s *PairState) read(ctx context.Context) {
 		}
 		r.start(PartRemoteLicense, func() (err error) { s.RemoteLicense, err = remote.License(ctx); return err })
 	}
-	r.start(PartKeystore, func() error { return s.readKeystore(ctx) })
+	r.start(PartKeystore, func() error { return readKeystore(ctx, s) })
 	r.start(PartRulesets, func() (err error) { s.Rulesets, err = s.remoteOn.Rulesets(ctx, s.Remote); return err })
 	r.start(PartEgress, func() (err error) { s.Egress, err = s.localOn.Egress(ctx); return err })
-	s.readProxies(ctx, &r)
+	readProxies(ctx, s, &r)
 	s.Unread = r.wait()
 	slices.SortFunc(s.Rulesets, func(a, b elastic.Ruleset) int { return cmp.Compare(a.ID, b.ID) })
 	slices.Sort(s.Egress)
 }
 
 // readAliases asks twice: a remote cluster may also stand in elasticsearch.yml, where only its connection shows.
-func (s *PairState) readAliases(ctx context.Context, local elastic.Cluster) error {
+func readAliases(ctx context.Context, s *PairState, local elastic.Cluster) error {
 	var settings elastic.Settings
 	var info map[string]elastic.RemoteInfo
 	var errs [2]error
@@ -160,7 +160,7 @@ func (s *PairState) readAliases(ctx context.Context, local elastic.Cluster) erro
 	return nil
 }
 
-func (s *PairState) readKeystore(ctx context.Context) error {
+func readKeystore(ctx context.Context, s *PairState) error {
 	names, err := s.localOn.SecretNames(ctx, s.Local)
 	if err != nil {
 		return err

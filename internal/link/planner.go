@@ -40,7 +40,7 @@ func (k planner) renewal(request string, f found, v view, suffix string) []chang
 	rotate := rotateKeyArgs{
 		Connect: f.Connect, Key: f.Connect.keySpec(k.o.Env, request), HasKey: f.HasKey, Before: f.Before, After: f.point(),
 	}
-	return []change.PlannedStep{rotate.planned(v, suffix), f.Connect.verifyKey(rotate.Key.Name, f.rebuilding()).planned(v, suffix)}
+	return []change.PlannedStep{rotate.planned(v, suffix), verifyKey(f.Connect, rotate.Key.Name, f.rebuilding()).planned(v, suffix)}
 }
 
 // invalidation is what ends the keys in use until now. renewed: undoing the other steps makes a new one.
@@ -55,7 +55,7 @@ var knownOptions = []string{
 }
 
 // revised are the alias's settings with those of c in place of what they were; options that the bot does not know stay.
-func (e ConnectionState) revised(c ConnectParams) elastic.Settings {
+func revised(e ConnectionState, c ConnectParams) elastic.Settings {
 	keep := func(all map[string]json.RawMessage) map[string]json.RawMessage {
 		kept := maps.Clone(all)
 		for _, option := range knownOptions {
@@ -80,8 +80,8 @@ func (f found) point() *elastic.Settings {
 // rebuilding are the settings as they are to be.
 func (f found) rebuilding() rebuilding { return rebuilding{Settings: f.After, Existed: true} }
 
-func (e ConnectionState) found(c ConnectParams) found {
-	f := found{Connect: c, Before: e.Own, After: e.revised(c), HasKey: e.HasKey}
+func planStateOf(e ConnectionState, c ConnectParams) found {
+	f := found{Connect: c, Before: e.Own, After: revised(e, c), HasKey: e.HasKey}
 	for _, k := range e.Keys {
 		f.OldKeys = append(f.OldKeys, k.ID)
 	}
@@ -110,8 +110,8 @@ func (d proposalBuilder) proposal(own string) (change.Proposal, error) {
 }
 
 // view is what a plan shows of the connection's two sides, as far as the remote one is known.
-func (e ConnectionState) view() view {
-	v := e.PairState.view()
+func connectionView(e ConnectionState) view {
+	v := pairView(e.PairState)
 	v.remote = e.Remote
 	return v
 }
@@ -127,7 +127,7 @@ func parse(kind change.Kind, params json.RawMessage, into any) error {
 }
 
 // requireReachable fails if the parts without which nothing can be changed could not be read.
-func (e ConnectionState) requireReachable(remote bool) error {
+func requireReachable(e ConnectionState, remote bool) error {
 	parts := []Part{PartLocalCluster, PartSettings, PartKeystore}
 	if remote {
 		parts = append(parts, PartRemoteCluster)

@@ -38,7 +38,7 @@ func (s *PairState) strangers() bool {
 	return false
 }
 
-func (s *PairState) readProxies(ctx context.Context, r *reading) {
+func readProxies(ctx context.Context, s *PairState, r *reading) {
 	if !s.strangers() {
 		return
 	}

@@ -35,7 +35,7 @@ func (c ConnectParams) checkRole(wrong *change.InvalidError) {
 }
 
 // readRole reads the role that c names, and says if it is not the bot's.
-func (s *PairState) readRole(ctx context.Context, c ConnectParams) error {
+func readRole(ctx context.Context, s *PairState, c ConnectParams) error {
 	es, err := s.localOn.Cluster(s.Local)
 	if err != nil {
 		return wrapCall("reaching Elasticsearch of "+s.Local.Name, err)

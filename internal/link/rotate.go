@@ -32,7 +32,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	if err := parse(KindRotate, params, &p); err != nil {
 		return change.Proposal{}, err
 	}
-	e, err := k.roster.State(ctx, Name{p.Local, p.Alias})
+	e, err := k.roster.State(ctx, Name{Local: p.Local, Alias: p.Alias})
 	if err != nil {
 		return change.Proposal{}, err
 	}
@@ -43,12 +43,12 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 			e.PairState.Local.Name, e.Alias, e.Alias)
 	}
 	if len(wrong.Problems) == 0 {
-		e.checkCanIssueKey(wrong)
+		checkCanIssueKey(e, wrong)
 	}
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
-	if err := e.requireReachable(true); err != nil {
+	if err := requireReachable(e, true); err != nil {
 		return change.Proposal{}, err
 	}
 	c := e.params()
@@ -56,7 +56,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	if e.Own.Empty() {
 		c = e.Managed.asConnect(c) // the settings are gone: as they were approved
 	}
-	f, v := e.found(c), e.view()
+	f, v := planStateOf(e, c), connectionView(e)
 	if !e.Own.Empty() {
 		f.After = e.Own // a rotation leaves them as they are
 	}
@@ -78,7 +78,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		Proposal: change.Proposal{
 			Traits: e.traits("rotate", c, k.o.Tags),
 			Kind:   KindRotate, Title: e.title("Rotate the key of"),
-			Fields: fields, Warnings: e.rotateWarnings(p.ExpiryDays), Basis: e.basis(),
+			Fields: fields, Warnings: rotateWarnings(e, p.ExpiryDays), Basis: e.basis(),
 			Records: []change.Record{e.Managed.followedBy(c.managed(name).named(e.PairState)).record()},
 			Steps:   append(k.renewal(id, f, v, ""), f.invalidation(v, false)),
 		},
@@ -92,7 +92,7 @@ func checkExpiry(wrong *change.InvalidError, days int) {
 	}
 }
 
-func (e ConnectionState) checkCanIssueKey(wrong *change.InvalidError) {
+func checkCanIssueKey(e ConnectionState, wrong *change.InvalidError) {
 	problemsOf(wrong, FieldRemote, e.Remote, e.ReadError(PartRemoteCluster), ModelKey)
 	if e.cantIssue != nil {
 		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.cantIssue)
@@ -114,7 +114,7 @@ func (e ConnectionState) keyLine() string {
 	return s
 }
 
-func (e ConnectionState) rotateWarnings(days int) []string {
+func rotateWarnings(e ConnectionState, days int) []string {
 	var w warnings
 	if len(e.Keys) == 0 {
 		w.add("Which key is in use now is not known, or it is not valid any more: no old key will be invalidated.")

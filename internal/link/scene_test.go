@@ -65,16 +65,16 @@ func (s *scene) plan(t *testing.T) (change.Proposal, error) {
 // step is a planned step as a worker that has just claimed the request has it.
 type step struct {
 	change.Step
-	plan change.PlannedStep
+	todo change.PlannedStep
 }
 
-func (s step) Name() string { return s.plan.Name }
+func (s step) Name() string { return s.todo.Name }
 
 // built are the steps of a plan.
-func built(r *link.Connections, o link.PlannerOptions, plan []change.PlannedStep) []step {
+func built(r *link.Connections, o link.PlannerOptions, todo []change.PlannedStep) []step {
 	registry := link.Steps(r, o)
 	var all []step
-	for _, p := range plan {
+	for _, p := range todo {
 		made, err := registry[p.Action()](p.Args)
 		if err != nil {
 			panic(fmt.Sprintf("step %s: %v in %s", p.Name, err, p.Args))
@@ -86,15 +86,15 @@ func built(r *link.Connections, o link.PlannerOptions, plan []change.PlannedStep
 
 // step returns a new instance, as a worker that has just claimed the request has it.
 func (s *scene) step(name string) step {
-	plan := s.approved.Steps
-	if plan == nil {
-		plan = s.connector.PlannedOf(requestID, s.c, false)
+	todo := s.approved.Steps
+	if todo == nil {
+		todo = s.connector.PlannedOf(requestID, s.c, false)
 	}
 	roster := s.roster
 	if roster == nil {
 		roster = link.NewConnections(s.catalog, noRecords(), link.ConnectionsOptions{Now: s.w.Now})
 	}
-	for _, step := range built(roster, link.PlannerOptions{Env: "test", Pasted: s.pasted}, plan) {
+	for _, step := range built(roster, link.PlannerOptions{Env: "test", Pasted: s.pasted}, todo) {
 		if step.Name() == name {
 			return step
 		}

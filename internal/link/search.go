@@ -64,7 +64,7 @@ func (c *Catalog) search(ctx context.Context, sys System, text string) ([]elasti
 		defer cancel()
 	}
 	found, err := c.searches.get(wait, searchKey(sys, text), func(ctx context.Context) ([]elastic.Deployment, error) {
-		found, err := sys.find(ctx, text, c.o.Limit)
+		found, err := findIn(ctx, sys, text, c.o.Limit)
 		c.slow.note(sys.Name, err != nil && ctx.Err() != nil, err, c.o.Now())
 		return found, err
 	})

@@ -54,7 +54,7 @@ func (k Known) State() State {
 }
 
 // VerifiedAt is when the last change of a connection has proven it; zero where that was an adoption, which proves nothing.
-func (m ManagedConnection) VerifiedAt() time.Time {
+func VerifiedAt(m ManagedConnection) time.Time {
 	if m.Adopted && (m.FirstRequest == "" || m.FirstRequest == m.Record.Request) {
 		return time.Time{}
 	}

@@ -40,14 +40,14 @@ func TestOnlyACheckShowsThatAConnectionWorks(t *testing.T) {
 func TestAChangeProvesAConnectionAndAnAdoptionDoesNot(t *testing.T) {
 	h := newFixture(t)
 	h.connect()
-	if m := h.managed(); m.VerifiedAt().IsZero() || !m.VerifiedAt().Equal(m.Record.At) {
-		t.Errorf("verified at %s, changed at %s", m.VerifiedAt(), m.Record.At)
+	if m := h.managed(); link.VerifiedAt(m).IsZero() || !link.VerifiedAt(m).Equal(m.Record.At) {
+		t.Errorf("verified at %s, changed at %s", link.VerifiedAt(m), m.Record.At)
 	}
 	clear(h.memos)
 	if _, err := h.run(link.NewAdoptPlanner(h.roster, h.o()), link.AdoptParams{Local: h.local.Ref(), Alias: "logs", Access: h.c.Access}); err != nil {
 		t.Fatal(err)
 	}
-	if m := h.managed(); !m.Adopted || !m.VerifiedAt().IsZero() {
-		t.Errorf("adopted: verified at %s", m.VerifiedAt())
+	if m := h.managed(); !m.Adopted || !link.VerifiedAt(m).IsZero() {
+		t.Errorf("adopted: verified at %s", link.VerifiedAt(m))
 	}
 }

@@ -37,7 +37,7 @@ type removeTrustArgs struct {
 	Found   elastic.TrustSettings `json:"found"` // whom the deployment trusts when it is this step's turn
 }
 
-func (s unusedTrust) removal(leaving []Name) removeTrustArgs {
+func trustRemoval(s unusedTrust, leaving []Name) removeTrustArgs {
 	return removeTrustArgs{Spare: s, Leaving: leaving, Found: s.now.Settings}
 }
 
@@ -77,7 +77,7 @@ func (u *removeTrustStep) Apply(ctx context.Context, had change.Evidence, note c
 		if err != nil {
 			return err
 		}
-		if !elastic.SameEntry(u.spare.Added.outOf(u.spare.Before, uses), u.spare.After) {
+		if !elastic.SameEntry(withoutTrust(u.spare.Added, u.spare.Before, uses), u.spare.After) {
 			u.finding = u.spare.Name + " goes on trusting " + u.entry.Name + ": since this was approved it is used by " + uses.String()
 			return nil
 		}

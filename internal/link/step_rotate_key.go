@@ -81,7 +81,7 @@ func (x *rotateKeyStep) StepTimeout() time.Duration { return x.verifies }
 func (x *rotateKeyStep) Finding() string { return x.finding }
 
 func (x *rotateKeyStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	local, remote, err := x.both(ctx, x.Connect.ends())
+	local, remote, err := x.both(ctx, endsOf(x.Connect))
 	if err != nil {
 		return err
 	}

@@ -35,16 +35,16 @@ type verifyArgs struct {
 }
 
 // verifyArgs are for a connection that is set as r says.
-func (c ConnectParams) verifyArgs(r rebuilding) verifyArgs {
+func verifyArgsOf(c ConnectParams, r rebuilding) verifyArgs {
 	return verifyArgs{
-		ends: c.ends(), Address: c.ProxyAddress, Skip: c.SkipUnavailable, Access: c.Access, Model: c.Model, Role: c.Role,
+		ends: endsOf(c), Address: c.ProxyAddress, Skip: c.SkipUnavailable, Access: c.Access, Model: c.Model, Role: c.Role,
 		rebuilding: r,
 	}
 }
 
 // verifyKey are verifyArgs after the key of that name was issued.
-func (c ConnectParams) verifyKey(name string, r rebuilding) verifyArgs {
-	a := c.verifyArgs(r)
+func verifyKey(c ConnectParams, name string, r rebuilding) verifyArgs {
+	a := verifyArgsOf(c, r)
 	a.KeyName = name
 	return a
 }
@@ -137,7 +137,7 @@ func (v *verifyStep) explain(ctx context.Context, local side, verdict Verdict) e
 	if egress, err := local.Egress(ctx); err == nil { // only a help for people
 		s.Egress = egress
 	}
-	d := verdict.Diagnosis(s)
+	d := Diagnose(verdict, s)
 	return change.Waiting(&change.ExplainedError{
 		Say: d.Say + " " + d.Fix,
 		Err: fmt.Errorf("%w: %s", errNotConnected, verdict.Trouble),

@@ -15,7 +15,7 @@ func (a roleArgs) planned(v view) change.PlannedStep {
 }
 
 // role is what c asks for: the role as it is, and as it is to be.
-func (c ConnectParams) role(s PairState) roleArgs {
+func roleOf(c ConnectParams, s PairState) roleArgs {
 	a := roleArgs{Local: c.Local, Role: c.Role.Name, Alias: c.Alias, After: c.extended(s.role, s.Local.Version)}
 	if s.role != nil {
 		a.Before = withoutTransient(s.role)

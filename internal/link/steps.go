@@ -104,7 +104,7 @@ type ends struct {
 	Alias  string      `json:"alias"`
 }
 
-func (c ConnectParams) ends() ends { return ends{Local: c.Local, Remote: c.Remote, Alias: c.Alias} }
+func endsOf(c ConnectParams) ends { return ends{Local: c.Local, Remote: c.Remote, Alias: c.Alias} }
 
 // ports are what steps reach the world by. What they do there, their arguments say alone.
 type ports struct {

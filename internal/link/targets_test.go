@@ -77,13 +77,13 @@ func TestTwoRequestsForOneRoleBothEndWithWhatEachAskedFor(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		steps := executor.Registry(link.Steps(h.roster, h.o()))
-		grant := steps[link.StepIssueKey]
-		steps[link.StepIssueKey] = func(args json.RawMessage) (change.Step, error) {
+		todo := executor.Registry(link.Steps(h.roster, h.o()))
+		grant := todo[link.StepIssueKey]
+		todo[link.StepIssueKey] = func(args json.RawMessage) (change.Step, error) {
 			s, err := grant(args)
 			return slow{s}, err // whatever else can begin does
 		}
-		stepContext(t, mem, planners, steps)
+		stepContext(t, mem, planners, todo)
 		ended := until(t, mem, change.Applied, change.Pending)
 		waited := ended[change.Pending]
 		if waited.Last(change.DecisionDrift) == nil || len(waited.Journal) > 0 {
@@ -121,9 +121,9 @@ func (s slow) Apply(ctx context.Context, had change.Evidence, note change.Note) 
 }
 
 // stepContext runs an executor with two workers until the test ends.
-func stepContext(t *testing.T, mem *changetest.Mem, planners map[change.Kind]change.Planner, steps executor.Registry) {
+func stepContext(t *testing.T, mem *changetest.Mem, planners map[change.Kind]change.Planner, todo executor.Registry) {
 	t.Helper()
-	e, err := executor.New(mem, mem, planners, steps, executor.Options{
+	e, err := executor.New(mem, mem, planners, todo, executor.Options{
 		Workers: 2, Now: time.Now, Backoff: func(int) time.Duration { return 100 * time.Millisecond },
 	})
 	if err != nil {

@@ -93,7 +93,7 @@ func holds(e elastic.TrustEntry, print string) bool {
 // outOf is an entry without what was added, but for what is still in use; nil where nobody is left in an entry that was
 // made for it. Certificates of an entry that stays go only where it had its own before: who was let in since may rest on
 // them.
-func (a AddedTrust) outOf(entry json.RawMessage, u trustUsers) json.RawMessage {
+func withoutTrust(a AddedTrust, entry json.RawMessage, u trustUsers) json.RawMessage {
 	var has elastic.TrustEntry
 	fields, certificates := map[string]json.RawMessage{}, []json.RawMessage{}
 	if json.Unmarshal(entry, &fields) != nil || json.Unmarshal(entry, &has) != nil || has.All && !a.All {

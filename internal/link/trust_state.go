@@ -102,7 +102,7 @@ func (c *Catalog) authorities(ctx context.Context, on System, trusts elastic.Tru
 			continue
 		}
 		if others == nil {
-			if others, err = on.all(ctx); err != nil {
+			if others, err = allOf(ctx, on); err != nil {
 				return nil, wrapCall("looking for deployments of "+label(on), err)
 			}
 			slices.SortFunc(others, func(a, b elastic.Deployment) int { return strings.Compare(a.Deployment, b.Deployment) })

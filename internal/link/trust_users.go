@@ -93,7 +93,7 @@ func (r *Connections) peers(ctx context.Context, t trustQuery) (found []elastic.
 			return found, nil, nil
 		}
 	}
-	all, err := sys.all(ctx)
+	all, err := allOf(ctx, sys)
 	if err != nil {
 		return nil, nil, wrapCall("looking for deployments of "+label(sys), err)
 	}

@@ -66,17 +66,17 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	if err := parse(KindUpdate, params, &p); err != nil {
 		return change.Proposal{}, err
 	}
-	e, err := k.roster.State(ctx, Name{p.Local, p.Alias})
+	e, err := k.roster.State(ctx, Name{Local: p.Local, Alias: p.Alias})
 	if err != nil {
 		return change.Proposal{}, err
 	}
 	c := p.connect(e)
-	if err := e.checkUpdatable(ctx, c); err != nil {
+	if err := checkUpdatable(ctx, &e, c); err != nil {
 		return change.Proposal{}, err
 	}
 	was := PrefillUpdate(e)
-	f, how := e.found(c), e.howToChange(was.Access, c.Access)
-	diff := slices.Concat(p.diff(was, f), c.extrasDiff(e.PairState), e.identityDiff())
+	f, how := planStateOf(e, c), howToChange(e, was.Access, c.Access)
+	diff := slices.Concat(updateDiff(p, was, f), c.extrasDiff(e.PairState), e.identityDiff())
 	if len(diff) == 0 {
 		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: FieldAlias, Say: "nothing would change: everything is like this already"}}}
 	}
@@ -96,7 +96,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		m.KeyName = c.keySpec(k.o.Env, id).Name
 		w.add("A new key is made and takes the old one's place: the bot does not own that one, does not know it, or it demands another certificate than was approved.")
 		var wrong change.InvalidError
-		if e.checkCanIssueKeyNow(&wrong); len(wrong.Problems) > 0 {
+		if checkCanIssueKeyNow(e, &wrong); len(wrong.Problems) > 0 {
 			return change.Proposal{}, &wrong
 		}
 	default:
@@ -115,12 +115,12 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 }
 
 // checkUpdatable says what keeps a connection from being updated to c, and reads the role that c names.
-func (e *ConnectionState) checkUpdatable(ctx context.Context, c ConnectParams) error {
+func checkUpdatable(ctx context.Context, e *ConnectionState, c ConnectParams) error {
 	wrong := e.whyNot(KindUpdate)
 	if err := wrong.Check(); err != nil {
 		return err
 	}
-	if err := e.requireReachable(true); err != nil {
+	if err := requireReachable(*e, true); err != nil {
 		return err
 	}
 	if err := c.Check(); err != nil {
@@ -130,10 +130,10 @@ func (e *ConnectionState) checkUpdatable(ctx context.Context, c ConnectParams) e
 	if err := wrong.Check(); err != nil {
 		return err
 	}
-	return e.readExtras(ctx, c)
+	return readOptional(ctx, &e.PairState, c)
 }
 
-func (e ConnectionState) checkCanIssueKeyNow(wrong *change.InvalidError) {
+func checkCanIssueKeyNow(e ConnectionState, wrong *change.InvalidError) {
 	if e.cantIssue != nil {
 		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.cantIssue)
 	}
@@ -149,7 +149,7 @@ func (p UpdateParams) connect(e ConnectionState) ConnectParams {
 
 // howToChange says how the key comes to its new access: in place where the bot's user owns it. A key that demands
 // another certificate than was approved is not to be trusted: a new one takes its place.
-func (e ConnectionState) howToChange(was, wanted elastic.Access) string {
+func howToChange(e ConnectionState, was, wanted elastic.Access) string {
 	if len(e.identityDiff()) > 0 {
 		return howRotates
 	}
@@ -167,7 +167,7 @@ func (e ConnectionState) howToChange(was, wanted elastic.Access) string {
 }
 
 // diff are the lines of a card: what was, and what is to be.
-func (p UpdateParams) diff(was UpdateParams, f found) []change.Field {
+func updateDiff(p UpdateParams, was UpdateParams, f found) []change.Field {
 	var out []change.Field
 	line := func(label string, before, after any) {
 		b, a := fmt.Sprint(before), fmt.Sprint(after)
@@ -200,24 +200,24 @@ func orDefaultWord(s string) string {
 
 // steps let the local side in first: without that nothing that follows could be proven.
 func (k *UpdatePlanner) steps(request string, e ConnectionState, f found, how string, was elastic.Access) []change.PlannedStep {
-	v, c := e.view(), f.Connect
-	var steps []change.PlannedStep
+	v, c := connectionView(e), f.Connect
+	var todo []change.PlannedStep
 	if c.Filter != nil {
-		steps = append(steps, c.addFilter(k.o.Env, request, e.PairState).planned(v))
+		todo = append(todo, addFilter(c, k.o.Env, request, e.PairState).planned(v))
 	}
 	if c.Role != nil {
-		steps = append(steps, c.role(e.PairState).planned(v))
+		todo = append(todo, roleOf(c, e.PairState).planned(v))
 	}
 	if how == howRotates {
-		return slices.Concat(steps, k.renewal(request, f, v, ""), []change.PlannedStep{f.invalidation(v, false)})
+		return slices.Concat(todo, k.renewal(request, f, v, ""), []change.PlannedStep{f.invalidation(v, false)})
 	}
 	if how == howInPlace && len(f.OldKeys) == 1 {
-		steps = append(steps, updateKeyAccessArgs{Remote: c.Remote, ID: f.OldKeys[0], Before: was, After: c.Access}.planned(v))
+		todo = append(todo, updateKeyAccessArgs{Remote: c.Remote, ID: f.OldKeys[0], Before: was, After: c.Access}.planned(v))
 	}
 	if f.point() != nil {
-		steps = append(steps, updateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.planned(v))
+		todo = append(todo, updateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.planned(v))
 	}
-	proof := c.verifyArgs(f.rebuilding())
+	proof := verifyArgsOf(c, f.rebuilding())
 	proof.KeyIDs = f.OldKeys
-	return append(steps, proof.planned(v, ""))
+	return append(todo, proof.planned(v, ""))
 }
