@@ -7,6 +7,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
 )
 
 func adoptForm() changeForm {
@@ -16,13 +17,13 @@ func adoptForm() changeForm {
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			return []slack.Block{
 				h.aboutBlock(ctx, e),
-				textInput(m, link.FieldKeyName, "Name of its key on the remote cluster", "So that it can be rotated and invalidated; empty if you don't know it.", maxServer, "").WithOptional(true),
+				textInput(m, plan.FieldKeyName, "Name of its key on the remote cluster", "So that it can be rotated and invalidated; empty if you don't know it.", maxServer, "").WithOptional(true),
 				several(textInput(m, link.FieldSearch, "Indices that its key may search", "Read from the key where its name is given; a later rotation grants the same.", maxPatterns, "")),
 				several(textInput(m, link.FieldReplication, "Indices that its key may replicate", "As above.", maxPatterns, "")),
 			}
 		},
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
-			return link.KindAdopt, link.AdoptParams{Local: n.Local, Alias: n.Alias, Access: f.access(), KeyName: f.text(link.FieldKeyName)}, &change.InvalidError{}
+			return link.KindAdopt, link.AdoptParams{Local: n.Local, Alias: n.Alias, Access: f.access(), KeyName: f.text(plan.FieldKeyName)}, &change.InvalidError{}
 		},
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 // handful is how many connections with the same cause have a message each; more share one.
@@ -124,4 +124,6 @@ func commonest(connections []troubled) (cause, bool) {
 
 const causeKinds = 3
 
-func (t troubled) urgency() int { return slices.Index(link.ProblemKinds(), t.status.Problems[0].Kind) }
+func (t troubled) urgency() int {
+	return slices.Index(diagnose.ProblemKinds(), t.status.Problems[0].Kind)
+}

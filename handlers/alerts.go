@@ -12,6 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 const (
@@ -35,14 +36,14 @@ type alert struct {
 
 // openAlert is an alert that was posted, or is about to be.
 type openAlert struct {
-	Called  string           `json:"called"` // what people call the connection, or the cause
-	Trouble link.ProblemKind `json:"trouble,omitempty"`
-	Certs   bool             `json:"certificates,omitempty"`
-	Most    int              `json:"most,omitempty"` // connections of a cause at the same time
-	Since   time.Time        `json:"since"`
-	Shows   string           `json:"shows,omitempty"` // mark of what the message shows; empty: not known
-	Channel string           `json:"channel,omitempty"`
-	TS      string           `json:"ts,omitempty"` // empty: it is being posted
+	Called  string               `json:"called"` // what people call the connection, or the cause
+	Trouble diagnose.ProblemKind `json:"trouble,omitempty"`
+	Certs   bool                 `json:"certificates,omitempty"`
+	Most    int                  `json:"most,omitempty"` // connections of a cause at the same time
+	Since   time.Time            `json:"since"`
+	Shows   string               `json:"shows,omitempty"` // mark of what the message shows; empty: not known
+	Channel string               `json:"channel,omitempty"`
+	TS      string               `json:"ts,omitempty"` // empty: it is being posted
 }
 
 // Announce brings the messages that tell of problems up to date, in one replica at a time; it does nothing where none
@@ -127,7 +128,7 @@ func alertsFor(connections []troubled, open map[string]openAlert) []alert {
 	return all
 }
 
-func problemKey(n link.Name, t link.ProblemKind) string { return n.String() + " " + string(t) }
+func problemKey(n link.Name, t diagnose.ProblemKind) string { return n.String() + " " + string(t) }
 
 // show posts an alert, or draws it again if what it shows has changed.
 func (m *Monitor) show(ctx context.Context, now alert, was openAlert) error {

@@ -13,9 +13,10 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
-var down = link.Problem{Kind: link.ProblemDown, Say: "The remote cluster can't be reached.", Fix: link.KindUpdate}
+var down = diagnose.Problem{Kind: diagnose.ProblemDown, Say: "The remote cluster can't be reached.", Fix: link.KindUpdate}
 
 // connections are five of each of n local deployments, each to another remote one.
 func connections(locals int) []link.ManagedConnection {
@@ -51,7 +52,7 @@ func TestAnOutageIsOneMessage(t *testing.T) {
 		if got := w.slack.visible(); len(got) != 1 || got[0].updates != 0 {
 			t.Errorf("nothing has changed: %d messages, %d edits", len(got), got[0].updates)
 		}
-		w.problems = map[link.Name][]link.Problem{} // all but three come back
+		w.problems = map[link.Name][]diagnose.Problem{} // all but three come back
 		for _, m := range w.managed[3:] {
 			w.problems[m.Name()] = nil
 		}
@@ -119,7 +120,7 @@ func TestTheNarrowestCauseIsTold(t *testing.T) {
 // Messages of single connections become part of the one about their cause.
 func TestSingleMessagesEndInTheOneAboutTheirCause(t *testing.T) {
 	w := newWard(t, connections(2)...)
-	w.problems = map[link.Name][]link.Problem{}
+	w.problems = map[link.Name][]diagnose.Problem{}
 	for _, m := range w.managed[2:] {
 		w.problems[m.Name()] = nil
 	}
@@ -156,7 +157,7 @@ func TestCardsGoBeforeAlerts(t *testing.T) {
 		}
 		return err
 	}
-	w.all = []link.Problem{down}
+	w.all = []diagnose.Problem{down}
 	if err := w.CheckDue(t.Context()); !errors.Is(err, context.DeadlineExceeded) || len(w.slack.visible()) != 0 {
 		t.Errorf("%d messages before the card (%v)", len(w.slack.visible()), err)
 	}
@@ -174,7 +175,7 @@ func TestTheLongestAlertFits(t *testing.T) {
 		for i := range 50 {
 			a.affected = append(a.affected, troubled{
 				name:   link.Name{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: fmt.Sprint(i) + m},
-				status: statusRecord{On: m, Problems: []openProblem{{Kind: link.ProblemKinds()[i%4], Say: m}}},
+				status: statusRecord{On: m, Problems: []openProblem{{Kind: diagnose.ProblemKinds()[i%4], Say: m}}},
 			})
 		}
 		if err := bot.CheckMessage(causeMessage(a, "/remote-cluster")); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
@@ -69,7 +70,7 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 					r.ApprovalsSince = r.Version // a new plan: the press is stale
 				}
 				if c.done {
-					r.Journal = []change.StepRecord{{Step: link.StepIssueKey, State: change.StepDone}}
+					r.Journal = []change.StepRecord{{Step: steps.StepIssueKey, State: change.StepDone}}
 				}
 				d.book.put(r)
 			}}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // book remembers requests, for tests: change.Requests and Outbox in one.
@@ -32,7 +32,7 @@ type notifier struct {
 
 func newBook() *book {
 	b := &book{requests: map[string]*change.Request{}, dedup: map[string]string{}, notifiers: map[string]notifier{}}
-	b.kept = changetest.Records{Index: link.IndexRecord, All: func() ([]change.StoredRecord, error) {
+	b.kept = changetest.Records{Index: inventory.IndexRecord, All: func() ([]change.StoredRecord, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		return slices.Clone(b.memos), b.down

@@ -9,7 +9,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
 // The buttons of a card.
@@ -107,7 +107,7 @@ func wantedLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 	if r.Proposal.RequiredInput == "" || r.State != change.Pending && r.State != change.Approved {
 		return ""
 	}
-	if r.Proposal.RequiredInput == link.InputAuthority {
+	if r.Proposal.RequiredInput == steps.InputAuthority {
 		return authorityLine(r, v, now)
 	}
 	if d := r.InputSubmitted(); d != nil && !r.NeedsInput(now) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
 // driftLines tells what moved between the plan that was approved and the one that waits now.
@@ -104,7 +104,7 @@ func decisionLine(d change.Decision, void bool, wants string) string {
 		s = ":bell: reminded " + users(d.To)
 	case change.DecisionInputSubmitted:
 		s = ":key: " + user(d.By.User) + " handed the key in"
-		if wants == link.InputAuthority {
+		if wants == steps.InputAuthority {
 			s = ":package: " + user(d.By.User) + " says that the certificate authority is in place"
 		}
 	case change.DecisionInputRequested:

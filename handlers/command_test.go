@@ -8,7 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 func TestHelpNamesEveryWord(t *testing.T) {
@@ -142,6 +142,6 @@ var (
 	_ SlackClient = (*bot.Messenger)(nil)
 	_ Poster      = (*bot.Messenger)(nil)
 	_ Router      = (*bot.Router)(nil)
-	_ Directory   = (*link.Catalog)(nil)
+	_ Directory   = (*inventory.Catalog)(nil)
 	_ Requests    = (*change.Service)(nil)
 )

@@ -12,6 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // connectCommand opens the modal at once: its trigger lives for three seconds and is spent by one use. What was typed
@@ -109,7 +110,7 @@ func (h *Handlers) deploymentNames(ctx context.Context) []string {
 }
 
 // only is the one deployment that text names: by name or id, or the only one found. why says why there is none.
-func only(found link.Found, text string) (d elastic.Deployment, why string) {
+func only(found inventory.Found, text string) (d elastic.Deployment, why string) {
 	var exact []elastic.Deployment
 	for _, d := range found.Deployments {
 		if strings.EqualFold(d.Name, text) || strings.EqualFold(d.Deployment, text) || strings.EqualFold(d.String(), text) {

@@ -14,6 +14,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
 
@@ -24,7 +26,7 @@ type desk struct {
 	slack   *workspace
 	book    *book
 	world   *linktest.World
-	catalog *link.Catalog
+	catalog *inventory.Catalog
 	service *change.Service
 	tabs    *shelf
 	monitor *Monitor
@@ -32,7 +34,7 @@ type desk struct {
 }
 
 // finds notes a problem of a connection as the watch does; one that says nothing ends it.
-func (d *desk) finds(n link.Name, p link.Problem) {
+func (d *desk) finds(n link.Name, p diagnose.Problem) {
 	d.t.Helper()
 	var found statusRecord
 	if p.Say != "" {
@@ -40,7 +42,7 @@ func (d *desk) finds(n link.Name, p link.Problem) {
 	}
 	text, err := found.encode()
 	if err == nil {
-		err = d.checks.FinishCheck(d.t.Context(), change.Check{Key: link.RecordKey(n)}, change.CheckResult{Status: text, Facets: found.facets()})
+		err = d.checks.FinishCheck(d.t.Context(), change.Check{Key: inventory.RecordKey(n)}, change.CheckResult{Status: text, Facets: found.facets()})
 	}
 	if err != nil {
 		d.t.Fatal(err)
@@ -60,7 +62,7 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 	for _, c := range configure {
 		c(systems)
 	}
-	catalog := link.NewCatalog(systems, link.CatalogOptions{Now: w.Now})
+	catalog := inventory.NewCatalog(systems, inventory.CatalogOptions{Now: w.Now})
 	t.Cleanup(catalog.Wait)
 	policy := change.Approvers{Name: "default", Users: []string{"U0ANNA", "U0BEN"}, Count: 1, Wait: day}
 	b, s, n := newBook(), newWorkspace(t), 0
@@ -69,7 +71,7 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 		Planners: planners(catalog, b, w),
 		NewID:    func() string { n++; return fmt.Sprintf("R%d", n) },
 	})
-	roster := link.NewChecker(link.NewConnections(catalog, b.kept, link.ConnectionsOptions{Now: w.Now}), w.Now)
+	roster := diagnose.NewChecker(inventory.NewConnections(catalog, b.kept, inventory.ConnectionsOptions{Now: w.Now}), w.Now)
 	t.Cleanup(roster.Wait)
 	tabs := newShelf()
 	checks := newMonitorStore(b.kept)

@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // recordsTimeout is how long a list waits for what the monitor has found.
 const recordsTimeout = time.Second
 
 // statusesOf are the statuses of connections; none where they can't be read: then nothing is known to be checked.
-func (h *Handlers) statusesOf(ctx context.Context, all []link.Connection) map[link.Name]Status {
+func (h *Handlers) statusesOf(ctx context.Context, all []inventory.Connection) map[link.Name]Status {
 	var names []link.Name
 	for _, c := range all {
 		if c.Managed != nil {
@@ -31,7 +33,7 @@ func (h *Handlers) statusesOf(ctx context.Context, all []link.Connection) map[li
 }
 
 // knownOf is what is known of a connection in a list.
-func knownOf(c link.Connection, s Status) link.Known {
+func knownOf(c inventory.Connection, s Status) diagnose.Known {
 	k := s.known()
 	k.NoAnswer, k.Removed = c.Unread, c.Gone
 	if !c.Unread && !c.Gone {
@@ -41,54 +43,54 @@ func knownOf(c link.Connection, s Status) link.Known {
 }
 
 // known is what a check has found.
-func (s Status) known() link.Known {
-	k := link.Known{CheckedAt: s.CheckedAt, Late: s.Late}
+func (s Status) known() diagnose.Known {
+	k := diagnose.Known{CheckedAt: s.CheckedAt, Late: s.Late}
 	if len(s.Problems) > 0 {
 		p := s.Problems[0]
-		k.Worst = &link.Problem{Kind: p.Kind, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Certificates: p.Certs}
+		k.Worst = &diagnose.Problem{Kind: p.Kind, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Certificates: p.Certs}
 	}
 	return k
 }
 
 // stateFace is a state as a picture.
-func stateFace(s link.State) string {
+func stateFace(s diagnose.State) string {
 	switch s {
-	case link.StateDown:
+	case diagnose.StateDown:
 		return ":red_circle:"
-	case link.StateRemoved:
+	case diagnose.StateRemoved:
 		return ":black_circle:"
-	case link.StateDegraded:
+	case diagnose.StateDegraded:
 		return ":warning:"
-	case link.StateExpiring:
+	case diagnose.StateExpiring:
 		return ":hourglass:"
-	case link.StateDrifted:
+	case diagnose.StateDrifted:
 		return ":twisted_rightwards_arrows:"
-	case link.StateNoAnswer, link.StateUnchecked:
-	case link.StateWorking:
+	case diagnose.StateNoAnswer, diagnose.StateUnchecked:
+	case diagnose.StateWorking:
 		return ":large_green_circle:"
 	}
 	return ":white_circle:"
 }
 
 // stateWords is a state in words, with the age of what it rests on.
-func stateWords(k link.Known) string {
+func stateWords(k diagnose.Known) string {
 	checked := " · checked " + when(k.CheckedAt)
 	switch k.State() {
-	case link.StateDown:
+	case diagnose.StateDown:
 		return "does not work"
-	case link.StateRemoved:
+	case diagnose.StateRemoved:
 		return "removed by hand"
-	case link.StateDegraded:
+	case diagnose.StateDegraded:
 		return "connected, but degraded"
-	case link.StateExpiring:
+	case diagnose.StateExpiring:
 		return "connected, but expires soon" + checked
-	case link.StateDrifted:
+	case diagnose.StateDrifted:
 		return "connected, but not as approved" + checked
-	case link.StateNoAnswer:
+	case diagnose.StateNoAnswer:
 		return "no answer"
-	case link.StateWorking:
+	case diagnose.StateWorking:
 		return "connected" + checked
-	case link.StateUnchecked:
+	case diagnose.StateUnchecked:
 	}
 	words := "not checked"
 	switch {
@@ -105,9 +107,9 @@ func stateWords(k link.Known) string {
 }
 
 // stateWhy is why a connection is not well, as markup; empty where it is, or where that is not known.
-func stateWhy(k link.Known) string {
+func stateWhy(k diagnose.Known) string {
 	switch k.State() { //nolint:exhaustive // the others do not keep it from working
-	case link.StateDown, link.StateDegraded:
+	case diagnose.StateDown, diagnose.StateDegraded:
 		return line(k.Worst.Say, maxTold)
 	}
 	return ""

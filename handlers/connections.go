@@ -13,13 +13,15 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // Connections are the connections that there are; *diagnose.Checker is one.
 type Connections interface {
-	List(ctx context.Context, text string) link.Listing
+	List(ctx context.Context, text string) inventory.Listing
 	State(ctx context.Context, n link.Name) (link.ConnectionState, error)
-	Diagnose(ctx context.Context, n link.Name) (link.HealthReport, error)
+	Diagnose(ctx context.Context, n link.Name) (diagnose.HealthReport, error)
 	Migratable(ctx context.Context, local elastic.Ref) []string
 }
 
@@ -56,10 +58,10 @@ func (h *Handlers) whichConnection(ctx context.Context, args []string) (n link.N
 }
 
 // matching are the connections that all words fit.
-func matching(all []link.Connection, args []string) []link.Connection {
+func matching(all []inventory.Connection, args []string) []inventory.Connection {
 	words := namesIn(args)
-	fits := func(c link.Connection, word string) bool { return slices.Contains(connectionNames(c), word) }
-	return slices.DeleteFunc(slices.Clone(all), func(c link.Connection) bool {
+	fits := func(c inventory.Connection, word string) bool { return slices.Contains(connectionNames(c), word) }
+	return slices.DeleteFunc(slices.Clone(all), func(c inventory.Connection) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return !fits(c, w) })
 	})
 }
@@ -74,7 +76,7 @@ func namesIn(args []string) []string {
 }
 
 // connectionNames are the words by which a connection may be called.
-func connectionNames(c link.Connection) []string {
+func connectionNames(c inventory.Connection) []string {
 	words := []string{c.Alias, c.Local.Name, c.Local.Deployment, c.Local.Platform}
 	if c.Remote != nil {
 		words = append(words, c.Remote.Name, c.Remote.Deployment, c.Remote.Platform)
@@ -87,7 +89,7 @@ func connectionNames(c link.Connection) []string {
 
 // nearestConnection is the connection that was probably meant, if its names are near enough to what was typed, in
 // whichever order.
-func nearestConnection(all []link.Connection, args []string) string {
+func nearestConnection(all []inventory.Connection, args []string) string {
 	best, found := nearEnough, ""
 	for _, c := range all {
 		edits := 0
@@ -119,11 +121,11 @@ func nearestOf(names []string, word string) (string, int) {
 }
 
 // shortName is how people type a connection: "logs-prod/metrics-eu".
-func shortName(c link.Connection) string {
+func shortName(c inventory.Connection) string {
 	return cmp.Or(c.Local.Name, c.Local.Deployment) + "/" + c.Alias
 }
 
-func (h *Handlers) listWithin(ctx context.Context, d time.Duration) link.Listing {
+func (h *Handlers) listWithin(ctx context.Context, d time.Duration) inventory.Listing {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	return h.o.Connections.List(ctx, "")
@@ -152,7 +154,7 @@ func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bo
 	return bot.Answer{Body: out}, nil
 }
 
-func connectionOption(c link.Connection) (bot.Option, bool) {
+func connectionOption(c inventory.Connection) (bot.Option, bool) {
 	value := c.Name().String()
 	if len(value) > maxValue {
 		return bot.Option{}, false
@@ -165,7 +167,7 @@ func connectionOption(c link.Connection) (bot.Option, bool) {
 }
 
 // connectionLine is one connection in a list.
-func (h *Handlers) connectionLine(ctx context.Context, c link.Connection, k link.Known) string {
+func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k diagnose.Known) string {
 	remote := line(c.Info.ProxyAddress, maxName)
 	if c.Remote != nil {
 		remote = "*" + line(c.Remote.Name, maxName) + "*"

@@ -13,16 +13,20 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
 // planners are those of all kinds of change.
-func planners(catalog *link.Catalog, b *book, w *linktest.World) map[change.Kind]change.Planner {
-	o := link.PlannerOptions{Env: "test"}
-	r := link.NewConnections(catalog, b.kept, link.ConnectionsOptions{Now: w.Now})
+func planners(catalog *inventory.Catalog, b *book, w *linktest.World) map[change.Kind]change.Planner {
+	o := steps.PlannerOptions{Env: "test"}
+	r := inventory.NewConnections(catalog, b.kept, inventory.ConnectionsOptions{Now: w.Now})
 	return map[change.Kind]change.Planner{
-		link.KindConnect: link.NewConnectPlanner(catalog, o), link.KindRotate: link.NewRotatePlanner(r, o), link.KindUpdate: link.NewUpdatePlanner(r, o),
-		link.KindDisconnect: link.NewDisconnectPlanner(r, o), link.KindAdopt: link.NewAdoptPlanner(r, o), link.KindMigrate: link.NewMigratePlanner(r, o),
+		link.KindConnect: plan.NewConnectPlanner(catalog, o), link.KindRotate: plan.NewRotatePlanner(r, o), link.KindUpdate: plan.NewUpdatePlanner(r, o),
+		link.KindDisconnect: plan.NewDisconnectPlanner(r, o), link.KindAdopt: plan.NewAdoptPlanner(r, o), link.KindMigrate: plan.NewMigratePlanner(r, o),
 	}
 }
 
@@ -42,14 +46,14 @@ func (d *desk) connected(edits ...func(*link.ConnectParams)) *change.Request {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	k := link.NewConnectPlanner(d.catalog, link.PlannerOptions{Env: "test"})
+	k := plan.NewConnectPlanner(d.catalog, steps.PlannerOptions{Env: "test"})
 	p, err := k.Plan(d.t.Context(), r.ID, raw)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	r.Proposal = p
 	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
-	todo := link.Steps(link.NewConnections(d.catalog, d.book.kept, link.ConnectionsOptions{Now: d.world.Now}), link.PlannerOptions{Env: "test"})
+	todo := steps.Steps(inventory.NewConnections(d.catalog, d.book.kept, inventory.ConnectionsOptions{Now: d.world.Now}), steps.PlannerOptions{Env: "test"})
 	for _, planned := range p.Steps {
 		s, err := todo[planned.Action()](planned.Args)
 		if err != nil {
@@ -132,25 +136,25 @@ func TestListAndFormsBelieveTheWatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for trouble, want := range map[link.ProblemKind]string{
-		link.ProblemDown:     ":red_circle: *logs-prod* → *search-eu* as `search-eu`\\ndoes not work · API key",
-		link.ProblemDegraded: ":warning: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but degraded · API key",
-		link.ProblemExpiring: ":hourglass: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but expires soon",
+	for trouble, want := range map[diagnose.ProblemKind]string{
+		diagnose.ProblemDown:     ":red_circle: *logs-prod* → *search-eu* as `search-eu`\\ndoes not work · API key",
+		diagnose.ProblemDegraded: ":warning: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but degraded · API key",
+		diagnose.ProblemExpiring: ":hourglass: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but expires soon",
 	} {
-		why := trouble != link.ProblemExpiring
-		d.finds(n, link.Problem{Kind: trouble, Say: "The key is gone <!channel>."})
+		why := trouble != diagnose.ProblemExpiring
+		d.finds(n, diagnose.Problem{Kind: trouble, Say: "The key is gone <!channel>."})
 		d.types("list")
 		if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, want) || strings.Contains(s, `\nThe key is gone &lt;!channel&gt;."`) != why {
 			t.Errorf("%s: the list shows %s", trouble, s)
 		}
-		d.finds(n, link.Problem{Kind: trouble})
+		d.finds(n, diagnose.Problem{Kind: trouble})
 	}
-	d.finds(n, link.Problem{Kind: link.ProblemDown, Say: "The remote deployment is gone."})
+	d.finds(n, diagnose.Problem{Kind: diagnose.ProblemDown, Say: "The remote deployment is gone."})
 	d.finish(d.command(t.Context(), bot.Command{Text: "update search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
 	if s := d.slack.shows("V1"); !strings.Contains(s, ":red_circle: does not work · API key\\nThe remote deployment is gone.") {
 		t.Errorf("the form shows %s", s)
 	}
-	d.finds(n, link.Problem{Kind: link.ProblemDown})
+	d.finds(n, diagnose.Problem{Kind: diagnose.ProblemDown})
 	d.world.Platform("cloud").Find("b2").Invalidate()
 	d.finish(d.command(t.Context(), bot.Command{Text: "rotate search-eu", User: asker, Channel: "C0", TriggerID: "2"}))
 	if s := d.slack.shows("V2"); !strings.Contains(s, ":red_circle: does not work · API key\\nThere is no valid key any more.") {

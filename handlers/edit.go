@@ -8,6 +8,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
 )
 
 // edit opens the connect modal filled in as the request was. Submitting it withdraws a request that still waits.
@@ -27,7 +28,7 @@ func (h *Handlers) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	f, m := formOf(r, c), connectMetadata{Channel: a.Channel, Parent: r.ID}
 	f.restoreExtras(c, &m)
 	m.Pair = f.pair()                                 // what stands there was meant: it is not filled in anew
-	m.Filled = suggestions(link.Followed(r.Proposal)) // unless another deployment is chosen: then it would be the old one's
+	m.Filled = suggestions(plan.Followed(r.Proposal)) // unless another deployment is chosen: then it would be the old one's
 	m.More = m.More || f.Texts[link.FieldSockets] != "" || c.Compress != "" || c.PingSchedule != ""
 	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, connectModal(f, m)); err != nil {
 		return h.replyError(replyTo(a), err), nil

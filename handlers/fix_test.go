@@ -8,6 +8,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
 // mends presses the button that mends what a message tells of, and returns the modal that opens.
@@ -41,7 +43,7 @@ func TestAFilterIsMendedFromTheDiagnosis(t *testing.T) {
 		t.Fatalf("refused: %s", toJSON(t, body))
 	}
 	r, err := d.book.Get(t.Context(), "R1")
-	if err != nil || r.Proposal.Steps[0].Name != link.StepAddFilter {
+	if err != nil || r.Proposal.Steps[0].Name != steps.StepAddFilter {
 		t.Fatalf("got %+v, %v", r, err)
 	}
 }
@@ -129,8 +131,8 @@ func TestWatchTellsOfCertificates(t *testing.T) {
 	w := newWard(t, link.ManagedConnection{
 		Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Record: change.StoredRecord{Request: "r1", By: change.Actor{User: "U0ASKER"}},
 	})
-	ends := link.Problem{Kind: link.ProblemExpiring, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod trusts certificates of search-eu that end on 2026-12-24, and none that goes on."}
-	gap := link.Problem{Kind: link.ProblemDrifted, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod does not trust CN=next."}
+	ends := diagnose.Problem{Kind: diagnose.ProblemExpiring, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod trusts certificates of search-eu that end on 2026-12-24, and none that goes on."}
+	gap := diagnose.Problem{Kind: diagnose.ProblemDrifted, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod does not trust CN=next."}
 	w.check(ends, gap)
 	w.check(ends, gap)
 	if got := w.slack.visible(); len(got) != 2 || got[0].updates != 0 || got[1].updates != 0 {

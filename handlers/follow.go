@@ -10,6 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 // The buttons that begin and end following a connection.
@@ -41,7 +42,7 @@ type ConnectionStatus interface {
 	// StatusesOf returns connections that user made or changed last, the worst among them: about limit where there are more.
 	StatusesOf(ctx context.Context, user string, limit int) (map[link.Name]Status, error)
 	// Record takes what somebody's look at a connection found for a check, and returns how it is.
-	Record(ctx context.Context, x link.HealthReport) (Status, error)
+	Record(ctx context.Context, x diagnose.HealthReport) (Status, error)
 }
 
 // isOf reports whether user asked for the connection, adopted it, or changed it last.
@@ -153,7 +154,7 @@ func followers(m link.ManagedConnection, said map[string]string, users []string)
 }
 
 // statusFor is the status of a connection as one person is shown it.
-func (h *Handlers) statusFor(ctx context.Context, user string, x link.HealthReport, s Status) bot.Message {
+func (h *Handlers) statusFor(ctx context.Context, user string, x diagnose.HealthReport, s Status) bot.Message {
 	var follow []slack.BlockElement
 	if x.Managed != nil {
 		if said, ok := h.followChoices(ctx, user); ok {
@@ -163,6 +164,6 @@ func (h *Handlers) statusFor(ctx context.Context, user string, x link.HealthRepo
 	return statusMessage(x, s, follow...)
 }
 
-func (*Handlers) diagnoseFor(_ context.Context, _ string, x link.HealthReport, _ Status) bot.Message {
+func (*Handlers) diagnoseFor(_ context.Context, _ string, x diagnose.HealthReport, _ Status) bot.Message {
 	return diagnoseMessage(x)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 // follows presses a button of following, in a channel.
@@ -138,17 +139,17 @@ func everyStand(names func(int) string) stands {
 		}
 		all[m.Name()] = s
 	}
-	trouble := func(t link.ProblemKind) openProblem {
+	trouble := func(t diagnose.ProblemKind) openProblem {
 		return openProblem{Kind: t, Say: names(maxTold * 2), Since: start}
 	}
 	add("well", Status{CheckedAt: start, Expires: start.Add(30 * day)})
 	add("new", Status{Local: "logs-prod"})
 	add("late", Status{CheckedAt: start, Late: true})
-	for _, t := range link.ProblemKinds() {
+	for _, t := range diagnose.ProblemKinds() {
 		add(string(t), Status{CheckedAt: start, Problems: []openProblem{trouble(t)}})
 	}
 	add("all", Status{CheckedAt: start, Problems: []openProblem{
-		trouble(link.ProblemDown), trouble(link.ProblemDegraded), trouble(link.ProblemExpiring), trouble(link.ProblemDrifted),
+		trouble(diagnose.ProblemDown), trouble(diagnose.ProblemDegraded), trouble(diagnose.ProblemExpiring), trouble(diagnose.ProblemDrifted),
 	}})
 	return all
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
@@ -86,7 +87,7 @@ type OpenHomes interface {
 
 // Directory finds deployments; *link.Catalog is one.
 type Directory interface {
-	Find(ctx context.Context, text string, limit int) link.Found
+	Find(ctx context.Context, text string, limit int) inventory.Found
 	ReadPair(ctx context.Context, local, remote elastic.Ref) (link.PairState, error)
 	System(name string) (link.System, bool)
 }

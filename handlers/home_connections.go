@@ -13,6 +13,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 const (
@@ -97,9 +98,9 @@ func (k followedConnection) title() string { return followed(k.name, k.Local) }
 // urgency is lower the sooner somebody should look at it.
 func (k followedConnection) urgency() int {
 	if len(k.Problems) > 0 {
-		return slices.Index(link.ProblemKinds(), k.Problems[0].Kind)
+		return slices.Index(diagnose.ProblemKinds(), k.Problems[0].Kind)
 	}
-	after := len(link.ProblemKinds())
+	after := len(diagnose.ProblemKinds())
 	switch {
 	case k.Late:
 		return after
@@ -116,7 +117,7 @@ func (k followedConnection) state() (emoji, words string) {
 	known := k.known()
 	switch {
 	case !k.managed:
-		return stateFace(link.StateRemoved), "not managed any more: disconnected, or left to be looked after by hand"
+		return stateFace(diagnose.StateRemoved), "not managed any more: disconnected, or left to be looked after by hand"
 	case len(k.Problems) > 0:
 		return stateFace(known.State()), problemsWords(k.Problems)
 	}
@@ -129,12 +130,12 @@ func problemsWords(all []openProblem) string {
 	for _, p := range all {
 		word := "lost"
 		switch p.Kind {
-		case link.ProblemDown:
-		case link.ProblemDegraded:
+		case diagnose.ProblemDown:
+		case diagnose.ProblemDegraded:
 			word = "connected, but degraded"
-		case link.ProblemExpiring:
+		case diagnose.ProblemExpiring:
 			word = "expiring"
-		case link.ProblemDrifted:
+		case diagnose.ProblemDrifted:
 			word = "not as it was approved"
 		}
 		says = append(says, "*"+word+"* since "+when(p.Since)+": "+line(p.Say, maxTold))

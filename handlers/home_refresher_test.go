@@ -11,6 +11,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 // fixed is a Watch that says what it was given.
@@ -22,7 +23,7 @@ func (fixed) Statuses(context.Context, ...link.Name) (map[link.Name]Status, erro
 
 func (f fixed) StatusesOf(context.Context, string, int) (map[link.Name]Status, error) { return f, nil }
 
-func (fixed) Record(context.Context, link.HealthReport) (Status, error) { return Status{}, nil }
+func (fixed) Record(context.Context, diagnose.HealthReport) (Status, error) { return Status{}, nil }
 
 // keeper keeps the home tabs of a desk.
 func (d *desk) keeper() *HomeRefresher {

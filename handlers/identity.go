@@ -8,7 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
 // authorityUploaded records that a person has uploaded what the plan waits for. There is nothing to type: whether it is there, the
@@ -23,7 +23,7 @@ func inputButton(r *change.Request) []slack.BlockElement {
 	switch r.Proposal.RequiredInput {
 	case "":
 		return nil
-	case link.InputAuthority:
+	case steps.InputAuthority:
 		done := button(actionAuthorityUploaded, now, "Done, it is uploaded")
 		done.Confirm = confirm("Is the certificate authority in place?",
 			"The bot then makes the remote cluster believe what it signs. If the file is not there, the change fails and is taken back.", "It is", slack.StylePrimary)
@@ -34,7 +34,7 @@ func inputButton(r *change.Request) []slack.BlockElement {
 
 // inputText tell which button that is.
 func inputText(r *change.Request) string {
-	if r.Proposal.RequiredInput == link.InputAuthority {
+	if r.Proposal.RequiredInput == steps.InputAuthority {
 		return "upload it as described, and press *Done, it is uploaded*."
 	}
 	return "press *Paste the key…* now."
@@ -43,9 +43,9 @@ func inputText(r *change.Request) string {
 // authorityLine says that the authority has to be uploaded, or who says that it was.
 func authorityLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 	if d := r.InputSubmitted(); d != nil && !r.NeedsInput(now) {
-		return upper(link.InputAuthority) + " is in place, says " + user(d.By.User) + "; that counts until " + when(d.At.Add(change.InputTTL)) + "."
+		return upper(steps.InputAuthority) + " is in place, says " + user(d.By.User) + "; that counts until " + when(d.At.Add(change.InputTTL)) + "."
 	}
-	missing := "Missing: " + link.InputAuthority + ". " + inputExpiredText(r, "confirmed")
+	missing := "Missing: " + steps.InputAuthority + ". " + inputExpiredText(r, "confirmed")
 	if later := inputFrom(v); later != "" {
 		return missing + "The remote side's approver uploads it as described below, and then presses *Done* shortly before the work may begin, " + later + "."
 	}
@@ -55,7 +55,7 @@ func authorityLine(r *change.Request, v *change.Evaluation, now time.Time) strin
 // signingBlocks say what else is to be done on a remote cluster where the bot can do nothing, so that it believes the
 // local one's signatures.
 func signingBlocks(p change.Proposal) []slack.Block {
-	call, todo := link.SigningByHand(p)
+	call, todo := steps.SigningByHand(p)
 	if call.Path == "" {
 		return nil
 	}
@@ -69,7 +69,7 @@ func signingBlocks(p change.Proposal) []slack.Block {
 
 // uploadedLine says that what a person has uploaded is still there; empty if nothing was.
 func uploadedLine(r *change.Request) string {
-	if r.Proposal.RequiredInput != link.InputAuthority || r.Last(change.DecisionInputSubmitted) == nil {
+	if r.Proposal.RequiredInput != steps.InputAuthority || r.Last(change.DecisionInputSubmitted) == nil {
 		return ""
 	}
 	return " The bundle with the certificate authority stays enabled on the remote deployment, where nothing refers to it " +

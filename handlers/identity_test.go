@@ -10,6 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
 const identityPattern = `CN=.*\.node\.43c6884488bc3eb2ba2aa4f885db6e58\.cluster\..*`
@@ -17,12 +18,12 @@ const identityPattern = `CN=.*\.node\.43c6884488bc3eb2ba2aa4f885db6e58\.cluster\
 // uploading is a request that waits until the certificate authority is uploaded.
 func uploading(edit func(*change.Request)) *change.Request {
 	r := pending()
-	r.Proposal.RequiredInput = link.InputAuthority
+	r.Proposal.RequiredInput = steps.InputAuthority
 	r.Proposal.Fields = append(r.Proposal.Fields,
 		change.Field{Label: "Certificate identity", Value: identityPattern},
 		change.Field{Label: "By hand, before the work begins", Value: "1. Open reports, Security, CA certificates, and download the CA. 2. Upload it."})
 	r.Proposal.Steps = slices.Insert(r.Proposal.Steps, 1, change.PlannedStep{
-		Name: link.StepAddAuthority, Title: "Let the remote cluster believe the local one's signatures",
+		Name: steps.StepAddAuthority, Title: "Let the remote cluster believe the local one's signatures",
 		Calls: []change.Call{{
 			System: "Elasticsearch of search-eu", Method: "PUT", Path: "/_cluster/settings",
 			Body: `{"persistent":{"cluster.remote.signing.certificate_authorities":["/app/config/signing/ece-prod.crt"]}}`,
@@ -153,7 +154,7 @@ func TestStrongIdentityGoesWithTheDeploymentsThatCanDoIt(t *testing.T) {
 // Who is called in late is told what is missing by its own name: an authority is no key.
 func TestAnAuthorityIsAskedForByItsName(t *testing.T) {
 	r := pending()
-	r.Proposal.RequiredInput = link.InputAuthority
+	r.Proposal.RequiredInput = steps.InputAuthority
 	r.Decisions = append(r.Decisions, change.Decision{Kind: change.DecisionInputRequested, To: []string{"U0BEN"}, Digest: r.Proposal.Digest})
 	said := decisionLine(r.Decisions[len(r.Decisions)-1], false, r.Proposal.RequiredInput) + inputText(r)
 	if strings.Contains(said, "key") || !strings.Contains(said, "certificate authority") || !strings.Contains(said, "Done") {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // The buttons of a list.
@@ -72,7 +74,7 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]
 	head := listHead(l, statuses, text) + near
 	blocks := []slack.Block{section(head)}
-	blocks = append(blocks, h.rows(ctx, shown, statuses, func(c link.Connection) string {
+	blocks = append(blocks, h.rows(ctx, shown, statuses, func(c inventory.Connection) string {
 		if c.Managed == nil || !known {
 			return ""
 		}
@@ -104,7 +106,7 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 }
 
 // rows are the lines of connections, each with a menu; follow is the verb of following it, or empty.
-func (h *Handlers) rows(ctx context.Context, shown []link.Connection, statuses map[link.Name]Status, follow func(link.Connection) string) []slack.Block {
+func (h *Handlers) rows(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]Status, follow func(inventory.Connection) string) []slack.Block {
 	blocks := make([]slack.Block, 0, len(shown))
 	for i, s := range h.lines(ctx, shown, statuses) {
 		row := slack.NewSectionBlock(markup(s), nil, nil)
@@ -158,7 +160,7 @@ func (h *Handlers) lineChosen(_ context.Context, a bot.Action) (bot.Answer, erro
 
 // listed are the connections that fit some words: of the local clusters that they name, or else those that they name
 // themselves, by alias or remote side. near is a guess at what was meant where nothing fits.
-func (h *Handlers) listed(ctx context.Context, text string) (l link.Listing, near string) {
+func (h *Handlers) listed(ctx context.Context, text string) (l inventory.Listing, near string) {
 	l = h.o.Connections.List(ctx, text)
 	words := namesIn(strings.Fields(text))
 	if len(words) == 0 || l.Asked > 0 {
@@ -183,7 +185,7 @@ func (h *Handlers) listed(ctx context.Context, text string) (l link.Listing, nea
 }
 
 // lines are drawn at the same time: each asks Slack for a link.
-func (h *Handlers) lines(ctx context.Context, shown []link.Connection, statuses map[link.Name]Status) []string {
+func (h *Handlers) lines(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]Status) []string {
 	lines := make([]string, len(shown))
 	var wg sync.WaitGroup
 	for i, c := range shown {
@@ -194,8 +196,8 @@ func (h *Handlers) lines(ctx context.Context, shown []link.Connection, statuses 
 }
 
 // listHead counts what there is. Where nobody answered, nobody knows how many there are.
-func listHead(l link.Listing, statuses map[link.Name]Status, text string) string {
-	mine, in := 0, map[link.State]int{}
+func listHead(l inventory.Listing, statuses map[link.Name]Status, text string) string {
+	mine, in := 0, map[diagnose.State]int{}
 	for _, c := range l.Connections {
 		in[knownOf(c, statuses[c.Name()]).State()]++
 		if c.Managed != nil {
@@ -218,18 +220,18 @@ func listHead(l link.Listing, statuses map[link.Name]Status, text string) string
 		}
 		return s
 	}
-	up := in[link.StateWorking] + in[link.StateDegraded] + in[link.StateExpiring] + in[link.StateDrifted]
+	up := in[diagnose.StateWorking] + in[diagnose.StateDegraded] + in[diagnose.StateExpiring] + in[diagnose.StateDrifted]
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s*%s* of %s%s: %d connected", warning, plural(len(l.Connections), "remote connection", "remote connections"),
 		plural(answered, "local cluster", "local clusters"), fit, up)
 	for _, other := range []struct {
-		state link.State
+		state diagnose.State
 		words string
 	}{
-		{link.StateDown, "not working"},
-		{link.StateRemoved, "removed by hand"},
-		{link.StateUnchecked, "not checked"},
-		{link.StateNoAnswer, "without an answer"},
+		{diagnose.StateDown, "not working"},
+		{diagnose.StateRemoved, "removed by hand"},
+		{diagnose.StateUnchecked, "not checked"},
+		{diagnose.StateNoAnswer, "without an answer"},
 	} {
 		if n := in[other.state]; n > 0 {
 			fmt.Fprintf(&s, ", %d %s", n, other.words)
@@ -242,7 +244,7 @@ func listHead(l link.Listing, statuses map[link.Name]Status, text string) string
 }
 
 // listMissing says what the list lacks.
-func listMissing(l link.Listing) string {
+func listMissing(l inventory.Listing) string {
 	var out []string
 	for _, d := range l.Down {
 		out = append(out, line(d.System, 60)+": "+line(d.Why, 200))

@@ -12,11 +12,13 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // HealthChecker says how managed connections are; *diagnose.Checker is one.
 type HealthChecker interface {
-	Health(ctx context.Context, m link.ManagedConnection, expiresWithin time.Duration) (link.HealthResult, error)
+	Health(ctx context.Context, m link.ManagedConnection, expiresWithin time.Duration) (diagnose.HealthResult, error)
 	// ManagedAt returns those of the names that are managed.
 	ManagedAt(ctx context.Context, names ...link.Name) (map[link.Name]link.ManagedConnection, error)
 	// ManagedBy returns connections that user made or changed last, at most limit.
@@ -176,7 +178,7 @@ func (m *Monitor) checkQueue(ctx context.Context, queue string) error {
 
 // health reads what the connections of a cycle share once a cycle, and the connection itself each time. Before it says
 // that something is wrong, and after a change, it reads everything anew.
-func (m *Monitor) health(ctx context.Context, c link.ManagedConnection, was statusRecord) (link.HealthResult, error) {
+func (m *Monitor) health(ctx context.Context, c link.ManagedConnection, was statusRecord) (diagnose.HealthResult, error) {
 	if was.Request == c.Record.Request && len(was.Problems) == 0 {
 		found, err := m.o.Checker.Health(elastic.AllowRecent(ctx, m.o.Every), c, m.o.ExpiresWithin)
 		if err != nil || len(found.Problems) == 0 {
@@ -200,7 +202,7 @@ func (m *Monitor) check(ctx context.Context, c change.Check) error {
 	if c.Record == nil {
 		return m.forget(ctx, c, was)
 	}
-	managed, ok := link.ReadManaged(*c.Record)
+	managed, ok := inventory.ReadManaged(*c.Record)
 	if !ok { // of a newer version, which checks it
 		return m.postpone(ctx, c)
 	}
@@ -212,7 +214,7 @@ func (m *Monitor) check(ctx context.Context, c change.Check) error {
 }
 
 // finish writes down what a check found.
-func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.ManagedConnection, found link.HealthResult) error {
+func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.ManagedConnection, found diagnose.HealthResult) error {
 	was := readStatus(c.Status)
 	if len(found.Problems) > 0 {
 		if working, err := m.working(ctx, managed); err != nil || working {
@@ -246,7 +248,7 @@ func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Manag
 
 // Record takes what somebody's look at a connection found for a check, so that everything that shows the connection shows
 // the same, and returns how it is. Of one that is not managed nothing is remembered.
-func (m *Monitor) Record(ctx context.Context, x link.HealthReport) (Status, error) {
+func (m *Monitor) Record(ctx context.Context, x diagnose.HealthReport) (Status, error) {
 	found, err := x.Checkup(m.o.ExpiresWithin)
 	if err != nil {
 		return Status{Problems: problemsOf(x.Diagnosis)}, nil //nolint:nilerr // that nothing could be found out is in the diagnosis
@@ -258,7 +260,7 @@ func (m *Monitor) Record(ctx context.Context, x link.HealthReport) (Status, erro
 	}
 	s.Managed = *x.Managed
 	s.Problems = m.statusOf(s.Managed, found, statusRecord{}).Problems
-	c, ok, err := m.o.Store.ClaimCheck(ctx, x.Name.Local.Platform, link.RecordKey(x.Name), checkLease)
+	c, ok, err := m.o.Store.ClaimCheck(ctx, x.Name.Local.Platform, inventory.RecordKey(x.Name), checkLease)
 	if err != nil || !ok || c.Record == nil || c.Record.Request != x.Managed.Record.Request { // it has changed meanwhile
 		return s, err
 	}
@@ -295,7 +297,7 @@ func (m *Monitor) forget(ctx context.Context, c change.Check, was statusRecord) 
 	if errors.Is(err, change.ErrFenced) {
 		return nil
 	}
-	if n, wrong := link.ParseRecordKey(c.Key); err == nil && wrong == nil {
+	if n, wrong := inventory.ParseRecordKey(c.Key); err == nil && wrong == nil {
 		m.o.OnStatusChange(ctx, link.ManagedConnection{
 			Local: n.Local, Alias: n.Alias, MadeBy: was.Maker, Record: change.StoredRecord{By: change.Actor{User: was.By}},
 		})

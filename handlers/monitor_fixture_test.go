@@ -16,6 +16,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // monitorStore is a MonitorStore in memory, whose claims and leases end when it is told to.
@@ -59,14 +61,14 @@ func (s *monitorStore) ClaimChecks(_ context.Context, queue string, limit int, _
 	slices.SortFunc(all, func(a, b change.StoredRecord) int { return cmp.Compare(a.Key, b.Key) })
 	var due []change.Check
 	for _, k := range all {
-		if n, _ := link.ParseRecordKey(k.Key); n.Local.Platform != queue || s.claimed[k.Key+k.Request] || len(due) == limit {
+		if n, _ := inventory.ParseRecordKey(k.Key); n.Local.Platform != queue || s.claimed[k.Key+k.Request] || len(due) == limit {
 			continue
 		}
 		s.claimed[k.Key+k.Request] = true
 		due = append(due, change.Check{Key: k.Key, Queue: queue, Record: &k, Status: s.statuses[k.Key]})
 	}
 	for key, status := range s.statuses { // deleted since
-		if n, _ := link.ParseRecordKey(key); n.Local.Platform == queue && !slices.ContainsFunc(all, func(k change.StoredRecord) bool { return k.Key == key }) {
+		if n, _ := inventory.ParseRecordKey(key); n.Local.Platform == queue && !slices.ContainsFunc(all, func(k change.StoredRecord) bool { return k.Key == key }) {
 			due = append(due, change.Check{Key: key, Queue: queue, Status: status})
 		}
 	}
@@ -190,8 +192,8 @@ func (s *monitorStore) Get(_ context.Context, id string) (*change.Request, error
 type patients struct {
 	mu       sync.Mutex
 	managed  []link.ManagedConnection
-	problems map[link.Name][]link.Problem
-	all      []link.Problem // of those without an entry
+	problems map[link.Name][]diagnose.Problem
+	all      []diagnose.Problem // of those without an entry
 	err      error
 	checks   int
 	recent   []time.Duration // how old what each check read may be
@@ -206,7 +208,7 @@ func (p *patients) kept() ([]change.StoredRecord, error) {
 		if err != nil {
 			return nil, err
 		}
-		k.Key, k.Value = link.RecordKey(m.Name()), raw
+		k.Key, k.Value = inventory.RecordKey(m.Name()), raw
 		all = append(all, k)
 	}
 	return all, nil
@@ -228,7 +230,7 @@ func (p *patients) ManagedBy(context.Context, string, int) (map[link.Name]link.M
 
 func (p *patients) CountManaged(context.Context) (int, error) { return len(p.managed), nil }
 
-func (p *patients) Health(ctx context.Context, m link.ManagedConnection, _ time.Duration) (link.HealthResult, error) {
+func (p *patients) Health(ctx context.Context, m link.ManagedConnection, _ time.Duration) (diagnose.HealthResult, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.checks++
@@ -237,7 +239,7 @@ func (p *patients) Health(ctx context.Context, m link.ManagedConnection, _ time.
 	if !ok {
 		problems = p.all
 	}
-	return link.HealthResult{Local: cmp.Or(m.LocalName, "logs-prod"), Remote: "search-eu", Problems: problems}, p.err
+	return diagnose.HealthResult{Local: cmp.Or(m.LocalName, "logs-prod"), Remote: "search-eu", Problems: problems}, p.err
 }
 
 // ward is a monitor of connections whose health is made up.
@@ -264,7 +266,7 @@ func newWard(t *testing.T, managed ...link.ManagedConnection) *ward {
 }
 
 // check checks every connection, each of which has these problems.
-func (w *ward) check(problems ...link.Problem) {
+func (w *ward) check(problems ...diagnose.Problem) {
 	w.t.Helper()
 	w.all = problems
 	w.store.due()

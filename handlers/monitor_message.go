@@ -11,21 +11,21 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 func problemLabel(p openAlert) string {
 	switch p.Trouble {
-	case link.ProblemDown:
+	case diagnose.ProblemDown:
 		return "was lost"
-	case link.ProblemDegraded:
+	case diagnose.ProblemDegraded:
 		return "was degraded"
-	case link.ProblemExpiring:
+	case diagnose.ProblemExpiring:
 		if p.Certs {
 			return "had certificates that were about to expire"
 		}
 		return "had a key that was about to expire"
-	case link.ProblemDrifted:
+	case diagnose.ProblemDrifted:
 		if p.Certs {
 			return "lacked trust in an authority"
 		}
@@ -45,15 +45,15 @@ func (m *Monitor) alertMessage(a alert) bot.Message {
 func problemMessage(c troubled, p openProblem, since time.Time) bot.Message {
 	icon, word := ":rotating_light:", "is lost"
 	switch p.Kind {
-	case link.ProblemDown:
-	case link.ProblemDegraded:
+	case diagnose.ProblemDown:
+	case diagnose.ProblemDegraded:
 		icon, word = ":warning:", "is degraded"
-	case link.ProblemExpiring:
+	case diagnose.ProblemExpiring:
 		icon, word = ":hourglass:", "has a key that expires soon"
 		if p.Certs {
 			word = "has certificates that expire soon"
 		}
-	case link.ProblemDrifted:
+	case diagnose.ProblemDrifted:
 		icon, word = ":twisted_rightwards_arrows:", "is not as it was approved"
 		if p.Certs {
 			word = "lacks trust in an authority"
@@ -64,14 +64,14 @@ func problemMessage(c troubled, p openProblem, since time.Time) bot.Message {
 	var buttons []slack.BlockElement
 	if verb := subcommandOf(p.Fix); verb != "" {
 		fill := prefillFor(verb, p.Cause)
-		if fill != "" && p.Kind == link.ProblemDrifted {
+		if fill != "" && p.Kind == diagnose.ProblemDrifted {
 			fill = prefillApproved
 		}
 		b := button(connectionPrefix+verb, pressValue(c.name, fill), "Mend it: "+verb+"…")
 		b.Style = slack.StylePrimary
 		buttons = append(buttons, b)
 	}
-	if p.Kind == link.ProblemDrifted { // what is there now may be what is wanted
+	if p.Kind == diagnose.ProblemDrifted { // what is there now may be what is wanted
 		buttons = append(buttons, button(connectionPrefix+"status", pressValue(c.name, ""), "Status"))
 	}
 	buttons = append(buttons, button(connectionPrefix+"diagnose", pressValue(c.name, ""), "Diagnose"))
@@ -122,12 +122,12 @@ func causeWord(c cause) string {
 
 // countProblems counts connections by their worst problem, the worst first.
 func countProblems(affected []troubled) string {
-	words := map[link.ProblemKind][2]string{
-		link.ProblemDown: {"is down", "are down"}, link.ProblemDegraded: {"is degraded", "are degraded"},
-		link.ProblemExpiring: {"expires soon", "expire soon"}, link.ProblemDrifted: {"is not as approved", "are not as approved"},
+	words := map[diagnose.ProblemKind][2]string{
+		diagnose.ProblemDown: {"is down", "are down"}, diagnose.ProblemDegraded: {"is degraded", "are degraded"},
+		diagnose.ProblemExpiring: {"expires soon", "expire soon"}, diagnose.ProblemDrifted: {"is not as approved", "are not as approved"},
 	}
 	var all []string
-	for _, kind := range link.ProblemKinds() {
+	for _, kind := range diagnose.ProblemKinds() {
 		n := 0
 		for _, c := range affected {
 			if c.status.Problems[0].Kind == kind {

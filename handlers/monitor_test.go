@@ -10,6 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
@@ -21,8 +22,8 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	stands := func(managed, down, drift int) {
 		t.Helper()
 		now, err := w.Summary(t.Context())
-		if err != nil || now.Managed != managed || now.Problems[link.ProblemDown] != down || now.Problems[link.ProblemDrifted] != drift ||
-			len(now.Problems) != len(link.ProblemKinds()) {
+		if err != nil || now.Managed != managed || now.Problems[diagnose.ProblemDown] != down || now.Problems[diagnose.ProblemDrifted] != drift ||
+			len(now.Problems) != len(diagnose.ProblemKinds()) {
 			t.Errorf("it stands %+v, %v", now, err)
 		}
 	}
@@ -30,15 +31,15 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	if len(w.slack.visible()) != 0 {
 		t.Fatal("it was not quiet")
 	}
-	down := link.Problem{Kind: link.ProblemDown, Say: "The key is gone.", Fix: link.KindRotate}
-	drift := link.Problem{Kind: link.ProblemDrifted, Say: "skip_unavailable is true, and was false", Fix: link.KindUpdate}
+	down := diagnose.Problem{Kind: diagnose.ProblemDown, Say: "The key is gone.", Fix: link.KindRotate}
+	drift := diagnose.Problem{Kind: diagnose.ProblemDrifted, Say: "skip_unavailable is true, and was false", Fix: link.KindUpdate}
 	w.check(down)
 	w.check(down, drift)
 	stands(1, 1, 1)
 	if got := w.slack.visible(); len(got) != 2 || got[0].updates != 0 {
 		t.Fatalf("%d messages, updates %d", len(got), got[0].updates)
 	}
-	if all, err := w.Statuses(t.Context(), name); err != nil || all[name].known().State() != link.StateDown || all[name].known().Worst.Say != down.Say {
+	if all, err := w.Statuses(t.Context(), name); err != nil || all[name].known().State() != diagnose.StateDown || all[name].known().Worst.Say != down.Say {
 		t.Errorf("it is %+v, %v", all, err)
 	}
 	goldenMessage(t, "watch_lost", w.slack.visible()[0].msg)
@@ -81,7 +82,7 @@ func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
 		for state, want := range told {
 			w := newWard(t, m)
 			w.store.held = map[string]*change.Request{target: {State: state}}
-			w.check(link.Problem{Kind: link.ProblemDrifted, Say: "proxy_address is another"})
+			w.check(diagnose.Problem{Kind: diagnose.ProblemDrifted, Say: "proxy_address is another"})
 			if got := len(w.slack.visible()); got != want {
 				t.Errorf("%s is %s: %d messages, want %d", target, state, got, want)
 			}
@@ -91,7 +92,7 @@ func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
 
 func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
 	w := newWard(t, link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x"})
-	w.all = []link.Problem{{Kind: link.ProblemDown, Say: "gone"}}
+	w.all = []diagnose.Problem{{Kind: diagnose.ProblemDown, Say: "gone"}}
 	w.slack.lost["post"] = true
 	if err := w.CheckDue(t.Context()); err == nil {
 		t.Fatal("a lost answer is no error")
@@ -103,7 +104,7 @@ func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
 	if got := w.slack.visible(); len(got) != 1 || len(w.store.notes[partAlerts]) != 1 {
 		t.Fatalf("%d messages, noted %v", len(got), w.store.notes)
 	}
-	if open, err := w.openAlerts(t.Context()); err != nil || open[problemKey(w.managed[0].Name(), link.ProblemDown)].TS == "" {
+	if open, err := w.openAlerts(t.Context()); err != nil || open[problemKey(w.managed[0].Name(), diagnose.ProblemDown)].TS == "" {
 		t.Errorf("noted %v, %v", open, err)
 	}
 }
@@ -115,13 +116,13 @@ func TestChecksReadEverythingBeforeTheyTell(t *testing.T) {
 	every := w.o.Every
 	for i, step := range []struct {
 		request  string
-		problems []link.Problem
+		problems []diagnose.Problem
 		want     []time.Duration
 	}{
 		{"r1", nil, []time.Duration{0}},
 		{"r1", nil, []time.Duration{every}},
-		{"r1", []link.Problem{down}, []time.Duration{every, 0}},
-		{"r1", []link.Problem{down}, []time.Duration{0}},
+		{"r1", []diagnose.Problem{down}, []time.Duration{every, 0}},
+		{"r1", []diagnose.Problem{down}, []time.Duration{0}},
 		{"r1", nil, []time.Duration{0}},
 		{"r1", nil, []time.Duration{every}},
 		{"r2", nil, []time.Duration{0}},

@@ -12,7 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 const (
@@ -40,7 +40,7 @@ func (h *Handlers) suggest(ctx context.Context, s bot.Suggestion) (bot.Answer, e
 
 // groups are the options of what was found, the best first, as many as an answer holds: who misses one types more of its
 // name.
-func (h *Handlers) groups(found link.Found) []*slack.OptionGroupBlockObject {
+func (h *Handlers) groups(found inventory.Found) []*slack.OptionGroupBlockObject {
 	room := newRoom()
 	by := map[string]*slack.OptionGroupBlockObject{}
 	var groups []*slack.OptionGroupBlockObject

@@ -9,6 +9,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
@@ -39,13 +40,13 @@ func TestAPlatformThatIsDownSaysSoAndCannotBeChosen(t *testing.T) {
 
 func TestChoicesFitSlack(t *testing.T) {
 	d := newDesk(t)
-	found := link.Found{}
+	found := inventory.Found{}
 	for i := range 100 {
 		found.Deployments = append(found.Deployments, elastic.Deployment{
 			Ref:  elastic.Ref{Platform: fmt.Sprint("p", i%7), Deployment: strings.Repeat("d", 32) + fmt.Sprint(i)},
 			Name: nasty(200 + i), Version: nasty(200), Region: nasty(200),
 		})
-		found.Down = append(found.Down, link.Down{System: fmt.Sprint("down", i, strings.Repeat("x", i*2)), Why: nasty(500)})
+		found.Down = append(found.Down, inventory.Down{System: fmt.Sprint("down", i, strings.Repeat("x", i*2)), Why: nasty(500)})
 	}
 	found.Deployments = append(found.Deployments, elastic.Deployment{Ref: elastic.Ref{Platform: "p", Deployment: strings.Repeat("d", 200)}, Name: "too long to be told apart"})
 	groups := d.groups(found)

@@ -12,6 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
 const day = 24 * time.Hour
@@ -56,7 +57,7 @@ func cleanLine(r *change.Request) string {
 
 // pastedLine says what is to be done about a key that was pasted and is not used; empty if there is none.
 func pastedLine(r *change.Request) string {
-	command, ok := link.PastedLeft(r)
+	command, ok := steps.PastedLeft(r)
 	if !ok || r.Last(change.DecisionInputSubmitted) == nil {
 		return ""
 	}
@@ -145,7 +146,7 @@ func doneLine(r *change.Request, otherwise string) string {
 
 // invalidates reports whether a key was to be invalidated: where none was known, the step is there and calls nobody.
 func invalidates(r *change.Request) bool {
-	step := r.Proposal.Step(link.StepInvalidateOldKey)
+	step := r.Proposal.Step(steps.StepInvalidateOldKey)
 	return step != nil && len(step.Calls) > 0
 }
 

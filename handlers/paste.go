@@ -13,6 +13,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -47,7 +48,7 @@ func (h *Handlers) askKey(ctx context.Context, a bot.Action) (bot.Answer, error)
 // pasteModal shows the exact call that makes the key, for Dev Tools and for a shell.
 func pasteModal(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 	blocks := []slack.Block{section("*" + line(r.Proposal.Title, 300) + "*\nThe bot can't issue this key. Make it on the *remote* cluster, exactly like this, and paste it below.")}
-	if call, ok := link.PastedCall(r.Proposal); ok {
+	if call, ok := steps.PastedCall(r.Proposal); ok {
 		blocks = append(blocks, section("*In Dev Tools*, as a user with manage_security:"))
 		blocks = append(blocks, fences(call.Method+" "+call.Path+"\n"+indent(call.Body))...)
 		blocks = append(blocks, section("*Or in a shell*:"))
@@ -139,7 +140,7 @@ func (h *Handlers) dropUnwanted(ctx context.Context, id string) {
 	if err != nil {
 		return // it is kept for an hour at most
 	}
-	taken := now.Record(link.StepIssueKey)
+	taken := now.Record(steps.StepIssueKey)
 	switch {
 	case now.State == change.Pending, now.State == change.Approved:
 		return

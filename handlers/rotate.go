@@ -8,6 +8,8 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 func rotateForm() changeForm {
@@ -26,10 +28,10 @@ func rotateForm() changeForm {
 
 // aboutBlock says which connection is meant, before anything is filled in.
 func (h *Handlers) aboutBlock(ctx context.Context, e link.ConnectionState) slack.Block {
-	c := link.Connection{Local: e.PairState.Local, Alias: e.Alias, Info: e.Info, Gone: !e.Exists(), Managed: e.Managed}
-	k := knownOf(c, h.statusesOf(ctx, []link.Connection{c})[e.Name])
-	if k.State() != link.StateDown && e.KeyGone() { // it was not checked since
-		k.Worst = &link.Problem{Kind: link.ProblemDown, Say: "There is no valid key any more."}
+	c := inventory.Connection{Local: e.PairState.Local, Alias: e.Alias, Info: e.Info, Gone: !e.Exists(), Managed: e.Managed}
+	k := knownOf(c, h.statusesOf(ctx, []inventory.Connection{c})[e.Name])
+	if k.State() != diagnose.StateDown && e.KeyGone() { // it was not checked since
+		k.Worst = &diagnose.Problem{Kind: diagnose.ProblemDown, Say: "There is no valid key any more."}
 	}
 	s := stateFace(k.State()) + " " + stateWords(k) + " · " + c.Model()
 	if why := stateWhy(k); why != "" {

@@ -10,18 +10,20 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // statusMessage is everything that is known of one connection, with buttons for what can be done next and
 // those that are given.
-func statusMessage(x link.HealthReport, s Status, more ...slack.BlockElement) bot.Message {
+func statusMessage(x diagnose.HealthReport, s Status, more ...slack.BlockElement) bot.Message {
 	state, word := s.known().State(), "It works."
 	switch {
 	case x.Diagnosis != nil:
 		word = x.Diagnosis.Say
 	case len(s.Problems) > 0:
 		word = "It works. " + s.Problems[0].Say
-	case state == link.StateUnchecked:
+	case state == diagnose.StateUnchecked:
 		word = "It could not be checked."
 	}
 	emoji := stateFace(state)
@@ -45,7 +47,7 @@ func statusMessage(x link.HealthReport, s Status, more ...slack.BlockElement) bo
 	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", append(nextButtons(x), more...)...))}
 }
 
-func statusFields(x link.HealthReport) []change.Field {
+func statusFields(x diagnose.HealthReport) []change.Field {
 	var out []change.Field
 	add := func(label, value string) {
 		if value != "" {
@@ -54,7 +56,7 @@ func statusFields(x link.HealthReport) []change.Field {
 	}
 	add("Remote", remoteOf(x.ConnectionState))
 	add("Settings", x.Own.Brief(x.Alias))
-	add("Model", link.Connection{Info: x.Info}.Model())
+	add("Model", inventory.Connection{Info: x.Info}.Model())
 	if x.Listed {
 		add("Sockets", fmt.Sprintf("%d of %d connected", x.Info.Sockets, x.Info.MaxSockets))
 	}
@@ -92,7 +94,7 @@ func remoteOf(e link.ConnectionState) string {
 }
 
 // nextButtons are what can be done with a connection: the fix first, where there is one.
-func nextButtons(x link.HealthReport) []slack.BlockElement {
+func nextButtons(x diagnose.HealthReport) []slack.BlockElement {
 	var out []slack.BlockElement
 	has := map[string]bool{}
 	add := func(verb, label string, style slack.Style) {
@@ -126,7 +128,7 @@ func nextButtons(x link.HealthReport) []slack.BlockElement {
 }
 
 // fixButton opens the change that mends what was found, filled in.
-func fixButton(x link.HealthReport) *slack.ButtonBlockElement {
+func fixButton(x diagnose.HealthReport) *slack.ButtonBlockElement {
 	verb := subcommandOf(x.Fix)
 	if verb == "" {
 		return nil
@@ -155,7 +157,7 @@ func subcommandOf(k change.Kind) string {
 }
 
 // diagnoseMessage is what an examination looked at, in order, and what it found first.
-func diagnoseMessage(x link.HealthReport) bot.Message {
+func diagnoseMessage(x diagnose.HealthReport) bot.Message {
 	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: nothing is the matter", line(x.Alias, maxName), line(x.PairState.Local.Name, maxName))
 	if x.Diagnosis != nil {
 		head = fmt.Sprintf(":stethoscope: *%s* on *%s*: %s", line(x.Alias, maxName), line(x.PairState.Local.Name, maxName), line(x.Diagnosis.Say, maxTold))

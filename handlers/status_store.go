@@ -11,6 +11,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // StatusStore keeps what the last check of each connection found, by the key of its record.
@@ -50,12 +52,12 @@ type statusRecord struct {
 
 // openProblem is a problem that a connection has.
 type openProblem struct {
-	Kind  link.ProblemKind `json:"trouble"`
-	Certs bool             `json:"certificates,omitempty"` // it is about certificates
-	Say   string           `json:"say"`
-	Fix   change.Kind      `json:"fix,omitempty"`
-	Cause link.Cause       `json:"cause,omitempty"`
-	Since time.Time        `json:"since"`
+	Kind  diagnose.ProblemKind `json:"trouble"`
+	Certs bool                 `json:"certificates,omitempty"` // it is about certificates
+	Say   string               `json:"say"`
+	Fix   change.Kind          `json:"fix,omitempty"`
+	Cause link.Cause           `json:"cause,omitempty"`
+	Since time.Time            `json:"since"`
 }
 
 // readStatus reads what encode wrote; of another version's, what this one knows.
@@ -71,12 +73,12 @@ func (s statusRecord) encode() (string, error) {
 }
 
 // statusOf is what a check found, where was is what the one before did.
-func (m *Monitor) statusOf(c link.ManagedConnection, found link.HealthResult, was statusRecord) statusRecord {
+func (m *Monitor) statusOf(c link.ManagedConnection, found diagnose.HealthResult, was statusRecord) statusRecord {
 	now := statusRecord{
 		Request: c.Record.Request, On: c.On(), Local: found.Local, Remote: found.Remote, RemoteID: c.Remote,
 		Maker: c.Maker(), By: c.Record.By.User, Expires: found.Expires, At: m.o.Now(),
 	}
-	for _, kind := range link.ProblemKinds() {
+	for _, kind := range diagnose.ProblemKinds() {
 		for _, p := range found.Problems {
 			if p.Kind == kind {
 				open := openProblem{Kind: kind, Certs: p.Certificates, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Since: now.At}
@@ -91,11 +93,11 @@ func (m *Monitor) statusOf(c link.ManagedConnection, found link.HealthResult, wa
 }
 
 func (s statusRecord) facets() []string {
-	urgency := len(link.ProblemKinds())
+	urgency := len(diagnose.ProblemKinds())
 	var all []string
 	for _, p := range s.Problems {
 		all = append(all, facetProblem+string(p.Kind))
-		urgency = min(urgency, slices.Index(link.ProblemKinds(), p.Kind))
+		urgency = min(urgency, slices.Index(diagnose.ProblemKinds(), p.Kind))
 	}
 	for _, user := range []string{s.Maker, s.By} {
 		all = append(all, fmt.Sprintf("%s%s %d", facetUser, user, urgency))
@@ -164,7 +166,7 @@ func (m *Monitor) StatusesOf(ctx context.Context, user string, limit int) (map[l
 func namesOf(keys []string) []link.Name {
 	var names []link.Name
 	for _, key := range keys {
-		if n, err := link.ParseRecordKey(key); err == nil {
+		if n, err := inventory.ParseRecordKey(key); err == nil {
 			names = append(names, n)
 		}
 	}
@@ -174,7 +176,7 @@ func namesOf(keys []string) []link.Name {
 func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.ManagedConnection) (map[link.Name]Status, error) {
 	keys := make([]string, 0, len(managed))
 	for n := range managed {
-		keys = append(keys, link.RecordKey(n))
+		keys = append(keys, inventory.RecordKey(n))
 	}
 	texts, err := m.o.Store.Statuses(ctx, keys...)
 	if err != nil {
@@ -182,8 +184,8 @@ func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.Manag
 	}
 	all := make(map[link.Name]Status, len(managed))
 	for n, c := range managed {
-		r := readStatus(texts[link.RecordKey(n)])
-		s := Status{Managed: c, Local: r.Local, Remote: r.Remote, Expires: c.KeyExpires(), Problems: r.Problems, CheckedAt: link.VerifiedAt(c)}
+		r := readStatus(texts[inventory.RecordKey(n)])
+		s := Status{Managed: c, Local: r.Local, Remote: r.Remote, Expires: c.KeyExpires(), Problems: r.Problems, CheckedAt: diagnose.VerifiedAt(c)}
 		if r.Request == c.Record.Request {
 			s.Expires, s.CheckedAt = r.Expires, r.At
 		}
@@ -194,16 +196,16 @@ func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.Manag
 }
 
 // known is what the check has found.
-func (s statusRecord) known() link.Known {
+func (s statusRecord) known() diagnose.Known {
 	return Status{CheckedAt: s.At, Problems: s.Problems}.known()
 }
 
 // problemsOf is the problem that a diagnosis alone tells.
-func problemsOf(d *link.Diagnosis) []openProblem {
+func problemsOf(d *diagnose.Diagnosis) []openProblem {
 	if d == nil {
 		return nil
 	}
-	return []openProblem{{Kind: link.ProblemDown, Say: d.Say, Cause: d.Cause}}
+	return []openProblem{{Kind: diagnose.ProblemDown, Say: d.Say, Cause: d.Cause}}
 }
 
 // troubled is a connection that has problems.
@@ -226,7 +228,7 @@ func (m *Monitor) withProblems(ctx context.Context) ([]troubled, error) {
 	}
 	var all []troubled
 	for _, key := range keys {
-		n, wrong := link.ParseRecordKey(key)
+		n, wrong := inventory.ParseRecordKey(key)
 		if s := readStatus(texts[key]); wrong == nil && len(s.Problems) > 0 {
 			all = append(all, troubled{name: n, status: s})
 		}
@@ -237,22 +239,22 @@ func (m *Monitor) withProblems(ctx context.Context) ([]troubled, error) {
 // StatusSummary is how the managed connections are, as far as they have been checked, by any replica.
 type StatusSummary struct {
 	Managed     int
-	Problems    map[link.ProblemKind]int
+	Problems    map[diagnose.ProblemKind]int
 	OldestCheck time.Time // of the connection that was checked longest ago; zero: there is none
 }
 
 // Summary counts; it reads no record and no status.
 func (m *Monitor) Summary(ctx context.Context) (StatusSummary, error) {
 	var facets []string
-	for _, kind := range link.ProblemKinds() {
+	for _, kind := range diagnose.ProblemKinds() {
 		facets = append(facets, facetProblem+string(kind))
 	}
 	counts, err := m.o.Store.CountStatuses(ctx, facets...)
 	if err != nil {
 		return StatusSummary{}, err
 	}
-	now := StatusSummary{Problems: map[link.ProblemKind]int{}}
-	for i, kind := range link.ProblemKinds() {
+	now := StatusSummary{Problems: map[diagnose.ProblemKind]int{}}
+	for i, kind := range diagnose.ProblemKinds() {
 		now.Problems[kind] = counts[i]
 	}
 	if now.Managed, err = m.o.Checker.CountManaged(ctx); err != nil {

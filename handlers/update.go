@@ -9,6 +9,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 func updateForm() changeForm {
@@ -60,13 +61,13 @@ func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m fo
 func filled(e link.ConnectionState, fill string) link.UpdateParams {
 	switch fill {
 	case prefillFix:
-		return link.FixParams(e, link.CauseUnknown)
+		return diagnose.FixParams(e, link.CauseUnknown)
 	case prefillFilter:
-		return link.FixParams(e, link.CauseFilter)
+		return diagnose.FixParams(e, link.CauseFilter)
 	case prefillRole:
-		return link.FixParams(e, link.CauseNoPrivileges)
+		return diagnose.FixParams(e, link.CauseNoPrivileges)
 	case prefillApproved:
-		return link.Approved(e)
+		return diagnose.Approved(e)
 	}
 	return link.PrefillUpdate(e)
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
@@ -30,7 +30,7 @@ func main() {
 	ctx := context.Background()
 	client := store.Dial(&redis.UniversalOptions{Addrs: []string{*addr}}, 5*time.Second)
 	defer func() { _ = client.Close() }()
-	s := store.New(client, store.Options{Env: *env, Index: link.IndexRecord})
+	s := store.New(client, store.Options{Env: *env, Index: inventory.IndexRecord})
 	if err := errors.Join(fill(ctx, s, *open, *finished), connect(ctx, s, *connections)); err != nil {
 		fmt.Fprintln(os.Stderr, "fill:", err)
 		os.Exit(1)

@@ -23,6 +23,9 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/keyvault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
@@ -40,10 +43,10 @@ type App struct {
 	messenger     *bot.Messenger
 	notifier      *handlers.Notifier
 	executor      *executor.Executor
-	catalog       *link.Catalog
+	catalog       *inventory.Catalog
 	shipping      *shipping    // nil: the audit is not shipped
 	checkpoints   *checkpoints // nil: none are made
-	checker       *link.Checker
+	checker       *diagnose.Checker
 	monitor       *handlers.Monitor
 	homeRefresher *handlers.HomeRefresher
 	metrics       *metrics.Metrics
@@ -72,7 +75,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a := &App{config: c, log: log, redis: rdb, tracing: spans}
-	a.store = store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: link.IndexRecord, PutAside: a.tellPutAside})
+	a.store = store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: inventory.IndexRecord, PutAside: a.tellPutAside})
 	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
 	vault, err := newKeyVault(c.Keys, a.store)
 	if err != nil {
@@ -85,13 +88,13 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	rules := c.Rules()
-	a.catalog = link.NewCatalog(all, link.CatalogOptions{Now: time.Now, Pasting: vault != nil})
-	lo := link.PlannerOptions{Env: c.Environment, VerifyTimeout: c.Executor.VerifyWithin.Std(), Tags: rules.Tags(), Registry: a.store}
+	a.catalog = inventory.NewCatalog(all, inventory.CatalogOptions{Now: time.Now, Pasting: vault != nil})
+	lo := steps.PlannerOptions{Env: c.Environment, VerifyTimeout: c.Executor.VerifyWithin.Std(), Tags: rules.Tags(), Registry: a.store}
 	if vault != nil {
 		lo.Pasted = vault
 	}
-	connections := link.NewConnections(a.catalog, a.store, link.ConnectionsOptions{Now: time.Now})
-	a.checker = link.NewChecker(connections, time.Now)
+	connections := inventory.NewConnections(a.catalog, a.store, inventory.ConnectionsOptions{Now: time.Now})
+	a.checker = diagnose.NewChecker(connections, time.Now)
 	kinds := connectionKinds(a.catalog, connections, lo)
 
 	a.messenger = bot.NewMessenger(bot.MessengerOptions{
@@ -111,7 +114,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		Policy: judge, Planners: spans.Planners(kinds),
 		Now: time.Now, NewID: newRequestID, Changed: a.notifier.Changed,
 	})
-	if err := a.newExecutor(owner, kinds, link.Steps(connections, lo)); err != nil {
+	if err := a.newExecutor(owner, kinds, steps.Steps(connections, lo)); err != nil {
 		return nil, err
 	}
 	a.monitor = handlers.NewMonitor(handlers.MonitorOptions{

@@ -17,6 +17,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
@@ -198,7 +199,7 @@ func (w *monitored) cycle() []fault.Exchange {
 		}
 	}
 	summary, err := w.app.monitor.Summary(w.tb.Context())
-	if err != nil || summary.Managed != w.n || summary.Problems[link.ProblemDown]+summary.Problems[link.ProblemDrifted] > 0 {
+	if err != nil || summary.Managed != w.n || summary.Problems[diagnose.ProblemDown]+summary.Problems[diagnose.ProblemDrifted] > 0 {
 		w.tb.Fatalf("the connections are not well: %+v, %v", summary, err)
 	}
 	return w.seen.since(at)

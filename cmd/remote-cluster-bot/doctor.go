@@ -16,7 +16,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
@@ -110,7 +110,7 @@ func examineRestored(ctx context.Context, c *config.Config, log *slog.Logger) (d
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	s := store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: link.IndexRecord})
+	s := store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: inventory.IndexRecord})
 	ctx, cancel := context.WithTimeout(ctx, restoredWithin)
 	defer cancel()
 	return doctor.Restored(ctx, doctor.RestoredOptions{
@@ -118,7 +118,7 @@ func examineRestored(ctx context.Context, c *config.Config, log *slog.Logger) (d
 			Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
 		}),
 		Store: s, Channel: c.Slack.Channel, CardOf: handlers.CardOf,
-		Connections: link.NewConnections(link.NewCatalog(all, link.CatalogOptions{Now: time.Now}), s, link.ConnectionsOptions{Now: time.Now}),
+		Connections: inventory.NewConnections(inventory.NewCatalog(all, inventory.CatalogOptions{Now: time.Now}), s, inventory.ConnectionsOptions{Now: time.Now}),
 	}), nil
 }
 

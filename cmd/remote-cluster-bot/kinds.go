@@ -6,17 +6,20 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
 // connectionKinds are the kinds of change: to add one, add a line.
-func connectionKinds(catalog *link.Catalog, roster *link.Connections, o link.PlannerOptions) map[change.Kind]change.Planner {
+func connectionKinds(catalog *inventory.Catalog, roster *inventory.Connections, o steps.PlannerOptions) map[change.Kind]change.Planner {
 	return map[change.Kind]change.Planner{
-		link.KindConnect:    link.NewConnectPlanner(catalog, o),
-		link.KindRotate:     link.NewRotatePlanner(roster, o),
-		link.KindUpdate:     link.NewUpdatePlanner(roster, o),
-		link.KindDisconnect: link.NewDisconnectPlanner(roster, o),
-		link.KindAdopt:      link.NewAdoptPlanner(roster, o),
-		link.KindMigrate:    link.NewMigratePlanner(roster, o),
+		link.KindConnect:    plan.NewConnectPlanner(catalog, o),
+		link.KindRotate:     plan.NewRotatePlanner(roster, o),
+		link.KindUpdate:     plan.NewUpdatePlanner(roster, o),
+		link.KindDisconnect: plan.NewDisconnectPlanner(roster, o),
+		link.KindAdopt:      plan.NewAdoptPlanner(roster, o),
+		link.KindMigrate:    plan.NewMigratePlanner(roster, o),
 	}
 }
 
@@ -26,7 +29,7 @@ func kindName(kind change.Kind) string { return strings.TrimPrefix(string(kind),
 // kindNames are all of them, sorted.
 func kindNames() []string {
 	var names []string
-	for kind := range connectionKinds(nil, nil, link.PlannerOptions{}) {
+	for kind := range connectionKinds(nil, nil, steps.PlannerOptions{}) {
 		names = append(names, kindName(kind))
 	}
 	slices.Sort(names)

@@ -18,6 +18,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
@@ -143,7 +144,7 @@ func (t explainInput) explain(ctx context.Context, out io.Writer, c *config.Conf
 	if err != nil {
 		return err
 	}
-	catalog := link.NewCatalog(all, link.CatalogOptions{Now: time.Now, Pasting: c.Keys.Encryption.Given()})
+	catalog := inventory.NewCatalog(all, inventory.CatalogOptions{Now: time.Now, Pasting: c.Keys.Encryption.Given()})
 	defer catalog.Wait()
 	local, err := lookUp(ctx, out, catalog, t.local)
 	if err != nil {
@@ -171,7 +172,7 @@ func (t explainInput) explain(ctx context.Context, out io.Writer, c *config.Conf
 
 // lookUp finds a deployment by platform and name or id. One that can't be found is taken as it was written, without
 // tags, and that is said.
-func lookUp(ctx context.Context, out io.Writer, catalog *link.Catalog, text string) (elastic.Deployment, error) {
+func lookUp(ctx context.Context, out io.Writer, catalog *inventory.Catalog, text string) (elastic.Deployment, error) {
 	ref, err := elastic.ParseRef(text)
 	if err != nil {
 		return elastic.Deployment{}, err

@@ -18,6 +18,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
@@ -91,16 +93,16 @@ func TestReadingConnectionsDoesNotGrow(t *testing.T) {
 type managedWorld struct {
 	tb          testing.TB
 	store       *store.Store
-	connections *link.Connections
+	connections *inventory.Connections
 	monitor     *handlers.Monitor
 	handlers    *handlers.Handlers
 }
 
 func newManagedWorld(tb testing.TB, server storetest.Server) *managedWorld {
 	tb.Helper()
-	w := &managedWorld{tb: tb, store: store.New(server.Client, store.Options{Env: server.Env(), Index: link.IndexRecord})}
-	catalog := link.NewCatalog(nil, link.CatalogOptions{Now: time.Now})
-	w.connections = link.NewConnections(catalog, w.store, link.ConnectionsOptions{Now: time.Now})
+	w := &managedWorld{tb: tb, store: store.New(server.Client, store.Options{Env: server.Env(), Index: inventory.IndexRecord})}
+	catalog := inventory.NewCatalog(nil, inventory.CatalogOptions{Now: time.Now})
+	w.connections = inventory.NewConnections(catalog, w.store, inventory.ConnectionsOptions{Now: time.Now})
 	w.monitor = handlers.NewMonitor(handlers.MonitorOptions{
 		Checker: healthy{w.connections}, Store: w.store, Queues: []string{"ece-prod"}, Owner: "one", Now: time.Now,
 		Log: slog.New(slog.DiscardHandler), MaxPerTick: 1 << 20, Parallel: 50,
@@ -113,10 +115,10 @@ func newManagedWorld(tb testing.TB, server storetest.Server) *managedWorld {
 }
 
 // healthy finds every connection well.
-type healthy struct{ *link.Connections }
+type healthy struct{ *inventory.Connections }
 
-func (healthy) Health(context.Context, link.ManagedConnection, time.Duration) (link.HealthResult, error) {
-	return link.HealthResult{Local: "local-0001", Remote: "remote-0001"}, nil
+func (healthy) Health(context.Context, link.ManagedConnection, time.Duration) (diagnose.HealthResult, error) {
+	return diagnose.HealthResult{Local: "local-0001", Remote: "remote-0001"}, nil
 }
 
 const batch = 25 // connections of one change

@@ -8,6 +8,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 )
 
@@ -81,8 +82,8 @@ func inspectWorld(f *findings, elastic platform.State, all []*change.Request) {
 					set++
 				}
 			}
-			settingsLeft := c.left(link.StepSetRemote, link.StepUpdateSettings, link.StepRotateKey)
-			keyLeft := c.left(link.StepIssueKey, link.StepRemoveKey, link.StepRotateKey)
+			settingsLeft := c.left(steps.StepSetRemote, steps.StepUpdateSettings, steps.StepRotateKey)
+			keyLeft := c.left(steps.StepIssueKey, steps.StepRemoveKey, steps.StepRotateKey)
 			conn := d.Cluster.Connected[c.alias]
 			switch {
 			case c.wanted() && !settingsLeft && !keyLeft && (set == 0 || !stored || !conn.Connected || conn.KeyID == ""):
@@ -134,7 +135,7 @@ func inspectKeys(f *findings, elastic platform.State, all []*change.Request) {
 				continue
 			}
 			if !slices.ContainsFunc(connections(all), func(c *connection) bool {
-				return c.owns(k.Name) && c.left(link.StepIssueKey, link.StepRemoveKey, link.StepRotateKey)
+				return c.owns(k.Name) && c.left(steps.StepIssueKey, steps.StepRemoveKey, steps.StepRotateKey)
 			}) {
 				f.add("an orphan key is valid on %s: %s (%s)", d.Name, k.Name, k.ID)
 			}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // RestoredOptions are what is looked at after the database was put back from a backup. All are required.
@@ -23,7 +23,7 @@ type RestoredOptions struct {
 		Redraw(ctx context.Context, id string) error
 	}
 	Connections interface {
-		List(ctx context.Context, text string) link.Listing
+		List(ctx context.Context, text string) inventory.Listing
 	}
 	Channel string
 	CardOf  func(bot.Metadata) (request, state string, ok bool)

@@ -41,7 +41,7 @@ const (
 )
 
 // noCertificationPath is the innermost cause of "PKIX path building failed"; what wraps it is not always told.
-const noCertificationPath = "unable to find valid certification path"
+const NoCertificationPath = "unable to find valid certification path"
 
 // fragment is a row of the table: any one of the texts, or all of them where all is set.
 type fragment struct {
@@ -87,7 +87,7 @@ var fragments = []fragment{
 	{cause: CauseExpired, texts: []string{"PKIX path validation failed", "validity check failed", "NotAfter: "}},
 	{cause: CauseTrust, texts: []string{
 		"failed to establish trust with server", "client did not trust this server's certificate", "PKIX path building failed",
-		noCertificationPath,
+		NoCertificationPath,
 	}},
 	{cause: CauseUnknownHost, texts: []string{"unknown host ["}},
 	{cause: CauseDropped, texts: []string{"handshake failed because connection reset", "closed by remote", "Connection reset"}},
@@ -98,7 +98,7 @@ var fragments = []fragment{
 	{cause: CauseNotTold, texts: []string{"Unable to connect to ["}},
 }
 
-func causeOf(text string) Cause {
+func CauseOf(text string) Cause {
 	for _, f := range fragments {
 		has := func(part string) bool { return strings.Contains(text, part) }
 		if f.all && !slices.ContainsFunc(f.texts, func(part string) bool { return !has(part) }) ||
@@ -109,9 +109,9 @@ func causeOf(text string) Cause {
 	return CauseUnknown
 }
 
-// under is what a cause means under a security model: a remote cluster that does not trust the local one's certificate
+// Under is what a cause means under a security model: a remote cluster that does not trust the local one's certificate
 // breaks the handshake, and only its own log says why.
-func (c Cause) under(m Model) Cause {
+func (c Cause) Under(m Model) Cause {
 	if c == CauseDropped && m == ModelCertificate {
 		return CauseUntrusted
 	}
@@ -128,8 +128,8 @@ func (c Cause) generic() bool {
 	return false
 }
 
-// leavesConnected reports whether a connection may work in spite of the cause, for others or for other indices.
-func (c Cause) leavesConnected() bool {
+// LeavesConnected reports whether a connection may work in spite of the cause, for others or for other indices.
+func (c Cause) LeavesConnected() bool {
 	switch c { //nolint:exhaustive // the others keep it from working
 	case CauseLicence, CauseNotAllowed, CauseNoPrivileges, CauseSkip, CauseVersions:
 		return true
@@ -137,8 +137,8 @@ func (c Cause) leavesConnected() bool {
 	return false
 }
 
-// ofTrust reports whether the trust between two sides by certificates may be what is wrong.
-func (c Cause) ofTrust() bool {
+// OfTrust reports whether the trust between two sides by certificates may be what is wrong.
+func (c Cause) OfTrust() bool {
 	switch c { //nolint:exhaustive // the others are of something else
 	case CauseTrust, CauseTrustedNames, CauseUntrusted, CauseExpired, CauseDropped, CauseNotTold, CauseUnknown:
 		return true

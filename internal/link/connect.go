@@ -11,9 +11,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// KindConnect asks for a new connection under the API key model.
-const KindConnect change.Kind = "link.connect"
-
 // The fields of Connect, as a *change.InvalidError names them.
 const (
 	FieldLocal       = "local"
@@ -91,7 +88,7 @@ func (c ConnectParams) Check() error {
 	note(&wrong, FieldAlias, elastic.CheckAlias(c.Alias))
 	note(&wrong, FieldAddress, checkAddressOf(c.Model, c.ProxyAddress))
 	note(&wrong, FieldServerName, elastic.CheckServerName(c.ServerName))
-	c.checkAccess(&wrong)
+	c.CheckAccess(&wrong)
 	if c.ExpiryDays < 0 || c.ExpiryDays > MaxExpiryDays {
 		wrong.Add(FieldExpiry, "the key expires after 1 to %d days; 0 is never", MaxExpiryDays)
 	}
@@ -119,15 +116,15 @@ func (c ConnectParams) checkSides(wrong *change.InvalidError) {
 	}
 }
 
-func (c ConnectParams) checkAccess(wrong *change.InvalidError) {
-	if len(c.Access.Search) == 0 && len(c.Access.Replication) == 0 && !c.byCertificate() {
+func (c ConnectParams) CheckAccess(wrong *change.InvalidError) {
+	if len(c.Access.Search) == 0 && len(c.Access.Replication) == 0 && !c.ByCertificate() {
 		wrong.Add(FieldSearch, "name the indices that the key may search or replicate")
 	}
-	checkPatterns(wrong, FieldSearch, c.Access.Search)
-	checkPatterns(wrong, FieldReplication, c.Access.Replication)
+	CheckPatterns(wrong, FieldSearch, c.Access.Search)
+	CheckPatterns(wrong, FieldReplication, c.Access.Replication)
 }
 
-func checkPatterns(wrong *change.InvalidError, field string, patterns []string) {
+func CheckPatterns(wrong *change.InvalidError, field string, patterns []string) {
 	if len(patterns) > MaxPatterns {
 		wrong.Add(field, "at most %d index patterns", MaxPatterns)
 		return
@@ -142,3 +139,6 @@ func note(wrong *change.InvalidError, field string, err error) {
 		wrong.Problems = append(wrong.Problems, change.Problem{Field: field, Say: err.Error()})
 	}
 }
+
+// FieldRestart is the field of Connect.Restart.
+const FieldRestart = "restart"

@@ -2,8 +2,8 @@ package link
 
 import "github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 
-// problems are what keeps any change of an existing connection from being planned.
-func (e ConnectionState) problems(managed bool) *change.InvalidError {
+// Problems are what keeps any change of an existing connection from being planned.
+func (e ConnectionState) Problems(managed bool) *change.InvalidError {
 	var wrong change.InvalidError
 	switch {
 	case !e.Exists() && e.Managed == nil:
@@ -16,9 +16,9 @@ func (e ConnectionState) problems(managed bool) *change.InvalidError {
 	return &wrong
 }
 
-// whyNot is what makes a kind of change one that is not for this connection, whatever is filled in.
-func (e ConnectionState) whyNot(k change.Kind) *change.InvalidError {
-	wrong := e.problems(k == KindRotate || k == KindUpdate)
+// Refusal is what makes a kind of change one that is not for this connection, whatever is filled in.
+func (e ConnectionState) Refusal(k change.Kind) *change.InvalidError {
+	wrong := e.Problems(k == KindRotate || k == KindUpdate)
 	seen := !e.Exists() || e.HasRemote()
 	switch k {
 	case KindRotate, KindUpdate:
@@ -43,7 +43,7 @@ func (e ConnectionState) whyNot(k change.Kind) *change.InvalidError {
 
 // WhyNot says why a kind of change is not for this connection, before anybody fills in a form; empty: it is.
 func (e ConnectionState) WhyNot(k change.Kind) string {
-	wrong := e.whyNot(k)
+	wrong := e.Refusal(k)
 	if len(wrong.Problems) == 0 {
 		return ""
 	}

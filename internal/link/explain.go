@@ -9,15 +9,15 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// wrapCall wraps what went wrong while doing something, in words such as "issuing the key on logs-prod". It marks what
+// WrapCall wraps what went wrong while doing something, in words such as "issuing the key on logs-prod". It marks what
 // another try may mend as temporary, and gives people a sentence. Errors of a Note don't go through it: they belong
 // to the executor.
-func wrapCall(doing string, err error) error {
+func WrapCall(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
 	explained := &change.ExplainedError{
-		Say: fmt.Sprintf("%s did not work: %s.", upper(doing), sentence(err)),
+		Say: fmt.Sprintf("%s did not work: %s.", Capitalize(doing), Sentence(err)),
 		Err: fmt.Errorf("%s: %w", doing, err),
 	}
 	if temporary(err) {
@@ -26,8 +26,8 @@ func wrapCall(doing string, err error) error {
 	return explained
 }
 
-// userError is an error that no other try mends, in words for people.
-func userError(say, format string, args ...any) error {
+// UserError is an error that no other try mends, in words for people.
+func UserError(say, format string, args ...any) error {
 	return &change.ExplainedError{Say: say, Err: fmt.Errorf(format, args...)}
 }
 
@@ -45,8 +45,8 @@ func temporary(err error) bool {
 	return change.IsTemporary(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
-// sentence says a failed call in plain words, without a full stop.
-func sentence(err error) string {
+// Sentence says a failed call in plain words, without a full stop.
+func Sentence(err error) string {
 	if errors.Is(err, elastic.ErrNoCredentials) {
 		return "the bot has no credentials for this cluster"
 	}
@@ -81,11 +81,20 @@ func named(call *elastic.CallError) string {
 	return call.System + " "
 }
 
-func upper(s string) string {
+func Capitalize(s string) string {
 	if s == "" || s[0] < 'a' || s[0] > 'z' {
 		return s
 	}
 	return string(s[0]-'a'+'A') + s[1:]
 }
 
-func asUnknown(err error) (*UnknownSystemError, bool) { return errors.AsType[*UnknownSystemError](err) }
+func AsUnknownSystem(err error) (*UnknownSystemError, bool) {
+	return errors.AsType[*UnknownSystemError](err)
+}
+
+// UnknownSystemError says that no platform of that name is configured.
+type UnknownSystemError struct{ Name string }
+
+func (e *UnknownSystemError) Error() string {
+	return fmt.Sprintf("no platform %q is configured", e.Name)
+}

@@ -25,19 +25,12 @@ type FilterOptions struct {
 	First   bool     `json:"first,omitempty"` // even if no filter applies yet, so that it locks everybody else out
 }
 
-// ruleset is the filter that a request asks for, with the sources that are missing.
-func (c ConnectParams) ruleset(env, request string, remote elastic.Deployment, missing []string) elastic.NewRuleset {
+// Ruleset is the filter that a request asks for, with the sources that are missing.
+func (c ConnectParams) Ruleset(env, request string, remote elastic.Deployment, missing []string) elastic.NewRuleset {
 	return elastic.NewRuleset{
-		Name:        c.keySpec(env, request).Name,
+		Name:        c.KeySpec(env, request).Name,
 		Description: "Lets " + c.Local.String() + " in, for the remote cluster " + c.Alias + ". Managed by remote-cluster-bot, request " + request + ".",
 		Region:      remote.Region, Sources: missing,
-	}
-}
-
-// addFilter is the step that lets in what is missing; nothing where nothing is.
-func addFilter(c ConnectParams, env, request string, s PairState) addFilterArgs {
-	return addFilterArgs{
-		Remote: c.Remote, Ruleset: c.ruleset(env, request, s.Remote, s.missing(c.Filter.Sources)), First: c.Filter.First,
 	}
 }
 
@@ -57,7 +50,7 @@ func (c ConnectParams) checkFilter(wrong *change.InvalidError) {
 	if c.Filter == nil {
 		return
 	}
-	if c.byCertificate() {
+	if c.ByCertificate() {
 		wrong.Add(FieldFilter, "network filters do not concern connections by certificates")
 	}
 	if n := len(c.Filter.Sources); n == 0 || n > elastic.MaxRules {
@@ -88,19 +81,19 @@ func addresses(prefixes []netip.Prefix) (n uint64) {
 	return n
 }
 
-// filterProblems says what stands against a filter in the world as it is.
-func (s PairState) filterProblems(wrong *change.InvalidError, c ConnectParams) {
+// FilterProblems says what stands against a filter in the world as it is.
+func (s PairState) FilterProblems(wrong *change.InvalidError, c ConnectParams) {
 	if c.Filter == nil {
 		return
 	}
-	if _, ok := s.remoteOn.Platform.(elastic.Filters); !ok || !s.remoteOn.CanAddFilters {
-		wrong.Add(FieldFilter, "the bot's configuration does not let it add network filters on %s", label(s.remoteOn))
+	if _, ok := s.RemoteOn.Platform.(elastic.Filters); !ok || !s.RemoteOn.CanAddFilters {
+		wrong.Add(FieldFilter, "the bot's configuration does not let it add network filters on %s", SystemLabel(s.RemoteOn))
 		return
 	}
-	if s.ReadError(PartRulesets) == nil && s.open() && !c.Filter.First {
+	if s.ReadError(PartRulesets) == nil && s.Open() && !c.Filter.First {
 		wrong.Add(FieldFilter, "no filter applies to %s: it is open, so nothing is missing; a first one would lock everybody else out", s.Remote.Name)
 	}
-	if s.remoteOn.Kind != elastic.KindECH || s.localOn.Name == s.remoteOn.Name {
+	if s.RemoteOn.Kind != elastic.KindECH || s.LocalOn.Name == s.RemoteOn.Name {
 		return
 	}
 	for _, source := range c.Filter.Sources {
@@ -110,22 +103,22 @@ func (s PairState) filterProblems(wrong *change.InvalidError, c ConnectParams) {
 	}
 }
 
-// closing are the rulesets because of which a deployment takes no connection that none of them lets in. A firewall for
+// ClosingRulesets are the rulesets because of which a deployment takes no connection that none of them lets in. A firewall for
 // what goes out of it closes nothing (Elastic's docs: network security policies).
-func closing(rulesets []elastic.Ruleset) []elastic.Ruleset {
+func ClosingRulesets(rulesets []elastic.Ruleset) []elastic.Ruleset {
 	return slices.DeleteFunc(slices.Clone(rulesets), func(r elastic.Ruleset) bool { return r.Type == "egress_firewall" })
 }
 
-// open reports whether the remote deployment takes connections from everywhere.
-func (s PairState) open() bool { return len(closing(s.Rulesets)) == 0 }
+// Open reports whether the remote deployment takes connections from everywhere.
+func (s PairState) Open() bool { return len(ClosingRulesets(s.Rulesets)) == 0 }
 
-// missing are the sources that no filter of the remote deployment lets in yet.
-func (s PairState) missing(sources []string) []string { return uncovered(sources, s.Rulesets) }
+// Missing are the sources that no filter of the remote deployment lets in yet.
+func (s PairState) Missing(sources []string) []string { return Uncovered(sources, s.Rulesets) }
 
-// egress are the addresses that the local side's connections come from, and whether the operator has said so.
-func (s PairState) egress() (addresses []string, known bool) {
-	if len(s.localOn.EgressCIDRs) > 0 {
-		return s.localOn.EgressCIDRs, true
+// KnownEgress are the addresses that the local side's connections come from, and whether the operator has said so.
+func (s PairState) KnownEgress() (addresses []string, known bool) {
+	if len(s.LocalOn.EgressCIDRs) > 0 {
+		return s.LocalOn.EgressCIDRs, true
 	}
 	return s.Egress, false
 }
@@ -134,31 +127,31 @@ func (s PairState) egress() (addresses []string, known bool) {
 // configuration, or else what the hosts of the local platform call themselves, which known tells: then a person has to
 // confirm them, as behind NAT others count. Nil where no filter applies, or where the bot may not add any.
 func (s PairState) FilterOffer() (addresses []string, known bool) {
-	if !s.CanAddFilters() || s.open() {
+	if !s.CanAddFilters() || s.Open() {
 		return nil, false
 	}
-	return s.blockedAddresses()
+	return s.BlockedAddresses()
 }
 
 // CanAddFilters reports whether the bot may add network filters to the remote deployment.
 func (s PairState) CanAddFilters() bool {
-	_, ok := s.remoteOn.Platform.(elastic.Filters)
-	return ok && s.remoteOn.CanAddFilters
+	_, ok := s.RemoteOn.Platform.(elastic.Filters)
+	return ok && s.RemoteOn.CanAddFilters
 }
 
-// filterWarnings are what people should know of a filter before it is added.
-func (w *warnings) filterWarnings(s PairState, c ConnectParams) {
+// FilterWarnings are what people should know of a filter before it is added.
+func (w *WarningList) FilterWarnings(s PairState, c ConnectParams) {
 	if c.Filter == nil {
 		return
 	}
-	missing := s.missing(c.Filter.Sources)
+	missing := s.Missing(c.Filter.Sources)
 	switch {
 	case len(missing) == 0:
-		w.add("The filters of %s let these addresses in already; nothing is added.", s.Remote.Name)
-	case s.open():
-		w.add("This is the first filter of %s: it LOCKS EVERYBODY ELSE OUT, Kibana's users and every other client too.", s.Remote.Name)
+		w.Add("The filters of %s let these addresses in already; nothing is added.", s.Remote.Name)
+	case s.Open():
+		w.Add("This is the first filter of %s: it LOCKS EVERYBODY ELSE OUT, Kibana's users and every other client too.", s.Remote.Name)
 	default:
-		w.add("A filter is added to %s that lets %s in. Whether these are the addresses behind NAT only a person can know.", s.Remote.Name, list(missing))
+		w.Add("A filter is added to %s that lets %s in. Whether these are the addresses behind NAT only a person can know.", s.Remote.Name, JoinWords(missing))
 	}
 }
 
@@ -167,20 +160,20 @@ func (c ConnectParams) filterFields(s PairState) []change.Field {
 	if c.Filter == nil {
 		return nil
 	}
-	missing := s.missing(c.Filter.Sources)
+	missing := s.Missing(c.Filter.Sources)
 	if len(missing) == 0 {
 		return []change.Field{{Label: "Network filter", Value: "nothing to add"}}
 	}
-	return []change.Field{{Label: "Network filter", Value: "lets in " + list(missing)}}
+	return []change.Field{{Label: "Network filter", Value: "lets in " + JoinWords(missing)}}
 }
 
 // sourcesShown is how many sources of a ruleset people read; of more a hash stands in for them.
 const sourcesShown = 8
 
-// filterBasis is whom the remote's filters let in. What is in them counts, not their names alone: a ruleset that lets
+// FilterBasis is whom the remote's filters let in. What is in them counts, not their names alone: a ruleset that lets
 // everybody in from now on is another world than the one that was approved. Unread is no world at all: a change that
 // adds no filter does without, and one that adds a filter is not planned then (readExtras).
-func (s PairState) filterBasis() change.Field {
+func (s PairState) FilterBasis() change.Field {
 	var all []string
 	for _, r := range s.Rulesets {
 		sources := slices.Sorted(slices.Values(r.Sources))

@@ -26,19 +26,19 @@ const identityMajor, identityMinor = 9, 3
 // The alias's settings that make the local nodes sign; dynamic, and each is refused without the other (Elastic's docs:
 // remote cluster settings).
 const (
-	optionCertificate = "signing.certificate"
-	optionSigningKey  = "signing.key"
+	OptionCertificate = "signing.certificate"
+	OptionSigningKey  = "signing.key"
 )
 
 // The files that the nodes of every deployment have (Elastic's docs: ec-remote-cluster-strong-identity).
 const (
-	nodeCertificate = "node.crt"
-	nodeKey         = "node.key"
+	NodeCertificate = "node.crt"
+	NodeKey         = "node.key"
 )
 
 const (
-	labelIdentity = "Certificate identity"
-	labelByHand   = "By hand, before the work begins"
+	LabelIdentity = "Certificate identity"
+	LabelByHand   = "By hand, before the work begins"
 )
 
 // certificateIdentity is the expression that fits the certificates of one cluster's nodes, which the platforms name
@@ -60,8 +60,8 @@ func certificateIdentity(clusterID string) (string, error) {
 	return pattern, nil
 }
 
-// identity is what the key shall demand; empty: nothing.
-func (c ConnectParams) identity() string {
+// IdentityPattern is what the key shall demand; empty: nothing.
+func (c ConnectParams) IdentityPattern() string {
 	if c.Identity == nil {
 		return ""
 	}
@@ -71,7 +71,7 @@ func (c ConnectParams) identity() string {
 // options are the terms as settings of the alias.
 func (t IdentityOptions) options() map[string]any {
 	set := map[string]any{}
-	for option, value := range map[string]string{optionCertificate: t.Certificate, optionSigningKey: t.Key} {
+	for option, value := range map[string]string{OptionCertificate: t.Certificate, OptionSigningKey: t.Key} {
 		if value != "" {
 			set[option] = value
 		}
@@ -81,7 +81,7 @@ func (t IdentityOptions) options() map[string]any {
 
 // identityOf are the terms of a connection that there is; nil where it has none.
 func identityOf(pattern string, options map[string]string) *IdentityOptions {
-	t := IdentityOptions{Pattern: pattern, Certificate: options[optionCertificate], Key: options[optionSigningKey]}
+	t := IdentityOptions{Pattern: pattern, Certificate: options[OptionCertificate], Key: options[OptionSigningKey]}
 	if t == (IdentityOptions{}) {
 		return nil
 	}
@@ -97,32 +97,32 @@ func (e ConnectionState) identity() *IdentityOptions {
 	for _, k := range e.Keys {
 		pattern = cmp.Or(pattern, k.Identity)
 	}
-	if pattern != "" && e.unsigned() {
+	if pattern != "" && e.Unsigned() {
 		return identityOf(pattern, e.Managed.Settings)
 	}
 	return identityOf(pattern, e.Own.Options(e.Alias))
 }
 
-// unsigned reports whether the local nodes sign no more, although it was approved that they do.
-func (e ConnectionState) unsigned() bool {
-	return e.Managed != nil && e.Managed.Settings[optionCertificate] != "" && e.Own.Options(e.Alias)[optionCertificate] == ""
+// Unsigned reports whether the local nodes sign no more, although it was approved that they do.
+func (e ConnectionState) Unsigned() bool {
+	return e.Managed != nil && e.Managed.Settings[OptionCertificate] != "" && e.Own.Options(e.Alias)[OptionCertificate] == ""
 }
 
-// identityDiff is what the key in use demands and what was approved; nothing where that is the same.
-func (e ConnectionState) identityDiff() []change.Field {
+// IdentityDiff is what the key in use demands and what was approved; nothing where that is the same.
+func (e ConnectionState) IdentityDiff() []change.Field {
 	if e.Managed == nil || e.Managed.Identity == "" {
 		return nil
 	}
 	for _, k := range e.Keys {
 		if k.Identity != e.Managed.Identity {
-			return []change.Field{{Label: labelIdentity, Value: orDefaultWord(k.Identity) + " → " + e.Managed.Identity}}
+			return []change.Field{{Label: LabelIdentity, Value: OrDefault(k.Identity) + " → " + e.Managed.Identity}}
 		}
 	}
 	return nil
 }
 
 func (c ConnectParams) checkIdentity(wrong *change.InvalidError) {
-	if c.Identity != nil && c.byCertificate() {
+	if c.Identity != nil && c.ByCertificate() {
 		wrong.Add(FieldIdentity, "strong identity verification belongs to API keys, not to connections by certificates")
 	}
 }
@@ -136,14 +136,14 @@ func (s PairState) noIdentity() []string {
 	for _, side := range []struct {
 		d  elastic.Deployment
 		on System
-	}{{s.Local, s.localOn}, {s.Remote, s.remoteOn}} {
+	}{{s.Local, s.LocalOn}, {s.Remote, s.RemoteOn}} {
 		if v, err := elastic.ParseVersion(side.d.Version); err != nil || !v.AtLeast(identityMajor, identityMinor) {
 			why = append(why, fmt.Sprintf("%s is at %s: strong identity verification needs %d.%d or later on both sides",
 				side.d.Name, side.d.Version, identityMajor, identityMinor))
 		}
 		if !side.on.SupportsIdentity {
 			why = append(why, fmt.Sprintf("strong identity verification is documented for Elastic Cloud, not for %s: only if its operator "+
-				"says so in the bot's configuration (strong_identity) is it used there", label(side.on)))
+				"says so in the bot's configuration (strong_identity) is it used there", SystemLabel(side.on)))
 		}
 	}
 	if _, err := certificateIdentity(s.Local.ClusterID); err != nil {
@@ -163,25 +163,25 @@ func (s PairState) identityProblems(wrong *change.InvalidError, c ConnectParams)
 	if derived, err := certificateIdentity(s.Local.ClusterID); err == nil && c.Identity.Pattern != "" && c.Identity.Pattern != derived {
 		wrong.Add(FieldIdentity, "the key must demand certificates of %s itself: %s", s.Local.Name, derived)
 	}
-	switch t := s.signing; {
+	switch t := s.Signing; {
 	case t == nil:
 	case t.Truststore != "":
 		wrong.Add(FieldIdentity, "%s believes signatures by a truststore (%s), beside which no authority can be set: the authority of %s "+
 			"belongs in there", s.Remote.Name, t.Truststore, s.Local.Name)
-	case s.mayNotManage:
+	case s.MayNotManage:
 		wrong.Add(FieldIdentity, "the bot's user on %s lacks the cluster privilege manage, without which it can't set %s", s.Remote.Name, elastic.SigningAuthorities)
-	case len(t.Transient) > 0 && s.authorities() != nil:
+	case len(t.Transient) > 0 && s.Authorities() != nil:
 		wrong.Add(FieldIdentity, "%s has a transient setting %s, which would hide a persistent one: remove it first", s.Remote.Name, elastic.SigningAuthorities)
 	}
 }
 
-// identified is c with the terms that the two sides give. What was asked for stays in the parameters as it was.
-func (s PairState) identified(c ConnectParams) ConnectParams {
+// Identified is c with the terms that the two sides give. What was asked for stays in the parameters as it was.
+func (s PairState) Identified(c ConnectParams) ConnectParams {
 	if c.Identity == nil {
 		return c
 	}
 	pattern, _ := certificateIdentity(s.Local.ClusterID) // what is wrong with it was a problem already
-	c.Identity = &IdentityOptions{Pattern: pattern, Certificate: nodeCertificate, Key: nodeKey}
+	c.Identity = &IdentityOptions{Pattern: pattern, Certificate: NodeCertificate, Key: NodeKey}
 	return c
 }
 
@@ -192,12 +192,12 @@ func (c ConnectParams) identityFields(s PairState) []change.Field {
 	}
 	file, _ := s.authority()
 	fields := []change.Field{
-		{Label: labelIdentity, Value: c.Identity.Pattern},
+		{Label: LabelIdentity, Value: c.Identity.Pattern},
 		{Label: "Signed by the local side with", Value: c.Identity.Certificate + ", " + c.Identity.Key},
 		{Label: "Authority that the remote side believes", Value: file},
 	}
-	if s.byHand(c) {
-		fields = append(fields, change.Field{Label: labelByHand, Value: s.uploading()})
+	if s.ByHand(c) {
+		fields = append(fields, change.Field{Label: LabelByHand, Value: s.uploading()})
 	}
 	return fields
 }

@@ -2,7 +2,9 @@ package link
 
 import (
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -35,7 +37,7 @@ func Judge(o Observation, want Expectation) Verdict {
 	says, text := o.answers(want)
 	cause := Cause("")
 	if text != "" {
-		cause = causeOf(text).under(want.Model)
+		cause = CauseOf(text).Under(want.Model)
 	}
 	settled := func(v Verdict) bool { return v.Cause != "" }
 	told := Verdict{Trouble: text, Cause: cause}
@@ -82,7 +84,7 @@ func (o Observation) setup(want Expectation) Verdict {
 	switch {
 	case !o.Listed:
 		return Verdict{Trouble: "_remote/info does not list " + o.Alias, Cause: CauseNotSet}
-	case !byCertificate && keyed && !o.Info.Connected && transportPort(o.Info.ProxyAddress):
+	case !byCertificate && keyed && !o.Info.Connected && IsTransportPort(o.Info.ProxyAddress):
 		return Verdict{Trouble: "the connection has a key, and points to " + o.Info.ProxyAddress, Cause: CausePort}
 	case !byCertificate && !keyed && want.Keystore != nil && *want.Keystore:
 		return Verdict{Trouble: "the keystore holds " + elastic.CredentialsName(o.Alias) + ", and the nodes use no key", Cause: CauseNotRead}
@@ -116,9 +118,9 @@ func (o Observation) answers(want Expectation) (says []string, trouble string) {
 		}
 		says = append(says, say)
 	}
-	for _, g := range grants(want.Access) {
+	for _, g := range Grants(want.Access) {
 		if !g.search && len(want.Access.Search) > 0 {
-			says = append(says, g.pattern+": for replication, which no search can test")
+			says = append(says, g.Pattern+": for replication, which no search can test")
 		}
 	}
 	return says, ""
@@ -131,7 +133,7 @@ const unreached = "the remote cluster was not reached"
 func (a Answer) judge(want Expectation) (say, bad string) {
 	cause := Cause("")
 	if a.Error != "" {
-		cause = causeOf(a.Error)
+		cause = CauseOf(a.Error)
 	}
 	switch {
 	case !a.Known:
@@ -139,20 +141,20 @@ func (a Answer) judge(want Expectation) (say, bad string) {
 	case want.Role != "" && cause == CauseNoPrivileges:
 		return want.withoutRole(), ""
 	case a.Connected && nothingThere(a.Error):
-		return a.pattern + ": matches nothing yet", ""
+		return a.Pattern + ": matches nothing yet", ""
 	case !a.search && want.replicates(a.Error):
 		return "the remote cluster accepts the key, which is for replication alone: what it matches no search can test", ""
 	case want.Model == ModelCertificate && cause == CauseNotAllowed:
 		// What a user may read there is decided by the remote cluster's roles of the same names, for each user anew.
-		return a.pattern + ": the bot's own user may not see it there", ""
+		return a.Pattern + ": the bot's own user may not see it there", ""
 	case a.Error != "":
 		return "", a.Error
 	case !a.Connected:
 		return "", unreached
 	case a.MatchingIndices != nil && *a.MatchingIndices:
-		return a.pattern + ": matches", ""
+		return a.Pattern + ": matches", ""
 	}
-	return a.pattern + ": matches nothing yet", ""
+	return a.Pattern + ": matches nothing yet", ""
 }
 
 // replicates reports whether a refusal proves a connection for replication alone. Resolving and searching want privileges
@@ -179,12 +181,18 @@ func (want Expectation) searched(s elastic.Searched) (say, bad string) {
 		return "", "no such remote cluster: [the local cluster does not know the alias]"
 	case s.Reached:
 		return "the remote cluster has answered a search", ""
-	case want.Model == ModelCertificate && causeOf(s.Error) == CauseNotAllowed:
+	case want.Model == ModelCertificate && CauseOf(s.Error) == CauseNotAllowed:
 		return "the remote cluster has answered a search, and the bot's own user may see nothing there", ""
-	case want.Role != "" && causeOf(s.Error) == CauseNoPrivileges:
+	case want.Role != "" && CauseOf(s.Error) == CauseNoPrivileges:
 		return want.withoutRole(), ""
 	case want.replicates(s.Error):
 		return "the remote cluster accepts the key, which is for replication alone: what it matches no search can test", ""
 	}
 	return "", s.Error
+}
+
+func IsTransportPort(address string) bool {
+	_, text, err := net.SplitHostPort(address)
+	port, err2 := strconv.Atoi(text)
+	return err == nil && err2 == nil && elastic.TransportPorts[port]
 }

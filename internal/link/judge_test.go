@@ -27,7 +27,7 @@ func seenWell() (o Observation, want Expectation) {
 		Alias: "logs", Listed: true,
 		Info: elastic.RemoteInfo{Connected: true, Mode: "proxy", ProxyAddress: "a:9443", Sockets: 18, MaxSockets: 18, Credentials: "::es_redacted::"},
 	}
-	o.Answers = []Answer{{grant{"a", true}, elastic.Resolved{Known: true, Connected: true, MatchingIndices: new(true), Version: "8.19.4"}}}
+	o.Answers = []Answer{{Grant{"a", true}, elastic.Resolved{Known: true, Connected: true, MatchingIndices: new(true), Version: "8.19.4"}}}
 	return o, Expectation{ProxyAddress: "a:9443", Skip: new(false), Access: elastic.Access{Search: []string{"a"}}}
 }
 
@@ -152,7 +152,7 @@ func TestReplicationAloneIsProvenByTheRefusalOfItsOwnKeyOnly(t *testing.T) {
 
 func TestReplicationBesideSearchIsNotAskedFor(t *testing.T) {
 	a := elastic.Access{Search: []string{"logs-*", "both"}, Replication: []string{"both", "leader"}}
-	if asked := resolvable(a); len(asked) != 2 || asked[0].pattern != "logs-*" || asked[1].pattern != "both" {
+	if asked := resolvable(a); len(asked) != 2 || asked[0].Pattern != "logs-*" || asked[1].Pattern != "both" {
 		t.Errorf("asked for %v", asked)
 	}
 	o, want := seenWell()

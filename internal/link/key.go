@@ -16,12 +16,12 @@ const (
 
 const day = 24 * time.Hour
 
-// keySpec is the key that a request asks for. Its name says who wants it for what, so that an orphan can be found by
+// KeySpec is the key that a request asks for. Its name says who wants it for what, so that an orphan can be found by
 // name; its metadata let a later look tell whether it still grants what was asked for.
-func (c ConnectParams) keySpec(env, request string) elastic.KeySpec {
+func (c ConnectParams) KeySpec(env, request string) elastic.KeySpec {
 	return elastic.KeySpec{
 		Name: fmt.Sprintf("rcb-%s-%s-%s-%s",
-			cut(env, maxKeyNameEnv), cut(c.Local.Deployment, maxKeyNameDeployment), cut(c.Alias, maxKeyNameAlias), request),
+			Shorten(env, maxKeyNameEnv), Shorten(c.Local.Deployment, maxKeyNameDeployment), Shorten(c.Alias, maxKeyNameAlias), request),
 		Access:     c.Access,
 		Expiration: time.Duration(c.ExpiryDays) * day,
 		Metadata: map[string]string{
@@ -32,11 +32,11 @@ func (c ConnectParams) keySpec(env, request string) elastic.KeySpec {
 			"alias":       c.Alias,
 			"access_hash": c.Access.Hash(),
 		},
-		Identity: c.identity(),
+		Identity: c.IdentityPattern(),
 	}
 }
 
-func cut(s string, most int) string {
+func Shorten(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}

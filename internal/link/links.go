@@ -11,8 +11,8 @@ import (
 // KibanaRemoteClusters is Kibana's page Stack Management → Remote Clusters, below Kibana's own address.
 const KibanaRemoteClusters = "/app/management/data/remote_clusters"
 
-// links are where people see what a connect has made, in Kibana's and the consoles' own words.
-func (s PairState) links() []change.Field {
+// Links are where people see what a connect has made, in Kibana's and the consoles' own words.
+func (s PairState) Links() []change.Field {
 	var all []change.Field
 	add := func(label, at string) {
 		if u, err := url.Parse(at); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
@@ -22,8 +22,8 @@ func (s PairState) links() []change.Field {
 	if s.Local.KibanaURL != "" {
 		add("Kibana of "+s.Local.Name+": Stack Management → Remote Clusters", strings.TrimRight(s.Local.KibanaURL, "/")+KibanaRemoteClusters)
 	}
-	add(label(s.localOn)+": "+s.Local.Name+" → Security → Remote connections", console(s.localOn, s.Local))
-	add(label(s.remoteOn)+": "+s.Remote.Name+" → Security", console(s.remoteOn, s.Remote))
+	add(SystemLabel(s.LocalOn)+": "+s.Local.Name+" → Security → Remote connections", console(s.LocalOn, s.Local))
+	add(SystemLabel(s.RemoteOn)+": "+s.Remote.Name+" → Security", console(s.RemoteOn, s.Remote))
 	return all
 }
 

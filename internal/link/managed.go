@@ -80,8 +80,8 @@ func (m ManagedConnection) On() string { return cmp.Or(m.LocalName, m.Local.Stri
 // To is what people call the remote deployment.
 func (m ManagedConnection) To() string { return cmp.Or(m.RemoteName, m.Remote.String()) }
 
-// named is m with the names that the deployments have now.
-func (m ManagedConnection) named(s PairState) ManagedConnection {
+// Named is m with the names that the deployments have now.
+func (m ManagedConnection) Named(s PairState) ManagedConnection {
 	m.LocalName, m.RemoteName = s.Local.Name, s.Remote.Name
 	return m
 }
@@ -100,16 +100,16 @@ func (m ManagedConnection) KeyExpires() time.Time {
 // Maker is who asked for the connection at first.
 func (m ManagedConnection) Maker() string { return cmp.Or(m.MadeBy, m.Record.By.User) }
 
-// record is what a change leaves to remember of a connection.
-func (m ManagedConnection) record() change.Record {
+// AsRecord is what a change leaves to remember of a connection.
+func (m ManagedConnection) AsRecord() change.Record {
 	return change.Record{Key: Target(m.Local, m.Alias), Value: elastic.RawJSON(m)}
 }
 
-// forget is what a change leaves that ends a connection.
-func forget(n Name) change.Record { return change.Record{Key: Target(n.Local, n.Alias)} }
+// Forget is what a change leaves that ends a connection.
+func Forget(n Name) change.Record { return change.Record{Key: Target(n.Local, n.Alias)} }
 
-// followedBy is m after another change: it keeps who began it, and what was made for it.
-func (m ManagedConnection) followedBy(next ManagedConnection) ManagedConnection {
+// FollowedBy is m after another change: it keeps who began it, and what was made for it.
+func (m ManagedConnection) FollowedBy(next ManagedConnection) ManagedConnection {
 	next.Adopted = m.Adopted
 	if next.Ruleset == "" {
 		next.Ruleset, next.FilterSources = m.Ruleset, m.FilterSources
@@ -121,31 +121,31 @@ func (m ManagedConnection) followedBy(next ManagedConnection) ManagedConnection 
 	return next
 }
 
-// managed is a connect as it is remembered.
-func (c ConnectParams) managed(keyName string) ManagedConnection {
+// Managed is a connect as it is remembered.
+func (c ConnectParams) Managed(keyName string) ManagedConnection {
 	return ManagedConnection{
 		Local: c.Local, Remote: c.Remote, Alias: c.Alias, KeyName: keyName, Access: c.Access, KeyDays: c.ExpiryDays,
-		Settings: c.settings().Options(c.Alias), Identity: c.identity(),
+		Settings: c.Settings().Options(c.Alias), Identity: c.IdentityPattern(),
 	}
 }
 
-// making is the connection as it is remembered, with what is made for it in the world as it is. others are the managed
+// Making is the connection as it is remembered, with what is made for it in the world as it is. others are the managed
 // connections: what the bot added to a trust for one of them is shared by c where c rests on it too.
-func (c ConnectParams) making(s PairState, env, request string, others map[Name]ManagedConnection) ManagedConnection {
-	m := c.managed(c.keyName(env, request)).named(s)
-	c.recordExtras(&m, s, env, request)
+func (c ConnectParams) Making(s PairState, env, request string, others map[Name]ManagedConnection) ManagedConnection {
+	m := c.Managed(c.KeyName(env, request)).Named(s)
+	c.RecordExtras(&m, s, env, request)
 	m.Authority = c.believed(s, others)
-	if !c.byCertificate() || s.trust == nil {
+	if !c.ByCertificate() || s.Trust == nil {
 		return m
 	}
-	e := s.entries(c)
-	m.Trust = &TrustMade{Local: added(s.trust.Local.Trusted.Settings, e.local), Remote: added(s.trust.Remote.Trusted.Settings, e.remote)}
+	e := s.Entries(c)
+	m.Trust = &TrustMade{Local: added(s.Trust.Local.Trusted.Settings, e.Local), Remote: added(s.Trust.Remote.Trusted.Settings, e.Remote)}
 	for _, o := range others {
 		for _, theirs := range o.trustOf(c.Local) {
-			m.Trust.Local = m.Trust.Local.sharing(theirs, e.local)
+			m.Trust.Local = m.Trust.Local.sharing(theirs, e.Local)
 		}
 		for _, theirs := range o.trustOf(c.Remote) {
-			m.Trust.Remote = m.Trust.Remote.sharing(theirs, e.remote)
+			m.Trust.Remote = m.Trust.Remote.sharing(theirs, e.Remote)
 		}
 	}
 	return m
@@ -154,11 +154,11 @@ func (c ConnectParams) making(s PairState, env, request string, others map[Name]
 // believed is the file by which the remote cluster comes to believe the local one's signatures; empty if people have seen
 // to that. Like a trust it is shared with others that rest on it, so that whoever ends last takes it back.
 func (c ConnectParams) believed(s PairState, others map[Name]ManagedConnection) string {
-	if c.Identity == nil || s.signing == nil { // not read: where people make the key, they set this, too
+	if c.Identity == nil || s.Signing == nil { // not read: where people make the key, they set this, too
 		return ""
 	}
 	file, _ := s.authority()
-	if s.authorities() != nil {
+	if s.Authorities() != nil {
 		return file
 	}
 	for _, o := range others {
@@ -181,12 +181,12 @@ func (m ManagedConnection) trustOf(of elastic.Ref) []AddedTrust {
 	return all
 }
 
-// keyName is the name of the key that a connect makes; empty under the certificate model, which has none.
-func (c ConnectParams) keyName(env, request string) string {
-	if c.byCertificate() {
+// KeyName is the name of the key that a connect makes; empty under the certificate model, which has none.
+func (c ConnectParams) KeyName(env, request string) string {
+	if c.ByCertificate() {
 		return ""
 	}
-	return c.keySpec(env, request).Name
+	return c.KeySpec(env, request).Name
 }
 
 // SortNames puts names in order.

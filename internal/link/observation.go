@@ -1,8 +1,6 @@
 package link
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -23,49 +21,46 @@ type Observation struct {
 
 // Answer is what _resolve/cluster says of one pattern.
 type Answer struct {
-	grant
+	Grant
 	elastic.Resolved
 }
 
-// Pattern is what was asked for.
-func (a Answer) Pattern() string { return a.pattern }
-
-// grant is one pattern of an access list.
-type grant struct {
-	pattern string
+// Grant is one pattern of an access list.
+type Grant struct {
+	Pattern string
 	search  bool // it may be searched, and not only replicated
 }
 
-// grants returns every pattern once.
-func grants(a elastic.Access) []grant {
-	var all []grant
+// Grants returns every pattern once.
+func Grants(a elastic.Access) []Grant {
+	var all []Grant
 	for _, p := range a.Search {
-		all = append(all, grant{pattern: p, search: true})
+		all = append(all, Grant{Pattern: p, search: true})
 	}
 	for _, p := range a.Replication {
-		all = append(all, grant{pattern: p})
+		all = append(all, Grant{Pattern: p})
 	}
 	seen := map[string]bool{}
-	return slices.DeleteFunc(all, func(g grant) bool {
-		again := seen[g.pattern]
-		seen[g.pattern] = true
+	return slices.DeleteFunc(all, func(g Grant) bool {
+		again := seen[g.Pattern]
+		seen[g.Pattern] = true
 		return again
 	})
 }
 
-// lacks returns the patterns of want that a does not name. Nothing is known where a names none at all.
-func lacks(a, want elastic.Access) []string {
+// LacksPatterns returns the patterns of want that a does not name. Nothing is known where a names none at all.
+func LacksPatterns(a, want elastic.Access) []string {
 	var missing []string
 	if len(a.Search)+len(a.Replication) == 0 {
 		return nil
 	}
-	for _, g := range grants(want) {
+	for _, g := range Grants(want) {
 		has := a.Replication
 		if g.search {
 			has = a.Search
 		}
-		if !slices.Contains(has, g.pattern) {
-			missing = append(missing, g.pattern)
+		if !slices.Contains(has, g.Pattern) {
+			missing = append(missing, g.Pattern)
 		}
 	}
 	return missing
@@ -74,79 +69,29 @@ func lacks(a, want elastic.Access) []string {
 // resolvable are the patterns to resolve. Resolving wants view_index_metadata, which only what may be searched grants: of
 // replication alone one pattern is enough, as all get the same refusal. Under the certificate model the list of what may
 // be read is not ours: without one everything is asked for.
-func resolvable(a elastic.Access) []grant {
-	all := grants(a)
-	searched := slices.DeleteFunc(slices.Clone(all), func(g grant) bool { return !g.search })
+func resolvable(a elastic.Access) []Grant {
+	all := Grants(a)
+	searched := slices.DeleteFunc(slices.Clone(all), func(g Grant) bool { return !g.search })
 	switch {
 	case len(searched) > 0:
 		return searched
 	case len(all) > 0:
 		return all[:1]
 	}
-	return []grant{{pattern: "*", search: true}}
+	return []Grant{{Pattern: "*", search: true}}
 }
 
-// asked are the patterns to resolve through a connection of a deployment; those before 8.13 can't be asked.
-func asked(local elastic.Deployment, a elastic.Access) []grant {
+// ToResolve are the patterns to resolve through a connection of a deployment; those before 8.13 can't be asked.
+func ToResolve(local elastic.Deployment, a elastic.Access) []Grant {
 	if !elastic.CanResolve(local) {
 		return nil
 	}
 	return resolvable(a)
 }
 
-// observe uses a connection and reads how it stands. Resolving comes first: it connects, while _remote/info only tells how
-// things stand.
-func observe(ctx context.Context, es elastic.RemoteClusters, alias string, ask []grant, now func() time.Time) (Observation, error) {
-	o := Observation{Alias: alias}
-	if err := resolve(ctx, &o, es, ask, now); err != nil {
-		return o, err
-	}
-	if o.mute() {
-		s, err := es.ProbeSearch(ctx, alias)
-		if err != nil {
-			return o, wrapCall("searching through "+alias, err)
-		}
-		o.Search = &s
-		if s.Reached && !o.NoResolve { // it has connected meanwhile
-			o.Search = nil
-			if err := resolve(ctx, &o, es, ask, now); err != nil {
-				return o, err
-			}
-		}
-	}
-	all, err := es.RemoteInfo(ctx)
-	if err != nil {
-		return o, wrapCall("reading the remote connections", err)
-	}
-	o.Info, o.Listed = all[alias]
-	return o, nil
-}
-
-// resolve asks for each pattern on its own, so that people learn which of them match something.
-func resolve(ctx context.Context, o *Observation, es elastic.RemoteClusters, ask []grant, now func() time.Time) error {
-	o.Answers = nil
-	for _, g := range ask {
-		begun := now()
-		r, err := es.Resolve(ctx, o.Alias, []string{g.pattern})
-		if errors.Is(err, elastic.ErrNoResolve) {
-			o.NoResolve = true
-			return nil
-		}
-		if err != nil {
-			return wrapCall("resolving "+g.pattern+" through "+o.Alias, err)
-		}
-		o.Latency = max(o.Latency, now().Sub(begun))
-		o.Answers = append(o.Answers, Answer{grant: g, Resolved: r})
-		if !r.Connected {
-			return nil // the others would say the same
-		}
-	}
-	return nil
-}
-
-// mute reports whether resolving does not say why the connection fails. It tells only what the remote cluster has
+// Mute reports whether resolving does not say why the connection fails. It tells only what the remote cluster has
 // answered, never why that was not reached.
-func (o Observation) mute() bool {
+func (o Observation) Mute() bool {
 	if len(o.Answers) == 0 {
 		return true
 	}
@@ -154,10 +99,10 @@ func (o Observation) mute() bool {
 	return last.Known && !last.Connected && last.Error == ""
 }
 
-// refused reports whether the remote cluster has refused what was asked of it.
-func (o Observation) refused() bool {
-	return slices.ContainsFunc(o.Answers, func(a Answer) bool { return causeOf(a.Error) == CauseNotAllowed }) ||
-		o.Search != nil && causeOf(o.Search.Error) == CauseNotAllowed
+// Refused reports whether the remote cluster has refused what was asked of it.
+func (o Observation) Refused() bool {
+	return slices.ContainsFunc(o.Answers, func(a Answer) bool { return CauseOf(a.Error) == CauseNotAllowed }) ||
+		o.Search != nil && CauseOf(o.Search.Error) == CauseNotAllowed
 }
 
 // Version is the remote cluster's, as the connection sees it.

@@ -51,10 +51,10 @@ func FuzzTrustAndRoles(f *testing.F) {
 			t.Errorf("%s is not the same as itself", raw)
 		}
 		_ = has.Replaced(e, raw)
-		_ = ours(raw)
+		_ = IsOurRole(raw)
 		c := ConnectParams{Alias: "a", Access: elastic.Access{Search: []string{"x"}, Replication: []string{"y"}}}
-		once := c.extended(raw, "8.19.0")
-		if again := c.extended(once, "8.19.0"); !sameRole(once, again) {
+		once := c.Extended(raw, "8.19.0")
+		if again := c.Extended(once, "8.19.0"); !SameRole(once, again) {
 			t.Errorf("%s is extended to %s, and that to %s", raw, once, again)
 		}
 	})

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
@@ -28,44 +27,22 @@ const InputKey = "the key"
 const (
 	traitKey   = "key"
 	keyPasted  = "pasted"
-	byAPerson  = " (made by a person there)"
+	ByAPerson  = " (made by a person there)"
 	maxEncoded = 1000 // characters; those of Elasticsearch have about 60
 )
 
-// wantsPasted reports whether a person has to make the key, because the bot can't on that cluster.
-func (s PairState) wantsPasted() bool {
-	return s.pasting && (errors.Is(s.ReadError(PartRemoteCluster), elastic.ErrNoCredentials) || s.cantIssue != nil)
+// WantsPasted reports whether a person has to make the key, because the bot can't on that cluster.
+func (s PairState) WantsPasted() bool {
+	return s.Pasting && (errors.Is(s.ReadError(PartRemoteCluster), elastic.ErrNoCredentials) || s.CantIssue != nil)
 }
 
-// needs are the parts without which nothing can be said about a connect. Under the certificate model nothing is asked
+// Needs are the parts without which nothing can be said about a connect. Under the certificate model nothing is asked
 // of the remote cluster itself.
-func (s PairState) needs(c ConnectParams) []Part {
-	if s.wantsPasted() || c.byCertificate() {
+func (s PairState) Needs(c ConnectParams) []Part {
+	if s.WantsPasted() || c.ByCertificate() {
 		return []Part{PartLocalCluster, PartSettings, PartKeystore}
 	}
 	return needed
-}
-
-// PastedCall is the call by which a person makes the key that p wants; false if it wants none.
-func PastedCall(p change.Proposal) (change.Call, bool) {
-	step := p.Step(StepIssueKey)
-	if p.RequiredInput != InputKey || step == nil || len(step.Calls) == 0 {
-		return change.Call{}, false
-	}
-	return step.Calls[0], true
-}
-
-// PastedLeft is what a person has to do about a key that was made for r and is not used: the bot can't invalidate it.
-// False if r wants none.
-func PastedLeft(r *change.Request) (command string, ok bool) {
-	step := r.Proposal.Step(StepIssueKey)
-	if r.Proposal.RequiredInput != InputKey || step == nil {
-		return "", false
-	}
-	if line := r.Record(StepIssueKey); line != nil && line.Evidence[evInvalidate] != "" {
-		return line.Evidence[evInvalidate], true // with the id that the step has seen
-	}
-	return devTools(step.ByHand...), true
 }
 
 // CheckEncodedKey says what is wrong with the encoded form of an API key, in words for whoever pasted it, which never

@@ -58,3 +58,5 @@ func badInPattern(r rune) bool {
 func everything(patterns []string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return strings.Trim(p, "*") == "" })
 }
+
+const Replicates = "cross_cluster_replication"

@@ -12,24 +12,24 @@ import (
 // here: whoever needs it asks Why.
 func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 	var wrong change.InvalidError
-	reach, pasted := s.ReadError(PartRemoteCluster), s.wantsPasted()
-	if pasted || c.byCertificate() { // then nothing is asked of the remote cluster itself
+	reach, pasted := s.ReadError(PartRemoteCluster), s.WantsPasted()
+	if pasted || c.ByCertificate() { // then nothing is asked of the remote cluster itself
 		reach = nil
 	}
-	problemsOf(&wrong, FieldLocal, s.Local, s.ReadError(PartLocalCluster), c.Model)
-	problemsOf(&wrong, FieldRemote, s.Remote, reach, c.Model)
-	if c.byCertificate() {
+	ProblemsOf(&wrong, FieldLocal, s.Local, s.ReadError(PartLocalCluster), c.Model)
+	ProblemsOf(&wrong, FieldRemote, s.Remote, reach, c.Model)
+	if c.ByCertificate() {
 		s.trustProblems(&wrong, c)
 	}
-	if s.cantIssue != nil && !pasted && !c.byCertificate() {
-		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", s.Remote.Name, s.cantIssue)
+	if s.CantIssue != nil && !pasted && !c.ByCertificate() {
+		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", s.Remote.Name, s.CantIssue)
 	}
 	s.keystoreProblems(&wrong, c)
 	s.keyServerProblems(&wrong, c)
 	if s.Local.ClusterID != "" && s.Local.ClusterID == s.Remote.ClusterID {
 		wrong.Add(FieldRemote, "this is the local cluster itself")
 	}
-	s.filterProblems(&wrong, c)
+	s.FilterProblems(&wrong, c)
 	s.directionProblems(&wrong, c)
 	s.restartProblems(&wrong, c)
 	s.identityProblems(&wrong, c)
@@ -47,8 +47,8 @@ func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 
 // keystoreProblems say that no key can be stored on the local side.
 func (s PairState) keystoreProblems(wrong *change.InvalidError, c ConnectParams) {
-	limited, ok := s.localOn.Platform.(elastic.LimitedKeystores)
-	if !ok || c.byCertificate() {
+	limited, ok := s.LocalOn.Platform.(elastic.LimitedKeystores)
+	if !ok || c.ByCertificate() {
 		return
 	}
 	if err := limited.MayStore(s.Local); err != nil {
@@ -58,14 +58,14 @@ func (s PairState) keystoreProblems(wrong *change.InvalidError, c ConnectParams)
 
 // keyServerProblems say that the remote side takes no keys.
 func (s PairState) keyServerProblems(wrong *change.InvalidError, c ConnectParams) {
-	if s.Remote.NoKeyServer && !c.byCertificate() {
+	if s.Remote.NoKeyServer && !c.ByCertificate() {
 		wrong.Add(FieldRemote, "%s takes no connections by API key: remote_cluster_server.enabled is false on its nodes, or the bot's configuration "+
 			"names no address; its owners set that to true in elasticsearch.yml and restart the nodes", s.Remote.Name)
 	}
 }
 
-// problemsOf says what keeps one deployment from being a side of a connection.
-func problemsOf(wrong *change.InvalidError, field string, d elastic.Deployment, reach error, m Model) {
+// ProblemsOf says what keeps one deployment from being a side of a connection.
+func ProblemsOf(wrong *change.InvalidError, field string, d elastic.Deployment, reach error, m Model) {
 	switch d.Status {
 	case "stopped", "stopping":
 		wrong.Add(field, "%s is %s", d.Name, d.Status)

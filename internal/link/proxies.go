@@ -2,11 +2,9 @@ package link
 
 import (
 	"bytes"
-	"context"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -20,55 +18,22 @@ const (
 
 // proxyState is how the proxies before the remote cluster stand with the local one.
 type proxyState struct {
-	certificate elastic.ProxyCertificate
-	authority   Authority
-	trusts      elastic.TrustSettings // of the local deployment
+	Certificate elastic.ProxyCertificate
+	Authority   Authority
+	Trusts      elastic.TrustSettings // of the local deployment
 }
 
-// strangers reports whether a key connection goes to a certificate that may have a private authority: of the proxies of
+// Strangers reports whether a key connection goes to a certificate that may have a private authority: of the proxies of
 // another ECE, or of a self-managed cluster. Elastic Cloud's has a public one (Elastic's docs), and one's own platform is
 // trusted. It is asked while the survey is being filled in, so it copies none of it.
-func (s *PairState) strangers() bool {
-	switch s.remoteOn.Kind {
+func (s *PairState) Strangers() bool {
+	switch s.RemoteOn.Kind {
 	case elastic.KindECE:
-		return s.localOn.Name != s.remoteOn.Name
+		return s.LocalOn.Name != s.RemoteOn.Name
 	case elastic.KindSelfManaged:
 		return true
 	}
 	return false
-}
-
-func readProxies(ctx context.Context, s *PairState, r *reading) {
-	if !s.strangers() {
-		return
-	}
-	r.start(PartProxies, func() error {
-		proxies, ok := s.remoteOn.Platform.(elastic.Proxies)
-		if !ok {
-			return fmt.Errorf("%s does not tell it", label(s.remoteOn))
-		}
-		certificate, err := proxies.ProxyCertificate(ctx, s.Remote)
-		if err != nil {
-			return err
-		}
-		found, err := authorityOf(certificate.CA)
-		if err != nil {
-			return fmt.Errorf("%s tells one that is no certificate", label(s.remoteOn))
-		}
-		s.proxies.certificate, s.proxies.authority = certificate, found
-		return nil
-	})
-	r.start(PartProxyTrust, func() error {
-		trusts, ok := s.localOn.Platform.(elastic.Trusts)
-		if !ok {
-			return fmt.Errorf("%s has no trust settings", label(s.localOn))
-		}
-		now, err := trusts.Trust(ctx, s.Local)
-		if err == nil {
-			s.proxies.trusts = now.Settings
-		}
-		return err
-	})
 }
 
 // trustTypeProxy is the type of a direct entry that holds the authority of another side's proxies
@@ -78,7 +43,7 @@ const trustTypeProxy = "proxy"
 // trusted reports whether the local deployment has an entry for the proxies' authority, or the one that signed it.
 func (p proxyState) trusted() bool {
 	var pems []string
-	for _, raw := range p.trusts.Direct {
+	for _, raw := range p.Trusts.Direct {
 		var e elastic.TrustEntry
 		if json.Unmarshal(raw, &e) != nil || e.Type != trustTypeProxy {
 			continue
@@ -87,14 +52,14 @@ func (p proxyState) trusted() bool {
 			pems = append(pems, c.PEM)
 		}
 	}
-	shown := certificatesIn(p.certificate.CA)
+	shown := certificatesIn(p.Certificate.CA)
 	return slices.ContainsFunc(certificatesIn(pems...), func(c *x509.Certificate) bool {
 		return len(shown) > 0 && (c.Equal(shown[0]) || shown[0].CheckSignatureFrom(c) == nil)
 	})
 }
 
-// authorityOf is the authority that a certificate is of: its issuer, where the authority's own is not shown.
-func authorityOf(pem string) (Authority, error) {
+// AuthorityOf is the authority that a certificate is of: its issuer, where the authority's own is not shown.
+func AuthorityOf(pem string) (Authority, error) {
 	certificates := certificatesIn(pem)
 	if len(certificates) == 0 {
 		return Authority{}, errors.New("no certificate")
@@ -108,19 +73,19 @@ func authorityOf(pem string) (Authority, error) {
 
 // shownBy is whose certificate it is, for people.
 func (s PairState) shownBy() string {
-	if s.remoteOn.Kind == elastic.KindSelfManaged {
+	if s.RemoteOn.Kind == elastic.KindSelfManaged {
 		return s.Remote.Name
 	}
-	return label(s.remoteOn) + "'s proxies"
+	return SystemLabel(s.RemoteOn) + "'s proxies"
 }
 
 // settingCAs is the setting of self-managed nodes with the authorities that they trust at the port for keys.
-const settingCAs = "xpack.security.remote_cluster_client.ssl.certificate_authorities"
+const SettingCAs = "xpack.security.remote_cluster_client.ssl.certificate_authorities"
 
 // untilTrusted is what a person has to do on the local side, in words that follow "does not trust it until".
 func (s PairState) untilTrusted() string {
-	if s.localOn.Kind == elastic.KindSelfManaged {
-		return "its owners add that to " + settingCAs + " in elasticsearch.yml of each of its nodes; nodes that trust no other authority yet have " +
+	if s.LocalOn.Kind == elastic.KindSelfManaged {
+		return "its owners add that to " + SettingCAs + " in elasticsearch.yml of each of its nodes; nodes that trust no other authority yet have " +
 			"to be restarted. The bot can't do that"
 	}
 	return "that is uploaded: on its page, Security → Remote connections → Add trusted environment, with API keys and a private authority. " +
@@ -128,22 +93,22 @@ func (s PairState) untilTrusted() string {
 }
 
 // proxies say whether the local side trusts the certificate at the port for keys, and what a person has to do for it.
-func (w *warnings) proxies(s PairState) {
+func (w *WarningList) proxies(s PairState) {
 	until := "until " + s.untilTrusted()
-	p, of := s.proxies, s.shownBy()
+	p, of := s.Proxies, s.shownBy()
 	switch unread := s.ReadError(PartProxies); {
 	case unread != nil:
-		w.add("If the certificate of %s has a private authority, %s does not trust it %s. Which authority it has could not be read: %s.",
-			of, s.Local.Name, until, sentence(unread))
-	case p.certificate.Public:
-		w.add("The certificate of %s has a public authority, %s: %s trusts it as it is.", of, p.authority, s.Local.Name)
+		w.Add("If the certificate of %s has a private authority, %s does not trust it %s. Which authority it has could not be read: %s.",
+			of, s.Local.Name, until, Sentence(unread))
+	case p.Certificate.Public:
+		w.Add("The certificate of %s has a public authority, %s: %s trusts it as it is.", of, p.Authority, s.Local.Name)
 	case p.trusted():
-		w.add("The certificate of %s has a private authority, %s, which %s trusts already.", of, p.authority, s.Local.Name)
+		w.Add("The certificate of %s has a private authority, %s, which %s trusts already.", of, p.Authority, s.Local.Name)
 	case s.ReadError(PartProxyTrust) != nil:
-		w.add("The certificate of %s has a private authority, %s. Whether %s trusts it could not be read; it does not %s.",
-			of, p.authority, s.Local.Name, until)
+		w.Add("The certificate of %s has a private authority, %s. Whether %s trusts it could not be read; it does not %s.",
+			of, p.Authority, s.Local.Name, until)
 	default:
-		w.add("The certificate of %s has a private authority, %s, and %s does not trust it %s; without it the connection "+
-			"fails and is taken back.", of, p.authority, s.Local.Name, until)
+		w.Add("The certificate of %s has a private authority, %s, and %s does not trust it %s; without it the connection "+
+			"fails and is taken back.", of, p.Authority, s.Local.Name, until)
 	}
 }

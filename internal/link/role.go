@@ -2,7 +2,6 @@ package link
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -27,36 +26,15 @@ const roleMark = "remote-cluster-bot"
 func (c ConnectParams) checkRole(wrong *change.InvalidError) {
 	switch {
 	case c.Role == nil:
-	case c.byCertificate():
+	case c.ByCertificate():
 		wrong.Add(FieldRole, "under the certificate model roles on the remote cluster decide, and remote_indices has no effect")
 	case !roleForm.MatchString(c.Role.Name):
 		wrong.Add(FieldRole, "a role's name has up to 100 letters, digits, dots, - and _")
 	}
 }
 
-// readRole reads the role that c names, and says if it is not the bot's.
-func readRole(ctx context.Context, s *PairState, c ConnectParams) error {
-	es, err := s.localOn.Cluster(s.Local)
-	if err != nil {
-		return wrapCall("reaching Elasticsearch of "+s.Local.Name, err)
-	}
-	var wrong change.InvalidError
-	roles, ok := es.(elastic.Roles)
-	if !ok {
-		wrong.Add(FieldRole, "the bot can't change roles of %s", s.Local.Name)
-		return wrong.Check()
-	}
-	if s.role, err = roles.Role(ctx, c.Role.Name); err != nil {
-		return wrapCall("reading role "+c.Role.Name+" of "+s.Local.Name, err)
-	}
-	if s.role != nil && !ours(s.role) {
-		wrong.Add(FieldRole, "the role %s exists on %s and is not the bot's, so it is left alone; choose another name", c.Role.Name, s.Local.Name)
-	}
-	return wrong.Check()
-}
-
-// ours reports whether a role carries the bot's mark.
-func ours(role json.RawMessage) bool {
+// IsOurRole reports whether a role carries the bot's mark.
+func IsOurRole(role json.RawMessage) bool {
 	var r struct {
 		Metadata struct {
 			ManagedBy string `json:"managed_by"`
@@ -65,23 +43,23 @@ func ours(role json.RawMessage) bool {
 	return json.Unmarshal(role, &r) == nil && r.Metadata.ManagedBy == roleMark
 }
 
-// remoteIndices are rights on indices of remote clusters; the security API's remote_indices.
-type remoteIndices struct {
+// RemoteIndices are rights on indices of remote clusters; the security API's remote_indices.
+type RemoteIndices struct {
 	Clusters   []string `json:"clusters"`
 	Names      []string `json:"names"`
 	Privileges []string `json:"privileges"`
 }
 
-// remoteCluster are rights on remote clusters themselves; the security API's remote_cluster.
-type remoteCluster struct {
+// RemoteCluster are rights on remote clusters themselves; the security API's remote_cluster.
+type RemoteCluster struct {
 	Clusters   []string `json:"clusters"`
 	Privileges []string `json:"privileges"`
 }
 
-// extended is the role with the rights that c grants through the alias beside all that it had; a new one for nil.
+// Extended is the role with the rights that c grants through the alias beside all that it had; a new one for nil.
 // Sources: Elastic's docs, "Add remote clusters using API key authentication", for the privileges; monitor_enrich came
 // with 8.15 at the latest.
-func (c ConnectParams) extended(role json.RawMessage, version string) json.RawMessage {
+func (c ConnectParams) Extended(role json.RawMessage, version string) json.RawMessage {
 	fields := map[string]json.RawMessage{}
 	if role == nil || json.Unmarshal(role, &fields) != nil || fields == nil { // nil: it was null
 		fields = map[string]json.RawMessage{
@@ -95,13 +73,13 @@ func (c ConnectParams) extended(role json.RawMessage, version string) json.RawMe
 	delete(fields, "transient_metadata")
 	alias := []string{c.Alias}
 	if len(c.Access.Search) > 0 {
-		grow(fields, "remote_indices", remoteIndices{alias, c.Access.Search, []string{"read", "read_cross_cluster", "view_index_metadata"}})
+		grow(fields, "remote_indices", RemoteIndices{alias, c.Access.Search, []string{"read", "read_cross_cluster", "view_index_metadata"}})
 		if v, err := elastic.ParseVersion(version); err == nil && v.AtLeast(8, 15) {
-			grow(fields, "remote_cluster", remoteCluster{alias, []string{"monitor_enrich"}})
+			grow(fields, "remote_cluster", RemoteCluster{alias, []string{"monitor_enrich"}})
 		}
 	}
 	if len(c.Access.Replication) > 0 {
-		grow(fields, "remote_indices", remoteIndices{alias, c.Access.Replication, []string{replicates}})
+		grow(fields, "remote_indices", RemoteIndices{alias, c.Access.Replication, []string{Replicates}})
 		growWords(fields, "cluster", "manage_ccr")
 	}
 	return elastic.RawJSON(fields)
@@ -111,8 +89,8 @@ func (c ConnectParams) extended(role json.RawMessage, version string) json.RawMe
 func grow(fields map[string]json.RawMessage, name string, entry any) {
 	var list []json.RawMessage
 	_ = json.Unmarshal(fields[name], &list) // a missing list is empty
-	want := plainRole(elastic.RawJSON(entry))
-	if !slices.ContainsFunc(list, func(has json.RawMessage) bool { return bytes.Equal(plainRole(has), want) }) {
+	want := PlainRole(elastic.RawJSON(entry))
+	if !slices.ContainsFunc(list, func(has json.RawMessage) bool { return bytes.Equal(PlainRole(has), want) }) {
 		list = append(list, elastic.RawJSON(entry))
 	}
 	fields[name] = elastic.RawJSON(list)
@@ -127,16 +105,16 @@ func growWords(fields map[string]json.RawMessage, name, word string) {
 	fields[name] = elastic.RawJSON(list)
 }
 
-// sameRole reports whether two roles grant the same. The API answers with empty lists and defaults that nobody sent.
-func sameRole(a, b json.RawMessage) bool {
+// SameRole reports whether two roles grant the same. The API answers with empty lists and defaults that nobody sent.
+func SameRole(a, b json.RawMessage) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}
-	return bytes.Equal(plainRole(a), plainRole(b))
+	return bytes.Equal(PlainRole(a), PlainRole(b))
 }
 
-// plainRole is a role, or a part of one, without what stands for nothing: empty lists and objects, null and false.
-func plainRole(raw json.RawMessage) []byte {
+// PlainRole is a role, or a part of one, without what stands for nothing: empty lists and objects, null and false.
+func PlainRole(raw json.RawMessage) []byte {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {
 		return raw

@@ -50,8 +50,8 @@ var (
 	regionForm  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,62}$`)
 )
 
-// byCertificate reports whether c uses the certificate model.
-func (c ConnectParams) byCertificate() bool { return c.Model == ModelCertificate }
+// ByCertificate reports whether c uses the certificate model.
+func (c ConnectParams) ByCertificate() bool { return c.Model == ModelCertificate }
 
 // TransportAddress is where a deployment takes certificates.
 func TransportAddress(d elastic.Deployment) string {
@@ -134,25 +134,25 @@ func (s PairState) trustProblems(wrong *change.InvalidError, c ConnectParams) {
 	} else if !t.All && len(t.Clusters) > 0 && !slices.Contains(t.Clusters, s.Remote.ClusterID) {
 		wrong.Add(FieldClusters, "%s itself is not among them: its Elasticsearch cluster is %s", s.Remote.Name, s.Remote.ClusterID)
 	}
-	if _, ok := s.localOn.Platform.(elastic.Trusts); !ok {
-		wrong.Add(FieldLocal, "the bot can't change whom deployments of %s trust", label(s.localOn))
+	if _, ok := s.LocalOn.Platform.(elastic.Trusts); !ok {
+		wrong.Add(FieldLocal, "the bot can't change whom deployments of %s trust", SystemLabel(s.LocalOn))
 	}
-	if _, ok := s.remoteOn.Platform.(elastic.Trusts); !ok {
-		wrong.Add(FieldRemote, "the bot can't change whom deployments of %s trust", label(s.remoteOn))
+	if _, ok := s.RemoteOn.Platform.(elastic.Trusts); !ok {
+		wrong.Add(FieldRemote, "the bot can't change whom deployments of %s trust", SystemLabel(s.RemoteOn))
 	}
-	if s.trust == nil {
+	if s.Trust == nil {
 		return
 	}
-	s.trust.mismatch(wrong, FieldLocalScope, t.LocalScope, s.trust.Local)
-	s.trust.mismatch(wrong, FieldRemoteScope, t.RemoteScope, s.trust.Remote)
-	e := s.entries(c)
-	unwritable(wrong, FieldLocal, s.Local, s.trust.Local, e.local)
-	unwritable(wrong, FieldRemote, s.Remote, s.trust.Remote, e.remote)
+	s.Trust.mismatch(wrong, FieldLocalScope, t.LocalScope, s.Trust.Local)
+	s.Trust.mismatch(wrong, FieldRemoteScope, t.RemoteScope, s.Trust.Remote)
+	e := s.Entries(c)
+	unwritable(wrong, FieldLocal, s.Local, s.Trust.Local, e.Local)
+	unwritable(wrong, FieldRemote, s.Remote, s.Trust.Remote, e.Remote)
 }
 
 // unwritable says that what has to be added to whom d trusts can't be.
 func unwritable(wrong *change.InvalidError, field string, d elastic.Deployment, side SideTrust, add elastic.TrustEntry) {
-	if now := side.Trusted.Settings; now.Writable(d) != nil && !elastic.Covers(orNull(now.Entry(add)), add) {
+	if now := side.Trusted.Settings; now.Writable(d) != nil && !elastic.Covers(OrNull(now.Entry(add)), add) {
 		wrong.Add(field, "the platform does not show whom %s trusts of its own (settings.trust.accounts is missing), and a change would replace that unseen: "+
 			"add the trust in %s by hand in its console under Security, then ask again", d.Name, add.Name)
 	}
@@ -169,28 +169,28 @@ func (TrustState) mismatch(wrong *change.InvalidError, field, given string, side
 const CertificatesEnd = "TLS certificates are deprecated since 9.0."
 
 // certificates are what people should know of a connection by certificates.
-func (w *warnings) certificates(s PairState, c ConnectParams) {
-	w.add(CertificatesEnd+" A superuser of %s gets full read access to %s; use them only within one security domain.",
+func (w *WarningList) certificates(s PairState, c ConnectParams) {
+	w.Add(CertificatesEnd+" A superuser of %s gets full read access to %s; use them only within one security domain.",
 		s.Local.Name, s.Remote.Name)
 	if c.Trust == nil {
 		return
 	}
 	w.ids(s, *c.Trust)
 	if c.Trust.All {
-		w.add("%s will trust every deployment of %s in the named regions.", s.Local.Name, label(s.remoteOn))
+		w.Add("%s will trust every deployment of %s in the named regions.", s.Local.Name, SystemLabel(s.RemoteOn))
 	}
-	if s.localOn.Kind == elastic.KindECE && s.remoteOn.Kind == elastic.KindECE {
-		w.add("Elastic documents trust between two ECE through their trust relationships; a direct one is not described.")
+	if s.LocalOn.Kind == elastic.KindECE && s.RemoteOn.Kind == elastic.KindECE {
+		w.Add("Elastic documents trust between two ECE through their trust relationships; a direct one is not described.")
 	}
-	if canUseKeys(s.Local) && canUseKeys(s.Remote) {
-		w.add("Both clusters could use an API key instead, which grants only what it names.")
+	if CanUseKeys(s.Local) && CanUseKeys(s.Remote) {
+		w.Add("Both clusters could use an API key instead, which grants only what it names.")
 	}
 }
 
 // ids warns that nobody but a person can tell whether the ids are right.
-func (w *warnings) ids(s PairState, t TrustOptions) {
+func (w *WarningList) ids(s PairState, t TrustOptions) {
 	var known []string
-	for _, side := range []struct{ id, of string }{{t.LocalScope, label(s.localOn)}, {t.RemoteScope, label(s.remoteOn)}} {
+	for _, side := range []struct{ id, of string }{{t.LocalScope, SystemLabel(s.LocalOn)}, {t.RemoteScope, SystemLabel(s.RemoteOn)}} {
 		if side.id != "" {
 			known = append(known, side.id+" for "+side.of)
 		}
@@ -199,19 +199,19 @@ func (w *warnings) ids(s PairState, t TrustOptions) {
 	if len(known) > 0 {
 		ids += ": " + strings.Join(known, " and ")
 	}
-	w.add("No platform verifies %s. A wrong one trusts somebody else.", ids)
-	if s.trust == nil {
+	w.Add("No platform verifies %s. A wrong one trusts somebody else.", ids)
+	if s.Trust == nil {
 		return
 	}
-	for _, side := range []SideTrust{s.trust.Local, s.trust.Remote} {
+	for _, side := range []SideTrust{s.Trust.Local, s.Trust.Remote} {
 		if doubts := side.Doubts(); doubts != "" {
-			w.add("%s", doubts)
+			w.Add("%s", doubts)
 		}
 	}
 }
 
-// canUseKeys reports whether a deployment's version takes part in the API key model.
-func canUseKeys(d elastic.Deployment) bool {
+// CanUseKeys reports whether a deployment's version takes part in the API key model.
+func CanUseKeys(d elastic.Deployment) bool {
 	v, err := elastic.ParseVersion(d.Version)
 	return err == nil && v.AtLeast(elastic.KeyMajor, elastic.KeyMinor)
 }
@@ -219,11 +219,11 @@ func canUseKeys(d elastic.Deployment) bool {
 // Models returns the models that both sides of a survey can use, the better one first.
 func (s PairState) Models() []Model {
 	var all []Model
-	if canUseKeys(s.Local) && canUseKeys(s.Remote) {
+	if CanUseKeys(s.Local) && CanUseKeys(s.Remote) {
 		all = append(all, ModelKey)
 	}
-	_, local := s.localOn.Platform.(elastic.Trusts)
-	_, remote := s.remoteOn.Platform.(elastic.Trusts)
+	_, local := s.LocalOn.Platform.(elastic.Trusts)
+	_, remote := s.RemoteOn.Platform.(elastic.Trusts)
 	if local && remote {
 		all = append(all, ModelCertificate)
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// settings are what makes the connection on the local cluster, all sent in one call: Elasticsearch refuses an option
+// Settings are what makes the connection on the local cluster, all sent in one call: Elasticsearch refuses an option
 // without an address, and an address without the mode.
-func (c ConnectParams) settings() elastic.Settings {
+func (c ConnectParams) Settings() elastic.Settings {
 	set := map[string]any{
 		"mode":             "proxy", // the only one that works with ECE and Elastic Cloud
 		"proxy_address":    c.ProxyAddress,

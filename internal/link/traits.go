@@ -83,10 +83,10 @@ func breadth(patterns []string) string {
 // superusers read everything.
 func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[string][]string {
 	t := Traits(s, kind, c.Access, tags)
-	if s.wantsPasted() && kind == "connect" { // other changes are refused where the bot can't issue a key
+	if s.WantsPasted() && kind == "connect" { // other changes are refused where the bot can't issue a key
 		t[traitKey] = []string{keyPasted}
 	}
-	if c.byCertificate() {
+	if c.ByCertificate() {
 		t["model"], t["breadth"], t["access"] = []string{string(ModelCertificate)}, []string{"all"}, []string{"replication", "search"}
 		t["system"] = []string{"yes"}
 		delete(t, traitKey)
@@ -102,9 +102,9 @@ func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[strin
 	return t
 }
 
-// traits are those of a change of a connection that is there, which leaves it as c. What it has already is not done
+// Traits are those of a change of a connection that is there, which leaves it as c. What it has already is not done
 // beside it.
-func (e ConnectionState) traits(kind string, c ConnectParams, tags []string) map[string][]string {
+func (e ConnectionState) Traits(kind string, c ConnectParams, tags []string) map[string][]string {
 	c.Identity = nil
 	if e.ByCertificate() && kind != "migrate" {
 		c.Model = ModelCertificate

@@ -43,20 +43,20 @@ func added(now elastic.TrustSettings, e elastic.TrustEntry) AddedTrust {
 	return a
 }
 
-// empty reports whether nothing was added.
-func (a AddedTrust) empty() bool {
+// Empty reports whether nothing was added.
+func (a AddedTrust) Empty() bool {
 	return !a.Whole && !a.All && len(a.Clusters) == 0 && len(a.Certificates) == 0
 }
 
-// entry names the entry by type and scope.
-func (a AddedTrust) entry() elastic.TrustEntry {
+// Entry names the entry by type and scope.
+func (a AddedTrust) Entry() elastic.TrustEntry {
 	return elastic.TrustEntry{Type: a.Type, ScopeID: a.Scope, Name: a.Name}
 }
 
-func (a AddedTrust) sameEntry(b AddedTrust) bool { return a.Type == b.Type && a.Scope == b.Scope }
+func (a AddedTrust) SameEntry(b AddedTrust) bool { return a.Type == b.Type && a.Scope == b.Scope }
 
-// and is what either of two connections added to the same entry.
-func (a AddedTrust) and(b AddedTrust) AddedTrust {
+// And is what either of two connections added to the same entry.
+func (a AddedTrust) And(b AddedTrust) AddedTrust {
 	a.Whole, a.All = a.Whole || b.Whole, a.All || b.All
 	a.Clusters = union(a.Clusters, b.Clusters)
 	a.Certificates = union(a.Certificates, b.Certificates)
@@ -74,12 +74,12 @@ func union(a, b []string) []string {
 // sharing is a with the part of what was added for another connection that e rests on too, so that whoever ends last
 // takes it back.
 func (a AddedTrust) sharing(theirs AddedTrust, e elastic.TrustEntry) AddedTrust {
-	if !a.sameEntry(theirs) {
+	if !a.SameEntry(theirs) {
 		return a
 	}
 	theirs.Clusters = slices.DeleteFunc(slices.Clone(theirs.Clusters), func(id string) bool { return !slices.Contains(e.Clusters, id) })
 	theirs.Certificates = slices.DeleteFunc(slices.Clone(theirs.Certificates), func(f string) bool { return !holds(e, f) })
-	return a.and(theirs)
+	return a.And(theirs)
 }
 
 // holds reports whether an entry has a certificate of that fingerprint.
@@ -90,33 +90,7 @@ func holds(e elastic.TrustEntry, print string) bool {
 	})
 }
 
-// outOf is an entry without what was added, but for what is still in use; nil where nobody is left in an entry that was
-// made for it. Certificates of an entry that stays go only where it had its own before: who was let in since may rest on
-// them.
-func withoutTrust(a AddedTrust, entry json.RawMessage, u trustUsers) json.RawMessage {
-	var has elastic.TrustEntry
-	fields, certificates := map[string]json.RawMessage{}, []json.RawMessage{}
-	if json.Unmarshal(entry, &fields) != nil || json.Unmarshal(entry, &has) != nil || has.All && !a.All {
-		return entry // somebody lets all in: whom that serves, nobody can see
-	}
-	_ = json.Unmarshal(fields["certificates"], &certificates) // has was read from it
-	all := has.All && u.any()
-	clusters := slices.DeleteFunc(has.Clusters, func(id string) bool { return slices.Contains(a.Clusters, id) && !u.of(id) })
-	if !all && len(clusters) == 0 && a.Whole {
-		return nil
-	}
-	if !a.Whole && !u.any() {
-		certificates = slices.DeleteFunc(certificates, func(raw json.RawMessage) bool { return a.brought(raw) })
-	}
-	fields["certificates"], fields["trust_all"] = elastic.RawJSON(certificates), elastic.RawJSON(all)
-	delete(fields, "trust_allowlist")
-	if len(clusters) > 0 {
-		fields["trust_allowlist"] = elastic.RawJSON(clusters)
-	}
-	return elastic.RawJSON(fields)
-}
-
-func (a AddedTrust) brought(certificate json.RawMessage) bool {
+func (a AddedTrust) Brought(certificate json.RawMessage) bool {
 	var c elastic.TrustCertificate
 	if json.Unmarshal(certificate, &c) != nil {
 		return false
@@ -125,8 +99,8 @@ func (a AddedTrust) brought(certificate json.RawMessage) bool {
 	return err == nil && slices.Contains(a.Certificates, f)
 }
 
-// say is what of an entry goes, in words.
-func (a AddedTrust) say(before, after json.RawMessage) string {
+// Say is what of an entry goes, in words.
+func (a AddedTrust) Say(before, after json.RawMessage) string {
 	if after == nil {
 		return "all of it"
 	}
@@ -140,10 +114,18 @@ func (a AddedTrust) say(before, after json.RawMessage) string {
 		parts = append(parts, "every other deployment")
 	}
 	if len(gone) > 0 {
-		parts = append(parts, "the cluster "+list(gone))
+		parts = append(parts, "the cluster "+JoinWords(gone))
 	}
 	if n := len(was.Certificates) - len(is.Certificates); n > 0 {
 		parts = append(parts, "certificates that were added")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// OrNull is an entry as it is noted.
+func OrNull(raw json.RawMessage) json.RawMessage {
+	if raw == nil {
+		return json.RawMessage("null")
+	}
+	return raw
 }

@@ -11,7 +11,7 @@ import (
 var trustTypes = map[string]string{elastic.KindECE: "ECE", elastic.KindECH: "ESS"}
 
 func newEntry(on System, scope string, pems []string, all bool, clusters []string) elastic.TrustEntry {
-	e := elastic.TrustEntry{Type: trustTypes[on.Kind], Name: label(on) + " (" + scope + ")", ScopeID: scope, All: all}
+	e := elastic.TrustEntry{Type: trustTypes[on.Kind], Name: SystemLabel(on) + " (" + scope + ")", ScopeID: scope, All: all}
 	if !all {
 		e.Clusters = slices.Clone(clusters)
 	}

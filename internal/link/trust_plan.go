@@ -1,7 +1,6 @@
 package link
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -14,43 +13,25 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// judgeTrust reads how the two sides' trust stands and says what of the terms can't be.
-func (c *Catalog) judgeTrust(ctx context.Context, s *PairState, ask ConnectParams) error {
-	t, err := c.ReadTrust(ctx, *s, ask.Trust.Regions)
-	if none, ok := errors.AsType[*noRegionError](err); ok {
-		var wrong change.InvalidError
-		wrong.Add(FieldRegions, "%s", none.Error())
-		return wrong.Check()
-	}
-	if err != nil {
-		return err
-	}
-	s.trust = &t
-	if err := s.Problems(ask).Check(); err != nil {
-		return err
-	}
-	return s.checkEntries(ask)
-}
-
-// entries are whom the two sides shall trust, as the world is now.
-func (s PairState) entries(c ConnectParams) entries {
-	if !c.byCertificate() || s.trust == nil {
+// Entries are whom the two sides shall trust, as the world is now.
+func (s PairState) Entries(c ConnectParams) entries {
+	if !c.ByCertificate() || s.Trust == nil {
 		return entries{}
 	}
 	return entries{
-		local:  newEntry(s.remoteOn, c.Trust.RemoteScope, s.trust.Remote.Authorities, c.Trust.All, c.Trust.Clusters),
-		remote: newEntry(s.localOn, c.Trust.LocalScope, s.trust.Local.Authorities, false, []string{s.Local.ClusterID}),
+		Local:  newEntry(s.RemoteOn, c.Trust.RemoteScope, s.Trust.Remote.Authorities, c.Trust.All, c.Trust.Clusters),
+		Remote: newEntry(s.LocalOn, c.Trust.LocalScope, s.Trust.Local.Authorities, false, []string{s.Local.ClusterID}),
 	}
 }
 
-// checkEntries makes sure that every certificate can be read: the platforms take no other.
-func (s PairState) checkEntries(c ConnectParams) error {
-	e := s.entries(c)
+// CheckEntries makes sure that every certificate can be read: the platforms take no other.
+func (s PairState) CheckEntries(c ConnectParams) error {
+	e := s.Entries(c)
 	var wrong change.InvalidError
 	for _, side := range []struct {
 		field, name string
 		entry       elastic.TrustEntry
-	}{{FieldRemote, s.Remote.Name, e.local}, {FieldLocal, s.Local.Name, e.remote}} {
+	}{{FieldRemote, s.Remote.Name, e.Local}, {FieldLocal, s.Local.Name, e.Remote}} {
 		if len(side.entry.Certificates) == 0 {
 			wrong.Add(side.field, "the certificate authority of %s is not known; for an ECE it belongs into the bot's configuration", side.name)
 		}
@@ -78,17 +59,17 @@ func fingerprint(text string) (string, error) {
 
 // trustFields are what people read of a connect by certificates.
 func (c ConnectParams) trustFields(s PairState) []change.Field {
-	e := s.entries(c)
+	e := s.Entries(c)
 	whom := "all deployments of " + c.Trust.RemoteScope
 	if !c.Trust.All {
-		whom = "of " + c.Trust.RemoteScope + " the clusters " + list(c.Trust.Clusters)
+		whom = "of " + c.Trust.RemoteScope + " the clusters " + JoinWords(c.Trust.Clusters)
 	}
 	return []change.Field{
 		{Label: "Security model", Value: "TLS certificates (deprecated)"},
 		{Label: "The local side trusts", Value: whom},
-		{Label: "by the authorities", Value: fingerprints(e.local)},
+		{Label: "by the authorities", Value: fingerprints(e.Local)},
 		{Label: "The remote side trusts", Value: "of " + c.Trust.LocalScope + " the cluster " + s.Local.ClusterID},
-		{Label: "by the authority", Value: fingerprints(e.remote)},
+		{Label: "by the authority", Value: fingerprints(e.Remote)},
 	}
 }
 
@@ -111,3 +92,6 @@ func prints(pems []string) string {
 	}
 	return strings.Join(all, ", ")
 }
+
+// entries are whom the two sides shall trust, under the certificate model.
+type entries struct{ Local, Remote elastic.TrustEntry }

@@ -10,50 +10,50 @@ import (
 
 // Warnings are what people should know of c before they approve it. None of them stands in its way.
 func Warnings(s PairState, c ConnectParams) []string {
-	var w warnings
-	w.versions(s, c.Access)
-	if c.byCertificate() {
+	var w WarningList
+	w.Versions(s, c.Access)
+	if c.ByCertificate() {
 		w.certificates(s, c)
 	} else {
-		w.access(c)
-		if s.wantsPasted() {
-			w.add("The bot can't issue keys on %s: whoever approves for the remote side makes the key and pastes it.", s.Remote.Name)
+		w.Access(c)
+		if s.WantsPasted() {
+			w.Add("The bot can't issue keys on %s: whoever approves for the remote side makes the key and pastes it.", s.Remote.Name)
 		}
-		w.licence("local", s.Local, s.LocalLicense, s.ReadError(PartLocalCluster, PartLocalLicense))
-		w.licence("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
-		w.filters(s)
-		w.filterWarnings(s, c)
+		w.Licence("local", s.Local, s.LocalLicense, s.ReadError(PartLocalCluster, PartLocalLicense))
+		w.Licence("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
+		w.Filters(s)
+		w.FilterWarnings(s, c)
 	}
 	if known := AddressFor(c.Model, s.Remote); known != "" && (c.ProxyAddress != known || c.ServerName != s.Remote.Endpoint) {
-		w.add("The address or server name is not what the platform says of %s (%s, %s).", s.Remote.Name, known, s.Remote.Endpoint)
+		w.Add("The address or server name is not what the platform says of %s (%s, %s).", s.Remote.Name, known, s.Remote.Endpoint)
 	}
 	w.direction(s, c)
 	w.restart(s, c)
-	w.health(s.Local)
-	w.health(s.Remote)
+	w.Health(s.Local)
+	w.Health(s.Remote)
 	if c.SkipUnavailable {
-		w.add("skip_unavailable is true: searches hide errors of this connection, also a wrong key, and answer without its results.")
+		w.Add("skip_unavailable is true: searches hide errors of this connection, also a wrong key, and answer without its results.")
 	}
 	return w
 }
 
-type warnings []string
+type WarningList []string
 
-func (w *warnings) add(format string, args ...any) { *w = append(*w, fmt.Sprintf(format, args...)) }
+func (w *WarningList) Add(format string, args ...any) { *w = append(*w, fmt.Sprintf(format, args...)) }
 
-func (w *warnings) access(c ConnectParams) {
+func (w *WarningList) Access(c ConnectParams) {
 	if everything(c.Access.Search) {
-		w.add("The key may search every index of the remote cluster (*).")
+		w.Add("The key may search every index of the remote cluster (*).")
 	}
 	if everything(c.Access.Replication) {
-		w.add("The key may replicate every index of the remote cluster (*).")
+		w.Add("The key may replicate every index of the remote cluster (*).")
 	}
 	if c.ExpiryDays == 0 {
-		w.add("The key never expires.")
+		w.Add("The key never expires.")
 	}
 }
 
-func (w *warnings) versions(s PairState, a elastic.Access) {
+func (w *WarningList) Versions(s PairState, a elastic.Access) {
 	local, err := elastic.ParseVersion(s.Local.Version)
 	remote, err2 := elastic.ParseVersion(s.Remote.Version)
 	if err != nil || err2 != nil {
@@ -62,58 +62,58 @@ func (w *warnings) versions(s PairState, a elastic.Access) {
 	*w = append(*w, elastic.Mismatches(local, remote, a)...)
 }
 
-func (w *warnings) licence(side string, d elastic.Deployment, l elastic.License, unread error) {
+func (w *WarningList) Licence(side string, d elastic.Deployment, l elastic.License, unread error) {
 	switch {
 	case unread != nil:
-		w.add("The licence of %s (%s) could not be read: %s.", d.Name, side, sentence(unread))
+		w.Add("The licence of %s (%s) could not be read: %s.", d.Name, side, Sentence(unread))
 	case !l.Active:
-		w.add("The licence of %s (%s) is not active; API key connections want Enterprise.", d.Name, side)
+		w.Add("The licence of %s (%s) is not active; API key connections want Enterprise.", d.Name, side)
 	case l.Type != "enterprise" && l.Type != "trial":
-		w.add("The licence of %s (%s) is %s; API key connections want Enterprise.", d.Name, side, l.Type)
+		w.Add("The licence of %s (%s) is %s; API key connections want Enterprise.", d.Name, side, l.Type)
 	}
 }
 
-func (w *warnings) health(d elastic.Deployment) {
+func (w *WarningList) Health(d elastic.Deployment) {
 	if !d.Healthy {
-		w.add("%s is not healthy.", d.Name)
+		w.Add("%s is not healthy.", d.Name)
 	}
 	if d.Pending {
-		w.add("A change of %s is under way on its platform.", d.Name)
+		w.Add("A change of %s is under way on its platform.", d.Name)
 	}
 }
 
-// filters warns where network filters of the remote may keep the local platform out. Only a person can tell which
+// Filters warns where network filters of the remote may keep the local platform out. Only a person can tell which
 // address comes out of NAT, so this never goes further than a warning.
-func (w *warnings) filters(s PairState) {
+func (w *WarningList) Filters(s PairState) {
 	if err := s.ReadError(PartRulesets); err != nil {
-		w.add("Whether network filters apply to %s could not be read: %s.", s.Remote.Name, sentence(err))
+		w.Add("Whether network filters apply to %s could not be read: %s.", s.Remote.Name, Sentence(err))
 		return
 	}
-	if s.open() {
+	if s.Open() {
 		return
 	}
 	var names []string
-	for _, r := range closing(s.Rulesets) {
+	for _, r := range ClosingRulesets(s.Rulesets) {
 		names = append(names, r.Name)
 	}
 	say := fmt.Sprintf("Network filters apply to %s (%s): they must let the outgoing addresses of %s in.",
 		s.Remote.Name, strings.Join(names, ", "), s.Local.Platform)
-	if addresses, known := s.egress(); known {
-		if out := uncovered(addresses, s.Rulesets); len(out) > 0 {
-			say += fmt.Sprintf(" They do not let in %s, which the bot's configuration names.", list(out))
+	if addresses, known := s.KnownEgress(); known {
+		if out := Uncovered(addresses, s.Rulesets); len(out) > 0 {
+			say += fmt.Sprintf(" They do not let in %s, which the bot's configuration names.", JoinWords(out))
 		} else {
-			say += fmt.Sprintf(" They let in %s, which the bot's configuration names.", list(addresses))
+			say += fmt.Sprintf(" They let in %s, which the bot's configuration names.", JoinWords(addresses))
 		}
-	} else if out := uncovered(s.Egress, s.Rulesets); len(out) > 0 {
-		say += fmt.Sprintf(" Its hosts call themselves %s, which no filter names; behind NAT other addresses count.", list(out))
+	} else if out := Uncovered(s.Egress, s.Rulesets); len(out) > 0 {
+		say += fmt.Sprintf(" Its hosts call themselves %s, which no filter names; behind NAT other addresses count.", JoinWords(out))
 	} else if len(s.Egress) == 0 {
 		say += " Which ones these are is not known."
 	}
-	w.add("%s", say)
+	w.Add("%s", say)
 }
 
-// uncovered returns the addresses that no IP filter lets in.
-func uncovered(addresses []string, rulesets []elastic.Ruleset) []string {
+// Uncovered returns the addresses that no IP filter lets in.
+func Uncovered(addresses []string, rulesets []elastic.Ruleset) []string {
 	var allowed []netip.Prefix
 	for _, r := range rulesets {
 		if r.Type != "ip" {
@@ -149,8 +149,8 @@ func covered(address string, allowed []netip.Prefix) bool {
 	return false
 }
 
-// list joins words for people, the first few of many.
-func list(words []string) string {
+// JoinWords joins words for people, the first few of many.
+func JoinWords(words []string) string {
 	const most = 10
 	if len(words) > most {
 		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)

@@ -8,6 +8,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // Records are n managed connections of an ECE "ece-prod" to an organization "elastic-cloud", five of each deployment, as
@@ -33,7 +34,7 @@ func Records(from, n int, request string, at time.Time) ([]change.StoredRecord, 
 			return nil, err
 		}
 		all = append(all, change.StoredRecord{
-			Key: link.RecordKey(m.Name()), Value: raw, Request: request, By: change.Actor{User: "U0ALICE", Team: "T0"}, At: at,
+			Key: inventory.RecordKey(m.Name()), Value: raw, Request: request, By: change.Actor{User: "U0ALICE", Team: "T0"}, At: at,
 		})
 	}
 	return all, nil

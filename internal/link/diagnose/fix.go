@@ -1,0 +1,144 @@
+package diagnose
+
+import (
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// fixFor is the change that mends a cause, where the bot has one.
+func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
+	certified := x.Certified() && (link.IsTransportPort(x.Own.Options(x.Alias)["proxy_address"]) ||
+		x.Managed != nil && link.IsTransportPort(x.Managed.Settings["proxy_address"]))
+	switch {
+	case certified && (c.OfTrust() || c == link.CausePort) && link.CanUseKeys(x.PairState.Local) && link.CanUseKeys(x.Remote):
+		return link.KindMigrate, "A migration makes an API key under the same alias, which needs no trust between certificates."
+	case (c == link.CauseTrust || c == link.CauseTrustedNames || c == link.CauseServerName) && x.matchesPlatform():
+		return "", "" // what the remote side shows is mended there
+	case c == link.CauseNotRead, c == link.CauseStaleKey, c == link.CauseSkip, c == link.CauseExpired:
+		return "", "" // for people, on the local cluster or on the platform
+	case x.Managed == nil:
+		return link.KindAdopt, "The bot changes nothing that was made by hand: adopt the connection, then it can be mended."
+	case certified:
+		return "", "" // what else is wrong with certificates is mended on the platforms
+	}
+	switch c { //nolint:exhaustive // the others are for people
+	case link.CausePort, link.CauseTrust, link.CauseServerName, link.CauseUnknownHost, link.CauseUnreachable, link.CauseNotTold:
+		if x.matchesPlatform() {
+			return "", ""
+		}
+		return link.KindUpdate, "An update sets the address and server name that the platform tells."
+	case link.CauseNoKey, link.CauseBadKey, link.CauseKeyType, link.CauseMalformedKey:
+		return link.KindRotate, "A rotation makes a new key and stores it."
+	case link.CauseIdentity:
+		if x.Unsigned() {
+			return link.KindUpdate, "An update makes the local nodes sign again."
+		}
+	case link.CauseNotAllowed:
+		return link.KindUpdate, "An update changes what the key may read."
+	case link.CauseFilter:
+		if x.CanAddFilters() {
+			return link.KindUpdate, "An update adds a network filter that lets the local side in. A person confirms the addresses: behind NAT nobody else knows them."
+		}
+	case link.CauseNoPrivileges:
+		if len(x.Roles) == 0 && x.mayWriteRoles() {
+			return link.KindUpdate, "An update writes a role for it; whom to give it to, people decide."
+		}
+	}
+	return "", ""
+}
+
+// matchesPlatform reports whether the connection goes where the platform says that the remote deployment is.
+func (x *HealthReport) matchesPlatform() bool {
+	now, told := link.PrefillUpdate(x.ConnectionState), FixParams(x.ConnectionState, link.CauseTrust)
+	return x.HasRemote() && now.ProxyAddress == told.ProxyAddress && now.ServerName == told.ServerName
+}
+
+func (x *HealthReport) mayWriteRoles() bool {
+	es, err := x.LocalOn.Cluster(x.PairState.Local)
+	_, ok := es.(elastic.Roles)
+	return err == nil && ok
+}
+
+// FixParams is the update that mends a cause: it sets what the platform says of the remote deployment, or adds a filter or
+// a role. Everything else stays as it is.
+func FixParams(e link.ConnectionState, c link.Cause) link.UpdateParams {
+	u := link.PrefillUpdate(e)
+	switch c { //nolint:exhaustive // the others are mended by the address, or by what people fill in
+	case link.CauseFilter:
+		addresses, _ := e.BlockedAddresses()
+		u.Filter = &link.FilterOptions{Sources: addresses}
+	case link.CauseNoPrivileges:
+		u.Role = &link.RoleOptions{Name: roleFor(e)}
+	default:
+		if e.HasRemote() && e.Remote.Endpoint != "" {
+			u.ProxyAddress, u.ServerName = e.Remote.TakesKeysAt(), e.Remote.Endpoint
+		}
+	}
+	return u
+}
+
+// roleFor is the name of a role for those who shall search through a connection.
+func roleFor(e link.ConnectionState) string {
+	if e.Managed != nil && e.Managed.Role != "" {
+		return e.Managed.Role
+	}
+	const suffix = "-readers"
+	return strings.TrimLeft(e.Alias[:min(len(e.Alias), 100-len(suffix))], "_-") + suffix
+}
+
+// filtered looks whether the remote's network filters are what keeps the local side out. It asks only where the
+// connection does not come up and nothing more specific is known.
+func (x *HealthReport) filtered(f *finding) *finding {
+	switch f.diagnosis.Cause { //nolint:exhaustive // the others say that the remote side was reached
+	case link.CauseUnreachable, link.CauseDropped, link.CauseNotTold:
+	default:
+		return f
+	}
+	if x.Open() || x.model() == link.ModelCertificate {
+		return f
+	}
+	var w link.WarningList
+	w.Filters(x.PairState)
+	f.diagnosis.Fix = strings.Join(w, " ")
+	addresses, known := x.KnownEgress()
+	out := link.Uncovered(addresses, x.Rulesets)
+	if len(addresses) > 0 && len(out) == 0 {
+		return f // it is something else
+	}
+	if known {
+		f.diagnosis.Cause = link.CauseFilter
+		f.diagnosis.Say = "The network filters of " + x.Remote.Name + " shut " + x.PairState.Local.Name + " out."
+		f.say += "; no filter lets in " + link.JoinWords(out)
+	}
+	if !x.CanAddFilters() {
+		f.diagnosis.Fix += " The bot's configuration does not let it add one: add it on the platform of " + x.Remote.Name + "."
+	}
+	f.fix, f.why = x.fixFor(link.CauseFilter)
+	return f
+}
+
+// readers looks whether anybody but superusers may search through the connection. That is no fault of it, but what
+// people meet first.
+func (x *HealthReport) readers() *finding {
+	const name = "Roles that name it"
+	if x.Info.Credentials == "" || x.UsersUnread != nil {
+		return nil // under the certificate model the remote cluster's roles decide
+	}
+	if len(x.Roles) > 0 {
+		return pass(name, "%s", link.JoinWords(x.Roles))
+	}
+	say := "no role names " + x.Alias + ": only superusers may search it"
+	if len(x.WideRoles) > 0 {
+		say += ", and who has a role for every remote cluster (" + link.JoinWords(x.WideRoles) + ")"
+	}
+	f := pass(name, "%s", say)
+	f.hint = &Diagnosis{
+		Cause: link.CauseNoPrivileges, Say: "No role names " + x.Alias + ".",
+		Fix: "Give those who shall search a role with remote_indices for the cluster " + x.Alias + ".",
+	}
+	f.fix, f.why = x.fixFor(link.CauseNoPrivileges)
+	return f
+}

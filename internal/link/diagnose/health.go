@@ -1,0 +1,212 @@
+package diagnose
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+)
+
+// ProblemKind is what can be the matter with a managed connection.
+type ProblemKind string
+
+// The troubles that the watch looks for.
+const (
+	ProblemDown     ProblemKind = "down"     // it does not connect
+	ProblemDegraded ProblemKind = "degraded" // it works, but not as it should
+	ProblemExpiring ProblemKind = "expiring" // its key ends soon, or the certificates that it rests on
+	ProblemDrifted  ProblemKind = "drifted"  // it is not as it was approved
+)
+
+// ProblemKinds returns all there are, the worst first.
+func ProblemKinds() []ProblemKind {
+	return []ProblemKind{ProblemDown, ProblemDegraded, ProblemExpiring, ProblemDrifted}
+}
+
+// Problem is a trouble of one connection.
+type Problem struct {
+	Kind  ProblemKind
+	Say   string      // what is the matter, for people
+	Fix   change.Kind // the change that mends it; empty: none that the bot has
+	Cause link.Cause  // of what is lost or degraded
+
+	// Certificates: it is about those of the two sides, not about a key or settings.
+	Certificates bool
+}
+
+// HealthResult is how a managed connection was found.
+type HealthResult struct {
+	Local, Remote string    // the deployments' names; Remote is empty where the bot can't see it
+	Expires       time.Time // of its key; zero: never, or nobody knows
+	Problems      []Problem // none: it is well
+}
+
+// Checker says how connections are.
+type Checker struct {
+	*inventory.Connections
+	now func() time.Time
+}
+
+// NewChecker returns a checker of those connections.
+func NewChecker(c *inventory.Connections, now func() time.Time) *Checker {
+	return &Checker{Connections: c, now: now}
+}
+
+// Health looks at a managed connection. An error says that nothing can be said, which is no news of the connection.
+func (r *Checker) Health(ctx context.Context, m link.ManagedConnection, expiresWithin time.Duration) (HealthResult, error) {
+	x, err := r.Diagnose(ctx, m.Name())
+	if err != nil {
+		return HealthResult{}, err
+	}
+	x.Managed = &m
+	return x.Checkup(expiresWithin)
+}
+
+// Checkup is what an examination comes to. An error says that nothing can be said.
+func (x HealthReport) Checkup(expiresWithin time.Duration) (HealthResult, error) {
+	if err := x.RequireRead(link.PartLocalCluster, link.PartSettings); err != nil {
+		return HealthResult{}, err
+	}
+	found := HealthResult{Local: x.PairState.Local.Name, Problems: x.problems(expiresWithin)}
+	if x.HasRemote() {
+		found.Remote = x.Remote.Name
+	}
+	if !x.ByCertificate() {
+		found.Expires = x.expires()
+	}
+	return found, nil
+}
+
+func (x HealthReport) problems(expiresWithin time.Duration) []Problem {
+	var all []Problem
+	add := func(t ProblemKind, fix change.Kind, format string, args ...any) {
+		all = append(all, Problem{Kind: t, Fix: fix, Say: fmt.Sprintf(format, args...)})
+	}
+	if d := x.Diagnosis; d != nil {
+		trouble := ProblemDown
+		if x.Info.Connected && (x.Version != "" || d.Cause.LeavesConnected()) {
+			trouble = ProblemDegraded
+		}
+		add(trouble, x.Fix, "%s (%s)", d.Say, x.Evidence)
+		all[0].Cause = d.Cause
+	} else if x.Info.Connected && x.Info.MaxSockets > 0 && x.Info.Sockets < x.Info.MaxSockets {
+		add(ProblemDegraded, "", "Only %d of %d sockets are connected.", x.Info.Sockets, x.Info.MaxSockets)
+	}
+	if t := x.expires(); len(x.Keys) > 0 && !t.IsZero() && t.Sub(x.At) < expiresWithin {
+		add(ProblemExpiring, link.KindRotate, "Its key expires on %s.", t.UTC().Format("2006-01-02"))
+	}
+	if p := x.trustEnds(x.At.Add(expiresWithin)); p != nil {
+		all = append(all, *p)
+	}
+	if p := x.drifted(); p != nil {
+		all = append(all, *p)
+	}
+	return all
+}
+
+// trustEnds is the problem that certificates end before t.
+func (x *HealthReport) trustEnds(t time.Time) *Problem {
+	say := x.ending(t)
+	if say == "" {
+		return nil
+	}
+	fix, _ := x.fixFor(link.CauseTrust)
+	return &Problem{Kind: ProblemExpiring, Fix: fix, Certificates: true, Say: say + ". " + link.HowToTrust}
+}
+
+// drifted is the problem that a connection is not as it was approved, or that the other side's certificates are not
+// any more. Both are told in one message: people look at the connection once.
+func (x *HealthReport) drifted() *Problem {
+	p := Problem{Kind: ProblemDrifted, Fix: link.KindUpdate}
+	if x.ByCertificate() {
+		p.Fix = "" // an update is for connections by key
+	}
+	var says []string
+	if diff := x.drift(); diff != "" {
+		says = append(says, "It is not as it was approved: "+diff+".")
+	}
+	if gap := x.untrusted(); gap != "" {
+		p.Certificates = len(says) == 0
+		p.Fix, _ = x.fixFor(link.CauseTrust)
+		says = append(says, gap+". Once only such certificates are shown, the connection is lost. "+link.HowToTrust)
+	}
+	if len(says) == 0 {
+		return nil
+	}
+	p.Say = strings.Join(says, " ")
+	return &p
+}
+
+func (x HealthReport) expires() time.Time {
+	for _, k := range x.Keys {
+		if !k.Expires.IsZero() {
+			return k.Expires
+		}
+	}
+	if x.Managed == nil {
+		return time.Time{}
+	}
+	return x.Managed.KeyExpires()
+}
+
+// drift says what is not as it was approved; empty if nothing is.
+func (x HealthReport) drift() string {
+	if x.Own.Empty() || x.Managed == nil {
+		return "" // lost, and said so
+	}
+	var diff []string
+	m := *x.Managed
+	now := x.Own.Options(x.Alias)
+	options := slices.Sorted(maps.Keys(m.Settings))
+	for _, option := range slices.Sorted(maps.Keys(now)) {
+		if _, ok := m.Settings[option]; !ok {
+			options = append(options, option)
+		}
+	}
+	for _, option := range options {
+		if now[option] != m.Settings[option] {
+			diff = append(diff, fmt.Sprintf("%s is %s, and was %s", option, link.OrDefault(now[option]), link.OrDefault(m.Settings[option])))
+		}
+	}
+	for _, k := range x.Keys {
+		if m.Identity != "" && k.Identity != m.Identity {
+			diff = append(diff, fmt.Sprintf("the key demands certificates of %s, and was approved for %s", link.OrDefault(k.Identity), m.Identity))
+		}
+		if len(k.Access.Search)+len(k.Access.Replication) > 0 && len(link.Grants(m.Access)) > 0 && !k.Access.Equal(m.Access) {
+			diff = append(diff, fmt.Sprintf("the key may read %s, and was approved for %s", accessWords(k.Access), accessWords(m.Access)))
+		}
+	}
+	return strings.Join(diff, "; ")
+}
+
+func accessWords(a elastic.Access) string {
+	var patterns []string
+	for _, g := range link.Grants(a) {
+		patterns = append(patterns, g.Pattern)
+	}
+	return link.JoinWords(patterns)
+}
+
+// Approved is the update that makes a connection what was approved.
+func Approved(e link.ConnectionState) link.UpdateParams {
+	u := link.PrefillUpdate(e)
+	if e.Managed == nil {
+		return u
+	}
+	c := e.Managed.AsConnect(e.Params())
+	u.ProxyAddress, u.ServerName, u.Access = c.ProxyAddress, c.ServerName, e.Managed.Access
+	u.SkipUnavailable, u.Compress, u.PingSchedule = c.SkipUnavailable, c.Compress, c.PingSchedule
+	u.ProxySockets = 0
+	if n, err := strconv.Atoi(e.Managed.Settings["proxy_socket_connections"]); err == nil {
+		u.ProxySockets = n
+	}
+	return u
+}

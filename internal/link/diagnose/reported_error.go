@@ -1,0 +1,38 @@
+package diagnose
+
+import (
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// WithReportedError adds an error that somebody has seen, such as a search's. The checks ask as the bot's user, and what another
+// user may not do they can't see. A cause that they found themselves comes first all the same.
+func (x *HealthReport) WithReportedError(text string) {
+	const name = "The error that was seen"
+	text = strings.Join(strings.Fields(text), " ")
+	if text == "" || x.Diagnosis != nil {
+		return
+	}
+	d := Explain(text, x.symptoms())
+	switch d.Cause { //nolint:exhaustive // the others are of the connection, which works now
+	case link.CauseNoPrivileges, link.CauseNotAllowed:
+		f := x.fail(name, d.Cause, text)
+		f.diagnosis = &d
+		f = x.privileged(f)
+		x.Checks = append(x.Checks, Check{Name: name, Say: text})
+		x.Diagnosis, x.Evidence, x.Hint, x.Fix, x.FixWhy = f.diagnosis, text, nil, f.fix, f.why
+	case link.CauseUnknown:
+		x.Checks = append(x.Checks, Check{Name: name, OK: true, Hint: true, Say: "it is not one that the bot knows: " + text})
+	default:
+		x.Checks = append(x.Checks, Check{Name: name, OK: true, Hint: true, Say: "it meant: " + d.Say + " It is not so now."})
+	}
+}
+
+// privileged names the roles that a user without rights could be given, where there are some.
+func (x *HealthReport) privileged(f *finding) *finding {
+	if f.diagnosis.Cause == link.CauseNoPrivileges && len(x.Roles) > 0 {
+		f.diagnosis.Fix = "Give that user one of the roles that name it: " + link.JoinWords(x.Roles) + "."
+	}
+	return f
+}

@@ -1,0 +1,35 @@
+package inventory
+
+import (
+	"context"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// Judge reads what else c needs to know, and returns what stands against it.
+func (c *Catalog) Judge(ctx context.Context, s *link.PairState, ask link.ConnectParams) error {
+	if err := s.Problems(ask).Check(); err != nil {
+		return err
+	}
+	if err := s.RequireRead(s.Needs(ask)...); err != nil {
+		return err
+	}
+	if err := c.checkOwners(ctx, *s, ask); err != nil {
+		return err
+	}
+	if err := ReadOptional(ctx, s, ask); err != nil {
+		return err
+	}
+	if ask.Identity != nil {
+		if err := readSigning(ctx, s); err != nil {
+			return err
+		}
+		if err := s.Problems(ask).Check(); err != nil {
+			return err
+		}
+	}
+	if ask.ByCertificate() {
+		return c.judgeTrust(ctx, s, ask)
+	}
+	return nil
+}

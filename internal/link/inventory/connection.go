@@ -1,0 +1,46 @@
+package inventory
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// readBoth fills in what a survey reads, and the connection's own part of it.
+func readBoth(ctx context.Context, e *link.ConnectionState) {
+	hasRemote := e.HasRemote() // asked before: it copies all of e, which is being filled in below
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if hasRemote {
+			readSides(ctx, &e.PairState)
+		} else {
+			readLocal(ctx, &e.PairState)
+		}
+	})
+	wg.Go(func() {
+		if es, err := e.LocalOn.Cluster(e.PairState.Local); err == nil {
+			if info, err := es.RemoteInfo(ctx); err == nil {
+				e.Info, e.Listed = info[e.Alias]
+			}
+		}
+	})
+	if hasRemote {
+		wg.Go(func() { readKeys(ctx, e) })
+	}
+	wg.Wait()
+	e.Own = e.Settings.Of(e.Alias)
+	e.HasKey = slices.Contains(e.Stored, e.Alias)
+}
+
+func readKeys(ctx context.Context, e *link.ConnectionState) {
+	if e.Managed == nil || e.Managed.KeyName == "" {
+		return
+	}
+	remote, err := e.RemoteOn.Cluster(e.Remote)
+	if err == nil {
+		e.Keys, err = remote.ActiveKeys(ctx, e.Managed.KeyName)
+	}
+	e.KeysUnread = err
+}

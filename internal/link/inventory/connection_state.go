@@ -1,0 +1,107 @@
+package inventory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// State reads one connection. It fails with a *change.InvalidError where there is no such deployment, and with
+// what the platform meets.
+func (r *Connections) State(ctx context.Context, n link.Name) (link.ConnectionState, error) {
+	e := link.ConnectionState{Name: n}
+	managed, err := r.ManagedAt(ctx, n)
+	if err != nil {
+		return e, err
+	}
+	if m, ok := managed[n]; ok {
+		e.Managed = &m
+	}
+	local, err := r.catalog.Fresh(ctx, n.Local)
+	if err := missing(n.Local, elastic.Ref{}, [2]error{err}); err != nil {
+		return e, err
+	}
+	e.PairState.Local = local
+	e.LocalOn, _ = r.catalog.System(n.Local.Platform)
+	if e.Managed != nil {
+		err = r.remoteSide(ctx, &e, e.Managed.Remote)
+	} else {
+		err = r.remoteByAddress(ctx, &e)
+	}
+	if err != nil {
+		return e, err
+	}
+	readBoth(ctx, &e)
+	r.readUsers(ctx, &e)
+	return e, nil
+}
+
+func (r *Connections) remoteSide(ctx context.Context, e *link.ConnectionState, ref elastic.Ref) error {
+	d, err := r.catalog.Fresh(ctx, ref)
+	_, unknown := link.AsUnknownSystem(err)
+	if unknown || elastic.IsNotFound(err) {
+		return nil // it may have been deleted: what is left of the connection can still be dealt with
+	}
+	if err != nil {
+		return link.WrapCall("reading deployment "+ref.String(), err)
+	}
+	e.Remote = d
+	e.RemoteOn, _ = r.catalog.System(ref.Platform)
+	return nil
+}
+
+// remoteByAddress finds the remote deployment of a connection that was made by hand.
+func (r *Connections) remoteByAddress(ctx context.Context, e *link.ConnectionState) error {
+	es, err := e.LocalOn.Cluster(e.PairState.Local)
+	if err != nil {
+		return link.WrapCall("reaching Elasticsearch of "+e.PairState.Local.Name, err)
+	}
+	info, err := es.RemoteInfo(ctx)
+	if err != nil {
+		return link.WrapCall("reading the remote connections of "+e.PairState.Local.Name, err)
+	}
+	host, ok := hostOf(info[e.Alias])
+	if !ok {
+		return nil
+	}
+	if d := r.at(ctx, host); d != nil {
+		return r.remoteSide(ctx, e, d.Ref)
+	}
+	return nil
+}
+
+func (r *Connections) readUsers(ctx context.Context, e *link.ConnectionState) {
+	es, err := e.LocalOn.Cluster(e.PairState.Local)
+	uses, ok := es.(elastic.Uses)
+	if err != nil || !ok {
+		e.UsersUnread = elastic.ErrNoCredentials
+		return
+	}
+	followers, err := uses.Followers(ctx)
+	e.UsersUnread = err
+	for _, f := range followers {
+		switch {
+		case f.Alias != e.Alias:
+		case f.Pattern:
+			e.Users = append(e.Users, "auto-follow pattern "+f.Name)
+		default:
+			e.Users = append(e.Users, "follower index "+f.Name)
+		}
+	}
+	roles, err := uses.RemoteRoles(ctx)
+	if err != nil {
+		e.UsersUnread = err
+	}
+	for _, role := range roles {
+		switch {
+		case role.Reserved:
+		case role.Names(e.Alias):
+			e.Users = append(e.Users, "role "+role.Name)
+			e.Roles = append(e.Roles, role.Name)
+		case slices.Contains(role.Clusters, "*"):
+			e.WideRoles = append(e.WideRoles, role.Name)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package inventory
+
+import (
+	"context"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// readSigning reads whose signatures the remote cluster believes. Where a person makes the key, a person sees to that too.
+func readSigning(ctx context.Context, s *link.PairState) error {
+	if s.WantsPasted() {
+		return nil
+	}
+	remote, err := s.RemoteOn.Cluster(s.Remote)
+	if err != nil {
+		return link.WrapCall("reaching Elasticsearch of "+s.Remote.Name, err)
+	}
+	verifier, ok := remote.(elastic.Verifier)
+	if !ok {
+		return link.UserError("The bot can't tell whose signatures "+s.Remote.Name+" believes.", "%s is no verifier", s.Remote.Name)
+	}
+	t, err := verifier.SigningTrust(ctx)
+	if err != nil {
+		return link.WrapCall("reading whose signatures "+s.Remote.Name+" believes", err)
+	}
+	s.Signing = &t
+	privileged, ok := remote.(elastic.Privileged)
+	if !ok || s.Authorities() == nil {
+		return nil
+	}
+	missing, err := privileged.MissingPrivileges(ctx, []string{"manage"}) // which writing cluster settings takes
+	s.MayNotManage = len(missing) > 0
+	return link.WrapCall("asking what the bot may do on "+s.Remote.Name, err)
+}
+
+// ReadOptional reads what they rest on, and says if the role is somebody else's.
+func ReadOptional(ctx context.Context, s *link.PairState, c link.ConnectParams) error {
+	if c.Filter != nil {
+		if err := s.RequireRead(link.PartRulesets); err != nil {
+			return err
+		}
+	}
+	if c.Role != nil {
+		return readRole(ctx, s, c)
+	}
+	return nil
+}
+
+// readRole reads the role that c names, and says if it is not the bot's.
+func readRole(ctx context.Context, s *link.PairState, c link.ConnectParams) error {
+	es, err := s.LocalOn.Cluster(s.Local)
+	if err != nil {
+		return link.WrapCall("reaching Elasticsearch of "+s.Local.Name, err)
+	}
+	var wrong change.InvalidError
+	roles, ok := es.(elastic.Roles)
+	if !ok {
+		wrong.Add(link.FieldRole, "the bot can't change roles of %s", s.Local.Name)
+		return wrong.Check()
+	}
+	if s.Role, err = roles.Role(ctx, c.Role.Name); err != nil {
+		return link.WrapCall("reading role "+c.Role.Name+" of "+s.Local.Name, err)
+	}
+	if s.Role != nil && !link.IsOurRole(s.Role) {
+		wrong.Add(link.FieldRole, "the role %s exists on %s and is not the bot's, so it is left alone; choose another name", c.Role.Name, s.Local.Name)
+	}
+	return wrong.Check()
+}

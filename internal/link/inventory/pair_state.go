@@ -1,0 +1,36 @@
+package inventory
+
+import (
+	"context"
+	"sync"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// ReadPair reads both sides at once. The deployments may be some seconds old; everything else is read now. It fails
+// only if a deployment can't be read: with a *change.InvalidError if there is none.
+func (c *Catalog) ReadPair(ctx context.Context, local, remote elastic.Ref) (link.PairState, error) {
+	return c.readPair(ctx, local, remote, c.Deployment)
+}
+
+// ReadPairFresh is a Survey with nothing remembered.
+func (c *Catalog) ReadPairFresh(ctx context.Context, local, remote elastic.Ref) (link.PairState, error) {
+	return c.readPair(ctx, local, remote, c.Fresh)
+}
+
+func (c *Catalog) readPair(ctx context.Context, local, remote elastic.Ref, get getDeployment) (link.PairState, error) {
+	s := link.PairState{Pasting: c.o.Pasting}
+	var errs [2]error
+	var wg sync.WaitGroup
+	wg.Go(func() { s.Local, errs[0] = get(ctx, local) })
+	wg.Go(func() { s.Remote, errs[1] = get(ctx, remote) })
+	wg.Wait()
+	if err := missing(local, remote, errs); err != nil {
+		return link.PairState{}, err
+	}
+	s.LocalOn, _ = c.System(local.Platform)
+	s.RemoteOn, _ = c.System(remote.Platform)
+	readSides(ctx, &s)
+	return s, nil
+}

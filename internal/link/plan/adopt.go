@@ -1,0 +1,104 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
+)
+
+// FieldKeyName is the field of an adoption that names the key.
+const FieldKeyName = "key_name"
+
+// AdoptPlanner plans and makes adoptions.
+type AdoptPlanner struct{ planner }
+
+// NewAdoptPlanner returns an adopter of the connections that r reads.
+func NewAdoptPlanner(r *inventory.Connections, o steps.PlannerOptions) *AdoptPlanner {
+	return &AdoptPlanner{newPlanner(r, o)}
+}
+
+// Plan implements change.Planner; errors as of Connector.Plan.
+func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
+	var p link.AdoptParams
+	if err := parse(link.KindAdopt, params, &p); err != nil {
+		return change.Proposal{}, err
+	}
+	e, err := k.roster.State(ctx, link.Name{Local: p.Local, Alias: p.Alias})
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	wrong := e.Refusal(link.KindAdopt)
+	link.CheckPatterns(wrong, link.FieldSearch, p.Access.Search)
+	link.CheckPatterns(wrong, link.FieldReplication, p.Access.Replication)
+	if err := wrong.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	key, err := adoptedKey(ctx, e, &p)
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	c := e.Params()
+	c.Access = p.Access
+	m := c.Managed(p.KeyName).Named(e.PairState)
+	m.Adopted, m.Settings = true, e.Own.Options(e.Alias)
+	if key != nil {
+		m.KeyDays, m.Expires, m.Identity = key.Days(), key.Expires, key.Identity
+	}
+	fields := e.Sides()
+	add := func(label, value string) { fields = append(fields, change.Field{Label: label, Value: value}) }
+	add("Settings", e.Own.Brief(e.Alias))
+	add("Model", inventory.Connection{Info: e.Info}.Model())
+	add("Key", orUnknown(p.KeyName))
+	unset := orUnknown
+	if key != nil && len(key.Access.Search)+len(key.Access.Replication) > 0 {
+		unset = orNothing // the key itself tells
+	}
+	add("May search", unset(link.JoinWords(p.Access.Search)))
+	add("May replicate", unset(link.JoinWords(p.Access.Replication)))
+	return proposalBuilder{
+		Proposal: change.Proposal{
+			Traits: e.Traits("adopt", c, k.o.Tags),
+			Kind:   link.KindAdopt, Title: e.Title("Adopt"), Fields: fields,
+			Warnings: []string{"No cluster is changed: from then on the bot watches the connection, and can rotate, update and end it."},
+			Basis:    e.Basis(), Records: []change.Record{m.AsRecord()},
+			Steps: []change.PlannedStep{steps.InspectArgs{Local: p.Local, Alias: p.Alias, Access: p.Access}.Planned(connectionView(e))},
+		},
+		params: p,
+	}.proposal(link.Target(p.Local, p.Alias))
+}
+
+// adoptedKey finds the key that was named, and what it may read where that was left out.
+func adoptedKey(ctx context.Context, e link.ConnectionState, p *link.AdoptParams) (*elastic.Key, error) {
+	if p.KeyName == "" {
+		return nil, nil
+	}
+	remote, err := e.RemoteOn.Cluster(e.Remote)
+	if err != nil {
+		return nil, link.WrapCall("reaching Elasticsearch of "+e.Remote.Name, err)
+	}
+	keys, err := remote.ActiveKeys(ctx, p.KeyName)
+	if err != nil {
+		return nil, link.WrapCall("reading the keys of "+e.Remote.Name, err)
+	}
+	if len(keys) != 1 {
+		say := fmt.Sprintf("%s has %d valid cross-cluster keys of this name; leave it out if you are not sure", e.Remote.Name, len(keys))
+		return nil, &change.InvalidError{Problems: []change.Problem{{Field: FieldKeyName, Say: say, Named: true}}}
+	}
+	if len(p.Access.Search)+len(p.Access.Replication) == 0 {
+		p.Access = keys[0].Access
+	}
+	return &keys[0], nil
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "not known"
+	}
+	return s
+}

@@ -1,0 +1,156 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
+)
+
+// DisconnectPlanner plans and makes the end of connections.
+type DisconnectPlanner struct{ planner }
+
+// NewDisconnectPlanner returns a disconnector of the connections that r reads.
+func NewDisconnectPlanner(r *inventory.Connections, o steps.PlannerOptions) *DisconnectPlanner {
+	return &DisconnectPlanner{newPlanner(r, o)}
+}
+
+// Plan implements change.Planner; errors as of Connector.Plan.
+func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
+	var p link.DisconnectParams
+	if err := parse(link.KindDisconnect, params, &p); err != nil {
+		return change.Proposal{}, err
+	}
+	e, err := k.roster.State(ctx, link.Name(p))
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	wrong := e.Problems(false)
+	if e.Listed && e.Own.Empty() {
+		wrong.Add(link.FieldAlias, "%s is set in elasticsearch.yml of %s, which no API changes", e.Alias, e.PairState.Local.Name)
+	}
+	if err := wrong.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	if err := requireReachable(e, e.HasRemote() && e.Managed != nil && e.Managed.KeyName != ""); err != nil {
+		return change.Proposal{}, err
+	}
+	f, leaves := planStateOf(e, e.Params()), k.cleanup(ctx, e)
+	f.After = elastic.Settings{}
+	used, key := "nothing that the bot can see", orNone(e.KeyLine())
+	if len(e.Users) > 0 {
+		used = link.JoinWords(e.Users)
+	}
+	if !f.keyed() {
+		key = "none: it uses certificates"
+	}
+	fields := append(e.Sides(), change.Field{Label: "Used by", Value: used}, change.Field{Label: "Key", Value: key})
+	fields = append(fields, leaves.Fields()...)
+	return proposalBuilder{
+		Proposal: change.Proposal{
+			Traits: e.Traits("disconnect", f.Connect, k.o.Tags),
+			Kind:   link.KindDisconnect, Title: e.Title("Disconnect"),
+			Fields: fields, Warnings: disconnectWarnings(e, *leaves), Unsure: leaves.Unsure,
+			Basis:   append(e.Basis(), change.Field{Label: "Used by", Value: strings.Join(e.Users, ", ")}),
+			Records: []change.Record{link.Forget(e.Name)},
+			Steps:   k.steps(e, f, *leaves),
+		},
+		params: p,
+	}.proposal(link.Target(p.Local, p.Alias))
+}
+
+// cleanup works out what was made for a connection beside its settings and its key, and what of it can go with it.
+func (k *DisconnectPlanner) cleanup(ctx context.Context, e link.ConnectionState) *inventory.Cleanup {
+	l := &inventory.Cleanup{}
+	switch {
+	case e.Managed == nil || e.Managed.Adopted: // what an update has added since is recorded all the same
+		l.Leave("trust, network filters and roles that people made for it: the connection was made by hand, and nothing is recorded of them")
+	case e.Certified() && e.Managed.Trust == nil:
+		l.Unrecorded(e)
+	}
+	if e.Managed == nil {
+		return l
+	}
+	inventory.FindUnusedRole(ctx, e, l)
+	k.roster.UnusedTrust(ctx, []link.ConnectionState{e}, l)
+	k.roster.UnusedFilter(ctx, e, l)
+	inventory.FindUnusedAuthority(ctx, e, l)
+	return l
+}
+
+func disconnectWarnings(e link.ConnectionState, l inventory.Cleanup) []string {
+	var w link.WarningList
+	users := slices.Clone(e.Users)
+	if l.Role != nil { // it does not outlive the alias
+		users = slices.DeleteFunc(users, func(u string) bool { return u == "role "+l.Role.Role })
+	}
+	if len(users) > 0 {
+		w.Add("In use by %s: these will fail. Follower indices can't change their remote cluster.", link.JoinWords(users))
+	}
+	if e.UsersUnread != nil {
+		w.Add("What uses this connection could not be read, or not wholly: %s.", link.Sentence(e.UsersUnread))
+	}
+	w.Add("Searches through %s are not recorded anywhere that the bot can read: whether there are some, only people know.", e.Alias)
+	if e.HasKey && len(e.Keys) == 0 {
+		w.Add("Which key it uses is not known: none will be invalidated on the remote cluster.")
+	}
+	if l.Filter != nil {
+		w.Add("Whoever else comes to %s from %s is let in no longer, unless another filter does.", e.Remote.Name, link.JoinWords(l.Filter.Ruleset.Sources))
+	}
+	if e.HasKey || len(e.Keys) > 0 {
+		w.Add("If a step fails, everything is put back, as long as the key is not gone; from then on, connecting again makes a new key.")
+	}
+	return w
+}
+
+// steps: settings first, as the presence of the key decides the model of a connection that is still set. The key comes
+// last: until it is gone, all of it can be undone.
+func (k *DisconnectPlanner) steps(e link.ConnectionState, f planState, l inventory.Cleanup) []change.PlannedStep {
+	v, c := connectionView(e), f.Connect
+	again := c.KeySpec(k.o.Env, "")
+	again.Name = f.OldName // so that it is found where the old one was
+	todo := []change.PlannedStep{steps.UpdateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.Planned(v)}
+	if f.keyed() {
+		todo = append(todo, steps.RemoveKeyArgs{Ends: steps.EndsOf(c), HasKey: f.HasKey, Key: again}.Planned(v))
+	}
+	todo = append(todo, k.leaving(c, v, l, e.Name)...)
+	if f.keyed() {
+		todo = append(todo, f.invalidation(v, true))
+	}
+	return todo
+}
+
+// leaving are the steps that take back what was made for a connection: the role first, then what lets the clusters
+// reach each other.
+func (k *DisconnectPlanner) leaving(c link.ConnectParams, v steps.View, l inventory.Cleanup, n link.Name) []change.PlannedStep {
+	var todo []change.PlannedStep
+	if l.Role != nil {
+		role := steps.RoleArgs{Local: c.Local, Role: l.Role.Role, Alias: l.Role.Alias, Before: l.Role.Before, After: l.Role.After}
+		todo = append(todo, role.PlannedRemoval(v))
+	}
+	todo = append(todo, k.removeTrust(l, []link.Name{n})...)
+	if l.Filter != nil {
+		filter := steps.RemoveFilterArgs{Remote: c.Remote, ID: l.Filter.ID, Ruleset: l.Filter.Ruleset, Leaving: n}
+		todo = append(todo, filter.Planned(v))
+	}
+	if l.Authority != nil {
+		todo = append(todo, steps.RemoveAuthorityArgs{On: c.Remote, Spare: *l.Authority}.Planned(v))
+	}
+	return todo
+}
+
+// removeTrust are the steps that take out of whom deployments trust what nobody needs once connections have ended.
+func (k planner) removeTrust(l inventory.Cleanup, leaving []link.Name) []change.PlannedStep {
+	var todo []change.PlannedStep
+	for _, s := range l.Trust {
+		on, _ := k.roster.Catalog().System(s.Of.Platform) // its trust was read there just now
+		todo = append(todo, steps.TrustRemoval(s, leaving).Planned(on.Calls()))
+	}
+	return todo
+}

@@ -1,0 +1,172 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
+)
+
+// MigratePlanner plans and makes migrations.
+type MigratePlanner struct{ planner }
+
+// NewMigratePlanner returns a migrator of the connections that r reads.
+func NewMigratePlanner(r *inventory.Connections, o steps.PlannerOptions) *MigratePlanner {
+	return &MigratePlanner{newPlanner(r, o)}
+}
+
+// Plan implements change.Planner; errors as of Connector.Plan.
+func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	var p link.MigrateParams
+	if err := parse(link.KindMigrate, params, &p); err != nil {
+		return change.Proposal{}, err
+	}
+	slices.Sort(p.Aliases)
+	p.Aliases = slices.Compact(p.Aliases)
+	var wrong change.InvalidError
+	if len(p.Aliases) == 0 {
+		wrong.Add(link.FieldAlias, "no alias of this deployment uses certificates")
+	}
+	checkExpiry(&wrong, p.ExpiryDays)
+	link.ConnectParams{Access: p.Access}.CheckAccess(&wrong)
+	if err := wrong.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	d := proposalBuilder{Proposal: change.Proposal{Kind: link.KindMigrate}, params: p}
+	var moving []moved
+	for _, alias := range p.Aliases {
+		e, err := k.roster.State(ctx, link.Name{Local: p.Local, Alias: alias})
+		if err != nil {
+			return change.Proposal{}, err
+		}
+		m, err := k.move(p, e)
+		if err != nil {
+			return change.Proposal{}, err
+		}
+		k.show(&d.Proposal, p, m)
+		moving = append(moving, m)
+	}
+	d.Fields = append(d.Fields,
+		change.Field{Label: "Keys may search", Value: orNothing(link.JoinWords(p.Access.Search))},
+		change.Field{Label: "Keys may replicate", Value: orNothing(link.JoinWords(p.Access.Replication))},
+		change.Field{Label: "Keys expire", Value: link.Expiry(p.ExpiryDays)})
+	leaves := k.trustOf(ctx, moving)
+	d.Fields, d.Unsure = append(d.Fields, leaves.Fields()...), leaves.Unsure
+	for _, m := range moving {
+		d.Records = append(d.Records, k.remembered(id, m, *leaves).AsRecord())
+	}
+	d.Warnings = append(d.Warnings,
+		"The key model knows no roles of the remote cluster: local roles need remote_indices for each alias, or their users lose access.",
+		"In the moment of the change a search through the alias may fail; the key is proven beside it before.")
+	d.Warnings = append(d.Warnings, p.AccessWarnings()...)
+	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", strings.Join(p.Aliases, ", "), moving[0].PairState.Local.Name)
+	if len(d.Parts) == 1 {
+		d.Traits, d.Parts = d.Parts[0].Traits, nil
+	}
+	d.Steps = k.steps(id, moving, *leaves)
+	return d.proposal(p.Target())
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}
+
+// moved is a connection with what the migration makes of it.
+type moved struct {
+	link.ConnectionState
+	found planState
+}
+
+// trustOf works out what of the trust that the connections rest on can go once they use keys.
+func (k *MigratePlanner) trustOf(ctx context.Context, moving []moved) *inventory.Cleanup {
+	l := &inventory.Cleanup{}
+	var ends []link.ConnectionState
+	for _, m := range moving {
+		if m.Managed == nil || m.Managed.Trust == nil {
+			l.Unrecorded(m.ConnectionState)
+		}
+		ends = append(ends, m.ConnectionState)
+	}
+	k.roster.UnusedTrust(ctx, ends, l)
+	return l
+}
+
+// remembered is a connection as it is remembered afterwards. Trust that stays is still known as what was made for it.
+func (k *MigratePlanner) remembered(id string, e moved, l inventory.Cleanup) link.ManagedConnection {
+	m := e.found.Connect.Managed(e.found.Connect.KeySpec(k.o.Env, id).Name).Named(e.PairState)
+	m.Settings = e.found.After.Options(e.Alias)
+	if e.Managed == nil {
+		return m
+	}
+	m = e.Managed.FollowedBy(m)
+	if m.Trust != nil {
+		left := link.TrustMade{Local: l.Remaining(e.PairState.Local.Ref, m.Trust.Local), Remote: l.Remaining(e.Remote.Ref, m.Trust.Remote)}
+		if m.Trust = &left; left.Local.Empty() && left.Remote.Empty() {
+			m.Trust = nil
+		}
+	}
+	return m
+}
+
+// move works out what becomes of one alias.
+func (k *MigratePlanner) move(p link.MigrateParams, e link.ConnectionState) (moved, error) {
+	wrong := e.Refusal(link.KindMigrate)
+	if len(wrong.Problems) == 0 {
+		link.ProblemsOf(wrong, link.FieldLocal, e.PairState.Local, e.ReadError(link.PartLocalCluster), link.ModelKey)
+		link.ProblemsOf(wrong, link.FieldRemote, e.Remote, e.ReadError(link.PartRemoteCluster), link.ModelKey)
+		checkCanIssueKeyNow(e, wrong)
+	}
+	if err := wrong.Check(); err != nil {
+		return moved{}, err
+	}
+	if err := requireReachable(e, true); err != nil {
+		return moved{}, err
+	}
+	c := e.Params()
+	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = e.Remote.TakesKeysAt(), e.Remote.Endpoint, p.Access, p.ExpiryDays
+	return moved{ConnectionState: e, found: planStateOf(e, c)}, nil
+}
+
+// show puts one alias on the card.
+func (k *MigratePlanner) show(d *change.Proposal, p link.MigrateParams, e moved) {
+	if len(d.Fields) == 0 {
+		d.Fields = append(d.Fields, e.Sides()[0])
+	}
+	d.Parts = append(d.Parts, change.Part{Name: e.Alias, Traits: e.Traits("migrate", e.found.Connect, k.o.Tags)})
+	line := fmt.Sprintf("%s: %s → %s", link.Describe(e.Remote), e.found.Before.Options(e.Alias)["proxy_address"], e.found.Connect.ProxyAddress)
+	d.Fields = append(d.Fields, change.Field{Label: e.Alias, Value: line})
+	for _, b := range append(e.Basis(), e.FilterBasis()) { // the other port is behind the same filters
+		b.Label = e.Alias + ": " + b.Label
+		d.Basis = append(d.Basis, b)
+	}
+	for _, u := range e.Users {
+		if strings.HasPrefix(u, "follower") && len(p.Access.Replication) == 0 {
+			d.Warnings = append(d.Warnings, fmt.Sprintf("%s is used by %s, and the key grants no replication: following would stop.", e.Alias, u))
+		}
+	}
+}
+
+// steps move one alias after the other: proven beside it, changed over, seen to work. The old trust goes once all of
+// them work without it; what is taken back begins with it.
+func (k *MigratePlanner) steps(request string, moving []moved, l inventory.Cleanup) []change.PlannedStep {
+	var todo []change.PlannedStep
+	var names []link.Name
+	for _, m := range moving {
+		suffix := ""
+		if len(moving) > 1 {
+			suffix = ":" + m.Alias
+		}
+		todo = append(todo, k.renewal(request, m.found, connectionView(m.ConnectionState), suffix)...)
+		names = append(names, m.Name)
+	}
+	return append(todo, k.removeTrust(l, names)...)
+}

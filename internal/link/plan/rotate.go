@@ -1,0 +1,115 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
+)
+
+// RotatePlanner plans and makes rotations.
+type RotatePlanner struct{ planner }
+
+// NewRotatePlanner returns a rotator of the connections that r reads.
+func NewRotatePlanner(r *inventory.Connections, o steps.PlannerOptions) *RotatePlanner {
+	return &RotatePlanner{newPlanner(r, o)}
+}
+
+// Plan implements change.Planner; errors as of Connector.Plan.
+func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	var p link.RotateParams
+	if err := parse(link.KindRotate, params, &p); err != nil {
+		return change.Proposal{}, err
+	}
+	e, err := k.roster.State(ctx, link.Name{Local: p.Local, Alias: p.Alias})
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	wrong := e.Refusal(link.KindRotate)
+	checkExpiry(wrong, p.ExpiryDays)
+	if !e.Own.Empty() && e.Unsigned() {
+		wrong.Add(link.FieldAlias, "%s no longer signs its requests to %s, so no key can be proven: update %s first, which sets that again",
+			e.PairState.Local.Name, e.Alias, e.Alias)
+	}
+	if len(wrong.Problems) == 0 {
+		checkCanIssueKey(e, wrong)
+	}
+	if err := wrong.Check(); err != nil {
+		return change.Proposal{}, err
+	}
+	if err := requireReachable(e, true); err != nil {
+		return change.Proposal{}, err
+	}
+	c := e.Params()
+	c.ExpiryDays = p.ExpiryDays
+	if e.Own.Empty() {
+		c = e.Managed.AsConnect(c) // the settings are gone: as they were approved
+	}
+	f, v := planStateOf(e, c), connectionView(e)
+	if !e.Own.Empty() {
+		f.After = e.Own // a rotation leaves them as they are
+	}
+	name := c.KeySpec(k.o.Env, id).Name
+	fields := e.Sides()
+	for _, line := range []change.Field{
+		{Label: "Old key", Value: orNone(e.KeyLine())},
+		{Label: "New key", Value: name},
+		{Label: "New key expires", Value: link.Expiry(p.ExpiryDays)},
+		{Label: "May search", Value: link.JoinWords(c.Access.Search)},
+		{Label: "May replicate", Value: link.JoinWords(c.Access.Replication)},
+		{Label: link.LabelIdentity, Value: c.IdentityPattern()},
+	} {
+		if line.Value != "" {
+			fields = append(fields, line)
+		}
+	}
+	return proposalBuilder{
+		Proposal: change.Proposal{
+			Traits: e.Traits("rotate", c, k.o.Tags),
+			Kind:   link.KindRotate, Title: e.Title("Rotate the key of"),
+			Fields: fields, Warnings: rotateWarnings(e, p.ExpiryDays), Basis: e.Basis(),
+			Records: []change.Record{e.Managed.FollowedBy(c.Managed(name).Named(e.PairState)).AsRecord()},
+			Steps:   append(k.renewal(id, f, v, ""), f.invalidation(v, false)),
+		},
+		params: p,
+	}.proposal(link.Target(p.Local, p.Alias))
+}
+
+func checkExpiry(wrong *change.InvalidError, days int) {
+	if days < 0 || days > link.MaxExpiryDays {
+		wrong.Add(link.FieldExpiry, "the key expires after 1 to %d days; 0 is never", link.MaxExpiryDays)
+	}
+}
+
+func checkCanIssueKey(e link.ConnectionState, wrong *change.InvalidError) {
+	link.ProblemsOf(wrong, link.FieldRemote, e.Remote, e.ReadError(link.PartRemoteCluster), link.ModelKey)
+	if e.CantIssue != nil {
+		wrong.Add(link.FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.CantIssue)
+	}
+	if len(e.Managed.Access.Search) == 0 && len(e.Managed.Access.Replication) == 0 {
+		wrong.Add(link.FieldSearch, "what the key of %s may read is not known: update its access instead, which makes a new key", e.Alias)
+	}
+}
+
+func rotateWarnings(e link.ConnectionState, days int) []string {
+	var w link.WarningList
+	if len(e.Keys) == 0 {
+		w.Add("Which key is in use now is not known, or it is not valid any more: no old key will be invalidated.")
+	}
+	if days == 0 {
+		w.Add("The key never expires.")
+	}
+	w.Health(e.PairState.Local)
+	w.Health(e.Remote)
+	return w
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "not known, or not valid any more"
+	}
+	return s
+}

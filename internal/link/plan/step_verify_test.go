@@ -1,0 +1,310 @@
+package plan_test
+
+import (
+	"errors"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
+)
+
+func TestVerifyTellsWhatTheConnectionSees(t *testing.T) {
+	s := newScene()
+	s.c.Access = elastic.Access{Search: []string{"logs-*", "metrics-*"}, Replication: []string{"logs-*", "follow-*"}}
+	s.applyAll(t, steps.StepIssueKey, steps.StepSetRemote)
+	step := s.step(steps.StepVerify)
+	for range 2 { // looking again changes nothing
+		if err := step.Apply(t.Context(), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	contains(t, finding(step), "18 of 18 sockets", "8.15.3", "logs-*: matches;", "metrics-*: matches nothing yet", "follow-*: for replication")
+	if err := step.Undo(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVerifyWaitsWithADiagnosis(t *testing.T) {
+	tests := map[string]struct {
+		wrong func(*scene)
+		say   string
+	}{
+		"nothing is set": {func(*scene) {}, "does not know the alias"},
+		"no key":         {func(s *scene) { s.point() }, "have no key for logs"},
+		"key revoked":    {func(s *scene) { s.grant(); s.remote.Invalidate(); s.point() }, "does not accept the key"},
+		"remote stopped": {func(s *scene) {
+			s.grant()
+			s.point()
+			s.remote.Edit(func(d *elastic.Deployment) { d.Status = "stopped" })
+			s.ece.SetEgress("10.0.0.7")
+		}, "10.0.0.7"},
+		"another server name": {func(s *scene) { s.grant(); s.c.ServerName = "other"; s.point() }, "is for another name"},
+		"transport port":      {func(s *scene) { s.grant(); s.c.ProxyAddress = "logs.cloud.example:9400"; s.point() }, "Use port 9443"},
+		"key covers less":     {func(s *scene) { s.grant(); s.point(); s.c.Access.Search = []string{"secret"} }, "Not granted"},
+		"address changed":     {func(s *scene) { s.grant(); s.point(); s.local.Set("logs", "proxy_address", "x:9443") }, "points to x:9443, not to"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newScene()
+			tt.wrong(s)
+			err := s.apply(t.Context(), steps.StepVerify)
+			if !change.IsTemporary(err) {
+				t.Fatalf("got %v, want a temporary error", err)
+			}
+			contains(t, said(err), tt.say)
+		})
+	}
+}
+
+func (s *scene) grant() { must(s, steps.StepIssueKey) }
+
+func (s *scene) point() { must(s, steps.StepSetRemote) }
+
+func must(s *scene, step string) {
+	if err := s.apply(background(), step); err != nil {
+		panic(err)
+	}
+}
+
+func TestVerifyMakesSlowNodesReadTheirKeystoreOnce(t *testing.T) {
+	s := newScene()
+	s.local.SlowNodes()
+	s.applyAll(t, steps.StepIssueKey, steps.StepSetRemote)
+	looks := 0
+	for ; ; looks++ {
+		err := s.apply(t.Context(), steps.StepVerify) // a new instance each time, as after a crash
+		if err == nil {
+			break
+		}
+		if !change.IsTemporary(err) || looks > 5 {
+			t.Fatalf("look %d: %v", looks, err)
+		}
+	}
+	if looks != 3 || s.w.Count("ReloadSecureSettings") != 1 {
+		t.Errorf("%d looks, %d reloads", looks, s.w.Count("ReloadSecureSettings"))
+	}
+}
+
+func TestAReloadThatFailsIsNotTheEnd(t *testing.T) {
+	s := newScene()
+	s.local.SlowNodes()
+	s.applyAll(t, steps.StepIssueKey, steps.StepSetRemote)
+	s.w.Fail(linktest.Fault{Call: "ReloadSecureSettings", Err: linktest.Forbidden("x", "y")})
+	for range 5 {
+		if err := s.apply(t.Context(), steps.StepVerify); !change.IsTemporary(err) {
+			t.Fatalf("got %v, want a temporary error", err)
+		}
+	}
+	if n := s.w.Count("ReloadSecureSettings"); n != 1 {
+		t.Errorf("%d reloads, want 1", n)
+	}
+}
+
+// A connection that Elasticsearch has made without its key, or lost, while its nodes read their keystore: another reload
+// does not help, the same settings written anew do.
+func TestVerifyHasALostConnectionMadeAnew(t *testing.T) {
+	for _, race := range []linktest.Race{linktest.RaceLost, linktest.RaceKeyless} {
+		t.Run(string(race), func(t *testing.T) {
+			s := newScene()
+			s.local.RaceNext(race)
+			s.applyAll(t, steps.StepIssueKey, steps.StepSetRemote)
+			set := s.local.Settings("logs")
+			looks := s.lookUntilItWorks(t, 10)
+			if looks != 6 || s.w.Count("ReloadSecureSettings") != 1 {
+				t.Errorf("%d looks, %d reloads", looks, s.w.Count("ReloadSecureSettings"))
+			}
+			if is := s.local.Settings("logs"); !maps.Equal(is, set) {
+				t.Errorf("the settings are %v, and were %v", is, set)
+			}
+		})
+	}
+}
+
+// lookUntilItWorks verifies until that succeeds, with a new instance each time as after a crash, and returns how often it
+// did not.
+func (s *scene) lookUntilItWorks(t *testing.T, most int) (looks int) {
+	t.Helper()
+	for ; ; looks++ {
+		err := s.apply(t.Context(), steps.StepVerify)
+		if err == nil {
+			return looks
+		}
+		if !change.IsTemporary(err) && !errors.Is(err, linktest.ErrCrashed) || looks > most {
+			t.Fatalf("look %d: %v", looks, err)
+		}
+		s.w.Restart()
+	}
+}
+
+// Nodes that have not read their keystore by the first reload get another one.
+func TestVerifyReloadsAgainAfterItHasHadTheConnectionMadeAnew(t *testing.T) {
+	s := newScene()
+	s.local.SlowNodes()
+	s.applyAll(t, steps.StepIssueKey, steps.StepSetRemote)
+	s.w.Fail(linktest.Fault{Call: "ReloadSecureSettings", Lie: true, Times: 1})
+	if looks := s.lookUntilItWorks(t, 12); looks != 9 || s.w.Count("ReloadSecureSettings") != 2 {
+		t.Errorf("%d looks, %d reloads", looks, s.w.Count("ReloadSecureSettings"))
+	}
+}
+
+// Whatever it is that does not come up, the settings are written anew twice at most.
+func TestVerifyHelpsANumberOfTimes(t *testing.T) {
+	s := newScene()
+	s.point() // and there is no key
+	for range 40 {
+		if err := s.apply(t.Context(), steps.StepVerify); !change.IsTemporary(err) {
+			t.Fatalf("got %v, want a temporary error", err)
+		}
+	}
+	if reloads, puts := s.w.Count("ReloadSecureSettings"), s.w.Count("PutSettings"); reloads != 2 || puts != 1+2*2 {
+		t.Errorf("%d reloads, %d changes of settings", reloads, puts)
+	}
+}
+
+// Settings that somebody has changed are not written over.
+func TestVerifyMakesNothingAnewThatIsNotAsApproved(t *testing.T) {
+	s := newScene()
+	s.point()
+	s.local.Set("logs", "proxy_address", "x:9443")
+	for range 20 {
+		if err := s.apply(t.Context(), steps.StepVerify); !change.IsTemporary(err) {
+			t.Fatalf("got %v, want a temporary error", err)
+		}
+	}
+	if puts := s.w.Count("PutSettings"); puts != 1 {
+		t.Errorf("%d changes of settings", puts)
+	}
+}
+
+// A crash at any moment leaves settings that the next worker ends, or that undoing removes.
+func TestVerifyOutlivesACrashWhileItMakesAConnectionAnew(t *testing.T) {
+	for crash := 1; ; crash++ {
+		s := newScene()
+		s.local.RaceNext(linktest.RaceLost)
+		s.applyAll(t, steps.StepIssueKey, steps.StepSetRemote)
+		for range 5 {
+			if err := s.apply(t.Context(), steps.StepVerify); !change.IsTemporary(err) {
+				t.Fatal(err)
+			}
+		}
+		s.w.CrashAfter(crash)
+		err := s.apply(t.Context(), steps.StepVerify)
+		if !s.w.Restart() {
+			if crash < 5 {
+				t.Fatalf("only %d calls", crash)
+			}
+			return
+		}
+		if err == nil {
+			t.Fatal("the connection came up by itself")
+		}
+		s.lookUntilItWorks(t, 12)
+		if set := s.local.Settings("logs"); len(set) == 0 {
+			t.Errorf("crash %d: nothing is set", crash)
+		}
+		for _, name := range []string{steps.StepVerify, steps.StepSetRemote, steps.StepIssueKey} {
+			if err := s.undo(t.Context(), name); err != nil {
+				t.Errorf("crash %d: %s: %v", crash, name, err)
+			}
+		}
+		s.clean(t)
+	}
+}
+
+// An alias that was there before the request is set again before the other steps are undone, also where a crash came in
+// between. One that is new is to go anyway.
+func TestUndoOfVerifyWritesWhatItHasRemoved(t *testing.T) {
+	crashed := change.Evidence{"look_without_connection_6": "true"}
+	s := newScene()
+	if err := s.step(steps.StepVerify).Undo(t.Context(), crashed); err != nil || len(s.local.Settings("logs")) > 0 {
+		t.Errorf("a new alias: %v, %v", err, s.local.Settings("logs"))
+	}
+
+	h := newFixture(t)
+	h.connect()
+	r, err := h.propose(plan.NewRotatePlanner(h.roster, h.o()), map[string]any{"local": h.local.Ref(), "alias": "logs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := h.local.Settings("logs")
+	for _, verify := range h.steps(r) {
+		if verify.Name() != steps.StepVerify {
+			continue
+		}
+		h.local.Unset("logs")
+		if err := verify.Undo(t.Context(), change.Evidence{}); err != nil || len(h.local.Settings("logs")) > 0 {
+			t.Errorf("it has removed nothing: %v, %v", err, h.local.Settings("logs"))
+		}
+		h.w.Fail(linktest.Fault{Call: "PutSettings", Times: 1, Err: linktest.Forbidden("x", "y")})
+		contains(t, leftover(t, verify.Undo(t.Context(), crashed)).Command, "PUT /_cluster/settings", "cluster.remote.logs.proxy_address")
+		if err := verify.Undo(t.Context(), crashed); err != nil {
+			t.Fatal(err)
+		}
+		if is := h.local.Settings("logs"); !maps.Equal(is, set) {
+			t.Errorf("the settings are %v, and were %v", is, set)
+		}
+	}
+}
+
+func TestVerifyErrorsOfCalls(t *testing.T) {
+	for _, call := range []string{"Resolve", "RemoteInfo", "Deployment"} {
+		s := newScene()
+		s.grant()
+		s.point()
+		s.w.Fail(linktest.Fault{Call: call, Times: 1})
+		if err := s.apply(t.Context(), steps.StepVerify); !change.IsTemporary(err) {
+			t.Errorf("%s unavailable: got %v, want a temporary error", call, err)
+		}
+		s.w.Fail(linktest.Fault{Call: call, Times: 1, Err: linktest.Forbidden("ES", call)})
+		err := s.apply(t.Context(), steps.StepVerify)
+		if err == nil || change.IsTemporary(err) {
+			t.Errorf("%s forbidden: got %v, want a final error", call, err)
+		}
+		contains(t, said(err), "does not let the bot do this")
+	}
+}
+
+func TestVerifyHasPatience(t *testing.T) {
+	s := newScene()
+	p, ok := s.step(steps.StepVerify).Step.(change.StepTimeouter)
+	if !ok || p.StepTimeout() != 2*time.Minute {
+		t.Error("verify waits for two minutes if nothing else is said")
+	}
+}
+
+func TestCheckLooksAtTheWorldAndChangesNothing(t *testing.T) {
+	s := newScene()
+	step := s.step(steps.StepCheck)
+	if err := step.Apply(t.Context(), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, finding(step), "8.15.1", "8.15.3", "logs is free")
+	if err := step.Undo(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	s.clean(t)
+
+	s.local.Put(entry, "theirs")
+	err := s.apply(t.Context(), steps.StepCheck)
+	if err == nil || change.IsTemporary(err) {
+		t.Fatalf("got %v, want a final error", err)
+	}
+	contains(t, said(err), "holds a key for logs already")
+
+	s.w.Fail(linktest.Fault{Call: "SecretNames", Times: 1})
+	if err := s.apply(t.Context(), steps.StepCheck); !change.IsTemporary(err) {
+		t.Errorf("got %v: a keystore that can't be read is not an empty one", err)
+	}
+
+	s.ech.Remove("d-remote")
+	err = s.apply(t.Context(), steps.StepCheck)
+	contains(t, said(err), "There is no deployment d-remote on cloud")
+	if _, ok := errors.AsType[*change.InvalidError](err); !ok || change.IsTemporary(err) {
+		t.Errorf("got %v", err)
+	}
+}

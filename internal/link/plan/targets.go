@@ -1,0 +1,47 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
+)
+
+// targets are that of a change's own connections, and whatever its steps write that others write too.
+func targets(own string, steps []change.PlannedStep) []string {
+	var shared []string
+	for _, s := range steps {
+		if t := sharedTarget(s); t != "" {
+			shared = append(shared, t)
+		}
+	}
+	slices.Sort(shared)
+	return append([]string{own}, slices.Compact(shared)...)
+}
+
+// sharedTarget is what a step writes beside its own connection; empty where that is nothing.
+func sharedTarget(s change.PlannedStep) string {
+	switch s.Action() {
+	case steps.StepWriteRole, steps.StepRemoveRole:
+		if a, err := steps.ReadArgs[steps.RoleArgs](s.Args); err == nil {
+			return "role/" + a.Local.String() + "/" + a.Role
+		}
+	case steps.StepAddAuthority:
+		if a, err := steps.ReadArgs[steps.AddAuthorityArgs](s.Args); err == nil && a.Files != nil {
+			return "signing/" + a.Remote.String()
+		}
+	case steps.StepRemoveAuthority:
+		if a, err := steps.ReadArgs[steps.RemoveAuthorityArgs](s.Args); err == nil {
+			return "signing/" + a.On.String()
+		}
+	case steps.StepTrustLocal, steps.StepTrustRemote:
+		if a, err := steps.ReadArgs[steps.TrustArgs](s.Args); err == nil {
+			return "trust/" + a.Of.String()
+		}
+	case steps.StepRemoveTrust:
+		if a, err := steps.ReadArgs[steps.RemoveTrustArgs](s.Args); err == nil {
+			return "trust/" + a.Spare.Of.String()
+		}
+	}
+	return ""
+}

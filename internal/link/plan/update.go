@@ -1,0 +1,177 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
+)
+
+// How the access of a key is changed.
+const (
+	howStays   = ""
+	howInPlace = "in_place"
+	howRotates = "rotate"
+)
+
+// UpdatePlanner plans and makes updates.
+type UpdatePlanner struct{ planner }
+
+// NewUpdatePlanner returns an updater of the connections that r reads.
+func NewUpdatePlanner(r *inventory.Connections, o steps.PlannerOptions) *UpdatePlanner {
+	return &UpdatePlanner{newPlanner(r, o)}
+}
+
+// Plan implements change.Planner; errors as of Connector.Plan.
+func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMessage) (change.Proposal, error) {
+	var p link.UpdateParams
+	if err := parse(link.KindUpdate, params, &p); err != nil {
+		return change.Proposal{}, err
+	}
+	e, err := k.roster.State(ctx, link.Name{Local: p.Local, Alias: p.Alias})
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	c := p.Connect(e)
+	if err := checkUpdatable(ctx, &e, c); err != nil {
+		return change.Proposal{}, err
+	}
+	was := link.PrefillUpdate(e)
+	f, how := planStateOf(e, c), howToChange(e, was.Access, c.Access)
+	diff := slices.Concat(updateDiff(p, was, f), c.ExtrasDiff(e.PairState), e.IdentityDiff())
+	if len(diff) == 0 {
+		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: link.FieldAlias, Say: "nothing would change: everything is like this already"}}}
+	}
+	m := c.Managed(e.Managed.KeyName).Named(e.PairState)
+	m.Settings = f.After.Options(c.Alias)
+	c.RecordExtras(&m, e.PairState, k.o.Env, id)
+	var w link.WarningList
+	w.Access(c)
+	if !was.Access.Equal(c.Access) {
+		w.Versions(e.PairState, c.Access)
+	}
+	w.FilterWarnings(e.PairState, c)
+	w.WarnOrphaned("network filter", e.Managed.Ruleset, m.Ruleset)
+	w.WarnOrphaned("role", e.Managed.Role, m.Role)
+	switch how {
+	case howRotates:
+		m.KeyName = c.KeySpec(k.o.Env, id).Name
+		w.Add("A new key is made and takes the old one's place: the bot does not own that one, does not know it, or it demands another certificate than was approved.")
+		var wrong change.InvalidError
+		if checkCanIssueKeyNow(e, &wrong); len(wrong.Problems) > 0 {
+			return change.Proposal{}, &wrong
+		}
+	default:
+		m.Expires = e.Managed.KeyExpires()
+	}
+	return proposalBuilder{
+		Proposal: change.Proposal{
+			Traits: e.Traits("update", c, k.o.Tags),
+			Kind:   link.KindUpdate, Title: e.Title("Update"),
+			Fields: append(e.Sides(), diff...), Warnings: w, Basis: append(e.Basis(), e.FilterBasis()),
+			Records: []change.Record{e.Managed.FollowedBy(m).AsRecord()},
+			Steps:   k.steps(id, e, f, how, was.Access),
+		},
+		params: p,
+	}.proposal(link.Target(p.Local, p.Alias))
+}
+
+// checkUpdatable says what keeps a connection from being updated to c, and reads the role that c names.
+func checkUpdatable(ctx context.Context, e *link.ConnectionState, c link.ConnectParams) error {
+	wrong := e.Refusal(link.KindUpdate)
+	if err := wrong.Check(); err != nil {
+		return err
+	}
+	if err := requireReachable(*e, true); err != nil {
+		return err
+	}
+	if err := c.Check(); err != nil {
+		return err
+	}
+	e.FilterProblems(wrong, c)
+	if err := wrong.Check(); err != nil {
+		return err
+	}
+	return inventory.ReadOptional(ctx, &e.PairState, c)
+}
+
+func checkCanIssueKeyNow(e link.ConnectionState, wrong *change.InvalidError) {
+	if e.CantIssue != nil {
+		wrong.Add(link.FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.CantIssue)
+	}
+}
+
+// howToChange says how the key comes to its new access: in place where the bot's user owns it. A key that demands
+// another certificate than was approved is not to be trusted: a new one takes its place.
+func howToChange(e link.ConnectionState, was, wanted elastic.Access) string {
+	if len(e.IdentityDiff()) > 0 {
+		return howRotates
+	}
+	if was.Equal(wanted) {
+		return howStays
+	}
+	if len(e.Keys) == 1 {
+		remote, err := e.RemoteOn.Cluster(e.Remote)
+		ring, ok := remote.(elastic.Keyring)
+		if err == nil && ok && ring.Caller() != "" && ring.Caller() == e.Keys[0].Owner {
+			return howInPlace
+		}
+	}
+	return howRotates
+}
+
+// diff are the lines of a card: what was, and what is to be.
+func updateDiff(p link.UpdateParams, was link.UpdateParams, f planState) []change.Field {
+	var out []change.Field
+	line := func(label string, before, after any) {
+		b, a := fmt.Sprint(before), fmt.Sprint(after)
+		if b != a {
+			out = append(out, change.Field{Label: label, Value: link.OrDefault(b) + " → " + link.OrDefault(a)})
+		}
+	}
+	if !was.Access.Equal(p.Access) {
+		line("May search", strings.Join(was.Access.Search, ", "), strings.Join(p.Access.Search, ", "))
+		line("May replicate", strings.Join(was.Access.Replication, ", "), strings.Join(p.Access.Replication, ", "))
+	}
+	line("Proxy address", was.ProxyAddress, p.ProxyAddress)
+	line("Server name", was.ServerName, p.ServerName)
+	line("skip_unavailable", was.SkipUnavailable, p.SkipUnavailable)
+	line("Sockets", was.ProxySockets, p.ProxySockets)
+	line("Compression", was.Compress, p.Compress)
+	line("Ping schedule", was.PingSchedule, p.PingSchedule)
+	for _, option := range []string{link.OptionCertificate, link.OptionSigningKey} {
+		line(option, f.Before.Options(p.Alias)[option], f.After.Options(p.Alias)[option])
+	}
+	return out
+}
+
+// steps let the local side in first: without that nothing that follows could be proven.
+func (k *UpdatePlanner) steps(request string, e link.ConnectionState, f planState, how string, was elastic.Access) []change.PlannedStep {
+	v, c := connectionView(e), f.Connect
+	var todo []change.PlannedStep
+	if c.Filter != nil {
+		todo = append(todo, steps.AddFilter(c, k.o.Env, request, e.PairState).Planned(v))
+	}
+	if c.Role != nil {
+		todo = append(todo, steps.RoleOf(c, e.PairState).Planned(v))
+	}
+	if how == howRotates {
+		return slices.Concat(todo, k.renewal(request, f, v, ""), []change.PlannedStep{f.invalidation(v, false)})
+	}
+	if how == howInPlace && len(f.OldKeys) == 1 {
+		todo = append(todo, steps.UpdateKeyAccessArgs{Remote: c.Remote, ID: f.OldKeys[0], Before: was, After: c.Access}.Planned(v))
+	}
+	if f.point() != nil {
+		todo = append(todo, steps.UpdateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.Planned(v))
+	}
+	proof := steps.VerifyArgsOf(c, f.rebuilding())
+	proof.KeyIDs = f.OldKeys
+	return append(todo, proof.Planned(v, ""))
+}

@@ -1,0 +1,208 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const (
+	StepIssueKey = "issue_key"
+)
+
+// What grant notes. The name is chosen before the key is there, so a key whose answer was lost is found by it.
+const (
+	evKeyName       = "key_name"
+	evKeyID         = "key_id"         // of the latest key, for people
+	evKeystoreHad   = "keystore_had"   // whether the entry was there before us
+	evKeystoreWrote = "keystore_wrote" // set before the first write: from then on the entry is ours
+)
+
+// IssueKeyArgs are the key of a connection.
+type IssueKeyArgs struct {
+	Ends
+	Key elastic.KeySpec `json:"key"`
+	// PastedFor is the request for which a person makes the key and hands it in; empty: the bot issues it.
+	PastedFor string `json:"pasted_for"`
+}
+
+func (a IssueKeyArgs) Planned(v View) change.PlannedStep {
+	issue := v.onRemote(v.toRemote.IssueKey(a.Key))
+	store := on(a.Local.Platform, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(a.Alias)))
+	if a.PastedFor == "" {
+		return planned(StepIssueKey, "Issue the key and store it in the keystore", a, append(issue, store...)...)
+	}
+	issue[0].System += link.ByAPerson
+	p := planned(StepIssueKey, "Store the pasted key in the keystore", a, append(issue, store...)...)
+	p.ByHand = v.onRemote(v.toRemote.InvalidateKeys(a.Key.Name, nil))
+	return p
+}
+
+// issueKeyStep issues a cross-cluster API key on the remote and stores it in the local keystore. It is one step, because
+// the key is shown only once and may not be written down between two.
+type issueKeyStep struct {
+	ports
+	IssueKeyArgs
+	entry   string // in the keystore
+	finding string
+}
+
+func newIssueKeyStep(p ports, a IssueKeyArgs) change.Step {
+	g := issueKeyStep{ports: p, IssueKeyArgs: a, entry: elastic.CredentialsName(a.Alias)}
+	if a.PastedFor != "" {
+		return &pasteStep{g}
+	}
+	return &g
+}
+
+func (g *issueKeyStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
+	local, remote, err := g.both(ctx, g.Ends)
+	if err != nil {
+		return err
+	}
+	spec := g.Key
+	if had[evKeyName] != "" {
+		spec.Name = had[evKeyName]
+	}
+	if err := g.own(ctx, local, had, spec.Name, note); err != nil {
+		return err
+	}
+	// A key of an earlier attempt is of no use: its secret is gone.
+	if _, err := revoke(ctx, remote, spec.Name, ""); err != nil {
+		return err
+	}
+	key, err := issue(ctx, remote, spec, had, note)
+	if err != nil {
+		return err
+	}
+	if err := note(ctx, change.Evidence{evKeyID: key.ID, evKeystoreWrote: "true"}); err != nil {
+		return err
+	}
+	if err := storeEntry(ctx, local, g.entry, key.Encoded); err != nil {
+		return err
+	}
+	// A create that was given up on may have been carried out late: only this key may live.
+	if _, err := revoke(ctx, remote, spec.Name, key.ID); err != nil {
+		return err
+	}
+	g.finding = "key " + key.ID + " is stored as " + g.entry
+	if !key.Expires.IsZero() {
+		g.finding += fmt.Sprintf("; it expires on %s", key.Expires.UTC().Format("2006-01-02"))
+	}
+	return nil
+}
+
+// own makes sure that the keystore entry is not somebody else's, and notes whose it is. An entry that was there
+// before can't be read, so it could never be restored: it is left alone.
+func (g *issueKeyStep) own(ctx context.Context, local side, had change.Evidence, name string, note change.Note) error {
+	present, err := hasEntry(ctx, local, g.entry)
+	if err != nil {
+		return err
+	}
+	if had[evKeyName] == "" {
+		if err := note(ctx, change.Evidence{evKeyName: name, evKeystoreHad: fmt.Sprint(present)}); err != nil {
+			return err
+		}
+	}
+	if present && had[evKeystoreWrote] == "" || had[evKeystoreHad] == "true" {
+		return link.UserError(
+			fmt.Sprintf("The keystore of %s holds %s already. Somebody else put it there, and it can't be read or restored, so it was left alone.",
+				local.d.Name, g.entry),
+			"keystore of %s: %s is there already", local.d.Name, g.entry)
+	}
+	return nil
+}
+
+// revoke invalidates the active keys of exactly that name but the one to keep, and returns their ids.
+func revoke(ctx context.Context, on side, name, keep string) ([]string, error) {
+	keys, err := on.es.ActiveKeys(ctx, name)
+	if err != nil {
+		return nil, link.WrapCall("looking for keys of this request on "+on.d.Name, err)
+	}
+	var ids []string
+	for _, k := range keys {
+		if k.ID != keep {
+			ids = append(ids, k.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	if err := on.es.InvalidateKeys(ctx, ids); err != nil {
+		return ids, link.WrapCall("invalidating a key of this request on "+on.d.Name, err)
+	}
+	return ids, nil
+}
+
+// Undo takes the entry out of the keystore if it is ours, and invalidates every key of the noted name,
+// unless there surely is none: who may not make a key may not look for one either.
+func (g *issueKeyStep) Undo(ctx context.Context, had change.Evidence) error {
+	name := had[evKeyName]
+	if name == "" {
+		return nil // Apply never got to act
+	}
+	var left leftovers
+	if had[evKeystoreWrote] != "" && had[evKeystoreHad] != "true" {
+		if err := g.removeEntry(ctx); err != nil {
+			left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", g.entry, g.Local.Deployment, g.Local.Platform),
+				g.removal(ctx), err)
+		}
+	}
+	if mayBeIssued(had) {
+		g.revokeLeft(ctx, g.Remote, name, &left)
+	}
+	return left.err()
+}
+
+func (g *issueKeyStep) removeEntry(ctx context.Context) error {
+	local, err := g.on(ctx, g.Local)
+	if err != nil {
+		return err
+	}
+	return removeEntry(ctx, local, g.entry)
+}
+
+// removal is the call that removes the entry, for a person to make.
+func (g *issueKeyStep) removal(ctx context.Context) string {
+	d := elastic.Deployment{Ref: g.Local, RefID: elastic.AnyResource}
+	if local, err := g.on(ctx, g.Local); err == nil {
+		d = local.d
+	}
+	return g.byHand(g.Local.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.RemoveSecret(d, g.entry)} })
+}
+
+// revokeLeft invalidates every key of that name; what is left of them goes into left.
+func (p ports) revokeLeft(ctx context.Context, on elastic.Ref, name string, left *leftovers) {
+	ids, err := p.revokeAll(ctx, on, name)
+	if err == nil {
+		return
+	}
+	// By name where the ids are not known, which hits no other key because the request's id is in the name.
+	command := p.byHand(on.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.InvalidateKeys(name, ids)} })
+	left.add(fmt.Sprintf("an active key %s on %s (Dev Tools there)", name, on), command, err)
+}
+
+func (p ports) revokeAll(ctx context.Context, on elastic.Ref, name string) ([]string, error) {
+	remote, err := p.reach(ctx, on)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := revoke(ctx, remote, name, "")
+	if err != nil {
+		return ids, err
+	}
+	keys, err := remote.es.ActiveKeys(ctx, name)
+	if err != nil {
+		return ids, link.WrapCall("looking for keys of this request on "+remote.d.Name, err)
+	}
+	if len(keys) > 0 {
+		return ids, change.Temporary(fmt.Errorf("key %s is still active after it was invalidated", name))
+	}
+	return nil, nil
+}
+
+// Finding says which key is in place.
+func (g *issueKeyStep) Finding() string { return g.finding }

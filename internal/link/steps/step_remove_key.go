@@ -1,0 +1,96 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// StepRemoveKey is the name of the step in journals.
+const StepRemoveKey = "remove_key"
+
+const evEmptied = "emptied"
+
+// RemoveKeyArgs say whose key goes, and how to make one like it.
+type RemoveKeyArgs struct {
+	Ends
+	HasKey bool            `json:"has_key"` // there is an entry in the keystore
+	Key    elastic.KeySpec `json:"key"`     // to issue again what is taken away; without a name nobody knows what that was
+}
+
+func (a RemoveKeyArgs) Planned(v View) change.PlannedStep {
+	var calls []change.Call
+	if a.HasKey {
+		calls = on(a.Local.Platform, v.toLocal.RemoveSecret(v.local, elastic.CredentialsName(a.Alias)))
+	}
+	return planned(StepRemoveKey, "Remove the key from the keystore", a, calls...)
+}
+
+// removeKeyStep removes the key from the local keystore.
+type removeKeyStep struct {
+	ports
+	RemoveKeyArgs
+}
+
+func (s *removeKeyStep) entry() string { return elastic.CredentialsName(s.Alias) }
+
+func (s *removeKeyStep) Apply(ctx context.Context, _ change.Evidence, note change.Note) error {
+	local, err := s.reach(ctx, s.Local)
+	if err != nil {
+		return err
+	}
+	if !s.HasKey {
+		return nil
+	}
+	if err := note(ctx, change.Evidence{evEmptied: "true"}); err != nil {
+		return err
+	}
+	return removeEntry(ctx, local, s.entry())
+}
+
+// Undo stores a new key of the same name, which may read the same: the old value can't be read, so it can't be put
+// back. Where the entry is still there, nothing was lost.
+func (s *removeKeyStep) Undo(ctx context.Context, had change.Evidence) error {
+	if had[evEmptied] == "" {
+		return nil
+	}
+	local, err := s.reach(ctx, s.Local)
+	if err == nil {
+		var present bool
+		if present, err = hasEntry(ctx, local, s.entry()); err == nil && present {
+			return nil
+		}
+	}
+	if err == nil {
+		err = s.grantAgain(ctx, local)
+	}
+	if err == nil {
+		return nil
+	}
+	command := s.byHand(s.Local.Platform, func(c elastic.Calls) []change.Call {
+		return []change.Call{c.StoreSecret(elastic.Deployment{Ref: s.Local, RefID: elastic.AnyResource}, s.entry())}
+	})
+	return leftBehind(fmt.Sprintf("%s lacks its key in the keystore of %s; rotate the key of %s, which stores a new one", s.Alias, s.Local, s.Alias), command, err)
+}
+
+func (s *removeKeyStep) grantAgain(ctx context.Context, local side) error {
+	if s.Key.Name == "" || len(s.Key.Access.Search)+len(s.Key.Access.Replication) == 0 {
+		return errKeyStays // nobody knows what it might read
+	}
+	remote, err := s.reach(ctx, s.Remote)
+	if err != nil {
+		return err
+	}
+	key, err := remote.es.IssueKey(ctx, s.Key)
+	if err != nil {
+		return link.WrapCall("issuing the key on "+remote.d.Name, err)
+	}
+	if err := storeEntry(ctx, local, s.entry(), key.Encoded); err != nil {
+		return err
+	}
+	_, err = revoke(ctx, remote, s.Key.Name, key.ID)
+	return err
+}

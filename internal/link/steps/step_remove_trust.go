@@ -1,0 +1,74 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+)
+
+// StepRemoveTrust takes back what a connection added to whom a deployment trusts. The deployment and whom it trusts follow
+// in the name: a change may concern several.
+const StepRemoveTrust = "remove_trust"
+
+// RemoveTrustArgs say what becomes of an entry once connections have ended.
+type RemoveTrustArgs struct {
+	Spare   inventory.UnusedTrust `json:"trust"`
+	Leaving []link.Name           `json:"leaving"`
+	Found   elastic.TrustSettings `json:"found"` // whom the deployment trusts when it is this step's turn
+}
+
+func TrustRemoval(s inventory.UnusedTrust, leaving []link.Name) RemoveTrustArgs {
+	return RemoveTrustArgs{Spare: s, Leaving: leaving, Found: s.Now.Settings}
+}
+
+func (a RemoveTrustArgs) Planned(c elastic.Calls) change.PlannedStep {
+	s := a.Spare
+	return planned(StepRemoveTrust+":"+s.Of.String()+":"+s.Added.Scope, "Take back the trust of "+s.Name+" in "+s.Added.Name, a,
+		on(s.Of.Platform, c.SetTrust(s.OnSystem, a.Found.Replaced(s.Added.Entry(), s.After).Shown(true)))...)
+}
+
+// removeTrustStep brings an entry from what it was when the plan was made to what was approved.
+type removeTrustStep struct {
+	trustChange
+	spare   inventory.UnusedTrust
+	leaving []link.Name
+}
+
+func newRemoveTrustStep(p ports, a RemoveTrustArgs) *removeTrustStep {
+	s := a.Spare
+	s.Before, s.After = present(s.Before), present(s.After)
+	return &removeTrustStep{trustChange: trustChange{ports: p, of: s.Of, entry: s.Added.Entry()}, spare: s, leaving: a.Leaving}
+}
+
+// Apply leaves alone what is no longer as it was approved: somebody else has made it theirs, and the connection has
+// ended all the same.
+func (u *removeTrustStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
+	_, _, now, err := u.read(ctx)
+	if err != nil {
+		return err
+	}
+	entry := now.Settings.Entry(u.entry)
+	if !elastic.SameEntry(entry, u.spare.Before) && !elastic.SameEntry(entry, u.spare.After) && !now.Pending {
+		u.finding = "somebody has changed the trust of " + u.spare.Name + " in " + u.entry.Name + " since this was approved: it was left alone"
+		return nil
+	}
+	if had[evTrustWrote] == "" {
+		uses, err := u.roster.TrustUsers(ctx, u.spare.Query(u.leaving))
+		if err != nil {
+			return err
+		}
+		if !elastic.SameEntry(inventory.WithoutTrust(u.spare.Added, u.spare.Before, uses), u.spare.After) {
+			u.finding = u.spare.Name + " goes on trusting " + u.entry.Name + ": since this was approved it is used by " + uses.String()
+			return nil
+		}
+	}
+	return u.bring(ctx, had, note, trustGoal{
+		reached: func(entry json.RawMessage) bool { return elastic.SameEntry(entry, u.spare.After) },
+		toward:  func(now elastic.TrustSettings) elastic.TrustSettings { return now.Replaced(u.entry, u.spare.After) },
+		say:     "no longer trusts " + u.entry.Name + " (" + u.spare.Added.Say(u.spare.Before, u.spare.After) + ")",
+	})
+}

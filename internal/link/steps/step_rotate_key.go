@@ -1,0 +1,224 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// StepRotateKey is the name of the step in journals.
+const StepRotateKey = "rotate_key"
+
+// What exchange notes beside the key's name and id.
+const evReplaced = "replaced"
+
+// RotateKeyArgs say which key takes the place of which, and how it is proven.
+type RotateKeyArgs struct {
+	Connect link.ConnectParams `json:"connect"` // as it is to be
+	Key     elastic.KeySpec    `json:"key"`
+	HasKey  bool               `json:"has_key"` // the alias has a key before us
+	Before  elastic.Settings   `json:"before"`  // the alias's settings as they are
+	After   *elastic.Settings  `json:"after"`   // to be set in the same moment, where the model changes; null: they stay
+}
+
+func (a RotateKeyArgs) Planned(v View, suffix string) change.PlannedStep {
+	probe, local := a.probe(), a.Connect.Local.Platform
+	calls := slices.Concat(
+		v.onRemote(v.toRemote.IssueKey(a.Key)),
+		on(local, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(probe.Alias))),
+		v.onLocal(v.toLocal.PutSettings(probe.Settings()), v.toLocal.Resolve(probe.Alias, "*")),
+		on(local, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(a.Connect.Alias))),
+	)
+	title := "Prove a new key beside " + a.Connect.Alias + ", then put it in place"
+	if a.After != nil {
+		title = "Prove a key beside " + a.Connect.Alias + ", then change " + a.Connect.Alias + " over to it"
+		calls = append(calls, v.onLocal(v.toLocal.PutSettings(*a.After))...)
+	}
+	calls = slices.Concat(calls,
+		v.onLocal(v.toLocal.PutSettings(probe.Settings().Cleared())),
+		on(local, v.toLocal.RemoveSecret(v.local, elastic.CredentialsName(probe.Alias))))
+	return planned(StepRotateKey+suffix, title, a, calls...)
+}
+
+// ProbeAlias is the alias under which a new key for alias is proven.
+func ProbeAlias(alias string) string {
+	const suffix = "-rcb-probe"
+	return link.Shorten(alias, elastic.MaxAlias-len(suffix)) + suffix
+}
+
+// probe is the same connection under the probe's alias, over one socket.
+func (a RotateKeyArgs) probe() link.ConnectParams {
+	c := a.Connect
+	c.Alias, c.ProxySockets = ProbeAlias(c.Alias), 1
+	return c
+}
+
+// rotateKeyStep puts a new key in place of the one in use, or of none. A keystore's values can't be read, so an old one
+// could never be put back: the new key is proven first, under an alias of its own beside the real one, and only then
+// stored under the real one. Searches go on all the while. It is one step because the key is shown only once and may
+// not be written down; within one step it is kept in memory between two attempts.
+type rotateKeyStep struct {
+	ports
+	RotateKeyArgs
+
+	fresh   elastic.IssuedKey // in memory only
+	proven  bool
+	stored  bool
+	looks   change.Evidence // what proving notes; a crash begins it anew
+	finding string
+}
+
+// StepTimeout is how long the connection under the probe's alias may take to come up.
+func (x *rotateKeyStep) StepTimeout() time.Duration { return x.verifies }
+
+// Finding says which key is in place.
+func (x *rotateKeyStep) Finding() string { return x.finding }
+
+func (x *rotateKeyStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
+	local, remote, err := x.both(ctx, EndsOf(x.Connect))
+	if err != nil {
+		return err
+	}
+	if err := note(ctx, change.Evidence{evKeyName: x.Key.Name}); err != nil {
+		return err
+	}
+	if x.fresh.ID == "" {
+		// An earlier attempt's key may be in use by now, so it is not revoked before this one is in place.
+		if x.fresh, err = issue(ctx, remote, x.Key, had, note); err != nil {
+			return err
+		}
+		if err := note(ctx, change.Evidence{evKeyID: x.fresh.ID}); err != nil {
+			return err
+		}
+	}
+	if err := x.prove(ctx, local); err != nil {
+		return err
+	}
+	if err := note(ctx, change.Evidence{evReplaced: "true"}); err != nil {
+		return err
+	}
+	if err := x.replace(ctx, local); err != nil {
+		return err
+	}
+	if err := x.taken(ctx, local); err != nil {
+		return err
+	}
+	if err := x.dropProbe(ctx, local); err != nil {
+		return err
+	}
+	if _, err := revoke(ctx, remote, x.Key.Name, x.fresh.ID); err != nil {
+		return err
+	}
+	x.finding = "key " + x.fresh.ID + " was proven and is in place"
+	if !x.fresh.Expires.IsZero() {
+		x.finding += fmt.Sprintf("; it expires on %s", x.fresh.Expires.UTC().Format("2006-01-02"))
+	}
+	return nil
+}
+
+// prove connects under the probe's alias with the new key.
+func (x *rotateKeyStep) prove(ctx context.Context, local side) error {
+	if x.proven {
+		return nil
+	}
+	c := x.probe()
+	if err := storeEntry(ctx, local, elastic.CredentialsName(c.Alias), x.fresh.Encoded); err != nil {
+		return err
+	}
+	now, err := settingsOf(ctx, local, c.Alias)
+	if err != nil {
+		return err
+	}
+	if !now.Equal(c.Settings()) {
+		if err := local.es.PutSettings(ctx, now.Cleared().With(c.Settings())); err != nil {
+			return link.WrapCall("setting "+c.Alias+" on "+local.d.Name, err)
+		}
+	}
+	v := &verifyStep{ports: x.ports, Rebuilding: Rebuilding{Settings: c.Settings()}, c: c, keys: []string{x.fresh.ID}}
+	if x.looks == nil {
+		x.looks = change.Evidence{}
+	}
+	err = v.Apply(ctx, maps.Clone(x.looks), func(_ context.Context, e change.Evidence) error {
+		maps.Copy(x.looks, e)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	x.proven = true
+	return nil
+}
+
+// replace stores the new key under the real alias, and points it where keys are taken if the model changes: the key
+// first, since its presence decides the model of the connection that the settings make.
+func (x *rotateKeyStep) replace(ctx context.Context, local side) error {
+	if !x.stored {
+		if err := storeEntry(ctx, local, elastic.CredentialsName(x.Connect.Alias), x.fresh.Encoded); err != nil {
+			return err
+		}
+		x.stored = true
+	}
+	if x.After == nil {
+		return nil
+	}
+	now, err := settingsOf(ctx, local, x.Connect.Alias)
+	switch {
+	case err != nil:
+		return err
+	case now.Equal(*x.After):
+		return settleSkip(ctx, local, x.Connect.Alias, *x.After)
+	case !now.EqualButSkip(x.Before, x.Connect.Alias) && !now.EqualButSkip(*x.After, x.Connect.Alias):
+		return link.UserError(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s.", x.Connect.Alias, local.d.Name, now),
+			"settings of %s: %s is not as the plan found it", local.d.Name, x.Connect.Alias)
+	}
+	if err := local.es.PutSettings(ctx, now.Cleared().With(*x.After)); err != nil {
+		return link.WrapCall("setting "+x.Connect.Alias+" on "+local.d.Name, err)
+	}
+	return settleSkip(ctx, local, x.Connect.Alias, *x.After)
+}
+
+// taken waits until the nodes have read the keystore that holds the new key. Nothing shows which key a connection uses,
+// and the old one would go on working unseen until it is invalidated. But a keystore is read as a whole: nodes that no
+// longer have the probe's key, which is removed after the real one was stored, have read the real one too.
+func (x *rotateKeyStep) taken(ctx context.Context, local side) error {
+	probe := ProbeAlias(x.Connect.Alias)
+	if err := removeEntry(ctx, local, elastic.CredentialsName(probe)); err != nil {
+		return err
+	}
+	return x.released(ctx, local, probe)
+}
+
+// released waits until the nodes have read a keystore without a key for the alias.
+func (x *rotateKeyStep) released(ctx context.Context, local side, alias string) error {
+	// Versions before 8.16 may refuse it (github.com/elastic/elasticsearch/issues/111543), and from 8.14 on nodes read by
+	// themselves: it is only a help.
+	_ = local.es.ReloadSecureSettings(ctx)
+	all, err := local.es.RemoteInfo(ctx)
+	if err != nil {
+		return link.WrapCall("reading the remote connections of "+local.d.Name, err)
+	}
+	if info, listed := all[alias]; listed && info.Credentials != "" {
+		return change.Waiting(&change.ExplainedError{
+			Say: "The nodes of " + local.d.Name + " have not read their keystore again yet.", Err: errNotRead,
+		})
+	}
+	return nil
+}
+
+var errNotRead = errors.New("the keystore was not read again yet")
+
+// dropProbe takes the probe's alias away: settings first, as the presence of the key decides the model.
+func (x *rotateKeyStep) dropProbe(ctx context.Context, local side) error {
+	alias := ProbeAlias(x.Connect.Alias)
+	if err := clearAlias(ctx, local, alias); err != nil {
+		return err
+	}
+	return removeEntry(ctx, local, elastic.CredentialsName(alias))
+}

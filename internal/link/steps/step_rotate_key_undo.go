@@ -1,0 +1,94 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// Undo takes the probe and the new key away. Once the new key may stand in the place of an old one, the old one can't
+// be put back: both stay valid, the connection keeps working with the new one, and a person is told.
+func (x *rotateKeyStep) Undo(ctx context.Context, had change.Evidence) error {
+	name := had[evKeyName]
+	if name == "" {
+		return nil // Apply never got to act
+	}
+	var left leftovers
+	local, err := x.reach(ctx, x.Connect.Local)
+	if err != nil {
+		left.add("what was begun on "+x.Connect.Local.String(), x.undoByHand(), err)
+		return left.err()
+	}
+	if had[evReplaced] != "" && x.HasKey {
+		if err := x.dropProbe(ctx, local); err != nil {
+			left.add("the alias "+ProbeAlias(x.Connect.Alias)+" on "+x.Connect.Local.String(), x.undoByHand(), err)
+		}
+		if err := x.pointBack(ctx, local); err != nil {
+			left.add("the settings of "+x.Connect.Alias+" on "+x.Connect.Local.String(), x.undoByHand(), err)
+		}
+		left.add(fmt.Sprintf("the new key %s in the keystore of %s; the old one is still valid, but its value can't be read and so not put back. "+
+			"The connection works with the new key", name, local.d.Name),
+			devTools(local.Calls().Resolve(x.Connect.Alias, "*")), errKeyStays)
+		return left.err()
+	}
+	if had[evReplaced] != "" {
+		if err := x.restore(ctx, local); err != nil {
+			left.add("the key or settings of "+x.Connect.Alias+" on "+x.Connect.Local.String(), x.undoByHand(), err)
+		}
+	}
+	if err := x.dropProbe(ctx, local); err != nil {
+		left.add("the alias "+ProbeAlias(x.Connect.Alias)+" on "+x.Connect.Local.String(), x.undoByHand(), err)
+	}
+	if mayBeIssued(had) {
+		x.revokeLeft(ctx, x.Connect.Remote, name, &left)
+	}
+	return left.err()
+}
+
+var errKeyStays = errors.New("a keystore's values can be written, never read")
+
+// restore puts an alias that had no key back: its settings, and no key. The key goes first, so that the connection that
+// the settings make is of the old model, and it is not back before the nodes have let go of the key.
+func (x *rotateKeyStep) restore(ctx context.Context, local side) error {
+	if err := removeEntry(ctx, local, elastic.CredentialsName(x.Connect.Alias)); err != nil {
+		return err
+	}
+	if err := x.pointBack(ctx, local); err != nil {
+		return err
+	}
+	return x.released(ctx, local, x.Connect.Alias)
+}
+
+func (x *rotateKeyStep) pointBack(ctx context.Context, local side) error {
+	if x.After == nil {
+		return nil
+	}
+	now, err := settingsOf(ctx, local, x.Connect.Alias)
+	switch {
+	case err != nil:
+		return err
+	case now.Equal(x.Before):
+		return settleSkip(ctx, local, x.Connect.Alias, x.Before)
+	case !now.EqualButSkip(x.Before, x.Connect.Alias) && !now.EqualButSkip(*x.After, x.Connect.Alias):
+		return errChangedSince
+	}
+	if err := local.es.PutSettings(ctx, now.Cleared().With(x.Before)); err != nil {
+		return link.WrapCall("setting "+x.Connect.Alias+" back on "+local.d.Name, err)
+	}
+	return settleSkip(ctx, local, x.Connect.Alias, x.Before)
+}
+
+func (x *rotateKeyStep) undoByHand() string {
+	alias, local := ProbeAlias(x.Connect.Alias), elastic.Deployment{Ref: x.Connect.Local, RefID: elastic.AnyResource}
+	return x.byHand(local.Platform, func(c elastic.Calls) []change.Call {
+		calls := []change.Call{c.PutSettings(x.probe().Settings().Cleared()), c.RemoveSecret(local, elastic.CredentialsName(alias))}
+		if x.After != nil {
+			calls = append(calls, c.PutSettings(x.After.BackTo(x.Before)))
+		}
+		return calls
+	})
+}

@@ -1,0 +1,106 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// StepUpdateSettings is the name of the step in journals.
+const StepUpdateSettings = "update_settings"
+
+// UpdateSettingsArgs say how the settings of an alias change from what the plan found; to none at all where the
+// connection ends.
+type UpdateSettingsArgs struct {
+	Local  elastic.Ref      `json:"local"`
+	Alias  string           `json:"alias"`
+	Before elastic.Settings `json:"before"`
+	After  elastic.Settings `json:"after"`
+}
+
+func (a UpdateSettingsArgs) Planned(v View) change.PlannedStep {
+	title := "Change the settings of " + a.Alias
+	if a.After.Empty() {
+		title = "Remove the settings of " + a.Alias
+	}
+	return planned(StepUpdateSettings, title, a, v.onLocal(v.toLocal.PutSettings(a.Before.Cleared().With(a.After)))...)
+}
+
+// updateSettingsStep changes the settings of an alias.
+type updateSettingsStep struct {
+	ports
+	UpdateSettingsArgs
+}
+
+func (a *updateSettingsStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
+	local, err := a.reach(ctx, a.Local)
+	if err != nil {
+		return err
+	}
+	now, err := settingsOf(ctx, local, a.Alias)
+	switch {
+	case err != nil:
+		return err
+	case !now.EqualButSkip(a.Before, a.Alias) && !now.EqualButSkip(a.After, a.Alias):
+		return link.UserError(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s. They were left alone.", a.Alias, local.d.Name, now),
+			"settings of %s: %s is not as the plan found it", local.d.Name, a.Alias)
+	}
+	if had[evFound] == "" {
+		if err := note(ctx, change.Evidence{evFound: a.Before.Body()}); err != nil {
+			return err
+		}
+	}
+	return a.put(ctx, local, now, a.After)
+}
+
+// put brings the settings from what they are to what is wanted, reads them back, and sees that they are in effect.
+func (a *updateSettingsStep) put(ctx context.Context, local side, now, want elastic.Settings) error {
+	if now.Equal(want) {
+		return settleSkip(ctx, local, a.Alias, want)
+	}
+	doing := "setting " + a.Alias + " on " + local.d.Name
+	if err := local.es.PutSettings(ctx, now.Cleared().With(want)); err != nil {
+		return link.WrapCall(doing, err)
+	}
+	after, err := settingsOf(ctx, local, a.Alias)
+	if err == nil && !after.Equal(want) {
+		err = link.WrapCall(doing, change.Temporary(errors.New("the settings are not as they were written")))
+	}
+	if err != nil {
+		return err
+	}
+	return settleSkip(ctx, local, a.Alias, want)
+}
+
+// Undo puts the settings back, unless somebody else has changed them since.
+func (a *updateSettingsStep) Undo(ctx context.Context, had change.Evidence) error {
+	if had[evFound] == "" {
+		return nil // Apply never got to act
+	}
+	local, err := a.reach(ctx, a.Local)
+	if err != nil {
+		return a.left(err)
+	}
+	now, err := settingsOf(ctx, local, a.Alias)
+	switch {
+	case err != nil:
+		return a.left(err)
+	case !now.EqualButSkip(a.Before, a.Alias) && !now.EqualButSkip(a.After, a.Alias):
+		return a.left(errChangedSince)
+	}
+	if err := a.put(ctx, local, now, a.Before); err != nil {
+		return a.left(err)
+	}
+	return nil
+}
+
+func (a *updateSettingsStep) left(err error) error {
+	command := a.byHand(a.Local.Platform, func(c elastic.Calls) []change.Call {
+		return []change.Call{c.PutSettings(a.After.Cleared().With(a.Before))}
+	})
+	return leftBehind(fmt.Sprintf("the settings %s%s.* on %s (Dev Tools there)", elastic.RemotePrefix, a.Alias, a.Local), command, err)
+}

@@ -1,0 +1,157 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+)
+
+const (
+	StepVerify = "verify"
+)
+
+// verifyStep proves the connection: writing settings is answered with 200 whatever comes of it. What it writes, it writes
+// as it was approved.
+type verifyStep struct {
+	ports
+	Rebuilding
+	c       link.ConnectParams
+	keyName string   // of the key that was issued for it
+	keys    []string // likewise their ids, where they are known
+	finding string
+}
+
+// verifyArgs are what a proof goes by.
+type verifyArgs struct {
+	Ends
+	Address string            `json:"proxy_address"`
+	Skip    bool              `json:"skip_unavailable"`
+	Access  elastic.Access    `json:"access"`
+	Model   link.Model        `json:"model"`
+	Role    *link.RoleOptions `json:"role"`     // that was written before it, and that nobody has yet; null: none
+	KeyName string            `json:"key_name"` // of the key that was issued for it
+	KeyIDs  []string          `json:"key_ids"`  // likewise, where they are known
+	Rebuilding
+}
+
+// VerifyArgsOf are for a connection that is set as r says.
+func VerifyArgsOf(c link.ConnectParams, r Rebuilding) verifyArgs {
+	return verifyArgs{
+		Ends: EndsOf(c), Address: c.ProxyAddress, Skip: c.SkipUnavailable, Access: c.Access, Model: c.Model, Role: c.Role,
+		Rebuilding: r,
+	}
+}
+
+// VerifyKey are verifyArgs after the key of that name was issued.
+func VerifyKey(c link.ConnectParams, name string, r Rebuilding) verifyArgs {
+	a := VerifyArgsOf(c, r)
+	a.KeyName = name
+	return a
+}
+
+// Planned is the step under a name of its own where a change has several.
+func (a verifyArgs) Planned(v View, suffix string) change.PlannedStep {
+	title := "Verify the connection"
+	if suffix != "" {
+		title += " " + a.Alias
+	}
+	var calls []change.Call
+	for _, g := range link.ToResolve(v.local, a.Access) {
+		calls = append(calls, v.toLocal.Resolve(a.Alias, g.Pattern))
+	}
+	calls = append(calls, v.toLocal.RemoteInfo())
+	return planned(StepVerify+suffix, title, a, v.onLocal(append(calls, a.calls(v.toLocal)...)...)...)
+}
+
+func newVerifyStep(p ports, a verifyArgs) *verifyStep {
+	return &verifyStep{ports: p, Rebuilding: a.Rebuilding, keyName: a.KeyName, keys: a.KeyIDs, c: link.ConnectParams{
+		Local: a.Local, Remote: a.Remote, Alias: a.Alias, ProxyAddress: a.Address, SkipUnavailable: a.Skip, Access: a.Access,
+		Model: a.Model, Role: a.Role,
+	}}
+}
+
+// StepTimeout is how long a connection may take to come up.
+func (v *verifyStep) StepTimeout() time.Duration { return v.verifies }
+
+func (v *verifyStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
+	local, err := v.reach(ctx, v.c.Local)
+	if err != nil {
+		return err
+	}
+	if err := v.resume(ctx, local, had, note); err != nil {
+		return err
+	}
+	seen, err := inventory.Observe(ctx, local.es, v.c.Alias, link.ToResolve(local.d, v.c.Access), v.catalog.Now)
+	if err != nil {
+		return err
+	}
+	want := link.Expectation{Model: v.c.Model, ProxyAddress: v.c.ProxyAddress, Skip: &v.c.SkipUnavailable, Access: v.c.Access}
+	if v.c.Role != nil {
+		want.Role = v.c.Role.Name
+	}
+	if want.KeyIDs, err = v.keyIDs(ctx, seen); err != nil {
+		return err
+	}
+	verdict := link.Judge(seen, want)
+	switch verdict.Cause { //nolint:exhaustive // the others are not for the keystore
+	case link.CauseNoKey, link.CauseNotRead, link.CauseStaleKey, link.CauseNotSet, link.CauseNotApproved:
+		if err := v.help(ctx, local, had, note); err != nil {
+			return err
+		}
+	}
+	if !verdict.Works() {
+		return v.explain(ctx, local, verdict)
+	}
+	v.finding = fmt.Sprintf("connected over %d of %d sockets", seen.Info.Sockets, seen.Info.MaxSockets)
+	if verdict.Proof != "" {
+		v.finding += ", " + verdict.Proof
+	}
+	return nil
+}
+
+// keyIDs are the ids of the key that was issued for the connection. They are asked for only where a refusal may be the
+// proof: under replication alone.
+func (v *verifyStep) keyIDs(ctx context.Context, seen link.Observation) ([]string, error) {
+	if len(v.keys) > 0 || v.keyName == "" || len(v.c.Access.Search) > 0 || !seen.Refused() {
+		return v.keys, nil
+	}
+	remote, err := v.reach(ctx, v.c.Remote)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := remote.es.ActiveKeys(ctx, v.keyName)
+	if err != nil {
+		return nil, link.WrapCall("reading the keys of "+remote.d.Name, err)
+	}
+	var ids []string
+	for _, k := range keys {
+		ids = append(ids, k.ID)
+	}
+	return ids, nil
+}
+
+// explain makes the error of a connection that is not up: worth another look until the executor's patience ends, and
+// then the reason why everything is undone.
+func (v *verifyStep) explain(ctx context.Context, local side, verdict link.Verdict) error {
+	s := diagnose.Symptoms{Alias: v.c.Alias, Address: v.c.ProxyAddress, Model: v.c.Model}
+	if egress, err := local.Egress(ctx); err == nil { // only a help for people
+		s.Egress = egress
+	}
+	d := diagnose.Diagnose(verdict, s)
+	return change.Waiting(&change.ExplainedError{
+		Say: d.Say + " " + d.Fix,
+		Err: fmt.Errorf("%w: %s", errNotConnected, verdict.Trouble),
+	})
+}
+
+var errNotConnected = errors.New("not connected yet")
+
+// Finding says what the proof saw.
+func (v *verifyStep) Finding() string { return v.finding }
