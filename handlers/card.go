@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -40,7 +41,7 @@ func card(r *change.Request, standing *change.Evaluation, now time.Time) bot.Mes
 		section(statusLine(r, standing, now)),
 	}
 	blocks = append(blocks, fieldBlocks("", r.Proposal.Fields[:min(len(r.Proposal.Fields), maxFields)])...)
-	blocks = append(blocks, section("*Why*\n"+orDash(quote(r.Reason, maxTold))))
+	blocks = append(blocks, section("*Why*\n"+cmp.Or(quote(r.Reason, maxTold), "–")))
 	if w := warningLines(r); w != "" {
 		blocks = append(blocks, section(w))
 	}
@@ -270,11 +271,4 @@ func cardSummary(r *change.Request, v *change.Evaluation) string {
 		}
 	}
 	return within(" ", maxSummary, append(parts, "Request "+line(r.ID, 64)+".")...)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "–"
-	}
-	return s
 }

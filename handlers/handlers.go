@@ -19,33 +19,20 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-// Asker takes new requests and reads those there are; *change.Service is one.
-type Asker interface {
+// Requests are the requests; *change.Service is one. Errors as of change.Service.
+type Requests interface {
 	Propose(ctx context.Context, a change.ProposeInput) (*change.Request, error)
 	Get(ctx context.Context, id string) (*change.Request, error)
-}
 
-// Decider takes what people press; *change.Service is one. Errors as of change.Service.
-type Decider interface {
 	Approve(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 	Reject(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 	Withdraw(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 	Revoke(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 	Retry(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 	Resolve(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-}
 
-// Custodian takes what people hand in; *change.Service is one.
-type Custodian interface {
 	CanSubmitInput(ctx context.Context, r *change.Request, by change.Actor) error
 	SubmitInput(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-}
-
-// Requests are the requests; *change.Service is one.
-type Requests interface {
-	Asker
-	Decider
-	Custodian
 }
 
 // Lists are requests by what they have in common; *store.Store has them.
@@ -70,11 +57,6 @@ type SecretStore interface {
 	Drop(ctx context.Context, request string) error
 }
 
-// Homes shows home tabs.
-type Homes interface {
-	PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error
-}
-
 // OpenHomes remembers the home tabs that people look at; *store.Store does.
 type OpenHomes interface {
 	// HomeOpened remembers that user looks at the tab, and returns the mark of what it showed last.
@@ -92,16 +74,14 @@ type Directory interface {
 	System(name string) (link.System, bool)
 }
 
-// Views opens and redraws modals.
-type Views interface {
+// SlackClient is what handlers need of Slack; *bot.Messenger is one.
+type SlackClient interface {
 	OpenView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (bot.View, error)
 	UpdateView(ctx context.Context, viewID, hash string, v slack.ModalViewRequest) (bot.View, error)
 	// UpdateNamedView replaces the modal whose external_id is v's.
 	UpdateNamedView(ctx context.Context, v slack.ModalViewRequest) (bot.View, error)
-}
+	PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error
 
-// Voice tells one person something.
-type Voice interface {
 	Ephemeral(ctx context.Context, channel, user string, msg bot.Message) error
 	Respond(ctx context.Context, responseURL string, msg bot.Message, replaceOriginal bool) error
 	OpenDM(ctx context.Context, user string) (string, error)
@@ -109,13 +89,6 @@ type Voice interface {
 	Permalink(ctx context.Context, p bot.Posted) (string, error)
 	// Metadata returns what a message of the bot's own carries; false for any other.
 	Metadata(ctx context.Context, p bot.Posted, thread string) (bot.Metadata, bool, error)
-}
-
-// SlackClient is what handlers need of Slack.
-type SlackClient interface {
-	Views
-	Voice
-	Homes
 }
 
 // Eligibility says who may decide; a change.Policy is one. It is asked before a modal opens, so that nobody types a

@@ -33,11 +33,16 @@ type HomeQueue interface {
 	Followings(ctx context.Context, connection string, users []string) (map[string]string, error)
 }
 
+// HomePublisher shows home tabs; *bot.Messenger is one.
+type HomePublisher interface {
+	PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error
+}
+
 // HomeRefresherOptions are what a HomeRefresher needs. Zero durations mean the defaults named beside them.
 type HomeRefresherOptions struct {
 	Queue  HomeQueue
 	Policy Eligibility
-	Homes  Homes
+	Homes  HomePublisher
 	Draw   func(ctx context.Context, by change.Actor) (slack.HomeTabViewRequest, error) // Handlers.DrawHome
 	Log    *slog.Logger
 

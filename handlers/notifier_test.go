@@ -507,15 +507,15 @@ func TestAMemoryThatIsAwayStopsNobody(t *testing.T) {
 // sleeper is a Slack whose first post finds the process frozen: before the call leaves, or while it is under way.
 type sleeper struct {
 	*workspace
-	slept    bool
-	underway bool
+	slept bool
+	sent  bool
 }
 
 func (s *sleeper) Post(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error) {
 	if !s.slept {
 		s.slept = true
 		time.Sleep(time.Minute)
-		if !s.underway { // what the messenger does
+		if !s.sent { // what the messenger does
 			return bot.Posted{}, &bot.Error{Method: "chat.postMessage", Kind: bot.Unavailable, Err: ctx.Err()}
 		}
 	}
@@ -523,12 +523,12 @@ func (s *sleeper) Post(ctx context.Context, channel string, msg bot.Message) (bo
 }
 
 func TestATellerThatWasFrozenWritesNothingAnyMore(t *testing.T) {
-	for _, underway := range []bool{false, true} {
+	for _, sent := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			b, w := newBook(), newWorkspace(t)
 			b.put(pending())
 			frozen := newTestTeller(b, w, "one")
-			frozen.o.Poster = &sleeper{workspace: w, underway: underway}
+			frozen.o.Poster = &sleeper{workspace: w, sent: sent}
 			done := make(chan error, 1)
 			go func() {
 				ctx, cancel := context.WithTimeout(t.Context(), frozen.o.Lease)
@@ -555,7 +555,7 @@ func TestATellerThatWasFrozenWritesNothingAnyMore(t *testing.T) {
 				t.Errorf("it wrote: the card was %v, is %v; announced was %d, is %d",
 					shown.Messages[slotCard], after.Messages[slotCard], shown.Announced, after.Announced)
 			}
-			if n := len(w.visible()); n != 1 && !underway {
+			if n := len(w.visible()); n != 1 && !sent {
 				t.Errorf("%d cards", n)
 			}
 		})

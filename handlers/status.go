@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ func statusMessage(x diagnose.HealthReport, s Status, more ...slack.BlockElement
 	blocks := []slack.Block{section(head)}
 	blocks = append(blocks, fieldBlocks("", statusFields(x))...)
 	if x.Diagnosis != nil {
-		blocks = append(blocks, section("*Evidence*\n"+orDash(quote(x.Evidence, maxTold))+"\n"+line(x.Diagnosis.Fix, maxTold)))
+		blocks = append(blocks, section("*Evidence*\n"+cmp.Or(quote(x.Evidence, maxTold), "–")+"\n"+line(x.Diagnosis.Fix, maxTold)))
 	} else if x.Hint != nil {
 		blocks = append(blocks, small(":bulb: "+line(x.Hint.Say, maxTold)+" *Diagnose* says what to do."))
 	}
@@ -173,7 +174,7 @@ func diagnoseMessage(x diagnose.HealthReport) bot.Message {
 		}
 		lines = append(lines, icon+" "+line(c.Name, maxName)+": "+verbatim(c.Say, 300))
 	}
-	blocks := []slack.Block{section(head), section(orDash(within("\n", maxText-10, lines...)))}
+	blocks := []slack.Block{section(head), section(cmp.Or(within("\n", maxText-10, lines...), "–"))}
 	title, todo := "*What to do*\n", x.Diagnosis
 	if todo == nil && x.Hint != nil {
 		title, todo = "*Worth knowing*\n"+line(x.Hint.Say, maxTold)+" ", x.Hint

@@ -206,7 +206,7 @@ func (p *Policy) Eligible(ctx context.Context, r *change.Request, by change.Acto
 	return p.onSides(ctx, rule, rule.Sides, r, by)
 }
 
-// MaySubmit implements change.Custodian: where the rule has a side called Remote, what is handed in comes from there.
+// MaySubmit implements change.InputPolicy: where the rule has a side called Remote, what is handed in comes from there.
 func (p *Policy) MaySubmit(ctx context.Context, r *change.Request, by change.Actor) error {
 	rule, err := p.find(r.Proposal)
 	if err != nil {

@@ -21,11 +21,11 @@ func (s unusedFilter) say() string {
 
 // FilterQuery is the question whether anybody needs a filter that was made for a connection.
 type FilterQuery struct {
-	Remote  elastic.Deployment
-	Local   elastic.Ref
-	Name    string
-	Admits  []string  // what it let in when it was made
-	Leaving link.Name // the connection that ends
+	Remote        elastic.Deployment
+	Local         elastic.Ref
+	Name          string
+	FilterSources []string  // what it let in when it was made
+	Leaving       link.Name // the connection that ends
 }
 
 // FilterStays says why a filter has to stay; empty where it need not. A read that fails is an error.
@@ -43,7 +43,7 @@ func (r *Connections) FilterStays(ctx context.Context, q FilterQuery) (string, e
 	switch {
 	case i < 0:
 		return "it does not apply to " + q.Remote.Name + " any more", nil
-	case attached[i].Type != "ip" || len(q.Admits) > 0 && !sameWords(attached[i].Sources, q.Admits):
+	case attached[i].Type != "ip" || len(q.FilterSources) > 0 && !sameWords(attached[i].Sources, q.FilterSources):
 		return "somebody has changed it since the bot made it", nil
 	case len(link.ClosingRulesets(attached)) == 1:
 		return "it is the only one of " + q.Remote.Name + ", which would be open to everybody without it", nil
@@ -108,7 +108,7 @@ func (r *Connections) UnusedFilter(ctx context.Context, e link.ConnectionState, 
 		return
 	}
 	why, err := r.FilterStays(ctx, FilterQuery{
-		Remote: e.Remote, Local: e.Name.Local, Name: e.Managed.Ruleset, Admits: e.Managed.FilterSources, Leaving: e.Name,
+		Remote: e.Remote, Local: e.Name.Local, Name: e.Managed.Ruleset, FilterSources: e.Managed.FilterSources, Leaving: e.Name,
 	})
 	switch {
 	case err != nil:

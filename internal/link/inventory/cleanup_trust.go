@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -133,14 +134,7 @@ func (l Cleanup) Remaining(of elastic.Ref, a link.AddedTrust) link.AddedTrust {
 
 // Unrecorded says that nobody knows who made the trust that a connection rests on.
 func (l *Cleanup) Unrecorded(e link.ConnectionState) {
-	l.Leave("the trust in each other's certificates of %s and %s: nothing is recorded of who made it", e.PairState.Local.Name, orUnseen(e.Remote.Name))
-}
-
-func orUnseen(name string) string {
-	if name == "" {
-		return "the remote side"
-	}
-	return name
+	l.Leave("the trust in each other's certificates of %s and %s: nothing is recorded of who made it", e.PairState.Local.Name, cmp.Or(e.Remote.Name, "the remote side"))
 }
 
 // Fields are what people read of it on the card.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -57,7 +58,7 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	add("Key", orUnknown(p.KeyName))
 	unset := orUnknown
 	if key != nil && len(key.Access.Search)+len(key.Access.Replication) > 0 {
-		unset = orNothing // the key itself tells
+		unset = func(s string) string { return cmp.Or(s, "nothing") } // the key itself tells
 	}
 	add("May search", unset(link.JoinWords(p.Access.Search)))
 	add("May replicate", unset(link.JoinWords(p.Access.Replication)))

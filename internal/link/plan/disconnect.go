@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -43,7 +44,7 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 	}
 	f, leaves := planStateOf(e, e.Params()), k.cleanup(ctx, e)
 	f.After = elastic.Settings{}
-	used, key := "nothing that the bot can see", orNone(e.KeyLine())
+	used, key := "nothing that the bot can see", cmp.Or(e.KeyLine(), noValidKey)
 	if len(e.Users) > 0 {
 		used = link.JoinWords(e.Users)
 	}

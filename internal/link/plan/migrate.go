@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -53,8 +54,8 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 		moving = append(moving, m)
 	}
 	d.Fields = append(d.Fields,
-		change.Field{Label: "Keys may search", Value: orNothing(link.JoinWords(p.Access.Search))},
-		change.Field{Label: "Keys may replicate", Value: orNothing(link.JoinWords(p.Access.Replication))},
+		change.Field{Label: "Keys may search", Value: cmp.Or(link.JoinWords(p.Access.Search), "nothing")},
+		change.Field{Label: "Keys may replicate", Value: cmp.Or(link.JoinWords(p.Access.Replication), "nothing")},
 		change.Field{Label: "Keys expire", Value: link.Expiry(p.ExpiryDays)})
 	leaves := k.trustOf(ctx, moving)
 	d.Fields, d.Unsure = append(d.Fields, leaves.Fields()...), leaves.Unsure
@@ -71,13 +72,6 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 	}
 	d.Steps = k.steps(id, moving, *leaves)
 	return d.proposal(p.Target())
-}
-
-func orNothing(s string) string {
-	if s == "" {
-		return "nothing"
-	}
-	return s
 }
 
 // moved is a connection with what the migration makes of it.

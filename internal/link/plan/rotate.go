@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -9,6 +10,9 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
+
+// noValidKey stands for a key of which the remote cluster tells nothing.
+const noValidKey = "not known, or not valid any more"
 
 // RotatePlanner plans and makes rotations.
 type RotatePlanner struct{ planner }
@@ -55,7 +59,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	name := c.KeySpec(k.o.Env, id).Name
 	fields := e.Sides()
 	for _, line := range []change.Field{
-		{Label: "Old key", Value: orNone(e.KeyLine())},
+		{Label: "Old key", Value: cmp.Or(e.KeyLine(), noValidKey)},
 		{Label: "New key", Value: name},
 		{Label: "New key expires", Value: link.Expiry(p.ExpiryDays)},
 		{Label: "May search", Value: link.JoinWords(c.Access.Search)},
@@ -105,11 +109,4 @@ func rotateWarnings(e link.ConnectionState, days int) []string {
 	w.Health(e.PairState.Local)
 	w.Health(e.Remote)
 	return w
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "not known, or not valid any more"
-	}
-	return s
 }

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -112,7 +113,7 @@ func (a *addAuthorityStep) Apply(ctx context.Context, had change.Evidence, note 
 		return nil
 	}
 	if !slices.Equal(now.InForce(), a.Files[:len(a.Files)-1]) {
-		return link.UserError(fmt.Sprintf("Somebody has changed %s on %s meanwhile: %s. It was left alone.", elastic.SigningAuthorities, remote.d.Name, orNoFiles(now.InForce())),
+		return link.UserError(fmt.Sprintf("Somebody has changed %s on %s meanwhile: %s. It was left alone.", elastic.SigningAuthorities, remote.d.Name, cmp.Or(link.JoinWords(now.InForce()), "none")),
 			"%s of %s is not as the plan found it", elastic.SigningAuthorities, remote.d.Name)
 	}
 	if had[evAuthorities] == "" {
@@ -141,13 +142,6 @@ func (a *addAuthorityStep) refused(doing string, remote side, err error) error {
 			remote.d.Name, a.file(), link.BundleFolder), "%s: %w", doing, err)
 	}
 	return link.WrapCall(doing, err)
-}
-
-func orNoFiles(files []string) string {
-	if len(files) == 0 {
-		return "none"
-	}
-	return link.JoinWords(files)
 }
 
 // Undo puts back what Apply found. Where others have added authorities since, only ours is taken out; where another key
