@@ -333,6 +333,12 @@ func noRecords() changetest.Records {
 // manyClusters is an ECE whose clusters take a moment to answer, and notes how many are asked at once.
 func manyClusters(tb testing.TB, n, parallel int, latency time.Duration) (*inventory.Connections, *linktest.Gauge) {
 	tb.Helper()
+	r, gauge, _ := manyClustersOf(tb, n, parallel, latency)
+	return r, gauge
+}
+
+func manyClustersOf(tb testing.TB, n, parallel int, latency time.Duration) (*link.Connections, *linktest.Gauge, *link.Catalog) {
+	tb.Helper()
 	w := linktest.NewWorld()
 	ece := w.AddECE("ece-prod")
 	for i := range n {
@@ -345,7 +351,47 @@ func manyClusters(tb testing.TB, n, parallel int, latency time.Duration) (*inven
 	r := inventory.NewConnections(catalog, noRecords(), inventory.ConnectionsOptions{Now: time.Now, Parallel: parallel})
 	tb.Cleanup(r.Wait)
 	tb.Cleanup(catalog.Wait)
-	return r, gauge
+	return r, gauge, catalog
+}
+
+// While a thousand clusters are read, whoever chooses a deployment or looks at one connection waits for their own calls alone.
+func TestASweepDelaysNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _, catalog := manyClustersOf(t, 1000, 0, 100*time.Millisecond)
+		swept := make(chan struct{})
+		go func() {
+			defer close(swept)
+			r.List(t.Context(), "")
+		}()
+		time.Sleep(500 * time.Millisecond)
+		for what, look := range map[string]func() error{
+			"suggestions": func() error {
+				if found := catalog.Find(t.Context(), "local-0999", 10); len(found.Deployments) != 1 {
+					return fmt.Errorf("found %+v", found)
+				}
+				return nil
+			},
+			"status": func() error {
+				s, err := r.State(t.Context(), link.Name{Local: elastic.Ref{Platform: "ece-prod", Deployment: "d0998"}, Alias: "logs"})
+				if err == nil && s.Info.Mode != "proxy" {
+					err = fmt.Errorf("read %+v", s.Info)
+				}
+				return err
+			},
+		} {
+			begun := time.Now()
+			err := look()
+			if took := time.Since(begun); err != nil || took >= time.Second {
+				t.Errorf("%s took %v: %v", what, took, err)
+			}
+		}
+		select {
+		case <-swept:
+			t.Error("the sweep was over")
+		default:
+		}
+		<-swept
+	})
 }
 
 func TestListAsksManyClustersAtOnceButNotAll(t *testing.T) {
