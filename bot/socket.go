@@ -25,6 +25,7 @@ type SocketOptions struct {
 	// again the other still receives. Slack allows ten an app, all replicas together.
 	Connections int
 	Log         *slog.Logger
+	Connected   func() // hears of each connection that is open; nil: nobody does
 }
 
 const (
@@ -63,6 +64,9 @@ func NewSocketSource(r *Router, o SocketOptions) *SocketSource {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Connected == nil {
+		o.Connected = func() {}
 	}
 	return &SocketSource{router: r, o: o}
 }
@@ -250,6 +254,7 @@ func (s *SocketSource) note(ctx context.Context, number int, evt socketmode.Even
 	case *socketmode.ErrorBadMessage:
 		s.o.Log.WarnContext(ctx, "envelope that slack-go cannot decode", "connection", number, "bytes", len(data.Message))
 	case *socketmode.ConnectedEvent:
+		s.o.Connected()
 		s.o.Log.InfoContext(ctx, "socket connected", "connection", number, "count", data.ConnectionCount)
 	}
 }

@@ -93,3 +93,27 @@ func putApproved(ctx context.Context, s *store.Store, r *change.Request, now tim
 		Decisions: r.Decisions, Entry: change.Entry{At: r.Created, What: string(change.Approve)},
 	})
 }
+
+// Whoever stops a worker that sleeps does not wait for the end of its nap.
+func TestASleepingWorkerStopsAtOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, server storetest.Server) {
+		t.Helper()
+		s := server.Store()
+		for range 3 {
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				_ = s.Wait(ctx, time.Minute)
+			}()
+			time.Sleep(50 * time.Millisecond) // it sleeps
+			begun := time.Now()
+			cancel()
+			<-ended
+			if took := time.Since(begun); took > 500*time.Millisecond {
+				t.Errorf("it went on sleeping for %v", took)
+			}
+		}
+	})
+}

@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	longestNap  = time.Second            // a blocked connection can't hear that the context has ended
+	longestNap  = time.Second            // in case nobody wakes
 	shortestNap = 10 * time.Millisecond  // BLPOP takes 0 for ever
 	uneasyNap   = 250 * time.Millisecond // while something looks claimable that nobody takes
 	troubled    = time.Second            // before Redis is asked again after an error
 )
 
 // Wait returns when there may be work: something became ready, a lease ended, or at the latest after limit. It
-// hears of the end of ctx within a second. When Redis is away it takes its time before it says so, so that a
+// hears of the end of ctx at once, or within a second where other processes wait, too. When Redis is away it takes its time before it says so, so that a
 // worker that waits in a loop does not spin.
 func (s *Store) Wait(ctx context.Context, limit time.Duration) error {
 	for left := limit; left > 0; {
@@ -78,6 +78,12 @@ func (s *Store) nap(ctx context.Context) (d time.Duration, due bool, err error) 
 
 // sleep blocks for d, or until somebody wakes a worker.
 func (s *Store) sleep(ctx context.Context, d time.Duration) (woken bool, err error) {
+	// A blocked connection does not hear that ctx ends: a token does. Should another process take it, no harm is done.
+	defer context.AfterFunc(ctx, func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestNap)
+		defer cancel()
+		_ = s.rdb.RPush(ctx, s.keys.wake(), "1").Err()
+	})()
 	// go-redis's own BLPop knows only whole seconds.
 	err = s.rdb.Do(blocks(ctx, d), "blpop", s.keys.wake(), strconv.FormatFloat(d.Seconds(), 'f', 3, 64)).Err()
 	if errors.Is(err, redis.Nil) {

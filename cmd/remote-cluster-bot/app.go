@@ -10,10 +10,10 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
@@ -22,6 +22,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/keyvault"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/lifecycle"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
@@ -53,6 +54,7 @@ type App struct {
 	tracing       *tracing.Tracing // nil: nothing is traced
 	policy        *policy.Policy
 	listener      net.Listener // nil: listen as configured
+	started       atomic.Bool  // every part has been ready
 }
 
 // NewApp builds the parts. It calls nobody yet.
@@ -163,40 +165,59 @@ func (a *App) newExecutor(owner string, kinds map[change.Kind]change.Planner, st
 // last is told.
 func (a *App) Run(ctx context.Context) error {
 	defer func() { _ = a.redis.Close() }()
-
-	inner, stopInner := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopInner()
-	g, ctx := errgroup.WithContext(ctx)
-	told := make(chan error, 1)
-	go func() { told <- a.notifier.Run(inner) }()
-	g.Go(func() error { return a.receive(ctx) })
-	g.Go(func() error { return ignoreCanceled(a.executor.Run(ctx)) })
-	g.Go(func() error { return a.sweep(ctx) })
-	g.Go(func() error { return a.watchRedis(ctx) })
-	if a.shipping != nil {
-		g.Go(func() error { return a.shipping.run(ctx) })
-	}
-	if a.checkpoints != nil {
-		g.Go(func() error { return a.checkpoints.run(ctx) })
-	}
-	g.Go(func() error { return a.monitor.Run(ctx) })
-	g.Go(func() error { return a.homeRefresher.Run(ctx) })
-	g.Go(func() error { return a.observed(ctx) })
-	err := g.Wait()
-	stopInner()
-	err = errors.Join(err, ignoreCanceled(<-told))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	late := lifecycle.Start(context.WithoutCancel(ctx), a.lateParts()...)
+	parts := lifecycle.Start(ctx, a.parts()...)
+	go func() {
+		select {
+		case <-parts.Ready():
+			a.started.Store(true)
+		case <-ctx.Done():
+		}
+	}()
+	err := parts.Wait()
+	late.Stop()
+	err = errors.Join(err, late.Wait())
 	a.flush(ctx)
 	return err
+}
+
+// parts are what runs until the bot is told to stop.
+func (a *App) parts() []lifecycle.Part {
+	all := []lifecycle.Part{
+		{Name: "events", Run: a.receive},
+		lifecycle.Loop("executor", a.executor.Run),
+		lifecycle.Loop("sweep", a.sweep),
+		lifecycle.Loop("redis", a.watchRedis),
+		lifecycle.Loop("monitor", a.monitor.Run),
+		lifecycle.Loop("home tabs", a.homeRefresher.Run),
+	}
+	if a.shipping != nil {
+		all = append(all, lifecycle.Loop("shipping", a.shipping.run))
+	}
+	if a.checkpoints != nil {
+		all = append(all, lifecycle.Loop("checkpoints", a.checkpoints.run))
+	}
+	if a.config.Metrics.Listen != "" {
+		all = append(all, lifecycle.Part{Name: "metrics", Run: a.observed})
+	}
+	return all
+}
+
+// lateParts run until all others have stopped: what changed last is told.
+func (a *App) lateParts() []lifecycle.Part {
+	return []lifecycle.Part{lifecycle.Loop("notifier", a.notifier.Run)}
 }
 
 const stopWithin = 10 * time.Second
 
 // receive takes Slack's events in until ctx ends, and then lets those in hand finish.
-func (a *App) receive(ctx context.Context) error {
-	source := a.serveHTTP
+func (a *App) receive(ctx context.Context, ready func()) error {
+	source := func(ctx context.Context) error { return a.serveHTTP(ctx, ready) }
 	if a.config.Slack.Mode == "socket" {
 		source = bot.NewSocketSource(a.router, bot.SocketOptions{
-			AppToken: a.config.Slack.AppToken.Secret().Reveal, APIURL: a.config.Slack.APIURL, Log: a.log,
+			AppToken: a.config.Slack.AppToken.Secret().Reveal, APIURL: a.config.Slack.APIURL, Log: a.log, Connected: ready,
 		}).Run
 	}
 	err := ignoreCanceled(source(ctx))
@@ -205,7 +226,7 @@ func (a *App) receive(ctx context.Context) error {
 	return errors.Join(err, a.router.Stop(stop))
 }
 
-func (a *App) serveHTTP(ctx context.Context) error {
+func (a *App) serveHTTP(ctx context.Context, ready func()) error {
 	s := a.config.Slack
 	secrets := []func() string{s.SigningSecret.Secret().Reveal}
 	if s.PreviousSigningSecret.Given() {
@@ -232,6 +253,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 		}
 	}
 	a.log.InfoContext(ctx, "listening for Slack", "address", listener.Addr().String(), "version", version)
+	ready()
 	return a.serve(ctx, bot.BoundConnections(listener, bot.MaxConnections), mux)
 }
 

@@ -102,7 +102,9 @@ func newMonitored(tb testing.TB, n int) *monitored {
 	}
 	tb.Cleanup(s.Close)
 	// Thousands of clusters and the Redis inside this process share its cores.
-	c, err := s.config(func(c *config.Config) { c.Redis.Timeout, c.Executor.CallTimeout = config.Duration(time.Minute), config.Duration(time.Minute) })
+	c, err := s.config(func(c *config.Config) {
+		c.Redis.Timeout, c.Executor.CallTimeout = config.Duration(time.Minute), config.Duration(time.Minute)
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func (a *App) health(mux *http.ServeMux) {
 	mux.HandleFunc("GET /readyz", a.ready)
 }
 
-// ready answers 200 while Redis does: without it the bot can only say that it can't do anything.
+// ready answers 200 once everything has started and while Redis answers: without it the bot can only say that it can't do anything.
 func (a *App) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 	defer cancel()
@@ -26,20 +26,21 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Redis does not answer", http.StatusServiceUnavailable)
 		return
 	}
+	if !a.started.Load() {
+		http.Error(w, "starting", http.StatusServiceUnavailable)
+		return
+	}
 	_, _ = w.Write([]byte("ready\n"))
 }
 
 // observed serves /metrics, and health where Socket Mode leaves no other listener, until ctx ends.
-func (a *App) observed(ctx context.Context) error {
-	address := a.config.Metrics.Listen
-	if address == "" {
-		return nil
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+func (a *App) observed(ctx context.Context, ready func()) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.config.Metrics.Listen)
 	if err != nil {
 		return err
 	}
 	a.log.InfoContext(ctx, "listening for Prometheus", "address", listener.Addr().String())
+	ready()
 	return a.serve(ctx, listener, a.observations())
 }
 

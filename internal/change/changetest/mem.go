@@ -39,7 +39,7 @@ type kept struct {
 	released bool
 	calling  int64     // the last call that was noted under the present claim
 	quiet    time.Time // until then it may be carried out
-	lagging  int64 // order of falling behind or of the last try; 0: shown
+	lagging  int64     // order of falling behind or of the last try; 0: shown
 	notifier string
 	telling  time.Time // end of the notifier's lease
 }
