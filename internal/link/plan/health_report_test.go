@@ -337,7 +337,7 @@ func manyClusters(tb testing.TB, n, parallel int, latency time.Duration) (*inven
 	return r, gauge
 }
 
-func manyClustersOf(tb testing.TB, n, parallel int, latency time.Duration) (*link.Connections, *linktest.Gauge, *link.Catalog) {
+func manyClustersOf(tb testing.TB, n, parallel int, latency time.Duration) (*inventory.Connections, *linktest.Gauge, *inventory.Catalog) {
 	tb.Helper()
 	w := linktest.NewWorld()
 	ece := w.AddECE("ece-prod")
