@@ -43,8 +43,10 @@ func withSection(t *testing.T, text string) *config.Config {
 		t.Fatal(err)
 	}
 	c, err := config.Parse("docs.yaml", raw, config.Source{
-		ReadFile:  func(string) ([]byte, error) { return []byte("x"), nil },
-		LookupEnv: func(name string) (string, bool) { return "x", !strings.HasPrefix(name, "OTEL_") },
+		ReadFile: func(string) ([]byte, error) { return []byte("x"), nil },
+		LookupEnv: func(name string) (string, bool) {
+			return "x", !strings.HasPrefix(name, "OTEL_") && (!strings.HasPrefix(name, "RCB_") || strings.HasSuffix(name, "_KEY"))
+		},
 	})
 	if err != nil {
 		t.Fatalf("%v\nin:\n%s", err, text)

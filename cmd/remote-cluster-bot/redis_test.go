@@ -35,7 +35,7 @@ func redisSection(section string) []byte {
 var testSource = config.Source{
 	ReadFile: os.ReadFile,
 	LookupEnv: func(name string) (string, bool) {
-		return strings.ToLower(name) + "-secret", !strings.HasPrefix(name, "OTEL_")
+		return strings.ToLower(name) + "-secret", !strings.HasPrefix(name, "OTEL_") && (!strings.HasPrefix(name, "RCB_") || strings.HasSuffix(name, "_KEY"))
 	},
 }
 

@@ -86,6 +86,7 @@ func Parse(file string, raw []byte, s Source) (*Config, error) {
 	}
 	if err == nil || typed != nil {
 		_ = yaml.Unmarshal(raw, &p.root) // parsed once already; this is for the lines alone
+		followEnvironment(reflect.ValueOf(&c).Elem(), "", s.LookupEnv, p.add)
 		c.setDefaults()
 		c.Tracing.followEnvironment(s.LookupEnv)
 		eachSecret(reflect.ValueOf(&c).Elem(), "", func(r *SecretRef, path string) {

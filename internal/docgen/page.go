@@ -14,7 +14,8 @@ const head = `# Configuration
 <!-- Written by "make docs" from internal/config: change the comments there. -->
 
 One YAML file, named with ` + "`--config`" + `. Secrets never stand in it: each is ` + "`{env: NAME}` or `{file: PATH}`" + `. Files are read
-again when they change; SIGHUP takes over who approves; everything else waits for a restart.
+again when they change; SIGHUP takes over who approves; everything else waits for a restart. A variable of the environment, where the
+tables name one, takes the place of what the file says; lists, secrets, who approves and ` + "`insecure`" + ` have none.
 
 ` + "```console" + `
 $ remote-cluster-bot config example
@@ -48,7 +49,7 @@ func (c comments) section(b *bytes.Buffer, t reflect.Type, path string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b, "\n## %s\n\n%s\n\n| field | type | meaning |\n| --- | --- | --- |\n", title, about)
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n| field | type | meaning | variable |\n| --- | --- | --- | --- |\n", title, about)
 	type below struct {
 		t    reflect.Type
 		path string
@@ -59,7 +60,7 @@ func (c comments) section(b *bytes.Buffer, t reflect.Type, path string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", yamlName(f), typeName(f.Type), cell(text))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", yamlName(f), typeName(f.Type), cell(text), variable(path, f))
 		if inner, suffix := structIn(f.Type); inner != nil && inner.Name() != "TLS" {
 			later = append(later, below{inner, strings.TrimPrefix(path+"."+yamlName(f)+suffix, ".")})
 		}
@@ -73,6 +74,18 @@ func (c comments) section(b *bytes.Buffer, t reflect.Type, path string) error {
 		return c.section(b, reflect.TypeFor[config.TLS](), "tls")
 	}
 	return nil
+}
+
+// variable is what takes the field's place in the environment.
+func variable(path string, f reflect.StructField) string {
+	name := config.EnvironmentName(strings.TrimPrefix(path+"."+yamlName(f), "."), f.Type)
+	if name == "" {
+		return ""
+	}
+	if path == "tls" { // of whichever section
+		name = strings.Replace(name, "RCB_", "RCB_…_", 1)
+	}
+	return "`" + name + "`"
 }
 
 // structIn is the struct that a field holds, if it has a section of its own.
