@@ -19,7 +19,7 @@ import (
 
 // demoCommand plays a connect from the slash command to a search that finds documents, without any network.
 func demoCommand() *cobra.Command {
-	var interactive, transcript, ui, logs bool
+	var interactive, transcript, ui, logs, real bool
 	var page pageOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -42,9 +42,10 @@ func demoCommand() *cobra.Command {
 				if logs {
 					botLog = cmd.ErrOrStderr()
 				}
+				page.real = real
 				return runPlayground(cmd.Context(), cmd.OutOrStdout(), log, botLog, page)
 			}
-			return runDemo(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), log, interactive)
+			return runDemo(cmd, log, interactive, real)
 		},
 	}
 	cmd.Flags().BoolVar(&ui, "ui", false, "play in the browser; the default in a terminal")
@@ -53,15 +54,24 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().IntVar(&page.approvals, "approvals", 1, "how many must approve in the browser: 1 or 2")
 	cmd.Flags().BoolVar(&transcript, "transcript", false, "print the story; the default without a terminal")
 	cmd.Flags().BoolVar(&interactive, "interactive", false, "type commands, fill the modal and press buttons yourself")
+	cmd.Flags().BoolVar(&real, "real", false, "with real Elasticsearch clusters for logs-prod and metrics-eu; needs Maven and Java, and fetches up to 100 MB once")
 	cmd.Flags().BoolVar(&logs, "log", false, "print the bot's log to standard error")
 	cmd.MarkFlagsMutuallyExclusive("ui", "transcript", "interactive")
 	return cmd
 }
 
-func runDemo(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger, interactive bool) error {
-	ctx, cancel := context.WithCancel(ctx)
+func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real bool) (err error) {
+	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
-	s, err := newStage(ctx, sim.Options{Now: time.Now, Limits: 1, SocketMode: false}, log)
+	o := sim.Options{Now: time.Now, Limits: 1, SocketMode: false}
+	if real {
+		stop, err := realNodes(ctx, cmd.ErrOrStderr(), &o)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+	}
+	s, err := newStage(ctx, o, log)
 	if err != nil {
 		return err
 	}
@@ -74,9 +84,9 @@ func runDemo(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger,
 	if err != nil {
 		return err
 	}
-	p := &demoSession{testEnv: s, out: out}
+	p := &demoSession{testEnv: s, out: cmd.OutOrStdout(), real: real}
 	if interactive {
-		p.converse(ctx, in)
+		p.converse(ctx, cmd.InOrStdin())
 	} else {
 		err = p.connect(ctx)
 	}
@@ -86,10 +96,11 @@ func runDemo(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger,
 // demoSession tells what happens on the stage.
 type demoSession struct {
 	*testEnv
-	out io.Writer
+	out  io.Writer
+	real bool // Elasticsearch clusters
 }
 
-const patience = 30 * time.Second // for anything that the demo waits for
+const patience = 3 * time.Minute // for anything that the demo waits for: it bounds a demo that fails
 
 func (p *demoSession) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(p.out, format+"\n", args...)
@@ -110,6 +121,11 @@ func (p *demoSession) show(text string) {
 func (p *demoSession) connect(ctx context.Context) error {
 	p.say("remote-cluster-bot demo: everything below really happens, inside this process: a Slack workspace, an Elastic Cloud")
 	p.say("Enterprise (ece-prod), an Elastic Cloud organization, Redis, and the bot on its example configuration.")
+	if p.real {
+		if err := p.introduce(ctx); err != nil {
+			return err
+		}
+	}
 	if err := p.ask(ctx); err != nil {
 		return err
 	}
@@ -117,6 +133,20 @@ func (p *demoSession) connect(ctx context.Context) error {
 		return err
 	}
 	return p.prove(ctx)
+}
+
+// introduce shows that the clusters are real ones.
+func (p *demoSession) introduce(ctx context.Context) error {
+	p.say("logs-prod and metrics-eu are real Elasticsearch clusters, behind simulated platforms.")
+	about, err := p.aboutReal(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range playedReal {
+		p.scene("GET / of " + name)
+		p.show(about[name])
+	}
+	return nil
 }
 
 // ask: Alice types the command and fills the modal.

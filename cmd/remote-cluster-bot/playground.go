@@ -27,6 +27,7 @@ type pageOptions struct {
 	addr      string
 	open      bool // a browser, too
 	approvals int
+	real      bool // Elasticsearch clusters
 }
 
 // check refuses what the page cannot be told, and what only the page could make use of.
@@ -56,11 +57,25 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	s, err := newStage(ctx, sim.Options{Now: time.Now, Latency: pace, Limits: 1, SocketMode: true}, log)
+	so := sim.Options{Now: time.Now, Latency: pace, Limits: 1, SocketMode: true}
+	if o.real {
+		stop, err := realNodes(ctx, out, &so)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+	}
+	s, err := newStage(ctx, so, log)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	var about map[string]string
+	if o.real {
+		if about, err = s.aboutReal(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.inherit(ctx); err != nil {
 		return fmt.Errorf("connecting by hand: %w", err)
 	}
@@ -76,7 +91,7 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 	token := rand.Text()
 	page := playground.New(playground.Options{
 		Scene: s.Scene, Bot: bot, Redis: brokenRedis{s}, Token: token, Command: "/remote-cluster", Words: pageWords(), People: pagePeople,
-		Now: time.Now, Log: log,
+		Now: time.Now, Log: log, Real: about,
 	})
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return bot.run(ctx) })

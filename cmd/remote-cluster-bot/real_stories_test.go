@@ -96,8 +96,10 @@ func tellOnReal(t *testing.T, version string, files []string) (told int) {
 			s.local, s.remote = "logs-prod", "metrics-eu"
 		}
 		t.Run(storyName(file), func(t *testing.T) {
-			began := time.Now()
-			t.Cleanup(func() { t.Logf("%s", time.Since(began).Round(time.Second)) })
+			began, prepared := time.Now(), time.Duration(0)
+			t.Cleanup(func() {
+				t.Logf("%s, %s of them to prepare the clusters", time.Since(began).Round(time.Second), prepared.Round(time.Second))
+			})
 			pool.Assign(s.local, s.remote)
 			told++ // here, so that what a filter leaves out does not count
 			testscript.Run(t, testscript.Params{
@@ -105,10 +107,12 @@ func tellOnReal(t *testing.T, version string, files []string) (told int) {
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("LOCAL_VERSION", version)
 					env.Setenv("REMOTE_VERSION", version)
-					return setTheStage(t, env, func(o sim.Options) sim.Options {
+					err := setTheStage(t, env, func(o sim.Options) sim.Options {
 						o.Nodes = pool.Nodes
 						return o
 					})
+					prepared = time.Since(began)
+					return err
 				},
 				Cmds:      storyWords,
 				Condition: condition(true),

@@ -156,8 +156,10 @@ func (c *Cluster) settings(i int) map[string]any {
 		"cluster.name": s.Name, "node.name": fmt.Sprintf("instance-%010d", i), "network.host": n.addr,
 		"http.port": PortHTTP, "transport.port": PortTransport,
 		"xpack.security.enabled": true, "xpack.license.self_generated.type": s.License,
-		"resource.reload.interval.high":                     "500ms", // how often files of certificates and trust are looked at; 5s by default
-		"action.destructive_requires_name":                  false,
+		"resource.reload.interval.high":    "500ms", // how often files of certificates and trust are looked at; 5s by default
+		"action.destructive_requires_name": false,
+		// Nobody is to break these secrets, and to hash them as real ones takes seconds of each test.
+		"xpack.security.authc.password_hashing.algorithm": "bcrypt4", "xpack.security.authc.api_key.hashing.algorithm": "bcrypt4",
 		"cluster.routing.allocation.disk.threshold_enabled": false, "node.store.allow_mmap": false, "node.processors": 2,
 	}
 	if len(c.nodes) == 1 {
@@ -286,6 +288,12 @@ func (c *Cluster) SetNodeSecret(ctx context.Context, node int, name string, valu
 		return errors.New("a secure setting of several lines is not supported")
 	}
 	return c.nodes[node].command(ctx, line)
+}
+
+// ForgetSecrets removes secure settings from the keystore file of every node, with one write: each takes half a second of
+// a core.
+func (c *Cluster) ForgetSecrets(ctx context.Context, names ...string) error {
+	return c.each(func(_ int, n *node) error { return n.command(ctx, "forget "+strings.Join(names, " ")) })
 }
 
 // SetHosts replaces the host names that the nodes know. They look at each new connection.

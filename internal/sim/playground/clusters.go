@@ -31,7 +31,7 @@ type deployment struct {
 // secretName is an entry of the keystore, by name alone.
 type secretName struct {
 	Name   string `json:"name"`
-	Loaded bool   `json:"loaded"` // the nodes have it; before, it is only stored
+	Loaded *bool  `json:"loaded"` // the nodes have it; before, it is only stored; null: not known
 }
 
 func clusters(s platform.State) []deployment {
@@ -81,7 +81,7 @@ func ofDeployment(p platform.SystemState, d platform.DeploymentState) deployment
 }
 
 // keystore are the names that are stored or loaded. A name that the nodes still have though it was taken away is not
-// stored any more.
+// stored any more. Real nodes (no list at all) do not tell what they have loaded.
 func keystore(c cluster.State) []secretName {
 	out := []secretName{}
 	loaded := map[string]bool{}
@@ -89,12 +89,16 @@ func keystore(c cluster.State) []secretName {
 		loaded[name] = true
 	}
 	for _, name := range c.Keystore {
-		out = append(out, secretName{name, loaded[name]})
+		one := secretName{Name: name}
+		if c.Loaded != nil {
+			one.Loaded = new(loaded[name])
+		}
+		out = append(out, one)
 		delete(loaded, name)
 	}
 	for _, name := range c.Loaded {
 		if loaded[name] {
-			out = append(out, secretName{name + " (being taken away)", true})
+			out = append(out, secretName{name + " (being taken away)", new(true)})
 		}
 	}
 	return out

@@ -66,6 +66,8 @@ type Options struct {
 	People  []Person
 	Now     func() time.Time
 	Log     *slog.Logger // discards
+	// Real is what GET / answers of each deployment whose cluster is a real one, by name; nil: all are simulated.
+	Real map[string]string
 }
 
 // Playground is the page with what it plays on. Close it.
@@ -117,7 +119,8 @@ func (p *Playground) setting() any {
 		Channel   string               `json:"channel"`
 		AppID     string               `json:"app_user"`
 		Shortcuts []workspace.Shortcut `json:"shortcuts"`
-	}{p.o.Command, p.o.Words, p.o.People, sim.Channel, app.BotUserID, app.Shortcuts}
+		Real      map[string]string    `json:"real"`
+	}{p.o.Command, p.o.Words, p.o.People, sim.Channel, app.BotUserID, app.Shortcuts, p.o.Real}
 }
 
 func (p *Playground) page(w http.ResponseWriter, _ *http.Request) {

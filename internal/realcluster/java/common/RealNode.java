@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.elasticsearch.common.logging.LogConfigurator;
@@ -22,8 +23,8 @@ import org.elasticsearch.xpack.security.RealSecurity;
 /**
  * One node of Elasticsearch with security. Its directory is the only argument: settings are in config/elasticsearch.yml,
  * secure settings in config/elasticsearch.keystore. It obeys standard input, line by line, and answers with one line each:
- * "keystore NAME VALUE" puts a secure setting into the keystore file, "keystore NAME" removes it, "start" starts the node,
- * "stop" ends the process. At the end of the input, and when it is told to terminate, it removes its directory and ends.
+ * "keystore NAME VALUE" puts a secure setting into the keystore file, "keystore NAME" removes it, "forget NAME NAME…" removes
+ * several, "start" starts the node, "stop" ends the process. At the end of the input, and when it is told to terminate, it removes its directory and ends.
  */
 public class RealNode extends Node {
     private RealNode(Environment env) {
@@ -58,6 +59,10 @@ public class RealNode extends Node {
             String[] words = line.split(" ", 3);
             switch (words[0]) {
                 case "keystore" -> answer(() -> editKeystore(home.resolve("config"), words[1], words.length == 3 ? words[2] : null));
+                case "forget" -> {
+                    String[] names = line.split(" ");
+                    answer(() -> forget(home.resolve("config"), Arrays.copyOfRange(names, 1, names.length)));
+                }
                 // beside the input, whose end has to be seen while the node starts
                 case "start" -> new Thread(() -> answer(() -> start(home))).start();
                 case "stop" -> {
@@ -110,6 +115,16 @@ public class RealNode extends Node {
         if (value != null) {
             edited.setString(name, value.toCharArray());
         } else {
+            edited.remove(name);
+        }
+        edited.save(config, new char[0]);
+    }
+
+    private static void forget(Path config, String... names) throws Exception {
+        if (edited == null) {
+            edited = openKeystore(config);
+        }
+        for (String name : names) {
             edited.remove(name);
         }
         edited.save(config, new char[0]);

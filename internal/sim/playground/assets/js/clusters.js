@@ -28,9 +28,16 @@ function card(d) {
     else if (first.get(now.name) !== looks && !opened.has(now.name)) opened.set(now.name, true);
     node.open = opened.get(now.name) ?? false;
     keep(summary, [{ key: "s", looks: JSON.stringify([now.running, now.pending, now.links]), make: () => headline(now) }]);
-    keep(body, facts.map((f) => ({ key: f.key, looks: JSON.stringify(f), make: () => fact(f) })));
+    keep(body, [...real(now.name), ...facts.map((f) => ({ key: f.key, looks: JSON.stringify(f), make: () => fact(f) }))]);
   };
   return node;
+}
+
+/** real shows what GET / of a real cluster answers. */
+function real(name) {
+  const about = store.setting.real?.[name];
+  if (!about) return [];
+  return [{ key: "real", looks: about, make: () => h("section", {}, h("h3", {}, "GET / of this real cluster"), h("pre", {}, about)) }];
 }
 
 function headline(d) {
@@ -60,7 +67,7 @@ function factsOf(d) {
   const sections = [
     ["_remote/info", info],
     ["Settings", Object.entries(d.settings).sort()],
-    ["Keystore (names only)", d.keystore.map((s) => [s.name, s.loaded ? "loaded by the nodes" : "stored, not loaded yet", s.loaded ? "" : "off"])],
+    ["Keystore (names only)", d.keystore.map((s) => [s.name, s.loaded === null ? "stored" : s.loaded ? "loaded by the nodes" : "stored, not loaded yet", s.loaded === false ? "off" : ""])],
     ["API keys", keys],
     ["Trust", d.trust.map((t) => [t, ""])],
     ["Network filters", d.filters.map((t) => [t, ""])],

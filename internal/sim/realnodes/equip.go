@@ -1,6 +1,7 @@
 package realnodes
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -10,139 +11,15 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/realcluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/pki"
 )
-
-// call sends a request as the superuser and wants a good answer, read into into unless that is nil.
-func (m *member) call(ctx context.Context, method, path string, body, into any) error {
-	var text []byte
-	if body != nil {
-		var err error
-		if text, err = json.Marshal(body); err != nil {
-			return err
-		}
-	}
-	status, raw, err := m.real.Request(ctx, 0, method, path, string(text))
-	switch {
-	case err != nil:
-		return err
-	case status >= http.StatusMultipleChoices:
-		return fmt.Errorf("%s %s: %d %s", method, path, status, raw)
-	case into != nil:
-		return json.Unmarshal(raw, into)
-	}
-	return nil
-}
-
-// clear removes what the world before has left.
-func (m *member) clear(ctx context.Context) error {
-	var settings struct{ Persistent, Transient map[string]any }
-	if err := m.call(ctx, http.MethodGet, "/_cluster/settings", nil, &settings); err != nil {
-		return err
-	}
-	// Filtered settings are not shown, but a pattern finds them.
-	none := map[string]any{"persistent": map[string]any{"*": nil}, "transient": map[string]any{"*": nil}}
-	if err := m.call(ctx, http.MethodPut, "/_cluster/settings", none, nil); err != nil {
-		return err
-	}
-	for name := range m.secrets {
-		if err := m.real.SetSecret(ctx, name, nil); err != nil {
-			return err
-		}
-	}
-	clear(m.secrets)
-	if err := m.call(ctx, http.MethodPost, "/_nodes/reload_secure_settings", nil, nil); err != nil {
-		return err
-	}
-	for _, id := range m.validKeys(ctx) {
-		if err := m.call(ctx, http.MethodDelete, "/_security/api_key", map[string]any{"ids": []string{id.ID}}, nil); err != nil {
-			return err
-		}
-	}
-	for name := range m.users {
-		if err := m.call(ctx, http.MethodDelete, "/_security/user/"+name, nil, nil); err != nil {
-			return err
-		}
-	}
-	clear(m.users)
-	roles, err := m.ownRoles(ctx)
-	if err != nil {
-		return err
-	}
-	for name := range roles {
-		if err := m.call(ctx, http.MethodDelete, "/_security/role/"+url.PathEscape(name), nil, nil); err != nil {
-			return err
-		}
-	}
-	var indices []struct{ Index string }
-	if err := m.call(ctx, http.MethodGet, "/_cat/indices?format=json&h=index", nil, &indices); err != nil {
-		return err
-	}
-	for _, i := range indices {
-		if err := m.call(ctx, http.MethodDelete, "/"+i.Index, nil, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// listedKey is an API key as it is listed.
-type listedKey struct {
-	ID, Name, Type, Username string
-	Creation, Expiration     int64
-	Invalidated              bool
-	Metadata                 map[string]any
-	Access                   struct {
-		Search      []struct{ Names []string }
-		Replication []struct{ Names []string }
-	}
-	Identity string `json:"certificate_identity"`
-}
-
-func (m *member) keys(ctx context.Context) []listedKey {
-	var all struct {
-		Keys []listedKey `json:"api_keys"`
-	}
-	if err := m.call(ctx, http.MethodGet, "/_security/api_key", nil, &all); err != nil {
-		return nil
-	}
-	return all.Keys
-}
-
-func (m *member) validKeys(ctx context.Context) []listedKey {
-	return slices.DeleteFunc(m.keys(ctx), func(k listedKey) bool { return k.Invalidated })
-}
-
-// ownRoles are the roles that somebody has made.
-func (m *member) ownRoles(ctx context.Context) (map[string]cluster.Role, error) {
-	var all map[string]json.RawMessage
-	if err := m.call(ctx, http.MethodGet, "/_security/role", nil, &all); err != nil {
-		return nil, err
-	}
-	out := map[string]cluster.Role{}
-	for name, raw := range all {
-		var about struct {
-			Metadata struct {
-				Reserved bool `json:"_reserved"`
-			}
-		}
-		var role cluster.Role
-		if err := errors.Join(json.Unmarshal(raw, &about), json.Unmarshal(raw, &role)); err != nil {
-			return nil, fmt.Errorf("the role %s: %w", name, err)
-		}
-		if !about.Metadata.Reserved {
-			out[name] = role
-		}
-	}
-	return out, nil
-}
 
 // equip gives the nodes their certificates, users, roles and documents.
 func (c *Cluster) equip(ctx context.Context) error {
@@ -151,9 +28,20 @@ func (c *Cluster) equip(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := errors.Join(c.writeTrust(), c.writeServer(ctx, c.Host()), c.writeNode(ctx)); err != nil {
+	if err := c.writeTrust(); err != nil {
 		return err
 	}
+	errs := make([]error, 3)
+	var all sync.WaitGroup
+	all.Go(func() { errs[0] = c.writeServer(ctx, c.Host()) })
+	all.Go(func() { errs[1] = c.writeNode(ctx) })
+	all.Go(func() { errs[2] = c.people(ctx) })
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// people gives the nodes their users and roles, and something to find.
+func (c *Cluster) people(ctx context.Context) error {
 	s := c.place.Deployment
 	for name, role := range s.Roles {
 		if err := c.call(ctx, http.MethodPut, "/_security/role/"+name, withoutNulls(role), nil); err != nil {
@@ -165,14 +53,25 @@ func (c *Cluster) equip(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, index := range slices.Sorted(maps.Keys(s.Indices)) {
-		for i, doc := range s.Indices[index] {
-			if err := c.call(ctx, http.MethodPut, fmt.Sprintf("/%s/_doc/%d?refresh=true", index, i+1), doc, nil); err != nil {
-				return err
-			}
+	return c.fill(ctx, s.Indices)
+}
+
+// fill puts documents into indices.
+func (c *Cluster) fill(ctx context.Context, indices map[string][]json.RawMessage) error {
+	var lines strings.Builder
+	for _, index := range slices.Sorted(maps.Keys(indices)) {
+		for i, doc := range indices[index] {
+			fmt.Fprintf(&lines, "{\"index\":{\"_index\":%q,\"_id\":\"%d\"}}\n%s\n", index, i+1, doc)
 		}
 	}
-	return nil
+	if lines.Len() == 0 {
+		return nil
+	}
+	status, raw, err := c.patiently(ctx, http.MethodPost, "/_bulk?refresh=true", lines.String())
+	if err == nil && (status != http.StatusOK || !bytes.Contains(raw, []byte(`"errors":false`))) {
+		err = fmt.Errorf("POST /_bulk: %d %s", status, raw)
+	}
+	return err
 }
 
 // withoutNulls is a JSON object without the fields that are null, which a role may not have.

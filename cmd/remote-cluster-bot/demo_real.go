@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/realcluster"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/realnodes"
+)
+
+// playedReal are the deployments that have real nodes under --real. The others stay simulated.
+var playedReal = []string{"logs-prod", "metrics-eu"}
+
+// realStart is how long nodes may take to be fetched and to start.
+const realStart = 15 * time.Minute
+
+// realNodes starts real clusters behind playedReal, and tells progress of it. The caller stops them.
+func realNodes(ctx context.Context, progress io.Writer, o *sim.Options) (stop func() error, err error) {
+	ctx, cancel := context.WithTimeout(ctx, realStart)
+	defer cancel()
+	d, err := realcluster.Fetch(ctx, realcluster.Version8, progress)
+	if err != nil {
+		return nil, err
+	}
+	_, _ = fmt.Fprintf(progress, "starting %d clusters of Elasticsearch %s (half a minute, and half a gigabyte of memory each)\n", len(playedReal), d.Version)
+	began := time.Now()
+	pool, err := realnodes.Start(ctx, d, sim.Password, len(playedReal))
+	if err != nil {
+		return nil, err
+	}
+	_, _ = fmt.Fprintf(progress, "started in %s\n", time.Since(began).Round(time.Second))
+	pool.Assign(playedReal...)
+	o.Nodes = pool.Nodes
+	return pool.Stop, nil
+}
+
+// aboutReal is what GET / of each deployment with real nodes answers, by name.
+func (s *testEnv) aboutReal(ctx context.Context) (map[string]string, error) {
+	about := map[string]string{}
+	for _, name := range playedReal {
+		var raw json.RawMessage
+		if err := asSuperuser(ctx, s.Deployment(name), http.MethodGet, "/", "", &raw); err != nil {
+			return nil, err
+		}
+		var lines bytes.Buffer
+		if err := json.Indent(&lines, raw, "", "  "); err != nil {
+			return nil, err
+		}
+		about[name] = lines.String()
+	}
+	return about, nil
+}
