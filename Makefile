@@ -42,8 +42,8 @@ test: ## all tests; a redis-server and a valkey-server on the PATH are used besi
 	go test $(RACE) -shuffle=on ./...
 
 .PHONY: torture
-torture: build ## real processes die, freeze and lose touch at random; longer: make torture ROUNDS=200 TORTURE=
-	cd cmd/torture && go run . -bin ../../bin/$(BINARY) -rounds $(ROUNDS) $(TORTURE)
+torture: build ## real processes die, freeze and lose touch at random; longer: ROUNDS=200 TORTURE= and on real clusters: REAL=1
+	cd cmd/torture && go run . -bin ../../bin/$(BINARY) -rounds $(ROUNDS) $(TORTURE) $(if $(REAL),-real)
 
 .PHONY: compat
 compat: build ## the same with the last release as every second replica: claims, cards and journals of one are the other's too

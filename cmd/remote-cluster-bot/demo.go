@@ -65,9 +65,9 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real bool) (err 
 	defer cancel()
 	o := sim.Options{Now: time.Now, Limits: 1, SocketMode: false}
 	if real {
-		stop, err := realNodes(ctx, cmd.ErrOrStderr(), &o)
-		if err != nil {
-			return err
+		stop, failed := realNodes(ctx, cmd.ErrOrStderr(), &o)
+		if failed != nil {
+			return failed
 		}
 		defer func() { err = errors.Join(err, stop()) }()
 	}

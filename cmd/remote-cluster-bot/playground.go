@@ -59,9 +59,9 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 	defer func() { _ = listener.Close() }()
 	so := sim.Options{Now: time.Now, Latency: pace, Limits: 1, SocketMode: true}
 	if o.real {
-		stop, err := realNodes(ctx, out, &so)
-		if err != nil {
-			return err
+		stop, failed := realNodes(ctx, out, &so)
+		if failed != nil {
+			return failed
 		}
 		defer func() { err = errors.Join(err, stop()) }()
 	}

@@ -27,6 +27,7 @@ type simulation struct {
 	act         string
 	ece, cloud  string
 	control     string
+	real        bool // Elasticsearch clusters
 }
 
 // simulated is what whoever started the stand-ins has to know. The secrets open nothing but the stand-ins.
@@ -49,7 +50,7 @@ func simCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.run(cmd.Context(), cmd.OutOrStdout())
+			return o.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -62,12 +63,13 @@ func simCommand() *cobra.Command {
 	f.StringVar(&o.act, "slack-control", "", "address of the workspace's control API (default any)")
 	f.StringVar(&o.ece, "ece-listen", "", "address of the ECE (default any)")
 	f.StringVar(&o.cloud, "cloud-listen", "", "address of Elastic Cloud (default any)")
+	f.BoolVar(&o.real, "real", false, "with real Elasticsearch clusters for logs-prod and metrics-eu")
 	f.StringVar(&o.control, "elastic-control", "127.0.0.1:0", "address of the control endpoint of Elastic's stand-ins")
 	return cmd
 }
 
-func (o simulation) run(ctx context.Context, out io.Writer) error {
-	scene, err := sim.Start(ctx, sim.Options{
+func (o simulation) run(ctx context.Context, out, progress io.Writer) (err error) {
+	so := sim.Options{
 		Now: time.Now, Latency: o.latency, SocketMode: o.socket, Limits: o.limits,
 		Addrs: platform.DemoAddrs{ECE: o.ece, Cloud: o.cloud},
 		Workspace: func(w workspace.Options) workspace.Options {
@@ -76,7 +78,15 @@ func (o simulation) run(ctx context.Context, out io.Writer) error {
 			w.App.OptionsURL, w.App.EventsURL = o.app+"options", o.app+"events"
 			return w
 		},
-	})
+	}
+	if o.real {
+		stop, failed := realNodes(ctx, progress, &so)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+	}
+	scene, err := sim.Start(ctx, so)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ type options struct {
 	rounds, parallel, replicas, blows int
 	seed                              uint64
 	lease, call                       time.Duration
-	keep, verbose                     bool
+	keep, verbose, real               bool
 	only, bin, older, server          string
 }
 
@@ -47,12 +47,16 @@ func run(ctx context.Context) error {
 	flag.DurationVar(&o.lease, "lease", 3*time.Second, "the bot's executor.lease")
 	flag.DurationVar(&o.call, "call-timeout", 7*time.Second, "the bot's executor.call_timeout")
 	flag.BoolVar(&o.keep, "keep", false, "keep the files of all rounds, not only of those with violations")
+	flag.BoolVar(&o.real, "real", false, "with real Elasticsearch clusters, one round after another")
 	flag.BoolVar(&o.verbose, "v", false, "tell what happens")
 	flag.StringVar(&o.only, "only", "", "let only this kind of blow fall, such as \"kill\"")
 	flag.StringVar(&o.bin, "bin", "bin/remote-cluster-bot", "the bot")
 	flag.StringVar(&o.older, "older", "", "another version of the bot, which every second replica runs")
 	flag.StringVar(&o.server, "server", "redis-server", "the database: redis-server or valkey-server")
 	flag.Parse()
+	if o.real {
+		o.parallel = 1
+	}
 	if _, err := exec.LookPath(o.server); err != nil {
 		fmt.Printf("torture: skipped, there is no %s on the PATH\n", o.server)
 		return nil //nolint:nilerr // where there is no Redis there is nothing to torture
@@ -118,7 +122,7 @@ func play(ctx context.Context, o options, bin, dir string) *summary {
 func round(ctx context.Context, o options, sum *summary, n int, bin, dir string) {
 	rng := rand.New(rand.NewPCG(o.seed, uint64(n))) //nolint:gosec // chance, not secrecy
 	s := &stage{
-		settings: settings{bin: bin, older: o.older, server: o.server, dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second},
+		settings: settings{bin: bin, older: o.older, server: o.server, dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second, real: o.real},
 		name:     fmt.Sprintf("round-%d", n), socket: rng.IntN(4) == 0, rng: rng, line: newTimeline(), workers: 4, saturated: n%2 == 0,
 		log: func(string, ...any) {},
 	}
@@ -241,6 +245,9 @@ func (s *stage) wishes() []wish {
 	out := slices.Clone(wishes[:1+s.rng.IntN(len(wishes))])
 	if s.saturated {
 		out = slices.Clone(wishes)
+	}
+	if s.real { // a simulated cluster and a real one don't know each other
+		out = slices.DeleteFunc(out, func(w wish) bool { return (w.local == "logs-prod") != (w.remote == "metrics-eu") })
 	}
 	for i := range out {
 		out[i].withdraw = s.rng.IntN(10) == 0

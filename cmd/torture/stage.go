@@ -30,6 +30,7 @@ type settings struct {
 	dir         string // for logs and Redis's files
 	lease       time.Duration
 	callTimeout time.Duration // the bot's call_timeout
+	real        bool          // Elasticsearch clusters
 	settle      time.Duration // how long a round may take to come to its end once everything is well again
 }
 
@@ -154,6 +155,9 @@ func (s *stage) startSim(latency time.Duration) error {
 	args := []string{s.bin, "sim", "--app", "http://" + s.front.Addr + "/slack/", "--limits", "20", "--latency", latency.String()}
 	if s.socket {
 		args = append(args, "--socket")
+	}
+	if s.real {
+		args = append(args, "--real")
 	}
 	var first string
 	var err error

@@ -37,6 +37,12 @@ func (c *Cluster) SecretNames() []string {
 	return slices.Sorted(maps.Keys(c.stored))
 }
 
+// StoredKey is the id of the key that is stored for an alias; empty if there is none.
+func (c *Cluster) StoredKey(alias string) string {
+	defer c.net.enter()()
+	return credentialID(c.stored["cluster.remote."+alias+".credentials"])
+}
+
 // credentials returns the key that the nodes have loaded for an alias.
 func (c *Cluster) credentials(alias string) (string, bool) {
 	v, ok := c.loaded["cluster.remote."+alias+".credentials"]

@@ -217,7 +217,7 @@ func (c *Cluster) State() cluster.State {
 	}
 	if c.call(c.pool.ctx, http.MethodGet, "/_remote/info", nil, &info) == nil {
 		for alias, i := range info {
-			s.Connected[alias] = cluster.Connection{Connected: i.Connected, KeyModel: i.Credentials != ""}
+			s.Connected[alias] = cluster.Connection{Connected: i.Connected, KeyModel: i.Credentials != "", KeyID: c.StoredKey(alias)}
 		}
 	}
 	_ = c.call(c.pool.ctx, http.MethodGet, "/_remote/info", nil, &s.RemoteInfo)
