@@ -26,15 +26,21 @@ func configCommand() *cobra.Command {
 		},
 	}
 	check.Flags().StringVar(&file, "config", "config.yaml", "the configuration file")
+	var selfManaged bool
 	example := &cobra.Command{
 		Use:   "example",
 		Short: "Print an example configuration",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := cmd.OutOrStdout().Write(config.Example)
+			text := config.Example
+			if selfManaged {
+				text = config.ExampleSelfManaged()
+			}
+			_, err := cmd.OutOrStdout().Write(text)
 			return err
 		},
 	}
+	example.Flags().BoolVar(&selfManaged, "self-managed", false, "with clusters that you run yourself, instead of ECE and Elastic Cloud")
 	cmd.AddCommand(check, example)
 	return cmd
 }

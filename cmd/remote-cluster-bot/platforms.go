@@ -104,10 +104,29 @@ func newSelfManaged(p config.Platform, d platformDeps) (elastic.Platform, error)
 			Transport: d.elasticsearch(p.Name, t),
 		})
 	}
+	hook, err := keystoreHook(p, d)
+	if err != nil {
+		return nil, err
+	}
 	return selfmanaged.New(selfmanaged.Options{
-		Name: p.Name, Clusters: clusters, Credentials: credentials(p), AnyProduct: p.AnyProduct,
+		Name: p.Name, Clusters: clusters, Hook: hook, Credentials: credentials(p), AnyProduct: p.AnyProduct,
 		CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
 	})
+}
+
+func keystoreHook(p config.Platform, d platformDeps) (*selfmanaged.Hook, error) {
+	h := p.KeystoreHook
+	if h == nil {
+		return nil, nil //nolint:nilnil // there need not be one
+	}
+	t, err := trust(h.TLS)
+	if err != nil {
+		return nil, fmt.Errorf("platform %s: its keystore hook: %w", p.Name, err)
+	}
+	return &selfmanaged.Hook{
+		URL: h.URL, Secret: h.Secret.Secret(), Timeout: h.Timeout.Std(),
+		Transport: d.tracing.Elastic(p.Name+" keystore hook", transport.NewTransport(t)),
+	}, nil
 }
 
 // transport is the way to a platform's own API.

@@ -30,6 +30,11 @@ var storiesOnReal = map[string]realStory{
 	"cloud_to_self_managed":         {local: "metrics-eu", remote: "search-dc"},
 	"ece_to_self_managed":           {local: "logs-prod", remote: "search-dc"},
 	"ece_to_self_managed_untrusted": {local: "logs-prod", remote: "search-dc"},
+	"self_managed_hook_fails":       {local: "search-dc", remote: "metrics-eu"},
+	"self_managed_hook_lost":        {local: "search-dc", remote: "metrics-eu"},
+	"self_managed_to_ece":           {local: "search-dc", remote: "security-siem"},
+	"self_managed_to_self_managed":  {local: "search-dc", remote: "archive-dc", on: onAll},
+	"self_managed_to_cloud":         {local: "search-dc", remote: "metrics-eu", on: onAll},
 	"self_managed_no_key_server":    {not: "real nodes have their port for API keys open from the start"},
 
 	"certificates":                 searchOld,

@@ -107,10 +107,13 @@ const encryptionKey = "simulated-encryption-key-0123456789"
 // checkpointKey signs checkpoints of the audit on the stage.
 const checkpointKey = "MC4CAQAwBQYDK2VwBCIEIH4d8lhr45FrUX4U+4RH/bqlllvwSBHvDQZeOPUF4bTY" //nolint:gosec // it signs nothing else
 
+// hookKey signs calls to the hook for keystores on the stage.
+const hookKey = "simulated-keystore-hook-secret-0123456789"
+
 // secrets are what the environment of the example configuration holds.
 func (s *testEnv) secrets() map[string]string {
 	all := simulatedSecrets(s.Scene)
-	all["RCB_CHECKPOINT_KEY"] = checkpointKey
+	all["RCB_CHECKPOINT_KEY"], all["KEYSTORE_HOOK_SECRET"] = checkpointKey, hookKey
 	for _, p := range s.World.Platforms() {
 		all[keyOf(p.Name())] = p.Key()
 	}

@@ -28,6 +28,19 @@ func (s *story) names(on *platform.Platform, d *platform.Deployment) error {
 	return nil
 }
 
+// hooks gives the bot a hook for the keystores of self-managed clusters.
+func (s *story) hooks(_ *testscript.TestScript, args []string) error {
+	p := s.World.Platform(args[0])
+	if p == nil {
+		return fmt.Errorf("there is no platform %s", args[0])
+	}
+	url, err := p.KeystoreHook(hookKey)
+	above := []byte(clustersOf(p.Name()))
+	hook := fmt.Sprintf("    keystore_hook: { url: %q, secret: { env: KEYSTORE_HOOK_SECRET }, timeout: 10s }\n", url)
+	s.text = bytes.Replace(s.text, above, append([]byte(hook), above...), 1)
+	return err
+}
+
 // serves opens or closes the port of a cluster for API keys.
 func (s *story) serves(_ *testscript.TestScript, args []string) error {
 	d := s.Deployment(args[0])

@@ -228,6 +228,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"loses":     plain(1, 1, (*story).loses),       // loses logs-prod: its nodes lose the next connection that is set
 	"raises":    plain(2, 2, (*story).raises),      // raises ece ece-lab: another platform, before the start
 	"entrusts":  plain(2, 2, (*story).entrusts),    // entrusts metrics-eu ece-prod: the authority of those proxies is uploaded there
+	"hooks":     plain(1, 1, (*story).hooks),       // hooks datacentre: an endpoint edits the keystores of its clusters
 	"serves":    plain(2, 2, (*story).serves),      // serves search-dc nobody|keys: remote_cluster_server.enabled
 	"rolls":     plain(2, 2, (*story).rolls),       // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
 	"reads":     plain(1, 1, (*story).reads),       // reads ece-prod: $ID is its environment id, as its console shows it
@@ -413,7 +414,7 @@ func (k *issuedKeys) list() []string {
 // is logged for debugging), Redis with requests, journals and audit, and all that Slack has ever shown.
 func (s *story) leaks(inRedis string) string {
 	app := s.Slack.App()
-	secrets := append(s.issued.list(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, encryptionKey)
+	secrets := append(s.issued.list(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, encryptionKey, hookKey)
 	secrets = append(secrets, s.made...)
 	for _, p := range s.World.Platforms() {
 		secrets = append(secrets, p.Key())
@@ -459,6 +460,8 @@ func effect(args []string) (fault.Order, error) {
 			o.Worked = true
 		case "body":
 			o.Body = value
+		case "sends": // a piece of what is sent
+			o.Match.Body = value
 		default:
 			return o, fmt.Errorf("no fault is called %s", name)
 		}

@@ -202,6 +202,9 @@ func (p *parser) checkPlatform(at string, pl Platform) {
 		if len(pl.Clusters) > 0 {
 			p.add(at+".clusters", "is for self_managed: a platform tells its deployments itself")
 		}
+		if pl.KeystoreHook != nil {
+			p.add(at+".keystore_hook", "is for self_managed: a platform has an API for its keystores")
+		}
 	}
 	if pl.ConsoleURL != "" && pl.ConsoleURL != pl.URL {
 		p.webURL(at+".console_url", pl.ConsoleURL, pl.TLS)

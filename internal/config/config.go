@@ -196,6 +196,8 @@ type Platform struct {
 	APIKey SecretRef `yaml:"api_key"`
 	// Clusters are the clusters of self_managed.
 	Clusters []Cluster `yaml:"clusters"`
+	// KeystoreHook is an endpoint that edits the keystores of self_managed clusters. Nothing: they can be remote sides alone.
+	KeystoreHook *KeystoreHook `yaml:"keystore_hook"`
 	// TLS says how the platform's certificate is checked; ECE mostly has a private authority.
 	TLS *TLS `yaml:"tls"`
 	// EnvironmentID is the id of an ECE's environment, as ECE shows it under Platform > Trust Management. Connections by
@@ -242,6 +244,18 @@ type Cluster struct {
 	KibanaURL string `yaml:"kibana_url"`
 	// TLS says how the certificate at url is checked. Default: as elasticsearch_tls of the platform.
 	TLS *TLS `yaml:"tls"`
+}
+
+// KeystoreHook is an HTTPS endpoint of the clusters' owners: docs/self-managed.md says what it is asked.
+type KeystoreHook struct {
+	// URL is where it is called.
+	URL string `yaml:"url"`
+	// Secret is what the calls are signed with, of at least 32 characters.
+	Secret SecretRef `yaml:"secret"`
+	// TLS says how its certificate is checked.
+	TLS *TLS `yaml:"tls"`
+	// Timeout is how long an operation on all nodes may take. Default 2m.
+	Timeout Duration `yaml:"timeout"`
 }
 
 // Credential is what opens Elasticsearch of the deployments that it matches.
@@ -352,6 +366,9 @@ func (c *Config) setDefaults() {
 			def(&p.ConsoleURL, "https://cloud.elastic.co")
 		case selfManaged:
 			def(&p.Elasticsearch, "direct")
+			if p.KeystoreHook != nil {
+				def(&p.KeystoreHook.Timeout, Duration(2*time.Minute))
+			}
 		}
 		if p.ElasticsearchTLS == nil {
 			p.ElasticsearchTLS = p.TLS

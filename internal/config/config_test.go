@@ -271,6 +271,20 @@ func TestWhatIsWrongWithAPolicyIsNamedWithItsPlace(t *testing.T) {
 	}
 }
 
+func TestTheSelfManagedExampleIsAValidConfiguration(t *testing.T) {
+	t.Parallel()
+	env := exampleEnv()
+	env["ELASTICSEARCH_PASSWORD"], env["KEYSTORE_HOOK_SECRET"] = "p", strings.Repeat("s", 32)
+	c, err := config.Parse("example.yaml", config.ExampleSelfManaged(), source(env, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Platforms[0]
+	if len(c.Platforms) != 1 || p.Kind != "self_managed" || len(p.Clusters) != 2 || p.KeystoreHook.Timeout.Std() != 2*time.Minute || c.Watch.Every == 0 {
+		t.Errorf("got %+v", c)
+	}
+}
+
 const dataCentre = `
 platforms:
   - name: dc

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
@@ -22,6 +23,14 @@ func (p *parser) checkSelfManaged(at string, pl Platform) {
 	}
 	if pl.Elasticsearch == "proxy" {
 		p.add(at+".elasticsearch", "there is no platform with a proxy: use direct")
+	}
+	if h := pl.KeystoreHook; h != nil {
+		p.webURL(at+".keystore_hook.url", h.URL, h.TLS)
+		p.needed(at+".keystore_hook.secret", h.Secret)
+		if h.Secret.Given() && !h.Secret.Secret().Empty() && len(h.Secret.Secret().Reveal()) < minEncryption {
+			p.add(at+".keystore_hook.secret", "must have at least %d characters, by chance: openssl rand -base64 32", minEncryption)
+		}
+		p.span(at+".keystore_hook.timeout", h.Timeout, time.Second, 30*time.Minute)
 	}
 	if len(pl.Clusters) == 0 {
 		p.add(at+".clusters", "name at least one cluster")

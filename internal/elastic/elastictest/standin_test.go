@@ -98,13 +98,28 @@ func TestSelfManaged(t *testing.T) {
 	t.Parallel()
 	elastictest.RunPlatform(t, func(t *testing.T) elastictest.Fixture {
 		t.Helper()
-		f := newSelfManaged(t, func(*selfmanaged.Options) {})
+		f := newSelfManaged(t, func(*platform.Platform, *selfmanaged.Options) {})
 		f.NoKeystore = true
 		return f
 	})
 }
 
-func newSelfManaged(t *testing.T, change func(*selfmanaged.Options)) elastictest.Fixture {
+func TestSelfManagedWithAHook(t *testing.T) {
+	t.Parallel()
+	elastictest.RunPlatform(t, func(t *testing.T) elastictest.Fixture {
+		t.Helper()
+		return newSelfManaged(t, func(sim *platform.Platform, o *selfmanaged.Options) {
+			const key = "a-secret-of-the-hook-0123456789abcdef"
+			url, err := sim.KeystoreHook(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Hook = &selfmanaged.Hook{URL: url, Secret: secret.New(key), Transport: o.Clusters[0].Transport}
+		})
+	})
+}
+
+func newSelfManaged(t *testing.T, change func(*platform.Platform, *selfmanaged.Options)) elastictest.Fixture {
 	t.Helper()
 	sim, transport := standIn(t, func(w *platform.World) (*platform.Platform, error) {
 		return w.AddSelfManaged(platform.Spec{Name: "datacentre", TLS: true})
@@ -115,7 +130,7 @@ func newSelfManaged(t *testing.T, change func(*selfmanaged.Options)) elastictest
 	for _, d := range sim.Deployments() {
 		o.Clusters = append(o.Clusters, selfmanaged.Cluster{Name: d.Name(), URL: d.ServiceURL(), Address: d.Endpoint() + ":9443", Transport: transport})
 	}
-	change(&o)
+	change(sim, &o)
 	p, err := selfmanaged.New(o)
 	if err != nil {
 		t.Fatal(err)

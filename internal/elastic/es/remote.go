@@ -198,12 +198,26 @@ func (Calls) ReloadSecureSettings() change.Call { return reloading.describe() }
 
 // ReloadSecureSettings sends POST /_nodes/reload_secure_settings. Nodes fail one by one under a 200.
 func (c *Client) ReloadSecureSettings(ctx context.Context) error {
+	_, err := c.ReloadedSecrets(ctx)
+	return err
+}
+
+// NodeSecrets are the entries of a node's keystore.
+type NodeSecrets struct {
+	Name  string // of the node
+	Names []string
+	Told  bool // false: its version does not tell them
+}
+
+// ReloadedSecrets is ReloadSecureSettings that returns what the nodes tell of what they have read, from 9.5 on.
+func (c *Client) ReloadedSecrets(ctx context.Context) ([]NodeSecrets, error) {
 	var answer struct {
 		Summary struct {
 			Failed int `json:"failed"`
 		} `json:"_nodes"`
 		Nodes map[string]struct {
-			Name   string `json:"name"`
+			Name   string    `json:"name"`
+			Names  *[]string `json:"secure_setting_names"`
 			Reload *struct {
 				Type   string `json:"type"`
 				Reason string `json:"reason"`
@@ -212,17 +226,24 @@ func (c *Client) ReloadSecureSettings(ctx context.Context) error {
 	}
 	r := reloading
 	if _, err := c.do(ctx, r, &answer); err != nil {
-		return err
+		return nil, err
 	}
+	var all []NodeSecrets
 	for _, id := range slices.Sorted(maps.Keys(answer.Nodes)) {
-		if node := answer.Nodes[id]; node.Reload != nil {
+		node := answer.Nodes[id]
+		if node.Reload != nil {
 			reason := fmt.Sprintf("node %s: %s", node.Name, node.Reload.Reason)
-			return c.call(r.name, true).Odd(http.StatusOK, node.Reload.Type, reason, nil)
+			return nil, c.call(r.name, true).Odd(http.StatusOK, node.Reload.Type, reason, nil)
 		}
+		one := NodeSecrets{Name: node.Name, Told: node.Names != nil}
+		if one.Told {
+			one.Names = *node.Names
+		}
+		all = append(all, one)
 	}
 	if answer.Summary.Failed > 0 {
 		reason := fmt.Sprintf("%d nodes did not answer", answer.Summary.Failed)
-		return c.call(r.name, true).Odd(http.StatusOK, "reload_failed", reason, nil)
+		return nil, c.call(r.name, true).Odd(http.StatusOK, "reload_failed", reason, nil)
 	}
-	return nil
+	return all, nil
 }

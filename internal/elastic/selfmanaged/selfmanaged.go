@@ -17,7 +17,6 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
 // Cluster is a cluster as its owners describe it.
@@ -36,6 +35,8 @@ type Options struct {
 	Name        string // the platform's configured name
 	Clusters    []Cluster
 	Credentials es.Credentials
+	// Hook edits the keystores; nil: nobody does that for the bot.
+	Hook *Hook
 	// AnyProduct does without Elasticsearch's product header, for a proxy that drops it.
 	AnyProduct bool
 
@@ -48,6 +49,7 @@ type Options struct {
 // Platform is the clusters of one entry of the configuration.
 type Platform struct {
 	o        Options
+	hook     *hook // nil: there is none
 	accepted es.Accepted
 }
 
@@ -64,6 +66,12 @@ func New(o Options) (*Platform, error) {
 		return nil, fmt.Errorf("platform %s: %w", o.Name, err)
 	}
 	p := &Platform{o: o}
+	if o.Hook != nil {
+		var err error
+		if p.hook, err = newHook(*o.Hook, o); err != nil {
+			return nil, fmt.Errorf("platform %s: %w", o.Name, err)
+		}
+	}
 	for _, c := range o.Clusters {
 		if _, err := p.client(c); err != nil && !errors.Is(err, elastic.ErrNoCredentials) {
 			return nil, fmt.Errorf("platform %s: %w", o.Name, err)
@@ -198,40 +206,4 @@ func (p *Platform) client(c Cluster) (*es.Client, error) {
 		System: "Elasticsearch of " + c.Name, Address: c.URL, Auth: auth, Transport: c.Transport, CallTimeout: p.o.CallTimeout,
 		Now: p.o.Now, Log: p.o.Log, OpaqueID: p.o.OpaqueID, AnyProduct: p.o.AnyProduct, Accepted: &p.accepted,
 	})
-}
-
-// ErrNoKeystore says that the keystores of these clusters are out of reach.
-var ErrNoKeystore = errors.New("Elasticsearch has no API for its keystore") //nolint:staticcheck // it begins with a name
-
-// MayStore says that the keystore is the owners'.
-func (*Platform) MayStore(elastic.Deployment) error { return ErrNoKeystore }
-
-// SecretNames returns the entries that the nodes use. A key for an alias that is not set is not told by any API.
-func (p *Platform) SecretNames(ctx context.Context, d elastic.Deployment) ([]string, error) {
-	c, err := p.Cluster(d)
-	if err != nil {
-		return nil, err
-	}
-	all, err := c.RemoteInfo(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for alias, info := range all {
-		if info.Credentials != "" {
-			names = append(names, elastic.CredentialsName(alias))
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
-// StoreSecret fails: see MayStore.
-func (*Platform) StoreSecret(context.Context, elastic.Deployment, string, secret.Secret) error {
-	return ErrNoKeystore
-}
-
-// RemoveSecret fails: see MayStore.
-func (*Platform) RemoveSecret(context.Context, elastic.Deployment, string) error {
-	return ErrNoKeystore
 }

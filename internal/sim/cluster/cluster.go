@@ -30,6 +30,8 @@ type Spec struct {
 	// ProxyCA is the PEM of the private authority of the proxies before its port for remote clusters; empty: a public one.
 	ProxyCA string
 	CA      string // PEM of the CA that signs its nodes' certificates: node.crt, beside which stands node.key
+	// ReadsWhenTold: its nodes read their keystore only when they are told to, as where there is no platform.
+	ReadsWhenTold bool
 	// Authorities are the files with certificate authorities that its nodes have: PEM by path.
 	Authorities map[string]string
 
@@ -85,6 +87,7 @@ type Cluster struct {
 	unhealthy  bool
 	boots      int
 	reloadFail string
+	told       bool   // the nodes read their keystore only when they are told to
 	keyless    bool   // remote_cluster_server.enabled is false
 	presents   string // the name in the certificate of its remote ports; empty: host
 }
@@ -112,7 +115,7 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 		net: n, name: s.Name, id: s.ID, uuid: n.shortID(16), host: s.Host, born: n.opt.Now(), version: v, license: s.License,
 		egress: s.Egress, scope: s.Scope, ca: s.CA, proxyCA: s.ProxyCA, files: map[string]string{}, users: slices.Clone(s.Users), roles: map[string]Role{},
 		indices: map[string][]json.RawMessage{}, persistent: map[string]any{}, transient: map[string]any{}, declared: map[string]any{},
-		stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{}, lost: map[string]string{},
+		told: s.ReadsWhenTold, stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{}, lost: map[string]string{},
 	}
 	if c.user(superuserName) == nil {
 		c.users = append(c.users, User{Name: superuserName, Password: n.shortID(16), Roles: []string{roleSuperuser}})

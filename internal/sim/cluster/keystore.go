@@ -22,7 +22,7 @@ func (c *Cluster) PatchKeystore(change map[string]*string) {
 			c.stored[name] = *v
 		}
 	}
-	if !c.version.has(loadsByItself) {
+	if c.told || !c.version.has(loadsByItself) {
 		return
 	}
 	// What the nodes get is what was stored by then, as a later change may overtake an earlier one.

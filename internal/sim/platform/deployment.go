@@ -86,8 +86,8 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 	}
 	simulated, err := p.w.net.Add(cluster.Spec{
 		Name: s.Name, ID: id, Host: host, Version: s.Version, License: s.License, Egress: p.egress, Scope: p.scope, CA: ca.PEM, ProxyCA: p.proxies.privateCA(),
-		Authorities: p.authorityFiles(ca),
-		Users:       s.Users, Roles: s.Roles, Indices: s.Indices,
+		Authorities: p.authorityFiles(ca), ReadsWhenTold: p.kind == KindSelfManaged,
+		Users: s.Users, Roles: s.Roles, Indices: s.Indices,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("deployment %s: %w", s.Name, err)

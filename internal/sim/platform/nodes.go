@@ -51,6 +51,7 @@ type Placement struct {
 	Deployment    DeploymentSpec
 	Authorities   map[string]string // files with certificate authorities: PEM by path
 	KeystoreDelay time.Duration
+	ReadsWhenTold bool // nobody makes the nodes read their keystore but who is asked to
 	// ServerCAs are the authorities of the proxies that the nodes know by themselves: the public one, and their own platform's.
 	ServerCAs []string
 	// SignNode makes the certificate for transport, SignServer that of the proxies before the port for remote clusters.
@@ -68,7 +69,7 @@ func (w *World) nodes(deployment string) Nodes {
 
 // placement is what real nodes of a new deployment get.
 func (p *Platform) placement(s DeploymentSpec, c *cluster.Cluster, ca *authority) (Placement, error) {
-	out := Placement{Deployment: s, Authorities: p.authorityFiles(ca), KeystoreDelay: p.w.opt.KeystoreDelay}
+	out := Placement{Deployment: s, Authorities: p.authorityFiles(ca), KeystoreDelay: p.w.opt.KeystoreDelay, ReadsWhenTold: p.kind == KindSelfManaged}
 	public, err := p.w.publicAuthority()
 	if err != nil {
 		return out, err

@@ -1,0 +1,101 @@
+package selfmanaged
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
+)
+
+// ErrNoKeystore says that the keystores of these clusters are out of reach.
+var ErrNoKeystore = errors.New("Elasticsearch has no API for it, and the bot's configuration names no keystore_hook") //nolint:staticcheck,revive // a name
+
+// MayStore says that the keystore is the owners', unless they have given the bot a hook.
+func (p *Platform) MayStore(elastic.Deployment) error {
+	if p.hook == nil {
+		return ErrNoKeystore
+	}
+	return nil
+}
+
+// SecretNames returns the entries that every node has, as the hook says. Without one, those that the nodes use: a key for
+// an alias that is not set is told by no API.
+func (p *Platform) SecretNames(ctx context.Context, d elastic.Deployment) ([]string, error) {
+	if p.hook != nil {
+		return p.hook.names(ctx, d.Deployment)
+	}
+	c, err := p.Cluster(d)
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.RemoteInfo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for alias, info := range all {
+		if info.Credentials != "" {
+			names = append(names, elastic.CredentialsName(alias))
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// StoreSecret has the hook store an entry on every node, makes them read it, and looks that they have.
+func (p *Platform) StoreSecret(ctx context.Context, d elastic.Deployment, name string, value secret.Secret) error {
+	if p.hook == nil {
+		return ErrNoKeystore
+	}
+	if value.Empty() {
+		return fmt.Errorf("%s: an empty secret is not stored", p.o.Name)
+	}
+	if err := p.hook.put(ctx, d.Deployment, name, value); err != nil {
+		return err
+	}
+	return p.reload(ctx, d, name, true)
+}
+
+// RemoveSecret has the hook remove an entry from every node, makes them read that, and looks that they have.
+func (p *Platform) RemoveSecret(ctx context.Context, d elastic.Deployment, name string) error {
+	if p.hook == nil {
+		return ErrNoKeystore
+	}
+	if err := p.hook.remove(ctx, d.Deployment, name); err != nil {
+		return err
+	}
+	return p.reload(ctx, d, name, false)
+}
+
+// reload makes the nodes read their keystores. Where they tell what they have read, as from 9.5 on, it is looked at.
+func (p *Platform) reload(ctx context.Context, d elastic.Deployment, name string, wanted bool) error {
+	c, err := p.cluster(d.Deployment)
+	if err != nil {
+		return err
+	}
+	client, err := p.client(c)
+	if err != nil {
+		return err
+	}
+	nodes, err := client.ReloadedSecrets(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		if n.Told && slices.Contains(n.Names, name) != wanted {
+			has := "has no " + name
+			if !wanted {
+				has = "still has " + name
+			}
+			return &elastic.CallError{
+				System: "Elasticsearch of " + d.Name, Call: "POST /_nodes/reload_secure_settings", Status: http.StatusOK, Code: "keystore_differs",
+				Reason: "node " + n.Name + " " + has + " in its keystore", Ambiguous: true,
+			}
+		}
+	}
+	return nil
+}
