@@ -77,26 +77,20 @@ func (c *Cluster) proxy(as func(*http.Request)) http.Handler {
 // PatchKeystore edits the keystore file; a moment later the nodes read it.
 func (c *Cluster) PatchKeystore(change map[string]*string) {
 	c.Cluster.PatchKeystore(change)
-	edit := func(ctx context.Context) error {
+	written := make(chan struct{})
+	if c.place.ReadsWhenTold { // whoever made the edit goes on when it has ended
+		defer func() { <-written }()
+	}
+	c.task(func(ctx context.Context) error {
+		defer close(written)
 		for name, v := range change {
 			c.secrets[name] = true
 			if err := c.real.SetSecret(ctx, name, v); err != nil {
 				return err
 			}
 		}
-		return nil
-	}
-	if c.place.ReadsWhenTold { // the edit has ended when whoever made it goes on
-		c.work.Lock()
-		defer c.work.Unlock()
-		if err := edit(c.pool.ctx); err != nil {
-			slog.ErrorContext(c.pool.ctx, "real nodes", "cluster", c.Name(), "error", err)
-		}
-		return
-	}
-	c.task(func(ctx context.Context) error {
-		if err := edit(ctx); err != nil {
-			return err
+		if c.place.ReadsWhenTold {
+			return nil
 		}
 		select {
 		case <-time.After(c.place.KeystoreDelay):
