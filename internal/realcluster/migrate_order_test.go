@@ -20,7 +20,7 @@ type order struct {
 	move, back func(*moving)
 }
 
-// orders are those that were compared; the first is what the bot did before, the second what it does.
+// orders are those that were compared; the second is the one that the bot takes.
 var orders = []order{
 	{"key, settings", func(m *moving) { m.store(); m.put(m.byKey()) }, func(m *moving) { m.remove(); m.put(m.byCertificate()) }},
 	{"key, reload, settings", func(m *moving) { m.store(); m.read(true); m.put(m.byKey()) }, func(m *moving) { m.remove(); m.read(false); m.put(m.byCertificate()) }},

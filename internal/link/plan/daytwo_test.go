@@ -461,6 +461,34 @@ func TestMigrateGoesFromCertificateToKeyUnderTheSameAlias(t *testing.T) {
 	}
 }
 
+// Settings that come before the nodes have read the key make a connection without one, and searches fail until they have.
+func TestMigrateChangesSettingsOnlyOnceTheNodesHaveReadTheKey(t *testing.T) {
+	h := newFixture(t)
+	h.byCertificate("logs", h.remote, "logs.cloud.example")
+	_, err := h.run(plan.NewMigratePlanner(h.roster, h.o()), link.MigrateParams{
+		Local: h.local.Ref(), Aliases: []string{"logs"}, Access: elastic.Access{Search: []string{"logs-*"}}, ExpiryDays: 90,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, read := 0, false
+	for _, c := range h.w.Calls() {
+		switch c.Name {
+		case "StoreSecret": // the probe's, then the alias's own
+			stored, read = stored+1, false
+		case "ReloadSecureSettings":
+			read = true
+		case "PutSettings":
+			if stored == 2 && !read {
+				t.Fatal("the settings were changed before the nodes were told to read the key")
+			}
+		}
+	}
+	if stored != 2 {
+		t.Errorf("%d keys were stored", stored)
+	}
+}
+
 func TestMigrateOfManyIsTakenBackAsAWholeWhenOneFails(t *testing.T) {
 	h := newFixture(t)
 	other := h.ech.AddDeployment("d-other", "metrics", "8.15.3")

@@ -64,7 +64,7 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 	}
 	d.Warnings = append(d.Warnings,
 		"The key model knows no roles of the remote cluster: local roles need remote_indices for each alias, or their users lose access.",
-		"In the moment of the change a search through the alias may fail; the key is proven beside it before.")
+		"Searches through the alias may fail for some seconds while it is changed over; the key is proven beside it before, and they go on until the nodes have read it.")
 	d.Warnings = append(d.Warnings, p.AccessWarnings()...)
 	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", strings.Join(p.Aliases, ", "), moving[0].PairState.Local.Name)
 	if len(d.Parts) == 1 {

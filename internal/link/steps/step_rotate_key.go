@@ -178,10 +178,28 @@ func (x *rotateKeyStep) replace(ctx context.Context, local side) error {
 		return link.UserError(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s.", x.Connect.Alias, local.d.Name, now),
 			"settings of %s: %s is not as the plan found it", local.d.Name, x.Connect.Alias)
 	}
+	if err := x.read(ctx, local); err != nil {
+		return err
+	}
 	if err := local.es.PutSettings(ctx, now.Cleared().With(*x.After)); err != nil {
 		return link.WrapCall("setting "+x.Connect.Alias+" on "+local.d.Name, err)
 	}
 	return settleSkip(ctx, local, x.Connect.Alias, *x.After)
+}
+
+// read waits until the nodes have read the key: searches go on by certificate until then. Settings that came before it
+// would make a connection without a key, and searches fail for as long as the nodes take, most of them unseen (measured on
+// 8.19.4: docs/performance.md).
+func (x *rotateKeyStep) read(ctx context.Context, local side) error {
+	_ = local.es.ReloadSecureSettings(ctx) // as in released
+	all, err := local.es.RemoteInfo(ctx)
+	if err != nil {
+		return link.WrapCall("reading the remote connections of "+local.d.Name, err)
+	}
+	if info, listed := all[x.Connect.Alias]; listed && info.Credentials == "" {
+		return change.Waiting(&change.ExplainedError{Say: "The nodes of " + local.d.Name + " have not read the key yet.", Err: errNotRead})
+	}
+	return nil
 }
 
 // taken waits until the nodes have read the keystore that holds the new key. Nothing shows which key a connection uses,

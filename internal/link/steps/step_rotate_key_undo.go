@@ -51,16 +51,16 @@ func (x *rotateKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 
 var errKeyStays = errors.New("a keystore's values can be written, never read")
 
-// restore puts an alias that had no key back: its settings, and no key. The key goes first, so that the connection that
-// the settings make is of the old model, and it is not back before the nodes have let go of the key.
+// restore puts an alias that had no key back: its settings, and no key. The key goes first, and the nodes have to let go of
+// it, so that the connection that the settings make is of the old model at once.
 func (x *rotateKeyStep) restore(ctx context.Context, local side) error {
 	if err := removeEntry(ctx, local, elastic.CredentialsName(x.Connect.Alias)); err != nil {
 		return err
 	}
-	if err := x.pointBack(ctx, local); err != nil {
+	if err := x.released(ctx, local, x.Connect.Alias); err != nil {
 		return err
 	}
-	return x.released(ctx, local, x.Connect.Alias)
+	return x.pointBack(ctx, local)
 }
 
 func (x *rotateKeyStep) pointBack(ctx context.Context, local side) error {
