@@ -218,7 +218,8 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 		h.suggestTrust(ctx, s, &c, m)
 	}
 	m.fill(f, c)
-	m.MayFilter, m.MayIdentify = s.CanAddFilters(), s.MayIdentify()
+	m.MayFilter, m.MayIdentify, m.NoRestart = s.CanAddFilters(), s.MayIdentify(), !s.CanRestart()
+	f.Restart = f.Restart && !m.NoRestart
 	f.Identity = f.Identity && m.MayIdentify // its box is gone with the deployments that could do it
 	m.Offer, m.Guessed = "", false
 	if !f.byCertificate() {

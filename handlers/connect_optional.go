@@ -27,10 +27,10 @@ func (m connectMetadata) extraFields(f connectForm) []slack.Block {
 	text := func(field, label, hint string, limit int) *slack.InputBlock {
 		return m.text(f, field, label, hint, limit)
 	}
-	blocks := []slack.Block{
-		roleField(text),
-		box(link.FieldRestart, "Restart", "Restart the local deployment",
-			"So that its nodes read the key; from 8.14 on they do by themselves", f.Restart),
+	blocks := []slack.Block{roleField(text)}
+	if !m.NoRestart {
+		blocks = append(blocks, box(link.FieldRestart, "Restart", "Restart the local deployment",
+			"So that its nodes read the key; from 8.14 on they do by themselves", f.Restart))
 	}
 	if m.MayIdentify || f.Identity {
 		blocks = append(blocks, box(link.FieldIdentity, "Strong identity verification", "The key works for the local cluster alone",

@@ -40,6 +40,7 @@ type connectMetadata struct {
 	Offer        string            `json:"offer,omitempty"`        // addresses that the remote's network filters should let in
 	Guessed      bool              `json:"guessed,omitempty"`      // nobody has said that these are the addresses
 	MayFilter    bool              `json:"may_filter,omitempty"`   // the bot may add network filters to the remote deployment
+	NoRestart    bool              `json:"no_restart,omitempty"`   // nobody restarts the local deployment for the bot
 	MayIdentify  bool              `json:"may_identify,omitempty"` // both sides can do strong identity verification
 	Notes        []string          `json:"notes,omitempty"`        // what the survey warned of
 }

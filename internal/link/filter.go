@@ -133,6 +133,12 @@ func (s PairState) FilterOffer() (addresses []string, known bool) {
 	return s.BlockedAddresses()
 }
 
+// CanRestart reports whether the bot can restart the local deployment.
+func (s PairState) CanRestart() bool {
+	_, ok := s.LocalOn.Platform.(elastic.Restarts)
+	return ok
+}
+
 // CanAddFilters reports whether the bot may add network filters to the remote deployment.
 func (s PairState) CanAddFilters() bool {
 	_, ok := s.RemoteOn.Platform.(elastic.Filters)
