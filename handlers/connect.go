@@ -220,7 +220,10 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 	m.fill(f, c)
 	m.MayFilter, m.MayIdentify, m.NoRestart = s.CanAddFilters(), s.MayIdentify(), !s.CanRestart()
 	f.Restart = f.Restart && !m.NoRestart
-	f.Identity = f.Identity && m.MayIdentify // its box is gone with the deployments that could do it
+	if !m.MayIdentify { // its fields are gone with the deployments that could do it
+		f.Identity = false
+		delete(f.Texts, link.FieldAuthorities)
+	}
 	m.Offer, m.Guessed = "", false
 	if !f.byCertificate() {
 		addresses, known := s.FilterOffer()

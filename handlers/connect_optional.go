@@ -12,6 +12,9 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
+const authoritiesHint = "Only with strong identity verification. Elasticsearch shows nobody which certificate authorities are set, and the bot replaces them: " +
+	"name each file that is set on the remote cluster, with its certificates in PEM below it, or write none. Empty: what the bot has on record."
+
 const (
 	actionLetIn = connectPrefix + "let_in"
 
@@ -34,7 +37,8 @@ func (m connectMetadata) extraFields(f connectForm) []slack.Block {
 	}
 	if m.MayIdentify || f.Identity {
 		blocks = append(blocks, box(link.FieldIdentity, "Strong identity verification", "The key works for the local cluster alone",
-			"Its nodes sign each request with their certificate", f.Identity))
+			"Its nodes sign each request with their certificate", f.Identity),
+			several(text(link.FieldAuthorities, "What else the remote cluster believes", authoritiesHint, maxPatterns)))
 	}
 	if !m.MayFilter && strings.TrimSpace(f.Texts[link.FieldFilter]) == "" { // what was typed is not hidden: it is refused, with the reason
 		return blocks
@@ -115,7 +119,7 @@ func (f connectForm) options(c *link.ConnectParams) {
 	c.Restart = f.Restart
 	c.Filter, c.Role = optionsOf(f.Texts[link.FieldRole], f.Texts[link.FieldFilter], f.FilterFirst)
 	if f.Identity {
-		c.Identity = &link.IdentityOptions{}
+		c.Identity = &link.IdentityOptions{Others: strings.TrimSpace(f.Texts[link.FieldAuthorities])}
 	}
 }
 
@@ -136,6 +140,9 @@ func (f *connectForm) restoreExtras(c link.ConnectParams, m *connectMetadata) {
 		f.TrustAll, f.Texts[link.FieldRegions] = c.Trust.All, strings.Join(c.Trust.Regions, " ")
 	}
 	f.Restart, f.Identity = c.Restart, c.Identity != nil
+	if f.Identity {
+		f.Texts[link.FieldAuthorities] = c.Identity.Others
+	}
 	m.MayIdentify = f.Identity // they could then; the plan asks again
 	m.More = c.Restart || c.Role != nil || c.Filter != nil || f.Identity
 	if c.Role != nil {

@@ -137,6 +137,9 @@ func (f connectForm) connect() (link.ConnectParams, *change.InvalidError) {
 		c.Compress = v
 	}
 	f.options(&c)
+	if c.Identity == nil && !f.byCertificate() && f.Texts[link.FieldAuthorities] != "" {
+		wrong.Add(link.FieldAuthorities, "this is only for strong identity verification: tick that, or leave this empty")
+	}
 	if f.byCertificate() {
 		c.Model, c.Trust, c.ExpiryDays, c.Access.Replication = link.ModelCertificate, f.trustOptions(), 0, nil
 	}

@@ -63,7 +63,7 @@ func signingBlocks(p change.Proposal) []slack.Block {
 	if todo != "" {
 		blocks = append(blocks, section("*First* the certificate authority has to get there:\n"+line(todo, maxText-100)))
 	}
-	blocks = append(blocks, section("*Then make it count* there. If authorities are set already, name them too:"))
+	blocks = append(blocks, section("*Then make it count* there. Elasticsearch shows nobody which authorities are set already, and this replaces them: name them too."))
 	return append(blocks, fences(call.Method+" "+call.Path+"\n"+indent(call.Body))...)
 }
 

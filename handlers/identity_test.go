@@ -116,16 +116,21 @@ func TestStrongIdentityIsOfferedAmongTheAdvancedSettings(t *testing.T) {
 	}
 	d.fills(link.FieldSearch, "logs-*")
 	d.fills(link.FieldReason, "reports")
+	d.fills(link.FieldAuthorities, "unknown")
+	if errs := d.submits(); !strings.Contains(errs[link.FieldAuthorities], "is no answer") {
+		t.Errorf("errors %v", errs)
+	}
+	d.fills(link.FieldAuthorities, "none")
 	if errs := d.submits(); len(errs) > 0 {
 		t.Fatalf("errors %v", errs)
 	}
 	c := d.asked()
-	if c.Identity == nil || *c.Identity != (link.IdentityOptions{}) {
+	if c.Identity == nil || *c.Identity != (link.IdentityOptions{Others: "none"}) {
 		t.Errorf("asked for %+v", c.Identity)
 	}
 	f, m := newForm(), connectMetadata{}
 	f.restoreExtras(c, &m)
-	if !f.Identity || !m.MayIdentify || !m.More {
+	if !f.Identity || f.Texts[link.FieldAuthorities] != "none" || !m.MayIdentify || !m.More {
 		t.Errorf("asked again: %+v, %+v", f, m)
 	}
 }
@@ -140,6 +145,7 @@ func TestStrongIdentityGoesWithTheDeploymentsThatCanDoIt(t *testing.T) {
 	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
 	d.togglesMore()
 	d.slack.set(theModal, link.FieldIdentity, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	d.slack.set(theModal, link.FieldAuthorities, bot.Value{Text: "none"})
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
 	d.fills(link.FieldSearch, "logs-*")
 	d.fills(link.FieldReason, "reports")

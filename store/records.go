@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -63,26 +62,30 @@ func decodeRecord(text string) (k change.StoredRecord, err error) {
 	return k, err
 }
 
-// encodeRecords are the keys and arguments of the script for records: of each its key and its document, an empty one to
-// delete it; and the queue of its checks.
+// encodeRecords are the keys and arguments of the script for records: of each its key, its document (an empty one to
+// delete it), and whether it is checked; and the queue of its checks.
 func (s *Store) encodeRecords(all []change.StoredRecord) (keys []string, args []any, err error) {
 	keys = []string{s.keys.records(), s.keys.recordIndex(), s.keys.checked()}
 	for _, k := range all {
 		filed := s.index(k)
 		keys = append(keys, s.keys.checks(filed.Queue))
+		checked, facets := "1", append([]string{facetRequest + k.Request}, filed.Facets...)
+		if filed.Aside {
+			checked, facets = "", filed.Facets
+		}
 		if len(k.Value) == 0 {
-			args = append(args, k.Key, "")
+			args = append(args, k.Key, "", checked)
 			continue
 		}
 		text, err := json.Marshal(k)
 		if err != nil {
 			return nil, nil, fmt.Errorf("encoding %s: %w", k.Key, err)
 		}
-		doc, err := encodeDocument(slices.Concat([]string{facetRequest + k.Request}, filed.Facets), string(text))
+		doc, err := encodeDocument(facets, string(text))
 		if err != nil {
 			return nil, nil, fmt.Errorf("encoding %s: %w", k.Key, err)
 		}
-		args = append(args, k.Key, doc)
+		args = append(args, k.Key, doc, checked)
 	}
 	return keys, args, nil
 }

@@ -17,7 +17,7 @@ func indexed(server storetest.Server) *store.Store {
 	return store.New(server.Client, store.Options{Env: server.Env(), Index: func(k change.StoredRecord) change.RecordIndex {
 		var v struct{ At, Queue string }
 		_ = json.Unmarshal(k.Value, &v)
-		filed := change.RecordIndex{Queue: "q"}
+		filed := change.RecordIndex{Queue: "q", Aside: strings.HasPrefix(k.Key, "aside/")}
 		if v.At != "" {
 			filed.Facets = []string{v.At}
 		}
@@ -108,6 +108,32 @@ func TestWhatAnAppliedChangeLeavesIsRecordedWithTheMove(t *testing.T) {
 }
 
 // What Redis holds of a newer version is left alone.
+// What is remembered of a cluster, and of no connection, is read by its key, and is neither listed, counted nor checked.
+func TestARecordAsideIsFoundByItsKeyAlone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, server storetest.Server) {
+		t.Helper()
+		s := indexed(server)
+		apply(t, server, s, "r1", "aside/a", `{"files":["x"]}`)
+		got, err := s.Records(t.Context(), "aside/a")
+		if err != nil || len(got) != 1 || string(got[0].Value) != `{"files":["x"]}` {
+			t.Fatalf("got %+v, %v", got, err)
+		}
+		n, err := s.CountRecords(t.Context())
+		listed, err2 := s.RecordRequests(t.Context())
+		if err := errors.Join(err, err2); err != nil || n != 0 || len(listed) != 0 {
+			t.Errorf("counted %d, listed %v, %v", n, listed, err)
+		}
+		if due := claims(t, s, 9); len(due) > 0 {
+			t.Errorf("checked: %+v", due)
+		}
+		apply(t, server, s, "r2", "aside/a", ``)
+		if got, err := s.Records(t.Context(), "aside/a"); err != nil || len(got) != 0 {
+			t.Errorf("after it was deleted: %+v, %v", got, err)
+		}
+	})
+}
+
 func TestRecordsOfANewerVersionAreNotTouched(t *testing.T) {
 	t.Parallel()
 	server := storetest.Mini(t)

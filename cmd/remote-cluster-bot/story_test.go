@@ -157,7 +157,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	// The bot.
 	"configure": plain(1, -1, (*story).configure), // configure approvals.wait=2s …
 	"start":     plain(0, 0, (*story).start),
-	"stop":      plain(0, 0, (*story).stop),
+	"quit":      plain(0, 0, (*story).stop), // stop is a word of testscript, which ends a story as passed
 	// People.
 	"types":   plain(2, 2, (*story).types),   // types alice '/remote-cluster connect'
 	"chooses": plain(3, 4, (*story).chooses), // chooses alice 'Local deployment' logs-prod [typed]

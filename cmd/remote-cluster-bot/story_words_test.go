@@ -72,12 +72,16 @@ func (s *story) offers(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-func (s *story) fills(_ *testscript.TestScript, args []string) error {
+func (s *story) fills(ts *testscript.TestScript, args []string) error {
 	modal, err := s.modalOf(args[0])
 	if err != nil {
 		return err
 	}
-	return seen(modal.Fill(s.ctx, args[1], args[2]))
+	text := args[2]
+	if file, ok := strings.CutPrefix(text, "@"); ok {
+		text = ts.ReadFile(file)
+	}
+	return seen(modal.Fill(s.ctx, args[1], text))
 }
 
 func (s *story) clears(_ *testscript.TestScript, args []string) error {

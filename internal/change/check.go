@@ -24,4 +24,5 @@ type CheckResult struct {
 type RecordIndex struct {
 	Queue  string   // of its checks; empty: it is not checked
 	Facets []string // what it can be found by
+	Aside  bool     // it stands beside those that are listed, counted and checked: only its key finds it
 }

@@ -41,6 +41,10 @@ func (e *CallError) Unwrap() error { return e.Err }
 // CodeForeign is the Code of a 404 that is no JSON: something between wrote it, and what was asked for may well be there.
 const CodeForeign = "foreign_answer"
 
+// CodeSSLConfig is the Code of settings of certificates that don't go together, such as half of a signing pair. It is
+// answered with 500, and no fault of the server's: nothing was set, and another try does no better.
+const CodeSSLConfig = "ssl_config_exception"
+
 // StatusNotElevated is the platform's answer to a key without elevated permissions: some calls want a key whose user has
 // them (cloud-sdk-go: apierror.ErrMissingElevatedPermissions).
 const StatusNotElevated = 449
@@ -54,6 +58,9 @@ func (e *CallError) NotFound() bool { return e.Status == 404 && e.Code != CodeFo
 // Temporary reports whether another try may do better: no answer, too many requests, a node that starts, or the server's
 // own fault.
 func (e *CallError) Temporary() bool {
+	if e.Code == CodeSSLConfig {
+		return false
+	}
 	return e.Starting || e.Status == 0 || e.Status == 408 || e.Status == 429 || e.Status >= 500
 }
 

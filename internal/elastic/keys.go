@@ -10,15 +10,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-func (t SigningTrust) InForce() []string {
-	for _, files := range [][]string{t.Transient, t.Persistent} {
-		if len(files) > 0 {
-			return files
-		}
-	}
-	return t.Declared
-}
-
 // Keys are the cross-cluster API keys of a cluster. Issuing wants a user as the caller, never an API key.
 type Keys interface {
 	// IssueKey creates a key. It is never repeated by the client: after an ambiguous answer look by name.
@@ -36,27 +27,16 @@ type Keyring interface {
 	Caller() string
 }
 
-// Verifier is a Cluster that verifies who signs requests to it, as those of 9.3 and later do.
+// Verifier is a Cluster that verifies who signs requests to it, as those of 9.3 and later do. Whose signatures it
+// believes is written by PutSettings, and can't be read.
 type Verifier interface {
-	// SigningTrust returns whose signatures it believes. What is written is written by PutSettings.
-	SigningTrust(ctx context.Context) (SigningTrust, error)
 	// IdentityKeys returns the active cross-cluster keys that demand a certificate.
 	IdentityKeys(ctx context.Context) ([]Key, error)
 }
 
-// The settings of a remote cluster that say whose signatures it believes; all are dynamic (Elastic's docs: remote
-// cluster settings).
-const (
-	SigningAuthorities = RemotePrefix + "signing.certificate_authorities" // a list of files in PEM
-	SigningTruststore  = RemotePrefix + "signing.truststore.path"         // can't stand beside the other
-)
-
-// SigningTrust are files with certificate authorities, by where they are set; the first that is set counts alone, in
-// the order of the fields.
-type SigningTrust struct {
-	Transient, Persistent, Declared []string // the last in elasticsearch.yml
-	Truststore                      string
-}
+// SigningAuthorities is the setting of a remote cluster that says whose signatures it believes: a list of files in PEM. It
+// is dynamic (Elastic's docs: remote cluster settings), and filtered: no answer shows it again (measured on 9.5.3).
+const SigningAuthorities = RemotePrefix + "signing.certificate_authorities"
 
 // Issuer is a Cluster that knows beforehand whether its caller may issue keys. Elasticsearch refuses every API key as
 // the caller, so people hear of it before they approve.

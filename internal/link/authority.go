@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
@@ -16,9 +17,53 @@ const (
 	BundleFolder      = "signing"
 )
 
-// authority is the file on the remote nodes that holds the authority of the local certificates, and whether the platform
+// AuthorityPlan is how the authorities of a remote cluster change for a connection.
+type AuthorityPlan struct {
+	Before, After []AuthorityFile
+	Recorded      bool // Before is, at least in part, what the bot has set
+}
+
+// Changes reports whether the setting is to be written.
+func (p AuthorityPlan) Changes() bool { return len(p.Before) != len(p.After) }
+
+// source is where Before comes from.
+func (p AuthorityPlan) source() string {
+	if p.Recorded {
+		return "on record or stated"
+	}
+	return "as stated"
+}
+
+// warnReplaced says what becomes of what is set on the remote cluster.
+func (w *WarningList) warnReplaced(s PairState) {
+	if s.Signing != nil && s.Signing.Changes() {
+		w.Add("Whatever is set in %s on %s is replaced: Elasticsearch shows it to nobody, so the bot can't look. What is not named here is believed no longer.",
+			elastic.SigningAuthorities, s.Remote.Name)
+	}
+}
+
+// AuthoritiesRecords are what is remembered of the remote cluster; nothing where people set it, or it stays.
+func (s PairState) AuthoritiesRecords(pasted bool) []change.Record {
+	if s.Signing == nil || pasted || !s.Signing.Changes() {
+		return nil
+	}
+	return []change.Record{AuthoritiesRecord{Remote: s.Remote.Ref, Authorities: s.Signing.After}.Record()}
+}
+
+// With are the authorities on record, and others beside them.
+func (r AuthoritiesRecord) With(others []AuthorityFile) []AuthorityFile {
+	all := slices.Clone(r.Authorities)
+	for _, o := range others {
+		if !HasFile(all, o.File) {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// Authority is the file on the remote nodes that holds the authority of the local certificates, and whether the platform
 // puts it there by itself: only within a region of one platform of Elastic Cloud.
-func (s PairState) authority() (file string, there bool) {
+func (s PairState) Authority() (file string, there bool) {
 	if s.LocalOn.Kind == elastic.KindECH && s.Local.Platform == s.Remote.Platform && s.Local.Region != "" && s.Local.Region == s.Remote.Region {
 		return regionalAuthority, true
 	}
@@ -29,30 +74,16 @@ func (s PairState) authority() (file string, there bool) {
 	return bundleDir + BundleFolder + "/" + name + ".crt", false
 }
 
-// Authorities are the files to be set on the remote cluster: those that are in force and the missing one, which is last.
-// Nil where none is missing.
-func (s PairState) Authorities() []string {
-	file, _ := s.authority()
-	var now []string
-	if s.Signing != nil {
-		now = s.Signing.InForce()
-	}
-	if slices.Contains(now, file) {
-		return nil
-	}
-	return append(slices.Clone(now), file)
-}
-
 // ByHand reports whether a person has to upload the authority.
 func (s PairState) ByHand(c ConnectParams) bool {
-	_, there := s.authority()
-	return c.Identity != nil && !there && s.Authorities() != nil
+	_, there := s.Authority()
+	return c.Identity != nil && !there && s.Signing != nil && s.Signing.Changes()
 }
 
 // uploading says how the authority comes to lie where the plan expects it (Elastic's docs:
 // ec-remote-cluster-strong-identity, upload-custom-plugins-bundles).
 func (s PairState) uploading() string {
-	file, _ := s.authority()
+	file, _ := s.Authority()
 	inside := strings.TrimPrefix(file, bundleDir)
 	return fmt.Sprintf("1. In the console of %s open %s, Security, CA certificates, and download the CA. "+
 		"2. Save it as %s and put that folder with it into a ZIP file. "+

@@ -25,9 +25,9 @@ type Trusting struct {
 
 // Authority is a certificate authority of a platform.
 type Authority struct {
-	Name        string // its subject
-	Until       time.Time
-	Fingerprint string // SHA-256, in hex
+	Name        string    `json:"subject"`
+	Until       time.Time `json:"until"`
+	Fingerprint string    `json:"sha256"` // of the certificate in DER, in hex
 }
 
 // String names an authority as consoles do, with the beginning of its fingerprint to compare by eye.

@@ -18,6 +18,7 @@ type IdentityOptions struct {
 	Pattern     string `json:"pattern,omitempty"`     // of the key's certificate_identity, over the certificate's whole DN
 	Certificate string `json:"certificate,omitempty"` // file on the local nodes, in PEM
 	Key         string `json:"key,omitempty"`         // file of its private key
+	Others      string `json:"others,omitempty"`      // what else the remote cluster believes, as it was typed: see ParseAuthorities
 }
 
 // Both sides need this version (Elastic's docs: ec-remote-cluster-strong-identity).
@@ -100,10 +101,17 @@ func (e ConnectionState) identity() *IdentityOptions {
 	if pattern != "" && e.Unsigned() {
 		return identityOf(pattern, e.Managed.Settings)
 	}
-	return identityOf(pattern, e.Own.Options(e.Alias))
+	t := identityOf(pattern, e.Own.Options(e.Alias))
+	if t != nil && t.Certificate == "" { // what the nodes sign with is shown to nobody: every platform's nodes have these
+		t.Certificate, t.Key = NodeCertificate, NodeKey
+	}
+	return t
 }
 
-// Unsigned reports whether the local nodes sign no more, although it was approved that they do.
+// notSigned is what a remote cluster says of a request that nobody has signed, where the key demands that.
+const NotSigned = "no certificate was provided"
+
+// Unsigned reports whether the local nodes sign no more, although it was approved that they do; see remember.
 func (e ConnectionState) Unsigned() bool {
 	return e.Managed != nil && e.Managed.Settings[OptionCertificate] != "" && e.Own.Options(e.Alias)[OptionCertificate] == ""
 }
@@ -124,6 +132,12 @@ func (e ConnectionState) IdentityDiff() []change.Field {
 func (c ConnectParams) checkIdentity(wrong *change.InvalidError) {
 	if c.Identity != nil && c.ByCertificate() {
 		wrong.Add(FieldIdentity, "strong identity verification belongs to API keys, not to connections by certificates")
+	}
+	if c.Identity == nil {
+		return
+	}
+	if _, _, problem := ParseAuthorities(c.Identity.Others); problem != "" {
+		wrong.Add(FieldAuthorities, "%s", problem)
 	}
 }
 
@@ -163,15 +177,8 @@ func (s PairState) identityProblems(wrong *change.InvalidError, c ConnectParams)
 	if derived, err := certificateIdentity(s.Local.ClusterID); err == nil && c.Identity.Pattern != "" && c.Identity.Pattern != derived {
 		wrong.Add(FieldIdentity, "the key must demand certificates of %s itself: %s", s.Local.Name, derived)
 	}
-	switch t := s.Signing; {
-	case t == nil:
-	case t.Truststore != "":
-		wrong.Add(FieldIdentity, "%s believes signatures by a truststore (%s), beside which no authority can be set: the authority of %s "+
-			"belongs in there", s.Remote.Name, t.Truststore, s.Local.Name)
-	case s.MayNotManage:
+	if s.MayNotManage {
 		wrong.Add(FieldIdentity, "the bot's user on %s lacks the cluster privilege manage, without which it can't set %s", s.Remote.Name, elastic.SigningAuthorities)
-	case len(t.Transient) > 0 && s.Authorities() != nil:
-		wrong.Add(FieldIdentity, "%s has a transient setting %s, which would hide a persistent one: remove it first", s.Remote.Name, elastic.SigningAuthorities)
 	}
 }
 
@@ -190,11 +197,16 @@ func (c ConnectParams) identityFields(s PairState) []change.Field {
 	if c.Identity == nil {
 		return nil
 	}
-	file, _ := s.authority()
+	file, _ := s.Authority()
 	fields := []change.Field{
 		{Label: LabelIdentity, Value: c.Identity.Pattern},
 		{Label: "Signed by the local side with", Value: c.Identity.Certificate + ", " + c.Identity.Key},
 		{Label: "Authority that the remote side believes", Value: file},
+	}
+	if s.Signing != nil && s.Signing.Changes() {
+		fields = append(fields,
+			change.Field{Label: "Believed now, " + s.Signing.source(), Value: sayAuthorities(s.Signing.Before)},
+			change.Field{Label: "Believed then", Value: sayAuthorities(s.Signing.After)})
 	}
 	if s.ByHand(c) {
 		fields = append(fields, change.Field{Label: LabelByHand, Value: s.uploading()})

@@ -154,11 +154,11 @@ func (c ConnectParams) Making(s PairState, env, request string, others map[Name]
 // believed is the file by which the remote cluster comes to believe the local one's signatures; empty if people have seen
 // to that. Like a trust it is shared with others that rest on it, so that whoever ends last takes it back.
 func (c ConnectParams) believed(s PairState, others map[Name]ManagedConnection) string {
-	if c.Identity == nil || s.Signing == nil { // not read: where people make the key, they set this, too
+	if c.Identity == nil || s.Signing == nil || s.WantsPasted() { // where people make the key, they set this, too
 		return ""
 	}
-	file, _ := s.authority()
-	if s.Authorities() != nil {
+	file, _ := s.Authority()
+	if s.Signing.Changes() {
 		return file
 	}
 	for _, o := range others {

@@ -45,10 +45,10 @@ type PairState struct {
 	Pasting           bool  // a person may paste a key instead
 	CantIssue         error // why no key can be issued on the remote cluster
 	Trust             *TrustState
-	Proxies           proxyState            // of the remote platform, where they may be strangers to the local deployment
-	Signing           *elastic.SigningTrust // of the remote cluster; nil: not read
-	MayNotManage      bool                  // the bot's user may not change settings of the remote cluster
-	Role              json.RawMessage       // the role that a connect names, on the local cluster; nil: none
+	Proxies           proxyState      // of the remote platform, where they may be strangers to the local deployment
+	Signing           *AuthorityPlan  // of the remote cluster; nil: none was made
+	MayNotManage      bool            // the bot's user may not change settings of the remote cluster
+	Role              json.RawMessage // the role that a connect names, on the local cluster; nil: none
 }
 
 // ReadError returns the error that kept a part from being read; nil if it was read.

@@ -23,6 +23,7 @@ func Warnings(s PairState, c ConnectParams) []string {
 		w.Licence("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
 		w.Filters(s)
 		w.FilterWarnings(s, c)
+		w.warnReplaced(s)
 	}
 	if known := AddressFor(c.Model, s.Remote); known != "" && (c.ProxyAddress != known || c.ServerName != s.Remote.Endpoint) {
 		w.Add("The address or server name is not what the platform says of %s (%s, %s).", s.Remote.Name, known, s.Remote.Endpoint)

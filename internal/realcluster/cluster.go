@@ -296,6 +296,20 @@ func (c *Cluster) ForgetSecrets(ctx context.Context, names ...string) error {
 	return c.each(func(_ int, n *node) error { return n.command(ctx, "forget "+strings.Join(names, " ")) })
 }
 
+// PersistentSettings are those of the cluster, flat, with the filtered ones, which no answer shows.
+func (c *Cluster) PersistentSettings(ctx context.Context) (map[string]any, error) {
+	n := c.nodes[0]
+	if err := n.command(ctx, "settings"); err != nil {
+		return nil, err
+	}
+	raw, err := os.ReadFile(n.path("settings.json"))
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]any{}
+	return all, json.Unmarshal(raw, &all)
+}
+
 // SetHosts replaces the host names that the nodes know. They look at each new connection.
 func (c *Cluster) SetHosts(hosts map[string]string) error {
 	return c.each(func(_ int, n *node) error { return n.write("hosts", hostsFile(hosts)) })

@@ -6,8 +6,8 @@
 --       then the locks of what others write too
 -- ARGV  1-6 as in lib.lua  7 from ('' if there is no such move: it is refused)  8 to  9 where a request in that
 --       state belongs: pending, ready, working, parked or final  10 epoch of the worker's claim ('' for a person)  11 worker
---       12 seconds to keep a final request  13 1 if the plan has drifted  14 how many records  15... of each its key and
---       document ('': delete), then fields and values of the request
+--       12 seconds to keep a final request  13 1 if the plan has drifted  14 how many records  15... of each its key,
+--       document ('': delete) and 1 if it is checked, then fields and values of the request
 --
 -- missing, newer, fenced
 -- conflict  the request is no longer at that version or in that state
@@ -29,15 +29,17 @@ record()
 if ARGV[13] == '1' then
   redis.call('HSET', req, 'previous', is[3], 'approvals_since', redis.call('HGET', req, 'version'))
 end
-local rest = 15 + 2 * tonumber(ARGV[14])
+local rest = 15 + 3 * tonumber(ARGV[14])
 redis.call('HSET', req, 'state', to, unpack(ARGV, rest))
 for i = 1, tonumber(ARGV[14]) do
-  local key = ARGV[13 + 2 * i]
+  local key = ARGV[12 + 3 * i]
   redis.call('HSET', KEYS[12], 'schema', ARGV[5])
-  put(KEYS[12], KEYS[13], key, ARGV[14 + 2 * i])
+  put(KEYS[12], KEYS[13], key, ARGV[13 + 3 * i])
   -- What has changed is checked at once, and a check that is under way counts no more.
-  redis.call('ZADD', KEYS[14], 'NX', text(now()), key)
-  redis.call('ZADD', KEYS[14 + i], text(now()), key)
+  if ARGV[14 + 3 * i] == '1' then
+    redis.call('ZADD', KEYS[14], 'NX', text(now()), key)
+    redis.call('ZADD', KEYS[14 + i], text(now()), key)
+  end
 end
 
 -- Until a worker begins, a request has a deadline: approved ones too.

@@ -47,13 +47,15 @@ func (r Records) RecordRequests(context.Context) (map[string]string, error) {
 	all, err := r.All()
 	requests := map[string]string{}
 	for _, k := range all {
-		requests[k.Key] = k.Request
+		if r.Index == nil || !r.Index(k).Aside {
+			requests[k.Key] = k.Request
+		}
 	}
 	return requests, err
 }
 
 // CountRecords counts them.
-func (r Records) CountRecords(context.Context) (int, error) {
-	all, err := r.All()
+func (r Records) CountRecords(ctx context.Context) (int, error) {
+	all, err := r.RecordRequests(ctx)
 	return len(all), err
 }

@@ -190,6 +190,9 @@ func (c *Client) fetch(ctx context.Context, r request) (reply, error) {
 func (c *Client) read(r request, got reply, out any) error {
 	call := c.call(r.name, r.writes)
 	if err := call.Check(got.status, got.header, got.body); err != nil {
+		if refused, ok := errors.AsType[*elastic.CallError](err); ok && refused.Code == elastic.CodeSSLConfig {
+			refused.Ambiguous = false
+		}
 		return c.starting(err)
 	}
 	c.accepted.note(c.address, c.now())

@@ -53,42 +53,6 @@ func flatten(prefix string, settings, flat map[string]json.RawMessage) {
 	}
 }
 
-// SigningTrust reads GET /_cluster/settings with its defaults, which show what stands in elasticsearch.yml.
-func (c *Client) SigningTrust(ctx context.Context) (elastic.SigningTrust, error) {
-	var all struct {
-		Persistent, Transient, Defaults map[string]json.RawMessage
-	}
-	r := request{
-		Request: esapi.ClusterGetSettingsRequest{FlatSettings: new(true), IncludeDefaults: new(true)}, name: "GET /_cluster/settings",
-	}
-	if _, err := c.do(ctx, r, &all); err != nil {
-		return elastic.SigningTrust{}, err
-	}
-	t := elastic.SigningTrust{
-		Persistent: listed(all.Persistent[elastic.SigningAuthorities]), Transient: listed(all.Transient[elastic.SigningAuthorities]),
-		Declared: listed(all.Defaults[elastic.SigningAuthorities]),
-	}
-	for _, some := range []map[string]json.RawMessage{all.Defaults, all.Persistent, all.Transient} {
-		if path := listed(some[elastic.SigningTruststore]); len(path) > 0 {
-			t.Truststore = path[0]
-		}
-	}
-	return t, nil
-}
-
-// listed is the value of a list setting, which is answered as a list or as one text; nil for none.
-func listed(raw json.RawMessage) []string {
-	var list []string
-	if json.Unmarshal(raw, &list) == nil {
-		return list
-	}
-	var one string
-	if json.Unmarshal(raw, &one) != nil || one == "" {
-		return nil
-	}
-	return strings.Split(one, ",")
-}
-
 func putting(s elastic.Settings) request {
 	body := encode(s)
 	return request{

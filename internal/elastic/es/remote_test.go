@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
@@ -72,37 +71,19 @@ func TestSettingsAreSentAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestSigningTrustKnowsWhereItIsSet(t *testing.T) {
+// Half a pair of signing settings is refused with the status of a server's own fault: for good, and without a doubt.
+func TestHalfASigningPairIsFinal(t *testing.T) {
 	t.Parallel()
-	const path = "/_cluster/settings?flat_settings=true&include_defaults=true"
-	for name, tt := range map[string]struct {
-		answer string
-		want   elastic.SigningTrust
-	}{
-		"nowhere": {`{"persistent":{},"transient":{},"defaults":{"cluster.remote.signing.certificate_authorities":[]}}`, elastic.SigningTrust{}},
-		"everywhere": {
-			`{"persistent":{"cluster.remote.signing.certificate_authorities":["a.crt","b.crt"]},
-			"transient":{"cluster.remote.signing.certificate_authorities":"c.crt,d.crt"},"defaults":{"cluster.name":"x"}}`,
-			elastic.SigningTrust{Persistent: []string{"a.crt", "b.crt"}, Transient: []string{"c.crt", "d.crt"}},
-		},
-		"in elasticsearch.yml": {`{"persistent":{},"transient":{},"defaults":{"cluster.remote.signing.certificate_authorities":["e.crt"],
-			"cluster.remote.signing.truststore.path":""}}`, elastic.SigningTrust{Declared: []string{"e.crt"}}},
-		"a truststore": {
-			`{"persistent":{"cluster.remote.signing.truststore.path":"s.p12"},"transient":{},"defaults":{}}`,
-			elastic.SigningTrust{Truststore: "s.p12"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := elastictest.Serve(t, exchange("GET", path, "", tt.answer))
-			got, err := client(t, options(t, s.URL)).SigningTrust(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
+	refused := exchange("PUT", "/_cluster/settings", `{"persistent":{"cluster.remote.a.signing.key":"node.key"}}`,
+		`{"error":{"type":"ssl_config_exception","reason":"cannot specify [signing.key] without also setting [signing.certificate]"},"status":500}`)
+	refused.Status = 500
+	s := elastictest.Serve(t, refused)
+	err := client(t, options(t, s.URL)).PutSettings(t.Context(), elastic.Settings{
+		Persistent: map[string]json.RawMessage{"cluster.remote.a.signing.key": json.RawMessage(`"node.key"`)},
+	})
+	call, ok := errors.AsType[*elastic.CallError](err)
+	if !ok || call.Temporary() || call.Ambiguous || call.Code != elastic.CodeSSLConfig {
+		t.Errorf("got %+v", err)
 	}
 }
 

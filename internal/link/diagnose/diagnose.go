@@ -172,7 +172,7 @@ func unknownAuthority(s Symptoms) (say, fix string) {
 // identityExplanation tells apart what can be wrong with strong identity verification.
 func identityExplanation(text string, s Symptoms) (say, fix string) {
 	switch {
-	case strings.Contains(text, "no certificate was provided"):
+	case strings.Contains(text, link.NotSigned):
 		return "The key demands a certificate, and the local cluster signs with none.",
 			fmt.Sprintf("Set %s%s.%s and %s on the local cluster again (%s and %s on Elastic's platforms).",
 				elastic.RemotePrefix, s.Alias, link.OptionCertificate, link.OptionSigningKey, link.NodeCertificate, link.NodeKey)
@@ -181,7 +181,8 @@ func identityExplanation(text string, s Symptoms) (say, fix string) {
 			"The key was made for another local cluster, or its certificate_identity was changed: connect with a key of its own."
 	case strings.Contains(text, "Failed to verify cross cluster api key signature certificate"):
 		return "The remote cluster does not believe the authority that the local cluster's certificate comes from.",
-			fmt.Sprintf("Add that authority to %s on the remote cluster; where authorities have changed, upload the new one.", elastic.SigningAuthorities)
+			fmt.Sprintf("Set %s on the remote cluster to every authority that it shall believe, that one among them: Elasticsearch shows nobody what is set now. "+
+				"Where authorities have changed, upload the new one.", elastic.SigningAuthorities)
 	}
 	return explanation(link.CauseIdentity, s)
 }

@@ -2,9 +2,12 @@ package inventory
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -31,6 +34,7 @@ func readBoth(ctx context.Context, e *link.ConnectionState) {
 	}
 	wg.Wait()
 	e.Own = e.Settings.Of(e.Alias)
+	remember(ctx, e)
 	e.HasKey = slices.Contains(e.Stored, e.Alias)
 }
 
@@ -43,4 +47,26 @@ func readKeys(ctx context.Context, e *link.ConnectionState) {
 		e.Keys, err = remote.ActiveKeys(ctx, e.Managed.KeyName)
 	}
 	e.KeysUnread = err
+}
+
+// remember adds to the alias's settings what the bot has set and no answer shows, unless the remote cluster says that
+// the local one does not sign.
+func remember(ctx context.Context, e *link.ConnectionState) {
+	if e.Managed == nil || e.Own.Empty() || e.Managed.Settings[link.OptionCertificate] == "" {
+		return
+	}
+	local, err := e.LocalOn.Cluster(e.PairState.Local)
+	if err != nil {
+		return
+	}
+	if got, err := local.Resolve(ctx, e.Alias, []string{"*"}); err == nil && strings.Contains(got.Error, link.NotSigned) {
+		return
+	}
+	signing := elastic.Settings{Persistent: map[string]json.RawMessage{}}
+	for _, option := range []string{link.OptionCertificate, link.OptionSigningKey} {
+		if value := e.Managed.Settings[option]; value != "" {
+			signing.Persistent[elastic.RemotePrefix+e.Alias+"."+option] = elastic.RawJSON(value)
+		}
+	}
+	e.Own = e.Own.With(signing)
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// readSigning reads whose signatures the remote cluster believes. Where a person makes the key, a person sees to that too.
+// readSigning asks whether the bot may set what the remote cluster believes. Where a person makes the key, a person
+// sees to that too.
 func readSigning(ctx context.Context, s *link.PairState) error {
 	if s.WantsPasted() {
 		return nil
@@ -17,17 +18,8 @@ func readSigning(ctx context.Context, s *link.PairState) error {
 	if err != nil {
 		return link.WrapCall("reaching Elasticsearch of "+s.Remote.Name, err)
 	}
-	verifier, ok := remote.(elastic.Verifier)
-	if !ok {
-		return link.UserError("The bot can't tell whose signatures "+s.Remote.Name+" believes.", "%s is no verifier", s.Remote.Name)
-	}
-	t, err := verifier.SigningTrust(ctx)
-	if err != nil {
-		return link.WrapCall("reading whose signatures "+s.Remote.Name+" believes", err)
-	}
-	s.Signing = &t
 	privileged, ok := remote.(elastic.Privileged)
-	if !ok || s.Authorities() == nil {
+	if !ok {
 		return nil
 	}
 	missing, err := privileged.MissingPrivileges(ctx, []string{"manage"}) // which writing cluster settings takes

@@ -37,7 +37,7 @@ const (
 func IndexRecord(k change.StoredRecord) change.RecordIndex {
 	n, err := ParseRecordKey(k.Key)
 	if err != nil {
-		return change.RecordIndex{}
+		return change.RecordIndex{Aside: true} // of a remote cluster's authorities
 	}
 	filed := change.RecordIndex{Queue: n.Local.Platform}
 	if m, ok := ReadManaged(k); ok {

@@ -91,7 +91,7 @@ func (e elasticsearch) RemoteSettings(ctx context.Context) (elastic.Settings, er
 func (e elasticsearch) flat(kind string) map[string]json.RawMessage {
 	all := map[string]json.RawMessage{}
 	for name, value := range e.d.settings {
-		if name.kind == kind {
+		if name.kind == kind && !strings.HasPrefix(name.option, "signing.") { // filtered
 			all["cluster.remote."+name.alias+"."+name.option] = json.RawMessage(strconv.Quote(value))
 		}
 	}

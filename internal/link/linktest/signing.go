@@ -13,8 +13,8 @@ import (
 type signing struct {
 	authority string            // that its nodes' certificates come from
 	files     map[string]string // authorities that its nodes have, by file
-	trust     elastic.SigningTrust
-	weak      bool // the bot's user may not change settings
+	believed  []string          // the files that are set
+	weak      bool              // the bot's user may not change settings
 }
 
 // newSigning: nodes of Elastic Cloud have the authority of their region as a file.
@@ -46,13 +46,6 @@ func (e elasticsearch) MissingPrivileges(ctx context.Context, cluster []string) 
 // Weaken takes from the bot's user the right to change settings of the cluster.
 func (d *Deployment) Weaken() { d.locked(func() { d.signing.weak = true }) }
 
-// SigningTrust returns the files that were set.
-func (e elasticsearch) SigningTrust(ctx context.Context) (elastic.SigningTrust, error) {
-	var t elastic.SigningTrust
-	err := e.do(ctx, "SigningTrust", func() error { t = e.d.signing.trust; return nil })
-	return answer(t, err)
-}
-
 // IdentityKeys returns the active keys that demand a certificate.
 func (e elasticsearch) IdentityKeys(ctx context.Context) ([]elastic.Key, error) {
 	var all []elastic.Key
@@ -78,7 +71,7 @@ func (e elasticsearch) believe(raw json.RawMessage) error {
 			return e.refuse("PUT /_cluster/settings", "Configured file ["+f+"] not found")
 		}
 	}
-	e.d.signing.trust.Persistent = files
+	e.d.signing.believed = files
 	return nil
 }
 
@@ -102,13 +95,7 @@ func (d *Deployment) sign(alias string, remote *Deployment, k *key) string {
 }
 
 func (d *Deployment) believes(authority string) bool {
-	t := d.signing.trust
-	for _, files := range [][]string{t.Transient, t.Persistent, t.Declared} {
-		if len(files) > 0 {
-			return slices.ContainsFunc(files, func(f string) bool { return d.signing.files[f] == authority })
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.signing.believed, func(f string) bool { return d.signing.files[f] == authority })
 }
 
 // Upload puts the authority of another deployment on d's nodes, as a bundle does.
@@ -116,17 +103,15 @@ func (d *Deployment) Upload(file string, of *Deployment) {
 	d.locked(func() { d.signing.files[file] = of.signing.authority })
 }
 
-// Believes returns the persistent authorities that d believes signatures by.
+// Believes returns the authorities that d believes signatures by, which no answer shows.
 func (d *Deployment) Believes() []string {
 	var files []string
-	d.locked(func() { files = slices.Clone(d.signing.trust.Persistent) })
+	d.locked(func() { files = slices.Clone(d.signing.believed) })
 	return files
 }
 
-// SetSigningTrust sets what d believes behind the bot's back, without any check.
-func (d *Deployment) SetSigningTrust(t elastic.SigningTrust) {
-	d.locked(func() { d.signing.trust = t })
-}
+// Believe sets what d believes behind the bot's back, without any check.
+func (d *Deployment) Believe(files ...string) { d.locked(func() { d.signing.believed = files }) }
 
 // SetIdentity changes what the active keys of d demand, behind the bot's back.
 func (d *Deployment) SetIdentity(pattern string) {

@@ -28,6 +28,9 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 	if err := k.catalog.Judge(ctx, &s, c); err != nil {
 		return change.Proposal{}, err
 	}
+	if err := k.planAuthorities(ctx, &s, c); err != nil {
+		return change.Proposal{}, err
+	}
 	c = s.Identified(c)
 	others, err := k.others(ctx, c)
 	if err != nil {
@@ -53,7 +56,7 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 		made.KeyName = "" // people name their keys as they like
 		p.RequiredInput = link.InputKey
 	}
-	p.Records = []change.Record{made.AsRecord()}
+	p.Records = append([]change.Record{made.AsRecord()}, s.AuthoritiesRecords(pasted)...)
 	p.Steps = k.steps(id, c, s, pasted)
 	p.Target = targets(link.Target(c.Local, c.Alias), p.Steps)
 	p.Digest, err = p.ComputeDigest()

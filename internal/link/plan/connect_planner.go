@@ -40,7 +40,7 @@ func (k *ConnectPlanner) steps(request string, c link.ConnectParams, s link.Pair
 			grant.PastedFor = request
 		}
 		if c.Identity != nil {
-			authorities := steps.AddAuthorityArgs{Remote: c.Remote, Files: s.Authorities(), Own: grant.Key.Name, Pasted: pasted}
+			authorities := authorityArgs(*s.Signing, c.Remote, pasted)
 			todo = append(todo, authorities.Planned(v))
 		}
 		todo = append(todo, grant.Planned(v))

@@ -59,7 +59,7 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 			Kind:   link.KindDisconnect, Title: e.Title("Disconnect"),
 			Fields: fields, Warnings: disconnectWarnings(e, *leaves), Unsure: leaves.Unsure,
 			Basis:   append(e.Basis(), change.Field{Label: "Used by", Value: strings.Join(e.Users, ", ")}),
-			Records: []change.Record{link.Forget(e.Name)},
+			Records: append([]change.Record{link.Forget(e.Name)}, leaves.Records(e.Managed)...),
 			Steps:   k.steps(e, f, *leaves),
 		},
 		params: p,
@@ -81,7 +81,7 @@ func (k *DisconnectPlanner) cleanup(ctx context.Context, e link.ConnectionState)
 	inventory.FindUnusedRole(ctx, e, l)
 	k.roster.UnusedTrust(ctx, []link.ConnectionState{e}, l)
 	k.roster.UnusedFilter(ctx, e, l)
-	inventory.FindUnusedAuthority(ctx, e, l)
+	k.roster.UnusedAuthority(ctx, e, l)
 	return l
 }
 

@@ -20,11 +20,12 @@ import (
 )
 
 // identityFixture is a connection with strong identity verification that was made.
-func identityFixture(t *testing.T) *fixture {
+func identityFixture(t *testing.T, edit func(*scene)) *fixture {
 	t.Helper()
 	h := newFixture(t)
-	s := identityScene(t, nil)
+	s := identityScene(t, edit)
 	h.scene = s
+	h.connector = plan.NewConnectPlanner(s.catalog, steps.PlannerOptions{Env: "test", Registry: h.records()})
 	h.roster = inventory.NewConnections(s.catalog, h.records(), inventory.ConnectionsOptions{Now: s.w.Now})
 	t.Cleanup(h.roster.Wait)
 	h.connect()
@@ -43,7 +44,7 @@ func (h *fixture) demanded() {
 	if set := h.local.Settings("logs"); set["persistent signing.certificate"] != "node.crt" || set["persistent signing.key"] != "node.key" {
 		h.t.Errorf("settings %v", set)
 	}
-	if m := h.managed(); m.Identity != localPattern || m.Settings["signing.certificate"] != "node.crt" {
+	if m := h.managed(); m.Identity != localPattern || m.Settings["signing.certificate"] != "node.crt" && !m.Adopted { // which can't be read
 		h.t.Errorf("remembered %+v", m)
 	}
 	if !h.local.Connected("logs") {
@@ -52,7 +53,7 @@ func (h *fixture) demanded() {
 }
 
 func TestTheIdentityStaysThroughRotationAndUpdates(t *testing.T) {
-	h := identityFixture(t)
+	h := identityFixture(t, nil)
 	h.demanded()
 	if _, err := h.run(plan.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30}); err != nil {
 		t.Fatal(err)
@@ -73,7 +74,7 @@ func TestTheIdentityStaysThroughRotationAndUpdates(t *testing.T) {
 }
 
 func TestTheIdentityGoesWithTheConnection(t *testing.T) {
-	h := identityFixture(t)
+	h := identityFixture(t, nil)
 	if _, err := h.run(plan.NewDisconnectPlanner(h.roster, h.o()), link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"}); err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +84,7 @@ func TestTheIdentityGoesWithTheConnection(t *testing.T) {
 // signedTwice is a connection with strong identity verification, and another one from the same place.
 func signedTwice(t *testing.T) *fixture {
 	t.Helper()
-	h := identityFixture(t)
-	h.connector = plan.NewConnectPlanner(h.catalog, steps.PlannerOptions{Env: "test", Registry: h.records()})
+	h := identityFixture(t, nil)
 	h.c.Alias = "second"
 	h.connect()
 	h.c.Alias = "logs"
@@ -92,7 +92,7 @@ func signedTwice(t *testing.T) *fixture {
 }
 
 func TestTheAuthorityGoesWithTheConnection(t *testing.T) {
-	h := identityFixture(t)
+	h := identityFixture(t, nil)
 	if m := h.managed(); m.Authority != "internal_tls_ca.crt" {
 		t.Errorf("remembered %+v", m)
 	}
@@ -119,30 +119,28 @@ func TestAnAuthorityThatIsSharedGoesWithTheLast(t *testing.T) {
 }
 
 func TestAuthoritiesThatAreNotOnlyTheConnectionsStay(t *testing.T) {
-	theirs := func(files ...string) func(*fixture) {
-		return func(h *fixture) { h.remote.SetSigningTrust(elastic.SigningTrust{Persistent: files}) }
-	}
+	const key = "signing/cloud/d-remote"
 	for name, tt := range map[string]struct {
+		stated string
 		change func(*fixture)
 		goes   string
 		stays  string
 		left   []string
+		record bool
 	}{
-		"others' files":  {theirs("theirs.crt", "internal_tls_ca.crt"), "internal_tls_ca.crt", "", []string{"theirs.crt"}},
-		"somebody began": {theirs("theirs.crt"), "", "", []string{"theirs.crt"}},
-		"no privilege": {
-			func(h *fixture) { h.remote.Weaken() }, "", "lacks the cluster privilege manage", []string{"internal_tls_ca.crt"},
-		},
-		"it can't be read": {func(h *fixture) {
-			h.w.Fail(linktest.Fault{Call: "SigningTrust", Err: linktest.Forbidden("x", "SigningTrust")})
-		}, "", "whether it can go could not be read", []string{"internal_tls_ca.crt"}},
-		"what the cluster's file says": {func(h *fixture) {
-			h.remote.SetSigningTrust(elastic.SigningTrust{Persistent: []string{"theirs.crt", "internal_tls_ca.crt"}, Declared: []string{"theirs.crt"}})
-		}, "internal_tls_ca.crt", "", nil},
+		"others' files": {"theirs.crt\n" + testCertificate, func(*fixture) {}, "internal_tls_ca.crt", "", []string{"theirs.crt"}, true},
+		"nobody else's": {"none", func(*fixture) {}, "internal_tls_ca.crt", "", nil, false},
+		"no record":     {"none", func(h *fixture) { delete(h.memos, key) }, "", "the bot has no record", []string{"internal_tls_ca.crt"}, false},
+		"no privilege":  {"none", func(h *fixture) { h.remote.Weaken() }, "", "lacks the cluster privilege manage", []string{"internal_tls_ca.crt"}, true},
+		"it can't be read": {"none", func(h *fixture) {
+			h.w.Fail(linktest.Fault{Call: "IdentityKeys", Err: linktest.Forbidden("x", "IdentityKeys")})
+		}, "", "whether it can go could not be read", []string{"internal_tls_ca.crt"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := identityFixture(t)
-			h.remote.Upload("theirs.crt", h.remote)
+			h := identityFixture(t, func(s *scene) {
+				s.remote.Upload("theirs.crt", s.remote)
+				s.c.Identity.Others = tt.stated
+			})
 			tt.change(h)
 			contains(t, h.says("Goes too"), tt.goes)
 			contains(t, h.says("Stays"), tt.stays)
@@ -150,38 +148,55 @@ func TestAuthoritiesThatAreNotOnlyTheConnectionsStay(t *testing.T) {
 			if diff := cmp.Diff(tt.left, h.remote.Believes(), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("it believes (-want +got):\n%s", diff)
 			}
+			if _, record := h.memos[key]; record != tt.record {
+				t.Errorf("on record: %v", h.memos[key])
+			}
 		})
 	}
 }
 
-// What has changed since the approval is left alone, and the connection ends all the same.
+// What is on record needs no word of anybody, and comes along with what the next one states.
+func TestTheRecordOfAuthoritiesGrows(t *testing.T) {
+	h := identityFixture(t, nil)
+	far := h.ech.AddDeployment("d-far", "far", "9.3.1")
+	far.Edit(func(d *elastic.Deployment) { d.ClusterID, d.Region = strings.Repeat("ab", 16), "elsewhere" })
+	const file = "/app/config/signing/cloud-elsewhere.crt"
+	h.remote.Upload(file, far)
+	c := h.c
+	c.Local, c.Alias, c.Identity = far.Ref(), "far", &link.IdentityOptions{}
+	if _, err := h.run(h.connector, c); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"internal_tls_ca.crt", file}, h.remote.Believes()); diff != "" {
+		t.Errorf("it believes (-want +got):\n%s", diff)
+	}
+	// The first from another alias finds its own on record: nothing is written.
+	c.Local, c.Alias = h.local.Ref(), "third"
+	r, err := h.propose(h.connector, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if calls := r.Proposal.Step(steps.StepAddAuthority).Calls; len(calls) > 0 {
+		t.Errorf("planned: %+v", calls)
+	}
+	if !slices.Contains(r.Proposal.Target, "signing/cloud/d-remote") {
+		t.Errorf("locks %q", r.Proposal.Target)
+	}
+}
+
+// What is remembered was approved with the plan: where it would be wrong, the change fails and is taken back.
 func TestAnAuthorityThatHasComeToBeNeededStays(t *testing.T) {
-	for name, tt := range map[string]struct {
-		change func(*fixture)
-		say    string
-	}{
-		"another key": {func(h *fixture) {
-			cluster, err := h.w.Systems()[1].Cluster(elastic.Deployment{Ref: h.remote.Ref()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := cluster.IssueKey(t.Context(), elastic.KeySpec{Name: "other", Access: elastic.Access{Search: []string{"*"}}, Identity: "CN=x"}); err != nil {
-				t.Fatal(err)
-			}
-		}, "goes on believing signatures by internal_tls_ca.crt: other keys"},
-		"another file": {func(h *fixture) {
-			h.remote.SetSigningTrust(elastic.SigningTrust{Persistent: []string{"internal_tls_ca.crt", "new.crt"}})
-		}, "somebody has changed"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := partingSigned(t)
-			tt.change(h)
-			before := h.remote.Believes()
-			contains(t, h.settleFinding(t, steps.StepRemoveAuthority), tt.say)
-			if diff := cmp.Diff(before, h.remote.Believes()); diff != "" || len(h.journal[steps.StepRemoveAuthority]) > 0 {
-				t.Errorf("it believes (-want +got):\n%s", diff)
-			}
-		})
+	h := partingSigned(t)
+	cluster, err := h.w.Systems()[1].Cluster(elastic.Deployment{Ref: h.remote.Ref()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cluster.IssueKey(t.Context(), elastic.KeySpec{Name: "other", Access: elastic.Access{Search: []string{"*"}}, Identity: "CN=x"}); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, said(h.apply(t.Context(), steps.StepRemoveAuthority)), "has to go on believing signatures by internal_tls_ca.crt: other keys", "Ask again")
+	if len(h.remote.Believes()) != 1 || len(h.journal[steps.StepRemoveAuthority]) > 0 {
+		t.Errorf("it believes %q, noted %v", h.remote.Believes(), h.journal)
 	}
 }
 
@@ -190,12 +205,12 @@ func TestAnAuthorityThatCouldNotBePutBackIsNamed(t *testing.T) {
 	h.applyAll(t, steps.StepRemoveAuthority)
 	h.w.Fail(linktest.Fault{Call: "PutSettings", Err: linktest.Forbidden("x", "y")})
 	left := leftover(t, h.undo(t.Context(), steps.StepRemoveAuthority))
-	contains(t, left.What+left.Command, "internal_tls_ca.crt is missing", "PUT /_cluster/settings",
+	contains(t, left.What+left.Command, "not back to internal_tls_ca.crt", "PUT /_cluster/settings",
 		`{"persistent":{"cluster.remote.signing.certificate_authorities":["internal_tls_ca.crt"]}}`)
 }
 
 func TestADisconnectThatFailsGrantsTheSameIdentityAgain(t *testing.T) {
-	h := identityFixture(t)
+	h := identityFixture(t, nil)
 	h.remote.Disown()
 	k := plan.NewDisconnectPlanner(h.roster, h.o())
 	r, err := h.propose(k, link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"})
@@ -218,7 +233,7 @@ func TestADisconnectThatFailsGrantsTheSameIdentityAgain(t *testing.T) {
 }
 
 func TestSigningThatWasStoppedIsDriftThatAnUpdateMends(t *testing.T) {
-	h := identityFixture(t)
+	h := identityFixture(t, nil)
 	h.local.Unsign("logs")
 	found, err := diagnose.NewChecker(h.roster, h.w.Now).Health(t.Context(), h.managed(), time.Hour)
 	problems := found.Problems
@@ -236,7 +251,7 @@ func TestSigningThatWasStoppedIsDriftThatAnUpdateMends(t *testing.T) {
 }
 
 func TestAKeyThatDemandsAnotherCertificateIsReplaced(t *testing.T) {
-	h := identityFixture(t)
+	h := identityFixture(t, nil)
 	old := h.remote.ActiveKeys()[0].ID
 	h.remote.SetIdentity("CN=.*")
 	found, err := diagnose.NewChecker(h.roster, h.w.Now).Health(t.Context(), h.managed(), time.Hour)
@@ -255,7 +270,7 @@ func TestAKeyThatDemandsAnotherCertificateIsReplaced(t *testing.T) {
 }
 
 func TestAnAdoptedKeyKeepsWhatItDemands(t *testing.T) {
-	h := identityFixture(t)
+	h := identityFixture(t, nil)
 	name := h.remote.ActiveKeys()[0].Name
 	clear(h.memos)
 	if _, err := h.run(plan.NewAdoptPlanner(h.roster, h.o()), link.AdoptParams{Local: h.local.Ref(), Alias: "logs", KeyName: name}); err != nil {
@@ -270,7 +285,7 @@ func TestAnAdoptedKeyKeepsWhatItDemands(t *testing.T) {
 }
 
 func TestManagedConnectionsOfElasticCloudAreListed(t *testing.T) {
-	h := identityFixture(t)
+	h := identityFixture(t, nil)
 	l := h.roster.List(t.Context(), "")
 	if len(l.Connections) != 1 || l.Connections[0].Local.Name != "reports" || l.Connections[0].Managed == nil || len(l.Missing) > 0 {
 		t.Errorf("%+v", l)

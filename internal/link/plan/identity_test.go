@@ -1,7 +1,9 @@
 package plan_test
 
 import (
+	_ "embed"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -20,7 +22,12 @@ const (
 	localClusterID = "43c6884488bc3eb2ba2aa4f885db6e58"
 	localPattern   = `CN=.*\.node\.` + localClusterID + `\.cluster\..*`
 	uploaded       = "/app/config/signing/cloud-ech-region.crt"
+
+	testFingerprint = "e5168f510afed7ef8582a8850ad4a0095fa35915979cf99c84b074cdfac43e70"
 )
+
+//go:embed testdata/their_authority.crt
+var testCertificate string
 
 // identityScene is a connect within a region of Elastic Cloud, with strong identity verification.
 func identityScene(t *testing.T, edit func(*scene)) *scene {
@@ -29,7 +36,7 @@ func identityScene(t *testing.T, edit func(*scene)) *scene {
 	s.local = s.ech.AddDeployment("d-reports", "reports", "9.3.1")
 	s.local.Edit(func(d *elastic.Deployment) { d.ClusterID = localClusterID })
 	s.remote.Edit(func(d *elastic.Deployment) { d.Version = "9.3.0" })
-	s.c.Local, s.c.Identity = s.local.Ref(), &link.IdentityOptions{}
+	s.c.Local, s.c.Identity = s.local.Ref(), &link.IdentityOptions{Others: "none"}
 	if edit != nil {
 		edit(s)
 	}
@@ -101,13 +108,8 @@ func TestStrongIdentityIsRefusedWhereItCantBe(t *testing.T) {
 		"remote too old":    {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.19.1" }) }, "logs is at 8.19.1"},
 		"another id":        {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.ClusterID = "reports.*" }) }, "not the id of an Elasticsearch cluster"},
 		"no id":             {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.ClusterID = "" }) }, "can't be told"},
-		"a wish of its own": {func(s *scene) { s.c.Identity = &link.IdentityOptions{Pattern: "CN=.*"} }, "must demand certificates of reports itself"},
+		"a wish of its own": {func(s *scene) { s.c.Identity = &link.IdentityOptions{Pattern: "CN=.*", Others: "none"} }, "must demand certificates of reports itself"},
 		"no privilege":      {func(s *scene) { s.remote.Weaken() }, "lacks the cluster privilege manage"},
-		"a truststore":      {func(s *scene) { s.remote.SetSigningTrust(elastic.SigningTrust{Truststore: "s.p12"}) }, "by a truststore (s.p12)"},
-		"a transient setting": {
-			func(s *scene) { s.remote.SetSigningTrust(elastic.SigningTrust{Transient: []string{"x.crt"}}) },
-			"transient setting cluster.remote.signing.certificate_authorities",
-		},
 		"an ECE": {func(s *scene) {
 			onECE := s.ece.AddDeployment("d-shop", "shop", "9.3.0")
 			onECE.Edit(func(d *elastic.Deployment) { d.ClusterID = localClusterID })
@@ -170,8 +172,8 @@ func TestAnAuthorityOfAnotherRegionIsWaitedFor(t *testing.T) {
 	s.remote.Upload(uploaded, s.local)
 	s.applyAll(t, steps.StepAddAuthority, steps.StepIssueKey, steps.StepSetRemote, steps.StepVerify)
 
-	// The next one from there finds it.
-	s.c.Alias = "logs2"
+	// The next one from there finds it, as somebody says.
+	s.c.Alias, s.c.Identity = "logs2", &link.IdentityOptions{Others: uploaded + "\n" + testCertificate}
 	if p, err := s.plan(t); err != nil || p.RequiredInput != "" {
 		t.Errorf("%v, wants %q", err, p.RequiredInput)
 	}
@@ -201,58 +203,67 @@ func TestWhereAPersonMakesTheKeyAPersonSeesToTheAuthority(t *testing.T) {
 	}
 }
 
-func TestAuthoritiesKeepWhatOthersHaveSet(t *testing.T) {
-	theirs := elastic.SigningTrust{Declared: []string{"theirs.crt"}}
+// Nothing shows what is set: what somebody states stays set, and comes back.
+func TestAuthoritiesKeepWhatIsStated(t *testing.T) {
 	s := identityScene(t, func(s *scene) {
 		s.remote.Upload("theirs.crt", s.remote)
-		s.remote.SetSigningTrust(theirs)
+		s.remote.Believe("theirs.crt")
+		s.c.Identity.Others = "theirs.crt\n" + testCertificate
 	})
+	says := fmt.Sprint(s.approved.Fields, s.approved.Warnings)
+	contains(t, says, "CN=Their authority,O=Others, SHA-256 "+testFingerprint+", valid until 2126-11-05", "internal_tls_ca.crt",
+		"Whatever is set in cluster.remote.signing.certificate_authorities on logs is replaced")
+	if strings.Contains(says, "BEGIN") {
+		t.Errorf("approvers are shown PEM: %s", says)
+	}
 	s.applyAll(t, steps.StepAddAuthority, steps.StepAddAuthority)
 	if diff := cmp.Diff([]string{"theirs.crt", "internal_tls_ca.crt"}, s.remote.Believes()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	// Somebody adds one more: only ours is taken out.
-	s.remote.SetSigningTrust(elastic.SigningTrust{Persistent: []string{"theirs.crt", "internal_tls_ca.crt", "new.crt"}})
-	s.remote.Upload("new.crt", s.remote)
 	for range 2 {
 		if err := s.undo(t.Context(), steps.StepAddAuthority); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]string{"theirs.crt", "new.crt"}, s.remote.Believes()); diff != "" {
+	if diff := cmp.Diff([]string{"theirs.crt"}, s.remote.Believes()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-func TestAuthoritiesThatAnotherKeyMayNeedStay(t *testing.T) {
+func TestAuthoritiesWantARecordOrAWord(t *testing.T) {
 	s := identityScene(t, nil)
-	s.applyAll(t, steps.StepAddAuthority)
-	cluster, err := s.w.Systems()[1].Cluster(elastic.Deployment{Ref: s.remote.Ref()})
-	if err != nil {
-		t.Fatal(err)
+	s.c.Identity.Others = ""
+	_, err := s.plan(t)
+	contains(t, problem(t, err, link.FieldAuthorities), "no record of what is set in cluster.remote.signing.certificate_authorities on logs", "write none")
+	key := strings.ReplaceAll(testCertificate, "CERTIFICATE", "PRIVATE KEY")
+	for stated, say := range map[string]string{
+		"unknown":                        "is no answer",
+		"???":                            "is no answer",
+		"I think it is fine":             "each line names a file",
+		"a.crt":                          "paste the certificate in PEM below a.crt",
+		testCertificate:                  "name the file first",
+		"a.crt\n" + testCertificate[:90]: "cut off",
+		"a.crt\n" + key:                  "never a private key",
+		"internal_tls_ca.crt\ninternal_tls_ca.crt": "twice",
+	} {
+		s.c.Identity.Others = stated
+		contains(t, problem(t, s.c.Check(), link.FieldAuthorities), say)
 	}
-	if _, err := cluster.IssueKey(t.Context(), elastic.KeySpec{Name: "other", Access: elastic.Access{Search: []string{"*"}}, Identity: "CN=x"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.undo(t.Context(), steps.StepAddAuthority); err != nil || len(s.remote.Believes()) != 1 {
-		t.Errorf("%v, it believes %q", err, s.remote.Believes())
+	for _, stated := range []string{"none", "None.", "nothing", "internal_tls_ca.crt", "a.crt\r\n" + testCertificate + "\n\n/app/config/b.pem\n" + testCertificate + testCertificate} {
+		s.c.Identity.Others = stated
+		if err := s.c.Check(); err != nil {
+			t.Errorf("%q: %v", stated, err)
+		}
 	}
 }
 
-func TestAuthoritiesLeaveAloneWhatChangedMeanwhile(t *testing.T) {
+// A truststore can't be seen either; Elasticsearch refuses authorities beside it.
+func TestATruststoreIsTold(t *testing.T) {
 	s := identityScene(t, nil)
-	s.remote.SetSigningTrust(elastic.SigningTrust{Persistent: []string{"new.crt"}})
-	err := s.apply(t.Context(), steps.StepAddAuthority)
-	if err == nil || change.IsTemporary(err) || len(s.journal[steps.StepAddAuthority]) > 0 {
-		t.Fatalf("%v, noted %v", err, s.journal)
-	}
-	contains(t, said(err), "Somebody has changed", "new.crt", "left alone")
-	// Somebody has set exactly this: it is theirs, and stays.
-	s.remote.SetSigningTrust(elastic.SigningTrust{Persistent: []string{"internal_tls_ca.crt"}})
-	s.applyAll(t, steps.StepAddAuthority)
-	if err := s.undo(t.Context(), steps.StepAddAuthority); err != nil || len(s.remote.Believes()) != 1 {
-		t.Errorf("%v, it believes %q", err, s.remote.Believes())
-	}
+	s.w.Fail(linktest.Fault{Call: "PutSettings", Err: &elastic.CallError{
+		Status: 500, Code: "ssl_config_exception", Reason: "cannot specify both [signing.certificate_authorities] and [signing.truststore.path]",
+	}})
+	contains(t, said(s.apply(t.Context(), steps.StepAddAuthority)), "by a truststore", "belongs in there")
 }
 
 func TestAuthoritiesThatNeverBeganTouchNothing(t *testing.T) {
@@ -270,7 +281,7 @@ func TestAuthoritiesHealAndUndoAfterAnyFault(t *testing.T) {
 		"answer lost, but done": {Err: linktest.NoAnswer("x", "y"), After: true},
 		"forbidden":             {Err: linktest.Forbidden("x", "y")},
 	}
-	for _, call := range []string{"Deployment", "SigningTrust", "PutSettings", "Note"} {
+	for _, call := range []string{"Deployment", "PutSettings", "Note"} {
 		for name, f := range faults {
 			f.Call, f.Times = call, 1
 			t.Run(call+" "+name, func(t *testing.T) {
@@ -298,5 +309,5 @@ func TestAuthoritiesHealAndUndoAfterAnyFault(t *testing.T) {
 	s.applyAll(t, steps.StepAddAuthority)
 	s.w.Fail(linktest.Fault{Call: "PutSettings", Err: linktest.Forbidden("x", "y")})
 	left := leftover(t, s.undo(t.Context(), steps.StepAddAuthority))
-	contains(t, left.What+left.Command, "internal_tls_ca.crt", "PUT /_cluster/settings", `{"persistent":{"cluster.remote.signing.certificate_authorities":null}}`)
+	contains(t, left.What+left.Command, "certificate_authorities of cloud/d-remote is not back to nothing", "PUT /_cluster/settings", `{"persistent":{"cluster.remote.signing.certificate_authorities":null}}`)
 }

@@ -69,7 +69,11 @@ func revised(e link.ConnectionState, c link.ConnectParams) elastic.Settings {
 		}
 		return kept
 	}
-	return elastic.Settings{Persistent: keep(e.Own.Persistent), Transient: keep(e.Own.Transient)}.With(c.Settings())
+	set := c.Settings()
+	if !e.Own.Empty() && e.Own.Hidden().Empty() && !e.Unsigned() {
+		set = set.Shown() // what the local nodes sign with, nobody knows: it stays
+	}
+	return elastic.Settings{Persistent: keep(e.Own.Persistent), Transient: keep(e.Own.Transient)}.With(set)
 }
 
 // point is what to set beside a new key: nil where the settings stay as they are.

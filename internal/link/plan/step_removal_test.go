@@ -51,7 +51,7 @@ func partingKeyed(t *testing.T) *fixture {
 // partingSigned is a connection with strong identity verification that is about to end.
 func partingSigned(t *testing.T) *fixture {
 	t.Helper()
-	h := identityFixture(t)
+	h := identityFixture(t, nil)
 	return h.goesOnWith(t, h.disconnector(), h.ending("logs"))
 }
 
@@ -116,7 +116,7 @@ var unmaking = map[string]struct {
 	steps.StepRemoveFilter: {partingKeyed, []string{"Deployment", "Rulesets", "Associated", "RulesetsNamed", "Detach", "DeleteRuleset", "Note"}, func(h *fixture) bool { return h.ech.Made() == 0 }},
 	steps.StepRemoveAuthority: {
 		partingSigned,
-		[]string{"Deployment", "SigningTrust", "IdentityKeys", "MissingPrivileges", "PutSettings", "Note"},
+		[]string{"Deployment", "IdentityKeys", "MissingPrivileges", "PutSettings", "Note"},
 		func(h *fixture) bool { return len(h.remote.Believes()) == 0 },
 	},
 }

@@ -105,7 +105,7 @@ func TestAnIdentityThatCanNotBeReadIssuesNoKey(t *testing.T) {
 	s := identityScene(t, nil)
 	s.approve(t)
 	registry := steps.Steps(inventory.NewConnections(s.catalog, noRecords(), inventory.ConnectionsOptions{Now: s.w.Now}), steps.PlannerOptions{Env: "test"})
-	for step, field := range map[string]string{steps.StepIssueKey: "certificate_identity", steps.StepAddAuthority: "files"} {
+	for step, field := range map[string]string{steps.StepIssueKey: "certificate_identity", steps.StepAddAuthority: "after"} {
 		args := string(s.approved.Step(step).Args)
 		if !strings.Contains(args, `"`+field+`":`) {
 			t.Fatalf("%s: no %s in %s", step, field, args)

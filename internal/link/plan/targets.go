@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
@@ -27,12 +28,12 @@ func sharedTarget(s change.PlannedStep) string {
 			return "role/" + a.Local.String() + "/" + a.Role
 		}
 	case steps.StepAddAuthority:
-		if a, err := steps.ReadArgs[steps.AddAuthorityArgs](s.Args); err == nil && a.Files != nil {
-			return "signing/" + a.Remote.String()
+		if a, err := steps.ReadArgs[steps.AddAuthorityArgs](s.Args); err == nil && !a.Pasted {
+			return link.AuthoritiesKey(a.Remote)
 		}
 	case steps.StepRemoveAuthority:
 		if a, err := steps.ReadArgs[steps.RemoveAuthorityArgs](s.Args); err == nil {
-			return "signing/" + a.On.String()
+			return link.AuthoritiesKey(a.On)
 		}
 	case steps.StepTrustLocal, steps.StepTrustRemote:
 		if a, err := steps.ReadArgs[steps.TrustArgs](s.Args); err == nil {

@@ -60,13 +60,13 @@ func settingsOf(ctx context.Context, local side, alias string) (elastic.Settings
 	return all.Of(alias), nil
 }
 
-// clearAlias nulls every setting of an alias; one that has none is forgiven.
-func clearAlias(ctx context.Context, local side, alias string) error {
+// clearAlias nulls every setting of an alias, also those that known settings hide; it is idempotent.
+func clearAlias(ctx context.Context, local side, alias string, known elastic.Settings) error {
 	now, err := settingsOf(ctx, local, alias)
 	if err != nil || now.Empty() {
 		return err
 	}
-	if err := local.es.PutSettings(ctx, now.Cleared()); err != nil {
+	if err := local.es.PutSettings(ctx, now.ChangeTo(elastic.Settings{}, known)); err != nil {
 		return link.WrapCall("removing the settings of "+alias+" on "+local.d.Name, err)
 	}
 	now, err = settingsOf(ctx, local, alias)

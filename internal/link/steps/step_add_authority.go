@@ -6,13 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // SigningByHand is the call by which a person makes the remote cluster believe the local one's signatures, where the bot
@@ -42,15 +40,15 @@ const evAuthorities = "authorities_found"
 // AddAuthorityArgs say which files with certificate authorities the remote cluster shall believe signatures by.
 type AddAuthorityArgs struct {
 	Remote elastic.Ref `json:"remote"`
-	Files  []string    `json:"files"`  // as they shall be, the one to add last; null: it is there
-	Own    string      `json:"own"`    // the name of the connection's own key
+	Before []string    `json:"before"` // by the bot's record and the requester's word, and what an undo sets again
+	After  []string    `json:"after"`  // the one to add last; null: it is among those before
 	Pasted bool        `json:"pasted"` // a person makes the key, and sets this too
 }
 
 func (a AddAuthorityArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
-	if a.Files != nil {
-		calls = v.onRemote(v.toRemote.PutSettings(believing(a.Files)))
+	if a.After != nil {
+		calls = v.onRemote(v.toRemote.PutSettings(believing(a.After)))
 		if a.Pasted {
 			calls[0].System += link.ByAPerson
 		}
@@ -59,7 +57,8 @@ func (a AddAuthorityArgs) Planned(v View) change.PlannedStep {
 }
 
 // addAuthorityStep adds a file with a certificate authority to those by which the remote cluster believes signatures. It
-// comes before the key: a key that demands a certificate is of no use without it.
+// comes before the key: a key that demands a certificate is of no use without it. Nothing shows what is set, so that it
+// has worked is proven by the connection, and by nothing before.
 type addAuthorityStep struct {
 	ports
 	AddAuthorityArgs
@@ -75,120 +74,80 @@ func believing(files []string) elastic.Settings {
 	return elastic.Settings{Persistent: map[string]json.RawMessage{elastic.SigningAuthorities: value}}
 }
 
-func (a *addAuthorityStep) file() string { return a.Files[len(a.Files)-1] }
-
-// verifier is a remote side, which believes signatures.
-func (p ports) verifier(ctx context.Context, ref elastic.Ref) (side, elastic.Verifier, error) {
-	remote, err := p.reach(ctx, ref)
-	if err != nil {
-		return side{}, nil, err
-	}
-	v, ok := remote.es.(elastic.Verifier)
-	if !ok {
-		return side{}, nil, link.UserError("The bot can't tell whose signatures "+remote.d.Name+" believes.", "%s is no verifier", remote.d.Name)
-	}
-	return remote, v, nil
-}
+func (a *addAuthorityStep) file() string { return a.After[len(a.After)-1] }
 
 func (a *addAuthorityStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	switch {
 	case a.Pasted:
 		a.finding = "whoever made the key has seen to it"
 		return nil
-	case a.Files == nil:
-		a.finding = "it believes them already"
+	case a.After == nil:
+		a.finding = "it was set already, as the bot's record or the requester says; the connection proves it"
 		return nil
 	}
-	remote, v, err := a.verifier(ctx, a.Remote)
+	remote, err := a.reach(ctx, a.Remote)
 	if err != nil {
 		return err
 	}
-	doing := "setting whose signatures " + remote.d.Name + " believes"
-	now, err := v.SigningTrust(ctx)
-	if err != nil {
-		return link.WrapCall(doing, err)
-	}
-	if slices.Contains(now.InForce(), a.file()) {
-		a.finding = "it believes those of " + a.file()
-		return nil
-	}
-	if !slices.Equal(now.InForce(), a.Files[:len(a.Files)-1]) {
-		return link.UserError(fmt.Sprintf("Somebody has changed %s on %s meanwhile: %s. It was left alone.", elastic.SigningAuthorities, remote.d.Name, cmp.Or(link.JoinWords(now.InForce()), "none")),
-			"%s of %s is not as the plan found it", elastic.SigningAuthorities, remote.d.Name)
-	}
 	if had[evAuthorities] == "" {
-		if err := note(ctx, change.Evidence{evAuthorities: string(elastic.RawJSON(now.Persistent))}); err != nil {
+		if err := note(ctx, change.Evidence{evAuthorities: string(elastic.RawJSON(a.Before))}); err != nil {
 			return err
 		}
 	}
-	if err := remote.es.PutSettings(ctx, believing(a.Files)); err != nil {
-		return a.refused(doing, remote, err)
+	if err := believe(ctx, remote, a.After); err != nil {
+		return err
 	}
-	if now, err = v.SigningTrust(ctx); err != nil {
-		return link.WrapCall(doing, err)
-	}
-	if !slices.Contains(now.InForce(), a.file()) {
-		return link.WrapCall(doing, change.Temporary(errors.New("the file is not listed after it was set")))
-	}
-	a.finding = "it believes those of " + a.file()
+	a.finding = fmt.Sprintf("set to %s; the connection proves it", link.JoinWords(a.After))
 	return nil
 }
 
-// refused says in plain words that the file is not there, which Elasticsearch looks at when it is set.
-func (a *addAuthorityStep) refused(doing string, remote side, err error) error {
+// believe sets whose signatures a cluster believes. It says in plain words what Elasticsearch looks at when it is set:
+// that a file is not there, and that a truststore is set beside it.
+func believe(ctx context.Context, remote side, files []string) error {
+	doing := "setting whose signatures " + remote.d.Name + " believes"
+	err := remote.es.PutSettings(ctx, believing(files))
 	call, ok := errors.AsType[*elastic.CallError](err)
-	if ok && call.Status == 400 && strings.Contains(call.Reason, "not found") {
+	if !ok {
+		return link.WrapCall(doing, err)
+	}
+	if _, missing, found := strings.Cut(call.Reason, "Configured file ["); found {
+		missing, _, _ = strings.Cut(missing, "]")
 		return link.UserError(fmt.Sprintf("The nodes of %s have no file %s. Was the bundle enabled for this deployment, and is the folder in it called %s?",
-			remote.d.Name, a.file(), link.BundleFolder), "%s: %w", doing, err)
+			remote.d.Name, missing, link.BundleFolder), "%s: %w", doing, err)
+	}
+	if strings.Contains(call.Reason, "signing.truststore.path]") {
+		return link.UserError(fmt.Sprintf("%s believes signatures by a truststore, beside which no authority can be set: the authority belongs in there.",
+			remote.d.Name), "%s: %w", doing, err)
 	}
 	return link.WrapCall(doing, err)
 }
 
-// Undo puts back what Apply found. Where others have added authorities since, only ours is taken out; where another key
-// demands a certificate by now, its connection may need the very same authority, so it stays.
+// Undo sets what was set before, by the record and the form. No other change of the bot has written it since: they lock
+// each other out.
 func (a *addAuthorityStep) Undo(ctx context.Context, had change.Evidence) error {
-	if had[evAuthorities] == "" || len(a.Files) == 0 {
+	if had[evAuthorities] == "" {
 		return nil // Apply never got to act
 	}
 	var found []string
-	if err := json.Unmarshal([]byte(had[evAuthorities]), &found); err != nil {
-		return a.left(nil, fmt.Errorf("reading the note of what was set before: %w", err))
-	}
-	remote, v, err := a.verifier(ctx, a.Remote)
+	err := json.Unmarshal([]byte(had[evAuthorities]), &found)
 	if err != nil {
-		return a.left(found, err)
+		return leftAuthorities(a.ports, a.Remote, a.Before, fmt.Errorf("reading the note of what was set before: %w", err))
 	}
-	now, err := v.SigningTrust(ctx)
-	switch {
-	case err != nil:
-		return a.left(found, err)
-	case !slices.Contains(now.Persistent, a.file()):
-		return nil
-	case !slices.Equal(now.Persistent, a.Files):
-		found = inventory.WithoutFiles(now.Persistent, a.file())
-	}
-	others, err := inventory.Demanding(ctx, v, a.Remote, a.Own)
-	if err != nil {
-		return a.left(found, err)
-	}
-	if len(others) > 0 {
-		return nil
-	}
-	if err := remote.es.PutSettings(ctx, believing(found)); err != nil {
-		return a.left(found, link.WrapCall("setting whose signatures "+remote.d.Name+" believes back", err))
-	}
-	if now, err = v.SigningTrust(ctx); err == nil && slices.Contains(now.Persistent, a.file()) {
-		err = change.Temporary(errors.New("the file is still listed after it was taken out"))
+	remote, err := a.reach(ctx, a.Remote)
+	if err == nil {
+		err = believe(ctx, remote, found)
 	}
 	if err != nil {
-		return a.left(found, err)
+		return leftAuthorities(a.ports, a.Remote, found, err)
 	}
 	return nil
 }
 
-func (a *addAuthorityStep) left(found []string, err error) error {
-	command := a.byHand(a.Remote.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.PutSettings(believing(found))} })
-	return leftBehind(fmt.Sprintf("%s in %s of %s (Dev Tools there)", a.file(), elastic.SigningAuthorities, a.Remote), command, err)
+// leftAuthorities names the setting that could not be put back to files.
+func leftAuthorities(p ports, on elastic.Ref, files []string, err error) error {
+	command := p.byHand(on.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.PutSettings(believing(files))} })
+	what := fmt.Sprintf("%s of %s is not back to %s (Dev Tools there)", elastic.SigningAuthorities, on, cmp.Or(link.JoinWords(files), "nothing"))
+	return leftBehind(what, command, err)
 }
 
 func (a *addAuthorityStep) Finding() string { return a.finding }

@@ -1,11 +1,10 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -37,85 +36,49 @@ type removeAuthorityStep struct {
 // Finding says what became of it.
 func (d *removeAuthorityStep) Finding() string { return d.finding }
 
-// Apply leaves the setting alone where somebody has changed it, or has come to need it, since the approval.
+// Apply fails where somebody has come to need the authority since the approval: what is remembered of the cluster was
+// approved with the plan, and would be wrong.
 func (d *removeAuthorityStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	remote, v, err := d.verifier(ctx, d.On)
+	remote, err := d.reach(ctx, d.On)
 	if err != nil {
 		return err
 	}
-	now, err := v.SigningTrust(ctx)
-	switch {
-	case err != nil:
-		return link.WrapCall("reading whose signatures "+remote.d.Name+" believes", err)
-	case !slices.Contains(now.Persistent, d.Spare.File):
-		d.finding = remote.d.Name + " no longer believes signatures by " + d.Spare.File
-		return nil
-	case !slices.Equal(now.Persistent, d.Spare.Before):
-		d.finding = "somebody has changed " + elastic.SigningAuthorities + " on " + remote.d.Name + " since this was approved: it was left alone"
-		return nil
-	}
-	why, err := d.Spare.Stays(ctx, remote.es, v, d.On)
+	why, err := d.Spare.Stays(ctx, remote.es, d.On)
 	if err != nil {
 		return err
 	}
-	if why != "" {
-		d.finding = remote.d.Name + " goes on believing signatures by " + d.Spare.File + ": " + why
-		return nil
+	if why != "" && had[evAuthorities] == "" {
+		return link.UserError(fmt.Sprintf("%s has to go on believing signatures by %s: %s. Ask again: the plan then leaves it.", remote.d.Name, d.Spare.File, why),
+			"%s of %s has come to be needed", elastic.SigningAuthorities, remote.d.Name)
 	}
 	if had[evAuthorities] == "" {
-		if err := note(ctx, change.Evidence{evAuthorities: string(elastic.RawJSON(now.Persistent))}); err != nil {
+		if err := note(ctx, change.Evidence{evAuthorities: string(elastic.RawJSON(d.Spare.Before))}); err != nil {
 			return err
 		}
 	}
-	if err := d.set(ctx, remote, v, d.Spare.After); err != nil {
+	if err := believe(ctx, remote, d.Spare.After); err != nil {
 		return err
 	}
-	d.finding = remote.d.Name + " no longer believes signatures by " + d.Spare.File
+	d.finding = fmt.Sprintf("set to %s: signatures by %s count no longer", cmp.Or(link.JoinWords(d.Spare.After), "nothing"), d.Spare.File)
 	return nil
 }
 
-// set writes the setting and looks that it is so.
-func (d *removeAuthorityStep) set(ctx context.Context, remote side, v elastic.Verifier, files []string) error {
-	doing := "setting whose signatures " + remote.d.Name + " believes"
-	if err := remote.es.PutSettings(ctx, believing(files)); err != nil {
-		return link.WrapCall(doing, err)
-	}
-	now, err := v.SigningTrust(ctx)
-	if err == nil && slices.Contains(now.Persistent, d.Spare.File) != slices.Contains(files, d.Spare.File) {
-		err = change.Temporary(errors.New("the setting is not in force after it was set"))
-	}
-	return link.WrapCall(doing, err)
-}
-
-// Undo puts the setting back as it was found; where somebody has changed it since, only the one file.
+// Undo sets what was set before, as the bot had it on record.
 func (d *removeAuthorityStep) Undo(ctx context.Context, had change.Evidence) error {
 	if had[evAuthorities] == "" {
 		return nil // Apply never got to act
 	}
 	var before []string
-	if err := json.Unmarshal([]byte(had[evAuthorities]), &before); err != nil {
-		return d.left(d.Spare.Before, fmt.Errorf("reading the note of what was set before: %w", err))
-	}
-	remote, v, err := d.verifier(ctx, d.On)
+	err := json.Unmarshal([]byte(had[evAuthorities]), &before)
 	if err != nil {
-		return d.left(before, err)
+		return leftAuthorities(d.ports, d.On, d.Spare.Before, fmt.Errorf("reading the note of what was set before: %w", err))
 	}
-	now, err := v.SigningTrust(ctx)
-	switch {
-	case err != nil:
-		return d.left(before, err)
-	case slices.Contains(now.Persistent, d.Spare.File):
-		return nil
-	case !slices.Equal(now.Persistent, d.Spare.After):
-		before = append(slices.Clone(now.Persistent), d.Spare.File)
+	remote, err := d.reach(ctx, d.On)
+	if err == nil {
+		err = believe(ctx, remote, before)
 	}
-	if err := d.set(ctx, remote, v, before); err != nil {
-		return d.left(before, err)
+	if err != nil {
+		return leftAuthorities(d.ports, d.On, before, err)
 	}
 	return nil
-}
-
-func (d *removeAuthorityStep) left(files []string, err error) error {
-	command := d.byHand(d.On.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.PutSettings(believing(files))} })
-	return leftBehind(fmt.Sprintf("%s is missing in %s of %s (Dev Tools there)", d.Spare.File, elastic.SigningAuthorities, d.On), command, err)
 }

@@ -136,8 +136,8 @@ func (x *rotateKeyStep) prove(ctx context.Context, local side) error {
 	if err != nil {
 		return err
 	}
-	if !now.Equal(c.Settings()) {
-		if err := local.es.PutSettings(ctx, now.Cleared().With(c.Settings())); err != nil {
+	if !now.Shows(c.Settings()) {
+		if err := local.es.PutSettings(ctx, now.ChangeTo(c.Settings())); err != nil {
 			return link.WrapCall("setting "+c.Alias+" on "+local.d.Name, err)
 		}
 	}
@@ -172,7 +172,7 @@ func (x *rotateKeyStep) replace(ctx context.Context, local side) error {
 	switch {
 	case err != nil:
 		return err
-	case now.Equal(*x.After):
+	case now.Shows(*x.After) && x.Before.With(*x.After).Hidden().Empty():
 		return settleSkip(ctx, local, x.Connect.Alias, *x.After)
 	case !now.EqualButSkip(x.Before, x.Connect.Alias) && !now.EqualButSkip(*x.After, x.Connect.Alias):
 		return link.UserError(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s.", x.Connect.Alias, local.d.Name, now),
@@ -181,7 +181,7 @@ func (x *rotateKeyStep) replace(ctx context.Context, local side) error {
 	if err := x.read(ctx, local); err != nil {
 		return err
 	}
-	if err := local.es.PutSettings(ctx, now.Cleared().With(*x.After)); err != nil {
+	if err := local.es.PutSettings(ctx, now.ChangeTo(*x.After, x.Before)); err != nil {
 		return link.WrapCall("setting "+x.Connect.Alias+" on "+local.d.Name, err)
 	}
 	return settleSkip(ctx, local, x.Connect.Alias, *x.After)
@@ -235,7 +235,7 @@ var errNotRead = errors.New("the keystore was not read again yet")
 // dropProbe takes the probe's alias away: settings first, as the presence of the key decides the model.
 func (x *rotateKeyStep) dropProbe(ctx context.Context, local side) error {
 	alias := ProbeAlias(x.Connect.Alias)
-	if err := clearAlias(ctx, local, alias); err != nil {
+	if err := clearAlias(ctx, local, alias, x.probe().Settings()); err != nil {
 		return err
 	}
 	return removeEntry(ctx, local, elastic.CredentialsName(alias))

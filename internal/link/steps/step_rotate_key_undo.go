@@ -71,12 +71,12 @@ func (x *rotateKeyStep) pointBack(ctx context.Context, local side) error {
 	switch {
 	case err != nil:
 		return err
-	case now.Equal(x.Before):
+	case now.Shows(x.Before) && x.Before.With(*x.After).Hidden().Empty():
 		return settleSkip(ctx, local, x.Connect.Alias, x.Before)
 	case !now.EqualButSkip(x.Before, x.Connect.Alias) && !now.EqualButSkip(*x.After, x.Connect.Alias):
 		return errChangedSince
 	}
-	if err := local.es.PutSettings(ctx, now.Cleared().With(x.Before)); err != nil {
+	if err := local.es.PutSettings(ctx, now.ChangeTo(x.Before, *x.After)); err != nil {
 		return link.WrapCall("setting "+x.Connect.Alias+" back on "+local.d.Name, err)
 	}
 	return settleSkip(ctx, local, x.Connect.Alias, x.Before)

@@ -46,7 +46,7 @@ func (p *setRemoteStep) Apply(ctx context.Context, had change.Evidence, note cha
 	if err != nil {
 		return err
 	}
-	if !now.Empty() && !now.Equal(p.Settings) {
+	if !now.Empty() && !now.Shows(p.Settings) {
 		return p.taken(local, now)
 	}
 	if had[evFound] == "" {
@@ -54,7 +54,7 @@ func (p *setRemoteStep) Apply(ctx context.Context, had change.Evidence, note cha
 			return err
 		}
 	}
-	if now.Equal(p.Settings) {
+	if now.Shows(p.Settings) && p.Settings.Hidden().Empty() {
 		return nil
 	}
 	if err := local.es.PutSettings(ctx, p.Settings); err != nil {
@@ -65,7 +65,7 @@ func (p *setRemoteStep) Apply(ctx context.Context, had change.Evidence, note cha
 		return err
 	}
 	switch {
-	case after.Equal(p.Settings):
+	case after.Shows(p.Settings):
 		return nil
 	case after.Equal(now):
 		return link.WrapCall("setting "+p.Alias+" on "+local.d.Name,
@@ -107,9 +107,9 @@ func (p *setRemoteStep) Undo(ctx context.Context, had change.Evidence) error {
 	switch {
 	case err != nil:
 		return p.left(restore, err)
-	case now.Equal(found):
+	case now.Equal(found) && (p.Settings.Hidden().Empty() || !now.Shows(p.Settings)):
 		return nil
-	case !now.Equal(p.Settings):
+	case !now.Shows(p.Settings):
 		return p.left(now.BackTo(found), errChangedSince)
 	}
 	if err := local.es.PutSettings(ctx, restore); err != nil {

@@ -74,8 +74,8 @@ func (v *verifyStep) rebuild(ctx context.Context, local side, look string, note 
 	if err != nil {
 		return err
 	}
-	if now.Equal(v.Settings) {
-		if err := clearAlias(ctx, local, v.c.Alias); err != nil {
+	if now.Shows(v.Settings) {
+		if err := clearAlias(ctx, local, v.c.Alias, v.Settings); err != nil {
 			return err
 		}
 		if err := v.restore(ctx, local); err != nil {

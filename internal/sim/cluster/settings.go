@@ -15,15 +15,22 @@ func getSettings(q *request) (any, *esError) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{"persistent": render(q.c.persistent, flat), "transient": render(q.c.transient, flat)}
+	out := map[string]any{"persistent": render(unfiltered(q.c.persistent), flat), "transient": render(unfiltered(q.c.transient), flat)}
 	defaults, err := q.flag("include_defaults")
 	if err != nil {
 		return nil, err
 	}
 	if defaults {
-		out["defaults"] = render(q.c.defaults(), flat)
+		out["defaults"] = render(unfiltered(q.c.defaults()), flat)
 	}
 	return out, nil
+}
+
+// unfiltered are settings without those that a real cluster takes and shows to nobody: all of signatures (seen on 9.5.3).
+func unfiltered(all map[string]any) map[string]any {
+	shown := maps.Clone(all)
+	maps.DeleteFunc(shown, func(key string, _ any) bool { return isSigning(key) })
+	return shown
 }
 
 // putSettings answers PUT /_cluster/settings: all of the update holds, or nothing of it. A good answer says nothing
@@ -220,9 +227,6 @@ func (c *Cluster) settings() map[string]any {
 // defaults are what the settings API shows of elasticsearch.yml, and of what nobody has set.
 func (c *Cluster) defaults() map[string]any {
 	all := map[string]any{"cluster.remote.initial_connect_timeout": "30s", "cluster.name": c.id}
-	if c.version.has(hasSigning) {
-		all[signingAuthorities] = []string{}
-	}
 	maps.Copy(all, c.declared)
 	maps.DeleteFunc(all, func(key string, _ any) bool {
 		_, persistent := c.persistent[key]

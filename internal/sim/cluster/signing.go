@@ -31,6 +31,19 @@ var verifyingSettings = map[string]valueKind{
 	"cluster.remote.signing.diagnose.trust":       boolean,
 }
 
+// isSigning reports whether a setting is about signatures, on either side.
+func isSigning(key string) bool {
+	if _, verifying := verifyingSettings[key]; verifying {
+		return true
+	}
+	m := remoteKey.FindStringSubmatch(key)
+	if m == nil {
+		return false
+	}
+	_, signing := signingSettings[m[2]]
+	return signing
+}
+
 // The files that every node of Elastic's platforms has, and the one that those of Elastic Cloud have: the authority of
 // their region (Elastic's docs: ec-remote-cluster-strong-identity).
 const (

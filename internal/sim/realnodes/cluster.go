@@ -208,6 +208,9 @@ func (c *Cluster) State() cluster.State {
 	var settings map[string]map[string]any
 	if c.call(c.pool.ctx, http.MethodGet, "/_cluster/settings?flat_settings=true", nil, &settings) == nil {
 		s.Settings = settings
+		if all, err := c.real.PersistentSettings(c.pool.ctx); err == nil {
+			s.Settings["persistent"] = texts(all)
+		}
 	}
 	for _, k := range c.keys(c.pool.ctx) {
 		s.Keys = append(s.Keys, k.state())
@@ -230,6 +233,20 @@ func (c *Cluster) State() cluster.State {
 	}
 	_ = c.call(c.pool.ctx, http.MethodGet, "/_remote/info", nil, &s.RemoteInfo)
 	return s
+}
+
+// texts has lists of settings as the stand-in has them.
+func texts(all map[string]any) map[string]any {
+	for name, value := range all {
+		if list, ok := value.([]any); ok {
+			some := make([]string, len(list))
+			for i, v := range list {
+				some[i] = fmt.Sprint(v)
+			}
+			all[name] = some
+		}
+	}
+	return all
 }
 
 func (k listedKey) state() cluster.KeyState {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import org.elasticsearch.cluster.service.ClusterService;
 import org.elasticsearch.common.logging.LogConfigurator;
 import org.elasticsearch.common.settings.KeyStoreWrapper;
 import org.elasticsearch.common.settings.Settings;
@@ -24,7 +25,8 @@ import org.elasticsearch.xpack.security.RealSecurity;
  * One node of Elasticsearch with security. Its directory is the only argument: settings are in config/elasticsearch.yml,
  * secure settings in config/elasticsearch.keystore. It obeys standard input, line by line, and answers with one line each:
  * "keystore NAME VALUE" puts a secure setting into the keystore file, "keystore NAME" removes it, "forget NAME NAME…" removes
- * several, "start" starts the node, "stop" ends the process. At the end of the input, and when it is told to terminate, it removes its directory and ends.
+ * several, "start" starts the node, "settings" writes the persistent settings of the cluster to settings.json, also those that no
+ * answer shows, "stop" ends the process. At the end of the input, and when it is told to terminate, it removes its directory and ends.
  */
 public class RealNode extends Node {
     private RealNode(Environment env) {
@@ -63,6 +65,7 @@ public class RealNode extends Node {
                     String[] names = line.split(" ");
                     answer(() -> forget(home.resolve("config"), Arrays.copyOfRange(names, 1, names.length)));
                 }
+                case "settings" -> answer(() -> writeSettings(home));
                 // beside the input, whose end has to be seen while the node starts
                 case "start" -> new Thread(() -> answer(() -> start(home))).start();
                 case "stop" -> {
@@ -94,7 +97,16 @@ public class RealNode extends Node {
         var keystore = openKeystore(config);
         var settings = Settings.builder().loadFromPath(config.resolve("elasticsearch.yml")).put("path.home", home.toString());
         settings.setSecureSettings(keystore);
-        new RealNode(new Environment(settings.build(), config)).start();
+        var node = new RealNode(new Environment(settings.build(), config));
+        node.start();
+        started = node;
+    }
+
+    private static volatile Node started;
+
+    private static void writeSettings(Path home) throws Exception {
+        var state = started.injector().getInstance(ClusterService.class).state();
+        Files.writeString(home.resolve("settings.json"), state.metadata().persistentSettings().toString());
     }
 
     private static KeyStoreWrapper openKeystore(Path config) throws Exception {

@@ -1,0 +1,168 @@
+package link
+
+import (
+	"cmp"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+)
+
+// FieldAuthorities is the field in which people state what else is set among the authorities of a remote cluster.
+const FieldAuthorities = "authorities"
+
+// AuthorityFile is a file with certificate authorities on the nodes of a remote cluster, by which it believes signatures.
+type AuthorityFile struct {
+	File         string      `json:"file"`
+	Certificates []Authority `json:"certificates,omitempty"` // that are in it, as far as somebody has said so
+}
+
+// String is a file for people, with what is in it.
+func (a AuthorityFile) String() string {
+	var in []string
+	for _, c := range a.Certificates {
+		in = append(in, fmt.Sprintf("%s, SHA-256 %s, valid until %s", c.Name, c.Fingerprint, c.Until.UTC().Format(time.DateOnly)))
+	}
+	if len(in) == 0 {
+		return a.File
+	}
+	return a.File + " (" + strings.Join(in, " and ") + ")"
+}
+
+func sayAuthorities(all []AuthorityFile) string {
+	says := make([]string, len(all))
+	for i, a := range all {
+		says[i] = a.String()
+	}
+	return cmp.Or(strings.Join(says, "; "), "nothing")
+}
+
+func FilesOf(all []AuthorityFile) []string {
+	var files []string
+	for _, a := range all {
+		files = append(files, a.File)
+	}
+	return files
+}
+
+func HasFile(all []AuthorityFile, file string) bool { return slices.Contains(FilesOf(all), file) }
+
+func WithoutFile(all []AuthorityFile, file string) []AuthorityFile {
+	return slices.DeleteFunc(slices.Clone(all), func(a AuthorityFile) bool { return a.File == file })
+}
+
+// AuthoritiesRecord is what the bot remembers of the authorities of a remote cluster: all that it has set there, since
+// Elasticsearch shows nobody what is set.
+type AuthoritiesRecord struct {
+	Remote      elastic.Ref     `json:"remote"`
+	Authorities []AuthorityFile `json:"authorities"`
+}
+
+const authoritiesPrefix = "signing/"
+
+// AuthoritiesKey is the key of the record, and what two changes of the setting lock each other out by.
+func AuthoritiesKey(remote elastic.Ref) string { return authoritiesPrefix + remote.String() }
+
+// Record remembers what is set; where nothing is any more, people say the next time what they have set meanwhile.
+func (r AuthoritiesRecord) Record() change.Record {
+	if len(r.Authorities) == 0 {
+		return change.Record{Key: AuthoritiesKey(r.Remote)}
+	}
+	return change.Record{Key: AuthoritiesKey(r.Remote), Value: elastic.RawJSON(r)}
+}
+
+func ReadAuthorities(remote elastic.Ref, found []change.StoredRecord) (*AuthoritiesRecord, error) {
+	if len(found) == 0 {
+		return nil, nil
+	}
+	var r AuthoritiesRecord
+	if err := json.Unmarshal(found[0].Value, &r); err != nil {
+		return nil, fmt.Errorf("the record of what %s believes can't be read: %w", remote, err)
+	}
+	return &r, nil
+}
+
+// What people type where nothing else is set.
+var nothingElse = []string{"none", "nothing"}
+
+const unknownIsNoAnswer = "“unknown” is no answer: whatever is set there is replaced, and connections that rest on it would fail. " +
+	"Ask those who run the remote cluster, then name the files with their certificates, or write none"
+
+var authorityFile = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./-]*$|^/[A-Za-z0-9_./-]+$`)
+
+// ParseAuthorities reads what people state: files, each with its certificates in PEM below it, or that there are none.
+// Empty text states nothing. What is wrong is said without repeating what was pasted.
+func ParseAuthorities(text string) (all []AuthorityFile, stated bool, problem string) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil, false, ""
+	}
+	if slices.Contains(nothingElse, strings.ToLower(strings.TrimRight(text, "."))) {
+		return nil, true, ""
+	}
+	for text != "" {
+		if strings.HasPrefix(text, "-----BEGIN") {
+			c, rest, problem := nextCertificate(text)
+			switch {
+			case problem != "":
+				return nil, false, problem
+			case len(all) == 0:
+				return nil, false, "name the file first, with its certificate below it"
+			}
+			last := &all[len(all)-1]
+			last.Certificates = append(last.Certificates, c)
+			text = rest
+			continue
+		}
+		line, rest, _ := strings.Cut(text, "\n")
+		file, problem := fileName(strings.TrimSpace(line))
+		switch {
+		case problem != "":
+			return nil, false, problem
+		case HasFile(all, file):
+			return nil, false, file + " stands here twice"
+		}
+		all = append(all, AuthorityFile{File: file})
+		text = strings.TrimSpace(rest)
+	}
+	for _, a := range all {
+		if len(a.Certificates) == 0 && a.File != regionalAuthority {
+			return nil, false, "paste the certificate in PEM below " + a.File + ", so that approvers see whose signatures are believed by it"
+		}
+	}
+	return all, true, ""
+}
+
+func fileName(line string) (file, problem string) {
+	switch {
+	case strings.Contains(strings.ToLower(line), "unknown"), strings.Trim(line, "?") == "":
+		return "", unknownIsNoAnswer
+	case !authorityFile.MatchString(line) || path.Ext(line) == "" || len(line) > 255:
+		return "", "each line names a file as the setting does, such as " + regionalAuthority + " or " + bundleDir + "name.crt, with its certificate in PEM " +
+			"below it; or write none"
+	}
+	return line, ""
+}
+
+func nextCertificate(text string) (c Authority, rest, problem string) {
+	block, after := pem.Decode([]byte(text))
+	switch {
+	case block == nil:
+		return c, "", "a certificate is cut off, or is no PEM: paste it whole, from BEGIN CERTIFICATE to END CERTIFICATE"
+	case block.Type != "CERTIFICATE":
+		return c, "", "only certificates belong here, never a private key: if that was one, replace it"
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return c, "", "a certificate can't be read: paste it whole, from BEGIN CERTIFICATE to END CERTIFICATE"
+	}
+	return authorityIn(cert), strings.TrimSpace(string(after)), ""
+}
