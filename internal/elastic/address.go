@@ -13,7 +13,7 @@ import (
 // Elastic's documentation ("Connect Elastic Cloud Enterprise deployments to an Elastic Cloud organization").
 const KeyPort = 9443
 
-// transportPorts take certificates; a key gets nowhere there. 9300 stood in older versions of Elastic's page.
+// TransportPorts take certificates; a key gets nowhere there. 9300 stood in older versions of Elastic's page.
 var TransportPorts = map[int]bool{9400: true, 9300: true}
 
 var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?$`)
@@ -68,6 +68,7 @@ func CheckServerName(name string) error {
 	return nil
 }
 
+// IsHost reports whether s can be the name of a host.
 func IsHost(s string) bool { return len(s) <= 253 && hostForm.MatchString(s) }
 
 // Address is where a remote deployment takes API keys: its endpoint at KeyPort.

@@ -67,6 +67,7 @@ func slug(name string) string {
 	return s
 }
 
+// RemotePrefix begins the name of every setting and keystore entry of a remote cluster.
 const RemotePrefix = "cluster.remote."
 
 // AliasOf returns the alias that a setting or keystore entry belongs to; false for those of the cluster as a whole,

@@ -161,6 +161,7 @@ func (s Settings) Brief(alias string) string {
 	return strings.Join(parts, " · ")
 }
 
+// IsNull reports whether a setting is absent or null.
 func IsNull(raw json.RawMessage) bool { return len(raw) == 0 || string(bytes.TrimSpace(raw)) == "null" }
 
 // plain is a setting's value without the quotes of JSON.
@@ -179,6 +180,7 @@ func plain(raw json.RawMessage) string {
 // Body is s as it is sent, with sorted keys.
 func (s Settings) Body() string { return string(RawJSON(s)) }
 
+// OptionSkip is the option skip_unavailable of an alias.
 const OptionSkip = "skip_unavailable"
 
 // SkipFlipped is s with the opposite skip_unavailable, where that is set.

@@ -193,6 +193,7 @@ func Covers(raw json.RawMessage, e TrustEntry) bool {
 	return !e.All && !slices.ContainsFunc(e.Clusters, func(id string) bool { return !slices.Contains(has.Clusters, id) })
 }
 
+// SamePEM returns what finds a certificate of the same PEM.
 func SamePEM(c TrustCertificate) func(TrustCertificate) bool {
 	return func(other TrustCertificate) bool { return strings.TrimSpace(other.PEM) == strings.TrimSpace(c.PEM) }
 }
@@ -265,4 +266,5 @@ func (e TrustEntry) Names(scope, cluster string) bool {
 	return slices.Contains(e.Clusters, cluster) || e.All && scope != "" && e.ScopeID == scope
 }
 
+// Failed reports whether the plan left the deployment unhealthy, or did not go through.
 func (a Attempt) Failed() bool { return !a.Healthy || a.Trouble != "" }

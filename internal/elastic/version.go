@@ -29,6 +29,7 @@ func ParseVersion(s string) (Version, error) {
 
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
 
+// MajorMinor returns "8.14".
 func (v Version) MajorMinor() string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
 
 // AtLeast reports whether v is major.minor or later.
@@ -123,8 +124,10 @@ const (
 // The proxy mode of remote clusters came with this version (Elasticsearch 7.7 release highlights), and
 // _resolve/cluster with that one (its API reference).
 const (
-	ProxyMajor, ProxyMinor     = 7, 7
-	resolveMajor, resolveMinor = 8, 13
+	ProxyMajor   = 7
+	ProxyMinor   = 7
+	resolveMajor = 8
+	resolveMinor = 13
 )
 
 // CanResolve reports whether a deployment's version has _resolve/cluster. Where the version is not known, asking tells.

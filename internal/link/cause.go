@@ -40,7 +40,7 @@ const (
 	CauseUnknown      Cause = "unknown"
 )
 
-// noCertificationPath is the innermost cause of "PKIX path building failed"; what wraps it is not always told.
+// NoCertificationPath is the innermost cause of "PKIX path building failed"; what wraps it is not always told.
 const NoCertificationPath = "unable to find valid certification path"
 
 // fragment is a row of the table: any one of the texts, or all of them where all is set.
@@ -98,6 +98,7 @@ var fragments = []fragment{
 	{cause: CauseNotTold, texts: []string{"Unable to connect to ["}},
 }
 
+// CauseOf returns the cause that a text of Elasticsearch tells.
 func CauseOf(text string) Cause {
 	for _, f := range fragments {
 		has := func(part string) bool { return strings.Contains(text, part) }

@@ -91,7 +91,7 @@ func JudgeTrusting(who elastic.Deployment, by SideTrust, whom elastic.Deployment
 	return t, ok
 }
 
-// howToTrust is what people do where certificates are to stay.
+// HowToTrust is what people do where certificates are to stay.
 const HowToTrust = "Migrate to an API key (8.14 or later on both sides), which needs none of this; or add what is missing to the trust settings on the " +
 	"platform (console: Security; API: settings.trust in PUT /api/v1/deployments/{id}, with every entry that is there)."
 
@@ -108,6 +108,7 @@ func (t Trusting) Gap(now time.Time) string {
 	return ""
 }
 
+// Ended names the certificate that has ended; empty where none has.
 func (t Trusting) Ended() string {
 	return fmt.Sprintf("%s trusts certificates of %s that end on %s, and none that goes on", t.Who, t.Whom, t.Until.UTC().Format(time.DateOnly))
 }

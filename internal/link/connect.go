@@ -116,6 +116,7 @@ func (c ConnectParams) checkSides(wrong *change.InvalidError) {
 	}
 }
 
+// CheckAccess says what is wrong with the patterns that may be read.
 func (c ConnectParams) CheckAccess(wrong *change.InvalidError) {
 	if len(c.Access.Search) == 0 && len(c.Access.Replication) == 0 && !c.ByCertificate() {
 		wrong.Add(FieldSearch, "name the indices that the key may search or replicate")
@@ -124,6 +125,7 @@ func (c ConnectParams) CheckAccess(wrong *change.InvalidError) {
 	CheckPatterns(wrong, FieldReplication, c.Access.Replication)
 }
 
+// CheckPatterns says what is wrong with patterns of a field.
 func CheckPatterns(wrong *change.InvalidError, field string, patterns []string) {
 	if len(patterns) > MaxPatterns {
 		wrong.Add(field, "at most %d index patterns", MaxPatterns)

@@ -11,6 +11,7 @@ import (
 // needed are the parts without which nothing can be said about a connect.
 var needed = []Part{PartLocalCluster, PartRemoteCluster, PartSettings, PartKeystore}
 
+// Fields are what people read of a connect.
 func (c ConnectParams) Fields(s PairState) []change.Field {
 	fields := []change.Field{
 		{Label: "Local", Value: Describe(s.Local) + " on " + SystemLabel(s.LocalOn)},
@@ -45,6 +46,7 @@ func (c ConnectParams) Fields(s PairState) []change.Field {
 	return fields
 }
 
+// Expiry says in words how long a key lives.
 func Expiry(days int) string {
 	switch days {
 	case 0:
@@ -55,6 +57,7 @@ func Expiry(days int) string {
 	return fmt.Sprintf("after %d days", days)
 }
 
+// SystemLabel is what people call a platform.
 func SystemLabel(s System) string {
 	if s.Label != "" {
 		return s.Label

@@ -81,6 +81,7 @@ func named(call *elastic.CallError) string {
 	return call.System + " "
 }
 
+// Capitalize makes the first letter a capital.
 func Capitalize(s string) string {
 	if s == "" || s[0] < 'a' || s[0] > 'z' {
 		return s
@@ -88,6 +89,7 @@ func Capitalize(s string) string {
 	return string(s[0]-'a'+'A') + s[1:]
 }
 
+// AsUnknownSystem finds an UnknownSystemError in err.
 func AsUnknownSystem(err error) (*UnknownSystemError, bool) {
 	return errors.AsType[*UnknownSystemError](err)
 }

@@ -37,6 +37,7 @@ const (
 	NodeKey         = "node.key"
 )
 
+// The labels of fields that people read of strong identity verification.
 const (
 	LabelIdentity = "Certificate identity"
 	LabelByHand   = "By hand, before the work begins"

@@ -191,6 +191,7 @@ func (want Expectation) searched(s elastic.Searched) (say, bad string) {
 	return "", s.Error
 }
 
+// IsTransportPort reports whether an address is at a port for certificates.
 func IsTransportPort(address string) bool {
 	_, text, err := net.SplitHostPort(address)
 	port, err2 := strconv.Atoi(text)

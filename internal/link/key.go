@@ -36,6 +36,7 @@ func (c ConnectParams) KeySpec(env, request string) elastic.KeySpec {
 	}
 }
 
+// Shorten cuts s to at most that many bytes.
 func Shorten(s string, most int) string {
 	if len(s) <= most {
 		return s

@@ -29,7 +29,7 @@ func (p MigrateParams) AccessWarnings() []string {
 	return w
 }
 
-// target: several aliases hold the deployment's migration as a whole; each is looked at again before it is changed.
+// Target is what is held: several aliases hold the deployment's migration as a whole; each is looked at again before it is changed.
 func (p MigrateParams) Target() string {
 	if len(p.Aliases) == 1 {
 		return Target(p.Local, p.Aliases[0])

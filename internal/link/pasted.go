@@ -24,10 +24,12 @@ var ErrNoPastedKey = errors.New("no key was handed in, or it was kept for too lo
 // InputKey is what a connect wants of people where the bot can't issue the key.
 const InputKey = "the key"
 
+// ByAPerson follows the name of a cluster on which people make the key.
+const ByAPerson = " (made by a person there)"
+
 const (
 	traitKey   = "key"
 	keyPasted  = "pasted"
-	ByAPerson  = " (made by a person there)"
 	maxEncoded = 1000 // characters; those of Elasticsearch have about 60
 )
 

@@ -59,4 +59,5 @@ func everything(patterns []string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return strings.Trim(p, "*") == "" })
 }
 
+// Replicates is the privilege that reading for replication needs.
 const Replicates = "cross_cluster_replication"

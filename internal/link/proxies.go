@@ -79,7 +79,7 @@ func (s PairState) shownBy() string {
 	return SystemLabel(s.RemoteOn) + "'s proxies"
 }
 
-// settingCAs is the setting of self-managed nodes with the authorities that they trust at the port for keys.
+// SettingCAs is the setting of self-managed nodes with the authorities that they trust at the port for keys.
 const SettingCAs = "xpack.security.remote_cluster_client.ssl.certificate_authorities"
 
 // untilTrusted is what a person has to do on the local side, in words that follow "does not trust it until".

@@ -2,6 +2,7 @@ package link
 
 import "github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 
+// KeyLine describes the active keys of a connection in a line; empty where none is known.
 func (e ConnectionState) KeyLine() string {
 	if len(e.Keys) == 0 {
 		return ""

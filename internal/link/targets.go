@@ -4,6 +4,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
+// TargetPrefix begins the target that is the alias of a connection.
 const TargetPrefix = "connection/"
 
 // Target is what a connection's changes hold, so that no two change it at once: the alias on the local cluster.

@@ -53,6 +53,7 @@ func (a AddedTrust) Entry() elastic.TrustEntry {
 	return elastic.TrustEntry{Type: a.Type, ScopeID: a.Scope, Name: a.Name}
 }
 
+// SameEntry reports whether both were added to the same entry.
 func (a AddedTrust) SameEntry(b AddedTrust) bool { return a.Type == b.Type && a.Scope == b.Scope }
 
 // And is what either of two connections added to the same entry.
@@ -90,6 +91,7 @@ func holds(e elastic.TrustEntry, print string) bool {
 	})
 }
 
+// Brought reports whether a certificate was added.
 func (a AddedTrust) Brought(certificate json.RawMessage) bool {
 	var c elastic.TrustCertificate
 	if json.Unmarshal(certificate, &c) != nil {

@@ -14,11 +14,11 @@ import (
 )
 
 // Entries are whom the two sides shall trust, as the world is now.
-func (s PairState) Entries(c ConnectParams) entries {
+func (s PairState) Entries(c ConnectParams) TrustEntries {
 	if !c.ByCertificate() || s.Trust == nil {
-		return entries{}
+		return TrustEntries{}
 	}
-	return entries{
+	return TrustEntries{
 		Local:  newEntry(s.RemoteOn, c.Trust.RemoteScope, s.Trust.Remote.Authorities, c.Trust.All, c.Trust.Clusters),
 		Remote: newEntry(s.LocalOn, c.Trust.LocalScope, s.Trust.Local.Authorities, false, []string{s.Local.ClusterID}),
 	}
@@ -93,5 +93,5 @@ func prints(pems []string) string {
 	return strings.Join(all, ", ")
 }
 
-// entries are whom the two sides shall trust, under the certificate model.
-type entries struct{ Local, Remote elastic.TrustEntry }
+// TrustEntries are whom the two sides shall trust, under the certificate model.
+type TrustEntries struct{ Local, Remote elastic.TrustEntry }

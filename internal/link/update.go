@@ -37,6 +37,7 @@ func PrefillUpdate(e ConnectionState) UpdateParams {
 	return u
 }
 
+// Connect returns the connection as the update makes it.
 func (p UpdateParams) Connect(e ConnectionState) ConnectParams {
 	c := e.Params()
 	c.ProxyAddress, c.ServerName, c.Access = strings.TrimSpace(p.ProxyAddress), strings.TrimSpace(p.ServerName), p.Access
@@ -45,6 +46,7 @@ func (p UpdateParams) Connect(e ConnectionState) ConnectParams {
 	return c
 }
 
+// OrDefault stands "default" for nothing.
 func OrDefault(s string) string {
 	if s == "" || s == "0" {
 		return "(none)"

@@ -38,10 +38,13 @@ func Warnings(s PairState, c ConnectParams) []string {
 	return w
 }
 
+// WarningList is what approvers are warned of.
 type WarningList []string
 
+// Add adds a warning.
 func (w *WarningList) Add(format string, args ...any) { *w = append(*w, fmt.Sprintf(format, args...)) }
 
+// Access warns of what is wide.
 func (w *WarningList) Access(c ConnectParams) {
 	if everything(c.Access.Search) {
 		w.Add("The key may search every index of the remote cluster (*).")
@@ -54,6 +57,7 @@ func (w *WarningList) Access(c ConnectParams) {
 	}
 }
 
+// Versions warns of versions that do not fit.
 func (w *WarningList) Versions(s PairState, a elastic.Access) {
 	local, err := elastic.ParseVersion(s.Local.Version)
 	remote, err2 := elastic.ParseVersion(s.Remote.Version)
@@ -63,6 +67,7 @@ func (w *WarningList) Versions(s PairState, a elastic.Access) {
 	*w = append(*w, elastic.Mismatches(local, remote, a)...)
 }
 
+// Licence warns of a licence that does not cover the connection.
 func (w *WarningList) Licence(side string, d elastic.Deployment, l elastic.License, unread error) {
 	switch {
 	case unread != nil:
@@ -74,6 +79,7 @@ func (w *WarningList) Licence(side string, d elastic.Deployment, l elastic.Licen
 	}
 }
 
+// Health warns of a deployment that is not healthy.
 func (w *WarningList) Health(d elastic.Deployment) {
 	if !d.Healthy {
 		w.Add("%s is not healthy.", d.Name)

@@ -54,7 +54,7 @@ func diagnosisOf(c link.Cause, text string, s Symptoms) Diagnosis {
 	return Diagnosis{Cause: c, Say: say, Fix: fix}
 }
 
-// Diagnosis says what the trouble of a verdict means.
+// Diagnose says what the trouble of a verdict means.
 func Diagnose(v link.Verdict, s Symptoms) Diagnosis { return diagnosisOf(v.Cause, v.Trouble, s) }
 
 const reloadCall = "POST /_nodes/reload_secure_settings"

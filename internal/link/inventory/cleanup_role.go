@@ -18,6 +18,7 @@ type UnusedRole struct {
 	After  json.RawMessage `json:"after"` // null: nothing is left in it, so it is deleted
 }
 
+// Say names the role for people.
 func (s UnusedRole) Say() string {
 	if s.After == nil {
 		return "the role " + s.Role

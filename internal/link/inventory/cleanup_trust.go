@@ -25,6 +25,7 @@ type Cleanup struct {
 	Unsure bool // something could not be read
 }
 
+// Leave notes what stays, and why.
 func (l *Cleanup) Leave(format string, args ...any) {
 	l.Keep = append(l.Keep, fmt.Sprintf(format, args...))
 }
@@ -181,6 +182,7 @@ type UnusedTrust struct {
 	OnSystem elastic.Deployment // while planning
 }
 
-func (s UnusedTrust) Query(leaving []link.Name) trustQuery {
-	return trustQuery{of: s.Of, platform: s.Platform, peers: s.Peers, added: s.Added, leaving: leaving}
+// Query asks who uses the trust.
+func (s UnusedTrust) Query(leaving []link.Name) TrustQuery {
+	return TrustQuery{of: s.Of, platform: s.Platform, peers: s.Peers, added: s.Added, leaving: leaving}
 }

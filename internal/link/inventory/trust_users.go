@@ -17,7 +17,7 @@ import (
 // WithoutTrust is an entry without what was added, but for what is still in use; nil where nobody is left in an entry that was
 // made for it. Certificates of an entry that stays go only where it had its own before: who was let in since may rest on
 // them.
-func WithoutTrust(a link.AddedTrust, entry json.RawMessage, u trustUsers) json.RawMessage {
+func WithoutTrust(a link.AddedTrust, entry json.RawMessage, u TrustUsers) json.RawMessage {
 	var has elastic.TrustEntry
 	fields, certificates := map[string]json.RawMessage{}, []json.RawMessage{}
 	if json.Unmarshal(entry, &fields) != nil || json.Unmarshal(entry, &has) != nil || has.All && !a.All {
@@ -40,23 +40,23 @@ func WithoutTrust(a link.AddedTrust, entry json.RawMessage, u trustUsers) json.R
 	return elastic.RawJSON(fields)
 }
 
-// trustUsers are the certificate connections that may rest on an entry, by the cluster on its other side.
-type trustUsers struct {
+// TrustUsers are the certificate connections that may rest on an entry, by the cluster on its other side.
+type TrustUsers struct {
 	by       map[string][]string // cluster id → connections, in words
 	unplaced []string            // connections to an address that belongs to no deployment that the bot can see
 	unseen   []string            // clusters of which the bot can't see what they connect to
 }
 
 // any reports whether anything uses the entry, or may.
-func (u trustUsers) any() bool { return len(u.by)+len(u.unplaced)+len(u.unseen) > 0 }
+func (u TrustUsers) any() bool { return len(u.by)+len(u.unplaced)+len(u.unseen) > 0 }
 
 // of reports whether anything uses the trust in one cluster, or may.
-func (u trustUsers) of(cluster string) bool {
+func (u TrustUsers) of(cluster string) bool {
 	return len(u.by[cluster]) > 0 || len(u.unplaced) > 0 || slices.Contains(u.unseen, cluster)
 }
 
 // String says who they are.
-func (u trustUsers) String() string {
+func (u TrustUsers) String() string {
 	var all []string
 	for _, names := range u.by {
 		all = append(all, names...)
@@ -71,8 +71,8 @@ func (u trustUsers) String() string {
 	return link.JoinWords(slices.Compact(all))
 }
 
-// trustQuery is who uses a trust: that of a deployment in others of a platform.
-type trustQuery struct {
+// TrustQuery is who uses a trust: that of a deployment in others of a platform.
+type TrustQuery struct {
 	of       elastic.Ref
 	platform string        // of whom it trusts
 	peers    []elastic.Ref // those that the connections that end lead to, or come from
@@ -82,27 +82,27 @@ type trustQuery struct {
 
 // TrustUsers reads the certificate connections between a deployment and those that its entry lets in, both ways: a
 // connection rests on the trust of both its sides. A read that fails is an error: an unread world is not an empty one.
-func (r *Connections) TrustUsers(ctx context.Context, t trustQuery) (trustUsers, error) {
+func (r *Connections) TrustUsers(ctx context.Context, t TrustQuery) (TrustUsers, error) {
 	d, err := r.catalog.Fresh(ctx, t.of)
 	if err != nil {
-		return trustUsers{}, link.WrapCall("reading deployment "+t.of.String(), err)
+		return TrustUsers{}, link.WrapCall("reading deployment "+t.of.String(), err)
 	}
 	peers, unseen, err := r.peers(ctx, t)
 	if err != nil {
-		return trustUsers{}, err
+		return TrustUsers{}, err
 	}
-	u := trustUsers{by: map[string][]string{}, unseen: unseen}
+	u := TrustUsers{by: map[string][]string{}, unseen: unseen}
 	if err := r.outgoing(ctx, t, d, &u); err != nil {
-		return trustUsers{}, err
+		return TrustUsers{}, err
 	}
 	if err := r.incoming(ctx, t, d, peers, &u); err != nil {
-		return trustUsers{}, err
+		return TrustUsers{}, err
 	}
 	return u, r.remembered(ctx, t, &u)
 }
 
 // peers are the deployments that what was added lets in.
-func (r *Connections) peers(ctx context.Context, t trustQuery) (found []elastic.Deployment, unseen []string, err error) {
+func (r *Connections) peers(ctx context.Context, t TrustQuery) (found []elastic.Deployment, unseen []string, err error) {
 	sys, ok := r.catalog.System(t.platform)
 	if !ok {
 		return nil, nil, &link.UnknownSystemError{Name: t.platform}
@@ -139,7 +139,7 @@ func notAmong(clusters []string, of []elastic.Deployment) []string {
 }
 
 // outgoing are d's own connections.
-func (r *Connections) outgoing(ctx context.Context, t trustQuery, d elastic.Deployment, u *trustUsers) error {
+func (r *Connections) outgoing(ctx context.Context, t TrustQuery, d elastic.Deployment, u *TrustUsers) error {
 	return r.byCertificate(ctx, d, t.leaving, func(n link.Name, to *elastic.Deployment) {
 		switch {
 		case to == nil || to.ClusterID == "":
@@ -151,7 +151,7 @@ func (r *Connections) outgoing(ctx context.Context, t trustQuery, d elastic.Depl
 }
 
 // incoming are the peers' connections to d.
-func (r *Connections) incoming(ctx context.Context, t trustQuery, d elastic.Deployment, peers []elastic.Deployment, u *trustUsers) error {
+func (r *Connections) incoming(ctx context.Context, t TrustQuery, d elastic.Deployment, peers []elastic.Deployment, u *TrustUsers) error {
 	errs := make([]error, len(peers))
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -194,7 +194,7 @@ func (r *Connections) byCertificate(ctx context.Context, d elastic.Deployment, l
 }
 
 // remembered adds managed connections by certificates that no cluster lists at the moment.
-func (r *Connections) remembered(ctx context.Context, t trustQuery, u *trustUsers) error {
+func (r *Connections) remembered(ctx context.Context, t TrustQuery, u *TrustUsers) error {
 	managed, err := ManagedOn(ctx, r.records.registry, t.of)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ type View struct {
 	toLocal, toRemote elastic.Calls
 }
 
+// PairView is what steps of two deployments are shown with.
 func PairView(s link.PairState) View {
 	return View{local: s.Local, Remote: s.Remote, toLocal: s.LocalOn.Calls(), toRemote: s.RemoteOn.Calls()}
 }

@@ -45,6 +45,7 @@ type AddAuthorityArgs struct {
 	Pasted bool        `json:"pasted"` // a person makes the key, and sets this too
 }
 
+// Planned is the step as it stands in a plan.
 func (a AddAuthorityArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
 	if a.After != nil {

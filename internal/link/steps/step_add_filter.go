@@ -9,8 +9,8 @@ import (
 )
 
 // AddFilter is the step that lets in what is missing; nothing where nothing is.
-func AddFilter(c link.ConnectParams, env, request string, s link.PairState) addFilterArgs {
-	return addFilterArgs{
+func AddFilter(c link.ConnectParams, env, request string, s link.PairState) AddFilterArgs {
+	return AddFilterArgs{
 		Remote: c.Remote, Ruleset: c.Ruleset(env, request, s.Remote, s.Missing(c.Filter.Sources)), First: c.Filter.First,
 	}
 }
@@ -18,14 +18,15 @@ func AddFilter(c link.ConnectParams, env, request string, s link.PairState) addF
 // StepAddFilter adds a network filter to the remote deployment.
 const StepAddFilter = "add_filter"
 
-// addFilterArgs say which ruleset is made for the remote deployment; without sources none is needed.
-type addFilterArgs struct {
+// AddFilterArgs say which ruleset is made for the remote deployment; without sources none is needed.
+type AddFilterArgs struct {
 	Remote  elastic.Ref        `json:"remote"`
 	Ruleset elastic.NewRuleset `json:"ruleset"`
 	First   bool               `json:"first"` // even if no filter applies yet
 }
 
-func (a addFilterArgs) Planned(v View) change.PlannedStep {
+// Planned is the step as it stands in a plan.
+func (a AddFilterArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
 	if len(a.Ruleset.Sources) > 0 {
 		calls = on(a.Remote.Platform, v.toRemote.CreateRuleset(a.Ruleset), v.toRemote.Attach(newRulesetID, v.Remote))
@@ -39,7 +40,7 @@ type addFilterStep struct {
 	first bool
 }
 
-func newAddFilterStep(p ports, a addFilterArgs) *addFilterStep {
+func newAddFilterStep(p ports, a AddFilterArgs) *addFilterStep {
 	return &addFilterStep{filterChange: filterChange{ports: p, remote: a.Remote, ruleset: a.Ruleset}, first: a.First}
 }
 

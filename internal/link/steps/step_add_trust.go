@@ -33,11 +33,13 @@ func AddTrust(of elastic.Ref, now elastic.TrustSettings, add elastic.TrustEntry)
 	return a
 }
 
+// Planned is the step as it stands in a plan.
 func (a TrustArgs) Planned(v View) change.PlannedStep {
 	return planned(StepTrustLocal, "Make the local deployment trust the remote one's certificates", a,
 		on(a.Of.Platform, v.toLocal.SetTrust(v.local, a.Found.With(a.Entry).Shown(true)))...)
 }
 
+// PlannedRemote is the step on the remote side as it stands in a plan.
 func (a TrustArgs) PlannedRemote(v View) change.PlannedStep {
 	return planned(StepTrustRemote, "Make the remote deployment trust the local one's certificates", a,
 		on(a.Of.Platform, v.toRemote.SetTrust(v.Remote, a.Found.With(a.Entry).Shown(true)))...)

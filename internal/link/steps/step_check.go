@@ -10,9 +10,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-const (
-	StepCheck = "check"
-)
+// StepCheck looks at both sides once more and changes nothing.
+const StepCheck = "check"
 
 // CheckArgs are the connection that is to be made.
 type CheckArgs struct {
@@ -20,6 +19,7 @@ type CheckArgs struct {
 	Endpoint string             `json:"endpoint"` // of the remote deployment, when it was planned
 }
 
+// Planned is the step as it stands in a plan.
 func (a CheckArgs) Planned() change.PlannedStep {
 	return planned(StepCheck, "Check both deployments", a)
 }

@@ -20,6 +20,7 @@ type InspectArgs struct {
 	Access elastic.Access `json:"access"`
 }
 
+// Planned is the step as it stands in a plan.
 func (a InspectArgs) Planned(v View) change.PlannedStep {
 	return planned(StepInspect, "Look at the connection", a, v.onLocal(v.toLocal.Resolve(a.Alias, "*"), v.toLocal.RemoteInfo())...)
 }

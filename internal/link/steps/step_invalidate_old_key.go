@@ -25,6 +25,7 @@ type InvalidateOldKeyArgs struct {
 	Renewed bool        `json:"renewed"` // another step's Undo issues a new key in their place
 }
 
+// Planned is the step as it stands in a plan.
 func (a InvalidateOldKeyArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
 	if len(a.IDs) > 0 {

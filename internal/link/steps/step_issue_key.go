@@ -9,9 +9,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-const (
-	StepIssueKey = "issue_key"
-)
+// StepIssueKey issues the key and stores it in the local keystore.
+const StepIssueKey = "issue_key"
 
 // What grant notes. The name is chosen before the key is there, so a key whose answer was lost is found by it.
 const (
@@ -29,6 +28,7 @@ type IssueKeyArgs struct {
 	PastedFor string `json:"pasted_for"`
 }
 
+// Planned is the step as it stands in a plan.
 func (a IssueKeyArgs) Planned(v View) change.PlannedStep {
 	issue := v.onRemote(v.toRemote.IssueKey(a.Key))
 	store := on(a.Local.Platform, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(a.Alias)))

@@ -22,6 +22,7 @@ type RemoveAuthorityArgs struct {
 	Spare inventory.UnusedAuthority `json:"authority"`
 }
 
+// Planned is the step as it stands in a plan.
 func (a RemoveAuthorityArgs) Planned(v View) change.PlannedStep {
 	return planned(StepRemoveAuthority, "Let the remote cluster no longer believe signatures by "+a.Spare.File, a,
 		v.onRemote(v.toRemote.PutSettings(believing(a.Spare.After)))...)

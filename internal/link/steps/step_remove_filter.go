@@ -21,6 +21,7 @@ type RemoveFilterArgs struct {
 	Leaving link.Name          `json:"leaving"`
 }
 
+// Planned is the step as it stands in a plan.
 func (a RemoveFilterArgs) Planned(v View) change.PlannedStep {
 	return planned(StepRemoveFilter, "Remove the network filter "+a.Ruleset.Name, a,
 		on(a.Remote.Platform, v.toRemote.Detach(a.ID, v.Remote), v.toRemote.DeleteRuleset(a.ID))...)

@@ -21,6 +21,7 @@ type RemoveKeyArgs struct {
 	Key    elastic.KeySpec `json:"key"`     // to issue again what is taken away; without a name nobody knows what that was
 }
 
+// Planned is the step as it stands in a plan.
 func (a RemoveKeyArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
 	if a.HasKey {

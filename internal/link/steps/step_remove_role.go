@@ -11,6 +11,7 @@ import (
 // StepRemoveRole takes an alias's privileges out of a role that the bot wrote.
 const StepRemoveRole = "remove_role"
 
+// PlannedRemoval is the step that removes the role as it stands in a plan.
 func (a RoleArgs) PlannedRemoval(v View) change.PlannedStep {
 	title := "Take " + a.Alias + " out of the role " + a.Role
 	if a.After == nil {

@@ -21,10 +21,12 @@ type RemoveTrustArgs struct {
 	Found   elastic.TrustSettings `json:"found"` // whom the deployment trusts when it is this step's turn
 }
 
+// TrustRemoval are the arguments that remove unused trust.
 func TrustRemoval(s inventory.UnusedTrust, leaving []link.Name) RemoveTrustArgs {
 	return RemoveTrustArgs{Spare: s, Leaving: leaving, Found: s.Now.Settings}
 }
 
+// Planned is the step as it stands in a plan.
 func (a RemoveTrustArgs) Planned(c elastic.Calls) change.PlannedStep {
 	s := a.Spare
 	return planned(StepRemoveTrust+":"+s.Of.String()+":"+s.Added.Scope, "Take back the trust of "+s.Name+" in "+s.Added.Name, a,

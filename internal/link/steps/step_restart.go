@@ -30,6 +30,7 @@ type RestartArgs struct {
 	Local elastic.Ref `json:"local"`
 }
 
+// Planned is the step as it stands in a plan.
 func (a RestartArgs) Planned(v View) change.PlannedStep {
 	return planned(StepRestart, "Restart the local deployment and wait until it is healthy", a,
 		on(a.Local.Platform, v.toLocal.Restart(v.local))...)

@@ -28,6 +28,7 @@ type RotateKeyArgs struct {
 	After   *elastic.Settings  `json:"after"`   // to be set in the same moment, where the model changes; null: they stay
 }
 
+// Planned is the step as it stands in a plan.
 func (a RotateKeyArgs) Planned(v View, suffix string) change.PlannedStep {
 	probe, local := a.probe(), a.Connect.Local.Platform
 	calls := slices.Concat(

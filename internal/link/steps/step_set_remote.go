@@ -11,9 +11,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-const (
-	StepSetRemote = "set_remote"
-)
+// StepSetRemote writes the settings of the alias.
+const StepSetRemote = "set_remote"
 
 // evFound is what point noted of the alias's settings before it wrote them, as JSON.
 const evFound = "settings_found"
@@ -25,6 +24,7 @@ type SetRemoteArgs struct {
 	Settings elastic.Settings `json:"settings"`
 }
 
+// Planned is the step as it stands in a plan.
 func (a SetRemoteArgs) Planned(v View) change.PlannedStep {
 	title := "Point " + a.Alias + " at " + a.Settings.Options(a.Alias)["proxy_address"]
 	return planned(StepSetRemote, title, a, v.onLocal(v.toLocal.PutSettings(a.Settings))...)

@@ -23,6 +23,7 @@ type UpdateKeyAccessArgs struct {
 	After  elastic.Access `json:"after"`
 }
 
+// Planned is the step as it stands in a plan.
 func (a UpdateKeyAccessArgs) Planned(v View) change.PlannedStep {
 	return planned(StepUpdateKeyAccess, "Change what the key may read", a, v.onRemote(v.toRemote.UpdateKeyAccess(a.ID, a.After))...)
 }

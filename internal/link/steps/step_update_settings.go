@@ -22,6 +22,7 @@ type UpdateSettingsArgs struct {
 	After  elastic.Settings `json:"after"`
 }
 
+// Planned is the step as it stands in a plan.
 func (a UpdateSettingsArgs) Planned(v View) change.PlannedStep {
 	title := "Change the settings of " + a.Alias
 	if a.After.Empty() {

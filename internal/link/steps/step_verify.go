@@ -13,9 +13,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
-const (
-	StepVerify = "verify"
-)
+// StepVerify proves the connection.
+const StepVerify = "verify"
 
 // verifyStep proves the connection: writing settings is answered with 200 whatever comes of it. What it writes, it writes
 // as it was approved.
@@ -28,8 +27,8 @@ type verifyStep struct {
 	finding string
 }
 
-// verifyArgs are what a proof goes by.
-type verifyArgs struct {
+// VerifyArgs are what a proof goes by.
+type VerifyArgs struct {
 	Ends
 	Address string            `json:"proxy_address"`
 	Skip    bool              `json:"skip_unavailable"`
@@ -42,22 +41,22 @@ type verifyArgs struct {
 }
 
 // VerifyArgsOf are for a connection that is set as r says.
-func VerifyArgsOf(c link.ConnectParams, r Rebuilding) verifyArgs {
-	return verifyArgs{
+func VerifyArgsOf(c link.ConnectParams, r Rebuilding) VerifyArgs {
+	return VerifyArgs{
 		Ends: EndsOf(c), Address: c.ProxyAddress, Skip: c.SkipUnavailable, Access: c.Access, Model: c.Model, Role: c.Role,
 		Rebuilding: r,
 	}
 }
 
 // VerifyKey are verifyArgs after the key of that name was issued.
-func VerifyKey(c link.ConnectParams, name string, r Rebuilding) verifyArgs {
+func VerifyKey(c link.ConnectParams, name string, r Rebuilding) VerifyArgs {
 	a := VerifyArgsOf(c, r)
 	a.KeyName = name
 	return a
 }
 
 // Planned is the step under a name of its own where a change has several.
-func (a verifyArgs) Planned(v View, suffix string) change.PlannedStep {
+func (a VerifyArgs) Planned(v View, suffix string) change.PlannedStep {
 	title := "Verify the connection"
 	if suffix != "" {
 		title += " " + a.Alias
@@ -70,7 +69,7 @@ func (a verifyArgs) Planned(v View, suffix string) change.PlannedStep {
 	return planned(StepVerify+suffix, title, a, v.onLocal(append(calls, a.calls(v.toLocal)...)...)...)
 }
 
-func newVerifyStep(p ports, a verifyArgs) *verifyStep {
+func newVerifyStep(p ports, a VerifyArgs) *verifyStep {
 	return &verifyStep{ports: p, Rebuilding: a.Rebuilding, keyName: a.KeyName, keys: a.KeyIDs, c: link.ConnectParams{
 		Local: a.Local, Remote: a.Remote, Alias: a.Alias, ProxyAddress: a.Address, SkipUnavailable: a.Skip, Access: a.Access,
 		Model: a.Model, Role: a.Role,

@@ -12,6 +12,7 @@ import (
 // StepWriteRole makes or extends a role on the local cluster.
 const StepWriteRole = "write_role"
 
+// Planned is the step as it stands in a plan.
 func (a RoleArgs) Planned(v View) change.PlannedStep {
 	return planned(StepWriteRole, "Write the role "+a.Role, a, a.call(v)...)
 }

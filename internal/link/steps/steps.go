@@ -33,6 +33,7 @@ type PlannerOptions struct {
 	Pasted link.PastedKeys
 }
 
+// How long a connection may take to come up, and a platform for a plan, unless the options say otherwise.
 const (
 	DefaultVerifyTimeout = 2 * time.Minute
 	DefaultPlanTimeout   = 30 * time.Minute
@@ -88,6 +89,7 @@ type Ends struct {
 	Alias  string      `json:"alias"`
 }
 
+// EndsOf names the two sides and the alias of a connect.
 func EndsOf(c link.ConnectParams) Ends { return Ends{Local: c.Local, Remote: c.Remote, Alias: c.Alias} }
 
 // ports are what steps reach the world by. What they do there, their arguments say alone.
