@@ -194,7 +194,7 @@ func trust(t *config.TLS) (transport.Trust, error) {
 	if t.CAFile == "" {
 		return out, nil
 	}
-	pem, err := os.ReadFile(t.CAFile)
+	pem, err := os.ReadFile(t.CAFile) //nolint:gosec // the operator names it
 	if err != nil {
 		return out, fmt.Errorf("reading the authorities: %w", err)
 	}

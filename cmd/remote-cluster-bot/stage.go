@@ -105,7 +105,7 @@ func (s *testEnv) config(edit func(*config.Config)) (*config.Config, error) {
 const encryptionKey = "simulated-encryption-key-0123456789"
 
 // checkpointKey signs checkpoints of the audit on the stage.
-const checkpointKey = "MC4CAQAwBQYDK2VwBCIEIH4d8lhr45FrUX4U+4RH/bqlllvwSBHvDQZeOPUF4bTY" //nolint:gosec // it signs nothing else
+const checkpointKey = "MC4CAQAwBQYDK2VwBCIEIH4d8lhr45FrUX4U+4RH/bqlllvwSBHvDQZeOPUF4bTY"
 
 // hookKey signs calls to the hook for keystores on the stage.
 const hookKey = "simulated-keystore-hook-secret-0123456789"

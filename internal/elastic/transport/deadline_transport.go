@@ -94,7 +94,7 @@ func (f *DeadlineTransport) send(req *http.Request) (*http.Response, error) {
 	defer cancel()
 	defer time.AfterFunc(f.o.CallTimeout, cancel).Stop()
 	var sent, refused atomic.Bool // the transport's goroutines may outlive this call
-	leave := &leave{f: f, req: req}
+	leave := &leave{f: f, req: req} //nolint:contextcheck // it asks by the request's own context
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
 		sent.Store(true)
 		if bodyless(req) && leave.take() != nil {

@@ -76,7 +76,7 @@ func TestCallsThatChangeSomethingAreNotedFirst(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = newTransport(t, transport.Options{CallTimeout: time.Minute}).RoundTrip(req)
+			_, err = newTransport(t, transport.Options{CallTimeout: time.Minute}).RoundTrip(req) //nolint:bodyclose // it has been read
 			if diff := cmp.Diff(c.want, c.gate.said); diff != "" {
 				t.Errorf("the gate (-want +got):\n%s", diff)
 			}
