@@ -12,7 +12,7 @@ import (
 
 func adoptForm() changeForm {
 	return changeForm{
-		title: "Adopt a connection", submit: "Ask for approval",
+		title: "Adopt a connection", submit: "Request approval",
 		intro: "Takes a connection that was made by hand under management. No cluster is changed.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			return []slack.Block{

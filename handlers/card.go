@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -16,6 +17,8 @@ import (
 // The buttons of a card.
 const (
 	actionApprove           = "request.approve"
+	actionApproveNote       = "request.approve_note"
+	actionChanges           = "request.changes"
 	actionReject            = "request.reject"
 	actionWithdraw          = "request.withdraw"
 	actionPlan              = "request.plan"
@@ -26,6 +29,8 @@ const (
 	actionRetry             = "request.retry"
 	actionResolve           = "request.resolve"
 )
+
+const labelEdit = "Edit and request again…"
 
 const (
 	maxFields     = 20
@@ -40,8 +45,10 @@ func card(r *change.Request, standing *change.Evaluation, now time.Time) bot.Mes
 		slack.NewHeaderBlock(plain(r.Proposal.Title, maxHeader)),
 		section(statusLine(r, standing, now)),
 	}
-	blocks = append(blocks, fieldBlocks("", r.Proposal.Fields[:min(len(r.Proposal.Fields), maxFields)])...)
+	lead, rest := leadFields(r.Proposal.Fields[:min(len(r.Proposal.Fields), maxFields)])
+	blocks = append(blocks, fieldBlocks("", lead)...)
 	blocks = append(blocks, section("*Why*\n"+cmp.Or(quote(r.Reason, maxTold), "–")))
+	blocks = append(blocks, fieldBlocks("", rest)...)
 	if w := warningLines(r); w != "" {
 		blocks = append(blocks, section(w))
 	}
@@ -53,7 +60,7 @@ func card(r *change.Request, standing *change.Evaluation, now time.Time) bot.Mes
 		blocks = append(blocks, small(d))
 	}
 	blocks = append(blocks, small(footer(r)))
-	if b := cardButtons(r); len(b) > 0 {
+	if b := cardButtons(r, standing); len(b) > 0 {
 		blocks = append(blocks, slack.NewActionBlock("", b...))
 	}
 	return bot.Message{Text: cardSummary(r, standing), Blocks: blocks}
@@ -67,15 +74,15 @@ func stateLabel(s change.State) (emoji, word string) {
 	case change.Approved:
 		return ":ballot_box_with_check:", "Approved, about to start"
 	case change.Applying:
-		return ":gear:", "Being applied"
+		return ":gear:", "In progress"
 	case change.Undoing:
-		return ":leftwards_arrow_with_hook:", "Failed, being taken back"
+		return ":leftwards_arrow_with_hook:", "Failed, rolling back"
 	case change.Stuck:
-		return ":rotating_light:", "Stuck: a person is needed"
+		return ":rotating_light:", "Stuck: needs a person"
 	case change.Applied:
 		return ":white_check_mark:", "Done"
 	case change.RolledBack:
-		return ":x:", "Failed, nothing is left behind"
+		return ":x:", "Failed and rolled back"
 	case change.Rejected:
 		return ":no_entry:", "Rejected"
 	case change.Withdrawn:
@@ -88,7 +95,7 @@ func stateLabel(s change.State) (emoji, word string) {
 
 func statusLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 	emoji, word := stateLabel(r.State)
-	s := emoji + " *" + word + "*"
+	s := emoji + " *" + word + "*" + workLine(r)
 	if r.State == change.Approved && !r.NotBefore.IsZero() {
 		s += "\nThe work begins no earlier than " + when(r.NotBefore) + ", and not at all after " + when(r.Deadline) + "."
 	}
@@ -143,18 +150,38 @@ func missingLine(v *change.Evaluation) string {
 	if v == nil || len(v.Missing) == 0 {
 		return ""
 	}
+	missing := 0
+	for _, n := range v.Missing {
+		missing += n.Count
+	}
+	given := v.Needed - missing
 	var parts []string
 	for _, n := range v.Missing {
-		p := plural(n.Count, "approval", "approvals")
-		if n.Group != "" {
-			p += " of " + line(n.Group, maxName)
+		who := oneOf(n)
+		if len(v.Missing) > 1 && len(n.Who) > 0 {
+			who += " (" + line(n.Group, maxName) + ")"
 		}
-		if len(n.Who) > 0 {
-			p += ": " + users(n.Who)
+		if given <= 0 || n.Count > 1 && n.Count < len(n.Who) {
+			who = plural(n.Count, "approval", "approvals") + " from " + who
 		}
-		parts = append(parts, p)
+		parts = append(parts, who)
 	}
-	return "Missing: " + within("; ", 2000, parts...)
+	who := within(" and ", 2000, parts...)
+	if given > 0 {
+		return fmt.Sprintf("%d of %d approved. Still needs %s", given, v.Needed, who)
+	}
+	return "Needs " + who
+}
+
+// oneOf are those who could give an approval: one of them, or all where all have to.
+func oneOf(n change.Need) string {
+	switch {
+	case len(n.Who) == 0:
+		return line(n.Group, maxName)
+	case n.Count >= len(n.Who):
+		return users(n.Who, "and")
+	}
+	return users(n.Who, "or")
 }
 
 // fieldBlocks are what people read of a change. What is cut says so: approvers must know that they don't see all.
@@ -177,19 +204,40 @@ func fieldBlocks(head string, fields []change.Field) []slack.Block {
 	return blocks
 }
 
+// leadFields are who connects to whom, what may be read and for how long: what an approver decides by. The rest follows
+// the reason.
+func leadFields(fields []change.Field) (lead, rest []change.Field) {
+	for _, f := range fields {
+		switch f.Label {
+		case "Local", "Remote", "May search", "May replicate", "Key expires", "New key expires":
+			lead = append(lead, f)
+		default:
+			rest = append(rest, f)
+		}
+	}
+	return lead, rest
+}
+
+// cardWarnings is how many warnings a card shows: the gravest come first, and the plan lists all.
+const cardWarnings = 3
+
 func warningLines(r *change.Request) string {
 	if r.State.Final() {
 		return ""
 	}
+	all := r.Proposal.Warnings
 	var out []string
-	for _, w := range r.Proposal.Warnings {
+	for _, w := range all[:min(len(all), cardWarnings)] {
 		out = append(out, ":warning: "+line(w, maxTold))
+	}
+	if n := len(all) - cardWarnings; n > 0 {
+		out = append(out, fmt.Sprintf("_%s in the plan_", plural(n, "more warning", "more warnings")))
 	}
 	return within("\n", maxText-10, out...)
 }
 
 func footer(r *change.Request) string {
-	s := fmt.Sprintf("Asked by %s · %s · request %s", user(r.Requester.User), when(r.Created), bot.Code(r.ID))
+	s := fmt.Sprintf("Requested by %s · %s · request %s", user(r.Requester.User), when(r.Created), bot.Code(r.ID))
 	if r.State == change.Pending || r.State == change.Approved {
 		s += " · expires " + when(r.Deadline)
 	}
@@ -205,22 +253,24 @@ func footer(r *change.Request) string {
 	return s
 }
 
-func cardButtons(r *change.Request) []slack.BlockElement {
+func cardButtons(r *change.Request, standing *change.Evaluation) []slack.BlockElement {
 	now := refOf(r).String()
 	// The plan stays the same as long as the approvals that it was asked under.
 	plan := button(actionPlan, cardRef{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String(), "Show plan")
 	title := clean(r.Proposal.Title)
 	withdraw := button(actionWithdraw, now, "Withdraw")
-	withdraw.Confirm = confirm("Withdraw this request?", "It ends, and its target is free for others. Only who asked can do this.", "Withdraw", slack.StyleDanger)
+	withdraw.Confirm = confirm("Withdraw this request?", "The request is cancelled and others can request this alias. Only the requester can do this.", "Withdraw", slack.StyleDanger)
 	reject := button(actionReject, now, "Reject…").WithStyle(slack.StyleDanger)
 	reject.AccessibilityLabel = bot.Cut("Reject: "+title, maxOption)
-	takeBack := button(actionTakeBack, now, "Take my approval back")
+	takeBack := button(actionTakeBack, now, "Withdraw my approval")
 	switch r.State { //nolint:exhaustive // the other states have no buttons but the plan, or none
 	case change.Pending:
 		approve := button(actionApprove, now, "Approve").WithStyle(slack.StylePrimary)
 		approve.AccessibilityLabel = bot.Cut("Approve: "+title, maxOption)
-		approve.Confirm = confirm("Approve this change?", "The bot will carry it out as soon as there are enough approvals: "+title, "Approve", slack.StylePrimary)
-		buttons := []slack.BlockElement{approve, reject, plan}
+		if standing == nil || standing.Confirm { // nil: nobody knows what the policy asks for
+			approve.Confirm = confirm("Approve this change?", "The bot carries it out once there are enough approvals: "+title, "Approve", slack.StylePrimary)
+		}
+		buttons := []slack.BlockElement{approve, button(actionApproveNote, now, "Approve with a note…"), reject, button(actionChanges, now, "Request changes…"), plan}
 		if len(r.Approvals()) > 0 {
 			buttons = append(buttons, takeBack)
 		}
@@ -233,7 +283,7 @@ func cardButtons(r *change.Request) []slack.BlockElement {
 	case change.Stuck:
 		retry := button(actionRetry, now, "Try to clean up again").WithStyle(slack.StylePrimary)
 		retry.Confirm = confirm("Try again?", "The bot takes back once more what it left behind.", "Try again", slack.StylePrimary)
-		return []slack.BlockElement{retry, button(actionResolve, now, "It is clean…"), plan}
+		return []slack.BlockElement{retry, button(actionResolve, now, "Mark as cleaned up…"), plan}
 	case change.RolledBack, change.Rejected, change.Withdrawn, change.Expired:
 		return editButton(r)
 	}
@@ -245,29 +295,29 @@ func editButton(r *change.Request) []slack.BlockElement {
 	if _, ok := connection(r); !ok || r.Child != "" {
 		return nil
 	}
-	return []slack.BlockElement{button(actionEdit, refOf(r).String(), "Edit and ask again…")}
+	return []slack.BlockElement{button(actionEdit, refOf(r).String(), labelEdit)}
 }
 
 func cardSummary(r *change.Request, v *change.Evaluation) string {
 	_, word := stateLabel(r.State)
 	parts := []string{
 		line(r.Proposal.Title, 300) + ". " + word + ".",
-		"Asked by " + user(r.Requester.User) + ": " + typed(r.Reason, 300),
+		"Requested by " + user(r.Requester.User) + ": " + typed(r.Reason, 300),
 	}
 	if r.State == change.Pending && v != nil {
 		for _, n := range v.Missing {
-			parts = append(parts, fmt.Sprintf("Missing: %s of %s.", plural(n.Count, "approval", "approvals"), line(n.Group, 60)))
+			parts = append(parts, fmt.Sprintf("Needs %s from %s.", plural(n.Count, "approval", "approvals"), line(n.Group, 60)))
 		}
 	}
 	for _, f := range r.Proposal.Fields {
 		parts = append(parts, line(f.Label, 60)+": "+line(f.Value, 150)+".")
 	}
 	if r.State == change.RolledBack || r.State == change.Stuck {
-		parts = append(parts, "Why: "+line(r.Outcome.Why, 300)+".")
+		parts = append(parts, "Why: "+strings.TrimSuffix(line(r.Outcome.Why, 300), ".")+".")
 	}
 	if !r.State.Final() {
 		for _, w := range r.Proposal.Warnings {
-			parts = append(parts, "Warning: "+line(w, 200)+".")
+			parts = append(parts, "Warning: "+strings.TrimSuffix(line(w, 200), ".")+".")
 		}
 	}
 	return within(" ", maxSummary, append(parts, "Request "+line(r.ID, 64)+".")...)

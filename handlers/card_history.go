@@ -89,9 +89,11 @@ func decisionLine(d change.Decision, void bool, wants string) string {
 			s = ":white_check_mark: ~" + user(d.By.User) + " approved~ an earlier plan"
 		}
 	case change.DecisionRevoke:
-		s = ":leftwards_arrow_with_hook: " + user(d.By.User) + " took the approval back"
+		s = ":leftwards_arrow_with_hook: " + user(d.By.User) + " withdrew the approval"
 	case change.DecisionReject:
 		s = ":no_entry: " + user(d.By.User) + " rejected"
+	case change.DecisionRequestChanges:
+		s = ":pencil2: " + user(d.By.User) + " requested changes"
 	case change.DecisionWithdraw:
 		s = ":wastebasket: " + user(d.By.User) + " withdrew"
 	case change.DecisionExpire:
@@ -101,14 +103,14 @@ func decisionLine(d change.Decision, void bool, wants string) string {
 	case change.DecisionResolve:
 		s = ":broom: " + user(d.By.User) + " says that it is clean"
 	case change.DecisionRemind:
-		s = ":bell: reminded " + users(d.To)
+		s = ":bell: reminded " + users(d.To, "and")
 	case change.DecisionInputSubmitted:
 		s = ":key: " + user(d.By.User) + " handed the key in"
 		if wants == steps.InputAuthority {
 			s = ":package: " + user(d.By.User) + " says that the certificate authority is in place"
 		}
 	case change.DecisionInputRequested:
-		s = ":bell: asked " + users(d.To) + " for " + line(wants, maxName)
+		s = ":bell: asked " + users(d.To, "and") + " for " + line(wants, maxName)
 	case change.Unapproved:
 		s = ":arrows_counterclockwise: not begun, approvals are missing"
 	case change.DecisionDrift:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 func TestCardInEveryState(t *testing.T) {
@@ -89,8 +90,8 @@ func TestNamesKeepTheirCase(t *testing.T) {
 
 func TestTheLastLineNamesTheCommandAsItIsConfigured(t *testing.T) {
 	for _, state := range []change.State{change.RolledBack, change.Rejected, change.Expired} {
-		m, ok := finalLine(in(state, nil), "/clusters")
-		if !ok || !strings.Contains(m.Text, "/clusters connect") || strings.Contains(m.Text, "/remote-cluster") {
+		m, ok := finalLine(in(state, func(r *change.Request) { r.Proposal.Kind = link.KindRotate }), "/clusters")
+		if !ok || !strings.Contains(m.Text, "/clusters rotate") || strings.Contains(m.Text, "/remote-cluster") {
 			t.Errorf("%s: %s", state, m.Text)
 		}
 	}
@@ -118,13 +119,13 @@ func TestFinalCardsDecideNothing(t *testing.T) {
 		if !r.State.Final() {
 			continue
 		}
-		for _, b := range cardButtons(r) {
+		for _, b := range cardButtons(r, nil) {
 			if buttonID(b) != actionEdit || r.State == change.Applied {
 				t.Errorf("%s: a final card has the button %s", name, buttonID(b))
 			}
 		}
 		r.Child = "R2"
-		if len(cardButtons(r)) > 0 {
+		if len(cardButtons(r, nil)) > 0 {
 			t.Errorf("%s: it was asked again already", name)
 		}
 	}

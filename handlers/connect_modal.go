@@ -65,7 +65,7 @@ func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 	blocks = append(blocks, multiline(reason))
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackConnect,
-		Title: plain("Connect two clusters", 24), Submit: plain("Ask for approval", 24), Close: plain("Cancel", 24),
+		Title: plain("Connect two clusters", 24), Submit: plain("Request approval", 24), Close: plain("Cancel", 24),
 		Blocks: slack.Blocks{BlockSet: blocks}, PrivateMetadata: m.String(),
 	}
 }

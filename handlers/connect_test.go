@@ -439,7 +439,7 @@ func TestTheLongestModalFitsSlack(t *testing.T) {
 	}
 }
 
-// edits presses "Edit and ask again" on the card of a request of the asker's.
+// edits presses "Edit and request again" on the card of a request of the asker's.
 func (d *desk) edits(id string) {
 	d.t.Helper()
 	r, err := d.book.Get(d.t.Context(), id)

@@ -79,7 +79,7 @@ func TestWhoPressesInVainIsToldAlone(t *testing.T) {
 		"the second to approve":           {change.Approved, func(d *desk) bot.ActionHandler { return d.approve }, ben, "approved by <@U0ANNA> at <!date^"},
 		"approving what was rejected":     {change.Rejected, func(d *desk) bot.ActionHandler { return d.approve }, anna, "rejected by <@U0BEN>"},
 		"another one withdraws":           {change.Pending, func(d *desk) bot.ActionHandler { return d.withdraw }, anna, "Only who asked can withdraw"},
-		"withdrawing what is applied":     {change.Applying, func(d *desk) bot.ActionHandler { return d.withdraw }, asker, "being applied"},
+		"withdrawing what is applied":     {change.Applying, func(d *desk) bot.ActionHandler { return d.withdraw }, asker, "in progress"},
 		"a stranger rejects":              {change.Pending, func(d *desk) bot.ActionHandler { return d.askRejectReason }, stranger, "You are not one of the approvers"},
 		"rejecting what is over":          {change.Withdrawn, func(d *desk) bot.ActionHandler { return d.askRejectReason }, anna, "withdrawn by <@U0ASKER>"},
 		"a stranger retries":              {change.Stuck, func(d *desk) bot.ActionHandler { return d.retry }, stranger, "You are not one of the approvers"},

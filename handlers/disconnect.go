@@ -12,7 +12,7 @@ import (
 
 func disconnectForm() changeForm {
 	return changeForm{
-		title: "Disconnect", submit: "Ask for approval",
+		title: "Disconnect", submit: "Request approval",
 		intro: "Settings and keystore entry go first, then the role, trust and network filter that were made for it and that nothing else uses, the key last. If a step fails, everything is put back, as long as the key is not gone.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, _ formMetadata) []slack.Block {
 			return []slack.Block{h.aboutBlock(ctx, e), section(usedBy(e))}

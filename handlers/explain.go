@@ -17,11 +17,13 @@ import (
 // error beside a field.
 type textFormat struct{ plain bool }
 
-func (p textFormat) text(s string) string {
+func (p textFormat) text(s string) string { return p.upTo(s, maxTold) }
+
+func (p textFormat) upTo(s string, limit int) string {
 	if p.plain {
-		return bot.Cut(clean(s), maxTold)
+		return bot.Cut(clean(s), limit)
 	}
-	return line(s, maxTold)
+	return line(s, limit)
 }
 
 func (p textFormat) user(id string) string {
@@ -154,6 +156,8 @@ func decided(v change.DecisionKind) string {
 		return "approved"
 	case change.DecisionReject:
 		return "rejected"
+	case change.DecisionRequestChanges:
+		return "sent back for changes"
 	case change.DecisionWithdraw:
 		return "withdrawn"
 	case change.DecisionResolve:
@@ -175,7 +179,7 @@ func explainInput(err error, p textFormat) (string, bool) {
 		return within("; ", maxSummary/2, all...) + ". Nothing was stored.", true
 	}
 	if e, ok := errors.AsType[*change.ExplainedError](err); ok {
-		return p.text(e.Say), true
+		return p.upTo(e.Say, maxWhy), true
 	}
 	return "", false
 }

@@ -139,7 +139,8 @@ func everyState() map[string]*change.Request {
 		"applying": in(change.Applying, func(r *change.Request) {
 			r.Journal = journal(change.StepDone, change.StepBegun)
 			r.Journal[0].Finding = "both sides are at 8.19.3"
-			r.Journal[1].Attempts, r.Journal[1].Trouble = 2, "search-eu gave no answer in time"
+			r.Journal[1].Attempts, r.Journal[1].Trouble, r.Journal[1].Resumed = 2, "search-eu gave no answer in time", true
+			r.Journal[1].Next = start.Add(12 * time.Second)
 		}),
 		"undoing": in(change.Undoing, func(r *change.Request) {
 			r.Journal = journal(change.StepDone, change.StepUndoing, change.StepUndone, change.StepFailed)
@@ -161,7 +162,11 @@ func everyState() map[string]*change.Request {
 			r.Outcome = change.Outcome{Ended: start.Add(6 * time.Minute)}
 		}),
 		"rolled_back": in(change.RolledBack, func(r *change.Request) {
-			r.Journal = journal(change.StepDone, change.StepUndone, change.StepUndone, change.StepUndone)
+			r.Journal = journal(change.StepUndone, change.StepUndone, change.StepUndone, change.StepUndone)
+			for i := range r.Journal {
+				r.Journal[i].Applied = time.Duration(i+1) * time.Second
+			}
+			r.Journal[0].Finding, r.Journal[1].Finding = "both sides are at 8.19.3", "stored key K1 as cluster.remote.search-eu.credentials"
 			r.Outcome = failed
 		}),
 		"resolved": in(change.RolledBack, func(r *change.Request) {

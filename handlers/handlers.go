@@ -26,6 +26,7 @@ type Requests interface {
 
 	Approve(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 	Reject(ctx context.Context, p change.DecisionInput) (*change.Request, error)
+	RequestChanges(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 	Withdraw(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 	Revoke(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 	Retry(ctx context.Context, p change.DecisionInput) (*change.Request, error)
@@ -95,6 +96,8 @@ type SlackClient interface {
 // reason in vain; the decision itself asks again.
 type Eligibility interface {
 	Eligible(ctx context.Context, r *change.Request, by change.Actor) error
+	// Evaluate says how a request stands.
+	Evaluate(ctx context.Context, r *change.Request) (change.Evaluation, error)
 }
 
 // Options are what the handlers need; all are required but Vault.
@@ -166,6 +169,10 @@ func (h *Handlers) Register(r Router) {
 	r.OnAction(actionRetry, h.retry)
 	r.OnAction(actionReject, h.askRejectReason)
 	r.OnSubmit(callbackReject, h.rejected, reasonLate)
+	r.OnAction(actionApproveNote, h.askNote)
+	r.OnSubmit(callbackNote, h.approvedWithNote, reasonLate)
+	r.OnAction(actionChanges, h.askChanges)
+	r.OnSubmit(callbackChanges, h.changesRequested, reasonLate)
 	r.OnAction(actionResolve, h.askResolveReason)
 	r.OnSubmit(callbackResolve, h.resolved, reasonLate)
 

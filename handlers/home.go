@@ -124,7 +124,7 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 			continue
 		}
 		shown++
-		blocks = append(blocks, summary(r), slack.NewActionBlock("", homeButtons(r, mine)...))
+		blocks = append(blocks, summary(r), slack.NewActionBlock("", homeButtons(r, mine, h.standing(ctx, r))...))
 	}
 	if more > 0 {
 		blocks = append(blocks, small(fmt.Sprintf("… and %d more, which expire later: their cards are in the channel", more)))
@@ -135,9 +135,18 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 	return blocks, nil
 }
 
-func homeButtons(r *change.Request, approved bool) []slack.BlockElement {
+// standing is what the policy says of a request; nil where it could not be asked.
+func (h *Handlers) standing(ctx context.Context, r *change.Request) *change.Evaluation {
+	v, err := h.o.Policy.Evaluate(ctx, r)
+	if err != nil {
+		return nil
+	}
+	return &v
+}
+
+func homeButtons(r *change.Request, approved bool, standing *change.Evaluation) []slack.BlockElement {
 	var out []slack.BlockElement
-	for _, b := range steadyButtons(r) {
+	for _, b := range steadyButtons(r, standing) {
 		switch buttonID(b) {
 		case actionApprove, actionReject:
 			if !approved {
@@ -156,8 +165,8 @@ func homeButtons(r *change.Request, approved bool) []slack.BlockElement {
 
 // steadyButtons are the card's buttons, with the version since which the request waits as it is: what was decided or
 // worked on since makes neither the buttons nor the tab another.
-func steadyButtons(r *change.Request) []slack.BlockElement {
-	all := cardButtons(r)
+func steadyButtons(r *change.Request, standing *change.Evaluation) []slack.BlockElement {
+	all := cardButtons(r, standing)
 	for _, e := range all {
 		if b, ok := e.(*slack.ButtonBlockElement); ok {
 			b.Value = cardRef{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String()
@@ -183,7 +192,7 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor) ([]slack.Bloc
 	for _, r := range mine {
 		blocks = append(blocks, summary(r))
 		var buttons []slack.BlockElement
-		for _, b := range steadyButtons(r) {
+		for _, b := range steadyButtons(r, nil) {
 			switch buttonID(b) {
 			case actionPlan, actionWithdraw, actionEdit:
 				buttons = append(buttons, b)
@@ -199,7 +208,7 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor) ([]slack.Bloc
 // summary is a request in a few lines.
 func summary(r *change.Request) slack.Block {
 	emoji, word := stateLabel(r.State)
-	s := fmt.Sprintf("%s *%s*\n%s · asked by %s %s · request %s", emoji, line(r.Proposal.Title, 200), word,
+	s := fmt.Sprintf("%s *%s*\n%s · requested by %s %s · request %s", emoji, line(r.Proposal.Title, 200), word,
 		user(r.Requester.User), when(r.Created), bot.Code(r.ID))
 	if reason := verbatim(r.Reason, 200); r.Reason != "" {
 		s += "\n> " + reason

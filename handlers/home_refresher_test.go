@@ -83,7 +83,7 @@ func TestTabsOfThoseConcernedFollowARequest(t *testing.T) {
 	if s := toJSON(t, d.slack.homes[ben.ID]); strings.Contains(s, "Waiting for you") {
 		t.Errorf("ben still sees %s", s)
 	}
-	if s := toJSON(t, d.slack.homes[asker.ID]); !strings.Contains(s, "Being applied") {
+	if s := toJSON(t, d.slack.homes[asker.ID]); !strings.Contains(s, "In progress") {
 		t.Errorf("the requester sees %s", s)
 	}
 }

@@ -17,7 +17,7 @@ const (
 
 func migrateForm() changeForm {
 	return changeForm{
-		title: "Migrate to API keys", submit: "Ask for approval",
+		title: "Migrate to API keys", submit: "Request approval",
 		intro:  "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back. The old trust goes last, where the bot made it and nothing else uses it.",
 		others: true,
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {

@@ -434,7 +434,7 @@ func TestAWorkspaceWithoutPlanBlocksGetsSections(t *testing.T) {
 		b.edit(r.ID, func(r *change.Request) { r.Journal = journal(change.StepDone) })
 		notifier.Changed(r.ID)
 		settle()
-		if n := w.count("update"); n != 1 || refused != 3 {
+		if n := w.count("update"); n != 2 || refused != 3 { // the card, which names the step, and the progress
 			t.Errorf("it was not remembered: %d posts, %d updates", refused, n)
 		}
 	})

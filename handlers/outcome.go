@@ -39,7 +39,7 @@ func failedLine(r *change.Request) string {
 	if r.Outcome.Why == "" {
 		return s + "."
 	}
-	return s + ": " + line(r.Outcome.Why, maxTold)
+	return s + ": " + line(r.Outcome.Why, maxWhy)
 }
 
 func cleanLine(r *change.Request) string {
@@ -47,12 +47,12 @@ func cleanLine(r *change.Request) string {
 		return user(d.By.User) + " says that nothing is left behind: " + typed(d.Reason, maxTold)
 	}
 	if left := pastedLine(r); left != "" {
-		return "Everything that the bot had begun was taken back." + left
+		return "All changes of the bot were rolled back." + left
 	}
 	if left := uploadedLine(r); left != "" {
-		return "Everything that the bot had begun was taken back." + left
+		return "All changes of the bot were rolled back." + left
 	}
-	return "Everything that had been begun was taken back: nothing is left behind."
+	return "All changes were rolled back; nothing is left behind."
 }
 
 // pastedLine says what is to be done about a key that was pasted and is not used; empty if there is none.
@@ -68,9 +68,9 @@ func pastedLine(r *change.Request) string {
 func leftLine(r *change.Request) string {
 	n := len(r.Outcome.Leftovers)
 	if n == 0 {
-		return "Not everything could be taken back; the progress in the thread shows which step."
+		return "Not everything could be rolled back. The thread shows which step."
 	}
-	return fmt.Sprintf("%s could not be taken back. Press *Try to clean up again*, or run the commands and press *It is clean…*", plural(n, "thing", "things"))
+	return fmt.Sprintf("%s could not be rolled back. Press *Try to clean up again*, or run the commands and press *Mark as cleaned up…*", plural(n, "thing", "things"))
 }
 
 func leftovers(left []change.Leftover) []slack.Block {
@@ -231,6 +231,8 @@ func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 		s = to + " :no_entry: rejected"
 		if d := r.Last(change.DecisionReject); d != nil {
 			s += " by " + user(d.By.User) + ": " + typed(d.Reason, maxTold)
+		} else if d := r.Last(change.DecisionRequestChanges); d != nil {
+			s = to + " :pencil2: " + user(d.By.User) + " asks for changes: " + typed(d.Reason, maxTold)
 		}
 		s += "\nNothing was changed. " + againLine(r, command) + pastedLine(r)
 	case change.Expired:
@@ -238,7 +240,13 @@ func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 	default:
 		return bot.Message{}, false
 	}
-	return bot.Message{Text: s, Blocks: []slack.Block{section(s)}}, true
+	blocks := []slack.Block{section(s)}
+	if r.State != change.Applied {
+		if again := editButton(r); len(again) > 0 {
+			blocks = append(blocks, slack.NewActionBlock("", again...))
+		}
+	}
+	return bot.Message{Text: s, Blocks: blocks}, true
 }
 
 func stuckMessage(r *change.Request) bot.Message {
@@ -253,12 +261,12 @@ func stuckMessage(r *change.Request) bot.Message {
 	}
 }
 
-// againLine says how to ask again; command is the slash command.
+// againLine says how to request it again; command is the slash command.
 func againLine(r *change.Request, command string) string {
-	if c, ok := connection(r); ok {
-		return "To ask again: " + bot.Code(command+" connect "+c.Local.Deployment+" "+c.Remote.Deployment)
+	if _, ok := connection(r); ok {
+		return "To change something and try again, press *" + labelEdit + "*"
 	}
-	return "To ask again, send the command once more."
+	return "To try again, send " + bot.Code(command+" "+subcommandOf(r.Proposal.Kind)) + "."
 }
 
 // newPlanLine calls the approvers again when the plan that they approved is void.

@@ -43,6 +43,9 @@ func planModal(r *change.Request) slack.ModalViewRequest {
 	if len(r.Proposal.Basis) > 0 {
 		blocks = append(blocks, fieldBlocks("It rests on what the bot found:", r.Proposal.Basis[:min(len(r.Proposal.Basis), maxFields)])...)
 	}
+	for _, w := range r.Proposal.Warnings[:min(len(r.Proposal.Warnings), maxFields)] {
+		blocks = append(blocks, small(":warning: "+line(w, maxTold)))
+	}
 	blocks = append(blocks, stepBlocks(r.Proposal, maxPlanBlocks-len(blocks))...)
 	blocks = append(blocks, small("An approval is bound to exactly this: "+bot.Code(bot.Cut(clean(r.Proposal.Digest), 64))))
 	return slack.ModalViewRequest{

@@ -2,8 +2,11 @@ package handlers
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -46,28 +49,41 @@ func progressRows(r *change.Request) []stepRow {
 	}
 	for i := range r.Journal {
 		if rec := &r.Journal[i]; !planned[rec.Step] {
-			rows = append(rows, progressRow(r, change.PlannedStep{Name: rec.Step, Title: rec.Step}, rec))
+			rows = append(rows, progressRow(r, unplanned(rec.Step), rec))
 		}
 	}
 	return rows
 }
 
+// unplanned is a step that is not in the plan: nobody knows what it calls, so it may have changed something.
+func unplanned(name string) change.PlannedStep {
+	return change.PlannedStep{Name: name, Title: name, Calls: make([]change.Call, 1)}
+}
+
 func progressRow(r *change.Request, s change.PlannedStep, rec *change.StepRecord) stepRow {
-	w := stepRow{name: s.Name, title: s.Title, status: slack.TaskCardStatusPending, icon: ":white_circle:", word: "waits"}
+	w := stepRow{name: s.Name, title: s.Title, status: slack.TaskCardStatusPending, icon: ":white_circle:", word: "waiting"}
 	if rec == nil {
 		if r.State != change.Applying {
-			w.word = "not begun"
+			w.word = "not started"
 		}
 		return w
 	}
-	w.status, w.icon, w.word = stepFace(rec, r.Outcome.Failed == s.Name)
-	if d := stepTook(rec); d != "" {
-		w.word += ", " + d
-	}
+	failed := r.Outcome.Failed == s.Name
+	w.status, w.icon, w.word = stepFace(rec, failed, changesNothing(s))
 	if rec.Attempts > 1 {
 		w.word += fmt.Sprintf(", try %d", rec.Attempts)
 	}
-	for _, said := range []string{rec.Finding, rec.Trouble} {
+	finding, trouble := rec.Finding, rec.Trouble
+	if rec.State == change.StepUndone && !changesNothing(s) && strings.TrimSpace(finding) != "" {
+		finding = "undone: " + finding
+	}
+	if trouble == "" && failed {
+		trouble = r.Outcome.Why
+	}
+	if retry := retryLine(rec); retry != "" {
+		trouble = strings.TrimSuffix(trouble, ".") + ". " + retry
+	}
+	for _, said := range []string{finding, trouble} {
 		if strings.TrimSpace(said) != "" {
 			w.said = append(w.said, clean(said))
 		}
@@ -76,34 +92,94 @@ func progressRow(r *change.Request, s change.PlannedStep, rec *change.StepRecord
 	return w
 }
 
-// stepFace is a step's status in a task card, and its icon and word. Slack knows four statuses only: what was taken
-// back is complete, unless it is the step that failed.
-func stepFace(rec *change.StepRecord, failed bool) (status slack.TaskCardStatus, icon, word string) {
+// changesNothing reports whether a step only looks, or helps along what other steps did: then there is nothing to undo.
+func changesNothing(s change.PlannedStep) bool {
+	return !slices.ContainsFunc(s.Calls, func(c change.Call) bool { return c.Method != http.MethodGet && c.OnlyIf == "" })
+}
+
+// retryLine says which try comes next, and when.
+func retryLine(rec *change.StepRecord) string {
+	if rec.Next.IsZero() || rec.Trouble == "" {
+		return ""
+	}
+	return fmt.Sprintf("Try %d follows at %s.", rec.Attempts+1, rec.Next.UTC().Format("15:04:05 UTC"))
+}
+
+// workLine says on the card which step is under way, and why it takes longer than usual; empty while nothing is.
+func workLine(r *change.Request) string {
+	if r.State != change.Applying && r.State != change.Undoing {
+		return ""
+	}
+	at, resumed, total := 0, false, len(r.Proposal.Steps)
+	var now *change.StepRecord
+	for i := range r.Journal {
+		rec := &r.Journal[i]
+		resumed = resumed || rec.Resumed || rec.Epoch != r.Journal[0].Epoch
+		switch rec.State {
+		case change.StepDone:
+			at = max(at, i+1)
+		case change.StepBegun, change.StepUndoing:
+			at, now = i, rec
+		case change.StepFailed, change.StepUndone, change.StepUndoFailed:
+		}
+	}
+	var s string
+	switch {
+	case r.State == change.Applying && at < total:
+		s = fmt.Sprintf("\nStep %d of %d: %s…", at+1, total, line(r.Proposal.Steps[at].Title, maxName))
+	case r.State == change.Undoing && now != nil:
+		s = "\nUndoing: " + line(stepTitle(r, now.Step), maxName) + "…"
+	}
+	if resumed && r.State == change.Applying {
+		s += "\nResumed after a restart."
+	}
+	if now != nil && now.Trouble != "" {
+		s += "\n:warning: " + line(now.Trouble, maxTold) + " " + retryLine(now)
+	}
+	return strings.TrimRight(s, " ")
+}
+
+// stepFace is a step's status in a task card, and its icon and word. Slack knows four statuses only: what was undone is
+// as if it had not begun, unless it is the step that failed.
+func stepFace(rec *change.StepRecord, failed, looks bool) (status slack.TaskCardStatus, icon, word string) {
+	did, undid := timed("done", rec.Applied), "undone"
+	if failed {
+		did = timed("failed", rec.Applied)
+	}
+	if !rec.Ended.IsZero() && !rec.Begun.IsZero() {
+		undid = timed("undone", rec.Ended.Sub(rec.Begun))
+	}
 	switch rec.State {
 	case change.StepBegun:
-		return slack.TaskCardStatusInProgress, ":hourglass_flowing_sand:", "under way"
+		return slack.TaskCardStatusInProgress, ":hourglass_flowing_sand:", "in progress"
 	case change.StepDone:
-		return slack.TaskCardStatusComplete, ":white_check_mark:", "done"
+		return slack.TaskCardStatusComplete, ":white_check_mark:", timed("done", rec.Ended.Sub(rec.Begun))
 	case change.StepFailed:
-		return slack.TaskCardStatusError, ":x:", "failed"
+		return slack.TaskCardStatusError, ":x:", timed("failed", rec.Ended.Sub(rec.Begun))
 	case change.StepUndoing:
-		return slack.TaskCardStatusInProgress, ":leftwards_arrow_with_hook:", "being taken back"
+		return slack.TaskCardStatusInProgress, ":leftwards_arrow_with_hook:", "being undone"
 	case change.StepUndone:
-		if failed {
-			return slack.TaskCardStatusError, ":x:", "failed and taken back"
+		switch {
+		case looks && failed:
+			return slack.TaskCardStatusError, ":x:", did
+		case looks:
+			return slack.TaskCardStatusComplete, ":white_check_mark:", did
+		case failed:
+			return slack.TaskCardStatusError, ":x:", did + ", " + undid
 		}
-		return slack.TaskCardStatusComplete, ":leftwards_arrow_with_hook:", "taken back"
+		return slack.TaskCardStatusPending, ":leftwards_arrow_with_hook:", did + ", " + undid
 	case change.StepUndoFailed:
-		return slack.TaskCardStatusError, ":rotating_light:", "not wholly taken back"
+		return slack.TaskCardStatusError, ":rotating_light:", "not fully undone"
 	}
 	return slack.TaskCardStatusPending, ":grey_question:", string(rec.State)
 }
 
-func stepTook(rec *change.StepRecord) string {
-	if rec.Ended.IsZero() || rec.Begun.IsZero() {
-		return ""
+// timed is a word with the time that it took; without one, the word.
+func timed(word string, d time.Duration) string {
+	if d <= 0 {
+		return word
 	}
-	return took(rec.Ended.Sub(rec.Begun))
+	return word + " in " + took(d)
 }
 
 // progressTitle says where the work stands, in plain text.
@@ -116,7 +192,7 @@ func progressTitle(r *change.Request, rows []stepRow) string {
 	}
 	switch r.State { //nolint:exhaustive // the other states say it in one word
 	case change.Applying:
-		return fmt.Sprintf("Being applied: %d of %s done", done, plural(len(rows), "step", "steps"))
+		return fmt.Sprintf("In progress: %d of %s done", done, plural(len(rows), "step", "steps"))
 	case change.Applied:
 		return "Done: " + plural(len(rows), "step", "steps")
 	}
@@ -131,7 +207,7 @@ func progressSummary(r *change.Request, rows []stepRow) string {
 		for _, s := range w.said {
 			said = append(said, line(s, 200))
 		}
-		parts = append(parts, strings.Join(said, "; ")+".")
+		parts = append(parts, strings.TrimSuffix(strings.Join(said, "; "), ".")+".")
 	}
 	return within(" ", maxSummary, parts...)
 }

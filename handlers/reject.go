@@ -12,20 +12,45 @@ import (
 )
 
 const (
-	callbackReject = "reject"
-	blockReason    = "reason"
+	callbackReject  = "reject"
+	callbackNote    = "approve.note"
+	callbackChanges = "changes"
+	blockReason     = "reason"
 )
 
 // askRejectReason asks for a reason: whoever asked has to know what to change.
 func (h *Handlers) askRejectReason(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	return h.openReasonModal(ctx, a, change.Reject, func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
-		return reasonModal(r, from, callbackReject, "Reject", "Reject", "Why is it rejected?",
-			"Whoever asked reads this, so that they know what to change.")
+		return reasonModal(r, from, callbackReject, "Reject", "Reject", "Why do you reject it?",
+			"The requester reads this.")
 	})
 }
 
 func (h *Handlers) rejected(ctx context.Context, s bot.Submission) (bot.Answer, error) {
 	return h.reasoned(ctx, s, h.o.Requests.Reject)
+}
+
+// askNote asks for a note to go with an approval.
+func (h *Handlers) askNote(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	return h.openReasonModal(ctx, a, change.Approve, func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
+		return reasonModal(r, from, callbackNote, "Approve with a note", "Approve", "Note", "It stands on the card and in the audit.")
+	})
+}
+
+func (h *Handlers) approvedWithNote(ctx context.Context, s bot.Submission) (bot.Answer, error) {
+	return h.reasoned(ctx, s, h.o.Requests.Approve)
+}
+
+// askChanges asks what has to change before the request can be approved.
+func (h *Handlers) askChanges(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	return h.openReasonModal(ctx, a, change.Reject, func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
+		return reasonModal(r, from, callbackChanges, "Request changes", "Send back", "What should change?",
+			"The requester reads this. The form then opens with what was filled in.")
+	})
+}
+
+func (h *Handlers) changesRequested(ctx context.Context, s bot.Submission) (bot.Answer, error) {
+	return h.reasoned(ctx, s, h.o.Requests.RequestChanges)
 }
 
 // openReasonModal opens a modal for a reason. It is opened for those alone who may decide, and on a card that is up to date, so
@@ -76,7 +101,7 @@ func reasonModal(r *change.Request, from reasonMetadata, callback, title, submit
 		Type: slack.VTModal, CallbackID: callback, PrivateMetadata: string(raw),
 		Title: plain(title, 24), Submit: plain(submit, 24), Close: plain("Cancel", 24),
 		Blocks: slack.Blocks{BlockSet: []slack.Block{
-			section("*" + line(r.Proposal.Title, 300) + "*\nasked by " + user(r.Requester.User)),
+			section("*" + line(r.Proposal.Title, 300) + "*\nrequested by " + user(r.Requester.User)),
 			slack.NewInputBlock(blockReason, plain(label, 2000), plain(hint, 2000), el),
 		}},
 	}
@@ -90,7 +115,7 @@ func (h *Handlers) reasoned(ctx context.Context, v bot.Submission, do decision) 
 	}
 	reason := strings.TrimSpace(v.View.State.At(blockReason, blockReason).Text)
 	if reason == "" {
-		return fieldErrors(map[string]string{blockReason: "Say why: others decide by it."}), nil
+		return fieldErrors(map[string]string{blockReason: "Write a sentence: others read it."}), nil
 	}
 	if _, err := do(ctx, s.decisionInput(v.User, from.Channel, reason)); err != nil {
 		return fieldErrors(map[string]string{blockReason: bot.Cut(h.say(ctx, err, textFormat{plain: true}), 500)}), nil

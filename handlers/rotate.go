@@ -14,7 +14,7 @@ import (
 
 func rotateForm() changeForm {
 	return changeForm{
-		title: "Rotate a key", submit: "Ask for approval",
+		title: "Rotate a key", submit: "Request approval",
 		intro: "A new key is proven beside the connection, then takes the old one's place, which is invalidated last. Searches go on all the while.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			return []slack.Block{h.aboutBlock(ctx, e), expiryInput(m, 90)}

@@ -40,7 +40,7 @@ func (h *Handlers) policy() bot.Message {
 func groupWords(g policy.Group) string {
 	var who []string
 	if len(g.Users) > 0 {
-		who = append(who, users(g.Users))
+		who = append(who, users(g.Users, "and"))
 	}
 	if slackID.MatchString(g.UserGroup) {
 		who = append(who, "<!subteam^"+g.UserGroup+">")

@@ -22,6 +22,7 @@ const (
 	maxSummary = 3500 // of a message's text: chat.update refuses more than 4000
 	maxName    = 120  // of a name in a sentence; ours
 	maxTold    = 600  // of a reason, a finding, a cause; ours
+	maxWhy     = 1200 // of why a change failed, with what to do; ours
 	maxPeople  = 8    // users named one by one; ours
 )
 
@@ -177,16 +178,19 @@ func channel(id string) string {
 	return "<#" + id + ">"
 }
 
-func users(ids []string) string {
-	var out []string
+func users(ids []string, last string) string {
+	out := make([]string, 0, maxPeople)
 	for i, id := range ids {
 		if i == maxPeople {
-			out = append(out, fmt.Sprintf("and %d more", len(ids)-i))
+			out = append(out, fmt.Sprintf("%d more", len(ids)-i))
 			break
 		}
 		out = append(out, user(id))
 	}
-	return strings.Join(out, " ")
+	if n := len(out) - 1; n > 0 {
+		return strings.Join(out[:n], ", ") + " " + last + " " + out[n]
+	}
+	return strings.Join(out, "")
 }
 
 // when is a moment that Slack shows in the reader's own time zone.

@@ -14,7 +14,7 @@ import (
 
 func updateForm() changeForm {
 	return changeForm{
-		title: "Update a connection", submit: "Ask for approval",
+		title: "Update a connection", submit: "Request approval",
 		intro: "What is filled in is how it is now; change what is to be otherwise. The card shows the difference.",
 		form:  updateFields,
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {

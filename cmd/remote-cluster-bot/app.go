@@ -155,7 +155,7 @@ func (a *App) newExecutor(owner string, kinds map[change.Kind]change.Planner, st
 		Drain: e.Drain.Std(), Weigh: a.policy.Evaluate,
 		Backoff: executor.Exponential(250*time.Millisecond, 5*time.Second, mathrand.Float64),
 		Now:     time.Now, Log: a.log, Changed: a.notifier.Changed,
-		Scrub: transport.NewScrubber(a.config.Secrets()...).Text,
+		Scrub: transport.NewScrubber(a.config.Secrets()...).Words,
 		Span:  a.tracing.Spans(),
 	})
 	return err

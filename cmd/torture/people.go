@@ -228,7 +228,7 @@ func (s *stage) withdrawStray(ctx context.Context) {
 			continue
 		}
 		for _, w := range wishes {
-			if strings.Contains(shows, "Asked by @"+w.who) && s.act(ctx, workspace.Act{User: w.who, Do: "confirm", Channel: m.Channel, TS: m.TS, Field: "Withdraw"}).ok() {
+			if strings.Contains(shows, "Requested by @"+w.who) && s.act(ctx, workspace.Act{User: w.who, Do: "confirm", Channel: m.Channel, TS: m.TS, Field: "Withdraw"}).ok() {
 				s.strays++
 				s.log("%s withdraws what was asked by a form given up", w.who)
 			}

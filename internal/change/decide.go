@@ -89,6 +89,13 @@ func (s *Service) Reject(ctx context.Context, p DecisionInput) (*Request, error)
 	})
 }
 
+// RequestChanges gives a request back to who asked, with what has to change: it ends, and is asked for anew.
+func (s *Service) RequestChanges(ctx context.Context, p DecisionInput) (*Request, error) {
+	return s.decide(ctx, p, Reject, DecisionRequestChanges, func(r *Request, _ *Transition) error {
+		return s.o.Policy.Eligible(ctx, r, p.By)
+	})
+}
+
 // Withdraw lets the requester take the request back before a worker has begun.
 func (s *Service) Withdraw(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, Withdraw, DecisionWithdraw, onlyRequester(p.By, "only who asked can withdraw it"))

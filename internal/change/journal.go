@@ -22,11 +22,16 @@ type StepRecord struct {
 	State    StepState `json:"state"`
 	Attempts int       `json:"attempts"`
 	Evidence Evidence  `json:"evidence,omitempty"`
-	Begun    time.Time `json:"begun"`
-	Ended    time.Time `json:"ended,omitzero"`
-	Finding  string    `json:"finding,omitempty"`
-	Trouble  string    `json:"trouble,omitempty"` // the last error in plain words, while it is tried again or at its end
-	Leftover *Leftover `json:"leftover,omitempty"`
+	Begun    time.Time `json:"begun"`          // of Apply; of Undo once that began
+	Ended    time.Time `json:"ended,omitzero"` // likewise
+
+	Applied  time.Duration `json:"applied,omitempty"` // how long Apply took, once Undo began; zero: it did not end
+	Next     time.Time     `json:"next,omitzero"`     // when it is tried again, while there is trouble
+	Epoch    int64         `json:"epoch,omitempty"`   // of the claim that wrote this
+	Resumed  bool          `json:"resumed,omitempty"` // another worker began it
+	Finding  string        `json:"finding,omitempty"`
+	Trouble  string        `json:"trouble,omitempty"` // the last error in plain words, while it is tried again or at its end
+	Leftover *Leftover     `json:"leftover,omitempty"`
 }
 
 // Claim is a worker's right to a request until its lease ends. Every claim raises the epoch; writes under an

@@ -26,8 +26,10 @@ type Terms struct {
 type Evaluation struct {
 	Enough  bool
 	Missing []Need
+	Needed  int             // approvals that the rule asks for in all
 	Rule    string          // the rule that it was judged by; it may have changed since the request was admitted
 	Remind  []time.Duration // after how long, counted from Request.AskedAt, those who are missing are reminded
+	Confirm bool            // an approval takes a second press
 	Direct  bool            // those who could approve are asked by direct message too
 	// Approved now, the work may begin from NotBefore until NotAfter; zero: at any time.
 	NotBefore, NotAfter time.Time
@@ -102,9 +104,9 @@ func (a Approvers) Evaluate(ctx context.Context, r *Request) (Evaluation, error)
 		}
 	}
 	if have >= a.count() {
-		return Evaluation{Enough: true}, nil
+		return Evaluation{Enough: true, Needed: a.count()}, nil
 	}
-	return Evaluation{Missing: []Need{{Who: left, Group: "approvers", Count: a.count() - have}}}, nil
+	return Evaluation{Needed: a.count(), Missing: []Need{{Who: left, Group: "approvers", Count: a.count() - have}}}, nil
 }
 
 func (a Approvers) count() int { return max(1, a.Count) }

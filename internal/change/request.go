@@ -51,6 +51,7 @@ const (
 	DecisionApprove        DecisionKind = "approve"
 	DecisionRevoke         DecisionKind = "revoke"
 	DecisionReject         DecisionKind = "reject"
+	DecisionRequestChanges DecisionKind = "request_changes" // it ends as rejected, with what has to change
 	DecisionWithdraw       DecisionKind = "withdraw"
 	DecisionExpire         DecisionKind = "expire"
 	DecisionRetry          DecisionKind = "retry"

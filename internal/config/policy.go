@@ -63,6 +63,8 @@ type PolicyRule struct {
 	Wait Duration `yaml:"wait"`
 	// Remind says after how long those who are missing are reminded by direct message.
 	Remind []Duration `yaml:"remind"`
+	// Confirm says whether an approval takes a second press. By default disconnecting and wide access do.
+	Confirm *bool `yaml:"confirm"`
 	// AskBy is "channel" (the card) or "dm" (the card, and a direct message to those who may approve). Default channel.
 	AskBy string `yaml:"ask_by"`
 	// Window says when the work may begin; an approved request waits for it.
@@ -123,7 +125,7 @@ func (c *Config) Rules() policy.Rules {
 		rule := policy.Rule{
 			Name: r.Name, Match: plain(r.Match), Any: plain(r.Any), Unless: plain(r.Unless), Ask: r.Ask,
 			RequesterCounts: r.RequesterMayApprove, SeveralSides: r.OnePersonSeveralSides, Guests: r.Guests,
-			Wait: r.Wait.Std(), Direct: r.AskBy == "dm",
+			Wait: r.Wait.Std(), Direct: r.AskBy == "dm", Confirm: r.Confirm,
 		}
 		for _, s := range r.Approve {
 			rule.Sides = append(rule.Sides, policy.Side{Name: s.Side, Group: s.Group, Count: s.Count})

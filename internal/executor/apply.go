@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -61,7 +62,7 @@ func (j *job) compare(ctx context.Context) error {
 	}
 	failed, err := j.try(ctx, j.o.StepTimeout, func(ctx context.Context) error {
 		return j.span(ctx, "plan again", plan)
-	}, func(int, error) error { return nil })
+	}, func(int, error, time.Time) error { return nil })
 	switch {
 	case err != nil:
 		return err
@@ -91,7 +92,9 @@ func (j *job) applyStep(ctx context.Context, order int, s step) error {
 	line := change.StepRecord{Step: s.plan.Name, Order: order, Begun: j.o.Now()}
 	if earlier := j.request.Record(s.plan.Name); earlier != nil {
 		line = *earlier
+		line.Resumed = line.Resumed || line.State == change.StepBegun && line.Epoch != j.claim.Epoch
 	}
+	line.Epoch = j.claim.Epoch
 	switch line.State {
 	case change.StepDone:
 		return nil
@@ -113,7 +116,7 @@ func (j *job) applyStep(ctx context.Context, order int, s step) error {
 	if err != nil {
 		return err
 	}
-	line.Ended = j.o.Now()
+	line.Ended, line.Next = j.o.Now(), time.Time{}
 	if failed != nil {
 		line.State, line.Trouble = change.StepFailed, j.explain(failed)
 		if err := j.record(ctx, line, line.Trouble); err != nil {

@@ -23,23 +23,26 @@ func (j *job) tryStep(ctx context.Context, step change.Step, line *change.StepRe
 	return j.try(ctx, patience, func(ctx context.Context) error {
 		line.Attempts++
 		return j.span(ctx, verb+" "+line.Step, act)
-	}, func(attempt int, trouble error) error {
+	}, func(attempt int, trouble error, next time.Time) error {
 		j.log.InfoContext(ctx, "trying again", "step", line.Step, "attempt", attempt, "error", j.o.Scrub(trouble.Error()))
 		if change.IsWaiting(trouble) {
 			line.Attempts--
 		}
 		say := j.explain(trouble)
-		if say == line.Trouble {
-			return nil
+		if change.IsWaiting(trouble) {
+			if say == line.Trouble {
+				return nil
+			}
+			next = time.Time{} // it only looks again, every few moments
 		}
-		line.Trouble = say
+		line.Trouble, line.Next = say, next
 		return j.record(ctx, *line, say)
 	})
 }
 
 // try acts until it succeeds, fails for good, or patience runs out; then failed says what act came to. An err
 // instead means that the work has to be left as it is.
-func (j *job) try(ctx context.Context, patience time.Duration, act func(context.Context) error, again func(int, error) error) (failed, err error) {
+func (j *job) try(ctx context.Context, patience time.Duration, act func(context.Context) error, again func(int, error, time.Time) error) (failed, err error) {
 	end := j.o.Now().Add(patience)
 	for n := 1; ; n++ {
 		if err := j.checkCanStart(ctx); err != nil {
@@ -63,7 +66,7 @@ func (j *job) try(ctx context.Context, patience time.Duration, act func(context.
 		if !j.o.Now().Add(pause).Before(end) {
 			return fmt.Errorf("gave up after attempt %d: %w", n, failed), nil
 		}
-		if err := again(n, failed); err != nil {
+		if err := again(n, failed, j.o.Now().Add(pause)); err != nil {
 			return nil, err
 		}
 		if err := sleep(ctx, j.stop, pause); err != nil {

@@ -38,7 +38,7 @@ func TestTemporaryFailuresAreTriedAgain(t *testing.T) {
 				details = append(details, e.Detail)
 			}
 		}
-		if diff := cmp.Diff([]string{"", "The platform is busy.", "The platform is away."}, details); diff != "" {
+		if diff := cmp.Diff([]string{"", "The platform is busy.", "The platform is busy.", "The platform is busy.", "The platform is away.", "The platform is away."}, details); diff != "" {
 			t.Errorf("written while trying (-want +got):\n%s", diff)
 		}
 	})

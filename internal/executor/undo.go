@@ -46,6 +46,13 @@ func (j *job) undoStep(ctx context.Context, s step, line change.StepRecord) (*ch
 	if s.cause != nil {
 		return j.leave(ctx, line, s.plan.Title, s.cause)
 	}
+	if line.State != change.StepUndoing && line.State != change.StepUndoFailed {
+		if !line.Ended.IsZero() {
+			line.Applied = line.Ended.Sub(line.Begun)
+		}
+		line.Begun = j.o.Now()
+	}
+	line.Epoch = j.claim.Epoch
 	line.State, line.Attempts, line.Trouble, line.Leftover, line.Ended = change.StepUndoing, 0, "", nil, time.Time{}
 	if err := j.record(ctx, line, ""); err != nil {
 		return nil, err
@@ -60,6 +67,7 @@ func (j *job) undoStep(ctx context.Context, s step, line change.StepRecord) (*ch
 		return j.leave(ctx, line, s.plan.Title, failed)
 	}
 	line.State, line.Trouble, line.Ended = change.StepUndone, "", j.o.Now()
+	line.Next = time.Time{}
 	return nil, j.record(ctx, line, "")
 }
 
@@ -68,6 +76,7 @@ func (j *job) leave(ctx context.Context, line change.StepRecord, title string, c
 	left := leftover(line.Step, title, cause)
 	left.What, left.Command, left.Cause = j.o.Scrub(left.What), j.o.Scrub(left.Command), j.o.Scrub(left.Cause)
 	line.State, line.Trouble, line.Leftover, line.Ended = change.StepUndoFailed, j.explain(cause), &left, j.o.Now()
+	line.Next = time.Time{}
 	j.log.ErrorContext(ctx, "step left behind", "step", line.Step, "error", j.o.Scrub(cause.Error()))
 	return &left, j.record(ctx, line, left.What)
 }

@@ -168,3 +168,20 @@ func TestARequestThatKillsItsWorkersIsLeftToPeople(t *testing.T) {
 		}
 	})
 }
+
+// The times of a step that was undone are its own: how long it took to do, and how long to undo.
+func TestAnUndoneStepKeepsBothTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		slow := executortest.Func{
+			StepName: "slow",
+			OnApply:  func(context.Context, change.Evidence, change.Note) error { time.Sleep(3 * time.Second); return nil },
+			OnUndo:   func(context.Context, change.Evidence) error { time.Sleep(time.Second); return nil },
+		}
+		r := b.apply(change.RolledBack, slow, failing("last", errBroken))
+		line := r.Record("slow")
+		if line.Applied != 3*time.Second || line.Ended.Sub(line.Begun) != time.Second {
+			t.Errorf("applied in %s, undone in %s", line.Applied, line.Ended.Sub(line.Begun))
+		}
+	})
+}

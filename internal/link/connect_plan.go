@@ -17,13 +17,17 @@ func (c ConnectParams) Fields(s PairState) []change.Field {
 		{Label: "Local", Value: Describe(s.Local) + " on " + SystemLabel(s.LocalOn)},
 		{Label: "Remote", Value: Describe(s.Remote) + " on " + SystemLabel(s.RemoteOn)},
 		{Label: "Alias", Value: c.Alias},
-		{Label: "Proxy address", Value: c.ProxyAddress},
-		{Label: "Server name", Value: c.ServerName},
 	}
 	add := func(label, value string) {
 		if value != "" {
 			fields = append(fields, change.Field{Label: label, Value: value})
 		}
+	}
+	if known := AddressFor(c.Model, s.Remote); c.ProxyAddress != known { // the platform's own is no choice of anybody
+		add("Proxy address", c.ProxyAddress)
+	}
+	if c.ServerName != s.Remote.Endpoint {
+		add("Server name", c.ServerName)
 	}
 	if c.ByCertificate() {
 		fields = append(fields, c.trustFields(s)...)
@@ -37,7 +41,6 @@ func (c ConnectParams) Fields(s PairState) []change.Field {
 	if c.Role != nil {
 		add("Role", c.Role.Name)
 	}
-	add("skip_unavailable", strconv.FormatBool(c.SkipUnavailable))
 	if c.ProxySockets > 0 {
 		add("Sockets", strconv.Itoa(c.ProxySockets))
 	}

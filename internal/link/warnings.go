@@ -8,16 +8,22 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// Warnings are what people should know of c before they approve it. None of them stands in its way.
+// Warnings are what people should know of c before they approve it, the gravest first. None of them stands in its way.
 func Warnings(s PairState, c ConnectParams) []string {
 	var w WarningList
-	w.Versions(s, c.Access)
+	w.restart(s, c)
 	if c.ByCertificate() {
 		w.certificates(s, c)
 	} else {
 		w.Access(c)
+	}
+	if known := AddressFor(c.Model, s.Remote); known != "" && (c.ProxyAddress != known || c.ServerName != s.Remote.Endpoint) {
+		w.Add("The address or server name is not what the platform says of %s (%s, %s).", s.Remote.Name, known, s.Remote.Endpoint)
+	}
+	w.direction(s, c)
+	if !c.ByCertificate() {
 		if s.WantsPasted() {
-			w.Add("The bot can't issue keys on %s: whoever approves for the remote side makes the key and pastes it.", s.Remote.Name)
+			w.Add("The bot can't issue keys on %s: the approver of the remote side creates the key and pastes it.", s.Remote.Name)
 		}
 		w.Licence("local", s.Local, s.LocalLicense, s.ReadError(PartLocalCluster, PartLocalLicense))
 		w.Licence("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
@@ -25,16 +31,9 @@ func Warnings(s PairState, c ConnectParams) []string {
 		w.FilterWarnings(s, c)
 		w.warnReplaced(s)
 	}
-	if known := AddressFor(c.Model, s.Remote); known != "" && (c.ProxyAddress != known || c.ServerName != s.Remote.Endpoint) {
-		w.Add("The address or server name is not what the platform says of %s (%s, %s).", s.Remote.Name, known, s.Remote.Endpoint)
-	}
-	w.direction(s, c)
-	w.restart(s, c)
+	w.Versions(s, c.Access)
 	w.Health(s.Local)
 	w.Health(s.Remote)
-	if c.SkipUnavailable {
-		w.Add("skip_unavailable is true: searches hide errors of this connection, also a wrong key, and answer without its results.")
-	}
 	return w
 }
 
@@ -73,9 +72,9 @@ func (w *WarningList) Licence(side string, d elastic.Deployment, l elastic.Licen
 	case unread != nil:
 		w.Add("The licence of %s (%s) could not be read: %s.", d.Name, side, Sentence(unread))
 	case !l.Active:
-		w.Add("The licence of %s (%s) is not active; API key connections want Enterprise.", d.Name, side)
+		w.Add("The licence of %s (%s) is not active; API key connections require Enterprise.", d.Name, side)
 	case l.Type != "enterprise" && l.Type != "trial":
-		w.Add("The licence of %s (%s) is %s; API key connections want Enterprise.", d.Name, side, l.Type)
+		w.Add("The licence of %s (%s) is %s; API key connections require Enterprise.", d.Name, side, l.Type)
 	}
 }
 

@@ -47,7 +47,9 @@ type Rule struct {
 	Wait   time.Duration   // until it expires
 	Remind []time.Duration // after asking: when those who are missing are reminded
 	Direct bool            // those who may approve are asked by direct message too
-	Window *Window         // when the work may begin; nil: at any time
+	// Confirm says whether an approval takes a second press; nil: where much is at stake (see confirms).
+	Confirm *bool
+	Window  *Window // when the work may begin; nil: at any time
 }
 
 // Side is a group of which a number must approve.
@@ -55,6 +57,14 @@ type Side struct {
 	Name  string // for people, such as "owners of the remote side"; empty: the group's name
 	Group string
 	Count int
+}
+
+// confirms reports whether an approval takes a second press: by default what can't be put back, and wide access.
+func (r Rule) confirms(traits map[string][]string) bool {
+	if r.Confirm != nil {
+		return *r.Confirm
+	}
+	return slices.Contains(traits["kind"], "disconnect") || slices.Contains(traits["breadth"], "all") || slices.Contains(traits["breadth"], "wide")
 }
 
 // title is the side for people.
@@ -261,9 +271,10 @@ func (p *Policy) Evaluate(ctx context.Context, r *change.Request) (change.Evalua
 	for _, d := range r.Approvals() {
 		said = append(said, d.By.User)
 	}
-	v := change.Evaluation{Rule: rule.Name, Remind: rule.Remind, Direct: rule.Direct}
+	v := change.Evaluation{Rule: rule.Name, Remind: rule.Remind, Direct: rule.Direct, Confirm: rule.confirms(r.Proposal.Traits)}
 	lacking := crowd.missing(said)
 	for i, side := range rule.Sides { // in the order of the rule: a card must not change its mind about it
+		v.Needed += side.Count
 		if n := lacking[i]; n > 0 {
 			v.Missing = append(v.Missing, change.Need{Who: crowd.couldFill(said, i), Group: side.title(), Count: n})
 		}

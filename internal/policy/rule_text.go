@@ -99,6 +99,9 @@ func (r Rule) says(name func(string) string) []string {
 		wait += " Those who are missing are reminded after " + strings.Join(after, ", ") + "."
 	}
 	says := []string{ask, approve, wait}
+	if r.Confirm != nil && *r.Confirm {
+		says = append(says, "An approval takes a second press.")
+	}
 	if r.Direct {
 		says = append(says, "Those who may approve are asked by direct message.")
 	}

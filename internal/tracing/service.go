@@ -35,6 +35,11 @@ func (s Service) Reject(ctx context.Context, p change.DecisionInput) (*change.Re
 	return s.decide(ctx, change.DecisionReject, p, s.Service.Reject)
 }
 
+// RequestChanges is change.Service's.
+func (s Service) RequestChanges(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionRequestChanges, p, s.Service.RequestChanges)
+}
+
 // Withdraw is change.Service's.
 func (s Service) Withdraw(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
 	return s.decide(ctx, change.DecisionWithdraw, p, s.Service.Withdraw)

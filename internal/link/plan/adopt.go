@@ -56,6 +56,7 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	add("Settings", e.Own.Brief(e.Alias))
 	add("Model", inventory.Connection{Info: e.Info}.Model())
 	add("Key", orUnknown(p.KeyName))
+	add("Effect", "No cluster is changed. The bot then watches the connection, and can rotate, update and disconnect it.")
 	unset := orUnknown
 	if key != nil && len(key.Access.Search)+len(key.Access.Replication) > 0 {
 		unset = func(s string) string { return cmp.Or(s, "nothing") } // the key itself tells
@@ -66,8 +67,7 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 		Proposal: change.Proposal{
 			Traits: e.Traits("adopt", c, k.o.Tags),
 			Kind:   link.KindAdopt, Title: e.Title("Adopt"), Fields: fields,
-			Warnings: []string{"No cluster is changed: from then on the bot watches the connection, and can rotate, update and end it."},
-			Basis:    e.Basis(), Records: []change.Record{m.AsRecord()},
+			Basis: e.Basis(), Records: []change.Record{m.AsRecord()},
 			Steps: []change.PlannedStep{steps.InspectArgs{Local: p.Local, Alias: p.Alias, Access: p.Access}.Planned(connectionView(e))},
 		},
 		params: p,

@@ -83,7 +83,7 @@ func TestPlanSaysWhatWillBeSent(t *testing.T) {
 		t.Errorf("basis (-want +got):\n%s", diff)
 	}
 	fields := p.Fields
-	if len(fields) < 9 || fields[0].Value != "search-onprem (8.15.1, ece-region) on ece-prod" {
+	if len(fields) < 6 || fields[0].Value != "search-onprem (8.15.1, ece-region) on ece-prod" {
 		t.Errorf("fields: %v", fields)
 	}
 }
@@ -202,7 +202,6 @@ func TestWarnings(t *testing.T) {
 		"filters, egress unknown": {func(s *scene) {
 			s.remote.SetRulesets(elastic.Ruleset{ID: "1", Name: "office", Type: "ip"})
 		}, []string{"is not known"}},
-		"skip":      {func(s *scene) { s.c.SkipUnavailable = true }, []string{"hide errors"}},
 		"address":   {func(s *scene) { s.c.ProxyAddress = "else.example:9443" }, []string{"not what the platform says"}},
 		"unhealthy": {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Healthy = false }) }, []string{"logs is not healthy"}},
 		"pending":   {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Pending = true }) }, []string{"under way"}},

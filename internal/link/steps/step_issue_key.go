@@ -88,7 +88,7 @@ func (g *issueKeyStep) Apply(ctx context.Context, had change.Evidence, note chan
 	if _, err := revoke(ctx, remote, spec.Name, key.ID); err != nil {
 		return err
 	}
-	g.finding = "key " + key.ID + " is stored as " + g.entry
+	g.finding = "stored key " + key.ID + " as " + g.entry
 	if !key.Expires.IsZero() {
 		g.finding += fmt.Sprintf("; it expires on %s", key.Expires.UTC().Format("2006-01-02"))
 	}

@@ -55,7 +55,7 @@ func (p *pasteStep) Apply(ctx context.Context, had change.Evidence, note change.
 	if err := p.pasted.Drop(ctx, p.PastedFor); err != nil {
 		return link.WrapCall("forgetting the pasted key", err)
 	}
-	p.finding = "the pasted key is stored as " + p.entry
+	p.finding = "stored the pasted key as " + p.entry
 	return nil
 }
 

@@ -29,7 +29,7 @@ func TrustRemoval(s inventory.UnusedTrust, leaving []link.Name) RemoveTrustArgs 
 // Planned is the step as it stands in a plan.
 func (a RemoveTrustArgs) Planned(c elastic.Calls) change.PlannedStep {
 	s := a.Spare
-	return planned(StepRemoveTrust+":"+s.Of.String()+":"+s.Added.Scope, "Take back the trust of "+s.Name+" in "+s.Added.Name, a,
+	return planned(StepRemoveTrust+":"+s.Of.String()+":"+s.Added.Scope, "Remove the trust of "+s.Name+" in "+s.Added.Name, a,
 		on(s.Of.Platform, c.SetTrust(s.OnSystem, a.Found.Replaced(s.Added.Entry(), s.After).Shown(true)))...)
 }
 

@@ -117,7 +117,7 @@ func (x *rotateKeyStep) Apply(ctx context.Context, had change.Evidence, note cha
 	if _, err := revoke(ctx, remote, x.Key.Name, x.fresh.ID); err != nil {
 		return err
 	}
-	x.finding = "key " + x.fresh.ID + " was proven and is in place"
+	x.finding = "tested key " + x.fresh.ID + " and put it in place"
 	if !x.fresh.Expires.IsZero() {
 		x.finding += fmt.Sprintf("; it expires on %s", x.fresh.Expires.UTC().Format("2006-01-02"))
 	}

@@ -136,6 +136,15 @@ func (v *verifyStep) keyIDs(ctx context.Context, seen link.Observation) ([]strin
 	return ids, nil
 }
 
+// ownSetup reports whether a cause lies in what the request itself set up. Once that is undone nobody can fix it there.
+func ownSetup(c link.Cause) bool {
+	switch c { //nolint:exhaustive // the others lie outside the request
+	case link.CauseNotSet, link.CauseNotApproved, link.CauseNoKey, link.CauseNotRead, link.CauseStaleKey, link.CauseMalformedKey, link.CauseBadKey, link.CauseSkip:
+		return true
+	}
+	return false
+}
+
 // explain makes the error of a connection that is not up: worth another look until the executor's patience ends, and
 // then the reason why everything is undone.
 func (v *verifyStep) explain(ctx context.Context, local side, verdict link.Verdict) error {
@@ -144,8 +153,12 @@ func (v *verifyStep) explain(ctx context.Context, local side, verdict link.Verdi
 		s.Egress = egress
 	}
 	d := diagnose.Diagnose(verdict, s)
+	say := d.Say
+	if !ownSetup(verdict.Cause) {
+		say += " " + d.Fix
+	}
 	return change.Waiting(&change.ExplainedError{
-		Say: d.Say + " " + d.Fix,
+		Say: say,
 		Err: fmt.Errorf("%w: %s", errNotConnected, verdict.Trouble),
 	})
 }

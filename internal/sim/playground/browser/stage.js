@@ -104,7 +104,7 @@ export async function ask(page, { indices = "metrics-*", reason = "The shop's da
 
 /** submit sends the form. */
 export async function submit(modal) {
-  await modal.getByRole("button", { name: "Ask for approval" }).click();
+  await modal.getByRole("button", { name: "Request approval" }).click();
 }
 
 /** press presses a button of the newest request and says yes. */

@@ -177,7 +177,7 @@ story("keys that expire: the change is taken back", {}, async (page) => {
   await page.getByRole("button", { name: "Expired keys" }).click();
   await be(page, "Bob");
   await press(page, "Approve");
-  await messages(page).getByText(/Taken back|Rolled back|rolled back|taken back/).first().waitFor({ timeout: 60_000 });
+  await messages(page).getByText(/[Rr]olled back/).first().waitFor({ timeout: 60_000 });
   await page.getByRole("tab", { name: "Clusters" }).click();
   await page.waitForFunction(() => ![...document.querySelectorAll("details.cluster")].find((d) => d.querySelector("b").textContent === "logs-prod").textContent.includes("cluster.remote."));
   await picture(page, "taken-back");

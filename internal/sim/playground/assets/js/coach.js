@@ -57,7 +57,7 @@ function inModal(view) {
   const chosen = JSON.stringify(view.values);
   if (!chosen.includes(local)) return `Choose ${local} as the local deployment: type a part of its name.`;
   if (!chosen.includes(remote)) return `Choose ${remote} as the remote deployment: the bot fills alias, address and server name in.`;
-  return "Say which indices may be searched, such as metrics-*, and what it is for. Then ask for approval.";
+  return "Say which indices may be searched, such as metrics-*, and what it is for. Then request approval.";
 }
 
 /** connection is the local deployment's, by key or by certificate: {alias, to, connected}; undefined if there is none. */
