@@ -194,7 +194,7 @@ func trust(t *config.TLS) (transport.Trust, error) {
 	if t.CAFile == "" {
 		return out, nil
 	}
-	pem, err := os.ReadFile(t.CAFile) //nolint:gosec // the operator names it
+	pem, err := os.ReadFile(t.CAFile)
 	if err != nil {
 		return out, fmt.Errorf("reading the authorities: %w", err)
 	}
@@ -219,7 +219,7 @@ func authorities(file string) ([]string, error) {
 	if file == "" {
 		return nil, nil
 	}
-	rest, err := os.ReadFile(file)
+	rest, err := os.ReadFile(file) //nolint:gosec // the operator names it
 	if err != nil {
 		return nil, fmt.Errorf("reading the authorities: %w", err)
 	}

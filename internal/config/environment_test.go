@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,13 +13,11 @@ import (
 func TestVariablesTakeThePlaceOfWhatTheFileSays(t *testing.T) {
 	t.Parallel()
 	env := exampleEnv()
-	for name, value := range map[string]string{
+	maps.Copy(env, map[string]string{
 		"RCB_SLACK_CHANNEL": " C0OTHER ", "RCB_EXECUTOR_WORKERS": "9", "RCB_EXECUTOR_LEASE": "5s", "RCB_WATCH_EVERY": "1d",
 		"RCB_METRICS_PPROF": "true", "RCB_TRACING_ENDPOINT": "http://127.0.0.1:4318", "RCB_TRACING_SAMPLE": "0.5",
 		"RCB_REDIS_TLS_SERVER_NAME": "redis.internal", "RCB_REDIS_TLS_INSECURE": "true", "RCB_APPROVALS_COUNT": "2", "RCB_POLICY_REFRESH": "9s",
-	} {
-		env[name] = value
-	}
+	})
 	c, err := config.Parse("x.yaml", config.Example, source(env, nil))
 	if err != nil {
 		t.Fatal(err)

@@ -92,6 +92,7 @@ func (a Access) Hash() string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// Equal reports whether both grant the same, in whatever order.
 func (a Access) Equal(b Access) bool {
 	sorted := func(s []string) []string { return slices.Sorted(slices.Values(s)) }
 	return slices.Equal(sorted(a.Search), sorted(b.Search)) && slices.Equal(sorted(a.Replication), sorted(b.Replication))

@@ -51,7 +51,7 @@ func Start(ctx context.Context, parts ...Part) *Group {
 			defer stop()
 			err := p.Run(ctx, ready)
 			switch {
-			case err != nil && !(errors.Is(err, context.Canceled) && ctx.Err() != nil):
+			case err != nil && (!errors.Is(err, context.Canceled) || ctx.Err() == nil):
 				g.errs[i] = fmt.Errorf("%s: %w", p.Name, err)
 			case ctx.Err() == nil:
 				g.errs[i] = fmt.Errorf("%s ended by itself", p.Name)

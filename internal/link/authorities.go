@@ -45,6 +45,7 @@ func sayAuthorities(all []AuthorityFile) string {
 	return cmp.Or(strings.Join(says, "; "), "nothing")
 }
 
+// FilesOf returns the names of the files.
 func FilesOf(all []AuthorityFile) []string {
 	var files []string
 	for _, a := range all {
@@ -53,8 +54,10 @@ func FilesOf(all []AuthorityFile) []string {
 	return files
 }
 
+// HasFile reports whether a file is among them.
 func HasFile(all []AuthorityFile, file string) bool { return slices.Contains(FilesOf(all), file) }
 
+// WithoutFile returns all but one file.
 func WithoutFile(all []AuthorityFile, file string) []AuthorityFile {
 	return slices.DeleteFunc(slices.Clone(all), func(a AuthorityFile) bool { return a.File == file })
 }
@@ -79,6 +82,7 @@ func (r AuthoritiesRecord) Record() change.Record {
 	return change.Record{Key: AuthoritiesKey(r.Remote), Value: elastic.RawJSON(r)}
 }
 
+// ReadAuthorities reads the record of a remote cluster; nil where there is none.
 func ReadAuthorities(remote elastic.Ref, found []change.StoredRecord) (*AuthoritiesRecord, error) {
 	if len(found) == 0 {
 		return nil, nil

@@ -109,7 +109,7 @@ func (e ConnectionState) identity() *IdentityOptions {
 	return t
 }
 
-// notSigned is what a remote cluster says of a request that nobody has signed, where the key demands that.
+// NotSigned is what a remote cluster says of a request that nobody has signed, where the key demands that.
 const NotSigned = "no certificate was provided"
 
 // Unsigned reports whether the local nodes sign no more, although it was approved that they do; see remember.

@@ -110,7 +110,7 @@ func (m *moving) searching() (stop func() tally) {
 				return
 			case <-tick.C:
 			}
-			all.Go(func() {
+			all.Go(func() { //nolint:contextcheck // a search outlives the last tick
 				var found struct {
 					Hits struct{ Total struct{ Value int } }
 				}

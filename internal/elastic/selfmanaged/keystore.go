@@ -12,7 +12,7 @@ import (
 )
 
 // ErrNoKeystore says that the keystores of these clusters are out of reach.
-var ErrNoKeystore = errors.New("Elasticsearch has no API for it, and the bot's configuration names no keystore_hook") //nolint:staticcheck,revive // a name
+var ErrNoKeystore = errors.New("Elasticsearch has no API for it, and the bot's configuration names no keystore_hook") //nolint:staticcheck // a name
 
 // MayStore says that the keystore is the owners', unless they have given the bot a hook.
 func (p *Platform) MayStore(elastic.Deployment) error {

@@ -94,8 +94,8 @@ func (f *DeadlineTransport) send(req *http.Request) (*http.Response, error) {
 	defer cancel()
 	defer time.AfterFunc(f.o.CallTimeout, cancel).Stop()
 	var sent, refused atomic.Bool // the transport's goroutines may outlive this call
-	leave := &leave{f: f, req: req} //nolint:contextcheck // it asks by the request's own context
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+	leave := &leave{f: f, req: req}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) { //nolint:contextcheck // likewise
 		sent.Store(true)
 		if bodyless(req) && leave.take() != nil {
 			// A trace can't refuse, but nothing is written to a connection that is closed; and no other is dialed.
@@ -104,7 +104,7 @@ func (f *DeadlineTransport) send(req *http.Request) (*http.Response, error) {
 			_ = got.Conn.Close()
 		}
 	}})
-	resp, err := f.o.Next.RoundTrip(f.guarded(req.WithContext(ctx), leave, &refused))
+	resp, err := f.o.Next.RoundTrip(f.guarded(req.WithContext(ctx), leave, &refused)) //nolint:contextcheck // leave asks by the caller's context
 	if err == nil {
 		err = readWhole(resp)
 	}

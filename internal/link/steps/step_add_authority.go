@@ -75,8 +75,6 @@ func believing(files []string) elastic.Settings {
 	return elastic.Settings{Persistent: map[string]json.RawMessage{elastic.SigningAuthorities: value}}
 }
 
-func (a *addAuthorityStep) file() string { return a.After[len(a.After)-1] }
-
 func (a *addAuthorityStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	switch {
 	case a.Pasted:
