@@ -40,10 +40,16 @@ func (calls) RemoveSecret(_ elastic.Deployment, name string) change.Call {
 	return change.Call{Method: keystoreTool, Path: "remove " + name}
 }
 
-func (calls) Restart(elastic.Deployment) change.Call                         { return change.Call{} }
+func (calls) Restart(elastic.Deployment) change.Call { return change.Call{} }
+
 func (calls) SetTrust(elastic.Deployment, elastic.TrustSettings) change.Call { return change.Call{} }
-func (calls) Rulesets() change.Call                                          { return change.Call{} }
-func (calls) CreateRuleset(elastic.NewRuleset) change.Call                   { return change.Call{} }
-func (calls) Attach(string, elastic.Deployment) change.Call                  { return change.Call{} }
-func (calls) Detach(string, elastic.Deployment) change.Call                  { return change.Call{} }
-func (calls) DeleteRuleset(string) change.Call                               { return change.Call{} }
+
+func (calls) Rulesets() change.Call { return change.Call{} }
+
+func (calls) CreateRuleset(elastic.NewRuleset) change.Call { return change.Call{} }
+
+func (calls) Attach(string, elastic.Deployment) change.Call { return change.Call{} }
+
+func (calls) Detach(string, elastic.Deployment) change.Call { return change.Call{} }
+
+func (calls) DeleteRuleset(string) change.Call { return change.Call{} }
