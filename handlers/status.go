@@ -72,6 +72,7 @@ func statusFields(x diagnose.HealthReport) []change.Field {
 		add("Key", s)
 		add("May search", strings.Join(k.Access.Search, ", "))
 		add("May replicate", strings.Join(k.Access.Replication, ", "))
+		add("Limits", link.Limits(k.Access))
 	}
 	if x.Latency > 0 {
 		add("Resolving took", took(x.Latency))

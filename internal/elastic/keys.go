@@ -2,9 +2,6 @@ package elastic
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"slices"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
@@ -54,12 +51,6 @@ type KeySpec struct {
 	Identity   string            `json:"certificate_identity"` // a regular expression; empty: none is demanded. From 9.3 on
 }
 
-// Access is what a cross-cluster API key may read.
-type Access struct {
-	Search      []string `json:"search,omitempty"`      // index patterns
-	Replication []string `json:"replication,omitempty"` // index patterns
-}
-
 // Key is what a cluster tells of a key.
 type Key struct {
 	ID, Name string
@@ -84,16 +75,4 @@ func (k Key) Days() int {
 type IssuedKey struct {
 	Key
 	Encoded secret.Secret // what goes into the local keystore
-}
-
-// Hash is a short fingerprint of what is granted: 64 bits of SHA-256, in hex.
-func (a Access) Hash() string {
-	sum := sha256.Sum256(RawJSON(a))
-	return hex.EncodeToString(sum[:8])
-}
-
-// Equal reports whether both grant the same, in whatever order.
-func (a Access) Equal(b Access) bool {
-	sorted := func(s []string) []string { return slices.Sorted(slices.Values(s)) }
-	return slices.Equal(sorted(a.Search), sorted(b.Search)) && slices.Equal(sorted(a.Replication), sorted(b.Replication))
 }

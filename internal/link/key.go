@@ -14,6 +14,9 @@ const (
 	maxKeyNameAlias      = 64
 )
 
+// keyManager stands in the metadata of keys that the bot issued.
+const KeyManager = "remote-cluster-bot"
+
 const day = 24 * time.Hour
 
 // KeySpec is the key that a request asks for. Its name says who wants it for what, so that an orphan can be found by
@@ -25,7 +28,7 @@ func (c ConnectParams) KeySpec(env, request string) elastic.KeySpec {
 		Access:     c.Access,
 		Expiration: time.Duration(c.ExpiryDays) * day,
 		Metadata: map[string]string{
-			"managed_by":  "remote-cluster-bot",
+			"managed_by":  KeyManager,
 			"env":         env,
 			"request":     request,
 			"local":       c.Local.String(),

@@ -22,17 +22,18 @@ import (
 // with "An API key cannot be used to create a cross-cluster API key".
 var ErrUserNeeded = errors.New("issuing a cross-cluster API key needs a user, and the configured credential is an API key")
 
-type grant struct {
-	Names []string `json:"names"`
-}
-
-type access struct {
-	Search      []grant `json:"search,omitempty"`
-	Replication []grant `json:"replication,omitempty"`
-}
-
-func accessOf(a elastic.Access) access {
-	var out access
+// accessOf is the access as it is sent: as the key had it where that is more than names.
+func accessOf(a elastic.Access) any {
+	if len(a.Entries) > 0 {
+		return a.Entries
+	}
+	type grant struct {
+		Names []string `json:"names"`
+	}
+	var out struct {
+		Search      []grant `json:"search,omitempty"`
+		Replication []grant `json:"replication,omitempty"`
+	}
 	if len(a.Search) > 0 {
 		out.Search = []grant{{Names: a.Search}}
 	}
@@ -46,7 +47,7 @@ func accessOf(a elastic.Access) access {
 func issuing(spec elastic.KeySpec) request {
 	body := encode(struct {
 		Name       string            `json:"name"`
-		Access     access            `json:"access"`
+		Access     any               `json:"access"`
 		Expiration string            `json:"expiration,omitempty"`
 		Metadata   map[string]string `json:"metadata,omitempty"`
 		Identity   string            `json:"certificate_identity,omitempty"`
@@ -111,16 +112,16 @@ func (c *Client) IssueKey(ctx context.Context, spec elastic.KeySpec) (elastic.Is
 
 // key is an entry of GET /_security/api_key.
 type key struct {
-	ID          string         `json:"id"`
-	Name        string         `json:"name"`
-	Type        string         `json:"type"`
-	Creation    int64          `json:"creation"`
-	Expiration  int64          `json:"expiration"`
-	Invalidated bool           `json:"invalidated"`
-	Metadata    map[string]any `json:"metadata"`
-	Username    string         `json:"username"`
-	Access      access         `json:"access"`
-	Identity    string         `json:"certificate_identity"` // from 9.3 on
+	ID          string          `json:"id"`
+	Name        string          `json:"name"`
+	Type        string          `json:"type"`
+	Creation    int64           `json:"creation"`
+	Expiration  int64           `json:"expiration"`
+	Invalidated bool            `json:"invalidated"`
+	Metadata    map[string]any  `json:"metadata"`
+	Username    string          `json:"username"`
+	Access      json.RawMessage `json:"access"`
+	Identity    string          `json:"certificate_identity"` // from 9.3 on
 }
 
 // ActiveKeys reads GET /_security/api_key. The name there may be a pattern, so the answer is sifted again.
@@ -140,13 +141,18 @@ func (c *Client) activeKeys(ctx context.Context, name string, wanted func(key) b
 	}
 	var active []elastic.Key
 	for _, k := range all {
-		if wanted(k) && k.Type == "cross_cluster" && c.active(k) {
-			active = append(active, elastic.Key{
-				ID: k.ID, Name: k.Name, Created: instant(k.Creation), Expires: instant(k.Expiration), Metadata: texts(k.Metadata),
-				Access: elastic.Access{Search: names(k.Access.Search), Replication: names(k.Access.Replication)}, Owner: k.Username,
-				Identity: k.Identity,
-			})
+		if !wanted(k) || k.Type != "cross_cluster" || !c.active(k) {
+			continue
 		}
+		may, err := elastic.ReadAccess(k.Access)
+		if err != nil { // not known is not unlimited
+			call := c.call("GET /_security/api_key", false)
+			return nil, call.Odd(http.StatusOK, "unreadable_answer", "the access of key "+k.ID+" can't be read", err)
+		}
+		active = append(active, elastic.Key{
+			ID: k.ID, Name: k.Name, Created: instant(k.Creation), Expires: instant(k.Expiration), Metadata: texts(k.Metadata),
+			Access: may, Owner: k.Username, Identity: k.Identity,
+		})
 	}
 	return active, nil
 }
@@ -230,7 +236,7 @@ func (c *Client) InvalidateKeys(ctx context.Context, ids []string) error {
 
 // updating is PUT /_security/cross_cluster/api_key/{id}.
 func updating(id string, a elastic.Access) request {
-	body := encode(map[string]access{"access": accessOf(a)})
+	body := encode(map[string]any{"access": accessOf(a)})
 	return request{
 		Request: esapi.SecurityUpdateCrossClusterAPIKeyRequest{DocumentID: url.PathEscape(id), Body: bytes.NewReader(body)},
 		name:    "PUT /_security/cross_cluster/api_key/" + id, body: body, writes: true,

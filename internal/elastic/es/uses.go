@@ -80,12 +80,3 @@ func (c *Client) RemoteRoles(ctx context.Context) ([]elastic.RemoteRole, error) 
 	slices.SortFunc(all, func(a, b elastic.RemoteRole) int { return cmp.Compare(a.Name, b.Name) })
 	return all, nil
 }
-
-// names flattens the entries of an access list.
-func names(entries []grant) []string {
-	var all []string
-	for _, e := range entries {
-		all = append(all, e.Names...)
-	}
-	return all
-}

@@ -192,6 +192,9 @@ func accessWords(a elastic.Access) string {
 	for _, g := range link.Grants(a) {
 		patterns = append(patterns, g.Pattern)
 	}
+	if limits := link.Limits(a); limits != "" {
+		return link.JoinWords(patterns) + " (" + limits + ")"
+	}
 	return link.JoinWords(patterns)
 }
 

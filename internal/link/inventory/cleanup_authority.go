@@ -36,7 +36,7 @@ func (r *Connections) UnusedAuthority(ctx context.Context, e link.ConnectionStat
 		return
 	}
 	s := UnusedAuthority{File: e.Managed.Authority, Remote: e.Remote.Name, Own: e.Managed.KeyName}
-	found, err := r.records.registry.Records(ctx, link.AuthoritiesKey(e.Managed.Remote))
+	found, err := r.Records.Registry.Records(ctx, link.AuthoritiesKey(e.Managed.Remote))
 	var known *link.AuthoritiesRecord
 	if err == nil {
 		known, err = link.ReadAuthorities(e.Managed.Remote, found)

@@ -19,7 +19,7 @@ import (
 // Connections reads how the remote connections of all local clusters stand. It is safe for concurrent use.
 type Connections struct {
 	catalog *Catalog
-	records *records
+	Records *records
 	o       ConnectionsOptions
 	locals  *cache[[]elastic.Deployment]
 	infos   *cache[map[string]elastic.RemoteInfo]
@@ -60,7 +60,7 @@ func NewConnections(catalog *Catalog, registry Registry, o ConnectionsOptions) *
 	o.TTL = cmp.Or(o.TTL, defaultFresh)
 	o.Timeout = cmp.Or(o.Timeout, defaultAnswer)
 	r := &Connections{
-		catalog: catalog, records: newRecords(registry), o: o,
+		catalog: catalog, Records: newRecords(registry), o: o,
 		locals: newCache[[]elastic.Deployment](o.Now, 3*o.TTL, answersKept, o.Timeout, infosKept),
 		infos:  newCache[map[string]elastic.RemoteInfo](o.Now, o.TTL, answersKept, o.Timeout+time.Minute, infosKept), // waiting for room counts too
 		rooms:  map[string]*room{},
@@ -127,7 +127,7 @@ type Missed struct {
 // missing, and goes on being read for the next call. It never fails.
 func (c *Connections) List(ctx context.Context, text string) Listing {
 	var l Listing
-	managed, err := c.records.all(ctx)
+	managed, err := c.Records.all(ctx)
 	l.Unmanaged = err
 	locals, down := c.Locals(ctx)
 	l.Down = down
@@ -324,17 +324,17 @@ func (c *Connections) at(ctx context.Context, host string) *elastic.Deployment {
 
 // ManagedAt returns those of the names that are managed.
 func (c *Connections) ManagedAt(ctx context.Context, names ...link.Name) (map[link.Name]link.ManagedConnection, error) {
-	return c.records.at(ctx, names...)
+	return c.Records.at(ctx, names...)
 }
 
 // ManagedBy returns connections that user asked for, adopted or changed last, at most limit.
 func (c *Connections) ManagedBy(ctx context.Context, user string, limit int) (map[link.Name]link.ManagedConnection, error) {
-	return managedBy(ctx, c.records.registry, facetUser+user, limit)
+	return managedBy(ctx, c.Records.Registry, facetUser+user, limit)
 }
 
 // CountManaged counts the managed connections.
 func (c *Connections) CountManaged(ctx context.Context) (int, error) {
-	return c.records.registry.CountRecords(ctx)
+	return c.Records.Registry.CountRecords(ctx)
 }
 
 // Wait returns when nothing is being read any more. Nobody may ask meanwhile: it is for shutting down.

@@ -84,7 +84,7 @@ func readAll(kept []change.StoredRecord) map[link.Name]link.ManagedConnection {
 func managedBy(ctx context.Context, r Registry, facet string, limit int) (map[link.Name]link.ManagedConnection, error) {
 	found, err := r.RecordsBy(ctx, facet, limit)
 	if err != nil {
-		return nil, errUnmanaged(err)
+		return nil, ErrUnmanaged(err)
 	}
 	return readAll(found), nil
 }
@@ -104,20 +104,20 @@ func ManagedOn(ctx context.Context, r Registry, sides ...elastic.Ref) (map[link.
 	return all, nil
 }
 
-func errUnmanaged(err error) error {
+func ErrUnmanaged(err error) error {
 	return fmt.Errorf("reading which connections are managed: %w", err)
 }
 
 // records reads what is managed. It keeps what it has read: a record that the same request wrote is the same.
 type records struct {
-	registry Registry
+	Registry Registry
 
 	mu   sync.Mutex
 	kept map[string]link.ManagedConnection // by key; without an alias: it can't be read
 }
 
 func newRecords(r Registry) *records {
-	return &records{registry: r, kept: map[string]link.ManagedConnection{}}
+	return &records{Registry: r, kept: map[string]link.ManagedConnection{}}
 }
 
 // at reads those of the names that are managed.
@@ -126,22 +126,22 @@ func (r *records) at(ctx context.Context, names ...link.Name) (map[link.Name]lin
 	for i, n := range names {
 		keys[i] = RecordKey(n)
 	}
-	found, err := r.registry.Records(ctx, keys...)
+	found, err := r.Registry.Records(ctx, keys...)
 	if err != nil {
-		return nil, errUnmanaged(err)
+		return nil, ErrUnmanaged(err)
 	}
 	return readAll(found), nil
 }
 
 // all reads every one. What has changed since the last time is read anew, and nothing else.
 func (r *records) all(ctx context.Context) (map[link.Name]link.ManagedConnection, error) {
-	requests, err := r.registry.RecordRequests(ctx)
+	requests, err := r.Registry.RecordRequests(ctx)
 	if err != nil {
-		return nil, errUnmanaged(err)
+		return nil, ErrUnmanaged(err)
 	}
-	found, err := r.registry.Records(ctx, r.changed(requests)...)
+	found, err := r.Registry.Records(ctx, r.changed(requests)...)
 	if err != nil {
-		return nil, errUnmanaged(err)
+		return nil, ErrUnmanaged(err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -195,7 +195,7 @@ func (r *Connections) byCertificate(ctx context.Context, d elastic.Deployment, l
 
 // remembered adds managed connections by certificates that no cluster lists at the moment.
 func (r *Connections) remembered(ctx context.Context, t TrustQuery, u *TrustUsers) error {
-	managed, err := ManagedOn(ctx, r.records.registry, t.of)
+	managed, err := ManagedOn(ctx, r.Records.Registry, t.of)
 	if err != nil {
 		return err
 	}

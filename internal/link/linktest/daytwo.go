@@ -180,6 +180,17 @@ func (d *Deployment) Narrow(patterns ...string) {
 	})
 }
 
+// Limit gives every key of d the access that the JSON says, behind the bot's back.
+func (d *Deployment) Limit(access string) error {
+	a, err := elastic.ReadAccess(json.RawMessage(access))
+	d.locked(func() {
+		for _, k := range d.keys {
+			k.access = a
+		}
+	})
+	return err
+}
+
 // Find returns a deployment of the platform; nil if there is none.
 func (p *Platform) Find(id string) *Deployment {
 	p.w.mu.Lock()

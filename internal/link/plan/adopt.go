@@ -35,12 +35,13 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 		return change.Proposal{}, err
 	}
 	wrong := e.Refusal(link.KindAdopt)
+	p.Access.Entries = nil // only a key itself tells them
 	link.CheckPatterns(wrong, link.FieldSearch, p.Access.Search)
 	link.CheckPatterns(wrong, link.FieldReplication, p.Access.Replication)
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
-	key, err := adoptedKey(ctx, e, &p)
+	key, err := k.adoptedKey(ctx, e, &p)
 	if err != nil {
 		return change.Proposal{}, err
 	}
@@ -63,6 +64,9 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	}
 	add("May search", unset(link.JoinWords(p.Access.Search)))
 	add("May replicate", unset(link.JoinWords(p.Access.Replication)))
+	if limits := link.Limits(p.Access); limits != "" {
+		add(link.LabelLimits, limits)
+	}
 	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.Traits("adopt", c, k.o.Tags),
@@ -74,10 +78,14 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	}.proposal(link.Target(p.Local, p.Alias))
 }
 
-// adoptedKey finds the key that was named, and what it may read where that was left out.
-func adoptedKey(ctx context.Context, e link.ConnectionState, p *link.AdoptParams) (*elastic.Key, error) {
+// adoptedKey finds the key that was named. What it may read is its own to tell: what people filled in counts only where
+// there is no key to ask.
+func (k *AdoptPlanner) adoptedKey(ctx context.Context, e link.ConnectionState, p *link.AdoptParams) (*elastic.Key, error) {
 	if p.KeyName == "" {
 		return nil, nil
+	}
+	if e.ByCertificate() {
+		return nil, wrongKey("%s uses certificates and has no key: leave its name out", e.Alias)
 	}
 	remote, err := e.RemoteOn.Cluster(e.Remote)
 	if err != nil {
@@ -88,13 +96,37 @@ func adoptedKey(ctx context.Context, e link.ConnectionState, p *link.AdoptParams
 		return nil, link.WrapCall("reading the keys of "+e.Remote.Name, err)
 	}
 	if len(keys) != 1 {
-		say := fmt.Sprintf("%s has %d valid cross-cluster keys of this name; leave it out if you are not sure", e.Remote.Name, len(keys))
-		return nil, &change.InvalidError{Problems: []change.Problem{{Field: FieldKeyName, Say: say, Named: true}}}
+		return nil, wrongKey("%s has %d valid cross-cluster keys of this name; leave it out if you are not sure", e.Remote.Name, len(keys))
 	}
-	if len(p.Access.Search)+len(p.Access.Replication) == 0 {
+	if err := k.checkTies(ctx, e, keys[0]); err != nil {
+		return nil, err
+	}
+	if len(keys[0].Access.Search)+len(keys[0].Access.Replication) > 0 {
 		p.Access = keys[0].Access
 	}
 	return &keys[0], nil
+}
+
+// checkTies refuses a key of another connection: whoever took it over could rotate and invalidate it.
+func (k *AdoptPlanner) checkTies(ctx context.Context, e link.ConnectionState, key elastic.Key) error {
+	mine := e.Name
+	if m := key.Metadata; m["managed_by"] == link.KeyManager && (m["local"] != mine.Local.String() || m["alias"] != mine.Alias) {
+		return wrongKey("this is the key of %s/%s", m["local"], m["alias"])
+	}
+	others, err := inventory.ManagedOn(ctx, k.roster.Records.Registry, e.Remote.Ref)
+	if err != nil {
+		return inventory.ErrUnmanaged(err)
+	}
+	for name, m := range others {
+		if name != mine && m.Remote == e.Remote.Ref && m.KeyName == key.Name {
+			return wrongKey("this is the key of %s", name)
+		}
+	}
+	return nil
+}
+
+func wrongKey(say string, args ...any) error {
+	return &change.InvalidError{Problems: []change.Problem{{Field: FieldKeyName, Say: fmt.Sprintf(say, args...), Named: true}}}
 }
 
 func orUnknown(s string) string {

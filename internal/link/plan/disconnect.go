@@ -114,6 +114,12 @@ func disconnectWarnings(e link.ConnectionState, l inventory.Cleanup) []string {
 // last: until it is gone, all of it can be undone.
 func (k *DisconnectPlanner) steps(e link.ConnectionState, f planState, l inventory.Cleanup) []change.PlannedStep {
 	v, c := connectionView(e), f.Connect
+	switch { // undoing makes no key that reads more than the one before
+	case e.KeysUnread != nil:
+		c.Access = elastic.Access{}
+	case len(e.Keys) == 1 && len(link.Grants(e.Keys[0].Access)) > 0:
+		c.Access = e.Keys[0].Access
+	}
 	again := c.KeySpec(k.o.Env, "")
 	again.Name = f.OldName // so that it is found where the old one was
 	todo := []change.PlannedStep{steps.UpdateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.Planned(v)}

@@ -125,8 +125,15 @@ func (k *MigratePlanner) move(p link.MigrateParams, e link.ConnectionState) (mov
 	if err := requireReachable(e, true); err != nil {
 		return moved{}, err
 	}
+	if err := e.RequireKeys(); err != nil {
+		return moved{}, err
+	}
 	c := e.Params()
-	c.ProxyAddress, c.ServerName, c.Access, c.ExpiryDays = e.Remote.TakesKeysAt(), e.Remote.Endpoint, p.Access, p.ExpiryDays
+	c.ProxyAddress, c.ServerName, c.ExpiryDays = e.Remote.TakesKeysAt(), e.Remote.Endpoint, p.ExpiryDays
+	c.Access = e.KeepLimits(p.Access, wrong, link.FieldSearch)
+	if err := wrong.Check(); err != nil {
+		return moved{}, err
+	}
 	return moved{ConnectionState: e, found: planStateOf(e, c)}, nil
 }
 
@@ -138,6 +145,9 @@ func (k *MigratePlanner) show(d *change.Proposal, p link.MigrateParams, e moved)
 	d.Parts = append(d.Parts, change.Part{Name: e.Alias, Traits: e.Traits("migrate", e.found.Connect, k.o.Tags)})
 	line := fmt.Sprintf("%s: %s → %s", link.Describe(e.Remote), e.found.Before.Options(e.Alias)["proxy_address"], e.found.Connect.ProxyAddress)
 	d.Fields = append(d.Fields, change.Field{Label: e.Alias, Value: line})
+	if limits := link.Limits(e.found.Connect.Access); limits != "" {
+		d.Fields = append(d.Fields, change.Field{Label: link.LabelLimits + " (" + e.Alias + ")", Value: limits})
+	}
 	for _, b := range append(e.Basis(), e.FilterBasis()) { // the other port is behind the same filters
 		b.Label = e.Alias + ": " + b.Label
 		d.Basis = append(d.Basis, b)

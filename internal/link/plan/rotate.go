@@ -47,8 +47,15 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	if err := requireReachable(e, true); err != nil {
 		return change.Proposal{}, err
 	}
+	if err := e.RequireKeys(); err != nil {
+		return change.Proposal{}, err
+	}
 	c := e.Params()
 	c.ExpiryDays = p.ExpiryDays
+	c.Access = e.KeepLimits(c.Access, wrong, link.FieldAlias)
+	if err := wrong.Check(); err != nil {
+		return change.Proposal{}, err
+	}
 	if e.Own.Empty() {
 		c = e.Managed.AsConnect(c) // the settings are gone: as they were approved
 	}
@@ -64,6 +71,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		{Label: "New key expires", Value: link.Expiry(p.ExpiryDays)},
 		{Label: "May search", Value: link.JoinWords(c.Access.Search)},
 		{Label: "May replicate", Value: link.JoinWords(c.Access.Replication)},
+		{Label: link.LabelLimits, Value: link.Limits(c.Access)},
 		{Label: link.LabelIdentity, Value: c.IdentityPattern()},
 	} {
 		if line.Value != "" {

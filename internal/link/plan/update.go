@@ -40,9 +40,10 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		return change.Proposal{}, err
 	}
 	c := p.Connect(e)
-	if err := checkUpdatable(ctx, &e, c); err != nil {
+	if err := checkUpdatable(ctx, &e, &c); err != nil {
 		return change.Proposal{}, err
 	}
+	p.Access = c.Access
 	was := link.PrefillUpdate(e)
 	f, how := planStateOf(e, c), howToChange(e, was.Access, c.Access)
 	diff := slices.Concat(updateDiff(p, was, f), c.ExtrasDiff(e.PairState), e.IdentityDiff())
@@ -75,7 +76,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		Proposal: change.Proposal{
 			Traits: e.Traits("update", c, k.o.Tags),
 			Kind:   link.KindUpdate, Title: e.Title("Update"),
-			Fields: append(e.Sides(), diff...), Warnings: w, Basis: append(e.Basis(), e.FilterBasis()),
+			Fields: append(e.Sides(), k.lines(diff, c)...), Warnings: w, Basis: append(e.Basis(), e.FilterBasis()),
 			Records: []change.Record{e.Managed.FollowedBy(m).AsRecord()},
 			Steps:   k.steps(id, e, f, how, was.Access),
 		},
@@ -83,8 +84,9 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	}.proposal(link.Target(p.Local, p.Alias))
 }
 
-// checkUpdatable says what keeps a connection from being updated to c, and reads the role that c names.
-func checkUpdatable(ctx context.Context, e *link.ConnectionState, c link.ConnectParams) error {
+// checkUpdatable says what keeps a connection from being updated to c, puts c under the limits of its key, and reads the
+// role that c names.
+func checkUpdatable(ctx context.Context, e *link.ConnectionState, c *link.ConnectParams) error {
 	wrong := e.Refusal(link.KindUpdate)
 	if err := wrong.Check(); err != nil {
 		return err
@@ -95,11 +97,15 @@ func checkUpdatable(ctx context.Context, e *link.ConnectionState, c link.Connect
 	if err := c.Check(); err != nil {
 		return err
 	}
-	e.FilterProblems(wrong, c)
+	if err := e.RequireKeys(); err != nil {
+		return err
+	}
+	c.Access = e.KeepLimits(c.Access, wrong, link.FieldSearch)
+	e.FilterProblems(wrong, *c)
 	if err := wrong.Check(); err != nil {
 		return err
 	}
-	return inventory.ReadOptional(ctx, &e.PairState, c)
+	return inventory.ReadOptional(ctx, &e.PairState, *c)
 }
 
 func checkCanIssueKeyNow(e link.ConnectionState, wrong *change.InvalidError) {
@@ -140,6 +146,7 @@ func updateDiff(p link.UpdateParams, was link.UpdateParams, f planState) []chang
 		line("May search", strings.Join(was.Access.Search, ", "), strings.Join(p.Access.Search, ", "))
 		line("May replicate", strings.Join(was.Access.Replication, ", "), strings.Join(p.Access.Replication, ", "))
 	}
+	line(link.LabelLimits, link.Limits(was.Access), link.Limits(p.Access))
 	line("Proxy address", was.ProxyAddress, p.ProxyAddress)
 	line("Server name", was.ServerName, p.ServerName)
 	line("skip_unavailable", was.SkipUnavailable, p.SkipUnavailable)
@@ -150,6 +157,15 @@ func updateDiff(p link.UpdateParams, was link.UpdateParams, f planState) []chang
 		line(option, f.Before.Options(p.Alias)[option], f.After.Options(p.Alias)[option])
 	}
 	return out
+}
+
+// lines are what changes, and the limits that stay.
+func (*UpdatePlanner) lines(diff []change.Field, c link.ConnectParams) []change.Field {
+	limits := link.Limits(c.Access)
+	if limits == "" || slices.ContainsFunc(diff, func(f change.Field) bool { return f.Label == link.LabelLimits }) {
+		return diff
+	}
+	return append(diff, change.Field{Label: link.LabelLimits, Value: limits})
 }
 
 // steps let the local side in first: without that nothing that follows could be proven.
