@@ -14,7 +14,7 @@ const (
 	maxKeyNameAlias      = 64
 )
 
-// keyManager stands in the metadata of keys that the bot issued.
+// KeyManager stands in the metadata of keys that the bot issued.
 const KeyManager = "remote-cluster-bot"
 
 const day = 24 * time.Hour

@@ -10,6 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
+// LabelLimits is the label under which people read them.
 const LabelLimits = "Key's limits"
 
 // KeepLimits puts a under the limits of the key in use. Where somebody took these away, it is those that were approved:

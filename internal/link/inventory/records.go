@@ -104,6 +104,7 @@ func ManagedOn(ctx context.Context, r Registry, sides ...elastic.Ref) (map[link.
 	return all, nil
 }
 
+// ErrUnmanaged says that it is not known which connections the bot manages.
 func ErrUnmanaged(err error) error {
 	return fmt.Errorf("reading which connections are managed: %w", err)
 }
