@@ -54,7 +54,7 @@ var systemPrefixes = []string{".", "partial-", "restored-"}
 // systemAccess reports whether patterns cover names that begin with one of systemPrefixes.
 func systemAccess(patterns []string) bool {
 	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
-		head, _, wild := strings.Cut(p, "*")
+		head, wild := beforeWildcard(p)
 		return slices.ContainsFunc(systemPrefixes, func(system string) bool {
 			return strings.HasPrefix(head, system) || wild && strings.HasPrefix(system, head)
 		})
@@ -68,7 +68,7 @@ func breadth(patterns []string) string {
 		return "all"
 	}
 	for _, p := range patterns {
-		head, _, wild := strings.Cut(p, "*")
+		head, wild := beforeWildcard(p)
 		if !strings.HasPrefix(p, "-") && wild && len(head) < fixed {
 			return "wide"
 		}
@@ -110,4 +110,16 @@ func (e ConnectionState) Traits(kind string, c ConnectParams, tags []string) map
 		c.Model = ModelCertificate
 	}
 	return c.Traits(kind, e.PairState, tags)
+}
+
+// beforeWildcard returns what a pattern begins with, and whether more may follow. A key that was made by hand may have
+// patterns that forms refuse: ? for one character, and regular expressions between slashes, of which nothing is certain.
+func beforeWildcard(pattern string) (head string, wild bool) {
+	if strings.HasPrefix(pattern, "/") {
+		return "", true
+	}
+	if i := strings.IndexAny(pattern, "*?"); i >= 0 {
+		return pattern[:i], true
+	}
+	return pattern, false
 }
