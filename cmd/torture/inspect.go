@@ -118,8 +118,8 @@ func (s *stage) inspectEnd(f *findings, r *change.Request, audit []change.AuditL
 }
 
 var words = map[change.State]string{
-	change.Applied: "Done", change.RolledBack: "Failed, nothing is left behind", change.Withdrawn: "Withdrawn",
-	change.Stuck: "Stuck: a person is needed", change.Rejected: "Rejected", change.Expired: "Expired",
+	change.Applied: "Done", change.RolledBack: "Failed and rolled back", change.Withdrawn: "Withdrawn",
+	change.Stuck: "Stuck: needs a person", change.Rejected: "Rejected", change.Expired: "Expired",
 }
 
 // inspectThread: one card, which shows the end; one announcement of the end in its thread.

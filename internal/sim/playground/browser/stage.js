@@ -109,8 +109,9 @@ export async function submit(modal) {
 
 /** press presses a button of the newest request and says yes. */
 export async function press(page, button) {
-  await page.getByRole("log", { name: "Messages" }).getByRole("button").filter({ hasText: new RegExp(`^${button}`) }).last().click();
-  await page.getByRole("dialog").getByRole("button", { name: button }).click();
+  await page.getByRole("log", { name: "Messages" }).getByRole("button").filter({ hasText: new RegExp(`^${button}…?$`) }).last().click();
+  const confirm = page.getByRole("dialog").getByRole("button", { name: button, exact: true });
+  if (await confirm.count()) await confirm.click(); // where the policy asks for a second press
 }
 
 /** openThread opens the thread of the newest request. */

@@ -93,7 +93,7 @@ story("from the command to a verified search", {}, async (page) => {
 
 story("two people approve, and those who may not are told so", { args: ["--approvals", "2"] }, async (page) => {
   await submit(await ask(page));
-  await messages(page).getByText("Missing: 2 approvals").waitFor();
+  await messages(page).getByText("Needs 2 approvals").waitFor();
   await press(page, "Approve");
   await page.getByText("Only visible to you").waitFor();
   await be(page, "Mallory");
@@ -103,7 +103,7 @@ story("two people approve, and those who may not are told so", { args: ["--appro
   await picture(page, "stranger");
   await be(page, "Bob");
   await press(page, "Approve");
-  await messages(page).getByText("Missing: 1 approval").waitFor();
+  await messages(page).getByText("1 of 2 approved").waitFor();
   await be(page, "Carol");
   await press(page, "Approve");
   await messages(page).getByText("Connected, and checked").waitFor();

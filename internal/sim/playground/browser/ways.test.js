@@ -25,7 +25,7 @@ function story(name, { args = [], view = {} }, tell) {
 const messages = (page) => page.getByRole("log", { name: "Messages" });
 const coach = (page) => page.getByRole("region", { name: "What to do next" });
 const field = (page) => page.getByRole("combobox", { name: "Message #clusters" });
-const approve = (page) => messages(page).getByRole("button", { name: /^Approve/ });
+const approve = (page) => messages(page).getByRole("button", { name: /^Approve: / });
 
 /** focused says what has the focus: a label, or the tag. */
 const focused = (page) =>
