@@ -161,6 +161,17 @@ func (s *story) waits(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
+// written waits until a file is there and not empty: what the bot writes on its own comes when it comes.
+func (s *story) written(ts *testscript.TestScript, args []string) error {
+	return s.eventually(func() error {
+		f, err := os.Stat(ts.MkAbs(args[0]))
+		if err == nil && f.Size() == 0 {
+			err = fmt.Errorf("%s is empty", args[0])
+		}
+		return err
+	})
+}
+
 // tampers does to the audit what somebody with Redis's password could: it edits the second entry; or, as they would who know
 // how the chain is made, cuts its end off or writes it anew as a whole, together with the head.
 func (s *story) tampers(_ *testscript.TestScript, args []string) error {

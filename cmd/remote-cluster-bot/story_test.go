@@ -189,6 +189,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"home":     seeing((*story).homeText),
 	// publishes mallory 1: how often the home tab was drawn for somebody
 	"publishes": checking((*story).publishes),
+	"written":   plain(1, 1, (*story).written),  // written made.jsonl: waits until the bot has written the file
 	"tampers":   plain(0, 1, (*story).tampers),  // edits the second entry of the audit; tampers cut: its end; tampers anew: all of it
 	"corrupts":  plain(0, 0, (*story).corrupts), // makes the only request's record unreadable
 	"waits":     plain(1, 1, (*story).waits),
