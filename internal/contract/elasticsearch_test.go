@@ -23,6 +23,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/typedapi/core/search"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/indices/resolvecluster"
 	licenseget "github.com/elastic/go-elasticsearch/v8/typedapi/license/get"
+	nodesinfo "github.com/elastic/go-elasticsearch/v8/typedapi/nodes/info"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/nodes/reloadsecuresettings"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/security/authenticate"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/security/createapikey"
@@ -68,6 +69,7 @@ var endpoints = []endpoint{
 	{"GET", `/_cluster/health`, esapi.ClusterHealthRequest{}, nil, of[health.Response]()},
 	{"GET", `/_remote/info`, esapi.ClusterRemoteInfoRequest{}, nil, ofMap[remoteinfo.Response]()},
 	{"GET", `/_resolve/cluster(/[^/]+)?`, esapi.IndicesResolveClusterRequest{}, nil, ofMap[resolvecluster.Response]()},
+	{"GET", `/_nodes/remote_cluster_server`, esapi.NodesInfoRequest{Metric: []string{"remote_cluster_server"}}, nil, of[nodesinfo.Response]()},
 	{"POST", `/_nodes/reload_secure_settings`, esapi.NodesReloadSecureSettingsRequest{}, of[reloadsecuresettings.Request](), of[reloadsecuresettings.Response]()},
 	{"POST", `/_security/cross_cluster/api_key`, esapi.SecurityCreateCrossClusterAPIKeyRequest{}, of[createcrossclusterapikey.Request](), of[createcrossclusterapikey.Response]()},
 	{"PUT", `/_security/cross_cluster/api_key/[^/]+`, esapi.SecurityUpdateCrossClusterAPIKeyRequest{}, of[updatecrossclusterapikey.Request](), of[updatecrossclusterapikey.Response]()},

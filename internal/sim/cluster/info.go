@@ -40,7 +40,13 @@ func getRoot(q *request) (any, *esError) {
 // getKeyServers answers GET /_nodes/remote_cluster_server: nodes that don't serve other clusters have no such part.
 func getKeyServers(q *request) (any, *esError) {
 	c := q.c
-	node := map[string]any{"name": "instance-0000000000", "version": c.version.String(), "roles": []any{"master", "data", "remote_cluster_client"}}
+	about, id := c.versionInfo(), c.version.Major*1_000_000+c.version.Minor*10_000+c.version.Patch*100+99
+	node := map[string]any{
+		"name": "instance-0000000000", "version": c.version.String(), "roles": []any{"data", "master", "remote_cluster_client"},
+		"transport_address": "127.0.0.1:9300", "host": "127.0.0.1", "ip": "127.0.0.1", "attributes": map[string]any{},
+		"build_flavor": about["build_flavor"], "build_type": about["build_type"], "build_hash": about["build_hash"],
+		"transport_version": id, "index_version": id, "component_versions": map[string]any{},
+	}
 	if !c.keyless {
 		at := "127.0.0.1:" + strconv.Itoa(PortRemoteCluster)
 		node["remote_cluster_server"] = map[string]any{"bound_address": []any{at}, "publish_address": at}
