@@ -8,7 +8,8 @@ import (
 )
 
 // filterPath keeps of an answer what the parameter filter_path names: dotted paths, * for one level, ** for any,
-// a leading minus to leave out. Keys with dots in them (flat settings) count as one level per part.
+// a leading minus to leave out. A key with dots in it (flat settings) is one level, so that no dotted path names it (seen on
+// 9.5.3).
 func filterPath(body any, param string) any {
 	if param == "" {
 		return body
@@ -40,7 +41,7 @@ func sift(v any, at []string, keep, drop [][]string) (any, bool) {
 	case map[string]any:
 		out := map[string]any{}
 		for k, in := range v {
-			if got, ok := sift(in, append(slices.Clip(at), strings.Split(k, ".")...), keep, drop); ok {
+			if got, ok := sift(in, append(slices.Clip(at), k), keep, drop); ok {
 				out[k] = got
 			}
 		}
