@@ -107,7 +107,6 @@ var pendingOnReal = map[string]string{
 	"slack_channel_archived":       untried,
 	"slack_token_revoked":          untried,
 	"slack_user_left":              untried,
-	"watch_certificate_expiry":     "the card is seen when it should not be",
 }
 
 // untried is the reason of those that nobody has told on real clusters yet.

@@ -156,7 +156,7 @@ func (c *Cluster) settings(i int) map[string]any {
 		"cluster.name": s.Name, "node.name": fmt.Sprintf("instance-%010d", i), "network.host": n.addr,
 		"http.port": PortHTTP, "transport.port": PortTransport,
 		"xpack.security.enabled": true, "xpack.license.self_generated.type": s.License,
-		"resource.reload.interval.high":    "500ms", // how often files of certificates and trust are looked at; 5s by default
+		"resource.reload.interval.high":    "100ms", // how often files of certificates and trust are looked at; 5s by default
 		"action.destructive_requires_name": false,
 		// Nobody is to break these secrets, and to hash them as real ones takes seconds of each test.
 		"xpack.security.authc.password_hashing.algorithm": "bcrypt4", "xpack.security.authc.api_key.hashing.algorithm": "bcrypt4",
@@ -240,6 +240,9 @@ func (c *Cluster) answers(ctx context.Context, n *node, path, wanted string) err
 
 // Address is the loopback address of a node; the first is 0.
 func (c *Cluster) Address(node int) string { return c.nodes[node].addr }
+
+// Log is the end of a node's log.
+func (c *Cluster) Log(node int) string { return c.nodes[node].lastWords() }
 
 // URL is where a node answers over HTTP.
 func (c *Cluster) URL(node int) string {

@@ -34,7 +34,7 @@ func (n *node) launch() error {
 	cmd := exec.Command(n.dist.java, //nolint:gosec,noctx // a Java that was looked for; it lives longer than a call
 		"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
 		"-Djdk.net.hosts.file="+n.path("hosts"), "-Dsun.net.inetaddr.ttl=0", "-Dsun.net.inetaddr.negative.ttl=0",
-		"-Djava.io.tmpdir="+n.path("tmp"), "-cp", n.dist.classpath, "org.elasticsearch.node.RealNode", n.dir)
+		"-Djava.io.tmpdir="+n.path("tmp"), "-Dlog4j2.configurationFile="+n.path("config/log4j2.properties"), "-cp", n.dist.classpath, "org.elasticsearch.node.RealNode", n.dir)
 	endWithParent(cmd)
 	log, err := os.OpenFile(n.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

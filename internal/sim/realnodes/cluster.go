@@ -123,7 +123,9 @@ func (c *Cluster) SetCA(pem string) {
 // PutAuthority puts a certificate authority on the nodes as a file.
 func (c *Cluster) PutAuthority(path, pem string) {
 	c.Cluster.PutAuthority(path, pem)
-	c.task(func(context.Context) error { return c.real.WriteFile(path, pem) })
+	if err := c.real.WriteFile(path, pem); err != nil { // at once: the settings that follow name it
+		slog.ErrorContext(c.pool.ctx, "real nodes", "cluster", c.Name(), "error", err)
+	}
 }
 
 // SetCertificateName makes the port for remote clusters present a certificate for another host.

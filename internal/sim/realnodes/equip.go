@@ -152,31 +152,48 @@ func (c *Cluster) writeServer(ctx context.Context, host string) error {
 	return c.install(ctx, "server", realcluster.PortRemoteCluster, pair)
 }
 
-// readWithin is how long nodes may take to read certificates that changed: they look twice a second.
-const readWithin = time.Minute
+// readWithin is how long nodes may take to read certificates that changed. They look ten times a second; what they could
+// not read they leave until a file changes again, so the files are written again every writeAgain.
+const (
+	readWithin = 2 * time.Minute
+	writeAgain = 10 * time.Second
+	lookEvery  = 100 * time.Millisecond
+)
 
 // install gives the nodes a certificate, and waits until they show it.
 func (c *Cluster) install(ctx context.Context, name string, port int, pair pki.Pair) error {
-	// Between the two files the pair does not fit, and is not read; so the key is first.
-	if err := errors.Join(c.real.WriteFile(name+".key", pair.Key), c.real.WriteFile(name+".crt", pair.Certificate)); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
 	block, _ := pem.Decode([]byte(pair.Certificate))
-	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}} //nolint:gosec // which certificate it is, is what is looked at
-	for {
-		conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(c.real.Address(0), fmt.Sprint(port)))
-		if err == nil {
-			shown := conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw //nolint:forcetypeassert,errcheck // a tls.Dialer makes no other
-			_ = conn.Close()
-			if string(shown) == string(block.Bytes) {
-				return nil
+	var last error
+	for looks := 0; ctx.Err() == nil; looks++ {
+		if looks%int(writeAgain/lookEvery) == 0 {
+			// Between the two files the pair does not fit, and is not read; so the key is first.
+			if err := errors.Join(c.real.WriteFile(name+".key", pair.Key), c.real.WriteFile(name+".crt", pair.Certificate)); err != nil {
+				return err
 			}
 		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("the nodes do not read their new certificate %s.crt: %w", name, errors.Join(ctx.Err(), err))
+		shown, err := shownAt(ctx, net.JoinHostPort(c.real.Address(0), fmt.Sprint(port)))
+		switch {
+		case err == nil && bytes.Equal(shown, block.Bytes):
+			return nil
+		case err == nil:
+			last = errors.New("they show another one")
+		case ctx.Err() == nil:
+			last = err
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(lookEvery)
 	}
+	return fmt.Errorf("the nodes do not read their new certificate %s.crt: %w; the end of their log: %s", name, last, c.real.Log(0))
+}
+
+// shownAt is the certificate that is shown at an address.
+func shownAt(ctx context.Context, addr string) ([]byte, error) {
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}} //nolint:gosec // which certificate it is, is what is looked at
+	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw, nil //nolint:forcetypeassert,errcheck // a tls.Dialer makes no other
 }
