@@ -15,9 +15,7 @@ import (
 	"time"
 )
 
-// Calls are made here and not by slack.Client: that one decodes the whole of every answer, so a block in a view
-// or a stranger's message that the library cannot read turns a call that worked into an error, and it hides the
-// HTTP status that tells a refused call from one of unknown outcome. Block Kit's types are slack-go's.
+// Calls are made here and not by slack.Client (docs/decisions.md, "Own calls to Slack"). Block Kit's types are slack-go's.
 
 // request is one call of a Web API method. Exactly one of form and body is set.
 type request struct {

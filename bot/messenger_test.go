@@ -317,7 +317,6 @@ func TestTriggerIsSpentAtOnce(t *testing.T) {
 func TestViewsAreUpdatedPushedAndPublished(t *testing.T) {
 	m, a, _ := newMessenger(t, map[string][]answer{
 		"views.update": {{body: `{"ok":true,"view":{"id":"V1"}}`}, {body: `{"ok":false,"error":"hash_conflict"}`}},
-		"views.push":   {{body: `{"ok":false,"error":"expired_trigger_id"}`}},
 	})
 	if v, err := m.UpdateView(t.Context(), "V1", "1.a", modal(section("x"))); err != nil || v.ID != "V1" {
 		t.Errorf("%+v, %v", v, err)
@@ -328,12 +327,9 @@ func TestViewsAreUpdatedPushedAndPublished(t *testing.T) {
 	if _, err := m.UpdateView(t.Context(), "V1", "1.a", modal(section("x"))); slackError(t, err).Kind != Conflict {
 		t.Error(err)
 	}
-	if _, err := m.PushView(t.Context(), "t1", modal(section("x"))); slackError(t, err).Kind != Expired {
-		t.Error(err)
-	}
 	home := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: []slack.Block{section("x")}}}
-	if err := m.PublishHome(t.Context(), "U1", home); err != nil || a.calls[3].json["user_id"] != "U1" {
-		t.Errorf("%v, sent %+v", err, a.calls[3].json)
+	if err := m.PublishHome(t.Context(), "U1", home); err != nil || a.calls[2].json["user_id"] != "U1" {
+		t.Errorf("%v, sent %+v", err, a.calls[2].json)
 	}
 }
 

@@ -25,7 +25,6 @@ var methodScopes = map[string][]string{
 	"users.info":            {"users:read"},
 	"views.open":            nil,
 	"views.publish":         nil,
-	"views.push":            nil,
 	"views.update":          nil,
 }
 
@@ -38,18 +37,6 @@ func Scopes() []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(all))
-}
-
-// NeedingScope returns the methods that can't be called without the scope, sorted.
-func NeedingScope(scope string) []string {
-	var methods []string
-	for method, scopes := range methodScopes {
-		if slices.Contains(scopes, scope) {
-			methods = append(methods, method)
-		}
-	}
-	slices.Sort(methods)
-	return methods
 }
 
 // Granted asks Slack which scopes the bot token has: every answer names them in the header X-OAuth-Scopes

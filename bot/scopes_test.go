@@ -66,9 +66,6 @@ func TestScopesAreThoseOfAllMethodsOnce(t *testing.T) {
 	if diff := cmp.Diff(want, Scopes()); diff != "" {
 		t.Errorf("scopes (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"usergroups.users.list"}, NeedingScope("usergroups:read")); diff != "" {
-		t.Errorf("methods (-want +got):\n%s", diff)
-	}
 }
 
 func TestGrantedScopesComeFromTheHeader(t *testing.T) {

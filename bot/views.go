@@ -10,15 +10,7 @@ import (
 // OpenView opens a modal. A trigger_id lives three seconds and works once, so this call never waits for its
 // turn and is never tried again.
 func (m *Messenger) OpenView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (View, error) {
-	return m.triggered(ctx, "views.open", triggerID, v)
-}
-
-// PushView puts a modal on top of the open one, at most three high. Like OpenView it never waits.
-func (m *Messenger) PushView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (View, error) {
-	return m.triggered(ctx, "views.push", triggerID, v)
-}
-
-func (m *Messenger) triggered(ctx context.Context, method, triggerID string, v slack.ModalViewRequest) (View, error) {
+	const method = "views.open"
 	if err := CheckModal(v); err != nil {
 		return View{}, m.unsendable(ctx, method, err)
 	}
