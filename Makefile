@@ -69,7 +69,7 @@ ifeq ($(REALTEST),skip)
 else
 	REALTEST=run go test -count=1 -timeout 20m ./internal/realcluster
 	cd internal/contract && REALTEST=run go test -count=1 -timeout 20m -run TestRealElasticsearch
-	cd $(CMD) && REALTEST=run go test -count=1 -timeout 30m -run '^TestStoriesOnRealClusters$$' # no package named: the counts would not be printed
+	cd $(CMD) && REALTEST=run go test -count=1 -timeout 30m -parallel 3 -run '^TestStoriesOnRealClusters$$' # no package named: the counts would not be printed
 endif
 
 .PHONY: lint

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,9 +22,11 @@ import (
 // realVerifyWithin is the least that the bot waits for a connection of real nodes: they have to read their keystore.
 const realVerifyWithin = 20 * time.Second
 
+// pairsOf is how many pairs of clusters tell the stories of a version side by side.
+var pairsOf = map[string]int{realcluster.Version8: 2, realcluster.Version9: 1}
+
 // TestStoriesOnRealClusters tells the same stories with real Elasticsearch nodes behind the platforms, one after another
-// on one pair of clusters for each version: `make realtest`. STORY=NAME,NAME tells
-// these alone, STORY=all also those of pendingOnReal.
+// on each pair of clusters: `make realtest`. STORY=NAME,NAME tells these alone, STORY=all also those of pendingOnReal.
 func TestStoriesOnRealClusters(t *testing.T) {
 	if os.Getenv("REALTEST") != "run" {
 		t.Skip("needs real clusters: make realtest")
@@ -38,17 +40,20 @@ func TestStoriesOnRealClusters(t *testing.T) {
 			t.Errorf("there is no story %s", name)
 		}
 	}
-	ran := map[string]int{}
-	var mu sync.Mutex
+	ran := map[string]*atomic.Int64{realcluster.Version8: {}, realcluster.Version9: {}}
 	t.Run("versions", func(t *testing.T) {
-		for _, version := range []string{realcluster.Version8, realcluster.Version9} {
-			t.Run(version, func(t *testing.T) {
-				t.Parallel()
-				n := tellOnReal(t, version, files)
-				mu.Lock()
-				defer mu.Unlock()
-				ran[version] = n
-			})
+		for version, pairs := range pairsOf {
+			queue := make(chan string, len(files))
+			for _, file := range toldOn(version, files) {
+				queue <- file
+			}
+			close(queue)
+			for pair := range min(pairs, len(queue)) {
+				t.Run(fmt.Sprintf("%s/%d", version, pair+1), func(t *testing.T) {
+					t.Parallel()
+					tellOnReal(t, version, queue, ran[version])
+				})
+			}
 		}
 	})
 	for _, file := range files {
@@ -56,7 +61,7 @@ func TestStoriesOnRealClusters(t *testing.T) {
 			fmt.Printf("not told: %s: %s\n", storyName(file), why)
 		}
 	}
-	fmt.Printf("realtest: %s: %d stories ran; %s: %d stories ran\n", realcluster.Version8, ran[realcluster.Version8], realcluster.Version9, ran[realcluster.Version9])
+	fmt.Printf("realtest: %s: %d stories ran; %s: %d stories ran\n", realcluster.Version8, ran[realcluster.Version8].Load(), realcluster.Version9, ran[realcluster.Version9].Load())
 }
 
 // whyNotOnReal says why a story is not told; empty: it is.
@@ -69,16 +74,15 @@ func whyNotOnReal(name string) string {
 
 func storyName(file string) string { return strings.TrimSuffix(filepath.Base(file), ".txtar") }
 
-// tellOnReal tells stories on one pair of clusters, one after another, and returns how many.
-func tellOnReal(t *testing.T, version string, files []string) (told int) {
-	t.Helper()
+// toldOn are the stories that are told on a version.
+func toldOn(version string, files []string) []string {
 	if chosen := os.Getenv("STORY"); chosen != "" && chosen != "all" {
 		files = nil
 		for name := range strings.SplitSeq(chosen, ",") {
 			files = append(files, filepath.Join("testdata/script", name+".txtar"))
 		}
 	}
-	files = slices.DeleteFunc(slices.Clone(files), func(file string) bool {
+	return slices.DeleteFunc(slices.Clone(files), func(file string) bool {
 		name := storyName(file)
 		on := storiesOnReal[name].on
 		if len(on) == 0 {
@@ -86,11 +90,13 @@ func tellOnReal(t *testing.T, version string, files []string) (told int) {
 		}
 		return whyNotOnReal(name) != "" || !slices.Contains(on, version)
 	})
-	if len(files) == 0 {
-		return 0
-	}
+}
+
+// tellOnReal tells the stories of a queue on one pair of clusters, one after another, and counts them.
+func tellOnReal(t *testing.T, version string, queue <-chan string, told *atomic.Int64) {
+	t.Helper()
 	pool := startPool(t, version)
-	for _, file := range files {
+	for file := range queue {
 		s := storiesOnReal[storyName(file)]
 		if s.local == "" {
 			s.local, s.remote = "logs-prod", "metrics-eu"
@@ -101,7 +107,7 @@ func tellOnReal(t *testing.T, version string, files []string) (told int) {
 				t.Logf("%s, %s of them to prepare the clusters", time.Since(began).Round(time.Second), prepared.Round(time.Second))
 			})
 			pool.Assign(s.local, s.remote)
-			told++ // here, so that what a filter leaves out does not count
+			told.Add(1) // here, so that what a filter leaves out does not count
 			testscript.Run(t, testscript.Params{
 				Files: []string{file},
 				Setup: func(env *testscript.Env) error {
@@ -119,7 +125,6 @@ func tellOnReal(t *testing.T, version string, files []string) (told int) {
 			})
 		})
 	}
-	return told
 }
 
 // startPool starts a pair of clusters.
