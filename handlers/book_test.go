@@ -101,6 +101,8 @@ func (b *book) Transition(_ context.Context, m change.Transition) error {
 
 func (b *book) Due(context.Context, time.Time, int) ([]string, error) { return nil, nil }
 
+func (b *book) Overdue(context.Context, time.Time, int) ([]string, error) { return nil, nil }
+
 func (b *book) Unannounced(_ context.Context, limit int) ([]string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -40,7 +40,7 @@ func (s *Store) putAside(ctx context.Context, id, target string, why error) {
 	a, err := s.run(ctx, transition{
 		doing: "putting request " + id + " aside", script: asideScript, id: id,
 		entry: change.Entry{At: at, What: whatAside, Target: target, Detail: "its record can't be read"},
-		keys:  []string{s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.aside()},
+		keys:  []string{s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.aside(), s.keys.waiting()},
 	})
 	if err == nil && a.word == "ok" {
 		s.aside(ctx, id, why)
@@ -99,6 +99,7 @@ func (s *Store) takeUp(ctx context.Context, id string, entry change.Entry, to ch
 		doing: doing, script: requeueScript, id: id, version: seen.version, entry: entry,
 		keys: append([]string{
 			s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.aside(), s.keys.wake(), s.keys.target(seen.target), s.keys.steps(id),
+			s.keys.waiting(),
 		}, s.keys.locks(seen.shared)...),
 		args: []any{place(to), string(to), int(keep.Seconds())},
 	})

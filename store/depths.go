@@ -13,6 +13,7 @@ type Depths struct {
 	Early       int64 // are approved, and their change window has yet to open
 	Ready       int64 // are approved, and a worker may begin them
 	InHand      int64 // in a worker's hands, or given back to be taken
+	Waiting     int64 // go on once a person has done something
 	Aside       int64 // can't be read, and were put aside
 	Unannounced int64 // what Slack shows of them is out of date
 }
@@ -23,10 +24,10 @@ func (s *Store) Depths(ctx context.Context) (Depths, error) {
 	if err != nil {
 		return Depths{}, err
 	}
-	var pending, approved, ready, inHand, unannounced, aside *redis.IntCmd
+	var pending, approved, ready, inHand, waiting, unannounced, aside *redis.IntCmd
 	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		pending, inHand, unannounced = p.ZCard(ctx, s.keys.pending()), p.ZCard(ctx, s.keys.leases()), p.ZCard(ctx, s.keys.unannounced())
-		aside = p.ZCard(ctx, s.keys.aside())
+		waiting, aside = p.ZCard(ctx, s.keys.waiting()), p.ZCard(ctx, s.keys.aside())
 		approved = p.ZCard(ctx, s.keys.ready())
 		ready = p.ZCount(ctx, s.keys.ready(), "-inf", strconv.FormatInt(now.UnixMilli(), 10))
 		return nil
@@ -36,6 +37,6 @@ func (s *Store) Depths(ctx context.Context) (Depths, error) {
 	}
 	return Depths{
 		Pending: max(pending.Val()-approved.Val(), 0), Early: max(approved.Val()-ready.Val(), 0), Ready: ready.Val(),
-		InHand: inHand.Val(), Aside: aside.Val(), Unannounced: unannounced.Val(),
+		InHand: inHand.Val(), Waiting: waiting.Val(), Aside: aside.Val(), Unannounced: unannounced.Val(),
 	}, nil
 }

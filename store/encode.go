@@ -28,8 +28,9 @@ const (
 	fieldRule           = "rule"
 	fieldParent         = "parent"
 	fieldChild          = "child"
-	fieldReleased       = "released" // 1: the last claim was given back
-	fieldTrace          = "trace"    // missing where nothing is traced
+	fieldReleased       = "released"   // 1: the last claim was given back
+	fieldWaitUntil      = "wait_until" // ms; missing where nobody was waited for
+	fieldTrace          = "trace"      // missing where nothing is traced
 
 	// In JSON.
 	fieldShared    = "shared" // the targets that are locked while the work runs; missing: none
@@ -38,6 +39,7 @@ const (
 	fieldRequester = "requester"
 	fieldDecisions = "decisions"
 	fieldOutcome   = "outcome"
+	fieldWait      = "wait" // missing: nobody was waited for
 	fieldMessage   = "msg:" // and the slot
 )
 
@@ -97,6 +99,10 @@ func encodeTransition(m change.Transition) ([]any, error) {
 	if m.Outcome != nil {
 		f.json(fieldOutcome, m.Outcome)
 	}
+	if m.Wait != nil {
+		f.json(fieldWait, m.Wait)
+		f.put(fieldWaitUntil, millis(m.Wait.Until))
+	}
 	if !m.Deadline.IsZero() {
 		f.put(fieldDeadline, millis(m.Deadline))
 	}
@@ -135,6 +141,7 @@ func decode(id string, hash, steps map[string]string) (*change.Request, error) {
 	d.json(fieldRequester, &r.Requester)
 	d.json(fieldDecisions, &r.Decisions)
 	d.json(fieldOutcome, &r.Outcome)
+	d.json(fieldWait, &r.Wait)
 	for field := range hash {
 		if slot, ok := strings.CutPrefix(field, fieldMessage); ok {
 			var m change.Message

@@ -26,6 +26,9 @@ func (k keys) ready() string { return k.prefix + "ready" }
 // leases is a sorted set by end of the lease: the requests in a worker's hands.
 func (k keys) leases() string { return k.prefix + "leases" }
 
+// waiting is a sorted set by end of the wait: the requests that go on once a person has done something.
+func (k keys) waiting() string { return k.prefix + "waiting" }
+
 // aside is a sorted set by the time since when: the requests that were put aside.
 func (k keys) aside() string { return k.prefix + "aside" }
 

@@ -198,6 +198,7 @@ func (s *Store) move(ctx context.Context, m change.Transition, seen glance, clai
 		doing: doing, script: requestTransitionScript, id: m.ID, version: seen.version, entry: entry,
 		keys: slices.Concat([]string{
 			s.keys.steps(m.ID), s.keys.target(seen.target), s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.wake(),
+			s.keys.waiting(),
 		}, recordKeys, s.keys.locks(seen.shared)),
 		args: slices.Concat([]any{
 			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, len(m.Records),
@@ -235,6 +236,8 @@ func place(state change.State) string {
 		return "ready"
 	case change.Applying, change.Undoing:
 		return "working"
+	case change.WaitingForPerson:
+		return "waiting"
 	case change.Stuck:
 		return "parked"
 	case change.Applied, change.RolledBack, change.Rejected, change.Withdrawn, change.Expired:
@@ -249,4 +252,12 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: int64(limit),
 	}).Result()
 	return ids, fault("looking for what is due", err)
+}
+
+// Overdue implements change.Requests.
+func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	ids, err := s.rdb.ZRangeByScore(ctx, s.keys.waiting(), &redis.ZRangeBy{
+		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: int64(limit),
+	}).Result()
+	return ids, fault("looking for what has waited too long", err)
 }

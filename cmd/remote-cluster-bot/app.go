@@ -275,10 +275,11 @@ func (a *App) sweep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-expire.C:
-			_, err = a.service.ExpireDue(ctx, sweepBatch)
-			var failed error
-			place, failed = a.remind(ctx, place)
-			err = errors.Join(err, failed)
+			_, expiring := a.service.ExpireDue(ctx, sweepBatch)
+			_, ending := a.service.EndWaits(ctx, sweepBatch)
+			var reminding error
+			place, reminding = a.remind(ctx, place)
+			err = errors.Join(expiring, ending, reminding)
 		case <-trim.C:
 			_, err = a.store.Trim(ctx)
 		}

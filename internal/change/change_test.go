@@ -16,6 +16,7 @@ func TestEveryStateIsReachableAndOnlyFinalOnesEnd(t *testing.T) {
 	events := []change.Event{
 		change.Approve, change.Reject, change.Withdraw, change.Expire, change.Start, change.Succeed, change.Fail,
 		change.Drift, change.InputExpired, change.Undone, change.UndoFailed, change.Retry, change.Resolve,
+		change.Await, change.Continue, change.ContinueUndo,
 	}
 	reached := map[change.State]bool{change.Pending: true}
 	for _, s := range change.States() {

@@ -103,7 +103,11 @@ func (s *Service) Withdraw(ctx context.Context, p DecisionInput) (*Request, erro
 
 // Retry tries again to take back what a stuck request left. The requester and whoever may approve can ask for it.
 func (s *Service) Retry(ctx context.Context, p DecisionInput) (*Request, error) {
-	return s.decide(ctx, p, Retry, DecisionRetry, s.requesterOrApprover(ctx, p.By))
+	may := s.requesterOrApprover(ctx, p.By)
+	return s.decide(ctx, p, Retry, DecisionRetry, func(r *Request, m *Transition) error {
+		m.Wait = &Wait{} // what was not done in time is asked for again
+		return may(r, m)
+	})
 }
 
 // Resolve says that a stuck request is clean, with a reason. It frees what the request holds, so it takes somebody who may

@@ -65,6 +65,7 @@ type Transition struct {
 	Outcome   *Outcome       // nil: unchanged
 	Deadline  time.Time      // zero: unchanged
 	NotBefore time.Time      // zero: unchanged; set by Approve where a change window has to open first
+	Wait      *Wait          // nil: unchanged
 	Records   []StoredRecord // what is remembered or forgotten with this move
 	Entry     Entry          // for the audit; the store fills From, To, Version, Prev and Hash in
 }

@@ -99,7 +99,7 @@ func (p Proposal) Shared() []string {
 }
 
 // Locks reports whether a request in that state holds its shared targets.
-func (s State) Locks() bool { return s.Working() || s == Stuck }
+func (s State) Locks() bool { return s.Working() || s == WaitingForPerson || s == Stuck }
 
 // Step returns the planned step of that name, or nil.
 func (p Proposal) Step(name string) *PlannedStep {

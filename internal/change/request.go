@@ -27,6 +27,7 @@ type Request struct {
 	Decisions []Decision
 	Journal   []StepRecord // in the order of the steps
 	Outcome   Outcome
+	Wait      Wait               // what a person was asked to do last; zero: nothing
 	Messages  map[string]Message // by slot: what was posted where
 	Trace     string             // what asked for it, to whoever traces calls across processes; opaque here, often empty
 
@@ -61,6 +62,12 @@ const (
 	DecisionRemind         DecisionKind = "remind"          // those who are still missing, by the clock
 	DecisionInputSubmitted DecisionKind = "input_submitted" // what the proposal wants: the thing itself stands elsewhere
 	DecisionInputRequested DecisionKind = "input_requested" // those who may hand it in were asked for it, by the clock
+	// While a person is waited for: see Wait.
+	DecisionKeyTaken  DecisionKind = "key_taken"  // it is about to be shown; who it was may have seen it
+	DecisionKeyShown  DecisionKind = "key_shown"  // it was
+	DecisionRenew     DecisionKind = "renew"      // another key is wanted in its place
+	DecisionHandDone  DecisionKind = "hand_done"  // what a person was asked to do is done
+	DecisionWaitEnded DecisionKind = "wait_ended" // by the clock: nobody has said so in time
 )
 
 // Decision is what a person (or the clock) said about a request.
@@ -185,7 +192,7 @@ func (r *Request) superseded(v DecisionKind, p DecisionInput) bool {
 		return false
 	}
 	for _, d := range slices.Backward(r.Decisions) {
-		if d.By.User != p.By.User || d.Kind == DecisionInputSubmitted {
+		if d.By.User != p.By.User || d.Kind == DecisionInputSubmitted || d.Kind == DecisionKeyTaken || d.Kind == DecisionKeyShown {
 			continue
 		}
 		// The same again is a press repeated because its answer was lost, but for a retry, which has had its effect.

@@ -92,7 +92,7 @@ func (j *job) applyStep(ctx context.Context, order int, s step) error {
 	line := change.StepRecord{Step: s.plan.Name, Order: order, Begun: j.o.Now()}
 	if earlier := j.request.Record(s.plan.Name); earlier != nil {
 		line = *earlier
-		line.Resumed = line.Resumed || line.State == change.StepBegun && line.Epoch != j.claim.Epoch
+		line.Resumed = line.Resumed || line.State == change.StepBegun && line.Epoch != j.claim.Epoch && j.request.Wait.Step != line.Step
 	}
 	line.Epoch = j.claim.Epoch
 	switch line.State {
@@ -110,10 +110,13 @@ func (j *job) applyStep(ctx context.Context, order int, s step) error {
 	if err := j.record(ctx, line, ""); err != nil {
 		return err
 	}
-	failed, err := j.tryStep(ctx, s.Step, &line, "apply", func(ctx context.Context) error {
+	failed, err := j.tryStep(j.answered(ctx, line.Step, false), s.Step, &line, "apply", func(ctx context.Context) error {
 		return j.applyOnce(ctx, s.Step, &line)
 	})
 	if err != nil {
+		return err
+	}
+	if waits, err := j.await(ctx, &line, false, failed); waits || err != nil {
 		return err
 	}
 	line.Ended, line.Next = j.o.Now(), time.Time{}

@@ -35,9 +35,19 @@ const (
 	stops     trouble = "stops"      // the worker is told to stop
 )
 
+// person is what somebody does who is asked for help.
+type person string
+
+const (
+	does  person = "does"
+	lies  person = "lies" // says that it is done, and it is not
+	never person = "never"
+)
+
 // run is one life of a request among workers that die.
 type run struct {
-	steps    []string // "set old", "set new", "create key"
+	steps    []string // "set old", "set new", "create key", "hand file"
+	people   []person // what they do when they are asked; after that, what they should
 	world    []trouble
 	queue    []trouble
 	cursed   []string // names that can't be taken back
@@ -48,7 +58,7 @@ type run struct {
 }
 
 func drawRun(t *rapid.T) run {
-	all := []string{"set old", "set new", "create key", "create token"}
+	all := []string{"set old", "set new", "create key", "create token", "hand file"}
 	perm := rapid.Permutation(all).Draw(t, "order")
 	steps := perm[:rapid.IntRange(1, len(all)).Draw(t, "steps")]
 	often := func(rare ...trouble) *rapid.Generator[trouble] {
@@ -61,6 +71,7 @@ func drawRun(t *rapid.T) run {
 	}
 	return run{
 		steps:    steps,
+		people:   rapid.SliceOfN(rapid.SampledFrom([]person{does, lies, never}), 0, 4).Draw(t, "people"),
 		world:    rapid.SliceOfN(often(broken, busy, lost, slow, dies, diesAfter, diesSlow, freezes, stops), 6, 30).Draw(t, "world"),
 		queue:    rapid.SliceOfN(often(busy, lost, dies, diesAfter, freezes, stops), 6, 30).Draw(t, "queue"),
 		cursed:   rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"old", "new", "key", "token"}), 0, 2, rapid.ID).Draw(t, "cursed"),
@@ -94,9 +105,11 @@ func (s *stage) act(t *testing.T) (change.State, error) {
 	r, err := s.settled(t.Context())
 	if err == nil && r.State == change.Stuck && s.retried {
 		s.mu.Lock()
-		s.cursed = nil
+		s.cursed, s.people = nil, nil
 		s.mu.Unlock()
-		err = s.mem.Move(t.Context(), change.Transition{ID: "a", Version: r.Version, Event: change.Retry, From: change.Stuck, To: change.Undoing})
+		err = s.mem.Move(t.Context(), change.Transition{
+			ID: "a", Version: r.Version, Event: change.Retry, From: change.Stuck, To: change.Undoing, Wait: &change.Wait{},
+		})
 		if err == nil {
 			r, err = s.settled(t.Context())
 		}
@@ -137,8 +150,11 @@ func (s *stage) restart(ctx context.Context, procs *sync.WaitGroup) {
 		for _, step := range s.steps {
 			what, name, _ := strings.Cut(step, " ")
 			made := caller.Create(name)
-			if what == "set" {
+			switch what {
+			case "set":
 				made = caller.Set(name, "2")
+			case "hand":
+				made = caller.ByHand(name)
 			}
 			kind.Each = append(kind.Each, made)
 		}
@@ -182,9 +198,41 @@ func (s *stage) settled(ctx context.Context) (*change.Request, error) {
 		if r.State.Final() || r.State == change.Stuck {
 			return r, nil
 		}
+		if r.State == change.WaitingForPerson {
+			if err := s.help(ctx, r); err != nil {
+				return nil, err
+			}
+		}
 	}
 	r, err := s.mem.Get(ctx, "a")
 	return nil, fmt.Errorf("after hours the request is %s, error %w, journal %+v", r.State, err, r.Journal)
+}
+
+// help is what people do about a request that waits for them.
+func (s *stage) help(ctx context.Context, r *change.Request) error {
+	what := does
+	s.mu.Lock()
+	if len(s.people) > 0 {
+		what, s.people = s.people[0], s.people[1:]
+	}
+	s.mu.Unlock()
+	m := change.Transition{ID: "a", Version: r.Version, Event: change.Continue, From: r.State, To: change.Applying, Wait: &r.Wait}
+	if r.Wait.Undo {
+		m.Event, m.To = change.ContinueUndo, change.Undoing
+	}
+	r.Wait.Answer = change.AnswerDone
+	switch what {
+	case does:
+		s.world.Hand(func(t *executortest.Things) {
+			if t.Objects["file"] = 1; r.Wait.Undo {
+				delete(t.Objects, "file")
+			}
+		})
+	case never:
+		r.Wait.Answer = change.AnswerNever
+	case lies:
+	}
+	return s.mem.Move(ctx, m)
 }
 
 // verdict holds the end of a run against the rules: wholly applied, wholly undone, or stuck with exactly what

@@ -108,6 +108,9 @@ func Explain(err error) string {
 	if e, ok := errors.AsType[*change.InvalidError](err); ok {
 		return e.Error()
 	}
+	if e, ok := errors.AsType[*change.PersonNeededError](err); ok {
+		return "It was not done in time: " + e.Say
+	}
 	return "an unexpected error"
 }
 

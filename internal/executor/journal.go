@@ -48,6 +48,9 @@ func (j *job) advance(ctx context.Context, m change.Transition, detail string) e
 	if !to.Working() {
 		j.lease.rest()
 	}
+	if to == change.WaitingForPerson {
+		j.lease.endCalls(ctx)
+	}
 	err := j.write(ctx, func(ctx context.Context) error {
 		return j.queue.Advance(ctx, j.claim, m)
 	})
@@ -57,6 +60,9 @@ func (j *job) advance(ctx context.Context, m change.Transition, detail string) e
 	r.State = to
 	if m.Outcome != nil {
 		r.Outcome = *m.Outcome
+	}
+	if m.Wait != nil {
+		r.Wait = *m.Wait
 	}
 	j.o.Changed(r.ID)
 	j.log.InfoContext(ctx, "request moved", "event", string(m.Event), "from", string(m.From), "state", string(m.To))

@@ -25,7 +25,7 @@ func (j *job) undo(ctx context.Context) error {
 			return err
 		}
 		remains, err := j.undoStep(ctx, find(steps, line.Step), line)
-		if err != nil {
+		if err != nil || j.request.State != change.Undoing {
 			return err
 		}
 		if remains != nil {
@@ -57,10 +57,13 @@ func (j *job) undoStep(ctx context.Context, s step, line change.StepRecord) (*ch
 	if err := j.record(ctx, line, ""); err != nil {
 		return nil, err
 	}
-	failed, err := j.tryStep(ctx, s.Step, &line, "undo", func(ctx context.Context) error {
+	failed, err := j.tryStep(j.answered(ctx, line.Step, true), s.Step, &line, "undo", func(ctx context.Context) error {
 		return s.Undo(ctx, maps.Clone(line.Evidence))
 	})
 	if err != nil {
+		return nil, err
+	}
+	if waits, err := j.await(ctx, &line, true, failed); waits || err != nil {
 		return nil, err
 	}
 	if failed != nil {

@@ -99,7 +99,7 @@ func (b *bench) retry(id string) {
 	b.Helper()
 	r := b.get(id)
 	err := b.mem.Move(b.Context(), change.Transition{
-		ID: id, Version: r.Version, Event: change.Retry, From: change.Stuck, To: change.Undoing, Decisions: r.Decisions,
+		ID: id, Version: r.Version, Event: change.Retry, From: change.Stuck, To: change.Undoing, Decisions: r.Decisions, Wait: &change.Wait{},
 	})
 	if err != nil {
 		b.Fatal(err)

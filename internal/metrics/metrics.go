@@ -212,7 +212,7 @@ func (w *waiting) Collect(c chan<- prometheus.Metric) {
 		return
 	}
 	for name, n := range map[string]int64{
-		"approval": d.Pending, "window": d.Early, "worker": d.Ready, "work": d.InHand, "operator": d.Aside, "card": d.Unannounced,
+		"approval": d.Pending, "window": d.Early, "worker": d.Ready, "work": d.InHand, "person": d.Waiting, "operator": d.Aside, "card": d.Unannounced,
 	} {
 		c <- prometheus.MustNewConstMetric(openDesc, prometheus.GaugeValue, float64(n), name)
 	}

@@ -65,6 +65,21 @@ func (s Service) SubmitInput(ctx context.Context, p change.DecisionInput) (*chan
 	return s.decide(ctx, change.DecisionInputSubmitted, p, s.Service.SubmitInput)
 }
 
+// TakeKey is change.Service's.
+func (s Service) TakeKey(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionKeyTaken, p, s.Service.TakeKey)
+}
+
+// RenewKey is change.Service's.
+func (s Service) RenewKey(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionRenew, p, s.Service.RenewKey)
+}
+
+// HandDone is change.Service's.
+func (s Service) HandDone(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+	return s.decide(ctx, change.DecisionHandDone, p, s.Service.HandDone)
+}
+
 // decide goes on with the trace that asked for the request: whoever presses has begun one of their own, and the two
 // are linked both ways.
 func (s Service) decide(

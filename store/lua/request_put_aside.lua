@@ -1,6 +1,6 @@
 -- request_put_aside puts a request aside that can't be read: it leaves every index but its own and stays as it is, its target held.
 --
--- KEYS  1-5 as in lib.lua  6 pending  7 ready  8 leases  9 aside
+-- KEYS  1-5 as in lib.lua  6 pending  7 ready  8 leases  9 aside  10 waiting
 -- ARGV  1-6 as in lib.lua
 --
 -- missing, newer
@@ -15,4 +15,5 @@ if not tonumber(redis.call('HGET', KEYS[4], 'version') or '') then redis.call('H
 record()
 redis.call('ZADD', KEYS[9], text(now()), ARGV[4])
 for i = 5, 8 do redis.call('ZREM', KEYS[i], ARGV[4]) end
+redis.call('ZREM', KEYS[10], ARGV[4])
 return {'ok'}

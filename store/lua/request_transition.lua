@@ -2,16 +2,16 @@
 -- it was decided on, or a worker's, under its claim.
 --
 -- KEYS  1-5 as in lib.lua  6 req:<id>:steps  7 target:<hash>  8 pending  9 ready  10 leases  11 wake
---       12 records  13 records:index  14 checked  15... of each record checks:<its queue>,
+--       12 waiting  13 records  14 records:index  15 checked  16... of each record checks:<its queue>,
 --       then the locks of what others write too
 -- ARGV  1-6 as in lib.lua  7 from ('' if there is no such move: it is refused)  8 to  9 where a request in that
---       state belongs: pending, ready, working, parked or final  10 epoch of the worker's claim ('' for a person)  11 worker
+--       state belongs: pending, ready, working, waiting, parked or final  10 epoch of the worker's claim ('' for a person)  11 worker
 --       12 seconds to keep a final request  13 1 if the plan has drifted  14 how many records  15... of each its key,
 --       document ('': delete) and 1 if it is checked, then fields and values of the request
 --
 -- missing, newer, fenced
 -- conflict  the request is no longer at that version or in that state
-local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[12], ARGV[5])
+local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[13], ARGV[5])
 if done then return done end
 
 local req, id = KEYS[4], ARGV[4]
@@ -33,12 +33,12 @@ local rest = 15 + 3 * tonumber(ARGV[14])
 redis.call('HSET', req, 'state', to, unpack(ARGV, rest))
 for i = 1, tonumber(ARGV[14]) do
   local key = ARGV[12 + 3 * i]
-  redis.call('HSET', KEYS[12], 'schema', ARGV[5])
-  put(KEYS[12], KEYS[13], key, ARGV[13 + 3 * i])
+  redis.call('HSET', KEYS[13], 'schema', ARGV[5])
+  put(KEYS[13], KEYS[14], key, ARGV[13 + 3 * i])
   -- What has changed is checked at once, and a check that is under way counts no more.
   if ARGV[14 + 3 * i] == '1' then
-    redis.call('ZADD', KEYS[14], 'NX', text(now()), key)
-    redis.call('ZADD', KEYS[14 + i], text(now()), key)
+    redis.call('ZADD', KEYS[15], 'NX', text(now()), key)
+    redis.call('ZADD', KEYS[15 + i], text(now()), key)
   end
 end
 
@@ -67,8 +67,15 @@ elseif epoch == '' and from ~= to then
   wake(KEYS[11])
 end
 
-if place ~= 'working' and place ~= 'parked' then
-  for i = 15 + tonumber(ARGV[14]), #KEYS do
+-- Until a person has done something: at the end of its time it goes on without.
+if place == 'waiting' then
+  redis.call('ZADD', KEYS[12], redis.call('HGET', req, 'wait_until'), id)
+else
+  redis.call('ZREM', KEYS[12], id)
+end
+
+if place ~= 'working' and place ~= 'waiting' and place ~= 'parked' then
+  for i = 16 + tonumber(ARGV[14]), #KEYS do
     if redis.call('GET', KEYS[i]) == id then
       redis.call('DEL', KEYS[i])
       wake(KEYS[11])

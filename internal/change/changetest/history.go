@@ -99,7 +99,7 @@ func (h *history) some() *life {
 }
 
 // events that people make; the others are the workers'.
-var decisions = []change.Event{"", change.Approve, change.Reject, change.Withdraw, change.Expire, change.Retry, change.Resolve}
+var decisions = []change.Event{"", change.Approve, change.Reject, change.Withdraw, change.Expire, change.Retry, change.Resolve, change.Continue, change.ContinueUndo}
 
 func (h *history) decide() {
 	if l := h.some(); l != nil {
@@ -118,7 +118,7 @@ func (h *history) moveBy(l *life, version int64) {
 	m, possible := h.move(l, e)
 	m.Version = version
 	h.moved(l, h.Store.Transition(h.Context(), m), possible && version == l.version, m.To, change.ErrConflict)
-	if possible && version == l.version && e == change.Retry {
+	if possible && version == l.version && (e == change.Retry || e == change.Continue || e == change.ContinueUndo) {
 		l.lapsed = false
 	}
 }
@@ -128,7 +128,11 @@ func (h *history) move(l *life, e change.Event) (m change.Transition, possible b
 	if e == "" {
 		to, ok = l.state, !l.state.Final()
 	}
-	return change.Transition{ID: l.id, Event: e, From: l.state, To: to, Entry: entry(string(e), h.Now())}, ok
+	m = change.Transition{ID: l.id, Event: e, From: l.state, To: to, Entry: entry(string(e), h.Now())}
+	if e == change.Await {
+		m.Wait = &change.Wait{Step: "one", Until: h.Now().Add(time.Hour)}
+	}
+	return m, ok
 }
 
 // moved compares the answer to a move with what it should be.
@@ -211,7 +215,7 @@ func (h *history) advance() {
 	if l == nil {
 		return
 	}
-	events := []change.Event{change.Succeed, change.Fail, change.Drift, change.Undone, change.UndoFailed}
+	events := []change.Event{change.Succeed, change.Fail, change.Drift, change.Undone, change.UndoFailed, change.Await}
 	m, possible := h.move(l, rapid.SampledFrom(events).Draw(h.T, "event"))
 	otherwise := change.ErrConflict
 	if !inForce {

@@ -45,6 +45,50 @@ func testDue(s suite) {
 	}
 }
 
+func testWaiting(s suite) {
+	s.ask("a")
+	s.move("a", change.Approve)
+	c := s.claim("w")
+	w := change.Wait{Step: "one", Ask: "x", Say: "Do <x>", HasKey: true, Until: s.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)}
+	m := s.event(c.Request, change.Await)
+	m.Wait = &w
+	if err := s.Store.Advance(s.Context(), c.Claim, m); err != nil {
+		s.Fatal(err)
+	}
+	r := s.get("a")
+	if diff := cmp.Diff(w, r.Wait, same); diff != "" || r.State != change.WaitingForPerson {
+		s.Errorf("it is %s and waits for (-want +got):\n%s", r.State, diff)
+	}
+	if err := s.Store.Extend(s.Context(), c.Claim, time.Hour); !errors.Is(err, change.ErrFenced) {
+		s.Errorf("its worker may go on: %v", err)
+	}
+	if got, err := s.Store.Claim(s.Context(), "w2", time.Minute); !errors.Is(err, change.ErrNoWork) {
+		s.Errorf("claimed %+v, %v", got.Claim, err)
+	}
+	for after, want := range map[time.Duration]int{-time.Second: 0, 0: 1} {
+		if ids, err := s.Store.Overdue(s.Context(), w.Until.Add(after), 10); len(ids) != want || err != nil {
+			s.Errorf("overdue %s after its time: %v, %v", after, ids, err)
+		}
+	}
+	if due, err := s.Store.Due(s.Context(), w.Until.Add(48*time.Hour), 10); len(due) > 0 || err != nil {
+		s.Errorf("it would expire: %v, %v", due, err)
+	}
+
+	m = s.event(r, change.Continue)
+	w.Answer = change.AnswerDone
+	m.Wait = &w
+	if err := s.Store.Transition(s.Context(), m); err != nil {
+		s.Fatal(err)
+	}
+	again := s.claim("w2")
+	if again.TakenOver || again.Request.State != change.Applying || again.Request.Wait.Answer != change.AnswerDone || again.Claim.Epoch != c.Claim.Epoch+1 {
+		s.Errorf("claimed as %+v, taken over %t, %+v", again.Claim, again.TakenOver, again.Request.Wait)
+	}
+	if ids, err := s.Store.Overdue(s.Context(), w.Until, 10); len(ids) > 0 || err != nil {
+		s.Errorf("still overdue: %v, %v", ids, err)
+	}
+}
+
 func testDrift(s suite) {
 	s.ask("a")
 	s.move("a", change.Approve)

@@ -151,7 +151,7 @@ func (m *Mem) move(k *kept, mv change.Transition, worker bool) error {
 		return fmt.Errorf("moving request %s: a plan computed again has another target", mv.ID)
 	}
 	// Through JSON, so that nobody outside keeps a hand on what is inside.
-	c, err := clone(&change.Request{Decisions: mv.Decisions, Previous: mv.Proposal, Outcome: deref(mv.Outcome), Deadline: mv.Deadline, NotBefore: mv.NotBefore})
+	c, err := clone(&change.Request{Decisions: mv.Decisions, Previous: mv.Proposal, Outcome: deref(mv.Outcome), Deadline: mv.Deadline, NotBefore: mv.NotBefore, Wait: deref(mv.Wait)})
 	if err != nil {
 		return err
 	}
@@ -169,6 +169,9 @@ func (m *Mem) move(k *kept, mv change.Transition, worker bool) error {
 	}
 	if mv.Outcome != nil {
 		k.Outcome = c.Outcome
+	}
+	if mv.Wait != nil {
+		k.Wait = c.Wait
 	}
 	if !mv.Deadline.IsZero() {
 		k.Deadline = c.Deadline
@@ -210,6 +213,15 @@ func (m *Mem) Due(_ context.Context, now time.Time, limit int) ([]string, error)
 		return (k.State == change.Pending || k.State == change.Approved) && !k.Deadline.IsZero() && !now.Before(k.Deadline)
 	}, func(a, b *kept) int { return a.Deadline.Compare(b.Deadline) })
 	return ids(due, limit), nil
+}
+
+// Overdue implements change.Requests.
+func (m *Mem) Overdue(_ context.Context, now time.Time, limit int) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	late := m.sorted(func(k *kept) bool { return k.State == change.WaitingForPerson && !now.Before(k.Wait.Until) },
+		func(a, b *kept) int { return a.Wait.Until.Compare(b.Wait.Until) })
+	return ids(late, limit), nil
 }
 
 func (m *Mem) find(id string) (*kept, error) {
@@ -288,9 +300,10 @@ func clone(r *change.Request) (*change.Request, error) {
 	return &c, nil
 }
 
-func deref(o *change.Outcome) change.Outcome {
-	if o == nil {
-		return change.Outcome{}
+func deref[T any](v *T) T {
+	if v == nil {
+		var zero T
+		return zero
 	}
-	return *o
+	return *v
 }

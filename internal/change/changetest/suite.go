@@ -94,6 +94,7 @@ var storeTests = []struct {
 	{"what is read is a copy", testCopy},
 	{"reads and moves are linearizable", testLinearizable},
 	{"what no worker has begun falls due", testDue},
+	{"a request waits for a person without a worker", testWaiting},
 	{"drift asks again and keeps the target", testDrift},
 	{"what is overdue is not begun", testOverdue},
 	{"an approved request waits for its window", testWindow},

@@ -291,6 +291,9 @@ func (m *Mem) move(h *held, mv change.Transition) error {
 		r.Outcome = *mv.Outcome
 		r.Outcome.Leftovers = slices.Clone(mv.Outcome.Leftovers)
 	}
+	if mv.Wait != nil {
+		r.Wait = *mv.Wait
+	}
 	if !mv.Deadline.IsZero() {
 		r.Deadline = mv.Deadline
 	}

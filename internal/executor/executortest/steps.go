@@ -142,6 +142,39 @@ func (c Caller) Create(name string) Func {
 	}
 }
 
+// How long a step made by ByHand waits for a person.
+const handTime = 10 * time.Minute
+
+// ByHand returns a step for which a person creates an object, and deletes it to undo that. The step only looks.
+func (c Caller) ByHand(name string) Func {
+	return Func{
+		StepName: "hand-" + name,
+		OnApply: func(ctx context.Context, _ change.Evidence, note change.Note) error {
+			found, err := c.read(ctx, name)
+			if err != nil {
+				return err
+			}
+			if err := note(ctx, change.Evidence{"asked": "yes"}); err != nil {
+				return err
+			}
+			if found.Objects[name] == 0 || change.AnswerTo(ctx, "create") != change.AnswerDone {
+				return &change.PersonNeededError{Ask: "create", Say: "Create " + name, For: handTime}
+			}
+			return nil
+		},
+		OnUndo: func(ctx context.Context, had change.Evidence) error {
+			if had == nil {
+				return nil
+			}
+			found, err := c.read(ctx, name)
+			if err != nil || found.Objects[name] == 0 {
+				return err
+			}
+			return &change.PersonNeededError{Ask: "delete", Say: "Delete " + name, For: handTime}
+		},
+	}
+}
+
 func evidence(there bool, was string) change.Evidence {
 	if there {
 		return change.Evidence{"there": "yes", "was": was}

@@ -73,6 +73,13 @@ func (w *World) Things() Things {
 	return w.things.clone()
 }
 
+// Hand is what a person does in the world, past everything that calls meet.
+func (w *World) Hand(does func(*Things)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	does(&w.things)
+}
+
 // Calls returns the calls that were sent.
 func (w *World) Calls() []Call {
 	w.mu.Lock()
