@@ -282,6 +282,9 @@ type Executor struct {
 	CallTimeout Duration `yaml:"call_timeout"`
 	// VerifyWithin is how long a new connection may take to come up. Default 2m.
 	VerifyWithin Duration `yaml:"verify_within"`
+	// ByHandWithin is how long people may take to edit keystores that the bot can't write; after that the change is rolled
+	// back. Default 1h.
+	ByHandWithin Duration `yaml:"by_hand_within"`
 	// Drain is how long a running step may go on when the process is told to stop. Default 20s.
 	Drain Duration `yaml:"drain"`
 }
@@ -348,6 +351,7 @@ func (c *Config) setDefaults() {
 	def(&c.Executor.Lease, Duration(3*time.Second))
 	def(&c.Executor.CallTimeout, Duration(7*time.Second))
 	def(&c.Executor.VerifyWithin, Duration(2*time.Minute))
+	def(&c.Executor.ByHandWithin, Duration(time.Hour))
 	def(&c.Executor.Drain, Duration(20*time.Second))
 	def(&c.Watch.Every, Duration(15*time.Minute))
 	def(&c.Watch.ExpiryDays, 14)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
@@ -114,11 +115,21 @@ type Keystores interface {
 	RemoveSecret(ctx context.Context, d Deployment, name string) error
 }
 
-// LimitedKeystores is a Platform that can't write every keystore.
-type LimitedKeystores interface {
-	// MayStore returns why nothing can be written to the keystore of a deployment, in words that follow "the bot can't
-	// store a key there:", or nil.
-	MayStore(d Deployment) error
+// HandKeystores is a Platform of which people may have to edit keystores by hand, on each node.
+type HandKeystores interface {
+	// ByHand reports whether people edit the keystores of a deployment: then StoreSecret and RemoveSecret fail.
+	ByHand(d Deployment) bool
+	// ReadSecrets makes the nodes read their keystores, and returns what they have found there.
+	ReadSecrets(ctx context.Context, d Deployment) ([]NodeSecrets, error)
+	// CopySecret is the command by which a person gives one entry the value of another, which goes.
+	CopySecret(from, to string) change.Call
+}
+
+// NodeSecrets are the entries of a node's keystore.
+type NodeSecrets struct {
+	Node  string // its name
+	Names []string
+	Told  bool // false: its version does not tell them
 }
 
 // NetworkSecurity reads the traffic filters of a platform.

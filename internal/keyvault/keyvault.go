@@ -86,12 +86,17 @@ func newSealer(s secret.Secret) (sealer, error) {
 	return sealer{id: hex.EncodeToString(id), aead: aead}, nil
 }
 
-// Put keeps a key for a request, in place of any before it.
+// Put keeps a key that was handed in for a request, in place of any before it.
 func (v *Vault) Put(ctx context.Context, request string, key secret.Secret) error {
+	return v.Keep(ctx, request, key, change.InputTTL)
+}
+
+// Keep implements link.PastedKeys.
+func (v *Vault) Keep(ctx context.Context, request string, key secret.Secret, keep time.Duration) error {
 	k := v.keys[0]
 	sealed := k.aead.Seal(nil, nil, []byte(key.Reveal()), []byte(request)) //nolint:gosec // this AEAD draws its nonces itself
 	text := strings.Join([]string{format, k.id, base64.StdEncoding.EncodeToString(sealed)}, ":")
-	return v.store.PutSealed(ctx, request, text, change.InputTTL)
+	return v.store.PutSealed(ctx, request, text, keep)
 }
 
 // Peek implements link.PastedKeys.

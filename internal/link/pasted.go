@@ -5,17 +5,20 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-// PastedKeys are the keys that people made themselves and handed in for a request.
+// PastedKeys are the keys that people made themselves and handed in for a request, or that they are to be shown.
 type PastedKeys interface {
 	// Peek returns the key; ErrNoPastedKey if there is none (any more). It stays until Drop.
 	Peek(ctx context.Context, request string) (secret.Secret, error)
 	// Drop forgets the key, and forgives that it is gone.
 	Drop(ctx context.Context, request string) error
+	// Keep keeps a key that a person is to be shown, in place of any before it, for so long at most.
+	Keep(ctx context.Context, request string, key secret.Secret, keep time.Duration) error
 }
 
 // ErrNoPastedKey says that nobody handed a key in, or that it was kept too long.
@@ -30,7 +33,8 @@ const ByAPerson = " (made by a person there)"
 const (
 	traitKey   = "key"
 	keyPasted  = "pasted"
-	maxEncoded = 1000 // characters; those of Elasticsearch have about 60
+	keyShown   = "shown" // to the person who puts it into the keystores
+	maxEncoded = 1000    // characters; those of Elasticsearch have about 60
 )
 
 // WantsPasted reports whether a person has to make the key, because the bot can't on that cluster.

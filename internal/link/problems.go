@@ -47,13 +47,30 @@ func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 
 // keystoreProblems say that no key can be stored on the local side.
 func (s PairState) keystoreProblems(wrong *change.InvalidError, c ConnectParams) {
-	limited, ok := s.LocalOn.Platform.(elastic.LimitedKeystores)
-	if !ok || c.ByCertificate() {
-		return
+	switch {
+	case !s.KeystoreByHand() || c.ByCertificate():
+	case !s.Pasting:
+		wrong.Add(FieldLocal, "the bot can't store a key in the keystore of %s: its configuration names no keystore_hook, and no keys.encryption, "+
+			"without which it can't show a key to a person who does that", s.Local.Name)
+	case s.WantsPasted():
+		wrong.Add(FieldLocal, "the bot can neither issue the key on %s nor store it in the keystore of %s, so people have to do all of it",
+			s.Remote.Name, s.Local.Name)
 	}
-	if err := limited.MayStore(s.Local); err != nil {
-		wrong.Add(FieldLocal, "the bot can't store a key in the keystore of %s: %s", s.Local.Name, err)
+}
+
+// KeystoreByHand reports whether a person has to put the key into the keystores of the local side.
+func (s PairState) KeystoreByHand() bool {
+	hand, ok := s.LocalOn.Platform.(elastic.HandKeystores)
+	return ok && hand.ByHand(s.Local)
+}
+
+// KeystoreFields say that a person is shown the key, where that is so.
+func (s PairState) KeystoreFields() []change.Field {
+	if !s.KeystoreByHand() {
+		return nil
 	}
+	return []change.Field{{Label: "Keystore", Value: "by hand: one of those who approve for the local side is shown the key, once and in private, and puts it " +
+		"into the keystore of each node of " + s.Local.Name}}
 }
 
 // keyServerProblems say that the remote side takes no keys.

@@ -83,6 +83,9 @@ func breadth(patterns []string) string {
 // superusers read everything.
 func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[string][]string {
 	t := Traits(s, kind, c.Access, tags)
+	if s.KeystoreByHand() && (kind == "connect" || kind == "rotate" || kind == "migrate" || kind == "update") {
+		t[traitKey] = []string{keyShown}
+	}
 	if s.WantsPasted() && kind == "connect" { // other changes are refused where the bot can't issue a key
 		t[traitKey] = []string{keyPasted}
 	}

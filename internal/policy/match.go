@@ -33,7 +33,7 @@ var values = map[string][]string{
 	TraitAccess:         {"search", "replication"},
 	TraitBreadth:        {"all", "wide", "narrow"},
 	TraitSystem:         {"yes", "no"},
-	TraitKey:            {"issued", "pasted"},
+	TraitKey:            {"issued", "pasted", "shown"},
 	TraitAlso:           {"filter", "identity", "restart", "role"},
 	TraitLocalPlatform:  nil,
 	TraitLocalName:      nil,

@@ -75,8 +75,11 @@ func (s Side) title() string {
 	return s.Group
 }
 
-// Remote is the name of the side that hands keys in, where a rule has one.
-const Remote = "remote"
+// The names of sides that do what the bot can't, where a rule has one of that name.
+const (
+	Remote = "remote" // hands keys in
+	Local  = "local"  // puts keys into keystores
+)
 
 // Groups tells who belongs to a group.
 type Groups interface {
@@ -94,6 +97,7 @@ type Policy struct {
 var (
 	_ change.Policy      = (*Policy)(nil)
 	_ change.InputPolicy = (*Policy)(nil)
+	_ change.WaitPolicy  = (*Policy)(nil)
 )
 
 // New returns a policy over rules, which should have passed Check.
@@ -218,23 +222,32 @@ func (p *Policy) Eligible(ctx context.Context, r *change.Request, by change.Acto
 
 // MaySubmit implements change.InputPolicy: where the rule has a side called Remote, what is handed in comes from there.
 func (p *Policy) MaySubmit(ctx context.Context, r *change.Request, by change.Actor) error {
+	return p.onSidesCalled(ctx, Remote, r, by)
+}
+
+// MayHelp implements change.WaitPolicy: where the rule has a side called Local, the keystores are theirs.
+func (p *Policy) MayHelp(ctx context.Context, r *change.Request, by change.Actor) error {
+	return p.onSidesCalled(ctx, Local, r, by)
+}
+
+func (p *Policy) onSidesCalled(ctx context.Context, name string, r *change.Request, by change.Actor) error {
 	rule, err := p.find(r.Proposal)
 	if err != nil {
 		return err
 	}
-	return p.onSides(ctx, rule, slices.DeleteFunc(slices.Clone(rule.Sides), func(s Side) bool { return !rule.maySubmit(s) }), r, by)
+	return p.onSides(ctx, rule, slices.DeleteFunc(slices.Clone(rule.Sides), func(s Side) bool { return !rule.means(s, name) }), r, by)
 }
 
-// maySubmit reports whether what is handed in comes from the side.
-func (r Rule) maySubmit(s Side) bool {
-	return s.Name == Remote || !slices.ContainsFunc(r.Sides, func(s Side) bool { return s.Name == Remote })
+// means reports whether a side does what is for the one of that name: any does, where the rule has none of that name.
+func (r Rule) means(s Side, name string) bool {
+	return s.Name == name || !slices.ContainsFunc(r.Sides, func(s Side) bool { return s.Name == name })
 }
 
-// submitters are who may hand something in, each once.
-func submitters(r Rule, c matching) []string {
+// called are the people of the sides that do what is for the one of that name, each once.
+func (r Rule) called(name string, c matching) []string {
 	var own matching
 	for i, s := range r.Sides {
-		if r.maySubmit(s) {
+		if r.means(s, name) {
 			own.sides = append(own.sides, c.sides[i])
 		}
 	}
@@ -281,7 +294,10 @@ func (p *Policy) Evaluate(ctx context.Context, r *change.Request) (change.Evalua
 	}
 	v.Enough = len(v.Missing) == 0
 	if r.Proposal.RequiredInput != "" {
-		v.Submitters = submitters(rule, crowd)
+		v.Submitters = rule.called(Remote, crowd)
+	}
+	if r.State == change.WaitingForPerson {
+		v.Helpers = rule.called(Local, crowd)
 	}
 	if rule.Window != nil {
 		v.NotBefore, v.NotAfter = rule.Window.Next(p.now())

@@ -464,6 +464,27 @@ func TestCustodiansAreTheRemoteSideOrElseAll(t *testing.T) {
 	}
 }
 
+func TestHelpersAreTheLocalSideOrElseAll(t *testing.T) {
+	t.Parallel()
+	r := asked("UA")
+	r.State = change.WaitingForPerson
+	rules := twoSides()
+	for _, want := range [][]string{{"UB", "UBOTH"}, {"UB", "UBOTH", "UC"}} {
+		p := of(rules, &slack{})
+		v, err := p.Evaluate(t.Context(), r)
+		if err != nil || !slices.Equal(v.Helpers, want) {
+			t.Errorf("helpers %v, %v; want %v", v.Helpers, err, want)
+		}
+		for _, u := range []string{"UA", "UB", "UBOTH", "UC"} {
+			err := p.MayHelp(t.Context(), r, change.Actor{User: u})
+			if may := slices.Contains(want, u); (err == nil) != may {
+				t.Errorf("%s may help: %v, want %t", u, err, may)
+			}
+		}
+		rules.Rules[0].Sides[0].Name = "ece"
+	}
+}
+
 func TestCheckNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	side := []policy.Side{{Group: "g", Count: 1}}

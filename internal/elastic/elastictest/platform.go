@@ -153,9 +153,12 @@ func (s suite) skipWithoutKeystore() {
 	if !s.NoKeystore {
 		return
 	}
-	limited, ok := s.Platform.(elastic.LimitedKeystores)
-	if !ok || limited.MayStore(s.deployment()) == nil {
-		s.Fatal("it does not say that it writes no keystore")
+	hand, ok := s.Platform.(elastic.HandKeystores)
+	if !ok || !hand.ByHand(s.deployment()) {
+		s.Fatal("it does not say that people edit its keystores")
+	}
+	if nodes, err := hand.ReadSecrets(s.Context(), s.deployment()); err != nil || len(nodes) == 0 {
+		s.Errorf("what its nodes have read: %v, %v", nodes, err)
 	}
 	if err := s.Platform.StoreSecret(s.Context(), s.deployment(), entry, secret.New("x")); err == nil {
 		s.Error("stored a secret all the same")

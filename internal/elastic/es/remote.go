@@ -166,15 +166,8 @@ func (c *Client) ReloadSecureSettings(ctx context.Context) error {
 	return err
 }
 
-// NodeSecrets are the entries of a node's keystore.
-type NodeSecrets struct {
-	Name  string // of the node
-	Names []string
-	Told  bool // false: its version does not tell them
-}
-
 // ReloadedSecrets is ReloadSecureSettings that returns what the nodes tell of what they have read, from 9.5 on.
-func (c *Client) ReloadedSecrets(ctx context.Context) ([]NodeSecrets, error) {
+func (c *Client) ReloadedSecrets(ctx context.Context) ([]elastic.NodeSecrets, error) {
 	var answer struct {
 		Summary struct {
 			Failed int `json:"failed"`
@@ -192,14 +185,14 @@ func (c *Client) ReloadedSecrets(ctx context.Context) ([]NodeSecrets, error) {
 	if _, err := c.do(ctx, r, &answer); err != nil {
 		return nil, err
 	}
-	var all []NodeSecrets
+	var all []elastic.NodeSecrets
 	for _, id := range slices.Sorted(maps.Keys(answer.Nodes)) {
 		node := answer.Nodes[id]
 		if node.Reload != nil {
 			reason := fmt.Sprintf("node %s: %s", node.Name, node.Reload.Reason)
 			return nil, c.call(r.name, true).Odd(http.StatusOK, node.Reload.Type, reason, nil)
 		}
-		one := NodeSecrets{Name: node.Name, Told: node.Names != nil}
+		one := elastic.NodeSecrets{Node: node.Name, Told: node.Names != nil}
 		if one.Told {
 			one.Names = *node.Names
 		}

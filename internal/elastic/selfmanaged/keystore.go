@@ -7,19 +7,36 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-// ErrNoKeystore says that the keystores of these clusters are out of reach.
-var ErrNoKeystore = errors.New("Elasticsearch has no API for it, and the bot's configuration names no keystore_hook") //nolint:staticcheck // a name
+// errByHand says that the keystores of these clusters are for people to edit.
+var errByHand = errors.New("people edit these keystores by hand: Elasticsearch has no API for it, and there is no hook") //nolint:staticcheck // a name
 
-// MayStore says that the keystore is the owners', unless they have given the bot a hook.
-func (p *Platform) MayStore(elastic.Deployment) error {
-	if p.hook == nil {
-		return ErrNoKeystore
+// ByHand reports that people edit the keystores, unless their owners have given the bot a hook.
+func (p *Platform) ByHand(elastic.Deployment) bool { return p.hook == nil }
+
+// ReadSecrets makes the nodes read their keystores. From 9.5 on they tell what they have found there.
+func (p *Platform) ReadSecrets(ctx context.Context, d elastic.Deployment) ([]elastic.NodeSecrets, error) {
+	c, err := p.cluster(d.Deployment)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	client, err := p.client(c)
+	if err != nil {
+		return nil, err
+	}
+	return client.ReloadedSecrets(ctx)
+}
+
+// CopySecret is one line of a shell; the second entry is not touched if the first can't be read, and the first goes last.
+func (*Platform) CopySecret(from, to string) change.Call {
+	return change.Call{
+		Method: "value=$(" + keystoreTool + " show " + from + ") &&",
+		Path:   "printf %s \"$value\" | " + keystoreTool + " add --force --stdin " + to + " && " + keystoreTool + " remove " + from,
+	}
 }
 
 // SecretNames returns the entries that every node has, as the hook says. Without one, those that the nodes use: a key for
@@ -49,7 +66,7 @@ func (p *Platform) SecretNames(ctx context.Context, d elastic.Deployment) ([]str
 // StoreSecret has the hook store an entry on every node, makes them read it, and looks that they have.
 func (p *Platform) StoreSecret(ctx context.Context, d elastic.Deployment, name string, value secret.Secret) error {
 	if p.hook == nil {
-		return ErrNoKeystore
+		return errByHand
 	}
 	if value.Empty() {
 		return fmt.Errorf("%s: an empty secret is not stored", p.o.Name)
@@ -63,7 +80,7 @@ func (p *Platform) StoreSecret(ctx context.Context, d elastic.Deployment, name s
 // RemoveSecret has the hook remove an entry from every node, makes them read that, and looks that they have.
 func (p *Platform) RemoveSecret(ctx context.Context, d elastic.Deployment, name string) error {
 	if p.hook == nil {
-		return ErrNoKeystore
+		return errByHand
 	}
 	if err := p.hook.remove(ctx, d.Deployment, name); err != nil {
 		return err
@@ -71,17 +88,9 @@ func (p *Platform) RemoveSecret(ctx context.Context, d elastic.Deployment, name 
 	return p.reload(ctx, d, name, false)
 }
 
-// reload makes the nodes read their keystores. Where they tell what they have read, as from 9.5 on, it is looked at.
+// reload makes the nodes read their keystores. Where they tell what they have read, it is looked at.
 func (p *Platform) reload(ctx context.Context, d elastic.Deployment, name string, wanted bool) error {
-	c, err := p.cluster(d.Deployment)
-	if err != nil {
-		return err
-	}
-	client, err := p.client(c)
-	if err != nil {
-		return err
-	}
-	nodes, err := client.ReloadedSecrets(ctx)
+	nodes, err := p.ReadSecrets(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -93,7 +102,7 @@ func (p *Platform) reload(ctx context.Context, d elastic.Deployment, name string
 			}
 			return &elastic.CallError{
 				System: "Elasticsearch of " + d.Name, Call: "POST /_nodes/reload_secure_settings", Status: http.StatusOK, Code: "keystore_differs",
-				Reason: "node " + n.Name + " " + has + " in its keystore", Ambiguous: true,
+				Reason: "node " + n.Node + " " + has + " in its keystore", Ambiguous: true,
 			}
 		}
 	}

@@ -54,10 +54,10 @@ type Platform struct {
 }
 
 var (
-	_ elastic.Platform         = (*Platform)(nil)
-	_ elastic.Lister           = (*Platform)(nil)
-	_ elastic.Proxies          = (*Platform)(nil)
-	_ elastic.LimitedKeystores = (*Platform)(nil)
+	_ elastic.Platform      = (*Platform)(nil)
+	_ elastic.Lister        = (*Platform)(nil)
+	_ elastic.Proxies       = (*Platform)(nil)
+	_ elastic.HandKeystores = (*Platform)(nil)
 )
 
 // New checks the options. It makes no call.

@@ -3,10 +3,12 @@ package linktest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/cloudapi"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
@@ -24,10 +26,15 @@ type Platform struct {
 	signers     []string          // what Authorities returns; none: those of the region
 	rulesets    []elastic.Ruleset // made by CreateRuleset
 	made        int
+	byHand      bool                     // people edit the keystores
+	nodesTell   bool                     // what they have read, as from 9.5 on
 	proxies     elastic.ProxyCertificate // of ECE; none: private, from an authority of the platform's own
 }
 
-var _ elastic.Platform = (*Platform)(nil)
+var (
+	_ elastic.Platform      = (*Platform)(nil)
+	_ elastic.HandKeystores = (*Platform)(nil)
+)
 
 // Calls describe calls as the real clients send them.
 func (*Platform) Calls() elastic.Calls {
@@ -91,11 +98,50 @@ func (p *Platform) SecretNames(ctx context.Context, of elastic.Deployment) ([]st
 	return answer(names, err)
 }
 
+// EditByHand leaves the keystores to people.
+func (p *Platform) EditByHand(nodesTell bool) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.byHand, p.nodesTell = true, nodesTell
+}
+
+// ByHand reports whether people edit the keystores.
+func (p *Platform) ByHand(elastic.Deployment) bool {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	return p.byHand
+}
+
+// ReadSecrets makes the one node read its keystore.
+func (p *Platform) ReadSecrets(ctx context.Context, of elastic.Deployment) ([]elastic.NodeSecrets, error) {
+	var nodes []elastic.NodeSecrets
+	err := p.at(ctx, of.Deployment, "ReadSecrets", func(d *Deployment) error {
+		d.loaded = maps.Clone(d.keystore)
+		node := elastic.NodeSecrets{Node: "node-1", Told: p.nodesTell}
+		if node.Told {
+			node.Names = slices.Sorted(maps.Keys(d.keystore))
+		}
+		nodes = append(nodes, node)
+		return nil
+	})
+	return answer(nodes, err)
+}
+
+// CopySecret is a line of a shell.
+func (*Platform) CopySecret(from, to string) change.Call {
+	return change.Call{Method: "copy", Path: from + " " + to}
+}
+
+var errByHand = errors.New("people edit this keystore")
+
 // StoreSecret writes one entry; the others stay.
 func (p *Platform) StoreSecret(ctx context.Context, of elastic.Deployment, name string, value secret.Secret) error {
 	return p.at(ctx, of.Deployment, "StoreSecret", func(d *Deployment) error {
 		if err := p.sameResource(d, of); err != nil {
 			return err
+		}
+		if p.byHand {
+			return errByHand
 		}
 		if value.Empty() {
 			return &elastic.CallError{System: p.name, Call: "StoreSecret", Status: 400, Code: "empty", Reason: "a secret has a value"}
@@ -110,6 +156,9 @@ func (p *Platform) RemoveSecret(ctx context.Context, of elastic.Deployment, name
 	return p.at(ctx, of.Deployment, "RemoveSecret", func(d *Deployment) error {
 		if err := p.sameResource(d, of); err != nil {
 			return err
+		}
+		if p.byHand {
+			return errByHand
 		}
 		delete(d.keystore, name)
 		if !d.slowNodes {

@@ -220,6 +220,14 @@ func (d *Deployment) Keystore() []string {
 // Put writes a keystore entry behind the bot's back.
 func (d *Deployment) Put(entry, value string) { d.locked(func() { d.store(entry, secret.New(value)) }) }
 
+// Clear removes a keystore entry behind the bot's back.
+func (d *Deployment) Clear(entry string) {
+	d.locked(func() {
+		delete(d.keystore, entry)
+		d.loaded = maps.Clone(d.keystore)
+	})
+}
+
 // Holds reports whether a keystore entry has that value.
 func (d *Deployment) Holds(entry, value string) bool {
 	held := false

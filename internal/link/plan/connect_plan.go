@@ -48,6 +48,9 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 		Traits:   c.Traits("connect", s, k.o.Tags),
 		Unsure:   s.Trust.Unsure(),
 	}
+	if !c.ByCertificate() {
+		p.Fields = append(p.Fields, s.KeystoreFields()...)
+	}
 	if s.ByHand(c) {
 		p.RequiredInput = steps.InputAuthority
 	}

@@ -35,7 +35,7 @@ func (k *ConnectPlanner) steps(request string, c link.ConnectParams, s link.Pair
 		if c.Filter != nil {
 			todo = append(todo, steps.AddFilter(c, k.o.Env, request, s).Planned(v))
 		}
-		grant := steps.IssueKeyArgs{Ends: steps.EndsOf(c), Key: c.KeySpec(k.o.Env, request)}
+		grant := steps.IssueKeyArgs{Ends: steps.EndsOf(c), Key: c.KeySpec(k.o.Env, request), ByHand: s.KeystoreByHand()}
 		if pasted {
 			grant.PastedFor = request
 		}

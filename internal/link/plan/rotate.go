@@ -78,6 +78,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 			fields = append(fields, line)
 		}
 	}
+	fields = append(fields, e.KeystoreFields()...)
 	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.Traits("rotate", c, k.o.Tags),

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -32,6 +33,11 @@ func (d *drawer) Peek(context.Context, string) (secret.Secret, error) {
 
 func (d *drawer) Drop(context.Context, string) error {
 	d.key = secret.Secret{}
+	return nil
+}
+
+func (d *drawer) Keep(_ context.Context, _ string, key secret.Secret, _ time.Duration) error {
+	d.key = key
 	return nil
 }
 

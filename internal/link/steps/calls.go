@@ -15,11 +15,15 @@ const newRulesetID = "{id of the new ruleset}"
 type View struct {
 	local, Remote     elastic.Deployment
 	toLocal, toRemote elastic.Calls
+	byHand            bool
 }
+
+// ByHand reports whether people edit the keystores of the local side.
+func (v View) ByHand() bool { return v.byHand }
 
 // PairView is what steps of two deployments are shown with.
 func PairView(s link.PairState) View {
-	return View{local: s.Local, Remote: s.Remote, toLocal: s.LocalOn.Calls(), toRemote: s.RemoteOn.Calls()}
+	return View{local: s.Local, Remote: s.Remote, toLocal: s.LocalOn.Calls(), toRemote: s.RemoteOn.Calls(), byHand: s.KeystoreByHand()}
 }
 
 // onLocal are calls to Elasticsearch of the local side.

@@ -35,6 +35,14 @@ func hasEntry(ctx context.Context, local side, entry string) (bool, error) {
 	return slices.Contains(names, entry), nil
 }
 
+// removeFrom removes a keystore entry, or has people do that, and looks that it is gone.
+func (p ports) removeFrom(ctx context.Context, local side, entry string) error {
+	if hand := local.byHand(); hand != nil {
+		return removeByHand(ctx, local, hand, p.byHandWithin, entry)
+	}
+	return removeEntry(ctx, local, entry)
+}
+
 // removeEntry removes a keystore entry and looks that it is gone; one that is not there is forgiven.
 func removeEntry(ctx context.Context, local side, entry string) error {
 	present, err := hasEntry(ctx, local, entry)

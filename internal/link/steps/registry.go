@@ -22,7 +22,7 @@ func Steps(roster *inventory.Connections, o PlannerOptions) map[string]func(args
 		StepVerify:       builder(func(a VerifyArgs) change.Step { return newVerifyStep(p, a) }),
 		StepTrustLocal:   builder(func(a TrustArgs) change.Step { return newTrustStep(p, a) }),
 		StepTrustRemote:  builder(func(a TrustArgs) change.Step { return newTrustStep(p, a) }),
-		StepRotateKey:    builder(func(a RotateKeyArgs) change.Step { return &rotateKeyStep{ports: p, RotateKeyArgs: a} }),
+		StepRotateKey:    builder(func(a RotateKeyArgs) change.Step { return newRotateKeyStep(p, a) }),
 		StepInvalidateOldKey: builder(func(a InvalidateOldKeyArgs) change.Step {
 			return &invalidateOldKeyStep{ports: p, InvalidateOldKeyArgs: a}
 		}),

@@ -26,19 +26,32 @@ type IssueKeyArgs struct {
 	Key elastic.KeySpec `json:"key"`
 	// PastedFor is the request for which a person makes the key and hands it in; empty: the bot issues it.
 	PastedFor string `json:"pasted_for"`
+	// ByHand: a person is shown the key, and puts it into the keystores.
+	ByHand bool `json:"by_hand,omitempty"`
 }
 
 // Planned is the step as it stands in a plan.
 func (a IssueKeyArgs) Planned(v View) change.PlannedStep {
 	issue := v.onRemote(v.toRemote.IssueKey(a.Key))
 	store := on(a.Local.Platform, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(a.Alias)))
+	if a.ByHand {
+		return planned(StepIssueKey, "Issue the key, and have a person put it into the keystore", a, append(issue, byAPerson(store)...)...)
+	}
 	if a.PastedFor == "" {
 		return planned(StepIssueKey, "Issue the key and store it in the keystore", a, append(issue, store...)...)
 	}
-	issue[0].System += link.ByAPerson
+	issue = byAPerson(issue)
 	p := planned(StepIssueKey, "Store the pasted key in the keystore", a, append(issue, store...)...)
 	p.ByHand = v.onRemote(v.toRemote.InvalidateKeys(a.Key.Name, nil))
 	return p
+}
+
+// byAPerson are calls that a person makes.
+func byAPerson(calls []change.Call) []change.Call {
+	for i := range calls {
+		calls[i].System += link.ByAPerson
+	}
+	return calls
 }
 
 // issueKeyStep issues a cross-cluster API key on the remote and stores it in the local keystore. It is one step, because
@@ -52,7 +65,10 @@ type issueKeyStep struct {
 
 func newIssueKeyStep(p ports, a IssueKeyArgs) change.Step {
 	g := issueKeyStep{ports: p, IssueKeyArgs: a, entry: elastic.CredentialsName(a.Alias)}
-	if a.PastedFor != "" {
+	switch {
+	case a.ByHand:
+		return &handIssueStep{g}
+	case a.PastedFor != "":
 		return &pasteStep{g}
 	}
 	return &g
@@ -108,12 +124,16 @@ func (g *issueKeyStep) own(ctx context.Context, local side, had change.Evidence,
 		}
 	}
 	if present && had[evKeystoreWrote] == "" || had[evKeystoreHad] == "true" {
-		return link.UserError(
-			fmt.Sprintf("The keystore of %s holds %s already. Somebody else put it there, and it can't be read or restored, so it was left alone.",
-				local.d.Name, g.entry),
-			"keystore of %s: %s is there already", local.d.Name, g.entry)
+		return g.foreign(local)
 	}
 	return nil
+}
+
+func (g *issueKeyStep) foreign(local side) error {
+	return link.UserError(
+		fmt.Sprintf("The keystore of %s holds %s already. Somebody else put it there, and it can't be read or restored, so it was left alone.",
+			local.d.Name, g.entry),
+		"keystore of %s: %s is there already", local.d.Name, g.entry)
 }
 
 // revoke invalidates the active keys of exactly that name but the one to keep, and returns their ids.
@@ -162,7 +182,7 @@ func (g *issueKeyStep) removeEntry(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return removeEntry(ctx, local, g.entry)
+	return g.removeFrom(ctx, local, g.entry)
 }
 
 // removal is the call that removes the entry, for a person to make.

@@ -12,7 +12,11 @@ import (
 // StepRemoveKey is the name of the step in journals.
 const StepRemoveKey = "remove_key"
 
-const evEmptied = "emptied"
+// What is noted before the entry goes, and once a person has taken it away.
+const (
+	evEmptied = "emptied"
+	evGone    = "gone"
+)
 
 // RemoveKeyArgs say whose key goes, and how to make one like it.
 type RemoveKeyArgs struct {
@@ -49,7 +53,10 @@ func (s *removeKeyStep) Apply(ctx context.Context, _ change.Evidence, note chang
 	if err := note(ctx, change.Evidence{evEmptied: "true"}); err != nil {
 		return err
 	}
-	return removeEntry(ctx, local, s.entry())
+	if err := s.removeFrom(ctx, local, s.entry()); err != nil || local.byHand() == nil {
+		return err
+	}
+	return note(ctx, change.Evidence{evGone: "true"})
 }
 
 // Undo stores a new key of the same name, which may read the same: the old value can't be read, so it can't be put
@@ -59,6 +66,12 @@ func (s *removeKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 		return nil
 	}
 	local, err := s.reach(ctx, s.Local)
+	if err == nil && local.byHand() != nil {
+		if had[evGone] == "" {
+			return nil // nobody has said that it is gone
+		}
+		err = errKeyStays
+	}
 	if err == nil {
 		var present bool
 		if present, err = hasEntry(ctx, local, s.entry()); err == nil && present {

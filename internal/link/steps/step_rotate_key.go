@@ -26,25 +26,36 @@ type RotateKeyArgs struct {
 	HasKey  bool               `json:"has_key"` // the alias has a key before us
 	Before  elastic.Settings   `json:"before"`  // the alias's settings as they are
 	After   *elastic.Settings  `json:"after"`   // to be set in the same moment, where the model changes; null: they stay
+	// ByHand: a person is shown the key, and puts it into the keystores.
+	ByHand bool `json:"by_hand,omitempty"`
 }
 
 // Planned is the step as it stands in a plan.
 func (a RotateKeyArgs) Planned(v View, suffix string) change.PlannedStep {
 	probe, local := a.probe(), a.Connect.Local.Platform
+	stores := func(entry string) []change.Call {
+		calls := on(local, v.toLocal.StoreSecret(v.local, entry))
+		if a.ByHand {
+			calls = byAPerson(calls)
+		}
+		return calls
+	}
 	calls := slices.Concat(
 		v.onRemote(v.toRemote.IssueKey(a.Key)),
-		on(local, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(probe.Alias))),
+		stores(elastic.CredentialsName(probe.Alias)),
 		v.onLocal(v.toLocal.PutSettings(probe.Settings()), v.toLocal.Resolve(probe.Alias, "*")),
-		on(local, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(a.Connect.Alias))),
+		stores(elastic.CredentialsName(a.Connect.Alias)),
 	)
 	title := "Prove a new key beside " + a.Connect.Alias + ", then put it in place"
 	if a.After != nil {
 		title = "Prove a key beside " + a.Connect.Alias + ", then change " + a.Connect.Alias + " over to it"
 		calls = append(calls, v.onLocal(v.toLocal.PutSettings(*a.After))...)
 	}
-	calls = slices.Concat(calls,
-		v.onLocal(v.toLocal.PutSettings(probe.Settings().Cleared())),
-		on(local, v.toLocal.RemoveSecret(v.local, elastic.CredentialsName(probe.Alias))))
+	removal := on(local, v.toLocal.RemoveSecret(v.local, elastic.CredentialsName(probe.Alias)))
+	if a.ByHand {
+		removal = byAPerson(removal)
+	}
+	calls = slices.Concat(calls, v.onLocal(v.toLocal.PutSettings(probe.Settings().Cleared())), removal)
 	return planned(StepRotateKey+suffix, title, a, calls...)
 }
 
@@ -74,6 +85,14 @@ type rotateKeyStep struct {
 	stored  bool
 	looks   change.Evidence // what proving notes; a crash begins it anew
 	finding string
+}
+
+func newRotateKeyStep(p ports, a RotateKeyArgs) change.Step {
+	x := rotateKeyStep{ports: p, RotateKeyArgs: a}
+	if a.ByHand {
+		return &handRotateStep{x}
+	}
+	return &x
 }
 
 // StepTimeout is how long the connection under the probe's alias may take to come up.
@@ -129,10 +148,19 @@ func (x *rotateKeyStep) prove(ctx context.Context, local side) error {
 	if x.proven {
 		return nil
 	}
-	c := x.probe()
-	if err := storeEntry(ctx, local, elastic.CredentialsName(c.Alias), x.fresh.Encoded); err != nil {
+	if err := storeEntry(ctx, local, elastic.CredentialsName(x.probe().Alias), x.fresh.Encoded); err != nil {
 		return err
 	}
+	if err := x.tryKey(ctx, local, x.fresh.ID); err != nil {
+		return err
+	}
+	x.proven = true
+	return nil
+}
+
+// tryKey connects under the probe's alias, and looks that it works with the key of that id.
+func (x *rotateKeyStep) tryKey(ctx context.Context, local side, id string) error {
+	c := x.probe()
 	now, err := settingsOf(ctx, local, c.Alias)
 	if err != nil {
 		return err
@@ -142,19 +170,14 @@ func (x *rotateKeyStep) prove(ctx context.Context, local side) error {
 			return link.WrapCall("setting "+c.Alias+" on "+local.d.Name, err)
 		}
 	}
-	v := &verifyStep{ports: x.ports, Rebuilding: Rebuilding{Settings: c.Settings()}, c: c, keys: []string{x.fresh.ID}}
+	v := &verifyStep{ports: x.ports, Rebuilding: Rebuilding{Settings: c.Settings()}, c: c, keys: []string{id}}
 	if x.looks == nil {
 		x.looks = change.Evidence{}
 	}
-	err = v.Apply(ctx, maps.Clone(x.looks), func(_ context.Context, e change.Evidence) error {
+	return v.Apply(ctx, maps.Clone(x.looks), func(_ context.Context, e change.Evidence) error {
 		maps.Copy(x.looks, e)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	x.proven = true
-	return nil
 }
 
 // replace stores the new key under the real alias, and points it where keys are taken if the model changes: the key

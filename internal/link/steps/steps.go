@@ -29,14 +29,17 @@ type PlannerOptions struct {
 	Tags []string
 	// Registry tells which connections the bot has made, so that those who share a trust know whose it is; nil: none.
 	Registry inventory.Registry
-	// Pasted holds the keys that people hand in; nil: none can be (see CatalogOptions.Pasting).
+	// Pasted holds the keys that people hand in or are shown; nil: none can be (see CatalogOptions.Pasting).
 	Pasted link.PastedKeys
+	// ByHandWithin is how long people may take to edit a keystore; an hour.
+	ByHandWithin time.Duration
 }
 
-// How long a connection may take to come up, and a platform for a plan, unless the options say otherwise.
+// How long a connection may take to come up, a platform for a plan, and people for a keystore, unless the options say otherwise.
 const (
 	DefaultVerifyTimeout = 2 * time.Minute
 	DefaultPlanTimeout   = 30 * time.Minute
+	DefaultByHand        = time.Hour
 )
 
 // ReadArgs reads the arguments of a step. They have to come out as they went in: what this version does not know, or
@@ -99,10 +102,12 @@ type ports struct {
 	pasted   link.PastedKeys
 	verifies time.Duration // how long a connection may take to come up
 	plans    time.Duration // how long a platform may take for a plan
+
+	byHandWithin time.Duration // how long people may take to edit a keystore
 }
 
 func portsOf(r *inventory.Connections, o PlannerOptions) ports {
-	p := ports{roster: r, pasted: o.Pasted, verifies: cmp.Or(o.VerifyTimeout, DefaultVerifyTimeout), plans: cmp.Or(o.PlanTimeout, DefaultPlanTimeout)}
+	p := ports{roster: r, pasted: o.Pasted, byHandWithin: cmp.Or(o.ByHandWithin, DefaultByHand), verifies: cmp.Or(o.VerifyTimeout, DefaultVerifyTimeout), plans: cmp.Or(o.PlanTimeout, DefaultPlanTimeout)}
 	if r != nil {
 		p.catalog = r.Catalog()
 	}
