@@ -28,6 +28,13 @@ func (v vault) Put(_ context.Context, request string, key secret.Secret) error {
 	return nil
 }
 
+func (v vault) Peek(_ context.Context, request string) (secret.Secret, error) {
+	if v[request].Empty() {
+		return secret.Secret{}, link.ErrNoPastedKey
+	}
+	return v[request], nil
+}
+
 func (v vault) Drop(_ context.Context, request string) error {
 	delete(v, request)
 	return nil

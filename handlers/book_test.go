@@ -96,6 +96,9 @@ func (b *book) Transition(_ context.Context, m change.Transition) error {
 	if m.Decisions != nil {
 		r.Decisions = m.Decisions
 	}
+	if m.Wait != nil {
+		r.Wait = *m.Wait
+	}
 	return nil
 }
 

@@ -26,6 +26,9 @@ const (
 	actionEdit              = "request.edit"
 	actionPaste             = "request.paste"
 	actionAuthorityUploaded = "request.in_place"
+	actionShowKey           = "request.show_key"
+	actionNewKey            = "request.new_key"
+	actionHandDone          = "request.hand_done"
 	actionRetry             = "request.retry"
 	actionResolve           = "request.resolve"
 )
@@ -77,6 +80,8 @@ func stateLabel(s change.State) (emoji, word string) {
 		return ":gear:", "In progress"
 	case change.Undoing:
 		return ":leftwards_arrow_with_hook:", "Failed, rolling back"
+	case change.WaitingForPerson:
+		return ":raised_hand:", "Waiting for a person"
 	case change.Stuck:
 		return ":rotating_light:", "Stuck: needs a person"
 	case change.Applied:
@@ -98,6 +103,9 @@ func statusLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 	s := emoji + " *" + word + "*" + workLine(r)
 	if r.State == change.Approved && !r.NotBefore.IsZero() {
 		s += "\nThe work begins no earlier than " + when(r.NotBefore) + ", and not at all after " + when(r.Deadline) + "."
+	}
+	if r.State == change.WaitingForPerson {
+		s += "\n" + waitText(r, v)
 	}
 	if r.State == change.Pending {
 		if missing := missingLine(v); missing != "" {
@@ -280,6 +288,8 @@ func cardButtons(r *change.Request, standing *change.Evaluation) []slack.BlockEl
 		return append(buttons, inputButton(r)...)
 	case change.Applying, change.Undoing:
 		return []slack.BlockElement{plan}
+	case change.WaitingForPerson:
+		return append(waitButtons(r), plan)
 	case change.Stuck:
 		retry := button(actionRetry, now, "Try to clean up again").WithStyle(slack.StylePrimary)
 		retry.Confirm = confirm("Try again?", "The bot takes back once more what it left behind.", "Try again", slack.StylePrimary)

@@ -111,6 +111,16 @@ func decisionLine(d change.Decision, void bool, wants string) string {
 		}
 	case change.DecisionInputRequested:
 		s = ":bell: asked " + users(d.To, "and") + " for " + line(wants, maxName)
+	case change.DecisionKeyTaken:
+		s = ":key: " + user(d.By.User) + " asked to see the key"
+	case change.DecisionKeyShown:
+		s = ":key: " + user(d.By.User) + " was shown the key"
+	case change.DecisionRenew:
+		s = ":key: a new key was asked for; the one before is invalid"
+	case change.DecisionHandDone:
+		s = ":raised_hand: " + user(d.By.User) + " says that it is done"
+	case change.DecisionWaitEnded:
+		s = ":alarm_clock: the time for it ran out"
 	case change.Unapproved:
 		s = ":arrows_counterclockwise: not begun, approvals are missing"
 	case change.DecisionDrift:

@@ -146,6 +146,28 @@ func everyState() map[string]*change.Request {
 			r.Journal = journal(change.StepDone, change.StepUndoing, change.StepUndone, change.StepFailed)
 			r.Outcome = failed
 		}),
+		"waiting": in(change.WaitingForPerson, func(r *change.Request) {
+			r.Journal = journal(change.StepDone, change.StepBegun)
+			r.Wait = change.Wait{
+				Step: "issue_key", Ask: "put", HasKey: true, Until: start.Add(time.Hour), Command: "bin/elasticsearch-keystore add --force x",
+				Say: "Put the key into the keystore of each node of logs-prod, as x.",
+			}
+		}),
+		"waiting_shown": in(change.WaitingForPerson, func(r *change.Request) {
+			r.Journal = journal(change.StepDone, change.StepBegun)
+			r.Wait = change.Wait{
+				Step: "issue_key", Ask: "put", HasKey: true, Until: start.Add(time.Hour), Command: "bin/elasticsearch-keystore add --force x",
+				Say: "Put the key into the keystore of each node of logs-prod, as x.", Taken: &change.Taken{By: "U0BEN", At: start, Shown: true},
+			}
+		}),
+		"waiting_undo": in(change.WaitingForPerson, func(r *change.Request) {
+			r.Journal = journal(change.StepDone, change.StepUndoing, change.StepUndone, change.StepFailed)
+			r.Wait = change.Wait{
+				Step: "issue_key", Undo: true, Ask: "remove", Until: start.Add(time.Hour), Command: "bin/elasticsearch-keystore remove x",
+				Say: "Remove x from the keystore of each node of logs-prod.",
+			}
+			r.Outcome = failed
+		}),
 		"stuck": in(change.Stuck, func(r *change.Request) {
 			r.Journal = journal(change.StepDone, change.StepUndoFailed, change.StepUndone, change.StepUndone)
 			left := change.Leftover{

@@ -34,6 +34,11 @@ type Requests interface {
 
 	CanSubmitInput(ctx context.Context, r *change.Request, by change.Actor) error
 	SubmitInput(ctx context.Context, p change.DecisionInput) (*change.Request, error)
+
+	TakeKey(ctx context.Context, p change.DecisionInput) (*change.Request, error)
+	KeyShown(ctx context.Context, id string, by change.Actor) (*change.Request, error)
+	RenewKey(ctx context.Context, p change.DecisionInput) (*change.Request, error)
+	HandDone(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 }
 
 // Lists are requests by what they have in common; *store.Store has them.
@@ -51,8 +56,10 @@ type PolicyDescriber interface {
 	Describe(who func(policy.Group) string) []policy.RuleText
 }
 
-// SecretStore keeps a key that was pasted, encrypted and for a short time, until the work needs it.
+// SecretStore keeps a key, encrypted and for a short time: one that was pasted until the work needs it, one that the work
+// has made until a person has seen it.
 type SecretStore interface {
+	Peek(ctx context.Context, request string) (secret.Secret, error)
 	Put(ctx context.Context, request string, key secret.Secret) error
 	// Drop forgets the key, and forgives that it is gone.
 	Drop(ctx context.Context, request string) error
@@ -106,7 +113,7 @@ type Options struct {
 	Policy    Eligibility
 	Rules     PolicyDescriber
 	Lists     Lists
-	Secrets   SecretStore // nil: no key can be pasted
+	Secrets   SecretStore // nil: no key can be pasted or shown
 	Directory Directory
 	Slack     SlackClient
 	// Connections are those that there are, and how they are.
@@ -165,6 +172,9 @@ func (h *Handlers) Register(r Router) {
 	r.OnAction(actionPaste, h.askKey)
 	r.OnSubmit(callbackPaste, h.pasted, pasteLate)
 	r.OnAction(actionAuthorityUploaded, h.authorityUploaded)
+	r.OnAction(actionShowKey, h.showKey)
+	r.OnAction(actionNewKey, h.newKey)
+	r.OnAction(actionHandDone, h.handDone)
 	r.OnAction(actionPlan, h.plan)
 	r.OnAction(actionRetry, h.retry)
 	r.OnAction(actionReject, h.askRejectReason)

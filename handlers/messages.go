@@ -17,6 +17,7 @@ const (
 	slotProgress = "progress"
 	slotStuck    = "stuck"
 	slotFinal    = "final"
+	slotWait     = "wait" // followed by which question of the work it asks
 	slotNewPlan  = "plan" // followed by the version since which the new plan waits
 )
 
@@ -111,6 +112,9 @@ func (n *Notifier) inThread(r *change.Request, standing *change.Evaluation) []re
 	if m, ok := progress(r, n.sectionsOnly.Load()); ok {
 		out = append(out, rendered{slot: slotProgress, msg: m})
 	}
+	if r.State == change.WaitingForPerson {
+		out = append(out, rendered{slot: fmt.Sprintf("%s-%d", slotWait, questions(r)), msg: waitLine(r, standing), postOnly: true})
+	}
 	if m, ok := finalLine(r, n.o.Command); ok {
 		slot := slotFinal
 		if r.State == change.Stuck {
@@ -122,7 +126,7 @@ func (n *Notifier) inThread(r *change.Request, standing *change.Evaluation) []re
 }
 
 func (n *Notifier) evaluation(ctx context.Context, r *change.Request) *change.Evaluation {
-	if r.State != change.Pending {
+	if r.State != change.Pending && r.State != change.WaitingForPerson {
 		return nil
 	}
 	v, err := n.o.Policy.Evaluate(ctx, r)

@@ -63,13 +63,16 @@ func unplanned(name string) change.PlannedStep {
 func progressRow(r *change.Request, s change.PlannedStep, rec *change.StepRecord) stepRow {
 	w := stepRow{name: s.Name, title: s.Title, status: slack.TaskCardStatusPending, icon: ":white_circle:", word: "waiting"}
 	if rec == nil {
-		if r.State != change.Applying {
+		if r.State != change.Applying && (r.State != change.WaitingForPerson || r.Wait.Undo) {
 			w.word = "not started"
 		}
 		return w
 	}
 	failed := r.Outcome.Failed == s.Name
 	w.status, w.icon, w.word = stepFace(rec, failed, changesNothing(s))
+	if r.State == change.WaitingForPerson && r.Wait.Step == s.Name {
+		w.word = "waiting for a person"
+	}
 	if rec.Attempts > 1 {
 		w.word += fmt.Sprintf(", try %d", rec.Attempts)
 	}
@@ -114,7 +117,7 @@ func workLine(r *change.Request) string {
 	var now *change.StepRecord
 	for i := range r.Journal {
 		rec := &r.Journal[i]
-		resumed = resumed || rec.Resumed || rec.Epoch != r.Journal[0].Epoch
+		resumed = resumed || rec.Resumed || rec.Epoch != r.Journal[0].Epoch && r.Wait.Step == "" // a wait ends a claim, too
 		switch rec.State {
 		case change.StepDone:
 			at = max(at, i+1)

@@ -91,7 +91,8 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	}
 	rules := c.Rules()
 	a.catalog = inventory.NewCatalog(all, inventory.CatalogOptions{Now: time.Now, Pasting: vault != nil})
-	lo := steps.PlannerOptions{Env: c.Environment, VerifyTimeout: c.Executor.VerifyWithin.Std(), Tags: rules.Tags(), Registry: a.store}
+	lo := steps.PlannerOptions{Env: c.Environment, VerifyTimeout: c.Executor.VerifyWithin.Std(), Tags: rules.Tags(), Registry: a.store,
+		ByHandWithin: c.Executor.ByHandWithin.Std()}
 	if vault != nil {
 		lo.Pasted = vault
 	}
@@ -276,7 +277,7 @@ func (a *App) sweep(ctx context.Context) error {
 			return nil
 		case <-expire.C:
 			_, expiring := a.service.ExpireDue(ctx, sweepBatch)
-			_, ending := a.service.EndWaits(ctx, sweepBatch)
+			ending := a.service.CheckWaits(ctx, sweepBatch)
 			var reminding error
 			place, reminding = a.remind(ctx, place)
 			err = errors.Join(expiring, ending, reminding)

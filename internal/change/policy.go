@@ -33,6 +33,7 @@ type Evaluation struct {
 	Direct  bool            // those who could approve are asked by direct message too
 	// Approved now, the work may begin from NotBefore until NotAfter; zero: at any time.
 	NotBefore, NotAfter time.Time
+	Helpers             []string // who may do what a waiting request waits for
 	Submitters          []string // who may hand in what the proposal wants, if it wants something and it is known
 }
 

@@ -86,6 +86,12 @@ func AnswerTo(ctx context.Context, ask string) Answer {
 	return w.Answer
 }
 
+// KeyTaken reports whether somebody may have seen the key of the question that a step asked last.
+func KeyTaken(ctx context.Context) bool {
+	w, ok := ctx.Value(answerKey{}).(Wait)
+	return ok && w.Taken != nil
+}
+
 // WaitPolicy is a Policy that says who does what the bot can't do itself. Under any other, who may approve may.
 type WaitPolicy interface {
 	// MayHelp returns nil if by may, else a *NotAllowedError that says why not.
@@ -185,29 +191,48 @@ func (m *Transition) waits(r *Request, change func(*Wait)) {
 	m.Wait = &w
 }
 
-// EndWaits lets the work of requests go on that nobody has helped in time, at most limit of them, and returns how many:
-// their steps find that nothing was done.
-func (s *Service) EndWaits(ctx context.Context, limit int) (int, error) {
-	ids, err := s.requests.Overdue(ctx, s.o.Now(), limit)
+// longestWait is more than any time to wait.
+const longestWait = 48 * time.Hour
+
+// CheckWaits looks at waiting requests, at most limit of them. The work of those whose time has run out goes on, and finds
+// that nothing was done. A key of which nobody knows whether it was shown is replaced.
+func (s *Service) CheckWaits(ctx context.Context, limit int) error {
+	ids, err := s.requests.Overdue(ctx, s.o.Now().Add(longestWait), limit)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	n := 0
 	var errs []error
 	for _, id := range ids {
-		_, err := s.goOn(ctx, DecisionInput{ID: id, Reason: "nobody did it in time"}, DecisionWaitEnded, AnswerNever, func(r *Request) error {
-			if s.o.Now().Before(r.Wait.Until) {
-				return errNotDue
-			}
-			return nil
-		})
-		ended, err := due(err)
-		if ended {
-			n++
-		}
-		if err != nil && !errors.Is(err, ErrConflict) {
+		if _, err := due(s.checkWait(ctx, id)); err != nil && !errors.Is(err, ErrConflict) {
 			errs = append(errs, fmt.Errorf("request %s: %w", id, err))
 		}
 	}
-	return n, errors.Join(errs...)
+	return errors.Join(errs...)
+}
+
+func (s *Service) checkWait(ctx context.Context, id string) error {
+	r, err := s.requests.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	now := s.o.Now()
+	over := func(r *Request) error {
+		if now.Before(r.Wait.Until) {
+			return errNotDue
+		}
+		return nil
+	}
+	lost := func(r *Request) error {
+		if !r.Wait.Lost(now) {
+			return errNotDue
+		}
+		return nil
+	}
+	switch {
+	case over(r) == nil:
+		_, err = s.goOn(ctx, DecisionInput{ID: id}, DecisionWaitEnded, AnswerNever, over)
+	case lost(r) == nil:
+		_, err = s.goOn(ctx, DecisionInput{ID: id, Reason: "nobody knows whether the key was shown"}, DecisionRenew, AnswerRenew, lost)
+	}
+	return err
 }

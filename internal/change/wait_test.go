@@ -121,11 +121,11 @@ func TestAWaitEndsInTime(t *testing.T) {
 	end := r.Wait.Until
 	for _, c := range []struct {
 		at   time.Time
-		want int
-	}{{end.Add(-time.Millisecond), 0}, {end, 1}, {end, 0}} {
+		want change.State
+	}{{end.Add(-time.Millisecond), change.WaitingForPerson}, {end, change.Applying}, {end, change.Applying}} {
 		d.now = c.at
-		if n, err := d.EndWaits(t.Context(), 10); n != c.want || err != nil {
-			t.Errorf("at %s ended %d, %v; want %d", c.at, n, err, c.want)
+		if err := d.CheckWaits(t.Context(), 10); err != nil || d.get(t, r.ID).State != c.want {
+			t.Errorf("at %s it is %s, %v; want %s", c.at, d.get(t, r.ID).State, err, c.want)
 		}
 	}
 	if r = d.get(t, r.ID); r.State != change.Applying || r.Wait.Answer != change.AnswerNever {
@@ -133,6 +133,25 @@ func TestAWaitEndsInTime(t *testing.T) {
 	}
 	if _, err := d.HandDone(t.Context(), press(r.ID, "a")); !errors.As(err, new(*change.StateError)) {
 		t.Errorf("done after the end: %v", err)
+	}
+}
+
+func TestAKeyThatMayBeLostIsReplaced(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	r := d.waiting(t)
+	if _, err := d.TakeKey(t.Context(), press(r.ID, "b")); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.CheckWaits(t.Context(), 10); err != nil || d.get(t, r.ID).State != change.WaitingForPerson {
+		t.Errorf("while it is shown: %s, %v", d.get(t, r.ID).State, err)
+	}
+	d.now = d.now.Add(time.Minute) // the bot died before Slack had answered
+	if err := d.CheckWaits(t.Context(), 10); err != nil {
+		t.Fatal(err)
+	}
+	if r = d.get(t, r.ID); r.State != change.Applying || r.Wait.Answer != change.AnswerRenew {
+		t.Errorf("it is %s, %+v", r.State, r.Wait)
 	}
 }
 

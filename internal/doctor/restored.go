@@ -61,11 +61,12 @@ func Restored(ctx context.Context, o RestoredOptions) Report {
 
 // openMends say what an open request means once the bot runs again.
 var openMends = map[change.State]string{
-	change.Pending:  "withdraw it, if it was decided after the backup was made",
-	change.Approved: "it will be applied as soon as a bot runs: withdraw it, if that was done, or is no longer wanted",
-	change.Applying: "a bot will go on with it: every step looks first at what is there",
-	change.Undoing:  "a bot will go on rolling it back: every step looks first at what is there",
-	change.Stuck:    "its card names what is left; say so there once that is gone",
+	change.Pending:          "withdraw it, if it was decided after the backup was made",
+	change.Approved:         "it will be applied as soon as a bot runs: withdraw it, if that was done, or is no longer wanted",
+	change.Applying:         "a bot will go on with it: every step looks first at what is there",
+	change.Undoing:          "a bot will go on rolling it back: every step looks first at what is there",
+	change.WaitingForPerson: "its card says what a person has to do; what was done after the backup was made is asked for once more, and so is a key",
+	change.Stuck:            "its card names what is left; say so there once that is gone",
 }
 
 // card compares the card of an open request with the state that it has in the database.
