@@ -35,6 +35,12 @@ var storiesOnReal = map[string]realStory{
 	"self_managed_to_ece":           {local: "search-dc", remote: "security-siem"},
 	"self_managed_to_self_managed":  {local: "search-dc", remote: "archive-dc", on: onAll},
 	"self_managed_to_cloud":         {local: "search-dc", remote: "metrics-eu", on: onAll},
+	"self_managed_by_hand":          {local: "search-dc", remote: "metrics-eu", on: onAll},
+	"self_managed_by_hand_lost":     {local: "search-dc", remote: "metrics-eu"},
+	"self_managed_by_hand_never":    {local: "search-dc", remote: "metrics-eu", on: onAll},
+	"self_managed_by_hand_rotate":   {local: "search-dc", remote: "metrics-eu", on: onAll},
+	"self_managed_by_hand_wrong":    {local: "search-dc", remote: "metrics-eu"},
+	"self_managed_by_hand_one_node": {not: "a real cluster of the tests has one node"},
 	"self_managed_no_key_server":    {not: "real nodes have their port for API keys open from the start"},
 
 	"certificates":                 searchOld,

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -38,6 +40,65 @@ func (s *story) hooks(_ *testscript.TestScript, args []string) error {
 	above := []byte(clustersOf(p.Name()))
 	hook := fmt.Sprintf("    keystore_hook: { url: %q, secret: { env: KEYSTORE_HOOK_SECRET }, timeout: 10s }\n", url)
 	s.text = bytes.Replace(s.text, above, append([]byte(hook), above...), 1)
+	return err
+}
+
+// shownKey is a key as a modal shows it, on a line of its own.
+var shownKey = regexp.MustCompile("(?m)^[ `>]*([A-Za-z0-9+/]{40,}={0,2})[ `]*$")
+
+// credentials is the deployment of a name, and its entry for an alias.
+func (s *story) credentials(name, alias string) (*platform.Deployment, string, error) {
+	d := s.Deployment(name)
+	if d == nil {
+		return nil, "", fmt.Errorf("there is no deployment %s", name)
+	}
+	return d, "cluster.remote." + alias + ".credentials", nil
+}
+
+// puts is what a person does with the key that is in front of them: as it is, with a slip of the finger, or on the first
+// of two nodes only.
+func (s *story) puts(_ *testscript.TestScript, args []string) error {
+	d, entry, err := s.credentials(args[1], args[2])
+	if err != nil {
+		return err
+	}
+	if _, err := s.modalOf(args[0]); err != nil {
+		return err
+	}
+	text, _ := s.modalText(s.Slack.State(), args)
+	found := shownKey.FindStringSubmatch(text)
+	if found == nil {
+		return fmt.Errorf("the modal shows no key:\n%s", text)
+	}
+	s.inHand = found[1]
+	value := s.inHand
+	switch how := append(args, "")[3]; how {
+	case "wrong":
+		value = base64.StdEncoding.EncodeToString([]byte("VuaCfGcBCdbkQm-e5aOx:ui2lp2axTNmsyakw9tvNnw"))
+	case "once":
+		d.Cluster().SetBehind(entry)
+	case "":
+		d.Cluster().SetBehind("")
+	}
+	d.Cluster().PatchKeystore(map[string]*string{entry: &value})
+	return nil
+}
+
+func (s *story) copies(_ *testscript.TestScript, args []string) error {
+	d, entry, err := s.credentials(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	_, probe, _ := s.credentials(args[0], args[1]+"-rcb-probe") // it is the same deployment
+	d.Cluster().PatchKeystore(map[string]*string{entry: &s.inHand, probe: nil})
+	return nil
+}
+
+func (s *story) empties(_ *testscript.TestScript, args []string) error {
+	d, entry, err := s.credentials(args[0], args[1])
+	if err == nil {
+		d.Cluster().PatchKeystore(map[string]*string{entry: nil})
+	}
 	return err
 }
 

@@ -56,6 +56,7 @@ type story struct {
 	log    *syncBuffer
 	issued issuedKeys
 	made   []string // encoded keys that people made
+	inHand string   // the key that a person was shown last
 	loop   *searchLoop
 
 	verifyAtLeast time.Duration // where nodes are real, and take their time
@@ -230,6 +231,9 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"raises":    plain(2, 2, (*story).raises),      // raises ece ece-lab: another platform, before the start
 	"entrusts":  plain(2, 2, (*story).entrusts),    // entrusts metrics-eu ece-prod: the authority of those proxies is uploaded there
 	"hooks":     plain(1, 1, (*story).hooks),       // hooks datacentre: an endpoint edits the keystores of its clusters
+	"puts":      plain(3, 4, (*story).puts),        // puts bob search-dc ALIAS [wrong|once]: the key of bob's modal into the keystore
+	"copies":    plain(2, 2, (*story).copies),      // copies search-dc ALIAS: the proven key to where the old one is
+	"empties":   plain(2, 2, (*story).empties),     // empties search-dc ALIAS: its key goes from the keystore
 	"serves":    plain(2, 2, (*story).serves),      // serves search-dc nobody|keys: remote_cluster_server.enabled
 	"rolls":     plain(2, 2, (*story).rolls),       // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
 	"reads":     plain(1, 1, (*story).reads),       // reads ece-prod: $ID is its environment id, as its console shows it
@@ -347,6 +351,10 @@ func (s *story) configure(ts *testscript.TestScript, args []string) error {
 			ts.Check(err)
 			d = max(d, s.verifyAtLeast)
 			s.edits = append(s.edits, func(c *config.Config) { c.Executor.VerifyWithin = config.Duration(d) })
+		case "executor.by_hand_within":
+			d, err := time.ParseDuration(value)
+			ts.Check(err)
+			s.edits = append(s.edits, func(c *config.Config) { c.Executor.ByHandWithin = config.Duration(d) })
 		case "platforms.add_filters":
 			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[1].AddFilters = value == "true" })
 		case "platforms.strong_identity":

@@ -87,6 +87,7 @@ type Cluster struct {
 	unhealthy  bool
 	boots      int
 	reloadFail string
+	behind     string // an entry that a second node lacks; empty: there is no second node
 	told       bool   // the nodes read their keystore only when they are told to
 	keyless    bool   // remote_cluster_server.enabled is false
 	presents   string // the name in the certificate of its remote ports; empty: host

@@ -70,11 +70,24 @@ func reloadSecureSettings(q *request) (any, *esError) {
 			node["keystore_last_modified_time"] = stamp(c.net.opt.Now())
 		}
 	}
+	nodes := map[string]any{c.nodeID(): node}
+	if names, told := node["secure_setting_names"].([]string); told && c.behind != "" {
+		other := maps.Clone(node)
+		other["name"] = "instance-0000000001"
+		other["secure_setting_names"] = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == c.behind })
+		nodes[c.nodeID()[1:]+"2"] = other
+	}
 	return map[string]any{
-		"_nodes":       map[string]any{"total": 1, "successful": 1, "failed": 0},
+		"_nodes":       map[string]any{"total": len(nodes), "successful": len(nodes), "failed": 0},
 		"cluster_name": c.id,
-		"nodes":        map[string]any{c.nodeID(): node},
+		"nodes":        nodes,
 	}, nil
+}
+
+// SetBehind lets a second node appear whose keystore is the same but for that entry; none if it is empty.
+func (c *Cluster) SetBehind(entry string) {
+	defer c.net.enter()()
+	c.behind = entry
 }
 
 // reload reads the stored keystore; before 8.13 the nodes do not take remote clusters' keys from it.

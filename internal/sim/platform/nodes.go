@@ -35,6 +35,7 @@ type Elasticsearch interface {
 	SetFollowers(f ...cluster.Follower)
 	SetCertificateName(host string)
 	SetKeyServer(open bool)
+	SetBehind(entry string)
 	ExpireKeys() int
 }
 
