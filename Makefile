@@ -114,6 +114,10 @@ bench: ## benchmarks as benchstat reads them; with redis-server, and beside Bolt
 	bench/unsigned.sh
 	bench/run.sh
 
+.PHONY: scale
+scale: ## what grows with deployments and connections, as a table (CONNECTIONS=1000 takes minutes; with redis-server)
+	bench/scale.sh
+
 .PHONY: golden
 golden: ## write the golden files of modals and cards anew
 	go test ./handlers -update

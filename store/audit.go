@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -48,6 +49,30 @@ func (s *Store) LastAudit(ctx context.Context) (time.Time, error) {
 func (s *Store) HasAudit(ctx context.Context, id string) (bool, error) {
 	entries, err := s.rdb.XRangeN(ctx, s.keys.audit(), id, id, 1).Result()
 	return len(entries) == 1, fault("looking for an audit entry", err)
+}
+
+// maxAgree bounds how many entries of the end of the audit AuditAgrees reads.
+const maxAgree = 2000
+
+// AuditAgrees says whether the entry up to which there were so many has that hash; false only where another one does. It
+// looks at the end alone, and agrees where that does not reach back so far: VerifyAuditAgainst compares all.
+func (s *Store) AuditAgrees(ctx context.Context, entries int64, hash string) (bool, error) {
+	const doing = "comparing the end of the audit"
+	count, _, err := s.AuditHead(ctx)
+	if err != nil {
+		return false, err
+	}
+	const meanwhile = 100 // that may be written before the end is read
+	n := count - entries + 1 + meanwhile
+	if n > maxAgree {
+		return true, nil
+	}
+	end, err := s.rdb.XRevRangeN(ctx, s.keys.audit(), "+", "-", n).Result()
+	if err != nil {
+		return false, fault(doing, err)
+	}
+	reaches := int64(len(end)) > count-entries
+	return !reaches || slices.ContainsFunc(end, func(e redis.XMessage) bool { return e.Values["hash"] == hash }), nil
 }
 
 // Shipped returns where copying the audit elsewhere has got to: the ID of a line, empty at the beginning.

@@ -169,7 +169,9 @@ func (a *App) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	late := lifecycle.Start(context.WithoutCancel(ctx), a.lateParts()...)
-	parts := lifecycle.Start(ctx, a.parts()...)
+	last := endOfAudit(a.store)
+	_, _ = last(ctx) // before any part writes; if it can't be read now, it is later
+	parts := lifecycle.Start(ctx, a.parts(last)...)
 	go func() {
 		select {
 		case <-parts.Ready():
@@ -185,7 +187,7 @@ func (a *App) Run(ctx context.Context) error {
 }
 
 // parts are what runs until the bot is told to stop.
-func (a *App) parts() []lifecycle.Part {
+func (a *App) parts(lastAudit func(context.Context) (time.Time, error)) []lifecycle.Part {
 	all := []lifecycle.Part{
 		{Name: "events", Run: a.receive},
 		lifecycle.Loop("executor", a.executor.Run),
@@ -193,6 +195,7 @@ func (a *App) parts() []lifecycle.Part {
 		lifecycle.Loop("redis", a.watchRedis),
 		lifecycle.Loop("monitor", a.monitor.Run),
 		lifecycle.Loop("home tabs", a.homeRefresher.Run),
+		lifecycle.Loop("newer cards", func(ctx context.Context) error { return a.compareCards(ctx, lastAudit) }),
 	}
 	if a.shipping != nil {
 		all = append(all, lifecycle.Loop("shipping", a.shipping.run))

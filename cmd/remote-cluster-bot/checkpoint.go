@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
@@ -33,6 +36,7 @@ type checkpoints struct {
 	now     func() time.Time
 	log     *slog.Logger
 
+	older   *older    // nil: no checkpoints are kept that the database could be compared with
 	trimmed time.Time // when entries were last let go
 }
 
@@ -46,10 +50,14 @@ func newCheckpoints(c *config.Config, s *store.Store, owner string, log *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("audit.checkpoint: %w", err)
 	}
-	return &checkpoints{
+	all := &checkpoints{
 		store: s, env: c.Environment, owner: owner, audit: c.Audit, now: time.Now, log: log,
 		webhook: &http.Client{Transport: transport.NewTransport(t), Timeout: c.Executor.CallTimeout.Std()},
-	}, nil
+	}
+	if k.File != "" {
+		all.older = &older{log: log, compare: all.compare}
+	}
+	return all, nil
 }
 
 // run looks at the audit until ctx ends. What fails is tried again.
@@ -70,6 +78,7 @@ func (k *checkpoints) run(ctx context.Context) error {
 
 func (k *checkpoints) round(ctx context.Context) error {
 	const name = "audit"
+	k.older.tell(ctx) // before the first checkpoint that hides it
 	ours, err := k.store.Lease(ctx, name, k.owner, checkpointLease)
 	if err != nil || !ours {
 		return err
@@ -129,6 +138,47 @@ func (k *checkpoints) publish(ctx context.Context, c change.Checkpoint) error {
 		err = errors.Join(err, k.post(ctx, text))
 	}
 	return err
+}
+
+// compare says whether the database is older than the newest checkpoint in the file.
+func (k *checkpoints) compare(ctx context.Context) doctor.Finding {
+	return doctor.OlderThanCheckpoint(ctx, k.store, k.newest)
+}
+
+// newest reads the last line of the file of checkpoints, which this bot must have signed.
+func (k *checkpoints) newest() (c change.Checkpoint, found bool, err error) {
+	line, err := endOfFile(k.audit.Checkpoint.File)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && line == "" {
+		return c, false, nil
+	}
+	if err != nil {
+		return c, false, err
+	}
+	v := auditVerifier{env: k.env}
+	if err := v.readKeys(k.audit.Checkpoint, nil); err != nil {
+		return c, false, err
+	}
+	if c, err = change.ParseCheckpoint(line); err == nil {
+		err = v.signed(c)
+	}
+	return c, err == nil, err
+}
+
+// endOfFile returns the last line of a file, and reads no more than its end.
+func endOfFile(name string) (string, error) {
+	const most = 16 << 10
+	f, err := os.Open(name) //nolint:gosec // the operator names it
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most), most))
+	text = bytes.TrimSpace(text)
+	return string(text[bytes.LastIndexByte(text, '\n')+1:]), err
 }
 
 func (k *checkpoints) post(ctx context.Context, text []byte) error {

@@ -159,18 +159,23 @@ func (w *monitored) connect(local, remote, alias string) {
 	ended(w.tb, w.app, r.ID)
 }
 
-// pass makes every connection due.
 func (w *monitored) pass() {
 	w.tb.Helper()
-	ctx, rdb := w.tb.Context(), w.app.redis
+	makeDue(w.tb, w.app.redis)
+}
+
+// makeDue makes every connection due.
+func makeDue(tb testing.TB, rdb redis.UniversalClient) {
+	tb.Helper()
+	ctx := tb.Context()
 	queues, err := rdb.Keys(ctx, "*:checks:*").Result()
 	if err != nil || len(queues) == 0 {
-		w.tb.Fatal("no checks are queued: ", err)
+		tb.Fatal("no checks are queued: ", err)
 	}
 	for _, queue := range queues {
 		keys, err := rdb.ZRange(ctx, queue, 0, -1).Result()
 		if err != nil {
-			w.tb.Fatal(err)
+			tb.Fatal(err)
 		}
 		for i, key := range keys {
 			rdb.ZAdd(ctx, queue, redis.Z{Score: float64(i), Member: key})

@@ -78,13 +78,13 @@ func examine(ctx context.Context, c *config.Config, log *slog.Logger) (doctor.Re
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	o := doctor.Options{
-		Config: c, Systems: all, Now: time.Now,
-		Redis: store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas}),
-		Slack: bot.NewMessenger(bot.MessengerOptions{
-			Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
-		}),
+	s := store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas})
+	slack := bot.NewMessenger(bot.MessengerOptions{Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log})
+	older, err := comparisons(c, s, slack, log)
+	if err != nil {
+		return doctor.Report{}, err
 	}
+	o := doctor.Options{Config: c, Systems: all, Now: time.Now, Redis: s, Slack: slack, Older: older}
 	if c.Slack.Mode == "socket" {
 		o.AppToken = bot.SocketOptions{AppToken: c.Slack.AppToken.Secret().Reveal, APIURL: c.Slack.APIURL}.Check
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
@@ -26,12 +27,9 @@ import (
 )
 
 // BenchmarkConnections is what is read of managed connections for a home tab, a scrape and a list, on a real Redis that
-// holds a few, and then MANAGED of them, by default 5000. Home and scrape must not slow down.
+// holds a few, and then many of them. Home and scrape must not slow down.
 func BenchmarkConnections(b *testing.B) {
-	many := 5000
-	if n, err := strconv.Atoi(os.Getenv("MANAGED")); err == nil {
-		many = n
-	}
+	many := managed()
 	server := storetest.Real(b, "--appendfsync", "no")
 	w := newManagedWorld(b, server)
 	made := 0
@@ -96,15 +94,18 @@ type managedWorld struct {
 	connections *inventory.Connections
 	monitor     *handlers.Monitor
 	handlers    *handlers.Handlers
+	redis       redis.UniversalClient
+	slack       *toldChannel
+	problems    []diagnose.Problem // that every check finds
 }
 
 func newManagedWorld(tb testing.TB, server storetest.Server) *managedWorld {
 	tb.Helper()
-	w := &managedWorld{tb: tb, store: store.New(server.Client, store.Options{Env: server.Env(), Index: inventory.IndexRecord})}
+	w := &managedWorld{tb: tb, redis: server.Client, slack: &toldChannel{}, store: store.New(server.Client, store.Options{Env: server.Env(), Index: inventory.IndexRecord})}
 	catalog := inventory.NewCatalog(nil, inventory.CatalogOptions{Now: time.Now})
 	w.connections = inventory.NewConnections(catalog, w.store, inventory.ConnectionsOptions{Now: time.Now})
 	w.monitor = handlers.NewMonitor(handlers.MonitorOptions{
-		Checker: healthy{w.connections}, Store: w.store, Queues: []string{"ece-prod"}, Owner: "one", Now: time.Now,
+		Checker: checkup{w.connections, w}, Store: w.store, Queues: []string{"ece-prod"}, Owner: "one", Now: time.Now, Poster: w.slack,
 		Log: slog.New(slog.DiscardHandler), MaxPerTick: 1 << 20, Parallel: 50,
 	})
 	w.handlers = handlers.New(handlers.Options{
@@ -114,11 +115,70 @@ func newManagedWorld(tb testing.TB, server storetest.Server) *managedWorld {
 	return w
 }
 
-// healthy finds every connection well.
-type healthy struct{ *inventory.Connections }
+// checkup finds of every connection what its world says.
+type checkup struct {
+	*inventory.Connections
+	w *managedWorld
+}
 
-func (healthy) Health(context.Context, link.ManagedConnection, time.Duration) (diagnose.HealthResult, error) {
-	return diagnose.HealthResult{Local: "local-0001", Remote: "remote-0001"}, nil
+func (c checkup) Health(context.Context, link.ManagedConnection, time.Duration) (diagnose.HealthResult, error) {
+	return diagnose.HealthResult{Local: "local-0001", Remote: "remote-0001", Problems: c.w.problems}, nil
+}
+
+// toldChannel counts what it is told.
+type toldChannel struct {
+	handlers.Poster
+	posts, edits int
+}
+
+func (c *toldChannel) Post(context.Context, string, bot.Message) (bot.Posted, error) {
+	c.posts++
+	return bot.Posted{Channel: "C", TS: strconv.Itoa(c.posts)}, nil
+}
+
+func (c *toldChannel) Update(context.Context, bot.Posted, bot.Message) error {
+	c.edits++
+	return nil
+}
+
+// BenchmarkOutage is what it costs that all connections are lost, and come back: calls of Slack, and the time that it
+// takes to tell of it, on a real Redis. However many they are, it is one message.
+func BenchmarkOutage(b *testing.B) {
+	for _, n := range []int{50, managed()} {
+		b.Run(fmt.Sprintf("managed=%d", n), func(b *testing.B) {
+			w := newManagedWorld(b, storetest.Real(b, "--appendfsync", "no"))
+			w.grow(0, n)
+			var telling time.Duration
+			for b.Loop() {
+				for _, found := range [][]diagnose.Problem{{{Kind: diagnose.ProblemDown, Say: "It can't be reached."}}, nil} {
+					w.problems = found
+					makeDue(b, w.redis)
+					if err := w.monitor.CheckDue(b.Context()); err != nil {
+						b.Fatal(err)
+					}
+					begun := time.Now()
+					if err := w.store.Note(b.Context(), "announced", "revision", ""); err != nil { // so that it looks at all of them again
+						b.Fatal(err)
+					}
+					if err := w.monitor.Announce(b.Context()); err != nil {
+						b.Fatal(err)
+					}
+					telling += time.Since(begun)
+				}
+			}
+			b.ReportMetric(float64(w.slack.posts)/float64(b.N), "posts")
+			b.ReportMetric(float64(w.slack.edits)/float64(b.N), "edits")
+			b.ReportMetric(telling.Seconds()*1000/float64(2*b.N), "tell-ms")
+		})
+	}
+}
+
+// managed is how many connections the benchmarks have: MANAGED, by default 5000.
+func managed() int {
+	if n, err := strconv.Atoi(os.Getenv("MANAGED")); err == nil {
+		return n
+	}
+	return 5000
 }
 
 const batch = 25 // connections of one change

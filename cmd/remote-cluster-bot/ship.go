@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
@@ -21,15 +22,13 @@ type shipping struct {
 	store *store.Store
 	to    interface {
 		Ship(ctx context.Context, lines []change.AuditLine) (refused int, err error)
-		Newest(ctx context.Context) (id string, err error)
 	}
 	tell   *metrics.Metrics
 	now    func() time.Time
 	every  time.Duration
 	within time.Duration // for one page
 	log    *slog.Logger
-
-	compared bool // the database with its copy
+	older  *older // nil: the database is not compared with its copy
 }
 
 // newShipping returns nil where the configuration wants none.
@@ -53,9 +52,10 @@ func newShipping(c *config.Config, s *store.Store, m *metrics.Metrics, log *slog
 	if err != nil {
 		return nil, err
 	}
+	to := es.NewShipper(client, o.DataStream, c.Environment)
 	return &shipping{
-		store: s, to: es.NewShipper(client, o.DataStream, c.Environment), tell: m, now: time.Now,
-		every: o.Every.Std(), within: time.Minute, log: log,
+		store: s, to: to, tell: m, now: time.Now, every: o.Every.Std(), within: time.Minute, log: log,
+		older: &older{log: log, compare: func(ctx context.Context) doctor.Finding { return doctor.OlderThanShipped(ctx, s, to.Newest) }},
 	}, nil
 }
 
@@ -75,32 +75,9 @@ func (s *shipping) run(ctx context.Context) error {
 	}
 }
 
-// compare says once whether the database lacks what was shipped: it is empty, or was restored from a backup that is older.
-// The stream is the only memory of this bot outside of it. Where it can't be read, shipping says why.
-func (s *shipping) compare(ctx context.Context) {
-	if s.compared {
-		return
-	}
-	newest, err := s.to.Newest(ctx)
-	if err != nil {
-		return
-	}
-	there := newest == ""
-	if !there {
-		if there, err = s.store.HasAudit(ctx, newest); err != nil {
-			return
-		}
-	}
-	s.compared = true
-	if !there {
-		s.log.ErrorContext(ctx, "the database is older than the audit that was shipped from it: it is empty, or was restored from a backup. "+
-			"Requests and connections made since then are not known; docs/operations.md, Backup and restore", "missing", newest)
-	}
-}
-
 // catchUp ships everything that has been written since. The cursor moves only after Elasticsearch has said yes.
 func (s *shipping) catchUp(ctx context.Context) error {
-	s.compare(ctx)
+	s.older.tell(ctx)
 	from, err := s.store.Shipped(ctx)
 	if err != nil {
 		return err

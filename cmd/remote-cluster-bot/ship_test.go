@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -14,17 +13,15 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
-	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
 // ledger takes lines, as a data stream would: each id once.
 type ledger struct {
-	seen   map[string]int
-	order  []string
-	fail   error
-	newest string
-	odd    int // lines that are refused as a whole
+	seen  map[string]int
+	order []string
+	fail  error
+	odd   int // lines that are refused as a whole
 }
 
 func (l *ledger) Ship(_ context.Context, lines []change.AuditLine) (int, error) {
@@ -34,49 +31,6 @@ func (l *ledger) Ship(_ context.Context, lines []change.AuditLine) (int, error) 
 		}
 	}
 	return l.odd, l.fail // the answer may be lost although all were taken
-}
-
-func (l *ledger) Newest(context.Context) (string, error) { return l.newest, l.fail }
-
-func TestADatabaseOlderThanItsCopyIsNoticed(t *testing.T) {
-	t.Parallel()
-	server := storetest.Mini(t)
-	before, restored := server.Store(), server.Store() // of two environments: the second is empty
-	if _, err := before.Create(t.Context(), changetest.Pending("a", time.Now()), "", change.Entry{What: "create"}); err != nil {
-		t.Fatal(err)
-	}
-	page, err := before.Audit(t.Context(), "", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		store  *store.Store
-		newest string
-		said   int
-	}{
-		"as it was":            {before, page[0].ID, 0},
-		"nothing shipped yet":  {restored, "", 0},
-		"restored, or emptied": {restored, page[0].ID, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var log bytes.Buffer
-			to := &ledger{seen: map[string]int{}, newest: c.newest, fail: errors.New("not yet")}
-			s := &shipping{
-				store: c.store, to: to, tell: metrics.New(metrics.Options{Version: "x", Now: time.Now}), now: time.Now, within: time.Second,
-				log: slog.New(slog.NewTextHandler(&log, nil)),
-			}
-			_ = s.catchUp(t.Context()) // the copy can't be asked
-			to.fail = nil
-			for range 2 {
-				if err := s.catchUp(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if n := strings.Count(log.String(), "older than the audit"); n != c.said {
-				t.Errorf("said %d times:\n%s", n, log.String())
-			}
-		})
-	}
 }
 
 // measured reads one metric as Prometheus does.

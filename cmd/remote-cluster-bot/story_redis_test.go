@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -56,6 +57,17 @@ func (s *story) redisState(_ *testscript.TestScript, args []string) error {
 		return s.server.Client.ConfigSet(s.ctx, "maxmemory", "0").Err()
 	}
 	return fmt.Errorf("nobody knows what redis %s would be", args[0])
+}
+
+// logs waits until a line of the log matches.
+func (s *story) logs(_ *testscript.TestScript, args []string) error {
+	pattern := regexp.MustCompile(args[0])
+	for until := time.Now().Add(storyWait); !pattern.MatchString(s.log.String()); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			return fmt.Errorf("not in the log: %s", args[0])
+		}
+	}
+	return nil
 }
 
 func (s *story) eachKey(do func(key string) error) error {

@@ -194,6 +194,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"tampers":   plain(0, 1, (*story).tampers),  // edits the second entry of the audit; tampers cut: its end; tampers anew: all of it
 	"corrupts":  plain(0, 0, (*story).corrupts), // makes the only request's record unreadable
 	"waits":     plain(1, 1, (*story).waits),
+	"logs":      plain(1, 1, (*story).logs),  // logs PATTERN: waits until the bot has said so in its log
 	"runs":      plain(1, -1, (*story).runs), // runs audit verify: a subcommand; what it prints stands in out.txt
 	// The world.
 	"connected": checking((*story).connected),      // connected logs-prod metrics-eu

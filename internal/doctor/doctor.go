@@ -71,6 +71,7 @@ type Options struct {
 	Collector func(context.Context) error // hands the collector of traces nothing; nil: nothing is traced
 	Scrub     func(string) string         // takes secrets out of what the collector says; needed with it
 	Redis     Redis
+	Older     []func(context.Context) Finding // compare the database with what is known of it elsewhere
 	Systems   []link.System
 	Now       func() time.Time
 	Within    time.Duration // of each area; default 30 s
@@ -87,7 +88,7 @@ func Examine(ctx context.Context, o Options) Report {
 		names, areas = append(names, name), append(areas, look)
 	}
 	add("slack", o.slack)
-	add("redis", o.redis)
+	add(areaRedis, o.redis)
 	for i, s := range o.Systems {
 		add(s.Name, func(ctx context.Context, a *area) { o.platform(ctx, a, o.Config.Platforms[i], s) })
 	}

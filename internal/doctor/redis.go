@@ -44,6 +44,9 @@ func (o Options) redis(ctx context.Context, a *area) {
 		a.add("requests", Bad, fmt.Sprintf("%d %s that can't be read, put aside since %s", len(aside), noun, aside[0].Since.Format(time.RFC3339)),
 			"remote-cluster-bot aside list; then aside requeue or aside resolve for each")
 	}
+	for _, compare := range o.Older {
+		a.findings = append(a.findings, compare(ctx))
+	}
 	if t := o.Config.Redis.TLS; t != nil && t.Insecure {
 		a.warn("certificate", "set redis.tls.ca_file instead of insecure", "the certificate of Redis is not checked")
 	}

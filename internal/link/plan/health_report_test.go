@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -428,13 +429,44 @@ func TestListTellsWhatHasNotAnsweredYet(t *testing.T) {
 	}
 }
 
-// BenchmarkList500 reads the connections of 500 clusters that take 100 ms each.
-func BenchmarkList500(b *testing.B) {
-	for range b.N {
-		r, _ := manyClusters(b, 500, 0, 100*time.Millisecond)
-		if l := r.List(b.Context(), ""); len(l.Connections) != 500 {
-			b.Fatalf("%d connections", len(l.Connections))
-		}
+// BenchmarkList lists the connections of few and of many clusters that take 100 ms each, with nothing known: how many it
+// tells of in its first 1.8 seconds, when it has all, and how long suggestions and the status of a connection take
+// meanwhile.
+func BenchmarkList(b *testing.B) {
+	for _, clusters := range []int{100, 1000} {
+		b.Run(fmt.Sprintf("clusters=%d", clusters), func(b *testing.B) {
+			var first int
+			var whole, suggestions, status time.Duration
+			for range b.N {
+				r, _, catalog := manyClustersOf(b, clusters, 0, 100*time.Millisecond)
+				begun := time.Now()
+				var asking sync.WaitGroup
+				asking.Go(func() {
+					time.Sleep(200 * time.Millisecond) // the sweep is under way
+					at := time.Now()
+					catalog.Find(b.Context(), "local-0099", 10)
+					suggestions += time.Since(at)
+					at = time.Now()
+					if _, err := r.State(b.Context(), link.Name{Local: elastic.Ref{Platform: "ece-prod", Deployment: "d0098"}, Alias: "logs"}); err != nil {
+						b.Error(err)
+					}
+					status += time.Since(at)
+				})
+				ctx, cancel := context.WithTimeout(b.Context(), 1800*time.Millisecond)
+				first += len(r.List(ctx, "").Connections)
+				cancel()
+				if l := r.List(b.Context(), ""); len(l.Connections) != clusters {
+					b.Fatalf("%d connections", len(l.Connections))
+				}
+				whole += time.Since(begun)
+				asking.Wait()
+			}
+			n := float64(b.N)
+			b.ReportMetric(float64(first)/n, "first")
+			b.ReportMetric(whole.Seconds()/n, "whole-s")
+			b.ReportMetric(suggestions.Seconds()*1000/n, "suggestions-ms")
+			b.ReportMetric(status.Seconds()*1000/n, "status-ms")
+		})
 	}
 }
 
