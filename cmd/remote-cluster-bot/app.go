@@ -36,6 +36,7 @@ import (
 // App is the bot, built from a configuration. Run starts its parts and, once told to stop, drains them.
 type App struct {
 	config        *config.Config
+	owner         string // names this process
 	log           *slog.Logger
 	redis         redis.UniversalClient
 	store         *store.Store
@@ -76,7 +77,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{config: c, log: log, redis: rdb, tracing: spans}
+	a := &App{config: c, owner: owner, log: log, redis: rdb, tracing: spans}
 	a.store = store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: inventory.IndexRecord, PutAside: a.tellPutAside})
 	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
 	vault, err := newKeyVault(c.Keys, a.store)
@@ -205,6 +206,9 @@ func (a *App) parts(lastAudit func(context.Context) (time.Time, error)) []lifecy
 	}
 	if a.config.Metrics.Listen != "" {
 		all = append(all, lifecycle.Part{Name: "metrics", Run: a.observed})
+	}
+	if a.config.Metrics.OTLP.Endpoint != "" {
+		all = append(all, lifecycle.Loop("exported metrics", a.exportMetrics))
 	}
 	return all
 }

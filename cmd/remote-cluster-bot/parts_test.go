@@ -31,6 +31,7 @@ func TestEveryPartStartsAndStopsAtAnyTime(t *testing.T) {
 		c, err := s.config(func(c *config.Config) {
 			c.Slack.Listen, c.Metrics.Listen = "127.0.0.1:0", "127.0.0.1:0"
 			c.Audit.Ship = &config.Ship{URL: "http://127.0.0.1:1", Username: "nobody", DataStream: "logs-x-y", Every: config.Duration(time.Second)}
+			c.Metrics.OTLP.Endpoint = "http://127.0.0.1:1"
 			c.Audit.Checkpoint = &config.Checkpoint{Every: 100}
 		})
 		if err != nil {
@@ -48,7 +49,7 @@ func TestEveryPartStartsAndStopsAtAnyTime(t *testing.T) {
 		}
 		parts = append(parts, all...)
 	}
-	if len(parts) != 12 {
+	if len(parts) != 13 {
 		t.Fatalf("%d parts", len(parts))
 	}
 	for _, p := range parts {

@@ -26,25 +26,40 @@ func newTracing(c *config.Config, instance string, log *slog.Logger) (*tracing.T
 }
 
 func tracingOptions(c *config.Config) (tracing.Options, error) {
-	t := c.Tracing
+	o, err := exportOptions(c, c.Tracing.Endpoint, c.Tracing.Headers, c.Tracing.TLS)
+	o.Sample = c.Tracing.Sample
+	return o, err
+}
+
+func exportOptions(c *config.Config, endpoint string, headers []config.Header, tls *config.TLS) (tracing.Options, error) {
 	o := tracing.Options{
-		Endpoint: t.Endpoint, Sample: t.Sample, Environment: c.Environment, Version: version,
-		Scrub: transport.NewScrubber(c.Secrets()...).Text,
+		Endpoint: endpoint, Environment: c.Environment, Version: version, Scrub: transport.NewScrubber(c.Secrets()...).Text,
 	}
-	if len(t.Headers) > 0 {
+	if len(headers) > 0 {
 		o.Headers = map[string]secret.Secret{}
 	}
-	for _, h := range t.Headers {
+	for _, h := range headers {
 		o.Headers[http.CanonicalHeaderKey(h.Name)] = h.Value.Secret()
 	}
-	if t.TLS != nil {
-		how, err := trust(t.TLS)
+	if tls != nil {
+		how, err := trust(tls)
 		if err != nil {
 			return o, err
 		}
 		o.Transport = transport.NewTransport(how)
 	}
 	return o, nil
+}
+
+// exportMetrics exports what Prometheus would scrape, until ctx ends.
+func (a *App) exportMetrics(ctx context.Context) error {
+	to := a.config.Metrics.OTLP
+	o, err := exportOptions(a.config, to.Endpoint, to.Headers, to.TLS)
+	if err != nil {
+		return err
+	}
+	o.Instance, o.Log = a.owner, a.log
+	return tracing.ExportMetrics(ctx, a.metrics.Gatherer(), o)
 }
 
 const flushWithin = 3 * time.Second

@@ -44,6 +44,7 @@ func (p *parser) check(c *Config) {
 		p.add("watch.expiry_days", "must not be negative")
 	}
 	p.checkTracing(c.Tracing)
+	p.checkOTLP(c.Metrics.OTLP)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "json", "text")
 	if len(c.Platforms) == 0 {

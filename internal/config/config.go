@@ -289,7 +289,7 @@ type Executor struct {
 	Drain Duration `yaml:"drain"`
 }
 
-// Metrics are for Prometheus.
+// Metrics are for Prometheus, and for OpenTelemetry.
 type Metrics struct {
 	// Listen is the address of /metrics, /healthz and /readyz, such as "127.0.0.1:9090"; empty: nobody listens. Keep
 	// it away from the internet. Under mode http, /healthz and /readyz are at slack.listen too.
@@ -297,6 +297,20 @@ type Metrics struct {
 	// Pprof is whether Go's profiles are at /debug/pprof/ of that address, too. They show memory, secrets in it included: only
 	// for as long as a profile is wanted.
 	Pprof bool `yaml:"pprof"`
+	// OTLP says where the same metrics are exported to by OpenTelemetry's protocol. Nothing: nowhere.
+	OTLP OTLP `yaml:"otlp"`
+}
+
+// OTLP is a collector of OpenTelemetry.
+type OTLP struct {
+	// Endpoint is a collector that takes OTLP over HTTP, such as https://collector.example.com:4318; /v1/metrics is added
+	// where it has no path. Default: what OTEL_EXPORTER_OTLP_METRICS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT say in the
+	// environment, unless OTEL_METRICS_EXPORTER is none. The exporter's other variables hold for what is not given here.
+	Endpoint string `yaml:"endpoint"`
+	// Headers are sent along with each export, such as an Authorization.
+	Headers []Header `yaml:"headers"`
+	// TLS says how the collector's certificate is checked.
+	TLS *TLS `yaml:"tls"`
 }
 
 // Tracing is what happens between a slash command and the last call, exported as OpenTelemetry traces.

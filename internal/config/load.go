@@ -88,7 +88,7 @@ func Parse(file string, raw []byte, s Source) (*Config, error) {
 		_ = yaml.Unmarshal(raw, &p.root) // parsed once already; this is for the lines alone
 		followEnvironment(reflect.ValueOf(&c).Elem(), "", s.LookupEnv, p.add)
 		c.setDefaults()
-		c.Tracing.followEnvironment(s.LookupEnv)
+		c.followEnvironment(s.LookupEnv)
 		eachSecret(reflect.ValueOf(&c).Elem(), "", func(r *SecretRef, path string) {
 			if err := r.resolve(s); err != nil {
 				p.add(path, "%v", err)

@@ -6,22 +6,28 @@ import (
 	"strings"
 )
 
-// followEnvironment takes the endpoint from where OpenTelemetry's specification of the OTLP exporter puts it, unless
-// the file names one. The environment can also say that nothing is to be traced.
-func (t *Tracing) followEnvironment(lookup func(string) (string, bool)) {
+// followEnvironment takes the endpoints from where OpenTelemetry's specification of the OTLP exporter puts them, unless
+// the file names one. The environment can also say that nothing is to be exported.
+func (c *Config) followEnvironment(lookup func(string) (string, bool)) {
+	fromEnvironment(&c.Tracing.Endpoint, "traces", lookup)
+	fromEnvironment(&c.Metrics.OTLP.Endpoint, "metrics", lookup)
+}
+
+func fromEnvironment(endpoint *string, signal string, lookup func(string) (string, bool)) {
 	get := func(name string) string {
 		if v, ok := lookup(name); ok {
 			return strings.TrimSpace(v)
 		}
 		return ""
 	}
+	own := "OTEL_EXPORTER_OTLP_" + strings.ToUpper(signal) + "_ENDPOINT"
 	switch {
-	case t.Endpoint != "":
-	case strings.EqualFold(get("OTEL_SDK_DISABLED"), "true"), get("OTEL_TRACES_EXPORTER") == "none":
-	case get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "":
-		t.Endpoint = get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+	case *endpoint != "":
+	case strings.EqualFold(get("OTEL_SDK_DISABLED"), "true"), get("OTEL_"+strings.ToUpper(signal)+"_EXPORTER") == "none":
+	case get(own) != "":
+		*endpoint = get(own)
 	case get("OTEL_EXPORTER_OTLP_ENDPOINT") != "": // the base of all signals
-		t.Endpoint = strings.TrimSuffix(get("OTEL_EXPORTER_OTLP_ENDPOINT"), "/") + "/v1/traces"
+		*endpoint = strings.TrimSuffix(get("OTEL_EXPORTER_OTLP_ENDPOINT"), "/") + "/v1/" + signal
 	}
 }
 
@@ -34,12 +40,24 @@ func (p *parser) checkTracing(t Tracing) {
 		}
 		return
 	}
-	p.webURL("tracing.endpoint", t.Endpoint, &TLS{Insecure: true}) // collectors stand beside what they collect from
 	if t.Sample < 0 || t.Sample > 1 {
 		p.add("tracing.sample", "must lie above 0 and up to 1")
 	}
-	for i, h := range t.Headers {
-		at := fmt.Sprintf("tracing.headers[%d]", i)
+	p.checkCollector("tracing", t.Endpoint, t.Headers)
+}
+
+func (p *parser) checkOTLP(o OTLP) {
+	if o.Endpoint != "" {
+		p.checkCollector("metrics.otlp", o.Endpoint, o.Headers)
+	} else if len(o.Headers) > 0 || o.TLS != nil {
+		p.add("metrics.otlp.endpoint", "is needed, here or as OTEL_EXPORTER_OTLP_ENDPOINT in the environment: without it no metrics are exported")
+	}
+}
+
+func (p *parser) checkCollector(at, endpoint string, headers []Header) {
+	p.webURL(at+".endpoint", endpoint, &TLS{Insecure: true}) // collectors stand beside what they collect from
+	for i, h := range headers {
+		at := fmt.Sprintf("%s.headers[%d]", at, i)
 		if !headerRule.MatchString(h.Name) {
 			p.add(at+".name", "must be a header's name, such as Authorization")
 		}

@@ -35,6 +35,44 @@ func TestTracesGoWhereTheFileOrElseTheEnvironmentSays(t *testing.T) {
 	}
 }
 
+func TestMetricsGoWhereTheFileOrElseTheEnvironmentSays(t *testing.T) {
+	t.Parallel()
+	const inFile = "\nmetrics: { otlp: { endpoint: \"https://file:4318\" } }\n"
+	for name, c := range map[string]struct {
+		file string
+		env  map[string]string
+		want string
+	}{
+		"nowhere":       {"", nil, ""},
+		"file":          {inFile, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env:4318"}, "https://file:4318"},
+		"environment":   {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env:4318"}, "http://env:4318/v1/metrics"},
+		"metrics alone": {"", map[string]string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://m/x"}, "http://m/x"},
+		"traces alone":  {"", map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://t/x"}, ""},
+		"disabled":      {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env", "OTEL_METRICS_EXPORTER": "none"}, ""},
+	} {
+		env := exampleEnv()
+		maps.Copy(env, c.env)
+		got, err := config.Parse("x.yaml", []byte(string(config.Example)+c.file), source(env, nil))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got.Metrics.OTLP.Endpoint != c.want {
+			t.Errorf("%s: %q, want %q", name, got.Metrics.OTLP.Endpoint, c.want)
+		}
+	}
+	for text, want := range map[string]string{
+		`{ endpoint: "collector:4318" }`: "metrics.otlp.endpoint: must be a URL",
+		`{ headers: [{ name: Authorization, value: { env: ECE_API_KEY } }] }`:     "metrics.otlp.endpoint: is needed",
+		`{ endpoint: "https://c", headers: [{ name: Authorization }] }`:           "metrics.otlp.headers[0].value: is needed",
+		`{ endpoint: "https://c", headers: [{ name: A, value: x` + canary + ` }]}`: "a secret does not stand in the file",
+	} {
+		_, err := config.Parse("x.yaml", []byte(string(config.Example)+"\nmetrics: { otlp: "+text+" }\n"), source(exampleEnv(), nil))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestTracingSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -111,6 +111,9 @@ func New(o Options) *Metrics {
 	return m
 }
 
+// Gatherer hands out what Handler serves.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+
 // Handler serves the metrics.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})

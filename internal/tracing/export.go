@@ -17,9 +17,9 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-// Options say where spans go and whose they are.
+// Options say where exports go and whose they are.
 type Options struct {
-	Endpoint  string                   // of a collector that takes OTLP over HTTP; /v1/traces is added where it has no path
+	Endpoint  string                   // of a collector that takes OTLP over HTTP; the signal's own path is added where it has none
 	Headers   map[string]secret.Secret // asked for at every export: they may change
 	Transport http.RoundTripper        // nil: the exporter's own, which heeds OTEL_EXPORTER_OTLP_CERTIFICATE
 	Sample    float64                  // which part of all traces; 0: as OTEL_TRACES_SAMPLER says, else all
@@ -35,7 +35,7 @@ func Export(ctx context.Context, o Options) (*Tracing, error) {
 	if o.Scrub == nil {
 		o.Scrub = func(s string) string { return s }
 	}
-	to, err := o.destination()
+	to, err := o.traces()
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +43,12 @@ func Export(ctx context.Context, o Options) (*Tracing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tracing: %w", err)
 	}
-	return New(&patient{SpanExporter: exporter, o: o}, o)
+	return New(&patient{SpanExporter: exporter, arrival: arrival{o: o, what: "traces"}}, o)
 }
 
 // Check exports nothing to o.Endpoint, and returns what it is answered with.
 func Check(ctx context.Context, o Options) error {
-	to, err := o.destination()
+	to, err := o.traces()
 	if err != nil {
 		return err
 	}
@@ -59,23 +59,36 @@ func Check(ctx context.Context, o Options) error {
 	return errors.Join(c.UploadTraces(ctx, nil), c.Stop(ctx))
 }
 
-func (o Options) destination() ([]otlptracehttp.Option, error) {
-	address, err := url.Parse(o.Endpoint)
+func (o Options) traces() ([]otlptracehttp.Option, error) {
+	url, client, err := o.destination("/v1/traces")
 	if err != nil {
-		return nil, errors.New("tracing: the endpoint is no URL") // what it is may hold a secret
+		return nil, err
 	}
-	if address.Path == "" || address.Path == "/" {
-		address.Path = "/v1/traces"
-	}
-	to := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(address.String())}
-	if o.Transport != nil || len(o.Headers) > 0 {
-		next := o.Transport
-		if next == nil {
-			next = http.DefaultTransport
-		}
-		to = append(to, otlptracehttp.WithHTTPClient(&http.Client{Transport: headed{next, o.Headers}}))
+	to := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(url)}
+	if client != nil {
+		to = append(to, otlptracehttp.WithHTTPClient(client))
 	}
 	return to, nil
+}
+
+// destination is where exports go, with the path where the endpoint has none, and who takes them there; nil: the exporter's
+// own client.
+func (o Options) destination(path string) (string, *http.Client, error) {
+	address, err := url.Parse(o.Endpoint)
+	if err != nil {
+		return "", nil, errors.New("OpenTelemetry: the endpoint is no URL") // what it is may hold a secret
+	}
+	if address.Path == "" || address.Path == "/" {
+		address.Path = path
+	}
+	if o.Transport == nil && len(o.Headers) == 0 {
+		return address.String(), nil, nil
+	}
+	next := o.Transport
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	return address.String(), &http.Client{Transport: headed{next, o.Headers}}, nil
 }
 
 // headed sets headers whose values are secrets.
@@ -92,23 +105,31 @@ func (h headed) RoundTrip(req *http.Request) (*http.Response, error) {
 	return h.next.RoundTrip(req)
 }
 
-// patient says once that spans can't be exported and once that they can again. Those in between are lost: traces are
-// no record, the audit is.
+// patient loses spans that can't be exported: traces are no record, the audit is.
 type patient struct {
 	sdk.SpanExporter
-	o    Options
-	lost atomic.Bool
+	arrival
 }
 
 func (p *patient) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
-	err := p.SpanExporter.ExportSpans(ctx, spans)
-	switch was := p.lost.Swap(err != nil); {
-	case err != nil && !was:
-		p.o.Log.WarnContext(ctx, "traces can't be exported", "error", p.o.Scrub(err.Error()))
-	case err == nil && was:
-		p.o.Log.InfoContext(ctx, "traces are exported again")
-	}
+	p.tell(ctx, p.SpanExporter.ExportSpans(ctx, spans))
 	return nil
+}
+
+// arrival says once that nothing can be exported, and once that it can again.
+type arrival struct {
+	o    Options
+	what string
+	lost atomic.Bool
+}
+
+func (a *arrival) tell(ctx context.Context, err error) {
+	switch was := a.lost.Swap(err != nil); {
+	case err != nil && !was:
+		a.o.Log.WarnContext(ctx, "the collector takes no exports", "of", a.what, "error", a.o.Scrub(err.Error()))
+	case err == nil && was:
+		a.o.Log.InfoContext(ctx, "the collector takes exports again", "of", a.what)
+	}
 }
 
 // describe says whose spans they are, in the words of OpenTelemetry's semantic conventions for resources.
@@ -120,7 +141,7 @@ func describe(o Options) (*resource.Resource, error) {
 	)
 	all, err := resource.Merge(ours, resource.Environment())
 	if err != nil {
-		return nil, fmt.Errorf("tracing: OTEL_RESOURCE_ATTRIBUTES: %w", err)
+		return nil, fmt.Errorf("OpenTelemetry: OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
 	return all, nil
 }

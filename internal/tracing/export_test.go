@@ -79,7 +79,7 @@ func TestACollectorThatRefusesIsToldOfOnce(t *testing.T) {
 	if err := tr.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Count(log.String(), "can't be exported") != 1 || strings.Contains(log.String(), "canary") {
+	if strings.Count(log.String(), "takes no exports") != 1 || strings.Contains(log.String(), "canary") {
 		t.Errorf("it said:\n%s", log.String())
 	}
 }
