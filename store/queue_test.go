@@ -94,12 +94,35 @@ func putApproved(ctx context.Context, s *store.Store, r *change.Request, now tim
 	})
 }
 
+// asked hears that a client begins to wait for Redis.
+type asked chan struct{}
+
+func (asked) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (a asked) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == "blpop" {
+			select {
+			case a <- struct{}{}:
+			default:
+			}
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (asked) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
 // Whoever stops a worker that sleeps does not wait for the end of its nap.
 func TestASleepingWorkerStopsAtOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, server storetest.Server) {
 		t.Helper()
 		s := server.Store()
+		asks := make(asked, 1)
+		server.Client.AddHook(asks)
 		for range 3 {
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan struct{})
@@ -107,7 +130,7 @@ func TestASleepingWorkerStopsAtOnce(t *testing.T) {
 				defer close(ended)
 				_ = s.Wait(ctx, time.Minute)
 			}()
-			time.Sleep(50 * time.Millisecond) // it sleeps
+			<-asks // it sleeps
 			begun := time.Now()
 			cancel()
 			<-ended

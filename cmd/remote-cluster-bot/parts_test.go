@@ -63,7 +63,8 @@ func TestEveryPartStartsAndStopsAtAnyTime(t *testing.T) {
 			for range times {
 				race(t, p)
 			}
-			http.DefaultClient.CloseIdleConnections() // those that were dialed for a call that was broken off
+			http.DefaultClient.CloseIdleConnections() // dialed for calls that were broken off
+
 			server := "github.com/alicebob/miniredis/v2/server.(*Server).servePeer" // of pooled connections
 			if err := goleak.Find(before, goleak.IgnoreAnyFunction(server), goleak.IgnoreAnyFunction(server+".func2")); err != nil {
 				t.Error(err)

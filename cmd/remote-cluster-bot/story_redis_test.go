@@ -62,12 +62,12 @@ func (s *story) redisState(_ *testscript.TestScript, args []string) error {
 // logs waits until a line of the log matches.
 func (s *story) logs(_ *testscript.TestScript, args []string) error {
 	pattern := regexp.MustCompile(args[0])
-	for until := time.Now().Add(storyWait); !pattern.MatchString(s.log.String()); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(until) {
+	return s.eventually(func() error {
+		if !pattern.MatchString(s.log.String()) {
 			return fmt.Errorf("not in the log: %s", args[0])
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func (s *story) eachKey(do func(key string) error) error {
