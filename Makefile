@@ -47,7 +47,7 @@ torture: build ## real processes die, freeze and lose touch at random; longer: R
 
 .PHONY: compat
 compat: build ## the same with the last release as every second replica: claims, cards and journals of one are the other's too
-	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) || { echo "SKIPPED: nothing has been released yet that this version could run beside"; exit 0; }; \
+	@tag=$$(.ci/released) || { echo "SKIPPED: nothing has been released yet that this version could run beside"; exit 0; }; \
 	rm -rf out/older && git worktree prune && git worktree add --detach out/older "$$tag" && \
 	$(MAKE) -C out/older build && cd cmd/torture && go run . -bin ../../bin/$(BINARY) -older $(CURDIR)/out/older/bin/$(BINARY) -rounds $(ROUNDS) $(TORTURE)
 

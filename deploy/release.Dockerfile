@@ -1,5 +1,6 @@
-# The image of a release: goreleaser brings the binaries.
-FROM alpine:3.22 AS certificates
+# The image of a release: goreleaser brings the binaries, the release workflow the digest of what the certificates come from.
+ARG CERTIFICATES=alpine:3.22
+FROM ${CERTIFICATES} AS certificates
 RUN apk add --no-cache ca-certificates
 
 FROM scratch

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -191,6 +192,79 @@ func TestActionsArePinned(t *testing.T) {
 			if !pinned.MatchString(m[1]) {
 				t.Errorf("%s: %s is not pinned", name, m[1])
 			}
+		}
+	}
+}
+
+// TestImagesAreReleasedOnADigest: the tag that the Dockerfile names is the one that the release workflow looks up, and
+// goreleaser hands over.
+func TestImagesAreReleasedOnADigest(t *testing.T) {
+	t.Parallel()
+	base := regexp.MustCompile(`(?m)^ARG CERTIFICATES=(\S+)$`).FindSubmatch(deployed(t, "release.Dockerfile"))
+	if base == nil {
+		t.Fatal("the Dockerfile names no base image")
+	}
+	want := fmt.Sprintf("CERTIFICATES=%[1]s@$(docker buildx imagetools inspect %[1]s --format", base[1])
+	if !strings.Contains(string(deployed(t, "../.github/workflows/release.yaml")), want) {
+		t.Errorf("the release workflow does not say %s", want)
+	}
+	handed := at(documents(t, deployed(t, "../.goreleaser.yaml"))[0], "dockers_v2", 0, "build_args", "CERTIFICATES")
+	if handed != "{{ .Env.CERTIFICATES }}" {
+		t.Errorf("goreleaser hands %v over", handed)
+	}
+}
+
+// TestThePlaygroundsArchivePlays runs its script beside a program that only says what it was told.
+func TestThePlaygroundsArchivePlays(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"play": string(deployed(t, "playground/play")), "remote-cluster-bot": "#!/bin/sh\necho \"$@\"\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil { //nolint:gosec // a script
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.CommandContext(t.Context(), filepath.Join(dir, "play"), "--approvals", "2").CombinedOutput()
+	if err != nil {
+		t.Fatal(err, string(out))
+	}
+	cmd, rest, err := root().Find(strings.Fields(string(out)))
+	if err == nil {
+		err = cmd.ParseFlags(rest)
+	}
+	if err != nil || cmd.Name() != "demo" {
+		t.Errorf("it runs %q: %v", out, err)
+	}
+}
+
+// TestTheReleaseBeforeIsFound, from which make compat builds every second replica.
+func TestTheReleaseBeforeIsFound(t *testing.T) {
+	t.Parallel()
+	script, err := filepath.Abs("../../.ci/released")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	in := func(name string, args ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), name, args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+		out, err := cmd.Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	git := func(args ...string) {
+		t.Helper()
+		if _, err := in("git", args...); err != nil {
+			t.Fatal(args, err)
+		}
+	}
+	git("init", "-q")
+	for i, want := range []string{"", "", "v1.0.0", "v1.0.0", "v1.1.0"} {
+		git("commit", "-q", "--allow-empty", "-m", "x")
+		if tag := map[int]string{1: "v1.0.0", 3: "v1.1.0"}[i]; tag != "" {
+			git("tag", tag) // the commit of a release is compared with the release before
+		}
+		if got, err := in(script); got != want || (err == nil) != (want != "") {
+			t.Errorf("at commit %d: %q, want %q (%v)", i, got, want, err)
 		}
 	}
 }

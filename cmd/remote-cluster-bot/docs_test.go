@@ -174,7 +174,7 @@ func madeKeys(t *testing.T) {
 
 // onlyParsed are commands that need a cluster, a container engine or root, or write secrets: of them only the syntax and the
 // files of this repository are looked at.
-var onlyParsed = []string{"docker", "head", "helm", "journalctl", "kubectl", "make", "mkdir", "printf", "sudo"}
+var onlyParsed = []string{"brew", "docker", "head", "helm", "journalctl", "kubectl", "make", "mkdir", "printf", "sudo", "valkey-cli", "valkey-server"}
 
 func parse(t *testing.T, repository, line string) {
 	t.Helper()
