@@ -224,11 +224,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 		f.Identity = false
 		delete(f.Texts, link.FieldAuthorities)
 	}
-	m.Offer, m.Guessed = "", false
-	if !f.byCertificate() {
-		addresses, known := s.FilterOffer()
-		m.Offer, m.Guessed = strings.Join(addresses, "\n"), !known && len(addresses) > 0
-	}
+	m.offerFilter(s, f)
 	m.Notes = append(m.Notes, notesOf(s, f)...)
 	return true
 }

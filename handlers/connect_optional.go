@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"strings"
@@ -40,10 +41,39 @@ func (m connectMetadata) extraFields(f connectForm) []slack.Block {
 			"Its nodes sign each request with their certificate", f.Identity),
 			several(text(link.FieldAuthorities, "What else the remote cluster believes", authoritiesHint, maxPatterns)))
 	}
-	if !m.MayFilter && strings.TrimSpace(f.Texts[link.FieldFilter]) == "" { // what was typed is not hidden: it is refused, with the reason
-		return blocks
+	return append(blocks, m.filterFields(f, text)...)
+}
+
+// filterFields are what a network filter lets in. What was typed or ticked is not hidden: it is refused, with the reason.
+func (m connectMetadata) filterFields(f connectForm, text input) []slack.Block {
+	typed := strings.TrimSpace(f.Texts[link.FieldFilter]) != ""
+	var blocks []slack.Block
+	if f.FilterCluster || m.MayFilter && m.ByCluster {
+		field := clusterField(f.FilterCluster)
+		field.BlockID = m.block(link.FieldFilterCluster)
+		blocks = append(blocks, field)
 	}
-	return append(blocks, sourcesField(text), firstField(f.FilterFirst))
+	if typed || m.MayFilter && !m.ByCluster {
+		blocks = append(blocks, sourcesField(text))
+	}
+	if len(blocks) == 0 {
+		return nil
+	}
+	return append(blocks, firstField(f.FilterFirst))
+}
+
+// offerFilter keeps in mind which filter fits the two sides, and what it would have to let in.
+func (m *connectMetadata) offerFilter(s link.PairState, f *connectForm) {
+	m.ByCluster, m.Offer, m.Guessed = s.ByCluster(), "", false
+	if !m.ByCluster {
+		f.FilterCluster = false
+	}
+	if f.byCertificate() {
+		return
+	}
+	if offer, known := s.FilterOffer(); offer != nil {
+		m.Offer, m.Guessed = cmp.Or(strings.Join(offer.Sources, "\n"), s.Local.Name), !known
+	}
 }
 
 // input makes a text input of a form for a field; the form fills it in and names its block.
@@ -57,17 +87,22 @@ func sourcesField(in input) *slack.InputBlock {
 	return several(in(link.FieldFilter, "Addresses to let in", "IPv4 addresses or CIDRs that the local side comes from, as seen behind NAT. A network filter is added for those that are missing.", maxSources))
 }
 
+func clusterField(on bool) *slack.InputBlock {
+	return box(link.FieldFilterCluster, "Remote cluster filter", "Add one that lets the local cluster in",
+		"It names the cluster; others stay shut out", on)
+}
+
 func firstField(on bool) *slack.InputBlock {
 	return box(link.FieldFilterFirst, "Lock others out", "Even if it is the first filter",
 		"A first one locks everybody else out of the remote deployment", on)
 }
 
 // optionsOf are what is asked for in these fields; nil: nothing.
-func optionsOf(role, sources string, first bool) (*link.FilterOptions, *link.RoleOptions) {
+func optionsOf(role, sources string, cluster, first bool) (*link.FilterOptions, *link.RoleOptions) {
 	var filter *link.FilterOptions
 	var r *link.RoleOptions
-	if all := link.ParsePatterns(sources); len(all) > 0 {
-		filter = &link.FilterOptions{Sources: all, First: first}
+	if all := link.ParsePatterns(sources); len(all) > 0 || cluster {
+		filter = &link.FilterOptions{Sources: all, Cluster: cluster, First: first}
 	}
 	if name := strings.TrimSpace(role); name != "" {
 		r = &link.RoleOptions{Name: name}
@@ -97,6 +132,11 @@ func filterOffer(m connectMetadata) []slack.Block {
 func (h *Handlers) connectLetIn(_ context.Context, a bot.Action) (bot.Answer, error) {
 	return h.redrawFrom(a, func(f *connectForm, m *connectMetadata) {
 		m.More = true
+		if m.ByCluster {
+			f.FilterCluster = true
+			m.renew(link.FieldFilterCluster, "true")
+			return
+		}
 		all := strings.TrimSpace(f.Texts[link.FieldFilter] + "\n" + m.Offer)
 		if utf8.RuneCountInString(all) > maxSources {
 			m.Notes = append([]string{"There is no room for all addresses: " + strings.ReplaceAll(m.Offer, "\n", ", ")}, m.Notes...)
@@ -117,7 +157,7 @@ func (f connectForm) options(c *link.ConnectParams) {
 		return
 	}
 	c.Restart = f.Restart
-	c.Filter, c.Role = optionsOf(f.Texts[link.FieldRole], f.Texts[link.FieldFilter], f.FilterFirst)
+	c.Filter, c.Role = optionsOf(f.Texts[link.FieldRole], f.Texts[link.FieldFilter], f.FilterCluster, f.FilterFirst)
 	if f.Identity {
 		c.Identity = &link.IdentityOptions{Others: strings.TrimSpace(f.Texts[link.FieldAuthorities])}
 	}
@@ -150,6 +190,7 @@ func (f *connectForm) restoreExtras(c link.ConnectParams, m *connectMetadata) {
 	}
 	if c.Filter != nil {
 		f.Texts[link.FieldFilter], f.FilterFirst = strings.Join(c.Filter.Sources, "\n"), c.Filter.First
+		f.FilterCluster, m.ByCluster = c.Filter.Cluster, c.Filter.Cluster
 		m.MayFilter = true // it was allowed then; the plan asks again
 	}
 }

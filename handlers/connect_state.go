@@ -20,6 +20,7 @@ type connectForm struct {
 	Skip          bool
 	Model         string // of link.Model; empty: API key
 	TrustAll      bool
+	FilterCluster bool
 	FilterFirst   bool
 	Restart       bool
 	Identity      bool
@@ -37,7 +38,8 @@ type connectMetadata struct {
 	Model        string            `json:"model,omitempty"`        // of link.Model, while its choice is hidden
 	Keys         bool              `json:"keys,omitempty"`         // both sides could use an API key
 	Certificates bool              `json:"certificates,omitempty"` // only certificates can be used
-	Offer        string            `json:"offer,omitempty"`        // addresses that the remote's network filters should let in
+	Offer        string            `json:"offer,omitempty"`        // what the remote's network filters should let in: addresses, or the cluster
+	ByCluster    bool              `json:"by_cluster,omitempty"`   // a filter lets the local side in as the cluster that it is
 	Guessed      bool              `json:"guessed,omitempty"`      // nobody has said that these are the addresses
 	MayFilter    bool              `json:"may_filter,omitempty"`   // the bot may add network filters to the remote deployment
 	NoRestart    bool              `json:"no_restart,omitempty"`   // nobody restarts the local deployment for the bot
@@ -80,6 +82,8 @@ func readForm(s bot.State, m connectMetadata) connectForm {
 				f.Skip = len(v.Options) > 0
 			case link.FieldTrustAll:
 				f.TrustAll = len(v.Options) > 0
+			case link.FieldFilterCluster:
+				f.FilterCluster = len(v.Options) > 0
 			case link.FieldFilterFirst:
 				f.FilterFirst = len(v.Options) > 0
 			case link.FieldRestart:
@@ -255,6 +259,6 @@ func (m *connectMetadata) renew(field, value string) {
 func (f *connectForm) boxes() map[string]*bool {
 	return map[string]*bool{
 		link.FieldRestart: &f.Restart, link.FieldFilterFirst: &f.FilterFirst, link.FieldTrustAll: &f.TrustAll,
-		link.FieldIdentity: &f.Identity,
+		link.FieldIdentity: &f.Identity, link.FieldFilterCluster: &f.FilterCluster,
 	}
 }

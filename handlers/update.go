@@ -27,7 +27,7 @@ func updateForm() changeForm {
 			if v := f[link.FieldCompress].Option.Value; v != byDefault {
 				u.Compress = v
 			}
-			u.Filter, u.Role = optionsOf(f.text(link.FieldRole), f.text(link.FieldFilter), len(f[link.FieldFilterFirst].Options) > 0)
+			u.Filter, u.Role = optionsOf(f.text(link.FieldRole), f.text(link.FieldFilter), len(f[link.FieldFilterCluster].Options) > 0, len(f[link.FieldFilterFirst].Options) > 0)
 			return link.KindUpdate, u, wrong
 		},
 	}
@@ -74,12 +74,12 @@ func filled(e link.ConnectionState, fill string) link.UpdateParams {
 
 // updateExtras are what an update can add beside the connection: a role, and a network filter where the bot may.
 func updateExtras(e link.ConnectionState, m formMetadata, u link.UpdateParams) []slack.Block {
-	role, sources, first := "", "", false
+	role, sources, filter := "", "", link.FilterOptions{}
 	if u.Role != nil {
 		role = u.Role.Name
 	}
 	if u.Filter != nil {
-		sources, first = strings.Join(u.Filter.Sources, "\n"), u.Filter.First
+		sources, filter = strings.Join(u.Filter.Sources, "\n"), *u.Filter
 	}
 	filledIn := func(value string) input {
 		return func(field, label, hint string, limit int) *slack.InputBlock {
@@ -90,9 +90,14 @@ func updateExtras(e link.ConnectionState, m formMetadata, u link.UpdateParams) [
 	if !e.CanAddFilters() {
 		return blocks
 	}
-	lockOut := firstField(first)
+	admit := sourcesField(filledIn(sources))
+	if e.ByCluster() {
+		admit = clusterField(filter.Cluster)
+		admit.BlockID = blockOf(m, link.FieldFilterCluster)
+	}
+	lockOut := firstField(filter.First)
 	lockOut.BlockID = blockOf(m, link.FieldFilterFirst)
-	return append(blocks, sourcesField(filledIn(sources)), lockOut)
+	return append(blocks, admit, lockOut)
 }
 
 func skipFor(m formMetadata, on bool) slack.Block {

@@ -70,14 +70,20 @@ var storiesOnReal = map[string]realStory{
 	"help":                 {not: "no cluster"},
 	"role_shared":          {not: "three clusters"},
 	"restart_window":       {not: "three clusters"},
-	"diagnose_filter":      {not: "network filters are shown on real clusters, and not enforced"},
-	"connection_lost":      {not: "only a stand-in loses a connection when it is told to"},
+	"diagnose_filter":      {not: notEnforced},
+
+	"filter_remote_cluster":       {local: "metrics-eu", remote: "sales-us"},
+	"filter_remote_cluster_right": {not: "three clusters"},
+	"filter_remote_cluster_ece":   {not: notEnforced},
+	"connection_lost":             {not: "only a stand-in loses a connection when it is told to"},
 
 	"connect":     {on: onAll},
 	"replication": {on: onAll},
 	"role":        {on: onAll},
 	"update":      {on: onAll},
 }
+
+const notEnforced = "network filters are shown on real clusters, and not enforced"
 
 // searchOld are stories whose local side is below 8.14 on the stand-in, and chooses certificates on purpose on real nodes.
 var searchOld = realStory{local: "search-old", remote: "metrics-eu"}

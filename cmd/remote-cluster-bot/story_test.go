@@ -23,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
@@ -221,7 +222,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"shortcut":  plain(3, 3, (*story).shortcut),    // shortcut carol diagnose_connection TEXT: on the message that shows it
 	"searching": plain(2, 2, (*story).searching),   // searching logs-prod 'metrics-eu:*': again and again from now on
 	"searched":  plain(0, 0, (*story).searched),    // ends that; no search failed
-	"protects":  plain(3, 3, (*story).protects),    // protects metrics-eu office 198.51.100.0/24: a filter that lets nobody else in
+	"protects":  plain(3, 3, (*story).protects),    // protects metrics-eu office 198.51.100.0/24 | cluster:NAME | organization:PLATFORM | vpce:ID: a filter that lets nobody else in
 	"firewalls": plain(1, 1, (*story).firewalls),   // firewalls metrics-eu: a filter for what goes out of it
 	"filtered":  checking((*story).filtered),       // filtered metrics-eu 2: how many network filters apply
 	"roles":     checking((*story).roles),          // roles logs-prod NAME
@@ -357,7 +358,11 @@ func (s *story) configure(ts *testscript.TestScript, args []string) error {
 			ts.Check(err)
 			s.edits = append(s.edits, func(c *config.Config) { c.Executor.ByHandWithin = config.Duration(d) })
 		case "platforms.add_filters":
-			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[1].AddFilters = value == "true" })
+			s.edits = append(s.edits, func(c *config.Config) {
+				for i := range c.Platforms {
+					c.Platforms[i].AddFilters = value == "true" && c.Platforms[i].Kind != elastic.KindSelfManaged
+				}
+			})
 		case "platforms.strong_identity":
 			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[0].StrongIdentity = value == "true" })
 		case "platforms.egress":

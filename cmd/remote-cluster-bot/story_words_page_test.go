@@ -196,7 +196,16 @@ func (s *story) mutes(_ *testscript.TestScript, args []string) error {
 
 // protects makes a network filter and attaches it, as a person would in the console.
 func (s *story) protects(_ *testscript.TestScript, args []string) error {
-	return s.attaches(args[0], args[1], "ip", fmt.Sprintf(`{"source":%q}`, args[2]))
+	kind, whom, ok := strings.Cut(args[2], ":")
+	switch {
+	case !ok:
+		return s.attaches(args[0], args[1], "ip", fmt.Sprintf(`{"source":%q}`, args[2]))
+	case kind == "cluster":
+		return s.attaches(args[0], args[1], "remote_cluster", fmt.Sprintf(`{"remote_cluster_id":%q}`, s.Deployment(whom).Cluster().ID()))
+	case kind == "organization":
+		return s.attaches(args[0], args[1], "remote_cluster", fmt.Sprintf(`{"remote_cluster_org_id":%q}`, s.World.Platform(whom).Scope()))
+	}
+	return s.attaches(args[0], args[1], kind, fmt.Sprintf(`{"source":%q}`, whom))
 }
 
 // firewalls attaches a filter for what goes out of a deployment: it keeps nobody out of it.
@@ -209,16 +218,17 @@ func (s *story) attaches(name, ruleset, kind, rule string) error {
 	if d == nil {
 		return fmt.Errorf("there is no deployment %s", name)
 	}
-	rulesets := s.Cloud.URL() + "/api/v1/deployments/traffic-filter/rulesets"
+	on := d.Platform()
+	rulesets := on.URL() + "/api/v1/deployments/traffic-filter/rulesets"
 	var made struct {
 		ID string `json:"id"`
 	}
-	err := s.call(rulesets, s.Cloud.Key(), fmt.Sprintf(
+	err := s.call(rulesets, on.Key(), fmt.Sprintf(
 		`{"name":%q,"type":%q,"region":%q,"include_by_default":false,"rules":[%s]}`, ruleset, kind, d.Region(), rule), &made)
 	if err != nil {
 		return err
 	}
-	return s.call(rulesets+"/"+made.ID+"/associations", s.Cloud.Key(), `{"entity_type":"deployment","id":"`+d.ID()+`"}`, &made)
+	return s.call(rulesets+"/"+made.ID+"/associations", on.Key(), `{"entity_type":"deployment","id":"`+d.ID()+`"}`, &made)
 }
 
 func (s *story) filtered(args []string) error {

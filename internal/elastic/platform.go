@@ -9,34 +9,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-// MaxRules is how many rules a ruleset takes (Elastic's docs: network security policies).
-const MaxRules = 128
-
-// Filters is a Platform that can add network filters.
-type Filters interface {
-	CreateRuleset(ctx context.Context, r NewRuleset) (id string, err error)
-	// RulesetsNamed returns the ids of all rulesets of exactly that name.
-	RulesetsNamed(ctx context.Context, name string) ([]string, error)
-	Attach(ctx context.Context, ruleset string, d Deployment) error
-	// Detach and DeleteRuleset forgive what is gone.
-	Detach(ctx context.Context, ruleset string, d Deployment) error
-	DeleteRuleset(ctx context.Context, ruleset string) error
-}
-
-// FilterUses is a Platform that tells which deployments a ruleset applies to.
-type FilterUses interface {
-	// Associated returns the ids of the deployments, whatever their region.
-	Associated(ctx context.Context, ruleset string) (deployments []string, err error)
-}
-
-// NewRuleset is an IP filter as it is asked for.
-type NewRuleset struct {
-	Name        string   `json:"name"`
-	Description string   `json:"description"`
-	Region      string   `json:"region"`
-	Sources     []string `json:"sources"`
-}
-
 // The kinds of platform.
 const (
 	KindECE = "ece" // Elastic Cloud Enterprise
@@ -140,13 +112,6 @@ type NetworkSecurity interface {
 	// Egress returns the addresses that the platform's hosts call themselves (ECE's allocators); often private,
 	// while the other side sees what comes out of NAT. Empty where a platform does not say.
 	Egress(ctx context.Context) ([]string, error)
-}
-
-// Ruleset is a traffic filter.
-type Ruleset struct {
-	ID, Name, Type, Region string
-	Description            string
-	Sources                []string // of its rules: addresses or CIDRs where Type is "ip"
 }
 
 // Platform is one ECE or one organization of Elastic Cloud.

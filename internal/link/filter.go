@@ -12,26 +12,27 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// FieldFilter and FieldFilterFirst are the fields of FilterOptions.
+// The fields of FilterOptions.
 const (
-	FieldFilter      = "filter"
-	FieldFilterFirst = "filter_first"
+	FieldFilter        = "filter"
+	FieldFilterCluster = "filter_cluster"
+	FieldFilterFirst   = "filter_first"
 )
 
-// FilterOptions ask for a network filter that lets the local side in. A person has confirmed the addresses: behind NAT
-// nobody else knows them.
+// FilterOptions ask for a network filter that lets the local side in: by its addresses, which a person has confirmed, as
+// nobody else knows them behind NAT; or as the cluster that it is.
 type FilterOptions struct {
-	Sources []string `json:"sources"`         // IPv4 addresses or CIDRs that the local side's connections come from
-	First   bool     `json:"first,omitempty"` // even if no filter applies yet, so that it locks everybody else out
+	Sources []string `json:"sources,omitempty"` // IPv4 addresses or CIDRs that the local side's connections come from
+	Cluster bool     `json:"cluster,omitempty"` // a remote cluster filter that names the local cluster
+	First   bool     `json:"first,omitempty"`   // even if no filter applies yet, so that it locks everybody else out
 }
 
-// Ruleset is the filter that a request asks for, with the sources that are missing.
-func (c ConnectParams) Ruleset(env, request string, remote elastic.Deployment, missing []string) elastic.NewRuleset {
-	return elastic.NewRuleset{
-		Name:        c.KeySpec(env, request).Name,
-		Description: "Lets " + c.Local.String() + " in, for the remote cluster " + c.Alias + ". Managed by remote-cluster-bot, request " + request + ".",
-		Region:      remote.Region, Sources: missing,
-	}
+// Ruleset is the filter that a request asks for, with what is missing.
+func (c ConnectParams) Ruleset(env, request string, s PairState) elastic.NewRuleset {
+	r := s.Lacking(c.Filter)
+	r.Name, r.Region = c.KeySpec(env, request).Name, s.Remote.Region
+	r.Description = "Lets " + c.Local.String() + " in, for the remote cluster " + c.Alias + ". Managed by remote-cluster-bot, request " + request + "."
+	return r
 }
 
 // prefix reads an address or CIDR.
@@ -52,6 +53,12 @@ func (c ConnectParams) checkFilter(wrong *change.InvalidError) {
 	}
 	if c.ByCertificate() {
 		wrong.Add(FieldFilter, "network filters do not concern connections by certificates")
+	}
+	if c.Filter.Cluster {
+		if len(c.Filter.Sources) > 0 {
+			wrong.Add(FieldFilter, "a remote cluster filter names no addresses: leave this empty, or untick that filter")
+		}
+		return
 	}
 	if n := len(c.Filter.Sources); n == 0 || n > elastic.MaxRules {
 		wrong.Add(FieldFilter, "name 1 to %d addresses to let in", elastic.MaxRules)
@@ -86,14 +93,25 @@ func (s PairState) FilterProblems(wrong *change.InvalidError, c ConnectParams) {
 	if c.Filter == nil {
 		return
 	}
-	if _, ok := s.RemoteOn.Platform.(elastic.Filters); !ok || !s.RemoteOn.CanAddFilters {
-		wrong.Add(FieldFilter, "the bot's configuration does not let it add network filters on %s", SystemLabel(s.RemoteOn))
+	field := c.Filter.field()
+	if !s.CanAddFilters() {
+		wrong.Add(field, "the bot's configuration does not let it add network filters on %s", SystemLabel(s.RemoteOn))
 		return
 	}
 	if s.ReadError(PartRulesets) == nil && s.Open() && !c.Filter.First {
-		wrong.Add(FieldFilter, "no filter applies to %s: it is open, so nothing is missing; a first one would lock everybody else out", s.Remote.Name)
+		wrong.Add(field, "no filter applies to %s: it is open, so nothing is missing; a first one would lock everybody else out", s.Remote.Name)
 	}
-	if s.RemoteOn.Kind != elastic.KindECH || s.LocalOn.Name == s.RemoteOn.Name {
+	switch {
+	case c.Filter.Cluster && !s.ByCluster():
+		wrong.Add(field, "a remote cluster filter works only within Elastic Cloud, or within one ECE: name the addresses to let in")
+		return
+	case c.Filter.Cluster && s.Local.ClusterID == "":
+		wrong.Add(field, "the platform does not say the id of the Elasticsearch cluster of %s", s.Local.Name)
+		return
+	case s.RemoteOn.Kind != elastic.KindECH:
+		return
+	case !c.Filter.Cluster && s.ByCluster():
+		wrong.Add(field, "between deployments of Elastic Cloud a remote cluster filter is needed, which names no address")
 		return
 	}
 	for _, source := range c.Filter.Sources {
@@ -103,17 +121,22 @@ func (s PairState) FilterProblems(wrong *change.InvalidError, c ConnectParams) {
 	}
 }
 
+// field is the field that asks for the filter.
+func (f FilterOptions) field() string {
+	if f.Cluster {
+		return FieldFilterCluster
+	}
+	return FieldFilter
+}
+
 // ClosingRulesets are the rulesets because of which a deployment takes no connection that none of them lets in. A firewall for
 // what goes out of it closes nothing (Elastic's docs: network security policies).
 func ClosingRulesets(rulesets []elastic.Ruleset) []elastic.Ruleset {
-	return slices.DeleteFunc(slices.Clone(rulesets), func(r elastic.Ruleset) bool { return r.Type == "egress_firewall" })
+	return slices.DeleteFunc(slices.Clone(rulesets), func(r elastic.Ruleset) bool { return r.Type == elastic.FilterEgress })
 }
 
 // Open reports whether the remote deployment takes connections from everywhere.
 func (s PairState) Open() bool { return len(ClosingRulesets(s.Rulesets)) == 0 }
-
-// Missing are the sources that no filter of the remote deployment lets in yet.
-func (s PairState) Missing(sources []string) []string { return Uncovered(sources, s.Rulesets) }
 
 // KnownEgress are the addresses that the local side's connections come from, and whether the operator has said so.
 func (s PairState) KnownEgress() (addresses []string, known bool) {
@@ -123,14 +146,19 @@ func (s PairState) KnownEgress() (addresses []string, known bool) {
 	return s.Egress, false
 }
 
-// FilterOffer are the outgoing addresses of the local side that the remote's filters do not let in: those of the
-// configuration, or else what the hosts of the local platform call themselves, which known tells: then a person has to
-// confirm them, as behind NAT others count. Nil where no filter applies, or where the bot may not add any.
-func (s PairState) FilterOffer() (addresses []string, known bool) {
+// FilterOffer is the filter that lets in what the remote's filters shut out of the local side: the cluster, or its
+// outgoing addresses, which are those of the configuration, or else what the hosts of the local platform call themselves.
+// known tells them apart: those a person has to confirm, as behind NAT others count. Nil where no filter applies, where
+// nothing is known to be missing, or where the bot may not add any.
+func (s PairState) FilterOffer() (offer *FilterOptions, known bool) {
 	if !s.CanAddFilters() || s.Open() {
 		return nil, false
 	}
-	return s.BlockedAddresses()
+	offer, known = s.FilterNeeded()
+	if len(offer.Sources) == 0 && (!offer.Cluster || s.Admitted()) {
+		return nil, known
+	}
+	return offer, known
 }
 
 // CanRestart reports whether the bot can restart the local deployment.
@@ -150,13 +178,13 @@ func (w *WarningList) FilterWarnings(s PairState, c ConnectParams) {
 	if c.Filter == nil {
 		return
 	}
-	missing := s.Missing(c.Filter.Sources)
+	missing := s.Lacking(c.Filter).Admits()
 	switch {
 	case len(missing) == 0:
-		w.Add("The filters of %s let these addresses in already; nothing is added.", s.Remote.Name)
+		w.Add("The filters of %s let that in already; nothing is added.", s.Remote.Name)
 	case s.Open():
 		w.Add("This is the first filter of %s: it LOCKS EVERYBODY ELSE OUT, Kibana's users and every other client too.", s.Remote.Name)
-	default:
+	case !c.Filter.Cluster:
 		w.Add("A filter is added to %s that lets %s in. Whether these are the addresses behind NAT only a person can know.", s.Remote.Name, JoinWords(missing))
 	}
 }
@@ -166,7 +194,7 @@ func (c ConnectParams) filterFields(s PairState) []change.Field {
 	if c.Filter == nil {
 		return nil
 	}
-	missing := s.Missing(c.Filter.Sources)
+	missing := s.Lacking(c.Filter).Admits()
 	if len(missing) == 0 {
 		return []change.Field{{Label: "Network filter", Value: "nothing to add"}}
 	}
@@ -182,7 +210,7 @@ const sourcesShown = 8
 func (s PairState) FilterBasis() change.Field {
 	var all []string
 	for _, r := range s.Rulesets {
-		sources := slices.Sorted(slices.Values(r.Sources))
+		sources := slices.Sorted(slices.Values(r.Admits()))
 		said := strings.Join(sources, ", ")
 		if len(sources) > sourcesShown {
 			said = fmt.Sprintf("%d sources, SHA-256 %.16x", len(sources), sha256.Sum256([]byte(said)))

@@ -12,9 +12,9 @@ func (c ConnectParams) writesRole(s PairState) bool {
 	return c.Role != nil && !SameRole(s.Role, c.Extended(s.Role, s.Local.Version))
 }
 
-// addsFilter reports whether the filters lack any of the addresses that c lets in.
+// addsFilter reports whether the filters lack anything that c lets in.
 func (c ConnectParams) addsFilter(s PairState) bool {
-	return c.Filter != nil && len(s.Missing(c.Filter.Sources)) > 0
+	return len(s.Lacking(c.Filter).Admits()) > 0
 }
 
 // ExtrasDiff are the lines of a card that say what an update adds; none where all of it is there.
@@ -36,8 +36,8 @@ func (c ConnectParams) ExtrasDiff(s PairState) []change.Field {
 // RecordExtras keeps in mind what is found again by its name once c is applied.
 func (c ConnectParams) RecordExtras(m *ManagedConnection, s PairState, env, request string) {
 	if c.addsFilter(s) {
-		m.FilterSources = s.Missing(c.Filter.Sources)
-		m.Ruleset = c.Ruleset(env, request, s.Remote, nil).Name
+		made := c.Ruleset(env, request, s)
+		m.Ruleset, m.FilterSources = made.Name, made.Admits()
 	}
 	if c.Role != nil {
 		m.Role = c.Role.Name

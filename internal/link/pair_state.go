@@ -21,6 +21,7 @@ const (
 	PartLocalLicense  Part = "the licence of the local cluster"
 	PartRemoteLicense Part = "the licence of the remote cluster"
 	PartRulesets      Part = "the network filters of the remote deployment"
+	PartScope         Part = "the organization or environment of the local deployment"
 	PartEgress        Part = "the addresses that the local platform calls from"
 )
 
@@ -38,9 +39,10 @@ type PairState struct {
 	Settings          elastic.Settings  // of all remote clusters of the local cluster
 	LocalLicense      elastic.License
 	RemoteLicense     elastic.License
-	Rulesets          []elastic.Ruleset // that apply to the remote deployment
-	Egress            []string          // addresses that the local platform's hosts call themselves
-	Unread            []Unread          // what could not be read
+	Rulesets          []elastic.Ruleset   // that apply to the remote deployment
+	Egress            []string            // addresses that the local platform's hosts call themselves
+	LocalScope        elastic.Environment // the local side's organization or ECE; read where a filter may name it
+	Unread            []Unread            // what could not be read
 	LocalOn, RemoteOn System
 	Pasting           bool  // a person may paste a key instead
 	CantIssue         error // why no key can be issued on the remote cluster

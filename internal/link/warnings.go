@@ -27,7 +27,9 @@ func Warnings(s PairState, c ConnectParams) []string {
 		}
 		w.Licence("local", s.Local, s.LocalLicense, s.ReadError(PartLocalCluster, PartLocalLicense))
 		w.Licence("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
-		w.Filters(s)
+		if c.Filter == nil || !c.Filter.Cluster { // that is what it is for
+			w.Filters(s)
+		}
 		w.FilterWarnings(s, c)
 		w.warnReplaced(s)
 	}
@@ -88,41 +90,11 @@ func (w *WarningList) Health(d elastic.Deployment) {
 	}
 }
 
-// Filters warns where network filters of the remote may keep the local platform out. Only a person can tell which
-// address comes out of NAT, so this never goes further than a warning.
-func (w *WarningList) Filters(s PairState) {
-	if err := s.ReadError(PartRulesets); err != nil {
-		w.Add("Whether network filters apply to %s could not be read: %s.", s.Remote.Name, Sentence(err))
-		return
-	}
-	if s.Open() {
-		return
-	}
-	var names []string
-	for _, r := range ClosingRulesets(s.Rulesets) {
-		names = append(names, r.Name)
-	}
-	say := fmt.Sprintf("Network filters apply to %s (%s): they must let the outgoing addresses of %s in.",
-		s.Remote.Name, strings.Join(names, ", "), s.Local.Platform)
-	if addresses, known := s.KnownEgress(); known {
-		if out := Uncovered(addresses, s.Rulesets); len(out) > 0 {
-			say += fmt.Sprintf(" They do not let in %s, which the bot's configuration names.", JoinWords(out))
-		} else {
-			say += fmt.Sprintf(" They let in %s, which the bot's configuration names.", JoinWords(addresses))
-		}
-	} else if out := Uncovered(s.Egress, s.Rulesets); len(out) > 0 {
-		say += fmt.Sprintf(" Its hosts call themselves %s, which no filter names; behind NAT other addresses count.", JoinWords(out))
-	} else if len(s.Egress) == 0 {
-		say += " Which ones these are is not known."
-	}
-	w.Add("%s", say)
-}
-
 // Uncovered returns the addresses that no IP filter lets in.
 func Uncovered(addresses []string, rulesets []elastic.Ruleset) []string {
 	var allowed []netip.Prefix
 	for _, r := range rulesets {
-		if r.Type != "ip" {
+		if r.Type != elastic.FilterIP {
 			continue
 		}
 		for _, source := range r.Sources {

@@ -31,7 +31,7 @@ func TestCallsAreDescribedAsTheyAreSent(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	c, ctx := client(t, server.URL), t.Context()
-	ruleset := elastic.NewRuleset{Name: "n", Description: "d", Region: "r", Sources: []string{"203.0.113.10"}}
+	ruleset := elastic.NewRuleset{Name: "n", Description: "d", Type: "ip", Region: "r", Sources: []string{"203.0.113.10"}}
 	trust := elastic.TrustSettings{Accounts: []json.RawMessage{json.RawMessage(account)}}
 	was := elastic.Trusted{Plan: json.RawMessage(planJSON), Version: "7"}
 	for name, call := range map[string]struct {

@@ -115,14 +115,14 @@ func TestRulesetThatIsNotReadableStillCounts(t *testing.T) {
 	const base = "/api/v1/deployments/traffic-filter/"
 	s := elastictest.Serve(t,
 		elastictest.Exchange{Want: want("GET", base+"associations/deployment/"+id+"/rulesets", ""), Answer: `{"rulesets":["r1","r2"]}`},
-		elastictest.Exchange{Want: want("GET", base+"rulesets/r1", ""), Answer: `{"id":"r1","name":"office","type":"ip","region":"r","include_by_default":false,"rules":[{"source":"198.51.100.0/24"},{"remote_cluster_id":"x"}]}`},
+		elastictest.Exchange{Want: want("GET", base+"rulesets/r1", ""), Answer: `{"id":"r1","name":"office","type":"ip","region":"r","include_by_default":false,"rules":[{"source":"198.51.100.0/24"},{"azure_endpoint_name":"near","azure_endpoint_guid":"7c0f"},{"remote_cluster_id":"x"},{"remote_cluster_org_id":"o","remote_cluster_id":"y"}]}`},
 		elastictest.Exchange{Want: want("GET", base+"rulesets/r2", ""), Status: 404, Answer: `{"errors":[{"code":"traffic_filter.not_found","message":"no"}]}`},
 	)
 	got, err := client(t, s.URL).Rulesets(t.Context(), logs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := []elastic.Ruleset{{ID: "r1", Name: "office", Type: "ip", Region: "r", Sources: []string{"198.51.100.0/24"}}, {ID: "r2"}}
+	wanted := []elastic.Ruleset{{ID: "r1", Name: "office", Type: "ip", Region: "r", Sources: []string{"198.51.100.0/24", "near 7c0f"}, Clusters: []elastic.ClusterRule{{Cluster: "x"}, {Organization: "o", Cluster: "y"}}}, {ID: "r2"}}
 	if diff := cmp.Diff(wanted, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

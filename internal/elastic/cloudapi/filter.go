@@ -14,11 +14,17 @@ func rulesetPath(more ...string) []string {
 	return append([]string{"deployments", "traffic-filter", "rulesets"}, more...)
 }
 
-// creating is POST /deployments/traffic-filter/rulesets (TrafficFilterRulesetRequest) of an IP filter.
+// rule is TrafficFilterRule, as far as it lets anything in.
+type rule struct {
+	Source       string `json:"source,omitempty"`
+	Cluster      string `json:"remote_cluster_id,omitempty"`
+	Organization string `json:"remote_cluster_org_id,omitempty"`
+	AzureName    string `json:"azure_endpoint_name,omitempty"`
+	AzureGUID    string `json:"azure_endpoint_guid,omitempty"`
+}
+
+// creating is POST /deployments/traffic-filter/rulesets (TrafficFilterRulesetRequest).
 func creating(r elastic.NewRuleset) request {
-	type rule struct {
-		Source string `json:"source"`
-	}
 	body := struct {
 		Name        string `json:"name"`
 		Description string `json:"description"`
@@ -26,9 +32,12 @@ func creating(r elastic.NewRuleset) request {
 		Region      string `json:"region"`
 		Default     bool   `json:"include_by_default"` // true would attach it to every new deployment
 		Rules       []rule `json:"rules"`
-	}{Name: r.Name, Description: r.Description, Type: "ip", Region: r.Region, Rules: []rule{}}
+	}{Name: r.Name, Description: r.Description, Type: r.Type, Region: r.Region, Rules: []rule{}}
 	for _, s := range r.Sources {
-		body.Rules = append(body.Rules, rule{s})
+		body.Rules = append(body.Rules, rule{Source: s})
+	}
+	for _, c := range r.Clusters {
+		body.Rules = append(body.Rules, rule{Cluster: c.Cluster, Organization: c.Organization})
 	}
 	return request{method: http.MethodPost, path: rulesetPath(), body: body}
 }

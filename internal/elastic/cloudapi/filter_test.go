@@ -34,7 +34,7 @@ func TestARulesetIsMadeAttachedAndTakenAway(t *testing.T) {
 		}
 	}
 	made, err := c.CreateRuleset(t.Context(), elastic.NewRuleset{
-		Name: "rcb-1", Description: "why", Region: "aws-eu-west-1", Sources: []string{"203.0.113.10/32", "198.51.100.0/24"},
+		Name: "rcb-1", Description: "why", Type: "ip", Region: "aws-eu-west-1", Sources: []string{"203.0.113.10/32", "198.51.100.0/24"},
 	})
 	must(err)
 	ids, err := c.RulesetsNamed(t.Context(), "rcb-1")
@@ -53,6 +53,21 @@ func TestARulesetIsMadeAttachedAndTakenAway(t *testing.T) {
 	}
 	for range 2 {
 		must(c.DeleteRuleset(t.Context(), "r1"))
+	}
+}
+
+func TestARemoteClusterFilterNamesTheCluster(t *testing.T) {
+	t.Parallel()
+	s := elastictest.Serve(t, elastictest.Exchange{
+		Want: want("POST", "/api/v1/deployments/traffic-filter/rulesets", `{"name":"rcb-1","description":"","type":"remote_cluster","region":"r","include_by_default":false,`+
+			`"rules":[{"remote_cluster_id":"c","remote_cluster_org_id":"o"}]}`),
+		Status: 201, Answer: `{"id":"r1"}`,
+	})
+	_, err := client(t, s.URL).CreateRuleset(t.Context(), elastic.NewRuleset{
+		Name: "rcb-1", Type: elastic.FilterRemoteCluster, Region: "r", Clusters: []elastic.ClusterRule{{Cluster: "c", Organization: "o"}},
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -75,7 +90,7 @@ func TestARulesetWithoutAnIdIsInDoubt(t *testing.T) {
 			`{"name":"rcb-1","description":"","type":"ip","region":"r","include_by_default":false,"rules":[{"source":"203.0.113.10/32"}]}`),
 		Status: 201, Answer: `{}`,
 	})
-	_, err := client(t, s.URL).CreateRuleset(t.Context(), elastic.NewRuleset{Name: "rcb-1", Region: "r", Sources: []string{"203.0.113.10/32"}})
+	_, err := client(t, s.URL).CreateRuleset(t.Context(), elastic.NewRuleset{Name: "rcb-1", Type: "ip", Region: "r", Sources: []string{"203.0.113.10/32"}})
 	if call, ok := errors.AsType[*elastic.CallError](err); !ok || !call.Ambiguous {
 		t.Errorf("got %v, want an ambiguous call", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
@@ -41,9 +42,7 @@ func (c *Client) ruleset(ctx context.Context, id string) (elastic.Ruleset, error
 		Description string `json:"description"`
 		Type        string `json:"type"`
 		Region      string `json:"region"`
-		Rules       []struct {
-			Source string `json:"source"` // empty in rules that name a cluster or an endpoint
-		} `json:"rules"`
+		Rules       []rule `json:"rules"`
 	}
 	path := []string{"deployments", "traffic-filter", "rulesets", id}
 	if err := c.do(ctx, request{method: http.MethodGet, path: path}, &info); err != nil {
@@ -51,8 +50,13 @@ func (c *Client) ruleset(ctx context.Context, id string) (elastic.Ruleset, error
 	}
 	r := elastic.Ruleset{ID: info.ID, Name: info.Name, Type: info.Type, Region: info.Region, Description: info.Description}
 	for _, rule := range info.Rules {
-		if rule.Source != "" {
+		switch {
+		case rule.Source != "":
 			r.Sources = append(r.Sources, rule.Source)
+		case rule.Cluster != "" || rule.Organization != "":
+			r.Clusters = append(r.Clusters, elastic.ClusterRule{Cluster: rule.Cluster, Organization: rule.Organization})
+		case rule.AzureName != "" || rule.AzureGUID != "":
+			r.Sources = append(r.Sources, strings.TrimSpace(rule.AzureName+" "+rule.AzureGUID))
 		}
 	}
 	return r, nil

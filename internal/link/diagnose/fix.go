@@ -40,7 +40,7 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 		return link.KindUpdate, "An update changes what the key may read."
 	case link.CauseFilter:
 		if x.CanAddFilters() {
-			return link.KindUpdate, "An update adds a network filter that lets the local side in. A person confirms the addresses: behind NAT nobody else knows them."
+			return link.KindUpdate, x.filterHelps()
 		}
 	case link.CauseNoPrivileges:
 		if len(x.Roles) == 0 && x.mayWriteRoles() {
@@ -48,6 +48,13 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 		}
 	}
 	return "", ""
+}
+
+func (x *HealthReport) filterHelps() string {
+	if x.ByCluster() {
+		return "An update adds a remote cluster filter that lets the local cluster in."
+	}
+	return "An update adds a network filter that lets the local side in. A person confirms the addresses: behind NAT nobody else knows them."
 }
 
 // matchesPlatform reports whether the connection goes where the platform says that the remote deployment is.
@@ -68,8 +75,7 @@ func FixParams(e link.ConnectionState, c link.Cause) link.UpdateParams {
 	u := link.PrefillUpdate(e)
 	switch c { //nolint:exhaustive // the others are mended by the address, or by what people fill in
 	case link.CauseFilter:
-		addresses, _ := e.BlockedAddresses()
-		u.Filter = &link.FilterOptions{Sources: addresses}
+		u.Filter, _ = e.FilterNeeded()
 	case link.CauseNoPrivileges:
 		u.Role = &link.RoleOptions{Name: roleFor(e)}
 	default:
@@ -103,12 +109,10 @@ func (x *HealthReport) filtered(f *finding) *finding {
 	var w link.WarningList
 	w.Filters(x.PairState)
 	f.diagnosis.Fix = strings.Join(w, " ")
-	addresses, known := x.KnownEgress()
-	out := link.Uncovered(addresses, x.Rulesets)
-	if len(addresses) > 0 && len(out) == 0 {
+	if x.Admitted() {
 		return f // it is something else
 	}
-	if known {
+	if out, known := x.ShutOut(); known {
 		f.diagnosis.Cause = link.CauseFilter
 		f.diagnosis.Say = "The network filters of " + x.Remote.Name + " shut " + x.PairState.Local.Name + " out."
 		f.say += "; no filter lets in " + link.JoinWords(out)

@@ -16,7 +16,7 @@ type unusedFilter struct {
 }
 
 func (s unusedFilter) say() string {
-	return "the network filter " + s.Ruleset.Name + ", which lets in " + link.JoinWords(s.Ruleset.Sources)
+	return "the network filter " + s.Ruleset.Name + ", which lets in " + link.JoinWords(s.Ruleset.Admits())
 }
 
 // FilterQuery is the question whether anybody needs a filter that was made for a connection.
@@ -43,7 +43,8 @@ func (r *Connections) FilterStays(ctx context.Context, q FilterQuery) (string, e
 	switch {
 	case i < 0:
 		return "it does not apply to " + q.Remote.Name + " any more", nil
-	case attached[i].Type != "ip" || len(q.FilterSources) > 0 && !sameWords(attached[i].Sources, q.FilterSources):
+	case !slices.Contains([]string{elastic.FilterIP, elastic.FilterRemoteCluster}, attached[i].Type),
+		len(q.FilterSources) > 0 && !sameWords(attached[i].Admits(), q.FilterSources):
 		return "somebody has changed it since the bot made it", nil
 	case len(link.ClosingRulesets(attached)) == 1:
 		return "it is the only one of " + q.Remote.Name + ", which would be open to everybody without it", nil
@@ -55,10 +56,10 @@ func (r *Connections) FilterStays(ctx context.Context, q FilterQuery) (string, e
 	if others := slices.DeleteFunc(applies, func(id string) bool { return id == q.Remote.Deployment }); len(others) > 0 {
 		return "it applies to other deployments, too: " + link.JoinWords(others), nil
 	}
-	if rest := slices.Delete(slices.Clone(attached), i, i+1); len(link.Uncovered(attached[i].Sources, rest)) == 0 {
-		return "", nil // the others let the same addresses in
+	if rest := slices.Delete(slices.Clone(attached), i, i+1); len(link.OnlyThere(attached[i], rest)) == 0 {
+		return "", nil // the others let the same in
 	}
-	through, err := r.through(ctx, q)
+	through, err := r.through(ctx, q, len(attached[i].Clusters) > 0)
 	if err != nil || len(through) == 0 {
 		return "", err
 	}
@@ -69,14 +70,18 @@ func sameWords(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// through are the other connections from the local platform to the remote deployment: they come from the same
-// addresses.
-func (r *Connections) through(ctx context.Context, q FilterQuery) ([]string, error) {
-	l := r.List(ctx, q.Local.Platform+"/")
+// through are the other connections to the remote deployment that a filter may let in: from the same cluster, or from
+// the local platform, as they come from the same addresses.
+func (r *Connections) through(ctx context.Context, q FilterQuery, byCluster bool) ([]string, error) {
+	from := q.Local.Platform + "/"
+	if byCluster {
+		from = q.Local.String()
+	}
+	l := r.List(ctx, from)
 	switch on, _ := r.catalog.System(q.Local.Platform); {
 	case l.Unmanaged != nil:
 		return nil, l.Unmanaged
-	case !on.TellsLocals():
+	case !byCluster && !on.TellsLocals():
 		return nil, fmt.Errorf("the bot does not list the connections of %s", link.SystemLabel(on))
 	case len(l.Missing) > 0:
 		return nil, fmt.Errorf("%d local clusters gave no answer, such as %s (%s)", len(l.Missing), l.Missing[0].Local.Name, l.Missing[0].Why)
@@ -90,7 +95,8 @@ func (r *Connections) through(ctx context.Context, q FilterQuery) ([]string, err
 	for _, c := range l.Connections {
 		host, _ := hostOf(c.Info)
 		leads := host == q.Remote.Endpoint || c.Remote != nil && c.Remote.Ref == q.Remote.Ref || c.Managed != nil && (c.Managed.Remote == q.Remote.Ref || c.Managed.Ruleset == q.Name)
-		if leads && c.Name() != q.Leaving && c.Local.Platform == q.Local.Platform {
+		same := c.Local.Ref == q.Local || !byCluster && c.Local.Platform == q.Local.Platform
+		if leads && same && c.Name() != q.Leaving {
 			all = append(all, c.Name().String())
 		}
 	}
@@ -121,6 +127,8 @@ func (r *Connections) UnusedFilter(ctx context.Context, e link.ConnectionState, 
 			return // it went between two reads
 		}
 		is := e.Rulesets[i]
-		l.Filter = &unusedFilter{ID: is.ID, Ruleset: elastic.NewRuleset{Name: is.Name, Description: is.Description, Region: is.Region, Sources: is.Sources}}
+		l.Filter = &unusedFilter{ID: is.ID, Ruleset: elastic.NewRuleset{
+			Name: is.Name, Description: is.Description, Type: is.Type, Region: is.Region, Sources: is.Sources, Clusters: is.Clusters,
+		}}
 	}
 }

@@ -72,7 +72,13 @@ func readSides(ctx context.Context, s *link.PairState) {
 		r.start(link.PartRemoteLicense, func() (err error) { s.RemoteLicense, err = remote.License(ctx); return err })
 	}
 	r.start(link.PartKeystore, func() error { return readKeystore(ctx, s) })
-	r.start(link.PartRulesets, func() (err error) { s.Rulesets, err = s.RemoteOn.Rulesets(ctx, s.Remote); return err })
+	r.start(link.PartRulesets, func() (err error) {
+		s.Rulesets, err = s.RemoteOn.Rulesets(ctx, s.Remote)
+		if s.ByCluster() && !s.Open() {
+			r.failed(link.PartScope, readScope(ctx, s))
+		}
+		return err
+	})
 	r.start(link.PartEgress, func() (err error) { s.Egress, err = s.LocalOn.Egress(ctx); return err })
 	readProxies(ctx, s, &r)
 	s.Unread = r.wait()

@@ -25,6 +25,17 @@ func environment(ctx context.Context, on link.System, trusts elastic.Trusts, d e
 	return link.SideTrust{On: link.SystemLabel(on), Environment: e, Unread: err}
 }
 
+// readScope reads the organization or ECE that a remote cluster filter knows the local deployment by.
+func readScope(ctx context.Context, s *link.PairState) error {
+	trusts, ok := s.LocalOn.Platform.(elastic.Trusts)
+	if !ok {
+		return nil
+	}
+	e := environment(ctx, s.LocalOn, trusts, s.Local)
+	s.LocalScope = e.Environment
+	return e.Unread
+}
+
 // regionalTries is how many deployments of a region are asked for its authorities: one that is broken is not to be in
 // the way of the others, and a platform that is out of order is not to be asked about all it has.
 const regionalTries = 5

@@ -17,13 +17,13 @@ var (
 	_ elastic.Roles      = elasticsearch{}
 )
 
-// CreateRuleset makes an IP filter that applies to nothing yet.
+// CreateRuleset makes a filter that applies to nothing yet.
 func (p *Platform) CreateRuleset(ctx context.Context, r elastic.NewRuleset) (string, error) {
 	id := ""
 	err := p.w.Do(ctx, p.name, "CreateRuleset", func() error {
 		id = fmt.Sprintf("ruleset-%d", p.made)
 		p.made++
-		p.rulesets = append(p.rulesets, elastic.Ruleset{ID: id, Name: r.Name, Type: "ip", Region: r.Region, Description: r.Description, Sources: r.Sources})
+		p.rulesets = append(p.rulesets, elastic.Ruleset{ID: id, Name: r.Name, Type: r.Type, Region: r.Region, Description: r.Description, Sources: r.Sources, Clusters: r.Clusters})
 		return nil
 	})
 	return answer(id, err)

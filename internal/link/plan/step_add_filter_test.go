@@ -229,17 +229,20 @@ func TestAddressesOfHostsAreOfferedToBeConfirmed(t *testing.T) {
 			t.Fatal(err)
 		}
 		all, known := survey.FilterOffer()
-		return fmt.Sprint(all, known)
+		if all == nil {
+			return fmt.Sprint(nil, known)
+		}
+		return fmt.Sprint(all.Sources, all.Cluster, known)
 	}
-	if got := offer(s.w.Systems(), s.remote); got != "[192.0.2.9] false" {
+	if got := offer(s.w.Systems(), s.remote); got != "[192.0.2.9] false false" {
 		t.Errorf("to Elastic Cloud: %s", got)
 	}
-	if got := offer(s.w.Systems(), s.ece.AddDeployment("d-near", "near", "8.15.3")); got != "[10.0.0.1 192.0.2.9] false" {
+	if got := offer(s.w.Systems(), s.ece.AddDeployment("d-near", "near", "8.15.3")); got != "[] true true" {
 		t.Errorf("within the ECE: %s", got)
 	}
 	systems := s.w.Systems()
 	systems[0].EgressCIDRs = []string{"203.0.113.10", "198.51.100.8"}
-	if got := offer(systems, s.remote); got != "[203.0.113.10] true" {
+	if got := offer(systems, s.remote); got != "[203.0.113.10] false true" {
 		t.Errorf("as configured: %s", got)
 	}
 }

@@ -11,14 +11,14 @@ import (
 // AddFilter is the step that lets in what is missing; nothing where nothing is.
 func AddFilter(c link.ConnectParams, env, request string, s link.PairState) AddFilterArgs {
 	return AddFilterArgs{
-		Remote: c.Remote, Ruleset: c.Ruleset(env, request, s.Remote, s.Missing(c.Filter.Sources)), First: c.Filter.First,
+		Remote: c.Remote, Ruleset: c.Ruleset(env, request, s), First: c.Filter.First,
 	}
 }
 
 // StepAddFilter adds a network filter to the remote deployment.
 const StepAddFilter = "add_filter"
 
-// AddFilterArgs say which ruleset is made for the remote deployment; without sources none is needed.
+// AddFilterArgs say which ruleset is made for the remote deployment; without rules none is needed.
 type AddFilterArgs struct {
 	Remote  elastic.Ref        `json:"remote"`
 	Ruleset elastic.NewRuleset `json:"ruleset"`
@@ -28,13 +28,13 @@ type AddFilterArgs struct {
 // Planned is the step as it stands in a plan.
 func (a AddFilterArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
-	if len(a.Ruleset.Sources) > 0 {
+	if len(a.Ruleset.Admits()) > 0 {
 		calls = on(a.Remote.Platform, v.toRemote.CreateRuleset(a.Ruleset), v.toRemote.Attach(newRulesetID, v.Remote))
 	}
 	return planned(StepAddFilter, "Let the local side through the remote's network filters", a, calls...)
 }
 
-// addFilterStep lets the local side's addresses in by a ruleset of its own, so that no ruleset of others is touched.
+// addFilterStep lets the local side in by a ruleset of its own, so that no ruleset of others is touched.
 type addFilterStep struct {
 	filterChange
 	first bool
@@ -45,8 +45,8 @@ func newAddFilterStep(p ports, a AddFilterArgs) *addFilterStep {
 }
 
 func (f *addFilterStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	if len(f.ruleset.Sources) == 0 {
-		f.finding = "the filters let these addresses in already"
+	if len(f.ruleset.Admits()) == 0 {
+		f.finding = "the filters let that in already"
 		return nil
 	}
 	d, sys, filters, err := f.filters(ctx)
@@ -69,7 +69,7 @@ func (f *addFilterStep) Apply(ctx context.Context, had change.Evidence, note cha
 	if err := f.attach(ctx, d, sys, filters); err != nil {
 		return err
 	}
-	f.finding = "filter " + f.ruleset.Name + " lets in " + link.JoinWords(f.ruleset.Sources)
+	f.finding = "filter " + f.ruleset.Name + " lets in " + link.JoinWords(f.ruleset.Admits())
 	return nil
 }
 

@@ -26,6 +26,7 @@ type Spec struct {
 	License License // Enterprise and active if empty
 
 	Egress []netip.Addr // where its outgoing connections seem to come from
+	Realm  string       // whose proxies know its certificates: those of all Elastic Cloud; empty: of Scope alone
 	Scope  string       // the id in its nodes' certificate names: an environment's or organization's
 	// ProxyCA is the PEM of the private authority of the proxies before its port for remote clusters; empty: a public one.
 	ProxyCA string
@@ -63,6 +64,7 @@ type Cluster struct {
 	version Version
 	license License
 	egress  []netip.Addr
+	realm   string
 	scope   string
 	ca      string
 	proxyCA string
@@ -114,7 +116,7 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 	}
 	c := &Cluster{
 		net: n, name: s.Name, id: s.ID, uuid: n.shortID(16), host: s.Host, born: n.opt.Now(), version: v, license: s.License,
-		egress: s.Egress, scope: s.Scope, ca: s.CA, proxyCA: s.ProxyCA, files: map[string]string{}, users: slices.Clone(s.Users), roles: map[string]Role{},
+		egress: s.Egress, realm: s.Realm, scope: s.Scope, ca: s.CA, proxyCA: s.ProxyCA, files: map[string]string{}, users: slices.Clone(s.Users), roles: map[string]Role{},
 		indices: map[string][]json.RawMessage{}, persistent: map[string]any{}, transient: map[string]any{}, declared: map[string]any{},
 		told: s.ReadsWhenTold, stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{}, lost: map[string]string{},
 	}

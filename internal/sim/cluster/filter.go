@@ -3,14 +3,26 @@ package cluster
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Filter is a network filter: a ruleset with its sources. Only the types "ip" and "remote_cluster" have an effect here.
 type Filter struct {
 	Type     string
-	Sources  []string // addresses and CIDRs of the type "ip"
-	Orgs     []string // remote_cluster_org_id of the type "remote_cluster": admits within one kind of platform only
-	Clusters []string // remote_cluster_id of the type "remote_cluster"
+	Sources  []string      // addresses and CIDRs of the type "ip"
+	Clusters []ClusterRule // of the type "remote_cluster": admits within Elastic Cloud, or one ECE, only
+}
+
+// ClusterRule is remote_cluster_id and remote_cluster_org_id of a rule; both count where both are there.
+type ClusterRule struct{ ID, Org string }
+
+// Admits is whom it lets in, for people.
+func (f Filter) Admits() []string {
+	all := slices.DeleteFunc(slices.Clone(f.Sources), func(s string) bool { return s == "" })
+	for _, r := range f.Clusters {
+		all = append(all, strings.Trim(r.Org+"/"+r.ID, "/"))
+	}
+	return all
 }
 
 // admits tells whether an address may come in: without filters everybody, else whom any of them names.
@@ -25,7 +37,7 @@ func (c *Cluster) admits(addrs []netip.Addr, from *Cluster) bool {
 				return true
 			}
 		case "remote_cluster":
-			if from != nil && from.scope == c.scope && f.names(from) {
+			if from != nil && (from.realm == c.realm && c.realm != "" || from.scope == c.scope) && f.names(from) {
 				return true
 			}
 		}
@@ -54,5 +66,7 @@ func (f Filter) covers(addrs []netip.Addr) bool {
 }
 
 func (f Filter) names(from *Cluster) bool {
-	return slices.Contains(f.Orgs, from.scope) || slices.Contains(f.Clusters, from.id)
+	return slices.ContainsFunc(f.Clusters, func(r ClusterRule) bool {
+		return (r.ID == "" || r.ID == from.id) && (r.Org == "" || r.Org == from.scope) && r != (ClusterRule{})
+	})
 }

@@ -85,7 +85,7 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 		s.Version = nodes.Version()
 	}
 	simulated, err := p.w.net.Add(cluster.Spec{
-		Name: s.Name, ID: id, Host: host, Version: s.Version, License: s.License, Egress: p.egress, Scope: p.scope, CA: ca.PEM, ProxyCA: p.proxies.privateCA(),
+		Name: s.Name, ID: id, Host: host, Version: s.Version, License: s.License, Egress: p.egress, Realm: p.realm(), Scope: p.scope, CA: ca.PEM, ProxyCA: p.proxies.privateCA(),
 		Authorities: p.authorityFiles(ca), ReadsWhenTold: p.kind == KindSelfManaged,
 		Users: s.Users, Roles: s.Roles, Indices: s.Indices,
 	})
@@ -159,6 +159,9 @@ func (d *Deployment) Name() string {
 	defer d.p.w.mu.Unlock()
 	return d.name
 }
+
+// Platform is where it runs.
+func (d *Deployment) Platform() *Platform { return d.p }
 
 // RefID is the reference of its Elasticsearch resource.
 func (d *Deployment) RefID() string { return refMain }

@@ -210,11 +210,8 @@ func (p *Platform) applyFilters() {
 			f := cluster.Filter{Type: r.Type}
 			for _, one := range r.Rules {
 				f.Sources = append(f.Sources, one.Source)
-				if one.Org != "" {
-					f.Orgs = append(f.Orgs, one.Org)
-				}
-				if one.Cluster != "" {
-					f.Clusters = append(f.Clusters, one.Cluster)
+				if one.Org != "" || one.Cluster != "" {
+					f.Clusters = append(f.Clusters, cluster.ClusterRule{ID: one.Cluster, Org: one.Org})
 				}
 			}
 			fs = append(fs, f)

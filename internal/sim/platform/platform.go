@@ -136,6 +136,14 @@ func (w *World) add(kind string, spec *swagger, opt Spec) (*Platform, error) {
 	return p, nil
 }
 
+// realm is whose proxies know the certificates of its clusters: those of another organization know them, too.
+func (p *Platform) realm() string {
+	if p.kind == KindCloud {
+		return KindCloud
+	}
+	return ""
+}
+
 // scopeID makes an environment's id, or an organization's, which is numeric.
 func scopeID(kind string, w *World) string {
 	id := w.hexID(6)

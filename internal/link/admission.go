@@ -1,0 +1,184 @@
+package link
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+)
+
+// FilterType is the type of network filter that lets the local side in: a remote cluster filter where both sides are on
+// Elastic Cloud or on one ECE, whose proxies know the certificate of the cluster that connects; else an IP filter
+// (Elastic's docs: remote clusters and network security).
+func (s PairState) FilterType() string {
+	cloud := s.LocalOn.Kind == elastic.KindECH && s.RemoteOn.Kind == elastic.KindECH
+	if cloud || s.LocalOn.Kind == elastic.KindECE && s.LocalOn.Name == s.RemoteOn.Name {
+		return elastic.FilterRemoteCluster
+	}
+	return elastic.FilterIP
+}
+
+// ByCluster reports whether a filter lets the local side in as what it is, not by its address.
+func (s PairState) ByCluster() bool { return s.FilterType() == elastic.FilterRemoteCluster }
+
+// localRule lets the local cluster in, and nothing else: by its organization too, where that is certain.
+func (s PairState) localRule() elastic.ClusterRule {
+	r := elastic.ClusterRule{Cluster: s.Local.ClusterID}
+	if s.LocalScope.Certain {
+		r.Organization = s.LocalScope.ID
+	}
+	return r
+}
+
+// NamesLocal reports whether a remote cluster filter of the remote deployment lets the local cluster in. It is not sure
+// where one names an organization, and that of the local side is not certain.
+func (s PairState) NamesLocal() (named, sure bool) {
+	sure = true
+	for _, r := range s.Rulesets {
+		if r.Type != elastic.FilterRemoteCluster || !s.ByCluster() {
+			continue
+		}
+		for _, rule := range r.Clusters {
+			switch {
+			case rule.Cluster != "" && rule.Cluster != s.Local.ClusterID:
+			case rule.Organization == "" || rule.Organization == s.LocalScope.ID:
+				return true, true
+			case !s.LocalScope.Certain:
+				sure = false
+			}
+		}
+	}
+	return false, sure
+}
+
+// Admitted reports whether the remote's filters are known to let the local side in.
+func (s PairState) Admitted() bool {
+	named, _ := s.NamesLocal()
+	return named || s.addressesAdmitted()
+}
+
+// addressesAdmitted reports whether IP filters let in all that is known of where the local side comes from.
+func (s PairState) addressesAdmitted() bool {
+	addresses, known := s.KnownEgress()
+	if !known {
+		addresses = slices.DeleteFunc(slices.Clone(addresses), func(a string) bool { return !isIPv4(a) })
+	}
+	return len(addresses) > 0 && len(Uncovered(addresses, s.Rulesets)) == 0
+}
+
+func isIPv4(s string) bool {
+	p, err := prefix(s)
+	return err == nil && p.Addr().Is4()
+}
+
+// ShutOut is what of the local side no filter lets in, and whether that is known for certain: of addresses, that the
+// operator has said that they are these.
+func (s PairState) ShutOut() (out []string, known bool) {
+	if !s.ByCluster() {
+		addresses, known := s.KnownEgress()
+		return Uncovered(addresses, s.Rulesets), known
+	}
+	if _, sure := s.NamesLocal(); s.Admitted() || !sure {
+		return nil, sure
+	}
+	return []string{s.localRule().String()}, true
+}
+
+// Lacking is what of f no filter of the remote deployment lets in yet, as a ruleset; one without rules: nothing.
+func (s PairState) Lacking(f *FilterOptions) elastic.NewRuleset {
+	if f == nil {
+		return elastic.NewRuleset{}
+	}
+	if !f.Cluster {
+		return elastic.NewRuleset{Type: elastic.FilterIP, Sources: Uncovered(f.Sources, s.Rulesets)}
+	}
+	r := elastic.NewRuleset{Type: elastic.FilterRemoteCluster}
+	if named, _ := s.NamesLocal(); !named {
+		r.Clusters = []elastic.ClusterRule{s.localRule()}
+	}
+	return r
+}
+
+// OnlyThere is what a ruleset lets in, and none of the rest does.
+func OnlyThere(r elastic.Ruleset, rest []elastic.Ruleset) []string {
+	out := Uncovered(r.Sources, rest)
+	for _, rule := range r.Clusters {
+		if !slices.ContainsFunc(rest, func(other elastic.Ruleset) bool {
+			return slices.ContainsFunc(other.Clusters, func(o elastic.ClusterRule) bool { return o.Holds(rule) })
+		}) {
+			out = append(out, rule.String())
+		}
+	}
+	return out
+}
+
+// filterKinds are the types of ruleset as Elastic's consoles call them.
+var filterKinds = map[string]string{
+	elastic.FilterIP: "IP filter", elastic.FilterRemoteCluster: "remote cluster filter", elastic.FilterAWS: "AWS PrivateLink",
+	elastic.FilterAzure: "Azure Private Link", elastic.FilterGCP: "GCP Private Service Connect",
+}
+
+// filterNames are rulesets for people, with their kinds.
+func filterNames(rulesets []elastic.Ruleset) string {
+	var names []string
+	for _, r := range rulesets {
+		kind, ok := filterKinds[r.Type]
+		switch {
+		case r.Name == "":
+			names = append(names, r.ID+", which could not be found")
+			continue
+		case !ok:
+			kind = "type " + r.Type
+		}
+		names = append(names, r.Name+": "+kind)
+	}
+	return strings.Join(names, "; ")
+}
+
+// Filters warns where network filters of the remote may keep the local side out. Of addresses only a person can tell
+// which ones come out of NAT, so this never goes further than a warning.
+func (w *WarningList) Filters(s PairState) {
+	if err := s.ReadError(PartRulesets); err != nil {
+		w.Add("Whether network filters apply to %s could not be read: %s.", s.Remote.Name, Sentence(err))
+		return
+	}
+	if s.Open() {
+		return
+	}
+	if apply := fmt.Sprintf("Network filters apply to %s (%s)", s.Remote.Name, filterNames(ClosingRulesets(s.Rulesets))); s.ByCluster() {
+		w.clusterFilters(s, apply)
+	} else {
+		w.addressFilters(s, apply)
+	}
+}
+
+func (w *WarningList) clusterFilters(s PairState, apply string) {
+	_, sure := s.NamesLocal()
+	switch {
+	case s.Admitted():
+	case !sure:
+		w.Add("%s. One lets in an organization, and whether %s belongs to it is not known.", apply, s.Local.Name)
+	default:
+		w.Add("%s, and none of them names %s (%s): they refuse its connections.", apply, s.Local.Name, s.localRule())
+	}
+}
+
+func (w *WarningList) addressFilters(s PairState, apply string) {
+	say := fmt.Sprintf("%s: they must let the outgoing addresses of %s in.", apply, s.Local.Platform)
+	if slices.ContainsFunc(s.Rulesets, func(r elastic.Ruleset) bool { return r.Type == elastic.FilterRemoteCluster }) {
+		say += " A remote cluster filter works only within Elastic Cloud, or within one ECE."
+	}
+	if addresses, known := s.KnownEgress(); known {
+		if out := Uncovered(addresses, s.Rulesets); len(out) > 0 {
+			say += fmt.Sprintf(" They do not let in %s, which the bot's configuration names.", JoinWords(out))
+		} else {
+			say += fmt.Sprintf(" They let in %s, which the bot's configuration names.", JoinWords(addresses))
+		}
+	} else if out := Uncovered(s.Egress, s.Rulesets); len(out) > 0 {
+		say += fmt.Sprintf(" Its hosts call themselves %s, which no filter names; behind NAT other addresses count.", JoinWords(out))
+	} else if len(s.Egress) == 0 {
+		say += " Which ones these are is not known."
+	}
+	w.Add("%s", say)
+}
