@@ -139,7 +139,16 @@ func addDeployment(tb testing.TB, on *platform.Platform, name string) string {
 func (w *monitored) connect(local, remote, alias string) {
 	w.tb.Helper()
 	ctx := w.tb.Context()
-	survey, err := w.app.catalog.ReadPair(ctx, elastic.Ref{Platform: "ece-prod", Deployment: local}, elastic.Ref{Platform: "elastic-cloud", Deployment: remote})
+	pair := func() (link.PairState, error) {
+		return w.app.catalog.ReadPair(ctx, elastic.Ref{Platform: "ece-prod", Deployment: local}, elastic.Ref{Platform: "elastic-cloud", Deployment: remote})
+	}
+	survey, err := pair()
+	for range 5 { // on a busy machine hundreds of clusters inside one process may answer too late
+		if err == nil {
+			break
+		}
+		survey, err = pair()
+	}
 	if err != nil {
 		w.tb.Fatal(err)
 	}
