@@ -302,21 +302,45 @@ func TestSystemdSandboxIsTight(t *testing.T) {
 	}
 }
 
-// TestRedisOfComposeWantsItsPassword runs its command on a redis-server of this machine.
+// TestRedisOfComposeWantsItsPassword runs its command on the redis-server and the valkey-server of this machine, each where
+// the other is not on the PATH, and then its health check.
 func TestRedisOfComposeWantsItsPassword(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("there is no redis-server on the PATH")
+	for _, kind := range []string{"redis", "valkey"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for name, program := range map[string]string{kind + "-server": kind + "-server", kind + "-cli": kind + "-cli", "sh": "sh", "cat": "cat", "grep": "grep"} {
+				path, err := exec.LookPath(program)
+				if err != nil {
+					t.Skipf("there is no %s on the PATH", program)
+				}
+				if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			composedServer(t, dir)
+		})
 	}
+}
+
+func composedServer(t *testing.T, dir string) {
+	t.Helper()
 	const mounted = "/run/secrets/remote-cluster-bot/redis_password"
-	dir := t.TempDir()
 	password, socket := filepath.Join(dir, "password"), filepath.Join(dir, "s")
 	if err := os.WriteFile(password, []byte("correct horse\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command, _ := at(documents(t, deployed(t, "compose.yaml"))[0], "services", "redis", "command", 2).(string)
-	command = strings.NewReplacer("$$", "$", mounted, password, "redis-server -", "redis-server - --port 0 --dir "+dir+" --unixsocket "+socket).Replace(command)
-	server := exec.CommandContext(t.Context(), "sh", "-c", command)
+	shell := func(command any) *exec.Cmd {
+		text, _ := command.(string)
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.NewReplacer(
+			"$$", "$", mounted, password, `)" - `, `)" - --port 0 --dir `+dir+" --unixsocket "+socket+" ", `)" ping`, `)" -s `+socket+" ping",
+		).Replace(text))
+		cmd.Env = []string{"PATH=" + dir}
+		return cmd
+	}
+	service := at(documents(t, deployed(t, "compose.yaml"))[0], "services", "redis")
+	server := shell(at(service, "command", 2))
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -337,6 +361,9 @@ func TestRedisOfComposeWantsItsPassword(t *testing.T) {
 	defer func() { _ = stranger.Close() }()
 	if err := stranger.Ping(t.Context()).Err(); err == nil {
 		t.Error("Redis answers without the password")
+	}
+	if out, err := shell(at(service, "healthcheck", "test", 1)).CombinedOutput(); err != nil {
+		t.Errorf("the health check: %v %s", err, out)
 	}
 }
 

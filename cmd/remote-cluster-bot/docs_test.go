@@ -12,10 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
 // commandLines are the lines of a page's console blocks that begin with a prompt.
@@ -56,6 +59,9 @@ func TestEveryCommandInTheDocsWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeInstallation(t, c)
+	client := redis.NewClient(&redis.Options{Addr: c.redis.Addr()})
+	t.Cleanup(func() { _ = client.Close() })
+	createAll(t, store.New(client, store.Options{Env: "demo"}), "k3vq7wma2d") // so that there is an audit
 	for name, text := range texts {
 		for _, line := range commandLines(text) {
 			t.Run(name+"/"+line, func(t *testing.T) { runLine(t, c, repository, line) })
@@ -117,7 +123,10 @@ func writeInstallation(t *testing.T, c *clinic) {
 		c.text = strings.ReplaceAll(c.text, "{ env: "+name+" }", "{ file: "+path+" }")
 	}
 	c.edit("127.0.0.1:8080", "127.0.0.1:0")
-	for name, text := range map[string]string{"config.yaml": c.text, "bot.log": `{"msg":"request created","request":"k3vq7wma2d"}` + "\n"} {
+	for name, text := range map[string]string{
+		"config.yaml": c.text, "bot.log": `{"msg":"request created","request":"k3vq7wma2d"}` + "\n",
+		"audit-emea.jsonl": `{"entry":{"at":"2026-11-29T06:00:00Z","request":"k3vq7wma2d","what":"succeed","target":"a"}}` + "\n",
+	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +135,9 @@ func writeInstallation(t *testing.T, c *clinic) {
 
 func runLine(t *testing.T, c *clinic, repository, line string) {
 	t.Helper()
-	line, _, _ = strings.Cut(line, " > config.yaml") // it would overwrite what the other lines need
+	if strings.HasPrefix(line, "remote-cluster-bot ") {
+		line, _, _ = strings.Cut(line, " > ") // it would overwrite what other lines need
+	}
 	words := strings.Fields(line)
 	switch words[0] {
 	case "remote-cluster-bot":
