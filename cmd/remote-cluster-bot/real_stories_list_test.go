@@ -40,6 +40,9 @@ var storiesOnReal = map[string]realStory{
 	"self_managed_by_hand_never":    {local: "search-dc", remote: "metrics-eu", on: onAll},
 	"self_managed_by_hand_rotate":   {local: "search-dc", remote: "metrics-eu", on: onAll},
 	"self_managed_by_hand_wrong":    {local: "search-dc", remote: "metrics-eu"},
+	"self_managed_by_hand_migrate":  {local: "search-dc", remote: "archive-dc"},
+	"self_managed_migrate":          {local: "search-dc", remote: "archive-dc"},
+	"self_managed_adopt":            {local: "search-dc", remote: "archive-dc"},
 	"self_managed_by_hand_one_node": {not: "a real cluster of the tests has one node"},
 	"self_managed_no_key_server":    {not: "real nodes have their port for API keys open from the start"},
 

@@ -45,6 +45,7 @@ type PairState struct {
 	Unread            []Unread            // what could not be read
 	LocalOn, RemoteOn System
 	Pasting           bool  // a person may paste a key instead
+	ShowsKeys         bool  // a person may be shown a key, to put it into keystores
 	CantIssue         error // why no key can be issued on the remote cluster
 	Trust             *TrustState
 	Proxies           proxyState      // of the remote platform, where they may be strangers to the local deployment

@@ -47,14 +47,21 @@ func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 
 // keystoreProblems say that no key can be stored on the local side.
 func (s PairState) keystoreProblems(wrong *change.InvalidError, c ConnectParams) {
-	switch {
-	case !s.KeystoreByHand() || c.ByCertificate():
-	case !s.Pasting:
-		wrong.Add(FieldLocal, "the bot can't store a key in the keystore of %s: its configuration names no keystore_hook, and no keys.encryption, "+
-			"without which it can't show a key to a person who does that", s.Local.Name)
-	case s.WantsPasted():
+	if c.ByCertificate() {
+		return
+	}
+	s.HandProblems(wrong)
+	if s.KeystoreByHand() && s.WantsPasted() {
 		wrong.Add(FieldLocal, "the bot can neither issue the key on %s nor store it in the keystore of %s, so people have to do all of it",
 			s.Remote.Name, s.Local.Name)
+	}
+}
+
+// HandProblems say that a person would have to store a key on the local side, and can't be shown one.
+func (s PairState) HandProblems(wrong *change.InvalidError) {
+	if s.KeystoreByHand() && !s.ShowsKeys {
+		wrong.Add(FieldLocal, "the bot can't store a key in the keystore of %s: its configuration names no keystore_hook, and no keys.encryption, "+
+			"without which it can't show a key to a person who does that", s.Local.Name)
 	}
 }
 

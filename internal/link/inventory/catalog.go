@@ -20,7 +20,7 @@ type CatalogOptions struct {
 	Now     func() time.Time
 	TTL     time.Duration // how long a search is taken as fresh; 30 s
 	Timeout time.Duration // of one platform's answer; 2 s, within the three that Slack gives
-	Pasting bool          // people may paste keys where the bot can't issue them
+	Pasting bool          // people may paste keys where the bot can't issue them, and be shown keys where it can't store them
 	Limit   int           // deployments asked of one platform; 100, as many as Slack shows
 }
 

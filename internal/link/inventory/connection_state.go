@@ -23,7 +23,7 @@ func (r *Connections) State(ctx context.Context, n link.Name) (link.ConnectionSt
 	if err := missing(n.Local, elastic.Ref{}, [2]error{err}); err != nil {
 		return e, err
 	}
-	e.PairState.Local = local
+	e.PairState.Local, e.ShowsKeys = local, r.catalog.o.Pasting
 	e.LocalOn, _ = r.catalog.System(n.Local.Platform)
 	if e.Managed != nil {
 		err = r.remoteSide(ctx, &e, e.Managed.Remote)

@@ -20,7 +20,7 @@ func (c *Catalog) ReadPairFresh(ctx context.Context, local, remote elastic.Ref) 
 }
 
 func (c *Catalog) readPair(ctx context.Context, local, remote elastic.Ref, get getDeployment) (link.PairState, error) {
-	s := link.PairState{Pasting: c.o.Pasting}
+	s := link.PairState{Pasting: c.o.Pasting, ShowsKeys: c.o.Pasting}
 	var errs [2]error
 	var wg sync.WaitGroup
 	wg.Go(func() { s.Local, errs[0] = get(ctx, local) })

@@ -57,6 +57,7 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 		change.Field{Label: "Keys may search", Value: cmp.Or(link.JoinWords(p.Access.Search), "nothing")},
 		change.Field{Label: "Keys may replicate", Value: cmp.Or(link.JoinWords(p.Access.Replication), "nothing")},
 		change.Field{Label: "Keys expire", Value: link.Expiry(p.ExpiryDays)})
+	d.Fields = append(d.Fields, moving[0].KeystoreFields()...) // all are of one local deployment
 	leaves := k.trustOf(ctx, moving)
 	d.Fields, d.Unsure = append(d.Fields, leaves.Fields()...), leaves.Unsure
 	for _, m := range moving {

@@ -99,6 +99,7 @@ func checkExpiry(wrong *change.InvalidError, days int) {
 
 func checkCanIssueKey(e link.ConnectionState, wrong *change.InvalidError) {
 	link.ProblemsOf(wrong, link.FieldRemote, e.Remote, e.ReadError(link.PartRemoteCluster), link.ModelKey)
+	e.HandProblems(wrong)
 	if e.CantIssue != nil {
 		wrong.Add(link.FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.CantIssue)
 	}

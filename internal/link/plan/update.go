@@ -61,8 +61,10 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	w.FilterWarnings(e.PairState, c)
 	w.WarnOrphaned("network filter", e.Managed.Ruleset, m.Ruleset)
 	w.WarnOrphaned("role", e.Managed.Role, m.Role)
+	fields := append(e.Sides(), k.lines(diff, c)...)
 	switch how {
 	case howRotates:
+		fields = append(fields, e.KeystoreFields()...)
 		m.KeyName = c.KeySpec(k.o.Env, id).Name
 		w.Add("A new key is made and takes the old one's place: the bot does not own that one, does not know it, or it demands another certificate than was approved.")
 		var wrong change.InvalidError
@@ -76,7 +78,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		Proposal: change.Proposal{
 			Traits: e.Traits("update", c, k.o.Tags),
 			Kind:   link.KindUpdate, Title: e.Title("Update"),
-			Fields: append(e.Sides(), k.lines(diff, c)...), Warnings: w, Basis: append(e.Basis(), e.FilterBasis()),
+			Fields: fields, Warnings: w, Basis: append(e.Basis(), e.FilterBasis()),
 			Records: []change.Record{e.Managed.FollowedBy(m).AsRecord()},
 			Steps:   k.steps(id, e, f, how, was.Access),
 		},
@@ -109,6 +111,7 @@ func checkUpdatable(ctx context.Context, e *link.ConnectionState, c *link.Connec
 }
 
 func checkCanIssueKeyNow(e link.ConnectionState, wrong *change.InvalidError) {
+	e.HandProblems(wrong)
 	if e.CantIssue != nil {
 		wrong.Add(link.FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.CantIssue)
 	}
