@@ -19,7 +19,7 @@ import (
 
 // demoCommand plays a connect from the slash command to a search that finds documents, without any network.
 func demoCommand() *cobra.Command {
-	var interactive, transcript, ui, logs, real bool
+	var interactive, transcript, ui, logs, real, own bool
 	var page pageOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -33,9 +33,12 @@ func demoCommand() *cobra.Command {
 			if logs {
 				log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			}
-			played := ui || !transcript && !interactive && isTerminal(os.Stdout) && cmd.OutOrStdout() == os.Stdout
+			played := ui || !transcript && !interactive && !own && isTerminal(os.Stdout) && cmd.OutOrStdout() == os.Stdout
 			if err := page.check(played, cmd.Flags().Changed); err != nil {
 				return err
+			}
+			if own && (played || interactive) {
+				return errors.New("--self-managed prints a transcript: use it with --transcript")
 			}
 			if played {
 				botLog := io.Discard
@@ -45,7 +48,7 @@ func demoCommand() *cobra.Command {
 				page.real = real
 				return runPlayground(cmd.Context(), cmd.OutOrStdout(), log, botLog, page)
 			}
-			return runDemo(cmd, log, interactive, real)
+			return runDemo(cmd, log, interactive, real, own)
 		},
 	}
 	cmd.Flags().BoolVar(&ui, "ui", false, "play in the browser; the default in a terminal")
@@ -55,17 +58,22 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&transcript, "transcript", false, "print the story; the default without a terminal")
 	cmd.Flags().BoolVar(&interactive, "interactive", false, "type commands, fill the modal and press buttons yourself")
 	cmd.Flags().BoolVar(&real, "real", false, "with real Elasticsearch clusters for logs-prod and metrics-eu; needs Maven and Java, and fetches up to 100 MB once")
+	cmd.Flags().BoolVar(&own, "self-managed", false, "with self-managed clusters, whose keystore a person edits; with --real, nothing but Slack is a stand-in")
 	cmd.Flags().BoolVar(&logs, "log", false, "print the bot's log to standard error")
 	cmd.MarkFlagsMutuallyExclusive("ui", "transcript", "interactive")
 	return cmd
 }
 
-func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real bool) (err error) {
+func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real, own bool) (err error) {
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	o := sim.Options{Now: time.Now, Limits: 1, SocketMode: false}
 	if real {
-		stop, failed := realNodes(ctx, cmd.ErrOrStderr(), &o)
+		names := playedReal
+		if own {
+			names = []string{ownLocal, ownRemote}
+		}
+		stop, failed := realNodes(ctx, cmd.ErrOrStderr(), &o, names...)
 		if failed != nil {
 			return failed
 		}
@@ -76,6 +84,13 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real bool) (err 
 		return err
 	}
 	defer s.Close()
+	play := demoPair{local: "logs-prod", remote: "metrics-eu", search: "metrics-*", unread: "billing-*"}
+	if own {
+		if err := s.ownClusters(); err != nil {
+			return err
+		}
+		play = demoPair{local: ownLocal, remote: ownRemote, search: "products-*", unread: "staff-*"}
+	}
 	c, err := s.config(nil)
 	if err != nil {
 		return err
@@ -84,7 +99,7 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real bool) (err 
 	if err != nil {
 		return err
 	}
-	p := &demoSession{testEnv: s, out: cmd.OutOrStdout(), real: real}
+	p := &demoSession{testEnv: s, demoPair: play, out: cmd.OutOrStdout(), real: real}
 	if interactive {
 		p.converse(ctx, cmd.InOrStdin())
 	} else {
@@ -93,9 +108,13 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real bool) (err 
 	return errors.Join(err, a.leave())
 }
 
+// demoPair is what is connected, and what is searched through it.
+type demoPair struct{ local, remote, search, unread string }
+
 // demoSession tells what happens on the stage.
 type demoSession struct {
 	*testEnv
+	demoPair
 	out  io.Writer
 	real bool // Elasticsearch clusters
 }
@@ -119,8 +138,13 @@ func (p *demoSession) show(text string) {
 
 // connect is the whole story of a connection.
 func (p *demoSession) connect(ctx context.Context) error {
-	p.say("remote-cluster-bot demo: everything below really happens, inside this process: a Slack workspace, an Elastic Cloud")
-	p.say("Enterprise (ece-prod), an Elastic Cloud organization, Redis, and the bot on its example configuration.")
+	if p.own {
+		p.say("remote-cluster-bot demo: everything below really happens, inside this process: a Slack workspace, two self-managed")
+		p.say("clusters, Redis, and the bot.")
+	} else {
+		p.say("remote-cluster-bot demo: everything below really happens, inside this process: a Slack workspace, an Elastic Cloud")
+		p.say("Enterprise (ece-prod), an Elastic Cloud organization, Redis, and the bot on its example configuration.")
+	}
 	if p.real {
 		if err := p.introduce(ctx); err != nil {
 			return err
@@ -137,12 +161,16 @@ func (p *demoSession) connect(ctx context.Context) error {
 
 // introduce shows that the clusters are real ones.
 func (p *demoSession) introduce(ctx context.Context) error {
-	p.say("logs-prod and metrics-eu are real Elasticsearch clusters, behind simulated platforms.")
-	about, err := p.aboutReal(ctx)
+	where := ", behind simulated platforms"
+	if p.own {
+		where = ""
+	}
+	p.say("%s and %s are real Elasticsearch clusters%s.", p.local, p.remote, where)
+	about, err := p.aboutReal(ctx, p.local, p.remote)
 	if err != nil {
 		return err
 	}
-	for _, name := range playedReal {
+	for _, name := range []string{p.local, p.remote} {
 		p.scene("GET / of " + name)
 		p.show(about[name])
 	}
@@ -161,8 +189,10 @@ func (p *demoSession) ask(ctx context.Context) error {
 	}
 	modal := alice.Modal()
 	fills := []func() (workspace.Outcome, error){
-		func() (workspace.Outcome, error) { return modal.Choose(ctx, "Local deployment", "logs-p", "logs-prod") },
-		func() (workspace.Outcome, error) { return modal.Choose(ctx, "Remote deployment", "metr", "metrics-eu") },
+		func() (workspace.Outcome, error) { return modal.Choose(ctx, "Local deployment", p.local[:6], p.local) },
+		func() (workspace.Outcome, error) {
+			return modal.Choose(ctx, "Remote deployment", p.remote[:4], p.remote)
+		},
 	}
 	for _, fill := range fills {
 		if err := p.choose(fill); err != nil {
@@ -172,7 +202,7 @@ func (p *demoSession) ask(ctx context.Context) error {
 	if _, err := p.until(ctx, patience, modalShows("alice", ":9443]")); err != nil {
 		return fmt.Errorf("the modal did not fill the address in: %w", err)
 	}
-	if _, err := modal.Fill(ctx, "Indices that may be searched", "metrics-*"); err != nil {
+	if _, err := modal.Fill(ctx, "Indices that may be searched", p.search); err != nil {
 		return err
 	}
 	if _, err := modal.Fill(ctx, "What is it for?", "The shop's dashboards need the host metrics (OPS-1234)."); err != nil {
@@ -217,6 +247,11 @@ func (p *demoSession) approve(ctx context.Context) error {
 	if out, err := p.Slack.User("bob").PressConfirm(ctx, card, "Approve"); err != nil || out.Problem != "" {
 		return fmt.Errorf("bob approving: %w%s", err, out.Problem)
 	}
+	if p.own {
+		if err := p.handOver(ctx); err != nil {
+			return err
+		}
+	}
 	state, err := p.until(ctx, patience, func(s workspace.State) bool { return strings.Contains(threads(s), "_search") })
 	if err != nil {
 		p.show(threads(state))
@@ -248,9 +283,9 @@ func (p *demoSession) press(ctx context.Context, who, button, answer string) err
 
 // prove: a search on the local cluster finds the remote cluster's documents.
 func (p *demoSession) prove(ctx context.Context) error {
-	const target = "metrics-eu:metrics-*"
-	p.scene("Proof: a cross-cluster search on logs-prod, GET " + target + "/_search")
-	hits, err := p.Search(ctx, "logs-prod", target)
+	target := p.remote + ":" + p.search
+	p.scene("Proof: a cross-cluster search on " + p.local + ", GET " + target + "/_search")
+	hits, err := p.Search(ctx, p.local, target)
 	if err != nil {
 		return err
 	}
@@ -260,12 +295,16 @@ func (p *demoSession) prove(ctx context.Context) error {
 	if len(hits) == 0 {
 		return errors.New("the search through the connection returned no document")
 	}
-	p.scene("What the key may not read stays unread: GET metrics-eu:billing-*/_search")
-	if unread, err := p.Search(ctx, "logs-prod", "metrics-eu:billing-*"); err == nil && len(unread) > 0 {
+	p.scene("What the key may not read stays unread: GET " + p.remote + ":" + p.unread + "/_search")
+	if unread, err := p.Search(ctx, p.local, p.remote+":"+p.unread); err == nil && len(unread) > 0 {
 		return fmt.Errorf("the key reads %d documents that it must not", len(unread))
 	}
-	p.show("no document, although metrics-eu holds an index billing-2026")
-	p.say("\nConnected and proven: %d documents of metrics-eu read from logs-prod. Try it yourself: make demo ARGS=--interactive", len(hits))
+	if p.own {
+		p.show("no document")
+	} else {
+		p.show("no document, although metrics-eu holds an index billing-2026")
+	}
+	p.say("\nConnected and proven: %d documents of %s read from %s. Try it yourself: make demo ARGS=--interactive", len(hits), p.remote, p.local)
 	return nil
 }
 

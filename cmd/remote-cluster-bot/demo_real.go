@@ -20,30 +20,30 @@ var playedReal = []string{"logs-prod", "metrics-eu"}
 // realStart is how long nodes may take to be fetched and to start.
 const realStart = 15 * time.Minute
 
-// realNodes starts real clusters behind playedReal, and tells progress of it. The caller stops them.
-func realNodes(ctx context.Context, progress io.Writer, o *sim.Options) (stop func() error, err error) {
+// realNodes starts real clusters behind deployments of these names, and tells progress of it. The caller stops them.
+func realNodes(ctx context.Context, progress io.Writer, o *sim.Options, names ...string) (stop func() error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, realStart)
 	defer cancel()
 	d, err := realcluster.Fetch(ctx, realcluster.Version8, progress)
 	if err != nil {
 		return nil, err
 	}
-	_, _ = fmt.Fprintf(progress, "starting %d clusters of Elasticsearch %s (half a minute, and half a gigabyte of memory each)\n", len(playedReal), d.Version)
+	_, _ = fmt.Fprintf(progress, "starting %d clusters of Elasticsearch %s (half a minute, and half a gigabyte of memory each)\n", len(names), d.Version)
 	began := time.Now()
-	pool, err := realnodes.Start(ctx, d, sim.Password, len(playedReal))
+	pool, err := realnodes.Start(ctx, d, sim.Password, len(names))
 	if err != nil {
 		return nil, err
 	}
 	_, _ = fmt.Fprintf(progress, "started in %s\n", time.Since(began).Round(time.Second))
-	pool.Assign(playedReal...)
+	pool.Assign(names...)
 	o.Nodes = pool.Nodes
 	return pool.Stop, nil
 }
 
 // aboutReal is what GET / of each deployment with real nodes answers, by name.
-func (s *testEnv) aboutReal(ctx context.Context) (map[string]string, error) {
+func (s *testEnv) aboutReal(ctx context.Context, names ...string) (map[string]string, error) {
 	about := map[string]string{}
-	for _, name := range playedReal {
+	for _, name := range names {
 		var raw json.RawMessage
 		if err := asSuperuser(ctx, s.Deployment(name), http.MethodGet, "/", "", &raw); err != nil {
 			return nil, err

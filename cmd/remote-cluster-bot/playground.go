@@ -59,7 +59,7 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 	defer func() { _ = listener.Close() }()
 	so := sim.Options{Now: time.Now, Latency: pace, Limits: 1, SocketMode: true}
 	if o.real {
-		stop, failed := realNodes(ctx, out, &so)
+		stop, failed := realNodes(ctx, out, &so, playedReal...)
 		if failed != nil {
 			return failed
 		}
@@ -72,7 +72,7 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 	defer s.Close()
 	var about map[string]string
 	if o.real {
-		if about, err = s.aboutReal(ctx); err != nil {
+		if about, err = s.aboutReal(ctx, playedReal...); err != nil {
 			return err
 		}
 	}

@@ -80,7 +80,7 @@ func (o simulation) run(ctx context.Context, out, progress io.Writer) (err error
 		},
 	}
 	if o.real {
-		stop, failed := realNodes(ctx, progress, &so)
+		stop, failed := realNodes(ctx, progress, &so, playedReal...)
 		if failed != nil {
 			return failed
 		}

@@ -26,6 +26,7 @@ type testEnv struct {
 	log   *slog.Logger
 	text  []byte // of the configuration, before addresses and secrets are put in
 
+	own    bool // the platforms are the stage's own, in the text
 	socket bool // the bot connects to Slack, instead of the other way round
 }
 
@@ -94,7 +95,9 @@ func (s *testEnv) config(edit func(*config.Config)) (*config.Config, error) {
 	}
 	c.Slack.APIURL = s.Slack.APIURL()
 	c.Redis.Addresses = []string{s.redis.Addr()}
-	c.Platforms[0].URL, c.Platforms[1].URL = s.ECE.URL(), s.Cloud.URL()
+	if !s.own {
+		c.Platforms[0].URL, c.Platforms[1].URL = s.ECE.URL(), s.Cloud.URL()
+	}
 	if edit != nil {
 		edit(c)
 	}

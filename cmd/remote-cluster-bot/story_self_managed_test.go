@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -42,9 +41,6 @@ func (s *story) hooks(_ *testscript.TestScript, args []string) error {
 	s.text = bytes.Replace(s.text, above, append([]byte(hook), above...), 1)
 	return err
 }
-
-// shownKey is a key as a modal shows it, on a line of its own.
-var shownKey = regexp.MustCompile("(?m)^[ `>]*([A-Za-z0-9+/]{40,}={0,2})[ `]*$")
 
 // credentials is the deployment of a name, and its entry for an alias.
 func (s *story) credentials(name, alias string) (*platform.Deployment, string, error) {

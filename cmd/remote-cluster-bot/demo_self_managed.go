@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+)
+
+// The clusters of demo --self-managed.
+const (
+	ownPlatform = "datacentre"
+	ownLocal    = "search-dc"
+	ownRemote   = "archive-dc"
+	ownVersion  = "8.19.4" // of those that are not real
+)
+
+// ownClusters puts two self-managed clusters in the place of ECE and Elastic Cloud in the configuration. Their keystores
+// are people's to edit.
+func (s *testEnv) ownClusters() error {
+	p, err := s.World.AddSelfManaged(platform.Spec{Name: ownPlatform})
+	if err != nil {
+		return err
+	}
+	var clusters strings.Builder
+	for name, index := range map[string]string{ownLocal: "shop-2026", ownRemote: "products-2025"} {
+		d, err := p.AddDeployment(platform.DemoDeployment(name, ownVersion, "-", sim.Password, index))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&clusters, "      - { name: %s, url: %q, address: \"%s:%d\" }\n", name, d.ServiceURL(), d.Endpoint(), cluster.PortRemoteCluster)
+	}
+	before, _, ok := bytes.Cut(config.Example, []byte("\nplatforms:"))
+	_, after, ok2 := bytes.Cut(config.Example, []byte("\nwatch:"))
+	if !ok || !ok2 {
+		return errors.New("the example has no platforms, or nothing after them")
+	}
+	own := fmt.Sprintf("\nplatforms:\n  - name: %s\n    kind: self_managed\n    clusters:\n%s    credentials: [{ deployment: \"*\", username: remote-cluster-bot, "+
+		"password: { env: EC_ELASTICSEARCH_PASSWORD } }]\nkeys:\n  encryption: { env: RCB_ENCRYPTION_KEY }\nwatch:", ownPlatform, clusters.String())
+	s.text = bytes.Join([][]byte{before, []byte(own), after}, nil)
+	s.own = true
+	return nil
+}
+
+// shownKey is a key as a modal shows it, on a line of its own.
+var shownKey = regexp.MustCompile("(?m)^[ `>]*([A-Za-z0-9+/]{40,}={0,2})[ `]*$")
+
+// handOver: the work waits; Bob is shown the key, puts it into the keystore, and says so.
+func (p *demoSession) handOver(ctx context.Context) error {
+	card, err := p.card(ctx, "Show me the key")
+	if err != nil {
+		return fmt.Errorf("nobody was asked for help: %w", err)
+	}
+	p.scene("The work waits for a person: Elasticsearch has no API for its keystore")
+	p.show(p.Slack.State().Transcript([]workspace.Message{card}))
+	p.scene("Bob presses Show me the key; only Bob sees it, once")
+	bob := p.Slack.User("bob")
+	if out, err := bob.PressConfirm(ctx, card, "Show me the key"); err != nil || out.Problem != "" {
+		return fmt.Errorf("bob asking for the key: %w%s", err, out.Problem)
+	}
+	state, err := p.until(ctx, patience, modalShows("bob", "shown once"))
+	if err != nil {
+		return fmt.Errorf("the key was not shown: %w", err)
+	}
+	view, _ := state.Modal("bob")
+	text := state.RenderView(view)
+	found := shownKey.FindStringSubmatch(text)
+	if found == nil {
+		return errors.New("the modal shows no key")
+	}
+	p.show(strings.ReplaceAll(text, found[1], "•••• (left out of this transcript)"))
+	if _, err := bob.Modal().Close(ctx); err != nil {
+		return err
+	}
+	p.scene("Bob runs elasticsearch-keystore add on " + ownLocal + ", and presses Done")
+	p.Deployment(ownLocal).Cluster().PatchKeystore(map[string]*string{"cluster.remote." + ownRemote + ".credentials": &found[1]})
+	if card, err = p.card(ctx, "Done"); err != nil {
+		return err
+	}
+	if out, err := bob.PressConfirm(ctx, card, "Done"); err != nil || out.Problem != "" {
+		return fmt.Errorf("bob saying that it is done: %w%s", err, out.Problem)
+	}
+	return nil
+}
