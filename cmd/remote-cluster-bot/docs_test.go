@@ -235,6 +235,7 @@ func ourselves(t *testing.T, c *clinic, args []string) {
 func askOurHealth(t *testing.T, c *clinic) {
 	t.Helper()
 	_, a, _ := onStage(t, nil)
+	until(t, 20*time.Second, "the bot is ready", a.started.Load)
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	text := strings.Replace(c.text, "127.0.0.1:0", a.listener.Addr().String(), 1)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
