@@ -179,6 +179,7 @@ func (m connectMetadata) advanced(f connectForm) []slack.Block {
 	}
 	return append([]slack.Block{
 		m.modelInput(f),
+		elsewhereField(f.Elsewhere),
 		m.text(f, link.FieldSockets, "Connections to the remote cluster", "A number; empty leaves it to Elasticsearch (18).", maxAdvanced).WithOptional(true),
 		choiceInput(link.FieldCompress, link.FieldCompress, "Compress", compressions, compress).WithOptional(true),
 		m.text(f, link.FieldPing, "Ping every", "A time such as 30s, or -1 for never; empty leaves it to Elasticsearch.", maxAdvanced).WithOptional(true),

@@ -97,6 +97,11 @@ func firstField(on bool) *slack.InputBlock {
 		"A first one locks everybody else out of the remote deployment", on)
 }
 
+func elsewhereField(on bool) *slack.InputBlock {
+	return box(link.FieldElsewhere, "An address that the platform does not know", "It is meant",
+		"Whoever answers there is shown the key", on)
+}
+
 // optionsOf are what is asked for in these fields; nil: nothing.
 func optionsOf(role, sources string, cluster, first bool) (*link.FilterOptions, *link.RoleOptions) {
 	var filter *link.FilterOptions
@@ -184,7 +189,8 @@ func (f *connectForm) restoreExtras(c link.ConnectParams, m *connectMetadata) {
 		f.Texts[link.FieldAuthorities] = c.Identity.Others
 	}
 	m.MayIdentify = f.Identity // they could then; the plan asks again
-	m.More = c.Restart || c.Role != nil || c.Filter != nil || f.Identity
+	f.Elsewhere = c.Elsewhere
+	m.More = c.Elsewhere || c.Restart || c.Role != nil || c.Filter != nil || f.Identity
 	if c.Role != nil {
 		f.Texts[link.FieldRole] = c.Role.Name
 	}

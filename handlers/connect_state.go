@@ -24,6 +24,7 @@ type connectForm struct {
 	FilterFirst   bool
 	Restart       bool
 	Identity      bool
+	Elsewhere     bool
 }
 
 // connectMetadata travels in the modal's private_metadata: what Slack's state doesn't tell. It holds nothing secret.
@@ -88,6 +89,8 @@ func readForm(s bot.State, m connectMetadata) connectForm {
 				f.FilterFirst = len(v.Options) > 0
 			case link.FieldRestart:
 				f.Restart = len(v.Options) > 0
+			case link.FieldElsewhere:
+				f.Elsewhere = len(v.Options) > 0
 			case link.FieldIdentity:
 				f.Identity = len(v.Options) > 0
 			case link.FieldModel:
@@ -133,6 +136,7 @@ func (f connectForm) connect() (link.ConnectParams, *change.InvalidError) {
 			Replication: link.ParsePatterns(f.Texts[link.FieldReplication]),
 		},
 		ExpiryDays:      number(&wrong, link.FieldExpiry, f.Texts[link.FieldExpiry]),
+		Elsewhere:       f.Elsewhere,
 		SkipUnavailable: f.Skip,
 		ProxySockets:    number(&wrong, link.FieldSockets, f.Texts[link.FieldSockets]),
 		PingSchedule:    strings.TrimSpace(f.Texts[link.FieldPing]),
@@ -259,6 +263,6 @@ func (m *connectMetadata) renew(field, value string) {
 func (f *connectForm) boxes() map[string]*bool {
 	return map[string]*bool{
 		link.FieldRestart: &f.Restart, link.FieldFilterFirst: &f.FilterFirst, link.FieldTrustAll: &f.TrustAll,
-		link.FieldIdentity: &f.Identity, link.FieldFilterCluster: &f.FilterCluster,
+		link.FieldIdentity: &f.Identity, link.FieldFilterCluster: &f.FilterCluster, link.FieldElsewhere: &f.Elsewhere,
 	}
 }

@@ -52,7 +52,20 @@ func cleanLine(r *change.Request) string {
 	if left := uploadedLine(r); left != "" {
 		return "All changes of the bot were rolled back." + left
 	}
+	if shown := shownLine(r); shown != "" {
+		return "All changes were rolled back." + shown
+	}
 	return "All changes were rolled back; nothing is left behind."
+}
+
+// shownLine says that the key in use may have been shown to strangers; empty if it was not.
+func shownLine(r *change.Request) string {
+	alias, address, ok := steps.ShownElsewhere(r)
+	if !ok {
+		return ""
+	}
+	return " The key of `" + line(alias, maxAlias) + "` was perhaps shown at `" + line(address, maxAddress) +
+		"`, which the platform does not know: rotate it."
 }
 
 // pastedLine says what is to be done about a key that was pasted and is not used; empty if there is none.
@@ -68,9 +81,9 @@ func pastedLine(r *change.Request) string {
 func leftLine(r *change.Request) string {
 	n := len(r.Outcome.Leftovers)
 	if n == 0 {
-		return "Not everything could be rolled back. The thread shows which step."
+		return "Not everything could be rolled back. The thread shows which step." + shownLine(r)
 	}
-	return fmt.Sprintf("%s could not be rolled back. Press *Try to clean up again*, or run the commands and press *Mark as cleaned up…*", plural(n, "thing", "things"))
+	return fmt.Sprintf("%s could not be rolled back. Press *Try to clean up again*, or run the commands and press *Mark as cleaned up…*", plural(n, "thing", "things")) + shownLine(r)
 }
 
 func leftovers(left []change.Leftover) []slack.Block {

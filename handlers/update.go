@@ -21,7 +21,8 @@ func updateForm() changeForm {
 			wrong := &change.InvalidError{}
 			u := link.UpdateParams{
 				Local: n.Local, Alias: n.Alias, ProxyAddress: f.text(link.FieldAddress), ServerName: f.text(link.FieldServerName),
-				Access: f.access(), SkipUnavailable: len(f[link.FieldSkip].Options) > 0,
+				Elsewhere: len(f[link.FieldElsewhere].Options) > 0,
+				Access:    f.access(), SkipUnavailable: len(f[link.FieldSkip].Options) > 0,
 				ProxySockets: number(wrong, link.FieldSockets, f.text(link.FieldSockets)), PingSchedule: f.text(link.FieldPing),
 			}
 			if v := f[link.FieldCompress].Option.Value; v != byDefault {
@@ -47,6 +48,7 @@ func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m fo
 		h.aboutBlock(ctx, e),
 		textInput(m, link.FieldAddress, "Proxy address", "host:9443 as a rule", maxAddress, u.ProxyAddress),
 		textInput(m, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer, u.ServerName),
+		elsewhereFor(m),
 		several(textInput(m, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns, strings.Join(u.Access.Search, "\n"))),
 		several(textInput(m, link.FieldReplication, "Indices that may be replicated", replicationHint, maxPatterns, strings.Join(u.Access.Replication, "\n"))),
 		skipFor(m, u.SkipUnavailable),
@@ -98,6 +100,12 @@ func updateExtras(e link.ConnectionState, m formMetadata, u link.UpdateParams) [
 	lockOut := firstField(filter.First)
 	lockOut.BlockID = blockOf(m, link.FieldFilterFirst)
 	return append(blocks, admit, lockOut)
+}
+
+func elsewhereFor(m formMetadata) slack.Block {
+	in := elsewhereField(false)
+	in.BlockID = blockOf(m, link.FieldElsewhere)
+	return in
 }
 
 func skipFor(m formMetadata, on bool) slack.Block {

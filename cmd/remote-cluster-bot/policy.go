@@ -65,6 +65,7 @@ func policyCommand() *cobra.Command {
 	f.StringSliceVar(&t.replication, "replication", nil, "index patterns to replicate")
 	f.StringVar(&t.model, "model", "", "the security model: api_key or certificate (default api_key)")
 	f.StringVar(&t.key, "key", "", "of a connect: issued or pasted (default: as the bot's credentials have it)")
+	f.StringVar(&t.address, "address", link.AddressPlatform, "whose address it goes to: "+strings.Join(policy.Values(policy.TraitAddress), ", "))
 	f.StringSliceVar(&t.also, "also", nil, "what is done beside the connection: "+strings.Join(policy.Values(policy.TraitAlso), ", "))
 	for _, needed := range []string{"local", "remote", "user"} {
 		_ = explain.MarkFlagRequired(needed) // the flag is there
@@ -83,7 +84,7 @@ func printRule(w io.Writer, words policy.RuleText) {
 // explainInput is a change that nobody asks for.
 type explainInput struct {
 	local, remote, user, kind string
-	model, key                string
+	model, key, address       string
 	search, replication, also []string
 }
 
@@ -102,6 +103,7 @@ func (t explainInput) check() error {
 	if t.key != "" {
 		one("key", t.key, policy.Values(policy.TraitKey)...)
 	}
+	one("address", t.address, policy.Values(policy.TraitAddress)...)
 	for _, a := range t.also {
 		one("also", a, policy.Values(policy.TraitAlso)...)
 	}
@@ -129,6 +131,7 @@ func (t explainInput) traits(s link.PairState, tags []string) map[string][]strin
 		c.Role = &link.RoleOptions{}
 	}
 	traits := c.Traits(t.kind, s, tags)
+	traits[policy.TraitAddress] = []string{t.address}
 	if t.key != "" {
 		traits[policy.TraitKey] = []string{t.key}
 	}

@@ -81,7 +81,7 @@ func (s *story) fills(ts *testscript.TestScript, args []string) error {
 	if file, ok := strings.CutPrefix(text, "@"); ok {
 		text = ts.ReadFile(file)
 	}
-	return seen(modal.Fill(s.ctx, args[1], text))
+	return seen(modal.Fill(s.ctx, args[1], s.hosts(text)))
 }
 
 func (s *story) clears(_ *testscript.TestScript, args []string) error {

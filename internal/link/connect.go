@@ -35,6 +35,7 @@ type ConnectParams struct {
 	Alias        string         `json:"alias"`
 	ProxyAddress string         `json:"proxy_address"` // host:port
 	ServerName   string         `json:"server_name"`
+	Elsewhere    bool           `json:"elsewhere,omitempty"` // who asks has said that an address of nobody known is meant
 	Access       elastic.Access `json:"access"`
 
 	Model Model         `json:"model,omitempty"` // empty: ModelKey

@@ -7,7 +7,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// Traits are what a policy may judge a change of a connection by: kind ("connect"), model, access, breadth, key, and
+// Traits are what a policy may judge a change of a connection by: kind ("connect"), model, access, breadth, key, address, and
 // of both sides platform, name and the tags asked for. The policy's documentation names them. Access that is not known,
 // as of a connection made by hand, counts as the most that it could be.
 func Traits(s PairState, kind string, a elastic.Access, tags []string) map[string][]string {
@@ -94,6 +94,7 @@ func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[strin
 		t["system"] = []string{"yes"}
 		delete(t, traitKey)
 	}
+	t[traitAddress] = []string{s.AddressKind(c)}
 	for also, wanted := range map[string]bool{
 		"filter": c.Filter != nil, "identity": c.Identity != nil, "restart": c.Restart, "role": c.Role != nil,
 	} {

@@ -12,6 +12,7 @@ type UpdateParams struct {
 	Alias           string         `json:"alias"`
 	ProxyAddress    string         `json:"proxy_address"`
 	ServerName      string         `json:"server_name"`
+	Elsewhere       bool           `json:"elsewhere,omitempty"` // as of ConnectParams
 	Access          elastic.Access `json:"access"`
 	SkipUnavailable bool           `json:"skip_unavailable"`
 	ProxySockets    int            `json:"proxy_sockets,omitempty"`
@@ -41,6 +42,7 @@ func PrefillUpdate(e ConnectionState) UpdateParams {
 func (p UpdateParams) Connect(e ConnectionState) ConnectParams {
 	c := e.Params()
 	c.ProxyAddress, c.ServerName, c.Access = strings.TrimSpace(p.ProxyAddress), strings.TrimSpace(p.ServerName), p.Access
+	c.Elsewhere = p.Elsewhere || c.sameAddress(e.Params()) // where it is already, it was said
 	c.SkipUnavailable, c.ProxySockets, c.Compress, c.PingSchedule = p.SkipUnavailable, p.ProxySockets, p.Compress, p.PingSchedule
 	c.Filter, c.Role = p.Filter, p.Role
 	return c

@@ -17,9 +17,7 @@ func Warnings(s PairState, c ConnectParams) []string {
 	} else {
 		w.Access(c)
 	}
-	if known := AddressFor(c.Model, s.Remote); known != "" && (c.ProxyAddress != known || c.ServerName != s.Remote.Endpoint) {
-		w.Add("The address or server name is not what the platform says of %s (%s, %s).", s.Remote.Name, known, s.Remote.Endpoint)
-	}
+	w.Elsewhere(s, c)
 	w.direction(s, c)
 	if !c.ByCertificate() {
 		if s.WantsPasted() {

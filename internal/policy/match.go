@@ -16,6 +16,7 @@ const (
 	TraitBreadth        = "breadth"         // of the widest index pattern: all, wide or narrow; all where it is not known
 	TraitSystem         = "system"          // yes where a pattern covers names with a dot, partial- or restored- in front; else no
 	TraitKey            = "key"             // issued by the bot, or pasted by a person
+	TraitAddress        = "address"         // platform: what it says of the remote deployment; private: the operator states it; other
 	TraitAlso           = "also"            // what is done beside the connection: filter, identity, restart, role
 	TraitLocalPlatform  = "local.platform"  // the name in the configuration
 	TraitLocalName      = "local.name"      // of the deployment
@@ -34,6 +35,7 @@ var values = map[string][]string{
 	TraitBreadth:        {"all", "wide", "narrow"},
 	TraitSystem:         {"yes", "no"},
 	TraitKey:            {"issued", "pasted", "shown"},
+	TraitAddress:        {"platform", "private", "other"},
 	TraitAlso:           {"filter", "identity", "restart", "role"},
 	TraitLocalPlatform:  nil,
 	TraitLocalName:      nil,

@@ -14,7 +14,7 @@ func (c *Catalog) Judge(ctx context.Context, s *link.PairState, ask link.Connect
 	if err := s.RequireRead(s.Needs(ask)...); err != nil {
 		return err
 	}
-	if err := c.checkOwners(ctx, *s, ask); err != nil {
+	if err := c.JudgeAddress(ctx, *s, ask); err != nil {
 		return err
 	}
 	if err := ReadOptional(ctx, s, ask); err != nil {

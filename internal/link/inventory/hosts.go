@@ -68,6 +68,17 @@ func (c *Catalog) endpoints(ctx context.Context, sys link.System) (map[string]el
 	return found, nil
 }
 
+// JudgeAddress refuses an address or a server name that is another deployment's, and one of nobody known unless who asks
+// has said that it is meant.
+func (c *Catalog) JudgeAddress(ctx context.Context, s link.PairState, ask link.ConnectParams) error {
+	if err := c.checkOwners(ctx, s, ask); err != nil {
+		return err
+	}
+	var wrong change.InvalidError
+	s.ElsewhereProblems(&wrong, ask)
+	return wrong.Check()
+}
+
 // checkOwners refuses an address or a server name that is another deployment's: the key would be issued on one and used
 // on the other. Whose a host is that no platform knows, or none tells in time, is for people to judge: Warnings says that
 // it is not the remote's own.

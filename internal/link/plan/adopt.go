@@ -67,10 +67,12 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	if limits := link.Limits(p.Access); limits != "" {
 		add(link.LabelLimits, limits)
 	}
+	var w link.WarningList
+	w.Elsewhere(e.PairState, c)
 	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.Traits("adopt", c, k.o.Tags),
-			Kind:   link.KindAdopt, Title: e.Title("Adopt"), Fields: fields,
+			Kind:   link.KindAdopt, Title: e.Title("Adopt"), Fields: fields, Warnings: w,
 			Basis: e.Basis(), Records: []change.Record{m.AsRecord()},
 			Steps: []change.PlannedStep{steps.InspectArgs{Local: p.Local, Alias: p.Alias, Access: p.Access}.Planned(connectionView(e))},
 		},

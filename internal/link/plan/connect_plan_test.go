@@ -106,7 +106,6 @@ func TestTheSameWorldGivesTheSamePlan(t *testing.T) {
 	}
 	for name, move := range map[string]func(){
 		"an upgrade":  func() { s.local.Edit(func(d *elastic.Deployment) { d.Version = "8.16.0" }) },
-		"a new host":  func() { s.remote.Edit(func(d *elastic.Deployment) { d.Endpoint = "new.example" }) },
 		"more filter": func() { s.remote.SetRulesets(elastic.Ruleset{ID: "c", Name: "C", Type: "ip"}) },
 	} {
 		before, err := s.plan(t)
@@ -119,6 +118,9 @@ func TestTheSameWorldGivesTheSamePlan(t *testing.T) {
 			t.Errorf("%s does not show in the digest (%v)", name, err)
 		}
 	}
+	s.remote.Edit(func(d *elastic.Deployment) { d.Endpoint = "new.example" }) // then what was approved leads elsewhere
+	_, err = s.plan(t)
+	contains(t, problem(t, err, "proxy_address"), "not what the platform says")
 }
 
 func TestPlanNamesTheFieldAtFault(t *testing.T) {
@@ -202,7 +204,7 @@ func TestWarnings(t *testing.T) {
 		"filters, egress unknown": {func(s *scene) {
 			s.remote.SetRulesets(elastic.Ruleset{ID: "1", Name: "office", Type: "ip"})
 		}, []string{"is not known"}},
-		"address":   {func(s *scene) { s.c.ProxyAddress = "else.example:9443" }, []string{"not what the platform says"}},
+		"address":   {func(s *scene) { s.c.ProxyAddress, s.c.Elsewhere = "else.example:9443", true }, []string{"not what the platform says"}},
 		"unhealthy": {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Healthy = false }) }, []string{"logs is not healthy"}},
 		"pending":   {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Pending = true }) }, []string{"under way"}},
 	}

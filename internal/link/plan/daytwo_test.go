@@ -324,7 +324,7 @@ func TestUpdateTakesEverythingBackWhenTheConnectionBreaks(t *testing.T) {
 	h.connect()
 	before, old := h.local.Settings("logs"), h.remote.ActiveKeys()[0]
 	p := h.update()
-	p.Access.Search, p.ServerName = []string{"other-*"}, "elsewhere.example"
+	p.Access.Search, p.ServerName, p.Elsewhere = []string{"other-*"}, "elsewhere.example", true
 	left, err := h.run(plan.NewUpdatePlanner(h.roster, h.o()), p)
 	if err == nil || len(left) > 0 {
 		t.Fatalf("got %v, left %v", err, left)

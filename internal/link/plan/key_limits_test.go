@@ -81,7 +81,7 @@ func TestAnUpdateKeepsTheLimitsOfAKey(t *testing.T) {
 	}
 	h.limits(want)
 	u = h.asking("traces-*")
-	u.ProxyAddress = "elsewhere.example.com:9443"
+	u.ProxyAddress, u.Elsewhere = "elsewhere.example.com:9443", true
 	if _, err := h.run(k, u); err == nil {
 		t.Fatal("nothing listens there")
 	}

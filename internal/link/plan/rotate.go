@@ -83,7 +83,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		Proposal: change.Proposal{
 			Traits: e.Traits("rotate", c, k.o.Tags),
 			Kind:   link.KindRotate, Title: e.Title("Rotate the key of"),
-			Fields: fields, Warnings: rotateWarnings(e, p.ExpiryDays), Basis: e.Basis(),
+			Fields: fields, Warnings: rotateWarnings(e, c), Basis: e.Basis(),
 			Records: []change.Record{e.Managed.FollowedBy(c.Managed(name).Named(e.PairState)).AsRecord()},
 			Steps:   append(k.renewal(id, f, v, ""), f.invalidation(v, false)),
 		},
@@ -108,12 +108,13 @@ func checkCanIssueKey(e link.ConnectionState, wrong *change.InvalidError) {
 	}
 }
 
-func rotateWarnings(e link.ConnectionState, days int) []string {
+func rotateWarnings(e link.ConnectionState, c link.ConnectParams) []string {
 	var w link.WarningList
 	if len(e.Keys) == 0 {
 		w.Add("Which key is in use now is not known, or it is not valid any more: no old key will be invalidated.")
 	}
-	if days == 0 {
+	w.Elsewhere(e.PairState, c)
+	if c.ExpiryDays == 0 {
 		w.Add("The key never expires.")
 	}
 	w.Health(e.PairState.Local)

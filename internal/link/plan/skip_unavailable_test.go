@@ -35,7 +35,7 @@ func TestSkipUnavailableIsInEffectAsApproved(t *testing.T) {
 		h := newFixture(t)
 		h.connect()
 		p := h.update()
-		p.ServerName = "elsewhere.example"
+		p.ServerName, p.Elsewhere = "elsewhere.example", true
 		if left, err := h.run(plan.NewUpdatePlanner(h.roster, h.o()), p); err == nil || len(left) > 0 {
 			t.Fatalf("got %v, left %v", err, left)
 		}

@@ -40,7 +40,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		return change.Proposal{}, err
 	}
 	c := p.Connect(e)
-	if err := checkUpdatable(ctx, &e, &c); err != nil {
+	if err := k.checkUpdatable(ctx, &e, &c); err != nil {
 		return change.Proposal{}, err
 	}
 	p.Access = c.Access
@@ -55,6 +55,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	c.RecordExtras(&m, e.PairState, k.o.Env, id)
 	var w link.WarningList
 	w.Access(c)
+	w.Elsewhere(e.PairState, c)
 	if !was.Access.Equal(c.Access) {
 		w.Versions(e.PairState, c.Access)
 	}
@@ -88,7 +89,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 
 // checkUpdatable says what keeps a connection from being updated to c, puts c under the limits of its key, and reads the
 // role that c names.
-func checkUpdatable(ctx context.Context, e *link.ConnectionState, c *link.ConnectParams) error {
+func (k *UpdatePlanner) checkUpdatable(ctx context.Context, e *link.ConnectionState, c *link.ConnectParams) error {
 	wrong := e.Refusal(link.KindUpdate)
 	if err := wrong.Check(); err != nil {
 		return err
@@ -105,6 +106,9 @@ func checkUpdatable(ctx context.Context, e *link.ConnectionState, c *link.Connec
 	c.Access = e.KeepLimits(c.Access, wrong, link.FieldSearch)
 	e.FilterProblems(wrong, *c)
 	if err := wrong.Check(); err != nil {
+		return err
+	}
+	if err := k.roster.Catalog().JudgeAddress(ctx, e.PairState, *c); err != nil {
 		return err
 	}
 	return inventory.ReadOptional(ctx, &e.PairState, *c)
