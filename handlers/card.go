@@ -11,6 +11,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
@@ -36,7 +37,7 @@ const (
 const labelEdit = "Edit and request again…"
 
 const (
-	maxFields     = 20
+	maxFields     = 20 // of a card
 	maxValueShown = 900 // of a field on a card
 )
 
@@ -48,10 +49,13 @@ func card(r *change.Request, standing *change.Evaluation, now time.Time) bot.Mes
 		slack.NewHeaderBlock(plain(r.Proposal.Title, maxHeader)),
 		section(statusLine(r, standing, now)),
 	}
-	lead, rest := leadFields(r.Proposal.Fields[:min(len(r.Proposal.Fields), maxFields)])
+	lead, rest, hidden := cardFields(r.Proposal.Fields)
 	blocks = append(blocks, fieldBlocks("", lead)...)
 	blocks = append(blocks, section("*Why*\n"+cmp.Or(quote(r.Reason, maxTold), "–")))
 	blocks = append(blocks, fieldBlocks("", rest)...)
+	if n := len(hidden); n > 0 {
+		blocks = append(blocks, section(fmt.Sprintf("_%s in the plan: press *Show plan*_", plural(n, "more line", "more lines"))))
+	}
 	if w := warningLines(r); w != "" {
 		blocks = append(blocks, section(w))
 	}
@@ -212,18 +216,21 @@ func fieldBlocks(head string, fields []change.Field) []slack.Block {
 	return blocks
 }
 
-// leadFields are who connects to whom, what may be read and for how long: what an approver decides by. The rest follows
-// the reason.
-func leadFields(fields []change.Field) (lead, rest []change.Field) {
+// cardFields are who connects to whom, what may be read and for how long, which an approver decides by: all of it leads.
+// The rest follows the reason, as far as there is room; what is hidden stands in the plan.
+func cardFields(fields []change.Field) (lead, rest, hidden []change.Field) {
 	for _, f := range fields {
-		switch f.Label {
-		case "Local", "Remote", "May search", "May replicate", "Key expires", "New key expires":
+		label, _, _ := strings.Cut(f.Label, " (") // of one alias out of several
+		switch label {
+		case "Local", "Remote", "May search", "May replicate", "Key expires", "New key expires",
+			"Keys may search", "Keys may replicate", "Keys expire", link.LabelLimits, link.LabelIdentity:
 			lead = append(lead, f)
 		default:
 			rest = append(rest, f)
 		}
 	}
-	return lead, rest
+	shown := min(len(rest), max(0, maxFields-len(lead)))
+	return lead, rest[:shown], rest[shown:]
 }
 
 // cardWarnings is how many warnings a card shows: the gravest come first, and the plan lists all.

@@ -293,3 +293,43 @@ func TestReasonsCantLookLikeTheBotsWords(t *testing.T) {
 		}
 	}
 }
+
+// With many aliases approvers see the access all the same, and each line on the card or in the plan.
+func TestNothingIsCutFromACardInSilence(t *testing.T) {
+	r := pending()
+	r.Proposal.Fields = []change.Field{{Label: "Local", Value: "logs-prod"}}
+	for i := range maxFields + 3 {
+		r.Proposal.Fields = append(r.Proposal.Fields, change.Field{Label: fmt.Sprintf("alias-%d", i), Value: "moved"})
+		r.Proposal.Warnings = append(r.Proposal.Warnings, fmt.Sprintf("warning %d.", i))
+		r.Proposal.Basis = append(r.Proposal.Basis, change.Field{Label: fmt.Sprintf("basis-%d", i), Value: "read"})
+	}
+	limits := change.Field{Label: link.LabelLimits + " (alias-3)", Value: "documents limited"}
+	r.Proposal.Fields = append(r.Proposal.Fields, limits,
+		change.Field{Label: "Keys may search", Value: "metrics-*"}, change.Field{Label: "Keys may replicate", Value: "nothing"}, change.Field{Label: "Keys expire", Value: "never"})
+	v := planModal(r)
+	if err := bot.CheckModal(v); err != nil {
+		t.Error(err)
+	}
+	shown, plan := toJSON(t, card(r, missing(), start).Blocks), toJSON(t, v.Blocks)
+	hidden := 0
+	for _, f := range r.Proposal.Fields {
+		switch on := strings.Contains(shown, f.Label+":*"); {
+		case !on && !strings.HasPrefix(f.Label, "alias-"):
+			t.Errorf("the card lacks %s", f.Label)
+		case !on && strings.Contains(plan, f.Label+":*"):
+			hidden++
+		case !on:
+			t.Errorf("%s is nowhere", f.Label)
+		}
+	}
+	if want := fmt.Sprintf("%d more lines in the plan", hidden); hidden == 0 || !strings.Contains(shown, want) {
+		t.Errorf("the card does not say %q: %s", want, shown)
+	}
+	for _, all := range [][]string{r.Proposal.Warnings, {"basis-22"}} {
+		for _, s := range all {
+			if !strings.Contains(plan, s) {
+				t.Errorf("the plan lacks %s", s)
+			}
+		}
+	}
+}

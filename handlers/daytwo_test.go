@@ -346,7 +346,7 @@ func TestAFormSaysForWhomItIsNot(t *testing.T) {
 		t.Errorf("shown: %s", s)
 	}
 	// What the keys may read is for people to say.
-	d.slack.set("V1", fieldAliases, bot.Value{Options: []bot.Option{{Value: "search-us"}}})
+	d.slack.set("V1", link.FieldAliases, bot.Value{Options: []bot.Option{{Value: "search-us"}}})
 	d.slack.set("V1", link.FieldReason, bot.Value{Text: "they end"})
 	if body := toJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker}))); !strings.Contains(body, `"search:`) {
 		t.Errorf("without access: %s", body)

@@ -10,10 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-const (
-	fieldAliases  = "aliases"
-	maxCheckboxes = 10 // of one group, Slack's limit; more are chosen from a list
-)
+const maxCheckboxes = 10 // of one group, Slack's limit; more are chosen from a list
 
 func migrateForm() changeForm {
 	return changeForm{
@@ -39,7 +36,7 @@ func migrateForm() changeForm {
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
 			p := link.MigrateParams{Local: n.Local, Access: f.access(), ExpiryDays: f.days(wrong)}
-			for _, o := range f[fieldAliases].Options {
+			for _, o := range f[link.FieldAliases].Options {
 				p.Aliases = append(p.Aliases, o.Value)
 			}
 			return link.KindMigrate, p, wrong
@@ -60,13 +57,13 @@ func aliasesInput(m formMetadata, chosen string, all []string) slack.Block {
 	}
 	var el slack.BlockElement
 	if len(opts) <= maxCheckboxes {
-		boxes := slack.NewCheckboxGroupsBlockElement("order."+fieldAliases, opts...)
+		boxes := slack.NewCheckboxGroupsBlockElement("order."+link.FieldAliases, opts...)
 		boxes.InitialOptions = ticked
 		el = boxes
 	} else {
-		list := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, plain("Choose aliases", 150), "order."+fieldAliases, opts...)
-		list.InitialOptions = ticked
+		list := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, plain("Choose aliases", 150), "order."+link.FieldAliases, opts...)
+		list.InitialOptions, list.MaxSelectedItems = ticked, new(link.MaxMigrated)
 		el = list
 	}
-	return slack.NewInputBlock(blockOf(m, fieldAliases), plain("Aliases of this deployment that use certificates", 2000), nil, el)
+	return slack.NewInputBlock(blockOf(m, link.FieldAliases), plain("Aliases of this deployment that use certificates", 2000), nil, el)
 }

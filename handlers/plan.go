@@ -40,11 +40,15 @@ func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
 func planModal(r *change.Request) slack.ModalViewRequest {
 	blocks := []slack.Block{section(fmt.Sprintf("*%s*\n%s, in this order. Secrets are shown as dots.",
 		line(r.Proposal.Title, 300), plural(len(r.Proposal.Calls()), "call", "calls")))}
-	if len(r.Proposal.Basis) > 0 {
-		blocks = append(blocks, fieldBlocks("It rests on what the bot found:", r.Proposal.Basis[:min(len(r.Proposal.Basis), maxFields)])...)
+	if _, _, hidden := cardFields(r.Proposal.Fields); len(hidden) > 0 {
+		blocks = append(blocks, fieldBlocks("What the card has no room for:", hidden)...)
 	}
-	for _, w := range r.Proposal.Warnings[:min(len(r.Proposal.Warnings), maxFields)] {
-		blocks = append(blocks, small(":warning: "+line(w, maxTold)))
+	if len(r.Proposal.Basis) > 0 {
+		blocks = append(blocks, fieldBlocks("It rests on what the bot found:", r.Proposal.Basis)...)
+	}
+	blocks = append(blocks, warningBlocks(r.Proposal.Warnings)...)
+	if most := maxPlanBlocks / 2; len(blocks) > most {
+		blocks = append(blocks[:most], section("… and more that does not fit here. "+tooMuch))
 	}
 	blocks = append(blocks, stepBlocks(r.Proposal, maxPlanBlocks-len(blocks))...)
 	blocks = append(blocks, small("An approval is bound to exactly this: "+bot.Code(bot.Cut(clean(r.Proposal.Digest), 64))))
@@ -54,35 +58,53 @@ func planModal(r *change.Request) slack.ModalViewRequest {
 	}
 }
 
+const tooMuch = "Do not approve what you can't see: let it be asked for in smaller parts."
+
+// warningBlocks show all warnings.
+func warningBlocks(warnings []string) []slack.Block {
+	lines := make([]string, 0, len(warnings))
+	for _, w := range warnings {
+		lines = append(lines, ":warning: "+line(w, maxTold))
+	}
+	var blocks []slack.Block
+	for _, part := range pages("\n", maxText, lines) {
+		blocks = append(blocks, small(part))
+	}
+	return blocks
+}
+
 // stepBlocks show the calls of each step, at most so many blocks and one that says what is left out.
 func stepBlocks(p change.Proposal, room int) []slack.Block {
 	var blocks []slack.Block
 	n, size := 0, 0
 	for _, step := range p.Steps {
+		var parts []string
 		for i, c := range step.Calls {
-			call := callBlocks(n+1, c)
-			if i == 0 {
-				call = append([]slack.Block{section("*" + line(step.Title, maxName) + "*")}, call...)
-			}
+			parts = append(parts, callParts(n+i+1, c)...)
 			size += len(c.Path) + len(c.Body)
-			if len(blocks)+len(call) > room || size > maxPlanBytes {
-				return append(blocks, section(fmt.Sprintf("… and %d more that do not fit here. Do not approve what you can't see: "+
-					"let it be asked for in smaller parts.", len(p.Calls())-n)))
-			}
-			blocks = append(blocks, call...)
-			n++
 		}
+		if len(parts) == 0 {
+			continue
+		}
+		shown := pages("\n", maxText, append([]string{"*" + line(step.Title, maxName) + "*"}, parts...))
+		if len(blocks)+len(shown) > room || size > maxPlanBytes {
+			return append(blocks, section(fmt.Sprintf("… and %d more that do not fit here. ", len(p.Calls())-n)+tooMuch))
+		}
+		for _, part := range shown {
+			blocks = append(blocks, section(part))
+		}
+		n += len(step.Calls)
 	}
 	return blocks
 }
 
-// callBlocks show one call whole, in as many blocks as it takes.
-func callBlocks(n int, c change.Call) []slack.Block {
+// callParts are one call whole, in as many parts as it takes.
+func callParts(n int, c change.Call) []string {
 	s := clean(c.Method) + " " + clean(c.Path)
 	if c.Body != "" {
 		s += "\n" + strings.ReplaceAll(c.Body, "```", "'''")
 	}
-	var blocks []slack.Block
+	var parts []string
 	for i, part := range chunks(s, maxPart) {
 		head := fmt.Sprintf("%d. on %s", n, line(c.System, maxName))
 		if c.OnlyIf != "" {
@@ -92,7 +114,7 @@ func callBlocks(n int, c change.Call) []slack.Block {
 		if i > 0 {
 			head = fmt.Sprintf("%d., continued\n", n)
 		}
-		blocks = append(blocks, section(head+"```"+bot.Escape(part)+"```"))
+		parts = append(parts, head+"```"+bot.Escape(part)+"```")
 	}
-	return blocks
+	return parts
 }

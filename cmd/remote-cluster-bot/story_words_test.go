@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -277,8 +278,10 @@ func (s *story) keystore(args []string) error {
 		return err
 	}
 	want := "cluster.remote." + args[1] + ".credentials"
-	if slices.Contains(d.Cluster.Keystore, want) {
-		return nil
+	for _, entry := range d.Cluster.Keystore {
+		if fits, err := path.Match(want, entry); err != nil || fits {
+			return err
+		}
 	}
 	return fmt.Errorf("the keystore of %s holds %v", args[0], d.Cluster.Keystore)
 }

@@ -16,6 +16,9 @@ const MaxAlias = 100
 // cluster.remote.signing.certificate_authorities).
 var reservedAliases = []string{"node", "signing"}
 
+// ProbeSuffix ends the aliases under which the bot proves new keys.
+const ProbeSuffix = "-rcb-probe"
+
 var aliasForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 
 // CheckAlias says what is wrong with an alias, in a sentence for people. Elastic's documentation allows lower-case
@@ -29,6 +32,8 @@ func CheckAlias(alias string) error {
 		return fmt.Errorf("an alias has at most %d characters", MaxAlias)
 	case !aliasForm.MatchString(alias):
 		return errors.New("an alias has lower-case letters, digits, - and _, and begins with a letter or digit")
+	case strings.HasSuffix(alias, ProbeSuffix):
+		return fmt.Errorf("aliases that end in %s are the bot's own: it proves new keys under them; choose another alias", ProbeSuffix)
 	case slices.Contains(reservedAliases, alias):
 		return fmt.Errorf("%q has a meaning of its own in Elasticsearch's settings; choose another alias", alias)
 	}
@@ -38,6 +43,9 @@ func CheckAlias(alias string) error {
 // SuggestAlias makes an alias of a deployment's name that is not among the taken ones.
 func SuggestAlias(name string, taken func(string) bool) string {
 	base := slug(name)
+	for strings.HasSuffix(base, ProbeSuffix) {
+		base = strings.TrimRight(strings.TrimSuffix(base, ProbeSuffix), "-_")
+	}
 	if base == "" || slices.Contains(reservedAliases, base) {
 		base = "remote"
 	}

@@ -26,6 +26,7 @@ const (
 	FieldCompress    = "compress"
 	FieldPing        = "ping_schedule"
 	FieldReason      = "reason"
+	FieldAliases     = "aliases"
 )
 
 // ConnectParams are the parameters of a new connection: the local cluster will read from the remote one.

@@ -1,6 +1,11 @@
 package link
 
-import "github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+import (
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+)
 
 // Problems are what keeps any change of an existing connection from being planned.
 func (e ConnectionState) Problems(managed bool) *change.InvalidError {
@@ -27,6 +32,8 @@ func (e ConnectionState) Refusal(k change.Kind) *change.InvalidError {
 		switch {
 		case e.Managed != nil:
 			wrong.Add(FieldAlias, "%s is managed by the bot already", e.Alias)
+		case strings.HasSuffix(e.Alias, elastic.ProbeSuffix):
+			note(wrong, FieldAlias, elastic.CheckAlias(e.Alias))
 		case !seen:
 			wrong.Add(FieldAlias, "%s points to no deployment that the bot can see (%s)", e.Alias, e.Aliases[e.Alias])
 		}

@@ -2,6 +2,9 @@ package link
 
 import "github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 
+// MaxMigrated is how many aliases may be migrated at once: approvers have to see all that happens to each of them.
+const MaxMigrated = 15
+
 // EveryAlias stands in the target of a change that concerns several aliases of a deployment.
 const EveryAlias = "*"
 

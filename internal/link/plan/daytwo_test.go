@@ -179,7 +179,7 @@ func TestRotatePutsANewKeyInPlaceWhileSearchesGoOn(t *testing.T) {
 	if names := h.local.Keystore(); len(names) != 1 || names[0] != entry {
 		t.Errorf("keystore: %v", names)
 	}
-	if set := h.local.Settings(steps.ProbeAlias("logs")); len(set) > 0 {
+	if set := h.local.Settings(steps.ProbeAlias("req2", "logs")); len(set) > 0 {
 		t.Errorf("the probe's settings are left: %v", set)
 	}
 	m := h.managed()

@@ -34,6 +34,9 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 	if len(p.Aliases) == 0 {
 		wrong.Add(link.FieldAlias, "no alias of this deployment uses certificates")
 	}
+	if n := len(p.Aliases); n > link.MaxMigrated {
+		wrong.Add(link.FieldAliases, "%d aliases are more than a card and a plan can show: choose at most %d", n, link.MaxMigrated)
+	}
 	checkExpiry(&wrong, p.ExpiryDays)
 	link.ConnectParams{Access: p.Access}.CheckAccess(&wrong)
 	if err := wrong.Check(); err != nil {
@@ -67,7 +70,11 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 		"The key model knows no roles of the remote cluster: local roles need remote_indices for each alias, or their users lose access.",
 		"Searches through the alias may fail for some seconds while it is changed over; the key is proven beside it before, and they go on until the nodes have read it.")
 	d.Warnings = append(d.Warnings, p.AccessWarnings()...)
-	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", strings.Join(p.Aliases, ", "), moving[0].PairState.Local.Name)
+	which := strings.Join(p.Aliases, ", ")
+	if n := len(p.Aliases); n > 3 { // a title is cut where it is long
+		which = fmt.Sprintf("%d aliases", n)
+	}
+	d.Title = fmt.Sprintf("Migrate %s of %s from certificates to API keys", which, moving[0].PairState.Local.Name)
 	if len(d.Parts) == 1 {
 		d.Traits, d.Parts = d.Parts[0].Traits, nil
 	}

@@ -41,7 +41,8 @@ func (f planState) keyed() bool { return f.HasKey || f.OldName != "" }
 // renewal is what brings a new key into use: proven, put in place, seen to work.
 func (k planner) renewal(request string, f planState, v steps.View, suffix string) []change.PlannedStep {
 	rotate := steps.RotateKeyArgs{
-		Connect: f.Connect, Key: f.Connect.KeySpec(k.o.Env, request), HasKey: f.HasKey, Before: f.Before, After: f.point(), ByHand: v.ByHand(),
+		Connect: f.Connect, Probe: steps.ProbeAlias(request, f.Connect.Alias), Key: f.Connect.KeySpec(k.o.Env, request),
+		HasKey: f.HasKey, Before: f.Before, After: f.point(), ByHand: v.ByHand(),
 	}
 	return []change.PlannedStep{rotate.Planned(v, suffix), steps.VerifyKey(f.Connect, rotate.Key.Name, f.rebuilding()).Planned(v, suffix)}
 }

@@ -23,6 +23,10 @@ func targets(own string, steps []change.PlannedStep) []string {
 // sharedTarget is what a step writes beside its own connection; empty where that is nothing.
 func sharedTarget(s change.PlannedStep) string {
 	switch s.Action() {
+	case steps.StepRotateKey:
+		if a, err := steps.ReadArgs[steps.RotateKeyArgs](s.Args); err == nil {
+			return link.Target(a.Connect.Local, a.Probe)
+		}
 	case steps.StepWriteRole, steps.StepRemoveRole:
 		if a, err := steps.ReadArgs[steps.RoleArgs](s.Args); err == nil {
 			return "role/" + a.Local.String() + "/" + a.Role

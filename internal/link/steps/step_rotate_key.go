@@ -2,6 +2,8 @@ package steps
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,12 +18,16 @@ import (
 // StepRotateKey is the name of the step in journals.
 const StepRotateKey = "rotate_key"
 
-// What exchange notes beside the key's name and id.
-const evReplaced = "replaced"
+// What is noted beside the key's name and id.
+const (
+	evReplaced = "replaced"
+	evProbe    = "probe" // nothing stood under the probe's alias: what does from then on is ours
+)
 
 // RotateKeyArgs say which key takes the place of which, and how it is proven.
 type RotateKeyArgs struct {
 	Connect link.ConnectParams `json:"connect"` // as it is to be
+	Probe   string             `json:"probe"`   // the alias under which the key is proven, see ProbeAlias
 	Key     elastic.KeySpec    `json:"key"`
 	HasKey  bool               `json:"has_key"` // the alias has a key before us
 	Before  elastic.Settings   `json:"before"`  // the alias's settings as they are
@@ -59,16 +65,21 @@ func (a RotateKeyArgs) Planned(v View, suffix string) change.PlannedStep {
 	return planned(StepRotateKey+suffix, title, a, calls...)
 }
 
-// ProbeAlias is the alias under which a new key for alias is proven.
-func ProbeAlias(alias string) string {
-	const suffix = "-rcb-probe"
-	return link.Shorten(alias, elastic.MaxAlias-len(suffix)) + suffix
+// ProbeAlias is the alias under which a request proves a new key for alias. It is nobody else's: people can choose none
+// that ends like it, and it holds the request's id, and a hash of what was cut off.
+func ProbeAlias(request, alias string) string {
+	own := "-" + request + elastic.ProbeSuffix
+	if len(alias)+len(own) > elastic.MaxAlias {
+		sum := sha256.Sum256([]byte(alias))
+		own = "-" + hex.EncodeToString(sum[:4]) + own
+	}
+	return link.Shorten(alias, max(0, elastic.MaxAlias-len(own))) + own
 }
 
 // probe is the same connection under the probe's alias, over one socket.
 func (a RotateKeyArgs) probe() link.ConnectParams {
 	c := a.Connect
-	c.Alias, c.ProxySockets = ProbeAlias(c.Alias), 1
+	c.Alias, c.ProxySockets = a.Probe, 1
 	return c
 }
 
@@ -109,6 +120,9 @@ func (x *rotateKeyStep) Apply(ctx context.Context, had change.Evidence, note cha
 	if err := note(ctx, change.Evidence{evKeyName: x.Key.Name}); err != nil {
 		return err
 	}
+	if err := x.ownProbe(ctx, local, had, note); err != nil {
+		return err
+	}
 	if x.fresh.ID == "" {
 		// An earlier attempt's key may be in use by now, so it is not revoked before this one is in place.
 		if x.fresh, err = issue(ctx, remote, x.Key, had, note); err != nil {
@@ -141,6 +155,26 @@ func (x *rotateKeyStep) Apply(ctx context.Context, had change.Evidence, note cha
 		x.finding += fmt.Sprintf("; it expires on %s", x.fresh.Expires.UTC().Format("2006-01-02"))
 	}
 	return nil
+}
+
+// ownProbe makes sure that nothing of somebody else's stands under the probe's alias: it would be overwritten, and removed.
+func (x *rotateKeyStep) ownProbe(ctx context.Context, local side, had change.Evidence, note change.Note) error {
+	if had[evProbe] != "" {
+		return nil
+	}
+	stored, err := hasEntry(ctx, local, elastic.CredentialsName(x.Probe))
+	if err != nil {
+		return err
+	}
+	now, err := settingsOf(ctx, local, x.Probe)
+	if err != nil {
+		return err
+	}
+	if stored || !now.Empty() {
+		return link.UserError(fmt.Sprintf("%s has a remote cluster %s already, which is not the bot's: it was left alone.", local.d.Name, x.Probe),
+			"%s: %s is there already", local.d.Name, x.Probe)
+	}
+	return note(ctx, change.Evidence{evProbe: "true"})
 }
 
 // prove connects under the probe's alias with the new key.
@@ -230,11 +264,10 @@ func (x *rotateKeyStep) read(ctx context.Context, local side) error {
 // and the old one would go on working unseen until it is invalidated. But a keystore is read as a whole: nodes that no
 // longer have the probe's key, which is removed after the real one was stored, have read the real one too.
 func (x *rotateKeyStep) taken(ctx context.Context, local side) error {
-	probe := ProbeAlias(x.Connect.Alias)
-	if err := removeEntry(ctx, local, elastic.CredentialsName(probe)); err != nil {
+	if err := removeEntry(ctx, local, elastic.CredentialsName(x.Probe)); err != nil {
 		return err
 	}
-	return x.released(ctx, local, probe)
+	return x.released(ctx, local, x.Probe)
 }
 
 // released waits until the nodes have read a keystore without a key for the alias.
@@ -258,9 +291,8 @@ var errNotRead = errors.New("the keystore was not read again yet")
 
 // dropProbe takes the probe's alias away: settings first, as the presence of the key decides the model.
 func (x *rotateKeyStep) dropProbe(ctx context.Context, local side) error {
-	alias := ProbeAlias(x.Connect.Alias)
-	if err := clearAlias(ctx, local, alias, x.probe().Settings()); err != nil {
+	if err := clearAlias(ctx, local, x.Probe, x.probe().Settings()); err != nil {
 		return err
 	}
-	return removeEntry(ctx, local, elastic.CredentialsName(alias))
+	return removeEntry(ctx, local, elastic.CredentialsName(x.Probe))
 }

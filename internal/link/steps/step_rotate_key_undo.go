@@ -25,7 +25,7 @@ func (x *rotateKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 	}
 	if had[evReplaced] != "" && x.HasKey {
 		if err := x.dropProbe(ctx, local); err != nil {
-			left.add("the alias "+ProbeAlias(x.Connect.Alias)+" on "+x.Connect.Local.String(), x.undoByHand(), err)
+			left.add("the alias "+x.Probe+" on "+x.Connect.Local.String(), x.undoByHand(), err)
 		}
 		if err := x.pointBack(ctx, local); err != nil {
 			left.add("the settings of "+x.Connect.Alias+" on "+x.Connect.Local.String(), x.undoByHand(), err)
@@ -40,8 +40,10 @@ func (x *rotateKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 			left.add("the key or settings of "+x.Connect.Alias+" on "+x.Connect.Local.String(), x.undoByHand(), err)
 		}
 	}
-	if err := x.dropProbe(ctx, local); err != nil {
-		left.add("the alias "+ProbeAlias(x.Connect.Alias)+" on "+x.Connect.Local.String(), x.undoByHand(), err)
+	if had[evProbe] != "" {
+		if err := x.dropProbe(ctx, local); err != nil {
+			left.add("the alias "+x.Probe+" on "+x.Connect.Local.String(), x.undoByHand(), err)
+		}
 	}
 	if mayBeIssued(had) {
 		x.revokeLeft(ctx, x.Connect.Remote, name, &left)
@@ -83,9 +85,9 @@ func (x *rotateKeyStep) pointBack(ctx context.Context, local side) error {
 }
 
 func (x *rotateKeyStep) undoByHand() string {
-	alias, local := ProbeAlias(x.Connect.Alias), elastic.Deployment{Ref: x.Connect.Local, RefID: elastic.AnyResource}
+	local := elastic.Deployment{Ref: x.Connect.Local, RefID: elastic.AnyResource}
 	return x.byHand(local.Platform, func(c elastic.Calls) []change.Call {
-		calls := []change.Call{c.PutSettings(x.probe().Settings().Cleared()), c.RemoveSecret(local, elastic.CredentialsName(alias))}
+		calls := []change.Call{c.PutSettings(x.probe().Settings().Cleared()), c.RemoveSecret(local, elastic.CredentialsName(x.Probe))}
 		if x.After != nil {
 			calls = append(calls, c.PutSettings(x.After.BackTo(x.Before)))
 		}
