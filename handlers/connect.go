@@ -104,7 +104,7 @@ func (h *Handlers) nearDeployment(ctx context.Context, typed string) string {
 func (h *Handlers) deploymentNames(ctx context.Context) []string {
 	var names []string
 	for _, d := range h.o.Directory.Find(ctx, "", 0).Deployments {
-		names = append(names, strings.ToLower(d.Name))
+		names = append(names, strings.ToLower(d.Given()))
 	}
 	return names
 }
@@ -113,7 +113,7 @@ func (h *Handlers) deploymentNames(ctx context.Context) []string {
 func only(found inventory.Found, text string) (d elastic.Deployment, why string) {
 	var exact []elastic.Deployment
 	for _, d := range found.Deployments {
-		if strings.EqualFold(d.Name, text) || strings.EqualFold(d.Deployment, text) || strings.EqualFold(d.String(), text) {
+		if strings.EqualFold(d.Given(), text) || strings.EqualFold(d.Deployment, text) || strings.EqualFold(d.String(), text) {
 			exact = append(exact, d)
 		}
 	}

@@ -77,9 +77,9 @@ func namesIn(args []string) []string {
 
 // connectionNames are the words by which a connection may be called.
 func connectionNames(c inventory.Connection) []string {
-	words := []string{c.Alias, c.Local.Name, c.Local.Deployment, c.Local.Platform}
+	words := []string{c.Alias, c.Local.Given(), c.Local.Deployment, c.Local.Platform}
 	if c.Remote != nil {
-		words = append(words, c.Remote.Name, c.Remote.Deployment, c.Remote.Platform)
+		words = append(words, c.Remote.Given(), c.Remote.Deployment, c.Remote.Platform)
 	}
 	for i := range words {
 		words[i] = strings.ToLower(words[i])

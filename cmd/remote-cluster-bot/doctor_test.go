@@ -49,8 +49,12 @@ func newClinic(t *testing.T) *clinic {
 	c.edit("127.0.0.1:6379", s.redis.Addr())
 	c.edit("https://ece.example.com:12443", s.ECE.URL())
 	c.edit("https://api.elastic-cloud.com", s.Cloud.URL())
+	c.edit(config.ExampleDeployment, anyID)
 	return c
 }
+
+// anyID is a pattern over ids, as text of a configuration.
+const anyID = `"[0-9a-f]*"`
 
 // edit changes the text of the configuration; old has to stand there.
 func (c *clinic) edit(old, text string) {
@@ -193,8 +197,9 @@ var mistakes = map[string]mistake{
 	"the ECE's key lacks elevated permissions": {func(c *clinic) { c.refuses("ece-prod", "GET", "**/keystore", 449) }, "ece-prod", "keystore", doctor.Bad, "elevated permissions"},
 	"the ECE's key may not see the platform":   {func(c *clinic) { c.refuses("ece-prod", "GET", "**/allocators", 403) }, "ece-prod", "egress", doctor.Bad, "role does not allow"},
 	"a proxy drops the product header":         {(*clinic).dropsProduct, "ece-prod", "product header", doctor.Bad, "any_product: true"},
-	"no credential matches":                    {func(c *clinic) { c.edit(`deployment: "*"`, `deployment: "shop-*"`) }, "elastic-cloud", "credentials", doctor.Bad, "no credential matches any"},
-	"some have no credential":                  {func(c *clinic) { c.edit(`deployment: "*"`, `deployment: "metrics-*"`) }, "elastic-cloud", "credentials", doctor.Warning, "archive-us"},
+	"no credential matches":                    {func(c *clinic) { c.edit(anyID, `"shop-*"`) }, "elastic-cloud", "credentials", doctor.Bad, "no credential matches any"},
+	"some have no credential":                  {func(c *clinic) { c.edit(anyID, `"`+c.Deployment("metrics-eu").ID()+`"`) }, "elastic-cloud", "credentials", doctor.Warning, "archive-us"},
+	"a password for whatever is deployed":      {func(c *clinic) { c.edit(anyID, `"*"`) }, "elastic-cloud", "credentials", doctor.Warning, "whoever may make a deployment"},
 	"the password is wrong":                    {func(c *clinic) { c.env["EC_ELASTICSEARCH_PASSWORD"] = "old" }, "elastic-cloud", "credentials", doctor.Bad, "refuses the credential"},
 	"the user may only read":                   {func(c *clinic) { c.edit("username: remote-cluster-bot", "username: "+platform.DemoWeakUser) }, "elastic-cloud", "privileges", doctor.Bad, "lacks manage_security"},
 	"an API key shall issue keys": {func(c *clinic) {

@@ -185,7 +185,7 @@ func lookUp(ctx context.Context, out io.Writer, catalog *inventory.Catalog, text
 	}
 	const most = 100
 	for _, d := range catalog.Find(ctx, ref.Deployment, most).Deployments {
-		if d.Platform == ref.Platform && (d.Name == ref.Deployment || d.Deployment == ref.Deployment) {
+		if d.Platform == ref.Platform && (d.Given() == ref.Deployment || d.Deployment == ref.Deployment) {
 			if whole, err := catalog.Deployment(ctx, d.Ref); err == nil {
 				return whole, nil
 			}

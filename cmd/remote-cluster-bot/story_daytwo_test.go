@@ -16,14 +16,18 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
-var hostForm = regexp.MustCompile(`HOST\(([a-z-]+)\)`)
+var hostForm = regexp.MustCompile(`(HOST|ID)\(([a-z-]+)\)`)
 
-// hosts puts endpoints in place of HOST(name).
+// hosts puts endpoints in place of HOST(name), and ids in place of ID(name).
 func (s *story) hosts(text string) string {
 	return hostForm.ReplaceAllStringFunc(text, func(m string) string {
-		d := s.Deployment(hostForm.FindStringSubmatch(m)[1])
-		if d == nil {
+		found := hostForm.FindStringSubmatch(m)
+		d := s.Deployment(found[2])
+		switch {
+		case d == nil:
 			return m
+		case found[1] == "ID":
+			return d.ID()
 		}
 		return d.Cluster().Host()
 	})

@@ -21,7 +21,7 @@ import (
 )
 
 // settings puts a file of the script in the place of the example's approvals. IN-TWO-DAYS in it is a day of the week, $WORK
-// the story's folder.
+// the story's folder, ID(name) a deployment's id.
 func (s *story) settings(ts *testscript.TestScript, args []string) error {
 	short := regexp.MustCompile(`(?ms)^approvals:.*?\n\n`)
 	if !short.Match(s.text) {
@@ -29,7 +29,7 @@ func (s *story) settings(ts *testscript.TestScript, args []string) error {
 	}
 	s.inTwoDays = time.Now().UTC().AddDate(0, 0, 2)
 	day := strings.ToLower(s.inTwoDays.Weekday().String()[:3])
-	text := strings.NewReplacer("IN-TWO-DAYS", day, "$WORK", ts.Getenv("WORK")).Replace(ts.ReadFile(args[0]))
+	text := strings.NewReplacer("IN-TWO-DAYS", day, "$WORK", ts.Getenv("WORK")).Replace(s.hosts(ts.ReadFile(args[0])))
 	s.text = short.ReplaceAllLiteral(s.text, []byte(text+"\n\n"))
 	return nil
 }

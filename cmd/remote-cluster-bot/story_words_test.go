@@ -31,7 +31,7 @@ func seen(out workspace.Outcome, err error) error {
 }
 
 func (s *story) types(_ *testscript.TestScript, args []string) error {
-	return seen(s.Slack.User(args[0]).Type(s.ctx, clusters, args[1]))
+	return seen(s.Slack.User(args[0]).Type(s.ctx, clusters, s.hosts(args[1])))
 }
 
 func (s *story) modalOf(who string) (*workspace.Screen, error) {

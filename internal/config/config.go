@@ -260,7 +260,8 @@ type KeystoreHook struct {
 
 // Credential is what opens Elasticsearch of the deployments that it matches.
 type Credential struct {
-	// Deployment is a deployment's id or name, or a pattern such as logs-*. Default *.
+	// Deployment is a deployment's id (of a self-managed cluster its name), or a pattern over ids such as 1f2e*. With *, the default,
+	// whoever may make a deployment on the platform is given what is below.
 	Deployment string `yaml:"deployment"`
 	// Username is the name of an Elasticsearch user.
 	Username string `yaml:"username"`

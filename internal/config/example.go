@@ -10,6 +10,9 @@ import (
 //go:embed example.yaml
 var Example []byte
 
+// ExampleDeployment is the id of a deployment in Example.
+const ExampleDeployment = "1f2e3d4c5b6a79880123456789abcdef"
+
 //go:embed self_managed.yaml
 var selfManagedPlatforms []byte
 

@@ -59,7 +59,7 @@ func TestWhatTheClientsSayIsDescribed(t *testing.T) {
 				}
 				p, err := build(ece.Options{
 					Name: sim.Name(), BaseURL: sim.URL(), APIKey: secret.New(sim.Key()), Transport: transport, Now: time.Now,
-					Credentials: es.Credentials{{Deployment: "logs-*", Username: "elastic", Password: secret.New(password)}},
+					Credentials: es.Credentials{{Deployment: id, Username: "elastic", Password: secret.New(password)}},
 				})
 				if err != nil {
 					t.Fatal(err)

@@ -169,9 +169,9 @@ func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s lin
 	}
 	switch {
 	case len(without) > 0 && asked == 0:
-		a.bad("credentials", "add one whose deployment pattern matches, such as \"*\"", "no credential matches any deployment: %s", strings.Join(without, ", "))
+		a.bad("credentials", "add one with the ids of those that take part", "no credential matches any deployment: %s", strings.Join(without, ", "))
 	case len(without) > 0:
-		a.warn("credentials", "add one whose deployment pattern matches, unless they shall take no part", "no credential matches %s", strings.Join(without, ", "))
+		a.warn("credentials", "add one with their ids, unless they shall take no part", "no credential matches %s", strings.Join(without, ", "))
 	}
 	if fine > 0 {
 		a.ok("privileges", "on %d cluster(s) the credential has %s", fine, strings.Join(needed, ", "))

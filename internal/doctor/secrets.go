@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 // minSecret is how many characters a password of people's own making should have at least.
@@ -31,6 +33,10 @@ func redisAccess(a *area, r config.Redis) {
 
 func credentialSecrets(a *area, p config.Platform) {
 	for i, c := range p.Credentials {
+		if p.Kind != elastic.KindSelfManaged && strings.Trim(c.Deployment, "*?") == "" {
+			a.warn("credentials", "name ids, or patterns over ids: the platform's console shows them",
+				"credentials[%d] are for every deployment: whoever may make a deployment on this platform is given them", i)
+		}
 		short(a, fmt.Sprintf("credentials[%d].password", i), c.Password)
 	}
 }

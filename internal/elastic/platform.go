@@ -1,6 +1,7 @@
 package elastic
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -38,7 +39,8 @@ func ParseRef(s string) (Ref, error) {
 // Deployment is what a platform says of a deployment and its Elasticsearch cluster.
 type Deployment struct {
 	Ref
-	Name          string
+	Name          string // for people: with a part of its id, where another deployment of its platform is called the same
+	OwnName       string // what its owner calls it, where Name says more; see Given
 	RefID         string // of its Elasticsearch resource, as a rule "main-elasticsearch"
 	ClusterID     string // of Elasticsearch; not the deployment's id
 	Region        string
@@ -54,6 +56,9 @@ type Deployment struct {
 	NoKeyServer   bool   // it is known to take no connections by API key: remote_cluster_server.enabled is false
 	Tags          map[string]string
 }
+
+// Given is what the owner of d calls it. Others may be called the same.
+func (d Deployment) Given() string { return cmp.Or(d.OwnName, d.Name) }
 
 // TakesKeysAt is where others connect to it by API key, as host:port; empty where that is not known.
 func (d Deployment) TakesKeysAt() string {

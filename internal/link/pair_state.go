@@ -80,7 +80,7 @@ func Prefill(s PairState) ConnectParams {
 	return ConnectParams{
 		Local:  s.Local.Ref,
 		Remote: s.Remote.Ref,
-		Alias: elastic.SuggestAlias(s.Remote.Name, func(alias string) bool {
+		Alias: elastic.SuggestAlias(s.Remote.Given(), func(alias string) bool {
 			_, used := s.Aliases[alias]
 			return used || slices.Contains(s.Stored, alias)
 		}),

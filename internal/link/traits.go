@@ -27,7 +27,8 @@ func Traits(s PairState, kind string, a elastic.Access, tags []string) map[strin
 	}
 	for side, d := range map[string]elastic.Deployment{"local.": s.Local, "remote.": s.Remote} {
 		t[side+"platform"] = []string{d.Platform}
-		t[side+"name"] = []string{d.Name}
+		t[side+"name"] = []string{d.Given()}
+		t[side+"id"] = []string{d.Deployment}
 		for _, tag := range tags {
 			if value, ok := d.Tags[tag]; ok {
 				t[side+"tag."+tag] = []string{value}

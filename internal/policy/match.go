@@ -19,9 +19,11 @@ const (
 	TraitAddress        = "address"         // platform: what it says of the remote deployment; private: the operator states it; other
 	TraitAlso           = "also"            // what is done beside the connection: filter, identity, restart, role
 	TraitLocalPlatform  = "local.platform"  // the name in the configuration
-	TraitLocalName      = "local.name"      // of the deployment
+	TraitLocalName      = "local.name"      // what its owner calls the deployment; several may be called the same
+	TraitLocalID        = "local.id"        // of the deployment
 	TraitRemotePlatform = "remote.platform" //
 	TraitRemoteName     = "remote.name"     //
+	TraitRemoteID       = "remote.id"       //
 
 	LocalTag  = "local.tag."
 	RemoteTag = "remote.tag."
@@ -39,8 +41,10 @@ var values = map[string][]string{
 	TraitAlso:           {"filter", "identity", "restart", "role"},
 	TraitLocalPlatform:  nil,
 	TraitLocalName:      nil,
+	TraitLocalID:        nil,
 	TraitRemotePlatform: nil,
 	TraitRemoteName:     nil,
+	TraitRemoteID:       nil,
 }
 
 // Values are what a trait can be; nil: anything.

@@ -87,7 +87,7 @@ func TestClusterDirectlyUsesTheDeploymentsUser(t *testing.T) {
 	})
 	p := platform(t, ece.Options{
 		BaseURL: "https://ece.example.org:12443", Direct: true,
-		Credentials: es.Credentials{{Deployment: "logs-*", Username: "u", Password: secret.New("p")}},
+		Credentials: es.Credentials{{Deployment: "d*", Username: "u", Password: secret.New("p")}},
 	})
 	if _, err := p.Cluster(logs); err == nil {
 		t.Error("a deployment without a service URL was reached")

@@ -15,7 +15,7 @@ func TestClusterNeedsACredentialAndAnAddress(t *testing.T) {
 	t.Parallel()
 	p, err := ech.New(ech.Options{
 		Name: "ech", APIKey: secret.New("k"), Now: time.Now,
-		Credentials: es.Credentials{{Deployment: "metrics", Username: "u", Password: secret.New("p")}},
+		Credentials: es.Credentials{{Deployment: "d1", Username: "u", Password: secret.New("p")}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"path"
-	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
@@ -53,7 +52,7 @@ func Proxy(key secret.Secret) Auth {
 
 // Credential opens Elasticsearch of the deployments that it matches: with a user, or with an API key.
 type Credential struct {
-	Deployment string // an id, a name, or a pattern such as logs-*
+	Deployment string // an id, or a pattern over ids
 	Username   string
 	Password   secret.Secret
 	APIKey     secret.Secret // of Elasticsearch, encoded
@@ -77,10 +76,11 @@ func (all Credentials) Check() error {
 	return errors.Join(errs...)
 }
 
-// For returns the first that matches the deployment's id or name; link.ErrNoCredentials if none does.
+// For returns the first that matches the deployment's id; elastic.ErrNoCredentials if none does. Names don't count: whoever
+// may make a deployment can call it like another one, and would be given its password.
 func (all Credentials) For(d elastic.Deployment) (Auth, error) {
 	for _, c := range all {
-		if !matches(c.Deployment, d.Deployment) && !matches(c.Deployment, d.Name) {
+		if !matches(c.Deployment, d.Deployment) {
 			continue
 		}
 		if c.Username != "" {
@@ -91,9 +91,7 @@ func (all Credentials) For(d elastic.Deployment) (Auth, error) {
 	return Auth{}, fmt.Errorf("%s: %w", d.Name, elastic.ErrNoCredentials)
 }
 
-// matches compares as path.Match does, but a * covers slashes as well: a deployment's name is free text.
-func matches(pattern, name string) bool {
-	flat := strings.NewReplacer("/", "\x00")
-	ok, err := path.Match(flat.Replace(pattern), flat.Replace(name))
-	return pattern == name || ok && err == nil
+func matches(pattern, id string) bool {
+	ok, err := path.Match(pattern, id)
+	return pattern == id || ok && err == nil
 }

@@ -33,6 +33,7 @@ const (
 
 	searchesKept    = 1000 // what people typed, and deployments that they looked at
 	mostDeployments = 1000
+	namesTTL        = 10 * time.Second
 	hostsTTL        = 5 * time.Minute // endpoints hardly ever change
 	hostsTimeout    = time.Minute
 	hostsParallel   = 48 // deployments read at the same time, where a search does not tell their endpoints
@@ -45,6 +46,7 @@ type Catalog struct {
 	searches *cache[[]elastic.Deployment]
 	slow     slowPlatforms
 	single   *cache[elastic.Deployment]
+	names    *cache[namesakes]                     // of one platform each
 	hosts    *cache[map[string]elastic.Deployment] // by endpoint, of one platform each
 	room     *semaphore.Weighted                   // for reading deployments one by one
 }
@@ -59,6 +61,7 @@ func NewCatalog(systems []link.System, o CatalogOptions) *Catalog {
 		o:        o,
 		searches: newCache[[]elastic.Deployment](o.Now, o.TTL, staleFor*o.TTL, o.Timeout, searchesKept),
 		single:   newCache[elastic.Deployment](o.Now, deploymentTTL, deploymentTTL, o.Timeout, searchesKept),
+		names:    newCache[namesakes](o.Now, namesTTL, namesTTL, hostsTimeout, searchesKept),
 		hosts:    newCache[map[string]elastic.Deployment](o.Now, hostsTTL, staleFor*hostsTTL, hostsTimeout, searchesKept),
 		room:     semaphore.NewWeighted(hostsParallel),
 	}
@@ -118,7 +121,7 @@ func (c *Catalog) Find(ctx context.Context, text string, limit int) Found {
 
 // rank says how well a deployment fits what was typed; less is better.
 func rank(d elastic.Deployment, text string) int {
-	name := strings.ToLower(d.Name)
+	name := strings.ToLower(d.Given())
 	switch {
 	case name == text || strings.ToLower(d.Deployment) == text:
 		return 0
@@ -149,6 +152,9 @@ func (c *Catalog) Fresh(ctx context.Context, ref elastic.Ref) (elastic.Deploymen
 		return elastic.Deployment{}, fmt.Errorf("reading deployment %s: %w", ref, err)
 	}
 	d.Ref = ref
+	one := []elastic.Deployment{d}
+	c.tellApart(ctx, sys, one)
+	d = one[0]
 	if d.Version == "" {
 		d.Version = c.running(ctx, sys, d)
 	}
@@ -196,4 +202,5 @@ func (c *Catalog) Wait() {
 	c.searches.wait()
 	c.hosts.wait() // before those that it waits for itself
 	c.single.wait()
+	c.names.wait() // which all of them wait for
 }

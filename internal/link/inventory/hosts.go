@@ -42,6 +42,7 @@ func (c *Catalog) endpoints(ctx context.Context, sys link.System) (map[string]el
 	if err != nil {
 		return nil, err
 	}
+	namesakesOf(all).tellApart(all)
 	found := map[string]elastic.Deployment{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup

@@ -37,12 +37,15 @@ func (c *Connections) Locals(ctx context.Context) ([]elastic.Deployment, []Down)
 func allOf(ctx context.Context, s link.System) ([]elastic.Deployment, error) {
 	lister, ok := s.Platform.(elastic.Lister)
 	if !ok {
-		return findIn(ctx, s, "", mostDeployments)
+		found, err := findIn(ctx, s, "", mostDeployments)
+		namesakesOf(found).tellApart(found)
+		return found, err
 	}
 	found, err := lister.ListDeployments(ctx)
 	for i := range found {
 		found[i].Platform = s.Name
 	}
+	namesakesOf(found).tellApart(found)
 	return found, err
 }
 

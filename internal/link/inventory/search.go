@@ -76,6 +76,11 @@ func (c *Catalog) search(ctx context.Context, sys link.System, text string) ([]e
 	found, err := c.searches.get(wait, searchKey(sys, text), func(ctx context.Context) ([]elastic.Deployment, error) {
 		found, err := findIn(ctx, sys, text, c.o.Limit)
 		c.slow.note(sys.Name, err != nil && ctx.Err() != nil, err, c.o.Now())
+		if text == "" && err == nil && len(found) < c.o.Limit {
+			namesakesOf(found).tellApart(found) // these are all
+		} else {
+			c.tellApart(ctx, sys, found)
+		}
 		return found, err
 	})
 	if err != nil && wait.Err() != nil && ctx.Err() == nil { // it goes on being asked
