@@ -15,6 +15,9 @@ func adoptForm() changeForm {
 		title: "Adopt a connection", submit: "Request approval",
 		intro: "Takes a connection that was made by hand under management. No cluster is changed.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
+			if e.ByCertificate() {
+				return []slack.Block{h.aboutBlock(ctx, e), small("It uses certificates and has no key: what may be read, roles on the remote cluster say.")}
+			}
 			return []slack.Block{
 				h.aboutBlock(ctx, e),
 				textInput(m, plan.FieldKeyName, "Name of its key on the remote cluster", "So that it can be rotated and invalidated; empty if you don't know it.", maxServer, "").WithOptional(true),

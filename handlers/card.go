@@ -37,7 +37,7 @@ const (
 const labelEdit = "Edit and request again…"
 
 const (
-	maxFields     = 20 // of a card
+	maxFields     = 20  // of a card
 	maxValueShown = 900 // of a field on a card
 )
 

@@ -74,6 +74,9 @@ func statusFields(x diagnose.HealthReport) []change.Field {
 		add("May replicate", strings.Join(k.Access.Replication, ", "))
 		add("Limits", link.Limits(k.Access))
 	}
+	if x.LimitsUnknown() {
+		add("Limits", "not known, because the key is not: it may be limited to some documents or fields")
+	}
 	if x.Latency > 0 {
 		add("Resolving took", took(x.Latency))
 	}

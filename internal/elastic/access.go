@@ -100,6 +100,11 @@ func (a Access) Limited() []Entry {
 	return limited
 }
 
+// Restricted reports whether an entry includes restricted indices, those of Elasticsearch itself.
+func (a Access) Restricted() bool {
+	return slices.ContainsFunc(a.Limited(), func(e Entry) bool { return e.More[entryRestricted] != nil })
+}
+
 // Keeping is a under the limits of was: its names in was's entries. The error says what can't be kept so.
 func (a Access) Keeping(was Access) (Access, error) {
 	a.Entries = nil

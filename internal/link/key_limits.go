@@ -18,6 +18,10 @@ const LabelLimits = "Key's limits"
 func (e ConnectionState) KeepLimits(a elastic.Access, wrong *change.InvalidError, field string) elastic.Access {
 	var had []elastic.Access
 	for _, k := range e.Keys {
+		if string(k.Access.Entries) != string(e.Keys[0].Access.Entries) {
+			wrong.Add(field, "%s has %d valid keys with different limits, and which of them is in use no API tells: invalidate the others first", e.Alias, len(e.Keys))
+			return a
+		}
 		had = append(had, k.Access)
 	}
 	if e.Managed != nil {
@@ -35,6 +39,18 @@ func (e ConnectionState) KeepLimits(a elastic.Access, wrong *change.InvalidError
 		return kept
 	}
 	return a
+}
+
+// LimitsUnknown reports whether the key in use is known to nobody: it may be limited to documents or fields.
+func (e ConnectionState) LimitsUnknown() bool {
+	return e.Managed != nil && e.Managed.KeyName == "" && e.HasKey && !e.ByCertificate()
+}
+
+// UnknownLimits warns of a key that takes the place of one whose limits nobody knows.
+func (w *WarningList) UnknownLimits(e ConnectionState) {
+	if e.LimitsUnknown() {
+		w.Add("The key in use is not known. It may be limited to some documents or fields: the new one is not.")
+	}
 }
 
 // RequireKeys refuses where the key in use is known by name and could not be read: its limits are not known then.

@@ -17,7 +17,7 @@ func Traits(s PairState, kind string, a elastic.Access, tags []string) map[strin
 		"key":     {"issued"},
 		"breadth": {breadth(slices.Concat(a.Search, a.Replication))},
 	}
-	t["system"] = []string{yesNo(systemAccess(slices.Concat(a.Search, a.Replication)))}
+	t["system"] = []string{yesNo(a.Restricted() || systemAccess(slices.Concat(a.Search, a.Replication)))}
 	unknown := len(a.Search)+len(a.Replication) == 0
 	if len(a.Replication) > 0 || unknown {
 		t["access"] = append(t["access"], "replication")

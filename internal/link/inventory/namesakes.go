@@ -22,7 +22,9 @@ func namesakesOf(all []elastic.Deployment) namesakes {
 }
 
 // nameKey is the same for names that people take for the same.
-func nameKey(d elastic.Deployment) string { return strings.ToLower(strings.Join(strings.Fields(d.Given()), " ")) }
+func nameKey(d elastic.Deployment) string {
+	return strings.ToLower(strings.Join(strings.Fields(d.Given()), " "))
+}
 
 // tellApart puts a part of its id behind the name of each deployment that is not alone in having it.
 func (n namesakes) tellApart(all []elastic.Deployment) {

@@ -180,6 +180,15 @@ func (d *Deployment) Narrow(patterns ...string) {
 	})
 }
 
+// EditKeys changes what is known of every key of d, behind the bot's back.
+func (d *Deployment) EditKeys(edit func(*elastic.Key)) {
+	d.locked(func() {
+		for _, k := range d.keys {
+			edit(&k.Key)
+		}
+	})
+}
+
 // Limit gives every key of d the access that the JSON says, behind the bot's back.
 func (d *Deployment) Limit(access string) error {
 	a, err := elastic.ReadAccess(json.RawMessage(access))

@@ -36,6 +36,9 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	}
 	wrong := e.Refusal(link.KindAdopt)
 	p.Access.Entries = nil // only a key itself tells them
+	if e.ByCertificate() {
+		p.Access = elastic.Access{} // no key limits what may be read
+	}
 	link.CheckPatterns(wrong, link.FieldSearch, p.Access.Search)
 	link.CheckPatterns(wrong, link.FieldReplication, p.Access.Replication)
 	if err := wrong.Check(); err != nil {
@@ -64,14 +67,18 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	}
 	add("May search", unset(link.JoinWords(p.Access.Search)))
 	add("May replicate", unset(link.JoinWords(p.Access.Replication)))
-	if limits := link.Limits(p.Access); limits != "" {
+	judged, limits := c, link.Limits(p.Access)
+	if key == nil && !e.ByCertificate() { // what people say of a key that nobody can look at makes no change narrower
+		judged.Access, limits = elastic.Access{}, "not known: it may be limited to some documents or fields, and a new key would not be"
+	}
+	if limits != "" {
 		add(link.LabelLimits, limits)
 	}
 	var w link.WarningList
 	w.Elsewhere(e.PairState, c)
 	return proposalBuilder{
 		Proposal: change.Proposal{
-			Traits: e.Traits("adopt", c, k.o.Tags),
+			Traits: e.Traits("adopt", judged, k.o.Tags),
 			Kind:   link.KindAdopt, Title: e.Title("Adopt"), Fields: fields, Warnings: w,
 			Basis: e.Basis(), Records: []change.Record{m.AsRecord()},
 			Steps: []change.PlannedStep{steps.InspectArgs{Local: p.Local, Alias: p.Alias, Access: p.Access}.Planned(connectionView(e))},

@@ -113,6 +113,7 @@ func rotateWarnings(e link.ConnectionState, c link.ConnectParams) []string {
 	if len(e.Keys) == 0 {
 		w.Add("Which key is in use now is not known, or it is not valid any more: no old key will be invalidated.")
 	}
+	w.UnknownLimits(e)
 	w.Elsewhere(e.PairState, c)
 	if c.ExpiryDays == 0 {
 		w.Add("The key never expires.")

@@ -67,6 +67,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	case howRotates:
 		fields = append(fields, e.KeystoreFields()...)
 		m.KeyName = c.KeySpec(k.o.Env, id).Name
+		w.UnknownLimits(e)
 		w.Add("A new key is made and takes the old one's place: the bot does not own that one, does not know it, or it demands another certificate than was approved.")
 		var wrong change.InvalidError
 		if checkCanIssueKeyNow(e, &wrong); len(wrong.Problems) > 0 {

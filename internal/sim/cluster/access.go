@@ -8,6 +8,7 @@ import (
 // access is what a caller sees of a remote cluster: its own rights there and the key's.
 type access struct {
 	index  func(name string) bool
+	view   func(index string) view // nil: all documents, whole
 	refuse func(indices []string) *esError
 }
 
@@ -38,6 +39,7 @@ func (c *Cluster) remoteAccess(who identity, r remote, to *Cluster, action strin
 	}
 	a := access{
 		index: func(name string) bool { return readable(entries, name) && k.access.searches(name) },
+		view:  k.access.view,
 		refuse: func(indices []string) *esError {
 			on := ""
 			if len(indices) > 0 {

@@ -82,7 +82,7 @@ func (s *searching) part(p expression) *esError {
 		case len(missing) > 0 && !s.ignore:
 			return indexNotFound(missing[0])
 		}
-		s.collect(s.q.c, "", found)
+		s.collect(s.q.c, "", found, nil)
 		s.details["(local)"] = searched(expression{patterns: found}, len(found))
 		return nil
 	}
@@ -129,7 +129,7 @@ func (s *searching) far(p expression) *farError {
 	case len(missing) > 0 && !s.ignore:
 		return &farError{esError: indexNotFound(missing[0])}
 	}
-	s.collect(l.remote, p.alias+":", found)
+	s.collect(l.remote, p.alias+":", found, a.view)
 	s.details[p.alias] = searched(p, len(found))
 	return nil
 }
@@ -141,11 +141,15 @@ func searched(p expression, shards int) map[string]any {
 	}
 }
 
-func (s *searching) collect(c *Cluster, prefix string, indices []string) {
+func (s *searching) collect(c *Cluster, prefix string, indices []string, viewOf func(index string) view) {
 	s.shards += len(indices)
 	for _, name := range indices {
+		see := func(doc json.RawMessage) json.RawMessage { return doc }
+		if viewOf != nil {
+			see = viewOf(name)
+		}
 		for i, d := range c.indices[name] {
-			if s.wanted(source(d)) {
+			if d = see(d); d != nil && s.wanted(source(d)) {
 				s.hits = append(s.hits, hit{prefix + name, i, d})
 			}
 		}
