@@ -136,7 +136,8 @@ func TestAMigrationKeepsTheLimitsOfAKey(t *testing.T) {
 	}
 	memo := h.managed()
 	memo.KeyName = "" // people have gone back to certificates
-	h.memos[link.Target(h.local.Ref(), "logs")] = change.StoredRecord{Record: memo.AsRecord()}
+	kept := memo.AsRecord()
+	h.memos[kept.Key] = change.StoredRecord{Key: kept.Key, Value: kept.Value}
 	for _, k := range h.remote.ActiveKeys() {
 		h.remote.InvalidateKey(k.ID)
 	}
