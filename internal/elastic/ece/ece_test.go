@@ -101,7 +101,7 @@ func TestClusterDirectlyUsesTheDeploymentsUser(t *testing.T) {
 	if _, err := c.RemoteInfo(t.Context()); err != nil {
 		t.Error(err)
 	}
-	d.Name = "other"
+	d.Deployment = "other" // whatever it is called
 	if _, err := p.Cluster(d); !errors.Is(err, elastic.ErrNoCredentials) {
 		t.Errorf("got %v, want no credentials", err)
 	}

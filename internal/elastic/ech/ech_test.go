@@ -28,7 +28,7 @@ func TestClusterNeedsACredentialAndAnAddress(t *testing.T) {
 	if _, err := p.Cluster(d); err != nil {
 		t.Error(err)
 	}
-	d.Name = "other"
+	d.Deployment = "other" // whatever it is called
 	if _, err := p.Cluster(d); !errors.Is(err, elastic.ErrNoCredentials) {
 		t.Errorf("got %v, want no credentials", err)
 	}

@@ -48,7 +48,7 @@ func pair(t *testing.T) (local, remote elastic.Platform, logs, archive elastic.D
 	must(err)
 	remote, err = ech.New(ech.Options{
 		Name: "ech", BaseURL: onECH.URL(), APIKey: secret.New(onECH.Key()), Transport: transport, Now: time.Now,
-		Credentials: es.Credentials{{Deployment: "archive", Username: "elastic", Password: secret.New(password)}},
+		Credentials: es.Credentials{{Deployment: "*", Username: "elastic", Password: secret.New(password)}},
 	})
 	must(err)
 	logs, err = local.Deployment(t.Context(), id)

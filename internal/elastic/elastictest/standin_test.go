@@ -89,7 +89,7 @@ func TestECEDirectly(t *testing.T) {
 		t.Helper()
 		return newECE(t, false, func(o *ece.Options) {
 			o.Direct = true
-			o.Credentials = es.Credentials{{Deployment: "logs-*", Username: "elastic", Password: secret.New(password)}}
+			o.Credentials = es.Credentials{{Deployment: "*", Username: "elastic", Password: secret.New(password)}}
 		})
 	})
 }

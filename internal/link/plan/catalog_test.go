@@ -37,7 +37,7 @@ func TestFindPutsTheBestMatchFirst(t *testing.T) {
 	ece.AddDeployment("1", "logs-eu", "8.15.0")
 	ece.AddDeployment("5", "metrics", "8.15.0")
 	catalog := inventory.NewCatalog(w.Systems(), inventory.CatalogOptions{Now: w.Now})
-	want := []string{"ech/2 Logs", "ech/logs other", "ece/1 logs-eu", "ece/3 logs-eu", "ech/4 old-logs"}
+	want := []string{"ech/2 Logs", "ech/logs other", "ece/1 logs-eu [1]", "ece/3 logs-eu [3]", "ech/4 old-logs"}
 	for range 5 {
 		found := catalog.Find(t.Context(), " LOGS ", 0)
 		if diff := cmp.Diff(want, names(found)); diff != "" || len(found.Down) > 0 {
@@ -102,8 +102,8 @@ func TestWhoAsksForTheSameSharesOneCall(t *testing.T) {
 			wg.Go(func() { s.catalog.Find(t.Context(), "logs", 0) })
 		}
 		wg.Wait()
-		if n := s.w.Count("Search"); n != 2 {
-			t.Errorf("%d searches, want one a platform", n)
+		if n := s.w.Count("Search"); n != 3 {
+			t.Errorf("%d searches, want one a platform, and one for names that are the same", n)
 		}
 	})
 }
@@ -143,7 +143,7 @@ func TestWhoLeavesEarlyLeavesTheAnswerToTheNext(t *testing.T) {
 	leave()
 	s.catalog.Find(gone, "logs", 0)
 	s.catalog.Wait()
-	if found := s.catalog.Find(t.Context(), "logs", 0); len(found.Deployments) != 1 || s.w.Count("Search") != 2 {
+	if found := s.catalog.Find(t.Context(), "logs", 0); len(found.Deployments) != 1 || s.w.Count("Search") != 3 { // and for names that are the same
 		t.Errorf("%d searches, found %v", s.w.Count("Search"), found)
 	}
 }
