@@ -11,6 +11,7 @@ import (
 func (e ConnectionState) Problems(managed bool) *change.InvalidError {
 	var wrong change.InvalidError
 	switch {
+	case e.ReadError(PartLocalCluster, PartSettings) != nil: // what is there is not known; see requireReachable
 	case !e.Exists() && e.Managed == nil:
 		wrong.Add(FieldAlias, "%s knows no remote cluster %s", e.PairState.Local.Name, e.Alias)
 	case managed && e.Managed == nil:

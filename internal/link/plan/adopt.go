@@ -44,6 +44,9 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
+	if err := requireReachable(e, false); err != nil {
+		return change.Proposal{}, err
+	}
 	key, err := k.adoptedKey(ctx, e, &p)
 	if err != nil {
 		return change.Proposal{}, err

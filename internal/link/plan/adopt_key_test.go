@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -165,4 +166,28 @@ func TestAMigrationKeepsTheLimitsOfAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.limits(want)
+}
+
+// A cluster that could not be read is not one without the alias.
+func TestWhatCantBeReadIsNotMissing(t *testing.T) {
+	for name, params := range map[string]func(h *fixture) (kind, any){
+		"adopt": func(h *fixture) (kind, any) {
+			return plan.NewAdoptPlanner(h.roster, h.o()), link.AdoptParams{Local: h.local.Ref(), Alias: "logs"}
+		},
+		"migrate": func(h *fixture) (kind, any) {
+			return plan.NewMigratePlanner(h.roster, h.o()), link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: elastic.Access{Search: []string{"a*"}}}
+		},
+		"disconnect": func(h *fixture) (kind, any) {
+			return plan.NewDisconnectPlanner(h.roster, h.o()), link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"}
+		},
+	} {
+		h := newFixture(t)
+		h.connect()
+		clear(h.memos)
+		h.w.Fail(linktest.Fault{Call: "RemoteSettings", On: "ece-prod/d-local"})
+		_, err := h.propose(params(h))
+		if _, invalid := errors.AsType[*change.InvalidError](err); err == nil || invalid {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
@@ -44,11 +46,11 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 	}
 	d := proposalBuilder{Proposal: change.Proposal{Kind: link.KindMigrate}, params: p}
 	var moving []moved
-	for _, alias := range p.Aliases {
-		e, err := k.roster.State(ctx, link.Name{Local: p.Local, Alias: alias})
-		if err != nil {
-			return change.Proposal{}, err
-		}
+	states, err := k.states(ctx, p)
+	if err != nil {
+		return change.Proposal{}, err
+	}
+	for _, e := range states {
 		m, err := k.move(p, e)
 		if err != nil {
 			return change.Proposal{}, err
@@ -80,6 +82,21 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 	}
 	d.Steps = k.steps(id, moving, *leaves)
 	return d.proposal(p.Target())
+}
+
+// states reads how the connections stand, a few at a time: people wait for the form.
+func (k *MigratePlanner) states(ctx context.Context, p link.MigrateParams) ([]link.ConnectionState, error) {
+	const atOnce = 4
+	all := make([]link.ConnectionState, len(p.Aliases))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for i, alias := range p.Aliases {
+		g.Go(func() (err error) {
+			all[i], err = k.roster.State(ctx, link.Name{Local: p.Local, Alias: alias})
+			return err
+		})
+	}
+	return all, g.Wait()
 }
 
 // moved is a connection with what the migration makes of it.
