@@ -175,6 +175,8 @@ func TestWhatCantBeReadIsNotMissing(t *testing.T) {
 			return plan.NewAdoptPlanner(h.roster, h.o()), link.AdoptParams{Local: h.local.Ref(), Alias: "logs"}
 		},
 		"migrate": func(h *fixture) (kind, any) {
+			h.local.Unput(entry)
+			h.byCertificate("logs", h.remote, "logs.cloud.example")
 			return plan.NewMigratePlanner(h.roster, h.o()), link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs"}, Access: elastic.Access{Search: []string{"a*"}}}
 		},
 		"disconnect": func(h *fixture) (kind, any) {
@@ -184,8 +186,9 @@ func TestWhatCantBeReadIsNotMissing(t *testing.T) {
 		h := newFixture(t)
 		h.connect()
 		clear(h.memos)
+		k, p := params(h)
 		h.w.Fail(linktest.Fault{Call: "RemoteSettings", On: "ece-prod/d-local"})
-		_, err := h.propose(params(h))
+		_, err := h.propose(k, p)
 		if _, invalid := errors.AsType[*change.InvalidError](err); err == nil || invalid {
 			t.Errorf("%s: got %v", name, err)
 		}

@@ -33,7 +33,7 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 		return change.Proposal{}, err
 	}
 	wrong := e.Problems(false)
-	if e.Listed && e.Own.Empty() {
+	if e.Listed && e.Own.Empty() && e.ReadError(link.PartSettings) == nil {
 		wrong.Add(link.FieldAlias, "%s is set in elasticsearch.yml of %s, which no API changes", e.Alias, e.PairState.Local.Name)
 	}
 	if err := wrong.Check(); err != nil {
