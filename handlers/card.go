@@ -204,7 +204,7 @@ func fieldBlocks(head string, fields []change.Field) []slack.Block {
 	}
 	for _, f := range fields {
 		value := verbatim(f.Value, maxValueShown)
-		if value != verbatim(f.Value, math.MaxInt) {
+		if isCut(f) {
 			value += " _(cut: the plan shows all)_"
 		}
 		lines = append(lines, "*"+line(f.Label, 60)+":* "+value)
@@ -214,6 +214,10 @@ func fieldBlocks(head string, fields []change.Field) []slack.Block {
 		blocks = append(blocks, section(part))
 	}
 	return blocks
+}
+
+func isCut(f change.Field) bool {
+	return verbatim(f.Value, maxValueShown) != verbatim(f.Value, math.MaxInt)
 }
 
 // cardFields are who connects to whom, what may be read and for how long, which an approver decides by: all of it leads.

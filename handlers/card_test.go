@@ -3,6 +3,7 @@ package handlers
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -240,6 +241,9 @@ func TestACutFieldSaysSo(t *testing.T) {
 	if !strings.Contains(shown, "cut: the plan shows all") {
 		t.Error("approvers don't learn that they see a part only")
 	}
+	if plan := toJSON(t, planModal(r).Blocks); strings.Count(plan, "logs-") < 400 {
+		t.Error("the plan does not show all")
+	}
 }
 
 func TestThePlanShowsEveryCallWhole(t *testing.T) {
@@ -250,11 +254,11 @@ func TestThePlanShowsEveryCallWhole(t *testing.T) {
 	}
 	callOf(r, "issue_key").Body = long
 	var shown strings.Builder
+	fenced := regexp.MustCompile("(?s)```(.*?)```")
 	for _, b := range planModal(r).Blocks.BlockSet {
 		if s, ok := b.(*slack.SectionBlock); ok {
-			text := s.Text.Text
-			if at := strings.Index(text, "```"); at >= 0 {
-				shown.WriteString(strings.Trim(text[at:], "`"))
+			for _, found := range fenced.FindAllStringSubmatch(s.Text.Text, -1) {
+				shown.WriteString(found[1])
 			}
 		}
 	}

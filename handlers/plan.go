@@ -3,6 +3,8 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -40,9 +42,7 @@ func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
 func planModal(r *change.Request) slack.ModalViewRequest {
 	blocks := []slack.Block{section(fmt.Sprintf("*%s*\n%s, in this order. Secrets are shown as dots.",
 		line(r.Proposal.Title, 300), plural(len(r.Proposal.Calls()), "call", "calls")))}
-	if _, _, hidden := cardFields(r.Proposal.Fields); len(hidden) > 0 {
-		blocks = append(blocks, fieldBlocks("What the card has no room for:", hidden)...)
-	}
+	blocks = append(blocks, beyondCard(r.Proposal.Fields)...)
 	if len(r.Proposal.Basis) > 0 {
 		blocks = append(blocks, fieldBlocks("It rests on what the bot found:", r.Proposal.Basis)...)
 	}
@@ -59,6 +59,27 @@ func planModal(r *change.Request) slack.ModalViewRequest {
 }
 
 const tooMuch = "Do not approve what you can't see: let it be asked for in smaller parts."
+
+// beyondCard shows whole what the card has no room for.
+func beyondCard(fields []change.Field) []slack.Block {
+	_, _, hidden := cardFields(fields)
+	var parts []string
+	for _, f := range fields {
+		if isCut(f) || slices.Contains(hidden, f) {
+			for _, part := range chunks(f.Value, maxPart) {
+				parts = append(parts, "*"+line(f.Label, 60)+":* "+verbatim(part, math.MaxInt))
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	var blocks []slack.Block
+	for _, part := range pages("\n", maxText, append([]string{"What the card has no room for:"}, parts...)) {
+		blocks = append(blocks, section(part))
+	}
+	return blocks
+}
 
 // warningBlocks show all warnings.
 func warningBlocks(warnings []string) []slack.Block {

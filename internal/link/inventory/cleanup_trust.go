@@ -25,9 +25,11 @@ type Cleanup struct {
 	Unsure bool // something could not be read
 }
 
-// Leave notes what stays, and why.
+// Leave notes what stays, and why; once, also where several connections rest on it.
 func (l *Cleanup) Leave(format string, args ...any) {
-	l.Keep = append(l.Keep, fmt.Sprintf(format, args...))
+	if what := fmt.Sprintf(format, args...); !slices.Contains(l.Keep, what) {
+		l.Keep = append(l.Keep, what)
+	}
 }
 
 // unread keeps what could not be looked at: it is not known that nobody needs it.
