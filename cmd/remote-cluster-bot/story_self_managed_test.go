@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -42,11 +44,17 @@ func (s *story) hooks(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// credentials is the deployment of a name, and its entry for an alias.
+// probeShown is the entry of a new key that is tried.
+var probeShown = regexp.MustCompile(`cluster\.remote\.[a-z0-9_-]+-rcb-probe\.credentials`)
+
+// credentials is the deployment of a name, and its entry for an alias; for a pattern the one by which a new key is tried.
 func (s *story) credentials(name, alias string) (*platform.Deployment, string, error) {
 	d := s.Deployment(name)
 	if d == nil {
 		return nil, "", fmt.Errorf("there is no deployment %s", name)
+	}
+	if strings.Contains(alias, "*") {
+		return d, s.probe, nil
 	}
 	return d, "cluster.remote." + alias + ".credentials", nil
 }
@@ -54,14 +62,15 @@ func (s *story) credentials(name, alias string) (*platform.Deployment, string, e
 // puts is what a person does with the key that is in front of them: as it is, with a slip of the finger, or on the first
 // of two nodes only.
 func (s *story) puts(_ *testscript.TestScript, args []string) error {
-	d, entry, err := s.credentials(args[1], args[2])
-	if err != nil {
-		return err
-	}
 	if _, err := s.modalOf(args[0]); err != nil {
 		return err
 	}
 	text, _ := s.modalText(s.Slack.State(), args)
+	s.probe = probeShown.FindString(text)
+	d, entry, err := s.credentials(args[1], args[2])
+	if err != nil {
+		return err
+	}
 	found := shownKey.FindStringSubmatch(text)
 	if found == nil {
 		return fmt.Errorf("the modal shows no key:\n%s", text)
@@ -85,8 +94,7 @@ func (s *story) copies(_ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, probe, _ := s.credentials(args[0], args[1]+"-rcb-probe") // it is the same deployment
-	d.Cluster().PatchKeystore(map[string]*string{entry: &s.inHand, probe: nil})
+	d.Cluster().PatchKeystore(map[string]*string{entry: &s.inHand, s.probe: nil})
 	return nil
 }
 

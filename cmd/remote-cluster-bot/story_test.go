@@ -58,6 +58,7 @@ type story struct {
 	issued issuedKeys
 	made   []string // encoded keys that people made
 	inHand string   // the key that a person was shown last
+	probe  string   // the entry by which that is tried
 	loop   *searchLoop
 
 	verifyAtLeast time.Duration // where nodes are real, and take their time

@@ -29,7 +29,7 @@ func (x *handRotateStep) Apply(ctx context.Context, had change.Evidence, note ch
 	if err := noteShown(ctx, note); err != nil {
 		return err
 	}
-	h := handOver{ports: x.ports, entry: elastic.CredentialsName(ProbeAlias(x.Connect.Alias)), local: local, hand: hand}
+	h := handOver{ports: x.ports, entry: elastic.CredentialsName(x.Probe), local: local, hand: hand}
 	if had[evProven] == "" {
 		if err := x.proveByHand(ctx, h, remote, had, note); err != nil {
 			return err
@@ -42,7 +42,7 @@ func (x *handRotateStep) Apply(ctx context.Context, had change.Evidence, note ch
 	if err := x.replace(ctx, local); err != nil {
 		return err
 	}
-	if err := clearAlias(ctx, local, ProbeAlias(x.Connect.Alias), x.probe().Settings()); err != nil {
+	if err := clearAlias(ctx, local, x.Probe, x.probe().Settings()); err != nil {
 		return err
 	}
 	x.finding = "tested key " + x.Key.Name + ", and a person put it in place"
@@ -56,6 +56,9 @@ func (x *handRotateStep) proveByHand(ctx context.Context, h handOver, remote sid
 		return errors.Join(h.put(""), h.forget(ctx))
 	case change.AnswerNone, change.AnswerRenew:
 		if err := note(ctx, change.Evidence{evKeyName: x.Key.Name}); err != nil {
+			return err
+		}
+		if err := x.ownProbe(ctx, h.local, had, note); err != nil {
 			return err
 		}
 		// A key of an earlier attempt is not in use yet, and nobody knows who has seen it.
@@ -158,16 +161,18 @@ func (x *handRotateStep) Undo(ctx context.Context, had change.Evidence) error {
 
 // takeBack takes back what was done on the local side.
 func (x *handRotateStep) takeBack(ctx context.Context, had change.Evidence) error {
+	if had[evProbe] == "" {
+		return nil // nothing was done there
+	}
 	local, err := x.reach(ctx, x.Connect.Local)
 	if err != nil {
 		return err
 	}
-	probe := ProbeAlias(x.Connect.Alias)
-	if err := clearAlias(ctx, local, probe, x.probe().Settings()); err != nil {
+	if err := clearAlias(ctx, local, x.Probe, x.probe().Settings()); err != nil {
 		return err
 	}
 	if hand := local.byHand(); hand != nil && had[evShown] != "" {
-		entries := []string{elastic.CredentialsName(probe)}
+		entries := []string{elastic.CredentialsName(x.Probe)}
 		if had[evReplaced] != "" && !x.HasKey {
 			entries = append(entries, elastic.CredentialsName(x.Connect.Alias))
 		}
