@@ -96,7 +96,6 @@ func (s *testEnv) config(edit func(*config.Config)) (*config.Config, error) {
 	c.Slack.APIURL = s.Slack.APIURL()
 	c.Redis.Addresses = []string{s.redis.Addr()}
 	if !s.own {
-		c.Platforms[1].Credentials[0].Deployment = "*"
 		c.Platforms[0].URL, c.Platforms[1].URL = s.ECE.URL(), s.Cloud.URL()
 	}
 	if edit != nil {
