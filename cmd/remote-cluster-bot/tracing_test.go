@@ -214,7 +214,7 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"apply issue_key: ece-prod", "apply issue_key: elastic-cloud", "apply set_remote: ece-prod", "apply verify: ece-prod", "apply verify: redis",
+		"apply issue_key: ece-prod", "apply issue_key: elastic-cloud", "apply set_remote: ece-prod", "apply verify: ece-prod", "apply issue_key: redis",
 		"command /remote-cluster: slack",
 	} {
 		if !calls[want] {
