@@ -226,7 +226,7 @@ func cardFields(fields []change.Field) (lead, rest, hidden []change.Field) {
 	for _, f := range fields {
 		label, _, _ := strings.Cut(f.Label, " (") // of one alias out of several
 		switch label {
-		case "Local", "Remote", "May search", "May replicate", "Key expires", "New key expires",
+		case "Local", "Remote", "May search", "May replicate", link.LabelReaders, "Key expires", "New key expires",
 			"Keys may search", "Keys may replicate", "Keys expire", link.LabelLimits, link.LabelIdentity:
 			lead = append(lead, f)
 		default:

@@ -45,6 +45,9 @@ func (h *Handlers) command(ctx context.Context, c bot.Command) (bot.Answer, erro
 	if len(typed) == 0 {
 		return h.helpCommand(ctx, c, nil), nil
 	}
+	if slices.Contains(typed, "") {
+		return h.hint("There is nothing between the quotes: put a name there, or leave them out."), nil
+	}
 	for i, word := range typed {
 		for _, w := range subcommands() {
 			if w.name == strings.ToLower(word) {
@@ -108,12 +111,15 @@ func reply(say string) bot.Answer {
 	return bot.Answer{Body: ephemeral{Type: "ephemeral", Text: say, Blocks: []slack.Block{section(say)}}}
 }
 
-// tokens splits what was typed at spaces; quotes, straight or as a phone writes them, keep a name together.
+// quotes are those that keep a name together, straight or as phones and other languages write them; any of the same row
+// closes it.
+var quotes = []string{`"“”„`, "'‘’‚"}
+
+// tokens splits what was typed at spaces. A quote begins a name only where a word begins: "bob's" is one word.
 func tokens(s string) []string {
 	var out []string
 	var b strings.Builder
-	var closing rune
-	begun := false
+	closing, begun := "", false
 	end := func() {
 		if begun {
 			out = append(out, b.String())
@@ -122,18 +128,13 @@ func tokens(s string) []string {
 		begun = false
 	}
 	for _, r := range s {
+		opens := slices.IndexFunc(quotes, func(row string) bool { return strings.ContainsRune(row, r) })
 		switch {
-		case closing != 0 && r == closing:
-			closing = 0
-		case closing == 0 && strings.ContainsRune(`"“”„`, r):
-			closing, begun = '"', true
-			if r != '"' {
-				closing = '”'
-			}
-			if r == '„' {
-				closing = '“'
-			}
-		case closing == 0 && unicode.IsSpace(r):
+		case closing != "" && strings.ContainsRune(closing, r):
+			closing = ""
+		case closing == "" && !begun && opens >= 0:
+			closing, begun = quotes[opens], true
+		case closing == "" && unicode.IsSpace(r):
 			end()
 		default:
 			begun = true

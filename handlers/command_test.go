@@ -125,6 +125,9 @@ func TestTokens(t *testing.T) {
 		"connect “my logs” „die b“": {"connect", "my logs", "die b"},
 		`connect "unclosed name`:    {"connect", "unclosed name"},
 		`connect "" b`:              {"connect", "", "b"},
+		`connect 'my logs' ‘a b’`:   {"connect", "my logs", "a b"},
+		`connect bob's ‚die b‘`:     {"connect", "bob's", "die b"},
+		"connect “my logs\" b":      {"connect", "my logs", "b"},
 	} {
 		if diff := cmp.Diff(want, tokens(typed)); diff != "" {
 			t.Errorf("%q: %s", typed, diff)

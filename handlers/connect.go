@@ -205,7 +205,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 	}
 	s, err := h.o.Directory.ReadPair(ctx, local, remote)
 	if err != nil {
-		m.Pair = "" // so that choosing again asks again
+		m.Pair, m.More = "", true // so that choosing again asks again
 		m.Notes = []string{h.say(ctx, err, textFormat{plain: true}), "Nothing could be filled in; you can do it by hand."}
 		return true
 	}
@@ -218,6 +218,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 		h.suggestTrust(ctx, s, &c, m)
 	}
 	m.fill(f, c)
+	m.More = m.More || f.Texts[link.FieldAddress] == "" || f.Texts[link.FieldServerName] == "" // a person has to
 	m.MayFilter, m.MayIdentify, m.NoRestart = s.CanAddFilters(), s.MayIdentify(), !s.CanRestart()
 	f.Restart = f.Restart && !m.NoRestart
 	if !m.MayIdentify { // its fields are gone with the deployments that could do it

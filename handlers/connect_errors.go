@@ -59,9 +59,20 @@ func (m connectMetadata) errors(f connectForm, wrong *change.InvalidError) map[s
 		if !slices.Contains(drawn, block) {
 			block, say = m.block(link.FieldReason), fieldName(p.Field)+": "+p.Say
 		}
-		addError(out, block, say)
+		addError(out, block, f.named(say))
 	}
 	return out
+}
+
+// named puts the names of the chosen deployments in the place of their ids.
+func (f connectForm) named(say string) string {
+	for _, o := range []bot.Option{f.Local, f.Remote} {
+		name, _, _ := strings.Cut(o.Text, " · ")
+		if _, id, ok := strings.Cut(o.Value, "/"); ok && name != "" {
+			say = strings.ReplaceAll(strings.ReplaceAll(say, o.Value, name), id, name)
+		}
+	}
+	return say
 }
 
 // inputBlocks are the block ids of a modal's inputs.

@@ -44,25 +44,20 @@ func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 		blocks = append(blocks, section(notes))
 	}
 	blocks = append(append(blocks, modelOffer(f, m)...), filterOffer(m)...)
-	blocks = append(blocks,
-		m.text(f, link.FieldAlias, "Alias", "What the local cluster calls the remote one, as in alias:logs-*.", maxAlias),
-		m.text(f, link.FieldAddress, "Proxy address", addressHint(f), maxAddress),
-		m.text(f, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer),
-	)
 	if f.byCertificate() {
 		blocks = append(blocks, m.certificateFields(f)...)
 	} else {
-		blocks = append(blocks, m.keyFields(f)...)
+		search := several(m.text(f, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns))
+		blocks = append(blocks, search, m.readersField(f))
 	}
-	blocks = append(blocks,
-		skipInput(f.Skip),
-		slack.NewActionBlock("advanced", moreButton(m.More)),
-	)
+	blocks = append(blocks, multiline(m.text(f, link.FieldReason, "What is it for?", "Approvers see this.", maxReason)))
+	if filled := filledLine(f); filled != "" && !m.More {
+		blocks = append(blocks, small(filled))
+	}
+	blocks = append(blocks, slack.NewActionBlock("advanced", moreButton(m.More)))
 	if m.More {
 		blocks = append(blocks, m.advanced(f)...)
 	}
-	reason := m.text(f, link.FieldReason, "What is it for?", "Approvers decide by this.", maxReason)
-	blocks = append(blocks, multiline(reason))
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackConnect,
 		Title: plain("Connect two clusters", 24), Submit: plain("Request approval", 24), Close: plain("Cancel", 24),
@@ -73,33 +68,41 @@ func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 // sideHints say what becomes of the two sides.
 func sideHints(f connectForm) (local, remote string) {
 	if f.byCertificate() {
-		return "It searches: it gets the connection, and comes to trust the remote side's certificates.",
-			"It is read, and comes to trust the local side's certificates."
+		return "Runs the searches. Will trust the remote side's certificates.",
+			"Is searched. Will trust the local side's certificates."
 	}
-	return "It searches: it gets the key and the connection.", "It is read: the key is made here, for the indices named below."
+	return "Runs the searches. Stores the key and the connection settings.", "Is searched. The bot creates the API key here."
 }
 
 // What stands below the two fields of what a key may read.
 const (
-	searchHint      = "Patterns such as logs-*, one a line or separated by commas. At least one of this and the next field is needed."
-	replicationHint = "Only for cross-cluster replication; patterns as above. At least one of this and the field above is needed."
+	searchHint      = "Patterns such as logs-*, one a line or separated by commas."
+	replicationHint = "Only for cross-cluster replication; patterns as above."
 )
 
 func addressHint(f connectForm) string {
 	if f.byCertificate() {
-		return "Where the remote cluster takes certificates, host:9400 as a rule."
+		return "Usually host:9400. Filled in for you."
 	}
-	return "Where the remote cluster takes connections, host:9443 as a rule."
+	return "Usually host:9443. Filled in for you."
 }
 
-// keyFields say what the key may read, and for how long.
-func (m connectMetadata) keyFields(f connectForm) []slack.Block {
-	return []slack.Block{
-		several(m.text(f, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns)),
-		several(m.text(f, link.FieldReplication, "Indices that may be replicated", replicationHint, maxPatterns)),
-		choiceInput(m.block(link.FieldExpiry), link.FieldExpiry, "The key expires after", expiries, f.Texts[link.FieldExpiry]),
+// filledLine says what has been filled in where it is not shown.
+func filledLine(f connectForm) string {
+	alias, address := f.Texts[link.FieldAlias], f.Texts[link.FieldAddress]
+	if alias == "" || address == "" {
+		return ""
 	}
+	s := "Filled in: alias " + code(alias) + ", address " + code(address) + "."
+	for _, c := range expiries {
+		if c.value == f.Texts[link.FieldExpiry] && !f.byCertificate() {
+			s += " The key expires after: " + c.label + "."
+		}
+	}
+	return s + " Change them in the advanced settings."
 }
+
+func code(s string) string { return bot.Code(bot.Cut(clean(s), maxAddress)) }
 
 type choice struct{ value, label string }
 
@@ -156,13 +159,13 @@ func choiceInput(block, field, label string, choices []choice, value string) *sl
 }
 
 func skipInput(on bool) slack.Block {
-	o := slack.NewOptionBlockObject("true", plain("Search on without it when it can't be reached", maxOption),
-		plain("skip_unavailable: errors of the connection do not show in searches", maxOption))
+	o := slack.NewOptionBlockObject("true", plain("Keep searching without it", maxOption),
+		plain("skip_unavailable: searches silently return results without it", maxOption))
 	boxes := slack.NewCheckboxGroupsBlockElement(connectPrefix+link.FieldSkip, o)
 	if on {
 		boxes.InitialOptions = []*slack.OptionBlockObject{o}
 	}
-	return slack.NewInputBlock(link.FieldSkip, plain("When the remote cluster is away", 2000), nil, boxes).WithOptional(true)
+	return slack.NewInputBlock(link.FieldSkip, plain("If the remote cluster is unavailable", 2000), nil, boxes).WithOptional(true)
 }
 
 func moreButton(shown bool) *slack.ButtonBlockElement {
@@ -177,13 +180,25 @@ func (m connectMetadata) advanced(f connectForm) []slack.Block {
 	if compress == "" {
 		compress = byDefault
 	}
-	return append([]slack.Block{
+	blocks := []slack.Block{
+		m.text(f, link.FieldAlias, "Alias", "What the local cluster calls the remote one, as in alias:logs-*.", maxAlias),
+		m.text(f, link.FieldAddress, "Proxy address", addressHint(f), maxAddress),
+		m.text(f, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer),
+	}
+	if !f.byCertificate() {
+		blocks = append(blocks,
+			several(m.text(f, link.FieldReplication, "Indices that may be replicated", replicationHint, maxPatterns)),
+			choiceInput(m.block(link.FieldExpiry), link.FieldExpiry, "The key expires after", expiries, f.Texts[link.FieldExpiry]))
+	}
+	blocks = append(blocks,
+		skipInput(f.Skip),
 		m.modelInput(f),
 		elsewhereField(f.Elsewhere),
 		m.text(f, link.FieldSockets, "Connections to the remote cluster", "A number; empty leaves it to Elasticsearch (18).", maxAdvanced).WithOptional(true),
 		choiceInput(link.FieldCompress, link.FieldCompress, "Compress", compressions, compress).WithOptional(true),
 		m.text(f, link.FieldPing, "Ping every", "A time such as 30s, or -1 for never; empty leaves it to Elasticsearch.", maxAdvanced).WithOptional(true),
-	}, m.extraFields(f)...)
+	)
+	return append(blocks, m.extraFields(f)...)
 }
 
 func noteLines(notes []string) string {

@@ -23,7 +23,7 @@ const (
 	maxRole    = 100
 )
 
-// extraFields are what can be done beside the connection: a role for those who search, and a network filter.
+// extraFields are what can be done beside the connection, but for the role.
 func (m connectMetadata) extraFields(f connectForm) []slack.Block {
 	if f.byCertificate() {
 		return nil
@@ -31,7 +31,7 @@ func (m connectMetadata) extraFields(f connectForm) []slack.Block {
 	text := func(field, label, hint string, limit int) *slack.InputBlock {
 		return m.text(f, field, label, hint, limit)
 	}
-	blocks := []slack.Block{roleField(text)}
+	var blocks []slack.Block
 	if !m.NoRestart {
 		blocks = append(blocks, box(link.FieldRestart, "Restart", "Restart the local deployment",
 			"So that its nodes read the key; from 8.14 on they do by themselves", f.Restart))
@@ -80,7 +80,7 @@ func (m *connectMetadata) offerFilter(s link.PairState, f *connectForm) {
 type input func(field, label, hint string, limit int) *slack.InputBlock
 
 func roleField(in input) *slack.InputBlock {
-	return in(link.FieldRole, "Role to write", "On the local cluster, for those who shall search. Empty: none. A role that is not the bot's is never changed.", maxRole).WithOptional(true)
+	return in(link.FieldRole, "Role of those who search", "On the local cluster: a new one, or one that exists. Empty: none. The bot changes only roles that it made.", maxRole).WithOptional(true)
 }
 
 func sourcesField(in input) *slack.InputBlock {
@@ -173,7 +173,7 @@ func roleLine(role *link.RoleOptions, alias string) string {
 	if role == nil {
 		return ""
 	}
-	return "\nGive the role `" + line(role.Name, maxRole) + "` on the local cluster to those who shall search through `" + line(alias, maxAlias) + "`."
+	return "\nAssign the role `" + line(role.Name, maxRole) + "` on the local cluster to everyone who should search `" + line(alias, maxAlias) + "`."
 }
 
 // restoreExtras fills a form in as c's parameters beside the plain key's were, for asking again.
@@ -190,7 +190,7 @@ func (f *connectForm) restoreExtras(c link.ConnectParams, m *connectMetadata) {
 	}
 	m.MayIdentify = f.Identity // they could then; the plan asks again
 	f.Elsewhere = c.Elsewhere
-	m.More = c.Elsewhere || c.Restart || c.Role != nil || c.Filter != nil || f.Identity
+	m.More = c.Elsewhere || c.Restart || c.Filter != nil || f.Identity
 	if c.Role != nil {
 		f.Texts[link.FieldRole] = c.Role.Name
 	}

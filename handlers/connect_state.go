@@ -98,6 +98,10 @@ func readForm(s bot.State, m connectMetadata) connectForm {
 				if f.Model != string(link.ModelCertificate) {
 					f.Model = ""
 				}
+			case link.FieldRole:
+				if f.Texts[field] = v.Option.Value; v.Option.Value == noRole {
+					f.Texts[field] = ""
+				}
 			case link.FieldExpiry, link.FieldCompress:
 				f.Texts[field] = v.Option.Value
 			default:

@@ -22,6 +22,10 @@ type Connections interface {
 	List(ctx context.Context, text string) inventory.Listing
 	State(ctx context.Context, n link.Name) (link.ConnectionState, error)
 	Diagnose(ctx context.Context, n link.Name) (diagnose.HealthReport, error)
+	// Roles are those of a local cluster that name remote clusters.
+	Roles(ctx context.Context, local elastic.Ref) ([]elastic.RemoteRole, error)
+	// SearchAs searches patterns as another user, up to the first that is refused.
+	SearchAs(ctx context.Context, n link.Name, user string, patterns []string) ([]elastic.SearchedAs, error)
 	Migratable(ctx context.Context, local elastic.Ref) []string
 }
 

@@ -154,6 +154,7 @@ func (h *Handlers) Register(r Router) {
 
 	r.OnSuggest(actionLocal, h.suggest)
 	r.OnSuggest(actionRemote, h.suggest)
+	r.OnSuggest(actionRole, h.suggestReaders)
 	r.OnAction(actionLocal, h.connectChanged)
 	r.OnAction(actionRemote, h.connectChanged)
 	r.OnAction(actionMore, h.connectMore)

@@ -147,6 +147,9 @@ func (h *Handlers) registerConnections(r Router) {
 	}
 	r.OnAction(actionFollow, h.followPressed)
 	r.OnAction(actionUnfollow, h.followPressed)
+	r.OnAction(actionTestAs, h.askTestAs)
+	r.OnSuggest(actionTestRole, h.suggestRoles)
+	r.OnSubmit(callbackTestAs, h.testAs, testAsLate)
 	r.OnSuggest(actionPick, h.suggestConnections)
 	r.OnAction(actionPick, h.connectionSelected)
 	r.OnShortcut(ShortcutDiagnose, h.diagnoseShortcut)

@@ -15,6 +15,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
+const labelReaders = "Let others search…"
+
 const day = 24 * time.Hour
 
 // outcomeBlocks say on the card how the work ended, and what is left behind.
@@ -109,18 +111,35 @@ func leftovers(left []change.Leftover) []slack.Block {
 // resultLine says on the card what an applied change has come to; the line in the thread adds what to do next.
 func resultLine(r *change.Request) string {
 	if c, ok := connection(r); ok {
-		return "Connected, and checked." + roleLine(c.Role, c.Alias)
+		return "Connected and verified." + roleLine(c.Role, c.Alias)
 	}
 	return doneLine(r, "It is in place and was checked.")
+}
+
+// readersLine says who can search now, and what to do so that others can.
+func readersLine(r *change.Request, c link.ConnectParams) string {
+	now := fieldOf(r, link.LabelReaders, "")
+	if now == "" {
+		return ""
+	}
+	s := "\n*Can search:* " + line(now, maxTold) + "."
+	if c.Role == nil {
+		s += " Press *" + labelReaders + "* to add a role for others."
+	}
+	return s
 }
 
 // nextLine is what to type next.
 func nextLine(r *change.Request) string {
 	c, ok := connection(r)
-	if next := tryIt(c); ok && next != "" {
-		return "\nTo search through it:\n" + next
+	if !ok {
+		return ""
 	}
-	return ""
+	s := readersLine(r, c)
+	if next := tryIt(c); next != "" {
+		s += "\nTo search through it:\n" + next
+	}
+	return s
 }
 
 func keyLine(r *change.Request) string {
@@ -143,7 +162,7 @@ func doneLine(r *change.Request, otherwise string) string {
 	case link.KindUpdate:
 		var u link.UpdateParams
 		_ = json.Unmarshal(r.Proposal.Params, &u) // what can't be read names no role
-		return "Changed, and checked." + roleLine(u.Role, u.Alias)
+		return "Changed and verified." + roleLine(u.Role, u.Alias)
 	case link.KindDisconnect:
 		if !invalidates(r) {
 			return "Disconnected." // by certificates, or by a key that only people know
@@ -254,12 +273,25 @@ func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 		return bot.Message{}, false
 	}
 	blocks := []slack.Block{section(s)}
+	if c, ok := connection(r); ok && r.State == change.Applied {
+		blocks = append(blocks, slack.NewActionBlock("", connectedButtons(c)...))
+	}
 	if r.State != change.Applied {
 		if again := editButton(r); len(again) > 0 {
 			blocks = append(blocks, slack.NewActionBlock("", again...))
 		}
 	}
 	return bot.Message{Text: s, Blocks: blocks}, true
+}
+
+// connectedButtons are what follows a new connection.
+func connectedButtons(c link.ConnectParams) []slack.BlockElement {
+	n := link.Name{Local: c.Local, Alias: c.Alias}
+	buttons := []slack.BlockElement{button(connectionPrefix+"status", pressValue(n, ""), "Status")}
+	if !c.ByCertificate() && c.Role == nil && len(c.Access.Search) > 0 {
+		buttons = append(buttons, button(connectionPrefix+"update", pressValue(n, prefillRole), labelReaders))
+	}
+	return buttons
 }
 
 func stuckMessage(r *change.Request) bot.Message {

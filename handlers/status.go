@@ -77,6 +77,9 @@ func statusFields(x diagnose.HealthReport) []change.Field {
 	if x.LimitsUnknown() {
 		add("Limits", "not known, because the key is not: it may be limited to some documents or fields")
 	}
+	if len(x.Searched()) > 0 && !x.ByCertificate() {
+		add(link.LabelReaders, x.Readers.String())
+	}
 	if x.Latency > 0 {
 		add("Resolving took", took(x.Latency))
 	}
@@ -127,6 +130,9 @@ func nextButtons(x diagnose.HealthReport) []slack.BlockElement {
 	case x.Managed != nil:
 		add("rotate", "Rotate the key…", "")
 		add("update", "Update…", "")
+	}
+	if !x.ByCertificate() {
+		out = append(out, button(actionTestAs, pressValue(x.Name, ""), "Test as…"))
 	}
 	add("disconnect", "Disconnect…", slack.StyleDanger)
 	return out

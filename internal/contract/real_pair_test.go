@@ -65,11 +65,16 @@ func (p *pair) mask(text string) string {
 	return text
 }
 
-// call makes a request: as a user, all of whom have the same password, or "key $NAME", or nobody.
+// call makes a request: as a user, all of whom have the same password, or "key $NAME", or nobody. "NAME for OTHER" acts as
+// another user.
 func (p *pair) call(t *testing.T, on side, as, method, path, body string) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, p.url[on]+p.fill(path), strings.NewReader(p.fill(body)))
 	must(t, err)
+	as, other, _ := strings.Cut(as, " for ")
+	if other != "" {
+		req.Header.Set("es-security-runas-user", other)
+	}
 	if key, ok := strings.CutPrefix(as, "key "); ok {
 		req.Header.Set("Authorization", "ApiKey "+p.fill(key))
 	} else if as != nobody {

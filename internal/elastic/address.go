@@ -16,6 +16,17 @@ const KeyPort = 9443
 // TransportPorts take certificates; a key gets nowhere there. 9300 stood in older versions of Elastic's page.
 var TransportPorts = map[int]bool{9400: true, 9300: true}
 
+// httpPorts are those of the HTTP API, which people copy from an endpoint.
+var httpPorts = map[int]bool{9243: true, 9200: true}
+
+// CheckPort says what is wrong with a port that takes no remote connections at all; right is the one that does.
+func CheckPort(port, right int) error {
+	if httpPorts[port] {
+		return fmt.Errorf("port %d is for the HTTP API; remote connections use %d", port, right)
+	}
+	return nil
+}
+
 var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?$`)
 
 // CheckAddress says what is wrong with a proxy address, in a sentence for people. It is host:port, as Elasticsearch
@@ -40,6 +51,9 @@ func CheckAddress(address string) error {
 	}
 	if TransportPorts[port] {
 		return fmt.Errorf("port %d is the transport port, for certificates; with an API key use %d", port, KeyPort)
+	}
+	if err := CheckPort(port, KeyPort); err != nil {
+		return err
 	}
 	if net.ParseIP(host) == nil && !IsHost(host) {
 		return fmt.Errorf("%q is not a host name", host)

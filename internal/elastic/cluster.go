@@ -94,6 +94,27 @@ type RemoteRole struct {
 	Name     string
 	Clusters []string // aliases or patterns of them
 	Reserved bool     // Elasticsearch's own
+	Indices  []RemoteIndices
+}
+
+// RemoteIndices are rights on indices of remote clusters; the security API's remote_indices.
+type RemoteIndices struct {
+	Clusters   []string `json:"clusters"`
+	Names      []string `json:"names"`
+	Privileges []string `json:"privileges"`
+}
+
+// RunAs is a Cluster that searches as somebody else.
+type RunAs interface {
+	// SearchAs searches a pattern through an alias as another user, for nothing but whether that user may.
+	SearchAs(ctx context.Context, user, alias, pattern string) (SearchedAs, error)
+}
+
+// SearchedAs is what became of another user's search.
+type SearchedAs struct {
+	NotAllowed bool   // the caller may not act as that user, or there is no such user
+	Refused    string // why that user may not search; empty: the search was answered
+	Shards     int    // that it has seen on the remote cluster; none: nothing matches, or nothing that the user may read
 }
 
 // Versioned is a Cluster that tells the version it runs.

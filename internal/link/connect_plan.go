@@ -38,9 +38,7 @@ func (c ConnectParams) Fields(s PairState) []change.Field {
 	}
 	fields = append(fields, c.identityFields(s)...)
 	fields = append(fields, c.filterFields(s)...)
-	if c.Role != nil {
-		add("Role", c.Role.Name)
-	}
+	add(LabelReaders, c.readersLine(s))
 	if c.ProxySockets > 0 {
 		add("Sockets", strconv.Itoa(c.ProxySockets))
 	}

@@ -59,6 +59,19 @@ func (e ConnectionState) Params() ConnectParams {
 	return c
 }
 
+// Searched are the patterns that may be searched through the connection: by its key, or as approved. Empty: not known.
+func (e ConnectionState) Searched() []string {
+	for _, k := range e.Keys {
+		if len(k.Access.Search) > 0 {
+			return k.Access.Search
+		}
+	}
+	if e.Managed != nil {
+		return e.Managed.Access.Search
+	}
+	return nil
+}
+
 // Certified reports whether the connection uses certificates, and is meant to. A key that the nodes have left of an
 // earlier connection does not change that.
 func (e ConnectionState) Certified() bool {

@@ -7,9 +7,14 @@ import (
 // Extras are what a change does beside the connection itself: a network filter on the remote side, and a role on the
 // local one.
 
+// OwnsRole reports whether the role that c names is the bot's, or does not exist yet. Somebody else's is used as it is.
+func (c ConnectParams) OwnsRole(s PairState) bool {
+	return c.Role != nil && (s.Role == nil || IsOurRole(s.Role))
+}
+
 // writesRole reports whether the role that c names lacks anything.
 func (c ConnectParams) writesRole(s PairState) bool {
-	return c.Role != nil && !SameRole(s.Role, c.Extended(s.Role, s.Local.Version))
+	return c.OwnsRole(s) && !SameRole(s.Role, c.Extended(s.Role, s.Local.Version))
 }
 
 // addsFilter reports whether the filters lack anything that c lets in.
@@ -39,7 +44,7 @@ func (c ConnectParams) RecordExtras(m *ManagedConnection, s PairState, env, requ
 		made := c.Ruleset(env, request, s)
 		m.Ruleset, m.FilterSources = made.Name, made.Admits()
 	}
-	if c.Role != nil {
+	if c.OwnsRole(s) {
 		m.Role = c.Role.Name
 	}
 }

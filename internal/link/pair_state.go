@@ -52,6 +52,7 @@ type PairState struct {
 	Signing           *AuthorityPlan  // of the remote cluster; nil: none was made
 	MayNotManage      bool            // the bot's user may not change settings of the remote cluster
 	Role              json.RawMessage // the role that a connect names, on the local cluster; nil: none
+	Readers           Readers         // who may search what a connect names, before it
 }
 
 // ReadError returns the error that kept a part from being read; nil if it was read.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -19,6 +20,15 @@ type RoleOptions struct {
 }
 
 var roleForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
+
+// IsRoleName reports whether the bot takes a role of that name.
+func IsRoleName(name string) bool { return roleForm.MatchString(name) }
+
+// RoleName is what a role for those who search through an alias is called.
+func RoleName(alias string) string {
+	const suffix = "-readers"
+	return strings.TrimLeft(alias[:min(len(alias), 100-len(suffix))], "_-") + suffix
+}
 
 // roleMark is what the bot writes into the metadata of the roles that it makes, and by which it knows them again.
 const roleMark = "remote-cluster-bot"
@@ -41,13 +51,6 @@ func IsOurRole(role json.RawMessage) bool {
 		} `json:"metadata"`
 	}
 	return json.Unmarshal(role, &r) == nil && r.Metadata.ManagedBy == roleMark
-}
-
-// RemoteIndices are rights on indices of remote clusters; the security API's remote_indices.
-type RemoteIndices struct {
-	Clusters   []string `json:"clusters"`
-	Names      []string `json:"names"`
-	Privileges []string `json:"privileges"`
 }
 
 // RemoteCluster are rights on remote clusters themselves; the security API's remote_cluster.
@@ -73,13 +76,13 @@ func (c ConnectParams) Extended(role json.RawMessage, version string) json.RawMe
 	delete(fields, "transient_metadata")
 	alias := []string{c.Alias}
 	if len(c.Access.Search) > 0 {
-		grow(fields, "remote_indices", RemoteIndices{alias, c.Access.Search, []string{"read", "read_cross_cluster", "view_index_metadata"}})
+		grow(fields, "remote_indices", elastic.RemoteIndices{Clusters: alias, Names: c.Access.Search, Privileges: []string{"read", "read_cross_cluster", "view_index_metadata"}})
 		if v, err := elastic.ParseVersion(version); err == nil && v.AtLeast(8, 15) {
 			grow(fields, "remote_cluster", RemoteCluster{alias, []string{"monitor_enrich"}})
 		}
 	}
 	if len(c.Access.Replication) > 0 {
-		grow(fields, "remote_indices", RemoteIndices{alias, c.Access.Replication, []string{Replicates}})
+		grow(fields, "remote_indices", elastic.RemoteIndices{Clusters: alias, Names: c.Access.Replication, Privileges: []string{Replicates}})
 		growWords(fields, "cluster", "manage_ccr")
 	}
 	return elastic.RawJSON(fields)

@@ -246,6 +246,9 @@ func checkAddressOf(m Model, address string) error {
 	if port == elastic.KeyPort {
 		return fmt.Errorf("port %d takes API keys; certificates are taken at %d", port, TransportPort)
 	}
+	if err := elastic.CheckPort(port, TransportPort); err != nil {
+		return err
+	}
 	if net.ParseIP(host) == nil && !elastic.IsHost(host) {
 		return fmt.Errorf("%q is not a host name", host)
 	}

@@ -54,12 +54,11 @@ func (c *Client) Followers(ctx context.Context) ([]elastic.Follower, error) {
 
 // RemoteRoles reads GET /_security/role and keeps the roles that name remote clusters.
 func (c *Client) RemoteRoles(ctx context.Context) ([]elastic.RemoteRole, error) {
-	type named struct {
-		Clusters []string `json:"clusters"`
-	}
 	var roles map[string]struct {
-		Indices  []named `json:"remote_indices"`
-		Cluster  []named `json:"remote_cluster"`
+		Indices []elastic.RemoteIndices `json:"remote_indices"`
+		Cluster []struct {
+			Clusters []string `json:"clusters"`
+		} `json:"remote_cluster"`
 		Metadata struct {
 			Reserved bool `json:"_reserved"`
 		} `json:"metadata"`
@@ -69,8 +68,11 @@ func (c *Client) RemoteRoles(ctx context.Context) ([]elastic.RemoteRole, error) 
 	}
 	var all []elastic.RemoteRole
 	for name, r := range roles {
-		role := elastic.RemoteRole{Name: name, Reserved: r.Metadata.Reserved}
-		for _, n := range slices.Concat(r.Indices, r.Cluster) {
+		role := elastic.RemoteRole{Name: name, Reserved: r.Metadata.Reserved, Indices: r.Indices}
+		for _, n := range r.Indices {
+			role.Clusters = append(role.Clusters, n.Clusters...)
+		}
+		for _, n := range r.Cluster {
 			role.Clusters = append(role.Clusters, n.Clusters...)
 		}
 		if len(role.Clusters) > 0 {

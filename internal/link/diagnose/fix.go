@@ -43,8 +43,8 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 			return link.KindUpdate, x.filterHelps()
 		}
 	case link.CauseNoPrivileges:
-		if len(x.Roles) == 0 && x.mayWriteRoles() {
-			return link.KindUpdate, "An update writes a role for it; whom to give it to, people decide."
+		if len(x.Readers.Named) == 0 && x.mayWriteRoles() {
+			return link.KindUpdate, "An update creates the role; assigning it is up to you."
 		}
 	}
 	return "", ""
@@ -91,8 +91,7 @@ func roleFor(e link.ConnectionState) string {
 	if e.Managed != nil && e.Managed.Role != "" {
 		return e.Managed.Role
 	}
-	const suffix = "-readers"
-	return strings.TrimLeft(e.Alias[:min(len(e.Alias), 100-len(suffix))], "_-") + suffix
+	return link.RoleName(e.Alias)
 }
 
 // filtered looks whether the remote's network filters are what keeps the local side out. It asks only where the
@@ -127,21 +126,21 @@ func (x *HealthReport) filtered(f *finding) *finding {
 // readers looks whether anybody but superusers may search through the connection. That is no fault of it, but what
 // people meet first.
 func (x *HealthReport) readers() *finding {
-	const name = "Roles that name it"
+	const name = "Roles that let search it"
 	if x.Info.Credentials == "" || x.UsersUnread != nil {
 		return nil // under the certificate model the remote cluster's roles decide
 	}
-	if len(x.Roles) > 0 {
-		return pass(name, "%s", link.JoinWords(x.Roles))
+	readers, missing := x.Readers.Named, "No role lets anyone search through "+x.Alias+"."
+	if len(x.Searched()) == 0 { // what may be searched is not known: then a role that names it is enough
+		readers, missing = x.Roles, "No role names "+x.Alias+"."
 	}
-	say := "no role names " + x.Alias + ": only superusers may search it"
-	if len(x.WideRoles) > 0 {
-		say += ", and who has a role for every remote cluster (" + link.JoinWords(x.WideRoles) + ")"
+	if len(readers) > 0 {
+		return pass(name, "%s", link.JoinWords(readers))
 	}
-	f := pass(name, "%s", say)
+	f := pass(name, "%s", link.Readers{Wide: x.WideRoles}.String())
 	f.hint = &Diagnosis{
-		Cause: link.CauseNoPrivileges, Say: "No role names " + x.Alias + ".",
-		Fix: "Give those who shall search a role with remote_indices for the cluster " + x.Alias + ".",
+		Cause: link.CauseNoPrivileges, Say: missing,
+		Fix: "Assign a role with remote_indices for the cluster " + x.Alias + " to everyone who should search it.",
 	}
 	f.fix, f.why = x.fixFor(link.CauseNoPrivileges)
 	return f

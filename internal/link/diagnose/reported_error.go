@@ -31,8 +31,12 @@ func (x *HealthReport) WithReportedError(text string) {
 
 // privileged names the roles that a user without rights could be given, where there are some.
 func (x *HealthReport) privileged(f *finding) *finding {
-	if f.diagnosis.Cause == link.CauseNoPrivileges && len(x.Roles) > 0 {
-		f.diagnosis.Fix = "Give that user one of the roles that name it: " + link.JoinWords(x.Roles) + "."
+	roles := x.Readers.Named
+	if len(x.Searched()) == 0 {
+		roles = x.Roles
+	}
+	if f.diagnosis.Cause == link.CauseNoPrivileges && len(roles) > 0 {
+		f.diagnosis.Fix = "Assign that user one of the roles that let search it: " + link.JoinWords(roles) + "."
 	}
 	return f
 }

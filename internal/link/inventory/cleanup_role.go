@@ -116,9 +116,9 @@ func shrink(fields map[string]json.RawMessage, field, alias string) {
 }
 
 func mayReplicate(fields map[string]json.RawMessage) bool {
-	var list []link.RemoteIndices
+	var list []elastic.RemoteIndices
 	_ = json.Unmarshal(fields["remote_indices"], &list) // a missing list is empty
-	return slices.ContainsFunc(list, func(r link.RemoteIndices) bool { return slices.Contains(r.Privileges, link.Replicates) })
+	return slices.ContainsFunc(list, func(r elastic.RemoteIndices) bool { return slices.Contains(r.Privileges, link.Replicates) })
 }
 
 // WithoutTransient leaves out what the API tells of a role and takes from nobody.

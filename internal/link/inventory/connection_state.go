@@ -94,6 +94,8 @@ func (r *Connections) readUsers(ctx context.Context, e *link.ConnectionState) {
 	if err != nil {
 		e.UsersUnread = err
 	}
+	e.Readers = link.ReadersOf(roles, e.Alias, e.Searched())
+	e.Readers.Unread = err
 	for _, role := range roles {
 		switch {
 		case role.Reserved:

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -34,13 +35,31 @@ func ReadOptional(ctx context.Context, s *link.PairState, c link.ConnectParams) 
 			return err
 		}
 	}
+	if !c.ByCertificate() {
+		readReaders(ctx, s, c)
+	}
 	if c.Role != nil {
 		return readRole(ctx, s, c)
 	}
 	return nil
 }
 
-// readRole reads the role that c names, and says if it is not the bot's.
+// readReaders reads who may search through the connection already. Nothing rests on it.
+func readReaders(ctx context.Context, s *link.PairState, c link.ConnectParams) {
+	es, err := s.LocalOn.Cluster(s.Local)
+	uses, ok := es.(elastic.Uses)
+	if err == nil && !ok {
+		err = elastic.ErrNoCredentials
+	}
+	var roles []elastic.RemoteRole
+	if err == nil {
+		roles, err = uses.RemoteRoles(ctx)
+	}
+	s.Readers = link.ReadersOf(roles, c.Alias, c.Access.Search)
+	s.Readers.Unread = err
+}
+
+// readRole reads the role that c names. One that is not the bot's is left as it is, so it has to let search already.
 func readRole(ctx context.Context, s *link.PairState, c link.ConnectParams) error {
 	es, err := s.LocalOn.Cluster(s.Local)
 	if err != nil {
@@ -55,8 +74,13 @@ func readRole(ctx context.Context, s *link.PairState, c link.ConnectParams) erro
 	if s.Role, err = roles.Role(ctx, c.Role.Name); err != nil {
 		return link.WrapCall("reading role "+c.Role.Name+" of "+s.Local.Name, err)
 	}
-	if s.Role != nil && !link.IsOurRole(s.Role) {
-		wrong.Add(link.FieldRole, "the role %s exists on %s and is not the bot's, so it is left alone; choose another name", c.Role.Name, s.Local.Name)
+	missing := link.LacksRole(s.Role, c.Alias, c.Access.Search)
+	if len(c.Access.Search) == 0 {
+		missing = c.Access.Replication
+	}
+	if s.Role != nil && !link.IsOurRole(s.Role) && len(missing) > 0 {
+		wrong.Add(link.FieldRole, "%s exists on %s, is not the bot's, and does not let anyone search %s:%s. The bot never changes it: choose another role, or name a new one",
+			c.Role.Name, s.Local.Name, c.Alias, strings.Join(missing, ", "))
 	}
 	return wrong.Check()
 }

@@ -48,14 +48,12 @@ func (d *Deployment) remoteRoles() []elastic.RemoteRole {
 	all := slices.Clone(d.remote)
 	for _, name := range slices.Sorted(maps.Keys(d.roles)) {
 		var role struct {
-			Remote []struct {
-				Clusters []string `json:"clusters"`
-			} `json:"remote_indices"`
+			Remote []elastic.RemoteIndices `json:"remote_indices"`
 		}
 		if json.Unmarshal(d.roles[name], &role) != nil || len(role.Remote) == 0 {
 			continue
 		}
-		one := elastic.RemoteRole{Name: name}
+		one := elastic.RemoteRole{Name: name, Indices: role.Remote}
 		for _, r := range role.Remote {
 			one.Clusters = append(one.Clusters, r.Clusters...)
 		}

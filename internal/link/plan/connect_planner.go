@@ -49,7 +49,7 @@ func (k *ConnectPlanner) steps(request string, c link.ConnectParams, s link.Pair
 		}
 	}
 	todo = append(todo, steps.SetRemoteArgs{Local: c.Local, Alias: c.Alias, Settings: c.Settings()}.Planned(v))
-	if c.Role != nil {
+	if c.OwnsRole(s) {
 		todo = append(todo, steps.RoleOf(c, s).Planned(v))
 	}
 	return append(todo, steps.VerifyKey(c, c.KeyName(k.o.Env, request), steps.Rebuilding{Settings: c.Settings()}).Planned(v, ""))

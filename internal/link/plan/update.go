@@ -183,7 +183,7 @@ func (k *UpdatePlanner) steps(request string, e link.ConnectionState, f planStat
 	if c.Filter != nil {
 		todo = append(todo, steps.AddFilter(c, k.o.Env, request, e.PairState).Planned(v))
 	}
-	if c.Role != nil {
+	if c.OwnsRole(e.PairState) {
 		todo = append(todo, steps.RoleOf(c, e.PairState).Planned(v))
 	}
 	if how == howRotates {

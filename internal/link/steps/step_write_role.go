@@ -34,7 +34,7 @@ func (r *writeRoleStep) Apply(ctx context.Context, _ change.Evidence, note chang
 	if err != nil {
 		return err
 	}
-	r.finding = "give the role " + r.Role + " on " + local.d.Name + " to whom shall search " + r.Alias
+	r.finding = "assign the role " + r.Role + " on " + local.d.Name + " to everyone who should search " + r.Alias
 	switch {
 	case link.SameRole(now, r.After):
 		return nil // an earlier attempt, or it grants all of it already

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -91,6 +92,22 @@ func (c *Cluster) authenticateKey(encoded string) (identity, *esError) {
 		return identity{}, e
 	}
 	return identity{user: k.user, realm: k.realm, roles: slices.Clone(k.ownerRoles), key: k}, nil
+}
+
+// runAs is who a caller acts as: a user named by a header, where a role of the caller allows that. Of users that there are
+// not, the refusal is the same.
+func (c *Cluster) runAs(caller identity, r *http.Request, rt route) (identity, *esError) {
+	name := r.Header.Get("es-security-runas-user")
+	if name == "" {
+		return caller, nil
+	}
+	u, allowed := c.user(name), slices.ContainsFunc(c.rolesOf(caller.roles), func(r Role) bool { return anyGlob(r.RunAs, name) })
+	if u == nil || !allowed {
+		who := "user [" + caller.user + "]"
+		return identity{}, security(403, "action [%s] is unauthorized for %s with effective roles [%s], because %s is unauthorized to run as [%s]",
+			cmp.Or(rt.action, searchAction), who, strings.Join(caller.roles, ","), who, name)
+	}
+	return identity{user: u.Name, realm: nativeRealm, roles: slices.Clone(u.Roles)}, nil
 }
 
 // otherCredentials is the field of an error that says why a key was not accepted.

@@ -58,16 +58,21 @@ func routes() []route {
 
 // route finds the handler, checks parameters, credentials and privileges, and runs it.
 func (q *request) route(w http.ResponseWriter) (any, *esError) {
-	who, bad := q.c.authenticate(q.http)
+	caller, bad := q.c.authenticate(q.http)
 	if bad != nil {
 		w.Header()["Www-Authenticate"] = challenges // not where it is another cluster that refuses a key
 		return nil, bad
 	}
-	q.who, q.query = who, q.http.URL.Query()
+	q.query = q.http.URL.Query()
 	rt, bad := q.find(w)
 	if bad != nil {
 		return nil, bad
 	}
+	who, bad := q.c.runAs(caller, q.http, rt)
+	if bad != nil {
+		return nil, bad
+	}
+	q.who = who
 	for p := range q.query {
 		if !slices.Contains(rt.params, p) && !slices.Contains(commonParams, p) {
 			return nil, illegalArgument("request [%s] contains unrecognized parameter: [%s]", q.http.URL.Path, p)

@@ -1,0 +1,241 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+const (
+	actionRole     = connectPrefix + link.FieldRole
+	actionTestAs   = connectionPrefix + "test_as"
+	actionTestRole = connectionPrefix + "role"
+	callbackTestAs = "connection.test_as"
+	fieldUser      = "user"
+
+	noRole      = "-" // of the option that names no role; a role's name begins with a letter or a digit
+	labelNoRole = "Superusers only for now"
+	rolesWithin = 1500 * time.Millisecond // of the three seconds that Slack waits for a list
+	maxRoles    = 50
+)
+
+// readersField is the choice of who may search: a new role, one that exists, or superusers only.
+func (m connectMetadata) readersField(f connectForm) slack.Block {
+	sel := roleSelect(actionRole)
+	sel.InitialOption = slack.NewOptionBlockObject(noRole, plain(labelNoRole, maxOption), nil)
+	if name := f.Texts[link.FieldRole]; name != "" {
+		sel.InitialOption = slack.NewOptionBlockObject(bot.Cut(name, maxValue), plain(name, maxOption), nil)
+	}
+	return slack.NewInputBlock(m.block(link.FieldRole), plain("Who can search through it?", 2000),
+		plain("Choose a role, or type the name of a new one. Then assign it to users; the bot can't.", 2000), sel)
+}
+
+func roleSelect(action string) *slack.SelectBlockElement {
+	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain("Type or choose a role", 150), action)
+	sel.MinQueryLength = new(int)
+	return sel
+}
+
+// suggestReaders offers what readersField takes. A role that can't be read is not offered, and its name can be typed.
+func (h *Handlers) suggestReaders(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
+	out := []*slack.OptionBlockObject{slack.NewOptionBlockObject(noRole, plain(labelNoRole, maxOption), nil)}
+	if s.View == nil {
+		return bot.Answer{Body: options{Options: out}}, nil
+	}
+	m, err := parseConnectMetadata(s.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	f := readForm(s.View.State, m)
+	typed := strings.TrimSpace(s.Typed)
+	var roles []elastic.RemoteRole
+	if local, err := elastic.ParseRef(f.Local.Value); err == nil {
+		roles = h.rolesOf(ctx, local)
+	}
+	name := typed
+	if name == "" && f.Texts[link.FieldAlias] != "" {
+		name = link.RoleName(f.Texts[link.FieldAlias])
+	}
+	exists := func(r elastic.RemoteRole) bool { return r.Name == name }
+	if link.IsRoleName(name) && !slices.ContainsFunc(roles, exists) {
+		out = append(out, slack.NewOptionBlockObject(name, plain("New role "+name, maxOption), nil))
+	}
+	return bot.Answer{Body: options{Options: append(out, roleOptions(roles, typed)...)}}, nil
+}
+
+// suggestRoles offers the roles of a connection's local cluster.
+func (h *Handlers) suggestRoles(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
+	out := []*slack.OptionBlockObject{}
+	if s.View != nil {
+		m, err := parseTestMetadata(s.View.Metadata)
+		if err != nil {
+			return bot.Answer{}, err
+		}
+		out = append(out, roleOptions(h.rolesOf(ctx, m.name.Local), strings.TrimSpace(s.Typed))...)
+	}
+	return bot.Answer{Body: options{Options: out}}, nil
+}
+
+// rolesOf are the roles of a cluster that could be given to people, as far as they can be read in time.
+func (h *Handlers) rolesOf(ctx context.Context, local elastic.Ref) []elastic.RemoteRole {
+	ctx, cancel := context.WithTimeout(ctx, rolesWithin)
+	defer cancel()
+	roles, err := h.o.Connections.Roles(ctx, local)
+	if err != nil {
+		h.o.Log.WarnContext(ctx, "reading roles to choose from", "error", err)
+	}
+	return slices.DeleteFunc(roles, func(r elastic.RemoteRole) bool { return r.Reserved || !link.IsRoleName(r.Name) })
+}
+
+func roleOptions(roles []elastic.RemoteRole, typed string) []*slack.OptionBlockObject {
+	var out []*slack.OptionBlockObject
+	for _, r := range roles {
+		if len(out) < maxRoles && strings.Contains(strings.ToLower(r.Name), strings.ToLower(typed)) {
+			out = append(out, slack.NewOptionBlockObject(r.Name, plain(r.Name, maxOption), nil))
+		}
+	}
+	return out
+}
+
+// testMetadata travels in the modal's private_metadata.
+type testMetadata struct {
+	Name    string `json:"name"`
+	Channel string `json:"channel,omitempty"`
+	name    link.Name
+}
+
+func parseTestMetadata(s string) (testMetadata, error) {
+	var m testMetadata
+	err := json.Unmarshal([]byte(s), &m)
+	if err == nil {
+		m.name, err = link.ParseName(m.Name)
+	}
+	if err != nil {
+		return m, fmt.Errorf("a modal's metadata: %w", err)
+	}
+	return m, nil
+}
+
+// askTestAs asks whose search is to be tested.
+func (h *Handlers) askTestAs(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	n, _, err := parsePressValue(a.Value.Text)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	raw, err := json.Marshal(testMetadata{Name: n.String(), Channel: a.Channel})
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	role := slack.NewInputBlock(link.FieldRole, plain("Role", 2000), plain("The bot compares its definition with what the connection may read.", 2000),
+		roleSelect(actionTestRole)).WithOptional(true)
+	user := slack.NewPlainTextInputBlockElement(nil, fieldUser)
+	user.MaxLength = maxRole
+	modal := slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callbackTestAs, Title: plain("Test a search", 24), Submit: plain("Test", 24), Close: plain("Cancel", 24),
+		PrivateMetadata: string(raw),
+		Blocks: slack.Blocks{BlockSet: []slack.Block{
+			section("Can a role, or a user, search through *" + line(n.Alias, maxName) + "*?"), role,
+			slack.NewInputBlock(fieldUser, plain("User", 2000),
+				plain("The bot searches as this user. Its own user needs the privilege run_as for that.", 2000), user).WithOptional(true),
+		}},
+	}
+	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, modal); err != nil {
+		return h.replyError(replyTo(a), err), nil
+	}
+	return bot.Answer{}, nil
+}
+
+func (h *Handlers) testAs(_ context.Context, s bot.Submission) (bot.Answer, error) {
+	m, err := parseTestMetadata(s.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	role := s.View.State.At(link.FieldRole, actionTestRole).Option.Value
+	user := strings.TrimSpace(s.View.State.At(fieldUser, fieldUser).Text)
+	if role == "" && user == "" {
+		return fieldErrors(map[string]string{fieldUser: "Choose a role, or name a user."}), nil
+	}
+	to := replyTarget{user: s.User.ID, channel: m.Channel}
+	return bot.Answer{Then: func(ctx context.Context) error {
+		e, err := h.o.Connections.State(ctx, m.name)
+		if err != nil {
+			return h.notifyUser(ctx, to, private(h.say(ctx, err, textFormat{})))
+		}
+		var says []string
+		if role != "" {
+			says = append(says, h.testRole(ctx, e, role))
+		}
+		if user != "" {
+			says = append(says, h.testUser(ctx, e, user))
+		}
+		return h.notifyUser(ctx, to, private(strings.Join(says, "\n")))
+	}}, nil
+}
+
+func testAsLate(bot.Submission) bot.Answer {
+	return fieldErrors(map[string]string{fieldUser: sayTime})
+}
+
+// through is what a search of patterns names.
+func through(alias string, patterns []string) string {
+	return bot.Code(bot.Cut(clean(alias+":"+strings.Join(patterns, ","+alias+":")), maxTold))
+}
+
+// testRole compares a role's definition with what the connection may read.
+func (h *Handlers) testRole(ctx context.Context, e link.ConnectionState, name string) string {
+	roles, err := h.o.Connections.Roles(ctx, e.Name.Local)
+	if err != nil {
+		return h.say(ctx, err, textFormat{})
+	}
+	search, named := e.Searched(), "The role "+bot.Code(bot.Cut(clean(name), maxRole))
+	i := slices.IndexFunc(roles, func(r elastic.RemoteRole) bool { return r.Name == name })
+	switch {
+	case i < 0:
+		return ":x: " + named + " names no remote cluster, or is gone."
+	case e.ByCertificate():
+		return ":grey_question: This connection uses certificates. Roles of the same name on the remote cluster decide."
+	case len(search) == 0:
+		return ":grey_question: The bot doesn't know what this connection may search, so it can't compare."
+	}
+	if missing := link.Lacks(roles[i], e.Alias, search); len(missing) > 0 {
+		return ":x: By its definition, " + lower(named) + " can't search " + through(e.Alias, missing) + "."
+	}
+	return ":white_check_mark: By its definition, " + lower(named) + " can search " + through(e.Alias, search) + "."
+}
+
+func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// testUser proves with a search what a user may see.
+func (h *Handlers) testUser(ctx context.Context, e link.ConnectionState, user string) string {
+	search, named := e.Searched(), bot.Code(bot.Cut(clean(user), maxRole))
+	if len(search) == 0 {
+		search = []string{"*"}
+	}
+	got, err := h.o.Connections.SearchAs(ctx, e.Name, user, search)
+	if err != nil {
+		return h.say(ctx, err, textFormat{})
+	}
+	last, shards := got[len(got)-1], 0
+	for _, one := range got {
+		shards += one.Shards
+	}
+	searched := through(e.Alias, search)
+	switch {
+	case last.NotAllowed:
+		return ":grey_question: The bot may not search as " + named + ". There is no such user, or the bot's user lacks `run_as` for them."
+	case last.Refused != "":
+		return ":x: A search as " + named + " was refused:\n" + fence(last.Refused, maxTold)
+	case shards == 0:
+		return ":grey_question: A search as " + named + " of " + searched + " was answered and saw no index. Nothing matches yet, or this user may read nothing."
+	}
+	return ":white_check_mark: Proven by a search: " + named + " can search " + searched + "."
+}
