@@ -65,7 +65,7 @@ func TestTheResultIsToldOnceWithItsLinks(t *testing.T) {
 	if !ok || strings.Contains(c.Text, "See it in") || !strings.Contains(c.Text, "To search through it") {
 		t.Errorf("the thread says %s", c.Text)
 	}
-	if !strings.Contains(blocks, `\nSee it in <https://kibana.example/app|Kibana> · <https://ece.example/|the console>"`) || strings.Contains(blocks, "To search through it") || !strings.Contains(blocks, `"Connected, and checked.\nThe key expires`) {
+	if !strings.Contains(blocks, `\nSee it in <https://kibana.example/app|Kibana> · <https://ece.example/|the console>"`) || strings.Contains(blocks, "To search through it") || !strings.Contains(blocks, `"Connected and verified.\nThe key expires`) {
 		t.Errorf("the card says %s", blocks)
 	}
 }

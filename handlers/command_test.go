@@ -90,7 +90,7 @@ func TestConnectUnderstandsASentence(t *testing.T) {
 	d := newDesk(t)
 	d.finish(d.command(t.Context(), bot.Command{Text: "connect logs-prod to search-eu as eu", User: asker, Channel: "C0", TriggerID: "1"}))
 	s := d.slack.shows("V1")
-	for _, want := range []string{`"value": "ece-prod/a1"`, `"value": "cloud/b2"`, `"initial_value": "eu"`, `"initial_value": "search-eu.cloud.example:9443"`} {
+	for _, want := range []string{`"value": "ece-prod/a1"`, `"value": "cloud/b2"`, "alias `eu`", "address `search-eu.cloud.example:9443`"} {
 		if !strings.Contains(s, want) {
 			t.Errorf("%s is not filled in: %s", want, s)
 		}

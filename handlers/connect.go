@@ -23,6 +23,7 @@ func (h *Handlers) connectCommand(ctx context.Context, c bot.Command, args []str
 	if !ok {
 		return h.hint("*connect* takes a local and a remote deployment; put quotes around a name with spaces.")
 	}
+	m.keep(f)
 	view, err := h.o.Slack.OpenView(ctx, c.TriggerID, connectModal(f, m))
 	if err != nil {
 		return reply(h.say(ctx, err, textFormat{}))

@@ -24,7 +24,7 @@ func (m *connectMetadata) keep(f connectForm) bool {
 	}
 	drawn := inputBlocks(connectModal(f, *m))
 	maps.DeleteFunc(filled, func(field, v string) bool {
-		return strings.TrimSpace(v) == "" || v == byDefault || slices.Contains(drawn, m.block(field))
+		return strings.TrimSpace(v) == "" || v == byDefault || slices.Contains(filledFields, field) && !m.More && v == m.Filled[field] || slices.Contains(drawn, m.block(field))
 	})
 	kept := connectMetadata{Kept: filled}
 	if len(kept.String()) > maxKept {

@@ -77,7 +77,7 @@ func TestExtrasSurviveHiding(t *testing.T) {
 	d := newDesk(t)
 	d.filledIn()
 	d.togglesMore()
-	d.fills(link.FieldRole, "readers")
+	d.slack.set(theModal, link.FieldRole, bot.Value{Option: bot.Option{Value: "readers"}})
 	d.slack.set(theModal, link.FieldRestart, bot.Value{Options: []bot.Option{{Value: "true"}}})
 	d.togglesMore()
 	d.togglesMore()

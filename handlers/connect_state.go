@@ -66,6 +66,11 @@ func newForm() connectForm {
 // readForm reads what Slack says is filled in; hidden fields come from the memory.
 func readForm(s bot.State, m connectMetadata) connectForm {
 	f := connectForm{Texts: map[string]string{}, Model: m.Model}
+	if !m.More { // they are hidden, and not kept where they are as they were filled in
+		for _, field := range filledFields {
+			f.Texts[field] = m.Filled[field]
+		}
+	}
 	maps.Copy(f.Texts, m.Kept)
 	for field, on := range f.boxes() {
 		*on = m.Kept[field] != ""
@@ -267,6 +272,7 @@ func (m *connectMetadata) renew(field, value string) {
 func (f *connectForm) boxes() map[string]*bool {
 	return map[string]*bool{
 		link.FieldRestart: &f.Restart, link.FieldFilterFirst: &f.FilterFirst, link.FieldTrustAll: &f.TrustAll,
-		link.FieldIdentity: &f.Identity, link.FieldFilterCluster: &f.FilterCluster, link.FieldElsewhere: &f.Elsewhere,
+		link.FieldIdentity: &f.Identity, link.FieldFilterCluster: &f.FilterCluster, link.FieldSkip: &f.Skip,
+		link.FieldElsewhere: &f.Elsewhere,
 	}
 }

@@ -123,9 +123,25 @@ func (d *desk) togglesMore() {
 	d.finish(d.connectMore(d.t.Context(), bot.Action{ID: actionMore, View: &v, User: asker}))
 }
 
-func (d *desk) fills(field, text string) { d.slack.set(theModal, field, bot.Value{Text: text}) }
+func (d *desk) fills(field, text string) {
+	d.t.Helper()
+	d.reveals(field)
+	d.slack.set(theModal, field, bot.Value{Text: text})
+}
 
-func (d *desk) text(field string) string { return d.slack.get(theModal, field).Text }
+func (d *desk) text(field string) string {
+	d.t.Helper()
+	d.reveals(field)
+	return d.slack.get(theModal, field).Text
+}
+
+// reveals opens the advanced settings where the field is among them.
+func (d *desk) reveals(field string) {
+	d.t.Helper()
+	if !d.slack.has(theModal, field) {
+		d.togglesMore()
+	}
+}
 
 // submits returns the errors beside the fields, by field.
 func (d *desk) submits() map[string]string {
@@ -375,7 +391,7 @@ func TestAHeldTargetIsNamedWithItsHolder(t *testing.T) {
 	}{{ben, "by <@U0ASKER> holds this"}, {asker, "Your earlier request `R1` holds this"}} {
 		a, err := d.connectSubmitted(t.Context(), bot.Submission{View: v, User: c.by})
 		body := toJSON(t, d.finish(a, err))
-		if !strings.Contains(body, "R1") || !strings.Contains(body, `"alias:`) {
+		if !strings.Contains(body, "R1") || !strings.Contains(body, `"Alias: `) {
 			t.Errorf("beside the field: %s", body)
 		}
 		for _, want := range []string{c.say, "`R1`", "https://example.slack.com/archives/C0REQUESTS/p1700000000000100"} {

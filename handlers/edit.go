@@ -30,6 +30,9 @@ func (h *Handlers) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	m.Pair = f.pair()                                 // what stands there was meant: it is not filled in anew
 	m.Filled = suggestions(plan.Followed(r.Proposal)) // unless another deployment is chosen: then it would be the old one's
 	m.More = m.More || f.Texts[link.FieldSockets] != "" || c.Compress != "" || c.PingSchedule != ""
+	if !m.keep(f) {
+		m.More = true // it is too long to be kept while it is hidden
+	}
 	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, connectModal(f, m)); err != nil {
 		return h.replyError(replyTo(a), err), nil
 	}

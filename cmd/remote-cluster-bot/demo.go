@@ -199,7 +199,7 @@ func (p *demoSession) ask(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := p.until(ctx, patience, modalShows("alice", ":9443]")); err != nil {
+	if _, err := p.until(ctx, patience, modalShows("alice", ":9443")); err != nil {
 		return fmt.Errorf("the modal did not fill the address in: %w", err)
 	}
 	if _, err := modal.Fill(ctx, "Indices that may be searched", p.search); err != nil {

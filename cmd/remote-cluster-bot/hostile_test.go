@@ -373,7 +373,7 @@ func TestWhatComesFromOutsideIsEscaped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := g.until(t.Context(), patience, modalShows("alice", ":9443]")); err != nil {
+	if _, err := g.until(t.Context(), patience, modalShows("alice", ":9443")); err != nil {
 		t.Fatal(err)
 	}
 	for field, text := range map[string]string{"Indices that may be searched": "metrics-*", "What is it for?": evil} {

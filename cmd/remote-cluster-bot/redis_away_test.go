@@ -287,7 +287,7 @@ func (a *away) filled(who, local, remote, patterns string) error {
 		}
 	}
 	if err == nil {
-		_, err = a.until(a.ctx, storyWait, modalShows(who, ":9443]"))
+		_, err = a.until(a.ctx, storyWait, modalShows(who, ":9443"))
 	}
 	for _, f := range [][2]string{{"Indices that may be searched", patterns}, {"What is it for?", "dashboards"}} {
 		if err == nil {

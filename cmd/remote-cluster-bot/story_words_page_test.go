@@ -58,7 +58,7 @@ func (s *story) certifies(ts *testscript.TestScript, args []string) error {
 	_, err := s.until(s.ctx, storyWait, func(w workspace.State) bool { // remembered, and not only connected
 		return slices.ContainsFunc(s.visible(w, ""), func(m workspace.Message) bool {
 			text := w.Render(m)
-			return strings.Contains(text, " as "+alias) && strings.Contains(text, "Connected, and checked")
+			return strings.Contains(text, " as "+alias) && strings.Contains(text, "Connected and verified")
 		})
 	})
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *story) certifies(ts *testscript.TestScript, args []string) error {
 // byCertificates chooses the model: offered at once where no key can be used, else among the advanced settings.
 func (s *story) byCertificates(ts *testscript.TestScript, who string) error {
 	offered := modalShows(who, "Use TLS certificates")
-	keyed := modalShows(who, ":9443]")
+	keyed := modalShows(who, ":9443")
 	state, err := s.until(s.ctx, storyWait, func(w workspace.State) bool { return offered(w) || keyed(w) })
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func (s *story) modalOf(who string) (*workspace.Screen, error) {
 }
 
 func (s *story) chooses(_ *testscript.TestScript, args []string) error {
-	modal, err := s.modalOf(args[0])
+	modal, err := s.modalWith(args[0], args[1])
 	if err != nil {
 		return err
 	}
@@ -73,8 +73,33 @@ func (s *story) offers(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
+// modalWith is the open modal, with its advanced settings shown where the field is among them.
+func (s *story) modalWith(who, field string) (*workspace.Screen, error) {
+	modal, err := s.modalOf(who)
+	if err != nil {
+		return nil, err
+	}
+	state, err := s.until(s.ctx, storyWait, modalShows(who, ""))
+	if err != nil {
+		return nil, err
+	}
+	v, _ := state.Modal(who)
+	if text := state.RenderView(v); strings.Contains(text, field) || !strings.Contains(text, advancedSettings) {
+		return modal, nil
+	}
+	if err := seen(modal.Press(s.ctx, advancedSettings)); err != nil {
+		return nil, err
+	}
+	if _, err := s.until(s.ctx, storyWait, modalShows(who, field)); err != nil {
+		return nil, err
+	}
+	return s.modalOf(who)
+}
+
+const advancedSettings = "Advanced settings…"
+
 func (s *story) fills(ts *testscript.TestScript, args []string) error {
-	modal, err := s.modalOf(args[0])
+	modal, err := s.modalWith(args[0], args[1])
 	if err != nil {
 		return err
 	}
@@ -86,7 +111,7 @@ func (s *story) fills(ts *testscript.TestScript, args []string) error {
 }
 
 func (s *story) clears(_ *testscript.TestScript, args []string) error {
-	modal, err := s.modalOf(args[0])
+	modal, err := s.modalWith(args[0], args[1])
 	if err != nil {
 		return err
 	}
@@ -126,7 +151,7 @@ func (s *story) asks(ts *testscript.TestScript, args []string) error {
 	if err := s.chooses(ts, []string{who, "Remote deployment", remote}); err != nil {
 		return err
 	}
-	if state, err := s.until(s.ctx, storyWait, modalShows(who, ":9443]")); err != nil {
+	if state, err := s.until(s.ctx, storyWait, modalShows(who, ":9443")); err != nil {
 		v, _ := state.Modal(who)
 		return fmt.Errorf("nothing was filled in: %w\n%s", err, state.RenderView(v))
 	}

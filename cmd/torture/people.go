@@ -124,7 +124,7 @@ func (s *stage) ask(ctx context.Context, w wish) error {
 // filled is what the form shows once the bot has filled it in.
 func (w wish) filled() string {
 	if w.verb == "connect" {
-		return ":9443]"
+		return ":9443"
 	}
 	return "What is it for?"
 }

@@ -205,7 +205,7 @@ func TestAMissingRoleIsAHintAndMended(t *testing.T) {
 	if !last.OK || !last.Hint {
 		t.Errorf("the last check: %+v", last)
 	}
-	contains(t, last.Say, "no role names logs", "every remote cluster (ops)")
+	contains(t, last.Say, "superusers only", "other roles for all remote clusters: ops")
 	if p := h.health(); len(p) > 0 {
 		t.Errorf("the watch is not quiet: %+v", p)
 	}

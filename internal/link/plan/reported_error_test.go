@@ -22,8 +22,10 @@ func TestAnErrorThatSomebodySawIsDiagnosed(t *testing.T) {
 	}{
 		"no role at all": {noPrivileges, nil, link.CauseNoPrivileges, link.KindUpdate, "unauthorized for user [dana] with", "Give a role of that user remote_indices"},
 		"a role that the user lacks": {noPrivileges, func(h *fixture) {
-			h.local.SetRoles(elastic.RemoteRole{Name: "readers", Clusters: []string{"logs"}})
-		}, link.CauseNoPrivileges, "", "no remote indices privileges", "one of the roles that name it: readers"},
+			h.local.SetRoles(elastic.RemoteRole{Name: "readers", Clusters: []string{"logs"}, Indices: []elastic.RemoteIndices{
+				{Clusters: []string{"logs"}, Names: []string{"*"}, Privileges: []string{"read"}},
+			}})
+		}, link.CauseNoPrivileges, "", "no remote indices privileges", "one of the roles that let search it: readers"},
 		"an index that is not granted": {notAllowed, nil, link.CauseNotAllowed, link.KindUpdate, "on indices [x]", "Compare the key's access"},
 		"over by now":                  {"unable to authenticate user [abc] for action", nil, "", "", "does not accept the key: it is wrong, invalidated or expired. It is not so now.", ""},
 		"unknown":                      {"the moon is full", nil, "", "", "not one that the bot knows: the moon is full", ""},

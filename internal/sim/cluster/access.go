@@ -31,7 +31,7 @@ func (c *Cluster) remoteAccess(who identity, r remote, to *Cluster, action strin
 	}
 	if len(entries) == 0 {
 		return access{}, security(403, "action [%s] towards remote cluster [%s] is unauthorized for user [%s] with effective roles [%s] because no remote indices privileges apply for the target cluster",
-			action, r.alias, who.user, strings.Join(who.roles, ","))
+			action, r.alias, who.named(), strings.Join(who.roles, ","))
 	}
 	k, why := to.crossClusterKey(r.credentials, action)
 	if why != nil {
@@ -46,7 +46,7 @@ func (c *Cluster) remoteAccess(who identity, r remote, to *Cluster, action strin
 				on = " on indices [" + strings.Join(indices, ",") + "]"
 			}
 			return security(403, "action [%s] towards remote cluster is unauthorized for user [%s] with assigned roles [%s] authenticated by API key id [%s] of user [%s]%s, this action is granted by the index privileges [%s]",
-				action, who.user, strings.Join(who.roles, ","), k.id, k.user, on, to.version.grants(action))
+				action, who.named(), strings.Join(who.roles, ","), k.id, k.user, on, to.version.grants(action))
 		},
 	}
 	if len(k.access.Search) == 0 { // a key for replication alone can't search at all
@@ -89,5 +89,5 @@ func deniedIndices(action string, who identity, indices []string) *esError {
 		on = " on indices [" + strings.Join(indices, ",") + "]"
 	}
 	return security(403, "action [%s] is unauthorized for user [%s] with effective roles [%s]%s, this action is granted by the index privileges [%s]",
-		action, who.user, strings.Join(who.roles, ","), on, grantedBy[action])
+		action, who.named(), strings.Join(who.roles, ","), on, grantedBy[action])
 }

@@ -35,6 +35,7 @@ type identity struct {
 	user     string
 	realm    realm
 	roles    []string
+	by       string  // who acts as that user; empty: itself
 	key      *apiKey // set if the caller authenticated with an API key
 	internal bool    // the platform's own identity, through its proxy
 }
@@ -107,7 +108,15 @@ func (c *Cluster) runAs(caller identity, r *http.Request, rt route) (identity, *
 		return identity{}, security(403, "action [%s] is unauthorized for %s with effective roles [%s], because %s is unauthorized to run as [%s]",
 			cmp.Or(rt.action, searchAction), who, strings.Join(caller.roles, ","), who, name)
 	}
-	return identity{user: u.Name, realm: nativeRealm, roles: slices.Clone(u.Roles)}, nil
+	return identity{user: u.Name, realm: nativeRealm, roles: slices.Clone(u.Roles), by: caller.user}, nil
+}
+
+// named is the caller as refusals name it.
+func (who identity) named() string {
+	if who.by != "" {
+		return who.by + "] run as [" + who.user
+	}
+	return who.user
 }
 
 // otherCredentials is the field of an error that says why a key was not accepted.
@@ -225,7 +234,7 @@ var implied = map[string][]string{
 }
 
 func denied(who identity, action string, privileges []string) *esError {
-	caller := "user [" + who.user + "] with effective roles [" + strings.Join(who.roles, ",") + "]"
+	caller := "user [" + who.named() + "] with effective roles [" + strings.Join(who.roles, ",") + "]"
 	if who.key != nil {
 		caller = "API key id [" + who.key.id + "] of user [" + who.user + "]"
 	}

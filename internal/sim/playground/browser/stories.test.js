@@ -70,7 +70,7 @@ story("from the command to a verified search", {}, async (page) => {
   await press(page, "Approve");
   const thread = await openThread(page);
   await thread.getByText("Done: 4 steps").waitFor();
-  await messages(page).getByText("Connected, and checked").waitFor();
+  await messages(page).getByText("Connected and verified").waitFor();
   await coach(page).getByRole("button", { name: "Search" }).click();
   await page.getByText("documents through the connection").waitFor();
   await page.getByText("document 1 of metrics-2026.10").waitFor();
@@ -106,7 +106,7 @@ story("two people approve, and those who may not are told so", { args: ["--appro
   await messages(page).getByText("1 of 2 approved").waitFor();
   await be(page, "Carol");
   await press(page, "Approve");
-  await messages(page).getByText("Connected, and checked").waitFor();
+  await messages(page).getByText("Connected and verified").waitFor();
   await cluster(page, "logs-prod").getByText("connected", { exact: true }).waitFor();
 });
 
@@ -141,7 +141,7 @@ story("killed in the middle, the bot goes on", {}, async (page) => {
   await picture(page, "killed");
   await page.getByText(/The bot runs: process \d+, started 2 times/).waitFor();
   assert.notEqual(await page.getByText("The bot runs: process").textContent(), first);
-  await messages(page).getByText("Connected, and checked").waitFor({ timeout: 40_000 });
+  await messages(page).getByText("Connected and verified").waitFor({ timeout: 40_000 });
   await page.getByRole("tab", { name: "Clusters" }).click();
   const keys = cluster(page, "metrics-eu");
   await keys.getByText("cross_cluster · valid").waitFor();
@@ -231,7 +231,7 @@ story("in the dark", { view: { colorScheme: "dark" } }, async (page) => {
   await be(page, "Bob");
   await press(page, "Approve");
   await (await openThread(page)).getByText("Done: 4 steps").waitFor();
-  await messages(page).getByText("Connected, and checked").waitFor();
+  await messages(page).getByText("Connected and verified").waitFor();
   await accessible(page, "dark: connected");
   await picture(page, "dark");
   await page.getByRole("tab", { name: "Break something" }).click();
@@ -259,7 +259,7 @@ story("on a phone", { view: { viewport: phone } }, async (page) => {
   await fits(page);
   await picture(page, "phone-request");
   await press(page, "Approve");
-  await messages(page).getByText("Connected, and checked").waitFor();
+  await messages(page).getByText("Connected and verified").waitFor();
   await coach(page).getByRole("button", { name: "Search" }).click();
   await page.getByText("documents through the connection").waitFor();
   await fits(page);
