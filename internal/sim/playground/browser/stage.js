@@ -96,7 +96,7 @@ export async function ask(page, { indices = "metrics-*", reason = "The shop's da
   await modal.waitFor();
   await choose(page, "Local deployment", "logs-prod");
   await choose(page, "Remote deployment", "metrics-eu");
-  await page.waitForFunction(() => [...document.querySelectorAll("dialog input")].some((field) => field.value.endsWith(":9443")));
+  await modal.getByText(/Filled in: alias .*:9443/).waitFor();
   await modal.getByRole("textbox", { name: "Indices that may be searched" }).fill(indices);
   await modal.getByRole("textbox", { name: "What is it for?" }).fill(reason);
   return modal;

@@ -110,8 +110,32 @@ story("two people approve, and those who may not are told so", { args: ["--appro
   await cluster(page, "logs-prod").getByText("connected", { exact: true }).waitFor();
 });
 
+story("a connect takes one command, two typed fields and one press for each approver", {}, async (page) => {
+  await page.evaluate(() => {
+    window.did = { typed: new Set(), pressed: [] };
+    document.addEventListener("input", ({ target }) => window.did.typed.add(target.closest("dialog") ? target.name || target.id : "command"), true);
+    document.addEventListener("click", ({ target }) => {
+      const button = target.closest("button");
+      if (button && /Approve|Confirm|Yes/.test(button.textContent)) window.did.pressed.push(button.textContent.trim());
+    }, true);
+  });
+  await command(page, "/remote-cluster connect logs-prod to metrics-eu");
+  const modal = page.getByRole("dialog", { name: "Connect two clusters" });
+  await modal.getByText(/Filled in: alias .*:9443/).waitFor();
+  await modal.getByRole("textbox", { name: "Indices that may be searched" }).fill("metrics-*");
+  await modal.getByRole("textbox", { name: "What is it for?" }).fill("Dashboards.");
+  await submit(modal);
+  await be(page, "Bob");
+  await messages(page).getByRole("button", { name: "Approve", exact: true }).click();
+  await messages(page).getByText("Connected and verified").waitFor();
+  const did = await page.evaluate(() => ({ typed: [...window.did.typed].filter((field) => field !== "command"), pressed: window.did.pressed }));
+  assert.ok(did.typed.length > 0 && did.typed.length <= 3, `typed into ${did.typed}`);
+  assert.deepEqual(did.pressed, ["Approve"]);
+});
+
 story("an error stands beside its field", {}, async (page) => {
   const modal = await ask(page, { indices: "", reason: "" });
+  await modal.getByRole("button", { name: "Advanced settings…" }).click();
   const alias = modal.getByRole("textbox", { name: "Alias" });
   await alias.fill("has spaces and : colons");
   await submit(modal);
