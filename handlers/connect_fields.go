@@ -17,7 +17,7 @@ func fieldName(field string) string {
 		link.FieldSockets: "Advanced settings, connections", link.FieldCompress: "Advanced settings, compression",
 		link.FieldPing: "Advanced settings, ping", link.FieldReason: "Reason", link.FieldModel: "Security model",
 		link.FieldLocalScope: "Id of the local side", link.FieldRemoteScope: "Id of the remote side", link.FieldClusters: "Clusters to trust",
-		link.FieldRegions: "Further regions", link.FieldFilter: "Addresses to let in", link.FieldFilterCluster: "Remote cluster filter", link.FieldRole: "Role to write",
+		link.FieldRegions: "Further regions", link.FieldFilter: "Addresses to let in", link.FieldFilterCluster: "Remote cluster filter", link.FieldRole: "Who can search",
 		link.FieldElsewhere: "An address that the platform does not know",
 		link.FieldIdentity:  "Strong identity verification", link.FieldAuthorities: "What else the remote cluster believes",
 	}
