@@ -52,6 +52,18 @@ func (s Status) known() diagnose.Known {
 	return k
 }
 
+// State is how the connection is, as far as the last check found.
+func (s Status) State() diagnose.State { return s.known().State() }
+
+// Says are the problems that the last check found, in words.
+func (s Status) Says() []string {
+	var all []string
+	for _, p := range s.Problems {
+		all = append(all, p.Say)
+	}
+	return all
+}
+
 // stateFace is a state as a picture.
 func stateFace(s diagnose.State) string {
 	switch s {

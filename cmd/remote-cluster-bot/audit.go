@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/export"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -129,20 +129,12 @@ func exportCSV(w io.Writer, lines auditLines) error {
 			e.By.User, e.By.Team, e.By.Channel, e.Worker, e.Target, e.Digest, e.Rule, e.Parent, e.Detail, l.Hash,
 		}
 		for i := range row {
-			row[i] = inert(row[i])
+			row[i] = export.Inert(row[i])
 		}
 		return out.Write(row)
 	})
 	out.Flush()
 	return errors.Join(err, out.Error())
-}
-
-// inert keeps a spreadsheet from taking what somebody typed as a formula.
-func inert(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }
 
 // withStore opens the store that a configuration names.

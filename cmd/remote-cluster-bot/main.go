@@ -48,7 +48,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
-		serveCommand(), demoCommand(), configCommand(), doctorCommand(), manifestCommand(), policyCommand(), auditCommand(), asideCommand(),
+		serveCommand(), demoCommand(), configCommand(), doctorCommand(), manifestCommand(), policyCommand(), auditCommand(), exportCommand(), asideCommand(),
 		healthCommand(), simCommand(), playedCommand(),
 	)
 	return cmd
