@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -232,6 +233,38 @@ func (m *Monitor) withProblems(ctx context.Context) ([]troubled, error) {
 		if s := readStatus(texts[key]); wrong == nil && len(s.Problems) > 0 {
 			all = append(all, troubled{name: n, status: s})
 		}
+	}
+	return all, nil
+}
+
+// Troubled is a managed connection that has problems, as its last check found it.
+type Troubled struct {
+	Name          link.Name
+	Local, Remote string // what people call the deployments
+	Expires       time.Time
+	Problems      []openProblem // the worst first
+}
+
+// Lost is the problem that the connection does not work, and since when; false: it has another one.
+func (t Troubled) Lost() (say string, since time.Time, ok bool) {
+	for _, p := range t.Problems {
+		if p.Kind == diagnose.ProblemDown {
+			return p.Say, p.Since, true
+		}
+	}
+	return "", time.Time{}, false
+}
+
+// Troubled returns the connections that have problems, in the order of their names. It asks no cluster.
+func (m *Monitor) Troubled(ctx context.Context) ([]Troubled, error) {
+	found, err := m.withProblems(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Troubled, 0, len(found))
+	for _, t := range found {
+		s := t.status
+		all = append(all, Troubled{Name: t.name, Local: cmp.Or(s.Local, s.On), Remote: cmp.Or(s.Remote, s.RemoteID.String()), Expires: s.Expires, Problems: s.Problems})
 	}
 	return all, nil
 }

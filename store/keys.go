@@ -32,6 +32,15 @@ func (k keys) waiting() string { return k.prefix + "waiting" }
 // aside is a sorted set by the time since when: the requests that were put aside.
 func (k keys) aside() string { return k.prefix + "aside" }
 
+// stuck is a sorted set by the time since when: the requests that could not be rolled back.
+func (k keys) stuck() string { return k.prefix + "stuck" }
+
+// openAlerts is a hash: the alerts that a webhook has been told of and that last, by id.
+func (k keys) openAlerts(hook string) string { return k.prefix + "webhook:" + hook + ":open" }
+
+// outbox is a list: the events that a webhook has yet to be told of, the oldest first.
+func (k keys) outbox(hook string) string { return k.prefix + "webhook:" + hook + ":outbox" }
+
 // unannounced is a sorted set by the time since when: the requests whose present version has not been shown.
 func (k keys) unannounced() string { return k.prefix + "unannounced" }
 

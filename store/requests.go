@@ -198,7 +198,7 @@ func (s *Store) move(ctx context.Context, m change.Transition, seen glance, clai
 		doing: doing, script: requestTransitionScript, id: m.ID, version: seen.version, entry: entry,
 		keys: slices.Concat([]string{
 			s.keys.steps(m.ID), s.keys.target(seen.target), s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.wake(),
-			s.keys.waiting(),
+			s.keys.waiting(), s.keys.stuck(),
 		}, recordKeys, s.keys.locks(seen.shared)),
 		args: slices.Concat([]any{
 			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, len(m.Records),

@@ -30,6 +30,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/webhook"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -46,8 +47,9 @@ type App struct {
 	notifier      *handlers.Notifier
 	executor      *executor.Executor
 	catalog       *inventory.Catalog
-	shipping      *shipping    // nil: the audit is not shipped
-	checkpoints   *checkpoints // nil: none are made
+	shipping      *shipping       // nil: the audit is not shipped
+	checkpoints   *checkpoints    // nil: none are made
+	webhooks      *webhook.Sender // nil: nobody but Slack is told
 	checker       *diagnose.Checker
 	monitor       *handlers.Monitor
 	homeRefresher *handlers.HomeRefresher
@@ -129,6 +131,9 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		OnStatusChange: func(ctx context.Context, m link.ManagedConnection) { a.homeRefresher.OnStatusChange(ctx, m) },
 	})
 	a.metrics.Watch(a.statusSummary)
+	if a.webhooks, err = a.newWebhooks(owner); err != nil {
+		return nil, err
+	}
 	o := handlers.Options{
 		Requests: a.service, Policy: judge, Rules: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
 		Connections: a.checker, Status: a.monitor, Follows: a.store, OpenHomes: a.store,
@@ -203,6 +208,9 @@ func (a *App) parts(lastAudit func(context.Context) (time.Time, error)) []lifecy
 	}
 	if a.checkpoints != nil {
 		all = append(all, lifecycle.Loop("checkpoints", a.checkpoints.run))
+	}
+	if a.webhooks != nil {
+		all = append(all, lifecycle.Loop("webhooks", a.webhooks.Run))
 	}
 	if a.config.Metrics.Listen != "" {
 		all = append(all, lifecycle.Part{Name: "metrics", Run: a.observed})

@@ -45,6 +45,9 @@ func withSection(t *testing.T, text string) *config.Config {
 	c, err := config.Parse("docs.yaml", raw, config.Source{
 		ReadFile: func(string) ([]byte, error) { return []byte("x"), nil },
 		LookupEnv: func(name string) (string, bool) {
+			if name == "WEBHOOK_SECRET" {
+				return webhookSecret, true
+			}
 			return "x", !strings.HasPrefix(name, "OTEL_") && (!strings.HasPrefix(name, "RCB_") || strings.HasSuffix(name, "_KEY"))
 		},
 	})

@@ -88,6 +88,14 @@ func examine(ctx context.Context, c *config.Config, log *slog.Logger) (doctor.Re
 	if c.Slack.Mode == "socket" {
 		o.AppToken = bot.SocketOptions{AppToken: c.Slack.AppToken.Secret().Reveal, APIURL: c.Slack.APIURL}.Check
 	}
+	hooks, err := hooksOf(c)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	o.Webhooks = map[string]func(context.Context) error{}
+	for _, h := range hooks {
+		o.Webhooks[h.Name] = func(ctx context.Context) error { return answers(ctx, h, log) }
+	}
 	if c.Tracing.Endpoint != "" {
 		to, err := tracingOptions(c)
 		if err != nil {

@@ -26,7 +26,9 @@ import (
 func connectionWriters(c *config.Config) map[string]func(io.Writer, []export.Connection) error {
 	return map[string]func(io.Writer, []export.Connection) error{
 		"json": export.JSON, "csv": export.CSV, "mermaid": export.Mermaid, "dot": export.DOT,
-		"terraform": func(w io.Writer, all []export.Connection) error { return export.Terraform(w, all, terraformPlatforms(c)) },
+		"terraform": func(w io.Writer, all []export.Connection) error {
+			return export.Terraform(w, all, terraformPlatforms(c))
+		},
 	}
 }
 
@@ -141,7 +143,9 @@ func addDecisions(ctx context.Context, s *store.Store, all []export.Connection, 
 	return nil
 }
 
-func refOf(s export.Side) elastic.Ref { return elastic.Ref{Platform: s.Platform, Deployment: s.Deployment} }
+func refOf(s export.Side) elastic.Ref {
+	return elastic.Ref{Platform: s.Platform, Deployment: s.Deployment}
+}
 
 // after is d with an entry more. A request whose beginning is not in the audit any more stays unknown.
 func (d *decided) after(e change.Entry) *decided {
@@ -180,4 +184,3 @@ func terraformPlatforms(c *config.Config) map[string]export.Platform {
 	}
 	return all
 }
-

@@ -16,6 +16,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/webhook"
 )
 
 // testEnv is the example configuration brought to life: the scene around the bot, and Redis inside this process.
@@ -116,10 +117,13 @@ const checkpointKey = "MC4CAQAwBQYDK2VwBCIEIH4d8lhr45FrUX4U+4RH/bqlllvwSBHvDQZeO
 // hookKey signs calls to the hook for keystores on the stage.
 const hookKey = "simulated-keystore-hook-secret-0123456789"
 
+// webhookSecret signs what webhooks are sent on the stage, in each of the formats.
+const webhookSecret = webhook.SigningPrefix + "c2ltdWxhdGVkLXdlYmhvb2stc2VjcmV0LTAxMjM0NTY3ODk="
+
 // secrets are what the environment of the example configuration holds.
 func (s *testEnv) secrets() map[string]string {
 	all := simulatedSecrets(s.Scene)
-	all["RCB_CHECKPOINT_KEY"], all["KEYSTORE_HOOK_SECRET"] = checkpointKey, hookKey
+	all["RCB_CHECKPOINT_KEY"], all["KEYSTORE_HOOK_SECRET"], all["WEBHOOK_SECRET"] = checkpointKey, hookKey, webhookSecret
 	for _, p := range s.World.Platforms() {
 		all[keyOf(p.Name())] = p.Key()
 	}

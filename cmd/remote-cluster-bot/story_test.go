@@ -60,6 +60,7 @@ type story struct {
 	inHand string   // the key that a person was shown last
 	probe  string   // the entry by which that is tried
 	loop   *searchLoop
+	pagers map[string]*pager // by webhook
 
 	verifyAtLeast time.Duration // where nodes are real, and take their time
 
@@ -130,6 +131,7 @@ func setTheStage(t *testing.T, env *testscript.Env, with func(sim.Options) sim.O
 	s.before = worldState(s.World.State())
 	env.Values[storyKey{}] = s
 	env.Defer(func() {
+		defer s.closePagers()
 		if s.in != nil {
 			if err := s.in.leave(); err != nil {
 				env.T().Log("the bot ended with: ", err)
@@ -235,14 +237,18 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"loses":     plain(1, 1, (*story).loses),       // loses logs-prod: its nodes lose the next connection that is set
 	"raises":    plain(2, 2, (*story).raises),      // raises ece ece-lab: another platform, before the start
 	"entrusts":  plain(2, 2, (*story).entrusts),    // entrusts metrics-eu ece-prod: the authority of those proxies is uploaded there
-	"hooks":     plain(1, 1, (*story).hooks),       // hooks datacentre: an endpoint edits the keystores of its clusters
-	"puts":      plain(3, 4, (*story).puts),        // puts bob search-dc ALIAS [wrong|once]: the key of bob's modal into the keystore
-	"copies":    plain(2, 2, (*story).copies),      // copies search-dc ALIAS: the proven key to where the old one is
-	"empties":   plain(2, 2, (*story).empties),     // empties search-dc ALIAS: its key goes from the keystore
-	"serves":    plain(2, 2, (*story).serves),      // serves search-dc nobody|keys: remote_cluster_server.enabled
-	"rolls":     plain(2, 2, (*story).rolls),       // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
-	"reads":     plain(1, 1, (*story).reads),       // reads ece-prod: $ID is its environment id, as its console shows it
-	"mutes":     plain(1, 1, (*story).mutes),       // mutes search-old: whom of its own it trusts is not shown
+	// webhook on-call cloudevents|pagerduty|alertmanager; later on-call away|back
+	"webhook": plain(2, 2, (*story).webhook),
+	"paged":   checking((*story).paged),      // paged on-call REGEXP…: one event that it took shows all
+	"pages":   checking((*story).pages),      // pages on-call REGEXP COUNT
+	"hooks":   plain(1, 1, (*story).hooks),   // hooks datacentre: an endpoint edits the keystores of its clusters
+	"puts":    plain(3, 4, (*story).puts),    // puts bob search-dc ALIAS [wrong|once]: the key of bob's modal into the keystore
+	"copies":  plain(2, 2, (*story).copies),  // copies search-dc ALIAS: the proven key to where the old one is
+	"empties": plain(2, 2, (*story).empties), // empties search-dc ALIAS: its key goes from the keystore
+	"serves":  plain(2, 2, (*story).serves),  // serves search-dc nobody|keys: remote_cluster_server.enabled
+	"rolls":   plain(2, 2, (*story).rolls),   // rolls elastic-cloud aws-eu-west-1: the coming authority takes over
+	"reads":   plain(1, 1, (*story).reads),   // reads ece-prod: $ID is its environment id, as its console shows it
+	"mutes":   plain(1, 1, (*story).mutes),   // mutes search-old: whom of its own it trusts is not shown
 	// Strong identity verification (story_identity_test.go).
 	"deploys":  plain(5, 5, (*story).deploys), // deploys elastic-cloud orders-eu 9.3.1 aws-eu-west-1 orders-2026: one more deployment
 	"uploads":  plain(3, 3, (*story).uploads), // uploads orders-eu /app/config/signing/x.crt reports-us: the authority of the last, as a bundle
@@ -432,7 +438,7 @@ func (k *issuedKeys) list() []string {
 // is logged for debugging), Redis with requests, journals and audit, and all that Slack has ever shown.
 func (s *story) leaks(inRedis string) string {
 	app := s.Slack.App()
-	secrets := append(s.issued.list(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, encryptionKey, hookKey)
+	secrets := append(s.issued.list(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, encryptionKey, hookKey, webhookSecret)
 	secrets = append(secrets, s.made...)
 	for _, p := range s.World.Platforms() {
 		secrets = append(secrets, p.Key())

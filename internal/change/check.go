@@ -26,3 +26,11 @@ type RecordIndex struct {
 	Facets []string // what it can be found by
 	Aside  bool     // it stands beside those that are listed, counted and checked: only its key finds it
 }
+
+// OutboxEvent says that something which people are paged for has begun, still lasts, or is over.
+type OutboxEvent struct {
+	ID    string // the same for each attempt to deliver it
+	Alert string // as it was given; opaque here
+	Over  bool
+	At    time.Time
+}

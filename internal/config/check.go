@@ -31,6 +31,7 @@ func (p *parser) check(c *Config) {
 	p.checkKeys(c.Keys)
 	p.checkShip(c.Audit.Ship)
 	p.checkAudit(c.Audit)
+	p.checkWebhooks(c.Webhooks)
 	p.checkExecutor(c.Executor)
 	if c.Metrics.Listen != "" {
 		if _, _, err := net.SplitHostPort(c.Metrics.Listen); err != nil {

@@ -5,6 +5,8 @@ package config
 
 import (
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/webhook"
 )
 
 // Config is everything an operator decides.
@@ -30,6 +32,8 @@ type Config struct {
 	Executor Executor `yaml:"executor"`
 	// Watch says how managed connections are looked after.
 	Watch Watch `yaml:"watch"`
+	// Webhooks are those beside Slack who are told of what people are paged for.
+	Webhooks []Webhook `yaml:"webhooks"`
 	// Metrics says where Prometheus finds the metrics.
 	Metrics Metrics `yaml:"metrics"`
 	// Tracing says where OpenTelemetry traces go. Nothing: nothing is traced.
@@ -44,6 +48,24 @@ type Watch struct {
 	Every Duration `yaml:"every"`
 	// ExpiryDays is how many days before their end a key and certificates are told of. Default 14.
 	ExpiryDays int `yaml:"expiry_days"`
+}
+
+// Webhook is a receiver of alerts: of each it is told once when it begins, and once when it is over.
+type Webhook struct {
+	// Name is short and stable: it is a part of Redis keys. Lowercase letters, digits and dashes.
+	Name string `yaml:"name"`
+	// URL is where events are posted. Default for pagerduty: https://events.pagerduty.com/v2/enqueue.
+	URL string `yaml:"url"`
+	// Format is "cloudevents" (JSON, signed as Standard Webhooks says), "pagerduty" (Events API v2) or "alertmanager" (API v2).
+	Format string `yaml:"format"`
+	// Secret is what cloudevents are signed with (whsec_ and base64), the routing key of pagerduty, or a bearer token for
+	// alertmanager, where there may be none.
+	Secret SecretRef `yaml:"secret"`
+	// Alerts are those that it is told of: stuck (a change could not be rolled back, or can't be read), lost (a connection
+	// does not work), key_ends (a key ends within a day). Default all.
+	Alerts []string `yaml:"alerts"`
+	// TLS says how its certificate is checked.
+	TLS *TLS `yaml:"tls"`
 }
 
 // Slack is the workspace and the app in it.
@@ -370,6 +392,15 @@ func (c *Config) setDefaults() {
 	def(&c.Executor.Drain, Duration(20*time.Second))
 	def(&c.Watch.Every, Duration(15*time.Minute))
 	def(&c.Watch.ExpiryDays, 14)
+	for i := range c.Webhooks {
+		w := &c.Webhooks[i]
+		if w.Format == string(webhook.PagerDuty) {
+			def(&w.URL, "https://events.pagerduty.com/v2/enqueue")
+		}
+		if len(w.Alerts) == 0 {
+			w.Alerts = texts(webhook.Kinds())
+		}
+	}
 	def(&c.Log.Level, "info")
 	def(&c.Log.Format, "json")
 	for i := range c.Platforms {

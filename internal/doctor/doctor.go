@@ -67,9 +67,10 @@ type Redis interface {
 type Options struct {
 	Config    *config.Config
 	Slack     Slack
-	AppToken  func(context.Context) error // asks Slack whether the app-level token opens Socket Mode; nil: not used
-	Collector func(context.Context) error // hands the collector of traces nothing; nil: nothing is traced
-	Scrub     func(string) string         // takes secrets out of what the collector says; needed with it
+	AppToken  func(context.Context) error            // asks Slack whether the app-level token opens Socket Mode; nil: not used
+	Collector func(context.Context) error            // hands the collector of traces nothing; nil: nothing is traced
+	Scrub     func(string) string                    // takes secrets out of what the collector says; needed with it
+	Webhooks  map[string]func(context.Context) error // by name: asks whether the receiver answers, and tells it nothing
 	Redis     Redis
 	Older     []func(context.Context) Finding // compare the database with what is known of it elsewhere
 	Systems   []link.System
@@ -95,6 +96,10 @@ func Examine(ctx context.Context, o Options) Report {
 	add("approvals", o.approvals)
 	if o.Collector != nil {
 		add("tracing", o.tracing)
+	}
+
+	if len(o.Webhooks) > 0 {
+		add("webhooks", o.webhooks)
 	}
 
 	found := make([]area, len(areas))

@@ -31,6 +31,7 @@ type Metrics struct {
 	behind    prometheus.Gauge
 	reduced   prometheus.Counter
 	checks    *prometheus.CounterVec
+	events    *prometheus.CounterVec
 }
 
 // Options are what Metrics need.
@@ -90,13 +91,16 @@ func New(o Options) *Metrics {
 		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rcb_connection_checks_total", Help: "Checks of managed connections, by this replica: healthy, problems, or failed (it could not be checked).",
 		}, []string{"outcome"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rcb_webhook_deliveries_total", Help: "Attempts to tell a webhook of an alert: delivered, failed (it is tried again), or refused (dropped).",
+		}, []string{"webhook", "outcome"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "rcb_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": o.Version},
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, m.checks, build,
+		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, m.checks, m.events, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	if o.Depths != nil {
@@ -137,6 +141,37 @@ func (m *Metrics) AuditBehind(by time.Duration) { m.behind.Set(max(by.Seconds(),
 
 // Checked hears of a look at a managed connection.
 func (m *Metrics) Checked(outcome string) { m.checks.WithLabelValues(outcome).Inc() }
+
+// Webhook hears of an attempt to tell a webhook of an alert.
+func (m *Metrics) Webhook(name, outcome string) { m.events.WithLabelValues(name, outcome).Inc() }
+
+// Webhooks serves how many events wait for each webhook, which read tells at each scrape.
+func (m *Metrics) Webhooks(read func(context.Context) (map[string]int64, error)) {
+	m.registry.MustRegister(&outboxes{read: read})
+}
+
+// outboxes reads what waits when it is asked for it.
+type outboxes struct {
+	read func(context.Context) (map[string]int64, error)
+}
+
+var outboxDesc = prometheus.NewDesc("rcb_webhook_waiting", "Events that wait to be delivered to a webhook.", []string{"webhook"}, nil)
+
+// Describe names the gauge.
+func (*outboxes) Describe(c chan<- *prometheus.Desc) { c <- outboxDesc }
+
+// Collect asks Redis. What can't be read is left out: rcb_redis_up says why.
+func (o *outboxes) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeWithin) //nolint:forbidigo // a scrape brings no context
+	defer cancel()
+	waiting, err := o.read(ctx)
+	if err != nil {
+		return
+	}
+	for name, n := range waiting {
+		c <- prometheus.MustNewConstMetric(outboxDesc, prometheus.GaugeValue, float64(n), name)
+	}
+}
 
 // Watch serves how the managed connections are, which read tells at each scrape.
 func (m *Metrics) Watch(read func(context.Context) (StatusSummary, error)) {

@@ -2,7 +2,7 @@
 -- it was decided on, or a worker's, under its claim.
 --
 -- KEYS  1-5 as in lib.lua  6 req:<id>:steps  7 target:<hash>  8 pending  9 ready  10 leases  11 wake
---       12 waiting  13 records  14 records:index  15 checked  16... of each record checks:<its queue>,
+--       12 waiting  13 stuck  14 records  15 records:index  16 checked  17... of each record checks:<its queue>,
 --       then the locks of what others write too
 -- ARGV  1-6 as in lib.lua  7 from ('' if there is no such move: it is refused)  8 to  9 where a request in that
 --       state belongs: pending, ready, working, waiting, parked or final  10 epoch of the worker's claim ('' for a person)  11 worker
@@ -11,7 +11,7 @@
 --
 -- missing, newer, fenced
 -- conflict  the request is no longer at that version or in that state
-local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[13], ARGV[5])
+local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[14], ARGV[5])
 if done then return done end
 
 local req, id = KEYS[4], ARGV[4]
@@ -33,12 +33,12 @@ local rest = 15 + 3 * tonumber(ARGV[14])
 redis.call('HSET', req, 'state', to, unpack(ARGV, rest))
 for i = 1, tonumber(ARGV[14]) do
   local key = ARGV[12 + 3 * i]
-  redis.call('HSET', KEYS[13], 'schema', ARGV[5])
-  put(KEYS[13], KEYS[14], key, ARGV[13 + 3 * i])
+  redis.call('HSET', KEYS[14], 'schema', ARGV[5])
+  put(KEYS[14], KEYS[15], key, ARGV[13 + 3 * i])
   -- What has changed is checked at once, and a check that is under way counts no more.
   if ARGV[14 + 3 * i] == '1' then
-    redis.call('ZADD', KEYS[15], 'NX', text(now()), key)
-    redis.call('ZADD', KEYS[15 + i], text(now()), key)
+    redis.call('ZADD', KEYS[16], 'NX', text(now()), key)
+    redis.call('ZADD', KEYS[16 + i], text(now()), key)
   end
 end
 
@@ -75,12 +75,18 @@ else
 end
 
 if place ~= 'working' and place ~= 'waiting' and place ~= 'parked' then
-  for i = 16 + tonumber(ARGV[14]), #KEYS do
+  for i = 17 + tonumber(ARGV[14]), #KEYS do
     if redis.call('GET', KEYS[i]) == id then
       redis.call('DEL', KEYS[i])
       wake(KEYS[11])
     end
   end
+end
+
+if place == 'parked' then
+  redis.call('ZADD', KEYS[13], 'NX', text(now()), id)
+else
+  redis.call('ZREM', KEYS[13], id)
 end
 
 if place == 'final' then

@@ -257,7 +257,7 @@ func TestTerraformImportsWhatTheProvidersCan(t *testing.T) {
 	}
 	local := "logs_file_etc_passwd_if_true_b_x_b"
 	want := map[string]string{
-		"elasticstack_elasticsearch_cluster_settings." + local: `"${data.elasticstack_elasticsearch_info.` + local + `.cluster_uuid}/cluster-settings"`,
+		"elasticstack_elasticsearch_cluster_settings." + local:  `"${data.elasticstack_elasticsearch_info.` + local + `.cluster_uuid}/cluster-settings"`,
 		"elasticstack_elasticsearch_cluster_settings.search_dc": `"${data.elasticstack_elasticsearch_info.search_dc.cluster_uuid}/cluster-settings"`,
 		"elasticstack_elasticsearch_security_role." + local + "_metrics_readers": `"${data.elasticstack_elasticsearch_info.` + local +
 			`.cluster_uuid}/metrics-readers"`,

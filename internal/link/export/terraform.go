@@ -119,7 +119,9 @@ func (t *terraform) head(all []Connection) {
 	}
 }
 
-func source(of string) cty.Value { return cty.ObjectVal(map[string]cty.Value{"source": cty.StringVal(of)}) }
+func source(of string) cty.Value {
+	return cty.ObjectVal(map[string]cty.Value{"source": cty.StringVal(of)})
+}
 
 func (t *terraform) variable(name, about string) {
 	b := t.block("variable", name)
