@@ -74,7 +74,7 @@ func (p *Platform) StoreSecret(ctx context.Context, d elastic.Deployment, name s
 	if err := p.hook.put(ctx, d.Deployment, name, value); err != nil {
 		return err
 	}
-	return p.reload(ctx, d, name, true)
+	return written(p.reload(ctx, d, name, true))
 }
 
 // RemoveSecret has the hook remove an entry from every node, makes them read that, and looks that they have.
@@ -85,7 +85,15 @@ func (p *Platform) RemoveSecret(ctx context.Context, d elastic.Deployment, name 
 	if err := p.hook.remove(ctx, d.Deployment, name); err != nil {
 		return err
 	}
-	return p.reload(ctx, d, name, false)
+	return written(p.reload(ctx, d, name, false))
+}
+
+// written marks what failed after the keystores had been written.
+func written(err error) error {
+	if call, ok := errors.AsType[*elastic.CallError](err); ok {
+		call.Ambiguous = true
+	}
+	return err
 }
 
 // reload makes the nodes read their keystores. Where they tell what they have read, it is looked at.

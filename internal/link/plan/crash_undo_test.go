@@ -7,6 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
@@ -103,5 +105,22 @@ func TestAChangeThatTakesThingsBackIsWholeWhereverItIsGivenUp(t *testing.T) {
 				h.stands(t, before)
 			})
 		})
+	}
+}
+
+// Somebody stores an entry under the alias while the key that is to go there is proven.
+func TestAMigrationKeepsAnEntryThatCameMeanwhile(t *testing.T) {
+	h := moving(t)
+	h.w.Fail(linktest.Fault{Call: "PutSettings", Times: 1, Meanwhile: func() { h.local.Put(entry, "theirs") }})
+	err := h.apply(t.Context(), steps.StepRotateKey)
+	if err == nil || change.IsTemporary(err) {
+		t.Fatalf("got %v, want a final error", err)
+	}
+	contains(t, said(err), "Somebody else put it there")
+	if err := h.undo(t.Context(), steps.StepRotateKey); err != nil {
+		t.Error(err)
+	}
+	if !h.local.Holds(entry, "theirs") || len(h.remote.ActiveKeys()) != 0 {
+		t.Errorf("keystore %v, active keys %v", h.local.Keystore(), h.remote.ActiveKeys())
 	}
 }

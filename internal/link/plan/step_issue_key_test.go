@@ -41,7 +41,7 @@ func TestGrantIssuesAKeyAndStoresIt(t *testing.T) {
 		t.Errorf("the key is called %q", key.Name)
 	}
 	contains(t, finding(step), key.ID, "2026-04-02")
-	if len(noted) != 5 {
+	if len(noted) != 6 {
 		t.Errorf("noted %v", noted)
 	}
 }
@@ -161,6 +161,39 @@ func TestGrantKeepsAnEntryThatCameBetweenTwoTries(t *testing.T) {
 	}
 	if !s.local.Holds(entry, "theirs") {
 		t.Error("their entry is gone")
+	}
+}
+
+// Somebody stores an entry while the key is made, or while a write that was surely refused is tried again.
+func TestGrantKeepsAnEntryThatCameJustBeforeItsWrite(t *testing.T) {
+	put := func(s *scene) func() { return func() { s.local.Put(entry, "theirs") } }
+	for name, meet := range map[string]func(*scene){
+		"while the key is made": func(s *scene) {
+			s.w.Fail(linktest.Fault{Call: "IssueKey", Times: 1, Meanwhile: put(s)})
+		},
+		"after a write was refused": func(s *scene) {
+			s.w.Fail(linktest.Fault{Call: "StoreSecret", Times: 1})
+			if err := s.apply(t.Context(), steps.StepIssueKey); !change.IsTemporary(err) {
+				t.Fatalf("got %v, want a temporary error", err)
+			}
+			put(s)()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene()
+			meet(s)
+			err := s.apply(t.Context(), steps.StepIssueKey)
+			if err == nil || change.IsTemporary(err) {
+				t.Fatalf("got %v, want a final error", err)
+			}
+			contains(t, said(err), "Somebody else put it there")
+			if err := s.undo(t.Context(), steps.StepIssueKey); err != nil {
+				t.Fatal(err)
+			}
+			if !s.local.Holds(entry, "theirs") || len(s.remote.ActiveKeys()) != 0 {
+				t.Errorf("keystore %v, active keys %v", s.local.Keystore(), s.remote.ActiveKeys())
+			}
+		})
 	}
 }
 

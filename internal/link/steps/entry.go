@@ -13,18 +13,22 @@ import (
 
 // storeEntry writes a keystore entry and reads its name back; its value can't be read.
 func storeEntry(ctx context.Context, local side, entry string, value secret.Secret) error {
-	doing := "storing the key in the keystore of " + local.d.Name
 	if err := local.StoreSecret(ctx, local.d, entry, value); err != nil {
-		return link.WrapCall(doing, err)
+		return storing(local, err)
 	}
+	return checkListed(ctx, local, entry)
+}
+
+func storing(local side, err error) error {
+	return link.WrapCall("storing the key in the keystore of "+local.d.Name, err)
+}
+
+func checkListed(ctx context.Context, local side, entry string) error {
 	present, err := hasEntry(ctx, local, entry)
-	if err != nil {
-		return err
+	if err == nil && !present {
+		err = storing(local, change.Temporary(fmt.Errorf("%s is not listed after it was stored", entry)))
 	}
-	if !present {
-		return link.WrapCall(doing, change.Temporary(fmt.Errorf("%s is not listed after it was stored", entry)))
-	}
-	return nil
+	return err
 }
 
 func hasEntry(ctx context.Context, local side, entry string) (bool, error) {

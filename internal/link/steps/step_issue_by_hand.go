@@ -74,7 +74,7 @@ func (g *handIssueStep) unused(ctx context.Context, local side, h handOver, had 
 		return err
 	}
 	if present || len(found.with) > 0 {
-		return g.foreign(local)
+		return foreignEntry(local, g.entry)
 	}
 	return note(ctx, change.Evidence{evKeyName: g.Key.Name})
 }

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -14,10 +15,8 @@ const StepIssueKey = "issue_key"
 
 // What grant notes. The name is chosen before the key is there, so a key whose answer was lost is found by it.
 const (
-	evKeyName       = "key_name"
-	evKeyID         = "key_id"         // of the latest key, for people
-	evKeystoreHad   = "keystore_had"   // whether the entry was there before us
-	evKeystoreWrote = "keystore_wrote" // set before the first write: from then on the entry is ours
+	evKeyName = "key_name"
+	evKeyID   = "key_id" // of the latest key, for people
 )
 
 // IssueKeyArgs are the key of a connection.
@@ -94,10 +93,10 @@ func (g *issueKeyStep) Apply(ctx context.Context, had change.Evidence, note chan
 	if err != nil {
 		return err
 	}
-	if err := note(ctx, change.Evidence{evKeyID: key.ID, evKeystoreWrote: "true"}); err != nil {
+	if err := note(ctx, change.Evidence{evKeyID: key.ID}); err != nil {
 		return err
 	}
-	if err := storeEntry(ctx, local, g.entry, key.Encoded); err != nil {
+	if err := (newEntry{g.entry, had}).store(ctx, local, key.Encoded, note); err != nil {
 		return err
 	}
 	// A create that was given up on may have been carried out late: only this key may live.
@@ -111,8 +110,7 @@ func (g *issueKeyStep) Apply(ctx context.Context, had change.Evidence, note chan
 	return nil
 }
 
-// own makes sure that the keystore entry is not somebody else's, and notes whose it is. An entry that was there
-// before can't be read, so it could never be restored: it is left alone.
+// own makes sure that the keystore entry is not somebody else's, and notes whether it was there at the first look.
 func (g *issueKeyStep) own(ctx context.Context, local side, had change.Evidence, name string, note change.Note) error {
 	present, err := hasEntry(ctx, local, g.entry)
 	if err != nil {
@@ -123,17 +121,7 @@ func (g *issueKeyStep) own(ctx context.Context, local side, had change.Evidence,
 			return err
 		}
 	}
-	if present && had[evKeystoreWrote] == "" || had[evKeystoreHad] == "true" {
-		return g.foreign(local)
-	}
-	return nil
-}
-
-func (g *issueKeyStep) foreign(local side) error {
-	return link.UserError(
-		fmt.Sprintf("The keystore of %s holds %s already. Somebody else put it there, and it can't be read or restored, so it was left alone.",
-			local.d.Name, g.entry),
-		"keystore of %s: %s is there already", local.d.Name, g.entry)
+	return newEntry{g.entry, had}.check(local, present)
 }
 
 // revoke invalidates the active keys of exactly that name but the one to keep, and returns their ids.
@@ -165,16 +153,31 @@ func (g *issueKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 		return nil // Apply never got to act
 	}
 	var left leftovers
-	if had[evKeystoreWrote] != "" && had[evKeystoreHad] != "true" {
-		if err := g.removeEntry(ctx); err != nil {
-			left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", g.entry, g.Local.Deployment, g.Local.Platform),
-				g.removal(ctx), err)
-		}
-	}
+	g.undoEntry(ctx, had, &left)
 	if mayBeIssued(had) {
 		g.revokeLeft(ctx, g.Remote, name, &left)
 	}
 	return left.err()
+}
+
+// undoEntry takes the entry out of the keystore if it is ours; what is left of it goes into left.
+func (g *issueKeyStep) undoEntry(ctx context.Context, had change.Evidence, left *leftovers) {
+	e := newEntry{g.entry, had}
+	if !e.ours() && !e.inDoubt() {
+		return
+	}
+	local, err := g.on(ctx, g.Local)
+	if err == nil {
+		err = e.undo(ctx, g.ports, local)
+	}
+	if err == nil {
+		return
+	}
+	what := fmt.Sprintf("%s in the keystore of %s (API of %s)", g.entry, g.Local.Deployment, g.Local.Platform)
+	if errors.Is(err, errInDoubt) {
+		what += ", if it is the bot's: it was stopped while it stored the entry, so somebody else may have put it there"
+	}
+	left.add(what, g.removal(ctx), err)
 }
 
 func (g *issueKeyStep) removeEntry(ctx context.Context) error {

@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -80,10 +79,10 @@ func (p *pasteStep) take(ctx context.Context, had change.Evidence, note change.N
 		return link.UserError("What was pasted is not an encoded key: "+err.Error()+".", "pasted key: %w", err)
 	}
 	command := p.byHand(p.Remote.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.InvalidateKeys("", []string{id})} })
-	if err := note(ctx, change.Evidence{evKeyID: id, evKeystoreWrote: "true", evInvalidate: command}); err != nil {
+	if err := note(ctx, change.Evidence{evKeyID: id, evInvalidate: command}); err != nil {
 		return err
 	}
-	if err := storeEntry(ctx, local, p.entry, secret.New(key.Reveal())); err != nil {
+	if err := (newEntry{p.entry, had}).store(ctx, local, secret.New(key.Reveal()), note); err != nil {
 		return err
 	}
 	return note(ctx, change.Evidence{evStored: "true"})
@@ -96,12 +95,7 @@ func (p *pasteStep) Undo(ctx context.Context, had change.Evidence) error {
 		return nil
 	}
 	var left leftovers
-	if had[evKeystoreWrote] != "" && had[evKeystoreHad] != "true" {
-		if err := p.removeEntry(ctx); err != nil {
-			left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", p.entry, p.Local.Deployment, p.Local.Platform),
-				p.removal(ctx), err)
-		}
-	}
+	p.undoEntry(ctx, had, &left)
 	if p.pasted == nil {
 		return left.err()
 	}

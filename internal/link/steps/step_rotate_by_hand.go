@@ -38,8 +38,7 @@ func (x *handRotateStep) Apply(ctx context.Context, had change.Evidence, note ch
 	if err := x.copied(ctx, h, note); err != nil {
 		return err
 	}
-	x.stored = true
-	if err := x.replace(ctx, local); err != nil {
+	if err := x.changeOver(ctx, local); err != nil {
 		return err
 	}
 	if err := clearAlias(ctx, local, x.Probe, x.probe().Settings()); err != nil {

@@ -138,7 +138,7 @@ func (x *rotateKeyStep) Apply(ctx context.Context, had change.Evidence, note cha
 	if err := note(ctx, change.Evidence{evReplaced: "true"}); err != nil {
 		return err
 	}
-	if err := x.replace(ctx, local); err != nil {
+	if err := x.replace(ctx, local, had, note); err != nil {
 		return err
 	}
 	if err := x.taken(ctx, local); err != nil {
@@ -216,13 +216,18 @@ func (x *rotateKeyStep) tryKey(ctx context.Context, local side, id string) error
 
 // replace stores the new key under the real alias, and points it where keys are taken if the model changes: the key
 // first, since its presence decides the model of the connection that the settings make.
-func (x *rotateKeyStep) replace(ctx context.Context, local side) error {
+func (x *rotateKeyStep) replace(ctx context.Context, local side, had change.Evidence, note change.Note) error {
 	if !x.stored {
-		if err := storeEntry(ctx, local, elastic.CredentialsName(x.Connect.Alias), x.fresh.Encoded); err != nil {
+		if err := x.store(ctx, local, had, note); err != nil {
 			return err
 		}
 		x.stored = true
 	}
+	return x.changeOver(ctx, local)
+}
+
+// changeOver points the alias where keys are taken, if the model changes.
+func (x *rotateKeyStep) changeOver(ctx context.Context, local side) error {
 	if x.After == nil {
 		return nil
 	}
@@ -243,6 +248,14 @@ func (x *rotateKeyStep) replace(ctx context.Context, local side) error {
 		return link.WrapCall("setting "+x.Connect.Alias+" on "+local.d.Name, err)
 	}
 	return settleSkip(ctx, local, x.Connect.Alias, *x.After)
+}
+
+func (x *rotateKeyStep) store(ctx context.Context, local side, had change.Evidence, note change.Note) error {
+	entry := elastic.CredentialsName(x.Connect.Alias)
+	if x.HasKey {
+		return storeEntry(ctx, local, entry, x.fresh.Encoded)
+	}
+	return newEntry{entry, had}.store(ctx, local, x.fresh.Encoded, note)
 }
 
 // read waits until the nodes have read the key: searches go on by certificate until then. Settings that came before it

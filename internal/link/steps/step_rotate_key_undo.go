@@ -36,7 +36,7 @@ func (x *rotateKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 		return left.err()
 	}
 	if had[evReplaced] != "" {
-		if err := x.restore(ctx, local); err != nil {
+		if err := x.restore(ctx, local, had); err != nil {
 			left.add("the key or settings of "+x.Connect.Alias+" on "+x.Connect.Local.String(), x.undoByHand(), err)
 		}
 	}
@@ -55,8 +55,12 @@ var errKeyStays = errors.New("a keystore's values can be written, never read")
 
 // restore puts an alias that had no key back: its settings, and no key. The key goes first, and the nodes have to let go of
 // it, so that the connection that the settings make is of the old model at once.
-func (x *rotateKeyStep) restore(ctx context.Context, local side) error {
-	if err := removeEntry(ctx, local, elastic.CredentialsName(x.Connect.Alias)); err != nil {
+func (x *rotateKeyStep) restore(ctx context.Context, local side, had change.Evidence) error {
+	entry := newEntry{elastic.CredentialsName(x.Connect.Alias), had}
+	if !entry.ours() && !entry.inDoubt() {
+		return nil // the settings come after the key
+	}
+	if err := entry.undo(ctx, x.ports, local); err != nil {
 		return err
 	}
 	if err := x.released(ctx, local, x.Connect.Alias); err != nil {
