@@ -13,6 +13,10 @@ import (
 // Kind names what sort of change is asked for, such as "link.connect".
 type Kind string
 
+// UnknownTrait is the value of a trait that is there and can't be told. A deployment that is called so is judged no less
+// strictly.
+const UnknownTrait = "?"
+
 // Proposal is a change that someone asks for, worked out against the world as it is. It never changes; when
 // the world moves away from under it, a new one is computed and its approvals are asked for again.
 type Proposal struct {
@@ -27,6 +31,7 @@ type Proposal struct {
 	Steps    []PlannedStep   `json:"steps"`              // what will be done, in order
 	// Traits are what a policy may judge by, such as kind, local.name or breadth; values in order. They are part of the
 	// digest: when one that a rule asks for changes, another rule may be the one that decides.
+	// A value that is UnknownTrait says that nobody knows what it is.
 	Traits map[string][]string `json:"traits,omitempty"`
 	// Parts are there where one change concerns several things at once: each has traits of its own, and Traits is empty.
 	// Whoever judges the change has to judge every one of them.

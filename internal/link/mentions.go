@@ -25,6 +25,7 @@ func Mentions(p change.Proposal) []string {
 			all = append(all, mentioned(v)...)
 		}
 	}
+	all = slices.DeleteFunc(all, func(name string) bool { return name == change.UnknownTrait })
 	slices.Sort(all)
 	return slices.Compact(all)
 }

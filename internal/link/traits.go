@@ -1,9 +1,11 @@
 package link
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
@@ -26,12 +28,15 @@ func Traits(s PairState, kind string, a elastic.Access, tags []string) map[strin
 		t["access"] = append(t["access"], "search")
 	}
 	for side, d := range map[string]elastic.Deployment{"local.": s.Local, "remote.": s.Remote} {
-		t[side+"platform"] = []string{d.Platform}
-		t[side+"name"] = []string{d.Given()}
-		t[side+"id"] = []string{d.Deployment}
+		unknown := d.Deployment == ""
+		t[side+"platform"] = []string{cmp.Or(d.Platform, change.UnknownTrait)}
+		t[side+"name"] = []string{cmp.Or(d.Given(), change.UnknownTrait)}
+		t[side+"id"] = []string{cmp.Or(d.Deployment, change.UnknownTrait)}
 		for _, tag := range tags {
 			if value, ok := d.Tags[tag]; ok {
 				t[side+"tag."+tag] = []string{value}
+			} else if unknown {
+				t[side+"tag."+tag] = []string{change.UnknownTrait}
 			}
 		}
 	}
@@ -114,7 +119,12 @@ func (e ConnectionState) Traits(kind string, c ConnectParams, tags []string) map
 	if e.ByCertificate() && kind != "migrate" {
 		c.Model = ModelCertificate
 	}
-	return c.Traits(kind, e.PairState, tags)
+	t := c.Traits(kind, e.PairState, tags)
+	if m := e.Managed; m != nil && !e.HasRemote() { // what is remembered of it; its tags are not
+		t["remote.platform"], t["remote.id"] = []string{m.Remote.Platform}, []string{m.Remote.Deployment}
+		t["remote.name"] = []string{cmp.Or(m.RemoteName, change.UnknownTrait)}
+	}
+	return t
 }
 
 // beforeWildcard returns what a pattern begins with, and whether more may follow. A key that was made by hand may have

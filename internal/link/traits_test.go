@@ -32,3 +32,26 @@ func TestNamesOfTheSystemAreWide(t *testing.T) {
 		t.Errorf("unknown access: system %v", got["system"])
 	}
 }
+
+// A remote cluster that nobody finds is what the registry remembers of it; what it does not remember is not known.
+func TestAnUnknownRemoteIsWhatIsRememberedOrNotKnown(t *testing.T) {
+	gone := link.ConnectionState{PairState: link.PairState{Local: elastic.Deployment{
+		Ref: elastic.Ref{Platform: "ece", Deployment: "l"}, Name: "logs", Tags: map[string]string{"level": "low"},
+	}}}
+	remembered := gone
+	remembered.Managed = &link.ManagedConnection{Remote: elastic.Ref{Platform: "cloud", Deployment: "r"}, RemoteName: "billing-prod"}
+	for name, tt := range map[string]struct {
+		e    link.ConnectionState
+		want map[string]string
+	}{
+		"made by hand": {gone, map[string]string{"remote.platform": "?", "remote.name": "?", "remote.id": "?", "remote.tag.level": "?", "local.tag.level": "low"}},
+		"managed":      {remembered, map[string]string{"remote.platform": "cloud", "remote.name": "billing-prod", "remote.id": "r", "remote.tag.level": "?"}},
+	} {
+		got := tt.e.Traits("disconnect", tt.e.Params(), []string{"level"})
+		for trait, want := range tt.want {
+			if len(got[trait]) != 1 || got[trait][0] != want {
+				t.Errorf("%s: %s is %q, want %q", name, trait, got[trait], want)
+			}
+		}
+	}
+}

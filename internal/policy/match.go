@@ -69,24 +69,62 @@ func partsOf(p change.Proposal) []change.Part {
 	return parts
 }
 
-// mismatch returns the first trait for which the rule does not match; empty if it matches.
-func (r Rule) mismatch(traits map[string][]string) string {
-	for _, name := range slices.Sorted(maps.Keys(r.Match)) {
-		if !allFit(r.Match[name], traits[name]) {
-			return name
+// match is whether a rule matches a change, and the first trait for which it does not, or may not.
+type match struct {
+	no, unsure bool
+	trait      string
+}
+
+// match weighs traits. An unknown one may fit any pattern, or none.
+func (r Rule) match(traits map[string][]string) match {
+	var m match
+	for _, words := range []struct {
+		patterns map[string][]string
+		fit      func(patterns, values []string) bool
+	}{{r.Match, allFit}, {r.Any, anyFits}, {r.Unless, noneFits}} {
+		for _, name := range slices.Sorted(maps.Keys(words.patterns)) {
+			switch values := traits[name]; {
+			case slices.Contains(values, change.UnknownTrait):
+				if !m.unsure {
+					m.unsure, m.trait = true, name
+				}
+			case !words.fit(words.patterns[name], values):
+				return match{no: true, trait: name}
+			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.Any)) {
-		if !anyFits(r.Any[name], traits[name]) {
-			return name
+	return m
+}
+
+// deciding returns the rule for a part of a change, as its place among the rules; negative where none allows it, and then
+// the trait whose value would have to be known. Rules that may match, as something is not known, are weighed with the
+// first that surely does: the one that takes the most approvals decides, and where no rule surely matches there is none.
+func deciding(rules []Rule, traits map[string][]string) (decides int, unknown string) {
+	decides = -1
+	for i, r := range rules {
+		m := r.match(traits)
+		if m.no {
+			continue
+		}
+		if m.unsure && unknown == "" {
+			unknown = m.trait
+		}
+		if decides < 0 || r.seats() > rules[decides].seats() {
+			decides = i
+		}
+		if !m.unsure {
+			return decides, ""
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.Unless)) {
-		if anyFits(r.Unless[name], traits[name]) {
-			return name
-		}
+	return -1, unknown
+}
+
+// seats is how many approvals a rule takes.
+func (r Rule) seats() (n int) {
+	for _, s := range r.Sides {
+		n += s.Count
 	}
-	return ""
+	return n
 }
 
 // allFit reports whether there are values and all of them fit. A rule for searching must not let by what replicates too.
@@ -104,6 +142,8 @@ func (r Rule) Idle(trait string, values []string) []string {
 	}
 	return idle
 }
+
+func noneFits(patterns, values []string) bool { return !anyFits(patterns, values) }
 
 func anyFits(patterns, values []string) bool {
 	return slices.ContainsFunc(values, func(v string) bool {

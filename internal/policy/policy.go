@@ -131,12 +131,9 @@ func (p *Policy) find(prop change.Proposal) (Rule, error) {
 	var found []string
 	differ := false
 	for _, part := range parts {
-		i := slices.IndexFunc(rules, func(r Rule) bool { return r.mismatch(part.Traits) == "" })
-		switch {
-		case i < 0 && part.Name != "":
-			return Rule{}, refuse("no rule of the policy allows this for %s, so nobody may ask for it", part.Name)
-		case i < 0:
-			return Rule{}, refuse("no rule of the policy allows this, so nobody may ask for it")
+		i, unknown := deciding(rules, part.Traits)
+		if i < 0 {
+			return Rule{}, refusePart(part.Name, unknown)
 		}
 		differ = differ || decides >= 0 && decides != i
 		decides = i
@@ -146,6 +143,17 @@ func (p *Policy) find(prop change.Proposal) (Rule, error) {
 		return Rule{}, refuse("these fall under different rules, so ask for them separately: %s", strings.Join(found, ", "))
 	}
 	return rules[decides], nil
+}
+
+func refusePart(name, unknown string) error {
+	of := ""
+	if name != "" {
+		of = " for " + name
+	}
+	if unknown != "" {
+		return refuse("no rule of the policy surely allows this%s, as %s is not known, so nobody may ask for it", of, unknown)
+	}
+	return refuse("no rule of the policy allows this%s, so nobody may ask for it", of)
 }
 
 // Authorize implements change.Policy: the rule must let by ask, and there must be people who could approve.

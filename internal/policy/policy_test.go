@@ -538,3 +538,46 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// Of a connection whose remote cluster is not known, rules that look at it may hold or not. The strictest of those that
+// may hold decides, and no "unless" lets it through.
+func TestWhatIsNotKnownIsJudgedByTheStrictestRuleThatMayHold(t *testing.T) {
+	side := func(n int) []policy.Side { return []policy.Side{{Group: "owners", Count: n}} }
+	lax := policy.Rule{Name: "lax", Sides: side(1)}
+	strict := policy.Rule{Name: "strict", Sides: side(2), Match: map[string][]string{"remote.name": {"*-prod"}}}
+	easy := policy.Rule{Name: "easy", Sides: side(1), Match: map[string][]string{"remote.name": {"dev-*"}}}
+	any1 := policy.Rule{Name: "critical", Sides: side(3), Any: map[string][]string{"remote.tag.level": {"high"}}}
+	but := policy.Rule{Name: "all but billing", Sides: side(1), Unless: map[string][]string{"remote.name": {"billing*"}}}
+	other := policy.Rule{Name: "rotations", Sides: side(3), Match: map[string][]string{"remote.name": {"*"}, "kind": {"rotate"}}}
+	two := policy.Rule{Name: "two", Sides: side(2)}
+	for name, tt := range map[string]struct {
+		rules []policy.Rule
+		want  string // empty: refused
+	}{
+		"a strict rule before a lax one": {[]policy.Rule{strict, lax}, "strict"},
+		"an easy rule before the rest":   {[]policy.Rule{easy, two}, "two"},
+		"by a tag":                       {[]policy.Rule{strict, any1, lax}, "critical"},
+		"unless, and nothing after":      {[]policy.Rule{but}, ""},
+		"unless, before a strict one":    {[]policy.Rule{but, two}, "two"},
+		"a rule for another kind":        {[]policy.Rule{other, lax}, "lax"},
+		"what comes after a sure one":    {[]policy.Rule{lax, strict}, "lax"},
+		"nothing but may-bes":            {[]policy.Rule{easy, strict}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := of(policy.Rules{Groups: []policy.Group{{Name: "owners", Users: []string{"UA", "UB", "UC"}}}, Rules: tt.rules}, &slack{})
+			r := asked("UZ")
+			r.Proposal.Traits = map[string][]string{"kind": {"disconnect"}, "remote.name": {"?"}, "remote.tag.level": {"?"}}
+			terms, err := p.Authorize(t.Context(), r.Proposal, r.Requester)
+			if terms.Rule != tt.want || (err == nil) != (tt.want != "") {
+				t.Fatalf("rule %q, %v; want %q", terms.Rule, err, tt.want)
+			}
+			if err != nil && !strings.Contains(err.Error(), "remote.name is not known") {
+				t.Errorf("refused without a reason: %v", err)
+			}
+			e, err := p.Explain(t.Context(), r.Proposal, r.Requester)
+			if err != nil || e.Rule != tt.want {
+				t.Errorf("explained by rule %q, %v", e.Rule, err)
+			}
+		})
+	}
+}

@@ -143,7 +143,7 @@ type Explanation struct {
 	Sides   []People // who could approve
 }
 
-// SkippedRule is a rule that does not match, and the trait that it does not match by.
+// SkippedRule is a rule that does not decide, and the trait that it does not match by, or that is not known.
 type SkippedRule struct{ Rule, Trait string }
 
 // People are those who could approve for a side.
@@ -157,9 +157,11 @@ type People struct {
 // are not known.
 func (p *Policy) Explain(ctx context.Context, prop change.Proposal, by change.Actor) (Explanation, error) {
 	e := Explanation{Traits: partsOf(prop)[0].Traits}
-	for _, rule := range p.rules.Load().Rules {
-		if trait := rule.mismatch(e.Traits); trait != "" {
-			e.Skipped = append(e.Skipped, SkippedRule{rule.Name, trait})
+	rules := p.rules.Load().Rules
+	decides, _ := deciding(rules, e.Traits)
+	for i, rule := range rules {
+		if i != decides {
+			e.Skipped = append(e.Skipped, SkippedRule{rule.Name, rule.match(e.Traits).trait})
 			continue
 		}
 		e.Rule, e.Says = rule.Name, rule.says(func(g string) string { return g })
