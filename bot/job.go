@@ -202,13 +202,15 @@ func (r *Router) handle(ctx context.Context, j *job) (Answer, error) {
 
 // afterwards does what a handler left to do, when a worker is free. The error has been told.
 func (r *Router) afterwards(ctx context.Context, j *job, then func(context.Context) error) error {
-	select {
-	case r.workers <- struct{}{}:
-	case <-ctx.Done():
-		r.o.Log.ErrorContext(ctx, "work given up at the stop", "request_id", j.failure.RequestID, "what", j.what)
-		return ctx.Err()
+	for _, workers := range []chan struct{}{r.workersOf(j.failure.User.ID), r.workers} { // their own first: who waits takes none of the others'
+		select {
+		case workers <- struct{}{}:
+		case <-ctx.Done():
+			r.o.Log.ErrorContext(ctx, "work given up at the stop", "request_id", j.failure.RequestID, "what", j.what)
+			return ctx.Err()
+		}
+		defer func() { <-workers }()
 	}
-	defer func() { <-r.workers }()
 	start := r.o.Now()
 	err := r.protect(ctx, j, func() error {
 		ctx, cancel := context.WithTimeout(ctx, r.o.WorkWithin)

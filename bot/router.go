@@ -13,7 +13,7 @@ import (
 type Options struct {
 	Workers    int           // how many Answer.Then run at once; default 16
 	Queue      int           // how many events more may be in hand before new ones are refused; default 256
-	PerUser    int           // how many events of one person may be in hand; default a quarter of all
+	PerUser    int           // how many events of one person may be in hand; default a quarter of all. A quarter of Workers works for them
 	AckWithin  time.Duration // when Slack is answered at the latest; default 2.5 s, always under Slack's 3 s
 	WorkWithin time.Duration // the deadline of Answer.Then and of OnError; default 30 s
 	Teams      []string      // the ids of teams and organizations that are served; empty: Self's own
@@ -77,6 +77,7 @@ type Router struct {
 	notices chan struct{} // one per OnError for an event that was refused
 
 	mu       sync.Mutex
+	working  map[string]chan struct{} // one per Then that runs, by user; as long as the user has jobs
 	jobs     map[*job]context.CancelFunc
 	inHand   map[string]int // jobs by user
 	stopping bool
@@ -137,6 +138,7 @@ func NewRouter(o Options) *Router {
 		slots:       make(chan struct{}, o.Workers+o.Queue),
 		workers:     make(chan struct{}, o.Workers),
 		notices:     make(chan struct{}, noticesAtOnce),
+		working:     make(map[string]chan struct{}),
 		jobs:        make(map[*job]context.CancelFunc),
 		inHand:      make(map[string]int),
 		drained:     make(chan struct{}),
@@ -235,10 +237,21 @@ func (r *Router) end(j *job) {
 	user := j.failure.User.ID
 	if r.inHand[user]--; r.inHand[user] == 0 {
 		delete(r.inHand, user)
+		delete(r.working, user)
 	}
 	if r.stopping && len(r.jobs) == 0 {
 		close(r.drained)
 	}
+}
+
+// workersOf are the workers that a user may have at once.
+func (r *Router) workersOf(user string) chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.working[user] == nil {
+		r.working[user] = make(chan struct{}, max(1, r.o.Workers/4))
+	}
+	return r.working[user]
 }
 
 type requestIDKey struct{}

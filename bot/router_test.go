@@ -97,6 +97,16 @@ func (rg *rig) command(tb testing.TB, text, trigger string) string {
 	return body
 }
 
+// commandOf is a command by somebody.
+func (rg *rig) commandOf(tb testing.TB, user, trigger string) {
+	tb.Helper()
+	form := commandForm(tb, "/rc", "", trigger)
+	form.Set("user_id", user)
+	if status, _ := rg.post(tb, "/slack/commands", formType, form.Encode()); status != http.StatusOK {
+		tb.Fatalf("status %d", status)
+	}
+}
+
 func (rg *rig) interact(tb testing.TB, payload string) string {
 	tb.Helper()
 	status, body := rg.post(tb, "/slack/interactivity", formType, url.Values{"payload": {payload}}.Encode())
@@ -655,11 +665,39 @@ func TestWorkIsBounded(t *testing.T) {
 			}}, nil
 		})
 		for i := range 30 {
-			rg.command(t, "", strconv.Itoa(i))
+			rg.commandOf(t, "U"+strconv.Itoa(i%10), strconv.Itoa(i))
 		}
 		rg.stop(t)
 		if most != 3 || done != 30 {
 			t.Errorf("%d of 30 done, %d at once", done, most)
+		}
+	})
+}
+
+// What one person has begun takes a quarter of those who work: somebody else's is done at once.
+func TestOnePersonDoesNotKeepEverybodyBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rg := newRig(t, Options{Workers: 8, WorkWithin: time.Minute})
+		done := map[string]time.Duration{}
+		start := time.Now()
+		var mu sync.Mutex
+		rg.OnCommand("/rc", func(_ context.Context, c Command) (Answer, error) {
+			return Answer{Then: func(context.Context) error {
+				time.Sleep(10 * time.Second)
+				mu.Lock()
+				defer mu.Unlock()
+				done[c.User.ID] = time.Since(start)
+				return nil
+			}}, nil
+		})
+		for i := range 20 {
+			rg.commandOf(t, "UBUSY", "b"+strconv.Itoa(i))
+		}
+		rg.commandOf(t, "UOTHER", "o")
+		time.Sleep(2 * time.Minute)
+		rg.stop(t)
+		if done["UOTHER"] != 10*time.Second || done["UBUSY"] != 100*time.Second {
+			t.Errorf("the other one was served after %s, the busy one after %s", done["UOTHER"], done["UBUSY"])
 		}
 	})
 }

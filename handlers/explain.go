@@ -100,6 +100,13 @@ func explainRequest(err error, p textFormat) (string, bool) {
 	} else if ok {
 		return "Request " + p.code(e.RequestID) + " is changing the same thing already. Nothing was stored: wait until it is done, or have it withdrawn.", true
 	}
+	if e, ok := errors.AsType[*change.QuotaError](err); ok {
+		full := "You have as many open requests as one person may have"
+		if e.Channel != "" {
+			full = "As many requests of this channel are open as may be"
+		}
+		return fmt.Sprintf("%s: %d. Nothing was stored: wait until one of them ends, or have one withdrawn.", full, e.Most), true
+	}
 	if e, ok := errors.AsType[*change.NotAllowedError](err); ok {
 		return p.text(upper(e.Why)) + ". Nothing was changed.", true
 	}

@@ -56,7 +56,8 @@ func decisive(err error) bool {
 	_, invalid := errors.AsType[*change.InvalidError](err)
 	_, held := errors.AsType[*change.LockedError](err)
 	_, barred := errors.AsType[*change.NotAllowedError](err)
-	return invalid || held || barred
+	_, full := errors.AsType[*change.QuotaError](err)
+	return invalid || held || barred || full
 }
 
 // proposeSlowly goes on where there was no time, and tells what came of it: in the modal on top of the form, or privately

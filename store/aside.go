@@ -99,7 +99,7 @@ func (s *Store) takeUp(ctx context.Context, id string, entry change.Entry, to ch
 		doing: doing, script: requeueScript, id: id, version: seen.version, entry: entry,
 		keys: append([]string{
 			s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.aside(), s.keys.wake(), s.keys.target(seen.target), s.keys.steps(id),
-			s.keys.waiting(),
+			s.keys.waiting(), s.keys.open(),
 		}, s.keys.locks(seen.shared)...),
 		args: []any{place(to), string(to), int(keep.Seconds())},
 	})

@@ -20,6 +20,9 @@ func (k keys) steps(id string) string { return k.prefix + "req:" + id + ":steps"
 // pending is a sorted set by deadline: the requests that no worker has begun, approved ones too.
 func (k keys) pending() string { return k.prefix + "pending" }
 
+// open is a hash: "<user> <channel>" of every request that is not final, by id. Quotas are counted from it.
+func (k keys) open() string { return k.prefix + "open" }
+
 // ready is a sorted set by the time from which a worker may begin: the approved requests.
 func (k keys) ready() string { return k.prefix + "ready" }
 

@@ -34,10 +34,11 @@ func (s *Store) Create(ctx context.Context, r *change.Request, submission string
 		doing: doing, script: requestCreateScript, id: r.ID, entry: entry,
 		keys: []string{
 			s.keys.target(r.Proposal.Subject()), s.keys.dedup(submission), s.keys.pending(), s.keys.recent(), s.keys.mine(user),
-			s.keys.req(r.Parent),
+			s.keys.req(r.Parent), s.keys.open(),
 		},
 		args: append([]any{
 			int(remember.Seconds()), millis(r.Created), millis(r.Deadline), recentMember(r.ID, user), r.Parent,
+			user, r.Requester.Channel, s.quotas.Person, s.quotas.Channel,
 		}, pairs...),
 	})
 	if err != nil {
@@ -50,6 +51,10 @@ func (s *Store) Create(ctx context.Context, r *change.Request, submission string
 		return a.value, s.WaitDurable(ctx)
 	case "held":
 		return "", &change.LockedError{Target: r.Proposal.Subject(), RequestID: a.value}
+	case "person":
+		return "", &change.QuotaError{Most: s.quotas.Person}
+	case "channel":
+		return "", &change.QuotaError{Most: s.quotas.Channel, Channel: r.Requester.Channel}
 	case "exists":
 		return "", fmt.Errorf("%s: the id %s is taken: %w", doing, r.ID, change.ErrConflict)
 	default:
@@ -198,7 +203,7 @@ func (s *Store) move(ctx context.Context, m change.Transition, seen glance, clai
 		doing: doing, script: requestTransitionScript, id: m.ID, version: seen.version, entry: entry,
 		keys: slices.Concat([]string{
 			s.keys.steps(m.ID), s.keys.target(seen.target), s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.wake(),
-			s.keys.waiting(), s.keys.stuck(),
+			s.keys.waiting(), s.keys.stuck(), s.keys.open(),
 		}, recordKeys, s.keys.locks(seen.shared)),
 		args: slices.Concat([]any{
 			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, len(m.Records),

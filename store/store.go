@@ -27,6 +27,7 @@ type Store struct {
 	index func(change.StoredRecord) change.RecordIndex
 
 	replicas int
+	quotas   Quotas
 	aside    func(ctx context.Context, id string, why error)
 }
 
@@ -36,6 +37,8 @@ type Options struct {
 	Nonce func() string // an unguessable text that never comes twice; nil: from the system's randomness
 	// Replicas is how many replicas must have a transition before it counts; 0: the server's own word is enough.
 	Replicas int
+	// Quotas are how many open requests there may be.
+	Quotas Quotas
 	// PutAside is called when a request was put aside because it can't be read, by the replica that did so. It must not
 	// block. Nothing by default.
 	PutAside func(ctx context.Context, id string, why error)
@@ -43,6 +46,10 @@ type Options struct {
 	// their keys, and not checked.
 	Index func(change.StoredRecord) change.RecordIndex
 }
+
+// Quotas are how many requests that are not final one person may have, and one channel in which they were asked for; 0: any
+// number. Those of before there were quotas are not counted.
+type Quotas struct{ Person, Channel int }
 
 // New returns a Store over rdb, which should come from Dial.
 func New(rdb redis.UniversalClient, o Options) *Store {
@@ -55,7 +62,7 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	if o.PutAside == nil {
 		o.PutAside = func(context.Context, string, error) {}
 	}
-	return &Store{aside: o.PutAside, rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), index: o.Index, replicas: o.Replicas}
+	return &Store{aside: o.PutAside, rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), index: o.Index, replicas: o.Replicas, quotas: o.Quotas}
 }
 
 // Ping reports whether Redis answers; change.ErrUnavailable if not.

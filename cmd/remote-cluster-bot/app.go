@@ -80,7 +80,9 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a := &App{config: c, owner: owner, log: log, redis: rdb, tracing: spans}
-	a.store = store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: inventory.IndexRecord, PutAside: a.tellPutAside})
+	a.store = store.New(rdb, store.Options{
+		Env: c.Environment, Replicas: c.Redis.Replicas, Index: inventory.IndexRecord, PutAside: a.tellPutAside, Quotas: store.Quotas(c.Quotas),
+	})
 	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
 	vault, err := newKeyVault(c.Keys, a.store)
 	if err != nil {

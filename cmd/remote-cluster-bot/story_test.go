@@ -345,18 +345,19 @@ func (s *story) configure(ts *testscript.TestScript, args []string) error {
 			d, err := time.ParseDuration(value)
 			ts.Check(err)
 			s.edits = append(s.edits, func(c *config.Config) { c.Approvals.Wait = config.Duration(d) })
-		case "approvals.count":
+		case "approvals.count", "watch.expiry_days", "quotas.person", "quotas.channel":
 			n, err := strconv.Atoi(value)
 			ts.Check(err)
-			s.edits = append(s.edits, func(c *config.Config) { c.Approvals.Count = n })
+			s.edits = append(s.edits, func(c *config.Config) {
+				*map[string]*int{
+					"approvals.count": &c.Approvals.Count, "watch.expiry_days": &c.Watch.ExpiryDays,
+					"quotas.person": &c.Quotas.Person, "quotas.channel": &c.Quotas.Channel,
+				}[name] = n
+			})
 		case "watch.every":
 			d, err := time.ParseDuration(value)
 			ts.Check(err)
 			s.edits = append(s.edits, func(c *config.Config) { c.Watch.Every = config.Duration(d) })
-		case "watch.expiry_days":
-			n, err := strconv.Atoi(value)
-			ts.Check(err)
-			s.edits = append(s.edits, func(c *config.Config) { c.Watch.ExpiryDays = n })
 		case "executor.verify_within":
 			d, err := time.ParseDuration(value)
 			ts.Check(err)

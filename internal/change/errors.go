@@ -29,6 +29,19 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is held by request %s", e.Target, e.RequestID)
 }
 
+// QuotaError says that somebody, or a channel, has as many open requests as may be.
+type QuotaError struct {
+	Most    int
+	Channel string // empty: it is the person's
+}
+
+func (e *QuotaError) Error() string {
+	if e.Channel != "" {
+		return fmt.Sprintf("channel %s has %d open requests", e.Channel, e.Most)
+	}
+	return fmt.Sprintf("the requester has %d open requests", e.Most)
+}
+
 // StaleError says that a button or card is out of date. Now is how the request stands.
 type StaleError struct{ Now *Request }
 

@@ -12,7 +12,7 @@ import (
 // Requests is what the service needs of a store. Each method is atomic and writes its audit entry with it.
 type Requests interface {
 	// Create stores r and takes its target. A submission seen before returns the id that it made then.
-	// Errors: *LockedError, ErrUnavailable, ErrFull.
+	// Errors: *LockedError, *QuotaError, ErrUnavailable, ErrFull.
 	Create(ctx context.Context, r *Request, submission string, entry Entry) (id string, err error)
 	// Submitted returns the id that a submission made, once that is as safe as after Create; empty if it made none.
 	Submitted(ctx context.Context, submission string) (id string, err error)
@@ -86,7 +86,7 @@ func (a ProposeInput) submission() (string, error) {
 }
 
 // Propose plans the change, checks that it may be asked for, and stores it. Errors: *InvalidError,
-// *NotAllowedError, *LockedError, and what the planner or the store meet.
+// *NotAllowedError, *LockedError, *QuotaError, and what the planner or the store meet.
 func (s *Service) Propose(ctx context.Context, a ProposeInput) (*Request, error) {
 	planner, ok := s.o.Planners[a.Kind]
 	if !ok {

@@ -28,6 +28,12 @@ func (p *parser) check(c *Config) {
 	p.checkSlack(c.Slack)
 	p.checkRedis(c.Redis)
 	p.checkPolicy(c)
+	if c.Quotas.Person < 1 {
+		p.add("quotas.person", "must be at least 1")
+	}
+	if c.Quotas.Channel < 1 {
+		p.add("quotas.channel", "must be at least 1")
+	}
 	p.checkKeys(c.Keys)
 	p.checkShip(c.Audit.Ship)
 	p.checkAudit(c.Audit)

@@ -22,6 +22,8 @@ type Config struct {
 	Approvals Approvals `yaml:"approvals"`
 	// Policy says who may ask, who approves and when, by rules; it takes the place of approvals.
 	Policy *Policy `yaml:"policy"`
+	// Quotas are how many open requests there may be.
+	Quotas Quotas `yaml:"quotas"`
 	// Audit says where what was decided and done is copied to.
 	Audit Audit `yaml:"audit"`
 	// Keys are the secrets by which the bot encrypts what people hand in.
@@ -200,6 +202,14 @@ type Approvals struct {
 	Count int `yaml:"count"`
 	// Wait is how long a request waits before it expires. Default 24h.
 	Wait Duration `yaml:"wait"`
+}
+
+// Quotas are how many requests may be open: those that have not ended. One that is stuck is open, too.
+type Quotas struct {
+	// Person is how many open requests one person may have. Default 30.
+	Person int `yaml:"person"`
+	// Channel is how many there may be that were asked for in one channel. Default 100.
+	Channel int `yaml:"channel"`
 }
 
 // Platform is one ECE, one organization of Elastic Cloud, or a list of self-managed clusters.
@@ -384,6 +394,8 @@ func (c *Config) setDefaults() {
 	if c.Policy != nil {
 		c.Policy.setDefaults()
 	}
+	def(&c.Quotas.Person, 30)
+	def(&c.Quotas.Channel, 100)
 	def(&c.Executor.Workers, 4)
 	def(&c.Executor.Lease, Duration(3*time.Second))
 	def(&c.Executor.CallTimeout, Duration(7*time.Second))

@@ -1,14 +1,17 @@
 -- request_create stores a new request and takes its target.
 --
 -- KEYS  1-5 as in lib.lua  6 target:<hash>  7 dedup:<hash>  8 pending  9 recent  10 mine:<user>
---       11 req:<parent>
+--       11 req:<parent>  12 open
 -- ARGV  1-5 as in lib.lua  6 0  7 seconds to remember the submission (0: not at all)  8 created, ms
 --       9 deadline, ms  10 the member for recent
---       11 id of the parent, which learns of its child and is shown again ('' for none)  12... fields and values of the request
+--       11 id of the parent, which learns of its child and is shown again ('' for none)
+--       12 who asked  13 the channel ('' for none)  14 how many requests a person may have open (0: any number)
+--       15 likewise of a channel  16... fields and values of the request
 --
 -- seen <id>  this submission made that request before
 -- held <id>  that request holds the target
 -- exists     the id is taken
+-- person, channel  it has as many open requests as it may have
 local done = again(KEYS[1])
 if done then return done end
 
@@ -20,11 +23,22 @@ end
 local holder = redis.call('GET', KEYS[6])
 if holder then return {'held', holder} end
 if redis.call('EXISTS', KEYS[4]) == 1 then return {'exists'} end
+local person, channel = ARGV[12], ARGV[13]
+local theirs, there = 0, 0
+for _, of in ipairs(redis.call('HVALS', KEYS[12])) do
+  local by, at = string.match(of, '^(%S*) ?(%S*)$')
+  if by == person then theirs = theirs + 1 end
+  if at == channel and at ~= '' then there = there + 1 end
+end
+local most, mostThere = tonumber(ARGV[14]), tonumber(ARGV[15])
+if most > 0 and theirs >= most then return {'person'} end
+if mostThere > 0 and there >= mostThere then return {'channel'} end
 local head = moved()
 if head then return head end
 
 record()
-redis.call('HSET', KEYS[4], unpack(ARGV, 12))
+redis.call('HSET', KEYS[4], unpack(ARGV, 16))
+redis.call('HSET', KEYS[12], id, person .. ' ' .. channel)
 redis.call('SET', KEYS[6], id)
 if remember > 0 then redis.call('SET', KEYS[7], id, 'EX', remember) end
 redis.call('ZADD', KEYS[8], score(ARGV[9]), id)

@@ -1,7 +1,7 @@
 -- request_requeue lets a request that was put aside go on where it stood, or ends it because a person says that nothing is left.
 --
 -- KEYS  1-5 as in lib.lua  6 pending  7 ready  8 leases  9 aside  10 wake  11 target:<hash>  12 req:<id>:steps
---       13 waiting  14... the locks of what others write too
+--       13 waiting  14 open  15... the locks of what others write too
 -- ARGV  1-6 as in lib.lua  7 where it belongs: pending, ready, working, waiting, parked or final  8 state that it goes to
 --       9 seconds to keep a final request
 --
@@ -28,7 +28,8 @@ if place == 'working' then redis.call('ZADD', KEYS[8], text(now()), id) end
 if place == 'waiting' then redis.call('ZADD', KEYS[13], redis.call('HGET', req, 'wait_until') or '0', id) end
 if place == 'final' then
   if redis.call('GET', KEYS[11]) == id then redis.call('DEL', KEYS[11]) end
-  for i = 14, #KEYS do
+  redis.call('HDEL', KEYS[14], id)
+  for i = 15, #KEYS do
     if redis.call('GET', KEYS[i]) == id then redis.call('DEL', KEYS[i]) end
   end
   redis.call('ZREM', KEYS[5], id)

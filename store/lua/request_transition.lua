@@ -2,7 +2,7 @@
 -- it was decided on, or a worker's, under its claim.
 --
 -- KEYS  1-5 as in lib.lua  6 req:<id>:steps  7 target:<hash>  8 pending  9 ready  10 leases  11 wake
---       12 waiting  13 stuck  14 records  15 records:index  16 checked  17... of each record checks:<its queue>,
+--       12 waiting  13 stuck  14 open  15 records  16 records:index  17 checked  18... of each record checks:<its queue>,
 --       then the locks of what others write too
 -- ARGV  1-6 as in lib.lua  7 from ('' if there is no such move: it is refused)  8 to  9 where a request in that
 --       state belongs: pending, ready, working, waiting, parked or final  10 epoch of the worker's claim ('' for a person)  11 worker
@@ -11,7 +11,7 @@
 --
 -- missing, newer, fenced
 -- conflict  the request is no longer at that version or in that state
-local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[14], ARGV[5])
+local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[15], ARGV[5])
 if done then return done end
 
 local req, id = KEYS[4], ARGV[4]
@@ -33,12 +33,12 @@ local rest = 15 + 3 * tonumber(ARGV[14])
 redis.call('HSET', req, 'state', to, unpack(ARGV, rest))
 for i = 1, tonumber(ARGV[14]) do
   local key = ARGV[12 + 3 * i]
-  redis.call('HSET', KEYS[14], 'schema', ARGV[5])
-  put(KEYS[14], KEYS[15], key, ARGV[13 + 3 * i])
+  redis.call('HSET', KEYS[15], 'schema', ARGV[5])
+  put(KEYS[15], KEYS[16], key, ARGV[13 + 3 * i])
   -- What has changed is checked at once, and a check that is under way counts no more.
   if ARGV[14 + 3 * i] == '1' then
-    redis.call('ZADD', KEYS[16], 'NX', text(now()), key)
-    redis.call('ZADD', KEYS[16 + i], text(now()), key)
+    redis.call('ZADD', KEYS[17], 'NX', text(now()), key)
+    redis.call('ZADD', KEYS[17 + i], text(now()), key)
   end
 end
 
@@ -75,7 +75,7 @@ else
 end
 
 if place ~= 'working' and place ~= 'waiting' and place ~= 'parked' then
-  for i = 17 + tonumber(ARGV[14]), #KEYS do
+  for i = 18 + tonumber(ARGV[14]), #KEYS do
     if redis.call('GET', KEYS[i]) == id then
       redis.call('DEL', KEYS[i])
       wake(KEYS[11])
@@ -91,6 +91,7 @@ end
 
 if place == 'final' then
   if redis.call('GET', KEYS[7]) == id then redis.call('DEL', KEYS[7]) end
+  redis.call('HDEL', KEYS[14], id)
   redis.call('EXPIRE', req, ARGV[12])
   redis.call('EXPIRE', KEYS[6], ARGV[12])
 end
