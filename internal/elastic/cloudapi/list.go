@@ -2,6 +2,7 @@ package cloudapi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -12,8 +13,9 @@ var _ elastic.Lister = (*Client)(nil)
 // ListDeployments reads GET /deployments: all there are, in one answer, but no more of each than its name and resources.
 // Those of the platform itself can't be told from the others here.
 func (c *Client) ListDeployments(ctx context.Context) ([]elastic.Deployment, error) {
-	var answer struct {
-		Deployments []struct {
+	var all []elastic.Deployment
+	take := func(dec *json.Decoder) error {
+		var d struct {
 			ID        string `json:"id"`
 			Name      string `json:"name"`
 			Resources []struct {
@@ -22,13 +24,10 @@ func (c *Client) ListDeployments(ctx context.Context) ([]elastic.Deployment, err
 				ID     string `json:"id"`
 				Region string `json:"region"`
 			} `json:"resources"`
-		} `json:"deployments"`
-	}
-	if err := c.do(ctx, request{method: http.MethodGet, path: []string{"deployments"}}, &answer); err != nil {
-		return nil, err
-	}
-	var all []elastic.Deployment
-	for _, d := range answer.Deployments {
+		}
+		if err := dec.Decode(&d); err != nil {
+			return err
+		}
 		for _, r := range d.Resources {
 			if r.Kind == "elasticsearch" {
 				all = append(all, elastic.Deployment{
@@ -37,6 +36,11 @@ func (c *Client) ListDeployments(ctx context.Context) ([]elastic.Deployment, err
 				break
 			}
 		}
+		return nil
+	}
+	err := c.stream(ctx, request{method: http.MethodGet, path: []string{"deployments"}}, "deployments", take, &struct{}{})
+	if err != nil {
+		return nil, err
 	}
 	return all, nil
 }

@@ -2,6 +2,9 @@ package cloudapi
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"unicode"
@@ -10,8 +13,8 @@ import (
 )
 
 const (
-	maxPage  = 100 // deployments in one answer: each comes with its whole plan
-	maxPages = 10  // a person is waiting for the choices
+	maxPage  = 100    // deployments in one answer: each comes with its whole plan
+	maxPages = 10_000 // a cursor that never ends is a mistake of the platform's
 )
 
 // searchRequest is SearchRequest: with a cursor all other fields are ignored.
@@ -23,45 +26,48 @@ type searchRequest struct {
 }
 
 type searchResponse struct {
-	ReturnCount int          `json:"return_count"`
-	MatchCount  int          `json:"match_count"`
-	Deployments []deployment `json:"deployments"`
-	Cursor      string       `json:"cursor"`
+	MatchCount int    `json:"match_count"`
+	Cursor     string `json:"cursor"`
 }
 
 // Search asks POST /deployments/_search. Deployments of the platform itself are left out: they can take no part in
-// a connection (Elastic's docs: enabling cross-cluster search in ECE). Where a later page fails, what the earlier ones
-// brought comes with the error.
+// a connection (Elastic's docs: enabling cross-cluster search in ECE). It goes through all pages until it has found limit;
+// where a later page fails, what the earlier ones brought comes with the error.
 func (c *Client) Search(ctx context.Context, text string, limit int) ([]elastic.Deployment, error) {
 	text = strings.TrimSpace(text)
 	// A unique sort keeps a deployment from being lost between pages (the API's own advice).
 	ask := searchRequest{Query: queryFor(text), Size: maxPage, Sort: []string{"id"}}
 	var found []elastic.Deployment
 	seen := 0
+	take := func(dec *json.Decoder) error {
+		var each deployment
+		if err := dec.Decode(&each); err != nil {
+			return err
+		}
+		seen++
+		d, ok := c.inLinkTerms(each)
+		if !ok || each.Metadata.SystemOwned || each.Metadata.Hidden || !contains(d, text) {
+			return nil
+		}
+		if found = append(found, d); len(found) == limit {
+			return errEnough
+		}
+		return nil
+	}
+	search := request{method: http.MethodPost, path: []string{"deployments", "_search"}, reads: true}
 	for range maxPages {
-		var page searchResponse
-		err := c.do(ctx, request{
-			method: http.MethodPost, path: []string{"deployments", "_search"}, body: ask, reads: true,
-		}, &page)
-		if err != nil {
+		before, page := seen, searchResponse{}
+		search.body = ask
+		err := c.stream(ctx, search, "deployments", take, &page)
+		if errors.Is(err, errEnough) {
+			return found, nil
+		}
+		if err != nil || page.Cursor == "" || seen == before || seen == page.MatchCount {
 			return found, err
-		}
-		for _, each := range page.Deployments {
-			d, ok := c.inLinkTerms(each)
-			if !ok || each.Metadata.SystemOwned || each.Metadata.Hidden || !contains(d, text) {
-				continue
-			}
-			if found = append(found, d); len(found) == limit {
-				return found, nil
-			}
-		}
-		seen += len(page.Deployments)
-		if page.Cursor == "" || len(page.Deployments) == 0 || seen == page.MatchCount {
-			break
 		}
 		ask = searchRequest{Cursor: page.Cursor}
 	}
-	return found, nil
+	return found, fmt.Errorf("%s: its list of deployments has no end: stopped after %d", c.system, seen)
 }
 
 // contains holds the answer to the contract: how the platform analyzes names is its own affair.

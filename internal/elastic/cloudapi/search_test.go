@@ -1,12 +1,17 @@
 package cloudapi_test
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/elastictest"
 )
 
@@ -74,5 +79,56 @@ func TestEarlierPagesComeWithTheErrorOfALaterOne(t *testing.T) {
 	)
 	if got, err := client(t, s.URL).Search(t.Context(), "", 10); err == nil || len(got) != 2 {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// The twelfth page is read like the first.
+func TestSearchGoesThroughAllPages(t *testing.T) {
+	t.Parallel()
+	const uri, pages = "/api/v1/deployments/_search", 12
+	exchanges := []elastictest.Exchange{{Want: want("POST", uri, `{"query":{"match_all":{}},"size":100,"sort":["id"]}`)}}
+	for range pages - 1 {
+		exchanges = append(exchanges, elastictest.Exchange{Want: want("POST", uri, `{"cursor":"c"}`)})
+	}
+	for i := range exchanges {
+		exchanges[i].Answer = fmt.Sprintf(`{"match_count":%d,"cursor":"c","deployments":[%s]}`, pages, found(fmt.Sprint("d", i)))
+	}
+	s := elastictest.Serve(t, exchanges...)
+	if got, err := client(t, s.URL).Search(t.Context(), "", 100); err != nil || len(got) != pages {
+		t.Errorf("%d deployments, %v", len(got), err)
+	}
+}
+
+// A page comes with the plans of a hundred deployments; there is never more of it in memory than one of them.
+func TestAPageIsReadAsItComes(t *testing.T) { //nolint:paralleltest // it looks at the memory
+	const deployments, size = 60, 100_000
+	one := fmt.Sprintf(`{"id":"id","name":"a","plans":%q,"resources":{"elasticsearch":[{"ref_id":"m","id":"c","region":"r","info":{}}]}}`, strings.Repeat("x", size))
+	page := []byte(`{"match_count":60,"deployments":[` + one + strings.Repeat(","+one, deployments-1) + `]}`)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(page) }))
+	defer s.Close()
+	c := client(t, s.URL)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, err := c.Search(t.Context(), "", 100)
+	runtime.ReadMemStats(&after)
+	if err != nil || len(got) != deployments {
+		t.Fatalf("%d deployments, %v", len(got), err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > uint64(len(page))/2 {
+		t.Errorf("%d bytes were allocated for a page of %d", took, len(page))
+	}
+}
+
+func TestAPageThatBreaksOffIsWorthAnotherTry(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{``, `{"deployments":[`, `{"deployments":[{"id":"a"`, `{"deployments":[],"cursor":`} {
+		s := elastictest.Serve(t, elastictest.Exchange{
+			Want: want("POST", "/api/v1/deployments/_search", `{"query":{"match_all":{}},"size":100,"sort":["id"]}`), Answer: text,
+		})
+		_, err := client(t, s.URL).Search(t.Context(), "", 10)
+		call, ok := errors.AsType[*elastic.CallError](err)
+		if !ok || !call.Temporary() || call.Ambiguous {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }

@@ -95,9 +95,14 @@ func (c Call) Decode(status int, body []byte, out any) error {
 	if err == nil {
 		return nil
 	}
-	// The decoder's own words may quote the body.
+	return c.Unreadable(status, errors.Is(err, io.ErrUnexpectedEOF) || endsEarly(body, err))
+}
+
+// Unreadable returns the *link.CallError for a good answer whose JSON can't be read. The decoder's own words may quote the
+// body, so they are left out.
+func (c Call) Unreadable(status int, brokeOff bool) error {
 	call := c.failure(status, "unreadable_answer", "the answer is not the JSON that was expected")
-	if errors.Is(err, io.ErrUnexpectedEOF) || endsEarly(body, err) {
+	if brokeOff {
 		call.Status, call.Reason = 0, "the answer broke off" // worth another try
 	}
 	call.Ambiguous = c.Writes

@@ -5,6 +5,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,8 +70,46 @@ func (e *NoAnswerError) Unwrap() error { return e.Err }
 
 // RoundTrip sends req, and returns its answer with a body that is already read to its end.
 func (f *DeadlineTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	return f.do(req, readWhole)
+}
+
+// Stream sends req, and hands its answer to read as it comes, within the deadline: what is large need not be in memory as
+// a whole. It returns a *NoAnswerError where no whole answer came, else what read returns.
+func (f *DeadlineTransport) Stream(req *http.Request, read func(*http.Response) error) error {
+	var said error
+	_, err := f.do(req, func(resp *http.Response) error {
+		body := &boundedBody{ReadCloser: resp.Body, left: MaxAnswer}
+		resp.Body = body
+		said = read(resp)
+		_ = body.Close()
+		return body.failed
+	})
+	return cmp.Or(err, said)
+}
+
+// boundedBody is a body of at most so many bytes, which remembers how reading it failed.
+type boundedBody struct {
+	io.ReadCloser
+	left   int64
+	failed error
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		b.failed = fmt.Errorf("%w: more than %d bytes", ErrTooLarge, MaxAnswer)
+		return 0, b.failed
+	}
+	if err != nil && err != io.EOF { //nolint:errorlint // readers return it bare
+		b.failed = fmt.Errorf("the answer broke off: %w", err)
+	}
+	return n, err
+}
+
+// do sends req, and has read take its answer while the deadline lasts.
+func (f *DeadlineTransport) do(req *http.Request, read func(*http.Response) error) (*http.Response, error) {
 	began := f.o.Now()
-	resp, err := f.send(req)
+	resp, err := f.send(req, read)
 	status := 0
 	if err == nil {
 		status = resp.StatusCode
@@ -80,7 +119,7 @@ func (f *DeadlineTransport) RoundTrip(req *http.Request) (*http.Response, error)
 	return resp, err
 }
 
-func (f *DeadlineTransport) send(req *http.Request) (*http.Response, error) {
+func (f *DeadlineTransport) send(req *http.Request, read func(*http.Response) error) (*http.Response, error) {
 	caller := req.Context()
 	if err := f.open(caller); err != nil {
 		if req.Body != nil {
@@ -106,7 +145,7 @@ func (f *DeadlineTransport) send(req *http.Request) (*http.Response, error) {
 	}})
 	resp, err := f.o.Next.RoundTrip(f.guarded(req.WithContext(ctx), leave, &refused)) //nolint:contextcheck // leave asks by the caller's context
 	if err == nil {
-		err = readWhole(resp)
+		err = read(resp)
 	}
 	// A gateway that gives up may have passed the call on.
 	leave.end(refused.Load() || err == nil && resp.StatusCode < http.StatusInternalServerError)
