@@ -51,6 +51,9 @@ func (h *Handlers) command(ctx context.Context, c bot.Command) (bot.Answer, erro
 	for i, word := range typed {
 		for _, w := range subcommands() {
 			if w.name == strings.ToLower(word) {
+				if err := h.mayRead(ctx, c.User.ID); w.reads() && err != nil {
+					return reply(h.say(ctx, err, textFormat{})), nil
+				}
 				return w.run(h, ctx, c, slices.Delete(slices.Clone(typed), i, i+1)), nil
 			}
 		}

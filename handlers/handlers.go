@@ -112,6 +112,7 @@ type Options struct {
 	Requests  Requests
 	Policy    Eligibility
 	Rules     PolicyDescriber
+	Readers   Readers // nil: everybody may read
 	Lists     Lists
 	Secrets   SecretStore // nil: no key can be pasted or shown
 	Directory Directory
@@ -164,7 +165,7 @@ func (h *Handlers) Register(r Router) {
 	r.OnAction(actionLetIn, h.connectLetIn)
 	r.OnSubmit(callbackConnect, h.connectSubmitted, connectLate)
 
-	h.registerConnections(r)
+	h.registerConnections(readersOnly{r, h})
 
 	r.OnAction(actionApprove, h.approve)
 	r.OnAction(actionTakeBack, h.takeBack)

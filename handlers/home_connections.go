@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,6 +33,12 @@ type followedConnection struct {
 // those that are not well come first. It shows what the watch noted and asks no cluster: so it is there at once, and the
 // same whichever replica draws it.
 func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.Block, error) {
+	if err := h.mayRead(ctx, by.User); err != nil {
+		if _, refused := errors.AsType[*change.NotAllowedError](err); refused {
+			return nil, nil
+		}
+		return nil, err
+	}
 	said, err := h.o.Follows.Follows(ctx, by.User)
 	if err != nil {
 		return nil, err

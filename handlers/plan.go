@@ -31,6 +31,9 @@ func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
 		err = &change.StaleError{Now: r}
 	}
 	if err == nil {
+		err = h.maySee(ctx, r, actor(a.User, a.Channel))
+	}
+	if err == nil {
 		_, err = h.o.Slack.OpenView(ctx, a.TriggerID, planModal(r))
 	}
 	if err != nil {

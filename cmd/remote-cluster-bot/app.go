@@ -137,7 +137,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	o := handlers.Options{
-		Requests: a.service, Policy: judge, Rules: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
+		Requests: a.service, Policy: judge, Rules: judge, Readers: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
 		Connections: a.checker, Status: a.monitor, Follows: a.store, OpenHomes: a.store,
 		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now,
 	}

@@ -19,6 +19,9 @@ type Policy struct {
 	Refresh Duration `yaml:"refresh"`
 	// Groups are sets of people, by name.
 	Groups map[string]PolicyGroup `yaml:"groups"`
+	// Read are the names of the groups whose members may look at connections, plans and the history. None: everybody may.
+	// Cards are seen by everybody in the channel that they are posted to.
+	Read []string `yaml:"read"`
 	// Rules are looked at in order; the first that matches decides. Where none does, a change is refused.
 	Rules []PolicyRule `yaml:"rules"`
 }
@@ -117,7 +120,7 @@ func (c *Config) Rules() policy.Rules {
 			}},
 		}
 	}
-	var out policy.Rules
+	out := policy.Rules{Read: c.Policy.Read}
 	for _, name := range slices.Sorted(maps.Keys(c.Policy.Groups)) {
 		g := c.Policy.Groups[name]
 		out.Groups = append(out.Groups, policy.Group{Name: name, Users: g.Users, UserGroup: g.UserGroup, Channel: g.Channel})

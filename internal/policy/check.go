@@ -21,6 +21,9 @@ const (
 func (r Rules) Check(platforms []string) []Problem {
 	c := checker{rules: r, platforms: platforms}
 	c.groups()
+	for i, g := range r.Read {
+		c.group(fmt.Sprintf("read[%d]", i), g)
+	}
 	if len(r.Rules) == 0 {
 		c.add("rules", "without a rule nobody may ask for anything")
 	}

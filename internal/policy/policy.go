@@ -18,6 +18,7 @@ import (
 type Rules struct {
 	Groups []Group
 	Rules  []Rule
+	Read   []string // groups whose members may look at connections and requests; none: everybody may
 }
 
 // Group is a set of people under a name: the users named, and the members of a user group or channel. Who belongs to
@@ -183,6 +184,19 @@ func (p *Policy) mayAsk(ctx context.Context, rule Rule, user string) error {
 	in, err := p.inAny(ctx, rule, rule.Ask, user)
 	if err == nil && !in {
 		err = refuse("rule %s lets only %s ask for this", rule.Name, strings.Join(rule.Ask, ", "))
+	}
+	return err
+}
+
+// MayRead returns nil if user may look at connections and requests. Guests of a channel count as no members of it.
+func (p *Policy) MayRead(ctx context.Context, user string) error {
+	read := p.rules.Load().Read
+	if len(read) == 0 {
+		return nil
+	}
+	in, err := p.inAny(ctx, Rule{}, read, user)
+	if err == nil && !in {
+		err = refuse("only %s may look at connections and requests", strings.Join(read, ", "))
 	}
 	return err
 }
