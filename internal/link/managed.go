@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -79,6 +80,16 @@ func (m ManagedConnection) On() string { return cmp.Or(m.LocalName, m.Local.Stri
 
 // To is what people call the remote deployment.
 func (m ManagedConnection) To() string { return cmp.Or(m.RemoteName, m.Remote.String()) }
+
+// givenRemoteName is what the owner of the remote deployment called it: the name that is remembered, without the part of
+// the id that tells it from its namesakes.
+func (m ManagedConnection) givenRemoteName() string {
+	name, id, found := strings.Cut(m.RemoteName, " [")
+	if id = strings.TrimSuffix(id, "]"); found && id != "" && strings.HasPrefix(m.Remote.Deployment, id) {
+		return name
+	}
+	return m.RemoteName
+}
 
 // Named is m with the names that the deployments have now.
 func (m ManagedConnection) Named(s PairState) ManagedConnection {

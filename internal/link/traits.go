@@ -122,7 +122,7 @@ func (e ConnectionState) Traits(kind string, c ConnectParams, tags []string) map
 	t := c.Traits(kind, e.PairState, tags)
 	if m := e.Managed; m != nil && !e.HasRemote() { // what is remembered of it; its tags are not
 		t["remote.platform"], t["remote.id"] = []string{m.Remote.Platform}, []string{m.Remote.Deployment}
-		t["remote.name"] = []string{cmp.Or(m.RemoteName, change.UnknownTrait)}
+		t["remote.name"] = []string{cmp.Or(m.givenRemoteName(), change.UnknownTrait)}
 	}
 	return t
 }

@@ -39,7 +39,7 @@ func TestAnUnknownRemoteIsWhatIsRememberedOrNotKnown(t *testing.T) {
 		Ref: elastic.Ref{Platform: "ece", Deployment: "l"}, Name: "logs", Tags: map[string]string{"level": "low"},
 	}}}
 	remembered := gone
-	remembered.Managed = &link.ManagedConnection{Remote: elastic.Ref{Platform: "cloud", Deployment: "r"}, RemoteName: "billing-prod"}
+	remembered.Managed = &link.ManagedConnection{Remote: elastic.Ref{Platform: "cloud", Deployment: "r"}, RemoteName: "billing-prod [r]"}
 	for name, tt := range map[string]struct {
 		e    link.ConnectionState
 		want map[string]string
