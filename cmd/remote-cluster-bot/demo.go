@@ -84,7 +84,7 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real, own bool) 
 		return err
 	}
 	defer s.Close()
-	play := demoPair{local: "logs-prod", remote: "metrics-eu", search: "metrics-*", unread: "billing-*"}
+	play := platformPair
 	if own {
 		if err := s.ownClusters(); err != nil {
 			return err
@@ -110,6 +110,9 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real, own bool) 
 
 // demoPair is what is connected, and what is searched through it.
 type demoPair struct{ local, remote, search, unread string }
+
+// platformPair is a deployment of the example's ECE and one of its organization of Elastic Cloud.
+var platformPair = demoPair{local: "logs-prod", remote: "metrics-eu", search: "metrics-*", unread: "billing-*"}
 
 // demoSession tells what happens on the stage.
 type demoSession struct {

@@ -62,7 +62,7 @@ func newSiege(t *testing.T, prepare func(*testEnv)) *siege {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &siege{t: t, log: log, demoSession: &demoSession{testEnv: s, out: io.Discard}}
+	g := &siege{t: t, log: log, demoSession: &demoSession{testEnv: s, demoPair: platformPair, out: io.Discard}}
 	for range 2 { // the last one that enters gets Slack's deliveries
 		a, err := s.enter(t.Context(), c)
 		if err != nil {

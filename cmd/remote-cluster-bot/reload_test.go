@@ -105,7 +105,7 @@ func TestSIGHUPReadsTheFileAgain(t *testing.T) {
 func TestOneIDLeadsThroughTheLog(t *testing.T) {
 	t.Parallel()
 	s, a, log := onStage(t, nil)
-	p := &demoSession{testEnv: s, out: io.Discard}
+	p := &demoSession{testEnv: s, demoPair: platformPair, out: io.Discard}
 	if err := p.connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -154,7 +154,7 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 		}
 		return a
 	}
-	p := &demoSession{testEnv: s, out: io.Discard}
+	p := &demoSession{testEnv: s, demoPair: platformPair, out: io.Discard}
 	leave := func(a *actor) {
 		if err := a.leave(); err != nil {
 			t.Error(err)
@@ -275,7 +275,7 @@ func TestNothingIsTracedUnlessConfigured(t *testing.T) {
 	to := newReceiver(t)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", to.URL)
 	s, a, log := onStage(t, nil)
-	p := &demoSession{testEnv: s, out: io.Discard}
+	p := &demoSession{testEnv: s, demoPair: platformPair, out: io.Discard}
 	if err := p.connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestACollectorThatIsAwayHoldsNothingUp(t *testing.T) {
 	away := httptest.NewServer(nil)
 	away.Close()
 	s, _, log := onStage(t, func(c *config.Config) { c.Tracing.Endpoint = away.URL })
-	p := &demoSession{testEnv: s, out: io.Discard}
+	p := &demoSession{testEnv: s, demoPair: platformPair, out: io.Discard}
 	if err := p.connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
