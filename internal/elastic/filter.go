@@ -50,8 +50,8 @@ type NewRuleset struct {
 	Clusters    []ClusterRule `json:"clusters,omitempty"`
 }
 
-// Admits is whom the ruleset lets in, one entry a rule.
-func (r NewRuleset) Admits() []string { return admits(r.Sources, r.Clusters) }
+// Allowed is whom the ruleset lets in, one entry a rule.
+func (r NewRuleset) Allowed() []string { return admits(r.Sources, r.Clusters) }
 
 // Ruleset is a traffic filter.
 type Ruleset struct {
@@ -61,8 +61,8 @@ type Ruleset struct {
 	Clusters               []ClusterRule // of its rules where Type is FilterRemoteCluster
 }
 
-// Admits is whom the ruleset lets in, one entry a rule.
-func (r Ruleset) Admits() []string { return admits(r.Sources, r.Clusters) }
+// Allowed is whom the ruleset lets in, one entry a rule.
+func (r Ruleset) Allowed() []string { return admits(r.Sources, r.Clusters) }
 
 // ClusterRule lets in what shows the certificate of a cluster, of an organization of Elastic Cloud or an ECE environment,
 // or of that cluster of that organization. An empty part says nothing.

@@ -178,7 +178,7 @@ func (w *WarningList) FilterWarnings(s PairState, c ConnectParams) {
 	if c.Filter == nil {
 		return
 	}
-	missing := s.Lacking(c.Filter).Admits()
+	missing := s.Lacking(c.Filter).Allowed()
 	switch {
 	case len(missing) == 0:
 		w.Add("The filters of %s let that in already; nothing is added.", s.Remote.Name)
@@ -194,7 +194,7 @@ func (c ConnectParams) filterFields(s PairState) []change.Field {
 	if c.Filter == nil {
 		return nil
 	}
-	missing := s.Lacking(c.Filter).Admits()
+	missing := s.Lacking(c.Filter).Allowed()
 	if len(missing) == 0 {
 		return []change.Field{{Label: "Network filter", Value: "nothing to add"}}
 	}
@@ -210,7 +210,7 @@ const sourcesShown = 8
 func (s PairState) FilterBasis() change.Field {
 	var all []string
 	for _, r := range s.Rulesets {
-		sources := slices.Sorted(slices.Values(r.Admits()))
+		sources := slices.Sorted(slices.Values(r.Allowed()))
 		said := strings.Join(sources, ", ")
 		if len(sources) > sourcesShown {
 			said = fmt.Sprintf("%d sources, SHA-256 %.16x", len(sources), sha256.Sum256([]byte(said)))

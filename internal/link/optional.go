@@ -19,7 +19,7 @@ func (c ConnectParams) writesRole(s PairState) bool {
 
 // addsFilter reports whether the filters lack anything that c lets in.
 func (c ConnectParams) addsFilter(s PairState) bool {
-	return len(s.Lacking(c.Filter).Admits()) > 0
+	return len(s.Lacking(c.Filter).Allowed()) > 0
 }
 
 // ExtrasDiff are the lines of a card that say what an update adds; none where all of it is there.
@@ -42,7 +42,7 @@ func (c ConnectParams) ExtrasDiff(s PairState) []change.Field {
 func (c ConnectParams) RecordExtras(m *ManagedConnection, s PairState, env, request string) {
 	if c.addsFilter(s) {
 		made := c.Ruleset(env, request, s)
-		m.Ruleset, m.FilterSources = made.Name, made.Admits()
+		m.Ruleset, m.FilterSources = made.Name, made.Allowed()
 	}
 	if c.OwnsRole(s) {
 		m.Role = c.Role.Name

@@ -16,7 +16,7 @@ type unusedFilter struct {
 }
 
 func (s unusedFilter) say() string {
-	return "the network filter " + s.Ruleset.Name + ", which lets in " + link.JoinWords(s.Ruleset.Admits())
+	return "the network filter " + s.Ruleset.Name + ", which lets in " + link.JoinWords(s.Ruleset.Allowed())
 }
 
 // FilterQuery is the question whether anybody needs a filter that was made for a connection.
@@ -44,7 +44,7 @@ func (r *Connections) FilterStays(ctx context.Context, q FilterQuery) (string, e
 	case i < 0:
 		return "it does not apply to " + q.Remote.Name + " any more", nil
 	case !slices.Contains([]string{elastic.FilterIP, elastic.FilterRemoteCluster}, attached[i].Type),
-		len(q.FilterSources) > 0 && !sameWords(attached[i].Admits(), q.FilterSources):
+		len(q.FilterSources) > 0 && !sameWords(attached[i].Allowed(), q.FilterSources):
 		return "somebody has changed it since the bot made it", nil
 	case len(link.ClosingRulesets(attached)) == 1:
 		return "it is the only one of " + q.Remote.Name + ", which would be open to everybody without it", nil

@@ -28,7 +28,7 @@ type AddFilterArgs struct {
 // Planned is the step as it stands in a plan.
 func (a AddFilterArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
-	if len(a.Ruleset.Admits()) > 0 {
+	if len(a.Ruleset.Allowed()) > 0 {
 		calls = on(a.Remote.Platform, v.toRemote.CreateRuleset(a.Ruleset), v.toRemote.Attach(newRulesetID, v.Remote))
 	}
 	return planned(StepAddFilter, "Let the local side through the remote's network filters", a, calls...)
@@ -45,7 +45,7 @@ func newAddFilterStep(p ports, a AddFilterArgs) *addFilterStep {
 }
 
 func (f *addFilterStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
-	if len(f.ruleset.Admits()) == 0 {
+	if len(f.ruleset.Allowed()) == 0 {
 		f.finding = "the filters let that in already"
 		return nil
 	}
@@ -69,7 +69,7 @@ func (f *addFilterStep) Apply(ctx context.Context, had change.Evidence, note cha
 	if err := f.attach(ctx, d, sys, filters); err != nil {
 		return err
 	}
-	f.finding = "filter " + f.ruleset.Name + " lets in " + link.JoinWords(f.ruleset.Admits())
+	f.finding = "filter " + f.ruleset.Name + " lets in " + link.JoinWords(f.ruleset.Allowed())
 	return nil
 }
 

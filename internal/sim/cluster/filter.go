@@ -16,8 +16,8 @@ type Filter struct {
 // ClusterRule is remote_cluster_id and remote_cluster_org_id of a rule; both count where both are there.
 type ClusterRule struct{ ID, Org string }
 
-// Admits is whom it lets in, for people.
-func (f Filter) Admits() []string {
+// Allowed is whom it lets in, for people.
+func (f Filter) Allowed() []string {
 	all := slices.DeleteFunc(slices.Clone(f.Sources), func(s string) bool { return s == "" })
 	for _, r := range f.Clusters {
 		all = append(all, strings.Trim(r.Org+"/"+r.ID, "/"))

@@ -75,7 +75,7 @@ func ofDeployment(p platform.SystemState, d platform.DeploymentState) deployment
 		out.Trust = append(out.Trust, fmt.Sprintf("%s of %s (%d CA certificate%s)", whom, t.Scope, len(t.Certificates), plural(len(t.Certificates))))
 	}
 	for _, f := range c.Filters {
-		out.Filters = append(out.Filters, strings.TrimSpace(f.Type+" "+strings.Join(f.Admits(), ", ")))
+		out.Filters = append(out.Filters, strings.TrimSpace(f.Type+" "+strings.Join(f.Allowed(), ", ")))
 	}
 	return out
 }
