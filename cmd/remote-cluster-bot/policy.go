@@ -66,6 +66,8 @@ func policyCommand() *cobra.Command {
 	f.StringVar(&t.model, "model", "", "the security model: api_key or certificate (default api_key)")
 	f.StringVar(&t.key, "key", "", "of a connect: issued or pasted (default: as the bot's credentials have it)")
 	f.StringVar(&t.address, "address", link.AddressPlatform, "whose address it goes to: "+strings.Join(policy.Values(policy.TraitAddress), ", "))
+	f.IntVar(&t.days, "expires-after", 90, "days after which the key ends; 0: never")
+	f.BoolVar(&t.trustAll, "trust-all", false, "under the certificate model: trust every cluster of the remote side")
 	f.StringSliceVar(&t.also, "also", nil, "what is done beside the connection: "+strings.Join(policy.Values(policy.TraitAlso), ", "))
 	for _, needed := range []string{"local", "remote", "user"} {
 		_ = explain.MarkFlagRequired(needed) // the flag is there
@@ -86,6 +88,8 @@ type explainInput struct {
 	local, remote, user, kind string
 	model, key, address       string
 	search, replication, also []string
+	days                      int
+	trustAll                  bool
 }
 
 // check says what is wrong with the flags: a word that no change has would be judged, and mislead.
@@ -120,6 +124,10 @@ func (t explainInput) check() error {
 func (t explainInput) traits(s link.PairState, tags []string) map[string][]string {
 	c := link.ConnectParams{
 		Access: elastic.Access{Search: t.search, Replication: t.replication}, Model: link.Model(t.model), Restart: slices.Contains(t.also, "restart"),
+	}
+	c.ExpiryDays = t.days
+	if c.ByCertificate() {
+		c.Trust = &link.TrustOptions{All: t.trustAll}
 	}
 	if slices.Contains(t.also, "filter") {
 		c.Filter = &link.FilterOptions{}

@@ -44,7 +44,8 @@ type PolicyRule struct {
 	// Match are patterns by trait, such as local.name: "*-prod"; every trait must fit one of its patterns, and where it
 	// has several values, each of them: access: search is not for what replicates too. Traits:
 	// kind (connect, update, rotate, disconnect, migrate, adopt), model (api_key, certificate), access (search,
-	// replication), breadth (all, wide, narrow), system (yes, no), key (issued, pasted, shown), also (filter, restart, role, identity), local.platform,
+	// replication), breadth (all, wide, narrow), system (yes, no), key (issued, pasted, shown),
+	// expiry (never, or days), trust_all (yes, no), trust_clusters (ids), also (filter, restart, role, identity), local.platform,
 	// local.name, local.tag.<key>, and the same of remote.
 	Match map[string]Patterns `yaml:"match"`
 	// Any are patterns by trait, of which at least one value must fit one: access: replication is for whatever

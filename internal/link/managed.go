@@ -84,11 +84,14 @@ func (m ManagedConnection) To() string { return cmp.Or(m.RemoteName, m.Remote.St
 // givenRemoteName is what the owner of the remote deployment called it: the name that is remembered, without the part of
 // the id that tells it from its namesakes.
 func (m ManagedConnection) givenRemoteName() string {
-	name, id, found := strings.Cut(m.RemoteName, " [")
-	if id = strings.TrimSuffix(id, "]"); found && id != "" && strings.HasPrefix(m.Remote.Deployment, id) {
-		return name
+	i := strings.LastIndex(m.RemoteName, " [")
+	if i < 0 {
+		return m.RemoteName
 	}
-	return m.RemoteName
+	if id := strings.TrimSuffix(m.RemoteName[i+2:], "]"); id == "" || !strings.HasPrefix(m.Remote.Deployment, id) {
+		return m.RemoteName
+	}
+	return m.RemoteName[:i]
 }
 
 // Named is m with the names that the deployments have now.

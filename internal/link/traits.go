@@ -3,6 +3,7 @@ package link
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -99,6 +100,18 @@ func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[strin
 		t["model"], t["breadth"], t["access"] = []string{string(ModelCertificate)}, []string{"all"}, []string{"replication", "search"}
 		t["system"] = []string{"yes"}
 		delete(t, traitKey)
+	}
+	if !c.ByCertificate() {
+		t["expiry"] = []string{"never"}
+		if c.ExpiryDays > 0 {
+			t["expiry"] = []string{strconv.Itoa(c.ExpiryDays)}
+		}
+	}
+	if c.Trust != nil { // the local side's, of clusters of the remote one
+		t["trust_all"] = []string{yesNo(c.Trust.All)}
+		if len(c.Trust.Clusters) > 0 {
+			t["trust_clusters"] = slices.Sorted(slices.Values(c.Trust.Clusters))
+		}
 	}
 	t[traitAddress] = []string{s.AddressKind(c)}
 	for also, wanted := range map[string]bool{

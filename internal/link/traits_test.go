@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -52,6 +53,28 @@ func TestAnUnknownRemoteIsWhatIsRememberedOrNotKnown(t *testing.T) {
 			if len(got[trait]) != 1 || got[trait][0] != want {
 				t.Errorf("%s: %s is %q, want %q", name, trait, got[trait], want)
 			}
+		}
+	}
+}
+
+func TestHowLongAKeyLivesAndWhomASideTrustsAreTraits(t *testing.T) {
+	byKey := link.ConnectParams{ExpiryDays: 90}
+	all := link.ConnectParams{Model: link.ModelCertificate, Trust: &link.TrustOptions{All: true}}
+	some := link.ConnectParams{Model: link.ModelCertificate, Trust: &link.TrustOptions{Clusters: []string{"b", "a"}}}
+	for name, tt := range map[string]struct {
+		c      link.ConnectParams
+		expiry string
+		trust  string
+		ids    string
+	}{
+		"days":          {byKey, "[90]", "[]", "[]"},
+		"never":         {link.ConnectParams{}, "[never]", "[]", "[]"},
+		"all clusters":  {all, "[]", "[yes]", "[]"},
+		"some clusters": {some, "[]", "[no]", "[a b]"},
+	} {
+		got := tt.c.Traits("connect", link.PairState{}, nil)
+		if fmt.Sprint(got["expiry"]) != tt.expiry || fmt.Sprint(got["trust_all"]) != tt.trust || fmt.Sprint(got["trust_clusters"]) != tt.ids {
+			t.Errorf("%s: expiry %v, trust_all %v, trust_clusters %v", name, got["expiry"], got["trust_all"], got["trust_clusters"])
 		}
 	}
 }

@@ -15,6 +15,9 @@ const (
 	TraitAccess         = "access"          // search, replication, or both; both where it is not known
 	TraitBreadth        = "breadth"         // of the widest index pattern: all, wide or narrow; all where it is not known
 	TraitSystem         = "system"          // yes where a pattern covers names with a dot, partial- or restored- in front; else no
+	TraitExpiry         = "expiry"          // never, or the days after which the key ends; none under the certificate model
+	TraitTrustAll       = "trust_all"       // yes where the local side comes to trust every cluster of the remote organization or ECE
+	TraitTrustClusters  = "trust_clusters"  // ids of the clusters that it comes to trust beside, where a person names them
 	TraitKey            = "key"             // issued by the bot, or pasted by a person
 	TraitAddress        = "address"         // platform: what it says of the remote deployment; private: the operator states it; other
 	TraitAlso           = "also"            // what is done beside the connection: filter, identity, restart, role
@@ -36,6 +39,9 @@ var values = map[string][]string{
 	TraitAccess:         {"search", "replication"},
 	TraitBreadth:        {"all", "wide", "narrow"},
 	TraitSystem:         {"yes", "no"},
+	TraitExpiry:         nil,
+	TraitTrustAll:       {"yes", "no"},
+	TraitTrustClusters:  nil,
 	TraitKey:            {"issued", "pasted", "shown"},
 	TraitAddress:        {"platform", "private", "other"},
 	TraitAlso:           {"filter", "identity", "restart", "role"},
