@@ -93,7 +93,19 @@ func (h *Handlers) help() string {
 	for _, w := range subcommands() {
 		out = append(out, fmt.Sprintf("• %s  %s", bot.Code(strings.TrimSpace(h.o.Command+" "+w.name+" "+w.args)), w.does))
 	}
-	return strings.Join(append(out, whereToSee...), "\n")
+	return strings.Join(append(append(out, whereToSee...), notHere...), "\n")
+}
+
+// The pages of Elastic that help where the bot does not.
+const (
+	pageECK        = "https://www.elastic.co/docs/deploy-manage/remote-clusters/eck-remote-clusters"
+	pageServerless = "https://www.elastic.co/docs/explore-analyze/cross-project-search"
+)
+
+// notHere is what the bot does not connect, and who does.
+var notHere = []string{
+	"Not here: clusters on Elastic Cloud on Kubernetes, whose operator sets `spec.remoteClusters` (<" + pageECK + "|how>), and Serverless projects, which " +
+		"have no remote clusters but cross-project search (<" + pageServerless + "|how>).",
 }
 
 // whereToSee is where people find what was made, in Kibana's and the consoles' own words.

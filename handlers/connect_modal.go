@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"strings"
+
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -37,6 +39,7 @@ func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 	local, remote := sideHints(f)
 	blocks = append(blocks,
 		section("The *local* cluster searches, the *remote* cluster is read. The bot connects them once others have approved."),
+		slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, strings.Join(notHere, "\n"), false, false)),
 		m.deployment(link.FieldLocal, "Local deployment", local, f.Local),
 		m.deployment(link.FieldRemote, "Remote deployment", remote, f.Remote),
 	)

@@ -36,9 +36,13 @@ type swagger struct {
 
 // The descriptions travel in the module of Elastic's SDK.
 var (
-	readECE   = sync.OnceValues(func() (*swagger, error) { return readSwagger("apidocs.json", "regions/ece-region/") })
-	readCloud = sync.OnceValues(func() (*swagger, error) { return readSwagger("apidocs-user.json", "") })
+	readECE   = sync.OnceValues(func() (*swagger, error) { return readSwagger("apidocs.json", "regions/ece-region/", loosened) })
+	readCloud = sync.OnceValues(func() (*swagger, error) { return readSwagger("apidocs-user.json", "", loosened) })
 )
+
+// loosened: a schema that declares an object without properties stands for any JSON. A keystore's value is described so,
+// and is a text; a search's sort is, and Elastic's own ecctl sends ["id"].
+const loosened = true
 
 // swaggers are the descriptions by the names that the scene and the stories give to their platforms.
 func swaggers(t *testing.T) map[string]*swagger {
@@ -54,7 +58,7 @@ func swaggers(t *testing.T) map[string]*swagger {
 	return map[string]*swagger{"ece-prod": ece, "ece-lab": ece, "elastic-cloud": cloud, "other-cloud": cloud}
 }
 
-func readSwagger(name, region string) (*swagger, error) {
+func readSwagger(name, region string, loosened bool) (*swagger, error) {
 	dir, err := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/elastic/cloud-sdk-go").Output()
 	if err != nil {
 		return nil, fmt.Errorf("finding the SDK's module: %w", err)
@@ -74,7 +78,7 @@ func readSwagger(name, region string) (*swagger, error) {
 	}
 	doc.Servers = openapi3.Servers{{URL: v2.BasePath}}
 	for _, s := range doc.Components.Schemas {
-		closeSchema(s)
+		closeSchema(s, loosened)
 	}
 	const rest = "{proxy_path}" // stands for a whole path, which a template of OpenAPI can't say
 	for path, item := range doc.Paths.Map() {
@@ -87,25 +91,23 @@ func readSwagger(name, region string) (*swagger, error) {
 	return &swagger{router: router, region: region}, err
 }
 
-// closeSchema allows an object no other properties than those it declares. One that declares none stands for any
-// JSON in these files: a keystore's value is described so, and is a text; a search's sort is, and Elastic's own ecctl
-// sends ["id"].
-func closeSchema(ref *openapi3.SchemaRef) {
+// closeSchema allows an object no other properties than those it declares.
+func closeSchema(ref *openapi3.SchemaRef, loosened bool) {
 	if ref == nil || ref.Value == nil || ref.Ref != "" {
 		return
 	}
 	s := ref.Value
-	if s.Type.Is("object") && len(s.Properties) == 0 && s.AdditionalProperties.Schema == nil && s.AdditionalProperties.Has == nil {
+	if loosened && s.Type.Is("object") && len(s.Properties) == 0 && s.AdditionalProperties.Schema == nil && s.AdditionalProperties.Has == nil {
 		s.Type = nil
 	}
 	if len(s.Properties) > 0 && s.AdditionalProperties.Schema == nil && s.AdditionalProperties.Has == nil {
 		s.AdditionalProperties = openapi3.AdditionalProperties{Has: new(false)}
 	}
 	for _, p := range s.Properties {
-		closeSchema(p)
+		closeSchema(p, loosened)
 	}
-	closeSchema(s.Items)
-	closeSchema(s.AdditionalProperties.Schema)
+	closeSchema(s.Items, loosened)
+	closeSchema(s.AdditionalProperties.Schema, loosened)
 }
 
 // isProxied tells whether a call goes through ECE to Elasticsearch: its query and bodies are Elasticsearch's then.
