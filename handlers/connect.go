@@ -223,7 +223,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 	m.MayFilter, m.MayIdentify, m.NoRestart = s.CanAddFilters(), s.MayIdentify(), !s.CanRestart()
 	f.Restart = f.Restart && !m.NoRestart
 	if !m.MayIdentify { // its fields are gone with the deployments that could do it
-		f.Identity = false
+		f.Identity, f.Organization = false, false
 		delete(f.Texts, link.FieldAuthorities)
 	}
 	m.offerFilter(s, f)

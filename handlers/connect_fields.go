@@ -15,11 +15,12 @@ func fieldName(field string) string {
 		link.FieldAddress: "Proxy address", link.FieldServerName: "Server name", link.FieldSearch: "Indices to search",
 		link.FieldReplication: "Indices to replicate", link.FieldExpiry: "Expiry", link.FieldSkip: "Skip unavailable",
 		link.FieldSockets: "Advanced settings, connections", link.FieldCompress: "Advanced settings, compression",
-		link.FieldPing: "Advanced settings, ping", link.FieldReason: "Reason", link.FieldModel: "Security model",
+		link.FieldScheme: "Advanced settings, compression scheme",
+		link.FieldPing:   "Advanced settings, ping", link.FieldReason: "Reason", link.FieldModel: "Security model",
 		link.FieldLocalScope: "Id of the local side", link.FieldRemoteScope: "Id of the remote side", link.FieldClusters: "Clusters to trust",
 		link.FieldRegions: "Further regions", link.FieldFilter: "Addresses to let in", link.FieldFilterCluster: "Remote cluster filter", link.FieldRole: "Who can search",
 		link.FieldElsewhere: "An address that the platform does not know",
-		link.FieldIdentity:  "Strong identity verification", link.FieldAuthorities: "What else the remote cluster believes",
+		link.FieldIdentity:  "Strong identity verification", link.FieldOrganization: "Not for it alone", link.FieldAuthorities: "What else the remote cluster believes",
 	}
 	if n, ok := names[field]; ok {
 		return n

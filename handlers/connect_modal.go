@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -118,6 +119,8 @@ var (
 		{"true", "everything"},
 		{"false", "nothing"},
 	}
+
+	schemes = []choice{{byDefault, "as Elasticsearch decides"}, {"lz4", "LZ4"}, {"deflate", "DEFLATE"}}
 )
 
 func (m connectMetadata) deployment(field, label, hint string, o bot.Option) slack.Block {
@@ -179,10 +182,6 @@ func moreButton(shown bool) *slack.ButtonBlockElement {
 }
 
 func (m connectMetadata) advanced(f connectForm) []slack.Block {
-	compress := f.Texts[link.FieldCompress]
-	if compress == "" {
-		compress = byDefault
-	}
 	blocks := []slack.Block{
 		m.text(f, link.FieldAlias, "Alias", "What the local cluster calls the remote one, as in alias:logs-*.", maxAlias),
 		m.text(f, link.FieldAddress, "Proxy address", addressHint(f), maxAddress),
@@ -198,7 +197,8 @@ func (m connectMetadata) advanced(f connectForm) []slack.Block {
 		m.modelInput(f),
 		elsewhereField(f.Elsewhere),
 		m.text(f, link.FieldSockets, "Connections to the remote cluster", "A number; empty leaves it to Elasticsearch (18).", maxAdvanced).WithOptional(true),
-		choiceInput(link.FieldCompress, link.FieldCompress, "Compress", compressions, compress).WithOptional(true),
+		choiceInput(link.FieldCompress, link.FieldCompress, "Compress", compressions, cmp.Or(f.Texts[link.FieldCompress], byDefault)).WithOptional(true),
+		choiceInput(link.FieldScheme, link.FieldScheme, "Compress with", schemes, cmp.Or(f.Texts[link.FieldScheme], byDefault)).WithOptional(true),
 		m.text(f, link.FieldPing, "Ping every", "A time such as 30s, or -1 for never; empty leaves it to Elasticsearch.", maxAdvanced).WithOptional(true),
 	)
 	return append(blocks, m.extraFields(f)...)

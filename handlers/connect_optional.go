@@ -39,6 +39,8 @@ func (m connectMetadata) extraFields(f connectForm) []slack.Block {
 	if m.MayIdentify || f.Identity {
 		blocks = append(blocks, box(link.FieldIdentity, "Strong identity verification", "The key works for the local cluster alone",
 			"Its nodes sign each request with their certificate", f.Identity),
+			box(link.FieldOrganization, "Not for it alone", "The key works for every cluster of its organization",
+				"Only with strong identity verification", f.Organization),
 			several(text(link.FieldAuthorities, "What else the remote cluster believes", authoritiesHint, maxPatterns)))
 	}
 	return append(blocks, m.filterFields(f, text)...)
@@ -164,7 +166,7 @@ func (f connectForm) options(c *link.ConnectParams) {
 	c.Restart = f.Restart
 	c.Filter, c.Role = optionsOf(f.Texts[link.FieldRole], f.Texts[link.FieldFilter], f.FilterCluster, f.FilterFirst)
 	if f.Identity {
-		c.Identity = &link.IdentityOptions{Others: strings.TrimSpace(f.Texts[link.FieldAuthorities])}
+		c.Identity = &link.IdentityOptions{Organization: f.Organization, Others: strings.TrimSpace(f.Texts[link.FieldAuthorities])}
 	}
 }
 
@@ -186,7 +188,7 @@ func (f *connectForm) restoreExtras(c link.ConnectParams, m *connectMetadata) {
 	}
 	f.Restart, f.Identity = c.Restart, c.Identity != nil
 	if f.Identity {
-		f.Texts[link.FieldAuthorities] = c.Identity.Others
+		f.Texts[link.FieldAuthorities], f.Organization = c.Identity.Others, c.Identity.Organization
 	}
 	m.MayIdentify = f.Identity // they could then; the plan asks again
 	f.Elsewhere = c.Elsewhere

@@ -25,6 +25,7 @@ type connectForm struct {
 	Restart       bool
 	Identity      bool
 	Elsewhere     bool
+	Organization  bool // with Identity: of every cluster of the local side's organization
 }
 
 // connectMetadata travels in the modal's private_metadata: what Slack's state doesn't tell. It holds nothing secret.
@@ -98,6 +99,8 @@ func readForm(s bot.State, m connectMetadata) connectForm {
 				f.Elsewhere = len(v.Options) > 0
 			case link.FieldIdentity:
 				f.Identity = len(v.Options) > 0
+			case link.FieldOrganization:
+				f.Organization = len(v.Options) > 0
 			case link.FieldModel:
 				f.Model = v.Option.Value
 				if f.Model != string(link.ModelCertificate) {
@@ -107,7 +110,7 @@ func readForm(s bot.State, m connectMetadata) connectForm {
 				if f.Texts[field] = v.Option.Value; v.Option.Value == noRole {
 					f.Texts[field] = ""
 				}
-			case link.FieldExpiry, link.FieldCompress:
+			case link.FieldExpiry, link.FieldCompress, link.FieldScheme:
 				f.Texts[field] = v.Option.Value
 			default:
 				f.Texts[field] = v.Text
@@ -153,9 +156,15 @@ func (f connectForm) connect() (link.ConnectParams, *change.InvalidError) {
 	if v := f.Texts[link.FieldCompress]; v != byDefault {
 		c.Compress = v
 	}
+	if v := f.Texts[link.FieldScheme]; v != byDefault {
+		c.Scheme = v
+	}
 	f.options(&c)
 	if c.Identity == nil && !f.byCertificate() && f.Texts[link.FieldAuthorities] != "" {
 		wrong.Add(link.FieldAuthorities, "this is only for strong identity verification: tick that, or leave this empty")
+	}
+	if c.Identity == nil && !f.byCertificate() && f.Organization {
+		wrong.Add(link.FieldOrganization, "this is only for strong identity verification: tick that, or leave this empty")
 	}
 	if f.byCertificate() {
 		c.Model, c.Trust, c.ExpiryDays, c.Access.Replication = link.ModelCertificate, f.trustOptions(), 0, nil
@@ -273,6 +282,6 @@ func (f *connectForm) boxes() map[string]*bool {
 	return map[string]*bool{
 		link.FieldRestart: &f.Restart, link.FieldFilterFirst: &f.FilterFirst, link.FieldTrustAll: &f.TrustAll,
 		link.FieldIdentity: &f.Identity, link.FieldFilterCluster: &f.FilterCluster, link.FieldSkip: &f.Skip,
-		link.FieldElsewhere: &f.Elsewhere,
+		link.FieldElsewhere: &f.Elsewhere, link.FieldOrganization: &f.Organization,
 	}
 }

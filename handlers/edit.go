@@ -29,7 +29,7 @@ func (h *Handlers) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	f.restoreExtras(c, &m)
 	m.Pair = f.pair()                                 // what stands there was meant: it is not filled in anew
 	m.Filled = suggestions(plan.Followed(r.Proposal)) // unless another deployment is chosen: then it would be the old one's
-	m.More = m.More || f.Texts[link.FieldSockets] != "" || c.Compress != "" || c.PingSchedule != ""
+	m.More = m.More || f.Texts[link.FieldSockets] != "" || c.Compress != "" || c.Scheme != "" || c.PingSchedule != ""
 	if !m.keep(f) {
 		m.More = true // it is too long to be kept while it is hidden
 	}
@@ -63,7 +63,7 @@ func formOf(r *change.Request, c link.ConnectParams) connectForm {
 		link.FieldSearch:      strings.Join(c.Access.Search, "\n"),
 		link.FieldReplication: strings.Join(c.Access.Replication, "\n"),
 		link.FieldExpiry:      strconv.Itoa(c.ExpiryDays),
-		link.FieldCompress:    c.Compress, link.FieldPing: c.PingSchedule, link.FieldReason: r.Reason,
+		link.FieldCompress:    c.Compress, link.FieldScheme: c.Scheme, link.FieldPing: c.PingSchedule, link.FieldReason: r.Reason,
 	}
 	if c.ProxySockets > 0 {
 		f.Texts[link.FieldSockets] = strconv.Itoa(c.ProxySockets)

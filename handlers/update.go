@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -28,6 +29,9 @@ func updateForm() changeForm {
 			if v := f[link.FieldCompress].Option.Value; v != byDefault {
 				u.Compress = v
 			}
+			if v := f[link.FieldScheme].Option.Value; v != byDefault {
+				u.Scheme = v
+			}
 			u.Filter, u.Role = optionsOf(f.text(link.FieldRole), f.text(link.FieldFilter), len(f[link.FieldFilterCluster].Options) > 0, len(f[link.FieldFilterFirst].Options) > 0)
 			return link.KindUpdate, u, wrong
 		},
@@ -40,10 +44,6 @@ func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m fo
 	if u.ProxySockets > 0 {
 		sockets = strconv.Itoa(u.ProxySockets)
 	}
-	compress := u.Compress
-	if compress == "" {
-		compress = byDefault
-	}
 	blocks := []slack.Block{
 		h.aboutBlock(ctx, e),
 		textInput(m, link.FieldAddress, "Proxy address", "host:9443 as a rule", maxAddress, u.ProxyAddress),
@@ -53,7 +53,8 @@ func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m fo
 		several(textInput(m, link.FieldReplication, "Indices that may be replicated", replicationHint, maxPatterns, strings.Join(u.Access.Replication, "\n"))),
 		skipFor(m, u.SkipUnavailable),
 		textInput(m, link.FieldSockets, "Connections to the remote cluster", "A number; empty leaves it to Elasticsearch (18).", maxAdvanced, sockets).WithOptional(true),
-		choiceInput(blockOf(m, link.FieldCompress), link.FieldCompress, "Compress", compressions, compress),
+		choiceInput(blockOf(m, link.FieldCompress), link.FieldCompress, "Compress", compressions, cmp.Or(u.Compress, byDefault)),
+		choiceInput(blockOf(m, link.FieldScheme), link.FieldScheme, "Compress with", schemes, cmp.Or(u.Scheme, byDefault)),
 		textInput(m, link.FieldPing, "Ping every", "A time such as 30s, or -1 for never; empty leaves it to Elasticsearch.", maxAdvanced, u.PingSchedule).WithOptional(true),
 	}
 	return append(blocks, updateExtras(e, m, u)...)

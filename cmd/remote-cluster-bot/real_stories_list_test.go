@@ -58,11 +58,12 @@ var storiesOnReal = map[string]realStory{
 	"disconnect_unseen":            searchOld,
 	"watch_certificate_expiry":     searchOld,
 
-	"identity":         {local: "reports-eu", remote: "orders-eu", on: on9},
-	"identity_stated":  {local: "reports-eu", remote: "orders-eu", on: on9},
-	"identity_undone":  {local: "reports-eu", remote: "orders-eu", on: on9},
-	"identity_refused": {local: "shop", remote: "orders-eu", on: on9},
-	"identity_by_hand": {not: "real nodes have no directory /app/config for an uploaded authority"},
+	"identity":              {local: "reports-eu", remote: "orders-eu", on: on9},
+	"identity_organization": {local: "reports-eu", remote: "orders-eu", on: on9},
+	"identity_stated":       {local: "reports-eu", remote: "orders-eu", on: on9},
+	"identity_undone":       {local: "reports-eu", remote: "orders-eu", on: on9},
+	"identity_refused":      {local: "shop", remote: "orders-eu", on: on9},
+	"identity_by_hand":      {not: "real nodes have no directory /app/config for an uploaded authority"},
 
 	"disconnect":           {not: "cross-cluster replication, and so a follower, is not on Maven Central"},
 	"old_version":          {not: "there are no real nodes below 8.14"},

@@ -55,9 +55,15 @@ func (s *story) demands(args []string) error {
 	if err != nil {
 		return err
 	}
-	local, err := s.state(args[1])
-	if err != nil {
-		return err
+	want := ""
+	if platform, ok := strings.CutPrefix(args[1], "organization:"); ok {
+		want = `CN=.*\.node\..*\.cluster\.` + s.World.Platform(platform).Scope()
+	} else {
+		local, err := s.state(args[1])
+		if err != nil {
+			return err
+		}
+		want = `CN=.*\.node\.` + local.Cluster.ID + `\.cluster\..*`
 	}
 	valid := 0
 	for _, k := range remote.Cluster.Keys {
@@ -65,7 +71,7 @@ func (s *story) demands(args []string) error {
 			continue
 		}
 		valid++
-		if want := `CN=.*\.node\.` + local.Cluster.ID + `\.cluster\..*`; k.Identity != want {
+		if k.Identity != want {
 			return fmt.Errorf("the key %s demands %q, want %q", k.Name, k.Identity, want)
 		}
 	}

@@ -253,7 +253,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"deploys":  plain(5, 5, (*story).deploys), // deploys elastic-cloud orders-eu 9.3.1 aws-eu-west-1 orders-2026: one more deployment
 	"uploads":  plain(3, 3, (*story).uploads), // uploads orders-eu /app/config/signing/x.crt reports-us: the authority of the last, as a bundle
 	"believes": checking((*story).believes),   // believes orders-eu FILE…: the authorities that are set
-	"demands":  checking((*story).demands),    // demands orders-eu reports-eu: its keys take certificates of that cluster alone
+	"demands":  checking((*story).demands),    // demands orders-eu reports-eu: its keys take certificates of that cluster, or organization:PLATFORM, alone
 	"signs":    checking((*story).signs),      // signs reports-eu orders-eu: the alias signs with node.crt
 }
 

@@ -61,9 +61,9 @@ func TestMetricsGoWhereTheFileOrElseTheEnvironmentSays(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		`{ endpoint: "collector:4318" }`: "metrics.otlp.endpoint: must be a URL",
-		`{ headers: [{ name: Authorization, value: { env: ECE_API_KEY } }] }`:     "metrics.otlp.endpoint: is needed",
-		`{ endpoint: "https://c", headers: [{ name: Authorization }] }`:           "metrics.otlp.headers[0].value: is needed",
+		`{ endpoint: "collector:4318" }`:                                           "metrics.otlp.endpoint: must be a URL",
+		`{ headers: [{ name: Authorization, value: { env: ECE_API_KEY } }] }`:      "metrics.otlp.endpoint: is needed",
+		`{ endpoint: "https://c", headers: [{ name: Authorization }] }`:            "metrics.otlp.headers[0].value: is needed",
 		`{ endpoint: "https://c", headers: [{ name: A, value: x` + canary + ` }]}`: "a secret does not stand in the file",
 	} {
 		_, err := config.Parse("x.yaml", []byte(string(config.Example)+"\nmetrics: { otlp: "+text+" }\n"), source(exampleEnv(), nil))

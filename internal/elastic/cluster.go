@@ -45,7 +45,8 @@ type RemoteInfo struct {
 	Sockets         int    `json:"num_proxy_sockets_connected"`
 	MaxSockets      int    `json:"max_proxy_socket_connections"`
 	SkipUnavailable bool   `json:"skip_unavailable"`
-	Credentials     string `json:"cluster_credentials"` // set only under the API key model, and always redacted
+	InitialTimeout  string `json:"initial_connect_timeout"` // cluster.remote.initial_connect_timeout, a setting of the nodes
+	Credentials     string `json:"cluster_credentials"`     // set only under the API key model, and always redacted
 }
 
 // Resolved is an alias's part of _resolve/cluster.

@@ -24,6 +24,7 @@ const (
 	FieldSkip        = "skip_unavailable"
 	FieldSockets     = "proxy_sockets"
 	FieldCompress    = "compress"
+	FieldScheme      = "compression_scheme"
 	FieldPing        = "ping_schedule"
 	FieldReason      = "reason"
 	FieldAliases     = "aliases"
@@ -50,9 +51,10 @@ type ConnectParams struct {
 
 	ExpiryDays      int    `json:"expiry_days"` // of the key; 0: never
 	SkipUnavailable bool   `json:"skip_unavailable"`
-	ProxySockets    int    `json:"proxy_sockets,omitempty"` // 0: Elasticsearch's default
-	Compress        string `json:"compress,omitempty"`      // "true", "indexing_data", "false"; empty: Elasticsearch's default
-	PingSchedule    string `json:"ping_schedule,omitempty"` // a time such as "30s", "-1" for off; empty: Elasticsearch's default
+	ProxySockets    int    `json:"proxy_sockets,omitempty"`      // 0: Elasticsearch's default
+	Compress        string `json:"compress,omitempty"`           // "true", "indexing_data", "false"; empty: Elasticsearch's default
+	Scheme          string `json:"compression_scheme,omitempty"` // "lz4", "deflate"; empty: Elasticsearch's default
+	PingSchedule    string `json:"ping_schedule,omitempty"`      // a time such as "30s", "-1" for off; empty: Elasticsearch's default
 }
 
 // Limits of the parameters that Elasticsearch leaves open.
@@ -63,6 +65,9 @@ const (
 
 // compressions are what transport.compress may be.
 var compressions = []string{"", "true", "indexing_data", "false"}
+
+// schemes are what transport.compression_scheme may be.
+var schemes = []string{"", "lz4", "deflate"}
 
 // timeForm is a time as Elasticsearch reads it; -1 switches the pings off.
 var timeForm = regexp.MustCompile(`^(-1|[0-9]+(nanos|micros|ms|s|m|h|d))$`)
@@ -99,6 +104,9 @@ func (c ConnectParams) Check() error {
 	}
 	if !slices.Contains(compressions, c.Compress) {
 		wrong.Add(FieldCompress, "compression is true, indexing_data or false")
+	}
+	if !slices.Contains(schemes, c.Scheme) {
+		wrong.Add(FieldScheme, "the compression scheme is lz4 or deflate")
 	}
 	if c.PingSchedule != "" && !timeForm.MatchString(c.PingSchedule) {
 		wrong.Add(FieldPing, "a time such as 30s, or -1 for off")

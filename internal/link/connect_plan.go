@@ -43,6 +43,7 @@ func (c ConnectParams) Fields(s PairState) []change.Field {
 		add("Sockets", strconv.Itoa(c.ProxySockets))
 	}
 	add("Compression", c.Compress)
+	add("Compression scheme", c.Scheme)
 	add("Ping schedule", c.PingSchedule)
 	return fields
 }

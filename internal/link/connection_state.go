@@ -44,7 +44,8 @@ func (e ConnectionState) Params() ConnectParams {
 	c := ConnectParams{
 		Local: e.Name.Local, Remote: e.Remote.Ref, Alias: e.Alias,
 		ProxyAddress: set["proxy_address"], ServerName: set["server_name"],
-		SkipUnavailable: set["skip_unavailable"] != "false", Compress: set["transport.compress"], PingSchedule: set["transport.ping_schedule"],
+		SkipUnavailable: set["skip_unavailable"] != "false", Compress: set["transport.compress"],
+		Scheme: set["transport.compression_scheme"], PingSchedule: set["transport.ping_schedule"],
 	}
 	c.Identity = e.identity()
 	if n, err := strconv.Atoi(set["proxy_socket_connections"]); err == nil {

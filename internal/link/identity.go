@@ -9,12 +9,17 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// FieldIdentity is the field that asks for strong identity verification.
-const FieldIdentity = "identity"
+// The fields that ask for strong identity verification.
+const (
+	FieldIdentity     = "identity"
+	FieldOrganization = "identity_organization"
+)
 
 // IdentityOptions are strong identity verification: the local nodes sign each request with a certificate, and the key
 // takes no other. Who connects asks for it by empty terms; the plan fills them in.
 type IdentityOptions struct {
+	Organization bool `json:"organization,omitempty"` // of every cluster of the local side's organization, not of the local one alone
+
 	Pattern     string `json:"pattern,omitempty"`     // of the key's certificate_identity, over the certificate's whole DN
 	Certificate string `json:"certificate,omitempty"` // file on the local nodes, in PEM
 	Key         string `json:"key,omitempty"`         // file of its private key
@@ -60,6 +65,23 @@ func certificateIdentity(clusterID string) (string, error) {
 		return "", fmt.Errorf("the expression %s does not tell the certificates of %s from others", pattern, clusterID)
 	}
 	return pattern, nil
+}
+
+// organizationIdentity is the expression that fits the certificates of all nodes of an organization's clusters.
+func organizationIdentity(id string) string {
+	return `CN=.*\.node\..*\.cluster\.` + regexp.QuoteMeta(id)
+}
+
+// RequireOrganization says why the key of c can't demand certificates of the local side's organization; nil where it can.
+func (s PairState) RequireOrganization(c ConnectParams) error {
+	var wrong change.InvalidError
+	switch derived := organizationIdentity(s.LocalScope.ID); {
+	case !s.LocalScope.Certain || s.LocalScope.ID == "":
+		wrong.Add(FieldOrganization, "which organization %s belongs to is not known for certain, so the key could demand the wrong one's certificates", s.Local.Name)
+	case c.Identity.Pattern != "" && c.Identity.Pattern != derived:
+		wrong.Add(FieldOrganization, "the key must demand certificates of the organization of %s: %s", s.Local.Name, derived)
+	}
+	return wrong.Check()
 }
 
 // IdentityPattern is what the key shall demand; empty: nothing.
@@ -175,7 +197,7 @@ func (s PairState) identityProblems(wrong *change.InvalidError, c ConnectParams)
 	for _, why := range s.noIdentity() {
 		wrong.Add(FieldIdentity, "%s", why)
 	}
-	if derived, err := certificateIdentity(s.Local.ClusterID); err == nil && c.Identity.Pattern != "" && c.Identity.Pattern != derived {
+	if derived, err := certificateIdentity(s.Local.ClusterID); err == nil && !c.Identity.Organization && c.Identity.Pattern != "" && c.Identity.Pattern != derived {
 		wrong.Add(FieldIdentity, "the key must demand certificates of %s itself: %s", s.Local.Name, derived)
 	}
 	if s.MayNotManage {
@@ -189,7 +211,10 @@ func (s PairState) Identified(c ConnectParams) ConnectParams {
 		return c
 	}
 	pattern, _ := certificateIdentity(s.Local.ClusterID) // what is wrong with it was a problem already
-	c.Identity = &IdentityOptions{Pattern: pattern, Certificate: NodeCertificate, Key: NodeKey}
+	if c.Identity.Organization {
+		pattern = organizationIdentity(s.LocalScope.ID)
+	}
+	c.Identity = &IdentityOptions{Organization: c.Identity.Organization, Pattern: pattern, Certificate: NodeCertificate, Key: NodeKey}
 	return c
 }
 

@@ -19,7 +19,8 @@ func (e ConnectionState) KeyLine() string {
 func (m ManagedConnection) AsConnect(c ConnectParams) ConnectParams {
 	c.ProxyAddress, c.ServerName = m.Settings["proxy_address"], m.Settings["server_name"]
 	c.SkipUnavailable = m.Settings["skip_unavailable"] != "false"
-	c.Compress, c.PingSchedule = m.Settings["transport.compress"], m.Settings["transport.ping_schedule"]
+	c.Compress, c.Scheme = m.Settings["transport.compress"], m.Settings["transport.compression_scheme"]
+	c.PingSchedule = m.Settings["transport.ping_schedule"]
 	c.Identity = identityOf(m.Identity, m.Settings)
 	return c
 }

@@ -22,6 +22,9 @@ func (c ConnectParams) Settings() elastic.Settings {
 	if c.Compress != "" {
 		set["transport.compress"] = c.Compress
 	}
+	if c.Scheme != "" {
+		set["transport.compression_scheme"] = c.Scheme
+	}
 	if c.PingSchedule != "" {
 		set["transport.ping_schedule"] = c.PingSchedule
 	}

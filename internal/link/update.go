@@ -17,6 +17,7 @@ type UpdateParams struct {
 	SkipUnavailable bool           `json:"skip_unavailable"`
 	ProxySockets    int            `json:"proxy_sockets,omitempty"`
 	Compress        string         `json:"compress,omitempty"`
+	Scheme          string         `json:"compression_scheme,omitempty"`
 	PingSchedule    string         `json:"ping_schedule,omitempty"`
 
 	Filter *FilterOptions `json:"filter,omitempty"` // a network filter to add; nil: none
@@ -28,7 +29,7 @@ func PrefillUpdate(e ConnectionState) UpdateParams {
 	c := e.Params()
 	u := UpdateParams{
 		Local: c.Local, Alias: c.Alias, ProxyAddress: c.ProxyAddress, ServerName: c.ServerName, Access: c.Access,
-		SkipUnavailable: c.SkipUnavailable, ProxySockets: c.ProxySockets, Compress: c.Compress, PingSchedule: c.PingSchedule,
+		SkipUnavailable: c.SkipUnavailable, ProxySockets: c.ProxySockets, Compress: c.Compress, Scheme: c.Scheme, PingSchedule: c.PingSchedule,
 	}
 	for _, k := range e.Keys {
 		if len(k.Access.Search)+len(k.Access.Replication) > 0 {
@@ -43,7 +44,8 @@ func (p UpdateParams) Connect(e ConnectionState) ConnectParams {
 	c := e.Params()
 	c.ProxyAddress, c.ServerName, c.Access = strings.TrimSpace(p.ProxyAddress), strings.TrimSpace(p.ServerName), p.Access
 	c.Elsewhere = p.Elsewhere || c.sameAddress(e.Params()) // where it is already, it was said
-	c.SkipUnavailable, c.ProxySockets, c.Compress, c.PingSchedule = p.SkipUnavailable, p.ProxySockets, p.Compress, p.PingSchedule
+	c.SkipUnavailable, c.ProxySockets = p.SkipUnavailable, p.ProxySockets
+	c.Compress, c.Scheme, c.PingSchedule = p.Compress, p.Scheme, p.PingSchedule
 	c.Filter, c.Role = p.Filter, p.Role
 	return c
 }

@@ -19,6 +19,9 @@ func Warnings(s PairState, c ConnectParams) []string {
 	}
 	w.Elsewhere(s, c)
 	w.direction(s, c)
+	if c.Identity != nil && c.Identity.Organization {
+		w.Add("Every cluster of the organization %s may use the key, not %s alone.", s.LocalScope.ID, s.Local.Name)
+	}
 	if !c.ByCertificate() {
 		if s.WantsPasted() {
 			w.Add("The bot can't issue keys on %s: the approver of the remote side creates the key and pastes it.", s.Remote.Name)

@@ -98,7 +98,7 @@ func TestRemoteInfo(t *testing.T) {
 	}
 	wanted := map[string]elastic.RemoteInfo{"a": {
 		Connected: true, Mode: "proxy", ProxyAddress: "h:9443", ServerName: "h", Sockets: 18, MaxSockets: 18,
-		SkipUnavailable: true, Credentials: "::es_redacted::",
+		SkipUnavailable: true, InitialTimeout: "30s", Credentials: "::es_redacted::",
 	}}
 	if diff := cmp.Diff(wanted, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

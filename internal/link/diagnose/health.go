@@ -206,7 +206,7 @@ func Approved(e link.ConnectionState) link.UpdateParams {
 	}
 	c := e.Managed.AsConnect(e.Params())
 	u.ProxyAddress, u.ServerName, u.Access = c.ProxyAddress, c.ServerName, e.Managed.Access
-	u.SkipUnavailable, u.Compress, u.PingSchedule = c.SkipUnavailable, c.Compress, c.PingSchedule
+	u.SkipUnavailable, u.Compress, u.Scheme, u.PingSchedule = c.SkipUnavailable, c.Compress, c.Scheme, c.PingSchedule
 	u.ProxySockets = 0
 	if n, err := strconv.Atoi(e.Managed.Settings["proxy_socket_connections"]); err == nil {
 		u.ProxySockets = n

@@ -110,13 +110,25 @@ func (x *HealthReport) model() link.Model {
 
 func (x *HealthReport) set() *finding {
 	if x.Exists() {
-		return pass("The alias is set", "%s", x.Own.Brief(x.Alias))
+		return pass("The alias is set", "%s", x.Own.Brief(x.Alias)+x.initialTimeout())
 	}
 	f := x.fail("The alias is set", link.CauseNotSet, fmt.Sprintf("%s knows no remote cluster %s", x.PairState.Local.Name, x.Alias))
 	if x.Managed != nil && x.Managed.KeyName != "" && x.HasRemote() {
 		f.fix, f.why = link.KindRotate, "A rotation sets it as it was approved, with a new key."
 	}
 	return f
+}
+
+// defaultInitial is how long a node waits for its connections where nothing else is set.
+const defaultInitial = "30s"
+
+// initialTimeout says how long a node that starts waits for the connection, where that is no default or may matter.
+func (x *HealthReport) initialTimeout() string {
+	wait := x.Info.InitialTimeout
+	if wait == "" || wait == defaultInitial && x.Info.Connected {
+		return ""
+	}
+	return " · a node that starts waits " + wait + " for it (cluster.remote.initial_connect_timeout)"
 }
 
 func (x *HealthReport) localUp() *finding {

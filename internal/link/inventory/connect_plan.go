@@ -20,6 +20,14 @@ func (c *Catalog) Judge(ctx context.Context, s *link.PairState, ask link.Connect
 	if err := ReadOptional(ctx, s, ask); err != nil {
 		return err
 	}
+	if ask.Identity != nil && ask.Identity.Organization {
+		if err := readScope(ctx, s); err != nil {
+			return link.WrapCall("reading the organization of "+s.Local.Name, err)
+		}
+		if err := s.RequireOrganization(ask); err != nil {
+			return err
+		}
+	}
 	if ask.Identity != nil {
 		if err := readSigning(ctx, s); err != nil {
 			return err

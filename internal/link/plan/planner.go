@@ -55,7 +55,7 @@ func (f planState) invalidation(v steps.View, renewed bool) change.PlannedStep {
 // knownOptions are the settings of an alias that a connect sets, or that don't go with them.
 var knownOptions = []string{
 	"mode", "proxy_address", "server_name", "skip_unavailable", "proxy_socket_connections", "transport.compress",
-	"transport.ping_schedule", "seeds", "node_connections", link.OptionCertificate, link.OptionSigningKey,
+	"transport.compression_scheme", "transport.ping_schedule", "seeds", "node_connections", link.OptionCertificate, link.OptionSigningKey,
 }
 
 // revised are the alias's settings with those of c in place of what they were; options that the bot does not know stay.

@@ -160,6 +160,7 @@ func updateDiff(p link.UpdateParams, was link.UpdateParams, f planState) []chang
 	line("skip_unavailable", was.SkipUnavailable, p.SkipUnavailable)
 	line("Sockets", was.ProxySockets, p.ProxySockets)
 	line("Compression", was.Compress, p.Compress)
+	line("Compression scheme", was.Scheme, p.Scheme)
 	line("Ping schedule", was.PingSchedule, p.PingSchedule)
 	for _, option := range []string{link.OptionCertificate, link.OptionSigningKey} {
 		line(option, f.Before.Options(p.Alias)[option], f.After.Options(p.Alias)[option])
