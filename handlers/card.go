@@ -210,7 +210,7 @@ func fieldBlocks(head string, fields []change.Field) []slack.Block {
 		lines = append(lines, "*"+line(f.Label, 60)+":* "+value)
 	}
 	var blocks []slack.Block
-	for _, part := range pages("\n", maxText, lines) {
+	for _, part := range pages(lines) {
 		blocks = append(blocks, section(part))
 	}
 	return blocks

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -98,10 +99,9 @@ func filledLine(f connectForm) string {
 		return ""
 	}
 	s := "Filled in: alias " + code(alias) + ", address " + code(address) + "."
-	for _, c := range expiries {
-		if c.value == f.Texts[link.FieldExpiry] && !f.byCertificate() {
-			s += " The key expires after: " + c.label + "."
-		}
+	set := slices.IndexFunc(expiries, func(c choice) bool { return c.value == f.Texts[link.FieldExpiry] })
+	if set >= 0 && !f.byCertificate() {
+		s += " The key expires after: " + expiries[set].label + "."
 	}
 	return s + " Change them in the advanced settings."
 }

@@ -171,7 +171,8 @@ func decided(v change.DecisionKind) string {
 		return "declared clean"
 	case change.DecisionRetry:
 		return "tried again"
-	case change.DecisionRevoke, change.DecisionExpire, change.DecisionDrift, change.Unapproved, change.DecisionRemind, change.DecisionInputSubmitted, change.DecisionInputRequested:
+	case change.DecisionRevoke, change.DecisionExpire, change.DecisionDrift, change.Unapproved, change.DecisionRemind, change.DecisionInputSubmitted, change.DecisionInputRequested,
+		change.DecisionKeyTaken, change.DecisionKeyShown, change.DecisionRenew, change.DecisionHandDone, change.DecisionWaitEnded:
 	}
 	return ""
 }

@@ -78,7 +78,7 @@ func beyondCard(fields []change.Field) []slack.Block {
 		return nil
 	}
 	var blocks []slack.Block
-	for _, part := range pages("\n", maxText, append([]string{"What the card has no room for:"}, parts...)) {
+	for _, part := range pages(append([]string{"What the card has no room for:"}, parts...)) {
 		blocks = append(blocks, section(part))
 	}
 	return blocks
@@ -91,7 +91,7 @@ func warningBlocks(warnings []string) []slack.Block {
 		lines = append(lines, ":warning: "+line(w, maxTold))
 	}
 	var blocks []slack.Block
-	for _, part := range pages("\n", maxText, lines) {
+	for _, part := range pages(lines) {
 		blocks = append(blocks, small(part))
 	}
 	return blocks
@@ -110,7 +110,7 @@ func stepBlocks(p change.Proposal, room int) []slack.Block {
 		if len(parts) == 0 {
 			continue
 		}
-		shown := pages("\n", maxText, append([]string{"*" + line(step.Title, maxName) + "*"}, parts...))
+		shown := pages(append([]string{"*" + line(step.Title, maxName) + "*"}, parts...))
 		if len(blocks)+len(shown) > room || size > maxPlanBytes {
 			return append(blocks, section(fmt.Sprintf("… and %d more that do not fit here. ", len(p.Calls())-n)+tooMuch))
 		}

@@ -130,12 +130,12 @@ func within(sep string, limit int, parts ...string) string {
 	return b.String()
 }
 
-// pages joins parts, none longer than limit, into as few texts of at most limit as it takes.
-func pages(sep string, limit int, parts []string) []string {
+// pages joins lines, none longer than maxText, into as few texts of at most maxText as it takes.
+func pages(lines []string) []string {
 	var out []string
-	for _, p := range parts {
-		if last := len(out) - 1; last >= 0 && utf8.RuneCountInString(out[last]+sep+p) <= limit {
-			out[last] += sep + p
+	for _, p := range lines {
+		if last := len(out) - 1; last >= 0 && utf8.RuneCountInString(out[last]+"\n"+p) <= maxText {
+			out[last] += "\n" + p
 		} else {
 			out = append(out, p)
 		}

@@ -96,8 +96,10 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	}
 	rules := c.Rules()
 	a.catalog = inventory.NewCatalog(all, inventory.CatalogOptions{Now: time.Now, Pasting: vault != nil})
-	lo := steps.PlannerOptions{Env: c.Environment, VerifyTimeout: c.Executor.VerifyWithin.Std(), Tags: rules.Tags(), Registry: a.store,
-		ByHandWithin: c.Executor.ByHandWithin.Std()}
+	lo := steps.PlannerOptions{
+		Env: c.Environment, VerifyTimeout: c.Executor.VerifyWithin.Std(), Tags: rules.Tags(), Registry: a.store,
+		ByHandWithin: c.Executor.ByHandWithin.Std(),
+	}
 	if vault != nil {
 		lo.Pasted = vault
 	}

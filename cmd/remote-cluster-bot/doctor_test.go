@@ -330,6 +330,7 @@ func TestAnyProductHoldsForElasticCloudToo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		parsed.Platforms[1].Credentials[0].Deployment = "*"
 		all, err := systems(parsed.Platforms, platformDeps{callTimeout: time.Second, now: time.Now, log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)

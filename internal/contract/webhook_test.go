@@ -31,6 +31,7 @@ type oneEvent struct {
 func (*oneEvent) SyncAlerts(context.Context, string, map[string]string, time.Duration) error {
 	return nil
 }
+
 func (o *oneEvent) NextEvent(context.Context, string) (change.OutboxEvent, bool, error) {
 	return o.event, !o.done, nil
 }

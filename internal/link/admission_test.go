@@ -41,8 +41,15 @@ func TestTheKindOfFilterFollowsThePlatforms(t *testing.T) {
 		local, remote System
 		byCluster     bool
 	}{
-		{acme, acme, true}, {acme, other, true}, {prod, prod, true},
-		{prod, lab, false}, {prod, acme, false}, {acme, prod, false}, {dc, acme, false}, {acme, dc, false}, {dc, prod, false},
+		{acme, acme, true},
+		{acme, other, true},
+		{prod, prod, true},
+		{prod, lab, false},
+		{prod, acme, false},
+		{acme, prod, false},
+		{dc, acme, false},
+		{acme, dc, false},
+		{dc, prod, false},
 	} {
 		if got := onPlatforms(c.local, c.remote).ByCluster(); got != c.byCluster {
 			t.Errorf("%s → %s: %v", c.local.Name, c.remote.Name, got)
@@ -88,9 +95,14 @@ func TestRemoteClusterFiltersAreJudged(t *testing.T) {
 func TestFiltersAreNamedByTheirKinds(t *testing.T) {
 	t.Parallel()
 	all := []elastic.Ruleset{
-		{ID: "1", Name: "a", Type: elastic.FilterIP}, {ID: "2", Name: "b", Type: elastic.FilterAWS}, {ID: "3", Name: "c", Type: elastic.FilterAzure},
-		{ID: "4", Name: "d", Type: elastic.FilterGCP}, {ID: "5", Name: "e", Type: elastic.FilterRemoteCluster}, {ID: "6", Name: "f", Type: "novel"},
-		{ID: "7"}, {ID: "8", Name: "out", Type: elastic.FilterEgress},
+		{ID: "1", Name: "a", Type: elastic.FilterIP},
+		{ID: "2", Name: "b", Type: elastic.FilterAWS},
+		{ID: "3", Name: "c", Type: elastic.FilterAzure},
+		{ID: "4", Name: "d", Type: elastic.FilterGCP},
+		{ID: "5", Name: "e", Type: elastic.FilterRemoteCluster},
+		{ID: "6", Name: "f", Type: "novel"},
+		{ID: "7"},
+		{ID: "8", Name: "out", Type: elastic.FilterEgress},
 	}
 	var w WarningList
 	w.Filters(onPlatforms(prod, acme, all...))

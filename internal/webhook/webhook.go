@@ -149,14 +149,14 @@ func (s *Sender) Round(ctx context.Context) error {
 	defer func() { _ = s.o.Outbox.EndLease(context.WithoutCancel(ctx), leaseName, s.o.Owner) }()
 	ctx, cancel := context.WithTimeout(ctx, roundTime)
 	defer cancel()
-	err = s.note(ctx)
+	noted := s.note(ctx)
 	errs := make([]error, len(s.o.Hooks))
 	var wg sync.WaitGroup
 	for i := range s.o.Hooks {
 		wg.Go(func() { errs[i] = s.deliver(ctx, s.o.Hooks[i], &s.wait[i]) })
 	}
 	wg.Wait()
-	return errors.Join(append(errs, err)...)
+	return errors.Join(noted, errors.Join(errs...))
 }
 
 // note puts what has changed into the outboxes. Where what lasts can't be read, nothing is taken for over.

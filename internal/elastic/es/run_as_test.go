@@ -21,8 +21,12 @@ func TestASearchAsSomebodyElseProvesTheirRightsAlone(t *testing.T) {
 		"sees none":   {`{"username":"dana"}`, `{"_clusters":{"details":{"a":{"_shards":{"total":0}}}}}`, 200, 200, elastic.SearchedAs{}, false, true},
 		"refused":     {`{"username":"dana"}`, refused, 200, 403, elastic.SearchedAs{Refused: "action [x] is unauthorized for user [bot] run as [dana]"}, false, true},
 		"not allowed": {refused, "", 403, 0, elastic.SearchedAs{NotAllowed: true, Refused: "action [x] is unauthorized for user [bot] run as [dana]"}, false, false},
-		"a failure inside": {`{"username":"dana"}`, `{"_clusters":{"details":{"a":{"failures":[{"reason":{"type":"x","reason":"no"}}]}}}}`,
-			200, 200, elastic.SearchedAs{Refused: "no"}, false, true},
+		"a failure inside": {
+			`{"username":"dana"}`, `{"_clusters":{"details":{"a":{"failures":[{"reason":{"type":"x","reason":"no"}}]}}}}`,
+			200, 200,
+			elastic.SearchedAs{Refused: "no"},
+			false, true,
+		},
 		"a header that does not arrive": {`{"username":"bot"}`, "", 200, 0, elastic.SearchedAs{}, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {

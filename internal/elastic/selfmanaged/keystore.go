@@ -13,7 +13,7 @@ import (
 )
 
 // errByHand says that the keystores of these clusters are for people to edit.
-var errByHand = errors.New("people edit these keystores by hand: Elasticsearch has no API for it, and there is no hook") //nolint:staticcheck // a name
+var errByHand = errors.New("people edit these keystores by hand: Elasticsearch has no API for it, and there is no hook")
 
 // ByHand reports that people edit the keystores, unless their owners have given the bot a hook.
 func (p *Platform) ByHand(elastic.Deployment) bool { return p.hook == nil }

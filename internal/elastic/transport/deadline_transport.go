@@ -77,7 +77,7 @@ func (f *DeadlineTransport) RoundTrip(req *http.Request) (*http.Response, error)
 // a whole. It returns a *NoAnswerError where no whole answer came, else what read returns.
 func (f *DeadlineTransport) Stream(req *http.Request, read func(*http.Response) error) error {
 	var said error
-	_, err := f.do(req, func(resp *http.Response) error {
+	_, err := f.do(req, func(resp *http.Response) error { //nolint:bodyclose // closed below, and the answer is dropped
 		body := &boundedBody{ReadCloser: resp.Body, left: MaxAnswer}
 		resp.Body = body
 		said = read(resp)
@@ -100,7 +100,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 		b.failed = fmt.Errorf("%w: more than %d bytes", ErrTooLarge, MaxAnswer)
 		return 0, b.failed
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // readers return it bare
+	if err != nil && err != io.EOF {
 		b.failed = fmt.Errorf("the answer broke off: %w", err)
 	}
 	return n, err

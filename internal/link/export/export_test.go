@@ -93,8 +93,13 @@ func TestCSVIsNoFormula(t *testing.T) {
 		row         int
 		name, value string
 	}{
-		{1, "changed_by", "'=U0DAN"}, {1, "approvers", "U0BOB"}, {1, "made", "unknown"}, {1, "search", "metrics-* apm-*"},
-		{2, "approvers", "unknown"}, {2, "made", "2026-11-03T09:30:00Z"}, {2, "key_expires", ""},
+		{1, "changed_by", "'=U0DAN"},
+		{1, "approvers", "U0BOB"},
+		{1, "made", "unknown"},
+		{1, "search", "metrics-* apm-*"},
+		{2, "approvers", "unknown"},
+		{2, "made", "2026-11-03T09:30:00Z"},
+		{2, "key_expires", ""},
 	} {
 		if got := column(want.row, want.name); got != want.value {
 			t.Errorf("%s of line %d: %q, not %q", want.name, want.row, got, want.value)

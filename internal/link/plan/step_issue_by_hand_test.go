@@ -55,12 +55,12 @@ func TestAKeyIsPutInByHand(t *testing.T) {
 			}
 			// The worker died before it had asked: what it sealed is of no use.
 			first := d.key
-			asks(t, s.apply(t.Context(), steps.StepIssueKey), "put")
+			_ = asks(t, s.apply(t.Context(), steps.StepIssueKey), "put")
 			if keys := s.remote.ActiveKeys(); len(keys) != 1 || d.key.Equal(first) {
 				t.Errorf("%d keys are valid, the same one is sealed: %t", len(keys), d.key.Equal(first))
 			}
 			if tell {
-				asks(t, s.apply(answered(t, "put", change.AnswerDone, true), steps.StepIssueKey), "put", "node-1 has no such entry")
+				_ = asks(t, s.apply(answered(t, "put", change.AnswerDone, true), steps.StepIssueKey), "put", "node-1 has no such entry")
 			}
 			s.local.Put(entry, d.key.Reveal())
 			if err := s.apply(answered(t, "put", change.AnswerDone, true), steps.StepIssueKey); err != nil {
@@ -71,12 +71,12 @@ func TestAKeyIsPutInByHand(t *testing.T) {
 				t.Error("the key is still sealed")
 			}
 
-			asks(t, s.undo(t.Context(), steps.StepIssueKey), "remove", entry)
+			_ = asks(t, s.undo(t.Context(), steps.StepIssueKey), "remove", entry)
 			if keys := s.remote.ActiveKeys(); len(keys) > 0 {
 				t.Errorf("while the entry is there, its key is valid: %v", keys)
 			}
 			if tell {
-				asks(t, s.undo(answered(t, "remove", change.AnswerDone, false), steps.StepIssueKey), "remove", "still on node-1")
+				_ = asks(t, s.undo(answered(t, "remove", change.AnswerDone, false), steps.StepIssueKey), "remove", "still on node-1")
 			}
 			s.local.Clear(entry)
 			if err := s.undo(answered(t, "remove", change.AnswerDone, false), steps.StepIssueKey); err != nil {
@@ -90,21 +90,21 @@ func TestAKeyIsPutInByHand(t *testing.T) {
 func TestAnotherKeyTakesThePlaceOfOneThatWasShown(t *testing.T) {
 	t.Parallel()
 	s, d := byHand(false)
-	asks(t, s.apply(t.Context(), steps.StepIssueKey), "put")
+	_ = asks(t, s.apply(t.Context(), steps.StepIssueKey), "put")
 	first := d.key
-	asks(t, s.apply(answered(t, "put", change.AnswerRenew, true), steps.StepIssueKey), "put")
+	_ = asks(t, s.apply(answered(t, "put", change.AnswerRenew, true), steps.StepIssueKey), "put")
 	if keys := s.remote.ActiveKeys(); len(keys) != 1 || d.key.Equal(first) {
 		t.Errorf("%d keys are valid, the same one is sealed: %t", len(keys), d.key.Equal(first))
 	}
 	// The one who saw the first may have put it in.
-	asks(t, s.undo(t.Context(), steps.StepIssueKey), "remove")
+	_ = asks(t, s.undo(t.Context(), steps.StepIssueKey), "remove")
 }
 
 func TestWhatNobodyHasSeenNobodyHasToRemove(t *testing.T) {
 	t.Parallel()
 	s, d := byHand(false)
-	asks(t, s.apply(t.Context(), steps.StepIssueKey), "put")
-	asks(t, s.apply(answered(t, "put", change.AnswerNever, false), steps.StepIssueKey), "put")
+	_ = asks(t, s.apply(t.Context(), steps.StepIssueKey), "put")
+	_ = asks(t, s.apply(answered(t, "put", change.AnswerNever, false), steps.StepIssueKey), "put")
 	if err := s.undo(t.Context(), steps.StepIssueKey); err != nil || !d.key.Empty() {
 		t.Errorf("undone with %v, sealed %t", err, !d.key.Empty())
 	}
@@ -137,7 +137,7 @@ func TestAKeyForAHandMayBeCrashedAnywhere(t *testing.T) {
 			}
 			return
 		}
-		asks(t, s.apply(t.Context(), steps.StepIssueKey), "put")
+		_ = asks(t, s.apply(t.Context(), steps.StepIssueKey), "put")
 		if keys := s.remote.ActiveKeys(); len(keys) != 1 {
 			t.Errorf("after a crash at call %d %d keys are valid", n, len(keys))
 		}

@@ -49,7 +49,7 @@ func TestConnectionStandsOnlyWhereEverythingFits(t *testing.T) {
 		"filter shuts out":     {prepare: func(l *lab) { l.remote.SetFilters([]Filter{{Type: "ip", Sources: []string{"10.0.0.0/8"}}}) }, text: "connection reset"},
 		"filter lets in":       {prepare: func(l *lab) { l.remote.SetFilters([]Filter{{Type: "ip", Sources: []string{"203.0.113.0/24"}}}) }, connected: true},
 		"remote_cluster filter": {prepare: func(l *lab) {
-			l.remote.SetFilters([]Filter{{Type: "remote_cluster", Clusters: []ClusterRule{{Org: "ece1"}}}})
+			l.remote.SetFilters([]Filter{{Type: "remote_cluster", Clusters: []FilterRule{{Org: "ece1"}}}})
 		}, text: "connection reset"},
 		"no key on 9443":           {noKey: true, text: "PKIX path building failed"},
 		"no key, but trust":        {noKey: true, prepare: func(l *lab) { l.local.SetTrustIn(0, trustRemote) }, text: "connection reset"},

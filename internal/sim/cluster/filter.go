@@ -9,12 +9,12 @@ import (
 // Filter is a network filter: a ruleset with its sources. Only the types "ip" and "remote_cluster" have an effect here.
 type Filter struct {
 	Type     string
-	Sources  []string      // addresses and CIDRs of the type "ip"
-	Clusters []ClusterRule // of the type "remote_cluster": admits within Elastic Cloud, or one ECE, only
+	Sources  []string     // addresses and CIDRs of the type "ip"
+	Clusters []FilterRule // of the type "remote_cluster": admits within Elastic Cloud, or one ECE, only
 }
 
-// ClusterRule is remote_cluster_id and remote_cluster_org_id of a rule; both count where both are there.
-type ClusterRule struct{ ID, Org string }
+// FilterRule is remote_cluster_id and remote_cluster_org_id of a rule; both count where both are there.
+type FilterRule struct{ ID, Org string }
 
 // Allowed is whom it lets in, for people.
 func (f Filter) Allowed() []string {
@@ -66,7 +66,7 @@ func (f Filter) covers(addrs []netip.Addr) bool {
 }
 
 func (f Filter) names(from *Cluster) bool {
-	return slices.ContainsFunc(f.Clusters, func(r ClusterRule) bool {
-		return (r.ID == "" || r.ID == from.id) && (r.Org == "" || r.Org == from.scope) && r != (ClusterRule{})
+	return slices.ContainsFunc(f.Clusters, func(r FilterRule) bool {
+		return (r.ID == "" || r.ID == from.id) && (r.Org == "" || r.Org == from.scope) && r != (FilterRule{})
 	})
 }

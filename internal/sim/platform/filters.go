@@ -211,7 +211,7 @@ func (p *Platform) applyFilters() {
 			for _, one := range r.Rules {
 				f.Sources = append(f.Sources, one.Source)
 				if one.Org != "" || one.Cluster != "" {
-					f.Clusters = append(f.Clusters, cluster.ClusterRule{ID: one.Cluster, Org: one.Org})
+					f.Clusters = append(f.Clusters, cluster.FilterRule{ID: one.Cluster, Org: one.Org})
 				}
 			}
 			fs = append(fs, f)
