@@ -27,10 +27,6 @@ func (s *scene) through(t *testing.T, n int, todo []string, run func(context.Con
 			if err == nil {
 				break
 			}
-			if mayBeTheirs(err) && look < 100 { // a person sees that it is ours
-				s.local.Unput(entry)
-				continue
-			}
 			if !change.IsTemporary(err) || look > 100 {
 				t.Fatalf("crash after %d calls: %s: %v", n, name, err)
 			}

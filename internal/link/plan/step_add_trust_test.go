@@ -51,10 +51,6 @@ func (s *scene) settle(t *testing.T, what string, run func() error) {
 		if err == nil {
 			return
 		}
-		if mayBeTheirs(err) { // a person sees that it is ours
-			s.local.Unput(entry)
-			continue
-		}
 		if !change.IsTemporary(err) {
 			t.Fatalf("%s: %v", what, err)
 		}

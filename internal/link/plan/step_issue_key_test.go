@@ -41,7 +41,7 @@ func TestGrantIssuesAKeyAndStoresIt(t *testing.T) {
 		t.Errorf("the key is called %q", key.Name)
 	}
 	contains(t, finding(step), key.ID, "2026-04-02")
-	if len(noted) != 6 {
+	if len(noted) != 5 {
 		t.Errorf("noted %v", noted)
 	}
 }

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -163,7 +162,7 @@ func (g *issueKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 // undoEntry takes the entry out of the keystore if it is ours; what is left of it goes into left.
 func (g *issueKeyStep) undoEntry(ctx context.Context, had change.Evidence, left *leftovers) {
 	e := newEntry{g.entry, had}
-	if !e.ours() && !e.inDoubt() {
+	if !e.ours() {
 		return
 	}
 	local, err := g.on(ctx, g.Local)
@@ -173,11 +172,7 @@ func (g *issueKeyStep) undoEntry(ctx context.Context, had change.Evidence, left 
 	if err == nil {
 		return
 	}
-	what := fmt.Sprintf("%s in the keystore of %s (API of %s)", g.entry, g.Local.Deployment, g.Local.Platform)
-	if errors.Is(err, errInDoubt) {
-		what += ", if it is the bot's: it was stopped while it stored the entry, so somebody else may have put it there"
-	}
-	left.add(what, g.removal(ctx), err)
+	left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", g.entry, g.Local.Deployment, g.Local.Platform), g.removal(ctx), err)
 }
 
 func (g *issueKeyStep) removeEntry(ctx context.Context) error {

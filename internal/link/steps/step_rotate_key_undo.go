@@ -57,7 +57,7 @@ var errKeyStays = errors.New("a keystore's values can be written, never read")
 // it, so that the connection that the settings make is of the old model at once.
 func (x *rotateKeyStep) restore(ctx context.Context, local side, had change.Evidence) error {
 	entry := newEntry{elastic.CredentialsName(x.Connect.Alias), had}
-	if !entry.ours() && !entry.inDoubt() {
+	if !entry.ours() {
 		return nil // the settings come after the key
 	}
 	if err := entry.undo(ctx, x.ports, local); err != nil {
