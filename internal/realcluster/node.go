@@ -29,10 +29,11 @@ type node struct {
 	kill    func()
 }
 
-// launch starts the process, which then waits for commands.
+// launch starts the process, which then waits for commands. Java compiles as well as it can (no TieredStopAtLevel=1): a keystore
+// is written in 0.4 instead of 1.3 seconds of a core.
 func (n *node) launch() error {
 	cmd := exec.Command(n.dist.java, //nolint:gosec,noctx // a Java that was looked for; it lives longer than a call
-		"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
+		"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
 		"-Djdk.net.hosts.file="+n.path("hosts"), "-Dsun.net.inetaddr.ttl=0", "-Dsun.net.inetaddr.negative.ttl=0",
 		"-Djava.io.tmpdir="+n.path("tmp"), "-Dlog4j2.configurationFile="+n.path("config/log4j2.properties"), "-cp", n.dist.classpath, "org.elasticsearch.node.RealNode", n.dir)
 	endWithParent(cmd)
