@@ -55,7 +55,7 @@ func (s *story) demands(args []string) error {
 	if err != nil {
 		return err
 	}
-	want := ""
+	var want string
 	if platform, ok := strings.CutPrefix(args[1], "organization:"); ok {
 		want = `CN=.*\.node\..*\.cluster\.` + s.World.Platform(platform).Scope()
 	} else {
