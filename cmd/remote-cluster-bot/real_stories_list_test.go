@@ -7,6 +7,7 @@ type realStory struct {
 	local, remote string   // the deployments that have real nodes; logs-prod and metrics-eu if empty
 	on            []string // the versions that it is told on; 8.19 alone if empty
 	not           string   // why it is not told; empty: it is
+	restart       bool     // the nodes are started anew after it
 }
 
 // The versions that a story is told on, where it is not 8.19 alone.
@@ -58,11 +59,13 @@ var storiesOnReal = map[string]realStory{
 	"disconnect_unseen":            searchOld,
 	"watch_certificate_expiry":     searchOld,
 
-	"identity":              {local: "reports-eu", remote: "orders-eu", on: on9},
-	"identity_organization": {local: "reports-eu", remote: "orders-eu", on: on9},
-	"identity_stated":       {local: "reports-eu", remote: "orders-eu", on: on9},
-	"identity_undone":       {local: "reports-eu", remote: "orders-eu", on: on9},
-	"identity_refused":      {local: "shop", remote: "orders-eu", on: on9},
+	// Nodes of 9.5.3 that have once had settings for signing register one more watcher at each change of those files: soon
+	// they do nothing else, and read no certificate any more (CrossClusterApiKeySigningConfigReloader.watchDependentFiles).
+	"identity":              {local: "reports-eu", remote: "orders-eu", on: on9, restart: true},
+	"identity_organization": {local: "reports-eu", remote: "orders-eu", on: on9, restart: true},
+	"identity_stated":       {local: "reports-eu", remote: "orders-eu", on: on9, restart: true},
+	"identity_undone":       {local: "reports-eu", remote: "orders-eu", on: on9, restart: true},
+	"identity_refused":      {local: "shop", remote: "orders-eu", on: on9, restart: true},
 	"identity_by_hand":      {not: "real nodes have no directory /app/config for an uploaded authority"},
 
 	"disconnect":           {not: "cross-cluster replication, and so a follower, is not on Maven Central"},
@@ -92,9 +95,21 @@ const notEnforced = "network filters are shown on real clusters, and not enforce
 // searchOld are stories whose local side is below 8.14 on the stand-in, and chooses certificates on purpose on real nodes.
 var searchOld = realStory{local: "search-old", remote: "metrics-eu"}
 
+func init() {
+	for _, name := range []string{
+		"audit", "audit_checkpoint", "bad_input", "expired", "export", "follow", "home_current",
+		"many_aliases", "own_request", "policy_direct_message", "policy_read", "policy_system", "policy_two_of_three",
+		"policy_unknown_remote", "quotas", "rejected", "restored", "same_name", "shortcut", "slack_answer_lost", "slow_platform",
+		"socket_mode", "stale_card", "two_approvers_at_once", "webhook", "window_revoked", "withdrawn", "words",
+	} {
+		storiesOnReal[name] = realStory{not: "Elasticsearch decides nothing in it, and all would take too long"}
+	}
+}
+
 // pendingOnReal are stories that are not told on real clusters yet, and why. STORY=all tells them, too; one that passes
 // leaves this list.
 var pendingOnReal = map[string]string{
+	"adopt_key":                    "the first alias that it sets is not found",
 	"certificates_accounts":        untried,
 	"certificates_id":              untried,
 	"certificates_plan_fails":      untried,

@@ -124,6 +124,11 @@ func tellOnReal(t *testing.T, version string, queue <-chan string, told *atomic.
 				Condition: condition(true),
 			})
 		})
+		if s.restart {
+			if err := pool.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 

@@ -119,6 +119,20 @@ func (p *Pool) Settle() {
 	}
 }
 
+// Restart removes what the last world has left, and starts all nodes anew.
+func (p *Pool) Restart(ctx context.Context) error {
+	p.Settle()
+	var errs []error
+	for _, m := range p.members {
+		if err := m.clear(ctx); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, m.real.Restart(ctx, 0))
+	}
+	return errors.Join(errs...)
+}
+
 // Stop ends all clusters.
 func (p *Pool) Stop() error {
 	p.Settle()
