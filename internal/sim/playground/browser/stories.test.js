@@ -126,7 +126,7 @@ story("a connect takes one command, two typed fields and one press for each appr
   await modal.getByRole("textbox", { name: "What is it for?" }).fill("Dashboards.");
   await submit(modal);
   await be(page, "Bob");
-  await messages(page).getByRole("button", { name: "Approve", exact: true }).click();
+  await press(page, "Approve");
   await messages(page).getByText("Connected and verified").waitFor();
   const did = await page.evaluate(() => ({ typed: [...window.did.typed].filter((field) => field !== "command"), pressed: window.did.pressed }));
   assert.ok(did.typed.length > 0 && did.typed.length <= 3, `typed into ${did.typed}`);
