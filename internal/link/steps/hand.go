@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,6 +84,36 @@ type handOver struct {
 	hand  elastic.HandKeystores
 }
 
+var errNotByHand = errors.New("the keystore is no longer edited by hand")
+
+// handOver begins with noting that a person may have seen the key, if one may have.
+func (p ports) handOver(ctx context.Context, local side, entry string, note change.Note) (handOver, error) {
+	h := handOver{ports: p, entry: entry, local: local, hand: local.byHand()}
+	if h.hand == nil {
+		return h, link.UserError("People no longer edit the keystore of "+local.d.Name+": ask for this again.", "%s: %w", local.d.Name, errNotByHand)
+	}
+	return h, noteShown(ctx, note)
+}
+
+// offerNew issues a key and asks for it to be put in. One of an earlier attempt is not in use yet, and nobody knows who has
+// seen it: it ends here.
+func (h handOver) offerNew(ctx context.Context, remote side, spec elastic.KeySpec, had change.Evidence, note change.Note) error {
+	if _, err := revoke(ctx, remote, spec.Name, ""); err != nil {
+		return err
+	}
+	key, err := issue(ctx, remote, spec, had, note)
+	if err != nil {
+		return err
+	}
+	if err := note(ctx, change.Evidence{evKeyID: key.ID}); err != nil {
+		return err
+	}
+	if _, err := revoke(ctx, remote, spec.Name, key.ID); err != nil {
+		return err
+	}
+	return h.offer(ctx, key.Encoded)
+}
+
 // offer seals the key for the person who puts it in, and asks for that.
 func (h handOver) offer(ctx context.Context, key secret.Secret) error {
 	if h.pasted == nil {
@@ -112,7 +143,7 @@ func (h handOver) done(ctx context.Context) (keystores, error) {
 	if len(k.without) > 0 {
 		return k, h.put("Not on every node yet: " + link.JoinWords(k.without) + " " + plural(k.without, "has", "have") + " no such entry. ")
 	}
-	return k, h.forget(ctx)
+	return k, h.forgetShown(ctx)
 }
 
 func plural(of []string, one, many string) string {
@@ -122,11 +153,12 @@ func plural(of []string, one, many string) string {
 	return many
 }
 
-func (h handOver) forget(ctx context.Context) error {
-	if h.pasted == nil {
+// forgetShown forgets the key that was sealed for a person.
+func (p ports) forgetShown(ctx context.Context) error {
+	if p.pasted == nil {
 		return nil
 	}
-	return link.WrapCall("forgetting the key that was shown", h.pasted.Drop(ctx, change.RequestIDFrom(ctx)))
+	return link.WrapCall("forgetting the key that was to be shown", p.pasted.Drop(ctx, change.RequestIDFrom(ctx)))
 }
 
 // noteShown notes that a person may have seen the key.

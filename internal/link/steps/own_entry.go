@@ -88,11 +88,3 @@ func (e newEntry) store(ctx context.Context, local side, value secret.Secret, no
 	}
 	return checkListed(ctx, local, e.name)
 }
-
-// undo removes the entry if it is ours.
-func (e newEntry) undo(ctx context.Context, p ports, local side) error {
-	if !e.ours() {
-		return nil
-	}
-	return p.removeFrom(ctx, local, e.name)
-}

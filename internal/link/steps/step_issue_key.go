@@ -161,18 +161,12 @@ func (g *issueKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 
 // undoEntry takes the entry out of the keystore if it is ours; what is left of it goes into left.
 func (g *issueKeyStep) undoEntry(ctx context.Context, had change.Evidence, left *leftovers) {
-	e := newEntry{g.entry, had}
-	if !e.ours() {
+	if !(newEntry{g.entry, had}).ours() {
 		return
 	}
-	local, err := g.on(ctx, g.Local)
-	if err == nil {
-		err = e.undo(ctx, g.ports, local)
+	if err := g.removeEntry(ctx); err != nil {
+		left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", g.entry, g.Local.Deployment, g.Local.Platform), g.removal(ctx), err)
 	}
-	if err == nil {
-		return
-	}
-	left.add(fmt.Sprintf("%s in the keystore of %s (API of %s)", g.entry, g.Local.Deployment, g.Local.Platform), g.removal(ctx), err)
 }
 
 func (g *issueKeyStep) removeEntry(ctx context.Context) error {

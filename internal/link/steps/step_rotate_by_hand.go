@@ -22,14 +22,10 @@ func (x *handRotateStep) Apply(ctx context.Context, had change.Evidence, note ch
 	if err != nil {
 		return err
 	}
-	hand := local.byHand()
-	if hand == nil {
-		return link.UserError("People no longer edit the keystore of "+local.d.Name+": ask for this again.", "%s: %w", local.d.Name, errNotByHand)
-	}
-	if err := noteShown(ctx, note); err != nil {
+	h, err := x.handOver(ctx, local, elastic.CredentialsName(x.Probe), note)
+	if err != nil {
 		return err
 	}
-	h := handOver{ports: x.ports, entry: elastic.CredentialsName(x.Probe), local: local, hand: hand}
 	if had[evProven] == "" {
 		if err := x.proveByHand(ctx, h, remote, had, note); err != nil {
 			return err
@@ -52,7 +48,7 @@ func (x *handRotateStep) Apply(ctx context.Context, had change.Evidence, note ch
 func (x *handRotateStep) proveByHand(ctx context.Context, h handOver, remote side, had change.Evidence, note change.Note) error {
 	switch change.AnswerTo(ctx, askPut) {
 	case change.AnswerNever:
-		return errors.Join(h.put(""), h.forget(ctx))
+		return errors.Join(h.put(""), h.forgetShown(ctx))
 	case change.AnswerNone, change.AnswerRenew:
 		if err := note(ctx, change.Evidence{evKeyName: x.Key.Name}); err != nil {
 			return err
@@ -60,21 +56,7 @@ func (x *handRotateStep) proveByHand(ctx context.Context, h handOver, remote sid
 		if err := x.ownProbe(ctx, h.local, had, note); err != nil {
 			return err
 		}
-		// A key of an earlier attempt is not in use yet, and nobody knows who has seen it.
-		if _, err := revoke(ctx, remote, x.Key.Name, ""); err != nil {
-			return err
-		}
-		key, err := issue(ctx, remote, x.Key, had, note)
-		if err != nil {
-			return err
-		}
-		if err := note(ctx, change.Evidence{evKeyID: key.ID}); err != nil {
-			return err
-		}
-		if _, err := revoke(ctx, remote, x.Key.Name, key.ID); err != nil {
-			return err
-		}
-		return h.offer(ctx, key.Encoded)
+		return h.offerNew(ctx, remote, x.Key, had, note)
 	case change.AnswerDone:
 	}
 	if _, err := h.done(ctx); err != nil {
@@ -138,10 +120,8 @@ func (x *handRotateStep) Undo(ctx context.Context, had change.Evidence) error {
 	if had[evKeyName] == "" {
 		return nil
 	}
-	if x.pasted != nil {
-		if err := x.pasted.Drop(ctx, change.RequestIDFrom(ctx)); err != nil {
-			return link.WrapCall("forgetting the key that was to be shown", err)
-		}
+	if err := x.forgetShown(ctx); err != nil {
+		return err
 	}
 	var left leftovers
 	inUse := had[evReplaced] != "" && x.HasKey
