@@ -8,14 +8,37 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 )
 
+// destination is where a signal goes by the file and the environment.
+type destination struct {
+	file string
+	env  map[string]string
+	want string
+}
+
+func (d destination) config(t *testing.T, name string) *config.Config {
+	t.Helper()
+	env := exampleEnv()
+	maps.Copy(env, d.env)
+	got, err := config.Parse("x.yaml", []byte(string(config.Example)+d.file), source(env, nil))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return got
+}
+
+// refused looks that a line is refused for that reason, and that no secret is told.
+func refused(t *testing.T, line, want string) {
+	t.Helper()
+	_, err := config.Parse("x.yaml", []byte(string(config.Example)+"\n"+line+"\n"), source(exampleEnv(), nil))
+	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), canary) {
+		t.Errorf("%s: %v", line, err)
+	}
+}
+
 func TestTracesGoWhereTheFileOrElseTheEnvironmentSays(t *testing.T) {
 	t.Parallel()
 	const inFile = "\ntracing: { endpoint: \"https://file:4318\", sample: 0.5 }\n"
-	for name, c := range map[string]struct {
-		file string
-		env  map[string]string
-		want string
-	}{
+	for name, c := range map[string]destination{
 		"nowhere":       {"", nil, ""},
 		"file":          {inFile, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env:4318"}, "https://file:4318"},
 		"environment":   {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env:4318/base/"}, "http://env:4318/base/v1/traces"},
@@ -23,14 +46,8 @@ func TestTracesGoWhereTheFileOrElseTheEnvironmentSays(t *testing.T) {
 		"disabled":      {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env", "OTEL_SDK_DISABLED": "true"}, ""},
 		"other signals": {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env", "OTEL_TRACES_EXPORTER": "none"}, ""},
 	} {
-		env := exampleEnv()
-		maps.Copy(env, c.env)
-		got, err := config.Parse("x.yaml", []byte(string(config.Example)+c.file), source(env, nil))
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if got.Tracing.Endpoint != c.want {
-			t.Errorf("%s: %q, want %q", name, got.Tracing.Endpoint, c.want)
+		if got := c.config(t, name).Tracing.Endpoint; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }
@@ -38,11 +55,7 @@ func TestTracesGoWhereTheFileOrElseTheEnvironmentSays(t *testing.T) {
 func TestMetricsGoWhereTheFileOrElseTheEnvironmentSays(t *testing.T) {
 	t.Parallel()
 	const inFile = "\nmetrics: { otlp: { endpoint: \"https://file:4318\" } }\n"
-	for name, c := range map[string]struct {
-		file string
-		env  map[string]string
-		want string
-	}{
+	for name, c := range map[string]destination{
 		"nowhere":       {"", nil, ""},
 		"file":          {inFile, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env:4318"}, "https://file:4318"},
 		"environment":   {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env:4318"}, "http://env:4318/v1/metrics"},
@@ -50,14 +63,8 @@ func TestMetricsGoWhereTheFileOrElseTheEnvironmentSays(t *testing.T) {
 		"traces alone":  {"", map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://t/x"}, ""},
 		"disabled":      {"", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://env", "OTEL_METRICS_EXPORTER": "none"}, ""},
 	} {
-		env := exampleEnv()
-		maps.Copy(env, c.env)
-		got, err := config.Parse("x.yaml", []byte(string(config.Example)+c.file), source(env, nil))
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if got.Metrics.OTLP.Endpoint != c.want {
-			t.Errorf("%s: %q, want %q", name, got.Metrics.OTLP.Endpoint, c.want)
+		if got := c.config(t, name).Metrics.OTLP.Endpoint; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 	for text, want := range map[string]string{
@@ -66,10 +73,7 @@ func TestMetricsGoWhereTheFileOrElseTheEnvironmentSays(t *testing.T) {
 		`{ endpoint: "https://c", headers: [{ name: Authorization }] }`:            "metrics.otlp.headers[0].value: is needed",
 		`{ endpoint: "https://c", headers: [{ name: A, value: x` + canary + ` }]}`: "a secret does not stand in the file",
 	} {
-		_, err := config.Parse("x.yaml", []byte(string(config.Example)+"\nmetrics: { otlp: "+text+" }\n"), source(exampleEnv(), nil))
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), canary) {
-			t.Errorf("%s: %v", text, err)
-		}
+		refused(t, "metrics: { otlp: "+text+" }", want)
 	}
 }
 
@@ -84,9 +88,6 @@ func TestTracingSaysWhatIsWrong(t *testing.T) {
 		`{ endpoint: "https://c", headers: [{ name: Authorization }] }`:                               "tracing.headers[0].value: is needed",
 		`{ endpoint: "https://c", headers: [{ name: Authorization, value: Bearer-` + canary + ` }] }`: "a secret does not stand in the file",
 	} {
-		_, err := config.Parse("x.yaml", []byte(string(config.Example)+"\ntracing: "+text+"\n"), source(exampleEnv(), nil))
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), canary) {
-			t.Errorf("%s: %v", text, err)
-		}
+		refused(t, "tracing: "+text, want)
 	}
 }

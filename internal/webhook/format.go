@@ -25,7 +25,7 @@ type Format string
 // The formats.
 const (
 	CloudEvents  Format = "cloudevents"  // structured JSON, signed as Standard Webhooks says
-	PagerDuty    Format = "pagerduty"    // the change.OutboxEvents API v2; the secret is the routing key
+	PagerDuty    Format = "pagerduty"    // the Events API v2; the secret is the routing key
 	Alertmanager Format = "alertmanager" // Prometheus' Alertmanager, its API v2; the secret is a bearer token, or none
 )
 

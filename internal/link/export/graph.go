@@ -133,14 +133,24 @@ func color(s diagnose.State) string {
 	return "#1e8449"
 }
 
-// byPlatform are the nodes of each platform, in order.
-func (g Graph) byPlatform(do func(platform string, nodes []Node)) {
-	nodes := map[string][]Node{}
+// writeNodes writes the nodes: each platform's in a block of its own, unless they stand for platforms already.
+func (g Graph) writeNodes(b *strings.Builder, begin func(number int, platform string) string, node func(Node) string, end string) {
+	of := map[string][]Node{}
 	for _, n := range g.Nodes {
-		nodes[n.Platform] = append(nodes[n.Platform], n)
+		of[n.Platform] = append(of[n.Platform], n)
 	}
-	for _, p := range slices.Sorted(maps.Keys(nodes)) {
-		do(p, nodes[p])
+	for i, platform := range slices.Sorted(maps.Keys(of)) {
+		indent := "  "
+		if !g.Grouped {
+			b.WriteString("  " + begin(i+1, platform) + "\n")
+			indent = "    "
+		}
+		for _, n := range of[platform] {
+			b.WriteString(indent + node(n) + "\n")
+		}
+		if !g.Grouped {
+			b.WriteString("  " + end + "\n")
+		}
 	}
 }
 
@@ -149,21 +159,11 @@ func DOT(w io.Writer, all []Connection) error {
 	g := GraphOf(all)
 	var b strings.Builder
 	b.WriteString("digraph connections {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n  edge [fontname=\"sans-serif\", fontsize=10];\n")
-	number := 0
-	g.byPlatform(func(platform string, nodes []Node) {
-		indent := "  "
-		if !g.Grouped {
-			number++
-			fmt.Fprintf(&b, "  subgraph cluster_%d {\n    label=%s;\n", number, dotText(platform))
-			indent = "    "
-		}
-		for _, n := range nodes {
-			fmt.Fprintf(&b, "%s%s [label=%s];\n", indent, n.ID, dotText(n.Label))
-		}
-		if !g.Grouped {
-			b.WriteString("  }\n")
-		}
-	})
+	g.writeNodes(&b,
+		func(number int, platform string) string {
+			return fmt.Sprintf("subgraph cluster_%d {\n    label=%s;", number, dotText(platform))
+		},
+		func(n Node) string { return fmt.Sprintf("%s [label=%s];", n.ID, dotText(n.Label)) }, "}")
 	for _, e := range g.Edges {
 		fmt.Fprintf(&b, "  %s -> %s [label=%s, color=%s];\n", e.From, e.To, dotText(e.Label), dotText(color(e.State)))
 	}
@@ -181,21 +181,11 @@ func Mermaid(w io.Writer, all []Connection) error {
 	g := GraphOf(all)
 	var b strings.Builder
 	b.WriteString("flowchart LR\n")
-	number := 0
-	g.byPlatform(func(platform string, nodes []Node) {
-		indent := "  "
-		if !g.Grouped {
-			number++
-			fmt.Fprintf(&b, "  subgraph p%d[%s]\n", number, mermaidText(platform))
-			indent = "    "
-		}
-		for _, n := range nodes {
-			fmt.Fprintf(&b, "%s%s[%s]\n", indent, n.ID, mermaidText(n.Label))
-		}
-		if !g.Grouped {
-			b.WriteString("  end\n")
-		}
-	})
+	g.writeNodes(&b,
+		func(number int, platform string) string {
+			return fmt.Sprintf("subgraph p%d[%s]", number, mermaidText(platform))
+		},
+		func(n Node) string { return fmt.Sprintf("%s[%s]", n.ID, mermaidText(n.Label)) }, "end")
 	for _, e := range g.Edges {
 		fmt.Fprintf(&b, "  %s -->|%s| %s\n", e.From, mermaidText(e.Label), e.To)
 	}
