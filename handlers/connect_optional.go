@@ -101,7 +101,7 @@ func firstField(on bool) *slack.InputBlock {
 
 func elsewhereField(on bool) *slack.InputBlock {
 	return box(link.FieldElsewhere, "An address that the platform does not know", "It is meant",
-		"Whoever answers there is shown the key", on)
+		"The host that answers there is shown the key", on)
 }
 
 // optionsOf are what is asked for in these fields; nil: nothing.

@@ -53,7 +53,7 @@ func waitButtons(r *change.Request) []slack.BlockElement {
 	buttons := []slack.BlockElement{done.WithStyle(slack.StylePrimary)}
 	if r.Wait.HasKey {
 		renew := button(actionNewKey, now, "Make a new key")
-		renew.Confirm = confirm("Make a new key?", "The one that was shown becomes invalid. Whoever has put it into a keystore puts the new one in its place.", "Make a new key", slack.StyleDanger)
+		renew.Confirm = confirm("Make a new key?", "The one that was shown becomes invalid. If it is in a keystore already, put the new one in its place.", "Make a new key", slack.StyleDanger)
 		buttons = append(buttons, renew)
 	}
 	return buttons

@@ -199,7 +199,7 @@ var mistakes = map[string]mistake{
 	"a proxy drops the product header":         {(*clinic).dropsProduct, "ece-prod", "product header", doctor.Bad, "any_product: true"},
 	"no credential matches":                    {func(c *clinic) { c.edit(anyID, `"shop-*"`) }, "elastic-cloud", "credentials", doctor.Bad, "no credential matches any"},
 	"some have no credential":                  {func(c *clinic) { c.edit(anyID, `"`+c.Deployment("metrics-eu").ID()+`"`) }, "elastic-cloud", "credentials", doctor.Warning, "archive-us"},
-	"a password for whatever is deployed":      {func(c *clinic) { c.edit(anyID, `"*"`) }, "elastic-cloud", "credentials", doctor.Warning, "whoever may make a deployment"},
+	"a password for every deployment":          {func(c *clinic) { c.edit(anyID, `"*"`) }, "elastic-cloud", "credentials", doctor.Warning, "anybody who can create a deployment"},
 	"the password is wrong":                    {func(c *clinic) { c.env["EC_ELASTICSEARCH_PASSWORD"] = "old" }, "elastic-cloud", "credentials", doctor.Bad, "refuses the credential"},
 	"the user may only read":                   {func(c *clinic) { c.edit("username: remote-cluster-bot", "username: "+platform.DemoWeakUser) }, "elastic-cloud", "privileges", doctor.Bad, "lacks manage_security"},
 	"an API key shall issue keys": {func(c *clinic) {

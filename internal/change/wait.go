@@ -15,7 +15,7 @@ type Wait struct {
 	Ask     string    `json:"ask"`            // which of the step's questions this is
 	Say     string    `json:"say"`            // what is to be done, in plain words
 	Command string    `json:"command,omitempty"`
-	HasKey  bool      `json:"has_key,omitempty"` // a key is shown, once, to whoever does it
+	HasKey  bool      `json:"has_key,omitempty"` // a key is shown, once, to the person who does it
 	Until   time.Time `json:"until"`
 	Taken   *Taken    `json:"taken,omitempty"`
 	Answer  Answer    `json:"answer,omitempty"`

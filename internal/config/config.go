@@ -52,24 +52,6 @@ type Watch struct {
 	ExpiryDays int `yaml:"expiry_days"`
 }
 
-// Webhook is a receiver of alerts: of each it is told once when it begins, and once when it is over.
-type Webhook struct {
-	// Name is short and stable: it is a part of Redis keys. Lowercase letters, digits and dashes.
-	Name string `yaml:"name"`
-	// URL is where events are posted. Default for pagerduty: https://events.pagerduty.com/v2/enqueue.
-	URL string `yaml:"url"`
-	// Format is "cloudevents" (JSON, signed as Standard Webhooks says), "pagerduty" (Events API v2) or "alertmanager" (API v2).
-	Format string `yaml:"format"`
-	// Secret is what cloudevents are signed with (whsec_ and base64), the routing key of pagerduty, or a bearer token for
-	// alertmanager, where there may be none.
-	Secret SecretRef `yaml:"secret"`
-	// Alerts are those that it is told of: stuck (a change could not be rolled back, or can't be read), lost (a connection
-	// does not work), key_ends (a key ends within a day). Default all.
-	Alerts []string `yaml:"alerts"`
-	// TLS says how its certificate is checked.
-	TLS *TLS `yaml:"tls"`
-}
-
 // Slack is the workspace and the app in it.
 type Slack struct {
 	// Mode is "http" (Slack calls us) or "socket" (we call Slack; no inbound access is needed).
@@ -260,40 +242,10 @@ type Platform struct {
 	Credentials []Credential `yaml:"credentials"`
 }
 
-// Cluster is a self-managed cluster.
-type Cluster struct {
-	// Name is short and stable: it is stored in requests. Lowercase letters, digits and dashes.
-	Name string `yaml:"name"`
-	// URL is where its Elasticsearch answers over HTTP, such as https://search.example.com:9200.
-	URL string `yaml:"url"`
-	// Address is where other clusters connect by API key, as host:port, the port of remote_cluster_server. Nothing: none do.
-	// No two clusters share a host name.
-	Address string `yaml:"address"`
-	// ServerCAFile is a file with the authority of the certificate at address, in PEM; the card of a request shows it.
-	// Default: the bot connects to address and looks.
-	ServerCAFile string `yaml:"server_ca_file"`
-	// KibanaURL is the address of its Kibana, for links.
-	KibanaURL string `yaml:"kibana_url"`
-	// TLS says how the certificate at url is checked. Default: as elasticsearch_tls of the platform.
-	TLS *TLS `yaml:"tls"`
-}
-
-// KeystoreHook is an HTTPS endpoint of the clusters' owners: docs/self-managed.md says what it is asked.
-type KeystoreHook struct {
-	// URL is where it is called.
-	URL string `yaml:"url"`
-	// Secret is what the calls are signed with, of at least 32 characters.
-	Secret SecretRef `yaml:"secret"`
-	// TLS says how its certificate is checked.
-	TLS *TLS `yaml:"tls"`
-	// Timeout is how long an operation on all nodes may take. Default 2m.
-	Timeout Duration `yaml:"timeout"`
-}
-
 // Credential is what opens Elasticsearch of the deployments that it matches.
 type Credential struct {
 	// Deployment is a deployment's id (of a self-managed cluster its name), or a pattern over ids such as 1f2e*. With *, the default,
-	// whoever may make a deployment on the platform is given what is below.
+	// anybody who can create a deployment on the platform is given what is below.
 	Deployment string `yaml:"deployment"`
 	// Username is the name of an Elasticsearch user.
 	Username string `yaml:"username"`
@@ -332,40 +284,6 @@ type Metrics struct {
 	Pprof bool `yaml:"pprof"`
 	// OTLP says where the same metrics are exported to by OpenTelemetry's protocol. Nothing: nowhere.
 	OTLP OTLP `yaml:"otlp"`
-}
-
-// OTLP is a collector of OpenTelemetry.
-type OTLP struct {
-	// Endpoint is a collector that takes OTLP over HTTP, such as https://collector.example.com:4318; /v1/metrics is added
-	// where it has no path. Default: what OTEL_EXPORTER_OTLP_METRICS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT say in the
-	// environment, unless OTEL_METRICS_EXPORTER is none. The exporter's other variables hold for what is not given here.
-	Endpoint string `yaml:"endpoint"`
-	// Headers are sent along with each export, such as an Authorization.
-	Headers []Header `yaml:"headers"`
-	// TLS says how the collector's certificate is checked.
-	TLS *TLS `yaml:"tls"`
-}
-
-// Tracing is what happens between a slash command and the last call, exported as OpenTelemetry traces.
-type Tracing struct {
-	// Endpoint is a collector that takes OTLP over HTTP, such as https://collector.example.com:4318; /v1/traces is added
-	// where it has no path. Default: what OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT say in the
-	// environment. The exporter's other variables (OTEL_EXPORTER_OTLP_HEADERS and so on) hold for what is not given here.
-	Endpoint string `yaml:"endpoint"`
-	// Headers are sent along with each export, such as an Authorization.
-	Headers []Header `yaml:"headers"`
-	// Sample is the part of all traces that is exported, above 0 and up to 1. Default: as OTEL_TRACES_SAMPLER says, else all.
-	Sample float64 `yaml:"sample"`
-	// TLS says how the collector's certificate is checked.
-	TLS *TLS `yaml:"tls"`
-}
-
-// Header is a header of HTTP with a secret in it.
-type Header struct {
-	// Name is the header's name.
-	Name string `yaml:"name"`
-	// Value is what follows it.
-	Value SecretRef `yaml:"value"`
 }
 
 // Log is how the program logs.

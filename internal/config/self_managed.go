@@ -9,6 +9,36 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
+// Cluster is a self-managed cluster.
+type Cluster struct {
+	// Name is short and stable: it is stored in requests. Lowercase letters, digits and dashes.
+	Name string `yaml:"name"`
+	// URL is where its Elasticsearch answers over HTTP, such as https://search.example.com:9200.
+	URL string `yaml:"url"`
+	// Address is where other clusters connect by API key, as host:port, the port of remote_cluster_server. Nothing: none do.
+	// No two clusters share a host name.
+	Address string `yaml:"address"`
+	// ServerCAFile is a file with the authority of the certificate at address, in PEM; the card of a request shows it.
+	// Default: the bot connects to address and looks.
+	ServerCAFile string `yaml:"server_ca_file"`
+	// KibanaURL is the address of its Kibana, for links.
+	KibanaURL string `yaml:"kibana_url"`
+	// TLS says how the certificate at url is checked. Default: as elasticsearch_tls of the platform.
+	TLS *TLS `yaml:"tls"`
+}
+
+// KeystoreHook is an HTTPS endpoint of the clusters' owners: docs/self-managed.md says what it is asked.
+type KeystoreHook struct {
+	// URL is where it is called.
+	URL string `yaml:"url"`
+	// Secret is what the calls are signed with, of at least 32 characters.
+	Secret SecretRef `yaml:"secret"`
+	// TLS says how its certificate is checked.
+	TLS *TLS `yaml:"tls"`
+	// Timeout is how long an operation on all nodes may take. Default 2m.
+	Timeout Duration `yaml:"timeout"`
+}
+
 const selfManaged = elastic.KindSelfManaged
 
 // checkSelfManaged checks what clusters without a platform need, and refuses what only a platform has.

@@ -6,6 +6,40 @@ import (
 	"strings"
 )
 
+// OTLP is a collector of OpenTelemetry.
+type OTLP struct {
+	// Endpoint is a collector that takes OTLP over HTTP, such as https://collector.example.com:4318; /v1/metrics is added
+	// where it has no path. Default: what OTEL_EXPORTER_OTLP_METRICS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT say in the
+	// environment, unless OTEL_METRICS_EXPORTER is none. The exporter's other variables hold for what is not given here.
+	Endpoint string `yaml:"endpoint"`
+	// Headers are sent along with each export, such as an Authorization.
+	Headers []Header `yaml:"headers"`
+	// TLS says how the collector's certificate is checked.
+	TLS *TLS `yaml:"tls"`
+}
+
+// Tracing is what happens between a slash command and the last call, exported as OpenTelemetry traces.
+type Tracing struct {
+	// Endpoint is a collector that takes OTLP over HTTP, such as https://collector.example.com:4318; /v1/traces is added
+	// where it has no path. Default: what OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT say in the
+	// environment. The exporter's other variables (OTEL_EXPORTER_OTLP_HEADERS and so on) hold for what is not given here.
+	Endpoint string `yaml:"endpoint"`
+	// Headers are sent along with each export, such as an Authorization.
+	Headers []Header `yaml:"headers"`
+	// Sample is the part of all traces that is exported, above 0 and up to 1. Default: as OTEL_TRACES_SAMPLER says, else all.
+	Sample float64 `yaml:"sample"`
+	// TLS says how the collector's certificate is checked.
+	TLS *TLS `yaml:"tls"`
+}
+
+// Header is a header of HTTP with a secret in it.
+type Header struct {
+	// Name is the header's name.
+	Name string `yaml:"name"`
+	// Value is what follows it.
+	Value SecretRef `yaml:"value"`
+}
+
 // followEnvironment takes the endpoints from where OpenTelemetry's specification of the OTLP exporter puts them, unless
 // the file names one. The environment can also say that nothing is to be exported.
 func (c *Config) followEnvironment(lookup func(string) (string, bool)) {

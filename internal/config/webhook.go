@@ -7,6 +7,24 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/webhook"
 )
 
+// Webhook is a receiver of alerts: of each it is told once when it begins, and once when it is over.
+type Webhook struct {
+	// Name is short and stable: it is a part of Redis keys. Lowercase letters, digits and dashes.
+	Name string `yaml:"name"`
+	// URL is where events are posted. Default for pagerduty: https://events.pagerduty.com/v2/enqueue.
+	URL string `yaml:"url"`
+	// Format is "cloudevents" (JSON, signed as Standard Webhooks says), "pagerduty" (Events API v2) or "alertmanager" (API v2).
+	Format string `yaml:"format"`
+	// Secret is what cloudevents are signed with (whsec_ and base64), the routing key of pagerduty, or a bearer token for
+	// alertmanager, where there may be none.
+	Secret SecretRef `yaml:"secret"`
+	// Alerts are those that it is told of: stuck (a change could not be rolled back, or can't be read), lost (a connection
+	// does not work), key_ends (a key ends within a day). Default all.
+	Alerts []string `yaml:"alerts"`
+	// TLS says how its certificate is checked.
+	TLS *TLS `yaml:"tls"`
+}
+
 func texts[T ~string](all []T) []string {
 	out := make([]string, len(all))
 	for i, one := range all {

@@ -35,7 +35,7 @@ func credentialSecrets(a *area, p config.Platform) {
 	for i, c := range p.Credentials {
 		if p.Kind != elastic.KindSelfManaged && strings.Trim(c.Deployment, "*?") == "" {
 			a.warn("credentials", "name ids, or patterns over ids: the platform's console shows them",
-				"credentials[%d] are for every deployment: whoever may make a deployment on this platform is given them", i)
+				"credentials[%d] are for every deployment: anybody who can create a deployment on this platform is given them", i)
 		}
 		short(a, fmt.Sprintf("credentials[%d].password", i), c.Password)
 	}

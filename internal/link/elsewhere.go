@@ -15,7 +15,7 @@ const FieldElsewhere = "elsewhere"
 const (
 	AddressPlatform = "platform" // what the platform says of the remote deployment
 	AddressPrivate  = "private"  // a host of the operator's private networks, see System.PrivateHosts
-	AddressOther    = "other"    // any other: whoever answers there is shown the key
+	AddressOther    = "other"    // any other: the host that answers there is shown the key
 )
 
 const traitAddress = "address"

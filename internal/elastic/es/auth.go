@@ -76,8 +76,8 @@ func (all Credentials) Check() error {
 	return errors.Join(errs...)
 }
 
-// For returns the first that matches the deployment's id; elastic.ErrNoCredentials if none does. Names don't count: whoever
-// may make a deployment can call it like another one, and would be given its password.
+// For returns the first that matches the deployment's id; elastic.ErrNoCredentials if none does. Names don't count: anybody
+// who can create a deployment can give it another one's name, and would be given its password.
 func (all Credentials) For(d elastic.Deployment) (Auth, error) {
 	for _, c := range all {
 		if !matches(c.Deployment, d.Deployment) {

@@ -12,7 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
 )
 
-// A key that is tied to another connection is not taken over: whoever did could rotate and invalidate it.
+// A key that is tied to another connection is not taken over: its new owner could rotate and invalidate it.
 func TestTheKeyOfAnotherConnectionIsNotAdopted(t *testing.T) {
 	adopting := func(h *fixture) error {
 		for _, option := range [][2]string{{"mode", "proxy"}, {"proxy_address", "logs.cloud.example:9443"}, {"server_name", "logs.cloud.example"}} {

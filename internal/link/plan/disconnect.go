@@ -102,7 +102,7 @@ func disconnectWarnings(e link.ConnectionState, l inventory.Cleanup) []string {
 		w.Add("Which key it uses is not known: none will be invalidated on the remote cluster.")
 	}
 	if l.Filter != nil {
-		w.Add("Whoever else comes to %s from %s is let in no longer, unless another filter does.", e.Remote.Name, link.JoinWords(l.Filter.Ruleset.Allowed()))
+		w.Add("Others that come to %s from %s are let in no longer, unless another filter does.", e.Remote.Name, link.JoinWords(l.Filter.Ruleset.Allowed()))
 	}
 	if e.HasKey || len(e.Keys) > 0 {
 		w.Add("If a step fails, everything is put back, as long as the key is not gone; from then on, connecting again makes a new key.")
