@@ -56,6 +56,7 @@ func missing(local, remote elastic.Ref, errs [2]error) error {
 
 // read fills in everything but the deployments; what can't be read is named.
 func readSides(ctx context.Context, s *link.PairState) {
+	byCluster := s.ByCluster() // before the reads: a method of the state looks at all of it, while they write
 	var r reading
 	local, err := s.LocalOn.Cluster(s.Local)
 	r.failed(link.PartLocalCluster, err)
@@ -74,7 +75,7 @@ func readSides(ctx context.Context, s *link.PairState) {
 	r.start(link.PartKeystore, func() error { return readKeystore(ctx, s) })
 	r.start(link.PartRulesets, func() (err error) {
 		s.Rulesets, err = s.RemoteOn.Rulesets(ctx, s.Remote)
-		if s.ByCluster() && !s.Open() {
+		if byCluster && len(link.ClosingRulesets(s.Rulesets)) > 0 {
 			r.failed(link.PartScope, readScope(ctx, s))
 		}
 		return err
