@@ -27,22 +27,35 @@ func (s *Store) Audit(ctx context.Context, from string, limit int) ([]change.Aud
 	}
 	lines := make([]change.AuditLine, len(entries))
 	for i, e := range entries {
-		lines[i].ID = e.ID
-		lines[i].Text, _ = e.Values["entry"].(string)
-		lines[i].Hash, _ = e.Values["hash"].(string)
-		// A line that was tampered with may be no JSON any more; its text and hash tell.
-		_ = json.Unmarshal([]byte(lines[i].Text), &lines[i].Entry)
+		lines[i] = auditLine(e)
 	}
 	return lines, nil
 }
 
-// LastAudit returns when the newest line was written; zero: there is none.
+func auditLine(m redis.XMessage) change.AuditLine {
+	l := change.AuditLine{ID: m.ID}
+	l.Text, _ = m.Values["entry"].(string)
+	l.Hash, _ = m.Values["hash"].(string)
+	// A line that was tampered with may be no JSON any more; its text and hash tell.
+	_ = json.Unmarshal([]byte(l.Text), &l.Entry)
+	return l
+}
+
+// LastAudit returns when the newest line about a request was written; zero: there is none. What is written without one,
+// at a start or a reload, says nothing of how old the database is.
 func (s *Store) LastAudit(ctx context.Context) (time.Time, error) {
-	entries, err := s.rdb.XRevRangeN(ctx, s.keys.audit(), "+", "-", 1).Result()
-	if err != nil || len(entries) == 0 {
+	const looked = 50
+	entries, err := s.rdb.XRevRangeN(ctx, s.keys.audit(), "+", "-", looked).Result()
+	if err != nil {
 		return time.Time{}, fault("reading the end of the audit", err)
 	}
-	return WrittenAt(change.AuditLine{ID: entries[0].ID}), nil
+	for _, e := range entries {
+		line := auditLine(e)
+		if line.Entry.What != whatPolicy {
+			return WrittenAt(line), nil
+		}
+	}
+	return time.Time{}, nil
 }
 
 // HasAudit says whether the line with that ID is there.

@@ -14,11 +14,23 @@ import (
 // writers take turns: within a replica they wait for each other, between replicas the script compares the head
 // and the slower one computes its entry again.
 type chain struct {
-	turn chan struct{} // holds one token; whoever has it may use head
-	head string        // as the script knows it: empty before the first entry
+	turn   chan struct{} // holds one token; whoever has it may use what follows
+	head   string        // as the script knows it: empty before the first entry
+	policy string        // that the audit has an entry for; empty before the first
 }
 
 func newChain() chain { return chain{turn: make(chan struct{}, 1)} }
+
+func (c *chain) lock(ctx context.Context, doing string) error {
+	select {
+	case c.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fault(doing, ctx.Err())
+	}
+}
+
+func (c *chain) unlock() { <-c.turn }
 
 // chainAttempts bounds how often another replica may be quicker. Each time one of them has got something done.
 const chainAttempts = 100
@@ -45,23 +57,30 @@ func (s *Store) run(ctx context.Context, t transition) (answer, error) {
 	t.entry.Request = t.id
 	t.entry.Version = t.version + 1
 
-	select {
-	case s.chain.turn <- struct{}{}:
-	case <-ctx.Done():
-		return answer{}, fault(t.doing, ctx.Err())
+	args := append([]any{t.id, change.Schema, t.version}, t.args...)
+	if err := s.chain.lock(ctx, t.doing); err != nil {
+		return answer{}, err
 	}
-	defer func() { <-s.chain.turn }()
+	defer s.chain.unlock()
+	if err := s.introducePolicy(ctx); err != nil {
+		return answer{}, err
+	}
+	t.entry.Policy = s.chain.policy
+	return s.append(ctx, t.doing, t.script, keys, t.entry, args)
+}
+
+// append calls a script that writes the entry to the audit. Whoever calls it holds the chain.
+func (s *Store) append(ctx context.Context, doing string, script *redis.Script, keys []string, entry change.Entry, rest []any) (answer, error) {
 	for range chainAttempts {
 		prev := s.chain.head
 		if prev == "" {
 			prev = change.GenesisHash
 		}
-		text, hash, err := t.entry.Chain(prev)
+		text, hash, err := entry.Chain(prev)
 		if err != nil {
-			return answer{}, fmt.Errorf("%s: %w", t.doing, err)
+			return answer{}, fmt.Errorf("%s: %w", doing, err)
 		}
-		args := append([]any{s.chain.head, text, hash, t.id, change.Schema, t.version}, t.args...)
-		a, err := s.evalReplicated(ctx, t.doing, t.script, keys, args...)
+		a, err := s.evalReplicated(ctx, doing, script, keys, append([]any{s.chain.head, text, hash}, rest...)...)
 		if err != nil {
 			return answer{}, err
 		}
@@ -74,5 +93,5 @@ func (s *Store) run(ctx context.Context, t transition) (answer, error) {
 		}
 		return a, nil
 	}
-	return answer{}, fmt.Errorf("%s: %w: %w", t.doing, change.ErrUnavailable, errBusy)
+	return answer{}, fmt.Errorf("%s: %w: %w", doing, change.ErrUnavailable, errBusy)
 }

@@ -131,6 +131,9 @@ func (k keys) shipped() string { return k.prefix + "audit:shipped" }
 // head is a hash: hash of the last audit entry, count of all.
 func (k keys) head() string { return k.prefix + "audit:head" }
 
+// policy is a string: the hash of the last policy that the audit has an entry for.
+func (k keys) policy() string { return k.prefix + "audit:policy" }
+
 // begins is a string: the signed checkpoint that stands for the audit entries that were let go.
 func (k keys) begins() string { return k.prefix + "audit:begins" }
 

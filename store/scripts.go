@@ -79,6 +79,9 @@ var requestRedrawSource string
 //go:embed lua/audit_trim.lua
 var auditTrimSource string
 
+//go:embed lua/policy_record.lua
+var policyRecordSource string
+
 //go:embed lua/end_lease.lua
 var endLeaseSource string
 
@@ -105,6 +108,7 @@ var (
 	callsEndScript      = redis.NewScript(lib + callsEndSource)
 	requestRedrawScript = redis.NewScript(lib + requestRedrawSource)
 	auditTrimScript     = redis.NewScript(lib + auditTrimSource)
+	policyRecordScript  = redis.NewScript(lib + policyRecordSource)
 	claimChecksScript   = redis.NewScript(lib + claimChecksSource)
 	finishCheckScript   = redis.NewScript(lib + finishCheckSource)
 	endLeaseScript      = redis.NewScript(lib + endLeaseSource)
@@ -117,7 +121,7 @@ var scriptNames = map[string]string{
 	requestReleaseScript.Hash(): "request_release", notificationClaimScript.Hash(): "notification_claim", notificationFinishScript.Hash(): "notification_finish",
 	messageRecordScript.Hash(): "message_record", homeOpenScript.Hash(): "home_open", homesDirtyScript.Hash(): "homes_dirty", homeNextScript.Hash(): "home_next",
 	homeRenderedScript.Hash(): "home_rendered", asideScript.Hash(): "request_put_aside", requeueScript.Hash(): "request_requeue", followSetScript.Hash(): "follow_set",
-	callBeginScript.Hash(): "call_begin", callsEndScript.Hash(): "calls_end", requestRedrawScript.Hash(): "request_redraw", auditTrimScript.Hash(): "audit_trim", claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease", alertsSyncScript.Hash(): "alerts_sync", eventDoneScript.Hash(): "event_done",
+	callBeginScript.Hash(): "call_begin", callsEndScript.Hash(): "calls_end", requestRedrawScript.Hash(): "request_redraw", auditTrimScript.Hash(): "audit_trim", policyRecordScript.Hash(): "policy_record", claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease", alertsSyncScript.Hash(): "alerts_sync", eventDoneScript.Hash(): "event_done",
 }
 
 // answer is what a script says: a word, and after some words a value.

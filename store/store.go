@@ -28,6 +28,7 @@ type Store struct {
 
 	replicas int
 	quotas   Quotas
+	policy   PolicyInForce
 	aside    func(ctx context.Context, id string, why error)
 }
 
@@ -39,12 +40,20 @@ type Options struct {
 	Replicas int
 	// Quotas are how many open requests there may be.
 	Quotas Quotas
+	// Policy is named by each audit entry. Without its Hash entries name none.
+	Policy PolicyInForce
 	// PutAside is called when a request was put aside because it can't be read, by the replica that did so. It must not
 	// block. Nothing by default.
 	PutAside func(ctx context.Context, id string, why error)
 	// Index files a record; one without a value is to be deleted, and its queue counts alone. nil: records are found by
 	// their keys, and not checked.
 	Index func(change.StoredRecord) change.RecordIndex
+}
+
+// PolicyInForce is the policy that this replica decides by.
+type PolicyInForce struct {
+	Worker string        // the replica
+	Hash   func() string // may change while the replica runs
 }
 
 // Quotas are how many requests that are not final one person may have, and one channel in which they were asked for; 0: any
@@ -62,7 +71,10 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	if o.PutAside == nil {
 		o.PutAside = func(context.Context, string, error) {}
 	}
-	return &Store{aside: o.PutAside, rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), index: o.Index, replicas: o.Replicas, quotas: o.Quotas}
+	if o.Policy.Hash == nil {
+		o.Policy.Hash = func() string { return "" }
+	}
+	return &Store{policy: o.Policy, aside: o.PutAside, rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), index: o.Index, replicas: o.Replicas, quotas: o.Quotas}
 }
 
 // Ping reports whether Redis answers; change.ErrUnavailable if not.

@@ -82,6 +82,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	a := &App{config: c, owner: owner, log: log, redis: rdb, tracing: spans}
 	a.store = store.New(rdb, store.Options{
 		Env: c.Environment, Replicas: c.Redis.Replicas, Index: inventory.IndexRecord, PutAside: a.tellPutAside, Quotas: store.Quotas(c.Quotas),
+		Policy: store.PolicyInForce{Worker: owner, Hash: func() string { return a.policy.Hash() }},
 	})
 	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
 	vault, err := newKeyVault(c.Keys, a.store)
@@ -180,7 +181,9 @@ func (a *App) Run(ctx context.Context) error {
 	defer cancel()
 	late := lifecycle.Start(context.WithoutCancel(ctx), a.lateParts()...)
 	last := endOfAudit(a.store)
-	_, _ = last(ctx) // before any part writes; if it can't be read now, it is later
+	if _, err := last(ctx); err == nil { // before anything is written; if it can't be read now, it is later
+		a.recordPolicy(ctx)
+	}
 	parts := lifecycle.Start(ctx, a.parts(last)...)
 	go func() {
 		select {

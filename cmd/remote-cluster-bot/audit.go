@@ -117,7 +117,7 @@ func exportCSV(w io.Writer, lines auditLines) error {
 	out := csv.NewWriter(w)
 	head := []string{
 		"id", "at", "request", "what", "from", "to", "version", "user", "team", "channel", "worker", "target", "digest", "rule",
-		"parent", "detail", "hash",
+		"parent", "detail", "hash", "policy",
 	}
 	if err := out.Write(head); err != nil {
 		return err
@@ -126,7 +126,7 @@ func exportCSV(w io.Writer, lines auditLines) error {
 		e := l.Entry
 		row := []string{
 			l.ID, e.At.Format(time.RFC3339Nano), e.Request, e.What, string(e.From), string(e.To), strconv.FormatInt(e.Version, 10),
-			e.By.User, e.By.Team, e.By.Channel, e.Worker, e.Target, e.Digest, e.Rule, e.Parent, e.Detail, l.Hash,
+			e.By.User, e.By.Team, e.By.Channel, e.Worker, e.Target, e.Digest, e.Rule, e.Parent, e.Detail, l.Hash, e.Policy,
 		}
 		for i := range row {
 			row[i] = export.Inert(row[i])

@@ -28,7 +28,7 @@ func policyCommand() *cobra.Command {
 	var file string
 	cmd.PersistentFlags().StringVar(&file, "config", "config.yaml", "the configuration file")
 	show := &cobra.Command{
-		Use: "show", Short: "Print every rule in words", Args: cobra.NoArgs,
+		Use: "show", Short: "Print every rule in words, and the hash by which the audit names the policy", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file, config.System())
 			if err != nil {
@@ -37,7 +37,8 @@ func policyCommand() *cobra.Command {
 			for _, w := range c.Rules().Describe(func(g policy.Group) string { return g.Name }) {
 				printRule(cmd.OutOrStdout(), w)
 			}
-			return nil
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), "policy", c.Rules().Hash())
+			return err
 		},
 	}
 	var t explainInput

@@ -13,8 +13,20 @@ import (
 // Reload takes over who approves from a configuration that was read anew. What else changed in it waits for a restart.
 func (a *App) Reload(ctx context.Context, c *config.Config) {
 	a.policy.Replace(c.Rules())
+	a.recordPolicy(ctx)
 	a.log.InfoContext(ctx, "reloaded: who approves is as the file says now; other changes wait for a restart")
 }
+
+// recordPolicy has the audit say which policy is in force. If it can't now, it does before the next entry.
+func (a *App) recordPolicy(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, recordWithin)
+	defer cancel()
+	if err := a.store.RecordPolicy(ctx); err != nil {
+		a.log.WarnContext(ctx, "recording the policy; it is done before the next entry of the audit", "error", err)
+	}
+}
+
+const recordWithin = 5 * time.Second
 
 const rereadEvery = 10 * time.Second
 

@@ -187,7 +187,7 @@ func (s *story) tampers(_ *testscript.TestScript, args []string) error {
 	s.redis.Del(stream)
 	hash := change.GenesisHash
 	for i, e := range entries {
-		if i == 1 && how != "cut" {
+		if i == 2 && how != "cut" {
 			e.Values[1] = strings.Replace(e.Values[1], "U0BOB", "U0CAROL", 1)
 		}
 		if hash = change.ChainHash(hash, e.Values[1]); how == "anew" {

@@ -12,8 +12,8 @@ import (
 // reordered entry shows.
 type Entry struct {
 	At      time.Time `json:"at"`
-	Request string    `json:"request"`
-	What    string    `json:"what"` // an event, a verb, or "step:<name>:<state>"
+	Request string    `json:"request"` // empty: of none
+	What    string    `json:"what"`    // an event, a verb, "step:<name>:<state>", or "policy": another one is in force
 	From    State     `json:"from,omitempty"`
 	To      State     `json:"to,omitempty"`
 	Version int64     `json:"version"` // of the request, after this entry
@@ -22,6 +22,7 @@ type Entry struct {
 	Target  string    `json:"target,omitempty"`
 	Digest  string    `json:"digest,omitempty"`
 	Rule    string    `json:"rule,omitempty"`
+	Policy  string    `json:"policy,omitempty"` // hash of the policy that the replica which wrote this had in force
 	Parent  string    `json:"parent,omitempty"` // the request that a new one follows
 	Detail  string    `json:"detail,omitempty"` // a reason or a finding; never a secret
 }

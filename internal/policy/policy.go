@@ -111,6 +111,9 @@ func New(rules Rules, groups Groups, now func() time.Time) *Policy {
 // Replace puts other rules in force, which should have passed Check: decisions from now on go by them.
 func (p *Policy) Replace(rules Rules) { p.rules.Store(&rules) }
 
+// Hash names the rules in force.
+func (p *Policy) Hash() string { return p.rules.Load().Hash() }
+
 // UnknownGroupError says that the members of a group could not be asked for, so nothing is decided.
 type UnknownGroupError struct {
 	Group string

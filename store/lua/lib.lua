@@ -50,7 +50,7 @@ local function fenced(req, leases, id, epoch, worker)
   if is[1] ~= epoch or is[2] ~= worker or not ends or tonumber(ends) <= now() then return {'fenced'} end
 end
 
--- The audited scripts share their first keys and arguments:
+-- The audited scripts (policy_record, which has no request, but for the keys and arguments from the fourth on) share their first keys and arguments:
 --   KEYS  1 call:<nonce>  2 audit  3 audit:head  4 req:<id>  5 unannounced
 --   ARGV  1 the head that the entry follows ('' before the first)  2 the entry's text  3 the entry's hash
 --         4 id  5 schema  6 the version that the call was decided on
@@ -64,13 +64,17 @@ local function moved()
   if head ~= ARGV[1] then return {'head', head} end
 end
 
--- record writes the entry down, remembers the call for a minute, and takes the request to its next version,
--- which has yet to be shown to people. It is the first write of a script.
-local function record()
+-- write writes the entry down and remembers the call for a minute. It is the first write of a script.
+local function write()
   redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2], 'hash', ARGV[3])
   redis.call('HSET', KEYS[3], 'hash', ARGV[3])
   redis.call('HINCRBY', KEYS[3], 'count', 1)
   redis.call('SET', KEYS[1], '1', 'EX', 60)
+end
+
+-- record writes the entry of a request down and takes the request to its next version, which has yet to be shown to people.
+local function record()
+  write()
   redis.call('HINCRBY', KEYS[4], 'version', 1)
   redis.call('ZADD', KEYS[5], 'NX', text(now()), ARGV[4])
 end

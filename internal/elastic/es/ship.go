@@ -58,7 +58,7 @@ func (s *Shipper) document(l change.AuditLine) ([]byte, error) {
 		"rule":         object{"name": e.Rule},
 		"labels": object{
 			"request": e.Request, "parent": e.Parent, "target": e.Target, "digest": e.Digest, "channel": e.By.Channel,
-			"from": string(e.From), "to": string(e.To), "worker": e.Worker,
+			"from": string(e.From), "to": string(e.To), "worker": e.Worker, "policy": e.Policy,
 		},
 	}
 	for _, part := range doc {
