@@ -52,15 +52,13 @@ func planModal(r *change.Request, folds bool) slack.ModalViewRequest {
 	blocks := []slack.Block{section(fmt.Sprintf("*%s*\n%s, in this order. `+` is added, `-` is removed, `=` is kept.",
 		line(p.Title, 300), plural(len(p.Steps), "step", "steps")))}
 	blocks = append(blocks, beyondCard(p.Fields)...)
-	if len(p.Basis) > 0 {
-		blocks = append(blocks, fieldBlocks("It rests on what the bot found:", p.Basis)...)
-	}
 	blocks = append(blocks, warningBlocks(p.Warnings)...)
-	if most := maxPlanBlocks / 2; len(blocks) > most {
-		blocks = append(blocks[:most], section("… and more that does not fit here. "+tooMuch))
-	}
-	steps, size := stepBlocks(p.Steps, (maxPlanBlocks-len(blocks))/2)
+	blocks = upTo(maxPlanBlocks/2, blocks)
+	steps, size := stepBlocks(p.Steps, (maxPlanBlocks-len(blocks))/3)
 	blocks = append(blocks, steps...)
+	if len(p.Basis) > 0 {
+		blocks = append(blocks, upTo(maxPlanBlocks/4, fieldBlocks("It rests on what the bot found:", p.Basis))...)
+	}
 	if len(p.Calls()) > 0 {
 		blocks = append(blocks, callBlocks(p, maxPlanBlocks-len(blocks), maxPlanBytes-size, folds)...)
 	}
@@ -69,6 +67,14 @@ func planModal(r *change.Request, folds bool) slack.ModalViewRequest {
 		Type: slack.VTModal, CallbackID: "plan", Title: plain("Plan", 24), Close: plain("Close", 24),
 		Blocks: slack.Blocks{BlockSet: blocks},
 	}
+}
+
+// upTo are at most so many blocks, and one that says that there are more.
+func upTo(most int, blocks []slack.Block) []slack.Block {
+	if len(blocks) <= most {
+		return blocks
+	}
+	return append(blocks[:most:most], section("… and more that does not fit here. "+tooMuch))
 }
 
 const tooMuch = "Do not approve what you can't see: let it be asked for in smaller parts."
@@ -120,8 +126,10 @@ func stepParts(steps []change.PlannedStep) [][]string {
 			diff = append(diff, effectSigns[e.Kind]+clean(e.What))
 		}
 		parts := []string{head}
-		for _, part := range chunks(strings.ReplaceAll(strings.Join(diff, "\n"), "```", "'''"), maxPart) {
-			parts = append(parts, "```"+bot.Escape(part)+"```")
+		if len(diff) > 0 {
+			for _, part := range chunks(strings.ReplaceAll(strings.Join(diff, "\n"), "```", "'''"), maxPart) {
+				parts = append(parts, "```"+bot.Escape(part)+"```")
+			}
 		}
 		all = append(all, parts)
 	}
