@@ -309,7 +309,10 @@ func (p *Policy) Evaluate(ctx context.Context, r *change.Request) (change.Evalua
 	for _, d := range r.Approvals() {
 		said = append(said, d.By.User)
 	}
-	v := change.Evaluation{Rule: rule.Name, Remind: rule.Remind, Direct: rule.Direct, Confirm: rule.confirms(r.Proposal.Traits)}
+	v := change.Evaluation{
+		Rule: rule.Name, Remind: rule.Remind, Direct: rule.Direct,
+		Confirm: slices.ContainsFunc(partsOf(r.Proposal), func(part change.Part) bool { return rule.confirms(part.Traits) }),
+	}
 	lacking := crowd.missing(said)
 	for i, side := range rule.Sides { // in the order of the rule: a card must not change its mind about it
 		v.Needed += side.Count

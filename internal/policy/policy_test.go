@@ -581,3 +581,23 @@ func TestWhatIsNotKnownIsJudgedByTheStrictestRuleThatMayHold(t *testing.T) {
 		})
 	}
 }
+
+// Of several things at once the one that takes a second press decides.
+func TestASecondPressForOneOfSeveral(t *testing.T) {
+	t.Parallel()
+	p := of(policy.Rules{
+		Groups: []policy.Group{{Name: "owners", Users: []string{"UA"}}},
+		Rules:  []policy.Rule{{Name: "all", Sides: []policy.Side{{Group: "owners", Count: 1}}}},
+	}, &slack{})
+	part := func(breadth string) change.Part { return change.Part{Traits: map[string][]string{"breadth": {breadth}}} }
+	for _, c := range []struct {
+		parts []change.Part
+		want  bool
+	}{{[]change.Part{part("narrow"), part("narrow")}, false}, {[]change.Part{part("narrow"), part("all")}, true}} {
+		r := asked("UREQ")
+		r.Proposal.Traits, r.Proposal.Parts = nil, c.parts
+		if v, err := p.Evaluate(t.Context(), r); err != nil || v.Confirm != c.want {
+			t.Errorf("%v: %t, %v", c.parts, v.Confirm, err)
+		}
+	}
+}
