@@ -388,6 +388,24 @@ func TestDisconnectIsUndoneWithAKeyThatWorks(t *testing.T) {
 	}
 }
 
+func TestUndoingADisconnectKeepsAnEntryThatCameMeanwhile(t *testing.T) {
+	h := newFixture(t)
+	h.connect()
+	h.w.Fail(linktest.Fault{Call: "InvalidateKeys", Times: 1, Err: linktest.Forbidden("cloud", "InvalidateKeys")})
+	h.w.Fail(linktest.Fault{Call: "IssueKey", Times: 1, Meanwhile: func() { h.local.Put(entry, "theirs") }})
+	keys := len(h.remote.ActiveKeys())
+	left, err := h.run(plan.NewDisconnectPlanner(h.roster, h.o()), link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"})
+	if err == nil || len(left) != 1 || !strings.Contains(left[0], "somebody has put a key for logs into the keystore") {
+		t.Fatalf("got %v, left %v", err, left)
+	}
+	if !h.local.Holds(entry, "theirs") {
+		t.Error("their entry was overwritten")
+	}
+	if n := len(h.remote.ActiveKeys()); n != keys {
+		t.Errorf("%d keys are active, and were %d", n, keys)
+	}
+}
+
 func TestAdoptChangesNothingAndRemembers(t *testing.T) {
 	h := newFixture(t)
 	h.connect()

@@ -54,12 +54,7 @@ func (a AddAuthorityArgs) Planned(v View) change.PlannedStep {
 			calls[0].System += link.ByAPerson
 		}
 	}
-	after := a.After
-	if after == nil {
-		after = a.Before
-	}
-	return with(planned(StepAddAuthority, "Let the remote cluster believe the local one's signatures", a, calls...),
-		diff("signatures are believed by ", a.Before, after)...)
+	return planned(StepAddAuthority, "Let the remote cluster believe the local one's signatures", a, calls...)
 }
 
 // addAuthorityStep adds a file with a certificate authority to those by which the remote cluster believes signatures. It

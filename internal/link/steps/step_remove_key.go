@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -28,12 +29,10 @@ type RemoveKeyArgs struct {
 // Planned is the step as it stands in a plan.
 func (a RemoveKeyArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
-	var effects []change.Effect
 	if a.HasKey {
-		effects = removes(keystoreEntry(a.Alias, v.local.Name))
 		calls = on(a.Local.Platform, v.toLocal.RemoveSecret(v.local, elastic.CredentialsName(a.Alias)))
 	}
-	return with(planned(StepRemoveKey, "Remove the key from the keystore", a, calls...), effects...)
+	return planned(StepRemoveKey, "Remove the key from the keystore", a, calls...)
 }
 
 // removeKeyStep removes the key from the local keystore.
@@ -62,7 +61,7 @@ func (s *removeKeyStep) Apply(ctx context.Context, _ change.Evidence, note chang
 }
 
 // Undo stores a new key of the same name, which may read the same: the old value can't be read, so it can't be put
-// back. Where the entry is still there, nothing was lost.
+// back. Where the entry is there, nothing was lost, or somebody has put another there meanwhile: it is left alone.
 func (s *removeKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 	if had[evEmptied] == "" {
 		return nil
@@ -86,11 +85,17 @@ func (s *removeKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 	if err == nil {
 		return nil
 	}
+	if errors.Is(err, errTheirs) {
+		return leftBehind(fmt.Sprintf("somebody has put a key for %s into the keystore of %s meanwhile, and it was left alone; "+
+			"whose it is can't be read: rotate the key of %s if it is not yours", s.Alias, s.Local, s.Alias), "", err)
+	}
 	command := s.byHand(s.Local.Platform, func(c elastic.Calls) []change.Call {
 		return []change.Call{c.StoreSecret(elastic.Deployment{Ref: s.Local, RefID: elastic.AnyResource}, s.entry())}
 	})
 	return leftBehind(fmt.Sprintf("%s lacks its key in the keystore of %s; rotate the key of %s, which stores a new one", s.Alias, s.Local, s.Alias), command, err)
 }
+
+var errTheirs = errors.New("a key that somebody else put there")
 
 func (s *removeKeyStep) grantAgain(ctx context.Context, local side) error {
 	if s.Key.Name == "" || len(s.Key.Access.Search)+len(s.Key.Access.Replication) == 0 {
@@ -103,6 +108,13 @@ func (s *removeKeyStep) grantAgain(ctx context.Context, local side) error {
 	key, err := remote.es.IssueKey(ctx, s.Key)
 	if err != nil {
 		return link.WrapCall("issuing the key on "+remote.d.Name, err)
+	}
+	present, err := hasEntry(ctx, local, s.entry()) // directly before the write, which no platform refuses if the entry is there
+	if err != nil {
+		return err
+	}
+	if present {
+		return errors.Join(errTheirs, remote.es.InvalidateKeys(ctx, []string{key.ID}))
 	}
 	if err := storeEntry(ctx, local, s.entry(), key.Encoded); err != nil {
 		return err
