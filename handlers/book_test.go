@@ -61,6 +61,17 @@ func (b *book) Create(_ context.Context, r *change.Request, submission string, _
 	return r.ID, nil
 }
 
+func (b *book) CanCreate(_ context.Context, r *change.Request) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, other := range b.requests {
+		if other.ID != r.Parent && other.Proposal.Subject() == r.Proposal.Subject() && !other.State.Final() {
+			return &change.LockedError{Target: r.Proposal.Subject(), RequestID: other.ID}
+		}
+	}
+	return b.down
+}
+
 func (b *book) Submitted(_ context.Context, submission string) (string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

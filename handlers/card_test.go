@@ -3,9 +3,7 @@ package handlers
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -101,40 +99,11 @@ func TestTheLastLineNamesTheCommandAsItIsConfigured(t *testing.T) {
 }
 
 func TestPlanModal(t *testing.T) {
-	v := planModal(pending(), true)
+	v := planModal(pending())
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
 	golden(t, "modal_plan", v)
-	if folded, open := toJSON(t, v.Blocks), toJSON(t, planModal(pending(), false).Blocks); !strings.Contains(folded, `"container"`) || strings.Contains(open, `"container"`) {
-		t.Error("the calls are not folded away, or can't be shown without")
-	}
-}
-
-// A workspace without containers gets the plan all the same, and is asked once.
-func TestThePlanNeedsNoContainers(t *testing.T) {
-	var b newBlocks
-	asked := []bool{}
-	refuses := func(with bool) error {
-		asked = append(asked, with)
-		if with {
-			return &bot.Error{Method: "views.open", Code: "invalid_arguments", Kind: bot.BadBlocks}
-		}
-		return nil
-	}
-	for range 2 {
-		if err := b.send(t.Context(), slog.New(slog.DiscardHandler), refuses); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if !slices.Equal(asked, []bool{true, false, false}) {
-		t.Errorf("it was asked %v", asked)
-	}
-	var broken newBlocks
-	_ = broken.send(t.Context(), slog.New(slog.DiscardHandler), func(bool) error { return &bot.Error{Kind: bot.BadBlocks} })
-	if broken.refused.Load() {
-		t.Error("containers are given up though the rest was refused as well")
-	}
 }
 
 func TestReasonModals(t *testing.T) {
@@ -223,7 +192,7 @@ func TestTheLongestAndWorstFitsSlack(t *testing.T) {
 				harmlessBlocks(t, what, m.Blocks)
 			}
 			for what, v := range map[string]slack.ModalViewRequest{
-				"plan":   planModal(r, true),
+				"plan":   planModal(r),
 				"reason": reasonModal(r, reasonMetadata{Press: "7Q2MZK:3"}, callbackReject, "Reject", "Reject", "Why?", "Say."),
 			} {
 				if err := bot.CheckModal(v); err != nil {
@@ -255,8 +224,6 @@ func harmlessBlocks(t *testing.T, what string, blocks []slack.Block) {
 			if !b.Text.Verbatim {
 				t.Errorf("%s: Slack may turn names in a section into links", what)
 			}
-		case *slack.ContainerBlock:
-			harmlessBlocks(t, what, b.ChildBlocks.BlockSet)
 		case *slack.ContextBlock:
 			for _, e := range b.ContextElements.Elements {
 				if text, ok := e.(*slack.TextBlockObject); ok {
@@ -274,7 +241,7 @@ func TestACutFieldSaysSo(t *testing.T) {
 	if !strings.Contains(shown, "cut: the plan shows all") {
 		t.Error("approvers don't learn that they see a part only")
 	}
-	if plan := toJSON(t, planModal(r, true).Blocks); strings.Count(plan, "logs-") < 400 {
+	if plan := toJSON(t, planModal(r).Blocks); strings.Count(plan, "logs-") < 400 {
 		t.Error("the plan does not show all")
 	}
 }
@@ -288,7 +255,7 @@ func TestThePlanShowsEveryCallWhole(t *testing.T) {
 	callOf(r, "issue_key").Body = long
 	var shown strings.Builder
 	fenced := regexp.MustCompile("(?s)```(.*?)```")
-	for _, b := range planModal(r, false).Blocks.BlockSet {
+	for _, b := range planModal(r).Blocks.BlockSet {
 		if s, ok := b.(*slack.SectionBlock); ok {
 			for _, found := range fenced.FindAllStringSubmatch(s.Text.Text, -1) {
 				shown.WriteString(found[1])
@@ -343,7 +310,7 @@ func TestNothingIsCutFromACardInSilence(t *testing.T) {
 	limits := change.Field{Label: link.LabelLimits + " (alias-3)", Value: "documents limited"}
 	r.Proposal.Fields = append(r.Proposal.Fields, limits,
 		change.Field{Label: "Keys may search", Value: "metrics-*"}, change.Field{Label: "Keys may replicate", Value: "nothing"}, change.Field{Label: "Keys expire", Value: "never"})
-	v := planModal(r, true)
+	v := planModal(r)
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}

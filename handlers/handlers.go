@@ -132,8 +132,6 @@ type Options struct {
 type Handlers struct {
 	o     Options
 	views viewSequencer
-
-	containers newBlocks // in modals
 }
 
 // New returns handlers over o.

@@ -85,3 +85,33 @@ func TestQuotasOfOpenRequests(t *testing.T) {
 		}
 	})
 }
+
+// A request that makes way for another does not count against it, and is not given up for one that finds no room.
+func TestQuotasOfWhatTakesAnothersPlace(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, server storetest.Server) {
+		t.Helper()
+		s := store.New(server.Client, store.Options{Env: server.Env(), Quotas: store.Quotas{Person: 2, Channel: 3}})
+		request := func(id, channel string) *change.Request {
+			r := changetest.Pending(id, server.Now())
+			r.Proposal.Target, r.Requester, r.Parent = []string{id}, change.Actor{User: "U" + id[:1], Channel: channel}, ""
+			return r
+		}
+		for id, channel := range map[string]string{"a1": "C1", "a2": "C1", "b1": "C2", "b2": "C2", "c1": "C2"} {
+			if _, err := s.Create(t.Context(), request(id, channel), "", change.Entry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range []struct {
+			parent, channel string
+			full            bool
+		}{{"a1", "C1", false}, {"", "C1", true}, {"a1", "C2", true}, {"b1", "C1", true}} {
+			r := request("a3", c.channel)
+			r.Parent = c.parent
+			err := s.CanCreate(t.Context(), r)
+			if _, full := errors.AsType[*change.QuotaError](err); full != c.full || !full && err != nil {
+				t.Errorf("in the place of %q, in %s: %v", c.parent, c.channel, err)
+			}
+		}
+	})
+}

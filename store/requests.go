@@ -28,19 +28,9 @@ func (s *Store) Create(ctx context.Context, r *change.Request, submission string
 	if submission != "" {
 		remember = rememberAsked
 	}
-	user := r.Requester.User
 	entry.To, entry.Target = change.Pending, r.Proposal.Subject()
-	a, err := s.run(ctx, transition{
-		doing: doing, script: requestCreateScript, id: r.ID, entry: entry,
-		keys: []string{
-			s.keys.target(r.Proposal.Subject()), s.keys.dedup(submission), s.keys.pending(), s.keys.recent(), s.keys.mine(user),
-			s.keys.req(r.Parent), s.keys.open(),
-		},
-		args: append([]any{
-			int(remember.Seconds()), millis(r.Created), millis(r.Deadline), recentMember(r.ID, user), r.Parent,
-			user, r.Requester.Channel, s.quotas.Person, s.quotas.Channel,
-		}, pairs...),
-	})
+	args := append(s.creating(r, remember, false), pairs...)
+	a, err := s.run(ctx, transition{doing: doing, script: requestCreateScript, id: r.ID, entry: entry, keys: s.keys.creating(r, submission), args: args})
 	if err != nil {
 		return "", err
 	}
@@ -49,16 +39,55 @@ func (s *Store) Create(ctx context.Context, r *change.Request, submission string
 		return r.ID, nil
 	case "seen":
 		return a.value, s.WaitDurable(ctx)
-	case "held":
-		return "", &change.LockedError{Target: r.Proposal.Subject(), RequestID: a.value}
-	case "person":
-		return "", &change.QuotaError{Most: s.quotas.Person}
-	case "channel":
-		return "", &change.QuotaError{Most: s.quotas.Channel, Channel: r.Requester.Channel}
-	case "exists":
-		return "", fmt.Errorf("%s: the id %s is taken: %w", doing, r.ID, change.ErrConflict)
 	default:
-		return "", a.unexpected(doing)
+		return "", s.notCreated(doing, r, a)
+	}
+}
+
+// CanCreate implements change.Requests.
+func (s *Store) CanCreate(ctx context.Context, r *change.Request) error {
+	const doing = "asking whether a request can be stored"
+	keys := append([]string{s.keys.call(s.nonce()), s.keys.audit(), s.keys.head(), s.keys.req(r.ID), s.keys.unannounced()}, s.keys.creating(r, "")...)
+	args := append([]any{"", "", "", r.ID, change.Schema, 0}, s.creating(r, 0, true)...)
+	a, err := s.eval(ctx, doing, requestCreateScript, keys, args...)
+	if err != nil || a.word == "free" {
+		return err
+	}
+	return s.notCreated(doing, r, a)
+}
+
+// creating are the script's own keys.
+func (k keys) creating(r *change.Request, submission string) []string {
+	return []string{
+		k.target(r.Proposal.Subject()), k.dedup(submission), k.pending(), k.recent(), k.mine(r.Requester.User), k.req(r.Parent), k.open(),
+	}
+}
+
+// creating are the script's own arguments but for the request's fields.
+func (s *Store) creating(r *change.Request, remember time.Duration, asking bool) []any {
+	user, flag := r.Requester.User, 0
+	if asking {
+		flag = 1
+	}
+	return []any{
+		int(remember.Seconds()), millis(r.Created), millis(r.Deadline), recentMember(r.ID, user), r.Parent,
+		user, r.Requester.Channel, s.quotas.Person, s.quotas.Channel, flag,
+	}
+}
+
+// notCreated is why a request was not stored.
+func (s *Store) notCreated(doing string, r *change.Request, a answer) error {
+	switch a.word {
+	case "held":
+		return &change.LockedError{Target: r.Proposal.Subject(), RequestID: a.value}
+	case "person":
+		return &change.QuotaError{Most: s.quotas.Person}
+	case "channel":
+		return &change.QuotaError{Most: s.quotas.Channel, Channel: r.Requester.Channel}
+	case "exists":
+		return fmt.Errorf("%s: the id %s is taken: %w", doing, r.ID, change.ErrConflict)
+	default:
+		return a.unexpected(doing)
 	}
 }
 

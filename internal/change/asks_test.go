@@ -161,6 +161,19 @@ func TestARequestThatTakesAnothersPlaceWithdrawsIt(t *testing.T) {
 	}
 }
 
+func TestARequestStaysIfWhatIsToTakeItsPlaceIsRefused(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	old, other := d.ask(t, "req", "1", ""), d.ask(t, "other", "2", "")
+	_, err := d.Propose(t.Context(), change.ProposeInput{Kind: "k", Params: json.RawMessage("2"), By: change.Actor{User: "req"}, Parent: old.ID})
+	if held, ok := errors.AsType[*change.LockedError](err); !ok || held.RequestID != other.ID {
+		t.Errorf("the target of another was taken: %v", err)
+	}
+	if was := d.get(t, old.ID); was.State != change.Pending || was.Child != "" {
+		t.Errorf("the old request is lost: %s, followed by %q", was.State, was.Child)
+	}
+}
+
 func TestApprovalsWaitForWhatHasToBeHandedIn(t *testing.T) {
 	t.Parallel()
 	d := newDesk()

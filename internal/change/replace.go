@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// replace makes way for a request that takes the place of an earlier one: it withdraws that one if it still waits.
-// Should the new one not be stored after that, submitting it again finds the way free.
-func (s *Service) replace(ctx context.Context, a ProposeInput) error {
+// replace makes way for a request that takes the place of an earlier one: it withdraws that one if it still waits, and
+// nothing else is in the way of the new one. Should that not be stored after all, submitting it again finds the way free.
+func (s *Service) replace(ctx context.Context, a ProposeInput, with *Request) error {
 	old, err := s.requests.Get(ctx, a.Parent)
 	if err != nil {
 		return fmt.Errorf("the request to be replaced: %w", err)
@@ -17,6 +17,9 @@ func (s *Service) replace(ctx context.Context, a ProposeInput) error {
 	}
 	if old.State.Final() {
 		return nil
+	}
+	if err := s.requests.CanCreate(ctx, with); err != nil {
+		return err
 	}
 	_, err = s.Withdraw(ctx, DecisionInput{ID: a.Parent, By: a.By, Reason: "edited and asked again"})
 	return err

@@ -14,6 +14,8 @@ type Requests interface {
 	// Create stores r and takes its target. A submission seen before returns the id that it made then.
 	// Errors: *LockedError, *QuotaError, ErrUnavailable, ErrFull.
 	Create(ctx context.Context, r *Request, submission string, entry Entry) (id string, err error)
+	// CanCreate returns the error that Create of r would, if r's parent had ended before.
+	CanCreate(ctx context.Context, r *Request) error
 	// Submitted returns the id that a submission made, once that is as safe as after Create; empty if it made none.
 	Submitted(ctx context.Context, submission string) (id string, err error)
 	// Get returns the request with its journal; ErrNotFound, ErrNewer, ErrUnavailable.
@@ -109,16 +111,16 @@ func (s *Service) Propose(ctx context.Context, a ProposeInput) (*Request, error)
 	if err != nil {
 		return nil, err
 	}
-	if a.Parent != "" {
-		if err := s.replace(ctx, a); err != nil {
-			return nil, err
-		}
-	}
 	now := s.o.Now()
 	r := &Request{
 		ID: id, State: Pending, Version: 1, ApprovalsSince: 1,
 		Proposal: p, Requester: a.By, Reason: a.Reason, Rule: terms.Rule, Parent: a.Parent,
 		Created: now, Deadline: now.Add(terms.Wait),
+	}
+	if a.Parent != "" {
+		if err := s.replace(ctx, a, r); err != nil {
+			return nil, s.ownOrNot(ctx, err, a.By)
+		}
 	}
 	made, err := s.requests.Create(ctx, r, submission, Entry{
 		At: now, Request: id, What: string(Create), By: a.By, Target: p.Subject(),

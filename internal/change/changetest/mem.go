@@ -70,11 +70,8 @@ func (m *Mem) Create(_ context.Context, r *change.Request, sub string, entry cha
 	if was, ok := m.made[sub]; ok && sub != "" && m.now().Before(was.at.Add(24*time.Hour)) {
 		return was.id, nil
 	}
-	if by, ok := m.targets[r.Proposal.Subject()]; ok {
-		return "", &change.LockedError{Target: r.Proposal.Subject(), RequestID: by}
-	}
-	if _, ok := m.all[r.ID]; ok {
-		return "", fmt.Errorf("the id %s is taken: %w", r.ID, change.ErrConflict)
+	if err := m.free(r, ""); err != nil {
+		return "", err
 	}
 	c, err := clone(r)
 	if err != nil {
@@ -98,6 +95,24 @@ func (m *Mem) Create(_ context.Context, r *change.Request, sub string, entry cha
 	m.targets[r.Proposal.Subject()] = r.ID
 	m.made[sub] = submission{id: r.ID, at: m.now()}
 	return r.ID, nil
+}
+
+// CanCreate implements change.Requests.
+func (m *Mem) CanCreate(_ context.Context, r *change.Request) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.free(r, r.Parent)
+}
+
+// free returns what is in the way of r, but for one request.
+func (m *Mem) free(r *change.Request, but string) error {
+	if by, ok := m.targets[r.Proposal.Subject()]; ok && by != but {
+		return &change.LockedError{Target: r.Proposal.Subject(), RequestID: by}
+	}
+	if _, ok := m.all[r.ID]; ok {
+		return fmt.Errorf("the id %s is taken: %w", r.ID, change.ErrConflict)
+	}
+	return nil
 }
 
 // Submitted implements change.Requests.

@@ -108,6 +108,26 @@ func (s suite) stick(c change.Claim) {
 	}
 }
 
+// testReplacing: before a request ends to make way for another, that one is asked about; the first is not in its way.
+func testReplacing(s suite) {
+	s.ask("old", "stranger")
+	r := s.pending("new")
+	r.Parent = "old"
+	for holder, held := range map[string]bool{"old": false, "stranger": true, "new": false} {
+		r.Proposal.Target = s.pending(holder).Proposal.Target
+		err := s.Store.CanCreate(s.Context(), r)
+		if is, ok := errors.AsType[*change.LockedError](err); ok != held || !held && err != nil || held && is.RequestID != holder {
+			s.Errorf("with the target of %s: %v", holder, err)
+		}
+	}
+	if _, err := s.Store.Get(s.Context(), "new"); !errors.Is(err, change.ErrNotFound) {
+		s.Errorf("it was only asked about: %v", err)
+	}
+	if was := s.get("old"); was.State != change.Pending || was.Version != 1 {
+		s.Errorf("the one to make way was touched: %+v", was)
+	}
+}
+
 func testHeldAtOnce(s suite) {
 	var (
 		wg   sync.WaitGroup

@@ -85,6 +85,7 @@ var storeTests = []struct {
 	{"a target is held by one request", testHeld},
 	{"a target is free again once the request is final", testFreed},
 	{"a target has one holder however many ask at once", testHeldAtOnce},
+	{"what makes way for a request is not in its way", testReplacing},
 	{"the same submission makes one request", testSubmission},
 	{"a submission is forgotten after a day", testSubmissionForgotten},
 	{"a move changes what it says and nothing else", testMove},
