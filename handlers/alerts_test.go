@@ -37,7 +37,7 @@ func connections(locals int) []link.ManagedConnection {
 // What an outage costs in Slack: however many connections it takes down, one message, and one edit of it for each turn in
 // which something changes.
 func TestAnOutageIsOneMessage(t *testing.T) {
-	for _, locals := range []int{10, 100} {
+	for _, locals := range []int{10, 40} {
 		w := newWard(t, connections(locals)...)
 		w.check()
 		w.check(down)

@@ -60,7 +60,9 @@ func (s *monitorStore) ClaimChecks(_ context.Context, queue string, limit int, _
 	defer s.mu.Unlock()
 	slices.SortFunc(all, func(a, b change.StoredRecord) int { return cmp.Compare(a.Key, b.Key) })
 	var due []change.Check
+	known := map[string]bool{}
 	for _, k := range all {
+		known[k.Key] = true
 		if n, _ := inventory.ParseRecordKey(k.Key); n.Local.Platform != queue || s.claimed[k.Key+k.Request] || len(due) == limit {
 			continue
 		}
@@ -68,7 +70,7 @@ func (s *monitorStore) ClaimChecks(_ context.Context, queue string, limit int, _
 		due = append(due, change.Check{Key: k.Key, Queue: queue, Record: &k, Status: s.statuses[k.Key]})
 	}
 	for key, status := range s.statuses { // deleted since
-		if n, _ := inventory.ParseRecordKey(key); n.Local.Platform == queue && !slices.ContainsFunc(all, func(k change.StoredRecord) bool { return k.Key == key }) {
+		if n, _ := inventory.ParseRecordKey(key); n.Local.Platform == queue && !known[key] {
 			due = append(due, change.Check{Key: key, Queue: queue, Status: status})
 		}
 	}

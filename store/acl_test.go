@@ -26,7 +26,7 @@ func asUser(t *testing.T, server storetest.Server, env string) redis.UniversalCl
 	if err := server.Client.Do(t.Context(), args...).Err(); err != nil {
 		t.Fatal(err)
 	}
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}, Username: env, Password: "x"}, 0)
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}, Username: env, Password: "x"}, storetest.Timeout)
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }

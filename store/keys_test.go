@@ -131,7 +131,7 @@ func TestAllKeysLieInOneSlot(t *testing.T) {
 func TestOnACluster(t *testing.T) {
 	t.Parallel()
 	nodes := storetest.Cluster(t)
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{nodes[0].Addr}, IsClusterMode: true}, 0)
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{nodes[0].Addr}, IsClusterMode: true}, storetest.Timeout)
 	t.Cleanup(func() { _ = client.Close() })
 	t.Run("store", func(t *testing.T) {
 		changetest.RunStore(t, func(*testing.T) changetest.Fixture {

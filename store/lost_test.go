@@ -76,7 +76,7 @@ func TestALostAnswerIsNotMistaken(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, server storetest.Server) {
 		t.Helper()
 		var l loser
-		client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}, Dialer: l.dial}, 0)
+		client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}, Dialer: l.dial}, storetest.Timeout)
 		defer func() { _ = client.Close() }()
 		env := server.Env()
 		s, other := store.New(client, store.Options{Env: env}), store.New(server.Client, store.Options{Env: env})

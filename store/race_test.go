@@ -39,7 +39,7 @@ func (m *meddler) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // meddled returns a store in whose way something comes, right before its first script that names worker.
 func meddled(t *testing.T, server storetest.Server, env, worker string, meddle func()) *store.Store {
 	t.Helper()
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}}, 0)
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{server.Addr}}, storetest.Timeout)
 	t.Cleanup(func() { _ = client.Close() })
 	client.AddHook(&meddler{worker: worker, meddle: meddle})
 	return store.New(client, store.Options{Env: env})

@@ -63,7 +63,7 @@ func TestWhatIsSaidAgainWaitsForItsCopyToo(t *testing.T) {
 	followed(t, store.New(master.Client, options))
 	// Each call comes over a connection that has written nothing yet, as to another replica of the bot.
 	fresh := func() *store.Store {
-		client := store.Dial(&redis.UniversalOptions{Addrs: []string{master.Addr}}, 0)
+		client := store.Dial(&redis.UniversalOptions{Addrs: []string{master.Addr}}, storetest.Timeout)
 		t.Cleanup(func() { _ = client.Close() })
 		return store.New(client, options)
 	}
@@ -134,7 +134,7 @@ func isHeld(err error) bool {
 func TestCopiesAreWaitedForWhereTheKeyLies(t *testing.T) {
 	t.Parallel()
 	nodes := storetest.Cluster(t)
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{nodes[0].Addr}, IsClusterMode: true}, 0)
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{nodes[0].Addr}, IsClusterMode: true}, storetest.Timeout)
 	t.Cleanup(func() { _ = client.Close() })
 	for range 4 { // environments lie with different servers
 		s := store.New(client, store.Options{Env: nodes[0].Env(), Replicas: 1})

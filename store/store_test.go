@@ -4,6 +4,7 @@ import (
 	"flag"
 	"testing"
 
+	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
@@ -15,6 +16,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil { // they wait more than they compute
 		panic(err)
 	}
+	logging.Disable() // servers die here on purpose, and the client says so of each connection
 	goleak.VerifyTestMain(m)
 }
 

@@ -103,9 +103,12 @@ func start(tb testing.TB, name string, flags []string) Server {
 	return Server{Client: dial(tb, p.addr), Addr: p.addr, Process: p, Pass: time.Sleep, Now: time.Now}
 }
 
+// Timeout bounds a command where a test isn't about that: longer than a busy machine keeps a server waiting.
+const Timeout = time.Minute
+
 func dial(tb testing.TB, addr string) redis.UniversalClient {
 	tb.Helper()
-	client := store.Dial(&redis.UniversalOptions{Addrs: []string{addr}}, 0)
+	client := store.Dial(&redis.UniversalOptions{Addrs: []string{addr}}, Timeout)
 	tb.Cleanup(func() { _ = client.Close() })
 	return client
 }

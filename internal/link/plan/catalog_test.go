@@ -3,6 +3,7 @@ package plan_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,7 +18,13 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/linktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets chance try 25 times where nobody says how often (-rapid.checks): each try builds a world anew.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m) // which reads the command line, after this
+}
 
 func names(f inventory.Found) []string {
 	var all []string
