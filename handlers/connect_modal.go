@@ -85,11 +85,12 @@ const (
 	replicationHint = "Only for cross-cluster replication; patterns as above."
 )
 
-func addressHint(f connectForm) string {
+func (m connectMetadata) addressHint(f connectForm) string {
+	hint := "Usually host:9443. Filled in for you."
 	if f.byCertificate() {
-		return "Usually host:9400. Filled in for you."
+		hint = "Usually host:9400. Filled in for you."
 	}
-	return "Usually host:9443. Filled in for you."
+	return strings.TrimSpace(hint + " " + m.Private)
 }
 
 // filledLine says what has been filled in where it is not shown.
@@ -184,7 +185,7 @@ func moreButton(shown bool) *slack.ButtonBlockElement {
 func (m connectMetadata) advanced(f connectForm) []slack.Block {
 	blocks := []slack.Block{
 		m.text(f, link.FieldAlias, "Alias", "What the local cluster calls the remote one, as in alias:logs-*.", maxAlias),
-		m.text(f, link.FieldAddress, "Proxy address", addressHint(f), maxAddress),
+		m.text(f, link.FieldAddress, "Proxy address", m.addressHint(f), maxAddress),
 		m.text(f, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer),
 	}
 	if !f.byCertificate() {

@@ -46,6 +46,7 @@ type connectMetadata struct {
 	MayFilter    bool              `json:"may_filter,omitempty"`   // the bot may add network filters to the remote deployment
 	NoRestart    bool              `json:"no_restart,omitempty"`   // nobody restarts the local deployment for the bot
 	MayIdentify  bool              `json:"may_identify,omitempty"` // both sides can do strong identity verification
+	Private      string            `json:"private,omitempty"`      // what is known of private addresses of the remote deployment
 	Notes        []string          `json:"notes,omitempty"`        // what the survey warned of
 }
 

@@ -46,9 +46,9 @@ func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m fo
 	}
 	blocks := []slack.Block{
 		h.aboutBlock(ctx, e),
-		textInput(m, link.FieldAddress, "Proxy address", "host:9443 as a rule", maxAddress, u.ProxyAddress),
+		textInput(m, link.FieldAddress, "Proxy address", strings.TrimSpace("host:9443 as a rule. "+clean(e.PrivateHint())), maxAddress, u.ProxyAddress),
 		textInput(m, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer, u.ServerName),
-		elsewhereFor(m),
+		elsewhereFor(m, u.Elsewhere),
 		several(textInput(m, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns, strings.Join(u.Access.Search, "\n"))),
 		several(textInput(m, link.FieldReplication, "Indices that may be replicated", replicationHint, maxPatterns, strings.Join(u.Access.Replication, "\n"))),
 		skipFor(m, u.SkipUnavailable),
@@ -103,8 +103,8 @@ func updateExtras(e link.ConnectionState, m formMetadata, u link.UpdateParams) [
 	return append(blocks, admit, lockOut)
 }
 
-func elsewhereFor(m formMetadata) slack.Block {
-	in := elsewhereField(false)
+func elsewhereFor(m formMetadata, on bool) slack.Block {
+	in := elsewhereField(on)
 	in.BlockID = blockOf(m, link.FieldElsewhere)
 	return in
 }

@@ -54,6 +54,7 @@ func systems(platforms []config.Platform, d platformDeps) ([]link.System, error)
 		system := link.System{
 			Name: p.Name, Label: p.Label, Kind: p.Kind, Platform: platform, EnvironmentID: p.EnvironmentID,
 			EgressCIDRs: p.Egress, CanAddFilters: p.AddFilters, ConsoleURL: p.ConsoleURL,
+			PrivateHosts:     privateHosts(p),
 			SupportsIdentity: p.Kind == elastic.KindECH || p.StrongIdentity,
 		}
 		if system.EnvironmentCA, err = environmentCA(p); err != nil {
@@ -62,6 +63,14 @@ func systems(platforms []config.Platform, d platformDeps) ([]link.System, error)
 		all = append(all, system)
 	}
 	return all, nil
+}
+
+func privateHosts(p config.Platform) []link.PrivateHosts {
+	var all []link.PrivateHosts
+	for _, one := range p.PrivateHosts {
+		all = append(all, link.PrivateHosts(one))
+	}
+	return all
 }
 
 func newECE(p config.Platform, d platformDeps) (elastic.Platform, error) {

@@ -16,9 +16,10 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
-var hostForm = regexp.MustCompile(`(HOST|ID)\(([a-z-]+)\)`)
+var hostForm = regexp.MustCompile(`(HOST|ID|PRIVATE)\(([a-z-]+)\)`)
 
-// hosts puts endpoints in place of HOST(name), and ids in place of ID(name).
+// hosts puts endpoints in place of HOST(name), hosts of private connections in place of PRIVATE(name), and ids in place of
+// ID(name).
 func (s *story) hosts(text string) string {
 	return hostForm.ReplaceAllStringFunc(text, func(m string) string {
 		found := hostForm.FindStringSubmatch(m)
@@ -28,6 +29,8 @@ func (s *story) hosts(text string) string {
 			return m
 		case found[1] == "ID":
 			return d.ID()
+		case found[1] == "PRIVATE":
+			return d.Cluster().ID() + ".vpce." + d.Region() + ".example"
 		}
 		return d.Cluster().Host()
 	})

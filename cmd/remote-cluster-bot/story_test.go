@@ -375,6 +375,11 @@ func (s *story) configure(ts *testscript.TestScript, args []string) error {
 			})
 		case "platforms.strong_identity":
 			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[0].StrongIdentity = value == "true" })
+		case "platforms.private_hosts": // of Elastic Cloud
+			region, host, _ := strings.Cut(value, ":")
+			s.edits = append(s.edits, func(c *config.Config) {
+				c.Platforms[1].PrivateHosts = []config.PrivateHosts{{Region: region, Hosts: []string{host}}}
+			})
 		case "platforms.egress":
 			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[0].Egress = strings.Split(value, ",") })
 		case "slack.mode":

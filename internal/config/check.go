@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
 var (
@@ -233,6 +234,7 @@ func (p *parser) checkPlatform(at string, pl Platform) {
 			p.add(fmt.Sprintf("%s.egress[%d]", at, i), "must be an address or a CIDR such as 203.0.113.0/28")
 		}
 	}
+	p.checkPrivateHosts(at, pl.PrivateHosts)
 	for i, cr := range pl.Credentials {
 		in := fmt.Sprintf("%s.credentials[%d]", at, i)
 		user := cr.Username != "" || cr.Password.Given()
@@ -241,6 +243,20 @@ func (p *parser) checkPlatform(at string, pl Platform) {
 			p.add(in, "needs either username and password, or api_key")
 		case user && (cr.Username == "" || !cr.Password.Given()):
 			p.add(in, "username and password go together")
+		}
+	}
+}
+
+func (p *parser) checkPrivateHosts(at string, all []PrivateHosts) {
+	for i, one := range all {
+		in := fmt.Sprintf("%s.private_hosts[%d].hosts", at, i)
+		if len(one.Hosts) == 0 {
+			p.add(in, "name at least one host")
+		}
+		for j, h := range one.Hosts {
+			if name := strings.TrimPrefix(h, "*."); !elastic.IsHost(name) {
+				p.add(fmt.Sprintf("%s[%d]", in, j), "must be a host name without a port, such as *.vpce.eu-west-1.aws.elastic-cloud.com")
+			}
 		}
 	}
 }

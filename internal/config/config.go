@@ -224,6 +224,9 @@ type Platform struct {
 	// Egress are the addresses or CIDRs that connections of this platform's deployments come from, as others see them
 	// behind NAT. They are compared with the network filters of remote deployments.
 	Egress []string `yaml:"egress"`
+	// PrivateHosts are names in your own networks that lead to deployments of this platform, such as the private connections
+	// of Elastic Cloud. A connection to one of them is right as it is.
+	PrivateHosts []PrivateHosts `yaml:"private_hosts"`
 	// AddFilters says that people may ask for a network filter to be added to remote deployments of this platform.
 	AddFilters bool `yaml:"add_filters"`
 	// StrongIdentity says that this ECE can do strong identity verification (9.3 or later): that its nodes sign with
@@ -240,6 +243,15 @@ type Platform struct {
 	// Credentials are those of Elasticsearch, the first that matches a deployment. To issue cross-cluster keys it must
 	// be a user: Elasticsearch refuses API keys there.
 	Credentials []Credential `yaml:"credentials"`
+}
+
+// PrivateHosts are names by which the deployments of one region are reached.
+type PrivateHosts struct {
+	// Region is the platform's name of the region, such as aws-eu-west-1. Nothing: every region.
+	Region string `yaml:"region"`
+	// Hosts are host names. One that begins with *. stands for a name of each deployment: the id of its Elasticsearch cluster,
+	// or the name before the first dot of its endpoint, comes in place of the *, as in *.vpce.eu-west-1.aws.elastic-cloud.com.
+	Hosts []string `yaml:"hosts"`
 }
 
 // Credential is what opens Elasticsearch of the deployments that it matches.

@@ -45,7 +45,7 @@ const selfManaged = elastic.KindSelfManaged
 func (p *parser) checkSelfManaged(at string, pl Platform) {
 	for field, given := range map[string]bool{
 		"url": pl.URL != "", "api_key": pl.APIKey.Given(), "console_url": pl.ConsoleURL != "", "add_filters": pl.AddFilters,
-		"strong_identity": pl.StrongIdentity, "environment_id": pl.EnvironmentID != "", "environment_ca_file": pl.EnvironmentCAFile != "",
+		"private_hosts": len(pl.PrivateHosts) > 0, "strong_identity": pl.StrongIdentity, "environment_id": pl.EnvironmentID != "", "environment_ca_file": pl.EnvironmentCAFile != "",
 	} {
 		if given {
 			p.add(at+"."+field, "is not for self_managed: there is no platform")

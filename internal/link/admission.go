@@ -138,7 +138,7 @@ func filterNames(rulesets []elastic.Ruleset) string {
 
 // Filters warns where network filters of the remote may keep the local side out. Of addresses only a person can tell
 // which ones come out of NAT, so this never goes further than a warning.
-func (w *WarningList) Filters(s PairState) {
+func (w *WarningList) Filters(s PairState, c ConnectParams) {
 	if err := s.ReadError(PartRulesets); err != nil {
 		w.Add("Whether network filters apply to %s could not be read: %s.", s.Remote.Name, Sentence(err))
 		return
@@ -146,9 +146,12 @@ func (w *WarningList) Filters(s PairState) {
 	if s.Open() {
 		return
 	}
-	if apply := fmt.Sprintf("Network filters apply to %s (%s)", s.Remote.Name, filterNames(ClosingRulesets(s.Rulesets))); s.ByCluster() {
+	switch apply := fmt.Sprintf("Network filters apply to %s (%s)", s.Remote.Name, filterNames(ClosingRulesets(s.Rulesets))); {
+	case s.ByCluster():
 		w.clusterFilters(s, apply)
-	} else {
+	case s.GoesPrivately(c):
+		w.privateFilters(s, apply)
+	default:
 		w.addressFilters(s, apply)
 	}
 }

@@ -81,7 +81,7 @@ func TestRemoteClusterFiltersAreJudged(t *testing.T) {
 			s.LocalScope = elastic.Environment{}
 		}
 		var w WarningList
-		w.Filters(s)
+		w.Filters(s, ConnectParams{})
 		if said := strings.Join(w, "\n"); !strings.Contains(said, c.warning) || (c.warning == "") != (said == "") {
 			t.Errorf("%s: says %q", name, said)
 		}
@@ -105,7 +105,7 @@ func TestFiltersAreNamedByTheirKinds(t *testing.T) {
 		{ID: "8", Name: "out", Type: elastic.FilterEgress},
 	}
 	var w WarningList
-	w.Filters(onPlatforms(prod, acme, all...))
+	w.Filters(onPlatforms(prod, acme, all...), ConnectParams{})
 	const said = "(a: IP filter; b: AWS PrivateLink; c: Azure Private Link; d: GCP Private Service Connect; e: remote cluster filter; " +
 		"f: type novel; 7, which could not be found): they must let the outgoing addresses of"
 	if len(w) != 1 || !strings.Contains(w[0], said) || !strings.Contains(w[0], "works only within Elastic Cloud, or within one ECE") {

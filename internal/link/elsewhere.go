@@ -3,7 +3,6 @@ package link
 import (
 	"net"
 	"slices"
-	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -27,10 +26,7 @@ func (s PairState) AddressKind(c ConnectParams) string {
 		return AddressPlatform
 	}
 	host, _, err := net.SplitHostPort(c.ProxyAddress)
-	own := func(name string) bool {
-		return name == s.Remote.Endpoint || slices.ContainsFunc(s.RemoteOn.PrivateHosts, func(h string) bool { return strings.EqualFold(h, name) })
-	}
-	if err == nil && own(host) && own(c.ServerName) && host != s.Remote.Endpoint {
+	if err == nil && s.private(host) && (c.ServerName == s.Remote.Endpoint || s.private(c.ServerName)) {
 		return AddressPrivate
 	}
 	return AddressOther
@@ -45,9 +41,10 @@ func (c ConnectParams) sameAddress(o ConnectParams) bool {
 	return c.ProxyAddress == o.ProxyAddress && c.ServerName == o.ServerName
 }
 
-// ElsewhereProblems refuse an address of nobody known, unless who asks has said that it is meant.
+// ElsewhereProblems refuse an address of nobody known, unless who asks has said that it is meant, and a private one that can't be used.
 func (s PairState) ElsewhereProblems(wrong *change.InvalidError, c ConnectParams) {
-	if c.Elsewhere || s.AddressKind(c) != AddressOther {
+	s.PrivateProblems(wrong, c)
+	if len(wrong.Problems) > 0 || c.Elsewhere || s.AddressKind(c) != AddressOther {
 		return
 	}
 	known, field, typed := AddressFor(c.Model, s.Remote), FieldAddress, c.ProxyAddress

@@ -21,7 +21,7 @@ type System struct {
 	// EgressCIDRs are where connections of its deployments come from as the other side sees them, behind NAT.
 	EgressCIDRs []string
 	// PrivateHosts are hosts of private networks that lead to deployments of this platform, as the operator states them.
-	PrivateHosts []string
+	PrivateHosts []PrivateHosts
 	// CanAddFilters lets the bot add network filters to deployments of this platform.
 	CanAddFilters bool
 	// SupportsIdentity: strong identity verification works on this platform. It is documented for Elastic Cloud Hosted alone; of an

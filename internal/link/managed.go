@@ -24,6 +24,7 @@ type ManagedConnection struct {
 	KeyDays      int               `json:"key_days,omitempty"`             // how long a key lives, from the change that made it; 0: for ever
 	Expires      time.Time         `json:"expires,omitzero"`               // of a key that is older than the last change
 	Settings     map[string]string `json:"settings"`                       // by option, as approved
+	Elsewhere    bool              `json:"elsewhere,omitempty"`            // its address, which nobody knows, was set on purpose
 	Adopted      bool              `json:"adopted,omitempty"`              // made by hand and taken under management later
 	MadeBy       string            `json:"made_by,omitempty"`              // who asked for it at first, where later changes followed
 	FirstRequest string            `json:"first_request,omitempty"`        // the request that made or adopted it, where later ones followed
@@ -125,6 +126,7 @@ func Forget(n Name) change.Record { return change.Record{Key: Target(n.Local, n.
 // FollowedBy is m after another change: it keeps who began it, and what was made for it.
 func (m ManagedConnection) FollowedBy(next ManagedConnection) ManagedConnection {
 	next.Adopted = m.Adopted
+	next.Elsewhere = next.Elsewhere || m.Elsewhere && next.AsConnect(ConnectParams{}).sameAddress(m.AsConnect(ConnectParams{}))
 	if next.Ruleset == "" {
 		next.Ruleset, next.FilterSources = m.Ruleset, m.FilterSources
 	}
@@ -148,6 +150,7 @@ func (c ConnectParams) Managed(keyName string) ManagedConnection {
 func (c ConnectParams) Making(s PairState, env, request string, others map[Name]ManagedConnection) ManagedConnection {
 	m := c.Managed(c.KeyName(env, request)).Named(s)
 	c.RecordExtras(&m, s, env, request)
+	m.Elsewhere = c.Elsewhere && s.AddressKind(c) == AddressOther
 	m.Authority = c.believed(s, others)
 	if !c.ByCertificate() || s.Trust == nil {
 		return m

@@ -29,7 +29,7 @@ func Warnings(s PairState, c ConnectParams) []string {
 		w.Licence("local", s.Local, s.LocalLicense, s.ReadError(PartLocalCluster, PartLocalLicense))
 		w.Licence("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
 		if c.Filter == nil || !c.Filter.Cluster { // that is what it is for
-			w.Filters(s)
+			w.Filters(s, c)
 		}
 		w.FilterWarnings(s, c)
 		w.warnReplaced(s)

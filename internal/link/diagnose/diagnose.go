@@ -20,7 +20,8 @@ type Symptoms struct {
 	Alias           string
 	Address         string     // the proxy address that is set
 	Model           link.Model // that the connection should use; empty: ModelKey
-	MatchesPlatform bool       // address and server name are what the platform says of the remote deployment
+	MatchesPlatform bool       // address and server name are what they should be, as a rule what the platform says
+	Private         bool       // it goes through a private endpoint of Elastic Cloud
 	Egress          []string   // addresses that the local platform's hosts call themselves
 }
 
@@ -135,7 +136,7 @@ func explanation(c link.Cause, s Symptoms) (say, fix string) { //nolint:cyclop /
 }
 
 // remoteCertificate is what to do where the connection goes where it should.
-const remoteCertificate = "Address and server name are what the platform says, so no change of the connection fixes it. Somebody on the remote side " +
+const remoteCertificate = "Address and server name are as they should be, so no change of the connection fixes it. Somebody on the remote side " +
 	"has to look which certificate is presented there: whether it was replaced, is for another name, comes from an authority that the " +
 	"local nodes do not know, or is that of a proxy on the way that opens TLS."
 
@@ -188,6 +189,10 @@ func identityExplanation(text string, s Symptoms) (say, fix string) {
 }
 
 func reachability(s Symptoms) string {
+	if s.Private {
+		return fmt.Sprintf("Look at the private connection: its host has to resolve in the network of the local nodes, the security group of its endpoint has to let "+
+			"port %d in (%d for certificates), and a network filter of the remote deployment, where any apply, has to name the endpoint.", elastic.KeyPort, link.TransportPort)
+	}
 	fix := "Check the address, the way out of the local platform to it, and the network filters of the remote deployment."
 	if len(s.Egress) > 0 {
 		fix += " The local hosts call themselves " + link.JoinWords(s.Egress) + "; behind NAT other addresses count."

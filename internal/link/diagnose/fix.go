@@ -29,6 +29,9 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 		if x.matchesPlatform() {
 			return "", ""
 		}
+		if told := FixParams(x.ConnectionState, c); told.ProxyAddress != x.Remote.TakesKeysAt() {
+			return link.KindUpdate, "An update sets the address " + told.ProxyAddress + "."
+		}
 		return link.KindUpdate, "An update sets the address and server name that the platform tells."
 	case link.CauseNoKey, link.CauseBadKey, link.CauseKeyType, link.CauseMalformedKey:
 		return link.KindRotate, "A rotation makes a new key and stores it."
@@ -57,7 +60,7 @@ func (x *HealthReport) filterHelps() string {
 	return "An update adds a network filter that lets the local side in. A person confirms the addresses: behind NAT nobody else knows them."
 }
 
-// matchesPlatform reports whether the connection goes where the platform says that the remote deployment is.
+// matchesPlatform reports whether the connection goes where it is to go, which as a rule is what the platform says.
 func (x *HealthReport) matchesPlatform() bool {
 	now, told := link.PrefillUpdate(x.ConnectionState), FixParams(x.ConnectionState, link.CauseTrust)
 	return x.HasRemote() && now.ProxyAddress == told.ProxyAddress && now.ServerName == told.ServerName
@@ -80,7 +83,8 @@ func FixParams(e link.ConnectionState, c link.Cause) link.UpdateParams {
 		u.Role = &link.RoleOptions{Name: roleFor(e)}
 	default:
 		if e.HasRemote() && e.Remote.Endpoint != "" {
-			u.ProxyAddress, u.ServerName = e.Remote.TakesKeysAt(), e.Remote.Endpoint
+			u.ProxyAddress, u.ServerName = e.RightAddress()
+			u.Elsewhere = e.Managed != nil && e.Managed.Elsewhere
 		}
 	}
 	return u
@@ -106,9 +110,9 @@ func (x *HealthReport) filtered(f *finding) *finding {
 		return f
 	}
 	var w link.WarningList
-	w.Filters(x.PairState)
+	w.Filters(x.PairState, x.Params())
 	f.diagnosis.Fix = strings.Join(w, " ")
-	if x.Admitted() {
+	if x.Admitted() || x.GoesPrivately(x.Params()) {
 		return f // it is something else
 	}
 	if out, known := x.ShutOut(); known {

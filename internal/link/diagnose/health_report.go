@@ -98,6 +98,7 @@ func (x *HealthReport) fail(name string, cause link.Cause, evidence string) *fin
 func (x *HealthReport) symptoms() Symptoms {
 	return Symptoms{
 		Alias: x.Alias, Address: x.Own.Options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(), MatchesPlatform: x.matchesPlatform(),
+		Private: x.GoesPrivately(x.Params()),
 	}
 }
 
@@ -176,15 +177,21 @@ func (x *HealthReport) port() *finding {
 }
 
 func (x *HealthReport) serverName() *finding {
-	const name = "The server name is the remote's endpoint"
 	set := x.Own.Options(x.Alias)["server_name"]
 	if !x.HasRemote() || x.Remote.Endpoint == "" {
 		return nil
 	}
-	if set != x.Remote.Endpoint {
-		return x.fail(name, link.CauseServerName, fmt.Sprintf("it is %q, and the platform says %q", set, x.Remote.Endpoint))
+	_, right := x.RightAddress()
+	switch name := "The server name is the remote's endpoint"; {
+	case set != right && right != x.Remote.Endpoint:
+		return x.fail(name, link.CauseServerName, fmt.Sprintf("it is %q, and was approved as %q", set, right))
+	case set != right:
+		return x.fail(name, link.CauseServerName, fmt.Sprintf("it is %q, and the platform says %q", set, right))
+	case set != x.Remote.Endpoint:
+		return pass("The server name is the one that is meant", "%s", set)
+	default:
+		return pass(name, "%s", set)
 	}
-	return pass(name, "%s", set)
 }
 
 func (x *HealthReport) stored() *finding {

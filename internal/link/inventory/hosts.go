@@ -11,7 +11,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// at returns the deployment with that endpoint, of the platforms that among lets pass; nil if none is known. A platform
+// at returns the deployment with that endpoint, or with a private host that is its own alone, of the platforms that among lets pass; nil if none is known. A platform
 // that can't be asked keeps nobody from knowing the others'.
 func (c *Catalog) at(ctx context.Context, host string, among func(link.System) bool) *elastic.Deployment {
 	var mu sync.Mutex
@@ -25,7 +25,11 @@ func (c *Catalog) at(ctx context.Context, host string, among func(link.System) b
 			hosts, err := c.hosts.get(ctx, sys.Name, func(ctx context.Context) (map[string]elastic.Deployment, error) {
 				return c.endpoints(ctx, sys)
 			})
-			if d, ok := hosts[host]; ok && err == nil {
+			d, ok := hosts[host]
+			if !ok && err == nil {
+				d, ok = privatelyAt(sys, host, hosts)
+			}
+			if ok && err == nil {
 				mu.Lock()
 				defer mu.Unlock()
 				found = &d
@@ -34,6 +38,20 @@ func (c *Catalog) at(ctx context.Context, host string, among func(link.System) b
 	}
 	wg.Wait()
 	return found
+}
+
+// privatelyAt is the only deployment that a private host leads to.
+func privatelyAt(sys link.System, host string, of map[string]elastic.Deployment) (elastic.Deployment, bool) {
+	var found []elastic.Deployment
+	for _, d := range of {
+		if len(sys.PrivateHosts) > 0 && sys.Leads(host, d) {
+			found = append(found, d)
+		}
+	}
+	if len(found) != 1 {
+		return elastic.Deployment{}, false
+	}
+	return found[0], true
 }
 
 // endpoints reads the endpoint of every deployment of a platform.

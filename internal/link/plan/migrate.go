@@ -154,7 +154,9 @@ func (k *MigratePlanner) move(p link.MigrateParams, e link.ConnectionState) (mov
 		return moved{}, err
 	}
 	c := e.Params()
-	c.ProxyAddress, c.ServerName, c.ExpiryDays = e.Remote.TakesKeysAt(), e.Remote.Endpoint, p.ExpiryDays
+	c.ProxyAddress, c.ServerName = e.RightAddressOf(c)
+	e.PrivateProblems(wrong, c)
+	c.ExpiryDays = p.ExpiryDays
 	c.Access = e.KeepLimits(p.Access, wrong, link.FieldSearch)
 	if err := wrong.Check(); err != nil {
 		return moved{}, err

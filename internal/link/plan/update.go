@@ -53,6 +53,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	m := c.Managed(e.Managed.KeyName).Named(e.PairState)
 	m.Settings = f.After.Options(c.Alias)
 	c.RecordExtras(&m, e.PairState, k.o.Env, id)
+	m.Elsewhere = p.Elsewhere && e.AddressKind(c) == link.AddressOther
 	var w link.WarningList
 	w.Access(c)
 	w.Elsewhere(e.PairState, c)

@@ -22,6 +22,7 @@ type Spec struct {
 	Name    string // for people and for the fault matcher: "logs-prod"
 	ID      string // the platform's cluster id; made up if empty
 	Host    string // the endpoint's host name
+	Private string // the host of its private connections, where it has any
 	Version string
 	License License // Enterprise and active if empty
 
@@ -60,6 +61,8 @@ type Cluster struct {
 	uuid string
 	host string
 	born time.Time
+
+	private string // the host of its private connections; empty: none
 
 	version Version
 	license License
@@ -115,7 +118,7 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 		s.License = License{Type: "enterprise", Status: "active"}
 	}
 	c := &Cluster{
-		net: n, name: s.Name, id: s.ID, uuid: n.shortID(16), host: s.Host, born: n.opt.Now(), version: v, license: s.License,
+		net: n, name: s.Name, id: s.ID, uuid: n.shortID(16), host: s.Host, private: s.Private, born: n.opt.Now(), version: v, license: s.License,
 		egress: s.Egress, realm: s.Realm, scope: s.Scope, ca: s.CA, proxyCA: s.ProxyCA, files: map[string]string{}, users: slices.Clone(s.Users), roles: map[string]Role{},
 		indices: map[string][]json.RawMessage{}, persistent: map[string]any{}, transient: map[string]any{}, declared: map[string]any{},
 		told: s.ReadsWhenTold, stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{}, lost: map[string]string{},
@@ -142,6 +145,9 @@ func (c *Cluster) ID() string { return c.id }
 
 // Host is the endpoint's host name.
 func (c *Cluster) Host() string { return c.host }
+
+// Private is the name by which it is reached through a private connection; empty: there is none.
+func (c *Cluster) Private() string { return c.private }
 
 // Version is the cluster's version.
 func (c *Cluster) Version() Version { return c.version }

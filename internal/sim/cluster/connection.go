@@ -202,7 +202,7 @@ func (c *Cluster) dial(r remote) (*Cluster, *linkError) {
 		}}
 	}
 	host, port := splitAddress(r.address)
-	to := c.net.byHost(host)
+	to := c.net.reached(host, c)
 	switch {
 	case to == nil:
 		e := illegalArgument("unknown host [%s]", host)
@@ -228,7 +228,8 @@ func (c *Cluster) dial(r remote) (*Cluster, *linkError) {
 // what TLS asks for; the certificate passes for the host of the address, too.
 func (c *Cluster) namedIn(r remote) bool {
 	host, _ := splitAddress(r.address)
-	return c.certificateName() == r.serverName || c.certificateName() == host
+	private := c.private != "" && c.presents == "" && slices.Contains([]string{r.serverName, host}, c.private) // it has the private name, too
+	return c.certificateName() == r.serverName || c.certificateName() == host || private
 }
 
 // handshake is everything after the connection is accepted: TLS, versions, licences, and who the caller is.

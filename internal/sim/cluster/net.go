@@ -102,6 +102,16 @@ func (n *Net) byHost(host string) *Cluster {
 	return nil
 }
 
+// reached is the cluster that answers another one at a host. Private names of Elastic's cloud resolve only outside of it.
+func (n *Net) reached(host string, from *Cluster) *Cluster {
+	for _, c := range n.clusters {
+		if c.private != "" && c.private == host && from.private == "" {
+			return c
+		}
+	}
+	return n.byHost(host)
+}
+
 func (n *Net) random(bytes int) []byte {
 	b := make([]byte, bytes)
 	if _, err := io.ReadFull(n.opt.Rand, b); err != nil {

@@ -73,9 +73,9 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 		return nil, err
 	}
 	id := p.w.hexID(16)
-	host := id + ".ece.example"
+	host, private := id+".ece.example", ""
 	if p.kind == KindCloud {
-		host = id + "." + cloudDomain(s.Region)
+		host, private = id+"."+cloudDomain(s.Region), id+".vpce."+s.Region+".example"
 	}
 	if p.kind == KindSelfManaged {
 		host = s.Name + ".dc.example"
@@ -85,7 +85,7 @@ func (p *Platform) AddDeployment(s DeploymentSpec) (*Deployment, error) {
 		s.Version = nodes.Version()
 	}
 	simulated, err := p.w.net.Add(cluster.Spec{
-		Name: s.Name, ID: id, Host: host, Version: s.Version, License: s.License, Egress: p.egress, Realm: p.realm(), Scope: p.scope, CA: ca.PEM, ProxyCA: p.proxies.privateCA(),
+		Name: s.Name, ID: id, Host: host, Private: private, Version: s.Version, License: s.License, Egress: p.egress, Realm: p.realm(), Scope: p.scope, CA: ca.PEM, ProxyCA: p.proxies.privateCA(),
 		Authorities: p.authorityFiles(ca), ReadsWhenTold: p.kind == KindSelfManaged,
 		Users: s.Users, Roles: s.Roles, Indices: s.Indices,
 	})

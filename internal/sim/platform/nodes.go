@@ -82,7 +82,11 @@ func (p *Platform) placement(s DeploymentSpec, c *cluster.Cluster, ca *authority
 		out.ServerCAs = append(out.ServerCAs, private)
 	}
 	out.SignServer = func(host string) (pki.Pair, error) {
-		return servers.Issue(pki.Subject{CommonName: "proxy", DNS: []string{host}})
+		names := []string{host}
+		if host == c.Host() && c.Private() != "" {
+			names = append(names, c.Private())
+		}
+		return servers.Issue(pki.Subject{CommonName: "proxy", DNS: names})
 	}
 	out.SignNode = func() (pki.Pair, error) {
 		now, err := p.authority(s.Region)

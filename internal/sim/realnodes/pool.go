@@ -155,18 +155,21 @@ func (m *member) Join(counterpart *cluster.Cluster, p platform.Placement) (platf
 	ctx, cancel := context.WithTimeout(m.pool.ctx, joinWithin)
 	defer cancel()
 	c := &Cluster{Cluster: counterpart, member: m, place: p, running: true}
-	if err := errors.Join(m.clear(ctx), c.equip(ctx), m.pool.named(counterpart.Host(), m)); err != nil {
+	if err := errors.Join(m.clear(ctx), c.equip(ctx), m.pool.named(m, counterpart.Host(), counterpart.Private())); err != nil {
 		return nil, fmt.Errorf("preparing real nodes: %w", err)
 	}
 	return c, nil
 }
 
-// named lets all clusters know the name of one.
-func (p *Pool) named(host string, m *member) error {
+// named lets all clusters know the names of one; an empty one is none.
+func (p *Pool) named(m *member, hosts ...string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	maps.DeleteFunc(p.hosts, func(_, addr string) bool { return addr == m.real.Address(0) })
-	p.hosts[host] = m.real.Address(0)
+	for _, host := range hosts {
+		p.hosts[host] = m.real.Address(0)
+	}
+	delete(p.hosts, "")
 	var errs []error
 	for _, m := range p.members {
 		errs = append(errs, m.real.SetHosts(p.hosts))

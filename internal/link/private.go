@@ -1,0 +1,135 @@
+package link
+
+import (
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+)
+
+// PrivateHosts are hosts of private networks that lead to deployments of a region; an empty region is every one. A host
+// that begins with *. stands for a name of each deployment.
+type PrivateHosts struct {
+	Region string
+	Hosts  []string
+}
+
+// PrivateHostsOf are the private hosts that lead to d.
+func (s System) PrivateHostsOf(d elastic.Deployment) []string {
+	var all []string
+	for _, p := range s.PrivateHosts {
+		if p.Region != "" && p.Region != d.Region {
+			continue
+		}
+		for _, h := range p.Hosts {
+			if zone, each := strings.CutPrefix(h, "*"); each {
+				h = d.ClusterID + zone
+			}
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+// Leads reports whether a private host leads to d. In place of a * stands what names one deployment alone: the id of its
+// Elasticsearch cluster, or an alias, which its endpoint begins with.
+func (s System) Leads(host string, d elastic.Deployment) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if slices.ContainsFunc(s.PrivateHostsOf(d), func(h string) bool { return strings.EqualFold(h, host) }) {
+		return host != ""
+	}
+	for _, p := range s.PrivateHosts {
+		for _, h := range p.Hosts {
+			zone, each := strings.CutPrefix(strings.ToLower(h), "*")
+			name, under := strings.CutSuffix(host, zone)
+			if each && under && (p.Region == "" || p.Region == d.Region) && firstLabel(name) == firstLabel(d.Endpoint) && name != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func firstLabel(host string) string {
+	first, _, _ := strings.Cut(host, ".")
+	return first
+}
+
+// private reports whether a host is a private one of the remote deployment that the local side can reach: deployments of
+// Elastic Cloud are in networks of Elastic's, from which no private host resolves (Elastic's docs, "Remote clusters": connection
+// paths).
+func (s PairState) private(host string) bool {
+	return s.LocalOn.Kind != elastic.KindECH && s.RemoteOn.Leads(host, s.Remote)
+}
+
+// PrivateHint is what people should know of private addresses before they fill one in; empty: nothing.
+func (s PairState) PrivateHint() string {
+	hosts := s.RemoteOn.PrivateHostsOf(s.Remote)
+	switch {
+	case s.LocalOn.Kind == elastic.KindECH && s.RemoteOn.Kind == elastic.KindECH:
+		return "Elastic Cloud reaches Elastic Cloud by the public address alone."
+	case s.LocalOn.Kind == elastic.KindECH || len(hosts) == 0:
+		return ""
+	}
+	return "Or the host of a private connection: " + JoinWords(hosts) + "."
+}
+
+// PrivateProblems refuse what a private host can't be used for.
+func (s PairState) PrivateProblems(wrong *change.InvalidError, c ConnectParams) {
+	host, port, err := net.SplitHostPort(c.ProxyAddress)
+	if err != nil || !s.RemoteOn.Leads(host, s.Remote) || host == s.Remote.Endpoint {
+		return
+	}
+	known := AddressFor(c.Model, s.Remote)
+	switch _, told, _ := net.SplitHostPort(known); {
+	case s.LocalOn.Kind == elastic.KindECH:
+		wrong.Add(FieldAddress, "%s is private: deployments of Elastic Cloud reach others by their public address alone, %s", host, known)
+	case s.RemoteOn.Kind != elastic.KindECH: // what an ECE's operator puts before it may answer at any port
+	case port != told:
+		wrong.Add(FieldAddress, "a private connection to Elastic Cloud leads to port %s here, not %s", told, port)
+	case !c.ByCertificate() && strings.HasPrefix(s.Remote.Region, "gcp-"):
+		wrong.Add(FieldAddress, "Private Service Connect of Google Cloud does not carry port %s, where API keys are taken: take the public address, %s", port, known)
+	}
+}
+
+// RightAddress is where the connection is to go: a private host that it goes to stays, and so does an address that nobody knows and
+// that a request has set on purpose; else it is what the platform says.
+func (e ConnectionState) RightAddress() (address, serverName string) {
+	if m := e.Managed; m != nil && m.Elsewhere {
+		return m.Settings["proxy_address"], m.Settings["server_name"]
+	}
+	return e.RightAddressOf(e.Params())
+}
+
+// RightAddressOf is where a connection by that model is to go that goes as c does.
+func (s PairState) RightAddressOf(c ConnectParams) (address, serverName string) {
+	known := AddressFor(c.Model, s.Remote)
+	host, port, err := net.SplitHostPort(c.ProxyAddress)
+	if err != nil || !s.private(host) {
+		return known, s.Remote.Endpoint
+	}
+	if _, told, _ := net.SplitHostPort(known); s.RemoteOn.Kind == elastic.KindECH || IsTransportPort(c.ProxyAddress) {
+		port = told
+	}
+	if serverName = c.ServerName; !s.private(serverName) {
+		serverName = s.Remote.Endpoint
+	}
+	return net.JoinHostPort(host, port), serverName
+}
+
+// GoesPrivately reports whether c goes to a private host of a deployment of Elastic Cloud: then the filter that names the private
+// endpoint counts, not the one that names addresses.
+func (s PairState) GoesPrivately(c ConnectParams) bool {
+	return s.RemoteOn.Kind == elastic.KindECH && s.AddressKind(c) == AddressPrivate
+}
+
+func (w *WarningList) privateFilters(s PairState, apply string) {
+	say := apply + ": of a private connection the one that names its endpoint counts"
+	kinds := []string{elastic.FilterAWS, elastic.FilterAzure, elastic.FilterGCP}
+	if !slices.ContainsFunc(s.Rulesets, func(r elastic.Ruleset) bool { return slices.Contains(kinds, r.Type) }) {
+		say += ", and none does"
+	}
+	w.Add("%s.", say)
+}
