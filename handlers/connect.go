@@ -220,7 +220,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 	}
 	m.fill(f, c)
 	m.More = m.More || f.Texts[link.FieldAddress] == "" || f.Texts[link.FieldServerName] == "" // a person has to
-	m.Private = bot.Cut(clean(s.PrivateHint()), 300)
+	m.Private = bot.Cut(s.PrivateHint(), 300)
 	m.MayFilter, m.MayIdentify, m.NoRestart = s.CanAddFilters(), s.MayIdentify(), !s.CanRestart()
 	f.Restart = f.Restart && !m.NoRestart
 	if !m.MayIdentify { // its fields are gone with the deployments that could do it

@@ -46,7 +46,7 @@ func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m fo
 	}
 	blocks := []slack.Block{
 		h.aboutBlock(ctx, e),
-		textInput(m, link.FieldAddress, "Proxy address", strings.TrimSpace("host:9443 as a rule. "+clean(e.PrivateHint())), maxAddress, u.ProxyAddress),
+		textInput(m, link.FieldAddress, "Proxy address", strings.TrimSpace("host:9443 as a rule. "+e.PrivateHint()), maxAddress, u.ProxyAddress),
 		textInput(m, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer, u.ServerName),
 		elsewhereFor(m, u.Elsewhere),
 		several(textInput(m, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns, strings.Join(u.Access.Search, "\n"))),

@@ -82,6 +82,7 @@ var storiesOnReal = map[string]realStory{
 	"filter_remote_cluster":       {local: "metrics-eu", remote: "sales-us"},
 	"filter_remote_cluster_right": {not: "three clusters"},
 	"filter_remote_cluster_ece":   {not: notEnforced},
+	"private_host_cloud":          {local: "sales-eu", remote: "metrics-eu"},
 	"connection_lost":             {not: "only a stand-in loses a connection when it is told to"},
 
 	"connect":     {on: onAll},

@@ -271,6 +271,29 @@ func TestWhatIsWrongWithAPolicyIsNamedWithItsPlace(t *testing.T) {
 	}
 }
 
+func TestPrivateHosts(t *testing.T) {
+	t.Parallel()
+	with := func(hosts string) error {
+		text := strings.Replace(string(config.Example), "    kind: ech\n", "    kind: ech\n    private_hosts: "+hosts+"\n", 1)
+		_, err := config.Parse("example.yaml", []byte(text), source(exampleEnv(), nil))
+		return err
+	}
+	if err := with(`[{ region: aws-eu-west-1, hosts: ["*.vpce.example.com", es.example.com] }, { hosts: [all.example.com] }]`); err != nil {
+		t.Error(err)
+	}
+	for wrong, say := range map[string]string{
+		`[{ region: aws-eu-west-1 }]`:             "name at least one host",
+		`[{ hosts: ["es.example.com:9443"] }]`:    "without a port",
+		`[{ hosts: ["https://es.example.com"] }]`: "without a port",
+		`[{ hosts: ["*"] }]`:                      "must be a host name",
+		`[{ hosts: ["a.*.example.com"] }]`:        "must be a host name",
+	} {
+		if err := with(wrong); err == nil || !strings.Contains(err.Error(), say) {
+			t.Errorf("%s: got %v, want %q", wrong, err, say)
+		}
+	}
+}
+
 func TestTheSelfManagedExampleIsAValidConfiguration(t *testing.T) {
 	t.Parallel()
 	env := exampleEnv()
