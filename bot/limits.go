@@ -87,6 +87,7 @@ type check struct {
 	plans    int
 	tasks    int // task_cards outside a plan
 	focused  int
+	cells    int // code points in the cells of all data tables
 	markdown int // code points of all markdown blocks
 }
 

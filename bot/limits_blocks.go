@@ -75,6 +75,12 @@ func (c *check) block(where string, b node) {
 		}
 	case "table":
 		c.table(where, b)
+	case "data_table":
+		c.dataTable(where, b)
+	case "container":
+		c.container(where, b)
+	case "alert":
+		c.words(where+" text", b.child("text"), 200, false)
 	case "plan":
 		c.plans++
 		c.length(where+" title", b.text("title"), maxText)
@@ -162,6 +168,33 @@ func (c *check) table(where string, b node) {
 	for i, row := range rows {
 		cells, _ := row.([]any)
 		c.count(fmt.Sprintf("%s rows[%d]", where, i), len(cells), 1, 20)
+	}
+}
+
+func (c *check) dataTable(where string, b node) {
+	c.length(where+" caption", b.text("caption"), maxText)
+	if b.text("caption") == "" {
+		c.fault(where, "has no caption")
+	}
+	rows, _ := b["rows"].([]any)
+	c.count(where+" rows", len(rows), 2, 201)
+	for i, row := range rows {
+		cells, _ := row.([]any)
+		c.count(fmt.Sprintf("%s rows[%d]", where, i), len(cells), 1, 20)
+		for _, cell := range cells {
+			text, _ := cell.(map[string]any)
+			c.cells += utf8.RuneCountInString(node(text).text("text"))
+		}
+	}
+	c.count(where+" characters", c.cells, 1, 20_000)
+}
+
+func (c *check) container(where string, b node) {
+	c.words(where+" title", b.child("title"), 150, true)
+	blocks := b.list("child_blocks")
+	c.count(where+" child_blocks", len(blocks), 1, 10)
+	for i, child := range blocks {
+		c.block(fmt.Sprintf("%s child_blocks[%d]", where, i), child)
 	}
 }
 

@@ -48,7 +48,7 @@ func TestTheCardLeadsWithWhatIsDecided(t *testing.T) {
 func TestACardShowsThreeWarningsAndThePlanAll(t *testing.T) {
 	r := pending()
 	r.Proposal.Warnings = []string{"one one", "two two", "three three", "four four", "five five"}
-	shown, plan := toJSON(t, card(r, missing(), start).Blocks), toJSON(t, planModal(r).Blocks)
+	shown, plan := toJSON(t, card(r, missing(), start).Blocks), toJSON(t, planModal(r, true).Blocks)
 	if strings.Count(shown, ":warning:") != 3 || !strings.Contains(shown, "2 more warnings in the plan") || strings.Contains(shown, "four four") {
 		t.Error(shown)
 	}

@@ -3,7 +3,9 @@ package handlers
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,11 +101,40 @@ func TestTheLastLineNamesTheCommandAsItIsConfigured(t *testing.T) {
 }
 
 func TestPlanModal(t *testing.T) {
-	v := planModal(pending())
+	v := planModal(pending(), true)
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
 	golden(t, "modal_plan", v)
+	if folded, open := toJSON(t, v.Blocks), toJSON(t, planModal(pending(), false).Blocks); !strings.Contains(folded, `"container"`) || strings.Contains(open, `"container"`) {
+		t.Error("the calls are not folded away, or can't be shown without")
+	}
+}
+
+// A workspace without containers gets the plan all the same, and is asked once.
+func TestThePlanNeedsNoContainers(t *testing.T) {
+	var b newBlocks
+	asked := []bool{}
+	refuses := func(with bool) error {
+		asked = append(asked, with)
+		if with {
+			return &bot.Error{Method: "views.open", Code: "invalid_arguments", Kind: bot.BadBlocks}
+		}
+		return nil
+	}
+	for range 2 {
+		if err := b.send(t.Context(), slog.New(slog.DiscardHandler), refuses); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(asked, []bool{true, false, false}) {
+		t.Errorf("it was asked %v", asked)
+	}
+	var broken newBlocks
+	_ = broken.send(t.Context(), slog.New(slog.DiscardHandler), func(bool) error { return &bot.Error{Kind: bot.BadBlocks} })
+	if broken.refused.Load() {
+		t.Error("containers are given up though the rest was refused as well")
+	}
 }
 
 func TestReasonModals(t *testing.T) {
@@ -192,7 +223,7 @@ func TestTheLongestAndWorstFitsSlack(t *testing.T) {
 				harmlessBlocks(t, what, m.Blocks)
 			}
 			for what, v := range map[string]slack.ModalViewRequest{
-				"plan":   planModal(r),
+				"plan":   planModal(r, true),
 				"reason": reasonModal(r, reasonMetadata{Press: "7Q2MZK:3"}, callbackReject, "Reject", "Reject", "Why?", "Say."),
 			} {
 				if err := bot.CheckModal(v); err != nil {
@@ -224,6 +255,8 @@ func harmlessBlocks(t *testing.T, what string, blocks []slack.Block) {
 			if !b.Text.Verbatim {
 				t.Errorf("%s: Slack may turn names in a section into links", what)
 			}
+		case *slack.ContainerBlock:
+			harmlessBlocks(t, what, b.ChildBlocks.BlockSet)
 		case *slack.ContextBlock:
 			for _, e := range b.ContextElements.Elements {
 				if text, ok := e.(*slack.TextBlockObject); ok {
@@ -241,7 +274,7 @@ func TestACutFieldSaysSo(t *testing.T) {
 	if !strings.Contains(shown, "cut: the plan shows all") {
 		t.Error("approvers don't learn that they see a part only")
 	}
-	if plan := toJSON(t, planModal(r).Blocks); strings.Count(plan, "logs-") < 400 {
+	if plan := toJSON(t, planModal(r, true).Blocks); strings.Count(plan, "logs-") < 400 {
 		t.Error("the plan does not show all")
 	}
 }
@@ -255,7 +288,7 @@ func TestThePlanShowsEveryCallWhole(t *testing.T) {
 	callOf(r, "issue_key").Body = long
 	var shown strings.Builder
 	fenced := regexp.MustCompile("(?s)```(.*?)```")
-	for _, b := range planModal(r).Blocks.BlockSet {
+	for _, b := range planModal(r, false).Blocks.BlockSet {
 		if s, ok := b.(*slack.SectionBlock); ok {
 			for _, found := range fenced.FindAllStringSubmatch(s.Text.Text, -1) {
 				shown.WriteString(found[1])
@@ -310,7 +343,7 @@ func TestNothingIsCutFromACardInSilence(t *testing.T) {
 	limits := change.Field{Label: link.LabelLimits + " (alias-3)", Value: "documents limited"}
 	r.Proposal.Fields = append(r.Proposal.Fields, limits,
 		change.Field{Label: "Keys may search", Value: "metrics-*"}, change.Field{Label: "Keys may replicate", Value: "nothing"}, change.Field{Label: "Keys expire", Value: "never"})
-	v := planModal(r)
+	v := planModal(r, true)
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}

@@ -132,6 +132,8 @@ type Options struct {
 type Handlers struct {
 	o     Options
 	views viewSequencer
+
+	containers newBlocks // in modals
 }
 
 // New returns handlers over o.

@@ -34,7 +34,10 @@ func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
 		err = h.maySee(ctx, r, actor(a.User, a.Channel))
 	}
 	if err == nil {
-		_, err = h.o.Slack.OpenView(ctx, a.TriggerID, planModal(r))
+		err = h.containers.send(ctx, h.o.Log, func(folds bool) error {
+			_, err := h.o.Slack.OpenView(ctx, a.TriggerID, planModal(r, folds))
+			return err
+		})
 	}
 	if err != nil {
 		return h.replyError(replyTo(a), err), nil
@@ -42,23 +45,36 @@ func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	return bot.Answer{}, nil
 }
 
-func planModal(r *change.Request) slack.ModalViewRequest {
-	blocks := []slack.Block{section(fmt.Sprintf("*%s*\n%s, in this order. Secrets are shown as dots.",
-		line(r.Proposal.Title, 300), plural(len(r.Proposal.Calls()), "call", "calls")))}
-	blocks = append(blocks, beyondCard(r.Proposal.Fields)...)
-	if len(r.Proposal.Basis) > 0 {
-		blocks = append(blocks, fieldBlocks("It rests on what the bot found:", r.Proposal.Basis)...)
+// planModal says step by step what is done and what that changes, and below which calls are made. folds: the calls are
+// folded away in containers, which not every workspace takes.
+func planModal(r *change.Request, folds bool) slack.ModalViewRequest {
+	p := r.Proposal
+	blocks := []slack.Block{section(fmt.Sprintf("*%s*\n%s, in this order. `+` is added, `-` is removed, `=` is kept.",
+		line(p.Title, 300), plural(len(p.Steps), "step", "steps")))}
+	blocks = append(blocks, beyondCard(p.Fields)...)
+	blocks = append(blocks, warningBlocks(p.Warnings)...)
+	blocks = upTo(maxPlanBlocks/2, blocks)
+	steps, size := stepBlocks(p.Steps, (maxPlanBlocks-len(blocks))/3)
+	blocks = append(blocks, steps...)
+	if len(p.Basis) > 0 {
+		blocks = append(blocks, upTo(maxPlanBlocks/4, fieldBlocks("It rests on what the bot found:", p.Basis))...)
 	}
-	blocks = append(blocks, warningBlocks(r.Proposal.Warnings)...)
-	if most := maxPlanBlocks / 2; len(blocks) > most {
-		blocks = append(blocks[:most], section("… and more that does not fit here. "+tooMuch))
+	if len(p.Calls()) > 0 {
+		blocks = append(blocks, callBlocks(p, maxPlanBlocks-len(blocks), maxPlanBytes-size, folds)...)
 	}
-	blocks = append(blocks, stepBlocks(r.Proposal, maxPlanBlocks-len(blocks))...)
-	blocks = append(blocks, small("An approval is bound to exactly this: "+bot.Code(bot.Cut(clean(r.Proposal.Digest), 64))))
+	blocks = append(blocks, small("An approval is bound to exactly this: "+bot.Code(bot.Cut(clean(p.Digest), 64))))
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: "plan", Title: plain("Plan", 24), Close: plain("Close", 24),
 		Blocks: slack.Blocks{BlockSet: blocks},
 	}
+}
+
+// upTo are at most so many blocks, and one that says that there are more.
+func upTo(most int, blocks []slack.Block) []slack.Block {
+	if len(blocks) <= most {
+		return blocks
+	}
+	return append(blocks[:most:most], section("… and more that does not fit here. "+tooMuch))
 }
 
 const tooMuch = "Do not approve what you can't see: let it be asked for in smaller parts."
@@ -97,29 +113,114 @@ func warningBlocks(warnings []string) []slack.Block {
 	return blocks
 }
 
-// stepBlocks show the calls of each step, at most so many blocks and one that says what is left out.
-func stepBlocks(p change.Proposal, room int) []slack.Block {
-	var blocks []slack.Block
-	n, size := 0, 0
-	for _, step := range p.Steps {
-		var parts []string
-		for i, c := range step.Calls {
-			parts = append(parts, callParts(n+i+1, c)...)
-			size += len(c.Path) + len(c.Body)
+// stepParts are each step in words, and what it adds, keeps and removes.
+func stepParts(steps []change.PlannedStep) [][]string {
+	all := make([][]string, 0, len(steps))
+	for i, s := range steps {
+		head := fmt.Sprintf("*%d. %s*", i+1, line(s.Title, maxName))
+		if len(s.Effects) == 0 && changesNothing(s) {
+			head += "\nChanges nothing."
 		}
-		if len(parts) == 0 {
-			continue
+		var diff []string
+		for _, e := range s.Effects {
+			diff = append(diff, effectSigns[e.Kind]+clean(e.What))
 		}
-		shown := pages(append([]string{"*" + line(step.Title, maxName) + "*"}, parts...))
-		if len(blocks)+len(shown) > room || size > maxPlanBytes {
-			return append(blocks, section(fmt.Sprintf("… and %d more that do not fit here. ", len(p.Calls())-n)+tooMuch))
+		parts := []string{head}
+		if len(diff) > 0 {
+			for _, part := range chunks(strings.ReplaceAll(strings.Join(diff, "\n"), "```", "'''"), maxPart) {
+				parts = append(parts, "```"+bot.Escape(part)+"```")
+			}
 		}
-		for _, part := range shown {
-			blocks = append(blocks, section(part))
+		all = append(all, parts)
+	}
+	return all
+}
+
+var effectSigns = map[change.EffectKind]string{change.Adds: "+ ", change.Keeps: "= ", change.Removes: "- "}
+
+// callGroups are the calls of each step, their bodies as body makes them.
+func callGroups(p change.Proposal, body func(string) string) [][]string {
+	var all [][]string
+	n := 0
+	for i, step := range p.Steps {
+		for j, c := range step.Calls {
+			n++
+			c.Body = body(c.Body)
+			parts := callParts(n, c)
+			if j == 0 {
+				parts = append([]string{fmt.Sprintf("*Step %d*", i+1)}, parts...)
+			}
+			all = append(all, parts)
 		}
-		n += len(step.Calls)
+	}
+	return all
+}
+
+// fit puts groups of parts onto pages: at most so many, and so many bytes. left is how many groups have no room.
+func fit(groups [][]string, room, bytes int) (shown []string, left int) {
+	var parts []string
+	for i, g := range groups {
+		parts = append(parts, g...)
+		for _, part := range g {
+			bytes -= len(part)
+		}
+		next := pages(parts)
+		if len(next) > room || bytes < 0 {
+			return shown, len(groups) - i
+		}
+		shown = next
+	}
+	return shown, 0
+}
+
+// stepBlocks show what every step does; size is how many bytes they hold.
+func stepBlocks(steps []change.PlannedStep, room int) (blocks []slack.Block, size int) {
+	shown, left := fit(stepParts(steps), room, maxPlanBytes)
+	for _, part := range shown {
+		size += len(part)
+		blocks = append(blocks, section(part))
+	}
+	if left > 0 {
+		blocks = append(blocks, section(fmt.Sprintf("… and %s more. ", plural(left, "step", "steps"))+tooMuch))
+	}
+	return blocks, size
+}
+
+// callBlocks show the calls, at most so many blocks and one that says what is left out: well readable, or else without
+// spaces.
+func callBlocks(p change.Proposal, room, bytes int, folds bool) []slack.Block {
+	room -= 1 + room/maxFolded // for the containers, and for what is left out
+	shown, left := fit(callGroups(p, indent), room, bytes)
+	if left > 0 {
+		shown, left = fit(callGroups(p, func(s string) string { return s }), room, bytes)
+	}
+	blocks := make([]slack.Block, 0, len(shown))
+	for _, part := range shown {
+		blocks = append(blocks, section(part))
+	}
+	title := plural(len(p.Calls()), "call", "calls") + ", step by step (secrets are shown as dots)"
+	if folds {
+		blocks = folded(title, blocks)
+	} else {
+		blocks = append([]slack.Block{section("*" + title + "*")}, blocks...)
+	}
+	if left > 0 {
+		blocks = append(blocks, section(fmt.Sprintf("… and %d more that do not fit here. ", left)+tooMuch))
 	}
 	return blocks
+}
+
+// maxFolded is how many blocks a container takes.
+const maxFolded = 10
+
+// folded puts blocks into containers that are closed at first.
+func folded(title string, blocks []slack.Block) []slack.Block {
+	var all []slack.Block
+	for part := range slices.Chunk(blocks, maxFolded) {
+		all = append(all, slack.NewContainerBlock(part...).WithTitle(plain(title, maxHeader)).WithCollapsible(true, true))
+		title = "More calls"
+	}
+	return all
 }
 
 // callParts are one call whole, in as many parts as it takes.

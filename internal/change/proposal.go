@@ -64,12 +64,30 @@ type PlannedStep struct {
 	// Name is stable: journals refer to it, and its part before a colon says how the step is built. What follows the
 	// colon tells steps of one proposal apart, such as "verify:logs".
 	Name  string          `json:"name"`
-	Args  json.RawMessage `json:"args"`            // all that the step needs to act; never a secret
-	Title string          `json:"title"`           // for people
-	Calls []Call          `json:"calls,omitempty"` // for people: the calls that it will make
+	Args  json.RawMessage `json:"args"`  // all that the step needs to act; never a secret
+	Title string          `json:"title"` // for people
+	// Effects are what it leaves different, for people. They follow from the arguments, as the calls do.
+	Effects []Effect `json:"effects,omitempty"`
+	Calls   []Call   `json:"calls,omitempty"` // for people: the calls that it will make
 	// ByHand undoes, for people too, what a person did for the step where the bot can do nothing.
 	ByHand []Call `json:"by_hand,omitempty"`
 }
+
+// Effect is one line of what a step adds, keeps or removes.
+type Effect struct {
+	Kind EffectKind `json:"kind"`
+	What string     `json:"what"`
+}
+
+// EffectKind tells effects apart.
+type EffectKind string
+
+// The kinds of effects.
+const (
+	Adds    EffectKind = "adds"
+	Keeps   EffectKind = "keeps"
+	Removes EffectKind = "removes"
+)
 
 // Action is what the step does, as far as building it goes: its name without what tells it from others like it.
 func (s PlannedStep) Action() string {

@@ -126,16 +126,22 @@ func back(now, before map[string]json.RawMessage) map[string]json.RawMessage {
 
 // String lists the settings for people, in order.
 func (s Settings) String() string {
+	lines := s.Lines()
+	if len(lines) == 0 {
+		return "none"
+	}
+	return strings.Join(lines, ", ")
+}
+
+// Lines are the settings for people, in order, one a line.
+func (s Settings) Lines() []string {
 	var lines []string
 	for _, all := range []map[string]json.RawMessage{s.Persistent, s.Transient} {
 		for _, name := range slices.Sorted(maps.Keys(all)) {
 			lines = append(lines, name+"="+plain(all[name]))
 		}
 	}
-	if len(lines) == 0 {
-		return "none"
-	}
-	return strings.Join(lines, ", ")
+	return lines
 }
 
 // Brief is what is set for one alias, in a line for people. The server name is left out where it is the address's host.

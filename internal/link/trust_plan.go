@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -80,6 +82,16 @@ func fingerprints(e elastic.TrustEntry) string {
 		pems = append(pems, c.PEM)
 	}
 	return prints(pems)
+}
+
+// CertificateLine names the certificates in a PEM text by subject, end and fingerprint.
+func CertificateLine(text string) string {
+	all := authoritiesIn([]string{text})
+	lines := make([]string, 0, len(all))
+	for _, a := range all {
+		lines = append(lines, fmt.Sprintf("%s, valid until %s, SHA-256 %s", a.Name, a.Until.UTC().Format(time.DateOnly), a.Fingerprint))
+	}
+	return cmp.Or(strings.Join(lines, "; "), "a certificate that can't be read")
 }
 
 // prints are the beginnings of certificates' fingerprints, enough to compare by eye.

@@ -54,7 +54,12 @@ func (a AddAuthorityArgs) Planned(v View) change.PlannedStep {
 			calls[0].System += link.ByAPerson
 		}
 	}
-	return planned(StepAddAuthority, "Let the remote cluster believe the local one's signatures", a, calls...)
+	after := a.After
+	if after == nil {
+		after = a.Before
+	}
+	return with(planned(StepAddAuthority, "Let the remote cluster believe the local one's signatures", a, calls...),
+		diff("signatures are believed by ", a.Before, after)...)
 }
 
 // addAuthorityStep adds a file with a certificate authority to those by which the remote cluster believes signatures. It

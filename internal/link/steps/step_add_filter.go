@@ -28,10 +28,12 @@ type AddFilterArgs struct {
 // Planned is the step as it stands in a plan.
 func (a AddFilterArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
+	effects := keeps("the network filters of " + v.Remote.Name + ", which let the local side in already")
 	if len(a.Ruleset.Allowed()) > 0 {
+		effects = filterEffects(adds, v.Remote.Name, a.Ruleset)
 		calls = on(a.Remote.Platform, v.toRemote.CreateRuleset(a.Ruleset), v.toRemote.Attach(newRulesetID, v.Remote))
 	}
-	return planned(StepAddFilter, "Let the local side through the remote's network filters", a, calls...)
+	return with(planned(StepAddFilter, "Let the local side through the remote's network filters", a, calls...), effects...)
 }
 
 // addFilterStep lets the local side in by a ruleset of its own, so that no ruleset of others is touched.

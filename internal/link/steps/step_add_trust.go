@@ -35,14 +35,18 @@ func AddTrust(of elastic.Ref, now elastic.TrustSettings, add elastic.TrustEntry)
 
 // Planned is the step as it stands in a plan.
 func (a TrustArgs) Planned(v View) change.PlannedStep {
-	return planned(StepTrustLocal, "Make the local deployment trust the remote one's certificates", a,
-		on(a.Of.Platform, v.toLocal.SetTrust(v.local, a.Found.With(a.Entry).Shown(true)))...)
+	return with(planned(StepTrustLocal, "Make the local deployment trust the remote one's certificates", a,
+		on(a.Of.Platform, v.toLocal.SetTrust(v.local, shownTrust(a.Found.With(a.Entry))))...), a.effects(v.local.Name)...)
 }
 
 // PlannedRemote is the step on the remote side as it stands in a plan.
 func (a TrustArgs) PlannedRemote(v View) change.PlannedStep {
-	return planned(StepTrustRemote, "Make the remote deployment trust the local one's certificates", a,
-		on(a.Of.Platform, v.toRemote.SetTrust(v.Remote, a.Found.With(a.Entry).Shown(true)))...)
+	return with(planned(StepTrustRemote, "Make the remote deployment trust the local one's certificates", a,
+		on(a.Of.Platform, v.toRemote.SetTrust(v.Remote, shownTrust(a.Found.With(a.Entry))))...), a.effects(v.Remote.Name)...)
+}
+
+func (a TrustArgs) effects(of string) []change.Effect {
+	return trustEffects(of, a.Found, a.Found.Entry(a.Entry), a.Found.With(a.Entry).Entry(a.Entry))
 }
 
 // trustStep makes one deployment trust the other side. Its entry says whom.

@@ -28,10 +28,14 @@ type InvalidateOldKeyArgs struct {
 // Planned is the step as it stands in a plan.
 func (a InvalidateOldKeyArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
+	var effects []change.Effect
+	for _, id := range a.IDs {
+		effects = append(effects, removes("API key "+strings.TrimSpace(a.Name+" "+id)+" of "+v.Remote.Name)...)
+	}
 	if len(a.IDs) > 0 {
 		calls = v.onRemote(v.toRemote.InvalidateKeys(a.Name, a.IDs))
 	}
-	return planned(StepInvalidateOldKey, "Invalidate the old key", a, calls...)
+	return with(planned(StepInvalidateOldKey, "Invalidate the old key", a, calls...), effects...)
 }
 
 // invalidateOldKeyStep invalidates keys that are no longer in use. It comes last: nothing brings a key back.

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -32,14 +33,17 @@ type IssueKeyArgs struct {
 func (a IssueKeyArgs) Planned(v View) change.PlannedStep {
 	issue := v.onRemote(v.toRemote.IssueKey(a.Key))
 	store := on(a.Local.Platform, v.toLocal.StoreSecret(v.local, elastic.CredentialsName(a.Alias)))
+	entry := adds(keystoreEntry(a.Alias, v.local.Name))
+	effects := append(keyEffects(v.Remote.Name, a.Key), entry...)
 	if a.ByHand {
-		return planned(StepIssueKey, "Issue the key, and have a person put it into the keystore", a, append(issue, byAPerson(store)...)...)
+		return with(planned(StepIssueKey, "Issue the key, and have a person put it into the keystore", a, append(issue, byAPerson(store)...)...), effects...)
 	}
 	if a.PastedFor == "" {
-		return planned(StepIssueKey, "Issue the key and store it in the keystore", a, append(issue, store...)...)
+		return with(planned(StepIssueKey, "Issue the key and store it in the keystore", a, append(issue, store...)...), effects...)
 	}
 	issue = byAPerson(issue)
-	p := planned(StepIssueKey, "Store the pasted key in the keystore", a, append(issue, store...)...)
+	effects = slices.Concat(adds("an API key that a person makes on "+v.Remote.Name), adds(accessLines(a.Key.Access)...), entry)
+	p := with(planned(StepIssueKey, "Store the pasted key in the keystore", a, append(issue, store...)...), effects...)
 	p.ByHand = v.onRemote(v.toRemote.InvalidateKeys(a.Key.Name, nil))
 	return p
 }

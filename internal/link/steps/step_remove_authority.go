@@ -24,8 +24,8 @@ type RemoveAuthorityArgs struct {
 
 // Planned is the step as it stands in a plan.
 func (a RemoveAuthorityArgs) Planned(v View) change.PlannedStep {
-	return planned(StepRemoveAuthority, "Let the remote cluster no longer believe signatures by "+a.Spare.File, a,
-		v.onRemote(v.toRemote.PutSettings(believing(a.Spare.After)))...)
+	return with(planned(StepRemoveAuthority, "Let the remote cluster no longer believe signatures by "+a.Spare.File, a,
+		v.onRemote(v.toRemote.PutSettings(believing(a.Spare.After)))...), diff("signatures are believed by ", a.Spare.Before, a.Spare.After)...)
 }
 
 type removeAuthorityStep struct {

@@ -23,8 +23,8 @@ type RemoveFilterArgs struct {
 
 // Planned is the step as it stands in a plan.
 func (a RemoveFilterArgs) Planned(v View) change.PlannedStep {
-	return planned(StepRemoveFilter, "Remove the network filter "+a.Ruleset.Name, a,
-		on(a.Remote.Platform, v.toRemote.Detach(a.ID, v.Remote), v.toRemote.DeleteRuleset(a.ID))...)
+	return with(planned(StepRemoveFilter, "Remove the network filter "+a.Ruleset.Name, a,
+		on(a.Remote.Platform, v.toRemote.Detach(a.ID, v.Remote), v.toRemote.DeleteRuleset(a.ID))...), filterEffects(removes, v.Remote.Name, a.Ruleset)...)
 }
 
 // removeFilterStep removes the ruleset that was approved. Its Undo makes it again, under another id.

@@ -29,10 +29,12 @@ type RemoveKeyArgs struct {
 // Planned is the step as it stands in a plan.
 func (a RemoveKeyArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
+	var effects []change.Effect
 	if a.HasKey {
+		effects = removes(keystoreEntry(a.Alias, v.local.Name))
 		calls = on(a.Local.Platform, v.toLocal.RemoveSecret(v.local, elastic.CredentialsName(a.Alias)))
 	}
-	return planned(StepRemoveKey, "Remove the key from the keystore", a, calls...)
+	return with(planned(StepRemoveKey, "Remove the key from the keystore", a, calls...), effects...)
 }
 
 // removeKeyStep removes the key from the local keystore.

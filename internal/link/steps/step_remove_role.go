@@ -17,7 +17,7 @@ func (a RoleArgs) PlannedRemoval(v View) change.PlannedStep {
 	if a.After == nil {
 		title = "Delete the role " + a.Role
 	}
-	return planned(StepRemoveRole, title, a, a.call(v)...)
+	return with(planned(StepRemoveRole, title, a, a.call(v)...), roleEffects(a.Role, v.local.Name, a.Before, a.After)...)
 }
 
 // removeRoleStep brings the role from what it was when the plan was made to what was approved.

@@ -29,8 +29,9 @@ func TrustRemoval(s inventory.UnusedTrust, leaving []link.Name) RemoveTrustArgs 
 // Planned is the step as it stands in a plan.
 func (a RemoveTrustArgs) Planned(c elastic.Calls) change.PlannedStep {
 	s := a.Spare
-	return planned(StepRemoveTrust+":"+s.Of.String()+":"+s.Added.Scope, "Remove the trust of "+s.Name+" in "+s.Added.Name, a,
-		on(s.Of.Platform, c.SetTrust(s.OnSystem, a.Found.Replaced(s.Added.Entry(), s.After).Shown(true)))...)
+	return with(planned(StepRemoveTrust+":"+s.Of.String()+":"+s.Added.Scope, "Remove the trust of "+s.Name+" in "+s.Added.Name, a,
+		on(s.Of.Platform, c.SetTrust(s.OnSystem, shownTrust(a.Found.Replaced(s.Added.Entry(), s.After))))...),
+		trustEffects(s.Name, a.Found, s.Before, s.After)...)
 }
 
 // removeTrustStep brings an entry from what it was when the plan was made to what was approved.

@@ -62,7 +62,24 @@ func (a RotateKeyArgs) Planned(v View, suffix string) change.PlannedStep {
 		removal = byAPerson(removal)
 	}
 	calls = slices.Concat(calls, v.onLocal(v.toLocal.PutSettings(probe.Settings().Cleared())), removal)
-	return planned(StepRotateKey+suffix, title, a, calls...)
+	return with(planned(StepRotateKey+suffix, title, a, calls...), a.effects(v)...)
+}
+
+func (a RotateKeyArgs) effects(v View) []change.Effect {
+	alias, local := a.Connect.Alias, v.local.Name
+	all := keyEffects(v.Remote.Name, a.Key)
+	if a.HasKey {
+		all = append(all, removes("the old key in the "+keystoreEntry(alias, local))...)
+		all = append(all, adds("the new key in its place")...)
+	} else {
+		all = append(all, adds(keystoreEntry(alias, local))...)
+	}
+	after := a.Before
+	if a.After != nil {
+		after = *a.After
+	}
+	return slices.Concat(all, settingsEffects(a.Before, after),
+		adds("alias "+a.Probe+" and its keystore entry, for the proof"), removes("both again, once the key is proven"))
 }
 
 // ProbeAlias is the alias under which a request proves a new key for alias. It is nobody else's: people can choose none

@@ -27,7 +27,8 @@ type SetRemoteArgs struct {
 // Planned is the step as it stands in a plan.
 func (a SetRemoteArgs) Planned(v View) change.PlannedStep {
 	title := "Point " + a.Alias + " at " + a.Settings.Options(a.Alias)["proxy_address"]
-	return planned(StepSetRemote, title, a, v.onLocal(v.toLocal.PutSettings(a.Settings))...)
+	return with(planned(StepSetRemote, title, a, v.onLocal(v.toLocal.PutSettings(a.Settings))...),
+		settingsEffects(elastic.Settings{}, a.Settings)...)
 }
 
 // setRemoteStep sets the alias on the local cluster. It comes after the keystore: whether a key is there when the

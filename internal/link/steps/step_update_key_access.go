@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -25,7 +26,8 @@ type UpdateKeyAccessArgs struct {
 
 // Planned is the step as it stands in a plan.
 func (a UpdateKeyAccessArgs) Planned(v View) change.PlannedStep {
-	return planned(StepUpdateKeyAccess, "Change what the key may read", a, v.onRemote(v.toRemote.UpdateKeyAccess(a.ID, a.After))...)
+	return with(planned(StepUpdateKeyAccess, "Change what the key may read", a, v.onRemote(v.toRemote.UpdateKeyAccess(a.ID, a.After))...),
+		slices.Concat(keeps("API key "+a.ID+" of "+v.Remote.Name), diff("", accessLines(a.Before), accessLines(a.After)))...)
 }
 
 // updateKeyAccessStep changes in place what a key may read: its secret stays, so the local side has nothing to do.

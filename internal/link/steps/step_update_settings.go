@@ -28,7 +28,8 @@ func (a UpdateSettingsArgs) Planned(v View) change.PlannedStep {
 	if a.After.Empty() {
 		title = "Remove the settings of " + a.Alias
 	}
-	return planned(StepUpdateSettings, title, a, v.onLocal(v.toLocal.PutSettings(a.Before.Cleared().With(a.After)))...)
+	return with(planned(StepUpdateSettings, title, a, v.onLocal(v.toLocal.PutSettings(a.Before.Cleared().With(a.After)))...),
+		settingsEffects(a.Before, a.After)...)
 }
 
 // updateSettingsStep changes the settings of an alias.

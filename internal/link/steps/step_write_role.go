@@ -14,7 +14,7 @@ const StepWriteRole = "write_role"
 
 // Planned is the step as it stands in a plan.
 func (a RoleArgs) Planned(v View) change.PlannedStep {
-	return planned(StepWriteRole, "Write the role "+a.Role, a, a.call(v)...)
+	return with(planned(StepWriteRole, "Write the role "+a.Role, a, a.call(v)...), roleEffects(a.Role, v.local.Name, a.Before, a.After)...)
 }
 
 // RoleOf is what c asks for: the role as it is, and as it is to be.

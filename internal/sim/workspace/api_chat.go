@@ -29,7 +29,7 @@ func (r *request) content() (c content, problem *apiError) {
 		if c.blocks, given = raw.([]any); !ok || !given {
 			return c, fail("invalid_blocks_format")
 		}
-		if problems := checkMessage(c.blocks, r.opts.RefuseTasks); len(problems) > 0 {
+		if problems := checkMessage(c.blocks, r.opts.RefuseNewBlocks); len(problems) > 0 {
 			return c, fail("invalid_blocks", problems...)
 		}
 	}

@@ -7,6 +7,9 @@ var commonBlocks = []string{
 	"card", "carousel", "container",
 }
 
+// newBlocks are blocks that not every workspace has.
+var newBlocks = []string{"plan", "task_card", "container", "data_table", "alert"}
+
 // allowedBlocks: Slack's docs say for every block on which surfaces it may be.
 func allowedBlocks(surface Surface) []string {
 	switch surface {
@@ -36,9 +39,8 @@ func (r *report) block(path string, value any, allowed []string) {
 		r.add(path, "missing required field: type")
 		return
 	}
-	young := kind == "plan" || kind == "task_card"
 	s, extra := blockShape(kind)
-	if s == nil || !slices.Contains(allowed, kind) || (young && r.noTasks) {
+	if s == nil || !slices.Contains(allowed, kind) || (r.noNew && slices.Contains(newBlocks, kind)) {
 		r.add(path+"/type", "unsupported type: %s", kind)
 		return
 	}

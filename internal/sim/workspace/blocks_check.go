@@ -10,8 +10,8 @@ const (
 // CheckMessage returns what Slack would say of a message's blocks, decoded from JSON; nil if it would take them.
 func CheckMessage(blocks []any) []string { return checkMessage(blocks, false) }
 
-func checkMessage(blocks []any, noTasks bool) []string {
-	r := &report{surface: OnMessage, noTasks: noTasks, blockIDs: map[string]bool{}}
+func checkMessage(blocks []any, noNew bool) []string {
+	r := &report{surface: OnMessage, noNew: noNew, blockIDs: map[string]bool{}}
 	items(0, maxMessageBlocks, block)(r, "/blocks", blocks)
 	tables, plans, cards := 0, 0, 0
 	markdown := 0
@@ -44,11 +44,13 @@ func checkMessage(blocks []any, noTasks bool) []string {
 
 // CheckView returns the error string and the messages with which Slack would refuse a view, decoded from
 // JSON; an empty error if it would take it.
-func CheckView(view map[string]any) (code string, problems []string) {
+func CheckView(view map[string]any) (code string, problems []string) { return checkView(view, false) }
+
+func checkView(view map[string]any, noNew bool) (code string, problems []string) {
 	if len(marshal(view)) > maxViewBytes {
 		return "view_too_large", nil
 	}
-	r := &report{blockIDs: map[string]bool{}}
+	r := &report{noNew: noNew, blockIDs: map[string]bool{}}
 	common := shape{
 		"type!": oneOf("modal", "home"), "blocks!": items(1, maxViewBlocks, block), "private_metadata": upTo(3000),
 		"callback_id": upTo(255), "external_id": upTo(255),

@@ -21,7 +21,7 @@ const (
 // report gathers the problems of one payload in the wording of Slack's response_metadata.messages.
 type report struct {
 	surface  Surface
-	noTasks  bool // this workspace does not know plan and task_card yet
+	noNew    bool // this workspace does not know newBlocks yet
 	problems []string
 	blockIDs map[string]bool
 	focused  int

@@ -214,10 +214,11 @@ func TestViewRules(t *testing.T) {
 	}
 }
 
-func TestWorkspaceWithoutTaskCards(t *testing.T) {
+func TestWorkspaceWithoutNewBlocks(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *workspace.Options) { o.RefuseTasks = true })
+	w := newWorld(t, func(o *workspace.Options) { o.RefuseNewBlocks = true })
 	out := w.refused("invalid_blocks", "chat.postMessage", object{"channel": "COPS", "text": "x", "blocks": []any{object{"type": "plan", "title": "x"}}})
+	w.refused("invalid_blocks", "chat.postMessage", object{"channel": "COPS", "text": "x", "blocks": []any{object{"type": "data_table", "caption": "x", "rows": []any{}}}})
 	if messages, _ := dig(out, "response_metadata")["messages"].([]any); len(messages) != 1 {
 		t.Errorf("messages: %v", out)
 	}

@@ -129,7 +129,7 @@ type Order struct {
 	Reconnect   string   `json:"reconnect,omitempty"`
 	Drop        bool     `json:"drop,omitempty"`
 	Redeliver   *bool    `json:"redeliver,omitempty"`
-	RefuseTasks *bool    `json:"refuse_tasks,omitempty"`
+	RefuseNewBlocks *bool `json:"refuse_new_blocks,omitempty"`
 }
 
 // Do carries an order out.
@@ -155,8 +155,8 @@ func (w *Workspace) Do(o Order) {
 		w.DropConnections()
 	case o.Redeliver != nil:
 		w.RedeliverUnacked(*o.Redeliver)
-	case o.RefuseTasks != nil:
-		w.change(func() { w.opts.RefuseTasks = *o.RefuseTasks })
+	case o.RefuseNewBlocks != nil:
+		w.change(func() { w.opts.RefuseNewBlocks = *o.RefuseNewBlocks })
 	}
 }
 

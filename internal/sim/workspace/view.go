@@ -84,7 +84,7 @@ func (w *Workspace) findView(match func(*view) bool) *view {
 
 // checkView validates what the app sent, external_id included; self is the view it would replace.
 func (w *Workspace) checkView(sent object, kind string, self *view) *apiError {
-	if code, problems := CheckView(sent); code != "" {
+	if code, problems := checkView(sent, w.opts.RefuseNewBlocks); code != "" {
 		return fail(code, problems...)
 	}
 	if str(sent, "type") != kind {

@@ -32,8 +32,9 @@ type Options struct {
 	PingEvery time.Duration
 	// Limits scales Slack's rate limits: 1 is Slack's own, 2 twice as generous, 0 switches them off.
 	Limits float64
-	// RefuseTasks makes plan and task_card unknown blocks, as in a workspace that does not have them yet.
-	RefuseTasks bool
+	// RefuseNewBlocks makes plan, task_card, container, data_table and alert unknown, as in a workspace that does not have
+	// them yet.
+	RefuseNewBlocks bool
 	// Addr is where the Web API, response URLs and Socket Mode listen; empty is any loopback port.
 	Addr string
 	// PublicURL is what stands before response URLs and Socket Mode's address, where a proxy is in between; empty is

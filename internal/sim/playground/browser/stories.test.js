@@ -64,7 +64,14 @@ story("from the command to a verified search", {}, async (page) => {
   await coach(page).getByRole("button", { name: "Be Bob" }).click();
   await messages(page).getByRole("button").filter({ hasText: "Show plan" }).click();
   await page.getByRole("dialog").waitFor();
+  await page.getByText("+ the key may search metrics-*").waitFor();
+  const calls = page.getByText("PATCH", { exact: false }).filter({ hasText: "/keystore" });
+  assert.equal(await calls.isVisible(), false, "the calls are not folded away");
   await picture(page, "plan");
+  await page.getByText(/\d+ calls, step by step/).click();
+  await calls.waitFor();
+  await accessible(page, "the plan");
+  await picture(page, "plan-calls");
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await press(page, "Approve");

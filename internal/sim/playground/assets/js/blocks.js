@@ -40,7 +40,7 @@ const kinds = {
   table,
   data_table: table,
   video: (b, here) => h("figure", {}, h("figcaption", {}, textObject(b.title, here.book)), h("span", { class: "picture" }, b.alt_text)),
-  container: (b, here) => h("div", {}, b.title && h("h4", {}, textObject(b.title, here.book)), (b.child_blocks ?? []).map((one) => block(one, here))),
+  container,
   card: (b, here) =>
     h("div", {}, b.title && h("h4", {}, textObject(b.title, here.book)), h("div", {}, textObject(b.body, here.book)), h("div", { class: "row" }, (b.actions ?? []).map((e) => element(b, e, here)))),
 };
@@ -62,6 +62,14 @@ function section(b, here) {
     ),
     b.accessory && h("div", { class: "accessory" }, element(b, b.accessory, here)),
   );
+}
+
+/** container folds its blocks away where the app says so. */
+function container(b, here) {
+  const title = b.title && textObject(b.title, here.book);
+  const children = (b.child_blocks ?? []).map((one) => block(one, here));
+  if (!b.is_collapsible) return h("div", {}, title && h("h4", {}, title), children);
+  return h("details", { open: !b.default_collapsed }, h("summary", {}, title), children);
 }
 
 const grouped = new Set(["checkboxes", "radio_buttons"]);

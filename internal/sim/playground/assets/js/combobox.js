@@ -16,6 +16,7 @@ export function combobox({ id, placeholder, focus, describedby, suggest, pick })
   let choices = [];
   let at = -1;
   let asked = 0;
+  let due = false; // something was typed since the last question
 
   const close = () => {
     list.hidden = true;
@@ -40,26 +41,32 @@ export function combobox({ id, placeholder, focus, describedby, suggest, pick })
     point(choices.length > 0 ? 0 : -1);
   };
   const ask = async () => {
+    due = false;
     const mine = ++asked;
     const answer = await suggest(typed());
     if (mine === asked && document.activeElement === input) open(answer);
   };
   const typed = () => (input.value === chosen ? "" : input.value.trim());
-  const later = debounced(ask, 160);
+  const later = debounced(() => due && ask(), 160);
   const take = (i) => {
     if (!choices[i]) return;
     asked += 1; // an answer on its way comes too late
+    due = false;
     const words = typed();
     chosen = input.value = choices[i].text;
     close();
     pick(choices[i], words);
   };
 
-  input.addEventListener("input", () => later());
+  input.addEventListener("input", () => {
+    due = true;
+    later();
+  });
   input.addEventListener("click", () => list.hidden && ask());
   input.addEventListener("focus", () => input.select());
   input.addEventListener("blur", () => {
     asked += 1;
+    due = false;
     close();
     input.value = chosen;
   });
