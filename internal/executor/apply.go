@@ -14,9 +14,9 @@ import (
 // apply brings the proposal about, from wherever earlier workers got to. When it returns nil, the request's state
 // says how it went.
 func (j *job) apply(ctx context.Context) error {
-	steps, err := j.steps()
+	steps, err := j.registry.steps(j.request.Proposal.Steps, j.recovered)
 	if err == nil {
-		err = j.checkKnown(steps)
+		err = checkKnown(j.request.Journal, steps)
 	}
 	if err != nil {
 		return j.leaveOrFail(ctx, err)
@@ -33,6 +33,45 @@ func (j *job) apply(ctx context.Context) error {
 	}
 	at := j.o.Now()
 	return j.advance(ctx, change.Transition{Event: change.Succeed, Outcome: &change.Outcome{Ended: at}, Records: j.request.StoredRecords(at)}, "")
+}
+
+// mayStart checks, before the first step, what may have changed since the approval: the time, what was handed in, the
+// plan, and who belongs to which group. If the request may not start, it has moved when mayStart returns nil.
+func (j *job) mayStart(ctx context.Context) error {
+	if j.request.NeedsInput(j.o.Now()) {
+		return j.advance(ctx, change.Transition{Event: change.InputExpired}, "what was handed in is kept too long to begin with")
+	}
+	if err := j.compare(ctx); err != nil || j.request.State != change.Applying {
+		return err
+	}
+	// After the plan, which may take a while.
+	if at := j.o.Now(); !j.request.Deadline.IsZero() && !at.Before(j.request.Deadline) {
+		const why = "it was approved, but the work had not begun in time"
+		return j.advance(ctx, change.Transition{Event: change.Late, Decisions: j.decided(change.DecisionExpire, why)}, why)
+	}
+	return j.weigh(ctx)
+}
+
+// weigh gives the request back to its approvers if the approvals are no longer enough: somebody has left a group, or the
+// rule has changed. While it is not known who belongs to a group, nothing begins.
+func (j *job) weigh(ctx context.Context) error {
+	if j.o.Weigh == nil {
+		return nil
+	}
+	verdict, err := j.o.Weigh(ctx, j.request)
+	why := "the approvals are no longer enough: who gave them may not approve this any more"
+	if refused, ok := errors.AsType[*change.NotAllowedError](err); ok {
+		why = refused.Why
+	} else if err != nil || verdict.Enough {
+		return err
+	}
+	return j.advance(ctx, change.Transition{Event: change.Unapprove, Decisions: j.decided(change.Unapproved, why)}, why)
+}
+
+// decided is the request's decisions and one by the clock.
+func (j *job) decided(verb change.DecisionKind, why string) []change.Decision {
+	r := j.request
+	return append(slices.Clip(r.Decisions), change.Decision{Kind: verb, At: j.o.Now(), Reason: why, Digest: r.Proposal.Digest})
 }
 
 // errUnsure: a read that failed is no change of the world, and voids no approval as long as another try may tell.

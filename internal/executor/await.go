@@ -9,7 +9,7 @@ import (
 )
 
 // answered is the context of a step that may have asked a person for something: it finds there what became of it.
-func (j *job) answered(ctx context.Context, step string, undo bool) context.Context {
+func (j *journal) answered(ctx context.Context, step string, undo bool) context.Context {
 	if w := j.request.Wait; w.Step == step && w.Undo == undo {
 		return change.WithAnswers(ctx, w)
 	}
@@ -18,7 +18,7 @@ func (j *job) answered(ctx context.Context, step string, undo bool) context.Cont
 
 // await gives the claim back where a step failed because a person has to do something first, unless the time for that has
 // run out. The step's line stays as it is: it is called again afterwards.
-func (j *job) await(ctx context.Context, line *change.StepRecord, undo bool, failed error) (waits bool, err error) {
+func (j *journal) await(ctx context.Context, line *change.StepRecord, undo bool, failed error) (waits bool, err error) {
 	needed, ok := errors.AsType[*change.PersonNeededError](failed)
 	if !ok {
 		return false, nil

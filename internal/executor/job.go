@@ -3,40 +3,32 @@ package executor
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// errStopped says that the work was left as it is because the executor stops.
-var errStopped = errors.New("the executor stops")
-
 // job is one claimed request in a worker's hands.
 type job struct {
-	*Executor
-	claim     change.Claim
-	takeOvers int             // in a row, this one too
-	request   *change.Request // as it stands after our own writes
-	lease     *lease
-	stop      <-chan struct{} // closed: nothing new begins
-	log       *slog.Logger
-
-	refused error // why a note of the present attempt could not be written
+	attempts
+	plans     map[change.Kind]change.Planner
+	registry  Registry
+	takeOvers int // in a row, this one too
 }
 
 // work works on a claimed request until it needs no worker any more, the claim is lost, or stop ends. An error
 // means that the request should not be claimed again at once.
 func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error {
-	held, lease := e.acquire(context.WithoutCancel(stop), c.Claim, asked)
+	held, lease := acquire(context.WithoutCancel(stop), &e.o, e.queue, e.connectivity, c.Claim, asked)
 	defer lease.close()
 	held = change.WithRequestID(held, c.Claim.ID)
 	ctx, cancel := withDrain(held, stop, e.o.Drain)
 	defer cancel()
-	j := &job{
-		Executor: e, claim: c.Claim, takeOvers: c.TakeOvers, request: c.Request, lease: lease, stop: stop.Done(),
+	j := &job{attempts: attempts{journal: journal{
+		o: &e.o, queue: e.queue, connectivity: e.connectivity, claim: c.Claim, lease: lease, request: c.Request,
 		log: e.o.Log.With("request", c.Claim.ID, "kind", string(c.Request.Proposal.Kind), "worker", c.Claim.Worker),
-	}
+	}, stop: stop.Done()}, plans: e.plans, registry: e.steps, takeOvers: c.TakeOvers}
 	j.log.InfoContext(ctx, "request claimed", "state", string(c.Request.State), "epoch", c.Claim.Epoch, "taken_over", c.TakenOver)
 	err := j.span(ctx, "work", func(ctx context.Context) error { return j.run(ctx, asked.Add(c.InFlight)) })
 	e.o.Changed(c.Claim.ID) // also where an answer was lost and we don't know what was written
@@ -55,17 +47,6 @@ func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error 
 	j.log.ErrorContext(ctx, "work left as it is", "error", e.o.Scrub(err.Error()))
 	j.release(held)
 	return err
-}
-
-// errPanicked is how a part ended that did not come back.
-var errPanicked = errors.New("panic")
-
-// span does a part of the work, for whoever traces it.
-func (j *job) span(ctx context.Context, name string, do func(context.Context) error) (err error) {
-	ctx, end := j.o.Span(ctx, j.request, name)
-	err = errPanicked
-	defer func() { end(err) }()
-	return do(ctx)
 }
 
 // withDrain returns a context that ends some time after stop does.
@@ -103,24 +84,6 @@ func (j *job) run(ctx context.Context, quiet time.Time) error {
 	return nil
 }
 
-// checkCanStart returns nil if something new may begin: nobody stops us, and the claim is surely ours.
-func (j *job) checkCanStart(ctx context.Context) error {
-	select {
-	case <-j.stop:
-		return errStopped
-	default:
-	}
-	return j.checkLease(ctx)
-}
-
-// checkLease returns nil if the claim is surely ours.
-func (j *job) checkLease(ctx context.Context) error {
-	if !j.lease.live() {
-		return change.ErrFenced
-	}
-	return context.Cause(ctx)
-}
-
 func (j *job) release(ctx context.Context) {
 	j.lease.rest()
 	j.lease.endCalls(ctx)
@@ -131,4 +94,69 @@ func (j *job) release(ctx context.Context) {
 		return
 	}
 	j.log.InfoContext(ctx, "claim given back")
+}
+
+// maxTakeOvers is how often in a row a request is taken over from a worker that died. It may be what kills them, and the
+// next one would take the other requests of its process down with it.
+const maxTakeOvers = 5
+
+// giveUp leaves the request to people: they have it cleaned up once more, or say that it is clean.
+func (j *job) giveUp(ctx context.Context) error {
+	out := j.request.Outcome
+	out.Why = fmt.Sprintf("its worker died %d times in a row", j.takeOvers)
+	out.Leftovers = nil
+	for _, line := range j.request.Journal {
+		if line.State != change.StepUndone {
+			out.Leftovers = append(out.Leftovers, change.Leftover{
+				Step: line.Step, What: fmt.Sprintf("whatever the step %q did", line.Step), Cause: out.Why,
+			})
+		}
+	}
+	j.log.ErrorContext(ctx, "given up", "take_overs", j.takeOvers)
+	return j.advance(ctx, change.Transition{Event: change.UndoFailed, Outcome: &out}, out.Why)
+}
+
+// newerVersionFor is how long what this bot does not understand is left to other replicas: while versions are being
+// replaced one of them may know it, and after that nobody would ever end it.
+const newerVersionFor = 30 * time.Minute
+
+// errNewerVersion says that the work was left to a replica that understands it.
+var errNewerVersion = errors.New("made by a newer version")
+
+// newerVersion returns errNewerVersion if cause, which says why this bot can't tell what to do, may be no trouble to another
+// replica. The claim is then left to the end of its lease: given back at once, it would be ours again at once, and
+// whoever takes it over still knows what is in doubt.
+func (j *job) newerVersion(ctx context.Context, cause error) error {
+	if cause == nil || j.o.Now().Sub(touched(j.request)) >= newerVersionFor {
+		return nil
+	}
+	j.log.WarnContext(ctx, "made by a newer version: left to another replica", "error", j.o.Scrub(cause.Error()))
+	return errNewerVersion
+}
+
+// leaveOrFail leaves work that this bot can't do to another replica, and fails it once none has come.
+func (j *job) leaveOrFail(ctx context.Context, cause error) error {
+	if err := j.newerVersion(ctx, cause); err != nil {
+		return err
+	}
+	return j.fail(ctx, "", cause)
+}
+
+// touched is when a person or a step last did something about r, or when its work was to begin if that is later.
+func touched(r *change.Request) time.Time {
+	last := r.Created
+	later := func(at time.Time) {
+		if at.After(last) {
+			last = at
+		}
+	}
+	later(r.NotBefore)
+	for _, d := range r.Decisions {
+		later(d.At)
+	}
+	for _, line := range r.Journal {
+		later(line.Begun)
+		later(line.Ended)
+	}
+	return last
 }

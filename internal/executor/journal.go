@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -11,8 +12,29 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+// journal writes what becomes of one claimed request.
+type journal struct {
+	o            *Options
+	queue        Queue
+	connectivity *connectivity
+	claim        change.Claim
+	lease        *lease
+	request      *change.Request // as it stands after our own writes
+	log          *slog.Logger
+
+	refused error // why a note of the present attempt could not be written
+}
+
+// checkLease returns nil if the claim is surely ours.
+func (j *journal) checkLease(ctx context.Context) error {
+	if !j.lease.live() {
+		return change.ErrFenced
+	}
+	return context.Cause(ctx)
+}
+
 // record writes a step's line into the journal, and keeps our own copy of the journal the same.
-func (j *job) record(ctx context.Context, line change.StepRecord, detail string) error {
+func (j *journal) record(ctx context.Context, line change.StepRecord, detail string) error {
 	entry := j.entry("step:" + line.Step + ":" + string(line.State))
 	entry.Detail = detail
 	err := j.write(ctx, func(ctx context.Context) error {
@@ -36,7 +58,7 @@ func (j *job) record(ctx context.Context, line change.StepRecord, detail string)
 
 // advance makes a move. Those that end the claim stop its renewal first: a renewal that is refused because the
 // work has just ended would look like a lost claim.
-func (j *job) advance(ctx context.Context, m change.Transition, detail string) error {
+func (j *journal) advance(ctx context.Context, m change.Transition, detail string) error {
 	r := j.request
 	to, ok := r.State.Next(m.Event)
 	if !ok {
@@ -69,7 +91,7 @@ func (j *job) advance(ctx context.Context, m change.Transition, detail string) e
 	return nil
 }
 
-func (j *job) entry(what string) change.Entry {
+func (j *journal) entry(what string) change.Entry {
 	r := j.request
 	return change.Entry{
 		At: j.o.Now(), Request: r.ID, What: what, Worker: j.claim.Worker,
@@ -79,7 +101,7 @@ func (j *job) entry(what string) change.Entry {
 
 // write sends one write to the queue. While the queue is away it tries again, at the longest for as long as the
 // lease lasts; then whatever we do next would no longer be ours to do.
-func (j *job) write(ctx context.Context, send func(context.Context) error) error {
+func (j *journal) write(ctx context.Context, send func(context.Context) error) error {
 	end := j.o.Now().Add(j.o.Lease)
 	for n := 1; ; n++ {
 		if err := j.checkLease(ctx); err != nil {
@@ -106,7 +128,7 @@ func (j *job) write(ctx context.Context, send func(context.Context) error) error
 
 // note returns what a step calls before it acts. What an earlier attempt noted stays: it saw the world before we
 // touched it, a later attempt may see our own half-done work.
-func (j *job) note(attempt context.Context, refuse context.CancelCauseFunc, line *change.StepRecord) change.Note {
+func (j *journal) note(attempt context.Context, refuse context.CancelCauseFunc, line *change.StepRecord) change.Note {
 	var mu sync.Mutex
 	return func(_ context.Context, evidence change.Evidence) error {
 		mu.Lock()
@@ -131,3 +153,5 @@ func (j *job) note(attempt context.Context, refuse context.CancelCauseFunc, line
 		return nil
 	}
 }
+
+func (j *journal) explain(err error) string { return j.o.Scrub(j.o.Explain(err)) }

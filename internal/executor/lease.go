@@ -12,10 +12,12 @@ import (
 // lease keeps one claim. It is lost when the queue says so, or when by our own monotonic clock it may have ended
 // because no renewal came through; either way the context of the work ends with the cause change.ErrFenced.
 type lease struct {
-	*Executor
-	claim change.Claim
-	lose  context.CancelCauseFunc
-	rest  func() // stops renewing, and returns when the last renewal is over; may be called again
+	o            *Options
+	queue        Queue
+	connectivity *connectivity
+	claim        change.Claim
+	lose         context.CancelCauseFunc
+	rest         func() // stops renewing, and returns when the last renewal is over; may be called again
 
 	mu     sync.Mutex
 	end    time.Time
@@ -60,13 +62,13 @@ func Working(ctx context.Context) (c change.Claim, ok bool) {
 func (l leased) Deadline() (time.Time, bool) { return l.lease.until(), true }
 
 // acquire starts keeping c, which was asked for at asked: the queue began the lease no earlier than that.
-func (e *Executor) acquire(ctx context.Context, c change.Claim, asked time.Time) (context.Context, *lease) {
-	l := &lease{Executor: e, claim: c, end: asked.Add(e.o.Lease), calls: newCalls()}
+func acquire(ctx context.Context, o *Options, q Queue, conn *connectivity, c change.Claim, asked time.Time) (context.Context, *lease) {
+	l := &lease{o: o, queue: q, connectivity: conn, claim: c, end: asked.Add(o.Lease), calls: newCalls()}
 	ctx, l.lose = context.WithCancelCause(ctx)
 	held := leased{Context: ctx, lease: l}
 
 	l.mu.Lock()
-	l.expiry = time.AfterFunc(l.end.Sub(e.o.Now()), l.expire)
+	l.expiry = time.AfterFunc(l.end.Sub(o.Now()), l.expire)
 	l.mu.Unlock()
 
 	keeping, stop := context.WithCancel(held)

@@ -4,18 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime/debug"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+// attempts makes a part of the work on a request, again where that may help.
+type attempts struct {
+	journal
+	stop <-chan struct{} // closed: nothing new begins
+}
+
 // errStepTimeout says that an attempt was cut off because the step's time was up.
 var errStepTimeout = errors.New("its time is up")
 
 // tryStep is try for a step: line counts the attempts and tells of trouble while there is some. verb names what act does.
-func (j *job) tryStep(ctx context.Context, step change.Step, line *change.StepRecord, verb string, act func(context.Context) error) (failed, err error) {
+func (j *attempts) tryStep(ctx context.Context, step change.Step, line *change.StepRecord, verb string, act func(context.Context) error) (failed, err error) {
 	patience := j.o.StepTimeout
 	if p, ok := step.(change.StepTimeouter); ok {
 		patience = p.StepTimeout()
@@ -42,7 +47,7 @@ func (j *job) tryStep(ctx context.Context, step change.Step, line *change.StepRe
 
 // try acts until it succeeds, fails for good, or patience runs out; then failed says what act came to. An err
 // instead means that the work has to be left as it is.
-func (j *job) try(ctx context.Context, patience time.Duration, act func(context.Context) error, again func(int, error, time.Time) error) (failed, err error) {
+func (j *attempts) try(ctx context.Context, patience time.Duration, act func(context.Context) error, again func(int, error, time.Time) error) (failed, err error) {
 	end := j.o.Now().Add(patience)
 	for n := 1; ; n++ {
 		if err := j.checkCanStart(ctx); err != nil {
@@ -76,7 +81,7 @@ func (j *job) try(ctx context.Context, patience time.Duration, act func(context.
 }
 
 // attempt calls act once, at the longest until end; cut says that it was stopped there.
-func (j *job) attempt(ctx context.Context, end time.Time, act func(context.Context) error) (cut bool, err error) {
+func (j *attempts) attempt(ctx context.Context, end time.Time, act func(context.Context) error) (cut bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(context.Canceled)
 	timer := time.AfterFunc(end.Sub(j.o.Now()), func() { cancel(errStepTimeout) })
@@ -87,48 +92,30 @@ func (j *job) attempt(ctx context.Context, end time.Time, act func(context.Conte
 }
 
 // recovered turns a panic into an error: a bug in one step must not take down the work on other requests.
-func (j *job) recovered(err *error) {
+func (j *attempts) recovered(err *error) {
 	if v := recover(); v != nil {
 		*err = fmt.Errorf("panic: %v", v)
 		j.o.Log.Error("panic in a step", "request", j.claim.ID, "error", j.o.Scrub(fmt.Sprint(v)), "stack", j.o.Scrub(string(debug.Stack())))
 	}
 }
 
-func (j *job) explain(err error) string { return j.o.Scrub(j.o.Explain(err)) }
-
-// leftover names what a failed Undo left behind, by its own words if it has some.
-func leftover(step, title string, cause error) change.Leftover {
-	left := change.Leftover{What: fmt.Sprintf("whatever %q did", title)}
-	if e, ok := errors.AsType[*change.LeftoverError](cause); ok {
-		left = e.Leftover
-		cause = e.Err
-	}
-	left.Step = step
-	if left.Cause == "" && cause != nil {
-		left.Cause = cause.Error()
-	}
-	return left
-}
-
-// Exponential returns a back-off that doubles from first up to limit and is jittered: each pause lies between half
-// of that and the whole. random returns numbers in [0, 1).
-func Exponential(first, limit time.Duration, random func() float64) func(attempt int) time.Duration {
-	return func(attempt int) time.Duration {
-		whole := min(float64(first)*math.Pow(2, float64(max(attempt, 1)-1)), float64(limit))
-		return time.Duration(whole/2 + whole/2*random())
-	}
-}
-
-// sleep returns nil after d, the cause when ctx ends before, and errStopped when stop closes before; stop may be nil.
-func sleep(ctx context.Context, stop <-chan struct{}, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+// checkCanStart returns nil if something new may begin: nobody stops us, and the claim is surely ours.
+func (j *attempts) checkCanStart(ctx context.Context) error {
 	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-stop:
+	case <-j.stop:
 		return errStopped
-	case <-timer.C:
-		return nil
+	default:
 	}
+	return j.checkLease(ctx)
+}
+
+// errPanicked is how a part ended that did not come back.
+var errPanicked = errors.New("panic")
+
+// span does a part of the work, for whoever traces it.
+func (j *attempts) span(ctx context.Context, name string, do func(context.Context) error) (err error) {
+	ctx, end := j.o.Span(ctx, j.request, name)
+	err = errPanicked
+	defer func() { end(err) }()
+	return do(ctx)
 }

@@ -1,12 +1,17 @@
 package executor
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
+
+// Registry builds steps, by the action of a planned one (see change.PlannedStep), from its arguments alone. It calls
+// nobody. Arguments that can't be read are an error.
+type Registry map[string]func(args json.RawMessage) (change.Step, error)
 
 // step is a planned step as it is carried out.
 type step struct {
@@ -15,14 +20,14 @@ type step struct {
 	cause       error // why it can't be built
 }
 
-// steps are the stored steps of the request, in order. None is worked out anew, whatever version planned them. The
-// error names every step that can't be built: then nothing is begun.
-func (j *job) steps() ([]step, error) {
+// steps are the stored steps of a request, in order. None is worked out anew, whatever version planned them. The error
+// names every step that can't be built: then nothing is begun. A panic is an error by what recovered makes of it.
+func (r Registry) steps(planned []change.PlannedStep, recovered func(*error)) ([]step, error) {
 	var all []step
 	var errs []error
 	seen := map[string]bool{}
-	for _, p := range j.request.Proposal.Steps {
-		s := j.build(p)
+	for _, p := range planned {
+		s := r.build(p, recovered)
 		if s.cause == nil && seen[p.Name] {
 			s.Step, s.cause = nil, fmt.Errorf("two steps of the plan are called %q", p.Name)
 		}
@@ -33,10 +38,10 @@ func (j *job) steps() ([]step, error) {
 }
 
 // build makes a step of its arguments.
-func (j *job) build(p change.PlannedStep) (s step) {
+func (r Registry) build(p change.PlannedStep, recovered func(*error)) (s step) {
 	s.plan = p
-	defer j.recovered(&s.cause)
-	fromArgs, known := j.Executor.steps[p.Action()]
+	defer recovered(&s.cause)
+	fromArgs, known := r[p.Action()]
 	if !known {
 		s.cause = unknownStep(p.Name)
 		return s
@@ -70,8 +75,8 @@ func find(steps []step, name string) step {
 
 // checkKnown returns an error if a step that was begun can't be built: carrying on would leave what it did out of
 // account.
-func (j *job) checkKnown(steps []step) error {
-	for _, line := range j.request.Journal {
+func checkKnown(journal []change.StepRecord, steps []step) error {
+	for _, line := range journal {
 		if s := find(steps, line.Step); line.State != change.StepUndone && s.cause != nil {
 			return s.cause
 		}

@@ -2,6 +2,8 @@ package executor
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -12,8 +14,8 @@ import (
 // undo takes back whatever was begun, last first, and goes on past what it can't take back. A stuck request that
 // is tried again keeps what was said of its failure.
 func (j *job) undo(ctx context.Context) error {
-	steps, _ := j.steps() // what was not begun needs no undoing
-	if err := j.newerVersion(ctx, j.checkKnown(steps)); err != nil {
+	steps, _ := j.registry.steps(j.request.Proposal.Steps, j.recovered) // what was not begun needs no undoing
+	if err := j.newerVersion(ctx, checkKnown(j.request.Journal, steps)); err != nil {
 		return err
 	}
 	var left []change.Leftover
@@ -82,4 +84,18 @@ func (j *job) leave(ctx context.Context, line change.StepRecord, title string, c
 	line.Next = time.Time{}
 	j.log.ErrorContext(ctx, "step left behind", "step", line.Step, "error", j.o.Scrub(cause.Error()))
 	return &left, j.record(ctx, line, left.What)
+}
+
+// leftover names what a failed Undo left behind, by its own words if it has some.
+func leftover(step, title string, cause error) change.Leftover {
+	left := change.Leftover{What: fmt.Sprintf("whatever %q did", title)}
+	if e, ok := errors.AsType[*change.LeftoverError](cause); ok {
+		left = e.Leftover
+		cause = e.Err
+	}
+	left.Step = step
+	if left.Cause == "" && cause != nil {
+		left.Cause = cause.Error()
+	}
+	return left
 }
