@@ -20,7 +20,7 @@ IMAGE   ?= $(BINARY):$(VERSION)
 .DEFAULT_GOAL := help
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## play with the bot offline, in the browser (ARGS=--transcript prints the story instead)
@@ -86,6 +86,10 @@ lint: ## imports, habits and formatting, and that go.mod is tidy
 	cd internal/tools && go mod tidy -diff
 	cd internal/contract && go mod tidy -diff && $(subst internal,..,$(TOOL)) golangci-lint run ./...
 	cd deploy/check && go mod tidy -diff && $(subst internal,../../internal,$(TOOL)) golangci-lint run ./...
+
+.PHONY: vulnerabilities
+vulnerabilities: ## known vulnerabilities that the code reaches, as vuln.go.dev knows them: needs the internet, so no part of check
+	$(TOOL) govulncheck -tags $(TAGS) ./...
 
 .PHONY: check
 check: ## what CI runs, no more, no less; at its end, how long each part took

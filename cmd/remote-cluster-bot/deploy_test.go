@@ -196,6 +196,20 @@ func TestActionsArePinned(t *testing.T) {
 	}
 }
 
+// TestVulnerabilitiesAreLookedForInCI, with each push and by itself, and so before each release, which calls the same.
+func TestVulnerabilitiesAreLookedForInCI(t *testing.T) {
+	t.Parallel()
+	ci, makefile := string(deployed(t, "../.github/workflows/ci.yaml")), string(deployed(t, "../Makefile"))
+	for want, in := range map[string]string{
+		"- run: make vulnerabilities\n": ci, "  schedule:": ci, "\nvulnerabilities:": makefile, "$(TOOL) govulncheck": makefile,
+		"golang.org/x/vuln/cmd/govulncheck\n": string(deployed(t, "../internal/tools/go.mod")),
+	} {
+		if !strings.Contains(in, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+}
+
 // TestImagesAreReleasedOnADigest: the tag that the Dockerfile names is the one that the release workflow looks up, and
 // goreleaser hands over.
 func TestImagesAreReleasedOnADigest(t *testing.T) {
