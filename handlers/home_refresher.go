@@ -144,14 +144,14 @@ func (h *HomeRefresher) mark(ctx context.Context, which func(context.Context, []
 func (h *HomeRefresher) Run(ctx context.Context) error {
 	tick := time.NewTicker(h.o.Poll)
 	defer tick.Stop()
+	failing := Recurring{Log: h.o.Log, Says: "a home tab was not drawn", Now: time.Now}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if _, err := h.DrawOne(ctx); err != nil && ctx.Err() == nil {
-				h.o.Log.WarnContext(ctx, "a home tab was not drawn", "error", err)
-			}
+			_, err := h.DrawOne(ctx)
+			failing.Report(ctx, err)
 		}
 	}
 }

@@ -127,14 +127,13 @@ func (m *Monitor) Run(ctx context.Context) error {
 func (m *Monitor) repeat(ctx context.Context, do func(context.Context) error) {
 	tick := time.NewTicker(m.o.Tick)
 	defer tick.Stop()
+	failing := Recurring{Log: m.o.Log, Says: "monitoring connections", Now: m.o.Now}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := do(ctx); err != nil && ctx.Err() == nil {
-				m.o.Log.WarnContext(ctx, "monitoring connections", "error", err)
-			}
+			failing.Report(ctx, do(ctx))
 		}
 	}
 }

@@ -167,7 +167,8 @@ func (n *Notifier) Run(ctx context.Context) error {
 	defer wg.Wait()
 	poll := time.NewTicker(n.o.Poll)
 	defer poll.Stop()
-	n.unannounced(ctx)
+	failing := Recurring{Log: n.o.Log, Says: "looking for what is yet to be told", Now: n.o.Now}
+	failing.Report(ctx, n.unannounced(ctx))
 	for ctx.Err() == nil {
 		next := time.NewTimer(n.start(ctx, &wg))
 		select {
@@ -175,7 +176,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 		case <-n.woken:
 		case <-next.C:
 		case <-poll.C:
-			n.unannounced(ctx)
+			failing.Report(ctx, n.unannounced(ctx))
 		}
 		next.Stop()
 	}
@@ -183,15 +184,12 @@ func (n *Notifier) Run(ctx context.Context) error {
 }
 
 // unannounced is the safety net: what changed while nobody told us, or could not be told then.
-func (n *Notifier) unannounced(ctx context.Context) {
+func (n *Notifier) unannounced(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, n.o.Poll)
 	defer cancel()
 	ids, err := n.o.Outbox.Unannounced(ctx, unannouncedLimit)
 	if err != nil {
-		if ctx.Err() == nil {
-			n.o.Log.WarnContext(ctx, "looking for what is yet to be told", "error", err)
-		}
-		return
+		return err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -200,6 +198,7 @@ func (n *Notifier) unannounced(ctx context.Context) {
 			n.add(id)
 		}
 	}
+	return nil
 }
 
 // start sets off every errand that is due, as far as there are workers, and returns how long until the next one.

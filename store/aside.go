@@ -49,8 +49,8 @@ func (s *Store) putAside(ctx context.Context, id, target string, why error) {
 
 // Aside is a request that was put aside.
 type Aside struct {
-	ID    string
-	Since time.Time
+	ID    string    `json:"id"`
+	Since time.Time `json:"since"`
 }
 
 // PutAside returns the requests that were put aside, the oldest first, at most limit.

@@ -291,6 +291,7 @@ func (a *App) sweep(ctx context.Context) error {
 	expire, trim := time.NewTicker(sweepEvery), time.NewTicker(trimEvery)
 	defer expire.Stop()
 	defer trim.Stop()
+	failing := handlers.Recurring{Log: a.log, Says: "sweeping", Now: time.Now}
 	place := int64(0) // among the requests that wait, to which no end is set: a part of them each time
 	for {
 		var err error
@@ -306,9 +307,7 @@ func (a *App) sweep(ctx context.Context) error {
 		case <-trim.C:
 			_, err = a.store.Trim(ctx)
 		}
-		if err != nil && ctx.Err() == nil {
-			a.log.WarnContext(ctx, "sweeping", "error", err)
-		}
+		failing.Report(ctx, err)
 	}
 }
 

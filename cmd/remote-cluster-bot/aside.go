@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,21 +21,28 @@ const asideShown = 1000
 
 // asideCommand looks after requests that can't be read.
 func asideCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "aside", Short: "List, requeue or resolve requests that can't be read"}
+	cmd := commandGroup("aside", "List, requeue or resolve requests that can't be read")
 	var file, reason string
+	var format output
 	cmd.PersistentFlags().StringVar(&file, "config", "config.yaml", "the configuration file")
 	list := &cobra.Command{
 		Use: "list", Short: "List the requests that were put aside", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(file, func(_ *config.Config, s *store.Store) error {
 				all, err := s.PutAside(cmd.Context(), asideShown)
-				for _, one := range all {
-					_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s since %s\n", one.ID, one.Since.Format(time.RFC3339))
+				if err != nil {
+					return err
 				}
-				return err
+				return format.print(cmd.OutOrStdout(), all, func(w io.Writer) error {
+					for _, one := range all {
+						_, _ = fmt.Fprintf(w, "%s since %s\n", one.ID, one.Since.Format(time.RFC3339))
+					}
+					return nil
+				})
 			})
 		},
 	}
+	format.flag(list)
 	act := func(use, short string, do func(*store.Store, context.Context, string, change.Actor, string) error) *cobra.Command {
 		c := &cobra.Command{
 			Use: use + " ID", Short: short, Args: cobra.ExactArgs(1),

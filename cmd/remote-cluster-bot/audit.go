@@ -22,7 +22,7 @@ const auditPage = 500
 
 // auditCommand looks at what was written down of every move, decision and step.
 func auditCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Short: "Verify, export or sign what was decided and done"}
+	cmd := commandGroup("audit", "Verify, export or sign what was decided and done")
 	var file string
 	cmd.PersistentFlags().StringVar(&file, "config", "config.yaml", "the configuration file")
 	cmd.AddCommand(auditVerifyCommand(&file), auditExportCommand(&file), auditCheckpointCommand(&file))
@@ -56,11 +56,11 @@ func auditExportCommand(file *string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, err := moment(since, time.Now())
 			if err != nil {
-				return err
+				return usageError{err}
 			}
 			write, ok := exporters[format]
 			if !ok {
-				return fmt.Errorf("--format is jsonl or csv, not %q", format)
+				return usagef("--format is jsonl or csv, not %q", format)
 			}
 			return withStore(*file, func(_ *config.Config, s *store.Store) error {
 				return write(cmd.OutOrStdout(), func(do func(change.AuditLine) error) error {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +23,7 @@ import (
 
 func auditVerifyCommand(file *string) *cobra.Command {
 	var head, checkpoints string
+	var format output
 	var public []string
 	cmd := &cobra.Command{
 		Use:   "verify",
@@ -30,18 +33,31 @@ func auditVerifyCommand(file *string) *cobra.Command {
 			"anew as a whole.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			v := auditVerifier{}
+			if err := v.readHead(head); err != nil {
+				return err
+			}
 			return withStore(*file, func(c *config.Config, s *store.Store) error {
-				v := auditVerifier{env: c.Environment, out: cmd.OutOrStdout()}
-				if err := v.readKeys(c.Audit.Checkpoint, public); err != nil {
+				v.env = c.Environment
+				if err := errors.Join(v.readKeys(c.Audit.Checkpoint, public), v.readCheckpoints(checkpoints)); err != nil {
 					return err
 				}
-				if err := errors.Join(v.readHead(head), v.readCheckpoints(checkpoints)); err != nil {
+				result, err := v.verify(cmd.Context(), s)
+				if err != nil {
 					return err
 				}
-				return v.verify(cmd.Context(), s)
+				err = format.print(cmd.OutOrStdout(), result, func(w io.Writer) error {
+					_, err := io.WriteString(w, result.Say)
+					return err
+				})
+				if !result.Holds {
+					return errors.Join(errSilent, err)
+				}
+				return err
 			})
 		},
 	}
+	format.flag(cmd)
 	cmd.Flags().StringVar(&head, "head", "", "a head that was printed earlier: COUNT:HASH")
 	cmd.Flags().StringVar(&checkpoints, "checkpoint", "", "a file with signed checkpoints, one a line")
 	cmd.Flags().StringArrayVar(&public, "public-key", nil, "a file with a public key of the checkpoints, in PEM (default: that of audit.checkpoint.key); several, if the key was changed")
@@ -53,7 +69,15 @@ type auditVerifier struct {
 	env   string
 	keys  []ed25519.PublicKey
 	known []change.Known
-	out   io.Writer
+}
+
+// auditResult is what a look at the audit found.
+type auditResult struct {
+	Holds   bool   `json:"holds"`
+	Entries int64  `json:"entries"`        // that hold
+	Head    string `json:"head,omitempty"` // COUNT:HASH, for --head
+	Bad     int64  `json:"bad,omitempty"`  // the first entry that does not hold
+	Say     string `json:"say"`
 }
 
 func (v *auditVerifier) readKeys(k *config.Checkpoint, files []string) error {
@@ -86,8 +110,8 @@ func (v *auditVerifier) readHead(head string) error {
 	}
 	count, hash, ok := strings.Cut(head, ":")
 	n, err := strconv.ParseInt(count, 10, 64)
-	if !ok || err != nil || n < 1 {
-		return fmt.Errorf("--head: %q is not of the form COUNT:HASH", head)
+	if raw, bad := hex.DecodeString(hash); !ok || err != nil || n < 1 || bad != nil || len(raw) != sha256.Size {
+		return usagef("--head: %q is not of the form COUNT:HASH, as audit verify prints it", head)
 	}
 	v.known = append(v.known, change.Known{By: "the head that was kept", Entries: n, Hash: hash})
 	return nil
@@ -134,15 +158,14 @@ func (v *auditVerifier) signed(c change.Checkpoint) error {
 	return err
 }
 
-func (v *auditVerifier) verify(ctx context.Context, s *store.Store) error {
+func (v *auditVerifier) verify(ctx context.Context, s *store.Store) (auditResult, error) {
 	report, err := s.VerifyAuditAgainst(ctx, v.known...)
 	if err != nil {
-		return err
+		return auditResult{}, err
 	}
 	if b := report.Begins; b != nil {
 		if err := v.signed(*b); err != nil {
-			_, _ = fmt.Fprintf(v.out, "The first %d entries were let go, and what stands for them can't be trusted: %v.\n", b.Entries, err)
-			return errSilent
+			return auditResult{Bad: 1, Say: fmt.Sprintf("The first %d entries were let go, and what stands for them can't be trusted: %v.\n", b.Entries, err)}, nil
 		}
 	}
 	if b := report.Bad; b != nil {
@@ -150,13 +173,13 @@ func (v *auditVerifier) verify(ctx context.Context, s *store.Store) error {
 		if b.ID != "" {
 			at = " (" + b.ID + ")"
 		}
-		_, _ = fmt.Fprintf(v.out, "The audit does not hold at entry %d%s: %s. The %d before it hold.\n", b.Position, at, b.Why, b.Position-1)
-		return errSilent
+		say := fmt.Sprintf("The audit does not hold at entry %d%s: %s. The %d before it hold.\n", b.Position, at, b.Why, b.Position-1)
+		return auditResult{Entries: b.Position - 1, Bad: b.Position, Say: say}, nil
 	}
-	return v.holds(report)
+	return auditResult{Holds: true, Entries: report.Entries, Head: fmt.Sprintf("%d:%s", report.Entries, report.Head), Say: v.holds(report)}, nil
 }
 
-func (v *auditVerifier) holds(report change.AuditReport) error {
+func (v *auditVerifier) holds(report change.AuditReport) string {
 	text := fmt.Sprintf("The audit holds: %d entries, head %d:%s\n", report.Entries, report.Entries, report.Head)
 	begins := int64(0)
 	if b := report.Begins; b != nil {
@@ -175,8 +198,7 @@ func (v *auditVerifier) holds(report change.AuditReport) error {
 	if n := len(v.known) - compared; n > 0 {
 		text += fmt.Sprintf("Not compared, as the entries were let go: %d kept elsewhere.\n", n)
 	}
-	_, err := io.WriteString(v.out, text)
-	return err
+	return text
 }
 
 // auditCheckpointCommand prints a checkpoint, for whoever wants one now.

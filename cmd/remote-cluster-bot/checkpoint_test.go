@@ -132,27 +132,27 @@ func TestEntriesAreExportedBeforeTheyAreLetGo(t *testing.T) {
 	if err != nil || strings.Count(string(text), "\n") != 2 || !strings.Contains(string(text), `"request":"b"`) {
 		t.Errorf("exported: %s, %v", text, err)
 	}
-	var out bytes.Buffer
-	v := auditVerifier{env: k.env, out: &out}
+	v := auditVerifier{env: k.env}
 	if err := v.readKeys(k.audit.Checkpoint, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := v.verify(t.Context(), s); err != nil {
-		t.Error(err)
+	result, err := v.verify(t.Context(), s)
+	if err != nil || !result.Holds {
+		t.Error(result, err)
 	}
 	for _, want := range []string{"holds: 3 entries", "The first 2 were let go; the signed checkpoint of"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q is not in %s", want, out.String())
+		if !strings.Contains(result.Say, want) {
+			t.Errorf("%q is not in %s", want, result.Say)
 		}
 	}
-	out.Reset() // a beginning that another signed is none
+	// A beginning that another signed is none.
 	other, _ := auditKeeper(t, s, func(*config.Config) {})
-	v = auditVerifier{env: k.env, out: &out}
+	v = auditVerifier{env: k.env}
 	if err := v.readKeys(other.audit.Checkpoint, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := v.verify(t.Context(), s); err == nil || !strings.Contains(out.String(), "can't be trusted") {
-		t.Errorf("%v: %s", err, out.String())
+	if result, err := v.verify(t.Context(), s); err != nil || result.Holds || !strings.Contains(result.Say, "can't be trusted") {
+		t.Errorf("%+v, %v", result, err)
 	}
 }
 

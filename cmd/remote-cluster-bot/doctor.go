@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,7 +23,8 @@ import (
 // doctorCommand looks at everything that an operator can get wrong, and changes nothing.
 func doctorCommand() *cobra.Command {
 	var file string
-	var asJSON, acl, restored bool
+	var acl, restored bool
+	var format output
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check Slack, Redis, the platforms and their credentials, and say how to mend what is wrong",
@@ -37,7 +37,7 @@ func doctorCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file, config.System())
 			if err != nil {
-				return report(cmd.OutOrStdout(), doctor.Refused(err), asJSON)
+				return report(cmd.OutOrStdout(), doctor.Refused(err), &format)
 			}
 			if acl {
 				return printACL(cmd.OutOrStdout(), c)
@@ -50,11 +50,11 @@ func doctorCommand() *cobra.Command {
 			if err != nil {
 				r = doctor.Refused(err)
 			}
-			return report(cmd.OutOrStdout(), r, asJSON)
+			return report(cmd.OutOrStdout(), r, &format)
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "config.yaml", "the configuration file")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	format.flag(cmd)
 	cmd.Flags().BoolVar(&restored, "restored", false, "look at what a restored backup of Redis lacks, instead of the setup")
 	cmd.Flags().BoolVar(&acl, "acl", false, "print the user that Redis needs for the bot, as a line of redis.conf or users.acl, and examine nothing")
 	return cmd
@@ -133,15 +133,8 @@ func examineRestored(ctx context.Context, c *config.Config, log *slog.Logger) (d
 // restoredWithin is enough for a card of each of a hundred open requests, which Slack lets be read 50 a minute.
 const restoredWithin = 3 * time.Minute
 
-func report(w io.Writer, r doctor.Report, asJSON bool) error {
-	if asJSON {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(r); err != nil {
-			return err
-		}
-	} else if err := r.Write(w); err != nil {
+func report(w io.Writer, r doctor.Report, format *output) error {
+	if err := format.print(w, r, r.Write); err != nil {
 		return err
 	}
 	if !r.Healthy() {

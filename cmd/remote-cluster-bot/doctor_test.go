@@ -351,7 +351,7 @@ func TestDoctorsExitCodeAndJSON(t *testing.T) {
 	if err := os.WriteFile(file, []byte("environment: demo\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := run(t, "doctor", "--config", file, "--json")
+	out, err := run(t, "doctor", "--config", file, "-o", "json")
 	if err == nil {
 		t.Error("a configuration without anything in it passed")
 	}

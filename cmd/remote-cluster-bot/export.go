@@ -33,7 +33,8 @@ func connectionWriters(c *config.Config) map[string]func(io.Writer, []export.Con
 }
 
 func exportCommand() *cobra.Command {
-	var file, format string
+	var file string
+	var format output
 	formats := slices.Sorted(maps.Keys(connectionWriters(nil)))
 	cmd := &cobra.Command{
 		Use:   "export",
@@ -42,15 +43,12 @@ func exportCommand() *cobra.Command {
 			"No secret is printed. terraform writes import blocks and resources for Elastic's providers, elasticstack and ec.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !slices.Contains(formats, format) {
-				return fmt.Errorf("--output is one of %s, not %q", strings.Join(formats, ", "), format)
-			}
 			return withStore(file, func(c *config.Config, s *store.Store) error {
 				all, unread, err := exported(cmd.Context(), c, s)
 				if err != nil {
 					return err
 				}
-				if err := connectionWriters(c)[format](cmd.OutOrStdout(), all); err != nil {
+				if err := connectionWriters(c)[format.format](cmd.OutOrStdout(), all); err != nil {
 					return err
 				}
 				if len(unread) > 0 {
@@ -61,7 +59,7 @@ func exportCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "config.yaml", "the configuration file")
-	cmd.Flags().StringVarP(&format, "output", "o", "json", strings.Join(formats, ", "))
+	format.flag(cmd, append([]string{outputJSON}, slices.DeleteFunc(formats, func(f string) bool { return f == outputJSON })...)...)
 	return cmd
 }
 

@@ -28,28 +28,32 @@ func main() {
 		debug.SetGCPercent(400)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := root().ExecuteContext(ctx)
+	cmd, began := root(), false
+	marked(cmd, &began)
+	err := cmd.ExecuteContext(ctx)
 	stop()
-	if err != nil {
-		if !errors.Is(err, errSilent) {
-			fmt.Fprintln(os.Stderr, "remote-cluster-bot:", err)
-		}
-		os.Exit(1)
+	if err != nil && !errors.Is(err, errSilent) {
+		fmt.Fprintln(os.Stderr, "remote-cluster-bot:", err)
+	}
+	if code := exitCode(err, began); code != 0 {
+		os.Exit(code)
 	}
 }
 
 // root is the command line; every subcommand has a file of its own.
 func root() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:           "remote-cluster-bot",
-		Short:         "Connects Elasticsearch clusters across ECE and Elastic Cloud, from Slack, with approvals",
+		Use:   "remote-cluster-bot",
+		Short: "Connects Elasticsearch clusters across ECE and Elastic Cloud, from Slack, with approvals",
+		Long: "Connects Elasticsearch clusters across ECE and Elastic Cloud, from Slack, with approvals.\n\n" +
+			"Exit codes: 0 done; 1 it failed, or found something bad; 2 the command line is wrong, and nothing was begun.",
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
 		serveCommand(), demoCommand(), configCommand(), doctorCommand(), manifestCommand(), policyCommand(), auditCommand(), exportCommand(), asideCommand(),
-		healthCommand(), simCommand(), playedCommand(),
+		healthCommand(), versionCommand(), simCommand(), playedCommand(),
 	)
 	return cmd
 }

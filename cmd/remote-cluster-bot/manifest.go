@@ -20,7 +20,8 @@ import (
 // manifestCommand prints the Slack app's manifest: pasted into Slack, it is the whole set-up of the app.
 func manifestCommand() *cobra.Command {
 	var o manifestOptions
-	var asJSON, link bool
+	var link bool
+	var format output
 	cmd := &cobra.Command{
 		Use:   "manifest {--socket-mode | --url https://bot.example.com}",
 		Short: "Print the manifest to create the Slack app from",
@@ -30,21 +31,21 @@ func manifestCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := newManifest(o)
 			if err != nil {
-				return err
+				return usageError{err}
 			}
 			if link {
 				return writeManifestLink(cmd.OutOrStdout(), m)
 			}
-			return writeManifest(cmd.OutOrStdout(), m, asJSON)
+			return format.print(cmd.OutOrStdout(), m, func(w io.Writer) error { return writeManifest(w, m) })
 		},
 	}
 	cmd.Flags().BoolVar(&o.socketMode, "socket-mode", false, "the bot calls Slack: nothing has to reach it")
 	cmd.Flags().StringVar(&o.url, "url", "", "where Slack reaches the bot: https://, without /slack")
 	cmd.Flags().StringVar(&o.command, "command", "/remote-cluster", "the slash command, as slack.command in the configuration")
 	cmd.Flags().StringVar(&o.name, "name", "Remote cluster bot", "what the app is called in Slack")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON instead of YAML")
+	format.flag(cmd, "yaml", outputJSON)
 	cmd.Flags().BoolVar(&link, "link", false, "a link that opens Slack's page with the manifest filled in")
-	cmd.MarkFlagsMutuallyExclusive("json", "link")
+	cmd.MarkFlagsMutuallyExclusive("output", "link")
 	cmd.MarkFlagsMutuallyExclusive("socket-mode", "url")
 	cmd.MarkFlagsOneRequired("socket-mode", "url")
 	return cmd
@@ -177,13 +178,7 @@ func writeManifestLink(w io.Writer, m *slack.Manifest) error {
 	return err
 }
 
-func writeManifest(w io.Writer, m *slack.Manifest, asJSON bool) error {
-	if asJSON {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(m)
-	}
+func writeManifest(w io.Writer, m *slack.Manifest) error {
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
 	if err := enc.Encode(m); err != nil {

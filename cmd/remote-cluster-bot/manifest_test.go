@@ -59,7 +59,7 @@ func TestManifestLinkHoldsTheManifest(t *testing.T) {
 	if err := json.Unmarshal([]byte(u.Query().Get("manifest_json")), &got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(manifestOf(t, "--socket-mode", "--json"), got); diff != "" {
+	if diff := cmp.Diff(manifestOf(t, "--socket-mode", "-o", "json"), got); diff != "" {
 		t.Errorf("(-printed +linked):\n%s", diff)
 	}
 }
@@ -109,14 +109,14 @@ func TestManifestNamesWhatTheRouterServes(t *testing.T) {
 
 func TestManifestForSocketModeHasNoAddress(t *testing.T) {
 	t.Parallel()
-	out, err := run(t, "manifest", "--socket-mode", "--json")
+	out, err := run(t, "manifest", "--socket-mode", "-o", "json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out, `"socket_mode_enabled": true`) || strings.Contains(out, "/slack/") {
 		t.Errorf("manifest:\n%s", out)
 	}
-	if diff := cmp.Diff(manifestOf(t, "--socket-mode"), manifestOf(t, "--socket-mode", "--json")); diff != "" {
+	if diff := cmp.Diff(manifestOf(t, "--socket-mode"), manifestOf(t, "--socket-mode", "-o", "json")); diff != "" {
 		t.Errorf("YAML and JSON differ:\n%s", diff)
 	}
 }

@@ -24,8 +24,9 @@ import (
 
 // policyCommand shows what the policy would say, without asking anybody for anything.
 func policyCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "policy", Short: "Show the policy, or try it on a change"}
+	cmd := commandGroup("policy", "Show the policy, or try it on a change")
 	var file string
+	var shown, explained output
 	cmd.PersistentFlags().StringVar(&file, "config", "config.yaml", "the configuration file")
 	show := &cobra.Command{
 		Use: "show", Short: "Print every rule in words, and the hash by which the audit names the policy", Args: cobra.NoArgs,
@@ -34,11 +35,17 @@ func policyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, w := range c.Rules().Describe(func(g policy.Group) string { return g.Name }) {
-				printRule(cmd.OutOrStdout(), w)
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), "policy", c.Rules().Hash())
-			return err
+			result := struct {
+				Policy string            `json:"policy"` // its hash
+				Rules  []policy.RuleText `json:"rules"`
+			}{c.Rules().Hash(), c.Rules().Describe(func(g policy.Group) string { return g.Name })}
+			return shown.print(cmd.OutOrStdout(), result, func(w io.Writer) error {
+				for _, r := range result.Rules {
+					printRule(w, r)
+				}
+				_, err := fmt.Fprintln(w, "policy", result.Policy)
+				return err
+			})
 		},
 	}
 	var t explainInput
@@ -54,9 +61,19 @@ func policyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return t.explain(cmd.Context(), cmd.OutOrStdout(), c)
+			notes := cmd.OutOrStdout()
+			if explained.format == outputJSON {
+				notes = cmd.ErrOrStderr()
+			}
+			e, err := t.explain(cmd.Context(), notes, c)
+			if err != nil {
+				return err
+			}
+			return explained.print(cmd.OutOrStdout(), e, func(w io.Writer) error { printExplanation(w, e); return nil })
 		},
 	}
+	shown.flag(show)
+	explained.flag(explain)
 	f := explain.Flags()
 	f.StringVar(&t.local, "local", "", "the local deployment: platform/name or platform/id")
 	f.StringVar(&t.remote, "remote", "", "the remote deployment")
@@ -147,29 +164,30 @@ func (t explainInput) traits(s link.PairState, tags []string) map[string][]strin
 	return traits
 }
 
-func (t explainInput) explain(ctx context.Context, out io.Writer, c *config.Config) error {
+func (t explainInput) explain(ctx context.Context, notes io.Writer, c *config.Config) (policy.Explanation, error) {
+	var none policy.Explanation
 	if err := t.check(); err != nil {
-		return err
+		return none, usageError{err}
 	}
 	log := slog.New(slog.DiscardHandler)
 	all, err := systems(c.Platforms, platformDeps{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
 	if err != nil {
-		return err
+		return none, err
 	}
 	catalog := inventory.NewCatalog(all, inventory.CatalogOptions{Now: time.Now, Pasting: c.Keys.Encryption.Given()})
 	defer catalog.Wait()
-	local, err := lookUp(ctx, out, catalog, t.local)
+	local, err := lookUp(ctx, notes, catalog, t.local)
 	if err != nil {
-		return err
+		return none, err
 	}
-	remote, err := lookUp(ctx, out, catalog, t.remote)
+	remote, err := lookUp(ctx, notes, catalog, t.remote)
 	if err != nil {
-		return err
+		return none, err
 	}
 	rules := c.Rules()
 	survey, err := catalog.ReadPair(ctx, local.Ref, remote.Ref)
 	if err != nil {
-		_, _ = fmt.Fprintln(out, "note: whether the bot can issue a key could not be looked up; it is taken for issued")
+		_, _ = fmt.Fprintln(notes, "note: whether the bot can issue a key could not be looked up; it is taken for issued")
 		survey = link.PairState{Local: local, Remote: remote}
 	}
 	prop := change.Proposal{Kind: change.Kind("link." + t.kind), Traits: t.traits(survey, rules.Tags())}
@@ -177,9 +195,7 @@ func (t explainInput) explain(ctx context.Context, out io.Writer, c *config.Conf
 		Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
 	})
 	judge := policy.New(rules, policy.NewGroupCache(messenger, c.Refresh(), time.Now), time.Now)
-	e, err := judge.Explain(ctx, prop, change.Actor{User: t.user})
-	printExplanation(out, e)
-	return err
+	return judge.Explain(ctx, prop, change.Actor{User: t.user})
 }
 
 // lookUp finds a deployment by platform and name or id. One that can't be found is taken as it was written, without

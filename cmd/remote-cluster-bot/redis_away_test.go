@@ -270,12 +270,26 @@ func TestServeWarnsOfARedisThatMayForget(t *testing.T) {
 		})
 	}
 	warned("Redis can't be reached", 1)
+	until(t, 20*time.Second, "every loop has met it", func() bool { return strings.Contains(a.log.String(), "sweeping") })
 	server.Process.Start(t)
 	warned("appendonly is no", 1)
 	server.Process.Kill(t)
 	server.Process.Start(t) // and stays: the client's own look at a server that is away outlives its end by a second
 	warned("appendonly is no", 2)
 	warned("Redis can't be reached", 1)
+	for loop, outages := range map[string]int{
+		"sweeping": 2, "a home tab was not drawn": 2, "looking for what is yet to be told": 2, "monitoring connections": 8, // it has several loops
+	} {
+		said := 0
+		for line := range strings.Lines(a.log.String()) {
+			if strings.Contains(line, "level=WARN") && strings.Contains(line, loop) {
+				said++
+			}
+		}
+		if said > outages {
+			t.Errorf("%q is logged %d times: %s", loop, said, a.log.String())
+		}
+	}
 }
 
 // filled fills a connect modal without submitting it.

@@ -15,7 +15,11 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the bot",
-		Args:  cobra.NoArgs,
+		Long: "Runs until SIGTERM or SIGINT; then it finishes or hands over what it is working on.\n\n" +
+			"It needs a configuration (config example prints one) with the secrets that it names, a Slack app (manifest prints\n" +
+			"one), a Redis of version 7 or newer that writes to disk and evicts nothing, and an account on each platform.\n" +
+			"config check looks at the file alone, doctor at all of it. Several may run at once on the same Redis.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file, config.System())
 			if err != nil {

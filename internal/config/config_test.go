@@ -87,7 +87,7 @@ executor: { lease: 5s, call_timeout: 5s, workers: 0x }
 		"line 12: approvals.approvers[0]: must be the id of a Slack user, such as U0123ABCD",
 		"line 12: approvals.approvers[2]: U0BOB is named twice",
 		"line 12: approvals.approvers: 7 of 3 approvers must agree: that can't be",
-		"line 15: platforms[0].api_key: reading the secret: open /run/none: file does not exist",
+		"line 15: platforms[0].api_key: the secret's file /run/none does not exist",
 		"line 15: platforms[0].url: must be a URL that begins with https://",
 		"line 16: platforms[1].api_key: the secret is empty",
 		"line 16: platforms[1].name: there are two platforms called a",
@@ -96,7 +96,7 @@ executor: { lease: 5s, call_timeout: 5s, workers: 0x }
 		"line 16: platforms[1].strong_identity: is for an ECE; Elastic Cloud can do it anyway",
 		"line 17: platforms[1].credentials[0]: username and password go together",
 		"line 17: platforms[1].credentials[1]: needs either username and password, or api_key",
-		"line 18: cannot unmarshal !!str this value into int",
+		"line 18: this takes a whole number, not text",
 		// one problem a line is enough where the line can't be read
 	}
 	got := make([]string, 0, len(all.Problems))
@@ -346,5 +346,53 @@ func TestSelfManagedClusters(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%s: got %v, want %q", wrong, err, say)
 		}
+	}
+}
+
+// Nobody has to know Go, or how it reads YAML, to understand what is wrong; and each fault is said once.
+func TestProblemsAreSaidInPlainWordsAndOnce(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"environment: [a]":                      "line 1: this takes text, not a list",
+		"environment: {a: b}":                   "line 1: this takes text, not a set of fields",
+		"slack: text":                           "line 1: this takes a set of fields, not text",
+		"platforms: {}":                         "line 1: this takes a list, not a set of fields",
+		"executor: { workers: many }":           "line 1: this takes a whole number, not text",
+		"slack: { colour: red }":                "line 1: there is no field colour here",
+		"environment: a\nenvironment: b":        "line 2: environment stands here twice: see line 1, too",
+		"slack: { bot_token: { file: /none } }": "line 1: slack.bot_token: the secret's file /none does not exist",
+	} {
+		_, err := config.Parse("x.yaml", []byte(raw), source(nil, nil))
+		if err == nil || strings.Count(err.Error(), "\n  "+want+"\n") != 1 && !strings.HasSuffix(err.Error(), "\n  "+want) {
+			t.Errorf("%s: %v", raw, err)
+		}
+		for _, gos := range []string{"unmarshal", "!!", "struct", "config.", "open /"} {
+			if err != nil && strings.Contains(err.Error(), gos) {
+				t.Errorf("%s: %q in %v", raw, gos, err)
+			}
+		}
+	}
+	_, err := config.Parse("x.yaml", []byte("environment: demo\nslack: [1]\n"), source(nil, nil))
+	if strings.Contains(err.Error(), "slack.channel") {
+		t.Errorf("what follows from a fault is said as another: %v", err)
+	}
+}
+
+func TestTheExampleInSocketMode(t *testing.T) {
+	t.Parallel()
+	env := exampleEnv()
+	env["SLACK_APP_TOKEN"] = "xapp-1"
+	delete(env, "SLACK_SIGNING_SECRET")
+	for _, example := range [][]byte{config.Example, config.ExampleSelfManaged()} {
+		c, err := config.Parse("x.yaml", config.InSocketMode(example), source(env, nil))
+		if strings.Contains(string(example), "self_managed") {
+			continue // its platforms name other secrets: TestTheSelfManagedExampleIsAValidConfiguration
+		}
+		if err != nil || c.Slack.Mode != "socket" || !c.Slack.AppToken.Given() {
+			t.Errorf("%+v, %v", c, err)
+		}
+	}
+	if text := string(config.InSocketMode(config.ExampleSelfManaged())); !strings.Contains(text, "mode: socket") || !strings.Contains(text, "app_token") || strings.Contains(text, "SLACK_SIGNING_SECRET") {
+		t.Error(text)
 	}
 }

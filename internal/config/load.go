@@ -2,9 +2,11 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"reflect"
 	"regexp"
@@ -26,9 +28,9 @@ func System() Source { return Source{ReadFile: os.ReadFile, LookupEnv: os.Lookup
 
 // Problem is one thing that is wrong with the configuration.
 type Problem struct {
-	Line int    // 0 where the place is not in the file
-	Path string // such as platforms[1].url; empty where the file can't be read as what it should be
-	Say  string
+	Line int    `json:"line,omitempty"` // 0 where the place is not in the file
+	Path string `json:"path,omitempty"` // such as platforms[1].url; empty where the file can't be read as what it should be
+	Say  string `json:"say"`
 }
 
 func (p Problem) String() string {
@@ -61,7 +63,7 @@ func (e *Error) Error() string {
 func Load(file string, s Source) (*Config, error) {
 	raw, err := s.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+		return nil, unreadable{"the configuration file", file, err}
 	}
 	return Parse(file, raw, s)
 }
@@ -103,6 +105,23 @@ func Parse(file string, raw []byte, s Source) (*Config, error) {
 	return &c, nil
 }
 
+// unreadable is a file that could not be read, in words.
+type unreadable struct {
+	what, name string
+	err        error
+}
+
+func (e unreadable) Unwrap() error { return e.err }
+func (e unreadable) Error() string {
+	switch {
+	case errors.Is(e.err, fs.ErrNotExist):
+		return e.what + " " + e.name + " does not exist"
+	case errors.Is(e.err, fs.ErrPermission):
+		return e.what + " " + e.name + " may not be read by this user"
+	}
+	return e.what + " " + e.name + " can't be read: " + e.err.Error()
+}
+
 type parser struct {
 	root     yaml.Node
 	problems []Problem
@@ -122,11 +141,38 @@ var (
 	yamlLine  = regexp.MustCompile(`^line (\d+): (.*)$`)
 	yamlValue = regexp.MustCompile("`[^`]*`") // a scalar that did not fit: it may be a secret in the wrong place
 	yamlType  = regexp.MustCompile(`field (\S+) not found in type \S+`)
+	yamlTwice = regexp.MustCompile(`mapping key "([^"]*)" already defined at line (\d+)`)
+	yamlFit   = regexp.MustCompile(`cannot unmarshal !!(\w+) (?:this value )?into (\S+)`)
 )
+
+// isA says in words what a value of YAML is, and what a field of Go takes.
+var isA = map[string]string{
+	"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "seq": "a list", "map": "a set of fields", "null": "nothing",
+}
+
+func takes(goType string) string {
+	switch {
+	case strings.HasPrefix(goType, "[]"):
+		return "a list"
+	case strings.HasPrefix(goType, "int"):
+		return "a whole number"
+	case strings.HasPrefix(goType, "float"):
+		return "a number"
+	case goType == "bool":
+		return "true or false"
+	case goType == "string":
+		return "text"
+	}
+	return "a set of fields"
+}
 
 func fromYAML(text string) Problem {
 	text = yamlValue.ReplaceAllString(text, "this value")
 	text = yamlType.ReplaceAllString(text, "there is no field $1 here")
+	text = yamlTwice.ReplaceAllString(text, "$1 stands here twice: see line $2, too")
+	if m := yamlFit.FindStringSubmatch(text); m != nil {
+		text = strings.Replace(text, m[0], "this takes "+takes(m[2])+", not "+cmp.Or(isA[m[1]], "this"), 1)
+	}
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
 		line, _ := strconv.Atoi(m[1])
 		return Problem{Line: line, Say: m[2]}

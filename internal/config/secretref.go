@@ -64,7 +64,7 @@ func (r *SecretRef) resolve(s Source) error {
 	case r.File != "":
 		raw, err := s.ReadFile(r.File)
 		if err != nil {
-			return fmt.Errorf("reading the secret: %w", err)
+			return unreadable{"the secret's file", r.File, err}
 		}
 		text = string(raw)
 	default:

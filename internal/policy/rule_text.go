@@ -13,9 +13,9 @@ import (
 
 // RuleText is a rule for people.
 type RuleText struct {
-	Rule string
-	When string   // which changes it is for
-	Says []string // what it demands, a sentence each
+	Rule string   `json:"rule"`
+	When string   `json:"when"` // which changes it is for
+	Says []string `json:"says"` // what it demands, a sentence each
 }
 
 // Describe returns every rule in order, with people written by who.
@@ -135,22 +135,25 @@ func span(d time.Duration) string {
 
 // Explanation is what the policy would say to a change, without asking for it.
 type Explanation struct {
-	Skipped []SkippedRule // the rules that were passed over, in order
-	Rule    string        // the one that decides; empty: none
-	Traits  map[string][]string
-	Says    []string
-	Refused string   // why the change may not be asked for; empty: it may
-	Sides   []People // who could approve
+	Skipped []SkippedRule       `json:"skipped"` // the rules that were passed over, in order
+	Rule    string              `json:"rule"`    // the one that decides; empty: none
+	Traits  map[string][]string `json:"traits"`
+	Says    []string            `json:"says"`
+	Refused string              `json:"refused,omitempty"` // why the change may not be asked for; empty: it may
+	Sides   []People            `json:"sides"`             // who could approve
 }
 
 // SkippedRule is a rule that does not decide, and the trait that it does not match by, or that is not known.
-type SkippedRule struct{ Rule, Trait string }
+type SkippedRule struct {
+	Rule  string `json:"rule"`
+	Trait string `json:"trait"`
+}
 
 // People are those who could approve for a side.
 type People struct {
-	Side  string
-	Count int
-	Who   []string
+	Side  string   `json:"side"`
+	Count int      `json:"count"`
+	Who   []string `json:"who"`
 }
 
 // Explain says which rule decides about a change of one thing that by would ask for, and what follows. An error: a group's members

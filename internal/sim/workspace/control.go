@@ -119,17 +119,17 @@ func (w *Workspace) find(a Act) (Message, error) {
 
 // Order changes the world, as the control API's POST /faults takes it: an API fault, or one of the rest.
 type Order struct {
-	Fault       *Fault   `json:"fault,omitempty"`
-	Clear       bool     `json:"clear,omitempty"`
-	Archive     string   `json:"archive,omitempty"`
-	Kick        string   `json:"kick,omitempty"`
-	Deactivate  string   `json:"deactivate,omitempty"`
-	Revoke      *string  `json:"revoke,omitempty"` // an error string; "" ends it
-	Delete      *Message `json:"delete,omitempty"` // channel and ts
-	Reconnect   string   `json:"reconnect,omitempty"`
-	Drop        bool     `json:"drop,omitempty"`
-	Redeliver   *bool    `json:"redeliver,omitempty"`
-	RefuseNewBlocks *bool `json:"refuse_new_blocks,omitempty"`
+	Fault           *Fault   `json:"fault,omitempty"`
+	Clear           bool     `json:"clear,omitempty"`
+	Archive         string   `json:"archive,omitempty"`
+	Kick            string   `json:"kick,omitempty"`
+	Deactivate      string   `json:"deactivate,omitempty"`
+	Revoke          *string  `json:"revoke,omitempty"` // an error string; "" ends it
+	Delete          *Message `json:"delete,omitempty"` // channel and ts
+	Reconnect       string   `json:"reconnect,omitempty"`
+	Drop            bool     `json:"drop,omitempty"`
+	Redeliver       *bool    `json:"redeliver,omitempty"`
+	RefuseNewBlocks *bool    `json:"refuse_new_blocks,omitempty"`
 }
 
 // Do carries an order out.

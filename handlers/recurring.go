@@ -1,0 +1,44 @@
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Recurring logs what fails again and again: at once, then less and less often, and once when it works again. It belongs
+// to one loop.
+type Recurring struct {
+	Log  *slog.Logger
+	Says string // what failed
+	Now  func() time.Time
+
+	failures int
+	pause    time.Duration
+	next     time.Time
+}
+
+// How long it is silent after the first time, and at most.
+const (
+	firstSilence   = 30 * time.Second
+	longestSilence = 30 * time.Minute
+)
+
+// Report takes how one turn of the loop ended. What fails because ctx ended is no failure.
+func (r *Recurring) Report(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil:
+	case err == nil && r.failures > 0:
+		r.Log.InfoContext(ctx, r.Says+": it works again", "failures", r.failures)
+		r.failures, r.pause, r.next = 0, 0, time.Time{}
+	case err != nil:
+		r.failures++
+		now := r.Now()
+		if now.Before(r.next) {
+			return
+		}
+		r.pause = min(max(firstSilence, 2*r.pause), longestSilence)
+		r.next = now.Add(r.pause)
+		r.Log.WarnContext(ctx, r.Says, "failures", r.failures, "silent_for", r.pause.String(), "error", err)
+	}
+}

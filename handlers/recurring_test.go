@@ -1,0 +1,31 @@
+package handlers
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWhatFailsAgainAndAgainIsLoggedLessAndLess(t *testing.T) {
+	var out strings.Builder
+	now := start
+	r := Recurring{Log: slog.New(slog.NewTextHandler(&out, nil)), Says: "sweeping", Now: func() time.Time { return now }}
+	for range 2 * 3600 { // an hour, twice a second
+		r.Report(t.Context(), errors.New("Redis is away"))
+		now = now.Add(500 * time.Millisecond)
+	}
+	if n := strings.Count(out.String(), "level=WARN"); n != 7 { // 0s, 30s, 1m30, 3m30, 7m30, 15m30, 31m30
+		t.Errorf("logged %d times: %s", n, out.String())
+	}
+	r.Report(t.Context(), nil)
+	r.Report(t.Context(), nil)
+	if strings.Count(out.String(), "it works again\" failures=7200") != 1 {
+		t.Error(out.String())
+	}
+	r.Report(t.Context(), errors.New("away once more"))
+	if !strings.Contains(out.String(), "away once more") {
+		t.Error("a new outage is not logged at once")
+	}
+}
