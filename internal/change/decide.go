@@ -239,3 +239,36 @@ func (s *Service) decide(ctx context.Context, p DecisionInput, e Event, v Decisi
 	}
 	return nil, fmt.Errorf("request %s: %w %d times over", p.ID, ErrConflict, moveAttempts)
 }
+
+// alreadyDecided reports whether p is heard already. Whoever gets no answer presses again, and must not be told that somebody
+// was first: it was themselves. An approval that was taken back is not said any more.
+func (r *Request) alreadyDecided(v DecisionKind, p DecisionInput) bool {
+	if p.By.User == "" {
+		return false // the clock presses no buttons
+	}
+	if v == DecisionApprove {
+		return r.ApprovedBy(p.By.User)
+	}
+	for _, d := range slices.Backward(r.Decisions) {
+		if d.By.User == p.By.User {
+			return d.Kind == v && d.Digest == r.Proposal.Digest
+		}
+	}
+	return false
+}
+
+// superseded reports whether p was pressed on a card from before something else that the same person has decided since:
+// it was late on its way, or is delivered again, and is not what they want now.
+func (r *Request) superseded(v DecisionKind, p DecisionInput) bool {
+	if p.CardVersion == 0 || p.By.User == "" || v == DecisionInputSubmitted { // handing a thing in is no opinion, and nothing that they said undoes it
+		return false
+	}
+	for _, d := range slices.Backward(r.Decisions) {
+		if d.By.User != p.By.User || d.Kind == DecisionInputSubmitted || d.Kind == DecisionKeyTaken || d.Kind == DecisionKeyShown {
+			continue
+		}
+		// The same again is a press repeated because its answer was lost, but for a retry, which has had its effect.
+		return p.CardVersion < d.Version && (d.Kind != v || v == DecisionRetry)
+	}
+	return false
+}
