@@ -256,7 +256,7 @@ func warningLines(r *change.Request) string {
 }
 
 func footer(r *change.Request) string {
-	s := fmt.Sprintf("Requested by %s · %s · request %s", user(r.Requester.User), when(r.Created), bot.Code(r.ID))
+	s := fmt.Sprintf("Requested by %s · %s · request %s", requester(r), when(r.Created), bot.Code(r.ID))
 	if r.State == change.Pending || r.State == change.Approved {
 		s += " · expires " + when(r.Deadline)
 	}
@@ -323,7 +323,7 @@ func cardSummary(r *change.Request, v *change.Evaluation) string {
 	_, word := stateLabel(r.State)
 	parts := []string{
 		line(r.Proposal.Title, 300) + ". " + word + ".",
-		"Requested by " + user(r.Requester.User) + ": " + typed(r.Reason, 300),
+		"Requested by " + requester(r) + ": " + typed(r.Reason, 300),
 	}
 	if r.State == change.Pending && v != nil {
 		for _, n := range v.Missing {

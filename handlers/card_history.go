@@ -121,6 +121,10 @@ func decisionLine(d change.Decision, void bool, wants string) string {
 		s = ":raised_hand: " + user(d.By.User) + " says that it is done"
 	case change.DecisionWaitEnded:
 		s = ":alarm_clock: the time for it ran out"
+	case change.DecisionStands:
+		s = ":recycle: runs under the approval of the connection"
+	case change.DecisionStandsNot:
+		s = ":raised_hand: people are asked"
 	case change.Unapproved:
 		s = ":arrows_counterclockwise: not begun, approvals are missing"
 	case change.DecisionDrift:

@@ -204,13 +204,13 @@ func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k
 
 // threadLink leads to the card of the change that a connection is as it is by.
 func (h *Handlers) threadLink(ctx context.Context, m link.ManagedConnection) string {
-	card := m.Record.Posted[slotCard]
-	if card.ID == "" { // a worker was quicker than the card; the request knows it as long as it is kept
+	card, ok := threadOf(m.Record.Posted)
+	if !ok { // a worker was quicker than the card; the request knows it as long as it is kept
 		if r, err := h.o.Requests.Get(ctx, m.Record.Request); err == nil {
-			card = r.Messages[slotCard]
+			card, ok = threadOf(r.Messages)
 		}
 	}
-	if card.ID == "" {
+	if !ok {
 		return ""
 	}
 	url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: card.Channel, TS: card.ID})

@@ -172,7 +172,7 @@ func decided(v change.DecisionKind) string {
 	case change.DecisionRetry:
 		return "tried again"
 	case change.DecisionRevoke, change.DecisionExpire, change.DecisionDrift, change.Unapproved, change.DecisionRemind, change.DecisionInputSubmitted, change.DecisionInputRequested,
-		change.DecisionKeyTaken, change.DecisionKeyShown, change.DecisionRenew, change.DecisionHandDone, change.DecisionWaitEnded:
+		change.DecisionKeyTaken, change.DecisionKeyShown, change.DecisionRenew, change.DecisionHandDone, change.DecisionWaitEnded, change.DecisionStands, change.DecisionStandsNot:
 	}
 	return ""
 }

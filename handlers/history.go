@@ -85,7 +85,7 @@ func past(r *change.Request) string {
 	emoji, word := stateLabel(r.State)
 	parts := []string{
 		emoji + " " + when(r.Created) + " *" + line(r.Proposal.Title, 200) + "*",
-		word + " · asked by " + user(r.Requester.User) + " · request " + bot.Code(r.ID) + " · rule " + line(r.Rule, 60),
+		word + " · asked by " + requester(r) + " · request " + bot.Code(r.ID) + " · rule " + line(r.Rule, 60),
 	}
 	for _, d := range r.Decisions {
 		parts = append(parts, decisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))

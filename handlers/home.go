@@ -209,7 +209,7 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor) ([]slack.Bloc
 func summary(r *change.Request) slack.Block {
 	emoji, word := stateLabel(r.State)
 	s := fmt.Sprintf("%s *%s*\n%s · requested by %s %s · request %s", emoji, line(r.Proposal.Title, 200), word,
-		user(r.Requester.User), when(r.Created), bot.Code(r.ID))
+		requester(r), when(r.Created), bot.Code(r.ID))
 	if reason := verbatim(r.Reason, 200); r.Reason != "" {
 		s += "\n> " + reason
 	}

@@ -17,8 +17,9 @@ const (
 	slotProgress = "progress"
 	slotStuck    = "stuck"
 	slotFinal    = "final"
-	slotWait     = "wait" // followed by which question of the work it asks
-	slotNewPlan  = "plan" // followed by the version since which the new plan waits
+	slotWait     = "wait"   // followed by which question of the work it asks
+	slotNewPlan  = "plan"   // followed by the version since which the new plan waits
+	slotThread   = "thread" // somebody else's message: of what goes well by itself, one line stands below it
 )
 
 // metadataType marks our messages, so that one whose answer was lost can be found. Everybody in the workspace can read
@@ -57,6 +58,9 @@ type rendered struct {
 // draw brings every message of a request up to date. Where the channel can't be written to, people are told by direct
 // message, and the error is errChannelUnwritable: the card is still to be shown.
 func (n *Notifier) draw(ctx context.Context, r *change.Request) error {
+	if quiet(r) {
+		return n.drawQuiet(ctx, r)
+	}
 	standing := n.evaluation(ctx, r)
 	away := n.drawChannel(ctx, r, standing)
 	if away != nil && !errors.Is(away, errChannelUnwritable) {

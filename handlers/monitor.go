@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,6 +53,15 @@ type CheckQueue interface {
 	OldestCheck(ctx context.Context) (time.Time, error)
 }
 
+// KeyRotations asks for the rotation of keys by itself; *Rotations does.
+type KeyRotations interface {
+	// Ask asks for the rotation of a connection's key if that is due.
+	Ask(ctx context.Context, m link.ManagedConnection, expires time.Time) error
+	// Silent reports whether nobody need be warned of the key's end.
+	Silent(ctx context.Context, m link.ManagedConnection) (bool, error)
+	Forget(ctx context.Context, key string) error
+}
+
 // MonitorOptions are what a Monitor needs. Zero durations and counts mean the defaults named beside them.
 type MonitorOptions struct {
 	Checker  HealthChecker
@@ -70,6 +80,8 @@ type MonitorOptions struct {
 	ExpiresWithin time.Duration // a key that ends sooner is a problem: 14 days
 	MaxPerTick    int           // checks of one tick and platform: 5, or as many as all its connections need within half of Every
 	Parallel      int           // checks of one platform at the same time: 8
+
+	Rotations KeyRotations // nil: people ask for all of them
 
 	// OnCheck is called after every check with CheckOK, CheckProblem or CheckUnread. It must not block.
 	OnCheck func(outcome string)
@@ -209,6 +221,11 @@ func (m *Monitor) check(ctx context.Context, c change.Check) error {
 	if err != nil {
 		return m.unread(ctx, c, managed, was, err)
 	}
+	if m.o.Rotations != nil && !found.Expires.IsZero() {
+		if err := m.o.Rotations.Ask(ctx, managed, found.Expires); err != nil {
+			m.o.Log.WarnContext(ctx, "asking for a rotation; it is tried again", "connection", managed.Name().String(), "error", err)
+		}
+	}
 	return m.finish(ctx, c, managed, found)
 }
 
@@ -220,6 +237,7 @@ func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Manag
 			return errors.Join(err, m.postpone(ctx, c))
 		}
 	}
+	found.Problems = m.withoutRotated(ctx, managed, found.Problems)
 	now := m.statusOf(managed, found, was)
 	text, err := now.encode()
 	if err != nil {
@@ -243,6 +261,22 @@ func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Manag
 		m.o.OnStatusChange(ctx, managed)
 	}
 	return nil
+}
+
+// withoutRotated are the problems of a connection, without the end of its key where that is rotated in time.
+func (m *Monitor) withoutRotated(ctx context.Context, c link.ManagedConnection, all []diagnose.Problem) []diagnose.Problem {
+	ends := func(p diagnose.Problem) bool { return p.Kind == diagnose.ProblemExpiring && !p.Certificates }
+	if m.o.Rotations == nil || !slices.ContainsFunc(all, ends) {
+		return all
+	}
+	silent, err := m.o.Rotations.Silent(ctx, c)
+	if err != nil {
+		m.o.Log.WarnContext(ctx, "whether a key is rotated in time is not known, so people are warned", "connection", c.Name().String(), "error", err)
+	}
+	if !silent {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), ends)
 }
 
 // Record takes what somebody's look at a connection found for a check, so that everything that shows the connection shows
@@ -295,6 +329,9 @@ func (m *Monitor) forget(ctx context.Context, c change.Check, was statusRecord) 
 	err := m.o.Store.FinishCheck(ctx, c, change.CheckResult{News: len(was.Problems) > 0})
 	if errors.Is(err, change.ErrFenced) {
 		return nil
+	}
+	if err == nil && m.o.Rotations != nil {
+		err = m.o.Rotations.Forget(ctx, c.Key)
 	}
 	if n, wrong := inventory.ParseRecordKey(c.Key); err == nil && wrong == nil {
 		m.o.OnStatusChange(ctx, link.ManagedConnection{

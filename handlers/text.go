@@ -163,6 +163,14 @@ func chunks(s string, limit int) []string {
 
 var slackID = regexp.MustCompile(`^[A-Z0-9]{2,40}$`)
 
+// requester is who asked for something: somebody, or the bot for whoever asked for the connection.
+func requester(r *change.Request) string {
+	if r.Requester.Bot {
+		return "the bot, for " + user(r.Requester.User)
+	}
+	return user(r.Requester.User)
+}
+
 // user mentions a user; what is not a user's id is shown as text.
 func user(id string) string {
 	if !slackID.MatchString(id) {

@@ -37,6 +37,7 @@ const (
 	fieldProposal  = "proposal"
 	fieldPrevious  = "previous"
 	fieldRequester = "requester"
+	fieldStanding  = "standing" // missing: people approve it
 	fieldDecisions = "decisions"
 	fieldOutcome   = "outcome"
 	fieldWait      = "wait" // missing: nobody was waited for
@@ -80,6 +81,9 @@ func encode(r *change.Request) ([]any, error) {
 	f.json(fieldShared, r.Proposal.Shared())
 	f.json(fieldProposal, r.Proposal)
 	f.json(fieldRequester, r.Requester)
+	if r.StandingApproval != nil {
+		f.json(fieldStanding, r.StandingApproval)
+	}
 	for slot, m := range r.Messages {
 		f.json(fieldMessage+slot, m)
 	}
@@ -139,6 +143,7 @@ func decode(id string, hash, steps map[string]string) (*change.Request, error) {
 	d.json(fieldProposal, &r.Proposal)
 	d.json(fieldPrevious, &r.Previous)
 	d.json(fieldRequester, &r.Requester)
+	d.json(fieldStanding, &r.StandingApproval)
 	d.json(fieldDecisions, &r.Decisions)
 	d.json(fieldOutcome, &r.Outcome)
 	d.json(fieldWait, &r.Wait)

@@ -128,8 +128,12 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if err := a.newExecutor(owner, kinds, steps.Steps(connections, lo)); err != nil {
 		return nil, err
 	}
+	rotations := handlers.NewRotations(handlers.RotationOptions{
+		Store: a.store, Policy: judge, Planner: kinds[link.KindRotate], Propose: a.service.Propose, Owner: owner, Now: time.Now,
+		OnDue: a.metrics.RotationDue, WarnsBefore: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
+	})
 	a.monitor = handlers.NewMonitor(handlers.MonitorOptions{
-		Checker: a.checker, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
+		Rotations: rotations, Checker: a.checker, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
 		Owner: owner, Now: time.Now, Log: log, WaitIdle: a.notifier.WaitIdle,
 		Every: c.Watch.Every.Std(), Tick: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
 		OnCheck:        a.metrics.Checked,
@@ -316,9 +320,10 @@ func (a *App) sweep(ctx context.Context) error {
 func (a *App) remind(ctx context.Context, from int64) (next int64, err error) {
 	pending, next, err := a.store.PendingFrom(ctx, from, sweepBatch)
 	for _, r := range pending {
+		standing := a.service.Stand(ctx, r)
 		_, reminding := a.service.Remind(ctx, r)
 		_, calling := a.service.RequestInput(ctx, r)
-		err = errors.Join(err, reminding, calling)
+		err = errors.Join(err, standing, reminding, calling)
 	}
 	return next, err
 }

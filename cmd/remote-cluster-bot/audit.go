@@ -117,7 +117,7 @@ func exportCSV(w io.Writer, lines auditLines) error {
 	out := csv.NewWriter(w)
 	head := []string{
 		"id", "at", "request", "what", "from", "to", "version", "user", "team", "channel", "worker", "target", "digest", "rule",
-		"parent", "detail", "hash", "policy",
+		"parent", "detail", "hash", "policy", "bot",
 	}
 	if err := out.Write(head); err != nil {
 		return err
@@ -126,7 +126,7 @@ func exportCSV(w io.Writer, lines auditLines) error {
 		e := l.Entry
 		row := []string{
 			l.ID, e.At.Format(time.RFC3339Nano), e.Request, e.What, string(e.From), string(e.To), strconv.FormatInt(e.Version, 10),
-			e.By.User, e.By.Team, e.By.Channel, e.Worker, e.Target, e.Digest, e.Rule, e.Parent, e.Detail, l.Hash, e.Policy,
+			e.By.User, e.By.Team, e.By.Channel, e.Worker, e.Target, e.Digest, e.Rule, e.Parent, e.Detail, l.Hash, e.Policy, byBot(e.By),
 		}
 		for i := range row {
 			row[i] = export.Inert(row[i])
@@ -135,6 +135,14 @@ func exportCSV(w io.Writer, lines auditLines) error {
 	})
 	out.Flush()
 	return errors.Join(err, out.Error())
+}
+
+// byBot says of an entry that the bot acted by itself, in somebody's name; else nothing.
+func byBot(by change.Actor) string {
+	if by.Bot {
+		return "true"
+	}
+	return ""
 }
 
 // withStore opens the store that a configuration names.

@@ -230,6 +230,12 @@ func printExplanation(w io.Writer, e policy.Explanation) {
 	for _, p := range e.Skipped {
 		line("rule %s does not fit: %s", p.Rule, p.Trait)
 	}
+	if e.ByItself != nil {
+		line("rule %s lets the bot do it:", e.ByItself.Rule)
+		for _, s := range e.ByItself.Says {
+			line("  %s", s)
+		}
+	}
 	if e.Rule != "" {
 		line("rule %s decides:", e.Rule)
 		for _, s := range e.Says {

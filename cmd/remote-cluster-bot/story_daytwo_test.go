@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -52,7 +53,14 @@ func (s *story) expires(_ *testscript.TestScript, args []string) error {
 	if d == nil {
 		return fmt.Errorf("there is no deployment %s", args[0])
 	}
-	if d.Cluster().ExpireKeys() == 0 {
+	in := 0
+	if len(args) > 1 {
+		var err error
+		if in, err = strconv.Atoi(strings.TrimSuffix(args[1], "d")); err != nil {
+			return err
+		}
+	}
+	if d.Cluster().ExpireKeys(time.Duration(in)*24*time.Hour) == 0 {
 		return fmt.Errorf("%s has no valid key", args[0])
 	}
 	return nil

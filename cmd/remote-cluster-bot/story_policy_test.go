@@ -20,10 +20,10 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
-// settings puts a file of the script in the place of the example's approvals. IN-TWO-DAYS in it is a day of the week, $WORK
+// settings puts a file of the script in the place of the example's approvals, or of the file before. IN-TWO-DAYS in it is a day of the week, $WORK
 // the story's folder, ID(name) a deployment's id.
 func (s *story) settings(ts *testscript.TestScript, args []string) error {
-	short := regexp.MustCompile(`(?ms)^approvals:.*?\n\n`)
+	short := regexp.MustCompile(`(?ms)^(?:approvals|policy):.*?\n\n`)
 	if !short.Match(s.text) {
 		return errors.New("the example has no approvals")
 	}

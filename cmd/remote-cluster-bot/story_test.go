@@ -220,7 +220,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"redis":     plain(1, 1, (*story).redisState),  // redis down | up | real | full | free | backup | restored | emptied (story_redis_test.go)
 	"sets":      plain(2, 2, (*story).sets),        // sets logs-prod '{"persistent":…}' as a person would; HOST(name) is an endpoint
 	"port":      plain(3, 3, (*story).port),        // port logs-prod metrics-eu 9400: somebody changes the port
-	"expires":   plain(1, 1, (*story).expires),     // expires metrics-eu: every key of it ends now
+	"expires":   plain(1, 2, (*story).expires),     // expires metrics-eu [20d]: every key of it ends now, or in so many days
 	"follows":   plain(3, 3, (*story).follows),     // follows logs-prod copy metrics-eu: a follower index through an alias
 	"befriend":  plain(2, 2, (*story).befriend),    // befriend logs-prod metrics-eu: both trust each other's certificates
 	"remembers": plain(0, 0, (*story).remembers),   // "same" means as it is now

@@ -53,10 +53,8 @@ func (s *Service) settle(ctx context.Context, r *Request, m *Transition) error {
 		return nil
 	}
 	m.Event, m.To = Approve, Approved
-	m.NotBefore = verdict.NotBefore
-	if !verdict.NotAfter.IsZero() {
-		m.Deadline = verdict.NotAfter // a change that nobody began within its window is not begun after it
-	}
+	m.Decisions[len(m.Decisions)-1].Policy = verdict.Policy
+	m.begins(verdict)
 	return nil
 }
 

@@ -28,6 +28,7 @@ type Evaluation struct {
 	Missing []Need
 	Needed  int             // approvals that the rule asks for in all
 	Rule    string          // the rule that it was judged by; it may have changed since the request was admitted
+	Policy  string          // names the rules as they are: other rules have another name
 	Remind  []time.Duration // after how long, counted from Request.AskedAt, those who are missing are reminded
 	Confirm bool            // an approval takes a second press
 	Direct  bool            // those who could approve are asked by direct message too

@@ -40,7 +40,10 @@ type Proposal struct {
 	// stands here itself.
 	RequiredInput string   `json:"required_input,omitempty"`
 	Records       []Record `json:"records,omitempty"` // what is remembered once it is applied
-	Digest        string   `json:"digest"`            // what an approval is bound to, see ComputeDigest
+	// Substance is a digest of what stays the same when the change is made again later: of a connection all but the name, the
+	// id and the dates of its key. Empty: it is never made again without people.
+	Substance string `json:"substance,omitempty"`
+	Digest    string `json:"digest"` // what an approval is bound to, see ComputeDigest
 	// Unsure: a part that the plan itself depends on could not be read just now. Another try may tell; it is not stored.
 	Unsure bool `json:"-"`
 }
@@ -142,7 +145,7 @@ func (p Proposal) Calls() []Call {
 }
 
 // ComputeDigest returns the SHA-256, in hex, over kind, targets, parameters, basis, traits, parts, and name and
-// arguments of each step, in canonical JSON (object keys sorted, no spaces). Words for people are left out, and so are
+// arguments of each step, and the substance, in canonical JSON (object keys sorted, no spaces). Words for people are left out, and so are
 // titles and calls, which follow from the arguments: a new wording must not void approvals.
 func (p Proposal) ComputeDigest() (string, error) {
 	params, err := Canonical(p.Params)
@@ -170,7 +173,9 @@ func (p Proposal) ComputeDigest() (string, error) {
 
 		Traits map[string][]string `json:"traits,omitempty"`
 		Parts  []Part              `json:"parts,omitempty"`
-	}{p.Kind, p.Target, params, p.Basis, steps, p.Traits, p.Parts})
+
+		Substance string `json:"substance,omitempty"`
+	}{p.Kind, p.Target, params, p.Basis, steps, p.Traits, p.Parts, p.Substance})
 	if err != nil {
 		return "", fmt.Errorf("canonical proposal: %w", err)
 	}

@@ -21,6 +21,8 @@ type StoredRecord struct {
 	By      Actor              `json:"by"`
 	At      time.Time          `json:"at"`
 	Posted  map[string]Message `json:"posted,omitempty"` // the request's messages, for a link to its thread
+	// Approval is what people approved of it; nil: nothing can be done under it again.
+	Approval *Approval `json:"approval,omitempty"`
 }
 
 // StoredRecords are the memos of r's proposal as they are remembered once it has been applied at that time.
@@ -29,7 +31,7 @@ func (r *Request) StoredRecords(at time.Time) []StoredRecord {
 	for _, m := range r.Proposal.Records {
 		k := StoredRecord{Key: m.Key, Value: m.Value, Request: r.ID, Digest: r.Proposal.Digest, By: r.Requester, At: at.UTC()}
 		if len(m.Value) > 0 {
-			k.Posted = r.Messages
+			k.Posted, k.Approval = r.Messages, r.approval()
 		}
 		all = append(all, k)
 	}

@@ -17,19 +17,20 @@ type Request struct {
 	ApprovalsSince int64 // the version since which the approvals in force are asked for: an older card is stale
 	Announced      int64 // the version last shown in Slack; only goes up
 
-	Proposal  Proposal
-	Previous  *Proposal // the plan that drift made void
-	Requester Actor
-	Reason    string
-	Rule      string // the rule of the policy that admitted it
-	Parent    string // the request that this one follows: edited and asked again
-	Child     string // the latest request that follows this one
-	Decisions []Decision
-	Journal   []StepRecord // in the order of the steps
-	Outcome   Outcome
-	Wait      Wait               // what a person was asked to do last; zero: nothing
-	Messages  map[string]Message // by slot: what was posted where
-	Trace     string             // what asked for it, to whoever traces calls across processes; opaque here, often empty
+	Proposal         Proposal
+	Previous         *Proposal // the plan that drift made void
+	Requester        Actor
+	Reason           string
+	Rule             string            // the rule of the policy that admitted it
+	Parent           string            // the request that this one follows: edited and asked again
+	Child            string            // the latest request that follows this one
+	StandingApproval *StandingApproval // an approval from before that it is to run under; nil: people approve it
+	Decisions        []Decision
+	Journal          []StepRecord // in the order of the steps
+	Outcome          Outcome
+	Wait             Wait               // what a person was asked to do last; zero: nothing
+	Messages         map[string]Message // by slot: what was posted where
+	Trace            string             // what asked for it, to whoever traces calls across processes; opaque here, often empty
 
 	Created  time.Time
 	Deadline time.Time // when it expires if no worker has begun
@@ -42,6 +43,7 @@ type Actor struct {
 	User    string `json:"user"`
 	Team    string `json:"team,omitempty"`    // the Slack workspace
 	Channel string `json:"channel,omitempty"` // where it was done
+	Bot     bool   `json:"bot,omitempty"`     // the bot did it by itself, for User
 }
 
 // DecisionKind says what a decision was.
@@ -62,6 +64,8 @@ const (
 	DecisionRemind         DecisionKind = "remind"          // those who are still missing, by the clock
 	DecisionInputSubmitted DecisionKind = "input_submitted" // what the proposal wants: the thing itself stands elsewhere
 	DecisionInputRequested DecisionKind = "input_requested" // those who may hand it in were asked for it, by the clock
+	DecisionStands         DecisionKind = "stands"          // by the clock: it is approved under its standing approval
+	DecisionStandsNot      DecisionKind = "stands_not"      // likewise: it is not, so people are asked
 	// While a person is waited for: see Wait.
 	DecisionKeyTaken  DecisionKind = "key_taken"  // it is about to be shown; who it was may have seen it
 	DecisionKeyShown  DecisionKind = "key_shown"  // it was
@@ -78,6 +82,8 @@ type Decision struct {
 	Reason string       `json:"reason,omitempty"`
 	Digest string       `json:"digest"`       // the plan that it was said about
 	To     []string     `json:"to,omitempty"` // users: who was reminded, or asked to hand something in
+	// Policy names the rules by which the decision was enough; empty: it was not, or an older version wrote it down.
+	Policy string `json:"policy,omitempty"`
 	// Version is the one that the request had with it: a card that shows an earlier one is from before it. 0 in
 	// decisions that an older version of the bot wrote down.
 	Version int64 `json:"version,omitempty"`

@@ -68,6 +68,10 @@ type ProposeInput struct {
 	By         Actor
 	Parent     string // the request that this one takes the place of: one of By's own, withdrawn if it still waits
 	Submission string // the form; what it asks for, submitted from it twice, makes one request
+
+	// Of what the bot asks for by itself, see Request:
+	StandingApproval *StandingApproval
+	Messages         map[string]Message
 }
 
 // submission names what was submitted: the form, and what was filled in. A form that was edited after its answer was
@@ -115,7 +119,7 @@ func (s *Service) Propose(ctx context.Context, a ProposeInput) (*Request, error)
 	r := &Request{
 		ID: id, State: Pending, Version: 1, ApprovalsSince: 1,
 		Proposal: p, Requester: a.By, Reason: a.Reason, Rule: terms.Rule, Parent: a.Parent,
-		Created: now, Deadline: now.Add(terms.Wait),
+		Created: now, Deadline: now.Add(terms.Wait), StandingApproval: a.StandingApproval, Messages: a.Messages,
 	}
 	if a.Parent != "" {
 		if err := s.replace(ctx, a, r); err != nil {

@@ -55,8 +55,11 @@ type PolicyRule struct {
 	Unless map[string]Patterns `yaml:"unless"`
 	// Ask are the names of the groups whose members may ask. None: everybody may.
 	Ask []string `yaml:"ask"`
-	// Approve says who must approve: all of these.
-	Approve []PolicySide `yaml:"approve"`
+	// Approve says who must approve: all of these. With the word "standing" in place of the list, nobody: a rotation that the
+	// bot asks for by rotate_before runs under the approval of the connection, as long as nothing but the key changes, the
+	// rules are the same, and those who approved may still do so; never where people paste the key or fill the keystore. For
+	// everything else the rules after this one decide.
+	Approve PolicyApproval `yaml:"approve"`
 	// RequesterMayApprove says that whoever asked may be one of the approvers.
 	RequesterMayApprove bool `yaml:"requester_may_approve"`
 	// OnePersonSeveralSides says that one person's approval counts for every side that they belong to.
@@ -71,6 +74,9 @@ type PolicyRule struct {
 	Confirm *bool `yaml:"confirm"`
 	// AskBy is "channel" (the card) or "dm" (the card, and a direct message to those who may approve). Default channel.
 	AskBy string `yaml:"ask_by"`
+	// RotateBefore is how long before the end of a key the bot itself asks for its rotation, such as 14d. A key that lives
+	// less than twice as long is rotated from half of its life on. Nothing: people ask.
+	RotateBefore Duration `yaml:"rotate_before"`
 	// Window says when the work may begin; an approved request waits for it.
 	Window *PolicyWindow `yaml:"window"`
 }
@@ -84,6 +90,39 @@ type PolicySide struct {
 	// Side is a name for people; the one called "remote" hands keys in where the bot can't issue them, the one called
 	// "local" puts keys into keystores that the bot can't write.
 	Side string `yaml:"side"`
+
+	stands bool // it is no side, see PolicyApproval
+}
+
+// PolicyApproval is who must approve: a list of sides, or the word "standing".
+type PolicyApproval []PolicySide
+
+// standing takes the place of the sides.
+const standing = "standing"
+
+// UnmarshalYAML takes a list of sides, or the word.
+func (a *PolicyApproval) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode && n.Value == standing {
+		*a = PolicyApproval{{Group: standing, stands: true}}
+		return nil
+	}
+	for _, side := range n.Content { // a decoder within a decoder takes unknown fields
+		for i := 0; side.Kind == yaml.MappingNode && i < len(side.Content); i += 2 {
+			if field := side.Content[i]; !slices.Contains([]string{"group", "count", "side"}, field.Value) {
+				return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: field %s not found in type config.PolicySide", field.Line, field.Value)}}
+			}
+		}
+	}
+	return n.Decode((*[]PolicySide)(a))
+}
+
+func (a PolicyApproval) standing() bool { return len(a) == 1 && a[0].stands }
+
+func (a PolicyApproval) sides() []PolicySide {
+	if a.standing() {
+		return nil
+	}
+	return a
 }
 
 // PolicyWindow is when work may begin.
@@ -130,9 +169,10 @@ func (c *Config) Rules() policy.Rules {
 		rule := policy.Rule{
 			Name: r.Name, Match: plain(r.Match), Any: plain(r.Any), Unless: plain(r.Unless), Ask: r.Ask,
 			RequesterCounts: r.RequesterMayApprove, SeveralSides: r.OnePersonSeveralSides, Guests: r.Guests,
-			Wait: r.Wait.Std(), Direct: r.AskBy == "dm", Confirm: r.Confirm,
+			Wait: r.Wait.Std(), Direct: r.AskBy == "dm", Confirm: r.Confirm, RotateBefore: r.RotateBefore.Std(),
 		}
-		for _, s := range r.Approve {
+		rule.Stands = r.Approve.standing()
+		for _, s := range r.Approve.sides() {
 			rule.Sides = append(rule.Sides, policy.Side{Name: s.Side, Group: s.Group, Count: s.Count})
 		}
 		for _, d := range r.Remind {
@@ -247,6 +287,9 @@ func (p *parser) checkPolicy(c *Config) {
 	for i, r := range pol.Rules {
 		at := fmt.Sprintf("policy.rules[%d]", i)
 		p.oneOf(at+".ask_by", r.AskBy, "channel", "dm")
+		if r.RotateBefore != 0 {
+			p.span(at+".rotate_before", r.RotateBefore, time.Hour, 365*24*time.Hour)
+		}
 		if r.Window != nil {
 			_, wrong := r.Window.window()
 			for _, field := range slices.Sorted(maps.Keys(wrong)) {

@@ -126,7 +126,9 @@ func eachSecret(v reflect.Value, path string, visit func(r *SecretRef, path stri
 	switch v.Kind() { //nolint:exhaustive // nothing else holds a secret
 	case reflect.Struct:
 		for i := range v.NumField() {
-			eachSecret(v.Field(i), strings.TrimPrefix(path+"."+v.Type().Field(i).Tag.Get("yaml"), "."), visit)
+			if f := v.Type().Field(i); f.IsExported() {
+				eachSecret(v.Field(i), strings.TrimPrefix(path+"."+f.Tag.Get("yaml"), "."), visit)
+			}
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

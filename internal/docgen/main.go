@@ -116,6 +116,7 @@ var (
 	secretRef = reflect.TypeFor[config.SecretRef]()
 	duration  = reflect.TypeFor[config.Duration]()
 	patterns  = reflect.TypeFor[config.Patterns]()
+	approval  = reflect.TypeFor[config.PolicyApproval]()
 )
 
 // schemaOf returns the JSON Schema of a type as the YAML has it.
@@ -134,6 +135,9 @@ func (c comments) schemaOf(t reflect.Type) (map[string]any, error) {
 	case patterns:
 		list := map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
 		return map[string]any{"oneOf": []any{map[string]any{"type": "string"}, list}}, nil
+	case approval:
+		sides, err := c.schemaOf(reflect.TypeFor[[]config.PolicySide]())
+		return map[string]any{"oneOf": []any{map[string]any{"const": "standing"}, sides}}, err
 	}
 	switch t.Kind() { //nolint:exhaustive // what else a configuration could hold is refused
 	case reflect.Pointer:

@@ -115,6 +115,8 @@ func typeName(t reflect.Type) string {
 		return "time span"
 	case t == patterns:
 		return "text or list"
+	case t == approval:
+		return "list of sections, or standing"
 	case t.Kind() == reflect.Pointer:
 		return typeName(t.Elem())
 	case t.Kind() == reflect.Struct && t.Name() == "TLS":

@@ -31,6 +31,7 @@ type Metrics struct {
 	behind    prometheus.Gauge
 	reduced   prometheus.Counter
 	checks    *prometheus.CounterVec
+	rotations *prometheus.CounterVec
 	events    *prometheus.CounterVec
 }
 
@@ -91,6 +92,9 @@ func New(o Options) *Metrics {
 		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rcb_connection_checks_total", Help: "Checks of managed connections, by this replica: healthy, problems, or failed (it could not be checked).",
 		}, []string{"outcome"}),
+		rotations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rcb_rotations_due_total", Help: "Rotations that the bot asked for by itself: asked, standing (under an approval from before), or failed (came to nothing).",
+		}, []string{"outcome"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rcb_webhook_deliveries_total", Help: "Attempts to tell a webhook of an alert: delivered, failed (it is tried again), or refused (dropped).",
 		}, []string{"webhook", "outcome"}),
@@ -141,6 +145,9 @@ func (m *Metrics) AuditBehind(by time.Duration) { m.behind.Set(max(by.Seconds(),
 
 // Checked hears of a look at a managed connection.
 func (m *Metrics) Checked(outcome string) { m.checks.WithLabelValues(outcome).Inc() }
+
+// RotationDue counts a rotation that the bot asked for by itself, or one that came to nothing.
+func (m *Metrics) RotationDue(outcome string) { m.rotations.WithLabelValues(outcome).Inc() }
 
 // Webhook hears of an attempt to tell a webhook of an alert.
 func (m *Metrics) Webhook(name, outcome string) { m.events.WithLabelValues(name, outcome).Inc() }

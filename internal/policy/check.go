@@ -29,12 +29,12 @@ func (r Rules) Check(platforms []string) []Problem {
 	}
 	for i, rule := range r.Rules {
 		at := fmt.Sprintf("rules[%d]", i)
-		c.rule(at, rule)
+		c.rule(i, rule)
 		for j, earlier := range r.Rules[:i] {
 			if earlier.Name == rule.Name {
 				c.add(at+".name", "rules[%d] has this name too", j)
 			}
-			if earlier.covers(rule) {
+			if earlier.covers(rule) && !earlier.Stands {
 				c.add(at+".match", "can never match: rule %s comes first and matches all of it", earlier.Name)
 				break
 			}
@@ -67,7 +67,8 @@ func (c *checker) groups() {
 	}
 }
 
-func (c *checker) rule(at string, r Rule) {
+func (c *checker) rule(i int, r Rule) {
+	at := fmt.Sprintf("rules[%d]", i)
 	if r.Name == "" {
 		c.add(at+".name", "every rule needs a name: it stands in the audit")
 	}
@@ -77,8 +78,16 @@ func (c *checker) rule(at string, r Rule) {
 	for i, g := range r.Ask {
 		c.group(fmt.Sprintf("%s.ask[%d]", at, i), g)
 	}
-	if len(r.Sides) == 0 {
+	switch {
+	case len(r.Sides) == 0 && !r.Stands:
 		c.add(at+".approve", "somebody has to approve")
+	case r.Stands && r.RotateBefore == 0:
+		c.add(at+".approve", "standing is for what the bot asks for by itself: say rotate_before, too")
+	case r.Stands && !slices.ContainsFunc(c.rules.Rules[i+1:], func(later Rule) bool { return !later.Stands && later.isFor("rotate") }):
+		c.add(at+".approve", "needs a rule after it by which people approve what can't run under a standing approval")
+	}
+	if r.RotateBefore > 0 && !r.isFor("rotate") {
+		c.add(at+".rotate_before", "has no effect: the rule is not for rotations")
 	}
 	known := true
 	for i, s := range r.Sides {

@@ -102,6 +102,16 @@ func (r Rule) match(traits map[string][]string) match {
 	return m
 }
 
+// isFor reports whether a rule can match changes of a kind.
+func (r Rule) isFor(kind string) bool {
+	for _, m := range []map[string][]string{r.Match, r.Any} {
+		if patterns, ok := m[TraitKind]; ok && !anyFits(patterns, []string{kind}) {
+			return false
+		}
+	}
+	return !anyFits(r.Unless[TraitKind], []string{kind})
+}
+
 // deciding returns the rule for a part of a change, as its place among the rules; negative where none allows it, and then
 // the trait whose value would have to be known. Rules that may match, as something is not known, are weighed with the
 // first that surely does: the one that takes the most approvals decides, and where no rule surely matches there is none.

@@ -5,6 +5,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,8 @@ type Rules struct {
 	Groups []Group
 	Rules  []Rule
 	Read   []string // groups whose members may look at connections and requests; none: everybody may
+
+	fingerprint string // of Rules
 }
 
 // Group is a set of people under a name: the users named, and the members of a user group or channel. Who belongs to
@@ -39,6 +42,9 @@ type Rule struct {
 	Unless map[string][]string // by trait: patterns of which none may fit
 	Ask    []string            // groups whose members may ask; none: everybody may
 	Sides  []Side              // all of them have to approve
+	// Stands: what the bot asks for by itself runs under the approval of what is there. What can't is judged by the rules
+	// after this one.
+	Stands bool
 	// RequesterCounts lets who asked approve too.
 	RequesterCounts bool
 	// SeveralSides lets one person's approval count for every side that they belong to.
@@ -51,6 +57,8 @@ type Rule struct {
 	// Confirm says whether an approval takes a second press; nil: where much is at stake (see confirms).
 	Confirm *bool
 	Window  *Window // when the work may begin; nil: at any time
+	// RotateBefore is how long before the end of a key the bot itself asks for its rotation; 0: it does not.
+	RotateBefore time.Duration
 }
 
 // Side is a group of which a number must approve.
@@ -99,6 +107,8 @@ var (
 	_ change.Policy      = (*Policy)(nil)
 	_ change.InputPolicy = (*Policy)(nil)
 	_ change.WaitPolicy  = (*Policy)(nil)
+
+	_ change.StandingPolicy = (*Policy)(nil)
 )
 
 // New returns a policy over rules, which should have passed Check.
@@ -109,7 +119,10 @@ func New(rules Rules, groups Groups, now func() time.Time) *Policy {
 }
 
 // Replace puts other rules in force, which should have passed Check: decisions from now on go by them.
-func (p *Policy) Replace(rules Rules) { p.rules.Store(&rules) }
+func (p *Policy) Replace(rules Rules) {
+	rules.fingerprint = Rules{Rules: rules.Rules}.Hash() // who belongs to the groups is weighed whenever it matters
+	p.rules.Store(&rules)
+}
 
 // Hash names the rules in force.
 func (p *Policy) Hash() string { return p.rules.Load().Hash() }
@@ -127,10 +140,14 @@ func refuse(format string, args ...any) error {
 	return &change.NotAllowedError{Why: fmt.Sprintf(format, args...)}
 }
 
-// find returns the rule that decides about a proposal: the first that matches, which has to be the same for all of its
-// parts. Otherwise one that needs little would carry through one that needs much.
+// find returns the rule by which people decide about a proposal.
 func (p *Policy) find(prop change.Proposal) (Rule, error) {
-	rules := p.rules.Load().Rules
+	return findIn(p.rules.Load().asking(), prop)
+}
+
+// findIn returns the rule that decides about a proposal: the first that matches, which has to be the same for all of its
+// parts. Otherwise one that needs little would carry through one that needs much.
+func findIn(rules []Rule, prop change.Proposal) (Rule, error) {
 	decides, parts := -1, partsOf(prop)
 	var found []string
 	differ := false
@@ -166,8 +183,10 @@ func (p *Policy) Authorize(ctx context.Context, prop change.Proposal, by change.
 	if err != nil {
 		return change.Terms{}, err
 	}
-	if err := p.mayAsk(ctx, rule, by.User); err != nil {
-		return change.Terms{}, err
+	if !by.Bot || p.RotateBefore(prop) == 0 { // who wrote the rule lets the bot ask
+		if err := p.mayAsk(ctx, rule, by.User); err != nil {
+			return change.Terms{}, err
+		}
 	}
 	crowd, err := p.matching(ctx, rule, by.User)
 	if err != nil {
@@ -297,6 +316,12 @@ func (p *Policy) onSides(ctx context.Context, rule Rule, sides []Side, r *change
 // Evaluate implements change.Policy. Only approvals of those who belong to a side now count: who has left a group since
 // does not.
 func (p *Policy) Evaluate(ctx context.Context, r *change.Request) (change.Evaluation, error) {
+	if r.UnderStanding() {
+		v, err := p.Stands(ctx, r)
+		if _, refused := errors.AsType[*change.NotAllowedError](err); !refused {
+			return v, err
+		}
+	}
 	rule, err := p.find(r.Proposal)
 	if err != nil {
 		return change.Evaluation{}, err
@@ -310,7 +335,7 @@ func (p *Policy) Evaluate(ctx context.Context, r *change.Request) (change.Evalua
 		said = append(said, d.By.User)
 	}
 	v := change.Evaluation{
-		Rule: rule.Name, Remind: rule.Remind, Direct: rule.Direct,
+		Rule: rule.Name, Policy: p.rules.Load().fingerprint, Remind: rule.Remind, Direct: rule.Direct,
 		Confirm: slices.ContainsFunc(partsOf(r.Proposal), func(part change.Part) bool { return rule.confirms(part.Traits) }),
 	}
 	lacking := crowd.missing(said)

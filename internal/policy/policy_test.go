@@ -589,7 +589,9 @@ func TestASecondPressForOneOfSeveral(t *testing.T) {
 		Groups: []policy.Group{{Name: "owners", Users: []string{"UA"}}},
 		Rules:  []policy.Rule{{Name: "all", Sides: []policy.Side{{Group: "owners", Count: 1}}}},
 	}, &slack{})
-	part := func(breadth string) change.Part { return change.Part{Traits: map[string][]string{"breadth": {breadth}}} }
+	part := func(breadth string) change.Part {
+		return change.Part{Traits: map[string][]string{"breadth": {breadth}}}
+	}
 	for _, c := range []struct {
 		parts []change.Part
 		want  bool

@@ -74,6 +74,9 @@ func (r Rule) says(name func(string) string) []string {
 		}
 		sides = append(sides, side)
 	}
+	if r.Stands {
+		return r.saysStanding()
+	}
 	approve := "Must approve: " + strings.Join(sides, " and ") + ". "
 	if r.RequesterCounts {
 		approve += "Who asked may be one of them."
@@ -102,6 +105,9 @@ func (r Rule) says(name func(string) string) []string {
 	if r.Confirm != nil && *r.Confirm {
 		says = append(says, "An approval takes a second press.")
 	}
+	if r.RotateBefore > 0 {
+		says = append(says, r.saysRotation())
+	}
 	if r.Direct {
 		says = append(says, "Those who may approve are asked by direct message.")
 	}
@@ -109,6 +115,35 @@ func (r Rule) says(name func(string) string) []string {
 		says = append(says, "Work begins only "+r.Window.String()+".")
 	}
 	return says
+}
+
+func (r Rule) saysRotation() string {
+	return "The bot asks for the rotation of a key " + days(r.RotateBefore) + " before its end, or at half of its life if that is shorter."
+}
+
+// saysStanding is what a rule demands by which the bot rotates keys.
+func (r Rule) saysStanding() []string {
+	says := []string{
+		r.saysRotation(),
+		"It runs under the approval of the connection, if nothing but the key changes, the rules are the same, and who approved may still do so.",
+		"Otherwise, and for what people ask for, the rules after this one decide.",
+	}
+	if r.Window != nil {
+		says = append(says, "Work begins only "+r.Window.String()+".")
+	}
+	return says
+}
+
+// days is a span as the configuration has it.
+func days(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d == day:
+		return "1 day"
+	case d%day == 0:
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return span(d)
 }
 
 // wants says which of its sides a rule lacks people for.
@@ -135,12 +170,14 @@ func span(d time.Duration) string {
 
 // Explanation is what the policy would say to a change, without asking for it.
 type Explanation struct {
-	Skipped []SkippedRule       `json:"skipped"` // the rules that were passed over, in order
-	Rule    string              `json:"rule"`    // the one that decides; empty: none
-	Traits  map[string][]string `json:"traits"`
-	Says    []string            `json:"says"`
-	Refused string              `json:"refused,omitempty"` // why the change may not be asked for; empty: it may
-	Sides   []People            `json:"sides"`             // who could approve
+	Skipped []SkippedRule `json:"skipped"` // the rules that were passed over, in order
+	Rule    string        `json:"rule"`    // the one that decides; empty: none
+	// ByItself is the rule by which the bot may do it without people; nil: none.
+	ByItself *RuleText           `json:"by_itself,omitempty"`
+	Traits   map[string][]string `json:"traits"`
+	Says     []string            `json:"says"`
+	Refused  string              `json:"refused,omitempty"` // why the change may not be asked for; empty: it may
+	Sides    []People            `json:"sides"`             // who could approve
 }
 
 // SkippedRule is a rule that does not decide, and the trait that it does not match by, or that is not known.
@@ -160,7 +197,11 @@ type People struct {
 // are not known.
 func (p *Policy) Explain(ctx context.Context, prop change.Proposal, by change.Actor) (Explanation, error) {
 	e := Explanation{Traits: partsOf(prop)[0].Traits}
-	rules := p.rules.Load().Rules
+	all := p.rules.Load()
+	if rule, err := findIn(all.Rules, prop); err == nil && rule.Stands {
+		e.ByItself = &RuleText{Rule: rule.Name, When: rule.when(), Says: rule.says(nil)}
+	}
+	rules := all.asking()
 	decides, _ := deciding(rules, e.Traits)
 	for i, rule := range rules {
 		if i != decides {

@@ -61,6 +61,9 @@ func (s *Shipper) document(l change.AuditLine) ([]byte, error) {
 			"from": string(e.From), "to": string(e.To), "worker": e.Worker, "policy": e.Policy,
 		},
 	}
+	if e.By.Bot { // user.id is in whose name it did so
+		doc["tags"] = []string{"bot"}
+	}
 	for _, part := range doc {
 		if o, ok := part.(object); ok {
 			for name, value := range o {

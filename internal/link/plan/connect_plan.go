@@ -59,6 +59,7 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 		made.KeyName = "" // people name their keys as they like
 		p.RequiredInput = link.InputKey
 	}
+	p.Substance = c.Substance(s, made.Settings, p.Traits)
 	p.Records = append([]change.Record{made.AsRecord()}, s.AuthoritiesRecords(pasted)...)
 	p.Steps = k.steps(id, c, s, pasted)
 	p.Target = targets(link.Target(c.Local, c.Alias), p.Steps)

@@ -79,10 +79,15 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		}
 	}
 	fields = append(fields, e.KeystoreFields()...)
+	traits := e.Traits("rotate", c, k.o.Tags)
+	substance := ""
+	if !e.Own.Empty() && e.HasKey && len(e.Keys) == 1 { // else more than a key is made
+		substance = c.Substance(e.PairState, f.After.Options(e.Alias), traits)
+	}
 	return proposalBuilder{
 		Proposal: change.Proposal{
-			Traits: e.Traits("rotate", c, k.o.Tags),
-			Kind:   link.KindRotate, Title: e.Title("Rotate the key of"),
+			Traits: traits, Substance: substance,
+			Kind: link.KindRotate, Title: e.Title("Rotate the key of"),
 			Fields: fields, Warnings: rotateWarnings(e, c), Basis: e.Basis(),
 			Records: []change.Record{e.Managed.FollowedBy(c.Managed(name).Named(e.PairState)).AsRecord()},
 			Steps:   append(k.renewal(id, f, v, ""), f.invalidation(v, false)),

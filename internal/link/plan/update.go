@@ -77,10 +77,11 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	default:
 		m.Expires = e.Managed.KeyExpires()
 	}
+	traits := e.Traits("update", c, k.o.Tags)
 	return proposalBuilder{
 		Proposal: change.Proposal{
-			Traits: e.Traits("update", c, k.o.Tags),
-			Kind:   link.KindUpdate, Title: e.Title("Update"),
+			Traits: traits, Substance: c.Substance(e.PairState, m.Settings, traits),
+			Kind: link.KindUpdate, Title: e.Title("Update"),
 			Fields: fields, Warnings: w, Basis: append(e.Basis(), e.FilterBasis()),
 			Records: []change.Record{e.Managed.FollowedBy(m).AsRecord()},
 			Steps:   k.steps(id, e, f, how, was.Access),

@@ -242,13 +242,13 @@ func (c *Cluster) certificateName() string {
 	return c.host
 }
 
-// ExpireKeys makes every cross-cluster API key that is still good expire now, and returns how many those were.
-func (c *Cluster) ExpireKeys() int {
+// ExpireKeys makes every cross-cluster API key that is still good expire that long from now, and returns how many those were.
+func (c *Cluster) ExpireKeys(in time.Duration) int {
 	defer c.net.enter()()
 	now, n := c.net.opt.Now(), 0
 	for _, k := range c.keys {
 		if k.kind == keyTypeCrossCluster && !k.invalidated() && !k.expired(now) {
-			k.expires = now
+			k.expires = now.Add(in)
 			n++
 		}
 	}

@@ -289,10 +289,10 @@ func TestKeysExpireOnOrder(t *testing.T) {
 	_, encoded := l.key(all, "")
 	l.store("m", encoded)
 	point(l, host+":9443", host, `,"skip_unavailable":true`)
-	if n := l.remote.ExpireKeys(); n != 1 {
+	if n := l.remote.ExpireKeys(0); n != 1 {
 		t.Errorf("%d keys expired", n)
 	}
-	if n := l.remote.ExpireKeys(); n != 0 {
+	if n := l.remote.ExpireKeys(0); n != 0 {
 		t.Errorf("%d keys expired twice", n)
 	}
 	if got := l.resolve("m:*"); got["connected"] != false {

@@ -36,7 +36,7 @@ type Elasticsearch interface {
 	SetCertificateName(host string)
 	SetKeyServer(open bool)
 	SetBehind(entry string)
-	ExpireKeys() int
+	ExpireKeys(in time.Duration) int
 }
 
 // Nodes are real nodes that can stand behind a deployment.

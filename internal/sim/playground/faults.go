@@ -242,7 +242,7 @@ func (f *faults) expireKeys(stopped <-chan struct{}, _ func()) (func(), error) {
 		return nil, errors.New("there is no deployment on Elastic Cloud")
 	}
 	f.watch(stopped, func() bool {
-		f.onCloud(func(d *platform.Deployment) { d.Cluster().ExpireKeys() })
+		f.onCloud(func(d *platform.Deployment) { d.Cluster().ExpireKeys(0) })
 		return false
 	})
 	return func() {}, nil

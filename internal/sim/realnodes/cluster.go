@@ -167,14 +167,14 @@ func (c *Cluster) Running() (running, healthy bool) {
 	return c.running, c.running
 }
 
-// ExpireKeys makes every cross-cluster API key expire now: as its owner, since nobody else may update it.
-func (c *Cluster) ExpireKeys() int {
+// ExpireKeys makes every cross-cluster API key expire that long from now: as its owner, since nobody else may update it.
+func (c *Cluster) ExpireKeys(in time.Duration) int {
 	n := 0
 	for _, k := range c.validKeys(c.pool.ctx) {
 		if k.Type != "cross_cluster" {
 			continue
 		}
-		body := fmt.Appendf(nil, `{"expiration":"1ms","metadata":%s}`, asJSON(k.Metadata))
+		body := fmt.Appendf(nil, `{"expiration":"%dms","metadata":%s}`, max(in.Milliseconds(), 1), asJSON(k.Metadata))
 		req, err := http.NewRequestWithContext(c.pool.ctx, http.MethodPut, c.real.URL(0)+"/_security/cross_cluster/api_key/"+k.ID, bytes.NewReader(body))
 		if err != nil {
 			continue

@@ -1,0 +1,59 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// quiet reports whether a request has no card: it runs under an approval from before, and goes well. The first failure has
+// one, and what is stuck; the later tries are silent, as the watch warns by then.
+func quiet(r *change.Request) bool {
+	if !r.UnderStanding() || len(r.Messages[slotCard].Channel) > 0 {
+		return false // a card that is there is kept up to date
+	}
+	switch r.State {
+	case change.Pending, change.Approved, change.Applying, change.Applied:
+		return true
+	case change.Undoing, change.RolledBack, change.Expired, change.Rejected, change.Withdrawn:
+		return r.StandingApproval.Attempt > 0
+	case change.WaitingForPerson, change.Stuck:
+	}
+	return false
+}
+
+// drawQuiet says below the connection's card that its key was rotated, once it was.
+func (n *Notifier) drawQuiet(ctx context.Context, r *change.Request) error {
+	root, ok := r.Messages[slotThread]
+	if r.State != change.Applied || !ok {
+		return nil
+	}
+	d := rendered{slot: slotFinal, postOnly: true, msg: bot.Message{Text: rotatedLine(r)}}
+	_, err := n.ensure(ctx, r, bot.Posted{Channel: root.Channel, TS: root.ID}, d)
+	if errors.Is(err, errNotEditable) || errors.Is(err, errChannelUnwritable) { // the card is gone: what went well need not be told
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the line in the thread: %w", err)
+	}
+	return nil
+}
+
+// rotatedLine says that a key was rotated without people.
+func rotatedLine(r *change.Request) string {
+	return ":recycle: The bot rotated the key; the new one was proven, and the old one is invalid. Nobody was asked: request " +
+		bot.Code(r.StandingApproval.Request) + ", approved by " + users(r.StandingApproval.Approvers, "and") + ", still stands (request " + bot.Code(r.ID) + ")."
+}
+
+// threadOf is the message below which a connection's story goes on.
+func threadOf(posted map[string]change.Message) (change.Message, bool) {
+	for _, slot := range []string{slotCard, slotThread} {
+		if m := posted[slot]; m.ID != "" {
+			return change.Message{Channel: m.Channel, ID: m.ID}, true
+		}
+	}
+	return change.Message{}, false
+}

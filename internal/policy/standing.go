@@ -1,0 +1,74 @@
+package policy
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// RotateBefore is how long before the end of a key the rule that decides about its rotation has the bot ask for it; 0: it
+// does not.
+func (p *Policy) RotateBefore(rotation change.Proposal) time.Duration {
+	rule, err := findIn(p.rules.Load().Rules, rotation)
+	if err != nil { // nobody may ask for it
+		return 0
+	}
+	return rule.RotateBefore
+}
+
+// LongestRotateBefore is the longest that any rule has.
+func (p *Policy) LongestRotateBefore() (longest time.Duration) {
+	for _, r := range p.rules.Load().Rules {
+		longest = max(longest, r.RotateBefore)
+	}
+	return longest
+}
+
+// MayStand reports whether the rule that decides about a change lets it run under an approval from before.
+func (p *Policy) MayStand(prop change.Proposal) bool {
+	rule, err := findIn(p.rules.Load().Rules, prop)
+	return err == nil && rule.Stands
+}
+
+// Stands implements change.StandingPolicy: nothing but the key is another, the rules are those by which people approved, and
+// by these rules those who approved may still approve it now.
+func (p *Policy) Stands(ctx context.Context, r *change.Request) (change.Evaluation, error) {
+	rules := p.rules.Load()
+	rule, err := findIn(rules.Rules, r.Proposal)
+	if err != nil {
+		return change.Evaluation{}, err
+	}
+	switch {
+	case !rule.Stands:
+		return change.Evaluation{}, refuse("rule %s has people approve this", rule.Name)
+	case r.Proposal.Substance == "":
+		return change.Evaluation{}, refuse("the bot can't change this key without people")
+	case r.Proposal.Substance != r.StandingApproval.Substance:
+		return change.Evaluation{}, refuse("more than the key has changed since request %s was approved", r.StandingApproval.Request)
+	case rules.fingerprint != r.StandingApproval.Policy:
+		return change.Evaluation{}, refuse("the policy has changed since request %s was approved", r.StandingApproval.Request)
+	}
+	was, err := p.find(change.Proposal{Traits: r.StandingApproval.Traits})
+	if err != nil {
+		return change.Evaluation{}, err
+	}
+	crowd, err := p.matching(ctx, was, r.StandingApproval.By)
+	if err != nil {
+		return change.Evaluation{}, err
+	}
+	if len(crowd.missing(r.StandingApproval.Approvers)) > 0 {
+		return change.Evaluation{}, refuse("not all who approved request %s may still approve it", r.StandingApproval.Request)
+	}
+	v := change.Evaluation{Enough: true, Rule: rule.Name, Policy: rules.fingerprint}
+	if rule.Window != nil {
+		v.NotBefore, v.NotAfter = rule.Window.Next(p.now())
+	}
+	return v, nil
+}
+
+// asking are the rules by which people decide.
+func (r Rules) asking() []Rule {
+	return slices.DeleteFunc(slices.Clone(r.Rules), func(r Rule) bool { return r.Stands })
+}
