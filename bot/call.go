@@ -215,3 +215,11 @@ func unreachable(name string, err error) *Error {
 		Ambiguous: !unnamed && (!dialled || op.Op != "dial"),
 	}
 }
+
+const (
+	formType = "application/x-www-form-urlencoded"
+	jsonType = "application/json"
+
+	// maxUnsigned is how many bytes are read where the headers hold no signature: an ssl_check is short.
+	maxUnsigned = 1 << 10
+)

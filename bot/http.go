@@ -57,14 +57,6 @@ func newHTTPSource(r *Router, o HTTPOptions) (*httpSource, http.Handler) {
 	return s, mux
 }
 
-const (
-	formType = "application/x-www-form-urlencoded"
-	jsonType = "application/json"
-
-	// maxUnsigned is how many bytes are read where the headers hold no signature: an ssl_check is short.
-	maxUnsigned = 1 << 10
-)
-
 type httpSource struct {
 	router     *Router
 	o          HTTPOptions

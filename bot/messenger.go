@@ -76,7 +76,7 @@ func NewMessenger(o MessengerOptions) *Messenger {
 	}
 	// A redirect would carry texts to wherever it points, and the Web API has none.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	m := &Messenger{o: o, http: &client, pace: newRateLimiter(o)}
+	m := &Messenger{o: o, http: &client, pace: newRateLimiter(o.Now, o.PostEvery, o.UpdatesPerMinute)}
 	if u, err := url.Parse(o.APIURL); err == nil {
 		m.host = u.Scheme + "://" + u.Host
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // The payload structs read only what an event carries: decoding the whole of slack.InteractionCallback costs
@@ -315,4 +316,20 @@ func decodeEvent(raw []byte) (*eventPayload, error) {
 		return nil, fmt.Errorf("decoding an event: %w", err)
 	}
 	return &p, nil
+}
+
+const (
+	loadMark  = "carried="
+	loadEnd   = ";"
+	maxLoaded = 100
+)
+
+// unload takes apart what load has put together.
+func unload(metadata string) (carried, rest string) {
+	if loaded, ok := strings.CutPrefix(metadata, loadMark); ok {
+		if what, rest, ok := strings.Cut(loaded, loadEnd); ok && len(what) <= maxLoaded {
+			return what, rest
+		}
+	}
+	return "", metadata
 }

@@ -48,22 +48,22 @@ func makeRoom[V any](all map[scope]V, at scope, matters func(V) float64) {
 	delete(all, least)
 }
 
-func newRateLimiter(o MessengerOptions) *rateLimiter {
+func newRateLimiter(now func() time.Time, postEvery time.Duration, updatesPerMinute int) *rateLimiter {
 	perMinute := func(n int) rate.Limit { return rate.Limit(float64(n) / 60) }
 	return &rateLimiter{
-		now: o.Now,
+		now: now,
 		shared: map[string]*rate.Limiter{
-			"chat.update":           rate.NewLimiter(perMinute(o.UpdatesPerMinute), 10), // Tier 3, 50+ a minute
-			"chat.delete":           rate.NewLimiter(perMinute(45), 10),                 // Tier 3
-			"conversations.open":    rate.NewLimiter(perMinute(45), 10),                 // Tier 3
-			"conversations.history": rate.NewLimiter(perMinute(45), 5),                  // Tier 3
-			"conversations.replies": rate.NewLimiter(perMinute(45), 5),                  // Tier 3
-			"usergroups.users.list": rate.NewLimiter(perMinute(18), 5),                  // Tier 2, 20+ a minute
-			"views.publish":         rate.NewLimiter(perMinute(90), 30),                 // Tier 4, 100+ a minute
-			"users.info":            rate.NewLimiter(perMinute(90), 50),                 // Tier 4, 100+ a minute
+			"chat.update":           rate.NewLimiter(perMinute(updatesPerMinute), 10), // Tier 3, 50+ a minute
+			"chat.delete":           rate.NewLimiter(perMinute(45), 10),               // Tier 3
+			"conversations.open":    rate.NewLimiter(perMinute(45), 10),               // Tier 3
+			"conversations.history": rate.NewLimiter(perMinute(45), 5),                // Tier 3
+			"conversations.replies": rate.NewLimiter(perMinute(45), 5),                // Tier 3
+			"usergroups.users.list": rate.NewLimiter(perMinute(18), 5),                // Tier 2, 20+ a minute
+			"views.publish":         rate.NewLimiter(perMinute(90), 30),               // Tier 4, 100+ a minute
+			"users.info":            rate.NewLimiter(perMinute(90), 50),               // Tier 4, 100+ a minute
 		},
 		every: map[string]rule{
-			"chat.postMessage": {rate.Every(o.PostEvery), 1}, // 1 a second and channel
+			"chat.postMessage": {rate.Every(postEvery), 1}, // 1 a second and channel
 			"chat.update":      {rate.Every(time.Second), 2},
 		},
 		channels: make(map[scope]*rate.Limiter),

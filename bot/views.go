@@ -62,12 +62,6 @@ func (m *Messenger) PublishHome(ctx context.Context, user string, v slack.HomeTa
 	}{user, v}})
 }
 
-const (
-	loadMark  = "carried="
-	loadEnd   = ";"
-	maxLoaded = 100
-)
-
 // load puts what is carried before a modal's metadata. Handlers never see it there: see unload.
 func (m *Messenger) load(ctx context.Context, v *slack.ModalViewRequest) {
 	what := m.o.Carry(ctx)
@@ -77,16 +71,6 @@ func (m *Messenger) load(ctx context.Context, v *slack.ModalViewRequest) {
 	if loaded := loadMark + what + loadEnd + v.PrivateMetadata; len(loaded) <= maxMetadata {
 		v.PrivateMetadata = loaded
 	}
-}
-
-// unload takes apart what load has put together.
-func unload(metadata string) (carried, rest string) {
-	if loaded, ok := strings.CutPrefix(metadata, loadMark); ok {
-		if what, rest, ok := strings.Cut(loaded, loadEnd); ok && len(what) <= maxLoaded {
-			return what, rest
-		}
-	}
-	return "", metadata
 }
 
 func (m *Messenger) view(ctx context.Context, r request) (View, error) {
