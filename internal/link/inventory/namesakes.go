@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"strings"
+	"unicode"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -21,9 +22,18 @@ func namesakesOf(all []elastic.Deployment) namesakes {
 	return n
 }
 
-// nameKey is the same for names that people take for the same.
+// nameKey is the same for names that people can't tell apart: case, spaces, and characters that nobody sees make no difference.
 func nameKey(d elastic.Deployment) string {
-	return strings.ToLower(strings.Join(strings.Fields(d.Given()), " "))
+	seen := strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+			return -1
+		}
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, d.Given())
+	return strings.ToLower(strings.Join(strings.Fields(seen), " "))
 }
 
 // tellApart puts a part of its id behind the name of each deployment that is not alone in having it.

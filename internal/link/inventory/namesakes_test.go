@@ -28,3 +28,18 @@ func TestNamesakesAreToldApart(t *testing.T) {
 		t.Errorf("given %q, want %q", given, want)
 	}
 }
+
+// What nobody sees tells no names apart: cards leave it out.
+func TestNamesThatLookTheSameAreNamesakes(t *testing.T) {
+	name := func(s string) string { return nameKey(elastic.Deployment{Name: s}) }
+	for _, twin := range []string{
+		"metrics\u200b-eu", "metrics\u00ad-eu", "\u2060metrics-eu", "metrics-eu\ufe0f", "metrics-eu\u3164", "\u202emetrics-eu", "metrics-eu\x00", "METRICS-EU\t",
+	} {
+		if name(twin) != name("metrics-eu") {
+			t.Errorf("%q is told apart by what nobody sees", twin)
+		}
+	}
+	if name("metrics eu") == name("metrics-eu") || name("métrics-eu") == name("metrics-eu") {
+		t.Error("different names are taken for the same")
+	}
+}
