@@ -54,9 +54,10 @@ func badInPattern(r rune) bool {
 	return strings.ContainsRune(`\/?"<>|#,`, r) || unicode.IsSpace(r) || unicode.IsControl(r)
 }
 
-// everything reports whether patterns cover every index.
+// everything reports whether patterns cover every index, or may: those of a key that was made by hand can be regular
+// expressions, of which nothing is certain.
 func everything(patterns []string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return strings.Trim(p, "*") == "" })
+	return slices.ContainsFunc(patterns, func(p string) bool { return strings.Trim(p, "*?") == "" || strings.HasPrefix(p, "/") })
 }
 
 // Replicates is the privilege that reading for replication needs.

@@ -23,6 +23,8 @@ func TestNamesOfTheSystemAreWide(t *testing.T) {
 		"lo*":               {"wide", "no"},
 		"*-metrics":         {"wide", "yes"},
 		"*":                 {"all", "yes"},
+		"?*":                {"all", "yes"}, // of a key that was made by hand
+		"/logs|.*/":         {"all", "yes"},
 	} {
 		got := link.Traits(link.PairState{}, "connect", elastic.Access{Search: []string{"metrics-*", pattern}}, nil)
 		if got["breadth"][0] != want[0] || got["system"][0] != want[1] {

@@ -10,8 +10,8 @@ func TestPatternsOfKeysMadeByHandAreJudgedByWhatTheyMayCover(t *testing.T) {
 		system  bool
 	}{
 		"?security*":     {"wide", true},
-		`/\.sec.*/`:      {"wide", true},
-		"/metrics-.*/":   {"wide", true},
+		`/\.sec.*/`:      {"all", true},
+		"/metrics-.*/":   {"all", true},
 		"metrics-?":      {"narrow", false},
 		"metrics-host-*": {"narrow", false},
 		".?ecurity":      {"wide", true},
