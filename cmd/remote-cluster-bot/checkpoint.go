@@ -52,7 +52,11 @@ func newCheckpoints(c *config.Config, s *store.Store, owner string, log *slog.Lo
 	}
 	all := &checkpoints{
 		store: s, env: c.Environment, owner: owner, audit: c.Audit, now: time.Now, log: log,
-		webhook: &http.Client{Transport: transport.NewTransport(t), Timeout: c.Executor.CallTimeout.Std()},
+		webhook: &http.Client{
+			Transport: transport.NewTransport(t), Timeout: c.Executor.CallTimeout.Std(),
+			// Followed, a redirect ends as a GET: something answers 200, and nobody has kept the checkpoint.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 	}
 	if k.File != "" {
 		all.older = &older{log: log, compare: all.compare}

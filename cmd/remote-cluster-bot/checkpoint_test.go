@@ -71,7 +71,11 @@ func TestCheckpointsAreMadeAsTheAuditGrows(t *testing.T) {
 	status := http.StatusServiceUnavailable
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, _ := io.ReadAll(r.Body)
+		if r.URL.Path == "/sign-in" {
+			return
+		}
 		posted = append(posted, string(text))
+		w.Header().Set("Location", "/sign-in")
 		w.WriteHeader(status)
 	}))
 	t.Cleanup(hook.Close)
@@ -87,6 +91,10 @@ func TestCheckpointsAreMadeAsTheAuditGrows(t *testing.T) {
 	if err := round(); err == nil || !strings.Contains(err.Error(), "503") {
 		t.Errorf("the webhook refused it: %v", err)
 	}
+	status = http.StatusFound // to a page for signing in, which answers 200
+	if err := round(); err == nil || !strings.Contains(err.Error(), "302") {
+		t.Errorf("it was sent elsewhere: %v", err)
+	}
 	status = http.StatusNoContent
 	for _, id := range []string{"b", "c", "d"} { // tried again at 1, due at 3
 		if err := round(); err != nil {
@@ -94,7 +102,7 @@ func TestCheckpointsAreMadeAsTheAuditGrows(t *testing.T) {
 		}
 		createAll(t, s, id)
 	}
-	want := []int64{1, 1, 3}
+	want := []int64{1, 1, 1, 3}
 	if len(posted) != len(want) {
 		t.Fatalf("posted %v", posted)
 	}
