@@ -59,6 +59,8 @@ type Rule struct {
 	Window  *Window // when the work may begin; nil: at any time
 	// RotateBefore is how long before the end of a key the bot itself asks for its rotation; 0: it does not.
 	RotateBefore time.Duration
+
+	groups []Group // of the same policy, which may be replaced while Slack is asked
 }
 
 // Side is a group of which a number must approve.
@@ -121,6 +123,10 @@ func New(rules Rules, groups Groups, now func() time.Time) *Policy {
 // Replace puts other rules in force, which should have passed Check: decisions from now on go by them.
 func (p *Policy) Replace(rules Rules) {
 	rules.fingerprint = Rules{Rules: rules.Rules}.Hash() // who belongs to the groups is weighed whenever it matters
+	rules.Rules = slices.Clone(rules.Rules)
+	for i := range rules.Rules {
+		rules.Rules[i].groups = rules.Groups
+	}
 	p.rules.Store(&rules)
 }
 
@@ -212,11 +218,12 @@ func (p *Policy) mayAsk(ctx context.Context, rule Rule, user string) error {
 
 // MayRead returns nil if user may look at connections and requests. Guests of a channel count as no members of it.
 func (p *Policy) MayRead(ctx context.Context, user string) error {
-	read := p.rules.Load().Read
+	policy := p.rules.Load()
+	read := policy.Read
 	if len(read) == 0 {
 		return nil
 	}
-	in, err := p.inAny(ctx, Rule{}, read, user)
+	in, err := p.inAny(ctx, Rule{groups: policy.Groups}, read, user)
 	if err == nil && !in {
 		err = refuse("only %s may look at connections and requests", strings.Join(read, ", "))
 	}
@@ -241,12 +248,11 @@ func (p *Policy) inAny(ctx context.Context, rule Rule, groups []string, user str
 }
 
 func (p *Policy) members(ctx context.Context, rule Rule, name string) ([]string, error) {
-	groups := p.rules.Load().Groups
-	i := slices.IndexFunc(groups, func(g Group) bool { return g.Name == name })
+	i := slices.IndexFunc(rule.groups, func(g Group) bool { return g.Name == name })
 	if i < 0 {
 		return nil, &UnknownGroupError{Group: name, Err: fmt.Errorf("the policy has no group %q", name)}
 	}
-	group := groups[i]
+	group := rule.groups[i]
 	group.Guests = rule.Guests
 	members, err := p.groups.Members(ctx, group)
 	if err != nil {

@@ -603,3 +603,33 @@ func TestASecondPressForOneOfSeveral(t *testing.T) {
 		}
 	}
 }
+
+// While Slack is asked who belongs to a group, other rules come into force: what is under way is judged by one policy, not
+// by the rule of the old one and the people of the new.
+func TestAPolicyThatIsReplacedMeanwhileIsNotMixed(t *testing.T) {
+	t.Parallel()
+	rules := func(count int, others ...string) policy.Rules {
+		return policy.Rules{
+			Groups: []policy.Group{{Name: "asked", UserGroup: "S1"}, {Name: "owners", Users: append(others, "UA")}},
+			Rules:  []policy.Rule{{Name: "all", Sides: []policy.Side{{Group: "asked", Count: 1}, {Group: "owners", Count: count}}}},
+		}
+	}
+	var p *policy.Policy
+	s := &replacing{slack: slack{groups: map[string][]string{"S1": {"US"}}}, then: func() { p.Replace(rules(2, "UMALLORY")) }}
+	p = of(rules(1), s)
+	v, err := p.Evaluate(t.Context(), asked("UREQ", "US", "UMALLORY"))
+	if err != nil || v.Enough {
+		t.Errorf("enough: %t, missing %v, %v", v.Enough, v.Missing, err)
+	}
+}
+
+// replacing is a Slack that is asked while the policy changes.
+type replacing struct {
+	slack
+	then func()
+}
+
+func (r *replacing) GroupMembers(ctx context.Context, group string) ([]string, error) {
+	r.then()
+	return r.slack.GroupMembers(ctx, group)
+}
