@@ -60,7 +60,7 @@ type Rule struct {
 	// RotateBefore is how long before the end of a key the bot itself asks for its rotation; 0: it does not.
 	RotateBefore time.Duration
 
-	groups []Group // of the same policy, which may be replaced while Slack is asked
+	of *Rules // the policy that it is a rule of: another may come into force while Slack is asked
 }
 
 // Side is a group of which a number must approve.
@@ -125,7 +125,7 @@ func (p *Policy) Replace(rules Rules) {
 	rules.fingerprint = Rules{Rules: rules.Rules}.Hash() // who belongs to the groups is weighed whenever it matters
 	rules.Rules = slices.Clone(rules.Rules)
 	for i := range rules.Rules {
-		rules.Rules[i].groups = rules.Groups
+		rules.Rules[i].of = &rules
 	}
 	p.rules.Store(&rules)
 }
@@ -223,7 +223,7 @@ func (p *Policy) MayRead(ctx context.Context, user string) error {
 	if len(read) == 0 {
 		return nil
 	}
-	in, err := p.inAny(ctx, Rule{groups: policy.Groups}, read, user)
+	in, err := p.inAny(ctx, Rule{of: policy}, read, user)
 	if err == nil && !in {
 		err = refuse("only %s may look at connections and requests", strings.Join(read, ", "))
 	}
@@ -248,11 +248,11 @@ func (p *Policy) inAny(ctx context.Context, rule Rule, groups []string, user str
 }
 
 func (p *Policy) members(ctx context.Context, rule Rule, name string) ([]string, error) {
-	i := slices.IndexFunc(rule.groups, func(g Group) bool { return g.Name == name })
+	i := slices.IndexFunc(rule.of.Groups, func(g Group) bool { return g.Name == name })
 	if i < 0 {
 		return nil, &UnknownGroupError{Group: name, Err: fmt.Errorf("the policy has no group %q", name)}
 	}
-	group := rule.groups[i]
+	group := rule.of.Groups[i]
 	group.Guests = rule.Guests
 	members, err := p.groups.Members(ctx, group)
 	if err != nil {
@@ -341,7 +341,7 @@ func (p *Policy) Evaluate(ctx context.Context, r *change.Request) (change.Evalua
 		said = append(said, d.By.User)
 	}
 	v := change.Evaluation{
-		Rule: rule.Name, Policy: p.rules.Load().fingerprint, Remind: rule.Remind, Direct: rule.Direct,
+		Rule: rule.Name, Policy: rule.of.fingerprint, Remind: rule.Remind, Direct: rule.Direct,
 		Confirm: slices.ContainsFunc(partsOf(r.Proposal), func(part change.Part) bool { return rule.confirms(part.Traits) }),
 	}
 	lacking := crowd.missing(said)

@@ -621,6 +621,9 @@ func TestAPolicyThatIsReplacedMeanwhileIsNotMixed(t *testing.T) {
 	if err != nil || v.Enough {
 		t.Errorf("enough: %t, missing %v, %v", v.Enough, v.Missing, err)
 	}
+	if after, err := p.Evaluate(t.Context(), asked("UREQ", "US")); err != nil || v.Policy == "" || v.Policy == after.Policy {
+		t.Errorf("judged by policy %q, later by %q, %v", v.Policy, after.Policy, err)
+	}
 }
 
 // replacing is a Slack that is asked while the policy changes.

@@ -50,7 +50,7 @@ func (p *Policy) Stands(ctx context.Context, r *change.Request) (change.Evaluati
 	case rules.fingerprint != r.StandingApproval.Policy:
 		return change.Evaluation{}, refuse("the policy has changed since request %s was approved", r.StandingApproval.Request)
 	}
-	was, err := p.find(change.Proposal{Traits: r.StandingApproval.Traits})
+	was, err := findIn(rules.asking(), change.Proposal{Traits: r.StandingApproval.Traits})
 	if err != nil {
 		return change.Evaluation{}, err
 	}
