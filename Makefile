@@ -24,7 +24,7 @@ help: ## this list
 
 .PHONY: demo
 demo: ## play with the bot offline, in the browser (ARGS=--transcript prints the story instead)
-	@go run $(CMD) demo $(ARGS)
+	@$(if $(filter --transcript,$(ARGS)),go run $(CMD) demo,.ci/demo) $(ARGS)
 
 .PHONY: transcript
 transcript: ## connect two clusters offline, from slash command to verified search, and print it

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -53,6 +54,9 @@ const pace = 120 * time.Millisecond
 // can be killed in earnest; it knows the stage only by what stands in its configuration.
 func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog io.Writer, o pageOptions) (err error) {
 	listener, err := playground.Listen(ctx, o.addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is taken: name another with --addr, or take a free one with --addr 127.0.0.1:0", o.addr)
+	}
 	if err != nil {
 		return err
 	}
@@ -102,8 +106,8 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 		}
 		url := fmt.Sprintf("http://%s/?token=%s", listener.Addr(), token)
 		_, _ = fmt.Fprintf(out, "The playground is open at\n\n  %s\n\nEverything runs on this machine and is gone when you stop it with Ctrl-C.\n", url)
-		if o.open {
-			openBrowser(ctx, url)
+		if o.open && !openBrowser(ctx, url) {
+			_, _ = fmt.Fprint(out, "\nNo browser could be opened here: open the address yourself, in one on this machine.\n")
 		}
 		return nil
 	})
@@ -160,8 +164,8 @@ func servePage(ctx context.Context, listener net.Listener, page *playground.Play
 	}
 }
 
-// openBrowser asks the system for a browser. Where there is none, the address stands in the terminal.
-func openBrowser(ctx context.Context, url string) {
+// openBrowser asks the system for a browser, and says whether there is one.
+func openBrowser(ctx context.Context, url string) bool {
 	name, args := "xdg-open", []string{url}
 	switch runtime.GOOS {
 	case "darwin":
@@ -170,7 +174,17 @@ func openBrowser(ctx context.Context, url string) {
 		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, args...) //nolint:gosec // a fixed program, and an address of our own
-	if cmd.Start() == nil {
-		go func() { _ = cmd.Wait() }()
+	if cmd.Start() != nil {
+		return false
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		return err == nil
+	case <-time.After(browserAsked): // some of them last as long as the browser
+		return true
 	}
 }
+
+const browserAsked = 2 * time.Second

@@ -19,13 +19,19 @@ type deployment struct {
 	Running  bool   `json:"running"`
 	Pending  bool   `json:"pending"` // the platform is applying a plan
 
-	Settings map[string]string             `json:"settings"` // those that were set, flat
-	Keystore []secretName                  `json:"keystore"`
-	Keys     []cluster.KeyState            `json:"keys"`
-	Trust    []string                      `json:"trust"`
-	Filters  []string                      `json:"filters"`
-	Remotes  map[string]any                `json:"remotes"` // what _remote/info answers
-	Links    map[string]cluster.Connection `json:"links"`
+	Settings map[string]string     `json:"settings"` // those that were set, flat
+	Keystore []secretName          `json:"keystore"`
+	Keys     []cluster.KeyState    `json:"keys"`
+	Trust    []string              `json:"trust"`
+	Filters  []string              `json:"filters"`
+	Remotes  map[string]any        `json:"remotes"` // what _remote/info answers
+	Links    map[string]connection `json:"links"`
+}
+
+// connection is an alias's connection. KeyEnded: its key is no longer valid, though the socket may still be open.
+type connection struct {
+	cluster.Connection
+	KeyEnded bool `json:"key_ended,omitempty"`
 }
 
 // secretName is an entry of the keystore, by name alone.
@@ -36,20 +42,31 @@ type secretName struct {
 
 func clusters(s platform.State) []deployment {
 	out := []deployment{}
+	ended := map[string]bool{} // keys, by id
 	for _, p := range s.Platforms {
 		for _, d := range p.Deployments {
-			out = append(out, ofDeployment(p, d))
+			for _, k := range d.Cluster.Keys {
+				ended[k.ID] = !k.Valid
+			}
+		}
+	}
+	for _, p := range s.Platforms {
+		for _, d := range p.Deployments {
+			out = append(out, ofDeployment(p, d, ended))
 		}
 	}
 	return out
 }
 
-func ofDeployment(p platform.SystemState, d platform.DeploymentState) deployment {
+func ofDeployment(p platform.SystemState, d platform.DeploymentState, ended map[string]bool) deployment {
 	c := d.Cluster
 	out := deployment{
 		Name: d.Name, Platform: p.Name, Local: p.Kind == platform.KindECE, Version: c.Version, Host: c.Host, Running: c.Running, Pending: d.Pending,
 		Settings: map[string]string{}, Keystore: []secretName{}, Keys: c.Keys, Trust: []string{}, Filters: []string{},
-		Remotes: c.RemoteInfo, Links: c.Connected,
+		Remotes: c.RemoteInfo, Links: map[string]connection{},
+	}
+	for alias, l := range c.Connected {
+		out.Links[alias] = connection{l, ended[l.KeyID]}
 	}
 	for kind, settings := range c.Settings {
 		for name, value := range settings {

@@ -55,14 +55,15 @@ function headline(d) {
 
 /** connections tells of a cluster's connections in a word; how many there are, where there are several. */
 function connections(links) {
-  const up = links.filter((l) => l.connected).length;
+  const up = links.filter((l) => l.connected && !l.key_ended).length;
+  if (links.length === 1 && links[0].key_ended) return h("span", { class: "pill bad" }, "key not valid");
   if (up < links.length) return h("span", { class: "pill bad" }, links.length > 1 ? `${links.length - up} of ${links.length} lost` : "not connected");
   return h("span", { class: "pill good" }, links.length > 1 ? `${up} connected` : "connected");
 }
 
 /** factsOf are the sections of a cluster, each with rows of [name, value, tone]. */
 function factsOf(d) {
-  const info = Object.entries(d.remotes ?? {}).map(([alias, r]) => [alias, remote(r, d.links?.[alias]), r.connected ? "good" : "bad"]);
+  const info = Object.entries(d.remotes ?? {}).map(([alias, r]) => [alias, remote(r, d.links?.[alias]), r.connected && !d.links?.[alias]?.key_ended ? "good" : "bad"]);
   const keys = d.keys.map((k) => [k.name, `${k.type} · ${k.valid ? "valid" : "no longer valid"}${k.expires ? ` · until ${k.expires.slice(0, 16).replace("T", " ")}` : ""}${k.search?.length ? ` · may search ${k.search.join(", ")}` : ""}`, k.valid ? "good" : "off", k.id]);
   const sections = [
     ["_remote/info", info],
@@ -78,7 +79,7 @@ function factsOf(d) {
 function remote(r, link) {
   const to = r.mode === "proxy" ? `${r.proxy_address}, ${r.num_proxy_sockets_connected} of ${r.max_proxy_socket_connections} sockets` : (r.seeds ?? []).join(", ");
   const how = r.cluster_credentials ? "API key" : "certificates";
-  return `${r.connected ? "connected" : "not connected"} · ${how} · ${to}${link?.trouble ? ` · ${link.trouble}` : ""}`;
+  return `${r.connected ? "connected" : "not connected"} · ${how} · ${to}${link?.key_ended ? " · its key is no longer valid" : ""}${link?.trouble ? ` · ${link.trouble}` : ""}`;
 }
 
 function fact({ key, rows }) {

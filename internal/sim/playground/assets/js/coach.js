@@ -14,7 +14,7 @@ export function coaching() {
   const { slack, me, setting, search } = store;
   if (!slack) return { text: "" };
   const modal = slack.modals?.at(-1);
-  if (modal) return { text: inModal(modal) };
+  if (modal) return { text: inModal(modal, me) };
   const waiting = cards().find((m) => has(m, "request.approve"));
   if (waiting) return approving(waiting, me);
   if (working() || has(cards().at(-1), "request.withdraw")) return { step: 3, text: "Approved: the bot works. Its thread tells every step, and the clusters on the other side change." };
@@ -26,6 +26,8 @@ export function coaching() {
     const target = `${link.alias}:${link.to === remote ? "metrics" : "logs"}-*`;
     return { step: 4, text: `Connected. Prove it: search ${target} on ${local}.`, does: "Search", go: () => searchFor(local, target) };
   }
+  const refused = ended(cards().at(-1));
+  if (refused) return refused;
   if (me !== "alice") return { step: 1, text: "Requests begin with Alice.", does: "Be Alice", go: () => become("alice") };
   return { step: 1, text: `You are Alice. ${local} shall search the metrics of ${remote}: type ${setting.command} connect in #clusters.`, does: "Type it for me", go: () => type("connect ") };
 }
@@ -37,10 +39,14 @@ function type(words) {
   setTimeout(() => typeHere(`${store.setting.command} ${words}`), 20);
 }
 
+/** named are the people whom blocks mention. */
+function named(blocks) {
+  return [...JSON.stringify(blocks).matchAll(/<@(\w+)>/g)].map((m) => m[1]);
+}
+
 /** approving leads to somebody who may approve: who is named as missing, and has not asked. */
 function approving(card, me) {
   const id = (handle) => store.slack.users.find((u) => u.handle === handle)?.id;
-  const named = (blocks) => [...JSON.stringify(blocks).matchAll(/<@(\w+)>/g)].map((m) => m[1]);
   const asked = named(card.blocks.findLast((b) => b.type === "context") ?? {})[0]; // those above it tell of approvals
   const missing = named(card.blocks.filter((b) => b.type === "section")).filter((one) => one !== asked);
   const able = store.setting.people.find((p) => (missing.length ? missing.includes(id(p.handle)) : p.handle === "bob")) ?? store.setting.people[1];
@@ -52,8 +58,20 @@ function approving(card, me) {
   return { step: 2, text: "Read the request, look at its plan, and press Approve." };
 }
 
-function inModal(view) {
-  if (view.callback_id !== "connect") return "";
+/** ended is what follows a request that came to nothing: whoever asked can ask again. */
+function ended(card) {
+  const how = JSON.stringify(card?.blocks ?? []).match(/\*(Rejected|Withdrawn|Expired|Failed and rolled back)\*/)?.[1];
+  const asker = named(card?.blocks?.findLast((b) => b.type === "context") ?? {})[0];
+  const person = store.setting.people.find((p) => store.slack.users.find((u) => u.handle === p.handle)?.id === asker);
+  if (!how || !person || !has(card, "request.edit")) return undefined;
+  const name = book().user(asker);
+  if (store.me !== person.handle) return { step: 2, text: `${how}. ${name} can edit the request and ask again.`, does: `Be ${name}`, go: () => become(person.handle) };
+  return { step: 2, text: `${how}. Press “Edit and request again” on the card: the form opens with what was filled in.` };
+}
+
+/** inModal helps with the first connection of the story; other forms are somebody's own. */
+function inModal(view, me) {
+  if (view.callback_id !== "connect" || me !== "alice" || connection()) return "";
   const chosen = JSON.stringify(view.values);
   if (!chosen.includes(local)) return `Choose ${local} as the local deployment: type a part of its name.`;
   if (!chosen.includes(remote)) return `Choose ${remote} as the remote deployment: the bot fills alias, address and server name in.`;
@@ -63,7 +81,7 @@ function inModal(view) {
 /** connection is the local deployment's, by key or by certificate: {alias, to, connected}; undefined if there is none. */
 function connection() {
   const links = store.world.find((d) => d.name === local)?.links ?? {};
-  const all = Object.entries(links).map(([alias, l]) => ({ alias, ...l }));
+  const all = Object.entries(links).map(([alias, l]) => ({ alias, ...l, connected: l.connected && !l.key_ended }));
   return all.find((l) => !l.connected) ?? all[0];
 }
 

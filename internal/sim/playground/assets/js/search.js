@@ -31,7 +31,13 @@ export async function searchFor(deployment, what) {
   on.value = deployment;
   target.value = what;
   const found = await post("search", { deployment, target: what });
-  change((s) => (s.search = { deployment, target: what, ...found }));
+  const alias = what.includes(":") ? what.split(":")[0] : "";
+  change((s) => (s.search = { deployment, target: what, alias: linked(deployment, alias) ? alias : "", ...found }));
+}
+
+/** linked tells whether a cluster has a connection of that alias. */
+function linked(deployment, alias) {
+  return Boolean(store.world.find((d) => d.name === deployment)?.links?.[alias]);
 }
 
 export function drawSearch() {
@@ -39,6 +45,10 @@ export function drawSearch() {
   keep(on, locals.map((name) => ({ key: name, looks: "", make: () => h("option", { value: name }, name) })));
   const { search } = store;
   if (!search) return;
+  if (search.alias && !linked(search.deployment, search.alias)) {
+    keep(result, [{ key: "gone", looks: search.alias, make: () => h("p", { class: "none" }, `The connection ${search.alias} of ${search.deployment} has gone since that search.`) }]);
+    return;
+  }
   keep(result, [{ key: "found", looks: JSON.stringify(search), make: () => h("div", {}, search.error ? h("p", { class: "bad" }, readable(search.error)) : found(search)) }]);
 }
 
