@@ -201,7 +201,56 @@ story("a phone shows the conversation", { view: { viewport: { width: 390, height
   await coach(page).getByRole("button", { name: "The whole text" }).click();
   await coach(page).getByRole("button", { name: "The whole text", expanded: true }).waitFor();
   await atEnd(); // though there is less room
+  const small = () => page.evaluate(() =>
+    [...document.querySelectorAll("button, summary, select, .field, [role=option]")]
+      .map((one) => [one, one.getBoundingClientRect()])
+      .filter(([one, at]) => at.width > 0 && at.height < 44 && getComputedStyle(one).visibility !== "hidden")
+      .map(([one, at]) => `${one.className || one.tagName} ${one.getAttribute("aria-label") ?? one.textContent.slice(0, 20)}: ${at.height}`));
+  assert.deepEqual(await small(), [], "too small for a thumb");
+  await messages(page).locator("summary[aria-label='More actions']").last().click();
+  const menu = page.locator(".more[open] .menu");
+  await menu.waitFor();
+  const edge = await menu.evaluate((one) => { const at = one.getBoundingClientRect(); return [at.left >= 0, at.right <= innerWidth, at.bottom <= innerHeight, one.contains(document.elementFromPoint(at.left + 20, at.bottom - 12))]; });
+  assert.deepEqual(edge, [true, true, true, true], "the last menu is cut off");
+  await picture(page, "phone-menu");
+  await page.keyboard.press("Escape");
+  await command(page, "/remote-cluster connect");
+  await page.getByRole("dialog").waitFor();
+  assert.deepEqual(await small(), [], "too small for a thumb, in the form");
+  await picture(page, "phone-form");
+  await page.keyboard.press("Escape");
   await be(page, "Carol");
+});
+
+story("the coach speaks of what is there", {}, async (page) => {
+  await be(page, "Bob");
+  await command(page, "/remote-cluster connect");
+  await page.getByRole("dialog").waitFor();
+  assert.doesNotMatch(await coach(page).innerText(), /logs-prod/, "it tells Bob what Alice chooses");
+  await page.keyboard.press("Escape");
+  await be(page, "Alice");
+  await submit(await ask(page));
+  await approve(page).waitFor();
+  await be(page, "Bob");
+  await messages(page).getByRole("button", { name: /^Reject: / }).click();
+  await page.getByRole("dialog").getByRole("textbox").fill("metrics of this year only");
+  await page.getByRole("dialog").getByRole("button", { name: "Reject", exact: true }).click();
+  await coach(page).getByText("Rejected. Alice can edit the request and ask again.").waitFor();
+  await coach(page).getByRole("button", { name: "Be Alice" }).click();
+  await coach(page).getByText("Press “Edit and request again”").waitFor();
+});
+
+story("what has gone is not shown as there", {}, async (page) => {
+  const search = { deployment: "logs-prod", target: "m:metrics-*", alias: "m", hits: [{ _index: "metrics", _source: { message: "one document" } }] };
+  await pretend(page, { m: { connected: true, to: "metrics-eu" } }, search);
+  await page.locator(".hits").getByText("one document").waitFor();
+  const badge = page.locator(".cluster").filter({ hasText: "logs-prod" }).locator("summary .pill");
+  assert.equal(await badge.innerText(), "connected");
+  await pretend(page, { m: { connected: true, to: "metrics-eu", key_ended: true } }, search);
+  await badge.and(page.locator(".bad")).getByText("key not valid").or(badge.filter({ hasText: "key not valid" })).first().waitFor();
+  await pretend(page, {}, search);
+  await page.locator(".hits").getByText("The connection m of logs-prod has gone since that search.").waitFor();
+  assert.equal(await page.locator(".hits").getByText("one document").count(), 0);
 });
 
 story("there is something to list, adopt and migrate", {}, async (page) => {
