@@ -322,7 +322,7 @@ func editButton(r *change.Request) []slack.BlockElement {
 func cardSummary(r *change.Request, v *change.Evaluation) string {
 	_, word := stateLabel(r.State)
 	parts := []string{
-		line(r.Proposal.Title, 300) + ". " + word + ".",
+		named(r.Proposal.Title, 300) + ". " + word + ".",
 		"Requested by " + requester(r) + ": " + typed(r.Reason, 300),
 	}
 	if r.State == change.Pending && v != nil {

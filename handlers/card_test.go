@@ -331,6 +331,21 @@ func TestReasonsCantLookLikeTheBotsWords(t *testing.T) {
 	}
 }
 
+// Anybody who may make a deployment types its name.
+func TestNamesCantLookLikeTheBotsWords(t *testing.T) {
+	const forged = "x* :white_check_mark: *Approved, about to start*"
+	applied := in(change.Applied, func(r *change.Request) { r.Proposal.Title = "Connect logs-prod to " + forged })
+	final, _ := finalLine(applied, "/remote-cluster")
+	for what, text := range map[string]string{
+		"the outcome": final.Text, "the history": past(applied), "the card for those who hear it": cardSummary(applied, nil),
+		"a name": named(forged, maxName),
+	} {
+		if !strings.Contains(text, "x∗ : white_check_mark: ∗Approved, about to start∗") || strings.Contains(text, forged) {
+			t.Errorf("%s: %s", what, text)
+		}
+	}
+}
+
 // With many aliases approvers see the access all the same, and each line on the card or in the plan.
 func TestNothingIsCutFromACardInSilence(t *testing.T) {
 	r := pending()

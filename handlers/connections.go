@@ -174,11 +174,11 @@ func connectionOption(c inventory.Connection) (bot.Option, bool) {
 func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k diagnose.Known) string {
 	remote := line(c.Info.ProxyAddress, maxName)
 	if c.Remote != nil {
-		remote = "*" + line(c.Remote.Name, maxName) + "*"
+		remote = "*" + named(c.Remote.Name, maxName) + "*"
 	} else if c.Managed != nil && c.Managed.RemoteName != "" {
-		remote = "*" + line(c.Managed.RemoteName, maxName) + "*"
+		remote = "*" + named(c.Managed.RemoteName, maxName) + "*"
 	}
-	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", stateFace(k.State()), line(cmp.Or(c.Local.Name, c.Local.Deployment), maxName), remote, bot.Code(clean(c.Alias)), stateWords(k), c.Model())
+	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", stateFace(k.State()), named(cmp.Or(c.Local.Name, c.Local.Deployment), maxName), remote, bot.Code(clean(c.Alias)), stateWords(k), c.Model())
 	switch {
 	case c.ManagedUnread:
 		return s + " · not known whether the bot manages it"

@@ -84,7 +84,7 @@ func asTyped(name string) string { return strings.Join(strings.Fields(strings.To
 func past(r *change.Request) string {
 	emoji, word := stateLabel(r.State)
 	parts := []string{
-		emoji + " " + when(r.Created) + " *" + line(r.Proposal.Title, 200) + "*",
+		emoji + " " + when(r.Created) + " *" + named(r.Proposal.Title, 200) + "*",
 		word + " · asked by " + requester(r) + " · request " + bot.Code(r.ID) + " · rule " + line(r.Rule, 60),
 	}
 	for _, d := range r.Decisions {

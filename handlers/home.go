@@ -208,7 +208,7 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor) ([]slack.Bloc
 // summary is a request in a few lines.
 func summary(r *change.Request) slack.Block {
 	emoji, word := stateLabel(r.State)
-	s := fmt.Sprintf("%s *%s*\n%s · requested by %s %s · request %s", emoji, line(r.Proposal.Title, 200), word,
+	s := fmt.Sprintf("%s *%s*\n%s · requested by %s %s · request %s", emoji, named(r.Proposal.Title, 200), word,
 		requester(r), when(r.Created), bot.Code(r.ID))
 	if reason := verbatim(r.Reason, 200); r.Reason != "" {
 		s += "\n> " + reason

@@ -152,9 +152,9 @@ func problemsWords(all []openProblem) string {
 
 func followedLine(k followedConnection) string {
 	emoji, words := k.state()
-	s := fmt.Sprintf("%s *%s* as %s", emoji, line(cmp.Or(k.Local, k.name.Local.String()), maxName), bot.Code(bot.Cut(clean(k.name.Alias), maxName)))
+	s := fmt.Sprintf("%s *%s* as %s", emoji, named(cmp.Or(k.Local, k.name.Local.String()), maxName), bot.Code(bot.Cut(clean(k.name.Alias), maxName)))
 	if k.Remote != "" {
-		s = fmt.Sprintf("%s *%s* → *%s* as %s", emoji, line(k.Local, maxName), line(k.Remote, maxName), bot.Code(bot.Cut(clean(k.name.Alias), maxName)))
+		s = fmt.Sprintf("%s *%s* → *%s* as %s", emoji, named(k.Local, maxName), named(k.Remote, maxName), bot.Code(bot.Cut(clean(k.name.Alias), maxName)))
 	}
 	s += "\n" + words
 	switch {

@@ -254,7 +254,7 @@ func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 	var s string
 	switch r.State { //nolint:exhaustive // the others are not over, or the requester ended it
 	case change.Applied:
-		s = to + " :white_check_mark: *" + line(r.Proposal.Title, 300) + "*\n" + resultLine(r) + nextLine(r)
+		s = to + " :white_check_mark: *" + named(r.Proposal.Title, 300) + "*\n" + resultLine(r) + nextLine(r)
 	case change.RolledBack:
 		s = to + " :x: " + failedLine(r) + "\n" + cleanLine(r) + "\n" + againLine(r, command)
 	case change.Stuck:

@@ -47,7 +47,7 @@ func (h *Handlers) askKey(ctx context.Context, a bot.Action) (bot.Answer, error)
 
 // pasteModal shows the exact call that makes the key, for Dev Tools and for a shell.
 func pasteModal(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
-	blocks := []slack.Block{section("*" + line(r.Proposal.Title, 300) + "*\nThe bot can't issue this key. Make it on the *remote* cluster, exactly like this, and paste it below.")}
+	blocks := []slack.Block{section("*" + named(r.Proposal.Title, 300) + "*\nThe bot can't issue this key. Make it on the *remote* cluster, exactly like this, and paste it below.")}
 	if call, ok := steps.PastedCall(r.Proposal); ok {
 		blocks = append(blocks, section("*In Dev Tools*, as a user with manage_security:"))
 		blocks = append(blocks, fences(call.Method+" "+call.Path+"\n"+indent(call.Body))...)

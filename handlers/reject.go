@@ -101,7 +101,7 @@ func reasonModal(r *change.Request, from reasonMetadata, callback, title, submit
 		Type: slack.VTModal, CallbackID: callback, PrivateMetadata: string(raw),
 		Title: plain(title, 24), Submit: plain(submit, 24), Close: plain("Cancel", 24),
 		Blocks: slack.Blocks{BlockSet: []slack.Block{
-			section("*" + line(r.Proposal.Title, 300) + "*\nrequested by " + requester(r)),
+			section("*" + named(r.Proposal.Title, 300) + "*\nrequested by " + requester(r)),
 			slack.NewInputBlock(blockReason, plain(label, 2000), plain(hint, 2000), el),
 		}},
 	}

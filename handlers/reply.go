@@ -82,9 +82,9 @@ func (h *Handlers) held(ctx context.Context, e *change.LockedError, say string) 
 	}
 	_, word := stateLabel(r.State)
 	s := fmt.Sprintf("Request %s by %s holds this already (%s): *%s*. Nothing was stored: wait until it is done, or have it withdrawn.",
-		bot.Code(r.ID), user(r.Requester.User), word, line(r.Proposal.Title, 200))
+		bot.Code(r.ID), user(r.Requester.User), word, named(r.Proposal.Title, 200))
 	if e.OwnRequest {
-		s = fmt.Sprintf("%s It is *%s* (%s).", say, line(r.Proposal.Title, 200), word)
+		s = fmt.Sprintf("%s It is *%s* (%s).", say, named(r.Proposal.Title, 200), word)
 	}
 	if m := r.Messages[slotCard]; m.ID != "" {
 		if url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: m.Channel, TS: m.ID}); err == nil {

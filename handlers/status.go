@@ -28,7 +28,7 @@ func statusMessage(x diagnose.HealthReport, s Status, more ...slack.BlockElement
 		word = "It could not be checked."
 	}
 	emoji := stateFace(state)
-	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, line(x.Alias, maxName), line(x.PairState.Local.Name, maxName), line(word, maxTold))
+	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, line(x.Alias, maxName), named(x.PairState.Local.Name, maxName), line(word, maxTold))
 	blocks := []slack.Block{section(head)}
 	blocks = append(blocks, fieldBlocks("", statusFields(x))...)
 	if x.Diagnosis != nil {
@@ -169,9 +169,9 @@ func subcommandOf(k change.Kind) string {
 
 // diagnoseMessage is what an examination looked at, in order, and what it found first.
 func diagnoseMessage(x diagnose.HealthReport) bot.Message {
-	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: nothing is the matter", line(x.Alias, maxName), line(x.PairState.Local.Name, maxName))
+	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: nothing is the matter", line(x.Alias, maxName), named(x.PairState.Local.Name, maxName))
 	if x.Diagnosis != nil {
-		head = fmt.Sprintf(":stethoscope: *%s* on *%s*: %s", line(x.Alias, maxName), line(x.PairState.Local.Name, maxName), line(x.Diagnosis.Say, maxTold))
+		head = fmt.Sprintf(":stethoscope: *%s* on *%s*: %s", line(x.Alias, maxName), named(x.PairState.Local.Name, maxName), line(x.Diagnosis.Say, maxTold))
 	}
 	var lines []string
 	for _, c := range x.Checks {

@@ -67,6 +67,13 @@ func clean(s string) string {
 // line makes one line of outside text fit for markup: cleaned, escaped, and with its escapes no longer than limit.
 func line(s string, limit int) string { return escape(clean(s), limit) }
 
+// named is a line with names that owners of deployments have typed: without emoji and bold, by which one could look like
+// the bot's own word about a state.
+func named(s string, limit int) string {
+	s = emojiCode.ReplaceAllStringFunc(clean(s), func(code string) string { return ": " + code[1:] })
+	return line(strings.NewReplacer("*", "∗", "`", "ˋ").Replace(s), limit)
+}
+
 // emojiCode is what Slack shows as an emoji.
 var emojiCode = regexp.MustCompile(`:[\p{L}\p{N}_+'-]+:`)
 

@@ -127,7 +127,7 @@ func (h *Handlers) openKey(ctx context.Context, trigger string, r *change.Reques
 // keyModal is the one place where a key is shown.
 func keyModal(r *change.Request, key string) slack.ModalViewRequest {
 	blocks := []slack.Block{
-		section("*" + line(r.Proposal.Title, 300) + "*\nThis key is shown once, to you alone. " + line(r.Wait.Say, maxTold) + " The command asks for it:"),
+		section("*" + named(r.Proposal.Title, 300) + "*\nThis key is shown once, to you alone. " + line(r.Wait.Say, maxTold) + " The command asks for it:"),
 	}
 	blocks = append(blocks, fences(r.Wait.Command)...)
 	blocks = append(blocks, section("*The key*"))
