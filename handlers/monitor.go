@@ -97,9 +97,10 @@ const (
 )
 
 const (
-	checkTimeout = time.Minute
-	checkLease   = 2 * checkTimeout
-	ticksPerTurn = 30 // all connections of a platform are checked within that many ticks
+	checkTimeout   = time.Minute
+	checkLease     = 2 * checkTimeout
+	giveBackWithin = 2 * time.Second
+	ticksPerTurn   = 30 // all connections of a platform are checked within that many ticks
 )
 
 // Monitor checks managed connections and tells of their problems: one message a problem, or one for all that share a
@@ -205,8 +206,20 @@ func errLimited(err error) bool {
 	return ok && e.Status == http.StatusTooManyRequests
 }
 
-// check checks one connection and writes down what it found.
+// check checks one connection. A check that is broken off, because the bot stops, is given back: nobody else is given it before
+// the claim ends.
 func (m *Monitor) check(ctx context.Context, c change.Check) error {
+	err := m.checkOnce(ctx, c)
+	if ctx.Err() == nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
+	defer cancel()
+	return errors.Join(err, m.keep(within, c, m.o.Tick))
+}
+
+// checkOnce checks one connection and writes down what it found.
+func (m *Monitor) checkOnce(ctx context.Context, c change.Check) error {
 	within, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	was := readStatus(c.Status)
@@ -317,7 +330,11 @@ func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.Manag
 
 // postpone leaves what is known as it is.
 func (m *Monitor) postpone(ctx context.Context, c change.Check) error {
-	err := m.o.Store.FinishCheck(ctx, c, change.CheckResult{Keep: true, Next: m.o.Every})
+	return m.keep(ctx, c, m.o.Every)
+}
+
+func (m *Monitor) keep(ctx context.Context, c change.Check, next time.Duration) error {
+	err := m.o.Store.FinishCheck(ctx, c, change.CheckResult{Keep: true, Next: next})
 	if errors.Is(err, change.ErrFenced) {
 		return nil
 	}

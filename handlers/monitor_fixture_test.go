@@ -31,6 +31,7 @@ type monitorStore struct {
 	notes    map[string]map[string]string
 	held     map[string]*change.Request // by target
 	finished int
+	next     time.Duration // of the check that was finished last
 }
 
 func newMonitorStore(records changetest.Records) *monitorStore {
@@ -92,10 +93,14 @@ func (s *monitorStore) ClaimCheck(ctx context.Context, _, key string, _ time.Dur
 	return change.Check{}, false, nil
 }
 
-func (s *monitorStore) FinishCheck(_ context.Context, c change.Check, r change.CheckResult) error {
+func (s *monitorStore) FinishCheck(ctx context.Context, c change.Check, r change.CheckResult) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	s.finished++
+	s.next = r.Next
 	if r.Keep {
 		return nil
 	}
@@ -198,6 +203,7 @@ type patients struct {
 	all      []diagnose.Problem // of those without an entry
 	err      error
 	checks   int
+	during   func()          // is called while one looks; nil: nothing
 	recent   []time.Duration // how old what each check read may be
 }
 
@@ -236,6 +242,9 @@ func (p *patients) Health(ctx context.Context, m link.ManagedConnection, _ time.
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.checks++
+	if p.during != nil {
+		p.during()
+	}
 	p.recent = append(p.recent, elastic.RecentAllowed(ctx))
 	problems, ok := p.problems[m.Name()]
 	if !ok {

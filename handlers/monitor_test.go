@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -132,5 +133,19 @@ func TestChecksReadEverythingBeforeTheyTell(t *testing.T) {
 		if !slices.Equal(w.recent, step.want) {
 			t.Errorf("check %d read what was at most %v old, want %v", i, w.recent, step.want)
 		}
+	}
+}
+
+// The bot stops in the middle of a check: the next one begins after a tick, and not once the claim has ended.
+func TestACheckThatIsBrokenOffIsGivenBack(t *testing.T) {
+	t.Parallel()
+	w := newWard(t, link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu"})
+	ctx, stop := context.WithCancel(t.Context())
+	w.during, w.err = stop, context.Canceled
+	if err := w.CheckDue(ctx); err == nil {
+		t.Error("it was not broken off")
+	}
+	if w.store.finished != 1 || w.store.next != 10*time.Second {
+		t.Errorf("given back %d times, for %s", w.store.finished, w.store.next)
 	}
 }
