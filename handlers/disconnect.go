@@ -23,18 +23,30 @@ func disconnectForm() changeForm {
 	}
 }
 
-// usedBy says what goes through a connection, before it is ended.
+// usedBy says what goes through a connection, before it is changed or ended, and what nobody has looked at.
 func usedBy(e link.ConnectionState) string {
 	var out []string
 	for _, u := range e.Users {
 		out = append(out, ":warning: "+verbatim(u, maxName))
 	}
 	if len(out) == 0 {
-		out = append(out, "No follower index, auto-follow pattern or role of its own uses it, as far as the bot can see.")
+		out = append(out, "Nothing that the bot can see uses it.")
 	}
-	if e.UsersUnread != nil {
-		out = append(out, ":warning: What uses it could not be read, or not wholly.")
+	if unread := e.UsesUnreadSay(); unread != "" {
+		out = append(out, ":warning: Not looked at: "+line(unread, maxName))
 	}
-	out = append(out, "Searches are not recorded anywhere that the bot can read: whether there are some, only people know.")
+	out = append(out, kibanaPages(e)+" are not looked at either. Searches are not recorded anywhere that the bot can read: whether there are some, only people know.")
 	return "*In use by*\n" + within("\n", maxText-50, strings.Join(out, "\n"))
+}
+
+// kibanaPages name what of Kibana may use a connection, with links where Kibana's address is known.
+func kibanaPages(e link.ConnectionState) string {
+	return page(e, link.KibanaRules, "Kibana's rules") + " and " + page(e, link.KibanaDataViews, "data views")
+}
+
+func page(e link.ConnectionState, path, label string) string {
+	if e.PairState.Local.KibanaURL == "" {
+		return label
+	}
+	return webLink(strings.TrimRight(e.PairState.Local.KibanaURL, "/")+path, label)
 }

@@ -31,17 +31,27 @@ func migrateForm() changeForm {
 				several(textInput(m, link.FieldSearch, "Indices that the keys may search", searchHint+" Each key gets all of them.", maxPatterns, "")),
 				several(textInput(m, link.FieldReplication, "Indices that the keys may replicate", "Needed where follower indices use the connection; patterns as above.", maxPatterns, "")),
 				expiryInput(m, 90),
+				pauseInput(m, len(e.Pausable()) > 0),
+				section(usedBy(e)),
 			}
 		},
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
-			p := link.MigrateParams{Local: n.Local, Access: f.access(), ExpiryDays: f.days(wrong)}
+			p := link.MigrateParams{Local: n.Local, Access: f.access(), ExpiryDays: f.days(wrong), Pause: len(f[link.FieldPause].Options) > 0}
 			for _, o := range f[link.FieldAliases].Options {
 				p.Aliases = append(p.Aliases, o.Value)
 			}
 			return link.KindMigrate, p, wrong
 		},
 	}
+}
+
+// pauseInput offers what Elastic's page on migrations asks for before the alias is changed over, and after.
+func pauseInput(m formMetadata, on bool) slack.Block {
+	in := box(link.FieldPause, "What runs through the aliases", "Pause it meanwhile",
+		"Auto-follow, followers, transforms and datafeeds", on)
+	in.BlockID = blockOf(m, link.FieldPause)
+	return in
 }
 
 // aliasesInput offers aliases of a deployment; the one that was chosen is ticked, if it is among them.

@@ -85,10 +85,15 @@ func statusFields(x diagnose.HealthReport) []change.Field {
 	}
 	add("Remote version", x.Version)
 	add("Used by", strings.Join(x.Users, ", "))
-	if x.UsersUnread != nil {
-		add("Used by", "could not be read, or not wholly")
-	}
+	add("Not looked at", strings.Join(append(unread(x.ConnectionState), "Kibana's rules and data views"), "; "))
 	return out
+}
+
+func unread(e link.ConnectionState) []string {
+	if say := e.UsesUnreadSay(); say != "" {
+		return []string{say}
+	}
+	return nil
 }
 
 func remoteOf(e link.ConnectionState) string {

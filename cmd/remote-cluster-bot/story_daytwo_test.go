@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -84,7 +85,42 @@ func (s *story) follows(_ *testscript.TestScript, args []string) error {
 	if d == nil {
 		return fmt.Errorf("there is no deployment %s", args[0])
 	}
-	d.Cluster().SetFollowers(cluster.Follower{Name: args[1], Alias: args[2], Leader: args[1]})
+	s.followers = append(s.followers, cluster.Follower{Name: args[1], Alias: args[2], Leader: args[1], Pattern: len(args) == 4})
+	d.Cluster().SetFollowers(s.followers...)
+	return nil
+}
+
+// hasTask lets a transform, a datafeed or a watch run that searches these indices.
+func (s *story) hasTask(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	s.tasks = append(s.tasks, cluster.Task{Kind: args[1], Name: args[2], Sources: strings.Split(args[3], ","), OwnKey: len(args) == 5})
+	d.Cluster().SetTasks(s.tasks...)
+	return nil
+}
+
+// lends makes an ordinary API key that may search through an alias.
+func (s *story) lends(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	body := fmt.Sprintf(`{"name":%q,"role_descriptors":{"reads":{"remote_indices":[{"clusters":[%q],"names":["*"],"privileges":["read"]}]}}}`, args[1], args[2])
+	return asSuperuser(s.ctx, d, http.MethodPost, "/_security/api_key", body, nil)
+}
+
+func (s *story) running(args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	for _, name := range args[1:] {
+		if there, runs := d.Cluster().Runs(name); !there || !runs {
+			return fmt.Errorf("%s: there %v, runs %v", name, there, runs)
+		}
+	}
 	return nil
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
@@ -61,6 +62,9 @@ type story struct {
 	probe  string   // the entry by which that is tried
 	loop   *searchLoop
 	pagers map[string]*pager // by webhook
+
+	followers []cluster.Follower // of the one cluster that has some, and likewise:
+	tasks     []cluster.Task
 
 	verifyAtLeast time.Duration // where nodes are real, and take their time
 
@@ -221,7 +225,10 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"sets":      plain(2, 2, (*story).sets),        // sets logs-prod '{"persistent":…}' as a person would; HOST(name) is an endpoint
 	"port":      plain(3, 3, (*story).port),        // port logs-prod metrics-eu 9400: somebody changes the port
 	"expires":   plain(1, 2, (*story).expires),     // expires metrics-eu [20d]: every key of it ends now, or in so many days
-	"follows":   plain(3, 3, (*story).follows),     // follows logs-prod copy metrics-eu: a follower index through an alias
+	"follows":   plain(3, 4, (*story).follows),     // follows logs-prod copy metrics-eu [pattern]: a follower index, or an auto-follow pattern, through an alias
+	"tasks":     plain(4, 5, (*story).hasTask),     // tasks logs-prod transform daily metrics-eu:metrics-* [key]: a transform, datafeed or watch, by a key of its own
+	"lends":     plain(3, 3, (*story).lends),       // lends logs-prod grafana metrics-eu: an API key with remote_indices of an alias
+	"running":   checking((*story).running),        // running logs-prod daily…: these run; ! running: none of them does
 	"befriend":  plain(2, 2, (*story).befriend),    // befriend logs-prod metrics-eu: both trust each other's certificates
 	"remembers": plain(0, 0, (*story).remembers),   // "same" means as it is now
 	"shortcut":  plain(3, 3, (*story).shortcut),    // shortcut carol diagnose_connection TEXT: on the message that shows it

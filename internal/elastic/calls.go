@@ -26,6 +26,8 @@ type ClusterCalls interface {
 	InvalidateKeys(name string, ids []string) change.Call
 	PutRole(name string, role json.RawMessage) change.Call
 	DeleteRole(name string) change.Call
+	PauseTask(kind TaskKind, name string) change.Call
+	ResumeTask(kind TaskKind, name string) change.Call
 }
 
 // PlatformCalls are those to a platform. Of a deployment they take its id and the RefID of its Elasticsearch resource;

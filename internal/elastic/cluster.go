@@ -75,19 +75,10 @@ type Privileged interface {
 	MissingPrivileges(ctx context.Context, cluster []string) ([]string, error)
 }
 
-// Uses is a Cluster that tells what on it goes through its remote connections.
+// Uses is a Cluster that tells whose roles let search through its remote connections.
 type Uses interface {
-	// Followers returns the follower indices and auto-follow patterns by alias.
-	Followers(ctx context.Context) ([]Follower, error)
 	// RemoteRoles returns the roles that name remote clusters.
 	RemoteRoles(ctx context.Context) ([]RemoteRole, error)
-}
-
-// Follower is a follower index, or a pattern by which they come to be.
-type Follower struct {
-	Name    string
-	Alias   string
-	Pattern bool // an auto-follow pattern
 }
 
 // RemoteRole is a role with privileges on remote clusters.

@@ -13,18 +13,19 @@ import (
 // ConnectionState is how one connection stands, read now from both sides.
 type ConnectionState struct {
 	Name
-	PairState                      // of both sides; the remote one is empty where it is not known
-	Own         elastic.Settings   // of the alias
-	Info        elastic.RemoteInfo // of the alias
-	Listed      bool               // _remote/info lists it
-	HasKey      bool               // the local keystore has an entry for it
-	Managed     *ManagedConnection // nil: made by hand, or unknown
-	Keys        []elastic.Key      // active ones of the managed key's name
-	KeysUnread  error              // why the keys could not be read
-	Users       []string           // what goes through it, in words
-	UsersUnread error              // why that is not known, or not wholly
-	Roles       []string           // that name the alias, or a pattern of it; not Elasticsearch's own
-	WideRoles   []string           // that name every remote cluster (*), likewise
+	PairState                     // of both sides; the remote one is empty where it is not known
+	Own        elastic.Settings   // of the alias
+	Info       elastic.RemoteInfo // of the alias
+	Listed     bool               // _remote/info lists it
+	HasKey     bool               // the local keystore has an entry for it
+	Managed    *ManagedConnection // nil: made by hand, or unknown
+	Keys       []elastic.Key      // active ones of the managed key's name
+	KeysUnread error              // why the keys could not be read
+	Users      []string           // what goes through it, in words
+	Tasks      []elastic.Task     // of what goes through it, all but roles
+	UsesUnread []UnreadUse        // what may go through it, and could not be looked at
+	Roles      []string           // that name the alias, or a pattern of it; not Elasticsearch's own
+	WideRoles  []string           // that name every remote cluster (*), likewise
 }
 
 // HasRemote reports whether the remote deployment is known.

@@ -8,6 +8,9 @@ const MaxMigrated = 15
 // EveryAlias stands in the target of a change that concerns several aliases of a deployment.
 const EveryAlias = "*"
 
+// FieldPause is the field of MigrateParams.Pause.
+const FieldPause = "pause"
+
 // MigrateParams are the parameters of a migration. Several aliases go together: one that can't be moved takes the others
 // back, so that a deployment is never left half on one model and half on the other.
 type MigrateParams struct {
@@ -15,6 +18,7 @@ type MigrateParams struct {
 	Aliases    []string       `json:"aliases"`
 	Access     elastic.Access `json:"access"` // of each key
 	ExpiryDays int            `json:"expiry_days"`
+	Pause      bool           `json:"pause,omitempty"` // what runs through the aliases is paused meanwhile
 }
 
 // AccessWarnings are those of a connect for each of the keys.

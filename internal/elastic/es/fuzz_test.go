@@ -98,7 +98,7 @@ func FuzzAnswers(f *testing.F) {
 		note(c.ReloadSecureSettings(ctx))
 		_, err = c.Role(ctx, "r")
 		note(err)
-		_, err = c.Followers(ctx)
+		_, err = c.Tasks(ctx, elastic.TaskFollower)
 		note(err)
 		_, err = c.RemoteRoles(ctx)
 		note(err)

@@ -131,7 +131,7 @@ func (x *HealthReport) filtered(f *finding) *finding {
 // people meet first.
 func (x *HealthReport) readers() *finding {
 	const name = "Roles that let search it"
-	if x.Info.Credentials == "" || x.UsersUnread != nil {
+	if x.Info.Credentials == "" || x.Readers.Unread != nil {
 		return nil // under the certificate model the remote cluster's roles decide
 	}
 	readers, missing := x.Readers.Named, "No role lets anyone search through "+x.Alias+"."

@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -72,27 +73,41 @@ func (r *Connections) remoteByAddress(ctx context.Context, e *link.ConnectionSta
 	return nil
 }
 
+// readUsers reads what goes through the connection. Each kind may be missing: a module that a cluster does not have answers
+// with an error, and so does one that the bot may not ask.
 func (r *Connections) readUsers(ctx context.Context, e *link.ConnectionState) {
 	es, err := e.LocalOn.Cluster(e.PairState.Local)
 	uses, ok := es.(elastic.Uses)
-	if err != nil || !ok {
-		e.UsersUnread = elastic.ErrNoCredentials
+	tasks, ok2 := es.(elastic.Tasks)
+	if err != nil || !ok || !ok2 {
+		e.Readers.Unread = elastic.ErrNoCredentials
+		e.UsesUnread = []link.UnreadUse{{What: "what else uses it", Err: elastic.ErrNoCredentials}}
 		return
 	}
-	followers, err := uses.Followers(ctx)
-	e.UsersUnread = err
-	for _, f := range followers {
-		switch {
-		case f.Alias != e.Alias:
-		case f.Pattern:
-			e.Users = append(e.Users, "auto-follow pattern "+f.Name)
-		default:
-			e.Users = append(e.Users, "follower index "+f.Name)
-		}
+	var wg sync.WaitGroup
+	found, errs := make([][]elastic.Task, len(link.TaskKinds)), make([]error, len(link.TaskKinds))
+	for i, kind := range link.TaskKinds {
+		wg.Go(func() { found[i], errs[i] = tasks.Tasks(ctx, kind) })
 	}
 	roles, err := uses.RemoteRoles(ctx)
+	wg.Wait()
+	for i, kind := range link.TaskKinds {
+		if errs[i] != nil {
+			e.UsesUnread = append(e.UsesUnread, link.UnreadUse{What: link.TasksWord(kind), Err: errs[i]})
+		}
+		for _, t := range found[i] {
+			if t.Through(e.Alias) {
+				e.Tasks = append(e.Tasks, t)
+				e.Users = append(e.Users, link.TaskWord(t.Kind, t.Name))
+			}
+		}
+	}
+	readRoles(e, roles, err)
+}
+
+func readRoles(e *link.ConnectionState, roles []elastic.RemoteRole, err error) {
 	if err != nil {
-		e.UsersUnread = err
+		e.UsesUnread = append(e.UsesUnread, link.UnreadUse{What: "roles", Err: err})
 	}
 	e.Readers = link.ReadersOf(roles, e.Alias, e.Searched())
 	e.Readers.Unread = err

@@ -12,6 +12,7 @@ import (
 var (
 	_ elastic.Keyring = elasticsearch{}
 	_ elastic.Uses    = elasticsearch{}
+	_ elastic.Tasks   = elasticsearch{}
 )
 
 // Caller is the user that owns every key that is issued.
@@ -30,11 +31,50 @@ func (e elasticsearch) UpdateKeyAccess(ctx context.Context, id string, a elastic
 	})
 }
 
-// Followers returns what SetFollowers set.
-func (e elasticsearch) Followers(ctx context.Context) ([]elastic.Follower, error) {
-	var all []elastic.Follower
-	err := e.do(ctx, "Followers", func() error { all = slices.Clone(e.d.followers); return nil })
+// Tasks returns what SetTasks set.
+func (e elasticsearch) Tasks(ctx context.Context, kind elastic.TaskKind) ([]elastic.Task, error) {
+	var all []elastic.Task
+	err := e.do(ctx, "Tasks "+string(kind), func() error {
+		for _, t := range e.d.tasks {
+			if t.Kind == kind {
+				all = append(all, t)
+			}
+		}
+		return nil
+	})
 	return answer(all, err)
+}
+
+// Pause pauses a task.
+func (e elasticsearch) Pause(ctx context.Context, kind elastic.TaskKind, name string) error {
+	return e.do(ctx, "Pause", func() error { e.d.turn(kind, name, false); return nil })
+}
+
+// Resume lets a task go on.
+func (e elasticsearch) Resume(ctx context.Context, kind elastic.TaskKind, name string) error {
+	return e.do(ctx, "Resume", func() error { e.d.turn(kind, name, true); return nil })
+}
+
+// turn lets a task run, or not. The caller holds the lock.
+func (d *Deployment) turn(kind elastic.TaskKind, name string, runs bool) {
+	for i := range d.tasks {
+		if d.tasks[i].Kind == kind && d.tasks[i].Name == name {
+			d.tasks[i].Running = runs
+		}
+	}
+}
+
+// Running are the names of the tasks that run.
+func (d *Deployment) Running() []string {
+	var all []string
+	d.locked(func() {
+		for _, t := range d.tasks {
+			if t.Running {
+				all = append(all, t.Name)
+			}
+		}
+	})
+	return all
 }
 
 // RemoteRoles returns what SetRoles set, and of the roles that were written those with remote_indices.
@@ -62,8 +102,8 @@ func (d *Deployment) remoteRoles() []elastic.RemoteRole {
 	return all
 }
 
-// SetFollowers changes the follower indices of the cluster.
-func (d *Deployment) SetFollowers(f ...elastic.Follower) { d.locked(func() { d.followers = f }) }
+// SetTasks changes what runs on the cluster.
+func (d *Deployment) SetTasks(t ...elastic.Task) { d.locked(func() { d.tasks = t }) }
 
 // SetRoles changes the roles that name remote clusters.
 func (d *Deployment) SetRoles(r ...elastic.RemoteRole) { d.locked(func() { d.remote = r }) }

@@ -125,7 +125,7 @@ type Deployment struct {
 	noResolve  bool            // there is no _resolve/cluster
 	breaks     string          // why connections to it fail
 	reset      map[string]bool // aliases whose skip_unavailable is true in effect, whatever is set
-	followers  []elastic.Follower
+	tasks      []elastic.Task
 	remote     []elastic.RemoteRole // roles that name remote clusters
 	signing    signing
 }

@@ -356,14 +356,17 @@ func (h *fixture) update() link.UpdateParams {
 func TestDisconnectLeavesNothing(t *testing.T) {
 	h := newFixture(t)
 	h.connect()
-	h.local.SetFollowers(elastic.Follower{Name: "logs-copy", Alias: "logs"}, elastic.Follower{Name: "other", Alias: "x"})
+	h.local.SetTasks(
+		elastic.Task{Kind: elastic.TaskFollower, Name: "logs-copy", Aliases: []string{"logs"}}, elastic.Task{Kind: elastic.TaskFollower, Name: "other", Aliases: []string{"x"}},
+		elastic.Task{Kind: elastic.TaskTransform, Name: "daily", Sources: []string{"local", "lo*:logs-*"}}, elastic.Task{Kind: elastic.TaskWatch, Name: "elsewhere", Sources: []string{"logs", "x:logs"}},
+	)
 	h.local.SetRoles(elastic.RemoteRole{Name: "analysts", Clusters: []string{"logs"}})
 	k := plan.NewDisconnectPlanner(h.roster, h.o())
 	r, err := h.propose(k, link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "follower index logs-copy", "role analysts", "put back, as long as the key is not gone")
+	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "follower index logs-copy, transform daily and role analysts", "put back, as long as the key is not gone")
 	if _, err := h.run(k, link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"}); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -58,7 +57,7 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 			Traits: e.Traits("disconnect", f.Connect, k.o.Tags),
 			Kind:   link.KindDisconnect, Title: e.Title("Disconnect"),
 			Fields: fields, Warnings: disconnectWarnings(e, *leaves), Unsure: leaves.Unsure,
-			Basis:   append(e.Basis(), change.Field{Label: "Used by", Value: strings.Join(e.Users, ", ")}),
+			Basis:   append(e.Basis(), change.Field{Label: "Used by", Value: e.UsesBasis()}),
 			Records: append([]change.Record{link.Forget(e.Name)}, leaves.Records(e.Managed)...),
 			Steps:   k.steps(e, f, *leaves),
 		},
@@ -94,10 +93,10 @@ func disconnectWarnings(e link.ConnectionState, l inventory.Cleanup) []string {
 	if len(users) > 0 {
 		w.Add("In use by %s: these will fail. Follower indices can't change their remote cluster.", link.JoinWords(users))
 	}
-	if e.UsersUnread != nil {
-		w.Add("What uses this connection could not be read, or not wholly: %s.", link.Sentence(e.UsersUnread))
+	if unread := e.UsesUnreadSay(); unread != "" {
+		w.Add("What else uses this connection is not known: %s.", unread)
 	}
-	w.Add("Searches through %s are not recorded anywhere that the bot can read: whether there are some, only people know.", e.Alias)
+	w.Add("Kibana's rules and data views are not looked at, and searches through %s are not recorded anywhere that the bot can read: whether there are some, only people know.", e.Alias)
 	if e.HasKey && len(e.Keys) == 0 {
 		w.Add("Which key it uses is not known: none will be invalidated on the remote cluster.")
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
@@ -63,6 +64,8 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 		change.Field{Label: "Keys may replicate", Value: cmp.Or(link.JoinWords(p.Access.Replication), "nothing")},
 		change.Field{Label: "Keys expire", Value: link.Expiry(p.ExpiryDays)})
 	d.Fields = append(d.Fields, moving[0].KeystoreFields()...) // all are of one local deployment
+	paused := k.paused(p, moving)
+	d.Fields = append(d.Fields, usesFields(moving, paused)...)
 	leaves := k.trustOf(ctx, moving)
 	d.Fields, d.Unsure = append(d.Fields, leaves.Fields()...), leaves.Unsure
 	for _, m := range moving {
@@ -72,6 +75,7 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 		"The key model knows no roles of the remote cluster: local roles need remote_indices for each alias, or their users lose access.",
 		"Searches through the alias may fail for some seconds while it is changed over; the key is proven beside it before, and they go on until the nodes have read it.")
 	d.Warnings = append(d.Warnings, p.AccessWarnings()...)
+	d.Warnings = append(d.Warnings, usesWarnings(moving, paused)...)
 	which := strings.Join(p.Aliases, ", ")
 	if n := len(p.Aliases); n > 3 { // a title is cut where it is long
 		which = fmt.Sprintf("%d aliases", n)
@@ -80,7 +84,7 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 	if len(d.Parts) == 1 {
 		d.Traits, d.Parts = d.Parts[0].Traits, nil
 	}
-	d.Steps = k.steps(id, moving, *leaves)
+	d.Steps = k.steps(id, moving, paused, *leaves)
 	return d.proposal(p.Target())
 }
 
@@ -175,22 +179,85 @@ func (k *MigratePlanner) show(d *change.Proposal, p link.MigrateParams, e moved)
 	if limits := link.Limits(e.found.Connect.Access); limits != "" {
 		d.Fields = append(d.Fields, change.Field{Label: link.LabelLimits + " (" + e.Alias + ")", Value: limits})
 	}
-	for _, b := range append(e.Basis(), e.FilterBasis()) { // the other port is behind the same filters
+	for _, b := range append(e.Basis(), e.FilterBasis(), change.Field{Label: "Used by", Value: e.UsesBasis()}) { // the other port is behind the same filters
 		b.Label = e.Alias + ": " + b.Label
 		d.Basis = append(d.Basis, b)
 	}
-	for _, u := range e.Users {
-		if strings.HasPrefix(u, "follower") && len(p.Access.Replication) == 0 {
-			d.Warnings = append(d.Warnings, fmt.Sprintf("%s is used by %s, and the key grants no replication: following would stop.", e.Alias, u))
+	for _, t := range e.Tasks {
+		if (t.Kind == elastic.TaskFollower || t.Kind == elastic.TaskAutoFollow) && len(p.Access.Replication) == 0 {
+			d.Warnings = append(d.Warnings, fmt.Sprintf("%s is used by %s, and the key grants no replication: following would stop.", e.Alias, link.TaskWord(t.Kind, t.Name)))
 		}
 	}
 }
 
+// paused are the tasks that are paused meanwhile, where that was asked for: all that run through one of the aliases.
+func (*MigratePlanner) paused(p link.MigrateParams, moving []moved) steps.PauseTasksArgs {
+	a := steps.PauseTasksArgs{Local: p.Local}
+	for _, m := range moving {
+		for _, t := range m.Pausable() {
+			if ref := (steps.TaskRef{Kind: t.Kind, Name: t.Name}); p.Pause && !slices.Contains(a.Tasks, ref) {
+				a.Tasks = append(a.Tasks, ref)
+			}
+		}
+	}
+	return a
+}
+
+// usesFields say what goes through the aliases, and what of it is paused meanwhile.
+func usesFields(moving []moved, paused steps.PauseTasksArgs) []change.Field {
+	var fields []change.Field
+	for _, m := range moving {
+		if len(m.Users) > 0 {
+			fields = append(fields, change.Field{Label: "Used by (" + m.Alias + ")", Value: link.JoinWords(m.Users)})
+		}
+	}
+	if len(paused.Tasks) > 0 {
+		fields = append(fields, change.Field{Label: "Paused meanwhile", Value: paused.String()})
+	}
+	return fields
+}
+
+// usesWarnings say what of what goes through the aliases people have to see to themselves.
+func usesWarnings(moving []moved, paused steps.PauseTasksArgs) []string {
+	var w link.WarningList
+	var own, running []string
+	unread := ""
+	for _, m := range moving {
+		own = append(own, m.ByOwnKey()...)
+		unread = cmp.Or(unread, m.UsesUnreadSay())
+		for _, t := range m.Pausable() {
+			if !slices.Contains(paused.Tasks, steps.TaskRef{Kind: t.Kind, Name: t.Name}) {
+				running = append(running, link.TaskWord(t.Kind, t.Name))
+			}
+		}
+	}
+	if len(running) > 0 {
+		w.Add("%s: not paused, and may fail while the alias is changed over.", link.Capitalize(link.JoinWords(unique(running))))
+	}
+	if len(own) > 0 {
+		w.Add("Run by an API key of their own, which has to be renewed afterwards: %s.", link.JoinWords(unique(own)))
+	}
+	if unread != "" {
+		w.Add("What else uses the alias is not known: %s.", unread)
+	}
+	w.Add("Kibana's rules and data views are not looked at; a rule that reads through the alias needs its API key updated there.")
+	return w
+}
+
+func unique(all []string) []string {
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // steps move one alias after the other: proven beside it, changed over, seen to work. The old trust goes once all of
 // them work without it; what is taken back begins with it.
-func (k *MigratePlanner) steps(request string, moving []moved, l inventory.Cleanup) []change.PlannedStep {
+func (k *MigratePlanner) steps(request string, moving []moved, paused steps.PauseTasksArgs, l inventory.Cleanup) []change.PlannedStep {
 	var todo []change.PlannedStep
 	var names []link.Name
+	v := connectionView(moving[0].ConnectionState)
+	if len(paused.Tasks) > 0 {
+		todo = append(todo, paused.Planned(v))
+	}
 	for _, m := range moving {
 		suffix := ""
 		if len(moving) > 1 {
@@ -198,6 +265,9 @@ func (k *MigratePlanner) steps(request string, moving []moved, l inventory.Clean
 		}
 		todo = append(todo, k.renewal(request, m.found, connectionView(m.ConnectionState), suffix)...)
 		names = append(names, m.Name)
+	}
+	if len(paused.Tasks) > 0 {
+		todo = append(todo, paused.PlannedResume(v))
 	}
 	return append(todo, k.removeTrust(l, names)...)
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -57,13 +58,15 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	var w link.WarningList
 	w.Access(c)
 	w.Elsewhere(e.PairState, c)
+	fields := append(e.Sides(), k.lines(diff, c)...)
 	if !was.Access.Equal(c.Access) {
 		w.Versions(e.PairState, c.Access)
+		fields = append(fields, change.Field{Label: "Used by", Value: cmp.Or(link.JoinWords(e.Users), "nothing that the bot can see")})
+		accessLost(&w, e, was.Access, c.Access)
 	}
 	w.FilterWarnings(e.PairState, c)
 	w.WarnOrphaned("network filter", e.Managed.Ruleset, m.Ruleset)
 	w.WarnOrphaned("role", e.Managed.Role, m.Role)
-	fields := append(e.Sides(), k.lines(diff, c)...)
 	switch how {
 	case howRotates:
 		fields = append(fields, e.KeystoreFields()...)
@@ -88,6 +91,17 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		},
 		params: p,
 	}.proposal(link.Target(p.Local, p.Alias))
+}
+
+// accessLost warns of what goes through a connection whose key comes to read less.
+func accessLost(w *link.WarningList, e link.ConnectionState, was, wanted elastic.Access) {
+	lost := link.LacksPatterns(wanted, was)
+	if len(lost) > 0 && len(e.Users) > 0 {
+		w.Add("In use by %s: what of it reads %s finds nothing any more.", link.JoinWords(e.Users), link.JoinWords(lost))
+	}
+	if unread := e.UsesUnreadSay(); len(lost) > 0 && unread != "" {
+		w.Add("What else uses this connection is not known: %s.", unread)
+	}
 }
 
 // checkUpdatable says what keeps a connection from being updated to c, puts c under the limits of its key, and reads the

@@ -32,6 +32,8 @@ func Steps(roster *inventory.Connections, o PlannerOptions) map[string]func(args
 		StepRemoveRole:      builder(func(a RoleArgs) change.Step { return &removeRoleStep{newRoleChange(p, a)} }),
 		StepRemoveTrust:     builder(func(a RemoveTrustArgs) change.Step { return newRemoveTrustStep(p, a) }),
 		StepRemoveFilter:    builder(func(a RemoveFilterArgs) change.Step { return newRemoveFilterStep(p, a) }),
+		StepPauseTasks:      builder(func(a PauseTasksArgs) change.Step { return &pauseTasksStep{ports: p, PauseTasksArgs: a} }),
+		StepResumeTasks:     builder(func(a PauseTasksArgs) change.Step { return &pauseTasksStep{ports: p, PauseTasksArgs: a, resume: true} }),
 		StepRemoveAuthority: builder(func(a RemoveAuthorityArgs) change.Step { return &removeAuthorityStep{ports: p, RemoveAuthorityArgs: a} }),
 	}
 }

@@ -8,6 +8,7 @@ type Follower struct {
 	Alias   string // of the remote cluster
 	Leader  string // index, or pattern of indices
 	Pattern bool
+	Paused  bool
 }
 
 // SetFollowers replaces the follower indices and auto-follow patterns of the cluster.
@@ -20,9 +21,13 @@ func (c *Cluster) SetFollowers(f ...Follower) {
 func getFollowInfo(q *request) (any, *esError) {
 	all := []any{}
 	for _, f := range q.c.followers {
+		status := "active"
+		if f.Paused {
+			status = "paused"
+		}
 		if !f.Pattern {
 			all = append(all, map[string]any{
-				"follower_index": f.Name, "remote_cluster": f.Alias, "leader_index": f.Leader, "status": "active", "parameters": map[string]any{},
+				"follower_index": f.Name, "remote_cluster": f.Alias, "leader_index": f.Leader, "status": status, "parameters": map[string]any{},
 			})
 		}
 	}
@@ -35,7 +40,7 @@ func getAutoFollow(q *request) (any, *esError) {
 	for _, f := range q.c.followers {
 		if f.Pattern {
 			all = append(all, map[string]any{"name": f.Name, "pattern": map[string]any{
-				"active": true, "remote_cluster": f.Alias, "leader_index_patterns": []string{f.Leader}, "leader_index_exclusion_patterns": []string{},
+				"active": !f.Paused, "remote_cluster": f.Alias, "leader_index_patterns": []string{f.Leader}, "leader_index_exclusion_patterns": []string{},
 			}})
 		}
 	}

@@ -86,6 +86,7 @@ type Cluster struct {
 	loses                 bool              // the next connection
 
 	followers  []Follower
+	tasks      []Task
 	filters    []Filter
 	trust      []Trust
 	stopped    bool

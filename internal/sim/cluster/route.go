@@ -25,7 +25,7 @@ func routes() []route {
 	path := func(p string) []string { return strings.Split(strings.Trim(p, "/"), "/") }
 	keyParams := []string{"id", "name", "username", "realm_name", "owner", "active_only", "with_limited_by", "with_profile_uid"}
 	multi := []string{"ignore_unavailable", "allow_no_indices", "expand_wildcards", "ignore_throttled"}
-	return []route{
+	return append(taskRoutes(path), []route{
 		{[]string{get, http.MethodHead}, []string{""}, nil, "cluster:monitor/main", []string{"monitor", "manage", "all"}, Version{}, getRoot},
 		{[]string{get}, path("_cluster/settings"), []string{"flat_settings", "include_defaults", "local", "master_timeout", "timeout"}, "cluster:monitor/settings", []string{"monitor", "manage", "all"}, Version{}, getSettings},
 		{[]string{put}, path("_cluster/settings"), []string{"flat_settings", "master_timeout", "timeout"}, "cluster:admin/settings/update", []string{"manage", "all"}, Version{}, putSettings},
@@ -53,7 +53,7 @@ func routes() []route {
 		{[]string{get}, path("_cat/indices"), []string{"h", "s", "v", "bytes", "expand_wildcards"}, "indices:monitor/stats", []string{"monitor", "manage", "all"}, Version{}, catIndices},
 		{[]string{get}, path("_cat/indices/{index}"), []string{"h", "s", "v", "bytes", "expand_wildcards"}, "indices:monitor/stats", []string{"monitor", "manage", "all"}, Version{}, catIndices},
 		{[]string{get, post}, path("{index}/_search"), append([]string{"size", "ccs_minimize_roundtrips", "timeout", "track_total_hits", "rest_total_hits_as_int", "typed_keys"}, multi...), "", nil, Version{}, search},
-	}
+	}...)
 }
 
 // route finds the handler, checks parameters, credentials and privileges, and runs it.

@@ -33,6 +33,8 @@ type Elasticsearch interface {
 
 	SetUser(u cluster.User)
 	SetFollowers(f ...cluster.Follower)
+	SetTasks(t ...cluster.Task)
+	Runs(name string) (there, runs bool)
 	SetCertificateName(host string)
 	SetKeyServer(open bool)
 	SetBehind(entry string)

@@ -1,0 +1,279 @@
+package cluster
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// The kinds of Task.
+const (
+	TaskTransform = "transform"
+	TaskDatafeed  = "datafeed"
+	TaskWatch     = "watch"
+)
+
+// Task is a transform, a datafeed of machine learning or a watch. None does anything: it is told, started and stopped.
+type Task struct {
+	Kind, Name string
+	Sources    []string // index patterns that it searches
+	Stopped    bool
+	OwnKey     bool // its authorization is an API key
+}
+
+// SetTasks replaces the transforms, datafeeds and watches of the cluster.
+func (c *Cluster) SetTasks(t ...Task) {
+	defer c.net.enter()()
+	c.tasks = slices.Clone(t)
+}
+
+// Runs reports whether a task, a follower index or an auto-follow pattern of that name is there, and runs.
+func (c *Cluster) Runs(name string) (there, runs bool) {
+	defer c.net.enter()()
+	for _, t := range c.tasks {
+		if t.Name == name {
+			return true, !t.Stopped
+		}
+	}
+	for _, f := range c.followers {
+		if f.Name == name {
+			return true, !f.Paused
+		}
+	}
+	return false, false
+}
+
+func taskRoutes(path func(string) []string) []route {
+	const get, post = http.MethodGet, http.MethodPost
+	page := []string{"from", "size", "allow_no_match", "exclude_generated"}
+	seeTransforms := []string{"monitor_transform", "manage_transform", "monitor", "manage", "all"}
+	seeFeeds := []string{"monitor_ml", "manage_ml", "monitor", "manage", "all"}
+	turnTransforms, turnFeeds, follow := []string{"manage_transform", "manage", "all"}, []string{"manage_ml", "manage", "all"}, []string{"manage_ccr", "manage", "all"}
+	return []route{
+		{[]string{get}, path("_transform"), page, "cluster:monitor/transform/get", seeTransforms, Version{}, getTransforms},
+		{[]string{get}, path("_transform/_all/_stats"), page, "cluster:monitor/transform/stats/get", seeTransforms, Version{}, getTransformStats},
+		{[]string{post}, path("_transform/{id}/_stop"), []string{"allow_no_match", "force", "timeout", "wait_for_checkpoint", "wait_for_completion"}, "cluster:admin/transform/stop", turnTransforms, Version{}, stopTransform},
+		{[]string{post}, path("_transform/{id}/_start"), []string{"timeout", "from"}, "cluster:admin/transform/start", turnTransforms, Version{}, startTransform},
+		{[]string{get}, path("_ml/datafeeds"), []string{"allow_no_match", "exclude_generated"}, "cluster:monitor/xpack/ml/datafeeds/get", seeFeeds, Version{}, getDatafeeds},
+		{[]string{get}, path("_ml/datafeeds/_stats"), []string{"allow_no_match"}, "cluster:monitor/xpack/ml/datafeeds/stats/get", seeFeeds, Version{}, getDatafeedStats},
+		{[]string{post}, path("_ml/datafeeds/{id}/_stop"), []string{"allow_no_match", "force", "timeout"}, "cluster:admin/xpack/ml/datafeed/stop", turnFeeds, Version{}, stopDatafeed},
+		{[]string{post}, path("_ml/datafeeds/{id}/_start"), []string{"start", "end", "timeout"}, "cluster:admin/xpack/ml/datafeed/start", turnFeeds, Version{}, startDatafeed},
+		{[]string{get, post}, path("_watcher/_query/watches"), nil, "cluster:monitor/xpack/watcher/watch/query", []string{"monitor_watcher", "manage_watcher", "monitor", "manage", "all"}, Version{}, queryWatches},
+		{[]string{post}, path("_ccr/auto_follow/{id}/pause"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/auto_follow_pattern/activate", follow, Version{}, pauseAutoFollow},
+		{[]string{post}, path("_ccr/auto_follow/{id}/resume"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/auto_follow_pattern/activate", follow, Version{}, resumeAutoFollow},
+		{[]string{post}, path("{index}/_ccr/pause_follow"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/pause_follow", follow, Version{}, pauseFollow},
+		{[]string{post}, path("{index}/_ccr/resume_follow"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/resume_follow", follow, Version{}, resumeFollow},
+	}
+}
+
+func (c *Cluster) tasksOf(kind string) []Task {
+	return slices.DeleteFunc(slices.Clone(c.tasks), func(t Task) bool { return t.Kind != kind })
+}
+
+// sized are the first tasks of a kind, as many as the caller takes; 100 unless it says otherwise.
+func (q *request) sized(kind string) []Task {
+	all, size := q.c.tasksOf(kind), 100
+	if n, err := strconv.Atoi(q.query.Get("size")); err == nil {
+		size = n
+	}
+	return all[:min(len(all), size)]
+}
+
+func (t Task) authorization() map[string]any {
+	if t.OwnKey {
+		return map[string]any{"api_key": map[string]any{"id": "of-" + t.Name, "name": "made for " + t.Name}}
+	}
+	return map[string]any{"roles": []string{roleSuperuser}}
+}
+
+func getTransforms(q *request) (any, *esError) {
+	all := []any{}
+	for _, t := range q.sized(TaskTransform) {
+		all = append(all, map[string]any{
+			"id": t.Name, "authorization": t.authorization(), "source": map[string]any{"index": t.Sources}, "dest": map[string]any{"index": t.Name + "-out"},
+		})
+	}
+	return map[string]any{"count": len(q.c.tasksOf(TaskTransform)), "transforms": all}, nil
+}
+
+func getTransformStats(q *request) (any, *esError) {
+	counts := map[string]any{}
+	for _, name := range []string{
+		"documents_indexed", "documents_processed", "exponential_avg_checkpoint_duration_ms", "exponential_avg_documents_indexed",
+		"exponential_avg_documents_processed", "index_failures", "index_time_in_ms", "index_total", "pages_processed", "processing_time_in_ms",
+		"processing_total", "search_failures", "search_time_in_ms", "search_total", "trigger_count",
+	} {
+		counts[name] = 0
+	}
+	all := []any{}
+	for _, t := range q.sized(TaskTransform) {
+		state := "started"
+		if t.Stopped {
+			state = "stopped"
+		}
+		all = append(all, map[string]any{"id": t.Name, "state": state, "stats": counts, "checkpointing": map[string]any{"last": map[string]any{"checkpoint": 1}}})
+	}
+	return map[string]any{"count": len(q.c.tasksOf(TaskTransform)), "transforms": all}, nil
+}
+
+func getDatafeeds(q *request) (any, *esError) {
+	all := []any{}
+	for _, t := range q.c.tasksOf(TaskDatafeed) {
+		all = append(all, map[string]any{
+			"datafeed_id": t.Name, "job_id": t.Name + "-job", "authorization": t.authorization(), "indices": t.Sources,
+			"query": map[string]any{"match_all": map[string]any{}}, "delayed_data_check_config": map[string]any{"enabled": true},
+		})
+	}
+	return map[string]any{"count": len(all), "datafeeds": all}, nil
+}
+
+func getDatafeedStats(q *request) (any, *esError) {
+	all := []any{}
+	for _, t := range q.c.tasksOf(TaskDatafeed) {
+		state := "started"
+		if t.Stopped {
+			state = "stopped"
+		}
+		all = append(all, map[string]any{"datafeed_id": t.Name, "state": state})
+	}
+	return map[string]any{"count": len(all), "datafeeds": all}, nil
+}
+
+// queryWatches answers with watches that search in their input, once an hour.
+func queryWatches(q *request) (any, *esError) {
+	body, bad := q.object("watcher_query", "from", "size", "query", "sort", "search_after")
+	if bad != nil {
+		return nil, bad
+	}
+	all, size := q.c.tasksOf(TaskWatch), 10
+	if text, ok := body["size"].(interface{ Int64() (int64, error) }); ok {
+		if n, err := text.Int64(); err == nil {
+			size = int(n)
+		}
+	}
+	shown := []any{}
+	for _, t := range all[:min(len(all), size)] {
+		shown = append(shown, map[string]any{"_id": t.Name, "watch": map[string]any{
+			"trigger":   map[string]any{"schedule": map[string]any{"interval": "1h"}},
+			"input":     map[string]any{"search": map[string]any{"request": map[string]any{"indices": t.Sources, "body": map[string]any{"query": map[string]any{"match_all": map[string]any{}}}}}},
+			"condition": map[string]any{"always": map[string]any{}}, "actions": map[string]any{},
+		}, "status": map[string]any{
+			"version": 1, "actions": map[string]any{}, "state": map[string]any{"active": !t.Stopped, "timestamp": "2026-11-01T00:00:00.000Z"},
+		}})
+	}
+	return map[string]any{"count": len(all), "watches": shown}, nil
+}
+
+func (q *request) task(kind string) *Task {
+	for i := range q.c.tasks {
+		if t := &q.c.tasks[i]; t.Kind == kind && t.Name == q.vars["id"] {
+			return t
+		}
+	}
+	return nil
+}
+
+func notFound(format string, args ...any) *esError {
+	e := illegalArgument(format, args...)
+	e.status, e.kind = http.StatusNotFound, "resource_not_found_exception"
+	return e
+}
+
+func conflict(format string, args ...any) *esError {
+	e := illegalArgument(format, args...)
+	e.status, e.kind = http.StatusConflict, "status_exception"
+	return e
+}
+
+func stopTransform(q *request) (any, *esError) {
+	t := q.task(TaskTransform)
+	if t == nil {
+		return nil, notFound("Transform with id [%s] could not be found", q.vars["id"])
+	}
+	t.Stopped = true
+	return map[string]any{"acknowledged": true}, nil
+}
+
+func startTransform(q *request) (any, *esError) {
+	t := q.task(TaskTransform)
+	switch {
+	case t == nil:
+		return nil, notFound("Transform with id [%s] could not be found", q.vars["id"])
+	case !t.Stopped:
+		return nil, conflict("Cannot start transform [%s] as it is already started.", t.Name)
+	}
+	t.Stopped = false
+	return map[string]any{"acknowledged": true}, nil
+}
+
+func stopDatafeed(q *request) (any, *esError) {
+	t := q.task(TaskDatafeed)
+	if t == nil {
+		return nil, notFound("No datafeed with id [%s] exists", q.vars["id"])
+	}
+	t.Stopped = true
+	return map[string]any{"stopped": true}, nil
+}
+
+func startDatafeed(q *request) (any, *esError) {
+	t := q.task(TaskDatafeed)
+	switch {
+	case t == nil:
+		return nil, notFound("No datafeed with id [%s] exists", q.vars["id"])
+	case !t.Stopped:
+		return nil, conflict("cannot start datafeed [%s] because it has already been started", t.Name)
+	}
+	t.Stopped = false
+	return map[string]any{"node": "", "started": true}, nil
+}
+
+func (q *request) follower(name string, pattern bool) *Follower {
+	for i := range q.c.followers {
+		if f := &q.c.followers[i]; f.Name == name && f.Pattern == pattern {
+			return f
+		}
+	}
+	return nil
+}
+
+func pauseAutoFollow(q *request) (any, *esError)  { return q.turnAutoFollow(true) }
+func resumeAutoFollow(q *request) (any, *esError) { return q.turnAutoFollow(false) }
+
+func (q *request) turnAutoFollow(paused bool) (any, *esError) {
+	f := q.follower(q.vars["id"], true)
+	if f == nil {
+		return nil, notFound("auto-follow pattern [%s] is missing", q.vars["id"])
+	}
+	f.Paused = paused
+	return map[string]any{"acknowledged": true}, nil
+}
+
+func pauseFollow(q *request) (any, *esError) {
+	f := q.follower(q.vars["index"], false)
+	switch {
+	case f == nil:
+		e := notFound("no such index [%s]", q.vars["index"])
+		e.kind = "index_not_found_exception"
+		return nil, e
+	case f.Paused:
+		return nil, illegalArgument("no shard follow tasks for [%s]", f.Name)
+	}
+	f.Paused = true
+	return map[string]any{"acknowledged": true}, nil
+}
+
+func resumeFollow(q *request) (any, *esError) {
+	f := q.follower(q.vars["index"], false)
+	switch {
+	case f == nil:
+		e := notFound("no such index [%s]", q.vars["index"])
+		e.kind = "index_not_found_exception"
+		return nil, e
+	case !f.Paused:
+		e := illegalArgument("task with id {%s} already exist", f.Name)
+		e.kind = "resource_already_exists_exception"
+		return nil, e
+	}
+	f.Paused = false
+	return map[string]any{"acknowledged": true}, nil
+}
