@@ -34,7 +34,7 @@ func TaskWord(kind elastic.TaskKind, name string) string { return taskWords[kind
 // TasksWord is a kind of tasks in words.
 func TasksWord(kind elastic.TaskKind) string { return taskWords[kind][1] }
 
-// UsesUnreadSay says what may use the connection and could not be looked at; empty: all could be.
+// UsesUnreadSay names what may use the connection and could not be looked at, and the reason of the last; empty: all could be.
 func (e ConnectionState) UsesUnreadSay() string {
 	var why string
 	var what []string
@@ -45,7 +45,7 @@ func (e ConnectionState) UsesUnreadSay() string {
 	if len(what) == 0 {
 		return ""
 	}
-	return JoinWords(what) + " could not be looked at (" + why + ")"
+	return JoinWords(what) + " (" + why + ")"
 }
 
 // Pausable are the tasks that run through the connection and can be paused meanwhile.
@@ -67,10 +67,7 @@ func (e ConnectionState) ByOwnKey() []string {
 
 // UsesBasis is what goes through the connection, as a plan rests on it.
 func (e ConnectionState) UsesBasis() string {
-	var all []string
-	for _, u := range e.Users {
-		all = append(all, u)
-	}
+	all := slices.Clone(e.Users)
 	for _, t := range e.Pausable() {
 		all = append(all, TaskWord(t.Kind, t.Name)+" runs")
 	}

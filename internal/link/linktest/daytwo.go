@@ -64,6 +64,11 @@ func (d *Deployment) turn(kind elastic.TaskKind, name string, runs bool) {
 	}
 }
 
+// Turn lets a task run, or not, behind the bot's back.
+func (d *Deployment) Turn(kind elastic.TaskKind, name string, runs bool) {
+	d.locked(func() { d.turn(kind, name, runs) })
+}
+
 // Running are the names of the tasks that run.
 func (d *Deployment) Running() []string {
 	var all []string

@@ -366,7 +366,7 @@ func TestDisconnectLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "follower index logs-copy, transform daily and role analysts", "put back, as long as the key is not gone")
+	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "follower index logs-copy, transform daily, role analysts", "put back, as long as the key is not gone")
 	if _, err := h.run(k, link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"}); err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func disconnectWarnings(e link.ConnectionState, l inventory.Cleanup) []string {
 		w.Add("In use by %s: these will fail. Follower indices can't change their remote cluster.", link.JoinWords(users))
 	}
 	if unread := e.UsesUnreadSay(); unread != "" {
-		w.Add("What else uses this connection is not known: %s.", unread)
+		w.Add("Could not be looked at: %s. What of it uses this connection is not known.", unread)
 	}
 	w.Add("Kibana's rules and data views are not looked at, and searches through %s are not recorded anywhere that the bot can read: whether there are some, only people know.", e.Alias)
 	if e.HasKey && len(e.Keys) == 0 {

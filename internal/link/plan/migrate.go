@@ -179,7 +179,7 @@ func (k *MigratePlanner) show(d *change.Proposal, p link.MigrateParams, e moved)
 	if limits := link.Limits(e.found.Connect.Access); limits != "" {
 		d.Fields = append(d.Fields, change.Field{Label: link.LabelLimits + " (" + e.Alias + ")", Value: limits})
 	}
-	for _, b := range append(e.Basis(), e.FilterBasis(), change.Field{Label: "Used by", Value: e.UsesBasis()}) { // the other port is behind the same filters
+	for _, b := range append(e.Basis(), change.Field{Label: "Used by", Value: e.UsesBasis()}, e.FilterBasis()) { // the other port is behind the same filters
 		b.Label = e.Alias + ": " + b.Label
 		d.Basis = append(d.Basis, b)
 	}
@@ -238,7 +238,7 @@ func usesWarnings(moving []moved, paused steps.PauseTasksArgs) []string {
 		w.Add("Run by an API key of their own, which has to be renewed afterwards: %s.", link.JoinWords(unique(own)))
 	}
 	if unread != "" {
-		w.Add("What else uses the alias is not known: %s.", unread)
+		w.Add("Could not be looked at: %s. What of it uses the alias is not known.", unread)
 	}
 	w.Add("Kibana's rules and data views are not looked at; a rule that reads through the alias needs its API key updated there.")
 	return w

@@ -35,6 +35,7 @@ func everyPlan(t *testing.T) []change.PlannedStep {
 	identified.approve(t)
 	all = append(all, identified.approved.Steps...)
 
+	all = append(all, busy(t).approved.Steps...)
 	h.byCertificate("metrics", h.ech.AddDeployment("d-other", "metrics", "8.15.3"), "metrics.cloud.example")
 	h.connect()
 	logs := map[string]any{"local": h.local.Ref(), "alias": "logs"}

@@ -100,7 +100,7 @@ func accessLost(w *link.WarningList, e link.ConnectionState, was, wanted elastic
 		w.Add("In use by %s: what of it reads %s finds nothing any more.", link.JoinWords(e.Users), link.JoinWords(lost))
 	}
 	if unread := e.UsesUnreadSay(); len(lost) > 0 && unread != "" {
-		w.Add("What else uses this connection is not known: %s.", unread)
+		w.Add("Could not be looked at: %s. What of it uses this connection is not known.", unread)
 	}
 }
 
