@@ -68,6 +68,8 @@ var storiesOnReal = map[string]realStory{
 	"identity_refused":      {local: "shop", remote: "orders-eu", on: on9, restart: true},
 	"identity_by_hand":      {not: "real nodes have no directory /app/config for an uploaded authority"},
 
+	"uses":                 {not: "transforms, datafeeds, watches and followers are modules that are not on Maven Central"},
+	"migrate_pauses":       {not: "transforms, datafeeds and followers are modules that are not on Maven Central"},
 	"disconnect":           {not: "cross-cluster replication, and so a follower, is not on Maven Central"},
 	"old_version":          {not: "there are no real nodes below 8.14"},
 	"incompatible":         {not: "there are no real nodes of versions that do not understand each other"},

@@ -15,6 +15,10 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/ccr/followinfo"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/ccr/getautofollowpattern"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/ccr/pauseautofollowpattern"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/ccr/pausefollow"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/ccr/resumeautofollowpattern"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/ccr/resumefollow"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/cluster/getsettings"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/cluster/health"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/cluster/putsettings"
@@ -23,6 +27,10 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/typedapi/core/search"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/indices/resolvecluster"
 	licenseget "github.com/elastic/go-elasticsearch/v8/typedapi/license/get"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/ml/getdatafeeds"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/ml/getdatafeedstats"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/ml/startdatafeed"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/ml/stopdatafeed"
 	nodesinfo "github.com/elastic/go-elasticsearch/v8/typedapi/nodes/info"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/nodes/reloadsecuresettings"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/security/authenticate"
@@ -35,7 +43,12 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/typedapi/security/invalidateapikey"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/security/putrole"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/security/updatecrossclusterapikey"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/transform/gettransform"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/transform/gettransformstats"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/transform/starttransform"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/transform/stoptransform"
 	"github.com/elastic/go-elasticsearch/v8/typedapi/types"
+	"github.com/elastic/go-elasticsearch/v8/typedapi/watcher/querywatches"
 	createcrossclusterapikey9 "github.com/elastic/go-elasticsearch/v9/typedapi/security/createcrossclusterapikey"
 	getapikey9 "github.com/elastic/go-elasticsearch/v9/typedapi/security/getapikey"
 	updatecrossclusterapikey9 "github.com/elastic/go-elasticsearch/v9/typedapi/security/updatecrossclusterapikey"
@@ -83,6 +96,19 @@ var endpoints = []endpoint{
 	{"DELETE", `/_security/role/[^/]+`, esapi.SecurityDeleteRoleRequest{}, nil, of[deleterole.Response]()},
 	{"GET", `/[^/]+/_ccr/info`, esapi.CCRFollowInfoRequest{}, nil, of[followinfo.Response]()},
 	{"GET", `/_ccr/auto_follow`, esapi.CCRGetAutoFollowPatternRequest{}, nil, of[getautofollowpattern.Response]()},
+	{"POST", `/[^_/][^/]*/_ccr/pause_follow`, esapi.CCRPauseFollowRequest{}, nil, of[pausefollow.Response]()},
+	{"POST", `/[^_/][^/]*/_ccr/resume_follow`, esapi.CCRResumeFollowRequest{}, of[resumefollow.Request](), of[resumefollow.Response]()},
+	{"POST", `/_ccr/auto_follow/[^/]+/pause`, esapi.CCRPauseAutoFollowPatternRequest{}, nil, of[pauseautofollowpattern.Response]()},
+	{"POST", `/_ccr/auto_follow/[^/]+/resume`, esapi.CCRResumeAutoFollowPatternRequest{}, nil, of[resumeautofollowpattern.Response]()},
+	{"GET", `/_transform`, esapi.TransformGetTransformRequest{}, nil, of[gettransform.Response]()},
+	{"GET", `/_transform/_all/_stats`, esapi.TransformGetTransformStatsRequest{}, nil, of[gettransformstats.Response]()},
+	{"POST", `/_transform/[^/]+/_start`, esapi.TransformStartTransformRequest{}, nil, of[starttransform.Response]()},
+	{"POST", `/_transform/[^/]+/_stop`, esapi.TransformStopTransformRequest{}, nil, of[stoptransform.Response]()},
+	{"GET", `/_ml/datafeeds`, esapi.MLGetDatafeedsRequest{}, nil, of[getdatafeeds.Response]()},
+	{"GET", `/_ml/datafeeds/_stats`, esapi.MLGetDatafeedStatsRequest{}, nil, of[getdatafeedstats.Response]()},
+	{"POST", `/_ml/datafeeds/[^/]+/_start`, esapi.MLStartDatafeedRequest{}, of[startdatafeed.Request](), of[startdatafeed.Response]()},
+	{"POST", `/_ml/datafeeds/[^/]+/_stop`, esapi.MLStopDatafeedRequest{}, of[stopdatafeed.Request](), of[stopdatafeed.Response]()},
+	{"POST", `/_watcher/_query/watches`, esapi.WatcherQueryWatchesRequest{}, of[querywatches.Request](), of[querywatches.Response]()},
 	{"GET", `/_license`, esapi.LicenseGetRequest{}, nil, of[licenseget.Response]()},
 	{"GET", `/[^_/][^/]*/_search`, esapi.SearchRequest{}, of[search.Request](), of[search.Response]()},
 	{"POST", `/[^_/][^/]*/_search`, esapi.SearchRequest{}, of[search.Request](), of[search.Response]()},

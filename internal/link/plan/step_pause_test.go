@@ -152,7 +152,7 @@ func TestWhatCannotBeLookedAtIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := strings.Join(r.Proposal.Warnings, "\n")
-	contains(t, said, "Could not be looked at: transforms (", "datafeed spikes: not paused")
+	contains(t, said, "Could not be looked at: transforms (", "Datafeed spikes, follower index copy: not paused")
 	if strings.Contains(said, "daily") {
 		t.Errorf("says %s", said)
 	}
