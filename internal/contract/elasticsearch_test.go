@@ -101,7 +101,7 @@ var endpoints = []endpoint{
 	{"POST", `/_ccr/auto_follow/[^/]+/pause`, esapi.CCRPauseAutoFollowPatternRequest{}, nil, of[pauseautofollowpattern.Response]()},
 	{"POST", `/_ccr/auto_follow/[^/]+/resume`, esapi.CCRResumeAutoFollowPatternRequest{}, nil, of[resumeautofollowpattern.Response]()},
 	{"GET", `/_transform`, esapi.TransformGetTransformRequest{}, nil, of[gettransform.Response]()},
-	{"GET", `/_transform/_all/_stats`, esapi.TransformGetTransformStatsRequest{}, nil, of[gettransformstats.Response]()},
+	{"GET", `/_transform/_all/_stats`, esapi.TransformGetTransformStatsRequest{TransformID: "_all"}, nil, of[gettransformstats.Response]()},
 	{"POST", `/_transform/[^/]+/_start`, esapi.TransformStartTransformRequest{}, nil, of[starttransform.Response]()},
 	{"POST", `/_transform/[^/]+/_stop`, esapi.TransformStopTransformRequest{}, nil, of[stoptransform.Response]()},
 	{"GET", `/_ml/datafeeds`, esapi.MLGetDatafeedsRequest{}, nil, of[getdatafeeds.Response]()},

@@ -40,7 +40,7 @@ func getAutoFollow(q *request) (any, *esError) {
 	for _, f := range q.c.followers {
 		if f.Pattern {
 			all = append(all, map[string]any{"name": f.Name, "pattern": map[string]any{
-				"active": !f.Paused, "remote_cluster": f.Alias, "leader_index_patterns": []string{f.Leader}, "leader_index_exclusion_patterns": []string{},
+				"active": !f.Paused, "remote_cluster": f.Alias, "leader_index_patterns": []string{f.Leader}, "leader_index_exclusion_patterns": []string{}, "max_outstanding_read_requests": 12,
 			}})
 		}
 	}

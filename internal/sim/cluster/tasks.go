@@ -224,7 +224,7 @@ func startDatafeed(q *request) (any, *esError) {
 		return nil, conflict("cannot start datafeed [%s] because it has already been started", t.Name)
 	}
 	t.Stopped = false
-	return map[string]any{"node": "", "started": true}, nil
+	return map[string]any{"node": []string{}, "started": true}, nil
 }
 
 func (q *request) follower(name string, pattern bool) *Follower {
