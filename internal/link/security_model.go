@@ -180,7 +180,7 @@ func (w *WarningList) certificates(s PairState, c ConnectParams) {
 		w.Add("%s will trust every deployment of %s in the named regions.", s.Local.Name, SystemLabel(s.RemoteOn))
 	}
 	if s.LocalOn.Kind == elastic.KindECE && s.RemoteOn.Kind == elastic.KindECE {
-		w.Add("Elastic documents trust between two ECE through their trust relationships; a direct one is not described.")
+		w.Add("Each deployment is told of the other ECE directly, as the API has it where the two platforms do not trust each other. Elastic's page sets up that trust first.")
 	}
 	if CanUseKeys(s.Local) && CanUseKeys(s.Remote) {
 		w.Add("Both clusters could use an API key instead, which grants only what it names.")
