@@ -252,7 +252,7 @@ func TestHomeShowsWhatWaitsForMeAndWhatIAskedFor(t *testing.T) {
 	if s := home(anna); strings.Contains(s, actionApprove) || !strings.Contains(s, actionTakeBack) {
 		t.Errorf("anna, who has approved, sees %s", s)
 	}
-	if s := home(asker); strings.Contains(s, "Waiting for you") || !strings.Contains(s, "What you asked for") || !strings.Contains(s, actionEdit) {
+	if s := home(asker); strings.Contains(s, "Waiting for you") || !strings.Contains(s, "What you wait for") || !strings.Contains(s, actionEdit) {
 		t.Errorf("the requester sees %s", s)
 	}
 	if s := home(stranger); !strings.Contains(s, "Nothing waits for you") {

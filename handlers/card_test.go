@@ -314,7 +314,7 @@ func TestReasonsCantLookLikeTheBotsWords(t *testing.T) {
 	for _, r := range []*change.Request{r, rejected, stuck} {
 		msg := card(r, nil, start)
 		final, _ := finalLine(r, "/remote-cluster")
-		raw, err := json.Marshal([]any{msg.Text, msg.Blocks, final.Text, final.Blocks, summary(r)})
+		raw, err := json.Marshal([]any{msg.Text, msg.Blocks, final.Text, final.Blocks, summary(r, "")})
 		if err != nil {
 			t.Fatal(err)
 		}

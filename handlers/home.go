@@ -15,7 +15,7 @@ const (
 	homeShown   = 10  // requests of each part
 	homeLooked  = 100 // pending requests that are looked at for those that wait for somebody
 	maxHome     = 100 // blocks that Slack takes
-	homePerPart = 32  // blocks of one part, without its heading: all parts at their fullest fit
+	homePerPart = 24  // blocks of one part, without its heading: all parts at their fullest fit
 )
 
 // homePart is a part of the home tab: what it shows to one person, without its heading. Nothing: it is left out.
@@ -28,8 +28,9 @@ type homePart struct {
 func homeParts() []homePart {
 	return []homePart{
 		{"Waiting for you", (*Handlers).waitingForMe},
-		{"What you asked for", (*Handlers).askedByMe},
+		{"What you wait for", (*Handlers).openByMe},
 		{"Connections that you follow", (*Handlers).myConnections},
+		{"What you asked for", (*Handlers).endedByMe},
 	}
 }
 
@@ -124,7 +125,7 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 			continue
 		}
 		shown++
-		blocks = append(blocks, summary(r), slack.NewActionBlock("", homeButtons(r, mine, h.standing(ctx, r))...))
+		blocks = append(blocks, summary(r, h.cardLink(ctx, r)), slack.NewActionBlock("", homeButtons(r, mine, h.standing(ctx, r))...))
 	}
 	if more > 0 {
 		blocks = append(blocks, small(fmt.Sprintf("… and %d more, which expire later: their cards are in the channel", more)))
@@ -182,15 +183,28 @@ func buttonID(e slack.BlockElement) string {
 	return ""
 }
 
-// askedByMe are the latest requests of by.
-func (h *Handlers) askedByMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
+// openByMe are the requests of by that have not ended.
+func (h *Handlers) openByMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
+	return h.askedByMe(ctx, by, func(r *change.Request) bool { return !r.State.Final() })
+}
+
+// endedByMe are those that have.
+func (h *Handlers) endedByMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
+	return h.askedByMe(ctx, by, func(r *change.Request) bool { return r.State.Final() })
+}
+
+// askedByMe are those of the latest requests of by that are to be shown.
+func (h *Handlers) askedByMe(ctx context.Context, by change.Actor, show func(*change.Request) bool) ([]slack.Block, error) {
 	mine, err := h.o.Lists.Mine(ctx, by.User, homeShown)
 	if err != nil {
 		return nil, err
 	}
 	var blocks []slack.Block
 	for _, r := range mine {
-		blocks = append(blocks, summary(r))
+		if !show(r) {
+			continue
+		}
+		blocks = append(blocks, summary(r, h.cardLink(ctx, r)))
 		var buttons []slack.BlockElement
 		for _, b := range steadyButtons(r, nil) {
 			switch buttonID(b) {
@@ -205,11 +219,24 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor) ([]slack.Bloc
 	return blocks, nil
 }
 
+// cardLink leads to the card of a request; empty where there is none yet, or Slack can't be asked.
+func (h *Handlers) cardLink(ctx context.Context, r *change.Request) string {
+	card := r.Messages[slotCard]
+	if card.ID == "" {
+		return ""
+	}
+	url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: card.Channel, TS: card.ID})
+	if err != nil {
+		return ""
+	}
+	return " · <" + bot.Escape(url) + "|card>"
+}
+
 // summary is a request in a few lines.
-func summary(r *change.Request) slack.Block {
+func summary(r *change.Request, link string) slack.Block {
 	emoji, word := stateLabel(r.State)
 	s := fmt.Sprintf("%s *%s*\n%s · requested by %s %s · request %s", emoji, named(r.Proposal.Title, 200), word,
-		requester(r), when(r.Created), bot.Code(r.ID))
+		requester(r), when(r.Created), bot.Code(r.ID)) + link
 	if reason := verbatim(r.Reason, 200); r.Reason != "" {
 		s += "\n> " + reason
 	}

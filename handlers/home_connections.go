@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	homeConnections = 15  // shown on the home tab, in two blocks each
+	homeConnections = 11  // shown on the home tab, in two blocks each
 	homeRead        = 100 // of somebody's own that are read, to find the worst: whoever made thousands waits no longer
 )
 
@@ -55,7 +55,7 @@ func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.
 	mine := followedBy(by.User, all, said)
 	var blocks []slack.Block
 	for _, k := range mine[:min(len(mine), homeConnections)] {
-		blocks = append(blocks, section(followedLine(k)), slack.NewActionBlock("", followedButtons(k, by.User)...))
+		blocks = append(blocks, section(followedLine(k)+h.followedLink(ctx, k)), slack.NewActionBlock("", followedButtons(k, by.User)...))
 	}
 	if n := len(mine) - homeConnections; n > 0 {
 		more := strconv.Itoa(n)
@@ -148,6 +148,14 @@ func problemsWords(all []openProblem) string {
 		says = append(says, "*"+word+"* since "+when(p.Since)+": "+line(p.Say, maxTold))
 	}
 	return within("\n", maxText-1000, says...)
+}
+
+// followedLink leads to the card of the change that a connection is as it is by.
+func (h *Handlers) followedLink(ctx context.Context, k followedConnection) string {
+	if !k.managed {
+		return ""
+	}
+	return h.threadLink(ctx, k.Managed)
 }
 
 func followedLine(k followedConnection) string {

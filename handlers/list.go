@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,6 +70,8 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 	l, near := h.listed(limited, text)
 	reading.Wait()
 	statuses := h.statusesOf(ctx, l.Connections)
+	state := func(c inventory.Connection) diagnose.State { return knownOf(c, statuses[c.Name()]).State() }
+	slices.SortStableFunc(l.Connections, func(a, b inventory.Connection) int { return diagnose.Worse(state(a), state(b)) })
 	pages := max(1, (len(l.Connections)+listPage-1)/listPage)
 	page = min(max(page, 0), pages-1)
 	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -21,6 +22,12 @@ const (
 	StateUnchecked State = "not checked"
 	StateWorking   State = "working"
 )
+
+// Worse compares two states: negative if a is worse than b.
+func Worse(a, b State) int {
+	order := []State{StateDown, StateRemoved, StateDegraded, StateExpiring, StateDrifted, StateNoAnswer, StateUnchecked, StateWorking}
+	return slices.Index(order, a) - slices.Index(order, b)
+}
 
 // Known is what is known of a connection.
 type Known struct {
