@@ -8,20 +8,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// FilterType is the type of network filter that lets the local side in: a remote cluster filter where both sides are on
-// Elastic Cloud or on one ECE, whose proxies know the certificate of the cluster that connects; else an IP filter
-// (Elastic's docs: remote clusters and network security).
-func (s PairState) FilterType() string {
-	cloud := s.LocalOn.Kind == elastic.KindECH && s.RemoteOn.Kind == elastic.KindECH
-	if cloud || s.LocalOn.Kind == elastic.KindECE && s.LocalOn.Name == s.RemoteOn.Name {
-		return elastic.FilterRemoteCluster
-	}
-	return elastic.FilterIP
-}
-
-// ByCluster reports whether a filter lets the local side in as what it is, not by its address.
-func (s PairState) ByCluster() bool { return s.FilterType() == elastic.FilterRemoteCluster }
-
 // localRule lets the local cluster in, and nothing else: by its organization too, where that is certain.
 func (s PairState) localRule() elastic.ClusterRule {
 	r := elastic.ClusterRule{Cluster: s.Local.ClusterID}

@@ -23,13 +23,6 @@ type Trusting struct {
 	Unnamed   string      // Whom's cluster id, where nothing that Who trusts can be meant for it
 }
 
-// Authority is a certificate authority of a platform.
-type Authority struct {
-	Name        string    `json:"subject"`
-	Until       time.Time `json:"until"`
-	Fingerprint string    `json:"sha256"` // of the certificate in DER, in hex
-}
-
 // String names an authority as consoles do, with the beginning of its fingerprint to compare by eye.
 func (a Authority) String() string {
 	return fmt.Sprintf("%s (SHA-256 %s…, valid until %s)", a.Name, a.Fingerprint[:16], a.Until.UTC().Format(time.DateOnly))

@@ -2,14 +2,13 @@ package link
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
-
-// needed are the parts without which nothing can be said about a connect.
-var needed = []Part{PartLocalCluster, PartRemoteCluster, PartSettings, PartKeystore}
 
 // Fields are what people read of a connect.
 func (c ConnectParams) Fields(s PairState) []change.Field {
@@ -59,14 +58,6 @@ func Expiry(days int) string {
 	return fmt.Sprintf("after %d days", days)
 }
 
-// SystemLabel is what people call a platform.
-func SystemLabel(s System) string {
-	if s.Label != "" {
-		return s.Label
-	}
-	return s.Name
-}
-
 // Basis is what the plan rests on: when one of these changes, the approvals are void.
 func (c ConnectParams) Basis(s PairState) []change.Field {
 	return []change.Field{
@@ -75,5 +66,94 @@ func (c ConnectParams) Basis(s PairState) []change.Field {
 		{Label: "Remote endpoint", Value: s.Remote.Endpoint},
 		{Label: "Settings under " + c.Alias, Value: s.Settings.Of(c.Alias).String()},
 		s.FilterBasis(),
+	}
+}
+
+// KibanaRemoteClusters is Kibana's page Stack Management → Remote Clusters, below Kibana's own address.
+const KibanaRemoteClusters = "/app/management/data/remote_clusters"
+
+// Links are where people see what a connect has made, in Kibana's and the consoles' own words.
+func (s PairState) Links() []change.Field {
+	var all []change.Field
+	add := func(label, at string) {
+		if u, err := url.Parse(at); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
+			all = append(all, change.Field{Label: label, Value: u.String()})
+		}
+	}
+	if s.Local.KibanaURL != "" {
+		add("Kibana of "+s.Local.Name+": Stack Management → Remote Clusters", strings.TrimRight(s.Local.KibanaURL, "/")+KibanaRemoteClusters)
+	}
+	add(SystemLabel(s.LocalOn)+": "+s.Local.Name+" → Security → Remote connections", console(s.LocalOn, s.Local))
+	add(SystemLabel(s.RemoteOn)+": "+s.Remote.Name+" → Security", console(s.RemoteOn, s.Remote))
+	return all
+}
+
+// console is a deployment's page Security in its platform's console, where its remote connections, keys and trust are
+// seen (Elastic's docs, "Add trusted environment"); empty where the console's address is not known.
+func console(on System, d elastic.Deployment) string {
+	if on.ConsoleURL == "" {
+		return ""
+	}
+	return strings.TrimRight(on.ConsoleURL, "/") + "/deployments/" + url.PathEscape(d.Deployment) + "/security"
+}
+
+// Extras are what a change does beside the connection itself: a network filter on the remote side, and a role on the
+// local one.
+
+// addsFilter reports whether the filters lack anything that c lets in.
+func (c ConnectParams) addsFilter(s PairState) bool {
+	return len(s.Lacking(c.Filter).Allowed()) > 0
+}
+
+// ExtrasDiff are the lines of a card that say what an update adds; none where all of it is there.
+func (c ConnectParams) ExtrasDiff(s PairState) []change.Field {
+	var out []change.Field
+	if c.addsFilter(s) {
+		out = c.filterFields(s)
+	}
+	if c.writesRole(s) {
+		value := c.Role.Name + ", a new one"
+		if s.Role != nil {
+			value = c.Role.Name + ", extended"
+		}
+		out = append(out, change.Field{Label: "Role", Value: value})
+	}
+	return out
+}
+
+// RecordExtras keeps in mind what is found again by its name once c is applied.
+func (c ConnectParams) RecordExtras(m *ManagedConnection, s PairState, env, request string) {
+	if c.addsFilter(s) {
+		made := c.Ruleset(env, request, s)
+		m.Ruleset, m.FilterSources = made.Name, made.Allowed()
+	}
+	if c.OwnsRole(s) {
+		m.Role = c.Role.Name
+	}
+}
+
+// WarnOrphaned warns where a change adds a second one of what the bot has added before: it remembers one of each.
+func (w *WarningList) WarnOrphaned(what, before, now string) {
+	if before != "" && now != "" && before != now {
+		w.Add("The %s %s, which the bot added before, stays, and the bot forgets it: remove it by hand once nobody needs it.", what, before)
+	}
+}
+
+// restartProblems say what stands against a restart.
+func (s PairState) restartProblems(wrong *change.InvalidError, c ConnectParams) {
+	if !c.Restart {
+		return
+	}
+	if _, ok := s.LocalOn.Platform.(elastic.Restarts); !ok {
+		wrong.Add(FieldRestart, "the bot can't restart deployments of %s", SystemLabel(s.LocalOn))
+	}
+	if c.ByCertificate() {
+		wrong.Add(FieldRestart, "there is no key that a restart would load")
+	}
+}
+
+func (w *WarningList) restart(s PairState, c ConnectParams) {
+	if c.Restart {
+		w.Add("%s WILL BE RESTARTED, so that its nodes read the key. From 8.14 on they do that by themselves.", s.Local.Name)
 	}
 }

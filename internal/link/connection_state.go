@@ -1,7 +1,9 @@
 package link
 
 import (
+	"cmp"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,4 +129,43 @@ func (e ConnectionState) Basis() []change.Field {
 		{Label: "Key in the local keystore", Value: strconv.FormatBool(e.HasKey)},
 		{Label: "Active keys", Value: strings.Join(keys, ", ")},
 	}
+}
+
+// IsTransportPort reports whether an address is at a port for certificates.
+func IsTransportPort(address string) bool {
+	_, text, err := net.SplitHostPort(address)
+	port, err2 := strconv.Atoi(text)
+	return err == nil && err2 == nil && elastic.TransportPorts[port]
+}
+
+// identity are the terms of the connection, as they are set and remembered, so that a new key demands the same.
+func (e ConnectionState) identity() *IdentityOptions {
+	pattern := ""
+	if e.Managed != nil {
+		pattern = e.Managed.Identity
+	}
+	for _, k := range e.Keys {
+		pattern = cmp.Or(pattern, k.Identity)
+	}
+	if pattern != "" && e.Unsigned() {
+		return identityOf(pattern, e.Managed.Settings)
+	}
+	t := identityOf(pattern, e.Own.Options(e.Alias))
+	if t != nil && t.Certificate == "" { // what the nodes sign with is shown to nobody: every platform's nodes have these
+		t.Certificate, t.Key = NodeCertificate, NodeKey
+	}
+	return t
+}
+
+// KeyLine describes the active keys of a connection in a line; empty where none is known.
+func (e ConnectionState) KeyLine() string {
+	if len(e.Keys) == 0 {
+		return ""
+	}
+	k := e.Keys[0]
+	s := k.Name + " (" + k.ID + ")"
+	if !k.Expires.IsZero() {
+		s += ", expires on " + k.Expires.UTC().Format("2006-01-02")
+	}
+	return s
 }

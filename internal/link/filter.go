@@ -19,14 +19,6 @@ const (
 	FieldFilterFirst   = "filter_first"
 )
 
-// FilterOptions ask for a network filter that lets the local side in: by its addresses, which a person has confirmed, as
-// nobody else knows them behind NAT; or as the cluster that it is.
-type FilterOptions struct {
-	Sources []string `json:"sources,omitempty"` // IPv4 addresses or CIDRs that the local side's connections come from
-	Cluster bool     `json:"cluster,omitempty"` // a remote cluster filter that names the local cluster
-	First   bool     `json:"first,omitempty"`   // even if no filter applies yet, so that it locks everybody else out
-}
-
 // Ruleset is the filter that a request asks for, with what is missing.
 func (c ConnectParams) Ruleset(env, request string, s PairState) elastic.NewRuleset {
 	r := s.Lacking(c.Filter)
@@ -226,4 +218,74 @@ func (s PairState) FilterBasis() change.Field {
 		basis.Value = "none"
 	}
 	return basis
+}
+
+// FilterType is the type of network filter that lets the local side in: a remote cluster filter where both sides are on
+// Elastic Cloud or on one ECE, whose proxies know the certificate of the cluster that connects; else an IP filter
+// (Elastic's docs: remote clusters and network security).
+func (s PairState) FilterType() string {
+	cloud := s.LocalOn.Kind == elastic.KindECH && s.RemoteOn.Kind == elastic.KindECH
+	if cloud || s.LocalOn.Kind == elastic.KindECE && s.LocalOn.Name == s.RemoteOn.Name {
+		return elastic.FilterRemoteCluster
+	}
+	return elastic.FilterIP
+}
+
+// ByCluster reports whether a filter lets the local side in as what it is, not by its address.
+func (s PairState) ByCluster() bool { return s.FilterType() == elastic.FilterRemoteCluster }
+
+// FilterNeeded is the filter that lets in the local side where the remote's filters do not, and whether it is certain:
+// of addresses, that the operator has said that they are these. Of what an ECE's hosts call themselves IPv4 addresses
+// count, as a filter takes no other; Elastic Cloud never sees the private ones.
+func (s PairState) FilterNeeded() (needed *FilterOptions, known bool) {
+	if s.ByCluster() {
+		return &FilterOptions{Cluster: true}, true
+	}
+	addresses, known := s.KnownEgress()
+	out := Uncovered(addresses, s.Rulesets)
+	if known {
+		return &FilterOptions{Sources: out}, true
+	}
+	inside := s.RemoteOn.Kind != elastic.KindECH
+	return &FilterOptions{Sources: slices.DeleteFunc(out, func(a string) bool {
+		p, err := prefix(a)
+		return err != nil || !p.Addr().Is4() || !p.Addr().IsGlobalUnicast() || p.Addr().IsPrivate() && !inside
+	})}, false
+}
+
+// Uncovered returns the addresses that no IP filter lets in.
+func Uncovered(addresses []string, rulesets []elastic.Ruleset) []string {
+	var allowed []netip.Prefix
+	for _, r := range rulesets {
+		if r.Type != elastic.FilterIP {
+			continue
+		}
+		for _, source := range r.Sources {
+			if p, err := netip.ParsePrefix(source); err == nil {
+				allowed = append(allowed, p)
+			} else if a, err := netip.ParseAddr(source); err == nil {
+				allowed = append(allowed, netip.PrefixFrom(a, a.BitLen()))
+			}
+		}
+	}
+	var out []string
+	for _, address := range addresses {
+		if !covered(address, allowed) {
+			out = append(out, address)
+		}
+	}
+	return out
+}
+
+func covered(address string, allowed []netip.Prefix) bool {
+	a, err := prefix(address)
+	if err != nil {
+		return false
+	}
+	for _, p := range allowed {
+		if p.Bits() <= a.Bits() && p.Contains(a.Addr()) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 
@@ -14,17 +13,6 @@ const (
 	FieldIdentity     = "identity"
 	FieldOrganization = "identity_organization"
 )
-
-// IdentityOptions are strong identity verification: the local nodes sign each request with a certificate, and the key
-// takes no other. Who connects asks for it by empty terms; the plan fills them in.
-type IdentityOptions struct {
-	Organization bool `json:"organization,omitempty"` // of every cluster of the local side's organization, not of the local one alone
-
-	Pattern     string `json:"pattern,omitempty"`     // of the key's certificate_identity, over the certificate's whole DN
-	Certificate string `json:"certificate,omitempty"` // file on the local nodes, in PEM
-	Key         string `json:"key,omitempty"`         // file of its private key
-	Others      string `json:"others,omitempty"`      // what else the remote cluster believes, as it was typed: see ParseAuthorities
-}
 
 // Both sides need this version (Elastic's docs: ec-remote-cluster-strong-identity).
 const identityMajor, identityMinor = 9, 3
@@ -84,14 +72,6 @@ func (s PairState) RequireOrganization(c ConnectParams) error {
 	return wrong.Check()
 }
 
-// IdentityPattern is what the key shall demand; empty: nothing.
-func (c ConnectParams) IdentityPattern() string {
-	if c.Identity == nil {
-		return ""
-	}
-	return c.Identity.Pattern
-}
-
 // options are the terms as settings of the alias.
 func (t IdentityOptions) options() map[string]any {
 	set := map[string]any{}
@@ -110,25 +90,6 @@ func identityOf(pattern string, options map[string]string) *IdentityOptions {
 		return nil
 	}
 	return &t
-}
-
-// identity are the terms of the connection, as they are set and remembered, so that a new key demands the same.
-func (e ConnectionState) identity() *IdentityOptions {
-	pattern := ""
-	if e.Managed != nil {
-		pattern = e.Managed.Identity
-	}
-	for _, k := range e.Keys {
-		pattern = cmp.Or(pattern, k.Identity)
-	}
-	if pattern != "" && e.Unsigned() {
-		return identityOf(pattern, e.Managed.Settings)
-	}
-	t := identityOf(pattern, e.Own.Options(e.Alias))
-	if t != nil && t.Certificate == "" { // what the nodes sign with is shown to nobody: every platform's nodes have these
-		t.Certificate, t.Key = NodeCertificate, NodeKey
-	}
-	return t
 }
 
 // NotSigned is what a remote cluster says of a request that nobody has signed, where the key demands that.

@@ -2,9 +2,7 @@ package link
 
 import (
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -189,11 +187,4 @@ func (want Expectation) searched(s elastic.Searched) (say, bad string) {
 		return "the remote cluster accepts the key, which is for replication alone: what it matches no search can test", ""
 	}
 	return "", s.Error
-}
-
-// IsTransportPort reports whether an address is at a port for certificates.
-func IsTransportPort(address string) bool {
-	_, text, err := net.SplitHostPort(address)
-	port, err2 := strconv.Atoi(text)
-	return err == nil && err2 == nil && elastic.TransportPorts[port]
 }

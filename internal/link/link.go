@@ -30,3 +30,38 @@ type System struct {
 
 	elastic.Platform
 }
+
+// SystemLabel is what people call a platform.
+func SystemLabel(s System) string {
+	if s.Label != "" {
+		return s.Label
+	}
+	return s.Name
+}
+
+// PrivateHosts are hosts of private networks that lead to deployments of a region; an empty region is every one. A host
+// that begins with *. stands for a name of each deployment.
+type PrivateHosts struct {
+	Region string
+	Hosts  []string
+}
+
+// TellsLocals reports whether all deployments of a platform are asked for their connections. Of Elastic Cloud only those
+// that the bot has connected are.
+func (s System) TellsLocals() bool { return s.Kind != elastic.KindECH }
+
+// Calls tell how calls to the platform look; none for the zero System.
+func (s System) Calls() elastic.Calls {
+	if s.Platform == nil {
+		return elastic.Calls{}
+	}
+	return s.Platform.Calls()
+}
+
+// TargetPrefix begins the target that is the alias of a connection.
+const TargetPrefix = "connection/"
+
+// Target is what a connection's changes hold, so that no two change it at once: the alias on the local cluster.
+func Target(local elastic.Ref, alias string) string {
+	return TargetPrefix + local.String() + "/" + alias
+}

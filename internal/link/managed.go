@@ -2,7 +2,8 @@ package link
 
 import (
 	"cmp"
-	"fmt"
+	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,76 +12,11 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// ManagedConnection is a connection that the bot made or adopted, as the last change that was approved left it.
-type ManagedConnection struct {
-	Local        elastic.Ref       `json:"local"`
-	Remote       elastic.Ref       `json:"remote"`
-	Alias        string            `json:"alias"`
-	LocalName    string            `json:"local_name,omitempty"`  // the deployments' names at the time of the last change; memos of
-	RemoteName   string            `json:"remote_name,omitempty"` // earlier versions have none
-	KeyName      string            `json:"key_name,omitempty"`    // on the remote cluster; empty: not known
-	Access       elastic.Access    `json:"access"`
-	Identity     string            `json:"certificate_identity,omitempty"` // that the key demands; empty: none
-	KeyDays      int               `json:"key_days,omitempty"`             // how long a key lives, from the change that made it; 0: for ever
-	Expires      time.Time         `json:"expires,omitzero"`               // of a key that is older than the last change
-	Settings     map[string]string `json:"settings"`                       // by option, as approved
-	Elsewhere    bool              `json:"elsewhere,omitempty"`            // its address, which nobody knows, was set on purpose
-	Adopted      bool              `json:"adopted,omitempty"`              // made by hand and taken under management later
-	MadeBy       string            `json:"made_by,omitempty"`              // who asked for it at first, where later changes followed
-	FirstRequest string            `json:"first_request,omitempty"`        // the request that made or adopted it, where later ones followed
-
-	// What was made for it beside its settings and its key, so that its end can take that back. What was there before,
-	// or what people made, is not named.
-	Ruleset       string     `json:"ruleset,omitempty"`        // name of the network filter on the remote side
-	FilterSources []string   `json:"filter_sources,omitempty"` // what that filter let in when it was made
-	Role          string     `json:"role,omitempty"`           // that the bot wrote on the local cluster
-	Trust         *TrustMade `json:"trust,omitempty"`          // under the certificate model
-
-	Authority string `json:"authority,omitempty"` // a file by which the remote cluster has come to believe signatures
-
-	// Of the last change, not part of the memo.
-	Record change.StoredRecord `json:"-"`
-}
-
-// Name is how people and buttons name a connection: "platform/deployment/alias".
-type Name struct {
-	Local elastic.Ref
-	Alias string
-}
-
-// String returns "platform/deployment/alias", the form that ParseName reads.
-func (n Name) String() string { return n.Local.String() + "/" + n.Alias }
-
-// ParseName reads "platform/deployment/alias".
-func ParseName(s string) (Name, error) {
-	i := lastSlash(s)
-	if i < 0 {
-		return Name{}, fmt.Errorf("%q is not of the form platform/deployment/alias", s)
-	}
-	ref, err := elastic.ParseRef(s[:i])
-	if err != nil || s[i+1:] == "" {
-		return Name{}, fmt.Errorf("%q is not of the form platform/deployment/alias", s)
-	}
-	return Name{Local: ref, Alias: s[i+1:]}, nil
-}
-
-func lastSlash(s string) int {
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] == '/' {
-			return i
-		}
-	}
-	return -1
-}
-
 // Name names the connection.
 func (m ManagedConnection) Name() Name { return Name{Local: m.Local, Alias: m.Alias} }
 
 // On is what people call the local deployment: its name, or its id where no name is remembered.
 func (m ManagedConnection) On() string { return cmp.Or(m.LocalName, m.Local.String()) }
-
-// To is what people call the remote deployment.
-func (m ManagedConnection) To() string { return cmp.Or(m.RemoteName, m.Remote.String()) }
 
 // givenRemoteName is what the owner of the remote deployment called it: the name that is remembered, without the part of
 // the id that tells it from its namesakes.
@@ -209,4 +145,45 @@ func (c ConnectParams) KeyName(env, request string) string {
 // SortNames puts names in order.
 func SortNames(names []Name) {
 	slices.SortFunc(names, func(a, b Name) int { return cmp.Compare(a.String(), b.String()) })
+}
+
+// AsConnect fills the settings that were approved into c.
+func (m ManagedConnection) AsConnect(c ConnectParams) ConnectParams {
+	c.ProxyAddress, c.ServerName = m.Settings["proxy_address"], m.Settings["server_name"]
+	c.SkipUnavailable = m.Settings["skip_unavailable"] != "false"
+	c.Compress, c.Scheme = m.Settings["transport.compress"], m.Settings["transport.compression_scheme"]
+	c.PingSchedule = m.Settings["transport.ping_schedule"]
+	c.Identity = identityOf(m.Identity, m.Settings)
+	return c
+}
+
+// Settings are what makes the connection on the local cluster, all sent in one call: Elasticsearch refuses an option
+// without an address, and an address without the mode.
+func (c ConnectParams) Settings() elastic.Settings {
+	set := map[string]any{
+		"mode":             "proxy", // the only one that works with ECE and Elastic Cloud
+		"proxy_address":    c.ProxyAddress,
+		"server_name":      c.ServerName,
+		"skip_unavailable": c.SkipUnavailable, // always written: its default changed with 8.15
+	}
+	if c.ProxySockets > 0 {
+		set["proxy_socket_connections"] = c.ProxySockets
+	}
+	if c.Compress != "" {
+		set["transport.compress"] = c.Compress
+	}
+	if c.Scheme != "" {
+		set["transport.compression_scheme"] = c.Scheme
+	}
+	if c.PingSchedule != "" {
+		set["transport.ping_schedule"] = c.PingSchedule
+	}
+	if c.Identity != nil {
+		maps.Copy(set, c.Identity.options())
+	}
+	s := elastic.Settings{Persistent: map[string]json.RawMessage{}}
+	for name, value := range set {
+		s.Persistent[elastic.RemotePrefix+c.Alias+"."+name] = elastic.RawJSON(value)
+	}
+	return s
 }

@@ -2,9 +2,11 @@ package link
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
@@ -99,3 +101,57 @@ func Describe(d elastic.Deployment) string {
 	}
 	return fmt.Sprintf("%s (%s)", d.Name, strings.Join(about, ", "))
 }
+
+// AuthorityFile is a file with certificate authorities on the nodes of a remote cluster, by which it believes signatures.
+type AuthorityFile struct {
+	File         string      `json:"file"`
+	Certificates []Authority `json:"certificates,omitempty"` // that are in it, as far as somebody has said so
+}
+
+// AuthorityPlan is how the authorities of a remote cluster change for a connection.
+type AuthorityPlan struct {
+	Before, After []AuthorityFile
+	Recorded      bool // Before is, at least in part, what the bot has set
+}
+
+// Authority is a certificate authority of a platform.
+type Authority struct {
+	Name        string    `json:"subject"`
+	Until       time.Time `json:"until"`
+	Fingerprint string    `json:"sha256"` // of the certificate in DER, in hex
+}
+
+// proxyState is how the proxies before the remote cluster stand with the local one.
+type proxyState struct {
+	Certificate elastic.ProxyCertificate
+	Authority   Authority
+	Trusts      elastic.TrustSettings // of the local deployment
+}
+
+// Readers are the roles of a local cluster that let search through an alias, by their definitions. Elasticsearch's own are
+// left out: superusers may search everything.
+type Readers struct {
+	Named  []string // that name the alias, or a pattern of it
+	Wide   []string // that name every remote cluster (*)
+	Unread error    // why they are not known
+}
+
+// TrustState is how the two sides' trust stands.
+type TrustState struct{ Local, Remote SideTrust }
+
+// SideTrust is one side of it.
+type SideTrust struct {
+	On          string // the platform, for people
+	Environment elastic.Environment
+	Unread      error           // why the platform suggests no id
+	Authorities []string        // PEM: what signs its nodes' certificates, or is to
+	Trusted     elastic.Trusted // whom it trusts now
+}
+
+// WantsPasted reports whether a person has to make the key, because the bot can't on that cluster.
+func (s PairState) WantsPasted() bool {
+	return s.Pasting && (errors.Is(s.ReadError(PartRemoteCluster), elastic.ErrNoCredentials) || s.CantIssue != nil)
+}
+
+// needed are the parts without which nothing can be said about a connect.
+var needed = []Part{PartLocalCluster, PartRemoteCluster, PartSettings, PartKeystore}

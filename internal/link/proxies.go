@@ -16,13 +16,6 @@ const (
 	PartProxyTrust Part = "whose proxies the local deployment trusts"
 )
 
-// proxyState is how the proxies before the remote cluster stand with the local one.
-type proxyState struct {
-	Certificate elastic.ProxyCertificate
-	Authority   Authority
-	Trusts      elastic.TrustSettings // of the local deployment
-}
-
 // Strangers reports whether a key connection goes to a certificate that may have a private authority: of the proxies of
 // another ECE, or of a self-managed cluster. Elastic Cloud's has a public one (Elastic's docs), and one's own platform is
 // trusted. It is asked while the survey is being filled in, so it copies none of it.

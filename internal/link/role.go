@@ -14,11 +14,6 @@ import (
 // FieldRole is the field of RoleOptions.
 const FieldRole = "role"
 
-// RoleOptions ask for a role on the local cluster that may search through the alias.
-type RoleOptions struct {
-	Name string `json:"name"`
-}
-
 var roleForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
 
 // IsRoleName reports whether the bot takes a role of that name.
@@ -151,4 +146,14 @@ func something(v any) (any, bool) {
 		return v, len(v) > 0
 	}
 	return v, true
+}
+
+// writesRole reports whether the role that c names lacks anything.
+func (c ConnectParams) writesRole(s PairState) bool {
+	return c.OwnsRole(s) && !SameRole(s.Role, c.Extended(s.Role, s.Local.Version))
+}
+
+// OwnsRole reports whether the role that c names is the bot's, or does not exist yet. Somebody else's is used as it is.
+func (c ConnectParams) OwnsRole(s PairState) bool {
+	return c.Role != nil && (s.Role == nil || IsOurRole(s.Role))
 }

@@ -12,15 +12,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// Model is how the remote cluster knows the local one.
-type Model string
-
-// The models, by the words of Elastic's page. A connect that names none uses API keys.
-const (
-	ModelKey         Model = "api_key"
-	ModelCertificate Model = "certificate" // deprecated in 9.0
-)
-
 // The fields of a connect by certificates, as a *change.InvalidError names them.
 const (
 	FieldModel       = "model"
@@ -34,24 +25,11 @@ const (
 // TransportPort is where a deployment takes certificates unless its platform says otherwise.
 const TransportPort = 9400
 
-// TrustOptions say whom the two sides shall trust under the certificate model. No platform verifies these ids: a wrong
-// one trusts a stranger, or nobody.
-type TrustOptions struct {
-	LocalScope  string   `json:"local_scope"`        // of the local side: an ECE's environment id or an organization's id
-	RemoteScope string   `json:"remote_scope"`       // of the remote side
-	All         bool     `json:"all,omitempty"`      // the local side trusts every deployment of the remote one
-	Clusters    []string `json:"clusters,omitempty"` // else these: ids of Elasticsearch clusters, never of deployments
-	Regions     []string `json:"regions,omitempty"`  // of the remote side, whose certificate authorities count beside the deployment's own
-}
-
 var (
 	scopeForm   = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
 	clusterForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 	regionForm  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,62}$`)
 )
-
-// ByCertificate reports whether c uses the certificate model.
-func (c ConnectParams) ByCertificate() bool { return c.Model == ModelCertificate }
 
 // TransportAddress is where a deployment takes certificates.
 func TransportAddress(d elastic.Deployment) string {

@@ -1,10 +1,7 @@
 package link
 
 import (
-	"fmt"
-	"net/netip"
-	"strings"
-
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
@@ -39,12 +36,6 @@ func Warnings(s PairState, c ConnectParams) []string {
 	w.Health(s.Remote)
 	return w
 }
-
-// WarningList is what approvers are warned of.
-type WarningList []string
-
-// Add adds a warning.
-func (w *WarningList) Add(format string, args ...any) { *w = append(*w, fmt.Sprintf(format, args...)) }
 
 // Access warns of what is wide.
 func (w *WarningList) Access(c ConnectParams) {
@@ -91,48 +82,32 @@ func (w *WarningList) Health(d elastic.Deployment) {
 	}
 }
 
-// Uncovered returns the addresses that no IP filter lets in.
-func Uncovered(addresses []string, rulesets []elastic.Ruleset) []string {
-	var allowed []netip.Prefix
-	for _, r := range rulesets {
-		if r.Type != elastic.FilterIP {
-			continue
-		}
-		for _, source := range r.Sources {
-			if p, err := netip.ParsePrefix(source); err == nil {
-				allowed = append(allowed, p)
-			} else if a, err := netip.ParseAddr(source); err == nil {
-				allowed = append(allowed, netip.PrefixFrom(a, a.BitLen()))
-			}
-		}
+// directionWarnings say what one direction needs that another doesn't. The steps are the same for all of them; what
+// the bot can't do itself is said before the approval. Source: Elastic's docs, "Connect Elastic Cloud Hosted
+// deployments to an Elastic Cloud Enterprise environment".
+func (w *WarningList) direction(s PairState, c ConnectParams) {
+	if !s.Strangers() {
+		return
 	}
-	var out []string
-	for _, address := range addresses {
-		if !covered(address, allowed) {
-			out = append(out, address)
-		}
+	if s.LocalOn.Kind == elastic.KindECH && s.RemoteOn.Kind == elastic.KindSelfManaged {
+		w.Add("The network of %s must let Elastic Cloud's addresses in at %s.", s.Remote.Name, c.ProxyAddress)
+	} else if s.LocalOn.Kind == elastic.KindECH {
+		w.Add("The proxies of %s must let Elastic Cloud's addresses in at %s.", SystemLabel(s.RemoteOn), c.ProxyAddress)
 	}
-	return out
+	if c.ByCertificate() {
+		return
+	}
+	w.proxies(s)
+	if s.RemoteOn.Kind != elastic.KindECE {
+		return
+	}
+	w.Add("Under which identity %s's own proxy issues keys is documented nowhere. If it is refused, the bot needs credentials for %s itself.",
+		SystemLabel(s.RemoteOn), s.Remote.Name)
 }
 
-func covered(address string, allowed []netip.Prefix) bool {
-	a, err := prefix(address)
-	if err != nil {
-		return false
+// directionProblems say what a direction can't do at all.
+func (s PairState) directionProblems(wrong *change.InvalidError, c ConnectParams) {
+	if c.ByCertificate() && s.LocalOn.Name != "" && s.LocalOn.Name == s.RemoteOn.Name {
+		wrong.Add(FieldModel, "deployments of one platform trust each other through its accounts entry: use an API key, or its own console")
 	}
-	for _, p := range allowed {
-		if p.Bits() <= a.Bits() && p.Contains(a.Addr()) {
-			return true
-		}
-	}
-	return false
-}
-
-// JoinWords joins words for people, the first few of many.
-func JoinWords(words []string) string {
-	const most = 10
-	if len(words) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
-	}
-	return strings.Join(words, ", ")
 }

@@ -1,66 +1,15 @@
 package link
 
 import (
-	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
-)
-
-// The fields of Connect, as a *change.InvalidError names them.
-const (
-	FieldLocal       = "local"
-	FieldRemote      = "remote"
-	FieldAlias       = "alias"
-	FieldAddress     = "proxy_address"
-	FieldServerName  = "server_name"
-	FieldSearch      = "search"
-	FieldReplication = "replication"
-	FieldExpiry      = "expiry"
-	FieldSkip        = "skip_unavailable"
-	FieldSockets     = "proxy_sockets"
-	FieldCompress    = "compress"
-	FieldScheme      = "compression_scheme"
-	FieldPing        = "ping_schedule"
-	FieldReason      = "reason"
-	FieldAliases     = "aliases"
-)
-
-// ConnectParams are the parameters of a new connection: the local cluster will read from the remote one.
-type ConnectParams struct {
-	Local        elastic.Ref    `json:"local"`
-	Remote       elastic.Ref    `json:"remote"`
-	Alias        string         `json:"alias"`
-	ProxyAddress string         `json:"proxy_address"` // host:port
-	ServerName   string         `json:"server_name"`
-	Elsewhere    bool           `json:"elsewhere,omitempty"` // who asks has said that an address of nobody known is meant
-	Access       elastic.Access `json:"access"`
-
-	Model Model         `json:"model,omitempty"` // empty: ModelKey
-	Trust *TrustOptions `json:"trust,omitempty"` // under ModelCertificate only
-
-	Filter  *FilterOptions `json:"filter,omitempty"`  // a network filter to add; nil: none
-	Restart bool           `json:"restart,omitempty"` // restart the local deployment, so that its nodes read the key
-	Role    *RoleOptions   `json:"role,omitempty"`    // a role to write on the local cluster; nil: none
-
-	Identity *IdentityOptions `json:"identity,omitempty"` // strong identity verification; nil: none
-
-	ExpiryDays      int    `json:"expiry_days"` // of the key; 0: never
-	SkipUnavailable bool   `json:"skip_unavailable"`
-	ProxySockets    int    `json:"proxy_sockets,omitempty"`      // 0: Elasticsearch's default
-	Compress        string `json:"compress,omitempty"`           // "true", "indexing_data", "false"; empty: Elasticsearch's default
-	Scheme          string `json:"compression_scheme,omitempty"` // "lz4", "deflate"; empty: Elasticsearch's default
-	PingSchedule    string `json:"ping_schedule,omitempty"`      // a time such as "30s", "-1" for off; empty: Elasticsearch's default
-}
-
-// Limits of the parameters that Elasticsearch leaves open.
-const (
-	MaxExpiryDays   = 3650
-	MaxProxySockets = 256
 )
 
 // compressions are what transport.compress may be.
@@ -71,17 +20,6 @@ var schemes = []string{"", "lz4", "deflate"}
 
 // timeForm is a time as Elasticsearch reads it; -1 switches the pings off.
 var timeForm = regexp.MustCompile(`^(-1|[0-9]+(nanos|micros|ms|s|m|h|d))$`)
-
-// ParseConnectParams reads the parameters of a connect. An unknown field is an error: it was meant to do something.
-func ParseConnectParams(params json.RawMessage) (ConnectParams, error) {
-	dec := json.NewDecoder(bytes.NewReader(params))
-	dec.DisallowUnknownFields()
-	var c ConnectParams
-	if err := dec.Decode(&c); err != nil {
-		return ConnectParams{}, fmt.Errorf("parameters of a connect: %w", err)
-	}
-	return c, nil
-}
 
 // Check looks at the parameters alone, not at the world. It returns nil or a *change.InvalidError with everything
 // that is wrong, by field.
@@ -152,5 +90,57 @@ func note(wrong *change.InvalidError, field string, err error) {
 	}
 }
 
-// FieldRestart is the field of Connect.Restart.
-const FieldRestart = "restart"
+const (
+	// MaxPatterns is how many index patterns a key may carry for search, and as many for replication. Verifying makes
+	// one call for each.
+	MaxPatterns     = 50
+	maxPatternBytes = 255 // Elasticsearch's limit for an index name
+)
+
+// ParsePatterns reads index patterns that are separated by commas, spaces or new lines. Repeated ones count once.
+func ParsePatterns(text string) []string {
+	var patterns []string
+	for p := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		if !slices.Contains(patterns, p) {
+			patterns = append(patterns, p)
+		}
+	}
+	return patterns
+}
+
+// CheckPattern says what is wrong with an index pattern in a key's access list, by Elasticsearch's rules for names.
+func CheckPattern(p string) error {
+	switch {
+	case p == "":
+		return errors.New("an index pattern is empty")
+	case len(p) > maxPatternBytes:
+		return fmt.Errorf("%.20s… is longer than the %d bytes of an index name", p, maxPatternBytes)
+	case strings.Contains(p, ":"):
+		return fmt.Errorf("%s: leave the cluster and the : out, the alias is put before it when searching", p)
+	case p == "." || p == "..":
+		return fmt.Errorf("%s is not an index pattern", p)
+	case strings.HasPrefix(p, "-"):
+		return fmt.Errorf("%s: exclusions (-) can't be granted, name only what may be read", p)
+	case strings.ContainsAny(p[:1], "_+"):
+		return fmt.Errorf("%s: an index pattern does not begin with _ or +", p)
+	case strings.ToLower(p) != p:
+		return fmt.Errorf("%s: index names are lower-case", p)
+	}
+	if i := strings.IndexFunc(p, badInPattern); i >= 0 {
+		return fmt.Errorf("%s: %q can't be in an index pattern", p, []rune(p[i:])[0])
+	}
+	return nil
+}
+
+func badInPattern(r rune) bool {
+	return strings.ContainsRune(`\/?"<>|#,`, r) || unicode.IsSpace(r) || unicode.IsControl(r)
+}
+
+// everything reports whether patterns cover every index, or may: those of a key that was made by hand can be regular
+// expressions, of which nothing is certain.
+func everything(patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return strings.Trim(p, "*?") == "" || strings.HasPrefix(p, "/") })
+}
+
+// Replicates is the privilege that reading for replication needs.
+const Replicates = "cross_cluster_replication"

@@ -1,12 +1,131 @@
 package link
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
+
+// Entries are whom the two sides shall trust, as the world is now.
+func (s PairState) Entries(c ConnectParams) TrustEntries {
+	if !c.ByCertificate() || s.Trust == nil {
+		return TrustEntries{}
+	}
+	return TrustEntries{
+		Local:  newEntry(s.RemoteOn, c.Trust.RemoteScope, s.Trust.Remote.Authorities, c.Trust.All, c.Trust.Clusters),
+		Remote: newEntry(s.LocalOn, c.Trust.LocalScope, s.Trust.Local.Authorities, false, []string{s.Local.ClusterID}),
+	}
+}
+
+// CheckEntries makes sure that every certificate can be read: the platforms take no other.
+func (s PairState) CheckEntries(c ConnectParams) error {
+	e := s.Entries(c)
+	var wrong change.InvalidError
+	for _, side := range []struct {
+		field, name string
+		entry       elastic.TrustEntry
+	}{{FieldRemote, s.Remote.Name, e.Local}, {FieldLocal, s.Local.Name, e.Remote}} {
+		if len(side.entry.Certificates) == 0 {
+			wrong.Add(side.field, "the certificate authority of %s is not known; for an ECE it belongs into the bot's configuration", side.name)
+		}
+		for _, one := range side.entry.Certificates {
+			if _, err := fingerprint(one.PEM); err != nil {
+				wrong.Add(side.field, "a certificate authority of %s can't be read", side.name)
+			}
+		}
+	}
+	return wrong.Check()
+}
+
+// trustFields are what people read of a connect by certificates.
+func (c ConnectParams) trustFields(s PairState) []change.Field {
+	e := s.Entries(c)
+	whom := "all deployments of " + c.Trust.RemoteScope
+	if !c.Trust.All {
+		whom = "of " + c.Trust.RemoteScope + " the clusters " + JoinWords(c.Trust.Clusters)
+	}
+	return []change.Field{
+		{Label: "Security model", Value: "TLS certificates (deprecated)"},
+		{Label: "The local side trusts", Value: whom},
+		{Label: "by the authorities", Value: fingerprints(e.Local)},
+		{Label: "The remote side trusts", Value: "of " + c.Trust.LocalScope + " the cluster " + s.Local.ClusterID},
+		{Label: "by the authority", Value: fingerprints(e.Remote)},
+	}
+}
+
+// fingerprints are those of an entry's certificates.
+func fingerprints(e elastic.TrustEntry) string {
+	var pems []string
+	for _, c := range e.Certificates {
+		pems = append(pems, c.PEM)
+	}
+	return prints(pems)
+}
+
+// CertificateLine names the certificates in a PEM text by subject, end and fingerprint.
+func CertificateLine(text string) string {
+	all := authoritiesIn([]string{text})
+	lines := make([]string, 0, len(all))
+	for _, a := range all {
+		lines = append(lines, fmt.Sprintf("%s, valid until %s, SHA-256 %s", a.Name, a.Until.UTC().Format(time.DateOnly), a.Fingerprint))
+	}
+	return cmp.Or(strings.Join(lines, "; "), "a certificate that can't be read")
+}
+
+// TrustEntries are whom the two sides shall trust, under the certificate model.
+type TrustEntries struct{ Local, Remote elastic.TrustEntry }
+
+// trustTypes are the platform's words for who is trusted, by kind of platform.
+var trustTypes = map[string]string{elastic.KindECE: "ECE", elastic.KindECH: "ESS"}
+
+func newEntry(on System, scope string, pems []string, all bool, clusters []string) elastic.TrustEntry {
+	e := elastic.TrustEntry{Type: trustTypes[on.Kind], Name: SystemLabel(on) + " (" + scope + ")", ScopeID: scope, All: all}
+	if !all {
+		e.Clusters = slices.Clone(clusters)
+	}
+	for _, p := range pems {
+		p = strings.TrimSpace(p)
+		if !slices.ContainsFunc(e.Certificates, func(c elastic.TrustCertificate) bool { return c.PEM == p }) {
+			e.Certificates = append(e.Certificates, elastic.TrustCertificate{PEM: p})
+		}
+	}
+	return e
+}
+
+// Doubts says what of a platform's id and authority a person has to compare with its console; empty where nothing is in
+// doubt.
+func (t SideTrust) Doubts() string {
+	e := t.Environment
+	if t.Unread != nil {
+		return fmt.Sprintf("What %s says of its own id could not be read (%s): compare the id with its console.", t.On, Sentence(t.Unread))
+	}
+	var suggested []string
+	if e.ID != "" && !e.Certain {
+		suggested = append(suggested, "id "+e.ID)
+	}
+	if len(e.CA) > 0 && !e.Certain && !e.Confirmed {
+		suggested = append(suggested, "certificate authority "+prints(e.CA))
+	}
+	switch len(suggested) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("The %s is only what %s suggests: compare it with the console.", suggested[0], e.Source)
+	default:
+		return fmt.Sprintf("The %s are only what %s suggests: compare them with the console.", strings.Join(suggested, " and the "), e.Source)
+	}
+}
+
+// Unsure reports whether another try may tell more.
+func (t *TrustState) Unsure() bool {
+	return t != nil && (t.Local.Unread != nil || t.Remote.Unread != nil)
+}
 
 // TrustMade is what the making of a connection by certificates added to whom its two sides trust.
 type TrustMade struct {

@@ -1,4 +1,0 @@
-package link
-
-// The steps of a connect, as the journal names them.
-const ()
