@@ -15,12 +15,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set when the binary is built.
-var version = "dev"
-
-// errSilent ends the program with exit code 1 after a command has said itself what is wrong.
-var errSilent = errors.New("")
-
 func main() {
 	redis.SetLogger(&clientLog)
 	if os.Getenv("GOGC") == "" {

@@ -113,13 +113,3 @@ func (o simulation) run(ctx context.Context, out, progress io.Writer) (err error
 	}
 	return errors.Join(err, server.Close())
 }
-
-// simulatedSecrets are what the example configuration takes from the environment.
-func simulatedSecrets(s *sim.Scene) map[string]string {
-	app := s.Slack.App()
-	return map[string]string{
-		"SLACK_BOT_TOKEN": app.BotToken, "SLACK_SIGNING_SECRET": app.SigningSecret, "SLACK_APP_TOKEN": app.AppToken,
-		"RCB_ENCRYPTION_KEY": encryptionKey,
-		"ECE_API_KEY":        s.ECE.Key(), "EC_API_KEY": s.Cloud.Key(), "EC_ELASTICSEARCH_PASSWORD": sim.Password,
-	}
-}

@@ -176,3 +176,13 @@ func (s *testEnv) until(ctx context.Context, limit time.Duration, wanted func(wo
 	defer cancel()
 	return s.Slack.WaitFor(ctx, wanted)
 }
+
+// simulatedSecrets are what the example configuration takes from the environment.
+func simulatedSecrets(s *sim.Scene) map[string]string {
+	app := s.Slack.App()
+	return map[string]string{
+		"SLACK_BOT_TOKEN": app.BotToken, "SLACK_SIGNING_SECRET": app.SigningSecret, "SLACK_APP_TOKEN": app.AppToken,
+		"RCB_ENCRYPTION_KEY": encryptionKey,
+		"ECE_API_KEY":        s.ECE.Key(), "EC_API_KEY": s.Cloud.Key(), "EC_ELASTICSEARCH_PASSWORD": sim.Password,
+	}
+}

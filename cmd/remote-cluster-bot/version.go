@@ -28,3 +28,6 @@ func versionCommand() *cobra.Command {
 	format.flag(cmd)
 	return cmd
 }
+
+// version is set when the binary is built.
+var version = "dev"
