@@ -78,7 +78,8 @@ func pending() *change.Request {
 				{Name: "issue_key", Title: "Issue a key and store it", Effects: []change.Effect{
 					{Kind: change.Adds, What: "API key rcb-prod-a1-search-eu on search-eu; it expires after 90 days"},
 					{Kind: change.Adds, What: "the key may search logs-*"},
-					{Kind: change.Removes, What: "the old key"}, {Kind: change.Keeps, What: "``` *the rest* <!channel>"},
+					{Kind: change.Removes, What: "the old key"},
+					{Kind: change.Keeps, What: "``` *the rest* <!channel>"},
 				}, Calls: []change.Call{
 					{System: "Elasticsearch of search-eu", Method: "POST", Path: "/_security/cross_cluster/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`},
 					{System: "ECE production", Method: "PATCH", Path: "/deployments/a1/elasticsearch/main-elasticsearch/keystore", Body: `{"secrets":{"cluster.remote.search-eu.credentials":{"value":"••••"}}}`},

@@ -45,6 +45,7 @@ type HomeRefresherOptions struct {
 	Homes  HomePublisher
 	Draw   func(ctx context.Context, by change.Actor) (slack.HomeTabViewRequest, error) // Handlers.DrawHome
 	Log    *slog.Logger
+	Now    func() time.Time
 
 	Poll             time.Duration // between two looks at what is to be drawn: 500 ms
 	Pace             time.Duration // between two drawings, of all replicas: 1 s. Slack takes some 100 a minute, and openings come on top.
@@ -144,7 +145,7 @@ func (h *HomeRefresher) mark(ctx context.Context, which func(context.Context, []
 func (h *HomeRefresher) Run(ctx context.Context) error {
 	tick := time.NewTicker(h.o.Poll)
 	defer tick.Stop()
-	failing := Recurring{Log: h.o.Log, Says: "a home tab was not drawn", Now: time.Now}
+	failing := Recurring{Log: h.o.Log, What: "drawing home tabs", Now: h.o.Now}
 	for {
 		select {
 		case <-ctx.Done():

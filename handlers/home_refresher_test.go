@@ -28,7 +28,7 @@ func (fixed) Record(context.Context, diagnose.HealthReport) (Status, error) { re
 // keeper keeps the home tabs of a desk.
 func (d *desk) keeper() *HomeRefresher {
 	return NewHomeRefresher(HomeRefresherOptions{
-		Queue: d.tabs, Policy: d.o.Policy, Homes: d.slack, Draw: d.DrawHome, Log: slog.New(slog.DiscardHandler),
+		Queue: d.tabs, Policy: d.o.Policy, Homes: d.slack, Draw: d.DrawHome, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 }
 

@@ -140,7 +140,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 func (m *Monitor) repeat(ctx context.Context, do func(context.Context) error) {
 	tick := time.NewTicker(m.o.Tick)
 	defer tick.Stop()
-	failing := Recurring{Log: m.o.Log, Says: "monitoring connections", Now: m.o.Now}
+	failing := Recurring{Log: m.o.Log, What: "monitoring connections", Now: m.o.Now}
 	for {
 		select {
 		case <-ctx.Done():

@@ -167,7 +167,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 	defer wg.Wait()
 	poll := time.NewTicker(n.o.Poll)
 	defer poll.Stop()
-	failing := Recurring{Log: n.o.Log, Says: "looking for what is yet to be told", Now: n.o.Now}
+	failing := Recurring{Log: n.o.Log, What: "looking for what is yet to be told", Now: n.o.Now}
 	failing.Report(ctx, n.unannounced(ctx))
 	for ctx.Err() == nil {
 		next := time.NewTimer(n.start(ctx, &wg))

@@ -71,7 +71,7 @@ func pasteModal(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 // fences show text whole, in as many blocks as it takes.
 func fences(s string) []slack.Block {
 	var blocks []slack.Block
-	for _, part := range chunks(strings.ReplaceAll(s, "```", "'''"), maxPart) {
+	for _, part := range chunks(strings.ReplaceAll(s, "```", "'''")) {
 		blocks = append(blocks, section("```"+bot.Escape(part)+"```"))
 	}
 	return blocks

@@ -85,7 +85,7 @@ func beyondCard(fields []change.Field) []slack.Block {
 	var parts []string
 	for _, f := range fields {
 		if isCut(f) || slices.Contains(hidden, f) {
-			for _, part := range chunks(f.Value, maxPart) {
+			for _, part := range chunks(f.Value) {
 				parts = append(parts, "*"+line(f.Label, 60)+":* "+verbatim(part, math.MaxInt))
 			}
 		}
@@ -127,7 +127,7 @@ func stepParts(steps []change.PlannedStep) [][]string {
 		}
 		parts := []string{head}
 		if len(diff) > 0 {
-			for _, part := range chunks(strings.ReplaceAll(strings.Join(diff, "\n"), "```", "'''"), maxPart) {
+			for _, part := range chunks(strings.ReplaceAll(strings.Join(diff, "\n"), "```", "'''")) {
 				parts = append(parts, "```"+bot.Escape(part)+"```")
 			}
 		}
@@ -230,7 +230,7 @@ func callParts(n int, c change.Call) []string {
 		s += "\n" + strings.ReplaceAll(c.Body, "```", "'''")
 	}
 	var parts []string
-	for i, part := range chunks(s, maxPart) {
+	for i, part := range chunks(s) {
 		head := fmt.Sprintf("%d. on %s", n, line(c.System, maxName))
 		if c.OnlyIf != "" {
 			head += ", only if " + line(c.OnlyIf, maxName)

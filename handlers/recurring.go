@@ -10,7 +10,7 @@ import (
 // to one loop.
 type Recurring struct {
 	Log  *slog.Logger
-	Says string // what failed
+	What string // is done in the loop, such as "sweeping"
 	Now  func() time.Time
 
 	failures int
@@ -29,7 +29,7 @@ func (r *Recurring) Report(ctx context.Context, err error) {
 	switch {
 	case ctx.Err() != nil:
 	case err == nil && r.failures > 0:
-		r.Log.InfoContext(ctx, r.Says+": it works again", "failures", r.failures)
+		r.Log.InfoContext(ctx, "works again", "what", r.What, "failures", r.failures)
 		r.failures, r.pause, r.next = 0, 0, time.Time{}
 	case err != nil:
 		r.failures++
@@ -39,6 +39,6 @@ func (r *Recurring) Report(ctx context.Context, err error) {
 		}
 		r.pause = min(max(firstSilence, 2*r.pause), longestSilence)
 		r.next = now.Add(r.pause)
-		r.Log.WarnContext(ctx, r.Says, "failures", r.failures, "silent_for", r.pause.String(), "error", err)
+		r.Log.WarnContext(ctx, "failing", "what", r.What, "failures", r.failures, "silent_for", r.pause.String(), "error", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 func TestWhatFailsAgainAndAgainIsLoggedLessAndLess(t *testing.T) {
 	var out strings.Builder
 	now := start
-	r := Recurring{Log: slog.New(slog.NewTextHandler(&out, nil)), Says: "sweeping", Now: func() time.Time { return now }}
+	r := Recurring{Log: slog.New(slog.NewTextHandler(&out, nil)), What: "sweeping", Now: func() time.Time { return now }}
 	for range 2 * 3600 { // an hour, twice a second
 		r.Report(t.Context(), errors.New("Redis is away"))
 		now = now.Add(500 * time.Millisecond)
@@ -21,7 +21,7 @@ func TestWhatFailsAgainAndAgainIsLoggedLessAndLess(t *testing.T) {
 	}
 	r.Report(t.Context(), nil)
 	r.Report(t.Context(), nil)
-	if strings.Count(out.String(), "it works again\" failures=7200") != 1 {
+	if strings.Count(out.String(), "works again\" what=sweeping failures=7200") != 1 {
 		t.Error(out.String())
 	}
 	r.Report(t.Context(), errors.New("away once more"))

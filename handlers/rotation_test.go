@@ -154,7 +154,7 @@ func TestARotationIsAskedForUnderTheApprovalOfTheConnection(t *testing.T) {
 func TestRotationsAreSpread(t *testing.T) {
 	t.Parallel()
 	days := map[int]bool{}
-	for _, alias := range strings.Fields("a b c d e f g h") {
+	for alias := range strings.FieldsSeq("a b c d e f g h") {
 		r := newRotating()
 		c := connectionWithKey(alias, "r1")
 		for in := 30; in >= 0 && len(r.asked) == 0; in-- {

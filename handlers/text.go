@@ -150,14 +150,14 @@ func pages(lines []string) []string {
 	return out
 }
 
-// chunks splits outside text so that the escapes of each part are no longer than limit; nothing is left out.
-func chunks(s string, limit int) []string {
+// chunks splits outside text so that the escapes of each part are no longer than maxPart; nothing is left out.
+func chunks(s string) []string {
 	var out []string
 	var b strings.Builder
 	n := 0
 	for _, r := range s {
 		size := utf8.RuneCountInString(bot.Escape(string(r))) + 1 // Escape may put a joiner in
-		if n+size > limit {
+		if n+size > maxPart {
 			out = append(out, b.String())
 			b.Reset()
 			n = 0

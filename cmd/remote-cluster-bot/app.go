@@ -107,7 +107,7 @@ func (a *App) sweep(ctx context.Context) error {
 	expire, trim := time.NewTicker(sweepEvery), time.NewTicker(trimEvery)
 	defer expire.Stop()
 	defer trim.Stop()
-	failing := handlers.Recurring{Log: a.log, Says: "sweeping", Now: time.Now}
+	failing := handlers.Recurring{Log: a.log, What: "sweeping", Now: time.Now}
 	place := int64(0) // among the requests that wait, to which no end is set: a part of them each time
 	for {
 		var err error

@@ -121,7 +121,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	}
 	h := handlers.New(o)
 	a.homeRefresher = handlers.NewHomeRefresher(handlers.HomeRefresherOptions{
-		Queue: a.store, Policy: judge, Homes: messenger, Draw: h.DrawHome, Log: log,
+		Queue: a.store, Policy: judge, Homes: messenger, Draw: h.DrawHome, Log: log, Now: time.Now,
 	})
 	a.router = bot.NewRouter(bot.Options{Teams: c.Slack.Teams, Self: messenger.Self, Now: time.Now, NewID: newRequestID, Log: log, OnError: h.Failed, Acked: a.metrics.Acked, Trace: spans.Events()})
 	h.Register(a.router)

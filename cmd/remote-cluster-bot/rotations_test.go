@@ -38,6 +38,7 @@ func (namedUsers) Members(_ context.Context, g policy.Group) ([]string, error) {
 func TestReplicasAskForARotationOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, server storetest.Server) {
+		t.Helper()
 		t.Parallel()
 		db := server.Store()
 		rules := policy.Rules{

@@ -35,21 +35,33 @@ func TestEffectsAreADiff(t *testing.T) {
 		effects []change.Effect
 		want    []string
 	}{
-		"a key": {keyEffects("metrics-eu", elastic.KeySpec{Name: "k", Access: elastic.Access{Search: []string{"a"}, Replication: []string{"b"}}, Expiration: 48 * time.Hour, Identity: "CN=x"}),
-			[]string{"+ API key k on metrics-eu; it expires after 2 days", "+ the key may search a", "+ the key may replicate b", "+ the key takes only certificates that match CN=x"}},
+		"a key": {
+			keyEffects("metrics-eu", elastic.KeySpec{Name: "k", Access: elastic.Access{Search: []string{"a"}, Replication: []string{"b"}}, Expiration: 48 * time.Hour, Identity: "CN=x"}),
+			[]string{"+ API key k on metrics-eu; it expires after 2 days", "+ the key may search a", "+ the key may replicate b", "+ the key takes only certificates that match CN=x"},
+		},
 		"a key for ever": {keyEffects("metrics-eu", elastic.KeySpec{Name: "k"}), []string{"+ API key k on metrics-eu; it never expires"}},
-		"settings": {settingsEffects(set("c.mode", "proxy", "c.skip", "true", "c.old", "1"), set("c.mode", "proxy", "c.skip", "false")),
-			[]string{"- c.old=1", "- c.skip=true", "= c.mode=proxy", "+ c.skip=false"}},
-		"a new role": {roleEffects("r", "logs", raw("null"), raw(strings.ReplaceAll(role, "%s", ""))),
-			[]string{"+ role r of logs", "+ remote_indices: read on metrics-* of eu"}},
-		"a wider role": {roleEffects("r", "logs", raw(strings.ReplaceAll(role, "%s", "")), raw(strings.ReplaceAll(role, "%s", `,"cluster":["monitor"]`))),
-			[]string{"= role r of logs", "= remote_indices: read on metrics-* of eu", `+ cluster: "monitor"`}},
-		"a role that says more": {roleEffects("r", "logs", nil, raw(`{"indices":[{"names":["a"],"privileges":["read"],"query":"x"}]}`)),
-			[]string{"+ role r of logs", `+ indices: {"names":["a"],"privileges":["read"],"query":"x"}`}},
+		"settings": {
+			settingsEffects(set("c.mode", "proxy", "c.skip", "true", "c.old", "1"), set("c.mode", "proxy", "c.skip", "false")),
+			[]string{"- c.old=1", "- c.skip=true", "= c.mode=proxy", "+ c.skip=false"},
+		},
+		"a new role": {
+			roleEffects("r", "logs", raw("null"), raw(strings.ReplaceAll(role, "%s", ""))),
+			[]string{"+ role r of logs", "+ remote_indices: read on metrics-* of eu"},
+		},
+		"a wider role": {
+			roleEffects("r", "logs", raw(strings.ReplaceAll(role, "%s", "")), raw(strings.ReplaceAll(role, "%s", `,"cluster":["monitor"]`))),
+			[]string{"= role r of logs", "= remote_indices: read on metrics-* of eu", `+ cluster: "monitor"`},
+		},
+		"a role that says more": {
+			roleEffects("r", "logs", nil, raw(`{"indices":[{"names":["a"],"privileges":["read"],"query":"x"}]}`)),
+			[]string{"+ role r of logs", `+ indices: {"names":["a"],"privileges":["read"],"query":"x"}`},
+		},
 		"a role that goes": {roleEffects("r", "logs", raw(`{"cluster":["all"]}`), nil), []string{"- role r of logs", `- cluster: "all"`}},
-		"trust": {trustEffects("logs", elastic.TrustSettings{Accounts: []json.RawMessage{raw("{}")}, Direct: []json.RawMessage{raw("{}")}},
-			raw(`{"name":"cloud","trust_allowlist":["a"]}`), raw(`{"name":"cloud","trust_all":true,"trust_allowlist":["a"]}`)),
-			[]string{"= logs trusts cluster a of cloud", "+ logs trusts every deployment of cloud", "= the other trust entries of logs (1)"}},
+		"trust": {
+			trustEffects("logs", elastic.TrustSettings{Accounts: []json.RawMessage{raw("{}")}, Direct: []json.RawMessage{raw("{}")}},
+				raw(`{"name":"cloud","trust_allowlist":["a"]}`), raw(`{"name":"cloud","trust_all":true,"trust_allowlist":["a"]}`)),
+			[]string{"= logs trusts cluster a of cloud", "+ logs trusts every deployment of cloud", "= the other trust entries of logs (1)"},
+		},
 	} {
 		if diff := cmp.Diff(tc.want, lines(tc.effects)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
