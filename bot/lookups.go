@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -132,8 +133,11 @@ func (m *Messenger) ChannelMembers(ctx context.Context, channel string) ([]strin
 	return nil, &Error{Method: method, Kind: Other, Err: ErrTooMany}
 }
 
-// Permalink returns a message's address for people.
+// Permalink returns a message's address for people. It never changes, so Slack is asked for it once.
 func (m *Messenger) Permalink(ctx context.Context, p Posted) (string, error) {
+	if known := m.permalinks.of(p); known != "" {
+		return known, nil
+	}
 	var answer struct {
 		Permalink string `json:"permalink"`
 	}
@@ -141,7 +145,40 @@ func (m *Messenger) Permalink(ctx context.Context, p Posted) (string, error) {
 		method: "chat.getPermalink", channel: p.Channel,
 		form: url.Values{"channel": {p.Channel}, "message_ts": {p.TS}}, answer: &answer,
 	})
+	if err == nil {
+		m.permalinks.keep(p, answer.Permalink)
+	}
 	return answer.Permalink, err
+}
+
+// maxPermalinks bounds what is remembered: some 200 bytes each.
+const maxPermalinks = 5000
+
+// permalinks remembers the addresses of messages; the oldest is forgotten first.
+type permalinks struct {
+	mu    sync.Mutex
+	known map[Posted]string
+	order []Posted
+}
+
+func (l *permalinks) of(p Posted) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.known[p]
+}
+
+func (l *permalinks) keep(p Posted, address string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.known[p] != "" {
+		return
+	}
+	if len(l.order) == maxPermalinks {
+		delete(l.known, l.order[0])
+		l.order = l.order[1:]
+	}
+	l.known[p] = address
+	l.order = append(l.order, p)
 }
 
 const (

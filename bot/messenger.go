@@ -34,10 +34,11 @@ type MessengerOptions struct {
 
 // Messenger is the way out to Slack. Its errors are *Error.
 type Messenger struct {
-	o    MessengerOptions
-	http *http.Client
-	host string // scheme and host of APIURL
-	pace *rateLimiter
+	o          MessengerOptions
+	http       *http.Client
+	host       string // scheme and host of APIURL
+	pace       *rateLimiter
+	permalinks permalinks
 
 	mu   sync.Mutex
 	self *Identity // the answer of auth.test; a bot does not change who it is
@@ -76,7 +77,7 @@ func NewMessenger(o MessengerOptions) *Messenger {
 	}
 	// A redirect would carry texts to wherever it points, and the Web API has none.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	m := &Messenger{o: o, http: &client, pace: newRateLimiter(o.Now, o.PostEvery, o.UpdatesPerMinute)}
+	m := &Messenger{o: o, http: &client, permalinks: permalinks{known: map[Posted]string{}}, pace: newRateLimiter(o.Now, o.PostEvery, o.UpdatesPerMinute)}
 	if u, err := url.Parse(o.APIURL); err == nil {
 		m.host = u.Scheme + "://" + u.Host
 	}

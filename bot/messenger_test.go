@@ -432,8 +432,10 @@ func TestRestOfTheMethods(t *testing.T) {
 	if members, err := m.GroupMembers(ctx, "S1"); err != nil || !cmp.Equal(members, []string{"U1", "U2"}) {
 		t.Errorf("%v, %v", members, err)
 	}
-	if link, err := m.Permalink(ctx, Posted{"C1", "1"}); err != nil || link != "https://x.slack.com/archives/C1/p1" {
-		t.Errorf("%s, %v", link, err)
+	for range 2 { // asked for once
+		if link, err := m.Permalink(ctx, Posted{"C1", "1"}); err != nil || link != "https://x.slack.com/archives/C1/p1" {
+			t.Errorf("%s, %v", link, err)
+		}
 	}
 	if err := m.Delete(ctx, Posted{"C1", "1"}); err != nil {
 		t.Error(err)

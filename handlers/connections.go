@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -213,9 +214,17 @@ func (h *Handlers) threadLink(ctx context.Context, m link.ManagedConnection) str
 	if !ok {
 		return ""
 	}
-	url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: card.Channel, TS: card.ID})
+	return h.messageLink(ctx, card, "thread")
+}
+
+// messageLink leads to a message; empty where there is none, or Slack can't be asked.
+func (h *Handlers) messageLink(ctx context.Context, m change.Message, word string) string {
+	if m.ID == "" {
+		return ""
+	}
+	url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: m.Channel, TS: m.ID})
 	if err != nil {
 		return ""
 	}
-	return " · <" + bot.Escape(url) + "|thread>"
+	return " · <" + bot.Escape(url) + "|" + word + ">"
 }

@@ -219,17 +219,9 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor, show func(*ch
 	return blocks, nil
 }
 
-// cardLink leads to the card of a request; empty where there is none yet, or Slack can't be asked.
+// cardLink leads to the card of a request.
 func (h *Handlers) cardLink(ctx context.Context, r *change.Request) string {
-	card := r.Messages[slotCard]
-	if card.ID == "" {
-		return ""
-	}
-	url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: card.Channel, TS: card.ID})
-	if err != nil {
-		return ""
-	}
-	return " · <" + bot.Escape(url) + "|card>"
+	return h.messageLink(ctx, r.Messages[slotCard], "card")
 }
 
 // summary is a request in a few lines.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/slack-go/slack"
 
@@ -54,8 +55,15 @@ func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.
 	maps.Copy(all, own)
 	mine := followedBy(by.User, all, said)
 	var blocks []slack.Block
-	for _, k := range mine[:min(len(mine), homeConnections)] {
-		blocks = append(blocks, section(followedLine(k)+h.followedLink(ctx, k)), slack.NewActionBlock("", followedButtons(k, by.User)...))
+	shown := mine[:min(len(mine), homeConnections)]
+	links := make([]string, len(shown))
+	var asked sync.WaitGroup
+	for i, k := range shown {
+		asked.Go(func() { links[i] = h.followedLink(ctx, k) })
+	}
+	asked.Wait()
+	for i, k := range shown {
+		blocks = append(blocks, section(followedLine(k)+links[i]), slack.NewActionBlock("", followedButtons(k, by.User)...))
 	}
 	if n := len(mine) - homeConnections; n > 0 {
 		more := strconv.Itoa(n)
@@ -150,12 +158,14 @@ func problemsWords(all []openProblem) string {
 	return within("\n", maxText-1000, says...)
 }
 
-// followedLink leads to the card of the change that a connection is as it is by.
+// followedLink leads to the card of the change that a connection is as it is by, where its record knows it: a home tab
+// reads no request for each connection.
 func (h *Handlers) followedLink(ctx context.Context, k followedConnection) string {
 	if !k.managed {
 		return ""
 	}
-	return h.threadLink(ctx, k.Managed)
+	card, _ := threadOf(k.Managed.Record.Posted)
+	return h.messageLink(ctx, card, "thread")
 }
 
 func followedLine(k followedConnection) string {
