@@ -24,7 +24,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // commandGroup is a command that only holds others. Alone it says which; what it does not know is an error of usage.
 func commandGroup(use, short string) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: short, Args: cobra.ArbitraryArgs,
+		Use: use, Short: short, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()

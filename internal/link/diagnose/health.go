@@ -62,7 +62,7 @@ func NewChecker(c *inventory.Connections, now func() time.Time) *Checker {
 
 // Health looks at a managed connection. An error says that nothing can be said, which is no news of the connection.
 func (r *Checker) Health(ctx context.Context, m link.ManagedConnection, expiresWithin time.Duration) (HealthResult, error) {
-	x, err := r.Diagnose(ctx, m.Name())
+	x, err := r.diagnose(ctx, m.Name(), r.Connection) // what goes through it concerns no watch
 	if err != nil {
 		return HealthResult{}, err
 	}

@@ -46,7 +46,12 @@ type HealthReport struct {
 // Diagnose runs the checks of Elastic's troubleshooting page for remote clusters in order: first what can be read
 // without the connection, then the connection itself.
 func (r *Checker) Diagnose(ctx context.Context, n link.Name) (HealthReport, error) {
-	e, err := r.State(ctx, n)
+	return r.diagnose(ctx, n, r.State)
+}
+
+// diagnose does it on what read returns.
+func (r *Checker) diagnose(ctx context.Context, n link.Name, read func(context.Context, link.Name) (link.ConnectionState, error)) (HealthReport, error) {
+	e, err := read(ctx, n)
 	x := HealthReport{ConnectionState: e, At: r.now()}
 	if err != nil {
 		return x, err

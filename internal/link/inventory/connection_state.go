@@ -9,9 +9,18 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// State reads one connection. It fails with a *change.InvalidError where there is no such deployment, and with
-// what the platform meets.
+// State reads one connection and what goes through it. It fails as Connection does.
 func (r *Connections) State(ctx context.Context, n link.Name) (link.ConnectionState, error) {
+	e, err := r.Connection(ctx, n)
+	if err == nil {
+		readTasks(ctx, &e)
+	}
+	return e, err
+}
+
+// Connection reads one connection. It fails with a *change.InvalidError where there is no such deployment, and with
+// what the platform meets.
+func (r *Connections) Connection(ctx context.Context, n link.Name) (link.ConnectionState, error) {
 	e := link.ConnectionState{Name: n}
 	managed, err := r.ManagedAt(ctx, n)
 	if err != nil {
@@ -35,7 +44,7 @@ func (r *Connections) State(ctx context.Context, n link.Name) (link.ConnectionSt
 		return e, err
 	}
 	readBoth(ctx, &e)
-	r.readUsers(ctx, &e)
+	readRoles(ctx, &e)
 	return e, nil
 }
 
@@ -73,14 +82,12 @@ func (r *Connections) remoteByAddress(ctx context.Context, e *link.ConnectionSta
 	return nil
 }
 
-// readUsers reads what goes through the connection. Each kind may be missing: a module that a cluster does not have answers
+// readTasks reads what goes through the connection. Each kind may be missing: a module that a cluster does not have answers
 // with an error, and so does one that the bot may not ask.
-func (r *Connections) readUsers(ctx context.Context, e *link.ConnectionState) {
+func readTasks(ctx context.Context, e *link.ConnectionState) {
 	es, err := e.LocalOn.Cluster(e.PairState.Local)
-	uses, ok := es.(elastic.Uses)
-	tasks, ok2 := es.(elastic.Tasks)
-	if err != nil || !ok || !ok2 {
-		e.Readers.Unread = elastic.ErrNoCredentials
+	tasks, ok := es.(elastic.Tasks)
+	if err != nil || !ok {
 		e.UsesUnread = []link.UnreadUse{{What: "what else uses it", Err: elastic.ErrNoCredentials}}
 		return
 	}
@@ -89,8 +96,8 @@ func (r *Connections) readUsers(ctx context.Context, e *link.ConnectionState) {
 	for i, kind := range link.TaskKinds {
 		wg.Go(func() { found[i], errs[i] = tasks.Tasks(ctx, kind) })
 	}
-	roles, err := uses.RemoteRoles(ctx)
 	wg.Wait()
+	var through []string
 	for i, kind := range link.TaskKinds {
 		if errs[i] != nil {
 			e.UsesUnread = append(e.UsesUnread, link.UnreadUse{What: link.TasksWord(kind), Err: errs[i]})
@@ -98,14 +105,22 @@ func (r *Connections) readUsers(ctx context.Context, e *link.ConnectionState) {
 		for _, t := range found[i] {
 			if t.Through(e.Alias) {
 				e.Tasks = append(e.Tasks, t)
-				e.Users = append(e.Users, link.TaskWord(t.Kind, t.Name))
+				through = append(through, link.TaskWord(t.Kind, t.Name))
 			}
 		}
 	}
-	readRoles(e, roles, err)
+	e.Users = append(through, e.Users...)
 }
 
-func readRoles(e *link.ConnectionState, roles []elastic.RemoteRole, err error) {
+// readRoles reads whose searches may go through the connection, by definition.
+func readRoles(ctx context.Context, e *link.ConnectionState) {
+	es, err := e.LocalOn.Cluster(e.PairState.Local)
+	uses, ok := es.(elastic.Uses)
+	if err != nil || !ok {
+		e.Readers.Unread = elastic.ErrNoCredentials
+		return
+	}
+	roles, err := uses.RemoteRoles(ctx)
 	if err != nil {
 		e.UsesUnread = append(e.UsesUnread, link.UnreadUse{What: "roles", Err: err})
 	}
