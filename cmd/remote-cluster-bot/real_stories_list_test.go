@@ -56,7 +56,6 @@ var storiesOnReal = map[string]realStory{
 	"disconnect_cleans":            searchOld,
 	"disconnect_shared":            searchOld,
 	"disconnect_undone":            searchOld,
-	"disconnect_unseen":            searchOld,
 	"watch_certificate_expiry":     searchOld,
 
 	// Nodes of 9.5.3 that have once had settings for signing register one more watcher at each change of those files: soon
@@ -81,10 +80,8 @@ var storiesOnReal = map[string]realStory{
 	"restart_window":       {not: "three clusters"},
 	"diagnose_filter":      {not: notEnforced},
 
-	"filter_remote_cluster":       {local: "metrics-eu", remote: "sales-us"},
 	"filter_remote_cluster_right": {not: "three clusters"},
 	"filter_remote_cluster_ece":   {not: notEnforced},
-	"private_host_cloud":          {local: "sales-eu", remote: "metrics-eu"},
 	"connection_lost":             {not: "only a stand-in loses a connection when it is told to"},
 
 	"connect":     {on: onAll},
@@ -100,10 +97,14 @@ var searchOld = realStory{local: "search-old", remote: "metrics-eu"}
 
 // besideElasticsearch are stories in which Elasticsearch decides nothing: with them all would take too long.
 var besideElasticsearch = []string{
-	"audit", "audit_checkpoint", "bad_input", "expired", "export", "follow", "home_current",
-	"many_aliases", "own_request", "policy_direct_message", "policy_read", "policy_system", "policy_two_of_three",
-	"policy_unknown_remote", "quotas", "rejected", "restored", "same_name", "shortcut", "slack_answer_lost", "slow_platform",
-	"socket_mode", "stale_card", "two_approvers_at_once", "webhook", "window_revoked", "withdrawn", "words",
+	"approve_note", "audit", "audit_checkpoint", "audit_policy", "bad_input", "certificates_or_key",
+	"disconnect_unseen", "edit_and_ask_again", "expired", "export", "filter_remote_cluster",
+	"filter_remote_cluster_wrong", "follow", "home_current", "list_lost", "many_aliases", "own_request",
+	"platform_down", "policy_direct_message", "policy_read", "policy_system", "policy_two_of_three",
+	"policy_unknown_remote", "ports", "private_host_by_hand", "private_host_cloud", "private_host_on_purpose",
+	"progress", "quotas", "rejected", "request_changes", "restored", "same_name", "shortcut", "slack_answer_lost",
+	"slack_down", "slow_platform", "socket_mode", "stale_card", "two_approvers_at_once", "webhook", "window_revoked",
+	"withdrawn", "words",
 }
 
 // pendingOnReal are stories that are not told on real clusters yet, and why. STORY=all tells them, too; one that passes
