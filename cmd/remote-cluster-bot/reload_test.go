@@ -194,9 +194,7 @@ func TestHealthAsksTheListenerOnThisHost(t *testing.T) {
 	t.Parallel()
 	s, a, _ := onStage(t, nil)
 	address := a.listener.Addr().String()
-	if err := askReady(t.Context(), address); err != nil {
-		t.Errorf("the bot is ready: %v", err)
-	}
+	until(t, time.Minute, "the bot is ready", func() bool { return askReady(t.Context(), address) == nil })
 	s.redis.Close()
 	if err := askReady(t.Context(), address); err == nil || !strings.Contains(err.Error(), "503") {
 		t.Errorf("without Redis: %v", err)

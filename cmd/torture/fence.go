@@ -23,6 +23,7 @@ func inspectFence(f *findings, audit []change.AuditLine, calls []fault.Call) {
 		case e.What == string(change.Start), e.What == "claim", e.What == "take_over":
 			claims[e.Request] = append(claims[e.Request], e.At)
 			holder[e.Request] = e.Worker
+		case e.Request == "": // of another policy
 		case e.Worker != "" && e.Worker != holder[e.Request]:
 			f.add("%s: %s wrote %s into the journal, but %s held it", e.Request, e.Worker, e.What, holder[e.Request])
 		}
