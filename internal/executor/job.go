@@ -26,7 +26,7 @@ func (e *Executor) work(stop context.Context, c Claimed, asked time.Time) error 
 	ctx, cancel := withDrain(held, stop, e.o.Drain)
 	defer cancel()
 	j := &job{attempts: attempts{journal: journal{
-		o: &e.o, queue: e.queue, connectivity: e.connectivity, claim: c.Claim, lease: lease, request: c.Request,
+		lease: lease, request: c.Request,
 		log: e.o.Log.With("request", c.Claim.ID, "kind", string(c.Request.Proposal.Kind), "worker", c.Claim.Worker),
 	}, stop: stop.Done()}, plans: e.plans, registry: e.steps, takeOvers: c.TakeOvers}
 	j.log.InfoContext(ctx, "request claimed", "state", string(c.Request.State), "epoch", c.Claim.Epoch, "taken_over", c.TakenOver)

@@ -14,13 +14,9 @@ import (
 
 // journal writes what becomes of one claimed request.
 type journal struct {
-	o            *Options
-	queue        Queue
-	connectivity *connectivity
-	claim        change.Claim
-	lease        *lease
-	request      *change.Request // as it stands after our own writes
-	log          *slog.Logger
+	*lease
+	request *change.Request // as it stands after our own writes
+	log     *slog.Logger
 
 	refused error // why a note of the present attempt could not be written
 }
