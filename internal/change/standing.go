@@ -3,55 +3,12 @@ package change
 import (
 	"context"
 	"errors"
-	"slices"
 )
-
-// Approval is what people approved, kept with the record that it led to, so that the same can be done again under it.
-type Approval struct {
-	Request   string              `json:"request"`   // that they approved
-	By        string              `json:"by"`        // who asked for it
-	Approvers []string            `json:"approvers"` // whose approvals were in force
-	Policy    string              `json:"policy"`    // the rules that they were weighed by, see Evaluation.Policy
-	Traits    map[string][]string `json:"traits"`    // of what they approved
-	Substance string              `json:"substance"` // likewise, see Proposal.Substance
-}
-
-// StandingApproval is an approval from before that a request of the bot is to run under.
-type StandingApproval struct {
-	Approval
-	Attempt int `json:"attempt,omitempty"` // how many came to nothing before this one
-}
 
 // StandingPolicy is a Policy that lets a request run under an approval from before. Under any other, people are asked.
 type StandingPolicy interface {
 	// Stands says how r stands with its standing approval: enough, or a *NotAllowedError says why not.
 	Stands(ctx context.Context, r *Request) (Evaluation, error)
-}
-
-// approval is what people approved as r; nil where nothing can be done under it again.
-func (r *Request) approval() *Approval {
-	if r.Proposal.Substance == "" {
-		return nil
-	}
-	if r.UnderStanding() {
-		return &r.StandingApproval.Approval
-	}
-	a := Approval{Request: r.ID, By: r.Requester.User, Traits: r.Proposal.Traits, Substance: r.Proposal.Substance}
-	for _, d := range r.Approvals() {
-		a.Approvers = append(a.Approvers, d.By.User)
-	}
-	for _, d := range slices.Backward(r.Decisions) {
-		if d.Policy != "" && d.Digest == r.Proposal.Digest {
-			a.Policy = d.Policy
-			return &a
-		}
-	}
-	return nil
-}
-
-// UnderStanding reports whether r is to run, or has run, under an approval from before: nobody is asked.
-func (r *Request) UnderStanding() bool {
-	return r.StandingApproval != nil && r.Last(DecisionStandsNot) == nil && r.Last(Unapproved) == nil && r.Last(DecisionDrift) == nil
 }
 
 var errNotStanding = errors.New("it is not to run under a standing approval")
