@@ -205,15 +205,7 @@ func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k
 
 // threadLink leads to the card of the change that a connection is as it is by.
 func (h *Handlers) threadLink(ctx context.Context, m link.ManagedConnection) string {
-	card, ok := threadOf(m.Record.Posted)
-	if !ok { // a worker was quicker than the card; the request knows it as long as it is kept
-		if r, err := h.o.Requests.Get(ctx, m.Record.Request); err == nil {
-			card, ok = threadOf(r.Messages)
-		}
-	}
-	if !ok {
-		return ""
-	}
+	card, _ := threadOfRecord(ctx, h.o.Requests, m.Record)
 	return h.messageLink(ctx, card, "thread")
 }
 

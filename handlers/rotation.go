@@ -213,12 +213,7 @@ func (x *Rotations) propose(ctx context.Context, m link.ManagedConnection, expir
 
 // thread is where the connection's story goes on; nil: nowhere.
 func (x *Rotations) thread(ctx context.Context, m link.ManagedConnection) map[string]change.Message {
-	root, ok := threadOf(m.Record.Posted)
-	if !ok { // a worker was quicker than the card; the request knows it as long as it is kept
-		if r, err := x.o.Store.Get(ctx, m.Record.Request); err == nil {
-			root, ok = threadOf(r.Messages)
-		}
-	}
+	root, ok := threadOfRecord(ctx, x.o.Store, m.Record)
 	if !ok {
 		return nil
 	}

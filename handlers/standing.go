@@ -57,3 +57,18 @@ func threadOf(posted map[string]change.Message) (change.Message, bool) {
 	}
 	return change.Message{}, false
 }
+
+// threadOfRecord is that of the change that a record is by. A worker may have been quicker than the card; then the request
+// knows it, as long as it is kept.
+func threadOfRecord(ctx context.Context, requests interface {
+	Get(ctx context.Context, id string) (*change.Request, error)
+}, k change.StoredRecord) (change.Message, bool) {
+	if m, ok := threadOf(k.Posted); ok {
+		return m, true
+	}
+	r, err := requests.Get(ctx, k.Request)
+	if err != nil {
+		return change.Message{}, false
+	}
+	return threadOf(r.Messages)
+}

@@ -110,14 +110,14 @@ func (c *Client) transforms(ctx context.Context) ([]elastic.Task, error) {
 	for _, t := range answer.All {
 		all = append(all, elastic.Task{Name: t.ID, Sources: t.Source.Index, OwnKey: t.Authorization.APIKey != nil})
 	}
+	if !slices.ContainsFunc(all, elastic.Task.Remote) {
+		return nil, nil
+	}
 	var stats struct {
 		All []struct {
 			ID    string `json:"id"`
 			State string `json:"state"`
 		} `json:"transforms"`
-	}
-	if !slices.ContainsFunc(all, elastic.Task.Remote) {
-		return nil, nil
 	}
 	r = request{Request: esapi.TransformGetTransformStatsRequest{TransformID: "_all", Size: new(mostTasks)}, name: "GET /_transform/_all/_stats"}
 	if _, err := c.do(ctx, r, &stats); err != nil {
@@ -146,14 +146,14 @@ func (c *Client) datafeeds(ctx context.Context) ([]elastic.Task, error) {
 	for _, d := range answer.All {
 		all = append(all, elastic.Task{Name: d.ID, Sources: d.Indices, OwnKey: d.Authorization.APIKey != nil})
 	}
+	if !slices.ContainsFunc(all, elastic.Task.Remote) {
+		return nil, nil
+	}
 	var stats struct {
 		All []struct {
 			ID    string `json:"datafeed_id"`
 			State string `json:"state"`
 		} `json:"datafeeds"`
-	}
-	if !slices.ContainsFunc(all, elastic.Task.Remote) {
-		return nil, nil
 	}
 	if _, err := c.do(ctx, request{Request: esapi.MLGetDatafeedStatsRequest{}, name: "GET /_ml/datafeeds/_stats"}, &stats); err != nil {
 		return nil, err
