@@ -62,7 +62,8 @@ func threadOf(posted map[string]change.Message) (change.Message, bool) {
 // knows it, as long as it is kept.
 func threadOfRecord(ctx context.Context, requests interface {
 	Get(ctx context.Context, id string) (*change.Request, error)
-}, k change.StoredRecord) (change.Message, bool) {
+}, k change.StoredRecord,
+) (change.Message, bool) {
 	if m, ok := threadOf(k.Posted); ok {
 		return m, true
 	}

@@ -85,8 +85,8 @@ func (j *job) run(ctx context.Context, quiet time.Time) error {
 }
 
 func (j *job) release(ctx context.Context) {
-	j.lease.rest()
-	j.lease.endCalls(ctx)
+	j.rest()
+	j.endCalls(ctx)
 	err := j.queue.Release(ctx, j.claim)
 	j.connectivity.report(ctx, err)
 	if err != nil {

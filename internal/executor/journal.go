@@ -23,7 +23,7 @@ type journal struct {
 
 // checkLease returns nil if the claim is surely ours.
 func (j *journal) checkLease(ctx context.Context) error {
-	if !j.lease.live() {
+	if !j.live() {
 		return change.ErrFenced
 	}
 	return context.Cause(ctx)
@@ -64,10 +64,10 @@ func (j *journal) advance(ctx context.Context, m change.Transition, detail strin
 	m.Entry = j.entry(string(m.Event))
 	m.Entry.From, m.Entry.To, m.Entry.Detail = m.From, m.To, detail
 	if !to.Working() {
-		j.lease.rest()
+		j.rest()
 	}
 	if to == change.WaitingForPerson {
-		j.lease.endCalls(ctx)
+		j.endCalls(ctx)
 	}
 	err := j.write(ctx, func(ctx context.Context) error {
 		return j.queue.Advance(ctx, j.claim, m)
@@ -111,7 +111,7 @@ func (j *journal) write(ctx context.Context, send func(context.Context) error) e
 		case err == nil:
 			return nil
 		case errors.Is(err, change.ErrFenced):
-			j.lease.lose(change.ErrFenced)
+			j.lose(change.ErrFenced)
 			return err
 		case definitive(err), !j.o.Now().Before(end):
 			return err

@@ -63,7 +63,7 @@ func (j *attempts) try(ctx context.Context, patience time.Duration, act func(con
 			return nil, j.refused
 		case cut:
 			// What it sent may still be carried out.
-			return fmt.Errorf("gave up after attempt %d: %w", n, failed), sleep(ctx, j.stop, j.lease.quietIn())
+			return fmt.Errorf("gave up after attempt %d: %w", n, failed), sleep(ctx, j.stop, j.quietIn())
 		case !change.IsTemporary(failed):
 			return failed, nil
 		}
