@@ -14,6 +14,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/manifest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/webhook"
@@ -52,7 +53,7 @@ func newStage(ctx context.Context, o sim.Options, log *slog.Logger) (*testEnv, e
 
 // install gives the app what its manifest asks for, which has to be enough for everything that is played here.
 func (s *testEnv) install() error {
-	m, err := newManifest(manifestOptions{socketMode: true, command: command})
+	m, err := manifest.New(manifest.Options{SocketMode: true, Command: command})
 	if err != nil {
 		return err
 	}
