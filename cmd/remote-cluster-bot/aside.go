@@ -10,6 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
@@ -21,7 +22,7 @@ const asideShown = 1000
 
 // asideCommand looks after requests that can't be read.
 func asideCommand() *cobra.Command {
-	cmd := commandGroup("aside", "List, requeue or resolve requests that can't be read")
+	cmd := cli.Group("aside", "List, requeue or resolve requests that can't be read")
 	var file, reason string
 	var format output
 	cmd.PersistentFlags().StringVar(&file, "config", "config.yaml", "the configuration file")

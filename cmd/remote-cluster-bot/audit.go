@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/export"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
@@ -22,7 +23,7 @@ const auditPage = 500
 
 // auditCommand looks at what was written down of every move, decision and step.
 func auditCommand() *cobra.Command {
-	cmd := commandGroup("audit", "Verify, export or sign what was decided and done")
+	cmd := cli.Group("audit", "Verify, export or sign what was decided and done")
 	var file string
 	cmd.PersistentFlags().StringVar(&file, "config", "config.yaml", "the configuration file")
 	cmd.AddCommand(auditVerifyCommand(&file), auditExportCommand(&file), auditCheckpointCommand(&file))
@@ -56,11 +57,11 @@ func auditExportCommand(file *string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, err := moment(since, time.Now())
 			if err != nil {
-				return usageError{err}
+				return cli.AsUsage(err)
 			}
 			write, ok := exporters[format]
 			if !ok {
-				return usagef("--format is jsonl or csv, not %q", format)
+				return cli.Usagef("--format is jsonl or csv, not %q", format)
 			}
 			return withStore(*file, func(_ *config.Config, s *store.Store) error {
 				return write(cmd.OutOrStdout(), func(do func(change.AuditLine) error) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
@@ -51,7 +52,7 @@ func auditVerifyCommand(file *string) *cobra.Command {
 					return err
 				})
 				if !result.Holds {
-					return errors.Join(errSilent, err)
+					return errors.Join(cli.ErrSilent, err)
 				}
 				return err
 			})
@@ -111,7 +112,7 @@ func (v *auditVerifier) readHead(head string) error {
 	count, hash, ok := strings.Cut(head, ":")
 	n, err := strconv.ParseInt(count, 10, 64)
 	if raw, bad := hex.DecodeString(hash); !ok || err != nil || n < 1 || bad != nil || len(raw) != sha256.Size {
-		return usagef("--head: %q is not of the form COUNT:HASH, as audit verify prints it", head)
+		return cli.Usagef("--head: %q is not of the form COUNT:HASH, as audit verify prints it", head)
 	}
 	v.known = append(v.known, change.Known{By: "the head that was kept", Entries: n, Hash: hash})
 	return nil

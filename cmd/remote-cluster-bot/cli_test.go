@@ -3,12 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 )
 
@@ -16,16 +16,12 @@ import (
 func exitOf(t *testing.T, args ...string) (code int, said string) {
 	t.Helper()
 	var out bytes.Buffer
-	cmd, began := root(), false
-	marked(cmd, &began)
+	cmd := root()
 	cmd.SetArgs(args)
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
-	err := cmd.ExecuteContext(t.Context())
-	if err != nil && !errors.Is(err, errSilent) {
-		out.WriteString(err.Error())
-	}
-	return exitCode(err, began), out.String()
+	code = cli.Execute(t.Context(), cmd, &out)
+	return code, out.String()
 }
 
 func TestExitCodesTellUsageFromFailure(t *testing.T) {
@@ -39,25 +35,25 @@ func TestExitCodesTellUsageFromFailure(t *testing.T) {
 		{"config", 0, "Check a configuration"},
 		{"config example", 0, "environment:"},
 		{"version", 0, "remote-cluster-bot dev"},
-		{"config chek", exitUsage, `unknown command "chek" for "remote-cluster-bot config"; did you mean check?`},
-		{"audit wat", exitUsage, "unknown command"},
-		{"policy wat", exitUsage, "unknown command"},
-		{"aside wat", exitUsage, "unknown command"},
-		{"sirve", exitUsage, "unknown command"},
-		{"serve --nope", exitUsage, "unknown flag"},
-		{"serve extra", exitUsage, "unknown command"},
-		{"config check -o xml", exitUsage, "text, json"},
-		{"export -o xml", exitUsage, "json, csv, dot, mermaid, terraform"},
-		{"config example --http --socket-mode", exitUsage, "socket-mode"},
-		{"policy explain", exitUsage, "required flag"},
-		{"audit export --format xml", exitUsage, "jsonl or csv"},
-		{"audit export --since yesterday", exitUsage, "yesterday"},
-		{"audit verify --head 3", exitUsage, "COUNT:HASH"},
-		{"audit verify --head 3:beef", exitUsage, "COUNT:HASH"},
-		{"manifest --url ftp://x", exitUsage, "https://"},
-		{"audit verify --head " + head, exitFailed, "the configuration file config.yaml does not exist"},
-		{"config check", exitFailed, "the configuration file config.yaml does not exist"},
-		{"doctor", exitFailed, "config.yaml"},
+		{"config chek", cli.Usage, `unknown command "chek" for "remote-cluster-bot config"; did you mean check?`},
+		{"audit wat", cli.Usage, "unknown command"},
+		{"policy wat", cli.Usage, "unknown command"},
+		{"aside wat", cli.Usage, "unknown command"},
+		{"sirve", cli.Usage, "unknown command"},
+		{"serve --nope", cli.Usage, "unknown flag"},
+		{"serve extra", cli.Usage, "unknown command"},
+		{"config check -o xml", cli.Usage, "text, json"},
+		{"export -o xml", cli.Usage, "json, csv, dot, mermaid, terraform"},
+		{"config example --http --socket-mode", cli.Usage, "socket-mode"},
+		{"policy explain", cli.Usage, "required flag"},
+		{"audit export --format xml", cli.Usage, "jsonl or csv"},
+		{"audit export --since yesterday", cli.Usage, "yesterday"},
+		{"audit verify --head 3", cli.Usage, "COUNT:HASH"},
+		{"audit verify --head 3:beef", cli.Usage, "COUNT:HASH"},
+		{"manifest --url ftp://x", cli.Usage, "https://"},
+		{"audit verify --head " + head, cli.Failed, "the configuration file config.yaml does not exist"},
+		{"config check", cli.Failed, "the configuration file config.yaml does not exist"},
+		{"doctor", cli.Failed, "config.yaml"},
 	} {
 		if code, said := exitOf(t, strings.Fields(tc.line)...); code != tc.code || !strings.Contains(said, tc.says) {
 			t.Errorf("%s: ends with %d, want %d: %s", tc.line, code, tc.code, said)
@@ -84,10 +80,10 @@ func TestResultsAreJSONWhereThatIsAskedFor(t *testing.T) {
 		"version -o json":                         {0, []string{`"version": "dev"`}},
 		"config check --config good.yaml -o json": {0, []string{`"environment": "demo"`, `"problems": []`}},
 		"config check --config socket.yaml":       {0, nil},
-		"config check --config bad.yaml -o json":  {exitFailed, []string{`"say": "slack stands here twice: see line 1, too"`}},
-		"config check --config none.yaml -o json": {exitFailed, []string{"does not exist"}},
+		"config check --config bad.yaml -o json":  {cli.Failed, []string{`"say": "slack stands here twice: see line 1, too"`}},
+		"config check --config none.yaml -o json": {cli.Failed, []string{"does not exist"}},
 		"policy show --config good.yaml -o json":  {0, []string{`"rules": [`, `"policy": "`}},
-		"doctor --config none.yaml -o json":       {exitFailed, []string{`"findings": [`}},
+		"doctor --config none.yaml -o json":       {cli.Failed, []string{`"findings": [`}},
 		"manifest --socket-mode -o json":          {0, []string{`"socket_mode_enabled": true`}},
 	} {
 		code, said := exitOf(t, strings.Fields(line)...)

@@ -7,12 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 )
 
 // configCommand checks a configuration without starting anything, and prints an example of one.
 func configCommand() *cobra.Command {
-	cmd := commandGroup("config", "Check a configuration, or print an example")
+	cmd := cli.Group("config", "Check a configuration, or print an example")
 	var file string
 	var format output
 	check := &cobra.Command{
@@ -75,5 +76,5 @@ func (o *output) refused(w io.Writer, file string, err error) error {
 	if all, ok := errors.AsType[*config.Error](err); ok {
 		result.Problems = all.Problems
 	}
-	return errors.Join(errSilent, o.print(w, result, nil))
+	return errors.Join(cli.ErrSilent, o.print(w, result, nil))
 }

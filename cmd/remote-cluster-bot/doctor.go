@@ -13,6 +13,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
@@ -138,7 +139,7 @@ func report(w io.Writer, r doctor.Report, format *output) error {
 		return err
 	}
 	if !r.Healthy() {
-		return errSilent
+		return cli.ErrSilent
 	}
 	return nil
 }

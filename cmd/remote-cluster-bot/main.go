@@ -3,16 +3,13 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 )
 
 func main() {
@@ -21,17 +18,7 @@ func main() {
 		// What lives in memory is a few MB, so the collector would run every few hundred events to save next to nothing.
 		debug.SetGCPercent(400)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	cmd, began := root(), false
-	marked(cmd, &began)
-	err := cmd.ExecuteContext(ctx)
-	stop()
-	if err != nil && !errors.Is(err, errSilent) {
-		fmt.Fprintln(os.Stderr, "remote-cluster-bot:", err)
-	}
-	if code := exitCode(err, began); code != 0 {
-		os.Exit(code)
-	}
+	cli.Main(root())
 }
 
 // root is the command line; every subcommand has a file of its own.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/manifest"
 )
 
@@ -27,7 +28,7 @@ func manifestCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := manifest.New(o)
 			if err != nil {
-				return usageError{err}
+				return cli.AsUsage(err)
 			}
 			if link {
 				return writeManifestLink(cmd.OutOrStdout(), m)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -53,6 +52,3 @@ func (o *output) print(w io.Writer, result any, text func(io.Writer) error) erro
 	enc.SetIndent("", "  ")
 	return enc.Encode(result)
 }
-
-// errSilent ends the program with exit code 1 after a command has said itself what is wrong.
-var errSilent = errors.New("")

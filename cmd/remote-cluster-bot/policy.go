@@ -15,6 +15,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -24,7 +25,7 @@ import (
 
 // policyCommand shows what the policy would say, without asking anybody for anything.
 func policyCommand() *cobra.Command {
-	cmd := commandGroup("policy", "Show the policy, or try it on a change")
+	cmd := cli.Group("policy", "Show the policy, or try it on a change")
 	var file string
 	var shown, explained output
 	cmd.PersistentFlags().StringVar(&file, "config", "config.yaml", "the configuration file")
@@ -167,7 +168,7 @@ func (t explainInput) traits(s link.PairState, tags []string) map[string][]strin
 func (t explainInput) explain(ctx context.Context, notes io.Writer, c *config.Config) (policy.Explanation, error) {
 	var none policy.Explanation
 	if err := t.check(); err != nil {
-		return none, usageError{err}
+		return none, cli.AsUsage(err)
 	}
 	log := slog.New(slog.DiscardHandler)
 	all, err := systems(c.Platforms, platformDeps{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -236,7 +237,7 @@ func (s *story) runs(ts *testscript.TestScript, args []string) error {
 	cmd.SetErr(&out)
 	cmd.SetArgs(append(args, "--config", file))
 	err := cmd.ExecuteContext(s.ctx)
-	if err != nil && !errors.Is(err, errSilent) {
+	if err != nil && !errors.Is(err, cli.ErrSilent) {
 		fmt.Fprintln(&out, err)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("out.txt"), out.Bytes(), 0o600))
