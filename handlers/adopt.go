@@ -5,6 +5,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
@@ -16,7 +17,7 @@ func adoptForm() changeForm {
 		intro: "Takes a connection that was made by hand under management. No cluster is changed.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			if e.ByCertificate() {
-				return []slack.Block{h.aboutBlock(ctx, e), small("It uses certificates and has no key: what may be read, roles on the remote cluster say.")}
+				return []slack.Block{h.aboutBlock(ctx, e), mrkdwn.Small("It uses certificates and has no key: what may be read, roles on the remote cluster say.")}
 			}
 			return []slack.Block{
 				h.aboutBlock(ctx, e),

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
@@ -46,27 +47,27 @@ const (
 // if it could not be asked.
 func card(r *change.Request, standing *change.Evaluation, now time.Time) bot.Message {
 	blocks := []slack.Block{
-		slack.NewHeaderBlock(plain(r.Proposal.Title, maxHeader)),
-		section(statusLine(r, standing, now)),
+		slack.NewHeaderBlock(mrkdwn.Plain(r.Proposal.Title, mrkdwn.MaxHeader)),
+		mrkdwn.Section(statusLine(r, standing, now)),
 	}
 	lead, rest, hidden := cardFields(r.Proposal.Fields)
 	blocks = append(blocks, fieldBlocks("", lead)...)
-	blocks = append(blocks, section("*Why*\n"+cmp.Or(quote(r.Reason, maxTold), "–")))
+	blocks = append(blocks, mrkdwn.Section("*Why*\n"+cmp.Or(mrkdwn.Quote(r.Reason, mrkdwn.MaxTold), "–")))
 	blocks = append(blocks, fieldBlocks("", rest)...)
 	if n := len(hidden); n > 0 {
-		blocks = append(blocks, section(fmt.Sprintf("_%s in the plan: press *Show plan*_", plural(n, "more line", "more lines"))))
+		blocks = append(blocks, mrkdwn.Section(fmt.Sprintf("_%s in the plan: press *Show plan*_", mrkdwn.Plural(n, "more line", "more lines"))))
 	}
 	if w := warningLines(r); w != "" {
-		blocks = append(blocks, section(w))
+		blocks = append(blocks, mrkdwn.Section(w))
 	}
 	if d := driftLines(r); d != "" {
-		blocks = append(blocks, section(d))
+		blocks = append(blocks, mrkdwn.Section(d))
 	}
 	blocks = append(blocks, outcomeBlocks(r)...)
 	if d := decisionLines(r); d != "" {
-		blocks = append(blocks, small(d))
+		blocks = append(blocks, mrkdwn.Small(d))
 	}
-	blocks = append(blocks, small(footer(r)))
+	blocks = append(blocks, mrkdwn.Small(footer(r)))
 	if b := cardButtons(r, standing); len(b) > 0 {
 		blocks = append(blocks, slack.NewActionBlock("", b...))
 	}
@@ -106,7 +107,7 @@ func statusLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 	emoji, word := stateLabel(r.State)
 	s := emoji + " *" + word + "*" + workLine(r)
 	if r.State == change.Approved && !r.NotBefore.IsZero() {
-		s += "\nThe work begins no earlier than " + when(r.NotBefore) + ", and not at all after " + when(r.Deadline) + "."
+		s += "\nThe work begins no earlier than " + mrkdwn.When(r.NotBefore) + ", and not at all after " + mrkdwn.When(r.Deadline) + "."
 	}
 	if r.State == change.WaitingForPerson {
 		s += "\n" + waitText(r, v)
@@ -131,9 +132,9 @@ func wantedLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 		return authorityLine(r, v, now)
 	}
 	if d := r.InputSubmitted(); d != nil && !r.NeedsInput(now) {
-		return upper(line(r.Proposal.RequiredInput, maxName)) + " was handed in by " + user(d.By.User) + " and is kept until " + when(d.At.Add(change.InputTTL)) + "."
+		return mrkdwn.Upper(mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName)) + " was handed in by " + mrkdwn.User(d.By.User) + " and is kept until " + mrkdwn.When(d.At.Add(change.InputTTL)) + "."
 	}
-	missing := "Missing: " + line(r.Proposal.RequiredInput, maxName) + ". " + inputExpiredText(r, "handed in")
+	missing := "Missing: " + mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName) + ". " + inputExpiredText(r, "handed in")
 	if later := inputFrom(v); later != "" {
 		return missing + "The remote side's approver is asked for it shortly before the work may begin, " + later + "."
 	}
@@ -145,7 +146,7 @@ func inputFrom(v *change.Evaluation) string {
 	if v == nil || v.NotBefore.IsZero() {
 		return ""
 	}
-	return "from " + when(v.NotBefore.Add(-change.InputLeadTime)) + " on"
+	return "from " + mrkdwn.When(v.NotBefore.Add(-change.InputLeadTime)) + " on"
 }
 
 // inputExpiredText say that what was handed in for the present plan does not count any more; empty if nothing was.
@@ -154,7 +155,7 @@ func inputExpiredText(r *change.Request, did string) string {
 	if d == nil {
 		return ""
 	}
-	return "What " + user(d.By.User) + " " + did + " " + when(d.At) + " has lapsed: it counts for an hour at most. "
+	return "What " + mrkdwn.User(d.By.User) + " " + did + " " + mrkdwn.When(d.At) + " has lapsed: it counts for an hour at most. "
 }
 
 // missingLine says whose approvals are missing. It is the one place of a card that mentions the approvers.
@@ -171,14 +172,14 @@ func missingLine(v *change.Evaluation) string {
 	for _, n := range v.Missing {
 		who := oneOf(n)
 		if len(v.Missing) > 1 && len(n.Who) > 0 {
-			who += " (" + line(n.Group, maxName) + ")"
+			who += " (" + mrkdwn.Line(n.Group, mrkdwn.MaxName) + ")"
 		}
 		if given <= 0 || n.Count > 1 && n.Count < len(n.Who) {
-			who = plural(n.Count, "approval", "approvals") + " from " + who
+			who = mrkdwn.Plural(n.Count, "approval", "approvals") + " from " + who
 		}
 		parts = append(parts, who)
 	}
-	who := within(" and ", 2000, parts...)
+	who := mrkdwn.Within(" and ", 2000, parts...)
 	if given > 0 {
 		return fmt.Sprintf("%d of %d approved. Still needs %s", given, v.Needed, who)
 	}
@@ -189,11 +190,11 @@ func missingLine(v *change.Evaluation) string {
 func oneOf(n change.Need) string {
 	switch {
 	case len(n.Who) == 0:
-		return line(n.Group, maxName)
+		return mrkdwn.Line(n.Group, mrkdwn.MaxName)
 	case n.Count >= len(n.Who):
-		return users(n.Who, "and")
+		return mrkdwn.Users(n.Who, "and")
 	}
-	return users(n.Who, "or")
+	return mrkdwn.Users(n.Who, "or")
 }
 
 // fieldBlocks are what people read of a change. What is cut says so: approvers must know that they don't see all.
@@ -203,21 +204,21 @@ func fieldBlocks(head string, fields []change.Field) []slack.Block {
 		lines = append(lines, head)
 	}
 	for _, f := range fields {
-		value := verbatim(f.Value, maxValueShown)
+		value := mrkdwn.Verbatim(f.Value, maxValueShown)
 		if isCut(f) {
 			value += " _(cut: the plan shows all)_"
 		}
-		lines = append(lines, "*"+line(f.Label, 60)+":* "+value)
+		lines = append(lines, "*"+mrkdwn.Line(f.Label, 60)+":* "+value)
 	}
 	var blocks []slack.Block
-	for _, part := range pages(lines) {
-		blocks = append(blocks, section(part))
+	for _, part := range mrkdwn.Pages(lines) {
+		blocks = append(blocks, mrkdwn.Section(part))
 	}
 	return blocks
 }
 
 func isCut(f change.Field) bool {
-	return verbatim(f.Value, maxValueShown) != verbatim(f.Value, math.MaxInt)
+	return mrkdwn.Verbatim(f.Value, maxValueShown) != mrkdwn.Verbatim(f.Value, math.MaxInt)
 }
 
 // cardFields are who connects to whom, what may be read and for how long, which an approver decides by: all of it leads.
@@ -247,21 +248,21 @@ func warningLines(r *change.Request) string {
 	all := r.Proposal.Warnings
 	var out []string
 	for _, w := range all[:min(len(all), cardWarnings)] {
-		out = append(out, ":warning: "+line(w, maxTold))
+		out = append(out, ":warning: "+mrkdwn.Line(w, mrkdwn.MaxTold))
 	}
 	if n := len(all) - cardWarnings; n > 0 {
-		out = append(out, fmt.Sprintf("_%s in the plan_", plural(n, "more warning", "more warnings")))
+		out = append(out, fmt.Sprintf("_%s in the plan_", mrkdwn.Plural(n, "more warning", "more warnings")))
 	}
-	return within("\n", maxText-10, out...)
+	return mrkdwn.Within("\n", mrkdwn.MaxText-10, out...)
 }
 
 func footer(r *change.Request) string {
-	s := fmt.Sprintf("Requested by %s · %s · request %s", requester(r), when(r.Created), bot.Code(r.ID))
+	s := fmt.Sprintf("Requested by %s · %s · request %s", requester(r), mrkdwn.When(r.Created), bot.Code(r.ID))
 	if r.State == change.Pending || r.State == change.Approved {
-		s += " · expires " + when(r.Deadline)
+		s += " · expires " + mrkdwn.When(r.Deadline)
 	}
 	if r.Rule != "" {
-		s += " · rule " + line(r.Rule, 60)
+		s += " · rule " + mrkdwn.Line(r.Rule, 60)
 	}
 	if r.Parent != "" {
 		s += " · takes the place of " + bot.Code(r.Parent)
@@ -275,21 +276,21 @@ func footer(r *change.Request) string {
 func cardButtons(r *change.Request, standing *change.Evaluation) []slack.BlockElement {
 	now := refOf(r).String()
 	// The plan stays the same as long as the approvals that it was asked under.
-	plan := button(actionPlan, cardRef{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String(), "Show plan")
-	title := clean(r.Proposal.Title)
-	withdraw := button(actionWithdraw, now, "Withdraw")
-	withdraw.Confirm = confirm("Withdraw this request?", "The request is cancelled and others can request this alias. Only the requester can do this.", "Withdraw", slack.StyleDanger)
-	reject := button(actionReject, now, "Reject…").WithStyle(slack.StyleDanger)
-	reject.AccessibilityLabel = bot.Cut("Reject: "+title, maxOption)
-	takeBack := button(actionTakeBack, now, "Withdraw my approval")
+	plan := mrkdwn.Button(actionPlan, cardRef{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String(), "Show plan")
+	title := mrkdwn.Clean(r.Proposal.Title)
+	withdraw := mrkdwn.Button(actionWithdraw, now, "Withdraw")
+	withdraw.Confirm = mrkdwn.Confirm("Withdraw this request?", "The request is cancelled and others can request this alias. Only the requester can do this.", "Withdraw", slack.StyleDanger)
+	reject := mrkdwn.Button(actionReject, now, "Reject…").WithStyle(slack.StyleDanger)
+	reject.AccessibilityLabel = bot.Cut("Reject: "+title, mrkdwn.MaxOption)
+	takeBack := mrkdwn.Button(actionTakeBack, now, "Withdraw my approval")
 	switch r.State { //nolint:exhaustive // the other states have no buttons but the plan, or none
 	case change.Pending:
-		approve := button(actionApprove, now, "Approve").WithStyle(slack.StylePrimary)
-		approve.AccessibilityLabel = bot.Cut("Approve: "+title, maxOption)
+		approve := mrkdwn.Button(actionApprove, now, "Approve").WithStyle(slack.StylePrimary)
+		approve.AccessibilityLabel = bot.Cut("Approve: "+title, mrkdwn.MaxOption)
 		if standing == nil || standing.Confirm { // nil: nobody knows what the policy asks for
-			approve.Confirm = confirm("Approve this change?", "The bot carries it out once there are enough approvals: "+title, "Approve", slack.StylePrimary)
+			approve.Confirm = mrkdwn.Confirm("Approve this change?", "The bot carries it out once there are enough approvals: "+title, "Approve", slack.StylePrimary)
 		}
-		buttons := []slack.BlockElement{approve, button(actionApproveNote, now, "Approve with a note…"), reject, button(actionChanges, now, "Request changes…"), plan}
+		buttons := []slack.BlockElement{approve, mrkdwn.Button(actionApproveNote, now, "Approve with a note…"), reject, mrkdwn.Button(actionChanges, now, "Request changes…"), plan}
 		if len(r.Approvals()) > 0 {
 			buttons = append(buttons, takeBack)
 		}
@@ -302,9 +303,9 @@ func cardButtons(r *change.Request, standing *change.Evaluation) []slack.BlockEl
 	case change.WaitingForPerson:
 		return append(waitButtons(r), plan)
 	case change.Stuck:
-		retry := button(actionRetry, now, "Try to clean up again").WithStyle(slack.StylePrimary)
-		retry.Confirm = confirm("Try again?", "The bot takes back once more what it left behind.", "Try again", slack.StylePrimary)
-		return []slack.BlockElement{retry, button(actionResolve, now, "Mark as cleaned up…"), plan}
+		retry := mrkdwn.Button(actionRetry, now, "Try to clean up again").WithStyle(slack.StylePrimary)
+		retry.Confirm = mrkdwn.Confirm("Try again?", "The bot takes back once more what it left behind.", "Try again", slack.StylePrimary)
+		return []slack.BlockElement{retry, mrkdwn.Button(actionResolve, now, "Mark as cleaned up…"), plan}
 	case change.RolledBack, change.Rejected, change.Withdrawn, change.Expired:
 		return editButton(r)
 	}
@@ -316,30 +317,30 @@ func editButton(r *change.Request) []slack.BlockElement {
 	if _, ok := connection(r); !ok || r.Child != "" {
 		return nil
 	}
-	return []slack.BlockElement{button(actionEdit, refOf(r).String(), labelEdit)}
+	return []slack.BlockElement{mrkdwn.Button(actionEdit, refOf(r).String(), labelEdit)}
 }
 
 func cardSummary(r *change.Request, v *change.Evaluation) string {
 	_, word := stateLabel(r.State)
 	parts := []string{
-		named(r.Proposal.Title, 300) + ". " + word + ".",
-		"Requested by " + requester(r) + ": " + typed(r.Reason, 300),
+		mrkdwn.Named(r.Proposal.Title, 300) + ". " + word + ".",
+		"Requested by " + requester(r) + ": " + mrkdwn.Typed(r.Reason, 300),
 	}
 	if r.State == change.Pending && v != nil {
 		for _, n := range v.Missing {
-			parts = append(parts, fmt.Sprintf("Needs %s from %s.", plural(n.Count, "approval", "approvals"), line(n.Group, 60)))
+			parts = append(parts, fmt.Sprintf("Needs %s from %s.", mrkdwn.Plural(n.Count, "approval", "approvals"), mrkdwn.Line(n.Group, 60)))
 		}
 	}
 	for _, f := range r.Proposal.Fields {
-		parts = append(parts, line(f.Label, 60)+": "+line(f.Value, 150)+".")
+		parts = append(parts, mrkdwn.Line(f.Label, 60)+": "+mrkdwn.Line(f.Value, 150)+".")
 	}
 	if r.State == change.RolledBack || r.State == change.Stuck {
-		parts = append(parts, "Why: "+strings.TrimSuffix(line(r.Outcome.Why, 300), ".")+".")
+		parts = append(parts, "Why: "+strings.TrimSuffix(mrkdwn.Line(r.Outcome.Why, 300), ".")+".")
 	}
 	if !r.State.Final() {
 		for _, w := range r.Proposal.Warnings {
-			parts = append(parts, "Warning: "+strings.TrimSuffix(line(w, 200), ".")+".")
+			parts = append(parts, "Warning: "+strings.TrimSuffix(mrkdwn.Line(w, 200), ".")+".")
 		}
 	}
-	return within(" ", maxSummary, append(parts, "Request "+line(r.ID, 64)+".")...)
+	return mrkdwn.Within(" ", mrkdwn.MaxSummary, append(parts, "Request "+mrkdwn.Line(r.ID, 64)+".")...)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
@@ -24,7 +25,7 @@ func driftLines(r *change.Request) string {
 		}
 		if was != f.Value {
 			moved++
-			out = append(out, fmt.Sprintf("• %s: was %s, is %s", line(f.Label, 60), line(was, 200), line(f.Value, 200)))
+			out = append(out, fmt.Sprintf("• %s: was %s, is %s", mrkdwn.Line(f.Label, 60), mrkdwn.Line(was, 200), mrkdwn.Line(f.Value, 200)))
 		}
 	}
 	rest := movedCalls(r.Previous.Calls(), r.Proposal.Calls())
@@ -35,7 +36,7 @@ func driftLines(r *change.Request) string {
 		rest = []string{"• what the policy judges by"}
 	}
 	out = append(out, rest...)
-	return within("\n", maxText-10, out...)
+	return mrkdwn.Within("\n", mrkdwn.MaxText-10, out...)
 }
 
 // movedSteps are the steps that go by something else now, although their calls look the same.
@@ -43,7 +44,7 @@ func movedSteps(was, is change.Proposal) []string {
 	var out []string
 	for _, s := range is.Steps {
 		if before := was.Step(s.Name); before == nil || !bytes.Equal(before.Args, s.Args) {
-			out = append(out, "• the step: "+line(s.Title, 160))
+			out = append(out, "• the step: "+mrkdwn.Line(s.Title, 160))
 		}
 	}
 	return out
@@ -58,9 +59,9 @@ func movedCalls(was, is []change.Call) []string {
 	}{{"no longer", was, is}, {"now", is, was}} {
 		for _, c := range side.these {
 			if !slices.Contains(side.those, c) {
-				say := "• " + side.word + ": " + line(c.Method+" "+c.Path, 160)
+				say := "• " + side.word + ": " + mrkdwn.Line(c.Method+" "+c.Path, 160)
 				if c.Body != "" {
-					say += " " + verbatim(c.Body, 200)
+					say += " " + mrkdwn.Verbatim(c.Body, 200)
 				}
 				out = append(out, say)
 			}
@@ -77,48 +78,48 @@ func decisionLines(r *change.Request) string {
 	if len(out) > 8 {
 		out = append([]string{fmt.Sprintf("… and %d earlier", len(out)-8)}, out[len(out)-8:]...)
 	}
-	return within("\n", maxText-10, out...)
+	return mrkdwn.Within("\n", mrkdwn.MaxText-10, out...)
 }
 
 func decisionLine(d change.Decision, void bool, wants string) string {
 	var s string
 	switch d.Kind {
 	case change.DecisionApprove:
-		s = ":white_check_mark: " + user(d.By.User) + " approved"
+		s = ":white_check_mark: " + mrkdwn.User(d.By.User) + " approved"
 		if void {
-			s = ":white_check_mark: ~" + user(d.By.User) + " approved~ an earlier plan"
+			s = ":white_check_mark: ~" + mrkdwn.User(d.By.User) + " approved~ an earlier plan"
 		}
 	case change.DecisionRevoke:
-		s = ":leftwards_arrow_with_hook: " + user(d.By.User) + " withdrew the approval"
+		s = ":leftwards_arrow_with_hook: " + mrkdwn.User(d.By.User) + " withdrew the approval"
 	case change.DecisionReject:
-		s = ":no_entry: " + user(d.By.User) + " rejected"
+		s = ":no_entry: " + mrkdwn.User(d.By.User) + " rejected"
 	case change.DecisionRequestChanges:
-		s = ":pencil2: " + user(d.By.User) + " requested changes"
+		s = ":pencil2: " + mrkdwn.User(d.By.User) + " requested changes"
 	case change.DecisionWithdraw:
-		s = ":wastebasket: " + user(d.By.User) + " withdrew"
+		s = ":wastebasket: " + mrkdwn.User(d.By.User) + " withdrew"
 	case change.DecisionExpire:
 		s = ":alarm_clock: ran out" // what it waited for is the reason
 	case change.DecisionRetry:
-		s = ":repeat: " + user(d.By.User) + " asked for another try to clean up"
+		s = ":repeat: " + mrkdwn.User(d.By.User) + " asked for another try to clean up"
 	case change.DecisionResolve:
-		s = ":broom: " + user(d.By.User) + " says that it is clean"
+		s = ":broom: " + mrkdwn.User(d.By.User) + " says that it is clean"
 	case change.DecisionRemind:
-		s = ":bell: reminded " + users(d.To, "and")
+		s = ":bell: reminded " + mrkdwn.Users(d.To, "and")
 	case change.DecisionInputSubmitted:
-		s = ":key: " + user(d.By.User) + " handed the key in"
+		s = ":key: " + mrkdwn.User(d.By.User) + " handed the key in"
 		if wants == steps.InputAuthority {
-			s = ":package: " + user(d.By.User) + " says that the certificate authority is in place"
+			s = ":package: " + mrkdwn.User(d.By.User) + " says that the certificate authority is in place"
 		}
 	case change.DecisionInputRequested:
-		s = ":bell: asked " + users(d.To, "and") + " for " + line(wants, maxName)
+		s = ":bell: asked " + mrkdwn.Users(d.To, "and") + " for " + mrkdwn.Line(wants, mrkdwn.MaxName)
 	case change.DecisionKeyTaken:
-		s = ":key: " + user(d.By.User) + " asked to see the key"
+		s = ":key: " + mrkdwn.User(d.By.User) + " asked to see the key"
 	case change.DecisionKeyShown:
-		s = ":key: " + user(d.By.User) + " was shown the key"
+		s = ":key: " + mrkdwn.User(d.By.User) + " was shown the key"
 	case change.DecisionRenew:
 		s = ":key: a new key was asked for; the one before is invalid"
 	case change.DecisionHandDone:
-		s = ":raised_hand: " + user(d.By.User) + " says that it is done"
+		s = ":raised_hand: " + mrkdwn.User(d.By.User) + " says that it is done"
 	case change.DecisionWaitEnded:
 		s = ":alarm_clock: the time for it ran out"
 	case change.DecisionStands:
@@ -130,15 +131,15 @@ func decisionLine(d change.Decision, void bool, wants string) string {
 	case change.DecisionDrift:
 		s = ":arrows_counterclockwise: the plan changed, approvals are void"
 	default:
-		s = ":grey_question: " + line(string(d.Kind), 40)
+		s = ":grey_question: " + mrkdwn.Line(string(d.Kind), 40)
 	}
-	s += " · " + when(d.At)
+	s += " · " + mrkdwn.When(d.At)
 	switch {
 	case strings.TrimSpace(d.Reason) == "":
 	case d.By.User != "":
-		s += ": " + typed(d.Reason, 300)
+		s += ": " + mrkdwn.Typed(d.Reason, 300)
 	default: // the bot's own
-		s += ": _" + strings.ReplaceAll(line(d.Reason, 300), "_", " ") + "_"
+		s += ": _" + strings.ReplaceAll(mrkdwn.Line(d.Reason, 300), "_", " ") + "_"
 	}
 	return s
 }

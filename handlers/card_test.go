@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -86,7 +87,7 @@ func TestNamesKeepTheirCase(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if s := upper("done, 1.5 s"); s != "Done, 1.5 s" {
+	if s := mrkdwn.Upper("done, 1.5 s"); s != "Done, 1.5 s" {
 		t.Error(s)
 	}
 }
@@ -338,7 +339,7 @@ func TestNamesCantLookLikeTheBotsWords(t *testing.T) {
 	final, _ := finalLine(applied, "/remote-cluster")
 	for what, text := range map[string]string{
 		"the outcome": final.Text, "the history": past(applied), "the card for those who hear it": cardSummary(applied, nil),
-		"a name": named(forged, maxName),
+		"a name": mrkdwn.Named(forged, mrkdwn.MaxName),
 	} {
 		if !strings.Contains(text, "x∗ : white_check_mark: ∗Approved, about to start∗") || strings.Contains(text, forged) {
 			t.Errorf("%s: %s", what, text)

@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -163,7 +164,7 @@ func (h *Handlers) fillForm(ctx context.Context, view string, m formMetadata, n 
 		return closed(err)
 	}
 	m.Name = n.String()
-	chosen := bot.Option{Value: m.Name, Text: bot.Cut(clean(e.PairState.Local.Name+"/"+n.Alias), maxOption)}
+	chosen := bot.Option{Value: m.Name, Text: bot.Cut(mrkdwn.Clean(e.PairState.Local.Name+"/"+n.Alias), mrkdwn.MaxOption)}
 	o, note := changeForms()[m.Subcommand], ""
 	if why := e.WhyNot(kindOf(m.Subcommand)); why != "" {
 		note = ":warning: Not for " + chosen.Text + ": " + why + "."
@@ -190,15 +191,15 @@ func closed(err error) error {
 // formModal draws the modal; without fields as long as no connection is chosen.
 func formModal(m formMetadata, chosen bot.Option, note string, fields []slack.Block) slack.ModalViewRequest {
 	e := changeForms()[m.Subcommand]
-	blocks := []slack.Block{section(e.intro), connectionInput(connectionBlock(m), chosen, true)}
+	blocks := []slack.Block{mrkdwn.Section(e.intro), connectionInput(connectionBlock(m), chosen, true)}
 	if note != "" {
-		blocks = append(blocks, section(line(note, maxTold)))
+		blocks = append(blocks, mrkdwn.Section(mrkdwn.Line(note, mrkdwn.MaxTold)))
 	}
 	if len(fields) > 0 {
 		blocks = append(append(blocks, fields...), multiline(textInput(m, link.FieldReason, "What is it for?", "Approvers decide by this.", maxReason, "")))
 	}
 	v := slack.ModalViewRequest{
-		Type: slack.VTModal, CallbackID: callbackForm, Title: plain(e.title, 24), Submit: plain(e.submit, 24), Close: plain("Cancel", 24),
+		Type: slack.VTModal, CallbackID: callbackForm, Title: mrkdwn.Plain(e.title, 24), Submit: mrkdwn.Plain(e.submit, 24), Close: mrkdwn.Plain("Cancel", 24),
 		Blocks: slack.Blocks{BlockSet: blocks},
 	}
 	m.Fields = nil
@@ -224,7 +225,7 @@ func connectionBlock(m formMetadata) string {
 func textInput(m formMetadata, field, label, hint string, limit int, value string) *slack.InputBlock {
 	el := slack.NewPlainTextInputBlockElement(nil, "order."+field)
 	el.MaxLength, el.InitialValue = limit, bot.Cut(value, limit)
-	return slack.NewInputBlock(blockOf(m, field), plain(label, 2000), plain(hint, 2000), el)
+	return slack.NewInputBlock(blockOf(m, field), mrkdwn.Plain(label, 2000), mrkdwn.Plain(hint, 2000), el)
 }
 
 // answers is what is filled in, by field.

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 )
 
 // subcommand is something that can be typed behind the command.
@@ -74,10 +75,10 @@ func (h *Handlers) unknown(typed []string) bot.Answer {
 			break
 		}
 	}
-	s := "There is no " + bot.Code(bot.Cut(clean(typed[at]), 40)) + "."
+	s := "There is no " + bot.Code(bot.Cut(mrkdwn.Clean(typed[at]), 40)) + "."
 	if near != "" {
 		others := slices.Delete(slices.Clone(typed), at, at+1)
-		s += " Did you mean " + bot.Code(bot.Cut(clean(strings.Join(append([]string{h.o.Command, near}, others...), " ")), 150)) + "?"
+		s += " Did you mean " + bot.Code(bot.Cut(mrkdwn.Clean(strings.Join(append([]string{h.o.Command, near}, others...), " ")), 150)) + "?"
 	}
 	return h.hint(s)
 }
@@ -123,7 +124,7 @@ type ephemeral struct {
 }
 
 func reply(say string) bot.Answer {
-	return bot.Answer{Body: ephemeral{Type: "ephemeral", Text: say, Blocks: []slack.Block{section(say)}}}
+	return bot.Answer{Body: ephemeral{Type: "ephemeral", Text: say, Blocks: []slack.Block{mrkdwn.Section(say)}}}
 }
 
 // quotes are those that keep a name together, straight or as phones and other languages write them; any of the same row

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -121,12 +122,12 @@ func only(found inventory.Found, text string) (d elastic.Deployment, why string)
 	if len(exact) == 0 {
 		exact = found.Deployments
 	}
-	name := "“" + bot.Cut(clean(text), 60) + "”"
+	name := "“" + bot.Cut(mrkdwn.Clean(text), 60) + "”"
 	switch {
 	case len(exact) == 1:
 		return exact[0], ""
 	case len(exact) > 1:
-		return d, plural(len(exact), "deployment", "deployments") + " fit " + name + ": choose one."
+		return d, mrkdwn.Plural(len(exact), "deployment", "deployments") + " fit " + name + ": choose one."
 	case len(found.Down) > 0:
 		return d, name + " was not found, but not every platform could be asked: " + found.Down[0].Why + "."
 	}
@@ -253,7 +254,7 @@ func notesOf(s link.PairState, f *connectForm) []string {
 		notes = append(notes[:maxNotes-1:maxNotes-1], "… and more; the card will show all warnings.")
 	}
 	for i := range notes {
-		notes[i] = bot.Cut(clean(notes[i]), 300)
+		notes[i] = bot.Cut(mrkdwn.Clean(notes[i]), 300)
 	}
 	return notes
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -92,16 +93,16 @@ func (f connectForm) trustOptions() *link.TrustOptions {
 func modelOffer(f connectForm, m connectMetadata) []slack.Block {
 	switch {
 	case f.byCertificate():
-		blocks := []slack.Block{section(":warning: *" + link.CertificatesEnd + "* A superuser of the local cluster gets full read " +
+		blocks := []slack.Block{mrkdwn.Section(":warning: *" + link.CertificatesEnd + "* A superuser of the local cluster gets full read " +
 			"access to the remote one, so use them only within one security domain. What others may read there is decided by the remote cluster's roles of the same names.")}
 		if m.Keys {
-			blocks = append(blocks, slack.NewActionBlock("model_keys", button(actionKeys, "keys", "Use an API key instead")))
+			blocks = append(blocks, slack.NewActionBlock("model_keys", mrkdwn.Button(actionKeys, "keys", "Use an API key instead")))
 		}
 		return blocks
 	case m.Certificates:
 		return []slack.Block{
-			section("An API key needs 8.14 or later on both sides. Older clusters can be connected by TLS certificates."),
-			slack.NewActionBlock("model_certificates", button(actionCertificates, "certificates", "Use TLS certificates…")),
+			mrkdwn.Section("An API key needs 8.14 or later on both sides. Older clusters can be connected by TLS certificates."),
+			slack.NewActionBlock("model_certificates", mrkdwn.Button(actionCertificates, "certificates", "Use TLS certificates…")),
 		}
 	}
 	return nil
@@ -121,15 +122,15 @@ func (m connectMetadata) certificateFields(f connectForm) []slack.Block {
 
 // modelInput is the choice of the model, among the advanced settings.
 func (m connectMetadata) modelInput(f connectForm) slack.Block {
-	key := slack.NewOptionBlockObject(string(link.ModelKey), plain("API key", maxOption), plain("It grants what it names; 8.14 or later", maxOption))
-	certificate := slack.NewOptionBlockObject(string(link.ModelCertificate), plain("TLS certificates (deprecated)", maxOption),
-		plain("Both sides trust each other's certificates", maxOption))
+	key := slack.NewOptionBlockObject(string(link.ModelKey), mrkdwn.Plain("API key", mrkdwn.MaxOption), mrkdwn.Plain("It grants what it names; 8.14 or later", mrkdwn.MaxOption))
+	certificate := slack.NewOptionBlockObject(string(link.ModelCertificate), mrkdwn.Plain("TLS certificates (deprecated)", mrkdwn.MaxOption),
+		mrkdwn.Plain("Both sides trust each other's certificates", mrkdwn.MaxOption))
 	radio := slack.NewRadioButtonsBlockElement(actionModel, key, certificate)
 	radio.InitialOption = key
 	if f.byCertificate() {
 		radio.InitialOption = certificate
 	}
-	in := slack.NewInputBlock(m.block(link.FieldModel), plain("Security model", 2000), nil, radio)
+	in := slack.NewInputBlock(m.block(link.FieldModel), mrkdwn.Plain("Security model", 2000), nil, radio)
 	in.DispatchAction = true
 	return in
 }

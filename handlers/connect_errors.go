@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -91,7 +92,7 @@ func addError(errs map[string]string, block, say string) {
 	if before := errs[block]; before != "" {
 		say = before + " " + say
 	}
-	errs[block] = bot.Cut(clean(say), 500)
+	errs[block] = bot.Cut(mrkdwn.Clean(say), 500)
 }
 
 func connectLate(bot.Submission) bot.Answer {

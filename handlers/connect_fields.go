@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -26,7 +27,7 @@ func fieldName(field string) string {
 	if n, ok := names[field]; ok {
 		return n
 	}
-	return upper(strings.ReplaceAll(field, "_", " "))
+	return mrkdwn.Upper(strings.ReplaceAll(field, "_", " "))
 }
 
 // newBlock names the block that follows another one of the same field. It comes from both, so that two redraws that

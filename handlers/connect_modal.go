@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -36,17 +37,17 @@ const (
 func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 	var blocks []slack.Block
 	if m.Parent != "" {
-		blocks = append(blocks, section("This takes the place of request "+bot.Code(m.Parent)+"; if that one still waits, it is withdrawn once you submit."))
+		blocks = append(blocks, mrkdwn.Section("This takes the place of request "+bot.Code(m.Parent)+"; if that one still waits, it is withdrawn once you submit."))
 	}
 	local, remote := sideHints(f)
 	blocks = append(blocks,
-		section("The *local* cluster searches, the *remote* cluster is read. The bot connects them once others have approved."),
+		mrkdwn.Section("The *local* cluster searches, the *remote* cluster is read. The bot connects them once others have approved."),
 		slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, strings.Join(notHere, "\n"), false, false)),
 		m.deployment(link.FieldLocal, "Local deployment", local, f.Local),
 		m.deployment(link.FieldRemote, "Remote deployment", remote, f.Remote),
 	)
 	if notes := noteLines(m.Notes); notes != "" {
-		blocks = append(blocks, section(notes))
+		blocks = append(blocks, mrkdwn.Section(notes))
 	}
 	blocks = append(append(blocks, modelOffer(f, m)...), filterOffer(m)...)
 	if f.byCertificate() {
@@ -57,7 +58,7 @@ func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 	}
 	blocks = append(blocks, multiline(m.text(f, link.FieldReason, "What is it for?", "Approvers see this.", maxReason)))
 	if filled := filledLine(f); filled != "" && !m.More {
-		blocks = append(blocks, small(filled))
+		blocks = append(blocks, mrkdwn.Small(filled))
 	}
 	blocks = append(blocks, slack.NewActionBlock("advanced", moreButton(m.More)))
 	if m.More {
@@ -65,7 +66,7 @@ func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 	}
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackConnect,
-		Title: plain("Connect two clusters", 24), Submit: plain("Request approval", 24), Close: plain("Cancel", 24),
+		Title: mrkdwn.Plain("Connect two clusters", 24), Submit: mrkdwn.Plain("Request approval", 24), Close: mrkdwn.Plain("Cancel", 24),
 		Blocks: slack.Blocks{BlockSet: blocks}, PrivateMetadata: m.String(),
 	}
 }
@@ -107,7 +108,7 @@ func filledLine(f connectForm) string {
 	return s + " Change them in the advanced settings."
 }
 
-func code(s string) string { return bot.Code(bot.Cut(clean(s), maxAddress)) }
+func code(s string) string { return bot.Code(bot.Cut(mrkdwn.Clean(s), maxAddress)) }
 
 type choice struct{ value, label string }
 
@@ -125,12 +126,12 @@ var (
 )
 
 func (m connectMetadata) deployment(field, label, hint string, o bot.Option) slack.Block {
-	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain("Type a name or an id", 150), connectPrefix+field)
+	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, mrkdwn.Plain("Type a name or an id", 150), connectPrefix+field)
 	sel.MinQueryLength = new(int) // 0: a list before anything is typed
 	if o.Value != "" {
-		sel.InitialOption = slack.NewOptionBlockObject(o.Value, plain(o.Text, maxOption), nil)
+		sel.InitialOption = slack.NewOptionBlockObject(o.Value, mrkdwn.Plain(o.Text, mrkdwn.MaxOption), nil)
 	}
-	in := slack.NewInputBlock(m.block(field), plain(label, 2000), plain(hint, 2000), sel)
+	in := slack.NewInputBlock(m.block(field), mrkdwn.Plain(label, 2000), mrkdwn.Plain(hint, 2000), sel)
 	in.DispatchAction = true // choosing both fills the rest in
 	return in
 }
@@ -139,7 +140,7 @@ func (m connectMetadata) text(f connectForm, field, label, hint string, limit in
 	el := slack.NewPlainTextInputBlockElement(nil, connectPrefix+field)
 	el.MaxLength = limit
 	el.InitialValue = bot.Cut(f.Texts[field], limit)
-	return slack.NewInputBlock(m.block(field), plain(label, 2000), plain(hint, 2000), el)
+	return slack.NewInputBlock(m.block(field), mrkdwn.Plain(label, 2000), mrkdwn.Plain(hint, 2000), el)
 }
 
 func multiline(in *slack.InputBlock) *slack.InputBlock {
@@ -155,31 +156,31 @@ func several(in *slack.InputBlock) *slack.InputBlock { return multiline(in).With
 func choiceInput(block, field, label string, choices []choice, value string) *slack.InputBlock {
 	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, connectPrefix+field)
 	for _, c := range choices {
-		o := slack.NewOptionBlockObject(c.value, plain(c.label, maxOption), nil)
+		o := slack.NewOptionBlockObject(c.value, mrkdwn.Plain(c.label, mrkdwn.MaxOption), nil)
 		sel.Options = append(sel.Options, o)
 		if c.value == value {
 			sel.InitialOption = o
 		}
 	}
-	in := slack.NewInputBlock(block, plain(label, 2000), nil, sel)
+	in := slack.NewInputBlock(block, mrkdwn.Plain(label, 2000), nil, sel)
 	return in
 }
 
 func skipInput(on bool) slack.Block {
-	o := slack.NewOptionBlockObject("true", plain("Keep searching without it", maxOption),
-		plain("skip_unavailable: searches silently return results without it", maxOption))
+	o := slack.NewOptionBlockObject("true", mrkdwn.Plain("Keep searching without it", mrkdwn.MaxOption),
+		mrkdwn.Plain("skip_unavailable: searches silently return results without it", mrkdwn.MaxOption))
 	boxes := slack.NewCheckboxGroupsBlockElement(connectPrefix+link.FieldSkip, o)
 	if on {
 		boxes.InitialOptions = []*slack.OptionBlockObject{o}
 	}
-	return slack.NewInputBlock(link.FieldSkip, plain("If the remote cluster is unavailable", 2000), nil, boxes).WithOptional(true)
+	return slack.NewInputBlock(link.FieldSkip, mrkdwn.Plain("If the remote cluster is unavailable", 2000), nil, boxes).WithOptional(true)
 }
 
 func moreButton(shown bool) *slack.ButtonBlockElement {
 	if shown {
-		return button(actionMore, "hide", "Hide advanced settings")
+		return mrkdwn.Button(actionMore, "hide", "Hide advanced settings")
 	}
-	return button(actionMore, "show", "Advanced settings…")
+	return mrkdwn.Button(actionMore, "show", "Advanced settings…")
 }
 
 func (m connectMetadata) advanced(f connectForm) []slack.Block {
@@ -208,7 +209,7 @@ func (m connectMetadata) advanced(f connectForm) []slack.Block {
 func noteLines(notes []string) string {
 	var out []string
 	for _, n := range notes {
-		out = append(out, ":warning: "+line(n, 400))
+		out = append(out, ":warning: "+mrkdwn.Line(n, 400))
 	}
-	return within("\n", maxText-10, out...)
+	return mrkdwn.Within("\n", mrkdwn.MaxText-10, out...)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -119,12 +120,12 @@ func optionsOf(role, sources string, cluster, first bool) (*link.FilterOptions, 
 
 // box is one thing to tick.
 func box(field, label, say, about string, on bool) *slack.InputBlock {
-	o := slack.NewOptionBlockObject("true", plain(say, maxOption), plain(about, maxOption))
+	o := slack.NewOptionBlockObject("true", mrkdwn.Plain(say, mrkdwn.MaxOption), mrkdwn.Plain(about, mrkdwn.MaxOption))
 	boxes := slack.NewCheckboxGroupsBlockElement(connectPrefix+field, o)
 	if on {
 		boxes.InitialOptions = []*slack.OptionBlockObject{o}
 	}
-	return slack.NewInputBlock(field, plain(label, 2000), nil, boxes).WithOptional(true)
+	return slack.NewInputBlock(field, mrkdwn.Plain(label, 2000), nil, boxes).WithOptional(true)
 }
 
 // filterOffer offers to let the local side in, where addresses of it are shut out.
@@ -132,7 +133,7 @@ func filterOffer(m connectMetadata) []slack.Block {
 	if m.Offer == "" {
 		return nil
 	}
-	return []slack.Block{slack.NewActionBlock("filter_offer", button(actionLetIn, "let_in", "Let the local side in…"))}
+	return []slack.Block{slack.NewActionBlock("filter_offer", mrkdwn.Button(actionLetIn, "let_in", "Let the local side in…"))}
 }
 
 // connectLetIn fills the addresses in that are missing, for a person to confirm.
@@ -175,7 +176,7 @@ func roleLine(role *link.RoleOptions, alias string) string {
 	if role == nil {
 		return ""
 	}
-	return "\nAssign the role `" + line(role.Name, maxRole) + "` on the local cluster to everyone who should search `" + line(alias, maxAlias) + "`."
+	return "\nAssign the role `" + mrkdwn.Line(role.Name, maxRole) + "` on the local cluster to everyone who should search `" + mrkdwn.Line(alias, maxAlias) + "`."
 }
 
 // restoreExtras fills a form in as c's parameters beside the plain key's were, for asking again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
@@ -86,7 +87,7 @@ func stateFace(s diagnose.State) string {
 
 // stateWords is a state in words, with the age of what it rests on.
 func stateWords(k diagnose.Known) string {
-	checked := " · checked " + when(k.CheckedAt)
+	checked := " · checked " + mrkdwn.When(k.CheckedAt)
 	switch k.State() {
 	case diagnose.StateDown:
 		return "does not work"
@@ -113,7 +114,7 @@ func stateWords(k diagnose.Known) string {
 		words = "not connected, not checked"
 	}
 	if !k.CheckedAt.IsZero() {
-		words += " since " + when(k.CheckedAt)
+		words += " since " + mrkdwn.When(k.CheckedAt)
 	}
 	return words
 }
@@ -122,7 +123,7 @@ func stateWords(k diagnose.Known) string {
 func stateWhy(k diagnose.Known) string {
 	switch k.State() { //nolint:exhaustive // the others do not keep it from working
 	case diagnose.StateDown, diagnose.StateDegraded:
-		return line(k.Worst.Say, maxTold)
+		return mrkdwn.Line(k.Worst.Say, mrkdwn.MaxTold)
 	}
 	return ""
 }

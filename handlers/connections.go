@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -45,12 +46,12 @@ func (h *Handlers) whichConnection(ctx context.Context, args []string) (n link.N
 		l = h.listWithin(ctx, 3*time.Second)
 		found = matching(l.Connections, args)
 	}
-	typed := "“" + bot.Cut(clean(strings.Join(args, " ")), 60) + "”"
+	typed := "“" + bot.Cut(mrkdwn.Clean(strings.Join(args, " ")), 60) + "”"
 	switch {
 	case len(found) == 1:
 		return found[0].Name(), ""
 	case len(found) > 1:
-		return n, plural(len(found), "connection", "connections") + " fit " + typed + ": choose one."
+		return n, mrkdwn.Plural(len(found), "connection", "connections") + " fit " + typed + ": choose one."
 	}
 	why = "There is no connection " + typed + "."
 	if near := nearestConnection(l.Connections, args); near != "" {
@@ -146,7 +147,7 @@ func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bo
 			continue
 		}
 		if o, ok := connectionOption(c); ok {
-			option := slack.NewOptionBlockObject(o.Value, plain(o.Text, maxOption), nil)
+			option := slack.NewOptionBlockObject(o.Value, mrkdwn.Plain(o.Text, mrkdwn.MaxOption), nil)
 			if !room.take(option) {
 				break
 			}
@@ -154,7 +155,7 @@ func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bo
 		}
 	}
 	if n := len(l.Missing) + len(l.Down); n > 0 && len(out.Options) < maxOptions {
-		out.Options = append(out.Options, slack.NewOptionBlockObject(downPrefix, plain(fmt.Sprintf("%d could not be asked: not all are listed", n), maxOption), nil))
+		out.Options = append(out.Options, slack.NewOptionBlockObject(downPrefix, mrkdwn.Plain(fmt.Sprintf("%d could not be asked: not all are listed", n), mrkdwn.MaxOption), nil))
 	}
 	return bot.Answer{Body: out}, nil
 }
@@ -168,18 +169,18 @@ func connectionOption(c inventory.Connection) (bot.Option, bool) {
 	if c.Remote != nil && c.Remote.Name != c.Alias {
 		text += " → " + c.Remote.Name
 	}
-	return bot.Option{Value: value, Text: bot.Cut(clean(text), maxOption)}, true
+	return bot.Option{Value: value, Text: bot.Cut(mrkdwn.Clean(text), mrkdwn.MaxOption)}, true
 }
 
 // connectionLine is one connection in a list.
 func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k diagnose.Known) string {
-	remote := line(c.Info.ProxyAddress, maxName)
+	remote := mrkdwn.Line(c.Info.ProxyAddress, mrkdwn.MaxName)
 	if c.Remote != nil {
-		remote = "*" + named(c.Remote.Name, maxName) + "*"
+		remote = "*" + mrkdwn.Named(c.Remote.Name, mrkdwn.MaxName) + "*"
 	} else if c.Managed != nil && c.Managed.RemoteName != "" {
-		remote = "*" + named(c.Managed.RemoteName, maxName) + "*"
+		remote = "*" + mrkdwn.Named(c.Managed.RemoteName, mrkdwn.MaxName) + "*"
 	}
-	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", stateFace(k.State()), named(cmp.Or(c.Local.Name, c.Local.Deployment), maxName), remote, bot.Code(clean(c.Alias)), stateWords(k), c.Model())
+	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", stateFace(k.State()), mrkdwn.Named(cmp.Or(c.Local.Name, c.Local.Deployment), mrkdwn.MaxName), remote, bot.Code(mrkdwn.Clean(c.Alias)), stateWords(k), c.Model())
 	switch {
 	case c.ManagedUnread:
 		return s + " · not known whether the bot manages it"
@@ -195,10 +196,10 @@ func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k
 		if t.Before(h.o.Now()) {
 			verb = "expired"
 		}
-		s += " · key " + verb + " " + when(t)
+		s += " · key " + verb + " " + mrkdwn.When(t)
 	}
 	if by := c.Managed.Maker(); by != "" {
-		s += " · by " + user(by)
+		s += " · by " + mrkdwn.User(by)
 	}
 	return s + h.threadLink(ctx, *c.Managed) + why
 }

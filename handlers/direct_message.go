@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -36,7 +37,7 @@ func direct(r *change.Request, standing *change.Evaluation, away bool, command s
 		}
 		msg := card(r, standing, now)
 		msg.Text = why + " " + msg.Text
-		msg.Blocks = append([]slack.Block{small(why)}, msg.Blocks...)
+		msg.Blocks = append([]slack.Block{mrkdwn.Small(why)}, msg.Blocks...)
 		out = append(out, rendered{slot: slot, msg: msg, to: user})
 	}
 	const ask, remind = ":wave: Your approval is asked for.", ":bell: This still waits for your approval."
@@ -64,7 +65,7 @@ func direct(r *change.Request, standing *change.Evaluation, away bool, command s
 		}
 	}
 	byClock(change.DecisionRemind, slotRemind, remind)
-	byClock(change.DecisionInputRequested, slotCall, ":bell: The work can begin, and only "+line(r.Proposal.RequiredInput, maxName)+" is missing: "+inputText(r)+" It counts for an hour.")
+	byClock(change.DecisionInputRequested, slotCall, ":bell: The work can begin, and only "+mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName)+" is missing: "+inputText(r)+" It counts for an hour.")
 	out = append(out, elsewhere(r, standing, away, command, now)...)
 	slices.SortFunc(out, func(a, b rendered) int { return strings.Compare(a.slot, b.slot) })
 	return out
@@ -79,7 +80,7 @@ func elsewhere(r *change.Request, standing *change.Evaluation, away bool, comman
 		const why = ":mailbox: The channel for requests could not be written to, so here is your request."
 		msg := card(r, standing, now)
 		msg.Text = why + " " + msg.Text
-		msg.Blocks = append([]slack.Block{small(why)}, msg.Blocks...)
+		msg.Blocks = append([]slack.Block{mrkdwn.Small(why)}, msg.Blocks...)
 		out = append(out, rendered{slot: slotCopy + "-" + asker, msg: msg, to: asker})
 	}
 	if !away {

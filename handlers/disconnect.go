@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -15,7 +16,7 @@ func disconnectForm() changeForm {
 		title: "Disconnect", submit: "Request approval",
 		intro: "Settings and keystore entry go first, then the role, trust and network filter that were made for it and that nothing else uses, the key last. If a step fails, everything is put back, as long as the key is not gone.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, _ formMetadata) []slack.Block {
-			return []slack.Block{h.aboutBlock(ctx, e), section(usedBy(e))}
+			return []slack.Block{h.aboutBlock(ctx, e), mrkdwn.Section(usedBy(e))}
 		},
 		ask: func(n link.Name, _ answers) (change.Kind, any, *change.InvalidError) {
 			return link.KindDisconnect, link.DisconnectParams(n), &change.InvalidError{}
@@ -27,16 +28,16 @@ func disconnectForm() changeForm {
 func usedBy(e link.ConnectionState) string {
 	var out []string
 	for _, u := range e.Users {
-		out = append(out, ":warning: "+verbatim(u, maxName))
+		out = append(out, ":warning: "+mrkdwn.Verbatim(u, mrkdwn.MaxName))
 	}
 	if len(out) == 0 {
 		out = append(out, "Nothing that the bot can see uses it.")
 	}
 	if unread := e.UsesUnreadSay(); unread != "" {
-		out = append(out, ":warning: Not looked at: "+line(unread, maxName))
+		out = append(out, ":warning: Not looked at: "+mrkdwn.Line(unread, mrkdwn.MaxName))
 	}
 	out = append(out, kibanaPages(e)+" are not looked at either. Searches are not recorded anywhere that the bot can read: whether there are some, only people know.")
-	return "*In use by*\n" + within("\n", maxText-50, strings.Join(out, "\n"))
+	return "*In use by*\n" + mrkdwn.Within("\n", mrkdwn.MaxText-50, strings.Join(out, "\n"))
 }
 
 // kibanaPages name what of Kibana may use a connection, with links where Kibana's address is known.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -17,27 +18,27 @@ import (
 // error beside a field.
 type textFormat struct{ plain bool }
 
-func (p textFormat) text(s string) string { return p.upTo(s, maxTold) }
+func (p textFormat) text(s string) string { return p.upTo(s, mrkdwn.MaxTold) }
 
 func (p textFormat) upTo(s string, limit int) string {
 	if p.plain {
-		return bot.Cut(clean(s), limit)
+		return bot.Cut(mrkdwn.Clean(s), limit)
 	}
-	return line(s, limit)
+	return mrkdwn.Line(s, limit)
 }
 
 func (p textFormat) user(id string) string {
 	if p.plain {
 		return "somebody"
 	}
-	return user(id)
+	return mrkdwn.User(id)
 }
 
 func (p textFormat) code(s string) string {
 	if p.plain {
-		return clean(s)
+		return mrkdwn.Clean(s)
 	}
-	return bot.Code(clean(s))
+	return bot.Code(mrkdwn.Clean(s))
 }
 
 const (
@@ -108,7 +109,7 @@ func explainRequest(err error, p textFormat) (string, bool) {
 		return fmt.Sprintf("%s: %d. Nothing was stored: wait until one of them ends, or have one withdrawn.", full, e.Most), true
 	}
 	if e, ok := errors.AsType[*change.NotAllowedError](err); ok {
-		return p.text(upper(e.Why)) + ". Nothing was changed.", true
+		return p.text(mrkdwn.Upper(e.Why)) + ". Nothing was changed.", true
 	}
 	if e, ok := errors.AsType[*policy.UnknownGroupError](err); ok {
 		return "Who belongs to " + p.text(e.Group) + " can't be told just now, and without that nothing is decided. " +
@@ -139,7 +140,7 @@ func statusSentence(r *change.Request, p textFormat) string {
 	if d := deciding(r); d != nil && d.By.User != "" {
 		s += fmt.Sprintf(" (%s by %s", decided(d.Kind), p.user(d.By.User))
 		if !p.plain {
-			s += " at " + when(d.At)
+			s += " at " + mrkdwn.When(d.At)
 		}
 		s += ")"
 	}
@@ -184,10 +185,10 @@ func explainInput(err error, p textFormat) (string, bool) {
 		for _, problem := range e.Problems {
 			all = append(all, p.text(fieldName(problem.Field)+": "+problem.Say))
 		}
-		return within("; ", maxSummary/2, all...) + ". Nothing was stored.", true
+		return mrkdwn.Within("; ", mrkdwn.MaxSummary/2, all...) + ". Nothing was stored.", true
 	}
 	if e, ok := errors.AsType[*change.ExplainedError](err); ok {
-		return p.upTo(e.Say, maxWhy), true
+		return p.upTo(e.Say, mrkdwn.MaxWhy), true
 	}
 	return "", false
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -77,7 +78,7 @@ func TestEveryErrorIsExplained(t *testing.T) {
 				if strings.Contains(say, canary) {
 					t.Errorf("gives the secret away: %q", say)
 				}
-				if say == "" || len([]rune(say)) > maxText {
+				if say == "" || len([]rune(say)) > mrkdwn.MaxText {
 					t.Errorf("says %q", say)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
@@ -62,8 +63,8 @@ func followButton(m link.ManagedConnection, local, user, said string) *slack.But
 	if follows(said, m, user) {
 		action, label = actionUnfollow, "Unfollow"
 	}
-	b := button(action, pressValue(m.Name(), ""), label)
-	b.AccessibilityLabel = bot.Cut(clean(label+" "+followed(m.Name(), local)), maxOption)
+	b := mrkdwn.Button(action, pressValue(m.Name(), ""), label)
+	b.AccessibilityLabel = bot.Cut(mrkdwn.Clean(label+" "+followed(m.Name(), local)), mrkdwn.MaxOption)
 	return b
 }
 
@@ -98,7 +99,7 @@ func (h *Handlers) follow(ctx context.Context, user string, n link.Name, on bool
 		return private(h.say(ctx, err, textFormat{})), false
 	}
 	s, managed := all[n]
-	called := bot.Code(clean(followed(n, s.Local)))
+	called := bot.Code(mrkdwn.Clean(followed(n, s.Local)))
 	if on && !managed {
 		return private("The bot does not manage " + called + " any more, so it does not look after it: nothing was changed."), false
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -135,12 +136,12 @@ func everyStand(names func(int) string) stands {
 		m := link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: alias, MadeBy: "U0ASKER"}
 		s.Managed = m
 		if s.Local == "" {
-			s.Local, s.Remote = names(maxName*2), names(maxName*2)
+			s.Local, s.Remote = names(mrkdwn.MaxName*2), names(mrkdwn.MaxName*2)
 		}
 		all[m.Name()] = s
 	}
 	trouble := func(t diagnose.ProblemKind) openProblem {
-		return openProblem{Kind: t, Say: names(maxTold * 2), Since: start}
+		return openProblem{Kind: t, Say: names(mrkdwn.MaxTold * 2), Since: start}
 	}
 	add("well", Status{CheckedAt: start, Expires: start.Add(30 * day)})
 	add("new", Status{Local: "logs-prod"})

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -31,9 +32,9 @@ func (h *Handlers) history(ctx context.Context, args []string) bot.Message {
 	}
 	say := "*The latest requests*"
 	if about != "" {
-		say = "*The latest requests about " + line(about, 80) + "*"
+		say = "*The latest requests about " + mrkdwn.Line(about, 80) + "*"
 	}
-	blocks, said := []slack.Block{section(say)}, []string{say}
+	blocks, said := []slack.Block{mrkdwn.Section(say)}, []string{say}
 	more := false
 	for _, r := range all {
 		if !concerns(r, args) {
@@ -41,24 +42,24 @@ func (h *Handlers) history(ctx context.Context, args []string) bot.Message {
 		}
 		if len(blocks) > historyShown {
 			more = true
-			blocks = append(blocks, small("… and earlier ones. The whole audit: "+bot.Code("remote-cluster-bot audit export")))
+			blocks = append(blocks, mrkdwn.Small("… and earlier ones. The whole audit: "+bot.Code("remote-cluster-bot audit export")))
 			break
 		}
 		text := past(r)
-		blocks, said = append(blocks, section(text)), append(said, text)
+		blocks, said = append(blocks, mrkdwn.Section(text)), append(said, text)
 	}
 	looked := "the last 90 days"
 	if len(all) == historyLooked {
-		looked = plural(len(all), "request", "requests") + " looked at, back to " + when(all[len(all)-1].Created)
+		looked = mrkdwn.Plural(len(all), "request", "requests") + " looked at, back to " + mrkdwn.When(all[len(all)-1].Created)
 	}
 	if len(blocks) == 1 {
 		none := "There is none in " + looked + "."
-		blocks, said = append(blocks, section(none)), append(said, none)
+		blocks, said = append(blocks, mrkdwn.Section(none)), append(said, none)
 	}
 	if len(all) == historyLooked && !more {
-		blocks = append(blocks, small("Only the latest "+plural(len(all), "request", "requests")+" were looked at. The whole audit: "+bot.Code("remote-cluster-bot audit export")))
+		blocks = append(blocks, mrkdwn.Small("Only the latest "+mrkdwn.Plural(len(all), "request", "requests")+" were looked at. The whole audit: "+bot.Code("remote-cluster-bot audit export")))
 	}
-	return bot.Message{Text: within("\n", maxSummary, said...), Blocks: blocks}
+	return bot.Message{Text: mrkdwn.Within("\n", mrkdwn.MaxSummary, said...), Blocks: blocks}
 }
 
 // concerns reports whether a request is about what was typed: one name, which may have spaces in it, or several.
@@ -84,11 +85,11 @@ func asTyped(name string) string { return strings.Join(strings.Fields(strings.To
 func past(r *change.Request) string {
 	emoji, word := stateLabel(r.State)
 	parts := []string{
-		emoji + " " + when(r.Created) + " *" + named(r.Proposal.Title, 200) + "*",
-		word + " · asked by " + requester(r) + " · request " + bot.Code(r.ID) + " · rule " + line(r.Rule, 60),
+		emoji + " " + mrkdwn.When(r.Created) + " *" + mrkdwn.Named(r.Proposal.Title, 200) + "*",
+		word + " · asked by " + requester(r) + " · request " + bot.Code(r.ID) + " · rule " + mrkdwn.Line(r.Rule, 60),
 	}
 	for _, d := range r.Decisions {
 		parts = append(parts, decisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))
 	}
-	return within("\n", maxText-10, parts...)
+	return mrkdwn.Within("\n", mrkdwn.MaxText-10, parts...)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -88,11 +89,11 @@ func (h *Handlers) DrawHome(ctx context.Context, by change.Actor) (slack.HomeTab
 	for _, p := range homeParts() {
 		part, err := p.draw(h, ctx, by)
 		if err != nil {
-			part = []slack.Block{section(":warning: " + h.say(ctx, err, textFormat{}))}
+			part = []slack.Block{mrkdwn.Section(":warning: " + h.say(ctx, err, textFormat{}))}
 			unread = append(unread, fmt.Errorf("%s: %w", p.title, err))
 		}
 		if len(part) > 0 {
-			blocks = append(blocks, slack.NewHeaderBlock(plain(p.title, maxHeader)))
+			blocks = append(blocks, slack.NewHeaderBlock(mrkdwn.Plain(p.title, mrkdwn.MaxHeader)))
 			blocks = append(blocks, part[:min(len(part), homePerPart)]...)
 		}
 		if errors.Is(err, change.ErrUnavailable) {
@@ -100,7 +101,7 @@ func (h *Handlers) DrawHome(ctx context.Context, by change.Actor) (slack.HomeTab
 		}
 	}
 	if len(blocks) == 0 {
-		blocks = []slack.Block{section("Nothing waits for you, and you have asked for nothing yet. " +
+		blocks = []slack.Block{mrkdwn.Section("Nothing waits for you, and you have asked for nothing yet. " +
 			"Type " + bot.Code(h.o.Command+" connect") + " in a channel to connect two clusters.")}
 	}
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxHome)]}}
@@ -128,10 +129,10 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 		blocks = append(blocks, summary(r, h.cardLink(ctx, r)), slack.NewActionBlock("", homeButtons(r, mine, h.standing(ctx, r))...))
 	}
 	if more > 0 {
-		blocks = append(blocks, small(fmt.Sprintf("… and %d more, which expire later: their cards are in the channel", more)))
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %d more, which expire later: their cards are in the channel", more)))
 	}
 	if len(pending) == homeLooked {
-		blocks = append(blocks, small(fmt.Sprintf("Only the %d requests that expire first were looked at: later ones may wait for you too", homeLooked)))
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("Only the %d requests that expire first were looked at: later ones may wait for you too", homeLooked)))
 	}
 	return blocks, nil
 }
@@ -227,10 +228,10 @@ func (h *Handlers) cardLink(ctx context.Context, r *change.Request) string {
 // summary is a request in a few lines.
 func summary(r *change.Request, link string) slack.Block {
 	emoji, word := stateLabel(r.State)
-	s := fmt.Sprintf("%s *%s*\n%s · requested by %s %s · request %s", emoji, named(r.Proposal.Title, 200), word,
-		requester(r), when(r.Created), bot.Code(r.ID)) + link
-	if reason := verbatim(r.Reason, 200); r.Reason != "" {
+	s := fmt.Sprintf("%s *%s*\n%s · requested by %s %s · request %s", emoji, mrkdwn.Named(r.Proposal.Title, 200), word,
+		requester(r), mrkdwn.When(r.Created), bot.Code(r.ID)) + link
+	if reason := mrkdwn.Verbatim(r.Reason, 200); r.Reason != "" {
 		s += "\n> " + reason
 	}
-	return section(s)
+	return mrkdwn.Section(s)
 }

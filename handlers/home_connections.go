@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -63,17 +64,17 @@ func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.
 	}
 	asked.Wait()
 	for i, k := range shown {
-		blocks = append(blocks, section(followedLine(k)+links[i]), slack.NewActionBlock("", followedButtons(k, by.User)...))
+		blocks = append(blocks, mrkdwn.Section(followedLine(k)+links[i]), slack.NewActionBlock("", followedButtons(k, by.User)...))
 	}
 	if n := len(mine) - homeConnections; n > 0 {
 		more := strconv.Itoa(n)
 		if len(own) >= homeRead {
 			more = "at least " + more
 		}
-		blocks = append(blocks, small(fmt.Sprintf("… and %s more, which are no worse: %s", more, bot.Code(h.o.Command+" list"))))
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %s more, which are no worse: %s", more, bot.Code(h.o.Command+" list"))))
 	}
 	if len(mine) > 0 {
-		blocks = append(blocks, small("As the watch found them last. To follow others: "+bot.Code(h.o.Command+" list")))
+		blocks = append(blocks, mrkdwn.Small("As the watch found them last. To follow others: "+bot.Code(h.o.Command+" list")))
 	}
 	return blocks, nil
 }
@@ -153,9 +154,9 @@ func problemsWords(all []openProblem) string {
 		case diagnose.ProblemDrifted:
 			word = "not as it was approved"
 		}
-		says = append(says, "*"+word+"* since "+when(p.Since)+": "+line(p.Say, maxTold))
+		says = append(says, "*"+word+"* since "+mrkdwn.When(p.Since)+": "+mrkdwn.Line(p.Say, mrkdwn.MaxTold))
 	}
-	return within("\n", maxText-1000, says...)
+	return mrkdwn.Within("\n", mrkdwn.MaxText-1000, says...)
 }
 
 // followedLink leads to the card of the change that a connection is as it is by, where its record knows it: a home tab
@@ -170,17 +171,17 @@ func (h *Handlers) followedLink(ctx context.Context, k followedConnection) strin
 
 func followedLine(k followedConnection) string {
 	emoji, words := k.state()
-	s := fmt.Sprintf("%s *%s* as %s", emoji, named(cmp.Or(k.Local, k.name.Local.String()), maxName), bot.Code(bot.Cut(clean(k.name.Alias), maxName)))
+	s := fmt.Sprintf("%s *%s* as %s", emoji, mrkdwn.Named(cmp.Or(k.Local, k.name.Local.String()), mrkdwn.MaxName), bot.Code(bot.Cut(mrkdwn.Clean(k.name.Alias), mrkdwn.MaxName)))
 	if k.Remote != "" {
-		s = fmt.Sprintf("%s *%s* → *%s* as %s", emoji, named(k.Local, maxName), named(k.Remote, maxName), bot.Code(bot.Cut(clean(k.name.Alias), maxName)))
+		s = fmt.Sprintf("%s *%s* → *%s* as %s", emoji, mrkdwn.Named(k.Local, mrkdwn.MaxName), mrkdwn.Named(k.Remote, mrkdwn.MaxName), bot.Code(bot.Cut(mrkdwn.Clean(k.name.Alias), mrkdwn.MaxName)))
 	}
 	s += "\n" + words
 	switch {
 	case k.Expires.IsZero():
 	case len(k.Problems) > 0:
-		s += "\nKey expires " + when(k.Expires)
+		s += "\nKey expires " + mrkdwn.When(k.Expires)
 	default:
-		s += " · key expires " + when(k.Expires)
+		s += " · key expires " + mrkdwn.When(k.Expires)
 	}
 	return s
 }
@@ -188,15 +189,15 @@ func followedLine(k followedConnection) string {
 // followedButtons are what can be done with a connection from the home tab.
 func followedButtons(k followedConnection, user string) []slack.BlockElement {
 	if !k.managed {
-		b := button(actionUnfollow, pressValue(k.name, ""), "Unfollow")
-		b.AccessibilityLabel = bot.Cut(clean("Unfollow "+k.title()), maxOption)
+		b := mrkdwn.Button(actionUnfollow, pressValue(k.name, ""), "Unfollow")
+		b.AccessibilityLabel = bot.Cut(mrkdwn.Clean("Unfollow "+k.title()), mrkdwn.MaxOption)
 		return []slack.BlockElement{b}
 	}
 	verb, label := "status", "Status"
 	if len(k.Problems) > 0 {
 		verb, label = "diagnose", "Diagnose"
 	}
-	b := button(connectionPrefix+verb, pressValue(k.name, ""), label)
-	b.AccessibilityLabel = bot.Cut(clean(label+": "+k.title()), maxOption)
+	b := mrkdwn.Button(connectionPrefix+verb, pressValue(k.name, ""), label)
+	b.AccessibilityLabel = bot.Cut(mrkdwn.Clean(label+": "+k.title()), mrkdwn.MaxOption)
 	return []slack.BlockElement{b, followButton(k.Managed, k.Local, user, saidFollow)}
 }

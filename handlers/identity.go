@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
@@ -24,12 +25,12 @@ func inputButton(r *change.Request) []slack.BlockElement {
 	case "":
 		return nil
 	case steps.InputAuthority:
-		done := button(actionAuthorityUploaded, now, "Done, it is uploaded")
-		done.Confirm = confirm("Is the certificate authority in place?",
+		done := mrkdwn.Button(actionAuthorityUploaded, now, "Done, it is uploaded")
+		done.Confirm = mrkdwn.Confirm("Is the certificate authority in place?",
 			"The bot then makes the remote cluster believe what it signs. If the file is not there, the change fails and is taken back.", "It is", slack.StylePrimary)
 		return []slack.BlockElement{done}
 	}
-	return []slack.BlockElement{button(actionPaste, now, "Paste the key…")}
+	return []slack.BlockElement{mrkdwn.Button(actionPaste, now, "Paste the key…")}
 }
 
 // inputText tell which button that is.
@@ -43,7 +44,7 @@ func inputText(r *change.Request) string {
 // authorityLine says that the authority has to be uploaded, or who says that it was.
 func authorityLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 	if d := r.InputSubmitted(); d != nil && !r.NeedsInput(now) {
-		return upper(steps.InputAuthority) + " is in place, says " + user(d.By.User) + "; that counts until " + when(d.At.Add(change.InputTTL)) + "."
+		return mrkdwn.Upper(steps.InputAuthority) + " is in place, says " + mrkdwn.User(d.By.User) + "; that counts until " + mrkdwn.When(d.At.Add(change.InputTTL)) + "."
 	}
 	missing := "Missing: " + steps.InputAuthority + ". " + inputExpiredText(r, "confirmed")
 	if later := inputFrom(v); later != "" {
@@ -61,9 +62,9 @@ func signingBlocks(p change.Proposal) []slack.Block {
 	}
 	var blocks []slack.Block
 	if todo != "" {
-		blocks = append(blocks, section("*First* the certificate authority has to get there:\n"+line(todo, maxText-100)))
+		blocks = append(blocks, mrkdwn.Section("*First* the certificate authority has to get there:\n"+mrkdwn.Line(todo, mrkdwn.MaxText-100)))
 	}
-	blocks = append(blocks, section("*Then make it count* there. Elasticsearch shows nobody which authorities are set already, and this replaces them: name them too."))
+	blocks = append(blocks, mrkdwn.Section("*Then make it count* there. Elasticsearch shows nobody which authorities are set already, and this replaces them: name them too."))
 	return append(blocks, fences(call.Method+" "+call.Path+"\n"+indent(call.Body))...)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
@@ -97,20 +98,20 @@ func inspectModal(m formMetadata) slack.ModalViewRequest {
 		blocks = append(blocks, several(textInput(m, fieldReportedError, "Error that you saw", "Such as a search's; what your user may not do, the bot can't see by itself.", maxReportedError, "")))
 	}
 	return slack.ModalViewRequest{
-		Type: slack.VTModal, CallbackID: callbackInspect, Title: plain("Choose a connection", 24), Submit: plain("Show", 24),
-		Close: plain("Cancel", 24), PrivateMetadata: m.String(),
+		Type: slack.VTModal, CallbackID: callbackInspect, Title: mrkdwn.Plain("Choose a connection", 24), Submit: mrkdwn.Plain("Show", 24),
+		Close: mrkdwn.Plain("Cancel", 24), PrivateMetadata: m.String(),
 		Blocks: slack.Blocks{BlockSet: blocks},
 	}
 }
 
 // connectionInput is a list of all connections that narrows down as one types.
 func connectionInput(block string, chosen bot.Option, follow bool) slack.Block {
-	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain("Type a deployment or an alias", 150), actionPick)
+	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, mrkdwn.Plain("Type a deployment or an alias", 150), actionPick)
 	sel.MinQueryLength = new(int)
 	if chosen.Value != "" {
-		sel.InitialOption = slack.NewOptionBlockObject(chosen.Value, plain(chosen.Text, maxOption), nil)
+		sel.InitialOption = slack.NewOptionBlockObject(chosen.Value, mrkdwn.Plain(chosen.Text, mrkdwn.MaxOption), nil)
 	}
-	in := slack.NewInputBlock(block, plain("Connection", 2000), nil, sel)
+	in := slack.NewInputBlock(block, mrkdwn.Plain("Connection", 2000), nil, sel)
 	in.DispatchAction = follow
 	return in
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
@@ -76,7 +77,7 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 	page = min(max(page, 0), pages-1)
 	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]
 	head := listHead(l, statuses, text) + near
-	blocks := []slack.Block{section(head)}
+	blocks := []slack.Block{mrkdwn.Section(head)}
 	blocks = append(blocks, h.rows(ctx, shown, statuses, func(c inventory.Connection) string {
 		if c.Managed == nil || !known {
 			return ""
@@ -84,15 +85,15 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 		return followVerb(follows(said[c.Name().String()], *c.Managed, user))
 	})...)
 	if note := listMissing(l); note != "" {
-		blocks = append(blocks, small(note))
+		blocks = append(blocks, mrkdwn.Small(note))
 	}
 	if l.Old > 0 {
-		blocks = append(blocks, small(fmt.Sprintf("%s shown as of %s or later; newer answers are being read. *Refresh* in a moment.",
-			plural(l.Old, "local cluster is", "local clusters are"), when(l.AsOf))))
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("%s shown as of %s or later; newer answers are being read. *Refresh* in a moment.",
+			mrkdwn.Plural(l.Old, "local cluster is", "local clusters are"), mrkdwn.When(l.AsOf))))
 	}
 	var buttons []slack.BlockElement
 	turn := func(action, label string, to int) {
-		buttons = append(buttons, button(action, pageValue(to, text), label))
+		buttons = append(buttons, mrkdwn.Button(action, pageValue(to, text), label))
 	}
 	if page > 0 {
 		turn(actionListPrevious, "Previous", page-1)
@@ -102,7 +103,7 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 	}
 	turn(actionListAgain, "Refresh", page)
 	if pages > 1 {
-		blocks = append(blocks, small(fmt.Sprintf("Page %d of %d", page+1, pages)))
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("Page %d of %d", page+1, pages)))
 	}
 	blocks = append(blocks, slack.NewActionBlock("", buttons...))
 	return bot.Message{Text: head, Blocks: blocks}
@@ -112,7 +113,7 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 func (h *Handlers) rows(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]Status, follow func(inventory.Connection) string) []slack.Block {
 	blocks := make([]slack.Block, 0, len(shown))
 	for i, s := range h.lines(ctx, shown, statuses) {
-		row := slack.NewSectionBlock(markup(s), nil, nil)
+		row := slack.NewSectionBlock(mrkdwn.Markup(s), nil, nil)
 		if menu := lineMenu(shown[i].Name(), follow(shown[i])); menu != nil {
 			row.Accessory = slack.NewAccessory(menu)
 		}
@@ -140,7 +141,7 @@ func lineMenu(n link.Name, follow string) *slack.OverflowBlockElement {
 		if len(value) > maxValue {
 			return nil
 		}
-		opts = append(opts, slack.NewOptionBlockObject(value, plain(upper(verb), maxOption), nil))
+		opts = append(opts, slack.NewOptionBlockObject(value, mrkdwn.Plain(mrkdwn.Upper(verb), mrkdwn.MaxOption), nil))
 	}
 	return slack.NewOverflowBlockElement(actionListLine, opts...)
 }
@@ -180,7 +181,7 @@ func (h *Handlers) listed(ctx context.Context, text string) (l inventory.Listing
 	}
 	for _, word := range words {
 		if name, edits := nearestOf(names, word); edits > 0 && edits < nearEnough {
-			near += ". Did you mean " + bot.Code(clean(h.o.Command+" list "+name)) + "?"
+			near += ". Did you mean " + bot.Code(mrkdwn.Clean(h.o.Command+" list "+name)) + "?"
 			break
 		}
 	}
@@ -213,20 +214,20 @@ func listHead(l inventory.Listing, statuses map[link.Name]Status, text string) s
 	}
 	fit := ""
 	if strings.TrimSpace(text) != "" {
-		fit = " that fit “" + line(text, 60) + "”"
+		fit = " that fit “" + mrkdwn.Line(text, 60) + "”"
 	}
 	answered := l.Asked - len(l.Missing)
 	if answered == 0 && len(l.Missing)+len(l.Down) > 0 {
 		s := warning + "*No local cluster" + strings.Replace(fit, "that fit ", "that fits ", 1) + " has answered*"
 		if mine > 0 {
-			s += ": " + plural(mine, "connection", "connections") + " managed by the bot, and those made by hand are not known"
+			s += ": " + mrkdwn.Plural(mine, "connection", "connections") + " managed by the bot, and those made by hand are not known"
 		}
 		return s
 	}
 	up := in[diagnose.StateWorking] + in[diagnose.StateDegraded] + in[diagnose.StateExpiring] + in[diagnose.StateDrifted]
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s*%s* of %s%s: %d connected", warning, plural(len(l.Connections), "remote connection", "remote connections"),
-		plural(answered, "local cluster", "local clusters"), fit, up)
+	fmt.Fprintf(&s, "%s*%s* of %s%s: %d connected", warning, mrkdwn.Plural(len(l.Connections), "remote connection", "remote connections"),
+		mrkdwn.Plural(answered, "local cluster", "local clusters"), fit, up)
 	for _, other := range []struct {
 		state diagnose.State
 		words string
@@ -250,7 +251,7 @@ func listHead(l inventory.Listing, statuses map[link.Name]Status, text string) s
 func listMissing(l inventory.Listing) string {
 	var out []string
 	for _, d := range l.Down {
-		out = append(out, line(d.System, 60)+": "+line(d.Why, 200))
+		out = append(out, mrkdwn.Line(d.System, 60)+": "+mrkdwn.Line(d.Why, 200))
 	}
 	var whys []string
 	by := map[string][]string{}
@@ -267,12 +268,12 @@ func listMissing(l inventory.Listing) string {
 				names = append(names, fmt.Sprintf("%d more", len(by[why])-i))
 				break
 			}
-			names = append(names, line(name, 60))
+			names = append(names, mrkdwn.Line(name, 60))
 		}
-		out = append(out, "no answer yet of "+strings.Join(names, ", ")+" ("+line(why, 150)+")")
+		out = append(out, "no answer yet of "+strings.Join(names, ", ")+" ("+mrkdwn.Line(why, 150)+")")
 	}
 	if len(out) == 0 {
 		return ""
 	}
-	return ":warning: Not all is shown: " + within("; ", 1500, out...) + ". *Refresh* in a moment."
+	return ":warning: Not all is shown: " + mrkdwn.Within("; ", 1500, out...) + ". *Refresh* in a moment."
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -32,7 +33,7 @@ func migrateForm() changeForm {
 				several(textInput(m, link.FieldReplication, "Indices that the keys may replicate", "Needed where follower indices use the connection; patterns as above.", maxPatterns, "")),
 				expiryInput(m, 90),
 				pauseInput(m, len(e.Pausable()) > 0),
-				section(usedBy(e)),
+				mrkdwn.Section(usedBy(e)),
 			}
 		},
 		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
@@ -59,7 +60,7 @@ func aliasesInput(m formMetadata, chosen string, all []string) slack.Block {
 	all = all[:min(len(all), maxOptions)]
 	var opts, ticked []*slack.OptionBlockObject
 	for _, alias := range all {
-		o := slack.NewOptionBlockObject(alias, plain(alias, maxOption), nil)
+		o := slack.NewOptionBlockObject(alias, mrkdwn.Plain(alias, mrkdwn.MaxOption), nil)
 		opts = append(opts, o)
 		if alias == chosen {
 			ticked = append(ticked, o)
@@ -71,9 +72,9 @@ func aliasesInput(m formMetadata, chosen string, all []string) slack.Block {
 		boxes.InitialOptions = ticked
 		el = boxes
 	} else {
-		list := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, plain("Choose aliases", 150), "order."+link.FieldAliases, opts...)
+		list := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, mrkdwn.Plain("Choose aliases", 150), "order."+link.FieldAliases, opts...)
 		list.InitialOptions, list.MaxSelectedItems = ticked, new(link.MaxMigrated)
 		el = list
 	}
-	return slack.NewInputBlock(blockOf(m, link.FieldAliases), plain("Aliases of this deployment that use certificates", 2000), nil, el)
+	return slack.NewInputBlock(blockOf(m, link.FieldAliases), mrkdwn.Plain("Aliases of this deployment that use certificates", 2000), nil, el)
 }

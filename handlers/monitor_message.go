@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
@@ -59,30 +60,30 @@ func problemMessage(c troubled, p openProblem, since time.Time) bot.Message {
 			word = "lacks trust in an authority"
 		}
 	}
-	head := fmt.Sprintf("%s The connection %s of %s *%s*", icon, bot.Code(clean(c.name.Alias)), line(c.status.On, maxName), word)
-	s := head + "\n" + line(p.Say, 1500)
+	head := fmt.Sprintf("%s The connection %s of %s *%s*", icon, bot.Code(mrkdwn.Clean(c.name.Alias)), mrkdwn.Line(c.status.On, mrkdwn.MaxName), word)
+	s := head + "\n" + mrkdwn.Line(p.Say, 1500)
 	var buttons []slack.BlockElement
 	if verb := subcommandOf(p.Fix); verb != "" {
 		fill := prefillFor(verb, p.Cause)
 		if fill != "" && p.Kind == diagnose.ProblemDrifted {
 			fill = prefillApproved
 		}
-		b := button(connectionPrefix+verb, pressValue(c.name, fill), "Mend it: "+verb+"…")
+		b := mrkdwn.Button(connectionPrefix+verb, pressValue(c.name, fill), "Mend it: "+verb+"…")
 		b.Style = slack.StylePrimary
 		buttons = append(buttons, b)
 	}
 	if p.Kind == diagnose.ProblemDrifted { // what is there now may be what is wanted
-		buttons = append(buttons, button(connectionPrefix+"status", pressValue(c.name, ""), "Status"))
+		buttons = append(buttons, mrkdwn.Button(connectionPrefix+"status", pressValue(c.name, ""), "Status"))
 	}
-	buttons = append(buttons, button(connectionPrefix+"diagnose", pressValue(c.name, ""), "Diagnose"))
+	buttons = append(buttons, mrkdwn.Button(connectionPrefix+"diagnose", pressValue(c.name, ""), "Diagnose"))
 	asked := ""
 	if by := c.status.Maker; by != "" {
-		asked = " · made by " + user(by)
+		asked = " · made by " + mrkdwn.User(by)
 	}
 	return bot.Message{
 		Text: strings.ReplaceAll(s, "\n", " "),
 		Blocks: []slack.Block{
-			section(s), small("Since " + when(since) + asked), slack.NewActionBlock("", buttons...),
+			mrkdwn.Section(s), mrkdwn.Small("Since " + mrkdwn.When(since) + asked), slack.NewActionBlock("", buttons...),
 		},
 	}
 }
@@ -91,23 +92,23 @@ const maxAffected = 10 // connections of a cause that its message lists
 
 // causeMessage counts the connections that have problems and share a cause, and lists the worst.
 func causeMessage(a alert, command string) bot.Message {
-	head := fmt.Sprintf(":rotating_light: *%s* %s %s: %s", plural(len(a.affected), "connection", "connections"),
-		causeWord(a.cause), "*"+line(a.cause.name, maxName)+"*", countProblems(a.affected))
-	blocks := []slack.Block{section(head)}
+	head := fmt.Sprintf(":rotating_light: *%s* %s %s: %s", mrkdwn.Plural(len(a.affected), "connection", "connections"),
+		causeWord(a.cause), "*"+mrkdwn.Line(a.cause.name, mrkdwn.MaxName)+"*", countProblems(a.affected))
+	blocks := []slack.Block{mrkdwn.Section(head)}
 	for _, c := range a.affected[:min(len(a.affected), maxAffected)] {
 		p := c.status.Problems[0]
-		row := slack.NewSectionBlock(markup(fmt.Sprintf("%s *%s* as %s\n%s", stateFace(c.status.known().State()), line(c.status.On, maxName),
-			bot.Code(bot.Cut(clean(c.name.Alias), maxName)), line(p.Say, maxTold))), nil, nil)
+		row := slack.NewSectionBlock(mrkdwn.Markup(fmt.Sprintf("%s *%s* as %s\n%s", stateFace(c.status.known().State()), mrkdwn.Line(c.status.On, mrkdwn.MaxName),
+			bot.Code(bot.Cut(mrkdwn.Clean(c.name.Alias), mrkdwn.MaxName)), mrkdwn.Line(p.Say, mrkdwn.MaxTold))), nil, nil)
 		if menu := lineMenu(c.name, ""); menu != nil {
 			row.Accessory = slack.NewAccessory(menu)
 		}
 		blocks = append(blocks, row)
 	}
-	note := "Since " + when(a.Since)
+	note := "Since " + mrkdwn.When(a.Since)
 	if more := len(a.affected) - maxAffected; more > 0 {
-		note = fmt.Sprintf("… and %d more: %s · ", more, bot.Code(bot.Cut(clean(command+" list "+a.cause.name), maxName))) + note
+		note = fmt.Sprintf("… and %d more: %s · ", more, bot.Code(bot.Cut(mrkdwn.Clean(command+" list "+a.cause.name), mrkdwn.MaxName))) + note
 	}
-	return bot.Message{Text: head, Blocks: append(blocks, small(note))}
+	return bot.Message{Text: head, Blocks: append(blocks, mrkdwn.Small(note))}
 }
 
 func causeWord(c cause) string {
@@ -135,7 +136,7 @@ func countProblems(affected []troubled) string {
 			}
 		}
 		if n > 0 {
-			all = append(all, plural(n, words[kind][0], words[kind][1]))
+			all = append(all, mrkdwn.Plural(n, words[kind][0], words[kind][1]))
 		}
 	}
 	return strings.Join(all, ", ")
@@ -143,12 +144,12 @@ func countProblems(affected []troubled) string {
 
 // resolvedMessage says that a problem is over, or that those of a cause are.
 func resolvedMessage(a openAlert, why string, now time.Time) bot.Message {
-	was := line(problemLabel(a), 60)
+	was := mrkdwn.Line(problemLabel(a), 60)
 	if a.Trouble == "" {
-		was = "had problems on up to " + plural(a.Most, "connection", "connections")
+		was = "had problems on up to " + mrkdwn.Plural(a.Most, "connection", "connections")
 	}
-	s := fmt.Sprintf(":white_check_mark: ~%s~ %s: %s", line(a.Called, 200), was, line(why, 300))
-	return private(s + "\n" + when(a.Since) + " to " + when(now))
+	s := fmt.Sprintf(":white_check_mark: ~%s~ %s: %s", mrkdwn.Line(a.Called, 200), was, mrkdwn.Line(why, 300))
+	return private(s + "\n" + mrkdwn.When(a.Since) + " to " + mrkdwn.When(now))
 }
 
 // messageMark tells apart what messages show. Moments are in them as such: none changes with time alone.

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
@@ -47,7 +48,7 @@ func (h *Handlers) groups(found inventory.Found) []*slack.OptionGroupBlockObject
 	add := func(platform, note string, o *slack.OptionBlockObject) bool {
 		g, ok := by[platform]
 		if !ok {
-			g = slack.NewOptionGroupBlockElement(plain(h.label(platform)+note, maxOption))
+			g = slack.NewOptionGroupBlockElement(mrkdwn.Plain(h.label(platform)+note, mrkdwn.MaxOption))
 		}
 		if !room.take(o) || !ok && !room.take(g) {
 			return false
@@ -61,7 +62,7 @@ func (h *Handlers) groups(found inventory.Found) []*slack.OptionGroupBlockObject
 	}
 	for _, d := range found.Down {
 		if value := downPrefix + d.System; len(value) <= maxValue {
-			add(d.System, " (can't be asked)", slack.NewOptionBlockObject(value, plain("Not all can be listed: "+d.Why, maxOption), nil))
+			add(d.System, " (can't be asked)", slack.NewOptionBlockObject(value, mrkdwn.Plain("Not all can be listed: "+d.Why, mrkdwn.MaxOption), nil))
 		}
 	}
 	for _, d := range found.Deployments {
@@ -115,7 +116,7 @@ func optionOf(d elastic.Deployment) (*slack.OptionBlockObject, bool) {
 	if !ok {
 		return nil, false
 	}
-	return slack.NewOptionBlockObject(o.Value, plain(o.Text, maxOption), nil), true
+	return slack.NewOptionBlockObject(o.Value, mrkdwn.Plain(o.Text, mrkdwn.MaxOption), nil), true
 }
 
 func choose(d elastic.Deployment) (bot.Option, bool) {
@@ -126,10 +127,10 @@ func choose(d elastic.Deployment) (bot.Option, bool) {
 	about := []string{""}
 	for _, s := range []string{d.Version, d.Region} {
 		if s != "" {
-			about = append(about, bot.Cut(clean(s), 20))
+			about = append(about, bot.Cut(mrkdwn.Clean(s), 20))
 		}
 	}
 	tail := strings.Join(about, " · ")
-	name := clean(cmp.Or(d.Name, d.Deployment))
-	return bot.Option{Value: value, Text: bot.Cut(name, maxOption-utf8.RuneCountInString(tail)) + tail}, true
+	name := mrkdwn.Clean(cmp.Or(d.Name, d.Deployment))
+	return bot.Option{Value: value, Text: bot.Cut(name, mrkdwn.MaxOption-utf8.RuneCountInString(tail)) + tail}, true
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
@@ -23,11 +24,11 @@ const day = 24 * time.Hour
 func outcomeBlocks(r *change.Request) []slack.Block {
 	switch r.State { //nolint:exhaustive // only these three have an outcome to tell
 	case change.Applied:
-		return []slack.Block{section(resultLine(r) + keyLine(r) + seeLine(r))}
+		return []slack.Block{mrkdwn.Section(resultLine(r) + keyLine(r) + seeLine(r))}
 	case change.RolledBack:
-		return []slack.Block{section(failedLine(r) + "\n" + cleanLine(r))}
+		return []slack.Block{mrkdwn.Section(failedLine(r) + "\n" + cleanLine(r))}
 	case change.Stuck:
-		return append([]slack.Block{section(failedLine(r) + "\n" + leftLine(r))}, leftovers(r.Outcome.Leftovers)...)
+		return append([]slack.Block{mrkdwn.Section(failedLine(r) + "\n" + leftLine(r))}, leftovers(r.Outcome.Leftovers)...)
 	}
 	return nil
 }
@@ -36,17 +37,17 @@ func outcomeBlocks(r *change.Request) []slack.Block {
 func failedLine(r *change.Request) string {
 	s := "It failed"
 	if r.Outcome.Failed != "" {
-		s += " at *" + line(stepTitle(r, r.Outcome.Failed), maxName) + "*"
+		s += " at *" + mrkdwn.Line(stepTitle(r, r.Outcome.Failed), mrkdwn.MaxName) + "*"
 	}
 	if r.Outcome.Why == "" {
 		return s + "."
 	}
-	return s + ": " + line(r.Outcome.Why, maxWhy)
+	return s + ": " + mrkdwn.Line(r.Outcome.Why, mrkdwn.MaxWhy)
 }
 
 func cleanLine(r *change.Request) string {
 	if d := r.Last(change.DecisionResolve); d != nil {
-		return user(d.By.User) + " says that nothing is left behind: " + typed(d.Reason, maxTold)
+		return mrkdwn.User(d.By.User) + " says that nothing is left behind: " + mrkdwn.Typed(d.Reason, mrkdwn.MaxTold)
 	}
 	if left := pastedLine(r); left != "" {
 		return "All changes of the bot were rolled back." + left
@@ -66,7 +67,7 @@ func shownLine(r *change.Request) string {
 	if !ok {
 		return ""
 	}
-	return " The key of `" + line(alias, maxAlias) + "` was perhaps shown at `" + line(address, maxAddress) +
+	return " The key of `" + mrkdwn.Line(alias, maxAlias) + "` was perhaps shown at `" + mrkdwn.Line(address, maxAddress) +
 		"`, which the platform does not know: rotate it."
 }
 
@@ -85,7 +86,7 @@ func leftLine(r *change.Request) string {
 	if n == 0 {
 		return "Not everything could be rolled back. The thread shows which step." + shownLine(r)
 	}
-	return fmt.Sprintf("%s could not be rolled back. Press *Try to clean up again*, or run the commands and press *Mark as cleaned up…*", plural(n, "thing", "things")) + shownLine(r)
+	return fmt.Sprintf("%s could not be rolled back. Press *Try to clean up again*, or run the commands and press *Mark as cleaned up…*", mrkdwn.Plural(n, "thing", "things")) + shownLine(r)
 }
 
 func leftovers(left []change.Leftover) []slack.Block {
@@ -93,17 +94,17 @@ func leftovers(left []change.Leftover) []slack.Block {
 	var out []slack.Block
 	for i, l := range left {
 		if i == shown {
-			out = append(out, small(fmt.Sprintf("… and %d more; the request's audit names them all", len(left)-i)))
+			out = append(out, mrkdwn.Small(fmt.Sprintf("… and %d more; the request's audit names them all", len(left)-i)))
 			break
 		}
-		s := fmt.Sprintf("*%d.* %s", i+1, line(l.What, maxTold))
+		s := fmt.Sprintf("*%d.* %s", i+1, mrkdwn.Line(l.What, mrkdwn.MaxTold))
 		if l.Cause != "" {
-			s += "\n_Why:_ " + line(l.Cause, maxTold)
+			s += "\n_Why:_ " + mrkdwn.Line(l.Cause, mrkdwn.MaxTold)
 		}
 		if l.Command != "" {
 			s += "\n" + fence(l.Command, 1200)
 		}
-		out = append(out, section(s))
+		out = append(out, mrkdwn.Section(s))
 	}
 	return out
 }
@@ -122,7 +123,7 @@ func readersLine(r *change.Request, c link.ConnectParams) string {
 	if now == "" {
 		return ""
 	}
-	s := "\n*Can search:* " + line(now, maxTold) + "."
+	s := "\n*Can search:* " + mrkdwn.Line(now, mrkdwn.MaxTold) + "."
 	if c.Role == nil {
 		s += " Press *" + labelReaders + "* to add a role for others."
 	}
@@ -147,7 +148,7 @@ func keyLine(r *change.Request) string {
 	if !ok || c.ExpiryDays <= 0 || r.Outcome.Ended.IsZero() {
 		return ""
 	}
-	return "\nThe key expires " + when(r.Outcome.Ended.Add(time.Duration(c.ExpiryDays)*day)) + "."
+	return "\nThe key expires " + mrkdwn.When(r.Outcome.Ended.Add(time.Duration(c.ExpiryDays)*day)) + "."
 }
 
 // doneLine is what an applied change of a connection that exists has come to.
@@ -201,9 +202,9 @@ func seeLine(r *change.Request) string {
 func webLink(address, label string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || strings.ContainsAny(address, "<>| \n") {
-		return line(label, 150)
+		return mrkdwn.Line(label, 150)
 	}
-	return "<" + bot.Escape(u.String()) + "|" + strings.ReplaceAll(line(label, 150), "|", "/") + ">"
+	return "<" + bot.Escape(u.String()) + "|" + strings.ReplaceAll(mrkdwn.Line(label, 150), "|", "/") + ">"
 }
 
 // tryIt is what to type next, to copy.
@@ -244,17 +245,17 @@ func stepTitle(r *change.Request, name string) string {
 // fence sets outside text as code of several lines.
 func fence(s string, limit int) string {
 	s = strings.ReplaceAll(strings.TrimSpace(s), "```", "'''")
-	return "```" + escape(s, limit-6) + "```"
+	return "```" + mrkdwn.Escape(s, limit-6) + "```"
 }
 
 // finalLine is the one line in the thread that tells the requester how it ended; ok is false where there is nothing
 // to tell, because it is not over or the requester ended it. command is the slash command.
 func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
-	to := user(r.Requester.User)
+	to := mrkdwn.User(r.Requester.User)
 	var s string
 	switch r.State { //nolint:exhaustive // the others are not over, or the requester ended it
 	case change.Applied:
-		s = to + " :white_check_mark: *" + named(r.Proposal.Title, 300) + "*\n" + resultLine(r) + nextLine(r)
+		s = to + " :white_check_mark: *" + mrkdwn.Named(r.Proposal.Title, 300) + "*\n" + resultLine(r) + nextLine(r)
 	case change.RolledBack:
 		s = to + " :x: " + failedLine(r) + "\n" + cleanLine(r) + "\n" + againLine(r, command)
 	case change.Stuck:
@@ -262,9 +263,9 @@ func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 	case change.Rejected:
 		s = to + " :no_entry: rejected"
 		if d := r.Last(change.DecisionReject); d != nil {
-			s += " by " + user(d.By.User) + ": " + typed(d.Reason, maxTold)
+			s += " by " + mrkdwn.User(d.By.User) + ": " + mrkdwn.Typed(d.Reason, mrkdwn.MaxTold)
 		} else if d := r.Last(change.DecisionRequestChanges); d != nil {
-			s = to + " :pencil2: " + user(d.By.User) + " asks for changes: " + typed(d.Reason, maxTold)
+			s = to + " :pencil2: " + mrkdwn.User(d.By.User) + " asks for changes: " + mrkdwn.Typed(d.Reason, mrkdwn.MaxTold)
 		}
 		s += "\nNothing was changed. " + againLine(r, command) + pastedLine(r)
 	case change.Expired:
@@ -272,7 +273,7 @@ func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 	default:
 		return bot.Message{}, false
 	}
-	blocks := []slack.Block{section(s)}
+	blocks := []slack.Block{mrkdwn.Section(s)}
 	if c, ok := connection(r); ok && r.State == change.Applied {
 		blocks = append(blocks, slack.NewActionBlock("", connectedButtons(c)...))
 	}
@@ -287,22 +288,22 @@ func finalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 // connectedButtons are what follows a new connection.
 func connectedButtons(c link.ConnectParams) []slack.BlockElement {
 	n := link.Name{Local: c.Local, Alias: c.Alias}
-	buttons := []slack.BlockElement{button(connectionPrefix+"status", pressValue(n, ""), "Status")}
+	buttons := []slack.BlockElement{mrkdwn.Button(connectionPrefix+"status", pressValue(n, ""), "Status")}
 	if !c.ByCertificate() && c.Role == nil && len(c.Access.Search) > 0 {
-		buttons = append(buttons, button(connectionPrefix+"update", pressValue(n, prefillRole), labelReaders))
+		buttons = append(buttons, mrkdwn.Button(connectionPrefix+"update", pressValue(n, prefillRole), labelReaders))
 	}
 	return buttons
 }
 
 func stuckMessage(r *change.Request) bot.Message {
-	s := user(r.Requester.User) + " :rotating_light: " + failedLine(r) + "\n" + leftLine(r)
+	s := mrkdwn.User(r.Requester.User) + " :rotating_light: " + failedLine(r) + "\n" + leftLine(r)
 	said := []string{s}
 	for _, l := range r.Outcome.Leftovers {
-		said = append(said, "Left behind: "+line(l.What, 300)+". "+line(l.Command, 500))
+		said = append(said, "Left behind: "+mrkdwn.Line(l.What, 300)+". "+mrkdwn.Line(l.Command, 500))
 	}
 	return bot.Message{
-		Text:   within("\n", maxSummary, said...),
-		Blocks: append([]slack.Block{section(s)}, leftovers(r.Outcome.Leftovers)...),
+		Text:   mrkdwn.Within("\n", mrkdwn.MaxSummary, said...),
+		Blocks: append([]slack.Block{mrkdwn.Section(s)}, leftovers(r.Outcome.Leftovers)...),
 	}
 }
 
@@ -322,6 +323,6 @@ func newPlanLine(r *change.Request, v *change.Evaluation) (m bot.Message, ok boo
 	ask := "Nothing was changed. Please look at the card again. " + missingLine(v)
 	return bot.Message{
 		Text:   "The plan is no longer the one that was approved, so its approvals are void. " + ask,
-		Blocks: []slack.Block{section(driftLines(r)), section(ask)},
+		Blocks: []slack.Block{mrkdwn.Section(driftLines(r)), mrkdwn.Section(ask)},
 	}, true
 }

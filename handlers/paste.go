@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
@@ -47,23 +48,23 @@ func (h *Handlers) askKey(ctx context.Context, a bot.Action) (bot.Answer, error)
 
 // pasteModal shows the exact call that makes the key, for Dev Tools and for a shell.
 func pasteModal(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
-	blocks := []slack.Block{section("*" + named(r.Proposal.Title, 300) + "*\nThe bot can't issue this key. Make it on the *remote* cluster, exactly like this, and paste it below.")}
+	blocks := []slack.Block{mrkdwn.Section("*" + mrkdwn.Named(r.Proposal.Title, 300) + "*\nThe bot can't issue this key. Make it on the *remote* cluster, exactly like this, and paste it below.")}
 	if call, ok := steps.PastedCall(r.Proposal); ok {
-		blocks = append(blocks, section("*In Dev Tools*, as a user with manage_security:"))
+		blocks = append(blocks, mrkdwn.Section("*In Dev Tools*, as a user with manage_security:"))
 		blocks = append(blocks, fences(call.Method+" "+call.Path+"\n"+indent(call.Body))...)
-		blocks = append(blocks, section("*Or in a shell*:"))
+		blocks = append(blocks, mrkdwn.Section("*Or in a shell*:"))
 		blocks = append(blocks, fences(curl(call))...)
 	}
 	blocks = append(blocks, signingBlocks(r.Proposal)...)
-	el := slack.NewPlainTextInputBlockElement(plain("VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6…", 150), blockKey)
+	el := slack.NewPlainTextInputBlockElement(mrkdwn.Plain("VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6…", 150), blockKey)
 	el.MaxLength = maxKey
 	blocks = append(blocks,
-		slack.NewInputBlock(blockKey, plain("encoded", 2000),
-			plain("Only the value of encoded from the answer. It is kept encrypted for an hour at most, used once, and never shown again.", 2000), el))
+		slack.NewInputBlock(blockKey, mrkdwn.Plain("encoded", 2000),
+			mrkdwn.Plain("Only the value of encoded from the answer. It is kept encrypted for an hour at most, used once, and never shown again.", 2000), el))
 	raw, _ := json.Marshal(from) //nolint:errchkjson // two strings
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackPaste, PrivateMetadata: string(raw),
-		Title: plain("Paste the key", 24), Submit: plain("Hand it in", 24), Close: plain("Later", 24),
+		Title: mrkdwn.Plain("Paste the key", 24), Submit: mrkdwn.Plain("Hand it in", 24), Close: mrkdwn.Plain("Later", 24),
 		Blocks: slack.Blocks{BlockSet: blocks},
 	}
 }
@@ -71,8 +72,8 @@ func pasteModal(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 // fences show text whole, in as many blocks as it takes.
 func fences(s string) []slack.Block {
 	var blocks []slack.Block
-	for _, part := range chunks(strings.ReplaceAll(s, "```", "'''")) {
-		blocks = append(blocks, section("```"+bot.Escape(part)+"```"))
+	for _, part := range mrkdwn.Chunks(strings.ReplaceAll(s, "```", "'''")) {
+		blocks = append(blocks, mrkdwn.Section("```"+bot.Escape(part)+"```"))
 	}
 	return blocks
 }
@@ -105,7 +106,7 @@ func (h *Handlers) pasted(ctx context.Context, v bot.Submission) (bot.Answer, er
 	}
 	text := strings.TrimSpace(v.View.State.At(blockKey, blockKey).Text)
 	if _, err := link.CheckEncodedKey(text); err != nil {
-		return no(upper(err.Error()) + ".")
+		return no(mrkdwn.Upper(err.Error()) + ".")
 	}
 	if h.o.Secrets == nil {
 		return no("This bot keeps no pasted keys.")

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -17,7 +18,6 @@ import (
 const (
 	maxPlanBlocks = 90
 	maxPlanBytes  = 180_000
-	maxPart       = 2600 // characters of a call in one block
 )
 
 // plan shows the calls that would be made, in order. Anybody may look.
@@ -49,8 +49,8 @@ func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
 // folded away in containers, which not every workspace takes.
 func planModal(r *change.Request, folds bool) slack.ModalViewRequest {
 	p := r.Proposal
-	blocks := []slack.Block{section(fmt.Sprintf("*%s*\n%s, in this order. `+` is added, `-` is removed, `=` is kept.",
-		line(p.Title, 300), plural(len(p.Steps), "step", "steps")))}
+	blocks := []slack.Block{mrkdwn.Section(fmt.Sprintf("*%s*\n%s, in this order. `+` is added, `-` is removed, `=` is kept.",
+		mrkdwn.Line(p.Title, 300), mrkdwn.Plural(len(p.Steps), "step", "steps")))}
 	blocks = append(blocks, beyondCard(p.Fields)...)
 	blocks = append(blocks, warningBlocks(p.Warnings)...)
 	blocks = upTo(maxPlanBlocks/2, blocks)
@@ -62,9 +62,9 @@ func planModal(r *change.Request, folds bool) slack.ModalViewRequest {
 	if len(p.Calls()) > 0 {
 		blocks = append(blocks, callBlocks(p, maxPlanBlocks-len(blocks), maxPlanBytes-size, folds)...)
 	}
-	blocks = append(blocks, small("An approval is bound to exactly this: "+bot.Code(bot.Cut(clean(p.Digest), 64))))
+	blocks = append(blocks, mrkdwn.Small("An approval is bound to exactly this: "+bot.Code(bot.Cut(mrkdwn.Clean(p.Digest), 64))))
 	return slack.ModalViewRequest{
-		Type: slack.VTModal, CallbackID: "plan", Title: plain("Plan", 24), Close: plain("Close", 24),
+		Type: slack.VTModal, CallbackID: "plan", Title: mrkdwn.Plain("Plan", 24), Close: mrkdwn.Plain("Close", 24),
 		Blocks: slack.Blocks{BlockSet: blocks},
 	}
 }
@@ -74,7 +74,7 @@ func upTo(most int, blocks []slack.Block) []slack.Block {
 	if len(blocks) <= most {
 		return blocks
 	}
-	return append(blocks[:most:most], section("… and more that does not fit here. "+tooMuch))
+	return append(blocks[:most:most], mrkdwn.Section("… and more that does not fit here. "+tooMuch))
 }
 
 const tooMuch = "Do not approve what you can't see: let it be asked for in smaller parts."
@@ -85,8 +85,8 @@ func beyondCard(fields []change.Field) []slack.Block {
 	var parts []string
 	for _, f := range fields {
 		if isCut(f) || slices.Contains(hidden, f) {
-			for _, part := range chunks(f.Value) {
-				parts = append(parts, "*"+line(f.Label, 60)+":* "+verbatim(part, math.MaxInt))
+			for _, part := range mrkdwn.Chunks(f.Value) {
+				parts = append(parts, "*"+mrkdwn.Line(f.Label, 60)+":* "+mrkdwn.Verbatim(part, math.MaxInt))
 			}
 		}
 	}
@@ -94,8 +94,8 @@ func beyondCard(fields []change.Field) []slack.Block {
 		return nil
 	}
 	var blocks []slack.Block
-	for _, part := range pages(append([]string{"What the card has no room for:"}, parts...)) {
-		blocks = append(blocks, section(part))
+	for _, part := range mrkdwn.Pages(append([]string{"What the card has no room for:"}, parts...)) {
+		blocks = append(blocks, mrkdwn.Section(part))
 	}
 	return blocks
 }
@@ -104,11 +104,11 @@ func beyondCard(fields []change.Field) []slack.Block {
 func warningBlocks(warnings []string) []slack.Block {
 	lines := make([]string, 0, len(warnings))
 	for _, w := range warnings {
-		lines = append(lines, ":warning: "+line(w, maxTold))
+		lines = append(lines, ":warning: "+mrkdwn.Line(w, mrkdwn.MaxTold))
 	}
 	var blocks []slack.Block
-	for _, part := range pages(lines) {
-		blocks = append(blocks, small(part))
+	for _, part := range mrkdwn.Pages(lines) {
+		blocks = append(blocks, mrkdwn.Small(part))
 	}
 	return blocks
 }
@@ -117,17 +117,17 @@ func warningBlocks(warnings []string) []slack.Block {
 func stepParts(steps []change.PlannedStep) [][]string {
 	all := make([][]string, 0, len(steps))
 	for i, s := range steps {
-		head := fmt.Sprintf("*%d. %s*", i+1, line(s.Title, maxName))
+		head := fmt.Sprintf("*%d. %s*", i+1, mrkdwn.Line(s.Title, mrkdwn.MaxName))
 		if len(s.Effects) == 0 && changesNothing(s) {
 			head += "\nChanges nothing."
 		}
 		var diff []string
 		for _, e := range s.Effects {
-			diff = append(diff, effectSigns[e.Kind]+clean(e.What))
+			diff = append(diff, effectSigns[e.Kind]+mrkdwn.Clean(e.What))
 		}
 		parts := []string{head}
 		if len(diff) > 0 {
-			for _, part := range chunks(strings.ReplaceAll(strings.Join(diff, "\n"), "```", "'''")) {
+			for _, part := range mrkdwn.Chunks(strings.ReplaceAll(strings.Join(diff, "\n"), "```", "'''")) {
 				parts = append(parts, "```"+bot.Escape(part)+"```")
 			}
 		}
@@ -164,7 +164,7 @@ func fit(groups [][]string, room, bytes int) (shown []string, left int) {
 		for _, part := range g {
 			bytes -= len(part)
 		}
-		next := pages(parts)
+		next := mrkdwn.Pages(parts)
 		if len(next) > room || bytes < 0 {
 			return shown, len(groups) - i
 		}
@@ -178,10 +178,10 @@ func stepBlocks(steps []change.PlannedStep, room int) (blocks []slack.Block, siz
 	shown, left := fit(stepParts(steps), room, maxPlanBytes)
 	for _, part := range shown {
 		size += len(part)
-		blocks = append(blocks, section(part))
+		blocks = append(blocks, mrkdwn.Section(part))
 	}
 	if left > 0 {
-		blocks = append(blocks, section(fmt.Sprintf("… and %s more. ", plural(left, "step", "steps"))+tooMuch))
+		blocks = append(blocks, mrkdwn.Section(fmt.Sprintf("… and %s more. ", mrkdwn.Plural(left, "step", "steps"))+tooMuch))
 	}
 	return blocks, size
 }
@@ -196,16 +196,16 @@ func callBlocks(p change.Proposal, room, bytes int, folds bool) []slack.Block {
 	}
 	blocks := make([]slack.Block, 0, len(shown))
 	for _, part := range shown {
-		blocks = append(blocks, section(part))
+		blocks = append(blocks, mrkdwn.Section(part))
 	}
-	title := plural(len(p.Calls()), "call", "calls") + ", step by step (secrets are shown as dots)"
+	title := mrkdwn.Plural(len(p.Calls()), "call", "calls") + ", step by step (secrets are shown as dots)"
 	if folds {
 		blocks = folded(title, blocks)
 	} else {
-		blocks = append([]slack.Block{section("*" + title + "*")}, blocks...)
+		blocks = append([]slack.Block{mrkdwn.Section("*" + title + "*")}, blocks...)
 	}
 	if left > 0 {
-		blocks = append(blocks, section(fmt.Sprintf("… and %d more that do not fit here. ", left)+tooMuch))
+		blocks = append(blocks, mrkdwn.Section(fmt.Sprintf("… and %d more that do not fit here. ", left)+tooMuch))
 	}
 	return blocks
 }
@@ -217,7 +217,7 @@ const maxFolded = 10
 func folded(title string, blocks []slack.Block) []slack.Block {
 	var all []slack.Block
 	for part := range slices.Chunk(blocks, maxFolded) {
-		all = append(all, slack.NewContainerBlock(part...).WithTitle(plain(title, maxHeader)).WithCollapsible(true, true))
+		all = append(all, slack.NewContainerBlock(part...).WithTitle(mrkdwn.Plain(title, mrkdwn.MaxHeader)).WithCollapsible(true, true))
 		title = "More calls"
 	}
 	return all
@@ -225,15 +225,15 @@ func folded(title string, blocks []slack.Block) []slack.Block {
 
 // callParts are one call whole, in as many parts as it takes.
 func callParts(n int, c change.Call) []string {
-	s := clean(c.Method) + " " + clean(c.Path)
+	s := mrkdwn.Clean(c.Method) + " " + mrkdwn.Clean(c.Path)
 	if c.Body != "" {
 		s += "\n" + strings.ReplaceAll(c.Body, "```", "'''")
 	}
 	var parts []string
-	for i, part := range chunks(s) {
-		head := fmt.Sprintf("%d. on %s", n, line(c.System, maxName))
+	for i, part := range mrkdwn.Chunks(s) {
+		head := fmt.Sprintf("%d. on %s", n, mrkdwn.Line(c.System, mrkdwn.MaxName))
 		if c.OnlyIf != "" {
-			head += ", only if " + line(c.OnlyIf, maxName)
+			head += ", only if " + mrkdwn.Line(c.OnlyIf, mrkdwn.MaxName)
 		}
 		head += "\n"
 		if i > 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -88,7 +89,7 @@ func progressRow(r *change.Request, s change.PlannedStep, rec *change.StepRecord
 	}
 	for _, said := range []string{finding, trouble} {
 		if strings.TrimSpace(said) != "" {
-			w.said = append(w.said, clean(said))
+			w.said = append(w.said, mrkdwn.Clean(said))
 		}
 	}
 	w.left = rec.Leftover
@@ -129,15 +130,15 @@ func workLine(r *change.Request) string {
 	var s string
 	switch {
 	case r.State == change.Applying && at < total:
-		s = fmt.Sprintf("\nStep %d of %d: %s…", at+1, total, line(r.Proposal.Steps[at].Title, maxName))
+		s = fmt.Sprintf("\nStep %d of %d: %s…", at+1, total, mrkdwn.Line(r.Proposal.Steps[at].Title, mrkdwn.MaxName))
 	case r.State == change.Undoing && now != nil:
-		s = "\nUndoing: " + line(stepTitle(r, now.Step), maxName) + "…"
+		s = "\nUndoing: " + mrkdwn.Line(stepTitle(r, now.Step), mrkdwn.MaxName) + "…"
 	}
 	if resumed && r.State == change.Applying {
 		s += "\nResumed after a restart."
 	}
 	if now != nil && now.Trouble != "" {
-		s += "\n:warning: " + line(now.Trouble, maxTold) + " " + retryLine(now)
+		s += "\n:warning: " + mrkdwn.Line(now.Trouble, mrkdwn.MaxTold) + " " + retryLine(now)
 	}
 	return strings.TrimRight(s, " ")
 }
@@ -182,7 +183,7 @@ func timed(word string, d time.Duration) string {
 	if d <= 0 {
 		return word
 	}
-	return word + " in " + took(d)
+	return word + " in " + mrkdwn.Took(d)
 }
 
 // progressTitle says where the work stands, in plain text.
@@ -195,35 +196,35 @@ func progressTitle(r *change.Request, rows []stepRow) string {
 	}
 	switch r.State { //nolint:exhaustive // the other states say it in one word
 	case change.Applying:
-		return fmt.Sprintf("In progress: %d of %s done", done, plural(len(rows), "step", "steps"))
+		return fmt.Sprintf("In progress: %d of %s done", done, mrkdwn.Plural(len(rows), "step", "steps"))
 	case change.Applied:
-		return "Done: " + plural(len(rows), "step", "steps")
+		return "Done: " + mrkdwn.Plural(len(rows), "step", "steps")
 	}
 	_, word := stateLabel(r.State)
 	return word
 }
 
 func progressSummary(r *change.Request, rows []stepRow) string {
-	parts := []string{line(progressTitle(r, rows), 200) + "."}
+	parts := []string{mrkdwn.Line(progressTitle(r, rows), 200) + "."}
 	for _, w := range rows {
-		said := []string{line(w.title, maxName) + ": " + line(w.word, 80)}
+		said := []string{mrkdwn.Line(w.title, mrkdwn.MaxName) + ": " + mrkdwn.Line(w.word, 80)}
 		for _, s := range w.said {
-			said = append(said, line(s, 200))
+			said = append(said, mrkdwn.Line(s, 200))
 		}
 		parts = append(parts, strings.TrimSuffix(strings.Join(said, "; "), ".")+".")
 	}
-	return within(" ", maxSummary, parts...)
+	return mrkdwn.Within(" ", mrkdwn.MaxSummary, parts...)
 }
 
 func progressPlan(r *change.Request, rows []stepRow) slack.Block {
 	// An updated plan wants block ids that were not there before.
 	version := strconv.FormatInt(r.Version, 10)
-	p := slack.NewPlanBlock(bot.Cut(clean(progressTitle(r, rows)), maxHeader), slack.PlanBlockOptionBlockID("progress-"+version))
+	p := slack.NewPlanBlock(bot.Cut(mrkdwn.Clean(progressTitle(r, rows)), mrkdwn.MaxHeader), slack.PlanBlockOptionBlockID("progress-"+version))
 	tasks := make([]*slack.TaskCardBlock, 0, len(rows))
 	for i, w := range rows {
 		id := fmt.Sprintf("%d-%s", i, bot.Cut(w.name, 100))
-		t := slack.NewTaskCardBlock(id, bot.Cut(clean(w.title), maxName)).WithStatus(w.status).
-			WithDetails(richText(bot.Cut(upper(w.word), maxName)))
+		t := slack.NewTaskCardBlock(id, bot.Cut(mrkdwn.Clean(w.title), mrkdwn.MaxName)).WithStatus(w.status).
+			WithDetails(richText(bot.Cut(mrkdwn.Upper(w.word), mrkdwn.MaxName)))
 		t.BlockID = fmt.Sprintf("task-%d-%s", i, version)
 		if out := w.output(); out != "" {
 			t.WithOutput(richText(out))
@@ -237,10 +238,10 @@ func progressPlan(r *change.Request, rows []stepRow) slack.Block {
 func (w stepRow) output() string {
 	parts := make([]string, 0, len(w.said)+2)
 	for _, s := range w.said {
-		parts = append(parts, bot.Cut(s, maxTold))
+		parts = append(parts, bot.Cut(s, mrkdwn.MaxTold))
 	}
 	if w.left != nil {
-		parts = append(parts, "Left behind: "+bot.Cut(clean(w.left.What), maxTold))
+		parts = append(parts, "Left behind: "+bot.Cut(mrkdwn.Clean(w.left.What), mrkdwn.MaxTold))
 		if w.left.Command != "" {
 			parts = append(parts, bot.Cut(w.left.Command, 1000))
 		}
@@ -253,19 +254,19 @@ func richText(s string) *slack.RichTextBlock {
 }
 
 func progressSections(r *change.Request, rows []stepRow) []slack.Block {
-	blocks := []slack.Block{section("*" + line(progressTitle(r, rows), 300) + "*")}
+	blocks := []slack.Block{mrkdwn.Section("*" + mrkdwn.Line(progressTitle(r, rows), 300) + "*")}
 	for _, w := range rows {
-		said := []string{w.icon + " *" + line(w.title, maxName) + "* · " + line(w.word, 100)}
+		said := []string{w.icon + " *" + mrkdwn.Line(w.title, mrkdwn.MaxName) + "* · " + mrkdwn.Line(w.word, 100)}
 		for _, s := range w.said {
-			said = append(said, line(s, maxTold))
+			said = append(said, mrkdwn.Line(s, mrkdwn.MaxTold))
 		}
 		if w.left != nil {
-			said = append(said, "Left behind: "+line(w.left.What, maxTold))
+			said = append(said, "Left behind: "+mrkdwn.Line(w.left.What, mrkdwn.MaxTold))
 			if w.left.Command != "" {
 				said = append(said, fence(w.left.Command, 1000))
 			}
 		}
-		blocks = append(blocks, small(strings.Join(said, "\n")))
+		blocks = append(blocks, mrkdwn.Small(strings.Join(said, "\n")))
 	}
 	return blocks
 }

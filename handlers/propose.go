@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -91,9 +92,9 @@ func (h *Handlers) replyNotRequested(ctx context.Context, err error) string {
 	}
 	out := []string{":warning: *Not asked.* Nothing was stored:"}
 	for _, p := range wrong.Problems {
-		out = append(out, "• *"+fieldName(p.Field)+"*: "+line(problemSays(p), maxTold))
+		out = append(out, "• *"+fieldName(p.Field)+"*: "+mrkdwn.Line(problemSays(p), mrkdwn.MaxTold))
 	}
-	return within("\n", maxText-200, out...)
+	return mrkdwn.Within("\n", mrkdwn.MaxText-200, out...)
 }
 
 // show draws the modal that an answer put up. It waits a little for one that is not there yet: Slack may still be about
@@ -121,14 +122,14 @@ func (h *Handlers) show(ctx context.Context, v slack.ModalViewRequest) (bool, er
 
 func checkingModal(name, say, close string) slack.ModalViewRequest {
 	return slack.ModalViewRequest{
-		Type: slack.VTModal, CallbackID: callbackChecking, ExternalID: name, Title: plain("Asking for approval", 24), Close: plain(close, 24),
-		Blocks: slack.Blocks{BlockSet: []slack.Block{section(strings.TrimSpace(say))}},
+		Type: slack.VTModal, CallbackID: callbackChecking, ExternalID: name, Title: mrkdwn.Plain("Asking for approval", 24), Close: mrkdwn.Plain(close, 24),
+		Blocks: slack.Blocks{BlockSet: []slack.Block{mrkdwn.Section(strings.TrimSpace(say))}},
 	}
 }
 
 // confirmRequested says that a request was made, and where its card is.
 func (h *Handlers) confirmRequested(r *change.Request) string {
-	return "Asked. The card of request " + bot.Code(r.ID) + " is in " + channel(h.o.Channel) + "; you are mentioned there when it is done."
+	return "Asked. The card of request " + bot.Code(r.ID) + " is in " + mrkdwn.Channel(h.o.Channel) + "; you are mentioned there when it is done."
 }
 
 // notifyRequested tells who asked from elsewhere; in the cards' channel the card appears before their eyes.

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -99,10 +100,10 @@ func reasonModal(r *change.Request, from reasonMetadata, callback, title, submit
 	raw, _ := json.Marshal(from) //nolint:errchkjson // two strings
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callback, PrivateMetadata: string(raw),
-		Title: plain(title, 24), Submit: plain(submit, 24), Close: plain("Cancel", 24),
+		Title: mrkdwn.Plain(title, 24), Submit: mrkdwn.Plain(submit, 24), Close: mrkdwn.Plain("Cancel", 24),
 		Blocks: slack.Blocks{BlockSet: []slack.Block{
-			section("*" + named(r.Proposal.Title, 300) + "*\nrequested by " + requester(r)),
-			slack.NewInputBlock(blockReason, plain(label, 2000), plain(hint, 2000), el),
+			mrkdwn.Section("*" + mrkdwn.Named(r.Proposal.Title, 300) + "*\nrequested by " + requester(r)),
+			slack.NewInputBlock(blockReason, mrkdwn.Plain(label, 2000), mrkdwn.Plain(hint, 2000), el),
 		}},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -23,7 +24,7 @@ func replyTo(a bot.Action) replyTarget {
 
 // private is a message of one text.
 func private(say string) bot.Message {
-	return bot.Message{Text: say, Blocks: []slack.Block{section(say)}}
+	return bot.Message{Text: say, Blocks: []slack.Block{mrkdwn.Section(say)}}
 }
 
 // notifyUser says something to one person: by the response URL, which works wherever they are; else in the channel; else in
@@ -82,9 +83,9 @@ func (h *Handlers) held(ctx context.Context, e *change.LockedError, say string) 
 	}
 	_, word := stateLabel(r.State)
 	s := fmt.Sprintf("Request %s by %s holds this already (%s): *%s*. Nothing was stored: wait until it is done, or have it withdrawn.",
-		bot.Code(r.ID), user(r.Requester.User), word, named(r.Proposal.Title, 200))
+		bot.Code(r.ID), mrkdwn.User(r.Requester.User), word, mrkdwn.Named(r.Proposal.Title, 200))
 	if e.OwnRequest {
-		s = fmt.Sprintf("%s It is *%s* (%s).", say, named(r.Proposal.Title, 200), word)
+		s = fmt.Sprintf("%s It is *%s* (%s).", say, mrkdwn.Named(r.Proposal.Title, 200), word)
 	}
 	if m := r.Messages[slotCard]; m.ID != "" {
 		if url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: m.Channel, TS: m.ID}); err == nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -31,23 +32,23 @@ const (
 // readersField is the choice of who may search: a new role, one that exists, or superusers only.
 func (m connectMetadata) readersField(f connectForm) slack.Block {
 	sel := roleSelect(actionRole)
-	sel.InitialOption = slack.NewOptionBlockObject(noRole, plain(labelNoRole, maxOption), nil)
+	sel.InitialOption = slack.NewOptionBlockObject(noRole, mrkdwn.Plain(labelNoRole, mrkdwn.MaxOption), nil)
 	if name := f.Texts[link.FieldRole]; name != "" {
-		sel.InitialOption = slack.NewOptionBlockObject(bot.Cut(name, maxValue), plain(name, maxOption), nil)
+		sel.InitialOption = slack.NewOptionBlockObject(bot.Cut(name, maxValue), mrkdwn.Plain(name, mrkdwn.MaxOption), nil)
 	}
-	return slack.NewInputBlock(m.block(link.FieldRole), plain("Who can search through it?", 2000),
-		plain("Choose a role, or type the name of a new one. Then assign it to users; the bot can't.", 2000), sel)
+	return slack.NewInputBlock(m.block(link.FieldRole), mrkdwn.Plain("Who can search through it?", 2000),
+		mrkdwn.Plain("Choose a role, or type the name of a new one. Then assign it to users; the bot can't.", 2000), sel)
 }
 
 func roleSelect(action string) *slack.SelectBlockElement {
-	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain("Type or choose a role", 150), action)
+	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, mrkdwn.Plain("Type or choose a role", 150), action)
 	sel.MinQueryLength = new(int)
 	return sel
 }
 
 // suggestReaders offers what readersField takes. A role that can't be read is not offered, and its name can be typed.
 func (h *Handlers) suggestReaders(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
-	out := []*slack.OptionBlockObject{slack.NewOptionBlockObject(noRole, plain(labelNoRole, maxOption), nil)}
+	out := []*slack.OptionBlockObject{slack.NewOptionBlockObject(noRole, mrkdwn.Plain(labelNoRole, mrkdwn.MaxOption), nil)}
 	if s.View == nil {
 		return bot.Answer{Body: options{Options: out}}, nil
 	}
@@ -67,7 +68,7 @@ func (h *Handlers) suggestReaders(ctx context.Context, s bot.Suggestion) (bot.An
 	}
 	exists := func(r elastic.RemoteRole) bool { return r.Name == name }
 	if link.IsRoleName(name) && !slices.ContainsFunc(roles, exists) {
-		out = append(out, slack.NewOptionBlockObject(name, plain("New role "+name, maxOption), nil))
+		out = append(out, slack.NewOptionBlockObject(name, mrkdwn.Plain("New role "+name, mrkdwn.MaxOption), nil))
 	}
 	return bot.Answer{Body: options{Options: append(out, roleOptions(roles, typed)...)}}, nil
 }
@@ -100,7 +101,7 @@ func roleOptions(roles []elastic.RemoteRole, typed string) []*slack.OptionBlockO
 	var out []*slack.OptionBlockObject
 	for _, r := range roles {
 		if len(out) < maxRoles && strings.Contains(strings.ToLower(r.Name), strings.ToLower(typed)) {
-			out = append(out, slack.NewOptionBlockObject(r.Name, plain(r.Name, maxOption), nil))
+			out = append(out, slack.NewOptionBlockObject(r.Name, mrkdwn.Plain(r.Name, mrkdwn.MaxOption), nil))
 		}
 	}
 	return out
@@ -135,17 +136,17 @@ func (h *Handlers) askTestAs(ctx context.Context, a bot.Action) (bot.Answer, err
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	role := slack.NewInputBlock(link.FieldRole, plain("Role", 2000), plain("The bot compares its definition with what the connection may read.", 2000),
+	role := slack.NewInputBlock(link.FieldRole, mrkdwn.Plain("Role", 2000), mrkdwn.Plain("The bot compares its definition with what the connection may read.", 2000),
 		roleSelect(actionTestRole)).WithOptional(true)
 	user := slack.NewPlainTextInputBlockElement(nil, fieldUser)
 	user.MaxLength = maxRole
 	modal := slack.ModalViewRequest{
-		Type: slack.VTModal, CallbackID: callbackTestAs, Title: plain("Test a search", 24), Submit: plain("Test", 24), Close: plain("Cancel", 24),
+		Type: slack.VTModal, CallbackID: callbackTestAs, Title: mrkdwn.Plain("Test a search", 24), Submit: mrkdwn.Plain("Test", 24), Close: mrkdwn.Plain("Cancel", 24),
 		PrivateMetadata: string(raw),
 		Blocks: slack.Blocks{BlockSet: []slack.Block{
-			section("Can a role, or a user, search through *" + line(n.Alias, maxName) + "*?"), role,
-			slack.NewInputBlock(fieldUser, plain("User", 2000),
-				plain("The bot searches as this user. Its own user needs the privilege run_as for that.", 2000), user).WithOptional(true),
+			mrkdwn.Section("Can a role, or a user, search through *" + mrkdwn.Line(n.Alias, mrkdwn.MaxName) + "*?"), role,
+			slack.NewInputBlock(fieldUser, mrkdwn.Plain("User", 2000),
+				mrkdwn.Plain("The bot searches as this user. Its own user needs the privilege run_as for that.", 2000), user).WithOptional(true),
 		}},
 	}
 	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, modal); err != nil {
@@ -187,7 +188,7 @@ func testAsLate(bot.Submission) bot.Answer {
 
 // through is what a search of patterns names.
 func through(alias string, patterns []string) string {
-	return bot.Code(bot.Cut(clean(alias+":"+strings.Join(patterns, ","+alias+":")), maxTold))
+	return bot.Code(bot.Cut(mrkdwn.Clean(alias+":"+strings.Join(patterns, ","+alias+":")), mrkdwn.MaxTold))
 }
 
 // testRole compares a role's definition with what the connection may read.
@@ -196,7 +197,7 @@ func (h *Handlers) testRole(ctx context.Context, e link.ConnectionState, name st
 	if err != nil {
 		return h.say(ctx, err, textFormat{})
 	}
-	search, named := e.Searched(), "The role "+bot.Code(bot.Cut(clean(name), maxRole))
+	search, named := e.Searched(), "The role "+bot.Code(bot.Cut(mrkdwn.Clean(name), maxRole))
 	i := slices.IndexFunc(roles, func(r elastic.RemoteRole) bool { return r.Name == name })
 	switch {
 	case i < 0:
@@ -216,7 +217,7 @@ func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
 // testUser proves with a search what a user may see.
 func (h *Handlers) testUser(ctx context.Context, e link.ConnectionState, user string) string {
-	search, named := e.Searched(), bot.Code(bot.Cut(clean(user), maxRole))
+	search, named := e.Searched(), bot.Code(bot.Cut(mrkdwn.Clean(user), maxRole))
 	if len(search) == 0 {
 		search = []string{"*"}
 	}
@@ -233,7 +234,7 @@ func (h *Handlers) testUser(ctx context.Context, e link.ConnectionState, user st
 	case last.NotAllowed:
 		return ":grey_question: The bot may not search as " + named + ". There is no such user, or the bot's user lacks `run_as` for them."
 	case last.Refused != "":
-		return ":x: A search as " + named + " was refused:\n" + fence(last.Refused, maxTold)
+		return ":x: A search as " + named + " was refused:\n" + fence(last.Refused, mrkdwn.MaxTold)
 	case shards == 0:
 		return ":grey_question: A search as " + named + " of " + searched + " was answered and saw no index. Nothing matches yet, or this user may read nothing."
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -37,11 +38,11 @@ func (h *Handlers) aboutBlock(ctx context.Context, e link.ConnectionState) slack
 	if why := stateWhy(k); why != "" {
 		s += "\n" + why
 	}
-	s += "\n*Remote:* " + line(remoteOf(e), maxName) + "\n*Settings:* " + verbatim(e.Own.Brief(e.Alias), 900)
+	s += "\n*Remote:* " + mrkdwn.Line(remoteOf(e), mrkdwn.MaxName) + "\n*Settings:* " + mrkdwn.Verbatim(e.Own.Brief(e.Alias), 900)
 	if e.Managed == nil {
 		s += "\n:warning: Made by hand."
 	}
-	return section(s)
+	return mrkdwn.Section(s)
 }
 
 func expiryInput(m formMetadata, days int) slack.Block {

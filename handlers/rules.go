@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
@@ -18,35 +19,35 @@ func (h *Handlers) policyCommand(_ context.Context, c bot.Command, _ []string) b
 func (h *Handlers) policy() bot.Message {
 	const most = 45
 	say := "*Who may ask, and who has to approve.* The first rule that fits decides; where none fits, a change is refused."
-	blocks := []slack.Block{section(say)}
+	blocks := []slack.Block{mrkdwn.Section(say)}
 	said := []string{say}
 	for i, w := range h.o.Rules.Describe(groupWords) {
 		if i == most {
-			blocks = append(blocks, small("… and more; the configuration has them all"))
+			blocks = append(blocks, mrkdwn.Small("… and more; the configuration has them all"))
 			break
 		}
 		var lines []string
 		for _, s := range w.Says {
 			lines = append(lines, "• "+s)
 		}
-		text := within("\n", maxText-10, append([]string{"*" + line(w.Rule, 60) + "*: " + verbatim(w.When, 600)}, lines...)...)
-		blocks = append(blocks, section(text))
+		text := mrkdwn.Within("\n", mrkdwn.MaxText-10, append([]string{"*" + mrkdwn.Line(w.Rule, 60) + "*: " + mrkdwn.Verbatim(w.When, 600)}, lines...)...)
+		blocks = append(blocks, mrkdwn.Section(text))
 		said = append(said, text)
 	}
-	return bot.Message{Text: within("\n", maxSummary, said...), Blocks: blocks}
+	return bot.Message{Text: mrkdwn.Within("\n", mrkdwn.MaxSummary, said...), Blocks: blocks}
 }
 
 // groupWords names a group and whom it holds. The answer is ephemeral, so nobody is called by it.
 func groupWords(g policy.Group) string {
 	var who []string
 	if len(g.Users) > 0 {
-		who = append(who, users(g.Users, "and"))
+		who = append(who, mrkdwn.Users(g.Users, "and"))
 	}
-	if slackID.MatchString(g.UserGroup) {
+	if mrkdwn.SlackID.MatchString(g.UserGroup) {
 		who = append(who, "<!subteam^"+g.UserGroup+">")
 	}
 	if g.Channel != "" {
-		who = append(who, "members of "+channel(g.Channel))
+		who = append(who, "members of "+mrkdwn.Channel(g.Channel))
 	}
-	return line(g.Name, 60) + " (" + strings.Join(who, ", ") + ")"
+	return mrkdwn.Line(g.Name, 60) + " (" + strings.Join(who, ", ") + ")"
 }

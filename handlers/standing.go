@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -45,7 +46,7 @@ func (n *Notifier) drawQuiet(ctx context.Context, r *change.Request) error {
 // rotatedLine says that a key was rotated without people.
 func rotatedLine(r *change.Request) string {
 	return ":recycle: The bot rotated the key; the new one was proven, and the old one is invalid. Nobody was asked: request " +
-		bot.Code(r.StandingApproval.Request) + ", approved by " + users(r.StandingApproval.Approvers, "and") + ", still stands (request " + bot.Code(r.ID) + ")."
+		bot.Code(r.StandingApproval.Request) + ", approved by " + mrkdwn.Users(r.StandingApproval.Approvers, "and") + ", still stands (request " + bot.Code(r.ID) + ")."
 }
 
 // threadOf is the message below which a connection's story goes on.

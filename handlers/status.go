@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -28,22 +29,22 @@ func statusMessage(x diagnose.HealthReport, s Status, more ...slack.BlockElement
 		word = "It could not be checked."
 	}
 	emoji := stateFace(state)
-	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, line(x.Alias, maxName), named(x.PairState.Local.Name, maxName), line(word, maxTold))
-	blocks := []slack.Block{section(head)}
+	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName), mrkdwn.Line(word, mrkdwn.MaxTold))
+	blocks := []slack.Block{mrkdwn.Section(head)}
 	blocks = append(blocks, fieldBlocks("", statusFields(x))...)
 	if x.Diagnosis != nil {
-		blocks = append(blocks, section("*Evidence*\n"+cmp.Or(quote(x.Evidence, maxTold), "–")+"\n"+line(x.Diagnosis.Fix, maxTold)))
+		blocks = append(blocks, mrkdwn.Section("*Evidence*\n"+cmp.Or(mrkdwn.Quote(x.Evidence, mrkdwn.MaxTold), "–")+"\n"+mrkdwn.Line(x.Diagnosis.Fix, mrkdwn.MaxTold)))
 	} else if x.Hint != nil {
-		blocks = append(blocks, small(":bulb: "+line(x.Hint.Say, maxTold)+" *Diagnose* says what to do."))
+		blocks = append(blocks, mrkdwn.Small(":bulb: "+mrkdwn.Line(x.Hint.Say, mrkdwn.MaxTold)+" *Diagnose* says what to do."))
 	}
 	if m := x.Managed; m != nil {
-		s := "Last change: request " + bot.Code(m.Record.Request) + " by " + user(m.Record.By.User) + " · " + when(m.Record.At)
+		s := "Last change: request " + bot.Code(m.Record.Request) + " by " + mrkdwn.User(m.Record.By.User) + " · " + mrkdwn.When(m.Record.At)
 		if m.Adopted {
 			s += " · made by hand, adopted"
 		}
-		blocks = append(blocks, small(s))
+		blocks = append(blocks, mrkdwn.Small(s))
 	} else {
-		blocks = append(blocks, small("Made by hand: the bot only looks at it until it is adopted."))
+		blocks = append(blocks, mrkdwn.Small("Made by hand: the bot only looks at it until it is adopted."))
 	}
 	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", append(nextButtons(x), more...)...))}
 }
@@ -81,7 +82,7 @@ func statusFields(x diagnose.HealthReport) []change.Field {
 		add(link.LabelReaders, x.Readers.String())
 	}
 	if x.Latency > 0 {
-		add("Resolving took", took(x.Latency))
+		add("Resolving took", mrkdwn.Took(x.Latency))
 	}
 	add("Remote version", x.Version)
 	add("Used by", strings.Join(x.Users, ", "))
@@ -115,7 +116,7 @@ func nextButtons(x diagnose.HealthReport) []slack.BlockElement {
 			return
 		}
 		has[verb] = true
-		b := button(connectionPrefix+verb, pressValue(x.Name, ""), label)
+		b := mrkdwn.Button(connectionPrefix+verb, pressValue(x.Name, ""), label)
 		if style != "" {
 			b.Style = style
 		}
@@ -137,7 +138,7 @@ func nextButtons(x diagnose.HealthReport) []slack.BlockElement {
 		add("update", "Update…", "")
 	}
 	if !x.ByCertificate() {
-		out = append(out, button(actionTestAs, pressValue(x.Name, ""), "Test as…"))
+		out = append(out, mrkdwn.Button(actionTestAs, pressValue(x.Name, ""), "Test as…"))
 	}
 	add("disconnect", "Disconnect…", slack.StyleDanger)
 	return out
@@ -156,7 +157,7 @@ func fixButton(x diagnose.HealthReport) *slack.ButtonBlockElement {
 	case x.Hint != nil:
 		cause = x.Hint.Cause
 	}
-	b := button(connectionPrefix+verb, pressValue(x.Name, prefillFor(verb, cause)), "Mend it: "+verb+"…")
+	b := mrkdwn.Button(connectionPrefix+verb, pressValue(x.Name, prefillFor(verb, cause)), "Mend it: "+verb+"…")
 	if x.Diagnosis != nil {
 		b.Style = slack.StylePrimary
 	}
@@ -174,9 +175,9 @@ func subcommandOf(k change.Kind) string {
 
 // diagnoseMessage is what an examination looked at, in order, and what it found first.
 func diagnoseMessage(x diagnose.HealthReport) bot.Message {
-	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: nothing is the matter", line(x.Alias, maxName), named(x.PairState.Local.Name, maxName))
+	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: nothing is the matter", mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName))
 	if x.Diagnosis != nil {
-		head = fmt.Sprintf(":stethoscope: *%s* on *%s*: %s", line(x.Alias, maxName), named(x.PairState.Local.Name, maxName), line(x.Diagnosis.Say, maxTold))
+		head = fmt.Sprintf(":stethoscope: *%s* on *%s*: %s", mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName), mrkdwn.Line(x.Diagnosis.Say, mrkdwn.MaxTold))
 	}
 	var lines []string
 	for _, c := range x.Checks {
@@ -187,24 +188,24 @@ func diagnoseMessage(x diagnose.HealthReport) bot.Message {
 		case c.Hint:
 			icon = ":bulb:"
 		}
-		lines = append(lines, icon+" "+line(c.Name, maxName)+": "+verbatim(c.Say, 300))
+		lines = append(lines, icon+" "+mrkdwn.Line(c.Name, mrkdwn.MaxName)+": "+mrkdwn.Verbatim(c.Say, 300))
 	}
-	blocks := []slack.Block{section(head), section(cmp.Or(within("\n", maxText-10, lines...), "–"))}
+	blocks := []slack.Block{mrkdwn.Section(head), mrkdwn.Section(cmp.Or(mrkdwn.Within("\n", mrkdwn.MaxText-10, lines...), "–"))}
 	title, todo := "*What to do*\n", x.Diagnosis
 	if todo == nil && x.Hint != nil {
-		title, todo = "*Worth knowing*\n"+line(x.Hint.Say, maxTold)+" ", x.Hint
+		title, todo = "*Worth knowing*\n"+mrkdwn.Line(x.Hint.Say, mrkdwn.MaxTold)+" ", x.Hint
 	}
 	if todo != nil {
-		s := title + line(todo.Fix, maxTold)
+		s := title + mrkdwn.Line(todo.Fix, mrkdwn.MaxTold)
 		if x.FixWhy != "" {
-			s += "\n" + line(x.FixWhy, maxTold) + " It is asked for, and approved, like any change."
+			s += "\n" + mrkdwn.Line(x.FixWhy, mrkdwn.MaxTold) + " It is asked for, and approved, like any change."
 		}
-		blocks = append(blocks, section(s))
+		blocks = append(blocks, mrkdwn.Section(s))
 	}
 	buttons := []slack.BlockElement{}
 	if b := fixButton(x); b != nil {
 		buttons = append(buttons, b)
 	}
-	buttons = append(buttons, button(connectionPrefix+"status", pressValue(x.Name, ""), "Status"))
+	buttons = append(buttons, mrkdwn.Button(connectionPrefix+"status", pressValue(x.Name, ""), "Status"))
 	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", buttons...))}
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
 // waitText says on the card what a person has to do, who may, and until when.
 func waitText(r *change.Request, v *change.Evaluation) string {
 	w := r.Wait
-	s := line(w.Say, maxTold)
+	s := mrkdwn.Line(w.Say, mrkdwn.MaxTold)
 	if who := helpers(v); who != "" {
 		s = who + ": " + s
 	}
@@ -23,9 +24,9 @@ func waitText(r *change.Request, v *change.Evaluation) string {
 	}
 	switch t := w.Taken; {
 	case t != nil && t.Shown:
-		s += "\n" + user(t.By) + " was shown the key " + when(t.At) + "."
+		s += "\n" + mrkdwn.User(t.By) + " was shown the key " + mrkdwn.When(t.At) + "."
 	case t != nil:
-		s += "\n" + user(t.By) + " asked to see the key " + when(t.At) + "; whether it was shown is not known."
+		s += "\n" + mrkdwn.User(t.By) + " asked to see the key " + mrkdwn.When(t.At) + "; whether it was shown is not known."
 	case w.HasKey:
 		s += "\n*Show me the key* shows it once, to the one who presses."
 	}
@@ -33,7 +34,7 @@ func waitText(r *change.Request, v *change.Evaluation) string {
 	if w.Undo {
 		end = "the request is stuck"
 	}
-	return s + "\nUntil " + when(w.Until) + "; after that, " + end + "."
+	return s + "\nUntil " + mrkdwn.When(w.Until) + "; after that, " + end + "."
 }
 
 // helpers are those who may do it, where that is known.
@@ -41,19 +42,19 @@ func helpers(v *change.Evaluation) string {
 	if v == nil || len(v.Helpers) == 0 {
 		return ""
 	}
-	return users(v.Helpers, "or")
+	return mrkdwn.Users(v.Helpers, "or")
 }
 
 func waitButtons(r *change.Request) []slack.BlockElement {
 	now := refOf(r).String()
-	done := button(actionHandDone, now, "Done")
+	done := mrkdwn.Button(actionHandDone, now, "Done")
 	if r.Wait.HasKey && r.Wait.Taken == nil {
-		return []slack.BlockElement{button(actionShowKey, now, "Show me the key").WithStyle(slack.StylePrimary)}
+		return []slack.BlockElement{mrkdwn.Button(actionShowKey, now, "Show me the key").WithStyle(slack.StylePrimary)}
 	}
 	buttons := []slack.BlockElement{done.WithStyle(slack.StylePrimary)}
 	if r.Wait.HasKey {
-		renew := button(actionNewKey, now, "Make a new key")
-		renew.Confirm = confirm("Make a new key?", "The one that was shown becomes invalid. If it is in a keystore already, put the new one in its place.", "Make a new key", slack.StyleDanger)
+		renew := mrkdwn.Button(actionNewKey, now, "Make a new key")
+		renew.Confirm = mrkdwn.Confirm("Make a new key?", "The one that was shown becomes invalid. If it is in a keystore already, put the new one in its place.", "Make a new key", slack.StyleDanger)
 		buttons = append(buttons, renew)
 	}
 	return buttons
@@ -72,11 +73,11 @@ func questions(r *change.Request) int {
 
 // waitLine calls those who may do it: a card that is drawn again calls nobody.
 func waitLine(r *change.Request, v *change.Evaluation) bot.Message {
-	s := ":raised_hand: " + line(r.Wait.Say, maxTold)
+	s := ":raised_hand: " + mrkdwn.Line(r.Wait.Say, mrkdwn.MaxTold)
 	if who := helpers(v); who != "" {
-		s = ":raised_hand: " + who + ": " + line(r.Wait.Say, maxTold)
+		s = ":raised_hand: " + who + ": " + mrkdwn.Line(r.Wait.Say, mrkdwn.MaxTold)
 	}
-	return bot.Message{Text: s, Blocks: []slack.Block{section(s + " The buttons are on the card.")}}
+	return bot.Message{Text: s, Blocks: []slack.Block{mrkdwn.Section(s + " The buttons are on the card.")}}
 }
 
 // showKey shows the key to the one who presses, once. If Slack does not say that it was shown, another one is made.
@@ -127,14 +128,14 @@ func (h *Handlers) openKey(ctx context.Context, trigger string, r *change.Reques
 // keyModal is the one place where a key is shown.
 func keyModal(r *change.Request, key string) slack.ModalViewRequest {
 	blocks := []slack.Block{
-		section("*" + named(r.Proposal.Title, 300) + "*\nThis key is shown once, to you alone. " + line(r.Wait.Say, maxTold) + " The command asks for it:"),
+		mrkdwn.Section("*" + mrkdwn.Named(r.Proposal.Title, 300) + "*\nThis key is shown once, to you alone. " + mrkdwn.Line(r.Wait.Say, mrkdwn.MaxTold) + " The command asks for it:"),
 	}
 	blocks = append(blocks, fences(r.Wait.Command)...)
-	blocks = append(blocks, section("*The key*"))
+	blocks = append(blocks, mrkdwn.Section("*The key*"))
 	blocks = append(blocks, fences(key)...)
-	blocks = append(blocks, section("Then press *Done* on the card. Write the key down nowhere else; if you lose it, *Make a new key* there."))
+	blocks = append(blocks, mrkdwn.Section("Then press *Done* on the card. Write the key down nowhere else; if you lose it, *Make a new key* there."))
 	return slack.ModalViewRequest{
-		Type: slack.VTModal, CallbackID: callbackKey, Title: plain("The key", 24), Close: plain("Close", 24), Blocks: slack.Blocks{BlockSet: blocks},
+		Type: slack.VTModal, CallbackID: callbackKey, Title: mrkdwn.Plain("The key", 24), Close: mrkdwn.Plain("Close", 24), Blocks: slack.Blocks{BlockSet: blocks},
 	}
 }
 
