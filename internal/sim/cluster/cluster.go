@@ -90,7 +90,6 @@ type Cluster struct {
 	filters    []Filter
 	trust      []Trust
 	stopped    bool
-	unhealthy  bool
 	boots      int
 	reloadFail string
 	behind     string // an entry that a second node lacks; empty: there is no second node
@@ -201,13 +200,7 @@ func (c *Cluster) RestartIn(d time.Duration) {
 // Running reports whether the cluster is up, and healthy.
 func (c *Cluster) Running() (running, healthy bool) {
 	defer c.net.enter()()
-	return !c.stopped, !c.stopped && !c.unhealthy
-}
-
-// SetHealthy makes the cluster well or ill; an ill one still answers.
-func (c *Cluster) SetHealthy(healthy bool) {
-	defer c.net.enter()()
-	c.unhealthy = !healthy
+	return !c.stopped, !c.stopped
 }
 
 // SetLicense changes the licence.

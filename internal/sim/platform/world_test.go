@@ -1,8 +1,6 @@
 package platform
 
 import (
-	"bytes"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -214,40 +212,5 @@ func TestConnectsFromECEToCloudByKey(t *testing.T) {
 	status, denied := b.es(local, "elastic", "GET", "/metrics:billing-2026/_search", "")
 	if reason, _ := nested(denied, "error", "reason").(string); status != 403 || !strings.Contains(reason, "on indices [billing-2026]") {
 		t.Errorf("%d %v", status, denied)
-	}
-}
-
-func TestServesInItsOwnProcess(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	out, in := io.Pipe()
-	done := make(chan error, 1)
-	go func() {
-		done <- Serve(ctx, Config{Now: (&clock{t: time.Unix(1e9, 0)}).now, Demo: DemoOptions{ECEKey: "fixed"}}, in)
-	}()
-	var a Addresses
-	if err := json.NewDecoder(out).Decode(&a); err != nil {
-		t.Fatal(err)
-	}
-	if len(a.Platforms) != 2 || a.Platforms[0].APIKey != "fixed" || len(a.Platforms[0].Deployments) != 3 {
-		t.Errorf("addresses: %+v", a)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.Control+"/state", bytes.NewReader(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var s State
-	if err := json.NewDecoder(resp.Body).Decode(&s); err != nil || len(s.Platforms) != 2 {
-		t.Errorf("state: %v %+v", err, s)
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
 	}
 }

@@ -23,7 +23,6 @@ const (
 type delivery struct {
 	kind    string
 	payload object
-	retry   int // X-Slack-Retry-Num, or retry_attempt
 	at      time.Time
 }
 
@@ -57,9 +56,6 @@ func (w *Workspace) deliver(ctx context.Context, d delivery) ack {
 	w.mu.Lock()
 	app := w.app
 	d.at = w.opts.Now()
-	if w.sent = append(w.sent, d); len(w.sent) > keepSent {
-		w.sent = w.sent[1:]
-	}
 	w.mu.Unlock()
 	answer := w.hand(ctx, app, d)
 	if w.opts.OnDelivery != nil {
@@ -80,15 +76,8 @@ func (w *Workspace) hand(ctx context.Context, app App, d delivery) ack {
 	header.Set("Content-Type", kind)
 	header.Set("X-Slack-Request-Timestamp", timestamp)
 	header.Set("X-Slack-Signature", Sign(app.SigningSecret, timestamp, body))
-	if d.retry > 0 {
-		header.Set("X-Slack-Retry-Num", strconv.Itoa(d.retry))
-		header.Set("X-Slack-Retry-Reason", "http_timeout")
-	}
 	return w.send(ctx, target, header, body)
 }
-
-// keepSent bounds how many payloads can be replayed.
-const keepSent = 100
 
 // encode makes the body of an HTTP delivery: commands are forms, interactions a form with one JSON field, events JSON.
 func (d delivery) encode(app App) (target, contentType, body string) {
@@ -141,16 +130,4 @@ func failedOrLate(ctx context.Context) string {
 		return "operation_timeout"
 	}
 	return "dispatch_failed"
-}
-
-// VerifyURL sends the url_verification handshake to the events URL and reports whether the app echoed the challenge.
-func (w *Workspace) VerifyURL(ctx context.Context) bool {
-	challenge := "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"
-	answer := w.deliver(ctx, delivery{kind: kindEvent, payload: object{
-		"token": w.App().VerificationKey, "challenge": challenge, "type": "url_verification",
-	}})
-	if answer.problem != "" {
-		return false
-	}
-	return str(answer.json(), "challenge") == challenge || strings.TrimSpace(string(answer.body)) == challenge
 }

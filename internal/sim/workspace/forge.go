@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -45,40 +44,6 @@ func (w *Workspace) Forge(ctx context.Context, f Forgery) int {
 		body += "&text=tampered"
 	}
 	return w.raw(ctx, target, header, body)
-}
-
-// Replay sends the nth latest HTTP delivery again (0 is the latest), byte for byte and with its old timestamp and
-// signature, as somebody who captured it would, and returns the HTTP status.
-func (w *Workspace) Replay(ctx context.Context, n int) (int, error) {
-	w.mu.Lock()
-	app := w.app
-	if n < 0 || n >= len(w.sent) {
-		w.mu.Unlock()
-		return 0, errors.New("there is no such delivery to replay")
-	}
-	captured := w.sent[len(w.sent)-1-n]
-	w.mu.Unlock()
-	target, kind, body := captured.encode(app)
-	timestamp := strconv.FormatInt(captured.at.Unix(), 10)
-	return w.raw(ctx, target, http.Header{
-		"Content-Type":              {kind},
-		"X-Slack-Request-Timestamp": {timestamp},
-		"X-Slack-Signature":         {Sign(app.SigningSecret, timestamp, body)},
-	}, body), nil
-}
-
-// Again delivers the nth latest payload once more, as Slack retries an event and Socket Mode redelivers an
-// envelope, and returns what the app answered: the problem, or nothing.
-func (w *Workspace) Again(ctx context.Context, n, attempt int) (problem string, err error) {
-	w.mu.Lock()
-	if n < 0 || n >= len(w.sent) {
-		w.mu.Unlock()
-		return "", errors.New("there is no such delivery to repeat")
-	}
-	d := w.sent[len(w.sent)-1-n]
-	w.mu.Unlock()
-	d.retry = attempt
-	return w.deliver(ctx, d).problem, nil
 }
 
 func (w *Workspace) raw(ctx context.Context, target string, header http.Header, body string) int {

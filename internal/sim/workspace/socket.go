@@ -28,7 +28,6 @@ type socket struct {
 	next      int
 	envelopes int
 	redeliver bool
-	dropped   int
 	closed    bool
 	running   sync.WaitGroup
 }
@@ -164,9 +163,7 @@ func (s *socket) read(c *connection) {
 			Payload    json.RawMessage `json:"payload"`
 		}
 		s.mu.Lock()
-		if len(raw) >= maxAck {
-			s.dropped++
-		} else if json.Unmarshal(raw, &answer) == nil {
+		if len(raw) < maxAck && json.Unmarshal(raw, &answer) == nil {
 			if waiting := s.pending[answer.EnvelopeID]; waiting != nil {
 				delete(s.pending, answer.EnvelopeID)
 				if string(answer.Payload) == "null" {
@@ -192,7 +189,7 @@ func (s *socket) deliver(ctx context.Context, d delivery) ack {
 		delete(s.pending, id)
 		s.mu.Unlock()
 	}()
-	for attempt := d.retry; ; attempt++ {
+	for attempt := 0; ; attempt++ {
 		c := s.pick()
 		if c == nil {
 			return ack{problem: "dispatch_failed"} // nobody listens: the user sees it at once

@@ -40,13 +40,6 @@ func (w *Workspace) RedeliverUnacked(on bool) {
 	w.socket.redeliver = on
 }
 
-// DroppedAcks is how many acknowledgements were too large and ignored.
-func (w *Workspace) DroppedAcks() int {
-	w.socket.mu.Lock()
-	defer w.socket.mu.Unlock()
-	return w.socket.dropped
-}
-
 func (s *socket) all(mark func(*connection)) []*connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -74,7 +74,6 @@ type Workspace struct {
 	called   int // of all calls so far, forgotten ones too
 	limits   limiter
 	revoked  string // the error every token meets, such as token_revoked
-	sent     []delivery
 	socket   socket
 
 	base    string

@@ -1,25 +1,5 @@
 package platform
 
-import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"time"
-
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
-)
-
-// Config is what a simulation in its own process needs; the defaults suit a demo on one machine.
-type Config struct {
-	Control       string           `json:"control"` // address of the control endpoint
-	Demo          DemoOptions      `json:"demo"`
-	Latency       fault.Duration   `json:"latency"`
-	KeystoreDelay fault.Duration   `json:"keystore_delay"`
-	PlanTime      fault.Duration   `json:"plan_time"`
-	Now           func() time.Time `json:"-"`
-}
-
 // Address is where a part of the simulation listens and how it is entered. It is for whoever started the simulation:
 // it holds the simulated keys.
 type Address struct {
@@ -68,35 +48,4 @@ func (w *World) Addresses() Addresses {
 		out.Platforms = append(out.Platforms, a)
 	}
 	return out
-}
-
-// Serve runs the demo's world until ctx ends. It writes one line of JSON to out once everything listens: Addresses.
-func Serve(ctx context.Context, c Config, out io.Writer) error {
-	w := NewWorld(Options{
-		Now: c.Now, Latency: time.Duration(c.Latency), KeystoreDelay: time.Duration(c.KeystoreDelay), PlanTime: time.Duration(c.PlanTime),
-	})
-	err := w.start(c, out)
-	if err == nil {
-		<-ctx.Done()
-	}
-	if closing := w.Close(); err == nil && closing != nil {
-		err = fmt.Errorf("closing the simulation: %w", closing)
-	}
-	return err
-}
-
-func (w *World) start(c Config, out io.Writer) error {
-	if err := w.AddDemo(c.Demo); err != nil {
-		return err
-	}
-	url, err := w.listen(c.Control, nil, w.Control())
-	if err != nil {
-		return err
-	}
-	a := w.Addresses()
-	a.Control = url
-	if err := json.NewEncoder(out).Encode(a); err != nil {
-		return fmt.Errorf("telling the addresses: %w", err)
-	}
-	return nil
 }
