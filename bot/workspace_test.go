@@ -49,7 +49,7 @@ func open(t *testing.T, socket bool) *office {
 			AppToken: func() string { return app.AppToken }, APIURL: w.APIURL(), HTTP: &http.Client{Transport: transport},
 		})
 		go func() { ended <- source.Run(ctx) }()
-		for w.Connections() < 2 {
+		for w.State().Connections < 2 {
 			time.Sleep(time.Millisecond)
 		}
 	} else {

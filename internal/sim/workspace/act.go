@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/socketmode"
 )
 
 var errClosed = errors.New("the workspace is closed")
@@ -123,7 +125,7 @@ func (u *User) Type(ctx context.Context, channel, line string) (Outcome, error) 
 	payload := u.w.commandPayload(p, c, command, strings.TrimSpace(text))
 	u.w.mu.Unlock()
 
-	answer := u.w.deliver(ctx, delivery{kind: kindCommand, payload: payload})
+	answer := u.w.deliver(ctx, delivery{kind: socketmode.Command, payload: payload})
 	if answer.problem != "" {
 		return Outcome{Problem: answer.problem, Shown: fmt.Sprintf("%s failed with the error %q", command, answer.problem)}, nil
 	}
@@ -213,13 +215,13 @@ func (u *User) OpenHome(ctx context.Context) (Outcome, error) {
 	}
 	payload := u.w.eventPayload(event)
 	u.w.mu.Unlock()
-	answer := u.w.deliver(ctx, delivery{kind: kindEvent, payload: payload})
+	answer := u.w.deliver(ctx, delivery{kind: socketmode.Event, payload: payload})
 	return Outcome{Problem: answer.problem}, nil
 }
 
 // interact delivers an interaction whose acknowledgement has no content.
 func (u *User) interact(ctx context.Context, payload object) Outcome {
-	answer := u.w.deliver(ctx, delivery{kind: kindInteractive, payload: payload})
+	answer := u.w.deliver(ctx, delivery{kind: socketmode.Interactive, payload: payload})
 	if answer.problem != "" {
 		return Outcome{Problem: answer.problem, Shown: "⚠ This app didn't respond in time or failed. Try again?"}
 	}

@@ -113,7 +113,7 @@ func (w *Workspace) apiHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", w.serveAPI)
 	mux.HandleFunc("POST /respond/{id}", w.serveResponseURL)
-	mux.HandleFunc("GET /link", w.serveSocket)
+	mux.Handle("GET /link", w.sockets)
 	return mux
 }
 

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
 const (
@@ -29,14 +32,14 @@ func (r *request) content() (c content, problem *apiError) {
 		if c.blocks, given = raw.([]any); !ok || !given {
 			return c, fail("invalid_blocks_format")
 		}
-		if problems := checkMessage(c.blocks, r.opts.RefuseNewBlocks); len(problems) > 0 {
+		if problems := blockkit.CheckMessage(c.blocks, r.opts.RefuseNewBlocks); len(problems) > 0 {
 			return c, fail("invalid_blocks", problems...)
 		}
 	}
 	raw, c.metadataGiven, ok = r.json("metadata")
 	if c.metadataGiven {
 		c.metadata, _ = raw.(object)
-		if !ok || str(c.metadata, "event_type") == "" || obj(c.metadata, "event_payload") == nil {
+		if !ok || field.Str(c.metadata, "event_type") == "" || field.Obj(c.metadata, "event_payload") == nil {
 			return c, fail("invalid_metadata_format")
 		}
 	}

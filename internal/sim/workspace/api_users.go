@@ -73,3 +73,12 @@ func usergroupsUsersList(r *request) (object, *apiError) {
 	}
 	return nil, fail("no_such_subteam")
 }
+
+func connectionsOpen(r *request) (object, *apiError) {
+	if !r.app.SocketMode {
+		return nil, fail("socket_mode_not_enabled")
+	}
+	ticket := r.newID("ticket")
+	r.sockets.Admit(ticket)
+	return object{"url": "ws" + r.public()[len("http"):] + "/link?ticket=" + ticket + "&app_id=" + r.app.ID}, nil
+}

@@ -1,5 +1,7 @@
 package workspace
 
+import "github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
+
 // sentView reads the view argument.
 func (r *request) sentView() (object, *apiError) {
 	raw, given, ok := r.json("view")
@@ -66,7 +68,7 @@ func viewsUpdate(r *request) (object, *apiError) {
 		return nil, fail("invalid_arguments", "[ERROR] must provide either view_id or external_id")
 	}
 	v := r.findView(func(v *view) bool {
-		return (id != "" && v.id == id) || (external != "" && str(v.json, "external_id") == external)
+		return (id != "" && v.id == id) || (external != "" && field.Str(v.json, "external_id") == external)
 	})
 	if v == nil {
 		return nil, fail("not_found")
@@ -74,7 +76,7 @@ func viewsUpdate(r *request) (object, *apiError) {
 	if hash := r.str("hash"); hash != "" && hash != v.hash {
 		return nil, fail("hash_conflict")
 	}
-	if problem := r.checkView(sent, str(v.json, "type"), v); problem != nil {
+	if problem := r.checkView(sent, field.Str(v.json, "type"), v); problem != nil {
 		return nil, problem
 	}
 	r.fill(v, sent)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
 )
 
 func long(n int) string { return strings.Repeat("ü", n) }
@@ -87,16 +88,16 @@ func TestMessageLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if problems := workspace.CheckMessage(decoded(t, []any{tc.fits})); problems != nil {
+			if problems := blockkit.CheckMessage(decoded(t, []any{tc.fits}), false); problems != nil {
 				t.Errorf("at the limit: %v", problems)
 			}
-			problems := workspace.CheckMessage(decoded(t, []any{tc.over}))
+			problems := blockkit.CheckMessage(decoded(t, []any{tc.over}), false)
 			if len(problems) == 0 || !strings.Contains(problems[0], "[json-pointer:"+tc.path+"]") {
 				t.Errorf("beyond: got %v, want one at %s", problems, tc.path)
 			}
 		})
 	}
-	if problems := workspace.CheckMessage(decoded(t, many(51, same(section("x"))))); len(problems) == 0 {
+	if problems := blockkit.CheckMessage(decoded(t, many(51, same(section("x")))), false); len(problems) == 0 {
 		t.Error("51 blocks were taken")
 	}
 }
@@ -149,7 +150,7 @@ func TestMessageRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			problems := strings.Join(workspace.CheckMessage(decoded(t, tc.blocks)), "\n")
+			problems := strings.Join(blockkit.CheckMessage(decoded(t, tc.blocks), false), "\n")
 			if tc.want == "" && problems != "" {
 				t.Errorf("refused: %s", problems)
 			}
@@ -206,7 +207,7 @@ func TestViewRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			code, problems := workspace.CheckView(decoded(t, tc.view))
+			code, problems := blockkit.CheckView(decoded(t, tc.view), false)
 			if code != tc.code || !strings.Contains(strings.Join(problems, "\n"), tc.want) {
 				t.Errorf("got %q %v, want %q %q", code, problems, tc.code, tc.want)
 			}

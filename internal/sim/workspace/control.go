@@ -150,11 +150,11 @@ func (w *Workspace) Do(o Order) {
 	case o.Delete != nil:
 		w.DeleteMessage(o.Delete.Channel, o.Delete.TS)
 	case o.Reconnect != "":
-		w.AskToReconnect(o.Reconnect)
+		w.sockets.AskToReconnect(o.Reconnect)
 	case o.Drop:
-		w.DropConnections()
+		w.sockets.DropConnections()
 	case o.Redeliver != nil:
-		w.RedeliverUnacked(*o.Redeliver)
+		w.sockets.RedeliverUnacked(*o.Redeliver)
 	case o.RefuseNewBlocks != nil:
 		w.change(func() { w.opts.RefuseNewBlocks = *o.RefuseNewBlocks })
 	}

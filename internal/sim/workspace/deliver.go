@@ -10,13 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// The kinds of payload, as Socket Mode names them.
-const (
-	kindCommand     = "slash_commands"
-	kindInteractive = "interactive"
-	kindEvent       = "events_api"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/socketmode"
 )
 
 // delivery is one payload on its way to the app.
@@ -68,7 +64,11 @@ func (w *Workspace) deliver(ctx context.Context, d delivery) ack {
 
 func (w *Workspace) hand(ctx context.Context, app App, d delivery) ack {
 	if app.SocketMode {
-		return w.socket.deliver(ctx, d)
+		body, err := w.sockets.Deliver(ctx, d.kind, d.payload)
+		if err != nil {
+			return ack{problem: failedOrLate(err)}
+		}
+		return ack{body: body}
 	}
 	target, kind, body := d.encode(app)
 	timestamp := strconv.FormatInt(d.at.Unix(), 10)
@@ -83,17 +83,17 @@ func (w *Workspace) hand(ctx context.Context, app App, d delivery) ack {
 func (d delivery) encode(app App) (target, contentType, body string) {
 	const form = "application/x-www-form-urlencoded"
 	switch d.kind {
-	case kindCommand:
+	case socketmode.Command:
 		values := url.Values{}
 		for name := range d.payload {
-			values.Set(name, str(d.payload, name))
+			values.Set(name, field.Str(d.payload, name))
 		}
 		return app.CommandURL, form, values.Encode()
-	case kindEvent:
+	case socketmode.Event:
 		return app.EventsURL, "application/json", string(marshal(d.payload))
 	default:
 		target = app.InteractivityURL
-		if str(d.payload, "type") == "block_suggestion" {
+		if field.Str(d.payload, "type") == "block_suggestion" {
 			target = orElse(app.OptionsURL, target)
 		}
 		return target, form, url.Values{"payload": {string(marshal(d.payload))}}.Encode()
@@ -109,13 +109,13 @@ func (w *Workspace) send(ctx context.Context, target string, header http.Header,
 	req.Header.Set("User-Agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
 	res, err := w.client.Do(req)
 	if err != nil {
-		return ack{problem: failedOrLate(ctx)}
+		return ack{problem: failedOrLate(ctx.Err())}
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	switch {
 	case err != nil:
-		return ack{problem: failedOrLate(ctx)}
+		return ack{problem: failedOrLate(ctx.Err())}
 	case res.StatusCode >= http.StatusInternalServerError:
 		return ack{problem: "http_service_error", body: answer}
 	case res.StatusCode != http.StatusOK:
@@ -125,8 +125,8 @@ func (w *Workspace) send(ctx context.Context, target string, header http.Header,
 }
 
 // failedOrLate is the problem of a delivery that got no answer.
-func failedOrLate(ctx context.Context) string {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+func failedOrLate(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
 		return "operation_timeout"
 	}
 	return "dispatch_failed"

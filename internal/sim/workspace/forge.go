@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/socketmode"
 )
 
 // Forgery is a request that Slack never sent. The zero forgery is a genuine slash command.
@@ -29,7 +31,7 @@ func (w *Workspace) Forge(ctx context.Context, f Forgery) int {
 	if f.OtherTeam {
 		payload["team_id"], payload["team_domain"] = "T0STRANGER", "stranger"
 	}
-	target, kind, body := delivery{kind: kindCommand, payload: payload}.encode(app)
+	target, kind, body := delivery{kind: socketmode.Command, payload: payload}.encode(app)
 	secret := app.SigningSecret
 	if f.WrongSecret {
 		secret += "?"

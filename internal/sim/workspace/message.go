@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
 )
 
 // Message is a message as it stands now, with everything it has been.
@@ -45,8 +47,8 @@ func (m Message) At(version int) Message {
 // post appends a message and gives it its ts and block ids; the lock is held.
 func (w *Workspace) post(m Message) *Message {
 	m.TS = w.newTS()
-	m.Blocks = w.withIDs(m.Blocks)
-	m.values = initialValues(m.Blocks)
+	m.Blocks = blockkit.WithIDs(m.Blocks, w.newID)
+	m.values = blockkit.InitialValues(m.Blocks)
 	m.History = []Version{{At: w.opts.Now(), Text: m.Text, Blocks: m.Blocks}}
 	w.messages = append(w.messages, &m)
 	if root := w.message(m.Channel, m.Thread); root != nil && root.Thread == "" {
@@ -58,8 +60,8 @@ func (w *Workspace) post(m Message) *Message {
 
 // edit replaces text and blocks; the lock is held.
 func (w *Workspace) edit(m *Message, text string, blocks []any) {
-	m.Text, m.Blocks = text, w.withIDs(blocks)
-	m.values = keepValues(m.values, m.Blocks)
+	m.Text, m.Blocks = text, blockkit.WithIDs(blocks, w.newID)
+	m.values = blockkit.KeepValues(m.values, m.Blocks)
 	m.History = append(slices.Clone(m.History), Version{At: w.opts.Now(), Text: m.Text, Blocks: m.Blocks})
 	w.touch()
 }
@@ -72,26 +74,6 @@ func (w *Workspace) message(channel, ts string) *Message {
 		}
 	}
 	return nil
-}
-
-// withIDs returns the blocks with a block_id for every block and an action_id for every element that has none:
-// "if not specified, one will be generated" (Slack's docs, blocks).
-func (w *Workspace) withIDs(blocks []any) []any {
-	copied, _ := copyJSON(blocks).([]any)
-	for _, b := range objects(copied) {
-		if str(b, "block_id") == "" {
-			b["block_id"] = w.newID("b")
-		}
-		if children := list(b, "child_blocks"); children != nil {
-			b["child_blocks"] = w.withIDs(children)
-		}
-		for _, e := range elementsOf(b) {
-			if interactive(e) && str(e, "action_id") == "" {
-				e["action_id"] = w.newID("a")
-			}
-		}
-	}
-	return copied
 }
 
 // payload is the message as Slack sends it in payloads and answers.

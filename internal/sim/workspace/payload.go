@@ -1,5 +1,10 @@
 package workspace
 
+import (
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
+)
+
 // The payloads below have the fields of Slack's docs ("interaction payloads") and of the types in @slack/bolt.
 
 // interaction is what every interaction payload has; the lock is held.
@@ -29,7 +34,7 @@ func (c *Channel) named() object {
 func (w *Workspace) commandPayload(p *Person, c *Channel, command, text string) object {
 	return object{
 		"token": w.app.VerificationKey, "team_id": w.opts.TeamID, "team_domain": w.opts.TeamDomain,
-		"channel_id": c.ID, "channel_name": str(c.named(), "name"), "user_id": p.ID, "user_name": p.Handle,
+		"channel_id": c.ID, "channel_name": field.Str(c.named(), "name"), "user_id": p.ID, "user_name": p.Handle,
 		"command": command, "text": text, "api_app_id": w.app.ID, "is_enterprise_install": "false",
 		"response_url": w.newResponseURL(responseURL{channel: c.ID, user: p.ID}),
 		"trigger_id":   w.newTrigger(p.ID, false),
@@ -40,7 +45,7 @@ func (w *Workspace) commandPayload(p *Person, c *Channel, command, text string) 
 func (w *Workspace) actionPayload(p *Person, at *spot, action object) object {
 	action["action_ts"] = w.newTS()
 	o := w.interaction("block_actions", p)
-	o["trigger_id"] = w.newTrigger(p.ID, at.view != nil && str(at.view.json, "type") == "modal")
+	o["trigger_id"] = w.newTrigger(p.ID, at.view != nil && field.Str(at.view.json, "type") == "modal")
 	o["actions"] = []any{action}
 	if at.view != nil {
 		o["container"] = object{"type": "view", "view_id": at.view.id}
@@ -61,7 +66,7 @@ func (w *Workspace) actionPayload(p *Person, at *spot, action object) object {
 	if !m.Ephemeral() { // Slack keeps no ephemeral message that it could send along
 		o["message"] = m.payload(w.opts.TeamID, true)
 	}
-	o["state"] = stateOf(at.values)
+	o["state"] = blockkit.State(at.values)
 	o["response_url"] = w.newResponseURL(responseURL{
 		channel: m.Channel, user: p.ID, thread: replyThread(m), message: at.live,
 	})
@@ -79,7 +84,7 @@ func replyThread(m *Message) string {
 // suggestionPayload is block_suggestion: block_id, action_id and value stand at the top level.
 func (w *Workspace) suggestionPayload(p *Person, at *spot, block, element object, typed string) object {
 	o := w.interaction("block_suggestion", p)
-	o["block_id"], o["action_id"], o["value"] = str(block, "block_id"), str(element, "action_id"), typed
+	o["block_id"], o["action_id"], o["value"] = field.Str(block, "block_id"), field.Str(element, "action_id"), typed
 	if at.view != nil {
 		o["container"] = object{"type": "view", "view_id": at.view.id}
 		o["view"] = w.viewPayload(at.view)
@@ -98,11 +103,11 @@ func (w *Workspace) submissionPayload(p *Person, v *view) object {
 	o["trigger_id"] = w.newTrigger(p.ID, true)
 	o["view"] = w.viewPayload(v)
 	urls := []any{}
-	for _, b := range flatten(list(v.json, "blocks")) {
-		for _, e := range elementsOf(b) {
-			value := v.values[str(b, "block_id")][str(e, "action_id")]
-			chosen := orElse(str(value, "selected_conversation"), str(value, "selected_channel"))
-			if flag(e, "response_url_enabled") && chosen != "" {
+	for _, b := range blockkit.Flatten(field.List(v.json, "blocks")) {
+		for _, e := range blockkit.Elements(b) {
+			value := v.values[field.Str(b, "block_id")][field.Str(e, "action_id")]
+			chosen := orElse(field.Str(value, "selected_conversation"), field.Str(value, "selected_channel"))
+			if field.Flag(e, "response_url_enabled") && chosen != "" {
 				urls = append(urls, object{
 					"block_id": b["block_id"], "action_id": e["action_id"], "channel_id": chosen,
 					"response_url": w.newResponseURL(responseURL{channel: chosen, user: p.ID}),

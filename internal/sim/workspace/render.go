@@ -3,6 +3,9 @@ package workspace
 import (
 	"fmt"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
 // Render is a message as plain text: what a reader sees, buttons as [ Approve ], selects as [ Kind ▾ ].
@@ -55,11 +58,11 @@ func (s State) RenderView(v View) string {
 
 func (s State) blocks(blocks []any, values map[string]map[string]object, problems map[string]string) string {
 	var lines []string
-	for _, b := range objects(blocks) {
-		if line := s.block(b, values[str(b, "block_id")], problems); line != "" {
+	for _, b := range field.Objects(blocks) {
+		if line := s.block(b, values[field.Str(b, "block_id")], problems); line != "" {
 			lines = append(lines, line)
 		}
-		if children := list(b, "child_blocks"); children != nil {
+		if children := field.List(b, "child_blocks"); children != nil {
 			lines = append(lines, indent(s.blocks(children, values, problems), "  "))
 		}
 	}
@@ -67,23 +70,23 @@ func (s State) blocks(blocks []any, values map[string]map[string]object, problem
 }
 
 func (s State) block(b object, values map[string]object, problems map[string]string) string {
-	switch kind := str(b, "type"); kind {
+	switch kind := field.Str(b, "type"); kind {
 	case "divider":
 		return strings.Repeat("─", 40)
 	case "section":
 		return s.section(b, values)
 	case "input":
-		return s.input(b, values, problems[str(b, "block_id")])
+		return s.input(b, values, problems[field.Str(b, "block_id")])
 	case "actions", "context_actions":
 		var parts []string
-		for _, e := range elementsOf(b) {
-			parts = append(parts, s.element(e, values[str(e, "action_id")]))
+		for _, e := range blockkit.Elements(b) {
+			parts = append(parts, s.element(e, values[field.Str(e, "action_id")]))
 		}
 		return strings.Join(parts, " ")
 	case "context":
 		var parts []string
-		for _, e := range objects(list(b, "elements")) {
-			parts = append(parts, orElse(s.text(e), str(e, "alt_text")))
+		for _, e := range field.Objects(field.List(b, "elements")) {
+			parts = append(parts, orElse(s.text(e), field.Str(e, "alt_text")))
 		}
 		return strings.Join(parts, "  ")
 	case "rich_text":
@@ -91,53 +94,53 @@ func (s State) block(b object, values map[string]object, problems map[string]str
 	case "task_card":
 		return s.task(b)
 	case "plan":
-		lines := []string{str(b, "title")}
-		for _, task := range objects(list(b, "tasks")) {
+		lines := []string{field.Str(b, "title")}
+		for _, task := range field.Objects(field.List(b, "tasks")) {
 			lines = append(lines, indent(s.task(task), "  "))
 		}
 		return strings.Join(lines, "\n")
 	case "table", "data_table":
 		return s.table(b)
 	case "image", "video":
-		return "[" + kind + ": " + str(b, "alt_text") + "]"
+		return "[" + kind + ": " + field.Str(b, "alt_text") + "]"
 	case "markdown":
-		return withEmoji(str(b, "text"))
+		return withEmoji(field.Str(b, "text"))
 	case "alert":
-		return "⚠ " + s.text(obj(b, "text"))
+		return "⚠ " + s.text(field.Obj(b, "text"))
 	case "container":
-		return s.text(obj(b, "title"))
+		return s.text(field.Obj(b, "title"))
 	case "card":
-		return strings.TrimSpace(s.text(obj(b, "title")) + "\n" + s.text(obj(b, "body")))
+		return strings.TrimSpace(s.text(field.Obj(b, "title")) + "\n" + s.text(field.Obj(b, "body")))
 	default: // header
-		return s.text(obj(b, "text"))
+		return s.text(field.Obj(b, "text"))
 	}
 }
 
 func (s State) section(b object, values map[string]object) string {
 	var lines []string
-	if t := s.text(obj(b, "text")); t != "" {
+	if t := s.text(field.Obj(b, "text")); t != "" {
 		lines = append(lines, t)
 	}
-	for _, field := range objects(list(b, "fields")) {
+	for _, field := range field.Objects(field.List(b, "fields")) {
 		lines = append(lines, s.text(field))
 	}
-	if e := obj(b, "accessory"); e != nil && len(lines) > 0 {
-		lines[0] += " " + s.element(e, values[str(e, "action_id")])
+	if e := field.Obj(b, "accessory"); e != nil && len(lines) > 0 {
+		lines[0] += " " + s.element(e, values[field.Str(e, "action_id")])
 	}
 	return strings.Join(lines, "\n")
 }
 
 func (s State) input(b object, values map[string]object, problem string) string {
-	label := str(obj(b, "label"), "text")
-	if flag(b, "optional") {
+	label := field.Str(field.Obj(b, "label"), "text")
+	if field.Flag(b, "optional") {
 		label += " (optional)"
 	}
-	e := obj(b, "element")
-	lines := []string{label + ": " + s.element(e, values[str(e, "action_id")])}
+	e := field.Obj(b, "element")
+	lines := []string{label + ": " + s.element(e, values[field.Str(e, "action_id")])}
 	if problem != "" {
 		lines = append(lines, "  ✗ "+problem)
 	}
-	if hint := str(obj(b, "hint"), "text"); hint != "" {
+	if hint := field.Str(field.Obj(b, "hint"), "text"); hint != "" {
 		lines = append(lines, "  "+hint)
 	}
 	return strings.Join(lines, "\n")
@@ -145,22 +148,22 @@ func (s State) input(b object, values map[string]object, problem string) string 
 
 // element is a button, a menu with what is chosen, or a field with what is typed.
 func (s State) element(e, value object) string {
-	kind := str(e, "type")
+	kind := field.Str(e, "type")
 	switch kind {
 	case "button", "workflow_button", "icon_button":
-		return "[ " + s.text(obj(e, "text")) + " ]"
+		return "[ " + s.text(field.Obj(e, "text")) + " ]"
 	case "overflow":
 		return "[ … ]"
 	case "feedback_buttons":
 		return "[ 👍 ] [ 👎 ]"
 	case "image":
-		return "[image: " + str(e, "alt_text") + "]"
+		return "[image: " + field.Str(e, "alt_text") + "]"
 	case "checkboxes", "radio_buttons":
 		return s.choices(e, value)
 	}
-	filled := s.filled(value[slotOf(kind).key])
+	filled := s.filled(value[blockkit.SlotOf(kind).Key])
 	if filled == "" {
-		filled = str(obj(e, "placeholder"), "text")
+		filled = field.Str(field.Obj(e, "placeholder"), "text")
 		if filled != "" {
 			filled = "‹" + filled + "›"
 		}
@@ -185,10 +188,10 @@ func (s State) filled(value any) string {
 		}
 		return v
 	case object:
-		if str(v, "type") == "rich_text" {
+		if field.Str(v, "type") == "rich_text" {
 			return s.rich(v)
 		}
-		return s.text(obj(v, "text"))
+		return s.text(field.Obj(v, "text"))
 	case []any:
 		parts := make([]string, 0, len(v))
 		for _, one := range v {
@@ -202,26 +205,26 @@ func (s State) filled(value any) string {
 
 func (s State) choices(e, value object) string {
 	on, off := "(•) ", "( ) "
-	if str(e, "type") == "checkboxes" {
+	if field.Str(e, "type") == "checkboxes" {
 		on, off = "[x] ", "[ ] "
 	}
-	chosen := append(list(value, "selected_options"), value["selected_option"])
+	chosen := append(field.List(value, "selected_options"), value["selected_option"])
 	var parts []string
-	for _, o := range objects(list(e, "options")) {
+	for _, o := range field.Objects(field.List(e, "options")) {
 		mark := off
-		if contains(chosen, o) {
+		if blockkit.HasOption(chosen, o) {
 			mark = on
 		}
-		parts = append(parts, mark+s.text(obj(o, "text")))
+		parts = append(parts, mark+s.text(field.Obj(o, "text")))
 	}
 	return strings.Join(parts, "  ")
 }
 
 func (s State) task(b object) string {
 	marks := map[string]string{"pending": "○", "in_progress": "◐", "complete": "✔", "error": "✗"}
-	lines := []string{marks[str(b, "status")] + " " + str(b, "title")}
+	lines := []string{marks[field.Str(b, "status")] + " " + field.Str(b, "title")}
 	for _, part := range []string{"details", "output"} {
-		if o := obj(b, part); o != nil {
+		if o := field.Obj(b, part); o != nil {
 			lines = append(lines, indent(s.rich(o), "    "))
 		}
 	}
@@ -230,11 +233,11 @@ func (s State) task(b object) string {
 
 func (s State) table(b object) string {
 	var lines []string
-	for _, row := range list(b, "rows") {
+	for _, row := range field.List(b, "rows") {
 		cells, _ := row.([]any)
 		var parts []string
-		for _, cell := range objects(cells) {
-			parts = append(parts, orElse(str(cell, "text"), s.rich(cell)))
+		for _, cell := range field.Objects(cells) {
+			parts = append(parts, orElse(field.Str(cell, "text"), s.rich(cell)))
 		}
 		lines = append(lines, strings.Join(parts, " | "))
 	}

@@ -2,7 +2,10 @@ package workspace
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
 var (
@@ -87,22 +90,22 @@ func (s State) groupName(id string) string {
 
 // text is a text object as read.
 func (s State) text(o object) string {
-	if str(o, "type") == "mrkdwn" {
-		return s.mrkdwn(str(o, "text"))
+	if field.Str(o, "type") == "mrkdwn" {
+		return s.mrkdwn(field.Str(o, "text"))
 	}
-	return withEmoji(str(o, "text"))
+	return withEmoji(field.Str(o, "text"))
 }
 
 // rich is rich_text as lines.
 func (s State) rich(o object) string {
 	var lines []string
-	for _, e := range objects(list(o, "elements")) {
-		switch str(e, "type") {
+	for _, e := range field.Objects(field.List(o, "elements")) {
+		switch field.Str(e, "type") {
 		case "rich_text_list":
-			for i, item := range objects(list(e, "elements")) {
+			for i, item := range field.Objects(field.List(e, "elements")) {
 				mark := "• "
-				if str(e, "style") == "ordered" {
-					mark = itoa(i+1) + ". "
+				if field.Str(e, "style") == "ordered" {
+					mark = strconv.Itoa(i+1) + ". "
 				}
 				lines = append(lines, mark+s.inline(item))
 			}
@@ -119,26 +122,26 @@ func (s State) rich(o object) string {
 
 func (s State) inline(o object) string {
 	var out strings.Builder
-	for _, e := range objects(list(o, "elements")) {
-		switch str(e, "type") {
+	for _, e := range field.Objects(field.List(o, "elements")) {
+		switch field.Str(e, "type") {
 		case "text":
-			out.WriteString(str(e, "text"))
+			out.WriteString(field.Str(e, "text"))
 		case "link":
-			out.WriteString(s.reference(str(e, "url") + "|" + orElse(str(e, "text"), str(e, "url"))))
+			out.WriteString(s.reference(field.Str(e, "url") + "|" + orElse(field.Str(e, "text"), field.Str(e, "url"))))
 		case "user":
-			out.WriteString("@" + s.userName(str(e, "user_id")))
+			out.WriteString("@" + s.userName(field.Str(e, "user_id")))
 		case "usergroup":
-			out.WriteString("@" + s.groupName(str(e, "usergroup_id")))
+			out.WriteString("@" + s.groupName(field.Str(e, "usergroup_id")))
 		case "channel":
-			out.WriteString("#" + s.channelName(str(e, "channel_id")))
+			out.WriteString("#" + s.channelName(field.Str(e, "channel_id")))
 		case "broadcast":
-			out.WriteString("@" + str(e, "range"))
+			out.WriteString("@" + field.Str(e, "range"))
 		case "emoji":
-			out.WriteString(withEmoji(":" + str(e, "name") + ":"))
+			out.WriteString(withEmoji(":" + field.Str(e, "name") + ":"))
 		case "date":
-			out.WriteString(orElse(str(e, "fallback"), str(e, "format")))
+			out.WriteString(orElse(field.Str(e, "fallback"), field.Str(e, "format")))
 		case "color":
-			out.WriteString(str(e, "value"))
+			out.WriteString(field.Str(e, "value"))
 		}
 	}
 	return out.String()

@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
 // Screen is something with fields and buttons that a person looks at: the top modal, the home tab, or a message.
@@ -77,17 +80,17 @@ func (s *Screen) find() (*Person, *spot, error) {
 	if v == nil {
 		return nil, nil, errNoModal
 	}
-	return p, &spot{view: v, blocks: list(v.json, "blocks"), values: v.values, only: s.block}, nil
+	return p, &spot{view: v, blocks: field.List(v.json, "blocks"), values: v.values, only: s.block}, nil
 }
 
 // names are what a person, or a test, calls an element: its label, its ids, the text on it or beside it.
 func names(b, e object) []string {
 	all := []string{
-		str(obj(b, "label"), "text"), str(obj(e, "text"), "text"), str(e, "action_id"), str(b, "block_id"),
-		str(obj(e, "placeholder"), "text"),
+		field.Str(field.Obj(b, "label"), "text"), field.Str(field.Obj(e, "text"), "text"), field.Str(e, "action_id"), field.Str(b, "block_id"),
+		field.Str(field.Obj(e, "placeholder"), "text"),
 	}
-	if str(b, "type") == "section" {
-		all = append(all, str(obj(b, "text"), "text"))
+	if field.Str(b, "type") == "section" {
+		all = append(all, field.Str(field.Obj(b, "text"), "text"))
 	}
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }
@@ -103,12 +106,12 @@ func (at *spot) element(name string, kinds ...string) (b, e object, err error) {
 	for _, match := range matches {
 		found := 0
 		there = nil
-		for _, block := range flatten(at.blocks) {
-			if at.only != "" && str(block, "block_id") != at.only {
+		for _, block := range blockkit.Flatten(at.blocks) {
+			if at.only != "" && field.Str(block, "block_id") != at.only {
 				continue
 			}
-			for _, one := range elementsOf(block) {
-				if len(kinds) > 0 && !slices.Contains(kinds, str(one, "type")) {
+			for _, one := range blockkit.Elements(block) {
+				if len(kinds) > 0 && !slices.Contains(kinds, field.Str(one, "type")) {
 					continue
 				}
 				there = append(there, fmt.Sprintf("%q", names(block, one)[0]))
@@ -150,7 +153,7 @@ func (s *Screen) press(ctx context.Context, button string, confirmed bool) (Outc
 		s.u.w.mu.Unlock()
 		return Outcome{}, err
 	}
-	if c := obj(e, "confirm"); c != nil && !confirmed {
+	if c := field.Obj(e, "confirm"); c != nil && !confirmed {
 		s.u.w.mu.Unlock()
 		return Outcome{Confirm: confirmOf(c)}, nil
 	}
@@ -167,17 +170,17 @@ func (s *Screen) press(ctx context.Context, button string, confirmed bool) (Outc
 
 func confirmOf(c object) *Confirm {
 	return &Confirm{
-		Title: orElse(str(obj(c, "title"), "text"), "Are you sure?"), Text: str(obj(c, "text"), "text"),
-		Yes: orElse(str(obj(c, "confirm"), "text"), "Yes"), No: orElse(str(obj(c, "deny"), "text"), "Cancel"),
+		Title: orElse(field.Str(field.Obj(c, "title"), "text"), "Are you sure?"), Text: field.Str(field.Obj(c, "text"), "text"),
+		Yes: orElse(field.Str(field.Obj(c, "confirm"), "text"), "Yes"), No: orElse(field.Str(field.Obj(c, "deny"), "text"), "Cancel"),
 	}
 }
 
 // set puts a value into an element and, where Slack does, tells the app; it releases the lock.
 func (s *Screen) set(ctx context.Context, p *Person, at *spot, b, e object, filled any) Outcome {
 	w := s.u.w
-	block, action := str(b, "block_id"), str(e, "action_id")
-	value := valueOf(e, filled)
-	if stateful(e) {
+	block, action := field.Str(b, "block_id"), field.Str(e, "action_id")
+	value := blockkit.Value(e, filled)
+	if blockkit.Stateful(e) {
 		actions := map[string]object{}
 		maps.Copy(actions, at.values[block])
 		actions[action] = value
@@ -188,12 +191,12 @@ func (s *Screen) set(ctx context.Context, p *Person, at *spot, b, e object, fill
 		w.touch()
 	}
 	// "block_actions do not fire for elements in input blocks unless dispatch_action is true."
-	if str(b, "type") == "input" && !flag(b, "dispatch_action") {
+	if field.Str(b, "type") == "input" && !field.Flag(b, "dispatch_action") {
 		w.mu.Unlock()
 		return Outcome{}
 	}
 	sent := object{"type": e["type"], "block_id": block, "action_id": action}
-	key := slotOf(str(e, "type")).key
+	key := blockkit.SlotOf(field.Str(e, "type")).Key
 	sent[key] = value[key]
 	for _, name := range []string{"placeholder", "initial_option", "initial_options", "confirm"} {
 		if e[name] != nil {

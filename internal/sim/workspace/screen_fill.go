@@ -6,13 +6,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
 var (
 	typedKinds = []string{
 		"plain_text_input", "email_text_input", "url_text_input", "number_input", "datepicker", "timepicker", "datetimepicker",
 	}
-	chosenKinds = append([]string{"overflow", "checkboxes", "radio_buttons"}, menus...)
+	chosenKinds = append([]string{"overflow", "checkboxes", "radio_buttons"}, blockkit.Menus...)
 )
 
 // Fill types text into a field that is called name: its label, action_id, block_id, or a beginning of them.
@@ -30,7 +33,7 @@ func (s *Screen) Fill(ctx context.Context, name, text string) (Outcome, error) {
 		return Outcome{}, err
 	}
 	var filled any = text
-	if str(e, "type") == "datetimepicker" && text != "" {
+	if field.Str(e, "type") == "datetimepicker" && text != "" {
 		seconds, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
 			s.u.w.mu.Unlock()
@@ -68,8 +71,8 @@ type offered struct {
 
 func (o offered) choice() Choice {
 	return Choice{
-		Text: str(obj(o.option, "text"), "text"), Value: str(o.option, "value"),
-		Description: str(obj(o.option, "description"), "text"), Group: o.group,
+		Text: field.Str(field.Obj(o.option, "text"), "text"), Value: field.Str(o.option, "value"),
+		Description: field.Str(field.Obj(o.option, "description"), "text"), Group: o.group,
 	}
 }
 
@@ -113,14 +116,14 @@ func (s *Screen) choose(ctx context.Context, name, typed, option string, confirm
 	if err != nil {
 		return out, err
 	}
-	if c := obj(e, "confirm"); c != nil && !confirmed {
+	if c := field.Obj(e, "confirm"); c != nil && !confirmed {
 		out.Confirm = confirmOf(c)
 		return out, nil
 	}
 	// The app had time to change the screen while it was asked: look again.
 	s.u.w.mu.Lock()
 	if p, at, err = s.find(); err == nil {
-		b, e, err = at.element(str(e, "action_id"), str(e, "type"))
+		b, e, err = at.element(field.Str(e, "action_id"), field.Str(e, "type"))
 	}
 	if err != nil {
 		s.u.w.mu.Unlock()
@@ -139,7 +142,7 @@ func (s *Screen) Clear(ctx context.Context, name string) (Outcome, error) {
 		s.u.w.mu.Unlock()
 		return Outcome{}, err
 	}
-	b, e, err := at.element(name, append(slices.Clone(menus), "checkboxes")...)
+	b, e, err := at.element(name, append(slices.Clone(blockkit.Menus), "checkboxes")...)
 	if err != nil {
 		s.u.w.mu.Unlock()
 		return Outcome{}, err
@@ -149,16 +152,16 @@ func (s *Screen) Clear(ctx context.Context, name string) (Outcome, error) {
 
 // with is the element's value once picked is switched on (or off, where several can be chosen).
 func (at *spot) with(b, e, picked object) any {
-	kind := str(e, "type")
+	kind := field.Str(e, "type")
 	var one any = optionOf(picked)
 	if strings.HasSuffix(kind, "users_select") || strings.HasSuffix(kind, "conversations_select") || strings.HasSuffix(kind, "channels_select") {
-		one = str(picked, "value")
+		one = field.Str(picked, "value")
 	}
-	key := slotOf(kind)
-	if !key.many {
+	key := blockkit.SlotOf(kind)
+	if !key.Many {
 		return one
 	}
-	chosen := slices.Clone(list(at.values[str(b, "block_id")][str(e, "action_id")], key.key))
+	chosen := slices.Clone(field.List(at.values[field.Str(b, "block_id")][field.Str(e, "action_id")], key.Key))
 	same := func(other any) bool { return string(marshal(other)) == string(marshal(one)) }
 	if i := slices.IndexFunc(chosen, same); i >= 0 {
 		return slices.Delete(chosen, i, i+1)

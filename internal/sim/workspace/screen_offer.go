@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/socketmode"
 )
 
 // offer lists the options of a select. It is called with the lock held and releases it.
 func (s *Screen) offer(ctx context.Context, p *Person, at *spot, b, e object, typed string) ([]offered, Outcome) {
-	kind := str(e, "type")
+	kind := field.Str(e, "type")
 	if strings.HasSuffix(kind, "external_select") {
 		return s.ask(ctx, p, at, b, e, typed)
 	}
@@ -47,12 +51,12 @@ func (w *Workspace) channelsOffered(p *Person) []offered {
 // flatOptions are all options of a select or an answer to block_suggestion, each with the label of its group.
 func flatOptions(o object) []offered {
 	var out []offered
-	for _, one := range objects(list(o, "options")) {
+	for _, one := range field.Objects(field.List(o, "options")) {
 		out = append(out, offered{option: one})
 	}
-	for _, group := range objects(list(o, "option_groups")) {
-		for _, one := range objects(list(group, "options")) {
-			out = append(out, offered{one, str(obj(group, "label"), "text")})
+	for _, group := range field.Objects(field.List(o, "option_groups")) {
+		for _, one := range field.Objects(field.List(group, "options")) {
+			out = append(out, offered{one, field.Str(field.Obj(group, "label"), "text")})
 		}
 	}
 	return out
@@ -64,7 +68,7 @@ func plainOffer(text, value string) offered {
 
 // ask sends block_suggestion and checks the answer; it releases the lock.
 func (s *Screen) ask(ctx context.Context, p *Person, at *spot, b, e object, typed string) ([]offered, Outcome) {
-	least, given := number(e, "min_query_length")
+	least, given := field.Number(e, "min_query_length")
 	if !given {
 		least = 3 // Slack's docs: external_select, min_query_length
 	}
@@ -74,7 +78,7 @@ func (s *Screen) ask(ctx context.Context, p *Person, at *spot, b, e object, type
 	}
 	payload := s.u.w.suggestionPayload(p, at, b, e, typed)
 	s.u.w.mu.Unlock()
-	answer := s.u.w.deliver(ctx, delivery{kind: kindInteractive, payload: payload})
+	answer := s.u.w.deliver(ctx, delivery{kind: socketmode.Interactive, payload: payload})
 	if answer.problem != "" {
 		return nil, Outcome{Problem: answer.problem, Shown: "Couldn't load results"}
 	}
@@ -82,20 +86,8 @@ func (s *Screen) ask(ctx context.Context, p *Person, at *spot, b, e object, type
 	if err := json.Unmarshal(answer.body, &sent); err != nil {
 		return nil, Outcome{Problem: "bad_answer", Shown: "Couldn't load results"}
 	}
-	if problems := CheckOptions(sent); len(problems) > 0 {
+	if problems := blockkit.CheckOptions(sent); len(problems) > 0 {
 		return nil, Outcome{Problem: "bad_answer", Shown: "Couldn't load results: " + strings.Join(problems, "; ")}
 	}
 	return flatOptions(sent), Outcome{}
-}
-
-// CheckOptions returns what is wrong with an answer to block_suggestion, decoded from JSON. An answer without
-// options is none: to offer nothing, options must be there and empty.
-func CheckOptions(answer map[string]any) []string {
-	r := &report{surface: OnModal, blockIDs: map[string]bool{}}
-	shape{"options": items(0, 100, plainOption), "option_groups": items(0, 100, optionGroup)}.check(r, "", answer)
-	if (answer["options"] == nil) == (answer["option_groups"] == nil) {
-		r.add("", "must define either options or option_groups")
-	}
-	distinctValues(r, "/options", list(answer, "options"))
-	return r.problems
 }

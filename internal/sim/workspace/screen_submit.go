@@ -5,7 +5,12 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/socketmode"
 )
 
 const trouble = "We had some trouble connecting. Try again?"
@@ -19,7 +24,7 @@ func (s *Screen) Submit(ctx context.Context) (Outcome, error) {
 	if err == nil && (at.view == nil || s.home) {
 		err = errNoModal
 	}
-	if err == nil && obj(at.view.json, "submit") == nil {
+	if err == nil && field.Obj(at.view.json, "submit") == nil {
 		err = errors.New("this modal has no submit button")
 	}
 	if err != nil {
@@ -37,7 +42,7 @@ func (s *Screen) Submit(ctx context.Context) (Outcome, error) {
 	payload := w.submissionPayload(p, v)
 	w.mu.Unlock()
 
-	answer := w.deliver(ctx, delivery{kind: kindInteractive, payload: payload})
+	answer := w.deliver(ctx, delivery{kind: socketmode.Interactive, payload: payload})
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer w.touch()
@@ -51,24 +56,24 @@ func (s *Screen) Submit(ctx context.Context) (Outcome, error) {
 // clientErrors are what Slack's client checks before it sends anything.
 func clientErrors(v *view) map[string]string {
 	problems := map[string]string{}
-	for _, b := range flatten(list(v.json, "blocks")) {
-		if str(b, "type") != "input" {
+	for _, b := range blockkit.Flatten(field.List(v.json, "blocks")) {
+		if field.Str(b, "type") != "input" {
 			continue
 		}
-		e := obj(b, "element")
-		filled := v.values[str(b, "block_id")][str(e, "action_id")][slotOf(str(e, "type")).key]
+		e := field.Obj(b, "element")
+		filled := v.values[field.Str(b, "block_id")][field.Str(e, "action_id")][blockkit.SlotOf(field.Str(e, "type")).Key]
 		text, isText := filled.(string)
 		switch {
-		case empty(filled) && !flag(b, "optional"):
-			problems[str(b, "block_id")] = "This is a required field"
-		case !empty(filled) && isText:
-			if problem := validate(e, text); problem != "" {
-				problems[str(b, "block_id")] = problem
+		case blockkit.Empty(filled) && !field.Flag(b, "optional"):
+			problems[field.Str(b, "block_id")] = "This is a required field"
+		case !blockkit.Empty(filled) && isText:
+			if problem := blockkit.Validate(e, text); problem != "" {
+				problems[field.Str(b, "block_id")] = problem
 			}
 		}
-		if most, ok := number(e, "max_selected_items"); ok {
+		if most, ok := field.Number(e, "max_selected_items"); ok {
 			if chosen, _ := filled.([]any); len(chosen) > int(most) {
-				problems[str(b, "block_id")] = "Please select at most " + itoa(int(most)) + " items"
+				problems[field.Str(b, "block_id")] = "Please select at most " + strconv.Itoa(int(most)) + " items"
 			}
 		}
 	}
@@ -92,7 +97,7 @@ func (w *Workspace) afterSubmit(v *view, answer ack) Outcome {
 	if sent == nil {
 		return bad("the acknowledgement is not a JSON object")
 	}
-	switch action := str(sent, "response_action"); action {
+	switch action := field.Str(sent, "response_action"); action {
 	case "":
 		if len(sent) > 0 {
 			return bad("no response_action")
@@ -101,22 +106,22 @@ func (w *Workspace) afterSubmit(v *view, answer ack) Outcome {
 	case "clear":
 		delete(w.stacks, v.user)
 	case "errors":
-		problems, why := fieldErrors(v, obj(sent, "errors"))
+		problems, why := fieldErrors(v, field.Obj(sent, "errors"))
 		if why != "" {
 			return bad(why)
 		}
 		v.errors = problems
 		return Outcome{Errors: maps.Clone(problems)}
 	case "update":
-		if problem := w.checkView(obj(sent, "view"), "modal", v); problem != nil {
+		if problem := w.checkView(field.Obj(sent, "view"), "modal", v); problem != nil {
 			return bad(problem.text())
 		}
-		w.fill(v, obj(sent, "view"))
+		w.fill(v, field.Obj(sent, "view"))
 	case "push":
-		if problem := w.checkView(obj(sent, "view"), "modal", nil); problem != nil {
+		if problem := w.checkView(field.Obj(sent, "view"), "modal", nil); problem != nil {
 			return bad(problem.text())
 		}
-		if _, problem := w.pushView(obj(sent, "view"), v.user); problem != nil {
+		if _, problem := w.pushView(field.Obj(sent, "view"), v.user); problem != nil {
 			return bad(problem.text())
 		}
 	default:
@@ -132,14 +137,14 @@ func (e *apiError) text() string {
 // fieldErrors: the keys must be block_ids of input blocks, else the user sees only that there was trouble.
 func fieldErrors(v *view, sent object) (problems map[string]string, why string) {
 	inputs := map[string]bool{}
-	for _, b := range flatten(list(v.json, "blocks")) {
-		if str(b, "type") == "input" {
-			inputs[str(b, "block_id")] = true
+	for _, b := range blockkit.Flatten(field.List(v.json, "blocks")) {
+		if field.Str(b, "type") == "input" {
+			inputs[field.Str(b, "block_id")] = true
 		}
 	}
 	problems = map[string]string{}
 	for block := range sent {
-		if problems[block] = str(sent, block); problems[block] == "" || !inputs[block] {
+		if problems[block] = field.Str(sent, block); problems[block] == "" || !inputs[block] {
 			return nil, "errors names " + block + ", which is no input block with a message"
 		}
 	}
@@ -178,14 +183,14 @@ func (s *Screen) close(ctx context.Context, all bool) (Outcome, error) {
 		return Outcome{}, err
 	}
 	closed := at.view
-	if all || flag(closed.json, "clear_on_close") {
+	if all || field.Flag(closed.json, "clear_on_close") {
 		all = true
 		closed = w.stacks[p.ID][0]
 	}
 	payload := w.closedPayload(p, closed, all)
 	w.pop(closed)
 	w.mu.Unlock()
-	if !flag(closed.json, "notify_on_close") {
+	if !field.Flag(closed.json, "notify_on_close") {
 		return Outcome{}, nil
 	}
 	return s.u.interact(ctx, payload), nil

@@ -22,7 +22,7 @@ func (w *world) dial() *websocket.Conn {
 	if hello["type"] != "hello" {
 		w.t.Fatalf("got %v", hello)
 	}
-	n := w.Connections()
+	n := w.State().Connections
 	if _, err := w.WaitFor(w.t.Context(), func(s workspace.State) bool { return s.Connections >= max(n, 1) }); err != nil {
 		w.t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestReconnectOnRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, withSocket)
 	old := w.dial()
-	w.AskToReconnect("refresh_requested")
+	w.Do(workspace.Order{Reconnect: "refresh_requested"})
 	if got := w.read(old); got["type"] != "disconnect" || got["reason"] != "refresh_requested" {
 		t.Fatalf("got %v", got)
 	}
@@ -158,11 +158,12 @@ func TestReconnectOnRequest(t *testing.T) {
 func TestUnackedEnvelopesComeAgainOnOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, withSocket)
-	w.RedeliverUnacked(true)
+	on := true
+	w.Do(workspace.Order{Redeliver: &on})
 	old := w.dial()
 	done := w.typing()
 	first := w.read(old)
-	w.DropConnections()
+	w.Do(workspace.Order{Drop: true})
 	fresh := w.dial()
 	again := w.read(fresh)
 	if again["envelope_id"] != first["envelope_id"] || again["retry_attempt"] != 1.0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
 // State is the workspace at one moment. It shares nothing that changes.
@@ -44,7 +46,7 @@ func (w *Workspace) State() State {
 }
 
 func (w *Workspace) snapshot() State {
-	s := State{Seq: w.seq, Modals: map[string][]View{}, Homes: map[string]View{}, Connections: w.socket.count()}
+	s := State{Seq: w.seq, Modals: map[string][]View{}, Homes: map[string]View{}, Connections: w.sockets.Connections()}
 	for _, p := range w.people {
 		s.Users = append(s.Users, *p)
 	}
@@ -74,10 +76,10 @@ func (v *view) seen() View {
 		values[block] = maps.Clone(actions)
 	}
 	return View{
-		ID: v.id, Hash: v.hash, User: v.user, Title: str(obj(v.json, "title"), "text"),
-		Submit: str(obj(v.json, "submit"), "text"), Close: str(obj(v.json, "close"), "text"),
-		CallbackID: str(v.json, "callback_id"), ExternalID: str(v.json, "external_id"), Metadata: str(v.json, "private_metadata"),
-		Blocks: list(v.json, "blocks"), Values: values, Errors: maps.Clone(v.errors), Problem: v.problem, Updates: v.updates,
+		ID: v.id, Hash: v.hash, User: v.user, Title: field.Str(field.Obj(v.json, "title"), "text"),
+		Submit: field.Str(field.Obj(v.json, "submit"), "text"), Close: field.Str(field.Obj(v.json, "close"), "text"),
+		CallbackID: field.Str(v.json, "callback_id"), ExternalID: field.Str(v.json, "external_id"), Metadata: field.Str(v.json, "private_metadata"),
+		Blocks: field.List(v.json, "blocks"), Values: values, Errors: maps.Clone(v.errors), Problem: v.problem, Updates: v.updates,
 	}
 }
 

@@ -5,6 +5,9 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
 // view is a modal on somebody's screen, or a home tab.
@@ -31,8 +34,8 @@ func (w *Workspace) newView(sent object, user string) *view {
 // fill puts content into a view and keeps what was typed where ids allow; the lock is held.
 func (w *Workspace) fill(v *view, sent object) {
 	v.json = maps.Clone(sent)
-	v.json["blocks"] = w.withIDs(list(sent, "blocks"))
-	v.values = keepValues(v.values, list(v.json, "blocks"))
+	v.json["blocks"] = blockkit.WithIDs(field.List(sent, "blocks"), w.newID)
+	v.values = blockkit.KeepValues(v.values, field.List(v.json, "blocks"))
 	v.errors, v.problem = nil, ""
 	v.hash = fmt.Sprintf("%d.%s", w.opts.Now().Unix(), w.newID("h"))
 	v.updates++
@@ -42,11 +45,11 @@ func (w *Workspace) fill(v *view, sent object) {
 // payload is the view as Slack sends it back.
 func (w *Workspace) viewPayload(v *view) object {
 	o := object{
-		"id": v.id, "team_id": w.opts.TeamID, "type": str(v.json, "type"), "blocks": v.json["blocks"],
-		"private_metadata": str(v.json, "private_metadata"), "callback_id": str(v.json, "callback_id"),
-		"external_id": str(v.json, "external_id"), "state": stateOf(v.values), "hash": v.hash,
+		"id": v.id, "team_id": w.opts.TeamID, "type": field.Str(v.json, "type"), "blocks": v.json["blocks"],
+		"private_metadata": field.Str(v.json, "private_metadata"), "callback_id": field.Str(v.json, "callback_id"),
+		"external_id": field.Str(v.json, "external_id"), "state": blockkit.State(v.values), "hash": v.hash,
 		"title": v.json["title"], "submit": v.json["submit"], "close": v.json["close"],
-		"clear_on_close": flag(v.json, "clear_on_close"), "notify_on_close": flag(v.json, "notify_on_close"),
+		"clear_on_close": field.Flag(v.json, "clear_on_close"), "notify_on_close": field.Flag(v.json, "notify_on_close"),
 		"root_view_id": v.root, "previous_view_id": nil, "app_id": w.app.ID, "bot_id": w.app.BotID,
 		"app_installed_team_id": w.opts.TeamID,
 	}
@@ -84,14 +87,14 @@ func (w *Workspace) findView(match func(*view) bool) *view {
 
 // checkView validates what the app sent, external_id included; self is the view it would replace.
 func (w *Workspace) checkView(sent object, kind string, self *view) *apiError {
-	if code, problems := checkView(sent, w.opts.RefuseNewBlocks); code != "" {
+	if code, problems := blockkit.CheckView(sent, w.opts.RefuseNewBlocks); code != "" {
 		return fail(code, problems...)
 	}
-	if str(sent, "type") != kind {
+	if field.Str(sent, "type") != kind {
 		return fail("invalid_arguments", "[ERROR] must be one of: "+kind+" [json-pointer:/view/type]")
 	}
-	external := str(sent, "external_id")
-	if external != "" && w.findView(func(v *view) bool { return v != self && str(v.json, "external_id") == external }) != nil {
+	external := field.Str(sent, "external_id")
+	if external != "" && w.findView(func(v *view) bool { return v != self && field.Str(v.json, "external_id") == external }) != nil {
 		return fail("duplicate_external_id")
 	}
 	return nil

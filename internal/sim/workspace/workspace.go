@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/socketmode"
 )
 
 // Options say what a workspace is like. Only Now is required.
@@ -74,7 +76,8 @@ type Workspace struct {
 	called   int // of all calls so far, forgotten ones too
 	limits   limiter
 	revoked  string // the error every token meets, such as token_revoked
-	socket   socket
+
+	sockets *socketmode.Server // its lock is taken after the workspace's, never before
 
 	base    string
 	control string
@@ -105,7 +108,7 @@ func New(o Options) *Workspace {
 		urls: map[string]*responseURL{}, faults: map[string][]*Fault{},
 	}
 	w.limits.scale = o.Limits
-	w.socket.init()
+	w.sockets = socketmode.New(w.app.ID, o.PingEvery, func() { w.change(func() {}) })
 	for _, p := range o.Users {
 		w.AddUser(p)
 	}
@@ -164,7 +167,7 @@ func (w *Workspace) serve(ctx context.Context, addr string, h http.Handler) (str
 // Close stops listening, ends every connection and waits until nothing of the workspace runs any more.
 func (w *Workspace) Close() {
 	w.closing.Do(func() { close(w.done) })
-	w.socket.closeAll()
+	w.sockets.Close()
 	w.mu.Lock()
 	servers := w.servers
 	w.mu.Unlock()

@@ -1,18 +1,20 @@
-package workspace
+package blockkit
 
 import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
 // Which element may stand where (Slack's docs, "Block Kit: block elements", and the types in @slack/types).
 var (
-	menus = []string{
+	Menus = []string{
 		"static_select", "external_select", "users_select", "conversations_select", "channels_select",
 		"multi_static_select", "multi_external_select", "multi_users_select", "multi_conversations_select", "multi_channels_select",
 	}
-	pickers         = append([]string{"checkboxes", "radio_buttons", "datepicker", "timepicker"}, menus...)
+	pickers         = append([]string{"checkboxes", "radio_buttons", "datepicker", "timepicker"}, Menus...)
 	accessories     = append([]string{"button", "image", "overflow", "workflow_button"}, pickers...)
 	actionElements  = append([]string{"button", "overflow", "workflow_button", "datetimepicker", "rich_text_input"}, pickers...)
 	inputElements   = append([]string{"plain_text_input", "email_text_input", "url_text_input", "number_input", "rich_text_input", "file_input", "datetimepicker"}, pickers...)
@@ -28,7 +30,7 @@ func element(allowed []string) rule {
 			r.add(path, "must provide an object")
 			return
 		}
-		kind := str(o, "type")
+		kind := field.Str(o, "type")
 		s, extra := elementShape(kind)
 		if s == nil || !slices.Contains(allowed, kind) {
 			r.add(path, "unsupported type: %s", kind)
@@ -38,7 +40,7 @@ func element(allowed []string) rule {
 		if extra != nil {
 			extra(r, path, o)
 		}
-		if kind == "file_input" && r.surface != OnModal {
+		if kind == "file_input" && r.surface != onModal {
 			r.add(path, "unsupported type: %s", kind)
 		}
 	}
@@ -59,13 +61,13 @@ func elementShape(kind string) (shape, crossCheck) {
 		return shape{"type!": anything, "text!": length(1, 3000), "verbatim": boolean}, nil
 	case "checkboxes", "radio_buttons":
 		return choiceShape(kind), func(r *report, path string, o object) {
-			initialAmong(r, path, o, list(o, "options"))
-			distinctValues(r, path, list(o, "options"))
+			initialAmong(r, path, o, field.List(o, "options"))
+			distinctValues(r, path, field.List(o, "options"))
 		}
 	case "datepicker":
 		return shape{"initial_date": date}.with(actionable, confirmed, focusable, held), nil
 	case "timepicker":
-		return shape{"initial_time": clock, "timezone": upTo(255)}.with(actionable, confirmed, focusable, held), nil
+		return shape{"initial_time": timeOfDay, "timezone": upTo(255)}.with(actionable, confirmed, focusable, held), nil
 	case "datetimepicker":
 		return shape{"initial_date_time": isNumber}.with(actionable, confirmed, focusable), nil
 	default:
@@ -131,13 +133,13 @@ func inputShape(kind string) shape {
 
 // inputBounds: a lower bound above the upper one can never be met.
 func inputBounds(r *report, path string, o object) {
-	least, has := number(o, "min_length")
-	most, capped := number(o, "max_length")
+	least, has := field.Number(o, "min_length")
+	most, capped := field.Number(o, "max_length")
 	if has && capped && least > most {
 		r.add(path, "min_length must not be greater than max_length")
 	}
-	low, errLow := strconv.ParseFloat(str(o, "min_value"), 64)
-	high, errHigh := strconv.ParseFloat(str(o, "max_value"), 64)
+	low, errLow := strconv.ParseFloat(field.Str(o, "min_value"), 64)
+	high, errHigh := strconv.ParseFloat(field.Str(o, "max_value"), 64)
 	if errLow == nil && errHigh == nil && low > high {
 		r.add(path, "min_value must not be greater than max_value")
 	}
@@ -184,7 +186,7 @@ func date(r *report, path string, value any) {
 	}
 }
 
-func clock(r *report, path string, value any) {
+func timeOfDay(r *report, path string, value any) {
 	s, _ := value.(string)
 	if _, err := time.Parse("15:04", s); err != nil {
 		r.add(path, "must be a time of the form HH:mm")

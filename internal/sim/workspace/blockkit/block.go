@@ -1,6 +1,11 @@
-package workspace
+package blockkit
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
+)
 
 var commonBlocks = []string{
 	"section", "divider", "image", "actions", "context", "input", "header", "rich_text", "video",
@@ -11,13 +16,13 @@ var commonBlocks = []string{
 var newBlocks = []string{"plan", "task_card", "container", "data_table", "alert"}
 
 // allowedBlocks: Slack's docs say for every block on which surfaces it may be.
-func allowedBlocks(surface Surface) []string {
+func allowedBlocks(surface surface) []string {
 	switch surface {
-	case OnModal:
+	case onModal:
 		return append([]string{"alert"}, commonBlocks...)
-	case OnHome:
+	case onHome:
 		return commonBlocks
-	case OnMessage:
+	case onMessage:
 		return append([]string{"markdown", "table", "data_table", "data_visualization", "plan", "task_card", "context_actions"}, commonBlocks...)
 	}
 	return nil
@@ -34,7 +39,7 @@ func (r *report) block(path string, value any, allowed []string) {
 		r.add(path, "must provide an object")
 		return
 	}
-	kind := str(o, "type")
+	kind := field.Str(o, "type")
 	if kind == "" {
 		r.add(path, "missing required field: type")
 		return
@@ -48,7 +53,7 @@ func (r *report) block(path string, value any, allowed []string) {
 	if extra != nil {
 		extra(r, path, o)
 	}
-	if name := str(o, "block_id"); name != "" {
+	if name := field.Str(o, "block_id"); name != "" {
 		if r.blockIDs[name] {
 			r.add(path+"/block_id", "block_id already exists: %s", name)
 		}
@@ -112,10 +117,10 @@ func imageSource(r *report, path string, o object) {
 // uniqueActionIDs: action_id "should be unique among all other action_ids in the containing block".
 func uniqueActionIDs(r *report, path string, o object) {
 	seen := map[string]bool{}
-	for i, e := range objects(list(o, "elements")) {
-		name := str(e, "action_id")
+	for i, e := range field.Objects(field.List(o, "elements")) {
+		name := field.Str(e, "action_id")
 		if name != "" && seen[name] {
-			r.add(path+"/elements/"+itoa(i)+"/action_id", "action_id %q already exists in this block", name)
+			r.add(path+"/elements/"+strconv.Itoa(i)+"/action_id", "action_id %q already exists in this block", name)
 		}
 		seen[name] = true
 	}

@@ -1,14 +1,25 @@
-package workspace
+// Package socketmode is Slack's side of Socket Mode: websockets that apps open, and envelopes that go out on one of them and
+// are acknowledged on any.
+package socketmode
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
+)
+
+// The kinds of payload, as Socket Mode names them.
+const (
+	Command     = "slash_commands"
+	Interactive = "interactive"
+	Event       = "events_api"
 )
 
 // Slack's docs, "Using Socket Mode": ten connections an app, any envelope to any of them. An acknowledgement of
@@ -18,18 +29,37 @@ const (
 	maxAck         = 20480
 )
 
-// socket is the Socket Mode side. Its lock is taken after the workspace's, never before.
-type socket struct {
+// Server is Slack's side of one app's connections.
+type Server struct {
+	appID     string
+	pingEvery time.Duration
+	changed   func() // is called, without a lock, when connections have come or gone
+
 	mu        sync.Mutex
 	conns     []*connection
 	tickets   map[string]bool
-	pending   map[string]chan ack // envelope id → who waits
-	joined    chan struct{}       // closed when a connection comes
+	pending   map[string]chan []byte // envelope id → who waits
+	joined    chan struct{}          // closed when a connection comes
 	next      int
 	envelopes int
 	redeliver bool
 	closed    bool
 	running   sync.WaitGroup
+}
+
+// New makes a server without connections.
+func New(appID string, pingEvery time.Duration, changed func()) *Server {
+	return &Server{
+		appID: appID, pingEvery: pingEvery, changed: changed,
+		tickets: map[string]bool{}, pending: map[string]chan []byte{}, joined: make(chan struct{}),
+	}
+}
+
+// Admit lets one connection in that shows the ticket.
+func (s *Server) Admit(ticket string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tickets[ticket] = true
 }
 
 // connection is one websocket. Writes go through send only.
@@ -40,25 +70,9 @@ type connection struct {
 	leaving bool // told to go: no more envelopes
 }
 
-func (s *socket) init() {
-	s.tickets, s.pending, s.joined = map[string]bool{}, map[string]chan ack{}, make(chan struct{})
-}
-
-func connectionsOpen(r *request) (object, *apiError) {
-	if !r.app.SocketMode {
-		return nil, fail("socket_mode_not_enabled")
-	}
-	ticket := r.newID("ticket")
-	r.socket.mu.Lock()
-	r.socket.tickets[ticket] = true
-	r.socket.mu.Unlock()
-	return object{"url": "ws" + r.public()[len("http"):] + "/link?ticket=" + ticket + "&app_id=" + r.app.ID}, nil
-}
-
-// serveSocket upgrades a request that holds an unused ticket, says hello and reads acknowledgements until the
+// ServeHTTP upgrades a request that holds an unused ticket, says hello and reads acknowledgements until the
 // connection ends.
-func (w *Workspace) serveSocket(rw http.ResponseWriter, req *http.Request) {
-	s := &w.socket
+func (s *Server) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	s.mu.Lock()
 	ticket := req.URL.Query().Get("ticket")
 	known := s.tickets[ticket] && !s.closed
@@ -82,17 +96,16 @@ func (w *Workspace) serveSocket(rw http.ResponseWriter, req *http.Request) {
 	}
 	c := &connection{ws: ws, dead: make(chan struct{})}
 	defer func() { _ = ws.Close() }()
-	if !w.join(c) {
+	if !s.join(c) {
 		_ = c.send(object{"type": "disconnect", "reason": "too_many_websockets", "debug_info": debugInfo()})
 		return
 	}
-	s.running.Go(func() { c.ping(w.opts.PingEvery) })
+	s.running.Go(func() { c.ping(s.pingEvery) })
 	s.read(c)
-	w.leave(c)
+	s.leave(c)
 }
 
-func (w *Workspace) join(c *connection) bool {
-	s := &w.socket
+func (s *Server) join(c *connection) bool {
 	s.mu.Lock()
 	n := len(s.conns) + 1
 	if n > maxConnections || s.closed {
@@ -102,7 +115,7 @@ func (w *Workspace) join(c *connection) bool {
 	// Hello is written before anybody can pick the connection for an envelope.
 	err := c.send(object{
 		"type": "hello", "num_connections": n, "debug_info": debugInfo(),
-		"connection_info": object{"app_id": w.opts.App.filled().ID},
+		"connection_info": object{"app_id": s.appID},
 	})
 	if err == nil {
 		s.conns = append(s.conns, c)
@@ -110,26 +123,32 @@ func (w *Workspace) join(c *connection) bool {
 		s.joined = make(chan struct{})
 	}
 	s.mu.Unlock()
-	w.change(func() {})
+	s.changed()
 	return err == nil
 }
 
-func (w *Workspace) leave(c *connection) {
-	w.socket.mu.Lock()
-	w.socket.conns = slices.DeleteFunc(w.socket.conns, func(one *connection) bool { return one == c })
-	w.socket.mu.Unlock()
+func (s *Server) leave(c *connection) {
+	s.mu.Lock()
+	s.conns = slices.DeleteFunc(s.conns, func(one *connection) bool { return one == c })
+	s.mu.Unlock()
 	close(c.dead)
-	w.change(func() {})
+	s.changed()
 }
+
+type object = map[string]any
 
 func debugInfo() object {
 	return object{"host": "applink-simulated", "build_number": 1, "approximate_connection_time": 3600}
 }
 
 func (c *connection) send(message object) error {
+	raw, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.ws.WriteMessage(websocket.TextMessage, marshal(message))
+	return c.ws.WriteMessage(websocket.TextMessage, raw)
 }
 
 // ping keeps the connection alive: clients count a connection dead that is not pinged for 30 s.
@@ -152,7 +171,7 @@ func (c *connection) ping(every time.Duration) {
 }
 
 // read takes acknowledgements, whichever connection their envelope went out on.
-func (s *socket) read(c *connection) {
+func (s *Server) read(c *connection) {
 	for {
 		_, raw, err := c.ws.ReadMessage()
 		if err != nil {
@@ -169,19 +188,23 @@ func (s *socket) read(c *connection) {
 				if string(answer.Payload) == "null" {
 					answer.Payload = nil
 				}
-				waiting <- ack{body: answer.Payload}
+				waiting <- answer.Payload
 			}
 		}
 		s.mu.Unlock()
 	}
 }
 
-// deliver sends an envelope over one of the connections and waits for its acknowledgement.
-func (s *socket) deliver(ctx context.Context, d delivery) ack {
-	waiting := make(chan ack, 1)
+// errNobody: no connection is there, and the user sees it at once.
+var errNobody = errors.New("socketmode: nobody listens")
+
+// Deliver sends an envelope over one of the connections and returns what its acknowledgement carries. It waits until ctx
+// ends.
+func (s *Server) Deliver(ctx context.Context, kind string, payload map[string]any) ([]byte, error) {
+	waiting := make(chan []byte, 1)
 	s.mu.Lock()
 	s.envelopes++
-	id := "00000000-0000-4000-8000-" + pad(s.envelopes, 12)
+	id := fmt.Sprintf("00000000-0000-4000-8000-%012d", s.envelopes)
 	s.pending[id] = waiting
 	s.mu.Unlock()
 	defer func() {
@@ -192,54 +215,49 @@ func (s *socket) deliver(ctx context.Context, d delivery) ack {
 	for attempt := 0; ; attempt++ {
 		c := s.pick()
 		if c == nil {
-			return ack{problem: "dispatch_failed"} // nobody listens: the user sees it at once
+			return nil, errNobody
 		}
-		envelope := object{
-			"envelope_id": id, "type": d.kind, "payload": d.payload, "accepts_response_payload": d.kind != kindEvent,
-		}
-		if d.kind == kindEvent || attempt > 0 {
+		envelope := object{"envelope_id": id, "type": kind, "payload": payload, "accepts_response_payload": kind != Event}
+		if kind == Event || attempt > 0 {
 			envelope["retry_attempt"], envelope["retry_reason"] = attempt, ""
 		}
 		_ = c.send(envelope) // a connection that cannot be written to is dead, which we see below
 		select {
 		case answer := <-waiting:
-			return answer
+			return answer, nil
 		case <-ctx.Done():
-			return ack{problem: failedOrLate(ctx)}
+			return nil, ctx.Err()
 		case <-c.dead:
 		}
-		again, done := s.afterDeath(ctx, waiting)
-		if done != nil {
-			return *done
-		}
-		if !again {
-			return ack{problem: failedOrLate(ctx)}
+		answer, answered, err := s.afterDeath(ctx, waiting)
+		if answered || err != nil {
+			return answer, err
 		}
 	}
 }
 
 // afterDeath waits for an acknowledgement over another connection or, where redelivery is ordered, for a
 // connection to send the envelope over again.
-func (s *socket) afterDeath(ctx context.Context, waiting chan ack) (again bool, done *ack) {
+func (s *Server) afterDeath(ctx context.Context, waiting chan []byte) (answer []byte, answered bool, err error) {
 	for {
 		s.mu.Lock()
 		redeliver, joined := s.redeliver, s.joined
 		s.mu.Unlock()
 		if redeliver && s.pick() != nil {
-			return true, nil
+			return nil, false, nil
 		}
 		select {
 		case answer := <-waiting:
-			return false, &answer
+			return answer, true, nil
 		case <-ctx.Done():
-			return false, nil
+			return nil, false, ctx.Err()
 		case <-joined:
 		}
 	}
 }
 
 // pick returns the next connection in turn, nil if there is none.
-func (s *socket) pick() *connection {
+func (s *Server) pick() *connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for range s.conns {
@@ -249,12 +267,4 @@ func (s *socket) pick() *connection {
 		}
 	}
 	return nil
-}
-
-func pad(n, width int) string {
-	s := itoa(n)
-	for len(s) < width {
-		s = "0" + s
-	}
-	return s
 }

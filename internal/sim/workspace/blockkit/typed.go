@@ -1,4 +1,4 @@
-package workspace
+package blockkit
 
 import (
 	"fmt"
@@ -6,18 +6,20 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
-// validate holds a typed value against what Slack's client itself demands; empty if it is fine.
-func validate(e object, text string) string {
+// Validate holds a typed value against what Slack's client itself demands; empty if it is fine.
+func Validate(e object, text string) string {
 	n := utf8.RuneCountInString(text)
-	if least, ok := number(e, "min_length"); ok && n < int(least) {
+	if least, ok := field.Number(e, "min_length"); ok && n < int(least) {
 		return fmt.Sprintf("Please enter at least %d characters", int(least))
 	}
-	if most, ok := number(e, "max_length"); ok && n > int(most) {
+	if most, ok := field.Number(e, "max_length"); ok && n > int(most) {
 		return fmt.Sprintf("Please enter no more than %d characters", int(most))
 	}
-	switch str(e, "type") {
+	switch field.Str(e, "type") {
 	case "number_input":
 		return validNumber(e, text)
 	case "email_text_input":
@@ -45,14 +47,14 @@ func validNumber(e object, text string) string {
 	if err != nil {
 		return "Please enter a number"
 	}
-	if !flag(e, "is_decimal_allowed") && n != float64(int64(n)) {
+	if !field.Flag(e, "is_decimal_allowed") && n != float64(int64(n)) {
 		return "Please enter a whole number"
 	}
-	if low, err := strconv.ParseFloat(str(e, "min_value"), 64); err == nil && n < low {
-		return "Please enter a number of at least " + str(e, "min_value")
+	if low, err := strconv.ParseFloat(field.Str(e, "min_value"), 64); err == nil && n < low {
+		return "Please enter a number of at least " + field.Str(e, "min_value")
 	}
-	if high, err := strconv.ParseFloat(str(e, "max_value"), 64); err == nil && n > high {
-		return "Please enter a number of at most " + str(e, "max_value")
+	if high, err := strconv.ParseFloat(field.Str(e, "max_value"), 64); err == nil && n > high {
+		return "Please enter a number of at most " + field.Str(e, "max_value")
 	}
 	return ""
 }

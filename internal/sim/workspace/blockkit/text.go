@@ -1,4 +1,10 @@
-package workspace
+package blockkit
+
+import (
+	"strconv"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
+)
 
 // Text, options and confirm dialogs, with the limits of Slack's docs ("Block Kit: composition objects").
 
@@ -14,7 +20,7 @@ func mrkdwn(most int) rule {
 func text(most int) rule {
 	return func(r *report, path string, value any) {
 		o, _ := value.(object)
-		switch str(o, "type") {
+		switch field.Str(o, "type") {
 		case "plain_text":
 			plain(most)(r, path, value)
 		case "mrkdwn":
@@ -79,9 +85,9 @@ func staticOptions(r *report, path string, o object) {
 		r.add(path, "must define either options or option_groups")
 		return
 	}
-	all := list(o, "options")
-	for _, group := range objects(list(o, "option_groups")) {
-		all = append(all, list(group, "options")...)
+	all := field.List(o, "options")
+	for _, group := range field.Objects(field.List(o, "option_groups")) {
+		all = append(all, field.List(group, "options")...)
 	}
 	initialAmong(r, path, o, all)
 	distinctValues(r, path, all)
@@ -89,24 +95,24 @@ func staticOptions(r *report, path string, o object) {
 
 // initialAmong: "a single option that exactly matches one of the options" (Slack's docs, initial_option).
 func initialAmong(r *report, path string, o object, all []any) {
-	if first, ok := o["initial_option"]; ok && !contains(all, first) {
+	if first, ok := o["initial_option"]; ok && !HasOption(all, first) {
 		r.add(path+"/initial_option", "must match one of the options")
 	}
-	for i, first := range list(o, "initial_options") {
-		if !contains(all, first) {
-			r.add(path+"/initial_options/"+itoa(i), "must match one of the options")
+	for i, first := range field.List(o, "initial_options") {
+		if !HasOption(all, first) {
+			r.add(path+"/initial_options/"+strconv.Itoa(i), "must match one of the options")
 		}
 	}
 }
 
-// contains compares options by what they say; whether emoji is written out does not matter.
-func contains(all []any, wanted any) bool {
+// HasOption compares options by what they say; whether emoji is written out does not matter.
+func HasOption(all []any, wanted any) bool {
 	w, _ := wanted.(object)
-	for _, one := range objects(all) {
-		if str(one, "value") == str(w, "value") &&
-			str(obj(one, "text"), "text") == str(obj(w, "text"), "text") &&
-			str(obj(one, "text"), "type") == str(obj(w, "text"), "type") &&
-			str(obj(one, "description"), "text") == str(obj(w, "description"), "text") {
+	for _, one := range field.Objects(all) {
+		if field.Str(one, "value") == field.Str(w, "value") &&
+			field.Str(field.Obj(one, "text"), "text") == field.Str(field.Obj(w, "text"), "text") &&
+			field.Str(field.Obj(one, "text"), "type") == field.Str(field.Obj(w, "text"), "type") &&
+			field.Str(field.Obj(one, "description"), "text") == field.Str(field.Obj(w, "description"), "text") {
 			return true
 		}
 	}
@@ -116,8 +122,8 @@ func contains(all []any, wanted any) bool {
 // distinctValues: "a unique string value" (Slack's docs, option object).
 func distinctValues(r *report, path string, all []any) {
 	seen := map[string]bool{}
-	for _, one := range objects(all) {
-		value := str(one, "value")
+	for _, one := range field.Objects(all) {
+		value := field.Str(one, "value")
 		if value != "" && seen[value] {
 			r.add(path, "option value %q is not unique", value)
 		}

@@ -1,11 +1,9 @@
-package workspace
+package socketmode
 
 import "slices"
 
-// Connections is how many Socket Mode connections take envelopes.
-func (w *Workspace) Connections() int { return w.socket.count() }
-
-func (s *socket) count() int {
+// Connections is how many connections take envelopes.
+func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
@@ -19,28 +17,28 @@ func (s *socket) count() int {
 
 // AskToReconnect tells every connection to go, as Slack does every few hours; reason is "warning" or
 // "refresh_requested". They get no more envelopes and stay until the app closes them.
-func (w *Workspace) AskToReconnect(reason string) {
-	for _, c := range w.socket.all(func(c *connection) { c.leaving = true }) {
+func (s *Server) AskToReconnect(reason string) {
+	for _, c := range s.all(func(c *connection) { c.leaving = true }) {
 		_ = c.send(object{"type": "disconnect", "reason": reason, "debug_info": debugInfo()})
 	}
-	w.change(func() {})
+	s.changed()
 }
 
 // DropConnections cuts every connection without a word.
-func (w *Workspace) DropConnections() {
-	for _, c := range w.socket.all(func(c *connection) { c.leaving = true }) {
+func (s *Server) DropConnections() {
+	for _, c := range s.all(func(c *connection) { c.leaving = true }) {
 		_ = c.ws.Close()
 	}
 }
 
 // RedeliverUnacked makes envelopes whose connection died unacknowledged go out again over the next one.
-func (w *Workspace) RedeliverUnacked(on bool) {
-	w.socket.mu.Lock()
-	defer w.socket.mu.Unlock()
-	w.socket.redeliver = on
+func (s *Server) RedeliverUnacked(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.redeliver = on
 }
 
-func (s *socket) all(mark func(*connection)) []*connection {
+func (s *Server) all(mark func(*connection)) []*connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.conns {
@@ -49,7 +47,8 @@ func (s *socket) all(mark func(*connection)) []*connection {
 	return slices.Clone(s.conns)
 }
 
-func (s *socket) closeAll() {
+// Close ends every connection and waits until nothing of them runs any more.
+func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
 	conns := slices.Clone(s.conns)

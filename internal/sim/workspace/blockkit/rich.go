@@ -1,6 +1,10 @@
-package workspace
+package blockkit
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
+)
 
 // The larger blocks: rich text, tables, plans and cards.
 
@@ -63,8 +67,8 @@ func taskCard(r *report, path string, value any) { r.block(path, value, []string
 
 func uniqueTasks(r *report, path string, o object) {
 	seen := map[string]bool{}
-	for i, task := range objects(list(o, "tasks")) {
-		name := str(task, "task_id")
+	for i, task := range field.Objects(field.List(o, "tasks")) {
+		name := field.Str(task, "task_id")
 		if seen[name] {
 			r.add(fmt.Sprintf("%s/tasks/%d/task_id", path, i), "task_id %q is not unique", name)
 		}
@@ -80,7 +84,7 @@ func cardHasSomething(r *report, path string, o object) {
 
 func tableCell(r *report, path string, value any) {
 	o, _ := value.(object)
-	switch kind := str(o, "type"); kind {
+	switch kind := field.Str(o, "type"); kind {
 	case "raw_text":
 		shape{"type!": anything, "text!": length(1, 3000)}.check(r, path, value)
 	case "raw_number":
@@ -100,7 +104,7 @@ func richText(r *report, path string, value any) {
 func richTextElement(r *report, path string, value any) {
 	o, _ := value.(object)
 	inline := items(0, 1<<30, richTextInline)
-	switch kind := str(o, "type"); kind {
+	switch kind := field.Str(o, "type"); kind {
 	case "rich_text_section":
 		shape{"type!": anything, "elements!": inline}.check(r, path, value)
 	case "rich_text_quote":
@@ -125,7 +129,7 @@ var inlineStyle = shape{"style": shape{
 func richTextInline(r *report, path string, value any) {
 	o, _ := value.(object)
 	common := shape{"type!": anything}.with(inlineStyle)
-	switch kind := str(o, "type"); kind {
+	switch kind := field.Str(o, "type"); kind {
 	case "text":
 		shape{"text!": length(1, 1<<30)}.with(common).check(r, path, value)
 	case "link":

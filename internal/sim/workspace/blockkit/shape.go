@@ -1,4 +1,4 @@
-package workspace
+package blockkit
 
 import (
 	"fmt"
@@ -6,21 +6,23 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
-// Surface is a place where blocks are shown; not every block is allowed on every one.
-type Surface string
+// surface is a place where blocks are shown; not every block is allowed on every one.
+type surface string
 
 // The surfaces of Slack's docs ("Block Kit: surfaces").
 const (
-	OnMessage Surface = "message"
-	OnModal   Surface = "modal"
-	OnHome    Surface = "home"
+	onMessage surface = "message"
+	onModal   surface = "modal"
+	onHome    surface = "home"
 )
 
 // report gathers the problems of one payload in the wording of Slack's response_metadata.messages.
 type report struct {
-	surface  Surface
+	surface  surface
 	noNew    bool // this workspace does not know newBlocks yet
 	problems []string
 	blockIDs map[string]bool
@@ -107,7 +109,7 @@ func boolean(r *report, path string, value any) {
 // between is a whole number; Slack accepts no fraction for any count.
 func between(least, most int) rule {
 	return func(r *report, path string, value any) {
-		n, ok := number(object{"n": value}, "n")
+		n, ok := field.Number(object{"n": value}, "n")
 		switch {
 		case !ok || n != float64(int(n)):
 			r.add(path, "must be an integer")
@@ -150,7 +152,7 @@ func items(least, most int, each rule) rule {
 func anything(*report, string, any) {}
 
 func isNumber(r *report, path string, value any) {
-	if _, ok := number(object{"n": value}, "n"); !ok {
+	if _, ok := field.Number(object{"n": value}, "n"); !ok {
 		r.add(path, "must be a number")
 	}
 }
