@@ -140,7 +140,7 @@ func TestSlacksOwnFrameworkWorksInTheStandIn(t *testing.T) {
 				t.Errorf("errors: %+v", out)
 			}
 			a.done(modal.Fill(ctx, "Note", "hello"))
-			a.Fail(workspace.Fault{Method: "chat.postMessage", RetryAfter: 1}) // the client waits, and says it again
+			a.Workspace.Fail(workspace.Fault{Method: "chat.postMessage", RetryAfter: 1}) // the client waits, and says it again
 			a.done(modal.Submit(ctx))
 			a.met("posted")
 			s := a.sees(func(s workspace.State) bool { return len(s.In("notes")) == 1 })

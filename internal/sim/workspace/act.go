@@ -10,17 +10,15 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/socketmode"
 )
 
-var errClosed = errors.New("the workspace is closed")
-
 // User is somebody to act as. What a person cannot do in Slack's client is an error; what the app answers, or
 // fails to answer, is an Outcome.
 type User struct {
-	w    *Workspace
+	w    *courier
 	name string
 }
 
 // User acts as a member, by handle or id.
-func (w *Workspace) User(name string) *User { return &User{w: w, name: name} }
+func (c *courier) User(name string) *User { return &User{w: c, name: name} }
 
 // Outcome is what the person saw come back at once.
 type Outcome struct {
@@ -129,11 +127,11 @@ func (u *User) Type(ctx context.Context, channel, line string) (Outcome, error) 
 	if answer.problem != "" {
 		return Outcome{Problem: answer.problem, Shown: fmt.Sprintf("%s failed with the error %q", command, answer.problem)}, nil
 	}
-	return u.w.sayAnswer(answer, p.ID, c.ID), nil
+	return sayAnswer(u.w.team, answer, p.ID, c.ID), nil
 }
 
 // sayAnswer posts what a command's acknowledgement says: plain text, or a JSON message.
-func (w *Workspace) sayAnswer(answer ack, user, channel string) Outcome {
+func sayAnswer(t *team, answer ack, user, channel string) Outcome {
 	args := answer.json()
 	if args == nil {
 		if strings.TrimSpace(string(answer.body)) == "" {
@@ -141,9 +139,9 @@ func (w *Workspace) sayAnswer(answer ack, user, channel string) Outcome {
 		}
 		args = object{"text": string(answer.body)}
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	r := &request{Workspace: w, method: "ack", args: args}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := &request{team: t, method: "ack", args: args}
 	said, problem := r.content()
 	if problem != nil {
 		return Outcome{Problem: "bad_answer", Shown: problem.code + " " + strings.Join(problem.messages, "; ")}
@@ -151,8 +149,8 @@ func (w *Workspace) sayAnswer(answer ack, user, channel string) Outcome {
 	if said.empty() {
 		return Outcome{}
 	}
-	m := r.sayFrom(&responseURL{channel: channel, user: user}, said, r.str("response_type"), "")
-	return Outcome{Shown: w.snapshot().Render(m.clone())}
+	m := said.sayFrom(t, &responseURL{channel: channel, user: user}, r.str("response_type"), "")
+	return Outcome{Shown: t.snapshot().Render(m.clone())}
 }
 
 // Shortcut runs a global shortcut by its callback_id.

@@ -3,77 +3,21 @@ package workspace
 import (
 	"encoding/json"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// Call is one call of the Web API that the app made.
-type Call struct {
-	Method string         `json:"method"`
-	At     time.Time      `json:"at"`
-	Args   map[string]any `json:"args"` // without the token
-	Error  string         `json:"error,omitempty"`
-}
-
-// apiError is an answer with ok false.
-type apiError struct {
-	code       string
-	messages   []string // response_metadata.messages
-	needed     string   // with missing_scope
-	provided   string
-	retryAfter int // seconds; with ratelimited
-}
-
-func fail(code string, messages ...string) *apiError {
-	return &apiError{code: code, messages: messages}
-}
-
-// request is one call of a method, its arguments decoded. Methods run with the workspace's lock held.
-type request struct {
-	*Workspace
-	method string
-	token  string
-	args   object
-}
-
-func (r *request) str(name string) string {
-	switch v := r.args[name].(type) {
-	case string:
-		return v
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case bool:
-		return strconv.FormatBool(v)
-	default:
-		return ""
-	}
-}
-
-func (r *request) bool(name string) bool {
-	s := r.str(name)
-	return s == "true" || s == "1"
-}
-
-// json reads an argument that is JSON: a string of it in forms, the thing itself (or a string) in JSON bodies.
-func (r *request) json(name string) (value any, given, ok bool) {
-	switch v := r.args[name].(type) {
-	case nil:
-		return nil, false, true
-	case string:
-		if v == "" {
-			return nil, false, true
-		}
-		ok = json.Unmarshal([]byte(v), &value) == nil
-		return value, true, ok
-	default:
-		return v, true, true
-	}
+// api is the Web API, with what was called, and the faults that were ordered.
+type api struct {
+	*team
+	faults  map[string][]*Fault
+	calls   []Call
+	called  int    // of all calls so far, forgotten ones too
+	revoked string // the error every token meets, such as token_revoked
 }
 
 type method struct {
@@ -109,68 +53,45 @@ var methods = map[string]method{
 	"views.publish":         {tier: 100, run: viewsPublish},
 }
 
-func (w *Workspace) apiHandler() http.Handler {
+func (a *api) apiHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/api/{method}", w.serveAPI)
-	mux.HandleFunc("POST /respond/{id}", w.serveResponseURL)
-	mux.Handle("GET /link", w.sockets)
+	mux.HandleFunc("/api/{method}", a.serveAPI)
+	mux.HandleFunc("POST /respond/{id}", a.serveResponseURL)
+	mux.Handle("GET /link", a.sockets)
 	return mux
 }
 
-func (w *Workspace) serveAPI(rw http.ResponseWriter, req *http.Request) {
+func (a *api) serveAPI(rw http.ResponseWriter, req *http.Request) {
 	name := req.PathValue("method")
-	call, problem := w.decode(req, name)
-	fault := w.takeFault(name)
-	if fault != nil && fault.before(rw, req, w.done) {
-		w.record(call, "fault")
+	call, problem := a.decode(req, name)
+	fault := a.takeFault(name)
+	if fault != nil && fault.before(rw, req, a.done) {
+		a.record(call, "fault")
 		return
 	}
 	var answer object
 	if problem == nil {
-		answer, problem = w.run(call)
+		answer, problem = a.run(call)
 	}
 	if problem == nil {
-		w.record(call, "")
+		a.record(call, "")
 	} else {
-		w.record(call, problem.code)
+		a.record(call, problem.code)
 	}
 	if fault != nil && fault.LoseAnswer {
 		hangUp(rw)
 		return
 	}
-	if app := w.App(); call.token == app.BotToken { // Slack's docs: "Using the Web API", X-OAuth-Scopes
+	if app := a.App(); call.token == app.BotToken { // Slack's docs: "Using the Web API", X-OAuth-Scopes
 		rw.Header().Set("X-OAuth-Scopes", strings.Join(app.Scopes, ","))
 	}
 	writeAnswer(rw, answer, problem)
 }
 
-func writeAnswer(rw http.ResponseWriter, answer object, problem *apiError) {
-	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
-	if problem == nil {
-		out := object{"ok": true}
-		maps.Copy(out, answer)
-		_, _ = rw.Write(marshal(out))
-		return
-	}
-	out := object{"ok": false, "error": problem.code}
-	if len(problem.messages) > 0 {
-		out["response_metadata"] = object{"messages": problem.messages}
-		out["errors"] = problem.messages
-	}
-	if problem.needed != "" {
-		out["needed"], out["provided"] = problem.needed, problem.provided
-	}
-	if problem.code == "ratelimited" {
-		rw.Header().Set("Retry-After", strconv.Itoa(problem.retryAfter))
-		rw.WriteHeader(http.StatusTooManyRequests)
-	}
-	_, _ = rw.Write(marshal(out))
-}
-
 // decode reads arguments and token. Forms may carry the token in the body or in the header; with a JSON body it
 // must be in the header (Slack's docs, "Using the Web API").
-func (w *Workspace) decode(req *http.Request, name string) (*request, *apiError) {
-	call := &request{Workspace: w, method: name, args: object{}}
+func (a *api) decode(req *http.Request, name string) (*request, *apiError) {
+	call := &request{team: a.team, method: name, args: object{}}
 	header, bearer := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
 	if bearer {
 		call.token = header
@@ -204,77 +125,62 @@ func (w *Workspace) decode(req *http.Request, name string) (*request, *apiError)
 	return call, nil
 }
 
-func (r *request) form(values url.Values) {
-	for name := range values {
-		if name != "token" {
-			r.args[name] = values.Get(name)
-		}
-	}
-}
-
 // run checks who calls, whether they may and how often, and calls the method.
-func (w *Workspace) run(r *request) (object, *apiError) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (a *api) run(r *request) (object, *apiError) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	m, known := methods[r.method]
 	if !known {
 		return nil, fail("unknown_method")
 	}
-	if problem := w.authorize(r.token, m); problem != nil {
+	if problem := a.authorize(r.token, m); problem != nil {
 		return nil, problem
 	}
 	if m.scope != "" {
-		if problem := w.scoped(m.scope); problem != nil {
+		if problem := r.scoped(m.scope); problem != nil {
 			return nil, problem
 		}
 	}
-	if wait := w.limits.take(r.method, m.tier, time.Minute, w.opts.Now()); wait > 0 {
+	if wait := a.limits.take(r.method, m.tier, time.Minute, a.opts.Now()); wait > 0 {
 		return nil, &apiError{code: "ratelimited", retryAfter: wait}
 	}
 	return m.run(r)
 }
 
-func (w *Workspace) authorize(token string, m method) *apiError {
+func (a *api) authorize(token string, m method) *apiError {
 	switch token {
 	case "":
 		return fail("not_authed")
-	case w.app.BotToken:
+	case a.app.BotToken:
 		if m.appToken {
 			return fail("not_allowed_token_type")
 		}
-	case w.app.AppToken:
+	case a.app.AppToken:
 		if !m.appToken {
 			return fail("not_allowed_token_type")
 		}
 	default:
 		return fail("invalid_auth")
 	}
-	if w.revoked != "" {
-		return fail(w.revoked)
+	if a.revoked != "" {
+		return fail(a.revoked)
 	}
 	return nil
 }
 
-func (w *Workspace) scoped(needed string) *apiError {
-	if slices.Contains(w.app.Scopes, needed) {
-		return nil
+func (a *api) record(r *request, problem string) {
+	call := Call{Method: r.method, At: a.opts.Now(), Args: r.args, Error: problem}
+	if a.opts.OnCall != nil {
+		a.opts.OnCall(call)
 	}
-	return &apiError{code: "missing_scope", needed: needed, provided: strings.Join(w.app.Scopes, ",")}
-}
-
-func (w *Workspace) record(r *request, problem string) {
-	call := Call{Method: r.method, At: w.opts.Now(), Args: r.args, Error: problem}
-	if w.opts.OnCall != nil {
-		w.opts.OnCall(call)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.called++
+	a.calls = append(a.calls, call)
+	if len(a.calls) > keepCalls {
+		a.calls = a.calls[len(a.calls)-keepCalls:]
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.called++
-	w.calls = append(w.calls, call)
-	if len(w.calls) > keepCalls {
-		w.calls = w.calls[len(w.calls)-keepCalls:]
-	}
-	w.touch()
+	a.touch()
 }
 
 // keepCalls bounds what a demo that runs for days remembers.
@@ -282,19 +188,19 @@ const keepCalls = 5000
 
 // CallsSince returns the calls after the first n, as far as they are remembered, and how many there have been: what
 // to ask with the next time.
-func (w *Workspace) CallsSince(n int) (calls []Call, total int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	fresh := min(max(w.called-n, 0), len(w.calls))
-	return slices.Clone(w.calls[len(w.calls)-fresh:]), w.called
+func (a *api) CallsSince(n int) (calls []Call, total int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	fresh := min(max(a.called-n, 0), len(a.calls))
+	return slices.Clone(a.calls[len(a.calls)-fresh:]), a.called
 }
 
 // Calls returns the latest calls of a method, oldest first; of all methods if it is empty.
-func (w *Workspace) Calls(method string) []Call {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (a *api) Calls(method string) []Call {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var out []Call
-	for _, c := range w.calls {
+	for _, c := range a.calls {
 		if method == "" || c.Method == method {
 			out = append(out, c)
 		}

@@ -5,48 +5,12 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
 const (
 	maxText   = 40_000 // longer text is cut (Slack's docs: chat.postMessage, "Truncating content")
 	maxUpdate = 4_000  // Slack's docs: chat.update, msg_too_long
 )
-
-// content is what a message says.
-type content struct {
-	text          string
-	blocks        []any
-	blocksGiven   bool
-	metadata      object
-	metadataGiven bool
-}
-
-func (r *request) content() (c content, problem *apiError) {
-	c.text = r.str("text")
-	raw, given, ok := r.json("blocks")
-	if given {
-		c.blocksGiven = true
-		if c.blocks, given = raw.([]any); !ok || !given {
-			return c, fail("invalid_blocks_format")
-		}
-		if problems := blockkit.CheckMessage(c.blocks, r.opts.RefuseNewBlocks); len(problems) > 0 {
-			return c, fail("invalid_blocks", problems...)
-		}
-	}
-	raw, c.metadataGiven, ok = r.json("metadata")
-	if c.metadataGiven {
-		c.metadata, _ = raw.(object)
-		if !ok || field.Str(c.metadata, "event_type") == "" || field.Obj(c.metadata, "event_payload") == nil {
-			return c, fail("invalid_metadata_format")
-		}
-	}
-	return c, nil
-}
-
-func (c content) empty() bool { return c.text == "" && len(c.blocks) == 0 }
 
 // place finds where a message is to go: a channel by id or name, or a user's direct message.
 func (r *request) place(name string) (*Channel, *apiError) {

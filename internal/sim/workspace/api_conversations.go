@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"slices"
-	"strconv"
 )
 
 // scopeFor is the scope that a method needs for one kind of conversation (Slack's docs, conversations.*).
@@ -81,23 +80,6 @@ func conversationsMembers(r *request) (object, *apiError) {
 	}
 	page, next := r.page(len(members), 100)
 	return object{"members": members[page.from:page.to], "response_metadata": object{"next_cursor": next}}, nil
-}
-
-type span struct{ from, to int }
-
-// page cuts n items by limit and cursor; our cursor is the index in decimal.
-func (r *request) page(n, standard int) (span, string) {
-	limit, err := strconv.Atoi(r.str("limit"))
-	if err != nil || limit <= 0 {
-		limit = standard
-	}
-	from, _ := strconv.Atoi(r.str("cursor"))
-	from = min(max(from, 0), n)
-	to := min(from+limit, n)
-	if to == n {
-		return span{from, to}, ""
-	}
-	return span{from, to}, strconv.Itoa(to)
 }
 
 func conversationsHistory(r *request) (object, *apiError) {

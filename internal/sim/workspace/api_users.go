@@ -1,6 +1,9 @@
 package workspace
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 func authTest(r *request) (object, *apiError) {
 	return object{
@@ -19,7 +22,7 @@ func botsInfo(r *request) (object, *apiError) {
 }
 
 func (p *Person) payload(teamID string) object {
-	teamID = orElse(p.Team, teamID)
+	teamID = cmp.Or(p.Team, teamID)
 	return object{
 		"is_restricted": p.Guest, "is_ultra_restricted": false, "is_stranger": false,
 		"id": p.ID, "team_id": teamID, "name": p.Handle, "deleted": p.Deleted, "real_name": p.Name,

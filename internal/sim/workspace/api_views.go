@@ -3,7 +3,7 @@ package workspace
 import "github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 
 // sentView reads the view argument.
-func (r *request) sentView() (object, *apiError) {
+func sentView(r *request) (object, *apiError) {
 	raw, given, ok := r.json("view")
 	sent, isObject := raw.(object)
 	switch {
@@ -16,7 +16,7 @@ func (r *request) sentView() (object, *apiError) {
 }
 
 func viewsOpen(r *request) (object, *apiError) {
-	t, sent, problem := r.triggered()
+	t, sent, problem := triggered(r)
 	if problem != nil {
 		return nil, problem
 	}
@@ -27,7 +27,7 @@ func viewsOpen(r *request) (object, *apiError) {
 }
 
 func viewsPush(r *request) (object, *apiError) {
-	t, sent, problem := r.triggered()
+	t, sent, problem := triggered(r)
 	if problem != nil {
 		return nil, problem
 	}
@@ -43,8 +43,8 @@ func viewsPush(r *request) (object, *apiError) {
 	return object{"view": r.viewPayload(v)}, nil
 }
 
-func (r *request) triggered() (*trigger, object, *apiError) {
-	sent, problem := r.sentView()
+func triggered(r *request) (*trigger, object, *apiError) {
+	sent, problem := sentView(r)
 	if problem != nil {
 		return nil, nil, problem
 	}
@@ -59,7 +59,7 @@ func (r *request) triggered() (*trigger, object, *apiError) {
 }
 
 func viewsUpdate(r *request) (object, *apiError) {
-	sent, problem := r.sentView()
+	sent, problem := sentView(r)
 	if problem != nil {
 		return nil, problem
 	}
@@ -84,7 +84,7 @@ func viewsUpdate(r *request) (object, *apiError) {
 }
 
 func viewsPublish(r *request) (object, *apiError) {
-	sent, problem := r.sentView()
+	sent, problem := sentView(r)
 	if problem != nil {
 		return nil, problem
 	}

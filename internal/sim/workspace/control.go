@@ -52,10 +52,10 @@ func (w *Workspace) Act(ctx context.Context, a Act) (Outcome, error) {
 		return Outcome{}, err
 	}
 	screen.block = a.Block
-	return screen.act(ctx, a)
+	return act(ctx, screen, a)
 }
 
-func (s *Screen) act(ctx context.Context, a Act) (Outcome, error) {
+func act(ctx context.Context, s *Screen, a Act) (Outcome, error) {
 	switch a.Do {
 	case "fill":
 		return s.Fill(ctx, a.Field, a.Text)

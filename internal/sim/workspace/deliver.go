@@ -1,7 +1,11 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -22,14 +26,6 @@ type delivery struct {
 	at      time.Time
 }
 
-// Delivery is one payload that went to the app, and what came back.
-type Delivery struct {
-	Kind    string         `json:"kind"` // slash_commands, interactive or events_api
-	Payload map[string]any `json:"payload"`
-	Problem string         `json:"problem,omitempty"` // as in Outcome
-	Answer  any            `json:"answer,omitempty"`  // decoded JSON; nil if there was none
-}
-
 // ack is the app's answer: the body of its 200 or the payload of its envelope's acknowledgement.
 type ack struct {
 	problem string // operation_timeout, dispatch_failed, http_client_error, http_service_error
@@ -45,26 +41,32 @@ func (a ack) json() object {
 	return o
 }
 
+// courier brings the app what happens in the workspace.
+type courier struct {
+	*team
+	client *http.Client
+}
+
 // deliver hands a payload to the app and waits for its acknowledgement, three seconds at most.
-func (w *Workspace) deliver(ctx context.Context, d delivery) ack {
-	ctx, cancel := context.WithTimeout(ctx, w.opts.AckWithin)
+func (c *courier) deliver(ctx context.Context, d delivery) ack {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.AckWithin)
 	defer cancel()
-	w.mu.Lock()
-	app := w.app
-	d.at = w.opts.Now()
-	w.mu.Unlock()
-	answer := w.hand(ctx, app, d)
-	if w.opts.OnDelivery != nil {
+	c.mu.Lock()
+	app := c.app
+	d.at = c.opts.Now()
+	c.mu.Unlock()
+	answer := c.hand(ctx, app, d)
+	if c.opts.OnDelivery != nil {
 		seen := Delivery{Kind: d.kind, Payload: d.payload, Problem: answer.problem}
 		_ = json.Unmarshal(answer.body, &seen.Answer) // an empty or odd body is no answer
-		w.opts.OnDelivery(seen)
+		c.opts.OnDelivery(seen)
 	}
 	return answer
 }
 
-func (w *Workspace) hand(ctx context.Context, app App, d delivery) ack {
+func (c *courier) hand(ctx context.Context, app App, d delivery) ack {
 	if app.SocketMode {
-		body, err := w.sockets.Deliver(ctx, d.kind, d.payload)
+		body, err := c.sockets.Deliver(ctx, d.kind, d.payload)
 		if err != nil {
 			return ack{problem: failedOrLate(err)}
 		}
@@ -76,7 +78,7 @@ func (w *Workspace) hand(ctx context.Context, app App, d delivery) ack {
 	header.Set("Content-Type", kind)
 	header.Set("X-Slack-Request-Timestamp", timestamp)
 	header.Set("X-Slack-Signature", Sign(app.SigningSecret, timestamp, body))
-	return w.send(ctx, target, header, body)
+	return c.send(ctx, target, header, body)
 }
 
 // encode makes the body of an HTTP delivery: commands are forms, interactions a form with one JSON field, events JSON.
@@ -94,20 +96,20 @@ func (d delivery) encode(app App) (target, contentType, body string) {
 	default:
 		target = app.InteractivityURL
 		if field.Str(d.payload, "type") == "block_suggestion" {
-			target = orElse(app.OptionsURL, target)
+			target = cmp.Or(app.OptionsURL, target)
 		}
 		return target, form, url.Values{"payload": {string(marshal(d.payload))}}.Encode()
 	}
 }
 
-func (w *Workspace) send(ctx context.Context, target string, header http.Header, body string) ack {
+func (c *courier) send(ctx context.Context, target string, header http.Header, body string) ack {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(body))
 	if err != nil {
 		return ack{problem: "dispatch_failed"}
 	}
 	req.Header = header
 	req.Header.Set("User-Agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
-	res, err := w.client.Do(req)
+	res, err := c.client.Do(req)
 	if err != nil {
 		return ack{problem: failedOrLate(ctx.Err())}
 	}
@@ -130,4 +132,12 @@ func failedOrLate(err error) string {
 		return "operation_timeout"
 	}
 	return "dispatch_failed"
+}
+
+// Sign is Slack's v0 signature: HMAC-SHA256 over "v0:<timestamp>:<raw body>" (Slack's docs, "verifying requests
+// from Slack").
+func Sign(secret, timestamp, body string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	_, _ = io.WriteString(mac, "v0:"+timestamp+":"+body) // a hash never fails
+	return "v0=" + hex.EncodeToString(mac.Sum(nil))
 }

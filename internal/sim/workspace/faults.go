@@ -17,29 +17,29 @@ type Fault struct {
 }
 
 // Fail orders a fault. Faults of one method are used up in the order they came.
-func (w *Workspace) Fail(f Fault) {
+func (a *api) Fail(f Fault) {
 	if f.Times == 0 {
 		f.Times = 1
 	}
-	w.change(func() { w.faults[f.Method] = append(w.faults[f.Method], &f) })
+	a.change(func() { a.faults[f.Method] = append(a.faults[f.Method], &f) })
 }
 
 // ClearFaults takes back all faults that are left.
-func (w *Workspace) ClearFaults() {
-	w.change(func() { w.faults = map[string][]*Fault{} })
+func (a *api) ClearFaults() {
+	a.change(func() { a.faults = map[string][]*Fault{} })
 }
 
-func (w *Workspace) takeFault(method string) *Fault {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (a *api) takeFault(method string) *Fault {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, key := range []string{method, ""} {
-		queue := w.faults[key]
+		queue := a.faults[key]
 		if len(queue) == 0 {
 			continue
 		}
 		fault := *queue[0]
 		if queue[0].Times--; queue[0].Times == 0 {
-			w.faults[key] = queue[1:]
+			a.faults[key] = queue[1:]
 		}
 		return &fault
 	}
@@ -74,62 +74,5 @@ func hangUp(rw http.ResponseWriter) {
 	}
 }
 
-// Archive archives a channel.
-func (w *Workspace) Archive(channel string) {
-	w.change(func() {
-		if c := w.channel(channel); c != nil {
-			c.Archived = true
-		}
-	})
-}
-
-// Unarchive opens an archived channel again.
-func (w *Workspace) Unarchive(channel string) {
-	w.change(func() {
-		if c := w.channel(channel); c != nil {
-			c.Archived = false
-		}
-	})
-}
-
-// Kick takes the app out of a channel.
-func (w *Workspace) Kick(channel string) {
-	w.change(func() {
-		if c := w.channel(channel); c != nil {
-			c.BotIn = false
-		}
-	})
-}
-
-// Deactivate deactivates a user.
-func (w *Workspace) Deactivate(user string) {
-	w.change(func() {
-		if p := w.person(user); p != nil {
-			p.Deleted = true
-		}
-	})
-}
-
-// Restrict makes a user a guest.
-func (w *Workspace) Restrict(user string) {
-	w.change(func() {
-		if p := w.person(user); p != nil {
-			p.Guest = true
-		}
-	})
-}
-
 // Revoke makes every call answer with code, such as token_revoked or account_inactive; "" ends that.
-func (w *Workspace) Revoke(code string) { w.change(func() { w.revoked = code }) }
-
-// DeleteMessage deletes a message as an administrator would.
-func (w *Workspace) DeleteMessage(channel, ts string) {
-	w.change(func() {
-		if c := w.channel(channel); c != nil {
-			channel = c.ID
-		}
-		if m := w.message(channel, ts); m != nil {
-			m.Deleted = true
-		}
-	})
-}
+func (a *api) Revoke(code string) { a.change(func() { a.revoked = code }) }

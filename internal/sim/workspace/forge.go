@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -21,11 +22,11 @@ type Forgery struct {
 }
 
 // Forge sends a forged slash command to the command URL and returns the HTTP status, 0 if there was no answer.
-func (w *Workspace) Forge(ctx context.Context, f Forgery) int {
+func (w *courier) Forge(ctx context.Context, f Forgery) int {
 	w.mu.Lock()
 	app := w.app
 	p, c := w.people[0], &Channel{ID: "C0FORGED00", Name: "forged"}
-	payload := w.commandPayload(p, c, "/remote-cluster", orElse(f.Text, "help"))
+	payload := w.commandPayload(p, c, "/remote-cluster", cmp.Or(f.Text, "help"))
 	now := w.opts.Now()
 	w.mu.Unlock()
 	if f.OtherTeam {
@@ -48,7 +49,7 @@ func (w *Workspace) Forge(ctx context.Context, f Forgery) int {
 	return w.raw(ctx, target, header, body)
 }
 
-func (w *Workspace) raw(ctx context.Context, target string, header http.Header, body string) int {
+func (w *courier) raw(ctx context.Context, target string, header http.Header, body string) int {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(body))
 	if err != nil {
 		return 0

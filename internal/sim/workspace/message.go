@@ -44,31 +44,37 @@ func (m Message) At(version int) Message {
 	return m
 }
 
+// posts are all messages, oldest first, deleted ones too.
+type posts struct {
+	*core
+	messages []*Message
+}
+
 // post appends a message and gives it its ts and block ids; the lock is held.
-func (w *Workspace) post(m Message) *Message {
-	m.TS = w.newTS()
-	m.Blocks = blockkit.WithIDs(m.Blocks, w.newID)
+func (p *posts) post(m Message) *Message {
+	m.TS = p.newTS()
+	m.Blocks = blockkit.WithIDs(m.Blocks, p.newID)
 	m.values = blockkit.InitialValues(m.Blocks)
-	m.History = []Version{{At: w.opts.Now(), Text: m.Text, Blocks: m.Blocks}}
-	w.messages = append(w.messages, &m)
-	if root := w.message(m.Channel, m.Thread); root != nil && root.Thread == "" {
+	m.History = []Version{{At: p.opts.Now(), Text: m.Text, Blocks: m.Blocks}}
+	p.messages = append(p.messages, &m)
+	if root := p.message(m.Channel, m.Thread); root != nil && root.Thread == "" {
 		root.Thread = root.TS
 	}
-	w.touch()
+	p.touch()
 	return &m
 }
 
 // edit replaces text and blocks; the lock is held.
-func (w *Workspace) edit(m *Message, text string, blocks []any) {
-	m.Text, m.Blocks = text, blockkit.WithIDs(blocks, w.newID)
+func (p *posts) edit(m *Message, text string, blocks []any) {
+	m.Text, m.Blocks = text, blockkit.WithIDs(blocks, p.newID)
 	m.values = blockkit.KeepValues(m.values, m.Blocks)
-	m.History = append(slices.Clone(m.History), Version{At: w.opts.Now(), Text: m.Text, Blocks: m.Blocks})
-	w.touch()
+	m.History = append(slices.Clone(m.History), Version{At: p.opts.Now(), Text: m.Text, Blocks: m.Blocks})
+	p.touch()
 }
 
 // message finds a message that is not deleted; the lock is held.
-func (w *Workspace) message(channel, ts string) *Message {
-	for _, m := range w.messages {
+func (p *posts) message(channel, ts string) *Message {
+	for _, m := range p.messages {
 		if m.Channel == channel && m.TS == ts && !m.Deleted {
 			return m
 		}

@@ -1,8 +1,8 @@
 package workspace
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 )
 
 // Person is a member of the workspace.
@@ -69,14 +69,14 @@ func (a App) has(callbackID string, message bool) bool {
 var DefaultScopes = []string{"commands", "chat:write", "usergroups:read", "users:read", "im:write"}
 
 func (a App) filled() App {
-	a.ID = orElse(a.ID, "A0SIM00APP")
-	a.Name = orElse(a.Name, "remote-cluster")
-	a.BotID = orElse(a.BotID, "B0SIM00BOT")
-	a.BotUserID = orElse(a.BotUserID, "U0SIM00BOT")
-	a.BotToken = orElse(a.BotToken, "xoxb-simulated-bot")
-	a.AppToken = orElse(a.AppToken, "xapp-simulated-app")
-	a.SigningSecret = orElse(a.SigningSecret, "simulated-signing-secret")
-	a.VerificationKey = orElse(a.VerificationKey, "simulated-verification")
+	a.ID = cmp.Or(a.ID, "A0SIM00APP")
+	a.Name = cmp.Or(a.Name, "remote-cluster")
+	a.BotID = cmp.Or(a.BotID, "B0SIM00BOT")
+	a.BotUserID = cmp.Or(a.BotUserID, "U0SIM00BOT")
+	a.BotToken = cmp.Or(a.BotToken, "xoxb-simulated-bot")
+	a.AppToken = cmp.Or(a.AppToken, "xapp-simulated-app")
+	a.SigningSecret = cmp.Or(a.SigningSecret, "simulated-signing-secret")
+	a.VerificationKey = cmp.Or(a.VerificationKey, "simulated-verification")
 	if a.Commands == nil {
 		a.Commands = []string{"/remote-cluster"}
 	}
@@ -84,121 +84,6 @@ func (a App) filled() App {
 		a.Scopes = DefaultScopes
 	}
 	return a
-}
-
-// AddUser adds a member and returns it with its id.
-func (w *Workspace) AddUser(p Person) Person {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if p.ID == "" {
-		p.ID = w.newID("U")
-	}
-	p.Name = orElse(p.Name, p.Handle)
-	w.people = append(w.people, &p)
-	w.touch()
-	return p
-}
-
-// AddGroup adds a user group and returns it with its id.
-func (w *Workspace) AddGroup(g Group) Group {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if g.ID == "" {
-		g.ID = w.newID("S")
-	}
-	g.Name = orElse(g.Name, g.Handle)
-	g.Members = w.userIDs(g.Members)
-	w.groups = append(w.groups, &g)
-	w.touch()
-	return g
-}
-
-// AddChannel adds a channel and returns it with its id.
-func (w *Workspace) AddChannel(c Channel) Channel {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if c.ID == "" {
-		c.ID = w.newID("C")
-	}
-	c.Members = w.userIDs(c.Members)
-	w.channels = append(w.channels, &c)
-	w.touch()
-	return c
-}
-
-// SetGroupMembers replaces a user group's members, given by handle or id.
-func (w *Workspace) SetGroupMembers(handle string, members ...string) {
-	w.change(func() {
-		for _, g := range w.groups {
-			if g.Handle == handle || g.ID == handle {
-				g.Members = w.userIDs(members)
-			}
-		}
-	})
-}
-
-// SetApp changes the app's settings, such as its request URLs once it listens.
-func (w *Workspace) SetApp(set func(*App)) { w.change(func() { set(&w.app) }) }
-
-// App returns the app's settings.
-func (w *Workspace) App() App {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.app
-}
-
-// change runs f under the lock and announces it.
-func (w *Workspace) change(f func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f()
-	w.touch()
-}
-
-// The finders below are called with the lock held.
-
-func (w *Workspace) person(name string) *Person {
-	name = strings.TrimPrefix(name, "@")
-	for _, p := range w.people {
-		if p.ID == name || p.Handle == name {
-			return p
-		}
-	}
-	return nil
-}
-
-func (w *Workspace) userIDs(names []string) []string {
-	ids := make([]string, 0, len(names))
-	for _, name := range names {
-		if p := w.person(name); p != nil {
-			name = p.ID
-		}
-		ids = append(ids, name)
-	}
-	return ids
-}
-
-func (w *Workspace) channel(name string) *Channel {
-	bare := strings.TrimPrefix(name, "#")
-	for _, c := range w.channels {
-		if c.ID == name || (c.Name != "" && c.Name == bare) {
-			return c
-		}
-	}
-	return nil
-}
-
-// im returns the direct message between the app and a user, opening it if need be.
-func (w *Workspace) im(userID string) (c *Channel, opened bool) {
-	for _, c := range w.channels {
-		if c.IM == userID {
-			return c, false
-		}
-	}
-	c = &Channel{ID: w.newID("D"), IM: userID, BotIn: true, Members: []string{userID}}
-	w.channels = append(w.channels, c)
-	w.touch()
-	return c, true
 }
 
 func (c *Channel) has(userID string) bool { return slices.Contains(c.Members, userID) }

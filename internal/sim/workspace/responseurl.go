@@ -1,41 +1,15 @@
 package workspace
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
-	"time"
 )
 
-// Slack's docs, "handling user interaction": a response_url works five times within 30 minutes.
-const (
-	responseUses = 5
-	responseLife = 30 * time.Minute
-)
-
-type responseURL struct {
-	channel, user, thread string
-	message               *Message // what was pressed; nil for commands
-	at                    time.Time
-	uses                  int
-}
-
-// newResponseURL issues one; the lock is held.
-func (w *Workspace) newResponseURL(u responseURL) string {
-	u.at = w.opts.Now()
-	for old, one := range w.urls {
-		if u.at.Sub(one.at) > 2*responseLife {
-			delete(w.urls, old)
-		}
-	}
-	name := w.newID("r")
-	w.urls[name] = &u
-	return w.public() + "/respond/" + name
-}
-
-func (w *Workspace) serveResponseURL(rw http.ResponseWriter, req *http.Request) {
-	fault := w.takeFault("response_url")
-	if fault != nil && fault.before(rw, req, w.done) {
+func (a *api) serveResponseURL(rw http.ResponseWriter, req *http.Request) {
+	fault := a.takeFault("response_url")
+	if fault != nil && fault.before(rw, req, a.done) {
 		return
 	}
 	var sent object
@@ -44,15 +18,15 @@ func (w *Workspace) serveResponseURL(rw http.ResponseWriter, req *http.Request) 
 		writeStatus(rw, http.StatusBadRequest, fail("invalid_payload"))
 		return
 	}
-	r := &request{Workspace: w, method: "response_url", args: sent}
-	w.mu.Lock()
-	status, problem := r.respond(req.PathValue("id"))
-	w.mu.Unlock()
+	r := &request{team: a.team, method: "response_url", args: sent}
+	a.mu.Lock()
+	status, problem := respond(r, req.PathValue("id"))
+	a.mu.Unlock()
 	code := ""
 	if problem != nil {
 		code = problem.code
 	}
-	w.record(r, code)
+	a.record(r, code)
 	if fault != nil && fault.LoseAnswer {
 		hangUp(rw)
 		return
@@ -70,7 +44,7 @@ func writeStatus(rw http.ResponseWriter, status int, problem *apiError) {
 	_, _ = rw.Write(marshal(out))
 }
 
-func (r *request) respond(name string) (int, *apiError) {
+func respond(r *request, name string) (int, *apiError) {
 	u := r.urls[name]
 	switch {
 	case u == nil:
@@ -96,19 +70,19 @@ func (r *request) respond(name string) (int, *apiError) {
 	case replace && u.message != nil && !u.message.Deleted:
 		r.edit(u.message, said.text, said.blocks)
 	default:
-		r.sayFrom(u, said, r.str("response_type"), r.str("thread_ts"))
+		said.sayFrom(r.team, u, r.str("response_type"), r.str("thread_ts"))
 	}
 	return http.StatusOK, nil
 }
 
 // sayFrom posts what an acknowledgement or a response_url says: to the user alone unless it asks for in_channel.
-func (r *request) sayFrom(u *responseURL, said content, responseType, thread string) *Message {
+func (c content) sayFrom(t *team, u *responseURL, responseType, thread string) *Message {
 	m := Message{
-		Channel: u.channel, Thread: orElse(thread, u.thread), User: r.app.BotUserID, BotID: r.app.BotID,
-		Text: said.text, Blocks: said.blocks, Metadata: said.metadata,
+		Channel: u.channel, Thread: cmp.Or(thread, u.thread), User: t.app.BotUserID, BotID: t.app.BotID,
+		Text: c.text, Blocks: c.blocks, Metadata: c.metadata,
 	}
 	if responseType != "in_channel" {
 		m.Only = u.user
 	}
-	return r.post(m)
+	return t.post(m)
 }

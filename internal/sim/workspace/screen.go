@@ -1,12 +1,11 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
@@ -37,16 +36,6 @@ func (u *User) Press(ctx context.Context, m Message, button string) (Outcome, er
 // PressConfirm presses a button of a message and says yes to its confirmation dialog.
 func (u *User) PressConfirm(ctx context.Context, m Message, button string) (Outcome, error) {
 	return u.On(m).PressConfirm(ctx, button)
-}
-
-// spot is a screen found in the workspace. It is used with the lock held.
-type spot struct {
-	view    *view
-	message *Message // as the person sees it
-	live    *Message // as it is
-	blocks  []any
-	values  map[string]map[string]object
-	only    string // the block_id to look in; empty: all
 }
 
 var errNoModal = errors.New("no modal is open")
@@ -81,54 +70,6 @@ func (s *Screen) find() (*Person, *spot, error) {
 		return nil, nil, errNoModal
 	}
 	return p, &spot{view: v, blocks: field.List(v.json, "blocks"), values: v.values, only: s.block}, nil
-}
-
-// names are what a person, or a test, calls an element: its label, its ids, the text on it or beside it.
-func names(b, e object) []string {
-	all := []string{
-		field.Str(field.Obj(b, "label"), "text"), field.Str(field.Obj(e, "text"), "text"), field.Str(e, "action_id"), field.Str(b, "block_id"),
-		field.Str(field.Obj(e, "placeholder"), "text"),
-	}
-	if field.Str(b, "type") == "section" {
-		all = append(all, field.Str(field.Obj(b, "text"), "text"))
-	}
-	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
-}
-
-// element finds the one element of a wanted kind that is called name: exactly, else by a beginning, else by a part.
-func (at *spot) element(name string, kinds ...string) (b, e object, err error) {
-	matches := []func(string) bool{
-		func(s string) bool { return s == name },
-		func(s string) bool { return strings.HasPrefix(strings.ToLower(s), strings.ToLower(name)) },
-		func(s string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(name)) },
-	}
-	var there []string
-	for _, match := range matches {
-		found := 0
-		there = nil
-		for _, block := range blockkit.Flatten(at.blocks) {
-			if at.only != "" && field.Str(block, "block_id") != at.only {
-				continue
-			}
-			for _, one := range blockkit.Elements(block) {
-				if len(kinds) > 0 && !slices.Contains(kinds, field.Str(one, "type")) {
-					continue
-				}
-				there = append(there, fmt.Sprintf("%q", names(block, one)[0]))
-				if slices.ContainsFunc(names(block, one), match) {
-					b, e = block, one
-					found++
-				}
-			}
-		}
-		if found == 1 {
-			return b, e, nil
-		}
-		if found > 1 {
-			return nil, nil, fmt.Errorf("%q may mean %d things here", name, found)
-		}
-	}
-	return nil, nil, fmt.Errorf("there is no %q here, only %s", name, strings.Join(there, ", "))
 }
 
 // Press presses a button, on whatever screen it is. If the button asks for confirmation nothing is sent yet.
@@ -170,8 +111,8 @@ func (s *Screen) press(ctx context.Context, button string, confirmed bool) (Outc
 
 func confirmOf(c object) *Confirm {
 	return &Confirm{
-		Title: orElse(field.Str(field.Obj(c, "title"), "text"), "Are you sure?"), Text: field.Str(field.Obj(c, "text"), "text"),
-		Yes: orElse(field.Str(field.Obj(c, "confirm"), "text"), "Yes"), No: orElse(field.Str(field.Obj(c, "deny"), "text"), "Cancel"),
+		Title: cmp.Or(field.Str(field.Obj(c, "title"), "text"), "Are you sure?"), Text: field.Str(field.Obj(c, "text"), "text"),
+		Yes: cmp.Or(field.Str(field.Obj(c, "confirm"), "text"), "Yes"), No: cmp.Or(field.Str(field.Obj(c, "deny"), "text"), "Cancel"),
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
@@ -58,30 +57,9 @@ func (s *Screen) Suggest(ctx context.Context, name, typed string) (Outcome, erro
 		s.u.w.mu.Unlock()
 		return Outcome{}, err
 	}
-	all, out := s.offer(ctx, p, at, b, e, typed) // releases the lock
+	all, out := offer(ctx, s.u.w, p, at, b, e, typed) // releases the lock
 	out.Options = choices(all)
 	return out, nil
-}
-
-// offered is an option that a select shows.
-type offered struct {
-	option object
-	group  string // the label above it
-}
-
-func (o offered) choice() Choice {
-	return Choice{
-		Text: field.Str(field.Obj(o.option, "text"), "text"), Value: field.Str(o.option, "value"),
-		Description: field.Str(field.Obj(o.option, "description"), "text"), Group: o.group,
-	}
-}
-
-func choices(all []offered) []Choice {
-	out := make([]Choice, 0, len(all))
-	for _, one := range all {
-		out = append(out, one.choice())
-	}
-	return out
 }
 
 // Choose types into a select or looks through its options, and picks one by its text or value. Of checkboxes and
@@ -107,7 +85,7 @@ func (s *Screen) choose(ctx context.Context, name, typed, option string, confirm
 		s.u.w.mu.Unlock()
 		return Outcome{}, err
 	}
-	all, out := s.offer(ctx, p, at, b, e, typed) // releases the lock
+	all, out := offer(ctx, s.u.w, p, at, b, e, typed) // releases the lock
 	out.Options = choices(all)
 	if out.Problem != "" {
 		return out, nil
@@ -148,49 +126,4 @@ func (s *Screen) Clear(ctx context.Context, name string) (Outcome, error) {
 		return Outcome{}, err
 	}
 	return s.set(ctx, p, at, b, e, nil), nil
-}
-
-// with is the element's value once picked is switched on (or off, where several can be chosen).
-func (at *spot) with(b, e, picked object) any {
-	kind := field.Str(e, "type")
-	var one any = optionOf(picked)
-	if strings.HasSuffix(kind, "users_select") || strings.HasSuffix(kind, "conversations_select") || strings.HasSuffix(kind, "channels_select") {
-		one = field.Str(picked, "value")
-	}
-	key := blockkit.SlotOf(kind)
-	if !key.Many {
-		return one
-	}
-	chosen := slices.Clone(field.List(at.values[field.Str(b, "block_id")][field.Str(e, "action_id")], key.Key))
-	same := func(other any) bool { return string(marshal(other)) == string(marshal(one)) }
-	if i := slices.IndexFunc(chosen, same); i >= 0 {
-		return slices.Delete(chosen, i, i+1)
-	}
-	return append(chosen, one)
-}
-
-// optionOf is an option as it comes back in state and actions.
-func optionOf(o object) object {
-	out := object{"text": o["text"], "value": o["value"]}
-	if o["description"] != nil {
-		out["description"] = o["description"]
-	}
-	return out
-}
-
-func pick(all []offered, option string) (object, error) {
-	var there []string
-	for _, match := range []func(Choice) bool{
-		func(c Choice) bool { return c.Text == option || c.Value == option },
-		func(c Choice) bool { return strings.HasPrefix(strings.ToLower(c.Text), strings.ToLower(option)) },
-	} {
-		there = nil
-		for _, o := range all {
-			if match(o.choice()) {
-				return o.option, nil
-			}
-			there = append(there, o.choice().Text)
-		}
-	}
-	return nil, fmt.Errorf("no option %q, only %q", option, there)
 }

@@ -13,24 +13,24 @@ import (
 )
 
 // offer lists the options of a select. It is called with the lock held and releases it.
-func (s *Screen) offer(ctx context.Context, p *Person, at *spot, b, e object, typed string) ([]offered, Outcome) {
+func offer(ctx context.Context, w *courier, p *Person, at *spot, b, e object, typed string) ([]offered, Outcome) {
 	kind := field.Str(e, "type")
 	if strings.HasSuffix(kind, "external_select") {
-		return s.ask(ctx, p, at, b, e, typed)
+		return ask(ctx, w, p, at, b, e, typed)
 	}
-	defer s.u.w.mu.Unlock()
+	defer w.mu.Unlock()
 	switch {
 	case strings.HasSuffix(kind, "users_select"):
-		return s.u.w.peopleOffered(), Outcome{}
+		return peopleOffered(w.members), Outcome{}
 	case strings.HasSuffix(kind, "conversations_select"), strings.HasSuffix(kind, "channels_select"):
-		return s.u.w.channelsOffered(p), Outcome{}
+		return channelsOffered(w.members, p), Outcome{}
 	}
 	return flatOptions(e), Outcome{}
 }
 
-func (w *Workspace) peopleOffered() []offered {
+func peopleOffered(m *members) []offered {
 	var out []offered
-	for _, one := range w.people {
+	for _, one := range m.people {
 		if !one.Deleted {
 			out = append(out, plainOffer(one.Handle, one.ID))
 		}
@@ -38,9 +38,9 @@ func (w *Workspace) peopleOffered() []offered {
 	return out
 }
 
-func (w *Workspace) channelsOffered(p *Person) []offered {
+func channelsOffered(m *members, p *Person) []offered {
 	var out []offered
-	for _, c := range w.channels {
+	for _, c := range m.channels {
 		if !c.Archived && c.IM == "" && (!c.Private || c.has(p.ID)) {
 			out = append(out, plainOffer(c.Name, c.ID))
 		}
@@ -67,18 +67,18 @@ func plainOffer(text, value string) offered {
 }
 
 // ask sends block_suggestion and checks the answer; it releases the lock.
-func (s *Screen) ask(ctx context.Context, p *Person, at *spot, b, e object, typed string) ([]offered, Outcome) {
+func ask(ctx context.Context, w *courier, p *Person, at *spot, b, e object, typed string) ([]offered, Outcome) {
 	least, given := field.Number(e, "min_query_length")
 	if !given {
 		least = 3 // Slack's docs: external_select, min_query_length
 	}
 	if utf8.RuneCountInString(typed) < int(least) {
-		s.u.w.mu.Unlock()
+		w.mu.Unlock()
 		return nil, Outcome{Problem: "query_too_short", Shown: fmt.Sprintf("Type at least %d characters", int(least))}
 	}
-	payload := s.u.w.suggestionPayload(p, at, b, e, typed)
-	s.u.w.mu.Unlock()
-	answer := s.u.w.deliver(ctx, delivery{kind: socketmode.Interactive, payload: payload})
+	payload := w.suggestionPayload(p, at, b, e, typed)
+	w.mu.Unlock()
+	answer := w.deliver(ctx, delivery{kind: socketmode.Interactive, payload: payload})
 	if answer.problem != "" {
 		return nil, Outcome{Problem: answer.problem, Shown: "Couldn't load results"}
 	}
@@ -90,4 +90,42 @@ func (s *Screen) ask(ctx context.Context, p *Person, at *spot, b, e object, type
 		return nil, Outcome{Problem: "bad_answer", Shown: "Couldn't load results: " + strings.Join(problems, "; ")}
 	}
 	return flatOptions(sent), Outcome{}
+}
+
+// offered is an option that a select shows.
+type offered struct {
+	option object
+	group  string // the label above it
+}
+
+func (o offered) choice() Choice {
+	return Choice{
+		Text: field.Str(field.Obj(o.option, "text"), "text"), Value: field.Str(o.option, "value"),
+		Description: field.Str(field.Obj(o.option, "description"), "text"), Group: o.group,
+	}
+}
+
+func choices(all []offered) []Choice {
+	out := make([]Choice, 0, len(all))
+	for _, one := range all {
+		out = append(out, one.choice())
+	}
+	return out
+}
+
+func pick(all []offered, option string) (object, error) {
+	var there []string
+	for _, match := range []func(Choice) bool{
+		func(c Choice) bool { return c.Text == option || c.Value == option },
+		func(c Choice) bool { return strings.HasPrefix(strings.ToLower(c.Text), strings.ToLower(option)) },
+	} {
+		there = nil
+		for _, o := range all {
+			if match(o.choice()) {
+				return o.option, nil
+			}
+			there = append(there, o.choice().Text)
+		}
+	}
+	return nil, fmt.Errorf("no option %q, only %q", option, there)
 }

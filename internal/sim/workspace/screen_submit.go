@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/blockkit"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
@@ -50,7 +49,7 @@ func (s *Screen) Submit(ctx context.Context) (Outcome, error) {
 		v.problem = trouble
 		return Outcome{Problem: answer.problem, Shown: trouble}, nil
 	}
-	return w.afterSubmit(v, answer), nil
+	return afterSubmit(w.views, v, answer), nil
 }
 
 // clientErrors are what Slack's client checks before it sends anything.
@@ -81,12 +80,12 @@ func clientErrors(v *view) map[string]string {
 }
 
 // afterSubmit does what the acknowledgement asks for; an empty one closes the view. The lock is held.
-func (w *Workspace) afterSubmit(v *view, answer ack) Outcome {
-	if !slices.Contains(w.stacks[v.user], v) {
+func afterSubmit(vs *views, v *view, answer ack) Outcome {
+	if !slices.Contains(vs.stacks[v.user], v) {
 		return Outcome{} // closed meanwhile
 	}
 	if len(answer.body) == 0 {
-		w.pop(v)
+		vs.pop(v)
 		return Outcome{}
 	}
 	bad := func(why string) Outcome {
@@ -102,9 +101,9 @@ func (w *Workspace) afterSubmit(v *view, answer ack) Outcome {
 		if len(sent) > 0 {
 			return bad("no response_action")
 		}
-		w.pop(v)
+		vs.pop(v)
 	case "clear":
-		delete(w.stacks, v.user)
+		delete(vs.stacks, v.user)
 	case "errors":
 		problems, why := fieldErrors(v, field.Obj(sent, "errors"))
 		if why != "" {
@@ -113,25 +112,21 @@ func (w *Workspace) afterSubmit(v *view, answer ack) Outcome {
 		v.errors = problems
 		return Outcome{Errors: maps.Clone(problems)}
 	case "update":
-		if problem := w.checkView(field.Obj(sent, "view"), "modal", v); problem != nil {
+		if problem := vs.checkView(field.Obj(sent, "view"), "modal", v); problem != nil {
 			return bad(problem.text())
 		}
-		w.fill(v, field.Obj(sent, "view"))
+		vs.fill(v, field.Obj(sent, "view"))
 	case "push":
-		if problem := w.checkView(field.Obj(sent, "view"), "modal", nil); problem != nil {
+		if problem := vs.checkView(field.Obj(sent, "view"), "modal", nil); problem != nil {
 			return bad(problem.text())
 		}
-		if _, problem := w.pushView(field.Obj(sent, "view"), v.user); problem != nil {
+		if _, problem := vs.pushView(field.Obj(sent, "view"), v.user); problem != nil {
 			return bad(problem.text())
 		}
 	default:
 		return bad("unknown response_action " + action)
 	}
 	return Outcome{}
-}
-
-func (e *apiError) text() string {
-	return strings.Join(append([]string{e.code}, e.messages...), " ")
 }
 
 // fieldErrors: the keys must be block_ids of input blocks, else the user sees only that there was trouble.
@@ -152,17 +147,6 @@ func fieldErrors(v *view, sent object) (problems map[string]string, why string) 
 		return nil, "errors is empty"
 	}
 	return problems, ""
-}
-
-// pop closes a view and those above it; the lock is held.
-func (w *Workspace) pop(v *view) {
-	stack := w.stacks[v.user]
-	if i := slices.Index(stack, v); i > 0 {
-		w.stacks[v.user] = slices.Clone(stack[:i])
-	} else {
-		delete(w.stacks, v.user)
-	}
-	w.touch()
 }
 
 // Close presses the modal's cancel button: the view below comes up again, unless clear_on_close is set.

@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"context"
 	"maps"
 	"slices"
 
@@ -38,38 +37,6 @@ type View struct {
 	Updates    int                                  `json:"updates"`           // how often its content was set
 }
 
-// State takes a snapshot.
-func (w *Workspace) State() State {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.snapshot()
-}
-
-func (w *Workspace) snapshot() State {
-	s := State{Seq: w.seq, Modals: map[string][]View{}, Homes: map[string]View{}, Connections: w.sockets.Connections()}
-	for _, p := range w.people {
-		s.Users = append(s.Users, *p)
-	}
-	for _, g := range w.groups {
-		s.Groups = append(s.Groups, *g)
-	}
-	for _, c := range w.channels {
-		s.Channels = append(s.Channels, *c)
-	}
-	for _, m := range w.messages {
-		s.Messages = append(s.Messages, m.clone())
-	}
-	for user, stack := range w.stacks {
-		for _, v := range stack {
-			s.Modals[user] = append(s.Modals[user], v.seen())
-		}
-	}
-	for user, v := range w.homes {
-		s.Homes[user] = v.seen()
-	}
-	return s
-}
-
 func (v *view) seen() View {
 	values := map[string]map[string]object{}
 	for block, actions := range v.values {
@@ -80,25 +47,6 @@ func (v *view) seen() View {
 		Submit: field.Str(field.Obj(v.json, "submit"), "text"), Close: field.Str(field.Obj(v.json, "close"), "text"),
 		CallbackID: field.Str(v.json, "callback_id"), ExternalID: field.Str(v.json, "external_id"), Metadata: field.Str(v.json, "private_metadata"),
 		Blocks: field.List(v.json, "blocks"), Values: values, Errors: maps.Clone(v.errors), Problem: v.problem, Updates: v.updates,
-	}
-}
-
-// WaitFor returns the first state for which wanted is true, or the latest one with ctx's error.
-func (w *Workspace) WaitFor(ctx context.Context, wanted func(State) bool) (State, error) {
-	for {
-		w.mu.Lock()
-		state, changed := w.snapshot(), w.changed
-		w.mu.Unlock()
-		if wanted(state) {
-			return state, nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return state, ctx.Err()
-		case <-w.done:
-			return state, errClosed
-		}
 	}
 }
 

@@ -1,6 +1,7 @@
-package workspace
+package plaintext
 
 import (
+	"cmp"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,9 +24,9 @@ var emojis = map[string]string{
 	"leftwards_arrow_with_hook": "↩", "arrows_counterclockwise": "🔄", "mag": "🔍", "electric_plug": "🔌",
 }
 
-// mrkdwn turns Slack's markup into what a reader sees: mentions by name, links as label (url), no asterisks.
-func (s State) mrkdwn(text string) string {
-	text = markup.ReplaceAllStringFunc(text, func(found string) string { return s.reference(found[1 : len(found)-1]) })
+// Markup turns Slack's markup into what a reader sees: mentions by name, links as label (url), no asterisks.
+func (r Reader) Markup(text string) string {
+	text = markup.ReplaceAllStringFunc(text, func(found string) string { return r.reference(found[1 : len(found)-1]) })
 	const star = "\x00" // asterisks in code are no markup
 	text = code.ReplaceAllStringFunc(text, func(found string) string { return strings.ReplaceAll(found, "*", star) })
 	text = strings.ReplaceAll(bold.ReplaceAllString(text, "$1$2"), star, "*")
@@ -37,19 +38,19 @@ func unescape(text string) string {
 }
 
 func withEmoji(text string) string {
-	return emoji.ReplaceAllStringFunc(text, func(found string) string { return orElse(emojis[found[1:len(found)-1]], found) })
+	return emoji.ReplaceAllStringFunc(text, func(found string) string { return cmp.Or(emojis[found[1:len(found)-1]], found) })
 }
 
 // reference is what stands between < and >.
-func (s State) reference(inner string) string {
+func (r Reader) reference(inner string) string {
 	what, label, labelled := strings.Cut(inner, "|")
 	switch {
 	case strings.HasPrefix(what, "@"):
-		return "@" + s.userName(what[1:])
+		return "@" + r.User(what[1:])
 	case strings.HasPrefix(what, "#"):
-		return "#" + s.channelName(what[1:])
+		return "#" + r.Channel(what[1:])
 	case strings.HasPrefix(what, "!subteam^"):
-		return "@" + s.groupName(strings.TrimPrefix(what, "!subteam^"))
+		return "@" + r.Group(strings.TrimPrefix(what, "!subteam^"))
 	case strings.HasPrefix(what, "!date^") && labelled:
 		return label
 	case strings.HasPrefix(what, "!"):
@@ -61,43 +62,16 @@ func (s State) reference(inner string) string {
 	}
 }
 
-func (s State) userName(id string) string {
-	for _, p := range s.Users {
-		if p.ID == id {
-			return p.Handle
-		}
-	}
-	return id
-}
-
-func (s State) channelName(id string) string {
-	for _, c := range s.Channels {
-		if c.ID == id {
-			return orElse(c.Name, "direct message")
-		}
-	}
-	return id
-}
-
-func (s State) groupName(id string) string {
-	for _, g := range s.Groups {
-		if g.ID == id {
-			return g.Handle
-		}
-	}
-	return id
-}
-
 // text is a text object as read.
-func (s State) text(o object) string {
+func (r Reader) text(o object) string {
 	if field.Str(o, "type") == "mrkdwn" {
-		return s.mrkdwn(field.Str(o, "text"))
+		return r.Markup(field.Str(o, "text"))
 	}
 	return withEmoji(field.Str(o, "text"))
 }
 
 // rich is rich_text as lines.
-func (s State) rich(o object) string {
+func (r Reader) rich(o object) string {
 	var lines []string
 	for _, e := range field.Objects(field.List(o, "elements")) {
 		switch field.Str(e, "type") {
@@ -107,39 +81,39 @@ func (s State) rich(o object) string {
 				if field.Str(e, "style") == "ordered" {
 					mark = strconv.Itoa(i+1) + ". "
 				}
-				lines = append(lines, mark+s.inline(item))
+				lines = append(lines, mark+r.inline(item))
 			}
 		case "rich_text_quote":
-			lines = append(lines, "> "+s.inline(e))
+			lines = append(lines, "> "+r.inline(e))
 		case "rich_text_preformatted":
-			lines = append(lines, indent(s.inline(e), "    "))
+			lines = append(lines, Indent(r.inline(e), "    "))
 		default:
-			lines = append(lines, strings.TrimRight(s.inline(e), "\n"))
+			lines = append(lines, strings.TrimRight(r.inline(e), "\n"))
 		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-func (s State) inline(o object) string {
+func (r Reader) inline(o object) string {
 	var out strings.Builder
 	for _, e := range field.Objects(field.List(o, "elements")) {
 		switch field.Str(e, "type") {
 		case "text":
 			out.WriteString(field.Str(e, "text"))
 		case "link":
-			out.WriteString(s.reference(field.Str(e, "url") + "|" + orElse(field.Str(e, "text"), field.Str(e, "url"))))
+			out.WriteString(r.reference(field.Str(e, "url") + "|" + cmp.Or(field.Str(e, "text"), field.Str(e, "url"))))
 		case "user":
-			out.WriteString("@" + s.userName(field.Str(e, "user_id")))
+			out.WriteString("@" + r.User(field.Str(e, "user_id")))
 		case "usergroup":
-			out.WriteString("@" + s.groupName(field.Str(e, "usergroup_id")))
+			out.WriteString("@" + r.Group(field.Str(e, "usergroup_id")))
 		case "channel":
-			out.WriteString("#" + s.channelName(field.Str(e, "channel_id")))
+			out.WriteString("#" + r.Channel(field.Str(e, "channel_id")))
 		case "broadcast":
 			out.WriteString("@" + field.Str(e, "range"))
 		case "emoji":
 			out.WriteString(withEmoji(":" + field.Str(e, "name") + ":"))
 		case "date":
-			out.WriteString(orElse(field.Str(e, "fallback"), field.Str(e, "format")))
+			out.WriteString(cmp.Or(field.Str(e, "fallback"), field.Str(e, "format")))
 		case "color":
 			out.WriteString(field.Str(e, "value"))
 		}
@@ -147,6 +121,7 @@ func (s State) inline(o object) string {
 	return out.String()
 }
 
-func indent(text, by string) string {
+// Indent puts something before each line.
+func Indent(text, by string) string {
 	return by + strings.ReplaceAll(text, "\n", "\n"+by)
 }
