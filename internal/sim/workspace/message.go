@@ -54,7 +54,7 @@ type posts struct {
 func (p *posts) post(m Message) *Message {
 	m.TS = p.newTS()
 	m.Blocks = blockkit.WithIDs(m.Blocks, p.newID)
-	m.values = blockkit.InitialValues(m.Blocks)
+	m.values = blockkit.KeepValues(nil, m.Blocks)
 	m.History = []Version{{At: p.opts.Now(), Text: m.Text, Blocks: m.Blocks}}
 	p.messages = append(p.messages, &m)
 	if root := p.message(m.Channel, m.Thread); root != nil && root.Thread == "" {

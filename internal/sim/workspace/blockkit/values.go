@@ -7,7 +7,7 @@ import (
 )
 
 // Elements returns every element of a block, wherever the block keeps it.
-func Elements(b object) []object {
+func Elements(b map[string]any) []map[string]any {
 	switch field.Str(b, "type") {
 	case "actions", "context_actions":
 		return field.Objects(field.List(b, "elements"))
@@ -26,7 +26,7 @@ func Elements(b object) []object {
 }
 
 // Flatten returns the blocks and those inside containers.
-func Flatten(blocks []any) []object {
+func Flatten(blocks []any) []map[string]any {
 	var out []object
 	for _, b := range field.Objects(blocks) {
 		out = append(out, b)
@@ -50,6 +50,7 @@ type Slot struct {
 	Many         bool // empty is [], not null
 }
 
+// SlotOf is the slot of a kind of element.
 func SlotOf(kind string) Slot {
 	switch kind {
 	case "static_select", "external_select", "radio_buttons", "overflow": // overflow is in actions only
@@ -84,7 +85,7 @@ func SlotOf(kind string) Slot {
 }
 
 // Value is an element's entry in state.values.
-func Value(e object, filled any) object {
+func Value(e map[string]any, filled any) map[string]any {
 	s := SlotOf(field.Str(e, "type"))
 	if Empty(filled) {
 		filled = nil
@@ -95,7 +96,7 @@ func Value(e object, filled any) object {
 	return object{"type": field.Str(e, "type"), s.Key: filled}
 }
 
-// empty: an emptied text field is null in state.values, as is one that was never touched.
+// Empty reports whether nothing is filled in: an emptied text field is null in state.values, as is one that was never touched.
 func Empty(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -109,11 +110,9 @@ func Empty(v any) bool {
 	}
 }
 
-func InitialValues(blocks []any) map[string]map[string]object { return KeepValues(nil, blocks) }
-
 // KeepValues carries what was filled in over to new blocks: kept where block_id, action_id and type are the same,
 // else the initial value applies (Slack's docs, "modals: updating a view").
-func KeepValues(old map[string]map[string]object, blocks []any) map[string]map[string]object {
+func KeepValues(old map[string]map[string]map[string]any, blocks []any) map[string]map[string]map[string]any {
 	values := map[string]map[string]object{}
 	for _, b := range Flatten(blocks) {
 		for _, e := range Elements(b) {
@@ -135,7 +134,7 @@ func KeepValues(old map[string]map[string]object, blocks []any) map[string]map[s
 }
 
 // State is state as payloads carry it.
-func State(values map[string]map[string]object) object {
+func State(values map[string]map[string]map[string]any) map[string]any {
 	blocks := object{}
 	for block, actions := range values {
 		inner := object{}
