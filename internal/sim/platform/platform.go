@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform/swagger"
 )
 
 // The kinds of platform.
@@ -48,7 +50,7 @@ type Platform struct {
 	name string
 	kind string
 	url  string
-	spec *swagger
+	spec *swagger.Doc
 
 	key, viewerKey string
 	scope          string
@@ -76,7 +78,7 @@ func (w *World) AddECE(opt Spec) (*Platform, error) {
 			})
 		}
 	}
-	return w.add(KindECE, readECE(), opt)
+	return w.add(KindECE, swagger.ECE(), opt)
 }
 
 // AddCloud starts an organization of Elastic Cloud.
@@ -84,7 +86,7 @@ func (w *World) AddCloud(opt Spec) (*Platform, error) {
 	if len(opt.Egress) == 0 {
 		opt.Egress = []netip.Addr{netip.MustParseAddr("192.0.2.20")}
 	}
-	return w.add(KindCloud, readECH(), opt)
+	return w.add(KindCloud, swagger.Cloud(), opt)
 }
 
 // AddSelfManaged adds a list of self-managed clusters. At their ports for API keys they show certificates of one private
@@ -96,7 +98,7 @@ func (w *World) AddSelfManaged(opt Spec) (*Platform, error) {
 	return w.add(KindSelfManaged, nil, opt)
 }
 
-func (w *World) add(kind string, spec *swagger, opt Spec) (*Platform, error) {
+func (w *World) add(kind string, spec *swagger.Doc, opt Spec) (*Platform, error) {
 	or := func(s, other string) string {
 		if s != "" {
 			return s

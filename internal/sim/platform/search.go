@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform/query"
 )
 
 // The sizes of a page.
@@ -75,9 +77,9 @@ func (p *Platform) remember(in searchRequest) string {
 
 // find returns the documents that match, in order.
 func (p *Platform) find(in searchRequest) ([]map[string]any, *apiError) {
-	wanted := func(*document) bool { return true }
+	wanted := func(*query.Document) bool { return true }
 	if len(in.Query) > 0 && string(in.Query) != "null" {
-		q, err := parseQuery(in.Query)
+		q, err := query.Parse(in.Query)
 		if err != nil {
 			return nil, refuse(http.StatusBadRequest, "deployments.search.invalid_query", err.Error(), "query")
 		}
@@ -85,12 +87,12 @@ func (p *Platform) find(in searchRequest) ([]map[string]any, *apiError) {
 	}
 	type row struct {
 		shown map[string]any
-		doc   *document
+		doc   *query.Document
 	}
 	var rows []row
 	for _, d := range p.deployments {
 		shown := d.document(view{plans: true})
-		doc := newDocument(shown)
+		doc := query.New(shown)
 		if wanted(doc) {
 			rows = append(rows, row{shown, doc})
 		}
@@ -101,7 +103,7 @@ func (p *Platform) find(in searchRequest) ([]map[string]any, *apiError) {
 	}
 	slices.SortStableFunc(rows, func(a, b row) int {
 		for _, k := range keys {
-			if c := strings.Compare(strings.Join(a.doc.values(k.field), "\n"), strings.Join(b.doc.values(k.field), "\n")); c != 0 {
+			if c := strings.Compare(strings.Join(a.doc.Values(k.field), "\n"), strings.Join(b.doc.Values(k.field), "\n")); c != 0 {
 				return c * k.sign
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform/swagger"
 )
 
 // call is one API call under way. Handlers run under the world's lock.
@@ -125,22 +126,22 @@ func (p *Platform) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // admit checks everything that can be checked before the work: who calls, what, and with which parameters.
-func (c *call) admit(r *http.Request) (operation, *apiError) {
+func (c *call) admit(r *http.Request) (swagger.Operation, *apiError) {
 	writes, bad := c.p.authenticate(r)
 	if bad != nil {
-		return operation{}, bad
+		return swagger.Operation{}, bad
 	}
 	notFound := refuse(http.StatusNotFound, "root.resource_not_found", "The requested resource could not be found")
 	path, ok := c.p.specPath(r.URL.Path)
 	if !ok {
-		return operation{}, notFound
+		return swagger.Operation{}, notFound
 	}
-	op, vars, known := c.p.spec.find(r.Method, path)
+	op, vars, known := c.p.spec.Find(r.Method, path)
 	switch {
 	case !known:
-		return operation{}, notFound
+		return swagger.Operation{}, notFound
 	case op.ID == "":
-		return operation{}, refuse(http.StatusMethodNotAllowed, "root.method_not_allowed", "The method "+r.Method+" is not allowed here")
+		return swagger.Operation{}, refuse(http.StatusMethodNotAllowed, "root.method_not_allowed", "The method "+r.Method+" is not allowed here")
 	}
 	c.vars, c.query = vars, r.URL.Query()
 	if !op.Served {
@@ -152,7 +153,7 @@ func (c *call) admit(r *http.Request) (operation, *apiError) {
 	if strings.HasSuffix(op.ID, "-deployment-resource-proxy-requests") {
 		return op, nil // the query is Elasticsearch's
 	}
-	if wrong := c.p.spec.checkQuery(op, c.query); len(wrong) > 0 {
+	if wrong := c.p.spec.CheckQuery(op, c.query); len(wrong) > 0 {
 		return op, invalid(wrong)
 	}
 	return op, c.checkBody(op, r.Header.Get("Content-Type"))
@@ -206,8 +207,8 @@ func (p *Platform) specPath(path string) (string, bool) {
 	return "/" + rest, ok && !slices.Contains(globalResources, first)
 }
 
-func (c *call) checkBody(op operation, contentType string) *apiError {
-	sc, required := op.body()
+func (c *call) checkBody(op swagger.Operation, contentType string) *apiError {
+	sc, required := op.Body()
 	empty := len(bytes.TrimSpace(c.raw)) == 0
 	if sc == nil {
 		return nil // a stray body is ignored
@@ -225,7 +226,7 @@ func (c *call) checkBody(op operation, contentType string) *apiError {
 	if err != nil {
 		return refuse(http.StatusBadRequest, "root.malformed_json", "The request's body is not JSON: "+err.Error())
 	}
-	if wrong := c.p.spec.check("", *sc, v); len(wrong) > 0 {
+	if wrong := c.p.spec.Check("", *sc, v); len(wrong) > 0 {
 		return invalid(wrong)
 	}
 	return nil
@@ -276,10 +277,10 @@ func (p *Platform) Check(x fault.Exchange) []string {
 		return []string{"the answer is not JSON: " + err.Error()}
 	}
 	if x.Status >= 400 {
-		return p.spec.check("", schema{Ref: "#/definitions/BasicFailedReply"}, v)
+		return p.spec.Check("", swagger.Schema{Ref: "#/definitions/BasicFailedReply"}, v)
 	}
 	path, ok := p.specPath(x.Path)
-	op, _, known := p.spec.find(x.Method, path)
+	op, _, known := p.spec.Find(x.Method, path)
 	if !ok || !known {
 		return []string{x.Path + " is not described"}
 	}
@@ -287,5 +288,5 @@ func (p *Platform) Check(x fault.Exchange) []string {
 	if !described {
 		return []string{"status " + strconv.Itoa(x.Status) + " is not among " + strings.Join(slices.Sorted(maps.Keys(op.Responses)), ", ")}
 	}
-	return p.spec.check("", *resp.Schema, v)
+	return p.spec.Check("", *resp.Schema, v)
 }

@@ -1,4 +1,4 @@
-package platform
+package query
 
 import (
 	"bytes"
@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// query is a condition on a document.
-type query func(*document) bool
+// Condition says of a document whether it is looked for.
+type Condition func(*Document) bool
 
-// parseQuery reads a QueryContainer. The Swagger says: only one property each time.
-func parseQuery(raw json.RawMessage) (query, error) {
+// Parse reads a QueryContainer. The Swagger says: only one property each time.
+func Parse(raw json.RawMessage) (Condition, error) {
 	var box map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &box); err != nil {
 		return nil, fmt.Errorf("a query must be an object")
@@ -27,9 +27,9 @@ func parseQuery(raw json.RawMessage) (query, error) {
 		return nil, fmt.Errorf("a query must have exactly one kind, not %d", len(box))
 	}
 	for kind, arg := range box {
-		read := map[string]func(json.RawMessage) (query, error){
-			"match_all":    func(json.RawMessage) (query, error) { return func(*document) bool { return true }, nil },
-			"match_none":   func(json.RawMessage) (query, error) { return func(*document) bool { return false }, nil },
+		read := map[string]func(json.RawMessage) (Condition, error){
+			"match_all":    func(json.RawMessage) (Condition, error) { return func(*Document) bool { return true }, nil },
+			"match_none":   func(json.RawMessage) (Condition, error) { return func(*Document) bool { return false }, nil },
 			"term":         parseTerm,
 			"prefix":       parsePrefix,
 			"match":        parseMatch,
@@ -61,29 +61,29 @@ func oneField(raw json.RawMessage, into any) (field string, err error) {
 	return "", nil
 }
 
-func parseTerm(raw json.RawMessage) (query, error) {
+func parseTerm(raw json.RawMessage) (Condition, error) {
 	var arg struct{ Value string }
 	field, err := oneField(raw, &arg)
-	return func(d *document) bool { return slices.Contains(d.values(field), arg.Value) }, err
+	return func(d *Document) bool { return slices.Contains(d.Values(field), arg.Value) }, err
 }
 
-func parsePrefix(raw json.RawMessage) (query, error) {
+func parsePrefix(raw json.RawMessage) (Condition, error) {
 	var arg struct{ Value string }
 	field, err := oneField(raw, &arg)
-	return func(d *document) bool {
-		return slices.ContainsFunc(d.values(field), func(v string) bool { return strings.HasPrefix(v, arg.Value) })
+	return func(d *Document) bool {
+		return slices.ContainsFunc(d.Values(field), func(v string) bool { return strings.HasPrefix(v, arg.Value) })
 	}, err
 }
 
-func parseMatch(raw json.RawMessage) (query, error) {
+func parseMatch(raw json.RawMessage) (Condition, error) {
 	var arg struct{ Query, Operator string }
 	field, err := oneField(raw, &arg)
 	words := []string{arg.Query}
 	if isText(field) {
 		words = tokens(arg.Query)
 	}
-	return func(d *document) bool {
-		has := func(w string) bool { return slices.Contains(d.values(field), w) }
+	return func(d *Document) bool {
+		has := func(w string) bool { return slices.Contains(d.Values(field), w) }
 		if strings.EqualFold(arg.Operator, "and") {
 			return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !has(w) })
 		}
@@ -91,23 +91,23 @@ func parseMatch(raw json.RawMessage) (query, error) {
 	}, err
 }
 
-func parseExists(raw json.RawMessage) (query, error) {
+func parseExists(raw json.RawMessage) (Condition, error) {
 	var arg struct{ Field string }
 	if err := json.Unmarshal(raw, &arg); err != nil {
 		return nil, err
 	}
-	return func(d *document) bool { return len(d.values(arg.Field)) > 0 }, nil
+	return func(d *Document) bool { return len(d.Values(arg.Field)) > 0 }, nil
 }
 
 // parseRange compares numbers as numbers and all else as text, which suits the dates here.
-func parseRange(raw json.RawMessage) (query, error) {
+func parseRange(raw json.RawMessage) (Condition, error) {
 	var arg struct{ Gt, Gte, Lt, Lte any }
 	field, err := oneField(raw, &arg)
 	holds := func(v string, bound any, ok func(int) bool) bool {
 		return bound == nil || ok(compare(v, fmt.Sprint(bound)))
 	}
-	return func(d *document) bool {
-		return slices.ContainsFunc(d.values(field), func(v string) bool {
+	return func(d *Document) bool {
+		return slices.ContainsFunc(d.Values(field), func(v string) bool {
 			return holds(v, arg.Gt, func(c int) bool { return c > 0 }) && holds(v, arg.Gte, func(c int) bool { return c >= 0 }) &&
 				holds(v, arg.Lt, func(c int) bool { return c < 0 }) && holds(v, arg.Lte, func(c int) bool { return c <= 0 })
 		})
@@ -129,7 +129,7 @@ func compare(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-func parseBool(raw json.RawMessage) (query, error) {
+func parseBool(raw json.RawMessage) (Condition, error) {
 	var arg struct {
 		Must    []json.RawMessage `json:"must"`
 		Should  []json.RawMessage `json:"should"`
@@ -159,15 +159,15 @@ func parseBool(raw json.RawMessage) (query, error) {
 	if arg.Minimum != nil {
 		least = *arg.Minimum
 	}
-	return func(d *document) bool {
+	return func(d *Document) bool {
 		return count(all, d) == len(all) && count(none, d) == 0 && count(some, d) >= least
 	}, nil
 }
 
-func parseQueries(raws []json.RawMessage) ([]query, error) {
-	var out []query
+func parseQueries(raws []json.RawMessage) ([]Condition, error) {
+	var out []Condition
 	for _, raw := range raws {
-		q, err := parseQuery(raw)
+		q, err := Parse(raw)
 		if err != nil {
 			return nil, err
 		}
@@ -176,7 +176,7 @@ func parseQueries(raws []json.RawMessage) ([]query, error) {
 	return out, nil
 }
 
-func count(qs []query, d *document) int {
+func count(qs []Condition, d *Document) int {
 	n := 0
 	for _, q := range qs {
 		if q(d) {
@@ -186,7 +186,7 @@ func count(qs []query, d *document) int {
 	return n
 }
 
-func parseNested(raw json.RawMessage) (query, error) {
+func parseNested(raw json.RawMessage) (Condition, error) {
 	var arg struct {
 		Path  string
 		Query json.RawMessage
@@ -197,9 +197,9 @@ func parseNested(raw json.RawMessage) (query, error) {
 	if !slices.Contains(nestedPaths, arg.Path) {
 		return nil, fmt.Errorf("[nested] failed to find nested object under path [%s]", arg.Path)
 	}
-	q, err := parseQuery(arg.Query)
+	q, err := Parse(arg.Query)
 	if err != nil {
 		return nil, err
 	}
-	return func(d *document) bool { return slices.ContainsFunc(d.nested(arg.Path), q) }, nil
+	return func(d *Document) bool { return slices.ContainsFunc(d.nested(arg.Path), q) }, nil
 }

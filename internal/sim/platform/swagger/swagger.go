@@ -1,4 +1,5 @@
-package platform
+// Package swagger holds calls and answers against the official descriptions of ECE's API and Elastic Cloud's.
+package swagger
 
 import (
 	_ "embed" // the Swagger documents
@@ -13,27 +14,28 @@ import (
 	"time"
 )
 
-// The official descriptions of the two APIs, cut down by swagger/trim.go (github.com/elastic/cloud-sdk-go v1.25.0,
+// The official descriptions of the two APIs, cut down by trim.go (github.com/elastic/cloud-sdk-go v1.25.0,
 // api/apidocs.json and api/apidocs-user.json, Apache License 2.0).
 var (
-	//go:embed swagger/ece.json
+	//go:embed ece.json
 	eceSwagger []byte
-	//go:embed swagger/ech.json
+	//go:embed ech.json
 	echSwagger []byte
 )
 
-// swagger is one of the descriptions.
-type swagger struct {
-	Paths       map[string]map[string]operation `json:"paths"`
-	Definitions map[string]schema               `json:"definitions"`
+// Doc is one of the descriptions.
+type Doc struct {
+	Paths       map[string]map[string]Operation `json:"paths"`
+	Definitions map[string]Schema               `json:"definitions"`
 }
 
-type operation struct {
+// Operation is a method of a path.
+type Operation struct {
 	ID         string      `json:"id"`
 	Served     bool        `json:"served"`
 	Parameters []parameter `json:"parameters"`
 	Responses  map[string]struct {
-		Schema *schema `json:"schema"`
+		Schema *Schema `json:"schema"`
 	} `json:"responses"`
 }
 
@@ -43,35 +45,37 @@ type parameter struct {
 	Required bool     `json:"required"`
 	Type     string   `json:"type"`
 	Enum     []string `json:"enum"`
-	Schema   *schema  `json:"schema"`
+	Schema   *Schema  `json:"schema"`
 }
 
-type schema struct {
+// Schema is what a JSON value has to be.
+type Schema struct {
 	Ref        string            `json:"$ref"`
 	Type       string            `json:"type"`
 	Format     string            `json:"format"`
 	Enum       []string          `json:"enum"`
 	Required   []string          `json:"required"`
-	Properties map[string]schema `json:"properties"`
-	Items      *schema           `json:"items"`
-	Additional *schema           `json:"additionalProperties"`
+	Properties map[string]Schema `json:"properties"`
+	Items      *Schema           `json:"items"`
+	Additional *Schema           `json:"additionalProperties"`
 }
 
+// The two descriptions.
 var (
-	readECE = sync.OnceValue(func() *swagger { return readSwagger(eceSwagger) })
-	readECH = sync.OnceValue(func() *swagger { return readSwagger(echSwagger) })
+	ECE   = sync.OnceValue(func() *Doc { return readSwagger(eceSwagger) })
+	Cloud = sync.OnceValue(func() *Doc { return readSwagger(echSwagger) })
 )
 
-func readSwagger(raw []byte) *swagger {
-	s := &swagger{}
+func readSwagger(raw []byte) *Doc {
+	s := &Doc{}
 	if err := json.Unmarshal(raw, s); err != nil {
-		panic("platform: the embedded Swagger can't be read: " + err.Error())
+		panic("swagger: the embedded Swagger can't be read: " + err.Error())
 	}
 	return s
 }
 
-// find returns the operation of a path and method. known tells whether the path is described at all.
-func (s *swagger) find(method, path string) (op operation, vars map[string]string, known bool) {
+// Find returns the operation of a path and method. known tells whether the path is described at all.
+func (s *Doc) Find(method, path string) (op Operation, vars map[string]string, known bool) {
 	best := -1
 	segments := strings.Split(strings.Trim(path, "/"), "/")
 	for template, methods := range s.Paths {
@@ -111,8 +115,8 @@ func matchTemplate(template, segments []string) (vars map[string]string, fixed i
 	return vars, fixed, len(template) == len(segments)
 }
 
-// checkQuery refuses parameters that the operation does not have, and values of the wrong type.
-func (s *swagger) checkQuery(op operation, q url.Values) []string {
+// CheckQuery refuses parameters that the operation does not have, and values of the wrong type.
+func (s *Doc) CheckQuery(op Operation, q url.Values) []string {
 	var bad []string
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		i := slices.IndexFunc(op.Parameters, func(p parameter) bool { return p.In == "query" && p.Name == name })
@@ -146,8 +150,8 @@ func (p parameter) check(v string) string {
 	return ""
 }
 
-// body returns the schema of the operation's body, or nil.
-func (op operation) body() (*schema, bool) {
+// Body returns the schema of the operation's body, or nil.
+func (op Operation) Body() (*Schema, bool) {
 	for _, p := range op.Parameters {
 		if p.In == "body" {
 			return p.Schema, p.Required
@@ -156,15 +160,15 @@ func (op operation) body() (*schema, bool) {
 	return nil, false
 }
 
-// check returns what is wrong with a JSON value under a schema, as "path: problem". Optional fields may be null: Go
+// Check returns what is wrong with a JSON value under a schema, as "path: problem". Optional fields may be null: Go
 // clients send that for what is unset.
-func (s *swagger) check(at string, sc schema, v any) []string {
+func (s *Doc) Check(at string, sc Schema, v any) []string {
 	if name, ok := strings.CutPrefix(sc.Ref, "#/definitions/"); ok {
 		def, known := s.Definitions[name]
 		if !known {
 			return []string{at + ": the definition " + name + " is missing"}
 		}
-		return s.check(at, def, v)
+		return s.Check(at, def, v)
 	}
 	switch sc.Type {
 	case "array":
@@ -175,7 +179,7 @@ func (s *swagger) check(at string, sc schema, v any) []string {
 		var bad []string
 		for i, in := range list {
 			if sc.Items != nil {
-				bad = append(bad, s.check(fmt.Sprintf("%s[%d]", at, i), *sc.Items, in)...)
+				bad = append(bad, s.Check(fmt.Sprintf("%s[%d]", at, i), *sc.Items, in)...)
 			}
 		}
 		return bad
@@ -185,7 +189,7 @@ func (s *swagger) check(at string, sc schema, v any) []string {
 	return checkScalar(at, sc, v)
 }
 
-func (s *swagger) checkObject(at string, sc schema, v any) []string {
+func (s *Doc) checkObject(at string, sc Schema, v any) []string {
 	if sc.Properties == nil && sc.Additional == nil {
 		return nil // "object" without fields stands for any JSON value in these documents
 	}
@@ -204,9 +208,9 @@ func (s *swagger) checkObject(at string, sc schema, v any) []string {
 		switch {
 		case m[name] == nil && (known || sc.Additional != nil):
 		case known:
-			bad = append(bad, s.check(join(at, name), field, m[name])...)
+			bad = append(bad, s.Check(join(at, name), field, m[name])...)
 		case sc.Additional != nil:
-			bad = append(bad, s.check(join(at, name), *sc.Additional, m[name])...)
+			bad = append(bad, s.Check(join(at, name), *sc.Additional, m[name])...)
 		default:
 			bad = append(bad, join(at, name)+": unknown field")
 		}
@@ -216,7 +220,7 @@ func (s *swagger) checkObject(at string, sc schema, v any) []string {
 
 func join(at, name string) string { return strings.TrimPrefix(at+"."+name, ".") }
 
-func checkScalar(at string, sc schema, v any) []string {
+func checkScalar(at string, sc Schema, v any) []string {
 	ok := false
 	switch sc.Type {
 	case "string":

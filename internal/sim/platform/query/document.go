@@ -1,6 +1,8 @@
-package platform
+// Package query is the language in which deployments are searched: Elasticsearch's, as far as the Swagger has it.
+package query
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,28 +12,29 @@ import (
 // nestedPaths are the parts of a deployment's document that only a nested query sees into.
 var nestedPaths = []string{"resources.elasticsearch", "resources.kibana", "metadata.tags"}
 
-// document is what a search looks at: the fields of a deployment, or of one nested object below a path.
-type document struct {
+// Document is what a search looks at: the fields of a deployment, or of one nested object below a path.
+type Document struct {
 	root map[string]any
 	at   string // of a nested object: its path
 }
 
-// newDocument reads a document back from JSON, so that every value is of a JSON type.
-func newDocument(shown map[string]any) *document {
+// New reads a document back from JSON, so that every value is of a JSON type.
+func New(shown map[string]any) *Document {
 	raw, err := json.Marshal(shown)
 	if err != nil {
-		return &document{}
+		return &Document{}
 	}
-	v, err := decode(raw)
-	if err != nil {
-		return &document{}
+	d := &Document{}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if dec.Decode(&d.root) != nil {
+		return &Document{}
 	}
-	root, _ := v.(map[string]any)
-	return &document{root: root}
+	return d
 }
 
-// values returns the values of a field as text. A field with .keyword is taken whole; without it, text fields hold words.
-func (d *document) values(field string) []string {
+// Values returns the values of a field as text. A field with .keyword is taken whole; without it, text fields hold words.
+func (d *Document) Values(field string) []string {
 	path, keyword := strings.CutSuffix(field, ".keyword")
 	inside := path
 	if d.at != "" {
@@ -86,7 +89,7 @@ func collect(v any, path []string, out *[]string) {
 }
 
 // nested returns the objects below a nested path.
-func (d *document) nested(path string) []*document {
+func (d *Document) nested(path string) []*Document {
 	var found []any
 	var walk func(v any, path []string)
 	walk = func(v any, path []string) {
@@ -104,10 +107,10 @@ func (d *document) nested(path string) []*document {
 		}
 	}
 	walk(d.root, strings.Split(path, "."))
-	var out []*document
+	var out []*Document
 	for _, f := range found {
 		if m, ok := f.(map[string]any); ok {
-			out = append(out, &document{root: m, at: path})
+			out = append(out, &Document{root: m, at: path})
 		}
 	}
 	return out

@@ -1,4 +1,4 @@
-package platform
+package query
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 
 // parseQueryString reads the strict query string syntax as far as a search box needs it: words and "phrases" with an
 // optional field and with wildcards, AND, OR, NOT and minus. The rest of the syntax is refused.
-func parseQueryString(raw json.RawMessage) (query, error) {
+func parseQueryString(raw json.RawMessage) (Condition, error) {
 	var arg struct {
 		Query    string `json:"query"`
 		Field    string `json:"default_field"`
@@ -32,7 +32,7 @@ func parseQueryString(raw json.RawMessage) (query, error) {
 	if and && slices.Contains(words, "OR") {
 		return nil, fmt.Errorf("this stand-in does not mix AND and OR in [%s]", arg.Query)
 	}
-	var yes, no []query
+	var yes, no []Condition
 	negate := false
 	for _, w := range words {
 		switch w {
@@ -58,7 +58,7 @@ func parseQueryString(raw json.RawMessage) (query, error) {
 }
 
 // parseSimpleQueryString reads the lenient syntax: + | - and a trailing *. Nothing in it is an error.
-func parseSimpleQueryString(raw json.RawMessage) (query, error) {
+func parseSimpleQueryString(raw json.RawMessage) (Condition, error) {
 	var arg struct {
 		Query    string   `json:"query"`
 		Fields   []string `json:"fields"`
@@ -72,13 +72,13 @@ func parseSimpleQueryString(raw json.RawMessage) (query, error) {
 		fields = everyField
 	}
 	and := strings.EqualFold(arg.Operator, "and") || strings.Contains(arg.Query, " + ")
-	var yes, no []query
+	var yes, no []Condition
 	for _, w := range splitWords(strings.NewReplacer("|", " ", " + ", " ").Replace(arg.Query)) {
 		minus := strings.HasPrefix(w, "-")
 		text := strings.TrimLeft(w, "+-")
 		star := strings.HasSuffix(text, "*")
 		text = strings.ReplaceAll(strings.Trim(text, `*"`), "*", "")
-		q := func(d *document) bool {
+		q := func(d *Document) bool {
 			return slices.ContainsFunc(fields, func(f string) bool { return holds(d, f, text, star) })
 		}
 		if minus {
@@ -91,8 +91,8 @@ func parseSimpleQueryString(raw json.RawMessage) (query, error) {
 }
 
 // holds tells whether a field has a word, all words of a phrase, or a word with a prefix.
-func holds(d *document, field, text string, prefix bool) bool {
-	values := d.values(field)
+func holds(d *Document, field, text string, prefix bool) bool {
+	values := d.Values(field)
 	if prefix {
 		if isText(field) {
 			text = strings.ToLower(text)
@@ -106,27 +106,27 @@ func holds(d *document, field, text string, prefix bool) bool {
 	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(values, w) })
 }
 
-func word(w string, fields []string, leading bool) (query, error) {
+func word(w string, fields []string, leading bool) (Condition, error) {
 	if f, rest, ok := strings.Cut(w, ":"); ok && f != "" {
 		fields, w = []string{f}, rest
 	}
 	quoted := strings.HasPrefix(w, `"`)
 	w = strings.Trim(w, `"`)
 	if quoted || !strings.ContainsAny(w, "*?") {
-		return func(d *document) bool {
+		return func(d *Document) bool {
 			return slices.ContainsFunc(fields, func(f string) bool { return holds(d, f, w, false) })
 		}, nil
 	}
 	if !leading && strings.IndexAny(w, "*?") == 0 && w != "*" {
 		return nil, fmt.Errorf("'*' or '?' not allowed as first character in WildcardQuery")
 	}
-	return func(d *document) bool {
+	return func(d *Document) bool {
 		return slices.ContainsFunc(fields, func(f string) bool {
 			pattern := w
 			if isText(f) {
 				pattern = strings.ToLower(w)
 			}
-			return slices.ContainsFunc(d.values(f), func(v string) bool {
+			return slices.ContainsFunc(d.Values(f), func(v string) bool {
 				ok, err := path.Match(pattern, strings.ReplaceAll(v, "/", "_"))
 				return err == nil && ok
 			})
@@ -134,8 +134,8 @@ func word(w string, fields []string, leading bool) (query, error) {
 	}, nil
 }
 
-func allOrSome(yes, no []query, and bool) query {
-	return func(d *document) bool {
+func allOrSome(yes, no []Condition, and bool) Condition {
+	return func(d *Document) bool {
 		if count(no, d) > 0 {
 			return false
 		}
