@@ -49,6 +49,3 @@ func (a *authority) public(active bool) map[string]any {
 		},
 	}
 }
-
-// stamp writes a time as the platform does.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

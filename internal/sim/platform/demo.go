@@ -103,8 +103,8 @@ func demoIndices(names []string) map[string][]json.RawMessage {
 
 // Befriend makes two deployments trust each other's certificates, as somebody has done in both consoles before.
 func Befriend(a, b *Deployment) error {
-	a.p.w.mu.Lock()
-	defer a.p.w.mu.Unlock()
+	a.p.mu.Lock()
+	defer a.p.mu.Unlock()
 	for _, one := range [][2]*Deployment{{a, b}, {b, a}} {
 		d, other := one[0], one[1]
 		ca, err := other.p.authority(other.region)
@@ -112,7 +112,7 @@ func Befriend(a, b *Deployment) error {
 			return err
 		}
 		d.trust.Direct = append(d.trust.Direct, direct{
-			UID: d.p.w.hexID(8), Name: other.name, Type: "generic", All: true, Scope: other.p.scope, Certificates: []certificate{{ca.PEM}},
+			UID: d.p.hexID(8), Name: other.name, Type: "generic", All: true, Scope: other.p.scope, Certificates: []certificate{{ca.PEM}},
 		})
 		d.changed()
 		d.cluster.SetTrustIn(0, d.p.transportTrust(d.trust))

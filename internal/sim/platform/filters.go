@@ -5,97 +5,13 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
-
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 )
-
-// ruleset is a traffic filter with the deployments that it applies to.
-type ruleset struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	Description string `json:"description,omitempty"`
-	Type        string `json:"type"`
-	Default     bool   `json:"include_by_default"`
-	Region      string `json:"region"`
-	Rules       []rule `json:"rules"`
-
-	deployments []string
-}
-
-type rule struct {
-	ID          string `json:"id,omitempty"`
-	Source      string `json:"source,omitempty"`
-	Description string `json:"description,omitempty"`
-	Org         string `json:"remote_cluster_org_id,omitempty"`
-	Cluster     string `json:"remote_cluster_id,omitempty"`
-	AzureName   string `json:"azure_endpoint_name,omitempty"`
-	AzureGUID   string `json:"azure_endpoint_guid,omitempty"`
-	Egress      any    `json:"egress_rule,omitempty"`
-}
-
-// rulesetTypes are the types that Elastic's network security API names.
-var rulesetTypes = []string{"ip", "vpce", "azure_private_endpoint", "gcp_private_service_connect_endpoint", "remote_cluster", "egress_firewall"}
 
 // maxRules is how many rules a ruleset may have, maxRulesets how many there may be on Elastic Cloud; half on ECE.
 const (
 	maxRules    = 128
 	maxRulesets = 1024
 )
-
-func (c *call) number(name string, byDefault int) int {
-	if n, err := strconv.Atoi(c.query.Get(name)); err == nil {
-		return n
-	}
-	return byDefault
-}
-
-func (r *ruleset) document(associations bool) map[string]any {
-	rules := []any{}
-	for _, one := range r.Rules {
-		m := map[string]any{"id": one.ID}
-		for k, v := range map[string]string{
-			"source": one.Source, "description": one.Description, "remote_cluster_org_id": one.Org, "remote_cluster_id": one.Cluster,
-			"azure_endpoint_name": one.AzureName, "azure_endpoint_guid": one.AzureGUID,
-		} {
-			if v != "" {
-				m[k] = v
-			}
-		}
-		if one.Egress != nil {
-			m["egress_rule"] = one.Egress
-		}
-		rules = append(rules, m)
-	}
-	out := map[string]any{
-		"id": r.ID, "name": r.Name, "type": r.Type, "include_by_default": r.Default, "region": r.Region, "rules": rules,
-	}
-	if r.Description != "" {
-		out["description"] = r.Description
-	}
-	if associations {
-		out["associations"], out["total_associations"] = r.associations(), number(len(r.deployments))
-	}
-	return out
-}
-
-func (r *ruleset) associations() []any {
-	out := []any{}
-	for _, id := range r.deployments {
-		out = append(out, map[string]any{"entity_type": "deployment", "id": id})
-	}
-	return out
-}
-
-func (c *call) ruleset() (*ruleset, *apiError) {
-	id := c.vars["ruleset_id"]
-	for _, r := range c.p.rulesets {
-		if r.ID == id {
-			return r, nil
-		}
-	}
-	return nil, refuse(http.StatusNotFound, "traffic_filter.not_found", "There is no traffic filter ruleset ["+id+"]")
-}
 
 func listRulesets(c *call) (int, any, *apiError) {
 	out := []any{}
@@ -127,7 +43,7 @@ func createRuleset(c *call) (int, any, *apiError) {
 	if bad != nil {
 		return 0, nil, bad
 	}
-	in.ID = c.p.w.hexID(16)
+	in.ID = c.p.hexID(16)
 	c.p.rulesets = append(c.p.rulesets, in)
 	return http.StatusCreated, map[string]any{"id": in.ID}, nil
 }
@@ -173,7 +89,7 @@ func (c *call) readRuleset() (*ruleset, *apiError) {
 		if in.Type == "remote_cluster" && one.Org == "" && one.Cluster == "" {
 			return nil, invalid([]string{fmt.Sprintf("rules[%d]: names neither an organization nor a cluster", i)})
 		}
-		one.ID = c.p.w.hexID(16)
+		one.ID = c.p.hexID(16)
 	}
 	return in, nil
 }
@@ -199,23 +115,69 @@ func deleteRuleset(c *call) (int, any, *apiError) {
 	return http.StatusOK, map[string]any{}, nil
 }
 
-// applyFilters tells each cluster which filters apply to it now. The first one that is attached shuts everybody else out.
-func (p *Platform) applyFilters() {
-	for _, d := range p.deployments {
-		var fs []cluster.Filter
-		for _, r := range p.rulesets {
-			if !slices.Contains(r.deployments, d.id) {
-				continue
-			}
-			f := cluster.Filter{Type: r.Type}
-			for _, one := range r.Rules {
-				f.Sources = append(f.Sources, one.Source)
-				if one.Org != "" || one.Cluster != "" {
-					f.Clusters = append(f.Clusters, cluster.FilterRule{ID: one.Cluster, Org: one.Org})
-				}
-			}
-			fs = append(fs, f)
-		}
-		d.cluster.SetFilters(fs)
+// associate answers POST …/associations: 201 for a new one, 200 for one that is there already.
+func associate(c *call) (int, any, *apiError) {
+	r, bad := c.ruleset()
+	if bad != nil {
+		return 0, nil, bad
 	}
+	var in struct {
+		Type string `json:"entity_type"`
+		ID   string `json:"id"`
+	}
+	if err := decodeInto(c.raw, &in); err != nil {
+		return 0, nil, invalid([]string{"body: " + err.Error()})
+	}
+	if in.Type != "deployment" {
+		return 0, nil, refuse(http.StatusBadRequest, "traffic_filter.invalid_association_type", "The association type ["+in.Type+"] is not valid", "entity_type")
+	}
+	i := slices.IndexFunc(c.p.deployments, func(d *Deployment) bool { return d.id == in.ID })
+	if i < 0 {
+		return 0, nil, refuse(http.StatusNotFound, "traffic_filter.not_found", "There is no deployment ["+in.ID+"]")
+	}
+	if c.p.deployments[i].region != r.Region {
+		return 0, nil, refuse(http.StatusBadRequest, "traffic_filter.invalid_region", "The ruleset is of region ["+r.Region+"], the deployment of ["+c.p.deployments[i].region+"]")
+	}
+	if slices.Contains(r.deployments, in.ID) {
+		return http.StatusOK, map[string]any{}, nil
+	}
+	r.deployments = append(r.deployments, in.ID)
+	c.p.applyFilters()
+	return http.StatusCreated, map[string]any{}, nil
+}
+
+func listAssociations(c *call) (int, any, *apiError) {
+	r, bad := c.ruleset()
+	if bad != nil {
+		return 0, nil, bad
+	}
+	return http.StatusOK, map[string]any{"associations": r.associations(), "total_associations": number(len(r.deployments))}, nil
+}
+
+func dissociate(c *call) (int, any, *apiError) {
+	r, bad := c.ruleset()
+	if bad != nil {
+		return 0, nil, bad
+	}
+	id := c.vars["associated_entity_id"]
+	if c.vars["association_type"] != "deployment" || !slices.Contains(r.deployments, id) {
+		return 0, nil, refuse(http.StatusNotFound, "traffic_filter.not_found", "There is no such association")
+	}
+	r.deployments = slices.DeleteFunc(r.deployments, func(o string) bool { return o == id })
+	c.p.applyFilters()
+	return http.StatusOK, map[string]any{}, nil
+}
+
+// rulesetsOfDeployment answers GET …/associations/deployment/{id}/rulesets.
+func rulesetsOfDeployment(c *call) (int, any, *apiError) {
+	if c.vars["association_type"] != "deployment" {
+		return 0, nil, refuse(http.StatusBadRequest, "traffic_filter.invalid_association_type", "The association type ["+c.vars["association_type"]+"] is not valid")
+	}
+	ids := []string{}
+	for _, d := range c.p.deployments {
+		if d.id == c.vars["associated_entity_id"] {
+			ids = d.rulesetIDs()
+		}
+	}
+	return http.StatusOK, map[string]any{"rulesets": ids}, nil
 }

@@ -16,11 +16,11 @@ func getKeystore(c *call) (int, any, *apiError) {
 	if bad != nil {
 		return 0, nil, bad
 	}
-	return http.StatusOK, d.keystore(), nil
+	return http.StatusOK, keystoreOf(d), nil
 }
 
-// keystore is the keystore as it is shown: names, never values.
-func (d *Deployment) keystore() map[string]any {
+// keystoreOf is the keystore as it is shown: names, never values.
+func keystoreOf(d *Deployment) map[string]any {
 	secrets := map[string]any{}
 	for _, name := range d.cluster.SecretNames() {
 		secrets[name] = map[string]any{"as_file": d.asFile[name]}
@@ -73,5 +73,5 @@ func setKeystore(c *call) (int, any, *apiError) {
 	}
 	d.cluster.PatchKeystore(change)
 	d.changed()
-	return http.StatusOK, d.keystore(), nil
+	return http.StatusOK, keystoreOf(d), nil
 }

@@ -28,7 +28,7 @@ func listAllocators(c *call) (int, any, *apiError) {
 		if !slices.Contains(zones, a.Zone) {
 			zones = append(zones, a.Zone)
 		}
-		byZone[a.Zone] = append(byZone[a.Zone], c.p.allocator(a))
+		byZone[a.Zone] = append(byZone[a.Zone], allocatorInfo(c.p, a))
 	}
 	out := []any{}
 	for _, z := range zones {
@@ -40,13 +40,13 @@ func listAllocators(c *call) (int, any, *apiError) {
 func getAllocator(c *call) (int, any, *apiError) {
 	for _, a := range c.p.allocators {
 		if a.ID == c.vars["allocator_id"] {
-			return http.StatusOK, c.p.allocator(a), nil
+			return http.StatusOK, allocatorInfo(c.p, a), nil
 		}
 	}
 	return 0, nil, refuse(http.StatusNotFound, "allocators.allocator_not_found", "There is no allocator ["+c.vars["allocator_id"]+"]")
 }
 
-func (p *Platform) allocator(a Allocator) map[string]any {
+func allocatorInfo(p *Platform, a Allocator) map[string]any {
 	instances := []any{}
 	for _, d := range p.deployments {
 		instances = append(instances, map[string]any{
@@ -60,4 +60,16 @@ func (p *Platform) allocator(a Allocator) map[string]any {
 		"capacity": map[string]any{"memory": map[string]any{"total": number(65536), "used": number(4096 * len(instances))}, "storage": map[string]any{"total": number(2097152)}},
 		"settings": map[string]any{}, "instances": instances, "metadata": []any{}, "features": []any{}, "external_links": []any{},
 	}
+}
+
+// getTLS answers GET /platform/configuration/security/tls/{service_name}. What an ECE made for itself is private.
+func getTLS(c *call) (int, any, *apiError) {
+	if c.vars["service_name"] != "proxy" {
+		return 0, nil, refuse(http.StatusNotFound, "sim.not_simulated", "This stand-in has no certificate of "+c.vars["service_name"])
+	}
+	chain := []any{}
+	for _, pem := range c.p.proxies.chain {
+		chain = append(chain, pem)
+	}
+	return http.StatusOK, map[string]any{"user_supplied": c.p.proxies.public, "chain": chain}, nil
 }

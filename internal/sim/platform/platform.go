@@ -1,52 +1,20 @@
 package platform
 
 import (
-	"fmt"
-	"net/http"
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform/query"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform/swagger"
 )
 
-// The kinds of platform.
-const (
-	KindECE   = "ece"
-	KindCloud = "ech"
-	// KindSelfManaged are clusters without a platform: nobody answers but they themselves.
-	KindSelfManaged = "self_managed"
-)
-
-// eceRegion is the region that ECE knows itself by.
-const eceRegion = "ece-region"
-
-// Spec says what a new platform is. Only Name is required.
-type Spec struct {
-	Name      string
-	Addr      string // of the API's listener; a free loopback port if empty
-	TLS       bool   // serve the API and the clusters over TLS, with a private CA: see Platform.CA
-	Key       string // the API key that may do everything; made up if empty
-	ViewerKey string // an API key that may only read; made up if empty
-	// Scope is the environment's or organization's id, as node certificates carry it.
-	Scope string
-	// PublicProxies: the certificate of an ECE's proxies has a public authority; otherwise a private one.
-	PublicProxies bool
-	// Egress is where outgoing connections of its clusters seem to come from.
-	Egress []netip.Addr
-	// Allocators are ECE's hosts; by default three with private addresses.
-	Allocators []Allocator
-}
-
-// Allocator is a host of an ECE that carries clusters.
-type Allocator struct {
-	ID, Zone, HostIP, Hostname string
-	Disconnected               bool
-}
-
 // Platform is a simulated ECE or Elastic Cloud organization, or a list of self-managed clusters.
 type Platform struct {
-	w    *World
+	*host
 	name string
 	kind string
 	url  string
@@ -63,78 +31,27 @@ type Platform struct {
 
 	deployments []*Deployment
 	rulesets    []*ruleset
-	cursors     map[string]searchPage
+	cursors     map[string]query.Request
 }
 
-// AddECE starts an Elastic Cloud Enterprise.
-func (w *World) AddECE(opt Spec) (*Platform, error) {
-	if len(opt.Egress) == 0 {
-		opt.Egress = []netip.Addr{netip.MustParseAddr("203.0.113.10")}
-	}
-	if len(opt.Allocators) == 0 {
-		for i := 1; i <= 3; i++ {
-			opt.Allocators = append(opt.Allocators, Allocator{
-				ID: fmt.Sprintf("10.0.%d.5", i), Zone: fmt.Sprintf("ece-zone-%d", i), HostIP: fmt.Sprintf("10.0.%d.5", i), Hostname: fmt.Sprintf("allocator-%d.ece.example", i),
-			})
-		}
-	}
-	return w.add(KindECE, swagger.ECE(), opt)
-}
-
-// AddCloud starts an organization of Elastic Cloud.
-func (w *World) AddCloud(opt Spec) (*Platform, error) {
-	if len(opt.Egress) == 0 {
-		opt.Egress = []netip.Addr{netip.MustParseAddr("192.0.2.20")}
-	}
-	return w.add(KindCloud, swagger.Cloud(), opt)
-}
-
-// AddSelfManaged adds a list of self-managed clusters. At their ports for API keys they show certificates of one private
-// authority.
-func (w *World) AddSelfManaged(opt Spec) (*Platform, error) {
-	if len(opt.Egress) == 0 {
-		opt.Egress = []netip.Addr{netip.MustParseAddr("198.51.100.77")}
-	}
-	return w.add(KindSelfManaged, nil, opt)
-}
-
-func (w *World) add(kind string, spec *swagger.Doc, opt Spec) (*Platform, error) {
-	or := func(s, other string) string {
-		if s != "" {
-			return s
-		}
-		return other
-	}
+func newPlatform(h *host, kind string, spec *swagger.Doc, opt Spec) (*Platform, error) {
 	p := &Platform{
-		w: w, name: opt.Name, kind: kind, spec: spec, key: or(opt.Key, "sim-admin-"+w.hexID(16)), viewerKey: or(opt.ViewerKey, "sim-viewer-"+w.hexID(16)),
-		scope: or(opt.Scope, scopeID(kind, w)), egress: opt.Egress, allocators: opt.Allocators,
-		cas: map[string]*authority{}, coming: map[string]*authority{}, cursors: map[string]searchPage{},
+		host: h, name: opt.Name, kind: kind, spec: spec,
+		key: cmp.Or(opt.Key, "sim-admin-"+h.hexID(16)), viewerKey: cmp.Or(opt.ViewerKey, "sim-viewer-"+h.hexID(16)),
+		scope: cmp.Or(opt.Scope, scopeID(kind, h)), egress: opt.Egress, allocators: opt.Allocators,
+		cas: map[string]*authority{}, coming: map[string]*authority{}, cursors: map[string]query.Request{},
 	}
+	var err error
 	if kind != KindCloud {
-		var err error
-		if p.proxies, err = newProxies(opt.Name, opt.PublicProxies, w.opt.Now()); err != nil {
+		if p.proxies, err = newProxies(opt.Name, opt.PublicProxies, h.opt.Now()); err != nil {
 			return nil, err
 		}
 	}
 	if opt.TLS {
-		ca, err := newAuthority(opt.Name+" API", w.opt.Now())
-		if err != nil {
-			return nil, err
-		}
-		p.tls = ca
-	}
-	if kind != KindSelfManaged {
-		var err error
-		if p.url, err = w.listen(opt.Addr, p.tls, w.wrap.Wrap(p.name, http.HandlerFunc(p.serve))); err != nil {
+		if p.tls, err = newAuthority(opt.Name+" API", h.opt.Now()); err != nil {
 			return nil, err
 		}
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if slices.ContainsFunc(w.platforms, func(o *Platform) bool { return o.name == p.name }) {
-		return nil, fmt.Errorf("there is a platform %s already", p.name)
-	}
-	w.platforms = append(w.platforms, p)
 	return p, nil
 }
 
@@ -147,8 +64,8 @@ func (p *Platform) realm() string {
 }
 
 // scopeID makes an environment's id, or an organization's, which is numeric.
-func scopeID(kind string, w *World) string {
-	id := w.hexID(6)
+func scopeID(kind string, h *host) string {
+	id := h.hexID(6)
 	if kind != KindCloud {
 		return id
 	}
@@ -188,8 +105,8 @@ func (p *Platform) CA() string {
 
 // NodeCA is the PEM of the CA that signs the certificates of nodes in a region.
 func (p *Platform) NodeCA(region string) (string, error) {
-	p.w.mu.Lock()
-	defer p.w.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	ca, err := p.authority(region)
 	if err != nil {
 		return "", err
@@ -201,11 +118,11 @@ func (p *Platform) authority(region string) (*authority, error) {
 	if ca, ok := p.cas[region]; ok {
 		return ca, nil
 	}
-	ca, err := newAuthority(p.scope+" "+region, p.w.opt.Now())
+	ca, err := newAuthority(p.scope+" "+region, p.opt.Now())
 	if err != nil {
 		return nil, err
 	}
-	next, err := newAuthority(p.scope+" "+region+" (next)", p.w.opt.Now())
+	next, err := newAuthority(p.scope+" "+region+" (next)", p.opt.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -213,22 +130,14 @@ func (p *Platform) authority(region string) (*authority, error) {
 	return ca, nil
 }
 
-// HideAccounts leaves the accounts out of the trust that a deployment shows. They are there all the same, and an update
-// replaces them.
-func (d *Deployment) HideAccounts() {
-	d.p.w.mu.Lock()
-	defer d.p.w.mu.Unlock()
-	d.mute = true
-}
-
 // RollAuthority makes the coming authority of a region the active one: from then on its nodes show certificates of it.
 func (p *Platform) RollAuthority(region string) error {
-	p.w.mu.Lock()
-	defer p.w.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if _, err := p.authority(region); err != nil {
 		return err
 	}
-	next, err := newAuthority(p.scope+" "+region+" (after that)", p.w.opt.Now())
+	next, err := newAuthority(p.scope+" "+region+" (after that)", p.opt.Now())
 	if err != nil {
 		return err
 	}
@@ -244,15 +153,15 @@ func (p *Platform) RollAuthority(region string) error {
 
 // Deployments returns the deployments in the order they were added.
 func (p *Platform) Deployments() []*Deployment {
-	p.w.mu.Lock()
-	defer p.w.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return slices.Clone(p.deployments)
 }
 
 // Deployment returns a deployment by name or id, or nil.
 func (p *Platform) Deployment(nameOrID string) *Deployment {
-	p.w.mu.Lock()
-	defer p.w.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, d := range p.deployments {
 		if d.name == nameOrID || d.id == nameOrID {
 			return d
@@ -260,3 +169,49 @@ func (p *Platform) Deployment(nameOrID string) *Deployment {
 	}
 	return nil
 }
+
+// transportTrust is what a trust means for the cluster's transport port, and of proxies for those of others. Other accounts of this platform share its
+// authorities; nobody checks that ids exist.
+func (p *Platform) transportTrust(t trustSettings) []cluster.Trust {
+	var own []string
+	for region, ca := range p.cas {
+		own = append(own, ca.PEM, p.coming[region].PEM)
+	}
+	slices.Sort(own)
+	var out []cluster.Trust
+	for _, a := range t.Accounts {
+		out = append(out, cluster.Trust{Scope: a.ID, Certificates: own, All: a.All, Clusters: a.Allow})
+	}
+	for _, e := range t.Direct {
+		one := cluster.Trust{Scope: e.Scope, All: e.All, Clusters: e.Allow, Proxies: e.Type == "proxy"}
+		for _, c := range e.Certificates {
+			one.Certificates = append(one.Certificates, c.PEM)
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// applyFilters tells each cluster which filters apply to it now. The first one that is attached shuts everybody else out.
+func (p *Platform) applyFilters() {
+	for _, d := range p.deployments {
+		var fs []cluster.Filter
+		for _, r := range p.rulesets {
+			if !slices.Contains(r.deployments, d.id) {
+				continue
+			}
+			f := cluster.Filter{Type: r.Type}
+			for _, one := range r.Rules {
+				f.Sources = append(f.Sources, one.Source)
+				if one.Org != "" || one.Cluster != "" {
+					f.Clusters = append(f.Clusters, cluster.FilterRule{ID: one.Cluster, Org: one.Org})
+				}
+			}
+			fs = append(fs, f)
+		}
+		d.cluster.SetFilters(fs)
+	}
+}
+
+// ProxyCA is the PEM of the private authority of the certificate at the ports for API keys; empty where it is a public one.
+func (p *Platform) ProxyCA() string { return p.proxies.privateCA() }

@@ -1,9 +1,6 @@
 package platform
 
 import (
-	"errors"
-	"net/http"
-	"slices"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/pki"
@@ -35,33 +32,4 @@ func (p *proxies) privateCA() string {
 		return ""
 	}
 	return p.ca.PEM
-}
-
-// ProxyCA is the PEM of the private authority of the certificate at the ports for API keys; empty where it is a public one.
-func (p *Platform) ProxyCA() string { return p.proxies.privateCA() }
-
-// TrustProxies makes the deployment trust the authority of other proxies, as Add trusted environment does in the console.
-func (d *Deployment) TrustProxies(name, ca string) error {
-	d.p.w.mu.Lock()
-	defer d.p.w.mu.Unlock()
-	e := direct{UID: d.p.w.hexID(8), Name: name, Type: "proxy", Certificates: []certificate{{PEM: ca}}}
-	if why := e.check(); why != "" {
-		return errors.New(why)
-	}
-	d.trust.Direct = append(slices.Clone(d.trust.Direct), e)
-	d.changed()
-	d.carry(d.begin("deployments.update", d.current().plan))
-	return nil
-}
-
-// getTLS answers GET /platform/configuration/security/tls/{service_name}. What an ECE made for itself is private.
-func getTLS(c *call) (int, any, *apiError) {
-	if c.vars["service_name"] != "proxy" {
-		return 0, nil, refuse(http.StatusNotFound, "sim.not_simulated", "This stand-in has no certificate of "+c.vars["service_name"])
-	}
-	chain := []any{}
-	for _, pem := range c.p.proxies.chain {
-		chain = append(chain, pem)
-	}
-	return http.StatusOK, map[string]any{"user_supplied": c.p.proxies.public, "chain": chain}, nil
 }

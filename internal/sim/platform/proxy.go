@@ -8,15 +8,15 @@ import (
 	"slices"
 )
 
-// proxy passes a call on to Elasticsearch under ECE's own identity. Only ECE describes the path.
-func (c *call) proxy(w http.ResponseWriter, r *http.Request) {
+// passOn passes a call on to Elasticsearch under ECE's own identity. Only ECE describes the path.
+func passOn(c *call, w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("X-Management-Request") != "true" {
 		c.answer(w, 0, nil, refuse(http.StatusBadRequest, "root.missing_header", "The header X-Management-Request: true is required", "X-Management-Request"))
 		return
 	}
-	c.p.w.mu.Lock()
+	c.p.mu.Lock()
 	d, bad := c.resource()
-	c.p.w.mu.Unlock()
+	c.p.mu.Unlock()
 	if bad == nil && c.vars["resource_kind"] != "elasticsearch" {
 		bad = refuse(http.StatusNotFound, "deployments.deployment_resource_not_found", "This stand-in has no "+c.vars["resource_kind"]+" to reach")
 	}

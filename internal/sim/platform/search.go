@@ -2,7 +2,6 @@ package platform
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,22 +15,9 @@ const (
 	maxPage     = 10000
 )
 
-type searchRequest struct {
-	From   int             `json:"from"`
-	Size   *int            `json:"size"`
-	Cursor string          `json:"cursor"`
-	Query  json.RawMessage `json:"query"`
-	Sort   []any           `json:"sort"`
-}
-
-// searchPage is what a cursor stands for: all the rest of a request is ignored when it is given.
-type searchPage struct {
-	in searchRequest
-}
-
 // searchDeployments answers POST /deployments/_search.
 func searchDeployments(c *call) (int, any, *apiError) {
-	var in searchRequest
+	var in query.Request
 	if len(strings.TrimSpace(string(c.raw))) > 0 {
 		if err := decodeInto(c.raw, &in); err != nil {
 			return 0, nil, invalid([]string{"body: " + err.Error()})
@@ -42,7 +28,7 @@ func searchDeployments(c *call) (int, any, *apiError) {
 		if !ok {
 			return 0, nil, invalid([]string{"cursor: is not known"})
 		}
-		in = page.in
+		in = page
 	}
 	size := defaultPage
 	if in.Size != nil {
@@ -51,7 +37,7 @@ func searchDeployments(c *call) (int, any, *apiError) {
 	if size < 0 || size > maxPage || in.From < 0 {
 		return 0, nil, invalid([]string{"size: must be between 0 and 10000, from at least 0"})
 	}
-	found, bad := c.p.find(in)
+	found, bad := find(c.p, in)
 	if bad != nil {
 		return 0, nil, bad
 	}
@@ -63,20 +49,20 @@ func searchDeployments(c *call) (int, any, *apiError) {
 	if len(page) > 0 {
 		next := in
 		next.From += len(page)
-		out["cursor"] = c.p.remember(next)
+		out["cursor"] = remember(c.p, next)
 	}
 	return http.StatusOK, out, nil
 }
 
 // remember keeps a page under a cursor.
-func (p *Platform) remember(in searchRequest) string {
-	id := base64.RawURLEncoding.EncodeToString([]byte(p.w.hexID(12)))
-	p.cursors[id] = searchPage{in}
+func remember(p *Platform, in query.Request) string {
+	id := base64.RawURLEncoding.EncodeToString([]byte(p.hexID(12)))
+	p.cursors[id] = in
 	return id
 }
 
 // find returns the documents that match, in order.
-func (p *Platform) find(in searchRequest) ([]map[string]any, *apiError) {
+func find(p *Platform, in query.Request) ([]map[string]any, *apiError) {
 	wanted := func(*query.Document) bool { return true }
 	if len(in.Query) > 0 && string(in.Query) != "null" {
 		q, err := query.Parse(in.Query)
@@ -91,7 +77,7 @@ func (p *Platform) find(in searchRequest) ([]map[string]any, *apiError) {
 	}
 	var rows []row
 	for _, d := range p.deployments {
-		shown := d.document(view{plans: true})
+		shown := shown{d, view{plans: true}}.document()
 		doc := query.New(shown)
 		if wanted(doc) {
 			rows = append(rows, row{shown, doc})

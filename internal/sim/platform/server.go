@@ -7,7 +7,6 @@ import (
 	"maps"
 	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,54 +14,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform/swagger"
 )
-
-// call is one API call under way. Handlers run under the world's lock.
-type call struct {
-	p      *Platform
-	vars   map[string]string
-	query  url.Values
-	raw    []byte
-	header http.Header // of the answer
-}
-
-// apiError is an error as the platform answers it: BasicFailedReply.
-type apiError struct {
-	status  int
-	code    string
-	message string
-	fields  []string
-}
-
-func refuse(status int, code, message string, fields ...string) *apiError {
-	return &apiError{status, code, message, fields}
-}
-
-func (e *apiError) body() map[string]any {
-	one := map[string]any{"code": e.code, "message": e.message}
-	if len(e.fields) > 0 {
-		one["fields"] = e.fields
-	}
-	return map[string]any{"errors": []any{one}}
-}
-
-// refusalBody is the body of an ordered status that names none: in the shape of the system.
-func refusalBody(system string, status int) []byte {
-	text := http.StatusText(status)
-	var v any = refuse(status, "root.ordered_fault", text).body()
-	if strings.HasPrefix(system, "Elasticsearch of ") {
-		e := map[string]any{"type": "exception", "reason": text}
-		if status == http.StatusUnauthorized { // as from a node that starts
-			text = "unable to authenticate user for REST request"
-			e["type"], e["reason"] = "security_exception", text
-		}
-		v = map[string]any{"error": map[string]any{"root_cause": []any{e}, "type": e["type"], "reason": text}, "status": status}
-	}
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil
-	}
-	return raw
-}
 
 // handlers by the official operation ids. A handler returns the status of a good answer and its body.
 func handlers() map[string]func(*call) (int, any, *apiError) {
@@ -111,7 +62,7 @@ func (p *Platform) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if strings.HasSuffix(op.ID, "-deployment-resource-proxy-requests") {
-		c.proxy(w, r)
+		passOn(c, w, r)
 		return
 	}
 	do := handlers()[op.ID]
@@ -119,9 +70,9 @@ func (p *Platform) serve(w http.ResponseWriter, r *http.Request) {
 		c.answer(w, 0, nil, refuse(http.StatusNotImplemented, "sim.not_simulated", "This stand-in does not serve "+op.ID))
 		return
 	}
-	p.w.mu.Lock()
+	p.mu.Lock()
 	status, body, bad := do(c)
-	p.w.mu.Unlock()
+	p.mu.Unlock()
 	c.answer(w, status, body, bad)
 }
 
@@ -157,15 +108,6 @@ func (c *call) admit(r *http.Request) (swagger.Operation, *apiError) {
 		return op, invalid(wrong)
 	}
 	return op, c.checkBody(op, r.Header.Get("Content-Type"))
-}
-
-func invalid(wrong []string) *apiError {
-	var fields []string
-	for _, w := range wrong {
-		field, _, _ := strings.Cut(w, ":")
-		fields = append(fields, field)
-	}
-	return refuse(http.StatusBadRequest, "root.invalid_request", "The request is not valid: "+strings.Join(wrong, "; "), fields...)
 }
 
 // authenticate reads the API key. writes tells whether it may change anything.
@@ -232,20 +174,6 @@ func (c *call) checkBody(op swagger.Operation, contentType string) *apiError {
 	return nil
 }
 
-// decode reads JSON with its numbers as they are, and nothing after it.
-func decode(raw []byte) (any, error) {
-	var v any
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	if err := dec.Decode(&v); err != nil {
-		return nil, err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, io.ErrUnexpectedEOF
-	}
-	return v, nil
-}
-
 func (c *call) answer(w http.ResponseWriter, status int, body any, bad *apiError) {
 	if bad != nil {
 		status, body = bad.status, bad.body()
@@ -256,14 +184,6 @@ func (c *call) answer(w http.ResponseWriter, status int, body any, bad *apiError
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(body) // a client that has gone away is its own problem
-}
-
-// flag reads a boolean parameter that checkQuery has passed.
-func (c *call) flag(name string, byDefault bool) bool {
-	if !c.query.Has(name) {
-		return byDefault
-	}
-	return c.query.Get(name) == "true"
 }
 
 // Check holds an exchange with this platform against the official Swagger: what the answer has that it should not,
@@ -289,4 +209,10 @@ func (p *Platform) Check(x fault.Exchange) []string {
 		return []string{"status " + strconv.Itoa(x.Status) + " is not among " + strings.Join(slices.Sorted(maps.Keys(op.Responses)), ", ")}
 	}
 	return p.spec.Check("", *resp.Schema, v)
+}
+
+// KeystoreHook starts an endpoint that edits the keystores of the clusters of p for whoever signs with key, and returns
+// its address. Its calls have the name "keystore hook of <platform>" in faults and in the log.
+func (p *Platform) KeystoreHook(key string) (url string, err error) {
+	return p.listen("", p.tls, p.wrap.Wrap("keystore hook of "+p.name, keystoreHook{p, key}))
 }

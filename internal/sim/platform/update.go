@@ -1,10 +1,8 @@
 package platform
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 )
 
 // updateRequest is DeploymentUpdateRequest as far as it has an effect here. The plan stays as it was sent.
@@ -47,38 +45,26 @@ func updateDeployment(c *call) (int, any, *apiError) {
 	if d.pending() != nil {
 		return 0, nil, refuse(http.StatusBadRequest, "clusters.cluster_plan_state_error", "There is a pending plan: wait until it has ended")
 	}
-	es, trust, bad := d.checkPayload(in)
+	es, trust, bad := in.check(d)
 	if bad != nil {
 		return 0, nil, bad
 	}
 	answer := map[string]any{"id": d.id, "name": d.name, "resources": d.references()}
 	if in.Prune {
-		answer["shutdown_resources"] = d.orphans(in)
+		answer["shutdown_resources"] = in.orphans(d)
 	}
 	if c.flag("validate_only", false) {
 		c.versionHeaders(d)
 		return http.StatusOK, answer, nil
 	}
-	d.put(in, es, trust)
+	in.put(d, es, trust)
 	answer["name"], answer["resources"] = d.name, d.references()
 	c.versionHeaders(d)
 	return http.StatusOK, answer, nil
 }
 
-func decodeInto(raw []byte, into any) error {
-	v, err := decode(raw)
-	if err != nil {
-		return err
-	}
-	again, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(again, into)
-}
-
-// checkPayload checks the Elasticsearch resource of an update and reads its trust; nil where none is given.
-func (d *Deployment) checkPayload(in updateRequest) (*payload, *trustSettings, *apiError) {
+// check checks the Elasticsearch resource of an update and reads its trust; nil where none is given.
+func (in updateRequest) check(d *Deployment) (*payload, *trustSettings, *apiError) {
 	if in.Resources == nil || len(in.Resources.Elasticsearch) == 0 {
 		if in.Prune && in.Resources != nil {
 			return nil, nil, refuse(http.StatusBadRequest, "deployments.elasticsearch.missing", "The Elasticsearch resource can't be pruned from a deployment")
@@ -106,38 +92,26 @@ func (d *Deployment) checkPayload(in updateRequest) (*payload, *trustSettings, *
 	if !has || given == nil {
 		return es, nil, nil
 	}
-	trust, bad := d.readTrust(given)
+	trust, bad := readTrust(given, d.trust, d.p.hexID)
 	return es, trust, bad
 }
 
-func nested(m map[string]any, path ...string) any {
-	var v any = m
-	for _, p := range path {
-		in, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		v = in[p]
-	}
-	return v
-}
-
 // orphans are the resources that prune_orphans takes.
-func (d *Deployment) orphans(in updateRequest) map[string]any {
+func (in updateRequest) orphans(d *Deployment) map[string]any {
 	out := map[string]any{
 		"elasticsearch": []any{}, "kibana": []any{}, "apm": []any{}, "appsearch": []any{}, "enterprise_search": []any{}, "integrations_server": []any{},
 	}
-	if d.loses(in) {
+	if in.loses(d) {
 		out["kibana"] = []any{"main-kibana"}
 	}
 	return out
 }
 
-func (d *Deployment) loses(in updateRequest) bool {
+func (in updateRequest) loses(d *Deployment) bool {
 	return d.kibana && in.Prune && (in.Resources == nil || len(in.Resources.Kibana) == 0)
 }
 
-func (d *Deployment) put(in updateRequest, es *payload, trust *trustSettings) {
+func (in updateRequest) put(d *Deployment, es *payload, trust *trustSettings) {
 	if in.Name != "" {
 		d.name = in.Name
 	}
@@ -150,7 +124,7 @@ func (d *Deployment) put(in updateRequest, es *payload, trust *trustSettings) {
 			d.tags[t.Key] = t.Value
 		}
 	}
-	if d.loses(in) {
+	if in.loses(d) {
 		d.kibana = false
 	}
 	d.changed()
@@ -163,36 +137,9 @@ func (d *Deployment) put(in updateRequest, es *payload, trust *trustSettings) {
 	case trust != nil:
 		d.trust = *trust
 	case clears: // null: back to the default
-		d.trust = trustSettings{Accounts: []account{{ID: d.p.scope, All: true}}, External: []external{}, Direct: []direct{}}
+		d.trust = ownTrust(d.p.scope)
 	default:
 		return
 	}
 	d.carry(good)
-}
-
-// carry makes a plan bring the trust to the cluster, unless it is going to fail. Whether the platform sets settings
-// back when their plan has failed is documented nowhere. Here they stay: it asks more of a client.
-func (d *Deployment) carry(good bool) {
-	if good {
-		d.carried = d.trust
-		d.cluster.SetTrustIn(d.p.w.opt.PlanTime, d.p.transportTrust(d.carried))
-	}
-}
-
-// HasKibana tells whether the deployment still has its Kibana: prune_orphans takes it away.
-func (d *Deployment) HasKibana() bool {
-	d.p.w.mu.Lock()
-	defer d.p.w.mu.Unlock()
-	return d.kibana
-}
-
-// rulesetIDs are the ids of the network filters that apply.
-func (d *Deployment) rulesetIDs() []string {
-	out := []string{}
-	for _, r := range d.p.rulesets {
-		if slices.Contains(r.deployments, d.id) {
-			out = append(out, r.ID)
-		}
-	}
-	return out
 }

@@ -1,28 +1,12 @@
 package platform
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// view is what a caller asked to see of a deployment.
-type view struct {
-	metadata, plans, settings, history, logs bool
-}
-
-func (c *call) view() view {
-	return view{
-		metadata: c.flag("show_metadata", false), plans: c.flag("show_plans", true), settings: c.flag("show_settings", false),
-		history: c.flag("show_plan_history", false), logs: c.flag("show_plan_logs", false),
-	}
-}
-
-// number writes an integer the way that bodies read back: as a JSON number.
-func number(n int) json.Number { return json.Number(strconv.Itoa(n)) }
 
 func listDeployments(c *call) (int, any, *apiError) {
 	out := []any{}
@@ -32,28 +16,13 @@ func listDeployments(c *call) (int, any, *apiError) {
 	return http.StatusOK, map[string]any{"deployments": out}, nil
 }
 
-// references are the deployment's resources in short.
-func (d *Deployment) references() []any {
-	out := []any{map[string]any{
-		"ref_id": refMain, "id": d.cluster.ID(), "kind": "elasticsearch", "region": d.region, "cloud_id": d.cloudID(),
-	}}
-	if d.kibana {
-		out = append(out, map[string]any{
-			"ref_id": "main-kibana", "elasticsearch_cluster_ref_id": refMain, "id": d.kibanaID(), "kind": "kibana", "region": d.region,
-		})
-	}
-	return out
-}
-
-func (d *Deployment) kibanaID() string { return d.id[16:] + d.id[:16] }
-
 func getDeployment(c *call) (int, any, *apiError) {
 	d, bad := c.deployment()
 	if bad != nil {
 		return 0, nil, bad
 	}
 	c.versionHeaders(d)
-	return http.StatusOK, d.document(c.view()), nil
+	return http.StatusOK, shown{d, c.view()}.document(), nil
 }
 
 func getResource(c *call) (int, any, *apiError) {
@@ -61,14 +30,20 @@ func getResource(c *call) (int, any, *apiError) {
 	if bad != nil {
 		return 0, nil, bad
 	}
-	return http.StatusOK, d.elasticsearch(c.view()), nil
+	return http.StatusOK, shown{d, c.view()}.elasticsearch(), nil
+}
+
+// shown is a deployment as a caller asked to see it.
+type shown struct {
+	*Deployment
+	v view
 }
 
 // document is the deployment as GET and search show it.
-func (d *Deployment) document(v view) map[string]any {
+func (d shown) document() map[string]any {
 	_, healthy := d.status()
 	out := map[string]any{
-		"id": d.id, "name": d.name, "healthy": healthy && d.planHealthy(), "metadata": d.metadata(), "resources": d.resources(v),
+		"id": d.id, "name": d.name, "healthy": healthy && d.planHealthy(), "metadata": d.metadata(), "resources": d.resources(),
 		"settings": map[string]any{
 			"autoscaling_enabled": false, "auto_ops": map[string]any{"status": "not_connected"},
 			"traffic_filter_settings": map[string]any{"rulesets": d.rulesetIDs()},
@@ -80,7 +55,7 @@ func (d *Deployment) document(v view) map[string]any {
 	return out
 }
 
-func (d *Deployment) metadata() map[string]any {
+func (d shown) metadata() map[string]any {
 	tags := []any{}
 	for _, k := range slices.Sorted(maps.Keys(d.tags)) {
 		tags = append(tags, map[string]any{"key": k, "value": d.tags[k]})
@@ -94,23 +69,23 @@ func (d *Deployment) metadata() map[string]any {
 	return out
 }
 
-func (d *Deployment) resources(v view) map[string]any {
+func (d shown) resources() map[string]any {
 	out := map[string]any{
-		"elasticsearch": []any{d.elasticsearch(v)}, "kibana": []any{}, "apm": []any{}, "appsearch": []any{},
+		"elasticsearch": []any{d.elasticsearch()}, "kibana": []any{}, "apm": []any{}, "appsearch": []any{},
 		"enterprise_search": []any{}, "integrations_server": []any{},
 	}
 	if d.kibana {
-		out["kibana"] = []any{d.kibanaResource(v)}
+		out["kibana"] = []any{d.kibanaResource()}
 	}
 	return out
 }
 
-func (d *Deployment) elasticsearch(v view) map[string]any {
+func (d shown) elasticsearch() map[string]any {
 	status, healthy := d.status()
 	running, _ := d.cluster.Running()
 	info := map[string]any{
 		"cluster_id": d.cluster.ID(), "cluster_name": d.name, "deployment_id": d.id, "healthy": healthy && d.planHealthy(), "status": status, "region": d.region,
-		"plan_info": d.planInfo(v), "metadata": d.clusterMetadata(v), "topology": d.topology(running, healthy),
+		"plan_info": d.planInfo(d.v), "metadata": d.clusterMetadata(), "topology": d.topology(running, healthy),
 		"elasticsearch": map[string]any{
 			"healthy":         healthy,
 			"shard_info":      map[string]any{"healthy": healthy, "available_shards": []any{}, "unavailable_shards": []any{}, "unavailable_replicas": []any{}},
@@ -124,14 +99,14 @@ func (d *Deployment) elasticsearch(v view) map[string]any {
 	if d.p.kind == KindECE {
 		info["locked"] = false
 	}
-	if v.settings {
+	if d.v.settings {
 		info["settings"] = d.settings()
 	}
 	return map[string]any{"ref_id": refMain, "id": d.cluster.ID(), "region": d.region, "info": info}
 }
 
 // settings are info.settings: the snapshot settings, the network filters, and whom the deployment trusts.
-func (d *Deployment) settings() map[string]any {
+func (d shown) settings() map[string]any {
 	trust := d.trust.document()
 	if shown, ok := trust.(map[string]any); ok && d.mute {
 		delete(shown, "accounts")
@@ -143,9 +118,9 @@ func (d *Deployment) settings() map[string]any {
 }
 
 // clusterMetadata tells addresses only to those who ask for metadata.
-func (d *Deployment) clusterMetadata(v view) map[string]any {
+func (d shown) clusterMetadata() map[string]any {
 	out := map[string]any{"version": number(d.version), "last_modified": stamp(d.modified)}
-	if !v.metadata {
+	if !d.v.metadata {
 		return out
 	}
 	https := 443
@@ -163,12 +138,7 @@ func (d *Deployment) clusterMetadata(v view) map[string]any {
 	return out
 }
 
-func (d *Deployment) domain() string {
-	_, domain, _ := strings.Cut(d.cluster.Host(), ".")
-	return domain
-}
-
-func (d *Deployment) topology(running, healthy bool) map[string]any {
+func (d shown) topology(running, healthy bool) map[string]any {
 	var instances []any
 	for i := range 2 {
 		one := map[string]any{
@@ -185,22 +155,22 @@ func (d *Deployment) topology(running, healthy bool) map[string]any {
 }
 
 // kibanaMetadata tells Kibana's address to those who ask for metadata.
-func (d *Deployment) kibanaMetadata(v view) map[string]any {
+func (d shown) kibanaMetadata() map[string]any {
 	out := map[string]any{"version": number(1), "last_modified": stamp(d.created)}
-	if v.metadata {
+	if d.v.metadata {
 		out["endpoint"] = d.kibanaID() + "." + d.domain()
 		out["service_url"] = "https://" + d.kibanaID() + "." + d.domain() + ":9243"
 	}
 	return out
 }
 
-func (d *Deployment) kibanaResource(v view) map[string]any {
+func (d shown) kibanaResource() map[string]any {
 	return map[string]any{
 		"ref_id": "main-kibana", "elasticsearch_cluster_ref_id": refMain, "id": d.kibanaID(), "region": d.region,
 		"info": map[string]any{
 			"cluster_id": d.kibanaID(), "cluster_name": d.name, "deployment_id": d.id, "healthy": true, "status": "started", "region": d.region,
 			"elasticsearch_cluster": map[string]any{"elasticsearch_id": d.cluster.ID()},
-			"external_links":        []any{}, "metadata": d.kibanaMetadata(v),
+			"external_links":        []any{}, "metadata": d.kibanaMetadata(),
 			"plan_info": map[string]any{"healthy": true, "history": []any{}}, "topology": map[string]any{"healthy": true, "instances": []any{}},
 		},
 	}

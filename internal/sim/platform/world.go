@@ -5,38 +5,15 @@ package platform
 
 import (
 	"crypto/rand"
-	"crypto/tls"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
-	"sync"
-	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/pki"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform/swagger"
 )
-
-// Options are what a World needs. Now is required.
-type Options struct {
-	Now     func() time.Time
-	Rand    io.Reader     // for ids, secrets and certificates; crypto/rand if nil
-	Latency time.Duration // of each call
-	// KeystoreDelay is how long a keystore change takes to reach the nodes, PlanTime how long a plan takes.
-	KeystoreDelay, PlanTime time.Duration
-	// Client is the address that the bot seems to come from, for IP filters.
-	Client netip.Addr
-	// Nodes gives a deployment real nodes, by its name; nil, or nil for a name: it is simulated.
-	Nodes func(deployment string) Nodes
-	// OnExchange sees every call and its answer, secrets included.
-	OnExchange fault.Observer
-}
 
 // World is everything simulated: platforms, deployments, clusters, the network between them, and the faults.
 // Its state lives as long as the process.
@@ -44,15 +21,8 @@ type World struct {
 	Faults *fault.Set
 	Log    *fault.Log
 
-	opt  Options
-	net  *cluster.Net
-	wrap *fault.Wrapper
-
-	mu        sync.Mutex // guards platforms and servers, and everything inside a Platform
+	*host
 	platforms []*Platform
-	public    *pki.Authority // nil: not needed yet
-	servers   []*http.Server
-	running   sync.WaitGroup
 }
 
 // NewWorld returns an empty world. Close it.
@@ -61,16 +31,69 @@ func NewWorld(opt Options) *World {
 		opt.Rand = rand.Reader
 	}
 	w := &World{
-		Faults: &fault.Set{}, Log: &fault.Log{}, opt: opt,
-		net: cluster.New(cluster.Options{
+		Faults: &fault.Set{}, Log: &fault.Log{}, host: &host{opt: opt, net: cluster.New(cluster.Options{
 			Now: opt.Now, Rand: opt.Rand, KeystoreDelay: opt.KeystoreDelay, Client: opt.Client,
-		}),
+		})},
 	}
 	w.wrap = &fault.Wrapper{
 		Faults: w.Faults, Log: w.Log, Latency: opt.Latency, Now: opt.Now, Observe: opt.OnExchange, Refusal: refusalBody,
 	}
 	return w
 }
+
+// AddECE starts an Elastic Cloud Enterprise.
+func (w *World) AddECE(opt Spec) (*Platform, error) {
+	if len(opt.Egress) == 0 {
+		opt.Egress = []netip.Addr{netip.MustParseAddr("203.0.113.10")}
+	}
+	if len(opt.Allocators) == 0 {
+		for i := 1; i <= 3; i++ {
+			opt.Allocators = append(opt.Allocators, Allocator{
+				ID: fmt.Sprintf("10.0.%d.5", i), Zone: fmt.Sprintf("ece-zone-%d", i), HostIP: fmt.Sprintf("10.0.%d.5", i), Hostname: fmt.Sprintf("allocator-%d.ece.example", i),
+			})
+		}
+	}
+	return w.add(KindECE, swagger.ECE(), opt)
+}
+
+// AddCloud starts an organization of Elastic Cloud.
+func (w *World) AddCloud(opt Spec) (*Platform, error) {
+	if len(opt.Egress) == 0 {
+		opt.Egress = []netip.Addr{netip.MustParseAddr("192.0.2.20")}
+	}
+	return w.add(KindCloud, swagger.Cloud(), opt)
+}
+
+// AddSelfManaged adds a list of self-managed clusters. At their ports for API keys they show certificates of one private
+// authority.
+func (w *World) AddSelfManaged(opt Spec) (*Platform, error) {
+	if len(opt.Egress) == 0 {
+		opt.Egress = []netip.Addr{netip.MustParseAddr("198.51.100.77")}
+	}
+	return w.add(KindSelfManaged, nil, opt)
+}
+
+func (w *World) add(kind string, spec *swagger.Doc, opt Spec) (*Platform, error) {
+	p, err := newPlatform(w.host, kind, spec, opt)
+	if err != nil {
+		return nil, err
+	}
+	if kind != KindSelfManaged {
+		if p.url, err = w.listen(opt.Addr, p.tls, w.wrap.Wrap(p.name, http.HandlerFunc(p.serve))); err != nil {
+			return nil, err
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if slices.ContainsFunc(w.platforms, func(o *Platform) bool { return o.name == p.name }) {
+		return nil, fmt.Errorf("there is a platform %s already", p.name)
+	}
+	w.platforms = append(w.platforms, p)
+	return p, nil
+}
+
+// Close ends all listeners and their connections.
+func (w *World) Close() error { return w.close() }
 
 // Platforms returns the platforms in the order they were added.
 func (w *World) Platforms() []*Platform {
@@ -109,17 +132,6 @@ type SystemState struct {
 	Rulesets    []any             `json:"rulesets"` // all network filters, those that apply to nothing too
 }
 
-// DeploymentState is a deployment with its cluster.
-type DeploymentState struct {
-	ID         string        `json:"id"`
-	Name       string        `json:"name"`
-	ServiceURL string        `json:"service_url"`
-	Pending    bool          `json:"pending"` // a plan is being applied
-	Plan       any           `json:"plan"`    // the one in force
-	Trust      any           `json:"trust"`   // settings.trust, as the platform shows it
-	Cluster    cluster.State `json:"cluster"`
-}
-
 // State returns how the world stands now.
 func (w *World) State() State {
 	out := State{Platforms: []SystemState{}, Faults: w.Faults.Orders()}
@@ -136,68 +148,4 @@ func (w *World) State() State {
 		out.Platforms = append(out.Platforms, ps)
 	}
 	return out
-}
-
-// State returns how the deployment stands now.
-func (d *Deployment) State() DeploymentState {
-	d.p.w.mu.Lock()
-	s := DeploymentState{
-		ID: d.id, Name: d.name, ServiceURL: d.serviceURL, Pending: d.pending() != nil, Plan: d.current().plan, Trust: d.trust.document(),
-	}
-	d.p.w.mu.Unlock()
-	s.Cluster = d.cluster.State()
-	return s
-}
-
-// listen opens a loopback listener and serves h on it until Close.
-func (w *World) listen(addr string, ca *authority, h http.Handler) (url string, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.listenLocked(addr, ca, h)
-}
-
-func (w *World) listenLocked(addr string, ca *authority, h http.Handler) (url string, err error) {
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	l, err := net.Listen("tcp", addr) //nolint:noctx // a constructor without a context; opening a loopback socket does not block
-	if err != nil {
-		return "", fmt.Errorf("listening on %s: %w", addr, err)
-	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
-	serve, scheme := server.Serve, "http"
-	if ca != nil {
-		conf, err := ca.serverTLS(l.Addr())
-		if err != nil {
-			return "", errors.Join(err, l.Close())
-		}
-		server.TLSConfig, scheme = conf, "https"
-		server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){} // HTTP/1.1: a fault can close a connection
-		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
-	}
-	w.servers = append(w.servers, server)
-	w.running.Go(func() { _ = serve(l) }) // ends with http.ErrServerClosed
-	return scheme + "://" + l.Addr().String(), nil
-}
-
-// Close ends all listeners and their connections.
-func (w *World) Close() error {
-	w.mu.Lock()
-	servers := w.servers
-	w.servers = nil
-	w.mu.Unlock()
-	var errs []error
-	for _, s := range servers {
-		errs = append(errs, s.Close())
-	}
-	w.running.Wait()
-	return errors.Join(errs...)
-}
-
-func (w *World) hexID(bytes int) string {
-	b := make([]byte, bytes)
-	if _, err := io.ReadFull(w.opt.Rand, b); err != nil {
-		panic("platform: the source of randomness gave out: " + err.Error())
-	}
-	return hex.EncodeToString(b)
 }

@@ -9,6 +9,15 @@ import (
 	"strings"
 )
 
+// Request is a search. Where a cursor is given, all the rest is ignored: it stands for the request that it came of.
+type Request struct {
+	From   int             `json:"from"`
+	Size   *int            `json:"size"`
+	Cursor string          `json:"cursor"`
+	Query  json.RawMessage `json:"query"`
+	Sort   []any           `json:"sort"`
+}
+
 // Condition says of a document whether it is looked for.
 type Condition func(*Document) bool
 

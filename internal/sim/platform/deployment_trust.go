@@ -1,0 +1,37 @@
+package platform
+
+import (
+	"errors"
+	"slices"
+)
+
+// HideAccounts leaves the accounts out of the trust that a deployment shows. They are there all the same, and an update
+// replaces them.
+func (d *Deployment) HideAccounts() {
+	d.p.mu.Lock()
+	defer d.p.mu.Unlock()
+	d.mute = true
+}
+
+// TrustProxies makes the deployment trust the authority of other proxies, as Add trusted environment does in the console.
+func (d *Deployment) TrustProxies(name, ca string) error {
+	d.p.mu.Lock()
+	defer d.p.mu.Unlock()
+	e := direct{UID: d.p.hexID(8), Name: name, Type: "proxy", Certificates: []certificate{{PEM: ca}}}
+	if why := e.check(); why != "" {
+		return errors.New(why)
+	}
+	d.trust.Direct = append(slices.Clone(d.trust.Direct), e)
+	d.changed()
+	d.carry(d.begin("deployments.update", d.current().plan))
+	return nil
+}
+
+// carry makes a plan bring the trust to the cluster, unless it is going to fail. Whether the platform sets settings
+// back when their plan has failed is documented nowhere. Here they stay: it asks more of a client.
+func (d *Deployment) carry(good bool) {
+	if good {
+		d.carried = d.trust
+		d.cluster.SetTrustIn(d.p.opt.PlanTime, d.p.transportTrust(d.carried))
+	}
+}
