@@ -55,6 +55,9 @@ type App struct {
 	started       atomic.Bool  // every part has been ready
 }
 
+// ListenOn has the bot take Slack's calls there, instead of where the configuration says.
+func (a *App) ListenOn(l net.Listener) { a.listener = l }
+
 const stopWithin = 10 * time.Second
 
 // receive takes Slack's events in until ctx ends, and then lets those in hand finish.

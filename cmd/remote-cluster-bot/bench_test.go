@@ -19,6 +19,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
@@ -59,7 +60,7 @@ func BenchmarkConnect(b *testing.B) {
 func connects(b *testing.B, latency time.Duration) {
 	b.Helper()
 	seen := &exchanges{}
-	s, err := newStage(b.Context(), sim.Options{Now: time.Now, Latency: latency, Observe: func(o platform.Options) platform.Options {
+	s, err := stage.New(b.Context(), sim.Options{Now: time.Now, Latency: latency, Observe: func(o platform.Options) platform.Options {
 		o.OnExchange, o.KeystoreDelay = seen.saw, 0
 		return o
 	}}, slog.New(slog.DiscardHandler))
@@ -68,15 +69,15 @@ func connects(b *testing.B, latency time.Duration) {
 	}
 	defer s.Close()
 	server := storetest.Real(b, "--appendfsync", "always")
-	c, err := s.config(func(c *config.Config) { c.Redis.Addresses = []string{server.Addr} })
+	c, err := s.Config(func(c *config.Config) { c.Redis.Addresses = []string{server.Addr} })
 	if err != nil {
 		b.Fatal(err)
 	}
-	a, err := s.enter(context.WithoutCancel(b.Context()), c)
+	a, err := enter(context.WithoutCancel(b.Context()), s, c)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() { _ = a.leave() }()
+	defer func() { _ = a.Leave() }()
 	var first, whole, chain, calls float64
 	n := 0
 	for b.Loop() {
@@ -124,7 +125,7 @@ func rounds(made []fault.Exchange, from time.Time) (int, string) {
 	return n, text.String()
 }
 
-func askFor(tb testing.TB, s *testEnv, a *actor, n int) string {
+func askFor(tb testing.TB, s *stage.Stage, a *actor, n int) string {
 	tb.Helper()
 	local, remote := s.Deployment("logs-prod"), s.Deployment("metrics-eu")
 	survey, err := a.catalog.ReadPair(tb.Context(), elastic.Ref{Platform: "ece-prod", Deployment: local.ID()}, elastic.Ref{Platform: "elastic-cloud", Deployment: remote.ID()})

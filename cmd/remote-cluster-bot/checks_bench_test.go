@@ -21,6 +21,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
 // aliasesPerDeployment is how many connections each local and each remote deployment of the benchmark has.
@@ -93,7 +94,7 @@ type monitored struct {
 func newMonitored(tb testing.TB, n int) *monitored {
 	tb.Helper()
 	w := &monitored{tb: tb, seen: &exchanges{}, n: n}
-	s, err := newStage(tb.Context(), sim.Options{Now: time.Now, Observe: func(o platform.Options) platform.Options {
+	s, err := stage.New(tb.Context(), sim.Options{Now: time.Now, Observe: func(o platform.Options) platform.Options {
 		o.OnExchange, o.KeystoreDelay = w.seen.saw, 0
 		return o
 	}}, slog.New(slog.DiscardHandler))
@@ -102,17 +103,17 @@ func newMonitored(tb testing.TB, n int) *monitored {
 	}
 	tb.Cleanup(s.Close)
 	// Thousands of clusters and the Redis inside this process share its cores.
-	c, err := s.config(func(c *config.Config) {
+	c, err := s.Config(func(c *config.Config) {
 		c.Redis.Timeout, c.Executor.CallTimeout = config.Duration(time.Minute), config.Duration(time.Minute)
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w.enter = func() (*actor, error) { return s.enter(context.WithoutCancel(tb.Context()), c) }
+	w.enter = func() (*actor, error) { return enter(context.WithoutCancel(tb.Context()), s, c) }
 	if w.app, err = w.enter(); err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { _ = w.app.leave() })
+	tb.Cleanup(func() { _ = w.app.Leave() })
 	var locals, remotes []string
 	for i := range (n + aliasesPerDeployment - 1) / aliasesPerDeployment {
 		locals = append(locals, addDeployment(tb, s.ECE, fmt.Sprintf("local-%04d", i)))
@@ -195,7 +196,7 @@ func makeDue(tb testing.TB, rdb redis.UniversalClient) {
 // restart lets the bot forget what it has read, and makes every connection due.
 func (w *monitored) restart() {
 	w.tb.Helper()
-	if err := w.app.leave(); err != nil {
+	if err := w.app.Leave(); err != nil {
 		w.tb.Fatal(err)
 	}
 	var err error

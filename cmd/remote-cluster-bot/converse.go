@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -24,7 +25,7 @@ const converseHelp = `You are alice in #clusters. Words:
   help, quit`
 
 // converse lets a person play in the terminal.
-func (p *demoSession) converse(ctx context.Context, in io.Reader) {
+func converse(ctx context.Context, p *stage.Transcript, in io.Reader) {
 	lines := make(chan string)
 	go func() {
 		defer close(lines)
@@ -36,10 +37,10 @@ func (p *demoSession) converse(ctx context.Context, in io.Reader) {
 			}
 		}
 	}()
-	c := &conversation{demoSession: p, me: "alice", lines: lines}
-	p.say("%s", converseHelp)
+	c := &conversation{Transcript: p, me: "alice", lines: lines}
+	p.Say("%s", converseHelp)
 	for {
-		_, _ = fmt.Fprintf(p.out, "\n%s> ", c.me)
+		_, _ = fmt.Fprintf(p.Out, "\n%s> ", c.me)
 		select {
 		case <-ctx.Done():
 			return
@@ -53,7 +54,7 @@ func (p *demoSession) converse(ctx context.Context, in io.Reader) {
 }
 
 type conversation struct {
-	*demoSession
+	*stage.Transcript
 	me    string
 	lines <-chan string
 }
@@ -72,14 +73,14 @@ func (c *conversation) do(ctx context.Context, line string) {
 	case strings.HasPrefix(line, "/"):
 		out, err = user.Type(ctx, "#clusters", line)
 	case word == "help":
-		c.say("%s", converseHelp)
+		c.Say("%s", converseHelp)
 		return
 	case word == "look":
 		c.look()
 		return
 	case word == "be":
 		if c.Slack.State().UserID(rest) == "" {
-			c.say("There is nobody called %s.", rest)
+			c.Say("There is nobody called %s.", rest)
 			return
 		}
 		c.me = rest
@@ -96,7 +97,7 @@ func (c *conversation) do(ctx context.Context, line string) {
 		c.search(ctx, rest)
 		return
 	default:
-		c.say("%q is not a word here; help lists them.", word)
+		c.Say("%q is not a word here; help lists them.", word)
 		return
 	}
 	c.after(ctx, out, err)
@@ -105,14 +106,14 @@ func (c *conversation) do(ctx context.Context, line string) {
 // after tells what came of it: at once what Slack said, and then what appears.
 func (c *conversation) after(ctx context.Context, out workspace.Outcome, err error) {
 	if err != nil {
-		c.say("%v", err)
+		c.Say("%v", err)
 		return
 	}
 	if out.Shown != "" {
-		c.show(out.Shown)
+		c.Show(out.Shown)
 	}
 	seq := c.Slack.State().Seq
-	if _, err := c.until(ctx, settle, func(s workspace.State) bool { return s.Seq > seq+50 }); err != nil && ctx.Err() != nil {
+	if _, err := c.Until(ctx, settle, func(s workspace.State) bool { return s.Seq > seq+50 }); err != nil && ctx.Err() != nil {
 		return
 	}
 	c.look()
@@ -139,7 +140,7 @@ func (c *conversation) pressed(ctx context.Context, button string) (workspace.Ou
 	s := c.Slack.State()
 	messages := s.In("#clusters")
 	for _, m := range s.In("#clusters") {
-		messages = append(messages, replies(s, m)...)
+		messages = append(messages, stage.Replies(s, m)...)
 	}
 	messages = append(messages, s.Ephemerals(c.me)...)
 	for _, m := range slices.Backward(messages) {
@@ -155,7 +156,7 @@ func (c *conversation) confirmed(ctx context.Context, screen *workspace.Screen, 
 	if err != nil || out.Confirm == nil {
 		return out, err
 	}
-	c.show(fmt.Sprintf("%s\n%s\n[ %s ] [ %s ]  (yes/no)", out.Confirm.Title, out.Confirm.Text, out.Confirm.Yes, out.Confirm.No))
+	c.Show(fmt.Sprintf("%s\n%s\n[ %s ] [ %s ]  (yes/no)", out.Confirm.Title, out.Confirm.Text, out.Confirm.Yes, out.Confirm.No))
 	select {
 	case <-ctx.Done():
 		return workspace.Outcome{}, ctx.Err()
@@ -170,18 +171,18 @@ func (c *conversation) confirmed(ctx context.Context, screen *workspace.Screen, 
 func (c *conversation) look() {
 	s := c.Slack.State()
 	if v, ok := s.Modal(c.me); ok {
-		c.show(s.RenderView(v))
+		c.Show(s.RenderView(v))
 		return
 	}
 	for _, m := range s.In("#clusters") {
-		c.show(s.Transcript([]workspace.Message{m}))
-		c.show(s.Transcript(replies(s, m)))
+		c.Show(s.Transcript([]workspace.Message{m}))
+		c.Show(s.Transcript(stage.Replies(s, m)))
 	}
 	if own := s.Ephemerals(c.me); len(own) > 0 {
-		c.show(s.Transcript(own[len(own)-1:]))
+		c.Show(s.Transcript(own[len(own)-1:]))
 	}
 	if dm := s.DM(c.me); len(dm) > 0 {
-		c.show(s.Transcript(dm[len(dm)-1:]))
+		c.Show(s.Transcript(dm[len(dm)-1:]))
 	}
 }
 
@@ -189,11 +190,11 @@ func (c *conversation) search(ctx context.Context, rest string) {
 	deployment, target, _ := strings.Cut(rest, " ")
 	hits, err := c.Search(ctx, deployment, strings.TrimSpace(target))
 	if err != nil {
-		c.say("%v", err)
+		c.Say("%v", err)
 		return
 	}
 	for _, h := range hits {
-		c.show(fmt.Sprintf("%s  %s", h.Index, h.Source))
+		c.Show(fmt.Sprintf("%s  %s", h.Index, h.Source))
 	}
-	c.say("%d document(s)", len(hits))
+	c.Say("%d document(s)", len(hits))
 }

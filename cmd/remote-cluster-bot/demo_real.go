@@ -1,21 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/realcluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/realnodes"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
 // playedReal are the deployments that have real nodes under --real. The others stay simulated.
-var playedReal = []string{"logs-prod", "metrics-eu"}
+var playedReal = stage.Platforms.Deployments()
 
 // realStart is how long nodes may take to be fetched and to start.
 const realStart = 15 * time.Minute
@@ -38,21 +36,4 @@ func realNodes(ctx context.Context, progress io.Writer, o *sim.Options, names ..
 	pool.Assign(names...)
 	o.Nodes = pool.Nodes
 	return pool.Stop, nil
-}
-
-// aboutReal is what GET / of each deployment with real nodes answers, by name.
-func (s *testEnv) aboutReal(ctx context.Context, names ...string) (map[string]string, error) {
-	about := map[string]string{}
-	for _, name := range names {
-		var raw json.RawMessage
-		if err := asSuperuser(ctx, s.Deployment(name), http.MethodGet, "/", "", &raw); err != nil {
-			return nil, err
-		}
-		var lines bytes.Buffer
-		if err := json.Indent(&lines, raw, "", "  "); err != nil {
-			return nil, err
-		}
-		about[name] = lines.String()
-	}
-	return about, nil
 }

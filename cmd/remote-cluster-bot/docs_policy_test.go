@@ -15,6 +15,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
 var (
@@ -46,7 +47,7 @@ func withSection(t *testing.T, text string) *config.Config {
 		ReadFile: func(string) ([]byte, error) { return []byte("x"), nil },
 		LookupEnv: func(name string) (string, bool) {
 			if name == "WEBHOOK_SECRET" {
-				return webhookSecret, true
+				return stage.WebhookSecret, true
 			}
 			return "x", !strings.HasPrefix(name, "OTEL_") && (!strings.HasPrefix(name, "RCB_") || strings.HasSuffix(name, "_KEY"))
 		},

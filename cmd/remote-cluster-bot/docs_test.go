@@ -59,7 +59,7 @@ func TestEveryCommandInTheDocsWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeInstallation(t, c)
-	client := redis.NewClient(&redis.Options{Addr: c.redis.Addr()})
+	client := redis.NewClient(&redis.Options{Addr: c.Redis.Addr()})
 	t.Cleanup(func() { _ = client.Close() })
 	createAll(t, store.New(client, store.Options{Env: "demo"}), "k3vq7wma2d") // so that there is an audit
 	for name, text := range texts {

@@ -22,6 +22,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
@@ -29,7 +30,7 @@ import (
 // clinic is a stage with a configuration in which a mistake can be made.
 type clinic struct {
 	*testing.T
-	*testEnv
+	*stage.Stage
 	text string            // the configuration
 	env  map[string]string // its secrets
 }
@@ -41,12 +42,12 @@ func newClinic(t *testing.T) *clinic {
 		return o
 	}}, slog.New(slog.DiscardHandler))
 	app := s.Slack.App()
-	c := &clinic{T: t, testEnv: s, text: string(config.Example), env: map[string]string{
+	c := &clinic{T: t, Stage: s, text: string(config.Example), env: map[string]string{
 		"SLACK_BOT_TOKEN": app.BotToken, "SLACK_SIGNING_SECRET": app.SigningSecret, "SLACK_APP_TOKEN": app.AppToken,
 		"ECE_API_KEY": s.ECE.Key(), "EC_API_KEY": s.Cloud.Key(), "EC_ELASTICSEARCH_PASSWORD": sim.Password,
 	}}
 	c.edit("bot_token:", "api_url: "+s.Slack.APIURL()+"\n  bot_token:")
-	c.edit("127.0.0.1:6379", s.redis.Addr())
+	c.edit("127.0.0.1:6379", s.Redis.Addr())
 	c.edit("https://ece.example.com:12443", s.ECE.URL())
 	c.edit("https://api.elastic-cloud.com", s.Cloud.URL())
 	c.edit(config.ExampleDeployment, anyID)
@@ -130,7 +131,7 @@ func (c *clinic) scopes(without ...string) {
 
 func (c *clinic) realRedis(flags ...string) {
 	c.Helper()
-	c.edit(c.redis.Addr(), storetest.Real(c.T, flags...).Addr)
+	c.edit(c.Redis.Addr(), storetest.Real(c.T, flags...).Addr)
 }
 
 // policy puts rules in place of the list of approvers.
@@ -169,11 +170,11 @@ var mistakes = map[string]mistake{
 	"the app is in another workspace":                 {func(c *clinic) { c.edit("channel:", "teams: [T0OTHER]\n  channel:") }, "slack", "teams", doctor.Bad, "not one of the teams"},
 	"Slack's API is out of reach":                     {func(c *clinic) { c.edit(c.Slack.APIURL(), "http://127.0.0.1:1/") }, "slack", "reach", doctor.Bad, "can't be asked"},
 	"the app token is of another app":                 {func(c *clinic) { c.edit("mode: http", socketMode); c.env["SLACK_APP_TOKEN"] = "xapp-other" }, "slack", "app token", doctor.Bad, "opens no socket"},
-	"Redis is down":                                   {func(c *clinic) { c.redis.Close() }, "redis", "reach", doctor.Bad, "can't be reached"},
+	"Redis is down":                                   {func(c *clinic) { c.Redis.Close() }, "redis", "reach", doctor.Bad, "can't be reached"},
 	"Redis throws keys away":                          {func(c *clinic) { c.realRedis("--maxmemory-policy", "allkeys-lru") }, "redis", "eviction", doctor.Bad, "allkeys-lru"},
 	"Redis keeps nothing on disk":                     {func(c *clinic) { c.realRedis("--appendonly", "no") }, "redis", "durability", doctor.Bad, "appendonly is no"},
 	"Redis writes once a second":                      {func(c *clinic) { c.realRedis("--appendfsync", "everysec") }, "redis", "durability", doctor.Warning, "everysec"},
-	"the clocks differ":                               {func(c *clinic) { c.redis.SetTime(time.Now().Add(time.Hour)) }, "redis", "clock", doctor.Warning, "apart"},
+	"the clocks differ":                               {func(c *clinic) { c.Redis.SetTime(time.Now().Add(time.Hour)) }, "redis", "clock", doctor.Warning, "apart"},
 	"the ECE has another address":                     {func(c *clinic) { c.edit(c.ECE.URL(), "http://127.0.0.1:1") }, "ece-prod", "reach", doctor.Bad, "no answer"},
 	"the URL is not that of the API":                  {func(c *clinic) { c.edit(c.ECE.URL(), c.ECE.URL()+"/console") }, "ece-prod", "reach", doctor.Bad, "no such API"},
 	"the ECE's key is wrong":                          {func(c *clinic) { c.env["ECE_API_KEY"] = "bm90LWEta2V5" }, "ece-prod", "reach", doctor.Bad, "the key is refused"},

@@ -20,6 +20,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -43,7 +44,7 @@ func (l *lines) String() string {
 
 // siege is a bot with one request that waits for Bob, and somebody outside who can send it anything.
 type siege struct {
-	*demoSession
+	*stage.Transcript
 	t    *testing.T
 	log  *lines
 	bots []*actor
@@ -51,20 +52,20 @@ type siege struct {
 	id   string
 }
 
-func newSiege(t *testing.T, prepare func(*testEnv)) *siege {
+func newSiege(t *testing.T, prepare func(*stage.Stage)) *siege {
 	t.Helper()
 	log := &lines{}
 	s := staged(t, sim.Options{Now: time.Now}, slog.New(slog.NewTextHandler(log, nil)))
 	if prepare != nil {
 		prepare(s)
 	}
-	c, err := s.config(func(c *config.Config) { c.Slack.Teams = nil }) // as by default: its own workspace alone
+	c, err := s.Config(func(c *config.Config) { c.Slack.Teams = nil }) // as by default: its own workspace alone
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &siege{t: t, log: log, demoSession: &demoSession{testEnv: s, demoPair: platformPair, out: io.Discard}}
+	g := &siege{t: t, log: log, Transcript: &stage.Transcript{Stage: s, Pair: stage.Platforms, Out: io.Discard}}
 	for range 2 { // the last one that enters gets Slack's deliveries
-		a, err := s.enter(t.Context(), c)
+		a, err := enter(t.Context(), s, c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +73,7 @@ func newSiege(t *testing.T, prepare func(*testEnv)) *siege {
 	}
 	t.Cleanup(func() {
 		for _, a := range g.bots {
-			if err := a.leave(); err != nil {
+			if err := a.Leave(); err != nil {
 				t.Error(err)
 			}
 		}
@@ -85,11 +86,11 @@ func newSiege(t *testing.T, prepare func(*testEnv)) *siege {
 
 func (g *siege) asked() {
 	g.t.Helper()
-	if err := g.ask(g.t.Context()); err != nil {
+	if err := g.Ask(g.t.Context()); err != nil {
 		g.t.Fatal(err)
 	}
 	var err error
-	if g.card, err = g.demoSession.card(g.t.Context(), "Approve"); err != nil {
+	if g.card, err = g.Card(g.t.Context(), "Approve"); err != nil {
 		g.t.Fatal(err)
 	}
 	payload, _ := g.card.Metadata["event_payload"].(map[string]any)
@@ -348,7 +349,7 @@ func TestWhatComesFromOutsideIsEscaped(t *testing.T) {
 	t.Parallel()
 	const evil = "<!channel> <@U0CAROL> <https://evil.example|Approve> `code` ```fence``` *bold* \u202e\x07 &lt;!here&gt;"
 	const name = "evil <!here> `x`"
-	g := newSiege(t, func(s *testEnv) {
+	g := newSiege(t, func(s *stage.Stage) {
 		if _, err := s.ECE.AddDeployment(platform.DeploymentSpec{Name: name, Version: "8.17.4", Addr: ""}); err != nil {
 			t.Fatal(err)
 		}
@@ -357,15 +358,15 @@ func TestWhatComesFromOutsideIsEscaped(t *testing.T) {
 	if _, err := alice.Type(t.Context(), "#clusters", "/remote-cluster connect"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := g.until(t.Context(), patience, hasModal("alice")); err != nil {
+	if _, err := g.Until(t.Context(), stage.Patience, stage.HasModal("alice")); err != nil {
 		t.Fatal(err)
 	}
 	modal := alice.Modal()
 	for _, err := range []error{
-		g.choose(func() (workspace.Outcome, error) {
+		g.Choose(func() (workspace.Outcome, error) {
 			return modal.Choose(t.Context(), "Local deployment", "evil", "evil")
 		}),
-		g.choose(func() (workspace.Outcome, error) {
+		g.Choose(func() (workspace.Outcome, error) {
 			return modal.Choose(t.Context(), "Remote deployment", "metr", "metrics-eu")
 		}),
 	} {
@@ -373,7 +374,7 @@ func TestWhatComesFromOutsideIsEscaped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := g.until(t.Context(), patience, modalShows("alice", ":9443")); err != nil {
+	if _, err := g.Until(t.Context(), stage.Patience, stage.ModalShows("alice", ":9443")); err != nil {
 		t.Fatal(err)
 	}
 	for field, text := range map[string]string{"Indices that may be searched": "metrics-*", "What is it for?": evil} {
@@ -384,14 +385,14 @@ func TestWhatComesFromOutsideIsEscaped(t *testing.T) {
 	if out, err := modal.Submit(t.Context()); err != nil || out.Problem != "" || len(out.Errors) > 0 {
 		t.Fatalf("%v %+v", err, out)
 	}
-	card, err := g.demoSession.card(t.Context(), "Approve")
+	card, err := g.Card(t.Context(), "Approve")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if out, err := g.Slack.User("bob").PressConfirm(t.Context(), card, "Approve"); err != nil || out.Problem != "" {
 		t.Fatalf("%v %+v", err, out)
 	}
-	until(t, 30*time.Second, "the end is announced", func() bool { return threads(g.Slack.State()) != "" })
+	until(t, 30*time.Second, "the end is announced", func() bool { return stage.Threads(g.Slack.State()) != "" })
 	for _, msg := range g.Slack.State().In("#clusters") {
 		raw := msg.Text + "\n" + strings.Join(markup(msg.Blocks), "\n")
 		for _, bad := range []string{"<!channel>", "<!here>", "<https://evil", "\u202e", "\x07"} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -18,7 +19,7 @@ func BenchmarkListOf500(b *testing.B) {
 	b.StopTimer()
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
-	s, err := newStage(ctx, sim.Options{Now: time.Now, Latency: 100 * time.Millisecond}, slog.New(slog.DiscardHandler))
+	s, err := stage.New(ctx, sim.Options{Now: time.Now, Latency: 100 * time.Millisecond}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -28,20 +29,20 @@ func BenchmarkListOf500(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	tell := &story{testEnv: s, ctx: ctx}
+	tell := &story{Stage: s, ctx: ctx}
 	for i := range 20 {
 		err := tell.sets(nil, []string{fmt.Sprintf("local-%03d", 25*i%497), `{"persistent":{"cluster.remote.far.mode":"proxy","cluster.remote.far.proxy_address":"far.example:9400"}}`})
 		if err != nil {
 			b.Fatal(err)
 		}
 	}
-	c, err := s.config(nil)
+	c, err := s.Config(nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for range b.N {
 		b.StopTimer()
-		a, err := s.enter(ctx, c)
+		a, err := enter(ctx, s, c)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -50,14 +51,14 @@ func BenchmarkListOf500(b *testing.B) {
 		if err := seen(s.Slack.User("alice").Type(ctx, clusters, "/remote-cluster list")); err != nil {
 			b.Fatal(err)
 		}
-		state, err := s.until(ctx, storyWait, func(w workspace.State) bool { return len(w.Ephemerals("alice")) > before })
+		state, err := s.Until(ctx, storyWait, func(w workspace.State) bool { return len(w.Ephemerals("alice")) > before })
 		b.StopTimer()
 		if err != nil {
 			b.Fatal(err)
 		}
 		all := state.Ephemerals("alice")
 		b.Log(state.Render(all[len(all)-1]))
-		if err := a.leave(); err != nil {
+		if err := a.Leave(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -14,21 +14,22 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/lifecycle"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
 // Every part may be told to stop at any moment of its start, and again and again be started: it always stops, without an
 // error, and leaves nothing behind. One in ten is stopped once it is ready, so each becomes so.
 func TestEveryPartStartsAndStopsAtAnyTime(t *testing.T) {
 	const races = 500
-	s, err := newStage(t.Context(), sim.Options{Now: time.Now, SocketMode: true}, slog.New(slog.DiscardHandler))
+	s, err := stage.New(t.Context(), sim.Options{Now: time.Now, SocketMode: true}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
 	var parts []lifecycle.Part
 	for _, mode := range []string{"http", "socket"} {
-		s.socket = mode == "socket"
-		c, err := s.config(func(c *config.Config) {
+		s.Socket = mode == "socket"
+		c, err := s.Config(func(c *config.Config) {
 			c.Slack.Listen, c.Metrics.Listen = "127.0.0.1:0", "127.0.0.1:0"
 			c.Audit.Ship = &config.Ship{URL: "http://127.0.0.1:1", Username: "nobody", DataStream: "logs-x-y", Every: config.Duration(time.Second)}
 			c.Metrics.OTLP.Endpoint = "http://127.0.0.1:1"
@@ -43,7 +44,7 @@ func TestEveryPartStartsAndStopsAtAnyTime(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = app.redis.Close() })
 		all := slices.Concat(app.parts(endOfAudit(app.store)), app.lateParts())
-		if s.socket {
+		if s.Socket {
 			all = slices.DeleteFunc(all, func(p lifecycle.Part) bool { return p.Name != "events" })
 			all[0].Name = "events over a socket"
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/playground"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -69,18 +70,18 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 		}
 		defer func() { err = errors.Join(err, stop()) }()
 	}
-	s, err := newStage(ctx, so, log)
+	s, err := stage.New(ctx, so, log)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	var about map[string]string
 	if o.real {
-		if about, err = s.aboutReal(ctx, playedReal...); err != nil {
+		if about, err = s.AboutReal(ctx, playedReal...); err != nil {
 			return err
 		}
 	}
-	if err := s.inherit(ctx); err != nil {
+	if err := inherit(ctx, s); err != nil {
 		return fmt.Errorf("connecting by hand: %w", err)
 	}
 	dir, err := os.MkdirTemp("", "remote-cluster-bot-")
@@ -88,7 +89,7 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	bot, err := s.played(dir, o, log, botLog)
+	bot, err := played(s, dir, o, log, botLog)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 	g.Go(func() error { return bot.run(ctx) })
 	g.Go(func() error { return servePage(ctx, listener, page) })
 	g.Go(func() error {
-		if _, err := s.until(ctx, patience, func(w workspace.State) bool { return w.Connections > 0 }); err != nil {
+		if _, err := s.Until(ctx, stage.Patience, func(w workspace.State) bool { return w.Connections > 0 }); err != nil {
 			return fmt.Errorf("the bot did not connect to Slack: %w", err)
 		}
 		url := fmt.Sprintf("http://%s/?token=%s", listener.Addr(), token)
@@ -128,10 +129,10 @@ func pageWords() []playground.Word {
 
 // played is the bot on the example's configuration, with the stand-ins' addresses in place of the real ones. It
 // connects to Slack by Socket Mode: a process that dies takes no address with it that Slack would have to know.
-func (s *testEnv) played(dir string, o pageOptions, log *slog.Logger, botLog io.Writer) (*process, error) {
-	file, env, err := s.writeConfig(dir, map[string]string{
+func played(s *stage.Stage, dir string, o pageOptions, log *slog.Logger, botLog io.Writer) (*process, error) {
+	file, env, err := writeConfig(s, dir, map[string]string{
 		`  mode: http `:                               fmt.Sprintf("  api_url: %q\n  app_token: { env: SLACK_APP_TOKEN }\n  mode: socket ", s.Slack.APIURL()),
-		`"127.0.0.1:6379"`:                            fmt.Sprintf("%q", s.redis.Addr()),
+		`"127.0.0.1:6379"`:                            fmt.Sprintf("%q", s.Redis.Addr()),
 		`  count: 1`:                                  fmt.Sprintf("  count: %d", o.approvals),
 		`    url: https://ece.example.com:12443`:      "    url: " + s.ECE.URL(),
 		`    url: https://api.elastic-cloud.com`:      "    url: " + s.Cloud.URL(),
@@ -145,10 +146,10 @@ func (s *testEnv) played(dir string, o pageOptions, log *slog.Logger, botLog io.
 }
 
 // brokenRedis is Redis as the page takes it away.
-type brokenRedis struct{ *testEnv }
+type brokenRedis struct{ *stage.Stage }
 
-func (r brokenRedis) Away()       { r.redis.Close() }
-func (r brokenRedis) Back() error { return r.redis.Restart() }
+func (r brokenRedis) Away()       { r.Redis.Close() }
+func (r brokenRedis) Back() error { return r.Redis.Restart() }
 
 // servePage serves until ctx ends. Streams are cut then: a page has nothing to lose.
 func servePage(ctx context.Context, listener net.Listener, page *playground.Playground) error {

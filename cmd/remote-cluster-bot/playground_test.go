@@ -8,18 +8,19 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
 // TestWorldOfThePlaygroundHasAPast: what people connected by hand stands, rests on a trust that the platforms know of,
 // and is all on security-siem, so that logs-prod is left to who plays.
 func TestWorldOfThePlaygroundHasAPast(t *testing.T) {
 	t.Parallel()
-	s, err := newStage(t.Context(), sim.Options{Now: time.Now}, slog.New(slog.DiscardHandler))
+	s, err := stage.New(t.Context(), sim.Options{Now: time.Now}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.inherit(t.Context()); err != nil {
+	if err := inherit(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	siem := s.Deployment("security-siem").Cluster()

@@ -18,6 +18,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/playground"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
 // playedCommand runs the bot as serve does, and ends with the process that started it: when standard input does.
@@ -181,7 +182,7 @@ func (p *process) Kill() error {
 
 // writeConfig writes the example's configuration for the stage into dir, and returns what is needed to run the bot on
 // it. Secrets go by the environment, where the example looks for them; they are those of the stand-ins.
-func (s *testEnv) writeConfig(dir string, edits map[string]string) (file string, env []string, err error) {
+func writeConfig(s *stage.Stage, dir string, edits map[string]string) (file string, env []string, err error) {
 	text := strings.Replace(string(config.Example), config.ExampleDeployment, `"*"`, 1)
 	for old, fresh := range edits {
 		if strings.Count(text, old) != 1 {
@@ -190,7 +191,7 @@ func (s *testEnv) writeConfig(dir string, edits map[string]string) (file string,
 		text = strings.Replace(text, old, fresh, 1)
 	}
 	file = filepath.Join(dir, "config.yaml")
-	for name, value := range s.secrets() {
+	for name, value := range s.Secrets() {
 		env = append(env, name+"="+value)
 	}
 	return file, env, os.WriteFile(file, []byte(text), 0o600)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -17,12 +18,12 @@ import (
 // followed by another one that answers.
 func TestKilledProcessIsReplaced(t *testing.T) {
 	t.Parallel()
-	s, err := newStage(t.Context(), sim.Options{Now: time.Now, SocketMode: true}, slog.New(slog.DiscardHandler))
+	s, err := stage.New(t.Context(), sim.Options{Now: time.Now, SocketMode: true}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	bot, err := s.played(t.TempDir(), pageOptions{approvals: 1}, s.log, &syncBuffer{})
+	bot, err := played(s, t.TempDir(), pageOptions{approvals: 1}, s.Log, &syncBuffer{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,7 @@ func TestKilledProcessIsReplaced(t *testing.T) {
 
 	there := func(w workspace.State) bool { return w.Connections > 0 }
 	gone := func(w workspace.State) bool { return w.Connections == 0 }
-	if _, err := s.until(ctx, patience, there); err != nil {
+	if _, err := s.Until(ctx, stage.Patience, there); err != nil {
 		t.Fatal("the bot did not come: ", err, bot.out)
 	}
 	first := bot.Status()
@@ -42,10 +43,10 @@ func TestKilledProcessIsReplaced(t *testing.T) {
 	if err := bot.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.until(ctx, patience, gone); err != nil {
+	if _, err := s.Until(ctx, stage.Patience, gone); err != nil {
 		t.Fatal("the bot is still there")
 	}
-	if _, err := s.until(ctx, patience, there); err != nil {
+	if _, err := s.Until(ctx, stage.Patience, there); err != nil {
 		t.Fatal("no other bot came: ", err)
 	}
 	second := bot.Status()
@@ -72,27 +73,27 @@ func TestBotThatDoesNotComeUpIsGivenUp(t *testing.T) {
 // TestPlayedConfigurationIsTheExample holds the edits to the example against what the configuration reads.
 func TestPlayedConfigurationIsTheExample(t *testing.T) {
 	t.Parallel()
-	s, err := newStage(t.Context(), sim.Options{Now: time.Now}, slog.New(slog.DiscardHandler))
+	s, err := stage.New(t.Context(), sim.Options{Now: time.Now}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	bot, err := s.played(t.TempDir(), pageOptions{approvals: 2}, s.log, &syncBuffer{})
+	bot, err := played(s, t.TempDir(), pageOptions{approvals: 2}, s.Log, &syncBuffer{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := config.Load(bot.args[len(bot.args)-1], config.Source{ReadFile: os.ReadFile, LookupEnv: func(name string) (string, bool) {
-		v, ok := s.secrets()[name]
+		v, ok := s.Secrets()[name]
 		return v, ok
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Slack.Mode != "socket" || c.Approvals.Count != 2 || c.Platforms[0].URL != s.ECE.URL() || c.Platforms[1].URL != s.Cloud.URL() || c.Redis.Addresses[0] != s.redis.Addr() {
+	if c.Slack.Mode != "socket" || c.Approvals.Count != 2 || c.Platforms[0].URL != s.ECE.URL() || c.Platforms[1].URL != s.Cloud.URL() || c.Redis.Addresses[0] != s.Redis.Addr() {
 		t.Errorf("%+v", c)
 	}
 	for _, pair := range bot.env {
-		if name, _, _ := strings.Cut(pair, "="); s.secrets()[name] == "" {
+		if name, _, _ := strings.Cut(pair, "="); s.Secrets()[name] == "" {
 			t.Errorf("the bot is given %s of the environment", name)
 		}
 	}

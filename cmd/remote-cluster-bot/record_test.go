@@ -14,6 +14,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/recording"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -61,7 +62,7 @@ func record(o sim.Options, story string) (_ sim.Options, finish func() error, _ 
 }
 
 // staged is a stage for a test that is no story. It ends with the test, and what is said on it is recorded likewise.
-func staged(t *testing.T, o sim.Options, log *slog.Logger) *testEnv {
+func staged(t *testing.T, o sim.Options, log *slog.Logger) *stage.Stage {
 	t.Helper()
 	o, recorded, err := record(o, regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "_")+"-"+strconv.FormatInt(stages.Add(1), 10))
 	if err != nil {
@@ -72,7 +73,7 @@ func staged(t *testing.T, o sim.Options, log *slog.Logger) *testEnv {
 			t.Error("recording: ", err)
 		}
 	})
-	s, err := newStage(t.Context(), o, log)
+	s, err := stage.New(t.Context(), o, log)
 	if err != nil {
 		t.Fatal(err)
 	}

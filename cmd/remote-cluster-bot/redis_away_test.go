@@ -19,6 +19,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
@@ -41,8 +42,8 @@ func newAway(t *testing.T, edit func(*config.Config), see fault.Observer) *away 
 		return p
 	}}
 	s := staged(t, o, slog.New(slog.NewTextHandler(logs, nil)))
-	w := newWire(t, s.redis.Addr())
-	c, err := s.config(func(c *config.Config) {
+	w := newWire(t, s.Redis.Addr())
+	c, err := s.Config(func(c *config.Config) {
 		c.Redis.Addresses = []string{w.addr}
 		if edit != nil {
 			edit(c)
@@ -51,20 +52,20 @@ func newAway(t *testing.T, edit func(*config.Config), see fault.Observer) *away 
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := s.enter(t.Context(), c)
+	in, err := enter(t.Context(), s, c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		w.heal()
-		if err := in.leave(); err != nil {
+		if err := in.Leave(); err != nil {
 			t.Error(err)
 		}
 		if t.Failed() {
 			t.Log(logs)
 		}
 	})
-	return &away{story: &story{testEnv: s, ctx: t.Context(), log: logs, in: in, before: worldState(s.World.State())}, T: t, wire: w}
+	return &away{story: &story{Stage: s, ctx: t.Context(), log: logs, in: in, before: worldState(s.World.State())}, T: t, wire: w}
 }
 
 func (a *away) must(err error) {
@@ -84,7 +85,7 @@ func (a *away) inTime(what string, do func() error, seen func(workspace.State) b
 	if seen == nil {
 		seen = func(workspace.State) bool { return true }
 	}
-	state, err := a.until(a.Context(), 2*answerWithin, seen)
+	state, err := a.Until(a.Context(), 2*answerWithin, seen)
 	took := time.Since(began)
 	a.Logf("%s: answered after %s", what, took.Round(10*time.Millisecond))
 	if err != nil || took > answerWithin {
@@ -111,7 +112,7 @@ func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 	t.Parallel()
 	a := newAway(t, nil, nil)
 	a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
-	card, err := (&demoSession{testEnv: a.testEnv}).card(t.Context(), "Approve")
+	card, err := (&stage.Transcript{Stage: a.Stage}).Card(t.Context(), "Approve")
 	a.must(err)
 	a.must(a.filled("alice", "security-siem", "archive-us", "archive-*"))
 
@@ -125,7 +126,7 @@ func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 			err = errors.New(out.Problem)
 		}
 		return err
-	}, modalShows("alice", "othing is lost"))
+	}, stage.ModalShows("alice", "othing is lost"))
 	a.inTime("Bob opens the home tab", func() error { return seen(bob.OpenHome(t.Context())) }, func(w workspace.State) bool {
 		v, ok := w.Home("bob")
 		return ok && strings.Contains(w.RenderView(v), "othing is lost")
@@ -137,7 +138,7 @@ func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 	}
 	a.inTime("Carol types disconnect", func() error {
 		return seen(a.Slack.User("carol").Type(t.Context(), clusters, "/remote-cluster disconnect"))
-	}, hasModal("carol"))
+	}, stage.HasModal("carol"))
 	a.inTime("Carol looks for a connection", func() error {
 		return seen(a.Slack.User("carol").Modal().Suggest(t.Context(), "Connection", "logs"))
 	}, nil)
@@ -148,7 +149,7 @@ func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 	a.wire.heal()
 	until(t, 30*time.Second, "Bob's second press, or his first, connects them", func() bool {
 		_, _ = bob.PressConfirm(t.Context(), card, "Approve")
-		_, err := a.until(t.Context(), 2*time.Second, func(w workspace.State) bool { return strings.Contains(threads(w), "_search") })
+		_, err := a.Until(t.Context(), 2*time.Second, func(w workspace.State) bool { return strings.Contains(stage.Threads(w), "_search") })
 		return err == nil
 	})
 	a.lostAnswer()
@@ -160,7 +161,7 @@ func (a *away) lostAnswer() {
 	bob := a.Slack.User("bob")
 	a.must(a.submits(nil, []string{"alice"}))
 	var card workspace.Message
-	_, err := a.until(a.Context(), storyWait, func(w workspace.State) bool {
+	_, err := a.Until(a.Context(), storyWait, func(w workspace.State) bool {
 		for _, m := range w.In(clusters) {
 			if text := w.Render(m); strings.Contains(text, "archive-us") && strings.Contains(text, "[ Approve") {
 				card = m
@@ -180,7 +181,7 @@ func (a *away) lostAnswer() {
 		a.Errorf("while Redis was silent the bot did %v", done)
 	}
 	a.wire.heal()
-	_, err = a.until(a.Context(), storyWait, func(w workspace.State) bool { return strings.Count(threads(w), "_search") == 2 })
+	_, err = a.Until(a.Context(), storyWait, func(w workspace.State) bool { return strings.Count(stage.Threads(w), "_search") == 2 })
 	if err != nil {
 		a.Fatalf("the approval did not go on by itself: %v", err)
 	}
@@ -247,8 +248,8 @@ func (a *away) resumes(hung <-chan time.Time, lease time.Duration) {
 		a.Errorf("while Redis was away the bot did %v", done)
 	}
 	a.wire.heal()
-	if _, err := a.until(a.Context(), storyWait, func(w workspace.State) bool { return strings.Contains(threads(w), "_search") }); err != nil {
-		a.Fatalf("the work did not go on by itself: %v\n%s", err, threads(a.Slack.State()))
+	if _, err := a.Until(a.Context(), storyWait, func(w workspace.State) bool { return strings.Contains(stage.Threads(w), "_search") }); err != nil {
+		a.Fatalf("the work did not go on by itself: %v\n%s", err, stage.Threads(a.Slack.State()))
 	}
 	for _, err := range []error{a.connected([]string{"logs-prod", "metrics-eu"}), a.keys([]string{"metrics-eu", "1"})} {
 		if err != nil {
@@ -301,7 +302,7 @@ func (a *away) filled(who, local, remote, patterns string) error {
 		}
 	}
 	if err == nil {
-		_, err = a.until(a.ctx, storyWait, modalShows(who, ":9443"))
+		_, err = a.Until(a.ctx, storyWait, stage.ModalShows(who, ":9443"))
 	}
 	for _, f := range [][2]string{{"Indices that may be searched", patterns}, {"What is it for?", "dashboards"}} {
 		if err == nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
@@ -162,8 +163,8 @@ func TestAFailoverInTheMiddleOfAStep(t *testing.T) {
 	until(t, sentinelWait, "the sentinel knows", func() bool { return a.in.store.Ping(t.Context()) == nil })
 	a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
 	a.must(a.presses(nil, []string{"bob", "Approve"}))
-	if _, err := a.until(t.Context(), sentinelWait, func(w workspace.State) bool { return strings.Contains(threads(w), "_search") }); err != nil {
-		t.Fatalf("the work did not go on by itself: %v\n%s", err, threads(a.Slack.State()))
+	if _, err := a.Until(t.Context(), sentinelWait, func(w workspace.State) bool { return strings.Contains(stage.Threads(w), "_search") }); err != nil {
+		t.Fatalf("the work did not go on by itself: %v\n%s", err, stage.Threads(a.Slack.State()))
 	}
 	for _, err := range []error{a.connected([]string{"logs-prod", "metrics-eu"}), a.keys([]string{"metrics-eu", "1"})} {
 		if err != nil {

@@ -19,23 +19,24 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
 // a stage with a bot on it, for what no story tells.
-func onStage(t *testing.T, edit func(*config.Config)) (*testEnv, *actor, *syncBuffer) {
+func onStage(t *testing.T, edit func(*config.Config)) (*stage.Stage, *actor, *syncBuffer) {
 	t.Helper()
 	log := &syncBuffer{}
 	s := staged(t, sim.Options{Now: time.Now}, newLogger(config.Log{Level: "debug", Format: "json"}, log))
-	c, err := s.config(edit)
+	c, err := s.Config(edit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := s.enter(context.WithoutCancel(t.Context()), c)
+	a, err := enter(context.WithoutCancel(t.Context()), s, c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := a.leave(); err != nil {
+		if err := a.Leave(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -50,7 +51,7 @@ func TestReloadChangesWhoApproves(t *testing.T) {
 	if a.policy.Eligible(t.Context(), asked, mallory) == nil {
 		t.Fatal("Mallory may approve from the start")
 	}
-	c, err := s.config(func(c *config.Config) { c.Approvals.Approvers = []string{"U0MALLORY"} })
+	c, err := s.Config(func(c *config.Config) { c.Approvals.Approvers = []string{"U0MALLORY"} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func TestSIGHUPReadsTheFileAgain(t *testing.T) {
 	t.Cleanup(func() { signal.Stop(caught) })
 	s, a, log := onStage(t, nil)
 	file := filepath.Join(t.TempDir(), "config.yaml")
-	secrets := s.secrets()
+	secrets := s.Secrets()
 	from := config.Source{ReadFile: os.ReadFile, LookupEnv: func(name string) (string, bool) { v, ok := secrets[name]; return v, ok }}
 	ctx, stop := context.WithCancel(t.Context())
 	var following sync.WaitGroup
@@ -91,11 +92,11 @@ func TestSIGHUPReadsTheFileAgain(t *testing.T) {
 	asked := &change.Request{Requester: change.Actor{User: "U0ALICE"}, State: change.Pending}
 	may := func(user string) bool { return a.policy.Eligible(t.Context(), asked, change.Actor{User: user}) == nil }
 
-	reload(strings.Replace(string(s.text), "environment: demo", "environment: DEMO!", 1), "not reloaded")
+	reload(strings.Replace(string(s.Text), "environment: demo", "environment: DEMO!", 1), "not reloaded")
 	if !may("U0BOB") {
 		t.Error("a file with problems took Bob's right away")
 	}
-	reload(strings.Replace(string(s.text), "[U0BOB, U0CAROL]", "[U0MALLORY]", 1), "reloaded: who approves")
+	reload(strings.Replace(string(s.Text), "[U0BOB, U0CAROL]", "[U0MALLORY]", 1), "reloaded: who approves")
 	if may("U0BOB") || !may("U0MALLORY") {
 		t.Error("what the file says now is not in force")
 	}
@@ -105,8 +106,8 @@ func TestSIGHUPReadsTheFileAgain(t *testing.T) {
 func TestOneIDLeadsThroughTheLog(t *testing.T) {
 	t.Parallel()
 	s, a, log := onStage(t, nil)
-	p := &demoSession{testEnv: s, demoPair: platformPair, out: io.Discard}
-	if err := p.connect(t.Context()); err != nil {
+	p := &stage.Transcript{Stage: s, Pair: stage.Platforms, Out: io.Discard}
+	if err := p.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var created map[string]any
@@ -195,7 +196,7 @@ func TestHealthAsksTheListenerOnThisHost(t *testing.T) {
 	s, a, _ := onStage(t, nil)
 	address := a.listener.Addr().String()
 	until(t, time.Minute, "the bot is ready", func() bool { return askReady(t.Context(), address) == nil })
-	s.redis.Close()
+	s.Redis.Close()
 	if err := askReady(t.Context(), address); err == nil || !strings.Contains(err.Error(), "503") {
 		t.Errorf("without Redis: %v", err)
 	}

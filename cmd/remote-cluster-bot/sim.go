@@ -13,6 +13,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -103,7 +104,7 @@ func (o simulation) run(ctx context.Context, out, progress io.Writer) (err error
 	elastic.Control = "http://" + listener.Addr().String()
 	err = json.NewEncoder(out).Encode(simulated{
 		SlackAPI: scene.Slack.APIURL(), SlackControl: scene.Slack.ControlURL(), Channel: sim.Channel,
-		Team: scene.Slack.TeamID(), Elastic: elastic, Env: simulatedSecrets(scene),
+		Team: scene.Slack.TeamID(), Elastic: elastic, Env: stage.SimulatedSecrets(scene),
 	})
 	if err == nil {
 		select {

@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -108,7 +109,7 @@ func (s *story) lends(_ *testscript.TestScript, args []string) error {
 		return fmt.Errorf("there is no deployment %s", args[0])
 	}
 	body := fmt.Sprintf(`{"name":%q,"role_descriptors":{"reads":{"remote_indices":[{"clusters":[%q],"names":["*"],"privileges":["read"]}]}}}`, args[1], args[2])
-	return asSuperuser(s.ctx, d, http.MethodPost, "/_security/api_key", body, nil)
+	return stage.AsSuperuser(s.ctx, d, http.MethodPost, "/_security/api_key", body, nil)
 }
 
 func (s *story) running(args []string) error {
@@ -184,7 +185,7 @@ func (s *story) remembers(*testscript.TestScript, []string) error {
 // shortcut runs a message shortcut on the newest message that shows a text.
 func (s *story) shortcut(_ *testscript.TestScript, args []string) error {
 	var on workspace.Message
-	_, err := s.until(s.ctx, storyWait, func(w workspace.State) bool {
+	_, err := s.Until(s.ctx, storyWait, func(w workspace.State) bool {
 		for _, m := range s.visible(w, args[0]) {
 			if strings.Contains(w.Render(m), args[2]) {
 				on = m

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
 // hands makes a cross-cluster key on one cluster and puts it into the keystore of another one for an alias, as a person does
@@ -26,12 +28,12 @@ func (s *story) hands(_ *testscript.TestScript, args []string) error {
 	var key struct {
 		Encoded string `json:"encoded"`
 	}
-	if err := asSuperuser(s.ctx, remote, http.MethodPost, "/_security/cross_cluster/api_key", string(body), &key); err != nil {
+	if err := stage.AsSuperuser(s.ctx, remote, http.MethodPost, "/_security/cross_cluster/api_key", string(body), &key); err != nil {
 		return err
 	}
 	s.made = append(s.made, key.Encoded)
 	local.Cluster().PatchKeystore(map[string]*string{"cluster.remote." + alias + ".credentials": &key.Encoded})
-	return asSuperuser(s.ctx, local, http.MethodPost, "/_nodes/reload_secure_settings", "{}", nil)
+	return stage.AsSuperuser(s.ctx, local, http.MethodPost, "/_nodes/reload_secure_settings", "{}", nil)
 }
 
 // sees looks at how many documents a search finds, and which fields they have.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -25,29 +26,29 @@ import (
 // the story's folder, ID(name) a deployment's id.
 func (s *story) settings(ts *testscript.TestScript, args []string) error {
 	short := regexp.MustCompile(`(?ms)^(?:approvals|policy):.*?\n\n`)
-	if !short.Match(s.text) {
+	if !short.Match(s.Text) {
 		return errors.New("the example has no approvals")
 	}
 	s.inTwoDays = time.Now().UTC().AddDate(0, 0, 2)
 	day := strings.ToLower(s.inTwoDays.Weekday().String()[:3])
 	text := strings.NewReplacer("IN-TWO-DAYS", day, "$WORK", ts.Getenv("WORK")).Replace(s.hosts(ts.ReadFile(args[0])))
-	s.text = short.ReplaceAllLiteral(s.text, []byte(text+"\n\n"))
+	s.Text = short.ReplaceAllLiteral(s.Text, []byte(text+"\n\n"))
 	return nil
 }
 
 // dawns sets Redis's clock, by which approved work becomes due, to noon of the day that settings called IN-TWO-DAYS.
 func (s *story) dawns(*testscript.TestScript, []string) error {
-	s.redis.SetTime(s.inTwoDays.Truncate(24 * time.Hour).Add(12 * time.Hour))
+	s.Redis.SetTime(s.inTwoDays.Truncate(24 * time.Hour).Add(12 * time.Hour))
 	return nil
 }
 
 // keyless takes the credentials of Elastic Cloud's clusters away.
 func (s *story) keyless(*testscript.TestScript, []string) error {
-	at := bytes.Index(s.text, []byte("    credentials:"))
+	at := bytes.Index(s.Text, []byte("    credentials:"))
 	if at < 0 {
 		return errors.New("the example has no credentials")
 	}
-	s.text = s.text[:at]
+	s.Text = s.Text[:at]
 	return nil
 }
 
@@ -101,7 +102,7 @@ func (s *story) makes(ts *testscript.TestScript, args []string) error {
 	who, kind, d := args[0], args[1], s.Deployment(args[2])
 	path, body := "/_security/api_key", `{"name":"by mistake"}`
 	if kind == "cross-cluster" {
-		state, err := s.until(s.ctx, storyWait, hasModal(who))
+		state, err := s.Until(s.ctx, storyWait, stage.HasModal(who))
 		if err != nil {
 			return err
 		}
@@ -177,7 +178,7 @@ func (s *story) written(ts *testscript.TestScript, args []string) error {
 // how the chain is made, cuts its end off or writes it anew as a whole, together with the head.
 func (s *story) tampers(_ *testscript.TestScript, args []string) error {
 	const stream = "rcb:{demo}:audit"
-	entries, err := s.redis.Stream(stream)
+	entries, err := s.Redis.Stream(stream)
 	if err != nil || len(entries) < 4 {
 		return errors.Join(err, errors.New("there is no audit"))
 	}
@@ -185,7 +186,7 @@ func (s *story) tampers(_ *testscript.TestScript, args []string) error {
 	if how == "cut" {
 		entries = entries[:len(entries)-2]
 	}
-	s.redis.Del(stream)
+	s.Redis.Del(stream)
 	hash := change.GenesisHash
 	for i, e := range entries {
 		if i == 2 && how != "cut" {
@@ -194,21 +195,21 @@ func (s *story) tampers(_ *testscript.TestScript, args []string) error {
 		if hash = change.ChainHash(hash, e.Values[1]); how == "anew" {
 			e.Values[3] = hash
 		}
-		if _, err := s.redis.XAdd(stream, e.ID, e.Values); err != nil {
+		if _, err := s.Redis.XAdd(stream, e.ID, e.Values); err != nil {
 			return err
 		}
 	}
 	if how != "" {
-		s.redis.HSet("rcb:{demo}:audit:head", "hash", hash, "count", strconv.Itoa(len(entries)))
+		s.Redis.HSet("rcb:{demo}:audit:head", "hash", hash, "count", strconv.Itoa(len(entries)))
 	}
 	return nil
 }
 
 func (s *story) corrupts(*testscript.TestScript, []string) error {
-	for _, key := range s.redis.Keys() {
+	for _, key := range s.Redis.Keys() {
 		id, is := strings.CutPrefix(key, "rcb:{demo}:req:")
 		if is && !strings.Contains(id, ":") {
-			s.redis.HSet(key, "proposal", "{")
+			s.Redis.HSet(key, "proposal", "{")
 			return nil
 		}
 	}
@@ -217,14 +218,14 @@ func (s *story) corrupts(*testscript.TestScript, []string) error {
 
 // runs runs a subcommand on a configuration file that points to the story's stand-ins.
 func (s *story) runs(ts *testscript.TestScript, args []string) error {
-	at := s.redis.Addr()
+	at := s.Redis.Addr()
 	if s.server != nil {
 		at = s.server.Addr
 	}
 	text := strings.NewReplacer("127.0.0.1:6379", at, "https://ece.example.com:12443", s.ECE.URL(),
 		"https://api.elastic-cloud.com", s.Cloud.URL(), "  mode: http", "  api_url: "+s.Slack.APIURL()+"\n  mode: http",
-	).Replace(string(s.text))
-	for name, value := range s.secrets() {
+	).Replace(string(s.Text))
+	for name, value := range s.Secrets() {
 		file := ts.MkAbs("secret-" + name)
 		ts.Check(os.WriteFile(file, []byte(value), 0o600))
 		text = strings.ReplaceAll(text, "{ env: "+name+" }", "{ file: "+file+" }")

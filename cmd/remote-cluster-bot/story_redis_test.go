@@ -18,10 +18,10 @@ import (
 func (s *story) redisState(_ *testscript.TestScript, args []string) error {
 	switch args[0] {
 	case "down":
-		s.redis.Close()
+		s.Redis.Close()
 		return nil
 	case "up":
-		if err := s.redis.Restart(); err != nil {
+		if err := s.Redis.Restart(); err != nil {
 			return err
 		}
 		for s.in.store.Ping(s.ctx) != nil { // the client tries again once a second
@@ -83,7 +83,7 @@ func (s *story) everythingInRedis() string {
 	if s.server != nil {
 		return s.everythingAt(s.server.Client)
 	}
-	client := redis.NewClient(&redis.Options{Addr: s.redis.Addr()})
+	client := redis.NewClient(&redis.Options{Addr: s.Redis.Addr()})
 	defer func() { _ = client.Close() }()
 	return s.everythingAt(client)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
 // clustersOf is the line of the configuration below which the clusters of a platform are named.
@@ -27,7 +28,7 @@ func (s *story) names(on *platform.Platform, d *platform.Deployment) error {
 	entry := fmt.Sprintf("      - { name: %s, url: %q, address: %q, server_ca_file: %q }\n",
 		d.Name(), d.ServiceURL(), fmt.Sprintf("%s:%d", d.Endpoint(), cluster.PortRemoteCluster), ca)
 	above := []byte(clustersOf(on.Name()))
-	s.text = bytes.Replace(s.text, above, append(bytes.Clone(above), entry...), 1)
+	s.Text = bytes.Replace(s.Text, above, append(bytes.Clone(above), entry...), 1)
 	return nil
 }
 
@@ -37,10 +38,10 @@ func (s *story) hooks(_ *testscript.TestScript, args []string) error {
 	if p == nil {
 		return fmt.Errorf("there is no platform %s", args[0])
 	}
-	url, err := p.KeystoreHook(hookKey)
+	url, err := p.KeystoreHook(stage.HookKey)
 	above := []byte(clustersOf(p.Name()))
 	hook := fmt.Sprintf("    keystore_hook: { url: %q, secret: { env: KEYSTORE_HOOK_SECRET }, timeout: 10s }\n", url)
-	s.text = bytes.Replace(s.text, above, append([]byte(hook), above...), 1)
+	s.Text = bytes.Replace(s.Text, above, append([]byte(hook), above...), 1)
 	return err
 }
 
@@ -71,7 +72,7 @@ func (s *story) puts(_ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	found := shownKey.FindStringSubmatch(text)
+	found := stage.ShownKey.FindStringSubmatch(text)
 	if found == nil {
 		return fmt.Errorf("the modal shows no key:\n%s", text)
 	}

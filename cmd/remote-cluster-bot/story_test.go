@@ -28,6 +28,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
@@ -50,7 +51,7 @@ func TestStories(t *testing.T) {
 
 // story is one script's stage with what the script has changed on it.
 type story struct {
-	*testEnv
+	*stage.Stage
 	ctx    context.Context //nolint:containedctx // a script has no other place for it
 	edits  []func(*config.Config)
 	in     *actor
@@ -127,7 +128,7 @@ func setTheStage(t *testing.T, env *testscript.Env, with func(sim.Options) sim.O
 		cancel()
 		return err
 	}
-	s.testEnv, err = newStage(ctx, o, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	s.Stage, err = stage.New(ctx, o, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		cancel()
 		return err
@@ -137,7 +138,7 @@ func setTheStage(t *testing.T, env *testscript.Env, with func(sim.Options) sim.O
 	env.Defer(func() {
 		defer s.closePagers()
 		if s.in != nil {
-			if err := s.in.leave(); err != nil {
+			if err := s.in.Leave(); err != nil {
 				env.T().Log("the bot ended with: ", err)
 			}
 		}
@@ -301,7 +302,7 @@ func seeing(text func(*story, workspace.State, []string) (string, []string)) fun
 			}
 			return
 		}
-		state, err := s.until(s.ctx, storyWait, match)
+		state, err := s.Until(s.ctx, storyWait, match)
 		shown, _ := text(s, state, args)
 		if err != nil {
 			ts.Fatalf("not seen: %q (%v)\nbut:\n%s\nlog:\n%s", args, err, shown, s.log)
@@ -390,8 +391,8 @@ func (s *story) configure(ts *testscript.TestScript, args []string) error {
 		case "platforms.egress":
 			s.edits = append(s.edits, func(c *config.Config) { c.Platforms[0].Egress = strings.Split(value, ",") })
 		case "slack.mode":
-			s.socket = value == "socket"
-			s.Slack.SetApp(func(a *workspace.App) { a.SocketMode = s.socket })
+			s.Socket = value == "socket"
+			s.Slack.SetApp(func(a *workspace.App) { a.SocketMode = s.Socket })
 		default:
 			return fmt.Errorf("nothing is known of %s", name)
 		}
@@ -400,7 +401,7 @@ func (s *story) configure(ts *testscript.TestScript, args []string) error {
 }
 
 func (s *story) start(*testscript.TestScript, []string) error {
-	c, err := s.config(func(c *config.Config) {
+	c, err := s.Config(func(c *config.Config) {
 		for _, edit := range s.edits {
 			edit(c)
 		}
@@ -408,18 +409,18 @@ func (s *story) start(*testscript.TestScript, []string) error {
 	if err != nil {
 		return err
 	}
-	s.in, err = s.enter(s.ctx, c)
+	s.in, err = enter(s.ctx, s.Stage, c)
 	if err != nil || c.Slack.Mode != "socket" {
 		return err
 	}
-	_, err = s.until(s.ctx, storyWait, func(w workspace.State) bool { return w.Connections > 0 })
+	_, err = s.Until(s.ctx, storyWait, func(w workspace.State) bool { return w.Connections > 0 })
 	return err
 }
 
 func (s *story) stop(*testscript.TestScript, []string) error {
 	in := s.in
 	s.in = nil
-	return in.leave()
+	return in.Leave()
 }
 
 // issuedKeys are the secrets of all cross-cluster keys that were issued: they pass through the bot.
@@ -451,7 +452,7 @@ func (k *issuedKeys) list() []string {
 // is logged for debugging), Redis with requests, journals and audit, and all that Slack has ever shown.
 func (s *story) leaks(inRedis string) string {
 	app := s.Slack.App()
-	secrets := append(s.issued.list(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, encryptionKey, hookKey, webhookSecret)
+	secrets := append(s.issued.list(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, stage.EncryptionKey, stage.HookKey, stage.WebhookSecret)
 	secrets = append(secrets, s.made...)
 	for _, p := range s.World.Platforms() {
 		secrets = append(secrets, p.Key())

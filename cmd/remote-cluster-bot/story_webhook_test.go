@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/webhook"
 )
 
@@ -52,7 +53,7 @@ func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *pager) check(h http.Header, body string) error {
 	switch p.format {
 	case webhook.CloudEvents:
-		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(webhookSecret, webhook.SigningPrefix))
+		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(stage.WebhookSecret, webhook.SigningPrefix))
 		if err != nil {
 			return err
 		}
@@ -62,11 +63,11 @@ func (p *pager) check(h http.Header, body string) error {
 			return errors.New("the signature does not fit")
 		}
 	case webhook.PagerDuty:
-		if !strings.Contains(body, `"routing_key":"`+webhookSecret+`"`) {
+		if !strings.Contains(body, `"routing_key":"`+stage.WebhookSecret+`"`) {
 			return errors.New("there is no routing key")
 		}
 	case webhook.Alertmanager:
-		if h.Get("Authorization") != "Bearer "+webhookSecret {
+		if h.Get("Authorization") != "Bearer "+stage.WebhookSecret {
 			return errors.New("there is no token")
 		}
 	}
@@ -85,10 +86,10 @@ func (s *story) webhook(_ *testscript.TestScript, args []string) error {
 	p.Server = httptest.NewServer(p)
 	if s.pagers == nil {
 		s.pagers = map[string]*pager{}
-		s.text = append(s.text, "\nwebhooks:\n"...)
+		s.Text = append(s.Text, "\nwebhooks:\n"...)
 	}
 	s.pagers[args[0]] = p
-	s.text = fmt.Appendf(s.text, "  - { name: %s, format: %s, url: %q, secret: { env: WEBHOOK_SECRET } }\n", args[0], args[1], p.URL)
+	s.Text = fmt.Appendf(s.Text, "  - { name: %s, format: %s, url: %q, secret: { env: WEBHOOK_SECRET } }\n", args[0], args[1], p.URL)
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -41,7 +42,7 @@ func (s *story) certifies(ts *testscript.TestScript, args []string) error {
 	if err := s.byCertificates(ts, who); err != nil {
 		return err
 	}
-	if _, err := s.until(s.ctx, storyWait, modalShows(who, "Id of the local side: [")); err != nil {
+	if _, err := s.Until(s.ctx, storyWait, stage.ModalShows(who, "Id of the local side: [")); err != nil {
 		return err
 	}
 	for _, f := range [][2]string{{"Alias", alias}, {"What is it for?", "by certificates as " + alias}} {
@@ -55,7 +56,7 @@ func (s *story) certifies(ts *testscript.TestScript, args []string) error {
 	if err := s.presses(ts, []string{"bob", "Approve", " as " + alias}); err != nil { // not an older card that lags
 		return err
 	}
-	_, err := s.until(s.ctx, storyWait, func(w workspace.State) bool { // remembered, and not only connected
+	_, err := s.Until(s.ctx, storyWait, func(w workspace.State) bool { // remembered, and not only connected
 		return slices.ContainsFunc(s.visible(w, ""), func(m workspace.Message) bool {
 			text := w.Render(m)
 			return strings.Contains(text, " as "+alias) && strings.Contains(text, "Connected and verified")
@@ -69,9 +70,9 @@ func (s *story) certifies(ts *testscript.TestScript, args []string) error {
 
 // byCertificates chooses the model: offered at once where no key can be used, else among the advanced settings.
 func (s *story) byCertificates(ts *testscript.TestScript, who string) error {
-	offered := modalShows(who, "Use TLS certificates")
-	keyed := modalShows(who, ":9443")
-	state, err := s.until(s.ctx, storyWait, func(w workspace.State) bool { return offered(w) || keyed(w) })
+	offered := stage.ModalShows(who, "Use TLS certificates")
+	keyed := stage.ModalShows(who, ":9443")
+	state, err := s.Until(s.ctx, storyWait, func(w workspace.State) bool { return offered(w) || keyed(w) })
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (s *story) byCertificates(ts *testscript.TestScript, who string) error {
 	if err := s.clicks(ts, []string{who, "Advanced settings"}); err != nil {
 		return err
 	}
-	if _, err := s.until(s.ctx, storyWait, modalShows(who, "Security model")); err != nil {
+	if _, err := s.Until(s.ctx, storyWait, stage.ModalShows(who, "Security model")); err != nil {
 		return err
 	}
 	return s.chooses(ts, []string{who, "Security model", "TLS certificates"})
@@ -133,15 +134,15 @@ func (s *story) raises(_ *testscript.TestScript, args []string) error {
 		return err
 	}
 	const after = "\nwatch:"
-	if !bytes.Contains(s.text, []byte(after)) {
+	if !bytes.Contains(s.Text, []byte(after)) {
 		return errors.New("the example has nothing after its platforms")
 	}
-	is := fmt.Sprintf("    url: %s\n    api_key: { env: %s }\n", p.URL(), keyOf(name))
+	is := fmt.Sprintf("    url: %s\n    api_key: { env: %s }\n", p.URL(), stage.KeyOf(name))
 	if kind == platform.KindSelfManaged {
 		is = clustersOf(name) // deploys names them
 	}
 	entry := fmt.Sprintf("  - name: %s\n    kind: %s\n%s%s", name, kind, is, more)
-	s.text = bytes.Replace(s.text, []byte(after), []byte("\n"+entry+after), 1)
+	s.Text = bytes.Replace(s.Text, []byte(after), []byte("\n"+entry+after), 1)
 	return nil
 }
 

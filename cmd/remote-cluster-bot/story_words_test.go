@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -35,7 +36,7 @@ func (s *story) types(_ *testscript.TestScript, args []string) error {
 }
 
 func (s *story) modalOf(who string) (*workspace.Screen, error) {
-	_, err := s.until(s.ctx, storyWait, hasModal(who))
+	_, err := s.Until(s.ctx, storyWait, stage.HasModal(who))
 	return s.Slack.User(who).Modal(), err
 }
 
@@ -79,7 +80,7 @@ func (s *story) modalWith(who, field string) (*workspace.Screen, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, err := s.until(s.ctx, storyWait, modalShows(who, ""))
+	state, err := s.Until(s.ctx, storyWait, stage.ModalShows(who, ""))
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func (s *story) modalWith(who, field string) (*workspace.Screen, error) {
 	if err := seen(modal.Press(s.ctx, advancedSettings)); err != nil {
 		return nil, err
 	}
-	if _, err := s.until(s.ctx, storyWait, modalShows(who, field)); err != nil {
+	if _, err := s.Until(s.ctx, storyWait, stage.ModalShows(who, field)); err != nil {
 		return nil, err
 	}
 	return s.modalOf(who)
@@ -151,7 +152,7 @@ func (s *story) asks(ts *testscript.TestScript, args []string) error {
 	if err := s.chooses(ts, []string{who, "Remote deployment", remote}); err != nil {
 		return err
 	}
-	if state, err := s.until(s.ctx, storyWait, modalShows(who, ":9443")); err != nil {
+	if state, err := s.Until(s.ctx, storyWait, stage.ModalShows(who, ":9443")); err != nil {
 		v, _ := state.Modal(who)
 		return fmt.Errorf("nothing was filled in: %w\n%s", err, state.RenderView(v))
 	}
@@ -172,7 +173,7 @@ func (s *story) asks(ts *testscript.TestScript, args []string) error {
 func (s *story) presses(_ *testscript.TestScript, args []string) error {
 	who, button := args[0], args[1]
 	var on workspace.Message
-	_, err := s.until(s.ctx, storyWait, func(w workspace.State) bool {
+	_, err := s.Until(s.ctx, storyWait, func(w workspace.State) bool {
 		for _, m := range s.visible(w, who) {
 			text := w.Render(m)
 			if len(args) == 3 {
@@ -194,7 +195,7 @@ func (s *story) presses(_ *testscript.TestScript, args []string) error {
 // picks chooses from the first overflow menu of the newest message that has one.
 func (s *story) picks(_ *testscript.TestScript, args []string) error {
 	var on workspace.Message
-	state, err := s.until(s.ctx, storyWait, func(w workspace.State) bool {
+	state, err := s.Until(s.ctx, storyWait, func(w workspace.State) bool {
 		for _, m := range s.visible(w, args[0]) {
 			if strings.Contains(w.Render(m), "[ … ]") {
 				on = m
@@ -211,7 +212,7 @@ func (s *story) picks(_ *testscript.TestScript, args []string) error {
 func (s *story) visible(w workspace.State, who string) []workspace.Message {
 	all := w.In(clusters)
 	for _, m := range w.In(clusters) {
-		all = append(all, replies(w, m)...)
+		all = append(all, stage.Replies(w, m)...)
 	}
 	if who == "" { // what everybody sees
 		return all
@@ -224,7 +225,7 @@ func (s *story) cardText(w workspace.State, args []string) (string, []string) {
 }
 
 func (s *story) threadText(w workspace.State, args []string) (string, []string) {
-	return threads(w), args
+	return stage.Threads(w), args
 }
 
 func (s *story) modalText(w workspace.State, args []string) (string, []string) {
@@ -354,5 +355,5 @@ func (s *story) sets(_ *testscript.TestScript, args []string) error {
 	if d == nil {
 		return fmt.Errorf("there is no deployment %s", args[0])
 	}
-	return asSuperuser(s.ctx, d, http.MethodPut, "/_cluster/settings", s.hosts(args[1]), nil)
+	return stage.AsSuperuser(s.ctx, d, http.MethodPut, "/_cluster/settings", s.hosts(args[1]), nil)
 }

@@ -27,7 +27,7 @@ func (s *story) happens(_ *testscript.TestScript, args []string) error {
 		s.Slack.Restrict(args[1])
 	case "deletes":
 		var on workspace.Message
-		_, err := s.until(s.ctx, storyWait, func(w workspace.State) bool {
+		_, err := s.Until(s.ctx, storyWait, func(w workspace.State) bool {
 			for _, m := range s.visible(w, "") {
 				if strings.Contains(w.Render(m), args[1]) {
 					on = m

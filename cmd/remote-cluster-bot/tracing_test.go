@@ -22,6 +22,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
 // receiver takes OTLP over HTTP, as a collector does.
@@ -144,30 +145,30 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 	}}
 	s := staged(t, o, slog.New(slog.DiscardHandler))
 	enter := func() *actor {
-		c, err := s.config(func(c *config.Config) { c.Tracing.Endpoint = to.URL })
+		c, err := s.Config(func(c *config.Config) { c.Tracing.Endpoint = to.URL })
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := s.enter(context.WithoutCancel(t.Context()), c)
+		a, err := enter(context.WithoutCancel(t.Context()), s, c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return a
 	}
-	p := &demoSession{testEnv: s, demoPair: platformPair, out: io.Discard}
+	p := &stage.Transcript{Stage: s, Pair: stage.Platforms, Out: io.Discard}
 	leave := func(a *actor) {
-		if err := a.leave(); err != nil {
+		if err := a.Leave(); err != nil {
 			t.Error(err)
 		}
 	}
 	first := enter()
-	err := p.ask(t.Context())
+	err := p.Ask(t.Context())
 	leave(first)
 	if err != nil {
 		t.Fatal(err)
 	}
 	second := enter()
-	err = p.approve(t.Context())
+	err = p.Approve(t.Context())
 	leave(second)
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +240,7 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 	})
 	t.Run("no secret is in it", func(t *testing.T) {
 		secrets := issued.list()
-		for _, v := range s.secrets() {
+		for _, v := range s.Secrets() {
 			secrets = append(secrets, v)
 		}
 		if len(secrets) < 6 {
@@ -275,8 +276,8 @@ func TestNothingIsTracedUnlessConfigured(t *testing.T) {
 	to := newReceiver(t)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", to.URL)
 	s, a, log := onStage(t, nil)
-	p := &demoSession{testEnv: s, demoPair: platformPair, out: io.Discard}
-	if err := p.connect(t.Context()); err != nil {
+	p := &stage.Transcript{Stage: s, Pair: stage.Platforms, Out: io.Discard}
+	if err := p.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if a.tracing != nil || len(to.all) > 0 {
@@ -297,8 +298,8 @@ func TestACollectorThatIsAwayHoldsNothingUp(t *testing.T) {
 	away := httptest.NewServer(nil)
 	away.Close()
 	s, _, log := onStage(t, func(c *config.Config) { c.Tracing.Endpoint = away.URL })
-	p := &demoSession{testEnv: s, demoPair: platformPair, out: io.Discard}
-	if err := p.connect(t.Context()); err != nil {
+	p := &stage.Transcript{Stage: s, Pair: stage.Platforms, Out: io.Discard}
+	if err := p.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(log.String(), traceKey) {

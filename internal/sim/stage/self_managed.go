@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
-// The clusters of demo --self-managed.
+// The clusters of the transcript of self-managed ones.
 const (
 	ownPlatform = "datacentre"
 	ownLocal    = "search-dc"
@@ -23,9 +23,12 @@ const (
 	ownVersion  = "8.19.4" // of those that are not real
 )
 
-// ownClusters puts two self-managed clusters in the place of ECE and Elastic Cloud in the configuration. Their keystores
+// SelfManaged is a pair of clusters that people run themselves: AddOwnClusters brings them.
+var SelfManaged = Pair{local: ownLocal, remote: ownRemote, search: "products-*", unread: "staff-*"}
+
+// AddOwnClusters puts two self-managed clusters in the place of ECE and Elastic Cloud in the configuration. Their keystores
 // are people's to edit.
-func (s *testEnv) ownClusters() error {
+func (s *Stage) AddOwnClusters() error {
 	p, err := s.World.AddSelfManaged(platform.Spec{Name: ownPlatform})
 	if err != nil {
 		return err
@@ -45,44 +48,44 @@ func (s *testEnv) ownClusters() error {
 	}
 	own := fmt.Sprintf("\nplatforms:\n  - name: %s\n    kind: self_managed\n    clusters:\n%s    credentials: [{ deployment: \"*\", username: remote-cluster-bot, "+
 		"password: { env: EC_ELASTICSEARCH_PASSWORD } }]\nkeys:\n  encryption: { env: RCB_ENCRYPTION_KEY }\nwatch:", ownPlatform, clusters.String())
-	s.text = bytes.Join([][]byte{before, []byte(own), after}, nil)
-	s.own = true
+	s.Text = bytes.Join([][]byte{before, []byte(own), after}, nil)
+	s.Own = true
 	return nil
 }
 
-// shownKey is a key as a modal shows it, on a line of its own.
-var shownKey = regexp.MustCompile("(?m)^[ `>]*([A-Za-z0-9+/]{40,}={0,2})[ `]*$")
+// ShownKey is a key as a modal shows it, on a line of its own.
+var ShownKey = regexp.MustCompile("(?m)^[ `>]*([A-Za-z0-9+/]{40,}={0,2})[ `]*$")
 
 // handOver: the work waits; Bob is shown the key, puts it into the keystore, and says so.
-func (p *demoSession) handOver(ctx context.Context) error {
-	card, err := p.card(ctx, "Show me the key")
+func (p *Transcript) handOver(ctx context.Context) error {
+	card, err := p.Card(ctx, "Show me the key")
 	if err != nil {
 		return fmt.Errorf("nobody was asked for help: %w", err)
 	}
 	p.scene("The work waits for a person: Elasticsearch has no API for its keystore")
-	p.show(p.Slack.State().Transcript([]workspace.Message{card}))
+	p.Show(p.Slack.State().Transcript([]workspace.Message{card}))
 	p.scene("Bob presses Show me the key; only Bob sees it, once")
 	bob := p.Slack.User("bob")
 	if out, err := bob.PressConfirm(ctx, card, "Show me the key"); err != nil || out.Problem != "" {
 		return fmt.Errorf("bob asking for the key: %w%s", err, out.Problem)
 	}
-	state, err := p.until(ctx, patience, modalShows("bob", "shown once"))
+	state, err := p.Until(ctx, Patience, ModalShows("bob", "shown once"))
 	if err != nil {
 		return fmt.Errorf("the key was not shown: %w", err)
 	}
 	view, _ := state.Modal("bob")
 	text := state.RenderView(view)
-	found := shownKey.FindStringSubmatch(text)
+	found := ShownKey.FindStringSubmatch(text)
 	if found == nil {
 		return errors.New("the modal shows no key")
 	}
-	p.show(strings.ReplaceAll(text, found[1], "•••• (left out of this transcript)"))
+	p.Show(strings.ReplaceAll(text, found[1], "•••• (left out of this transcript)"))
 	if _, err := bob.Modal().Close(ctx); err != nil {
 		return err
 	}
 	p.scene("Bob runs elasticsearch-keystore add on " + ownLocal + ", and presses Done")
 	p.Deployment(ownLocal).Cluster().PatchKeystore(map[string]*string{"cluster.remote." + ownRemote + ".credentials": &found[1]})
-	if card, err = p.card(ctx, "Done"); err != nil {
+	if card, err = p.Card(ctx, "Done"); err != nil {
 		return err
 	}
 	if out, err := bob.PressConfirm(ctx, card, "Done"); err != nil || out.Problem != "" {
