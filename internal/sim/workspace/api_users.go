@@ -82,6 +82,6 @@ func connectionsOpen(r *request) (object, *apiError) {
 		return nil, fail("socket_mode_not_enabled")
 	}
 	ticket := r.newID("ticket")
-	r.sockets.Admit(ticket)
+	r.sockets.Authorize(ticket)
 	return object{"url": "ws" + r.public()[len("http"):] + "/link?ticket=" + ticket + "&app_id=" + r.app.ID}, nil
 }

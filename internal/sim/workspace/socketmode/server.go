@@ -55,8 +55,8 @@ func New(appID string, pingEvery time.Duration, changed func()) *Server {
 	}
 }
 
-// Admit lets one connection in that shows the ticket.
-func (s *Server) Admit(ticket string) {
+// Authorize lets one connection in that shows the ticket.
+func (s *Server) Authorize(ticket string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tickets[ticket] = true
