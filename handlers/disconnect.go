@@ -19,7 +19,7 @@ func disconnectForm() changeForm {
 			return []slack.Block{h.aboutBlock(ctx, e), mrkdwn.Section(usedBy(e))}
 		},
 		ask: func(n link.Name, _ answers) (change.Kind, any, *change.InvalidError) {
-			return link.KindDisconnect, link.DisconnectParams(n), &change.InvalidError{}
+			return link.KindDisconnect, link.DisconnectParams{Local: n.Local, Alias: n.Alias}, &change.InvalidError{}
 		},
 	}
 }

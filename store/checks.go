@@ -39,9 +39,14 @@ func (s *Store) claimChecks(ctx context.Context, queue string, limit int, lease 
 	if err != nil {
 		return nil, err
 	}
+	ends, err := strconv.ParseInt(token.word, 10, 64)
+	if err != nil {
+		return nil, token.unexpected(doing)
+	}
+	at := time.UnixMilli(ends).Add(-lease)
 	var all []change.Check
 	for i := 1; i+2 < len(got); i += 3 {
-		c := change.Check{Key: got[i], Queue: queue, Token: token.word}
+		c := change.Check{Key: got[i], Queue: queue, Token: token.word, At: at}
 		c.Status = documentText(got[i+2])
 		if text := documentText(got[i+1]); text != "" {
 			k, err := decodeRecord(text)

@@ -47,6 +47,9 @@ func TestTheOldestCheckIsFirst(t *testing.T) {
 		replica := []*store.Store{s, s}[tick%2]
 		for _, c := range claims(t, replica, 3) {
 			order = append(order, c.Key)
+			if d := server.Now().Sub(c.At).Abs(); d > time.Millisecond {
+				t.Errorf("claimed at %s by the clock of the store, off by %s", c.At, d)
+			}
 			if err := replica.FinishCheck(t.Context(), c, change.CheckResult{Status: "{}", Next: turn}); err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
@@ -17,7 +18,7 @@ import (
 // user has said something about most connections already. Errors: change.ErrNewer, change.ErrUnavailable.
 func (s *Store) Follow(ctx context.Context, user, connection, say string, most int) (bool, error) {
 	const doing = "noting what somebody follows"
-	a, err := s.eval(ctx, doing, followSetScript, []string{s.keys.follows(user)}, change.Schema, connection, say, most)
+	a, err := s.eval(ctx, doing, followSetScript, []string{s.keys.follows(user), s.keys.followers(connection)}, change.Schema, connection, say, most, user)
 	switch {
 	case err != nil:
 		return false, err
@@ -39,6 +40,13 @@ func (s *Store) Follows(ctx context.Context, user string) (map[string]string, er
 	}
 	delete(said, fieldSchema)
 	return said, nil
+}
+
+// Followers returns who said that they follow a connection, sorted.
+func (s *Store) Followers(ctx context.Context, connection string) ([]string, error) {
+	all, err := s.rdb.SMembers(ctx, s.keys.followers(connection)).Result()
+	slices.Sort(all)
+	return all, fault("reading who follows a connection", err)
 }
 
 // Followings returns what each of the users said about following one connection; who said nothing is left out.

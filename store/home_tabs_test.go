@@ -212,7 +212,16 @@ func TestWhatPeopleFollowIsKeptUpToABound(t *testing.T) {
 		if err != nil || len(all) != 2 || all["U1"] != "on" || all["U2"] != "on" {
 			t.Errorf("of c: %v, %v", all, err)
 		}
+		followers := func(connection string, want ...string) {
+			t.Helper()
+			if got, err := s.Followers(t.Context(), connection); err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s is followed by %v, %v", connection, got, err)
+			}
+		}
+		followers("p/d/a")
+		followers("p/d/c", "U1", "U2")
 		say("U2", "p/d/c", "", true)
+		followers("p/d/c", "U1")
 		if got, err := s.Follows(t.Context(), "U2"); err != nil || len(got) != 0 {
 			t.Errorf("U2 said %v, %v", got, err)
 		}

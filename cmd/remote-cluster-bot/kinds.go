@@ -18,6 +18,7 @@ func connectionKinds(catalog *inventory.Catalog, roster *inventory.Connections, 
 		link.KindRotate:     plan.NewRotatePlanner(roster, o),
 		link.KindUpdate:     plan.NewUpdatePlanner(roster, o),
 		link.KindDisconnect: plan.NewDisconnectPlanner(roster, o),
+		link.KindExtend:     plan.NewExtendPlanner(roster, o),
 		link.KindAdopt:      plan.NewAdoptPlanner(roster, o),
 		link.KindMigrate:    plan.NewMigratePlanner(roster, o),
 	}

@@ -86,6 +86,7 @@ func policyCommand() *cobra.Command {
 	f.StringVar(&t.key, "key", "", "of a connect: issued or pasted (default: as the bot's credentials have it)")
 	f.StringVar(&t.address, "address", link.AddressPlatform, "whose address it goes to: "+strings.Join(policy.Values(policy.TraitAddress), ", "))
 	f.IntVar(&t.days, "expires-after", 90, "days after which the key ends; 0: never")
+	f.StringVar(&t.until, "until", "", "how long it lasts, such as 2w, or when it ends, such as 2026-12-24 (default: no end)")
 	f.BoolVar(&t.trustAll, "trust-all", false, "under the certificate model: trust every cluster of the remote side")
 	f.StringSliceVar(&t.also, "also", nil, "what is done beside the connection: "+strings.Join(policy.Values(policy.TraitAlso), ", "))
 	for _, needed := range []string{"local", "remote", "user"} {
@@ -106,13 +107,15 @@ func printRule(w io.Writer, words policy.RuleText) {
 type explainInput struct {
 	local, remote, user, kind string
 	model, key, address       string
+	until                     string
+	ends                      time.Time // until, read
 	search, replication, also []string
 	days                      int
 	trustAll                  bool
 }
 
 // check says what is wrong with the flags: a word that no change has would be judged, and mislead.
-func (t explainInput) check() error {
+func (t *explainInput) check() error {
 	var wrong []error
 	one := func(flag, value string, of ...string) {
 		if !slices.Contains(of, value) {
@@ -133,18 +136,26 @@ func (t explainInput) check() error {
 	if t.kind != kindName(link.KindConnect) && t.key != "" {
 		wrong = append(wrong, errors.New("--key is for --kind connect alone: only there a person can make it"))
 	}
+	if err := t.readUntil(); err != nil {
+		wrong = append(wrong, fmt.Errorf("--until: %w", err))
+	}
 	if t.key != "" && t.model == string(link.ModelCertificate) {
 		wrong = append(wrong, errors.New("--key: under the certificate model there is none"))
 	}
 	return errors.Join(wrong...)
 }
 
+func (t *explainInput) readUntil() (err error) {
+	t.ends, err = link.ParseUntil(t.until, time.Now())
+	return err
+}
+
 // traits are those that the change would have.
-func (t explainInput) traits(s link.PairState, tags []string) map[string][]string {
+func (t *explainInput) traits(s link.PairState, tags []string) map[string][]string {
 	c := link.ConnectParams{
 		Access: elastic.Access{Search: t.search, Replication: t.replication}, Model: link.Model(t.model), Restart: slices.Contains(t.also, "restart"),
 	}
-	c.ExpiryDays = t.days
+	c.ExpiryDays, c.Until = t.days, t.ends
 	if c.ByCertificate() {
 		c.Trust = &link.TrustOptions{All: t.trustAll}
 	}
@@ -165,7 +176,7 @@ func (t explainInput) traits(s link.PairState, tags []string) map[string][]strin
 	return traits
 }
 
-func (t explainInput) explain(ctx context.Context, notes io.Writer, c *config.Config) (policy.Explanation, error) {
+func (t *explainInput) explain(ctx context.Context, notes io.Writer, c *config.Config) (policy.Explanation, error) {
 	var none policy.Explanation
 	if err := t.check(); err != nil {
 		return none, cli.AsUsage(err)

@@ -20,10 +20,11 @@ type desk struct {
 	now     time.Time
 	verdict change.Evaluation
 	wants   string
+	before  time.Time // when what is asked for is of no use any more
 }
 
 func (d *desk) Plan(_ context.Context, _ string, params json.RawMessage) (change.Proposal, error) {
-	p := change.Proposal{Kind: "k", Target: []string{string(params)}, Params: json.RawMessage(`{}`), RequiredInput: d.wants}
+	p := change.Proposal{Kind: "k", Target: []string{string(params)}, Params: json.RawMessage(`{}`), RequiredInput: d.wants, Before: d.before}
 	digest, err := p.ComputeDigest()
 	p.Digest = digest
 	return p, err
@@ -283,6 +284,32 @@ func TestWhatWasHandedInTooEarlyIsAskedForAgain(t *testing.T) {
 		if due, err := d.RequestInput(t.Context(), d.get(t, r.ID)); due != c.want || err != nil {
 			t.Errorf("after %v: %v, %v", c.after, due, err)
 		}
+	}
+}
+
+// A request for a connection that ends holds its target no longer than that, or the end would wait for it.
+func TestARequestWaitsNoLongerThanItIsOfUse(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	d.before = d.now.Add(20 * time.Minute)
+	if r := d.ask(t, "req", "1", ""); !r.Deadline.Equal(d.before) {
+		t.Errorf("it waits until %s", r.Deadline)
+	}
+	opens := d.now.Add(10 * time.Minute)
+	d.verdict.NotBefore, d.verdict.NotAfter = opens, opens.Add(2*time.Hour)
+	r := d.ask(t, "req", "2", "")
+	r, err := d.Approve(t.Context(), press(r.ID, "a"))
+	if err != nil || !r.Deadline.Equal(d.before) {
+		t.Errorf("approved for a window, it waits until %s: %v", r.Deadline, err)
+	}
+	d.wants = "the key"
+	r = d.ask(t, "req", "3", "")
+	if r, err = d.Approve(t.Context(), press(r.ID, "a")); err != nil || !r.Deadline.Equal(d.before) {
+		t.Errorf("while something has to be handed in, it waits until %s: %v", r.Deadline, err)
+	}
+	d.wants, d.before = "", d.now.Add(-time.Minute) // an extension after the end is for people all the same
+	if r := d.ask(t, "req", "4", ""); !r.Deadline.Equal(d.now.Add(time.Hour)) {
+		t.Errorf("it waits until %s", r.Deadline)
 	}
 }
 

@@ -99,6 +99,7 @@ func TestDigestCoversWhatIsAppliedAndNotHowItIsWorded(t *testing.T) {
 		"a step's name": func(p *change.Proposal) { p.Steps[0].Name = "t" },
 		"a trait":       func(p *change.Proposal) { p.Traits = map[string][]string{"a": {"b"}} },
 		"a part":        func(p *change.Proposal) { p.Parts = []change.Part{{Name: "a"}} },
+		"its ending":    func(p *change.Proposal) { p.Ending = &change.Ending{Differs: "it is another"} },
 		"one step more": func(p *change.Proposal) { p.Steps = append(p.Steps, p.Steps[0]) },
 	} {
 		if digest(edit) == same {

@@ -7,6 +7,7 @@ type Check struct {
 	Key    string        // of the record
 	Queue  string        // that it was claimed from
 	Token  string        // proves the claim; a record that changes voids it
+	At     time.Time     // when it was claimed, by the clock that all replicas share
 	Record *StoredRecord // nil: the record was deleted since the last check
 	Status string        // what the last check left; empty: there was none, or it left nothing
 }

@@ -48,13 +48,13 @@ func (s *Service) settle(ctx context.Context, r *Request, m *Transition) error {
 	if !verdict.Enough || waits {
 		m.Event, m.To = "", r.State
 		if verdict.Enough && verdict.NotAfter.After(r.Deadline) {
-			m.Deadline = verdict.NotAfter // what is missing can be handed in only when the window is about to open
+			m.Deadline = r.Proposal.Deadline(verdict.NotAfter, s.o.Now()) // what is missing can be handed in only when the window is about to open
 		}
 		return nil
 	}
 	m.Event, m.To = Approve, Approved
 	m.Decisions[len(m.Decisions)-1].Policy = verdict.Policy
-	m.begins(verdict)
+	m.begins(r.Proposal, verdict, s.o.Now())
 	return nil
 }
 

@@ -60,7 +60,10 @@ func (e *StateError) Error() string {
 }
 
 // NotAllowedError says that the policy does not let this person do this.
-type NotAllowedError struct{ Why string }
+type NotAllowedError struct {
+	Why   string
+	Trait string // of the change, which would have to be another; empty: it is not about one
+}
 
 func (e *NotAllowedError) Error() string { return e.Why }
 

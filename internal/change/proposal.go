@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Kind names what sort of change is asked for, such as "link.connect".
@@ -43,9 +44,28 @@ type Proposal struct {
 	// Substance is a digest of what stays the same when the change is made again later: of a connection all but the name, the
 	// id and the dates of its key. Empty: it is never made again without people.
 	Substance string `json:"substance,omitempty"`
-	Digest    string `json:"digest"` // what an approval is bound to, see ComputeDigest
+	// Before is when the change is of no use any more: a request for it expires by then. Zero: at any time.
+	Before time.Time `json:"before,omitzero"`
+	// Ending is there where the bot, by itself, takes back what was approved with an end.
+	Ending *Ending `json:"ending,omitempty"`
+	Digest string  `json:"digest"` // what an approval is bound to, see ComputeDigest
 	// Unsure: a part that the plan itself depends on could not be read just now. Another try may tell; it is not stored.
 	Unsure bool `json:"-"`
+}
+
+// Ending is the end of what was approved with one.
+type Ending struct {
+	Until time.Time `json:"until"`
+	// Differs says why what is there is not what was approved, so that people have to decide about it; empty: it is.
+	Differs string `json:"differs,omitempty"`
+}
+
+// Deadline is when a request for p expires that may wait until at.
+func (p Proposal) Deadline(at, now time.Time) time.Time {
+	if p.Before.After(now) && p.Before.Before(at) {
+		return p.Before
+	}
+	return at
 }
 
 // Field is a label and a value for people.
@@ -145,7 +165,7 @@ func (p Proposal) Calls() []Call {
 }
 
 // ComputeDigest returns the SHA-256, in hex, over kind, targets, parameters, basis, traits, parts, and name and
-// arguments of each step, and the substance, in canonical JSON (object keys sorted, no spaces). Words for people are left out, and so are
+// arguments of each step, the substance and the ending, in canonical JSON (object keys sorted, no spaces). Words for people are left out, and so are
 // titles and calls, which follow from the arguments: a new wording must not void approvals.
 func (p Proposal) ComputeDigest() (string, error) {
 	params, err := Canonical(p.Params)
@@ -174,8 +194,9 @@ func (p Proposal) ComputeDigest() (string, error) {
 		Traits map[string][]string `json:"traits,omitempty"`
 		Parts  []Part              `json:"parts,omitempty"`
 
-		Substance string `json:"substance,omitempty"`
-	}{p.Kind, p.Target, params, p.Basis, steps, p.Traits, p.Parts, p.Substance})
+		Substance string  `json:"substance,omitempty"`
+		Ending    *Ending `json:"ending,omitempty"`
+	}{p.Kind, p.Target, params, p.Basis, steps, p.Traits, p.Parts, p.Substance, p.Ending})
 	if err != nil {
 		return "", fmt.Errorf("canonical proposal: %w", err)
 	}

@@ -11,6 +11,8 @@ import (
 type Record struct {
 	Key   string          `json:"key"`
 	Value json.RawMessage `json:"value,omitempty"` // empty: forget
+	// Until is when the bot takes back, under the approval of the change, what the record says; zero: it does not.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // StoredRecord is a memo as it is remembered: with the request that it comes from.
@@ -32,7 +34,7 @@ func (r *Request) StoredRecords(at time.Time) []StoredRecord {
 	for _, m := range r.Proposal.Records {
 		k := StoredRecord{Key: m.Key, Value: m.Value, Request: r.ID, Digest: r.Proposal.Digest, By: r.Requester, At: at.UTC()}
 		if len(m.Value) > 0 {
-			k.Posted, k.Approval = r.Messages, r.approval()
+			k.Posted, k.Approval = r.Messages, r.approval(m.Until)
 		}
 		all = append(all, k)
 	}
@@ -47,6 +49,8 @@ type Approval struct {
 	Policy    string              `json:"policy"`    // the rules that they were weighed by, see Evaluation.Policy
 	Traits    map[string][]string `json:"traits"`    // of what they approved
 	Substance string              `json:"substance"` // likewise, see Proposal.Substance
+	At        time.Time           `json:"at"`        // when it was asked for
+	Until     time.Time           `json:"until,omitzero"`
 }
 
 // StandingApproval is an approval from before that a request of the bot is to run under.
@@ -56,14 +60,16 @@ type StandingApproval struct {
 }
 
 // approval is what people approved as r; nil where nothing can be done under it again.
-func (r *Request) approval() *Approval {
-	if r.Proposal.Substance == "" {
+func (r *Request) approval(until time.Time) *Approval {
+	if r.Proposal.Substance == "" && until.IsZero() {
 		return nil
 	}
 	if r.UnderStanding() {
 		return &r.StandingApproval.Approval
 	}
-	a := Approval{Request: r.ID, By: r.Requester.User, Traits: r.Proposal.Traits, Substance: r.Proposal.Substance}
+	a := Approval{
+		Request: r.ID, By: r.Requester.User, Traits: r.Proposal.Traits, Substance: r.Proposal.Substance, At: r.Created.UTC(), Until: until,
+	}
 	for _, d := range r.Approvals() {
 		a.Approvers = append(a.Approvers, d.By.User)
 	}

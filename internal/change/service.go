@@ -119,7 +119,7 @@ func (s *Service) Propose(ctx context.Context, a ProposeInput) (*Request, error)
 	r := &Request{
 		ID: id, State: Pending, Version: 1, ApprovalsSince: 1,
 		Proposal: p, Requester: a.By, Reason: a.Reason, Rule: terms.Rule, Parent: a.Parent,
-		Created: now, Deadline: now.Add(terms.Wait), StandingApproval: a.StandingApproval, Messages: a.Messages,
+		Created: now, Deadline: p.Deadline(now.Add(terms.Wait), now), StandingApproval: a.StandingApproval, Messages: a.Messages,
 	}
 	if a.Parent != "" {
 		if err := s.replace(ctx, a, r); err != nil {

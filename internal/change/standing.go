@@ -3,6 +3,7 @@ package change
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // StandingPolicy is a Policy that lets a request run under an approval from before. Under any other, people are asked.
@@ -44,7 +45,7 @@ func (s *Service) stand(ctx context.Context, r *Request, m *Transition) error {
 	if err != nil {
 		return err // who belongs to a group is not known just now: it is asked again
 	}
-	m.begins(verdict)
+	m.begins(r.Proposal, verdict, s.o.Now())
 	m.Entry.Rule = verdict.Rule
 	return nil
 }
@@ -58,9 +59,9 @@ func (m *Transition) standsNot(why string) error {
 }
 
 // begins says when the work of an approved request may begin.
-func (m *Transition) begins(v Evaluation) {
+func (m *Transition) begins(p Proposal, v Evaluation, now time.Time) {
 	m.NotBefore = v.NotBefore
 	if !v.NotAfter.IsZero() {
-		m.Deadline = v.NotAfter // a change that nobody began within its window is not begun after it
+		m.Deadline = p.Deadline(v.NotAfter, now) // a change that nobody began within its window is not begun after it
 	}
 }

@@ -126,4 +126,8 @@ func TestARecordKeepsItsApproval(t *testing.T) {
 	if got := r.StoredRecords(r.Created)[0].Approval; got != nil {
 		t.Errorf("nothing can be done under it: %+v", got)
 	}
+	r.Proposal.Records[0].Until = r.Created.Add(time.Hour)
+	if got := r.StoredRecords(r.Created)[0].Approval; got == nil || !got.Until.Equal(r.Created.Add(time.Hour)) || len(got.Approvers) != 2 {
+		t.Errorf("its end was approved: %+v", got)
+	}
 }

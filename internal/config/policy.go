@@ -43,9 +43,9 @@ type PolicyRule struct {
 	Name string `yaml:"name"`
 	// Match are patterns by trait, such as local.name: "*-prod"; every trait must fit one of its patterns, and where it
 	// has several values, each of them: access: search is not for what replicates too. Traits:
-	// kind (connect, update, rotate, disconnect, migrate, adopt), model (api_key, certificate), access (search,
+	// kind (connect, update, rotate, disconnect, migrate, adopt, extend), model (api_key, certificate), access (search,
 	// replication), breadth (all, wide, narrow), system (yes, no), key (issued, pasted, shown),
-	// expiry (never, or days), trust_all (yes, no), trust_clusters (ids), also (filter, restart, role, identity), local.platform,
+	// expiry (never, or days), until (never, or when the connection ends), trust_all (yes, no), trust_clusters (ids), also (filter, restart, role, identity), local.platform,
 	// local.name, local.tag.<key>, and the same of remote.
 	Match map[string]Patterns `yaml:"match"`
 	// Any are patterns by trait, of which at least one value must fit one: access: replication is for whatever
@@ -74,6 +74,9 @@ type PolicyRule struct {
 	Confirm *bool `yaml:"confirm"`
 	// AskBy is "channel" (the card) or "dm" (the card, and a direct message to those who may approve). Default channel.
 	AskBy string `yaml:"ask_by"`
+	// Longest is how long a connection lasts, from the request on, that the rule is for, such as 30d. One without an end, or
+	// with a later one, is for the rules after this one, whatever is to be changed of it.
+	Longest Duration `yaml:"longest"`
 	// RotateBefore is how long before the end of a key the bot itself asks for its rotation, such as 14d. A key that lives
 	// less than twice as long is rotated from half of its life on. Nothing: people ask.
 	RotateBefore Duration `yaml:"rotate_before"`
@@ -170,6 +173,7 @@ func (c *Config) Rules() policy.Rules {
 			Name: r.Name, Match: plain(r.Match), Any: plain(r.Any), Unless: plain(r.Unless), Ask: r.Ask,
 			RequesterCounts: r.RequesterMayApprove, SeveralSides: r.OnePersonSeveralSides, Guests: r.Guests,
 			Wait: r.Wait.Std(), Direct: r.AskBy == "dm", Confirm: r.Confirm, RotateBefore: r.RotateBefore.Std(),
+			Longest: r.Longest.Std(),
 		}
 		rule.Stands = r.Approve.standing()
 		for _, s := range r.Approve.sides() {
@@ -289,6 +293,9 @@ func (p *parser) checkPolicy(c *Config) {
 		p.oneOf(at+".ask_by", r.AskBy, "channel", "dm")
 		if r.RotateBefore != 0 {
 			p.span(at+".rotate_before", r.RotateBefore, time.Hour, 365*24*time.Hour)
+		}
+		if r.Longest != 0 {
+			p.span(at+".longest", r.Longest, time.Minute, 3650*24*time.Hour)
 		}
 		if r.Window != nil {
 			_, wrong := r.Window.window()

@@ -123,7 +123,7 @@ func (j *job) drift(ctx context.Context, now change.Proposal) error {
 		Event:     change.Drift,
 		Proposal:  &now,
 		Decisions: append(slices.Clip(r.Decisions), stale),
-		Deadline:  at.Add(r.Deadline.Sub(r.AskedAt())), // people get as long as they had the first time
+		Deadline:  now.Deadline(at.Add(r.Deadline.Sub(r.AskedAt())), at), // people get as long as they had the first time
 	}, why)
 }
 

@@ -12,7 +12,10 @@ import (
 // FieldElsewhere is the tick that a connection goes to an address which the platform does not know.
 const FieldElsewhere = "elsewhere"
 
-const traitAddress = "address"
+const (
+	traitAddress = "address"
+	traitUntil   = "until"
+)
 
 // AddressKind says whose address and server name c connects to. What the platform does not tell counts as other.
 func (s PairState) AddressKind(c ConnectParams) string {

@@ -28,6 +28,9 @@ func (c ConnectParams) Fields(s PairState) []change.Field {
 	if c.ServerName != s.Remote.Endpoint {
 		add("Server name", c.ServerName)
 	}
+	if !c.Until.IsZero() {
+		add(LabelUntil, untilLine(c.Until))
+	}
 	if c.ByCertificate() {
 		fields = append(fields, c.trustFields(s)...)
 	} else {

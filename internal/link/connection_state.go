@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -55,7 +56,7 @@ func (e ConnectionState) Params() ConnectParams {
 		c.ProxySockets = n
 	}
 	if e.Managed != nil {
-		c.Access, c.ExpiryDays = e.Managed.Access, e.Managed.KeyDays
+		c.Access, c.ExpiryDays, c.Until = e.Managed.Access, e.Managed.KeyDays, e.Managed.Until
 		if !e.HasRemote() {
 			c.Remote = e.Managed.Remote
 		}
@@ -107,11 +108,23 @@ func (e ConnectionState) Sides() []change.Field {
 	case e.Managed != nil:
 		remote = e.Managed.To() + ", which is gone"
 	}
-	return []change.Field{
+	sides := []change.Field{
 		{Label: "Local", Value: Describe(e.PairState.Local) + " on " + SystemLabel(e.LocalOn)},
 		{Label: "Remote", Value: remote},
 		{Label: "Alias", Value: e.Alias},
 	}
+	if end := e.End(); !end.IsZero() {
+		sides = append(sides, change.Field{Label: LabelUntil, Value: untilLine(end)})
+	}
+	return sides
+}
+
+// End is when the bot removes the connection; zero: never.
+func (e ConnectionState) End() time.Time {
+	if e.Managed == nil {
+		return time.Time{}
+	}
+	return e.Managed.Until
 }
 
 // Basis is what a change of an existing connection rests on.
@@ -121,7 +134,7 @@ func (e ConnectionState) Basis() []change.Field {
 		keys = append(keys, k.ID)
 	}
 	slices.Sort(keys)
-	return []change.Field{
+	basis := []change.Field{
 		{Label: "Local version", Value: e.PairState.Local.Version},
 		{Label: "Remote version", Value: e.Remote.Version},
 		{Label: "Remote endpoint", Value: e.Remote.Endpoint},
@@ -129,6 +142,10 @@ func (e ConnectionState) Basis() []change.Field {
 		{Label: "Key in the local keystore", Value: strconv.FormatBool(e.HasKey)},
 		{Label: "Active keys", Value: strings.Join(keys, ", ")},
 	}
+	if end := e.End(); !end.IsZero() {
+		basis = append(basis, change.Field{Label: LabelUntil, Value: SayUntil(end)})
+	}
+	return basis
 }
 
 // IsTransportPort reports whether an address is at a port for certificates.

@@ -2,6 +2,7 @@ package link
 
 import (
 	"strings"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -15,6 +16,9 @@ const KindConnect change.Kind = "link.connect"
 
 // KindDisconnect asks for the end of a connection.
 const KindDisconnect change.Kind = "link.disconnect"
+
+// KindExtend asks for another end of a connection, or for none. It changes no cluster.
+const KindExtend change.Kind = "link.extend"
 
 // KindMigrate asks to take connections from certificates to API keys under the same aliases.
 const KindMigrate change.Kind = "link.migrate"
@@ -37,6 +41,16 @@ type AdoptParams struct {
 type DisconnectParams struct {
 	Local elastic.Ref `json:"local"`
 	Alias string      `json:"alias"`
+
+	// Until is the end that was approved, where the bot asks by itself; zero: people ask.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// ExtendParams are the parameters of an extension.
+type ExtendParams struct {
+	Local elastic.Ref `json:"local"`
+	Alias string      `json:"alias"`
+	Until time.Time   `json:"until,omitzero"` // zero: for ever
 }
 
 // MaxMigrated is how many aliases may be migrated at once: approvers have to see all that happens to each of them.

@@ -48,12 +48,18 @@ func (m ManagedConnection) KeyExpires() time.Time {
 	return time.Time{}
 }
 
+// EndsSoon reports whether it is time, at t, to ask whether the connection is to be extended: a day before its end, or at
+// half of a shorter life.
+func (m ManagedConnection) EndsSoon(t time.Time) bool {
+	return !m.Until.IsZero() && !t.Before(m.Until.Add(-min(day, m.Until.Sub(m.Record.At)/2)))
+}
+
 // Maker is who asked for the connection at first.
 func (m ManagedConnection) Maker() string { return cmp.Or(m.MadeBy, m.Record.By.User) }
 
 // AsRecord is what a change leaves to remember of a connection.
 func (m ManagedConnection) AsRecord() change.Record {
-	return change.Record{Key: Target(m.Local, m.Alias), Value: elastic.RawJSON(m)}
+	return change.Record{Key: Target(m.Local, m.Alias), Value: elastic.RawJSON(m), Until: m.Until}
 }
 
 // Forget is what a change leaves that ends a connection.
@@ -77,7 +83,7 @@ func (m ManagedConnection) FollowedBy(next ManagedConnection) ManagedConnection 
 func (c ConnectParams) Managed(keyName string) ManagedConnection {
 	return ManagedConnection{
 		Local: c.Local, Remote: c.Remote, Alias: c.Alias, KeyName: keyName, Access: c.Access, KeyDays: c.ExpiryDays,
-		Settings: c.Settings().Options(c.Alias), Identity: c.IdentityPattern(),
+		Settings: c.Settings().Options(c.Alias), Identity: c.IdentityPattern(), Until: c.Until,
 	}
 }
 

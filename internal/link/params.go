@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
@@ -45,6 +46,8 @@ type ConnectParams struct {
 	Role    *RoleOptions   `json:"role,omitempty"`    // a role to write on the local cluster; nil: none
 
 	Identity *IdentityOptions `json:"identity,omitempty"` // strong identity verification; nil: none
+
+	Until time.Time `json:"until,omitzero"` // when the bot removes it, by UTC; zero: never
 
 	ExpiryDays      int    `json:"expiry_days"` // of the key; 0: never
 	SkipUnavailable bool   `json:"skip_unavailable"`

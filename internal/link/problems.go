@@ -128,11 +128,15 @@ func (e ConnectionState) Problems(managed bool) *change.InvalidError {
 
 // Refusal is what makes a kind of change one that is not for this connection, whatever is filled in.
 func (e ConnectionState) Refusal(k change.Kind) *change.InvalidError {
-	wrong := e.Problems(k == KindRotate || k == KindUpdate)
+	wrong := e.Problems(k == KindRotate || k == KindUpdate || k == KindExtend)
 	seen := !e.Exists() || e.HasRemote()
 	switch k {
 	case KindRotate, KindUpdate:
 		e.keyed(wrong)
+	case KindExtend:
+		if len(wrong.Problems) == 0 && !e.Exists() && e.ReadError(PartLocalCluster, PartSettings) == nil {
+			wrong.Add(FieldAlias, "%s knows no remote cluster %s any more", e.PairState.Local.Name, e.Alias)
+		}
 	case KindAdopt:
 		switch {
 		case e.Managed != nil:

@@ -22,6 +22,7 @@ type ManagedConnection struct {
 	KeyDays      int               `json:"key_days,omitempty"`             // how long a key lives, from the change that made it; 0: for ever
 	Expires      time.Time         `json:"expires,omitzero"`               // of a key that is older than the last change
 	Settings     map[string]string `json:"settings"`                       // by option, as approved
+	Until        time.Time         `json:"until,omitzero"`                 // when the bot removes it; zero: never
 	Elsewhere    bool              `json:"elsewhere,omitempty"`            // its address, which nobody knows, was set on purpose
 	Adopted      bool              `json:"adopted,omitempty"`              // made by hand and taken under management later
 	MadeBy       string            `json:"made_by,omitempty"`              // who asked for it at first, where later changes followed

@@ -17,9 +17,10 @@ func (c ConnectParams) Substance(s PairState, settings map[string]string, traits
 	lasting := maps.Clone(traits)
 	delete(lasting, "kind") // a connect and a rotation differ in what is done,
 	delete(lasting, "also") // and in what is done beside it
+	delete(lasting, traitUntil)
 	raw, err := json.Marshal(map[string]any{
 		"local": c.Local, "remote": c.Remote, "alias": c.Alias, "settings": settings, "access": c.Access, "days": c.ExpiryDays,
-		"identity": c.IdentityPattern(), "traits": lasting,
+		"identity": c.IdentityPattern(), "until": c.Until, "traits": lasting,
 	})
 	if err != nil { // entries of its access that are no JSON: nobody can say whether they stay the same
 		return ""

@@ -113,6 +113,7 @@ func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[strin
 			t["trust_clusters"] = slices.Sorted(slices.Values(c.Trust.Clusters))
 		}
 	}
+	t[traitUntil] = []string{UntilTrait(c.Until)}
 	t[traitAddress] = []string{s.AddressKind(c)}
 	for also, wanted := range map[string]bool{
 		"filter": c.Filter != nil, "identity": c.Identity != nil, "restart": c.Restart, "role": c.Role != nil,

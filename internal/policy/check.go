@@ -173,7 +173,7 @@ func (c *checker) canBeFulfilled(at string, r Rule) {
 
 // covers reports whether r matches whatever other matches. It may miss some: patterns are compared one by one.
 func (r Rule) covers(other Rule) bool {
-	if len(r.Any)+len(r.Unless) > 0 {
+	if len(r.Any)+len(r.Unless) > 0 || r.Longest > 0 && (other.Longest == 0 || other.Longest > r.Longest) {
 		return false
 	}
 	for trait, patterns := range r.Match {

@@ -4,13 +4,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
 // The traits that rules may ask for. A deployment's tags are asked for as local.tag.<key> and remote.tag.<key>.
 const (
-	TraitKind           = "kind"            // connect, update, rotate, disconnect, migrate, adopt
+	TraitKind           = "kind"            // connect, update, rotate, disconnect, migrate, adopt, extend
 	TraitModel          = "model"           // api_key or certificate
 	TraitAccess         = "access"          // search, replication, or both; both where it is not known
 	TraitBreadth        = "breadth"         // of the widest index pattern: all, wide or narrow; all where it is not known
@@ -19,6 +20,7 @@ const (
 	TraitTrustAll       = "trust_all"       // yes where the local side comes to trust every cluster of the remote organization or ECE
 	TraitTrustClusters  = "trust_clusters"  // ids of the clusters that it comes to trust beside, where a person names them
 	TraitKey            = "key"             // issued by the bot, or pasted by a person
+	TraitUntil          = "until"           // when the connection ends, as RFC 3339, or never
 	TraitAddress        = "address"         // platform: what it says of the remote deployment; private: the operator states it; other
 	TraitAlso           = "also"            // what is done beside the connection: filter, identity, restart, role
 	TraitLocalPlatform  = "local.platform"  // the name in the configuration
@@ -34,7 +36,7 @@ const (
 
 // values are what some traits can be. What is not here is free.
 var values = map[string][]string{
-	TraitKind:           {"connect", "update", "rotate", "disconnect", "migrate", "adopt"},
+	TraitKind:           {"connect", "update", "rotate", "disconnect", "migrate", "adopt", "extend"},
 	TraitModel:          {"api_key", "certificate"},
 	TraitAccess:         {"search", "replication"},
 	TraitBreadth:        {"all", "wide", "narrow"},
@@ -43,6 +45,7 @@ var values = map[string][]string{
 	TraitTrustAll:       {"yes", "no"},
 	TraitTrustClusters:  nil,
 	TraitKey:            {"issued", "pasted", "shown"},
+	TraitUntil:          nil,
 	TraitAddress:        {"platform", "private", "other"},
 	TraitAlso:           {"filter", "identity", "restart", "role"},
 	TraitLocalPlatform:  nil,
@@ -81,9 +84,12 @@ type match struct {
 	trait      string
 }
 
-// match weighs traits. An unknown one may fit any pattern, or none.
-func (r Rule) match(traits map[string][]string) match {
+// match weighs traits of a change that was asked for then. An unknown one may fit any pattern, or none.
+func (r Rule) match(traits map[string][]string, asked time.Time) match {
 	var m match
+	if r.Longest > 0 && !lasts(traits, asked, r.Longest) {
+		return match{no: true, trait: TraitUntil}
+	}
 	for _, words := range []struct {
 		patterns map[string][]string
 		fit      func(patterns, values []string) bool
@@ -102,6 +108,32 @@ func (r Rule) match(traits map[string][]string) match {
 	return m
 }
 
+// lasts reports whether a connection lasts that long at most from then on. Never is longer than any, and so is what can't be
+// told.
+func lasts(traits map[string][]string, asked time.Time, longest time.Duration) bool {
+	return len(traits[TraitUntil]) > 0 && !slices.ContainsFunc(traits[TraitUntil], func(value string) bool {
+		end, err := time.Parse(time.RFC3339, value)
+		return err != nil || end.Sub(asked) > longest
+	})
+}
+
+// tooLong is the refusal of what a rule would allow if it did not last as long; nil: none would.
+func tooLong(rules []Rule, traits map[string][]string, asked time.Time) error {
+	var longest Rule
+	for _, r := range rules {
+		without := r
+		if without.Longest = 0; r.Longest > longest.Longest && without.match(traits, asked) == (match{}) {
+			longest = r
+		}
+	}
+	if longest.Longest == 0 {
+		return nil
+	}
+	err := refuse("rule %s allows this for %s at most, so it needs an end by then", longest.Name, days(longest.Longest))
+	err.Trait = TraitUntil
+	return err
+}
+
 // isFor reports whether a rule can match changes of a kind.
 func (r Rule) isFor(kind string) bool {
 	for _, m := range []map[string][]string{r.Match, r.Any} {
@@ -115,10 +147,10 @@ func (r Rule) isFor(kind string) bool {
 // deciding returns the rule for a part of a change, as its place among the rules; negative where none allows it, and then
 // the trait whose value would have to be known. Rules that may match, as something is not known, are weighed with the
 // first that surely does: the one that takes the most approvals decides, and where no rule surely matches there is none.
-func deciding(rules []Rule, traits map[string][]string) (decides int, unknown string) {
+func deciding(rules []Rule, traits map[string][]string, asked time.Time) (decides int, unknown string) {
 	decides = -1
 	for i, r := range rules {
-		m := r.match(traits)
+		m := r.match(traits, asked)
 		if m.no {
 			continue
 		}

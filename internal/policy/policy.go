@@ -4,6 +4,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,6 +58,9 @@ type Rule struct {
 	// Confirm says whether an approval takes a second press; nil: where much is at stake (see confirms).
 	Confirm *bool
 	Window  *Window // when the work may begin; nil: at any time
+	// Longest is how long, from the request on, a connection lasts that the rule is for: one without an end, or with a later
+	// one, does not match. 0: as long as it likes.
+	Longest time.Duration
 	// RotateBefore is how long before the end of a key the bot itself asks for its rotation; 0: it does not.
 	RotateBefore time.Duration
 
@@ -142,25 +146,25 @@ type UnknownGroupError struct {
 func (e *UnknownGroupError) Error() string { return "who belongs to " + e.Group + ": " + e.Err.Error() }
 func (e *UnknownGroupError) Unwrap() error { return e.Err }
 
-func refuse(format string, args ...any) error {
+func refuse(format string, args ...any) *change.NotAllowedError {
 	return &change.NotAllowedError{Why: fmt.Sprintf(format, args...)}
 }
 
-// find returns the rule by which people decide about a proposal.
-func (p *Policy) find(prop change.Proposal) (Rule, error) {
-	return findIn(p.rules.Load().asking(), prop)
+// find returns the rule by which people decide about a proposal that was asked for then.
+func (p *Policy) find(prop change.Proposal, asked time.Time) (Rule, error) {
+	return findIn(p.rules.Load().asking(), prop, asked)
 }
 
-// findIn returns the rule that decides about a proposal: the first that matches, which has to be the same for all of its
+// findIn returns the rule that decides about a proposal that was asked for then: the first that matches, which has to be the same for all of its
 // parts. Otherwise one that needs little would carry through one that needs much.
-func findIn(rules []Rule, prop change.Proposal) (Rule, error) {
+func findIn(rules []Rule, prop change.Proposal, asked time.Time) (Rule, error) {
 	decides, parts := -1, partsOf(prop)
 	var found []string
 	differ := false
 	for _, part := range parts {
-		i, unknown := deciding(rules, part.Traits)
+		i, unknown := deciding(rules, part.Traits, asked)
 		if i < 0 {
-			return Rule{}, refusePart(part.Name, unknown)
+			return Rule{}, cmp.Or(tooLong(rules, part.Traits, asked), refusePart(part.Name, unknown))
 		}
 		differ = differ || decides >= 0 && decides != i
 		decides = i
@@ -185,7 +189,10 @@ func refusePart(name, unknown string) error {
 
 // Authorize implements change.Policy: the rule must let by ask, and there must be people who could approve.
 func (p *Policy) Authorize(ctx context.Context, prop change.Proposal, by change.Actor) (change.Terms, error) {
-	rule, err := p.find(prop)
+	rule, err := p.find(prop, p.now())
+	if prop.Ending != nil && by.Bot { // whoever approved it with its end has let the bot
+		return change.Terms{Rule: rule.Name, Wait: cmp.Or(rule.Wait, endingWait)}, nil
+	}
 	if err != nil {
 		return change.Terms{}, err
 	}
@@ -263,7 +270,7 @@ func (p *Policy) members(ctx context.Context, rule Rule, name string) ([]string,
 
 // Eligible implements change.Policy: whoever is on one of the sides may approve.
 func (p *Policy) Eligible(ctx context.Context, r *change.Request, by change.Actor) error {
-	rule, err := p.find(r.Proposal)
+	rule, err := p.find(r.Proposal, r.Created)
 	if err != nil {
 		return err
 	}
@@ -281,7 +288,7 @@ func (p *Policy) MayHelp(ctx context.Context, r *change.Request, by change.Actor
 }
 
 func (p *Policy) onSidesCalled(ctx context.Context, name string, r *change.Request, by change.Actor) error {
-	rule, err := p.find(r.Proposal)
+	rule, err := p.find(r.Proposal, r.Created)
 	if err != nil {
 		return err
 	}
@@ -328,7 +335,7 @@ func (p *Policy) Evaluate(ctx context.Context, r *change.Request) (change.Evalua
 			return v, err
 		}
 	}
-	rule, err := p.find(r.Proposal)
+	rule, err := p.find(r.Proposal, r.Created)
 	if err != nil {
 		return change.Evaluation{}, err
 	}

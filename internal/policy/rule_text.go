@@ -51,6 +51,9 @@ func (r Rule) when() string {
 	for _, trait := range slices.Sorted(maps.Keys(r.Unless)) {
 		parts = append(parts, trait+" is not "+strings.Join(r.Unless[trait], " or "))
 	}
+	if r.Longest > 0 {
+		parts = append(parts, "the connection lasts "+days(r.Longest)+" at most")
+	}
 	if len(parts) == 0 {
 		return "every change"
 	}
@@ -198,14 +201,14 @@ type People struct {
 func (p *Policy) Explain(ctx context.Context, prop change.Proposal, by change.Actor) (Explanation, error) {
 	e := Explanation{Traits: partsOf(prop)[0].Traits}
 	all := p.rules.Load()
-	if rule, err := findIn(all.Rules, prop); err == nil && rule.Stands {
+	if rule, err := findIn(all.Rules, prop, p.now()); err == nil && rule.Stands {
 		e.ByItself = &RuleText{Rule: rule.Name, When: rule.when(), Says: rule.says(nil)}
 	}
 	rules := all.asking()
-	decides, _ := deciding(rules, e.Traits)
+	decides, _ := deciding(rules, e.Traits, p.now())
 	for i, rule := range rules {
 		if i != decides {
-			e.Skipped = append(e.Skipped, SkippedRule{rule.Name, rule.match(e.Traits).trait})
+			e.Skipped = append(e.Skipped, SkippedRule{rule.Name, rule.match(e.Traits, p.now()).trait})
 			continue
 		}
 		e.Rule, e.Says = rule.Name, rule.says(func(g string) string { return g })

@@ -11,7 +11,7 @@ import (
 // RotateBefore is how long before the end of a key the rule that decides about its rotation has the bot ask for it; 0: it
 // does not.
 func (p *Policy) RotateBefore(rotation change.Proposal) time.Duration {
-	rule, err := findIn(p.rules.Load().Rules, rotation)
+	rule, err := findIn(p.rules.Load().Rules, rotation, p.now())
 	if err != nil { // nobody may ask for it
 		return 0
 	}
@@ -28,15 +28,18 @@ func (p *Policy) LongestRotateBefore() (longest time.Duration) {
 
 // MayStand reports whether the rule that decides about a change lets it run under an approval from before.
 func (p *Policy) MayStand(prop change.Proposal) bool {
-	rule, err := findIn(p.rules.Load().Rules, prop)
+	rule, err := findIn(p.rules.Load().Rules, prop, p.now())
 	return err == nil && rule.Stands
 }
 
-// Stands implements change.StandingPolicy: nothing but the key is another, the rules are those by which people approved, and
-// by these rules those who approved may still approve it now.
+// Stands implements change.StandingPolicy. An end was approved with the connection. Of anything else, nothing but the key is
+// another, the rules are those by which people approved, and by these rules those who approved may still approve it now.
 func (p *Policy) Stands(ctx context.Context, r *change.Request) (change.Evaluation, error) {
+	if r.Proposal.Ending != nil {
+		return p.ends(r)
+	}
 	rules := p.rules.Load()
-	rule, err := findIn(rules.Rules, r.Proposal)
+	rule, err := findIn(rules.Rules, r.Proposal, r.Created)
 	if err != nil {
 		return change.Evaluation{}, err
 	}
@@ -50,7 +53,7 @@ func (p *Policy) Stands(ctx context.Context, r *change.Request) (change.Evaluati
 	case rules.fingerprint != r.StandingApproval.Policy:
 		return change.Evaluation{}, refuse("the policy has changed since request %s was approved", r.StandingApproval.Request)
 	}
-	was, err := findIn(rules.asking(), change.Proposal{Traits: r.StandingApproval.Traits})
+	was, err := findIn(rules.asking(), change.Proposal{Traits: r.StandingApproval.Traits}, r.StandingApproval.At)
 	if err != nil {
 		return change.Evaluation{}, err
 	}
@@ -66,6 +69,22 @@ func (p *Policy) Stands(ctx context.Context, r *change.Request) (change.Evaluati
 		v.NotBefore, v.NotAfter = rule.Window.Next(p.now())
 	}
 	return v, nil
+}
+
+// endingWait is how long people may take to decide about an ending that no rule is for.
+const endingWait = 24 * time.Hour
+
+// ends says whether what was approved with an end may be taken back at that end. Who may approve by now, and by which rules,
+// does not matter: it would keep what is to go.
+func (p *Policy) ends(r *change.Request) (change.Evaluation, error) {
+	switch end := r.Proposal.Ending; {
+	case !end.Until.Equal(r.StandingApproval.Until):
+		return change.Evaluation{}, refuse("another end was approved with request %s", r.StandingApproval.Request)
+	case end.Differs != "":
+		return change.Evaluation{}, refuse("%s", end.Differs)
+	}
+	rule, _ := p.find(r.Proposal, r.Created) // none may be for it
+	return change.Evaluation{Enough: true, Rule: rule.Name, Policy: p.rules.Load().fingerprint}, nil
 }
 
 // asking are the rules by which people decide.

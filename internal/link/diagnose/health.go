@@ -3,14 +3,11 @@ package diagnose
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
@@ -22,14 +19,19 @@ type ProblemKind string
 const (
 	ProblemDown     ProblemKind = "down"     // it does not connect
 	ProblemDegraded ProblemKind = "degraded" // it works, but not as it should
+	ProblemOverdue  ProblemKind = "overdue"  // it should have ended, and is still there
 	ProblemExpiring ProblemKind = "expiring" // its key ends soon, or the certificates that it rests on
 	ProblemDrifted  ProblemKind = "drifted"  // it is not as it was approved
+	ProblemEnding   ProblemKind = "ending"   // it is to end soon; nothing is wrong with it
 )
 
-// ProblemKinds returns all there are, the worst first.
+// ProblemKinds returns those that are told, the worst first.
 func ProblemKinds() []ProblemKind {
 	return []ProblemKind{ProblemDown, ProblemDegraded, ProblemExpiring, ProblemDrifted}
 }
+
+// Notice reports whether it is a notice, with nothing wrong.
+func (k ProblemKind) Notice() bool { return k == ProblemEnding }
 
 // Problem is a trouble of one connection.
 type Problem struct {
@@ -62,7 +64,11 @@ func NewChecker(c *inventory.Connections, now func() time.Time) *Checker {
 
 // Health looks at a managed connection. An error says that nothing can be said, which is no news of the connection.
 func (r *Checker) Health(ctx context.Context, m link.ManagedConnection, expiresWithin time.Duration) (HealthResult, error) {
-	x, err := r.diagnose(ctx, m.Name(), r.Connection) // what goes through it concerns no watch
+	read := r.Connection // what goes through it concerns no watch,
+	if m.EndsSoon(r.now()) {
+		read = r.State // unless it is about to go
+	}
+	x, err := r.diagnose(ctx, m.Name(), read)
 	if err != nil {
 		return HealthResult{}, err
 	}
@@ -100,7 +106,10 @@ func (x HealthReport) problems(expiresWithin time.Duration) []Problem {
 	} else if x.Info.Connected && x.Info.MaxSockets > 0 && x.Info.Sockets < x.Info.MaxSockets {
 		add(ProblemDegraded, "", "Only %d of %d sockets are connected.", x.Info.Sockets, x.Info.MaxSockets)
 	}
-	if t := x.expires(); len(x.Keys) > 0 && !t.IsZero() && t.Sub(x.At) < expiresWithin {
+	if p := x.ends(); p != nil {
+		all = append(all, *p)
+	}
+	if t := x.expires(); len(x.Keys) > 0 && !t.IsZero() && t.Sub(x.At) < expiresWithin && !x.endsBefore(t) {
 		add(ProblemExpiring, link.KindRotate, "Its key expires on %s.", t.UTC().Format("2006-01-02"))
 	}
 	if p := x.trustEnds(x.At.Add(expiresWithin)); p != nil {
@@ -110,6 +119,37 @@ func (x HealthReport) problems(expiresWithin time.Duration) []Problem {
 		all = append(all, *p)
 	}
 	return all
+}
+
+// overdueAfter is how long the bot may take to remove a connection before people are told that it should have ended.
+const overdueAfter = time.Hour
+
+// ends is the problem that the connection is to end soon, or should have ended.
+func (x *HealthReport) ends() *Problem {
+	m := x.Managed
+	if m == nil || m.Until.IsZero() || !m.EndsSoon(x.At) {
+		return nil
+	}
+	end := link.SayUntil(m.Until)
+	switch {
+	case x.At.After(m.Until.Add(overdueAfter)):
+		return &Problem{Kind: ProblemOverdue, Fix: link.KindDisconnect, Say: "It was to end on " + end + ", and is still there."}
+	case !x.At.Before(m.Until):
+		return &Problem{Kind: ProblemEnding, Say: "It ended on " + end + ": the bot removes it."}
+	}
+	p := Problem{Kind: ProblemEnding, Fix: link.KindExtend, Say: "It ends on " + end + ": then the bot removes it."}
+	if len(x.Users) > 0 {
+		p.Say += " In use by " + link.JoinWords(x.Users) + ": these will fail."
+	}
+	if unread := x.UsesUnreadSay(); unread != "" {
+		p.Say += " Could not be looked at: " + unread + "."
+	}
+	return &p
+}
+
+// endsBefore reports whether the connection ends by t.
+func (x *HealthReport) endsBefore(t time.Time) bool {
+	return x.Managed != nil && !x.Managed.Until.IsZero() && !x.Managed.Until.After(t)
 }
 
 // trustEnds is the problem that certificates end before t.
@@ -130,7 +170,7 @@ func (x *HealthReport) drifted() *Problem {
 		p.Fix = "" // an update is for connections by key
 	}
 	var says []string
-	if diff := x.drift(); diff != "" {
+	if diff := x.Drift(); diff != "" {
 		says = append(says, "It is not as it was approved: "+diff+".")
 	}
 	if gap := x.untrusted(); gap != "" {
@@ -155,47 +195,6 @@ func (x HealthReport) expires() time.Time {
 		return time.Time{}
 	}
 	return x.Managed.KeyExpires()
-}
-
-// drift says what is not as it was approved; empty if nothing is.
-func (x HealthReport) drift() string {
-	if x.Own.Empty() || x.Managed == nil {
-		return "" // lost, and said so
-	}
-	var diff []string
-	m := *x.Managed
-	now := x.Own.Options(x.Alias)
-	options := slices.Sorted(maps.Keys(m.Settings))
-	for _, option := range slices.Sorted(maps.Keys(now)) {
-		if _, ok := m.Settings[option]; !ok {
-			options = append(options, option)
-		}
-	}
-	for _, option := range options {
-		if now[option] != m.Settings[option] {
-			diff = append(diff, fmt.Sprintf("%s is %s, and was %s", option, link.OrDefault(now[option]), link.OrDefault(m.Settings[option])))
-		}
-	}
-	for _, k := range x.Keys {
-		if m.Identity != "" && k.Identity != m.Identity {
-			diff = append(diff, fmt.Sprintf("the key demands certificates of %s, and was approved for %s", link.OrDefault(k.Identity), m.Identity))
-		}
-		if len(k.Access.Search)+len(k.Access.Replication) > 0 && len(link.Grants(m.Access)) > 0 && !k.Access.Equal(m.Access) {
-			diff = append(diff, fmt.Sprintf("the key may read %s, and was approved for %s", accessWords(k.Access), accessWords(m.Access)))
-		}
-	}
-	return strings.Join(diff, "; ")
-}
-
-func accessWords(a elastic.Access) string {
-	var patterns []string
-	for _, g := range link.Grants(a) {
-		patterns = append(patterns, g.Pattern)
-	}
-	if limits := link.Limits(a); limits != "" {
-		return link.JoinWords(patterns) + " (" + limits + ")"
-	}
-	return link.JoinWords(patterns)
 }
 
 // Approved is the update that makes a connection what was approved.

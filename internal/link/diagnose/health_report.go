@@ -224,7 +224,7 @@ func (x *HealthReport) keyValid() *finding {
 	}
 	for _, k := range x.Keys { // a pattern that the key does not grant matches nothing, and Elasticsearch calls that no error
 		if missing := link.LacksPatterns(k.Access, x.Managed.Access); len(missing) > 0 {
-			return x.fail(name, link.CauseNotAllowed, "the key "+k.ID+" does not grant "+link.JoinWords(missing)+", only "+accessWords(k.Access))
+			return x.fail(name, link.CauseNotAllowed, "the key "+k.ID+" does not grant "+link.JoinWords(missing)+", only "+link.AccessWords(k.Access))
 		}
 	}
 	return pass(name, "%s", x.KeyLine())

@@ -16,8 +16,10 @@ const (
 	StateDown      State = "down"
 	StateRemoved   State = "removed" // remembered as managed, and the local cluster knows no such alias
 	StateDegraded  State = "degraded"
+	StateOverdue   State = "overdue" // it should have ended
 	StateExpiring  State = "expiring"
 	StateDrifted   State = "drifted"
+	StateEnding    State = "ending"    // it works, and is to end soon
 	StateNoAnswer  State = "no answer" // the local cluster gave none
 	StateUnchecked State = "not checked"
 	StateWorking   State = "working"
@@ -25,7 +27,7 @@ const (
 
 // Worse compares two states: negative if a is worse than b.
 func Worse(a, b State) int {
-	order := []State{StateDown, StateRemoved, StateDegraded, StateExpiring, StateDrifted, StateNoAnswer, StateUnchecked, StateWorking}
+	order := []State{StateDown, StateRemoved, StateDegraded, StateOverdue, StateExpiring, StateDrifted, StateEnding, StateNoAnswer, StateUnchecked, StateWorking}
 	return slices.Index(order, a) - slices.Index(order, b)
 }
 
@@ -53,8 +55,12 @@ func (k Known) State() State {
 		return StateDegraded
 	case k.CheckedAt.IsZero(), k.Late, k.Info != nil && !k.Info.Connected:
 		return StateUnchecked
+	case k.Worst != nil && k.Worst.Kind == ProblemOverdue:
+		return StateOverdue
 	case k.Worst != nil && k.Worst.Kind == ProblemExpiring:
 		return StateExpiring
+	case k.Worst != nil && k.Worst.Kind == ProblemEnding:
+		return StateEnding
 	case k.Worst != nil:
 		return StateDrifted
 	}

@@ -34,6 +34,7 @@ type Connection struct {
 	Limits      json.RawMessage   `json:"limits,omitempty"`
 	KeyName     string            `json:"key_name,omitempty"`
 	KeyExpires  time.Time         `json:"key_expires,omitzero"` // zero: never, or not known
+	Until       time.Time         `json:"until,omitzero"`       // when the bot removes it; zero: never
 	Settings    map[string]string `json:"settings"`             // by option, as approved
 	Role        string            `json:"role,omitempty"`       // that the bot wrote on the local cluster
 	Filter      *Filter           `json:"filter,omitempty"`     // that the bot added to the remote deployment
@@ -62,7 +63,7 @@ func Of(m link.ManagedConnection) Connection {
 		Remote: Side{m.Remote.Platform, m.Remote.Deployment, cmp.Or(m.RemoteName, m.Remote.Deployment)},
 		Alias:  m.Alias, Model: link.ModelKey, Limits: m.Access.Entries,
 		Search: append([]string{}, m.Access.Search...), Replication: append([]string{}, m.Access.Replication...),
-		KeyName: m.KeyName, KeyExpires: m.KeyExpires(), Settings: m.Settings, Role: m.Role, Adopted: m.Adopted,
+		KeyName: m.KeyName, KeyExpires: m.KeyExpires(), Until: m.Until, Settings: m.Settings, Role: m.Role, Adopted: m.Adopted,
 		Requester: m.Maker(), ChangedBy: m.Record.By.User, Changed: m.Record.At, Request: m.Record.Request, State: diagnose.StateUnchecked,
 	}
 	if m.FirstRequest == "" || m.FirstRequest == m.Record.Request {
@@ -103,7 +104,7 @@ func CSV(w io.Writer, all []Connection) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{
 		"local_platform", "local_id", "local", "remote_platform", "remote_id", "remote", "alias", "model", "search", "replication", "limited",
-		"key_name", "key_expires", "adopted", "requester", "made", "changed_by", "changed", "request", "approvers", "state", "checked", "problems",
+		"key_name", "key_expires", "until", "adopted", "requester", "made", "changed_by", "changed", "request", "approvers", "state", "checked", "problems",
 	}}
 	for _, c := range all {
 		approvers := unknown
@@ -114,7 +115,7 @@ func CSV(w io.Writer, all []Connection) error {
 		rows = append(rows, []string{
 			c.Local.Platform, c.Local.Deployment, c.Local.Name, c.Remote.Platform, c.Remote.Deployment, c.Remote.Name, c.Alias, string(c.Model),
 			strings.Join(c.Search, " "), strings.Join(c.Replication, " "), strconv.FormatBool(len(c.Limits) > 0),
-			c.KeyName, moment(c.KeyExpires), strconv.FormatBool(c.Adopted), c.Requester, made, c.ChangedBy, moment(c.Changed), c.Request,
+			c.KeyName, moment(c.KeyExpires), moment(c.Until), strconv.FormatBool(c.Adopted), c.Requester, made, c.ChangedBy, moment(c.Changed), c.Request,
 			approvers, string(c.State), moment(c.Checked), strings.Join(c.Problems, " "),
 		})
 	}

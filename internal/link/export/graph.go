@@ -84,8 +84,8 @@ func labelOf(all []Connection, s Side) string {
 
 // states are those of connections, the worst first.
 var states = []diagnose.State{
-	diagnose.StateDown, diagnose.StateRemoved, diagnose.StateDegraded, diagnose.StateExpiring, diagnose.StateDrifted,
-	diagnose.StateNoAnswer, diagnose.StateUnchecked, diagnose.StateWorking,
+	diagnose.StateDown, diagnose.StateRemoved, diagnose.StateDegraded, diagnose.StateOverdue, diagnose.StateExpiring, diagnose.StateDrifted,
+	diagnose.StateEnding, diagnose.StateNoAnswer, diagnose.StateUnchecked, diagnose.StateWorking,
 }
 
 // grouped counts the connections between platforms.
@@ -124,7 +124,7 @@ func color(s diagnose.State) string {
 	switch s {
 	case diagnose.StateDown, diagnose.StateRemoved:
 		return "#c0392b"
-	case diagnose.StateDegraded, diagnose.StateExpiring, diagnose.StateDrifted:
+	case diagnose.StateDegraded, diagnose.StateOverdue, diagnose.StateExpiring, diagnose.StateDrifted, diagnose.StateEnding:
 		return "#b9770e"
 	case diagnose.StateNoAnswer, diagnose.StateUnchecked:
 		return "#707b7c"

@@ -170,10 +170,14 @@ func (t *terraform) local(all []Connection) {
 
 // says is what of a connection the providers can't import.
 func (c Connection) says() []string {
-	if c.Model == link.ModelCertificate {
-		return []string{"by TLS certificates", "the trust is a part of the deployments"}
+	var out []string
+	if !c.Until.IsZero() {
+		out = append(out, "removed by the bot on "+moment(c.Until))
 	}
-	out := []string{"search " + listOf(c.Search), "replication " + listOf(c.Replication)}
+	if c.Model == link.ModelCertificate {
+		return append(out, "by TLS certificates", "the trust is a part of the deployments")
+	}
+	out = append(out, "search " + listOf(c.Search), "replication "+listOf(c.Replication))
 	if c.KeyName == "" {
 		return append(out, "by a key whose name the bot does not know")
 	}

@@ -18,7 +18,7 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 	if err != nil {
 		return change.Proposal{}, err
 	}
-	if err := c.Check(); err != nil {
+	if err := k.check(c); err != nil {
 		return change.Proposal{}, err
 	}
 	s, err := k.catalog.ReadPairFresh(ctx, c.Local, c.Remote)
@@ -45,6 +45,7 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 		Links:    s.Links(),
 		Params:   params,
 		Basis:    c.Basis(s),
+		Before:   c.Until,
 		Traits:   c.Traits("connect", s, k.o.Tags),
 		Unsure:   s.Trust.Unsure(),
 	}
@@ -65,6 +66,18 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 	p.Target = targets(link.Target(c.Local, c.Alias), p.Steps)
 	p.Digest, err = p.ComputeDigest()
 	return p, err
+}
+
+// check looks at the parameters alone.
+func (k *ConnectPlanner) check(c link.ConnectParams) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	var wrong change.InvalidError
+	if err := link.CheckUntil(c.Until, k.catalog.Now()); err != nil {
+		wrong.Add(link.FieldUntil, "%s", err)
+	}
+	return wrong.Check()
 }
 
 // others are the connections that c may share a trust or an authority with.

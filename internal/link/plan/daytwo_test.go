@@ -70,7 +70,9 @@ func (h *fixture) propose(k kind, params any) (*change.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &change.Request{ID: id, Proposal: p, Requester: change.Actor{User: "U1"}}, nil
+	return &change.Request{ID: id, Proposal: p, Requester: change.Actor{User: "U1"}, Decisions: []change.Decision{
+		{Kind: change.DecisionApprove, By: change.Actor{User: "U2"}, Digest: p.Digest, Policy: "rules"},
+	}}, nil
 }
 
 // run applies a change as the executor does: retried while errors are temporary, taken back when one is not. It

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -27,11 +28,14 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 	if err := parse(link.KindDisconnect, params, &p); err != nil {
 		return change.Proposal{}, err
 	}
-	e, err := k.roster.State(ctx, link.Name(p))
+	e, err := k.roster.State(ctx, link.Name{Local: p.Local, Alias: p.Alias})
 	if err != nil {
 		return change.Proposal{}, err
 	}
 	wrong := e.Problems(false)
+	if !p.Until.IsZero() && !p.Until.Equal(e.End()) {
+		wrong.Add(link.FieldUntil, "that is not the end of %s any more", e.Alias)
+	}
 	if e.Listed && e.Own.Empty() && e.ReadError(link.PartSettings) == nil {
 		wrong.Add(link.FieldAlias, "%s is set in elasticsearch.yml of %s, which no API changes", e.Alias, e.PairState.Local.Name)
 	}
@@ -52,17 +56,46 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 	}
 	fields := append(e.Sides(), change.Field{Label: "Used by", Value: used}, change.Field{Label: "Key", Value: key})
 	fields = append(fields, leaves.Fields()...)
+	basis, ending, warnings := e.Basis(), endingOf(e, p, *leaves), disconnectWarnings(e, *leaves)
+	if ending == nil { // else whoever uses it has known
+		basis = append(basis, change.Field{Label: "Used by", Value: e.UsesBasis()})
+	} else if ending.Differs != "" {
+		warnings = slices.Insert(warnings, 0, "Its end has come, and the bot does not remove it by itself: "+ending.Differs+".")
+	}
 	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: e.Traits("disconnect", f.Connect, k.o.Tags),
 			Kind:   link.KindDisconnect, Title: e.Title("Disconnect"),
-			Fields: fields, Warnings: disconnectWarnings(e, *leaves), Unsure: leaves.Unsure,
-			Basis:   append(e.Basis(), change.Field{Label: "Used by", Value: e.UsesBasis()}),
+			Fields: fields, Warnings: warnings, Unsure: leaves.Unsure,
+			Basis: basis, Before: e.End(), Ending: ending,
 			Records: append([]change.Record{link.Forget(e.Name)}, leaves.Records(e.Managed)...),
 			Steps:   k.steps(e, f, *leaves),
 		},
 		params: p,
 	}.proposal(link.Target(p.Local, p.Alias))
+}
+
+// endingOf is the end that a connection was approved with; nil where people ask.
+func endingOf(e link.ConnectionState, p link.DisconnectParams, l inventory.Cleanup) *change.Ending {
+	if p.Until.IsZero() {
+		return nil
+	}
+	return &change.Ending{Until: p.Until, Differs: differs(e, l)}
+}
+
+// differs says why what is there is not what was approved; empty: it is.
+func differs(e link.ConnectionState, l inventory.Cleanup) string {
+	switch drift := e.Drift(); {
+	case !e.HasRemote():
+		return "the remote deployment can't be seen any more"
+	case drift != "":
+		return "it is not as it was approved: " + drift
+	case len(e.Keys) > 1:
+		return fmt.Sprintf("it has %d valid keys", len(e.Keys))
+	case l.Unsure:
+		return "not all that was made for it could be read"
+	}
+	return ""
 }
 
 // cleanup works out what was made for a connection beside its settings and its key, and what of it can go with it.

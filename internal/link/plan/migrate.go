@@ -58,6 +58,9 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 		}
 		k.show(&d.Proposal, p, m)
 		moving = append(moving, m)
+		if end := m.End(); d.Before.IsZero() || !end.IsZero() && end.Before(d.Before) {
+			d.Before = end
+		}
 	}
 	d.Fields = append(d.Fields,
 		change.Field{Label: "Keys may search", Value: cmp.Or(link.JoinWords(p.Access.Search), "nothing")},

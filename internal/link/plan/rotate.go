@@ -88,7 +88,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		Proposal: change.Proposal{
 			Traits: traits, Substance: substance,
 			Kind: link.KindRotate, Title: e.Title("Rotate the key of"),
-			Fields: fields, Warnings: rotateWarnings(e, c), Basis: e.Basis(),
+			Fields: fields, Warnings: rotateWarnings(e, c), Basis: e.Basis(), Before: e.End(),
 			Records: []change.Record{e.Managed.FollowedBy(c.Managed(name).Named(e.PairState)).AsRecord()},
 			Steps:   append(k.renewal(id, f, v, ""), f.invalidation(v, false)),
 		},

@@ -85,7 +85,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		Proposal: change.Proposal{
 			Traits: traits, Substance: c.Substance(e.PairState, m.Settings, traits),
 			Kind: link.KindUpdate, Title: e.Title("Update"),
-			Fields: fields, Warnings: w, Basis: append(e.Basis(), e.FilterBasis()),
+			Fields: fields, Warnings: w, Basis: append(e.Basis(), e.FilterBasis()), Before: e.End(),
 			Records: []change.Record{e.Managed.FollowedBy(m).AsRecord()},
 			Steps:   k.steps(id, e, f, how, was.Access),
 		},
