@@ -8,6 +8,17 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+)
+
+// connectionPrefix begins the action of a button that opens something about a connection; a subcommand follows.
+const connectionPrefix = "connection."
+
+// How long the names of a connection may be; longer ones are cut where they are shown, too.
+const (
+	maxAlias   = 100
+	maxRole    = 100
+	maxAddress = 270 // a host name of 253 bytes, and a port
 )
 
 // cardRef is what a button carries: the request that its card showed, and in which version.
@@ -41,4 +52,13 @@ func actor(u bot.User, channel string) change.Actor {
 
 func (s cardRef) decisionInput(u bot.User, channel, reason string) change.DecisionInput {
 	return change.DecisionInput{ID: s.ID, CardVersion: s.Version, By: actor(u, channel), Reason: reason}
+}
+
+// subcommandOf is the word that asks for a kind of change of a connection that exists; "" for any other kind.
+func subcommandOf(k change.Kind) string {
+	switch k {
+	case link.KindRotate, link.KindUpdate, link.KindDisconnect, link.KindAdopt, link.KindMigrate:
+		return strings.TrimPrefix(string(k), "link.")
+	}
+	return ""
 }

@@ -23,8 +23,6 @@ const (
 
 // How much can be typed into a field.
 const (
-	maxAlias    = 100
-	maxAddress  = 270 // a host name of 253 bytes, and a port
 	maxServer   = 253
 	maxPatterns = 3000
 	maxReason   = 500

@@ -21,7 +21,6 @@ const (
 	actionLetIn = connectPrefix + "let_in"
 
 	maxSources = 1000
-	maxRole    = 100
 )
 
 // extraFields are what can be done beside the connection, but for the role.

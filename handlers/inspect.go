@@ -16,7 +16,6 @@ import (
 
 // What follows a connection's buttons and fields.
 const (
-	connectionPrefix   = "connection."
 	actionPick         = connectionPrefix + "pick"
 	callbackInspect    = "connection.look"
 	fieldConnection    = "connection"

@@ -164,15 +164,6 @@ func fixButton(x diagnose.HealthReport) *slack.ButtonBlockElement {
 	return b
 }
 
-// subcommandOf is the word of a kind of change.
-func subcommandOf(k change.Kind) string {
-	verb, _ := strings.CutPrefix(string(k), "link.")
-	if _, ok := changeForms()[verb]; !ok {
-		return ""
-	}
-	return verb
-}
-
 // diagnoseMessage is what an examination looked at, in order, and what it found first.
 func diagnoseMessage(x diagnose.HealthReport) bot.Message {
 	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: nothing is the matter", mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName))
