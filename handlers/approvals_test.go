@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
@@ -128,7 +129,7 @@ func TestCardsOfApprovals(t *testing.T) {
 			point.Calls[0].Body = `{"persistent":{"cluster.remote.search-eu.mode":"sniff"}}`
 		}),
 	} {
-		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, card(r, missing(), start)) })
+		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, cards.Card(r, missing(), start)) })
 	}
 }
 
@@ -139,7 +140,7 @@ func TestCardsOfWhatHasLapsed(t *testing.T) {
 	}
 	for name, r := range map[string]*change.Request{"lapsed": wanting(handed), "upload_lapsed": uploading(handed)} {
 		t.Run(name, func(t *testing.T) {
-			goldenMessage(t, "card_"+name, card(r, missing(), start.Add(56*time.Minute)))
+			goldenMessage(t, "card_"+name, cards.Card(r, missing(), start.Add(56*time.Minute)))
 		})
 	}
 }
@@ -151,7 +152,7 @@ func TestCardOfAKeyThatIsAskedForLater(t *testing.T) {
 		d.To = []string{"U0BEN"}
 		r.Decisions = []change.Decision{said(change.DecisionApprove, "U0ANNA", ""), d}
 	})
-	goldenMessage(t, "card_wanting_later", card(r, v, start))
+	goldenMessage(t, "card_wanting_later", cards.Card(r, v, start))
 	copies := direct(r, v, false, "/remote-cluster", start)
 	if len(copies) != 1 || copies[0].slot != "call-1-U0BEN" || !strings.Contains(copies[0].msg.Text, "only the key is missing") {
 		t.Errorf("direct messages %+v", copies)
@@ -223,7 +224,7 @@ func TestEditingOpensTheModalAsItWasFilledIn(t *testing.T) {
 		t.Errorf("told %q", d.slack.said())
 	}
 	d.finish(d.edit(t.Context(), pressed(asker, r)))
-	c, _ := connection(r)
+	c, _ := cards.Connection(r)
 	m := connectMetadata{Channel: "C0REQUESTS", Parent: r.ID}
 	f := formOf(r, c)
 	golden(t, "modal_edit", connectModal(f, m))
@@ -246,13 +247,13 @@ func TestHomeShowsWhatWaitsForMeAndWhatIAskedFor(t *testing.T) {
 		d.finish(d.home(t.Context(), bot.HomeOpened{User: u, Tab: "home"}))
 		return toJSON(t, d.slack.homes[u.ID])
 	}
-	if s := home(ben); !strings.Contains(s, "Waiting for you") || !strings.Contains(s, actionApprove) || strings.Contains(s, actionTakeBack) {
+	if s := home(ben); !strings.Contains(s, "Waiting for you") || !strings.Contains(s, cards.ActionApprove) || strings.Contains(s, cards.ActionTakeBack) {
 		t.Errorf("ben sees %s", s)
 	}
-	if s := home(anna); strings.Contains(s, actionApprove) || !strings.Contains(s, actionTakeBack) {
+	if s := home(anna); strings.Contains(s, cards.ActionApprove) || !strings.Contains(s, cards.ActionTakeBack) {
 		t.Errorf("anna, who has approved, sees %s", s)
 	}
-	if s := home(asker); strings.Contains(s, "Waiting for you") || !strings.Contains(s, "What you wait for") || !strings.Contains(s, actionEdit) {
+	if s := home(asker); strings.Contains(s, "Waiting for you") || !strings.Contains(s, "What you wait for") || !strings.Contains(s, cards.ActionEdit) {
 		t.Errorf("the requester sees %s", s)
 	}
 	if s := home(stranger); !strings.Contains(s, "Nothing waits for you") {
@@ -288,7 +289,7 @@ func TestHomeCountsWhatItShows(t *testing.T) {
 	put(homeShown+5, "A", ben.ID) // ben's own, which he can't approve
 	put(homeShown+2, "B", asker.ID)
 	s := home()
-	if n := strings.Count(s, `"`+actionApprove+`"`); n != homeShown || !strings.Contains(s, "and 2 more") {
+	if n := strings.Count(s, `"`+cards.ActionApprove+`"`); n != homeShown || !strings.Contains(s, "and 2 more") {
 		t.Errorf("%d of %d are shown: %s", n, homeShown+2, s)
 	}
 	put(homeLooked, "A", ben.ID)
@@ -321,7 +322,7 @@ func TestDirectMessagesAreCopiesOfTheCardPostedOnce(t *testing.T) {
 		tell(func(r *change.Request) { r.State = change.Withdrawn })
 		for _, slot := range []string{"ask-U0ANNA", "ask-U0BEN", "remind-1-U0BEN"} {
 			m := w.slot(slot)
-			if shown := toJSON(t, m.msg.Blocks); !strings.Contains(shown, "Withdrawn") || strings.Contains(shown, actionApprove) {
+			if shown := toJSON(t, m.msg.Blocks); !strings.Contains(shown, "Withdrawn") || strings.Contains(shown, cards.ActionApprove) {
 				t.Errorf("%s shows %s", slot, shown)
 			}
 			if m.channel == "C0REQUESTS" {
@@ -348,7 +349,7 @@ func TestPolicyAndHistoryInWords(t *testing.T) {
 	d.o.Rules = policy.New(policy.Rules{
 		Groups: []policy.Group{{Name: "owners", Users: []string{"U0ANNA"}, UserGroup: "S0OWN", Channel: "C0OWN"}},
 		Rules: []policy.Rule{{
-			Name: "prod", Match: map[string][]string{"local.name": {"*-prod"}}, Wait: day, Remind: []time.Duration{time.Hour},
+			Name: "prod", Match: map[string][]string{"local.name": {"*-prod"}}, Wait: cards.Day, Remind: []time.Duration{time.Hour},
 			Sides:  []policy.Side{{Group: "owners", Count: 2}},
 			Window: &policy.Window{Days: []time.Weekday{time.Monday}, From: 9 * time.Hour, To: 17 * time.Hour, Zone: time.UTC},
 		}},
@@ -396,12 +397,12 @@ func TestHistorySaysHowFarItLooked(t *testing.T) {
 func TestDriftTellsOfAStepWhoseCallsLookTheSame(t *testing.T) {
 	r := in(change.Pending, drift)
 	r.Proposal.Basis = r.Previous.Basis
-	if said := driftLines(r); !strings.Contains(said, "what the policy judges by") {
+	if said := cards.DriftLines(r); !strings.Contains(said, "what the policy judges by") {
 		t.Errorf("nothing of the plan moved, and it says: %s", said)
 	}
 	r.Proposal.Steps = slices.Clone(r.Proposal.Steps)
 	r.Proposal.Step("verify").Args = json.RawMessage(`{"alias":"other"}`)
-	if said := driftLines(r); !strings.Contains(said, "• the step: Verify the connection") || strings.Contains(said, "policy") {
+	if said := cards.DriftLines(r); !strings.Contains(said, "• the step: Verify the connection") || strings.Contains(said, "policy") {
 		t.Errorf("got %s", said)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -19,11 +20,11 @@ func (h *Handlers) decide(ctx context.Context, a bot.Action, do decision) (bot.A
 
 // decided is decide, with the request as it stands after it; nil where the press did not count.
 func (h *Handlers) decided(ctx context.Context, a bot.Action, do decision) (*change.Request, bot.Answer, error) {
-	s, err := parseCardRef(a.Value.Text)
+	s, err := cards.ParseRef(a.Value.Text)
 	if err != nil {
 		return nil, bot.Answer{}, err
 	}
-	r, err := do(ctx, s.decisionInput(a.User, a.Channel, ""))
+	r, err := do(ctx, s.DecisionInput(a.User, a.Channel, ""))
 	if err != nil {
 		return nil, h.withHomeRefresh(a, h.replyError(replyTo(a), err)), nil
 	}
@@ -33,10 +34,10 @@ func (h *Handlers) decided(ctx context.Context, a bot.Action, do decision) (*cha
 // approve records an approval. Where a key has to be pasted, whoever may do so is asked for it at once.
 func (h *Handlers) approve(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	r, answer, err := h.decided(ctx, a, h.o.Requests.Approve)
-	if r == nil || r.Proposal.RequiredInput != link.InputKey || !r.NeedsInput(h.o.Now()) || h.o.Requests.CanSubmitInput(ctx, r, actor(a.User, a.Channel)) != nil {
+	if r == nil || r.Proposal.RequiredInput != link.InputKey || !r.NeedsInput(h.o.Now()) || h.o.Requests.CanSubmitInput(ctx, r, cards.Actor(a.User, a.Channel)) != nil {
 		return answer, err
 	}
-	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMetadata{Press: refOf(r).String(), Channel: a.Channel})); err != nil {
+	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMetadata{Press: cards.RefOf(r).String(), Channel: a.Channel})); err != nil {
 		h.o.Log.WarnContext(ctx, "the modal for the key did not open; its button is on the card", "request", r.ID, "error", err)
 	}
 	return answer, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -22,8 +23,8 @@ func TestApprovingTakesAsManyPressesAsThePolicySays(t *testing.T) {
 		"no policy answered": {nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, ok := cardButtons(pending(), want.standing)[0].(*slack.ButtonBlockElement)
-			if !ok || b.ActionID != actionApprove || (b.Confirm != nil) != want.confirm {
+			b, ok := cards.Buttons(pending(), want.standing)[0].(*slack.ButtonBlockElement)
+			if !ok || b.ActionID != cards.ActionApprove || (b.Confirm != nil) != want.confirm {
 				t.Errorf("%+v", b)
 			}
 		})
@@ -34,7 +35,7 @@ func TestApprovingTakesAsManyPressesAsThePolicySays(t *testing.T) {
 func TestTheCardLeadsWithWhatIsDecided(t *testing.T) {
 	r := pending()
 	r.Proposal.Fields = slices.Insert(r.Proposal.Fields, 2, change.Field{Label: "Sockets", Value: "4"})
-	shown := toJSON(t, card(r, missing(), start).Blocks)
+	shown := toJSON(t, cards.Card(r, missing(), start).Blocks)
 	at := -1
 	for _, word := range []string{"*Local:*", "*Remote:*", "*May search:*", "*Key expires:*", "*Why*", "*Sockets:*", ":warning:"} {
 		next := strings.Index(shown, word)
@@ -48,7 +49,7 @@ func TestTheCardLeadsWithWhatIsDecided(t *testing.T) {
 func TestACardShowsThreeWarningsAndThePlanAll(t *testing.T) {
 	r := pending()
 	r.Proposal.Warnings = []string{"one one", "two two", "three three", "four four", "five five"}
-	shown, plan := toJSON(t, card(r, missing(), start).Blocks), toJSON(t, planModal(r, true).Blocks)
+	shown, plan := toJSON(t, cards.Card(r, missing(), start).Blocks), toJSON(t, planModal(r, true).Blocks)
 	if strings.Count(shown, ":warning:") != 3 || !strings.Contains(shown, "2 more warnings in the plan") || strings.Contains(shown, "four four") {
 		t.Error(shown)
 	}
@@ -61,12 +62,12 @@ func TestChangesAreAskedForWithASentence(t *testing.T) {
 	r := in(change.Rejected, func(r *change.Request) {
 		r.Decisions = []change.Decision{said(change.DecisionRequestChanges, "U0BEN", "leave metrics-* out")}
 	})
-	m, ok := finalLine(r, "/remote-cluster")
-	if !ok || !strings.Contains(m.Text, ":pencil2: <@U0BEN> asks for changes: “`leave metrics-* out`”") || !strings.Contains(toJSON(t, m.Blocks), actionEdit) {
+	m, ok := cards.FinalLine(r, "/remote-cluster")
+	if !ok || !strings.Contains(m.Text, ":pencil2: <@U0BEN> asks for changes: “`leave metrics-* out`”") || !strings.Contains(toJSON(t, m.Blocks), cards.ActionEdit) {
 		t.Error(m.Text)
 	}
 	r.Proposal.Kind = link.KindRotate
-	if m, _ := finalLine(r, "/remote-cluster"); !strings.Contains(m.Text, "/remote-cluster rotate") {
+	if m, _ := cards.FinalLine(r, "/remote-cluster"); !strings.Contains(m.Text, "/remote-cluster rotate") {
 		t.Error(m.Text)
 	}
 }

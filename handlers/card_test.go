@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -21,7 +22,7 @@ import (
 func TestCardInEveryState(t *testing.T) {
 	for name, r := range everyState() {
 		t.Run(name, func(t *testing.T) {
-			goldenMessage(t, "card_"+name, card(r, missing(), start))
+			goldenMessage(t, "card_"+name, cards.Card(r, missing(), start))
 		})
 	}
 }
@@ -30,7 +31,7 @@ func TestProgressInEveryState(t *testing.T) {
 	for name, r := range everyState() {
 		t.Run(name, func(t *testing.T) {
 			for _, simple := range []bool{false, true} {
-				m, ok := progress(r, simple)
+				m, ok := cards.Progress(r, simple)
 				if !ok {
 					if r.State.Working() {
 						t.Error("a request that is being worked on shows no progress")
@@ -46,13 +47,13 @@ func TestProgressInEveryState(t *testing.T) {
 func TestLastLineInEveryState(t *testing.T) {
 	for name, r := range everyState() {
 		t.Run(name, func(t *testing.T) {
-			if m, ok := finalLine(r, "/remote-cluster"); ok {
+			if m, ok := cards.FinalLine(r, "/remote-cluster"); ok {
 				if !strings.Contains(m.Text, "<@U0ASKER>") {
 					t.Error("the requester is not mentioned")
 				}
 				goldenMessage(t, "final_"+name, m)
 			}
-			if m, ok := newPlanLine(r, missing()); ok {
+			if m, ok := cards.NewPlanLine(r, missing()); ok {
 				goldenMessage(t, "new_plan_"+name, m)
 			}
 		})
@@ -63,8 +64,8 @@ func TestLastLineInEveryState(t *testing.T) {
 func TestTheResultIsToldOnceWithItsLinks(t *testing.T) {
 	r := everyState()["applied"]
 	r.Proposal.Links = []change.Field{{Label: "Kibana", Value: "https://kibana.example/app"}, {Label: "the console", Value: "https://ece.example/"}}
-	c, ok := finalLine(r, "/remote-cluster")
-	blocks := toJSON(t, card(r, nil, start).Blocks)
+	c, ok := cards.FinalLine(r, "/remote-cluster")
+	blocks := toJSON(t, cards.Card(r, nil, start).Blocks)
 	if !ok || strings.Contains(c.Text, "See it in") || !strings.Contains(c.Text, "To search through it") {
 		t.Errorf("the thread says %s", c.Text)
 	}
@@ -81,7 +82,7 @@ func TestNamesKeepTheirCase(t *testing.T) {
 	wrong.Problems = append(wrong.Problems, change.Problem{Say: "logs-*: leave the cluster out"}, change.Problem{Say: "the bot can't"})
 	var got []string
 	for _, p := range wrong.Problems {
-		got = append(got, problemSays(p))
+		got = append(got, cards.ProblemSays(p))
 	}
 	want := []string{"logs is at 8.12.2: too old", "This is the local cluster itself", "logs-*: leave the cluster out", "The bot can't"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -94,7 +95,7 @@ func TestNamesKeepTheirCase(t *testing.T) {
 
 func TestTheLastLineNamesTheCommandAsItIsConfigured(t *testing.T) {
 	for _, state := range []change.State{change.RolledBack, change.Rejected, change.Expired} {
-		m, ok := finalLine(in(state, func(r *change.Request) { r.Proposal.Kind = link.KindRotate }), "/clusters")
+		m, ok := cards.FinalLine(in(state, func(r *change.Request) { r.Proposal.Kind = link.KindRotate }), "/clusters")
 		if !ok || !strings.Contains(m.Text, "/clusters rotate") || strings.Contains(m.Text, "/remote-cluster") {
 			t.Errorf("%s: %s", state, m.Text)
 		}
@@ -152,20 +153,20 @@ func TestFinalCardsDecideNothing(t *testing.T) {
 		if !r.State.Final() {
 			continue
 		}
-		for _, b := range cardButtons(r, nil) {
-			if buttonID(b) != actionEdit || r.State == change.Applied {
+		for _, b := range cards.Buttons(r, nil) {
+			if buttonID(b) != cards.ActionEdit || r.State == change.Applied {
 				t.Errorf("%s: a final card has the button %s", name, buttonID(b))
 			}
 		}
 		r.Child = "R2"
-		if len(cardButtons(r, nil)) > 0 {
+		if len(cards.Buttons(r, nil)) > 0 {
 			t.Errorf("%s: it was asked again already", name)
 		}
 	}
 }
 
 func TestApproversAreMentionedOnce(t *testing.T) {
-	m := card(pending(), missing(), start)
+	m := cards.Card(pending(), missing(), start)
 	if n := strings.Count(toJSON(t, m.Blocks), "<@U0ANNA>"); n != 1 {
 		t.Errorf("the approver is mentioned %d times, want once", n)
 	}
@@ -207,13 +208,13 @@ func TestTheLongestAndWorstFitsSlack(t *testing.T) {
 	for name, r := range everyState() {
 		t.Run(name, func(t *testing.T) {
 			extreme(r)
-			messages := map[string]bot.Message{"card": card(r, crowd, start)}
-			messages["progress"], _ = progress(r, false)
-			messages["simple progress"], _ = progress(r, true)
-			if m, ok := finalLine(r, "/remote-cluster"); ok {
+			messages := map[string]bot.Message{"card": cards.Card(r, crowd, start)}
+			messages["progress"], _ = cards.Progress(r, false)
+			messages["simple progress"], _ = cards.Progress(r, true)
+			if m, ok := cards.FinalLine(r, "/remote-cluster"); ok {
 				messages["final"] = m
 			}
-			if m, ok := newPlanLine(r, crowd); ok {
+			if m, ok := cards.NewPlanLine(r, crowd); ok {
 				messages["new plan"] = m
 			}
 			for what, m := range messages {
@@ -271,7 +272,7 @@ func harmlessBlocks(t *testing.T, what string, blocks []slack.Block) {
 func TestACutFieldSaysSo(t *testing.T) {
 	r := pending()
 	r.Proposal.Fields = []change.Field{{Label: "May search", Value: strings.Repeat("logs-<a>-*, ", 400)}}
-	shown := toJSON(t, card(r, nil, start).Blocks)
+	shown := toJSON(t, cards.Card(r, nil, start).Blocks)
 	if !strings.Contains(shown, "cut: the plan shows all") {
 		t.Error("approvers don't learn that they see a part only")
 	}
@@ -313,8 +314,8 @@ func TestReasonsCantLookLikeTheBotsWords(t *testing.T) {
 		r.Decisions = append(r.Decisions, said(change.DecisionResolve, "U0ANNA", forged))
 	})
 	for _, r := range []*change.Request{r, rejected, stuck} {
-		msg := card(r, nil, start)
-		final, _ := finalLine(r, "/remote-cluster")
+		msg := cards.Card(r, nil, start)
+		final, _ := cards.FinalLine(r, "/remote-cluster")
 		raw, err := json.Marshal([]any{msg.Text, msg.Blocks, final.Text, final.Blocks, summary(r, "")})
 		if err != nil {
 			t.Fatal(err)
@@ -336,9 +337,9 @@ func TestReasonsCantLookLikeTheBotsWords(t *testing.T) {
 func TestNamesCantLookLikeTheBotsWords(t *testing.T) {
 	const forged = "x* :white_check_mark: *Approved, about to start*"
 	applied := in(change.Applied, func(r *change.Request) { r.Proposal.Title = "Connect logs-prod to " + forged })
-	final, _ := finalLine(applied, "/remote-cluster")
+	final, _ := cards.FinalLine(applied, "/remote-cluster")
 	for what, text := range map[string]string{
-		"the outcome": final.Text, "the history": past(applied), "the card for those who hear it": cardSummary(applied, nil),
+		"the outcome": final.Text, "the history": past(applied), "the card for those who hear it": cards.Summary(applied, nil),
 		"a name": mrkdwn.Named(forged, mrkdwn.MaxName),
 	} {
 		if !strings.Contains(text, "x∗ : white_check_mark: ∗Approved, about to start∗") || strings.Contains(text, forged) {
@@ -351,7 +352,7 @@ func TestNamesCantLookLikeTheBotsWords(t *testing.T) {
 func TestNothingIsCutFromACardInSilence(t *testing.T) {
 	r := pending()
 	r.Proposal.Fields = []change.Field{{Label: "Local", Value: "logs-prod"}}
-	for i := range maxFields + 3 {
+	for i := range cards.MaxFields + 3 {
 		r.Proposal.Fields = append(r.Proposal.Fields, change.Field{Label: fmt.Sprintf("alias-%d", i), Value: "moved"})
 		r.Proposal.Warnings = append(r.Proposal.Warnings, fmt.Sprintf("warning %d.", i))
 		r.Proposal.Basis = append(r.Proposal.Basis, change.Field{Label: fmt.Sprintf("basis-%d", i), Value: "read"})
@@ -363,7 +364,7 @@ func TestNothingIsCutFromACardInSilence(t *testing.T) {
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
-	shown, plan := toJSON(t, card(r, missing(), start).Blocks), toJSON(t, v.Blocks)
+	shown, plan := toJSON(t, cards.Card(r, missing(), start).Blocks), toJSON(t, v.Blocks)
 	hidden := 0
 	for _, f := range r.Proposal.Fields {
 		switch on := strings.Contains(shown, f.Label+":*"); {

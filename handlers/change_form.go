@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -20,29 +21,6 @@ import (
 
 // callbackForm is the modal of every change of a connection that exists.
 const callbackForm = "connection.order"
-
-// What a form is filled with beside what is there.
-const (
-	prefillFix      = "fix"      // what the platform says of the remote deployment
-	prefillFilter   = "filter"   // a network filter for the addresses that are shut out
-	prefillRole     = "role"     // a role for those who shall search
-	prefillApproved = "approved" // what was approved
-)
-
-// prefillFor is what the form of a change is filled with that mends a cause.
-func prefillFor(verb string, c link.Cause) string {
-	switch {
-	case verb != "update":
-		return ""
-	case c == link.CauseFilter:
-		return prefillFilter
-	case c == link.CauseNoPrivileges:
-		return prefillRole
-	case c == link.CauseNotAllowed:
-		return prefillApproved // somebody may have narrowed the key
-	}
-	return prefillFix
-}
 
 // changeForm is a change of an existing connection, as people ask for it: a connection, a few fields, a reason.
 type changeForm struct {
@@ -127,8 +105,8 @@ func formCommand(verb string) func(*Handlers, context.Context, bot.Command, []st
 
 // formPressed opens the modal of a connection's button, filled in.
 func (h *Handlers) formPressed(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	verb, _ := strings.CutPrefix(a.ID, connectionPrefix)
-	n, fill, err := parsePressValue(a.Value.Text)
+	verb, _ := strings.CutPrefix(a.ID, cards.ConnectionPrefix)
+	n, fill, err := cards.ParsePressValue(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
@@ -278,7 +256,7 @@ func (h *Handlers) formSubmitted(ctx context.Context, s bot.Submission) (bot.Ans
 	}
 	to := replyTarget{user: s.User.ID, channel: m.Channel}
 	return h.propose(ctx, s, to, change.ProposeInput{
-		Kind: kind, Params: raw, Reason: reason, By: actor(s.User, m.Channel), Submission: s.View.ID,
+		Kind: kind, Params: raw, Reason: reason, By: cards.Actor(s.User, m.Channel), Submission: s.View.ID,
 	}, func(err error) bot.Answer { return h.formRefused(ctx, to, m, err) }), nil
 }
 
@@ -301,7 +279,7 @@ func (m formMetadata) errors(wrong *change.InvalidError) map[string]string {
 		if slices.Contains(m.Fields, p.Field) {
 			block = blockOf(m, p.Field)
 		}
-		addError(out, block, problemSays(p))
+		addError(out, block, cards.ProblemSays(p))
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -239,7 +240,7 @@ func notesOf(s link.PairState, f *connectForm) []string {
 	c, _ := f.connect()
 	var notes []string
 	for _, p := range s.Problems(c).Problems {
-		notes = append(notes, problemSays(p))
+		notes = append(notes, cards.ProblemSays(p))
 	}
 	if len(c.Access.Search)+len(c.Access.Replication) == 0 {
 		c.Access.Search = []string{"-"} // nothing is known of it yet
@@ -296,6 +297,6 @@ func (h *Handlers) connectSubmitted(ctx context.Context, s bot.Submission) (bot.
 	to := replyTarget{user: s.User.ID, channel: m.Channel}
 	return h.propose(ctx, s, to, change.ProposeInput{
 		Kind: link.KindConnect, Params: params, Reason: strings.TrimSpace(f.Texts[link.FieldReason]),
-		By: actor(s.User, m.Channel), Parent: m.Parent, Submission: s.View.ID,
+		By: cards.Actor(s.User, m.Channel), Parent: m.Parent, Submission: s.View.ID,
 	}, func(err error) bot.Answer { return h.refused(ctx, to, m, f, err) }), nil
 }

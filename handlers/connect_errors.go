@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -56,7 +57,7 @@ func (m connectMetadata) errors(f connectForm, wrong *change.InvalidError) map[s
 	drawn := inputBlocks(connectModal(f, m))
 	out := map[string]string{}
 	for _, p := range wrong.Problems {
-		block, say := m.block(p.Field), problemSays(p)
+		block, say := m.block(p.Field), cards.ProblemSays(p)
 		if !slices.Contains(drawn, block) {
 			block, say = m.block(link.FieldReason), fieldName(p.Field)+": "+p.Say
 		}

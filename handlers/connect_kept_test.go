@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -144,14 +145,14 @@ func TestTheLongestMemoryFitsSlack(t *testing.T) {
 	f.Local = bot.Option{Value: strings.Repeat("p", 100) + "/" + strings.Repeat("d", 49)}
 	f.Remote, m.Pair = f.Local, f.pair()
 	m.fill(&f, link.ConnectParams{
-		Alias: long(maxAlias), ProxyAddress: long(maxAddress), ServerName: long(maxServer),
+		Alias: long(cards.MaxAlias), ProxyAddress: long(cards.MaxAddress), ServerName: long(maxServer),
 		Trust: &link.TrustOptions{LocalScope: long(maxScope), RemoteScope: long(maxScope), Clusters: []string{remoteID}},
 	})
 	for _, field := range []string{link.FieldLocal, link.FieldRemote, link.FieldModel, link.FieldFilter} {
 		m.renew(field, "x")
 	}
 	f.Texts[link.FieldFilter] = strings.Repeat("203.0.113.10\n", 77)
-	f.Texts[link.FieldRole] = long(maxRole)
+	f.Texts[link.FieldRole] = long(cards.MaxRole)
 	if !m.keep(f) || len(m.Kept) < 2 {
 		t.Fatalf("kept %v", m.Kept)
 	}

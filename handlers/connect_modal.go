@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -106,7 +107,7 @@ func filledLine(f connectForm) string {
 	return s + " Change them in the advanced settings."
 }
 
-func code(s string) string { return bot.Code(bot.Cut(mrkdwn.Clean(s), maxAddress)) }
+func code(s string) string { return bot.Code(bot.Cut(mrkdwn.Clean(s), cards.MaxAddress)) }
 
 type choice struct{ value, label string }
 
@@ -183,8 +184,8 @@ func moreButton(shown bool) *slack.ButtonBlockElement {
 
 func (m connectMetadata) advanced(f connectForm) []slack.Block {
 	blocks := []slack.Block{
-		m.text(f, link.FieldAlias, "Alias", "What the local cluster calls the remote one, as in alias:logs-*.", maxAlias),
-		m.text(f, link.FieldAddress, "Proxy address", m.addressHint(f), maxAddress),
+		m.text(f, link.FieldAlias, "Alias", "What the local cluster calls the remote one, as in alias:logs-*.", cards.MaxAlias),
+		m.text(f, link.FieldAddress, "Proxy address", m.addressHint(f), cards.MaxAddress),
 		m.text(f, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer),
 	}
 	if !f.byCertificate() {

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -82,7 +83,7 @@ func (m *connectMetadata) offerFilter(s link.PairState, f *connectForm) {
 type input func(field, label, hint string, limit int) *slack.InputBlock
 
 func roleField(in input) *slack.InputBlock {
-	return in(link.FieldRole, "Role of those who search", "On the local cluster: a new one, or one that exists. Empty: none. The bot changes only roles that it made.", maxRole).WithOptional(true)
+	return in(link.FieldRole, "Role of those who search", "On the local cluster: a new one, or one that exists. Empty: none. The bot changes only roles that it made.", cards.MaxRole).WithOptional(true)
 }
 
 func sourcesField(in input) *slack.InputBlock {
@@ -168,14 +169,6 @@ func (f connectForm) options(c *link.ConnectParams) {
 	if f.Identity {
 		c.Identity = &link.IdentityOptions{Organization: f.Organization, Others: strings.TrimSpace(f.Texts[link.FieldAuthorities])}
 	}
-}
-
-// roleLine tells whom the role is for.
-func roleLine(role *link.RoleOptions, alias string) string {
-	if role == nil {
-		return ""
-	}
-	return "\nAssign the role `" + mrkdwn.Line(role.Name, maxRole) + "` on the local cluster to everyone who should search `" + mrkdwn.Line(alias, maxAlias) + "`."
 }
 
 // restoreExtras fills a form in as c's parameters beside the plain key's were, for asking again.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -230,8 +231,8 @@ func (m connectMetadata) block(field string) string {
 // suggestions are c's values of the fields that the bot fills in.
 func suggestions(c link.ConnectParams) map[string]string {
 	all := map[string]string{
-		link.FieldAlias:      bot.Cut(c.Alias, maxAlias),
-		link.FieldAddress:    bot.Cut(c.ProxyAddress, maxAddress),
+		link.FieldAlias:      bot.Cut(c.Alias, cards.MaxAlias),
+		link.FieldAddress:    bot.Cut(c.ProxyAddress, cards.MaxAddress),
 		link.FieldServerName: bot.Cut(c.ServerName, maxServer),
 	}
 	if c.Trust != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -64,7 +65,7 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 	}
 	catalog := inventory.NewCatalog(systems, inventory.CatalogOptions{Now: w.Now})
 	t.Cleanup(catalog.Wait)
-	policy := change.Approvers{Name: "default", Users: []string{"U0ANNA", "U0BEN"}, Count: 1, Wait: day}
+	policy := change.Approvers{Name: "default", Users: []string{"U0ANNA", "U0BEN"}, Count: 1, Wait: cards.Day}
 	b, s, n := newBook(), newWorkspace(t), 0
 	service := change.NewService(b, change.Options{
 		Policy: policy, Now: w.Now,
@@ -291,7 +292,7 @@ func TestAdvancedSettingsSurviveHiding(t *testing.T) {
 		t.Fatal(errs)
 	}
 	r, _ := d.book.Get(t.Context(), "R1")
-	c, ok := connection(r)
+	c, ok := cards.Connection(r)
 	if !ok || c.ProxySockets != 12 || c.PingSchedule != "30s" || c.Compress != "true" {
 		t.Errorf("asked for %+v", c)
 	}
@@ -342,7 +343,7 @@ func TestSubmittingTwiceAsksOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _ := connection(r)
+	c, _ := cards.Connection(r)
 	want := link.ConnectParams{
 		Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Remote: elastic.Ref{Platform: "cloud", Deployment: "b2"},
 		Alias: "search-eu", ProxyAddress: "search-eu.cloud.example:9443", ServerName: "search-eu.cloud.example",

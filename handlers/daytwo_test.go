@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -382,7 +383,7 @@ func TestARotationTellsWhetherTheOldKeyIsInvalid(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.State = change.Applied
-		m, ok := finalLine(r, "/remote-cluster")
+		m, ok := cards.FinalLine(r, "/remote-cluster")
 		if !ok || strings.Contains(m.Text, "the old one is invalid") != known || strings.Contains(m.Text, "no old key was invalidated") == known {
 			t.Errorf("%s: told %s", name, m.Text)
 		}
@@ -410,7 +411,7 @@ func TestTheCardOfADisconnect(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.Reason = "no longer needed"
-			goldenMessage(t, "card_disconnect_"+name, card(r, missing(), start))
+			goldenMessage(t, "card_disconnect_"+name, cards.Card(r, missing(), start))
 		})
 	}
 }
@@ -450,7 +451,7 @@ func TestOrdersRefuseWhatIsNotTheirs(t *testing.T) {
 		}
 	}
 	for _, value := range []string{"", "a", "a/b", "a/b/c evil"} {
-		if _, err := d.formPressed(t.Context(), bot.Action{ID: connectionPrefix + "rotate", Value: bot.Value{Text: value}}); err == nil {
+		if _, err := d.formPressed(t.Context(), bot.Action{ID: cards.ConnectionPrefix + "rotate", Value: bot.Value{Text: value}}); err == nil {
 			t.Errorf("%q was taken", value)
 		}
 	}

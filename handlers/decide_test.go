@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -19,7 +20,7 @@ var (
 // pressed is a button of the card of r, pressed by u.
 func pressed(u bot.User, r *change.Request) bot.Action {
 	return bot.Action{
-		Value: bot.Value{Text: cardRef{ID: r.ID, Version: r.Version}.String()}, User: u, Channel: "C0REQUESTS",
+		Value: bot.Value{Text: cards.Ref{ID: r.ID, Version: r.Version}.String()}, User: u, Channel: "C0REQUESTS",
 		Message: "1700000000.000100", TriggerID: "9", ResponseURL: "https://hooks",
 	}
 }

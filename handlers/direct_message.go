@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -35,7 +36,7 @@ func direct(r *change.Request, standing *change.Evaluation, away bool, command s
 		if slices.ContainsFunc(out, func(d rendered) bool { return d.slot == slot }) {
 			return
 		}
-		msg := card(r, standing, now)
+		msg := cards.Card(r, standing, now)
 		msg.Text = why + " " + msg.Text
 		msg.Blocks = append([]slack.Block{mrkdwn.Small(why)}, msg.Blocks...)
 		out = append(out, rendered{slot: slot, msg: msg, to: user})
@@ -78,7 +79,7 @@ func elsewhere(r *change.Request, standing *change.Evaluation, away bool, comman
 	asker := r.Requester.User
 	if _, posted := r.Messages[slotCopy+"-"+asker]; posted || away {
 		const why = ":mailbox: The channel for requests could not be written to, so here is your request."
-		msg := card(r, standing, now)
+		msg := cards.Card(r, standing, now)
 		msg.Text = why + " " + msg.Text
 		msg.Blocks = append([]slack.Block{mrkdwn.Small(why)}, msg.Blocks...)
 		out = append(out, rendered{slot: slotCopy + "-" + asker, msg: msg, to: asker})
@@ -86,14 +87,14 @@ func elsewhere(r *change.Request, standing *change.Evaluation, away bool, comman
 	if !away {
 		return out
 	}
-	if m, ok := finalLine(r, command); ok {
+	if m, ok := cards.FinalLine(r, command); ok {
 		slot := slotFinal
 		if r.State == change.Stuck {
 			slot = slotStuck
 		}
 		out = append(out, rendered{slot: slot + "-" + asker, msg: m, to: asker, postOnly: slot == slotFinal})
 	}
-	if m, ok := newPlanLine(r, standing); ok && standing != nil {
+	if m, ok := cards.NewPlanLine(r, standing); ok && standing != nil {
 		who := standing.Who()
 		for _, u := range who[:min(len(who), maxDirectRequests)] {
 			out = append(out, rendered{slot: fmt.Sprintf("%s-%d-%s", slotNewPlan, r.ApprovalsSince, u), msg: m, to: u, postOnly: true})

@@ -49,5 +49,5 @@ func page(e link.ConnectionState, path, label string) string {
 	if e.PairState.Local.KibanaURL == "" {
 		return label
 	}
-	return webLink(strings.TrimRight(e.PairState.Local.KibanaURL, "/")+path, label)
+	return mrkdwn.Link(strings.TrimRight(e.PairState.Local.KibanaURL, "/")+path, label)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
@@ -13,7 +14,7 @@ import (
 
 // edit opens the connect modal filled in as the request was. Submitting it withdraws a request that still waits.
 func (h *Handlers) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	s, err := parseCardRef(a.Value.Text)
+	s, err := cards.ParseRef(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
@@ -24,7 +25,7 @@ func (h *Handlers) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	if err != nil {
 		return h.replyError(replyTo(a), err), nil
 	}
-	c, _ := connection(r)
+	c, _ := cards.Connection(r)
 	f, m := formOf(r, c), connectMetadata{Channel: a.Channel, Parent: r.ID}
 	f.restoreExtras(c, &m)
 	m.Pair = f.pair()                                 // what stands there was meant: it is not filled in anew
@@ -40,7 +41,7 @@ func (h *Handlers) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
 }
 
 func mayEdit(r *change.Request, user string) error {
-	_, ok := connection(r)
+	_, ok := cards.Connection(r)
 	switch {
 	case r.Requester.User != user:
 		return &change.NotAllowedError{Why: "only who asked can edit a request and ask again"}
@@ -55,8 +56,8 @@ func mayEdit(r *change.Request, user string) error {
 // formOf is the form as r's parameters fill it in.
 func formOf(r *change.Request, c link.ConnectParams) connectForm {
 	f := newForm()
-	f.Local = bot.Option{Value: c.Local.String(), Text: fieldOf(r, "Local", c.Local.Deployment)}
-	f.Remote = bot.Option{Value: c.Remote.String(), Text: fieldOf(r, "Remote", c.Remote.Deployment)}
+	f.Local = bot.Option{Value: c.Local.String(), Text: cards.FieldOf(r, "Local", c.Local.Deployment)}
+	f.Remote = bot.Option{Value: c.Remote.String(), Text: cards.FieldOf(r, "Remote", c.Remote.Deployment)}
 	f.Skip = c.SkipUnavailable
 	f.Texts = map[string]string{
 		link.FieldAlias: c.Alias, link.FieldAddress: c.ProxyAddress, link.FieldServerName: c.ServerName,
@@ -69,13 +70,4 @@ func formOf(r *change.Request, c link.ConnectParams) connectForm {
 		f.Texts[link.FieldSockets] = strconv.Itoa(c.ProxySockets)
 	}
 	return f
-}
-
-func fieldOf(r *change.Request, label, otherwise string) string {
-	for _, f := range r.Proposal.Fields {
-		if f.Label == label {
-			return f.Value
-		}
-	}
-	return otherwise
 }

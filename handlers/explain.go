@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -135,7 +136,7 @@ func statusSentence(r *change.Request, p textFormat) string {
 	if r == nil {
 		return "Look at the card again."
 	}
-	_, word := stateLabel(r.State)
+	_, word := cards.StateLabel(r.State)
 	s := fmt.Sprintf("Request %s: %s", p.code(r.ID), strings.ToLower(word[:1])+word[1:])
 	if d := deciding(r); d != nil && d.By.User != "" {
 		s += fmt.Sprintf(" (%s by %s", decided(d.Kind), p.user(d.By.User))

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -45,7 +46,7 @@ const shortText = 500
 func fallbacks(r *change.Request, d rendered) []fallback {
 	var out []fallback
 	if len(d.msg.Blocks) > 0 && d.msg.Blocks[0].BlockType() == slack.MBTPlan {
-		if m, ok := progress(r, true); ok {
+		if m, ok := cards.Progress(r, true); ok {
 			msg := d.msg
 			msg.Blocks = m.Blocks
 			out = append(out, fallback{msg: msg, sections: true})

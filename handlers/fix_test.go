@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -15,14 +16,14 @@ import (
 // mends presses the button that mends what a message tells of, and returns the modal that opens.
 func (d *desk) mends(m bot.Message) string {
 	d.t.Helper()
-	_, value, ok := strings.Cut(toJSON(d.t, m.Blocks), `"action_id": "`+connectionPrefix+`update",`)
+	_, value, ok := strings.Cut(toJSON(d.t, m.Blocks), `"action_id": "`+cards.ConnectionPrefix+`update",`)
 	if !ok {
 		d.t.Fatalf("nothing mends it: %s", toJSON(d.t, m.Blocks))
 	}
 	_, value, _ = strings.Cut(value, `"value": "`)
 	value, _, _ = strings.Cut(value, `"`)
 	d.finish(d.formPressed(d.t.Context(), bot.Action{
-		ID: connectionPrefix + "update", Value: bot.Value{Text: value}, User: asker, Channel: "C0", TriggerID: "9",
+		ID: cards.ConnectionPrefix + "update", Value: bot.Value{Text: value}, User: asker, Channel: "C0", TriggerID: "9",
 	}))
 	return "V9"
 }
@@ -110,18 +111,18 @@ func TestStatusOfAConnectionByCertificates(t *testing.T) {
 
 func TestFormsAreFilledForTheirCause(t *testing.T) {
 	for cause, want := range map[link.Cause]string{
-		link.CauseFilter: prefillFilter, link.CauseNoPrivileges: prefillRole, link.CausePort: prefillFix, link.CauseNotAllowed: prefillApproved,
+		link.CauseFilter: cards.PrefillFilter, link.CauseNoPrivileges: cards.PrefillRole, link.CausePort: cards.PrefillFix, link.CauseNotAllowed: cards.PrefillApproved,
 	} {
-		fill := prefillFor("update", cause)
+		fill := cards.PrefillFor("update", cause)
 		if fill != want {
 			t.Errorf("%s: %q, want %q", cause, fill, want)
 		}
 		n := link.Name{Local: elastic.Ref{Platform: "e", Deployment: "a"}, Alias: "x"}
-		if got, back, err := parsePressValue(pressValue(n, fill)); err != nil || got != n || back != fill {
+		if got, back, err := cards.ParsePressValue(cards.PressValue(n, fill)); err != nil || got != n || back != fill {
 			t.Errorf("%s: a button carries %v %q, %v", cause, got, back, err)
 		}
 	}
-	if fill := prefillFor("rotate", link.CauseFilter); fill != "" {
+	if fill := cards.PrefillFor("rotate", link.CauseFilter); fill != "" {
 		t.Errorf("a rotation is filled with %q", fill)
 	}
 }

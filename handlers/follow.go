@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -63,7 +64,7 @@ func followButton(m link.ManagedConnection, local, user, said string) *slack.But
 	if follows(said, m, user) {
 		action, label = actionUnfollow, "Unfollow"
 	}
-	b := mrkdwn.Button(action, pressValue(m.Name(), ""), label)
+	b := mrkdwn.Button(action, cards.PressValue(m.Name(), ""), label)
 	b.AccessibilityLabel = bot.Cut(mrkdwn.Clean(label+" "+followed(m.Name(), local)), mrkdwn.MaxOption)
 	return b
 }
@@ -75,7 +76,7 @@ func followed(n link.Name, local string) string {
 
 // followPressed follows the buttons of following.
 func (h *Handlers) followPressed(_ context.Context, a bot.Action) (bot.Answer, error) {
-	n, fill, err := parsePressValue(a.Value.Text)
+	n, fill, err := cards.ParsePressValue(a.Value.Text)
 	if err == nil && fill != "" {
 		err = fmt.Errorf("%q is not a connection", bot.Cut(a.Value.Text, 80))
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -25,7 +26,7 @@ func (d *desk) follows(u bot.User, action, connection string) bot.Message {
 
 func (d *desk) connectionsOf(u bot.User) string {
 	d.t.Helper()
-	blocks, err := d.myConnections(d.t.Context(), actor(u, ""))
+	blocks, err := d.myConnections(d.t.Context(), cards.Actor(u, ""))
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -143,7 +144,7 @@ func everyStand(names func(int) string) stands {
 	trouble := func(t diagnose.ProblemKind) openProblem {
 		return openProblem{Kind: t, Say: names(mrkdwn.MaxTold * 2), Since: start}
 	}
-	add("well", Status{CheckedAt: start, Expires: start.Add(30 * day)})
+	add("well", Status{CheckedAt: start, Expires: start.Add(30 * cards.Day)})
 	add("new", Status{Local: "logs-prod"})
 	add("late", Status{CheckedAt: start, Late: true})
 	for _, t := range diagnose.ProblemKinds() {
@@ -179,7 +180,7 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 			d.book.put(mine)
 		}
 		d.o.Policy = change.Approvers{Users: []string{"U0ASKER"}, Count: 1}
-		view, err := d.DrawHome(t.Context(), actor(asker, ""))
+		view, err := d.DrawHome(t.Context(), cards.Actor(asker, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +190,7 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 		if s := toJSON(t, view); strings.Contains(s, "<!channel>") || strings.Contains(s, "<@U0EVIL>") {
 			t.Error("what comes from outside is not escaped")
 		}
-		blocks, err := d.myConnections(t.Context(), actor(asker, ""))
+		blocks, err := d.myConnections(t.Context(), cards.Actor(asker, ""))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 )
 
 // Values of buttons and metadata of modals come back from Slack, and from whoever can make a client send something else:
@@ -20,11 +21,11 @@ func FuzzPressValues(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		n, fill, err := parsePressValue(value)
+		n, fill, err := cards.ParsePressValue(value)
 		if err != nil {
 			return
 		}
-		if again, refill, err := parsePressValue(pressValue(n, fill)); err != nil || again != n || refill != fill {
+		if again, refill, err := cards.ParsePressValue(cards.PressValue(n, fill)); err != nil || again != n || refill != fill {
 			t.Errorf("%q is read as %v and %q, and that as %v and %q (%v)", value, n, fill, again, refill, err)
 		}
 	})

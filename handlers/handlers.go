@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -169,25 +170,25 @@ func (h *Handlers) Register(r Router) {
 
 	h.registerConnections(readersOnly{r, h})
 
-	r.OnAction(actionApprove, h.approve)
-	r.OnAction(actionTakeBack, h.takeBack)
-	r.OnAction(actionWithdraw, h.withdraw)
-	r.OnAction(actionEdit, h.edit)
-	r.OnAction(actionPaste, h.askKey)
+	r.OnAction(cards.ActionApprove, h.approve)
+	r.OnAction(cards.ActionTakeBack, h.takeBack)
+	r.OnAction(cards.ActionWithdraw, h.withdraw)
+	r.OnAction(cards.ActionEdit, h.edit)
+	r.OnAction(cards.ActionPaste, h.askKey)
 	r.OnSubmit(callbackPaste, h.pasted, pasteLate)
-	r.OnAction(actionAuthorityUploaded, h.authorityUploaded)
-	r.OnAction(actionShowKey, h.showKey)
-	r.OnAction(actionNewKey, h.newKey)
-	r.OnAction(actionHandDone, h.handDone)
-	r.OnAction(actionPlan, h.plan)
-	r.OnAction(actionRetry, h.retry)
-	r.OnAction(actionReject, h.askRejectReason)
+	r.OnAction(cards.ActionAuthorityUploaded, h.authorityUploaded)
+	r.OnAction(cards.ActionShowKey, h.showKey)
+	r.OnAction(cards.ActionNewKey, h.newKey)
+	r.OnAction(cards.ActionHandDone, h.handDone)
+	r.OnAction(cards.ActionPlan, h.plan)
+	r.OnAction(cards.ActionRetry, h.retry)
+	r.OnAction(cards.ActionReject, h.askRejectReason)
 	r.OnSubmit(callbackReject, h.rejected, reasonLate)
-	r.OnAction(actionApproveNote, h.askNote)
+	r.OnAction(cards.ActionApproveNote, h.askNote)
 	r.OnSubmit(callbackNote, h.approvedWithNote, reasonLate)
-	r.OnAction(actionChanges, h.askChanges)
+	r.OnAction(cards.ActionChanges, h.askChanges)
 	r.OnSubmit(callbackChanges, h.changesRequested, reasonLate)
-	r.OnAction(actionResolve, h.askResolveReason)
+	r.OnAction(cards.ActionResolve, h.askResolveReason)
 	r.OnSubmit(callbackResolve, h.resolved, reasonLate)
 
 	r.OnHome(h.home)

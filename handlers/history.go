@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -83,13 +84,13 @@ func asTyped(name string) string { return strings.Join(strings.Fields(strings.To
 
 // past is a request with who decided what.
 func past(r *change.Request) string {
-	emoji, word := stateLabel(r.State)
+	emoji, word := cards.StateLabel(r.State)
 	parts := []string{
 		emoji + " " + mrkdwn.When(r.Created) + " *" + mrkdwn.Named(r.Proposal.Title, 200) + "*",
-		word + " · asked by " + requester(r) + " · request " + bot.Code(r.ID) + " · rule " + mrkdwn.Line(r.Rule, 60),
+		word + " · asked by " + cards.Requester(r) + " · request " + bot.Code(r.ID) + " · rule " + mrkdwn.Line(r.Rule, 60),
 	}
 	for _, d := range r.Decisions {
-		parts = append(parts, decisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))
+		parts = append(parts, cards.DecisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))
 	}
 	return mrkdwn.Within("\n", mrkdwn.MaxText-10, parts...)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -65,7 +66,7 @@ func (h *Handlers) withHomeRefresh(a bot.Action, answer bot.Answer) bot.Answer {
 // showHome draws the home tab of somebody who looks at it, and remembers that they do.
 func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
 	was, unremembered := h.o.OpenHomes.HomeOpened(ctx, u.ID)
-	view, unread := h.DrawHome(ctx, actor(u, ""))
+	view, unread := h.DrawHome(ctx, cards.Actor(u, ""))
 	if err := h.o.Slack.PublishHome(ctx, u.ID, view); err != nil {
 		return fmt.Errorf("showing the home tab: %w", err)
 	}
@@ -150,15 +151,15 @@ func homeButtons(r *change.Request, approved bool, standing *change.Evaluation) 
 	var out []slack.BlockElement
 	for _, b := range steadyButtons(r, standing) {
 		switch buttonID(b) {
-		case actionApprove, actionReject:
+		case cards.ActionApprove, cards.ActionReject:
 			if !approved {
 				out = append(out, b)
 			}
-		case actionTakeBack:
+		case cards.ActionTakeBack:
 			if approved {
 				out = append(out, b)
 			}
-		case actionPlan, actionPaste: // what has to be uploaded, only the card says
+		case cards.ActionPlan, cards.ActionPaste: // what has to be uploaded, only the card says
 			out = append(out, b)
 		}
 	}
@@ -168,10 +169,10 @@ func homeButtons(r *change.Request, approved bool, standing *change.Evaluation) 
 // steadyButtons are the card's buttons, with the version since which the request waits as it is: what was decided or
 // worked on since makes neither the buttons nor the tab another.
 func steadyButtons(r *change.Request, standing *change.Evaluation) []slack.BlockElement {
-	all := cardButtons(r, standing)
+	all := cards.Buttons(r, standing)
 	for _, e := range all {
 		if b, ok := e.(*slack.ButtonBlockElement); ok {
-			b.Value = cardRef{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String()
+			b.Value = cards.Ref{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String()
 		}
 	}
 	return all
@@ -209,7 +210,7 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor, show func(*ch
 		var buttons []slack.BlockElement
 		for _, b := range steadyButtons(r, nil) {
 			switch buttonID(b) {
-			case actionPlan, actionWithdraw, actionEdit:
+			case cards.ActionPlan, cards.ActionWithdraw, cards.ActionEdit:
 				buttons = append(buttons, b)
 			}
 		}
@@ -227,9 +228,9 @@ func (h *Handlers) cardLink(ctx context.Context, r *change.Request) string {
 
 // summary is a request in a few lines.
 func summary(r *change.Request, link string) slack.Block {
-	emoji, word := stateLabel(r.State)
+	emoji, word := cards.StateLabel(r.State)
 	s := fmt.Sprintf("%s *%s*\n%s · requested by %s %s · request %s", emoji, mrkdwn.Named(r.Proposal.Title, 200), word,
-		requester(r), mrkdwn.When(r.Created), bot.Code(r.ID)) + link
+		cards.Requester(r), mrkdwn.When(r.Created), bot.Code(r.ID)) + link
 	if reason := mrkdwn.Verbatim(r.Reason, 200); r.Reason != "" {
 		s += "\n> " + reason
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -189,7 +190,7 @@ func followedLine(k followedConnection) string {
 // followedButtons are what can be done with a connection from the home tab.
 func followedButtons(k followedConnection, user string) []slack.BlockElement {
 	if !k.managed {
-		b := mrkdwn.Button(actionUnfollow, pressValue(k.name, ""), "Unfollow")
+		b := mrkdwn.Button(actionUnfollow, cards.PressValue(k.name, ""), "Unfollow")
 		b.AccessibilityLabel = bot.Cut(mrkdwn.Clean("Unfollow "+k.title()), mrkdwn.MaxOption)
 		return []slack.BlockElement{b}
 	}
@@ -197,7 +198,7 @@ func followedButtons(k followedConnection, user string) []slack.BlockElement {
 	if len(k.Problems) > 0 {
 		verb, label = "diagnose", "Diagnose"
 	}
-	b := mrkdwn.Button(connectionPrefix+verb, pressValue(k.name, ""), label)
+	b := mrkdwn.Button(cards.ConnectionPrefix+verb, cards.PressValue(k.name, ""), label)
 	b.AccessibilityLabel = bot.Cut(mrkdwn.Clean(label+": "+k.title()), mrkdwn.MaxOption)
 	return []slack.BlockElement{b, followButton(k.Managed, k.Local, user, saidFollow)}
 }

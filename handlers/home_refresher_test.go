@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -187,7 +188,7 @@ func TestTabsOfFollowersFollowTheWatch(t *testing.T) {
 		t.Errorf("a problem: %d published, heard %v", n, heard)
 	}
 	for _, u := range []bot.User{ben, asker} {
-		if s := toJSON(t, d.slack.homes[u.ID]); !strings.Contains(s, "*lost* since") || !strings.Contains(s, connectionPrefix+"diagnose") {
+		if s := toJSON(t, d.slack.homes[u.ID]); !strings.Contains(s, "*lost* since") || !strings.Contains(s, cards.ConnectionPrefix+"diagnose") {
 			t.Errorf("%s sees %s", u.ID, s)
 		}
 	}

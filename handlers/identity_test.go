@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -42,24 +43,24 @@ func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
 			r.Decisions = []change.Decision{said(change.DecisionInputSubmitted, "U0BEN", "")}
 		}),
 	} {
-		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, card(r, missing(), start)) })
+		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, cards.Card(r, missing(), start)) })
 	}
 	r := uploading(func(r *change.Request) {
 		r.Decisions = []change.Decision{said(change.DecisionInputSubmitted, "U0BEN", "")}
 	})
 	r.State = change.RolledBack
-	if s := cleanLine(r); !strings.Contains(s, "bundle with the certificate authority stays") {
+	if s := cards.CleanLine(r); !strings.Contains(s, "bundle with the certificate authority stays") {
 		t.Errorf("said %q", s)
 	}
 	r.Decisions = nil
-	if s := cleanLine(r); strings.Contains(s, "bundle") {
+	if s := cards.CleanLine(r); strings.Contains(s, "bundle") {
 		t.Errorf("nothing was uploaded, and said is %q", s)
 	}
 }
 
 func TestCardOfAnAuthorityThatIsDueLater(t *testing.T) {
 	v := &change.Evaluation{Enough: true, NotBefore: start.Add(20 * time.Hour), NotAfter: start.Add(22 * time.Hour)}
-	goldenMessage(t, "card_uploading_later", card(uploading(nil), v, start))
+	goldenMessage(t, "card_uploading_later", cards.Card(uploading(nil), v, start))
 }
 
 func TestAnAuthorityIsSaidToBeThereByWhoMayHandItIn(t *testing.T) {
@@ -162,7 +163,7 @@ func TestAnAuthorityIsAskedForByItsName(t *testing.T) {
 	r := pending()
 	r.Proposal.RequiredInput = steps.InputAuthority
 	r.Decisions = append(r.Decisions, change.Decision{Kind: change.DecisionInputRequested, To: []string{"U0BEN"}, Digest: r.Proposal.Digest})
-	said := decisionLine(r.Decisions[len(r.Decisions)-1], false, r.Proposal.RequiredInput) + inputText(r)
+	said := cards.DecisionLine(r.Decisions[len(r.Decisions)-1], false, r.Proposal.RequiredInput) + inputText(r)
 	if strings.Contains(said, "key") || !strings.Contains(said, "certificate authority") || !strings.Contains(said, "Done") {
 		t.Error(said)
 	}

@@ -2,13 +2,12 @@ package handlers
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -16,7 +15,7 @@ import (
 
 // What follows a connection's buttons and fields.
 const (
-	actionPick         = connectionPrefix + "pick"
+	actionPick         = cards.ConnectionPrefix + "pick"
 	callbackInspect    = "connection.look"
 	fieldConnection    = "connection"
 	fieldReportedError = "heard"
@@ -29,22 +28,6 @@ func inspectCommands() map[string]func(*Handlers, context.Context, string, diagn
 	return map[string]func(*Handlers, context.Context, string, diagnose.HealthReport, Status) bot.Message{
 		"status": (*Handlers).statusFor, "diagnose": (*Handlers).diagnoseFor,
 	}
-}
-
-// pressValue is what a connection's button carries: its name and what to fill the form with.
-func pressValue(n link.Name, fill string) string { return strings.TrimSpace(n.String() + " " + fill) }
-
-// parsePressValue takes nothing but what pressValue writes.
-func parsePressValue(s string) (n link.Name, fill string, err error) {
-	name, fill, _ := strings.Cut(s, " ")
-	n, err = link.ParseName(name)
-	if err == nil && !slices.Contains([]string{"", prefillFix, prefillFilter, prefillRole, prefillApproved}, fill) {
-		err = fmt.Errorf("%q is not what a form is filled with", bot.Cut(fill, 40))
-	}
-	if err == nil && pressValue(n, fill) != s {
-		err = fmt.Errorf("%q is not the value of a button of ours", bot.Cut(s, 80))
-	}
-	return n, fill, err
 }
 
 // inspectCommand makes the command of a word that looks at one connection.
@@ -83,8 +66,8 @@ func (h *Handlers) inspect(ctx context.Context, to replyTarget, verb string, n l
 
 // inspectPressed follows a button that only looks.
 func (h *Handlers) inspectPressed(_ context.Context, a bot.Action) (bot.Answer, error) {
-	verb, _ := strings.CutPrefix(a.ID, connectionPrefix)
-	n, _, err := parsePressValue(a.Value.Text)
+	verb, _ := strings.CutPrefix(a.ID, cards.ConnectionPrefix)
+	n, _, err := cards.ParsePressValue(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
@@ -140,10 +123,10 @@ func (h *Handlers) registerConnections(r Router) {
 	}
 	r.OnAction(actionListLine, h.lineChosen)
 	for verb := range inspectCommands() {
-		r.OnAction(connectionPrefix+verb, h.inspectPressed)
+		r.OnAction(cards.ConnectionPrefix+verb, h.inspectPressed)
 	}
 	for verb := range changeForms() {
-		r.OnAction(connectionPrefix+verb, h.formPressed)
+		r.OnAction(cards.ConnectionPrefix+verb, h.formPressed)
 	}
 	r.OnAction(actionFollow, h.followPressed)
 	r.OnAction(actionUnfollow, h.followPressed)

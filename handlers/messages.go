@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -74,7 +75,7 @@ func (n *Notifier) draw(ctx context.Context, r *change.Request) error {
 
 // drawChannel brings the card and what hangs on it up to date.
 func (n *Notifier) drawChannel(ctx context.Context, r *change.Request, standing *change.Evaluation) error {
-	root, err := n.ensure(ctx, r, bot.Posted{}, rendered{slot: slotCard, msg: card(r, standing, n.o.Now())})
+	root, err := n.ensure(ctx, r, bot.Posted{}, rendered{slot: slotCard, msg: cards.Card(r, standing, n.o.Now())})
 	switch {
 	case errors.Is(err, errNotEditable):
 		n.o.Log.WarnContext(ctx, "the card can't be drawn again", "request", r.ID, "error", err)
@@ -110,16 +111,16 @@ func (n *Notifier) drawDirect(ctx context.Context, r *change.Request, standing *
 
 func (n *Notifier) inThread(r *change.Request, standing *change.Evaluation) []rendered {
 	var out []rendered
-	if m, ok := newPlanLine(r, standing); ok {
+	if m, ok := cards.NewPlanLine(r, standing); ok {
 		out = append(out, rendered{slot: fmt.Sprintf("%s-%d", slotNewPlan, r.ApprovalsSince), msg: m, postOnly: true})
 	}
-	if m, ok := progress(r, n.sectionsOnly.Load()); ok {
+	if m, ok := cards.Progress(r, n.sectionsOnly.Load()); ok {
 		out = append(out, rendered{slot: slotProgress, msg: m})
 	}
 	if r.State == change.WaitingForPerson {
-		out = append(out, rendered{slot: fmt.Sprintf("%s-%d", slotWait, questions(r)), msg: waitLine(r, standing), postOnly: true})
+		out = append(out, rendered{slot: fmt.Sprintf("%s-%d", slotWait, cards.Questions(r)), msg: cards.WaitLine(r, standing), postOnly: true})
 	}
-	if m, ok := finalLine(r, n.o.Command); ok {
+	if m, ok := cards.FinalLine(r, n.o.Command); ok {
 		slot := slotFinal
 		if r.State == change.Stuck {
 			slot = slotStuck

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -111,7 +112,7 @@ type Monitor struct{ o MonitorOptions }
 func NewMonitor(o MonitorOptions) *Monitor {
 	o.Every = cmp.Or(o.Every, 15*time.Minute)
 	o.Tick = cmp.Or(o.Tick, 10*time.Second)
-	o.ExpiresWithin = cmp.Or(o.ExpiresWithin, 14*day)
+	o.ExpiresWithin = cmp.Or(o.ExpiresWithin, 14*cards.Day)
 	o.MaxPerTick = cmp.Or(o.MaxPerTick, 5)
 	o.Parallel = cmp.Or(o.Parallel, 8)
 	if o.OnCheck == nil {

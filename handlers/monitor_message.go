@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
@@ -63,19 +64,19 @@ func problemMessage(c troubled, p openProblem, since time.Time) bot.Message {
 	head := fmt.Sprintf("%s The connection %s of %s *%s*", icon, bot.Code(mrkdwn.Clean(c.name.Alias)), mrkdwn.Line(c.status.On, mrkdwn.MaxName), word)
 	s := head + "\n" + mrkdwn.Line(p.Say, 1500)
 	var buttons []slack.BlockElement
-	if verb := subcommandOf(p.Fix); verb != "" {
-		fill := prefillFor(verb, p.Cause)
+	if verb := cards.SubcommandOf(p.Fix); verb != "" {
+		fill := cards.PrefillFor(verb, p.Cause)
 		if fill != "" && p.Kind == diagnose.ProblemDrifted {
-			fill = prefillApproved
+			fill = cards.PrefillApproved
 		}
-		b := mrkdwn.Button(connectionPrefix+verb, pressValue(c.name, fill), "Mend it: "+verb+"…")
+		b := mrkdwn.Button(cards.ConnectionPrefix+verb, cards.PressValue(c.name, fill), "Mend it: "+verb+"…")
 		b.Style = slack.StylePrimary
 		buttons = append(buttons, b)
 	}
 	if p.Kind == diagnose.ProblemDrifted { // what is there now may be what is wanted
-		buttons = append(buttons, mrkdwn.Button(connectionPrefix+"status", pressValue(c.name, ""), "Status"))
+		buttons = append(buttons, mrkdwn.Button(cards.ConnectionPrefix+"status", cards.PressValue(c.name, ""), "Status"))
 	}
-	buttons = append(buttons, mrkdwn.Button(connectionPrefix+"diagnose", pressValue(c.name, ""), "Diagnose"))
+	buttons = append(buttons, mrkdwn.Button(cards.ConnectionPrefix+"diagnose", cards.PressValue(c.name, ""), "Diagnose"))
 	asked := ""
 	if by := c.status.Maker; by != "" {
 		asked = " · made by " + mrkdwn.User(by)

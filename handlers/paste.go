@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -26,7 +27,7 @@ const (
 
 // askKey opens the modal for a key that the bot can't issue, for those who may hand it in.
 func (h *Handlers) askKey(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	s, err := parseCardRef(a.Value.Text)
+	s, err := cards.ParseRef(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
@@ -35,10 +36,10 @@ func (h *Handlers) askKey(ctx context.Context, a bot.Action) (bot.Answer, error)
 		err = &change.StaleError{Now: r}
 	}
 	if err == nil {
-		err = h.o.Requests.CanSubmitInput(ctx, r, actor(a.User, a.Channel))
+		err = h.o.Requests.CanSubmitInput(ctx, r, cards.Actor(a.User, a.Channel))
 	}
 	if err == nil {
-		_, err = h.o.Slack.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMetadata{Press: refOf(r).String(), Channel: a.Channel}))
+		_, err = h.o.Slack.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMetadata{Press: cards.RefOf(r).String(), Channel: a.Channel}))
 	}
 	if err != nil {
 		return h.replyError(replyTo(a), err), nil
@@ -111,7 +112,7 @@ func (h *Handlers) pasted(ctx context.Context, v bot.Submission) (bot.Answer, er
 	if h.o.Secrets == nil {
 		return no("This bot keeps no pasted keys.")
 	}
-	by := actor(v.User, from.Channel)
+	by := cards.Actor(v.User, from.Channel)
 	r, err := h.o.Requests.Get(ctx, s.ID)
 	if err == nil && s.Version < r.ApprovalsSince {
 		err = &change.StaleError{Now: r}
@@ -123,7 +124,7 @@ func (h *Handlers) pasted(ctx context.Context, v bot.Submission) (bot.Answer, er
 		err = h.o.Secrets.Put(ctx, r.ID, secret.New(text))
 	}
 	if err == nil {
-		if _, err = h.o.Requests.SubmitInput(ctx, s.decisionInput(v.User, from.Channel, "")); err != nil {
+		if _, err = h.o.Requests.SubmitInput(ctx, s.DecisionInput(v.User, from.Channel, "")); err != nil {
 			h.dropUnwanted(ctx, r.ID)
 		}
 	}
@@ -154,7 +155,7 @@ func (h *Handlers) dropUnwanted(ctx context.Context, id string) {
 }
 
 // parseReason reads the press that a modal goes on with.
-func parseReason(metadata string) (cardRef, reasonMetadata, error) {
+func parseReason(metadata string) (cards.Ref, reasonMetadata, error) {
 	var from reasonMetadata
 	dec := json.NewDecoder(strings.NewReader(metadata))
 	dec.DisallowUnknownFields()
@@ -162,9 +163,9 @@ func parseReason(metadata string) (cardRef, reasonMetadata, error) {
 	if _, end := dec.Token(); err == nil && !errors.Is(end, io.EOF) {
 		err = errors.New("something follows it")
 	}
-	s, err2 := parseCardRef(from.Press)
+	s, err2 := cards.ParseRef(from.Press)
 	if err := errors.Join(err, err2); err != nil {
-		return cardRef{}, from, fmt.Errorf("a reason's metadata: %w", err)
+		return cards.Ref{}, from, fmt.Errorf("a reason's metadata: %w", err)
 	}
 	return s, from, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -22,7 +23,7 @@ const (
 
 // plan shows the calls that would be made, in order. Anybody may look.
 func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	s, err := parseCardRef(a.Value.Text)
+	s, err := cards.ParseRef(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
@@ -31,7 +32,7 @@ func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
 		err = &change.StaleError{Now: r}
 	}
 	if err == nil {
-		err = h.maySee(ctx, r, actor(a.User, a.Channel))
+		err = h.maySee(ctx, r, cards.Actor(a.User, a.Channel))
 	}
 	if err == nil {
 		err = h.containers.send(ctx, h.o.Log, func(folds bool) error {
@@ -57,7 +58,7 @@ func planModal(r *change.Request, folds bool) slack.ModalViewRequest {
 	steps, size := stepBlocks(p.Steps, (maxPlanBlocks-len(blocks))/3)
 	blocks = append(blocks, steps...)
 	if len(p.Basis) > 0 {
-		blocks = append(blocks, upTo(maxPlanBlocks/4, fieldBlocks("It rests on what the bot found:", p.Basis))...)
+		blocks = append(blocks, upTo(maxPlanBlocks/4, cards.FieldBlocks("It rests on what the bot found:", p.Basis))...)
 	}
 	if len(p.Calls()) > 0 {
 		blocks = append(blocks, callBlocks(p, maxPlanBlocks-len(blocks), maxPlanBytes-size, folds)...)
@@ -81,10 +82,10 @@ const tooMuch = "Do not approve what you can't see: let it be asked for in small
 
 // beyondCard shows whole what the card has no room for.
 func beyondCard(fields []change.Field) []slack.Block {
-	_, _, hidden := cardFields(fields)
+	_, _, hidden := cards.Fields(fields)
 	var parts []string
 	for _, f := range fields {
-		if isCut(f) || slices.Contains(hidden, f) {
+		if cards.IsCut(f) || slices.Contains(hidden, f) {
 			for _, part := range mrkdwn.Chunks(f.Value) {
 				parts = append(parts, "*"+mrkdwn.Line(f.Label, 60)+":* "+mrkdwn.Verbatim(part, math.MaxInt))
 			}
@@ -118,7 +119,7 @@ func stepParts(steps []change.PlannedStep) [][]string {
 	all := make([][]string, 0, len(steps))
 	for i, s := range steps {
 		head := fmt.Sprintf("*%d. %s*", i+1, mrkdwn.Line(s.Title, mrkdwn.MaxName))
-		if len(s.Effects) == 0 && changesNothing(s) {
+		if len(s.Effects) == 0 && cards.ChangesNothing(s) {
 			head += "\nChanges nothing."
 		}
 		var diff []string

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -92,7 +93,7 @@ func (h *Handlers) replyNotRequested(ctx context.Context, err error) string {
 	}
 	out := []string{":warning: *Not asked.* Nothing was stored:"}
 	for _, p := range wrong.Problems {
-		out = append(out, "• *"+fieldName(p.Field)+"*: "+mrkdwn.Line(problemSays(p), mrkdwn.MaxTold))
+		out = append(out, "• *"+fieldName(p.Field)+"*: "+mrkdwn.Line(cards.ProblemSays(p), mrkdwn.MaxTold))
 	}
 	return mrkdwn.Within("\n", mrkdwn.MaxText-200, out...)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -63,7 +64,7 @@ func TestASlowPlatformCanBeAskedFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, _ := connection(r); c.ProxyAddress != "search-eu.cloud.example:9443" || r.Reason != "dashboards" {
+		if c, _ := cards.Connection(r); c.ProxyAddress != "search-eu.cloud.example:9443" || r.Reason != "dashboards" {
 			t.Errorf("asked for %+v", r)
 		}
 		golden(t, "modal_checked", d.slack.modals[checking.ExternalID].view)

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -59,13 +60,13 @@ func (h *Handlers) changesRequested(ctx context.Context, s bot.Submission) (bot.
 func (h *Handlers) openReasonModal(ctx context.Context, a bot.Action, e change.Event,
 	modal func(*change.Request, reasonMetadata) slack.ModalViewRequest,
 ) (bot.Answer, error) {
-	s, err := parseCardRef(a.Value.Text)
+	s, err := cards.ParseRef(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
 	r, err := h.o.Requests.Get(ctx, s.ID)
 	if err == nil {
-		err = h.mayDecide(ctx, r, s, e, actor(a.User, a.Channel))
+		err = h.mayDecide(ctx, r, s, e, cards.Actor(a.User, a.Channel))
 	}
 	if err != nil {
 		return h.replyError(replyTo(a), err), nil
@@ -78,7 +79,7 @@ func (h *Handlers) openReasonModal(ctx context.Context, a bot.Action, e change.E
 }
 
 // mayDecide says beforehand what the decision would say.
-func (h *Handlers) mayDecide(ctx context.Context, r *change.Request, s cardRef, e change.Event, by change.Actor) error {
+func (h *Handlers) mayDecide(ctx context.Context, r *change.Request, s cards.Ref, e change.Event, by change.Actor) error {
 	if _, ok := r.State.Next(e); !ok {
 		return &change.StateError{Event: e, Now: r}
 	}
@@ -102,7 +103,7 @@ func reasonModal(r *change.Request, from reasonMetadata, callback, title, submit
 		Type: slack.VTModal, CallbackID: callback, PrivateMetadata: string(raw),
 		Title: mrkdwn.Plain(title, 24), Submit: mrkdwn.Plain(submit, 24), Close: mrkdwn.Plain("Cancel", 24),
 		Blocks: slack.Blocks{BlockSet: []slack.Block{
-			mrkdwn.Section("*" + mrkdwn.Named(r.Proposal.Title, 300) + "*\nrequested by " + requester(r)),
+			mrkdwn.Section("*" + mrkdwn.Named(r.Proposal.Title, 300) + "*\nrequested by " + cards.Requester(r)),
 			slack.NewInputBlock(blockReason, mrkdwn.Plain(label, 2000), mrkdwn.Plain(hint, 2000), el),
 		}},
 	}
@@ -118,7 +119,7 @@ func (h *Handlers) reasoned(ctx context.Context, v bot.Submission, do decision) 
 	if reason == "" {
 		return fieldErrors(map[string]string{blockReason: "Write a sentence: others read it."}), nil
 	}
-	if _, err := do(ctx, s.decisionInput(v.User, from.Channel, reason)); err != nil {
+	if _, err := do(ctx, s.DecisionInput(v.User, from.Channel, reason)); err != nil {
 		return fieldErrors(map[string]string{blockReason: bot.Cut(h.say(ctx, err, textFormat{plain: true}), 500)}), nil
 	}
 	return bot.Answer{}, nil

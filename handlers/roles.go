@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -18,8 +19,8 @@ import (
 
 const (
 	actionRole     = connectPrefix + link.FieldRole
-	actionTestAs   = connectionPrefix + "test_as"
-	actionTestRole = connectionPrefix + "role"
+	actionTestAs   = cards.ConnectionPrefix + "test_as"
+	actionTestRole = cards.ConnectionPrefix + "role"
 	callbackTestAs = "connection.test_as"
 	fieldUser      = "user"
 
@@ -128,7 +129,7 @@ func parseTestMetadata(s string) (testMetadata, error) {
 
 // askTestAs asks whose search is to be tested.
 func (h *Handlers) askTestAs(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	n, _, err := parsePressValue(a.Value.Text)
+	n, _, err := cards.ParsePressValue(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
@@ -139,7 +140,7 @@ func (h *Handlers) askTestAs(ctx context.Context, a bot.Action) (bot.Answer, err
 	role := slack.NewInputBlock(link.FieldRole, mrkdwn.Plain("Role", 2000), mrkdwn.Plain("The bot compares its definition with what the connection may read.", 2000),
 		roleSelect(actionTestRole)).WithOptional(true)
 	user := slack.NewPlainTextInputBlockElement(nil, fieldUser)
-	user.MaxLength = maxRole
+	user.MaxLength = cards.MaxRole
 	modal := slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackTestAs, Title: mrkdwn.Plain("Test a search", 24), Submit: mrkdwn.Plain("Test", 24), Close: mrkdwn.Plain("Cancel", 24),
 		PrivateMetadata: string(raw),
@@ -197,7 +198,7 @@ func (h *Handlers) testRole(ctx context.Context, e link.ConnectionState, name st
 	if err != nil {
 		return h.say(ctx, err, textFormat{})
 	}
-	search, named := e.Searched(), "The role "+bot.Code(bot.Cut(mrkdwn.Clean(name), maxRole))
+	search, named := e.Searched(), "The role "+bot.Code(bot.Cut(mrkdwn.Clean(name), cards.MaxRole))
 	i := slices.IndexFunc(roles, func(r elastic.RemoteRole) bool { return r.Name == name })
 	switch {
 	case i < 0:
@@ -217,7 +218,7 @@ func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
 // testUser proves with a search what a user may see.
 func (h *Handlers) testUser(ctx context.Context, e link.ConnectionState, user string) string {
-	search, named := e.Searched(), bot.Code(bot.Cut(mrkdwn.Clean(user), maxRole))
+	search, named := e.Searched(), bot.Code(bot.Cut(mrkdwn.Clean(user), cards.MaxRole))
 	if len(search) == 0 {
 		search = []string{"*"}
 	}
@@ -234,7 +235,7 @@ func (h *Handlers) testUser(ctx context.Context, e link.ConnectionState, user st
 	case last.NotAllowed:
 		return ":grey_question: The bot may not search as " + named + ". There is no such user, or the bot's user lacks `run_as` for them."
 	case last.Refused != "":
-		return ":x: A search as " + named + " was refused:\n" + fence(last.Refused, mrkdwn.MaxTold)
+		return ":x: A search as " + named + " was refused:\n" + mrkdwn.Fence(last.Refused, mrkdwn.MaxTold)
 	case shards == 0:
 		return ":grey_question: A search as " + named + " of " + searched + " was answered and saw no index. Nothing matches yet, or this user may read nothing."
 	}

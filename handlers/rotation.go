@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
@@ -223,7 +224,7 @@ func (x *Rotations) thread(ctx context.Context, m link.ManagedConnection) map[st
 // dueAt is when the rotation of a connection's key is asked for: spread over a third of the time that there is, so that
 // keys made on one day are not rotated within one hour.
 func dueAt(m link.ManagedConnection, expires time.Time, before time.Duration) time.Time {
-	before = min(before, time.Duration(m.KeyDays)*day/2)
+	before = min(before, time.Duration(m.KeyDays)*cards.Day/2)
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(m.Name().String())) // a hash takes everything
 	const parts = 1000

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -31,7 +32,7 @@ func statusMessage(x diagnose.HealthReport, s Status, more ...slack.BlockElement
 	emoji := stateFace(state)
 	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName), mrkdwn.Line(word, mrkdwn.MaxTold))
 	blocks := []slack.Block{mrkdwn.Section(head)}
-	blocks = append(blocks, fieldBlocks("", statusFields(x))...)
+	blocks = append(blocks, cards.FieldBlocks("", statusFields(x))...)
 	if x.Diagnosis != nil {
 		blocks = append(blocks, mrkdwn.Section("*Evidence*\n"+cmp.Or(mrkdwn.Quote(x.Evidence, mrkdwn.MaxTold), "–")+"\n"+mrkdwn.Line(x.Diagnosis.Fix, mrkdwn.MaxTold)))
 	} else if x.Hint != nil {
@@ -116,7 +117,7 @@ func nextButtons(x diagnose.HealthReport) []slack.BlockElement {
 			return
 		}
 		has[verb] = true
-		b := mrkdwn.Button(connectionPrefix+verb, pressValue(x.Name, ""), label)
+		b := mrkdwn.Button(cards.ConnectionPrefix+verb, cards.PressValue(x.Name, ""), label)
 		if style != "" {
 			b.Style = style
 		}
@@ -124,7 +125,7 @@ func nextButtons(x diagnose.HealthReport) []slack.BlockElement {
 	}
 	if b := fixButton(x); b != nil && x.Diagnosis != nil {
 		out = append(out, b)
-		has[subcommandOf(x.Fix)] = true
+		has[cards.SubcommandOf(x.Fix)] = true
 	}
 	add("diagnose", "Diagnose", "")
 	if x.Managed == nil {
@@ -138,7 +139,7 @@ func nextButtons(x diagnose.HealthReport) []slack.BlockElement {
 		add("update", "Update…", "")
 	}
 	if !x.ByCertificate() {
-		out = append(out, mrkdwn.Button(actionTestAs, pressValue(x.Name, ""), "Test as…"))
+		out = append(out, mrkdwn.Button(actionTestAs, cards.PressValue(x.Name, ""), "Test as…"))
 	}
 	add("disconnect", "Disconnect…", slack.StyleDanger)
 	return out
@@ -146,7 +147,7 @@ func nextButtons(x diagnose.HealthReport) []slack.BlockElement {
 
 // fixButton opens the change that mends what was found, filled in.
 func fixButton(x diagnose.HealthReport) *slack.ButtonBlockElement {
-	verb := subcommandOf(x.Fix)
+	verb := cards.SubcommandOf(x.Fix)
 	if verb == "" {
 		return nil
 	}
@@ -157,7 +158,7 @@ func fixButton(x diagnose.HealthReport) *slack.ButtonBlockElement {
 	case x.Hint != nil:
 		cause = x.Hint.Cause
 	}
-	b := mrkdwn.Button(connectionPrefix+verb, pressValue(x.Name, prefillFor(verb, cause)), "Mend it: "+verb+"…")
+	b := mrkdwn.Button(cards.ConnectionPrefix+verb, cards.PressValue(x.Name, cards.PrefillFor(verb, cause)), "Mend it: "+verb+"…")
 	if x.Diagnosis != nil {
 		b.Style = slack.StylePrimary
 	}
@@ -197,6 +198,6 @@ func diagnoseMessage(x diagnose.HealthReport) bot.Message {
 	if b := fixButton(x); b != nil {
 		buttons = append(buttons, b)
 	}
-	buttons = append(buttons, mrkdwn.Button(connectionPrefix+"status", pressValue(x.Name, ""), "Status"))
+	buttons = append(buttons, mrkdwn.Button(cards.ConnectionPrefix+"status", cards.PressValue(x.Name, ""), "Status"))
 	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", buttons...))}
 }

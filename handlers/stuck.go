@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -21,7 +22,7 @@ func (h *Handlers) askResolveReason(ctx context.Context, a bot.Action) (bot.Answ
 	return h.openReasonModal(ctx, a, change.Resolve, func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 		v := reasonModal(r, from, callbackResolve, "It is clean", "It is clean", "How was it cleaned up?",
 			"After this the bot looks no more, and its target is free for others.")
-		v.Blocks.BlockSet = append(v.Blocks.BlockSet, leftovers(r.Outcome.Leftovers)...)
+		v.Blocks.BlockSet = append(v.Blocks.BlockSet, cards.Leftovers(r.Outcome.Leftovers)...)
 		return v
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -46,7 +47,7 @@ func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m fo
 	}
 	blocks := []slack.Block{
 		h.aboutBlock(ctx, e),
-		textInput(m, link.FieldAddress, "Proxy address", strings.TrimSpace("host:9443 as a rule. "+e.PrivateHint()), maxAddress, u.ProxyAddress),
+		textInput(m, link.FieldAddress, "Proxy address", strings.TrimSpace("host:9443 as a rule. "+e.PrivateHint()), cards.MaxAddress, u.ProxyAddress),
 		textInput(m, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer, u.ServerName),
 		elsewhereFor(m, u.Elsewhere),
 		several(textInput(m, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns, strings.Join(u.Access.Search, "\n"))),
@@ -63,13 +64,13 @@ func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m fo
 // filled is the update that a form begins with.
 func filled(e link.ConnectionState, fill string) link.UpdateParams {
 	switch fill {
-	case prefillFix:
+	case cards.PrefillFix:
 		return diagnose.FixParams(e, link.CauseUnknown)
-	case prefillFilter:
+	case cards.PrefillFilter:
 		return diagnose.FixParams(e, link.CauseFilter)
-	case prefillRole:
+	case cards.PrefillRole:
 		return diagnose.FixParams(e, link.CauseNoPrivileges)
-	case prefillApproved:
+	case cards.PrefillApproved:
 		return diagnose.Approved(e)
 	}
 	return link.PrefillUpdate(e)

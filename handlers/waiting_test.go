@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
@@ -27,7 +28,7 @@ func handing(t *testing.T) (*desk, *change.Request, vault) {
 
 func (d *desk) pressOn(t *testing.T, r *change.Request, user string, do func(context.Context, bot.Action) (bot.Answer, error)) bot.Answer {
 	t.Helper()
-	answer, err := do(t.Context(), bot.Action{User: bot.User{ID: user}, Channel: "C0", TriggerID: "t", Value: bot.Value{Text: refOf(r).String()}})
+	answer, err := do(t.Context(), bot.Action{User: bot.User{ID: user}, Channel: "C0", TriggerID: "t", Value: bot.Value{Text: cards.RefOf(r).String()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,15 +50,15 @@ func TestTheKeyModalIsTheOnePlaceThatShowsIt(t *testing.T) {
 func TestWhoHelpsIsCalledByAMessageOfItsOwn(t *testing.T) {
 	t.Parallel()
 	r := everyState()["waiting"]
-	m := waitLine(r, &change.Evaluation{Helpers: []string{"U0BEN", "U0CAT"}})
+	m := cards.WaitLine(r, &change.Evaluation{Helpers: []string{"U0BEN", "U0CAT"}})
 	if !strings.Contains(m.Text, "<@U0BEN> or <@U0CAT>: Put the key") {
 		t.Errorf("it says %q", m.Text)
 	}
-	if n := questions(r); n != 1 {
+	if n := cards.Questions(r); n != 1 {
 		t.Errorf("question %d", n)
 	}
 	r.Decisions = append(r.Decisions, said(change.DecisionKeyShown, "U0BEN", ""), said(change.DecisionHandDone, "U0BEN", ""))
-	if n := questions(r); n != 2 {
+	if n := cards.Questions(r); n != 2 {
 		t.Errorf("after an answer it is question %d", n)
 	}
 }

@@ -3,6 +3,7 @@ package mrkdwn
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -238,4 +239,19 @@ func Upper(s string) string {
 		return s
 	}
 	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// Link is a link in markup; what is no address of the web stays text.
+func Link(address, label string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || strings.ContainsAny(address, "<>| \n") {
+		return Line(label, 150)
+	}
+	return "<" + bot.Escape(u.String()) + "|" + strings.ReplaceAll(Line(label, 150), "|", "/") + ">"
+}
+
+// Fence sets outside text as code of several lines.
+func Fence(s string, limit int) string {
+	s = strings.ReplaceAll(strings.TrimSpace(s), "```", "'''")
+	return "```" + Escape(s, limit-6) + "```"
 }

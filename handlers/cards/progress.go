@@ -1,4 +1,4 @@
-package handlers
+package cards
 
 import (
 	"fmt"
@@ -15,13 +15,13 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// progress is the picture of the work, drawn from the journal. As a rule it is Slack's plan block with a task card a
+// Progress is the picture of the work, drawn from the journal. As a rule it is Slack's plan block with a task card a
 // step; a workspace that does not take those yet gets the same in sections. ok is false before any work has begun.
-func progress(r *change.Request, simple bool) (m bot.Message, ok bool) {
+func Progress(r *change.Request, simple bool) (m bot.Message, ok bool) {
 	if !r.State.Working() && len(r.Journal) == 0 {
 		return bot.Message{}, false
 	}
-	rows := progressRows(r)
+	rows := ProgressRows(r)
 	m = bot.Message{Text: progressSummary(r, rows)}
 	if simple {
 		m.Blocks = progressSections(r, rows)
@@ -34,14 +34,14 @@ func progress(r *change.Request, simple bool) (m bot.Message, ok bool) {
 // stepRow is a step in the picture of the progress, in plain text.
 type stepRow struct {
 	name, title string
-	status      slack.TaskCardStatus
-	icon, word  string
-	said        []string // what it found, or what troubles it
+	Status      slack.TaskCardStatus
+	icon, Word  string
+	Said        []string // what it found, or what troubles it
 	left        *change.Leftover
 }
 
-// progressRows has a row for every planned step, and for every step in the journal that is not in the plan.
-func progressRows(r *change.Request) []stepRow {
+// ProgressRows has a row for every planned step, and for every step in the journal that is not in the plan.
+func ProgressRows(r *change.Request) []stepRow {
 	var rows []stepRow
 	planned := map[string]bool{}
 	for _, s := range r.Proposal.Steps {
@@ -62,55 +62,55 @@ func unplanned(name string) change.PlannedStep {
 }
 
 func progressRow(r *change.Request, s change.PlannedStep, rec *change.StepRecord) stepRow {
-	w := stepRow{name: s.Name, title: s.Title, status: slack.TaskCardStatusPending, icon: ":white_circle:", word: "waiting"}
+	w := stepRow{name: s.Name, title: s.Title, Status: slack.TaskCardStatusPending, icon: ":white_circle:", Word: "waiting"}
 	if rec == nil {
 		if r.State != change.Applying && (r.State != change.WaitingForPerson || r.Wait.Undo) {
-			w.word = "not started"
+			w.Word = "not started"
 		}
 		return w
 	}
 	failed := r.Outcome.Failed == s.Name
-	w.status, w.icon, w.word = stepFace(rec, failed, changesNothing(s))
+	w.Status, w.icon, w.Word = stepFace(rec, failed, ChangesNothing(s))
 	if r.State == change.WaitingForPerson && r.Wait.Step == s.Name {
-		w.word = "waiting for a person"
+		w.Word = "waiting for a person"
 	}
 	if rec.Attempts > 1 {
-		w.word += fmt.Sprintf(", try %d", rec.Attempts)
+		w.Word += fmt.Sprintf(", try %d", rec.Attempts)
 	}
 	finding, trouble := rec.Finding, rec.Trouble
-	if rec.State == change.StepUndone && !changesNothing(s) && strings.TrimSpace(finding) != "" {
+	if rec.State == change.StepUndone && !ChangesNothing(s) && strings.TrimSpace(finding) != "" {
 		finding = "undone: " + finding
 	}
 	if trouble == "" && failed {
 		trouble = r.Outcome.Why
 	}
-	if retry := retryLine(rec); retry != "" {
+	if retry := RetryLine(rec); retry != "" {
 		trouble = strings.TrimSuffix(trouble, ".") + ". " + retry
 	}
 	for _, said := range []string{finding, trouble} {
 		if strings.TrimSpace(said) != "" {
-			w.said = append(w.said, mrkdwn.Clean(said))
+			w.Said = append(w.Said, mrkdwn.Clean(said))
 		}
 	}
 	w.left = rec.Leftover
 	return w
 }
 
-// changesNothing reports whether a step only looks, or helps along what other steps did: then there is nothing to undo.
-func changesNothing(s change.PlannedStep) bool {
+// ChangesNothing reports whether a step only looks, or helps along what other steps did: then there is nothing to undo.
+func ChangesNothing(s change.PlannedStep) bool {
 	return !slices.ContainsFunc(s.Calls, func(c change.Call) bool { return c.Method != http.MethodGet && c.OnlyIf == "" })
 }
 
-// retryLine says which try comes next, and when.
-func retryLine(rec *change.StepRecord) string {
+// RetryLine says which try comes next, and when.
+func RetryLine(rec *change.StepRecord) string {
 	if rec.Next.IsZero() || rec.Trouble == "" {
 		return ""
 	}
 	return fmt.Sprintf("Try %d follows at %s.", rec.Attempts+1, rec.Next.UTC().Format("15:04:05 UTC"))
 }
 
-// workLine says on the card which step is under way, and why it takes longer than usual; empty while nothing is.
-func workLine(r *change.Request) string {
+// WorkLine says on the card which step is under way, and why it takes longer than usual; empty while nothing is.
+func WorkLine(r *change.Request) string {
 	if r.State != change.Applying && r.State != change.Undoing {
 		return ""
 	}
@@ -138,7 +138,7 @@ func workLine(r *change.Request) string {
 		s += "\nResumed after a restart."
 	}
 	if now != nil && now.Trouble != "" {
-		s += "\n:warning: " + mrkdwn.Line(now.Trouble, mrkdwn.MaxTold) + " " + retryLine(now)
+		s += "\n:warning: " + mrkdwn.Line(now.Trouble, mrkdwn.MaxTold) + " " + RetryLine(now)
 	}
 	return strings.TrimRight(s, " ")
 }
@@ -190,7 +190,7 @@ func timed(word string, d time.Duration) string {
 func progressTitle(r *change.Request, rows []stepRow) string {
 	done := 0
 	for _, w := range rows {
-		if w.status == slack.TaskCardStatusComplete {
+		if w.Status == slack.TaskCardStatusComplete {
 			done++
 		}
 	}
@@ -200,15 +200,15 @@ func progressTitle(r *change.Request, rows []stepRow) string {
 	case change.Applied:
 		return "Done: " + mrkdwn.Plural(len(rows), "step", "steps")
 	}
-	_, word := stateLabel(r.State)
+	_, word := StateLabel(r.State)
 	return word
 }
 
 func progressSummary(r *change.Request, rows []stepRow) string {
 	parts := []string{mrkdwn.Line(progressTitle(r, rows), 200) + "."}
 	for _, w := range rows {
-		said := []string{mrkdwn.Line(w.title, mrkdwn.MaxName) + ": " + mrkdwn.Line(w.word, 80)}
-		for _, s := range w.said {
+		said := []string{mrkdwn.Line(w.title, mrkdwn.MaxName) + ": " + mrkdwn.Line(w.Word, 80)}
+		for _, s := range w.Said {
 			said = append(said, mrkdwn.Line(s, 200))
 		}
 		parts = append(parts, strings.TrimSuffix(strings.Join(said, "; "), ".")+".")
@@ -223,8 +223,8 @@ func progressPlan(r *change.Request, rows []stepRow) slack.Block {
 	tasks := make([]*slack.TaskCardBlock, 0, len(rows))
 	for i, w := range rows {
 		id := fmt.Sprintf("%d-%s", i, bot.Cut(w.name, 100))
-		t := slack.NewTaskCardBlock(id, bot.Cut(mrkdwn.Clean(w.title), mrkdwn.MaxName)).WithStatus(w.status).
-			WithDetails(richText(bot.Cut(mrkdwn.Upper(w.word), mrkdwn.MaxName)))
+		t := slack.NewTaskCardBlock(id, bot.Cut(mrkdwn.Clean(w.title), mrkdwn.MaxName)).WithStatus(w.Status).
+			WithDetails(richText(bot.Cut(mrkdwn.Upper(w.Word), mrkdwn.MaxName)))
 		t.BlockID = fmt.Sprintf("task-%d-%s", i, version)
 		if out := w.output(); out != "" {
 			t.WithOutput(richText(out))
@@ -236,8 +236,8 @@ func progressPlan(r *change.Request, rows []stepRow) slack.Block {
 
 // output is what a step has to say, in plain text.
 func (w stepRow) output() string {
-	parts := make([]string, 0, len(w.said)+2)
-	for _, s := range w.said {
+	parts := make([]string, 0, len(w.Said)+2)
+	for _, s := range w.Said {
 		parts = append(parts, bot.Cut(s, mrkdwn.MaxTold))
 	}
 	if w.left != nil {
@@ -256,14 +256,14 @@ func richText(s string) *slack.RichTextBlock {
 func progressSections(r *change.Request, rows []stepRow) []slack.Block {
 	blocks := []slack.Block{mrkdwn.Section("*" + mrkdwn.Line(progressTitle(r, rows), 300) + "*")}
 	for _, w := range rows {
-		said := []string{w.icon + " *" + mrkdwn.Line(w.title, mrkdwn.MaxName) + "* · " + mrkdwn.Line(w.word, 100)}
-		for _, s := range w.said {
+		said := []string{w.icon + " *" + mrkdwn.Line(w.title, mrkdwn.MaxName) + "* · " + mrkdwn.Line(w.Word, 100)}
+		for _, s := range w.Said {
 			said = append(said, mrkdwn.Line(s, mrkdwn.MaxTold))
 		}
 		if w.left != nil {
 			said = append(said, "Left behind: "+mrkdwn.Line(w.left.What, mrkdwn.MaxTold))
 			if w.left.Command != "" {
-				said = append(said, fence(w.left.Command, 1000))
+				said = append(said, mrkdwn.Fence(w.left.Command, 1000))
 			}
 		}
 		blocks = append(blocks, mrkdwn.Small(strings.Join(said, "\n")))

@@ -1,4 +1,4 @@
-package handlers
+package cards
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
-// driftLines tells what moved between the plan that was approved and the one that waits now.
-func driftLines(r *change.Request) string {
+// DriftLines tells what moved between the plan that was approved and the one that waits now.
+func DriftLines(r *change.Request) string {
 	if r.Previous == nil || r.State != change.Pending {
 		return ""
 	}
@@ -73,7 +73,7 @@ func movedCalls(was, is []change.Call) []string {
 func decisionLines(r *change.Request) string {
 	var out []string
 	for _, d := range r.Decisions {
-		out = append(out, decisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))
+		out = append(out, DecisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))
 	}
 	if len(out) > 8 {
 		out = append([]string{fmt.Sprintf("… and %d earlier", len(out)-8)}, out[len(out)-8:]...)
@@ -81,7 +81,7 @@ func decisionLines(r *change.Request) string {
 	return mrkdwn.Within("\n", mrkdwn.MaxText-10, out...)
 }
 
-func decisionLine(d change.Decision, void bool, wants string) string {
+func DecisionLine(d change.Decision, void bool, wants string) string {
 	var s string
 	switch d.Kind {
 	case change.DecisionApprove:

@@ -1,0 +1,47 @@
+package cards
+
+import (
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
+)
+
+// inputButton is how what the proposal wants is handed in; none where it wants nothing.
+func inputButton(r *change.Request) []slack.BlockElement {
+	now := RefOf(r).String()
+	switch r.Proposal.RequiredInput {
+	case "":
+		return nil
+	case steps.InputAuthority:
+		done := mrkdwn.Button(ActionAuthorityUploaded, now, "Done, it is uploaded")
+		done.Confirm = mrkdwn.Confirm("Is the certificate authority in place?",
+			"The bot then makes the remote cluster believe what it signs. If the file is not there, the change fails and is taken back.", "It is", slack.StylePrimary)
+		return []slack.BlockElement{done}
+	}
+	return []slack.BlockElement{mrkdwn.Button(ActionPaste, now, "Paste the key…")}
+}
+
+// authorityLine says that the authority has to be uploaded, or who says that it was.
+func authorityLine(r *change.Request, v *change.Evaluation, now time.Time) string {
+	if d := r.InputSubmitted(); d != nil && !r.NeedsInput(now) {
+		return mrkdwn.Upper(steps.InputAuthority) + " is in place, says " + mrkdwn.User(d.By.User) + "; that counts until " + mrkdwn.When(d.At.Add(change.InputTTL)) + "."
+	}
+	missing := "Missing: " + steps.InputAuthority + ". " + inputExpiredText(r, "confirmed")
+	if later := inputFrom(v); later != "" {
+		return missing + "The remote side's approver uploads it as described below, and then presses *Done* shortly before the work may begin, " + later + "."
+	}
+	return missing + "The remote side's approver uploads it as described below, and then presses *Done*."
+}
+
+// uploadedLine says that what a person has uploaded is still there; empty if nothing was.
+func uploadedLine(r *change.Request) string {
+	if r.Proposal.RequiredInput != steps.InputAuthority || r.Last(change.DecisionInputSubmitted) == nil {
+		return ""
+	}
+	return " The bundle with the certificate authority stays enabled on the remote deployment, where nothing refers to it " +
+		"because of this request any more; whoever uploaded it may remove it."
+}
