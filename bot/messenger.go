@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -86,6 +87,17 @@ func NewMessenger(o MessengerOptions) *Messenger {
 
 // Posted is where a message is.
 type Posted struct{ Channel, TS string }
+
+// MessageTime is when Slack posted a message: its ts is seconds and microseconds.
+func MessageTime(ts string) (time.Time, error) {
+	seconds, micros, _ := strings.Cut(ts, ".")
+	s, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return time.Time{}, err
+	}
+	us, err := strconv.ParseInt((micros + "000000")[:6], 10, 64)
+	return time.Unix(s, us*1000), err
+}
 
 // Metadata goes with a message and is read by programs. Everybody in the workspace can see it: ids only.
 type Metadata struct {

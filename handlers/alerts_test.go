@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -41,32 +42,32 @@ func TestAnOutageIsOneMessage(t *testing.T) {
 		w := newWard(t, connections(locals)...)
 		w.check()
 		w.check(down)
-		got := w.slack.visible()
-		if len(got) != 1 || got[0].updates != 0 {
+		got := w.slack.Visible()
+		if len(got) != 1 || got[0].Updates != 0 {
 			t.Fatalf("%d connections: %d messages", 5*locals, len(got))
 		}
 		if locals == 10 {
-			goldenMessage(t, "alert_platform", got[0].msg)
+			handlerstest.GoldenMessage(t, "alert_platform", got[0].Msg)
 		}
 		w.check(down)
-		if got := w.slack.visible(); len(got) != 1 || got[0].updates != 0 {
-			t.Errorf("nothing has changed: %d messages, %d edits", len(got), got[0].updates)
+		if got := w.slack.Visible(); len(got) != 1 || got[0].Updates != 0 {
+			t.Errorf("nothing has changed: %d messages, %d edits", len(got), got[0].Updates)
 		}
 		w.problems = map[link.Name][]diagnose.Problem{} // all but three come back
 		for _, m := range w.managed[3:] {
 			w.problems[m.Name()] = nil
 		}
 		w.check(down)
-		if got := w.slack.visible(); len(got) != 1 || got[0].updates != 1 || !strings.Contains(got[0].msg.Text, "*3 connections*") {
+		if got := w.slack.Visible(); len(got) != 1 || got[0].Updates != 1 || !strings.Contains(got[0].Msg.Text, "*3 connections*") {
 			t.Errorf("three are left: %d messages, %+v", len(got), got[0])
 		}
 		w.check()
-		got = w.slack.visible()
-		if len(got) != 1 || got[0].updates != 2 || !strings.Contains(got[0].msg.Text, "well again") || len(w.store.notes[partAlerts]) != 0 {
+		got = w.slack.Visible()
+		if len(got) != 1 || got[0].Updates != 2 || !strings.Contains(got[0].Msg.Text, "well again") || len(w.store.notes[partAlerts]) != 0 {
 			t.Errorf("it is over: %d messages, %+v, noted %v", len(got), got[0], w.store.notes)
 		}
 		if locals == 10 {
-			goldenMessage(t, "alert_platform_resolved", got[0].msg)
+			handlerstest.GoldenMessage(t, "alert_platform_resolved", got[0].Msg)
 		}
 	}
 }
@@ -125,18 +126,18 @@ func TestSingleMessagesEndInTheOneAboutTheirCause(t *testing.T) {
 		w.problems[m.Name()] = nil
 	}
 	w.check(down)
-	if got := w.slack.visible(); len(got) != 2 {
+	if got := w.slack.Visible(); len(got) != 2 {
 		t.Fatalf("%d messages of two connections", len(got))
 	}
 	w.problems = nil
 	w.check(down)
-	got := w.slack.visible()
-	if len(got) != 3 || !strings.Contains(got[2].msg.Text, "*10 connections* of the platform") {
+	got := w.slack.Visible()
+	if len(got) != 3 || !strings.Contains(got[2].Msg.Text, "*10 connections* of the platform") {
 		t.Fatalf("%d messages", len(got))
 	}
 	for _, m := range got[:2] {
-		if m.updates != 1 || !strings.Contains(m.msg.Text, "it is counted in the message about ece-prod") {
-			t.Errorf("%s", m.msg.Text)
+		if m.Updates != 1 || !strings.Contains(m.Msg.Text, "it is counted in the message about ece-prod") {
+			t.Errorf("%s", m.Msg.Text)
 		}
 	}
 }
@@ -146,7 +147,7 @@ func TestCardsGoBeforeAlerts(t *testing.T) {
 	w := newWard(t, connections(1)...)
 	var notifier *Notifier
 	busy := true
-	notifier = NewNotifier(NotifierOptions{Now: func() time.Time { return start }})
+	notifier = NewNotifier(NotifierOptions{Now: func() time.Time { return handlerstest.Start }})
 	notifier.Changed("R1")
 	w.o.WaitIdle = func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, time.Millisecond)
@@ -158,20 +159,20 @@ func TestCardsGoBeforeAlerts(t *testing.T) {
 		return err
 	}
 	w.all = []diagnose.Problem{down}
-	if err := w.CheckDue(t.Context()); !errors.Is(err, context.DeadlineExceeded) || len(w.slack.visible()) != 0 {
-		t.Errorf("%d messages before the card (%v)", len(w.slack.visible()), err)
+	if err := w.CheckDue(t.Context()); !errors.Is(err, context.DeadlineExceeded) || len(w.slack.Visible()) != 0 {
+		t.Errorf("%d messages before the card (%v)", len(w.slack.Visible()), err)
 	}
 	busy = false
 	delete(notifier.queue, "R1")
-	if err := w.CheckDue(t.Context()); err != nil || len(w.slack.visible()) != 5 {
-		t.Errorf("%d messages after the card (%v)", len(w.slack.visible()), err)
+	if err := w.CheckDue(t.Context()); err != nil || len(w.slack.Visible()) != 5 {
+		t.Errorf("%d messages after the card (%v)", len(w.slack.Visible()), err)
 	}
 }
 
 // Whatever is called how, Slack takes the message about a cause.
 func TestTheLongestAlertFits(t *testing.T) {
-	for _, m := range []string{"", nasty(3000)} {
-		a := alert{cause: cause{causeLocal, "p/d", m + "x"}, openAlert: openAlert{Since: start}}
+	for _, m := range []string{"", handlerstest.Nasty(3000)} {
+		a := alert{cause: cause{causeLocal, "p/d", m + "x"}, openAlert: openAlert{Since: handlerstest.Start}}
 		for i := range 50 {
 			a.affected = append(a.affected, troubled{
 				name:   link.Name{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: fmt.Sprint(i) + m},

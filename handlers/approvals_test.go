@@ -14,6 +14,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
@@ -70,7 +71,7 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 			d := newDesk(t)
 			v := vault{}
 			r := wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
-			d.book.put(r)
+			d.book.Put(r)
 			d.o.Now = d.world.Now
 			d.o.Secrets = slowVault{v, func() {
 				r.State, r.Version = c.state, r.Version+1
@@ -80,7 +81,7 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 				if c.done {
 					r.Journal = []change.StepRecord{{Step: steps.StepIssueKey, State: change.StepDone}}
 				}
-				d.book.put(r)
+				d.book.Put(r)
 			}}
 			view := bot.View{Metadata: `{"press":"7Q2MZK:3"}`, State: bot.State{blockKey: {{Action: blockKey, Text: "aWQ6a2V5"}}}}
 			res, ok := d.finish(d.pasted(t.Context(), bot.Submission{View: view, User: anna})).(*slack.ViewSubmissionResponse)
@@ -96,9 +97,9 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 
 // wanting is a request that waits for a key of people.
 func wanting(edit func(*change.Request)) *change.Request {
-	r := pending()
+	r := handlerstest.Pending()
 	r.Proposal.RequiredInput = link.InputKey
-	callOf(r, "issue_key").System += " (made by a person there)"
+	handlerstest.CallOf(r, "issue_key").System += " (made by a person there)"
 	r.Proposal.Step("issue_key").ByHand = []change.Call{{Method: "DELETE", Path: "/_security/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`}}
 	if edit != nil {
 		edit(r)
@@ -108,52 +109,54 @@ func wanting(edit func(*change.Request)) *change.Request {
 
 func TestCardsOfApprovals(t *testing.T) {
 	for name, r := range map[string]*change.Request{
-		"window": in(change.Approved, func(r *change.Request) {
-			r.NotBefore, r.Deadline = start.Add(20*time.Hour), start.Add(24*time.Hour)
+		"window": handlerstest.In(change.Approved, func(r *change.Request) {
+			r.NotBefore, r.Deadline = handlerstest.Start.Add(20*time.Hour), handlerstest.Start.Add(24*time.Hour)
 		}),
 		"wanting": wanting(nil),
 		"handed": wanting(func(r *change.Request) {
-			r.Decisions = []change.Decision{said(change.DecisionInputSubmitted, "U0BEN", "")}
+			r.Decisions = []change.Decision{handlerstest.Said(change.DecisionInputSubmitted, "U0BEN", "")}
 		}),
-		"reminded": in(change.Pending, func(r *change.Request) {
-			d := said(change.DecisionRemind, "", "")
+		"reminded": handlerstest.In(change.Pending, func(r *change.Request) {
+			d := handlerstest.Said(change.DecisionRemind, "", "")
 			d.To = []string{"U0BEN"}
 			r.Decisions = append(r.Decisions, d)
 		}),
-		"followed": in(change.Withdrawn, func(r *change.Request) { r.Parent, r.Child = "R1", "R3" }),
-		"drifted_calls": in(change.Pending, func(r *change.Request) {
-			drift(r)
+		"followed": handlerstest.In(change.Withdrawn, func(r *change.Request) { r.Parent, r.Child = "R1", "R3" }),
+		"drifted_calls": handlerstest.In(change.Pending, func(r *change.Request) {
+			handlerstest.Drift(r)
 			r.Proposal.Steps = slices.Clone(r.Proposal.Steps)
 			point := r.Proposal.Step("set_remote")
 			point.Calls = slices.Clone(point.Calls)
 			point.Calls[0].Body = `{"persistent":{"cluster.remote.search-eu.mode":"sniff"}}`
 		}),
 	} {
-		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, cards.Card(r, missing(), start)) })
+		t.Run(name, func(t *testing.T) {
+			handlerstest.GoldenMessage(t, "card_"+name, cards.Card(r, handlerstest.Missing(), handlerstest.Start))
+		})
 	}
 }
 
 // What was handed in and counts no more is missing, whatever it was.
 func TestCardsOfWhatHasLapsed(t *testing.T) {
 	handed := func(r *change.Request) {
-		r.Decisions = []change.Decision{said(change.DecisionInputSubmitted, "U0BEN", "")}
+		r.Decisions = []change.Decision{handlerstest.Said(change.DecisionInputSubmitted, "U0BEN", "")}
 	}
 	for name, r := range map[string]*change.Request{"lapsed": wanting(handed), "upload_lapsed": uploading(handed)} {
 		t.Run(name, func(t *testing.T) {
-			goldenMessage(t, "card_"+name, cards.Card(r, missing(), start.Add(56*time.Minute)))
+			handlerstest.GoldenMessage(t, "card_"+name, cards.Card(r, handlerstest.Missing(), handlerstest.Start.Add(56*time.Minute)))
 		})
 	}
 }
 
 func TestCardOfAKeyThatIsAskedForLater(t *testing.T) {
-	v := &change.Evaluation{Enough: true, NotBefore: start.Add(20 * time.Hour), NotAfter: start.Add(22 * time.Hour)}
+	v := &change.Evaluation{Enough: true, NotBefore: handlerstest.Start.Add(20 * time.Hour), NotAfter: handlerstest.Start.Add(22 * time.Hour)}
 	r := wanting(func(r *change.Request) {
-		d := said(change.DecisionInputRequested, "", "")
+		d := handlerstest.Said(change.DecisionInputRequested, "", "")
 		d.To = []string{"U0BEN"}
-		r.Decisions = []change.Decision{said(change.DecisionApprove, "U0ANNA", ""), d}
+		r.Decisions = []change.Decision{handlerstest.Said(change.DecisionApprove, "U0ANNA", ""), d}
 	})
-	goldenMessage(t, "card_wanting_later", cards.Card(r, v, start))
-	copies := direct(r, v, false, "/remote-cluster", start)
+	handlerstest.GoldenMessage(t, "card_wanting_later", cards.Card(r, v, handlerstest.Start))
+	copies := direct(r, v, false, "/remote-cluster", handlerstest.Start)
 	if len(copies) != 1 || copies[0].slot != "call-1-U0BEN" || !strings.Contains(copies[0].msg.Text, "only the key is missing") {
 		t.Errorf("direct messages %+v", copies)
 	}
@@ -164,9 +167,9 @@ func TestPasteModal(t *testing.T) {
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
-	golden(t, "modal_paste", v)
+	handlerstest.Golden(t, "modal_paste", v)
 	long := wanting(func(r *change.Request) {
-		callOf(r, "issue_key").Body = `{"name":"` + strings.Repeat("'<&>`", 3000) + `"}`
+		handlerstest.CallOf(r, "issue_key").Body = `{"name":"` + strings.Repeat("'<&>`", 3000) + `"}`
 	})
 	if err := bot.CheckModal(pasteModal(long, reasonMetadata{Press: "7Q2MZK:3"})); err != nil {
 		t.Error(err)
@@ -178,10 +181,10 @@ func TestAKeyIsAskedForOnApprovalAndTakenOnce(t *testing.T) {
 	v := vault{}
 	d.o.Secrets, d.o.Now = v, d.world.Now
 	r := wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
-	d.book.put(r)
+	d.book.Put(r)
 	d.finish(d.approve(t.Context(), pressed(anna, r)))
-	if d.slack.count("open") != 1 || d.state(r.ID) != change.Pending {
-		t.Fatalf("%d modals are open, the request is %s", d.slack.count("open"), d.state(r.ID))
+	if d.slack.Count("open") != 1 || d.state(r.ID) != change.Pending {
+		t.Fatalf("%d modals are open, the request is %s", d.slack.Count("open"), d.state(r.ID))
 	}
 	paste := func(u bot.User, text string) string {
 		t.Helper()
@@ -220,14 +223,14 @@ func TestEditingOpensTheModalAsItWasFilledIn(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Rejected)
 	d.finish(d.edit(t.Context(), pressed(ben, r)))
-	if !strings.Contains(d.slack.said(), "Only who asked can edit") || d.slack.count("open") != 0 {
-		t.Errorf("told %q", d.slack.said())
+	if !strings.Contains(d.slack.Said(), "Only who asked can edit") || d.slack.Count("open") != 0 {
+		t.Errorf("told %q", d.slack.Said())
 	}
 	d.finish(d.edit(t.Context(), pressed(asker, r)))
 	c, _ := cards.Connection(r)
 	m := connectMetadata{Channel: "C0REQUESTS", Parent: r.ID}
 	f := formOf(r, c)
-	golden(t, "modal_edit", connectModal(f, m))
+	handlerstest.Golden(t, "modal_edit", connectModal(f, m))
 	back, wrong := f.connect()
 	if len(wrong.Problems) > 0 || string(must(t, back)) != string(must(t, c)) {
 		t.Errorf("the form gives %+v (%v), want %+v", back, wrong.Problems, c)
@@ -236,16 +239,16 @@ func TestEditingOpensTheModalAsItWasFilledIn(t *testing.T) {
 
 func must(t *testing.T, v any) []byte {
 	t.Helper()
-	return []byte(toJSON(t, v))
+	return []byte(handlerstest.ToJSON(t, v))
 }
 
 func TestHomeShowsWhatWaitsForMeAndWhatIAskedFor(t *testing.T) {
 	d := newDesk(t)
-	d.book.put(in(change.Pending, nil))
+	d.book.Put(handlerstest.In(change.Pending, nil))
 	home := func(u bot.User) string {
 		t.Helper()
 		d.finish(d.home(t.Context(), bot.HomeOpened{User: u, Tab: "home"}))
-		return toJSON(t, d.slack.homes[u.ID])
+		return handlerstest.ToJSON(t, d.slack.Homes[u.ID])
 	}
 	if s := home(ben); !strings.Contains(s, "Waiting for you") || !strings.Contains(s, cards.ActionApprove) || strings.Contains(s, cards.ActionTakeBack) {
 		t.Errorf("ben sees %s", s)
@@ -259,12 +262,12 @@ func TestHomeShowsWhatWaitsForMeAndWhatIAskedFor(t *testing.T) {
 	if s := home(stranger); !strings.Contains(s, "Nothing waits for you") {
 		t.Errorf("a stranger sees %s", s)
 	}
-	golden(t, "home_approver", d.slack.homes[ben.ID])
+	handlerstest.Golden(t, "home_approver", d.slack.Homes[ben.ID])
 	// Many that wait for others don't hide the one that waits for me.
 	for n := range homeShown + 2 {
-		r := in(change.Pending, nil)
+		r := handlerstest.In(change.Pending, nil)
 		r.ID, r.Requester = fmt.Sprintf("1OTHER%02d", n), change.Actor{User: ben.ID} // nobody approves what they asked for
-		d.book.put(r)
+		d.book.Put(r)
 	}
 	if s := home(ben); !strings.Contains(s, "Waiting for you") || !strings.Contains(s, "7Q2MZK") {
 		t.Errorf("ben, who has asked for much himself, sees %s", s)
@@ -276,15 +279,15 @@ func TestHomeCountsWhatItShows(t *testing.T) {
 	d := newDesk(t)
 	put := func(n int, id, by string) {
 		for i := range n {
-			r := pending()
+			r := handlerstest.Pending()
 			r.ID, r.Requester.User, r.Proposal.Title = fmt.Sprintf("%s%03d", id, i), by, fmt.Sprintf("change %s%03d", id, i)
-			d.book.put(r)
+			d.book.Put(r)
 		}
 	}
 	home := func() string {
 		t.Helper()
 		d.finish(d.home(t.Context(), bot.HomeOpened{User: ben, Tab: "home"}))
-		return toJSON(t, d.slack.homes[ben.ID])
+		return handlerstest.ToJSON(t, d.slack.Homes[ben.ID])
 	}
 	put(homeShown+5, "A", ben.ID) // ben's own, which he can't approve
 	put(homeShown+2, "B", asker.ID)
@@ -300,14 +303,14 @@ func TestHomeCountsWhatItShows(t *testing.T) {
 
 func TestDirectMessagesAreCopiesOfTheCardPostedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, w := newBook(), newWorkspace(t)
-		b.put(pending())
+		b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+		b.Put(handlerstest.Pending())
 		notifier := newTestTeller(b, w, "one")
 		notifier.o.Policy = directly{}
 		tell := func(edit func(*change.Request)) {
 			t.Helper()
 			if edit != nil {
-				b.edit("7Q2MZK", edit)
+				b.Edit("7Q2MZK", edit)
 			}
 			if err := notifier.notify(t.Context(), "7Q2MZK"); err != nil {
 				t.Fatal(err)
@@ -315,21 +318,21 @@ func TestDirectMessagesAreCopiesOfTheCardPostedOnce(t *testing.T) {
 		}
 		tell(nil)
 		tell(func(r *change.Request) {
-			d := said(change.DecisionRemind, "", "")
+			d := handlerstest.Said(change.DecisionRemind, "", "")
 			d.To = []string{"U0BEN"}
 			r.Decisions = append(r.Decisions, d)
 		})
 		tell(func(r *change.Request) { r.State = change.Withdrawn })
 		for _, slot := range []string{"ask-U0ANNA", "ask-U0BEN", "remind-1-U0BEN"} {
-			m := w.slot(slot)
-			if shown := toJSON(t, m.msg.Blocks); !strings.Contains(shown, "Withdrawn") || strings.Contains(shown, cards.ActionApprove) {
+			m := w.Slot(slot)
+			if shown := handlerstest.ToJSON(t, m.Msg.Blocks); !strings.Contains(shown, "Withdrawn") || strings.Contains(shown, cards.ActionApprove) {
 				t.Errorf("%s shows %s", slot, shown)
 			}
-			if m.channel == "C0REQUESTS" {
+			if m.Channel == "C0REQUESTS" {
 				t.Errorf("%s went to the channel", slot)
 			}
 		}
-		if n := len(w.visible()); n != 4 {
+		if n := len(w.Visible()); n != 4 {
 			t.Errorf("%d messages, want the card and three copies", n)
 		}
 	})
@@ -339,7 +342,7 @@ func TestDirectMessagesAreCopiesOfTheCardPostedOnce(t *testing.T) {
 type directly struct{}
 
 func (directly) Evaluate(context.Context, *change.Request) (change.Evaluation, error) {
-	v := *missing()
+	v := *handlerstest.Missing()
 	v.Direct = true
 	return v, nil
 }
@@ -355,7 +358,7 @@ func TestPolicyAndHistoryInWords(t *testing.T) {
 		}},
 	}, nil, nil)
 	d.types("policy")
-	goldenMessage(t, "policy", d.shown())
+	handlerstest.GoldenMessage(t, "policy", d.shown())
 	d.has(change.Applied)
 	for args, want := range map[string]bool{
 		"": true, "search-eu": true, "logs-prod": true, "LOGS-PROD": true, "7Q2MZK": true, "logs": false,
@@ -363,7 +366,7 @@ func TestPolicyAndHistoryInWords(t *testing.T) {
 		`"search (EU)"`: true, "search   (eu)": true, "“search (EU)”": true, "b2": true, "cloud/b2": true, "search": false, "logs-*": false,
 	} {
 		d.types("history " + args)
-		shown := toJSON(t, d.shown().Blocks)
+		shown := handlerstest.ToJSON(t, d.shown().Blocks)
 		if strings.Contains(shown, "7Q2MZK") != want {
 			t.Errorf("history %s: %s", args, shown)
 		}
@@ -375,15 +378,15 @@ func TestHistorySaysHowFarItLooked(t *testing.T) {
 	d := newDesk(t)
 	shown := func(name string) string {
 		d.types("history " + name)
-		return toJSON(t, d.shown().Blocks)
+		return handlerstest.ToJSON(t, d.shown().Blocks)
 	}
 	if s := shown("nothing"); !strings.Contains(s, "none in the last 90 days") {
 		t.Errorf("an empty book: %s", s)
 	}
 	for i := range historyLooked + 1 {
-		r := pending()
+		r := handlerstest.Pending()
 		r.ID = fmt.Sprintf("R%04d", i)
-		d.book.put(r)
+		d.book.Put(r)
 	}
 	if s := shown("nothing"); strings.Contains(s, "90 days") || !strings.Contains(s, "none in 300 requests looked at, back to") {
 		t.Errorf("a full one: %s", s)
@@ -395,7 +398,7 @@ func TestHistorySaysHowFarItLooked(t *testing.T) {
 
 // A step may go by something else although its calls look the same; then that is what moved.
 func TestDriftTellsOfAStepWhoseCallsLookTheSame(t *testing.T) {
-	r := in(change.Pending, drift)
+	r := handlerstest.In(change.Pending, handlerstest.Drift)
 	r.Proposal.Basis = r.Previous.Basis
 	if said := cards.DriftLines(r); !strings.Contains(said, "what the policy judges by") {
 		t.Errorf("nothing of the plan moved, and it says: %s", said)

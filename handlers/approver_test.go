@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -23,7 +24,7 @@ func TestApprovingTakesAsManyPressesAsThePolicySays(t *testing.T) {
 		"no policy answered": {nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, ok := cards.Buttons(pending(), want.standing)[0].(*slack.ButtonBlockElement)
+			b, ok := cards.Buttons(handlerstest.Pending(), want.standing)[0].(*slack.ButtonBlockElement)
 			if !ok || b.ActionID != cards.ActionApprove || (b.Confirm != nil) != want.confirm {
 				t.Errorf("%+v", b)
 			}
@@ -33,9 +34,9 @@ func TestApprovingTakesAsManyPressesAsThePolicySays(t *testing.T) {
 
 // The card says who connects to whom, what may be read and for how long, and why, before anything else.
 func TestTheCardLeadsWithWhatIsDecided(t *testing.T) {
-	r := pending()
+	r := handlerstest.Pending()
 	r.Proposal.Fields = slices.Insert(r.Proposal.Fields, 2, change.Field{Label: "Sockets", Value: "4"})
-	shown := toJSON(t, cards.Card(r, missing(), start).Blocks)
+	shown := handlerstest.ToJSON(t, cards.Card(r, handlerstest.Missing(), handlerstest.Start).Blocks)
 	at := -1
 	for _, word := range []string{"*Local:*", "*Remote:*", "*May search:*", "*Key expires:*", "*Why*", "*Sockets:*", ":warning:"} {
 		next := strings.Index(shown, word)
@@ -47,9 +48,9 @@ func TestTheCardLeadsWithWhatIsDecided(t *testing.T) {
 }
 
 func TestACardShowsThreeWarningsAndThePlanAll(t *testing.T) {
-	r := pending()
+	r := handlerstest.Pending()
 	r.Proposal.Warnings = []string{"one one", "two two", "three three", "four four", "five five"}
-	shown, plan := toJSON(t, cards.Card(r, missing(), start).Blocks), toJSON(t, planModal(r, true).Blocks)
+	shown, plan := handlerstest.ToJSON(t, cards.Card(r, handlerstest.Missing(), handlerstest.Start).Blocks), handlerstest.ToJSON(t, planModal(r, true).Blocks)
 	if strings.Count(shown, ":warning:") != 3 || !strings.Contains(shown, "2 more warnings in the plan") || strings.Contains(shown, "four four") {
 		t.Error(shown)
 	}
@@ -59,11 +60,11 @@ func TestACardShowsThreeWarningsAndThePlanAll(t *testing.T) {
 }
 
 func TestChangesAreAskedForWithASentence(t *testing.T) {
-	r := in(change.Rejected, func(r *change.Request) {
-		r.Decisions = []change.Decision{said(change.DecisionRequestChanges, "U0BEN", "leave metrics-* out")}
+	r := handlerstest.In(change.Rejected, func(r *change.Request) {
+		r.Decisions = []change.Decision{handlerstest.Said(change.DecisionRequestChanges, "U0BEN", "leave metrics-* out")}
 	})
 	m, ok := cards.FinalLine(r, "/remote-cluster")
-	if !ok || !strings.Contains(m.Text, ":pencil2: <@U0BEN> asks for changes: “`leave metrics-* out`”") || !strings.Contains(toJSON(t, m.Blocks), cards.ActionEdit) {
+	if !ok || !strings.Contains(m.Text, ":pencil2: <@U0BEN> asks for changes: “`leave metrics-* out`”") || !strings.Contains(handlerstest.ToJSON(t, m.Blocks), cards.ActionEdit) {
 		t.Error(m.Text)
 	}
 	r.Proposal.Kind = link.KindRotate

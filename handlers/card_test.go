@@ -14,21 +14,22 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 func TestCardInEveryState(t *testing.T) {
-	for name, r := range everyState() {
+	for name, r := range handlerstest.EveryState() {
 		t.Run(name, func(t *testing.T) {
-			goldenMessage(t, "card_"+name, cards.Card(r, missing(), start))
+			handlerstest.GoldenMessage(t, "card_"+name, cards.Card(r, handlerstest.Missing(), handlerstest.Start))
 		})
 	}
 }
 
 func TestProgressInEveryState(t *testing.T) {
-	for name, r := range everyState() {
+	for name, r := range handlerstest.EveryState() {
 		t.Run(name, func(t *testing.T) {
 			for _, simple := range []bool{false, true} {
 				m, ok := cards.Progress(r, simple)
@@ -38,23 +39,23 @@ func TestProgressInEveryState(t *testing.T) {
 					}
 					continue
 				}
-				goldenMessage(t, fmt.Sprintf("progress_%s_simple_%t", name, simple), m)
+				handlerstest.GoldenMessage(t, fmt.Sprintf("progress_%s_simple_%t", name, simple), m)
 			}
 		})
 	}
 }
 
 func TestLastLineInEveryState(t *testing.T) {
-	for name, r := range everyState() {
+	for name, r := range handlerstest.EveryState() {
 		t.Run(name, func(t *testing.T) {
 			if m, ok := cards.FinalLine(r, "/remote-cluster"); ok {
 				if !strings.Contains(m.Text, "<@U0ASKER>") {
 					t.Error("the requester is not mentioned")
 				}
-				goldenMessage(t, "final_"+name, m)
+				handlerstest.GoldenMessage(t, "final_"+name, m)
 			}
-			if m, ok := cards.NewPlanLine(r, missing()); ok {
-				goldenMessage(t, "new_plan_"+name, m)
+			if m, ok := cards.NewPlanLine(r, handlerstest.Missing()); ok {
+				handlerstest.GoldenMessage(t, "new_plan_"+name, m)
 			}
 		})
 	}
@@ -62,10 +63,10 @@ func TestLastLineInEveryState(t *testing.T) {
 
 // The card tells the result first and the links once; the line in the thread adds what to type next.
 func TestTheResultIsToldOnceWithItsLinks(t *testing.T) {
-	r := everyState()["applied"]
+	r := handlerstest.EveryState()["applied"]
 	r.Proposal.Links = []change.Field{{Label: "Kibana", Value: "https://kibana.example/app"}, {Label: "the console", Value: "https://ece.example/"}}
 	c, ok := cards.FinalLine(r, "/remote-cluster")
-	blocks := toJSON(t, cards.Card(r, nil, start).Blocks)
+	blocks := handlerstest.ToJSON(t, cards.Card(r, nil, handlerstest.Start).Blocks)
 	if !ok || strings.Contains(c.Text, "See it in") || !strings.Contains(c.Text, "To search through it") {
 		t.Errorf("the thread says %s", c.Text)
 	}
@@ -95,7 +96,7 @@ func TestNamesKeepTheirCase(t *testing.T) {
 
 func TestTheLastLineNamesTheCommandAsItIsConfigured(t *testing.T) {
 	for _, state := range []change.State{change.RolledBack, change.Rejected, change.Expired} {
-		m, ok := cards.FinalLine(in(state, func(r *change.Request) { r.Proposal.Kind = link.KindRotate }), "/clusters")
+		m, ok := cards.FinalLine(handlerstest.In(state, func(r *change.Request) { r.Proposal.Kind = link.KindRotate }), "/clusters")
 		if !ok || !strings.Contains(m.Text, "/clusters rotate") || strings.Contains(m.Text, "/remote-cluster") {
 			t.Errorf("%s: %s", state, m.Text)
 		}
@@ -103,12 +104,12 @@ func TestTheLastLineNamesTheCommandAsItIsConfigured(t *testing.T) {
 }
 
 func TestPlanModal(t *testing.T) {
-	v := planModal(pending(), true)
+	v := planModal(handlerstest.Pending(), true)
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
-	golden(t, "modal_plan", v)
-	if folded, open := toJSON(t, v.Blocks), toJSON(t, planModal(pending(), false).Blocks); !strings.Contains(folded, `"container"`) || strings.Contains(open, `"container"`) {
+	handlerstest.Golden(t, "modal_plan", v)
+	if folded, open := handlerstest.ToJSON(t, v.Blocks), handlerstest.ToJSON(t, planModal(handlerstest.Pending(), false).Blocks); !strings.Contains(folded, `"container"`) || strings.Contains(open, `"container"`) {
 		t.Error("the calls are not folded away, or can't be shown without")
 	}
 }
@@ -141,15 +142,15 @@ func TestThePlanNeedsNoContainers(t *testing.T) {
 
 func TestReasonModals(t *testing.T) {
 	from := reasonMetadata{Press: "7Q2MZK:3", Channel: "C0REQUESTS"}
-	v := reasonModal(pending(), from, callbackReject, "Reject", "Reject", "Why is it rejected?", "Whoever asked reads this.")
+	v := reasonModal(handlerstest.Pending(), from, callbackReject, "Reject", "Reject", "Why is it rejected?", "Whoever asked reads this.")
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
-	golden(t, "modal_reject", v)
+	handlerstest.Golden(t, "modal_reject", v)
 }
 
 func TestFinalCardsDecideNothing(t *testing.T) {
-	for name, r := range everyState() {
+	for name, r := range handlerstest.EveryState() {
 		if !r.State.Final() {
 			continue
 		}
@@ -166,49 +167,49 @@ func TestFinalCardsDecideNothing(t *testing.T) {
 }
 
 func TestApproversAreMentionedOnce(t *testing.T) {
-	m := cards.Card(pending(), missing(), start)
-	if n := strings.Count(toJSON(t, m.Blocks), "<@U0ANNA>"); n != 1 {
+	m := cards.Card(handlerstest.Pending(), handlerstest.Missing(), handlerstest.Start)
+	if n := strings.Count(handlerstest.ToJSON(t, m.Blocks), "<@U0ANNA>"); n != 1 {
 		t.Errorf("the approver is mentioned %d times, want once", n)
 	}
 }
 
 // extreme is a request with everything as long and as hostile as it can be.
 func extreme(r *change.Request) *change.Request {
-	r.Proposal.Title = nasty(700)
-	r.Reason = nasty(3000)
+	r.Proposal.Title = handlerstest.Nasty(700)
+	r.Reason = handlerstest.Nasty(3000)
 	for i := range 25 {
-		r.Proposal.Fields = append(r.Proposal.Fields, change.Field{Label: nasty(200), Value: nasty(200 + i*600)})
-		r.Proposal.Basis = append(r.Proposal.Basis, change.Field{Label: nasty(199 + i), Value: nasty(3000)})
-		r.Proposal.Warnings = append(r.Proposal.Warnings, nasty(2000))
+		r.Proposal.Fields = append(r.Proposal.Fields, change.Field{Label: handlerstest.Nasty(200), Value: handlerstest.Nasty(200 + i*600)})
+		r.Proposal.Basis = append(r.Proposal.Basis, change.Field{Label: handlerstest.Nasty(199 + i), Value: handlerstest.Nasty(3000)})
+		r.Proposal.Warnings = append(r.Proposal.Warnings, handlerstest.Nasty(2000))
 		grant := r.Proposal.Step("issue_key")
-		grant.Title, grant.Calls = nasty(700), append(grant.Calls, change.Call{
-			System: nasty(300), Method: "PUT", Path: nasty(4000), Body: nasty(20000),
+		grant.Title, grant.Calls = handlerstest.Nasty(700), append(grant.Calls, change.Call{
+			System: handlerstest.Nasty(300), Method: "PUT", Path: handlerstest.Nasty(4000), Body: handlerstest.Nasty(20000),
 		})
-		r.Decisions = append(r.Decisions, said(change.DecisionApprove, nasty(50), nasty(3000)))
-		left := change.Leftover{Step: "issue_key", What: nasty(3000), Command: nasty(5000), Cause: nasty(3000)}
+		r.Decisions = append(r.Decisions, handlerstest.Said(change.DecisionApprove, handlerstest.Nasty(50), handlerstest.Nasty(3000)))
+		left := change.Leftover{Step: "issue_key", What: handlerstest.Nasty(3000), Command: handlerstest.Nasty(5000), Cause: handlerstest.Nasty(3000)}
 		r.Outcome.Leftovers = append(r.Outcome.Leftovers, left)
 		r.Journal = append(r.Journal, change.StepRecord{
-			Step: fmt.Sprint("more", i), State: change.StepUndoFailed, Attempts: 9, Finding: nasty(3000), Trouble: nasty(3000), Leftover: &left,
+			Step: fmt.Sprint("more", i), State: change.StepUndoFailed, Attempts: 9, Finding: handlerstest.Nasty(3000), Trouble: handlerstest.Nasty(3000), Leftover: &left,
 		})
 	}
-	r.Outcome.Why, r.Outcome.Failed = nasty(5000), nasty(300)
-	r.Requester.User = nasty(200)
+	r.Outcome.Why, r.Outcome.Failed = handlerstest.Nasty(5000), handlerstest.Nasty(300)
+	r.Requester.User = handlerstest.Nasty(200)
 	return r
 }
 
 func TestTheLongestAndWorstFitsSlack(t *testing.T) {
 	crowd := &change.Evaluation{}
 	for range 5 {
-		need := change.Need{Group: nasty(300), Count: 3}
+		need := change.Need{Group: handlerstest.Nasty(300), Count: 3}
 		for i := range 100 {
 			need.Who = append(need.Who, fmt.Sprintf("U%09d", i))
 		}
 		crowd.Missing = append(crowd.Missing, need)
 	}
-	for name, r := range everyState() {
+	for name, r := range handlerstest.EveryState() {
 		t.Run(name, func(t *testing.T) {
 			extreme(r)
-			messages := map[string]bot.Message{"card": cards.Card(r, crowd, start)}
+			messages := map[string]bot.Message{"card": cards.Card(r, crowd, handlerstest.Start)}
 			messages["progress"], _ = cards.Progress(r, false)
 			messages["simple progress"], _ = cards.Progress(r, true)
 			if m, ok := cards.FinalLine(r, "/remote-cluster"); ok {
@@ -270,24 +271,24 @@ func harmlessBlocks(t *testing.T, what string, blocks []slack.Block) {
 }
 
 func TestACutFieldSaysSo(t *testing.T) {
-	r := pending()
+	r := handlerstest.Pending()
 	r.Proposal.Fields = []change.Field{{Label: "May search", Value: strings.Repeat("logs-<a>-*, ", 400)}}
-	shown := toJSON(t, cards.Card(r, nil, start).Blocks)
+	shown := handlerstest.ToJSON(t, cards.Card(r, nil, handlerstest.Start).Blocks)
 	if !strings.Contains(shown, "cut: the plan shows all") {
 		t.Error("approvers don't learn that they see a part only")
 	}
-	if plan := toJSON(t, planModal(r, true).Blocks); strings.Count(plan, "logs-") < 400 {
+	if plan := handlerstest.ToJSON(t, planModal(r, true).Blocks); strings.Count(plan, "logs-") < 400 {
 		t.Error("the plan does not show all")
 	}
 }
 
 func TestThePlanShowsEveryCallWhole(t *testing.T) {
-	r := pending()
+	r := handlerstest.Pending()
 	long := ""
 	for i := range 50 {
 		long += fmt.Sprintf("pattern-%03d-%s,", i, strings.Repeat("<&>", 60))
 	}
-	callOf(r, "issue_key").Body = long
+	handlerstest.CallOf(r, "issue_key").Body = long
 	var shown strings.Builder
 	fenced := regexp.MustCompile("(?s)```(.*?)```")
 	for _, b := range planModal(r, false).Blocks.BlockSet {
@@ -305,16 +306,16 @@ func TestThePlanShowsEveryCallWhole(t *testing.T) {
 // A reason is the one thing on a card that a person writes freely.
 func TestReasonsCantLookLikeTheBotsWords(t *testing.T) {
 	const forged = ":white_check_mark: *Approved, about to start*"
-	r := pending()
+	r := handlerstest.Pending()
 	r.Reason = "upgrade\n" + forged
-	rejected := in(change.Rejected, func(r *change.Request) {
-		r.Reason, r.Decisions = forged, []change.Decision{said(change.DecisionReject, "U0ANNA", forged)}
+	rejected := handlerstest.In(change.Rejected, func(r *change.Request) {
+		r.Reason, r.Decisions = forged, []change.Decision{handlerstest.Said(change.DecisionReject, "U0ANNA", forged)}
 	})
-	stuck := in(change.RolledBack, func(r *change.Request) {
-		r.Decisions = append(r.Decisions, said(change.DecisionResolve, "U0ANNA", forged))
+	stuck := handlerstest.In(change.RolledBack, func(r *change.Request) {
+		r.Decisions = append(r.Decisions, handlerstest.Said(change.DecisionResolve, "U0ANNA", forged))
 	})
 	for _, r := range []*change.Request{r, rejected, stuck} {
-		msg := cards.Card(r, nil, start)
+		msg := cards.Card(r, nil, handlerstest.Start)
 		final, _ := cards.FinalLine(r, "/remote-cluster")
 		raw, err := json.Marshal([]any{msg.Text, msg.Blocks, final.Text, final.Blocks, summary(r, "")})
 		if err != nil {
@@ -336,7 +337,7 @@ func TestReasonsCantLookLikeTheBotsWords(t *testing.T) {
 // Anybody who may make a deployment types its name.
 func TestNamesCantLookLikeTheBotsWords(t *testing.T) {
 	const forged = "x* :white_check_mark: *Approved, about to start*"
-	applied := in(change.Applied, func(r *change.Request) { r.Proposal.Title = "Connect logs-prod to " + forged })
+	applied := handlerstest.In(change.Applied, func(r *change.Request) { r.Proposal.Title = "Connect logs-prod to " + forged })
 	final, _ := cards.FinalLine(applied, "/remote-cluster")
 	for what, text := range map[string]string{
 		"the outcome": final.Text, "the history": past(applied), "the card for those who hear it": cards.Summary(applied, nil),
@@ -350,7 +351,7 @@ func TestNamesCantLookLikeTheBotsWords(t *testing.T) {
 
 // With many aliases approvers see the access all the same, and each line on the card or in the plan.
 func TestNothingIsCutFromACardInSilence(t *testing.T) {
-	r := pending()
+	r := handlerstest.Pending()
 	r.Proposal.Fields = []change.Field{{Label: "Local", Value: "logs-prod"}}
 	for i := range cards.MaxFields + 3 {
 		r.Proposal.Fields = append(r.Proposal.Fields, change.Field{Label: fmt.Sprintf("alias-%d", i), Value: "moved"})
@@ -364,7 +365,7 @@ func TestNothingIsCutFromACardInSilence(t *testing.T) {
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
-	shown, plan := toJSON(t, cards.Card(r, missing(), start).Blocks), toJSON(t, v.Blocks)
+	shown, plan := handlerstest.ToJSON(t, cards.Card(r, handlerstest.Missing(), handlerstest.Start).Blocks), handlerstest.ToJSON(t, v.Blocks)
 	hidden := 0
 	for _, f := range r.Proposal.Fields {
 		switch on := strings.Contains(shown, f.Label+":*"); {

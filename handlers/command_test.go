@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
@@ -14,7 +15,7 @@ import (
 func TestHelpNamesEveryWord(t *testing.T) {
 	d := newDesk(t)
 	for _, typed := range []string{"", "  ", "help", "HELP"} {
-		body := toJSON(t, d.types(typed))
+		body := handlerstest.ToJSON(t, d.types(typed))
 		for _, w := range subcommands() {
 			if !strings.Contains(body, "`/remote-cluster "+strings.TrimSpace(w.name+" "+w.args)+"`") {
 				t.Errorf("%q: no %s in %s", typed, w.name, body)
@@ -25,11 +26,11 @@ func TestHelpNamesEveryWord(t *testing.T) {
 		}
 	}
 	for _, place := range []string{"Stack Management → Remote Clusters", "Security → Roles", "API keys", "a deployment's _Security_ page"} {
-		if !strings.Contains(toJSON(t, d.types("help")), place) {
+		if !strings.Contains(handlerstest.ToJSON(t, d.types("help")), place) {
 			t.Errorf("help does not say what is seen under %s", place)
 		}
 	}
-	golden(t, "help", d.types("help"))
+	handlerstest.Golden(t, "help", d.types("help"))
 }
 
 func TestUnknownWordsGetHelpAndAGuess(t *testing.T) {
@@ -38,7 +39,7 @@ func TestUnknownWordsGetHelpAndAGuess(t *testing.T) {
 		"conect": "Did you mean `/remote-cluster connect`", "con": "Did you mean `/remote-cluster connect`", "hlep": "Did you mean `/remote-cluster help`",
 		"frobnicate": "There is no `frobnicate`.", "<!channel>": "There is no `&lt;!channel&gt;`.",
 	} {
-		body := toJSON(t, d.types(typed))
+		body := handlerstest.ToJSON(t, d.types(typed))
 		if !strings.Contains(body, want) {
 			t.Errorf("%q: %s", typed, body)
 		}
@@ -46,7 +47,7 @@ func TestUnknownWordsGetHelpAndAGuess(t *testing.T) {
 			t.Errorf("%q: a far-fetched guess", typed)
 		}
 	}
-	if body := toJSON(t, d.types(nasty(4000))); len(body) > 4000 {
+	if body := handlerstest.ToJSON(t, d.types(handlerstest.Nasty(4000))); len(body) > 4000 {
 		t.Errorf("%d bytes for an overlong word", len(body))
 	}
 }
@@ -66,7 +67,7 @@ func TestWordsAreUnderstoodInAnyOrder(t *testing.T) {
 		"logs-prod/search-eu show": "Did you mean `/remote-cluster status logs-prod/search-eu`", "ls": "Did you mean `/remote-cluster list`",
 		"search-eu diagnos": "There is no `diagnos`. Did you mean `/remote-cluster diagnose search-eu`?",
 	} {
-		body := toJSON(t, d.types(typed))
+		body := handlerstest.ToJSON(t, d.types(typed))
 		if !strings.Contains(body, want) || !strings.Contains(body, "`/remote-cluster help` shows what there is.") || strings.Contains(body, "policy") {
 			t.Errorf("%s: %s", typed, body)
 		}
@@ -89,14 +90,14 @@ func TestConnectUnderstandsASentence(t *testing.T) {
 	}
 	d := newDesk(t)
 	d.finish(d.command(t.Context(), bot.Command{Text: "connect logs-prod to search-eu as eu", User: asker, Channel: "C0", TriggerID: "1"}))
-	s := d.slack.shows("V1")
+	s := d.slack.Shows("V1")
 	for _, want := range []string{`"value": "ece-prod/a1"`, `"value": "cloud/b2"`, "alias `eu`", "address `search-eu.cloud.example:9443`"} {
 		if !strings.Contains(s, want) {
 			t.Errorf("%s is not filled in: %s", want, s)
 		}
 	}
 	d.finish(d.command(t.Context(), bot.Command{Text: "connect logz-prod to search-eu", User: asker, Channel: "C0", TriggerID: "2"}))
-	if s := d.slack.shows("V2"); !strings.Contains(s, "There is no deployment “logz-prod”: choose one. Did you mean logs-prod?") {
+	if s := d.slack.Shows("V2"); !strings.Contains(s, "There is no deployment “logz-prod”: choose one. Did you mean logs-prod?") {
 		t.Errorf("shown: %s", s)
 	}
 }
@@ -112,7 +113,7 @@ func TestListGuessesAtDeployments(t *testing.T) {
 
 func TestTooManyNamesAreNotGuessed(t *testing.T) {
 	d := newDesk(t)
-	if body := toJSON(t, d.types("connect a b c")); !strings.Contains(body, "quotes") || d.slack.count("open") != 0 {
+	if body := handlerstest.ToJSON(t, d.types("connect a b c")); !strings.Contains(body, "quotes") || d.slack.Count("open") != 0 {
 		t.Errorf("answered %s", body)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -38,7 +39,7 @@ func TestLongAdvancedSettingsSurviveHidingWhole(t *testing.T) {
 	typed := addresses(60) // about 800 characters
 	d.fills(link.FieldFilter, strings.Join(typed, "\n"))
 	d.togglesMore()
-	if d.slack.has(theModal, link.FieldFilter) {
+	if d.slack.Has(theModal, link.FieldFilter) {
 		t.Fatal("they are still shown")
 	}
 	if errs := d.submits(); len(errs) > 0 {
@@ -55,15 +56,15 @@ func TestWhatIsTooLongToBeKeptStaysShown(t *testing.T) {
 	patterns := strings.Repeat("logs-a-rather-long-name-*\n", 100)
 	d.fills(link.FieldReplication, patterns)
 	d.clicks(actionCertificates) // its fields would take the place of the key's
-	if d.text(link.FieldReplication) != patterns || d.slack.has(theModal, link.FieldLocalScope) {
-		t.Errorf("the modal shows %s", d.slack.shows(theModal))
+	if d.text(link.FieldReplication) != patterns || d.slack.Has(theModal, link.FieldLocalScope) {
+		t.Errorf("the modal shows %s", d.slack.Shows(theModal))
 	}
-	if shown := d.slack.shows(theModal); !strings.Contains(shown, "All fields stay") {
+	if shown := d.slack.Shows(theModal); !strings.Contains(shown, "All fields stay") {
 		t.Errorf("the modal does not say why: %s", shown)
 	}
 	d.fills(link.FieldReplication, "logs-*")
 	d.clicks(actionCertificates)
-	if !d.slack.has(theModal, link.FieldLocalScope) {
+	if !d.slack.Has(theModal, link.FieldLocalScope) {
 		t.Error("it stays though there is room")
 	}
 }
@@ -72,18 +73,18 @@ func TestAnotherModelAndBackLosesNothing(t *testing.T) {
 	d := newFilterDesk(t)
 	d.filledIn()
 	d.fills(link.FieldReplication, "follow-*")
-	d.slack.set(theModal, link.FieldExpiry, bot.Value{Option: bot.Option{Value: "365", Text: "1 year"}})
-	d.slack.set(theModal, link.FieldRole, bot.Value{Option: bot.Option{Value: "readers"}})
+	d.slack.Set(theModal, link.FieldExpiry, bot.Value{Option: bot.Option{Value: "365", Text: "1 year"}})
+	d.slack.Set(theModal, link.FieldRole, bot.Value{Option: bot.Option{Value: "readers"}})
 	d.fills(link.FieldFilter, "203.0.113.10")
-	d.slack.set(theModal, link.FieldFilterFirst, bot.Value{Options: []bot.Option{{Value: "true"}}})
-	d.slack.set(theModal, link.FieldRestart, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	d.slack.Set(theModal, link.FieldFilterFirst, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	d.slack.Set(theModal, link.FieldRestart, bot.Value{Options: []bot.Option{{Value: "true"}}})
 	d.clicks(actionCertificates)
 	d.fills(link.FieldLocalScope, "scope1")
 	d.fills(link.FieldRegions, "aws-us-east-1")
-	d.slack.set(theModal, link.FieldTrustAll, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	d.slack.Set(theModal, link.FieldTrustAll, bot.Value{Options: []bot.Option{{Value: "true"}}})
 	d.clicks(actionKeys)
 	d.clicks(actionCertificates)
-	if got := []string{d.text(link.FieldLocalScope), d.text(link.FieldRegions)}; got[0] != "scope1" || got[1] != "aws-us-east-1" || len(d.slack.get(theModal, link.FieldTrustAll).Options) != 1 {
+	if got := []string{d.text(link.FieldLocalScope), d.text(link.FieldRegions)}; got[0] != "scope1" || got[1] != "aws-us-east-1" || len(d.slack.Get(theModal, link.FieldTrustAll).Options) != 1 {
 		t.Errorf("of the certificates' fields %q are left", got)
 	}
 	d.clicks(actionKeys)
@@ -104,7 +105,7 @@ func TestTheAddressesOfferedAreWholeAndBesideThoseTyped(t *testing.T) {
 	d.filledIn()
 	d.togglesMore()
 	d.fills(link.FieldFilter, "192.0.2.1")
-	v := d.slack.view(theModal)
+	v := d.slack.View(theModal)
 	d.finish(d.connectLetIn(t.Context(), bot.Action{ID: actionLetIn, View: &v, User: asker}))
 	if want := "192.0.2.1\n" + strings.Join(addresses(60), "\n"); d.text(link.FieldFilter) != want {
 		t.Errorf("filled in %q", d.text(link.FieldFilter))
@@ -118,14 +119,14 @@ func TestAddressesOfHostsAreFilledInToBeConfirmed(t *testing.T) {
 		d := newFilterDesk(t, egress...)
 		d.world.Platform("ece-prod").SetEgress("10.0.0.1", "192.0.2.9")
 		d.filledIn()
-		v := d.slack.view(theModal)
+		v := d.slack.View(theModal)
 		d.finish(d.connectLetIn(t.Context(), bot.Action{ID: actionLetIn, View: &v, User: asker}))
 		want := "192.0.2.9"
 		if egress != nil {
 			want = egress[0]
 		}
-		if d.text(link.FieldFilter) != want || strings.Contains(toJSON(t, d.slack.view(theModal)), say) != (egress == nil) {
-			t.Errorf("%s: filled in %q, %s", name, d.text(link.FieldFilter), toJSON(t, d.slack.view(theModal)))
+		if d.text(link.FieldFilter) != want || strings.Contains(handlerstest.ToJSON(t, d.slack.View(theModal)), say) != (egress == nil) {
+			t.Errorf("%s: filled in %q, %s", name, d.text(link.FieldFilter), handlerstest.ToJSON(t, d.slack.View(theModal)))
 		}
 	}
 }
@@ -133,7 +134,7 @@ func TestAddressesOfHostsAreFilledInToBeConfirmed(t *testing.T) {
 func TestAFilterThatWasTypedIsNotHiddenByAnotherDeployment(t *testing.T) {
 	f, m := newForm(), connectMetadata{More: true}
 	f.Texts[link.FieldFilter] = "203.0.113.10"
-	if !m.keep(f) || m.Kept[link.FieldFilter] != "" || !strings.Contains(toJSON(t, connectModal(f, m)), "203.0.113.10") {
+	if !m.keep(f) || m.Kept[link.FieldFilter] != "" || !strings.Contains(handlerstest.ToJSON(t, connectModal(f, m)), "203.0.113.10") {
 		t.Errorf("kept %v", m.Kept)
 	}
 }

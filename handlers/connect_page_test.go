@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -17,7 +18,7 @@ const remoteID = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 // clicks presses a button of the modal.
 func (d *desk) clicks(id string) {
 	d.t.Helper()
-	v := d.slack.view(theModal)
+	v := d.slack.View(theModal)
 	d.finish(d.connectModel(d.t.Context(), bot.Action{ID: id, View: &v, User: asker}))
 }
 
@@ -44,7 +45,7 @@ func TestCertificatesAreOfferedWhereKeysCannotBeUsed(t *testing.T) {
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
 	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
 	d.clicks(actionCertificates)
-	golden(t, "modal_connect_certificates", d.slack.modals[theModal].view)
+	handlerstest.Golden(t, "modal_connect_certificates", d.slack.Modals[theModal].View)
 	d.fills(link.FieldReason, "old")
 	if errs := d.submits(); len(errs) > 0 {
 		t.Fatalf("errors %v", errs)
@@ -77,8 +78,8 @@ func TestExtrasSurviveHiding(t *testing.T) {
 	d := newDesk(t)
 	d.filledIn()
 	d.togglesMore()
-	d.slack.set(theModal, link.FieldRole, bot.Value{Option: bot.Option{Value: "readers"}})
-	d.slack.set(theModal, link.FieldRestart, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	d.slack.Set(theModal, link.FieldRole, bot.Value{Option: bot.Option{Value: "readers"}})
+	d.slack.Set(theModal, link.FieldRestart, bot.Value{Options: []bot.Option{{Value: "true"}}})
 	d.togglesMore()
 	d.togglesMore()
 	d.togglesMore()

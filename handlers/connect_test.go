@@ -12,6 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -24,8 +25,8 @@ import (
 type desk struct {
 	*Handlers
 	t       *testing.T
-	slack   *workspace
-	book    *book
+	slack   *handlerstest.Workspace
+	book    *handlerstest.Outbox
 	world   *linktest.World
 	catalog *inventory.Catalog
 	service *change.Service
@@ -66,16 +67,16 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 	catalog := inventory.NewCatalog(systems, inventory.CatalogOptions{Now: w.Now})
 	t.Cleanup(catalog.Wait)
 	policy := change.Approvers{Name: "default", Users: []string{"U0ANNA", "U0BEN"}, Count: 1, Wait: cards.Day}
-	b, s, n := newBook(), newWorkspace(t), 0
+	b, s, n := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t), 0
 	service := change.NewService(b, change.Options{
 		Policy: policy, Now: w.Now,
 		Planners: planners(catalog, b, w),
 		NewID:    func() string { n++; return fmt.Sprintf("R%d", n) },
 	})
-	roster := diagnose.NewChecker(inventory.NewConnections(catalog, b.kept, inventory.ConnectionsOptions{Now: w.Now}), w.Now)
+	roster := diagnose.NewChecker(inventory.NewConnections(catalog, b.Kept, inventory.ConnectionsOptions{Now: w.Now}), w.Now)
 	t.Cleanup(roster.Wait)
 	tabs := newShelf()
-	checks := newMonitorStore(b.kept)
+	checks := newMonitorStore(b.Kept)
 	monitor := NewMonitor(MonitorOptions{
 		Checker: roster, Store: checks, Poster: s, Channel: "C0REQUESTS", Command: "/remote-cluster",
 		Queues: []string{"ece-prod", "cloud"}, Owner: "one", Now: w.Now, Log: slog.New(slog.DiscardHandler),
@@ -113,33 +114,33 @@ const theModal = "V1"
 
 func (d *desk) chooses(field, value, text string) {
 	d.t.Helper()
-	d.slack.set(theModal, field, bot.Value{Option: bot.Option{Value: value, Text: text}})
-	v := d.slack.view(theModal)
+	d.slack.Set(theModal, field, bot.Value{Option: bot.Option{Value: value, Text: text}})
+	v := d.slack.View(theModal)
 	d.finish(d.connectChanged(d.t.Context(), bot.Action{ID: connectPrefix + field, View: &v, User: asker}))
 }
 
 func (d *desk) togglesMore() {
 	d.t.Helper()
-	v := d.slack.view(theModal)
+	v := d.slack.View(theModal)
 	d.finish(d.connectMore(d.t.Context(), bot.Action{ID: actionMore, View: &v, User: asker}))
 }
 
 func (d *desk) fills(field, text string) {
 	d.t.Helper()
 	d.reveals(field)
-	d.slack.set(theModal, field, bot.Value{Text: text})
+	d.slack.Set(theModal, field, bot.Value{Text: text})
 }
 
 func (d *desk) text(field string) string {
 	d.t.Helper()
 	d.reveals(field)
-	return d.slack.get(theModal, field).Text
+	return d.slack.Get(theModal, field).Text
 }
 
 // reveals opens the advanced settings where the field is among them.
 func (d *desk) reveals(field string) {
 	d.t.Helper()
-	if !d.slack.has(theModal, field) {
+	if !d.slack.Has(theModal, field) {
 		d.togglesMore()
 	}
 }
@@ -147,7 +148,7 @@ func (d *desk) reveals(field string) {
 // submits returns the errors beside the fields, by field.
 func (d *desk) submits() map[string]string {
 	d.t.Helper()
-	body := d.finish(d.connectSubmitted(d.t.Context(), bot.Submission{View: d.slack.view(theModal), User: asker}))
+	body := d.finish(d.connectSubmitted(d.t.Context(), bot.Submission{View: d.slack.View(theModal), User: asker}))
 	if body == nil {
 		return nil
 	}
@@ -156,7 +157,7 @@ func (d *desk) submits() map[string]string {
 		d.t.Fatalf("answer %#v", body)
 	}
 	errs := map[string]string{}
-	state := d.slack.view(theModal).State
+	state := d.slack.View(theModal).State
 	for block, say := range res.Errors {
 		if _, ok := state[block]; !ok {
 			d.t.Errorf("an error beside %q, which is no input of the modal: Slack would show none", block)
@@ -181,16 +182,16 @@ func TestConnectOpensItsModalBeforeAnythingElse(t *testing.T) {
 	if body := d.types("connect"); body != nil {
 		t.Errorf("answered %v", body)
 	}
-	if d.slack.count("open") != 1 || len(d.world.Calls()) != 0 {
-		t.Errorf("opened %d modals after the calls %v", d.slack.count("open"), d.world.Calls())
+	if d.slack.Count("open") != 1 || len(d.world.Calls()) != 0 {
+		t.Errorf("opened %d modals after the calls %v", d.slack.Count("open"), d.world.Calls())
 	}
-	golden(t, "modal_connect_empty", d.slack.modals[theModal].view)
+	handlerstest.Golden(t, "modal_connect_empty", d.slack.Modals[theModal].View)
 }
 
 func TestAModalThatCannotOpenIsExplained(t *testing.T) {
 	d := newDesk(t)
-	d.slack.order("open", &bot.Error{Method: "views.open", Code: "expired_trigger_id", Kind: bot.Expired})
-	if body := toJSON(t, d.types("connect")); !strings.Contains(body, "do it once more") {
+	d.slack.Order("open", &bot.Error{Method: "views.open", Code: "expired_trigger_id", Kind: bot.Expired})
+	if body := handlerstest.ToJSON(t, d.types("connect")); !strings.Contains(body, "do it once more") {
 		t.Errorf("answered %s", body)
 	}
 }
@@ -202,7 +203,7 @@ func TestChoosingBothFillsTheRestIn(t *testing.T) {
 	if diff := cmp.Diff([]string{"search-eu", "search-eu.cloud.example:9443", "search-eu.cloud.example"}, got); diff != "" {
 		t.Error(diff)
 	}
-	golden(t, "modal_connect_filled", d.slack.modals[theModal].view)
+	handlerstest.Golden(t, "modal_connect_filled", d.slack.Modals[theModal].View)
 }
 
 func TestWhatWasTypedStaysAndTheRestFollows(t *testing.T) {
@@ -236,8 +237,8 @@ func TestTheLaterChoiceWins(t *testing.T) {
 	d.types("connect")
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
 	press := func(value string) func(context.Context) error {
-		d.slack.set(theModal, link.FieldRemote, bot.Value{Option: bot.Option{Value: value, Text: value}})
-		v := d.slack.view(theModal)
+		d.slack.Set(theModal, link.FieldRemote, bot.Value{Option: bot.Option{Value: value, Text: value}})
+		v := d.slack.View(theModal)
 		a, err := d.connectChanged(t.Context(), bot.Action{View: &v})
 		if err != nil {
 			t.Fatal(err)
@@ -263,7 +264,7 @@ func TestTheLaterChoiceWins(t *testing.T) {
 func TestAConflictingRedrawIsMadeOnceMore(t *testing.T) {
 	d := newDesk(t)
 	d.types("connect")
-	d.slack.order("updateView", &bot.Error{Method: "views.update", Code: "hash_conflict", Kind: bot.Conflict})
+	d.slack.Order("updateView", &bot.Error{Method: "views.update", Code: "hash_conflict", Kind: bot.Conflict})
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
 	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
 	if got := d.text(link.FieldAlias); got != "search-eu" {
@@ -277,10 +278,10 @@ func TestAdvancedSettingsSurviveHiding(t *testing.T) {
 	d.togglesMore()
 	d.fills(link.FieldSockets, "12")
 	d.fills(link.FieldPing, "30s")
-	d.slack.set(theModal, link.FieldCompress, bot.Value{Option: bot.Option{Value: "true"}})
-	golden(t, "modal_connect_advanced", d.slack.modals[theModal].view)
+	d.slack.Set(theModal, link.FieldCompress, bot.Value{Option: bot.Option{Value: "true"}})
+	handlerstest.Golden(t, "modal_connect_advanced", d.slack.Modals[theModal].View)
 	d.togglesMore()
-	if d.slack.has(theModal, link.FieldSockets) {
+	if d.slack.Has(theModal, link.FieldSockets) {
 		t.Error("the advanced settings are still shown")
 	}
 	d.togglesMore()
@@ -312,7 +313,7 @@ func TestAHiddenFieldsProblemShowsBesideTheReason(t *testing.T) {
 func TestPreselectsWhatWasTyped(t *testing.T) {
 	d := newDesk(t)
 	d.types(`connect logs-prod “search-eu”`)
-	if got := d.slack.get(theModal, link.FieldLocal).Option.Value; got != "ece-prod/a1" {
+	if got := d.slack.Get(theModal, link.FieldLocal).Option.Value; got != "ece-prod/a1" {
 		t.Errorf("local %q", got)
 	}
 	if got := d.text(link.FieldAlias); got != "search-eu" {
@@ -323,7 +324,7 @@ func TestPreselectsWhatWasTyped(t *testing.T) {
 func TestPreselectingWhatIsNotClearSaysSo(t *testing.T) {
 	d := newDesk(t)
 	d.types("connect logs-prod search")
-	if shown := d.slack.shows(theModal); !strings.Contains(shown, "2 deployments fit “search”") {
+	if shown := d.slack.Shows(theModal); !strings.Contains(shown, "2 deployments fit “search”") {
 		t.Errorf("the modal shows %s", shown)
 	}
 }
@@ -336,8 +337,8 @@ func TestSubmittingTwiceAsksOnce(t *testing.T) {
 			t.Fatal(errs)
 		}
 	}
-	if d.book.len() != 1 {
-		t.Errorf("%d requests", d.book.len())
+	if d.book.Len() != 1 {
+		t.Errorf("%d requests", d.book.Len())
 	}
 	r, err := d.book.Get(t.Context(), "R1")
 	if err != nil {
@@ -355,8 +356,8 @@ func TestSubmittingTwiceAsksOnce(t *testing.T) {
 	if r.Reason != "dashboards" || r.Requester.User != "U0ASKER" || r.Requester.Channel != "C0ELSEWHERE" {
 		t.Errorf("asked as %+v: %s", r.Requester, r.Reason)
 	}
-	if !strings.Contains(d.slack.said(), "<#C0REQUESTS>") {
-		t.Errorf("the requester was told %q", d.slack.said())
+	if !strings.Contains(d.slack.Said(), "<#C0REQUESTS>") {
+		t.Errorf("the requester was told %q", d.slack.Said())
 	}
 }
 
@@ -372,7 +373,7 @@ func TestProblemsShowBesideTheirFields(t *testing.T) {
 			t.Errorf("nothing beside %s: %v", field, errs)
 		}
 	}
-	if d.book.len() != 0 {
+	if d.book.Len() != 0 {
 		t.Error("it was stored")
 	}
 }
@@ -381,23 +382,23 @@ func TestAHeldTargetIsNamedWithItsHolder(t *testing.T) {
 	d := newDesk(t)
 	d.filledIn()
 	d.submits()
-	d.book.edit("R1", func(r *change.Request) {
+	d.book.Edit("R1", func(r *change.Request) {
 		r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
 	})
-	v := d.slack.view(theModal)
+	v := d.slack.View(theModal)
 	v.ID = "V2" // another modal, filled in the same way
 	for _, c := range []struct {
 		by  bot.User
 		say string
 	}{{ben, "by <@U0ASKER> holds this"}, {asker, "Your earlier request `R1` holds this"}} {
 		a, err := d.connectSubmitted(t.Context(), bot.Submission{View: v, User: c.by})
-		body := toJSON(t, d.finish(a, err))
+		body := handlerstest.ToJSON(t, d.finish(a, err))
 		if !strings.Contains(body, "R1") || !strings.Contains(body, `"Alias: `) {
 			t.Errorf("beside the field: %s", body)
 		}
 		for _, want := range []string{c.say, "`R1`", "https://example.slack.com/archives/C0REQUESTS/p1700000000000100"} {
-			if !strings.Contains(d.slack.said(), want) {
-				t.Errorf("told without %s: %s", want, d.slack.said())
+			if !strings.Contains(d.slack.Said(), want) {
+				t.Errorf("told without %s: %s", want, d.slack.Said())
 			}
 		}
 	}
@@ -406,11 +407,11 @@ func TestAHeldTargetIsNamedWithItsHolder(t *testing.T) {
 func TestAnOutageLosesNothing(t *testing.T) {
 	d := newDesk(t)
 	d.filledIn()
-	d.book.setDown(change.ErrUnavailable)
+	d.book.SetDown(change.ErrUnavailable)
 	if errs := d.submits(); !strings.Contains(errs[link.FieldReason], "Nothing is lost: submit or press again") {
 		t.Errorf("memory down: %v", errs)
 	}
-	d.book.setDown(nil)
+	d.book.SetDown(nil)
 	fault := linktest.Fault{On: "cloud", Call: "Deployment", Err: linktest.Unavailable("cloud", "GET /deployments/b2"), Times: 1}
 	d.world.Fail(fault)
 	if errs := d.submits(); !strings.Contains(errs[link.FieldRemote], "submit again") {
@@ -432,15 +433,15 @@ func TestAStrangersMetadataIsRefused(t *testing.T) {
 
 func TestTheLongestModalFitsSlack(t *testing.T) {
 	f, m := newForm(), connectMetadata{Channel: "C0123456789", More: true}
-	f.Local = bot.Option{Value: strings.Repeat("p", 100) + "/" + strings.Repeat("d", 49), Text: nasty(200)}
+	f.Local = bot.Option{Value: strings.Repeat("p", 100) + "/" + strings.Repeat("d", 49), Text: handlerstest.Nasty(200)}
 	f.Remote = f.Local
 	for _, field := range []string{link.FieldSearch, link.FieldReplication, link.FieldReason, link.FieldSockets, link.FieldPing} {
-		f.Texts[field] = nasty(9000)
+		f.Texts[field] = handlerstest.Nasty(9000)
 	}
-	m.fill(&f, link.ConnectParams{Alias: nasty(300), ProxyAddress: nasty(400), ServerName: nasty(400)})
+	m.fill(&f, link.ConnectParams{Alias: handlerstest.Nasty(300), ProxyAddress: handlerstest.Nasty(400), ServerName: handlerstest.Nasty(400)})
 	m.Pair = f.pair()
 	for range maxNotes {
-		m.Notes = append(m.Notes, nasty(300))
+		m.Notes = append(m.Notes, handlerstest.Nasty(300))
 	}
 	for _, more := range []bool{true, false} {
 		m.More = more

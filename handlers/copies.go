@@ -3,8 +3,6 @@ package handlers
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -34,7 +32,7 @@ func (n *Notifier) removeCopies(ctx context.Context, r *change.Request, thread, 
 	if m.ID == "" || m.Doubt.IsZero() || n.o.Now().Before(m.Doubt.Add(carriedOut)) {
 		return nil
 	}
-	kept, err := messageTime(m.ID)
+	kept, err := bot.MessageTime(m.ID)
 	if err != nil {
 		return err
 	}
@@ -78,15 +76,4 @@ func (n *Notifier) search(ctx context.Context, r *change.Request, channel, threa
 		return bot.Posted{}, false, nil
 	}
 	return p, ok, giveUp(err)
-}
-
-// messageTime is when Slack posted a message: its ts is seconds and microseconds.
-func messageTime(ts string) (time.Time, error) {
-	seconds, micros, _ := strings.Cut(ts, ".")
-	s, err := strconv.ParseInt(seconds, 10, 64)
-	if err != nil {
-		return time.Time{}, err
-	}
-	us, err := strconv.ParseInt((micros + "000000")[:6], 10, 64)
-	return time.Unix(s, us*1000), err
 }

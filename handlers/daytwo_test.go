@@ -11,6 +11,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -22,9 +23,9 @@ import (
 )
 
 // planners are those of all kinds of change.
-func planners(catalog *inventory.Catalog, b *book, w *linktest.World) map[change.Kind]change.Planner {
+func planners(catalog *inventory.Catalog, b *handlerstest.Outbox, w *linktest.World) map[change.Kind]change.Planner {
 	o := steps.PlannerOptions{Env: "test"}
-	r := inventory.NewConnections(catalog, b.kept, inventory.ConnectionsOptions{Now: w.Now})
+	r := inventory.NewConnections(catalog, b.Kept, inventory.ConnectionsOptions{Now: w.Now})
 	return map[change.Kind]change.Planner{
 		link.KindConnect: plan.NewConnectPlanner(catalog, o), link.KindRotate: plan.NewRotatePlanner(r, o), link.KindUpdate: plan.NewUpdatePlanner(r, o),
 		link.KindDisconnect: plan.NewDisconnectPlanner(r, o), link.KindAdopt: plan.NewAdoptPlanner(r, o), link.KindMigrate: plan.NewMigratePlanner(r, o),
@@ -34,7 +35,7 @@ func planners(catalog *inventory.Catalog, b *book, w *linktest.World) map[change
 // connected makes the connection logs-prod/search-eu, as if a request for it had been applied.
 func (d *desk) connected(edits ...func(*link.ConnectParams)) *change.Request {
 	d.t.Helper()
-	r := pending()
+	r := handlerstest.Pending()
 	var c link.ConnectParams
 	if err := json.Unmarshal(r.Proposal.Params, &c); err != nil {
 		d.t.Fatal(err)
@@ -54,7 +55,7 @@ func (d *desk) connected(edits ...func(*link.ConnectParams)) *change.Request {
 	}
 	r.Proposal = p
 	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
-	todo := steps.Steps(inventory.NewConnections(d.catalog, d.book.kept, inventory.ConnectionsOptions{Now: d.world.Now}), steps.PlannerOptions{Env: "test"})
+	todo := steps.Steps(inventory.NewConnections(d.catalog, d.book.Kept, inventory.ConnectionsOptions{Now: d.world.Now}), steps.PlannerOptions{Env: "test"})
 	for _, planned := range p.Steps {
 		s, err := todo[planned.Action()](planned.Args)
 		if err != nil {
@@ -66,7 +67,7 @@ func (d *desk) connected(edits ...func(*link.ConnectParams)) *change.Request {
 			d.t.Fatal(err)
 		}
 	}
-	d.book.keep(r, d.world.Now())
+	d.book.Keep(r, d.world.Now())
 	return r
 }
 
@@ -87,7 +88,7 @@ func (d *desk) established(verb string) {
 		d.certified()
 	case "adopt": // it was made by hand
 		d.connected()
-		d.book.memos = nil
+		d.book.Memos = nil
 	default:
 		d.connected()
 	}
@@ -98,12 +99,12 @@ func (d *desk) certified() { d.byCertificate("search-eu") }
 // shown is the last message that was told to somebody, as JSON.
 func (d *desk) shown() bot.Message {
 	d.t.Helper()
-	d.slack.mu.Lock()
-	defer d.slack.mu.Unlock()
-	if len(d.slack.heard) == 0 {
+	d.slack.Mu.Lock()
+	defer d.slack.Mu.Unlock()
+	if len(d.slack.Heard) == 0 {
 		d.t.Fatal("nothing was told")
 	}
-	return d.slack.heard[len(d.slack.heard)-1]
+	return d.slack.Heard[len(d.slack.Heard)-1]
 }
 
 const name = "ece-prod/a1/search-eu"
@@ -112,7 +113,7 @@ func TestListShowsConnections(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	d.types("list")
-	goldenMessage(t, "list", d.shown())
+	handlerstest.GoldenMessage(t, "list", d.shown())
 	d.types("list nothing-like-it")
 	if m := d.shown(); !strings.Contains(m.Text, "*0 remote connections*") {
 		t.Errorf("filtered: %s", m.Text)
@@ -145,20 +146,20 @@ func TestListAndFormsBelieveTheWatch(t *testing.T) {
 		why := trouble != diagnose.ProblemExpiring
 		d.finds(n, diagnose.Problem{Kind: trouble, Say: "The key is gone <!channel>."})
 		d.types("list")
-		if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, want) || strings.Contains(s, `\nThe key is gone &lt;!channel&gt;."`) != why {
+		if s := handlerstest.ToJSON(t, d.shown().Blocks); !strings.Contains(s, want) || strings.Contains(s, `\nThe key is gone &lt;!channel&gt;."`) != why {
 			t.Errorf("%s: the list shows %s", trouble, s)
 		}
 		d.finds(n, diagnose.Problem{Kind: trouble})
 	}
 	d.finds(n, diagnose.Problem{Kind: diagnose.ProblemDown, Say: "The remote deployment is gone."})
 	d.finish(d.command(t.Context(), bot.Command{Text: "update search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
-	if s := d.slack.shows("V1"); !strings.Contains(s, ":red_circle: does not work · API key\\nThe remote deployment is gone.") {
+	if s := d.slack.Shows("V1"); !strings.Contains(s, ":red_circle: does not work · API key\\nThe remote deployment is gone.") {
 		t.Errorf("the form shows %s", s)
 	}
 	d.finds(n, diagnose.Problem{Kind: diagnose.ProblemDown})
 	d.world.Platform("cloud").Find("b2").Invalidate()
 	d.finish(d.command(t.Context(), bot.Command{Text: "rotate search-eu", User: asker, Channel: "C0", TriggerID: "2"}))
-	if s := d.slack.shows("V2"); !strings.Contains(s, ":red_circle: does not work · API key\\nThere is no valid key any more.") {
+	if s := d.slack.Shows("V2"); !strings.Contains(s, ":red_circle: does not work · API key\\nThere is no valid key any more.") {
 		t.Errorf("before the watch has looked: %s", s)
 	}
 }
@@ -169,7 +170,7 @@ func TestListShowsWhatAStatusHasFound(t *testing.T) {
 	d.connected()
 	d.world.Platform("cloud").Find("b2").Invalidate()
 	d.types("list")
-	if s := toJSON(t, d.shown().Blocks); strings.Contains(s, ":large_green_circle:") || !strings.Contains(s, "not checked since <!date") {
+	if s := handlerstest.ToJSON(t, d.shown().Blocks); strings.Contains(s, ":large_green_circle:") || !strings.Contains(s, "not checked since <!date") {
 		t.Errorf("before anybody has looked, the age of the last check is told: %s", s)
 	}
 	d.types("status search-eu")
@@ -177,7 +178,7 @@ func TestListShowsWhatAStatusHasFound(t *testing.T) {
 		t.Fatalf("status: %s", m.Text)
 	}
 	d.types("list")
-	if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, ":red_circle: *logs-prod*") || !strings.Contains(s, "0 connected, 1 not working; 1 managed") {
+	if s := handlerstest.ToJSON(t, d.shown().Blocks); !strings.Contains(s, ":red_circle: *logs-prod*") || !strings.Contains(s, "0 connected, 1 not working; 1 managed") {
 		t.Errorf("the list shows %s", s)
 	}
 	if home := d.connectionsOf(asker); !strings.Contains(home, ":red_circle: *logs-prod*") {
@@ -190,11 +191,11 @@ func TestListShowsWhatAStatusHasFound(t *testing.T) {
 func TestListWhereTheRecordsCannotBeRead(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
-	d.book.down = errors.New("connection refused")
+	d.book.Down = errors.New("connection refused")
 	d.types("list")
 	m := d.shown()
-	goldenMessage(t, "list_records_unread", m)
-	if s := toJSON(t, m.Blocks); strings.Contains(s, "made by hand") || strings.Contains(s, "managed by the bot") || strings.Contains(s, ":large_green_circle:") {
+	handlerstest.GoldenMessage(t, "list_records_unread", m)
+	if s := handlerstest.ToJSON(t, m.Blocks); strings.Contains(s, "made by hand") || strings.Contains(s, "managed by the bot") || strings.Contains(s, ":large_green_circle:") {
 		t.Errorf("shown: %s", s)
 	}
 	if !strings.HasPrefix(m.Text, ":warning: Couldn't read which connections the bot manages") {
@@ -211,8 +212,8 @@ func TestListWhereNobodyAnswers(t *testing.T) {
 		d.world.Fail(linktest.Fault{Call: "RemoteInfo", On: "ece-prod/" + id, Err: &elastic.CallError{System: "Elasticsearch of " + called, Status: 503}})
 	}
 	d.types("list")
-	goldenMessage(t, "list_unread", d.shown())
-	if s := toJSON(t, d.shown()); strings.Contains(s, "0 remote") || strings.Count(s, "trouble of its own") != 1 {
+	handlerstest.GoldenMessage(t, "list_unread", d.shown())
+	if s := handlerstest.ToJSON(t, d.shown()); strings.Contains(s, "0 remote") || strings.Count(s, "trouble of its own") != 1 {
 		t.Errorf("shown: %s", s)
 	}
 	d.types("list siem")
@@ -259,11 +260,11 @@ func TestListTurnsPagesInPlace(t *testing.T) {
 		local.Set("far", "proxy_address", "far.example:9400")
 	}
 	d.types("list")
-	if m := d.shown(); !strings.Contains(toJSON(t, m.Blocks), "Page 1 of 3") {
-		t.Errorf("shown: %s", toJSON(t, m.Blocks))
+	if m := d.shown(); !strings.Contains(handlerstest.ToJSON(t, m.Blocks), "Page 1 of 3") {
+		t.Errorf("shown: %s", handlerstest.ToJSON(t, m.Blocks))
 	}
 	d.finish(d.listTurned(t.Context(), bot.Action{ID: actionListNext, Value: bot.Value{Text: "2 "}, User: asker, ResponseURL: "https://r"}))
-	blocks := toJSON(t, d.shown().Blocks)
+	blocks := handlerstest.ToJSON(t, d.shown().Blocks)
 	if !strings.Contains(blocks, "Page 3 of 3") || !strings.Contains(blocks, "Previous") || strings.Contains(blocks, "Next") {
 		t.Errorf("the last page: %s", blocks)
 	}
@@ -276,12 +277,12 @@ func TestStatusAndDiagnose(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	d.types("status search-eu logs-prod")
-	goldenMessage(t, "status", d.shown())
+	handlerstest.GoldenMessage(t, "status", d.shown())
 	d.types("diagnose logs-prod/search-eu")
-	goldenMessage(t, "diagnose_well", d.shown())
+	handlerstest.GoldenMessage(t, "diagnose_well", d.shown())
 	d.world.Platform("cloud").Find("b2").Invalidate()
 	d.types("diagnose LOGS-PROD/search-eu")
-	goldenMessage(t, "diagnose_bad_key", d.shown())
+	handlerstest.GoldenMessage(t, "diagnose_bad_key", d.shown())
 	d.types("status logs-prod/serch-eu")
 	for _, typed := range []string{"logs-prod/serch-eu", "serch-eu logs-prod", "search-eu/log-prod", "serch-eu"} {
 		d.types("status " + typed)
@@ -302,11 +303,11 @@ func TestEveryChangeOfAConnectionHasItsForm(t *testing.T) {
 			d := newDesk(t)
 			d.established(verb)
 			d.finish(d.command(t.Context(), bot.Command{Text: verb, User: asker, Channel: "C0", TriggerID: "1"}))
-			golden(t, "modal_"+verb+"_empty", d.slack.modals["V1"].view)
+			handlerstest.Golden(t, "modal_"+verb+"_empty", d.slack.Modals["V1"].View)
 			d.finish(d.command(t.Context(), bot.Command{Text: verb + " search-eu", User: asker, Channel: "C0", TriggerID: "2"}))
-			golden(t, "modal_"+verb, d.slack.modals["V2"].view)
+			handlerstest.Golden(t, "modal_"+verb, d.slack.Modals["V2"].View)
 			d.finish(d.command(t.Context(), bot.Command{Text: verb + " nothing", User: asker, Channel: "C0", TriggerID: "3"}))
-			if s := d.slack.shows("V3"); !strings.Contains(s, "There is no connection") {
+			if s := d.slack.Shows("V3"); !strings.Contains(s, "There is no connection") {
 				t.Errorf("an unknown connection: %s", s)
 			}
 		})
@@ -317,7 +318,7 @@ func TestEveryChangeOfAConnectionHasItsForm(t *testing.T) {
 func TestAFormSaysForWhomItIsNot(t *testing.T) {
 	fill := func(d *desk, typed string) string {
 		d.finish(d.command(t.Context(), bot.Command{Text: typed, User: asker, Channel: "C0", TriggerID: "1"}))
-		return d.slack.shows("V1")
+		return d.slack.Shows("V1")
 	}
 	keyed := func(d *desk) { d.connected() }
 	for typed, c := range map[string]struct {
@@ -334,7 +335,7 @@ func TestAFormSaysForWhomItIsNot(t *testing.T) {
 		if s := fill(d, typed); !strings.Contains(s, ":warning: Not for logs-prod/search-eu: "+c.why) || strings.Contains(s, "What is it for?") {
 			t.Errorf("%s: %s", typed, s)
 		}
-		if body := toJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker}))); !strings.Contains(body, "Choose a connection") {
+		if body := handlerstest.ToJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker}))); !strings.Contains(body, "Choose a connection") {
 			t.Errorf("%s: submitted, it says %s", typed, body)
 		}
 	}
@@ -347,9 +348,9 @@ func TestAFormSaysForWhomItIsNot(t *testing.T) {
 		t.Errorf("shown: %s", s)
 	}
 	// What the keys may read is for people to say.
-	d.slack.set("V1", link.FieldAliases, bot.Value{Options: []bot.Option{{Value: "search-us"}}})
-	d.slack.set("V1", link.FieldReason, bot.Value{Text: "they end"})
-	if body := toJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker}))); !strings.Contains(body, `"search:`) {
+	d.slack.Set("V1", link.FieldAliases, bot.Value{Options: []bot.Option{{Value: "search-us"}}})
+	d.slack.Set("V1", link.FieldReason, bot.Value{Text: "they end"})
+	if body := handlerstest.ToJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker}))); !strings.Contains(body, `"search:`) {
 		t.Errorf("without access: %s", body)
 	}
 }
@@ -359,8 +360,8 @@ func TestAnUpdateOfNothingIsRefusedAtTheTop(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	d.finish(d.command(t.Context(), bot.Command{Text: "update search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
-	d.slack.set("V1", link.FieldReason, bot.Value{Text: "why not"})
-	body := toJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker})))
+	d.slack.Set("V1", link.FieldReason, bot.Value{Text: "why not"})
+	body := handlerstest.ToJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker})))
 	if !strings.Contains(body, `"connection:`) || !strings.Contains(body, "Nothing would change") || strings.Contains(body, `"reason:`) {
 		t.Errorf("told: %s", body)
 	}
@@ -378,7 +379,7 @@ func TestARotationTellsWhetherTheOldKeyIsInvalid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := pending()
+		r := handlerstest.Pending()
 		if r.Proposal, err = planners(d.catalog, d.book, d.world)[link.KindRotate].Plan(t.Context(), r.ID, raw); err != nil {
 			t.Fatal(err)
 		}
@@ -406,12 +407,12 @@ func TestTheCardOfADisconnect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := pending()
+			r := handlerstest.Pending()
 			if r.Proposal, err = planners(d.catalog, d.book, d.world)[link.KindDisconnect].Plan(t.Context(), r.ID, raw); err != nil {
 				t.Fatal(err)
 			}
 			r.Reason = "no longer needed"
-			goldenMessage(t, "card_disconnect_"+name, cards.Card(r, missing(), start))
+			handlerstest.GoldenMessage(t, "card_disconnect_"+name, cards.Card(r, handlerstest.Missing(), handlerstest.Start))
 		})
 	}
 }
@@ -421,23 +422,23 @@ func TestAnOrderIsAskedForOnce(t *testing.T) {
 	d.connected()
 	d.finish(d.command(t.Context(), bot.Command{Text: "rotate search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
 	submit := func() any {
-		v := d.slack.view("V1")
+		v := d.slack.View("V1")
 		return d.finish(d.formSubmitted(t.Context(), bot.Submission{View: v, User: asker}))
 	}
-	if body := toJSON(t, submit()); !strings.Contains(body, "say what it is for") && !strings.Contains(body, "Say what it is for") {
+	if body := handlerstest.ToJSON(t, submit()); !strings.Contains(body, "say what it is for") && !strings.Contains(body, "Say what it is for") {
 		t.Errorf("without a reason: %s", body)
 	}
-	d.slack.set("V1", link.FieldReason, bot.Value{Text: "once a quarter"})
+	d.slack.Set("V1", link.FieldReason, bot.Value{Text: "once a quarter"})
 	for range 2 {
 		if body := submit(); body != nil {
-			t.Errorf("refused: %s", toJSON(t, body))
+			t.Errorf("refused: %s", handlerstest.ToJSON(t, body))
 		}
 	}
 	r, err := d.book.Get(t.Context(), "R1")
 	if err != nil || r.Proposal.Kind != link.KindRotate || r.Reason != "once a quarter" {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	golden(t, "proposal_rotate", r.Proposal)
+	handlerstest.Golden(t, "proposal_rotate", r.Proposal)
 	if _, err := d.book.Get(t.Context(), "R2"); !errors.Is(err, change.ErrNotFound) {
 		t.Error("it was asked for twice")
 	}
@@ -461,7 +462,7 @@ func TestConnectionsAreSuggested(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	for typed, want := range map[string]bool{"": true, "SEARCH": true, "logs-prod/sea": true, "nothing": false} {
-		body := toJSON(t, d.finish(d.suggestConnections(t.Context(), bot.Suggestion{Typed: typed})))
+		body := handlerstest.ToJSON(t, d.finish(d.suggestConnections(t.Context(), bot.Suggestion{Typed: typed})))
 		if strings.Contains(body, name) != want {
 			t.Errorf("%q: %s", typed, body)
 		}
@@ -471,7 +472,7 @@ func TestConnectionsAreSuggested(t *testing.T) {
 func TestShortcutDiagnosesTheConnectionOfAMessage(t *testing.T) {
 	d := newDesk(t)
 	r := d.connected()
-	d.book.requests[r.ID] = r
+	d.book.Requests[r.ID] = r
 	at, err := d.slack.Post(t.Context(), "C0REQUESTS", bot.Message{
 		Text: "a card", Metadata: &bot.Metadata{Type: metadataType, Payload: map[string]any{"request": r.ID, "slot": slotCard}},
 	})
@@ -483,7 +484,7 @@ func TestShortcutDiagnosesTheConnectionOfAMessage(t *testing.T) {
 		t.Errorf("told %s", m.Text)
 	}
 	d.finish(d.diagnoseShortcut(t.Context(), bot.Shortcut{User: asker, Channel: "C0", Message: "1.2", TriggerID: "2"}))
-	if s := d.slack.shows("V2"); !strings.Contains(s, "Choose a connection") {
+	if s := d.slack.Shows("V2"); !strings.Contains(s, "Choose a connection") {
 		t.Errorf("of a stranger's message: %s", s)
 	}
 }
@@ -491,10 +492,10 @@ func TestShortcutDiagnosesTheConnectionOfAMessage(t *testing.T) {
 func TestTheThreadIsFoundThoughTheCardCameLate(t *testing.T) {
 	d := newDesk(t)
 	r := d.connected()
-	d.book.memos[0].Posted = nil
-	d.book.requests[r.ID] = r
+	d.book.Memos[0].Posted = nil
+	d.book.Requests[r.ID] = r
 	d.types("list")
-	if !strings.Contains(toJSON(t, d.shown().Blocks), "|thread>") {
+	if !strings.Contains(handlerstest.ToJSON(t, d.shown().Blocks), "|thread>") {
 		t.Error("there is no link to the thread")
 	}
 }

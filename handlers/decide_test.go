@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -29,10 +30,10 @@ const reasonView = "V9"
 
 func (d *desk) has(state change.State) *change.Request {
 	d.t.Helper()
-	r := everyState()[string(state)]
+	r := handlerstest.EveryState()[string(state)]
 	r.Messages = map[string]change.Message{}
-	d.book.put(r)
-	return clone(r)
+	d.book.Put(r)
+	return handlerstest.Clone(r)
 }
 
 func (d *desk) state(id string) change.State {
@@ -47,8 +48,8 @@ func (d *desk) state(id string) change.State {
 // gives submits the reason that a modal asks for, and returns what is shown beside it.
 func (d *desk) gives(h bot.SubmissionHandler, u bot.User, reason string) string {
 	d.t.Helper()
-	d.slack.set(reasonView, blockReason, bot.Value{Text: reason})
-	body := d.finish(h(d.t.Context(), bot.Submission{View: d.slack.view(reasonView), User: u}))
+	d.slack.Set(reasonView, blockReason, bot.Value{Text: reason})
+	body := d.finish(h(d.t.Context(), bot.Submission{View: d.slack.View(reasonView), User: u}))
 	if body == nil {
 		return ""
 	}
@@ -63,8 +64,8 @@ func TestAnApproverApproves(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)
 	d.finish(d.approve(t.Context(), pressed(anna, r)))
-	if got := d.state(r.ID); got != change.Approved || d.slack.said() != "" {
-		t.Errorf("%s, told %q", got, d.slack.said())
+	if got := d.state(r.ID); got != change.Approved || d.slack.Said() != "" {
+		t.Errorf("%s, told %q", got, d.slack.Said())
 	}
 }
 
@@ -94,10 +95,10 @@ func TestWhoPressesInVainIsToldAlone(t *testing.T) {
 			if got := d.state(r.ID); got != tc.from {
 				t.Errorf("it is %s now", got)
 			}
-			if !strings.Contains(d.slack.said(), tc.want) {
-				t.Errorf("told %q, want %q in it", d.slack.said(), tc.want)
+			if !strings.Contains(d.slack.Said(), tc.want) {
+				t.Errorf("told %q, want %q in it", d.slack.Said(), tc.want)
 			}
-			if len(d.slack.visible()) != 0 || d.slack.count("open") != 0 {
+			if len(d.slack.Visible()) != 0 || d.slack.Count("open") != 0 {
 				t.Error("others see something")
 			}
 		})
@@ -106,18 +107,18 @@ func TestWhoPressesInVainIsToldAlone(t *testing.T) {
 
 func TestACardFromBeforeTheDriftDoesNotCount(t *testing.T) {
 	d := newDesk(t)
-	r := pending()
-	drift(r)
-	d.book.put(r)
-	old := pending()
+	r := handlerstest.Pending()
+	handlerstest.Drift(r)
+	d.book.Put(r)
+	old := handlerstest.Pending()
 	for _, press := range []bot.ActionHandler{d.approve, d.askRejectReason, d.plan} {
 		d.finish(press(t.Context(), pressed(anna, old)))
 	}
-	if got := d.state(r.ID); got != change.Pending || d.slack.count("open") != 0 {
-		t.Errorf("it is %s, %d modals were opened", got, d.slack.count("open"))
+	if got := d.state(r.ID); got != change.Pending || d.slack.Count("open") != 0 {
+		t.Errorf("it is %s, %d modals were opened", got, d.slack.Count("open"))
 	}
-	if n := strings.Count(d.slack.said(), "This has changed since your card was drawn"); n != 3 {
-		t.Errorf("told %q", d.slack.said())
+	if n := strings.Count(d.slack.Said(), "This has changed since your card was drawn"); n != 3 {
+		t.Errorf("told %q", d.slack.Said())
 	}
 }
 
@@ -153,11 +154,11 @@ func TestAStuckRequestIsRetriedOrDeclaredClean(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Stuck)
 	d.finish(d.askResolveReason(t.Context(), pressed(asker, r)))
-	if _, opened := d.slack.modals[reasonView]; opened {
+	if _, opened := d.slack.Modals[reasonView]; opened {
 		t.Error("whoever asked may resolve it alone")
 	}
 	d.finish(d.askResolveReason(t.Context(), pressed(anna, r)))
-	if shown := d.slack.shows(reasonView); !strings.Contains(shown, "DELETE /_security/api_key") {
+	if shown := d.slack.Shows(reasonView); !strings.Contains(shown, "DELETE /_security/api_key") {
 		t.Error("the modal does not name what was left")
 	}
 	if beside := d.gives(d.resolved, anna, "deleted by hand"); beside != "" || d.state(r.ID) != change.RolledBack {
@@ -174,7 +175,7 @@ func TestAnybodyMaySeeThePlan(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)
 	d.finish(d.plan(t.Context(), pressed(stranger, r)))
-	if shown := d.slack.shows("V9"); !strings.Contains(shown, "/_security/cross_cluster/api_key") || !strings.Contains(shown, "••••") {
+	if shown := d.slack.Shows("V9"); !strings.Contains(shown, "/_security/cross_cluster/api_key") || !strings.Contains(shown, "••••") {
 		t.Errorf("the plan shows %s", shown)
 	}
 }
@@ -182,12 +183,12 @@ func TestAnybodyMaySeeThePlan(t *testing.T) {
 func TestAPressWhileTheMemoryIsAwayIsNotLostSilently(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)
-	d.book.setDown(change.ErrUnavailable)
+	d.book.SetDown(change.ErrUnavailable)
 	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askRejectReason, d.plan} {
 		d.finish(press(t.Context(), pressed(anna, r)))
 	}
-	if n := strings.Count(d.slack.said(), "The bot's memory can't be reached"); n != 4 {
-		t.Errorf("told %q", d.slack.said())
+	if n := strings.Count(d.slack.Said(), "The bot's memory can't be reached"); n != 4 {
+		t.Errorf("told %q", d.slack.Said())
 	}
 }
 
@@ -206,12 +207,12 @@ func TestAValueThatIsNotOursIsAnError(t *testing.T) {
 func TestToldWhereverTheyAre(t *testing.T) {
 	d := newDesk(t)
 	gone := &bot.Error{Method: "response_url", Code: "expired_url", Kind: bot.Expired}
-	d.slack.order("respond", gone)
-	d.slack.order("ephemeral", &bot.Error{Method: "chat.postEphemeral", Code: "not_in_channel", Kind: bot.Gone})
+	d.slack.Order("respond", gone)
+	d.slack.Order("ephemeral", &bot.Error{Method: "chat.postEphemeral", Code: "not_in_channel", Kind: bot.Gone})
 	if err := d.notifyUser(t.Context(), replyTarget{user: "U0ANNA", channel: "C1", responseURL: "https://hooks"}, private("hello")); err != nil {
 		t.Fatal(err)
 	}
-	if m := d.slack.visible(); len(m) != 1 || m[0].channel != "DU0ANNA" {
+	if m := d.slack.Visible(); len(m) != 1 || m[0].Channel != "DU0ANNA" {
 		t.Errorf("posted %+v", m)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // leavesOut submits the modal as a client does that sends no empty inputs, and returns the errors by field.
 func (d *desk) leavesOut(submit bot.SubmissionHandler) map[string]string {
 	d.t.Helper()
-	v := d.slack.view(theModal)
+	v := d.slack.View(theModal)
 	maps.DeleteFunc(v.State, func(_ string, actions []bot.Value) bool {
 		for _, a := range actions {
 			return a.Text == "" && a.Option.Value == "" && len(a.Options) == 0
@@ -61,7 +61,7 @@ func TestALateOrderIsToldBesideAFieldThatTheFormShows(t *testing.T) {
 		d := newDesk(t)
 		d.connected()
 		d.types(verb + " search-eu")
-		v := d.slack.modals[theModal].view
+		v := d.slack.Modals[theModal].View
 		late, ok := formLate(bot.Submission{View: bot.View{Metadata: v.PrivateMetadata}}).Body.(*slack.ViewSubmissionResponse)
 		if !ok || len(late.Errors) != 1 {
 			t.Fatalf("%s: %+v", verb, late)

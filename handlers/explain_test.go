@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -27,8 +28,8 @@ func TestEveryErrorIsExplained(t *testing.T) {
 		want string
 		ours bool
 	}{
-		"stale":           {&change.StaleError{Now: everyState()["rejected"]}, "Request `7Q2MZK`: rejected (rejected by <@U0BEN>", false},
-		"late":            {&change.StateError{Event: change.Approve, Now: everyState()["approved"]}, "approved by <@U0ANNA>", false},
+		"stale":           {&change.StaleError{Now: handlerstest.EveryState()["rejected"]}, "Request `7Q2MZK`: rejected (rejected by <@U0BEN>", false},
+		"late":            {&change.StateError{Event: change.Approve, Now: handlerstest.EveryState()["approved"]}, "approved by <@U0ANNA>", false},
 		"held by oneself": {&change.LockedError{Target: canary, RequestID: "R7", OwnRequest: true}, "Your earlier request `R7`", false},
 		"held":            {&change.LockedError{Target: canary, RequestID: "R7"}, "`R7`", false},
 		"not allowed":     {&change.NotAllowedError{Why: "you asked for this"}, "You asked for this", false},
@@ -91,8 +92,8 @@ func TestOurFaultsAreLoggedAndTold(t *testing.T) {
 	var log strings.Builder
 	d.o.Log = slog.New(slog.NewTextHandler(&log, nil))
 	d.Failed(t.Context(), bot.Failure{User: anna, Channel: "C1", What: "action x", Err: bot.ErrPanic, RequestID: "RID1"})
-	if !strings.Contains(log.String(), "RID1") || !strings.Contains(d.slack.said(), "our fault") {
-		t.Errorf("logged %q, told %q", log.String(), d.slack.said())
+	if !strings.Contains(log.String(), "RID1") || !strings.Contains(d.slack.Said(), "our fault") {
+		t.Errorf("logged %q, told %q", log.String(), d.slack.Said())
 	}
 }
 
@@ -100,12 +101,12 @@ func TestNoSecretOfAnErrorReachesAnybody(t *testing.T) {
 	d := newDesk(t)
 	d.filledIn()
 	r := d.has(change.Pending)
-	d.book.setDown(fmt.Errorf("dial redis://:%s@host: refused", canary))
+	d.book.SetDown(fmt.Errorf("dial redis://:%s@host: refused", canary))
 	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askRejectReason, d.plan} {
 		d.finish(press(t.Context(), pressed(anna, r)))
 	}
-	beside := toJSON(t, d.submits())
-	if all := d.slack.said() + beside; strings.Contains(all, canary) || !strings.Contains(all, "our fault") {
+	beside := handlerstest.ToJSON(t, d.submits())
+	if all := d.slack.Said() + beside; strings.Contains(all, canary) || !strings.Contains(all, "our fault") {
 		t.Errorf("told %s", all)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -16,9 +17,9 @@ import (
 // mends presses the button that mends what a message tells of, and returns the modal that opens.
 func (d *desk) mends(m bot.Message) string {
 	d.t.Helper()
-	_, value, ok := strings.Cut(toJSON(d.t, m.Blocks), `"action_id": "`+cards.ConnectionPrefix+`update",`)
+	_, value, ok := strings.Cut(handlerstest.ToJSON(d.t, m.Blocks), `"action_id": "`+cards.ConnectionPrefix+`update",`)
 	if !ok {
-		d.t.Fatalf("nothing mends it: %s", toJSON(d.t, m.Blocks))
+		d.t.Fatalf("nothing mends it: %s", handlerstest.ToJSON(d.t, m.Blocks))
 	}
 	_, value, _ = strings.Cut(value, `"value": "`)
 	value, _, _ = strings.Cut(value, `"`)
@@ -36,12 +37,12 @@ func TestAFilterIsMendedFromTheDiagnosis(t *testing.T) {
 	d.world.Platform("ece-prod").SetOutgoing("203.0.113.10")
 	d.world.Platform("cloud").Find("b2").SetRulesets(elastic.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
 	d.types("diagnose search-eu")
-	goldenMessage(t, "diagnose_filter", d.shown())
+	handlerstest.GoldenMessage(t, "diagnose_filter", d.shown())
 	v := d.mends(d.shown())
-	golden(t, "modal_update_filter", d.slack.modals[v].view)
-	d.slack.set(v, link.FieldReason, bot.Value{Text: "dashboards are empty"})
-	if body := d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view(v), User: asker})); body != nil {
-		t.Fatalf("refused: %s", toJSON(t, body))
+	handlerstest.Golden(t, "modal_update_filter", d.slack.Modals[v].View)
+	d.slack.Set(v, link.FieldReason, bot.Value{Text: "dashboards are empty"})
+	if body := d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View(v), User: asker})); body != nil {
+		t.Fatalf("refused: %s", handlerstest.ToJSON(t, body))
 	}
 	r, err := d.book.Get(t.Context(), "R1")
 	if err != nil || r.Proposal.Steps[0].Name != steps.StepAddFilter {
@@ -54,10 +55,10 @@ func TestARoleIsMendedFromTheDiagnosis(t *testing.T) {
 	d.connected()
 	d.types("diagnose search-eu") // see TestStatusAndDiagnose for the message
 	v := d.mends(d.shown())
-	golden(t, "modal_update_role", d.slack.modals[v].view)
+	handlerstest.Golden(t, "modal_update_role", d.slack.Modals[v].View)
 	d.world.Platform("ece-prod").Find("a1").SetRole("search-eu-readers", `{"cluster":["all"]}`)
-	d.slack.set(v, link.FieldReason, bot.Value{Text: "people search"})
-	if body := toJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.view(v), User: asker}))); !strings.Contains(body, `"role:`) || !strings.Contains(body, "is not the bot's") {
+	d.slack.Set(v, link.FieldReason, bot.Value{Text: "people search"})
+	if body := handlerstest.ToJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View(v), User: asker}))); !strings.Contains(body, `"role:`) || !strings.Contains(body, "is not the bot's") {
 		t.Errorf("somebody else's role: %s", body)
 	}
 }
@@ -66,19 +67,19 @@ func TestDiagnoseTakesTheErrorThatSomebodySaw(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	d.finish(d.command(t.Context(), bot.Command{Text: "diagnose", User: asker, Channel: "C0", TriggerID: "1"}))
-	golden(t, "modal_diagnose", d.slack.modals["V1"].view)
-	v := d.slack.view("V1")
-	if body := toJSON(t, d.finish(d.inspectSubmitted(t.Context(), bot.Submission{View: v, User: asker}))); !strings.Contains(body, "Choose a connection") {
+	handlerstest.Golden(t, "modal_diagnose", d.slack.Modals["V1"].View)
+	v := d.slack.View("V1")
+	if body := handlerstest.ToJSON(t, d.finish(d.inspectSubmitted(t.Context(), bot.Submission{View: v, User: asker}))); !strings.Contains(body, "Choose a connection") {
 		t.Errorf("without a connection: %s", body)
 	}
-	d.slack.set("V1", fieldConnection, bot.Value{Option: bot.Option{Value: name}})
-	d.slack.set("V1", fieldReportedError, bot.Value{Text: "unauthorized for user [dana] because no remote indices privileges apply for the target cluster <!channel>"})
-	if body := d.finish(d.inspectSubmitted(t.Context(), bot.Submission{View: d.slack.view("V1"), User: asker})); body != nil {
-		t.Fatalf("refused: %s", toJSON(t, body))
+	d.slack.Set("V1", fieldConnection, bot.Value{Option: bot.Option{Value: name}})
+	d.slack.Set("V1", fieldReportedError, bot.Value{Text: "unauthorized for user [dana] because no remote indices privileges apply for the target cluster <!channel>"})
+	if body := d.finish(d.inspectSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker})); body != nil {
+		t.Fatalf("refused: %s", handlerstest.ToJSON(t, body))
 	}
-	goldenMessage(t, "diagnose_heard", d.shown())
+	handlerstest.GoldenMessage(t, "diagnose_heard", d.shown())
 	d.finish(d.command(t.Context(), bot.Command{Text: "status", User: asker, Channel: "C0", TriggerID: "2"}))
-	if s := d.slack.shows("V2"); strings.Contains(s, "Error that you saw") {
+	if s := d.slack.Shows("V2"); strings.Contains(s, "Error that you saw") {
 		t.Errorf("a status asks for an error: %s", s)
 	}
 }
@@ -88,7 +89,7 @@ func TestStatusOffersNoMendForAHint(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	d.types("status search-eu")
-	if s := toJSON(t, d.shown().Blocks); strings.Contains(s, "Mend it") {
+	if s := handlerstest.ToJSON(t, d.shown().Blocks); strings.Contains(s, "Mend it") {
 		t.Errorf("shown: %s", s)
 	}
 }
@@ -99,14 +100,14 @@ func TestStatusOfAConnectionByCertificates(t *testing.T) {
 	local, remote := d.world.Platform("ece-prod").Find("a1"), d.world.Platform("cloud").Find("b2")
 	d.certified()
 	cloud, ece := d.world.Platform("cloud"), d.world.Platform("ece-prod")
-	local.TrustAlso(toJSON(t, elastic.TrustEntry{
+	local.TrustAlso(handlerstest.ToJSON(t, elastic.TrustEntry{
 		Type: "ESS", ScopeID: cloud.Scope(), All: true, Certificates: []elastic.TrustCertificate{{PEM: cloud.CA("ech-region")}, {PEM: cloud.CA("ech-region next")}},
 	}))
-	remote.TrustAlso(toJSON(t, elastic.TrustEntry{
+	remote.TrustAlso(handlerstest.ToJSON(t, elastic.TrustEntry{
 		Type: "ECE", ScopeID: ece.Scope(), All: true, Certificates: []elastic.TrustCertificate{{PEM: ece.CA("ece-region")}, {PEM: ece.CA("ece-region next")}},
 	}))
 	d.types("status search-eu")
-	goldenMessage(t, "status_certificates", d.shown())
+	handlerstest.GoldenMessage(t, "status_certificates", d.shown())
 }
 
 func TestFormsAreFilledForTheirCause(t *testing.T) {
@@ -136,19 +137,19 @@ func TestWatchTellsOfCertificates(t *testing.T) {
 	gap := diagnose.Problem{Kind: diagnose.ProblemDrifted, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod does not trust CN=next."}
 	w.check(ends, gap)
 	w.check(ends, gap)
-	if got := w.slack.visible(); len(got) != 2 || got[0].updates != 0 || got[1].updates != 0 {
+	if got := w.slack.Visible(); len(got) != 2 || got[0].Updates != 0 || got[1].Updates != 0 {
 		t.Fatalf("%+v", got)
 	}
-	goldenMessage(t, "watch_certificates_end", w.slack.visible()[0].msg)
-	goldenMessage(t, "watch_certificates_gap", w.slack.visible()[1].msg)
+	handlerstest.GoldenMessage(t, "watch_certificates_end", w.slack.Visible()[0].Msg)
+	handlerstest.GoldenMessage(t, "watch_certificates_gap", w.slack.Visible()[1].Msg)
 	gap.Say = "logs-prod does not trust CN=next; logs-prod does not trust CN=after that."
 	w.check(gap)
-	if got := w.slack.visible(); len(got) != 2 || got[1].updates != 1 {
+	if got := w.slack.Visible(); len(got) != 2 || got[1].Updates != 1 {
 		t.Fatalf("%+v", got)
 	}
-	goldenMessage(t, "watch_certificates_end_resolved", w.slack.visible()[0].msg)
+	handlerstest.GoldenMessage(t, "watch_certificates_end_resolved", w.slack.Visible()[0].Msg)
 	w.check()
-	goldenMessage(t, "watch_certificates_gap_resolved", w.slack.visible()[1].msg)
+	handlerstest.GoldenMessage(t, "watch_certificates_gap_resolved", w.slack.Visible()[1].Msg)
 	if len(w.store.notes[partAlerts]) != 0 {
 		t.Errorf("still noted: %v", w.store.notes)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -30,7 +31,7 @@ func (d *desk) connectionsOf(u bot.User) string {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return toJSON(d.t, blocks)
+	return handlerstest.ToJSON(d.t, blocks)
 }
 
 func TestFollowingWhatOthersMade(t *testing.T) {
@@ -39,8 +40,8 @@ func TestFollowingWhatOthersMade(t *testing.T) {
 	if s := d.connectionsOf(ben); s != "null\n" && s != "null" {
 		t.Errorf("ben, who follows nothing, sees %s", s)
 	}
-	if m := d.follows(ben, actionFollow, name); !strings.Contains(m.Text, "You follow `ece-prod/a1/search-eu` now") || !strings.Contains(toJSON(t, m.Blocks), actionUnfollow) {
-		t.Errorf("told %s", toJSON(t, m))
+	if m := d.follows(ben, actionFollow, name); !strings.Contains(m.Text, "You follow `ece-prod/a1/search-eu` now") || !strings.Contains(handlerstest.ToJSON(t, m.Blocks), actionUnfollow) {
+		t.Errorf("told %s", handlerstest.ToJSON(t, m))
 	}
 	if s := d.connectionsOf(ben); !strings.Contains(s, "connected · checked") || !strings.Contains(s, actionUnfollow) {
 		t.Errorf("before the watch has looked: %s", s)
@@ -51,7 +52,7 @@ func TestFollowingWhatOthersMade(t *testing.T) {
 	if s := d.connectionsOf(ben); !strings.Contains(s, "connected") || !strings.Contains(s, "*logs-prod* → *search-eu*") {
 		t.Errorf("after the watch has looked: %s", s)
 	}
-	goldenMessage(t, "follow_unfollowed", d.follows(ben, actionUnfollow, name))
+	handlerstest.GoldenMessage(t, "follow_unfollowed", d.follows(ben, actionUnfollow, name))
 	if s := d.connectionsOf(ben); strings.Contains(s, "search-eu") {
 		t.Errorf("after unfollowing: %s", s)
 	}
@@ -67,7 +68,7 @@ func TestMyOwnAreFollowedUntilISayOtherwise(t *testing.T) {
 		t.Fatalf("the requester sees %s", s)
 	}
 	d.types("list")
-	if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, `"unfollow `+name+`"`) {
+	if s := handlerstest.ToJSON(t, d.shown().Blocks); !strings.Contains(s, `"unfollow `+name+`"`) {
 		t.Errorf("the list offers %s", s)
 	}
 	d.follows(asker, actionUnfollow, name)
@@ -75,7 +76,7 @@ func TestMyOwnAreFollowedUntilISayOtherwise(t *testing.T) {
 		t.Errorf("after unfollowing: %s", s)
 	}
 	d.types("status search-eu")
-	if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, `"`+actionFollow+`"`) {
+	if s := handlerstest.ToJSON(t, d.shown().Blocks); !strings.Contains(s, `"`+actionFollow+`"`) {
 		t.Errorf("the status offers %s", s)
 	}
 	d.follows(asker, actionFollow, name)
@@ -105,7 +106,7 @@ func TestFollowingSaysWhatItCanNotDo(t *testing.T) {
 	}
 	d.tabs.down = errors.New("away")
 	d.types("list")
-	if s := toJSON(t, d.shown().Blocks); !strings.Contains(s, "search-eu") || strings.Contains(s, actionFollow) {
+	if s := handlerstest.ToJSON(t, d.shown().Blocks); !strings.Contains(s, "search-eu") || strings.Contains(s, actionFollow) {
 		t.Errorf("the list without what is followed: %s", s)
 	}
 }
@@ -115,7 +116,7 @@ func TestWhatIsNotManagedAnyMoreIsShownToItsFollowers(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	d.follows(ben, actionFollow, name)
-	d.book.memos = nil
+	d.book.Memos = nil
 	if s := d.connectionsOf(ben); !strings.Contains(s, "not managed any more") || !strings.Contains(s, actionUnfollow) {
 		t.Errorf("ben sees %s", s)
 	}
@@ -142,15 +143,15 @@ func everyStand(names func(int) string) stands {
 		all[m.Name()] = s
 	}
 	trouble := func(t diagnose.ProblemKind) openProblem {
-		return openProblem{Kind: t, Say: names(mrkdwn.MaxTold * 2), Since: start}
+		return openProblem{Kind: t, Say: names(mrkdwn.MaxTold * 2), Since: handlerstest.Start}
 	}
-	add("well", Status{CheckedAt: start, Expires: start.Add(30 * cards.Day)})
+	add("well", Status{CheckedAt: handlerstest.Start, Expires: handlerstest.Start.Add(30 * cards.Day)})
 	add("new", Status{Local: "logs-prod"})
-	add("late", Status{CheckedAt: start, Late: true})
+	add("late", Status{CheckedAt: handlerstest.Start, Late: true})
 	for _, t := range diagnose.ProblemKinds() {
-		add(string(t), Status{CheckedAt: start, Problems: []openProblem{trouble(t)}})
+		add(string(t), Status{CheckedAt: handlerstest.Start, Problems: []openProblem{trouble(t)}})
 	}
-	add("all", Status{CheckedAt: start, Problems: []openProblem{
+	add("all", Status{CheckedAt: handlerstest.Start, Problems: []openProblem{
 		trouble(diagnose.ProblemDown), trouble(diagnose.ProblemDegraded), trouble(diagnose.ProblemExpiring), trouble(diagnose.ProblemDrifted),
 	}})
 	return all
@@ -158,11 +159,11 @@ func everyStand(names func(int) string) stands {
 
 func TestFollowedConnectionsInEveryState(t *testing.T) {
 	short := func(int) string { return "logs-prod" }
-	for file, names := range map[string]func(int) string{"home_connections": short, "home_connections_nasty": nasty} {
+	for file, names := range map[string]func(int) string{"home_connections": short, "home_connections_nasty": handlerstest.Nasty} {
 		all := everyStand(names)
 		if file == "home_connections_nasty" {
 			for n := range homeConnections {
-				alias := fmt.Sprintf("%02d", n) + nasty(200)
+				alias := fmt.Sprintf("%02d", n) + handlerstest.Nasty(200)
 				all[link.Name{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: alias}] = Status{
 					Managed: link.ManagedConnection{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: alias, MadeBy: "U0ASKER"}, Local: names(200),
 				}
@@ -172,12 +173,12 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 		d.o.Status = fixed(all)
 		d.tabs.said["U0ASKER"] = map[string]string{"ece-prod/a1/ended": saidFollow}
 		for n := range homeShown + 3 { // the other parts at their fullest
-			r := pending()
-			r.ID, r.Proposal.Title, r.Reason = fmt.Sprintf("R%03d", n), nasty(400), nasty(400)
-			d.book.put(r)
-			mine := pending()
+			r := handlerstest.Pending()
+			r.ID, r.Proposal.Title, r.Reason = fmt.Sprintf("R%03d", n), handlerstest.Nasty(400), handlerstest.Nasty(400)
+			d.book.Put(r)
+			mine := handlerstest.Pending()
 			mine.ID, mine.Requester.User = fmt.Sprintf("S%03d", n), "U0OTHER"
-			d.book.put(mine)
+			d.book.Put(mine)
 		}
 		d.o.Policy = change.Approvers{Users: []string{"U0ASKER"}, Count: 1}
 		view, err := d.DrawHome(t.Context(), cards.Actor(asker, ""))
@@ -187,14 +188,14 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 		if err := bot.CheckHome(view); err != nil {
 			t.Error(err)
 		}
-		if s := toJSON(t, view); strings.Contains(s, "<!channel>") || strings.Contains(s, "<@U0EVIL>") {
+		if s := handlerstest.ToJSON(t, view); strings.Contains(s, "<!channel>") || strings.Contains(s, "<@U0EVIL>") {
 			t.Error("what comes from outside is not escaped")
 		}
 		blocks, err := d.myConnections(t.Context(), cards.Actor(asker, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, file, blocks)
+		handlerstest.Golden(t, file, blocks)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -43,14 +44,14 @@ func (d *desk) opens(users ...bot.User) {
 // drains draws all that is due, and returns how many tabs were published.
 func (d *desk) drains(k *HomeRefresher) int {
 	d.t.Helper()
-	before := d.slack.calls["home"]
+	before := d.slack.Calls["home"]
 	for {
 		more, err := k.DrawOne(d.t.Context())
 		if err != nil {
 			d.t.Fatal(err)
 		}
 		if !more {
-			return d.slack.calls["home"] - before
+			return d.slack.Calls["home"] - before
 		}
 	}
 }
@@ -59,13 +60,13 @@ func TestTabsOfThoseConcernedFollowARequest(t *testing.T) {
 	d := newDesk(t)
 	k := d.keeper()
 	d.opens(asker, ben, anna, stranger)
-	r := in(change.Pending, nil) // anna has approved
-	d.book.put(r)
+	r := handlerstest.In(change.Pending, nil) // anna has approved
+	d.book.Put(r)
 	k.OnTransition(t.Context(), r)
 	if n := d.drains(k); n != 3 {
 		t.Errorf("%d tabs were published, want those of the requester, of who approved, and of who can", n)
 	}
-	if s := toJSON(t, d.slack.homes[ben.ID]); !strings.Contains(s, "Waiting for you") {
+	if s := handlerstest.ToJSON(t, d.slack.Homes[ben.ID]); !strings.Contains(s, "Waiting for you") {
 		t.Errorf("ben sees %s", s)
 	}
 	for n := range 20 { // a burst of changes of which the tab shows nothing
@@ -75,16 +76,16 @@ func TestTabsOfThoseConcernedFollowARequest(t *testing.T) {
 	if len(d.tabs.due) != 0 {
 		t.Errorf("due without anything to show: %v", d.tabs.due)
 	}
-	d.book.edit(r.ID, func(r *change.Request) { r.State = change.Applying })
+	d.book.Edit(r.ID, func(r *change.Request) { r.State = change.Applying })
 	r, _ = d.book.Get(t.Context(), r.ID)
 	k.OnTransition(t.Context(), r)
 	if n := d.drains(k); n != 3 {
 		t.Errorf("%d tabs were published once it is worked on", n)
 	}
-	if s := toJSON(t, d.slack.homes[ben.ID]); strings.Contains(s, "Waiting for you") {
+	if s := handlerstest.ToJSON(t, d.slack.Homes[ben.ID]); strings.Contains(s, "Waiting for you") {
 		t.Errorf("ben still sees %s", s)
 	}
-	if s := toJSON(t, d.slack.homes[asker.ID]); !strings.Contains(s, "In progress") {
+	if s := handlerstest.ToJSON(t, d.slack.Homes[asker.ID]); !strings.Contains(s, "In progress") {
 		t.Errorf("the requester sees %s", s)
 	}
 }
@@ -92,10 +93,10 @@ func TestTabsOfThoseConcernedFollowARequest(t *testing.T) {
 func TestATabThatShowsTheSameIsNotPublished(t *testing.T) {
 	d := newDesk(t)
 	k := d.keeper()
-	d.book.put(in(change.Pending, nil))
+	d.book.Put(handlerstest.In(change.Pending, nil))
 	d.opens(ben)
 	for range 3 {
-		d.book.edit("7Q2MZK", func(*change.Request) {}) // its version is another
+		d.book.Edit("7Q2MZK", func(*change.Request) {}) // its version is another
 		if err := d.tabs.MarkHomesDirty(t.Context(), []string{ben.ID}); err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +104,7 @@ func TestATabThatShowsTheSameIsNotPublished(t *testing.T) {
 			t.Errorf("%d were published", n)
 		}
 	}
-	if s := toJSON(t, d.slack.homes[ben.ID]); !strings.Contains(s, `"7Q2MZK:1"`) {
+	if s := handlerstest.ToJSON(t, d.slack.Homes[ben.ID]); !strings.Contains(s, `"7Q2MZK:1"`) {
 		t.Errorf("its buttons do not carry the version since which it waits: %s", s)
 	}
 }
@@ -112,7 +113,7 @@ func TestATabThatCanNotBeDrawnIsTriedAgain(t *testing.T) {
 	d := newDesk(t)
 	k := d.keeper()
 	d.opens(ben)
-	d.book.put(pending())
+	d.book.Put(handlerstest.Pending())
 	want := func(drawn, kept bool) {
 		t.Helper()
 		if _, err := k.DrawOne(t.Context()); (err == nil) != drawn || d.tabs.open[ben.ID] != kept {
@@ -122,22 +123,22 @@ func TestATabThatCanNotBeDrawnIsTriedAgain(t *testing.T) {
 	if err := d.tabs.MarkHomesDirty(t.Context(), []string{ben.ID}); err != nil {
 		t.Fatal(err)
 	}
-	d.slack.fail["home"] = []error{&bot.Error{Method: "views.publish", Kind: bot.Limited, RetryAfter: time.Minute}}
+	d.slack.Fail["home"] = []error{&bot.Error{Method: "views.publish", Kind: bot.Limited, RetryAfter: time.Minute}}
 	want(false, true)
 	d.tabs.endLeases()
-	d.book.setDown(errors.New("away")) // an excuse in place of what it shows would be no news
+	d.book.SetDown(errors.New("away")) // an excuse in place of what it shows would be no news
 	want(false, true)
-	if s := toJSON(t, d.slack.homes[ben.ID]); strings.Contains(s, "warning") {
+	if s := handlerstest.ToJSON(t, d.slack.Homes[ben.ID]); strings.Contains(s, "warning") {
 		t.Errorf("ben sees %s", s)
 	}
-	d.book.setDown(nil)
+	d.book.SetDown(nil)
 	d.tabs.endLeases()
 	want(true, true)
-	d.book.edit("7Q2MZK", func(r *change.Request) { r.State = change.Rejected })
+	d.book.Edit("7Q2MZK", func(r *change.Request) { r.State = change.Rejected })
 	if err := d.tabs.MarkHomesDirty(t.Context(), []string{ben.ID}); err != nil {
 		t.Fatal(err)
 	}
-	d.slack.fail["home"] = []error{&bot.Error{Method: "views.publish", Code: "user_not_found", Kind: bot.Gone}}
+	d.slack.Fail["home"] = []error{&bot.Error{Method: "views.publish", Code: "user_not_found", Kind: bot.Gone}}
 	want(false, false)
 	d.tabs.endLeases()
 	if more, err := k.DrawOne(t.Context()); more || err != nil {
@@ -149,7 +150,7 @@ func TestOpeningSurvivesAStoreThatIsAway(t *testing.T) {
 	d := newDesk(t)
 	d.tabs.down = errors.New("away")
 	d.opens(ben)
-	if s := toJSON(t, d.slack.homes[ben.ID]); !strings.Contains(s, ":warning:") {
+	if s := handlerstest.ToJSON(t, d.slack.Homes[ben.ID]); !strings.Contains(s, ":warning:") {
 		t.Errorf("ben sees %s", s)
 	}
 }
@@ -188,19 +189,19 @@ func TestTabsOfFollowersFollowTheWatch(t *testing.T) {
 		t.Errorf("a problem: %d published, heard %v", n, heard)
 	}
 	for _, u := range []bot.User{ben, asker} {
-		if s := toJSON(t, d.slack.homes[u.ID]); !strings.Contains(s, "*lost* since") || !strings.Contains(s, cards.ConnectionPrefix+"diagnose") {
+		if s := handlerstest.ToJSON(t, d.slack.Homes[u.ID]); !strings.Contains(s, "*lost* since") || !strings.Contains(s, cards.ConnectionPrefix+"diagnose") {
 			t.Errorf("%s sees %s", u.ID, s)
 		}
 	}
-	if s := toJSON(t, d.slack.homes[anna.ID]); strings.Contains(s, "search-eu") {
+	if s := handlerstest.ToJSON(t, d.slack.Homes[anna.ID]); strings.Contains(s, "search-eu") {
 		t.Errorf("anna, who does not follow it, sees %s", s)
 	}
-	d.book.memos = nil
+	d.book.Memos = nil
 	look()
 	if n := d.drains(k); n != 2 {
 		t.Errorf("not managed any more: %d published, heard %v", n, heard)
 	}
-	if s := toJSON(t, d.slack.homes[ben.ID]); !strings.Contains(s, "not managed any more") {
+	if s := handlerstest.ToJSON(t, d.slack.Homes[ben.ID]); !strings.Contains(s, "not managed any more") {
 		t.Errorf("ben sees %s", s)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -18,7 +19,7 @@ const identityPattern = `CN=.*\.node\.43c6884488bc3eb2ba2aa4f885db6e58\.cluster\
 
 // uploading is a request that waits until the certificate authority is uploaded.
 func uploading(edit func(*change.Request)) *change.Request {
-	r := pending()
+	r := handlerstest.Pending()
 	r.Proposal.RequiredInput = steps.InputAuthority
 	r.Proposal.Fields = append(r.Proposal.Fields,
 		change.Field{Label: "Certificate identity", Value: identityPattern},
@@ -40,13 +41,15 @@ func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
 	for name, r := range map[string]*change.Request{
 		"uploading": uploading(nil),
 		"uploaded": uploading(func(r *change.Request) {
-			r.Decisions = []change.Decision{said(change.DecisionInputSubmitted, "U0BEN", "")}
+			r.Decisions = []change.Decision{handlerstest.Said(change.DecisionInputSubmitted, "U0BEN", "")}
 		}),
 	} {
-		t.Run(name, func(t *testing.T) { goldenMessage(t, "card_"+name, cards.Card(r, missing(), start)) })
+		t.Run(name, func(t *testing.T) {
+			handlerstest.GoldenMessage(t, "card_"+name, cards.Card(r, handlerstest.Missing(), handlerstest.Start))
+		})
 	}
 	r := uploading(func(r *change.Request) {
-		r.Decisions = []change.Decision{said(change.DecisionInputSubmitted, "U0BEN", "")}
+		r.Decisions = []change.Decision{handlerstest.Said(change.DecisionInputSubmitted, "U0BEN", "")}
 	})
 	r.State = change.RolledBack
 	if s := cards.CleanLine(r); !strings.Contains(s, "bundle with the certificate authority stays") {
@@ -59,23 +62,23 @@ func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
 }
 
 func TestCardOfAnAuthorityThatIsDueLater(t *testing.T) {
-	v := &change.Evaluation{Enough: true, NotBefore: start.Add(20 * time.Hour), NotAfter: start.Add(22 * time.Hour)}
-	goldenMessage(t, "card_uploading_later", cards.Card(uploading(nil), v, start))
+	v := &change.Evaluation{Enough: true, NotBefore: handlerstest.Start.Add(20 * time.Hour), NotAfter: handlerstest.Start.Add(22 * time.Hour)}
+	handlerstest.GoldenMessage(t, "card_uploading_later", cards.Card(uploading(nil), v, handlerstest.Start))
 }
 
 func TestAnAuthorityIsSaidToBeThereByWhoMayHandItIn(t *testing.T) {
 	d := newDesk(t)
 	d.o.Now = d.world.Now
 	r := uploading(func(r *change.Request) { r.Messages = map[string]change.Message{} })
-	d.book.put(r)
+	d.book.Put(r)
 	d.finish(d.approve(t.Context(), pressed(anna, r)))
-	if d.slack.count("open") != 0 || d.state(r.ID) != change.Pending {
-		t.Fatalf("%d modals are open, the request is %s", d.slack.count("open"), d.state(r.ID))
+	if d.slack.Count("open") != 0 || d.state(r.ID) != change.Pending {
+		t.Fatalf("%d modals are open, the request is %s", d.slack.Count("open"), d.state(r.ID))
 	}
 	r, _ = d.book.Get(t.Context(), r.ID)
 	d.finish(d.authorityUploaded(t.Context(), pressed(stranger, r)))
-	if !strings.Contains(d.slack.said(), "not one of the approvers") || d.state(r.ID) != change.Pending {
-		t.Errorf("a stranger was told %q, the request is %s", d.slack.said(), d.state(r.ID))
+	if !strings.Contains(d.slack.Said(), "not one of the approvers") || d.state(r.ID) != change.Pending {
+		t.Errorf("a stranger was told %q, the request is %s", d.slack.Said(), d.state(r.ID))
 	}
 	d.finish(d.authorityUploaded(t.Context(), pressed(anna, r)))
 	if d.state(r.ID) != change.Approved {
@@ -89,7 +92,7 @@ func TestWhoPastesTheKeySeesToTheAuthorityToo(t *testing.T) {
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
-	golden(t, "modal_paste_signing", v)
+	handlerstest.Golden(t, "modal_paste_signing", v)
 }
 
 func TestStrongIdentityIsOfferedAmongTheAdvancedSettings(t *testing.T) {
@@ -101,18 +104,18 @@ func TestStrongIdentityIsOfferedAmongTheAdvancedSettings(t *testing.T) {
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
 	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
 	d.togglesMore()
-	if d.slack.has(theModal, link.FieldIdentity) {
+	if d.slack.Has(theModal, link.FieldIdentity) {
 		t.Fatal("offered for an ECE")
 	}
 	d.chooses(link.FieldLocal, "cloud/b3", "search-us")
-	if !d.slack.has(theModal, link.FieldIdentity) {
+	if !d.slack.Has(theModal, link.FieldIdentity) {
 		t.Fatal("not offered within Elastic Cloud")
 	}
-	d.slack.set(theModal, link.FieldIdentity, bot.Value{Options: []bot.Option{{Value: "true"}}})
-	golden(t, "modal_connect_identity", d.slack.modals[theModal].view)
+	d.slack.Set(theModal, link.FieldIdentity, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	handlerstest.Golden(t, "modal_connect_identity", d.slack.Modals[theModal].View)
 	d.togglesMore()
 	d.togglesMore()
-	if len(d.slack.get(theModal, link.FieldIdentity).Options) != 1 {
+	if len(d.slack.Get(theModal, link.FieldIdentity).Options) != 1 {
 		t.Error("hiding has forgotten it")
 	}
 	d.fills(link.FieldSearch, "logs-*")
@@ -145,8 +148,8 @@ func TestStrongIdentityGoesWithTheDeploymentsThatCanDoIt(t *testing.T) {
 	d.chooses(link.FieldLocal, "cloud/b3", "search-us")
 	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
 	d.togglesMore()
-	d.slack.set(theModal, link.FieldIdentity, bot.Value{Options: []bot.Option{{Value: "true"}}})
-	d.slack.set(theModal, link.FieldAuthorities, bot.Value{Text: "none"})
+	d.slack.Set(theModal, link.FieldIdentity, bot.Value{Options: []bot.Option{{Value: "true"}}})
+	d.slack.Set(theModal, link.FieldAuthorities, bot.Value{Text: "none"})
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
 	d.fills(link.FieldSearch, "logs-*")
 	d.fills(link.FieldReason, "reports")
@@ -160,7 +163,7 @@ func TestStrongIdentityGoesWithTheDeploymentsThatCanDoIt(t *testing.T) {
 
 // Who is called in late is told what is missing by its own name: an authority is no key.
 func TestAnAuthorityIsAskedForByItsName(t *testing.T) {
-	r := pending()
+	r := handlerstest.Pending()
 	r.Proposal.RequiredInput = steps.InputAuthority
 	r.Decisions = append(r.Decisions, change.Decision{Kind: change.DecisionInputRequested, To: []string{"U0BEN"}, Digest: r.Proposal.Digest})
 	said := cards.DecisionLine(r.Decisions[len(r.Decisions)-1], false, r.Proposal.RequiredInput) + inputText(r)

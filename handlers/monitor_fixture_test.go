@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -258,19 +259,19 @@ type ward struct {
 	*Monitor
 	patients
 	store   *monitorStore
-	slack   *workspace
+	slack   *handlerstest.Workspace
 	checked []string
 	t       *testing.T
 }
 
 func newWard(t *testing.T, managed ...link.ManagedConnection) *ward {
 	t.Helper()
-	w := &ward{slack: newWorkspace(t), t: t}
+	w := &ward{slack: handlerstest.NewWorkspace(t), t: t}
 	w.managed = managed
 	w.store = newMonitorStore(changetest.Records{All: w.kept})
 	w.Monitor = NewMonitor(MonitorOptions{
 		Checker: &w.patients, Store: w.store, Poster: w.slack, Channel: "C0REQUESTS", Command: "/remote-cluster",
-		Queues: []string{"ece-prod"}, Owner: "one", Now: func() time.Time { return start }, Log: slog.New(slog.DiscardHandler),
+		Queues: []string{"ece-prod"}, Owner: "one", Now: func() time.Time { return handlerstest.Start }, Log: slog.New(slog.DiscardHandler),
 		OnCheck: func(outcome string) { w.checked = append(w.checked, outcome) }, MaxPerTick: 10_000, Parallel: 1,
 	})
 	return w

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -29,7 +30,7 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 		}
 	}
 	w.check()
-	if len(w.slack.visible()) != 0 {
+	if len(w.slack.Visible()) != 0 {
 		t.Fatal("it was not quiet")
 	}
 	down := diagnose.Problem{Kind: diagnose.ProblemDown, Say: "The key is gone.", Fix: link.KindRotate}
@@ -37,33 +38,33 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	w.check(down)
 	w.check(down, drift)
 	stands(1, 1, 1)
-	if got := w.slack.visible(); len(got) != 2 || got[0].updates != 0 {
-		t.Fatalf("%d messages, updates %d", len(got), got[0].updates)
+	if got := w.slack.Visible(); len(got) != 2 || got[0].Updates != 0 {
+		t.Fatalf("%d messages, updates %d", len(got), got[0].Updates)
 	}
 	if all, err := w.Statuses(t.Context(), name); err != nil || all[name].known().State() != diagnose.StateDown || all[name].known().Worst.Say != down.Say {
 		t.Errorf("it is %+v, %v", all, err)
 	}
-	goldenMessage(t, "watch_lost", w.slack.visible()[0].msg)
-	goldenMessage(t, "watch_drift", w.slack.visible()[1].msg)
+	handlerstest.GoldenMessage(t, "watch_lost", w.slack.Visible()[0].Msg)
+	handlerstest.GoldenMessage(t, "watch_drift", w.slack.Visible()[1].Msg)
 	down.Say = "The remote deployment is gone."
 	w.check(down, drift)
-	if got := w.slack.visible(); len(got) != 2 || got[0].updates != 1 || !strings.Contains(got[0].msg.Text, "deployment is gone") {
+	if got := w.slack.Visible(); len(got) != 2 || got[0].Updates != 1 || !strings.Contains(got[0].Msg.Text, "deployment is gone") {
 		t.Fatalf("a change: %+v", got)
 	}
 	w.err = errors.New("the platform is away")
 	w.check()
-	if got := w.slack.visible(); got[0].updates != 1 {
+	if got := w.slack.Visible(); got[0].Updates != 1 {
 		t.Error("a platform that is away was taken for news")
 	}
 	w.err = nil
 	w.check(drift)
-	if got := w.slack.visible(); got[0].updates != 2 || !strings.Contains(got[0].msg.Text, "well again") {
+	if got := w.slack.Visible(); got[0].Updates != 2 || !strings.Contains(got[0].Msg.Text, "well again") {
 		t.Errorf("it ended: %+v", got[0])
 	}
-	goldenMessage(t, "watch_resolved", w.slack.visible()[0].msg)
+	handlerstest.GoldenMessage(t, "watch_resolved", w.slack.Visible()[0].Msg)
 	w.managed = nil
 	w.check()
-	if got := w.slack.visible(); len(got) != 2 || !strings.Contains(got[1].msg.Text, "not managed any more") || len(w.store.notes[partAlerts])+len(w.store.statuses) != 0 {
+	if got := w.slack.Visible(); len(got) != 2 || !strings.Contains(got[1].Msg.Text, "not managed any more") || len(w.store.notes[partAlerts])+len(w.store.statuses) != 0 {
 		t.Errorf("it is not managed any more: %v, %v", w.store.notes, w.store.statuses)
 	}
 	stands(0, 0, 0)
@@ -84,7 +85,7 @@ func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
 			w := newWard(t, m)
 			w.store.held = map[string]*change.Request{target: {State: state}}
 			w.check(diagnose.Problem{Kind: diagnose.ProblemDrifted, Say: "proxy_address is another"})
-			if got := len(w.slack.visible()); got != want {
+			if got := len(w.slack.Visible()); got != want {
 				t.Errorf("%s is %s: %d messages, want %d", target, state, got, want)
 			}
 		}
@@ -94,7 +95,7 @@ func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
 func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
 	w := newWard(t, link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x"})
 	w.all = []diagnose.Problem{{Kind: diagnose.ProblemDown, Say: "gone"}}
-	w.slack.lost["post"] = true
+	w.slack.Lost["post"] = true
 	if err := w.CheckDue(t.Context()); err == nil {
 		t.Fatal("a lost answer is no error")
 	}
@@ -102,7 +103,7 @@ func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
 	if err := w.CheckDue(t.Context()); err != nil || w.checks != checks {
 		t.Fatalf("it was checked again before it was due: %d checks after %d, %v", w.checks, checks, err)
 	}
-	if got := w.slack.visible(); len(got) != 1 || len(w.store.notes[partAlerts]) != 1 {
+	if got := w.slack.Visible(); len(got) != 1 || len(w.store.notes[partAlerts]) != 1 {
 		t.Fatalf("%d messages, noted %v", len(got), w.store.notes)
 	}
 	if open, err := w.openAlerts(t.Context()); err != nil || open[problemKey(w.managed[0].Name(), diagnose.ProblemDown)].TS == "" {

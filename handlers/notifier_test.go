@@ -12,17 +12,18 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // telling runs test with a notifier at work, on a clock that moves when everybody waits.
-func telling(t *testing.T, r *change.Request, test func(b *book, w *workspace, notifier *Notifier)) {
+func telling(t *testing.T, r *change.Request, test func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b, w := newBook(), newWorkspace(t)
-		b.put(r)
+		b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+		b.Put(r)
 		notifier := newTestTeller(b, w, "one")
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -35,7 +36,7 @@ func telling(t *testing.T, r *change.Request, test func(b *book, w *workspace, n
 	})
 }
 
-func newTestTeller(b *book, w *workspace, owner string) *Notifier {
+func newTestTeller(b *handlerstest.Outbox, w *handlerstest.Workspace, owner string) *Notifier {
 	return NewNotifier(NotifierOptions{
 		Outbox: b, Poster: w, Policy: change.Approvers{Users: []string{"U0ANNA", "U0BEN"}, Count: 1},
 		Channel: "C0REQUESTS", Command: "/remote-cluster", Owner: owner, Now: time.Now, Log: slog.New(slog.DiscardHandler),
@@ -47,48 +48,37 @@ func settle() {
 	synctest.Wait()
 }
 
-func (b *book) announced(t *testing.T, id string) {
-	t.Helper()
-	r, err := b.Get(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Announced != r.Version {
-		t.Errorf("version %d was announced, it is at %d", r.Announced, r.Version)
-	}
-}
-
 func TestARequestIsToldFromFirstToLast(t *testing.T) {
-	r := pending()
-	telling(t, r, func(b *book, w *workspace, notifier *Notifier) {
+	r := handlerstest.Pending()
+	telling(t, r, func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier) {
 		settle()
-		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Waiting for approval") || card.channel != "C0REQUESTS" {
-			t.Errorf("the card says %s", card.msg.Text)
+		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Waiting for approval") || card.Channel != "C0REQUESTS" {
+			t.Errorf("the card says %s", card.Msg.Text)
 		}
 		for _, name := range []string{"approved", "applying", "applied"} {
-			b.edit(r.ID, func(r *change.Request) {
-				next := everyState()[name]
+			b.Edit(r.ID, func(r *change.Request) {
+				next := handlerstest.EveryState()[name]
 				r.State, r.Decisions, r.Journal, r.Outcome = next.State, next.Decisions, next.Journal, next.Outcome
 			})
 			notifier.Changed(r.ID)
 			settle()
 		}
-		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Done.") {
-			t.Errorf("the card says %s", card.msg.Text)
+		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Done.") {
+			t.Errorf("the card says %s", card.Msg.Text)
 		}
-		root := w.slot(slotCard).ts
+		root := w.Slot(slotCard).Ts
 		for _, slot := range []string{slotProgress, slotFinal} {
-			if m := w.slot(slot); m.msg.Thread != root {
+			if m := w.Slot(slot); m.Msg.Thread != root {
 				t.Errorf("%s is not in the card's thread", slot)
 			}
 		}
-		if last := w.slot(slotFinal).msg.Text; !strings.Contains(last, "<@U0ASKER>") || !strings.Contains(last, "GET search-eu:logs-*,search-eu:metrics-*/_search") {
+		if last := w.Slot(slotFinal).Msg.Text; !strings.Contains(last, "<@U0ASKER>") || !strings.Contains(last, "GET search-eu:logs-*,search-eu:metrics-*/_search") {
 			t.Errorf("the last line is %s", last)
 		}
-		if n := len(w.visible()); n != 3 {
+		if n := len(w.Visible()); n != 3 {
 			t.Errorf("%d messages, want 3", n)
 		}
-		b.announced(t, r.ID)
+		b.WantAnnounced(t, r.ID)
 		if len(notifier.shown.values) != 0 {
 			t.Error("the notifier remembers what is over")
 		}
@@ -96,46 +86,46 @@ func TestARequestIsToldFromFirstToLast(t *testing.T) {
 }
 
 func TestWhatNobodyAnnouncedIsToldAllTheSame(t *testing.T) {
-	telling(t, pending(), func(b *book, w *workspace, _ *Notifier) {
+	telling(t, handlerstest.Pending(), func(b *handlerstest.Outbox, w *handlerstest.Workspace, _ *Notifier) {
 		settle()
-		b.edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
+		b.Edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
 		settle()
-		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Approved") {
-			t.Errorf("the card says %s", card.msg.Text)
+		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Approved") {
+			t.Errorf("the card says %s", card.Msg.Text)
 		}
 	})
 }
 
 func TestManyChangesBecomeFewDrawings(t *testing.T) {
-	r := in(change.Applying, func(r *change.Request) { r.Journal = journal(change.StepBegun) })
-	telling(t, r, func(b *book, w *workspace, notifier *Notifier) {
+	r := handlerstest.In(change.Applying, func(r *change.Request) { r.Journal = handlerstest.Journal(change.StepBegun) })
+	telling(t, r, func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier) {
 		settle()
-		before := w.count("update")
+		before := w.Count("update")
 		for i := range 100 { // ten seconds of work
-			b.edit(r.ID, func(r *change.Request) { r.Journal[0].Attempts = i + 2 })
+			b.Edit(r.ID, func(r *change.Request) { r.Journal[0].Attempts = i + 2 })
 			notifier.Changed(r.ID)
 			time.Sleep(100 * time.Millisecond)
 		}
 		settle()
-		if n := w.count("update") - before; n > 9 {
+		if n := w.Count("update") - before; n > 9 {
 			t.Errorf("%d updates in ten seconds", n)
 		}
-		if m := w.slot(slotCard); m.updates != 0 {
-			t.Errorf("the card was drawn %d times though it stays the same", m.updates)
+		if m := w.Slot(slotCard); m.Updates != 0 {
+			t.Errorf("the card was drawn %d times though it stays the same", m.Updates)
 		}
-		if m := w.slot(slotProgress); !strings.Contains(m.msg.Text, "try 101") {
-			t.Errorf("the progress says %s", m.msg.Text)
+		if m := w.Slot(slotProgress); !strings.Contains(m.Msg.Text, "try 101") {
+			t.Errorf("the progress says %s", m.Msg.Text)
 		}
 	})
 }
 
 func TestAPostWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, w := newBook(), newWorkspace(t)
-		r := in(change.Applied, func(r *change.Request) { r.Journal = journal(change.StepDone) })
-		b.put(r)
+		b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+		r := handlerstest.In(change.Applied, func(r *change.Request) { r.Journal = handlerstest.Journal(change.StepDone) })
+		b.Put(r)
 		for range 3 { // the card's answer is lost, then the progress's, then the last line's
-			w.lost["post"] = true
+			w.Lost["post"] = true
 			if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err == nil {
 				t.Fatal("the lost answer was not noticed")
 			}
@@ -144,33 +134,33 @@ func TestAPostWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 		if err := newTestTeller(b, w, "two").notify(t.Context(), r.ID); err != nil {
 			t.Fatal(err)
 		}
-		w.slot(slotCard)
-		w.slot(slotProgress)
-		if m := w.slot(slotFinal); m.updates != 0 {
+		w.Slot(slotCard)
+		w.Slot(slotProgress)
+		if m := w.Slot(slotFinal); m.Updates != 0 {
 			t.Error("the last line was drawn again: it calls somebody, once")
 		}
-		b.announced(t, r.ID)
+		b.WantAnnounced(t, r.ID)
 	})
 }
 
 // Slack carries a post out after we have given it up, searched in vain and posted again.
 func TestAPostThatIsCarriedOutLateIsRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, w := newBook(), newWorkspace(t)
-		b.put(pending())
-		w.delayed["post"] = true
+		b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+		b.Put(handlerstest.Pending())
+		w.Delayed["post"] = true
 		notifier := newTestTeller(b, w, "one")
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- notifier.Run(ctx) }()
 		time.Sleep(12 * time.Second)
 		synctest.Wait()
-		w.mu.Lock()
-		for _, late := range w.later {
+		w.Mu.Lock()
+		for _, late := range w.Later {
 			late()
 		}
-		w.mu.Unlock()
-		if n := len(w.visible()); n != 2 {
+		w.Mu.Unlock()
+		if n := len(w.Visible()); n != 2 {
 			t.Fatalf("%d cards: nothing was late", n)
 		}
 		settle()
@@ -178,129 +168,113 @@ func TestAPostThatIsCarriedOutLateIsRemoved(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		w.slot(slotCard) // one
-		b.announced(t, "7Q2MZK")
+		w.Slot(slotCard) // one
+		b.WantAnnounced(t, "7Q2MZK")
 	})
 }
 
 func TestADeletedCardIsPostedAgain(t *testing.T) {
-	telling(t, pending(), func(b *book, w *workspace, notifier *Notifier) {
+	telling(t, handlerstest.Pending(), func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier) {
 		settle()
-		w.mu.Lock()
-		w.messages[0].deleted = true
-		w.mu.Unlock()
-		b.edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
+		w.Mu.Lock()
+		w.Messages[0].Deleted = true
+		w.Mu.Unlock()
+		b.Edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
 		notifier.Changed("7Q2MZK")
 		settle()
-		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Approved") {
-			t.Errorf("the card says %s", card.msg.Text)
+		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Approved") {
+			t.Errorf("the card says %s", card.Msg.Text)
 		}
 	})
 }
 
-func (w *workspace) archive(channel string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.archived = channel
-}
-
-func (w *workspace) direct(user string) string {
-	var all []string
-	for _, m := range w.visible() {
-		if m.channel == "D"+user {
-			all = append(all, m.msg.Text)
-		}
-	}
-	return strings.Join(all, "\n")
-}
-
 // Whoever has to know is told where they can be told, and the card catches up once somebody unarchives the channel.
 func TestWhileTheChannelIsArchivedPeopleAreToldDirectly(t *testing.T) {
-	telling(t, pending(), func(b *book, w *workspace, notifier *Notifier) {
-		w.archive("C0REQUESTS")
+	telling(t, handlerstest.Pending(), func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier) {
+		w.Archive("C0REQUESTS")
 		settle()
 		for _, who := range []string{"U0ASKER", "U0ANNA", "U0BEN"} {
-			if said := w.direct(who); !strings.Contains(said, "Waiting for approval") {
+			if said := w.Direct(who); !strings.Contains(said, "Waiting for approval") {
 				t.Errorf("%s reads %q", who, said)
 			}
 		}
-		before := w.count("post")
+		before := w.Count("post")
 		time.Sleep(time.Hour)
-		if n := w.count("post") - before; n < 5 || n > 10 {
+		if n := w.Count("post") - before; n < 5 || n > 10 {
 			t.Errorf("the card was tried %d times in an hour", n)
 		}
-		b.edit("7Q2MZK", func(r *change.Request) {
-			next := everyState()["applied"]
+		b.Edit("7Q2MZK", func(r *change.Request) {
+			next := handlerstest.EveryState()["applied"]
 			r.State, r.Decisions, r.Journal, r.Outcome = next.State, next.Decisions, next.Journal, next.Outcome
 		})
 		notifier.Changed("7Q2MZK")
 		time.Sleep(5 * time.Second) // an event does not wait for the next try
 		synctest.Wait()
-		if said := w.direct("U0ASKER"); !strings.Contains(said, "Done.") || !strings.Contains(said, ":white_check_mark:") {
+		if said := w.Direct("U0ASKER"); !strings.Contains(said, "Done.") || !strings.Contains(said, ":white_check_mark:") {
 			t.Errorf("the requester reads %q", said)
 		}
-		if said := w.direct("U0ANNA"); !strings.Contains(said, "Done.") {
+		if said := w.Direct("U0ANNA"); !strings.Contains(said, "Done.") {
 			t.Errorf("the approver reads %q", said)
 		}
-		told := len(w.visible())
-		w.archive("")
+		told := len(w.Visible())
+		w.Archive("")
 		time.Sleep(15 * time.Minute)
 		synctest.Wait()
-		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Done.") || card.channel != "C0REQUESTS" {
-			t.Errorf("the card says %s", card.msg.Text)
+		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Done.") || card.Channel != "C0REQUESTS" {
+			t.Errorf("the card says %s", card.Msg.Text)
 		}
-		w.slot(slotFinal)
-		if n := len(w.visible()); n != told+3 { // the card, the progress, the last line
+		w.Slot(slotFinal)
+		if n := len(w.Visible()); n != told+3 { // the card, the progress, the last line
 			t.Errorf("%d messages, there were %d", n, told)
 		}
-		b.announced(t, "7Q2MZK")
+		b.WantAnnounced(t, "7Q2MZK")
 	})
 }
 
 // Who runs the bot may have to invite it first: the request is brought to people meanwhile.
 func TestWithoutAnInvitationPeopleAreToldDirectly(t *testing.T) {
-	telling(t, pending(), func(b *book, w *workspace, notifier *Notifier) {
-		w.order("post", &bot.Error{Code: "not_in_channel", Kind: bot.Gone})
+	telling(t, handlerstest.Pending(), func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier) {
+		w.Order("post", &bot.Error{Code: "not_in_channel", Kind: bot.Gone})
 		settle()
 		for _, who := range []string{"U0ASKER", "U0ANNA"} {
-			if said := w.direct(who); !strings.Contains(said, "Waiting for approval") {
+			if said := w.Direct(who); !strings.Contains(said, "Waiting for approval") {
 				t.Errorf("%s reads %q", who, said)
 			}
 		}
-		w.slot(slotCard)
-		b.announced(t, "7Q2MZK")
+		w.Slot(slotCard)
+		b.WantAnnounced(t, "7Q2MZK")
 	})
 }
 
 func TestACardOfAnArchivedChannelMovesToTheOneOfNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, w := newBook(), newWorkspace(t)
-		r := in(change.Applied, func(r *change.Request) { r.Journal = journal(change.StepDone) })
+		b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+		r := handlerstest.In(change.Applied, func(r *change.Request) { r.Journal = handlerstest.Journal(change.StepDone) })
 		r.Messages = map[string]change.Message{
 			slotCard: {Channel: "C0OLD", ID: "1.1"}, slotProgress: {Channel: "C0OLD", ID: "1.2"}, slotFinal: {Channel: "C0OLD"},
 		}
-		b.put(r)
-		w.archive("C0OLD")
+		b.Put(r)
+		w.Archive("C0OLD")
 		if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err != nil {
 			t.Fatal(err)
 		}
-		root := w.slot(slotCard)
+		root := w.Slot(slotCard)
 		for _, slot := range []string{slotProgress, slotFinal} {
-			if m := w.slot(slot); root.channel != "C0REQUESTS" || m.msg.Thread != root.ts || m.channel != root.channel {
-				t.Errorf("%s is in %s, thread %s; the card is in %s", slot, m.channel, m.msg.Thread, root.channel)
+			if m := w.Slot(slot); root.Channel != "C0REQUESTS" || m.Msg.Thread != root.Ts || m.Channel != root.Channel {
+				t.Errorf("%s is in %s, thread %s; the card is in %s", slot, m.Channel, m.Msg.Thread, root.Channel)
 			}
 		}
-		b.announced(t, r.ID)
+		b.WantAnnounced(t, r.ID)
 	})
 }
 
 func TestALostPostIsLookedForWhenItWasMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, w := newBook(), newWorkspace(t)
-		r := pending()
+		b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+		r := handlerstest.Pending()
 		r.Created = time.Now().Add(-48 * time.Hour)
-		b.put(r)
-		w.lost["post"] = true
+		b.Put(r)
+		w.Lost["post"] = true
 		began := time.Now()
 		if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err == nil {
 			t.Fatal("the lost answer was not noticed")
@@ -309,57 +283,57 @@ func TestALostPostIsLookedForWhenItWasMade(t *testing.T) {
 		if err := newTestTeller(b, w, "two").notify(t.Context(), r.ID); err != nil {
 			t.Fatal(err)
 		}
-		w.slot(slotCard)
-		if s := w.searched; len(s) != 1 || began.Sub(s[0][0]) > 5*time.Minute || s[0][1].Sub(began) > 5*time.Minute || s[0][0].After(began) || s[0][1].Before(began) {
+		w.Slot(slotCard)
+		if s := w.Searched; len(s) != 1 || began.Sub(s[0][0]) > 5*time.Minute || s[0][1].Sub(began) > 5*time.Minute || s[0][0].After(began) || s[0][1].Before(began) {
 			t.Errorf("it was posted at %s and looked for in %v", began, s)
 		}
 	})
 }
 
 func TestATooLongHistoryDoesNotKeepACardFromBeingShown(t *testing.T) {
-	b, w := newBook(), newWorkspace(t)
-	r := pending()
+	b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+	r := handlerstest.Pending()
 	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS"}} // noted before there were times
-	b.put(r)
-	w.order("find", &bot.Error{Method: "conversations.history", Kind: bot.Other, Err: bot.ErrTooMany})
+	b.Put(r)
+	w.Order("find", &bot.Error{Method: "conversations.history", Kind: bot.Other, Err: bot.ErrTooMany})
 	if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}
-	w.slot(slotCard)
-	b.announced(t, r.ID)
+	w.Slot(slotCard)
+	b.WantAnnounced(t, r.ID)
 }
 
 // Whatever Slack refuses to show, something is shown, and it says where the buttons are.
 func TestARefusedMessageIsShownPlainly(t *testing.T) {
 	for _, takes := range []int{3000, shortText + 20} {
 		synctest.Test(t, func(t *testing.T) {
-			b, w := newBook(), newWorkspace(t)
-			r := pending()
+			b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+			r := handlerstest.Pending()
 			r.Reason = strings.Repeat("because ", 300)
-			b.put(r)
-			w.takes = takes
+			b.Put(r)
+			w.Takes = takes
 			notifier := newTestTeller(b, w, "one")
 			if err := notifier.notify(t.Context(), r.ID); err != nil {
 				t.Fatal(err)
 			}
-			b.edit(r.ID, func(r *change.Request) { r.Journal, r.State = journal(change.StepBegun), change.Applying })
+			b.Edit(r.ID, func(r *change.Request) { r.Journal, r.State = handlerstest.Journal(change.StepBegun), change.Applying })
 			if err := notifier.notify(t.Context(), r.ID); err != nil {
 				t.Fatal(err)
 			}
-			if m := w.slot(slotCard); m.updates != 1 || len(m.msg.Blocks) != 0 || !strings.Contains(m.msg.Text, "home tab") {
-				t.Errorf("after %d drawings it shows %s", m.updates, m.msg.Text)
+			if m := w.Slot(slotCard); m.Updates != 1 || len(m.Msg.Blocks) != 0 || !strings.Contains(m.Msg.Text, "home tab") {
+				t.Errorf("after %d drawings it shows %s", m.Updates, m.Msg.Text)
 			}
-			w.slot(slotProgress)
+			w.Slot(slotProgress)
 			if notifier.sectionsOnly.Load() {
 				t.Error("plan blocks were given up though sections were refused as well")
 			}
-			b.announced(t, r.ID)
+			b.WantAnnounced(t, r.ID)
 		})
 	}
 }
 
 // slow is a Slack that takes its time.
-type slow struct{ *workspace }
+type slow struct{ *handlerstest.Workspace }
 
 func (s slow) Post(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error) {
 	<-ctx.Done()
@@ -368,8 +342,8 @@ func (s slow) Post(ctx context.Context, channel string, msg bot.Message) (bot.Po
 
 func TestADrawingDoesNotHoldUpTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, w := newBook(), newWorkspace(t)
-		b.put(pending())
+		b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+		b.Put(handlerstest.Pending())
 		notifier := newTestTeller(b, w, "one")
 		notifier.o.Poster = slow{w}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -387,7 +361,7 @@ func TestADrawingDoesNotHoldUpTheStop(t *testing.T) {
 		if err := newTestTeller(b, w, "two").notify(t.Context(), "7Q2MZK"); !errors.Is(err, errCopies) {
 			t.Fatal(err)
 		}
-		w.slot(slotCard) // at once: the claim was given back
+		w.Slot(slotCard) // at once: the claim was given back
 	})
 }
 
@@ -399,9 +373,9 @@ func TestTroubleIsTriedAgainLaterAndLater(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b, w := newBook(), newWorkspace(t)
-				b.put(pending())
-				w.order("post", err, err, err, err)
+				b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+				b.Put(handlerstest.Pending())
+				w.Order("post", err, err, err, err)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer synctest.Wait()
 				defer cancel()
@@ -409,104 +383,104 @@ func TestTroubleIsTriedAgainLaterAndLater(t *testing.T) {
 				go func() { _ = notifier.Run(ctx) }()
 				time.Sleep(5 * time.Second)
 				synctest.Wait()
-				if n := w.count("post"); n > 3 {
+				if n := w.Count("post"); n > 3 {
 					t.Errorf("%d tries in five seconds", n)
 				}
 				settle()
-				w.slot(slotCard)
-				b.announced(t, "7Q2MZK")
+				w.Slot(slotCard)
+				b.WantAnnounced(t, "7Q2MZK")
 			})
 		})
 	}
 }
 
 func TestAWorkspaceWithoutPlanBlocksGetsSections(t *testing.T) {
-	r := in(change.Applying, func(r *change.Request) { r.Journal = journal(change.StepBegun) })
-	telling(t, r, func(b *book, w *workspace, notifier *Notifier) {
-		w.mu.Lock()
-		w.noPlans = true
-		w.mu.Unlock()
+	r := handlerstest.In(change.Applying, func(r *change.Request) { r.Journal = handlerstest.Journal(change.StepBegun) })
+	telling(t, r, func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier) {
+		w.Mu.Lock()
+		w.NoPlans = true
+		w.Mu.Unlock()
 		settle()
-		refused := w.count("post")
-		if shown := toJSON(t, w.slot(slotProgress).msg.Blocks); !strings.Contains(shown, ":hourglass_flowing_sand: *Check both sides*") {
+		refused := w.Count("post")
+		if shown := handlerstest.ToJSON(t, w.Slot(slotProgress).Msg.Blocks); !strings.Contains(shown, ":hourglass_flowing_sand: *Check both sides*") {
 			t.Errorf("the progress shows %s", shown)
 		}
-		b.edit(r.ID, func(r *change.Request) { r.Journal = journal(change.StepDone) })
+		b.Edit(r.ID, func(r *change.Request) { r.Journal = handlerstest.Journal(change.StepDone) })
 		notifier.Changed(r.ID)
 		settle()
-		if n := w.count("update"); n != 2 || refused != 3 { // the card, which names the step, and the progress
+		if n := w.Count("update"); n != 2 || refused != 3 { // the card, which names the step, and the progress
 			t.Errorf("it was not remembered: %d posts, %d updates", refused, n)
 		}
 	})
 }
 
 func TestTheApproversAreCalledAgainForANewPlan(t *testing.T) {
-	r := in(change.Pending, nil)
-	telling(t, r, func(b *book, w *workspace, notifier *Notifier) {
+	r := handlerstest.In(change.Pending, nil)
+	telling(t, r, func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier) {
 		settle()
-		b.edit(r.ID, drift)
+		b.Edit(r.ID, handlerstest.Drift)
 		notifier.Changed(r.ID)
 		settle()
-		m := w.slot("plan-6")
-		if shown := toJSON(t, m.msg.Blocks); !strings.Contains(shown, "was 8.19.3, is 9.0.0") || !strings.Contains(shown, "U0ANNA") {
+		m := w.Slot("plan-6")
+		if shown := handlerstest.ToJSON(t, m.Msg.Blocks); !strings.Contains(shown, "was 8.19.3, is 9.0.0") || !strings.Contains(shown, "U0ANNA") {
 			t.Errorf("it says %s", shown)
 		}
 	})
 }
 
 func TestOnlyOneTellsAtATime(t *testing.T) {
-	b, w := newBook(), newWorkspace(t)
-	b.put(pending())
-	b.holds = "another"
+	b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+	b.Put(handlerstest.Pending())
+	b.Holds = "another"
 	if err := newTestTeller(b, w, "one").notify(t.Context(), "7Q2MZK"); err != nil {
 		t.Fatal(err)
 	}
-	if len(w.visible()) != 0 {
+	if len(w.Visible()) != 0 {
 		t.Error("it was told though another one is at it")
 	}
 }
 
 func TestWithoutTheRightToReadACardIsRatherPostedTwice(t *testing.T) {
-	b, w := newBook(), newWorkspace(t)
-	r := pending()
+	b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+	r := handlerstest.Pending()
 	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS"}}
-	b.put(r)
-	w.order("find", &bot.Error{Method: "conversations.history", Code: "missing_scope", Kind: bot.Scope})
+	b.Put(r)
+	w.Order("find", &bot.Error{Method: "conversations.history", Code: "missing_scope", Kind: bot.Scope})
 	if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}
-	w.slot(slotCard)
+	w.Slot(slotCard)
 }
 
 func TestAFailedSearchIsNotTakenForNothingFound(t *testing.T) {
-	b, w := newBook(), newWorkspace(t)
-	r := pending()
+	b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+	r := handlerstest.Pending()
 	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS"}}
-	b.put(r)
-	w.order("find", &bot.Error{Method: "conversations.history", Code: "internal_error", Kind: bot.Unavailable})
-	if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err == nil || len(w.visible()) != 0 {
+	b.Put(r)
+	w.Order("find", &bot.Error{Method: "conversations.history", Code: "internal_error", Kind: bot.Unavailable})
+	if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err == nil || len(w.Visible()) != 0 {
 		t.Errorf("it posted after a failed search: %v", err)
 	}
 }
 
 func TestAMemoryThatIsAwayStopsNobody(t *testing.T) {
-	telling(t, pending(), func(b *book, w *workspace, notifier *Notifier) {
+	telling(t, handlerstest.Pending(), func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier) {
 		settle()
-		b.edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
-		b.setDown(errors.New("no route to host"))
+		b.Edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
+		b.SetDown(errors.New("no route to host"))
 		notifier.Changed("7Q2MZK")
 		settle()
-		b.setDown(nil)
+		b.SetDown(nil)
 		settle()
-		if card := w.slot(slotCard); !strings.Contains(card.msg.Text, "Approved") {
-			t.Errorf("the card says %s", card.msg.Text)
+		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Approved") {
+			t.Errorf("the card says %s", card.Msg.Text)
 		}
 	})
 }
 
 // sleeper is a Slack whose first post finds the process frozen: before the call leaves, or while it is under way.
 type sleeper struct {
-	*workspace
+	*handlerstest.Workspace
 	slept bool
 	sent  bool
 }
@@ -519,16 +493,16 @@ func (s *sleeper) Post(ctx context.Context, channel string, msg bot.Message) (bo
 			return bot.Posted{}, &bot.Error{Method: "chat.postMessage", Kind: bot.Unavailable, Err: ctx.Err()}
 		}
 	}
-	return s.workspace.Post(ctx, channel, msg)
+	return s.Workspace.Post(ctx, channel, msg)
 }
 
 func TestATellerThatWasFrozenWritesNothingAnyMore(t *testing.T) {
 	for _, sent := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			b, w := newBook(), newWorkspace(t)
-			b.put(pending())
+			b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
+			b.Put(handlerstest.Pending())
 			frozen := newTestTeller(b, w, "one")
-			frozen.o.Poster = &sleeper{workspace: w, sent: sent}
+			frozen.o.Poster = &sleeper{Workspace: w, sent: sent}
 			done := make(chan error, 1)
 			go func() {
 				ctx, cancel := context.WithTimeout(t.Context(), frozen.o.Lease)
@@ -539,7 +513,7 @@ func TestATellerThatWasFrozenWritesNothingAnyMore(t *testing.T) {
 			if err := newTestTeller(b, w, "two").notify(t.Context(), "7Q2MZK"); !errors.Is(err, errCopies) {
 				t.Fatal(err)
 			}
-			b.edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
+			b.Edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
 			shown, err := b.Get(t.Context(), "7Q2MZK")
 			if err != nil {
 				t.Fatal(err)
@@ -555,7 +529,7 @@ func TestATellerThatWasFrozenWritesNothingAnyMore(t *testing.T) {
 				t.Errorf("it wrote: the card was %v, is %v; announced was %d, is %d",
 					shown.Messages[slotCard], after.Messages[slotCard], shown.Announced, after.Announced)
 			}
-			if n := len(w.visible()); n != 1 && !sent {
+			if n := len(w.Visible()); n != 1 && !sent {
 				t.Errorf("%d cards", n)
 			}
 		})

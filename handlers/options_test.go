@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
@@ -16,12 +17,12 @@ import (
 
 func TestChoicesComeByPlatform(t *testing.T) {
 	d := newDesk(t)
-	golden(t, "options_all", d.finish(d.suggest(t.Context(), bot.Suggestion{ID: actionLocal})))
+	handlerstest.Golden(t, "options_all", d.finish(d.suggest(t.Context(), bot.Suggestion{ID: actionLocal})))
 }
 
 func TestNoChoiceIsAnEmptyList(t *testing.T) {
 	d := newDesk(t)
-	got := strings.Join(strings.Fields(toJSON(t, d.finish(d.suggest(t.Context(), bot.Suggestion{Typed: "nothing like it"})))), "")
+	got := strings.Join(strings.Fields(handlerstest.ToJSON(t, d.finish(d.suggest(t.Context(), bot.Suggestion{Typed: "nothing like it"})))), "")
 	if got != `{"options":[]}` {
 		t.Errorf("answered %s", got)
 	}
@@ -30,7 +31,7 @@ func TestNoChoiceIsAnEmptyList(t *testing.T) {
 func TestAPlatformThatIsDownSaysSoAndCannotBeChosen(t *testing.T) {
 	d := newDesk(t)
 	d.world.Fail(linktest.Fault{On: "cloud", Call: "Search", Err: linktest.Unavailable("cloud", "POST /deployments/_search")})
-	golden(t, "options_down", d.finish(d.suggest(t.Context(), bot.Suggestion{ID: actionRemote})))
+	handlerstest.Golden(t, "options_down", d.finish(d.suggest(t.Context(), bot.Suggestion{ID: actionRemote})))
 	d.filledIn()
 	d.chooses(link.FieldRemote, "!cloud", "Not all can be listed")
 	if errs := d.submits(); !strings.Contains(errs[link.FieldRemote], "can't be asked") {
@@ -44,9 +45,9 @@ func TestChoicesFitSlack(t *testing.T) {
 	for i := range 100 {
 		found.Deployments = append(found.Deployments, elastic.Deployment{
 			Ref:  elastic.Ref{Platform: fmt.Sprint("p", i%7), Deployment: strings.Repeat("d", 32) + fmt.Sprint(i)},
-			Name: nasty(200 + i), Version: nasty(200), Region: nasty(200),
+			Name: handlerstest.Nasty(200 + i), Version: handlerstest.Nasty(200), Region: handlerstest.Nasty(200),
 		})
-		found.Down = append(found.Down, inventory.Down{System: fmt.Sprint("down", i, strings.Repeat("x", i*2)), Why: nasty(500)})
+		found.Down = append(found.Down, inventory.Down{System: fmt.Sprint("down", i, strings.Repeat("x", i*2)), Why: handlerstest.Nasty(500)})
 	}
 	found.Deployments = append(found.Deployments, elastic.Deployment{Ref: elastic.Ref{Platform: "p", Deployment: strings.Repeat("d", 200)}, Name: "too long to be told apart"})
 	groups := d.groups(found)

@@ -8,12 +8,13 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
 // What was undone carries no tick and says so; a step that only looked has nothing to undo; each time is its own.
 func TestARolledBackStepDoesNotLookDone(t *testing.T) {
-	r := everyState()["rolled_back"]
+	r := handlerstest.EveryState()["rolled_back"]
 	rows := cards.ProgressRows(r)
 	for _, want := range []struct {
 		step   int
@@ -37,7 +38,7 @@ func TestARolledBackStepDoesNotLookDone(t *testing.T) {
 }
 
 func TestTheCardSaysWhichStepIsUnderWay(t *testing.T) {
-	r := everyState()["applying"]
+	r := handlerstest.EveryState()["applying"]
 	want := "\nStep 2 of 4: Issue a key and store it…\nResumed after a restart.\n" +
 		":warning: search-eu gave no answer in time Try 3 follows at 09:30:12 UTC."
 	if got := cards.WorkLine(r); got != want {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -31,7 +32,7 @@ func (d *desk) late(submit bot.SubmissionHandler) (slack.ModalViewRequest, func(
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(d.t.Context(), 2500*time.Millisecond)
 	defer cancel()
-	a, err := submit(ctx, bot.Submission{View: d.slack.view(theModal), User: asker, TriggerID: "2"})
+	a, err := submit(ctx, bot.Submission{View: d.slack.View(theModal), User: asker, TriggerID: "2"})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func (d *desk) late(submit bot.SubmissionHandler) (slack.ModalViewRequest, func(
 	}
 	res, ok := a.Body.(*slack.ViewSubmissionResponse)
 	if !ok || res.ResponseAction != slack.RAPush || a.Then == nil {
-		d.t.Fatalf("answered %s", toJSON(d.t, a.Body))
+		d.t.Fatalf("answered %s", handlerstest.ToJSON(d.t, a.Body))
 	}
 	return *res.View, func() error {
 		ctx, cancel := context.WithTimeout(d.t.Context(), 30*time.Second)
@@ -55,8 +56,8 @@ func TestASlowPlatformCanBeAskedFor(t *testing.T) {
 		d.filledIn()
 		d.slow()
 		checking, then := d.late(d.connectSubmitted)
-		golden(t, "modal_checking", checking)
-		d.slack.push(checking)
+		handlerstest.Golden(t, "modal_checking", checking)
+		d.slack.Push(checking)
 		if err := then(); err != nil {
 			t.Fatal(err)
 		}
@@ -67,15 +68,15 @@ func TestASlowPlatformCanBeAskedFor(t *testing.T) {
 		if c, _ := cards.Connection(r); c.ProxyAddress != "search-eu.cloud.example:9443" || r.Reason != "dashboards" {
 			t.Errorf("asked for %+v", r)
 		}
-		golden(t, "modal_checked", d.slack.modals[checking.ExternalID].view)
-		if !strings.Contains(d.slack.said(), "`R2`") {
-			t.Errorf("told %q", d.slack.said())
+		handlerstest.Golden(t, "modal_checked", d.slack.Modals[checking.ExternalID].View)
+		if !strings.Contains(d.slack.Said(), "`R2`") {
+			t.Errorf("told %q", d.slack.Said())
 		}
 
 		// Who went back and submitted again meanwhile asks for the same.
-		a, err := d.connectSubmitted(t.Context(), bot.Submission{View: d.slack.view(theModal), User: asker, TriggerID: "3"})
-		if body := d.finish(a, err); body != nil || d.book.len() != 1 {
-			t.Errorf("answered %v, %d requests", body, d.book.len())
+		a, err := d.connectSubmitted(t.Context(), bot.Submission{View: d.slack.View(theModal), User: asker, TriggerID: "3"})
+		if body := d.finish(a, err); body != nil || d.book.Len() != 1 {
+			t.Errorf("answered %v, %d requests", body, d.book.Len())
 		}
 		d.catalog.Wait()
 	})
@@ -89,8 +90,8 @@ func TestAFormThatIsTakenInHandTooLateIsLeftAlone(t *testing.T) {
 		d.slow()
 		_, then := d.late(d.connectSubmitted)
 		d.world.Advance(30 * time.Second)
-		if err := then(); err != nil || d.book.len() != 0 {
-			t.Errorf("%d requests, %v", d.book.len(), err)
+		if err := then(); err != nil || d.book.Len() != 0 {
+			t.Errorf("%d requests, %v", d.book.Len(), err)
 		}
 		d.catalog.Wait()
 	})
@@ -103,11 +104,11 @@ func TestWhatASlowPlatformRefusesIsToldOnTopOfTheForm(t *testing.T) {
 		d.world.Platform("ece-prod").Find("a1").Edit(func(x *elastic.Deployment) { x.Status = "stopped" })
 		d.slow()
 		checking, then := d.late(d.connectSubmitted)
-		d.slack.push(checking)
+		d.slack.Push(checking)
 		if err := then(); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, "modal_checked_refused", d.slack.modals[checking.ExternalID].view)
+		handlerstest.Golden(t, "modal_checked_refused", d.slack.Modals[checking.ExternalID].View)
 		if d.text(link.FieldReason) != "dashboards" || d.text(link.FieldSearch) == "" {
 			t.Error("the form lost what was filled in")
 		}
@@ -121,14 +122,14 @@ func TestWhoClosesTheWindowIsToldAllTheSame(t *testing.T) {
 		d.filledIn()
 		d.world.Fail(linktest.Fault{Call: "Deployment", Hang: true})
 		checking, then := d.late(d.connectSubmitted)
-		d.slack.push(checking)
-		d.slack.close(checking.ExternalID)
+		d.slack.Push(checking)
+		d.slack.Close(checking.ExternalID)
 		begun := time.Now()
 		if err := then(); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(d.slack.said(), "Not asked") || time.Since(begun) > 30*time.Second {
-			t.Errorf("after %v told %q", time.Since(begun), d.slack.said())
+		if !strings.Contains(d.slack.Said(), "Not asked") || time.Since(begun) > 30*time.Second {
+			t.Errorf("after %v told %q", time.Since(begun), d.slack.Said())
 		}
 		d.catalog.Wait()
 	})
@@ -143,12 +144,12 @@ func TestTheAnswerMayComeBeforeSlackHasPutTheWindowUp(t *testing.T) {
 		d.world.Heal()
 		go func() {
 			time.Sleep(time.Second)
-			d.slack.push(checking)
+			d.slack.Push(checking)
 		}()
 		if err := then(); err != nil {
 			t.Fatal(err)
 		}
-		if shown := d.slack.shows(checking.ExternalID); !strings.Contains(shown, "Asked.") {
+		if shown := d.slack.Shows(checking.ExternalID); !strings.Contains(shown, "Asked.") {
 			t.Errorf("it shows %s", shown)
 		}
 		d.catalog.Wait()
@@ -164,8 +165,8 @@ func TestASlowPlatformCanBeAskedForAnyChangeOfAConnection(t *testing.T) {
 				d := newDesk(t)
 				d.established(verb)
 				d.types(verb + " logs-prod/search-eu")
-				if !d.slack.has(theModal, link.FieldReason) {
-					t.Fatalf("the modal shows %s", d.slack.shows(theModal))
+				if !d.slack.Has(theModal, link.FieldReason) {
+					t.Fatalf("the modal shows %s", d.slack.Shows(theModal))
 				}
 				d.fills(link.FieldReason, "audit")
 				if verb == "migrate" {
@@ -173,11 +174,11 @@ func TestASlowPlatformCanBeAskedForAnyChangeOfAConnection(t *testing.T) {
 				}
 				d.slow()
 				checking, then := d.late(d.formSubmitted)
-				d.slack.push(checking)
+				d.slack.Push(checking)
 				if err := then(); err != nil {
 					t.Fatal(err)
 				}
-				if shown := d.slack.shows(checking.ExternalID); !strings.Contains(shown, want) {
+				if shown := d.slack.Shows(checking.ExternalID); !strings.Contains(shown, want) {
 					t.Errorf("it shows %s", shown)
 				}
 				d.catalog.Wait()

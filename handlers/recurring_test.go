@@ -6,11 +6,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 )
 
 func TestWhatFailsAgainAndAgainIsLoggedLessAndLess(t *testing.T) {
 	var out strings.Builder
-	now := start
+	now := handlerstest.Start
 	r := Recurring{Log: slog.New(slog.NewTextHandler(&out, nil)), What: "sweeping", Now: func() time.Time { return now }}
 	for range 2 * 3600 { // an hour, twice a second
 		r.Report(t.Context(), errors.New("Redis is away"))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
@@ -18,9 +19,9 @@ const handedKey = "VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6"
 func handing(t *testing.T) (*desk, *change.Request, vault) {
 	t.Helper()
 	d, v := newDesk(t), vault{}
-	r := everyState()["waiting"]
+	r := handlerstest.EveryState()["waiting"]
 	r.Messages = map[string]change.Message{}
-	d.book.put(r)
+	d.book.Put(r)
 	v[r.ID] = secret.New(handedKey)
 	d.o.Secrets = v
 	return d, r, v
@@ -37,19 +38,19 @@ func (d *desk) pressOn(t *testing.T, r *change.Request, user string, do func(con
 
 func TestTheKeyModalIsTheOnePlaceThatShowsIt(t *testing.T) {
 	t.Parallel()
-	r := everyState()["waiting"]
+	r := handlerstest.EveryState()["waiting"]
 	v := keyModal(r, handedKey)
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
-	if text := toJSON(t, v); !strings.Contains(text, handedKey) || !strings.Contains(text, r.Wait.Command) {
+	if text := handlerstest.ToJSON(t, v); !strings.Contains(text, handedKey) || !strings.Contains(text, r.Wait.Command) {
 		t.Errorf("the modal shows %s", text)
 	}
 }
 
 func TestWhoHelpsIsCalledByAMessageOfItsOwn(t *testing.T) {
 	t.Parallel()
-	r := everyState()["waiting"]
+	r := handlerstest.EveryState()["waiting"]
 	m := cards.WaitLine(r, &change.Evaluation{Helpers: []string{"U0BEN", "U0CAT"}})
 	if !strings.Contains(m.Text, "<@U0BEN> or <@U0CAT>: Put the key") {
 		t.Errorf("it says %q", m.Text)
@@ -57,7 +58,7 @@ func TestWhoHelpsIsCalledByAMessageOfItsOwn(t *testing.T) {
 	if n := cards.Questions(r); n != 1 {
 		t.Errorf("question %d", n)
 	}
-	r.Decisions = append(r.Decisions, said(change.DecisionKeyShown, "U0BEN", ""), said(change.DecisionHandDone, "U0BEN", ""))
+	r.Decisions = append(r.Decisions, handlerstest.Said(change.DecisionKeyShown, "U0BEN", ""), handlerstest.Said(change.DecisionHandDone, "U0BEN", ""))
 	if n := cards.Questions(r); n != 2 {
 		t.Errorf("after an answer it is question %d", n)
 	}
@@ -78,7 +79,7 @@ func TestAKeyIsShownOnceOrReplaced(t *testing.T) {
 			t.Parallel()
 			d, r, v := handing(t)
 			if c.fails != nil {
-				d.slack.fail["open"] = []error{c.fails}
+				d.slack.Fail["open"] = []error{c.fails}
 			}
 			d.pressOn(t, r, "U0BEN", d.showKey)
 			now, err := d.book.Get(t.Context(), r.ID)

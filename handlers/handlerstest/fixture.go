@@ -1,4 +1,6 @@
-package handlers
+// Package handlerstest has what the tests of handlers, cards and notify share: requests in every state, golden files, and
+// stand-ins for the workspace and for the store.
+package handlerstest
 
 import (
 	"encoding/json"
@@ -19,12 +21,12 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-var start = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
+var Start = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
 
-// golden compares v, as JSON, with testdata/<name>.golden.json.
-func golden(t *testing.T, name string, v any) {
+// Golden compares v, as JSON, with testdata/<name>.golden.json.
+func Golden(t *testing.T, name string, v any) {
 	t.Helper()
-	got := toJSON(t, v)
+	got := ToJSON(t, v)
 	path := filepath.Join("testdata", name+".golden.json")
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
@@ -41,17 +43,17 @@ func golden(t *testing.T, name string, v any) {
 	}
 }
 
-// goldenMessage is golden for a message, which Slack must take too.
-func goldenMessage(t *testing.T, name string, m bot.Message) {
+// GoldenMessage is golden for a message, which Slack must take too.
+func GoldenMessage(t *testing.T, name string, m bot.Message) {
 	t.Helper()
 	if err := bot.CheckMessage(m); err != nil {
 		t.Error(err)
 	}
-	golden(t, name, map[string]any{"text": m.Text, "blocks": m.Blocks})
+	Golden(t, name, map[string]any{"text": m.Text, "blocks": m.Blocks})
 }
 
-// pending is a request as it is asked.
-func pending() *change.Request {
+// Pending is a request as it is asked.
+func Pending() *change.Request {
 	params, _ := json.Marshal(link.ConnectParams{
 		Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Remote: elastic.Ref{Platform: "cloud", Deployment: "b2"},
 		Alias: "search-eu", ProxyAddress: "search-eu.es.example:9443", ServerName: "search-eu.es.example",
@@ -95,33 +97,33 @@ func pending() *change.Request {
 		},
 		Requester: change.Actor{User: "U0ASKER", Channel: "C0ELSEWHERE"},
 		Reason:    "Dashboards in Berlin need the EU logs.\nSee OPS-1234.",
-		Rule:      "default", Created: start, Deadline: start.Add(24 * time.Hour),
+		Rule:      "default", Created: Start, Deadline: Start.Add(24 * time.Hour),
 	}
 }
 
-func missing() *change.Evaluation {
+func Missing() *change.Evaluation {
 	return &change.Evaluation{Missing: []change.Need{{Who: []string{"U0ANNA", "U0BEN"}, Group: "approvers", Count: 1}}}
 }
 
-func said(v change.DecisionKind, user, reason string) change.Decision {
-	return change.Decision{Kind: v, By: change.Actor{User: user}, At: start.Add(5 * time.Minute), Reason: reason, Digest: "d1"}
+func Said(v change.DecisionKind, user, reason string) change.Decision {
+	return change.Decision{Kind: v, By: change.Actor{User: user}, At: Start.Add(5 * time.Minute), Reason: reason, Digest: "d1"}
 }
 
-func in(state change.State, edit func(*change.Request)) *change.Request {
-	r := pending()
+func In(state change.State, edit func(*change.Request)) *change.Request {
+	r := Pending()
 	r.State = state
-	r.Decisions = []change.Decision{said(change.DecisionApprove, "U0ANNA", "")}
+	r.Decisions = []change.Decision{Said(change.DecisionApprove, "U0ANNA", "")}
 	if edit != nil {
 		edit(r)
 	}
 	return r
 }
 
-func journal(states ...change.StepState) []change.StepRecord {
+func Journal(states ...change.StepState) []change.StepRecord {
 	names := []string{"check", "issue_key", "set_remote", "verify"}
 	var out []change.StepRecord
 	for i, s := range states {
-		rec := change.StepRecord{Step: names[i], Order: i, State: s, Attempts: 1, Begun: start.Add(time.Duration(i) * 10 * time.Second)}
+		rec := change.StepRecord{Step: names[i], Order: i, State: s, Attempts: 1, Begun: Start.Add(time.Duration(i) * 10 * time.Second)}
 		if s != change.StepBegun {
 			rec.Ended = rec.Begun.Add(1500 * time.Millisecond)
 		}
@@ -130,51 +132,51 @@ func journal(states ...change.StepState) []change.StepRecord {
 	return out
 }
 
-// everyState is a request in each of its states, by a name for its golden files.
-func everyState() map[string]*change.Request {
+// EveryState is a request in each of its states, by a name for its golden files.
+func EveryState() map[string]*change.Request {
 	failed := change.Outcome{
 		Failed: "verify", Why: "The local side does not trust the certificate: check the port and the server name.",
-		Error: "resolve: PKIX path building failed", Ended: start.Add(6 * time.Minute),
+		Error: "resolve: PKIX path building failed", Ended: Start.Add(6 * time.Minute),
 	}
 	return map[string]*change.Request{
-		"pending":         pending(),
-		"pending_partly":  in(change.Pending, nil),
-		"pending_drifted": in(change.Pending, drift),
-		"approved":        in(change.Approved, nil),
-		"applying": in(change.Applying, func(r *change.Request) {
-			r.Journal = journal(change.StepDone, change.StepBegun)
+		"pending":         Pending(),
+		"pending_partly":  In(change.Pending, nil),
+		"pending_drifted": In(change.Pending, Drift),
+		"approved":        In(change.Approved, nil),
+		"applying": In(change.Applying, func(r *change.Request) {
+			r.Journal = Journal(change.StepDone, change.StepBegun)
 			r.Journal[0].Finding = "both sides are at 8.19.3"
 			r.Journal[1].Attempts, r.Journal[1].Trouble, r.Journal[1].Resumed = 2, "search-eu gave no answer in time", true
-			r.Journal[1].Next = start.Add(12 * time.Second)
+			r.Journal[1].Next = Start.Add(12 * time.Second)
 		}),
-		"undoing": in(change.Undoing, func(r *change.Request) {
-			r.Journal = journal(change.StepDone, change.StepUndoing, change.StepUndone, change.StepFailed)
+		"undoing": In(change.Undoing, func(r *change.Request) {
+			r.Journal = Journal(change.StepDone, change.StepUndoing, change.StepUndone, change.StepFailed)
 			r.Outcome = failed
 		}),
-		"waiting": in(change.WaitingForPerson, func(r *change.Request) {
-			r.Journal = journal(change.StepDone, change.StepBegun)
+		"waiting": In(change.WaitingForPerson, func(r *change.Request) {
+			r.Journal = Journal(change.StepDone, change.StepBegun)
 			r.Wait = change.Wait{
-				Step: "issue_key", Ask: "put", HasKey: true, Until: start.Add(time.Hour), Command: "bin/elasticsearch-keystore add --force x",
+				Step: "issue_key", Ask: "put", HasKey: true, Until: Start.Add(time.Hour), Command: "bin/elasticsearch-keystore add --force x",
 				Say: "Put the key into the keystore of each node of logs-prod, as x.",
 			}
 		}),
-		"waiting_shown": in(change.WaitingForPerson, func(r *change.Request) {
-			r.Journal = journal(change.StepDone, change.StepBegun)
+		"waiting_shown": In(change.WaitingForPerson, func(r *change.Request) {
+			r.Journal = Journal(change.StepDone, change.StepBegun)
 			r.Wait = change.Wait{
-				Step: "issue_key", Ask: "put", HasKey: true, Until: start.Add(time.Hour), Command: "bin/elasticsearch-keystore add --force x",
-				Say: "Put the key into the keystore of each node of logs-prod, as x.", Taken: &change.Taken{By: "U0BEN", At: start, Shown: true},
+				Step: "issue_key", Ask: "put", HasKey: true, Until: Start.Add(time.Hour), Command: "bin/elasticsearch-keystore add --force x",
+				Say: "Put the key into the keystore of each node of logs-prod, as x.", Taken: &change.Taken{By: "U0BEN", At: Start, Shown: true},
 			}
 		}),
-		"waiting_undo": in(change.WaitingForPerson, func(r *change.Request) {
-			r.Journal = journal(change.StepDone, change.StepUndoing, change.StepUndone, change.StepFailed)
+		"waiting_undo": In(change.WaitingForPerson, func(r *change.Request) {
+			r.Journal = Journal(change.StepDone, change.StepUndoing, change.StepUndone, change.StepFailed)
 			r.Wait = change.Wait{
-				Step: "issue_key", Undo: true, Ask: "remove", Until: start.Add(time.Hour), Command: "bin/elasticsearch-keystore remove x",
+				Step: "issue_key", Undo: true, Ask: "remove", Until: Start.Add(time.Hour), Command: "bin/elasticsearch-keystore remove x",
 				Say: "Remove x from the keystore of each node of logs-prod.",
 			}
 			r.Outcome = failed
 		}),
-		"stuck": in(change.Stuck, func(r *change.Request) {
-			r.Journal = journal(change.StepDone, change.StepUndoFailed, change.StepUndone, change.StepUndone)
+		"stuck": In(change.Stuck, func(r *change.Request) {
+			r.Journal = Journal(change.StepDone, change.StepUndoFailed, change.StepUndone, change.StepUndone)
 			left := change.Leftover{
 				Step: "issue_key", What: "the key rcb-prod-a1-search-eu on search-eu", Cause: "search-eu gave no answer in time",
 				Command: "DELETE /_security/api_key\n{\"name\":\"rcb-prod-a1-search-eu\"}",
@@ -183,49 +185,49 @@ func everyState() map[string]*change.Request {
 			r.Outcome = failed
 			r.Outcome.Leftovers = []change.Leftover{left}
 		}),
-		"applied": in(change.Applied, func(r *change.Request) {
-			r.Journal = journal(change.StepDone, change.StepDone, change.StepDone, change.StepDone)
+		"applied": In(change.Applied, func(r *change.Request) {
+			r.Journal = Journal(change.StepDone, change.StepDone, change.StepDone, change.StepDone)
 			r.Journal[3].Finding = "connected; logs-* matches 12 indices"
-			r.Outcome = change.Outcome{Ended: start.Add(6 * time.Minute)}
+			r.Outcome = change.Outcome{Ended: Start.Add(6 * time.Minute)}
 		}),
-		"rolled_back": in(change.RolledBack, func(r *change.Request) {
-			r.Journal = journal(change.StepUndone, change.StepUndone, change.StepUndone, change.StepUndone)
+		"rolled_back": In(change.RolledBack, func(r *change.Request) {
+			r.Journal = Journal(change.StepUndone, change.StepUndone, change.StepUndone, change.StepUndone)
 			for i := range r.Journal {
 				r.Journal[i].Applied = time.Duration(i+1) * time.Second
 			}
 			r.Journal[0].Finding, r.Journal[1].Finding = "both sides are at 8.19.3", "stored key K1 as cluster.remote.search-eu.credentials"
 			r.Outcome = failed
 		}),
-		"resolved": in(change.RolledBack, func(r *change.Request) {
-			r.Decisions = append(r.Decisions, said(change.DecisionResolve, "U0BEN", "deleted the key by hand"))
+		"resolved": In(change.RolledBack, func(r *change.Request) {
+			r.Decisions = append(r.Decisions, Said(change.DecisionResolve, "U0BEN", "deleted the key by hand"))
 			r.Outcome = failed
 		}),
-		"rejected": in(change.Rejected, func(r *change.Request) {
-			r.Decisions = []change.Decision{said(change.DecisionReject, "U0BEN", "metrics-* is too wide")}
+		"rejected": In(change.Rejected, func(r *change.Request) {
+			r.Decisions = []change.Decision{Said(change.DecisionReject, "U0BEN", "metrics-* is too wide")}
 		}),
-		"withdrawn": in(change.Withdrawn, func(r *change.Request) {
-			r.Decisions = []change.Decision{said(change.DecisionWithdraw, "U0ASKER", "")}
+		"withdrawn": In(change.Withdrawn, func(r *change.Request) {
+			r.Decisions = []change.Decision{Said(change.DecisionWithdraw, "U0ASKER", "")}
 		}),
-		"expired": in(change.Expired, func(r *change.Request) {
+		"expired": In(change.Expired, func(r *change.Request) {
 			r.Decisions = []change.Decision{{Kind: change.DecisionExpire, At: r.Deadline, Digest: "d1", Reason: "not enough approvals came in time"}}
 		}),
 	}
 }
 
-func drift(r *change.Request) {
+func Drift(r *change.Request) {
 	before := r.Proposal
 	r.Previous = &before
 	r.ApprovalsSince, r.Version = 6, 6
 	r.Proposal.Digest = "d2"
 	r.Proposal.Basis = []change.Field{{Label: "Local version", Value: "8.19.3"}, {Label: "Remote version", Value: "9.0.0"}}
-	r.Decisions = append(r.Decisions, change.Decision{Kind: change.DecisionDrift, At: start.Add(6 * time.Minute), Digest: "d1"})
+	r.Decisions = append(r.Decisions, change.Decision{Kind: change.DecisionDrift, At: Start.Add(6 * time.Minute), Digest: "d1"})
 }
 
-// nasty is text from outside at its worst: long, and full of what Slack might take for its own.
-func nasty(n int) string {
+// Nasty is text from outside at its worst: long, and full of what Slack might take for its own.
+func Nasty(n int) string {
 	const unit = "<!channel> <@U0EVIL> <https://evil.example|ok> & ```*_~` \u202e \n> :tada: 🧨é "
 	return bot.Cut(strings.Repeat(unit, n/len([]rune(unit))+1), n)
 }
 
-// callOf is the first call of a step, to be edited.
-func callOf(r *change.Request, step string) *change.Call { return &r.Proposal.Step(step).Calls[0] }
+// CallOf is the first call of a step, to be edited.
+func CallOf(r *change.Request, step string) *change.Call { return &r.Proposal.Step(step).Calls[0] }
