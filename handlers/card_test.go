@@ -116,7 +116,7 @@ func TestPlanModal(t *testing.T) {
 
 // A workspace without containers gets the plan all the same, and is asked once.
 func TestThePlanNeedsNoContainers(t *testing.T) {
-	var b newBlocks
+	var b bot.NewBlocks
 	asked := []bool{}
 	refuses := func(with bool) error {
 		asked = append(asked, with)
@@ -126,16 +126,16 @@ func TestThePlanNeedsNoContainers(t *testing.T) {
 		return nil
 	}
 	for range 2 {
-		if err := b.send(t.Context(), slog.New(slog.DiscardHandler), refuses); err != nil {
+		if err := b.Send(t.Context(), slog.New(slog.DiscardHandler), refuses); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if !slices.Equal(asked, []bool{true, false, false}) {
 		t.Errorf("it was asked %v", asked)
 	}
-	var broken newBlocks
-	_ = broken.send(t.Context(), slog.New(slog.DiscardHandler), func(bool) error { return &bot.Error{Kind: bot.BadBlocks} })
-	if broken.refused.Load() {
+	var broken bot.NewBlocks
+	_ = broken.Send(t.Context(), slog.New(slog.DiscardHandler), func(bool) error { return &bot.Error{Kind: bot.BadBlocks} })
+	if broken.Refused.Load() {
 		t.Error("containers are given up though the rest was refused as well")
 	}
 }

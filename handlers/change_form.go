@@ -266,7 +266,9 @@ func (h *Handlers) formRefused(ctx context.Context, to replyTarget, m formMetada
 	}
 	a := fieldErrors(m.errors(&change.InvalidError{Problems: []change.Problem{{Field: fieldConnection, Say: h.say(ctx, err, textFormat{plain: true})}}}))
 	if _, held := errors.AsType[*change.LockedError](err); held {
-		a.Then = func(ctx context.Context) error { return h.notifyUser(ctx, to, private(h.say(ctx, err, textFormat{}))) }
+		a.Then = func(ctx context.Context) error {
+			return h.notifyUser(ctx, to, mrkdwn.Message(h.say(ctx, err, textFormat{})))
+		}
 	}
 	return a
 }

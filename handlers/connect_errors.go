@@ -29,7 +29,9 @@ func (h *Handlers) refused(ctx context.Context, to replyTarget, m connectMetadat
 	switch {
 	case held:
 		field = link.FieldAlias
-		then = func(ctx context.Context) error { return h.notifyUser(ctx, to, private(h.say(ctx, err, textFormat{}))) }
+		then = func(ctx context.Context) error {
+			return h.notifyUser(ctx, to, mrkdwn.Message(h.say(ctx, err, textFormat{})))
+		}
 	case outage:
 		field = sideOf(call, f)
 		say += " Nothing was stored and nothing is lost: submit again in a moment."

@@ -65,26 +65,6 @@ func (s Status) Says() []string {
 	return all
 }
 
-// stateFace is a state as a picture.
-func stateFace(s diagnose.State) string {
-	switch s {
-	case diagnose.StateDown:
-		return ":red_circle:"
-	case diagnose.StateRemoved:
-		return ":black_circle:"
-	case diagnose.StateDegraded:
-		return ":warning:"
-	case diagnose.StateExpiring:
-		return ":hourglass:"
-	case diagnose.StateDrifted:
-		return ":twisted_rightwards_arrows:"
-	case diagnose.StateNoAnswer, diagnose.StateUnchecked:
-	case diagnose.StateWorking:
-		return ":large_green_circle:"
-	}
-	return ":white_circle:"
-}
-
 // stateWords is a state in words, with the age of what it rests on.
 func stateWords(k diagnose.Known) string {
 	checked := " · checked " + mrkdwn.When(k.CheckedAt)

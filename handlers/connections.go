@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -162,7 +163,7 @@ func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bo
 
 func connectionOption(c inventory.Connection) (bot.Option, bool) {
 	value := c.Name().String()
-	if len(value) > maxValue {
+	if len(value) > mrkdwn.MaxValue {
 		return bot.Option{}, false
 	}
 	text := shortName(c)
@@ -180,7 +181,7 @@ func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k
 	} else if c.Managed != nil && c.Managed.RemoteName != "" {
 		remote = "*" + mrkdwn.Named(c.Managed.RemoteName, mrkdwn.MaxName) + "*"
 	}
-	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", stateFace(k.State()), mrkdwn.Named(cmp.Or(c.Local.Name, c.Local.Deployment), mrkdwn.MaxName), remote, bot.Code(mrkdwn.Clean(c.Alias)), stateWords(k), c.Model())
+	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", cards.StateFace(k.State()), mrkdwn.Named(cmp.Or(c.Local.Name, c.Local.Deployment), mrkdwn.MaxName), remote, bot.Code(mrkdwn.Clean(c.Alias)), stateWords(k), c.Model())
 	switch {
 	case c.ManagedUnread:
 		return s + " · not known whether the bot manages it"

@@ -236,7 +236,7 @@ func TestAListLineLeadsOn(t *testing.T) {
 	for verb, want := range map[string]string{
 		"status": "It works.", "diagnose": "nothing is the matter", "follow": "You follow", "unfollow": "You don't follow",
 	} {
-		d.finish(d.lineChosen(t.Context(), bot.Action{ID: actionListLine, Value: bot.Value{Option: bot.Option{Value: verb + " " + name}}, User: asker, Channel: "C0"}))
+		d.finish(d.lineChosen(t.Context(), bot.Action{ID: cards.ActionListLine, Value: bot.Value{Option: bot.Option{Value: verb + " " + name}}, User: asker, Channel: "C0"}))
 		if m := d.shown(); !strings.Contains(m.Text, want) {
 			t.Errorf("%s: told %s", verb, m.Text)
 		}
@@ -246,7 +246,7 @@ func TestAListLineLeadsOn(t *testing.T) {
 			t.Errorf("%q was taken", value)
 		}
 	}
-	if lineMenu(link.Name{Local: elastic.Ref{Platform: "p", Deployment: strings.Repeat("x", 150)}, Alias: "a"}, "follow") != nil {
+	if cards.ConnectionMenu(link.Name{Local: elastic.Ref{Platform: "p", Deployment: strings.Repeat("x", 150)}, Alias: "a"}, "follow") != nil {
 		t.Error("a menu that Slack refuses")
 	}
 }

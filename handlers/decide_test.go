@@ -9,6 +9,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -209,7 +210,7 @@ func TestToldWhereverTheyAre(t *testing.T) {
 	gone := &bot.Error{Method: "response_url", Code: "expired_url", Kind: bot.Expired}
 	d.slack.Order("respond", gone)
 	d.slack.Order("ephemeral", &bot.Error{Method: "chat.postEphemeral", Code: "not_in_channel", Kind: bot.Gone})
-	if err := d.notifyUser(t.Context(), replyTarget{user: "U0ANNA", channel: "C1", responseURL: "https://hooks"}, private("hello")); err != nil {
+	if err := d.notifyUser(t.Context(), replyTarget{user: "U0ANNA", channel: "C1", responseURL: "https://hooks"}, mrkdwn.Message("hello")); err != nil {
 		t.Fatal(err)
 	}
 	if m := d.slack.Visible(); len(m) != 1 || m[0].Channel != "DU0ANNA" {

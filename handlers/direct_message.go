@@ -66,7 +66,7 @@ func direct(r *change.Request, standing *change.Evaluation, away bool, command s
 		}
 	}
 	byClock(change.DecisionRemind, slotRemind, remind)
-	byClock(change.DecisionInputRequested, slotCall, ":bell: The work can begin, and only "+mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName)+" is missing: "+inputText(r)+" It counts for an hour.")
+	byClock(change.DecisionInputRequested, slotCall, ":bell: The work can begin, and only "+mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName)+" is missing: "+cards.InputText(r)+" It counts for an hour.")
 	out = append(out, elsewhere(r, standing, away, command, now)...)
 	slices.SortFunc(out, func(a, b rendered) int { return strings.Compare(a.slot, b.slot) })
 	return out

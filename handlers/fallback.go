@@ -2,9 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"sync/atomic"
 
 	"github.com/slack-go/slack"
 
@@ -17,7 +14,7 @@ import (
 func (n *Notifier) show(ctx context.Context, r *change.Request, d rendered, send func(bot.Message) error) error {
 	err := send(d.msg)
 	for _, s := range fallbacks(r, d) {
-		if !isBadBlocks(err) {
+		if !bot.IsBadBlocks(err) {
 			break
 		}
 		refused := err
@@ -79,30 +76,4 @@ func hasButtons(blocks []slack.Block) bool {
 		}
 	}
 	return false
-}
-
-// newBlocks remembers whether the workspace takes a kind of block that is young.
-type newBlocks struct{ refused atomic.Bool }
-
-// send sends what is made with new blocks; where Slack refuses those, the same without them, now and from then on.
-func (b *newBlocks) send(ctx context.Context, log *slog.Logger, send func(with bool) error) error {
-	if b.refused.Load() {
-		return send(false)
-	}
-	err := send(true)
-	if !isBadBlocks(err) {
-		return err
-	}
-	if without := send(false); without != nil {
-		return without // then the new blocks were not the reason, or not the only one
-	}
-	if !b.refused.Swap(true) {
-		log.InfoContext(ctx, "the workspace refuses new blocks: the same is shown in older ones from now on", "error", err)
-	}
-	return nil
-}
-
-func isBadBlocks(err error) bool {
-	e, ok := errors.AsType[*bot.Error](err)
-	return ok && e.Kind == bot.BadBlocks
 }

@@ -97,12 +97,12 @@ func (h *Handlers) followPressed(_ context.Context, a bot.Action) (bot.Answer, e
 func (h *Handlers) follow(ctx context.Context, user string, n link.Name, on bool) (msg bot.Message, done bool) {
 	all, err := h.o.Status.Statuses(ctx, n)
 	if err != nil {
-		return private(h.say(ctx, err, textFormat{})), false
+		return mrkdwn.Message(h.say(ctx, err, textFormat{})), false
 	}
 	s, managed := all[n]
 	called := bot.Code(mrkdwn.Clean(followed(n, s.Local)))
 	if on && !managed {
-		return private("The bot does not manage " + called + " any more, so it does not look after it: nothing was changed."), false
+		return mrkdwn.Message("The bot does not manage " + called + " any more, so it does not look after it: nothing was changed."), false
 	}
 	say := ""
 	switch mine := managed && isOf(s.Managed, user); {
@@ -114,18 +114,18 @@ func (h *Handlers) follow(ctx context.Context, user string, n link.Name, on bool
 	room, err := h.o.Follows.Follow(ctx, user, n.String(), say, maxSaid)
 	switch {
 	case err != nil:
-		return private(h.say(ctx, err, textFormat{})), false
+		return mrkdwn.Message(h.say(ctx, err, textFormat{})), false
 	case !room:
-		return private(fmt.Sprintf("You have chosen for %d connections whether you follow them, and there is no room for %s: nothing was changed. "+
+		return mrkdwn.Message(fmt.Sprintf("You have chosen for %d connections whether you follow them, and there is no room for %s: nothing was changed. "+
 			"Unfollow one that others made, or follow one of yours again, first.", maxSaid, called)), false
 	}
 	if err := h.o.OpenHomes.MarkHomesDirty(ctx, []string{user}); err != nil {
 		h.o.Log.WarnContext(ctx, "the home tab will show late what somebody follows", "error", err)
 	}
 	if !on {
-		msg = private("You don't follow " + called + " any more.")
+		msg = mrkdwn.Message("You don't follow " + called + " any more.")
 	} else {
-		msg = private("You follow " + called + " now: how it stands is on this app's home tab.")
+		msg = mrkdwn.Message("You follow " + called + " now: how it stands is on this app's home tab.")
 	}
 	if managed {
 		msg.Blocks = append(msg.Blocks, slack.NewActionBlock("", followButton(s.Managed, s.Local, user, followText(on))))

@@ -134,7 +134,7 @@ type Handlers struct {
 	o     Options
 	views viewSequencer
 
-	containers newBlocks // in modals
+	containers bot.NewBlocks // in modals
 }
 
 // New returns handlers over o.

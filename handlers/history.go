@@ -29,7 +29,7 @@ func (h *Handlers) history(ctx context.Context, args []string) bot.Message {
 	about := strings.Join(args, " ")
 	all, err := h.o.Lists.Recent(ctx, historyLooked)
 	if err != nil {
-		return private(h.say(ctx, err, textFormat{}))
+		return mrkdwn.Message(h.say(ctx, err, textFormat{}))
 	}
 	say := "*The latest requests*"
 	if about != "" {

@@ -134,11 +134,11 @@ func (k followedConnection) state() (emoji, words string) {
 	known := k.known()
 	switch {
 	case !k.managed:
-		return stateFace(diagnose.StateRemoved), "not managed any more: disconnected, or left to be looked after by hand"
+		return cards.StateFace(diagnose.StateRemoved), "not managed any more: disconnected, or left to be looked after by hand"
 	case len(k.Problems) > 0:
-		return stateFace(known.State()), problemsWords(k.Problems)
+		return cards.StateFace(known.State()), problemsWords(k.Problems)
 	}
-	return stateFace(known.State()), stateWords(known)
+	return cards.StateFace(known.State()), stateWords(known)
 }
 
 // problemsWords are all troubles of a connection, each with what is known of it.

@@ -17,14 +17,6 @@ func (h *Handlers) authorityUploaded(ctx context.Context, a bot.Action) (bot.Ans
 	return h.decide(ctx, a, h.o.Requests.SubmitInput)
 }
 
-// inputText tell which button that is.
-func inputText(r *change.Request) string {
-	if r.Proposal.RequiredInput == steps.InputAuthority {
-		return "upload it as described, and press *Done, it is uploaded*."
-	}
-	return "press *Paste the key…* now."
-}
-
 // signingBlocks say what else is to be done on a remote cluster where the bot can do nothing, so that it believes the
 // local one's signatures.
 func signingBlocks(p change.Proposal) []slack.Block {

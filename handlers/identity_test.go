@@ -166,7 +166,7 @@ func TestAnAuthorityIsAskedForByItsName(t *testing.T) {
 	r := handlerstest.Pending()
 	r.Proposal.RequiredInput = steps.InputAuthority
 	r.Decisions = append(r.Decisions, change.Decision{Kind: change.DecisionInputRequested, To: []string{"U0BEN"}, Digest: r.Proposal.Digest})
-	said := cards.DecisionLine(r.Decisions[len(r.Decisions)-1], false, r.Proposal.RequiredInput) + inputText(r)
+	said := cards.DecisionLine(r.Decisions[len(r.Decisions)-1], false, r.Proposal.RequiredInput) + cards.InputText(r)
 	if strings.Contains(said, "key") || !strings.Contains(said, "certificate authority") || !strings.Contains(said, "Done") {
 		t.Error(said)
 	}

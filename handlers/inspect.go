@@ -43,7 +43,7 @@ func inspectCommand(verb string) func(*Handlers, context.Context, bot.Command, [
 		return bot.Answer{Then: func(ctx context.Context) error {
 			n, why := h.whichConnection(ctx, args)
 			if why != "" {
-				return h.notifyUser(ctx, to, private(bot.Escape(why)+" "+bot.Code(h.o.Command+" "+verb)+" alone lets you choose."))
+				return h.notifyUser(ctx, to, mrkdwn.Message(bot.Escape(why)+" "+bot.Code(h.o.Command+" "+verb)+" alone lets you choose."))
 			}
 			return h.inspect(ctx, to, verb, n, "")
 		}}
@@ -54,7 +54,7 @@ func inspectCommand(verb string) func(*Handlers, context.Context, bot.Command, [
 func (h *Handlers) inspect(ctx context.Context, to replyTarget, verb string, n link.Name, heard string) error {
 	x, err := h.o.Connections.Diagnose(ctx, n)
 	if err != nil {
-		return h.notifyUser(ctx, to, private(h.say(ctx, err, textFormat{})))
+		return h.notifyUser(ctx, to, mrkdwn.Message(h.say(ctx, err, textFormat{})))
 	}
 	s, err := h.o.Status.Record(ctx, x) // before what was heard: that is one user's
 	if err != nil {
@@ -121,7 +121,7 @@ func (h *Handlers) registerConnections(r Router) {
 	for _, id := range []string{actionListPrevious, actionListNext, actionListAgain} {
 		r.OnAction(id, h.listTurned)
 	}
-	r.OnAction(actionListLine, h.lineChosen)
+	r.OnAction(cards.ActionListLine, h.lineChosen)
 	for verb := range inspectCommands() {
 		r.OnAction(cards.ConnectionPrefix+verb, h.inspectPressed)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -22,7 +23,6 @@ const (
 	actionListPrevious = "list.previous"
 	actionListNext     = "list.next"
 	actionListAgain    = "list.again"
-	actionListLine     = "list.line" // the menu of a connection
 )
 
 const listPage = 10
@@ -114,7 +114,7 @@ func (h *Handlers) rows(ctx context.Context, shown []inventory.Connection, statu
 	blocks := make([]slack.Block, 0, len(shown))
 	for i, s := range h.lines(ctx, shown, statuses) {
 		row := slack.NewSectionBlock(mrkdwn.Markup(s), nil, nil)
-		if menu := lineMenu(shown[i].Name(), follow(shown[i])); menu != nil {
+		if menu := cards.ConnectionMenu(shown[i].Name(), follow(shown[i])); menu != nil {
 			row.Accessory = slack.NewAccessory(menu)
 		}
 		blocks = append(blocks, row)
@@ -128,22 +128,6 @@ func followVerb(on bool) string {
 		return "unfollow"
 	}
 	return "follow"
-}
-
-// lineMenu is what leads on from a line of the list; nil where its name is too long for a menu.
-func lineMenu(n link.Name, follow string) *slack.OverflowBlockElement {
-	var opts []*slack.OptionBlockObject
-	for _, verb := range []string{"status", "diagnose", follow} {
-		if verb == "" {
-			continue
-		}
-		value := verb + " " + n.String()
-		if len(value) > maxValue {
-			return nil
-		}
-		opts = append(opts, slack.NewOptionBlockObject(value, mrkdwn.Plain(mrkdwn.Upper(verb), mrkdwn.MaxOption), nil))
-	}
-	return slack.NewOverflowBlockElement(actionListLine, opts...)
 }
 
 // lineChosen follows the menu of a connection in the list.

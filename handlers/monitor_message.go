@@ -98,9 +98,9 @@ func causeMessage(a alert, command string) bot.Message {
 	blocks := []slack.Block{mrkdwn.Section(head)}
 	for _, c := range a.affected[:min(len(a.affected), maxAffected)] {
 		p := c.status.Problems[0]
-		row := slack.NewSectionBlock(mrkdwn.Markup(fmt.Sprintf("%s *%s* as %s\n%s", stateFace(c.status.known().State()), mrkdwn.Line(c.status.On, mrkdwn.MaxName),
+		row := slack.NewSectionBlock(mrkdwn.Markup(fmt.Sprintf("%s *%s* as %s\n%s", cards.StateFace(c.status.known().State()), mrkdwn.Line(c.status.On, mrkdwn.MaxName),
 			bot.Code(bot.Cut(mrkdwn.Clean(c.name.Alias), mrkdwn.MaxName)), mrkdwn.Line(p.Say, mrkdwn.MaxTold))), nil, nil)
-		if menu := lineMenu(c.name, ""); menu != nil {
+		if menu := cards.ConnectionMenu(c.name, ""); menu != nil {
 			row.Accessory = slack.NewAccessory(menu)
 		}
 		blocks = append(blocks, row)
@@ -150,7 +150,7 @@ func resolvedMessage(a openAlert, why string, now time.Time) bot.Message {
 		was = "had problems on up to " + mrkdwn.Plural(a.Most, "connection", "connections")
 	}
 	s := fmt.Sprintf(":white_check_mark: ~%s~ %s: %s", mrkdwn.Line(a.Called, 200), was, mrkdwn.Line(why, 300))
-	return private(s + "\n" + mrkdwn.When(a.Since) + " to " + mrkdwn.When(now))
+	return mrkdwn.Message(s + "\n" + mrkdwn.When(a.Since) + " to " + mrkdwn.When(now))
 }
 
 // messageMark tells apart what messages show. Moments are in them as such: none changes with time alone.

@@ -17,8 +17,7 @@ import (
 )
 
 const (
-	maxOptions = 90  // of the 100 that Slack takes in a list: the rest is for platforms that are down
-	maxValue   = 150 // of an option
+	maxOptions = 90 // of the 100 that Slack takes in a list: the rest is for platforms that are down
 )
 
 // optionGroups is the answer to a suggestion. It is never without its list: Slack takes no empty object.
@@ -61,7 +60,7 @@ func (h *Handlers) groups(found inventory.Found) []*slack.OptionGroupBlockObject
 		return true
 	}
 	for _, d := range found.Down {
-		if value := downPrefix + d.System; len(value) <= maxValue {
+		if value := downPrefix + d.System; len(value) <= mrkdwn.MaxValue {
 			add(d.System, " (can't be asked)", slack.NewOptionBlockObject(value, mrkdwn.Plain("Not all can be listed: "+d.Why, mrkdwn.MaxOption), nil))
 		}
 	}
@@ -121,7 +120,7 @@ func optionOf(d elastic.Deployment) (*slack.OptionBlockObject, bool) {
 
 func choose(d elastic.Deployment) (bot.Option, bool) {
 	value := d.String()
-	if _, err := elastic.ParseRef(value); err != nil || len(value) > maxValue {
+	if _, err := elastic.ParseRef(value); err != nil || len(value) > mrkdwn.MaxValue {
 		return bot.Option{}, false
 	}
 	about := []string{""}

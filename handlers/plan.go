@@ -35,7 +35,7 @@ func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
 		err = h.maySee(ctx, r, cards.Actor(a.User, a.Channel))
 	}
 	if err == nil {
-		err = h.containers.send(ctx, h.o.Log, func(folds bool) error {
+		err = h.containers.Send(ctx, h.o.Log, func(folds bool) error {
 			_, err := h.o.Slack.OpenView(ctx, a.TriggerID, planModal(r, folds))
 			return err
 		})

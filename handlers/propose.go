@@ -77,7 +77,7 @@ func (h *Handlers) proposeSlowly(ctx context.Context, name string, to replyTarge
 		if shown || err != nil {
 			return err
 		}
-		return h.notifyUser(ctx, to, private(say))
+		return h.notifyUser(ctx, to, mrkdwn.Message(say))
 	}
 	done := checkingModal(name, h.confirmRequested(r), "Done")
 	done.ClearOnClose = true // the form below has done its duty
@@ -138,5 +138,5 @@ func (h *Handlers) notifyRequested(ctx context.Context, to replyTarget, r *chang
 	if to.channel == h.o.Channel {
 		return nil
 	}
-	return h.notifyUser(ctx, to, private(h.confirmRequested(r)))
+	return h.notifyUser(ctx, to, mrkdwn.Message(h.confirmRequested(r)))
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/slack-go/slack"
-
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
@@ -21,11 +19,6 @@ type replyTarget struct {
 
 func replyTo(a bot.Action) replyTarget {
 	return replyTarget{user: a.User.ID, channel: a.Channel, thread: a.Thread, responseURL: a.ResponseURL}
-}
-
-// private is a message of one text.
-func private(say string) bot.Message {
-	return bot.Message{Text: say, Blocks: []slack.Block{mrkdwn.Section(say)}}
 }
 
 // notifyUser says something to one person: by the response URL, which works wherever they are; else in the channel; else in
@@ -60,7 +53,7 @@ func (h *Handlers) answerLater(c bot.Command, msg func(context.Context) bot.Mess
 // replyError is an answer that tells a person privately what went wrong.
 func (h *Handlers) replyError(to replyTarget, err error) bot.Answer {
 	return bot.Answer{Then: func(ctx context.Context) error {
-		return h.notifyUser(ctx, to, private(h.say(ctx, err, textFormat{})))
+		return h.notifyUser(ctx, to, mrkdwn.Message(h.say(ctx, err, textFormat{})))
 	}}
 }
 
@@ -103,7 +96,7 @@ func (h *Handlers) Failed(ctx context.Context, f bot.Failure) {
 		h.o.Log.ErrorContext(ctx, "an error that nobody expected", "request_id", f.RequestID, "what", f.What, "error", f.Err)
 	}
 	to := replyTarget{user: f.User.ID, channel: f.Channel, responseURL: f.ResponseURL}
-	if err := h.notifyUser(ctx, to, private(say)); err != nil {
+	if err := h.notifyUser(ctx, to, mrkdwn.Message(say)); err != nil {
 		h.o.Log.WarnContext(ctx, "a user could not be told", "request_id", f.RequestID, "error", err)
 	}
 }

@@ -35,7 +35,7 @@ func (m connectMetadata) readersField(f connectForm) slack.Block {
 	sel := roleSelect(actionRole)
 	sel.InitialOption = slack.NewOptionBlockObject(noRole, mrkdwn.Plain(labelNoRole, mrkdwn.MaxOption), nil)
 	if name := f.Texts[link.FieldRole]; name != "" {
-		sel.InitialOption = slack.NewOptionBlockObject(bot.Cut(name, maxValue), mrkdwn.Plain(name, mrkdwn.MaxOption), nil)
+		sel.InitialOption = slack.NewOptionBlockObject(bot.Cut(name, mrkdwn.MaxValue), mrkdwn.Plain(name, mrkdwn.MaxOption), nil)
 	}
 	return slack.NewInputBlock(m.block(link.FieldRole), mrkdwn.Plain("Who can search through it?", 2000),
 		mrkdwn.Plain("Choose a role, or type the name of a new one. Then assign it to users; the bot can't.", 2000), sel)
@@ -170,7 +170,7 @@ func (h *Handlers) testAs(_ context.Context, s bot.Submission) (bot.Answer, erro
 	return bot.Answer{Then: func(ctx context.Context) error {
 		e, err := h.o.Connections.State(ctx, m.name)
 		if err != nil {
-			return h.notifyUser(ctx, to, private(h.say(ctx, err, textFormat{})))
+			return h.notifyUser(ctx, to, mrkdwn.Message(h.say(ctx, err, textFormat{})))
 		}
 		var says []string
 		if role != "" {
@@ -179,7 +179,7 @@ func (h *Handlers) testAs(_ context.Context, s bot.Submission) (bot.Answer, erro
 		if user != "" {
 			says = append(says, h.testUser(ctx, e, user))
 		}
-		return h.notifyUser(ctx, to, private(strings.Join(says, "\n")))
+		return h.notifyUser(ctx, to, mrkdwn.Message(strings.Join(says, "\n")))
 	}}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -34,7 +35,7 @@ func (h *Handlers) aboutBlock(ctx context.Context, e link.ConnectionState) slack
 	if k.State() != diagnose.StateDown && e.KeyGone() { // it was not checked since
 		k.Worst = &diagnose.Problem{Kind: diagnose.ProblemDown, Say: "There is no valid key any more."}
 	}
-	s := stateFace(k.State()) + " " + stateWords(k) + " · " + c.Model()
+	s := cards.StateFace(k.State()) + " " + stateWords(k) + " · " + c.Model()
 	if why := stateWhy(k); why != "" {
 		s += "\n" + why
 	}

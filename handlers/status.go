@@ -29,7 +29,7 @@ func statusMessage(x diagnose.HealthReport, s Status, more ...slack.BlockElement
 	case state == diagnose.StateUnchecked:
 		word = "It could not be checked."
 	}
-	emoji := stateFace(state)
+	emoji := cards.StateFace(state)
 	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName), mrkdwn.Line(word, mrkdwn.MaxTold))
 	blocks := []slack.Block{mrkdwn.Section(head)}
 	blocks = append(blocks, cards.FieldBlocks("", statusFields(x))...)

@@ -45,3 +45,11 @@ func uploadedLine(r *change.Request) string {
 	return " The bundle with the certificate authority stays enabled on the remote deployment, where nothing refers to it " +
 		"because of this request any more; whoever uploaded it may remove it."
 }
+
+// InputText tell which button that is.
+func InputText(r *change.Request) string {
+	if r.Proposal.RequiredInput == steps.InputAuthority {
+		return "upload it as described, and press *Done, it is uploaded*."
+	}
+	return "press *Paste the key…* now."
+}

@@ -21,6 +21,7 @@ const (
 	maxPart    = 2600 // of a part of a long text in one block; ours
 	MaxHeader  = 150
 	MaxOption  = 75
+	MaxValue   = 150  // of an option
 	MaxSummary = 3500 // of a message's text: chat.update refuses more than 4000
 	MaxName    = 120  // of a name in a sentence; ours
 	MaxTold    = 600  // of a reason, a finding, a cause; ours
@@ -254,4 +255,9 @@ func Link(address, label string) string {
 func Fence(s string, limit int) string {
 	s = strings.ReplaceAll(strings.TrimSpace(s), "```", "'''")
 	return "```" + Escape(s, limit-6) + "```"
+}
+
+// Message is a message of one text.
+func Message(say string) bot.Message {
+	return bot.Message{Text: say, Blocks: []slack.Block{Section(say)}}
 }
