@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -70,7 +69,7 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
 			v := vault{}
-			r := wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
+			r := handlerstest.Wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
 			d.book.Put(r)
 			d.o.Now = d.world.Now
 			d.o.Secrets = slowVault{v, func() {
@@ -95,25 +94,13 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 	}
 }
 
-// wanting is a request that waits for a key of people.
-func wanting(edit func(*change.Request)) *change.Request {
-	r := handlerstest.Pending()
-	r.Proposal.RequiredInput = link.InputKey
-	handlerstest.CallOf(r, "issue_key").System += " (made by a person there)"
-	r.Proposal.Step("issue_key").ByHand = []change.Call{{Method: "DELETE", Path: "/_security/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`}}
-	if edit != nil {
-		edit(r)
-	}
-	return r
-}
-
 func TestCardsOfApprovals(t *testing.T) {
 	for name, r := range map[string]*change.Request{
 		"window": handlerstest.In(change.Approved, func(r *change.Request) {
 			r.NotBefore, r.Deadline = handlerstest.Start.Add(20*time.Hour), handlerstest.Start.Add(24*time.Hour)
 		}),
-		"wanting": wanting(nil),
-		"handed": wanting(func(r *change.Request) {
+		"wanting": handlerstest.Wanting(nil),
+		"handed": handlerstest.Wanting(func(r *change.Request) {
 			r.Decisions = []change.Decision{handlerstest.Said(change.DecisionInputSubmitted, "U0BEN", "")}
 		}),
 		"reminded": handlerstest.In(change.Pending, func(r *change.Request) {
@@ -141,34 +128,20 @@ func TestCardsOfWhatHasLapsed(t *testing.T) {
 	handed := func(r *change.Request) {
 		r.Decisions = []change.Decision{handlerstest.Said(change.DecisionInputSubmitted, "U0BEN", "")}
 	}
-	for name, r := range map[string]*change.Request{"lapsed": wanting(handed), "upload_lapsed": uploading(handed)} {
+	for name, r := range map[string]*change.Request{"lapsed": handlerstest.Wanting(handed), "upload_lapsed": uploading(handed)} {
 		t.Run(name, func(t *testing.T) {
 			handlerstest.GoldenMessage(t, "card_"+name, cards.Card(r, handlerstest.Missing(), handlerstest.Start.Add(56*time.Minute)))
 		})
 	}
 }
 
-func TestCardOfAKeyThatIsAskedForLater(t *testing.T) {
-	v := &change.Evaluation{Enough: true, NotBefore: handlerstest.Start.Add(20 * time.Hour), NotAfter: handlerstest.Start.Add(22 * time.Hour)}
-	r := wanting(func(r *change.Request) {
-		d := handlerstest.Said(change.DecisionInputRequested, "", "")
-		d.To = []string{"U0BEN"}
-		r.Decisions = []change.Decision{handlerstest.Said(change.DecisionApprove, "U0ANNA", ""), d}
-	})
-	handlerstest.GoldenMessage(t, "card_wanting_later", cards.Card(r, v, handlerstest.Start))
-	copies := direct(r, v, false, "/remote-cluster", handlerstest.Start)
-	if len(copies) != 1 || copies[0].slot != "call-1-U0BEN" || !strings.Contains(copies[0].msg.Text, "only the key is missing") {
-		t.Errorf("direct messages %+v", copies)
-	}
-}
-
 func TestPasteModal(t *testing.T) {
-	v := pasteModal(wanting(nil), reasonMetadata{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
+	v := pasteModal(handlerstest.Wanting(nil), reasonMetadata{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
 	if err := bot.CheckModal(v); err != nil {
 		t.Error(err)
 	}
 	handlerstest.Golden(t, "modal_paste", v)
-	long := wanting(func(r *change.Request) {
+	long := handlerstest.Wanting(func(r *change.Request) {
 		handlerstest.CallOf(r, "issue_key").Body = `{"name":"` + strings.Repeat("'<&>`", 3000) + `"}`
 	})
 	if err := bot.CheckModal(pasteModal(long, reasonMetadata{Press: "7Q2MZK:3"})); err != nil {
@@ -180,7 +153,7 @@ func TestAKeyIsAskedForOnApprovalAndTakenOnce(t *testing.T) {
 	d := newDesk(t)
 	v := vault{}
 	d.o.Secrets, d.o.Now = v, d.world.Now
-	r := wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
+	r := handlerstest.Wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
 	d.book.Put(r)
 	d.finish(d.approve(t.Context(), pressed(anna, r)))
 	if d.slack.Count("open") != 1 || d.state(r.ID) != change.Pending {
@@ -299,52 +272,6 @@ func TestHomeCountsWhatItShows(t *testing.T) {
 	if s := home(); !strings.Contains(s, "Only the 100 requests") {
 		t.Errorf("it does not say how far it looked: %s", s)
 	}
-}
-
-func TestDirectMessagesAreCopiesOfTheCardPostedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
-		b.Put(handlerstest.Pending())
-		notifier := newTestTeller(b, w, "one")
-		notifier.o.Policy = directly{}
-		tell := func(edit func(*change.Request)) {
-			t.Helper()
-			if edit != nil {
-				b.Edit("7Q2MZK", edit)
-			}
-			if err := notifier.notify(t.Context(), "7Q2MZK"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		tell(nil)
-		tell(func(r *change.Request) {
-			d := handlerstest.Said(change.DecisionRemind, "", "")
-			d.To = []string{"U0BEN"}
-			r.Decisions = append(r.Decisions, d)
-		})
-		tell(func(r *change.Request) { r.State = change.Withdrawn })
-		for _, slot := range []string{"ask-U0ANNA", "ask-U0BEN", "remind-1-U0BEN"} {
-			m := w.Slot(slot)
-			if shown := handlerstest.ToJSON(t, m.Msg.Blocks); !strings.Contains(shown, "Withdrawn") || strings.Contains(shown, cards.ActionApprove) {
-				t.Errorf("%s shows %s", slot, shown)
-			}
-			if m.Channel == "C0REQUESTS" {
-				t.Errorf("%s went to the channel", slot)
-			}
-		}
-		if n := len(w.Visible()); n != 4 {
-			t.Errorf("%d messages, want the card and three copies", n)
-		}
-	})
-}
-
-// directly asks anna and ben by direct message.
-type directly struct{}
-
-func (directly) Evaluate(context.Context, *change.Request) (change.Evaluation, error) {
-	v := *handlerstest.Missing()
-	v.Direct = true
-	return v, nil
 }
 
 func TestPolicyAndHistoryInWords(t *testing.T) {

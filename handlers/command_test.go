@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
@@ -143,9 +144,9 @@ func TestEverythingIsRegisteredWithTheRouter(t *testing.T) {
 
 // What the handlers ask for is what there is.
 var (
-	_ SlackClient = (*bot.Messenger)(nil)
-	_ Poster      = (*bot.Messenger)(nil)
-	_ Router      = (*bot.Router)(nil)
-	_ Directory   = (*inventory.Catalog)(nil)
-	_ Requests    = (*change.Service)(nil)
+	_ SlackClient   = (*bot.Messenger)(nil)
+	_ notify.Poster = (*bot.Messenger)(nil)
+	_ Router        = (*bot.Router)(nil)
+	_ Directory     = (*inventory.Catalog)(nil)
+	_ Requests      = (*change.Service)(nil)
 )

@@ -13,6 +13,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -31,20 +33,22 @@ type desk struct {
 	catalog *inventory.Catalog
 	service *change.Service
 	tabs    *shelf
-	monitor *Monitor
-	checks  *monitorStore
+	monitor *monitor.Monitor
+	// onStatusChange is called when a check finds something new.
+	onStatusChange *func(context.Context, link.ManagedConnection)
+	checks         *handlerstest.MonitorStore
 }
 
 // finds notes a problem of a connection as the watch does; one that says nothing ends it.
 func (d *desk) finds(n link.Name, p diagnose.Problem) {
 	d.t.Helper()
-	var found statusRecord
+	var found monitor.StatusRecord
 	if p.Say != "" {
-		found.Problems = []openProblem{{Kind: p.Kind, Say: p.Say}}
+		found.Problems = []monitor.OpenProblem{{Kind: p.Kind, Say: p.Say}}
 	}
-	text, err := found.encode()
+	text, err := found.Encode()
 	if err == nil {
-		err = d.checks.FinishCheck(d.t.Context(), change.Check{Key: inventory.RecordKey(n)}, change.CheckResult{Status: text, Facets: found.facets()})
+		err = d.checks.FinishCheck(d.t.Context(), change.Check{Key: inventory.RecordKey(n)}, change.CheckResult{Status: text, Facets: found.Facets()})
 	}
 	if err != nil {
 		d.t.Fatal(err)
@@ -76,18 +80,20 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 	roster := diagnose.NewChecker(inventory.NewConnections(catalog, b.Kept, inventory.ConnectionsOptions{Now: w.Now}), w.Now)
 	t.Cleanup(roster.Wait)
 	tabs := newShelf()
-	checks := newMonitorStore(b.Kept)
-	monitor := NewMonitor(MonitorOptions{
-		Checker: roster, Store: checks, Poster: s, Channel: "C0REQUESTS", Command: "/remote-cluster",
+	checks := handlerstest.NewMonitorStore(b.Kept)
+	changed := func(context.Context, link.ManagedConnection) {}
+	watch := monitor.New(monitor.Options{
+		OnStatusChange: func(ctx context.Context, m link.ManagedConnection) { changed(ctx, m) },
+		Checker:        roster, Store: checks, Poster: s, Channel: "C0REQUESTS", Command: "/remote-cluster",
 		Queues: []string{"ece-prod", "cloud"}, Owner: "one", Now: w.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	return &desk{
 		Handlers: New(Options{
 			Requests: service, Policy: policy, Lists: b, Directory: catalog, Slack: s, Connections: roster,
-			Status: monitor, Follows: tabs, OpenHomes: tabs,
+			Status: watch, Follows: tabs, OpenHomes: tabs,
 			Channel: "C0REQUESTS", Command: "/remote-cluster", Log: slog.New(slog.DiscardHandler), Now: w.Now,
 		}),
-		t: t, slack: s, book: b, world: w, catalog: catalog, service: service, tabs: tabs, monitor: monitor, checks: checks,
+		t: t, slack: s, book: b, world: w, catalog: catalog, service: service, tabs: tabs, monitor: watch, onStatusChange: &changed, checks: checks,
 	}
 }
 
@@ -383,7 +389,7 @@ func TestAHeldTargetIsNamedWithItsHolder(t *testing.T) {
 	d.filledIn()
 	d.submits()
 	d.book.Edit("R1", func(r *change.Request) {
-		r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
+		r.Messages = map[string]change.Message{notify.SlotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
 	})
 	v := d.slack.View(theModal)
 	v.ID = "V2" // another modal, filled in the same way

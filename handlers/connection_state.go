@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -14,7 +15,7 @@ import (
 const recordsTimeout = time.Second
 
 // statusesOf are the statuses of connections; none where they can't be read: then nothing is known to be checked.
-func (h *Handlers) statusesOf(ctx context.Context, all []inventory.Connection) map[link.Name]Status {
+func (h *Handlers) statusesOf(ctx context.Context, all []inventory.Connection) map[link.Name]monitor.Status {
 	var names []link.Name
 	for _, c := range all {
 		if c.Managed != nil {
@@ -34,35 +35,13 @@ func (h *Handlers) statusesOf(ctx context.Context, all []inventory.Connection) m
 }
 
 // knownOf is what is known of a connection in a list.
-func knownOf(c inventory.Connection, s Status) diagnose.Known {
-	k := s.known()
+func knownOf(c inventory.Connection, s monitor.Status) diagnose.Known {
+	k := s.Known()
 	k.NoAnswer, k.Removed = c.Unread, c.Gone
 	if !c.Unread && !c.Gone {
 		k.Info = &c.Info
 	}
 	return k
-}
-
-// known is what a check has found.
-func (s Status) known() diagnose.Known {
-	k := diagnose.Known{CheckedAt: s.CheckedAt, Late: s.Late}
-	if len(s.Problems) > 0 {
-		p := s.Problems[0]
-		k.Worst = &diagnose.Problem{Kind: p.Kind, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Certificates: p.Certs}
-	}
-	return k
-}
-
-// State is how the connection is, as far as the last check found.
-func (s Status) State() diagnose.State { return s.known().State() }
-
-// Says are the problems that the last check found, in words.
-func (s Status) Says() []string {
-	var all []string
-	for _, p := range s.Problems {
-		all = append(all, p.Say)
-	}
-	return all
 }
 
 // stateWords is a state in words, with the age of what it rests on.

@@ -13,6 +13,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -207,7 +208,7 @@ func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k
 
 // threadLink leads to the card of the change that a connection is as it is by.
 func (h *Handlers) threadLink(ctx context.Context, m link.ManagedConnection) string {
-	card, _ := threadOfRecord(ctx, h.o.Requests, m.Record)
+	card, _ := notify.ThreadOfRecord(ctx, h.o.Requests, m.Record)
 	return h.messageLink(ctx, card, "thread")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -54,7 +55,7 @@ func (d *desk) connected(edits ...func(*link.ConnectParams)) *change.Request {
 		d.t.Fatal(err)
 	}
 	r.Proposal = p
-	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
+	r.Messages = map[string]change.Message{notify.SlotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
 	todo := steps.Steps(inventory.NewConnections(d.catalog, d.book.Kept, inventory.ConnectionsOptions{Now: d.world.Now}), steps.PlannerOptions{Env: "test"})
 	for _, planned := range p.Steps {
 		s, err := todo[planned.Action()](planned.Args)
@@ -474,7 +475,7 @@ func TestShortcutDiagnosesTheConnectionOfAMessage(t *testing.T) {
 	r := d.connected()
 	d.book.Requests[r.ID] = r
 	at, err := d.slack.Post(t.Context(), "C0REQUESTS", bot.Message{
-		Text: "a card", Metadata: &bot.Metadata{Type: metadataType, Payload: map[string]any{"request": r.ID, "slot": slotCard}},
+		Text: "a card", Metadata: &bot.Metadata{Type: notify.MetadataType, Payload: map[string]any{"request": r.ID, "slot": notify.SlotCard}},
 	})
 	if err != nil {
 		t.Fatal(err)

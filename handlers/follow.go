@@ -10,6 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -40,11 +41,11 @@ type Follows interface {
 // ConnectionStatus knows how the managed connections are; *Monitor is one.
 type ConnectionStatus interface {
 	// Statuses returns those of the names that are managed.
-	Statuses(ctx context.Context, names ...link.Name) (map[link.Name]Status, error)
+	Statuses(ctx context.Context, names ...link.Name) (map[link.Name]monitor.Status, error)
 	// StatusesOf returns connections that user made or changed last, the worst among them: about limit where there are more.
-	StatusesOf(ctx context.Context, user string, limit int) (map[link.Name]Status, error)
+	StatusesOf(ctx context.Context, user string, limit int) (map[link.Name]monitor.Status, error)
 	// Record takes what somebody's look at a connection found for a check, and returns how it is.
-	Record(ctx context.Context, x diagnose.HealthReport) (Status, error)
+	Record(ctx context.Context, x diagnose.HealthReport) (monitor.Status, error)
 }
 
 // isOf reports whether user asked for the connection, adopted it, or changed it last.
@@ -156,7 +157,7 @@ func followers(m link.ManagedConnection, said map[string]string, users []string)
 }
 
 // statusFor is the status of a connection as one person is shown it.
-func (h *Handlers) statusFor(ctx context.Context, user string, x diagnose.HealthReport, s Status) bot.Message {
+func (h *Handlers) statusFor(ctx context.Context, user string, x diagnose.HealthReport, s monitor.Status) bot.Message {
 	var follow []slack.BlockElement
 	if x.Managed != nil {
 		if said, ok := h.followChoices(ctx, user); ok {
@@ -166,6 +167,6 @@ func (h *Handlers) statusFor(ctx context.Context, user string, x diagnose.Health
 	return statusMessage(x, s, follow...)
 }
 
-func (*Handlers) diagnoseFor(_ context.Context, _ string, x diagnose.HealthReport, _ Status) bot.Message {
+func (*Handlers) diagnoseFor(_ context.Context, _ string, x diagnose.HealthReport, _ monitor.Status) bot.Message {
 	return diagnoseMessage(x)
 }

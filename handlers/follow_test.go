@@ -9,6 +9,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -130,11 +131,11 @@ func TestWhatIsNotManagedAnyMoreIsShownToItsFollowers(t *testing.T) {
 }
 
 // stands are connections in every state, with names as nasty as they come.
-type stands map[link.Name]Status
+type stands map[link.Name]monitor.Status
 
 func everyStand(names func(int) string) stands {
 	all := stands{}
-	add := func(alias string, s Status) {
+	add := func(alias string, s monitor.Status) {
 		m := link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: alias, MadeBy: "U0ASKER"}
 		s.Managed = m
 		if s.Local == "" {
@@ -142,16 +143,16 @@ func everyStand(names func(int) string) stands {
 		}
 		all[m.Name()] = s
 	}
-	trouble := func(t diagnose.ProblemKind) openProblem {
-		return openProblem{Kind: t, Say: names(mrkdwn.MaxTold * 2), Since: handlerstest.Start}
+	trouble := func(t diagnose.ProblemKind) monitor.OpenProblem {
+		return monitor.OpenProblem{Kind: t, Say: names(mrkdwn.MaxTold * 2), Since: handlerstest.Start}
 	}
-	add("well", Status{CheckedAt: handlerstest.Start, Expires: handlerstest.Start.Add(30 * cards.Day)})
-	add("new", Status{Local: "logs-prod"})
-	add("late", Status{CheckedAt: handlerstest.Start, Late: true})
+	add("well", monitor.Status{CheckedAt: handlerstest.Start, Expires: handlerstest.Start.Add(30 * cards.Day)})
+	add("new", monitor.Status{Local: "logs-prod"})
+	add("late", monitor.Status{CheckedAt: handlerstest.Start, Late: true})
 	for _, t := range diagnose.ProblemKinds() {
-		add(string(t), Status{CheckedAt: handlerstest.Start, Problems: []openProblem{trouble(t)}})
+		add(string(t), monitor.Status{CheckedAt: handlerstest.Start, Problems: []monitor.OpenProblem{trouble(t)}})
 	}
-	add("all", Status{CheckedAt: handlerstest.Start, Problems: []openProblem{
+	add("all", monitor.Status{CheckedAt: handlerstest.Start, Problems: []monitor.OpenProblem{
 		trouble(diagnose.ProblemDown), trouble(diagnose.ProblemDegraded), trouble(diagnose.ProblemExpiring), trouble(diagnose.ProblemDrifted),
 	}})
 	return all
@@ -164,7 +165,7 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 		if file == "home_connections_nasty" {
 			for n := range homeConnections {
 				alias := fmt.Sprintf("%02d", n) + handlerstest.Nasty(200)
-				all[link.Name{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: alias}] = Status{
+				all[link.Name{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: alias}] = monitor.Status{
 					Managed: link.ManagedConnection{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: alias, MadeBy: "U0ASKER"}, Local: names(200),
 				}
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -223,7 +224,7 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor, show func(*ch
 
 // cardLink leads to the card of a request.
 func (h *Handlers) cardLink(ctx context.Context, r *change.Request) string {
-	return h.messageLink(ctx, r.Messages[slotCard], "card")
+	return h.messageLink(ctx, r.Messages[notify.SlotCard], "card")
 }
 
 // summary is a request in a few lines.

@@ -14,7 +14,9 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -29,7 +31,7 @@ const (
 type followedConnection struct {
 	name    link.Name
 	managed bool
-	Status
+	monitor.Status
 }
 
 // myConnections are the part of somebody's home tab that shows the connections that they follow, with their state:
@@ -92,7 +94,7 @@ func saidOn(said map[string]string) []link.Name {
 }
 
 // followedBy are the connections that user, who said that, follows: the worst first.
-func followedBy(user string, all map[link.Name]Status, said map[string]string) []followedConnection {
+func followedBy(user string, all map[link.Name]monitor.Status, said map[string]string) []followedConnection {
 	var mine []followedConnection
 	for n, s := range all {
 		if follows(said[n.String()], s.Managed, user) {
@@ -131,7 +133,7 @@ func (k followedConnection) urgency() int {
 
 // state is how a connection stands, as a picture and words.
 func (k followedConnection) state() (emoji, words string) {
-	known := k.known()
+	known := k.Known()
 	switch {
 	case !k.managed:
 		return cards.StateFace(diagnose.StateRemoved), "not managed any more: disconnected, or left to be looked after by hand"
@@ -142,7 +144,7 @@ func (k followedConnection) state() (emoji, words string) {
 }
 
 // problemsWords are all troubles of a connection, each with what is known of it.
-func problemsWords(all []openProblem) string {
+func problemsWords(all []monitor.OpenProblem) string {
 	says := make([]string, 0, len(all))
 	for _, p := range all {
 		word := "lost"
@@ -166,7 +168,7 @@ func (h *Handlers) followedLink(ctx context.Context, k followedConnection) strin
 	if !k.managed {
 		return ""
 	}
-	card, _ := threadOf(k.Managed.Record.Posted)
+	card, _ := notify.ThreadOf(k.Managed.Record.Posted)
 	return h.messageLink(ctx, card, "thread")
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -63,7 +64,7 @@ type HomeRefresher struct {
 	o HomeRefresherOptions
 
 	mu    sync.Mutex
-	moved *latest[string] // by request: what home tabs show of it, so that a journal line draws none
+	moved *notify.Latest[string] // by request: what home tabs show of it, so that a journal line draws none
 }
 
 // NewHomeRefresher returns a keeper; it draws nothing before Run.
@@ -72,14 +73,14 @@ func NewHomeRefresher(o HomeRefresherOptions) *HomeRefresher {
 	o.Pace = cmp.Or(o.Pace, time.Second)
 	o.Lease = cmp.Or(o.Lease, 30*time.Second)
 	o.ConcernedTimeout = cmp.Or(o.ConcernedTimeout, 3*time.Second)
-	return &HomeRefresher{o: o, moved: newLatest[string](maxRemembered)}
+	return &HomeRefresher{o: o, moved: notify.NewLatest[string](notify.MaxRemembered)}
 }
 
 // OnTransition says that a request is to be told as it is now: the tabs of those whom it concerns are drawn anew.
 func (h *HomeRefresher) OnTransition(ctx context.Context, r *change.Request) {
 	shown := fmt.Sprint(r.State, r.ApprovalsSince, len(r.Decisions), r.Child)
 	h.mu.Lock()
-	same := h.moved.get(r.ID) == shown
+	same := h.moved.Get(r.ID) == shown
 	h.mu.Unlock()
 	if same {
 		return
@@ -93,7 +94,7 @@ func (h *HomeRefresher) OnTransition(ctx context.Context, r *change.Request) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.moved.put(r.ID, shown)
+	h.moved.Put(r.ID, shown)
 }
 
 // affectedUsers are those among users who asked for r, decided on it, or could.
@@ -145,7 +146,7 @@ func (h *HomeRefresher) mark(ctx context.Context, which func(context.Context, []
 func (h *HomeRefresher) Run(ctx context.Context) error {
 	tick := time.NewTicker(h.o.Poll)
 	defer tick.Stop()
-	failing := Recurring{Log: h.o.Log, What: "drawing home tabs", Now: h.o.Now}
+	failing := notify.Recurring{Log: h.o.Log, What: "drawing home tabs", Now: h.o.Now}
 	for {
 		select {
 		case <-ctx.Done():

@@ -11,21 +11,26 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 // fixed is a Watch that says what it was given.
-type fixed map[link.Name]Status
+type fixed map[link.Name]monitor.Status
 
-func (fixed) Statuses(context.Context, ...link.Name) (map[link.Name]Status, error) {
-	return map[link.Name]Status{}, nil
+func (fixed) Statuses(context.Context, ...link.Name) (map[link.Name]monitor.Status, error) {
+	return map[link.Name]monitor.Status{}, nil
 }
 
-func (f fixed) StatusesOf(context.Context, string, int) (map[link.Name]Status, error) { return f, nil }
+func (f fixed) StatusesOf(context.Context, string, int) (map[link.Name]monitor.Status, error) {
+	return f, nil
+}
 
-func (fixed) Record(context.Context, diagnose.HealthReport) (Status, error) { return Status{}, nil }
+func (fixed) Record(context.Context, diagnose.HealthReport) (monitor.Status, error) {
+	return monitor.Status{}, nil
+}
 
 // keeper keeps the home tabs of a desk.
 func (d *desk) keeper() *HomeRefresher {
@@ -161,13 +166,13 @@ func TestTabsOfFollowersFollowTheWatch(t *testing.T) {
 	d.connected()
 	k := d.keeper()
 	var heard []string
-	d.monitor.o.OnStatusChange = func(ctx context.Context, m link.ManagedConnection) {
+	*d.onStatusChange = func(ctx context.Context, m link.ManagedConnection) {
 		heard = append(heard, m.Name().String())
 		k.OnStatusChange(ctx, m)
 	}
 	look := func() {
 		t.Helper()
-		d.checks.due()
+		d.checks.Due()
 		heard = nil
 		if err := d.monitor.CheckDue(t.Context()); err != nil {
 			t.Fatal(err)

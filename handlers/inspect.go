@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -24,8 +25,8 @@ const (
 )
 
 // inspectCommands are the words that only look, and what they show to a user.
-func inspectCommands() map[string]func(*Handlers, context.Context, string, diagnose.HealthReport, Status) bot.Message {
-	return map[string]func(*Handlers, context.Context, string, diagnose.HealthReport, Status) bot.Message{
+func inspectCommands() map[string]func(*Handlers, context.Context, string, diagnose.HealthReport, monitor.Status) bot.Message {
+	return map[string]func(*Handlers, context.Context, string, diagnose.HealthReport, monitor.Status) bot.Message{
 		"status": (*Handlers).statusFor, "diagnose": (*Handlers).diagnoseFor,
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -110,7 +111,7 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 }
 
 // rows are the lines of connections, each with a menu; follow is the verb of following it, or empty.
-func (h *Handlers) rows(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]Status, follow func(inventory.Connection) string) []slack.Block {
+func (h *Handlers) rows(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]monitor.Status, follow func(inventory.Connection) string) []slack.Block {
 	blocks := make([]slack.Block, 0, len(shown))
 	for i, s := range h.lines(ctx, shown, statuses) {
 		row := slack.NewSectionBlock(mrkdwn.Markup(s), nil, nil)
@@ -173,7 +174,7 @@ func (h *Handlers) listed(ctx context.Context, text string) (l inventory.Listing
 }
 
 // lines are drawn at the same time: each asks Slack for a link.
-func (h *Handlers) lines(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]Status) []string {
+func (h *Handlers) lines(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]monitor.Status) []string {
 	lines := make([]string, len(shown))
 	var wg sync.WaitGroup
 	for i, c := range shown {
@@ -184,7 +185,7 @@ func (h *Handlers) lines(ctx context.Context, shown []inventory.Connection, stat
 }
 
 // listHead counts what there is. Where nobody answered, nobody knows how many there are.
-func listHead(l inventory.Listing, statuses map[link.Name]Status, text string) string {
+func listHead(l inventory.Listing, statuses map[link.Name]monitor.Status, text string) string {
 	mine, in := 0, map[diagnose.State]int{}
 	for _, c := range l.Connections {
 		in[knownOf(c, statuses[c.Name()]).State()]++

@@ -8,6 +8,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -81,7 +82,7 @@ func (h *Handlers) held(ctx context.Context, e *change.LockedError, say string) 
 	if e.OwnRequest {
 		s = fmt.Sprintf("%s It is *%s* (%s).", say, mrkdwn.Named(r.Proposal.Title, 200), word)
 	}
-	if m := r.Messages[slotCard]; m.ID != "" {
+	if m := r.Messages[notify.SlotCard]; m.ID != "" {
 		if url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: m.Channel, TS: m.ID}); err == nil {
 			s += " <" + bot.Escape(url) + "|Its card>"
 		}

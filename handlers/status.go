@@ -10,6 +10,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -19,8 +20,8 @@ import (
 
 // statusMessage is everything that is known of one connection, with buttons for what can be done next and
 // those that are given.
-func statusMessage(x diagnose.HealthReport, s Status, more ...slack.BlockElement) bot.Message {
-	state, word := s.known().State(), "It works."
+func statusMessage(x diagnose.HealthReport, s monitor.Status, more ...slack.BlockElement) bot.Message {
+	state, word := s.Known().State(), "It works."
 	switch {
 	case x.Diagnosis != nil:
 		word = x.Diagnosis.Say

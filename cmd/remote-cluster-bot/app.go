@@ -16,6 +16,8 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
@@ -39,14 +41,14 @@ type App struct {
 	service       *change.Service
 	router        *bot.Router
 	messenger     *bot.Messenger
-	notifier      *handlers.Notifier
+	notifier      *notify.Notifier
 	executor      *executor.Executor
 	catalog       *inventory.Catalog
 	shipping      *shipping       // nil: the audit is not shipped
 	checkpoints   *checkpoints    // nil: none are made
 	webhooks      *webhook.Sender // nil: nobody but Slack is told
 	checker       *diagnose.Checker
-	monitor       *handlers.Monitor
+	monitor       *monitor.Monitor
 	homeRefresher *handlers.HomeRefresher
 	metrics       *metrics.Metrics
 	tracing       *tracing.Tracing // nil: nothing is traced
@@ -110,7 +112,7 @@ func (a *App) sweep(ctx context.Context) error {
 	expire, trim := time.NewTicker(sweepEvery), time.NewTicker(trimEvery)
 	defer expire.Stop()
 	defer trim.Stop()
-	failing := handlers.Recurring{Log: a.log, What: "sweeping", Now: time.Now}
+	failing := notify.Recurring{Log: a.log, What: "sweeping", Now: time.Now}
 	place := int64(0) // among the requests that wait, to which no end is set: a part of them each time
 	for {
 		var err error

@@ -11,6 +11,8 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
@@ -80,7 +82,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	messenger := a.messenger
 	judge := policy.New(rules, policy.NewGroupCache(messenger, c.Refresh(), time.Now), time.Now)
 	a.policy = judge
-	a.notifier = handlers.NewNotifier(handlers.NotifierOptions{
+	a.notifier = notify.NewNotifier(notify.NotifierOptions{
 		Outbox: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Command: c.Slack.Command,
 		Owner: owner, Now: time.Now, Log: log, Span: spans.Spans(),
 		Stop:     stopWithin,
@@ -93,11 +95,11 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if err := a.newExecutor(owner, kinds, steps.Steps(connections, lo)); err != nil {
 		return nil, err
 	}
-	rotations := handlers.NewRotations(handlers.RotationOptions{
+	rotations := monitor.NewRotations(monitor.RotationOptions{
 		Store: a.store, Policy: judge, Planner: kinds[link.KindRotate], Propose: a.service.Propose, Owner: owner, Now: time.Now,
 		OnDue: a.metrics.RotationDue, WarnsBefore: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
 	})
-	a.monitor = handlers.NewMonitor(handlers.MonitorOptions{
+	a.monitor = monitor.New(monitor.Options{
 		Rotations: rotations, Checker: a.checker, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
 		Owner: owner, Now: time.Now, Log: log, WaitIdle: a.notifier.WaitIdle,
 		Every: c.Watch.Every.Std(), Tick: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
@@ -126,7 +126,7 @@ func examineRestored(ctx context.Context, c *config.Config, log *slog.Logger) (d
 		Slack: bot.NewMessenger(bot.MessengerOptions{
 			Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,
 		}),
-		Store: s, Channel: c.Slack.Channel, CardOf: handlers.CardOf,
+		Store: s, Channel: c.Slack.Channel, CardOf: notify.CardOf,
 		Connections: inventory.NewConnections(inventory.NewCatalog(all, inventory.CatalogOptions{Now: time.Now}), s, inventory.ConnectionsOptions{Now: time.Now}),
 	}), nil
 }

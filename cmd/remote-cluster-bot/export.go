@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -97,10 +97,10 @@ func exported(ctx context.Context, c *config.Config, s *store.Store) (all []expo
 }
 
 // savedStatuses are the connections as the monitors of the running bot left them.
-func savedStatuses(ctx context.Context, c *config.Config, s *store.Store, names []link.Name) (map[link.Name]handlers.Status, error) {
+func savedStatuses(ctx context.Context, c *config.Config, s *store.Store, names []link.Name) (map[link.Name]monitor.Status, error) {
 	catalog := inventory.NewCatalog(nil, inventory.CatalogOptions{Now: time.Now})
 	connections := inventory.NewConnections(catalog, s, inventory.ConnectionsOptions{Now: time.Now})
-	return handlers.NewMonitor(handlers.MonitorOptions{
+	return monitor.New(monitor.Options{
 		Checker: diagnose.NewChecker(connections, time.Now), Store: s, Now: time.Now, Every: c.Watch.Every.Std(),
 	}).Statuses(ctx, names...)
 }
@@ -113,7 +113,7 @@ type decided struct {
 
 // addDecisions adds who approved the last change of each connection and when the connection was made: the audit keeps
 // that longer than requests are kept.
-func addDecisions(ctx context.Context, s *store.Store, all []export.Connection, statuses map[link.Name]handlers.Status) error {
+func addDecisions(ctx context.Context, s *store.Store, all []export.Connection, statuses map[link.Name]monitor.Status) error {
 	known := map[string]*decided{}
 	for _, status := range statuses {
 		known[status.Managed.Record.Request] = nil

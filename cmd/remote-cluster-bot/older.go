@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
@@ -76,7 +76,7 @@ func endOfAudit(s *store.Store) func(context.Context) (time.Time, error) {
 }
 
 func newerCards(ctx context.Context, s *store.Store, m *bot.Messenger, channel string, last func(context.Context) (time.Time, error)) doctor.Finding {
-	return doctor.OlderThanCards(ctx, doctor.CardsOptions{Slack: m, Store: s, Channel: channel, CardOf: handlers.CardOf, Last: last})
+	return doctor.OlderThanCards(ctx, doctor.CardsOptions{Slack: m, Store: s, Channel: channel, CardOf: notify.CardOf, Last: last})
 }
 
 // comparisons are what the doctor compares the database with.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
@@ -162,7 +162,7 @@ func TestADatabaseOlderThanACardIsNoticed(t *testing.T) {
 		"Slack is away":           {d.whole, cards{"c": change.Pending}, nil, errors.New("away"), doctor.Unknown, "away"},
 	} {
 		slack := &shown{newest: c.newest, earlier: c.earlier, fails: c.fails}
-		o := doctor.CardsOptions{Slack: slack, Store: c.store, Channel: "C", CardOf: handlers.CardOf, Last: c.store.LastAudit}
+		o := doctor.CardsOptions{Slack: slack, Store: c.store, Channel: "C", CardOf: notify.CardOf, Last: c.store.LastAudit}
 		f := doctor.OlderThanCards(t.Context(), o)
 		if f.Level != c.want || !strings.Contains(f.Say, c.say) {
 			t.Errorf("%s: %+v", name, f)

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -60,7 +60,7 @@ func TestReplicasAskForARotationOnce(t *testing.T) {
 		look := func() {
 			var wg sync.WaitGroup
 			for replica := range 8 {
-				rotations := handlers.NewRotations(handlers.RotationOptions{
+				rotations := monitor.NewRotations(monitor.RotationOptions{
 					Store: db, Policy: judge, Planner: everyPlan{}, Propose: service.Propose, Owner: fmt.Sprint("replica", replica), Now: time.Now,
 				})
 				for _, c := range connections {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -92,7 +94,7 @@ type managedWorld struct {
 	tb          testing.TB
 	store       *store.Store
 	connections *inventory.Connections
-	monitor     *handlers.Monitor
+	monitor     *monitor.Monitor
 	handlers    *handlers.Handlers
 	redis       redis.UniversalClient
 	slack       *toldChannel
@@ -104,7 +106,7 @@ func newManagedWorld(tb testing.TB, server storetest.Server) *managedWorld {
 	w := &managedWorld{tb: tb, redis: server.Client, slack: &toldChannel{}, store: store.New(server.Client, store.Options{Env: server.Env(), Index: inventory.IndexRecord})}
 	catalog := inventory.NewCatalog(nil, inventory.CatalogOptions{Now: time.Now})
 	w.connections = inventory.NewConnections(catalog, w.store, inventory.ConnectionsOptions{Now: time.Now})
-	w.monitor = handlers.NewMonitor(handlers.MonitorOptions{
+	w.monitor = monitor.New(monitor.Options{
 		Checker: checkup{w.connections, w}, Store: w.store, Queues: []string{"ece-prod"}, Owner: "one", Now: time.Now, Poster: w.slack,
 		Log: slog.New(slog.DiscardHandler), MaxPerTick: 1 << 20, Parallel: 50,
 	})
@@ -127,7 +129,7 @@ func (c checkup) Health(context.Context, link.ManagedConnection, time.Duration) 
 
 // toldChannel counts what it is told.
 type toldChannel struct {
-	handlers.Poster
+	notify.Poster
 	posts, edits int
 }
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
@@ -84,7 +84,7 @@ func (a *App) openAlerts(ctx context.Context) ([]webhook.Alert, error) {
 }
 
 // connectionAlerts are those of managed connections.
-func connectionAlerts(troubled []handlers.Troubled, now time.Time) []webhook.Alert {
+func connectionAlerts(troubled []monitor.Troubled, now time.Time) []webhook.Alert {
 	var all []webhook.Alert
 	for _, t := range troubled {
 		id := alertID(t.Name.String())

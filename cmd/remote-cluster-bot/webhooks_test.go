@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -21,7 +21,7 @@ func TestKeysThatEndWithinADayPage(t *testing.T) {
 		-time.Hour:     {"key_ends/ece/d1/an%20alias"},
 	} {
 		var got []string
-		for _, a := range connectionAlerts([]handlers.Troubled{{
+		for _, a := range connectionAlerts([]monitor.Troubled{{
 			Name: link.Name{Local: elastic.Ref{Platform: "ece", Deployment: "d1"}, Alias: "an alias"}, Expires: now.Add(ends),
 		}}, now) {
 			got = append(got, a.ID)

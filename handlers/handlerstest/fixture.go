@@ -231,3 +231,15 @@ func Nasty(n int) string {
 
 // CallOf is the first call of a step, to be edited.
 func CallOf(r *change.Request, step string) *change.Call { return &r.Proposal.Step(step).Calls[0] }
+
+// Wanting is a request that waits for a key of people.
+func Wanting(edit func(*change.Request)) *change.Request {
+	r := Pending()
+	r.Proposal.RequiredInput = link.InputKey
+	CallOf(r, "issue_key").System += " (made by a person there)"
+	r.Proposal.Step("issue_key").ByHand = []change.Call{{Method: "DELETE", Path: "/_security/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`}}
+	if edit != nil {
+		edit(r)
+	}
+	return r
+}

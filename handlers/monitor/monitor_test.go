@@ -1,4 +1,4 @@
-package handlers
+package monitor
 
 import (
 	"context"
@@ -41,7 +41,7 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	if got := w.slack.Visible(); len(got) != 2 || got[0].Updates != 0 {
 		t.Fatalf("%d messages, updates %d", len(got), got[0].Updates)
 	}
-	if all, err := w.Statuses(t.Context(), name); err != nil || all[name].known().State() != diagnose.StateDown || all[name].known().Worst.Say != down.Say {
+	if all, err := w.Statuses(t.Context(), name); err != nil || all[name].Known().State() != diagnose.StateDown || all[name].Known().Worst.Say != down.Say {
 		t.Errorf("it is %+v, %v", all, err)
 	}
 	handlerstest.GoldenMessage(t, "watch_lost", w.slack.Visible()[0].Msg)
@@ -64,8 +64,8 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	handlerstest.GoldenMessage(t, "watch_resolved", w.slack.Visible()[0].Msg)
 	w.managed = nil
 	w.check()
-	if got := w.slack.Visible(); len(got) != 2 || !strings.Contains(got[1].Msg.Text, "not managed any more") || len(w.store.notes[partAlerts])+len(w.store.statuses) != 0 {
-		t.Errorf("it is not managed any more: %v, %v", w.store.notes, w.store.statuses)
+	if got := w.slack.Visible(); len(got) != 2 || !strings.Contains(got[1].Msg.Text, "not managed any more") || len(w.store.Noted[partAlerts])+len(w.store.Found) != 0 {
+		t.Errorf("it is not managed any more: %v, %v", w.store.Noted, w.store.Found)
 	}
 	stands(0, 0, 0)
 	if got := strings.Join(w.checked, " "); got != "healthy problems problems problems failed problems" {
@@ -83,7 +83,7 @@ func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
 	} {
 		for state, want := range told {
 			w := newWard(t, m)
-			w.store.held = map[string]*change.Request{target: {State: state}}
+			w.store.Held = map[string]*change.Request{target: {State: state}}
 			w.check(diagnose.Problem{Kind: diagnose.ProblemDrifted, Say: "proxy_address is another"})
 			if got := len(w.slack.Visible()); got != want {
 				t.Errorf("%s is %s: %d messages, want %d", target, state, got, want)
@@ -103,8 +103,8 @@ func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
 	if err := w.CheckDue(t.Context()); err != nil || w.checks != checks {
 		t.Fatalf("it was checked again before it was due: %d checks after %d, %v", w.checks, checks, err)
 	}
-	if got := w.slack.Visible(); len(got) != 1 || len(w.store.notes[partAlerts]) != 1 {
-		t.Fatalf("%d messages, noted %v", len(got), w.store.notes)
+	if got := w.slack.Visible(); len(got) != 1 || len(w.store.Noted[partAlerts]) != 1 {
+		t.Fatalf("%d messages, noted %v", len(got), w.store.Noted)
 	}
 	if open, err := w.openAlerts(t.Context()); err != nil || open[problemKey(w.managed[0].Name(), diagnose.ProblemDown)].TS == "" {
 		t.Errorf("noted %v, %v", open, err)
@@ -146,7 +146,7 @@ func TestACheckThatIsBrokenOffIsGivenBack(t *testing.T) {
 	if err := w.CheckDue(ctx); err == nil {
 		t.Error("it was not broken off")
 	}
-	if w.store.finished != 1 || w.store.next != 10*time.Second {
-		t.Errorf("given back %d times, for %s", w.store.finished, w.store.next)
+	if w.store.Finished != 1 || w.store.Next != 10*time.Second {
+		t.Errorf("given back %d times, for %s", w.store.Finished, w.store.Next)
 	}
 }

@@ -1,4 +1,4 @@
-package handlers
+package notify
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 // quiet reports whether a request has no card: it runs under an approval from before, and goes well. The first failure has
 // one, and what is stuck; the later tries are silent, as the watch warns by then.
 func quiet(r *change.Request) bool {
-	if !r.UnderStanding() || len(r.Messages[slotCard].Channel) > 0 {
+	if !r.UnderStanding() || len(r.Messages[SlotCard].Channel) > 0 {
 		return false // a card that is there is kept up to date
 	}
 	switch r.State {
@@ -28,7 +28,7 @@ func quiet(r *change.Request) bool {
 
 // drawQuiet says below the connection's card that its key was rotated, once it was.
 func (n *Notifier) drawQuiet(ctx context.Context, r *change.Request) error {
-	root, ok := r.Messages[slotThread]
+	root, ok := r.Messages[SlotThread]
 	if r.State != change.Applied || !ok {
 		return nil
 	}
@@ -49,9 +49,9 @@ func rotatedLine(r *change.Request) string {
 		bot.Code(r.StandingApproval.Request) + ", approved by " + mrkdwn.Users(r.StandingApproval.Approvers, "and") + ", still stands (request " + bot.Code(r.ID) + ")."
 }
 
-// threadOf is the message below which a connection's story goes on.
-func threadOf(posted map[string]change.Message) (change.Message, bool) {
-	for _, slot := range []string{slotCard, slotThread} {
+// ThreadOf is the message below which a connection's story goes on.
+func ThreadOf(posted map[string]change.Message) (change.Message, bool) {
+	for _, slot := range []string{SlotCard, SlotThread} {
 		if m := posted[slot]; m.ID != "" {
 			return change.Message{Channel: m.Channel, ID: m.ID}, true
 		}
@@ -59,18 +59,18 @@ func threadOf(posted map[string]change.Message) (change.Message, bool) {
 	return change.Message{}, false
 }
 
-// threadOfRecord is that of the change that a record is by. A worker may have been quicker than the card; then the request
+// ThreadOfRecord is that of the change that a record is by. A worker may have been quicker than the card; then the request
 // knows it, as long as it is kept.
-func threadOfRecord(ctx context.Context, requests interface {
+func ThreadOfRecord(ctx context.Context, requests interface {
 	Get(ctx context.Context, id string) (*change.Request, error)
 }, k change.StoredRecord,
 ) (change.Message, bool) {
-	if m, ok := threadOf(k.Posted); ok {
+	if m, ok := ThreadOf(k.Posted); ok {
 		return m, true
 	}
 	r, err := requests.Get(ctx, k.Request)
 	if err != nil {
 		return change.Message{}, false
 	}
-	return threadOf(r.Messages)
+	return ThreadOf(r.Messages)
 }

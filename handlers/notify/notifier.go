@@ -1,4 +1,4 @@
-package handlers
+package notify
 
 import (
 	"context"
@@ -95,8 +95,8 @@ const (
 	lastAway         = 10 * time.Minute
 	unannouncedLimit = 100
 
-	// maxRemembered bounds what a process remembers of requests. Forgetting one costs a redrawing.
-	maxRemembered = 10_000
+	// MaxRemembered bounds what a process remembers of requests. Forgetting one costs a redrawing.
+	MaxRemembered = 10_000
 )
 
 // Notifier keeps what Slack shows abreast of the requests. It draws from the state alone: whoever tells last, and
@@ -111,7 +111,7 @@ type Notifier struct {
 	busy  int
 	// shown is what this process last drew, by request and slot, so that a journal line does not redraw a card that
 	// stays the same. It holds though others draw too: decisions and journal only grow, so no drawing ever comes back.
-	shown *latest[map[string][32]byte]
+	shown *Latest[map[string][32]byte]
 }
 
 // workItem is one request that has to be told.
@@ -129,7 +129,7 @@ type workItem struct {
 func NewNotifier(o NotifierOptions) *Notifier {
 	return &Notifier{
 		o: o.withDefaults(), woken: make(chan struct{}, 1),
-		queue: map[string]*workItem{}, shown: newLatest[map[string][32]byte](maxRemembered),
+		queue: map[string]*workItem{}, shown: NewLatest[map[string][32]byte](MaxRemembered),
 	}
 }
 

@@ -1,4 +1,4 @@
-package handlers
+package monitor
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -63,11 +64,11 @@ type KeyRotations interface {
 	Forget(ctx context.Context, key string) error
 }
 
-// MonitorOptions are what a Monitor needs. Zero durations and counts mean the defaults named beside them.
-type MonitorOptions struct {
+// Options are what a Monitor needs. Zero durations and counts mean the defaults named beside them.
+type Options struct {
 	Checker  HealthChecker
 	Store    MonitorStore
-	Poster   Poster
+	Poster   notify.Poster
 	Channel  string
 	Command  string   // the slash command, "/remote-cluster"
 	Queues   []string // the platforms: each has a queue of its own, so that a slow one keeps no other waiting
@@ -106,10 +107,10 @@ const (
 
 // Monitor checks managed connections and tells of their problems: one message a problem, or one for all that share a
 // cause, drawn again as it changes and resolved when it ends. It is quiet otherwise.
-type Monitor struct{ o MonitorOptions }
+type Monitor struct{ o Options }
 
-// NewMonitor returns a monitor; it checks nothing before Run.
-func NewMonitor(o MonitorOptions) *Monitor {
+// New returns a monitor; it checks nothing before Run.
+func New(o Options) *Monitor {
 	o.Every = cmp.Or(o.Every, 15*time.Minute)
 	o.Tick = cmp.Or(o.Tick, 10*time.Second)
 	o.ExpiresWithin = cmp.Or(o.ExpiresWithin, 14*cards.Day)
@@ -141,7 +142,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 func (m *Monitor) repeat(ctx context.Context, do func(context.Context) error) {
 	tick := time.NewTicker(m.o.Tick)
 	defer tick.Stop()
-	failing := Recurring{Log: m.o.Log, What: "monitoring connections", Now: m.o.Now}
+	failing := notify.Recurring{Log: m.o.Log, What: "monitoring connections", Now: m.o.Now}
 	for {
 		select {
 		case <-ctx.Done():
@@ -191,7 +192,7 @@ func (m *Monitor) checkQueue(ctx context.Context, queue string) error {
 
 // health reads what the connections of a cycle share once a cycle, and the connection itself each time. Before it says
 // that something is wrong, and after a change, it reads everything anew.
-func (m *Monitor) health(ctx context.Context, c link.ManagedConnection, was statusRecord) (diagnose.HealthResult, error) {
+func (m *Monitor) health(ctx context.Context, c link.ManagedConnection, was StatusRecord) (diagnose.HealthResult, error) {
 	if was.Request == c.Record.Request && len(was.Problems) == 0 {
 		found, err := m.o.Checker.Health(elastic.AllowRecent(ctx, m.o.Every), c, m.o.ExpiresWithin)
 		if err != nil || len(found.Problems) == 0 {
@@ -253,12 +254,12 @@ func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Manag
 	}
 	found.Problems = m.withoutRotated(ctx, managed, found.Problems)
 	now := m.statusOf(managed, found, was)
-	text, err := now.encode()
+	text, err := now.Encode()
 	if err != nil {
 		return err
 	}
 	err = m.o.Store.FinishCheck(ctx, c, change.CheckResult{
-		Status: text, Facets: now.facets(), Next: m.o.Every, News: !sameProblems(was.Problems, now.Problems),
+		Status: text, Facets: now.Facets(), Next: m.o.Every, News: !sameProblems(was.Problems, now.Problems),
 	})
 	if errors.Is(err, change.ErrFenced) { // what was found may be from before a change: it is checked again
 		return nil
@@ -302,11 +303,11 @@ func (m *Monitor) Record(ctx context.Context, x diagnose.HealthReport) (Status, 
 	}
 	s := Status{CheckedAt: x.At, Local: found.Local, Remote: found.Remote, Expires: found.Expires}
 	if x.Managed == nil {
-		s.Problems = m.statusOf(link.ManagedConnection{}, found, statusRecord{}).Problems
+		s.Problems = m.statusOf(link.ManagedConnection{}, found, StatusRecord{}).Problems
 		return s, nil
 	}
 	s.Managed = *x.Managed
-	s.Problems = m.statusOf(s.Managed, found, statusRecord{}).Problems
+	s.Problems = m.statusOf(s.Managed, found, StatusRecord{}).Problems
 	c, ok, err := m.o.Store.ClaimCheck(ctx, x.Name.Local.Platform, inventory.RecordKey(x.Name), checkLease)
 	if err != nil || !ok || c.Record == nil || c.Record.Request != x.Managed.Record.Request { // it has changed meanwhile
 		return s, err
@@ -316,7 +317,7 @@ func (m *Monitor) Record(ctx context.Context, x diagnose.HealthReport) (Status, 
 
 // unread is for a connection of which nothing is known just now: a platform that is unavailable is not a connection
 // that is down.
-func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.ManagedConnection, was statusRecord, why error) error {
+func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.ManagedConnection, was StatusRecord, why error) error {
 	m.o.Log.InfoContext(ctx, "a connection could not be checked", "connection", managed.Name().String(), "error", why)
 	m.o.OnCheck(CheckUnread)
 	if m.late(was.At) {
@@ -343,7 +344,7 @@ func (m *Monitor) keep(ctx context.Context, c change.Check, next time.Duration) 
 }
 
 // forget is for a connection that is not managed any more. News of it is the last: of what it was.
-func (m *Monitor) forget(ctx context.Context, c change.Check, was statusRecord) error {
+func (m *Monitor) forget(ctx context.Context, c change.Check, was StatusRecord) error {
 	err := m.o.Store.FinishCheck(ctx, c, change.CheckResult{News: len(was.Problems) > 0})
 	if errors.Is(err, change.ErrFenced) {
 		return nil

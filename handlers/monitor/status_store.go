@@ -1,4 +1,4 @@
-package handlers
+package monitor
 
 import (
 	"cmp"
@@ -37,8 +37,8 @@ const (
 // lateAfter is after how many turns without a check a connection's status is said to be old.
 const lateAfter = 3
 
-// statusRecord is what a check found. All replicas read the same, so that they draw the same.
-type statusRecord struct {
+// StatusRecord is what a check found. All replicas read the same, so that they draw the same.
+type StatusRecord struct {
 	Request  string        `json:"request"` // the change that it was as it is by
 	On       string        `json:"on"`      // what people call the local deployment
 	Local    string        `json:"local"`   // the deployments' names
@@ -48,11 +48,11 @@ type statusRecord struct {
 	By       string        `json:"by,omitempty"`
 	Expires  time.Time     `json:"expires,omitzero"` // of its key
 	At       time.Time     `json:"at"`
-	Problems []openProblem `json:"problems,omitempty"` // the worst first
+	Problems []OpenProblem `json:"problems,omitempty"` // the worst first
 }
 
-// openProblem is a problem that a connection has.
-type openProblem struct {
+// OpenProblem is a problem that a connection has.
+type OpenProblem struct {
 	Kind  diagnose.ProblemKind `json:"trouble"`
 	Certs bool                 `json:"certificates,omitempty"` // it is about certificates
 	Say   string               `json:"say"`
@@ -62,28 +62,28 @@ type openProblem struct {
 }
 
 // readStatus reads what encode wrote; of another version's, what this one knows.
-func readStatus(text string) statusRecord {
-	var s statusRecord
+func readStatus(text string) StatusRecord {
+	var s StatusRecord
 	_ = json.Unmarshal([]byte(text), &s)
 	return s
 }
 
-func (s statusRecord) encode() (string, error) {
+func (s StatusRecord) Encode() (string, error) {
 	raw, err := json.Marshal(s)
 	return string(raw), err
 }
 
 // statusOf is what a check found, where was is what the one before did.
-func (m *Monitor) statusOf(c link.ManagedConnection, found diagnose.HealthResult, was statusRecord) statusRecord {
-	now := statusRecord{
+func (m *Monitor) statusOf(c link.ManagedConnection, found diagnose.HealthResult, was StatusRecord) StatusRecord {
+	now := StatusRecord{
 		Request: c.Record.Request, On: c.On(), Local: found.Local, Remote: found.Remote, RemoteID: c.Remote,
 		Maker: c.Maker(), By: c.Record.By.User, Expires: found.Expires, At: m.o.Now(),
 	}
 	for _, kind := range diagnose.ProblemKinds() {
 		for _, p := range found.Problems {
 			if p.Kind == kind {
-				open := openProblem{Kind: kind, Certs: p.Certificates, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Since: now.At}
-				if i := slices.IndexFunc(was.Problems, func(o openProblem) bool { return o.Kind == kind }); i >= 0 {
+				open := OpenProblem{Kind: kind, Certs: p.Certificates, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Since: now.At}
+				if i := slices.IndexFunc(was.Problems, func(o OpenProblem) bool { return o.Kind == kind }); i >= 0 {
 					open.Since = was.Problems[i].Since
 				}
 				now.Problems = append(now.Problems, open)
@@ -93,7 +93,7 @@ func (m *Monitor) statusOf(c link.ManagedConnection, found diagnose.HealthResult
 	return now
 }
 
-func (s statusRecord) facets() []string {
+func (s StatusRecord) Facets() []string {
 	urgency := len(diagnose.ProblemKinds())
 	var all []string
 	for _, p := range s.Problems {
@@ -108,14 +108,14 @@ func (s statusRecord) facets() []string {
 }
 
 // shows reports whether what people see of the connection is the same.
-func (s statusRecord) shows(other statusRecord) bool {
+func (s StatusRecord) shows(other StatusRecord) bool {
 	same := sameProblems(s.Problems, other.Problems) && s.Expires.Equal(other.Expires)
 	return same && s.Request == other.Request && s.Local == other.Local && s.Remote == other.Remote &&
 		s.Maker == other.Maker && s.By == other.By
 }
 
-func sameProblems(a, b []openProblem) bool {
-	return slices.EqualFunc(a, b, func(p, q openProblem) bool {
+func sameProblems(a, b []OpenProblem) bool {
+	return slices.EqualFunc(a, b, func(p, q OpenProblem) bool {
 		return p.Kind == q.Kind && p.Say == q.Say && p.Certs == q.Certs && p.Fix == q.Fix
 	})
 }
@@ -131,7 +131,7 @@ type Status struct {
 	Expires       time.Time     // of its key; zero: never, or not known
 	CheckedAt     time.Time     // zero: not since it was adopted
 	Late          bool          // that is too long ago: it could not be checked since
-	Problems      []openProblem // the worst first
+	Problems      []OpenProblem // the worst first
 }
 
 // Statuses returns those of the names that are managed. It asks no cluster and no platform.
@@ -197,22 +197,22 @@ func (m *Monitor) statuses(ctx context.Context, managed map[link.Name]link.Manag
 }
 
 // known is what the check has found.
-func (s statusRecord) known() diagnose.Known {
-	return Status{CheckedAt: s.At, Problems: s.Problems}.known()
+func (s StatusRecord) known() diagnose.Known {
+	return Status{CheckedAt: s.At, Problems: s.Problems}.Known()
 }
 
 // problemsOf is the problem that a diagnosis alone tells.
-func problemsOf(d *diagnose.Diagnosis) []openProblem {
+func problemsOf(d *diagnose.Diagnosis) []OpenProblem {
 	if d == nil {
 		return nil
 	}
-	return []openProblem{{Kind: diagnose.ProblemDown, Say: d.Say, Cause: d.Cause}}
+	return []OpenProblem{{Kind: diagnose.ProblemDown, Say: d.Say, Cause: d.Cause}}
 }
 
 // troubled is a connection that has problems.
 type troubled struct {
 	name   link.Name
-	status statusRecord
+	status StatusRecord
 }
 
 // withProblems reads the connections that have problems, and no other, in the order of their names.
@@ -242,7 +242,7 @@ type Troubled struct {
 	Name          link.Name
 	Local, Remote string // what people call the deployments
 	Expires       time.Time
-	Problems      []openProblem // the worst first
+	Problems      []OpenProblem // the worst first
 }
 
 // Lost is the problem that the connection does not work, and since when; false: it has another one.

@@ -1,4 +1,4 @@
-package handlers
+package monitor
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
@@ -214,11 +215,11 @@ func (x *Rotations) propose(ctx context.Context, m link.ManagedConnection, expir
 
 // thread is where the connection's story goes on; nil: nowhere.
 func (x *Rotations) thread(ctx context.Context, m link.ManagedConnection) map[string]change.Message {
-	root, ok := threadOfRecord(ctx, x.o.Store, m.Record)
+	root, ok := notify.ThreadOfRecord(ctx, x.o.Store, m.Record)
 	if !ok {
 		return nil
 	}
-	return map[string]change.Message{slotThread: root}
+	return map[string]change.Message{notify.SlotThread: root}
 }
 
 // dueAt is when the rotation of a connection's key is asked for: spread over a third of the time that there is, so that

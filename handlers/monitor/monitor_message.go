@@ -1,4 +1,4 @@
-package handlers
+package monitor
 
 import (
 	"crypto/sha256"
@@ -44,7 +44,7 @@ func (m *Monitor) alertMessage(a alert) bot.Message {
 	return problemMessage(a.affected[0], *a.problem, a.Since)
 }
 
-func problemMessage(c troubled, p openProblem, since time.Time) bot.Message {
+func problemMessage(c troubled, p OpenProblem, since time.Time) bot.Message {
 	icon, word := ":rotating_light:", "is lost"
 	switch p.Kind {
 	case diagnose.ProblemDown:

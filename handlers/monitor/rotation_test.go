@@ -1,4 +1,4 @@
-package handlers_test
+package monitor_test
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -16,7 +16,7 @@ import (
 
 // rotating is all that asks for rotations, in memory.
 type rotating struct {
-	*handlers.Rotations
+	*monitor.Rotations
 	now      time.Time
 	before   time.Duration
 	notes    map[string]string
@@ -29,7 +29,7 @@ type rotating struct {
 
 func newRotating() *rotating {
 	r := &rotating{now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC), before: 14 * 24 * time.Hour, notes: map[string]string{}, requests: map[string]*change.Request{}}
-	r.Rotations = handlers.NewRotations(handlers.RotationOptions{
+	r.Rotations = monitor.NewRotations(monitor.RotationOptions{
 		Store: r, Policy: r, Planner: r, Propose: r.propose, Owner: "me", Now: func() time.Time { return r.now }, WarnsBefore: 30 * aDay,
 	})
 	return r

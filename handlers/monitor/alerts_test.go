@@ -1,4 +1,4 @@
-package handlers
+package monitor
 
 import (
 	"context"
@@ -63,8 +63,8 @@ func TestAnOutageIsOneMessage(t *testing.T) {
 		}
 		w.check()
 		got = w.slack.Visible()
-		if len(got) != 1 || got[0].Updates != 2 || !strings.Contains(got[0].Msg.Text, "well again") || len(w.store.notes[partAlerts]) != 0 {
-			t.Errorf("it is over: %d messages, %+v, noted %v", len(got), got[0], w.store.notes)
+		if len(got) != 1 || got[0].Updates != 2 || !strings.Contains(got[0].Msg.Text, "well again") || len(w.store.Noted[partAlerts]) != 0 {
+			t.Errorf("it is over: %d messages, %+v, noted %v", len(got), got[0], w.store.Noted)
 		}
 		if locals == 10 {
 			handlerstest.GoldenMessage(t, "alert_platform_resolved", got[0].Msg)
@@ -145,25 +145,21 @@ func TestSingleMessagesEndInTheOneAboutTheirCause(t *testing.T) {
 // An alert waits for as long as a card of a request does.
 func TestCardsGoBeforeAlerts(t *testing.T) {
 	w := newWard(t, connections(1)...)
-	var notifier *Notifier
 	busy := true
-	notifier = NewNotifier(NotifierOptions{Now: func() time.Time { return handlerstest.Start }})
-	notifier.Changed("R1")
 	w.o.WaitIdle = func(ctx context.Context) error {
+		if !busy {
+			return nil
+		}
 		ctx, cancel := context.WithTimeout(ctx, time.Millisecond)
 		defer cancel()
-		err := notifier.WaitIdle(ctx)
-		if busy != (err != nil) {
-			t.Errorf("a card waits: %t, and the alert gets %v", busy, err)
-		}
-		return err
+		<-ctx.Done()
+		return ctx.Err()
 	}
 	w.all = []diagnose.Problem{down}
 	if err := w.CheckDue(t.Context()); !errors.Is(err, context.DeadlineExceeded) || len(w.slack.Visible()) != 0 {
 		t.Errorf("%d messages before the card (%v)", len(w.slack.Visible()), err)
 	}
 	busy = false
-	delete(notifier.queue, "R1")
 	if err := w.CheckDue(t.Context()); err != nil || len(w.slack.Visible()) != 5 {
 		t.Errorf("%d messages after the card (%v)", len(w.slack.Visible()), err)
 	}
@@ -176,7 +172,7 @@ func TestTheLongestAlertFits(t *testing.T) {
 		for i := range 50 {
 			a.affected = append(a.affected, troubled{
 				name:   link.Name{Local: elastic.Ref{Platform: "p", Deployment: "d"}, Alias: fmt.Sprint(i) + m},
-				status: statusRecord{On: m, Problems: []openProblem{{Kind: diagnose.ProblemKinds()[i%4], Say: m}}},
+				status: StatusRecord{On: m, Problems: []OpenProblem{{Kind: diagnose.ProblemKinds()[i%4], Say: m}}},
 			})
 		}
 		if err := bot.CheckMessage(causeMessage(a, "/remote-cluster")); err != nil {

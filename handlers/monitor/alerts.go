@@ -1,4 +1,4 @@
-package handlers
+package monitor
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
@@ -30,7 +31,7 @@ type alert struct {
 	key      string
 	cause    cause        // zero: of one problem
 	affected []troubled   // by the cause, the worst first; else the connection alone
-	problem  *openProblem // of the connection; nil: of a cause
+	problem  *OpenProblem // of the connection; nil: of a cause
 	openAlert
 }
 
@@ -145,11 +146,11 @@ func (m *Monitor) show(ctx context.Context, now alert, was openAlert) error {
 		if err == nil {
 			return m.note(ctx, now.key, now.openAlert)
 		}
-		if !isDeleted(err) {
+		if !notify.IsDeleted(err) {
 			return err
 		}
 	} else if !was.Since.IsZero() { // it was being posted, and the answer was lost
-		at, ok, err := m.o.Poster.FindPosted(ctx, m.o.Channel, "", was.Since.Add(-maxClockSkew), time.Time{}, func(d bot.Metadata) bool {
+		at, ok, err := m.o.Poster.FindPosted(ctx, m.o.Channel, "", was.Since.Add(-notify.MaxClockSkew), time.Time{}, func(d bot.Metadata) bool {
 			return d.Type == metadataProblem && d.Payload["problem"] == now.key
 		})
 		if err == nil && ok {
@@ -202,7 +203,7 @@ func (m *Monitor) resolve(ctx context.Context, key string, a openAlert, wanted [
 	}
 	if a.TS != "" {
 		err := m.edit(ctx, a, resolvedMessage(a, why, m.o.Now()))
-		if err != nil && !isDeleted(err) {
+		if err != nil && !notify.IsDeleted(err) {
 			return err
 		}
 	}

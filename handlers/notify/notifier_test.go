@@ -1,4 +1,4 @@
-package handlers
+package notify
 
 import (
 	"context"
@@ -52,7 +52,7 @@ func TestARequestIsToldFromFirstToLast(t *testing.T) {
 	r := handlerstest.Pending()
 	telling(t, r, func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier) {
 		settle()
-		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Waiting for approval") || card.Channel != "C0REQUESTS" {
+		if card := w.Slot(SlotCard); !strings.Contains(card.Msg.Text, "Waiting for approval") || card.Channel != "C0REQUESTS" {
 			t.Errorf("the card says %s", card.Msg.Text)
 		}
 		for _, name := range []string{"approved", "applying", "applied"} {
@@ -63,10 +63,10 @@ func TestARequestIsToldFromFirstToLast(t *testing.T) {
 			notifier.Changed(r.ID)
 			settle()
 		}
-		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Done.") {
+		if card := w.Slot(SlotCard); !strings.Contains(card.Msg.Text, "Done.") {
 			t.Errorf("the card says %s", card.Msg.Text)
 		}
-		root := w.Slot(slotCard).Ts
+		root := w.Slot(SlotCard).Ts
 		for _, slot := range []string{slotProgress, slotFinal} {
 			if m := w.Slot(slot); m.Msg.Thread != root {
 				t.Errorf("%s is not in the card's thread", slot)
@@ -90,7 +90,7 @@ func TestWhatNobodyAnnouncedIsToldAllTheSame(t *testing.T) {
 		settle()
 		b.Edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
 		settle()
-		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Approved") {
+		if card := w.Slot(SlotCard); !strings.Contains(card.Msg.Text, "Approved") {
 			t.Errorf("the card says %s", card.Msg.Text)
 		}
 	})
@@ -110,7 +110,7 @@ func TestManyChangesBecomeFewDrawings(t *testing.T) {
 		if n := w.Count("update") - before; n > 9 {
 			t.Errorf("%d updates in ten seconds", n)
 		}
-		if m := w.Slot(slotCard); m.Updates != 0 {
+		if m := w.Slot(SlotCard); m.Updates != 0 {
 			t.Errorf("the card was drawn %d times though it stays the same", m.Updates)
 		}
 		if m := w.Slot(slotProgress); !strings.Contains(m.Msg.Text, "try 101") {
@@ -134,7 +134,7 @@ func TestAPostWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 		if err := newTestTeller(b, w, "two").notify(t.Context(), r.ID); err != nil {
 			t.Fatal(err)
 		}
-		w.Slot(slotCard)
+		w.Slot(SlotCard)
 		w.Slot(slotProgress)
 		if m := w.Slot(slotFinal); m.Updates != 0 {
 			t.Error("the last line was drawn again: it calls somebody, once")
@@ -168,7 +168,7 @@ func TestAPostThatIsCarriedOutLateIsRemoved(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		w.Slot(slotCard) // one
+		w.Slot(SlotCard) // one
 		b.WantAnnounced(t, "7Q2MZK")
 	})
 }
@@ -182,7 +182,7 @@ func TestADeletedCardIsPostedAgain(t *testing.T) {
 		b.Edit("7Q2MZK", func(r *change.Request) { r.State = change.Approved })
 		notifier.Changed("7Q2MZK")
 		settle()
-		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Approved") {
+		if card := w.Slot(SlotCard); !strings.Contains(card.Msg.Text, "Approved") {
 			t.Errorf("the card says %s", card.Msg.Text)
 		}
 	})
@@ -220,7 +220,7 @@ func TestWhileTheChannelIsArchivedPeopleAreToldDirectly(t *testing.T) {
 		w.Archive("")
 		time.Sleep(15 * time.Minute)
 		synctest.Wait()
-		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Done.") || card.Channel != "C0REQUESTS" {
+		if card := w.Slot(SlotCard); !strings.Contains(card.Msg.Text, "Done.") || card.Channel != "C0REQUESTS" {
 			t.Errorf("the card says %s", card.Msg.Text)
 		}
 		w.Slot(slotFinal)
@@ -241,7 +241,7 @@ func TestWithoutAnInvitationPeopleAreToldDirectly(t *testing.T) {
 				t.Errorf("%s reads %q", who, said)
 			}
 		}
-		w.Slot(slotCard)
+		w.Slot(SlotCard)
 		b.WantAnnounced(t, "7Q2MZK")
 	})
 }
@@ -251,14 +251,14 @@ func TestACardOfAnArchivedChannelMovesToTheOneOfNow(t *testing.T) {
 		b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
 		r := handlerstest.In(change.Applied, func(r *change.Request) { r.Journal = handlerstest.Journal(change.StepDone) })
 		r.Messages = map[string]change.Message{
-			slotCard: {Channel: "C0OLD", ID: "1.1"}, slotProgress: {Channel: "C0OLD", ID: "1.2"}, slotFinal: {Channel: "C0OLD"},
+			SlotCard: {Channel: "C0OLD", ID: "1.1"}, slotProgress: {Channel: "C0OLD", ID: "1.2"}, slotFinal: {Channel: "C0OLD"},
 		}
 		b.Put(r)
 		w.Archive("C0OLD")
 		if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err != nil {
 			t.Fatal(err)
 		}
-		root := w.Slot(slotCard)
+		root := w.Slot(SlotCard)
 		for _, slot := range []string{slotProgress, slotFinal} {
 			if m := w.Slot(slot); root.Channel != "C0REQUESTS" || m.Msg.Thread != root.Ts || m.Channel != root.Channel {
 				t.Errorf("%s is in %s, thread %s; the card is in %s", slot, m.Channel, m.Msg.Thread, root.Channel)
@@ -283,7 +283,7 @@ func TestALostPostIsLookedForWhenItWasMade(t *testing.T) {
 		if err := newTestTeller(b, w, "two").notify(t.Context(), r.ID); err != nil {
 			t.Fatal(err)
 		}
-		w.Slot(slotCard)
+		w.Slot(SlotCard)
 		if s := w.Searched; len(s) != 1 || began.Sub(s[0][0]) > 5*time.Minute || s[0][1].Sub(began) > 5*time.Minute || s[0][0].After(began) || s[0][1].Before(began) {
 			t.Errorf("it was posted at %s and looked for in %v", began, s)
 		}
@@ -293,13 +293,13 @@ func TestALostPostIsLookedForWhenItWasMade(t *testing.T) {
 func TestATooLongHistoryDoesNotKeepACardFromBeingShown(t *testing.T) {
 	b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
 	r := handlerstest.Pending()
-	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS"}} // noted before there were times
+	r.Messages = map[string]change.Message{SlotCard: {Channel: "C0REQUESTS"}} // noted before there were times
 	b.Put(r)
 	w.Order("find", &bot.Error{Method: "conversations.history", Kind: bot.Other, Err: bot.ErrTooMany})
 	if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}
-	w.Slot(slotCard)
+	w.Slot(SlotCard)
 	b.WantAnnounced(t, r.ID)
 }
 
@@ -320,7 +320,7 @@ func TestARefusedMessageIsShownPlainly(t *testing.T) {
 			if err := notifier.notify(t.Context(), r.ID); err != nil {
 				t.Fatal(err)
 			}
-			if m := w.Slot(slotCard); m.Updates != 1 || len(m.Msg.Blocks) != 0 || !strings.Contains(m.Msg.Text, "home tab") {
+			if m := w.Slot(SlotCard); m.Updates != 1 || len(m.Msg.Blocks) != 0 || !strings.Contains(m.Msg.Text, "home tab") {
 				t.Errorf("after %d drawings it shows %s", m.Updates, m.Msg.Text)
 			}
 			w.Slot(slotProgress)
@@ -361,7 +361,7 @@ func TestADrawingDoesNotHoldUpTheStop(t *testing.T) {
 		if err := newTestTeller(b, w, "two").notify(t.Context(), "7Q2MZK"); !errors.Is(err, errCopies) {
 			t.Fatal(err)
 		}
-		w.Slot(slotCard) // at once: the claim was given back
+		w.Slot(SlotCard) // at once: the claim was given back
 	})
 }
 
@@ -387,7 +387,7 @@ func TestTroubleIsTriedAgainLaterAndLater(t *testing.T) {
 					t.Errorf("%d tries in five seconds", n)
 				}
 				settle()
-				w.Slot(slotCard)
+				w.Slot(SlotCard)
 				b.WantAnnounced(t, "7Q2MZK")
 			})
 		})
@@ -443,19 +443,19 @@ func TestOnlyOneTellsAtATime(t *testing.T) {
 func TestWithoutTheRightToReadACardIsRatherPostedTwice(t *testing.T) {
 	b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
 	r := handlerstest.Pending()
-	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS"}}
+	r.Messages = map[string]change.Message{SlotCard: {Channel: "C0REQUESTS"}}
 	b.Put(r)
 	w.Order("find", &bot.Error{Method: "conversations.history", Code: "missing_scope", Kind: bot.Scope})
 	if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}
-	w.Slot(slotCard)
+	w.Slot(SlotCard)
 }
 
 func TestAFailedSearchIsNotTakenForNothingFound(t *testing.T) {
 	b, w := handlerstest.NewOutbox(), handlerstest.NewWorkspace(t)
 	r := handlerstest.Pending()
-	r.Messages = map[string]change.Message{slotCard: {Channel: "C0REQUESTS"}}
+	r.Messages = map[string]change.Message{SlotCard: {Channel: "C0REQUESTS"}}
 	b.Put(r)
 	w.Order("find", &bot.Error{Method: "conversations.history", Code: "internal_error", Kind: bot.Unavailable})
 	if err := newTestTeller(b, w, "one").notify(t.Context(), r.ID); err == nil || len(w.Visible()) != 0 {
@@ -472,7 +472,7 @@ func TestAMemoryThatIsAwayStopsNobody(t *testing.T) {
 		settle()
 		b.SetDown(nil)
 		settle()
-		if card := w.Slot(slotCard); !strings.Contains(card.Msg.Text, "Approved") {
+		if card := w.Slot(SlotCard); !strings.Contains(card.Msg.Text, "Approved") {
 			t.Errorf("the card says %s", card.Msg.Text)
 		}
 	})
@@ -525,9 +525,9 @@ func TestATellerThatWasFrozenWritesNothingAnyMore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if after.Messages[slotCard] != shown.Messages[slotCard] || after.Announced != shown.Announced {
+			if after.Messages[SlotCard] != shown.Messages[SlotCard] || after.Announced != shown.Announced {
 				t.Errorf("it wrote: the card was %v, is %v; announced was %d, is %d",
-					shown.Messages[slotCard], after.Messages[slotCard], shown.Announced, after.Announced)
+					shown.Messages[SlotCard], after.Messages[SlotCard], shown.Announced, after.Announced)
 			}
 			if n := len(w.Visible()); n != 1 && !sent {
 				t.Errorf("%d cards", n)

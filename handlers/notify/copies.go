@@ -1,4 +1,4 @@
-package handlers
+package notify
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func (n *Notifier) removeCopies(ctx context.Context, r *change.Request, thread, 
 		return err
 	}
 	// Around the one that is kept: a search answers with one message.
-	for _, span := range [][2]time.Time{{m.Doubt.Add(-maxClockSkew), kept.Add(-time.Microsecond)}, {kept.Add(time.Microsecond), m.Doubt.Add(carriedOut + maxClockSkew)}} {
+	for _, span := range [][2]time.Time{{m.Doubt.Add(-MaxClockSkew), kept.Add(-time.Microsecond)}, {kept.Add(time.Microsecond), m.Doubt.Add(carriedOut + MaxClockSkew)}} {
 		copied, ok, err := n.search(ctx, r, m.Channel, thread, slot, span[0], span[1])
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ func (n *Notifier) removeCopies(ctx context.Context, r *change.Request, thread, 
 			continue
 		}
 		n.o.Log.InfoContext(ctx, "deleting a message that was posted twice", "request", r.ID, "slot", slot)
-		if err := n.o.Poster.Delete(ctx, copied); err != nil && !isDeleted(err) {
+		if err := n.o.Poster.Delete(ctx, copied); err != nil && !IsDeleted(err) {
 			return err
 		}
 	}
@@ -69,7 +69,7 @@ func (n *Notifier) note(ctx context.Context, r *change.Request, slot string, m c
 // search looks for a message of r's; not found where the bot may not read the channel's history, or it is too long.
 func (n *Notifier) search(ctx context.Context, r *change.Request, channel, thread, slot string, since, until time.Time) (bot.Posted, bool, error) {
 	p, ok, err := n.o.Poster.FindPosted(ctx, channel, thread, since, until, func(m bot.Metadata) bool {
-		return m.Type == metadataType && m.Payload["request"] == r.ID && m.Payload["slot"] == slot
+		return m.Type == MetadataType && m.Payload["request"] == r.ID && m.Payload["slot"] == slot
 	})
 	if e, is := errors.AsType[*bot.Error](err); is && (e.Kind == bot.Scope || errors.Is(err, bot.ErrTooMany)) {
 		n.o.Log.WarnContext(ctx, "a message may be posted twice: its channel's history can't be searched", "request", r.ID, "slot", slot, "error", err)

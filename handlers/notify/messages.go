@@ -1,4 +1,4 @@
-package handlers
+package notify
 
 import (
 	"cmp"
@@ -14,22 +14,22 @@ import (
 
 // The slots of a request's messages: each is posted once and drawn again in place.
 const (
-	slotCard     = "card"
+	SlotCard     = "card"
 	slotProgress = "progress"
 	slotStuck    = "stuck"
 	slotFinal    = "final"
 	slotWait     = "wait"   // followed by which question of the work it asks
 	slotNewPlan  = "plan"   // followed by the version since which the new plan waits
-	slotThread   = "thread" // somebody else's message: of what goes well by itself, one line stands below it
+	SlotThread   = "thread" // somebody else's message: of what goes well by itself, one line stands below it
 )
 
-// metadataType marks our messages, so that one whose answer was lost can be found. Everybody in the workspace can read
+// MetadataType marks our messages, so that one whose answer was lost can be found. Everybody in the workspace can read
 // a message's metadata: it holds ids only, and the state that the message shows, for whoever compares after a restore.
-const metadataType = "remote_cluster_request"
+const MetadataType = "remote_cluster_request"
 
 // CardOf reads which request a message is the card of, and the state that it shows; false: it is no card.
 func CardOf(m bot.Metadata) (request, state string, ok bool) {
-	if m.Type != metadataType || m.Payload["slot"] != slotCard {
+	if m.Type != MetadataType || m.Payload["slot"] != SlotCard {
 		return "", "", false
 	}
 	request, ok = m.Payload["request"].(string)
@@ -37,8 +37,8 @@ func CardOf(m bot.Metadata) (request, state string, ok bool) {
 	return request, state, ok
 }
 
-// maxClockSkew is by how much Slack's clock may be behind ours.
-const maxClockSkew = 2 * time.Minute
+// MaxClockSkew is by how much Slack's clock may be behind ours.
+const MaxClockSkew = 2 * time.Minute
 
 var (
 	// errChannelUnwritable says that a message can't be shown where it belongs: its channel was archived or deleted, or the bot may
@@ -75,7 +75,7 @@ func (n *Notifier) draw(ctx context.Context, r *change.Request) error {
 
 // drawChannel brings the card and what hangs on it up to date.
 func (n *Notifier) drawChannel(ctx context.Context, r *change.Request, standing *change.Evaluation) error {
-	root, err := n.ensure(ctx, r, bot.Posted{}, rendered{slot: slotCard, msg: cards.Card(r, standing, n.o.Now())})
+	root, err := n.ensure(ctx, r, bot.Posted{}, rendered{slot: SlotCard, msg: cards.Card(r, standing, n.o.Now())})
 	switch {
 	case errors.Is(err, errNotEditable):
 		n.o.Log.WarnContext(ctx, "the card can't be drawn again", "request", r.ID, "error", err)
@@ -148,7 +148,7 @@ func (n *Notifier) evaluation(ctx context.Context, r *change.Request) *change.Ev
 func (n *Notifier) ensure(ctx context.Context, r *change.Request, root bot.Posted, d rendered) (bot.Posted, error) {
 	place := cmp.Or(root.Channel, n.o.Channel)
 	d.msg.Thread = root.TS
-	d.msg.Metadata = &bot.Metadata{Type: metadataType, Payload: map[string]any{"request": r.ID, "slot": d.slot, "state": string(r.State)}}
+	d.msg.Metadata = &bot.Metadata{Type: MetadataType, Payload: map[string]any{"request": r.ID, "slot": d.slot, "state": string(r.State)}}
 	m, begun := r.Messages[d.slot]
 	// Cards go to another channel by now: what is in one that can't be written to any more is posted there.
 	moved := func(err error) bool { return d.to == "" && m.Channel != place && errors.Is(err, errChannelUnwritable) }
@@ -173,7 +173,7 @@ func (n *Notifier) ensure(ctx context.Context, r *change.Request, root bot.Poste
 			return at, nil
 		}
 		err := n.update(ctx, r, at, d)
-		if gone := giveUp(err); !isDeleted(err) && !moved(gone) {
+		if gone := giveUp(err); !IsDeleted(err) && !moved(gone) {
 			return at, gone
 		}
 		// somebody deleted it: what is left of the request has to be seen somewhere, so it is posted again
@@ -185,9 +185,9 @@ func (n *Notifier) ensure(ctx context.Context, r *change.Request, root bot.Poste
 // have seen any number of messages since. Where that can't be found out, because the bot may not read the channel's
 // history or there are too many messages, a second card is the lesser evil: buttons carry the request and its version.
 func (n *Notifier) find(ctx context.Context, r *change.Request, m change.Message, thread, slot string) (bot.Posted, bool, error) {
-	since, until := r.Created.Add(-maxClockSkew), time.Time{}
+	since, until := r.Created.Add(-MaxClockSkew), time.Time{}
 	if !m.At.IsZero() {
-		since, until = m.At.Add(-maxClockSkew), m.At.Add(n.o.Lease+maxClockSkew)
+		since, until = m.At.Add(-MaxClockSkew), m.At.Add(n.o.Lease+MaxClockSkew)
 	}
 	return n.search(ctx, r, m.Channel, thread, slot, since, until)
 }
@@ -225,7 +225,7 @@ func (n *Notifier) update(ctx context.Context, r *change.Request, at bot.Posted,
 }
 
 // isDeleted: the message is gone, its channel is not.
-func isDeleted(err error) bool {
+func IsDeleted(err error) bool {
 	e, ok := errors.AsType[*bot.Error](err)
 	return ok && e.Code == "message_not_found"
 }

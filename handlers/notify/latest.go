@@ -1,9 +1,9 @@
-package handlers
+package notify
 
 import "container/list"
 
-// latest remembers something for each of the last keys that were put, and forgets the oldest beyond max.
-type latest[V any] struct {
+// Latest remembers something for each of the last keys that were put, and forgets the oldest beyond max.
+type Latest[V any] struct {
 	max    int
 	values map[string]*list.Element // of latestEntry[V]
 	order  *list.List               // the oldest in front
@@ -14,11 +14,11 @@ type latestEntry[V any] struct {
 	value V
 }
 
-func newLatest[V any](most int) *latest[V] {
-	return &latest[V]{max: most, values: map[string]*list.Element{}, order: list.New()}
+func NewLatest[V any](most int) *Latest[V] {
+	return &Latest[V]{max: most, values: map[string]*list.Element{}, order: list.New()}
 }
 
-func (l *latest[V]) get(key string) (value V) {
+func (l *Latest[V]) Get(key string) (value V) {
 	if e, ok := l.values[key]; ok {
 		entry, _ := e.Value.(latestEntry[V])
 		value = entry.value
@@ -26,7 +26,7 @@ func (l *latest[V]) get(key string) (value V) {
 	return value
 }
 
-func (l *latest[V]) put(key string, value V) {
+func (l *Latest[V]) Put(key string, value V) {
 	l.delete(key)
 	l.values[key] = l.order.PushBack(latestEntry[V]{key, value})
 	if l.order.Len() > l.max {
@@ -35,7 +35,7 @@ func (l *latest[V]) put(key string, value V) {
 	}
 }
 
-func (l *latest[V]) delete(key string) {
+func (l *Latest[V]) delete(key string) {
 	if e, ok := l.values[key]; ok {
 		l.order.Remove(e)
 		delete(l.values, key)

@@ -1,4 +1,4 @@
-package handlers
+package notify
 
 import (
 	"crypto/sha256"
@@ -13,7 +13,7 @@ func (n *Notifier) unchanged(id string, d rendered) bool {
 	sum, ok := fingerprint(d.msg)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	last, shown := n.shown.get(id)[d.slot]
+	last, shown := n.shown.Get(id)[d.slot]
 	return ok && shown && last == sum
 }
 
@@ -24,12 +24,12 @@ func (n *Notifier) remember(id string, d rendered) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	slots := n.shown.get(id)
+	slots := n.shown.Get(id)
 	if slots == nil {
 		slots = map[string][32]byte{}
 	}
 	slots[d.slot] = sum
-	n.shown.put(id, slots)
+	n.shown.Put(id, slots)
 }
 
 func fingerprint(m bot.Message) (sum [32]byte, ok bool) {
