@@ -111,7 +111,6 @@ var besideElasticsearch = []string{
 // pendingOnReal are stories that are not told on real clusters yet, and why. STORY=all tells them, too; one that passes
 // leaves this list.
 var pendingOnReal = map[string]string{
-	"adopt_key":                    "the first alias that it sets is not found",
 	"certificates_accounts":        untried,
 	"certificates_id":              untried,
 	"certificates_plan_fails":      untried,
@@ -128,7 +127,6 @@ var pendingOnReal = map[string]string{
 	"list_partial":                 untried,
 	"migrate_trust_shared":         untried,
 	"poison":                       untried,
-	"private_host_by_hand":         "its first search finds nothing",
 	"policy_explain":               untried,
 	"policy_explain_flags":         untried,
 	"policy_group_changes":         untried,

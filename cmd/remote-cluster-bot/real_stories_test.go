@@ -121,6 +121,11 @@ func tellOnReal(t *testing.T, version string, queue <-chan string, told *atomic.
 						return o
 					})
 					prepared = time.Since(began)
+					env.Defer(func() {
+						if t.Failed() {
+							t.Log("how the clusters stood:\n" + pool.Report())
+						}
+					})
 					return err
 				},
 				Cmds:      storyWords,

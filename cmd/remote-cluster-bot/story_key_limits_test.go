@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/realnodes"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
@@ -33,6 +34,9 @@ func (s *story) hands(_ *testscript.TestScript, args []string) error {
 	}
 	s.made = append(s.made, key.Encoded)
 	local.Cluster().PatchKeystore(map[string]*string{"cluster.remote." + alias + ".credentials": &key.Encoded})
+	if real, ok := local.Cluster().(*realnodes.Cluster); ok { // else the nodes may read it while the alias is being set
+		return real.Settled(s.ctx)
+	}
 	return stage.AsSuperuser(s.ctx, local, http.MethodPost, "/_nodes/reload_secure_settings", "{}", nil)
 }
 

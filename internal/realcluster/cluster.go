@@ -244,6 +244,9 @@ func (c *Cluster) Address(node int) string { return c.nodes[node].addr }
 // Log is the end of a node's log.
 func (c *Cluster) Log(node int) string { return c.nodes[node].lastWords() }
 
+// Said are the last messages of a node's log: warnings, errors, and what became of its remote connections.
+func (c *Cluster) Said(node int) string { return c.nodes[node].said() }
+
 // URL is where a node answers over HTTP.
 func (c *Cluster) URL(node int) string {
 	return fmt.Sprintf("http://%s", net.JoinHostPort(c.nodes[node].addr, fmt.Sprint(PortHTTP)))

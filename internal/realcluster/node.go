@@ -113,6 +113,29 @@ func (n *node) lastWords() string {
 	return string(raw[max(0, len(raw)-enough):])
 }
 
+// said are the last messages of the node's log, each without the stack trace that may follow it. Of those that begin alike
+// and follow each other it is the last.
+func (n *node) said() string {
+	const messages, width, alike, stamp = 25, 400, 60, len("[15:04:05,000]")
+	raw, err := os.ReadFile(n.path("log"))
+	if err != nil {
+		return err.Error()
+	}
+	var all []string
+	for line := range strings.Lines(string(raw)) {
+		if len(line) < stamp || line[0] != '[' {
+			continue
+		}
+		line = strings.TrimSpace(line[:min(width, len(line))])
+		beginning := func(of string) string { return of[stamp:min(alike, len(of))] }
+		if last := len(all) - 1; last >= 0 && beginning(all[last]) == beginning(line) {
+			all = all[:last]
+		}
+		all = append(all, line)
+	}
+	return strings.Join(all[max(0, len(all)-messages):], "\n")
+}
+
 // endWithin is how long a process may take to end before it is killed.
 const endWithin = 20 * time.Second
 

@@ -140,7 +140,8 @@ func setSecret(t *testing.T, c *realcluster.Cluster, key string) {
 	call(t, c, 200, http.MethodPost, "/_nodes/reload_secure_settings", "")
 }
 
-// What is read from a keystore that changes, by either major version; and a node that starts anew has it all again.
+// What is read from a keystore that changes, by either major version, and when that goes wrong; and a node that starts anew
+// has it all again.
 func TestConnectsByKey(t *testing.T) {
 	for _, version := range []string{realcluster.Version8, realcluster.Version9} {
 		t.Run(version, func(t *testing.T) {
@@ -159,6 +160,7 @@ func TestConnectsByKey(t *testing.T) {
 			}
 			setSecret(t, p.local, issue(t, p.remote))
 			p.search(t, 200)
+			p.forgets(t)
 			if err := p.local.Restart(t.Context(), 0); err != nil {
 				t.Fatal(err)
 			}

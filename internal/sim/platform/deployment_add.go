@@ -114,12 +114,14 @@ func (p *Platform) placement(s DeploymentSpec, c *cluster.Cluster, ca *authority
 		servers = p.proxies.ca.Authority
 		out.ServerCAs = append(out.ServerCAs, private)
 	}
-	out.SignServer = func(host string) (pki.Pair, error) {
-		names := []string{host}
+	named := func(host string) []string {
 		if host == c.Host() && c.Private() != "" {
-			names = append(names, c.Private())
+			return []string{host, c.Private()}
 		}
-		return servers.Issue(pki.Subject{CommonName: "proxy", DNS: names})
+		return []string{host}
+	}
+	out.SignServer = func(host string) (pki.Pair, error) {
+		return servers.Issue(pki.Subject{CommonName: "proxy", DNS: named(host)})
 	}
 	out.SignNode = func() (pki.Pair, error) {
 		now, err := p.authority(s.Region)
@@ -127,7 +129,7 @@ func (p *Platform) placement(s DeploymentSpec, c *cluster.Cluster, ca *authority
 			return pki.Pair{}, err
 		}
 		name := c.NodeName()
-		return now.Issue(pki.Subject{CommonName: name, Node: name, DNS: []string{c.Host()}})
+		return now.Issue(pki.Subject{CommonName: name, Node: name, DNS: named(c.Host())})
 	}
 	return out, nil
 }
