@@ -81,6 +81,14 @@ func (s *story) loses(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
+func (s *story) forgets(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	return d.Cluster().ForgetAlias(args[1])
+}
+
 func (s *story) follows(_ *testscript.TestScript, args []string) error {
 	d := s.Deployment(args[0])
 	if d == nil {

@@ -243,6 +243,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"finds":     checking((*story).findsAs),        // finds dana logs-prod 'metrics-eu:metrics-*' 6: what that user finds
 	"plans":     plain(3, 4, (*story).plans),       // plans metrics-eu fail 1 [2]: so many of its plans fail, after so many good ones
 	"loses":     plain(1, 1, (*story).loses),       // loses logs-prod: its nodes lose the next connection that is set
+	"forgets":   plain(2, 2, (*story).forgets),     // forgets logs-prod metrics-eu: its nodes know the alias no more, though it is set
 	"raises":    plain(2, 2, (*story).raises),      // raises ece ece-lab: another platform, before the start
 	"entrusts":  plain(2, 2, (*story).entrusts),    // entrusts metrics-eu ece-prod: the authority of those proxies is uploaded there
 	// webhook on-call cloudevents|pagerduty|alertmanager; later on-call away|back

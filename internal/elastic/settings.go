@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -186,8 +187,14 @@ func plain(raw json.RawMessage) string {
 // Body is s as it is sent, with sorted keys.
 func (s Settings) Body() string { return string(RawJSON(s)) }
 
-// OptionSkip is the option skip_unavailable of an alias.
-const OptionSkip = "skip_unavailable"
+// The options of an alias that nodes do not always have in effect as they are set.
+const (
+	OptionSkip    = "skip_unavailable"
+	OptionSockets = "proxy_socket_connections"
+)
+
+// defaultSockets is how many sockets a connection has where nothing is set.
+const defaultSockets = 18
 
 // SkipFlipped is s with the opposite skip_unavailable, where that is set.
 func (s Settings) SkipFlipped(alias string) Settings {
@@ -203,19 +210,33 @@ func (s Settings) SkipFlipped(alias string) Settings {
 	return Settings{Persistent: flip(s.Persistent), Transient: flip(s.Transient)}
 }
 
-// OnlySkip is skip_unavailable alone.
-func (s Settings) OnlySkip(alias string) Settings {
-	only := func(all map[string]json.RawMessage) map[string]json.RawMessage {
-		name := RemotePrefix + alias + "." + OptionSkip
-		if value, set := all[name]; set {
-			return map[string]json.RawMessage{name: value}
-		}
-		return nil
+// OneSocketMore is s with one socket more for an alias that is in mode proxy: its nodes make the connection anew.
+func (s Settings) OneSocketMore(alias string) Settings {
+	set := s.Options(alias)
+	if set["proxy_address"] == "" {
+		return s
 	}
-	return Settings{Persistent: only(s.Persistent), Transient: only(s.Transient)}
+	n, err := strconv.Atoi(set[OptionSockets])
+	if err != nil {
+		n = defaultSockets
+	}
+	prefix := RemotePrefix + alias + "."
+	more := map[string]json.RawMessage{prefix + OptionSockets: RawJSON(n + 1)}
+	_, address := s.Transient[prefix+"proxy_address"]
+	if _, sockets := s.Transient[prefix+OptionSockets]; sockets || address {
+		return s.With(Settings{Transient: more})
+	}
+	return s.With(Settings{Persistent: more})
 }
 
-// EqualButSkip reports whether the settings are what want says, or were left while settleSkip was at work on it.
-func (s Settings) EqualButSkip(want Settings, alias string) bool {
-	return s.Shows(want) || s.Shows(want.SkipFlipped(alias))
+// Only is one option of an alias alone, also where it is null.
+func (s Settings) Only(alias, option string) Settings {
+	name := RemotePrefix + alias + "." + option
+	return s.filtered(func(n string) bool { return n == name })
+}
+
+// SettlesTo reports whether the settings are what want says, or were left while they were brought into effect: with
+// another skip_unavailable, or one socket more.
+func (s Settings) SettlesTo(want Settings, alias string) bool {
+	return s.Shows(want) || s.Shows(want.SkipFlipped(alias)) || s.Shows(want.OneSocketMore(alias))
 }

@@ -17,6 +17,7 @@ type Cause string
 // The causes. What each says, and what to do about it, is explanation's.
 const (
 	CauseNotSet       Cause = "not_set"       // the local cluster does not know the alias
+	CauseForgotten    Cause = "forgotten"     // it is set, and the nodes do not know it
 	CauseNotApproved  Cause = "not_approved"  // it is set otherwise than approved
 	CauseNoKey        Cause = "no_key"        // there is no key for this alias
 	CauseNotRead      Cause = "not_read"      // there is one in the keystore, which the nodes have not read

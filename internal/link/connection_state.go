@@ -20,6 +20,7 @@ type ConnectionState struct {
 	Own        elastic.Settings   // of the alias
 	Info       elastic.RemoteInfo // of the alias
 	Listed     bool               // _remote/info lists it
+	Forgotten  bool               // it does not, though the settings name it: the nodes do not know it
 	HasKey     bool               // the local keystore has an entry for it
 	Managed    *ManagedConnection // nil: made by hand, or unknown
 	Keys       []elastic.Key      // active ones of the managed key's name

@@ -37,6 +37,9 @@ func Judge(o Observation, want Expectation) Verdict {
 	if text != "" {
 		cause = CauseOf(text).Under(want.Model)
 	}
+	if cause == CauseNotSet && (o.Set || o.Listed) {
+		text, cause = o.forgotten(), CauseForgotten
+	}
 	settled := func(v Verdict) bool { return v.Cause != "" }
 	told := Verdict{Trouble: text, Cause: cause}
 	changed, setup := o.changed(want), o.setup(want)
@@ -80,6 +83,8 @@ func (o Observation) setup(want Expectation) Verdict {
 	byCertificate := want.Model == ModelCertificate
 	keyed := o.Info.Credentials != ""
 	switch {
+	case !o.Listed && o.Set:
+		return Verdict{Trouble: o.forgotten(), Cause: CauseForgotten}
 	case !o.Listed:
 		return Verdict{Trouble: "_remote/info does not list " + o.Alias, Cause: CauseNotSet}
 	case !byCertificate && keyed && !o.Info.Connected && IsTransportPort(o.Info.ProxyAddress):
@@ -92,6 +97,14 @@ func (o Observation) setup(want Expectation) Verdict {
 		return Verdict{Trouble: "the nodes hold a key for " + o.Alias + ", so the connection does not use certificates", Cause: CauseStaleKey}
 	}
 	return Verdict{}
+}
+
+// forgotten says how it shows that nodes do not know an alias that is set.
+func (o Observation) forgotten() string {
+	if o.Listed {
+		return o.Alias + " is set, and not every node knows it"
+	}
+	return o.Alias + " is set, and _remote/info does not list it"
 }
 
 // answers says what the remote cluster's answers prove, or the first text that keeps them from proving anything.

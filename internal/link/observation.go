@@ -12,6 +12,7 @@ import (
 type Observation struct {
 	Alias     string
 	Listed    bool // _remote/info lists the alias
+	Set       bool // where it does not: the settings name it
 	Info      elastic.RemoteInfo
 	Answers   []Answer          // of _resolve/cluster, up to the first that proves nothing
 	NoResolve bool              // the cluster has no _resolve/cluster

@@ -64,6 +64,9 @@ func explanation(c link.Cause, s Symptoms) (say, fix string) { //nolint:cyclop /
 	switch c {
 	case link.CauseNotSet:
 		return "The local cluster does not know the alias.", "Connect it again."
+	case link.CauseForgotten:
+		return fmt.Sprintf("The local nodes have forgotten %s, though it is set. That happens where they read a new key for it while its settings are applied.", s.Alias),
+			fmt.Sprintf("Set %s%s.%s to another number, then back: the nodes then make the connection anew.", elastic.RemotePrefix, s.Alias, elastic.OptionSockets)
 	case link.CauseNotApproved:
 		return "The connection is not set as it was approved.", "Update the connection, or find out who changed it."
 	case link.CauseNoKey:

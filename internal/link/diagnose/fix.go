@@ -25,6 +25,8 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 		return "", "" // what else is wrong with certificates is mended on the platforms
 	}
 	switch c { //nolint:exhaustive // the others are for people
+	case link.CauseForgotten:
+		return link.KindUpdate, "An update has the nodes make the connection anew. No setting changes."
 	case link.CausePort, link.CauseTrust, link.CauseServerName, link.CauseUnknownHost, link.CauseUnreachable, link.CauseNotTold:
 		if x.matchesPlatform() {
 			return "", ""

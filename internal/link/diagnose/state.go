@@ -45,6 +45,8 @@ type Known struct {
 // open socket is no proof, since a key that ends does not close one: only a check is.
 func (k Known) State() State {
 	switch {
+	case k.Removed && k.Worst != nil && k.Worst.Cause == link.CauseForgotten: // it is set, and the nodes do not know it
+		return StateDown
 	case k.Removed:
 		return StateRemoved
 	case k.Worst != nil && k.Worst.Kind == ProblemDown:

@@ -14,6 +14,7 @@ import (
 // readBoth fills in what a survey reads, and the connection's own part of it.
 func readBoth(ctx context.Context, e *link.ConnectionState) {
 	hasRemote := e.HasRemote() // asked before: it copies all of e, which is being filled in below
+	told := false              // how connections stand
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if hasRemote {
@@ -26,6 +27,7 @@ func readBoth(ctx context.Context, e *link.ConnectionState) {
 		if es, err := e.LocalOn.Cluster(e.PairState.Local); err == nil {
 			if info, err := es.RemoteInfo(ctx); err == nil {
 				e.Info, e.Listed = info[e.Alias]
+				told = true
 			}
 		}
 	})
@@ -34,6 +36,7 @@ func readBoth(ctx context.Context, e *link.ConnectionState) {
 	}
 	wg.Wait()
 	e.Own = e.Settings.Of(e.Alias)
+	e.Forgotten = told && !e.Listed && e.Own.Options(e.Alias)["proxy_address"] != ""
 	remember(ctx, e)
 	e.HasKey = slices.Contains(e.Stored, e.Alias)
 }

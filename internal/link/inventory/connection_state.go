@@ -72,7 +72,16 @@ func (r *Connections) remoteByAddress(ctx context.Context, e *link.ConnectionSta
 	if err != nil {
 		return link.WrapCall("reading the remote connections of "+e.PairState.Local.Name, err)
 	}
-	host, ok := hostOf(info[e.Alias])
+	i, listed := info[e.Alias]
+	if !listed { // the nodes may have forgotten it
+		set, err := es.RemoteSettings(ctx)
+		if err != nil {
+			return link.WrapCall("reading the settings of "+e.PairState.Local.Name, err)
+		}
+		o := set.Options(e.Alias)
+		i.ProxyAddress, i.ServerName = o["proxy_address"], o["server_name"]
+	}
+	host, ok := hostOf(i)
 	if !ok {
 		return nil
 	}

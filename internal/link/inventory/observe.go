@@ -11,7 +11,7 @@ import (
 
 // Observe uses a connection and reads how it stands. Resolving comes first: it connects, while _remote/info only tells how
 // things stand.
-func Observe(ctx context.Context, es elastic.RemoteClusters, alias string, ask []link.Grant, now func() time.Time) (link.Observation, error) {
+func Observe(ctx context.Context, es elastic.Cluster, alias string, ask []link.Grant, now func() time.Time) (link.Observation, error) {
 	o := link.Observation{Alias: alias}
 	if err := resolve(ctx, &o, es, ask, now); err != nil {
 		return o, err
@@ -33,7 +33,14 @@ func Observe(ctx context.Context, es elastic.RemoteClusters, alias string, ask [
 	if err != nil {
 		return o, link.WrapCall("reading the remote connections", err)
 	}
-	o.Info, o.Listed = all[alias]
+	if o.Info, o.Listed = all[alias]; o.Listed {
+		return o, nil
+	}
+	set, err := es.RemoteSettings(ctx)
+	if err != nil {
+		return o, link.WrapCall("reading the settings", err)
+	}
+	o.Set = set.Options(alias)["proxy_address"] != ""
 	return o, nil
 }
 

@@ -46,15 +46,13 @@ func TestPlanSaysWhatWillBeSent(t *testing.T) {
 		},
 		{
 			System: "Elasticsearch of search-onprem", Method: "PUT", Path: "/_cluster/settings",
-			Body: `{"persistent":{"cluster.remote.logs.mode":null,"cluster.remote.logs.proxy_address":null,` +
-				`"cluster.remote.logs.server_name":null,"cluster.remote.logs.skip_unavailable":null}}`,
-			OnlyIf: "they still don't, or have lost the connection",
+			Body:   `{"persistent":{"cluster.remote.logs.proxy_socket_connections":19}}`,
+			OnlyIf: "they still don't, or have forgotten it: then they make it anew",
 		},
 		{
 			System: "Elasticsearch of search-onprem", Method: "PUT", Path: "/_cluster/settings",
-			Body: `{"persistent":{"cluster.remote.logs.mode":"proxy","cluster.remote.logs.proxy_address":"logs.cloud.example:9443",` +
-				`"cluster.remote.logs.server_name":"logs.cloud.example","cluster.remote.logs.skip_unavailable":false}}`,
-			OnlyIf: "they were removed to have the connection made anew",
+			Body:   `{"persistent":{"cluster.remote.logs.proxy_socket_connections":null}}`,
+			OnlyIf: "another number of sockets was set",
 		},
 	}
 	if diff := cmp.Diff(want, p.Calls()); diff != "" {
@@ -238,10 +236,11 @@ func TestTheStepsSendWhatWasPlanned(t *testing.T) {
 	}
 	for _, call := range p.Calls() {
 		var err error
-		switch call.Path {
-		case "/_cluster/settings":
+		switch {
+		case call.OnlyIf != "":
+		case call.Path == "/_cluster/settings":
 			err = json.Unmarshal([]byte(call.Body), &body)
-		case "/_security/cross_cluster/api_key":
+		case call.Path == "/_security/cross_cluster/api_key":
 			err = json.Unmarshal([]byte(call.Body), &key)
 		}
 		if err != nil {

@@ -52,5 +52,5 @@ func (k *ConnectPlanner) steps(request string, c link.ConnectParams, s link.Pair
 	if c.OwnsRole(s) {
 		todo = append(todo, steps.RoleOf(c, s).Planned(v))
 	}
-	return append(todo, steps.VerifyKey(c, c.KeyName(k.o.Env, request), steps.Rebuilding{Settings: c.Settings()}).Planned(v, ""))
+	return append(todo, steps.VerifyKey(c, c.KeyName(k.o.Env, request), c.Settings()).Planned(v, ""))
 }

@@ -44,7 +44,7 @@ func (k planner) renewal(request string, f planState, v steps.View, suffix strin
 		Connect: f.Connect, Probe: steps.ProbeAlias(request, f.Connect.Alias), Key: f.Connect.KeySpec(k.o.Env, request),
 		HasKey: f.HasKey, Before: f.Before, After: f.point(), ByHand: v.ByHand(),
 	}
-	return []change.PlannedStep{rotate.Planned(v, suffix), steps.VerifyKey(f.Connect, rotate.Key.Name, f.rebuilding()).Planned(v, suffix)}
+	return []change.PlannedStep{rotate.Planned(v, suffix), steps.VerifyKey(f.Connect, rotate.Key.Name, f.After).Planned(v, suffix)}
 }
 
 // invalidation is what ends the keys in use until now. renewed: undoing the other steps makes a new one.
@@ -83,11 +83,6 @@ func (f planState) point() *elastic.Settings {
 		return nil
 	}
 	return &f.After
-}
-
-// rebuilding are the settings as they are to be.
-func (f planState) rebuilding() steps.Rebuilding {
-	return steps.Rebuilding{Settings: f.After, Existed: true}
 }
 
 func planStateOf(e link.ConnectionState, c link.ConnectParams) planState {

@@ -48,6 +48,9 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	was := link.PrefillUpdate(e)
 	f, how := planStateOf(e, c), howToChange(e, was.Access, c.Access)
 	diff := slices.Concat(updateDiff(p, was, f), c.ExtrasDiff(e.PairState), e.IdentityDiff())
+	if e.Forgotten {
+		diff = append(diff, change.Field{Label: "Connection", Value: "forgotten by the local nodes → made anew"})
+	}
 	if len(diff) == 0 {
 		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: link.FieldAlias, Say: "nothing would change: everything is like this already"}}}
 	}
@@ -212,7 +215,7 @@ func (k *UpdatePlanner) steps(request string, e link.ConnectionState, f planStat
 	if f.point() != nil {
 		todo = append(todo, steps.UpdateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.Planned(v))
 	}
-	proof := steps.VerifyArgsOf(c, f.rebuilding())
+	proof := steps.VerifyArgsOf(c, f.After)
 	proof.KeyIDs = f.OldKeys
 	return append(todo, proof.Planned(v, ""))
 }

@@ -45,7 +45,7 @@ func (i *inspectStep) Apply(ctx context.Context, _ change.Evidence, _ change.Not
 	if err != nil {
 		return err
 	}
-	if !seen.Listed {
+	if !seen.Listed && !seen.Set {
 		return link.UserError(fmt.Sprintf("%s knows no remote cluster %s (any more).", local.d.Name, i.Alias), "%s is not listed", i.Alias)
 	}
 	want := link.Expectation{Access: i.Access}

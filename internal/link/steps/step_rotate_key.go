@@ -221,7 +221,7 @@ func (x *rotateKeyStep) tryKey(ctx context.Context, local side, id string) error
 			return link.WrapCall("setting "+c.Alias+" on "+local.d.Name, err)
 		}
 	}
-	v := &verifyStep{ports: x.ports, Rebuilding: Rebuilding{Settings: c.Settings()}, c: c, keys: []string{id}}
+	v := &verifyStep{ports: x.ports, settings: c.Settings(), c: c, keys: []string{id}}
 	if x.looks == nil {
 		x.looks = change.Evidence{}
 	}
@@ -253,8 +253,8 @@ func (x *rotateKeyStep) changeOver(ctx context.Context, local side) error {
 	case err != nil:
 		return err
 	case now.Shows(*x.After) && x.Before.With(*x.After).Hidden().Empty():
-		return settleSkip(ctx, local, x.Connect.Alias, *x.After)
-	case !now.EqualButSkip(x.Before, x.Connect.Alias) && !now.EqualButSkip(*x.After, x.Connect.Alias):
+		return settle(ctx, local, x.Connect.Alias, *x.After)
+	case !now.SettlesTo(x.Before, x.Connect.Alias) && !now.SettlesTo(*x.After, x.Connect.Alias):
 		return link.UserError(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s.", x.Connect.Alias, local.d.Name, now),
 			"settings of %s: %s is not as the plan found it", local.d.Name, x.Connect.Alias)
 	}
@@ -264,7 +264,7 @@ func (x *rotateKeyStep) changeOver(ctx context.Context, local side) error {
 	if err := local.es.PutSettings(ctx, now.ChangeTo(*x.After, x.Before)); err != nil {
 		return link.WrapCall("setting "+x.Connect.Alias+" on "+local.d.Name, err)
 	}
-	return settleSkip(ctx, local, x.Connect.Alias, *x.After)
+	return settle(ctx, local, x.Connect.Alias, *x.After)
 }
 
 func (x *rotateKeyStep) store(ctx context.Context, local side, had change.Evidence, note change.Note) error {

@@ -78,14 +78,14 @@ func (x *rotateKeyStep) pointBack(ctx context.Context, local side) error {
 	case err != nil:
 		return err
 	case now.Shows(x.Before) && x.Before.With(*x.After).Hidden().Empty():
-		return settleSkip(ctx, local, x.Connect.Alias, x.Before)
-	case !now.EqualButSkip(x.Before, x.Connect.Alias) && !now.EqualButSkip(*x.After, x.Connect.Alias):
+		return settle(ctx, local, x.Connect.Alias, x.Before)
+	case !now.SettlesTo(x.Before, x.Connect.Alias) && !now.SettlesTo(*x.After, x.Connect.Alias):
 		return errChangedSince
 	}
 	if err := local.es.PutSettings(ctx, now.ChangeTo(x.Before, *x.After)); err != nil {
 		return link.WrapCall("setting "+x.Connect.Alias+" back on "+local.d.Name, err)
 	}
-	return settleSkip(ctx, local, x.Connect.Alias, x.Before)
+	return settle(ctx, local, x.Connect.Alias, x.Before)
 }
 
 func (x *rotateKeyStep) undoByHand() string {

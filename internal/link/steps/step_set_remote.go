@@ -110,9 +110,10 @@ func (p *setRemoteStep) Undo(ctx context.Context, had change.Evidence) error {
 		return p.left(restore, err)
 	case now.Equal(found) && (p.Settings.Hidden().Empty() || !now.Shows(p.Settings)):
 		return nil
-	case !now.Shows(p.Settings):
+	case !now.SettlesTo(p.Settings, p.Alias):
 		return p.left(now.BackTo(found), errChangedSince)
 	}
+	restore = now.ChangeTo(found, p.Settings)
 	if err := local.es.PutSettings(ctx, restore); err != nil {
 		return p.left(restore, link.WrapCall("setting "+p.Alias+" back on "+local.d.Name, err))
 	}

@@ -47,7 +47,7 @@ func (a *updateSettingsStep) Apply(ctx context.Context, had change.Evidence, not
 	switch {
 	case err != nil:
 		return err
-	case !now.EqualButSkip(a.Before, a.Alias) && !now.EqualButSkip(a.After, a.Alias):
+	case !now.SettlesTo(a.Before, a.Alias) && !now.SettlesTo(a.After, a.Alias):
 		return link.UserError(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s. They were left alone.", a.Alias, local.d.Name, now),
 			"settings of %s: %s is not as the plan found it", local.d.Name, a.Alias)
 	}
@@ -62,7 +62,7 @@ func (a *updateSettingsStep) Apply(ctx context.Context, had change.Evidence, not
 // put brings the settings from what they are to what is wanted, reads them back, and sees that they are in effect.
 func (a *updateSettingsStep) put(ctx context.Context, local side, now, want elastic.Settings) error {
 	if now.Shows(want) && a.Before.With(a.After).Hidden().Empty() { // what is hidden is written whatever is shown
-		return settleSkip(ctx, local, a.Alias, want)
+		return settle(ctx, local, a.Alias, want)
 	}
 	doing := "setting " + a.Alias + " on " + local.d.Name
 	if err := local.es.PutSettings(ctx, now.ChangeTo(want, a.Before, a.After)); err != nil {
@@ -75,7 +75,7 @@ func (a *updateSettingsStep) put(ctx context.Context, local side, now, want elas
 	if err != nil {
 		return err
 	}
-	return settleSkip(ctx, local, a.Alias, want)
+	return settle(ctx, local, a.Alias, want)
 }
 
 // Undo puts the settings back, unless somebody else has changed them since.
@@ -91,7 +91,7 @@ func (a *updateSettingsStep) Undo(ctx context.Context, had change.Evidence) erro
 	switch {
 	case err != nil:
 		return a.left(err)
-	case !now.EqualButSkip(a.Before, a.Alias) && !now.EqualButSkip(a.After, a.Alias):
+	case !now.SettlesTo(a.Before, a.Alias) && !now.SettlesTo(a.After, a.Alias):
 		return a.left(errChangedSince)
 	}
 	if err := a.put(ctx, local, now, a.Before); err != nil {

@@ -20,37 +20,37 @@ const StepVerify = "verify"
 // as it was approved.
 type verifyStep struct {
 	ports
-	Rebuilding
-	c       link.ConnectParams
-	keyName string   // of the key that was issued for it
-	keys    []string // likewise their ids, where they are known
-	finding string
+	c        link.ConnectParams
+	settings elastic.Settings // of the alias, as approved
+	keyName  string           // of the key that was issued for it
+	keys     []string         // likewise their ids, where they are known
+	finding  string
 }
 
 // VerifyArgs are what a proof goes by.
 type VerifyArgs struct {
 	Ends
-	Address string            `json:"proxy_address"`
-	Skip    bool              `json:"skip_unavailable"`
-	Access  elastic.Access    `json:"access"`
-	Model   link.Model        `json:"model"`
-	Role    *link.RoleOptions `json:"role"`     // that was written before it, and that nobody has yet; null: none
-	KeyName string            `json:"key_name"` // of the key that was issued for it
-	KeyIDs  []string          `json:"key_ids"`  // likewise, where they are known
-	Rebuilding
+	Address  string            `json:"proxy_address"`
+	Skip     bool              `json:"skip_unavailable"`
+	Access   elastic.Access    `json:"access"`
+	Model    link.Model        `json:"model"`
+	Role     *link.RoleOptions `json:"role"`     // that was written before it, and that nobody has yet; null: none
+	KeyName  string            `json:"key_name"` // of the key that was issued for it
+	KeyIDs   []string          `json:"key_ids"`  // likewise, where they are known
+	Settings elastic.Settings  `json:"settings"` // of the alias, as they are when it is proven
 }
 
-// VerifyArgsOf are for a connection that is set as r says.
-func VerifyArgsOf(c link.ConnectParams, r Rebuilding) VerifyArgs {
+// VerifyArgsOf are for a connection with these settings.
+func VerifyArgsOf(c link.ConnectParams, set elastic.Settings) VerifyArgs {
 	return VerifyArgs{
 		Ends: EndsOf(c), Address: c.ProxyAddress, Skip: c.SkipUnavailable, Access: c.Access, Model: c.Model, Role: c.Role,
-		Rebuilding: r,
+		Settings: set,
 	}
 }
 
 // VerifyKey are verifyArgs after the key of that name was issued.
-func VerifyKey(c link.ConnectParams, name string, r Rebuilding) VerifyArgs {
-	a := VerifyArgsOf(c, r)
+func VerifyKey(c link.ConnectParams, name string, set elastic.Settings) VerifyArgs {
+	a := VerifyArgsOf(c, set)
 	a.KeyName = name
 	return a
 }
@@ -66,11 +66,11 @@ func (a VerifyArgs) Planned(v View, suffix string) change.PlannedStep {
 		calls = append(calls, v.toLocal.Resolve(a.Alias, g.Pattern))
 	}
 	calls = append(calls, v.toLocal.RemoteInfo())
-	return planned(StepVerify+suffix, title, a, v.onLocal(append(calls, a.calls(v.toLocal)...)...)...)
+	return planned(StepVerify+suffix, title, a, v.onLocal(append(calls, helpCalls(v.toLocal, a.Alias, a.Settings)...)...)...)
 }
 
 func newVerifyStep(p ports, a VerifyArgs) *verifyStep {
-	return &verifyStep{ports: p, Rebuilding: a.Rebuilding, keyName: a.KeyName, keys: a.KeyIDs, c: link.ConnectParams{
+	return &verifyStep{ports: p, settings: a.Settings, keyName: a.KeyName, keys: a.KeyIDs, c: link.ConnectParams{
 		Local: a.Local, Remote: a.Remote, Alias: a.Alias, ProxyAddress: a.Address, SkipUnavailable: a.Skip, Access: a.Access,
 		Model: a.Model, Role: a.Role,
 	}}
@@ -84,7 +84,7 @@ func (v *verifyStep) Apply(ctx context.Context, had change.Evidence, note change
 	if err != nil {
 		return err
 	}
-	if err := v.resume(ctx, local, had, note); err != nil {
+	if err := v.resume(ctx, local, had); err != nil {
 		return err
 	}
 	seen, err := inventory.Observe(ctx, local.es, v.c.Alias, link.ToResolve(local.d, v.c.Access), v.catalog.Now)
@@ -100,8 +100,8 @@ func (v *verifyStep) Apply(ctx context.Context, had change.Evidence, note change
 	}
 	verdict := link.Judge(seen, want)
 	switch verdict.Cause { //nolint:exhaustive // the others are not for the keystore
-	case link.CauseNoKey, link.CauseNotRead, link.CauseStaleKey, link.CauseNotSet, link.CauseNotApproved:
-		if err := v.help(ctx, local, had, note); err != nil {
+	case link.CauseNoKey, link.CauseNotRead, link.CauseStaleKey, link.CauseForgotten, link.CauseNotApproved:
+		if err := v.help(ctx, local, verdict.Cause, had, note); err != nil {
 			return err
 		}
 	}
@@ -139,7 +139,7 @@ func (v *verifyStep) keyIDs(ctx context.Context, seen link.Observation) ([]strin
 // ownSetup reports whether a cause lies in what the request itself set up. Once that is undone nobody can fix it there.
 func ownSetup(c link.Cause) bool {
 	switch c { //nolint:exhaustive // the others lie outside the request
-	case link.CauseNotSet, link.CauseNotApproved, link.CauseNoKey, link.CauseNotRead, link.CauseStaleKey, link.CauseMalformedKey, link.CauseBadKey, link.CauseSkip:
+	case link.CauseNotSet, link.CauseForgotten, link.CauseNotApproved, link.CauseNoKey, link.CauseNotRead, link.CauseStaleKey, link.CauseMalformedKey, link.CauseBadKey, link.CauseSkip:
 		return true
 	}
 	return false

@@ -74,32 +74,56 @@ func (c *Cluster) remotes() []string {
 	return slices.DeleteFunc(aliases(all), func(a string) bool { return !enabled(all, a) || c.lost[a] != "" })
 }
 
-// LoseNextConnection makes the next new alias meet nodes that read a key for it at that moment: as seen on 8.19.4, they
-// close the connection by the settings from before, in which there is no such alias, and know it no more until one of its
-// settings changes.
+// LoseNextConnection makes the next new alias meet nodes that read a key for it at that moment: as seen on 8.19.4 and
+// 9.5.3, they close the connection by the settings from before, in which there is no such alias, and know it no more until
+// one of its settings changes: on 8.x one of those by which connections are made, so not skip_unavailable.
 func (c *Cluster) LoseNextConnection() {
 	defer c.net.enter()()
 	c.loses = true
 }
 
-// lose forgets which connections were lost where their settings have changed, and loses one that is to be.
-func (c *Cluster) lose() {
-	maps.DeleteFunc(c.lost, func(a, settings string) bool { return c.linkSettings(a) != settings })
+// ForgetAlias makes the nodes forget an alias that is set, likewise.
+func (c *Cluster) ForgetAlias(alias string) error {
+	defer c.net.enter()()
+	if !slices.Contains(c.remotes(), alias) {
+		return fmt.Errorf("%s knows no remote cluster %s", c.id, alias)
+	}
+	c.lost[alias] = c.knownBy(alias)
+	return nil
+}
+
+// knownBy is a digest of the settings of which a change makes nodes know an alias again.
+func (c *Cluster) knownBy(alias string) string {
+	if c.version.Major > 8 {
+		return fmt.Sprintf("%s %t", c.linkSettings(alias), c.remote(alias).skip)
+	}
+	return c.linkSettings(alias)
+}
+
+// lose ends what was lost where its settings have changed, and loses a connection that is to be. It returns which aliases
+// have come back.
+func (c *Cluster) lose() (back map[string]bool) {
+	back = map[string]bool{}
+	maps.DeleteFunc(c.lost, func(a, settings string) bool {
+		back[a] = c.knownBy(a) != settings
+		return back[a]
+	})
 	if !c.loses {
-		return
+		return back
 	}
 	for _, alias := range c.remotes() {
 		if c.links[alias] == nil {
-			c.lost[alias], c.loses = c.linkSettings(alias), false
+			c.lost[alias], c.loses = c.knownBy(alias), false
 		}
 	}
+	return back
 }
 
 // settleLinks opens connections that are to be opened anew and drops those that can't stand. As in Elasticsearch, a
 // dropped one is not opened again before something uses it, and a key that changes opens nothing anew: the open sockets
 // go on, and each request carries the new one. Only whether there is a key at all makes another connection.
 func (c *Cluster) settleLinks() {
-	c.lose()
+	back := c.lose()
 	names := c.remotes()
 	maps.DeleteFunc(c.links, func(a string, _ *link) bool { return !slices.Contains(names, a) })
 	if c.stopped {
@@ -111,6 +135,9 @@ func (c *Cluster) settleLinks() {
 		switch {
 		case l == nil:
 			l = &link{alias: alias, skip: r.skip}
+			if back[alias] && c.version.Major == 8 {
+				l.skip = c.version.has(skipsByDefault) // as where a connection is opened anew, below
+			}
 			c.links[alias] = l
 			c.openLink(l, r)
 		case l.settings != settings:

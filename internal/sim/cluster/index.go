@@ -64,10 +64,10 @@ func (q *request) expand(text, action string) ([]expression, *esError) {
 }
 
 // noSuchRemote is what is said of an alias that is none: below version 9 as a lack of rights, with what it is about as
-// its cause.
+// its cause, unless it is set: then it is the nodes that do not know it.
 func (q *request) noSuchRemote(alias, action string) *esError {
 	e := &esError{status: 404, kind: "no_such_remote_cluster_exception", reason: "no such remote cluster: [" + alias + "]"}
-	if q.c.version.Major >= 9 || q.who.internal {
+	if q.c.version.Major >= 9 || q.who.internal || q.c.lost[alias] != "" {
 		return e
 	}
 	refused := deniedIndices(action, q.who, nil)

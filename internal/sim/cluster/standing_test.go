@@ -77,6 +77,40 @@ func TestAnAliasThatIsNone(t *testing.T) {
 	}
 }
 
+// An alias that the nodes have forgotten comes back when a setting changes by which connections are made: on 8.x
+// skip_unavailable is none of them, and what is in effect of it is the default then.
+func TestAnAliasThatIsForgotten(t *testing.T) {
+	for version, skipHelps := range map[string]bool{"8.19": false, "9.1": true} {
+		l := newLab(t, version, "9.0")
+		_, encoded := l.key(all, "")
+		l.store("m", encoded)
+		set := func(skip bool, sockets int) {
+			point(l, host+":9443", host, fmt.Sprintf(`,"skip_unavailable":%t,"proxy_socket_connections":%d`, skip, sockets))
+		}
+		set(false, 3)
+		if err := l.local.ForgetAlias("m"); err != nil {
+			t.Fatal(err)
+		}
+		known := func() bool { return l.info("m")["mode"] != nil }
+		if set(false, 3); known() {
+			t.Errorf("%s: the same settings bring it back", version)
+		}
+		if status, _ := l.do(l.local, "elastic", "GET", "/_resolve/cluster/m:*", ""); status != 404 {
+			t.Errorf("%s: resolving is answered %d", version, status)
+		}
+		set(true, 3)
+		if set(false, 3); known() != skipHelps {
+			t.Errorf("%s: known after another skip_unavailable: %t", version, known())
+		}
+		if set(false, 4); !known() || l.info("m")["connected"] != true || l.info("m")["skip_unavailable"] == skipHelps {
+			t.Errorf("%s: after another number of sockets: %v", version, l.info("m"))
+		}
+		if err := l.local.ForgetAlias("x"); err == nil {
+			t.Errorf("%s: it has forgotten what it never knew", version)
+		}
+	}
+}
+
 func TestRefusalsDoNotNameTheProduct(t *testing.T) {
 	l := newLab(t, "8.17", "8.18")
 	for user, want := range map[string]string{"stranger": "", "weak": "", "elastic": "Elasticsearch"} {

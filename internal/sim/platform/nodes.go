@@ -38,6 +38,7 @@ type Elasticsearch interface {
 	SetCertificateName(host string)
 	SetKeyServer(open bool)
 	SetBehind(entry string)
+	ForgetAlias(alias string) error
 	ExpireKeys(in time.Duration) int
 }
 

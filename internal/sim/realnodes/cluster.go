@@ -84,7 +84,7 @@ func (c *Cluster) PatchKeystore(change map[string]*string) {
 	c.task(func(ctx context.Context) error {
 		defer close(written)
 		for name, v := range change {
-			c.secrets[name] = true
+			c.secrets[name] = v
 			if err := c.real.SetSecret(ctx, name, v); err != nil {
 				return err
 			}

@@ -32,7 +32,7 @@ type Pool struct {
 type member struct {
 	pool    *Pool
 	real    *realcluster.Cluster
-	secrets map[string]bool // by name: those in the keystore file
+	secrets map[string]*string // by name: those in the keystore file, or once there
 	users   map[string]bool
 
 	mu    sync.Mutex
@@ -53,7 +53,7 @@ func (m *member) line() (before <-chan struct{}, done chan<- struct{}) {
 func NewPool(ctx context.Context, clusters ...*realcluster.Cluster) *Pool {
 	p := &Pool{ctx: ctx, behind: map[string]*member{}, hosts: map[string]string{}}
 	for _, c := range clusters {
-		p.members = append(p.members, &member{pool: p, real: c, secrets: map[string]bool{}, users: map[string]bool{}})
+		p.members = append(p.members, &member{pool: p, real: c, secrets: map[string]*string{}, users: map[string]bool{}})
 	}
 	return p
 }
