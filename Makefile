@@ -67,22 +67,26 @@ fuzz: ## each fuzz target for FUZZTIME=10s; what breaks one is kept in testdata/
 .PHONY: contract
 contract: ## hold the bot and the stand-ins against others' descriptions (CONTRACT_WITHOUT_NODE=1: without Slack's, which want Node 20)
 	[ "$$CONTRACT_WITHOUT_NODE" = 1 ] || (cd internal/contract/slack && npm ci --no-fund --no-audit)
-	cd internal/contract && go vet . && go test -count=1 -timeout 20m -skip TestRealElasticsearch # no package named: what is SKIPPED would not be printed
+	cd internal/contract && go test -count=1 -timeout 20m -skip TestRealElasticsearch # no package named: what is SKIPPED would not be printed
 
 .PHONY: realtest
 realtest: ## what runs on real, secured Elasticsearch clusters (Maven, Java; REALTEST=skip leaves it out)
 ifeq ($(REALTEST),skip)
 	@echo "SKIPPED: nothing runs on real Elasticsearch clusters, as REALTEST=skip asks"
 else
-	REALTEST=run go test -count=1 -timeout 20m ./internal/realcluster
-	cd internal/contract && REALTEST=run go test -count=1 -timeout 20m -run TestRealElasticsearch
+	$(MAKE) --no-print-directory -j 2 -O realtest-nodes realtest-answers
 	cd $(CMD) && REALTEST=run go test -count=1 -timeout 30m -parallel 3 -run '^TestStoriesOnRealClusters$$' # no package named: the counts would not be printed
 endif
 
+.PHONY: realtest-nodes realtest-answers
+realtest-nodes:
+	REALTEST=run go test -count=1 -timeout 20m ./internal/realcluster
+realtest-answers:
+	cd internal/contract && REALTEST=run go test -count=1 -timeout 20m -run TestRealElasticsearch
+
 .PHONY: lint
-lint: ## imports, habits and formatting, and that go.mod is tidy
+lint: ## imports, habits and formatting, and that go.mod is tidy; golangci-lint vets, too
 	go mod tidy -diff
-	go vet ./...
 	$(TOOL) golangci-lint run ./...
 	cd cmd/torture && go mod tidy -diff && go vet .
 	cd internal/tools && go mod tidy -diff
@@ -95,7 +99,7 @@ vulnerabilities: ## known vulnerabilities that the code reaches, as vuln.go.dev 
 
 .PHONY: check
 check: ## what CI runs, no more, no less; at its end, how long each part took
-	@.ci/parts lint build transcript contract realtest torture compat browser chart race test
+	@.ci/parts build transcript realtest+contract+lint+chart torture compat browser test+race
 
 .PHONY: chart
 chart: ## hold the Helm chart and what is made of it against Helm's and Kubernetes' own code

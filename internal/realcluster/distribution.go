@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
 // The versions of Elasticsearch that Maven Central has with its security module, one of each major.
@@ -50,6 +52,14 @@ func Fetch(ctx context.Context, version string, progress io.Writer) (*Distributi
 		return nil, fmt.Errorf("finding the cache directory: %w", err)
 	}
 	cache = filepath.Join(cache, "remote-cluster-bot")
+	if err := os.MkdirAll(cache, 0o750); err != nil {
+		return nil, err
+	}
+	unlock, err := lockedfile.MutexAt(filepath.Join(cache, "lock")).Lock() // Maven's repository bears no two at once
+	if err != nil {
+		return nil, fmt.Errorf("waiting for another program that fetches Elasticsearch: %w", err)
+	}
+	defer unlock()
 	java, err := findJava(ctx, version, cache, progress)
 	if err != nil {
 		return nil, err
@@ -81,8 +91,7 @@ func readClasspath(dir string) string {
 	return filepath.Join(dir, "classes") + string(filepath.ListSeparator) + jars
 }
 
-// build makes dir: the class path, and the few classes that start a node with it. Whoever else does the same at the
-// same time makes the same.
+// build makes dir: the class path, and the few classes that start a node with it.
 func build(ctx context.Context, dir, version, java string, progress io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, fetchWithin)
 	defer cancel()
@@ -131,10 +140,7 @@ func build(ctx context.Context, dir, version, java string, progress io.Writer) e
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, dir); err != nil && readClasspath(dir) == "" {
-		return err
-	}
-	return nil
+	return os.Rename(tmp, dir)
 }
 
 func run(ctx context.Context, name string, args ...string) (string, error) {
