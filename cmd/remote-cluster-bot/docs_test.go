@@ -17,6 +17,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
@@ -206,7 +207,7 @@ func ourselves(t *testing.T, c *clinic, args []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var out syncBuffer
+	var out stagetest.Log
 	cmd := root()
 	cmd.SetArgs(args)
 	cmd.SetOut(&out)
@@ -235,7 +236,7 @@ func ourselves(t *testing.T, c *clinic, args []string) {
 func askOurHealth(t *testing.T, c *clinic) {
 	t.Helper()
 	_, a, _ := onStage(t, nil)
-	until(t, 20*time.Second, "the bot is ready", a.started.Load)
+	stagetest.Until(t, 20*time.Second, "the bot is ready", a.started.Load)
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	text := strings.Replace(c.text, "127.0.0.1:0", a.listener.Addr().String(), 1)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
@@ -37,7 +38,7 @@ type clinic struct {
 
 func newClinic(t *testing.T) *clinic {
 	t.Helper()
-	s := staged(t, sim.Options{Now: time.Now, Workspace: func(o workspace.Options) workspace.Options {
+	s := stagetest.New(t, sim.Options{Now: time.Now, Workspace: func(o workspace.Options) workspace.Options {
 		o.App.SigningSecret = strings.Repeat("0a", 16)
 		return o
 	}}, slog.New(slog.DiscardHandler))

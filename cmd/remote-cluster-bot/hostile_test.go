@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,32 +20,15 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
-
-// lines is a log that several parts write to.
-type lines struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.Buffer.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.Buffer.String()
-}
 
 // siege is a bot with one request that waits for Bob, and somebody outside who can send it anything.
 type siege struct {
 	*stage.Transcript
 	t    *testing.T
-	log  *lines
+	log  *stagetest.Log
 	bots []*actor
 	card workspace.Message
 	id   string
@@ -54,8 +36,8 @@ type siege struct {
 
 func newSiege(t *testing.T, prepare func(*stage.Stage)) *siege {
 	t.Helper()
-	log := &lines{}
-	s := staged(t, sim.Options{Now: time.Now}, slog.New(slog.NewTextHandler(log, nil)))
+	log := &stagetest.Log{}
+	s := stagetest.New(t, sim.Options{Now: time.Now}, slog.New(slog.NewTextHandler(log, nil)))
 	if prepare != nil {
 		prepare(s)
 	}
@@ -306,7 +288,7 @@ func TestAPressThatTwoReplicasGetCountsOnce(t *testing.T) {
 		})
 	}
 	both.Wait()
-	until(t, 20*time.Second, "it is applied", func() bool { return g.request().State == change.Applied })
+	stagetest.Until(t, 20*time.Second, "it is applied", func() bool { return g.request().State == change.Applied })
 	if status, _ := g.send(0, "interactivity", form, body); status != http.StatusOK {
 		t.Errorf("afterwards: status %d", status)
 	}
@@ -392,7 +374,7 @@ func TestWhatComesFromOutsideIsEscaped(t *testing.T) {
 	if out, err := g.Slack.User("bob").PressConfirm(t.Context(), card, "Approve"); err != nil || out.Problem != "" {
 		t.Fatalf("%v %+v", err, out)
 	}
-	until(t, 30*time.Second, "the end is announced", func() bool { return stage.Threads(g.Slack.State()) != "" })
+	stagetest.Until(t, 30*time.Second, "the end is announced", func() bool { return stage.Threads(g.Slack.State()) != "" })
 	for _, msg := range g.Slack.State().In("#clusters") {
 		raw := msg.Text + "\n" + strings.Join(markup(msg.Blocks), "\n")
 		for _, bad := range []string{"<!channel>", "<!here>", "<https://evil", "\u202e", "\x07"} {

@@ -11,6 +11,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -23,7 +24,7 @@ func TestKilledProcessIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	bot, err := played(s, t.TempDir(), pageOptions{approvals: 1}, s.Log, &syncBuffer{})
+	bot, err := played(s, t.TempDir(), pageOptions{approvals: 1}, s.Log, &stagetest.Log{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func TestKilledProcessIsReplaced(t *testing.T) {
 
 func TestBotThatDoesNotComeUpIsGivenUp(t *testing.T) {
 	t.Parallel()
-	bot := &process{executable: os.Args[0], args: []string{"demo-bot", "--config", t.TempDir() + "/nothing.yaml"}, out: &syncBuffer{}, log: slog.New(slog.DiscardHandler)}
+	bot := &process{executable: os.Args[0], args: []string{"demo-bot", "--config", t.TempDir() + "/nothing.yaml"}, out: &stagetest.Log{}, log: slog.New(slog.DiscardHandler)}
 	if err := bot.run(t.Context()); err == nil || !strings.Contains(err.Error(), "does not come up") || !strings.Contains(err.Error(), "nothing.yaml") {
 		t.Error(err)
 	}
@@ -78,7 +79,7 @@ func TestPlayedConfigurationIsTheExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	bot, err := played(s, t.TempDir(), pageOptions{approvals: 2}, s.Log, &syncBuffer{})
+	bot, err := played(s, t.TempDir(), pageOptions{approvals: 2}, s.Log, &stagetest.Log{})
 	if err != nil {
 		t.Fatal(err)
 	}

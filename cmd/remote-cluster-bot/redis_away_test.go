@@ -20,6 +20,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
@@ -36,12 +37,12 @@ type away struct {
 
 func newAway(t *testing.T, edit func(*config.Config), see fault.Observer) *away {
 	t.Helper()
-	logs := &syncBuffer{}
+	logs := &stagetest.Log{}
 	o := sim.Options{Now: time.Now, Observe: func(p platform.Options) platform.Options {
 		p.OnExchange = see
 		return p
 	}}
-	s := staged(t, o, slog.New(slog.NewTextHandler(logs, nil)))
+	s := stagetest.New(t, o, slog.New(slog.NewTextHandler(logs, nil)))
 	w := newWire(t, s.Redis.Addr())
 	c, err := s.Config(func(c *config.Config) {
 		c.Redis.Addresses = []string{w.addr}
@@ -147,7 +148,7 @@ func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 	}
 
 	a.wire.heal()
-	until(t, 30*time.Second, "Bob's second press, or his first, connects them", func() bool {
+	stagetest.Until(t, 30*time.Second, "Bob's second press, or his first, connects them", func() bool {
 		_, _ = bob.PressConfirm(t.Context(), card, "Approve")
 		_, err := a.Until(t.Context(), 2*time.Second, func(w workspace.State) bool { return strings.Contains(stage.Threads(w), "_search") })
 		return err == nil
@@ -266,12 +267,12 @@ func TestServeWarnsOfARedisThatMayForget(t *testing.T) {
 	a := newAway(t, func(c *config.Config) { c.Redis.Addresses = []string{server.Addr} }, nil)
 	warned := func(of string, times int) {
 		t.Helper()
-		until(t, 20*time.Second, fmt.Sprintf("the bot warns %d times: %s", times, of), func() bool {
+		stagetest.Until(t, 20*time.Second, fmt.Sprintf("the bot warns %d times: %s", times, of), func() bool {
 			return strings.Count(a.log.String(), of) == times
 		})
 	}
 	warned("Redis can't be reached", 1)
-	until(t, 20*time.Second, "every loop has met it", func() bool { return strings.Contains(a.log.String(), "sweeping") })
+	stagetest.Until(t, 20*time.Second, "every loop has met it", func() bool { return strings.Contains(a.log.String(), "sweeping") })
 	server.Process.Start(t)
 	warned("appendonly is no", 1)
 	server.Process.Kill(t)

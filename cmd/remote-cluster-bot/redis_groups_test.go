@@ -20,6 +20,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
@@ -57,7 +58,7 @@ func newGroup(t *testing.T) group {
 	for range 2 { // so that the one that takes over has a replica, too
 		storetest.Real(t, "--replicaof", host, port, "--repl-diskless-sync-delay", "0")
 	}
-	until(t, sentinelWait, "the replicas follow", func() bool {
+	stagetest.Until(t, sentinelWait, "the replicas follow", func() bool {
 		text, err := master.Client.Info(t.Context(), "replication").Result()
 		return err == nil && strings.Count(text, "state=online") == 2
 	})
@@ -95,7 +96,7 @@ func TestRedisFailsOverUnderSentinel(t *testing.T) {
 	g := newGroup(t)
 	s := store.New(configured(t, g.section()), store.Options{Env: "test", Replicas: 1})
 	var err error
-	until(t, sentinelWait, "the sentinel knows", func() bool {
+	stagetest.Until(t, sentinelWait, "the sentinel knows", func() bool {
 		_, err = s.Create(t.Context(), changetest.Pending("a", time.Now()), "view", change.Entry{})
 		return err == nil
 	})
@@ -120,7 +121,7 @@ func TestRedisFailsOverUnderSentinel(t *testing.T) {
 	if took := time.Since(began); took > answerWithin {
 		t.Errorf("while there is no master a move took %s to fail", took)
 	}
-	until(t, sentinelWait, "writing goes on", func() bool {
+	stagetest.Until(t, sentinelWait, "writing goes on", func() bool {
 		err = approve(t.Context(), "b")
 		return err == nil || errors.Is(err, change.ErrConflict) // an earlier one got through
 	})
@@ -160,7 +161,7 @@ func TestAFailoverInTheMiddleOfAStep(t *testing.T) {
 			})
 		}
 	})
-	until(t, sentinelWait, "the sentinel knows", func() bool { return a.in.store.Ping(t.Context()) == nil })
+	stagetest.Until(t, sentinelWait, "the sentinel knows", func() bool { return a.in.store.Ping(t.Context()) == nil })
 	a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
 	a.must(a.presses(nil, []string{"bob", "Approve"}))
 	if _, err := a.Until(t.Context(), sentinelWait, func(w workspace.State) bool { return strings.Contains(stage.Threads(w), "_search") }); err != nil {

@@ -133,15 +133,6 @@ func live(t *testing.T, s *store.Store) {
 	}
 }
 
-func until(t *testing.T, limit time.Duration, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(limit); !done(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("it did not happen within %v that %s", limit, what)
-		}
-	}
-}
-
 func freeTCPPort(t *testing.T) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

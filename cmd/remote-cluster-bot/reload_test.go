@@ -20,13 +20,14 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 )
 
 // a stage with a bot on it, for what no story tells.
-func onStage(t *testing.T, edit func(*config.Config)) (*stage.Stage, *actor, *syncBuffer) {
+func onStage(t *testing.T, edit func(*config.Config)) (*stage.Stage, *actor, *stagetest.Log) {
 	t.Helper()
-	log := &syncBuffer{}
-	s := staged(t, sim.Options{Now: time.Now}, newLogger(config.Log{Level: "debug", Format: "json"}, log))
+	log := &stagetest.Log{}
+	s := stagetest.New(t, sim.Options{Now: time.Now}, newLogger(config.Log{Level: "debug", Format: "json"}, log))
 	c, err := s.Config(edit)
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +83,7 @@ func TestSIGHUPReadsTheFileAgain(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		until(t, storyWait, said, func() bool {
+		stagetest.Until(t, storyWait, said, func() bool {
 			if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 				t.Fatal(err)
 			}
@@ -195,7 +196,7 @@ func TestHealthAsksTheListenerOnThisHost(t *testing.T) {
 	t.Parallel()
 	s, a, _ := onStage(t, nil)
 	address := a.listener.Addr().String()
-	until(t, time.Minute, "the bot is ready", func() bool { return askReady(t.Context(), address) == nil })
+	stagetest.Until(t, time.Minute, "the bot is ready", func() bool { return askReady(t.Context(), address) == nil })
 	s.Redis.Close()
 	if err := askReady(t.Context(), address); err == nil || !strings.Contains(err.Error(), "503") {
 		t.Errorf("without Redis: %v", err)

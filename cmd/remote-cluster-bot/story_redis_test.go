@@ -120,7 +120,7 @@ func (s *story) everythingAt(client redis.Cmdable) string {
 		fmt.Fprintln(&b, key, value)
 	}
 	if err != nil { // what could not be looked into counts as a leak, where there are secrets
-		fmt.Fprintln(&b, err, s.issued.list())
+		fmt.Fprintln(&b, err, s.issued.List())
 	}
 	return b.String()
 }

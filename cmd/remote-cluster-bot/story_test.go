@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,10 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +26,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
@@ -56,8 +54,8 @@ type story struct {
 	edits  []func(*config.Config)
 	in     *actor
 	before map[string]string // how the clusters stood at the beginning
-	log    *syncBuffer
-	issued issuedKeys
+	log    *stagetest.Log
+	issued stagetest.IssuedKeys
 	made   []string // encoded keys that people made
 	inHand string   // the key that a person was shown last
 	probe  string   // the entry by which that is tried
@@ -74,23 +72,6 @@ type story struct {
 	stories *testing.T        // all of them: what they share ends with it
 	server  *storetest.Server // a real redis-server in place of the one inside this process; nil: none
 	backup  map[string]string // of that server: values by key, as DUMP writes them
-}
-
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 type storyKey struct{}
@@ -111,10 +92,10 @@ func condition(real bool) func(string) (bool, error) {
 // setTheStage prepares a story; with may change the scene.
 func setTheStage(t *testing.T, env *testscript.Env, with func(sim.Options) sim.Options) error { //nolint:thelper // it prepares a story, not a check
 	ctx, cancel := context.WithCancel(context.Background())
-	log := &syncBuffer{}
+	log := &stagetest.Log{}
 	s := &story{ctx: ctx, log: log, stories: t}
 	o := sim.Options{Now: time.Now, Observe: func(p platform.Options) platform.Options {
-		p.OnExchange = s.issued.see
+		p.OnExchange = s.issued.See
 		return p
 	}}
 	if with != nil {
@@ -123,7 +104,7 @@ func setTheStage(t *testing.T, env *testscript.Env, with func(sim.Options) sim.O
 	if o.Nodes != nil {
 		s.verifyAtLeast = realVerifyWithin
 	}
-	o, recorded, err := record(o, filepath.Base(env.WorkDir))
+	o, recorded, err := stagetest.Record(o, filepath.Base(env.WorkDir))
 	if err != nil {
 		cancel()
 		return err
@@ -424,36 +405,11 @@ func (s *story) stop(*testscript.TestScript, []string) error {
 	return in.Leave()
 }
 
-// issuedKeys are the secrets of all cross-cluster keys that were issued: they pass through the bot.
-type issuedKeys struct {
-	mu  sync.Mutex
-	all []string
-}
-
-func (k *issuedKeys) see(x fault.Exchange) {
-	var answer struct {
-		Secret  string `json:"api_key"`
-		Encoded string `json:"encoded"`
-	}
-	if json.Unmarshal(x.Answer, &answer) != nil || answer.Encoded == "" {
-		return
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.all = append(k.all, answer.Secret, answer.Encoded)
-}
-
-func (k *issuedKeys) list() []string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return slices.Clone(k.all)
-}
-
 // leaks looks for every secret of the stage in everything that can be read afterwards: the log (with everything that
 // is logged for debugging), Redis with requests, journals and audit, and all that Slack has ever shown.
 func (s *story) leaks(inRedis string) string {
 	app := s.Slack.App()
-	secrets := append(s.issued.list(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, stage.EncryptionKey, stage.HookKey, stage.WebhookSecret)
+	secrets := append(s.issued.List(), app.BotToken, app.AppToken, app.SigningSecret, s.ECE.Key(), s.Cloud.Key(), sim.Password, stage.EncryptionKey, stage.HookKey, stage.WebhookSecret)
 	secrets = append(secrets, s.made...)
 	for _, p := range s.World.Platforms() {
 		secrets = append(secrets, p.Key())

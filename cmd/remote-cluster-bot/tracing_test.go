@@ -23,6 +23,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 )
 
 // receiver takes OTLP over HTTP, as a collector does.
@@ -134,16 +135,16 @@ func under(in []received, s, above received) bool {
 func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 	t.Parallel()
 	to := newReceiver(t)
-	var issued issuedKeys
+	var issued stagetest.IssuedKeys
 	var handedOn sync.Map
 	o := sim.Options{Now: time.Now, Observe: func(p platform.Options) platform.Options {
 		p.OnExchange = func(e fault.Exchange) {
-			issued.see(e)
+			issued.See(e)
 			handedOn.Store(e.ReqHeader.Get("traceparent"), true)
 		}
 		return p
 	}}
-	s := staged(t, o, slog.New(slog.DiscardHandler))
+	s := stagetest.New(t, o, slog.New(slog.DiscardHandler))
 	enter := func() *actor {
 		c, err := s.Config(func(c *config.Config) { c.Tracing.Endpoint = to.URL })
 		if err != nil {
@@ -239,7 +240,7 @@ func TestATraceLeadsFromTheSlashCommandToTheLastCall(t *testing.T) {
 		}
 	})
 	t.Run("no secret is in it", func(t *testing.T) {
-		secrets := issued.list()
+		secrets := issued.List()
 		for _, v := range s.Secrets() {
 			secrets = append(secrets, v)
 		}

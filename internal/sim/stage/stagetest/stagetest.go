@@ -1,4 +1,5 @@
-package main
+// Package stagetest sets stages for tests, and records what is said on them for the contract tests.
+package stagetest
 
 import (
 	"flag"
@@ -21,8 +22,8 @@ import (
 // recordTo is for the contract tests, which hold what the stories say against Elastic's and Slack's descriptions.
 var recordTo = flag.String("record", "", "write what every story says to Slack and Elastic into this folder")
 
-// record makes a scene write down all that is said on it, if that is wanted. Call finish when the scene has ended.
-func record(o sim.Options, story string) (_ sim.Options, finish func() error, _ error) {
+// Record makes a scene write down all that is said on it, if that is wanted. Call finish when the scene has ended.
+func Record(o sim.Options, story string) (_ sim.Options, finish func() error, _ error) {
 	if *recordTo == "" {
 		return o, func() error { return nil }, nil
 	}
@@ -61,10 +62,10 @@ func record(o sim.Options, story string) (_ sim.Options, finish func() error, _ 
 	}, nil
 }
 
-// staged is a stage for a test that is no story. It ends with the test, and what is said on it is recorded likewise.
-func staged(t *testing.T, o sim.Options, log *slog.Logger) *stage.Stage {
+// New is a stage for a test that is no story. It ends with the test, and what is said on it is recorded likewise.
+func New(t *testing.T, o sim.Options, log *slog.Logger) *stage.Stage {
 	t.Helper()
-	o, recorded, err := record(o, regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "_")+"-"+strconv.FormatInt(stages.Add(1), 10))
+	o, recorded, err := Record(o, regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "_")+"-"+strconv.FormatInt(stages.Add(1), 10))
 	if err != nil {
 		t.Fatal(err)
 	}
