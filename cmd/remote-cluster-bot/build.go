@@ -21,6 +21,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
@@ -73,7 +74,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	}
 	connections := inventory.NewConnections(a.catalog, a.store, inventory.ConnectionsOptions{Now: time.Now})
 	a.checker = diagnose.NewChecker(connections, time.Now)
-	kinds := connectionKinds(a.catalog, connections, lo)
+	kinds := plan.Kinds(a.catalog, connections, lo)
 
 	a.messenger = bot.NewMessenger(bot.MessengerOptions{
 		Token: c.Slack.BotToken.Secret().Reveal, APIURL: c.Slack.APIURL, Now: time.Now, Log: log,

@@ -20,6 +20,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
@@ -79,7 +80,7 @@ func policyCommand() *cobra.Command {
 	f.StringVar(&t.local, "local", "", "the local deployment: platform/name or platform/id")
 	f.StringVar(&t.remote, "remote", "", "the remote deployment")
 	f.StringVar(&t.user, "user", "", "who asks: a Slack user id")
-	f.StringVar(&t.kind, "kind", "connect", strings.Join(kindNames(), ", "))
+	f.StringVar(&t.kind, "kind", "connect", strings.Join(plan.KindNames(), ", "))
 	f.StringSliceVar(&t.search, "search", nil, "index patterns to search")
 	f.StringSliceVar(&t.replication, "replication", nil, "index patterns to replicate")
 	f.StringVar(&t.model, "model", "", "the security model: api_key or certificate (default api_key)")
@@ -122,7 +123,7 @@ func (t *explainInput) check() error {
 			wrong = append(wrong, fmt.Errorf("--%s %s: it is one of %s", flag, value, strings.Join(of, ", ")))
 		}
 	}
-	one("kind", t.kind, kindNames()...)
+	one("kind", t.kind, plan.KindNames()...)
 	if t.model != "" {
 		one("model", t.model, string(link.ModelKey), string(link.ModelCertificate))
 	}
@@ -133,7 +134,7 @@ func (t *explainInput) check() error {
 	for _, a := range t.also {
 		one("also", a, policy.Values(policy.TraitAlso)...)
 	}
-	if t.kind != kindName(link.KindConnect) && t.key != "" {
+	if change.Kind("link."+t.kind) != link.KindConnect && t.key != "" {
 		wrong = append(wrong, errors.New("--key is for --kind connect alone: only there a person can make it"))
 	}
 	if err := t.readUntil(); err != nil {

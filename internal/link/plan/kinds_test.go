@@ -1,4 +1,4 @@
-package main
+package plan
 
 import (
 	"testing"
@@ -11,7 +11,7 @@ import (
 func TestAPolicyKnowsEveryKind(t *testing.T) {
 	t.Parallel()
 	rules := policy.Rules{Groups: []policy.Group{{Name: "g", Users: []string{"UA"}}}}
-	for _, name := range kindNames() {
+	for _, name := range KindNames() {
 		rules.Rules = append(rules.Rules, policy.Rule{
 			Name: name, Match: map[string][]string{policy.TraitKind: {name}}, Sides: []policy.Side{{Group: "g", Count: 1}}, Wait: time.Hour,
 		})
