@@ -34,6 +34,7 @@ import (
 // App is the bot, built from a configuration. Run starts its parts and, once told to stop, drains them.
 type App struct {
 	config        *config.Config
+	version       string // of the program
 	owner         string // names this process
 	log           *slog.Logger
 	redis         redis.UniversalClient
@@ -60,7 +61,8 @@ type App struct {
 // ListenOn has the bot take Slack's calls there, instead of where the configuration says.
 func (a *App) ListenOn(l net.Listener) { a.listener = l }
 
-const stopWithin = 10 * time.Second
+// StopWithin is how long each part may take to finish what it has in hand once it is told to stop.
+const StopWithin = 10 * time.Second
 
 // receive takes Slack's events in until ctx ends, and then lets those in hand finish.
 func (a *App) receive(ctx context.Context, ready func()) error {
@@ -71,7 +73,7 @@ func (a *App) receive(ctx context.Context, ready func()) error {
 		}).Run
 	}
 	err := ignoreCanceled(source(ctx))
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopWithin)
 	defer cancel()
 	return errors.Join(err, a.router.Stop(stop))
 }
@@ -102,7 +104,7 @@ func (a *App) serveHTTP(ctx context.Context, ready func()) error {
 			return err
 		}
 	}
-	a.log.InfoContext(ctx, "listening for Slack", "address", listener.Addr().String(), "version", version)
+	a.log.InfoContext(ctx, "listening for Slack", "address", listener.Addr().String(), "version", a.version)
 	ready()
 	return a.serve(ctx, bot.BoundConnections(listener, bot.MaxConnections), mux)
 }

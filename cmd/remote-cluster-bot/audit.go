@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -100,19 +99,7 @@ type auditLines func(do func(change.AuditLine) error) error
 
 var exporters = map[string]func(io.Writer, auditLines) error{"jsonl": exportJSON, "csv": exportCSV}
 
-// exportJSON writes the text that was hashed, untouched, so that the chain can be checked without the bot.
-func exportJSON(w io.Writer, lines auditLines) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return lines(func(l change.AuditLine) error {
-		return enc.Encode(struct {
-			ID    string       `json:"id"`
-			Hash  string       `json:"hash"`
-			Text  string       `json:"text"`
-			Entry change.Entry `json:"entry"`
-		}{l.ID, l.Hash, l.Text, l.Entry})
-	})
-}
+func exportJSON(w io.Writer, lines auditLines) error { return lines(change.EncodeAudit(w)) }
 
 func exportCSV(w io.Writer, lines auditLines) error {
 	out := csv.NewWriter(w)
@@ -152,9 +139,9 @@ func withStore(file string, do func(*config.Config, *store.Store) error) error {
 	if err != nil {
 		return err
 	}
-	rdb, err := dialRedis(c.Redis)
+	s, closing, err := OpenStore(c)
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(c, store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas})), rdb.Close())
+	return errors.Join(do(c, s), closing())
 }

@@ -220,8 +220,7 @@ func auditCheckpointCommand(file *string) *cobra.Command {
 				if entries == 0 {
 					return errors.New("the audit is empty: there is nothing to sign")
 				}
-				k := checkpoints{env: c.Environment, audit: c.Audit, now: time.Now}
-				signed, err := k.sign(entries, hash)
+				signed, err := SignCheckpoint(c, entries, hash, time.Now())
 				if err != nil {
 					return err
 				}

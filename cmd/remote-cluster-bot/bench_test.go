@@ -154,7 +154,7 @@ func ended(tb testing.TB, a *actor, id string) time.Time {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		if time.Since(begun) > storyWait {
+		if time.Since(begun) > stage.Patience {
 			tb.Fatalf("request %s is %s: %+v", id, r.State, r.Journal)
 		}
 		if r.State.Final() {

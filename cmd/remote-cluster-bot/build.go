@@ -28,15 +28,22 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
-// NewApp builds the parts. It calls nobody yet.
-func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
+// Options are what a configuration does not say.
+type Options struct {
+	Version string // of the program
+	Log     *slog.Logger
+}
+
+// New builds the parts. It calls nobody yet.
+func New(c *config.Config, o Options) (*App, error) {
+	log := o.Log
 	clientLog.to.Store(log)
 	rdb, err := dialRedis(c.Redis)
 	if err != nil {
 		return nil, err
 	}
 	owner := strings.ToLower(rand.Text()[:8]) // names this process in claims
-	spans, err := newTracing(c, owner, log)
+	spans, err := newTracing(c, o.Version, owner, log)
 	if err != nil {
 		return nil, err
 	}
@@ -47,12 +54,12 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{config: c, owner: owner, log: log, redis: rdb, tracing: spans}
+	a := &App{config: c, version: o.Version, owner: owner, log: log, redis: rdb, tracing: spans}
 	a.store = store.New(rdb, store.Options{
 		Env: c.Environment, Replicas: c.Redis.Replicas, Index: inventory.IndexRecord, PutAside: a.tellPutAside, Quotas: store.Quotas(c.Quotas),
 		Policy: store.PolicyInForce{Worker: owner, Hash: func() string { return a.policy.Hash() }},
 	})
-	a.metrics = metrics.New(metrics.Options{Version: version, Now: time.Now, Depths: a.store.Depths})
+	a.metrics = metrics.New(metrics.Options{Version: o.Version, Now: time.Now, Depths: a.store.Depths})
 	vault, err := newKeyVault(c.Keys, a.store)
 	if err != nil {
 		return nil, err
@@ -86,7 +93,7 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	a.notifier = notify.NewNotifier(notify.NotifierOptions{
 		Outbox: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Command: c.Slack.Command,
 		Owner: owner, Now: time.Now, Log: log, Span: spans.Spans(),
-		Stop:     stopWithin,
+		Stop:     StopWithin,
 		OnRender: func(ctx context.Context, r *change.Request) { a.homeRefresher.OnTransition(ctx, r) },
 	})
 	a.service = change.NewService(spans.Requests(loggedStore{a.metrics.Requests(a.store), log}), change.Options{
@@ -111,18 +118,18 @@ func NewApp(c *config.Config, log *slog.Logger) (*App, error) {
 	if a.webhooks, err = a.newWebhooks(owner); err != nil {
 		return nil, err
 	}
-	o := handlers.Options{
+	ho := handlers.Options{
 		Requests: a.service, Policy: judge, Rules: judge, Readers: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
 		Connections: a.checker, Status: a.monitor, Follows: a.store, OpenHomes: a.store,
 		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now,
 	}
 	if vault != nil {
-		o.Secrets = vault
+		ho.Secrets = vault
 	}
 	if spans != nil {
-		o.Requests = spans.Service(a.service)
+		ho.Requests = spans.Service(a.service)
 	}
-	h := handlers.New(o)
+	h := handlers.New(ho)
 	a.homeRefresher = handlers.NewHomeRefresher(handlers.HomeRefresherOptions{
 		Queue: a.store, Policy: judge, Homes: messenger, Draw: h.DrawHome, Log: log, Now: time.Now,
 	})

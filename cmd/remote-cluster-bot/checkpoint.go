@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,9 +30,8 @@ const (
 // checkpoints keeps signed checkpoints of the audit where Redis can't be asked for them, and lets old entries go.
 type checkpoints struct {
 	store   *store.Store
-	env     string
+	config  *config.Config
 	owner   string
-	audit   config.Audit
 	webhook *http.Client
 	now     func() time.Time
 	log     *slog.Logger
@@ -51,7 +51,7 @@ func newCheckpoints(c *config.Config, s *store.Store, owner string, log *slog.Lo
 		return nil, fmt.Errorf("audit.checkpoint: %w", err)
 	}
 	all := &checkpoints{
-		store: s, env: c.Environment, owner: owner, audit: c.Audit, now: time.Now, log: log,
+		store: s, config: c, owner: owner, now: time.Now, log: log,
 		webhook: &http.Client{
 			Transport: transport.NewTransport(t), Timeout: c.Executor.CallTimeout.Std(),
 			// Followed, a redirect ends as a GET: something answers 200, and nobody has kept the checkpoint.
@@ -89,7 +89,7 @@ func (k *checkpoints) round(ctx context.Context) error {
 	}
 	defer func() { _ = k.store.EndLease(context.WithoutCancel(ctx), name, k.owner) }()
 	err = k.makeDue(ctx)
-	if k.audit.Keep > 0 && k.now().Sub(k.trimmed) >= trimEvery {
+	if k.config.Audit.Keep > 0 && k.now().Sub(k.trimmed) >= trimEvery {
 		err = errors.Join(err, k.trim(ctx))
 		k.trimmed = k.now()
 	}
@@ -108,7 +108,7 @@ func (k *checkpoints) makeDue(ctx context.Context) error {
 		return err
 	}
 	before, err := strconv.ParseInt(notes[last], 10, 64)
-	if err == nil && entries >= before && entries-before < int64(k.audit.Checkpoint.Every) {
+	if err == nil && entries >= before && entries-before < int64(k.config.Audit.Checkpoint.Every) {
 		return nil
 	}
 	c, err := k.sign(entries, hash)
@@ -122,11 +122,16 @@ func (k *checkpoints) makeDue(ctx context.Context) error {
 }
 
 func (k *checkpoints) sign(entries int64, hash string) (change.Checkpoint, error) {
-	key, err := change.ParseSigningKey(k.audit.Checkpoint.Key.Secret().Reveal())
+	return SignCheckpoint(k.config, entries, hash, k.now())
+}
+
+// SignCheckpoint makes a checkpoint of an audit with the key of the configuration.
+func SignCheckpoint(c *config.Config, entries int64, hash string, at time.Time) (change.Checkpoint, error) {
+	key, err := change.ParseSigningKey(c.Audit.Checkpoint.Key.Secret().Reveal())
 	if err != nil {
 		return change.Checkpoint{}, fmt.Errorf("audit.checkpoint.key: %w", err)
 	}
-	return change.Checkpoint{Environment: k.env, Entries: entries, Hash: hash, At: k.now()}.Sign(key)
+	return change.Checkpoint{Environment: c.Environment, Entries: entries, Hash: hash, At: at}.Sign(key)
 }
 
 func (k *checkpoints) publish(ctx context.Context, c change.Checkpoint) error {
@@ -135,10 +140,10 @@ func (k *checkpoints) publish(ctx context.Context, c change.Checkpoint) error {
 		return err
 	}
 	k.log.InfoContext(ctx, "checkpoint of the audit", "checkpoint", json.RawMessage(text))
-	if file := k.audit.Checkpoint.File; file != "" {
+	if file := k.config.Audit.Checkpoint.File; file != "" {
 		err = appendTo(file, append(bytes.Clone(text), '\n'))
 	}
-	if k.audit.Checkpoint.Webhook != "" {
+	if k.config.Audit.Checkpoint.Webhook != "" {
 		err = errors.Join(err, k.post(ctx, text))
 	}
 	return err
@@ -151,19 +156,20 @@ func (k *checkpoints) compare(ctx context.Context) doctor.Finding {
 
 // newest reads the last line of the file of checkpoints, which this bot must have signed.
 func (k *checkpoints) newest() (c change.Checkpoint, found bool, err error) {
-	line, err := endOfFile(k.audit.Checkpoint.File)
+	line, err := endOfFile(k.config.Audit.Checkpoint.File)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && line == "" {
 		return c, false, nil
 	}
 	if err != nil {
 		return c, false, err
 	}
-	v := auditVerifier{env: k.env}
-	if err := v.readKeys(k.audit.Checkpoint, nil); err != nil {
+	key, err := change.ParseSigningKey(k.config.Audit.Checkpoint.Key.Secret().Reveal())
+	if err != nil {
 		return c, false, err
 	}
+	public, _ := key.Public().(ed25519.PublicKey)
 	if c, err = change.ParseCheckpoint(line); err == nil {
-		err = v.signed(c)
+		err = c.Verify(public, k.config.Environment)
 	}
 	return c, err == nil, err
 }
@@ -186,7 +192,7 @@ func endOfFile(name string) (string, error) {
 }
 
 func (k *checkpoints) post(ctx context.Context, text []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, k.audit.Checkpoint.Webhook, bytes.NewReader(text))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, k.config.Audit.Checkpoint.Webhook, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
@@ -208,33 +214,31 @@ func (k *checkpoints) trim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t := store.AuditTrim{Before: now.Add(-k.audit.Keep.Std()), Sign: k.sign, Export: k.export}
-	if k.audit.Ship != nil {
+	t := store.AuditTrim{Before: now.Add(-k.config.Audit.Keep.Std()), Sign: k.sign, Export: k.export}
+	if k.config.Audit.Ship != nil {
 		if t.UpTo, err = k.store.Shipped(ctx); err != nil || t.UpTo == "" {
 			return err
 		}
 	}
 	n, err := k.store.TrimAudit(ctx, t)
 	if n > 0 {
-		k.log.InfoContext(ctx, "audit entries were let go", "entries", n, "older_than", k.audit.Keep.String())
+		k.log.InfoContext(ctx, "audit entries were let go", "entries", n, "older_than", k.config.Audit.Keep.String())
 	}
 	return err
 }
 
 func (k *checkpoints) export(lines []change.AuditLine) error {
-	if k.audit.Export == "" {
+	if k.config.Audit.Export == "" {
 		return nil // they have been shipped
 	}
 	var b bytes.Buffer
-	err := exportJSON(&b, func(do func(change.AuditLine) error) error {
-		for _, l := range lines {
-			if err := do(l); err != nil {
-				return err
-			}
+	write := change.EncodeAudit(&b)
+	for _, l := range lines {
+		if err := write(l); err != nil {
+			return err
 		}
-		return nil
-	})
-	return errors.Join(err, appendTo(k.audit.Export, b.Bytes()))
+	}
+	return appendTo(k.config.Audit.Export, b.Bytes())
 }
 
 // appendTo appends to a file, and returns once the disk has it.

@@ -129,7 +129,7 @@ func TestEntriesAreExportedBeforeTheyAreLetGo(t *testing.T) {
 	server := storetest.Mini(t)
 	s := server.Store()
 	file := filepath.Join(t.TempDir(), "audit.jsonl")
-	k, _ := auditKeeper(t, s, func(c *config.Config) { c.Audit.Keep, c.Audit.Export = config.Duration(400*24*time.Hour), file })
+	k, public := auditKeeper(t, s, func(c *config.Config) { c.Audit.Keep, c.Audit.Export = config.Duration(400*24*time.Hour), file })
 	createAll(t, s, "a", "b")
 	server.Pass(401 * 24 * time.Hour)
 	createAll(t, s, "c")
@@ -140,27 +140,12 @@ func TestEntriesAreExportedBeforeTheyAreLetGo(t *testing.T) {
 	if err != nil || strings.Count(string(text), "\n") != 2 || !strings.Contains(string(text), `"request":"b"`) {
 		t.Errorf("exported: %s, %v", text, err)
 	}
-	v := auditVerifier{env: k.env}
-	if err := v.readKeys(k.audit.Checkpoint, nil); err != nil {
-		t.Fatal(err)
+	report, err := s.VerifyAuditAgainst(t.Context())
+	if err != nil || report.Bad != nil || report.Entries != 3 || report.Begins == nil {
+		t.Fatalf("%+v, %v", report, err)
 	}
-	result, err := v.verify(t.Context(), s)
-	if err != nil || !result.Holds {
-		t.Error(result, err)
-	}
-	for _, want := range []string{"holds: 3 entries", "The first 2 were let go; the signed checkpoint of"} {
-		if !strings.Contains(result.Say, want) {
-			t.Errorf("%q is not in %s", want, result.Say)
-		}
-	}
-	// A beginning that another signed is none.
-	other, _ := auditKeeper(t, s, func(*config.Config) {})
-	v = auditVerifier{env: k.env}
-	if err := v.readKeys(other.audit.Checkpoint, nil); err != nil {
-		t.Fatal(err)
-	}
-	if result, err := v.verify(t.Context(), s); err != nil || result.Holds || !strings.Contains(result.Say, "can't be trusted") {
-		t.Errorf("%+v, %v", result, err)
+	if err := report.Begins.Verify(public, "demo"); err != nil || report.Begins.Entries != 2 {
+		t.Errorf("what stands for the first two: %+v, %v", report.Begins, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,7 +128,7 @@ func leavesTime(t *testing.T, where string, grace time.Duration) {
 		t.Fatal(err)
 	}
 	// The workers drain, and then the last drawings are finished or broken off.
-	if need := c.Executor.Drain.Std() + stopWithin + time.Second; grace <= need {
+	if need := c.Executor.Drain.Std() + StopWithin + time.Second; grace <= need {
 		t.Errorf("%s kills after %s, the bot may need %s", where, grace, need)
 	}
 }
@@ -391,9 +392,9 @@ func TestAlertsAndDashboardAskForMetricsThatExist(t *testing.T) {
 		return metrics.StatusSummary{OldestCheck: time.Now(), Problems: map[string]int{"down": 1}}, nil
 	})
 	m.Webhooks(func(context.Context) (map[string]int64, error) { return map[string]int64{"on-call": 1}, nil })
-	w := &answer{header: http.Header{}}
-	m.Handler().ServeHTTP(w, httpGet(t, "/metrics"))
-	served := w.body.String() + "rcb_requests_waiting rcb_redis_up rcb_step_seconds_bucket rcb_step_retries_total"
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
+	served := w.Body.String() + "rcb_requests_waiting rcb_redis_up rcb_step_seconds_bucket rcb_step_retries_total"
 	for _, name := range []string{"prometheus/alerts.yaml", "grafana/dashboard.json"} {
 		for _, metric := range regexp.MustCompile(`\brcb_[a-z_]+`).FindAllString(string(deployed(t, name)), -1) {
 			if !strings.Contains(served, metric) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change/changetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
@@ -62,7 +63,10 @@ func TestEveryCommandInTheDocsWorks(t *testing.T) {
 	writeInstallation(t, c)
 	client := redis.NewClient(&redis.Options{Addr: c.Redis.Addr()})
 	t.Cleanup(func() { _ = client.Close() })
-	createAll(t, store.New(client, store.Options{Env: "demo"}), "k3vq7wma2d") // so that there is an audit
+	audited := store.New(client, store.Options{Env: "demo"})
+	if _, err := audited.Create(t.Context(), changetest.Pending("k3vq7wma2d", time.Now()), "", change.Entry{What: "create"}); err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range texts {
 		for _, line := range commandLines(text) {
 			t.Run(name+"/"+line, func(t *testing.T) { runLine(t, c, repository, line) })
@@ -235,10 +239,10 @@ func ourselves(t *testing.T, c *clinic, args []string) {
 // askOurHealth runs the command against a bot that listens where the configuration says.
 func askOurHealth(t *testing.T, c *clinic) {
 	t.Helper()
-	_, a, _ := onStage(t, nil)
-	stagetest.Until(t, 20*time.Second, "the bot is ready", a.started.Load)
+	a := entered(t)
+	stagetest.Until(t, 20*time.Second, "the bot is ready", func() bool { return askReady(t.Context(), a.Addr) == nil })
 	file := filepath.Join(t.TempDir(), "config.yaml")
-	text := strings.Replace(c.text, "127.0.0.1:0", a.listener.Addr().String(), 1)
+	text := strings.Replace(c.text, "127.0.0.1:0", a.Addr, 1)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/pem"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -80,7 +81,7 @@ func (c *clinic) examine() doctor.Report {
 	if err != nil {
 		return doctor.Refused(err)
 	}
-	r, err := examine(c.Context(), parsed, slog.New(slog.DiscardHandler))
+	r, err := Examine(c.Context(), parsed, Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -287,11 +288,17 @@ func TestDoctorFindsNothingBadWhereAllIsWell(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t)
 	c.realRedis("--appendfsync", "always")
-	to := newReceiver(t)
+	var exported []string
+	to := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		exported = append(exported, string(raw))
+		w.Header().Set("Content-Type", "application/x-protobuf")
+	}))
+	t.Cleanup(to.Close)
 	c.edit("environment:", "tracing: { endpoint: \""+to.URL+"\" }\nenvironment:")
 	r := c.examine()
-	if len(to.auth) != 1 || len(to.all) != 0 {
-		t.Errorf("the collector was sent %d exports with %d spans, want one of nothing", len(to.auth), len(to.all))
+	if len(exported) != 1 || exported[0] != "" {
+		t.Errorf("the collector was sent %q, want one export of nothing", exported)
 	}
 	for _, f := range r.Findings {
 		if f.Check == "access" { // the test's Redis asks for no password
@@ -333,7 +340,7 @@ func TestAnyProductHoldsForElasticCloudToo(t *testing.T) {
 			t.Fatal(err)
 		}
 		parsed.Platforms[1].Credentials[0].Deployment = "*"
-		all, err := systems(parsed.Platforms, platformDeps{callTimeout: time.Second, now: time.Now, log: slog.New(slog.DiscardHandler)})
+		all, err := Systems(parsed, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,14 +11,15 @@ import (
 type actor struct {
 	*App
 	*stage.Actor
+	stage *stage.Stage
 }
 
 // enter starts the bot and makes the workspace deliver to it.
 func enter(ctx context.Context, s *stage.Stage, c *config.Config) (*actor, error) {
-	app, err := NewApp(c, s.Log) //nolint:contextcheck // it calls nobody yet
+	app, err := New(c, Options{Version: version, Log: s.Log}) //nolint:contextcheck // it calls nobody yet
 	if err != nil {
 		return nil, err
 	}
 	in, err := s.Enter(ctx, app)
-	return &actor{App: app, Actor: in}, err
+	return &actor{App: app, Actor: in, stage: s}, err
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/tracing"
 )
 
-func newLogger(c config.Log, w io.Writer) *slog.Logger {
+// NewLogger writes what a configuration asks for.
+func NewLogger(c config.Log, w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.Level)) // checked when the configuration was read
 	o := &slog.HandlerOptions{Level: level}

@@ -3,21 +3,13 @@
 package main
 
 import (
-	"os"
-	"runtime/debug"
-
-	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 )
 
 func main() {
-	redis.SetLogger(&clientLog)
-	if os.Getenv("GOGC") == "" {
-		// What lives in memory is a few MB, so the collector would run every few hundred events to save next to nothing.
-		debug.SetGCPercent(400)
-	}
+	Prepare()
 	cli.Main(root())
 }
 

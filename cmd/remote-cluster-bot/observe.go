@@ -88,7 +88,7 @@ func (a *App) serve(ctx context.Context, listener net.Listener, h http.Handler) 
 		return err
 	case <-ctx.Done():
 	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopWithin)
 	defer cancel()
 	return server.Shutdown(stop)
 }

@@ -38,7 +38,7 @@ func TestEveryPartStartsAndStopsAtAnyTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		app, err := NewApp(c, slog.New(slog.DiscardHandler))
+		app, err := New(c, Options{Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

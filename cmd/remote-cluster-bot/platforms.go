@@ -40,6 +40,11 @@ type platformDeps struct {
 	tracing     *tracing.Tracing
 }
 
+// Systems are the platforms of a configuration, for a look at them without the bot.
+func Systems(c *config.Config, log *slog.Logger) ([]link.System, error) {
+	return systems(c.Platforms, platformDeps{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
+}
+
 func systems(platforms []config.Platform, d platformDeps) ([]link.System, error) {
 	all := make([]link.System, 0, len(platforms))
 	for _, p := range platforms {

@@ -112,7 +112,10 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 		}
 		return nil
 	})
-	return ignoreCanceled(g.Wait())
+	if err := g.Wait(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }
 
 var pagePeople = []playground.Person{

@@ -183,7 +183,7 @@ func (t *explainInput) explain(ctx context.Context, notes io.Writer, c *config.C
 		return none, cli.AsUsage(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	all, err := systems(c.Platforms, platformDeps{callTimeout: c.Executor.CallTimeout.Std(), now: time.Now, log: log})
+	all, err := Systems(c, log)
 	if err != nil {
 		return none, err
 	}

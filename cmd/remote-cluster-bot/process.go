@@ -34,7 +34,7 @@ func playedCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			app, err := NewApp(c, newLogger(c.Log, cmd.ErrOrStderr()))
+			app, err := New(c, Options{Version: version, Log: NewLogger(c.Log, cmd.ErrOrStderr())})
 			if err != nil {
 				return err
 			}

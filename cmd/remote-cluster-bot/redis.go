@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -34,6 +37,15 @@ func dialRedis(r config.Redis) (redis.UniversalClient, error) {
 		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.RootCAs, ServerName: t.ServerName, InsecureSkipVerify: t.Insecure} //nolint:gosec // only where the operator's configuration says so
 	}
 	return store.Dial(o, r.Timeout.Std()), nil
+}
+
+// OpenStore opens the store that a configuration names. Close it in the end.
+func OpenStore(c *config.Config) (_ *store.Store, closing func() error, err error) {
+	rdb, err := dialRedis(c.Redis)
+	if err != nil {
+		return nil, nil, err
+	}
+	return store.New(rdb, store.Options{Env: c.Environment, Replicas: c.Redis.Replicas, Index: inventory.IndexRecord}), rdb.Close, nil
 }
 
 const (
@@ -84,6 +96,15 @@ func (a *App) warnOfRedis(ctx context.Context) {
 type redisLog struct{ to atomic.Pointer[slog.Logger] }
 
 var clientLog redisLog
+
+// Prepare sets what a process has one of, before there is an App.
+func Prepare() {
+	redis.SetLogger(&clientLog)
+	if os.Getenv("GOGC") == "" {
+		// What lives in memory is a few MB, so the collector would run every few hundred events to save next to nothing.
+		debug.SetGCPercent(400)
+	}
+}
 
 // Printf logs for debugging.
 func (l *redisLog) Printf(ctx context.Context, format string, args ...any) {

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
@@ -22,6 +24,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage/stagetest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
@@ -186,7 +189,9 @@ func (a *away) lostAnswer() {
 	if err != nil {
 		a.Fatalf("the approval did not go on by itself: %v", err)
 	}
-	latest, err := a.in.store.Recent(a.Context(), 1)
+	client := redis.NewClient(&redis.Options{Addr: a.Redis.Addr()})
+	defer func() { _ = client.Close() }()
+	latest, err := store.New(client, store.Options{Env: "demo"}).Recent(a.Context(), 1)
 	a.must(err)
 	approvals := 0
 	for _, d := range latest[0].Decisions {

@@ -4,14 +4,15 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 )
 
-// Reload takes over who approves from a configuration that was read anew. What else changed in it waits for a restart.
-func (a *App) Reload(ctx context.Context, c *config.Config) {
+// reload takes over who approves from a configuration that was read anew. What else changed in it waits for a restart.
+func (a *App) reload(ctx context.Context, c *config.Config) {
 	a.policy.Replace(c.Rules())
 	a.recordPolicy(ctx)
 	a.log.InfoContext(ctx, "reloaded: who approves is as the file says now; other changes wait for a restart")
@@ -28,10 +29,18 @@ func (a *App) recordPolicy(ctx context.Context) {
 
 const recordWithin = 5 * time.Second
 
+// Follow takes over what changes in the configuration until ctx ends: secrets by themselves, the file on SIGHUP.
+func (a *App) Follow(ctx context.Context, file string, s config.Source) {
+	var both sync.WaitGroup
+	both.Go(func() { a.rereadSecrets(ctx, s) })
+	both.Go(func() { a.followFile(ctx, file, s) })
+	both.Wait()
+}
+
 const rereadEvery = 10 * time.Second
 
-// reread looks now and then whether a file with a secret has changed: mounted secrets are replaced without a word.
-func (a *App) reread(ctx context.Context, s config.Source) {
+// rereadSecrets looks now and then whether a file with a secret has changed: mounted secrets are replaced without a word.
+func (a *App) rereadSecrets(ctx context.Context, s config.Source) {
 	tick := time.NewTicker(rereadEvery)
 	defer tick.Stop()
 	for {
@@ -66,6 +75,6 @@ func (a *App) followFile(ctx context.Context, file string, s config.Source) {
 			a.log.ErrorContext(ctx, "not reloaded: everything stays as it was", "error", err)
 			continue
 		}
-		a.Reload(ctx, c)
+		a.reload(ctx, c)
 	}
 }

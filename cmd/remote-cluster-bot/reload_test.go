@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -27,7 +28,7 @@ import (
 func onStage(t *testing.T, edit func(*config.Config)) (*stage.Stage, *actor, *stagetest.Log) {
 	t.Helper()
 	log := &stagetest.Log{}
-	s := stagetest.New(t, sim.Options{Now: time.Now}, newLogger(config.Log{Level: "debug", Format: "json"}, log))
+	s := stagetest.New(t, sim.Options{Now: time.Now}, NewLogger(config.Log{Level: "debug", Format: "json"}, log))
 	c, err := s.Config(edit)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +57,7 @@ func TestReloadChangesWhoApproves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Reload(t.Context(), c)
+	a.reload(t.Context(), c)
 	if err := a.policy.Eligible(t.Context(), asked, mallory); err != nil {
 		t.Errorf("after the reload: %v", err)
 	}
@@ -83,7 +84,7 @@ func TestSIGHUPReadsTheFileAgain(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		stagetest.Until(t, storyWait, said, func() bool {
+		stagetest.Until(t, stage.Patience, said, func() bool {
 			if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +149,7 @@ func TestOneIDLeadsThroughTheLog(t *testing.T) {
 // metricsTell looks at the metrics after one whole connect.
 func metricsTell(t *testing.T, a *actor) {
 	t.Helper()
-	w := &answer{header: http.Header{}}
+	w := httptest.NewRecorder()
 	a.metrics.Handler().ServeHTTP(w, httpGet(t, "/metrics"))
 	for _, want := range []string{
 		`rcb_requests_total{state="pending"} 1`, `rcb_requests_total{state="approved"} 1`,
@@ -158,20 +159,11 @@ func metricsTell(t *testing.T, a *actor) {
 		`rcb_requests_waiting{for="approval"} 0`, `rcb_redis_up 1`, `rcb_takeovers_total 0`, `rcb_build_info{version="dev"} 1`,
 		`rcb_connections_managed 1`, `rcb_connection_problems{kind="down"} 0`, `rcb_connection_checks_total{outcome="failed"} 0`,
 	} {
-		if !strings.Contains(w.body.String(), want+"\n") {
-			t.Errorf("no %s in\n%s", want, grepped(w.body.String(), want[:min(len(want), 14)]))
+		if !strings.Contains(w.Body.String(), want+"\n") {
+			t.Errorf("no %s in\n%s", want, grepped(w.Body.String(), want[:min(len(want), 14)]))
 		}
 	}
 }
-
-type answer struct {
-	header http.Header
-	body   bytes.Buffer
-}
-
-func (w *answer) Header() http.Header         { return w.header }
-func (w *answer) Write(p []byte) (int, error) { return w.body.Write(p) }
-func (w *answer) WriteHeader(int)             {}
 
 func httpGet(t *testing.T, path string) *http.Request {
 	t.Helper()
@@ -192,30 +184,10 @@ func grepped(text, part string) string {
 	return strings.Join(found, "")
 }
 
-func TestHealthAsksTheListenerOnThisHost(t *testing.T) {
-	t.Parallel()
-	s, a, _ := onStage(t, nil)
-	address := a.listener.Addr().String()
-	stagetest.Until(t, time.Minute, "the bot is ready", func() bool { return askReady(t.Context(), address) == nil })
-	s.Redis.Close()
-	if err := askReady(t.Context(), address); err == nil || !strings.Contains(err.Error(), "503") {
-		t.Errorf("without Redis: %v", err)
-	}
-	for listen, want := range map[string]string{":8080": "127.0.0.1:8080", "0.0.0.0:1": "127.0.0.1:1", "[::]:2": "127.0.0.1:2", "10.0.0.1:3": "10.0.0.1:3"} {
-		got, err := healthAddress(&config.Config{Slack: config.Slack{Mode: "http", Listen: listen}})
-		if err != nil || got != want {
-			t.Errorf("%s: got %s, %v", listen, got, err)
-		}
-	}
-	if _, err := healthAddress(&config.Config{Slack: config.Slack{Mode: "socket", Listen: ":8080"}}); err == nil {
-		t.Error("Socket Mode has no listener of its own")
-	}
-}
-
 func TestLinesAreMarkedOnceWithWhatTheyAreAbout(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log := newLogger(config.Log{Level: "info", Format: "json"}, &out)
+	log := NewLogger(config.Log{Level: "info", Format: "json"}, &out)
 	ctx := change.WithRequestID(t.Context(), "r1")
 	log.InfoContext(ctx, "a")
 	log.InfoContext(ctx, "b", "request", "r2")

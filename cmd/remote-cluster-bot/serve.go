@@ -25,18 +25,16 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			log := newLogger(c.Log, cmd.ErrOrStderr())
-			app, err := NewApp(c, log)
+			app, err := New(c, Options{Version: version, Log: NewLogger(c.Log, cmd.ErrOrStderr())})
 			if err != nil {
 				return err
 			}
 			ctx, stop := context.WithCancel(cmd.Context())
-			var aside sync.WaitGroup
-			aside.Go(func() { app.reread(ctx, config.System()) })
-			aside.Go(func() { app.followFile(ctx, file, config.System()) })
+			var following sync.WaitGroup
+			following.Go(func() { app.Follow(ctx, file, config.System()) })
 			err = app.Run(ctx)
 			stop()
-			aside.Wait()
+			following.Wait()
 			return err
 		},
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,9 +36,9 @@ func (l *ledger) Ship(_ context.Context, lines []change.AuditLine) (int, error) 
 // measured reads one metric as Prometheus does.
 func measured(t *testing.T, m *metrics.Metrics, name string) float64 {
 	t.Helper()
-	w := &answer{header: http.Header{}}
+	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httpGet(t, "/metrics"))
-	for line := range strings.Lines(w.body.String()) {
+	for line := range strings.Lines(w.Body.String()) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
 			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 			if err != nil {

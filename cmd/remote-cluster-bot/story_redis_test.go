@@ -24,7 +24,7 @@ func (s *story) redisState(_ *testscript.TestScript, args []string) error {
 		if err := s.Redis.Restart(); err != nil {
 			return err
 		}
-		for s.in.store.Ping(s.ctx) != nil { // the client tries again once a second
+		for askReady(s.ctx, s.in.Addr) != nil { // the client tries again once a second
 			time.Sleep(20 * time.Millisecond)
 		}
 		return nil

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
@@ -512,7 +511,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	redis.SetLogger(&clientLog)
+	Prepare()
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil { // stories wait more than they compute
 		panic(err)

@@ -13,11 +13,11 @@ import (
 )
 
 // newTracing returns nil where the configuration names no collector.
-func newTracing(c *config.Config, instance string, log *slog.Logger) (*tracing.Tracing, error) {
+func newTracing(c *config.Config, version, instance string, log *slog.Logger) (*tracing.Tracing, error) {
 	if c.Tracing.Endpoint == "" {
 		return nil, nil //nolint:nilnil // a nil Tracing is one that traces nothing
 	}
-	o, err := tracingOptions(c)
+	o, err := tracingOptions(c, version)
 	if err != nil {
 		return nil, err
 	}
@@ -25,13 +25,13 @@ func newTracing(c *config.Config, instance string, log *slog.Logger) (*tracing.T
 	return tracing.Export(context.Background(), o) // nobody is called yet
 }
 
-func tracingOptions(c *config.Config) (tracing.Options, error) {
-	o, err := exportOptions(c, c.Tracing.Endpoint, c.Tracing.Headers, c.Tracing.TLS)
+func tracingOptions(c *config.Config, version string) (tracing.Options, error) {
+	o, err := exportOptions(c, version, c.Tracing.Endpoint, c.Tracing.Headers, c.Tracing.TLS)
 	o.Sample = c.Tracing.Sample
 	return o, err
 }
 
-func exportOptions(c *config.Config, endpoint string, headers []config.Header, tls *config.TLS) (tracing.Options, error) {
+func exportOptions(c *config.Config, version, endpoint string, headers []config.Header, tls *config.TLS) (tracing.Options, error) {
 	o := tracing.Options{
 		Endpoint: endpoint, Environment: c.Environment, Version: version, Scrub: transport.NewScrubber(c.Secrets()...).Text,
 	}
@@ -54,7 +54,7 @@ func exportOptions(c *config.Config, endpoint string, headers []config.Header, t
 // exportMetrics exports what Prometheus would scrape, until ctx ends.
 func (a *App) exportMetrics(ctx context.Context) error {
 	to := a.config.Metrics.OTLP
-	o, err := exportOptions(a.config, to.Endpoint, to.Headers, to.TLS)
+	o, err := exportOptions(a.config, a.version, to.Endpoint, to.Headers, to.TLS)
 	if err != nil {
 		return err
 	}

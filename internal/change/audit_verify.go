@@ -1,6 +1,10 @@
 package change
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
 
 // AuditLine is an entry of the audit as it is stored.
 type AuditLine struct {
@@ -8,6 +12,21 @@ type AuditLine struct {
 	Entry Entry
 	Text  string // what was hashed
 	Hash  string
+}
+
+// EncodeAudit returns what writes lines of the audit as JSON, with the text that was hashed, untouched, so that the chain can
+// be checked without the bot.
+func EncodeAudit(w io.Writer) func(AuditLine) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return func(l AuditLine) error {
+		return enc.Encode(struct {
+			ID    string `json:"id"`
+			Hash  string `json:"hash"`
+			Text  string `json:"text"`
+			Entry Entry  `json:"entry"`
+		}{l.ID, l.Hash, l.Text, l.Entry})
+	}
 }
 
 // AuditReport says whether the audit is whole.

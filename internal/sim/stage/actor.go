@@ -16,6 +16,8 @@ type Bot interface {
 
 // Actor is a bot that has been started on the stage.
 type Actor struct {
+	Addr string // where it takes Slack's calls, unless it goes to Slack
+
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	err    error
@@ -28,12 +30,13 @@ func (s *Stage) Enter(ctx context.Context, b Bot) (*Actor, error) {
 		return nil, err
 	}
 	b.ListenOn(listener)
-	base := "http://" + listener.Addr().String() + "/slack/"
+	addr := listener.Addr().String()
+	base := "http://" + addr + "/slack/"
 	s.Slack.SetApp(func(a *workspace.App) {
 		a.CommandURL, a.InteractivityURL, a.OptionsURL, a.EventsURL = base+"commands", base+"interactivity", base+"options", base+"events"
 	})
 	ctx, cancel := context.WithCancel(ctx)
-	in := &Actor{cancel: cancel}
+	in := &Actor{Addr: addr, cancel: cancel}
 	in.done.Go(func() { in.err = b.Run(ctx) })
 	return in, nil
 }
