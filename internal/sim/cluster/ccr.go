@@ -1,6 +1,10 @@
 package cluster
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+)
 
 // Follower is a follower index, or an auto-follow pattern. Nothing is replicated: it is only told.
 type Follower struct {
@@ -18,7 +22,7 @@ func (c *Cluster) SetFollowers(f ...Follower) {
 }
 
 // getFollowInfo answers GET /_all/_ccr/info.
-func getFollowInfo(q *request) (any, *esError) {
+func getFollowInfo(q *request) (any, *rest.Error) {
 	all := []any{}
 	for _, f := range q.c.followers {
 		status := "active"
@@ -35,7 +39,7 @@ func getFollowInfo(q *request) (any, *esError) {
 }
 
 // getAutoFollow answers GET /_ccr/auto_follow.
-func getAutoFollow(q *request) (any, *esError) {
+func getAutoFollow(q *request) (any, *rest.Error) {
 	all := []any{}
 	for _, f := range q.c.followers {
 		if f.Pattern {

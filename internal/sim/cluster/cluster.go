@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // The ports of a cluster on Elastic's platforms.
@@ -16,6 +18,9 @@ const (
 	portHTTPS         = 443
 	portHTTPSECE      = 9243
 )
+
+// Version is a version of the Elastic Stack.
+type Version = rest.Version
 
 // Spec says what a new cluster is. Host and Version are required.
 type Spec struct {
@@ -64,7 +69,7 @@ type Cluster struct {
 
 	private string // the host of its private connections; empty: none
 
-	version Version
+	version rest.Version
 	license License
 	egress  []netip.Addr
 	realm   string
@@ -100,7 +105,7 @@ type Cluster struct {
 
 // Add puts a new cluster into the network.
 func (n *Net) Add(s Spec) (*Cluster, error) {
-	v, err := ParseVersion(s.Version)
+	v, err := rest.ParseVersion(s.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +155,7 @@ func (c *Cluster) Host() string { return c.host }
 func (c *Cluster) Private() string { return c.private }
 
 // Version is the cluster's version.
-func (c *Cluster) Version() Version { return c.version }
+func (c *Cluster) Version() rest.Version { return c.version }
 
 // Password returns a user's password, or an empty text.
 func (c *Cluster) Password(user string) string {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // link is a connection of a local cluster to a remote one, under an alias.
@@ -28,7 +30,7 @@ func (l *link) connected() bool { return l.sockets > 0 }
 
 // linkError says why a connection could not be opened or used.
 type linkError struct {
-	*esError
+	*rest.Error
 	told bool // in _resolve/cluster; of what is not, a search alone knows
 }
 
@@ -51,7 +53,7 @@ func (c *Cluster) remote(alias string) remote {
 	}
 	r := remote{
 		alias: alias, mode: strings.ToLower(mode(all, alias)), address: text("proxy_address"), serverName: text("server_name"),
-		sockets: 18, skip: c.version.has(skipsByDefault), certificate: text("signing.certificate"), key: text("signing.key"),
+		sockets: 18, skip: c.version.Has(rest.SkipsByDefault), certificate: text("signing.certificate"), key: text("signing.key"),
 	}
 	if list, ok := all["cluster.remote."+alias+".seeds"].([]string); ok {
 		r.seeds = list
@@ -136,13 +138,13 @@ func (c *Cluster) settleLinks() {
 		case l == nil:
 			l = &link{alias: alias, skip: r.skip}
 			if back[alias] && c.version.Major == 8 {
-				l.skip = c.version.has(skipsByDefault) // as where a connection is opened anew, below
+				l.skip = c.version.Has(rest.SkipsByDefault) // as where a connection is opened anew, below
 			}
 			c.links[alias] = l
 			c.openLink(l, r)
 		case l.settings != settings:
 			if l.skip = r.skip; c.version.Major == 8 && l.wanted == r.skip {
-				l.skip = c.version.has(skipsByDefault) // a bug of Elasticsearch 8: the new connection has the default
+				l.skip = c.version.Has(rest.SkipsByDefault) // a bug of Elasticsearch 8: the new connection has the default
 			}
 			c.openLink(l, r)
 		case l.keyModel != r.keyModel:
@@ -207,7 +209,7 @@ func (c *Cluster) use(alias, action string, reopen bool) (*link, *linkError) {
 	}
 	if r.keyModel {
 		if why := c.presentKey(r, l.remote, action); why != nil {
-			if why.status == 401 {
+			if why.Status == 401 {
 				l.sockets--
 			}
 			if l.sockets == 0 {
@@ -223,23 +225,23 @@ func (c *Cluster) use(alias, action string, reopen bool) (*link, *linkError) {
 // dial decides whether a connection can be opened now.
 func (c *Cluster) dial(r remote) (*Cluster, *linkError) {
 	if r.mode != "proxy" {
-		return nil, &linkError{esError: &esError{
-			status: 500, kind: "connect_transport_exception",
-			reason: "fetching nodes from external cluster [" + r.alias + "] failed: [" + strings.Join(r.seeds, ",") + "] connect_exception",
+		return nil, &linkError{Error: &rest.Error{
+			Status: 500, Kind: "connect_transport_exception",
+			Reason: "fetching nodes from external cluster [" + r.alias + "] failed: [" + strings.Join(r.seeds, ",") + "] connect_exception",
 		}}
 	}
 	host, port := splitAddress(r.address)
 	to := c.net.reached(host, c)
 	switch {
 	case to == nil:
-		e := illegalArgument("unknown host [%s]", host)
-		e.cause = &esError{kind: "unknown_host_exception", reason: host}
-		return nil, &linkError{esError: e}
+		e := rest.IllegalArgument("unknown host [%s]", host)
+		e.Cause = &rest.Error{Kind: "unknown_host_exception", Reason: host}
+		return nil, &linkError{Error: e}
 	case to.stopped:
 		return nil, c.unreachable(r, connectionRefused)
 	case port == portHTTPS || port == portHTTPSECE:
 		return nil, c.unreachable(r, connectionReset)
-	case port != PortRemoteCluster && port != PortTransport, port == PortRemoteCluster && (to.keyless || !to.version.has(hasKeyModel)):
+	case port != PortRemoteCluster && port != PortTransport, port == PortRemoteCluster && (to.keyless || !to.version.Has(rest.KeyModel)):
 		return nil, c.unreachable(r, connectionRefused)
 	}
 	if port == PortRemoteCluster && r.keyModel && !to.admits(c.egress, c) {
@@ -270,14 +272,14 @@ func (c *Cluster) handshake(r remote, to *Cluster, port int) *linkError {
 	case !r.keyModel && (port == PortRemoteCluster || !to.trusts(c)):
 		return c.unreachable(r, connectionReset)
 	}
-	if !c.version.speaksTo(to.version) {
-		return c.unreachable(r, failure{causes: []esError{{kind: "illegal_state_exception", reason: fmt.Sprintf("Received message from unsupported version: [%s]", to.version)}}})
+	if !c.version.SpeaksTo(to.version) {
+		return c.unreachable(r, failure{causes: []rest.Error{{Kind: "illegal_state_exception", Reason: fmt.Sprintf("Received message from unsupported version: [%s]", to.version)}}})
 	}
 	if !r.keyModel {
 		return nil
 	}
 	if !c.license.compliant() {
-		return &linkError{esError: nonCompliant(), told: true}
+		return &linkError{Error: rest.NonCompliant(), told: true}
 	}
 	return c.presentKey(r, to, handshakeAction)
 }
@@ -288,14 +290,14 @@ const handshakeAction = "cluster:internal/remote_cluster/handshake"
 // presentKey is what the remote cluster says of the local one's key.
 func (c *Cluster) presentKey(r remote, to *Cluster, action string) *linkError {
 	if !to.license.compliant() {
-		return &linkError{esError: nonCompliant(), told: true}
+		return &linkError{Error: rest.NonCompliant(), told: true}
 	}
 	k, why := to.crossClusterKey(r.credentials, action)
 	if why == nil {
 		why = c.presentSignature(r, to, k)
 	}
 	if why != nil {
-		return &linkError{esError: why, told: true}
+		return &linkError{Error: why, told: true}
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 const (
@@ -88,7 +90,7 @@ func TestConnectionStandsOnlyWhereEverythingFits(t *testing.T) {
 				return strings.TrimPrefix(s, "-")
 			}
 			l := newLab(t, or(tc.local, "8.17"), or(tc.remote, "8.18"))
-			if !tc.noKey && l.remote.Version().has(hasKeyModel) {
+			if !tc.noKey && l.remote.Version().Has(rest.KeyModel) {
 				_, encoded := l.key(all, "")
 				l.store("m", encoded)
 			} else if !tc.noKey {

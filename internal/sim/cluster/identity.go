@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // User is a native user of a cluster.
@@ -56,7 +58,7 @@ func (c *Cluster) user(name string) *User {
 const noGood = "unable to authenticate with provided credentials and anonymous access is not allowed for this request"
 
 // authenticate finds out who calls from the Authorization header.
-func (c *Cluster) authenticate(r *http.Request) (identity, *esError) {
+func (c *Cluster) authenticate(r *http.Request) (identity, *rest.Error) {
 	if r.Context().Value(internalKey{}) != nil {
 		return identity{user: "cloud-internal-user", realm: foundRealm, roles: []string{roleSuperuser}, internal: true}, nil
 	}
@@ -64,12 +66,12 @@ func (c *Cluster) authenticate(r *http.Request) (identity, *esError) {
 	scheme, value, _ := strings.Cut(header, " ")
 	switch {
 	case header == "":
-		return identity{}, unauthenticated("missing authentication credentials for REST request [%s]", r.URL.RequestURI())
+		return identity{}, rest.Unauthenticated("missing authentication credentials for REST request [%s]", r.URL.RequestURI())
 	case strings.EqualFold(scheme, "Basic"):
 		name, password, ok := r.BasicAuth()
 		u := c.user(name)
 		if !ok || u == nil || u.Password == "" || u.Password != password {
-			return identity{}, unauthenticated("unable to authenticate user [%s] for REST request [%s]", name, r.URL.RequestURI())
+			return identity{}, rest.Unauthenticated("unable to authenticate user [%s] for REST request [%s]", name, r.URL.RequestURI())
 		}
 		realm := nativeRealm
 		if name == superuserName {
@@ -79,17 +81,17 @@ func (c *Cluster) authenticate(r *http.Request) (identity, *esError) {
 	case strings.EqualFold(scheme, "ApiKey"):
 		return c.authenticateKey(value)
 	}
-	return identity{}, unauthenticated(noGood)
+	return identity{}, rest.Unauthenticated(noGood)
 }
 
-func (c *Cluster) authenticateKey(encoded string) (identity, *esError) {
+func (c *Cluster) authenticateKey(encoded string) (identity, *rest.Error) {
 	k, why := c.checkKey(encoded, keyTypeREST)
 	switch {
-	case why != nil && why.kind != "":
-		return identity{}, unauthenticated("%s", why.reason)
+	case why != nil && why.Kind != "":
+		return identity{}, rest.Unauthenticated("%s", why.Reason)
 	case why != nil:
-		e := unauthenticated(noGood)
-		e.extra[otherCredentials] = "API key: " + why.reason
+		e := rest.Unauthenticated(noGood)
+		e.Extra[otherCredentials] = "API key: " + why.Reason
 		return identity{}, e
 	}
 	return identity{user: k.user, realm: k.realm, roles: slices.Clone(k.ownerRoles), key: k}, nil
@@ -97,15 +99,15 @@ func (c *Cluster) authenticateKey(encoded string) (identity, *esError) {
 
 // runAs is who a caller acts as: a user named by a header, where a role of the caller allows that. Of users that there are
 // not, the refusal is the same.
-func (c *Cluster) runAs(caller identity, r *http.Request, rt route) (identity, *esError) {
+func (c *Cluster) runAs(caller identity, r *http.Request, rt route) (identity, *rest.Error) {
 	name := r.Header.Get("es-security-runas-user")
 	if name == "" {
 		return caller, nil
 	}
-	u, allowed := c.user(name), slices.ContainsFunc(c.rolesOf(caller.roles), func(r Role) bool { return anyGlob(r.RunAs, name) })
+	u, allowed := c.user(name), slices.ContainsFunc(c.rolesOf(caller.roles), func(r Role) bool { return rest.AnyGlob(r.RunAs, name) })
 	if u == nil || !allowed {
 		who := "user [" + caller.user + "]"
-		return identity{}, security(403, "action [%s] is unauthorized for %s with effective roles [%s], because %s is unauthorized to run as [%s]",
+		return identity{}, rest.Forbidden("action [%s] is unauthorized for %s with effective roles [%s], because %s is unauthorized to run as [%s]",
 			cmp.Or(rt.action, searchAction), who, strings.Join(caller.roles, ","), who, name)
 	}
 	return identity{user: u.Name, realm: nativeRealm, roles: slices.Clone(u.Roles), by: caller.user}, nil
@@ -124,48 +126,48 @@ const otherCredentials = "additional_unsuccessful_credentials"
 
 // checkKey finds the key of an encoded credential and says why it is no good. A problem with a kind ends the
 // authentication with just that text.
-func (c *Cluster) checkKey(encoded, want string) (*apiKey, *esError) {
+func (c *Cluster) checkKey(encoded, want string) (*apiKey, *rest.Error) {
 	raw, err := base64.StdEncoding.DecodeString(encoded)
 	id, secret, ok := strings.Cut(string(raw), ":")
 	if at, bad := errors.AsType[base64.CorruptInputError](err); bad && int(at) < len(encoded) {
-		return nil, &esError{reason: fmt.Sprintf("Illegal base64 character %x", encoded[at])}
+		return nil, &rest.Error{Reason: fmt.Sprintf("Illegal base64 character %x", encoded[at])}
 	}
 	if !ok {
-		return nil, &esError{reason: "invalid ApiKey value"}
+		return nil, &rest.Error{Reason: "invalid ApiKey value"}
 	}
 	k := c.key(id)
 	switch {
 	case k == nil:
-		return nil, &esError{reason: "unable to find apikey with id " + id}
+		return nil, &rest.Error{Reason: "unable to find apikey with id " + id}
 	case k.invalidated():
-		return nil, &esError{reason: "api key [" + id + "] has been invalidated"}
+		return nil, &rest.Error{Reason: "api key [" + id + "] has been invalidated"}
 	case k.secret != secret:
-		return nil, &esError{reason: "invalid credentials for API key [" + id + "]"}
+		return nil, &rest.Error{Reason: "invalid credentials for API key [" + id + "]"}
 	case k.kind != want:
-		return nil, &esError{kind: "security_exception", reason: "authentication expected API key type of [" + want + "], but API key [" + id + "] has type [" + k.kind + "]"}
+		return nil, &rest.Error{Kind: "security_exception", Reason: "authentication expected API key type of [" + want + "], but API key [" + id + "] has type [" + k.kind + "]"}
 	case k.expired(c.net.opt.Now()):
-		return nil, &esError{reason: "api key is expired"}
+		return nil, &rest.Error{Reason: "api key is expired"}
 	}
 	return k, nil
 }
 
 // crossClusterKey is checkKey for a request from another cluster. Without a body it could not even be read.
-func (c *Cluster) crossClusterKey(encoded, action string) (*apiKey, *esError) {
+func (c *Cluster) crossClusterKey(encoded, action string) (*apiKey, *rest.Error) {
 	k, why := c.checkKey(encoded, keyTypeCrossCluster)
 	id := credentialID(encoded)
 	switch {
 	case why == nil:
 		return k, nil
-	case why.kind != "":
-		return nil, unauthenticated("%s", why.reason)
+	case why.Kind != "":
+		return nil, rest.Unauthenticated("%s", why.Reason)
 	case id == "":
-		e := unauthenticated("error attempting to authenticate request")
-		e.cause = illegalArgument("cross cluster access header [_cross_cluster_access_credentials] value must be a valid API key credential")
-		e.cause.cause = illegalArgument("invalid ApiKey value")
+		e := rest.Unauthenticated("error attempting to authenticate request")
+		e.Cause = rest.IllegalArgument("cross cluster access header [_cross_cluster_access_credentials] value must be a valid API key credential")
+		e.Cause.Cause = rest.IllegalArgument("invalid ApiKey value")
 		return nil, e
 	}
-	e := unauthenticated("unable to authenticate user [%s] for action [%s]", id, action)
-	e.extra[otherCredentials] = "API key: " + why.reason
+	e := rest.Unauthenticated("unable to authenticate user [%s] for action [%s]", id, action)
+	e.Extra[otherCredentials] = "API key: " + why.Reason
 	return nil, e
 }
 
@@ -233,10 +235,10 @@ var implied = map[string][]string{
 	"manage_api_key":  {"manage_own_api_key"},
 }
 
-func denied(who identity, action string, privileges []string) *esError {
+func denied(who identity, action string, privileges []string) *rest.Error {
 	caller := "user [" + who.named() + "] with effective roles [" + strings.Join(who.roles, ",") + "]"
 	if who.key != nil {
 		caller = "API key id [" + who.key.id + "] of user [" + who.user + "]"
 	}
-	return security(403, "action [%s] is unauthorized for %s, this action is granted by the cluster privileges [%s]", action, caller, strings.Join(privileges, ","))
+	return rest.Forbidden("action [%s] is unauthorized for %s, this action is granted by the cluster privileges [%s]", action, caller, strings.Join(privileges, ","))
 }

@@ -2,21 +2,11 @@ package cluster
 
 import (
 	"maps"
-	"path"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
-
-// glob matches index and alias patterns: only * is special.
-func glob(pattern, name string) bool {
-	escaped := strings.NewReplacer("?", `\?`, "[", `\[`, `\`, `\\`).Replace(pattern)
-	ok, err := path.Match(escaped, name)
-	return err == nil && ok
-}
-
-func anyGlob(patterns []string, name string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, name) })
-}
 
 // expression is a part of an index expression: an alias (empty: local), and the patterns there.
 type expression struct {
@@ -25,7 +15,7 @@ type expression struct {
 }
 
 // expand splits "a,remote:b*,-remote:b1" into what it means on each cluster; cluster parts may hold wildcards.
-func (q *request) expand(text, action string) ([]expression, *esError) {
+func (q *request) expand(text, action string) ([]expression, *rest.Error) {
 	c := q.c
 	var out []expression
 	add := func(alias, pattern string) {
@@ -46,7 +36,7 @@ func (q *request) expand(text, action string) ([]expression, *esError) {
 		minus, clusterPart := strings.HasPrefix(clusterPart, "-"), strings.TrimPrefix(clusterPart, "-")
 		found := false
 		for _, alias := range c.remotes() {
-			if !glob(clusterPart, alias) {
+			if !rest.Glob(clusterPart, alias) {
 				continue
 			}
 			found = true
@@ -65,13 +55,13 @@ func (q *request) expand(text, action string) ([]expression, *esError) {
 
 // noSuchRemote is what is said of an alias that is none: below version 9 as a lack of rights, with what it is about as
 // its cause, unless it is set: then it is the nodes that do not know it.
-func (q *request) noSuchRemote(alias, action string) *esError {
-	e := &esError{status: 404, kind: "no_such_remote_cluster_exception", reason: "no such remote cluster: [" + alias + "]"}
+func (q *request) noSuchRemote(alias, action string) *rest.Error {
+	e := &rest.Error{Status: 404, Kind: "no_such_remote_cluster_exception", Reason: "no such remote cluster: [" + alias + "]"}
 	if q.c.version.Major >= 9 || q.who.internal || q.c.lost[alias] != "" {
 		return e
 	}
 	refused := deniedIndices(action, q.who, nil)
-	refused.cause = e
+	refused.Cause = e
 	return refused
 }
 
@@ -80,7 +70,7 @@ func (q *request) noSuchRemote(alias, action string) *esError {
 func (c *Cluster) match(patterns []string, allowed func(index string) bool) (found, missing, refused []string) {
 	for _, p := range patterns {
 		if minus, ok := strings.CutPrefix(p, "-"); ok {
-			found = slices.DeleteFunc(found, func(name string) bool { return glob(minus, name) })
+			found = slices.DeleteFunc(found, func(name string) bool { return rest.Glob(minus, name) })
 			continue
 		}
 		if p == "_all" {
@@ -98,7 +88,7 @@ func (c *Cluster) match(patterns []string, allowed func(index string) bool) (fou
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.indices)) {
-			if glob(p, name) && allowed(name) && (!strings.HasPrefix(name, ".") || strings.HasPrefix(p, ".")) {
+			if rest.Glob(p, name) && allowed(name) && (!strings.HasPrefix(name, ".") || strings.HasPrefix(p, ".")) {
 				found = append(found, name)
 			}
 		}
@@ -107,10 +97,10 @@ func (c *Cluster) match(patterns []string, allowed func(index string) bool) (fou
 	return slices.Compact(found), missing, refused
 }
 
-func indexNotFound(name string) *esError {
-	return &esError{
-		status: 404, kind: "index_not_found_exception", reason: "no such index [" + name + "]",
-		extra: map[string]any{"resource.type": "index_or_alias", "resource.id": name, "index": name, "index_uuid": "_na_"},
+func indexNotFound(name string) *rest.Error {
+	return &rest.Error{
+		Status: 404, Kind: "index_not_found_exception", Reason: "no such index [" + name + "]",
+		Extra: map[string]any{"resource.type": "index_or_alias", "resource.id": name, "index": name, "index_uuid": "_na_"},
 	}
 }
 
@@ -128,6 +118,6 @@ func (c *Cluster) mayRead(who identity) func(string) bool {
 func readable(entries []IndicesPrivileges, index string) bool {
 	return slices.ContainsFunc(entries, func(e IndicesPrivileges) bool {
 		reads := slices.Contains(e.Privileges, "read") || slices.Contains(e.Privileges, "all") || slices.Contains(e.Privileges, "read_cross_cluster")
-		return reads && anyGlob(e.Names, index)
+		return reads && rest.AnyGlob(e.Names, index)
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 func (c *Cluster) versionInfo() map[string]any {
@@ -30,7 +32,7 @@ func (c *Cluster) versionMin() map[string]any {
 	return out
 }
 
-func getRoot(q *request) (any, *esError) {
+func getRoot(q *request) (any, *rest.Error) {
 	c := q.c
 	return map[string]any{
 		"name": "instance-0000000000", "cluster_name": c.id, "cluster_uuid": c.uuid, "version": c.versionInfo(), "tagline": "You Know, for Search",
@@ -38,7 +40,7 @@ func getRoot(q *request) (any, *esError) {
 }
 
 // getKeyServers answers GET /_nodes/remote_cluster_server: nodes that don't serve other clusters have no such part.
-func getKeyServers(q *request) (any, *esError) {
+func getKeyServers(q *request) (any, *rest.Error) {
 	c := q.c
 	about, id := c.versionInfo(), c.version.Major*1_000_000+c.version.Minor*10_000+c.version.Patch*100+99
 	node := map[string]any{
@@ -58,7 +60,7 @@ func getKeyServers(q *request) (any, *esError) {
 	}, nil
 }
 
-func getLicense(q *request) (any, *esError) {
+func getLicense(q *request) (any, *rest.Error) {
 	c := q.c
 	issued, start, lasts := c.born.AddDate(0, -6, 0), c.born.AddDate(0, -6, 0).UnixMilli(), 2*365*24*time.Hour
 	to, by := "Elastic Cloud", "API"
@@ -86,7 +88,7 @@ func getLicense(q *request) (any, *esError) {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-func getHealth(q *request) (any, *esError) {
+func getHealth(q *request) (any, *rest.Error) {
 	n := len(q.c.indices)
 	return map[string]any{
 		"cluster_name": q.c.id, "status": "green", "timed_out": false, "number_of_nodes": 1, "number_of_data_nodes": 1,
@@ -96,7 +98,7 @@ func getHealth(q *request) (any, *esError) {
 	}, nil
 }
 
-func getAuthenticate(q *request) (any, *esError) {
+func getAuthenticate(q *request) (any, *rest.Error) {
 	realm, roles := map[string]any{"name": q.who.realm.name, "type": q.who.realm.kind}, q.who.roles
 	metadata := map[string]any{}
 	if q.who.realm == reservedRealm {
@@ -119,32 +121,32 @@ func getAuthenticate(q *request) (any, *esError) {
 }
 
 // hasPrivileges answers POST /_security/user/_has_privileges, for privileges on the cluster and on indices.
-func hasPrivileges(q *request) (any, *esError) {
+func hasPrivileges(q *request) (any, *rest.Error) {
 	raw := struct {
 		Cluster []string
 		Index   []IndicesPrivileges
 	}{}
-	if len(bytes.TrimSpace(q.raw)) == 0 {
-		return nil, &esError{status: 400, kind: "parse_exception", reason: "request body or source parameter is required"}
+	if len(bytes.TrimSpace(q.Raw)) == 0 {
+		return nil, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "request body or source parameter is required"}
 	}
-	fields, bad := q.fields("has_privileges_request", "cluster", "index", "application")
+	fields, bad := q.Fields("has_privileges_request", "cluster", "index", "application")
 	if bad != nil {
 		return nil, bad
 	}
 	if len(fields) == 0 {
-		return nil, &esError{status: 400, kind: "parse_exception", reason: "failed to parse privileges check [" + q.who.user +
+		return nil, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "failed to parse privileges check [" + q.who.user +
 			"/has_privileges]. All privilege fields [cluster,index,applications] are missing"}
 	}
-	if err := json.Unmarshal(q.raw, &raw); err != nil {
-		return nil, unreadable("has_privileges_request", err)
+	if err := json.Unmarshal(q.Raw, &raw); err != nil {
+		return nil, rest.Unreadable("has_privileges_request", err)
 	}
 	if len(raw.Cluster)+len(raw.Index) == 0 {
-		return nil, validation("must specify at least one privilege")
+		return nil, rest.Validation("must specify at least one privilege")
 	}
 	all, cluster, index := true, map[string]bool{}, map[string]map[string]bool{}
 	for _, p := range raw.Cluster {
 		if !slices.Contains(clusterPrivileges, p) {
-			return nil, illegalArgument("%s", unknownClusterPrivilege(p))
+			return nil, rest.IllegalArgument("%s", unknownClusterPrivilege(p))
 		}
 		cluster[p] = q.c.may(q.who, p)
 		all = all && cluster[p]
@@ -167,19 +169,19 @@ func hasPrivileges(q *request) (any, *esError) {
 func (c *Cluster) mayIndex(who identity, index, privilege string) bool {
 	return who.internal || slices.ContainsFunc(c.rolesOf(who.roles), func(r Role) bool {
 		return slices.ContainsFunc(r.Indices, func(e IndicesPrivileges) bool {
-			return anyGlob(e.Names, index) && (slices.Contains(e.Privileges, "all") || slices.Contains(e.Privileges, privilege))
+			return rest.AnyGlob(e.Names, index) && (slices.Contains(e.Privileges, "all") || slices.Contains(e.Privileges, privilege))
 		})
 	})
 }
 
 // catIndices answers GET /_cat/indices, as JSON only.
-func catIndices(q *request) (any, *esError) {
-	if q.query.Get("format") != "json" {
-		return nil, illegalArgument("this stand-in answers _cat only with format=json")
+func catIndices(q *request) (any, *rest.Error) {
+	if q.Query.Get("format") != "json" {
+		return nil, rest.IllegalArgument("this stand-in answers _cat only with format=json")
 	}
 	out := []any{}
 	for _, name := range slices.Sorted(maps.Keys(q.c.indices)) {
-		if p := q.vars["index"]; p != "" && !glob(p, name) {
+		if p := q.Vars["index"]; p != "" && !rest.Glob(p, name) {
 			continue
 		}
 		var size bytes.Buffer

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // The types of API keys.
@@ -63,22 +65,22 @@ var keyFields = map[string]string{
 }
 
 // readKey reads the body and refuses fields that the call does not have.
-func (q *request) readKey(parser string, required, optional []string) (in keyRequest, bad *esError) {
-	raw, bad := q.fields(parser, append(slices.Clone(required), optional...)...)
+func (q *request) readKey(parser string, required, optional []string) (in keyRequest, bad *rest.Error) {
+	raw, bad := q.Fields(parser, append(slices.Clone(required), optional...)...)
 	if bad != nil {
 		return in, bad
 	}
-	if _, given := raw[identityField]; given && !q.c.version.has(hasSigning) {
-		return in, parseError("[1:1] [%s] unknown field [%s]", parser, identityField)
+	if _, given := raw[identityField]; given && !q.c.version.Has(rest.Signing) {
+		return in, rest.ParseError("[1:1] [%s] unknown field [%s]", parser, identityField)
 	}
 	for _, name := range slices.Sorted(maps.Keys(raw)) {
-		if want, typed := keyFields[name]; typed && token(raw[name]) != want {
-			return in, wrongType(parser, name, raw[name])
+		if want, typed := keyFields[name]; typed && rest.Token(raw[name]) != want {
+			return in, rest.WrongType(parser, name, raw[name])
 		}
 	}
 	if v, given := raw["access"]; given {
 		if in.access, bad = readAccess(v); bad != nil {
-			return in, inField(parser, "access", bad)
+			return in, rest.InField(parser, "access", bad)
 		}
 	}
 	if bad := in.readIdentity(parser, raw, len(required) > 0); bad != nil {
@@ -86,27 +88,27 @@ func (q *request) readKey(parser string, required, optional []string) (in keyReq
 	}
 	for _, name := range required {
 		if _, given := raw[name]; !given {
-			return in, illegalArgument("Required [%s]", name)
+			return in, rest.IllegalArgument("Required [%s]", name)
 		}
 	}
 	bad = in.build(raw)
 	if len(required) > 0 {
-		bad = built(parser, bad)
+		bad = rest.Built(parser, bad)
 	}
 	return in, bad
 }
 
 // build reads what is looked at once all is there.
-func (in *keyRequest) build(raw map[string]json.RawMessage) *esError {
+func (in *keyRequest) build(raw map[string]json.RawMessage) *rest.Error {
 	for name, into := range map[string]any{"name": &in.name, "metadata": &in.metadata, "role_descriptors": &in.roles} {
 		if v, given := raw[name]; given && json.Unmarshal(v, into) != nil {
-			return illegalArgument("[%s] can't be read", name)
+			return rest.IllegalArgument("[%s] can't be read", name)
 		}
 	}
 	if v, given := raw["expiration"]; given {
 		var text string
 		_ = json.Unmarshal(v, &text) // its type has been looked at
-		d, bad := parseTime("expiration", text)
+		d, bad := rest.ParseTime("expiration", text)
 		if bad != nil {
 			return bad
 		}
@@ -118,7 +120,7 @@ func (in *keyRequest) build(raw map[string]json.RawMessage) *esError {
 	return nil
 }
 
-func (q *request) newKey(in keyRequest, kind string) (*apiKey, *esError) {
+func (q *request) newKey(in keyRequest, kind string) (*apiKey, *rest.Error) {
 	if bad := checkKeyName(*in.name); bad != nil {
 		return nil, bad
 	}
@@ -131,11 +133,11 @@ func (q *request) newKey(in keyRequest, kind string) (*apiKey, *esError) {
 }
 
 // set writes what creation and update have in common. An expiration may lie in the past.
-func (q *request) set(k *apiKey, in keyRequest) *esError {
+func (q *request) set(k *apiKey, in keyRequest) *rest.Error {
 	if in.metadata != nil {
 		for name := range in.metadata {
 			if strings.HasPrefix(name, "_") {
-				return validation("API key metadata keys may not start with [_]")
+				return rest.Validation("API key metadata keys may not start with [_]")
 			}
 		}
 		k.metadata = in.metadata
@@ -152,7 +154,7 @@ func (q *request) set(k *apiKey, in keyRequest) *esError {
 	return nil
 }
 
-func checkKeyName(name string) *esError {
+func checkKeyName(name string) *rest.Error {
 	var problems []string
 	if name == "" {
 		problems = append(problems, "api key name is required")
@@ -167,7 +169,7 @@ func checkKeyName(name string) *esError {
 		problems = append(problems, "api key name may not begin with an underscore")
 	}
 	if len(problems) > 0 {
-		return validation(problems...)
+		return rest.Validation(problems...)
 	}
 	return nil
 }
@@ -181,16 +183,16 @@ func (k *apiKey) issued() map[string]any {
 }
 
 // createCrossClusterKey answers POST /_security/cross_cluster/api_key. Two keys of one name are legal.
-func createCrossClusterKey(q *request) (any, *esError) {
+func createCrossClusterKey(q *request) (any, *rest.Error) {
 	in, bad := q.readKey("cross_cluster_api_key_request", []string{"name", "access"}, []string{"expiration", "metadata", identityField})
 	if bad != nil {
 		return nil, bad
 	}
 	if q.who.key != nil {
-		return nil, illegalArgument("authentication via API key not supported: An API key cannot be used to create a cross-cluster API key")
+		return nil, rest.IllegalArgument("authentication via API key not supported: An API key cannot be used to create a cross-cluster API key")
 	}
 	if !q.c.license.compliant() {
-		return nil, nonCompliant()
+		return nil, rest.NonCompliant()
 	}
 	k, bad := q.newKey(in, keyTypeCrossCluster)
 	if bad != nil {
@@ -201,35 +203,35 @@ func createCrossClusterKey(q *request) (any, *esError) {
 }
 
 // updateCrossClusterKey answers PUT /_security/cross_cluster/api_key/{id}: what is given is replaced whole.
-func updateCrossClusterKey(q *request) (any, *esError) {
+func updateCrossClusterKey(q *request) (any, *rest.Error) {
 	in, bad := q.readKey("update_cross_cluster_api_key_request_payload", nil, []string{"access", "expiration", "metadata", identityField})
 	if bad != nil {
 		return nil, bad
 	}
 	if q.who.key != nil {
-		return nil, illegalArgument("authentication via API key not supported: only the owner user can update an API key")
+		return nil, rest.IllegalArgument("authentication via API key not supported: only the owner user can update an API key")
 	}
 	if !q.c.license.compliant() {
-		return nil, nonCompliant()
+		return nil, rest.NonCompliant()
 	}
 	if in.access == nil && in.metadata == nil && !in.hasIdentity {
 		what := "either [access] or [metadata]"
-		if q.c.version.has(hasSigning) {
+		if q.c.version.Has(rest.Signing) {
 			what = "[access], [metadata], or [certificate_identity]"
 		}
-		return nil, validation("must update " + what + " for cross-cluster API keys")
+		return nil, rest.Validation("must update " + what + " for cross-cluster API keys")
 	}
-	id := q.vars["id"]
+	id := q.Vars["id"]
 	k := q.c.key(id)
 	switch {
 	case k == nil || k.user != q.who.user:
-		return nil, &esError{status: 404, kind: "resource_not_found_exception", reason: "no API key owned by requesting user found for ID [" + id + "]"}
+		return nil, &rest.Error{Status: 404, Kind: "resource_not_found_exception", Reason: "no API key owned by requesting user found for ID [" + id + "]"}
 	case k.invalidated():
-		return nil, illegalArgument("cannot update invalidated API key [%s]", id)
+		return nil, rest.IllegalArgument("cannot update invalidated API key [%s]", id)
 	case k.expired(q.c.net.opt.Now()):
-		return nil, illegalArgument("cannot update expired API key [%s]", id)
+		return nil, rest.IllegalArgument("cannot update expired API key [%s]", id)
 	case k.kind != keyTypeCrossCluster:
-		return nil, illegalArgument("cannot update API key of type [%s] while expected type is [cross_cluster]", k.kind)
+		return nil, rest.IllegalArgument("cannot update API key of type [%s] while expected type is [cross_cluster]", k.kind)
 	}
 	before, after := *k, *k
 	if bad := q.set(&after, in); bad != nil {
@@ -240,7 +242,7 @@ func updateCrossClusterKey(q *request) (any, *esError) {
 }
 
 // createKey answers POST /_security/api_key: an ordinary key for the REST port.
-func createKey(q *request) (any, *esError) {
+func createKey(q *request) (any, *rest.Error) {
 	in, bad := q.readKey("api_key_request", []string{"name"}, []string{"role_descriptors", "expiration", "metadata"})
 	if bad != nil {
 		return nil, bad
@@ -251,7 +253,7 @@ func createKey(q *request) (any, *esError) {
 	}
 	k.roles = in.roles
 	if q.who.key != nil { // Elasticsearch lets a key derive only keys without any rights
-		return nil, illegalArgument("creating derived api keys requires an explicit role descriptor that is empty (has no privileges)")
+		return nil, rest.IllegalArgument("creating derived api keys requires an explicit role descriptor that is empty (has no privileges)")
 	}
 	q.c.keys = append(q.c.keys, k)
 	return k.issued(), nil

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // keyAccess is what a cross-cluster API key may read.
@@ -23,28 +25,28 @@ type accessEntry struct {
 // searches tells whether the key may search an index.
 func (a keyAccess) searches(index string) bool {
 	return slices.ContainsFunc(a.Search, func(e accessEntry) bool {
-		return anyGlob(e.Names, index) && (e.Restricted || !strings.HasPrefix(index, ".security"))
+		return rest.AnyGlob(e.Names, index) && (e.Restricted || !strings.HasPrefix(index, ".security"))
 	})
 }
 
 const accessParser = "cross_cluster_api_key_request_access"
 
 // readAccess reads the access of a cross-cluster key with Elasticsearch's refusals.
-func readAccess(raw json.RawMessage) (*keyAccess, *esError) {
+func readAccess(raw json.RawMessage) (*keyAccess, *rest.Error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
-		return nil, unreadable(accessParser, err)
+		return nil, rest.Unreadable(accessParser, err)
 	}
 	a := &keyAccess{}
 	for name, v := range fields {
-		var bad *esError
+		var bad *rest.Error
 		switch name {
 		case "search":
 			a.Search, bad = readEntries(name, v)
 		case "replication":
 			a.Replication, bad = readEntries(name, v)
 		default:
-			bad = parseError("[1:1] [%s] unknown field [%s]", accessParser, name)
+			bad = rest.ParseError("[1:1] [%s] unknown field [%s]", accessParser, name)
 		}
 		if bad != nil {
 			return nil, bad
@@ -54,34 +56,34 @@ func readAccess(raw json.RawMessage) (*keyAccess, *esError) {
 }
 
 // check refuses what does not go together.
-func (a keyAccess) check() *esError {
+func (a keyAccess) check() *rest.Error {
 	limited := func(e accessEntry) bool { return len(e.Query) > 0 || len(e.Fields) > 0 }
 	switch {
 	case len(a.Search) == 0 && len(a.Replication) == 0:
-		return illegalArgument("must specify non-empty access for either [search] or [replication]")
+		return rest.IllegalArgument("must specify non-empty access for either [search] or [replication]")
 	case slices.ContainsFunc(a.Replication, limited):
-		return illegalArgument("replication does not support document or field level security")
+		return rest.IllegalArgument("replication does not support document or field level security")
 	case len(a.Replication) > 0 && slices.ContainsFunc(a.Search, limited):
-		return illegalArgument("search does not support document or field level security if replication is assigned")
+		return rest.IllegalArgument("search does not support document or field level security if replication is assigned")
 	}
 	return nil
 }
 
-func readEntries(field string, raw json.RawMessage) ([]accessEntry, *esError) {
+func readEntries(field string, raw json.RawMessage) ([]accessEntry, *rest.Error) {
 	var list []json.RawMessage
-	switch token(raw) {
+	switch rest.Token(raw) {
 	case "START_OBJECT":
 		list = []json.RawMessage{raw} // a lone object counts as a list of one
 	case "START_ARRAY":
 		_ = json.Unmarshal(raw, &list) // it is part of JSON that could be read
 	default:
-		return nil, wrongType(accessParser, field, raw)
+		return nil, rest.WrongType(accessParser, field, raw)
 	}
 	var out []accessEntry
 	for _, one := range list {
 		e, reason := readEntry(one)
 		if reason != "" {
-			return nil, inField(accessParser, field, &esError{kind: "parse_exception", reason: "failed to parse indices privileges for role [cross_cluster]. " + reason})
+			return nil, rest.InField(accessParser, field, &rest.Error{Kind: "parse_exception", Reason: "failed to parse indices privileges for role [cross_cluster]. " + reason})
 		}
 		out = append(out, e)
 	}
@@ -89,8 +91,8 @@ func readEntries(field string, raw json.RawMessage) ([]accessEntry, *esError) {
 }
 
 func readEntry(raw json.RawMessage) (e accessEntry, reason string) {
-	if token(raw) != "START_OBJECT" {
-		return e, "expected field [null] value to be an array of objects, but found an array element of type [" + token(raw) + "]"
+	if rest.Token(raw) != "START_OBJECT" {
+		return e, "expected field [null] value to be an array of objects, but found an array element of type [" + rest.Token(raw) + "]"
 	}
 	var fields map[string]json.RawMessage
 	_ = json.Unmarshal(raw, &fields) // likewise
@@ -106,7 +108,7 @@ func readEntry(raw json.RawMessage) (e accessEntry, reason string) {
 			e.Fields = nonNull(v)
 		case "allow_restricted_indices":
 			if json.Unmarshal(v, &e.Restricted) != nil {
-				return e, "expected field [allow_restricted_indices] value to be a boolean, but found [" + token(v) + "] instead"
+				return e, "expected field [allow_restricted_indices] value to be a boolean, but found [" + rest.Token(v) + "] instead"
 			}
 		case "privileges":
 			return e, "field [privileges] must not present"
@@ -122,12 +124,12 @@ func readEntry(raw json.RawMessage) (e accessEntry, reason string) {
 
 func readNames(raw json.RawMessage, into *[]string) (reason string) {
 	var one string
-	if token(raw) == "VALUE_STRING" && json.Unmarshal(raw, &one) == nil {
+	if rest.Token(raw) == "VALUE_STRING" && json.Unmarshal(raw, &one) == nil {
 		*into = []string{one}
 		return ""
 	}
-	if token(raw) != "START_ARRAY" || json.Unmarshal(raw, into) != nil {
-		return "expected field [names] value to be a string or an array of strings, but found [" + token(raw) + "] instead"
+	if rest.Token(raw) != "START_ARRAY" || json.Unmarshal(raw, into) != nil {
+		return "expected field [names] value to be a string or an array of strings, but found [" + rest.Token(raw) + "] instead"
 	}
 	if len(*into) == 0 {
 		return "[names] cannot be an empty array"
@@ -144,7 +146,7 @@ func nonNull(raw json.RawMessage) json.RawMessage {
 
 // asText is a query as it is kept: as text, also where it was given as an object.
 func asText(raw json.RawMessage) json.RawMessage {
-	if token(raw) != "START_OBJECT" {
+	if rest.Token(raw) != "START_OBJECT" {
 		return nonNull(raw)
 	}
 	var short bytes.Buffer

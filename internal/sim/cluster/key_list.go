@@ -3,24 +3,26 @@ package cluster
 import (
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // getKeys answers GET /_security/api_key. Invalidated and expired keys are listed unless active_only is set.
-func getKeys(q *request) (any, *esError) {
-	id, name := q.query.Get("id"), q.query.Get("name")
-	owner, bad := q.flag("owner")
+func getKeys(q *request) (any, *rest.Error) {
+	id, name := q.Query.Get("id"), q.Query.Get("name")
+	owner, bad := q.Flag("owner")
 	if bad != nil {
 		return nil, bad
 	}
-	active, bad := q.flag("active_only")
+	active, bad := q.Flag("active_only")
 	if bad != nil {
 		return nil, bad
 	}
 	if id != "" && name != "" {
-		return nil, validation("only one of [api key id, api key name] can be specified")
+		return nil, rest.Validation("only one of [api key id, api key name] can be specified")
 	}
-	if owner && (q.query.Has("username") || q.query.Has("realm_name")) {
-		return nil, validation("neither username nor realm-name may be specified when retrieving owned API keys")
+	if owner && (q.Query.Has("username") || q.Query.Has("realm_name")) {
+		return nil, rest.Validation("neither username nor realm-name may be specified when retrieving owned API keys")
 	}
 	if bad := q.mayKeys("get", owner, "read_security", "manage_api_key", "manage_security", "all"); bad != nil {
 		return nil, bad
@@ -28,21 +30,21 @@ func getKeys(q *request) (any, *esError) {
 	out, now := []any{}, q.c.net.opt.Now()
 	for _, k := range q.c.keys {
 		switch {
-		case id != "" && k.id != id, name != "" && !glob(name, k.name), owner && k.user != q.who.user,
-			q.query.Has("username") && k.user != q.query.Get("username"), q.query.Has("realm_name") && k.realm.name != q.query.Get("realm_name"),
+		case id != "" && k.id != id, name != "" && !rest.Glob(name, k.name), owner && k.user != q.who.user,
+			q.Query.Has("username") && k.user != q.Query.Get("username"), q.Query.Has("realm_name") && k.realm.name != q.Query.Get("realm_name"),
 			active && (k.invalidated() || k.expired(now)):
 			continue
 		}
 		out = append(out, k.listed())
 	}
 	if id != "" && len(out) == 0 {
-		q.status = 404
+		q.Status = 404
 	}
 	return map[string]any{"api_keys": out}, nil
 }
 
 // mayKeys refuses a caller without the privileges to do something with all keys, or with its own.
-func (q *request) mayKeys(do string, own bool, privileges ...string) *esError {
+func (q *request) mayKeys(do string, own bool, privileges ...string) *rest.Error {
 	if own {
 		privileges = append([]string{"manage_own_api_key"}, privileges...)
 	}
@@ -109,12 +111,12 @@ func (a keyAccess) descriptor() map[string]any {
 }
 
 // invalidateKeys answers DELETE /_security/api_key.
-func invalidateKeys(q *request) (any, *esError) {
+func invalidateKeys(q *request) (any, *rest.Error) {
 	fields := []string{"id", "ids", "name", "owner", "realm_name", "username"}
-	if _, bad := q.fields("invalidate_api_key", fields...); bad != nil {
+	if _, bad := q.Fields("invalidate_api_key", fields...); bad != nil {
 		return nil, bad
 	}
-	body, bad := q.object("invalidate_api_key", fields...)
+	body, bad := q.Object("invalidate_api_key", fields...)
 	if bad != nil {
 		return nil, bad
 	}
@@ -125,25 +127,25 @@ func invalidateKeys(q *request) (any, *esError) {
 	owner, _ := body["owner"].(bool)
 	ids, bad := idList(body["ids"])
 	if bad != nil {
-		return nil, built("invalidate_api_key", bad)
+		return nil, rest.Built("invalidate_api_key", bad)
 	}
 	if text("id") != "" {
 		ids = append(ids, text("id"))
 	}
 	if len(ids) == 0 && text("name") == "" && text("username") == "" && text("realm_name") == "" && !owner {
-		return nil, validation("One of [api key id(s), api key name, username, realm name] must be specified if [owner] flag is false")
+		return nil, rest.Validation("One of [api key id(s), api key name, username, realm name] must be specified if [owner] flag is false")
 	}
 	if len(ids) > 0 && text("name") != "" {
-		return nil, validation("only one of [api key id(s), api key name] can be specified")
+		return nil, rest.Validation("only one of [api key id(s), api key name] can be specified")
 	}
 	if len(ids) > 0 && (text("username") != "" || text("realm_name") != "") {
-		return nil, validation("username, realm or api key name must not be specified when the api key id(s) is specified")
+		return nil, rest.Validation("username, realm or api key name must not be specified when the api key id(s) is specified")
 	}
 	if bad := q.mayKeys("invalidate", owner, "manage_api_key", "manage_security", "all"); bad != nil {
 		return nil, bad
 	}
 	return q.c.invalidate(q.who, func(k *apiKey) bool {
-		return (len(ids) == 0 || slices.Contains(ids, k.id)) && (text("name") == "" || glob(text("name"), k.name)) &&
+		return (len(ids) == 0 || slices.Contains(ids, k.id)) && (text("name") == "" || rest.Glob(text("name"), k.name)) &&
 			(text("username") == "" || text("username") == k.user) && (text("realm_name") == "" || text("realm_name") == k.realm.name) &&
 			(!owner || k.user == q.who.user)
 	}), nil
@@ -173,7 +175,7 @@ func (c *Cluster) invalidate(who identity, wanted func(*apiKey) bool) map[string
 	return out
 }
 
-func idList(v any) ([]string, *esError) {
+func idList(v any) ([]string, *rest.Error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -185,12 +187,12 @@ func idList(v any) ([]string, *esError) {
 	for _, in := range list {
 		s, ok := in.(string)
 		if !ok || strings.TrimSpace(s) == "" {
-			return nil, validation("Field [ids] must not contain blank id, but got blank id at index position: [0]")
+			return nil, rest.Validation("Field [ids] must not contain blank id, but got blank id at index position: [0]")
 		}
 		out = append(out, s)
 	}
 	if len(out) == 0 {
-		return nil, validation("Field [ids] cannot be an empty array")
+		return nil, rest.Validation("Field [ids] cannot be an empty array")
 	}
 	return out, nil
 }

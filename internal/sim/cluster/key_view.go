@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // view is what a key shows of a document; nil: nothing.
@@ -16,7 +18,7 @@ func (a keyAccess) view(index string) view {
 	var queries []func(map[string]any) bool
 	var fields []func(field string) bool
 	for _, e := range a.Search {
-		if anyGlob(e.Names, index) {
+		if rest.AnyGlob(e.Names, index) {
 			queries, fields = append(queries, e.query()), append(fields, e.fields())
 		}
 	}
@@ -70,5 +72,7 @@ func (e accessEntry) fields() func(field string) bool {
 	if json.Unmarshal(e.Fields, &limits) != nil {
 		return func(string) bool { return false }
 	}
-	return func(field string) bool { return anyGlob(limits.Grant, field) && !anyGlob(limits.Except, field) }
+	return func(field string) bool {
+		return rest.AnyGlob(limits.Grant, field) && !rest.AnyGlob(limits.Except, field)
+	}
 }

@@ -19,7 +19,7 @@ func TestAKeyShowsWhatItsEntriesAddUpTo(t *testing.T) {
 	} {
 		a, bad := readAccess(json.RawMessage(`{"search":[` + test.entries + `]}`))
 		if bad != nil {
-			t.Fatalf("%s: %v", name, bad.reason)
+			t.Fatalf("%s: %v", name, bad.Reason)
 		}
 		if got := string(a.view(test.index)(doc)); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)

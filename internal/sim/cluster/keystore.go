@@ -6,6 +6,8 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // credentialsKey matches the keystore's name of a remote cluster's key, with the alias.
@@ -22,7 +24,7 @@ func (c *Cluster) PatchKeystore(change map[string]*string) {
 			c.stored[name] = *v
 		}
 	}
-	if c.told || !c.version.has(loadsByItself) {
+	if c.told || !c.version.Has(rest.LoadsByItself) {
 		return
 	}
 	// What the nodes get is what was stored by then, as a later change may overtake an earlier one.
@@ -49,13 +51,13 @@ func (c *Cluster) credentials(alias string) (string, bool) {
 	return v, ok
 }
 
-func reloadSecureSettings(q *request) (any, *esError) {
-	in, err := q.object("nodes_reload_secure_settings", "secure_settings_password")
+func reloadSecureSettings(q *request) (any, *rest.Error) {
+	in, err := q.Object("nodes_reload_secure_settings", "secure_settings_password")
 	if err != nil {
 		return nil, err
 	}
 	if p, _ := in["secure_settings_password"].(string); p != "" {
-		return nil, illegalArgument("the keystore of this cluster has no password")
+		return nil, rest.IllegalArgument("the keystore of this cluster has no password")
 	}
 	c := q.c
 	node := map[string]any{"name": "instance-0000000000"}
@@ -63,7 +65,7 @@ func reloadSecureSettings(q *request) (any, *esError) {
 		node["reload_exception"] = map[string]any{"type": "illegal_state_exception", "reason": c.reloadFail}
 	} else {
 		c.reload()
-		if c.version.has(namesSecrets) {
+		if c.version.Has(rest.NamesSecrets) {
 			node["secure_setting_names"] = append(slices.Sorted(maps.Keys(c.loaded)), "keystore.seed")
 			node["keystore_path"] = "/app/config/elasticsearch.keystore"
 			node["keystore_digest"] = fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, c.loaded)))
@@ -94,7 +96,7 @@ func (c *Cluster) SetBehind(entry string) {
 func (c *Cluster) reload() {
 	before := c.loaded
 	c.load()
-	if c.version.has(reloadsRemote) {
+	if c.version.Has(rest.ReloadsRemote) {
 		return
 	}
 	for name := range c.loaded {

@@ -1,7 +1,9 @@
 package cluster
 
+import "github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+
 // getRemoteInfo answers GET /_remote/info: how the connections stand now. It does not probe.
-func getRemoteInfo(q *request) (any, *esError) {
+func getRemoteInfo(q *request) (any, *rest.Error) {
 	out := map[string]any{}
 	for _, alias := range q.c.remotes() {
 		out[alias] = q.c.info(alias)

@@ -1,20 +1,24 @@
 package cluster
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+)
 
 // resolveCluster answers GET /_resolve/cluster: it connects if need be, and says what each cluster sees.
-func resolveCluster(q *request) (any, *esError) {
+func resolveCluster(q *request) (any, *rest.Error) {
 	c, out := q.c, map[string]any{}
-	if t := q.query.Get("timeout"); t != "" {
-		if _, bad := parseTime("timeout", t); bad != nil {
+	if t := q.Query.Get("timeout"); t != "" {
+		if _, bad := rest.ParseTime("timeout", t); bad != nil {
 			return nil, bad
 		}
 	}
-	ignore, bad := q.flag("ignore_unavailable")
+	ignore, bad := q.Flag("ignore_unavailable")
 	if bad != nil {
 		return nil, bad
 	}
-	text, named := q.vars["name"]
+	text, named := q.Vars["name"]
 	if !named { // only how the remote clusters stand
 		for _, alias := range c.remotes() {
 			out[alias] = c.resolve(q.who, expression{alias: alias}, true)
@@ -51,7 +55,7 @@ func (c *Cluster) resolve(who identity, e expression, ignore bool) map[string]an
 	l, why := c.use(e.alias, resolveAction, true)
 	if why != nil {
 		if why.told {
-			out["error"] = why.resolved()
+			out["error"] = resolvedText(why.Error)
 		}
 		return out
 	}
@@ -62,13 +66,13 @@ func (c *Cluster) resolve(who identity, e expression, ignore bool) map[string]an
 	}
 	allowed, bad := c.remoteAccess(who, r, l.remote, resolveAction)
 	if bad != nil {
-		out["error"] = bad.reason
+		out["error"] = bad.Reason
 		return out
 	}
 	found, missing, refused := l.remote.match(e.patterns, allowed.index)
 	switch {
 	case len(refused) > 0 && !ignore:
-		out["error"] = allowed.refuse(refused).reason
+		out["error"] = allowed.refuse(refused).Reason
 		return out
 	case len(missing) > 0 && !ignore:
 		out["error"] = "no such index [" + missing[0] + "]"
@@ -81,11 +85,11 @@ func (c *Cluster) resolve(who identity, e expression, ignore bool) map[string]an
 
 const resolveAction = "indices:admin/resolve/cluster"
 
-// resolved is the error's text in _resolve/cluster: at times that of its cause, as of a key that does not exist.
-func (e *esError) resolved() string {
-	why, _ := e.extra[otherCredentials].(string)
+// resolvedText is an error's text in _resolve/cluster: at times that of its cause, as of a key that does not exist.
+func resolvedText(e *rest.Error) string {
+	why, _ := e.Extra[otherCredentials].(string)
 	if text, ok := strings.CutPrefix(why, "API key: "); ok && strings.HasPrefix(text, "unable to find apikey") {
 		return text
 	}
-	return e.reason
+	return e.Reason
 }

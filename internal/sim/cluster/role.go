@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 const roleSuperuser = "superuser"
@@ -106,19 +108,19 @@ var (
 	remoteClusterPrivileges = []string{"monitor_enrich", "monitor_stats"}
 )
 
-func putRole(q *request) (any, *esError) {
-	name := q.vars["name"]
+func putRole(q *request) (any, *rest.Error) {
+	name := q.Vars["name"]
 	if _, reserved := builtinRoles()[name]; reserved {
-		return nil, validation("Role [" + name + "] is reserved and may not be used.")
+		return nil, rest.Validation("Role [" + name + "] is reserved and may not be used.")
 	}
 	if strings.TrimSpace(name) != name || name == "" || len(name) > 1024 {
-		bad := validation("Role names must be at least 1 and no more than 1024 characters. They can contain alphanumeric characters " +
+		bad := rest.Validation("Role names must be at least 1 and no more than 1024 characters. They can contain alphanumeric characters " +
 			"(a-z, A-Z, 0-9), spaces, punctuation, and printable symbols in the Basic Latin (ASCII) block. Leading or trailing whitespace is not allowed.")
-		bad.kind = "validation_exception"
+		bad.Kind = "validation_exception"
 		return nil, bad
 	}
 	if len(name) > 507 { // another check, with another limit
-		return nil, validation("Role names must be at least 1 and no more than 507 characters. They can contain alphanumeric characters " +
+		return nil, rest.Validation("Role names must be at least 1 and no more than 507 characters. They can contain alphanumeric characters " +
 			"(a-z, A-Z, 0-9), spaces, punctuation, and printable symbols in the Basic Latin (ASCII) block. Leading or trailing whitespace is not allowed.")
 	}
 	r, bad := q.readRole(name)
@@ -134,36 +136,36 @@ func putRole(q *request) (any, *esError) {
 }
 
 // readRole reads the body of a request for a role.
-func (q *request) readRole(name string) (r Role, bad *esError) {
+func (q *request) readRole(name string) (r Role, bad *rest.Error) {
 	known := []string{"cluster", "indices", "index", "remote_indices", "remote_cluster", "applications", "run_as", "metadata", "description", "global", "transient_metadata"}
-	if len(bytes.TrimSpace(q.raw)) > 0 {
+	if len(bytes.TrimSpace(q.Raw)) > 0 {
 		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(q.raw, &fields); err != nil {
-			return r, unreadable("role", err)
+		if err := json.Unmarshal(q.Raw, &fields); err != nil {
+			return r, rest.Unreadable("role", err)
 		}
 		for _, field := range slices.Sorted(maps.Keys(fields)) {
 			if !slices.Contains(known, field) {
-				return r, &esError{status: 400, kind: "parse_exception", reason: "failed to parse role [" + name + "]. unexpected field [" + field + "]"}
+				return r, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "failed to parse role [" + name + "]. unexpected field [" + field + "]"}
 			}
-			if is := token(fields[field]); slices.Contains([]string{"cluster", "run_as"}, field) && is != "START_ARRAY" {
-				e := &esError{status: 400, kind: "parse_exception", reason: "failed to parse role [" + name + "]"}
-				e.cause = &esError{kind: "parse_exception", reason: "could not parse [" + field + "] field. expected a string array but found [" + is + "] value instead"}
+			if is := rest.Token(fields[field]); slices.Contains([]string{"cluster", "run_as"}, field) && is != "START_ARRAY" {
+				e := &rest.Error{Status: 400, Kind: "parse_exception", Reason: "failed to parse role [" + name + "]"}
+				e.Cause = &rest.Error{Kind: "parse_exception", Reason: "could not parse [" + field + "] field. expected a string array but found [" + is + "] value instead"}
 				return r, e
 			}
 		}
 	}
-	if _, bad := q.fields("role", known...); bad != nil {
+	if _, bad := q.Fields("role", known...); bad != nil {
 		return r, bad
 	}
-	if err := json.Unmarshal(q.raw, &r); err != nil {
-		return r, &esError{status: 400, kind: "parse_exception", reason: "failed to parse role [" + name + "]"}
+	if err := json.Unmarshal(q.Raw, &r); err != nil {
+		return r, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "failed to parse role [" + name + "]"}
 	}
 	return r, nil
 }
 
-func (r Role) check(name string) *esError {
-	broken := func(what string) *esError {
-		return &esError{status: 400, kind: "parse_exception", reason: "failed to parse " + what}
+func (r Role) check(name string) *rest.Error {
+	broken := func(what string) *rest.Error {
+		return &rest.Error{Status: 400, Kind: "parse_exception", Reason: "failed to parse " + what}
 	}
 	var problems []string
 	for _, p := range r.Cluster {
@@ -171,7 +173,7 @@ func (r Role) check(name string) *esError {
 			problems = append(problems, unknownClusterPrivilege(p))
 		}
 	}
-	check := func(e IndicesPrivileges, what string) *esError {
+	check := func(e IndicesPrivileges, what string) *rest.Error {
 		switch {
 		case len(e.Names) == 0:
 			return broken(what + " privileges for role [" + name + "]. missing required [names] field")
@@ -218,7 +220,7 @@ func (r Role) check(name string) *esError {
 		}
 	}
 	if len(problems) > 0 {
-		return validation(problems...)
+		return rest.Validation(problems...)
 	}
 	return nil
 }
@@ -231,33 +233,33 @@ func isAction(p string) bool {
 	return strings.HasPrefix(p, "cluster:") || strings.HasPrefix(p, "indices:") || strings.HasPrefix(p, "internal:")
 }
 
-func getRole(q *request) (any, *esError) {
+func getRole(q *request) (any, *rest.Error) {
 	all := builtinRoles()
 	maps.Copy(all, q.c.roles)
-	if q.vars["name"] == "" {
+	if q.Vars["name"] == "" {
 		return all, nil
 	}
 	out := map[string]Role{}
-	for name := range strings.SplitSeq(q.vars["name"], ",") {
+	for name := range strings.SplitSeq(q.Vars["name"], ",") {
 		if r, ok := all[name]; ok {
 			out[name] = r
 		}
 	}
 	if len(out) == 0 {
-		q.status = 404
+		q.Status = 404
 	}
 	return out, nil
 }
 
-func deleteRole(q *request) (any, *esError) {
-	name := q.vars["name"]
+func deleteRole(q *request) (any, *rest.Error) {
+	name := q.Vars["name"]
 	if _, reserved := builtinRoles()[name]; reserved {
-		return nil, illegalArgument("role [%s] is reserved and cannot be deleted", name)
+		return nil, rest.IllegalArgument("role [%s] is reserved and cannot be deleted", name)
 	}
 	_, had := q.c.roles[name]
 	delete(q.c.roles, name)
 	if !had {
-		q.status = 404
+		q.Status = 404
 	}
 	return map[string]any{"found": had}, nil
 }

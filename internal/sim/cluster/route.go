@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // route is one line of the API. privileges are cluster privileges of which the caller needs the first; the rest is
@@ -14,7 +16,7 @@ type route struct {
 	params     []string
 	action     string
 	privileges []string
-	since      Version
+	since      rest.Version
 	do         handler
 }
 
@@ -26,56 +28,56 @@ func routes() []route {
 	keyParams := []string{"id", "name", "username", "realm_name", "owner", "active_only", "with_limited_by", "with_profile_uid"}
 	multi := []string{"ignore_unavailable", "allow_no_indices", "expand_wildcards", "ignore_throttled"}
 	return append(taskRoutes(path), []route{
-		{[]string{get, http.MethodHead}, []string{""}, nil, "cluster:monitor/main", []string{"monitor", "manage", "all"}, Version{}, getRoot},
-		{[]string{get}, path("_cluster/settings"), []string{"flat_settings", "include_defaults", "local", "master_timeout", "timeout"}, "cluster:monitor/settings", []string{"monitor", "manage", "all"}, Version{}, getSettings},
-		{[]string{put}, path("_cluster/settings"), []string{"flat_settings", "master_timeout", "timeout"}, "cluster:admin/settings/update", []string{"manage", "all"}, Version{}, putSettings},
-		{[]string{get}, path("_cluster/health"), []string{"timeout", "wait_for_status", "level"}, "cluster:monitor/health", []string{"monitor", "manage", "all"}, Version{}, getHealth},
-		{[]string{get}, path("_remote/info"), nil, "cluster:monitor/remote/info", []string{"monitor", "manage", "all"}, Version{}, getRemoteInfo},
-		{[]string{get}, path("_resolve/cluster"), append([]string{"timeout"}, multi...), "", nil, resolvesNothing, resolveCluster},
-		{[]string{get}, path("_resolve/cluster/{name}"), append([]string{"timeout"}, multi...), "", nil, hasResolve, resolveCluster},
-		{[]string{get}, path("_nodes/remote_cluster_server"), nil, "cluster:monitor/nodes/info", []string{"monitor", "manage", "all"}, hasKeyModel, getKeyServers},
-		{[]string{post}, path("_nodes/reload_secure_settings"), []string{"timeout"}, "cluster:admin/nodes/reload_secure_settings", []string{"manage", "all"}, Version{}, reloadSecureSettings},
-		{[]string{post}, path("_nodes/{node}/reload_secure_settings"), []string{"timeout"}, "cluster:admin/nodes/reload_secure_settings", []string{"manage", "all"}, Version{}, reloadSecureSettings},
-		{[]string{post}, path("_security/cross_cluster/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/cross_cluster/api_key/create", []string{"manage_security", "all"}, hasKeyModel, createCrossClusterKey},
-		{[]string{put}, path("_security/cross_cluster/api_key/{id}"), nil, "cluster:admin/xpack/security/cross_cluster/api_key/update", []string{"manage_security", "all"}, hasKeyModel, updateCrossClusterKey},
-		{[]string{put, post}, path("_security/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/api_key/create", []string{"manage_own_api_key", "manage_api_key", "manage_security", "all"}, Version{}, createKey},
-		{[]string{get}, path("_security/api_key"), keyParams, "cluster:admin/xpack/security/api_key/get", nil, Version{}, getKeys},
-		{[]string{del}, path("_security/api_key"), nil, "cluster:admin/xpack/security/api_key/invalidate", nil, Version{}, invalidateKeys},
-		{[]string{get}, path("_security/_authenticate"), nil, "", nil, Version{}, getAuthenticate},
-		{[]string{get, post}, path("_security/user/_has_privileges"), nil, "", nil, Version{}, hasPrivileges},
-		{[]string{get}, path("_security/role"), nil, "cluster:admin/xpack/security/role/get", []string{"read_security", "manage_security", "all"}, Version{}, getRole},
-		{[]string{get}, path("_security/role/{name}"), nil, "cluster:admin/xpack/security/role/get", []string{"read_security", "manage_security", "all"}, Version{}, getRole},
-		{[]string{put, post}, path("_security/role/{name}"), []string{"refresh"}, "cluster:admin/xpack/security/role/put", []string{"manage_security", "all"}, Version{}, putRole},
-		{[]string{del}, path("_security/role/{name}"), []string{"refresh"}, "cluster:admin/xpack/security/role/delete", []string{"manage_security", "all"}, Version{}, deleteRole},
-		{[]string{get}, path("_all/_ccr/info"), []string{"master_timeout"}, "cluster:monitor/xpack/ccr/follow_info", []string{"monitor", "manage", "all"}, Version{}, getFollowInfo},
-		{[]string{get}, path("_ccr/auto_follow"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/auto_follow_pattern/get", []string{"manage_ccr", "manage", "all"}, Version{}, getAutoFollow},
-		{[]string{get}, path("_license"), []string{"local", "accept_enterprise"}, "cluster:monitor/xpack/license/get", []string{"monitor", "manage", "all"}, Version{}, getLicense},
-		{[]string{get}, path("_cat/indices"), []string{"h", "s", "v", "bytes", "expand_wildcards"}, "indices:monitor/stats", []string{"monitor", "manage", "all"}, Version{}, catIndices},
-		{[]string{get}, path("_cat/indices/{index}"), []string{"h", "s", "v", "bytes", "expand_wildcards"}, "indices:monitor/stats", []string{"monitor", "manage", "all"}, Version{}, catIndices},
-		{[]string{get, post}, path("{index}/_search"), append([]string{"size", "ccs_minimize_roundtrips", "timeout", "track_total_hits", "rest_total_hits_as_int", "typed_keys"}, multi...), "", nil, Version{}, search},
+		{[]string{get, http.MethodHead}, []string{""}, nil, "cluster:monitor/main", []string{"monitor", "manage", "all"}, rest.Version{}, getRoot},
+		{[]string{get}, path("_cluster/settings"), []string{"flat_settings", "include_defaults", "local", "master_timeout", "timeout"}, "cluster:monitor/settings", []string{"monitor", "manage", "all"}, rest.Version{}, getSettings},
+		{[]string{put}, path("_cluster/settings"), []string{"flat_settings", "master_timeout", "timeout"}, "cluster:admin/settings/update", []string{"manage", "all"}, rest.Version{}, putSettings},
+		{[]string{get}, path("_cluster/health"), []string{"timeout", "wait_for_status", "level"}, "cluster:monitor/health", []string{"monitor", "manage", "all"}, rest.Version{}, getHealth},
+		{[]string{get}, path("_remote/info"), nil, "cluster:monitor/remote/info", []string{"monitor", "manage", "all"}, rest.Version{}, getRemoteInfo},
+		{[]string{get}, path("_resolve/cluster"), append([]string{"timeout"}, multi...), "", nil, rest.ResolvesNothing, resolveCluster},
+		{[]string{get}, path("_resolve/cluster/{name}"), append([]string{"timeout"}, multi...), "", nil, rest.ResolveCluster, resolveCluster},
+		{[]string{get}, path("_nodes/remote_cluster_server"), nil, "cluster:monitor/nodes/info", []string{"monitor", "manage", "all"}, rest.KeyModel, getKeyServers},
+		{[]string{post}, path("_nodes/reload_secure_settings"), []string{"timeout"}, "cluster:admin/nodes/reload_secure_settings", []string{"manage", "all"}, rest.Version{}, reloadSecureSettings},
+		{[]string{post}, path("_nodes/{node}/reload_secure_settings"), []string{"timeout"}, "cluster:admin/nodes/reload_secure_settings", []string{"manage", "all"}, rest.Version{}, reloadSecureSettings},
+		{[]string{post}, path("_security/cross_cluster/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/cross_cluster/api_key/create", []string{"manage_security", "all"}, rest.KeyModel, createCrossClusterKey},
+		{[]string{put}, path("_security/cross_cluster/api_key/{id}"), nil, "cluster:admin/xpack/security/cross_cluster/api_key/update", []string{"manage_security", "all"}, rest.KeyModel, updateCrossClusterKey},
+		{[]string{put, post}, path("_security/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/api_key/create", []string{"manage_own_api_key", "manage_api_key", "manage_security", "all"}, rest.Version{}, createKey},
+		{[]string{get}, path("_security/api_key"), keyParams, "cluster:admin/xpack/security/api_key/get", nil, rest.Version{}, getKeys},
+		{[]string{del}, path("_security/api_key"), nil, "cluster:admin/xpack/security/api_key/invalidate", nil, rest.Version{}, invalidateKeys},
+		{[]string{get}, path("_security/_authenticate"), nil, "", nil, rest.Version{}, getAuthenticate},
+		{[]string{get, post}, path("_security/user/_has_privileges"), nil, "", nil, rest.Version{}, hasPrivileges},
+		{[]string{get}, path("_security/role"), nil, "cluster:admin/xpack/security/role/get", []string{"read_security", "manage_security", "all"}, rest.Version{}, getRole},
+		{[]string{get}, path("_security/role/{name}"), nil, "cluster:admin/xpack/security/role/get", []string{"read_security", "manage_security", "all"}, rest.Version{}, getRole},
+		{[]string{put, post}, path("_security/role/{name}"), []string{"refresh"}, "cluster:admin/xpack/security/role/put", []string{"manage_security", "all"}, rest.Version{}, putRole},
+		{[]string{del}, path("_security/role/{name}"), []string{"refresh"}, "cluster:admin/xpack/security/role/delete", []string{"manage_security", "all"}, rest.Version{}, deleteRole},
+		{[]string{get}, path("_all/_ccr/info"), []string{"master_timeout"}, "cluster:monitor/xpack/ccr/follow_info", []string{"monitor", "manage", "all"}, rest.Version{}, getFollowInfo},
+		{[]string{get}, path("_ccr/auto_follow"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/auto_follow_pattern/get", []string{"manage_ccr", "manage", "all"}, rest.Version{}, getAutoFollow},
+		{[]string{get}, path("_license"), []string{"local", "accept_enterprise"}, "cluster:monitor/xpack/license/get", []string{"monitor", "manage", "all"}, rest.Version{}, getLicense},
+		{[]string{get}, path("_cat/indices"), []string{"h", "s", "v", "bytes", "expand_wildcards"}, "indices:monitor/stats", []string{"monitor", "manage", "all"}, rest.Version{}, catIndices},
+		{[]string{get}, path("_cat/indices/{index}"), []string{"h", "s", "v", "bytes", "expand_wildcards"}, "indices:monitor/stats", []string{"monitor", "manage", "all"}, rest.Version{}, catIndices},
+		{[]string{get, post}, path("{index}/_search"), append([]string{"size", "ccs_minimize_roundtrips", "timeout", "track_total_hits", "rest_total_hits_as_int", "typed_keys"}, multi...), "", nil, rest.Version{}, search},
 	}...)
 }
 
 // route finds the handler, checks parameters, credentials and privileges, and runs it.
-func (q *request) route(w http.ResponseWriter) (any, *esError) {
-	caller, bad := q.c.authenticate(q.http)
+func (q *request) route(w http.ResponseWriter) (any, *rest.Error) {
+	caller, bad := q.c.authenticate(q.HTTP)
 	if bad != nil {
-		w.Header()["Www-Authenticate"] = challenges // not where it is another cluster that refuses a key
+		w.Header()["Www-Authenticate"] = rest.Challenges // not where it is another cluster that refuses a key
 		return nil, bad
 	}
-	q.query = q.http.URL.Query()
+	q.Query = q.HTTP.URL.Query()
 	rt, bad := q.find(w)
 	if bad != nil {
 		return nil, bad
 	}
-	who, bad := q.c.runAs(caller, q.http, rt)
+	who, bad := q.c.runAs(caller, q.HTTP, rt)
 	if bad != nil {
 		return nil, bad
 	}
 	q.who = who
-	for p := range q.query {
+	for p := range q.Query {
 		if !slices.Contains(rt.params, p) && !slices.Contains(commonParams, p) {
-			return nil, illegalArgument("request [%s] contains unrecognized parameter: [%s]", q.http.URL.Path, p)
+			return nil, rest.IllegalArgument("request [%s] contains unrecognized parameter: [%s]", q.HTTP.URL.Path, p)
 		}
 	}
 	if len(rt.privileges) > 0 && !q.c.mayAny(who, rt.privileges) {
@@ -88,16 +90,16 @@ func (c *Cluster) mayAny(who identity, privileges []string) bool {
 	return slices.ContainsFunc(privileges, func(p string) bool { return c.may(who, p) })
 }
 
-func (q *request) find(w http.ResponseWriter) (route, *esError) {
-	segments := strings.Split(strings.Trim(q.http.URL.Path, "/"), "/")
+func (q *request) find(w http.ResponseWriter) (route, *rest.Error) {
+	segments := strings.Split(strings.Trim(q.HTTP.URL.Path, "/"), "/")
 	var allowed []string
 	for _, rt := range routes() {
 		vars, ok := rt.match(segments)
-		if !ok || !q.c.version.has(rt.since) {
+		if !ok || !q.c.version.Has(rt.since) {
 			continue
 		}
-		if slices.Contains(rt.methods, q.http.Method) {
-			q.vars = vars
+		if slices.Contains(rt.methods, q.HTTP.Method) {
+			q.Vars = vars
 			return rt, nil
 		}
 		allowed = append(allowed, rt.methods...)
@@ -106,10 +108,10 @@ func (q *request) find(w http.ResponseWriter) (route, *esError) {
 		order := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
 		slices.SortFunc(allowed, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
 		w.Header().Set("Allow", strings.Join(allowed, ","))
-		return route{}, &esError{status: 405, plain: true, reason: "Incorrect HTTP method for uri [" + q.http.URL.RequestURI() +
-			"] and method [" + q.http.Method + "], allowed: [" + strings.Join(allowed, ", ") + "]"}
+		return route{}, &rest.Error{Status: 405, Plain: true, Reason: "Incorrect HTTP method for uri [" + q.HTTP.URL.RequestURI() +
+			"] and method [" + q.HTTP.Method + "], allowed: [" + strings.Join(allowed, ", ") + "]"}
 	}
-	return route{}, &esError{status: 400, plain: true, reason: "no handler found for uri [" + q.http.URL.RequestURI() + "] and method [" + q.http.Method + "]"}
+	return route{}, &rest.Error{Status: 400, Plain: true, Reason: "no handler found for uri [" + q.HTTP.URL.RequestURI() + "] and method [" + q.HTTP.Method + "]"}
 }
 
 func (rt route) match(segments []string) (map[string]string, bool) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // hit is one document found.
@@ -15,8 +17,8 @@ type hit struct {
 }
 
 // search answers GET and POST /{index}/_search, on this cluster and through its connections.
-func search(q *request) (any, *esError) {
-	body, bad := q.object("search_request", "query", "size", "from", "track_total_hits", "sort", "_source")
+func search(q *request) (any, *rest.Error) {
+	body, bad := q.Object("search_request", "query", "size", "from", "track_total_hits", "sort", "_source")
 	if bad != nil {
 		return nil, bad
 	}
@@ -28,11 +30,11 @@ func search(q *request) (any, *esError) {
 	if bad != nil {
 		return nil, bad
 	}
-	ignore, bad := q.flag("ignore_unavailable")
+	ignore, bad := q.Flag("ignore_unavailable")
 	if bad != nil {
 		return nil, bad
 	}
-	parts, bad := q.expand(q.vars["index"], searchAction)
+	parts, bad := q.expand(q.Vars["index"], searchAction)
 	if bad != nil {
 		return nil, bad
 	}
@@ -45,8 +47,8 @@ func search(q *request) (any, *esError) {
 	return s.answer(size), nil
 }
 
-func (q *request) size(body map[string]any) (int, *esError) {
-	text := q.query.Get("size")
+func (q *request) size(body map[string]any) (int, *rest.Error) {
+	text := q.Query.Get("size")
 	if n, ok := body["size"].(json.Number); ok {
 		text = n.String()
 	}
@@ -55,7 +57,7 @@ func (q *request) size(body map[string]any) (int, *esError) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, illegalArgument("[size] parameter cannot be negative, found [%s]", text)
+		return 0, rest.IllegalArgument("[size] parameter cannot be negative, found [%s]", text)
 	}
 	return n, nil
 }
@@ -73,7 +75,7 @@ type searching struct {
 	details map[string]any
 }
 
-func (s *searching) part(p expression) *esError {
+func (s *searching) part(p expression) *rest.Error {
 	if p.alias == "" {
 		found, missing, refused := s.q.c.match(p.patterns, s.q.c.mayRead(s.q.who))
 		switch {
@@ -92,12 +94,12 @@ func (s *searching) part(p expression) *esError {
 		return nil
 	}
 	if !s.q.c.links[p.alias].skip || bad.local {
-		return bad.esError
+		return bad.Error
 	}
 	s.skipped++
 	s.details[p.alias] = map[string]any{
 		"status": "skipped", "indices": strings.Join(p.patterns, ","), "timed_out": false,
-		"failures": []any{map[string]any{"shard": -1, "index": nil, "reason": bad.object()}},
+		"failures": []any{map[string]any{"shard": -1, "index": nil, "reason": bad.Object()}},
 	}
 	return nil
 }
@@ -105,29 +107,29 @@ func (s *searching) part(p expression) *esError {
 // farError is a failure on the way to or on a remote cluster; a local one is the caller's own lack of rights, which
 // skip_unavailable does not hide.
 type farError struct {
-	*esError
+	*rest.Error
 	local bool
 }
 
 func (s *searching) far(p expression) *farError {
 	c, r, l := s.q.c, s.q.c.remote(p.alias), s.q.c.links[p.alias]
 	if l.skip && !l.connected() { // Elasticsearch does not try again then, and does not say why
-		return &farError{esError: &esError{status: 500, kind: "connect_transport_exception", reason: "Unable to connect to [" + p.alias + "]"}}
+		return &farError{Error: &rest.Error{Status: 500, Kind: "connect_transport_exception", Reason: "Unable to connect to [" + p.alias + "]"}}
 	}
 	l, why := c.use(p.alias, searchAction, true)
 	if why != nil {
-		return &farError{esError: why.esError}
+		return &farError{Error: why.Error}
 	}
 	a, bad := c.remoteAccess(s.q.who, r, l.remote, searchAction)
 	if bad != nil {
-		return &farError{esError: bad, local: strings.Contains(bad.reason, "no remote indices privileges")}
+		return &farError{Error: bad, local: strings.Contains(bad.Reason, "no remote indices privileges")}
 	}
 	found, missing, refused := l.remote.match(p.patterns, a.index)
 	switch {
 	case len(refused) > 0 && !s.ignore:
-		return &farError{esError: a.refuse(refused)}
+		return &farError{Error: a.refuse(refused)}
 	case len(missing) > 0 && !s.ignore:
-		return &farError{esError: indexNotFound(missing[0])}
+		return &farError{Error: indexNotFound(missing[0])}
 	}
 	s.collect(l.remote, p.alias+":", found, a.view)
 	s.details[p.alias] = searched(p, len(found))
@@ -190,13 +192,13 @@ func (s *searching) answer(size int) map[string]any {
 }
 
 // parseQuery reads the few queries that a demo needs: match_all, match_none, term, match.
-func parseQuery(v any) (func(map[string]any) bool, *esError) {
+func parseQuery(v any) (func(map[string]any) bool, *rest.Error) {
 	if v == nil {
 		return func(map[string]any) bool { return true }, nil
 	}
 	q, ok := v.(map[string]any)
 	if !ok || len(q) != 1 {
-		return nil, &esError{status: 400, kind: "parsing_exception", reason: "[query] malformed query, expected one query"}
+		return nil, &rest.Error{Status: 400, Kind: "parsing_exception", Reason: "[query] malformed query, expected one query"}
 	}
 	for kind, arg := range q {
 		switch kind {
@@ -215,7 +217,7 @@ func parseQuery(v any) (func(map[string]any) bool, *esError) {
 				return func(doc map[string]any) bool { return fmt.Sprint(doc[strings.TrimSuffix(field, ".keyword")]) == text }, nil
 			}
 		}
-		return nil, &esError{status: 400, kind: "parsing_exception", reason: "unknown query [" + kind + "]"}
+		return nil, &rest.Error{Status: 400, Kind: "parsing_exception", Reason: "unknown query [" + kind + "]"}
 	}
 	return nil, nil
 }

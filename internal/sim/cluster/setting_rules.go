@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // remoteKey splits a remote cluster's setting into alias and name.
@@ -61,24 +62,24 @@ func (c *Cluster) knows(key string) (known, dynamic bool) {
 		return true, true
 	}
 	if _, ok := verifyingSettings[key]; ok {
-		return c.version.has(hasSigning), true
+		return c.version.Has(rest.Signing), true
 	}
 	m := remoteKey.FindStringSubmatch(key)
 	if m == nil {
 		return false, false
 	}
 	if m[2] == "credentials" { // keystore only
-		return c.version.has(hasKeyModel), false
+		return c.version.Has(rest.KeyModel), false
 	}
 	if _, ok := signingSettings[m[2]]; ok {
-		return c.version.has(hasSigning), true
+		return c.version.Has(rest.Signing), true
 	}
 	_, ok := remoteSettings[m[2]]
 	return ok, ok
 }
 
 // checkValue refuses values that Elasticsearch can't read.
-func checkValue(key string, v any) *esError {
+func checkValue(key string, v any) *rest.Error {
 	kind, ok := verifyingSettings[key]
 	if m := remoteKey.FindStringSubmatch(key); !ok && m != nil {
 		kind = remoteSettings[m[2]]
@@ -88,7 +89,7 @@ func checkValue(key string, v any) *esError {
 			return nil
 		}
 		if kind != hostPorts {
-			return illegalArgument("Found list type value for setting [%s] but but did not expect a list for it.", key)
+			return rest.IllegalArgument("Found list type value for setting [%s] but but did not expect a list for it.", key)
 		}
 		for _, s := range list {
 			if bad := checkHostPort(s); bad != nil {
@@ -102,19 +103,19 @@ func checkValue(key string, v any) *esError {
 	case anyText, texts:
 	case boolean:
 		if s != "true" && s != "false" {
-			return illegalArgument("Failed to parse value [%s] as only [true] or [false] are allowed.", s)
+			return rest.IllegalArgument("Failed to parse value [%s] as only [true] or [false] are allowed.", s)
 		}
 	case positive:
 		n, err := strconv.Atoi(s)
 		if err != nil {
-			return notANumber(illegalArgument("Failed to parse value [%s] for setting [%s]", s, key), s)
+			return notANumber(rest.IllegalArgument("Failed to parse value [%s] for setting [%s]", s, key), s)
 		}
 		if n < 1 {
-			return illegalArgument("Failed to parse value [%s] for setting [%s] must be >= 1", s, key)
+			return rest.IllegalArgument("Failed to parse value [%s] for setting [%s] must be >= 1", s, key)
 		}
 	case modeName:
 		if l := strings.ToLower(s); l != "proxy" && l != "sniff" {
-			return illegalArgument("No enum constant org.elasticsearch.transport.RemoteConnectionStrategy.ConnectionStrategy.%s", strings.ToUpper(s))
+			return rest.IllegalArgument("No enum constant org.elasticsearch.transport.RemoteConnectionStrategy.ConnectionStrategy.%s", strings.ToUpper(s))
 		}
 	case hostPort:
 		if s != "" {
@@ -127,68 +128,43 @@ func checkValue(key string, v any) *esError {
 			}
 		}
 	case duration:
-		if _, bad := parseTime(key, s); bad != nil {
+		if _, bad := rest.ParseTime(key, s); bad != nil {
 			return bad
 		}
 	case compress:
 		if !slices.Contains([]string{"true", "false", "indexing_data"}, strings.ToLower(s)) {
-			return illegalArgument("No enum constant org.elasticsearch.transport.Compression.Enabled.%s", strings.ToUpper(s))
+			return rest.IllegalArgument("No enum constant org.elasticsearch.transport.Compression.Enabled.%s", strings.ToUpper(s))
 		}
 	case scheme:
 		if !slices.Contains([]string{"lz4", "deflate"}, strings.ToLower(s)) {
-			return illegalArgument("No enum constant org.elasticsearch.transport.Compression.Scheme.%s", strings.ToUpper(s))
+			return rest.IllegalArgument("No enum constant org.elasticsearch.transport.Compression.Scheme.%s", strings.ToUpper(s))
 		}
 	}
 	return nil
 }
 
-func checkHostPort(s string) *esError {
+func checkHostPort(s string) *rest.Error {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil || host == "" {
-		return illegalArgument("remote hosts need to be configured as [host:port], found [%s] instead", s)
+		return rest.IllegalArgument("remote hosts need to be configured as [host:port], found [%s] instead", s)
 	}
 	n, err := strconv.Atoi(port)
 	if err != nil {
-		return notANumber(illegalArgument("failed to parse port"), port)
+		return notANumber(rest.IllegalArgument("failed to parse port"), port)
 	}
 	if n <= 0 || n > 65535 {
-		return illegalArgument("port number must be > 0 but was: [%d]", n)
+		return rest.IllegalArgument("port number must be > 0 but was: [%d]", n)
 	}
 	return nil
 }
 
-func notANumber(e *esError, text string) *esError {
-	e.cause = &esError{kind: "number_format_exception", reason: "For input string: \"" + text + "\""}
+func notANumber(e *rest.Error, text string) *rest.Error {
+	e.Cause = &rest.Error{Kind: "number_format_exception", Reason: "For input string: \"" + text + "\""}
 	return e
 }
 
-// parseTime reads a time value such as "30s"; -1 and 0 need no unit.
-func parseTime(name, s string) (time.Duration, *esError) {
-	if s == "-1" || s == "0" {
-		return 0, nil
-	}
-	units := []struct {
-		suffix string
-		unit   time.Duration
-	}{
-		{"nanos", 1}, {"micros", time.Microsecond}, {"ms", time.Millisecond}, {"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", 24 * time.Hour},
-	}
-	for _, u := range units {
-		number, ok := strings.CutSuffix(strings.ToLower(s), u.suffix)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-		if err != nil {
-			return 0, illegalArgument("failed to parse [%s]", s)
-		}
-		return time.Duration(n) * u.unit, nil
-	}
-	return 0, illegalArgument("failed to parse setting [%s] with value [%s] as a time value: unit is missing or unrecognized", name, s)
-}
-
 // dependencies checks the settings that stand together.
-func dependencies(all map[string]any) *esError {
+func dependencies(all map[string]any) *rest.Error {
 	for _, alias := range aliases(all) {
 		prefix := "cluster.remote." + alias + "."
 		mode := mode(all, alias)
@@ -197,7 +173,7 @@ func dependencies(all map[string]any) *esError {
 		} {
 			v, set := all[prefix+d.name]
 			if set && !isEmpty(v) && mode != d.wants {
-				return illegalArgument("Setting \"%s%s\" cannot be used with the configured \"%smode\" [required=%s, configured=%s]", prefix, d.name, prefix, d.wants, mode)
+				return rest.IllegalArgument("Setting \"%s%s\" cannot be used with the configured \"%smode\" [required=%s, configured=%s]", prefix, d.name, prefix, d.wants, mode)
 			}
 		}
 		if enabled(all, alias) {
@@ -205,7 +181,7 @@ func dependencies(all map[string]any) *esError {
 		}
 		for _, name := range []string{"skip_unavailable", "transport.compress", "transport.compression_scheme", "transport.ping_schedule"} {
 			if _, set := all[prefix+name]; set {
-				return illegalArgument("Cannot configure setting [%s%s] if remote cluster is not enabled.", prefix, name)
+				return rest.IllegalArgument("Cannot configure setting [%s%s] if remote cluster is not enabled.", prefix, name)
 			}
 		}
 	}

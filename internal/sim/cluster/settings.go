@@ -7,16 +7,18 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // getSettings answers GET /_cluster/settings.
-func getSettings(q *request) (any, *esError) {
-	flat, err := q.flag("flat_settings")
+func getSettings(q *request) (any, *rest.Error) {
+	flat, err := q.Flag("flat_settings")
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]any{"persistent": render(unfiltered(q.c.persistent), flat), "transient": render(unfiltered(q.c.transient), flat)}
-	defaults, err := q.flag("include_defaults")
+	defaults, err := q.Flag("include_defaults")
 	if err != nil {
 		return nil, err
 	}
@@ -35,8 +37,8 @@ func unfiltered(all map[string]any) map[string]any {
 
 // putSettings answers PUT /_cluster/settings: all of the update holds, or nothing of it. A good answer says nothing
 // about a connection.
-func putSettings(q *request) (any, *esError) {
-	flat, bad := q.flag("flat_settings")
+func putSettings(q *request) (any, *rest.Error) {
+	flat, bad := q.Flag("flat_settings")
 	if bad != nil {
 		return nil, bad
 	}
@@ -53,7 +55,7 @@ func putSettings(q *request) (any, *esError) {
 		return nil, bad
 	}
 	if len(persistent)+len(transient) == 0 {
-		return nil, validation("no settings to update")
+		return nil, rest.Validation("no settings to update")
 	}
 	newPersistent, appliedP, bad := q.c.apply("persistent", q.c.persistent, persistent)
 	if bad != nil {
@@ -76,26 +78,26 @@ func putSettings(q *request) (any, *esError) {
 }
 
 // updates reads the body of an update. Fields that are not known are passed over.
-func (q *request) updates() (map[string]any, *esError) {
-	if len(bytes.TrimSpace(q.raw)) == 0 {
-		return nil, &esError{status: 400, kind: "parse_exception", reason: "request body is required"}
+func (q *request) updates() (map[string]any, *rest.Error) {
+	if len(bytes.TrimSpace(q.Raw)) == 0 {
+		return nil, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "request body is required"}
 	}
-	body, dec := map[string]any{}, json.NewDecoder(bytes.NewReader(q.raw))
+	body, dec := map[string]any{}, json.NewDecoder(bytes.NewReader(q.Raw))
 	dec.UseNumber()
 	if err := dec.Decode(&body); err != nil {
-		return nil, unreadable("cluster_update_settings_request", err)
+		return nil, rest.Unreadable("cluster_update_settings_request", err)
 	}
 	return body, nil
 }
 
 // apply returns what settings become and which of the changes stand in the answer.
-func (c *Cluster) apply(kind string, old, change map[string]any) (after, applied map[string]any, bad *esError) {
+func (c *Cluster) apply(kind string, old, change map[string]any) (after, applied map[string]any, bad *rest.Error) {
 	after, applied = maps.Clone(old), map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(change)) {
 		v := change[key]
 		if v == nil {
 			if !c.removable(key) {
-				return nil, nil, illegalArgument("%s setting [%s], not recognized", kind, key)
+				return nil, nil, rest.IllegalArgument("%s setting [%s], not recognized", kind, key)
 			}
 			for k := range after {
 				if k == key || (strings.HasSuffix(key, "*") && strings.HasPrefix(k, strings.TrimSuffix(key, "*"))) {
@@ -107,9 +109,9 @@ func (c *Cluster) apply(kind string, old, change map[string]any) (after, applied
 		known, dynamic := c.knows(key)
 		switch {
 		case !known:
-			return nil, nil, illegalArgument("%s setting [%s], not recognized", kind, key)
+			return nil, nil, rest.IllegalArgument("%s setting [%s], not recognized", kind, key)
 		case !dynamic:
-			return nil, nil, illegalArgument("%s setting [%s], not dynamically updateable", kind, key)
+			return nil, nil, rest.IllegalArgument("%s setting [%s], not dynamically updateable", kind, key)
 		}
 		if bad := checkValue(key, v); bad != nil {
 			return nil, nil, bad
@@ -129,19 +131,19 @@ func (c *Cluster) removable(key string) bool {
 }
 
 // flatten turns nested and dotted settings into flat ones, values as Elasticsearch keeps them: text or lists of text.
-func flatten(v any) (map[string]any, *esError) {
+func flatten(v any) (map[string]any, *rest.Error) {
 	out := map[string]any{}
 	if v == nil {
 		return out, nil
 	}
 	top, ok := v.(map[string]any)
 	if !ok {
-		return nil, parseError("[cluster_update_settings_request] settings must be an object")
+		return nil, rest.ParseError("[cluster_update_settings_request] settings must be an object")
 	}
 	return out, flattenInto(out, "", top)
 }
 
-func flattenInto(out map[string]any, prefix string, in map[string]any) *esError {
+func flattenInto(out map[string]any, prefix string, in map[string]any) *rest.Error {
 	for k, v := range in {
 		key := prefix + k
 		if sub, ok := v.(map[string]any); ok {
@@ -151,7 +153,7 @@ func flattenInto(out map[string]any, prefix string, in map[string]any) *esError 
 			continue
 		}
 		if _, twice := out[key]; twice {
-			return &esError{status: 400, kind: "parse_exception", reason: "duplicate settings key [" + key + "] found"}
+			return &rest.Error{Status: 400, Kind: "parse_exception", Reason: "duplicate settings key [" + key + "] found"}
 		}
 		val, err := settingValue(key, v)
 		if err != nil {
@@ -162,7 +164,7 @@ func flattenInto(out map[string]any, prefix string, in map[string]any) *esError 
 	return nil
 }
 
-func settingValue(key string, v any) (any, *esError) {
+func settingValue(key string, v any) (any, *rest.Error) {
 	switch v := v.(type) {
 	case nil:
 		return nil, nil
@@ -179,12 +181,12 @@ func settingValue(key string, v any) (any, *esError) {
 			case string, bool, json.Number:
 				list = append(list, fmt.Sprint(in))
 			default:
-				return nil, &esError{status: 400, kind: "parse_exception", reason: "the list of setting [" + key + "] may only hold values"}
+				return nil, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "the list of setting [" + key + "] may only hold values"}
 			}
 		}
 		return list, nil
 	}
-	return nil, &esError{status: 400, kind: "parse_exception", reason: fmt.Sprintf("the value of setting [%s] can't be read", key)}
+	return nil, &rest.Error{Status: 400, Kind: "parse_exception", Reason: fmt.Sprintf("the value of setting [%s] can't be read", key)}
 }
 
 // render writes settings flat, or nested as Elasticsearch does by default.

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // Strong identity verification, from 9.3 on: the local cluster signs its requests with a certificate, the key on the
@@ -76,7 +78,7 @@ func (c *Cluster) dn() string {
 }
 
 // checkSigning refuses files that are not there and settings that don't go together.
-func (c *Cluster) checkSigning(all map[string]any) *esError {
+func (c *Cluster) checkSigning(all map[string]any) *rest.Error {
 	for _, alias := range aliases(all) {
 		prefix := "cluster.remote." + alias + ".signing."
 		certificate, key := all[prefix+"certificate"], all[prefix+"key"]
@@ -86,7 +88,7 @@ func (c *Cluster) checkSigning(all map[string]any) *esError {
 		case isEmpty(certificate) && !isEmpty(key):
 			return half("key", "certificate")
 		case !isEmpty(key) && !isEmpty(all[prefix+"keystore.path"]):
-			return illegalArgument("cannot specify both [signing.keystore.path] and [signing.key]")
+			return rest.IllegalArgument("cannot specify both [signing.keystore.path] and [signing.key]")
 		}
 		for _, file := range []struct {
 			set   any
@@ -99,7 +101,7 @@ func (c *Cluster) checkSigning(all map[string]any) *esError {
 	}
 	store := all["cluster.remote.signing.truststore.path"]
 	if !isEmpty(store) && !isEmpty(all[signingAuthorities]) {
-		return illegalArgument("cannot specify both [signing.certificate_authorities] and [signing.truststore.path]")
+		return rest.IllegalArgument("cannot specify both [signing.certificate_authorities] and [signing.truststore.path]")
 	}
 	if !isEmpty(store) {
 		return noFile(store)
@@ -113,16 +115,16 @@ func (c *Cluster) checkSigning(all map[string]any) *esError {
 }
 
 // half is said of one of a pair: with the status of a server's own fault, though it is none.
-func half(has, lacks string) *esError {
-	return &esError{status: 500, kind: "ssl_config_exception", reason: "cannot specify [signing." + has + "] without also setting [signing." + lacks + "]"}
+func half(has, lacks string) *rest.Error {
+	return &rest.Error{Status: 500, Kind: "ssl_config_exception", Reason: "cannot specify [signing." + has + "] without also setting [signing." + lacks + "]"}
 }
 
-func noFile(file any) *esError {
+func noFile(file any) *rest.Error {
 	s, _ := file.(string)
 	if !path.IsAbs(s) {
 		s = path.Join(configDir, s)
 	}
-	return illegalArgument("Configured file [%s] not found", s)
+	return rest.IllegalArgument("Configured file [%s] not found", s)
 }
 
 // listed is a setting's list, which may also be written with commas.
@@ -141,13 +143,13 @@ func listed(v any) []string {
 const identityField = "certificate_identity"
 
 // readIdentity reads the pattern of names that a key demands. Null removes it, and only an update can do that.
-func (in *keyRequest) readIdentity(parser string, raw map[string]json.RawMessage, creation bool) *esError {
+func (in *keyRequest) readIdentity(parser string, raw map[string]json.RawMessage, creation bool) *rest.Error {
 	v, given := raw[identityField]
 	if !given {
 		return nil
 	}
-	if is := token(v); is != "VALUE_STRING" && (creation || is != "VALUE_NULL") {
-		return wrongType(parser, identityField, v)
+	if is := rest.Token(v); is != "VALUE_STRING" && (creation || is != "VALUE_NULL") {
+		return rest.WrongType(parser, identityField, v)
 	}
 	in.hasIdentity = true
 	_ = json.Unmarshal(v, &in.identity) // its type has been looked at
@@ -155,24 +157,24 @@ func (in *keyRequest) readIdentity(parser string, raw map[string]json.RawMessage
 		return nil
 	}
 	if _, err := regexp.Compile(*in.identity); err != nil {
-		return inField(parser, identityField, illegalArgument("Invalid certificate_identity format: [%s]. Must be a valid regex.", *in.identity))
+		return rest.InField(parser, identityField, rest.IllegalArgument("Invalid certificate_identity format: [%s]. Must be a valid regex.", *in.identity))
 	}
 	return nil
 }
 
 // presentSignature is what the remote cluster says of the signature on a request, in Elastic's order: the name, then
 // the authority. A signature that is not believed is refused also where the key demands none.
-func (c *Cluster) presentSignature(r remote, to *Cluster, k *apiKey) *esError {
+func (c *Cluster) presentSignature(r remote, to *Cluster, k *apiKey) *rest.Error {
 	signed := r.certificate != "" && r.key != ""
 	switch {
-	case !to.version.has(hasSigning):
+	case !to.version.Has(rest.Signing):
 		return nil
 	case k.identity != nil && !signed:
-		return unauthenticated("API key (type:[cross_cluster], id:[%s]) requires certificate identity matching [%s], but no certificate was provided", k.id, *k.identity)
+		return rest.Unauthenticated("API key (type:[cross_cluster], id:[%s]) requires certificate identity matching [%s], but no certificate was provided", k.id, *k.identity)
 	case k.identity != nil && !fits(*k.identity, c.dn()):
-		return unauthenticated("DN from provided certificate [%s] does not match API Key certificate identity pattern [%s]", c.dn(), *k.identity)
+		return rest.Unauthenticated("DN from provided certificate [%s] does not match API Key certificate identity pattern [%s]", c.dn(), *k.identity)
 	case signed && !to.believes(c.ca):
-		return unauthenticated("Failed to verify cross cluster api key signature certificate from [(%s;X.509;SHA1:%x)]", c.dn(), sha1.Sum([]byte(c.ca))) //nolint:gosec // as Elasticsearch names a certificate
+		return rest.Unauthenticated("Failed to verify cross cluster api key signature certificate from [(%s;X.509;SHA1:%x)]", c.dn(), sha1.Sum([]byte(c.ca))) //nolint:gosec // as Elasticsearch names a certificate
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
 // The kinds of Task.
@@ -50,19 +52,19 @@ func taskRoutes(path func(string) []string) []route {
 	seeFeeds := []string{"monitor_ml", "manage_ml", "monitor", "manage", "all"}
 	turnTransforms, turnFeeds, follow := []string{"manage_transform", "manage", "all"}, []string{"manage_ml", "manage", "all"}, []string{"manage_ccr", "manage", "all"}
 	return []route{
-		{[]string{get}, path("_transform"), page, "cluster:monitor/transform/get", seeTransforms, Version{}, getTransforms},
-		{[]string{get}, path("_transform/_all/_stats"), page, "cluster:monitor/transform/stats/get", seeTransforms, Version{}, getTransformStats},
-		{[]string{post}, path("_transform/{id}/_stop"), []string{"allow_no_match", "force", "timeout", "wait_for_checkpoint", "wait_for_completion"}, "cluster:admin/transform/stop", turnTransforms, Version{}, stopTransform},
-		{[]string{post}, path("_transform/{id}/_start"), []string{"timeout", "from"}, "cluster:admin/transform/start", turnTransforms, Version{}, startTransform},
-		{[]string{get}, path("_ml/datafeeds"), []string{"allow_no_match", "exclude_generated"}, "cluster:monitor/xpack/ml/datafeeds/get", seeFeeds, Version{}, getDatafeeds},
-		{[]string{get}, path("_ml/datafeeds/_stats"), []string{"allow_no_match"}, "cluster:monitor/xpack/ml/datafeeds/stats/get", seeFeeds, Version{}, getDatafeedStats},
-		{[]string{post}, path("_ml/datafeeds/{id}/_stop"), []string{"allow_no_match", "force", "timeout"}, "cluster:admin/xpack/ml/datafeed/stop", turnFeeds, Version{}, stopDatafeed},
-		{[]string{post}, path("_ml/datafeeds/{id}/_start"), []string{"start", "end", "timeout"}, "cluster:admin/xpack/ml/datafeed/start", turnFeeds, Version{}, startDatafeed},
-		{[]string{get, post}, path("_watcher/_query/watches"), nil, "cluster:monitor/xpack/watcher/watch/query", []string{"monitor_watcher", "manage_watcher", "monitor", "manage", "all"}, Version{}, queryWatches},
-		{[]string{post}, path("_ccr/auto_follow/{id}/pause"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/auto_follow_pattern/activate", follow, Version{}, pauseAutoFollow},
-		{[]string{post}, path("_ccr/auto_follow/{id}/resume"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/auto_follow_pattern/activate", follow, Version{}, resumeAutoFollow},
-		{[]string{post}, path("{index}/_ccr/pause_follow"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/pause_follow", follow, Version{}, pauseFollow},
-		{[]string{post}, path("{index}/_ccr/resume_follow"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/resume_follow", follow, Version{}, resumeFollow},
+		{[]string{get}, path("_transform"), page, "cluster:monitor/transform/get", seeTransforms, rest.Version{}, getTransforms},
+		{[]string{get}, path("_transform/_all/_stats"), page, "cluster:monitor/transform/stats/get", seeTransforms, rest.Version{}, getTransformStats},
+		{[]string{post}, path("_transform/{id}/_stop"), []string{"allow_no_match", "force", "timeout", "wait_for_checkpoint", "wait_for_completion"}, "cluster:admin/transform/stop", turnTransforms, rest.Version{}, stopTransform},
+		{[]string{post}, path("_transform/{id}/_start"), []string{"timeout", "from"}, "cluster:admin/transform/start", turnTransforms, rest.Version{}, startTransform},
+		{[]string{get}, path("_ml/datafeeds"), []string{"allow_no_match", "exclude_generated"}, "cluster:monitor/xpack/ml/datafeeds/get", seeFeeds, rest.Version{}, getDatafeeds},
+		{[]string{get}, path("_ml/datafeeds/_stats"), []string{"allow_no_match"}, "cluster:monitor/xpack/ml/datafeeds/stats/get", seeFeeds, rest.Version{}, getDatafeedStats},
+		{[]string{post}, path("_ml/datafeeds/{id}/_stop"), []string{"allow_no_match", "force", "timeout"}, "cluster:admin/xpack/ml/datafeed/stop", turnFeeds, rest.Version{}, stopDatafeed},
+		{[]string{post}, path("_ml/datafeeds/{id}/_start"), []string{"start", "end", "timeout"}, "cluster:admin/xpack/ml/datafeed/start", turnFeeds, rest.Version{}, startDatafeed},
+		{[]string{get, post}, path("_watcher/_query/watches"), nil, "cluster:monitor/xpack/watcher/watch/query", []string{"monitor_watcher", "manage_watcher", "monitor", "manage", "all"}, rest.Version{}, queryWatches},
+		{[]string{post}, path("_ccr/auto_follow/{id}/pause"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/auto_follow_pattern/activate", follow, rest.Version{}, pauseAutoFollow},
+		{[]string{post}, path("_ccr/auto_follow/{id}/resume"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/auto_follow_pattern/activate", follow, rest.Version{}, resumeAutoFollow},
+		{[]string{post}, path("{index}/_ccr/pause_follow"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/pause_follow", follow, rest.Version{}, pauseFollow},
+		{[]string{post}, path("{index}/_ccr/resume_follow"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/resume_follow", follow, rest.Version{}, resumeFollow},
 	}
 }
 
@@ -73,7 +75,7 @@ func (c *Cluster) tasksOf(kind string) []Task {
 // sized are the first tasks of a kind, as many as the caller takes; 100 unless it says otherwise.
 func (q *request) sized(kind string) []Task {
 	all, size := q.c.tasksOf(kind), 100
-	if n, err := strconv.Atoi(q.query.Get("size")); err == nil {
+	if n, err := strconv.Atoi(q.Query.Get("size")); err == nil {
 		size = n
 	}
 	return all[:min(len(all), size)]
@@ -86,7 +88,7 @@ func (t Task) authorization() map[string]any {
 	return map[string]any{"roles": []string{roleSuperuser}}
 }
 
-func getTransforms(q *request) (any, *esError) {
+func getTransforms(q *request) (any, *rest.Error) {
 	all := []any{}
 	for _, t := range q.sized(TaskTransform) {
 		all = append(all, map[string]any{
@@ -96,7 +98,7 @@ func getTransforms(q *request) (any, *esError) {
 	return map[string]any{"count": len(q.c.tasksOf(TaskTransform)), "transforms": all}, nil
 }
 
-func getTransformStats(q *request) (any, *esError) {
+func getTransformStats(q *request) (any, *rest.Error) {
 	counts := map[string]any{}
 	for _, name := range []string{
 		"documents_indexed", "documents_processed", "exponential_avg_checkpoint_duration_ms", "exponential_avg_documents_indexed",
@@ -116,7 +118,7 @@ func getTransformStats(q *request) (any, *esError) {
 	return map[string]any{"count": len(q.c.tasksOf(TaskTransform)), "transforms": all}, nil
 }
 
-func getDatafeeds(q *request) (any, *esError) {
+func getDatafeeds(q *request) (any, *rest.Error) {
 	all := []any{}
 	for _, t := range q.c.tasksOf(TaskDatafeed) {
 		all = append(all, map[string]any{
@@ -127,7 +129,7 @@ func getDatafeeds(q *request) (any, *esError) {
 	return map[string]any{"count": len(all), "datafeeds": all}, nil
 }
 
-func getDatafeedStats(q *request) (any, *esError) {
+func getDatafeedStats(q *request) (any, *rest.Error) {
 	all := []any{}
 	for _, t := range q.c.tasksOf(TaskDatafeed) {
 		state := "started"
@@ -140,8 +142,8 @@ func getDatafeedStats(q *request) (any, *esError) {
 }
 
 // queryWatches answers with watches that search in their input, once an hour.
-func queryWatches(q *request) (any, *esError) {
-	body, bad := q.object("watcher_query", "from", "size", "query", "sort", "search_after")
+func queryWatches(q *request) (any, *rest.Error) {
+	body, bad := q.Object("watcher_query", "from", "size", "query", "sort", "search_after")
 	if bad != nil {
 		return nil, bad
 	}
@@ -166,39 +168,39 @@ func queryWatches(q *request) (any, *esError) {
 
 func (q *request) task(kind string) *Task {
 	for i := range q.c.tasks {
-		if t := &q.c.tasks[i]; t.Kind == kind && t.Name == q.vars["id"] {
+		if t := &q.c.tasks[i]; t.Kind == kind && t.Name == q.Vars["id"] {
 			return t
 		}
 	}
 	return nil
 }
 
-func notFound(format string, args ...any) *esError {
-	e := illegalArgument(format, args...)
-	e.status, e.kind = http.StatusNotFound, "resource_not_found_exception"
+func notFound(format string, args ...any) *rest.Error {
+	e := rest.IllegalArgument(format, args...)
+	e.Status, e.Kind = http.StatusNotFound, "resource_not_found_exception"
 	return e
 }
 
-func conflict(format string, args ...any) *esError {
-	e := illegalArgument(format, args...)
-	e.status, e.kind = http.StatusConflict, "status_exception"
+func conflict(format string, args ...any) *rest.Error {
+	e := rest.IllegalArgument(format, args...)
+	e.Status, e.Kind = http.StatusConflict, "status_exception"
 	return e
 }
 
-func stopTransform(q *request) (any, *esError) {
+func stopTransform(q *request) (any, *rest.Error) {
 	t := q.task(TaskTransform)
 	if t == nil {
-		return nil, notFound("Transform with id [%s] could not be found", q.vars["id"])
+		return nil, notFound("Transform with id [%s] could not be found", q.Vars["id"])
 	}
 	t.Stopped = true
 	return map[string]any{"acknowledged": true}, nil
 }
 
-func startTransform(q *request) (any, *esError) {
+func startTransform(q *request) (any, *rest.Error) {
 	t := q.task(TaskTransform)
 	switch {
 	case t == nil:
-		return nil, notFound("Transform with id [%s] could not be found", q.vars["id"])
+		return nil, notFound("Transform with id [%s] could not be found", q.Vars["id"])
 	case !t.Stopped:
 		return nil, conflict("Cannot start transform [%s] as it is already started.", t.Name)
 	}
@@ -206,20 +208,20 @@ func startTransform(q *request) (any, *esError) {
 	return map[string]any{"acknowledged": true}, nil
 }
 
-func stopDatafeed(q *request) (any, *esError) {
+func stopDatafeed(q *request) (any, *rest.Error) {
 	t := q.task(TaskDatafeed)
 	if t == nil {
-		return nil, notFound("No datafeed with id [%s] exists", q.vars["id"])
+		return nil, notFound("No datafeed with id [%s] exists", q.Vars["id"])
 	}
 	t.Stopped = true
 	return map[string]any{"stopped": true}, nil
 }
 
-func startDatafeed(q *request) (any, *esError) {
+func startDatafeed(q *request) (any, *rest.Error) {
 	t := q.task(TaskDatafeed)
 	switch {
 	case t == nil:
-		return nil, notFound("No datafeed with id [%s] exists", q.vars["id"])
+		return nil, notFound("No datafeed with id [%s] exists", q.Vars["id"])
 	case !t.Stopped:
 		return nil, conflict("cannot start datafeed [%s] because it has already been started", t.Name)
 	}
@@ -236,42 +238,42 @@ func (q *request) follower(name string, pattern bool) *Follower {
 	return nil
 }
 
-func pauseAutoFollow(q *request) (any, *esError)  { return q.turnAutoFollow(true) }
-func resumeAutoFollow(q *request) (any, *esError) { return q.turnAutoFollow(false) }
+func pauseAutoFollow(q *request) (any, *rest.Error)  { return q.turnAutoFollow(true) }
+func resumeAutoFollow(q *request) (any, *rest.Error) { return q.turnAutoFollow(false) }
 
-func (q *request) turnAutoFollow(paused bool) (any, *esError) {
-	f := q.follower(q.vars["id"], true)
+func (q *request) turnAutoFollow(paused bool) (any, *rest.Error) {
+	f := q.follower(q.Vars["id"], true)
 	if f == nil {
-		return nil, notFound("auto-follow pattern [%s] is missing", q.vars["id"])
+		return nil, notFound("auto-follow pattern [%s] is missing", q.Vars["id"])
 	}
 	f.Paused = paused
 	return map[string]any{"acknowledged": true}, nil
 }
 
-func pauseFollow(q *request) (any, *esError) {
-	f := q.follower(q.vars["index"], false)
+func pauseFollow(q *request) (any, *rest.Error) {
+	f := q.follower(q.Vars["index"], false)
 	switch {
 	case f == nil:
-		e := notFound("no such index [%s]", q.vars["index"])
-		e.kind = "index_not_found_exception"
+		e := notFound("no such index [%s]", q.Vars["index"])
+		e.Kind = "index_not_found_exception"
 		return nil, e
 	case f.Paused:
-		return nil, illegalArgument("no shard follow tasks for [%s]", f.Name)
+		return nil, rest.IllegalArgument("no shard follow tasks for [%s]", f.Name)
 	}
 	f.Paused = true
 	return map[string]any{"acknowledged": true}, nil
 }
 
-func resumeFollow(q *request) (any, *esError) {
-	f := q.follower(q.vars["index"], false)
+func resumeFollow(q *request) (any, *rest.Error) {
+	f := q.follower(q.Vars["index"], false)
 	switch {
 	case f == nil:
-		e := notFound("no such index [%s]", q.vars["index"])
-		e.kind = "index_not_found_exception"
+		e := notFound("no such index [%s]", q.Vars["index"])
+		e.Kind = "index_not_found_exception"
 		return nil, e
 	case !f.Paused:
-		e := illegalArgument("task with id {%s} already exist", f.Name)
-		e.kind = "resource_already_exists_exception"
+		e := rest.IllegalArgument("task with id {%s} already exist", f.Name)
+		e.Kind = "resource_already_exists_exception"
 		return nil, e
 	}
 	f.Paused = false

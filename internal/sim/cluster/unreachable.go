@@ -1,12 +1,16 @@
 package cluster
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+)
 
 // failure is why a socket could not be opened: Java's exceptions, each with its cause behind it. ADDRESS stands for the
 // address that was tried, HOST for its host.
 type failure struct {
 	class  string // of the first, where version 8 wraps it once more
-	causes []esError
+	causes []rest.Error
 }
 
 const (
@@ -17,16 +21,16 @@ const (
 var (
 	// connectionReset is all that is known where the other side closes the connection: it has no key or not the right
 	// certificate to show, or a filter shuts it out.
-	connectionReset   = failure{causes: []esError{{kind: "transport_exception", reason: "handshake failed because connection reset"}}}
-	connectionRefused = failure{netty, []esError{
-		{kind: "annotated_connect_exception", reason: "Connection refused: HOST/ADDRESS"},
-		{kind: "connect_exception", reason: "Connection refused"},
+	connectionReset   = failure{causes: []rest.Error{{Kind: "transport_exception", Reason: "handshake failed because connection reset"}}}
+	connectionRefused = failure{netty, []rest.Error{
+		{Kind: "annotated_connect_exception", Reason: "Connection refused: HOST/ADDRESS"},
+		{Kind: "connect_exception", Reason: "Connection refused"},
 	}}
 	// unknownAuthority is said of a certificate whose authority is not known.
-	unknownAuthority = failure{tls, []esError{
-		{kind: "s_s_l_handshake_exception", reason: noPath},
-		{kind: "validator_exception", reason: noPath},
-		{kind: "sun_cert_path_builder_exception", reason: "unable to find valid certification path to requested target"},
+	unknownAuthority = failure{tls, []rest.Error{
+		{Kind: "s_s_l_handshake_exception", Reason: noPath},
+		{Kind: "validator_exception", Reason: noPath},
+		{Kind: "sun_cert_path_builder_exception", Reason: "unable to find valid certification path to requested target"},
 	}}
 )
 
@@ -36,24 +40,24 @@ const noPath = "PKIX path building failed: sun.security.provider.certpath.SunCer
 func anotherName(address string) failure {
 	host, _ := splitAddress(address)
 	text := "No subject alternative DNS name matching " + host + " found."
-	return failure{tls, []esError{{kind: "s_s_l_handshake_exception", reason: text}, {kind: "certificate_exception", reason: text}}}
+	return failure{tls, []rest.Error{{Kind: "s_s_l_handshake_exception", Reason: text}, {Kind: "certificate_exception", Reason: text}}}
 }
 
 // in is what a version says of a failure: 8 that a task has failed, 9 which alert of TLS was sent.
-func (f failure) in(v Version) []esError {
+func (f failure) in(v rest.Version) []rest.Error {
 	first := f.causes[0]
 	switch {
 	case f.class == "":
 		return f.causes
 	case v.Major < 9:
-		return append([]esError{
-			{kind: "uncategorized_execution_exception", reason: "Failed execution"},
-			{kind: "execution_exception", reason: f.class + ": " + first.reason},
+		return append([]rest.Error{
+			{Kind: "uncategorized_execution_exception", Reason: "Failed execution"},
+			{Kind: "execution_exception", Reason: f.class + ": " + first.Reason},
 		}, f.causes...)
 	case f.class == tls:
-		first.reason = "(certificate_unknown) " + first.reason
+		first.Reason = "(certificate_unknown) " + first.Reason
 	}
-	return append([]esError{first}, f.causes[1:]...)
+	return append([]rest.Error{first}, f.causes[1:]...)
 }
 
 // unreachable says that no socket could be opened. Elasticsearch tells why to nobody but a search.
@@ -64,26 +68,26 @@ func (c *Cluster) unreachable(r remote, why failure) *linkError {
 	}
 	host, _ := splitAddress(r.address)
 	in := strings.NewReplacer("ADDRESS", r.address, "HOST", host)
-	socket := &esError{kind: "connect_transport_exception", reason: "[][" + r.address + "] " + said}
+	socket := &rest.Error{Kind: "connect_transport_exception", Reason: "[][" + r.address + "] " + said}
 	at := socket
 	for _, cause := range why.in(c.version) {
-		at.cause = &esError{kind: cause.kind, reason: in.Replace(cause.reason)}
-		at = at.cause
+		at.Cause = &rest.Error{Kind: cause.Kind, Reason: in.Replace(cause.Reason)}
+		at = at.Cause
 	}
 	reason := "Unable to open any proxy connections to cluster [" + r.alias + "] at address [" + r.address + "]"
 	if c.version.Major >= 9 {
 		reason += ", configuredAddress=[" + r.address + "], configuredServerName=[" + r.serverName + "]"
 	}
-	return &linkError{esError: &esError{
-		status: 500, kind: "no_seed_node_left_exception", reason: reason,
-		extra: map[string]any{"suppressed": []any{socket.object()}},
+	return &linkError{Error: &rest.Error{
+		Status: 500, Kind: "no_seed_node_left_exception", Reason: reason,
+		Extra: map[string]any{"suppressed": []any{socket.Object()}},
 	}}
 }
 
 // deepest is the deepest cause of an error, which is the one that tells most.
 func (e *linkError) deepest() string {
-	list, _ := e.extra["suppressed"].([]any)
-	text := e.reason
+	list, _ := e.Extra["suppressed"].([]any)
+	text := e.Reason
 	for _, one := range list {
 		for at, ok := one.(map[string]any); ok; at, ok = at["caused_by"].(map[string]any) {
 			text, _ = at["reason"].(string)

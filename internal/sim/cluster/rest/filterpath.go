@@ -1,4 +1,4 @@
-package cluster
+package rest
 
 import (
 	"encoding/json"
@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// filterPath keeps of an answer what the parameter filter_path names: dotted paths, * for one level, ** for any,
+// FilterPath keeps of an answer what the parameter filter_path names: dotted paths, * for one level, ** for any,
 // a leading minus to leave out. A key with dots in it (flat settings) is one level, so that no dotted path names it (seen on
 // 9.5.3).
-func filterPath(body any, param string) any {
+func FilterPath(body any, param string) any {
 	if param == "" {
 		return body
 	}
