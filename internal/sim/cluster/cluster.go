@@ -8,7 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/documents"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // The ports of a cluster on Elastic's platforms.
@@ -19,8 +21,15 @@ const (
 	portHTTPSECE      = 9243
 )
 
-// Version is a version of the Elastic Stack.
-type Version = rest.Version
+// What a cluster is described with.
+type (
+	Version           = rest.Version
+	User              = security.User
+	Role              = security.Role
+	IndicesPrivileges = security.IndicesPrivileges
+	RemoteIndices     = security.RemoteIndices
+	KeyState          = security.KeyState
+)
 
 // Spec says what a new cluster is. Host and Version are required.
 type Spec struct {
@@ -69,7 +78,7 @@ type Cluster struct {
 
 	private string // the host of its private connections; empty: none
 
-	version rest.Version
+	version Version
 	license License
 	egress  []netip.Addr
 	realm   string
@@ -78,10 +87,8 @@ type Cluster struct {
 	proxyCA string
 	files   map[string]string // certificate authorities that the nodes have: PEM by path
 
-	users   []User
-	roles   map[string]Role
-	keys    []*apiKey
-	indices map[string][]json.RawMessage
+	security *security.Directory
+	indices  documents.Indices
 
 	persistent, transient map[string]any // flat keys; values are string or []string
 	declared              map[string]any // in elasticsearch.yml
@@ -124,16 +131,14 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 	}
 	c := &Cluster{
 		net: n, name: s.Name, id: s.ID, uuid: n.shortID(16), host: s.Host, private: s.Private, born: n.opt.Now(), version: v, license: s.License,
-		egress: s.Egress, realm: s.Realm, scope: s.Scope, ca: s.CA, proxyCA: s.ProxyCA, files: map[string]string{}, users: slices.Clone(s.Users), roles: map[string]Role{},
-		indices: map[string][]json.RawMessage{}, persistent: map[string]any{}, transient: map[string]any{}, declared: map[string]any{},
+		egress: s.Egress, realm: s.Realm, scope: s.Scope, ca: s.CA, proxyCA: s.ProxyCA, files: map[string]string{},
+		indices: documents.Indices{}, persistent: map[string]any{}, transient: map[string]any{}, declared: map[string]any{},
 		told: s.ReadsWhenTold, stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{}, lost: map[string]string{},
 	}
-	if c.user(superuserName) == nil {
-		c.users = append(c.users, User{Name: superuserName, Password: n.shortID(16), Roles: []string{roleSuperuser}})
-	}
-	for name, r := range s.Roles {
-		c.roles[name] = r.complete()
-	}
+	c.security = security.New(security.Options{
+		Version: v, Users: s.Users, Roles: s.Roles, Now: n.opt.Now, NewID: n.shortID,
+		Compliant: func() bool { return c.license.compliant() },
+	})
 	maps.Copy(c.files, s.Authorities)
 	for name, docs := range s.Indices {
 		c.indices[name] = slices.Clone(docs)
@@ -155,25 +160,18 @@ func (c *Cluster) Host() string { return c.host }
 func (c *Cluster) Private() string { return c.private }
 
 // Version is the cluster's version.
-func (c *Cluster) Version() rest.Version { return c.version }
+func (c *Cluster) Version() Version { return c.version }
 
 // Password returns a user's password, or an empty text.
 func (c *Cluster) Password(user string) string {
 	defer c.net.enter()()
-	if u := c.user(user); u != nil {
-		return u.Password
-	}
-	return ""
+	return c.security.Password(user)
 }
 
 // SetUser adds a user, or gives one of that name another password and other roles.
 func (c *Cluster) SetUser(u User) {
 	defer c.net.enter()()
-	if old := c.user(u.Name); old != nil {
-		*old = u
-		return
-	}
-	c.users = append(c.users, u)
+	c.security.SetUser(u)
 }
 
 // Stop takes the cluster off the network.
@@ -244,14 +242,7 @@ func (c *Cluster) certificateName() string {
 // ExpireKeys makes every cross-cluster API key that is still good expire that long from now, and returns how many those were.
 func (c *Cluster) ExpireKeys(in time.Duration) int {
 	defer c.net.enter()()
-	now, n := c.net.opt.Now(), 0
-	for _, k := range c.keys {
-		if k.kind == keyTypeCrossCluster && !k.invalidated() && !k.expired(now) {
-			k.expires = now.Add(in)
-			n++
-		}
-	}
-	return n
+	return c.security.ExpireIn(in)
 }
 
 // SetFilters replaces the network filters that apply to the cluster. None means open to everybody.

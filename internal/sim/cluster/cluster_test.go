@@ -38,15 +38,15 @@ func newLab(t *testing.T, localVersion, remoteVersion string) *lab {
 	l.local = add(Spec{
 		Name: "logs", Host: "logs.ece.example", Version: localVersion, Scope: "ece1", CA: localCA, Egress: []netip.Addr{netip.MustParseAddr("203.0.113.10")},
 		Users: []User{
-			{"elastic", "pw", []string{"superuser"}},
-			{"weak", "pw", []string{"viewer"}},
-			{"searcher", "pw", []string{"searcher"}},
+			{Name: "elastic", Password: "pw", Roles: []string{"superuser"}},
+			{Name: "weak", Password: "pw", Roles: []string{"viewer"}},
+			{Name: "searcher", Password: "pw", Roles: []string{"searcher"}},
 		},
-		Roles: map[string]Role{"searcher": {RemoteIndices: []RemoteIndices{{IndicesPrivileges{Names: []string{"metrics-*"}, Privileges: []string{"read"}}, []string{"m*"}}}}},
+		Roles: map[string]Role{"searcher": {RemoteIndices: []RemoteIndices{{IndicesPrivileges: IndicesPrivileges{Names: []string{"metrics-*"}, Privileges: []string{"read"}}, Clusters: []string{"m*"}}}}},
 	})
 	l.remote = add(Spec{
 		Name: "metrics", Host: "abc.eu-west-1.aws.found.io", Version: remoteVersion, Scope: "1234", CA: remoteCA,
-		Users: []User{{"elastic", "pw", []string{"superuser"}}, {"rcb", "pw", []string{"rcb"}}, {"weak", "pw", []string{"viewer"}}},
+		Users: []User{{Name: "elastic", Password: "pw", Roles: []string{"superuser"}}, {Name: "rcb", Password: "pw", Roles: []string{"rcb"}}, {Name: "weak", Password: "pw", Roles: []string{"viewer"}}},
 		Roles: map[string]Role{"rcb": {Cluster: []string{"manage_security"}}},
 		Indices: map[string][]json.RawMessage{
 			"metrics-1": {json.RawMessage(`{"host":"a"}`), json.RawMessage(`{"host":"b"}`)},

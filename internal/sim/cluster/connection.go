@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // link is a connection of a local cluster to a remote one, under an alias.
@@ -222,6 +223,14 @@ func (c *Cluster) use(alias, action string, reopen bool) (*link, *linkError) {
 	return l, nil
 }
 
+// accessTo is a caller's access to a remote cluster, by the model of the connection.
+func (c *Cluster) accessTo(who security.Identity, r remote, to *Cluster, action string) (security.Access, *rest.Error) {
+	if r.keyModel {
+		return c.security.AccessByKey(who, r.alias, to.security, r.credentials, action)
+	}
+	return to.security.AccessByCertificate(who, action), nil
+}
+
 // dial decides whether a connection can be opened now.
 func (c *Cluster) dial(r remote) (*Cluster, *linkError) {
 	if r.mode != "proxy" {
@@ -292,7 +301,7 @@ func (c *Cluster) presentKey(r remote, to *Cluster, action string) *linkError {
 	if !to.license.compliant() {
 		return &linkError{Error: rest.NonCompliant(), told: true}
 	}
-	k, why := to.crossClusterKey(r.credentials, action)
+	k, why := to.security.CrossClusterKey(r.credentials, action)
 	if why == nil {
 		why = c.presentSignature(r, to, k)
 	}

@@ -1,20 +1,20 @@
 package cluster
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/netip"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // request is one call under way. Handlers run under the network's lock.
 type request struct {
 	*rest.Request
 	c   *Cluster
-	who identity
+	who security.Identity
 }
 
 type handler func(*request) (any, *rest.Error)
@@ -36,7 +36,7 @@ func (c *Cluster) Handler() http.Handler {
 // an identity that is a superuser and no API key.
 func (c *Cluster) Internal() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r.WithContext(context.WithValue(r.Context(), internalKey{}, true)))
+		c.serve(w, r.WithContext(security.AsPlatform(r.Context())))
 	})
 }
 

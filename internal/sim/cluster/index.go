@@ -1,11 +1,11 @@
 package cluster
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // expression is a part of an index expression: an alias (empty: local), and the patterns there.
@@ -57,67 +57,10 @@ func (q *request) expand(text, action string) ([]expression, *rest.Error) {
 // its cause, unless it is set: then it is the nodes that do not know it.
 func (q *request) noSuchRemote(alias, action string) *rest.Error {
 	e := &rest.Error{Status: 404, Kind: "no_such_remote_cluster_exception", Reason: "no such remote cluster: [" + alias + "]"}
-	if q.c.version.Major >= 9 || q.who.internal || q.c.lost[alias] != "" {
+	if q.c.version.Major >= 9 || q.who.Internal || q.c.lost[alias] != "" {
 		return e
 	}
-	refused := deniedIndices(action, q.who, nil)
+	refused := security.DeniedIndices(action, q.who, nil)
 	refused.Cause = e
 	return refused
-}
-
-// match returns the indices that patterns name, of those allowed; missing are the concrete names that don't exist,
-// refused the concrete ones that exist or not and are not allowed.
-func (c *Cluster) match(patterns []string, allowed func(index string) bool) (found, missing, refused []string) {
-	for _, p := range patterns {
-		if minus, ok := strings.CutPrefix(p, "-"); ok {
-			found = slices.DeleteFunc(found, func(name string) bool { return rest.Glob(minus, name) })
-			continue
-		}
-		if p == "_all" {
-			p = "*"
-		}
-		if !strings.Contains(p, "*") {
-			switch {
-			case !allowed(p):
-				refused = append(refused, p)
-			case c.indices[p] == nil:
-				missing = append(missing, p)
-			default:
-				found = append(found, p)
-			}
-			continue
-		}
-		for _, name := range slices.Sorted(maps.Keys(c.indices)) {
-			if rest.Glob(p, name) && allowed(name) && (!strings.HasPrefix(name, ".") || strings.HasPrefix(p, ".")) {
-				found = append(found, name)
-			}
-		}
-	}
-	slices.Sort(found)
-	return slices.Compact(found), missing, refused
-}
-
-func indexNotFound(name string) *rest.Error {
-	return &rest.Error{
-		Status: 404, Kind: "index_not_found_exception", Reason: "no such index [" + name + "]",
-		Extra: map[string]any{"resource.type": "index_or_alias", "resource.id": name, "index": name, "index_uuid": "_na_"},
-	}
-}
-
-// mayRead returns which local indices a caller may read.
-func (c *Cluster) mayRead(who identity) func(string) bool {
-	roles := c.rolesOf(who.roles)
-	return func(index string) bool {
-		if who.internal {
-			return true
-		}
-		return slices.ContainsFunc(roles, func(r Role) bool { return readable(r.Indices, index) })
-	}
-}
-
-func readable(entries []IndicesPrivileges, index string) bool {
-	return slices.ContainsFunc(entries, func(e IndicesPrivileges) bool {
-		reads := slices.Contains(e.Privileges, "read") || slices.Contains(e.Privileges, "all") || slices.Contains(e.Privileges, "read_cross_cluster")
-		return reads && rest.AnyGlob(e.Names, index)
-	})
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"bytes"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -98,82 +97,6 @@ func getHealth(q *request) (any, *rest.Error) {
 	}, nil
 }
 
-func getAuthenticate(q *request) (any, *rest.Error) {
-	realm, roles := map[string]any{"name": q.who.realm.name, "type": q.who.realm.kind}, q.who.roles
-	metadata := map[string]any{}
-	if q.who.realm == reservedRealm {
-		metadata["_reserved"] = true
-	}
-	out := map[string]any{"authentication_type": "realm"}
-	if k := q.who.key; k != nil {
-		realm, roles = map[string]any{"name": "_es_api_key", "type": "_es_api_key"}, []string{}
-		about := map[string]any{"id": k.id, "name": k.name}
-		if q.c.version.Major >= 9 {
-			about["managed_by"] = "elasticsearch"
-		}
-		out = map[string]any{"authentication_type": "api_key", "api_key": about}
-	}
-	maps.Copy(out, map[string]any{
-		"username": q.who.user, "roles": roles, "full_name": nil, "email": nil, "metadata": metadata, "enabled": true,
-		"authentication_realm": realm, "lookup_realm": realm,
-	})
-	return out, nil
-}
-
-// hasPrivileges answers POST /_security/user/_has_privileges, for privileges on the cluster and on indices.
-func hasPrivileges(q *request) (any, *rest.Error) {
-	raw := struct {
-		Cluster []string
-		Index   []IndicesPrivileges
-	}{}
-	if len(bytes.TrimSpace(q.Raw)) == 0 {
-		return nil, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "request body or source parameter is required"}
-	}
-	fields, bad := q.Fields("has_privileges_request", "cluster", "index", "application")
-	if bad != nil {
-		return nil, bad
-	}
-	if len(fields) == 0 {
-		return nil, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "failed to parse privileges check [" + q.who.user +
-			"/has_privileges]. All privilege fields [cluster,index,applications] are missing"}
-	}
-	if err := json.Unmarshal(q.Raw, &raw); err != nil {
-		return nil, rest.Unreadable("has_privileges_request", err)
-	}
-	if len(raw.Cluster)+len(raw.Index) == 0 {
-		return nil, rest.Validation("must specify at least one privilege")
-	}
-	all, cluster, index := true, map[string]bool{}, map[string]map[string]bool{}
-	for _, p := range raw.Cluster {
-		if !slices.Contains(clusterPrivileges, p) {
-			return nil, rest.IllegalArgument("%s", unknownClusterPrivilege(p))
-		}
-		cluster[p] = q.c.may(q.who, p)
-		all = all && cluster[p]
-	}
-	for _, e := range raw.Index {
-		for _, name := range e.Names {
-			index[name] = map[string]bool{}
-			for _, p := range e.Privileges {
-				index[name][p] = q.c.mayIndex(q.who, name, p)
-				all = all && index[name][p]
-			}
-		}
-	}
-	return map[string]any{
-		"username": q.who.user, "has_all_requested": all, "cluster": cluster, "index": index, "application": map[string]any{},
-	}, nil
-}
-
-// mayIndex tells whether a caller holds a privilege on an index, or on all that a pattern names.
-func (c *Cluster) mayIndex(who identity, index, privilege string) bool {
-	return who.internal || slices.ContainsFunc(c.rolesOf(who.roles), func(r Role) bool {
-		return slices.ContainsFunc(r.Indices, func(e IndicesPrivileges) bool {
-			return rest.AnyGlob(e.Names, index) && (slices.Contains(e.Privileges, "all") || slices.Contains(e.Privileges, privilege))
-		})
-	})
-}
-
 // catIndices answers GET /_cat/indices, as JSON only.
 func catIndices(q *request) (any, *rest.Error) {
 	if q.Query.Get("format") != "json" {
@@ -194,13 +117,4 @@ func catIndices(q *request) (any, *rest.Error) {
 		})
 	}
 	return out, nil
-}
-
-// source reads a document's fields.
-func source(doc json.RawMessage) map[string]any {
-	var v map[string]any
-	if json.Unmarshal(doc, &v) != nil {
-		return nil
-	}
-	return v
 }

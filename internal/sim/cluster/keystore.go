@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // credentialsKey matches the keystore's name of a remote cluster's key, with the alias.
@@ -42,7 +43,7 @@ func (c *Cluster) SecretNames() []string {
 // StoredKey is the id of the key that is stored for an alias; empty if there is none.
 func (c *Cluster) StoredKey(alias string) string {
 	defer c.net.enter()()
-	return credentialID(c.stored["cluster.remote."+alias+".credentials"])
+	return security.CredentialID(c.stored["cluster.remote."+alias+".credentials"])
 }
 
 // credentials returns the key that the nodes have loaded for an alias.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // resolveCluster answers GET /_resolve/cluster: it connects if need be, and says what each cluster sees.
@@ -25,7 +26,7 @@ func resolveCluster(q *request) (any, *rest.Error) {
 		}
 		return out, nil
 	}
-	parts, bad := q.expand(text, resolveAction)
+	parts, bad := q.expand(text, security.ResolveAction)
 	if bad != nil {
 		return nil, bad
 	}
@@ -34,9 +35,9 @@ func resolveCluster(q *request) (any, *rest.Error) {
 			out[p.alias] = c.resolve(q.who, p, ignore)
 			continue
 		}
-		found, missing, refused := c.match(p.patterns, c.mayRead(q.who))
+		found, missing, refused := c.indices.Match(p.patterns, c.security.MayRead(q.who))
 		if len(refused) > 0 {
-			return nil, deniedIndices(resolveAction, q.who, refused)
+			return nil, security.DeniedIndices(security.ResolveAction, q.who, refused)
 		}
 		local := map[string]any{"connected": true, "skip_unavailable": false, "matching_indices": len(found) > 0, "version": c.versionMin()}
 		if len(missing) > 0 && !ignore {
@@ -50,9 +51,9 @@ func resolveCluster(q *request) (any, *rest.Error) {
 
 // resolve says how an alias stands. With any error it is not connected, and an error is told only if the remote cluster
 // has said it: of one that can't be reached Elasticsearch says nothing more.
-func (c *Cluster) resolve(who identity, e expression, ignore bool) map[string]any {
+func (c *Cluster) resolve(who security.Identity, e expression, ignore bool) map[string]any {
 	out := map[string]any{"connected": false, "skip_unavailable": c.links[e.alias].skip}
-	l, why := c.use(e.alias, resolveAction, true)
+	l, why := c.use(e.alias, security.ResolveAction, true)
 	if why != nil {
 		if why.told {
 			out["error"] = resolvedText(why.Error)
@@ -64,15 +65,15 @@ func (c *Cluster) resolve(who identity, e expression, ignore bool) map[string]an
 		out["connected"], out["version"] = true, l.remote.versionMin()
 		return out
 	}
-	allowed, bad := c.remoteAccess(who, r, l.remote, resolveAction)
+	allowed, bad := c.accessTo(who, r, l.remote, security.ResolveAction)
 	if bad != nil {
 		out["error"] = bad.Reason
 		return out
 	}
-	found, missing, refused := l.remote.match(e.patterns, allowed.index)
+	found, missing, refused := l.remote.indices.Match(e.patterns, allowed.Index)
 	switch {
 	case len(refused) > 0 && !ignore:
-		out["error"] = allowed.refuse(refused).Reason
+		out["error"] = allowed.Refuse(refused).Reason
 		return out
 	case len(missing) > 0 && !ignore:
 		out["error"] = "no such index [" + missing[0] + "]"
@@ -83,11 +84,9 @@ func (c *Cluster) resolve(who identity, e expression, ignore bool) map[string]an
 	return out
 }
 
-const resolveAction = "indices:admin/resolve/cluster"
-
 // resolvedText is an error's text in _resolve/cluster: at times that of its cause, as of a key that does not exist.
 func resolvedText(e *rest.Error) string {
-	why, _ := e.Extra[otherCredentials].(string)
+	why, _ := e.Extra[security.OtherCredentials].(string)
 	if text, ok := strings.CutPrefix(why, "API key: "); ok && strings.HasPrefix(text, "unable to find apikey") {
 		return text
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // route is one line of the API. privileges are cluster privileges of which the caller needs the first; the rest is
@@ -18,6 +19,11 @@ type route struct {
 	privileges []string
 	since      rest.Version
 	do         handler
+}
+
+// secured runs what answers about users, roles and keys.
+func secured(do func(*security.Directory, *rest.Request, security.Identity) (any, *rest.Error)) handler {
+	return func(q *request) (any, *rest.Error) { return do(q.c.security, q.Request, q.who) }
 }
 
 var commonParams = []string{"pretty", "human", "error_trace", "filter_path", "format"}
@@ -38,17 +44,17 @@ func routes() []route {
 		{[]string{get}, path("_nodes/remote_cluster_server"), nil, "cluster:monitor/nodes/info", []string{"monitor", "manage", "all"}, rest.KeyModel, getKeyServers},
 		{[]string{post}, path("_nodes/reload_secure_settings"), []string{"timeout"}, "cluster:admin/nodes/reload_secure_settings", []string{"manage", "all"}, rest.Version{}, reloadSecureSettings},
 		{[]string{post}, path("_nodes/{node}/reload_secure_settings"), []string{"timeout"}, "cluster:admin/nodes/reload_secure_settings", []string{"manage", "all"}, rest.Version{}, reloadSecureSettings},
-		{[]string{post}, path("_security/cross_cluster/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/cross_cluster/api_key/create", []string{"manage_security", "all"}, rest.KeyModel, createCrossClusterKey},
-		{[]string{put}, path("_security/cross_cluster/api_key/{id}"), nil, "cluster:admin/xpack/security/cross_cluster/api_key/update", []string{"manage_security", "all"}, rest.KeyModel, updateCrossClusterKey},
-		{[]string{put, post}, path("_security/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/api_key/create", []string{"manage_own_api_key", "manage_api_key", "manage_security", "all"}, rest.Version{}, createKey},
-		{[]string{get}, path("_security/api_key"), keyParams, "cluster:admin/xpack/security/api_key/get", nil, rest.Version{}, getKeys},
-		{[]string{del}, path("_security/api_key"), nil, "cluster:admin/xpack/security/api_key/invalidate", nil, rest.Version{}, invalidateKeys},
-		{[]string{get}, path("_security/_authenticate"), nil, "", nil, rest.Version{}, getAuthenticate},
-		{[]string{get, post}, path("_security/user/_has_privileges"), nil, "", nil, rest.Version{}, hasPrivileges},
-		{[]string{get}, path("_security/role"), nil, "cluster:admin/xpack/security/role/get", []string{"read_security", "manage_security", "all"}, rest.Version{}, getRole},
-		{[]string{get}, path("_security/role/{name}"), nil, "cluster:admin/xpack/security/role/get", []string{"read_security", "manage_security", "all"}, rest.Version{}, getRole},
-		{[]string{put, post}, path("_security/role/{name}"), []string{"refresh"}, "cluster:admin/xpack/security/role/put", []string{"manage_security", "all"}, rest.Version{}, putRole},
-		{[]string{del}, path("_security/role/{name}"), []string{"refresh"}, "cluster:admin/xpack/security/role/delete", []string{"manage_security", "all"}, rest.Version{}, deleteRole},
+		{[]string{post}, path("_security/cross_cluster/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/cross_cluster/api_key/create", []string{"manage_security", "all"}, rest.KeyModel, secured((*security.Directory).CreateCrossClusterKey)},
+		{[]string{put}, path("_security/cross_cluster/api_key/{id}"), nil, "cluster:admin/xpack/security/cross_cluster/api_key/update", []string{"manage_security", "all"}, rest.KeyModel, secured((*security.Directory).UpdateCrossClusterKey)},
+		{[]string{put, post}, path("_security/api_key"), []string{"refresh"}, "cluster:admin/xpack/security/api_key/create", []string{"manage_own_api_key", "manage_api_key", "manage_security", "all"}, rest.Version{}, secured((*security.Directory).CreateKey)},
+		{[]string{get}, path("_security/api_key"), keyParams, "cluster:admin/xpack/security/api_key/get", nil, rest.Version{}, secured((*security.Directory).GetKeys)},
+		{[]string{del}, path("_security/api_key"), nil, "cluster:admin/xpack/security/api_key/invalidate", nil, rest.Version{}, secured((*security.Directory).InvalidateKeys)},
+		{[]string{get}, path("_security/_authenticate"), nil, "", nil, rest.Version{}, secured((*security.Directory).GetAuthenticate)},
+		{[]string{get, post}, path("_security/user/_has_privileges"), nil, "", nil, rest.Version{}, secured((*security.Directory).HasPrivileges)},
+		{[]string{get}, path("_security/role"), nil, "cluster:admin/xpack/security/role/get", []string{"read_security", "manage_security", "all"}, rest.Version{}, secured((*security.Directory).GetRole)},
+		{[]string{get}, path("_security/role/{name}"), nil, "cluster:admin/xpack/security/role/get", []string{"read_security", "manage_security", "all"}, rest.Version{}, secured((*security.Directory).GetRole)},
+		{[]string{put, post}, path("_security/role/{name}"), []string{"refresh"}, "cluster:admin/xpack/security/role/put", []string{"manage_security", "all"}, rest.Version{}, secured((*security.Directory).PutRole)},
+		{[]string{del}, path("_security/role/{name}"), []string{"refresh"}, "cluster:admin/xpack/security/role/delete", []string{"manage_security", "all"}, rest.Version{}, secured((*security.Directory).DeleteRole)},
 		{[]string{get}, path("_all/_ccr/info"), []string{"master_timeout"}, "cluster:monitor/xpack/ccr/follow_info", []string{"monitor", "manage", "all"}, rest.Version{}, getFollowInfo},
 		{[]string{get}, path("_ccr/auto_follow"), []string{"master_timeout"}, "cluster:admin/xpack/ccr/auto_follow_pattern/get", []string{"manage_ccr", "manage", "all"}, rest.Version{}, getAutoFollow},
 		{[]string{get}, path("_license"), []string{"local", "accept_enterprise"}, "cluster:monitor/xpack/license/get", []string{"monitor", "manage", "all"}, rest.Version{}, getLicense},
@@ -60,7 +66,7 @@ func routes() []route {
 
 // route finds the handler, checks parameters, credentials and privileges, and runs it.
 func (q *request) route(w http.ResponseWriter) (any, *rest.Error) {
-	caller, bad := q.c.authenticate(q.HTTP)
+	caller, bad := q.c.security.Authenticate(q.HTTP)
 	if bad != nil {
 		w.Header()["Www-Authenticate"] = rest.Challenges // not where it is another cluster that refuses a key
 		return nil, bad
@@ -70,7 +76,7 @@ func (q *request) route(w http.ResponseWriter) (any, *rest.Error) {
 	if bad != nil {
 		return nil, bad
 	}
-	who, bad := q.c.runAs(caller, q.HTTP, rt)
+	who, bad := q.c.security.RunAs(caller, q.HTTP, rt.action)
 	if bad != nil {
 		return nil, bad
 	}
@@ -80,14 +86,10 @@ func (q *request) route(w http.ResponseWriter) (any, *rest.Error) {
 			return nil, rest.IllegalArgument("request [%s] contains unrecognized parameter: [%s]", q.HTTP.URL.Path, p)
 		}
 	}
-	if len(rt.privileges) > 0 && !q.c.mayAny(who, rt.privileges) {
-		return nil, denied(who, rt.action, rt.privileges)
+	if len(rt.privileges) > 0 && !q.c.security.MayAny(who, rt.privileges) {
+		return nil, security.Denied(who, rt.action, rt.privileges)
 	}
 	return rt.do(q)
-}
-
-func (c *Cluster) mayAny(who identity, privileges []string) bool {
-	return slices.ContainsFunc(privileges, func(p string) bool { return c.may(who, p) })
 }
 
 func (q *request) find(w http.ResponseWriter) (route, *rest.Error) {

@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/documents"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // hit is one document found.
@@ -26,7 +28,7 @@ func search(q *request) (any, *rest.Error) {
 	if bad != nil {
 		return nil, bad
 	}
-	wanted, bad := parseQuery(body["query"])
+	wanted, bad := documents.ParseQuery(body["query"])
 	if bad != nil {
 		return nil, bad
 	}
@@ -34,7 +36,7 @@ func search(q *request) (any, *rest.Error) {
 	if bad != nil {
 		return nil, bad
 	}
-	parts, bad := q.expand(q.Vars["index"], searchAction)
+	parts, bad := q.expand(q.Vars["index"], security.SearchAction)
 	if bad != nil {
 		return nil, bad
 	}
@@ -77,12 +79,12 @@ type searching struct {
 
 func (s *searching) part(p expression) *rest.Error {
 	if p.alias == "" {
-		found, missing, refused := s.q.c.match(p.patterns, s.q.c.mayRead(s.q.who))
+		found, missing, refused := s.q.c.indices.Match(p.patterns, s.q.c.security.MayRead(s.q.who))
 		switch {
 		case len(refused) > 0:
-			return deniedIndices(searchAction, s.q.who, refused)
+			return security.DeniedIndices(security.SearchAction, s.q.who, refused)
 		case len(missing) > 0 && !s.ignore:
-			return indexNotFound(missing[0])
+			return documents.NotFound(missing[0])
 		}
 		s.collect(s.q.c, "", found, nil)
 		s.details["(local)"] = searched(expression{patterns: found}, len(found))
@@ -116,22 +118,22 @@ func (s *searching) far(p expression) *farError {
 	if l.skip && !l.connected() { // Elasticsearch does not try again then, and does not say why
 		return &farError{Error: &rest.Error{Status: 500, Kind: "connect_transport_exception", Reason: "Unable to connect to [" + p.alias + "]"}}
 	}
-	l, why := c.use(p.alias, searchAction, true)
+	l, why := c.use(p.alias, security.SearchAction, true)
 	if why != nil {
 		return &farError{Error: why.Error}
 	}
-	a, bad := c.remoteAccess(s.q.who, r, l.remote, searchAction)
+	a, bad := c.accessTo(s.q.who, r, l.remote, security.SearchAction)
 	if bad != nil {
 		return &farError{Error: bad, local: strings.Contains(bad.Reason, "no remote indices privileges")}
 	}
-	found, missing, refused := l.remote.match(p.patterns, a.index)
+	found, missing, refused := l.remote.indices.Match(p.patterns, a.Index)
 	switch {
 	case len(refused) > 0 && !s.ignore:
-		return &farError{Error: a.refuse(refused)}
+		return &farError{Error: a.Refuse(refused)}
 	case len(missing) > 0 && !s.ignore:
-		return &farError{Error: indexNotFound(missing[0])}
+		return &farError{Error: documents.NotFound(missing[0])}
 	}
-	s.collect(l.remote, p.alias+":", found, a.view)
+	s.collect(l.remote, p.alias+":", found, a.View)
 	s.details[p.alias] = searched(p, len(found))
 	return nil
 }
@@ -143,7 +145,7 @@ func searched(p expression, shards int) map[string]any {
 	}
 }
 
-func (s *searching) collect(c *Cluster, prefix string, indices []string, viewOf func(index string) view) {
+func (s *searching) collect(c *Cluster, prefix string, indices []string, viewOf func(index string) security.View) {
 	s.shards += len(indices)
 	for _, name := range indices {
 		see := func(doc json.RawMessage) json.RawMessage { return doc }
@@ -151,7 +153,7 @@ func (s *searching) collect(c *Cluster, prefix string, indices []string, viewOf 
 			see = viewOf(name)
 		}
 		for i, d := range c.indices[name] {
-			if d = see(d); d != nil && s.wanted(source(d)) {
+			if d = see(d); d != nil && s.wanted(documents.Source(d)) {
 				s.hits = append(s.hits, hit{prefix + name, i, d})
 			}
 		}
@@ -189,35 +191,4 @@ func (s *searching) answer(size int) map[string]any {
 		}
 	}
 	return out
-}
-
-// parseQuery reads the few queries that a demo needs: match_all, match_none, term, match.
-func parseQuery(v any) (func(map[string]any) bool, *rest.Error) {
-	if v == nil {
-		return func(map[string]any) bool { return true }, nil
-	}
-	q, ok := v.(map[string]any)
-	if !ok || len(q) != 1 {
-		return nil, &rest.Error{Status: 400, Kind: "parsing_exception", Reason: "[query] malformed query, expected one query"}
-	}
-	for kind, arg := range q {
-		switch kind {
-		case "match_all", "match_none":
-			return func(map[string]any) bool { return kind == "match_all" }, nil
-		case "term", "match":
-			fields, _ := arg.(map[string]any)
-			for field, want := range fields {
-				if sub, ok := want.(map[string]any); ok {
-					want = sub["value"]
-					if kind == "match" {
-						want = sub["query"]
-					}
-				}
-				text := fmt.Sprint(want)
-				return func(doc map[string]any) bool { return fmt.Sprint(doc[strings.TrimSuffix(field, ".keyword")]) == text }, nil
-			}
-		}
-		return nil, &rest.Error{Status: 400, Kind: "parsing_exception", Reason: "unknown query [" + kind + "]"}
-	}
-	return nil, nil
 }

@@ -2,13 +2,13 @@ package cluster
 
 import (
 	"crypto/sha1" //nolint:gosec // as Elasticsearch names a certificate
-	"encoding/json"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // Strong identity verification, from 9.3 on: the local cluster signs its requests with a certificate, the key on the
@@ -140,39 +140,17 @@ func listed(v any) []string {
 	return nil
 }
 
-const identityField = "certificate_identity"
-
-// readIdentity reads the pattern of names that a key demands. Null removes it, and only an update can do that.
-func (in *keyRequest) readIdentity(parser string, raw map[string]json.RawMessage, creation bool) *rest.Error {
-	v, given := raw[identityField]
-	if !given {
-		return nil
-	}
-	if is := rest.Token(v); is != "VALUE_STRING" && (creation || is != "VALUE_NULL") {
-		return rest.WrongType(parser, identityField, v)
-	}
-	in.hasIdentity = true
-	_ = json.Unmarshal(v, &in.identity) // its type has been looked at
-	if in.identity == nil {
-		return nil
-	}
-	if _, err := regexp.Compile(*in.identity); err != nil {
-		return rest.InField(parser, identityField, rest.IllegalArgument("Invalid certificate_identity format: [%s]. Must be a valid regex.", *in.identity))
-	}
-	return nil
-}
-
 // presentSignature is what the remote cluster says of the signature on a request, in Elastic's order: the name, then
 // the authority. A signature that is not believed is refused also where the key demands none.
-func (c *Cluster) presentSignature(r remote, to *Cluster, k *apiKey) *rest.Error {
+func (c *Cluster) presentSignature(r remote, to *Cluster, k *security.Key) *rest.Error {
 	signed := r.certificate != "" && r.key != ""
 	switch {
 	case !to.version.Has(rest.Signing):
 		return nil
-	case k.identity != nil && !signed:
-		return rest.Unauthenticated("API key (type:[cross_cluster], id:[%s]) requires certificate identity matching [%s], but no certificate was provided", k.id, *k.identity)
-	case k.identity != nil && !fits(*k.identity, c.dn()):
-		return rest.Unauthenticated("DN from provided certificate [%s] does not match API Key certificate identity pattern [%s]", c.dn(), *k.identity)
+	case k.Identity != nil && !signed:
+		return rest.Unauthenticated("API key (type:[cross_cluster], id:[%s]) requires certificate identity matching [%s], but no certificate was provided", k.Id, *k.Identity)
+	case k.Identity != nil && !fits(*k.Identity, c.dn()):
+		return rest.Unauthenticated("DN from provided certificate [%s] does not match API Key certificate identity pattern [%s]", c.dn(), *k.Identity)
 	case signed && !to.believes(c.ca):
 		return rest.Unauthenticated("Failed to verify cross cluster api key signature certificate from [(%s;X.509;SHA1:%x)]", c.dn(), sha1.Sum([]byte(c.ca))) //nolint:gosec // as Elasticsearch names a certificate
 	}

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // A key that changes opens nothing anew: the open sockets go on, each refusal closes one, and once none is left the
@@ -25,7 +27,7 @@ func TestAKeyThatChangesKeepsTheSockets(t *testing.T) {
 	for _, want := range []struct {
 		action  string
 		sockets any
-	}{{resolveAction, 1.0}, {resolveAction, 0.0}, {handshakeAction, 0.0}} {
+	}{{security.ResolveAction, 1.0}, {security.ResolveAction, 0.0}, {handshakeAction, 0.0}} {
 		if text := fmt.Sprint(l.resolve("m:*")["error"]); text != "unable to authenticate user ["+id+"] for action ["+want.action+"]" || sockets() != want.sockets {
 			t.Errorf("%q and %v sockets, want %+v", text, sockets(), want)
 		}

@@ -3,7 +3,8 @@ package cluster
 import (
 	"maps"
 	"slices"
-	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // State is how a cluster stands, without secrets.
@@ -26,21 +27,6 @@ type State struct {
 	RemoteInfo map[string]any `json:"remote_info"`
 }
 
-// KeyState is an API key without its secret.
-type KeyState struct {
-	ID       string         `json:"id"`
-	Name     string         `json:"name"`
-	Type     string         `json:"type"`
-	Valid    bool           `json:"valid"`
-	Owner    string         `json:"owner"`
-	Created  time.Time      `json:"created"`
-	Expires  *time.Time     `json:"expires,omitempty"`
-	Metadata map[string]any `json:"metadata"`
-	Search   []string       `json:"search"` // index patterns
-	Replicas []string       `json:"replication"`
-	Identity string         `json:"certificate_identity,omitempty"`
-}
-
 // Connection is an alias's connection.
 type Connection struct {
 	To        string `json:"to,omitempty"` // the remote cluster's name
@@ -56,15 +42,12 @@ func (c *Cluster) State() State {
 	s := State{
 		Name: c.name, ID: c.id, Host: c.host, Version: c.version.String(), Running: !c.stopped,
 		Settings: map[string]map[string]any{"persistent": maps.Clone(c.persistent), "transient": maps.Clone(c.transient)},
-		Keystore: slices.Sorted(maps.Keys(c.stored)), Loaded: slices.Sorted(maps.Keys(c.loaded)), Keys: []KeyState{},
-		Roles: slices.Sorted(maps.Keys(c.roles)), RolesHold: maps.Clone(c.roles), Trust: slices.Clone(c.trust), Filters: slices.Clone(c.filters), Connected: map[string]Connection{},
+		Keystore: slices.Sorted(maps.Keys(c.stored)), Loaded: slices.Sorted(maps.Keys(c.loaded)), Keys: c.security.KeyStates(),
+		Roles: slices.Sorted(maps.Keys(c.security.AllRoles())), RolesHold: c.security.AllRoles(), Trust: slices.Clone(c.trust), Filters: slices.Clone(c.filters), Connected: map[string]Connection{},
 		RemoteInfo: map[string]any{},
 	}
 	for _, alias := range c.remotes() {
 		s.RemoteInfo[alias] = c.info(alias)
-	}
-	for _, k := range c.keys {
-		s.Keys = append(s.Keys, k.state(c.net.opt.Now()))
 	}
 	for alias, l := range c.links {
 		r := c.remote(alias)
@@ -72,35 +55,13 @@ func (c *Cluster) State() State {
 		if l.remote != nil {
 			conn.To = l.remote.name
 			if r.keyModel {
-				conn.KeyID = credentialID(r.credentials)
+				conn.KeyID = security.CredentialID(r.credentials)
 			}
 		}
 		if l.trouble != nil {
 			conn.Trouble = l.trouble.deepest()
 		}
 		s.Connected[alias] = conn
-	}
-	return s
-}
-
-func (k *apiKey) state(now time.Time) KeyState {
-	names := func(entries []accessEntry) []string {
-		out := []string{}
-		for _, e := range entries {
-			out = append(out, e.Names...)
-		}
-		return out
-	}
-	s := KeyState{
-		ID: k.id, Name: k.name, Type: k.kind, Owner: k.user, Created: k.created, Valid: !k.invalidated() && !k.expired(now),
-		Metadata: maps.Clone(k.metadata), Search: names(k.access.Search), Replicas: names(k.access.Replication),
-	}
-	if k.identity != nil {
-		s.Identity = *k.identity
-	}
-	if !k.expires.IsZero() {
-		t := k.expires
-		s.Expires = &t
 	}
 	return s
 }

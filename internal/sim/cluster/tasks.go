@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // The kinds of Task.
@@ -85,7 +86,7 @@ func (t Task) authorization() map[string]any {
 	if t.OwnKey {
 		return map[string]any{"api_key": map[string]any{"id": "of-" + t.Name, "name": "made for " + t.Name}}
 	}
-	return map[string]any{"roles": []string{roleSuperuser}}
+	return map[string]any{"roles": []string{security.Superuser}}
 }
 
 func getTransforms(q *request) (any, *rest.Error) {

@@ -1,17 +1,15 @@
-package cluster
+package security
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
-const roleSuperuser = "superuser"
+const Superuser = "superuser"
 
 // Role is a role as the security API writes it.
 type Role struct {
@@ -55,7 +53,7 @@ func builtinRoles() map[string]Role {
 		{Names: []string{"*"}, Privileges: []string{"monitor", "read", "view_index_metadata", "read_cross_cluster"}, Restricted: true},
 	}
 	roles := map[string]Role{
-		roleSuperuser: {
+		Superuser: {
 			Metadata: reserved, Cluster: []string{"all"}, Indices: all, RunAs: []string{"*"},
 			RemoteIndices: []RemoteIndices{{all[0], []string{"*"}}, {all[1], []string{"*"}}},
 			RemoteCluster: []RemoteClusterRight{{Clusters: []string{"*"}, Privileges: []string{"monitor_enrich", "monitor_stats"}}},
@@ -107,61 +105,6 @@ var (
 	}
 	remoteClusterPrivileges = []string{"monitor_enrich", "monitor_stats"}
 )
-
-func putRole(q *request) (any, *rest.Error) {
-	name := q.Vars["name"]
-	if _, reserved := builtinRoles()[name]; reserved {
-		return nil, rest.Validation("Role [" + name + "] is reserved and may not be used.")
-	}
-	if strings.TrimSpace(name) != name || name == "" || len(name) > 1024 {
-		bad := rest.Validation("Role names must be at least 1 and no more than 1024 characters. They can contain alphanumeric characters " +
-			"(a-z, A-Z, 0-9), spaces, punctuation, and printable symbols in the Basic Latin (ASCII) block. Leading or trailing whitespace is not allowed.")
-		bad.Kind = "validation_exception"
-		return nil, bad
-	}
-	if len(name) > 507 { // another check, with another limit
-		return nil, rest.Validation("Role names must be at least 1 and no more than 507 characters. They can contain alphanumeric characters " +
-			"(a-z, A-Z, 0-9), spaces, punctuation, and printable symbols in the Basic Latin (ASCII) block. Leading or trailing whitespace is not allowed.")
-	}
-	r, bad := q.readRole(name)
-	if bad != nil {
-		return nil, bad
-	}
-	if bad := r.check(name); bad != nil {
-		return nil, bad
-	}
-	_, had := q.c.roles[name]
-	q.c.roles[name] = r.complete()
-	return map[string]any{"role": map[string]any{"created": !had}}, nil
-}
-
-// readRole reads the body of a request for a role.
-func (q *request) readRole(name string) (r Role, bad *rest.Error) {
-	known := []string{"cluster", "indices", "index", "remote_indices", "remote_cluster", "applications", "run_as", "metadata", "description", "global", "transient_metadata"}
-	if len(bytes.TrimSpace(q.Raw)) > 0 {
-		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(q.Raw, &fields); err != nil {
-			return r, rest.Unreadable("role", err)
-		}
-		for _, field := range slices.Sorted(maps.Keys(fields)) {
-			if !slices.Contains(known, field) {
-				return r, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "failed to parse role [" + name + "]. unexpected field [" + field + "]"}
-			}
-			if is := rest.Token(fields[field]); slices.Contains([]string{"cluster", "run_as"}, field) && is != "START_ARRAY" {
-				e := &rest.Error{Status: 400, Kind: "parse_exception", Reason: "failed to parse role [" + name + "]"}
-				e.Cause = &rest.Error{Kind: "parse_exception", Reason: "could not parse [" + field + "] field. expected a string array but found [" + is + "] value instead"}
-				return r, e
-			}
-		}
-	}
-	if _, bad := q.Fields("role", known...); bad != nil {
-		return r, bad
-	}
-	if err := json.Unmarshal(q.Raw, &r); err != nil {
-		return r, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "failed to parse role [" + name + "]"}
-	}
-	return r, nil
-}
 
 func (r Role) check(name string) *rest.Error {
 	broken := func(what string) *rest.Error {
@@ -231,35 +174,4 @@ func unknownClusterPrivilege(p string) string {
 
 func isAction(p string) bool {
 	return strings.HasPrefix(p, "cluster:") || strings.HasPrefix(p, "indices:") || strings.HasPrefix(p, "internal:")
-}
-
-func getRole(q *request) (any, *rest.Error) {
-	all := builtinRoles()
-	maps.Copy(all, q.c.roles)
-	if q.Vars["name"] == "" {
-		return all, nil
-	}
-	out := map[string]Role{}
-	for name := range strings.SplitSeq(q.Vars["name"], ",") {
-		if r, ok := all[name]; ok {
-			out[name] = r
-		}
-	}
-	if len(out) == 0 {
-		q.Status = 404
-	}
-	return out, nil
-}
-
-func deleteRole(q *request) (any, *rest.Error) {
-	name := q.Vars["name"]
-	if _, reserved := builtinRoles()[name]; reserved {
-		return nil, rest.IllegalArgument("role [%s] is reserved and cannot be deleted", name)
-	}
-	_, had := q.c.roles[name]
-	delete(q.c.roles, name)
-	if !had {
-		q.Status = 404
-	}
-	return map[string]any{"found": had}, nil
 }

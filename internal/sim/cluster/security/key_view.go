@@ -1,4 +1,4 @@
-package cluster
+package security
 
 import (
 	"bytes"
@@ -6,15 +6,16 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/documents"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
-// view is what a key shows of a document; nil: nothing.
-type view func(doc json.RawMessage) json.RawMessage
+// View is what a key shows of a document; nil: nothing.
+type View func(doc json.RawMessage) json.RawMessage
 
 // view is what the key shows of an index. Its entries add up: the documents of each, and the fields of each (Elastic's docs:
 // "Multiple roles with document and field level security").
-func (a keyAccess) view(index string) view {
+func (a keyAccess) view(index string) View {
 	var queries []func(map[string]any) bool
 	var fields []func(field string) bool
 	for _, e := range a.Search {
@@ -23,7 +24,7 @@ func (a keyAccess) view(index string) view {
 		}
 	}
 	return func(doc json.RawMessage) json.RawMessage {
-		of := source(doc)
+		of := documents.Source(doc)
 		if !slices.ContainsFunc(queries, func(q func(map[string]any) bool) bool { return q(of) }) {
 			return nil
 		}
@@ -58,7 +59,7 @@ func (e accessEntry) query() func(map[string]any) bool {
 	if d.Decode(&query) != nil {
 		return none
 	}
-	if wanted, bad := parseQuery(query); bad == nil && wanted != nil {
+	if wanted, bad := documents.ParseQuery(query); bad == nil && wanted != nil {
 		return wanted
 	}
 	return none

@@ -1,4 +1,4 @@
-package cluster
+package security
 
 import (
 	"slices"
@@ -7,8 +7,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
-// getKeys answers GET /_security/api_key. Invalidated and expired keys are listed unless active_only is set.
-func getKeys(q *request) (any, *rest.Error) {
+// GetKeys answers GET /_security/api_key. Invalidated and expired keys are listed unless active_only is set.
+func (d *Directory) GetKeys(q *rest.Request, who Identity) (any, *rest.Error) {
 	id, name := q.Query.Get("id"), q.Query.Get("name")
 	owner, bad := q.Flag("owner")
 	if bad != nil {
@@ -24,13 +24,13 @@ func getKeys(q *request) (any, *rest.Error) {
 	if owner && (q.Query.Has("username") || q.Query.Has("realm_name")) {
 		return nil, rest.Validation("neither username nor realm-name may be specified when retrieving owned API keys")
 	}
-	if bad := q.mayKeys("get", owner, "read_security", "manage_api_key", "manage_security", "all"); bad != nil {
+	if bad := d.mayKeys(who, "get", owner, "read_security", "manage_api_key", "manage_security", "all"); bad != nil {
 		return nil, bad
 	}
-	out, now := []any{}, q.c.net.opt.Now()
-	for _, k := range q.c.keys {
+	out, now := []any{}, d.now()
+	for _, k := range d.keys {
 		switch {
-		case id != "" && k.id != id, name != "" && !rest.Glob(name, k.name), owner && k.user != q.who.user,
+		case id != "" && k.Id != id, name != "" && !rest.Glob(name, k.name), owner && k.user != who.user,
 			q.Query.Has("username") && k.user != q.Query.Get("username"), q.Query.Has("realm_name") && k.realm.name != q.Query.Get("realm_name"),
 			active && (k.invalidated() || k.expired(now)):
 			continue
@@ -44,19 +44,19 @@ func getKeys(q *request) (any, *rest.Error) {
 }
 
 // mayKeys refuses a caller without the privileges to do something with all keys, or with its own.
-func (q *request) mayKeys(do string, own bool, privileges ...string) *rest.Error {
+func (d *Directory) mayKeys(who Identity, do string, own bool, privileges ...string) *rest.Error {
 	if own {
 		privileges = append([]string{"manage_own_api_key"}, privileges...)
 	}
-	if q.c.mayAny(q.who, privileges) {
+	if d.MayAny(who, privileges) {
 		return nil
 	}
-	return denied(q.who, "cluster:admin/xpack/security/api_key/"+do, privileges)
+	return Denied(who, "cluster:admin/xpack/security/api_key/"+do, privileges)
 }
 
-func (k *apiKey) listed() map[string]any {
+func (k *Key) listed() map[string]any {
 	out := map[string]any{
-		"id": k.id, "name": k.name, "type": k.kind, "creation": k.created.UnixMilli(), "invalidated": k.invalidated(),
+		"id": k.Id, "name": k.name, "type": k.kind, "creation": k.created.UnixMilli(), "invalidated": k.invalidated(),
 		"username": k.user, "realm": k.realm.name, "realm_type": k.realm.kind, "metadata": k.metadata,
 	}
 	if !k.expires.IsZero() {
@@ -75,8 +75,8 @@ func (k *apiKey) listed() map[string]any {
 	}
 	out["access"] = k.access
 	out["role_descriptors"] = map[string]any{"cross_cluster": k.access.descriptor()}
-	if k.identity != nil {
-		out["certificate_identity"] = *k.identity
+	if k.Identity != nil {
+		out["certificate_identity"] = *k.Identity
 	}
 	return out
 }
@@ -110,8 +110,8 @@ func (a keyAccess) descriptor() map[string]any {
 	}
 }
 
-// invalidateKeys answers DELETE /_security/api_key.
-func invalidateKeys(q *request) (any, *rest.Error) {
+// InvalidateKeys answers DELETE /_security/api_key.
+func (d *Directory) InvalidateKeys(q *rest.Request, who Identity) (any, *rest.Error) {
 	fields := []string{"id", "ids", "name", "owner", "realm_name", "username"}
 	if _, bad := q.Fields("invalidate_api_key", fields...); bad != nil {
 		return nil, bad
@@ -141,31 +141,31 @@ func invalidateKeys(q *request) (any, *rest.Error) {
 	if len(ids) > 0 && (text("username") != "" || text("realm_name") != "") {
 		return nil, rest.Validation("username, realm or api key name must not be specified when the api key id(s) is specified")
 	}
-	if bad := q.mayKeys("invalidate", owner, "manage_api_key", "manage_security", "all"); bad != nil {
+	if bad := d.mayKeys(who, "invalidate", owner, "manage_api_key", "manage_security", "all"); bad != nil {
 		return nil, bad
 	}
-	return q.c.invalidate(q.who, func(k *apiKey) bool {
-		return (len(ids) == 0 || slices.Contains(ids, k.id)) && (text("name") == "" || rest.Glob(text("name"), k.name)) &&
+	return d.invalidate(who, func(k *Key) bool {
+		return (len(ids) == 0 || slices.Contains(ids, k.Id)) && (text("name") == "" || rest.Glob(text("name"), k.name)) &&
 			(text("username") == "" || text("username") == k.user) && (text("realm_name") == "" || text("realm_name") == k.realm.name) &&
-			(!owner || k.user == q.who.user)
+			(!owner || k.user == who.user)
 	}), nil
 }
 
 // invalidate ends keys. Those that have ended before are not named, whatever the field previously_invalidated_api_keys
 // seems to promise.
-func (c *Cluster) invalidate(who identity, wanted func(*apiKey) bool) map[string]any {
+func (d *Directory) invalidate(who Identity, wanted func(*Key) bool) map[string]any {
 	now, failed := []string{}, []any{}
-	for _, k := range c.keys {
+	for _, k := range d.keys {
 		switch {
 		case !wanted(k), k.invalidated():
-		case k.kind == keyTypeCrossCluster && !c.may(who, "manage_security"):
+		case k.kind == keyTypeCrossCluster && !d.may(who, "manage_security"):
 			failed = append(failed, map[string]any{
 				"type":   "security_exception",
-				"reason": "Cannot invalidate cross-cluster API key [" + k.id + "]. This requires [manage_security] cluster privilege or higher",
+				"reason": "Cannot invalidate cross-cluster API key [" + k.Id + "]. This requires [manage_security] cluster privilege or higher",
 			})
 		default:
-			k.ended = c.net.opt.Now()
-			now = append(now, k.id)
+			k.ended = d.now()
+			now = append(now, k.Id)
 		}
 	}
 	out := map[string]any{"invalidated_api_keys": now, "previously_invalidated_api_keys": []string{}, "error_count": len(failed)}
