@@ -1,25 +1,8 @@
 package cluster
 
 import (
-	"slices"
-
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
-
-// Follower is a follower index, or an auto-follow pattern. Nothing is replicated: it is only told.
-type Follower struct {
-	Name    string
-	Alias   string // of the remote cluster
-	Leader  string // index, or pattern of indices
-	Pattern bool
-	Paused  bool
-}
-
-// SetFollowers replaces the follower indices and auto-follow patterns of the cluster.
-func (c *Cluster) SetFollowers(f ...Follower) {
-	defer c.net.enter()()
-	c.followers = slices.Clone(f)
-}
 
 // getFollowInfo answers GET /_all/_ccr/info.
 func getFollowInfo(q *request) (any, *rest.Error) {
@@ -49,4 +32,55 @@ func getAutoFollow(q *request) (any, *rest.Error) {
 		}
 	}
 	return map[string]any{"patterns": all}, nil
+}
+
+func followerOf(q *request, name string, pattern bool) *Follower {
+	for i := range q.c.followers {
+		if f := &q.c.followers[i]; f.Name == name && f.Pattern == pattern {
+			return f
+		}
+	}
+	return nil
+}
+
+func pauseAutoFollow(q *request) (any, *rest.Error)  { return turnAutoFollow(q, true) }
+func resumeAutoFollow(q *request) (any, *rest.Error) { return turnAutoFollow(q, false) }
+
+func turnAutoFollow(q *request, paused bool) (any, *rest.Error) {
+	f := followerOf(q, q.Vars["id"], true)
+	if f == nil {
+		return nil, notFound("auto-follow pattern [%s] is missing", q.Vars["id"])
+	}
+	f.Paused = paused
+	return map[string]any{"acknowledged": true}, nil
+}
+
+func pauseFollow(q *request) (any, *rest.Error) {
+	f := followerOf(q, q.Vars["index"], false)
+	switch {
+	case f == nil:
+		e := notFound("no such index [%s]", q.Vars["index"])
+		e.Kind = "index_not_found_exception"
+		return nil, e
+	case f.Paused:
+		return nil, rest.IllegalArgument("no shard follow tasks for [%s]", f.Name)
+	}
+	f.Paused = true
+	return map[string]any{"acknowledged": true}, nil
+}
+
+func resumeFollow(q *request) (any, *rest.Error) {
+	f := followerOf(q, q.Vars["index"], false)
+	switch {
+	case f == nil:
+		e := notFound("no such index [%s]", q.Vars["index"])
+		e.Kind = "index_not_found_exception"
+		return nil, e
+	case !f.Paused:
+		e := rest.IllegalArgument("task with id {%s} already exist", f.Name)
+		e.Kind = "resource_already_exists_exception"
+		return nil, e
+	}
+	f.Paused = false
+	return map[string]any{"acknowledged": true}, nil
 }

@@ -21,14 +21,20 @@ const (
 	portHTTPSECE      = 9243
 )
 
-// What a cluster is described with.
+// What a cluster is described with stands in the rooms below.
 type (
-	Version           = rest.Version
-	User              = security.User
-	Role              = security.Role
+	// Version is a version of the Elastic Stack.
+	Version = rest.Version
+	// User is a native user.
+	User = security.User
+	// Role is a role as the security API writes it.
+	Role = security.Role
+	// IndicesPrivileges are rights on local indices.
 	IndicesPrivileges = security.IndicesPrivileges
-	RemoteIndices     = security.RemoteIndices
-	KeyState          = security.KeyState
+	// RemoteIndices are rights on indices of remote clusters.
+	RemoteIndices = security.RemoteIndices
+	// KeyState is an API key without its secret.
+	KeyState = security.KeyState
 )
 
 // Spec says what a new cluster is. Host and Version are required.
@@ -82,32 +88,23 @@ type Cluster struct {
 	license License
 	egress  []netip.Addr
 	realm   string
-	scope   string
-	ca      string
 	proxyCA string
-	files   map[string]string // certificate authorities that the nodes have: PEM by path
 
-	security *security.Directory
-	indices  documents.Indices
+	security     *security.Directory
+	indices      documents.Indices
+	settings     *settings
+	keystore     *keystore
+	certificates *certificates
+	connections  *connections
 
-	persistent, transient map[string]any // flat keys; values are string or []string
-	declared              map[string]any // in elasticsearch.yml
-	stored, loaded        map[string]string
-	links                 map[string]*link
-	lost                  map[string]string // by alias: the digest of the settings whose connection a reload has closed
-	loses                 bool              // the next connection
-
-	followers  []Follower
-	tasks      []Task
-	filters    []Filter
-	trust      []Trust
-	stopped    bool
-	boots      int
-	reloadFail string
-	behind     string // an entry that a second node lacks; empty: there is no second node
-	told       bool   // the nodes read their keystore only when they are told to
-	keyless    bool   // remote_cluster_server.enabled is false
-	presents   string // the name in the certificate of its remote ports; empty: host
+	followers []Follower
+	tasks     []Task
+	filters   []Filter
+	trust     []Trust
+	stopped   bool
+	boots     int
+	keyless   bool   // remote_cluster_server.enabled is false
+	presents  string // the name in the certificate of its remote ports; empty: host
 }
 
 // Add puts a new cluster into the network.
@@ -131,15 +128,17 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 	}
 	c := &Cluster{
 		net: n, name: s.Name, id: s.ID, uuid: n.shortID(16), host: s.Host, private: s.Private, born: n.opt.Now(), version: v, license: s.License,
-		egress: s.Egress, realm: s.Realm, scope: s.Scope, ca: s.CA, proxyCA: s.ProxyCA, files: map[string]string{},
-		indices: documents.Indices{}, persistent: map[string]any{}, transient: map[string]any{}, declared: map[string]any{},
-		told: s.ReadsWhenTold, stored: map[string]string{}, loaded: map[string]string{}, links: map[string]*link{}, lost: map[string]string{},
+		egress: s.Egress, realm: s.Realm, proxyCA: s.ProxyCA, indices: documents.Indices{},
+		settings:     &settings{version: v, clusterName: s.ID, persistent: map[string]any{}, transient: map[string]any{}, declared: map[string]any{}},
+		keystore:     &keystore{version: v, told: s.ReadsWhenTold, stored: map[string]string{}, loaded: map[string]string{}},
+		certificates: &certificates{id: s.ID, scope: s.Scope, ca: s.CA, files: map[string]string{}},
 	}
+	c.connections = &connections{c: c, links: map[string]*link{}, lost: map[string]string{}}
 	c.security = security.New(security.Options{
 		Version: v, Users: s.Users, Roles: s.Roles, Now: n.opt.Now, NewID: n.shortID,
 		Compliant: func() bool { return c.license.compliant() },
 	})
-	maps.Copy(c.files, s.Authorities)
+	maps.Copy(c.certificates.files, s.Authorities)
 	for name, docs := range s.Indices {
 		c.indices[name] = slices.Clone(docs)
 	}
@@ -162,17 +161,14 @@ func (c *Cluster) Private() string { return c.private }
 // Version is the cluster's version.
 func (c *Cluster) Version() Version { return c.version }
 
-// Password returns a user's password, or an empty text.
-func (c *Cluster) Password(user string) string {
+// CA is the authority of the cluster's certificates, in PEM, as its deployment's security page offers it.
+func (c *Cluster) CA() string {
 	defer c.net.enter()()
-	return c.security.Password(user)
+	return c.certificates.ca
 }
 
-// SetUser adds a user, or gives one of that name another password and other roles.
-func (c *Cluster) SetUser(u User) {
-	defer c.net.enter()()
-	c.security.SetUser(u)
-}
+// NodeName is the name of the cluster's node in its certificate: <node>.node.<cluster id>.cluster.<scope id>.
+func (c *Cluster) NodeName() string { return c.certificates.nodeName() }
 
 // Stop takes the cluster off the network.
 func (c *Cluster) Stop() {
@@ -189,8 +185,8 @@ func (c *Cluster) Start() {
 func (c *Cluster) boot() {
 	c.stopped = false
 	c.boots++
-	clear(c.lost)
-	c.load()
+	clear(c.connections.lost)
+	c.keystore.load()
 }
 
 // RestartIn stops the cluster now and starts it after d.
@@ -206,60 +202,10 @@ func (c *Cluster) Running() (running, healthy bool) {
 	return !c.stopped, !c.stopped
 }
 
-// SetLicense changes the licence.
-func (c *Cluster) SetLicense(l License) {
-	defer c.net.enter()()
-	c.license = l
-}
-
-// SetReloadFailure makes the nodes fail to read their keystore again, with this text; empty makes them well.
-func (c *Cluster) SetReloadFailure(text string) {
-	defer c.net.enter()()
-	c.reloadFail = text
-}
-
-// SetKeyServer opens or closes the port for API keys, as remote_cluster_server.enabled and a restart do.
-func (c *Cluster) SetKeyServer(open bool) {
-	defer c.net.enter()()
-	c.keyless = !open
-}
-
-// SetCertificateName makes the ports for remote clusters present a certificate for another host, as after a mistake
-// in renewing it; empty makes it right again. Connections that stand are closed, as by a proxy that starts anew.
-func (c *Cluster) SetCertificateName(host string) {
-	defer c.net.enter()()
-	c.presents = host
-}
-
 // certificateName is the name in the certificate that callers from other clusters see.
 func (c *Cluster) certificateName() string {
 	if c.presents != "" {
 		return c.presents
 	}
 	return c.host
-}
-
-// ExpireKeys makes every cross-cluster API key that is still good expire that long from now, and returns how many those were.
-func (c *Cluster) ExpireKeys(in time.Duration) int {
-	defer c.net.enter()()
-	return c.security.ExpireIn(in)
-}
-
-// SetFilters replaces the network filters that apply to the cluster. None means open to everybody.
-func (c *Cluster) SetFilters(f []Filter) {
-	defer c.net.enter()()
-	c.filters = slices.Clone(f)
-}
-
-// SetTrustIn replaces whom the cluster's transport port trusts, after d.
-func (c *Cluster) SetTrustIn(d time.Duration, t []Trust) {
-	defer c.net.enter()()
-	t = slices.Clone(t)
-	c.net.after(d, func() { c.trust = t })
-}
-
-// PutDocument adds a document to an index, and the index if it is new.
-func (c *Cluster) PutDocument(index string, doc json.RawMessage) {
-	defer c.net.enter()()
-	c.indices[index] = append(c.indices[index], doc)
 }

@@ -70,7 +70,7 @@ func TestConnectionStandsOnlyWhereEverythingFits(t *testing.T) {
 		}},
 		"the authority is trusted for nodes, not for proxies": {text: "PKIX path building failed", prepare: func(l *lab) {
 			l.remote.proxyCA = "private"
-			l.local.SetTrustIn(0, []Trust{{Scope: l.remote.scope, All: true, Certificates: []string{"private"}}})
+			l.local.SetTrustIn(0, []Trust{{Scope: l.remote.AsTrust().Scope, All: true, Certificates: []string{"private"}}})
 		}},
 		"private authority that is trusted": {connected: true, prepare: func(l *lab) {
 			l.remote.proxyCA = "private"

@@ -26,7 +26,7 @@ func (f Filter) Allowed() []string {
 }
 
 // admits tells whether an address may come in: without filters everybody, else whom any of them names.
-func (c *Cluster) admits(addrs []netip.Addr, from *Cluster) bool {
+func admits(c *Cluster, addrs []netip.Addr, from *Cluster) bool {
 	closed := false
 	for _, f := range c.filters {
 		switch f.Type {
@@ -37,7 +37,7 @@ func (c *Cluster) admits(addrs []netip.Addr, from *Cluster) bool {
 				return true
 			}
 		case "remote_cluster":
-			if from != nil && (from.realm == c.realm && c.realm != "" || from.scope == c.scope) && f.names(from) {
+			if from != nil && (from.realm == c.realm && c.realm != "" || from.certificates.scope == c.certificates.scope) && f.names(from) {
 				return true
 			}
 		}
@@ -67,6 +67,6 @@ func (f Filter) covers(addrs []netip.Addr) bool {
 
 func (f Filter) names(from *Cluster) bool {
 	return slices.ContainsFunc(f.Clusters, func(r FilterRule) bool {
-		return (r.ID == "" || r.ID == from.id) && (r.Org == "" || r.Org == from.scope) && r != (FilterRule{})
+		return (r.ID == "" || r.ID == from.id) && (r.Org == "" || r.Org == from.certificates.scope) && r != (FilterRule{})
 	})
 }

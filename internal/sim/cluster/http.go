@@ -10,25 +10,16 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
-// request is one call under way. Handlers run under the network's lock.
-type request struct {
-	*rest.Request
-	c   *Cluster
-	who security.Identity
-}
-
-type handler func(*request) (any, *rest.Error)
-
 // Handler returns the cluster's HTTP API as its own users reach it: credentials and IP filters apply.
 func (c *Cluster) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !c.open() {
+		if !opens(c) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusForbidden)
 			writeJSON(w, map[string]any{"ok": false, "message": "Forbidden"})
 			return
 		}
-		c.serve(w, r)
+		serve(c, w, r)
 	})
 }
 
@@ -36,16 +27,17 @@ func (c *Cluster) Handler() http.Handler {
 // an identity that is a superuser and no API key.
 func (c *Cluster) Internal() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.serve(w, r.WithContext(security.AsPlatform(r.Context())))
+		serve(c, w, r.WithContext(security.AsPlatform(r.Context())))
 	})
 }
 
-func (c *Cluster) open() bool {
+// opens tells whether IP filters let the callers of the HTTP API in.
+func opens(c *Cluster) bool {
 	defer c.net.enter()()
-	return c.admits([]netip.Addr{c.net.opt.Client}, nil)
+	return admits(c, []netip.Addr{c.net.opt.Client}, nil)
 }
 
-func (c *Cluster) serve(w http.ResponseWriter, r *http.Request) {
+func serve(c *Cluster, w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
@@ -62,13 +54,13 @@ func (c *Cluster) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Elastic-Product", "Elasticsearch")
 	w.Header().Set("Content-Type", media)
 	if bad != nil {
-		c.refuse(w, bad)
+		refuse(w, bad)
 		return
 	}
 	q := &request{Request: &rest.Request{HTTP: r, Raw: raw, Status: http.StatusOK}, c: c}
 	body, bad := q.route(w)
 	if bad != nil {
-		c.refuse(w, bad)
+		refuse(w, bad)
 		return
 	}
 	w.WriteHeader(q.Status)
@@ -78,7 +70,7 @@ func (c *Cluster) serve(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, rest.FilterPath(body, q.Query.Get("filter_path")))
 }
 
-func (c *Cluster) refuse(w http.ResponseWriter, e *rest.Error) {
+func refuse(w http.ResponseWriter, e *rest.Error) {
 	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
 		w.Header().Del("X-Elastic-Product") // security answers before what would add it
 	}

@@ -35,7 +35,7 @@ func (q *request) expand(text, action string) ([]expression, *rest.Error) {
 		}
 		minus, clusterPart := strings.HasPrefix(clusterPart, "-"), strings.TrimPrefix(clusterPart, "-")
 		found := false
-		for _, alias := range c.remotes() {
+		for _, alias := range c.connections.remotes() {
 			if !rest.Glob(clusterPart, alias) {
 				continue
 			}
@@ -57,7 +57,7 @@ func (q *request) expand(text, action string) ([]expression, *rest.Error) {
 // its cause, unless it is set: then it is the nodes that do not know it.
 func (q *request) noSuchRemote(alias, action string) *rest.Error {
 	e := &rest.Error{Status: 404, Kind: "no_such_remote_cluster_exception", Reason: "no such remote cluster: [" + alias + "]"}
-	if q.c.version.Major >= 9 || q.who.Internal || q.c.lost[alias] != "" {
+	if q.c.version.Major >= 9 || q.who.Internal || q.c.connections.lost[alias] != "" {
 		return e
 	}
 	refused := security.DeniedIndices(action, q.who, nil)

@@ -89,7 +89,7 @@ func (n *Net) enter() (leave func()) {
 
 func (n *Net) settleLinks() {
 	for _, c := range n.clusters {
-		c.settleLinks()
+		c.connections.settle()
 	}
 }
 

@@ -5,14 +5,14 @@ import "github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/re
 // getRemoteInfo answers GET /_remote/info: how the connections stand now. It does not probe.
 func getRemoteInfo(q *request) (any, *rest.Error) {
 	out := map[string]any{}
-	for _, alias := range q.c.remotes() {
-		out[alias] = q.c.info(alias)
+	for _, alias := range q.c.connections.remotes() {
+		out[alias] = q.c.connections.info(alias)
 	}
 	return out, nil
 }
 
-func (c *Cluster) info(alias string) map[string]any {
-	r, l := c.remote(alias), c.links[alias]
+func (n *connections) info(alias string) map[string]any {
+	r, l := n.remote(alias), n.links[alias]
 	out := map[string]any{
 		"connected": l.connected(), "mode": r.mode, "skip_unavailable": l.skip, "initial_connect_timeout": "30s",
 	}

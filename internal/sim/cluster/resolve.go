@@ -21,8 +21,8 @@ func resolveCluster(q *request) (any, *rest.Error) {
 	}
 	text, named := q.Vars["name"]
 	if !named { // only how the remote clusters stand
-		for _, alias := range c.remotes() {
-			out[alias] = c.resolve(q.who, expression{alias: alias}, true)
+		for _, alias := range c.connections.remotes() {
+			out[alias] = resolve(c, q.who, expression{alias: alias}, true)
 		}
 		return out, nil
 	}
@@ -32,14 +32,14 @@ func resolveCluster(q *request) (any, *rest.Error) {
 	}
 	for _, p := range parts {
 		if p.alias != "" {
-			out[p.alias] = c.resolve(q.who, p, ignore)
+			out[p.alias] = resolve(c, q.who, p, ignore)
 			continue
 		}
 		found, missing, refused := c.indices.Match(p.patterns, c.security.MayRead(q.who))
 		if len(refused) > 0 {
 			return nil, security.DeniedIndices(security.ResolveAction, q.who, refused)
 		}
-		local := map[string]any{"connected": true, "skip_unavailable": false, "matching_indices": len(found) > 0, "version": c.versionMin()}
+		local := map[string]any{"connected": true, "skip_unavailable": false, "matching_indices": len(found) > 0, "version": aboutMin(c.version)}
 		if len(missing) > 0 && !ignore {
 			delete(local, "matching_indices")
 			local["error"] = "no such index [" + missing[0] + "]"
@@ -51,21 +51,21 @@ func resolveCluster(q *request) (any, *rest.Error) {
 
 // resolve says how an alias stands. With any error it is not connected, and an error is told only if the remote cluster
 // has said it: of one that can't be reached Elasticsearch says nothing more.
-func (c *Cluster) resolve(who security.Identity, e expression, ignore bool) map[string]any {
-	out := map[string]any{"connected": false, "skip_unavailable": c.links[e.alias].skip}
-	l, why := c.use(e.alias, security.ResolveAction, true)
+func resolve(c *Cluster, who security.Identity, e expression, ignore bool) map[string]any {
+	out := map[string]any{"connected": false, "skip_unavailable": c.connections.links[e.alias].skip}
+	l, why := c.connections.use(e.alias, security.ResolveAction, true)
 	if why != nil {
 		if why.told {
 			out["error"] = resolvedText(why.Error)
 		}
 		return out
 	}
-	r := c.remote(e.alias)
+	r := c.connections.remote(e.alias)
 	if e.patterns == nil {
-		out["connected"], out["version"] = true, l.remote.versionMin()
+		out["connected"], out["version"] = true, aboutMin(l.remote.version)
 		return out
 	}
-	allowed, bad := c.accessTo(who, r, l.remote, security.ResolveAction)
+	allowed, bad := accessTo(c, l.remote, who, r, security.ResolveAction)
 	if bad != nil {
 		out["error"] = bad.Reason
 		return out
@@ -78,7 +78,7 @@ func (c *Cluster) resolve(who security.Identity, e expression, ignore bool) map[
 	case len(missing) > 0 && !ignore:
 		out["error"] = "no such index [" + missing[0] + "]"
 	default:
-		out["matching_indices"], out["version"] = len(found) > 0, l.remote.versionMin()
+		out["matching_indices"], out["version"] = len(found) > 0, aboutMin(l.remote.version)
 	}
 	out["connected"] = true
 	return out
@@ -91,4 +91,12 @@ func resolvedText(e *rest.Error) string {
 		return text
 	}
 	return e.Reason
+}
+
+// accessTo is a caller's access to a remote cluster, by the model of the connection.
+func accessTo(from, to *Cluster, who security.Identity, r remote, action string) (security.Access, *rest.Error) {
+	if r.keyModel {
+		return from.security.AccessByKey(who, r.alias, to.security, r.credentials, action)
+	}
+	return to.security.AccessByCertificate(who, action), nil
 }

@@ -9,18 +9,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
-// route is one line of the API. privileges are cluster privileges of which the caller needs the first; the rest is
-// what Elasticsearch names in its refusal.
-type route struct {
-	methods    []string
-	path       []string // {name} takes one segment
-	params     []string
-	action     string
-	privileges []string
-	since      rest.Version
-	do         handler
-}
-
 // secured runs what answers about users, roles and keys.
 func secured(do func(*security.Directory, *rest.Request, security.Identity) (any, *rest.Error)) handler {
 	return func(q *request) (any, *rest.Error) { return do(q.c.security, q.Request, q.who) }
@@ -114,23 +102,4 @@ func (q *request) find(w http.ResponseWriter) (route, *rest.Error) {
 			"] and method [" + q.HTTP.Method + "], allowed: [" + strings.Join(allowed, ", ") + "]"}
 	}
 	return route{}, &rest.Error{Status: 400, Plain: true, Reason: "no handler found for uri [" + q.HTTP.URL.RequestURI() + "] and method [" + q.HTTP.Method + "]"}
-}
-
-func (rt route) match(segments []string) (map[string]string, bool) {
-	if len(segments) != len(rt.path) {
-		return nil, false
-	}
-	vars := map[string]string{}
-	for i, want := range rt.path {
-		if name, ok := strings.CutPrefix(want, "{"); ok {
-			name = strings.TrimSuffix(name, "}")
-			if segments[i] == "" || (name == "index" && strings.HasPrefix(segments[i], "_")) {
-				return nil, false
-			}
-			vars[name] = segments[i]
-		} else if want != segments[i] {
-			return nil, false
-		}
-	}
-	return vars, true
 }

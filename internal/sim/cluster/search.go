@@ -24,7 +24,7 @@ func search(q *request) (any, *rest.Error) {
 	if bad != nil {
 		return nil, bad
 	}
-	size, bad := q.size(body)
+	size, bad := pageSize(q, body)
 	if bad != nil {
 		return nil, bad
 	}
@@ -49,7 +49,7 @@ func search(q *request) (any, *rest.Error) {
 	return s.answer(size), nil
 }
 
-func (q *request) size(body map[string]any) (int, *rest.Error) {
+func pageSize(q *request, body map[string]any) (int, *rest.Error) {
 	text := q.Query.Get("size")
 	if n, ok := body["size"].(json.Number); ok {
 		text = n.String()
@@ -95,7 +95,7 @@ func (s *searching) part(p expression) *rest.Error {
 	if bad == nil {
 		return nil
 	}
-	if !s.q.c.links[p.alias].skip || bad.local {
+	if !s.q.c.connections.links[p.alias].skip || bad.local {
 		return bad.Error
 	}
 	s.skipped++
@@ -114,15 +114,15 @@ type farError struct {
 }
 
 func (s *searching) far(p expression) *farError {
-	c, r, l := s.q.c, s.q.c.remote(p.alias), s.q.c.links[p.alias]
+	c, r, l := s.q.c, s.q.c.connections.remote(p.alias), s.q.c.connections.links[p.alias]
 	if l.skip && !l.connected() { // Elasticsearch does not try again then, and does not say why
 		return &farError{Error: &rest.Error{Status: 500, Kind: "connect_transport_exception", Reason: "Unable to connect to [" + p.alias + "]"}}
 	}
-	l, why := c.use(p.alias, security.SearchAction, true)
+	l, why := c.connections.use(p.alias, security.SearchAction, true)
 	if why != nil {
 		return &farError{Error: why.Error}
 	}
-	a, bad := c.accessTo(s.q.who, r, l.remote, security.SearchAction)
+	a, bad := accessTo(c, l.remote, s.q.who, r, security.SearchAction)
 	if bad != nil {
 		return &farError{Error: bad, local: strings.Contains(bad.Reason, "no remote indices privileges")}
 	}

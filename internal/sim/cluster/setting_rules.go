@@ -54,7 +54,7 @@ var otherSettings = []string{
 var staticSettings = []string{"cluster.name", "cluster.remote.initial_connect_timeout", "cluster.remote.node.attr", "remote_cluster_server.enabled", "remote_cluster.port"}
 
 // knows tells whether a setting exists in this version and whether it is dynamic.
-func (c *Cluster) knows(key string) (known, dynamic bool) {
+func knows(v rest.Version, key string) (known, dynamic bool) {
 	if slices.Contains(staticSettings, key) {
 		return true, false
 	}
@@ -62,17 +62,17 @@ func (c *Cluster) knows(key string) (known, dynamic bool) {
 		return true, true
 	}
 	if _, ok := verifyingSettings[key]; ok {
-		return c.version.Has(rest.Signing), true
+		return v.Has(rest.Signing), true
 	}
 	m := remoteKey.FindStringSubmatch(key)
 	if m == nil {
 		return false, false
 	}
 	if m[2] == "credentials" { // keystore only
-		return c.version.Has(rest.KeyModel), false
+		return v.Has(rest.KeyModel), false
 	}
 	if _, ok := signingSettings[m[2]]; ok {
-		return c.version.Has(rest.Signing), true
+		return v.Has(rest.Signing), true
 	}
 	_, ok := remoteSettings[m[2]]
 	return ok, ok

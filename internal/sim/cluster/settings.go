@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,21 +10,12 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
-// getSettings answers GET /_cluster/settings.
-func getSettings(q *request) (any, *rest.Error) {
-	flat, err := q.Flag("flat_settings")
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]any{"persistent": render(unfiltered(q.c.persistent), flat), "transient": render(unfiltered(q.c.transient), flat)}
-	defaults, err := q.Flag("include_defaults")
-	if err != nil {
-		return nil, err
-	}
-	if defaults {
-		out["defaults"] = render(unfiltered(q.c.defaults()), flat)
-	}
-	return out, nil
+// settings are those of a cluster. Keys are flat; values are string or []string.
+type settings struct {
+	version               rest.Version
+	clusterName           string
+	persistent, transient map[string]any
+	declared              map[string]any // in elasticsearch.yml
 }
 
 // unfiltered are settings without those that a real cluster takes and shows to nobody: all of signatures (seen on 9.5.3).
@@ -35,68 +25,13 @@ func unfiltered(all map[string]any) map[string]any {
 	return shown
 }
 
-// putSettings answers PUT /_cluster/settings: all of the update holds, or nothing of it. A good answer says nothing
-// about a connection.
-func putSettings(q *request) (any, *rest.Error) {
-	flat, bad := q.Flag("flat_settings")
-	if bad != nil {
-		return nil, bad
-	}
-	body, bad := q.updates()
-	if bad != nil {
-		return nil, bad
-	}
-	persistent, bad := flatten(body["persistent"])
-	if bad != nil {
-		return nil, bad
-	}
-	transient, bad := flatten(body["transient"])
-	if bad != nil {
-		return nil, bad
-	}
-	if len(persistent)+len(transient) == 0 {
-		return nil, rest.Validation("no settings to update")
-	}
-	newPersistent, appliedP, bad := q.c.apply("persistent", q.c.persistent, persistent)
-	if bad != nil {
-		return nil, bad
-	}
-	newTransient, appliedT, bad := q.c.apply("transient", q.c.transient, transient)
-	if bad != nil {
-		return nil, bad
-	}
-	both := maps.Clone(newPersistent)
-	maps.Copy(both, newTransient)
-	if bad := dependencies(both); bad != nil {
-		return nil, bad
-	}
-	if bad := q.c.checkSigning(both); bad != nil {
-		return nil, bad
-	}
-	q.c.persistent, q.c.transient = newPersistent, newTransient
-	return map[string]any{"acknowledged": true, "persistent": render(appliedP, flat), "transient": render(appliedT, flat)}, nil
-}
-
-// updates reads the body of an update. Fields that are not known are passed over.
-func (q *request) updates() (map[string]any, *rest.Error) {
-	if len(bytes.TrimSpace(q.Raw)) == 0 {
-		return nil, &rest.Error{Status: 400, Kind: "parse_exception", Reason: "request body is required"}
-	}
-	body, dec := map[string]any{}, json.NewDecoder(bytes.NewReader(q.Raw))
-	dec.UseNumber()
-	if err := dec.Decode(&body); err != nil {
-		return nil, rest.Unreadable("cluster_update_settings_request", err)
-	}
-	return body, nil
-}
-
 // apply returns what settings become and which of the changes stand in the answer.
-func (c *Cluster) apply(kind string, old, change map[string]any) (after, applied map[string]any, bad *rest.Error) {
+func (s *settings) apply(kind string, old, change map[string]any) (after, applied map[string]any, bad *rest.Error) {
 	after, applied = maps.Clone(old), map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(change)) {
 		v := change[key]
 		if v == nil {
-			if !c.removable(key) {
+			if !s.removable(key) {
 				return nil, nil, rest.IllegalArgument("%s setting [%s], not recognized", kind, key)
 			}
 			for k := range after {
@@ -106,7 +41,7 @@ func (c *Cluster) apply(kind string, old, change map[string]any) (after, applied
 			}
 			continue
 		}
-		known, dynamic := c.knows(key)
+		known, dynamic := knows(s.version, key)
 		switch {
 		case !known:
 			return nil, nil, rest.IllegalArgument("%s setting [%s], not recognized", kind, key)
@@ -122,11 +57,11 @@ func (c *Cluster) apply(kind string, old, change map[string]any) (after, applied
 }
 
 // removable tells whether null may be said of a setting. A wildcard over known settings is taken.
-func (c *Cluster) removable(key string) bool {
+func (s *settings) removable(key string) bool {
 	if strings.HasSuffix(key, "*") {
 		return true
 	}
-	known, dynamic := c.knows(key)
+	known, dynamic := knows(s.version, key)
 	return known && dynamic
 }
 
@@ -218,28 +153,22 @@ func render(flat map[string]any, asFlat bool) map[string]any {
 	return out
 }
 
-// settings returns the flat settings in force, transient over persistent over those of elasticsearch.yml.
-func (c *Cluster) settings() map[string]any {
-	all := maps.Clone(c.declared)
-	maps.Copy(all, c.persistent)
-	maps.Copy(all, c.transient)
+// all are the flat settings in force, transient over persistent over those of elasticsearch.yml.
+func (s *settings) all() map[string]any {
+	all := maps.Clone(s.declared)
+	maps.Copy(all, s.persistent)
+	maps.Copy(all, s.transient)
 	return all
 }
 
 // defaults are what the settings API shows of elasticsearch.yml, and of what nobody has set.
-func (c *Cluster) defaults() map[string]any {
-	all := map[string]any{"cluster.remote.initial_connect_timeout": "30s", "cluster.name": c.id}
-	maps.Copy(all, c.declared)
+func (s *settings) defaults() map[string]any {
+	all := map[string]any{"cluster.remote.initial_connect_timeout": "30s", "cluster.name": s.clusterName}
+	maps.Copy(all, s.declared)
 	maps.DeleteFunc(all, func(key string, _ any) bool {
-		_, persistent := c.persistent[key]
-		_, transient := c.transient[key]
+		_, persistent := s.persistent[key]
+		_, transient := s.transient[key]
 		return persistent || transient
 	})
 	return all
-}
-
-// Declare writes a setting into elasticsearch.yml, as an operator does in the user settings of a platform.
-func (c *Cluster) Declare(key string, value any) {
-	defer c.net.enter()()
-	c.declared[key] = value
 }

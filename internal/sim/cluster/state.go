@@ -36,21 +36,20 @@ type Connection struct {
 	Trouble   string `json:"trouble,omitempty"`
 }
 
-// State returns how the cluster stands now.
-func (c *Cluster) State() State {
-	defer c.net.enter()()
+// stateOf is how the cluster stands; the lock is held.
+func stateOf(c *Cluster) State {
 	s := State{
 		Name: c.name, ID: c.id, Host: c.host, Version: c.version.String(), Running: !c.stopped,
-		Settings: map[string]map[string]any{"persistent": maps.Clone(c.persistent), "transient": maps.Clone(c.transient)},
-		Keystore: slices.Sorted(maps.Keys(c.stored)), Loaded: slices.Sorted(maps.Keys(c.loaded)), Keys: c.security.KeyStates(),
+		Settings: map[string]map[string]any{"persistent": maps.Clone(c.settings.persistent), "transient": maps.Clone(c.settings.transient)},
+		Keystore: c.keystore.names(), Loaded: slices.Sorted(maps.Keys(c.keystore.loaded)), Keys: c.security.KeyStates(),
 		Roles: slices.Sorted(maps.Keys(c.security.AllRoles())), RolesHold: c.security.AllRoles(), Trust: slices.Clone(c.trust), Filters: slices.Clone(c.filters), Connected: map[string]Connection{},
 		RemoteInfo: map[string]any{},
 	}
-	for _, alias := range c.remotes() {
-		s.RemoteInfo[alias] = c.info(alias)
+	for _, alias := range c.connections.remotes() {
+		s.RemoteInfo[alias] = c.connections.info(alias)
 	}
-	for alias, l := range c.links {
-		r := c.remote(alias)
+	for alias, l := range c.connections.links {
+		r := c.connections.remote(alias)
 		conn := Connection{Connected: l.connected(), KeyModel: r.keyModel}
 		if l.remote != nil {
 			conn.To = l.remote.name

@@ -9,43 +9,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
-// The kinds of Task.
-const (
-	TaskTransform = "transform"
-	TaskDatafeed  = "datafeed"
-	TaskWatch     = "watch"
-)
-
-// Task is a transform, a datafeed of machine learning or a watch. None does anything: it is told, started and stopped.
-type Task struct {
-	Kind, Name string
-	Sources    []string // index patterns that it searches
-	Stopped    bool
-	OwnKey     bool // its authorization is an API key
-}
-
-// SetTasks replaces the transforms, datafeeds and watches of the cluster.
-func (c *Cluster) SetTasks(t ...Task) {
-	defer c.net.enter()()
-	c.tasks = slices.Clone(t)
-}
-
-// Runs reports whether a task, a follower index or an auto-follow pattern of that name is there, and runs.
-func (c *Cluster) Runs(name string) (there, runs bool) {
-	defer c.net.enter()()
-	for _, t := range c.tasks {
-		if t.Name == name {
-			return true, !t.Stopped
-		}
-	}
-	for _, f := range c.followers {
-		if f.Name == name {
-			return true, !f.Paused
-		}
-	}
-	return false, false
-}
-
 func taskRoutes(path func(string) []string) []route {
 	const get, post = http.MethodGet, http.MethodPost
 	page := []string{"from", "size", "allow_no_match", "exclude_generated"}
@@ -69,13 +32,13 @@ func taskRoutes(path func(string) []string) []route {
 	}
 }
 
-func (c *Cluster) tasksOf(kind string) []Task {
+func tasksOf(c *Cluster, kind string) []Task {
 	return slices.DeleteFunc(slices.Clone(c.tasks), func(t Task) bool { return t.Kind != kind })
 }
 
 // sized are the first tasks of a kind, as many as the caller takes; 100 unless it says otherwise.
-func (q *request) sized(kind string) []Task {
-	all, size := q.c.tasksOf(kind), 100
+func sized(q *request, kind string) []Task {
+	all, size := tasksOf(q.c, kind), 100
 	if n, err := strconv.Atoi(q.Query.Get("size")); err == nil {
 		size = n
 	}
@@ -91,12 +54,12 @@ func (t Task) authorization() map[string]any {
 
 func getTransforms(q *request) (any, *rest.Error) {
 	all := []any{}
-	for _, t := range q.sized(TaskTransform) {
+	for _, t := range sized(q, TaskTransform) {
 		all = append(all, map[string]any{
 			"id": t.Name, "authorization": t.authorization(), "source": map[string]any{"index": t.Sources}, "dest": map[string]any{"index": t.Name + "-out"},
 		})
 	}
-	return map[string]any{"count": len(q.c.tasksOf(TaskTransform)), "transforms": all}, nil
+	return map[string]any{"count": len(tasksOf(q.c, TaskTransform)), "transforms": all}, nil
 }
 
 func getTransformStats(q *request) (any, *rest.Error) {
@@ -109,19 +72,19 @@ func getTransformStats(q *request) (any, *rest.Error) {
 		counts[name] = 0
 	}
 	all := []any{}
-	for _, t := range q.sized(TaskTransform) {
+	for _, t := range sized(q, TaskTransform) {
 		state := "started"
 		if t.Stopped {
 			state = "stopped"
 		}
 		all = append(all, map[string]any{"id": t.Name, "state": state, "stats": counts, "checkpointing": map[string]any{"last": map[string]any{"checkpoint": 1}}})
 	}
-	return map[string]any{"count": len(q.c.tasksOf(TaskTransform)), "transforms": all}, nil
+	return map[string]any{"count": len(tasksOf(q.c, TaskTransform)), "transforms": all}, nil
 }
 
 func getDatafeeds(q *request) (any, *rest.Error) {
 	all := []any{}
-	for _, t := range q.c.tasksOf(TaskDatafeed) {
+	for _, t := range tasksOf(q.c, TaskDatafeed) {
 		all = append(all, map[string]any{
 			"datafeed_id": t.Name, "job_id": t.Name + "-job", "authorization": t.authorization(), "indices": t.Sources,
 			"query": map[string]any{"match_all": map[string]any{}}, "delayed_data_check_config": map[string]any{"enabled": true},
@@ -132,7 +95,7 @@ func getDatafeeds(q *request) (any, *rest.Error) {
 
 func getDatafeedStats(q *request) (any, *rest.Error) {
 	all := []any{}
-	for _, t := range q.c.tasksOf(TaskDatafeed) {
+	for _, t := range tasksOf(q.c, TaskDatafeed) {
 		state := "started"
 		if t.Stopped {
 			state = "stopped"
@@ -148,7 +111,7 @@ func queryWatches(q *request) (any, *rest.Error) {
 	if bad != nil {
 		return nil, bad
 	}
-	all, size := q.c.tasksOf(TaskWatch), 10
+	all, size := tasksOf(q.c, TaskWatch), 10
 	if text, ok := body["size"].(interface{ Int64() (int64, error) }); ok {
 		if n, err := text.Int64(); err == nil {
 			size = int(n)
@@ -167,7 +130,7 @@ func queryWatches(q *request) (any, *rest.Error) {
 	return map[string]any{"count": len(all), "watches": shown}, nil
 }
 
-func (q *request) task(kind string) *Task {
+func taskOf(q *request, kind string) *Task {
 	for i := range q.c.tasks {
 		if t := &q.c.tasks[i]; t.Kind == kind && t.Name == q.Vars["id"] {
 			return t
@@ -189,7 +152,7 @@ func conflict(format string, args ...any) *rest.Error {
 }
 
 func stopTransform(q *request) (any, *rest.Error) {
-	t := q.task(TaskTransform)
+	t := taskOf(q, TaskTransform)
 	if t == nil {
 		return nil, notFound("Transform with id [%s] could not be found", q.Vars["id"])
 	}
@@ -198,7 +161,7 @@ func stopTransform(q *request) (any, *rest.Error) {
 }
 
 func startTransform(q *request) (any, *rest.Error) {
-	t := q.task(TaskTransform)
+	t := taskOf(q, TaskTransform)
 	switch {
 	case t == nil:
 		return nil, notFound("Transform with id [%s] could not be found", q.Vars["id"])
@@ -210,7 +173,7 @@ func startTransform(q *request) (any, *rest.Error) {
 }
 
 func stopDatafeed(q *request) (any, *rest.Error) {
-	t := q.task(TaskDatafeed)
+	t := taskOf(q, TaskDatafeed)
 	if t == nil {
 		return nil, notFound("No datafeed with id [%s] exists", q.Vars["id"])
 	}
@@ -219,7 +182,7 @@ func stopDatafeed(q *request) (any, *rest.Error) {
 }
 
 func startDatafeed(q *request) (any, *rest.Error) {
-	t := q.task(TaskDatafeed)
+	t := taskOf(q, TaskDatafeed)
 	switch {
 	case t == nil:
 		return nil, notFound("No datafeed with id [%s] exists", q.Vars["id"])
@@ -228,55 +191,4 @@ func startDatafeed(q *request) (any, *rest.Error) {
 	}
 	t.Stopped = false
 	return map[string]any{"node": []string{}, "started": true}, nil
-}
-
-func (q *request) follower(name string, pattern bool) *Follower {
-	for i := range q.c.followers {
-		if f := &q.c.followers[i]; f.Name == name && f.Pattern == pattern {
-			return f
-		}
-	}
-	return nil
-}
-
-func pauseAutoFollow(q *request) (any, *rest.Error)  { return q.turnAutoFollow(true) }
-func resumeAutoFollow(q *request) (any, *rest.Error) { return q.turnAutoFollow(false) }
-
-func (q *request) turnAutoFollow(paused bool) (any, *rest.Error) {
-	f := q.follower(q.Vars["id"], true)
-	if f == nil {
-		return nil, notFound("auto-follow pattern [%s] is missing", q.Vars["id"])
-	}
-	f.Paused = paused
-	return map[string]any{"acknowledged": true}, nil
-}
-
-func pauseFollow(q *request) (any, *rest.Error) {
-	f := q.follower(q.Vars["index"], false)
-	switch {
-	case f == nil:
-		e := notFound("no such index [%s]", q.Vars["index"])
-		e.Kind = "index_not_found_exception"
-		return nil, e
-	case f.Paused:
-		return nil, rest.IllegalArgument("no shard follow tasks for [%s]", f.Name)
-	}
-	f.Paused = true
-	return map[string]any{"acknowledged": true}, nil
-}
-
-func resumeFollow(q *request) (any, *rest.Error) {
-	f := q.follower(q.Vars["index"], false)
-	switch {
-	case f == nil:
-		e := notFound("no such index [%s]", q.Vars["index"])
-		e.Kind = "index_not_found_exception"
-		return nil, e
-	case !f.Paused:
-		e := rest.IllegalArgument("task with id {%s} already exist", f.Name)
-		e.Kind = "resource_already_exists_exception"
-		return nil, e
-	}
-	f.Paused = false
-	return map[string]any{"acknowledged": true}, nil
 }

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -18,30 +17,27 @@ type Trust struct {
 }
 
 // trusts tells whether the cluster's transport port would talk to the other's nodes.
-func (c *Cluster) trusts(other *Cluster) bool {
+func trusts(c, other *Cluster) bool {
 	return slices.ContainsFunc(c.trust, func(t Trust) bool {
 		named := t.All || slices.Contains(t.Clusters, other.id)
-		return !t.Proxies && named && t.Scope == other.scope && slices.ContainsFunc(t.Certificates, func(pem string) bool { return strings.TrimSpace(pem) == strings.TrimSpace(other.ca) && other.ca != "" })
+		return !t.Proxies && named && t.Scope == other.certificates.scope && slices.ContainsFunc(t.Certificates, func(pem string) bool {
+			return strings.TrimSpace(pem) == strings.TrimSpace(other.certificates.ca) && other.certificates.ca != ""
+		})
 	})
 }
 
 // trustsProxies tells whether the cluster would talk to the proxies before the other's port for remote clusters. Those
 // of its own platform it knows.
-func (c *Cluster) trustsProxies(other *Cluster) bool {
+func trustsProxies(c, other *Cluster) bool {
 	return other.proxyCA == "" || other.proxyCA == c.proxyCA || slices.ContainsFunc(c.trust, func(t Trust) bool {
 		return t.Proxies && slices.ContainsFunc(t.Certificates, func(pem string) bool { return strings.TrimSpace(pem) == strings.TrimSpace(other.proxyCA) })
 	})
 }
 
-// SetCA makes the cluster's nodes show certificates of another authority. All their connections are opened anew.
-func (c *Cluster) SetCA(pem string) {
-	defer c.net.enter()()
-	if _, ok := c.files[internalCA]; ok {
-		c.files[internalCA] = pem
-	}
-	c.ca = pem
-	clear(c.links)
-	for _, other := range c.net.clusters {
-		maps.DeleteFunc(other.links, func(_ string, l *link) bool { return l.remote == c })
-	}
+// namedIn tells whether the cluster's certificate fits what the settings of a connection to it name. The server name is
+// what TLS asks for; the certificate passes for the host of the address, too.
+func namedIn(c *Cluster, r remote) bool {
+	host, _ := splitAddress(r.address)
+	private := c.private != "" && c.presents == "" && slices.Contains([]string{r.serverName, host}, c.private) // it has the private name, too
+	return c.certificateName() == r.serverName || c.certificateName() == host || private
 }

@@ -61,7 +61,7 @@ func (f failure) in(v rest.Version) []rest.Error {
 }
 
 // unreachable says that no socket could be opened. Elasticsearch tells why to nobody but a search.
-func (c *Cluster) unreachable(r remote, why failure) *linkError {
+func unreachable(v rest.Version, r remote, why failure) *linkError {
 	said := "connect_exception"
 	if why.class == "" {
 		said = "general node connection failure"
@@ -70,18 +70,24 @@ func (c *Cluster) unreachable(r remote, why failure) *linkError {
 	in := strings.NewReplacer("ADDRESS", r.address, "HOST", host)
 	socket := &rest.Error{Kind: "connect_transport_exception", Reason: "[][" + r.address + "] " + said}
 	at := socket
-	for _, cause := range why.in(c.version) {
+	for _, cause := range why.in(v) {
 		at.Cause = &rest.Error{Kind: cause.Kind, Reason: in.Replace(cause.Reason)}
 		at = at.Cause
 	}
 	reason := "Unable to open any proxy connections to cluster [" + r.alias + "] at address [" + r.address + "]"
-	if c.version.Major >= 9 {
+	if v.Major >= 9 {
 		reason += ", configuredAddress=[" + r.address + "], configuredServerName=[" + r.serverName + "]"
 	}
 	return &linkError{Error: &rest.Error{
 		Status: 500, Kind: "no_seed_node_left_exception", Reason: reason,
 		Extra: map[string]any{"suppressed": []any{socket.Object()}},
 	}}
+}
+
+// linkError says why a connection could not be opened or used.
+type linkError struct {
+	*rest.Error
+	told bool // in _resolve/cluster; of what is not, a search alone knows
 }
 
 // deepest is the deepest cause of an error, which is the one that tells most.

@@ -43,7 +43,7 @@ func (f *planFaults) next() (trouble string) {
 	return ""
 }
 
-// begin starts an attempt and reports whether it will succeep. Its end is where it takes effect.
+// begin starts an attempt and reports whether it will succeed. Its end is where it takes effect.
 func (p *plans) begin(action string, plan map[string]any) (good bool) {
 	now := p.opt.Now()
 	a := attempt{id: p.hexID(16), action: action, plan: plan, trouble: p.faults.next(), begun: now, ends: now.Add(p.opt.PlanTime)}

@@ -46,6 +46,7 @@ func (in Indices) Match(patterns []string, allowed func(index string) bool) (fou
 	return slices.Compact(found), missing, refused
 }
 
+// NotFound says that there is no such index.
 func NotFound(name string) *rest.Error {
 	return &rest.Error{
 		Status: 404, Kind: "index_not_found_exception", Reason: "no such index [" + name + "]",

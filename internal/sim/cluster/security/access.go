@@ -45,7 +45,7 @@ func (all roles) AccessByKey(who Identity, alias string, to *Directory, credenti
 				on = " on indices [" + strings.Join(indices, ",") + "]"
 			}
 			return rest.Forbidden("action [%s] towards remote cluster is unauthorized for user [%s] with assigned roles [%s] authenticated by API key id [%s] of user [%s]%s, this action is granted by the index privileges [%s]",
-				action, who.named(), strings.Join(who.roles, ","), k.Id, k.user, on, grantsOf(to.version, action))
+				action, who.named(), strings.Join(who.roles, ","), k.ID, k.user, on, grantsOf(to.version, action))
 		},
 	}
 	if len(k.access.Search) == 0 { // a key for replication alone can't search at all

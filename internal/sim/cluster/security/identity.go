@@ -191,7 +191,7 @@ func (d *Directory) GetAuthenticate(_ *rest.Request, who Identity) (any, *rest.E
 	out := map[string]any{"authentication_type": "realm"}
 	if k := who.key; k != nil {
 		realm, roles = map[string]any{"name": "_es_api_key", "type": "_es_api_key"}, []string{}
-		about := map[string]any{"id": k.Id, "name": k.name}
+		about := map[string]any{"id": k.ID, "name": k.name}
 		if d.version.Major >= 9 {
 			about["managed_by"] = "elasticsearch"
 		}

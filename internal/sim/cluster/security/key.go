@@ -2,6 +2,7 @@ package security
 
 import (
 	"encoding/base64"
+	"maps"
 	"time"
 )
 
@@ -13,7 +14,7 @@ const (
 
 // Key is an API key of a cluster. Invalidated ones stay listed.
 type Key struct {
-	Id, name, secret, kind string
+	ID, name, secret, kind string
 	user                   string
 	realm                  realm
 	ownerRoles             []string        // of the owner when the key was made
@@ -29,7 +30,7 @@ func (k *Key) invalidated() bool          { return !k.ended.IsZero() }
 func (k *Key) expired(now time.Time) bool { return !k.expires.IsZero() && !now.Before(k.expires) }
 
 func (k *Key) encoded() string {
-	return base64.StdEncoding.EncodeToString([]byte(k.Id + ":" + k.secret))
+	return base64.StdEncoding.EncodeToString([]byte(k.ID + ":" + k.secret))
 }
 
 // keyring is the API keys of a cluster, in the order they were made.
@@ -41,7 +42,7 @@ type keyring struct {
 
 func (r *keyring) key(id string) *Key {
 	for _, k := range r.keys {
-		if k.Id == id {
+		if k.ID == id {
 			return k
 		}
 	}
@@ -58,4 +59,50 @@ func (r *keyring) ExpireIn(d time.Duration) int {
 		}
 	}
 	return n
+}
+
+// KeyState is an API key without its secret.
+type KeyState struct {
+	ID       string         `json:"id"`
+	Name     string         `json:"name"`
+	Type     string         `json:"type"`
+	Valid    bool           `json:"valid"`
+	Owner    string         `json:"owner"`
+	Created  time.Time      `json:"created"`
+	Expires  *time.Time     `json:"expires,omitempty"`
+	Metadata map[string]any `json:"metadata"`
+	Search   []string       `json:"search"` // index patterns
+	Replicas []string       `json:"replication"`
+	Identity string         `json:"certificate_identity,omitempty"`
+}
+
+// KeyStates are all keys, those that have ended, too.
+func (r *keyring) KeyStates() []KeyState {
+	out := []KeyState{}
+	for _, k := range r.keys {
+		out = append(out, k.state(r.now()))
+	}
+	return out
+}
+
+func (k *Key) state(now time.Time) KeyState {
+	names := func(entries []accessEntry) []string {
+		out := []string{}
+		for _, e := range entries {
+			out = append(out, e.Names...)
+		}
+		return out
+	}
+	s := KeyState{
+		ID: k.ID, Name: k.name, Type: k.kind, Owner: k.user, Created: k.created, Valid: !k.invalidated() && !k.expired(now),
+		Metadata: maps.Clone(k.metadata), Search: names(k.access.Search), Replicas: names(k.access.Replication),
+	}
+	if k.Identity != nil {
+		s.Identity = *k.Identity
+	}
+	if !k.expires.IsZero() {
+		t := k.expires
+		s.Expires = &t
+	}
+	return s
 }

@@ -30,7 +30,7 @@ func (d *Directory) GetKeys(q *rest.Request, who Identity) (any, *rest.Error) {
 	out, now := []any{}, d.now()
 	for _, k := range d.keys {
 		switch {
-		case id != "" && k.Id != id, name != "" && !rest.Glob(name, k.name), owner && k.user != who.user,
+		case id != "" && k.ID != id, name != "" && !rest.Glob(name, k.name), owner && k.user != who.user,
 			q.Query.Has("username") && k.user != q.Query.Get("username"), q.Query.Has("realm_name") && k.realm.name != q.Query.Get("realm_name"),
 			active && (k.invalidated() || k.expired(now)):
 			continue
@@ -56,7 +56,7 @@ func (d *Directory) mayKeys(who Identity, do string, own bool, privileges ...str
 
 func (k *Key) listed() map[string]any {
 	out := map[string]any{
-		"id": k.Id, "name": k.name, "type": k.kind, "creation": k.created.UnixMilli(), "invalidated": k.invalidated(),
+		"id": k.ID, "name": k.name, "type": k.kind, "creation": k.created.UnixMilli(), "invalidated": k.invalidated(),
 		"username": k.user, "realm": k.realm.name, "realm_type": k.realm.kind, "metadata": k.metadata,
 	}
 	if !k.expires.IsZero() {
@@ -145,7 +145,7 @@ func (d *Directory) InvalidateKeys(q *rest.Request, who Identity) (any, *rest.Er
 		return nil, bad
 	}
 	return d.invalidate(who, func(k *Key) bool {
-		return (len(ids) == 0 || slices.Contains(ids, k.Id)) && (text("name") == "" || rest.Glob(text("name"), k.name)) &&
+		return (len(ids) == 0 || slices.Contains(ids, k.ID)) && (text("name") == "" || rest.Glob(text("name"), k.name)) &&
 			(text("username") == "" || text("username") == k.user) && (text("realm_name") == "" || text("realm_name") == k.realm.name) &&
 			(!owner || k.user == who.user)
 	}), nil
@@ -161,11 +161,11 @@ func (d *Directory) invalidate(who Identity, wanted func(*Key) bool) map[string]
 		case k.kind == keyTypeCrossCluster && !d.may(who, "manage_security"):
 			failed = append(failed, map[string]any{
 				"type":   "security_exception",
-				"reason": "Cannot invalidate cross-cluster API key [" + k.Id + "]. This requires [manage_security] cluster privilege or higher",
+				"reason": "Cannot invalidate cross-cluster API key [" + k.ID + "]. This requires [manage_security] cluster privilege or higher",
 			})
 		default:
 			k.ended = d.now()
-			now = append(now, k.Id)
+			now = append(now, k.ID)
 		}
 	}
 	out := map[string]any{"invalidated_api_keys": now, "previously_invalidated_api_keys": []string{}, "error_count": len(failed)}

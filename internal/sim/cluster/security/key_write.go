@@ -13,7 +13,7 @@ func (d *Directory) newKey(who Identity, in keyRequest, kind string) (*Key, *res
 		return nil, bad
 	}
 	k := &Key{
-		Id: d.newID(15), name: *in.name, secret: d.newID(16), kind: kind, user: who.user, realm: who.realm,
+		ID: d.newID(15), name: *in.name, secret: d.newID(16), kind: kind, user: who.user, realm: who.realm,
 		ownerRoles: who.roles, metadata: map[string]any{}, created: d.now(),
 	}
 	return k, k.set(in, d.now())
@@ -42,7 +42,7 @@ func (k *Key) set(in keyRequest, now time.Time) *rest.Error {
 }
 
 func (k *Key) issued() map[string]any {
-	out := map[string]any{"id": k.Id, "name": k.name, "api_key": k.secret, "encoded": k.encoded()}
+	out := map[string]any{"id": k.ID, "name": k.name, "api_key": k.secret, "encoded": k.encoded()}
 	if !k.expires.IsZero() {
 		out["expiration"] = k.expires.UnixMilli()
 	}

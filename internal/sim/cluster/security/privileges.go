@@ -70,7 +70,7 @@ var implied = map[string][]string{
 func Denied(who Identity, action string, privileges []string) *rest.Error {
 	caller := "user [" + who.named() + "] with effective roles [" + strings.Join(who.roles, ",") + "]"
 	if who.key != nil {
-		caller = "API key id [" + who.key.Id + "] of user [" + who.user + "]"
+		caller = "API key id [" + who.key.ID + "] of user [" + who.user + "]"
 	}
 	return rest.Forbidden("action [%s] is unauthorized for %s, this action is granted by the cluster privileges [%s]", action, caller, strings.Join(privileges, ","))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 )
 
+// Superuser is the role that may do everything.
 const Superuser = "superuser"
 
 // Role is a role as the security API writes it.
