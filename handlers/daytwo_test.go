@@ -89,7 +89,7 @@ func (d *desk) established(verb string) {
 		d.certified()
 	case "adopt": // it was made by hand
 		d.connected()
-		d.book.Memos = nil
+		d.book.Records = nil
 	default:
 		d.connected()
 	}
@@ -102,10 +102,10 @@ func (d *desk) shown() bot.Message {
 	d.t.Helper()
 	d.slack.Mu.Lock()
 	defer d.slack.Mu.Unlock()
-	if len(d.slack.Heard) == 0 {
+	if len(d.slack.Told) == 0 {
 		d.t.Fatal("nothing was told")
 	}
-	return d.slack.Heard[len(d.slack.Heard)-1]
+	return d.slack.Told[len(d.slack.Told)-1]
 }
 
 const name = "ece-prod/a1/search-eu"
@@ -493,7 +493,7 @@ func TestShortcutDiagnosesTheConnectionOfAMessage(t *testing.T) {
 func TestTheThreadIsFoundThoughTheCardCameLate(t *testing.T) {
 	d := newDesk(t)
 	r := d.connected()
-	d.book.Memos[0].Posted = nil
+	d.book.Records[0].Posted = nil
 	d.book.Requests[r.ID] = r
 	d.types("list")
 	if !strings.Contains(handlerstest.ToJSON(t, d.shown().Blocks), "|thread>") {

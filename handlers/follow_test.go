@@ -117,7 +117,7 @@ func TestWhatIsNotManagedAnyMoreIsShownToItsFollowers(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	d.follows(ben, actionFollow, name)
-	d.book.Memos = nil
+	d.book.Records = nil
 	if s := d.connectionsOf(ben); !strings.Contains(s, "not managed any more") || !strings.Contains(s, actionUnfollow) {
 		t.Errorf("ben sees %s", s)
 	}

@@ -201,7 +201,7 @@ func TestTabsOfFollowersFollowTheWatch(t *testing.T) {
 	if s := handlerstest.ToJSON(t, d.slack.Homes[anna.ID]); strings.Contains(s, "search-eu") {
 		t.Errorf("anna, who does not follow it, sees %s", s)
 	}
-	d.book.Memos = nil
+	d.book.Records = nil
 	look()
 	if n := d.drains(k); n != 2 {
 		t.Errorf("not managed any more: %d published, heard %v", n, heard)

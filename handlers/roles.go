@@ -235,7 +235,7 @@ func (h *Handlers) testUser(ctx context.Context, e link.ConnectionState, user st
 	case last.NotAllowed:
 		return ":grey_question: The bot may not search as " + named + ". There is no such user, or the bot's user lacks `run_as` for them."
 	case last.Refused != "":
-		return ":x: A search as " + named + " was refused:\n" + mrkdwn.Fence(last.Refused, mrkdwn.MaxTold)
+		return ":x: A search as " + named + " was refused:\n" + mrkdwn.CodeBlock(last.Refused, mrkdwn.MaxTold)
 	case shards == 0:
 		return ":grey_question: A search as " + named + " of " + searched + " was answered and saw no index. Nothing matches yet, or this user may read nothing."
 	}

@@ -74,7 +74,7 @@ func pastedLine(r *change.Request) string {
 		return ""
 	}
 	return " The key that was pasted still works on the remote cluster, where the bot can do nothing: whoever made it " +
-		"should invalidate it.\n" + mrkdwn.Fence(command, 600)
+		"should invalidate it.\n" + mrkdwn.CodeBlock(command, 600)
 }
 
 func leftLine(r *change.Request) string {
@@ -98,7 +98,7 @@ func Leftovers(left []change.Leftover) []slack.Block {
 			s += "\n_Why:_ " + mrkdwn.Line(l.Cause, mrkdwn.MaxTold)
 		}
 		if l.Command != "" {
-			s += "\n" + mrkdwn.Fence(l.Command, 1200)
+			s += "\n" + mrkdwn.CodeBlock(l.Command, 1200)
 		}
 		out = append(out, mrkdwn.Section(s))
 	}
@@ -200,7 +200,7 @@ func tryIt(c link.ConnectParams) string {
 	if len(patterns) == 0 {
 		return ""
 	}
-	return mrkdwn.Fence(nextSearch(c.Alias, patterns), 600)
+	return mrkdwn.CodeBlock(nextSearch(c.Alias, patterns), 600)
 }
 
 // nextSearch is what to type in the local cluster's Dev Tools to see the connection work.

@@ -263,7 +263,7 @@ func progressSections(r *change.Request, rows []stepRow) []slack.Block {
 		if w.left != nil {
 			said = append(said, "Left behind: "+mrkdwn.Line(w.left.What, mrkdwn.MaxTold))
 			if w.left.Command != "" {
-				said = append(said, mrkdwn.Fence(w.left.Command, 1000))
+				said = append(said, mrkdwn.CodeBlock(w.left.Command, 1000))
 			}
 		}
 		blocks = append(blocks, mrkdwn.Small(strings.Join(said, "\n")))

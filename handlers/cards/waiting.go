@@ -18,7 +18,7 @@ func waitText(r *change.Request, v *change.Evaluation) string {
 		s = who + ": " + s
 	}
 	if w.Command != "" {
-		s += "\n" + mrkdwn.Fence(w.Command, 1000)
+		s += "\n" + mrkdwn.CodeBlock(w.Command, 1000)
 	}
 	switch t := w.Taken; {
 	case t != nil && t.Shown:

@@ -22,8 +22,8 @@ type Outbox struct {
 	Down      error
 	Holds     string // who tells, for ever; empty: nobody
 	notifiers map[string]notifier
-	Memos     []change.StoredRecord
-	Kept      changetest.Records // the memos as they are read
+	Records   []change.StoredRecord
+	Kept      changetest.Records // the records as they are read
 }
 
 type notifier struct {
@@ -36,7 +36,7 @@ func NewOutbox() *Outbox {
 	b.Kept = changetest.Records{Index: inventory.IndexRecord, All: func() ([]change.StoredRecord, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return slices.Clone(b.Memos), b.Down
+		return slices.Clone(b.Records), b.Down
 	}}
 	return b
 }
@@ -243,7 +243,7 @@ func (b *Outbox) Recent(_ context.Context, limit int) ([]*change.Request, error)
 func (b *Outbox) Keep(r *change.Request, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.Memos = append(b.Memos, r.StoredRecords(at)...)
+	b.Records = append(b.Records, r.StoredRecords(at)...)
 }
 
 // WantAnnounced fails the test unless the latest version of a request was announced.

@@ -25,7 +25,7 @@ type Workspace struct {
 	Messages []*message
 	Modals   map[string]*modal
 	told     []told
-	Heard    []bot.Message // the same as told, whole
+	Told     []bot.Message // the same as told, whole
 	Calls    map[string]int
 	Fail     map[string][]error // by method: what the next calls answer; nil lets one through
 	Delayed  map[string]bool    // the next call has its effect when later is called, and its answer is lost
@@ -187,7 +187,7 @@ func (w *Workspace) tell(via, channel, user string, msg bot.Message) error {
 	if err := w.check(msg); err != nil {
 		return err
 	}
-	w.Heard = append(w.Heard, msg)
+	w.Told = append(w.Told, msg)
 	w.told = append(w.told, told{via, channel, user, msg.Text})
 	return nil
 }

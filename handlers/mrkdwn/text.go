@@ -251,8 +251,8 @@ func Link(address, label string) string {
 	return "<" + bot.Escape(u.String()) + "|" + strings.ReplaceAll(Line(label, 150), "|", "/") + ">"
 }
 
-// Fence sets outside text as code of several lines.
-func Fence(s string, limit int) string {
+// CodeBlock sets outside text as code of several lines.
+func CodeBlock(s string, limit int) string {
 	s = strings.ReplaceAll(strings.TrimSpace(s), "```", "'''")
 	return "```" + Escape(s, limit-6) + "```"
 }
