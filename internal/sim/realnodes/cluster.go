@@ -46,6 +46,22 @@ func (c *Cluster) task(do func(context.Context) error) {
 	})
 }
 
+// Settled waits until what was ordered of the nodes so far has been done.
+func (c *Cluster) Settled(ctx context.Context) error {
+	c.member.mu.Lock()
+	last := c.last
+	c.member.mu.Unlock()
+	if last == nil {
+		return nil
+	}
+	select {
+	case <-last:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Handler is the HTTP API as the cluster's own users reach it.
 func (c *Cluster) Handler() http.Handler { return c.proxy(func(*http.Request) {}) }
 

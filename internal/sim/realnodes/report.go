@@ -36,19 +36,3 @@ func (p *Pool) Report() string {
 	}
 	return b.String()
 }
-
-// Settled waits until what was ordered of the nodes so far has been done.
-func (c *Cluster) Settled(ctx context.Context) error {
-	c.member.mu.Lock()
-	last := c.last
-	c.member.mu.Unlock()
-	if last == nil {
-		return nil
-	}
-	select {
-	case <-last:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

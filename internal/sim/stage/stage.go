@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 
@@ -152,4 +153,22 @@ func SimulatedSecrets(s *sim.Scene) map[string]string {
 		"RCB_ENCRYPTION_KEY": EncryptionKey,
 		"ECE_API_KEY":        s.ECE.Key(), "EC_API_KEY": s.Cloud.Key(), "EC_ELASTICSEARCH_PASSWORD": sim.Password,
 	}
+}
+
+// Enter starts the bot and makes the workspace deliver to it.
+func (s *Stage) Enter(ctx context.Context, b Bot) (*Actor, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	b.ListenOn(listener)
+	addr := listener.Addr().String()
+	base := "http://" + addr + "/slack/"
+	s.Slack.SetApp(func(a *workspace.App) {
+		a.CommandURL, a.InteractivityURL, a.OptionsURL, a.EventsURL = base+"commands", base+"interactivity", base+"options", base+"events"
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	in := &Actor{Addr: addr, cancel: cancel}
+	in.done.Go(func() { in.err = b.Run(ctx) })
+	return in, nil
 }
