@@ -2,6 +2,11 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
@@ -45,4 +50,26 @@ func (h *Handlers) approve(ctx context.Context, a bot.Action) (bot.Answer, error
 
 func (h *Handlers) takeBack(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	return h.decide(ctx, a, h.o.Requests.Revoke)
+}
+
+// parseReason reads the press that a modal goes on with.
+func parseReason(metadata string) (cards.Ref, reasonMetadata, error) {
+	var from reasonMetadata
+	dec := json.NewDecoder(strings.NewReader(metadata))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(&from)
+	if _, end := dec.Token(); err == nil && !errors.Is(end, io.EOF) {
+		err = errors.New("something follows it")
+	}
+	s, err2 := cards.ParseRef(from.Press)
+	if err := errors.Join(err, err2); err != nil {
+		return cards.Ref{}, from, fmt.Errorf("a reason's metadata: %w", err)
+	}
+	return s, from, nil
+}
+
+// reasonMetadata is the press that a modal for a reason goes on with.
+type reasonMetadata struct {
+	Press   string `json:"press"`
+	Channel string `json:"channel,omitempty"`
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
@@ -41,41 +40,6 @@ func changeForms() map[string]changeForm {
 
 // kindOf is the kind of change that a word asks for; subcommandOf goes the other way.
 func kindOf(verb string) change.Kind { return change.Kind("link." + verb) }
-
-// formMetadata travels in the modal's private_metadata.
-type formMetadata struct {
-	Subcommand string `json:"subcommand"`
-	Channel    string `json:"channel,omitempty"`
-	Name       string `json:"name,omitempty"` // the connection that the fields are for
-	Fill       string `json:"fill,omitempty"`
-	Parent     string `json:"parent,omitempty"`
-	// Fields are those that the form shows: an error can stand beside no other, and a client may leave empty ones out
-	// of what it sends.
-	Fields []string `json:"fields,omitempty"`
-}
-
-// String is the memory as private_metadata.
-func (m formMetadata) String() string {
-	raw, _ := json.Marshal(m) //nolint:errchkjson // strings only
-	return string(raw)
-}
-
-func parseFormMetadata(s string) (formMetadata, error) {
-	var m formMetadata
-	dec := json.NewDecoder(strings.NewReader(s))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&m); err != nil {
-		return m, fmt.Errorf("a modal's metadata: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return m, errors.New("a modal's metadata: something follows it")
-	}
-	_, looking := inspectCommands()[m.Subcommand]
-	if _, ok := changeForms()[m.Subcommand]; !ok && !looking {
-		return m, fmt.Errorf("a modal's metadata: there is no %q", bot.Cut(m.Subcommand, 40))
-	}
-	return m, nil
-}
 
 // formCommand makes the command of a word that asks for a change. The modal opens at once: its trigger is short-lived.
 func formCommand(verb string) func(*Handlers, context.Context, bot.Command, []string) bot.Answer {
@@ -158,14 +122,6 @@ func (h *Handlers) fillForm(ctx context.Context, view string, m formMetadata, n 
 	return closed(err)
 }
 
-// closed forgives that a modal was closed meanwhile.
-func closed(err error) error {
-	if e, ok := errors.AsType[*bot.Error](err); ok && (e.Kind == bot.Gone || e.Kind == bot.Expired || e.Code == "not_found") {
-		return nil
-	}
-	return err
-}
-
 // formModal draws the modal; without fields as long as no connection is chosen.
 func formModal(m formMetadata, chosen bot.Option, note string, fields []slack.Block) slack.ModalViewRequest {
 	e := changeForms()[m.Subcommand]
@@ -189,43 +145,12 @@ func formModal(m formMetadata, chosen bot.Option, note string, fields []slack.Bl
 	return v
 }
 
-// blockOf is a field's block for the connection at hand: Slack shows a new initial value in a new block only.
-func blockOf(m formMetadata, field string) string { return newBlock(field, m.Name, m.Fill) }
-
 // connectionBlock is the block of the choice of a connection; a chosen one is an initial value like any other.
 func connectionBlock(m formMetadata) string {
 	if m.Name == "" {
 		return fieldConnection
 	}
 	return blockOf(m, fieldConnection)
-}
-
-func textInput(m formMetadata, field, label, hint string, limit int, value string) *slack.InputBlock {
-	el := slack.NewPlainTextInputBlockElement(nil, "order."+field)
-	el.MaxLength, el.InitialValue = limit, bot.Cut(value, limit)
-	return slack.NewInputBlock(blockOf(m, field), mrkdwn.Plain(label, 2000), mrkdwn.Plain(hint, 2000), el)
-}
-
-// answers is what is filled in, by field.
-type answers map[string]bot.Value
-
-func readAnswers(s bot.State) answers {
-	out := answers{}
-	for block, actions := range s {
-		field, _, _ := strings.Cut(block, ":")
-		for _, v := range actions {
-			out[field] = v
-		}
-	}
-	return out
-}
-
-func (a answers) text(field string) string { return strings.TrimSpace(a[field].Text) }
-
-func (a answers) patterns(field string) []string { return link.ParsePatterns(a[field].Text) }
-
-func (a answers) access() elastic.Access {
-	return elastic.Access{Search: a.patterns(link.FieldSearch), Replication: a.patterns(link.FieldReplication)}
 }
 
 // formSubmitted asks for the change. The modal's id makes a second submission the same request.
@@ -292,4 +217,21 @@ func formLate(s bot.Submission) bot.Answer {
 		return bot.Answer{}
 	}
 	return fieldErrors(map[string]string{connectionBlock(m): sayTime})
+}
+
+func parseFormMetadata(s string) (formMetadata, error) {
+	var m formMetadata
+	dec := json.NewDecoder(strings.NewReader(s))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&m); err != nil {
+		return m, fmt.Errorf("a modal's metadata: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return m, errors.New("a modal's metadata: something follows it")
+	}
+	_, looking := inspectCommands()[m.Subcommand]
+	if _, ok := changeForms()[m.Subcommand]; !ok && !looking {
+		return m, fmt.Errorf("a modal's metadata: there is no %q", bot.Cut(m.Subcommand, 40))
+	}
+	return m, nil
 }

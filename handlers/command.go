@@ -7,17 +7,9 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/slack-go/slack"
-
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 )
-
-// subcommand is something that can be typed behind the command.
-type subcommand struct {
-	name, args, does string
-	run              func(*Handlers, context.Context, bot.Command, []string) bot.Answer
-}
 
 // subcommands are all of them, in the order in which help shows them.
 func subcommands() []subcommand {
@@ -83,11 +75,6 @@ func (h *Handlers) unknown(typed []string) bot.Answer {
 	return h.hint(s)
 }
 
-// hint is one line with the way to all words.
-func (h *Handlers) hint(s string) bot.Answer {
-	return reply(s + " " + bot.Code(h.o.Command+" help") + " shows what there is.")
-}
-
 // help is written from the words, so that it can't forget one.
 func (h *Handlers) help() string {
 	out := []string{"*Connect Elasticsearch clusters, with others' approval*"}
@@ -95,36 +82,6 @@ func (h *Handlers) help() string {
 		out = append(out, fmt.Sprintf("• %s  %s", bot.Code(strings.TrimSpace(h.o.Command+" "+w.name+" "+w.args)), w.does))
 	}
 	return strings.Join(append(append(out, whereToSee...), notHere...), "\n")
-}
-
-// The pages of Elastic that help where the bot does not.
-const (
-	pageECK        = "https://www.elastic.co/docs/deploy-manage/remote-clusters/eck-remote-clusters"
-	pageServerless = "https://www.elastic.co/docs/explore-analyze/cross-project-search"
-)
-
-// notHere is what the bot does not connect, and who does.
-var notHere = []string{
-	"Not here: clusters on Elastic Cloud on Kubernetes, whose operator sets `spec.remoteClusters` (<" + pageECK + "|how>), and Serverless projects, which " +
-		"have no remote clusters but cross-project search (<" + pageServerless + "|how>).",
-}
-
-// whereToSee is where people find what was made, in Kibana's and the consoles' own words.
-var whereToSee = []string{
-	"In Kibana: _Stack Management → Remote Clusters_ has the connections of a local cluster; _Security → Roles_ and _API keys_ what they may read.",
-	"In the consoles of Elastic Cloud and ECE: a deployment's _Security_ page has its remote connections, keys and whom it trusts; the platform's " +
-		"_Network security_ the filters.",
-}
-
-// ephemeral is the answer to a slash command, seen by who typed it.
-type ephemeral struct {
-	Type   string        `json:"response_type"`
-	Text   string        `json:"text"`
-	Blocks []slack.Block `json:"blocks"`
-}
-
-func reply(say string) bot.Answer {
-	return bot.Answer{Body: ephemeral{Type: "ephemeral", Text: say, Blocks: []slack.Block{mrkdwn.Section(say)}}}
 }
 
 // quotes are those that keep a name together, straight or as phones and other languages write them; any of the same row
@@ -179,25 +136,11 @@ func nearest(typed string) string {
 	return found
 }
 
-// distance is the number of edits between two words (Levenshtein).
-func distance(a, b string) int {
-	if len(a) > 40 {
-		return len(a)
+// Subcommands returns what can be typed behind the command, in the order of help.
+func Subcommands() []string {
+	var all []string
+	for _, w := range subcommands() {
+		all = append(all, w.name)
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := before
-			if a[i] != b[j] {
-				d = 1 + min(before, row[j], row[j+1])
-			}
-			before, row[j+1] = row[j+1], d
-		}
-	}
-	return row[len(b)]
+	return all
 }

@@ -103,15 +103,6 @@ func (h *Handlers) nearDeployment(ctx context.Context, typed string) string {
 	return ""
 }
 
-// deploymentNames are those of all platforms, in lower case, as far as they can be listed now.
-func (h *Handlers) deploymentNames(ctx context.Context) []string {
-	var names []string
-	for _, d := range h.o.Directory.Find(ctx, "", 0).Deployments {
-		names = append(names, strings.ToLower(d.Given()))
-	}
-	return names
-}
-
 // only is the one deployment that text names: by name or id, or the only one found. why says why there is none.
 func only(found inventory.Found, text string) (d elastic.Deployment, why string) {
 	var exact []elastic.Deployment

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/slack-go/slack"
-
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
@@ -79,30 +77,6 @@ func (f connectForm) named(say string) string {
 	return say
 }
 
-// inputBlocks are the block ids of a modal's inputs.
-func inputBlocks(v slack.ModalViewRequest) []string {
-	var ids []string
-	for _, b := range v.Blocks.BlockSet {
-		if in, ok := b.(*slack.InputBlock); ok {
-			ids = append(ids, in.BlockID)
-		}
-	}
-	return ids
-}
-
-// addError puts a sentence beside a block, behind those that stand there.
-func addError(errs map[string]string, block, say string) {
-	if before := errs[block]; before != "" {
-		say = before + " " + say
-	}
-	errs[block] = bot.Cut(mrkdwn.Clean(say), 500)
-}
-
 func connectLate(bot.Submission) bot.Answer {
 	return fieldErrors(map[string]string{link.FieldReason: sayTime})
-}
-
-// fieldErrors shows errors beside inputs, and keeps the modal open with all that was filled in.
-func fieldErrors(errs map[string]string) bot.Answer {
-	return bot.Answer{Body: slack.NewErrorsViewSubmissionResponse(errs)}
 }

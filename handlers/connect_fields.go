@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
@@ -28,11 +26,4 @@ func fieldName(field string) string {
 		return n
 	}
 	return mrkdwn.Upper(strings.ReplaceAll(field, "_", " "))
-}
-
-// newBlock names the block that follows another one of the same field. It comes from both, so that two redraws that
-// started from the same modal do not use one name for two values.
-func newBlock(field, before, value string) string {
-	sum := sha256.Sum256([]byte(before + "\n" + value))
-	return field + ":" + hex.EncodeToString(sum[:4])
 }

@@ -13,24 +13,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// The connect modal's own names. An input's action id is its field behind this prefix.
-const (
-	callbackConnect = "connect"
-	connectPrefix   = "connect."
-	actionLocal     = connectPrefix + link.FieldLocal
-	actionRemote    = connectPrefix + link.FieldRemote
-	actionMore      = connectPrefix + "advanced"
-)
-
-// How much can be typed into a field.
-const (
-	maxServer   = 253
-	maxPatterns = 3000
-	maxReason   = 500
-	maxAdvanced = 40
-	maxNotes    = 6
-)
-
 // connectModal draws the modal. Every input carries its present value, so that nothing is lost if Slack takes it for a
 // new one.
 func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
@@ -79,12 +61,6 @@ func sideHints(f connectForm) (local, remote string) {
 	return "Runs the searches. Stores the key and the connection settings.", "Is searched. The bot creates the API key here."
 }
 
-// What stands below the two fields of what a key may read.
-const (
-	searchHint      = "Patterns such as logs-*, one a line or separated by commas."
-	replicationHint = "Only for cross-cluster replication; patterns as above."
-)
-
 func (m connectMetadata) addressHint(f connectForm) string {
 	hint := "Usually host:9443. Filled in for you."
 	if f.byCertificate() {
@@ -109,21 +85,6 @@ func filledLine(f connectForm) string {
 
 func code(s string) string { return bot.Code(bot.Cut(mrkdwn.Clean(s), cards.MaxAddress)) }
 
-type choice struct{ value, label string }
-
-var (
-	expiries = []choice{{"30", "30 days"}, {"90", "90 days"}, {"180", "180 days"}, {"365", "1 year"}, {"0", "never"}}
-
-	compressions = []choice{
-		{byDefault, "as Elasticsearch decides"},
-		{"indexing_data", "indexing data only"},
-		{"true", "everything"},
-		{"false", "nothing"},
-	}
-
-	schemes = []choice{{byDefault, "as Elasticsearch decides"}, {"lz4", "LZ4"}, {"deflate", "DEFLATE"}}
-)
-
 func (m connectMetadata) deployment(field, label, hint string, o bot.Option) slack.Block {
 	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, mrkdwn.Plain("Type a name or an id", 150), connectPrefix+field)
 	sel.MinQueryLength = new(int) // 0: a list before anything is typed
@@ -140,39 +101,6 @@ func (m connectMetadata) text(f connectForm, field, label, hint string, limit in
 	el.MaxLength = limit
 	el.InitialValue = bot.Cut(f.Texts[field], limit)
 	return slack.NewInputBlock(m.block(field), mrkdwn.Plain(label, 2000), mrkdwn.Plain(hint, 2000), el)
-}
-
-func multiline(in *slack.InputBlock) *slack.InputBlock {
-	if el, ok := in.Element.(*slack.PlainTextInputBlockElement); ok {
-		el.Multiline = true
-	}
-	return in
-}
-
-// several is an optional input of several lines.
-func several(in *slack.InputBlock) *slack.InputBlock { return multiline(in).WithOptional(true) }
-
-func choiceInput(block, field, label string, choices []choice, value string) *slack.InputBlock {
-	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, connectPrefix+field)
-	for _, c := range choices {
-		o := slack.NewOptionBlockObject(c.value, mrkdwn.Plain(c.label, mrkdwn.MaxOption), nil)
-		sel.Options = append(sel.Options, o)
-		if c.value == value {
-			sel.InitialOption = o
-		}
-	}
-	in := slack.NewInputBlock(block, mrkdwn.Plain(label, 2000), nil, sel)
-	return in
-}
-
-func skipInput(on bool) slack.Block {
-	o := slack.NewOptionBlockObject("true", mrkdwn.Plain("Keep searching without it", mrkdwn.MaxOption),
-		mrkdwn.Plain("skip_unavailable: searches silently return results without it", mrkdwn.MaxOption))
-	boxes := slack.NewCheckboxGroupsBlockElement(connectPrefix+link.FieldSkip, o)
-	if on {
-		boxes.InitialOptions = []*slack.OptionBlockObject{o}
-	}
-	return slack.NewInputBlock(link.FieldSkip, mrkdwn.Plain("If the remote cluster is unavailable", 2000), nil, boxes).WithOptional(true)
 }
 
 func moreButton(shown bool) *slack.ButtonBlockElement {

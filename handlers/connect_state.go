@@ -4,7 +4,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -53,14 +52,6 @@ type connectMetadata struct {
 
 // filledFields are those that the bot fills in under both models.
 var filledFields = []string{link.FieldAlias, link.FieldAddress, link.FieldServerName}
-
-const (
-	maxMetadata   = 3000 // Slack's limit for private_metadata
-	maxKept       = 1300 // bytes of it for what is kept; the rest is never longer than what is left
-	byDefault     = "default"
-	defaultExpiry = "90" // days
-	downPrefix    = "!"  // of an option that stands for a platform that is down; no platform's name begins with it
-)
 
 func newForm() connectForm {
 	return connectForm{Skip: true, Texts: map[string]string{link.FieldExpiry: defaultExpiry}}
@@ -206,18 +197,6 @@ func chosen(wrong *change.InvalidError, field string, o bot.Option) elastic.Ref 
 		wrong.Add(field, "choose a deployment from the list")
 	}
 	return ref
-}
-
-func number(wrong *change.InvalidError, field, s string) int {
-	if s = strings.TrimSpace(s); s == "" {
-		return 0
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 0 {
-		wrong.Add(field, "a whole number")
-		return 0
-	}
-	return n
 }
 
 // block is the block id of a field as the modal has it now.

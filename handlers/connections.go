@@ -15,23 +15,10 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
-
-// Connections are the connections that there are; *diagnose.Checker is one.
-type Connections interface {
-	List(ctx context.Context, text string) inventory.Listing
-	State(ctx context.Context, n link.Name) (link.ConnectionState, error)
-	Diagnose(ctx context.Context, n link.Name) (diagnose.HealthReport, error)
-	// Roles are those of a local cluster that name remote clusters.
-	Roles(ctx context.Context, local elastic.Ref) ([]elastic.RemoteRole, error)
-	// SearchAs searches patterns as another user, up to the first that is refused.
-	SearchAs(ctx context.Context, n link.Name, user string, patterns []string) ([]elastic.SearchedAs, error)
-	Migratable(ctx context.Context, local elastic.Ref) []string
-}
 
 // atOnce is how long a listing may take before what there is is shown.
 const atOnce = 1800 * time.Millisecond
@@ -110,22 +97,6 @@ func nearestConnection(all []inventory.Connection, args []string) string {
 		}
 	}
 	return found
-}
-
-// nearEnough is how many edits are too many for a guess.
-const nearEnough = 4
-
-// nearestOf is the name that is nearest to a word, and by how many edits. A word that would have to be typed anew is
-// near to nothing.
-func nearestOf(names []string, word string) (string, int) {
-	const far = 1000
-	best, found := far, ""
-	for _, name := range names {
-		if d := distance(word, name); d < best && d < len(word) {
-			best, found = d, name
-		}
-	}
-	return found, best
 }
 
 // shortName is how people type a connection: "logs-prod/metrics-eu".
@@ -222,4 +193,32 @@ func (h *Handlers) messageLink(ctx context.Context, m change.Message, word strin
 		return ""
 	}
 	return " · <" + bot.Escape(url) + "|" + word + ">"
+}
+
+// What follows a connection's buttons and fields.
+const (
+	actionPick         = cards.ConnectionPrefix + "pick"
+	callbackInspect    = "connection.look"
+	fieldConnection    = "connection"
+	fieldReportedError = "heard"
+
+	maxReportedError = 3000 // an error's text; Slack's limit of a field
+)
+
+// connectionInput is a list of all connections that narrows down as one types.
+func connectionInput(block string, chosen bot.Option, follow bool) slack.Block {
+	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, mrkdwn.Plain("Type a deployment or an alias", 150), actionPick)
+	sel.MinQueryLength = new(int)
+	if chosen.Value != "" {
+		sel.InitialOption = slack.NewOptionBlockObject(chosen.Value, mrkdwn.Plain(chosen.Text, mrkdwn.MaxOption), nil)
+	}
+	in := slack.NewInputBlock(block, mrkdwn.Plain("Connection", 2000), nil, sel)
+	in.DispatchAction = follow
+	return in
+}
+
+// chosenName is the connection of an option; false for the one that stands for clusters that could not be asked.
+func chosenName(o bot.Option) (link.Name, bool) {
+	n, err := link.ParseName(o.Value)
+	return n, err == nil
 }

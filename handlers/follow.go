@@ -29,25 +29,6 @@ const (
 	maxSaid      = 50 // connections about which one person may say something
 )
 
-// Follows remembers what people say about following connections; *store.Store does.
-type Follows interface {
-	// Follow notes what user says: saidFollow, saidUnfollow, or nothing, which forgets it; false: they have said
-	// something about most connections already.
-	Follow(ctx context.Context, user, connection, say string, most int) (bool, error)
-	// Follows returns what user said, by the connections' names.
-	Follows(ctx context.Context, user string) (map[string]string, error)
-}
-
-// ConnectionStatus knows how the managed connections are; *Monitor is one.
-type ConnectionStatus interface {
-	// Statuses returns those of the names that are managed.
-	Statuses(ctx context.Context, names ...link.Name) (map[link.Name]monitor.Status, error)
-	// StatusesOf returns connections that user made or changed last, the worst among them: about limit where there are more.
-	StatusesOf(ctx context.Context, user string, limit int) (map[link.Name]monitor.Status, error)
-	// Record takes what somebody's look at a connection found for a check, and returns how it is.
-	Record(ctx context.Context, x diagnose.HealthReport) (monitor.Status, error)
-}
-
 // isOf reports whether user asked for the connection, adopted it, or changed it last.
 func isOf(m link.ManagedConnection, user string) bool {
 	return m.Maker() == user || m.Record.By.User == user

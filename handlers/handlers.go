@@ -4,108 +4,11 @@
 package handlers
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
-
-// Requests are the requests; *change.Service is one. Errors as of change.Service.
-type Requests interface {
-	Propose(ctx context.Context, a change.ProposeInput) (*change.Request, error)
-	Get(ctx context.Context, id string) (*change.Request, error)
-
-	Approve(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-	Reject(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-	RequestChanges(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-	Withdraw(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-	Revoke(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-	Retry(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-	Resolve(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-
-	CanSubmitInput(ctx context.Context, r *change.Request, by change.Actor) error
-	SubmitInput(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-
-	TakeKey(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-	KeyShown(ctx context.Context, id string, by change.Actor) (*change.Request, error)
-	RenewKey(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-	HandDone(ctx context.Context, p change.DecisionInput) (*change.Request, error)
-}
-
-// Lists are requests by what they have in common; *store.Store has them.
-type Lists interface {
-	// PendingRequests returns those that wait for approvals, the one first that expires first.
-	PendingRequests(ctx context.Context, limit int) ([]*change.Request, error)
-	// Mine returns those that user asked for, newest first.
-	Mine(ctx context.Context, user string, limit int) ([]*change.Request, error)
-	// Recent returns those of anybody, newest first.
-	Recent(ctx context.Context, limit int) ([]*change.Request, error)
-}
-
-// PolicyDescriber says what the policy is; *policy.Policy is one.
-type PolicyDescriber interface {
-	Describe(who func(policy.Group) string) []policy.RuleText
-}
-
-// SecretStore keeps a key, encrypted and for a short time: one that was pasted until the work needs it, one that the work
-// has made until a person has seen it.
-type SecretStore interface {
-	Peek(ctx context.Context, request string) (secret.Secret, error)
-	Put(ctx context.Context, request string, key secret.Secret) error
-	// Drop forgets the key, and forgives that it is gone.
-	Drop(ctx context.Context, request string) error
-}
-
-// OpenHomes remembers the home tabs that people look at; *store.Store does.
-type OpenHomes interface {
-	// HomeOpened remembers that user looks at the tab, and returns the mark of what it showed last.
-	HomeOpened(ctx context.Context, user string) (shown string, err error)
-	// HomeRendered notes that the tab shows what has the mark now, where it showed what had the mark was.
-	HomeRendered(ctx context.Context, user, was, now string) error
-	// MarkHomesDirty wants tabs drawn anew soon, as far as they are open.
-	MarkHomesDirty(ctx context.Context, users []string) error
-}
-
-// Directory finds deployments; *link.Catalog is one.
-type Directory interface {
-	Find(ctx context.Context, text string, limit int) inventory.Found
-	ReadPair(ctx context.Context, local, remote elastic.Ref) (link.PairState, error)
-	System(name string) (link.System, bool)
-}
-
-// SlackClient is what handlers need of Slack; *bot.Messenger is one.
-type SlackClient interface {
-	OpenView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (bot.View, error)
-	UpdateView(ctx context.Context, viewID, hash string, v slack.ModalViewRequest) (bot.View, error)
-	// UpdateNamedView replaces the modal whose external_id is v's.
-	UpdateNamedView(ctx context.Context, v slack.ModalViewRequest) (bot.View, error)
-	PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error
-
-	Ephemeral(ctx context.Context, channel, user string, msg bot.Message) error
-	Respond(ctx context.Context, responseURL string, msg bot.Message, replaceOriginal bool) error
-	OpenDM(ctx context.Context, user string) (string, error)
-	Post(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error)
-	Permalink(ctx context.Context, p bot.Posted) (string, error)
-	// Metadata returns what a message of the bot's own carries; false for any other.
-	Metadata(ctx context.Context, p bot.Posted, thread string) (bot.Metadata, bool, error)
-}
-
-// Eligibility says who may decide; a change.Policy is one. It is asked before a modal opens, so that nobody types a
-// reason in vain; the decision itself asks again.
-type Eligibility interface {
-	Eligible(ctx context.Context, r *change.Request, by change.Actor) error
-	// Evaluate says how a request stands.
-	Evaluate(ctx context.Context, r *change.Request) (change.Evaluation, error)
-}
 
 // Options are what the handlers need; all are required but Vault.
 type Options struct {

@@ -14,16 +14,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
-// What follows a connection's buttons and fields.
-const (
-	actionPick         = cards.ConnectionPrefix + "pick"
-	callbackInspect    = "connection.look"
-	fieldConnection    = "connection"
-	fieldReportedError = "heard"
-
-	maxReportedError = 3000 // an error's text; Slack's limit of a field
-)
-
 // inspectCommands are the words that only look, and what they show to a user.
 func inspectCommands() map[string]func(*Handlers, context.Context, string, diagnose.HealthReport, monitor.Status) bot.Message {
 	return map[string]func(*Handlers, context.Context, string, diagnose.HealthReport, monitor.Status) bot.Message{
@@ -87,18 +77,6 @@ func inspectModal(m formMetadata) slack.ModalViewRequest {
 	}
 }
 
-// connectionInput is a list of all connections that narrows down as one types.
-func connectionInput(block string, chosen bot.Option, follow bool) slack.Block {
-	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, mrkdwn.Plain("Type a deployment or an alias", 150), actionPick)
-	sel.MinQueryLength = new(int)
-	if chosen.Value != "" {
-		sel.InitialOption = slack.NewOptionBlockObject(chosen.Value, mrkdwn.Plain(chosen.Text, mrkdwn.MaxOption), nil)
-	}
-	in := slack.NewInputBlock(block, mrkdwn.Plain("Connection", 2000), nil, sel)
-	in.DispatchAction = follow
-	return in
-}
-
 // inspectSubmitted shows the connection that was chosen.
 func (h *Handlers) inspectSubmitted(_ context.Context, s bot.Submission) (bot.Answer, error) {
 	m, err := parseFormMetadata(s.View.Metadata)
@@ -115,34 +93,4 @@ func (h *Handlers) inspectSubmitted(_ context.Context, s bot.Submission) (bot.An
 
 func inspectLate(bot.Submission) bot.Answer {
 	return fieldErrors(map[string]string{fieldConnection: sayTime})
-}
-
-// registerConnections names the buttons and fields of the connections that exist.
-func (h *Handlers) registerConnections(r Router) {
-	for _, id := range []string{actionListPrevious, actionListNext, actionListAgain} {
-		r.OnAction(id, h.listTurned)
-	}
-	r.OnAction(cards.ActionListLine, h.lineChosen)
-	for verb := range inspectCommands() {
-		r.OnAction(cards.ConnectionPrefix+verb, h.inspectPressed)
-	}
-	for verb := range changeForms() {
-		r.OnAction(cards.ConnectionPrefix+verb, h.formPressed)
-	}
-	r.OnAction(actionFollow, h.followPressed)
-	r.OnAction(actionUnfollow, h.followPressed)
-	r.OnAction(actionTestAs, h.askTestAs)
-	r.OnSuggest(actionTestRole, h.suggestRoles)
-	r.OnSubmit(callbackTestAs, h.testAs, testAsLate)
-	r.OnSuggest(actionPick, h.suggestConnections)
-	r.OnAction(actionPick, h.connectionSelected)
-	r.OnShortcut(ShortcutDiagnose, h.diagnoseShortcut)
-	r.OnSubmit(callbackInspect, h.inspectSubmitted, inspectLate)
-	r.OnSubmit(callbackForm, h.formSubmitted, formLate)
-}
-
-// chosenName is the connection of an option; false for the one that stands for clusters that could not be asked.
-func chosenName(o bot.Option) (link.Name, bool) {
-	n, err := link.ParseName(o.Value)
-	return n, err == nil
 }

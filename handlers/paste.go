@@ -3,9 +3,7 @@ package handlers
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -70,27 +68,6 @@ func pasteModal(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 	}
 }
 
-// fences show text whole, in as many blocks as it takes.
-func fences(s string) []slack.Block {
-	var blocks []slack.Block
-	for _, part := range mrkdwn.Chunks(strings.ReplaceAll(s, "```", "'''")) {
-		blocks = append(blocks, mrkdwn.Section("```"+bot.Escape(part)+"```"))
-	}
-	return blocks
-}
-
-func indent(body string) string {
-	var v any
-	if json.Unmarshal([]byte(body), &v) != nil {
-		return body
-	}
-	raw, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return body
-	}
-	return string(raw)
-}
-
 func curl(c change.Call) string {
 	return fmt.Sprintf("curl -X %s -u USER \"$ELASTICSEARCH_URL%s\" \\\n  -H 'Content-Type: application/json' \\\n  -d '%s'",
 		c.Method, c.Path, strings.ReplaceAll(c.Body, "'", `'\''`))
@@ -152,22 +129,6 @@ func (h *Handlers) dropUnwanted(ctx context.Context, id string) {
 	if err := h.o.Secrets.Drop(ctx, id); err != nil {
 		h.o.Log.WarnContext(ctx, "a key that nobody needs stays until it lapses", "request", id, "error", err)
 	}
-}
-
-// parseReason reads the press that a modal goes on with.
-func parseReason(metadata string) (cards.Ref, reasonMetadata, error) {
-	var from reasonMetadata
-	dec := json.NewDecoder(strings.NewReader(metadata))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(&from)
-	if _, end := dec.Token(); err == nil && !errors.Is(end, io.EOF) {
-		err = errors.New("something follows it")
-	}
-	s, err2 := cards.ParseRef(from.Press)
-	if err := errors.Join(err, err2); err != nil {
-		return cards.Ref{}, from, fmt.Errorf("a reason's metadata: %w", err)
-	}
-	return s, from, nil
 }
 
 func pasteLate(bot.Submission) bot.Answer {

@@ -140,3 +140,11 @@ func (h *Handlers) notifyRequested(ctx context.Context, to replyTarget, r *chang
 	}
 	return h.notifyUser(ctx, to, mrkdwn.Message(h.confirmRequested(r)))
 }
+
+// closed forgives that a modal was closed meanwhile.
+func closed(err error) error {
+	if e, ok := errors.AsType[*bot.Error](err); ok && (e.Kind == bot.Gone || e.Kind == bot.Expired || e.Code == "not_found") {
+		return nil
+	}
+	return err
+}

@@ -2,17 +2,10 @@ package handlers
 
 import (
 	"context"
-	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
-
-// Readers say who may look at connections and requests; *policy.Policy is one.
-type Readers interface {
-	// MayRead returns nil if the user may, else a *change.NotAllowedError.
-	MayRead(ctx context.Context, user string) error
-}
 
 func (h *Handlers) mayRead(ctx context.Context, user string) error {
 	if h.o.Readers == nil {
@@ -31,11 +24,6 @@ func (h *Handlers) maySee(ctx context.Context, r *change.Request, by change.Acto
 		return nil
 	}
 	return err
-}
-
-// reads reports whether a subcommand shows what there is.
-func (w subcommand) reads() bool {
-	return !slices.Contains([]string{"connect", "policy", "help"}, w.name)
 }
 
 // readersOnly registers what only those may use who may read.

@@ -1,19 +1,8 @@
 package handlers
 
 import (
-	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 )
-
-// Router is where handlers are registered; *bot.Router is one.
-type Router interface {
-	OnCommand(name string, h bot.CommandHandler)
-	OnAction(id string, h bot.ActionHandler)
-	OnSubmit(callback string, h bot.SubmissionHandler, late func(bot.Submission) bot.Answer)
-	OnSuggest(id string, h bot.SuggestionHandler)
-	OnHome(h bot.HomeHandler)
-	OnShortcut(id string, h bot.ShortcutHandler)
-}
 
 // Register names every command, button, modal and list that there is.
 func (h *Handlers) Register(r Router) {
@@ -55,4 +44,28 @@ func (h *Handlers) Register(r Router) {
 	r.OnSubmit(callbackResolve, h.resolved, reasonLate)
 
 	r.OnHome(h.home)
+}
+
+// registerConnections names the buttons and fields of the connections that exist.
+func (h *Handlers) registerConnections(r Router) {
+	for _, id := range []string{actionListPrevious, actionListNext, actionListAgain} {
+		r.OnAction(id, h.listTurned)
+	}
+	r.OnAction(cards.ActionListLine, h.lineChosen)
+	for verb := range inspectCommands() {
+		r.OnAction(cards.ConnectionPrefix+verb, h.inspectPressed)
+	}
+	for verb := range changeForms() {
+		r.OnAction(cards.ConnectionPrefix+verb, h.formPressed)
+	}
+	r.OnAction(actionFollow, h.followPressed)
+	r.OnAction(actionUnfollow, h.followPressed)
+	r.OnAction(actionTestAs, h.askTestAs)
+	r.OnSuggest(actionTestRole, h.suggestRoles)
+	r.OnSubmit(callbackTestAs, h.testAs, testAsLate)
+	r.OnSuggest(actionPick, h.suggestConnections)
+	r.OnAction(actionPick, h.connectionSelected)
+	r.OnShortcut(ShortcutDiagnose, h.diagnoseShortcut)
+	r.OnSubmit(callbackInspect, h.inspectSubmitted, inspectLate)
+	r.OnSubmit(callbackForm, h.formSubmitted, formLate)
 }

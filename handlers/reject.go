@@ -89,12 +89,6 @@ func (h *Handlers) mayDecide(ctx context.Context, r *change.Request, s cards.Ref
 	return h.o.Policy.Eligible(ctx, r, by)
 }
 
-// reasonMetadata is the press that a modal for a reason goes on with.
-type reasonMetadata struct {
-	Press   string `json:"press"`
-	Channel string `json:"channel,omitempty"`
-}
-
 func reasonModal(r *change.Request, from reasonMetadata, callback, title, submit, label, hint string) slack.ModalViewRequest {
 	el := slack.NewPlainTextInputBlockElement(nil, blockReason)
 	el.Multiline, el.MaxLength, el.FocusOnLoad = true, maxReason, true

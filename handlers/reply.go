@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/slack-go/slack"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
@@ -100,4 +102,20 @@ func (h *Handlers) Failed(ctx context.Context, f bot.Failure) {
 	if err := h.notifyUser(ctx, to, mrkdwn.Message(say)); err != nil {
 		h.o.Log.WarnContext(ctx, "a user could not be told", "request_id", f.RequestID, "error", err)
 	}
+}
+
+// hint is one line with the way to all words.
+func (h *Handlers) hint(s string) bot.Answer {
+	return reply(s + " " + bot.Code(h.o.Command+" help") + " shows what there is.")
+}
+
+// ephemeral is the answer to a slash command, seen by who typed it.
+type ephemeral struct {
+	Type   string        `json:"response_type"`
+	Text   string        `json:"text"`
+	Blocks []slack.Block `json:"blocks"`
+}
+
+func reply(say string) bot.Answer {
+	return bot.Answer{Body: ephemeral{Type: "ephemeral", Text: say, Blocks: []slack.Block{mrkdwn.Section(say)}}}
 }

@@ -49,7 +49,3 @@ func (h *Handlers) aboutBlock(ctx context.Context, e link.ConnectionState) slack
 func expiryInput(m formMetadata, days int) slack.Block {
 	return choiceInput(blockOf(m, link.FieldExpiry), link.FieldExpiry, "The key expires after", expiries, strconv.Itoa(days))
 }
-
-func (a answers) days(wrong *change.InvalidError) int {
-	return number(wrong, link.FieldExpiry, a[link.FieldExpiry].Option.Value)
-}
