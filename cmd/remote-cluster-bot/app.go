@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,8 +55,10 @@ type App struct {
 	metrics       *metrics.Metrics
 	tracing       *tracing.Tracing // nil: nothing is traced
 	policy        *policy.Policy
-	listener      net.Listener // nil: listen as configured
-	started       atomic.Bool  // every part has been ready
+	listener      net.Listener  // nil: listen as configured
+	started       atomic.Bool   // every part has been ready
+	compared      chan struct{} // closed once the cards in Slack were compared with the database
+	comparedOnce  sync.Once
 }
 
 // ListenOn has the bot take Slack's calls there, instead of where the configuration says.

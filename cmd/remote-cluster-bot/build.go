@@ -54,7 +54,7 @@ func New(c *config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{config: c, version: o.Version, owner: owner, log: log, redis: rdb, tracing: spans}
+	a := &App{config: c, version: o.Version, owner: owner, log: log, redis: rdb, tracing: spans, compared: make(chan struct{})}
 	a.store = store.New(rdb, store.Options{
 		Env: c.Environment, Replicas: c.Redis.Replicas, Index: inventory.IndexRecord, PutAside: a.tellPutAside, Quotas: store.Quotas(c.Quotas),
 		Policy: store.PolicyInForce{Worker: owner, Hash: func() string { return a.policy.Hash() }},

@@ -13,7 +13,18 @@ import (
 const (
 	compareAgain = time.Minute // where Slack or Redis could not be asked
 	compareTries = 10
+	compareFirst = 3 * time.Second // that cards wait at most to be drawn until they were compared
 )
+
+// notify has Slack follow the requests. Cards are compared first: what is drawn anew no longer shows what it knew.
+func (a *App) notify(ctx context.Context) error {
+	select {
+	case <-a.compared:
+	case <-time.After(compareFirst):
+	case <-ctx.Done():
+	}
+	return a.notifier.Run(ctx)
+}
 
 // compareCards looks for cards in Slack that are newer than the database. last is when its newest audit entry was written
 // before this process wrote any; zero: that could not be read yet.
@@ -24,7 +35,9 @@ func (a *App) compareCards(ctx context.Context, last func(context.Context) (time
 	tick := time.NewTicker(compareAgain)
 	defer tick.Stop()
 	for range compareTries {
-		if o.tell(ctx); o.done {
+		o.tell(ctx)
+		a.comparedOnce.Do(func() { close(a.compared) })
+		if o.done {
 			break
 		}
 		select {

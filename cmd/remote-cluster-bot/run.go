@@ -65,5 +65,5 @@ func (a *App) parts(lastAudit func(context.Context) (time.Time, error)) []lifecy
 
 // lateParts run until all others have stopped: what changed last is told.
 func (a *App) lateParts() []lifecycle.Part {
-	return []lifecycle.Part{lifecycle.Loop("notifier", a.notifier.Run)}
+	return []lifecycle.Part{lifecycle.Loop("notifier", a.notify)}
 }
