@@ -143,7 +143,7 @@ func (a *App) newExecutor(owner string, kinds map[change.Kind]change.Planner, st
 	var err error
 	a.executor, err = executor.New(a.metrics.Queue(a.store), a.store, kinds, steps, executor.Options{
 		Name: owner, Workers: e.Workers, Lease: e.Lease.Std(), Renew: e.Lease.Std() / 4,
-		Drain: e.Drain.Std(), Weigh: a.policy.Evaluate,
+		StepTimeout: e.StepWithin.Std(), Drain: e.Drain.Std(), Weigh: a.policy.Evaluate,
 		Backoff: executor.Exponential(250*time.Millisecond, 5*time.Second, mathrand.Float64),
 		Now:     time.Now, Log: a.log, Changed: a.notifier.Changed,
 		Scrub: transport.NewScrubber(a.config.Secrets()...).Words,

@@ -81,6 +81,16 @@ func (s *story) loses(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
+// reboots restarts the nodes of a cluster, without its platform: they are away for a moment.
+func (s *story) reboots(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	d.Cluster().RestartIn(3 * time.Second)
+	return nil
+}
+
 func (s *story) forgets(_ *testscript.TestScript, args []string) error {
 	d := s.Deployment(args[0])
 	if d == nil {

@@ -224,6 +224,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"plans":     plain(3, 4, (*story).plans),       // plans metrics-eu fail 1 [2]: so many of its plans fail, after so many good ones
 	"loses":     plain(1, 1, (*story).loses),       // loses logs-prod: its nodes lose the next connection that is set
 	"forgets":   plain(2, 2, (*story).forgets),     // forgets logs-prod metrics-eu: its nodes know the alias no more, though it is set
+	"reboots":   plain(1, 1, (*story).reboots),     // reboots logs-prod: its nodes restart
 	"raises":    plain(2, 2, (*story).raises),      // raises ece ece-lab: another platform, before the start
 	"entrusts":  plain(2, 2, (*story).entrusts),    // entrusts metrics-eu ece-prod: the authority of those proxies is uploaded there
 	// webhook on-call cloudevents|pagerduty|alertmanager; later on-call away|back
@@ -352,6 +353,10 @@ func (s *story) configure(ts *testscript.TestScript, args []string) error {
 			ts.Check(err)
 			d = max(d, s.verifyAtLeast)
 			s.edits = append(s.edits, func(c *config.Config) { c.Executor.VerifyWithin = config.Duration(d) })
+		case "executor.step_within":
+			d, err := time.ParseDuration(value)
+			ts.Check(err)
+			s.edits = append(s.edits, func(c *config.Config) { c.Executor.StepWithin = config.Duration(d) })
 		case "executor.by_hand_within":
 			d, err := time.ParseDuration(value)
 			ts.Check(err)

@@ -267,6 +267,7 @@ func (p *parser) checkExecutor(e Executor) {
 	}
 	p.span("executor.lease", e.Lease, time.Second, time.Minute)
 	p.span("executor.call_timeout", e.CallTimeout, 100*time.Millisecond, time.Minute)
+	p.span("executor.step_within", e.StepWithin, time.Second, time.Hour)
 	p.span("executor.verify_within", e.VerifyWithin, time.Second, time.Hour)
 	p.span("executor.by_hand_within", e.ByHandWithin, time.Second, 24*time.Hour)
 	p.span("executor.drain", e.Drain, 0, 10*time.Minute)

@@ -277,6 +277,9 @@ type Executor struct {
 	// CallTimeout is how long each call to Elastic may take. Whoever takes over waits for as long as one that was sent may
 	// still be carried out. Default 7s.
 	CallTimeout Duration `yaml:"call_timeout"`
+	// StepWithin is how long a step is tried again where a platform or a cluster does not answer, as one whose nodes restart.
+	// Default 90s.
+	StepWithin Duration `yaml:"step_within"`
 	// VerifyWithin is how long a new connection may take to come up. Default 2m.
 	VerifyWithin Duration `yaml:"verify_within"`
 	// ByHandWithin is how long people may take to edit keystores that the bot can't write; after that the change is rolled
@@ -329,6 +332,7 @@ func (c *Config) setDefaults() {
 	def(&c.Executor.Workers, 4)
 	def(&c.Executor.Lease, Duration(3*time.Second))
 	def(&c.Executor.CallTimeout, Duration(7*time.Second))
+	def(&c.Executor.StepWithin, Duration(90*time.Second))
 	def(&c.Executor.VerifyWithin, Duration(2*time.Minute))
 	def(&c.Executor.ByHandWithin, Duration(time.Hour))
 	def(&c.Executor.Drain, Duration(20*time.Second))
