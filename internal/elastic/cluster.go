@@ -32,8 +32,9 @@ type RemoteClusters interface {
 	Resolve(ctx context.Context, alias string, patterns []string) (Resolved, error)
 	// ProbeSearch searches through the alias, for nothing. It connects if need be, unless skip_unavailable is true.
 	ProbeSearch(ctx context.Context, alias string) (Searched, error)
-	// ReloadSecureSettings makes the nodes read their keystore again; it fails if any node did.
-	ReloadSecureSettings(ctx context.Context) error
+	// ReloadSecureSettings makes the nodes read their keystore again; it fails if any node did. From 9.5 on they tell what
+	// they have found there.
+	ReloadSecureSettings(ctx context.Context) ([]NodeSecrets, error)
 }
 
 // RemoteInfo is an alias's part of _remote/info.

@@ -186,7 +186,7 @@ func keysInvalidated(s suite) {
 }
 
 func reload(s suite) {
-	if err := s.cluster().ReloadSecureSettings(s.Context()); err != nil {
+	if _, err := s.cluster().ReloadSecureSettings(s.Context()); err != nil {
 		s.Errorf("reloading: %v", err)
 	}
 }

@@ -40,7 +40,7 @@ func TestCallsAreDescribedAsTheyAreSent(t *testing.T) {
 		"PutRole":         {es.Calls{}.PutRole("readers", role), func() error { return c.PutRole(ctx, "readers", role) }},
 		"DeleteRole":      {es.Calls{}.DeleteRole("readers"), func() error { return c.DeleteRole(ctx, "readers") }},
 		"Resolve":         {es.Calls{}.Resolve("logs", "a-*"), func() error { _, _ = c.Resolve(ctx, "logs", []string{"a-*"}); return nil }},
-		"Reload":          {es.Calls{}.ReloadSecureSettings(), func() error { _ = c.ReloadSecureSettings(ctx); return nil }},
+		"Reload":          {es.Calls{}.ReloadSecureSettings(), func() error { _, _ = c.ReloadSecureSettings(ctx); return nil }},
 		"RemoteInfo":      {es.Calls{}.RemoteInfo(), func() error { _, _ = c.RemoteInfo(ctx); return nil }},
 	} {
 		sent = nil

@@ -161,13 +161,7 @@ var reloading = request{
 func (Calls) ReloadSecureSettings() change.Call { return reloading.describe() }
 
 // ReloadSecureSettings sends POST /_nodes/reload_secure_settings. Nodes fail one by one under a 200.
-func (c *Client) ReloadSecureSettings(ctx context.Context) error {
-	_, err := c.ReloadedSecrets(ctx)
-	return err
-}
-
-// ReloadedSecrets is ReloadSecureSettings that returns what the nodes tell of what they have read, from 9.5 on.
-func (c *Client) ReloadedSecrets(ctx context.Context) ([]elastic.NodeSecrets, error) {
+func (c *Client) ReloadSecureSettings(ctx context.Context) ([]elastic.NodeSecrets, error) {
 	var answer struct {
 		Summary struct {
 			Failed int `json:"failed"`

@@ -28,7 +28,7 @@ func (p *Platform) ReadSecrets(ctx context.Context, d elastic.Deployment) ([]ela
 	if err != nil {
 		return nil, err
 	}
-	return client.ReloadedSecrets(ctx)
+	return client.ReloadSecureSettings(ctx)
 }
 
 // CopySecret is one line of a shell; the second entry is not touched if the first can't be read, and the first goes last.

@@ -178,11 +178,21 @@ func matchesAny(patterns []string, name string) bool {
 	})
 }
 
-func (e elasticsearch) ReloadSecureSettings(ctx context.Context) error {
-	return e.do(ctx, "ReloadSecureSettings", func() error {
+func (e elasticsearch) ReloadSecureSettings(ctx context.Context) ([]elastic.NodeSecrets, error) {
+	var nodes []elastic.NodeSecrets
+	err := e.do(ctx, "ReloadSecureSettings", func() error {
 		e.d.loaded = maps.Clone(e.d.keystore)
+		if e.d.late == nil {
+			return nil
+		}
+		all := slices.Sorted(maps.Keys(e.d.keystore))
+		nodes = []elastic.NodeSecrets{{Node: "node-1", Told: true, Names: all}, {Node: "node-2", Told: true}}
+		if *e.d.late--; *e.d.late < 0 {
+			nodes[1].Names = all
+		}
 		return nil
 	})
+	return answer(nodes, err)
 }
 
 func (e elasticsearch) IssueKey(ctx context.Context, spec elastic.KeySpec) (elastic.IssuedKey, error) {

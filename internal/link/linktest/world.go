@@ -107,6 +107,7 @@ type Deployment struct {
 	keystore   map[string]secret.Secret
 	loaded     map[string]secret.Secret // what the nodes have read of the keystore
 	slowNodes  bool
+	late       *int // reloads until the second node has read its keystore; nil: there is one node, which does not tell
 	races      Race
 	raced      map[string]Race // by alias
 	keys       []*key
@@ -183,6 +184,9 @@ func (d *Deployment) WithoutCredentials() { d.locked(func() { d.unreadable = tru
 
 // CalledByKey makes the bot's credentials an API key, which may not issue keys.
 func (d *Deployment) CalledByKey() { d.locked(func() { d.keyCaller = true }) }
+
+// LateNode adds a node that reads nothing in so many reloads. Both nodes tell what they have read.
+func (d *Deployment) LateNode(reloads int) { d.locked(func() { d.late = &reloads }) }
 
 // SlowNodes makes the nodes read their keystore only when they are told to.
 func (d *Deployment) SlowNodes() { d.locked(func() { d.slowNodes = true }) }

@@ -33,6 +33,7 @@ func TestPlanSaysWhatWillBeSent(t *testing.T) {
 			Path: "/api/v1/deployments/d-local/elasticsearch/main-elasticsearch/keystore",
 			Body: `{"secrets":{"cluster.remote.logs.credentials":{"value":"••••"}}}`,
 		},
+		{System: "Elasticsearch of search-onprem", Method: "POST", Path: "/_nodes/reload_secure_settings"},
 		{
 			System: "Elasticsearch of search-onprem", Method: "PUT", Path: "/_cluster/settings",
 			Body: `{"persistent":{"cluster.remote.logs.mode":"proxy","cluster.remote.logs.proxy_address":"logs.cloud.example:9443",` +

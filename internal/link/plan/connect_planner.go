@@ -48,7 +48,7 @@ func (k *ConnectPlanner) steps(request string, c link.ConnectParams, s link.Pair
 			todo = append(todo, steps.RestartArgs{Local: c.Local}.Planned(v))
 		}
 	}
-	todo = append(todo, steps.SetRemoteArgs{Local: c.Local, Alias: c.Alias, Settings: c.Settings()}.Planned(v))
+	todo = append(todo, steps.SetRemoteArgs{Local: c.Local, Alias: c.Alias, Settings: c.Settings(), Keyed: c.Model != link.ModelCertificate}.Planned(v))
 	if c.OwnsRole(s) {
 		todo = append(todo, steps.RoleOf(c, s).Planned(v))
 	}

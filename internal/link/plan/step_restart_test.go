@@ -29,10 +29,8 @@ func TestARestartIsWaitedForAndLoadsTheKey(t *testing.T) {
 	if n := s.local.Restarts(); n != 1 {
 		t.Errorf("%d restarts, want 1", n)
 	}
-	s.applyAll(t, steps.StepSetRemote, steps.StepVerify)
-	if s.w.Count("ReloadSecureSettings") != 0 {
-		t.Error("the restart had loaded the key")
-	}
+	s.w.Fail(linktest.Fault{Call: "ReloadSecureSettings", Lie: true})
+	s.applyAll(t, steps.StepSetRemote, steps.StepVerify) // the restart has loaded the key
 	if err := s.undo(t.Context(), steps.StepRestart); err != nil || s.local.Restarts() != 1 {
 		t.Errorf("undo: %v, %d restarts", err, s.local.Restarts())
 	}

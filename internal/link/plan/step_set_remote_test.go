@@ -184,3 +184,28 @@ func TestUndoOfPointNamesWhatItCouldNotTakeBack(t *testing.T) {
 		}
 	}
 }
+
+// Nodes that read a key while its alias is being set forget the alias. From 9.5 on they tell what they have read: the bot
+// waits for them, though not for ever.
+func TestPointWaitsForNodesThatHaveNotReadTheKey(t *testing.T) {
+	for late, waits := range map[int]int{0: 0, 2: 2, 100: 5} {
+		s := newScene()
+		s.local.LateNode(late)
+		s.applyAll(t, steps.StepIssueKey)
+		looks := 0
+		for ; ; looks++ {
+			err := s.apply(t.Context(), steps.StepSetRemote)
+			if err == nil {
+				break
+			}
+			if !change.IsWaiting(err) || len(s.local.Settings("logs")) > 0 {
+				t.Fatalf("late by %d, look %d: %v, %v", late, looks, err, s.local.Settings("logs"))
+			}
+			contains(t, said(err), "node-2 of search-onprem has not read the key yet")
+		}
+		if looks != waits {
+			t.Errorf("late by %d: %d looks, want %d", late, looks, waits)
+		}
+		s.set(t, pointed())
+	}
+}

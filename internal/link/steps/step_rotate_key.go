@@ -109,6 +109,7 @@ type rotateKeyStep struct {
 	RotateKeyArgs
 
 	fresh   elastic.IssuedKey // in memory only
+	probed  bool              // it is in the keystore for the probe
 	proven  bool
 	stored  bool
 	looks   change.Evidence // what proving notes; a crash begins it anew
@@ -199,8 +200,11 @@ func (x *rotateKeyStep) prove(ctx context.Context, local side) error {
 	if x.proven {
 		return nil
 	}
-	if err := storeEntry(ctx, local, elastic.CredentialsName(x.probe().Alias), x.fresh.Encoded); err != nil {
-		return err
+	if !x.probed {
+		if err := storeEntry(ctx, local, elastic.CredentialsName(x.Probe), x.fresh.Encoded); err != nil {
+			return err
+		}
+		x.probed = true
 	}
 	if err := x.tryKey(ctx, local, x.fresh.ID); err != nil {
 		return err
@@ -216,19 +220,23 @@ func (x *rotateKeyStep) tryKey(ctx context.Context, local side, id string) error
 	if err != nil {
 		return err
 	}
+	if x.looks == nil {
+		x.looks = change.Evidence{}
+	}
+	look := func(_ context.Context, e change.Evidence) error {
+		maps.Copy(x.looks, e)
+		return nil
+	}
 	if !now.Shows(c.Settings()) {
+		if err := readKey(ctx, local, c.Alias, x.looks, look); err != nil {
+			return err
+		}
 		if err := local.es.PutSettings(ctx, now.ChangeTo(c.Settings())); err != nil {
 			return link.WrapCall("setting "+c.Alias+" on "+local.d.Name, err)
 		}
 	}
 	v := &verifyStep{ports: x.ports, settings: c.Settings(), c: c, keys: []string{id}}
-	if x.looks == nil {
-		x.looks = change.Evidence{}
-	}
-	return v.Apply(ctx, maps.Clone(x.looks), func(_ context.Context, e change.Evidence) error {
-		maps.Copy(x.looks, e)
-		return nil
-	})
+	return v.Apply(ctx, maps.Clone(x.looks), look)
 }
 
 // replace stores the new key under the real alias, and points it where keys are taken if the model changes: the key
@@ -279,7 +287,7 @@ func (x *rotateKeyStep) store(ctx context.Context, local side, had change.Eviden
 // would make a connection without a key, and searches fail for as long as the nodes take, most of them unseen (measured on
 // 8.19.4: docs/performance.md).
 func (x *rotateKeyStep) read(ctx context.Context, local side) error {
-	_ = local.es.ReloadSecureSettings(ctx) // as in released
+	_, _ = local.es.ReloadSecureSettings(ctx) // as in released
 	all, err := local.es.RemoteInfo(ctx)
 	if err != nil {
 		return link.WrapCall("reading the remote connections of "+local.d.Name, err)
@@ -304,7 +312,7 @@ func (x *rotateKeyStep) taken(ctx context.Context, local side) error {
 func (x *rotateKeyStep) released(ctx context.Context, local side, alias string) error {
 	// Versions before 8.16 may refuse it (github.com/elastic/elasticsearch/issues/111543), and from 8.14 on nodes read by
 	// themselves: it is only a help.
-	_ = local.es.ReloadSecureSettings(ctx)
+	_, _ = local.es.ReloadSecureSettings(ctx)
 	all, err := local.es.RemoteInfo(ctx)
 	if err != nil {
 		return link.WrapCall("reading the remote connections of "+local.d.Name, err)

@@ -22,17 +22,22 @@ type SetRemoteArgs struct {
 	Local    elastic.Ref      `json:"local"`
 	Alias    string           `json:"alias"`
 	Settings elastic.Settings `json:"settings"`
+	Keyed    bool             `json:"keyed"` // its key is in the keystore
 }
 
 // Planned is the step as it stands in a plan.
 func (a SetRemoteArgs) Planned(v View) change.PlannedStep {
 	title := "Point " + a.Alias + " at " + a.Settings.Options(a.Alias)["proxy_address"]
-	return with(planned(StepSetRemote, title, a, v.onLocal(v.toLocal.PutSettings(a.Settings))...),
+	calls := []change.Call{v.toLocal.PutSettings(a.Settings)}
+	if a.Keyed {
+		calls = []change.Call{v.toLocal.ReloadSecureSettings(), calls[0]}
+	}
+	return with(planned(StepSetRemote, title, a, v.onLocal(calls...)...),
 		settingsEffects(elastic.Settings{}, a.Settings)...)
 }
 
-// setRemoteStep sets the alias on the local cluster. It comes after the keystore: whether a key is there when the
-// connection is made decides which model it uses.
+// setRemoteStep sets the alias on the local cluster. It comes after the keystore, which the nodes are to have read by then:
+// whether a key is there when the connection is made decides which model it uses.
 type setRemoteStep struct {
 	ports
 	SetRemoteArgs
@@ -57,6 +62,11 @@ func (p *setRemoteStep) Apply(ctx context.Context, had change.Evidence, note cha
 	}
 	if now.Shows(p.Settings) && p.Settings.Hidden().Empty() {
 		return nil
+	}
+	if p.Keyed && now.Empty() {
+		if err := readKey(ctx, local, p.Alias, had, note); err != nil {
+			return err
+		}
 	}
 	if err := local.es.PutSettings(ctx, p.Settings); err != nil {
 		return link.WrapCall("setting "+p.Alias+" on "+local.d.Name, err)

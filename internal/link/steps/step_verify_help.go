@@ -49,8 +49,8 @@ func (v *verifyStep) help(ctx context.Context, local side, cause link.Cause, had
 			return nil
 		case n%(2*helpAfter) != 0 && cause != link.CauseForgotten:
 			// Whether it worked or not, the next look decides.
-			return change.Temporary(link.WrapCall("making the nodes of "+local.d.Name+" read their keystore again",
-				local.es.ReloadSecureSettings(ctx)))
+			_, err := local.es.ReloadSecureSettings(ctx)
+			return change.Temporary(link.WrapCall("making the nodes of "+local.d.Name+" read their keystore again", err))
 		}
 		return v.makeAnew(ctx, local)
 	}
