@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 export CONNECTIONS="${CONNECTIONS:-50}" MANAGED="${MANAGED:-5000}"
 {
-	go test -run '^$' -timeout 2h -bench '^Benchmark(Checks|Outage|Connections)$' -benchtime "${BENCHTIME:-1x}" ./cmd/remote-cluster-bot
+	go test -run '^$' -timeout 2h -bench '^Benchmark(Checks|Outage|Connections)$' -benchtime "${BENCHTIME:-1x}" ./internal/app
 	go test -run '^$' -bench '^BenchmarkList$' -benchtime "${BENCHTIME:-1x}" ./internal/link/plan
 	go test -run '^$' -bench '^Benchmark(Trim|TrimAudit|AmongFinished)$' -benchtime "${BENCHTIME:-1x}" ./store
 } | awk '

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
@@ -139,7 +140,7 @@ func withStore(file string, do func(*config.Config, *store.Store) error) error {
 	if err != nil {
 		return err
 	}
-	s, closing, err := OpenStore(c)
+	s, closing, err := app.OpenStore(c)
 	if err != nil {
 		return err
 	}

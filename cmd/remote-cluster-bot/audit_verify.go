@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
@@ -220,7 +221,7 @@ func auditCheckpointCommand(file *string) *cobra.Command {
 				if entries == 0 {
 					return errors.New("the audit is empty: there is nothing to sign")
 				}
-				signed, err := SignCheckpoint(c, entries, hash, time.Now())
+				signed, err := app.SignCheckpoint(c, entries, hash, time.Now())
 				if err != nil {
 					return err
 				}

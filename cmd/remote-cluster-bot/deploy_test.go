@@ -22,6 +22,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 )
@@ -128,7 +129,7 @@ func leavesTime(t *testing.T, where string, grace time.Duration) {
 		t.Fatal(err)
 	}
 	// The workers drain, and then the last drawings are finished or broken off.
-	if need := c.Executor.Drain.Std() + StopWithin + time.Second; grace <= need {
+	if need := c.Executor.Drain.Std() + app.StopWithin + time.Second; grace <= need {
 		t.Errorf("%s kills after %s, the bot may need %s", where, grace, need)
 	}
 }

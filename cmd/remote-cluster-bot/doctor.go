@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
@@ -37,11 +38,11 @@ func doctorCommand() *cobra.Command {
 			if acl {
 				return printACL(cmd.OutOrStdout(), c)
 			}
-			look := Examine
+			look := app.Examine
 			if restored {
-				look = ExamineRestored
+				look = app.ExamineRestored
 			}
-			r, err := look(cmd.Context(), c, Options{Version: version, Log: slog.New(slog.DiscardHandler)})
+			r, err := look(cmd.Context(), c, app.Options{Version: version, Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				r = doctor.Refused(err)
 			}

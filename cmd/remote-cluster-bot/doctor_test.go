@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/doctor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -81,7 +82,7 @@ func (c *clinic) examine() doctor.Report {
 	if err != nil {
 		return doctor.Refused(err)
 	}
-	r, err := Examine(c.Context(), parsed, Options{Log: slog.New(slog.DiscardHandler)})
+	r, err := app.Examine(c.Context(), parsed, app.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -340,7 +341,7 @@ func TestAnyProductHoldsForElasticCloudToo(t *testing.T) {
 			t.Fatal(err)
 		}
 		parsed.Platforms[1].Credentials[0].Deployment = "*"
-		all, err := Systems(parsed, slog.New(slog.DiscardHandler))
+		all, err := app.Systems(parsed, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

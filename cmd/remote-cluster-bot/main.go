@@ -5,11 +5,12 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 )
 
 func main() {
-	Prepare()
+	app.Prepare()
 	cli.Main(root())
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/cli"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
@@ -183,7 +184,7 @@ func (t *explainInput) explain(ctx context.Context, notes io.Writer, c *config.C
 		return none, cli.AsUsage(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	all, err := Systems(c, log)
+	all, err := app.Systems(c, log)
 	if err != nil {
 		return none, err
 	}

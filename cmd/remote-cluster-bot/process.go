@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/playground"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
@@ -34,7 +35,7 @@ func playedCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			app, err := New(c, Options{Version: version, Log: NewLogger(c.Log, cmd.ErrOrStderr())})
+			a, err := app.New(c, app.Options{Version: version, Log: app.NewLogger(c.Log, cmd.ErrOrStderr())})
 			if err != nil {
 				return err
 			}
@@ -44,7 +45,7 @@ func playedCommand() *cobra.Command {
 				_, _ = io.Copy(io.Discard, cmd.InOrStdin())
 				cancel()
 			}()
-			return app.Run(ctx)
+			return a.Run(ctx)
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "the configuration file")

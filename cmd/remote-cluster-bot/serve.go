@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 )
 
@@ -25,14 +26,14 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			app, err := New(c, Options{Version: version, Log: NewLogger(c.Log, cmd.ErrOrStderr())})
+			a, err := app.New(c, app.Options{Version: version, Log: app.NewLogger(c.Log, cmd.ErrOrStderr())})
 			if err != nil {
 				return err
 			}
 			ctx, stop := context.WithCancel(cmd.Context())
 			var following sync.WaitGroup
-			following.Go(func() { app.Follow(ctx, file, config.System()) })
-			err = app.Run(ctx)
+			following.Go(func() { a.Follow(ctx, file, config.System()) })
+			err = a.Run(ctx)
 			stop()
 			following.Wait()
 			return err

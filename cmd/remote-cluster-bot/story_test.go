@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
@@ -516,7 +517,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	Prepare()
+	app.Prepare()
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil { // stories wait more than they compute
 		panic(err)

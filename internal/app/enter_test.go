@@ -1,0 +1,25 @@
+package app
+
+import (
+	"context"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
+)
+
+// actor is the bot on the stage.
+type actor struct {
+	*App
+	*stage.Actor
+	stage *stage.Stage
+}
+
+// enter starts the bot and makes the workspace deliver to it.
+func enter(ctx context.Context, s *stage.Stage, c *config.Config) (*actor, error) {
+	app, err := New(c, Options{Version: "dev", Log: s.Log}) //nolint:contextcheck // it calls nobody yet
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.Enter(ctx, app)
+	return &actor{App: app, Actor: in, stage: s}, err
+}
