@@ -28,6 +28,7 @@ func (b *NewBlocks) Send(ctx context.Context, log *slog.Logger, send func(with b
 	return nil
 }
 
+// IsBadBlocks reports whether Slack refused what a message is made of.
 func IsBadBlocks(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Kind == BadBlocks

@@ -120,7 +120,9 @@ func (k keys) homesPace() string { return k.prefix + "homes:pace" }
 func (k keys) follows(user string) string { return k.prefix + "follows:" + user }
 
 // followers is a set: the users who said that they follow a connection. Names of connections are free text.
-func (k keys) followers(connection string) string { return k.prefix + "followers:" + digest(connection) }
+func (k keys) followers(connection string) string {
+	return k.prefix + "followers:" + digest(connection)
+}
 
 // wake is a list: a token for each waiting worker that should look for work.
 func (k keys) wake() string { return k.prefix + "wake" }

@@ -47,10 +47,12 @@ func ParseRef(value string) (Ref, error) {
 // RefOf is the value of a button on a card of r as it stands.
 func RefOf(r *change.Request) Ref { return Ref{ID: r.ID, Version: r.Version} }
 
+// Actor is a user who presses in a channel.
 func Actor(u bot.User, channel string) change.Actor {
 	return change.Actor{User: u.ID, Team: u.Team, Channel: channel}
 }
 
+// DecisionInput is what a user decides by pressing the button, with a reason where one was asked for.
 func (s Ref) DecisionInput(u bot.User, channel, reason string) change.DecisionInput {
 	return change.DecisionInput{ID: s.ID, CardVersion: s.Version, By: Actor(u, channel), Reason: reason}
 }

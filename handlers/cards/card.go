@@ -38,6 +38,7 @@ const (
 
 const labelEdit = "Edit and request again…"
 
+// How much of the fields a card shows.
 const (
 	MaxFields     = 20  // of a card
 	maxValueShown = 900 // of a field on a card
@@ -95,6 +96,7 @@ func FieldBlocks(head string, fields []change.Field) []slack.Block {
 	return blocks
 }
 
+// IsCut reports whether a field is too long to be shown whole on a card.
 func IsCut(f change.Field) bool {
 	return mrkdwn.Verbatim(f.Value, maxValueShown) != mrkdwn.Verbatim(f.Value, math.MaxInt)
 }
@@ -151,6 +153,7 @@ func footer(r *change.Request) string {
 	return s
 }
 
+// Buttons are what can be done with a request as it stands.
 func Buttons(r *change.Request, standing *change.Evaluation) []slack.BlockElement {
 	now := RefOf(r).String()
 	// The plan stays the same as long as the approvals that it was asked under.
@@ -198,6 +201,7 @@ func editButton(r *change.Request) []slack.BlockElement {
 	return []slack.BlockElement{mrkdwn.Button(ActionEdit, RefOf(r).String(), labelEdit)}
 }
 
+// Summary is the card in one text, for notifications and for clients without blocks.
 func Summary(r *change.Request, v *change.Evaluation) string {
 	_, word := StateLabel(r.State)
 	parts := []string{

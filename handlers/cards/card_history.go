@@ -81,6 +81,7 @@ func decisionLines(r *change.Request) string {
 	return mrkdwn.Within("\n", mrkdwn.MaxText-10, out...)
 }
 
+// DecisionLine is what somebody decided, in one line.
 func DecisionLine(d change.Decision, void bool, wants string) string {
 	var s string
 	switch d.Kind {

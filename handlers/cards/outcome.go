@@ -14,6 +14,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
+// Day is 24 hours.
 const Day = 24 * time.Hour
 
 // outcomeBlocks say on the card how the work ended, and what is left behind.
@@ -41,6 +42,7 @@ func failedLine(r *change.Request) string {
 	return s + ": " + mrkdwn.Line(r.Outcome.Why, mrkdwn.MaxWhy)
 }
 
+// CleanLine says that nothing of a failed change is left, and what a person has uploaded for it.
 func CleanLine(r *change.Request) string {
 	if d := r.Last(change.DecisionResolve); d != nil {
 		return mrkdwn.User(d.By.User) + " says that nothing is left behind: " + mrkdwn.Typed(d.Reason, mrkdwn.MaxTold)
@@ -85,6 +87,7 @@ func leftLine(r *change.Request) string {
 	return fmt.Sprintf("%s could not be rolled back. Press *Try to clean up again*, or run the commands and press *Mark as cleaned up…*", mrkdwn.Plural(n, "thing", "things")) + shownLine(r)
 }
 
+// Leftovers are what a change has left behind, each with the command that removes it.
 func Leftovers(left []change.Leftover) []slack.Block {
 	const shown = 8
 	var out []slack.Block

@@ -21,7 +21,7 @@ func Progress(r *change.Request, simple bool) (m bot.Message, ok bool) {
 	if !r.State.Working() && len(r.Journal) == 0 {
 		return bot.Message{}, false
 	}
-	rows := ProgressRows(r)
+	rows := progressRows(r)
 	m = bot.Message{Text: progressSummary(r, rows)}
 	if simple {
 		m.Blocks = progressSections(r, rows)
@@ -34,14 +34,14 @@ func Progress(r *change.Request, simple bool) (m bot.Message, ok bool) {
 // stepRow is a step in the picture of the progress, in plain text.
 type stepRow struct {
 	name, title string
-	Status      slack.TaskCardStatus
-	icon, Word  string
-	Said        []string // what it found, or what troubles it
+	status      slack.TaskCardStatus
+	icon, word  string
+	said        []string // what it found, or what troubles it
 	left        *change.Leftover
 }
 
-// ProgressRows has a row for every planned step, and for every step in the journal that is not in the plan.
-func ProgressRows(r *change.Request) []stepRow {
+// progressRows has a row for every planned step, and for every step in the journal that is not in the plan.
+func progressRows(r *change.Request) []stepRow {
 	var rows []stepRow
 	planned := map[string]bool{}
 	for _, s := range r.Proposal.Steps {
@@ -62,20 +62,20 @@ func unplanned(name string) change.PlannedStep {
 }
 
 func progressRow(r *change.Request, s change.PlannedStep, rec *change.StepRecord) stepRow {
-	w := stepRow{name: s.Name, title: s.Title, Status: slack.TaskCardStatusPending, icon: ":white_circle:", Word: "waiting"}
+	w := stepRow{name: s.Name, title: s.Title, status: slack.TaskCardStatusPending, icon: ":white_circle:", word: "waiting"}
 	if rec == nil {
 		if r.State != change.Applying && (r.State != change.WaitingForPerson || r.Wait.Undo) {
-			w.Word = "not started"
+			w.word = "not started"
 		}
 		return w
 	}
 	failed := r.Outcome.Failed == s.Name
-	w.Status, w.icon, w.Word = stepFace(rec, failed, ChangesNothing(s))
+	w.status, w.icon, w.word = stepFace(rec, failed, ChangesNothing(s))
 	if r.State == change.WaitingForPerson && r.Wait.Step == s.Name {
-		w.Word = "waiting for a person"
+		w.word = "waiting for a person"
 	}
 	if rec.Attempts > 1 {
-		w.Word += fmt.Sprintf(", try %d", rec.Attempts)
+		w.word += fmt.Sprintf(", try %d", rec.Attempts)
 	}
 	finding, trouble := rec.Finding, rec.Trouble
 	if rec.State == change.StepUndone && !ChangesNothing(s) && strings.TrimSpace(finding) != "" {
@@ -84,12 +84,12 @@ func progressRow(r *change.Request, s change.PlannedStep, rec *change.StepRecord
 	if trouble == "" && failed {
 		trouble = r.Outcome.Why
 	}
-	if retry := RetryLine(rec); retry != "" {
+	if retry := retryLine(rec); retry != "" {
 		trouble = strings.TrimSuffix(trouble, ".") + ". " + retry
 	}
 	for _, said := range []string{finding, trouble} {
 		if strings.TrimSpace(said) != "" {
-			w.Said = append(w.Said, mrkdwn.Clean(said))
+			w.said = append(w.said, mrkdwn.Clean(said))
 		}
 	}
 	w.left = rec.Leftover
@@ -101,16 +101,16 @@ func ChangesNothing(s change.PlannedStep) bool {
 	return !slices.ContainsFunc(s.Calls, func(c change.Call) bool { return c.Method != http.MethodGet && c.OnlyIf == "" })
 }
 
-// RetryLine says which try comes next, and when.
-func RetryLine(rec *change.StepRecord) string {
+// retryLine says which try comes next, and when.
+func retryLine(rec *change.StepRecord) string {
 	if rec.Next.IsZero() || rec.Trouble == "" {
 		return ""
 	}
 	return fmt.Sprintf("Try %d follows at %s.", rec.Attempts+1, rec.Next.UTC().Format("15:04:05 UTC"))
 }
 
-// WorkLine says on the card which step is under way, and why it takes longer than usual; empty while nothing is.
-func WorkLine(r *change.Request) string {
+// workLine says on the card which step is under way, and why it takes longer than usual; empty while nothing is.
+func workLine(r *change.Request) string {
 	if r.State != change.Applying && r.State != change.Undoing {
 		return ""
 	}
@@ -138,7 +138,7 @@ func WorkLine(r *change.Request) string {
 		s += "\nResumed after a restart."
 	}
 	if now != nil && now.Trouble != "" {
-		s += "\n:warning: " + mrkdwn.Line(now.Trouble, mrkdwn.MaxTold) + " " + RetryLine(now)
+		s += "\n:warning: " + mrkdwn.Line(now.Trouble, mrkdwn.MaxTold) + " " + retryLine(now)
 	}
 	return strings.TrimRight(s, " ")
 }
@@ -190,7 +190,7 @@ func timed(word string, d time.Duration) string {
 func progressTitle(r *change.Request, rows []stepRow) string {
 	done := 0
 	for _, w := range rows {
-		if w.Status == slack.TaskCardStatusComplete {
+		if w.status == slack.TaskCardStatusComplete {
 			done++
 		}
 	}
@@ -207,8 +207,8 @@ func progressTitle(r *change.Request, rows []stepRow) string {
 func progressSummary(r *change.Request, rows []stepRow) string {
 	parts := []string{mrkdwn.Line(progressTitle(r, rows), 200) + "."}
 	for _, w := range rows {
-		said := []string{mrkdwn.Line(w.title, mrkdwn.MaxName) + ": " + mrkdwn.Line(w.Word, 80)}
-		for _, s := range w.Said {
+		said := []string{mrkdwn.Line(w.title, mrkdwn.MaxName) + ": " + mrkdwn.Line(w.word, 80)}
+		for _, s := range w.said {
 			said = append(said, mrkdwn.Line(s, 200))
 		}
 		parts = append(parts, strings.TrimSuffix(strings.Join(said, "; "), ".")+".")
@@ -223,8 +223,8 @@ func progressPlan(r *change.Request, rows []stepRow) slack.Block {
 	tasks := make([]*slack.TaskCardBlock, 0, len(rows))
 	for i, w := range rows {
 		id := fmt.Sprintf("%d-%s", i, bot.Cut(w.name, 100))
-		t := slack.NewTaskCardBlock(id, bot.Cut(mrkdwn.Clean(w.title), mrkdwn.MaxName)).WithStatus(w.Status).
-			WithDetails(richText(bot.Cut(mrkdwn.Upper(w.Word), mrkdwn.MaxName)))
+		t := slack.NewTaskCardBlock(id, bot.Cut(mrkdwn.Clean(w.title), mrkdwn.MaxName)).WithStatus(w.status).
+			WithDetails(richText(bot.Cut(mrkdwn.Upper(w.word), mrkdwn.MaxName)))
 		t.BlockID = fmt.Sprintf("task-%d-%s", i, version)
 		if out := w.output(); out != "" {
 			t.WithOutput(richText(out))
@@ -236,8 +236,8 @@ func progressPlan(r *change.Request, rows []stepRow) slack.Block {
 
 // output is what a step has to say, in plain text.
 func (w stepRow) output() string {
-	parts := make([]string, 0, len(w.Said)+2)
-	for _, s := range w.Said {
+	parts := make([]string, 0, len(w.said)+2)
+	for _, s := range w.said {
 		parts = append(parts, bot.Cut(s, mrkdwn.MaxTold))
 	}
 	if w.left != nil {
@@ -256,8 +256,8 @@ func richText(s string) *slack.RichTextBlock {
 func progressSections(r *change.Request, rows []stepRow) []slack.Block {
 	blocks := []slack.Block{mrkdwn.Section("*" + mrkdwn.Line(progressTitle(r, rows), 300) + "*")}
 	for _, w := range rows {
-		said := []string{w.icon + " *" + mrkdwn.Line(w.title, mrkdwn.MaxName) + "* · " + mrkdwn.Line(w.Word, 100)}
-		for _, s := range w.Said {
+		said := []string{w.icon + " *" + mrkdwn.Line(w.title, mrkdwn.MaxName) + "* · " + mrkdwn.Line(w.word, 100)}
+		for _, s := range w.said {
 			said = append(said, mrkdwn.Line(s, mrkdwn.MaxTold))
 		}
 		if w.left != nil {

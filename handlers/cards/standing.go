@@ -40,7 +40,7 @@ func StateLabel(s change.State) (emoji, word string) {
 
 func statusLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 	emoji, word := StateLabel(r.State)
-	s := emoji + " *" + word + "*" + WorkLine(r)
+	s := emoji + " *" + word + "*" + workLine(r)
 	if r.State == change.Approved && !r.NotBefore.IsZero() {
 		s += "\nThe work begins no earlier than " + mrkdwn.When(r.NotBefore) + ", and not at all after " + mrkdwn.When(r.Deadline) + "."
 	}

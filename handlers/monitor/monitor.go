@@ -1,3 +1,5 @@
+// Package monitor looks at every connection again and again, tells of problems and resolves what it told, and asks for
+// rotations that are due.
 package monitor
 
 import (
@@ -29,8 +31,8 @@ type HealthChecker interface {
 	CountManaged(ctx context.Context) (int, error)
 }
 
-// MonitorStore is what the monitors of all replicas share; *store.Store is one.
-type MonitorStore interface {
+// Store is what the monitors of all replicas share; *store.Store is one.
+type Store interface {
 	CheckQueue
 	StatusStore
 	// Lease lets owner alone do something for d; false: somebody does.
@@ -67,7 +69,7 @@ type KeyRotations interface {
 // Options are what a Monitor needs. Zero durations and counts mean the defaults named beside them.
 type Options struct {
 	Checker  HealthChecker
-	Store    MonitorStore
+	Store    Store
 	Poster   notify.Poster
 	Channel  string
 	Command  string   // the slash command, "/remote-cluster"

@@ -68,6 +68,7 @@ func readStatus(text string) StatusRecord {
 	return s
 }
 
+// Encode is the record as it is stored.
 func (s StatusRecord) Encode() (string, error) {
 	raw, err := json.Marshal(s)
 	return string(raw), err
@@ -93,6 +94,7 @@ func (m *Monitor) statusOf(c link.ManagedConnection, found diagnose.HealthResult
 	return now
 }
 
+// Facets are what the record is found by.
 func (s StatusRecord) Facets() []string {
 	urgency := len(diagnose.ProblemKinds())
 	var all []string

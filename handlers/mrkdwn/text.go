@@ -40,14 +40,18 @@ func Plain(s string, limit int) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.PlainTextType, bot.Cut(Clean(s), limit), false, false)
 }
 
+// Section is a block of markup.
 func Section(s string) slack.Block { return slack.NewSectionBlock(Markup(s), nil, nil) }
 
+// Small is a block of small, grey markup.
 func Small(s string) slack.Block { return slack.NewContextBlock("", Markup(s)) }
 
+// Button is a button with a label.
 func Button(action, value, label string) *slack.ButtonBlockElement {
 	return slack.NewButtonBlockElement(action, value, Plain(label, MaxOption))
 }
 
+// Confirm is the question that Slack asks before a button counts.
 func Confirm(title, text, yes string, style slack.Style) *slack.ConfirmationBlockObject {
 	return slack.NewConfirmationBlockObject(Plain(title, 100), Plain(text, 300), Plain(yes, 30), Plain("Not now", 30)).WithStyle(style)
 }
@@ -171,6 +175,7 @@ func Chunks(s string) []string {
 	return append(out, b.String())
 }
 
+// SlackID is the form of Slack's ids.
 var SlackID = regexp.MustCompile(`^[A-Z0-9]{2,40}$`)
 
 // User mentions a user; what is not a user's id is shown as text.
@@ -181,6 +186,7 @@ func User(id string) string {
 	return "<@" + id + ">"
 }
 
+// Channel links a channel; what is not the id of one is shown as text.
 func Channel(id string) string {
 	if !SlackID.MatchString(id) {
 		return Line(id, 40)
@@ -188,6 +194,7 @@ func Channel(id string) string {
 	return "<#" + id + ">"
 }
 
+// Users are users in one sentence, the last behind the word last; more than a few are counted.
 func Users(ids []string, last string) string {
 	out := make([]string, 0, maxPeople)
 	for i, id := range ids {
@@ -222,6 +229,7 @@ func Took(d time.Duration) string {
 	}
 }
 
+// Plural is a number with its noun.
 func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

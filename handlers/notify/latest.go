@@ -14,10 +14,12 @@ type latestEntry[V any] struct {
 	value V
 }
 
+// NewLatest remembers something for each of the latest keys, at most so many.
 func NewLatest[V any](most int) *Latest[V] {
 	return &Latest[V]{max: most, values: map[string]*list.Element{}, order: list.New()}
 }
 
+// Get is what was put for a key; the zero value, if it was forgotten.
 func (l *Latest[V]) Get(key string) (value V) {
 	if e, ok := l.values[key]; ok {
 		entry, _ := e.Value.(latestEntry[V])
@@ -26,6 +28,7 @@ func (l *Latest[V]) Get(key string) (value V) {
 	return value
 }
 
+// Put remembers a value, and forgets the oldest where there are too many.
 func (l *Latest[V]) Put(key string, value V) {
 	l.delete(key)
 	l.values[key] = l.order.PushBack(latestEntry[V]{key, value})

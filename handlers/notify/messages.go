@@ -224,7 +224,7 @@ func (n *Notifier) update(ctx context.Context, r *change.Request, at bot.Posted,
 	return n.show(ctx, r, d, func(msg bot.Message) error { return n.o.Poster.Update(ctx, at, msg) })
 }
 
-// isDeleted: the message is gone, its channel is not.
+// IsDeleted reports whether an error says that the message is gone, and its channel is not.
 func IsDeleted(err error) bool {
 	e, ok := errors.AsType[*bot.Error](err)
 	return ok && e.Code == "message_not_found"

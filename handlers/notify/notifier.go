@@ -1,3 +1,5 @@
+// Package notify has Slack follow the requests: each has one card, a progress message and a last word, drawn from the
+// request whenever it changes.
 package notify
 
 import (

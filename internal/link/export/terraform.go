@@ -177,7 +177,7 @@ func (c Connection) says() []string {
 	if c.Model == link.ModelCertificate {
 		return append(out, "by TLS certificates", "the trust is a part of the deployments")
 	}
-	out = append(out, "search " + listOf(c.Search), "replication "+listOf(c.Replication))
+	out = append(out, "search "+listOf(c.Search), "replication "+listOf(c.Replication))
 	if c.KeyName == "" {
 		return append(out, "by a key whose name the bot does not know")
 	}

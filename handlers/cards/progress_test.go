@@ -1,4 +1,4 @@
-package handlers
+package cards
 
 import (
 	"strings"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
@@ -15,7 +14,7 @@ import (
 // What was undone carries no tick and says so; a step that only looked has nothing to undo; each time is its own.
 func TestARolledBackStepDoesNotLookDone(t *testing.T) {
 	r := handlerstest.EveryState()["rolled_back"]
-	rows := cards.ProgressRows(r)
+	rows := progressRows(r)
 	for _, want := range []struct {
 		step   int
 		status slack.TaskCardStatus
@@ -27,12 +26,12 @@ func TestARolledBackStepDoesNotLookDone(t *testing.T) {
 		{3, slack.TaskCardStatusError, "failed in 4.0 s", r.Outcome.Why},
 	} {
 		got := rows[want.step]
-		if got.Status != want.status || got.Word != want.word || strings.Join(got.Said, "|") != want.said {
-			t.Errorf("step %d: %s, %q, %q; want %s, %q, %q", want.step, got.Status, got.Word, got.Said, want.status, want.word, want.said)
+		if got.status != want.status || got.word != want.word || strings.Join(got.said, "|") != want.said {
+			t.Errorf("step %d: %s, %q, %q; want %s, %q, %q", want.step, got.status, got.word, got.said, want.status, want.word, want.said)
 		}
 	}
 	r.Journal = append(r.Journal, change.StepRecord{Step: "unheard_of", State: change.StepUndone})
-	if got := cards.ProgressRows(r)[4]; got.Status != slack.TaskCardStatusPending {
+	if got := progressRows(r)[4]; got.status != slack.TaskCardStatusPending {
 		t.Errorf("a step that is not in the plan: %+v", got)
 	}
 }
@@ -41,15 +40,15 @@ func TestTheCardSaysWhichStepIsUnderWay(t *testing.T) {
 	r := handlerstest.EveryState()["applying"]
 	want := "\nStep 2 of 4: Issue a key and store it…\nResumed after a restart.\n" +
 		":warning: search-eu gave no answer in time Try 3 follows at 09:30:12 UTC."
-	if got := cards.WorkLine(r); got != want {
+	if got := workLine(r); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	r.Journal[1].Resumed, r.Journal[1].Trouble, r.Journal[1].State = false, "", change.StepDone
-	if got := cards.WorkLine(r); got != "\nStep 3 of 4: Point logs-prod at search-eu…" {
+	if got := workLine(r); got != "\nStep 3 of 4: Point logs-prod at search-eu…" {
 		t.Errorf("between two steps: %q", got)
 	}
 	r.Journal[1].Epoch = 2
-	if got := cards.WorkLine(r); !strings.Contains(got, "Resumed") {
+	if got := workLine(r); !strings.Contains(got, "Resumed") {
 		t.Errorf("another worker goes on between two steps: %q", got)
 	}
 }
@@ -67,7 +66,7 @@ func TestMissingApprovalsAreASentence(t *testing.T) {
 		"Needs 1 approval from <@U0A> (local) and 1 approval from <@U0B> (remote)": {Needed: 2, Missing: []change.Need{need(1, "local", "U0A"), need(1, "remote", "U0B")}},
 		"Needs 1 approval from owners":                                             {Needed: 1, Missing: []change.Need{need(1, "owners")}},
 	} {
-		if got := cards.MissingLine(v); got != want {
+		if got := MissingLine(v); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -75,11 +74,11 @@ func TestMissingApprovalsAreASentence(t *testing.T) {
 
 func TestARetrySaysWhen(t *testing.T) {
 	rec := &change.StepRecord{Attempts: 1, Trouble: "no answer", Next: time.Date(2026, 3, 2, 9, 30, 4, 0, time.UTC)}
-	if got := cards.RetryLine(rec); got != "Try 2 follows at 09:30:04 UTC." {
+	if got := retryLine(rec); got != "Try 2 follows at 09:30:04 UTC." {
 		t.Error(got)
 	}
 	rec.Next = time.Time{}
-	if got := cards.RetryLine(rec); got != "" {
+	if got := retryLine(rec); got != "" {
 		t.Error(got)
 	}
 }
