@@ -13,6 +13,9 @@ func getRemoteInfo(q *request) (any, *rest.Error) {
 
 func (n *connections) info(alias string) map[string]any {
 	r, l := n.remote(alias), n.links[alias]
+	if l == nil { // the cluster does not run
+		l = &link{skip: r.skip}
+	}
 	out := map[string]any{
 		"connected": l.connected(), "mode": r.mode, "skip_unavailable": l.skip, "initial_connect_timeout": "30s",
 	}

@@ -113,6 +113,18 @@ func TestAnAliasThatIsForgotten(t *testing.T) {
 	}
 }
 
+// A cluster that does not run has its settings, and no connection.
+func TestTheStateOfAClusterThatDoesNotRun(t *testing.T) {
+	l := newLab(t, "8.17", "8.18")
+	_, encoded := l.key(all, "")
+	l.store("m", encoded)
+	point(l, host+":9443", host, "")
+	l.local.Stop()
+	if s := l.local.State(); s.Running || len(s.Connected) > 0 || s.RemoteInfo["m"] == nil {
+		t.Errorf("state %+v", s)
+	}
+}
+
 func TestRefusalsDoNotNameTheProduct(t *testing.T) {
 	l := newLab(t, "8.17", "8.18")
 	for user, want := range map[string]string{"stranger": "", "weak": "", "elastic": "Elasticsearch"} {
