@@ -26,7 +26,7 @@ func adoptForm() changeForm {
 				several(textInput(m, link.FieldReplication, "Indices that its key may replicate", "As above.", maxPatterns, "")),
 			}
 		},
-		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
+		ask: func(n link.Name, _ formMetadata, f answers) (change.Kind, any, *change.InvalidError) {
 			return link.KindAdopt, link.AdoptParams{Local: n.Local, Alias: n.Alias, Access: f.access(), KeyName: f.text(plan.FieldKeyName)}, &change.InvalidError{}
 		},
 	}

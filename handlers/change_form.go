@@ -28,13 +28,14 @@ type changeForm struct {
 	// form are they for one connection, filled in.
 	form func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block
 	// ask reads them.
-	ask func(n link.Name, f answers) (kind change.Kind, params any, wrong *change.InvalidError)
+	ask func(n link.Name, m formMetadata, f answers) (kind change.Kind, params any, wrong *change.InvalidError)
 }
 
 // changeForms are all of them, by their word.
 func changeForms() map[string]changeForm {
 	return map[string]changeForm{
 		"rotate": rotateForm(), "update": updateForm(), "disconnect": disconnectForm(), "adopt": adoptForm(), "migrate": migrateForm(),
+		"extend": extendForm(),
 	}
 }
 
@@ -45,6 +46,10 @@ func kindOf(verb string) change.Kind { return change.Kind("link." + verb) }
 func formCommand(verb string) func(*Handlers, context.Context, bot.Command, []string) bot.Answer {
 	return func(h *Handlers, ctx context.Context, c bot.Command, args []string) bot.Answer {
 		m := formMetadata{Subcommand: verb, Channel: c.Channel}
+		if kindOf(verb) == link.KindExtend {
+			args, m.Fill = takeUntil(args, h.o.Now())
+			m.Fill = bot.Cut(m.Fill, maxUntil)
+		}
 		note := ""
 		if len(args) > 0 {
 			note = "Looking for the connection…"
@@ -105,7 +110,7 @@ func (h *Handlers) fillForm(ctx context.Context, view string, m formMetadata, n 
 		_, err = h.o.Slack.UpdateView(ctx, view, "", formModal(m, bot.Option{}, h.say(ctx, err, textFormat{plain: true}), nil))
 		return closed(err)
 	}
-	m.Name = n.String()
+	m.Name, m.Drawn = n.String(), h.o.Now().Unix()
 	chosen := bot.Option{Value: m.Name, Text: bot.Cut(mrkdwn.Clean(e.PairState.Local.Name+"/"+n.Alias), mrkdwn.MaxOption)}
 	o, note := changeForms()[m.Subcommand], ""
 	if why := e.WhyNot(kindOf(m.Subcommand)); why != "" {
@@ -167,7 +172,7 @@ func (h *Handlers) formSubmitted(ctx context.Context, s bot.Submission) (bot.Ans
 	if chosen := f[fieldConnection].Option.Value; chosen != "" && chosen != m.Name {
 		return fieldErrors(map[string]string{connectionBlock(m): "Another connection was chosen: wait until its fields appear."}), nil
 	}
-	kind, params, wrong := changeForms()[m.Subcommand].ask(n, f)
+	kind, params, wrong := changeForms()[m.Subcommand].ask(n, m, f)
 	reason := f.text(link.FieldReason)
 	if reason == "" {
 		wrong.Add(link.FieldReason, "say what it is for: approvers decide by it")

@@ -14,12 +14,13 @@ import (
 // subcommands are all of them, in the order in which help shows them.
 func subcommands() []subcommand {
 	return []subcommand{
-		{"connect", "[local] to [remote] as [alias]", "connect a local cluster to a remote one; deployments by name or id, or chosen in the form", (*Handlers).connectCommand},
+		{"connect", "[local] to [remote] as [alias] for [2 weeks]", "connect a local cluster to a remote one, for a time or without an end; deployments by name or id, or chosen in the form", (*Handlers).connectCommand},
 		{"list", "[platform or deployment]", "all remote connections of all local clusters, and how they stand", (*Handlers).listCommand},
 		{"status", "[deployment/alias]", "everything about one connection, and what can be done next", inspectCommand("status")},
 		{"diagnose", "[deployment/alias]", "what is the matter with a connection, and how to mend it", inspectCommand("diagnose")},
 		{"rotate", "[deployment/alias]", "a new key in place of the old one, without a failed search", formCommand("rotate")},
 		{"update", "[deployment/alias]", "change what a connection's key may read, or its settings; add a role or a network filter", formCommand("update")},
+		{"extend", "[deployment/alias] until [2026-12-24]", "give a connection another end, or none", formCommand("extend")},
 		{"disconnect", "[deployment/alias]", "end a connection and remove its key", formCommand("disconnect")},
 		{"migrate", "[deployment/alias]", "from TLS certificates to API keys, one alias or all of a deployment", formCommand("migrate")},
 		{"adopt", "[deployment/alias]", "take a connection that was made by hand under management", formCommand("adopt")},
@@ -30,7 +31,7 @@ func subcommands() []subcommand {
 }
 
 // synonyms are words that people try, and what they are called here. They are guesses: who wrote "delete" is asked first.
-var synonyms = map[string]string{"delete": "disconnect", "remove": "disconnect", "show": "status", "ls": "list", "add": "connect", "create": "connect"}
+var synonyms = map[string]string{"delete": "disconnect", "remove": "disconnect", "show": "status", "ls": "list", "add": "connect", "create": "connect", "prolong": "extend"}
 
 // command answers the slash command. The first word that is one of ours is what is asked for, wherever it stands.
 func (h *Handlers) command(ctx context.Context, c bot.Command) (bot.Answer, error) {

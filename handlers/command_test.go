@@ -3,6 +3,7 @@ package handlers
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -77,15 +78,20 @@ func TestWordsAreUnderstoodInAnyOrder(t *testing.T) {
 
 func TestConnectUnderstandsASentence(t *testing.T) {
 	for typed, want := range map[string]sides{
-		"a b": {"a", "b", ""}, "a to b": {"a", "b", ""}, "from a to b": {"a", "b", ""}, "to b from a": {"a", "b", ""}, "b from a": {"a", "b", ""},
-		"a to b as c": {"a", "b", "c"}, "as c a b": {"a", "b", "c"}, "to b": {"", "b", ""}, "a to": {"a", "to", ""}, "": {},
+		"a b": {"a", "b", "", ""}, "a to b": {"a", "b", "", ""}, "from a to b": {"a", "b", "", ""}, "to b from a": {"a", "b", "", ""},
+		"b from a": {"a", "b", "", ""}, "a to b as c": {"a", "b", "c", ""}, "as c a b": {"a", "b", "c", ""}, "to b": {"", "b", "", ""},
+		"a to": {"a", "to", "", ""}, "": {},
+		"a to b for 2 weeks": {"a", "b", "", "2 weeks"}, "a to b until 2026-12-24 18:00 as c": {"a", "b", "c", "2026-12-24 18:00"},
+		"for 8 hours a to b": {"a", "b", "", "8 hours"}, "FOR a week and 2 days from a to b": {"a", "b", "", "a week and 2 days"},
+		"a to b until 2020-01-01": {"a", "b", "", "2020-01-01"}, "a to b for some days": {"a", "b", "", "some days"},
+		"for to b": {"for", "b", "", ""}, "a until": {"a", "until", "", ""},
 	} {
-		if got, ok := parseSides(tokens(typed)); !ok || got != want {
+		if got, ok := parseSides(tokens(typed), time.Now()); !ok || got != want {
 			t.Errorf("%q: %+v, %t", typed, got, ok)
 		}
 	}
 	for _, typed := range []string{"a b c", "a to b to c", "a and b"} {
-		if got, ok := parseSides(tokens(typed)); ok {
+		if got, ok := parseSides(tokens(typed), time.Now()); ok {
 			t.Errorf("%q: %+v", typed, got)
 		}
 	}

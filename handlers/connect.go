@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
@@ -20,10 +21,11 @@ import (
 // connectCommand opens the modal at once: its trigger lives for three seconds and is spent by one use. What was typed
 // behind the verb is looked up afterwards.
 func (h *Handlers) connectCommand(ctx context.Context, c bot.Command, args []string) bot.Answer {
-	f, m := newForm(), connectMetadata{Channel: c.Channel}
-	typed, ok := parseSides(args)
+	f, m := newForm(), connectMetadata{Channel: c.Channel, Drawn: h.o.Now().Unix()}
+	f.Drawn = m.Drawn
+	typed, ok := parseSides(args, h.o.Now())
 	if !ok {
-		return h.hint("*connect* takes a local and a remote deployment; put quotes around a name with spaces.")
+		return h.hint("*connect* takes a local and a remote deployment, and for how long; put quotes around a name with spaces.")
 	}
 	m.keep(f)
 	view, err := h.o.Slack.OpenView(ctx, c.TriggerID, connectModal(f, m))
@@ -43,11 +45,12 @@ func (h *Handlers) connectCommand(ctx context.Context, c bot.Command, args []str
 }
 
 // sides are what was typed behind connect.
-type sides struct{ local, remote, alias string }
+type sides struct{ local, remote, alias, until string }
 
 // parseSides reads "local remote", "local to remote as alias", "remote from local" and the like; false: there is more
 // than that.
-func parseSides(args []string) (s sides, ok bool) {
+func parseSides(args []string, now time.Time) (s sides, ok bool) {
+	args, s.until = takeUntil(args, now)
 	named := map[string]*string{"from": &s.local, "to": &s.remote, "as": &s.alias}
 	var rest []string
 	for i := 0; i < len(args); i++ {
@@ -71,6 +74,10 @@ func (h *Handlers) preselect(ctx context.Context, typed sides, f *connectForm, m
 	if typed.alias != "" {
 		f.Texts[link.FieldAlias] = typed.alias
 		m.renew(link.FieldAlias, typed.alias)
+	}
+	if typed.until != "" {
+		f.Texts[link.FieldUntil] = bot.Cut(typed.until, maxUntil)
+		m.renew(link.FieldUntil, typed.until)
 	}
 	for _, side := range []struct {
 		typed, field string
@@ -257,6 +264,7 @@ func (h *Handlers) redraw(ctx context.Context, view bot.View, turn uint64, f con
 	if !h.views.latest(view.ID, turn) {
 		return nil
 	}
+	m.Drawn = h.o.Now().Unix()
 	m.keep(f)
 	modal := connectModal(f, m)
 	_, err := h.o.Slack.UpdateView(ctx, view.ID, view.Hash, modal)

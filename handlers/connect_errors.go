@@ -12,6 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
 // refused puts what stood in the way beside the field that it is about.
@@ -23,6 +24,7 @@ func (h *Handlers) refused(ctx context.Context, to replyTarget, m connectMetadat
 	field := link.FieldReason
 	var then func(context.Context) error
 	_, held := errors.AsType[*change.LockedError](err)
+	refused, barred := errors.AsType[*change.NotAllowedError](err)
 	call, outage := errors.AsType[*elastic.CallError](err)
 	switch {
 	case held:
@@ -30,6 +32,8 @@ func (h *Handlers) refused(ctx context.Context, to replyTarget, m connectMetadat
 		then = func(ctx context.Context) error {
 			return h.notifyUser(ctx, to, mrkdwn.Message(h.say(ctx, err, textFormat{})))
 		}
+	case barred && refused.Trait == policy.TraitUntil:
+		field = link.FieldUntil
 	case outage:
 		field = sideOf(call, f)
 		say += " Nothing was stored and nothing is lost: submit again in a moment."

@@ -18,6 +18,7 @@ func fieldName(field string) string {
 		link.FieldPing:   "Advanced settings, ping", link.FieldReason: "Reason", link.FieldModel: "Security model",
 		link.FieldLocalScope: "Id of the local side", link.FieldRemoteScope: "Id of the remote side", link.FieldClusters: "Clusters to trust",
 		link.FieldRegions: "Further regions", link.FieldFilter: "Addresses to let in", link.FieldFilterCluster: "Remote cluster filter", link.FieldRole: "Who can search",
+		link.FieldUntil:     "How long",
 		link.FieldPause:     "What runs through the aliases",
 		link.FieldElsewhere: "An address that the platform does not know",
 		link.FieldIdentity:  "Strong identity verification", link.FieldOrganization: "Not for it alone", link.FieldAuthorities: "What else the remote cluster believes",

@@ -37,7 +37,8 @@ func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 		search := several(m.text(f, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns))
 		blocks = append(blocks, search, m.readersField(f))
 	}
-	blocks = append(blocks, multiline(m.text(f, link.FieldReason, "What is it for?", "Approvers see this.", maxReason)))
+	blocks = append(blocks, multiline(m.text(f, link.FieldReason, "What is it for?", "Approvers see this.", maxReason)),
+		m.text(f, link.FieldUntil, "How long?", untilHint, maxUntil).WithOptional(true))
 	if filled := filledLine(f); filled != "" && !m.More {
 		blocks = append(blocks, mrkdwn.Small(filled))
 	}

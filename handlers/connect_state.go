@@ -26,10 +26,13 @@ type connectForm struct {
 	Identity      bool
 	Elsewhere     bool
 	Organization  bool // with Identity: of every cluster of the local side's organization
+
+	Drawn int64 // when the modal was drawn, in seconds: spans count from then
 }
 
 // connectMetadata travels in the modal's private_metadata: what Slack's state doesn't tell. It holds nothing secret.
 type connectMetadata struct {
+	Drawn        int64             `json:"drawn,omitempty"`        // when, in seconds
 	Channel      string            `json:"channel,omitempty"`      // where the command was typed
 	Parent       string            `json:"parent,omitempty"`       // the request that this one takes the place of
 	Blocks       map[string]string `json:"blocks,omitempty"`       // by field: the block id, where it is not the field's name
@@ -59,7 +62,7 @@ func newForm() connectForm {
 
 // readForm reads what Slack says is filled in; hidden fields come from the memory.
 func readForm(s bot.State, m connectMetadata) connectForm {
-	f := connectForm{Texts: map[string]string{}, Model: m.Model}
+	f := connectForm{Texts: map[string]string{}, Model: m.Model, Drawn: m.Drawn}
 	if !m.More { // they are hidden, and not kept where they are as they were filled in
 		for _, field := range filledFields {
 			f.Texts[field] = m.Filled[field]
@@ -140,6 +143,7 @@ func (f connectForm) connect() (link.ConnectParams, *change.InvalidError) {
 			Search:      link.ParsePatterns(f.Texts[link.FieldSearch]),
 			Replication: link.ParsePatterns(f.Texts[link.FieldReplication]),
 		},
+		Until:           until(&wrong, f.Texts[link.FieldUntil], f.Drawn),
 		ExpiryDays:      number(&wrong, link.FieldExpiry, f.Texts[link.FieldExpiry]),
 		Elsewhere:       f.Elsewhere,
 		SkipUnavailable: f.Skip,

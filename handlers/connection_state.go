@@ -58,6 +58,10 @@ func stateWords(k diagnose.Known) string {
 		return "connected, but expires soon" + checked
 	case diagnose.StateDrifted:
 		return "connected, but not as approved" + checked
+	case diagnose.StateOverdue:
+		return "should have ended" + checked
+	case diagnose.StateEnding:
+		return "connected, ends soon" + checked
 	case diagnose.StateNoAnswer:
 		return "no answer"
 	case diagnose.StateWorking:

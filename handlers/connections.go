@@ -171,6 +171,9 @@ func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k
 		}
 		s += " · key " + verb + " " + mrkdwn.When(t)
 	}
+	if end := c.Managed.Until; !end.IsZero() {
+		s += " · until " + mrkdwn.When(end)
+	}
 	if by := c.Managed.Maker(); by != "" {
 		s += " · by " + mrkdwn.User(by)
 	}

@@ -27,10 +27,7 @@ import (
 func planners(catalog *inventory.Catalog, b *handlerstest.Outbox, w *linktest.World) map[change.Kind]change.Planner {
 	o := steps.PlannerOptions{Env: "test"}
 	r := inventory.NewConnections(catalog, b.Kept, inventory.ConnectionsOptions{Now: w.Now})
-	return map[change.Kind]change.Planner{
-		link.KindConnect: plan.NewConnectPlanner(catalog, o), link.KindRotate: plan.NewRotatePlanner(r, o), link.KindUpdate: plan.NewUpdatePlanner(r, o),
-		link.KindDisconnect: plan.NewDisconnectPlanner(r, o), link.KindAdopt: plan.NewAdoptPlanner(r, o), link.KindMigrate: plan.NewMigratePlanner(r, o),
-	}
+	return plan.Kinds(catalog, r, o)
 }
 
 // connected makes the connection logs-prod/search-eu, as if a request for it had been applied.

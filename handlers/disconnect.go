@@ -18,7 +18,7 @@ func disconnectForm() changeForm {
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, _ formMetadata) []slack.Block {
 			return []slack.Block{h.aboutBlock(ctx, e), mrkdwn.Section(usedBy(e))}
 		},
-		ask: func(n link.Name, _ answers) (change.Kind, any, *change.InvalidError) {
+		ask: func(n link.Name, _ formMetadata, _ answers) (change.Kind, any, *change.InvalidError) {
 			return link.KindDisconnect, link.DisconnectParams{Local: n.Local, Alias: n.Alias}, &change.InvalidError{}
 		},
 	}

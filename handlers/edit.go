@@ -26,7 +26,7 @@ func (h *Handlers) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
 		return h.replyError(replyTo(a), err), nil
 	}
 	c, _ := cards.Connection(r)
-	f, m := formOf(r, c), connectMetadata{Channel: a.Channel, Parent: r.ID}
+	f, m := formOf(r, c), connectMetadata{Channel: a.Channel, Parent: r.ID, Drawn: h.o.Now().Unix()}
 	f.restoreExtras(c, &m)
 	m.Pair = f.pair()                                 // what stands there was meant: it is not filled in anew
 	m.Filled = suggestions(plan.Followed(r.Proposal)) // unless another deployment is chosen: then it would be the old one's
@@ -65,6 +65,9 @@ func formOf(r *change.Request, c link.ConnectParams) connectForm {
 		link.FieldReplication: strings.Join(c.Access.Replication, "\n"),
 		link.FieldExpiry:      strconv.Itoa(c.ExpiryDays),
 		link.FieldCompress:    c.Compress, link.FieldScheme: c.Scheme, link.FieldPing: c.PingSchedule, link.FieldReason: r.Reason,
+	}
+	if !c.Until.IsZero() {
+		f.Texts[link.FieldUntil] = link.SayUntil(c.Until)
 	}
 	if c.ProxySockets > 0 {
 		f.Texts[link.FieldSockets] = strconv.Itoa(c.ProxySockets)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/slack-go/slack"
@@ -156,8 +157,16 @@ func problemsWords(all []monitor.OpenProblem) string {
 			word = "expiring"
 		case diagnose.ProblemDrifted:
 			word = "not as it was approved"
+		case diagnose.ProblemOverdue:
+			word = "should have ended"
+		case diagnose.ProblemEnding:
+			word = "ends soon"
 		}
-		says = append(says, "*"+word+"* since "+mrkdwn.When(p.Since)+": "+mrkdwn.Line(p.Say, mrkdwn.MaxTold))
+		since := " since " + mrkdwn.When(p.Since)
+		if p.Kind.Notice() {
+			since = ""
+		}
+		says = append(says, "*"+word+"*"+since+": "+mrkdwn.Line(p.Say, mrkdwn.MaxTold))
 	}
 	return mrkdwn.Within("\n", mrkdwn.MaxText-1000, says...)
 }
@@ -186,6 +195,9 @@ func followedLine(k followedConnection) string {
 	default:
 		s += " · key expires " + mrkdwn.When(k.Expires)
 	}
+	if end := k.Managed.Until; !end.IsZero() {
+		s += " · until " + mrkdwn.When(end)
+	}
 	return s
 }
 
@@ -197,10 +209,14 @@ func followedButtons(k followedConnection, user string) []slack.BlockElement {
 		return []slack.BlockElement{b}
 	}
 	verb, label := "status", "Status"
-	if len(k.Problems) > 0 {
+	switch {
+	case len(k.Problems) == 0:
+	case k.Problems[0].Kind.Notice():
+		verb, label = cards.SubcommandOf(link.KindExtend), "Extend…"
+	default:
 		verb, label = "diagnose", "Diagnose"
 	}
 	b := mrkdwn.Button(cards.ConnectionPrefix+verb, cards.PressValue(k.name, ""), label)
-	b.AccessibilityLabel = bot.Cut(mrkdwn.Clean(label+": "+k.title()), mrkdwn.MaxOption)
+	b.AccessibilityLabel = bot.Cut(mrkdwn.Clean(strings.TrimSuffix(label, "…")+": "+k.title()), mrkdwn.MaxOption)
 	return []slack.BlockElement{b, followButton(k.Managed, k.Local, user, saidFollow)}
 }

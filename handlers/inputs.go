@@ -178,6 +178,7 @@ type formMetadata struct {
 	Name       string `json:"name,omitempty"` // the connection that the fields are for
 	Fill       string `json:"fill,omitempty"`
 	Parent     string `json:"parent,omitempty"`
+	Drawn      int64  `json:"drawn,omitempty"` // when the fields were drawn, in seconds: spans count from then
 	// Fields are those that the form shows: an error can stand beside no other, and a client may leave empty ones out
 	// of what it sends.
 	Fields []string `json:"fields,omitempty"`

@@ -36,7 +36,7 @@ func migrateForm() changeForm {
 				mrkdwn.Section(usedBy(e)),
 			}
 		},
-		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
+		ask: func(n link.Name, _ formMetadata, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
 			p := link.MigrateParams{Local: n.Local, Access: f.access(), ExpiryDays: f.days(wrong), Pause: len(f[link.FieldPause].Options) > 0}
 			for _, o := range f[link.FieldAliases].Options {

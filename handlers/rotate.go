@@ -21,7 +21,7 @@ func rotateForm() changeForm {
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			return []slack.Block{h.aboutBlock(ctx, e), expiryInput(m, 90)}
 		},
-		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
+		ask: func(n link.Name, _ formMetadata, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
 			return link.KindRotate, link.RotateParams{Local: n.Local, Alias: n.Alias, ExpiryDays: f.days(wrong)}, wrong
 		},
@@ -40,6 +40,9 @@ func (h *Handlers) aboutBlock(ctx context.Context, e link.ConnectionState) slack
 		s += "\n" + why
 	}
 	s += "\n*Remote:* " + mrkdwn.Line(remoteOf(e), mrkdwn.MaxName) + "\n*Settings:* " + mrkdwn.Verbatim(e.Own.Brief(e.Alias), 900)
+	if end := e.End(); !end.IsZero() {
+		s += "\n*Until:* " + mrkdwn.When(end) + ", then the bot removes it"
+	}
 	if e.Managed == nil {
 		s += "\n:warning: Made by hand."
 	}

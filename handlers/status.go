@@ -59,6 +59,9 @@ func statusFields(x diagnose.HealthReport) []change.Field {
 		}
 	}
 	add("Remote", remoteOf(x.ConnectionState))
+	if end := x.End(); !end.IsZero() {
+		add(link.LabelUntil, link.UntilLine(end))
+	}
 	add("Settings", x.Own.Brief(x.Alias))
 	add("Model", inventory.Connection{Info: x.Info}.Model())
 	if x.Listed {
@@ -138,6 +141,11 @@ func nextButtons(x diagnose.HealthReport) []slack.BlockElement {
 	case x.Managed != nil:
 		add("rotate", "Rotate the key…", "")
 		add("update", "Update…", "")
+	}
+	if x.Managed != nil && !x.Managed.Until.IsZero() {
+		add("extend", "Extend…", "")
+	} else if x.Managed != nil {
+		add("extend", "Set an end…", "")
 	}
 	if !x.ByCertificate() {
 		out = append(out, mrkdwn.Button(actionTestAs, cards.PressValue(x.Name, ""), "Test as…"))

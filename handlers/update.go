@@ -19,7 +19,7 @@ func updateForm() changeForm {
 		title: "Update a connection", submit: "Request approval",
 		intro: "What is filled in is how it is now; change what is to be otherwise. The card shows the difference.",
 		form:  updateFields,
-		ask: func(n link.Name, f answers) (change.Kind, any, *change.InvalidError) {
+		ask: func(n link.Name, _ formMetadata, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
 			u := link.UpdateParams{
 				Local: n.Local, Alias: n.Alias, ProxyAddress: f.text(link.FieldAddress), ServerName: f.text(link.FieldServerName),

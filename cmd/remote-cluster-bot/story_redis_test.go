@@ -99,6 +99,8 @@ func (s *story) everythingAt(client redis.Cmdable) string {
 			value, err = client.Get(ctx, key).Result()
 		case "hash":
 			value, err = client.HGetAll(ctx, key).Result()
+		case "set":
+			value, err = client.SMembers(ctx, key).Result()
 		case "zset":
 			value, err = client.ZRange(ctx, key, 0, -1).Result()
 		case "list":

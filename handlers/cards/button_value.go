@@ -60,7 +60,7 @@ func (s Ref) DecisionInput(u bot.User, channel, reason string) change.DecisionIn
 // SubcommandOf is the word that asks for a kind of change of a connection that exists; "" for any other kind.
 func SubcommandOf(k change.Kind) string {
 	switch k {
-	case link.KindRotate, link.KindUpdate, link.KindDisconnect, link.KindAdopt, link.KindMigrate:
+	case link.KindRotate, link.KindUpdate, link.KindDisconnect, link.KindAdopt, link.KindMigrate, link.KindExtend:
 		return strings.TrimPrefix(string(k), "link.")
 	}
 	return ""

@@ -108,7 +108,7 @@ func Fields(fields []change.Field) (lead, rest, hidden []change.Field) {
 		label, _, _ := strings.Cut(f.Label, " (") // of one alias out of several
 		switch label {
 		case "Local", "Remote", "May search", "May replicate", link.LabelReaders, "Key expires", "New key expires",
-			"Keys may search", "Keys may replicate", "Keys expire", link.LabelLimits, link.LabelIdentity:
+			"Keys may search", "Keys may replicate", "Keys expire", link.LabelLimits, link.LabelIdentity, link.LabelUntil:
 			lead = append(lead, f)
 		default:
 			rest = append(rest, f)

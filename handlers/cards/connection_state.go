@@ -15,6 +15,8 @@ func StateFace(s diagnose.State) string {
 		return ":warning:"
 	case diagnose.StateExpiring:
 		return ":hourglass:"
+	case diagnose.StateOverdue, diagnose.StateEnding:
+		return ":alarm_clock:"
 	case diagnose.StateDrifted:
 		return ":twisted_rightwards_arrows:"
 	case diagnose.StateNoAnswer, diagnose.StateUnchecked:

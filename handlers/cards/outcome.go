@@ -170,6 +170,12 @@ func doneLine(r *change.Request, otherwise string) string {
 		return "Disconnected. The key is gone, so this can't be undone: connecting again makes a new one."
 	case link.KindAdopt:
 		return "Adopted: the bot watches it from now on."
+	case link.KindExtend:
+		var x link.ExtendParams
+		if json.Unmarshal(r.Proposal.Params, &x) != nil || x.Until.IsZero() {
+			return "It has no end any more."
+		}
+		return "Extended: it ends " + mrkdwn.When(x.Until) + "."
 	case link.KindMigrate:
 		return "Moved to API keys, and each connection was checked."
 	}

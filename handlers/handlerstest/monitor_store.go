@@ -26,7 +26,10 @@ type MonitorStore struct {
 	Held     map[string]*change.Request // by target
 	Finished int
 	Next     time.Duration // of the check that was finished last
+	Follow   []string      // who follows each connection
 }
+
+func (s *MonitorStore) Followers(context.Context, string) ([]string, error) { return s.Follow, nil }
 
 func NewMonitorStore(records changetest.Records) *MonitorStore {
 	return &MonitorStore{

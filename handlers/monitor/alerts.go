@@ -113,18 +113,36 @@ func (m *Monitor) openAlerts(ctx context.Context) (map[string]openAlert, error) 
 // alertsFor are the messages that tell of all problems: one for each cause that explains more than a handful of
 // connections, and one for each other problem.
 func alertsFor(connections []troubled, open map[string]openAlert) []alert {
-	groups, others := groupByCause(connections, func(c cause) bool { _, ok := open[c.key()]; return ok })
 	var all []alert
+	for i, c := range connections { // what is no problem has no cause that it could share
+		var notices []OpenProblem
+		for _, p := range c.status.Problems {
+			if p.Kind.Notice() {
+				notices = append(notices, p)
+			}
+		}
+		connections[i].status.Problems = slices.DeleteFunc(slices.Clone(c.status.Problems), func(p OpenProblem) bool { return p.Kind.Notice() })
+		all = append(all, alertsOf(c, notices)...)
+	}
+	connections = slices.DeleteFunc(connections, func(c troubled) bool { return len(c.status.Problems) == 0 })
+	groups, others := groupByCause(connections, func(c cause) bool { _, ok := open[c.key()]; return ok })
 	for _, g := range groups {
 		all = append(all, alert{key: g.cause.key(), cause: g.cause, affected: g.affected, openAlert: openAlert{Called: g.cause.name}})
 	}
 	for _, c := range others {
-		for _, p := range c.status.Problems {
-			all = append(all, alert{
-				key: problemKey(c.name, p.Kind), affected: []troubled{c}, problem: &p,
-				openAlert: openAlert{Called: c.status.On + "/" + c.name.Alias, Trouble: p.Kind, Certs: p.Certs, Since: p.Since},
-			})
-		}
+		all = append(all, alertsOf(c, c.status.Problems)...)
+	}
+	return all
+}
+
+// alertsOf are the messages of problems of one connection.
+func alertsOf(c troubled, problems []OpenProblem) []alert {
+	var all []alert
+	for _, p := range problems {
+		all = append(all, alert{
+			key: problemKey(c.name, p.Kind), affected: []troubled{c}, problem: &p,
+			openAlert: openAlert{Called: c.status.On + "/" + c.name.Alias, Trouble: p.Kind, Certs: p.Certs, Since: p.Since},
+		})
 	}
 	return all
 }
@@ -228,8 +246,16 @@ func (m *Monitor) whyOver(ctx context.Context, key string, a openAlert, wanted [
 	if err != nil {
 		return "", err
 	}
-	if len(managed) == 0 {
+	ends := a.Trouble == diagnose.ProblemEnding || a.Trouble == diagnose.ProblemOverdue
+	switch {
+	case len(managed) == 0 && ends:
+		return "it has ended", nil
+	case len(managed) == 0:
 		return "it is not managed any more", nil
+	case ends && !managed[n].Until.IsZero():
+		return "it ends on " + link.SayUntil(managed[n].Until), nil
+	case ends:
+		return "it has no end any more", nil
 	}
 	return "it is well again", nil
 }

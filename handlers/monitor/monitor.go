@@ -40,6 +40,8 @@ type Store interface {
 	EndLease(ctx context.Context, name, owner string) error
 	Notes(ctx context.Context, part string) (map[string]string, error)
 	Note(ctx context.Context, part, key, text string) error
+	// Followers returns who said that they follow a connection.
+	Followers(ctx context.Context, connection string) ([]string, error)
 	// Holder is the request that holds a target; Get is that request.
 	Holder(ctx context.Context, target string) (id string, ok bool, err error)
 	Get(ctx context.Context, id string) (*change.Request, error)
@@ -66,6 +68,13 @@ type KeyRotations interface {
 	Forget(ctx context.Context, key string) error
 }
 
+// ConnectionEndings has connections removed at their end; *Endings does.
+type ConnectionEndings interface {
+	// Ask does it if the end has come, also by the clock that all replicas share, and returns when to look again; 0: at any time.
+	Ask(ctx context.Context, m link.ManagedConnection, shared time.Time) (time.Duration, error)
+	Forget(ctx context.Context, key string) error
+}
+
 // Options are what a Monitor needs. Zero durations and counts mean the defaults named beside them.
 type Options struct {
 	Checker  HealthChecker
@@ -85,7 +94,8 @@ type Options struct {
 	MaxPerTick    int           // checks of one tick and platform: 5, or as many as all its connections need within half of Every
 	Parallel      int           // checks of one platform at the same time: 8
 
-	Rotations KeyRotations // nil: people ask for all of them
+	Rotations KeyRotations      // nil: people ask for all of them
+	Endings   ConnectionEndings // nil: likewise
 
 	// OnCheck is called after every check with CheckOK, CheckProblem or CheckUnread. It must not block.
 	OnCheck func(outcome string)
@@ -232,36 +242,50 @@ func (m *Monitor) checkOnce(ctx context.Context, c change.Check) error {
 	}
 	managed, ok := inventory.ReadManaged(*c.Record)
 	if !ok { // of a newer version, which checks it
-		return m.postpone(ctx, c)
+		return m.keep(ctx, c, m.o.Every)
 	}
+	next := m.end(ctx, managed, c.At) // also where nothing of it can be read just now
 	found, err := m.health(within, managed, was)
 	if err != nil {
-		return m.unread(ctx, c, managed, was, err)
+		return m.unread(ctx, c, managed, next, err)
 	}
 	if m.o.Rotations != nil && !found.Expires.IsZero() {
 		if err := m.o.Rotations.Ask(ctx, managed, found.Expires); err != nil {
 			m.o.Log.WarnContext(ctx, "asking for a rotation; it is tried again", "connection", managed.Name().String(), "error", err)
 		}
 	}
-	return m.finish(ctx, c, managed, found)
+	return m.finish(ctx, c, managed, next, found)
+}
+
+// end has a connection removed whose end has come, and returns when to check it again.
+func (m *Monitor) end(ctx context.Context, c link.ManagedConnection, shared time.Time) time.Duration {
+	if m.o.Endings == nil {
+		return m.o.Every
+	}
+	next, err := m.o.Endings.Ask(ctx, c, shared)
+	if err != nil {
+		m.o.Log.WarnContext(ctx, "removing a connection at its end; it is tried again", "connection", c.Name().String(), "error", err)
+	}
+	return min(m.o.Every, cmp.Or(next, m.o.Every))
 }
 
 // finish writes down what a check found.
-func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.ManagedConnection, found diagnose.HealthResult) error {
+func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.ManagedConnection, next time.Duration, found diagnose.HealthResult) error {
 	was := readStatus(c.Status)
 	if len(found.Problems) > 0 {
 		if working, err := m.working(ctx, managed); err != nil || working {
-			return errors.Join(err, m.postpone(ctx, c))
+			return errors.Join(err, m.keep(ctx, c, next))
 		}
 	}
 	found.Problems = m.withoutRotated(ctx, managed, found.Problems)
 	now := m.statusOf(managed, found, was)
+	now.Asked = m.asked(ctx, managed, found.Problems)
 	text, err := now.Encode()
 	if err != nil {
 		return err
 	}
 	err = m.o.Store.FinishCheck(ctx, c, change.CheckResult{
-		Status: text, Facets: now.Facets(), Next: m.o.Every, News: !sameProblems(was.Problems, now.Problems),
+		Status: text, Facets: now.Facets(), Next: next, News: !sameProblems(was.Problems, now.Problems),
 	})
 	if errors.Is(err, change.ErrFenced) { // what was found may be from before a change: it is checked again
 		return nil
@@ -270,7 +294,7 @@ func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Manag
 		return err
 	}
 	outcome := CheckOK
-	if len(now.Problems) > 0 {
+	if slices.ContainsFunc(now.Problems, func(p OpenProblem) bool { return !p.Kind.Notice() }) {
 		outcome = CheckProblem
 	}
 	m.o.OnCheck(outcome)
@@ -314,29 +338,50 @@ func (m *Monitor) Record(ctx context.Context, x diagnose.HealthReport) (Status, 
 	if err != nil || !ok || c.Record == nil || c.Record.Request != x.Managed.Record.Request { // it has changed meanwhile
 		return s, err
 	}
-	return s, m.finish(ctx, c, *x.Managed, found)
+	next := m.o.Every
+	if !x.Managed.Until.IsZero() {
+		next = min(next, endingSoon) // when its end is, the check tells
+	}
+	return s, m.finish(ctx, c, *x.Managed, next, found)
 }
 
 // unread is for a connection of which nothing is known just now: a platform that is unavailable is not a connection
-// that is down.
-func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.ManagedConnection, was StatusRecord, why error) error {
+// that is down. That it should have ended is known all the same.
+func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.ManagedConnection, next time.Duration, why error) error {
+	was := readStatus(c.Status)
 	m.o.Log.InfoContext(ctx, "a connection could not be checked", "connection", managed.Name().String(), "error", why)
 	m.o.OnCheck(CheckUnread)
 	if m.late(was.At) {
 		m.o.OnStatusChange(ctx, managed)
 	}
-	err := m.postpone(ctx, c)
+	err := m.stillThere(ctx, c, managed, next)
 	if errLimited(why) {
 		return errors.Join(err, why)
 	}
 	return err
 }
 
-// postpone leaves what is known as it is.
-func (m *Monitor) postpone(ctx context.Context, c change.Check) error {
-	return m.keep(ctx, c, m.o.Every)
+// stillThere leaves what is known as it is, but for one thing that no look at the connection is needed for.
+func (m *Monitor) stillThere(ctx context.Context, c change.Check, managed link.ManagedConnection, next time.Duration) error {
+	was := readStatus(c.Status)
+	p := diagnose.Overdue(managed, m.o.Now())
+	if p == nil || was.has(p.Kind) {
+		return m.keep(ctx, c, next)
+	}
+	now := m.statusOf(managed, diagnose.HealthResult{Local: was.Local, Remote: was.Remote, Expires: was.Expires, Problems: []diagnose.Problem{*p}}, was)
+	now.At = was.At
+	text, err := now.Encode()
+	if err != nil {
+		return err
+	}
+	err = m.o.Store.FinishCheck(ctx, c, change.CheckResult{Status: text, Facets: now.Facets(), Next: next, News: true})
+	if errors.Is(err, change.ErrFenced) {
+		return nil
+	}
+	return err
 }
 
+// keep leaves what is known as it is.
 func (m *Monitor) keep(ctx context.Context, c change.Check, next time.Duration) error {
 	err := m.o.Store.FinishCheck(ctx, c, change.CheckResult{Keep: true, Next: next})
 	if errors.Is(err, change.ErrFenced) {
@@ -353,6 +398,9 @@ func (m *Monitor) forget(ctx context.Context, c change.Check, was StatusRecord) 
 	}
 	if err == nil && m.o.Rotations != nil {
 		err = m.o.Rotations.Forget(ctx, c.Key)
+	}
+	if err == nil && m.o.Endings != nil {
+		err = m.o.Endings.Forget(ctx, c.Key)
 	}
 	if n, wrong := inventory.ParseRecordKey(c.Key); err == nil && wrong == nil {
 		m.o.OnStatusChange(ctx, link.ManagedConnection{

@@ -32,6 +32,10 @@ func problemLabel(p openAlert) string {
 			return "lacked trust in an authority"
 		}
 		return "was not as approved"
+	case diagnose.ProblemOverdue:
+		return "should have ended"
+	case diagnose.ProblemEnding:
+		return "was about to end"
 	}
 	return string(p.Trouble)
 }
@@ -60,23 +64,41 @@ func problemMessage(c troubled, p OpenProblem, since time.Time) bot.Message {
 		if p.Certs {
 			word = "lacks trust in an authority"
 		}
+	case diagnose.ProblemOverdue:
+		icon, word = ":alarm_clock:", "should have ended"
+	case diagnose.ProblemEnding:
+		icon, word = ":alarm_clock:", "ends soon"
 	}
 	head := fmt.Sprintf("%s The connection %s of %s *%s*", icon, bot.Code(mrkdwn.Clean(c.name.Alias)), mrkdwn.Line(c.status.On, mrkdwn.MaxName), word)
 	s := head + "\n" + mrkdwn.Line(p.Say, 1500)
+	if p.Kind == diagnose.ProblemEnding && p.Fix != "" && len(c.status.Asked) > 0 {
+		s += "\n" + mrkdwn.Users(c.status.Asked, "and") + ": is it needed for longer?"
+	}
 	var buttons []slack.BlockElement
 	if verb := cards.SubcommandOf(p.Fix); verb != "" {
 		fill := cards.PrefillFor(verb, p.Cause)
 		if fill != "" && p.Kind == diagnose.ProblemDrifted {
 			fill = cards.PrefillApproved
 		}
-		b := mrkdwn.Button(cards.ConnectionPrefix+verb, cards.PressValue(c.name, fill), "Mend it: "+verb+"…")
+		label := "Mend it: " + verb + "…"
+		if p.Kind.Notice() || p.Kind == diagnose.ProblemOverdue {
+			label = mrkdwn.Upper(verb) + "…"
+		}
+		b := mrkdwn.Button(cards.ConnectionPrefix+verb, cards.PressValue(c.name, fill), label)
 		b.Style = slack.StylePrimary
 		buttons = append(buttons, b)
+	}
+	if p.Kind == diagnose.ProblemOverdue {
+		buttons = append(buttons, mrkdwn.Button(cards.ConnectionPrefix+"extend", cards.PressValue(c.name, ""), "Extend…"))
 	}
 	if p.Kind == diagnose.ProblemDrifted { // what is there now may be what is wanted
 		buttons = append(buttons, mrkdwn.Button(cards.ConnectionPrefix+"status", cards.PressValue(c.name, ""), "Status"))
 	}
-	buttons = append(buttons, mrkdwn.Button(cards.ConnectionPrefix+"diagnose", cards.PressValue(c.name, ""), "Diagnose"))
+	look := "diagnose"
+	if p.Kind.Notice() {
+		look = "status"
+	}
+	buttons = append(buttons, mrkdwn.Button(cards.ConnectionPrefix+look, cards.PressValue(c.name, ""), mrkdwn.Upper(look)))
 	asked := ""
 	if by := c.status.Maker; by != "" {
 		asked = " · made by " + mrkdwn.User(by)
@@ -126,6 +148,7 @@ func causeWord(c cause) string {
 func countProblems(affected []troubled) string {
 	words := map[diagnose.ProblemKind][2]string{
 		diagnose.ProblemDown: {"is down", "are down"}, diagnose.ProblemDegraded: {"is degraded", "are degraded"},
+		diagnose.ProblemOverdue: {"should have ended", "should have ended"}, diagnose.ProblemEnding: {"ends soon", "end soon"},
 		diagnose.ProblemExpiring: {"expires soon", "expire soon"}, diagnose.ProblemDrifted: {"is not as approved", "are not as approved"},
 	}
 	var all []string

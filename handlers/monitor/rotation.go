@@ -111,7 +111,8 @@ func noteOf(notes map[string]string, m link.ManagedConnection) rotationNote {
 // Ask asks for the rotation of a connection's key if that is due.
 func (x *Rotations) Ask(ctx context.Context, m link.ManagedConnection, expires time.Time) error {
 	longest := x.o.Policy.LongestRotateBefore()
-	if m.KeyDays == 0 || m.KeyName == "" || longest == 0 || expires.Sub(x.o.Now()) > max(longest, x.o.WarnsBefore) {
+	outlived := !m.Until.IsZero() && !m.Until.After(expires) // the connection ends before its key does
+	if outlived || m.KeyDays == 0 || m.KeyName == "" || longest == 0 || expires.Sub(x.o.Now()) > max(longest, x.o.WarnsBefore) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, rotationWithin)
@@ -249,13 +250,18 @@ func (x *Rotations) failed(ctx context.Context, m link.ManagedConnection, n rota
 	if _, locked := errors.AsType[*change.LockedError](why); locked {
 		return nil
 	}
-	_, invalid := errors.AsType[*change.InvalidError](why)
-	_, refused := errors.AsType[*change.NotAllowedError](why)
-	_, many := errors.AsType[*change.QuotaError](why)
-	if !invalid && !refused && !many { // it is away: the next check tries again
+	if !isRefusal(why) { // it is away: the next check tries again
 		return why
 	}
 	return errors.Join(why, x.later(ctx, m, n, expires))
+}
+
+// isRefusal reports whether an error is an answer that another try would get, too.
+func isRefusal(err error) bool {
+	_, invalid := errors.AsType[*change.InvalidError](err)
+	_, refused := errors.AsType[*change.NotAllowedError](err)
+	_, many := errors.AsType[*change.QuotaError](err)
+	return invalid || refused || many
 }
 
 // later puts the next attempt off, longer each time, but not for more than a third of the time that is left.

@@ -93,6 +93,20 @@ func (r *rotating) ask(t *testing.T, c link.ManagedConnection, in time.Duration)
 	return silent
 }
 
+// A key that outlives its connection is never rotated.
+func TestAKeyThatOutlivesItsConnectionIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	r := newRotating()
+	c := connectionWithKey("m", "r1")
+	c.Until = r.now.Add(5 * aDay)
+	if r.ask(t, c, 5*aDay); len(r.asked) != 0 {
+		t.Errorf("%+v", r.asked)
+	}
+	if r.ask(t, c, 4*aDay); len(r.asked) != 1 {
+		t.Error("one that ends before is not rotated")
+	}
+}
+
 // It asks once, in time, and not again while its request is open, nor after a crash that came before its note.
 func TestARotationIsAskedForOnce(t *testing.T) {
 	t.Parallel()

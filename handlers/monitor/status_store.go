@@ -49,6 +49,12 @@ type StatusRecord struct {
 	Expires  time.Time     `json:"expires,omitzero"` // of its key
 	At       time.Time     `json:"at"`
 	Problems []OpenProblem `json:"problems,omitempty"` // the worst first
+	Asked    []string      `json:"asked,omitempty"`    // who are asked whether it is to be extended
+}
+
+// has reports whether the connection has a problem of that kind.
+func (s StatusRecord) has(kind diagnose.ProblemKind) bool {
+	return slices.ContainsFunc(s.Problems, func(p OpenProblem) bool { return p.Kind == kind })
 }
 
 // OpenProblem is a problem that a connection has.

@@ -8,6 +8,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // quiet reports whether a request has no card: it runs under an approval from before, and goes well. The first failure has
@@ -26,13 +27,13 @@ func quiet(r *change.Request) bool {
 	return false
 }
 
-// drawQuiet says below the connection's card that its key was rotated, once it was.
+// drawQuiet says below the connection's card what was done, once it was.
 func (n *Notifier) drawQuiet(ctx context.Context, r *change.Request) error {
 	root, ok := r.Messages[SlotThread]
 	if r.State != change.Applied || !ok {
 		return nil
 	}
-	d := rendered{slot: slotFinal, postOnly: true, msg: bot.Message{Text: rotatedLine(r)}}
+	d := rendered{slot: slotFinal, postOnly: true, msg: bot.Message{Text: doneLine(r)}}
 	_, err := n.ensure(ctx, r, bot.Posted{Channel: root.Channel, TS: root.ID}, d)
 	if errors.Is(err, errNotEditable) || errors.Is(err, errChannelUnwritable) { // the card is gone: what went well need not be told
 		return nil
@@ -43,10 +44,25 @@ func (n *Notifier) drawQuiet(ctx context.Context, r *change.Request) error {
 	return nil
 }
 
-// rotatedLine says that a key was rotated without people.
-func rotatedLine(r *change.Request) string {
+// doneLine says what was done without people.
+func doneLine(r *change.Request) string {
+	if end := r.Proposal.Ending; end != nil {
+		return endedLine(r, *end)
+	}
 	return ":recycle: The bot rotated the key; the new one was proven, and the old one is invalid. Nobody was asked: request " +
 		bot.Code(r.StandingApproval.Request) + ", approved by " + mrkdwn.Users(r.StandingApproval.Approvers, "and") + ", still stands (request " + bot.Code(r.ID) + ")."
+}
+
+// endedLine says that a connection was removed at its end, and what of it was not.
+func endedLine(r *change.Request, end change.Ending) string {
+	s := mrkdwn.User(r.Requester.User) + " :wastebasket: The connection ended " + mrkdwn.When(end.Until) + ", and the bot removed it. Nobody was asked: request " +
+		bot.Code(r.StandingApproval.Request) + ", approved by " + mrkdwn.Users(r.StandingApproval.Approvers, "and") + ", had this end (request " + bot.Code(r.ID) + ")."
+	for _, f := range r.Proposal.Fields {
+		if f.Label == inventory.LabelStays {
+			s += "\n*Stays:* " + mrkdwn.Line(f.Value, mrkdwn.MaxTold)
+		}
+	}
+	return s
 }
 
 // ThreadOf is the message below which a connection's story goes on.

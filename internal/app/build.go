@@ -107,8 +107,11 @@ func New(c *config.Config, o Options) (*App, error) {
 		Store: a.store, Policy: judge, Planner: kinds[link.KindRotate], Propose: a.service.Propose, Owner: owner, Now: time.Now,
 		OnDue: a.metrics.RotationDue, WarnsBefore: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
 	})
+	endings := monitor.NewEndings(monitor.EndingOptions{
+		Store: a.store, Planner: kinds[link.KindDisconnect], Propose: a.service.Propose, Now: time.Now, OnDue: a.metrics.EndingDue,
+	})
 	a.monitor = monitor.New(monitor.Options{
-		Rotations: rotations, Checker: a.checker, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
+		Rotations: rotations, Endings: endings, Checker: a.checker, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
 		Owner: owner, Now: time.Now, Log: log, WaitIdle: a.notifier.WaitIdle,
 		Every: c.Watch.Every.Std(), Tick: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
 		OnCheck:        a.metrics.Checked,

@@ -29,7 +29,7 @@ func (c ConnectParams) Fields(s PairState) []change.Field {
 		add("Server name", c.ServerName)
 	}
 	if !c.Until.IsZero() {
-		add(LabelUntil, untilLine(c.Until))
+		add(LabelUntil, UntilLine(c.Until))
 	}
 	if c.ByCertificate() {
 		fields = append(fields, c.trustFields(s)...)

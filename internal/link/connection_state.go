@@ -115,7 +115,7 @@ func (e ConnectionState) Sides() []change.Field {
 		{Label: "Alias", Value: e.Alias},
 	}
 	if end := e.End(); !end.IsZero() {
-		sides = append(sides, change.Field{Label: LabelUntil, Value: untilLine(end)})
+		sides = append(sides, change.Field{Label: LabelUntil, Value: UntilLine(end)})
 	}
 	return sides
 }

@@ -48,10 +48,18 @@ func (m ManagedConnection) KeyExpires() time.Time {
 	return time.Time{}
 }
 
-// EndsSoon reports whether it is time, at t, to ask whether the connection is to be extended: a day before its end, or at
-// half of a shorter life.
-func (m ManagedConnection) EndsSoon(t time.Time) bool {
-	return !m.Until.IsZero() && !t.Before(m.Until.Add(-min(day, m.Until.Sub(m.Record.At)/2)))
+// EndNoticed is when people are asked whether the connection is to be extended: a day before its end, or at half of a
+// shorter life. Zero: never.
+func (m ManagedConnection) EndNoticed() time.Time {
+	if m.Until.IsZero() {
+		return time.Time{}
+	}
+	return m.Until.Add(-min(day, m.Until.Sub(m.Record.At)/2))
+}
+
+// EndsSoon reports whether they are asked by then.
+func (m ManagedConnection) EndsSoon(by time.Time) bool {
+	return !m.Until.IsZero() && !by.Before(m.EndNoticed())
 }
 
 // Maker is who asked for the connection at first.

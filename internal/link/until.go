@@ -41,6 +41,12 @@ func ParseUntil(text string, now time.Time) (time.Time, error) {
 	return t, CheckUntil(t, now)
 }
 
+// IsUntil reports whether a text says when something ends, be it in the past.
+func IsUntil(text string, now time.Time) bool {
+	_, err := ParseUntil(text, now)
+	return !errors.Is(err, errUntil)
+}
+
 // CheckUntil says what is wrong with an end; never is none.
 func CheckUntil(t, now time.Time) error {
 	switch {
@@ -126,8 +132,8 @@ func SayUntil(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04 UTC")
 }
 
-// untilLine is what a card says of an end.
-func untilLine(t time.Time) string { return SayUntil(t) + ", then the bot removes it" }
+// UntilLine is what a card says of an end.
+func UntilLine(t time.Time) string { return SayUntil(t) + ", then the bot removes it" }
 
 // UntilTrait is an end as the policy weighs it.
 func UntilTrait(t time.Time) string {

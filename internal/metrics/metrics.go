@@ -32,6 +32,7 @@ type Metrics struct {
 	reduced   prometheus.Counter
 	checks    *prometheus.CounterVec
 	rotations *prometheus.CounterVec
+	endings   *prometheus.CounterVec
 	events    *prometheus.CounterVec
 }
 
@@ -92,6 +93,9 @@ func New(o Options) *Metrics {
 		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rcb_connection_checks_total", Help: "Checks of managed connections, by this replica: healthy, problems, or failed (it could not be checked).",
 		}, []string{"outcome"}),
+		endings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rcb_endings_due_total", Help: "Connections whose end has come: standing (removed under the approval of the connection), asked (people decide), or failed (came to nothing).",
+		}, []string{"outcome"}),
 		rotations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rcb_rotations_due_total", Help: "Rotations that the bot asked for by itself: asked, standing (under an approval from before), or failed (came to nothing).",
 		}, []string{"outcome"}),
@@ -104,7 +108,7 @@ func New(o Options) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, m.checks, m.events, build,
+		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, m.checks, m.rotations, m.endings, m.events, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	if o.Depths != nil {
@@ -145,6 +149,9 @@ func (m *Metrics) AuditBehind(by time.Duration) { m.behind.Set(max(by.Seconds(),
 
 // Checked hears of a look at a managed connection.
 func (m *Metrics) Checked(outcome string) { m.checks.WithLabelValues(outcome).Inc() }
+
+// EndingDue counts a connection whose end has come, or an attempt to remove it that came to nothing.
+func (m *Metrics) EndingDue(outcome string) { m.endings.WithLabelValues(outcome).Inc() }
 
 // RotationDue counts a rotation that the bot asked for by itself, or one that came to nothing.
 func (m *Metrics) RotationDue(outcome string) { m.rotations.WithLabelValues(outcome).Inc() }

@@ -45,3 +45,18 @@ func TestNothingIsSaidToWaitWhileRedisIsAway(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What is counted has to be served: a counter that nobody registers counts in vain.
+func TestWhatTheBotDoesByItselfIsCounted(t *testing.T) {
+	t.Parallel()
+	m := metrics.New(metrics.Options{Version: "x", Now: time.Now})
+	m.RotationDue("asked")
+	m.EndingDue("standing")
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+	for _, want := range []string{`rcb_rotations_due_total{outcome="asked"} 1`, `rcb_endings_due_total{outcome="standing"} 1`} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}

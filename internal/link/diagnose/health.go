@@ -25,9 +25,9 @@ const (
 	ProblemEnding   ProblemKind = "ending"   // it is to end soon; nothing is wrong with it
 )
 
-// ProblemKinds returns those that are told, the worst first.
+// ProblemKinds returns all there are, the worst first.
 func ProblemKinds() []ProblemKind {
-	return []ProblemKind{ProblemDown, ProblemDegraded, ProblemExpiring, ProblemDrifted}
+	return []ProblemKind{ProblemDown, ProblemDegraded, ProblemOverdue, ProblemExpiring, ProblemDrifted, ProblemEnding}
 }
 
 // Notice reports whether it is a notice, with nothing wrong.
@@ -130,11 +130,11 @@ func (x *HealthReport) ends() *Problem {
 	if m == nil || m.Until.IsZero() || !m.EndsSoon(x.At) {
 		return nil
 	}
+	if p := Overdue(*m, x.At); p != nil {
+		return p
+	}
 	end := link.SayUntil(m.Until)
-	switch {
-	case x.At.After(m.Until.Add(overdueAfter)):
-		return &Problem{Kind: ProblemOverdue, Fix: link.KindDisconnect, Say: "It was to end on " + end + ", and is still there."}
-	case !x.At.Before(m.Until):
+	if !x.At.Before(m.Until) {
 		return &Problem{Kind: ProblemEnding, Say: "It ended on " + end + ": the bot removes it."}
 	}
 	p := Problem{Kind: ProblemEnding, Fix: link.KindExtend, Say: "It ends on " + end + ": then the bot removes it."}
@@ -145,6 +145,14 @@ func (x *HealthReport) ends() *Problem {
 		p.Say += " Could not be looked at: " + unread + "."
 	}
 	return &p
+}
+
+// Overdue is the problem that a connection should have ended by then; nil: it need not.
+func Overdue(m link.ManagedConnection, by time.Time) *Problem {
+	if m.Until.IsZero() || !by.After(m.Until.Add(overdueAfter)) {
+		return nil
+	}
+	return &Problem{Kind: ProblemOverdue, Fix: link.KindDisconnect, Say: "It was to end on " + link.SayUntil(m.Until) + ", and is still there."}
 }
 
 // endsBefore reports whether the connection ends by t.

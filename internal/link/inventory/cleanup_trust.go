@@ -140,6 +140,9 @@ func (l *Cleanup) Unrecorded(e link.ConnectionState) {
 	l.Leave("the trust in each other's certificates of %s and %s: nothing is recorded of who made it", e.PairState.Local.Name, cmp.Or(e.Remote.Name, "the remote side"))
 }
 
+// LabelStays is the line of a card that says what is left in place.
+const LabelStays = "Stays"
+
 // Fields are what people read of it on the card.
 func (l Cleanup) Fields() []change.Field {
 	var fields []change.Field
@@ -147,7 +150,7 @@ func (l Cleanup) Fields() []change.Field {
 		fields = append(fields, change.Field{Label: "Goes too", Value: strings.Join(goes, "; ")})
 	}
 	if len(l.Keep) > 0 {
-		fields = append(fields, change.Field{Label: "Stays", Value: strings.Join(l.Keep, "; ")})
+		fields = append(fields, change.Field{Label: LabelStays, Value: strings.Join(l.Keep, "; ")})
 	}
 	return fields
 }

@@ -59,7 +59,10 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 	basis, ending, warnings := e.Basis(), endingOf(e, p, *leaves), disconnectWarnings(e, *leaves)
 	if ending == nil { // else whoever uses it has known
 		basis = append(basis, change.Field{Label: "Used by", Value: e.UsesBasis()})
-	} else if ending.Differs != "" {
+	} else if end := slices.IndexFunc(fields, func(f change.Field) bool { return f.Label == link.LabelUntil }); end >= 0 {
+		fields[end].Value = link.SayUntil(ending.Until) // it has come
+	}
+	if ending != nil && ending.Differs != "" {
 		warnings = slices.Insert(warnings, 0, "Its end has come, and the bot does not remove it by itself: "+ending.Differs+".")
 	}
 	return proposalBuilder{
