@@ -26,11 +26,11 @@ help: ## this list
 
 .PHONY: demo
 demo: ## play with the bot offline, in the browser (ARGS=--transcript prints the story instead)
-	@$(if $(filter --transcript,$(ARGS)),go run $(CMD) demo,.ci/demo) $(ARGS)
+	@$(if $(filter --transcript,$(ARGS)),go run ./cmd/playground,.ci/demo) $(ARGS)
 
 .PHONY: transcript
 transcript: ## connect two clusters offline, from slash command to verified search, and print it
-	@go run $(CMD) demo --transcript
+	@go run ./cmd/playground --transcript
 
 .PHONY: run
 run: build ## run the bot: make run CONFIG=config.yaml
@@ -39,6 +39,10 @@ run: build ## run the bot: make run CONFIG=config.yaml
 .PHONY: build
 build: ## build bin/remote-cluster-bot
 	go build -ldflags '$(LDFLAGS)' -o bin/$(BINARY) $(CMD)
+
+.PHONY: playground
+playground: ## build bin/playground: the same bot among stand-ins
+	go build -ldflags '$(LDFLAGS)' -o bin/playground ./cmd/playground
 
 .PHONY: test
 test: ## all tests; a redis-server and a valkey-server on the PATH are used beside the embedded one
@@ -49,14 +53,14 @@ race: ## all tests but the stories with the race detector, which needs a C compi
 	CGO_ENABLED=1 go test -race -shuffle=on $(RACE) ./...
 
 .PHONY: torture
-torture: build ## real processes die, freeze and lose touch at random; longer: ROUNDS=200 TORTURE= and on real clusters: REAL=1
-	cd cmd/torture && go run . -bin ../../bin/$(BINARY) -rounds $(ROUNDS) $(TORTURE) $(if $(REAL),-real)
+torture: build playground ## real processes die, freeze and lose touch at random; longer: ROUNDS=200 TORTURE= and on real clusters: REAL=1
+	cd cmd/torture && go run . -bin ../../bin/$(BINARY) -playground ../../bin/playground -rounds $(ROUNDS) $(TORTURE) $(if $(REAL),-real)
 
 .PHONY: compat
-compat: build ## the same with the last release as every second replica: claims, cards and journals of one are the other's too
+compat: build playground ## the same with the last release as every second replica: claims, cards and journals of one are the other's too
 	@tag=$$(.ci/released) || { echo "SKIPPED: nothing has been released yet that this version could run beside"; exit 0; }; \
 	rm -rf out/older && git worktree prune && git worktree add --detach out/older "$$tag" && \
-	$(MAKE) -C out/older build && cd cmd/torture && go run . -bin ../../bin/$(BINARY) -older $(CURDIR)/out/older/bin/$(BINARY) -rounds $(ROUNDS) $(TORTURE)
+	$(MAKE) -C out/older build && cd cmd/torture && go run . -bin ../../bin/$(BINARY) -playground ../../bin/playground -older $(CURDIR)/out/older/bin/$(BINARY) -rounds $(ROUNDS) $(TORTURE)
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME=10s; what breaks one is kept in testdata/fuzz, where all tests run it
@@ -111,7 +115,7 @@ manifests: ## write deploy/kubernetes and the schema of the chart's values anew
 
 PAGE := internal/sim/playground/browser
 .PHONY: browser
-browser: build ## tests of the playground's page in headless Chromium; screenshots in out/screenshots
+browser: playground ## tests of the playground's page in headless Chromium; screenshots in out/screenshots
 	@if ! command -v node >/dev/null || ! command -v npm >/dev/null || ! command -v "$${CHROMIUM:-chromium}" >/dev/null; then \
 		echo "SKIPPED: the browser tests need node, npm and chromium"; \
 	else \

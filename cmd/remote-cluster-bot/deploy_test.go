@@ -230,28 +230,6 @@ func TestImagesAreReleasedOnADigest(t *testing.T) {
 	}
 }
 
-// TestThePlaygroundsArchivePlays runs its script beside a program that only says what it was told.
-func TestThePlaygroundsArchivePlays(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	for name, text := range map[string]string{"play": string(deployed(t, "playground/play")), "remote-cluster-bot": "#!/bin/sh\necho \"$@\"\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	out, err := exec.CommandContext(t.Context(), filepath.Join(dir, "play"), "--approvals", "2").CombinedOutput()
-	if err != nil {
-		t.Fatal(err, string(out))
-	}
-	cmd, rest, err := root().Find(strings.Fields(string(out)))
-	if err == nil {
-		err = cmd.ParseFlags(rest)
-	}
-	if err != nil || cmd.Name() != "demo" {
-		t.Errorf("it runs %q: %v", out, err)
-	}
-}
-
 // TestTheReleaseBeforeIsFound, from which make compat builds every second replica.
 func TestTheReleaseBeforeIsFound(t *testing.T) {
 	t.Parallel()

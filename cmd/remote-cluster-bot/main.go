@@ -26,8 +26,8 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
-		serveCommand(), demoCommand(), configCommand(), doctorCommand(), manifestCommand(), policyCommand(), auditCommand(), exportCommand(), asideCommand(),
-		healthCommand(), versionCommand(), simCommand(), playedCommand(),
+		serveCommand(), configCommand(), doctorCommand(), manifestCommand(), policyCommand(), auditCommand(), exportCommand(), asideCommand(),
+		healthCommand(), versionCommand(),
 	)
 	return cmd
 }

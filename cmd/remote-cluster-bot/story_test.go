@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -511,12 +510,7 @@ func (s *story) slackFails(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// TestMain lets the tests' own program play the bot, too: the playground starts it as a process of its own.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == playedCommand().Name() {
-		main()
-		return
-	}
 	app.Prepare()
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil { // stories wait more than they compute

@@ -30,11 +30,11 @@ func main() {
 }
 
 type options struct {
-	rounds, parallel, replicas, blows int
-	seed                              uint64
-	lease, call                       time.Duration
-	keep, verbose, real               bool
-	only, bin, older, server          string
+	rounds, parallel, replicas, blows    int
+	seed                                 uint64
+	lease, call                          time.Duration
+	keep, verbose, real                  bool
+	only, bin, playground, older, server string
 }
 
 func run(ctx context.Context) error {
@@ -51,6 +51,7 @@ func run(ctx context.Context) error {
 	flag.BoolVar(&o.verbose, "v", false, "tell what happens")
 	flag.StringVar(&o.only, "only", "", "let only this kind of blow fall, such as \"kill\"")
 	flag.StringVar(&o.bin, "bin", "bin/remote-cluster-bot", "the bot")
+	flag.StringVar(&o.playground, "playground", "bin/playground", "the program with the stand-ins")
 	flag.StringVar(&o.older, "older", "", "another version of the bot, which every second replica runs")
 	flag.StringVar(&o.server, "server", "redis-server", "the database: redis-server or valkey-server")
 	flag.Parse()
@@ -74,15 +75,16 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bin, err := filepath.Abs(o.bin)
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(bin); err != nil {
-		return fmt.Errorf("the bot is not built: %w", err)
+	for _, bin := range []*string{&o.bin, &o.playground} {
+		if *bin, err = filepath.Abs(*bin); err != nil {
+			return err
+		}
+		if _, err := os.Stat(*bin); err != nil {
+			return fmt.Errorf("a program is not built: %w", err)
+		}
 	}
 	fmt.Printf("torture: seed %d, %d rounds, %d at once, lease %v, calls %v\n", o.seed, o.rounds, o.parallel, o.lease, o.call)
-	sum := play(ctx, o, bin, dir)
+	sum := play(ctx, o, dir)
 	sum.print(o)
 	if len(sum.violations) == 0 && !o.keep {
 		return os.RemoveAll(dir)
@@ -97,7 +99,7 @@ func run(ctx context.Context) error {
 func fork(rng *rand.Rand) *rand.Rand { return rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64())) } //nolint:gosec // chance, not secrecy
 
 // play plays all rounds, some at once.
-func play(ctx context.Context, o options, bin, dir string) *summary {
+func play(ctx context.Context, o options, dir string) *summary {
 	sum := newSummary()
 	gate := make(chan struct{}, o.parallel)
 	var wg sync.WaitGroup
@@ -111,7 +113,7 @@ func play(ctx context.Context, o options, bin, dir string) *summary {
 		}
 		wg.Go(func() {
 			defer func() { <-gate }()
-			round(ctx, o, sum, n, bin, filepath.Join(dir, fmt.Sprintf("round-%d", n)))
+			round(ctx, o, sum, n, filepath.Join(dir, fmt.Sprintf("round-%d", n)))
 		})
 	}
 	wg.Wait()
@@ -119,10 +121,10 @@ func play(ctx context.Context, o options, bin, dir string) *summary {
 }
 
 // round plays one round, and adds what came of it to sum.
-func round(ctx context.Context, o options, sum *summary, n int, bin, dir string) {
+func round(ctx context.Context, o options, sum *summary, n int, dir string) {
 	rng := rand.New(rand.NewPCG(o.seed, uint64(n))) //nolint:gosec // chance, not secrecy
 	s := &stage{
-		settings: settings{bin: bin, older: o.older, server: o.server, dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second, real: o.real},
+		settings: settings{bin: o.bin, playground: o.playground, older: o.older, server: o.server, dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second, real: o.real},
 		name:     fmt.Sprintf("round-%d", n), socket: rng.IntN(4) == 0, rng: rng, line: newTimeline(), workers: 4, saturated: n%2 == 0,
 		log: func(string, ...any) {},
 	}

@@ -25,6 +25,7 @@ import (
 // settings are what a whole torture run is like.
 type settings struct {
 	bin         string // the bot
+	playground  string // the program with the stand-ins
 	older       string // another version of it, which every second replica runs; empty: none
 	server      string // redis-server or valkey-server
 	dir         string // for logs and Redis's files
@@ -34,7 +35,7 @@ type settings struct {
 	settle      time.Duration // how long a round may take to come to its end once everything is well again
 }
 
-// world is what `remote-cluster-bot sim` says of itself.
+// world is what `playground sim` says of itself.
 type world struct {
 	SlackAPI     string            `json:"slack_api"`
 	SlackControl string            `json:"slack_control"`
@@ -152,7 +153,7 @@ func (s *stage) openFront() error {
 }
 
 func (s *stage) startSim(latency time.Duration) error {
-	args := []string{s.bin, "sim", "--app", "http://" + s.front.Addr + "/slack/", "--limits", "20", "--latency", latency.String()}
+	args := []string{s.playground, "sim", "--app", "http://" + s.front.Addr + "/slack/", "--limits", "20", "--latency", latency.String()}
 	if s.socket {
 		args = append(args, "--socket")
 	}

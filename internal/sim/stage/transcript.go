@@ -51,10 +51,10 @@ func (p *Transcript) Show(text string) {
 // Connect is the whole story of a connection.
 func (p *Transcript) Connect(ctx context.Context) error {
 	if p.Own {
-		p.Say("remote-cluster-bot demo: everything below really happens, inside this process: a Slack workspace, two self-managed")
+		p.Say("Everything below really happens, inside this process: a Slack workspace, two self-managed")
 		p.Say("clusters, Redis, and the bot.")
 	} else {
-		p.Say("remote-cluster-bot demo: everything below really happens, inside this process: a Slack workspace, an Elastic Cloud")
+		p.Say("Everything below really happens, inside this process: a Slack workspace, an Elastic Cloud")
 		p.Say("Enterprise (ece-prod), an Elastic Cloud organization, Redis, and the bot on its example configuration.")
 	}
 	if p.Real {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
-const program = process.env.PLAYGROUND_PROGRAM ?? `${root}bin/remote-cluster-bot`;
+const program = process.env.PLAYGROUND_PROGRAM ?? `${root}bin/playground`;
 const browserPath = execFileSync("sh", ["-c", 'command -v "${CHROMIUM:-chromium}"'], { encoding: "utf8" }).trim();
 
 /** pictures is where screenshots go: CI keeps out/. */
@@ -13,7 +13,7 @@ export const pictures = `${root}out/screenshots`;
 
 /** play starts the program and resolves to its page's address and a way to stop it. */
 export async function play(...args) {
-  const child = spawn(program, ["demo", "--ui", "--addr", "127.0.0.1:0", "--open=false", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, ["--ui", "--addr", "127.0.0.1:0", "--open=false", ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const url = await new Promise((resolve, reject) => {
     let said = "";
     child.stdout.on("data", (chunk) => {

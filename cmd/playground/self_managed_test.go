@@ -8,7 +8,7 @@ import (
 
 func TestTheDemoOfSelfManagedClustersEndsWithASearch(t *testing.T) {
 	var out bytes.Buffer
-	cmd := demoCommand()
+	cmd := root()
 	cmd.SetOut(&out)
 	cmd.SetArgs([]string{"--self-managed"})
 	if err := cmd.ExecuteContext(t.Context()); err != nil {

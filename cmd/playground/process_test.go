@@ -65,7 +65,7 @@ func TestKilledProcessIsReplaced(t *testing.T) {
 
 func TestBotThatDoesNotComeUpIsGivenUp(t *testing.T) {
 	t.Parallel()
-	bot := &process{executable: os.Args[0], args: []string{"demo-bot", "--config", t.TempDir() + "/nothing.yaml"}, out: &stagetest.Log{}, log: slog.New(slog.DiscardHandler)}
+	bot := &process{executable: os.Args[0], args: []string{"bot", "--config", t.TempDir() + "/nothing.yaml"}, out: &stagetest.Log{}, log: slog.New(slog.DiscardHandler)}
 	if err := bot.run(t.Context()); err == nil || !strings.Contains(err.Error(), "does not come up") || !strings.Contains(err.Error(), "nothing.yaml") {
 		t.Error(err)
 	}

@@ -55,11 +55,11 @@ func TestWorldOfThePlaygroundHasAPast(t *testing.T) {
 func TestDemoRefusesWhatItCanNotUse(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"demo --ui --approvals 5":              "1 or 2",
-		"demo --ui --approvals 0":              "1 or 2",
-		"demo --transcript --addr 127.0.0.1:1": "--addr is about the page",
-		"demo --transcript --approvals 2":      "--approvals is about the page",
-		"demo --interactive --open=false":      "--open is about the page",
+		"--ui --approvals 5":              "1 or 2",
+		"--ui --approvals 0":              "1 or 2",
+		"--transcript --addr 127.0.0.1:1": "--addr is about the page",
+		"--transcript --approvals 2":      "--approvals is about the page",
+		"--interactive --open=false":      "--open is about the page",
 	} {
 		cmd := root()
 		cmd.SetArgs(strings.Fields(args))

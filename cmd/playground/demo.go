@@ -10,16 +10,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
-// demoCommand plays a connect from the slash command to a search that finds documents, without any network.
-func demoCommand() *cobra.Command {
+// playCommand plays a connect from the slash command to a search that finds documents, without any network.
+func playCommand() *cobra.Command {
 	var interactive, transcript, ui, logs, real, own bool
 	var page pageOptions
 	cmd := &cobra.Command{
-		Use:   "demo",
+		Use:   "playground",
 		Short: "Play a connect offline, from slash command to verified search",
 		Long: "Starts a Slack workspace, an ECE, an Elastic Cloud and Redis inside this process, and the bot itself on its\n" +
 			"example configuration. Ends with exit code 0 only if a search through the new connection returned documents.\n\n" +
@@ -90,7 +91,11 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real, own bool) 
 	if err != nil {
 		return err
 	}
-	a, err := enter(ctx, s, c)
+	a, err := app.New(c, app.Options{Version: version, Log: s.Log})
+	if err != nil {
+		return err
+	}
+	in, err := s.Enter(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -100,7 +105,7 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real, own bool) 
 	} else {
 		err = p.Connect(ctx)
 	}
-	return errors.Join(err, a.Leave())
+	return errors.Join(err, in.Leave())
 }
 
 // isTerminal reports whether a person is there to type. The null device is a character device, too.

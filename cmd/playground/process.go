@@ -22,11 +22,11 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
-// playedCommand runs the bot as serve does, and ends with the process that started it: when standard input does.
-func playedCommand() *cobra.Command {
+// botCommand runs the bot as serve does, and ends with the process that started it: when standard input does.
+func botCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use:    "demo-bot",
+		Use:    "bot",
 		Short:  "Run the bot for the playground, until standard input ends",
 		Hidden: true,
 		Args:   cobra.NoArgs,

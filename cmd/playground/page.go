@@ -24,7 +24,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
-// pageOptions are what `demo --ui` can be told.
+// pageOptions are what the page can be told.
 type pageOptions struct {
 	addr      string
 	open      bool // a browser, too
@@ -145,7 +145,7 @@ func played(s *stage.Stage, dir string, o pageOptions, log *slog.Logger, botLog 
 		return nil, err
 	}
 	executable, err := os.Executable()
-	return &process{executable: executable, args: []string{"demo-bot", "--config", file}, env: env, out: botLog, log: log}, err
+	return &process{executable: executable, args: []string{"bot", "--config", file}, env: env, out: botLog, log: log}, err
 }
 
 // brokenRedis is Redis as the page takes it away.
