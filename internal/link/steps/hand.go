@@ -141,16 +141,16 @@ func (h handOver) done(ctx context.Context) (keystores, error) {
 		return k, err
 	}
 	if len(k.without) > 0 {
-		return k, h.put("Not on every node yet: " + link.JoinWords(k.without) + " " + plural(k.without, "has", "have") + " no such entry. ")
+		return k, h.put("Not on every node yet: " + link.JoinWords(k.without) + " " + hasOrHave(k.without) + " no such entry. ")
 	}
 	return k, h.forgetShown(ctx)
 }
 
-func plural(of []string, one, many string) string {
+func hasOrHave(of []string) string {
 	if len(of) == 1 {
-		return one
+		return "has"
 	}
-	return many
+	return "have"
 }
 
 // forgetShown forgets the key that was sealed for a person.

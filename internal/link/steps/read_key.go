@@ -38,7 +38,7 @@ func readKey(ctx context.Context, local side, alias string, had change.Evidence,
 			return err
 		}
 		return change.Waiting(&change.ExplainedError{
-			Say: fmt.Sprintf("%s of %s %s not read the key yet.", link.JoinWords(late), local.d.Name, plural(late, "has", "have")), Err: errNotRead,
+			Say: fmt.Sprintf("%s of %s %s not read the key yet.", link.JoinWords(late), local.d.Name, hasOrHave(late)), Err: errNotRead,
 		})
 	}
 	return nil

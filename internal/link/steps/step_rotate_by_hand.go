@@ -101,10 +101,10 @@ func (x *handRotateStep) copied(ctx context.Context, h handOver, note change.Not
 	}
 	switch {
 	case len(probe.with) > 0:
-		ask.Say = "Not on every node yet: " + link.JoinWords(probe.with) + " still " + plural(probe.with, "has", "have") + " the entry for the test. " + ask.Say
+		ask.Say = "Not on every node yet: " + link.JoinWords(probe.with) + " still " + hasOrHave(probe.with) + " the entry for the test. " + ask.Say
 		return ask
 	case len(found.without) > 0:
-		ask.Say = "Not on every node yet: " + link.JoinWords(found.without) + " " + plural(found.without, "has", "have") + " no " + entry + ". " + ask.Say
+		ask.Say = "Not on every node yet: " + link.JoinWords(found.without) + " " + hasOrHave(found.without) + " no " + entry + ". " + ask.Say
 		return ask
 	}
 	used, err := hasEntry(ctx, h.local, h.entry)
