@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,10 +26,8 @@ var errUntil = errors.New("write how long, such as 8 hours or 2 weeks, or when i
 // otherwise; a day alone ends with it. Zero: never.
 func ParseUntil(text string, now time.Time) (time.Time, error) {
 	text = strings.ToLower(strings.Join(strings.Fields(text), " "))
-	for _, word := range untilNever {
-		if text == word {
-			return time.Time{}, nil
-		}
+	if slices.Contains(untilNever, text) {
+		return time.Time{}, nil
 	}
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "until "), "for ")
 	t, ok := untilMoment(text)
