@@ -15,6 +15,8 @@ type Depths struct {
 	InHand      int64 // in a worker's hands, or given back to be taken
 	Waiting     int64 // go on once a person has done something
 	Aside       int64 // can't be read, and were put aside
+	Reviews     int64 // were approved by somebody alone, and have yet to be reviewed
+	Overdue     int64 // of these: it should have been done by now
 	Unannounced int64 // what Slack shows of them is out of date
 }
 
@@ -24,11 +26,12 @@ func (s *Store) Depths(ctx context.Context) (Depths, error) {
 	if err != nil {
 		return Depths{}, err
 	}
-	var pending, approved, ready, inHand, waiting, unannounced, aside *redis.IntCmd
+	var pending, approved, ready, inHand, waiting, unannounced, aside, reviews, overdue *redis.IntCmd
 	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		pending, inHand, unannounced = p.ZCard(ctx, s.keys.pending()), p.ZCard(ctx, s.keys.leases()), p.ZCard(ctx, s.keys.unannounced())
 		waiting, aside = p.ZCard(ctx, s.keys.waiting()), p.ZCard(ctx, s.keys.aside())
 		approved = p.ZCard(ctx, s.keys.ready())
+		reviews, overdue = p.ZCard(ctx, s.keys.reviews()), p.ZCount(ctx, s.keys.reviews(), "-inf", strconv.FormatInt(now.UnixMilli(), 10))
 		ready = p.ZCount(ctx, s.keys.ready(), "-inf", strconv.FormatInt(now.UnixMilli(), 10))
 		return nil
 	})
@@ -37,6 +40,6 @@ func (s *Store) Depths(ctx context.Context) (Depths, error) {
 	}
 	return Depths{
 		Pending: max(pending.Val()-approved.Val(), 0), Early: max(approved.Val()-ready.Val(), 0), Ready: ready.Val(),
-		InHand: inHand.Val(), Waiting: waiting.Val(), Aside: aside.Val(), Unannounced: unannounced.Val(),
+		InHand: inHand.Val(), Waiting: waiting.Val(), Reviews: reviews.Val(), Overdue: overdue.Val(), Aside: aside.Val(), Unannounced: unannounced.Val(),
 	}, nil
 }

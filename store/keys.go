@@ -38,6 +38,9 @@ func (k keys) aside() string { return k.prefix + "aside" }
 // stuck is a sorted set by the time since when: the requests that could not be rolled back.
 func (k keys) stuck() string { return k.prefix + "stuck" }
 
+// reviews is a sorted set by when they are due: the requests that somebody approved alone, and others have yet to review.
+func (k keys) reviews() string { return k.prefix + "reviews" }
+
 // openAlerts is a hash: the alerts that a webhook has been told of and that last, by id.
 func (k keys) openAlerts(hook string) string { return k.prefix + "webhook:" + hook + ":open" }
 

@@ -232,10 +232,10 @@ func (s *Store) move(ctx context.Context, m change.Transition, seen glance, clai
 		doing: doing, script: requestTransitionScript, id: m.ID, version: seen.version, entry: entry,
 		keys: slices.Concat([]string{
 			s.keys.steps(m.ID), s.keys.target(seen.target), s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.wake(),
-			s.keys.waiting(), s.keys.stuck(), s.keys.open(),
+			s.keys.waiting(), s.keys.stuck(), s.keys.open(), s.keys.reviews(),
 		}, recordKeys, s.keys.locks(seen.shared)),
 		args: slices.Concat([]any{
-			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, len(m.Records),
+			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, review(m), len(m.Records),
 		}, records, pairs),
 	})
 	if err != nil {
@@ -253,12 +253,42 @@ var errTarget = errors.New("a plan computed again has another target")
 func origin(m change.Transition) string {
 	to, ok := m.From.Next(m.Event)
 	if m.Event == "" { // a decision that moves nothing
-		to, ok = m.From, !m.From.Final()
+		to, ok = m.From, !m.From.Final() || m.Review != nil
 	}
 	if !ok || to != m.To {
 		return ""
 	}
 	return string(m.From)
+}
+
+// review is by when a request has to be reviewed from a move on.
+func review(m change.Transition) string {
+	switch {
+	case m.Review == nil:
+		return ""
+	case m.Review.IsZero():
+		return "0"
+	}
+	return strconv.FormatInt(m.Review.UnixMilli(), 10)
+}
+
+// ReviewsDue implements change.Requests.
+func (s *Store) ReviewsDue(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	ids, err := s.rdb.ZRangeByScore(ctx, s.keys.reviews(), &redis.ZRangeBy{
+		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: int64(limit),
+	}).Result()
+	return ids, fault("looking for reviews that are due", err)
+}
+
+// Reviews returns by when requests have to be reviewed, those first that are due first, at most limit.
+func (s *Store) Reviews(ctx context.Context, limit int) (map[string]time.Time, error) {
+	got, err := s.rdb.ZRangeWithScores(ctx, s.keys.reviews(), 0, int64(limit)-1).Result()
+	all := make(map[string]time.Time, len(got))
+	for _, z := range got {
+		id, _ := z.Member.(string)
+		all[id] = time.UnixMilli(int64(z.Score))
+	}
+	return all, fault("reading which requests have to be reviewed", err)
 }
 
 // place says in which of the indexes a request in that state belongs.

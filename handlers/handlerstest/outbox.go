@@ -118,6 +118,8 @@ func (b *Outbox) Due(context.Context, time.Time, int) ([]string, error) { return
 
 func (b *Outbox) Overdue(context.Context, time.Time, int) ([]string, error) { return nil, nil }
 
+func (b *Outbox) ReviewsDue(context.Context, time.Time, int) ([]string, error) { return nil, nil }
+
 func (b *Outbox) Unannounced(_ context.Context, limit int) ([]string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -198,7 +198,7 @@ func (s *Service) decide(ctx context.Context, p DecisionInput, e Event, v Decisi
 		}
 		to, ok := r.State.Next(e)
 		if e == "" { // guard knows the states in which it may be said
-			to, ok = r.State, !r.State.Final()
+			to, ok = r.State, !r.State.Final() || v.reviews()
 		}
 		if !ok && r.alreadyDecided(v, p) {
 			return s.confirmDurable(ctx, r)

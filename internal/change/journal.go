@@ -66,6 +66,7 @@ type Transition struct {
 	Deadline  time.Time      // zero: unchanged
 	NotBefore time.Time      // zero: unchanged; set by Approve where a change window has to open first
 	Wait      *Wait          // nil: unchanged
+	Review    *time.Time     // nil: unchanged; by when others have to review the request; zero: they have
 	Records   []StoredRecord // what is remembered or forgotten with this move
 	Entry     Entry          // for the audit; the store fills From, To, Version, Prev and Hash in
 }

@@ -32,6 +32,7 @@ type Evaluation struct {
 	Remind  []time.Duration // after how long, counted from Request.AskedAt, those who are missing are reminded
 	Confirm bool            // an approval takes a second press
 	Direct  bool            // those who could approve are asked by direct message too
+	Alone   bool            // somebody may approve it alone, see BreakGlass
 	// Approved now, the work may begin from NotBefore until NotAfter; zero: at any time.
 	NotBefore, NotAfter time.Time
 	Helpers             []string // who may do what a waiting request waits for

@@ -73,6 +73,9 @@ func (r *Request) approval(until time.Time) *Approval {
 	for _, d := range r.Approvals() {
 		a.Approvers = append(a.Approvers, d.By.User)
 	}
+	if d := r.BrokenGlass(); d != nil {
+		a.Approvers = append(a.Approvers, d.By.User)
+	}
 	for _, d := range slices.Backward(r.Decisions) {
 		if d.Policy != "" && d.Digest == r.Proposal.Digest {
 			a.Policy = d.Policy

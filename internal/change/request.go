@@ -66,6 +66,10 @@ const (
 	DecisionInputRequested DecisionKind = "input_requested" // those who may hand it in were asked for it, by the clock
 	DecisionStands         DecisionKind = "stands"          // by the clock: it is approved under its standing approval
 	DecisionStandsNot      DecisionKind = "stands_not"      // likewise: it is not, so people are asked
+	DecisionBreakGlass     DecisionKind = "break_glass"     // somebody approved alone, see BreakGlass
+	DecisionReviewRight    DecisionKind = "review_right"    // somebody else has looked at that, and it was right
+	DecisionReviewWrong    DecisionKind = "review_wrong"    // or not
+	DecisionReviewOverdue  DecisionKind = "review_overdue"  // by the clock: nobody has, in time
 	// While a person is waited for: see Wait.
 	DecisionKeyTaken  DecisionKind = "key_taken"  // it is about to be shown; who it was may have seen it
 	DecisionKeyShown  DecisionKind = "key_shown"  // it was
@@ -84,6 +88,8 @@ type Decision struct {
 	To     []string     `json:"to,omitempty"` // users: who was reminded, or asked to hand something in
 	// Policy names the rules by which the decision was enough; empty: it was not, or an older version wrote it down.
 	Policy string `json:"policy,omitempty"`
+	// Due is by when others have to review it; zero: they need not.
+	Due time.Time `json:"due,omitzero"`
 	// Version is the one that the request had with it: a card that shows an earlier one is from before it. 0 in
 	// decisions that an older version of the bot wrote down.
 	Version int64 `json:"version,omitempty"`

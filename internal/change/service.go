@@ -27,6 +27,8 @@ type Requests interface {
 	WaitDurable(ctx context.Context) error
 	// Due returns ids of requests whose deadline is not after now, oldest first.
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// ReviewsDue returns ids of requests that should have been reviewed by now, oldest first.
+	ReviewsDue(ctx context.Context, now time.Time, limit int) ([]string, error)
 	// Overdue returns ids of waiting requests whose time to wait is not after now, oldest first.
 	Overdue(ctx context.Context, now time.Time, limit int) ([]string, error)
 }

@@ -60,7 +60,8 @@ type Rule struct {
 	Window  *Window // when the work may begin; nil: at any time
 	// Longest is how long, from the request on, a connection lasts that the rule is for: one without an end, or with a later
 	// one, does not match. 0: as long as it likes.
-	Longest time.Duration
+	Longest    time.Duration
+	BreakGlass *BreakGlass // lets somebody approve alone in an emergency; nil: nobody may
 	// RotateBefore is how long before the end of a key the bot itself asks for its rotation; 0: it does not.
 	RotateBefore time.Duration
 
@@ -335,6 +336,12 @@ func (p *Policy) Evaluate(ctx context.Context, r *change.Request) (change.Evalua
 			return v, err
 		}
 	}
+	if r.BrokenGlass() != nil {
+		v, err := p.brokenGlass(ctx, r)
+		if _, refused := errors.AsType[*change.NotAllowedError](err); !refused {
+			return v, err
+		}
+	}
 	rule, err := p.find(r.Proposal, r.Created)
 	if err != nil {
 		return change.Evaluation{}, err
@@ -351,6 +358,7 @@ func (p *Policy) Evaluate(ctx context.Context, r *change.Request) (change.Evalua
 		Rule: rule.Name, Policy: rule.of.fingerprint, Remind: rule.Remind, Direct: rule.Direct,
 		Confirm: slices.ContainsFunc(partsOf(r.Proposal), func(part change.Part) bool { return rule.confirms(part.Traits) }),
 	}
+	v.Alone = rule.BreakGlass != nil && neverAlone(r.Proposal) == ""
 	lacking := crowd.missing(said)
 	for i, side := range rule.Sides { // in the order of the rule: a card must not change its mind about it
 		v.Needed += side.Count

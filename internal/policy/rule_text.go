@@ -111,6 +111,9 @@ func (r Rule) says(name func(string) string) []string {
 	if r.RotateBefore > 0 {
 		says = append(says, r.saysRotation())
 	}
+	if r.BreakGlass != nil {
+		says = append(says, r.BreakGlass.says(name)...)
+	}
 	if r.Direct {
 		says = append(says, "Those who may approve are asked by direct message.")
 	}

@@ -2,16 +2,17 @@
 -- it was decided on, or a worker's, under its claim.
 --
 -- KEYS  1-5 as in lib.lua  6 req:<id>:steps  7 target:<hash>  8 pending  9 ready  10 leases  11 wake
---       12 waiting  13 stuck  14 open  15 records  16 records:index  17 checked  18... of each record checks:<its queue>,
---       then the locks of what others write too
+--       12 waiting  13 stuck  14 open  15 reviews  16 records  17 records:index  18 checked  19... of each record
+--       checks:<its queue>, then the locks of what others write too
 -- ARGV  1-6 as in lib.lua  7 from ('' if there is no such move: it is refused)  8 to  9 where a request in that
 --       state belongs: pending, ready, working, waiting, parked or final  10 epoch of the worker's claim ('' for a person)  11 worker
---       12 seconds to keep a final request  13 1 if the plan has drifted  14 how many records  15... of each its key,
---       document ('': delete) and 1 if it is checked, then fields and values of the request
+--       12 seconds to keep a final request  13 1 if the plan has drifted  14 by when it has to be reviewed, ms ('0': it was,
+--       '': as before)  15 how many records  16... of each its key, document ('': delete) and 1 if it is checked, then fields
+--       and values of the request
 --
 -- missing, newer, fenced
 -- conflict  the request is no longer at that version or in that state
-local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[15], ARGV[5])
+local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[16], ARGV[5])
 if done then return done end
 
 local req, id = KEYS[4], ARGV[4]
@@ -29,17 +30,23 @@ record()
 if ARGV[13] == '1' then
   redis.call('HSET', req, 'previous', is[3], 'approvals_since', redis.call('HGET', req, 'version'))
 end
-local rest = 15 + 3 * tonumber(ARGV[14])
-redis.call('HSET', req, 'state', to, unpack(ARGV, rest))
-for i = 1, tonumber(ARGV[14]) do
-  local key = ARGV[12 + 3 * i]
-  redis.call('HSET', KEYS[15], 'schema', ARGV[5])
-  put(KEYS[15], KEYS[16], key, ARGV[13 + 3 * i])
+local records = tonumber(ARGV[15])
+redis.call('HSET', req, 'state', to, unpack(ARGV, 16 + 3 * records))
+for i = 1, records do
+  local key = ARGV[13 + 3 * i]
+  redis.call('HSET', KEYS[16], 'schema', ARGV[5])
+  put(KEYS[16], KEYS[17], key, ARGV[14 + 3 * i])
   -- What has changed is checked at once, and a check that is under way counts no more.
-  if ARGV[14 + 3 * i] == '1' then
-    redis.call('ZADD', KEYS[17], 'NX', text(now()), key)
-    redis.call('ZADD', KEYS[17 + i], text(now()), key)
+  if ARGV[15 + 3 * i] == '1' then
+    redis.call('ZADD', KEYS[18], 'NX', text(now()), key)
+    redis.call('ZADD', KEYS[18 + i], text(now()), key)
   end
+end
+
+if ARGV[14] == '0' then
+  redis.call('ZREM', KEYS[15], id)
+elseif ARGV[14] ~= '' then
+  redis.call('ZADD', KEYS[15], ARGV[14], id)
 end
 
 -- Until a worker begins, a request has a deadline: approved ones too.
@@ -75,7 +82,7 @@ else
 end
 
 if place ~= 'working' and place ~= 'waiting' and place ~= 'parked' then
-  for i = 18 + tonumber(ARGV[14]), #KEYS do
+  for i = 19 + records, #KEYS do
     if redis.call('GET', KEYS[i]) == id then
       redis.call('DEL', KEYS[i])
       wake(KEYS[11])
@@ -92,7 +99,13 @@ end
 if place == 'final' then
   if redis.call('GET', KEYS[7]) == id then redis.call('DEL', KEYS[7]) end
   redis.call('HDEL', KEYS[14], id)
-  redis.call('EXPIRE', req, ARGV[12])
-  redis.call('EXPIRE', KEYS[6], ARGV[12])
+  -- What has yet to be reviewed is kept until it was.
+  for _, key in ipairs({req, KEYS[6]}) do
+    if redis.call('ZSCORE', KEYS[15], id) then
+      redis.call('PERSIST', key)
+    else
+      redis.call('EXPIRE', key, ARGV[12])
+    end
+  end
 end
 return {'ok'}

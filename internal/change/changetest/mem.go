@@ -42,6 +42,7 @@ type kept struct {
 	lagging  int64     // order of falling behind or of the last try; 0: shown
 	notifier string
 	telling  time.Time // end of the notifier's lease
+	review   time.Time // by when it has to be reviewed; zero: it need not
 }
 
 type submission struct {
@@ -157,7 +158,7 @@ func (m *Mem) Transition(_ context.Context, mv change.Transition) error {
 func (m *Mem) move(k *kept, mv change.Transition, worker bool) error {
 	to, ok := mv.From.Next(mv.Event)
 	if mv.Event == "" {
-		to, ok = mv.From, !mv.From.Final()
+		to, ok = mv.From, !mv.From.Final() || mv.Review != nil
 	}
 	if !ok || to != mv.To || k.State != mv.From {
 		return fmt.Errorf("moving request %s: %w", mv.ID, change.ErrConflict)
@@ -194,6 +195,9 @@ func (m *Mem) move(k *kept, mv change.Transition, worker bool) error {
 	if !mv.NotBefore.IsZero() {
 		k.NotBefore = c.NotBefore
 	}
+	if mv.Review != nil {
+		k.review = *mv.Review
+	}
 	if mv.From != mv.To {
 		m.settle(k, mv.To, worker)
 	}
@@ -228,6 +232,14 @@ func (m *Mem) Due(_ context.Context, now time.Time, limit int) ([]string, error)
 		return (k.State == change.Pending || k.State == change.Approved) && !k.Deadline.IsZero() && !now.Before(k.Deadline)
 	}, func(a, b *kept) int { return a.Deadline.Compare(b.Deadline) })
 	return ids(due, limit), nil
+}
+
+// ReviewsDue implements change.Requests.
+func (m *Mem) ReviewsDue(_ context.Context, now time.Time, limit int) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	due := func(k *kept) bool { return !k.review.IsZero() && !k.review.After(now) }
+	return ids(m.sorted(due, func(a, b *kept) int { return a.review.Compare(b.review) }), limit), nil
 }
 
 // Overdue implements change.Requests.

@@ -100,6 +100,7 @@ var storeTests = []struct {
 	{"what is overdue is not begun", testOverdue},
 	{"an approved request waits for its window", testWindow},
 	{"a request learns who follows it", testFollowed},
+	{"what was approved alone is found until it was reviewed", testReviewed},
 	{"what has changed lags until it is shown", testLagging},
 	{"what was tried goes to the end of the line", testLaggingFair},
 	{"one notifier redraws at a time", testOneTeller},

@@ -56,3 +56,40 @@ func testFollowed(s suite) {
 	r.Parent = "forgotten"
 	s.create(r) // a parent that is no longer kept stands in nobody's way
 }
+
+// What somebody approved alone is found until others have reviewed it, however it ended meanwhile.
+func testReviewed(s suite) {
+	due := s.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
+	s.ask("alone", "other")
+	step := func(e change.Event, review *time.Time, want error) {
+		s.Helper()
+		r, err := s.Store.Get(s.Context(), "alone")
+		if err != nil {
+			s.Fatal(err)
+		}
+		m := s.event(r, e)
+		m.Review = review
+		if e == "" {
+			m.To = m.From
+		}
+		if err := s.Store.Transition(s.Context(), m); !errors.Is(err, want) {
+			s.Errorf("%q: %v", e, err)
+		}
+	}
+	found := func(now time.Time, want int) {
+		s.Helper()
+		if ids, err := s.Store.ReviewsDue(s.Context(), now, 10); err != nil || len(ids) != want || want > 0 && ids[0] != "alone" {
+			s.Errorf("at %s %v are due: %v", now, ids, err)
+		}
+	}
+	step(change.Approve, &due, nil)
+	found(due.Add(-time.Millisecond), 0)
+	found(due, 1)
+	step(change.Reject, nil, nil)
+	found(due, 1)
+	step("", nil, change.ErrConflict) // what has ended takes no other decision
+	step("", &due, nil)
+	found(due, 1)
+	step("", &time.Time{}, nil)
+	found(due.Add(time.Hour), 0)
+}

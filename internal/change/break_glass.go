@@ -1,0 +1,179 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// GlassPolicy is a Policy under which somebody may approve a request alone, in an emergency, which others review afterwards.
+// Under any other, nobody may.
+type GlassPolicy interface {
+	// MayBreakGlass returns under which terms by may approve r alone now; a *NotAllowedError says why not.
+	MayBreakGlass(ctx context.Context, r *Request, by Actor) (Glass, error)
+	// MayReview returns nil if by may review what somebody approved alone, else a *NotAllowedError that says why not.
+	MayReview(ctx context.Context, r *Request, by Actor) error
+}
+
+// Glass are the terms of a rule under which somebody approves alone.
+type Glass struct {
+	Rule      string
+	Policy    string        // names the rules as they are, see Evaluation.Policy
+	Within    time.Duration // it has to be reviewed
+	Reviewers []string      // who can; none where that is not known just now
+}
+
+// Review says who approved a request alone, and what others say of it.
+type Review struct {
+	Broken  Decision  // the first time, if there were several since the last review
+	Due     time.Time // by when others have to look at it
+	Verdict *Decision // what one of them said; nil: nobody has yet
+	Told    int       // how often it was told that nobody has in time
+	LastAt  time.Time // when that was last; zero: never
+}
+
+// Open reports whether the review waits for somebody.
+func (v *Review) Open() bool { return v != nil && v.Verdict == nil }
+
+// Overdue reports whether it should have been made by then.
+func (v *Review) Overdue(by time.Time) bool { return v.Open() && !by.Before(v.Due) }
+
+// Review returns the review of r; nil where nobody has approved it alone.
+func (r *Request) Review() *Review {
+	var v *Review
+	for i, d := range r.Decisions {
+		switch d.Kind { //nolint:exhaustive // the others have nothing to do with it
+		case DecisionBreakGlass:
+			if !v.Open() {
+				v = &Review{Broken: d, Due: d.Due}
+			}
+		case DecisionReviewRight, DecisionReviewWrong:
+			v.Verdict = &r.Decisions[i]
+		case DecisionReviewOverdue:
+			v.Told++
+			v.LastAt = d.At
+		}
+	}
+	return v
+}
+
+// BrokenGlass returns the approval of the present plan that somebody gave alone, nil if there is none in force.
+func (r *Request) BrokenGlass() *Decision {
+	var broken *Decision
+	for i, d := range r.Decisions {
+		switch d.Kind { //nolint:exhaustive // the others leave it as it is
+		case DecisionBreakGlass:
+			if d.Digest == r.Proposal.Digest {
+				broken = &r.Decisions[i]
+			}
+		case DecisionDrift, Unapproved:
+			broken = nil
+		}
+	}
+	return broken
+}
+
+// BreakGlass approves a request alone and at once, in an emergency. A review of it stays open until somebody else has looked.
+// Errors as of Approve.
+func (s *Service) BreakGlass(ctx context.Context, p DecisionInput) (*Request, error) {
+	policy, ok := s.o.Policy.(GlassPolicy)
+	if !ok {
+		return nil, &NotAllowedError{Why: "the policy lets nobody approve alone"}
+	}
+	if strings.TrimSpace(p.Reason) == "" {
+		return nil, &NotAllowedError{Why: "say why it can't wait: it stands in the audit, and is reviewed"}
+	}
+	return s.decide(ctx, p, Approve, DecisionBreakGlass, func(r *Request, m *Transition) error {
+		glass, err := policy.MayBreakGlass(ctx, r, p.By)
+		if err != nil {
+			return err
+		}
+		d := &m.Decisions[len(m.Decisions)-1]
+		d.To, d.Policy, d.Due = glass.Reviewers, glass.Policy, d.At.Add(glass.Within)
+		if !r.Review().Open() {
+			m.Review = &d.Due
+		}
+		m.Entry.Rule = glass.Rule
+		return nil
+	})
+}
+
+// ReviewInput is what somebody says of a request that was approved alone.
+type ReviewInput struct {
+	DecisionInput
+	Right bool
+}
+
+// ReviewGlass records what somebody says of a request that was approved alone: that it was right, or not, with a sentence.
+// Errors: *NotAllowedError, ErrNotFound, ErrUnavailable.
+func (s *Service) ReviewGlass(ctx context.Context, p ReviewInput) (*Request, error) {
+	policy, ok := s.o.Policy.(GlassPolicy)
+	if !ok {
+		return nil, &NotAllowedError{Why: "the policy lets nobody approve alone"}
+	}
+	kind := DecisionReviewRight
+	if !p.Right {
+		kind = DecisionReviewWrong
+		if strings.TrimSpace(p.Reason) == "" {
+			return nil, &NotAllowedError{Why: "say what was not right"}
+		}
+	}
+	return s.decide(ctx, p.DecisionInput, "", kind, func(r *Request, m *Transition) error {
+		v := r.Review()
+		switch {
+		case v == nil:
+			return &NotAllowedError{Why: "nobody has approved this alone"}
+		case !v.Open() && r.alreadyDecided(kind, p.DecisionInput):
+			return errAlreadyDecided
+		case !v.Open():
+			return &NotAllowedError{Why: "this has been reviewed already"}
+		}
+		m.Review = &time.Time{}
+		return policy.MayReview(ctx, r, p.By)
+	})
+}
+
+// reviewAgain is how long after a review is overdue it is told of once more; then twice as long, and so on.
+const reviewAgain = 24 * time.Hour
+
+// next is when it is to be told of again that nobody has reviewed it.
+func (v *Review) next() time.Time {
+	if v.Told == 0 {
+		return v.Due
+	}
+	return v.LastAt.Add(reviewAgain << min(v.Told-1, 5))
+}
+
+// RemindReviews records of each review that is overdue, at most limit of them, that it is told of: whoever shows requests to
+// people tells them. It returns how many it recorded.
+func (s *Service) RemindReviews(ctx context.Context, limit int) (int, error) {
+	ids, err := s.requests.ReviewsDue(ctx, s.o.Now(), limit)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	var errs []error
+	for _, id := range ids {
+		_, err := s.decide(ctx, DecisionInput{ID: id}, "", DecisionReviewOverdue, func(r *Request, m *Transition) error {
+			v := r.Review()
+			if !v.Open() || s.o.Now().Before(v.next()) {
+				return errNotDue
+			}
+			m.Review = &v.Due
+			m.Decisions[len(m.Decisions)-1].To = v.Broken.To
+			return nil
+		})
+		recorded, err := due(err)
+		if recorded {
+			n++
+		}
+		errs = append(errs, err)
+	}
+	return n, errors.Join(errs...)
+}
+
+// reviews reports whether a decision is about what was approved alone: it may be made after the request has ended, too.
+func (k DecisionKind) reviews() bool {
+	return k == DecisionReviewRight || k == DecisionReviewWrong || k == DecisionReviewOverdue
+}
