@@ -128,7 +128,7 @@ func TestAConnectionIsRemovedAtItsEnd(t *testing.T) {
 		t.Errorf("it is looked at again after %s: %v", next, err)
 	}
 	r.now = theEnd
-	if r.look(m) != 1 || r.look(m) != 1 {
+	if first, again := r.look(m), r.look(m); first != 1 || again != 1 {
 		t.Fatalf("%+v", r.asked)
 	}
 	a := r.asked[0]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
@@ -57,10 +58,8 @@ func doneLine(r *change.Request) string {
 func endedLine(r *change.Request, end change.Ending) string {
 	s := mrkdwn.User(r.Requester.User) + " :wastebasket: The connection ended " + mrkdwn.When(end.Until) + ", and the bot removed it. Nobody was asked: request " +
 		bot.Code(r.StandingApproval.Request) + ", approved by " + mrkdwn.Users(r.StandingApproval.Approvers, "and") + ", had this end (request " + bot.Code(r.ID) + ")."
-	for _, f := range r.Proposal.Fields {
-		if f.Label == inventory.LabelStays {
-			s += "\n*Stays:* " + mrkdwn.Line(f.Value, mrkdwn.MaxTold)
-		}
+	if stays := cards.FieldOf(r, inventory.LabelStays, ""); stays != "" {
+		s += "\n*Stays:* " + mrkdwn.Line(stays, mrkdwn.MaxTold)
 	}
 	return s
 }
