@@ -173,8 +173,11 @@ func decided(v change.DecisionKind) string {
 		return "declared clean"
 	case change.DecisionRetry:
 		return "tried again"
+	case change.DecisionBreakGlass:
+		return "approved alone, in an emergency,"
 	case change.DecisionRevoke, change.DecisionExpire, change.DecisionDrift, change.Unapproved, change.DecisionRemind, change.DecisionInputSubmitted, change.DecisionInputRequested,
-		change.DecisionKeyTaken, change.DecisionKeyShown, change.DecisionRenew, change.DecisionHandDone, change.DecisionWaitEnded, change.DecisionStands, change.DecisionStandsNot:
+		change.DecisionKeyTaken, change.DecisionKeyShown, change.DecisionRenew, change.DecisionHandDone, change.DecisionWaitEnded, change.DecisionStands, change.DecisionStandsNot,
+		change.DecisionReviewRight, change.DecisionReviewWrong, change.DecisionReviewOverdue:
 	}
 	return ""
 }

@@ -127,6 +127,14 @@ func DecisionLine(d change.Decision, void bool, wants string) string {
 		s = ":recycle: runs under the approval of the connection"
 	case change.DecisionStandsNot:
 		s = ":raised_hand: people are asked"
+	case change.DecisionBreakGlass:
+		s = ":rotating_light: " + mrkdwn.User(d.By.User) + " approved alone, in an emergency"
+	case change.DecisionReviewRight:
+		s = ":mag: " + mrkdwn.User(d.By.User) + " reviewed it: seen and right"
+	case change.DecisionReviewWrong:
+		s = ":mag: " + mrkdwn.User(d.By.User) + " reviewed it: not right"
+	case change.DecisionReviewOverdue:
+		s = ":alarm_clock: the review is overdue"
 	case change.Unapproved:
 		s = ":arrows_counterclockwise: not begun, approvals are missing"
 	case change.DecisionDrift:
