@@ -139,7 +139,7 @@ scale: ## what grows with deployments and connections, as a table (CONNECTIONS=1
 
 .PHONY: golden
 golden: ## write the golden files of modals and cards anew
-	go test ./handlers -update
+	go test ./handlers/... -update
 
 .PHONY: docs
 docs: ## write docs/configuration.md and its schema anew, and the chart's with them
