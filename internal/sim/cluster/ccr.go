@@ -55,14 +55,22 @@ func turnAutoFollow(q *request, paused bool) (any, *rest.Error) {
 	return map[string]any{"acknowledged": true}, nil
 }
 
+// followerIndex is the follower that a request names.
+func followerIndex(q *request) (*Follower, *rest.Error) {
+	if f := followerOf(q, q.Vars["index"], false); f != nil {
+		return f, nil
+	}
+	e := notFound("no such index [%s]", q.Vars["index"])
+	e.Kind = "index_not_found_exception"
+	return nil, e
+}
+
 func pauseFollow(q *request) (any, *rest.Error) {
-	f := followerOf(q, q.Vars["index"], false)
-	switch {
-	case f == nil:
-		e := notFound("no such index [%s]", q.Vars["index"])
-		e.Kind = "index_not_found_exception"
+	f, e := followerIndex(q)
+	if e != nil {
 		return nil, e
-	case f.Paused:
+	}
+	if f.Paused {
 		return nil, rest.IllegalArgument("no shard follow tasks for [%s]", f.Name)
 	}
 	f.Paused = true
@@ -70,13 +78,11 @@ func pauseFollow(q *request) (any, *rest.Error) {
 }
 
 func resumeFollow(q *request) (any, *rest.Error) {
-	f := followerOf(q, q.Vars["index"], false)
-	switch {
-	case f == nil:
-		e := notFound("no such index [%s]", q.Vars["index"])
-		e.Kind = "index_not_found_exception"
+	f, e := followerIndex(q)
+	if e != nil {
 		return nil, e
-	case !f.Paused:
+	}
+	if !f.Paused {
 		e := rest.IllegalArgument("task with id {%s} already exist", f.Name)
 		e.Kind = "resource_already_exists_exception"
 		return nil, e

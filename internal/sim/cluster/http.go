@@ -37,6 +37,9 @@ func opens(c *Cluster) bool {
 	return admits(c, []netip.Addr{c.net.opt.Client}, nil)
 }
 
+// NoInstances is what a platform's proxy answers in the place of nodes that do not run.
+const NoInstances = `{"ok":false,"message":"No instances are available for the requested resource."}`
+
 func serve(c *Cluster, w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -47,7 +50,7 @@ func serve(c *Cluster, w http.ResponseWriter, r *http.Request) {
 	if c.stopped { // what the platform's proxy says of a cluster that is not there; no product header
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusServiceUnavailable)
-		writeJSON(w, map[string]any{"ok": false, "message": "No instances are available for the requested resource."})
+		_, _ = io.WriteString(w, NoInstances)
 		return
 	}
 	media, bad := rest.Negotiate(r, len(raw) > 0, c.version)

@@ -85,7 +85,7 @@ func (c *Cluster) proxy(as func(*http.Request)) http.Handler {
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusBadGateway)
-			_, _ = w.Write([]byte(`{"ok":false,"message":"No instances are available for the requested resource."}`))
+			_, _ = w.Write([]byte(cluster.NoInstances))
 		},
 	}
 }
