@@ -18,11 +18,6 @@ const (
 	FilterEgress        = "egress_firewall" // for what goes out of a deployment
 )
 
-// PrivateFilter reports whether rulesets of a type let in what comes through a private endpoint.
-func PrivateFilter(kind string) bool {
-	return slices.Contains([]string{FilterAWS, FilterAzure, FilterGCP}, kind)
-}
-
 // Filters is a Platform that can add network filters.
 type Filters interface {
 	CreateRuleset(ctx context.Context, r NewRuleset) (id string, err error)

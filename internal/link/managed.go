@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -154,11 +153,6 @@ func (c ConnectParams) KeyName(env, request string) string {
 		return ""
 	}
 	return c.KeySpec(env, request).Name
-}
-
-// SortNames puts names in order.
-func SortNames(names []Name) {
-	slices.SortFunc(names, func(a, b Name) int { return cmp.Compare(a.String(), b.String()) })
 }
 
 // AsConnect fills the settings that were approved into c.
