@@ -221,3 +221,11 @@ func shownTrust(t elastic.TrustSettings) elastic.TrustSettings {
 	}
 	return t.Shown(true)
 }
+
+// present is a JSON value; nil for null.
+func present(raw json.RawMessage) json.RawMessage {
+	if elastic.IsNull(raw) {
+		return nil
+	}
+	return raw
+}

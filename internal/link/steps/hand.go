@@ -146,13 +146,6 @@ func (h handOver) done(ctx context.Context) (keystores, error) {
 	return k, h.forgetShown(ctx)
 }
 
-func hasOrHave(of []string) string {
-	if len(of) == 1 {
-		return "has"
-	}
-	return "have"
-}
-
 // forgetShown forgets the key that was sealed for a person.
 func (p ports) forgetShown(ctx context.Context) error {
 	if p.pasted == nil {

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -43,3 +44,12 @@ func readKey(ctx context.Context, local side, alias string, had change.Evidence,
 	}
 	return nil
 }
+
+func hasOrHave(of []string) string {
+	if len(of) == 1 {
+		return "has"
+	}
+	return "have"
+}
+
+var errNotRead = errors.New("the keystore was not read again yet")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -324,8 +323,6 @@ func (x *rotateKeyStep) released(ctx context.Context, local side, alias string) 
 	}
 	return nil
 }
-
-var errNotRead = errors.New("the keystore was not read again yet")
 
 // dropProbe takes the probe's alias away: settings first, as the presence of the key decides the model.
 func (x *rotateKeyStep) dropProbe(ctx context.Context, local side) error {

@@ -202,14 +202,6 @@ func (t *trustChange) Undo(ctx context.Context, had change.Evidence) error {
 // orNil is an entry that was noted; nil where none was there.
 func orNil(noted string) json.RawMessage { return present(json.RawMessage(noted)) }
 
-// present is a JSON value; nil for null.
-func present(raw json.RawMessage) json.RawMessage {
-	if elastic.IsNull(raw) {
-		return nil
-	}
-	return raw
-}
-
 // left names what stays while Undo is not through, with the call that a person would make.
 func (t *trustChange) left(d elastic.Deployment, now elastic.Trusted, before json.RawMessage, err error) error {
 	if d.Deployment == "" {
