@@ -4,16 +4,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/slack-go/slack"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/slack-go/slack"
 )
 
 // blockOf is a field's block for the connection at hand: Slack shows a new initial value in a new block only.
@@ -212,4 +213,42 @@ type choice struct{ value, label string }
 
 func (a answers) days(wrong *change.InvalidError) int {
 	return number(wrong, link.FieldExpiry, a[link.FieldExpiry].Option.Value)
+}
+
+const (
+	maxUntil  = 60
+	untilHint = "Such as 2 weeks, 8 hours, 2026-12-24, or 2026-12-24 18:00 (UTC). Then the bot removes the connection. Empty: no end."
+)
+
+// until reads an end as it was typed into a form that was drawn then: submitted once more, it is the same moment.
+func until(wrong *change.InvalidError, text string, drawn int64) time.Time {
+	end, err := link.ParseUntil(text, time.Unix(drawn, 0))
+	if err != nil {
+		wrong.Add(link.FieldUntil, "%s", err)
+	}
+	return end
+}
+
+// takeUntil takes how long something lasts out of what was typed: "for 2 weeks", "until 2026-12-24 18:00". What follows these
+// words and can't be read is taken, too, up to the next word of ours: it is shown where it can be mended.
+func takeUntil(args []string, now time.Time) (rest []string, until string) {
+	i := slices.IndexFunc(args, func(word string) bool { return slices.Contains([]string{"for", "until"}, strings.ToLower(word)) })
+	if i < 0 {
+		return args, ""
+	}
+	end := i + 1
+	for end < len(args) && !slices.Contains([]string{"from", "to", "as", "for", "until"}, strings.ToLower(args[end])) {
+		end++
+	}
+	if end == i+1 { // a deployment may be called so
+		return args, ""
+	}
+	for short := end; short > i+1; short-- {
+		if text := strings.Join(args[i+1:short], " "); link.IsUntil(text, now) {
+			end = short
+			break
+		}
+	}
+	until = strings.Join(args[i+1:end], " ")
+	return slices.Delete(slices.Clone(args), i, end), until
 }

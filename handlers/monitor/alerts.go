@@ -259,3 +259,29 @@ func (m *Monitor) whyOver(ctx context.Context, key string, a openAlert, wanted [
 	}
 	return "it is well again", nil
 }
+
+// mostAsked is how many people are asked by name: a message that mentions more is read by nobody.
+const mostAsked = 20
+
+// asked are the people who are asked whether a connection that ends soon is to be extended: who asked for it, who approved
+// it, and who follows it.
+func (m *Monitor) asked(ctx context.Context, c link.ManagedConnection, found []diagnose.Problem) []string {
+	if !slices.ContainsFunc(found, func(p diagnose.Problem) bool { return p.Kind == diagnose.ProblemEnding }) {
+		return nil
+	}
+	all := []string{c.Maker(), c.Record.By.User}
+	if c.Record.Approval != nil {
+		all = append(all, c.Record.Approval.Approvers...)
+	}
+	followers, err := m.o.Store.Followers(ctx, c.Name().String())
+	if err != nil {
+		m.o.Log.WarnContext(ctx, "who follows a connection that ends soon could not be read", "connection", c.Name().String(), "error", err)
+	}
+	var once []string
+	for _, user := range append(all, followers...) {
+		if user != "" && !slices.Contains(once, user) {
+			once = append(once, user)
+		}
+	}
+	return once[:min(len(once), mostAsked)]
+}

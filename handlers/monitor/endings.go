@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
@@ -203,30 +201,4 @@ func (x *Endings) note(ctx context.Context, m link.ManagedConnection, n endingNo
 // Forget forgets what was asked for of a connection that is no more.
 func (x *Endings) Forget(ctx context.Context, key string) error {
 	return x.o.Store.Note(ctx, endingNotes, key, "")
-}
-
-// mostAsked is how many people are asked by name: a message that mentions more is read by nobody.
-const mostAsked = 20
-
-// asked are the people who are asked whether a connection that ends soon is to be extended: who asked for it, who approved
-// it, and who follows it.
-func (m *Monitor) asked(ctx context.Context, c link.ManagedConnection, found []diagnose.Problem) []string {
-	if !slices.ContainsFunc(found, func(p diagnose.Problem) bool { return p.Kind == diagnose.ProblemEnding }) {
-		return nil
-	}
-	all := []string{c.Maker(), c.Record.By.User}
-	if c.Record.Approval != nil {
-		all = append(all, c.Record.Approval.Approvers...)
-	}
-	followers, err := m.o.Store.Followers(ctx, c.Name().String())
-	if err != nil {
-		m.o.Log.WarnContext(ctx, "who follows a connection that ends soon could not be read", "connection", c.Name().String(), "error", err)
-	}
-	var once []string
-	for _, user := range append(all, followers...) {
-		if user != "" && !slices.Contains(once, user) {
-			once = append(once, user)
-		}
-	}
-	return once[:min(len(once), mostAsked)]
 }
