@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/slack-go/slack"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 )
 
 type modal struct {
