@@ -17,6 +17,8 @@ RACE    ?= -skip '^TestStories$$'
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
 CONFIG  ?= config.yaml
+# Where make test writes what the stories say, and make contract reads it; empty: contract tells them itself.
+RECORDED ?=
 IMAGE   ?= $(BINARY):$(VERSION)
 
 .DEFAULT_GOAL := help
@@ -46,7 +48,7 @@ playground: ## build bin/playground: the same bot among stand-ins
 
 .PHONY: test
 test: ## all tests; a redis-server and a valkey-server on the PATH are used beside the embedded one
-	go test -shuffle=on ./...
+	$(if $(RECORDED),STORIES_RECORDED=$(RECORDED) )go test -shuffle=on ./...
 
 .PHONY: race
 race: ## all tests but the stories with the race detector, which needs a C compiler (RACE= with the stories: minutes more)
@@ -71,7 +73,7 @@ fuzz: ## each fuzz target for FUZZTIME=10s; what breaks one is kept in testdata/
 .PHONY: contract
 contract: ## hold the bot and the stand-ins against others' descriptions (CONTRACT_WITHOUT_NODE=1: without Slack's, which want Node 20)
 	[ "$$CONTRACT_WITHOUT_NODE" = 1 ] || (cd internal/contract/slack && npm ci --no-fund --no-audit)
-	cd internal/contract && go test -count=1 -timeout 20m -skip TestRealElasticsearch # no package named: what is SKIPPED would not be printed
+	cd internal/contract && go test -count=1 -timeout 20m -skip TestRealElasticsearch $(if $(RECORDED),-recorded $(RECORDED)) # no package named: what is SKIPPED would not be printed
 
 .PHONY: realtest
 realtest: ## what runs on real, secured Elasticsearch clusters (Maven, Java; REALTEST=skip leaves it out)
@@ -103,7 +105,8 @@ vulnerabilities: ## known vulnerabilities that the code reaches, as vuln.go.dev 
 
 .PHONY: check
 check: ## what CI runs, no more, no less; at its end, how long each part took
-	@.ci/parts build transcript realtest+contract+lint+chart torture compat browser test+race
+	@recorded=$$(mktemp -d) && trap 'rm -rf "$$recorded"' EXIT && \
+	RECORDED=$$recorded .ci/parts build transcript test realtest+lint+contract+chart torture compat browser race
 
 .PHONY: chart
 chart: ## hold the Helm chart and what is made of it against Helm's and Kubernetes' own code

@@ -21,7 +21,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/recording"
 )
 
-// recorded names a folder of recordings that are there already, for trying the checks without telling the stories.
+// recorded names a folder of recordings that are there already: make check tells the stories once, for all its parts.
 var recorded = flag.String("recorded", "", "read the stories' recordings from here instead of telling them")
 
 // tellers are the tests of the bot that say what nothing else does: the stories, the doctor, and what becomes of a

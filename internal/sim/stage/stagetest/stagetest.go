@@ -20,7 +20,7 @@ import (
 )
 
 // recordTo is for the contract tests, which hold what the stories say against Elastic's and Slack's descriptions.
-var recordTo = flag.String("record", "", "write what every story says to Slack and Elastic into this folder")
+var recordTo = flag.String("record", os.Getenv("STORIES_RECORDED"), "write what every story says to Slack and Elastic into this folder")
 
 // Record makes a scene write down all that is said on it, if that is wanted. Call finish when the scene has ended.
 func Record(o sim.Options, story string) (_ sim.Options, finish func() error, _ error) {
