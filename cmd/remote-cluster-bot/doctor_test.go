@@ -150,6 +150,19 @@ policy:
 ` + c.text[j:]
 }
 
+// emergencies lets members of a user group approve alone, which others review.
+func (c *clinic) emergencies(may string, reviewers ...string) {
+	members := []string{may}
+	if may == "" {
+		members = nil
+	}
+	c.Slack.AddGroup(workspace.Group{ID: "S0ONCALL", Handle: "oncall", Members: members})
+	c.Slack.AddGroup(workspace.Group{ID: "S0SECURITY", Handle: "security", Members: reviewers})
+	c.policy("users: [U0BOB, U0CAROL, U0ALICE]")
+	c.edit("groups:", "groups:\n    oncall: { user_group: S0ONCALL }\n    security: { user_group: S0SECURITY }")
+	c.edit("approve:", "break_glass: { groups: [oncall], review: { group: security } }\n      approve:")
+}
+
 // mistake is one thing done wrong, and the finding that names it.
 type mistake struct {
 	seed        func(*clinic)
@@ -227,6 +240,9 @@ var mistakes = map[string]mistake{
 		c.policy("users: [U0BOB, U0CAROL, U0ALICE]")
 		c.edit("approve:", "match: { local.name: [logs-*, log-prod] }\n      approve:")
 	}, "approvals", "rule all", doctor.Warning, "called log-prod"},
+	"nobody reviews what was approved alone": {func(c *clinic) { c.emergencies("bob") }, "approvals", "rule all", doctor.Bad, "belongs to security: nobody does"},
+	"who approves alone reviews it alone":    {func(c *clinic) { c.emergencies("bob", "bob") }, "approvals", "rule all", doctor.Bad, "only U0BOB belongs to security"},
+	"nobody may approve alone":               {func(c *clinic) { c.emergencies("", "bob") }, "approvals", "rule all", doctor.Warning, "nobody may approve alone"},
 	"no collector takes the traces": {func(c *clinic) {
 		c.edit("environment:", "tracing: { endpoint: \"http://127.0.0.1:1\" }\nenvironment:")
 	}, "tracing", "collector", doctor.Warning, "no traces arrive"},

@@ -259,6 +259,14 @@ func printExplanation(w io.Writer, e policy.Explanation) {
 			line("  %d of %s could be: %s", side.Count, side.Side, strings.Join(side.Who, ", "))
 		}
 	}
+	switch a := e.Alone; {
+	case a == nil:
+	case a.Refused != "":
+		line("nobody could approve it alone in an emergency: %s", a.Refused)
+	default:
+		line("in an emergency, one of these could approve it alone: %s", strings.Join(a.Who, ", "))
+		line("  and one of these would review it: %s", strings.Join(a.Reviewers, ", "))
+	}
 	if e.Refused != "" {
 		line("refused: %s", e.Refused)
 		return

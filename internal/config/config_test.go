@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
 const canary = "canary-7c1e"
@@ -267,6 +268,39 @@ func TestWhatIsWrongWithAPolicyIsNamedWithItsPlace(t *testing.T) {
 	for _, p := range e.Problems {
 		if p.Line == 0 {
 			t.Errorf("%s: without its line", p)
+		}
+	}
+}
+
+func TestAnEmergencyHasItsDefaults(t *testing.T) {
+	t.Parallel()
+	text := `policy:
+  groups:
+    owners: { users: [U0BOB, U0CAROL] }
+    security: { user_group: S0SECURITY }
+  rules:
+    - name: owners
+      approve: [{ group: owners }]
+      break_glass: { groups: [owners], LONGESTreview: { group: GROUP } }
+`
+	with := func(longest, group string) (*config.Config, error) {
+		return config.Parse("c.yaml", []byte(withPolicy(t, strings.NewReplacer("LONGEST", longest, "GROUP", group).Replace(text))), source(exampleEnv(), nil))
+	}
+	c, err := with("", "security")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &policy.BreakGlass{Groups: []string{"owners"}, Longest: 4 * time.Hour, Review: policy.Review{Group: "security", Within: 24 * time.Hour}}
+	if diff := cmp.Diff(want, c.Rules().Rules[0].BreakGlass); diff != "" {
+		t.Error(diff)
+	}
+	_, err = with("longest: 4d, ", "strangers")
+	for _, wrong := range []string{
+		"policy.rules[0].break_glass.longest: must lie between 1m and 72h",
+		"policy.rules[0].break_glass.review.group: there is no group strangers",
+	} {
+		if err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%q is not reported in\n%v", wrong, err)
 		}
 	}
 }

@@ -82,6 +82,37 @@ type PolicyRule struct {
 	RotateBefore Duration `yaml:"rotate_before"`
 	// Window says when the work may begin; an approved request waits for it.
 	Window *PolicyWindow `yaml:"window"`
+	// BreakGlass says who may approve a new connection alone in an emergency, at once and outside the window; others review it
+	// afterwards. Never what replicates, a connection by certificates, one to an address that the platform does not know, or one
+	// for which people have to paste or upload something.
+	BreakGlass *PolicyBreakGlass `yaml:"break_glass"`
+}
+
+// PolicyBreakGlass says who may approve alone, and who reviews it.
+type PolicyBreakGlass struct {
+	// Groups are the names of the groups whose members may, also what they requested themselves.
+	Groups []string `yaml:"groups"`
+	// Longest is how long such a connection may last from then on, 3 days at most: the request has to say when it ends. Default 4h.
+	Longest Duration `yaml:"longest"`
+	// Review says who looks at it afterwards.
+	Review PolicyReview `yaml:"review"`
+}
+
+// PolicyReview says who looks at what somebody approved alone.
+type PolicyReview struct {
+	// Group is the name of the group of which one has to: not the requester, nor who approved it alone.
+	Group string `yaml:"group"`
+	// Within is how soon. After that, the channel and the group are told. Default 24h.
+	Within Duration `yaml:"within"`
+}
+
+func (b *PolicyBreakGlass) rule() *policy.BreakGlass {
+	if b == nil {
+		return nil
+	}
+	return &policy.BreakGlass{
+		Groups: b.Groups, Longest: b.Longest.Std(), Review: policy.Review{Group: b.Review.Group, Within: b.Review.Within.Std()},
+	}
 }
 
 // PolicySide is a group of which a number must approve.
@@ -173,7 +204,7 @@ func (c *Config) Rules() policy.Rules {
 			Name: r.Name, Match: plain(r.Match), Any: plain(r.Any), Unless: plain(r.Unless), Ask: r.Ask,
 			RequesterCounts: r.RequesterMayApprove, SeveralSides: r.OnePersonSeveralSides, Guests: r.Guests,
 			Wait: r.Wait.Std(), Direct: r.AskBy == "dm", Confirm: r.Confirm, RotateBefore: r.RotateBefore.Std(),
-			Longest: r.Longest.Std(),
+			Longest: r.Longest.Std(), BreakGlass: r.BreakGlass.rule(),
 		}
 		rule.Stands = r.Approve.standing()
 		for _, s := range r.Approve.sides() {
@@ -255,6 +286,10 @@ func (p *Policy) setDefaults() {
 		def(&r.AskBy, "channel")
 		for j := range r.Approve {
 			def(&r.Approve[j].Count, 1)
+		}
+		if r.BreakGlass != nil {
+			def(&r.BreakGlass.Longest, Duration(4*time.Hour))
+			def(&r.BreakGlass.Review.Within, Duration(24*time.Hour))
 		}
 		if r.Window != nil && len(r.Window.Days) == 0 {
 			r.Window.Days = slices.Clone(weekdays)

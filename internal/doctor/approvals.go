@@ -45,7 +45,6 @@ func (o Options) approvals(ctx context.Context, a *area) {
 	}
 }
 
-// rule reports whether everybody could get what they ask for under it.
 // names are those of all deployments, of both sides: connections may go either way. Nil where they are not all known: the
 // platform has a finding of its own then, or has too many to list.
 func (o Options) names(ctx context.Context) []string {
@@ -62,8 +61,12 @@ func (o Options) names(ctx context.Context) []string {
 	return all
 }
 
+// rule reports whether everybody could get what they ask for under it.
 func rule(a *area, r policy.Rule, members map[string][]string) bool {
 	check := "rule " + r.Name
+	if r.BreakGlass != nil {
+		breakGlass(a, check, *r.BreakGlass, members)
+	}
 	for _, name := range r.Ask {
 		if who, known := members[name]; known && len(who) == 0 {
 			a.warn(check, "put somebody into "+name, "nobody may ask: %s is empty", name)
@@ -85,6 +88,31 @@ func rule(a *area, r policy.Rule, members map[string][]string) bool {
 		}
 	}
 	return true
+}
+
+// breakGlass looks for emergencies in which nobody could approve, or whose review nobody could make. Groups that can't be read
+// have a finding of their own.
+func breakGlass(a *area, check string, g policy.BreakGlass, members map[string][]string) {
+	var may []string
+	for _, name := range g.Groups {
+		who, known := members[name]
+		if !known {
+			return
+		}
+		may = append(may, who...)
+	}
+	reviewers, known := members[g.Review.Group]
+	switch {
+	case !known:
+	case len(may) == 0:
+		a.warn(check, "put somebody into "+strings.Join(g.Groups, " or "), "in an emergency nobody may approve alone: nobody belongs to %s",
+			strings.Join(g.Groups, " or "))
+	case len(reviewers) == 0:
+		a.bad(check, "put somebody into "+g.Review.Group, "what is approved alone has to be reviewed by somebody who belongs to %s: nobody does", g.Review.Group)
+	case len(reviewers) == 1 && slices.Contains(may, reviewers[0]):
+		a.bad(check, "put one more into "+g.Review.Group, "only %s belongs to %s and may approve alone, and nobody reviews an approval of their own",
+			reviewers[0], g.Review.Group)
+	}
 }
 
 func mendGroup(err error) string {

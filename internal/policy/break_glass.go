@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -35,12 +36,16 @@ func neverAlone(p change.Proposal) string {
 	switch {
 	case len(p.Parts) > 0 || !slices.Equal(t[TraitKind], []string{"connect"}):
 		return "only a new connection can be approved alone"
+	case has(TraitModel, "certificate"):
+		return "a connection by certificates is never approved alone: no key bounds what it reads"
 	case has(TraitAccess, "replication"):
 		return "what replicates is never approved alone"
 	case has(TraitTrustAll, "yes"):
 		return "trust in every cluster of the other side is never approved alone"
 	case has(TraitAddress, "other") || len(t[TraitAddress]) == 0:
 		return "an address that the platform does not know is never approved alone"
+	case has(TraitKey, "pasted"):
+		return "a person has to paste the key"
 	case p.RequiredInput != "":
 		return "a person has to hand something in: " + p.RequiredInput
 	}
@@ -125,7 +130,45 @@ func (p *Policy) brokenGlass(ctx context.Context, r *change.Request) (change.Eva
 	if err != nil {
 		return change.Evaluation{}, err
 	}
-	return change.Evaluation{Enough: true, Rule: glass.Rule, Policy: glass.Policy}, nil
+	v := change.Evaluation{Enough: true, Rule: glass.Rule, Policy: glass.Policy}
+	if r.State == change.WaitingForPerson {
+		rule, err := p.find(r.Proposal, r.Created)
+		if err != nil {
+			return change.Evaluation{}, err
+		}
+		crowd, err := p.matching(ctx, rule, r.Requester.User)
+		if err != nil {
+			return change.Evaluation{}, err
+		}
+		v.Helpers = rule.called(Local, crowd)
+	}
+	return v, nil
+}
+
+// Alone says whether one person could approve a change in an emergency, and who.
+type Alone struct {
+	Who       []string `json:"who"`
+	Reviewers []string `json:"reviewers"`         // who could review it afterwards
+	Refused   string   `json:"refused,omitempty"` // why nobody can; empty: they can
+}
+
+// alone is who could approve a proposal alone now under a rule; nil: the rule lets nobody.
+func (p *Policy) alone(ctx context.Context, rule Rule, prop change.Proposal) (*Alone, error) {
+	g := rule.BreakGlass
+	if g == nil {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	a := &Alone{Refused: cmp.Or(neverAlone(prop), g.endsBy(prop, p.now()))}
+	for _, name := range g.Groups {
+		members, err := p.members(ctx, rule, name)
+		if err != nil {
+			return nil, err
+		}
+		a.Who = append(a.Who, slices.DeleteFunc(slices.Clone(members), func(u string) bool { return slices.Contains(a.Who, u) })...)
+	}
+	reviewers, err := p.members(ctx, rule, g.Review.Group)
+	a.Reviewers = reviewers
+	return a, err
 }
 
 // checkGlass looks for what keeps the glass of a rule from being broken, or from being reviewed.

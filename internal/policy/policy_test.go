@@ -539,6 +539,34 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// Explain says who could approve alone, or why nobody can.
+func TestExplainSaysWhoCouldApproveAlone(t *testing.T) {
+	t.Parallel()
+	prop := urgent().Proposal
+	e, err := of(emergencies(), people()).Explain(t.Context(), prop, change.Actor{User: "UB"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(&policy.Alone{Who: []string{"UA", "UO"}, Reviewers: []string{"UA", "UO", "US"}}, e.Alone); diff != "" {
+		t.Error(diff)
+	}
+	for trait, wrong := range map[string]struct{ value, say string }{
+		"until": {"never", "it has to end within 4h"}, "key": {"pasted", "paste the key"}, "model": {"certificate", "no key bounds what it reads"},
+	} {
+		prop := urgent().Proposal
+		prop.Traits[trait] = []string{wrong.value}
+		e, err := of(emergencies(), people()).Explain(t.Context(), prop, change.Actor{User: "UB"})
+		if err != nil || !strings.Contains(e.Alone.Refused, wrong.say) {
+			t.Errorf("%s %s: %+v, %v", trait, wrong.value, e.Alone, err)
+		}
+	}
+	rules := emergencies()
+	rules.Rules[0].BreakGlass = nil
+	if e, err := of(rules, people()).Explain(t.Context(), prop, change.Actor{User: "UB"}); err != nil || e.Alone != nil {
+		t.Errorf("%+v, %v", e.Alone, err)
+	}
+}
+
 // Of a connection whose remote cluster is not known, rules that look at it may hold or not. The strictest of those that
 // may hold decides, and no "unless" lets it through.
 func TestWhatIsNotKnownIsJudgedByTheStrictestRuleThatMayHold(t *testing.T) {

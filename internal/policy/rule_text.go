@@ -184,6 +184,7 @@ type Explanation struct {
 	Says     []string            `json:"says"`
 	Refused  string              `json:"refused,omitempty"` // why the change may not be asked for; empty: it may
 	Sides    []People            `json:"sides"`             // who could approve
+	Alone    *Alone              `json:"alone,omitempty"`   // who could approve alone in an emergency; nil: nobody
 }
 
 // SkippedRule is a rule that does not decide, and the trait that it does not match by, or that is not known.
@@ -221,6 +222,9 @@ func (p *Policy) Explain(ctx context.Context, prop change.Proposal, by change.Ac
 		}
 		for i, s := range rule.Sides {
 			e.Sides = append(e.Sides, People{Side: s.title(), Count: s.Count, Who: crowd.sides[i].members})
+		}
+		if e.Alone, err = p.alone(ctx, rule, prop); err != nil {
+			return e, err
 		}
 		break
 	}
