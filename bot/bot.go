@@ -3,7 +3,7 @@
 //
 // Two sources (NewHTTPSource, NewSocketSource) decode what Slack sends and hand it to one Router, which answers
 // within Slack's three seconds whatever the handler does. The Messenger is the way out: the Web API with its
-// rates, its errors told apart, and its size limits checked before anything is sent.
+// rates, and its errors told apart.
 package bot
 
 import "time"

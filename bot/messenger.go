@@ -175,11 +175,7 @@ func (m *Messenger) Ephemeral(ctx context.Context, channel, user string, msg Mes
 
 // form is the part that all chat methods have in common.
 func (m *Messenger) form(ctx context.Context, method, channel string, msg Message) (url.Values, error) {
-	msg, err := m.checked(ctx, method, msg)
-	if err != nil {
-		return nil, err
-	}
-	form := url.Values{"channel": {channel}, "text": {msg.Text}}
+	form := url.Values{"channel": {channel}, "text": {m.cut(ctx, method, msg.Text)}}
 	if len(msg.Blocks) > 0 {
 		if err := setJSON(form, "blocks", msg.Blocks); err != nil {
 			return nil, &Error{Method: method, Kind: BadBlocks, Err: err}
@@ -203,27 +199,16 @@ func setJSON(form url.Values, key string, value any) error {
 	return nil
 }
 
-// checked holds a message against Slack's limits before it is sent. A text that is only too long is cut:
-// a shorter message serves people better than none. Anything else is not sent.
-func (m *Messenger) checked(ctx context.Context, method string, msg Message) (Message, error) {
-	if cut := Cut(msg.Text, maxMessageText); cut != msg.Text {
-		m.o.Log.ErrorContext(ctx, "message text is too long and was cut", "request_id", RequestID(ctx), "method", method)
-		msg.Text = cut
-	}
-	if err := CheckMessage(msg); err != nil {
-		return msg, m.unsendable(ctx, method, err)
-	}
-	return msg, nil
-}
+// maxMessageText is the most that chat.update takes, in code points; chat.postMessage splits what is longer.
+const maxMessageText = 4000
 
-func (m *Messenger) unsendable(ctx context.Context, method string, err error) *Error {
-	e := &Error{Method: method, Kind: BadBlocks, Err: err}
-	if limits, ok := errors.AsType[*LimitsError](err); ok {
-		e.Err, e.Code, e.Messages = err, "against_limits", limits.Problems
+// cut shortens a text that Slack would refuse or split: a shorter message serves people better than none.
+func (m *Messenger) cut(ctx context.Context, method, text string) string {
+	short := Cut(text, maxMessageText)
+	if short != text {
+		m.o.Log.ErrorContext(ctx, "message text is too long and was cut", "request_id", RequestID(ctx), "method", method)
 	}
-	m.o.Log.ErrorContext(ctx, "not sent: against Slack's limits", "request_id", RequestID(ctx), "method", method,
-		"messages", e.Messages)
-	return e
+	return short
 }
 
 // Respond answers by a response_url: five times within 30 minutes. The message is for the user alone, or, with
@@ -234,17 +219,13 @@ func (m *Messenger) Respond(ctx context.Context, responseURL string, msg Message
 	if !m.mayRespond(responseURL) {
 		return &Error{Method: name, Kind: Other, Err: errors.New("not an address of Slack's")}
 	}
-	msg, err := m.checked(ctx, name, msg)
-	if err != nil {
-		return err
-	}
 	payload, err := json.Marshal(struct {
 		Text            string        `json:"text"`
 		Blocks          []slack.Block `json:"blocks,omitempty"`
 		Thread          string        `json:"thread_ts,omitempty"`
 		ResponseType    string        `json:"response_type,omitempty"`
 		ReplaceOriginal bool          `json:"replace_original"`
-	}{msg.Text, msg.Blocks, msg.Thread, "ephemeral", replaceOriginal})
+	}{m.cut(ctx, name, msg.Text), msg.Blocks, msg.Thread, "ephemeral", replaceOriginal})
 	if err != nil {
 		return &Error{Method: name, Kind: BadBlocks, Err: err}
 	}

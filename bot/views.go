@@ -7,13 +7,12 @@ import (
 	"github.com/slack-go/slack"
 )
 
+const maxMetadata = 3000 // of a view, in code points (Slack's docs: "views", private_metadata)
+
 // OpenView opens a modal. A trigger_id lives three seconds and works once, so this call never waits for its
 // turn and is never tried again.
 func (m *Messenger) OpenView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (View, error) {
 	const method = "views.open"
-	if err := CheckModal(v); err != nil {
-		return View{}, m.unsendable(ctx, method, err)
-	}
 	ctx, cancel := context.WithTimeout(ctx, slackWaits)
 	defer cancel()
 	m.load(ctx, &v)
@@ -26,9 +25,6 @@ func (m *Messenger) OpenView(ctx context.Context, triggerID string, v slack.Moda
 // UpdateView replaces a modal. With hash, only if it has not changed since (Kind Conflict otherwise).
 func (m *Messenger) UpdateView(ctx context.Context, viewID, hash string, v slack.ModalViewRequest) (View, error) {
 	const method = "views.update"
-	if err := CheckModal(v); err != nil {
-		return View{}, m.unsendable(ctx, method, err)
-	}
 	m.load(ctx, &v)
 	return m.view(ctx, request{method: method, body: struct {
 		ID   string                 `json:"view_id"`
@@ -41,9 +37,6 @@ func (m *Messenger) UpdateView(ctx context.Context, viewID, hash string, v slack
 // tells nobody. One that is not there, or not yet, is an error of code not_found.
 func (m *Messenger) UpdateNamedView(ctx context.Context, v slack.ModalViewRequest) (View, error) {
 	const method = "views.update"
-	if err := CheckModal(v); err != nil {
-		return View{}, m.unsendable(ctx, method, err)
-	}
 	return m.view(ctx, request{method: method, body: struct {
 		ID   string                 `json:"external_id"`
 		View slack.ModalViewRequest `json:"view"`
@@ -53,9 +46,6 @@ func (m *Messenger) UpdateNamedView(ctx context.Context, v slack.ModalViewReques
 // PublishHome shows v in a user's home tab.
 func (m *Messenger) PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error {
 	const method = "views.publish"
-	if err := CheckHome(v); err != nil {
-		return m.unsendable(ctx, method, err)
-	}
 	return m.call(ctx, request{method: method, body: struct {
 		User string                   `json:"user_id"`
 		View slack.HomeTabViewRequest `json:"view"`

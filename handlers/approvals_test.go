@@ -137,14 +137,14 @@ func TestCardsOfWhatHasLapsed(t *testing.T) {
 
 func TestPasteModal(t *testing.T) {
 	v := pasteModal(handlerstest.Wanting(nil), reasonMetadata{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
-	if err := bot.CheckModal(v); err != nil {
+	if err := handlerstest.CheckModal(v); err != nil {
 		t.Error(err)
 	}
 	handlerstest.Golden(t, "modal_paste", v)
 	long := handlerstest.Wanting(func(r *change.Request) {
 		handlerstest.CallOf(r, "issue_key").Body = `{"name":"` + strings.Repeat("'<&>`", 3000) + `"}`
 	})
-	if err := bot.CheckModal(pasteModal(long, reasonMetadata{Press: "7Q2MZK:3"})); err != nil {
+	if err := handlerstest.CheckModal(pasteModal(long, reasonMetadata{Press: "7Q2MZK:3"})); err != nil {
 		t.Error(err)
 	}
 }

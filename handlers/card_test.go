@@ -105,7 +105,7 @@ func TestTheLastLineNamesTheCommandAsItIsConfigured(t *testing.T) {
 
 func TestPlanModal(t *testing.T) {
 	v := planModal(handlerstest.Pending(), true)
-	if err := bot.CheckModal(v); err != nil {
+	if err := handlerstest.CheckModal(v); err != nil {
 		t.Error(err)
 	}
 	handlerstest.Golden(t, "modal_plan", v)
@@ -143,7 +143,7 @@ func TestThePlanNeedsNoContainers(t *testing.T) {
 func TestReasonModals(t *testing.T) {
 	from := reasonMetadata{Press: "7Q2MZK:3", Channel: "C0REQUESTS"}
 	v := reasonModal(handlerstest.Pending(), from, callbackReject, "Reject", "Reject", "Why is it rejected?", "Whoever asked reads this.")
-	if err := bot.CheckModal(v); err != nil {
+	if err := handlerstest.CheckModal(v); err != nil {
 		t.Error(err)
 	}
 	handlerstest.Golden(t, "modal_reject", v)
@@ -219,7 +219,7 @@ func TestTheLongestAndWorstFitsSlack(t *testing.T) {
 				messages["new plan"] = m
 			}
 			for what, m := range messages {
-				if err := bot.CheckMessage(m); err != nil {
+				if err := handlerstest.CheckMessage(m); err != nil {
 					t.Errorf("%s: %v", what, err)
 				}
 				harmless(t, what, m.Text)
@@ -229,7 +229,7 @@ func TestTheLongestAndWorstFitsSlack(t *testing.T) {
 				"plan":   planModal(r, true),
 				"reason": reasonModal(r, reasonMetadata{Press: "7Q2MZK:3"}, callbackReject, "Reject", "Reject", "Why?", "Say."),
 			} {
-				if err := bot.CheckModal(v); err != nil {
+				if err := handlerstest.CheckModal(v); err != nil {
 					t.Errorf("%s: %v", what, err)
 				}
 				harmlessBlocks(t, what, v.Blocks.BlockSet)
@@ -362,7 +362,7 @@ func TestNothingIsCutFromACardInSilence(t *testing.T) {
 	r.Proposal.Fields = append(r.Proposal.Fields, limits,
 		change.Field{Label: "Keys may search", Value: "metrics-*"}, change.Field{Label: "Keys may replicate", Value: "nothing"}, change.Field{Label: "Keys expire", Value: "never"})
 	v := planModal(r, true)
-	if err := bot.CheckModal(v); err != nil {
+	if err := handlerstest.CheckModal(v); err != nil {
 		t.Error(err)
 	}
 	shown, plan := handlerstest.ToJSON(t, cards.Card(r, handlerstest.Missing(), handlerstest.Start).Blocks), handlerstest.ToJSON(t, v.Blocks)

@@ -453,7 +453,7 @@ func TestTheLongestModalFitsSlack(t *testing.T) {
 		m.More = more
 		m.keep(f)
 		v := connectModal(f, m)
-		if err := bot.CheckModal(v); err != nil {
+		if err := handlerstest.CheckModal(v); err != nil {
 			t.Error(err)
 		}
 		harmlessBlocks(t, "modal", v.Blocks.BlockSet)

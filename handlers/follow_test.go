@@ -186,7 +186,7 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := bot.CheckHome(view); err != nil {
+		if err := handlerstest.CheckHome(view); err != nil {
 			t.Error(err)
 		}
 		if s := handlerstest.ToJSON(t, view); strings.Contains(s, "<!channel>") || strings.Contains(s, "<@U0EVIL>") {

@@ -89,7 +89,7 @@ func TestAnAuthorityIsSaidToBeThereByWhoMayHandItIn(t *testing.T) {
 func TestWhoPastesTheKeySeesToTheAuthorityToo(t *testing.T) {
 	r := uploading(func(r *change.Request) { r.Proposal.RequiredInput = link.InputKey })
 	v := pasteModal(r, reasonMetadata{Press: "7Q2MZK:3", Channel: "C0REQUESTS"})
-	if err := bot.CheckModal(v); err != nil {
+	if err := handlerstest.CheckModal(v); err != nil {
 		t.Error(err)
 	}
 	handlerstest.Golden(t, "modal_paste_signing", v)

@@ -40,7 +40,7 @@ func TestTheKeyModalIsTheOnePlaceThatShowsIt(t *testing.T) {
 	t.Parallel()
 	r := handlerstest.EveryState()["waiting"]
 	v := keyModal(r, handedKey)
-	if err := bot.CheckModal(v); err != nil {
+	if err := handlerstest.CheckModal(v); err != nil {
 		t.Error(err)
 	}
 	if text := handlerstest.ToJSON(t, v); !strings.Contains(text, handedKey) || !strings.Contains(text, r.Wait.Command) {

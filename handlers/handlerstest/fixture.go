@@ -46,7 +46,7 @@ func Golden(t *testing.T, name string, v any) {
 // GoldenMessage is golden for a message, which Slack must take too.
 func GoldenMessage(t *testing.T, name string, m bot.Message) {
 	t.Helper()
-	if err := bot.CheckMessage(m); err != nil {
+	if err := CheckMessage(m); err != nil {
 		t.Error(err)
 	}
 	Golden(t, name, map[string]any{"text": m.Text, "blocks": m.Blocks})

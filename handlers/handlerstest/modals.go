@@ -70,7 +70,7 @@ func (w *Workspace) Close(id string) {
 
 func (w *Workspace) checkModal(v slack.ModalViewRequest) {
 	w.t.Helper()
-	if err := bot.CheckModal(v); err != nil {
+	if err := CheckModal(v); err != nil {
 		w.t.Errorf("modal against Slack's limits: %v", err)
 	}
 }

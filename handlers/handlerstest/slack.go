@@ -73,7 +73,7 @@ func (w *Workspace) leave(method string) error {
 }
 
 func (w *Workspace) check(msg bot.Message) error {
-	if err := bot.CheckMessage(msg); err != nil {
+	if err := CheckMessage(msg); err != nil {
 		w.t.Errorf("message against Slack's limits: %v", err)
 	}
 	if msg.Text == "" {
@@ -282,7 +282,7 @@ func (w *Workspace) PublishHome(_ context.Context, user string, v slack.HomeTabV
 	if err := w.enter("home"); err != nil {
 		return err
 	}
-	if err := bot.CheckHome(v); err != nil {
+	if err := CheckHome(v); err != nil {
 		w.t.Errorf("home tab against Slack's limits: %v", err)
 	}
 	w.Homes[user] = v

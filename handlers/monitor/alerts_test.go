@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -175,7 +174,7 @@ func TestTheLongestAlertFits(t *testing.T) {
 				status: StatusRecord{On: m, Problems: []OpenProblem{{Kind: diagnose.ProblemKinds()[i%4], Say: m}}},
 			})
 		}
-		if err := bot.CheckMessage(causeMessage(a, "/remote-cluster")); err != nil {
+		if err := handlerstest.CheckMessage(causeMessage(a, "/remote-cluster")); err != nil {
 			t.Error(err)
 		}
 	}
