@@ -17,7 +17,7 @@ import (
 
 // playCommand plays a connect from the slash command to a search that finds documents, without any network.
 func playCommand() *cobra.Command {
-	var interactive, transcript, ui, logs, real, own bool
+	var transcript, ui, logs, real, own bool
 	var page pageOptions
 	cmd := &cobra.Command{
 		Use:   "playground",
@@ -31,11 +31,11 @@ func playCommand() *cobra.Command {
 			if logs {
 				log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			}
-			played := ui || !transcript && !interactive && !own && isTerminal(os.Stdout) && cmd.OutOrStdout() == os.Stdout
+			played := ui || !transcript && !own && isTerminal(os.Stdout) && cmd.OutOrStdout() == os.Stdout
 			if err := page.check(played, cmd.Flags().Changed); err != nil {
 				return err
 			}
-			if own && (played || interactive) {
+			if own && played {
 				return errors.New("--self-managed prints a transcript: use it with --transcript")
 			}
 			if played {
@@ -46,7 +46,7 @@ func playCommand() *cobra.Command {
 				page.real = real
 				return runPlayground(cmd.Context(), cmd.OutOrStdout(), log, botLog, page)
 			}
-			return runDemo(cmd, log, interactive, real, own)
+			return runDemo(cmd, log, real, own)
 		},
 	}
 	cmd.Flags().BoolVar(&ui, "ui", false, "play in the browser; the default in a terminal")
@@ -54,15 +54,14 @@ func playCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&page.open, "open", true, "open the page in a browser")
 	cmd.Flags().IntVar(&page.approvals, "approvals", 1, "how many must approve in the browser: 1 or 2")
 	cmd.Flags().BoolVar(&transcript, "transcript", false, "print the story; the default without a terminal")
-	cmd.Flags().BoolVar(&interactive, "interactive", false, "type commands, fill the modal and press buttons yourself")
 	cmd.Flags().BoolVar(&real, "real", false, "with real Elasticsearch clusters for logs-prod and metrics-eu; needs Maven and Java, and fetches up to 100 MB once")
 	cmd.Flags().BoolVar(&own, "self-managed", false, "with self-managed clusters, whose keystore a person edits; with --real, nothing but Slack is a stand-in")
 	cmd.Flags().BoolVar(&logs, "log", false, "print the bot's log to standard error")
-	cmd.MarkFlagsMutuallyExclusive("ui", "transcript", "interactive")
+	cmd.MarkFlagsMutuallyExclusive("ui", "transcript")
 	return cmd
 }
 
-func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real, own bool) (err error) {
+func runDemo(cmd *cobra.Command, log *slog.Logger, real, own bool) (err error) {
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	play := stage.Platforms
@@ -100,12 +99,7 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, interactive, real, own bool) 
 		return err
 	}
 	p := &stage.Transcript{Stage: s, Pair: play, Out: cmd.OutOrStdout(), Real: real}
-	if interactive {
-		converse(ctx, p, cmd.InOrStdin())
-	} else {
-		err = p.Connect(ctx)
-	}
-	return errors.Join(err, in.Leave())
+	return errors.Join(p.Connect(ctx), in.Leave())
 }
 
 // isTerminal reports whether a person is there to type. The null device is a character device, too.

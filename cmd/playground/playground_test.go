@@ -59,7 +59,7 @@ func TestDemoRefusesWhatItCanNotUse(t *testing.T) {
 		"--ui --approvals 0":              "1 or 2",
 		"--transcript --addr 127.0.0.1:1": "--addr is about the page",
 		"--transcript --approvals 2":      "--approvals is about the page",
-		"--interactive --open=false":      "--open is about the page",
+		"--transcript --open=false":       "--open is about the page",
 	} {
 		cmd := root()
 		cmd.SetArgs(strings.Fields(args))

@@ -216,7 +216,7 @@ func (p *Transcript) prove(ctx context.Context) error {
 	} else {
 		p.Show("no document, although metrics-eu holds an index billing-2026")
 	}
-	p.Say("\nConnected and proven: %d documents of %s read from %s. Try it yourself: make demo ARGS=--interactive", len(hits), p.remote, p.local)
+	p.Say("\nConnected and proven: %d documents of %s read from %s.", len(hits), p.remote, p.local)
 	return nil
 }
 
