@@ -141,8 +141,8 @@ scale: ## what grows with deployments and connections, as a table (CONNECTIONS=1
 	bench/scale.sh
 
 .PHONY: golden
-golden: ## write the golden files of modals and cards anew
-	go test ./handlers/... -update
+golden: ## write the golden files of modals, cards and the map's layout anew
+	go test ./handlers/... ./internal/picture -update
 
 .PHONY: docs
 docs: ## write docs/configuration.md and its schema anew, and the chart's with them

@@ -119,8 +119,8 @@ func grouped(all []Connection) Graph {
 	return g
 }
 
-// color is how a state is drawn: each state has words beside it, for those who see no colours.
-func color(s diagnose.State) string {
+// Color is how a state is drawn: each state has words beside it, for those who see no colours.
+func Color(s diagnose.State) string {
 	switch s {
 	case diagnose.StateDown, diagnose.StateRemoved:
 		return "#c0392b"
@@ -165,7 +165,7 @@ func DOT(w io.Writer, all []Connection) error {
 		},
 		func(n Node) string { return fmt.Sprintf("%s [label=%s];", n.ID, dotText(n.Label)) }, "}")
 	for _, e := range g.Edges {
-		fmt.Fprintf(&b, "  %s -> %s [label=%s, color=%s];\n", e.From, e.To, dotText(e.Label), dotText(color(e.State)))
+		fmt.Fprintf(&b, "  %s -> %s [label=%s, color=%s];\n", e.From, e.To, dotText(e.Label), dotText(Color(e.State)))
 	}
 	b.WriteString("}\n")
 	_, err := io.WriteString(w, b.String())
@@ -190,7 +190,7 @@ func Mermaid(w io.Writer, all []Connection) error {
 		fmt.Fprintf(&b, "  %s -->|%s| %s\n", e.From, mermaidText(e.Label), e.To)
 	}
 	for i, e := range g.Edges {
-		fmt.Fprintf(&b, "  linkStyle %d stroke:%s\n", i, color(e.State))
+		fmt.Fprintf(&b, "  linkStyle %d stroke:%s\n", i, Color(e.State))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
