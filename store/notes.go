@@ -39,3 +39,17 @@ func (s *Store) Note(ctx context.Context, part, key, text string) error {
 	}
 	return fault(doing, s.rdb.HSet(ctx, s.keys.notes(part), key, text).Err())
 }
+
+// NoteFirst remembers a text under a key of a part unless one stands there, and returns the one that stands.
+func (s *Store) NoteFirst(ctx context.Context, part, key, text string) (string, error) {
+	const doing = "writing a note"
+	ok, err := s.rdb.HSetNX(ctx, s.keys.notes(part), key, text).Result()
+	if err != nil || ok {
+		return text, fault(doing, err)
+	}
+	stands, err := s.rdb.HGet(ctx, s.keys.notes(part), key).Result()
+	if errors.Is(err, redis.Nil) { // it has been forgotten in between
+		return "", nil
+	}
+	return stands, fault(doing, err)
+}

@@ -196,3 +196,16 @@ func TestNotesAreKeptByPart(t *testing.T) {
 		}
 	})
 }
+
+func TestTheFirstNoteStands(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, server storetest.Server) {
+		t.Helper()
+		s := server.Store()
+		for _, by := range []string{"one", "two", "one"} {
+			if got, err := s.NoteFirst(t.Context(), "told", "rules", by); err != nil || got != "one" {
+				t.Errorf("%s: got %q, %v", by, got, err)
+			}
+		}
+	})
+}

@@ -72,6 +72,7 @@ var storiesOnReal = map[string]realStory{
 	"migrate_pauses":       {not: "transforms, datafeeds and followers are modules that are not on Maven Central"},
 	"disconnect":           {not: "cross-cluster replication, and so a follower, is not on Maven Central"},
 	"old_version":          {not: "there are no real nodes below 8.14"},
+	"enrich":               {not: "there are no real nodes below 8.15, nor keys of theirs"},
 	"incompatible":         {not: "there are no real nodes of versions that do not understand each other"},
 	"migrate_many":         {not: "three clusters"},
 	"migrate_rules":        {not: "three clusters"},
@@ -100,7 +101,7 @@ var searchOld = realStory{local: "search-old", remote: "metrics-eu"}
 
 // besideElasticsearch are stories in which Elasticsearch decides nothing: with them all would take too long.
 var besideElasticsearch = []string{
-	"approve_note", "audit", "audit_checkpoint", "audit_policy", "bad_input", "certificates_accounts", "certificates_or_key",
+	"advice", "approve_note", "audit", "audit_checkpoint", "audit_policy", "bad_input", "certificates_accounts", "certificates_or_key",
 	"disconnect_unseen", "drift_asks_again", "edit_and_ask_again", "expired", "export", "filter_first", "filter_remote_cluster",
 	"filter_remote_cluster_wrong", "filter_undone", "follow", "home_current", "key_refused", "list_lost", "list_partial",
 	"many_aliases", "own_request", "platform_down", "poison", "policy_direct_message", "policy_explain", "policy_explain_flags",

@@ -68,6 +68,33 @@ func (s *story) expires(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
+// licenses gives a cluster another licence.
+func (s *story) licenses(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	nodes, ok := d.Cluster().(interface{ SetLicense(l cluster.License) })
+	if !ok {
+		return fmt.Errorf("%s has the licence that it has", args[0])
+	}
+	nodes.SetLicense(cluster.License{Type: args[1], Status: "active"})
+	return nil
+}
+
+// predates makes the keys of a cluster such as 8.14 made them; real nodes can't be told to.
+func (s *story) predates(_ *testscript.TestScript, args []string) error {
+	d := s.Deployment(args[0])
+	if d == nil {
+		return fmt.Errorf("there is no deployment %s", args[0])
+	}
+	nodes, ok := d.Cluster().(interface{ AgeKeys() int })
+	if !ok || nodes.AgeKeys() == 0 {
+		return fmt.Errorf("%s has no key that can be made older", args[0])
+	}
+	return nil
+}
+
 func (s *story) loses(_ *testscript.TestScript, args []string) error {
 	d := s.Deployment(args[0])
 	if d == nil {

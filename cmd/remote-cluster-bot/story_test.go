@@ -206,6 +206,8 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"sets":      plain(2, 2, (*story).sets),        // sets logs-prod '{"persistent":…}' as a person would; HOST(name) is an endpoint
 	"port":      plain(3, 3, (*story).port),        // port logs-prod metrics-eu 9400: somebody changes the port
 	"expires":   plain(1, 2, (*story).expires),     // expires metrics-eu [20d]: every key of it ends now, or in so many days
+	"licenses":  plain(2, 2, (*story).licenses),    // licenses metrics-eu basic
+	"predates":  plain(1, 1, (*story).predates),    // predates metrics-eu: every key of it is as 8.14 made them
 	"follows":   plain(3, 4, (*story).follows),     // follows logs-prod copy metrics-eu [pattern]: a follower index, or an auto-follow pattern, through an alias
 	"tasks":     plain(4, 5, (*story).hasTask),     // tasks logs-prod transform daily metrics-eu:metrics-* [key]: a transform, datafeed or watch, by a key of its own
 	"lends":     plain(3, 3, (*story).lends),       // lends logs-prod grafana metrics-eu: an API key with remote_indices of an alias

@@ -77,7 +77,7 @@ const (
 // PrefillFor is what the form of a change is filled with that mends a cause.
 func PrefillFor(verb string, c link.Cause) string {
 	switch {
-	case verb != "update", c == link.CauseForgotten: // no setting changes
+	case verb != "update", c == link.CauseForgotten, c == link.CauseEnrich: // no setting changes
 		return ""
 	case c == link.CauseFilter:
 		return PrefillFilter

@@ -18,7 +18,7 @@ func FinalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 	var s string
 	switch r.State { //nolint:exhaustive // the others are not over, or the requester ended it
 	case change.Applied:
-		s = to + " :white_check_mark: *" + mrkdwn.Named(r.Proposal.Title, 300) + "*\n" + resultLine(r) + nextLine(r)
+		s = to + " :white_check_mark: *" + mrkdwn.Named(r.Proposal.Title, 300) + "*\n" + resultLine(r) + nextLine(r) + adviceLines(r)
 	case change.RolledBack:
 		s = to + " :x: " + failedLine(r) + "\n" + CleanLine(r) + "\n" + againLine(r, command)
 	case change.Stuck:

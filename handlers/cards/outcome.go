@@ -142,6 +142,15 @@ func nextLine(r *change.Request) string {
 	return s
 }
 
+// adviceLines are what to know of an applied change, one in a line; the notifier leaves in what was not told before.
+func adviceLines(r *change.Request) string {
+	s := ""
+	for _, a := range r.Proposal.Advice {
+		s += "\n:bulb: " + mrkdwn.Line(a.Say, mrkdwn.MaxTold)
+	}
+	return s
+}
+
 func keyLine(r *change.Request) string {
 	c, ok := Connection(r)
 	if !ok || c.ExpiryDays <= 0 || r.Outcome.Ended.IsZero() {

@@ -46,9 +46,10 @@ type NotifierOptions struct {
 	Outbox  Outbox
 	Poster  Poster
 	Policy  Evaluator
-	Channel string // where cards are posted
-	Command string // the slash command, "/remote-cluster"
-	Owner   string // names this process; no two may share it
+	Notes   FirstNotes // of what is told once, whichever request it comes with; nil: it comes with each
+	Channel string     // where cards are posted
+	Command string     // the slash command, "/remote-cluster"
+	Owner   string     // names this process; no two may share it
 	Now     func() time.Time
 	Log     *slog.Logger
 
@@ -307,6 +308,7 @@ func (n *Notifier) notify(ctx context.Context, id string) (err error) {
 	ctx, end := n.o.Span(ctx, r, "tell")
 	defer func() { end(err) }()
 	n.o.OnRender(ctx, r)
+	n.newAdvice(ctx, r)
 	if err := n.draw(ctx, r); err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func New(c *config.Config, o Options) (*App, error) {
 	judge := policy.New(rules, policy.NewGroupCache(messenger, c.Refresh(), time.Now), time.Now)
 	a.policy = judge
 	a.notifier = notify.NewNotifier(notify.NotifierOptions{
-		Outbox: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Command: c.Slack.Command,
+		Outbox: a.store, Notes: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Command: c.Slack.Command,
 		Owner: owner, Now: time.Now, Log: log, Span: spans.Spans(),
 		Stop:     StopWithin,
 		OnRender: func(ctx context.Context, r *change.Request) { a.homeRefresher.OnTransition(ctx, r) },

@@ -27,6 +27,7 @@ type Proposal struct {
 	Fields   []Field         `json:"fields"`             // what people read
 	Warnings []string        `json:"warnings,omitempty"` // what people should know before they approve
 	Links    []Field         `json:"links,omitempty"`    // where people see the result: what it is, and its address
+	Advice   []Advice        `json:"advice,omitempty"`   // what people should know once it is applied
 	Params   json.RawMessage `json:"params"`             // what the planner of that Kind reads
 	Basis    []Field         `json:"basis,omitempty"`    // what the plan rests on: versions, endpoint, settings in place
 	Steps    []PlannedStep   `json:"steps"`              // what will be done, in order
@@ -74,6 +75,12 @@ type Field struct {
 	Value string `json:"value"`
 	// Unread, of a line of a basis: it could not be read, and the change can do without. See SameAs.
 	Unread bool `json:"unread,omitempty"`
+}
+
+// Advice is something to know of a change that is applied. It is told once for what it is about, whatever else changes there.
+type Advice struct {
+	About string `json:"about"` // names the thing and the subject: "rules ece-prod/1234"
+	Say   string `json:"say"`   // a sentence or more, for people
 }
 
 // Part is one of several things that a change concerns, such as one alias out of several.

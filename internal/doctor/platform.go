@@ -40,6 +40,10 @@ func (o Options) platform(ctx context.Context, a *area, p config.Platform, s lin
 		a.call("deployment", "reading a deployment", p, err)
 		return
 	}
+	if p.Kind == elastic.KindECE {
+		a.unknown("proxies", "a load balancer before them has to pass TLS through unopened; a deployment that was created before ECE 2.9 needs “Enable CCR” on its Security page first",
+			"whether its proxies answer at %d (API keys) and %d (certificates) from where connections come is seen by connecting", elastic.KeyPort, link.TransportPort)
+	}
 	o.calls(ctx, a, p, s, d)
 	o.clusters(ctx, a, p, s, found)
 }

@@ -121,6 +121,9 @@ type License struct {
 	Active bool
 }
 
+// Enterprise reports whether its type covers connections by API key, and ES|QL through any; a trial covers everything.
+func (l License) Enterprise() bool { return l.Type == "enterprise" || l.Type == "trial" }
+
 // Roles is a Cluster whose roles can be changed.
 type Roles interface {
 	// Role returns a role as the security API writes it; nil if there is none of that name.

@@ -60,6 +60,7 @@ type Key struct {
 	Access   Access // what it may read, where the cluster tells
 	Owner    string // the user who made it
 	Identity string // whose certificates it takes, a regular expression; empty: none is demanded
+	NoEnrich bool   // it lets search, and was made before 8.15, from when on that includes ES|QL's ENRICH
 }
 
 // Days is how many days the key lives, a part of one as a whole; 0: for ever, or it is not known since when.

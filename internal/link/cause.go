@@ -44,6 +44,7 @@ const (
 	CauseStopped      Cause = "stopped"  // a side of it does not run
 	CauseGone         Cause = "gone"     // the remote deployment is not there any more
 	CauseVersions     Cause = "versions" // that do not work together
+	CauseEnrich       Cause = "enrich"   // no fault: the key is older than what ES|QL's ENRICH requires
 	CauseUnknown      Cause = "unknown"
 )
 

@@ -43,6 +43,12 @@ func (e ConnectionState) KeyGone() bool {
 	return e.Managed != nil && e.Managed.KeyName != "" && e.HasRemote() && e.KeysUnread == nil && len(e.Keys) == 0
 }
 
+// LacksEnrich reports whether ES|QL's ENRICH is refused through the connection for the age of its key alone.
+func (e ConnectionState) LacksEnrich() bool {
+	v, err := elastic.ParseVersion(e.Remote.Version)
+	return err == nil && v.AtLeast(8, 15) && slices.ContainsFunc(e.Keys, func(k elastic.Key) bool { return k.NoEnrich })
+}
+
 // Params is the connection as parameters: what is set now, and of the rest what is remembered.
 func (e ConnectionState) Params() ConnectParams {
 	set := e.Own.Options(e.Alias)

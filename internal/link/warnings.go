@@ -67,7 +67,7 @@ func (w *WarningList) Licence(side string, d elastic.Deployment, l elastic.Licen
 		w.Add("The licence of %s (%s) could not be read: %s.", d.Name, side, Sentence(unread))
 	case !l.Active:
 		w.Add("The licence of %s (%s) is not active; API key connections require Enterprise.", d.Name, side)
-	case l.Type != "enterprise" && l.Type != "trial":
+	case !l.Enterprise():
 		w.Add("The licence of %s (%s) is %s; API key connections require Enterprise.", d.Name, side, l.Type)
 	}
 }

@@ -122,6 +122,17 @@ type key struct {
 	Username    string          `json:"username"`
 	Access      json.RawMessage `json:"access"`
 	Identity    string          `json:"certificate_identity"` // from 9.3 on
+
+	Roles map[string]struct {
+		Cluster []string `json:"cluster"`
+	} `json:"role_descriptors"`
+}
+
+// lacksEnrich reports whether the key's role, which Elasticsearch makes of its access when the access is written, lets
+// search and does not let enrich. Where no role is told, nothing is known to be missing.
+func (k key) lacksEnrich() bool {
+	has := k.Roles["cross_cluster"].Cluster
+	return slices.Contains(has, "cross_cluster_search") && !slices.Contains(has, "monitor_enrich")
 }
 
 // ActiveKeys reads GET /_security/api_key. The name there may be a pattern, so the answer is sifted again.
@@ -151,7 +162,7 @@ func (c *Client) activeKeys(ctx context.Context, name string, wanted func(key) b
 		}
 		active = append(active, elastic.Key{
 			ID: k.ID, Name: k.Name, Created: instant(k.Creation), Expires: instant(k.Expiration), Metadata: texts(k.Metadata),
-			Access: may, Owner: k.Username, Identity: k.Identity,
+			Access: may, Owner: k.Username, Identity: k.Identity, NoEnrich: k.lacksEnrich(),
 		})
 	}
 	return active, nil

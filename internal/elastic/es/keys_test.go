@@ -99,6 +99,25 @@ func TestActiveKeysAreSifted(t *testing.T) {
 	}
 }
 
+// Which keys 8.14 made is told by the role that Elasticsearch made of their access. A role that is not told says nothing.
+func TestAKeyThatLetsNobodyEnrichIsSeen(t *testing.T) {
+	t.Parallel()
+	for role, want := range map[string]bool{
+		`{"cross_cluster":{"cluster":["cross_cluster_search"]}}`:                                              true,
+		`{"cross_cluster":{"cluster":["cross_cluster_search","cross_cluster_replication"]}}`:                  true,
+		`{"cross_cluster":{"cluster":["cross_cluster_search","monitor_enrich","cross_cluster_replication"]}}`: false,
+		`{"cross_cluster":{"cluster":["cross_cluster_replication"]}}`:                                         false,
+		`{}`: false,
+	} {
+		s := elastictest.Serve(t, exchange("GET", "/_security/api_key?active_only=true&name=k", "",
+			`{"api_keys":[{"id":"1","name":"k","type":"cross_cluster","role_descriptors":`+role+`}]}`))
+		got, err := client(t, options(t, s.URL)).ActiveKeys(t.Context(), "k")
+		if err != nil || len(got) != 1 || got[0].NoEnrich != want {
+			t.Errorf("%s: %+v, %v", role, got, err)
+		}
+	}
+}
+
 func TestIdentityKeysAreThoseThatDemandACertificate(t *testing.T) {
 	t.Parallel()
 	s := elastictest.Serve(t, exchange("GET", "/_security/api_key?active_only=true&name=%2A", "", `{"api_keys":[

@@ -23,6 +23,8 @@ type Symptoms struct {
 	MatchesPlatform bool       // address and server name are what they should be, as a rule what the platform says
 	Private         bool       // it goes through a private endpoint of Elastic Cloud
 	Egress          []string   // addresses that the local platform's hosts call themselves
+	ToECE           bool       // the remote deployment is on an ECE, behind its proxies
+	ECE             bool       // a deployment of either side is on one
 }
 
 // Explain says what an error's text means.
@@ -52,7 +54,26 @@ func diagnosisOf(c link.Cause, text string, s Symptoms) Diagnosis {
 	if s.Model == link.ModelCertificate {
 		say, fix = certificateExplanation(c, s, say, fix)
 	}
-	return Diagnosis{Cause: c, Say: say, Fix: fix}
+	return Diagnosis{Cause: c, Say: say, Fix: fix + onECE(c, s)}
+}
+
+// onECE is what else to look at on an ECE where the connection does not come up.
+func onECE(c link.Cause, s Symptoms) string {
+	switch c { //nolint:exhaustive // the others come after TLS, or have nothing to do with it
+	case link.CauseServerName, link.CauseTrust, link.CauseTrustedNames, link.CauseUntrusted, link.CauseDropped, link.CauseUnreachable,
+		link.CauseNotTold, link.CauseUnknown:
+	default:
+		return ""
+	}
+	say := ""
+	if s.ToECE {
+		say = fmt.Sprintf(" A load balancer before the proxies of that ECE has to pass TLS through unopened, at %d for API keys and %d for certificates.",
+			elastic.KeyPort, link.TransportPort)
+	}
+	if s.ECE && s.Model == link.ModelCertificate {
+		say += " " + link.NeedsCCR
+	}
+	return say
 }
 
 // Diagnose says what the trouble of a verdict means.
@@ -133,6 +154,9 @@ func explanation(c link.Cause, s Symptoms) (say, fix string) { //nolint:cyclop /
 		return "The remote deployment is gone.", "Disconnect."
 	case link.CauseVersions:
 		return "The versions do not fit together.", "Upgrade the one that is behind; the pages named tell how far."
+	case link.CauseEnrich:
+		return "ES|QL's ENRICH does not work through this key: it was last written before 8.15.",
+			"Write the key's access once more: the remote cluster then adds what ENRICH requires. All other searches work."
 	case link.CauseUnknown:
 	}
 	return "The connection does not come up, and nothing says why.", reachability(s)

@@ -25,6 +25,8 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 		return "", "" // what else is wrong with certificates is mended on the platforms
 	}
 	switch c { //nolint:exhaustive // the others are for people
+	case link.CauseEnrich:
+		return link.KindUpdate, "An update that changes nothing else writes the key's access anew, or makes a new key where the bot does not own this one."
 	case link.CauseForgotten:
 		return link.KindUpdate, "An update has the nodes make the connection anew. No setting changes."
 	case link.CausePort, link.CauseTrust, link.CauseServerName, link.CauseUnknownHost, link.CauseUnreachable, link.CauseNotTold:
@@ -149,5 +151,17 @@ func (x *HealthReport) readers() *finding {
 		Fix: "Assign a role with remote_indices for the cluster " + x.Alias + " to everyone who should search it.",
 	}
 	f.fix, f.why = x.fixFor(link.CauseNoPrivileges)
+	return f
+}
+
+// enrich looks whether the key is as old as to keep one kind of search out, which an error text tells only to who uses it.
+func (x *HealthReport) enrich() *finding {
+	if !x.LacksEnrich() {
+		return nil
+	}
+	f := pass("ES|QL's ENRICH", "refused, since the key was last written before 8.15 (monitor_enrich is missing): an update that changes nothing else writes it anew")
+	d := diagnosisOf(link.CauseEnrich, "", x.symptoms())
+	f.hint = &d
+	f.fix, f.why = x.fixFor(link.CauseEnrich)
 	return f
 }

@@ -61,7 +61,7 @@ func (r *Checker) diagnose(ctx context.Context, n link.Name, read func(context.C
 		x.set, x.localUp, x.remoteUp, x.port, x.serverName, x.stored, x.keyValid,
 		func() *finding { return x.certificates(r.now()) },
 		func() *finding { return x.connected(ctx, r.now) },
-		x.licences, x.versions, x.readers,
+		x.licences, x.versions, x.readers, x.enrich,
 	}
 	for _, check := range checks {
 		f := check()
@@ -103,7 +103,8 @@ func (x *HealthReport) fail(name string, cause link.Cause, evidence string) *fin
 func (x *HealthReport) symptoms() Symptoms {
 	return Symptoms{
 		Alias: x.Alias, Address: x.Own.Options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(), MatchesPlatform: x.matchesPlatform(),
-		Private: x.GoesPrivately(x.Params()),
+		Private: x.GoesPrivately(x.Params()), ToECE: x.RemoteOn.Kind == elastic.KindECE,
+		ECE: x.LocalOn.Kind == elastic.KindECE || x.RemoteOn.Kind == elastic.KindECE,
 	}
 }
 

@@ -43,6 +43,7 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 		Fields:   c.Fields(s),
 		Warnings: link.Warnings(s, c),
 		Links:    s.Links(),
+		Advice:   link.Advice(s, c),
 		Params:   params,
 		Basis:    c.Basis(s),
 		Before:   c.Until,

@@ -100,3 +100,28 @@ func TestAnUnknownAuthorityIsToBeUploaded(t *testing.T) {
 	s.Model = link.ModelCertificate
 	contains(t, diagnose.Explain("PKIX path building failed", s).Say, "does not trust the authority of the certificate")
 }
+
+// What only an ECE has is said where the connection does not come up, and not where something else is known to be wrong.
+func TestAnECEsProxiesAreNamedWhereNothingComesUp(t *testing.T) {
+	const balancer, ccr = "load balancer before the proxies of that ECE has to pass TLS through unopened, at 9443", "“Enable CCR”"
+	for name, tt := range map[string]struct {
+		text          string
+		s             diagnose.Symptoms
+		balancer, ccr bool
+	}{
+		"unreachable, by key":        {"connect_exception", diagnose.Symptoms{ToECE: true, ECE: true}, true, false},
+		"another certificate":        {"PKIX path building failed", diagnose.Symptoms{ToECE: true, ECE: true}, true, false},
+		"unreachable, certificates":  {"connect_exception", diagnose.Symptoms{ToECE: true, ECE: true, Model: link.ModelCertificate}, true, true},
+		"from an ECE, certificates":  {"connect_exception", diagnose.Symptoms{ECE: true, Model: link.ModelCertificate}, false, true},
+		"elsewhere":                  {"connect_exception", diagnose.Symptoms{}, false, false},
+		"a key that is not accepted": {"api key is expired", diagnose.Symptoms{ToECE: true, ECE: true}, false, false},
+	} {
+		d := diagnose.Explain(tt.text, tt.s)
+		if got := strings.Contains(d.Fix, balancer); got != tt.balancer {
+			t.Errorf("%s: the load balancer: %v in %s", name, got, d.Fix)
+		}
+		if got := strings.Contains(d.Fix, ccr); got != tt.ccr {
+			t.Errorf("%s: Enable CCR: %v in %s", name, got, d.Fix)
+		}
+	}
+}

@@ -46,14 +46,19 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	}
 	p.Access = c.Access
 	was := link.PrefillUpdate(e)
-	f, how := planStateOf(e, c), howToChange(e, was.Access, c.Access)
+	f := planStateOf(e, c)
 	diff := slices.Concat(updateDiff(p, was, f), c.ExtrasDiff(e.PairState), e.IdentityDiff())
 	if e.Forgotten {
 		diff = append(diff, change.Field{Label: "Connection", Value: "forgotten by the local nodes → made anew"})
 	}
+	renews := len(diff) == 0 && e.LacksEnrich()
+	if renews {
+		diff = append(diff, change.Field{Label: "ES|QL's ENRICH", Value: "refused for the age of the key → possible"})
+	}
 	if len(diff) == 0 {
 		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: link.FieldAlias, Say: "nothing would change: everything is like this already"}}}
 	}
+	how := howToChange(e, was.Access, c.Access, renews)
 	m := c.Managed(e.Managed.KeyName).Named(e.PairState)
 	m.Settings = f.After.Options(c.Alias)
 	c.RecordExtras(&m, e.PairState, k.o.Env, id)
@@ -89,6 +94,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 			Traits: traits, Substance: c.Substance(e.PairState, m.Settings, traits),
 			Kind: link.KindUpdate, Title: e.Title("Update"),
 			Fields: fields, Warnings: w, Basis: append(e.Basis(), e.FilterBasis()), Before: e.End(),
+			Advice:  link.RoleAdvice(e.PairState, c),
 			Records: []change.Record{e.Managed.FollowedBy(m).AsRecord()},
 			Steps:   k.steps(id, e, f, how, was.Access),
 		},
@@ -142,12 +148,13 @@ func checkCanIssueKeyNow(e link.ConnectionState, wrong *change.InvalidError) {
 }
 
 // howToChange says how the key comes to its new access: in place where the bot's user owns it. A key that demands
-// another certificate than was approved is not to be trusted: a new one takes its place.
-func howToChange(e link.ConnectionState, was, wanted elastic.Access) string {
+// another certificate than was approved is not to be trusted: a new one takes its place. renews: its access is written
+// anew though it stays the same.
+func howToChange(e link.ConnectionState, was, wanted elastic.Access, renews bool) string {
 	if len(e.IdentityDiff()) > 0 {
 		return howRotates
 	}
-	if was.Equal(wanted) {
+	if was.Equal(wanted) && !renews {
 		return howStays
 	}
 	if len(e.Keys) == 1 {

@@ -149,6 +149,10 @@ func ownSetup(c link.Cause) bool {
 // then the reason why everything is undone.
 func (v *verifyStep) explain(ctx context.Context, local side, verdict link.Verdict) error {
 	s := diagnose.Symptoms{Alias: v.c.Alias, Address: v.c.ProxyAddress, Model: v.c.Model}
+	if remote, ok := v.catalog.System(v.c.Remote.Platform); ok {
+		s.ToECE = remote.Kind == elastic.KindECE
+	}
+	s.ECE = s.ToECE || local.Kind == elastic.KindECE
 	if egress, err := local.Egress(ctx); err == nil { // only a help for people
 		s.Egress = egress
 	}

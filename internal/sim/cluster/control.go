@@ -77,6 +77,12 @@ func (c *Cluster) ExpireKeys(in time.Duration) int {
 	return c.security.ExpireIn(in)
 }
 
+// AgeKeys makes every cross-cluster API key one whose access was last written before 8.15, and returns how many those are.
+func (c *Cluster) AgeKeys() int {
+	defer c.net.enter()()
+	return c.security.AgeKeys()
+}
+
 // SetFilters replaces the network filters that apply to the cluster. None means open to everybody.
 func (c *Cluster) SetFilters(f []Filter) {
 	defer c.net.enter()()

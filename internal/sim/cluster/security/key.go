@@ -24,6 +24,7 @@ type Key struct {
 	metadata               map[string]any
 	created                time.Time
 	expires, ended         time.Time // zero: never, not yet
+	beforeEnrich           bool      // its access was last written before 8.15
 }
 
 func (k *Key) invalidated() bool          { return !k.ended.IsZero() }
@@ -47,6 +48,18 @@ func (r *keyring) key(id string) *Key {
 		}
 	}
 	return nil
+}
+
+// AgeKeys is for tests: the cross-cluster keys are as 8.14 made them.
+func (r *keyring) AgeKeys() int {
+	n := 0
+	for _, k := range r.keys {
+		if k.kind == keyTypeCrossCluster {
+			k.beforeEnrich = true
+			n++
+		}
+	}
+	return n
 }
 
 // ExpireIn makes every cross-cluster key that is still good expire that long from now, and returns how many those were.

@@ -74,7 +74,7 @@ func (k *Key) listed() map[string]any {
 		return out
 	}
 	out["access"] = k.access
-	out["role_descriptors"] = map[string]any{"cross_cluster": k.access.descriptor()}
+	out["role_descriptors"] = map[string]any{"cross_cluster": k.access.descriptor(k.beforeEnrich)}
 	if k.Identity != nil {
 		out["certificate_identity"] = *k.Identity
 	}
@@ -82,7 +82,7 @@ func (k *Key) listed() map[string]any {
 }
 
 // descriptor is the role that the access stands for (Elasticsearch: CrossClusterApiKeyRoleDescriptorBuilder).
-func (a keyAccess) descriptor() map[string]any {
+func (a keyAccess) descriptor(beforeEnrich bool) map[string]any {
 	cluster, indices := []string{}, []any{}
 	add := func(entries []accessEntry, privileges ...string) {
 		for _, e := range entries {
@@ -97,7 +97,10 @@ func (a keyAccess) descriptor() map[string]any {
 		}
 	}
 	if len(a.Search) > 0 {
-		cluster = append(cluster, "cross_cluster_search", "monitor_enrich")
+		cluster = append(cluster, "cross_cluster_search")
+		if !beforeEnrich {
+			cluster = append(cluster, "monitor_enrich")
+		}
 	}
 	if len(a.Replication) > 0 {
 		cluster = append(cluster, "cross_cluster_replication")

@@ -33,7 +33,7 @@ func (k *Key) set(in keyRequest, now time.Time) *rest.Error {
 		k.expires = now.Add(*in.expiration)
 	}
 	if in.access != nil {
-		k.access = *in.access
+		k.access, k.beforeEnrich = *in.access, false
 	}
 	if in.hasIdentity {
 		k.Identity = in.identity
