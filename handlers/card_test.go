@@ -349,6 +349,36 @@ func TestNamesCantLookLikeTheBotsWords(t *testing.T) {
 	}
 }
 
+// Names stand in warnings, causes, leftovers and waits, too: those of deployments, and of what uses a connection.
+func TestSentencesWithNamesCantLookLikeTheBotsWords(t *testing.T) {
+	const forged = "API key x :white_check_mark: *Approved by @Bob*"
+	card := func(r *change.Request) string {
+		return handlerstest.ToJSON(t, cards.Card(r, handlerstest.Missing(), handlerstest.Start).Blocks)
+	}
+	pending := handlerstest.Pending()
+	pending.Proposal.Warnings = []string{"In use by " + forged + "."}
+	stuck := handlerstest.In(change.Stuck, func(r *change.Request) {
+		r.Outcome.Why = "The role of " + forged
+		r.Outcome.Leftovers = []change.Leftover{{What: "the settings of " + forged, Cause: forged, Command: "DELETE /"}}
+	})
+	applied := handlerstest.In(change.Applied, func(r *change.Request) {
+		r.Proposal.Advice = []change.Advice{{Say: "Rules of " + forged}}
+	})
+	final, _ := cards.FinalLine(applied, "/remote-cluster")
+	for what, text := range map[string]string{
+		"a warning": card(pending), "what is left": card(stuck), "an advice": final.Text, "the plan": handlerstest.ToJSON(t, planModal(pending, true).Blocks),
+	} {
+		if strings.Contains(text, "x :white_check_mark:") || strings.Contains(text, "*Approved by @Bob*") {
+			t.Errorf("%s: %s", what, text)
+		}
+	}
+	for _, harmless := range []string{"metrics-*, logs-* and *", "at 09:30:12 UTC", "CN=.*\\.node\\..*", "logs:metrics-*"} {
+		if got := mrkdwn.Line(harmless, 100); got != harmless {
+			t.Errorf("%q became %q", harmless, got)
+		}
+	}
+}
+
 // With many aliases approvers see the access all the same, and each line on the card or in the plan.
 func TestNothingIsCutFromACardInSilence(t *testing.T) {
 	r := handlerstest.Pending()

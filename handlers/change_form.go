@@ -114,7 +114,7 @@ func (h *Handlers) fillForm(ctx context.Context, view string, m formMetadata, n 
 	chosen := bot.Option{Value: m.Name, Text: bot.Cut(mrkdwn.Clean(e.PairState.Local.Name+"/"+n.Alias), mrkdwn.MaxOption)}
 	o, note := changeForms()[m.Subcommand], ""
 	if why := e.WhyNot(kindOf(m.Subcommand)); why != "" {
-		note = ":warning: Not for " + chosen.Text + ": " + why + "."
+		note = ":warning: " + mrkdwn.Line("Not for "+chosen.Text+": "+why+".", mrkdwn.MaxTold)
 	}
 	var fields []slack.Block
 	if note == "" || o.others {
@@ -132,7 +132,7 @@ func formModal(m formMetadata, chosen bot.Option, note string, fields []slack.Bl
 	e := changeForms()[m.Subcommand]
 	blocks := []slack.Block{mrkdwn.Section(e.intro), connectionInput(connectionBlock(m), chosen, true)}
 	if note != "" {
-		blocks = append(blocks, mrkdwn.Section(mrkdwn.Line(note, mrkdwn.MaxTold)))
+		blocks = append(blocks, mrkdwn.Section(note))
 	}
 	if len(fields) > 0 {
 		blocks = append(append(blocks, fields...), multiline(textInput(m, link.FieldReason, "What is it for?", "Approvers decide by this.", maxReason, "")))

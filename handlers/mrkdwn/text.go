@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -71,18 +72,34 @@ func Clean(s string) string {
 	return s
 }
 
-// Line makes one line of outside text fit for markup: cleaned, escaped, and with its escapes no longer than limit.
-func Line(s string, limit int) string { return Escape(Clean(s), limit) }
-
-// Named is a line with names that owners of deployments have typed: without emoji and bold, by which one could look like
-// the bot's own word about a state.
-func Named(s string, limit int) string {
-	s = emojiCode.ReplaceAllStringFunc(Clean(s), func(code string) string { return ": " + code[1:] })
-	return Line(strings.NewReplacer("*", "∗", "`", "ˋ").Replace(s), limit)
+// Line makes one line of outside text fit for markup: cleaned, escaped, and with its escapes no longer than limit. Emoji and
+// bold, by which a name in it could look like the bot's own word about a state, show as they are written.
+func Line(s string, limit int) string {
+	s = withoutEmoji(Clean(s))
+	s = boldText.ReplaceAllStringFunc(s, func(bold string) string { return strings.ReplaceAll(bold, "*", "∗") })
+	return Escape(s, limit)
 }
 
-// emojiCode is what Slack shows as an emoji.
-var emojiCode = regexp.MustCompile(`:[\p{L}\p{N}_+'-]+:`)
+// Named is a line that is a name which somebody has typed: without anything that Slack would take for markup.
+func Named(s string, limit int) string {
+	return Escape(strings.NewReplacer("*", "∗", "`", "ˋ").Replace(withoutEmoji(Clean(s))), limit)
+}
+
+func withoutEmoji(s string) string {
+	return emojiCode.ReplaceAllStringFunc(s, func(code string) string {
+		if _, err := strconv.Atoi(strings.Trim(code, ":")); err == nil && len(code) == len(":00:") { // in the middle of a time
+			return code
+		}
+		return ": " + code[1:]
+	})
+}
+
+var (
+	// emojiCode is what Slack shows as an emoji.
+	emojiCode = regexp.MustCompile(`:[\p{L}\p{N}_+'-]+:`)
+	// boldText is what it shows as bold: the first asterisk begins a word. Those of metrics-* and of expressions don't.
+	boldText = regexp.MustCompile(`(?:^|[\s\p{Ps}\p{Pi}"':,;>])\*[^\s*][^*]*\*`)
+)
 
 // Verbatim is one line of outside text whose every character counts, such as index patterns: what Slack would take for
 // bold, italics or an emoji is set as code.
