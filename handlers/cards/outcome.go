@@ -144,11 +144,11 @@ func nextLine(r *change.Request) string {
 
 // adviceLines are what to know of an applied change, one in a line; the notifier leaves in what was not told before.
 func adviceLines(r *change.Request) string {
-	s := ""
+	var s strings.Builder
 	for _, a := range r.Proposal.Advice {
-		s += "\n:bulb: " + mrkdwn.Line(a.Say, mrkdwn.MaxTold)
+		s.WriteString("\n:bulb: " + mrkdwn.Line(a.Say, mrkdwn.MaxTold))
 	}
-	return s
+	return s.String()
 }
 
 func keyLine(r *change.Request) string {

@@ -98,7 +98,7 @@ func (l *adviceList) replication(s PairState, c ConnectParams) {
 		d  elastic.Deployment
 	}{{s.LocalOn, s.Local}, {s.RemoteOn, s.Remote}} {
 		if side.on.Kind == elastic.KindECE {
-			l.add("ccr "+side.d.Ref.String(), "Before an index of %s can follow or be followed: %s", side.d.Name, NeedsCCR)
+			l.add("ccr "+side.d.String(), "Before an index of %s can follow or be followed: %s", side.d.Name, NeedsCCR)
 		}
 	}
 }
