@@ -60,6 +60,11 @@ type Requests interface {
 	Retry(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 	Resolve(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 
+	CanBreakGlass(ctx context.Context, r *change.Request, by change.Actor) (change.Glass, error)
+	BreakGlass(ctx context.Context, p change.DecisionInput) (*change.Request, error)
+	CanReview(ctx context.Context, r *change.Request, by change.Actor) error
+	ReviewGlass(ctx context.Context, p change.ReviewInput) (*change.Request, error)
+
 	CanSubmitInput(ctx context.Context, r *change.Request, by change.Actor) error
 	SubmitInput(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 

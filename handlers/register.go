@@ -40,6 +40,11 @@ func (h *Handlers) Register(r Router) {
 	r.OnSubmit(callbackNote, h.approvedWithNote, reasonLate)
 	r.OnAction(cards.ActionChanges, h.askChanges)
 	r.OnSubmit(callbackChanges, h.changesRequested, reasonLate)
+	r.OnAction(cards.ActionBreakGlass, h.askBreakGlass)
+	r.OnSubmit(callbackBreakGlass, h.brokeGlass, reasonLate)
+	r.OnAction(cards.ActionReviewRight, h.reviewedRight)
+	r.OnAction(cards.ActionReviewWrong, h.askWrong)
+	r.OnSubmit(callbackReviewWrong, h.reviewedWrong, reasonLate)
 	r.OnAction(cards.ActionResolve, h.askResolveReason)
 	r.OnSubmit(callbackResolve, h.resolved, reasonLate)
 

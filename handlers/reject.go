@@ -22,7 +22,7 @@ const (
 
 // askRejectReason asks for a reason: whoever asked has to know what to change.
 func (h *Handlers) askRejectReason(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	return h.openReasonModal(ctx, a, change.Reject, func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
+	return h.openReasonModal(ctx, a, h.mayDecide(change.Reject), func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 		return reasonModal(r, from, callbackReject, "Reject", "Reject", "Why do you reject it?",
 			"The requester reads this.")
 	})
@@ -34,7 +34,7 @@ func (h *Handlers) rejected(ctx context.Context, s bot.Submission) (bot.Answer, 
 
 // askNote asks for a note to go with an approval.
 func (h *Handlers) askNote(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	return h.openReasonModal(ctx, a, change.Approve, func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
+	return h.openReasonModal(ctx, a, h.mayDecide(change.Approve), func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 		return reasonModal(r, from, callbackNote, "Approve with a note", "Approve", "Note", "It stands on the card and in the audit.")
 	})
 }
@@ -45,7 +45,7 @@ func (h *Handlers) approvedWithNote(ctx context.Context, s bot.Submission) (bot.
 
 // askChanges asks what has to change before the request can be approved.
 func (h *Handlers) askChanges(ctx context.Context, a bot.Action) (bot.Answer, error) {
-	return h.openReasonModal(ctx, a, change.Reject, func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
+	return h.openReasonModal(ctx, a, h.mayDecide(change.Reject), func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 		return reasonModal(r, from, callbackChanges, "Request changes", "Send back", "What should change?",
 			"The requester reads this. The form then opens with what was filled in.")
 	})
@@ -57,7 +57,7 @@ func (h *Handlers) changesRequested(ctx context.Context, s bot.Submission) (bot.
 
 // openReasonModal opens a modal for a reason. It is opened for those alone who may decide, and on a card that is up to date, so
 // that nobody types in vain.
-func (h *Handlers) openReasonModal(ctx context.Context, a bot.Action, e change.Event,
+func (h *Handlers) openReasonModal(ctx context.Context, a bot.Action, may func(context.Context, *change.Request, change.Actor) error,
 	modal func(*change.Request, reasonMetadata) slack.ModalViewRequest,
 ) (bot.Answer, error) {
 	s, err := cards.ParseRef(a.Value.Text)
@@ -66,7 +66,10 @@ func (h *Handlers) openReasonModal(ctx context.Context, a bot.Action, e change.E
 	}
 	r, err := h.o.Requests.Get(ctx, s.ID)
 	if err == nil {
-		err = h.mayDecide(ctx, r, s, e, cards.Actor(a.User, a.Channel))
+		err = may(ctx, r, cards.Actor(a.User, a.Channel))
+	}
+	if err == nil && s.Version < r.ApprovalsSince {
+		err = &change.StaleError{Now: r}
 	}
 	if err != nil {
 		return h.replyError(replyTo(a), err), nil
@@ -79,14 +82,13 @@ func (h *Handlers) openReasonModal(ctx context.Context, a bot.Action, e change.E
 }
 
 // mayDecide says beforehand what the decision would say.
-func (h *Handlers) mayDecide(ctx context.Context, r *change.Request, s cards.Ref, e change.Event, by change.Actor) error {
-	if _, ok := r.State.Next(e); !ok {
-		return &change.StateError{Event: e, Now: r}
+func (h *Handlers) mayDecide(e change.Event) func(context.Context, *change.Request, change.Actor) error {
+	return func(ctx context.Context, r *change.Request, by change.Actor) error {
+		if _, ok := r.State.Next(e); !ok {
+			return &change.StateError{Event: e, Now: r}
+		}
+		return h.o.Policy.Eligible(ctx, r, by)
 	}
-	if s.Version < r.ApprovalsSince {
-		return &change.StaleError{Now: r}
-	}
-	return h.o.Policy.Eligible(ctx, r, by)
 }
 
 func reasonModal(r *change.Request, from reasonMetadata, callback, title, submit, label, hint string) slack.ModalViewRequest {

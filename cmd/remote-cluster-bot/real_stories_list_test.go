@@ -101,7 +101,8 @@ var searchOld = realStory{local: "search-old", remote: "metrics-eu"}
 
 // besideElasticsearch are stories in which Elasticsearch decides nothing: with them all would take too long.
 var besideElasticsearch = []string{
-	"advice", "approve_note", "audit", "audit_checkpoint", "audit_policy", "bad_input", "certificates_accounts", "certificates_or_key",
+	"advice", "approve_note", "audit", "audit_checkpoint", "audit_policy", "bad_input", "break_glass", "break_glass_overdue",
+	"break_glass_refused", "certificates_accounts", "certificates_or_key",
 	"disconnect_unseen", "drift_asks_again", "edit_and_ask_again", "expired", "export", "filter_first", "filter_remote_cluster",
 	"filter_remote_cluster_wrong", "filter_undone", "follow", "home_current", "key_refused", "list_lost", "list_partial",
 	"many_aliases", "own_request", "platform_down", "poison", "policy_direct_message", "policy_explain", "policy_explain_flags",

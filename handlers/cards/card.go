@@ -34,6 +34,9 @@ const (
 	ActionHandDone          = "request.hand_done"
 	ActionRetry             = "request.retry"
 	ActionResolve           = "request.resolve"
+	ActionBreakGlass        = "request.break_glass"
+	ActionReviewRight       = "request.review_right"
+	ActionReviewWrong       = "request.review_wrong"
 )
 
 const labelEdit = "Edit and request again…"
@@ -155,6 +158,10 @@ func footer(r *change.Request) string {
 
 // Buttons are what can be done with a request as it stands.
 func Buttons(r *change.Request, standing *change.Evaluation) []slack.BlockElement {
+	return append(reviewButtons(r), stateButtons(r, standing)...)
+}
+
+func stateButtons(r *change.Request, standing *change.Evaluation) []slack.BlockElement {
 	now := RefOf(r).String()
 	// The plan stays the same as long as the approvals that it was asked under.
 	plan := mrkdwn.Button(ActionPlan, Ref{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String(), "Show plan")
@@ -172,6 +179,9 @@ func Buttons(r *change.Request, standing *change.Evaluation) []slack.BlockElemen
 			approve.Confirm = mrkdwn.Confirm("Approve this change?", "The bot carries it out once there are enough approvals: "+title, "Approve", slack.StylePrimary)
 		}
 		buttons := []slack.BlockElement{approve, mrkdwn.Button(ActionApproveNote, now, "Approve with a note…"), reject, mrkdwn.Button(ActionChanges, now, "Request changes…"), plan}
+		if standing != nil && standing.Alone {
+			buttons = append(buttons, mrkdwn.Button(ActionBreakGlass, now, "Break glass…"))
+		}
 		if len(r.Approvals()) > 0 {
 			buttons = append(buttons, takeBack)
 		}
@@ -207,6 +217,9 @@ func Summary(r *change.Request, v *change.Evaluation) string {
 	parts := []string{
 		mrkdwn.Named(r.Proposal.Title, 300) + ". " + word + ".",
 		"Requested by " + Requester(r) + ": " + mrkdwn.Typed(r.Reason, 300),
+	}
+	if s := reviewLine(r); s != "" {
+		parts = append(parts, s)
 	}
 	if r.State == change.Pending && v != nil {
 		for _, n := range v.Missing {

@@ -29,8 +29,9 @@ const maxDirectRequests = change.RemindedAtOnce
 // drawn again as the card is; a new one for approvers is posted only while the request waits.
 func direct(r *change.Request, standing *change.Evaluation, away bool, command string, now time.Time) []rendered {
 	var out []rendered
+	waits := r.State == change.Pending // else no more copies are posted
 	add := func(slot, user, why string) {
-		if _, posted := r.Messages[slot]; !posted && r.State != change.Pending {
+		if _, posted := r.Messages[slot]; !posted && !waits {
 			return
 		}
 		if slices.ContainsFunc(out, func(d rendered) bool { return d.slot == slot }) {
@@ -67,6 +68,9 @@ func direct(r *change.Request, standing *change.Evaluation, away bool, command s
 	}
 	byClock(change.DecisionRemind, slotRemind, remind)
 	byClock(change.DecisionInputRequested, slotCall, ":bell: The work can begin, and only "+mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName)+" is missing: "+cards.InputText(r)+" It counts for an hour.")
+	waits = r.Review().Open()
+	byClock(change.DecisionBreakGlass, slotGlass, ":rotating_light: This was approved by one person alone, in an emergency. Please review it.")
+	byClock(change.DecisionReviewOverdue, slotOverdue, ":alarm_clock: The review of this is overdue.")
 	out = append(out, elsewhere(r, standing, away, command, now)...)
 	slices.SortFunc(out, func(a, b rendered) int { return strings.Compare(a.slot, b.slot) })
 	return out

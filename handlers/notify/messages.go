@@ -18,9 +18,12 @@ const (
 	slotProgress = "progress"
 	slotStuck    = "stuck"
 	slotFinal    = "final"
-	slotWait     = "wait"   // followed by which question of the work it asks
-	slotNewPlan  = "plan"   // followed by the version since which the new plan waits
-	SlotThread   = "thread" // somebody else's message: of what goes well by itself, one line stands below it
+	slotWait     = "wait"    // followed by which question of the work it asks
+	slotNewPlan  = "plan"    // followed by the version since which the new plan waits
+	slotGlass    = "glass"   // followed by which time it is that somebody approved alone
+	slotOverdue  = "overdue" // followed by which time it is that nobody has reviewed that
+	slotWrong    = "wrong"   // a review says that it was not right
+	SlotThread   = "thread"  // somebody else's message: of what goes well by itself, one line stands below it
 )
 
 // MetadataType marks our messages, so that one whose answer was lost can be found. Everybody in the workspace can read
@@ -120,6 +123,7 @@ func (n *Notifier) inThread(r *change.Request, standing *change.Evaluation) []re
 	if r.State == change.WaitingForPerson {
 		out = append(out, rendered{slot: fmt.Sprintf("%s-%d", slotWait, cards.Questions(r)), msg: cards.WaitLine(r, standing), postOnly: true})
 	}
+	out = append(out, aboutReviews(r)...)
 	if m, ok := cards.FinalLine(r, n.o.Command); ok {
 		slot := slotFinal
 		if r.State == change.Stuck {

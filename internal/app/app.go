@@ -128,9 +128,10 @@ func (a *App) sweep(ctx context.Context) error {
 		case <-expire.C:
 			_, expiring := a.service.ExpireDue(ctx, sweepBatch)
 			ending := a.service.CheckWaits(ctx, sweepBatch)
+			_, reviewing := a.service.RemindReviews(ctx, sweepBatch)
 			var reminding error
 			place, reminding = a.remind(ctx, place)
-			err = errors.Join(expiring, ending, reminding)
+			err = errors.Join(expiring, ending, reviewing, reminding)
 		case <-trim.C:
 			_, err = a.store.Trim(ctx)
 		}

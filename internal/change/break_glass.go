@@ -24,12 +24,33 @@ type Glass struct {
 	Reviewers []string      // who can; none where that is not known just now
 }
 
-// BreakGlass approves a request alone and at once, in an emergency. A review of it stays open until somebody else has looked.
-// Errors as of Approve.
-func (s *Service) BreakGlass(ctx context.Context, p DecisionInput) (*Request, error) {
+// glass is the policy, if it knows emergencies.
+func (s *Service) glass() (GlassPolicy, error) {
 	policy, ok := s.o.Policy.(GlassPolicy)
 	if !ok {
 		return nil, &NotAllowedError{Why: "the policy lets nobody approve alone"}
+	}
+	return policy, nil
+}
+
+// CanBreakGlass says beforehand what BreakGlass would, and under which terms.
+func (s *Service) CanBreakGlass(ctx context.Context, r *Request, by Actor) (Glass, error) {
+	policy, err := s.glass()
+	if err != nil {
+		return Glass{}, err
+	}
+	if _, ok := r.State.Next(Approve); !ok {
+		return Glass{}, &StateError{Event: Approve, Now: r}
+	}
+	return policy.MayBreakGlass(ctx, r, by)
+}
+
+// BreakGlass approves a request alone and at once, in an emergency. A review of it stays open until somebody else has looked.
+// Errors as of Approve.
+func (s *Service) BreakGlass(ctx context.Context, p DecisionInput) (*Request, error) {
+	policy, err := s.glass()
+	if err != nil {
+		return nil, err
 	}
 	if strings.TrimSpace(p.Reason) == "" {
 		return nil, &NotAllowedError{Why: "say why it can't wait: it stands in the audit, and is reviewed"}
@@ -49,6 +70,21 @@ func (s *Service) BreakGlass(ctx context.Context, p DecisionInput) (*Request, er
 	})
 }
 
+// CanReview says beforehand what ReviewGlass would.
+func (s *Service) CanReview(ctx context.Context, r *Request, by Actor) error {
+	policy, err := s.glass()
+	if err != nil {
+		return err
+	}
+	switch v := r.Review(); {
+	case v == nil:
+		return &NotAllowedError{Why: "nobody has approved this alone"}
+	case !v.Open():
+		return &NotAllowedError{Why: "this has been reviewed already"}
+	}
+	return policy.MayReview(ctx, r, by)
+}
+
 // ReviewInput is what somebody says of a request that was approved alone.
 type ReviewInput struct {
 	DecisionInput
@@ -58,10 +94,6 @@ type ReviewInput struct {
 // ReviewGlass records what somebody says of a request that was approved alone: that it was right, or not, with a sentence.
 // Errors: *NotAllowedError, ErrNotFound, ErrUnavailable.
 func (s *Service) ReviewGlass(ctx context.Context, p ReviewInput) (*Request, error) {
-	policy, ok := s.o.Policy.(GlassPolicy)
-	if !ok {
-		return nil, &NotAllowedError{Why: "the policy lets nobody approve alone"}
-	}
 	kind := DecisionReviewRight
 	if !p.Right {
 		kind = DecisionReviewWrong
@@ -70,17 +102,11 @@ func (s *Service) ReviewGlass(ctx context.Context, p ReviewInput) (*Request, err
 		}
 	}
 	return s.decide(ctx, p.DecisionInput, "", kind, func(r *Request, m *Transition) error {
-		v := r.Review()
-		switch {
-		case v == nil:
-			return &NotAllowedError{Why: "nobody has approved this alone"}
-		case !v.Open() && r.alreadyDecided(kind, p.DecisionInput):
+		if r.Review() != nil && !r.Review().Open() && r.alreadyDecided(kind, p.DecisionInput) {
 			return errAlreadyDecided
-		case !v.Open():
-			return &NotAllowedError{Why: "this has been reviewed already"}
 		}
 		m.Review = &time.Time{}
-		return policy.MayReview(ctx, r, p.By)
+		return s.CanReview(ctx, r, p.By)
 	})
 }
 

@@ -190,8 +190,8 @@ func (c *checker) checkGlass(at string, r Rule) {
 	if g.Longest < time.Minute || g.Longest > maxAlone {
 		c.add(at+".longest", "must lie between 1m and %s", span(maxAlone))
 	}
-	if g.Review.Within < time.Minute || g.Review.Within > maxWait {
-		c.add(at+".review.within", "must lie between 1m and %s", span(maxWait))
+	if g.Review.Within < minWait || g.Review.Within > maxWait {
+		c.add(at+".review.within", "must lie between %s and %s", minWait, span(maxWait))
 	}
 	known := c.group(at+".review.group", g.Review.Group)
 	if known && slices.Contains(g.Groups, g.Review.Group) && c.isOne(g.Review.Group) {
