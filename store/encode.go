@@ -33,7 +33,7 @@ const (
 	fieldTrace          = "trace"      // missing where nothing is traced
 
 	// In JSON.
-	fieldShared    = "shared" // the targets that are locked while the work runs; missing: none
+	fieldShared    = "shared" // the targets that are locked while the work runs: its own, too; missing: none
 	fieldProposal  = "proposal"
 	fieldPrevious  = "previous"
 	fieldRequester = "requester"
@@ -78,7 +78,7 @@ func encode(r *change.Request) ([]any, error) {
 	if r.Trace != "" {
 		f.put(fieldTrace, r.Trace)
 	}
-	f.json(fieldShared, r.Proposal.Shared())
+	f.json(fieldShared, r.Proposal.Locked())
 	f.json(fieldProposal, r.Proposal)
 	f.json(fieldRequester, r.Requester)
 	if r.StandingApproval != nil {
@@ -98,7 +98,7 @@ func encodeTransition(m change.Transition) ([]any, error) {
 	}
 	if m.Proposal != nil {
 		f.json(fieldProposal, m.Proposal)
-		f.json(fieldShared, m.Proposal.Shared())
+		f.json(fieldShared, m.Proposal.Locked())
 	}
 	if m.Outcome != nil {
 		f.json(fieldOutcome, m.Outcome)

@@ -142,16 +142,11 @@ func (p Proposal) Subject() string {
 	return p.Target[0]
 }
 
-// Shared are the targets that others write too: the other ones. They are locked from the start of the work until the
-// request is final, or back with its approvers.
-func (p Proposal) Shared() []string {
-	if len(p.Target) == 0 {
-		return nil
-	}
-	return p.Target[1:]
-}
+// Locked are the targets that no other request may write from the start of the work until the request is final, or back with
+// its approvers: its own, which may be part of what another one changes together, and those that others write, too.
+func (p Proposal) Locked() []string { return p.Target }
 
-// Locks reports whether a request in that state holds its shared targets.
+// Locks reports whether a request in that state holds its locks.
 func (s State) Locks() bool { return s.Working() || s == WaitingForPerson || s == Stuck }
 
 // Step returns the planned step of that name, or nil.

@@ -87,12 +87,24 @@ func (p MigrateParams) AccessWarnings() []string {
 	return w
 }
 
-// Target is what is held: several aliases hold the deployment's migration as a whole; each is looked at again before it is changed.
+// Target is what is held: several aliases hold the deployment's migration as a whole, see Each.
 func (p MigrateParams) Target() string {
 	if len(p.Aliases) == 1 {
 		return Target(p.Local, p.Aliases[0])
 	}
 	return Target(p.Local, EveryAlias)
+}
+
+// Each are the aliases that are held together, which nobody else changes while they are.
+func (p MigrateParams) Each() []string {
+	if len(p.Aliases) == 1 {
+		return nil
+	}
+	var all []string
+	for _, a := range p.Aliases {
+		all = append(all, Target(p.Local, a))
+	}
+	return all
 }
 
 // RotateParams are the parameters of a rotation.

@@ -78,7 +78,7 @@ func (m *Mem) next() *kept {
 // locked reports whether a request that has begun writes what k would write.
 func (m *Mem) locked(k *kept) bool {
 	for _, other := range m.all {
-		if other != k && other.State.Locks() && overlap(other.Proposal.Shared(), k.Proposal.Shared()) {
+		if other != k && other.State.Locks() && overlap(other.Proposal.Locked(), k.Proposal.Locked()) {
 			return true
 		}
 	}

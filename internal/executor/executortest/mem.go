@@ -184,8 +184,8 @@ func (m *Mem) ready(h *held) bool {
 // locked reports whether a request that has begun writes what h would write.
 func (m *Mem) locked(h *held) bool {
 	for _, other := range m.open {
-		for _, target := range other.request.Proposal.Shared() {
-			if other != h && other.request.State.Locks() && slices.Contains(h.request.Proposal.Shared(), target) {
+		for _, target := range other.request.Proposal.Locked() {
+			if other != h && other.request.State.Locks() && slices.Contains(h.request.Proposal.Locked(), target) {
 				return true
 			}
 		}

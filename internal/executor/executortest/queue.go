@@ -67,6 +67,7 @@ var queueTests = []struct {
 	{"a claim starts the request", testClaimStarts},
 	{"a request is claimed by one worker", testOneWorker},
 	{"what others write too is locked from start to end", testLocks},
+	{"several things that are changed together are locked each", testLocksOfSeveral},
 	{"a withdrawn request is not handed out", testWithdrawn},
 	{"a claim is taken over only after its lease", testTakeOver},
 	{"what was not begun is not taken over", testTakeOverAlone},

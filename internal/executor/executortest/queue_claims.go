@@ -92,6 +92,34 @@ func testLocks(s suite) {
 	}
 }
 
+// What changes several things together holds each of them: a change of one waits for it, and it for that.
+func testLocksOfSeveral(s suite) {
+	all := Approved("all", "one")
+	all.Proposal.Target = append(all.Proposal.Target, Approved("x", "one").Proposal.Target...)
+	if err := s.Put(s.Context(), all); err != nil {
+		s.Fatalf("putting it: %v", err)
+	}
+	s.Pass(5 * time.Millisecond)
+	s.put("x")
+	first := s.claimFor("w1", time.Minute)
+	if first.Claim.ID != "all" {
+		s.Fatalf("claimed %s first", first.Claim.ID)
+	}
+	s.noWork()
+	s.advance(first.Claim, change.Fail, nil)
+	s.advance(first.Claim, change.Undone, nil)
+	s.Pass(lockPatience)
+	if x := s.claimFor("w1", time.Minute); x.Claim.ID != "x" {
+		s.Errorf("claimed %s after that", x.Claim.ID)
+	}
+	again := Approved("again", "one")
+	again.Proposal.Target = append(again.Proposal.Target, Approved("x", "one").Proposal.Target...)
+	if err := s.Put(s.Context(), again); err != nil {
+		s.Fatalf("putting it: %v", err)
+	}
+	s.noWork()
+}
+
 // lockPatience is how late a queue may be with what waited for a lock.
 const lockPatience = 3 * time.Second
 

@@ -88,7 +88,7 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 		d.Traits, d.Parts = d.Parts[0].Traits, nil
 	}
 	d.Steps = k.steps(id, moving, paused, *leaves)
-	return d.proposal(p.Target())
+	return d.proposal(p.Target(), p.Each()...)
 }
 
 // states reads how the connections stand, a few at a time: people wait for the form.

@@ -102,14 +102,14 @@ type proposalBuilder struct {
 	params any
 }
 
-// proposal finishes a draft of a change of own, a Target.
-func (d proposalBuilder) proposal(own string) (change.Proposal, error) {
+// proposal finishes a draft of a change of own, a Target, which stands for several where there are any.
+func (d proposalBuilder) proposal(own string, several ...string) (change.Proposal, error) {
 	raw, err := json.Marshal(d.params)
 	if err != nil {
 		return change.Proposal{}, fmt.Errorf("writing the parameters of a %s: %w", d.Kind, err)
 	}
 	p := d.Proposal
-	p.Params, p.Target = raw, targets(own, p.Steps)
+	p.Params, p.Target = raw, targets(own, p.Steps, several...)
 	p.Digest, err = p.ComputeDigest()
 	return p, err
 }

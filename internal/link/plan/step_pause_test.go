@@ -45,6 +45,9 @@ func TestAMigrationPausesWhatRunsThroughTheAlias(t *testing.T) {
 		!strings.HasPrefix(h.approved.Steps[i-1].Name, steps.StepVerify) {
 		t.Errorf("it is resumed as step %d, before %s", i, last.Name)
 	}
+	if !slices.Contains(h.approved.Target, "tasks/ece-prod/d-local") { // another migration would resume them too early
+		t.Errorf("targets %v", h.approved.Target)
+	}
 	var calls []string
 	for _, c := range first.Calls {
 		calls = append(calls, c.Method+" "+c.Path)

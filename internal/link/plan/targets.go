@@ -8,9 +8,10 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
-// targets are that of a change's own connections, and whatever its steps write that others write too.
-func targets(own string, steps []change.PlannedStep) []string {
-	var shared []string
+// targets are that of a change's own connections, and whatever its steps write that others write too: several connections
+// are held together, and each of them besides.
+func targets(own string, steps []change.PlannedStep, several ...string) []string {
+	shared := slices.Clone(several)
 	for _, s := range steps {
 		if t := sharedTarget(s); t != "" {
 			shared = append(shared, t)
@@ -26,6 +27,10 @@ func sharedTarget(s change.PlannedStep) string {
 	case steps.StepRotateKey:
 		if a, err := steps.ReadArgs[steps.RotateKeyArgs](s.Args); err == nil {
 			return link.Target(a.Connect.Local, a.Probe)
+		}
+	case steps.StepPauseTasks, steps.StepResumeTasks: // one may run through two aliases, and would be resumed too early
+		if a, err := steps.ReadArgs[steps.PauseTasksArgs](s.Args); err == nil {
+			return "tasks/" + a.Local.String()
 		}
 	case steps.StepWriteRole, steps.StepRemoveRole:
 		if a, err := steps.ReadArgs[steps.RoleArgs](s.Args); err == nil {

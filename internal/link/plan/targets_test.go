@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
@@ -38,6 +40,27 @@ func TestTargetsAreTheAliasAndWhatOthersWriteToo(t *testing.T) {
 	} {
 		if diff := cmp.Diff(c.want, c.plan.Target); diff != "" {
 			t.Errorf("%s: targets (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// A migration of several aliases, and what it pauses, keep everybody else from each of them.
+func TestAMigrationOfSeveralHoldsEachAlias(t *testing.T) {
+	h := newFixture(t)
+	h.byCertificate("logs", h.remote, "logs.cloud.example")
+	h.byCertificate("metrics", h.ech.AddDeployment("d-other", "metrics", "8.15.3"), "metrics.cloud.example")
+	for _, want := range [][]string{
+		{"connection/ece-prod/d-local/*", "connection/ece-prod/d-local/logs", "connection/ece-prod/d-local/metrics"},
+		{"connection/ece-prod/d-local/logs"},
+	} {
+		p := link.MigrateParams{Local: h.local.Ref(), Aliases: []string{"logs", "metrics"}[:max(1, len(want)-1)], Access: elastic.Access{Search: []string{"*"}}}
+		r, err := h.propose(plan.NewMigratePlanner(h.roster, h.o()), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held := slices.DeleteFunc(r.Proposal.Target, func(target string) bool { return strings.HasSuffix(target, elastic.ProbeSuffix) })
+		if diff := cmp.Diff(want, held); diff != "" {
+			t.Errorf("%v: targets (-want +got):\n%s", p.Aliases, diff)
 		}
 	}
 }
