@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -216,7 +217,7 @@ func (m *Messenger) cut(ctx context.Context, method, text string) string {
 // only Slack's own host (and the API's) is called.
 func (m *Messenger) Respond(ctx context.Context, responseURL string, msg Message, replaceOriginal bool) error {
 	const name = "response_url"
-	if !m.mayRespond(responseURL) {
+	if !m.isSlacks(responseURL, "https://hooks.slack.com", "https://hooks.slack-gov.com") {
 		return &Error{Method: name, Kind: Other, Err: errors.New("not an address of Slack's")}
 	}
 	payload, err := json.Marshal(struct {
@@ -240,11 +241,12 @@ func (m *Messenger) Respond(ctx context.Context, responseURL string, msg Message
 	return nil
 }
 
-func (m *Messenger) mayRespond(address string) bool {
+// isSlacks reports whether an address that came from outside is at one of Slack's origins, or where the API is.
+func (m *Messenger) isSlacks(address string, origins ...string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil || u.Host == "" {
 		return false
 	}
 	origin := u.Scheme + "://" + u.Host
-	return origin == "https://hooks.slack.com" || origin == "https://hooks.slack-gov.com" || origin == m.host
+	return origin == m.host || slices.Contains(origins, origin)
 }

@@ -62,7 +62,7 @@ func methodsInSource(t *testing.T) map[string]bool {
 
 func TestScopesAreThoseOfAllMethodsOnce(t *testing.T) {
 	t.Parallel()
-	want := []string{"channels:history", "channels:read", "chat:write", "commands", "groups:history", "groups:read", "im:write", "usergroups:read", "users:read"}
+	want := []string{"channels:history", "channels:read", "chat:write", "commands", "files:write", "groups:history", "groups:read", "im:write", "usergroups:read", "users:read"}
 	if diff := cmp.Diff(want, Scopes()); diff != "" {
 		t.Errorf("scopes (-want +got):\n%s", diff)
 	}

@@ -1,9 +1,12 @@
 package bot_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -32,7 +35,7 @@ func open(t *testing.T, socket bool) *office {
 		Channels: []workspace.Channel{
 			{ID: "COPS", Name: "ops", Members: []string{"alice"}, BotIn: true},
 		},
-		App: workspace.App{SocketMode: socket, Commands: []string{"/rc"}, Scopes: append([]string{"channels:history"}, workspace.DefaultScopes...)},
+		App: workspace.App{SocketMode: socket, Commands: []string{"/rc"}, Scopes: append([]string{"channels:history", "files:write"}, workspace.DefaultScopes...)},
 	})
 	if err := w.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -279,4 +282,28 @@ func (o *office) waitFor(t *testing.T, text string) workspace.Message {
 		t.Fatalf("%q: %v", text, err)
 	}
 	return found
+}
+
+func TestWorkspaceShowsAnUploadedPicture(t *testing.T) {
+	t.Parallel()
+	o := open(t, false)
+	var drawn bytes.Buffer
+	if err := png.Encode(&drawn, image.NewGray(image.Rect(0, 0, 2, 2))); err != nil {
+		t.Fatal(err)
+	}
+	file, err := o.messenger.Upload(t.Context(), bot.Picture{Name: "map.png", Alt: "a map", PNG: drawn.Bytes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dm, err := o.messenger.OpenDM(t.Context(), "UALICE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := slack.NewImageBlockSlackFile(&slack.SlackFileObject{ID: file}, "a map", "", nil)
+	if _, err := o.messenger.PostPicture(t.Context(), dm, bot.Message{Text: "a map", Blocks: []slack.Block{shown}}); err != nil {
+		t.Fatal(err)
+	}
+	if !o.State().MaySee("UALICE", file) {
+		t.Error("she does not see it")
+	}
 }

@@ -16,6 +16,7 @@ func subcommands() []subcommand {
 	return []subcommand{
 		{"connect", "[local] to [remote] as [alias] for [2 weeks]", "connect a local cluster to a remote one, for a time or without an end; deployments by name or id, or chosen in the form", (*Handlers).connectCommand},
 		{"list", "[platform or deployment]", "all remote connections of all local clusters, and how they stand", (*Handlers).listCommand},
+		{"map", "[deployment]", "a picture of who reads whom, coloured by how it stands", (*Handlers).mapCommand},
 		{"status", "[deployment/alias]", "everything about one connection, and what can be done next", inspectCommand("status")},
 		{"diagnose", "[deployment/alias]", "what is the matter with a connection, and how to mend it", inspectCommand("diagnose")},
 		{"rotate", "[deployment/alias]", "a new key in place of the old one, without a failed search", formCommand("rotate")},

@@ -5,12 +5,14 @@ package handlers
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/export"
 )
 
-// Options are what the handlers need; all are required but Vault.
+// Options are what the handlers need; all are required but those that say what nil means.
 type Options struct {
 	Requests  Requests
 	Policy    Eligibility
@@ -29,12 +31,15 @@ type Options struct {
 	Command     string // the slash command, "/remote-cluster"
 	Log         *slog.Logger
 	Now         func() time.Time
+	Draw        func(export.Graph) ([]byte, error) // a map, as a PNG; nil: there are no pictures
 }
 
 // Handlers answer Slack.
 type Handlers struct {
 	o     Options
 	views viewSequencer
+
+	drawing sync.Mutex
 
 	containers bot.NewBlocks // in modals
 }

@@ -77,7 +77,7 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 	pages := max(1, (len(l.Connections)+listPage-1)/listPage)
 	page = min(max(page, 0), pages-1)
 	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]
-	head := listHead(l, statuses, text) + near
+	head := listHead(l, statuses, text) + h.didYouMean("list", near)
 	blocks := []slack.Block{mrkdwn.Section(head)}
 	blocks = append(blocks, h.rows(ctx, shown, statuses, func(c inventory.Connection) string {
 		if c.Managed == nil || !known {
@@ -148,7 +148,7 @@ func (h *Handlers) lineChosen(_ context.Context, a bot.Action) (bot.Answer, erro
 }
 
 // listed are the connections that fit some words: of the local clusters that they name, or else those that they name
-// themselves, by alias or remote side. near is a guess at what was meant where nothing fits.
+// themselves, by alias or remote side. near is the name that was probably meant where nothing fits.
 func (h *Handlers) listed(ctx context.Context, text string) (l inventory.Listing, near string) {
 	l = h.o.Connections.List(ctx, text)
 	words := namesIn(strings.Fields(text))
@@ -166,11 +166,18 @@ func (h *Handlers) listed(ctx context.Context, text string) (l inventory.Listing
 	}
 	for _, word := range words {
 		if name, edits := nearestOf(names, word); edits > 0 && edits < nearEnough {
-			near += ". Did you mean " + bot.Code(mrkdwn.Clean(h.o.Command+" list "+name)) + "?"
-			break
+			return l, name
 		}
 	}
-	return l, near
+	return l, ""
+}
+
+// didYouMean names the command that was probably meant; empty where there is no guess.
+func (h *Handlers) didYouMean(verb, near string) string {
+	if near == "" {
+		return ""
+	}
+	return ". Did you mean " + bot.Code(mrkdwn.Clean(h.o.Command+" "+verb+" "+near)) + "?"
 }
 
 // lines are drawn at the same time: each asks Slack for a link.

@@ -128,6 +128,10 @@ type SlackClient interface {
 	OpenDM(ctx context.Context, user string) (string, error)
 	Post(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error)
 	Permalink(ctx context.Context, p bot.Posted) (string, error)
+	// Upload gives Slack a picture that nobody sees before a message shows it, and returns its file.
+	Upload(ctx context.Context, p bot.Picture) (file string, err error)
+	// PostPicture posts a message that shows a file that was just uploaded.
+	PostPicture(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error)
 	// Metadata returns what a message of the bot's own carries; false for any other.
 	Metadata(ctx context.Context, p bot.Posted, thread string) (bot.Metadata, bool, error)
 }

@@ -177,6 +177,7 @@ var mistakes = map[string]mistake{
 	"the bot token is revoked":               {func(c *clinic) { c.env["SLACK_BOT_TOKEN"] = "xoxb-old" }, "slack", "token", doctor.Bad, "refuses the bot token"},
 	"the app token stands for the bot token": {func(c *clinic) { c.env["SLACK_BOT_TOKEN"] = c.Slack.App().AppToken }, "slack", "token form", doctor.Bad, "does not begin with xoxb-"},
 	"a scope is missing":                     {func(c *clinic) { c.scopes("chat:write") }, "slack", "scopes", doctor.Bad, "lacks chat:write"},
+	"the scope of pictures is missing":       {func(c *clinic) { c.scopes("files:write") }, "slack", "scopes", doctor.Warning, "lacks files:write (without it, map is a list"},
 	"a scope is too much": {func(c *clinic) {
 		c.Slack.SetApp(func(a *workspace.App) { a.Scopes = append(a.Scopes, "admin") })
 	}, "slack", "scopes", doctor.Warning, "more than it needs: admin"},

@@ -167,6 +167,8 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"thread": seeing((*story).threadText),
 	"modal":  seeing((*story).modalText),   // modal alice REGEXP
 	"told":   seeing((*story).privateText), // told bob REGEXP
+	// picture alice down working: she is shown a map with lines of these states (story_map_test.go)
+	"picture": checking((*story).picture),
 	// Approvals (story_policy_test.go).
 	"settings": plain(1, 1, (*story).settings), // settings policy.yaml: takes the place of approvals
 	"dawns":    plain(0, 0, (*story).dawns),    // the day that the settings call IN-TWO-DAYS
@@ -201,7 +203,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"fails":     plain(3, -1, (*story).fails),      // fails ece-prod 'PATCH' '**/keystore' status=503 times=2
 	"heals":     plain(0, 0, (*story).heals),       // no fault any more
 	"slack":     plain(2, -1, (*story).slackFails), // slack chat.postMessage status=503 times=3
-	"workspace": plain(1, 2, (*story).happens),     // workspace revokes | restores | archives | unarchives | deletes TEXT | dismisses WHO | restricts WHO
+	"workspace": plain(1, 2, (*story).happens),     // workspace revokes | restores | archives | unarchives | deletes TEXT | dismisses WHO | restricts WHO | withholds SCOPE
 	"redis":     plain(1, 1, (*story).redisState),  // redis down | up | real | full | free | backup | restored | emptied (story_redis_test.go)
 	"sets":      plain(2, 2, (*story).sets),        // sets logs-prod '{"persistent":…}' as a person would; HOST(name) is an endpoint
 	"port":      plain(3, 3, (*story).port),        // port logs-prod metrics-eu 9400: somebody changes the port

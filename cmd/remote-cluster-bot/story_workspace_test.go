@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -21,6 +22,10 @@ func (s *story) happens(_ *testscript.TestScript, args []string) error {
 		s.Slack.Archive(sim.Channel)
 	case "unarchives":
 		s.Slack.Unarchive(sim.Channel)
+	case "withholds":
+		s.Slack.SetApp(func(a *workspace.App) {
+			a.Scopes = slices.DeleteFunc(slices.Clone(a.Scopes), func(scope string) bool { return scope == args[1] })
+		})
 	case "dismisses":
 		s.Slack.Deactivate(args[1])
 	case "restricts":

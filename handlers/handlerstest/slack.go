@@ -34,6 +34,7 @@ type Workspace struct {
 	archived string // a channel that takes nothing; reading it goes on
 	Takes    int    // the longest text that is taken, blocks are not; 0: anything
 	Searched [][2]time.Time
+	Uploads  []bot.Picture
 }
 
 type message struct {
@@ -196,6 +197,18 @@ func (w *Workspace) OpenDM(_ context.Context, user string) (string, error) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
 	return "D" + user, w.enter("dm")
+}
+
+// Upload notes what was uploaded.
+func (w *Workspace) Upload(_ context.Context, p bot.Picture) (string, error) {
+	w.Mu.Lock()
+	defer w.Mu.Unlock()
+	w.Uploads = append(w.Uploads, p)
+	return fmt.Sprintf("F%09d", len(w.Uploads)), w.enter("upload")
+}
+
+func (w *Workspace) PostPicture(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error) {
+	return w.Post(ctx, channel, msg)
 }
 
 func (w *Workspace) Permalink(_ context.Context, p bot.Posted) (string, error) {

@@ -24,6 +24,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/picture"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
@@ -124,7 +125,7 @@ func New(c *config.Config, o Options) (*App, error) {
 	ho := handlers.Options{
 		Requests: a.service, Policy: judge, Rules: judge, Readers: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
 		Connections: a.checker, Status: a.monitor, Follows: a.store, OpenHomes: a.store,
-		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now,
+		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now, Draw: picture.PNG,
 	}
 	if vault != nil {
 		ho.Secrets = vault

@@ -68,6 +68,9 @@ func (o Options) team(a *area, team string) {
 	}
 }
 
+// withoutScope are the scopes that nothing but one feature needs, with what is lost without them.
+var withoutScope = map[string]string{"files:write": "without it, map is a list and no picture"}
+
 // scopes compares what was granted with what is needed; nil means that it is not known.
 func (o Options) scopes(ctx context.Context, a *area) []string {
 	granted, err := o.Slack.Granted(ctx)
@@ -75,11 +78,16 @@ func (o Options) scopes(ctx context.Context, a *area) []string {
 		a.unknown("scopes", "compare them with `remote-cluster-bot manifest`", "Slack does not say which scopes the token has")
 		return nil
 	}
-	var missing, spare []string
+	var missing, lesser, spare []string
 	for _, s := range bot.Scopes() {
-		if !slices.Contains(granted, s) {
-			missing = append(missing, s)
+		if slices.Contains(granted, s) {
+			continue
 		}
+		if lost := withoutScope[s]; lost != "" {
+			lesser = append(lesser, s+" ("+lost+")")
+			continue
+		}
+		missing = append(missing, s)
 	}
 	for _, s := range granted {
 		if !slices.Contains(bot.Scopes(), s) {
@@ -89,10 +97,13 @@ func (o Options) scopes(ctx context.Context, a *area) []string {
 	if len(missing) > 0 {
 		a.bad("scopes", reinstall, "the token lacks %s", strings.Join(missing, ", "))
 	}
+	if len(lesser) > 0 {
+		a.warn("scopes", reinstall, "the token lacks %s", strings.Join(lesser, ", "))
+	}
 	if len(spare) > 0 {
 		a.warn("scopes", "take them away: what the bot can't do, nobody can make it do", "the token has more than it needs: %s", strings.Join(spare, ", "))
 	}
-	if len(missing)+len(spare) == 0 {
+	if len(missing)+len(lesser)+len(spare) == 0 {
 		a.ok("scopes", "the token has exactly the scopes that it needs")
 	}
 	return granted

@@ -103,6 +103,7 @@ func (p *Playground) Handler() http.Handler {
 	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(assets)))
 	mux.HandleFunc("GET /setting", func(w http.ResponseWriter, _ *http.Request) { p.answer(w, p.setting()) })
 	mux.HandleFunc("GET /events", p.stream)
+	mux.HandleFunc("GET /files/{id}", p.file)
 	mux.HandleFunc("POST /act", p.act)
 	mux.HandleFunc("POST /search", p.search)
 	mux.HandleFunc("POST /faults", p.order)
@@ -131,6 +132,17 @@ func (p *Playground) page(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(raw)
+}
+
+// file is a picture that a message shows; the page plays everybody, so it may see them all.
+func (p *Playground) file(w http.ResponseWriter, r *http.Request) {
+	one, ok := p.o.Scene.Slack.File(r.PathValue("id"))
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "image/png")
+	_, _ = w.Write(one.Content)
 }
 
 // act does what a person does. What a person can't do in Slack's client is told as error.

@@ -29,34 +29,37 @@ type method struct {
 
 // methods is all this workspace knows, with the scopes and tiers of Slack's method pages.
 var methods = map[string]method{
-	"auth.test":             {run: authTest},
-	"apps.connections.open": {tier: 50, appToken: true, run: connectionsOpen},
-	"bots.info":             {scope: "users:read", tier: 50, run: botsInfo},
-	"chat.postMessage":      {scope: "chat:write", run: chatPostMessage},
-	"chat.postEphemeral":    {scope: "chat:write", tier: 100, run: chatPostEphemeral},
-	"chat.update":           {scope: "chat:write", tier: 50, run: chatUpdate},
-	"chat.delete":           {scope: "chat:write", tier: 50, run: chatDelete},
-	"chat.getPermalink":     {run: chatGetPermalink},
-	"conversations.open":    {scope: "im:write", tier: 50, run: conversationsOpen},
-	"conversations.info":    {tier: 50, run: conversationsInfo},
-	"conversations.members": {tier: 100, run: conversationsMembers},
-	"conversations.history": {tier: 50, run: conversationsHistory},
-	"conversations.replies": {tier: 50, run: conversationsReplies},
-	"reactions.add":         {scope: "reactions:write", tier: 50, run: reactionsAdd},
-	"usergroups.list":       {scope: "usergroups:read", tier: 20, run: usergroupsList},
-	"usergroups.users.list": {scope: "usergroups:read", tier: 20, run: usergroupsUsersList},
-	"users.info":            {scope: "users:read", tier: 100, run: usersInfo},
-	"users.list":            {scope: "users:read", tier: 20, run: usersList},
-	"views.open":            {tier: 100, run: viewsOpen},
-	"views.push":            {tier: 100, run: viewsPush},
-	"views.update":          {tier: 100, run: viewsUpdate},
-	"views.publish":         {tier: 100, run: viewsPublish},
+	"auth.test":                    {run: authTest},
+	"apps.connections.open":        {tier: 50, appToken: true, run: connectionsOpen},
+	"bots.info":                    {scope: "users:read", tier: 50, run: botsInfo},
+	"chat.postMessage":             {scope: "chat:write", run: chatPostMessage},
+	"chat.postEphemeral":           {scope: "chat:write", tier: 100, run: chatPostEphemeral},
+	"chat.update":                  {scope: "chat:write", tier: 50, run: chatUpdate},
+	"chat.delete":                  {scope: "chat:write", tier: 50, run: chatDelete},
+	"chat.getPermalink":            {run: chatGetPermalink},
+	"conversations.open":           {scope: "im:write", tier: 50, run: conversationsOpen},
+	"conversations.info":           {tier: 50, run: conversationsInfo},
+	"conversations.members":        {tier: 100, run: conversationsMembers},
+	"conversations.history":        {tier: 50, run: conversationsHistory},
+	"conversations.replies":        {tier: 50, run: conversationsReplies},
+	"files.getUploadURLExternal":   {scope: "files:write", tier: 100, run: filesGetUploadURLExternal},
+	"files.completeUploadExternal": {scope: "files:write", tier: 100, run: filesCompleteUploadExternal},
+	"reactions.add":                {scope: "reactions:write", tier: 50, run: reactionsAdd},
+	"usergroups.list":              {scope: "usergroups:read", tier: 20, run: usergroupsList},
+	"usergroups.users.list":        {scope: "usergroups:read", tier: 20, run: usergroupsUsersList},
+	"users.info":                   {scope: "users:read", tier: 100, run: usersInfo},
+	"users.list":                   {scope: "users:read", tier: 20, run: usersList},
+	"views.open":                   {tier: 100, run: viewsOpen},
+	"views.push":                   {tier: 100, run: viewsPush},
+	"views.update":                 {tier: 100, run: viewsUpdate},
+	"views.publish":                {tier: 100, run: viewsPublish},
 }
 
 func (a *api) apiHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", a.serveAPI)
 	mux.HandleFunc("POST /respond/{id}", a.serveResponseURL)
+	mux.HandleFunc("POST /upload/{ticket}", a.serveUpload)
 	mux.Handle("GET /link", a.sockets)
 	return mux
 }

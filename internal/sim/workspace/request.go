@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -105,6 +106,9 @@ func (r *request) content() (c content, problem *apiError) {
 		if problems := blockkit.CheckMessage(c.blocks, r.opts.RefuseNewBlocks); len(problems) > 0 {
 			return c, fail("invalid_blocks", problems...)
 		}
+		if problems := r.fileProblems(c.blocks); len(problems) > 0 {
+			return c, fail("invalid_blocks", problems...)
+		}
 	}
 	raw, c.metadataGiven, ok = r.json("metadata")
 	if c.metadataGiven {
@@ -117,3 +121,26 @@ func (r *request) content() (c content, problem *apiError) {
 }
 
 func (c content) empty() bool { return c.text == "" && len(c.blocks) == 0 }
+
+// fileProblems holds the pictures of a message against the files that there are. A file that was just uploaded is
+// refused once: Slack takes a second or so to look at it (slackapi/java-slack-sdk#1349, slackapi/python-slack-sdk#1521).
+// A message for one person alone shares no file (slackapi/node-slack-sdk#1790).
+func (r *request) fileProblems(blocks []any) []string {
+	var problems []string
+	for i, b := range field.Objects(blocks) {
+		shown := field.Obj(b, "slack_file")
+		if shown == nil {
+			continue
+		}
+		one := r.file(field.Str(shown, "id"))
+		known := one != nil && one.complete && isPicture(one.Content) && r.method != "chat.postEphemeral" && r.method != "response_url"
+		if known && one.ready {
+			continue
+		}
+		if known {
+			one.ready = true
+		}
+		problems = append(problems, fmt.Sprintf("[ERROR] invalid slack file [json-pointer:/blocks/%d/slack_file]", i))
+	}
+	return problems
+}

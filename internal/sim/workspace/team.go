@@ -15,6 +15,7 @@ type team struct {
 	*members
 	*posts
 	*views
+	*files
 	urls    map[string]*responseURL
 	sockets *socketmode.Server // its lock is taken after the workspace's, never before
 }
@@ -22,7 +23,7 @@ type team struct {
 func newTeam(o Options) *team {
 	c := &core{opts: o, app: o.App.filled(), changed: make(chan struct{}), done: make(chan struct{}), limits: limiter{scale: o.Limits}}
 	t := &team{
-		core: c, members: &members{core: c}, posts: &posts{core: c},
+		core: c, members: &members{core: c}, posts: &posts{core: c}, files: &files{core: c},
 		views: &views{core: c, stacks: map[string][]*view{}, homes: map[string]*view{}, triggers: map[string]*trigger{}},
 		urls:  map[string]*responseURL{},
 	}

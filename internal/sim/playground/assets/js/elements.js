@@ -43,7 +43,8 @@ export function show(node, here) {
 
 /** picture shows an image where the page may load it; others are told by their text. */
 export function picture(e) {
-  const url = e.image_url ?? "";
+  const file = e.slack_file?.id;
+  const url = file ? `${location.origin}/files/${encodeURIComponent(file)}` : (e.image_url ?? "");
   if (url.startsWith("data:image/") || url.startsWith(location.origin)) return h("img", { src: url, alt: e.alt_text ?? "" });
   return h("span", { class: "picture", role: "img", "aria-label": e.alt_text ?? "" }, e.alt_text ?? "image");
 }
