@@ -77,7 +77,7 @@ func (h *Handlers) mapped(ctx context.Context, text string) (l inventory.Listing
 // mapConnection is a connection as a line of a picture.
 func mapConnection(c inventory.Connection, state diagnose.State) export.Connection {
 	side := func(d elastic.Deployment) export.Side {
-		return export.Side{Platform: d.Platform, Deployment: d.Ref.Deployment, Name: cmp.Or(d.Name, d.Ref.Deployment)}
+		return export.Side{Platform: d.Platform, Deployment: d.Deployment, Name: cmp.Or(d.Name, d.Deployment)}
 	}
 	x := export.Connection{Local: side(c.Local), Alias: c.Alias, State: state}
 	switch {
