@@ -116,8 +116,11 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 	if err != nil {
 		return nil, err
 	}
-	var blocks []slack.Block
-	shown, more := 0, 0
+	blocks, shown, err := h.reviewsForMe(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	more := 0
 	for _, r := range pending {
 		mine := r.ApprovedBy(by.User)
 		if !mine && h.o.Policy.Eligible(ctx, r, by) != nil {
@@ -137,6 +140,35 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("Only the %d requests that expire first were looked at: later ones may wait for you too", homeLooked)))
 	}
 	return blocks, nil
+}
+
+// reviewsForMe are what somebody approved alone and by could review: a half of what is shown at most, so that what waits for
+// approvals is seen, too.
+func (h *Handlers) reviewsForMe(ctx context.Context, by change.Actor) (blocks []slack.Block, shown int, err error) {
+	open, err := h.o.Lists.Reviews(ctx, homeLooked)
+	more := 0
+	for _, r := range open {
+		if h.o.Requests.CanReview(ctx, r, by) != nil {
+			continue
+		}
+		if shown == homeShown/2 {
+			more++
+			continue
+		}
+		shown++
+		var buttons []slack.BlockElement
+		for _, b := range steadyButtons(r, nil) {
+			switch buttonID(b) {
+			case cards.ActionReviewRight, cards.ActionReviewWrong, cards.ActionPlan:
+				buttons = append(buttons, b)
+			}
+		}
+		blocks = append(blocks, summary(r, h.cardLink(ctx, r)+"\n"+cards.ReviewLine(r)), slack.NewActionBlock("", buttons...))
+	}
+	if more > 0 {
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %d more to review: their cards are in the channel", more)))
+	}
+	return blocks, shown, err
 }
 
 // standing is what the policy says of a request; nil where it could not be asked.

@@ -102,6 +102,9 @@ func (h *HomeRefresher) affectedUsers(ctx context.Context, r *change.Request, us
 	involved := map[string]bool{r.Requester.User: true}
 	for _, d := range r.Decisions {
 		involved[d.By.User] = true
+		for _, u := range d.To { // who was asked to review it need not be one of the approvers
+			involved[u] = true
+		}
 	}
 	var all []string
 	for _, u := range users {

@@ -78,6 +78,8 @@ type Requests interface {
 type Lists interface {
 	// PendingRequests returns those that wait for approvals, the one first that expires first.
 	PendingRequests(ctx context.Context, limit int) ([]*change.Request, error)
+	// Reviews returns those that somebody approved alone and others have yet to review, the one first that is due first.
+	Reviews(ctx context.Context, limit int) ([]*change.Request, error)
 	// Mine returns those that user asked for, newest first.
 	Mine(ctx context.Context, user string, limit int) ([]*change.Request, error)
 	// Recent returns those of anybody, newest first.

@@ -76,6 +76,7 @@ func everything(ctx context.Context, s *store.Store) map[string]error {
 		"mine":        second(s.Mine(ctx, "U", 1)),
 		"recent":      second(s.Recent(ctx, 1)),
 		"pending":     second(s.PendingRequests(ctx, 1)),
+		"reviews":     second(s.Reviews(ctx, 1)),
 		"place":       third(s.PendingFrom(ctx, 0, 1)),
 		"audit":       second(s.Audit(ctx, "", 1)),
 		"verify":      second(s.VerifyAudit(ctx)),

@@ -35,6 +35,13 @@ func (s *Store) PendingRequests(ctx context.Context, limit int) ([]*change.Reque
 	}, func(r *change.Request) bool { return r.State == change.Pending })
 }
 
+// Reviews returns the requests that somebody approved alone and others have yet to review, the one first that is due first.
+func (s *Store) Reviews(ctx context.Context, limit int) ([]*change.Request, error) {
+	return s.list(ctx, limit, func(from, to int64) ([]string, error) {
+		return s.rdb.ZRange(ctx, s.keys.reviews(), from, to).Result()
+	}, func(r *change.Request) bool { return r.Review().Open() })
+}
+
 // PendingFrom returns the requests that wait for approvals among the next limit that may expire, from a place on, and
 // the place to go on from; 0: those were the last. What comes and goes meanwhile may be passed over or seen twice.
 func (s *Store) PendingFrom(ctx context.Context, from int64, limit int) (pending []*change.Request, next int64, err error) {

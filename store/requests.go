@@ -280,17 +280,6 @@ func (s *Store) ReviewsDue(ctx context.Context, now time.Time, limit int) ([]str
 	return ids, fault("looking for reviews that are due", err)
 }
 
-// Reviews returns by when requests have to be reviewed, those first that are due first, at most limit.
-func (s *Store) Reviews(ctx context.Context, limit int) (map[string]time.Time, error) {
-	got, err := s.rdb.ZRangeWithScores(ctx, s.keys.reviews(), 0, int64(limit)-1).Result()
-	all := make(map[string]time.Time, len(got))
-	for _, z := range got {
-		id, _ := z.Member.(string)
-		all[id] = time.UnixMilli(int64(z.Score))
-	}
-	return all, fault("reading which requests have to be reviewed", err)
-}
-
 // place says in which of the indexes a request in that state belongs.
 func place(state change.State) string {
 	switch state {

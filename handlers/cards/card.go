@@ -218,7 +218,7 @@ func Summary(r *change.Request, v *change.Evaluation) string {
 		mrkdwn.Named(r.Proposal.Title, 300) + ". " + word + ".",
 		"Requested by " + Requester(r) + ": " + mrkdwn.Typed(r.Reason, 300),
 	}
-	if s := reviewLine(r); s != "" {
+	if s := ReviewLine(r); s != "" {
 		parts = append(parts, s)
 	}
 	if r.State == change.Pending && v != nil {

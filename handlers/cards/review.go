@@ -17,8 +17,8 @@ const (
 	labelWrong = "Not right…"
 )
 
-// reviewLine says who approved alone, and who has to review it; empty where nothing is open.
-func reviewLine(r *change.Request) string {
+// ReviewLine says who approved alone, and who has to review it; empty where nothing is open.
+func ReviewLine(r *change.Request) string {
 	v := r.Review()
 	if !v.Open() {
 		return ""

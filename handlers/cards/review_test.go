@@ -32,7 +32,7 @@ func TestWhatSomebodyApprovedAloneWaitsForItsReview(t *testing.T) {
 		{brokenGlass(handlerstest.Said(change.DecisionReviewRight, "U0SEC", "")), "", 0},
 		{handlerstest.In(change.Applied, nil), "", 0},
 	} {
-		if got := reviewLine(want.r); !strings.Contains(got, want.line) || (got == "") != (want.line == "") {
+		if got := ReviewLine(want.r); !strings.Contains(got, want.line) || (got == "") != (want.line == "") {
 			t.Errorf("got %q, want %q", got, want.line)
 		}
 		if n := len(Buttons(want.r, nil)); n != want.buttons {
@@ -41,7 +41,7 @@ func TestWhatSomebodyApprovedAloneWaitsForItsReview(t *testing.T) {
 	}
 	unknown := brokenGlass()
 	unknown.Decisions[0].To = nil
-	if got := reviewLine(unknown); !strings.Contains(got, "Somebody of the reviewers of rule default has to") {
+	if got := ReviewLine(unknown); !strings.Contains(got, "Somebody of the reviewers of rule default has to") {
 		t.Error(got)
 	}
 }

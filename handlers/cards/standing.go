@@ -55,7 +55,7 @@ func statusLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 	if wanted := wantedLine(r, v, now); wanted != "" {
 		s += "\n" + wanted
 	}
-	if review := reviewLine(r); review != "" {
+	if review := ReviewLine(r); review != "" {
 		s += "\n" + review
 	}
 	return s

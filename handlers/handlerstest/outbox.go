@@ -232,6 +232,11 @@ func (b *Outbox) PendingRequests(_ context.Context, limit int) ([]*change.Reques
 	return all[:min(len(all), limit)], nil
 }
 
+func (b *Outbox) Reviews(_ context.Context, limit int) ([]*change.Request, error) {
+	all := b.list(func(r *change.Request) bool { return r.Review().Open() })
+	return all[:min(len(all), limit)], nil
+}
+
 func (b *Outbox) Mine(_ context.Context, user string, _ int) ([]*change.Request, error) {
 	return b.list(func(r *change.Request) bool { return r.Requester.User == user }), nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,32 @@ func (a *App) openAlerts(ctx context.Context) ([]webhook.Alert, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(stuck, connectionAlerts(troubled, time.Now())...), nil
+	reviews, err := a.store.Reviews(ctx, mostStuck)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	return slices.Concat(stuck, connectionAlerts(troubled, now), reviewAlerts(reviews, now)), nil
+}
+
+// reviewAlerts are those of what somebody approved alone and others have yet to review.
+func reviewAlerts(open []*change.Request, now time.Time) []webhook.Alert {
+	var all []webhook.Alert
+	for _, r := range open {
+		v := r.Review()
+		details := map[string]string{"request": r.ID, "by": v.Broken.By.User, "reason": v.Broken.Reason, "due": v.Due.UTC().Format(time.RFC3339)}
+		what := v.Broken.By.User + " approved alone: “" + r.Proposal.Title + "”"
+		all = append(all, webhook.Alert{
+			ID: "break_glass/" + r.ID, Kind: webhook.BreakGlass, Since: v.Broken.At, Details: details,
+			Summary: "In an emergency " + what + ". It has to be reviewed.",
+		})
+		if v.Overdue(now) {
+			all = append(all, webhook.Alert{
+				ID: "review_overdue/" + r.ID, Kind: webhook.ReviewOverdue, Since: v.Due, Details: details, Summary: "Nobody has reviewed in time what " + what + ".",
+			})
+		}
+	}
+	return all
 }
 
 // connectionAlerts are those of managed connections.

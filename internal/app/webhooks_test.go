@@ -1,12 +1,14 @@
 package app
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -31,6 +33,30 @@ func TestKeysThatEndWithinADayPage(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("a key that ends in %s: %s", ends, diff)
+		}
+	}
+}
+
+// What somebody approved alone pages until it was reviewed, and once more when nobody has in time.
+func TestWhatSomebodyApprovedAlonePages(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	r := &change.Request{ID: "a", Proposal: change.Proposal{Title: "Connect"}, Decisions: []change.Decision{
+		{Kind: change.DecisionBreakGlass, By: change.Actor{User: "U0BOB"}, At: at, Due: at.Add(time.Hour), Reason: "nobody can search"},
+	}}
+	for after, want := range map[time.Duration][]string{
+		time.Minute: {"break_glass/a"},
+		time.Hour:   {"break_glass/a", "review_overdue/a"},
+	} {
+		var got []string
+		for _, a := range reviewAlerts([]*change.Request{r}, at.Add(after)) {
+			got = append(got, a.ID)
+			if a.Critical || a.Details["reason"] != "nobody can search" || !strings.Contains(a.Summary, "U0BOB approved alone: “Connect”") {
+				t.Errorf("%+v", a)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("after %s: %s", after, diff)
 		}
 	}
 }

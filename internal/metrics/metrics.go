@@ -244,11 +244,13 @@ var (
 		"Requests by what they wait for: approval, window (approved, and it has yet to open), worker (approved), "+
 			"work (in a worker's hands), operator (can't be read and was put aside), card (Slack is behind).",
 		[]string{"for"}, nil)
+	reviewsDesc = prometheus.NewDesc("rcb_reviews_waiting",
+		"Requests that somebody approved alone and others have yet to review: due, or overdue.", []string{"state"}, nil)
 	redisDesc = prometheus.NewDesc("rcb_redis_up", "Whether Redis answered at this scrape.", nil, nil)
 )
 
 // Describe names the gauges.
-func (*waiting) Describe(c chan<- *prometheus.Desc) { c <- openDesc; c <- redisDesc }
+func (*waiting) Describe(c chan<- *prometheus.Desc) { c <- openDesc; c <- reviewsDesc; c <- redisDesc }
 
 // Collect asks Redis, for no longer than a scrape may take.
 func (w *waiting) Collect(c chan<- prometheus.Metric) {
@@ -267,5 +269,8 @@ func (w *waiting) Collect(c chan<- prometheus.Metric) {
 		"approval": d.Pending, "window": d.Early, "worker": d.Ready, "work": d.InHand, "person": d.Waiting, "operator": d.Aside, "card": d.Unannounced,
 	} {
 		c <- prometheus.MustNewConstMetric(openDesc, prometheus.GaugeValue, float64(n), name)
+	}
+	for state, n := range map[string]int64{"due": max(d.Reviews-d.Overdue, 0), "overdue": d.Overdue} {
+		c <- prometheus.MustNewConstMetric(reviewsDesc, prometheus.GaugeValue, float64(n), state)
 	}
 }

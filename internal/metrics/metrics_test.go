@@ -23,13 +23,18 @@ func scrape(t *testing.T, read func(context.Context) (store.Depths, error)) stri
 func TestRequestsAreCountedByWhatTheyWaitFor(t *testing.T) {
 	t.Parallel()
 	got := scrape(t, func(context.Context) (store.Depths, error) {
-		return store.Depths{Pending: 1, Early: 2, Ready: 3, InHand: 4, Unannounced: 5}, nil
+		return store.Depths{Pending: 1, Early: 2, Ready: 3, InHand: 4, Unannounced: 5, Reviews: 3, Overdue: 1}, nil
 	})
 	for _, want := range []string{
 		`{for="approval"} 1`, `{for="window"} 2`, `{for="worker"} 3`, `{for="work"} 4`, `{for="card"} 5`,
 	} {
 		if !strings.Contains(got, "rcb_requests_waiting"+want+"\n") {
 			t.Errorf("no rcb_requests_waiting%s in\n%s", want, got)
+		}
+	}
+	for _, want := range []string{`rcb_reviews_waiting{state="due"} 2`, `rcb_reviews_waiting{state="overdue"} 1`} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("no %s in\n%s", want, got)
 		}
 	}
 	if !strings.Contains(got, "rcb_redis_up 1\n") {

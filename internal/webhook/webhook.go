@@ -26,10 +26,13 @@ const (
 	Stuck   Kind = "stuck"    // a change could not be rolled back, or can't be read
 	Lost    Kind = "lost"     // a managed connection does not work
 	KeyEnds Kind = "key_ends" // the key of a managed connection ends within a day
+
+	BreakGlass    Kind = "break_glass"    // somebody approved alone in an emergency, and others have yet to review it
+	ReviewOverdue Kind = "review_overdue" // nobody has, in time
 )
 
 // Kinds returns all there are.
-func Kinds() []Kind { return []Kind{Stuck, Lost, KeyEnds} }
+func Kinds() []Kind { return []Kind{Stuck, Lost, KeyEnds, BreakGlass, ReviewOverdue} }
 
 // Alert is something that people are paged for, for as long as it lasts.
 type Alert struct {

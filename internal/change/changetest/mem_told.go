@@ -96,6 +96,12 @@ func (m *Mem) PendingRequests(_ context.Context, limit int) ([]*change.Request, 
 		func(a, b *kept) int { return a.Deadline.Compare(b.Deadline) })
 }
 
+// Reviews implements Lists.
+func (m *Mem) Reviews(_ context.Context, limit int) ([]*change.Request, error) {
+	return m.list(limit, func(k *kept) bool { return !k.review.IsZero() && k.Request.Review().Open() },
+		func(a, b *kept) int { return a.review.Compare(b.review) })
+}
+
 func newestFirst(a, b *kept) int {
 	return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(b.born, a.born))
 }

@@ -28,6 +28,7 @@ type Lists interface {
 	Mine(ctx context.Context, user string, limit int) ([]*change.Request, error)
 	Recent(ctx context.Context, limit int) ([]*change.Request, error)
 	PendingRequests(ctx context.Context, limit int) ([]*change.Request, error)
+	Reviews(ctx context.Context, limit int) ([]*change.Request, error)
 	Holder(ctx context.Context, target string) (id string, ok bool, err error)
 }
 

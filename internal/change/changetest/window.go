@@ -69,6 +69,13 @@ func testReviewed(s suite) {
 		}
 		m := s.event(r, e)
 		m.Review = review
+		if review != nil {
+			kind := change.DecisionBreakGlass
+			if review.IsZero() {
+				kind = change.DecisionReviewRight
+			}
+			m.Decisions = append(m.Decisions, change.Decision{Kind: kind, By: change.Actor{User: "u"}, At: s.Now(), Due: *review})
+		}
 		if e == "" {
 			m.To = m.From
 		}
@@ -82,14 +89,24 @@ func testReviewed(s suite) {
 			s.Errorf("at %s %v are due: %v", now, ids, err)
 		}
 	}
+	open := func(want int) {
+		s.Helper()
+		if all, err := s.Store.Reviews(s.Context(), 10); err != nil || len(all) != want || want > 0 && all[0].ID != "alone" {
+			s.Errorf("%d have to be reviewed, %v, want %d", len(all), err, want)
+		}
+	}
+	open(0)
 	step(change.Approve, &due, nil)
 	found(due.Add(-time.Millisecond), 0)
 	found(due, 1)
+	open(1)
 	step(change.Reject, nil, nil)
 	found(due, 1)
+	open(1)
 	step("", nil, change.ErrConflict) // what has ended takes no other decision
 	step("", &due, nil)
 	found(due, 1)
 	step("", &time.Time{}, nil)
 	found(due.Add(time.Hour), 0)
+	open(0)
 }
