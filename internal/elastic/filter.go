@@ -23,6 +23,8 @@ type Filters interface {
 	CreateRuleset(ctx context.Context, r NewRuleset) (id string, err error)
 	// RulesetsNamed returns the ids of all rulesets of exactly that name.
 	RulesetsNamed(ctx context.Context, name string) ([]string, error)
+	// Ruleset reads one by id.
+	Ruleset(ctx context.Context, id string) (Ruleset, error)
 	Attach(ctx context.Context, ruleset string, d Deployment) error
 	// Detach and DeleteRuleset forgive what is gone.
 	Detach(ctx context.Context, ruleset string, d Deployment) error

@@ -171,3 +171,9 @@ func (w *WarningList) addressFilters(s PairState, apply string) {
 	}
 	w.Add("%s", say)
 }
+
+// NoWider reports whether a ruleset lets in nobody but whom the one that was asked for does.
+func NoWider(r elastic.Ruleset, asked elastic.NewRuleset) bool {
+	whole := elastic.Ruleset{Type: asked.Type, Sources: asked.Sources, Clusters: asked.Clusters}
+	return r.Type == asked.Type && len(OnlyThere(r, []elastic.Ruleset{whole})) == 0
+}

@@ -22,7 +22,7 @@ func (c *Client) Rulesets(ctx context.Context, d elastic.Deployment) ([]elastic.
 	}
 	var all []elastic.Ruleset
 	for _, id := range attached.Rulesets {
-		r, err := c.ruleset(ctx, id)
+		r, err := c.Ruleset(ctx, id)
 		if elastic.IsNotFound(err) {
 			r, err = elastic.Ruleset{ID: id}, nil
 		}
@@ -34,8 +34,8 @@ func (c *Client) Rulesets(ctx context.Context, d elastic.Deployment) ([]elastic.
 	return all, nil
 }
 
-// ruleset reads TrafficFilterRulesetInfo.
-func (c *Client) ruleset(ctx context.Context, id string) (elastic.Ruleset, error) {
+// Ruleset reads TrafficFilterRulesetInfo.
+func (c *Client) Ruleset(ctx context.Context, id string) (elastic.Ruleset, error) {
 	var info struct {
 		ID          string `json:"id"`
 		Name        string `json:"name"`

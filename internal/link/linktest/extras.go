@@ -43,6 +43,19 @@ func (p *Platform) RulesetsNamed(ctx context.Context, name string) ([]string, er
 	return answer(ids, err)
 }
 
+// Ruleset reads one made by CreateRuleset.
+func (p *Platform) Ruleset(ctx context.Context, id string) (found elastic.Ruleset, err error) {
+	err = p.w.Do(ctx, p.name, "Ruleset", func() error {
+		i := slices.IndexFunc(p.rulesets, func(r elastic.Ruleset) bool { return r.ID == id })
+		if i < 0 {
+			return p.notFound("Ruleset", "traffic_filter.not_found")
+		}
+		found = p.rulesets[i]
+		return nil
+	})
+	return answer(found, err)
+}
+
 // Attach makes a ruleset apply to a deployment.
 func (p *Platform) Attach(ctx context.Context, ruleset string, of elastic.Deployment) error {
 	return p.at(ctx, of.Deployment, "Attach", func(d *Deployment) error {

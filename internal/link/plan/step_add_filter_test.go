@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,6 +132,41 @@ func TestFilterWithNothingMissingDoesNothing(t *testing.T) {
 	}
 }
 
+// The name of the filter is on the card: who makes one of that name first, or changes ours before it is attached, lets nobody in.
+func TestAFilterThatSomebodyElseMadeIsNotAttached(t *testing.T) {
+	for name, forged := range map[string]func(*elastic.NewRuleset){
+		"everybody":     func(r *elastic.NewRuleset) { r.Sources = []string{"0.0.0.0/0"} },
+		"one more":      func(r *elastic.NewRuleset) { r.Sources = append(r.Sources, "192.0.2.66") },
+		"another kind":  func(r *elastic.NewRuleset) { r.Type, r.Sources, r.Clusters = elastic.FilterRemoteCluster, nil, []elastic.ClusterRule{{Organization: "1"}} },
+		"what we asked": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := filterScene(t, nil)
+			a, err := steps.ReadArgs[steps.AddFilterArgs](s.approved.Step(steps.StepAddFilter).Args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, want := a.Ruleset, len(s.remote.Attached())
+			if forged == nil {
+				want++
+			} else {
+				r.Sources = slices.Clone(r.Sources)
+				forged(&r)
+			}
+			if _, err := s.ech.CreateRuleset(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			err = s.apply(t.Context(), steps.StepAddFilter)
+			if got := s.remote.Attached(); len(got) != want || (err == nil) != (forged == nil) {
+				t.Errorf("attached %v, %v", got, err)
+			}
+			if forged != nil && !strings.Contains(fmt.Sprint(err), "not ours") {
+				t.Errorf("it says %v", err)
+			}
+		})
+	}
+}
+
 func TestAddressesOfAFilterAreChecked(t *testing.T) {
 	for name, tt := range map[string]struct {
 		edit func(*scene)
@@ -165,7 +201,7 @@ func TestFilterHealsAndUndoesAfterAnyFault(t *testing.T) {
 		"answer lost, but done": {Err: linktest.NoAnswer("x", "y"), After: true},
 		"forbidden":             {Err: linktest.Forbidden("x", "y")},
 	}
-	for _, call := range []string{"Deployment", "Rulesets", "RulesetsNamed", "CreateRuleset", "Attach", "Note"} {
+	for _, call := range []string{"Deployment", "Rulesets", "RulesetsNamed", "Ruleset", "CreateRuleset", "Attach", "Note"} {
 		for name, f := range faults {
 			f.Call, f.Times = call, 1
 			t.Run(call+" "+name, func(t *testing.T) {

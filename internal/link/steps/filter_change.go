@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func (f *filterChange) attach(ctx context.Context, d elastic.Deployment, sys lin
 }
 
 // ensure returns the one ruleset of this name. One that an earlier attempt made is taken; a second one, of an answer
-// that came late, is removed.
+// that came late, is removed. The name is no secret: one that lets in more was made, or changed, by somebody else.
 func (f *filterChange) ensure(ctx context.Context, d elastic.Deployment, filters elastic.Filters) (string, error) {
 	ids, err := filters.RulesetsNamed(ctx, f.ruleset.Name)
 	if err != nil {
@@ -67,6 +68,16 @@ func (f *filterChange) ensure(ctx context.Context, d elastic.Deployment, filters
 	if len(ids) == 0 {
 		id, err := filters.CreateRuleset(ctx, f.ruleset)
 		return id, link.WrapCall("creating a network filter for "+d.Name, err)
+	}
+	for _, id := range ids {
+		r, err := filters.Ruleset(ctx, id)
+		if err != nil {
+			return "", link.WrapCall("reading the network filter of this request", err)
+		}
+		if !link.NoWider(r, f.ruleset) {
+			return "", link.UserError(fmt.Sprintf("The network filter %s (%s) lets in others than approved: %s. Somebody else made or changed it, so it was not attached to %s.",
+				r.Name, r.ID, cmp.Or(link.JoinWords(r.Allowed()), "nobody knows whom"), d.Name), "ruleset %s is not ours", r.ID)
+		}
 	}
 	for _, id := range ids[1:] {
 		if err := remove(ctx, filters, id, d); err != nil {
