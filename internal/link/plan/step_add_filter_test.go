@@ -135,9 +135,11 @@ func TestFilterWithNothingMissingDoesNothing(t *testing.T) {
 // The name of the filter is on the card: who makes one of that name first, or changes ours before it is attached, lets nobody in.
 func TestAFilterThatSomebodyElseMadeIsNotAttached(t *testing.T) {
 	for name, forged := range map[string]func(*elastic.NewRuleset){
-		"everybody":     func(r *elastic.NewRuleset) { r.Sources = []string{"0.0.0.0/0"} },
-		"one more":      func(r *elastic.NewRuleset) { r.Sources = append(r.Sources, "192.0.2.66") },
-		"another kind":  func(r *elastic.NewRuleset) { r.Type, r.Sources, r.Clusters = elastic.FilterRemoteCluster, nil, []elastic.ClusterRule{{Organization: "1"}} },
+		"everybody": func(r *elastic.NewRuleset) { r.Sources = []string{"0.0.0.0/0"} },
+		"one more":  func(r *elastic.NewRuleset) { r.Sources = append(r.Sources, "192.0.2.66") },
+		"another kind": func(r *elastic.NewRuleset) {
+			r.Type, r.Sources, r.Clusters = elastic.FilterRemoteCluster, nil, []elastic.ClusterRule{{Organization: "1"}}
+		},
 		"what we asked": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
