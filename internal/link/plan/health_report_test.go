@@ -395,6 +395,36 @@ func TestASweepDelaysNobody(t *testing.T) {
 	})
 }
 
+// A thousand clusters that take 100 ms each: a first page comes within two seconds, all of them within twenty, and two who
+// ask at once share one sweep.
+func TestAThousandClustersAreListedInTime(t *testing.T) {
+	const clusters = 1000
+	synctest.Test(t, func(t *testing.T) {
+		r, gauge, _ := manyClustersOf(t, clusters, 0, 100*time.Millisecond)
+		begun := time.Now()
+		soon, cancel := context.WithTimeout(t.Context(), 1800*time.Millisecond)
+		defer cancel()
+		if first := r.List(soon, ""); len(first.Connections) < 10 || time.Since(begun) > 2*time.Second {
+			t.Errorf("after %v there are %d connections", time.Since(begun), len(first.Connections))
+		}
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() {
+				if all := r.List(t.Context(), ""); len(all.Connections) != clusters || len(all.Missing) > 0 {
+					t.Errorf("%d connections, %d missing", len(all.Connections), len(all.Missing))
+				}
+			})
+		}
+		both.Wait()
+		if took := time.Since(begun); took > 20*time.Second {
+			t.Errorf("all of them took %v", took)
+		}
+		if asked := gauge.Asked(); asked != clusters {
+			t.Errorf("%d clusters were asked, want each once", asked)
+		}
+	})
+}
+
 func TestListAsksManyClustersAtOnceButNotAll(t *testing.T) {
 	r, gauge := manyClusters(t, 60, 8, 5*time.Millisecond)
 	l := r.List(t.Context(), "")
