@@ -48,6 +48,20 @@ func (o pageOptions) check(played bool, given func(flag string) bool) error {
 // approversPlayed are Bob and Carol, the example configuration's approvers.
 const approversPlayed = 2
 
+// exampleApprovals is what policyPlayed takes the place of: Alice may approve alone, too, and Bob or Carol reviews it.
+const (
+	exampleApprovals = "approvals:\n  approvers: [U0BOB, U0CAROL] # nobody approves a request of their own\n  count: 1\n  wait: 24h\n"
+	policyPlayed     = `policy:
+  groups:
+    approvers: { users: [U0BOB, U0CAROL] }
+    on-call: { users: [U0ALICE] }
+  rules:
+    - name: approvers
+      approve: [{ group: approvers, count: %d }]
+      break_glass: { groups: [on-call], review: { group: approvers } }
+`
+)
+
 // pace makes the stand-ins as slow as real ones, so that a person can watch.
 const pace = 120 * time.Millisecond
 
@@ -136,7 +150,7 @@ func played(s *stage.Stage, dir string, o pageOptions, log *slog.Logger, botLog 
 	file, env, err := writeConfig(s, dir, map[string]string{
 		`  mode: http `:                               fmt.Sprintf("  api_url: %q\n  app_token: { env: SLACK_APP_TOKEN }\n  mode: socket ", s.Slack.APIURL()),
 		`"127.0.0.1:6379"`:                            fmt.Sprintf("%q", s.Redis.Addr()),
-		`  count: 1`:                                  fmt.Sprintf("  count: %d", o.approvals),
+		exampleApprovals:                              fmt.Sprintf(policyPlayed, o.approvals),
 		`    url: https://ece.example.com:12443`:      "    url: " + s.ECE.URL(),
 		`    url: https://api.elastic-cloud.com`:      "    url: " + s.Cloud.URL(),
 		"environment: demo # part of every Redis key": "executor: { verify_within: 20s }\nlog: { format: text }\nenvironment: demo # part of every Redis key",

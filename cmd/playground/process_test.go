@@ -90,7 +90,7 @@ func TestPlayedConfigurationIsTheExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Slack.Mode != "socket" || c.Approvals.Count != 2 || c.Platforms[0].URL != s.ECE.URL() || c.Platforms[1].URL != s.Cloud.URL() || c.Redis.Addresses[0] != s.Redis.Addr() {
+	if c.Slack.Mode != "socket" || c.Rules().Rules[0].Sides[0].Count != 2 || c.Rules().Rules[0].BreakGlass == nil || c.Platforms[0].URL != s.ECE.URL() || c.Platforms[1].URL != s.Cloud.URL() || c.Redis.Addresses[0] != s.Redis.Addr() {
 		t.Errorf("%+v", c)
 	}
 	for _, pair := range bot.env {

@@ -83,6 +83,53 @@ func TestOnePersonApprovesInAnEmergency(t *testing.T) {
 	}
 }
 
+// Who approved alone can take that back until the work begins; the review stays.
+func TestAnApprovalOfOnePersonCanBeTakenBack(t *testing.T) {
+	t.Parallel()
+	d := newGlassDesk()
+	id := d.ask(t, "u", "1", "").ID
+	if _, err := d.BreakGlass(t.Context(), because(id, "o", "it burns")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Revoke(t.Context(), because(id, "b", "")); !refusal(err) {
+		t.Errorf("somebody else takes it back: %v", err)
+	}
+	r, err := d.Revoke(t.Context(), because(id, "o", ""))
+	if err != nil || r.State != change.Pending || r.BrokenGlass() != nil || !r.Review().Open() {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if r, err = d.BreakGlass(t.Context(), because(id, "o", "it burns again")); err != nil || r.State != change.Approved {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// Beforehand, a window says what the decision would.
+func TestWhatCantBeDecidedIsSaidBeforehand(t *testing.T) {
+	t.Parallel()
+	d := newGlassDesk()
+	r := d.ask(t, "u", "1", "")
+	o, s := change.Actor{User: "o"}, change.Actor{User: "s"}
+	if glass, err := d.CanBreakGlass(t.Context(), r, o); err != nil || glass.Within != time.Hour {
+		t.Errorf("%+v, %v", glass, err)
+	}
+	if err := d.CanReview(t.Context(), r, s); !refusal(err) {
+		t.Errorf("there is nothing to review: %v", err)
+	}
+	r, err := d.BreakGlass(t.Context(), because(r.ID, "o", "it burns"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.CanBreakGlass(t.Context(), r, o); !errors.As(err, new(*change.StateError)) {
+		t.Errorf("it is approved already: %v", err)
+	}
+	if err := d.CanReview(t.Context(), r, s); err != nil {
+		t.Error(err)
+	}
+	if err := d.CanReview(t.Context(), r, o); !refusal(err) {
+		t.Errorf("who approved alone reviews it: %v", err)
+	}
+}
+
 // The review stays open until somebody else has looked, also after the request has ended, and is told of when it is overdue.
 func TestAReviewStaysOpen(t *testing.T) {
 	t.Parallel()

@@ -47,6 +47,10 @@ func (r *Request) BrokenGlass() *Decision {
 			if d.Digest == r.Proposal.Digest {
 				broken = &r.Decisions[i]
 			}
+		case DecisionRevoke:
+			if broken != nil && broken.By.User == d.By.User {
+				broken = nil
+			}
 		case DecisionDrift, Unapproved:
 			broken = nil
 		}

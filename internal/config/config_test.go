@@ -225,7 +225,7 @@ func TestPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := c.Rules().Rules[0]
-	if r.Name != "production" || len(r.Sides) != 2 || !r.Direct || r.Window == nil || len(r.Remind) != 2 || c.Rules().Rules[1].Wait != 24*time.Hour {
+	if r.Name != "production" || len(r.Sides) != 2 || !r.Direct || r.Window == nil || len(r.Remind) != 2 || c.Rules().Rules[1].Wait != 24*time.Hour || c.Rules().Rules[1].BreakGlass == nil {
 		t.Errorf("%+v", r)
 	}
 }
