@@ -124,14 +124,13 @@ type Troubled struct {
 	Problems      []OpenProblem // the worst first
 }
 
-// Lost is the problem that the connection does not work, and since when; false: it has another one.
-func (t Troubled) Lost() (say string, since time.Time, ok bool) {
-	for _, p := range t.Problems {
-		if p.Kind == diagnose.ProblemDown {
-			return p.Say, p.Since, true
-		}
+// Problem is the problem of a kind; false: the connection has none of it.
+func (t Troubled) Problem(kind diagnose.ProblemKind) (OpenProblem, bool) {
+	i := slices.IndexFunc(t.Problems, func(p OpenProblem) bool { return p.Kind == kind })
+	if i < 0 {
+		return OpenProblem{}, false
 	}
-	return "", time.Time{}, false
+	return t.Problems[i], true
 }
 
 // Troubled returns the connections that have problems, in the order of their names. It asks no cluster.

@@ -16,6 +16,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/executor"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/webhook"
 )
 
@@ -116,9 +117,14 @@ func connectionAlerts(troubled []monitor.Troubled, now time.Time) []webhook.Aler
 		id := alertID(t.Name.String())
 		what := fmt.Sprintf("%s → %s (alias %s)", t.Local, t.Remote, t.Name.Alias)
 		details := map[string]string{"local": t.Local, "remote": t.Remote, "alias": t.Name.Alias, "connection": t.Name.String()}
-		if say, since, ok := t.Lost(); ok {
+		if p, ok := t.Problem(diagnose.ProblemDown); ok {
 			all = append(all, webhook.Alert{
-				ID: "lost/" + id, Kind: webhook.Lost, Summary: "The connection " + what + " does not work: " + say, Since: since, Critical: true, Details: details,
+				ID: "lost/" + id, Kind: webhook.Lost, Summary: "The connection " + what + " does not work: " + p.Say, Since: p.Since, Critical: true, Details: details,
+			})
+		}
+		if p, ok := t.Problem(diagnose.ProblemOverdue); ok {
+			all = append(all, webhook.Alert{
+				ID: "end_overdue/" + id, Kind: webhook.EndOverdue, Summary: "The connection " + what + " should have ended: " + p.Say, Since: p.Since, Details: details,
 			})
 		}
 		if !t.Expires.IsZero() && t.Expires.Sub(now) < keyEndsWithin {

@@ -11,6 +11,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/webhook"
 )
 
 // People are paged of a key a day before its end, not when the channel is told of it two weeks before.
@@ -58,5 +60,28 @@ func TestWhatSomebodyApprovedAlonePages(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("after %s: %s", after, diff)
 		}
+	}
+}
+
+// A connection pages while it should have ended, and no longer: what is not among the open alerts any more is resolved.
+func TestConnectionsThatShouldHaveEndedPage(t *testing.T) {
+	t.Parallel()
+	since := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	one := monitor.Troubled{Name: link.Name{Local: elastic.Ref{Platform: "ece", Deployment: "d1"}, Alias: "m"}, Local: "logs-prod", Remote: "metrics-eu"}
+	one.Problems = []monitor.OpenProblem{
+		{Kind: diagnose.ProblemOverdue, Say: "It was to end on 2026-11-29 11:00 UTC, and is still there.", Since: since},
+		{Kind: diagnose.ProblemDrifted, Say: "proxy_address differs", Since: since},
+	}
+	want := []webhook.Alert{{
+		ID: "end_overdue/ece/d1/m", Kind: webhook.EndOverdue, Since: since,
+		Summary: "The connection logs-prod → metrics-eu (alias m) should have ended: It was to end on 2026-11-29 11:00 UTC, and is still there.",
+		Details: map[string]string{"local": "logs-prod", "remote": "metrics-eu", "alias": "m", "connection": "ece/d1/m"},
+	}}
+	if diff := cmp.Diff(want, connectionAlerts([]monitor.Troubled{one}, since)); diff != "" {
+		t.Error(diff)
+	}
+	one.Problems = one.Problems[1:]
+	if got := connectionAlerts([]monitor.Troubled{one}, since); len(got) > 0 {
+		t.Errorf("it has ended or was extended: %+v", got)
 	}
 }

@@ -19,8 +19,9 @@ type Webhook struct {
 	// alertmanager, where there may be none.
 	Secret SecretRef `yaml:"secret"`
 	// Alerts are those that it is told of: stuck (a change could not be rolled back, or can't be read), lost (a connection
-	// does not work), key_ends (a key ends within a day), break_glass (somebody approved alone, and others have yet to review
-	// it), review_overdue (nobody has, in time). Default all.
+	// does not work), key_ends (a key ends within a day), end_overdue (a connection should have ended, and is still there),
+	// break_glass (somebody approved alone, and others have yet to review it), review_overdue (nobody has, in time).
+	// Default all.
 	Alerts []string `yaml:"alerts"`
 	// TLS says how its certificate is checked.
 	TLS *TLS `yaml:"tls"`

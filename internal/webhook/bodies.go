@@ -108,7 +108,7 @@ type alertmanagerAlert struct {
 // alertNames follow the names of deploy/prometheus/alerts.yaml.
 var alertNames = map[Kind]string{
 	Stuck: "RemoteClusterBotChangeStuck", Lost: "RemoteClusterBotConnectionDown", KeyEnds: "RemoteClusterBotKeyEnds",
-	BreakGlass: "RemoteClusterBotBreakGlass", ReviewOverdue: "RemoteClusterBotReviewOverdue",
+	EndOverdue: "RemoteClusterBotConnectionOverdue", BreakGlass: "RemoteClusterBotBreakGlass", ReviewOverdue: "RemoteClusterBotReviewOverdue",
 }
 
 // alertmanagerAlerts ends an alert that lasts in a while, unless it is told again: so it does not stay for ever where the

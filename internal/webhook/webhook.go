@@ -27,12 +27,14 @@ const (
 	Lost    Kind = "lost"     // a managed connection does not work
 	KeyEnds Kind = "key_ends" // the key of a managed connection ends within a day
 
+	EndOverdue Kind = "end_overdue" // a managed connection should have ended, and is still there
+
 	BreakGlass    Kind = "break_glass"    // somebody approved alone in an emergency, and others have yet to review it
 	ReviewOverdue Kind = "review_overdue" // nobody has, in time
 )
 
 // Kinds returns all there are.
-func Kinds() []Kind { return []Kind{Stuck, Lost, KeyEnds, BreakGlass, ReviewOverdue} }
+func Kinds() []Kind { return []Kind{Stuck, Lost, KeyEnds, EndOverdue, BreakGlass, ReviewOverdue} }
 
 // Alert is something that people are paged for, for as long as it lasts.
 type Alert struct {
