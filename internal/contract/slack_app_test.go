@@ -59,7 +59,7 @@ func startBolt(t *testing.T, mode string) boltApp {
 	t.Helper()
 	needNode(t)
 	w := workspace.New(workspace.Options{
-		Now: time.Now, Limits: 1, App: workspace.App{SocketMode: mode == "socket"},
+		Now: time.Now, Limits: 1, App: workspace.App{SocketMode: mode == "socket", Scopes: append([]string{"files:write"}, workspace.DefaultScopes...)},
 		Users:    []workspace.Person{{ID: "U0ALICE", Handle: "alice", Name: "Alice"}},
 		Channels: []workspace.Channel{{ID: "C0NOTES000", Name: "notes", Members: []string{"alice"}, BotIn: true}},
 	})
@@ -155,6 +155,12 @@ func TestSlacksOwnFrameworkWorksInTheStandIn(t *testing.T) {
 			}
 			if home, ok := a.State().Home("alice"); !ok || !strings.Contains(a.State().RenderView(home), "Welcome") {
 				t.Error("there is no home tab")
+			}
+			a.done(alice.Type(ctx, "notes", "/remote-cluster picture"))
+			pictured := a.met("pictured")
+			file, _ := pictured["file"].(string)
+			if one, ok := a.File(file); !ok || one.Title != "A dot" || pictured["refused"] != "invalid_blocks" || !a.State().MaySee("U0ALICE", file) {
+				t.Errorf("pictured: %v, %+v", pictured, one)
 			}
 			a.done(alice.Type(ctx, "notes", "/remote-cluster again"))
 			a.met("opened")

@@ -6,7 +6,7 @@ import bolt from '@slack/bolt';
 const say = (met) => console.log(JSON.stringify(met));
 const { MODE, API_URL, BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, CHANNEL } = process.env;
 const clientOptions = { slackApiUrl: API_URL, retryConfig: { retries: 2, minTimeout: 10, maxTimeout: 20 } };
-const quiet = { debug() {}, info() {}, warn() {}, error(...m) { say({ met: 'error', text: m.join(' ') }); }, setLevel() {}, getLevel: () => 'error', setName() {} };
+const quiet = { debug() {}, info() {}, warn() {}, error(...m) { const text = m.join(' '); say({ met: text.startsWith('invalid slack file') ? 'refusal' : 'error', text }); }, setLevel() {}, getLevel: () => 'error', setName() {} };
 const common = { token: BOT_TOKEN, clientOptions, logger: quiet };
 const app = MODE === 'socket'
   ? new bolt.App({ ...common, socketMode: true, appToken: APP_TOKEN })
@@ -26,9 +26,25 @@ const card = (note, extra) => [
   { type: 'actions', elements: [{ type: 'button', action_id: 'done', value: 'x', text: text('Done') }] },
 ].slice(0, extra ? 1 : 2);
 
+// picture uploads a picture that is shared nowhere, and shows it in a direct message as soon as Slack lets it.
+async function picture(client, user) {
+  const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==', 'base64');
+  const uploaded = await client.filesUploadV2({ file: png, filename: 'dot.png', title: 'A dot', alt_text: 'a dot' });
+  const { id } = uploaded.files[0].files[0];
+  const { channel } = await client.conversations.open({ users: user });
+  const shown = { channel: channel.id, text: 'a dot', blocks: [{ type: 'image', alt_text: 'a dot', slack_file: { id } }] };
+  const refused = await client.chat.postMessage(shown).catch((e) => e.data?.error);
+  const posted = await client.chat.postMessage(shown);
+  say({ met: 'pictured', file: id, refused, ts: posted.ts });
+}
+
 app.command('/remote-cluster', async ({ ack, command, client, respond }) => {
   say({ met: 'command', text: command.text });
   await ack();
+  if (command.text === 'picture') {
+    await picture(client, command.user_id);
+    return;
+  }
   const opened = await client.views.open({ trigger_id: command.trigger_id, view: form });
   say({ met: 'opened', view: opened.view.id });
   await respond({ response_type: 'ephemeral', text: 'The form is open.' });

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -67,7 +68,7 @@ func (a *api) serveUpload(rw http.ResponseWriter, req *http.Request) {
 	if fault != nil && fault.before(rw, req, a.done) {
 		return
 	}
-	content, err := io.ReadAll(io.LimitReader(req.Body, maxBytes+1))
+	content, err := uploaded(req)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	i := slices.IndexFunc(a.files.files, func(one *File) bool { return one.ticket != "" && one.ticket == req.PathValue("ticket") })
@@ -82,4 +83,19 @@ func (a *api) serveUpload(rw http.ResponseWriter, req *http.Request) {
 	}
 	one.ticket, one.Content = "", content
 	_, _ = fmt.Fprintf(rw, "OK - %d", len(content))
+}
+
+// uploaded are the bytes of a file: the body, or the first part of a form, as some of Slack's own clients send it.
+func uploaded(req *http.Request) ([]byte, error) {
+	var body io.Reader = req.Body
+	if kind, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type")); kind == "multipart/form-data" {
+		parts, err := req.MultipartReader()
+		if err != nil {
+			return nil, err
+		}
+		if body, err = parts.NextPart(); err != nil {
+			return nil, err
+		}
+	}
+	return io.ReadAll(io.LimitReader(body, maxBytes+1))
 }
