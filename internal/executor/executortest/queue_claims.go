@@ -109,7 +109,8 @@ func testLocksOfSeveral(s suite) {
 	s.advance(first.Claim, change.Fail, nil)
 	s.advance(first.Claim, change.Undone, nil)
 	s.Pass(lockPatience)
-	if x := s.claimFor("w1", time.Minute); x.Claim.ID != "x" {
+	x := s.claimFor("w1", time.Minute)
+	if x.Claim.ID != "x" {
 		s.Errorf("claimed %s after that", x.Claim.ID)
 	}
 	again := Approved("again", "one")
@@ -118,6 +119,12 @@ func testLocksOfSeveral(s suite) {
 		s.Fatalf("putting it: %v", err)
 	}
 	s.noWork()
+	s.advance(x.Claim, change.Fail, nil)
+	s.advance(x.Claim, change.Undone, nil)
+	s.Pass(lockPatience)
+	if last := s.claimFor("w1", time.Minute); last.Claim.ID != "again" {
+		s.Errorf("claimed %s at last", last.Claim.ID)
+	}
 }
 
 // lockPatience is how late a queue may be with what waited for a lock.
