@@ -20,16 +20,16 @@ const (
 	laneGap  = 12
 	laneHead = 26 // above the boxes of a lane, for its name
 	lanePad  = 14
-	colGap   = 60 // between columns, beside the texts of lines
+	colGap   = 90 // between columns, beside the texts of lines
+
+	textHeight = edgeSize * 1.4
+	textPad    = 6 // around the text of a line
+	textGap    = 8 // before it
 )
 
 type point struct{ x, y float64 }
 
 type rect struct{ x, y, w, h float64 } // x and y of its left upper corner
-
-func (r rect) overlaps(o rect) bool {
-	return r.x < o.x+o.w && o.x < r.x+r.w && r.y < o.y+o.h && o.y < r.y+r.h
-}
 
 func (r rect) middle() point { return point{r.x + r.w/2, r.y + r.h/2} }
 
@@ -39,19 +39,10 @@ type lane struct {
 	rect
 }
 
-// curve is a Bézier curve from one box to another, with the place of its text.
+// curve leaves one box straight, as far as the texts of its column reach, and then bends to another one.
 type curve struct {
-	from, bend1, bend2, to point
-	text                   rect
-}
-
-func (c curve) at(t float64) point {
-	u := 1 - t
-	a, b, d, e := u*u*u, 3*u*u*t, 3*u*t*t, t*t*t
-	return point{
-		a*c.from.x + b*c.bend1.x + d*c.bend2.x + e*c.to.x,
-		a*c.from.y + b*c.bend1.y + d*c.bend2.y + e*c.to.y,
-	}
+	from, turn, bend1, bend2, to point
+	text                         rect
 }
 
 // layout is where everything goes: those that read to the left of those that they read, and a lane for each platform.
@@ -79,9 +70,9 @@ func layoutOf(g export.Graph, f fonts) layout {
 	for i, n := range g.Nodes {
 		l.boxes[i].w, l.boxes[i].h = widthOf(f.node, label(n.Label))+2*padX, heightOf(i, edges, column)
 	}
-	l.placeColumns(g, f, edges, column)
+	rooms := l.placeColumns(g, f, edges, column)
 	l.placeRows(g, edges, column)
-	l.connect(g, f.edge, edges, column)
+	l.connect(g, f.edge, edges, column, rooms)
 	return l
 }
 
@@ -118,8 +109,9 @@ type port struct {
 	far     float64 // the height of its other end
 }
 
-// connect draws the curves from box to box, and finds places for their texts.
-func (l *layout) connect(g export.Graph, face font.Face, edges []ends, column []int) {
+// connect draws the lines from box to box. Their texts stand in a row beside the box that they begin at, one to a port, and
+// all lines of the column bend behind the longest: so each text is on its own line, and covers no other.
+func (l *layout) connect(g export.Graph, face font.Face, edges []ends, column []int, r []room) {
 	type side struct {
 		node int
 		side float64
@@ -146,29 +138,13 @@ func (l *layout) connect(g export.Graph, face font.Face, edges []ends, column []
 	for i, e := range edges {
 		c := &l.curves[i]
 		out, in := e.sides(column)
-		w, apart := widthOf(face, label(g.Edges[i].Label))+6, math.Abs(c.to.x-c.from.x)/2
-		bend := max(colGap/2, apart)
-		if out == in { // a loop that its text fits into: at its middle it is three quarters of its bend away
-			bend = max(bend, (w/2+apart+6)/0.75)
+		w := widthOf(face, label(g.Edges[i].Label)) + textPad
+		c.turn = point{r[column[e.from]].turn(out), c.from.y}
+		bend := max(colGap/2, math.Abs(c.to.x-c.turn.x)/2)
+		c.bend1, c.bend2 = point{c.turn.x + out*bend, c.turn.y}, point{c.to.x + in*bend, c.to.y}
+		if out == in {
+			c.bend2.x = c.bend1.x
 		}
-		c.bend1, c.bend2 = point{c.from.x + out*bend, c.from.y}, point{c.to.x + in*bend, c.to.y}
-		c.text = l.textPlace(*c, i, w, edgeSize*1.4)
+		c.text = rect{c.from.x + out*(textGap+w/2) - w/2, c.from.y - textHeight/2, w, textHeight}
 	}
-}
-
-// textPlace is a place on the nth curve where a text covers no box and no text of an earlier curve, if there is one.
-func (l *layout) textPlace(c curve, n int, w, h float64) rect {
-	on := func(t float64) rect {
-		p := c.at(t)
-		return rect{min(max(p.x-w/2, 0), l.width-w), p.y - h/2, w, h}
-	}
-	for _, t := range []float64{0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.2, 0.8} {
-		r := on(t)
-		covers := slices.ContainsFunc(l.boxes, r.overlaps) ||
-			slices.ContainsFunc(l.curves[:n], func(o curve) bool { return r.overlaps(o.text) })
-		if !covers {
-			return r
-		}
-	}
-	return on(0.5)
 }

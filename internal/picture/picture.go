@@ -86,6 +86,7 @@ func (c canvas) curve(l curve, color string) {
 	c.SetHexColor(color)
 	c.SetLineWidth(1.6)
 	c.MoveTo(l.from.x, l.from.y)
+	c.LineTo(l.turn.x, l.turn.y)
 	c.CubicTo(l.bend1.x, l.bend1.y, l.bend2.x, l.bend2.y, l.to.x+side*arrow/2, l.to.y)
 	c.Stroke()
 	c.MoveTo(l.to.x, l.to.y)

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/png"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,7 +66,7 @@ func laidOut(t interface{ Fatal(...any) }, g export.Graph) layout {
 	return layoutOf(g, f)
 }
 
-// Whatever reads whatever: no box covers another, each is in its platform's lane, texts are inside of the picture, and
+// Whatever reads whatever: no box covers another, each is in its platform's lane, texts cover nothing, and
 // the same graph gives the same picture.
 func TestEverythingHasItsPlace(t *testing.T) {
 	t.Parallel()
@@ -107,11 +108,23 @@ func TestEverythingHasItsPlace(t *testing.T) {
 			if !whole.holds(c.text) {
 				t.Errorf("the text of line %d is outside of the picture in\n%s", i, l.text(g))
 			}
+			for j := range i {
+				if c.text.overlaps(l.curves[j].text) {
+					t.Errorf("the texts of lines %d and %d overlap in\n%s", i, j, l.text(g))
+				}
+			}
+			if slices.ContainsFunc(l.boxes, c.text.overlaps) {
+				t.Errorf("the text of line %d covers a box in\n%s", i, l.text(g))
+			}
 		}
 		if again := laidOut(t, g).text(g); again != l.text(g) {
 			t.Errorf("another layout of the same graph:\n%s\n%s", l.text(g), again)
 		}
 	})
+}
+
+func (r rect) overlaps(o rect) bool {
+	return r.x < o.x+o.w && o.x < r.x+r.w && r.y < o.y+o.h && o.y < r.y+r.h
 }
 
 func (r rect) holds(o rect) bool {

@@ -7,28 +7,43 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/export"
 )
 
-// placeColumns sets the boxes' x, each in the middle of its column. Between columns there is room for the texts of lines.
-func (l *layout) placeColumns(g export.Graph, f fonts, edges []ends, column []int) {
-	columns := slices.Max(append([]int{0}, column...)) + 1
-	widths, gaps := make([]float64, columns), make([]float64, columns)
+// room is what a column takes: its boxes, and on either side the texts of the lines that begin there.
+type room struct{ x, width, before, after float64 }
+
+// turn is where the lines of a side bend, behind the longest text.
+func (r room) turn(side float64) float64 {
+	if side > 0 {
+		return r.x + r.width + r.after
+	}
+	return r.x - r.before
+}
+
+// placeColumns sets the boxes' x, each in the middle of its column.
+func (l *layout) placeColumns(g export.Graph, f fonts, edges []ends, column []int) []room {
+	rooms := make([]room, slices.Max(append([]int{0}, column...))+1)
 	for i, b := range l.boxes {
-		widths[column[i]] = max(widths[column[i]], b.w)
+		rooms[column[i]].width = max(rooms[column[i]].width, b.w)
 	}
 	for i, e := range edges {
-		at := min(column[e.from], column[e.to])
-		gaps[at] = max(gaps[at], colGap+widthOf(f.edge, label(g.Edges[i].Label)))
+		r, text := &rooms[column[e.from]], widthOf(f.edge, label(g.Edges[i].Label))+textPad+2*textGap
+		if out, _ := e.sides(column); out > 0 {
+			r.after = max(r.after, text)
+		} else {
+			r.before = max(r.before, text)
+		}
 	}
 	x := float64(margin + lanePad)
-	for c := range columns {
-		for i := range l.boxes {
-			if column[i] == c {
-				l.boxes[i].x = x + (widths[c]-l.boxes[i].w)/2
-			}
+	for c := range rooms {
+		r := &rooms[c]
+		r.x = x + r.before
+		x = r.x + r.width + r.after
+		if c < len(rooms)-1 || r.after > 0 {
+			x += colGap
 		}
-		x += widths[c]
-		if c < columns-1 || gaps[c] > 0 {
-			x += max(gaps[c], colGap)
-		}
+	}
+	for i := range l.boxes {
+		r := rooms[column[i]]
+		l.boxes[i].x = r.x + (r.width-l.boxes[i].w)/2
 	}
 	l.width = x + lanePad + margin
 	if !g.Grouped {
@@ -36,6 +51,7 @@ func (l *layout) placeColumns(g export.Graph, f fonts, edges []ends, column []in
 			l.width = max(l.width, widthOf(f.group, label(n.Platform))+2*(margin+lanePad))
 		}
 	}
+	return rooms
 }
 
 // sweeps are how often nodes are sorted by where their neighbours stand, so that fewer lines cross.
