@@ -42,6 +42,14 @@ func (l *adviceList) esql(s PairState, c ConnectParams) {
 	if !c.ByCertificate() {
 		return
 	}
+	lacks := NotEnterprise(s)
+	if len(lacks) > 0 {
+		l.add("esql "+c.Local.String()+" "+c.Remote.String(), "ES|QL across clusters requires an Enterprise licence on both: %s. Other searches work.", strings.Join(lacks, ", "))
+	}
+}
+
+// NotEnterprise says which of the two clusters has another licence, or one that is not known.
+func NotEnterprise(s PairState) []string {
 	var lacks []string
 	for _, side := range []struct {
 		d       elastic.Deployment
@@ -59,9 +67,7 @@ func (l *adviceList) esql(s PairState, c ConnectParams) {
 			lacks = append(lacks, side.d.Name+" has "+side.l.Type)
 		}
 	}
-	if len(lacks) > 0 {
-		l.add("esql "+c.Local.String()+" "+c.Remote.String(), "ES|QL across clusters requires an Enterprise licence on both: %s. Other searches work.", strings.Join(lacks, ", "))
-	}
+	return lacks
 }
 
 // fleet: Kibana reads as its own user, whose remote_indices name those indices from 9.5 on.

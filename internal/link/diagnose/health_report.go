@@ -274,8 +274,11 @@ func (x *HealthReport) expectation() link.Expectation {
 
 func (x *HealthReport) licences() *finding {
 	const name = "Both licences cover API keys"
-	if x.Info.Credentials == "" || !x.HasRemote() {
+	if !x.HasRemote() {
 		return nil
+	}
+	if x.Info.Credentials == "" {
+		return x.esql()
 	}
 	var w link.WarningList
 	w.Licence("local", x.PairState.Local, x.LocalLicense, x.ReadError(link.PartLocalCluster, link.PartLocalLicense))
