@@ -25,6 +25,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/app"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
 const deployFolder = "../../deploy"
@@ -364,7 +365,9 @@ func composedServer(t *testing.T, dir string) {
 // TestAlertsAndDashboardAskForMetricsThatExist: a query of a name that nobody serves is silent for ever.
 func TestAlertsAndDashboardAskForMetricsThatExist(t *testing.T) {
 	t.Parallel()
-	m := metrics.New(metrics.Options{Version: "x", Now: time.Now})
+	m := metrics.New(metrics.Options{
+		Version: "x", Now: time.Now, Depths: func(context.Context) (store.Depths, error) { return store.Depths{}, nil },
+	})
 	m.Acked("command x", time.Second)
 	m.Called("auth.test", "ok", time.Second)
 	m.Watch(func(context.Context) (metrics.StatusSummary, error) {
@@ -373,7 +376,7 @@ func TestAlertsAndDashboardAskForMetricsThatExist(t *testing.T) {
 	m.Webhooks(func(context.Context) (map[string]int64, error) { return map[string]int64{"on-call": 1}, nil })
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
-	served := w.Body.String() + "rcb_requests_waiting rcb_redis_up rcb_step_seconds_bucket rcb_step_retries_total"
+	served := w.Body.String() + "rcb_step_seconds_bucket rcb_step_retries_total"
 	for _, name := range []string{"prometheus/alerts.yaml", "grafana/dashboard.json"} {
 		for _, metric := range regexp.MustCompile(`\brcb_[a-z_]+`).FindAllString(string(deployed(t, name)), -1) {
 			if !strings.Contains(served, metric) {
