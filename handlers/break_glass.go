@@ -27,11 +27,10 @@ func (h *Handlers) askBreakGlass(ctx context.Context, a bot.Action) (bot.Answer,
 	}
 	return h.openReasonModal(ctx, a, may, func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 		v := reasonModal(r, from, callbackBreakGlass, "Break glass", "Approve alone", "Why is this an emergency?", "The channel and the reviewers read this. It stands in the audit.")
-		broken := change.Decision{To: glass.Reviewers}
 		means := ":rotating_light: *You approve this alone, and the work begins at once.* Nobody else is asked, and no change window is waited for.\n" +
 			"• *Until:* " + mrkdwn.Line(cards.FieldOf(r, link.LabelUntil, "not known"), mrkdwn.MaxName) + "\n" +
 			"• The channel is told at once, with your name and your reason.\n" +
-			"• " + mrkdwn.Upper(cards.Reviewers(r, broken)) + " has to review it by " + mrkdwn.When(h.o.Now().Add(glass.Within)) + "."
+			"• " + mrkdwn.Upper(cards.Reviewers(r, glass.Reviewers)) + " has to review it by " + mrkdwn.When(h.o.Now().Add(glass.Within)) + "."
 		v.Blocks.BlockSet = slices.Insert(v.Blocks.BlockSet, 1, mrkdwn.Section(means))
 		return v
 	})

@@ -24,7 +24,7 @@ func ReviewLine(r *change.Request) string {
 		return ""
 	}
 	s := ":rotating_light: *" + mrkdwn.User(v.Broken.By.User) + " approved this alone, in an emergency.* " +
-		mrkdwn.Upper(Reviewers(r, v.Broken)) + " has to review it by " + mrkdwn.When(v.Due)
+		mrkdwn.Upper(Reviewers(r, v.Reviewers)) + " has to review it by " + mrkdwn.When(v.Due)
 	if v.Told > 0 {
 		s += ": *overdue*"
 	}
@@ -32,8 +32,8 @@ func ReviewLine(r *change.Request) string {
 }
 
 // Reviewers are those who can review what somebody approved alone, as far as they are known.
-func Reviewers(r *change.Request, broken change.Decision) string {
-	return cmp.Or(mrkdwn.Users(broken.To, "or"), "somebody of the reviewers of rule "+mrkdwn.Line(r.Rule, 60))
+func Reviewers(r *change.Request, who []string) string {
+	return cmp.Or(mrkdwn.Users(who, "or"), "somebody of the reviewers of rule "+mrkdwn.Line(r.Rule, 60))
 }
 
 // reviewButtons are there until somebody has reviewed what was approved alone.
@@ -51,15 +51,15 @@ func reviewButtons(r *change.Request) []slack.BlockElement {
 func BrokenLine(r *change.Request, broken change.Decision) bot.Message {
 	s := ":rotating_light: *Break glass: " + mrkdwn.User(broken.By.User) + " approved “" + mrkdwn.Named(r.Proposal.Title, 300) + "” alone, in an emergency.*\n" +
 		"Why: " + mrkdwn.Typed(broken.Reason, mrkdwn.MaxTold) + "\nUntil: " + mrkdwn.Line(FieldOf(r, link.LabelUntil, "not known"), mrkdwn.MaxName) + "\n" +
-		Reviewers(r, broken) + ": please review it by " + mrkdwn.When(broken.Due) + ". Press *" + labelRight + "* or *" + labelWrong + "* on the card."
+		Reviewers(r, broken.To) + ": please review it by " + mrkdwn.When(broken.Due) + ". Press *" + labelRight + "* or *" + labelWrong + "* on the card."
 	return loud(s)
 }
 
-// OverdueLine tells them that nobody has reviewed it in time.
-func OverdueLine(r *change.Request) bot.Message {
+// OverdueLine tells them that nobody has reviewed it in time; who are those whom it asks.
+func OverdueLine(r *change.Request, who []string) bot.Message {
 	v := r.Review()
 	return loud(":alarm_clock: *Nobody has reviewed what " + mrkdwn.User(v.Broken.By.User) + " approved alone: “" + mrkdwn.Named(r.Proposal.Title, 300) + "”.*\n" +
-		"It was due " + mrkdwn.When(v.Due) + ". " + Reviewers(r, v.Broken) + ": press *" + labelRight + "* or *" + labelWrong + "* on the card.")
+		"It was due " + mrkdwn.When(v.Due) + ". " + Reviewers(r, who) + ": press *" + labelRight + "* or *" + labelWrong + "* on the card.")
 }
 
 // WrongLine tells those whom it concerns that it was not right, and what can be done; ok is false where nobody said so.

@@ -22,13 +22,14 @@ func brokenGlass(since ...change.Decision) *change.Request {
 func TestWhatSomebodyApprovedAloneWaitsForItsReview(t *testing.T) {
 	handlerstest.GoldenMessage(t, "card_review", Card(brokenGlass(), nil, handlerstest.Start))
 	overdue := handlerstest.Said(change.DecisionReviewOverdue, "", "")
+	overdue.To = []string{"U0NEW"} // who has come into the group since
 	for _, want := range []struct {
 		r       *change.Request
 		line    string
 		buttons int
 	}{
 		{brokenGlass(), "<@U0SEC> or <@U0SAM> has to review it by", 2},
-		{brokenGlass(overdue), ": *overdue*.", 2},
+		{brokenGlass(overdue), "<@U0NEW> has to review it by <!date^1772530500^{date_short_pretty} {time}|3 Mar 09:35 UTC>: *overdue*.", 2},
 		{brokenGlass(handlerstest.Said(change.DecisionReviewRight, "U0SEC", "")), "", 0},
 		{handlerstest.In(change.Applied, nil), "", 0},
 	} {
@@ -76,7 +77,7 @@ func TestTheLoudMessagesFitSlack(t *testing.T) {
 	r.Proposal.Fields = append(r.Proposal.Fields, change.Field{Label: "Until", Value: handlerstest.Nasty(900)})
 	wrong, _ := WrongLine(r)
 	r.Decisions = r.Decisions[:1]
-	for _, m := range []bot.Message{BrokenLine(r, r.Decisions[0]), OverdueLine(r), wrong} {
+	for _, m := range []bot.Message{BrokenLine(r, r.Decisions[0]), OverdueLine(r, nil), wrong} {
 		if err := handlerstest.CheckMessage(m); err != nil || !m.Broadcast {
 			t.Errorf("%v: %+v", err, m)
 		}

@@ -18,7 +18,7 @@ func aboutReviews(r *change.Request) []rendered {
 			out = append(out, rendered{slot: fmt.Sprintf("%s-%d", slotGlass, broken), msg: cards.BrokenLine(r, d), postOnly: true})
 		case change.DecisionReviewOverdue:
 			overdue++
-			out = append(out, rendered{slot: fmt.Sprintf("%s-%d", slotOverdue, overdue), msg: cards.OverdueLine(r), postOnly: true})
+			out = append(out, rendered{slot: fmt.Sprintf("%s-%d", slotOverdue, overdue), msg: cards.OverdueLine(r, d.To), postOnly: true})
 		}
 	}
 	if m, ok := cards.WrongLine(r); ok {

@@ -14,6 +14,8 @@ type GlassPolicy interface {
 	MayBreakGlass(ctx context.Context, r *Request, by Actor) (Glass, error)
 	// MayReview returns nil if by may review what somebody approved alone, else a *NotAllowedError that says why not.
 	MayReview(ctx context.Context, r *Request, by Actor) error
+	// Reviewers are those who may now.
+	Reviewers(ctx context.Context, r *Request) ([]string, error)
 }
 
 // Glass are the terms of a rule under which somebody approves alone.
@@ -113,6 +115,10 @@ func (s *Service) ReviewGlass(ctx context.Context, p ReviewInput) (*Request, err
 // RemindReviews records of each review that is overdue, at most limit of them, that it is told of: whoever shows requests to
 // people tells them. It returns how many it recorded.
 func (s *Service) RemindReviews(ctx context.Context, limit int) (int, error) {
+	policy, err := s.glass()
+	if err != nil {
+		return 0, nil //nolint:nilerr // under such a policy there is nothing to review
+	}
 	ids, err := s.requests.ReviewsDue(ctx, s.o.Now(), limit)
 	if err != nil {
 		return 0, err
@@ -126,7 +132,11 @@ func (s *Service) RemindReviews(ctx context.Context, limit int) (int, error) {
 				return errNotDue
 			}
 			m.Review = &v.Due
-			m.Decisions[len(m.Decisions)-1].To = v.Broken.To
+			who, err := policy.Reviewers(ctx, r)
+			if err != nil {
+				who = v.Reviewers // the channel is told, and those who were asked before
+			}
+			m.Decisions[len(m.Decisions)-1].To = who
 			return nil
 		})
 		recorded, err := due(err)

@@ -30,6 +30,10 @@ func (*glassDesk) MayReview(_ context.Context, _ *change.Request, by change.Acto
 	return nil
 }
 
+func (*glassDesk) Reviewers(context.Context, *change.Request) ([]string, error) {
+	return []string{"s", "t"}, nil
+}
+
 func newGlassDesk() *glassDesk {
 	d, n := &glassDesk{desk: newDesk()}, 0
 	d.Service = change.NewService(d.store, change.Options{
@@ -158,7 +162,7 @@ func TestAReviewStaysOpen(t *testing.T) {
 	remind(1)
 	d.now = d.now.Add(24 * time.Hour)
 	remind(0)
-	if v := d.get(t, id).Review(); !v.Open() || v.Told != 2 {
+	if v := d.get(t, id).Review(); !v.Open() || v.Told != 2 || len(v.Reviewers) != 2 || v.Reviewers[1] != "t" {
 		t.Errorf("%+v", v)
 	}
 	for _, p := range []change.ReviewInput{{DecisionInput: because(id, "s", " ")}, {DecisionInput: because(id, "o", "mine was right"), Right: true}} {

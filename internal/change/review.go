@@ -6,11 +6,12 @@ import (
 
 // Review says who approved a request alone, and what others say of it.
 type Review struct {
-	Broken  Decision  // the first time, if there were several since the last review
-	Due     time.Time // by when others have to look at it
-	Verdict *Decision // what one of them said; nil: nobody has yet
-	Told    int       // how often it was told that nobody has in time
-	LastAt  time.Time // when that was last; zero: never
+	Broken    Decision  // the first time, if there were several since the last review
+	Due       time.Time // by when others have to look at it
+	Reviewers []string  // who was asked to, last; none where that was not known
+	Verdict   *Decision // what one of them said; nil: nobody has yet
+	Told      int       // how often it was told that nobody has in time
+	LastAt    time.Time // when that was last; zero: never
 }
 
 // Open reports whether the review waits for somebody.
@@ -26,13 +27,13 @@ func (r *Request) Review() *Review {
 		switch d.Kind { //nolint:exhaustive // the others have nothing to do with it
 		case DecisionBreakGlass:
 			if !v.Open() {
-				v = &Review{Broken: d, Due: d.Due}
+				v = &Review{Broken: d, Due: d.Due, Reviewers: d.To}
 			}
 		case DecisionReviewRight, DecisionReviewWrong:
 			v.Verdict = &r.Decisions[i]
 		case DecisionReviewOverdue:
 			v.Told++
-			v.LastAt = d.At
+			v.LastAt, v.Reviewers = d.At, d.To
 		}
 	}
 	return v

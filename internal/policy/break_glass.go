@@ -100,23 +100,55 @@ func (p *Policy) MayReview(ctx context.Context, r *change.Request, by change.Act
 	if err != nil {
 		return err
 	}
-	if by.User == r.Requester.User || slices.ContainsFunc(r.Decisions, func(d change.Decision) bool {
-		return d.Kind == change.DecisionBreakGlass && d.By.User == by.User
-	}) {
+	if tookPart(r, by.User) {
 		return refuse("you asked for this, or approved it alone, so somebody else has to look at it")
 	}
-	groups := make([]string, 0, len(rule.Sides))
-	for _, s := range rule.Sides {
-		groups = append(groups, s.Group)
-	}
-	if rule.BreakGlass != nil {
-		groups = []string{rule.BreakGlass.Review.Group}
-	}
+	groups := rule.reviewGroups()
 	in, err := p.inAny(ctx, rule, groups, by.User)
 	if err == nil && !in {
 		err = refuse("rule %s has %s review this", rule.Name, strings.Join(groups, " or "))
 	}
 	return err
+}
+
+// reviewGroups are the groups of which one has to review what somebody approved alone.
+func (r Rule) reviewGroups() []string {
+	if r.BreakGlass != nil {
+		return []string{r.BreakGlass.Review.Group}
+	}
+	groups := make([]string, 0, len(r.Sides))
+	for _, s := range r.Sides {
+		groups = append(groups, s.Group)
+	}
+	return groups
+}
+
+// Reviewers implements change.GlassPolicy.
+func (p *Policy) Reviewers(ctx context.Context, r *change.Request) ([]string, error) {
+	rule, err := p.find(r.Proposal, r.Created)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, group := range rule.reviewGroups() {
+		members, err := p.members(ctx, rule, group)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range members {
+			if !slices.Contains(all, u) && !tookPart(r, u) {
+				all = append(all, u)
+			}
+		}
+	}
+	return all, nil
+}
+
+// tookPart reports whether a user asked for a request, or approved it alone: somebody else has to review it.
+func tookPart(r *change.Request, user string) bool {
+	return user == r.Requester.User || slices.ContainsFunc(r.Decisions, func(d change.Decision) bool {
+		return d.Kind == change.DecisionBreakGlass && d.By.User == user
+	})
 }
 
 // brokenGlass is how r stands if somebody has approved it alone: enough, as long as that person still may. A

@@ -123,6 +123,9 @@ func TestOthersReviewWhatWasApprovedAlone(t *testing.T) {
 		}
 	}
 	rules := emergencies()
+	if who, err := p.Reviewers(t.Context(), r); err != nil || !slices.Equal(who, []string{"US"}) {
+		t.Errorf("%v can review it, %v", who, err)
+	}
 	rules.Rules[0].BreakGlass = nil // the policy has changed since: a review can still be made
 	if err := of(rules, people()).MayReview(t.Context(), r, change.Actor{User: "UB"}); err != nil {
 		t.Error(err)
