@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -18,14 +19,14 @@ type FirstNotes interface {
 
 // newAdvice leaves of a request's advice what no other request has told. What can't be looked up is told: twice does less
 // harm than never.
-func (n *Notifier) newAdvice(ctx context.Context, r *change.Request) {
-	if r.State != change.Applied || n.o.Notes == nil {
+func newAdvice(ctx context.Context, notes FirstNotes, r *change.Request, log *slog.Logger) {
+	if r.State != change.Applied || notes == nil {
 		return
 	}
 	r.Proposal.Advice = slices.DeleteFunc(slices.Clone(r.Proposal.Advice), func(a change.Advice) bool {
-		by, err := n.o.Notes.NoteFirst(ctx, partAdvised, a.About, r.ID)
+		by, err := notes.NoteFirst(ctx, partAdvised, a.About, r.ID)
 		if err != nil {
-			n.o.Log.WarnContext(ctx, "looking whether an advice was told", "request", r.ID, "error", err)
+			log.WarnContext(ctx, "looking whether an advice was told", "request", r.ID, "error", err)
 			return false
 		}
 		return by != r.ID

@@ -23,23 +23,23 @@ func (f firstNotes) NoteFirst(_ context.Context, part, key, text string) (string
 
 // A drawing that is repeated tells the same, and another request does not tell it again.
 func TestAdviceIsToldByOneRequest(t *testing.T) {
-	n := NewNotifier(NotifierOptions{Notes: firstNotes{}, Log: slog.New(slog.DiscardHandler)})
-	told := func(n *Notifier, id string, state change.State) int {
+	notes := firstNotes{}
+	told := func(notes FirstNotes, id string, state change.State) int {
 		r := &change.Request{ID: id, State: state, Proposal: change.Proposal{Advice: []change.Advice{{About: "rules a/b", Say: "Save them again."}}}}
-		n.newAdvice(t.Context(), r)
+		newAdvice(t.Context(), notes, r, slog.New(slog.DiscardHandler))
 		return len(r.Proposal.Advice)
 	}
-	told(n, "R0", change.RolledBack) // nobody reads it there
+	told(notes, "R0", change.RolledBack) // nobody reads it there
 	for _, want := range []struct {
 		id   string
 		told int
 	}{{"R1", 1}, {"R1", 1}, {"R2", 0}} {
-		if got := told(n, want.id, change.Applied); got != want.told {
+		if got := told(notes, want.id, change.Applied); got != want.told {
 			t.Errorf("%s tells %d, want %d", want.id, got, want.told)
 		}
 	}
 	var away firstNotes
-	if told(NewNotifier(NotifierOptions{Notes: away, Log: slog.New(slog.DiscardHandler)}), "R3", change.Applied) != 1 {
+	if told(away, "R3", change.Applied) != 1 {
 		t.Error("what can't be looked up is not told")
 	}
 }

@@ -308,7 +308,7 @@ func (n *Notifier) notify(ctx context.Context, id string) (err error) {
 	ctx, end := n.o.Span(ctx, r, "tell")
 	defer func() { end(err) }()
 	n.o.OnRender(ctx, r)
-	n.newAdvice(ctx, r)
+	newAdvice(ctx, n.o.Notes, r, n.o.Log)
 	if err := n.draw(ctx, r); err != nil {
 		return err
 	}
