@@ -21,7 +21,7 @@ export function coaching() {
   const link = connection();
   if (link && !link.connected) return { step: 4, text: `The connection ${link.alias} of ${local} is lost. Ask the bot what is wrong with it.`, does: "Type it for me", go: () => type(`diagnose ${local}/${link.alias}`) };
   const proven = link && search?.deployment === local && search.target.startsWith(`${link.alias}:`) && search.hits?.length > 0;
-  if (proven) return { step: 5, text: "Connected and proven. Now make it hard for the bot: break something, and watch it cope.", does: "Show the faults", go: () => showTab("faults") };
+  if (proven) return { step: 5, text: `Connected and proven. Now make it hard for the bot: break something, and watch it cope. Or type ${setting.command} map for a picture, and extend ${local}/${link.alias} for 1 minute to see it end.`, does: "Show the faults", go: () => showTab("faults") };
   if (link) {
     const target = `${link.alias}:${link.to === remote ? "metrics" : "logs"}-*`;
     return { step: 4, text: `Connected. Prove it: search ${target} on ${local}.`, does: "Search", go: () => searchFor(local, target) };
