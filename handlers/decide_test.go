@@ -70,6 +70,31 @@ func TestAnApproverApproves(t *testing.T) {
 	}
 }
 
+// On the home tab, too, an approval of one's own can be taken back: its buttons are not from before it.
+func TestAnApprovalIsTakenBackOnTheHomeTab(t *testing.T) {
+	d := newDesk(t)
+	r := d.has(change.Pending)
+	mine := handlerstest.Said(change.DecisionApprove, anna.ID, "")
+	mine.Version = 2
+	r.Decisions = []change.Decision{mine}
+	d.book.Put(r)
+	for user, version := range map[string]int64{anna.ID: 2, ben.ID: 1} {
+		for _, e := range homeButtons(r, user, nil) {
+			if b, ok := e.(*slack.ButtonBlockElement); ok && b.Value != (cards.Ref{ID: r.ID, Version: version}).String() {
+				t.Errorf("%s: %s carries %s", user, b.ActionID, b.Value)
+			}
+			if buttonID(e) == cards.ActionTakeBack {
+				a := pressed(bot.User{ID: user}, r)
+				a.Value.Text = e.(*slack.ButtonBlockElement).Value //nolint:forcetypeassert // it is one
+				d.finish(d.takeBack(t.Context(), a))
+			}
+		}
+	}
+	if got, _ := d.book.Get(t.Context(), r.ID); got.ApprovedBy(anna.ID) || d.slack.Said() != "" {
+		t.Errorf("it is approved still; told %q", d.slack.Said())
+	}
+}
+
 func TestWhoPressesInVainIsToldAlone(t *testing.T) {
 	tests := map[string]struct {
 		from  change.State

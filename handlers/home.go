@@ -131,7 +131,7 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 			continue
 		}
 		shown++
-		blocks = append(blocks, summary(r, h.cardLink(ctx, r)), slack.NewActionBlock("", homeButtons(r, mine, h.standing(ctx, r))...))
+		blocks = append(blocks, summary(r, h.cardLink(ctx, r)), slack.NewActionBlock("", homeButtons(r, by.User, h.standing(ctx, r))...))
 	}
 	if more > 0 {
 		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %d more, which expire later: their cards are in the channel", more)))
@@ -157,7 +157,7 @@ func (h *Handlers) reviewsForMe(ctx context.Context, by change.Actor) (blocks []
 		}
 		shown++
 		var buttons []slack.BlockElement
-		for _, b := range steadyButtons(r, nil) {
+		for _, b := range steadyButtons(r, by.User, nil) {
 			switch buttonID(b) {
 			case cards.ActionReviewRight, cards.ActionReviewWrong, cards.ActionPlan:
 				buttons = append(buttons, b)
@@ -180,9 +180,10 @@ func (h *Handlers) standing(ctx context.Context, r *change.Request) *change.Eval
 	return &v
 }
 
-func homeButtons(r *change.Request, approved bool, standing *change.Evaluation) []slack.BlockElement {
+func homeButtons(r *change.Request, user string, standing *change.Evaluation) []slack.BlockElement {
 	var out []slack.BlockElement
-	for _, b := range steadyButtons(r, standing) {
+	approved := r.ApprovedBy(user)
+	for _, b := range steadyButtons(r, user, standing) {
 		switch buttonID(b) {
 		case cards.ActionApprove, cards.ActionReject:
 			if !approved {
@@ -199,13 +200,19 @@ func homeButtons(r *change.Request, approved bool, standing *change.Evaluation) 
 	return out
 }
 
-// steadyButtons are the card's buttons, with the version since which the request waits as it is: what was decided or
-// worked on since makes neither the buttons nor the tab another.
-func steadyButtons(r *change.Request, standing *change.Evaluation) []slack.BlockElement {
+// steadyButtons are the card's buttons, with the version since which the request waits as it is, or that user last decided on
+// it: what others decided or worked on since makes neither the buttons nor the tab another.
+func steadyButtons(r *change.Request, user string, standing *change.Evaluation) []slack.BlockElement {
+	version := max(1, r.ApprovalsSince)
+	for _, d := range r.Decisions {
+		if d.By.User == user {
+			version = max(version, d.Version)
+		}
+	}
 	all := cards.Buttons(r, standing)
 	for _, e := range all {
 		if b, ok := e.(*slack.ButtonBlockElement); ok {
-			b.Value = cards.Ref{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String()
+			b.Value = cards.Ref{ID: r.ID, Version: version}.String()
 		}
 	}
 	return all
@@ -241,7 +248,7 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor, show func(*ch
 		}
 		blocks = append(blocks, summary(r, h.cardLink(ctx, r)))
 		var buttons []slack.BlockElement
-		for _, b := range steadyButtons(r, nil) {
+		for _, b := range steadyButtons(r, by.User, nil) {
 			switch buttonID(b) {
 			case cards.ActionPlan, cards.ActionWithdraw, cards.ActionEdit:
 				buttons = append(buttons, b)
