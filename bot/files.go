@@ -16,6 +16,9 @@ type Picture struct {
 	PNG  []byte
 }
 
+// UploadURL is the Method of the errors of an upload's second call, which goes to files.slack.com.
+const UploadURL = "upload_url"
+
 const maxUploadAlt = 1000 // Slack's docs: files.getUploadURLExternal, alt_txt_too_large
 
 // Upload gives Slack a picture and returns its file's id. It is shared nowhere: only those see it whom a message of the
@@ -43,7 +46,7 @@ func (m *Messenger) Upload(ctx context.Context, p Picture) (file string, err err
 
 // putFile posts a file's bytes to where Slack wants them. The address is a secret, and needs no token.
 func (m *Messenger) putFile(ctx context.Context, address string, content []byte) error {
-	const name = "upload_url"
+	const name = UploadURL
 	if !m.isSlacks(address, "https://files.slack.com", "https://files.slack-gov.com") {
 		return &Error{Method: name, Kind: Other, Err: errors.New("not an address of Slack's")}
 	}

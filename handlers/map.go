@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -22,6 +23,7 @@ import (
 
 const (
 	mapLines  = 100  // of the list beside a picture
+	mapText   = 9000 // characters of them: three blocks, whatever things are called
 	maxAlt    = 2000 // Slack's limit of a picture's description
 	elsewhere = "elsewhere"
 )
@@ -113,8 +115,15 @@ func (h *Handlers) mapList(g export.Graph) []slack.Block {
 		return fmt.Sprintf("%s *%s* → *%s* · %s", cards.StateFace(e.State), mrkdwn.Named(from, mrkdwn.MaxName), mrkdwn.Named(to, mrkdwn.MaxName), mrkdwn.Line(e.Label, mrkdwn.MaxName))
 	})
 	var more []string
-	if n := len(lines) - mapLines; n > 0 {
-		lines, more = lines[:mapLines], append(more, fmt.Sprintf("… and %d more, which are no worse", n))
+	room, shown := mapText, 0
+	for _, s := range lines[:min(len(lines), mapLines)] {
+		if room -= utf8.RuneCountInString(s); room < 0 {
+			break
+		}
+		shown++
+	}
+	if n := len(lines) - shown; n > 0 {
+		lines, more = lines[:shown], append(more, fmt.Sprintf("… and %d more, which are no worse", n))
 	}
 	if g.Grouped {
 		more = append(more, fmt.Sprintf("More than %d deployments: grouped by platform. %s shows one by itself", export.MaxNodes, bot.Code(h.o.Command+" map [deployment]")))
@@ -170,6 +179,8 @@ func (h *Handlers) noPicture(ctx context.Context, err error) string {
 	switch {
 	case refused && e.Kind == bot.Scope:
 		return "No picture: the Slack app lacks the scope " + bot.Code(mrkdwn.Clean(e.Needed)) + ". Add it under OAuth & Permissions in the app's settings, and install the app again."
+	case refused && e.Kind == bot.Unavailable && e.Method == bot.UploadURL:
+		return "No picture: the bot could not reach " + bot.Code("files.slack.com") + ". Try again in a moment; if it stays so, a firewall may be in between."
 	case refused && e.Code != "":
 		return "No picture: Slack answered " + bot.Code(mrkdwn.Clean(e.Code)) + "."
 	case refused:

@@ -94,6 +94,7 @@ func TestMapWithoutAPicture(t *testing.T) {
 		"answered `messages_tab_disabled`": {"post", &bot.Error{Kind: bot.Gone, Code: "messages_tab_disabled"}},
 		"lacks the scope `im:write`":       {"dm", &bot.Error{Kind: bot.Scope, Code: "missing_scope", Needed: "im:write"}},
 		"could not be reached":             {"upload", &bot.Error{Kind: bot.Unavailable}},
+		"not reach `files.slack.com`":      {"upload", &bot.Error{Kind: bot.Unavailable, Method: bot.UploadURL}},
 		"it could not be drawn":            {"draw", nil},
 	} {
 		d, _ := mapDesk(t)
@@ -132,8 +133,22 @@ func TestMapTakesManyConnectionsAndAnyName(t *testing.T) {
 	if err := handlerstest.CheckMessage(bot.Message{Text: "x", Blocks: blocks}); err != nil {
 		t.Error(err)
 	}
-	if s := handlerstest.ToJSON(t, blocks); strings.Contains(s, "<!channel>") || strings.Contains(s, "<https") || !strings.Contains(s, "… and 100 more") {
+	if s := handlerstest.ToJSON(t, blocks); strings.Contains(s, "<!channel>") || strings.Contains(s, "<https") || !strings.Contains(s, "more, which are no worse") || len(blocks) > 5 {
 		t.Errorf("shown: %s", bot.Cut(s, 2000))
+	}
+}
+
+func TestMapListsAHundredLines(t *testing.T) {
+	d := newDesk(t)
+	var all []export.Connection
+	for i := range 2 * mapLines {
+		all = append(all, mapConnection(inventory.Connection{
+			Local: elastic.Deployment{Ref: elastic.Ref{Platform: "ece", Deployment: "a"}}, Alias: fmt.Sprint("m", i),
+			Remote: &elastic.Deployment{Ref: elastic.Ref{Platform: "cloud", Deployment: "m"}},
+		}, diagnose.StateWorking))
+	}
+	if s := handlerstest.ToJSON(t, d.mapList(export.GraphOf(all))); !strings.Contains(s, "… and 100 more, which are no worse") {
+		t.Errorf("shown: %s", s)
 	}
 }
 
