@@ -180,7 +180,9 @@ func stateButtons(r *change.Request, standing *change.Evaluation) []slack.BlockE
 		}
 		buttons := []slack.BlockElement{approve, mrkdwn.Button(ActionApproveNote, now, "Approve with a note…"), reject, mrkdwn.Button(ActionChanges, now, "Request changes…"), plan}
 		if standing != nil && standing.Alone {
-			buttons = append(buttons, mrkdwn.Button(ActionBreakGlass, now, "Break glass…"))
+			glass := mrkdwn.Button(ActionBreakGlass, now, "Break glass…")
+			glass.AccessibilityLabel = bot.Cut("Break glass: "+title, mrkdwn.MaxOption)
+			buttons = append(buttons, glass)
 		}
 		if len(r.Approvals()) > 0 {
 			buttons = append(buttons, takeBack)

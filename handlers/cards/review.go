@@ -42,9 +42,13 @@ func reviewButtons(r *change.Request) []slack.BlockElement {
 		return nil
 	}
 	right := mrkdwn.Button(ActionReviewRight, RefOf(r).String(), labelRight)
+	title := mrkdwn.Clean(r.Proposal.Title)
+	right.AccessibilityLabel = bot.Cut("Seen and right: "+title, mrkdwn.MaxOption)
+	wrong := mrkdwn.Button(ActionReviewWrong, RefOf(r).String(), labelWrong)
+	wrong.AccessibilityLabel = bot.Cut("Not right: "+title, mrkdwn.MaxOption)
 	right.Confirm = mrkdwn.Confirm("Was it right?", "You have looked at what was changed and why, and it was right to approve it alone. Your name stands in the audit.",
 		labelRight, slack.StylePrimary)
-	return []slack.BlockElement{right, mrkdwn.Button(ActionReviewWrong, RefOf(r).String(), labelWrong)}
+	return []slack.BlockElement{right, wrong}
 }
 
 // BrokenLine tells the channel and the reviewers that somebody approved alone.
