@@ -80,12 +80,16 @@ func TestAnApprovalIsTakenBackOnTheHomeTab(t *testing.T) {
 	d.book.Put(r)
 	for user, version := range map[string]int64{anna.ID: 2, ben.ID: 1} {
 		for _, e := range homeButtons(r, user, nil) {
-			if b, ok := e.(*slack.ButtonBlockElement); ok && b.Value != (cards.Ref{ID: r.ID, Version: version}).String() {
+			b, ok := e.(*slack.ButtonBlockElement)
+			if !ok {
+				continue
+			}
+			if b.Value != (cards.Ref{ID: r.ID, Version: version}).String() {
 				t.Errorf("%s: %s carries %s", user, b.ActionID, b.Value)
 			}
-			if buttonID(e) == cards.ActionTakeBack {
+			if b.ActionID == cards.ActionTakeBack {
 				a := pressed(bot.User{ID: user}, r)
-				a.Value.Text = e.(*slack.ButtonBlockElement).Value //nolint:forcetypeassert // it is one
+				a.Value.Text = b.Value
 				d.finish(d.takeBack(t.Context(), a))
 			}
 		}

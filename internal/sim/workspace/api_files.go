@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -82,7 +81,7 @@ func (a *api) serveUpload(rw http.ResponseWriter, req *http.Request) {
 		return
 	}
 	one.ticket, one.Content = "", content
-	_, _ = fmt.Fprintf(rw, "OK - %d", len(content))
+	_, _ = io.WriteString(rw, "OK - "+strconv.Itoa(len(content)))
 }
 
 // uploaded are the bytes of a file: the body, or the first part of a form, as some of Slack's own clients send it.
