@@ -100,7 +100,7 @@ func (s *Store) takeUp(ctx context.Context, id string, entry change.Entry, to ch
 		keys: append([]string{
 			s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.aside(), s.keys.wake(), s.keys.target(seen.target), s.keys.steps(id),
 			s.keys.waiting(), s.keys.open(),
-		}, s.keys.locks(seen.shared)...),
+		}, s.keys.locks(seen.locked())...),
 		args: []any{place(to), string(to), int(keep.Seconds())},
 	})
 	switch {

@@ -188,3 +188,39 @@ func TestTheEndOfARequestFreesOnlyItsOwnTarget(t *testing.T) {
 		}
 	})
 }
+
+// A request that an earlier version stored names its own target only as such: its lock ends with it all the same.
+func TestTheEndOfAnEarlierVersionsRequestFreesItsLock(t *testing.T) {
+	t.Parallel()
+	server := storetest.Real(t)
+	env := server.Env()
+	s := store.New(server.Client, store.Options{Env: env})
+	create(t, s, "a", server.Now())
+	if err := s.Transition(t.Context(), approve("a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Client.HDel(t.Context(), "rcb:{"+env+"}:req:a", "shared").Err(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.Claim(t.Context(), "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locks := func() int {
+		found, err := server.Client.Keys(t.Context(), "rcb:{"+env+"}:lock:*").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	if locks() != 1 {
+		t.Fatalf("%d locks while it is worked on", locks())
+	}
+	end := change.Transition{ID: "a", From: change.Applying, To: change.Applied, Event: change.Succeed, Entry: change.Entry{At: server.Now()}}
+	if err := s.Advance(t.Context(), c.Claim, end); err != nil {
+		t.Fatal(err)
+	}
+	if n := locks(); n != 0 {
+		t.Errorf("%d locks are left", n)
+	}
+}

@@ -204,6 +204,9 @@ func (s *Store) glance(ctx context.Context, id string) (glance, error) {
 	return seen, nil
 }
 
+// locked are the targets that the request may have locked. One that an earlier version wrote down names its own only as such.
+func (g glance) locked() []string { return append([]string{g.target}, g.shared...) }
+
 // move makes one transition on the version that was seen: under a claim if there is one, else a person's.
 func (s *Store) move(ctx context.Context, m change.Transition, seen glance, claim *change.Claim) error {
 	doing := "moving request " + m.ID
@@ -233,7 +236,7 @@ func (s *Store) move(ctx context.Context, m change.Transition, seen glance, clai
 		keys: slices.Concat([]string{
 			s.keys.steps(m.ID), s.keys.target(seen.target), s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.wake(),
 			s.keys.waiting(), s.keys.stuck(), s.keys.open(), s.keys.reviews(),
-		}, recordKeys, s.keys.locks(seen.shared)),
+		}, recordKeys, s.keys.locks(seen.locked())),
 		args: slices.Concat([]any{
 			origin(m), string(m.To), place(m.To), epoch, worker, int(keep.Seconds()), drifted, review(m), len(m.Records),
 		}, records, pairs),
