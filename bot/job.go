@@ -35,13 +35,13 @@ type job struct {
 
 // What people read when a handler cannot speak for itself.
 const (
-	sayLate              = "Still working on it: nothing is lost, you will hear from me in a moment."
-	sayBusy              = "I have too much to do at once. Nothing was done; please try again in a moment."
-	sayStopping          = "I am restarting. Nothing was done; please try again in a moment."
-	sayUnknown           = "I do not know this (any more). Nothing was done; please start again."
-	sayUnsure            = "I can't reach Slack to learn whether I serve this workspace. Nothing was done; please try again in a moment."
-	textForeignWorkspace = "I do not serve this workspace."
-	sayFailed            = "That did not work, and it is our fault. Please look how things stand before you try again. Request %s."
+	sayLate              = "Still working on it. You will hear from me in a moment."
+	sayBusy              = "I am too busy right now. Nothing was changed. Please try again in a moment."
+	sayStopping          = "I am restarting. Nothing was changed. Please try again in a moment."
+	sayUnknown           = "I don't recognize this; it may be too old. Nothing was changed. Please start again."
+	sayUnsure            = "I can't reach Slack to check whether I serve this workspace. Nothing was changed. Please try again in a moment."
+	textForeignWorkspace = "I don't serve this workspace."
+	sayFailed            = "Something went wrong in the bot. Please check the current state before you try again. Request %s."
 )
 
 // serve answers within AckWithin. The answer to a second delivery of the same event is that of the first.

@@ -14,15 +14,15 @@ import (
 func adoptForm() changeForm {
 	return changeForm{
 		title: "Adopt a connection", submit: "Request approval",
-		intro: "Takes a connection that was made by hand under management. No cluster is changed.",
+		intro: "Lets the bot manage a connection that was created by hand. No cluster is changed.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			if e.ByCertificate() {
-				return []slack.Block{h.aboutBlock(ctx, e), mrkdwn.Small("It uses certificates and has no key: what may be read, roles on the remote cluster say.")}
+				return []slack.Block{h.aboutBlock(ctx, e), mrkdwn.Small("It uses certificates, not a key. Roles on the remote cluster decide what it may read.")}
 			}
 			return []slack.Block{
 				h.aboutBlock(ctx, e),
-				textInput(m, plan.FieldKeyName, "Name of its key on the remote cluster", "So that it can be rotated and invalidated; empty if you don't know it.", maxServer, "").WithOptional(true),
-				several(textInput(m, link.FieldSearch, "Indices that its key may search", "Read from the key where its name is given; a later rotation grants the same.", maxPatterns, "")),
+				textInput(m, plan.FieldKeyName, "Name of its key on the remote cluster", "The bot needs it to rotate and invalidate the key. Leave it empty if you don't know it.", maxServer, "").WithOptional(true),
+				several(textInput(m, link.FieldSearch, "Indices that its key may search", "Read from the key if you name it. Later rotations grant the same.", maxPatterns, "")),
 				several(textInput(m, link.FieldReplication, "Indices that its key may replicate", "As above.", maxPatterns, "")),
 			}
 		},

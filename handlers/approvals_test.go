@@ -196,7 +196,7 @@ func TestEditingOpensTheModalAsItWasFilledIn(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Rejected)
 	d.finish(d.edit(t.Context(), pressed(ben, r)))
-	if !strings.Contains(d.slack.Said(), "Only who asked can edit") || d.slack.Count("open") != 0 {
+	if !strings.Contains(d.slack.Said(), "Only the requester can edit") || d.slack.Count("open") != 0 {
 		t.Errorf("told %q", d.slack.Said())
 	}
 	d.finish(d.edit(t.Context(), pressed(asker, r)))
@@ -229,10 +229,10 @@ func TestHomeShowsWhatWaitsForMeAndWhatIAskedFor(t *testing.T) {
 	if s := home(anna); strings.Contains(s, cards.ActionApprove) || !strings.Contains(s, cards.ActionTakeBack) {
 		t.Errorf("anna, who has approved, sees %s", s)
 	}
-	if s := home(asker); strings.Contains(s, "Waiting for you") || !strings.Contains(s, "What you wait for") || !strings.Contains(s, cards.ActionEdit) {
+	if s := home(asker); strings.Contains(s, "Waiting for you") || !strings.Contains(s, "Your open requests") || !strings.Contains(s, cards.ActionEdit) {
 		t.Errorf("the requester sees %s", s)
 	}
-	if s := home(stranger); !strings.Contains(s, "Nothing waits for you") {
+	if s := home(stranger); !strings.Contains(s, "nothing is waiting for you") {
 		t.Errorf("a stranger sees %s", s)
 	}
 	handlerstest.Golden(t, "home_approver", d.slack.Homes[ben.ID])
@@ -315,10 +315,10 @@ func TestHistorySaysHowFarItLooked(t *testing.T) {
 		r.ID = fmt.Sprintf("R%04d", i)
 		d.book.Put(r)
 	}
-	if s := shown("nothing"); strings.Contains(s, "90 days") || !strings.Contains(s, "none in 300 requests looked at, back to") {
+	if s := shown("nothing"); strings.Contains(s, "90 days") || !strings.Contains(s, "none in 300 requests checked, back to") {
 		t.Errorf("a full one: %s", s)
 	}
-	if s := shown("r0001"); !strings.Contains(s, "Only the latest 300 requests were looked at") {
+	if s := shown("r0001"); !strings.Contains(s, "Only the latest 300 requests were checked") {
 		t.Errorf("one of many: %s", s)
 	}
 }
@@ -327,12 +327,12 @@ func TestHistorySaysHowFarItLooked(t *testing.T) {
 func TestDriftTellsOfAStepWhoseCallsLookTheSame(t *testing.T) {
 	r := handlerstest.In(change.Pending, handlerstest.Drift)
 	r.Proposal.Basis = r.Previous.Basis
-	if said := cards.DriftLines(r); !strings.Contains(said, "what the policy judges by") {
+	if said := cards.DriftLines(r); !strings.Contains(said, "what the policy decides by") {
 		t.Errorf("nothing of the plan moved, and it says: %s", said)
 	}
 	r.Proposal.Steps = slices.Clone(r.Proposal.Steps)
 	r.Proposal.Step("verify").Args = json.RawMessage(`{"alias":"other"}`)
-	if said := cards.DriftLines(r); !strings.Contains(said, "• the step: Verify the connection") || strings.Contains(said, "policy") {
+	if said := cards.DriftLines(r); !strings.Contains(said, "• step: Verify the connection") || strings.Contains(said, "policy") {
 		t.Errorf("got %s", said)
 	}
 }

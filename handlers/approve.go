@@ -43,7 +43,7 @@ func (h *Handlers) approve(ctx context.Context, a bot.Action) (bot.Answer, error
 		return answer, err
 	}
 	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, pasteModal(r, reasonMetadata{Press: cards.RefOf(r).String(), Channel: a.Channel})); err != nil {
-		h.o.Log.WarnContext(ctx, "the modal for the key did not open; its button is on the card", "request", r.ID, "error", err)
+		h.o.Log.WarnContext(ctx, "the form for the key did not open; its button is on the card", "request", r.ID, "error", err)
 	}
 	return answer, nil
 }
@@ -59,7 +59,7 @@ func parseReason(metadata string) (cards.Ref, reasonMetadata, error) {
 	dec.DisallowUnknownFields()
 	err := dec.Decode(&from)
 	if _, end := dec.Token(); err == nil && !errors.Is(end, io.EOF) {
-		err = errors.New("something follows it")
+		err = errors.New("unexpected text after it")
 	}
 	s, err2 := cards.ParseRef(from.Press)
 	if err := errors.Join(err, err2); err != nil {

@@ -64,7 +64,7 @@ func TestChangesAreAskedForWithASentence(t *testing.T) {
 		r.Decisions = []change.Decision{handlerstest.Said(change.DecisionRequestChanges, "U0BEN", "leave metrics-* out")}
 	})
 	m, ok := cards.FinalLine(r, "/remote-cluster")
-	if !ok || !strings.Contains(m.Text, ":pencil2: <@U0BEN> asks for changes: “`leave metrics-* out`”") || !strings.Contains(handlerstest.ToJSON(t, m.Blocks), cards.ActionEdit) {
+	if !ok || !strings.Contains(m.Text, ":pencil2: <@U0BEN> requested changes: “`leave metrics-* out`”") || !strings.Contains(handlerstest.ToJSON(t, m.Blocks), cards.ActionEdit) {
 		t.Error(m.Text)
 	}
 	r.Proposal.Kind = link.KindRotate

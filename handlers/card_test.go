@@ -80,12 +80,12 @@ func TestNamesKeepTheirCase(t *testing.T) {
 	var wrong change.InvalidError
 	wrong.Add("local", "%s is at %s: too old", "logs", "8.12.2")
 	wrong.Add("local", "this is the local cluster itself")
-	wrong.Problems = append(wrong.Problems, change.Problem{Say: "logs-*: leave the cluster out"}, change.Problem{Say: "the bot can't"})
+	wrong.Problems = append(wrong.Problems, change.Problem{Say: "logs-*: leave out the cluster out"}, change.Problem{Say: "the bot can't"})
 	var got []string
 	for _, p := range wrong.Problems {
 		got = append(got, cards.ProblemSays(p))
 	}
-	want := []string{"logs is at 8.12.2: too old", "This is the local cluster itself", "logs-*: leave the cluster out", "The bot can't"}
+	want := []string{"logs is at 8.12.2: too old", "This is the local cluster itself", "logs-*: leave out the cluster out", "The bot can't"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -274,7 +274,7 @@ func TestACutFieldSaysSo(t *testing.T) {
 	r := handlerstest.Pending()
 	r.Proposal.Fields = []change.Field{{Label: "May search", Value: strings.Repeat("logs-<a>-*, ", 400)}}
 	shown := handlerstest.ToJSON(t, cards.Card(r, nil, handlerstest.Start).Blocks)
-	if !strings.Contains(shown, "cut: the plan shows all") {
+	if !strings.Contains(shown, "shortened; the plan shows all") {
 		t.Error("approvers don't learn that they see a part only")
 	}
 	if plan := handlerstest.ToJSON(t, planModal(r, true).Blocks); strings.Count(plan, "logs-") < 400 {
@@ -407,7 +407,7 @@ func TestNothingIsCutFromACardInSilence(t *testing.T) {
 			t.Errorf("%s is nowhere", f.Label)
 		}
 	}
-	if want := fmt.Sprintf("%d more lines in the plan", hidden); hidden == 0 || !strings.Contains(shown, want) {
+	if want := fmt.Sprintf("%d more lines: press *Show plan*", hidden); hidden == 0 || !strings.Contains(shown, want) {
 		t.Errorf("the card does not say %q: %s", want, shown)
 	}
 	for _, all := range [][]string{r.Proposal.Warnings, {"basis-22"}} {

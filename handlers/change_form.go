@@ -135,7 +135,7 @@ func formModal(m formMetadata, chosen bot.Option, note string, fields []slack.Bl
 		blocks = append(blocks, mrkdwn.Section(note))
 	}
 	if len(fields) > 0 {
-		blocks = append(append(blocks, fields...), multiline(textInput(m, link.FieldReason, "What is it for?", "Approvers decide by this.", maxReason, "")))
+		blocks = append(append(blocks, fields...), multiline(textInput(m, link.FieldReason, "What is it for?", "Approvers see this.", maxReason, "")))
 	}
 	v := slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackForm, Title: mrkdwn.Plain(e.title, 24), Submit: mrkdwn.Plain(e.submit, 24), Close: mrkdwn.Plain("Cancel", 24),
@@ -167,15 +167,15 @@ func (h *Handlers) formSubmitted(ctx context.Context, s bot.Submission) (bot.Ans
 	f := readAnswers(s.View.State)
 	n, ok := chosenName(bot.Option{Value: m.Name})
 	if !ok {
-		return fieldErrors(map[string]string{connectionBlock(m): "Choose a connection from the list, and wait until its fields appear."}), nil
+		return fieldErrors(map[string]string{connectionBlock(m): "Choose a connection from the list and wait until its fields appear."}), nil
 	}
 	if chosen := f[fieldConnection].Option.Value; chosen != "" && chosen != m.Name {
-		return fieldErrors(map[string]string{connectionBlock(m): "Another connection was chosen: wait until its fields appear."}), nil
+		return fieldErrors(map[string]string{connectionBlock(m): "You chose another connection: wait until its fields appear."}), nil
 	}
 	kind, params, wrong := changeForms()[m.Subcommand].ask(n, m, f)
 	reason := f.text(link.FieldReason)
 	if reason == "" {
-		wrong.Add(link.FieldReason, "say what it is for: approvers decide by it")
+		wrong.Add(link.FieldReason, "say what it is for: approvers need to know")
 	}
 	if len(wrong.Problems) > 0 {
 		return fieldErrors(m.errors(wrong)), nil
@@ -232,7 +232,7 @@ func parseFormMetadata(s string) (formMetadata, error) {
 		return m, fmt.Errorf("a modal's metadata: %w", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return m, errors.New("a modal's metadata: something follows it")
+		return m, errors.New("a modal's metadata: unexpected text after it")
 	}
 	_, looking := inspectCommands()[m.Subcommand]
 	if _, ok := changeForms()[m.Subcommand]; !ok && !looking {

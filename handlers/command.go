@@ -14,19 +14,19 @@ import (
 // subcommands are all of them, in the order in which help shows them.
 func subcommands() []subcommand {
 	return []subcommand{
-		{"connect", "[local] to [remote] as [alias] for [2 weeks]", "connect a local cluster to a remote one, for a time or without an end; deployments by name or id, or chosen in the form", (*Handlers).connectCommand},
-		{"list", "[platform or deployment]", "all remote connections of all local clusters, and how they stand", (*Handlers).listCommand},
-		{"map", "[deployment]", "a picture of who reads whom, coloured by how it stands", (*Handlers).mapCommand},
-		{"status", "[deployment/alias]", "everything about one connection, and what can be done next", inspectCommand("status")},
-		{"diagnose", "[deployment/alias]", "what is the matter with a connection, and how to mend it", inspectCommand("diagnose")},
-		{"rotate", "[deployment/alias]", "a new key in place of the old one, without a failed search", formCommand("rotate")},
-		{"update", "[deployment/alias]", "change what a connection's key may read, or its settings; add a role or a network filter", formCommand("update")},
-		{"extend", "[deployment/alias] until [2026-12-24]", "give a connection another end, or none", formCommand("extend")},
-		{"disconnect", "[deployment/alias]", "end a connection and remove its key", formCommand("disconnect")},
-		{"migrate", "[deployment/alias]", "from TLS certificates to API keys, one alias or all of a deployment", formCommand("migrate")},
-		{"adopt", "[deployment/alias]", "take a connection that was made by hand under management", formCommand("adopt")},
-		{"history", "[deployment|alias]", "what was asked for, who decided what, and how it ended", (*Handlers).historyCommand},
-		{"policy", "", "who may ask, and who has to approve", (*Handlers).policyCommand},
+		{"connect", "[local] to [remote] as [alias] for [2 weeks]", "connect a local cluster to a remote one, for a while or for good. Name the deployments here or choose them in the form", (*Handlers).connectCommand},
+		{"list", "[platform or deployment]", "all remote connections of all local clusters, with their status", (*Handlers).listCommand},
+		{"map", "[deployment]", "a picture of who can read whom, colored by status", (*Handlers).mapCommand},
+		{"status", "[deployment/alias]", "details of one connection, and what you can do next", inspectCommand("status")},
+		{"diagnose", "[deployment/alias]", "find the root cause of a problem and propose a fix", inspectCommand("diagnose")},
+		{"rotate", "[deployment/alias]", "replace the key without downtime: the new key is tested first", formCommand("rotate")},
+		{"update", "[deployment/alias]", "change what a key may read or a connection's settings; add a role or a network filter", formCommand("update")},
+		{"extend", "[deployment/alias] until [2026-12-24]", "change when a connection ends", formCommand("extend")},
+		{"disconnect", "[deployment/alias]", "remove a connection and its key", formCommand("disconnect")},
+		{"migrate", "[deployment/alias]", "replace TLS certificates with API keys, for one alias or all of a deployment", formCommand("migrate")},
+		{"adopt", "[deployment/alias]", "let the bot manage a connection that was created by hand", formCommand("adopt")},
+		{"history", "[deployment|alias]", "past requests: who asked, who decided, and how each ended", (*Handlers).historyCommand},
+		{"policy", "", "who may make requests, and who has to approve them", (*Handlers).policyCommand},
 		{"help", "", "show this", (*Handlers).helpCommand},
 	}
 }
@@ -41,7 +41,7 @@ func (h *Handlers) command(ctx context.Context, c bot.Command) (bot.Answer, erro
 		return h.helpCommand(ctx, c, nil), nil
 	}
 	if slices.Contains(typed, "") {
-		return h.hint("There is nothing between the quotes: put a name there, or leave them out."), nil
+		return h.hint("There is nothing between the quotes. Put a name there, or leave them out."), nil
 	}
 	for i, word := range typed {
 		for _, w := range subcommands() {
@@ -79,7 +79,7 @@ func (h *Handlers) unknown(typed []string) bot.Answer {
 
 // help is written from the words, so that it can't forget one.
 func (h *Handlers) help() string {
-	out := []string{"*Connect Elasticsearch clusters, with others' approval*"}
+	out := []string{"*Connect Elasticsearch clusters, with approval*"}
 	for _, w := range subcommands() {
 		out = append(out, fmt.Sprintf("• %s  %s", bot.Code(strings.TrimSpace(h.o.Command+" "+w.name+" "+w.args)), w.does))
 	}

@@ -70,7 +70,7 @@ func TestWordsAreUnderstoodInAnyOrder(t *testing.T) {
 		"search-eu diagnos": "There is no `diagnos`. Did you mean `/remote-cluster diagnose search-eu`?",
 	} {
 		body := handlerstest.ToJSON(t, d.types(typed))
-		if !strings.Contains(body, want) || !strings.Contains(body, "`/remote-cluster help` shows what there is.") || strings.Contains(body, "policy") {
+		if !strings.Contains(body, want) || !strings.Contains(body, "`/remote-cluster help` lists them.") || strings.Contains(body, "policy") {
 			t.Errorf("%s: %s", typed, body)
 		}
 	}

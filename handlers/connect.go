@@ -25,7 +25,7 @@ func (h *Handlers) connectCommand(ctx context.Context, c bot.Command, args []str
 	f.Drawn = m.Drawn
 	typed, ok := parseSides(args, h.o.Now())
 	if !ok {
-		return h.hint("*connect* takes a local and a remote deployment, and for how long; put quotes around a name with spaces.")
+		return h.hint("*connect* takes a local and a remote deployment, and for how long. Put quotes around a name with spaces.")
 	}
 	m.keep(f)
 	view, err := h.o.Slack.OpenView(ctx, c.TriggerID, connectModal(f, m))
@@ -184,7 +184,7 @@ func (m *connectMetadata) edit(f *connectForm, how func(*connectForm, *connectMe
 	}
 	*m, *f = before, form
 	m.renew(link.FieldModel, f.Model) // where the radio buttons show something else
-	m.Notes = append([]string{"All fields stay: what is filled in is too long to be kept while they are hidden."}, m.Notes...)
+	m.Notes = append([]string{"The advanced settings stay open: what you entered is too long to keep while they are hidden."}, m.Notes...)
 }
 
 // survey looks at both sides once they are chosen, fills in what they tell, and notes what people should know. It
@@ -207,7 +207,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 	s, err := h.o.Directory.ReadPair(ctx, local, remote)
 	if err != nil {
 		m.Pair, m.More = "", true // so that choosing again asks again
-		m.Notes = []string{h.say(ctx, err, textFormat{plain: true}), "Nothing could be filled in; you can do it by hand."}
+		m.Notes = []string{h.say(ctx, err, textFormat{plain: true}), "The bot couldn't fill anything in. Enter the values yourself."}
 		return true
 	}
 	c := link.Prefill(s)
@@ -250,7 +250,7 @@ func notesOf(s link.PairState, f *connectForm) []string {
 		}
 	}
 	if len(notes) > maxNotes {
-		notes = append(notes[:maxNotes-1:maxNotes-1], "… and more; the card will show all warnings.")
+		notes = append(notes[:maxNotes-1:maxNotes-1], "… and more. *Show plan* on the card lists all warnings.")
 	}
 	for i := range notes {
 		notes[i] = bot.Cut(mrkdwn.Clean(notes[i]), 300)
@@ -281,7 +281,7 @@ func (h *Handlers) redraw(ctx context.Context, view bot.View, turn uint64, f con
 func (h *Handlers) connectSubmitted(ctx context.Context, s bot.Submission) (bot.Answer, error) {
 	m, err := parseConnectMetadata(s.View.Metadata)
 	if err != nil {
-		h.o.Log.ErrorContext(ctx, "a modal of ours that can't be read", "request_id", bot.RequestID(ctx), "error", err)
+		h.o.Log.ErrorContext(ctx, "a form of the bot that can't be read", "request_id", bot.RequestID(ctx), "error", err)
 		return fieldErrors(map[string]string{link.FieldReason: ourFault(ctx, textFormat{plain: true})}), nil
 	}
 	f := readForm(s.View.State, m)

@@ -93,8 +93,8 @@ func (f connectForm) trustOptions() *link.TrustOptions {
 func modelOffer(f connectForm, m connectMetadata) []slack.Block {
 	switch {
 	case f.byCertificate():
-		blocks := []slack.Block{mrkdwn.Section(":warning: *" + link.CertificatesEnd + "* A superuser of the local cluster gets full read " +
-			"access to the remote one, so use them only within one security domain. What others may read there is decided by the remote cluster's roles of the same names.")}
+		blocks := []slack.Block{mrkdwn.Section(":warning: *" + link.CertificatesEnd + "* A superuser of the local cluster can read everything on the " +
+			"remote one, so use them only within one security domain. For others, roles with the same names on the remote cluster decide.")}
 		if m.Keys {
 			blocks = append(blocks, slack.NewActionBlock("model_keys", mrkdwn.Button(actionKeys, "keys", "Use an API key instead")))
 		}
@@ -111,18 +111,18 @@ func modelOffer(f connectForm, m connectMetadata) []slack.Block {
 // certificateFields take the place of the key's.
 func (m connectMetadata) certificateFields(f connectForm) []slack.Block {
 	return []slack.Block{
-		m.text(f, link.FieldLocalScope, "Id of the local side", "ECE: the environment id under Platform > Trust Management. Elastic Cloud: the organization id. No platform verifies it.", maxScope),
-		m.text(f, link.FieldRemoteScope, "Id of the remote side", "The same for the remote side. A wrong id trusts somebody else.", maxScope),
-		several(m.text(f, link.FieldClusters, "Clusters that the local side trusts", "Ids of Elasticsearch clusters, never of deployments, one a line.", maxPatterns)),
-		box(link.FieldTrustAll, "Or all of them", "Trust all deployments of the remote side", "Those listed above do not count then", f.TrustAll),
-		m.text(f, link.FieldRegions, "Further regions", "Where all are trusted: regions whose certificates count beside the deployment's own, such as aws-us-east-1.", maxPatterns).WithOptional(true),
-		several(m.text(f, link.FieldSearch, "Indices to look for afterwards", "Patterns such as logs-*. They grant nothing: roles on the remote cluster do.", maxPatterns)),
+		m.text(f, link.FieldLocalScope, "Id of the local side", "ECE: the environment id in Platform > Trust Management. Elastic Cloud: the organization id. No platform verifies it.", maxScope),
+		m.text(f, link.FieldRemoteScope, "Id of the remote side", "The same for the remote side. A wrong id means trusting someone else.", maxScope),
+		several(m.text(f, link.FieldClusters, "Clusters that the local side trusts", "Ids of Elasticsearch clusters (not of deployments), one per line.", maxPatterns)),
+		box(link.FieldTrustAll, "Or trust all", "Trust all deployments of the remote side", "The list above is then ignored", f.TrustAll),
+		m.text(f, link.FieldRegions, "Further regions", "If all are trusted: further regions to trust besides the deployment's own, such as aws-us-east-1.", maxPatterns).WithOptional(true),
+		several(m.text(f, link.FieldSearch, "Indices to test with", "Patterns such as logs-*. They grant nothing; roles on the remote cluster do.", maxPatterns)),
 	}
 }
 
 // modelInput is the choice of the model, among the advanced settings.
 func (m connectMetadata) modelInput(f connectForm) slack.Block {
-	key := slack.NewOptionBlockObject(string(link.ModelKey), mrkdwn.Plain("API key", mrkdwn.MaxOption), mrkdwn.Plain("It grants what it names; 8.14 or later", mrkdwn.MaxOption))
+	key := slack.NewOptionBlockObject(string(link.ModelKey), mrkdwn.Plain("API key", mrkdwn.MaxOption), mrkdwn.Plain("Grants only what you name; requires 8.14 or later", mrkdwn.MaxOption))
 	certificate := slack.NewOptionBlockObject(string(link.ModelCertificate), mrkdwn.Plain("TLS certificates (deprecated)", mrkdwn.MaxOption),
 		mrkdwn.Plain("Both sides trust each other's certificates", mrkdwn.MaxOption))
 	radio := slack.NewRadioButtonsBlockElement(actionModel, key, certificate)

@@ -36,7 +36,7 @@ func (h *Handlers) refused(ctx context.Context, to replyTarget, m connectMetadat
 		field = link.FieldUntil
 	case outage:
 		field = sideOf(call, f)
-		say += " Nothing was stored and nothing is lost: submit again in a moment."
+		say += " Nothing was stored and your entries are kept. Submit again in a moment."
 	}
 	a := fieldErrors(m.errors(f, &change.InvalidError{Problems: []change.Problem{{Field: field, Say: say}}}))
 	a.Then = then

@@ -17,11 +17,11 @@ func fieldName(field string) string {
 		link.FieldScheme: "Advanced settings, compression scheme",
 		link.FieldPing:   "Advanced settings, ping", link.FieldReason: "Reason", link.FieldModel: "Security model",
 		link.FieldLocalScope: "Id of the local side", link.FieldRemoteScope: "Id of the remote side", link.FieldClusters: "Clusters to trust",
-		link.FieldRegions: "Further regions", link.FieldFilter: "Addresses to let in", link.FieldFilterCluster: "Remote cluster filter", link.FieldRole: "Who can search",
+		link.FieldRegions: "Further regions", link.FieldFilter: "Addresses to allow", link.FieldFilterCluster: "Remote cluster filter", link.FieldRole: "Who can search",
 		link.FieldUntil:     "How long",
-		link.FieldPause:     "What runs through the aliases",
-		link.FieldElsewhere: "An address that the platform does not know",
-		link.FieldIdentity:  "Strong identity verification", link.FieldOrganization: "Not for it alone", link.FieldAuthorities: "What else the remote cluster believes",
+		link.FieldPause:     "Replication and jobs that use the aliases",
+		link.FieldElsewhere: "An address that the platform doesn't know",
+		link.FieldIdentity:  "Strong identity verification", link.FieldOrganization: "Key for the whole organization", link.FieldAuthorities: "Other authorities the remote cluster trusts",
 	}
 	if n, ok := names[field]; ok {
 		return n

@@ -59,7 +59,7 @@ func TestWhatIsTooLongToBeKeptStaysShown(t *testing.T) {
 	if d.text(link.FieldReplication) != patterns || d.slack.Has(theModal, link.FieldLocalScope) {
 		t.Errorf("the modal shows %s", d.slack.Shows(theModal))
 	}
-	if shown := d.slack.Shows(theModal); !strings.Contains(shown, "All fields stay") {
+	if shown := d.slack.Shows(theModal); !strings.Contains(shown, "The advanced settings stay open") {
 		t.Errorf("the modal does not say why: %s", shown)
 	}
 	d.fills(link.FieldReplication, "logs-*")
@@ -114,7 +114,7 @@ func TestTheAddressesOfferedAreWholeAndBesideThoseTyped(t *testing.T) {
 
 // Where the operator has not said which addresses count, those of the hosts are a suggestion that a person confirms.
 func TestAddressesOfHostsAreFilledInToBeConfirmed(t *testing.T) {
-	const say = "confirm or change them before you ask"
+	const say = "check them before you submit"
 	for name, egress := range map[string][]string{"suggested": nil, "configured": {"203.0.113.10"}} {
 		d := newFilterDesk(t, egress...)
 		d.world.Platform("ece-prod").SetEgress("10.0.0.1", "192.0.2.9")

@@ -62,7 +62,7 @@ func parseConnectMetadata(s string) (connectMetadata, error) {
 		return connectMetadata{}, fmt.Errorf("a modal's metadata: %w", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return connectMetadata{}, errors.New("a modal's metadata: something follows it")
+		return connectMetadata{}, errors.New("a modal's metadata: unexpected text after it")
 	}
 	for field, block := range m.Blocks {
 		if name, _, _ := strings.Cut(block, ":"); name != field {

@@ -18,11 +18,11 @@ import (
 func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 	var blocks []slack.Block
 	if m.Parent != "" {
-		blocks = append(blocks, mrkdwn.Section("This takes the place of request "+bot.Code(m.Parent)+"; if that one still waits, it is withdrawn once you submit."))
+		blocks = append(blocks, mrkdwn.Section("This replaces request "+bot.Code(m.Parent)+". If that one is still open, it is withdrawn when you submit."))
 	}
 	local, remote := sideHints(f)
 	blocks = append(blocks,
-		mrkdwn.Section("The *local* cluster searches, the *remote* cluster is read. The bot connects them once others have approved."),
+		mrkdwn.Section("The *local* cluster searches the *remote* cluster. The bot connects them after approval."),
 		slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, strings.Join(notHere, "\n"), false, false)),
 		m.deployment(link.FieldLocal, "Local deployment", local, f.Local),
 		m.deployment(link.FieldRemote, "Remote deployment", remote, f.Remote),
@@ -113,7 +113,7 @@ func moreButton(shown bool) *slack.ButtonBlockElement {
 
 func (m connectMetadata) advanced(f connectForm) []slack.Block {
 	blocks := []slack.Block{
-		m.text(f, link.FieldAlias, "Alias", "What the local cluster calls the remote one, as in alias:logs-*.", cards.MaxAlias),
+		m.text(f, link.FieldAlias, "Alias", "The local cluster's name for the remote one, as in alias:logs-*.", cards.MaxAlias),
 		m.text(f, link.FieldAddress, "Proxy address", m.addressHint(f), cards.MaxAddress),
 		m.text(f, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer),
 	}
@@ -126,10 +126,10 @@ func (m connectMetadata) advanced(f connectForm) []slack.Block {
 		skipInput(f.Skip),
 		m.modelInput(f),
 		elsewhereField(f.Elsewhere),
-		m.text(f, link.FieldSockets, "Connections to the remote cluster", "A number; empty leaves it to Elasticsearch (18).", maxAdvanced).WithOptional(true),
+		m.text(f, link.FieldSockets, "Connections to the remote cluster", "A number. Empty: the default of Elasticsearch (18).", maxAdvanced).WithOptional(true),
 		choiceInput(link.FieldCompress, link.FieldCompress, "Compress", compressions, cmp.Or(f.Texts[link.FieldCompress], byDefault)).WithOptional(true),
 		choiceInput(link.FieldScheme, link.FieldScheme, "Compress with", schemes, cmp.Or(f.Texts[link.FieldScheme], byDefault)).WithOptional(true),
-		m.text(f, link.FieldPing, "Ping every", "A time such as 30s, or -1 for never; empty leaves it to Elasticsearch.", maxAdvanced).WithOptional(true),
+		m.text(f, link.FieldPing, "Ping every", "A time such as 30s, or -1 for never. Empty: the default of Elasticsearch.", maxAdvanced).WithOptional(true),
 	)
 	return append(blocks, m.extraFields(f)...)
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-const authoritiesHint = "Only with strong identity verification. Elasticsearch shows nobody which certificate authorities are set, and the bot replaces them: " +
-	"name each file that is set on the remote cluster, with its certificates in PEM below it, or write none. Empty: what the bot has on record."
+const authoritiesHint = "Only for strong identity verification. The bot replaces the authorities set there, and Elasticsearch doesn't show them. " +
+	"Name each file set on the remote cluster with its PEM certificates below, or write none. Empty: the bot's record."
 
 const (
 	actionLetIn = connectPrefix + "let_in"
@@ -35,14 +35,14 @@ func (m connectMetadata) extraFields(f connectForm) []slack.Block {
 	var blocks []slack.Block
 	if !m.NoRestart {
 		blocks = append(blocks, box(link.FieldRestart, "Restart", "Restart the local deployment",
-			"So that its nodes read the key; from 8.14 on they do by themselves", f.Restart))
+			"So that its nodes read the key. Not needed from 8.14 on", f.Restart))
 	}
 	if m.MayIdentify || f.Identity {
-		blocks = append(blocks, box(link.FieldIdentity, "Strong identity verification", "The key works for the local cluster alone",
+		blocks = append(blocks, box(link.FieldIdentity, "Strong identity verification", "The key works only for the local cluster",
 			"Its nodes sign each request with their certificate", f.Identity),
-			box(link.FieldOrganization, "Not for it alone", "The key works for every cluster of its organization",
+			box(link.FieldOrganization, "Key for the whole organization", "The key works for every cluster of the local organization",
 				"Only with strong identity verification", f.Organization),
-			several(text(link.FieldAuthorities, "What else the remote cluster believes", authoritiesHint, maxPatterns)))
+			several(text(link.FieldAuthorities, "Other authorities the remote cluster trusts", authoritiesHint, maxPatterns)))
 	}
 	return append(blocks, m.filterFields(f, text)...)
 }
@@ -83,26 +83,26 @@ func (m *connectMetadata) offerFilter(s link.PairState, f *connectForm) {
 type input func(field, label, hint string, limit int) *slack.InputBlock
 
 func roleField(in input) *slack.InputBlock {
-	return in(link.FieldRole, "Role of those who search", "On the local cluster: a new one, or one that exists. Empty: none. The bot changes only roles that it made.", cards.MaxRole).WithOptional(true)
+	return in(link.FieldRole, "Role for searching", "A new or existing role on the local cluster. Empty: none. The bot only changes roles it created.", cards.MaxRole).WithOptional(true)
 }
 
 func sourcesField(in input) *slack.InputBlock {
-	return several(in(link.FieldFilter, "Addresses to let in", "IPv4 addresses or CIDRs that the local side comes from, as seen behind NAT. A network filter is added for those that are missing.", maxSources))
+	return several(in(link.FieldFilter, "Addresses to allow", "IPv4 addresses or CIDRs of the local side, as seen after NAT. The bot adds a network filter for those that are missing.", maxSources))
 }
 
 func clusterField(on bool) *slack.InputBlock {
-	return box(link.FieldFilterCluster, "Remote cluster filter", "Add one that lets the local cluster in",
-		"It names the cluster; others stay shut out", on)
+	return box(link.FieldFilterCluster, "Remote cluster filter", "Add one that allows the local cluster",
+		"It names the cluster; others remain blocked", on)
 }
 
 func firstField(on bool) *slack.InputBlock {
-	return box(link.FieldFilterFirst, "Lock others out", "Even if it is the first filter",
-		"A first one locks everybody else out of the remote deployment", on)
+	return box(link.FieldFilterFirst, "Block everyone else", "Add it even if it is the first filter",
+		"The first filter blocks everyone else from the remote deployment", on)
 }
 
 func elsewhereField(on bool) *slack.InputBlock {
-	return box(link.FieldElsewhere, "An address that the platform does not know", "It is meant",
-		"The host that answers there is shown the key", on)
+	return box(link.FieldElsewhere, "An address that the platform doesn't know", "Use it anyway",
+		"The host at that address will see the key", on)
 }
 
 // optionsOf are what is asked for in these fields; nil: nothing.
@@ -133,7 +133,7 @@ func filterOffer(m connectMetadata) []slack.Block {
 	if m.Offer == "" {
 		return nil
 	}
-	return []slack.Block{slack.NewActionBlock("filter_offer", mrkdwn.Button(actionLetIn, "let_in", "Let the local side in…"))}
+	return []slack.Block{slack.NewActionBlock("filter_offer", mrkdwn.Button(actionLetIn, "let_in", "Allow the local side…"))}
 }
 
 // connectLetIn fills the addresses in that are missing, for a person to confirm.
@@ -147,12 +147,12 @@ func (h *Handlers) connectLetIn(_ context.Context, a bot.Action) (bot.Answer, er
 		}
 		all := strings.TrimSpace(f.Texts[link.FieldFilter] + "\n" + m.Offer)
 		if utf8.RuneCountInString(all) > maxSources {
-			m.Notes = append([]string{"There is no room for all addresses: " + strings.ReplaceAll(m.Offer, "\n", ", ")}, m.Notes...)
+			m.Notes = append([]string{"Too many addresses to fill in: " + strings.ReplaceAll(m.Offer, "\n", ", ")}, m.Notes...)
 			return
 		}
 		if m.Guessed {
-			m.Notes = append([]string{"The addresses filled in are what the hosts of the local platform call themselves. Behind NAT others count, " +
-				"which nobody but a person can know: confirm or change them before you ask."}, m.Notes...)
+			m.Notes = append([]string{"The addresses filled in are the local platform's own. After NAT, the remote side sees different ones. " +
+				"The bot can't know those: check them before you submit."}, m.Notes...)
 		}
 		f.Texts[link.FieldFilter] = all
 		m.renew(link.FieldFilter, all)

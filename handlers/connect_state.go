@@ -158,16 +158,16 @@ func (f connectForm) connect() (link.ConnectParams, *change.InvalidError) {
 	}
 	f.options(&c)
 	if c.Identity == nil && !f.byCertificate() && f.Texts[link.FieldAuthorities] != "" {
-		wrong.Add(link.FieldAuthorities, "this is only for strong identity verification: tick that, or leave this empty")
+		wrong.Add(link.FieldAuthorities, "this applies only to strong identity verification: select that, or leave this empty")
 	}
 	if c.Identity == nil && !f.byCertificate() && f.Organization {
-		wrong.Add(link.FieldOrganization, "this is only for strong identity verification: tick that, or leave this empty")
+		wrong.Add(link.FieldOrganization, "this applies only to strong identity verification: select that, or leave this empty")
 	}
 	if f.byCertificate() {
 		c.Model, c.Trust, c.ExpiryDays, c.Access.Replication = link.ModelCertificate, f.trustOptions(), 0, nil
 	}
 	if strings.TrimSpace(f.Texts[link.FieldReason]) == "" {
-		wrong.Add(link.FieldReason, "say what it is for: approvers decide by it")
+		wrong.Add(link.FieldReason, "say what it is for: approvers need to know")
 	}
 	if more, ok := errors.AsType[*change.InvalidError](c.Check()); ok {
 		for _, p := range more.Problems {
@@ -190,7 +190,7 @@ func hasProblem(e *change.InvalidError, field string) bool {
 
 func chosen(wrong *change.InvalidError, field string, o bot.Option) elastic.Ref {
 	if isDown(o) {
-		wrong.Add(field, "this platform can't be asked just now, so nothing on it can be chosen; try again in a moment")
+		wrong.Add(field, "this platform doesn't answer right now, so its deployments can't be chosen; try again in a moment")
 		return elastic.Ref{}
 	}
 	if o.Value == "" {

@@ -197,7 +197,7 @@ func TestConnectOpensItsModalBeforeAnythingElse(t *testing.T) {
 func TestAModalThatCannotOpenIsExplained(t *testing.T) {
 	d := newDesk(t)
 	d.slack.Order("open", &bot.Error{Method: "views.open", Code: "expired_trigger_id", Kind: bot.Expired})
-	if body := handlerstest.ToJSON(t, d.types("connect")); !strings.Contains(body, "do it once more") {
+	if body := handlerstest.ToJSON(t, d.types("connect")); !strings.Contains(body, "Try once more") {
 		t.Errorf("answered %s", body)
 	}
 }
@@ -396,7 +396,7 @@ func TestAHeldTargetIsNamedWithItsHolder(t *testing.T) {
 	for _, c := range []struct {
 		by  bot.User
 		say string
-	}{{ben, "by <@U0ASKER> holds this"}, {asker, "Your earlier request `R1` holds this"}} {
+	}{{ben, "by <@U0ASKER> already covers this"}, {asker, "Your earlier request `R1` already covers this"}} {
 		a, err := d.connectSubmitted(t.Context(), bot.Submission{View: v, User: c.by})
 		body := handlerstest.ToJSON(t, d.finish(a, err))
 		if !strings.Contains(body, "R1") || !strings.Contains(body, `"Alias: `) {
@@ -420,7 +420,7 @@ func TestAnOutageLosesNothing(t *testing.T) {
 	d.book.SetDown(nil)
 	fault := linktest.Fault{On: "cloud", Call: "Deployment", Err: linktest.Unavailable("cloud", "GET /deployments/b2"), Times: 1}
 	d.world.Fail(fault)
-	if errs := d.submits(); !strings.Contains(errs[link.FieldRemote], "submit again") {
+	if errs := d.submits(); !strings.Contains(errs[link.FieldRemote], "Submit again") {
 		t.Errorf("platform down: %v", errs)
 	}
 	d.world.Heal()

@@ -29,7 +29,7 @@ func (h *Handlers) statusesOf(ctx context.Context, all []inventory.Connection) m
 	defer cancel()
 	found, err := h.o.Status.Statuses(ctx, names...)
 	if err != nil {
-		h.o.Log.WarnContext(ctx, "reading what the monitor has found", "error", err)
+		h.o.Log.WarnContext(ctx, "reading the monitor's results", "error", err)
 	}
 	return found
 }
@@ -57,7 +57,7 @@ func stateWords(k diagnose.Known) string {
 	case diagnose.StateExpiring:
 		return "connected, but expires soon" + checked
 	case diagnose.StateDrifted:
-		return "connected, but not as approved" + checked
+		return "connected, but differs from what was approved" + checked
 	case diagnose.StateOverdue:
 		return "should have ended" + checked
 	case diagnose.StateEnding:

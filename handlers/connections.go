@@ -47,7 +47,7 @@ func (h *Handlers) whichConnection(ctx context.Context, args []string) (n link.N
 		why += " Did you mean " + near + "?"
 	}
 	if len(l.Missing)+len(l.Down) > 0 {
-		why += " Not every cluster could be asked."
+		why += " Some clusters did not answer."
 	}
 	return n, why
 }
@@ -128,7 +128,7 @@ func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bo
 		}
 	}
 	if n := len(l.Missing) + len(l.Down); n > 0 && len(out.Options) < maxOptions {
-		out.Options = append(out.Options, slack.NewOptionBlockObject(downPrefix, mrkdwn.Plain(fmt.Sprintf("%d could not be asked: not all are listed", n), mrkdwn.MaxOption), nil))
+		out.Options = append(out.Options, slack.NewOptionBlockObject(downPrefix, mrkdwn.Plain(fmt.Sprintf("%d did not answer: the list is incomplete", n), mrkdwn.MaxOption), nil))
 	}
 	return bot.Answer{Body: out}, nil
 }
@@ -156,9 +156,9 @@ func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k
 	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", cards.StateFace(k.State()), mrkdwn.Named(cmp.Or(c.Local.Name, c.Local.Deployment), mrkdwn.MaxName), remote, bot.Code(mrkdwn.Clean(c.Alias)), stateWords(k), c.Model())
 	switch {
 	case c.ManagedUnread:
-		return s + " · not known whether the bot manages it"
+		return s + " · unknown whether the bot manages it"
 	case c.Managed == nil:
-		return s + " · made by hand"
+		return s + " · created by hand"
 	}
 	why := stateWhy(k)
 	if why != "" {

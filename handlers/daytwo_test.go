@@ -142,16 +142,16 @@ func TestListAndFormsBelieveTheWatch(t *testing.T) {
 		diagnose.ProblemExpiring: ":hourglass: *logs-prod* → *search-eu* as `search-eu`\\nconnected, but expires soon",
 	} {
 		why := trouble != diagnose.ProblemExpiring
-		d.finds(n, diagnose.Problem{Kind: trouble, Say: "The key is gone <!channel>."})
+		d.finds(n, diagnose.Problem{Kind: trouble, Say: "The key no longer exists <!channel>."})
 		d.types("list")
-		if s := handlerstest.ToJSON(t, d.shown().Blocks); !strings.Contains(s, want) || strings.Contains(s, `\nThe key is gone &lt;!channel&gt;."`) != why {
+		if s := handlerstest.ToJSON(t, d.shown().Blocks); !strings.Contains(s, want) || strings.Contains(s, `\nThe key no longer exists &lt;!channel&gt;."`) != why {
 			t.Errorf("%s: the list shows %s", trouble, s)
 		}
 		d.finds(n, diagnose.Problem{Kind: trouble})
 	}
-	d.finds(n, diagnose.Problem{Kind: diagnose.ProblemDown, Say: "The remote deployment is gone."})
+	d.finds(n, diagnose.Problem{Kind: diagnose.ProblemDown, Say: "The remote deployment no longer exists."})
 	d.finish(d.command(t.Context(), bot.Command{Text: "update search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
-	if s := d.slack.Shows("V1"); !strings.Contains(s, ":red_circle: does not work · API key\\nThe remote deployment is gone.") {
+	if s := d.slack.Shows("V1"); !strings.Contains(s, ":red_circle: does not work · API key\\nThe remote deployment no longer exists.") {
 		t.Errorf("the form shows %s", s)
 	}
 	d.finds(n, diagnose.Problem{Kind: diagnose.ProblemDown})
@@ -211,7 +211,7 @@ func TestListWhereNobodyAnswers(t *testing.T) {
 	}
 	d.types("list")
 	handlerstest.GoldenMessage(t, "list_unread", d.shown())
-	if s := handlerstest.ToJSON(t, d.shown()); strings.Contains(s, "0 remote") || strings.Count(s, "trouble of its own") != 1 {
+	if s := handlerstest.ToJSON(t, d.shown()); strings.Contains(s, "0 remote") || strings.Count(s, "returned an error") != 1 {
 		t.Errorf("shown: %s", s)
 	}
 	d.types("list siem")
@@ -232,7 +232,7 @@ func TestAListLineLeadsOn(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	for verb, want := range map[string]string{
-		"status": "It works.", "diagnose": "nothing is the matter", "follow": "You follow", "unfollow": "You don't follow",
+		"status": "It works.", "diagnose": "no problems found", "follow": "You follow", "unfollow": "You don't follow",
 	} {
 		d.finish(d.lineChosen(t.Context(), bot.Action{ID: cards.ActionListLine, Value: bot.Value{Option: bot.Option{Value: verb + " " + name}}, User: asker, Channel: "C0"}))
 		if m := d.shown(); !strings.Contains(m.Text, want) {
@@ -323,10 +323,10 @@ func TestAFormSaysForWhomItIsNot(t *testing.T) {
 		before func(*desk)
 		why    string
 	}{
-		"adopt search-eu":   {keyed, "search-eu is managed by the bot already"},
-		"migrate search-eu": {keyed, "search-eu uses an API key already"},
-		"rotate search-eu":  {(*desk).certified, "search-eu was made by hand: adopt it first"},
-		"update search-eu":  {(*desk).certified, "search-eu was made by hand: adopt it first"},
+		"adopt search-eu":   {keyed, "search-eu is already managed by the bot"},
+		"migrate search-eu": {keyed, "search-eu already uses an API key"},
+		"rotate search-eu":  {(*desk).certified, "search-eu was created by hand: adopt it first"},
+		"update search-eu":  {(*desk).certified, "search-eu was created by hand: adopt it first"},
 	} {
 		d := newDesk(t)
 		c.before(d)
@@ -342,7 +342,7 @@ func TestAFormSaysForWhomItIsNot(t *testing.T) {
 	d.connected()
 	d.byCertificate("search-us")
 	s := fill(d, "migrate search-eu")
-	if !strings.Contains(s, "search-eu uses an API key already") || !strings.Contains(s, `"value": "search-us"`) || strings.Contains(s, `"value": "search-eu"`) {
+	if !strings.Contains(s, "search-eu already uses an API key") || !strings.Contains(s, `"value": "search-us"`) || strings.Contains(s, `"value": "search-eu"`) {
 		t.Errorf("shown: %s", s)
 	}
 	// What the keys may read is for people to say.
@@ -478,7 +478,7 @@ func TestShortcutDiagnosesTheConnectionOfAMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.finish(d.diagnoseShortcut(t.Context(), bot.Shortcut{User: asker, Channel: at.Channel, Message: at.TS, TriggerID: "1"}))
-	if m := d.shown(); !strings.Contains(m.Text, "nothing is the matter") {
+	if m := d.shown(); !strings.Contains(m.Text, "no problems found") {
 		t.Errorf("told %s", m.Text)
 	}
 	d.finish(d.diagnoseShortcut(t.Context(), bot.Shortcut{User: asker, Channel: "C0", Message: "1.2", TriggerID: "2"}))

@@ -107,10 +107,10 @@ func TestWhoPressesInVainIsToldAlone(t *testing.T) {
 		want  string
 	}{
 		"a stranger approves":             {change.Pending, func(d *desk) bot.ActionHandler { return d.approve }, stranger, "You are not one of the approvers"},
-		"the requester approves":          {change.Pending, func(d *desk) bot.ActionHandler { return d.approve }, asker, "somebody else has to approve"},
+		"the requester approves":          {change.Pending, func(d *desk) bot.ActionHandler { return d.approve }, asker, "someone else has to approve"},
 		"the second to approve":           {change.Approved, func(d *desk) bot.ActionHandler { return d.approve }, ben, "approved by <@U0ANNA> at <!date^"},
 		"approving what was rejected":     {change.Rejected, func(d *desk) bot.ActionHandler { return d.approve }, anna, "rejected by <@U0BEN>"},
-		"another one withdraws":           {change.Pending, func(d *desk) bot.ActionHandler { return d.withdraw }, anna, "Only who asked can withdraw"},
+		"another one withdraws":           {change.Pending, func(d *desk) bot.ActionHandler { return d.withdraw }, anna, "Only the requester can withdraw"},
 		"withdrawing what is applied":     {change.Applying, func(d *desk) bot.ActionHandler { return d.withdraw }, asker, "in progress"},
 		"a stranger rejects":              {change.Pending, func(d *desk) bot.ActionHandler { return d.askRejectReason }, stranger, "You are not one of the approvers"},
 		"rejecting what is over":          {change.Withdrawn, func(d *desk) bot.ActionHandler { return d.askRejectReason }, anna, "withdrawn by <@U0ASKER>"},
@@ -147,7 +147,7 @@ func TestACardFromBeforeTheDriftDoesNotCount(t *testing.T) {
 	if got := d.state(r.ID); got != change.Pending || d.slack.Count("open") != 0 {
 		t.Errorf("it is %s, %d modals were opened", got, d.slack.Count("open"))
 	}
-	if n := strings.Count(d.slack.Said(), "This has changed since your card was drawn"); n != 3 {
+	if n := strings.Count(d.slack.Said(), "The request has changed since you saw this card"); n != 3 {
 		t.Errorf("told %q", d.slack.Said())
 	}
 }
@@ -217,7 +217,7 @@ func TestAPressWhileTheMemoryIsAwayIsNotLostSilently(t *testing.T) {
 	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askRejectReason, d.plan} {
 		d.finish(press(t.Context(), pressed(anna, r)))
 	}
-	if n := strings.Count(d.slack.Said(), "The bot's memory can't be reached"); n != 4 {
+	if n := strings.Count(d.slack.Said(), "The bot can't reach its database"); n != 4 {
 		t.Errorf("told %q", d.slack.Said())
 	}
 }

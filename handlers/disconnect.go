@@ -14,7 +14,7 @@ import (
 func disconnectForm() changeForm {
 	return changeForm{
 		title: "Disconnect", submit: "Request approval",
-		intro: "Settings and keystore entry go first, then the role, trust and network filter that were made for it and that nothing else uses, the key last. If a step fails, everything is put back, as long as the key is not gone.",
+		intro: "Removes settings, keystore entry, then unused role, trust and network filter, and finally the key. If a step fails before that, everything is restored.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, _ formMetadata) []slack.Block {
 			return []slack.Block{h.aboutBlock(ctx, e), mrkdwn.Section(usedBy(e))}
 		},
@@ -34,9 +34,9 @@ func usedBy(e link.ConnectionState) string {
 		out = append(out, "Nothing that the bot can see uses it.")
 	}
 	if unread := e.UsesUnreadSay(); unread != "" {
-		out = append(out, ":warning: Not looked at: "+mrkdwn.Line(unread, mrkdwn.MaxName))
+		out = append(out, ":warning: Not checked: "+mrkdwn.Line(unread, mrkdwn.MaxName))
 	}
-	out = append(out, kibanaPages(e)+" are not looked at either. Searches are not recorded anywhere that the bot can read: whether there are some, only people know.")
+	out = append(out, kibanaPages(e)+" are not checked either. The bot can't tell whether anyone still searches through this connection. Ask its users first.")
 	return "*In use by*\n" + mrkdwn.Within("\n", mrkdwn.MaxText-50, strings.Join(out, "\n"))
 }
 

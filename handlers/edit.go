@@ -44,9 +44,9 @@ func mayEdit(r *change.Request, user string) error {
 	_, ok := cards.Connection(r)
 	switch {
 	case r.Requester.User != user:
-		return &change.NotAllowedError{Why: "only who asked can edit a request and ask again"}
+		return &change.NotAllowedError{Why: "only the requester can edit this request and submit it again"}
 	case !ok:
-		return &change.NotAllowedError{Why: "only a new connection can be edited; send the command again instead"}
+		return &change.NotAllowedError{Why: "only requests for a new connection can be edited; send the command again instead"}
 	case r.State != change.Pending && !r.State.Final():
 		return &change.StateError{Event: change.Withdraw, Now: r}
 	}

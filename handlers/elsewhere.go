@@ -8,13 +8,13 @@ const (
 
 // notHere is what the bot does not connect, and who does.
 var notHere = []string{
-	"Not here: clusters on Elastic Cloud on Kubernetes, whose operator sets `spec.remoteClusters` (<" + pageECK + "|how>), and Serverless projects, which " +
-		"have no remote clusters but cross-project search (<" + pageServerless + "|how>).",
+	"Not supported: clusters on Elastic Cloud on Kubernetes, whose operator sets `spec.remoteClusters` (<" + pageECK + "|how>), and Serverless projects, which " +
+		"use cross-project search instead (<" + pageServerless + "|how>).",
 }
 
 // whereToSee is where people find what was made, in Kibana's and the consoles' own words.
 var whereToSee = []string{
-	"In Kibana: _Stack Management → Remote Clusters_ has the connections of a local cluster; _Security → Roles_ and _API keys_ what they may read.",
-	"In the consoles of Elastic Cloud and ECE: a deployment's _Security_ page has its remote connections, keys and whom it trusts; the platform's " +
-		"_Network security_ the filters.",
+	"In Kibana, _Stack Management → Remote Clusters_ lists a cluster's connections. _Security → Roles_ and _API keys_ show what they may read.",
+	"In the consoles of Elastic Cloud and ECE, a deployment's _Security_ page shows its remote connections, keys and trust. The platform's " +
+		"_Network security_ page shows the filters.",
 }

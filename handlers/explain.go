@@ -43,17 +43,17 @@ func (p textFormat) code(s string) string {
 }
 
 const (
-	sayStoreAway = "The bot's memory can't be reached, so it is not certain whether this was written down. Nothing is lost: " +
-		"submit or press again, it counts once."
-	sayStoreFull = "The bot's memory takes no more writes: nothing was stored and nothing was changed. " +
-		"Whoever runs the bot has to make room; then do the same again."
-	sayNewer = "This request was written by a newer version of the bot, and this one does not touch it. " +
-		"Nothing was changed: try again when the update is through."
-	sayMoved  = "The request moved on again and again while you pressed. Nothing was changed: look at the card and press once more."
-	sayGone   = "This request is no longer known: 90 days after its end it is forgotten. Nothing was changed."
-	sayBusy   = "The bot has too much to do or is restarting. Nothing was changed: try again in a moment."
-	sayUnsure = "The bot can't reach Slack to learn which workspace it serves. Nothing was changed: try again in a moment."
-	sayTime   = "This took too long and was given up. Nothing is lost: submit or press again, it counts once."
+	sayStoreAway = "The bot can't reach its database, so this may not have been saved. Nothing is lost: " +
+		"submit or press again, it counts only once."
+	sayStoreFull = "The bot's database is full. Nothing was stored and nothing was changed. " +
+		"Ask the bot's operators to make room, then try again."
+	sayNewer = "A newer version of the bot created this request, and this version can't change it. " +
+		"Nothing was changed. Try again after the update."
+	sayMoved  = "The request kept changing while you pressed. Nothing was changed by you: look at the card and press again."
+	sayGone   = "The bot no longer has this request: requests are deleted 90 days after they end. Nothing was changed."
+	sayBusy   = "The bot is busy or restarting. Nothing was changed. Try again in a moment."
+	sayUnsure = "The bot can't reach Slack to find out its workspace. Nothing was changed. Try again in a moment."
+	sayTime   = "This took too long and was given up. Nothing is lost: submit or press again, it counts only once."
 )
 
 // explain turns an error into sentences for people: what happened, what is left behind, what to do. Only what was
@@ -81,9 +81,9 @@ func explain(ctx context.Context, err error, p textFormat) (say string, known bo
 }
 
 func ourFault(ctx context.Context, p textFormat) string {
-	s := "Something went wrong, and it is our fault, not yours. Look how things stand before you do it again"
+	s := "Something went wrong in the bot. Check the current state before you try again"
 	if id := bot.RequestID(ctx); id != "" {
-		s += ", and tell whoever runs the bot this number: " + p.code(id)
+		s += ", and give the bot's operators this number: " + p.code(id)
 	}
 	return s + "."
 }
@@ -91,29 +91,29 @@ func ourFault(ctx context.Context, p textFormat) string {
 // explainRequest knows what can be the matter with a request.
 func explainRequest(err error, p textFormat) (string, bool) {
 	if e, ok := errors.AsType[*change.StaleError](err); ok {
-		return "This has changed since your card was drawn, so your press did not count. " + statusSentence(e.Now, p), true
+		return "The request has changed since you saw this card, so your press did not count. " + statusSentence(e.Now, p), true
 	}
 	if e, ok := errors.AsType[*change.StateError](err); ok {
-		return "You are too late: nothing was changed by your press. " + statusSentence(e.Now, p), true
+		return "Too late: your press changed nothing. " + statusSentence(e.Now, p), true
 	}
 	if e, ok := errors.AsType[*change.LockedError](err); ok && e.OwnRequest {
-		return "Your earlier request " + p.code(e.RequestID) + " holds this already, as you asked for it then: nothing of this form was stored. " +
-			"To change it, withdraw that one and submit again.", true
+		return "Your earlier request " + p.code(e.RequestID) + " already covers this, so nothing from this form was stored. " +
+			"To change it, withdraw that request and submit again.", true
 	} else if ok {
-		return "Request " + p.code(e.RequestID) + " is changing the same thing already. Nothing was stored: wait until it is done, or have it withdrawn.", true
+		return "Request " + p.code(e.RequestID) + " is already changing the same thing. Nothing was stored. Wait until it is done, or ask for it to be withdrawn.", true
 	}
 	if e, ok := errors.AsType[*change.QuotaError](err); ok {
-		full := "You have as many open requests as one person may have"
+		full := "You have reached the limit of open requests per person"
 		if e.Channel != "" {
-			full = "As many requests of this channel are open as may be"
+			full = "This channel has reached its limit of open requests"
 		}
-		return fmt.Sprintf("%s: %d. Nothing was stored: wait until one of them ends, or have one withdrawn.", full, e.Most), true
+		return fmt.Sprintf("%s: %d. Nothing was stored. Wait until one of them ends, or withdraw one.", full, e.Most), true
 	}
 	if e, ok := errors.AsType[*change.NotAllowedError](err); ok {
 		return p.text(mrkdwn.Upper(e.Why)) + ". Nothing was changed.", true
 	}
 	if e, ok := errors.AsType[*policy.UnknownGroupError](err); ok {
-		return "Who belongs to " + p.text(e.Group) + " can't be told just now, and without that nothing is decided. " +
+		return "The members of " + p.text(e.Group) + " can't be read right now, so the bot can't decide who may approve. " +
 			"Nothing was changed: try again in a moment.", true
 	}
 	switch {
@@ -170,7 +170,7 @@ func decided(v change.DecisionKind) string {
 	case change.DecisionWithdraw:
 		return "withdrawn"
 	case change.DecisionResolve:
-		return "declared clean"
+		return "marked as cleaned up"
 	case change.DecisionRetry:
 		return "tried again"
 	case change.DecisionBreakGlass:
@@ -203,7 +203,7 @@ func explainOutside(err error, p textFormat) (string, bool) {
 		return "There is no platform called " + p.text(e.Name) + " in the bot's configuration.", true
 	}
 	if errors.Is(err, elastic.ErrNoCredentials) {
-		return "The bot has no credentials for this cluster: whoever runs the bot can add them to its configuration.", true
+		return "The bot has no credentials for this cluster. Ask the bot's operators to add them to its configuration.", true
 	}
 	if e, ok := errors.AsType[*elastic.CallError](err); ok {
 		return callSentence(e, p), true
@@ -218,37 +218,37 @@ func callSentence(e *elastic.CallError, p textFormat) string {
 	who := p.text(e.System)
 	switch {
 	case e.Status == 0 || e.Status == 408:
-		return who + " gave no answer in time."
+		return who + " did not answer in time."
 	case e.Code == elastic.CodeNotElasticsearch:
-		return who + " does not show to be Elasticsearch: a proxy between may drop its header. Whoever runs the bot can set " +
+		return who + " does not identify itself as Elasticsearch; a proxy may drop the header. The bot's operators can set " +
 			"any_product: true for this platform in its configuration."
 	case e.Status == 401:
-		return who + " did not accept the bot's credentials: whoever runs the bot has to look at them."
+		return who + " rejected the bot's credentials. Ask the bot's operators to check them."
 	case e.Status == 403:
-		return who + " does not let the bot do this: whoever runs the bot has to look at its permissions."
+		return who + " does not permit the bot to do this. Ask the bot's operators to check its permissions."
 	case e.NotFound():
-		return who + " does not know this (any more)."
+		return who + " can't find this. It may have been deleted."
 	case e.Status == elastic.StatusNotElevated:
-		return who + " wants elevated permissions, and the platform's key lacks them: whoever runs the bot has to use a key " +
-			"that a user who has them made."
+		return who + " requires elevated permissions, which the platform's key lacks. The bot's operators need a key " +
+			"created by a user who has them."
 	case e.Status == 429:
-		return who + " asks for fewer requests: try again in a minute."
+		return who + " is limiting requests. Try again in a minute."
 	case e.Status >= 500:
-		return fmt.Sprintf("%s has trouble of its own (%d).", who, e.Status)
+		return fmt.Sprintf("%s returned an error (%d).", who, e.Status)
 	}
-	return fmt.Sprintf("%s refused a call (%d).", who, e.Status)
+	return fmt.Sprintf("%s rejected a call (%d).", who, e.Status)
 }
 
 func slackSentence(e *bot.Error) (string, bool) {
 	switch e.Kind { //nolint:exhaustive // the other kinds are faults of ours
 	case bot.Expired:
-		return "Slack gave up waiting before the window could open. Nothing was changed: do it once more.", true
+		return "Slack stopped waiting before the window could open. Nothing was changed. Try once more.", true
 	case bot.Limited, bot.Unavailable:
-		return "Slack does not take more from the bot just now. Nothing is lost: try again in a moment.", true
+		return "Slack is limiting the bot's messages. Nothing is lost. Try again in a moment.", true
 	case bot.Gone:
-		return "Slack says that this channel or message is gone.", true
+		return "Slack says this channel or message no longer exists.", true
 	case bot.Scope:
-		return "The bot lacks a permission in Slack: whoever runs the bot has to install it again.", true
+		return "The bot lacks a permission in Slack. Ask the bot's operators to reinstall it.", true
 	}
 	return "", false
 }

@@ -33,35 +33,35 @@ func TestEveryErrorIsExplained(t *testing.T) {
 		"held by oneself": {&change.LockedError{Target: canary, RequestID: "R7", OwnRequest: true}, "Your earlier request `R7`", false},
 		"held":            {&change.LockedError{Target: canary, RequestID: "R7"}, "`R7`", false},
 		"not allowed":     {&change.NotAllowedError{Why: "you asked for this"}, "You asked for this", false},
-		"not found":       {fmt.Errorf("%w: %w", change.ErrNotFound, leaky), "no longer known", false},
+		"not found":       {fmt.Errorf("%w: %w", change.ErrNotFound, leaky), "no longer has this request", false},
 		"newer":           {fmt.Errorf("%w: %w", change.ErrNewer, leaky), "newer version", false},
-		"conflict":        {fmt.Errorf("%w: %w", change.ErrConflict, leaky), "moved on", false},
-		"store away":      {fmt.Errorf("%w: %w", change.ErrUnavailable, leaky), "counts once", false},
-		"store full":      {fmt.Errorf("%w: %w", change.ErrFull, leaky), "nothing was stored", false},
+		"conflict":        {fmt.Errorf("%w: %w", change.ErrConflict, leaky), "kept changing", false},
+		"store away":      {fmt.Errorf("%w: %w", change.ErrUnavailable, leaky), "counts only once", false},
+		"store full":      {fmt.Errorf("%w: %w", change.ErrFull, leaky), "Nothing was stored", false},
 		"invalid":         {&change.InvalidError{Problems: []change.Problem{{Field: link.FieldAlias, Say: "it is taken"}}}, "Alias: it is taken", false},
 		"explained":       {fmt.Errorf("x: %w", &change.ExplainedError{Say: "The port is wrong.", Err: leaky}), "The port is wrong.", false},
 		"temporary":       {change.Temporary(&change.ExplainedError{Say: "Later.", Err: leaky}), "Later.", false},
-		"no answer":       {call(0), "ece-prod gave no answer", false},
+		"no answer":       {call(0), "ece-prod did not answer", false},
 		"unauthorized":    {call(401), "credentials", false},
 		"forbidden":       {call(403), "permissions", false},
 		"not elevated":    {call(449), "elevated permissions", false},
-		"not there":       {call(404), "does not know this", false},
-		"too many":        {call(429), "fewer requests", false},
-		"trouble":         {call(503), "trouble of its own (503)", false},
+		"not there":       {call(404), "can't find this", false},
+		"too many":        {call(429), "limiting requests", false},
+		"trouble":         {call(503), "returned an error (503)", false},
 		"no product":      {&elastic.CallError{System: "es", Status: 200, Code: elastic.CodeNotElasticsearch, Reason: canary, Err: leaky}, "any_product: true", false},
-		"refused":         {call(400), "refused a call (400)", false},
+		"refused":         {call(400), "rejected a call (400)", false},
 		"no credentials":  {fmt.Errorf("%w: %w", elastic.ErrNoCredentials, leaky), "no credentials", false},
 		"no platform":     {&link.UnknownSystemError{Name: "<!here>"}, "&lt;!", false},
-		"trigger expired": {&bot.Error{Kind: bot.Expired, Err: leaky}, "once more", false},
-		"slack limited":   {&bot.Error{Kind: bot.Limited, Err: leaky}, "just now", false},
-		"slack away":      {&bot.Error{Kind: bot.Unavailable, Err: leaky}, "just now", false},
-		"slack gone":      {&bot.Error{Kind: bot.Gone, Err: leaky}, "gone", false},
+		"trigger expired": {&bot.Error{Kind: bot.Expired, Err: leaky}, "Try once more", false},
+		"slack limited":   {&bot.Error{Kind: bot.Limited, Err: leaky}, "limiting", false},
+		"slack away":      {&bot.Error{Kind: bot.Unavailable, Err: leaky}, "limiting", false},
+		"slack gone":      {&bot.Error{Kind: bot.Gone, Err: leaky}, "no longer exists", false},
 		"slack scope":     {&bot.Error{Kind: bot.Scope, Err: leaky}, "permission", false},
-		"busy":            {bot.ErrBusy, "too much to do", false},
+		"busy":            {bot.ErrBusy, "busy", false},
 		"too slow":        {fmt.Errorf("%w: %w", context.DeadlineExceeded, leaky), "took too long", false},
-		"bad blocks":      {&bot.Error{Kind: bot.BadBlocks, Err: leaky, Messages: []string{canary}}, "our fault", true},
-		"panic":           {bot.ErrPanic, "our fault", true},
-		"unknown":         {leaky, "our fault", true},
+		"bad blocks":      {&bot.Error{Kind: bot.BadBlocks, Err: leaky, Messages: []string{canary}}, "Something went wrong in the bot", true},
+		"panic":           {bot.ErrPanic, "Something went wrong in the bot", true},
+		"unknown":         {leaky, "Something went wrong in the bot", true},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestOurFaultsAreLoggedAndTold(t *testing.T) {
 	var log strings.Builder
 	d.o.Log = slog.New(slog.NewTextHandler(&log, nil))
 	d.Failed(t.Context(), bot.Failure{User: anna, Channel: "C1", What: "action x", Err: bot.ErrPanic, RequestID: "RID1"})
-	if !strings.Contains(log.String(), "RID1") || !strings.Contains(d.slack.Said(), "our fault") {
+	if !strings.Contains(log.String(), "RID1") || !strings.Contains(d.slack.Said(), "Something went wrong in the bot") {
 		t.Errorf("logged %q, told %q", log.String(), d.slack.Said())
 	}
 }
@@ -106,7 +106,7 @@ func TestNoSecretOfAnErrorReachesAnybody(t *testing.T) {
 		d.finish(press(t.Context(), pressed(anna, r)))
 	}
 	beside := handlerstest.ToJSON(t, d.submits())
-	if all := d.slack.Said() + beside; strings.Contains(all, canary) || !strings.Contains(all, "our fault") {
+	if all := d.slack.Said() + beside; strings.Contains(all, canary) || !strings.Contains(all, "Something went wrong in the bot") {
 		t.Errorf("told %s", all)
 	}
 }

@@ -13,7 +13,7 @@ import (
 func extendForm() changeForm {
 	return changeForm{
 		title: "Extend", submit: "Request approval",
-		intro: "The connection gets another end, or none. No cluster is changed.",
+		intro: "Changes when the connection ends. No cluster is changed.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			until := textInput(m, link.FieldUntil, "How long?", untilHint, maxUntil, m.Fill).WithOptional(true)
 			return []slack.Block{h.aboutBlock(ctx, e), mrkdwn.Section(usedBy(e)), until}

@@ -35,7 +35,7 @@ func TestAConnectionIsAskedForUntilThen(t *testing.T) {
 	drawn := d.world.Now()
 	d.fills(link.FieldSearch, "logs-*")
 	d.fills(link.FieldReason, "an audit")
-	for text, want := range map[string]string{"some days": "write how long", "2020-01-01": "has passed already", "20 years": "3650 days at most"} {
+	for text, want := range map[string]string{"some days": "write how long", "2020-01-01": "is in the past", "20 years": "at most 3650 days"} {
 		d.fills(link.FieldUntil, text)
 		if errs := d.submits(); !strings.Contains(errs[link.FieldUntil], want) {
 			t.Errorf("%s: %v", text, errs)

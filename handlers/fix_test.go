@@ -56,7 +56,7 @@ func TestARoleIsMendedFromTheDiagnosis(t *testing.T) {
 	handlerstest.Golden(t, "modal_update_role", d.slack.Modals[v].View)
 	d.world.Platform("ece-prod").Find("a1").SetRole("search-eu-readers", `{"cluster":["all"]}`)
 	d.slack.Set(v, link.FieldReason, bot.Value{Text: "people search"})
-	if body := handlerstest.ToJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View(v), User: asker}))); !strings.Contains(body, `"role:`) || !strings.Contains(body, "is not the bot's") {
+	if body := handlerstest.ToJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View(v), User: asker}))); !strings.Contains(body, `"role:`) || !strings.Contains(body, "was not created by the bot") {
 		t.Errorf("somebody else's role: %s", body)
 	}
 }
@@ -77,7 +77,7 @@ func TestDiagnoseTakesTheErrorThatSomebodySaw(t *testing.T) {
 	}
 	handlerstest.GoldenMessage(t, "diagnose_heard", d.shown())
 	d.finish(d.command(t.Context(), bot.Command{Text: "status", User: asker, Channel: "C0", TriggerID: "2"}))
-	if s := d.slack.Shows("V2"); strings.Contains(s, "Error that you saw") {
+	if s := d.slack.Shows("V2"); strings.Contains(s, "Error you saw") {
 		t.Errorf("a status asks for an error: %s", s)
 	}
 }
@@ -87,7 +87,7 @@ func TestStatusOffersNoMendForAHint(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	d.types("status search-eu")
-	if s := handlerstest.ToJSON(t, d.shown().Blocks); strings.Contains(s, "Mend it") {
+	if s := handlerstest.ToJSON(t, d.shown().Blocks); strings.Contains(s, "Fix") {
 		t.Errorf("shown: %s", s)
 	}
 }

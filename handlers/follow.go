@@ -84,7 +84,7 @@ func (h *Handlers) follow(ctx context.Context, user string, n link.Name, on bool
 	s, managed := all[n]
 	called := bot.Code(mrkdwn.Clean(followed(n, s.Local)))
 	if on && !managed {
-		return mrkdwn.Message("The bot does not manage " + called + " any more, so it does not look after it: nothing was changed."), false
+		return mrkdwn.Message("The bot does not manage " + called + " any more. Nothing was changed."), false
 	}
 	say := ""
 	switch mine := managed && isOf(s.Managed, user); {
@@ -98,16 +98,16 @@ func (h *Handlers) follow(ctx context.Context, user string, n link.Name, on bool
 	case err != nil:
 		return mrkdwn.Message(h.say(ctx, err, textFormat{})), false
 	case !room:
-		return mrkdwn.Message(fmt.Sprintf("You have chosen for %d connections whether you follow them, and there is no room for %s: nothing was changed. "+
-			"Unfollow one that others made, or follow one of yours again, first.", maxSaid, called)), false
+		return mrkdwn.Message(fmt.Sprintf("You have followed or unfollowed %d connections, and there is no room for %s. Nothing was changed. "+
+			"First unfollow one that you did not create, or follow one of yours again.", maxSaid, called)), false
 	}
 	if err := h.o.OpenHomes.MarkHomesDirty(ctx, []string{user}); err != nil {
-		h.o.Log.WarnContext(ctx, "the home tab will show late what somebody follows", "error", err)
+		h.o.Log.WarnContext(ctx, "the Home tab will show followed connections late", "error", err)
 	}
 	if !on {
 		msg = mrkdwn.Message("You don't follow " + called + " any more.")
 	} else {
-		msg = mrkdwn.Message("You follow " + called + " now: how it stands is on this app's home tab.")
+		msg = mrkdwn.Message("You follow " + called + " now. This app's Home tab shows its status.")
 	}
 	if managed {
 		msg.Blocks = append(msg.Blocks, slack.NewActionBlock("", followButton(s.Managed, s.Local, user, followText(on))))
@@ -127,7 +127,7 @@ func followText(on bool) string {
 func (h *Handlers) followChoices(ctx context.Context, user string) (said map[string]string, ok bool) {
 	said, err := h.o.Follows.Follows(ctx, user)
 	if err != nil {
-		h.o.Log.WarnContext(ctx, "what somebody follows could not be read", "error", err)
+		h.o.Log.WarnContext(ctx, "followed connections could not be read", "error", err)
 	}
 	return said, err == nil
 }

@@ -90,14 +90,14 @@ func TestFollowingSaysWhatItCanNotDo(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	if m := d.follows(ben, actionFollow, "ece-prod/a1/nothing"); !strings.Contains(m.Text, "does not manage `ece-prod/a1/nothing` any more") {
-		t.Errorf("of one that is gone: %s", m.Text)
+		t.Errorf("of one that no longer exists: %s", m.Text)
 	}
 	for n := range maxSaid {
 		if _, err := d.tabs.Follow(t.Context(), ben.ID, fmt.Sprintf("ece-prod/a1/x%d", n), saidFollow, maxSaid); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if m := d.follows(ben, actionFollow, name); !strings.Contains(m.Text, "nothing was changed") {
+	if m := d.follows(ben, actionFollow, name); !strings.Contains(m.Text, "Nothing was changed") {
 		t.Errorf("of one too many: %s", m.Text)
 	}
 	for _, value := range []string{"", "nonsense", name + " mended"} {
@@ -118,7 +118,7 @@ func TestWhatIsNotManagedAnyMoreIsShownToItsFollowers(t *testing.T) {
 	d.connected()
 	d.follows(ben, actionFollow, name)
 	d.book.Records = nil
-	if s := d.connectionsOf(ben); !strings.Contains(s, "not managed any more") || !strings.Contains(s, actionUnfollow) {
+	if s := d.connectionsOf(ben); !strings.Contains(s, "no longer managed") || !strings.Contains(s, actionUnfollow) {
 		t.Errorf("ben sees %s", s)
 	}
 	if s := d.connectionsOf(asker); strings.Contains(s, "search-eu") {

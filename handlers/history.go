@@ -43,7 +43,7 @@ func (h *Handlers) history(ctx context.Context, args []string) bot.Message {
 		}
 		if len(blocks) > historyShown {
 			more = true
-			blocks = append(blocks, mrkdwn.Small("… and earlier ones. The whole audit: "+bot.Code("remote-cluster-bot audit export")))
+			blocks = append(blocks, mrkdwn.Small("… and earlier ones. Full audit: "+bot.Code("remote-cluster-bot audit export")))
 			break
 		}
 		text := past(r)
@@ -51,14 +51,14 @@ func (h *Handlers) history(ctx context.Context, args []string) bot.Message {
 	}
 	looked := "the last 90 days"
 	if len(all) == historyLooked {
-		looked = mrkdwn.Plural(len(all), "request", "requests") + " looked at, back to " + mrkdwn.When(all[len(all)-1].Created)
+		looked = mrkdwn.Plural(len(all), "request", "requests") + " checked, back to " + mrkdwn.When(all[len(all)-1].Created)
 	}
 	if len(blocks) == 1 {
 		none := "There is none in " + looked + "."
 		blocks, said = append(blocks, mrkdwn.Section(none)), append(said, none)
 	}
 	if len(all) == historyLooked && !more {
-		blocks = append(blocks, mrkdwn.Small("Only the latest "+mrkdwn.Plural(len(all), "request", "requests")+" were looked at. The whole audit: "+bot.Code("remote-cluster-bot audit export")))
+		blocks = append(blocks, mrkdwn.Small("Only the latest "+mrkdwn.Plural(len(all), "request", "requests")+" were checked. Full audit: "+bot.Code("remote-cluster-bot audit export")))
 	}
 	return bot.Message{Text: mrkdwn.Within("\n", mrkdwn.MaxSummary, said...), Blocks: blocks}
 }
@@ -87,7 +87,7 @@ func past(r *change.Request) string {
 	emoji, word := cards.StateLabel(r.State)
 	parts := []string{
 		emoji + " " + mrkdwn.When(r.Created) + " *" + mrkdwn.Named(r.Proposal.Title, 200) + "*",
-		word + " · asked by " + cards.Requester(r) + " · request " + bot.Code(r.ID) + " · rule " + mrkdwn.Line(r.Rule, 60),
+		word + " · requested by " + cards.Requester(r) + " · request " + bot.Code(r.ID) + " · rule " + mrkdwn.Line(r.Rule, 60),
 	}
 	for _, d := range r.Decisions {
 		parts = append(parts, cards.DecisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))

@@ -31,9 +31,9 @@ type homePart struct {
 func homeParts() []homePart {
 	return []homePart{
 		{"Waiting for you", (*Handlers).waitingForMe},
-		{"What you wait for", (*Handlers).openByMe},
-		{"Connections that you follow", (*Handlers).myConnections},
-		{"What you asked for", (*Handlers).endedByMe},
+		{"Your open requests", (*Handlers).openByMe},
+		{"Connections you follow", (*Handlers).myConnections},
+		{"Your recent requests", (*Handlers).endedByMe},
 	}
 }
 
@@ -57,7 +57,7 @@ func (h *Handlers) withHomeRefresh(a bot.Action, answer bot.Answer) bot.Answer {
 			err = then(ctx)
 		}
 		if shown := h.showHome(ctx, a.User); shown != nil {
-			h.o.Log.WarnContext(ctx, "the home tab was not redrawn", "error", shown)
+			h.o.Log.WarnContext(ctx, "the Home tab was not updated", "error", shown)
 		}
 		return err
 	}
@@ -69,7 +69,7 @@ func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
 	was, unremembered := h.o.OpenHomes.HomeOpened(ctx, u.ID)
 	view, unread := h.DrawHome(ctx, cards.Actor(u, ""))
 	if err := h.o.Slack.PublishHome(ctx, u.ID, view); err != nil {
-		return fmt.Errorf("showing the home tab: %w", err)
+		return fmt.Errorf("showing the Home tab: %w", err)
 	}
 	if unremembered == nil {
 		mark := ""
@@ -79,7 +79,7 @@ func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
 		unremembered = h.o.OpenHomes.HomeRendered(ctx, u.ID, was, mark)
 	}
 	if unremembered != nil {
-		h.o.Log.WarnContext(ctx, "an open home tab may not be kept current", "error", unremembered)
+		h.o.Log.WarnContext(ctx, "an open Home tab may not update", "error", unremembered)
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (h *Handlers) DrawHome(ctx context.Context, by change.Actor) (slack.HomeTab
 		}
 	}
 	if len(blocks) == 0 {
-		blocks = []slack.Block{mrkdwn.Section("Nothing waits for you, and you have asked for nothing yet. " +
+		blocks = []slack.Block{mrkdwn.Section("No requests yet, and nothing is waiting for you. " +
 			"Type " + bot.Code(h.o.Command+" connect") + " in a channel to connect two clusters.")}
 	}
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxHome)]}}
@@ -134,10 +134,10 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 		blocks = append(blocks, summary(r, h.cardLink(ctx, r)), slack.NewActionBlock("", homeButtons(r, by.User, h.standing(ctx, r))...))
 	}
 	if more > 0 {
-		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %d more, which expire later: their cards are in the channel", more)))
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %d more that expire later; their cards are in the channel", more)))
 	}
 	if len(pending) == homeLooked {
-		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("Only the %d requests that expire first were looked at: later ones may wait for you too", homeLooked)))
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("Only the %d requests that expire first were checked; later ones may also wait for you", homeLooked)))
 	}
 	return blocks, nil
 }

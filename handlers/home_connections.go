@@ -75,10 +75,10 @@ func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.
 		if len(own) >= homeRead {
 			more = "at least " + more
 		}
-		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %s more, which are no worse: %s", more, bot.Code(h.o.Command+" list"))))
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %s more with no worse status: %s", more, bot.Code(h.o.Command+" list"))))
 	}
 	if len(mine) > 0 {
-		blocks = append(blocks, mrkdwn.Small("As the watch found them last. To follow others: "+bot.Code(h.o.Command+" list")))
+		blocks = append(blocks, mrkdwn.Small("Status as of the last check. To follow others: "+bot.Code(h.o.Command+" list")))
 	}
 	return blocks, nil
 }
@@ -137,7 +137,7 @@ func (k followedConnection) state() (emoji, words string) {
 	known := k.Known()
 	switch {
 	case !k.managed:
-		return cards.StateFace(diagnose.StateRemoved), "not managed any more: disconnected, or left to be looked after by hand"
+		return cards.StateFace(diagnose.StateRemoved), "no longer managed by the bot"
 	case len(k.Problems) > 0:
 		return cards.StateFace(known.State()), problemsWords(k.Problems)
 	}
@@ -156,7 +156,7 @@ func problemsWords(all []monitor.OpenProblem) string {
 		case diagnose.ProblemExpiring:
 			word = "expiring"
 		case diagnose.ProblemDrifted:
-			word = "not as it was approved"
+			word = "differs from what was approved"
 		case diagnose.ProblemOverdue:
 			word = "should have ended"
 		case diagnose.ProblemEnding:

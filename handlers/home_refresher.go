@@ -89,7 +89,7 @@ func (h *HomeRefresher) OnTransition(ctx context.Context, r *change.Request) {
 		return h.affectedUsers(ctx, r, users), nil
 	})
 	if err != nil {
-		h.o.Log.WarnContext(ctx, "home tabs may show a request late", "request", r.ID, "error", err)
+		h.o.Log.WarnContext(ctx, "Home tabs may show a request late", "request", r.ID, "error", err)
 		return
 	}
 	h.mu.Lock()
@@ -126,7 +126,7 @@ func (h *HomeRefresher) OnStatusChange(ctx context.Context, m link.ManagedConnec
 		return followers(m, said, users), err
 	})
 	if err != nil {
-		h.o.Log.WarnContext(ctx, "home tabs may show a connection late", "connection", m.Name().String(), "error", err)
+		h.o.Log.WarnContext(ctx, "Home tabs may show a connection late", "connection", m.Name().String(), "error", err)
 	}
 }
 
@@ -149,7 +149,7 @@ func (h *HomeRefresher) mark(ctx context.Context, which func(context.Context, []
 func (h *HomeRefresher) Run(ctx context.Context) error {
 	tick := time.NewTicker(h.o.Poll)
 	defer tick.Stop()
-	failing := notify.Recurring{Log: h.o.Log, What: "drawing home tabs", Now: h.o.Now}
+	failing := notify.Recurring{Log: h.o.Log, What: "updating Home tabs", Now: h.o.Now}
 	for {
 		select {
 		case <-ctx.Done():

@@ -147,7 +147,7 @@ func TestATabThatCanNotBeDrawnIsTriedAgain(t *testing.T) {
 	want(false, false)
 	d.tabs.endLeases()
 	if more, err := k.DrawOne(t.Context()); more || err != nil {
-		t.Errorf("a tab that is gone was tried again: %v, %v", more, err)
+		t.Errorf("a tab that no longer exists was tried again: %v, %v", more, err)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestTabsOfFollowersFollowTheWatch(t *testing.T) {
 	if n := d.drains(k); n != 2 {
 		t.Errorf("not managed any more: %d published, heard %v", n, heard)
 	}
-	if s := handlerstest.ToJSON(t, d.slack.Homes[ben.ID]); !strings.Contains(s, "not managed any more") {
+	if s := handlerstest.ToJSON(t, d.slack.Homes[ben.ID]); !strings.Contains(s, "no longer managed") {
 		t.Errorf("ben sees %s", s)
 	}
 }

@@ -26,8 +26,8 @@ func signingBlocks(p change.Proposal) []slack.Block {
 	}
 	var blocks []slack.Block
 	if todo != "" {
-		blocks = append(blocks, mrkdwn.Section("*First* the certificate authority has to get there:\n"+mrkdwn.Line(todo, mrkdwn.MaxText-100)))
+		blocks = append(blocks, mrkdwn.Section("*First*, upload the certificate authority:\n"+mrkdwn.Line(todo, mrkdwn.MaxText-100)))
 	}
-	blocks = append(blocks, mrkdwn.Section("*Then make it count* there. Elasticsearch shows nobody which authorities are set already, and this replaces them: name them too."))
+	blocks = append(blocks, mrkdwn.Section("*Then set it.* This replaces the authorities that are set, and Elasticsearch doesn't show them: include them in the list."))
 	return append(blocks, fences(call.Method+" "+call.Path+"\n"+indent(call.Body))...)
 }

@@ -23,9 +23,9 @@ func uploading(edit func(*change.Request)) *change.Request {
 	r.Proposal.RequiredInput = steps.InputAuthority
 	r.Proposal.Fields = append(r.Proposal.Fields,
 		change.Field{Label: "Certificate identity", Value: identityPattern},
-		change.Field{Label: "By hand, before the work begins", Value: "1. Open reports, Security, CA certificates, and download the CA. 2. Upload it."})
+		change.Field{Label: "By hand, before the start", Value: "1. Open reports, Security, CA certificates, and download the CA. 2. Upload it."})
 	r.Proposal.Steps = slices.Insert(r.Proposal.Steps, 1, change.PlannedStep{
-		Name: steps.StepAddAuthority, Title: "Let the remote cluster believe the local one's signatures",
+		Name: steps.StepAddAuthority, Title: "Make the remote cluster trust the local one's signatures",
 		Calls: []change.Call{{
 			System: "Elasticsearch of search-eu", Method: "PUT", Path: "/_cluster/settings",
 			Body: `{"persistent":{"cluster.remote.signing.certificate_authorities":["/app/config/signing/ece-prod.crt"]}}`,
@@ -52,7 +52,7 @@ func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
 		r.Decisions = []change.Decision{handlerstest.Said(change.DecisionInputSubmitted, "U0BEN", "")}
 	})
 	r.State = change.RolledBack
-	if s := cards.CleanLine(r); !strings.Contains(s, "bundle with the certificate authority stays") {
+	if s := cards.CleanLine(r); !strings.Contains(s, "uploaded bundle is still enabled") {
 		t.Errorf("said %q", s)
 	}
 	r.Decisions = nil
@@ -121,7 +121,7 @@ func TestStrongIdentityIsOfferedAmongTheAdvancedSettings(t *testing.T) {
 	d.fills(link.FieldSearch, "logs-*")
 	d.fills(link.FieldReason, "reports")
 	d.fills(link.FieldAuthorities, "unknown")
-	if errs := d.submits(); !strings.Contains(errs[link.FieldAuthorities], "is no answer") {
+	if errs := d.submits(); !strings.Contains(errs[link.FieldAuthorities], "is not enough") {
 		t.Errorf("errors %v", errs)
 	}
 	d.fills(link.FieldAuthorities, "none")

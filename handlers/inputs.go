@@ -82,21 +82,21 @@ const (
 
 // What stands below the two fields of what a key may read.
 const (
-	searchHint      = "Patterns such as logs-*, one a line or separated by commas."
-	replicationHint = "Only for cross-cluster replication; patterns as above."
+	searchHint      = "Patterns such as logs-*, one per line or separated by commas."
+	replicationHint = "Only for cross-cluster replication. Patterns as above."
 )
 
 var (
 	expiries = []choice{{"30", "30 days"}, {"90", "90 days"}, {"180", "180 days"}, {"365", "1 year"}, {"0", "never"}}
 
 	compressions = []choice{
-		{byDefault, "as Elasticsearch decides"},
+		{byDefault, "default of Elasticsearch"},
 		{"indexing_data", "indexing data only"},
 		{"true", "everything"},
 		{"false", "nothing"},
 	}
 
-	schemes = []choice{{byDefault, "as Elasticsearch decides"}, {"lz4", "LZ4"}, {"deflate", "DEFLATE"}}
+	schemes = []choice{{byDefault, "default of Elasticsearch"}, {"lz4", "LZ4"}, {"deflate", "DEFLATE"}}
 )
 
 func multiline(in *slack.InputBlock) *slack.InputBlock {
@@ -218,7 +218,7 @@ func (a answers) days(wrong *change.InvalidError) int {
 
 const (
 	maxUntil  = 60
-	untilHint = "Such as 2 weeks, 8 hours, 2026-12-24, or 2026-12-24 18:00 (UTC). Then the bot removes the connection. Empty: no end."
+	untilHint = "Such as 2 weeks, 8 hours, 2026-12-24, or 2026-12-24 18:00 (UTC). The bot then removes the connection. Empty: no end."
 )
 
 // until reads an end as it was typed into a form that was drawn then: submitted once more, it is the same moment.

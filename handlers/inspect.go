@@ -34,7 +34,7 @@ func inspectCommand(verb string) func(*Handlers, context.Context, bot.Command, [
 		return bot.Answer{Then: func(ctx context.Context) error {
 			n, why := h.whichConnection(ctx, args)
 			if why != "" {
-				return h.notifyUser(ctx, to, mrkdwn.Message(bot.Escape(why)+" "+bot.Code(h.o.Command+" "+verb)+" alone lets you choose."))
+				return h.notifyUser(ctx, to, mrkdwn.Message(bot.Escape(why)+" "+bot.Code(h.o.Command+" "+verb)+" without a name lets you choose."))
 			}
 			return h.inspect(ctx, to, verb, n, "")
 		}}
@@ -49,7 +49,7 @@ func (h *Handlers) inspect(ctx context.Context, to replyTarget, verb string, n l
 	}
 	s, err := h.o.Status.Record(ctx, x) // before what was heard: that is one user's
 	if err != nil {
-		h.o.Log.WarnContext(ctx, "recording how a connection is", "error", err)
+		h.o.Log.WarnContext(ctx, "recording a connection's status", "error", err)
 	}
 	x.WithReportedError(heard)
 	return h.notifyUser(ctx, to, inspectCommands()[verb](h, ctx, to.user, x, s))
@@ -68,7 +68,7 @@ func (h *Handlers) inspectPressed(_ context.Context, a bot.Action) (bot.Answer, 
 func inspectModal(m formMetadata) slack.ModalViewRequest {
 	blocks := []slack.Block{connectionInput(fieldConnection, bot.Option{}, false)}
 	if m.Subcommand == "diagnose" {
-		blocks = append(blocks, several(textInput(m, fieldReportedError, "Error that you saw", "Such as a search's; what your user may not do, the bot can't see by itself.", maxReportedError, "")))
+		blocks = append(blocks, several(textInput(m, fieldReportedError, "Error you saw", "For example from a search. The bot can't see errors caused by your own permissions.", maxReportedError, "")))
 	}
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackInspect, Title: mrkdwn.Plain("Choose a connection", 24), Submit: mrkdwn.Plain("Show", 24),

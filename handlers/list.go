@@ -89,7 +89,7 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 		blocks = append(blocks, mrkdwn.Small(note))
 	}
 	if l.Old > 0 {
-		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("%s shown as of %s or later; newer answers are being read. *Refresh* in a moment.",
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("%s shown as of %s or later; newer data is being read. *Refresh* in a moment.",
 			mrkdwn.Plural(l.Old, "local cluster is", "local clusters are"), mrkdwn.When(l.AsOf))))
 	}
 	var buttons []slack.BlockElement
@@ -142,7 +142,7 @@ func (h *Handlers) lineChosen(_ context.Context, a bot.Action) (bot.Answer, erro
 		}}, nil
 	}
 	if _, ok := inspectCommands()[verb]; !ok || err != nil {
-		return bot.Answer{}, fmt.Errorf("a line of a list: %q is not offered there", bot.Cut(a.Value.Option.Value, 60))
+		return bot.Answer{}, fmt.Errorf("a list entry: %q is not offered there", bot.Cut(a.Value.Option.Value, 60))
 	}
 	return bot.Answer{Then: func(ctx context.Context) error { return h.inspect(ctx, replyTo(a), verb, n, "") }}, nil
 }
@@ -212,7 +212,7 @@ func listHead(l inventory.Listing, statuses map[link.Name]monitor.Status, text s
 	if answered == 0 && len(l.Missing)+len(l.Down) > 0 {
 		s := warning + "*No local cluster" + strings.Replace(fit, "that fit ", "that fits ", 1) + " has answered*"
 		if mine > 0 {
-			s += ": " + mrkdwn.Plural(mine, "connection", "connections") + " managed by the bot, and those made by hand are not known"
+			s += ": " + mrkdwn.Plural(mine, "connection", "connections") + " managed by the bot; those created by hand are unknown"
 		}
 		return s
 	}
@@ -263,10 +263,10 @@ func listMissing(l inventory.Listing) string {
 			}
 			names = append(names, mrkdwn.Line(name, 60))
 		}
-		out = append(out, "no answer yet of "+strings.Join(names, ", ")+" ("+mrkdwn.Line(why, 150)+")")
+		out = append(out, "no answer yet from "+strings.Join(names, ", ")+" ("+mrkdwn.Line(why, 150)+")")
 	}
 	if len(out) == 0 {
 		return ""
 	}
-	return ":warning: Not all is shown: " + mrkdwn.Within("; ", 1500, out...) + ". *Refresh* in a moment."
+	return ":warning: Incomplete: " + mrkdwn.Within("; ", 1500, out...) + ". *Refresh* in a moment."
 }

@@ -16,7 +16,7 @@ const maxCheckboxes = 10 // of one group, Slack's limit; more are chosen from a 
 func migrateForm() changeForm {
 	return changeForm{
 		title: "Migrate to API keys", submit: "Request approval",
-		intro:  "From TLS certificates, which end with version 10, to API keys under the same alias. Each key is proven beside the connection before it is changed over; one alias that fails takes all back. The old trust goes last, where the bot made it and nothing else uses it.",
+		intro:  "Moves connections from TLS certificates (deprecated) to API keys under the same alias. Each key is tested first. If one alias fails, all are rolled back. Trust that the bot created and nothing else uses is removed last.",
 		others: true,
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			aliases := h.o.Connections.Migratable(ctx, e.Name.Local)
@@ -30,7 +30,7 @@ func migrateForm() changeForm {
 				h.aboutBlock(ctx, e),
 				aliasesInput(m, e.Alias, aliases),
 				several(textInput(m, link.FieldSearch, "Indices that the keys may search", searchHint+" Each key gets all of them.", maxPatterns, "")),
-				several(textInput(m, link.FieldReplication, "Indices that the keys may replicate", "Needed where follower indices use the connection; patterns as above.", maxPatterns, "")),
+				several(textInput(m, link.FieldReplication, "Indices that the keys may replicate", "Required if follower indices use the connection. Patterns as above.", maxPatterns, "")),
 				expiryInput(m, 90),
 				pauseInput(m, len(e.Pausable()) > 0),
 				mrkdwn.Section(usedBy(e)),
@@ -49,7 +49,7 @@ func migrateForm() changeForm {
 
 // pauseInput offers what Elastic's page on migrations asks for before the alias is changed over, and after.
 func pauseInput(m formMetadata, on bool) slack.Block {
-	in := box(link.FieldPause, "What runs through the aliases", "Pause it meanwhile",
+	in := box(link.FieldPause, "Replication and jobs that use the aliases", "Pause them during the migration",
 		"Auto-follow, followers, transforms and datafeeds", on)
 	in.BlockID = blockOf(m, link.FieldPause)
 	return in

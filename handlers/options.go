@@ -61,7 +61,7 @@ func (h *Handlers) groups(found inventory.Found) []*slack.OptionGroupBlockObject
 	}
 	for _, d := range found.Down {
 		if value := downPrefix + d.System; len(value) <= mrkdwn.MaxValue {
-			add(d.System, " (can't be asked)", slack.NewOptionBlockObject(value, mrkdwn.Plain("Not all can be listed: "+d.Why, mrkdwn.MaxOption), nil))
+			add(d.System, " (no answer)", slack.NewOptionBlockObject(value, mrkdwn.Plain("The list is incomplete: "+d.Why, mrkdwn.MaxOption), nil))
 		}
 	}
 	for _, d := range found.Deployments {

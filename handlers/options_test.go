@@ -33,8 +33,8 @@ func TestAPlatformThatIsDownSaysSoAndCannotBeChosen(t *testing.T) {
 	d.world.Fail(linktest.Fault{On: "cloud", Call: "Search", Err: linktest.Unavailable("cloud", "POST /deployments/_search")})
 	handlerstest.Golden(t, "options_down", d.finish(d.suggest(t.Context(), bot.Suggestion{ID: actionRemote})))
 	d.filledIn()
-	d.chooses(link.FieldRemote, "!cloud", "Not all can be listed")
-	if errs := d.submits(); !strings.Contains(errs[link.FieldRemote], "can't be asked") {
+	d.chooses(link.FieldRemote, "!cloud", "The list is incomplete")
+	if errs := d.submits(); !strings.Contains(errs[link.FieldRemote], "doesn't answer right now") {
 		t.Errorf("errors %v", errs)
 	}
 }

@@ -47,7 +47,7 @@ func (h *Handlers) askKey(ctx context.Context, a bot.Action) (bot.Answer, error)
 
 // pasteModal shows the exact call that makes the key, for Dev Tools and for a shell.
 func pasteModal(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
-	blocks := []slack.Block{mrkdwn.Section("*" + mrkdwn.Named(r.Proposal.Title, 300) + "*\nThe bot can't issue this key. Make it on the *remote* cluster, exactly like this, and paste it below.")}
+	blocks := []slack.Block{mrkdwn.Section("*" + mrkdwn.Named(r.Proposal.Title, 300) + "*\nThe bot can't create this key. Create it on the *remote* cluster exactly like this, and paste it below.")}
 	if call, ok := steps.PastedCall(r.Proposal); ok {
 		blocks = append(blocks, mrkdwn.Section("*In Dev Tools*, as a user with manage_security:"))
 		blocks = append(blocks, fences(call.Method+" "+call.Path+"\n"+indent(call.Body))...)
@@ -59,11 +59,11 @@ func pasteModal(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 	el.MaxLength = maxKey
 	blocks = append(blocks,
 		slack.NewInputBlock(blockKey, mrkdwn.Plain("encoded", 2000),
-			mrkdwn.Plain("Only the value of encoded from the answer. It is kept encrypted for an hour at most, used once, and never shown again.", 2000), el))
+			mrkdwn.Plain("Paste only the value of encoded from the response. It is stored encrypted for at most an hour, used once, and never shown.", 2000), el))
 	raw, _ := json.Marshal(from) //nolint:errchkjson // two strings
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackPaste, PrivateMetadata: string(raw),
-		Title: mrkdwn.Plain("Paste the key", 24), Submit: mrkdwn.Plain("Hand it in", 24), Close: mrkdwn.Plain("Later", 24),
+		Title: mrkdwn.Plain("Paste the key", 24), Submit: mrkdwn.Plain("Submit key", 24), Close: mrkdwn.Plain("Later", 24),
 		Blocks: slack.Blocks{BlockSet: blocks},
 	}
 }
@@ -87,7 +87,7 @@ func (h *Handlers) pasted(ctx context.Context, v bot.Submission) (bot.Answer, er
 		return no(mrkdwn.Upper(err.Error()) + ".")
 	}
 	if h.o.Secrets == nil {
-		return no("This bot keeps no pasted keys.")
+		return no("This bot doesn't accept pasted keys: keys.encryption is not configured.")
 	}
 	by := cards.Actor(v.User, from.Channel)
 	r, err := h.o.Requests.Get(ctx, s.ID)
@@ -127,7 +127,7 @@ func (h *Handlers) dropUnwanted(ctx context.Context, id string) {
 		return
 	}
 	if err := h.o.Secrets.Drop(ctx, id); err != nil {
-		h.o.Log.WarnContext(ctx, "a key that nobody needs stays until it lapses", "request", id, "error", err)
+		h.o.Log.WarnContext(ctx, "an unneeded key stays until it expires", "request", id, "error", err)
 	}
 }
 

@@ -58,12 +58,12 @@ func planModal(r *change.Request, folds bool) slack.ModalViewRequest {
 	steps, size := stepBlocks(p.Steps, (maxPlanBlocks-len(blocks))/3)
 	blocks = append(blocks, steps...)
 	if len(p.Basis) > 0 {
-		blocks = append(blocks, upTo(maxPlanBlocks/4, cards.FieldBlocks("It rests on what the bot found:", p.Basis))...)
+		blocks = append(blocks, upTo(maxPlanBlocks/4, cards.FieldBlocks("The plan is based on this:", p.Basis))...)
 	}
 	if len(p.Calls()) > 0 {
 		blocks = append(blocks, callBlocks(p, maxPlanBlocks-len(blocks), maxPlanBytes-size, folds)...)
 	}
-	blocks = append(blocks, mrkdwn.Small("An approval is bound to exactly this: "+bot.Code(bot.Cut(mrkdwn.Clean(p.Digest), 64))))
+	blocks = append(blocks, mrkdwn.Small("An approval counts only for exactly this plan: "+bot.Code(bot.Cut(mrkdwn.Clean(p.Digest), 64))))
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: "plan", Title: mrkdwn.Plain("Plan", 24), Close: mrkdwn.Plain("Close", 24),
 		Blocks: slack.Blocks{BlockSet: blocks},
@@ -75,10 +75,10 @@ func upTo(most int, blocks []slack.Block) []slack.Block {
 	if len(blocks) <= most {
 		return blocks
 	}
-	return append(blocks[:most:most], mrkdwn.Section("… and more that does not fit here. "+tooMuch))
+	return append(blocks[:most:most], mrkdwn.Section("… and more that doesn't fit here. "+tooMuch))
 }
 
-const tooMuch = "Do not approve what you can't see: let it be asked for in smaller parts."
+const tooMuch = "Don't approve what you can't see. Ask for smaller requests."
 
 // beyondCard shows whole what the card has no room for.
 func beyondCard(fields []change.Field) []slack.Block {
@@ -95,7 +95,7 @@ func beyondCard(fields []change.Field) []slack.Block {
 		return nil
 	}
 	var blocks []slack.Block
-	for _, part := range mrkdwn.Pages(append([]string{"What the card has no room for:"}, parts...)) {
+	for _, part := range mrkdwn.Pages(append([]string{"Not shown on the card:"}, parts...)) {
 		blocks = append(blocks, mrkdwn.Section(part))
 	}
 	return blocks
@@ -206,7 +206,7 @@ func callBlocks(p change.Proposal, room, bytes int, folds bool) []slack.Block {
 		blocks = append([]slack.Block{mrkdwn.Section("*" + title + "*")}, blocks...)
 	}
 	if left > 0 {
-		blocks = append(blocks, mrkdwn.Section(fmt.Sprintf("… and %d more that do not fit here. ", left)+tooMuch))
+		blocks = append(blocks, mrkdwn.Section(fmt.Sprintf("… and %d more that don't fit here. ", left)+tooMuch))
 	}
 	return blocks
 }

@@ -40,12 +40,12 @@ func (h *Handlers) propose(ctx context.Context, s bot.Submission, to replyTarget
 		return refused(err)
 	}
 	name := callbackChecking + " " + s.View.ID + " " + s.TriggerID // of this submission alone
-	checking := checkingModal(name, "Still checking. The clusters take their time to answer; this window tells what came of it.", "Back")
+	checking := checkingModal(name, "Still checking. The clusters are slow to answer; the result appears in this window.", "Back")
 	return bot.Answer{
 		Body: slack.NewPushViewSubmissionResponse(&checking),
 		Then: func(ctx context.Context) error {
 			if late := h.o.Now().Sub(begun); late > formGivenUp { // frozen meanwhile: by now it may have been asked otherwise
-				h.o.Log.WarnContext(ctx, "a form was taken in hand too late and is left alone", "user", to.user, "late", late)
+				h.o.Log.WarnContext(ctx, "a form was processed too late and is ignored", "user", to.user, "late", late)
 				return nil
 			}
 			return h.proposeSlowly(ctx, name, to, ask)
@@ -73,7 +73,7 @@ func (h *Handlers) proposeSlowly(ctx context.Context, name string, to replyTarge
 	defer cancel()
 	if err != nil {
 		say := h.replyNotRequested(ctx, err)
-		shown, err := h.show(ctx, checkingModal(name, say+"\n*Back* leads to the form: all that you filled in is still there.", "Back"))
+		shown, err := h.show(ctx, checkingModal(name, say+"\n*Back* returns to the form with everything you entered.", "Back"))
 		if shown || err != nil {
 			return err
 		}
@@ -89,9 +89,9 @@ func (h *Handlers) proposeSlowly(ctx context.Context, name string, to replyTarge
 func (h *Handlers) replyNotRequested(ctx context.Context, err error) string {
 	wrong, ok := errors.AsType[*change.InvalidError](err)
 	if !ok {
-		return ":warning: *Not asked.* " + h.say(ctx, err, textFormat{})
+		return ":warning: *Not submitted.* " + h.say(ctx, err, textFormat{})
 	}
-	out := []string{":warning: *Not asked.* Nothing was stored:"}
+	out := []string{":warning: *Not submitted.* Nothing was stored:"}
 	for _, p := range wrong.Problems {
 		out = append(out, "• *"+fieldName(p.Field)+"*: "+mrkdwn.Line(cards.ProblemSays(p), mrkdwn.MaxTold))
 	}
@@ -108,7 +108,7 @@ func (h *Handlers) show(ctx context.Context, v slack.ModalViewRequest) (bool, er
 			return true, nil
 		}
 		if closed(err) != nil {
-			return false, fmt.Errorf("showing what came of a form: %w", err)
+			return false, fmt.Errorf("showing the result of a form: %w", err)
 		}
 		if i == tries {
 			return false, nil
@@ -123,14 +123,14 @@ func (h *Handlers) show(ctx context.Context, v slack.ModalViewRequest) (bool, er
 
 func checkingModal(name, say, close string) slack.ModalViewRequest {
 	return slack.ModalViewRequest{
-		Type: slack.VTModal, CallbackID: callbackChecking, ExternalID: name, Title: mrkdwn.Plain("Asking for approval", 24), Close: mrkdwn.Plain(close, 24),
+		Type: slack.VTModal, CallbackID: callbackChecking, ExternalID: name, Title: mrkdwn.Plain("Requesting approval", 24), Close: mrkdwn.Plain(close, 24),
 		Blocks: slack.Blocks{BlockSet: []slack.Block{mrkdwn.Section(strings.TrimSpace(say))}},
 	}
 }
 
 // confirmRequested says that a request was made, and where its card is.
 func (h *Handlers) confirmRequested(r *change.Request) string {
-	return "Asked. The card of request " + bot.Code(r.ID) + " is in " + mrkdwn.Channel(h.o.Channel) + "; you are mentioned there when it is done."
+	return "Requested. The card of request " + bot.Code(r.ID) + " is in " + mrkdwn.Channel(h.o.Channel) + ". You will be mentioned there when it is done."
 }
 
 // notifyRequested tells who asked from elsewhere; in the cards' channel the card appears before their eyes.

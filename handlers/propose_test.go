@@ -128,7 +128,7 @@ func TestWhoClosesTheWindowIsToldAllTheSame(t *testing.T) {
 		if err := then(); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(d.slack.Said(), "Not asked") || time.Since(begun) > 30*time.Second {
+		if !strings.Contains(d.slack.Said(), "Not submitted") || time.Since(begun) > 30*time.Second {
 			t.Errorf("after %v told %q", time.Since(begun), d.slack.Said())
 		}
 		d.catalog.Wait()
@@ -149,7 +149,7 @@ func TestTheAnswerMayComeBeforeSlackHasPutTheWindowUp(t *testing.T) {
 		if err := then(); err != nil {
 			t.Fatal(err)
 		}
-		if shown := d.slack.Shows(checking.ExternalID); !strings.Contains(shown, "Asked.") {
+		if shown := d.slack.Shows(checking.ExternalID); !strings.Contains(shown, "Requested.") {
 			t.Errorf("it shows %s", shown)
 		}
 		d.catalog.Wait()
@@ -158,7 +158,7 @@ func TestTheAnswerMayComeBeforeSlackHasPutTheWindowUp(t *testing.T) {
 
 func TestASlowPlatformCanBeAskedForAnyChangeOfAConnection(t *testing.T) {
 	for verb, want := range map[string]string{
-		"rotate": "Asked.", "disconnect": "Asked.", "update": "Nothing would change", "migrate": "Asked.", "adopt": "Asked.",
+		"rotate": "Requested.", "disconnect": "Requested.", "update": "Nothing would change", "migrate": "Requested.", "adopt": "Requested.",
 	} {
 		t.Run(verb, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -24,7 +24,7 @@ const (
 func (h *Handlers) askRejectReason(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	return h.openReasonModal(ctx, a, h.mayDecide(change.Reject), func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 		return reasonModal(r, from, callbackReject, "Reject", "Reject", "Why do you reject it?",
-			"The requester reads this.")
+			"The requester sees this.")
 	})
 }
 
@@ -35,7 +35,7 @@ func (h *Handlers) rejected(ctx context.Context, s bot.Submission) (bot.Answer, 
 // askNote asks for a note to go with an approval.
 func (h *Handlers) askNote(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	return h.openReasonModal(ctx, a, h.mayDecide(change.Approve), func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
-		return reasonModal(r, from, callbackNote, "Approve with a note", "Approve", "Note", "It stands on the card and in the audit.")
+		return reasonModal(r, from, callbackNote, "Approve with a note", "Approve", "Note", "Shown on the card and kept in the audit.")
 	})
 }
 
@@ -47,7 +47,7 @@ func (h *Handlers) approvedWithNote(ctx context.Context, s bot.Submission) (bot.
 func (h *Handlers) askChanges(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	return h.openReasonModal(ctx, a, h.mayDecide(change.Reject), func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 		return reasonModal(r, from, callbackChanges, "Request changes", "Send back", "What should change?",
-			"The requester reads this. The form then opens with what was filled in.")
+			"The requester sees this, and can edit the same form.")
 	})
 }
 

@@ -39,10 +39,10 @@ func (h *Handlers) notifyUser(ctx context.Context, to replyTarget, msg bot.Messa
 	msg.Thread = ""
 	dm, err := h.o.Slack.OpenDM(ctx, to.user)
 	if err != nil {
-		return fmt.Errorf("telling a user: %w", err)
+		return fmt.Errorf("sending a user a message: %w", err)
 	}
 	if _, err := h.o.Slack.Post(ctx, dm, msg); err != nil {
-		return fmt.Errorf("telling a user: %w", err)
+		return fmt.Errorf("sending a user a message: %w", err)
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func (h *Handlers) replyError(to replyTarget, err error) bot.Answer {
 func (h *Handlers) say(ctx context.Context, err error, p textFormat) string {
 	say, known := explain(ctx, err, p)
 	if !known {
-		h.o.Log.ErrorContext(ctx, "an error that nobody expected", "request_id", bot.RequestID(ctx), "error", err)
+		h.o.Log.ErrorContext(ctx, "an unexpected error", "request_id", bot.RequestID(ctx), "error", err)
 	}
 	if e, ok := errors.AsType[*change.LockedError](err); ok && !p.plain {
 		return h.held(ctx, e, say)
@@ -79,7 +79,7 @@ func (h *Handlers) held(ctx context.Context, e *change.LockedError, say string) 
 		return say
 	}
 	_, word := cards.StateLabel(r.State)
-	s := fmt.Sprintf("Request %s by %s holds this already (%s): *%s*. Nothing was stored: wait until it is done, or have it withdrawn.",
+	s := fmt.Sprintf("Request %s by %s already covers this (%s): *%s*. Nothing was stored. Wait until it is done, or ask for it to be withdrawn.",
 		bot.Code(r.ID), mrkdwn.User(r.Requester.User), word, mrkdwn.Named(r.Proposal.Title, 200))
 	if e.OwnRequest {
 		s = fmt.Sprintf("%s It is *%s* (%s).", say, mrkdwn.Named(r.Proposal.Title, 200), word)
@@ -96,17 +96,17 @@ func (h *Handlers) held(ctx context.Context, e *change.LockedError, say string) 
 func (h *Handlers) Failed(ctx context.Context, f bot.Failure) {
 	say, known := explain(ctx, f.Err, textFormat{})
 	if !known {
-		h.o.Log.ErrorContext(ctx, "an error that nobody expected", "request_id", f.RequestID, "what", f.What, "error", f.Err)
+		h.o.Log.ErrorContext(ctx, "an unexpected error", "request_id", f.RequestID, "what", f.What, "error", f.Err)
 	}
 	to := replyTarget{user: f.User.ID, channel: f.Channel, responseURL: f.ResponseURL}
 	if err := h.notifyUser(ctx, to, mrkdwn.Message(say)); err != nil {
-		h.o.Log.WarnContext(ctx, "a user could not be told", "request_id", f.RequestID, "error", err)
+		h.o.Log.WarnContext(ctx, "a user could not be notified", "request_id", f.RequestID, "error", err)
 	}
 }
 
 // hint is one line with the way to all words.
 func (h *Handlers) hint(s string) bot.Answer {
-	return reply(s + " " + bot.Code(h.o.Command+" help") + " shows what there is.")
+	return reply(s + " " + bot.Code(h.o.Command+" help") + " lists them.")
 }
 
 // ephemeral is the answer to a slash command, seen by who typed it.

@@ -38,7 +38,7 @@ func (m connectMetadata) readersField(f connectForm) slack.Block {
 		sel.InitialOption = slack.NewOptionBlockObject(bot.Cut(name, mrkdwn.MaxValue), mrkdwn.Plain(name, mrkdwn.MaxOption), nil)
 	}
 	return slack.NewInputBlock(m.block(link.FieldRole), mrkdwn.Plain("Who can search through it?", 2000),
-		mrkdwn.Plain("Choose a role, or type the name of a new one. Then assign it to users; the bot can't.", 2000), sel)
+		mrkdwn.Plain("Choose a role, or type a new name. Then assign it to users yourself; the bot can't.", 2000), sel)
 }
 
 func roleSelect(action string) *slack.SelectBlockElement {
@@ -137,7 +137,7 @@ func (h *Handlers) askTestAs(ctx context.Context, a bot.Action) (bot.Answer, err
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	role := slack.NewInputBlock(link.FieldRole, mrkdwn.Plain("Role", 2000), mrkdwn.Plain("The bot compares its definition with what the connection may read.", 2000),
+	role := slack.NewInputBlock(link.FieldRole, mrkdwn.Plain("Role", 2000), mrkdwn.Plain("The bot compares the role's definition with what the connection may read.", 2000),
 		roleSelect(actionTestRole)).WithOptional(true)
 	user := slack.NewPlainTextInputBlockElement(nil, fieldUser)
 	user.MaxLength = cards.MaxRole
@@ -147,7 +147,7 @@ func (h *Handlers) askTestAs(ctx context.Context, a bot.Action) (bot.Answer, err
 		Blocks: slack.Blocks{BlockSet: []slack.Block{
 			mrkdwn.Section("Can a role, or a user, search through *" + mrkdwn.Line(n.Alias, mrkdwn.MaxName) + "*?"), role,
 			slack.NewInputBlock(fieldUser, mrkdwn.Plain("User", 2000),
-				mrkdwn.Plain("The bot searches as this user. Its own user needs the privilege run_as for that.", 2000), user).WithOptional(true),
+				mrkdwn.Plain("The bot searches as this user. This requires the run_as privilege for the bot's own user.", 2000), user).WithOptional(true),
 		}},
 	}
 	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, modal); err != nil {
@@ -202,9 +202,9 @@ func (h *Handlers) testRole(ctx context.Context, e link.ConnectionState, name st
 	i := slices.IndexFunc(roles, func(r elastic.RemoteRole) bool { return r.Name == name })
 	switch {
 	case i < 0:
-		return ":x: " + named + " names no remote cluster, or is gone."
+		return ":x: " + named + " names no remote cluster, or no longer exists."
 	case e.ByCertificate():
-		return ":grey_question: This connection uses certificates. Roles of the same name on the remote cluster decide."
+		return ":grey_question: This connection uses certificates. Roles with the same name on the remote cluster decide."
 	case len(search) == 0:
 		return ":grey_question: The bot doesn't know what this connection may search, so it can't compare."
 	}
@@ -237,7 +237,7 @@ func (h *Handlers) testUser(ctx context.Context, e link.ConnectionState, user st
 	case last.Refused != "":
 		return ":x: A search as " + named + " was refused:\n" + mrkdwn.CodeBlock(last.Refused, mrkdwn.MaxTold)
 	case shards == 0:
-		return ":grey_question: A search as " + named + " of " + searched + " was answered and saw no index. Nothing matches yet, or this user may read nothing."
+		return ":grey_question: A search as " + named + " of " + searched + " succeeded but found no index. Either nothing matches yet, or this user may not read anything."
 	}
 	return ":white_check_mark: Proven by a search: " + named + " can search " + searched + "."
 }

@@ -17,7 +17,7 @@ import (
 func rotateForm() changeForm {
 	return changeForm{
 		title: "Rotate a key", submit: "Request approval",
-		intro: "A new key is proven beside the connection, then takes the old one's place, which is invalidated last. Searches go on all the while.",
+		intro: "The new key is tested first, then replaces the old one, which is invalidated last. Searches keep working throughout.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {
 			return []slack.Block{h.aboutBlock(ctx, e), expiryInput(m, 90)}
 		},
@@ -44,7 +44,7 @@ func (h *Handlers) aboutBlock(ctx context.Context, e link.ConnectionState) slack
 		s += "\n*Until:* " + mrkdwn.When(end) + ", then the bot removes it"
 	}
 	if e.Managed == nil {
-		s += "\n:warning: Made by hand."
+		s += "\n:warning: Created by hand."
 	}
 	return mrkdwn.Section(s)
 }

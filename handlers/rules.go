@@ -18,12 +18,12 @@ func (h *Handlers) policyCommand(_ context.Context, c bot.Command, _ []string) b
 
 func (h *Handlers) policy() bot.Message {
 	const most = 45
-	say := "*Who may ask, and who has to approve.* The first rule that fits decides; where none fits, a change is refused."
+	say := "*Who may make requests, and who has to approve.* The first matching rule decides. If no rule matches, the request is refused."
 	blocks := []slack.Block{mrkdwn.Section(say)}
 	said := []string{say}
 	for i, w := range h.o.Rules.Describe(groupWords) {
 		if i == most {
-			blocks = append(blocks, mrkdwn.Small("… and more; the configuration has them all"))
+			blocks = append(blocks, mrkdwn.Small("… and more; see the configuration"))
 			break
 		}
 		var lines []string

@@ -42,11 +42,11 @@ func statusMessage(x diagnose.HealthReport, s monitor.Status, more ...slack.Bloc
 	if m := x.Managed; m != nil {
 		s := "Last change: request " + bot.Code(m.Record.Request) + " by " + mrkdwn.User(m.Record.By.User) + " · " + mrkdwn.When(m.Record.At)
 		if m.Adopted {
-			s += " · made by hand, adopted"
+			s += " · created by hand, adopted"
 		}
 		blocks = append(blocks, mrkdwn.Small(s))
 	} else {
-		blocks = append(blocks, mrkdwn.Small("Made by hand: the bot only looks at it until it is adopted."))
+		blocks = append(blocks, mrkdwn.Small("Created by hand: the bot only monitors it until it is adopted."))
 	}
 	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", append(nextButtons(x), more...)...))}
 }
@@ -81,17 +81,17 @@ func statusFields(x diagnose.HealthReport) []change.Field {
 		add("Limits", link.Limits(k.Access))
 	}
 	if x.LimitsUnknown() {
-		add("Limits", "not known, because the key is not: it may be limited to some documents or fields")
+		add("Limits", "unknown, because the bot doesn't know the key. It may be limited to some documents or fields")
 	}
 	if len(x.Searched()) > 0 && !x.ByCertificate() {
 		add(link.LabelReaders, x.Readers.String())
 	}
 	if x.Latency > 0 {
-		add("Resolving took", mrkdwn.Took(x.Latency))
+		add("Response time", mrkdwn.Took(x.Latency))
 	}
 	add("Remote version", x.Version)
 	add("Used by", strings.Join(x.Users, ", "))
-	add("Not looked at", strings.Join(append(unread(x.ConnectionState), "Kibana's rules and data views"), "; "))
+	add("Not checked", strings.Join(append(unread(x.ConnectionState), "Kibana's rules and data views"), "; "))
 	return out
 }
 
@@ -167,7 +167,7 @@ func fixButton(x diagnose.HealthReport) *slack.ButtonBlockElement {
 	case x.Hint != nil:
 		cause = x.Hint.Cause
 	}
-	b := mrkdwn.Button(cards.ConnectionPrefix+verb, cards.PressValue(x.Name, cards.PrefillFor(verb, cause)), "Mend it: "+verb+"…")
+	b := mrkdwn.Button(cards.ConnectionPrefix+verb, cards.PressValue(x.Name, cards.PrefillFor(verb, cause)), "Fix: "+verb+"…")
 	if x.Diagnosis != nil {
 		b.Style = slack.StylePrimary
 	}
@@ -176,7 +176,7 @@ func fixButton(x diagnose.HealthReport) *slack.ButtonBlockElement {
 
 // diagnoseMessage is what an examination looked at, in order, and what it found first.
 func diagnoseMessage(x diagnose.HealthReport) bot.Message {
-	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: nothing is the matter", mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName))
+	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: no problems found", mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName))
 	if x.Diagnosis != nil {
 		head = fmt.Sprintf(":stethoscope: *%s* on *%s*: %s", mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName), mrkdwn.Line(x.Diagnosis.Say, mrkdwn.MaxTold))
 	}
@@ -194,12 +194,12 @@ func diagnoseMessage(x diagnose.HealthReport) bot.Message {
 	blocks := []slack.Block{mrkdwn.Section(head), mrkdwn.Section(cmp.Or(mrkdwn.Within("\n", mrkdwn.MaxText-10, lines...), "–"))}
 	title, todo := "*What to do*\n", x.Diagnosis
 	if todo == nil && x.Hint != nil {
-		title, todo = "*Worth knowing*\n"+mrkdwn.Line(x.Hint.Say, mrkdwn.MaxTold)+" ", x.Hint
+		title, todo = "*Good to know*\n"+mrkdwn.Line(x.Hint.Say, mrkdwn.MaxTold)+" ", x.Hint
 	}
 	if todo != nil {
 		s := title + mrkdwn.Line(todo.Fix, mrkdwn.MaxTold)
 		if x.FixWhy != "" {
-			s += "\n" + mrkdwn.Line(x.FixWhy, mrkdwn.MaxTold) + " It is asked for, and approved, like any change."
+			s += "\n" + mrkdwn.Line(x.FixWhy, mrkdwn.MaxTold) + " This needs approval like any other change."
 		}
 		blocks = append(blocks, mrkdwn.Section(s))
 	}

@@ -20,8 +20,8 @@ func (h *Handlers) retry(ctx context.Context, a bot.Action) (bot.Answer, error) 
 // askResolveReason asks how somebody knows that nothing is left: after it the bot looks no more.
 func (h *Handlers) askResolveReason(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	return h.openReasonModal(ctx, a, h.mayDecide(change.Resolve), func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
-		v := reasonModal(r, from, callbackResolve, "It is clean", "It is clean", "How was it cleaned up?",
-			"After this the bot looks no more, and its target is free for others.")
+		v := reasonModal(r, from, callbackResolve, "Mark as cleaned up", "Mark as cleaned up", "How was it cleaned up?",
+			"The bot then stops checking, and others can request changes to this connection.")
 		v.Blocks.BlockSet = append(v.Blocks.BlockSet, cards.Leftovers(r.Outcome.Leftovers)...)
 		return v
 	})

@@ -17,7 +17,7 @@ import (
 func updateForm() changeForm {
 	return changeForm{
 		title: "Update a connection", submit: "Request approval",
-		intro: "What is filled in is how it is now; change what is to be otherwise. The card shows the difference.",
+		intro: "These are the current settings. Edit what you want to change. The card shows the difference.",
 		form:  updateFields,
 		ask: func(n link.Name, _ formMetadata, f answers) (change.Kind, any, *change.InvalidError) {
 			wrong := &change.InvalidError{}
@@ -47,16 +47,16 @@ func updateFields(ctx context.Context, h *Handlers, e link.ConnectionState, m fo
 	}
 	blocks := []slack.Block{
 		h.aboutBlock(ctx, e),
-		textInput(m, link.FieldAddress, "Proxy address", strings.TrimSpace("host:9443 as a rule. "+e.PrivateHint()), cards.MaxAddress, u.ProxyAddress),
+		textInput(m, link.FieldAddress, "Proxy address", strings.TrimSpace("Usually host:9443. "+e.PrivateHint()), cards.MaxAddress, u.ProxyAddress),
 		textInput(m, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", maxServer, u.ServerName),
 		elsewhereFor(m, u.Elsewhere),
 		several(textInput(m, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns, strings.Join(u.Access.Search, "\n"))),
 		several(textInput(m, link.FieldReplication, "Indices that may be replicated", replicationHint, maxPatterns, strings.Join(u.Access.Replication, "\n"))),
 		skipFor(m, u.SkipUnavailable),
-		textInput(m, link.FieldSockets, "Connections to the remote cluster", "A number; empty leaves it to Elasticsearch (18).", maxAdvanced, sockets).WithOptional(true),
+		textInput(m, link.FieldSockets, "Connections to the remote cluster", "A number. Empty: the default of Elasticsearch (18).", maxAdvanced, sockets).WithOptional(true),
 		choiceInput(blockOf(m, link.FieldCompress), link.FieldCompress, "Compress", compressions, cmp.Or(u.Compress, byDefault)),
 		choiceInput(blockOf(m, link.FieldScheme), link.FieldScheme, "Compress with", schemes, cmp.Or(u.Scheme, byDefault)),
-		textInput(m, link.FieldPing, "Ping every", "A time such as 30s, or -1 for never; empty leaves it to Elasticsearch.", maxAdvanced, u.PingSchedule).WithOptional(true),
+		textInput(m, link.FieldPing, "Ping every", "A time such as 30s, or -1 for never. Empty: the default of Elasticsearch.", maxAdvanced, u.PingSchedule).WithOptional(true),
 	}
 	return append(blocks, updateExtras(e, m, u)...)
 }

@@ -30,17 +30,17 @@ func (h *Handlers) showKey(ctx context.Context, a bot.Action) (bot.Answer, error
 		return h.replyError(replyTo(a), err), nil
 	}
 	if err := h.openKey(ctx, a.TriggerID, r); err != nil {
-		h.o.Log.WarnContext(ctx, "whether the key was shown is not known: another one is made", "request", r.ID, "error", err)
-		if _, err := h.o.Requests.RenewKey(ctx, cards.RefOf(r).DecisionInput(a.User, a.Channel, "nobody knows whether the key was shown")); err != nil {
+		h.o.Log.WarnContext(ctx, "it is unknown whether the key was shown, so a new one is created", "request", r.ID, "error", err)
+		if _, err := h.o.Requests.RenewKey(ctx, cards.RefOf(r).DecisionInput(a.User, a.Channel, "it is unknown whether the key was shown")); err != nil {
 			return h.replyError(replyTo(a), err), nil
 		}
 		return bot.Answer{}, nil
 	}
 	if _, err := h.o.Requests.KeyShown(ctx, r.ID, cards.Actor(a.User, a.Channel)); err != nil {
-		h.o.Log.WarnContext(ctx, "the key was shown, and that is not written down", "request", r.ID, "error", err)
+		h.o.Log.WarnContext(ctx, "the key was shown, but this could not be recorded", "request", r.ID, "error", err)
 	}
 	if err := h.o.Secrets.Drop(ctx, r.ID); err != nil {
-		h.o.Log.WarnContext(ctx, "a key that was shown stays sealed until it lapses", "request", r.ID, "error", err)
+		h.o.Log.WarnContext(ctx, "a shown key stays encrypted until it expires", "request", r.ID, "error", err)
 	}
 	return h.withHomeRefresh(a, bot.Answer{}), nil
 }
@@ -60,12 +60,12 @@ func (h *Handlers) openKey(ctx context.Context, trigger string, r *change.Reques
 // keyModal is the one place where a key is shown.
 func keyModal(r *change.Request, key string) slack.ModalViewRequest {
 	blocks := []slack.Block{
-		mrkdwn.Section("*" + mrkdwn.Named(r.Proposal.Title, 300) + "*\nThis key is shown once, to you alone. " + mrkdwn.Line(r.Wait.Say, mrkdwn.MaxTold) + " The command asks for it:"),
+		mrkdwn.Section("*" + mrkdwn.Named(r.Proposal.Title, 300) + "*\nThis key is shown once, only to you. " + mrkdwn.Line(r.Wait.Say, mrkdwn.MaxTold) + " The command asks for it:"),
 	}
 	blocks = append(blocks, fences(r.Wait.Command)...)
 	blocks = append(blocks, mrkdwn.Section("*The key*"))
 	blocks = append(blocks, fences(key)...)
-	blocks = append(blocks, mrkdwn.Section("Then press *Done* on the card. Write the key down nowhere else; if you lose it, *Make a new key* there."))
+	blocks = append(blocks, mrkdwn.Section("Then press *Done* on the card. Don't write the key down anywhere else. If you lose it, press *Create a new key* there."))
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackKey, Title: mrkdwn.Plain("The key", 24), Close: mrkdwn.Plain("Close", 24), Blocks: slack.Blocks{BlockSet: blocks},
 	}

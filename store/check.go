@@ -134,7 +134,7 @@ func (s *Store) checkReplicas(ctx context.Context) Finding {
 		return Finding{check, Good, "there are no replicas to fall behind"}
 	}
 	if s.replicas > 0 {
-		return Finding{check, Good, fmt.Sprintf("a move counts once %d of %s replicas have it", s.replicas, replicas)}
+		return Finding{check, Good, fmt.Sprintf("a change counts after %d of %s replicas have it", s.replicas, replicas)}
 	}
 	return Finding{check, Warning, "there are replicas, and nobody waits for them: a failover may lose moves that were acknowledged; set redis.replicas to 1"}
 }

@@ -80,7 +80,7 @@ func TestResultsAreJSONWhereThatIsAskedFor(t *testing.T) {
 		"version -o json":                         {0, []string{`"version": "dev"`}},
 		"config check --config good.yaml -o json": {0, []string{`"environment": "demo"`, `"problems": []`}},
 		"config check --config socket.yaml":       {0, nil},
-		"config check --config bad.yaml -o json":  {cli.Failed, []string{`"say": "slack stands here twice: see line 1, too"`}},
+		"config check --config bad.yaml -o json":  {cli.Failed, []string{`"say": "slack is listed twice: see line 1, too"`}},
 		"config check --config none.yaml -o json": {cli.Failed, []string{"does not exist"}},
 		"policy show --config good.yaml -o json":  {0, []string{`"rules": [`, `"policy": "`}},
 		"doctor --config none.yaml -o json":       {cli.Failed, []string{`"findings": [`}},

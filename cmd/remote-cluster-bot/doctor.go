@@ -23,7 +23,7 @@ func doctorCommand() *cobra.Command {
 	var format output
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check Slack, Redis, the platforms and their credentials, and say how to mend what is wrong",
+		Short: "Check Slack, Redis, the platforms and their credentials, and say how to fix what is wrong",
 		Long: "Looks at Slack (tokens, scopes, channel), Redis (version, persistence, eviction, clock), each platform (reach,\n" +
 			"certificate, what its key and its users may do) and at who approves. It only reads. The exit code is 1 if\n" +
 			"something is bad; warnings and what could not be looked at leave it at 0.\n\n" +

@@ -56,7 +56,7 @@ func policyCommand() *cobra.Command {
 		Use:   "explain --local PLATFORM/NAME --remote PLATFORM/NAME --user ID",
 		Short: "Say which rule decides about a change, and who could approve it; nothing is stored",
 		Long: "Looks the deployments up by name or id for their tags, and whether the bot can issue a key; what can't be looked\n" +
-			"up is taken from the flags. Access that is not given counts as everything. Who belongs to Slack's groups is asked of\n" +
+			"up is taken from the flags. Access that is not given counts as everything. The members of Slack's groups are read from\n" +
 			"Slack.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -90,7 +90,7 @@ func policyCommand() *cobra.Command {
 	f.IntVar(&t.days, "expires-after", 90, "days after which the key ends; 0: never")
 	f.StringVar(&t.until, "until", "", "how long it lasts, such as 2w, or when it ends, such as 2026-12-24 (default: no end)")
 	f.BoolVar(&t.trustAll, "trust-all", false, "under the certificate model: trust every cluster of the remote side")
-	f.StringSliceVar(&t.also, "also", nil, "what is done beside the connection: "+strings.Join(policy.Values(policy.TraitAlso), ", "))
+	f.StringSliceVar(&t.also, "also", nil, "what else the request changes: "+strings.Join(policy.Values(policy.TraitAlso), ", "))
 	for _, needed := range []string{"local", "remote", "user"} {
 		_ = explain.MarkFlagRequired(needed) // the flag is there
 	}

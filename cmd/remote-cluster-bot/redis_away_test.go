@@ -285,7 +285,7 @@ func TestServeWarnsOfARedisThatMayForget(t *testing.T) {
 	warned("appendonly is no", 2)
 	warned("Redis can't be reached", 1)
 	for loop, outages := range map[string]int{
-		"sweeping": 2, "drawing home tabs": 2, "looking for what is yet to be told": 2, "monitoring connections": 8, // it has several loops
+		"sweeping": 2, "updating Home tabs": 2, "looking for pending notifications": 2, "monitoring connections": 8, // it has several loops
 	} {
 		said := 0
 		for line := range strings.Lines(a.log.String()) {
@@ -354,7 +354,7 @@ func (g gate) shut() {
 	select {
 	case <-at:
 		at = make(chan struct{})
-	default: // shut already
+	default: // block already
 	}
 	g <- at
 }

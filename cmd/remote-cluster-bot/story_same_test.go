@@ -27,7 +27,7 @@ func (s *story) asBefore([]string) error {
 		}
 	}
 	if len(changed) == 0 && len(now) != len(s.before) {
-		return errors.New("something is gone")
+		return errors.New("something no longer exists")
 	}
 	return errors.Join(changed...)
 }

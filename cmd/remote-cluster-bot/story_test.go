@@ -174,7 +174,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"dawns":    plain(0, 0, (*story).dawns),    // the day that the settings call IN-TWO-DAYS
 	"keyless":  plain(0, 0, (*story).keyless),  // the bot has no user on Elastic Cloud
 	"group":    plain(1, -1, (*story).group),   // group S0OWNERS bob carol
-	"filters":  plain(1, 1, (*story).filters),  // filters metrics-eu: a network filter that lets everybody in
+	"filters":  plain(1, 1, (*story).filters),  // filters metrics-eu: a network filter that allows everyone
 	"hands":    plain(5, 5, (*story).hands),    // hands logs-prod byhand metrics-eu 'by hand' '{"search":[…]}': a key of that name and access, made and stored by a person
 	"sees":     checking((*story).sees),        // sees logs-prod 'byhand:metrics-*' 2 '@timestamp,host': so many documents, with these fields
 	"makes":    plain(3, 3, (*story).makes),    // makes bob cross-cluster|rest metrics-eu: $KEY is its encoded form

@@ -39,7 +39,7 @@ func ParseRef(value string) (Ref, error) {
 	version, err := strconv.ParseInt(number, 10, 64)
 	s := Ref{ID: id, Version: version}
 	if err != nil || version < 1 || !requestID.MatchString(id) || s.String() != value {
-		return Ref{}, fmt.Errorf("%q is not the value of a button of ours", bot.Cut(value, 80))
+		return Ref{}, fmt.Errorf("%q is not a valid button value", bot.Cut(value, 80))
 	}
 	return s, nil
 }
@@ -69,7 +69,7 @@ func SubcommandOf(k change.Kind) string {
 // What a form is filled with beside what is there.
 const (
 	PrefillFix      = "fix"      // what the platform says of the remote deployment
-	PrefillFilter   = "filter"   // a network filter for the addresses that are shut out
+	PrefillFilter   = "filter"   // a network filter for the addresses that are block out
 	PrefillRole     = "role"     // a role for those who shall search
 	PrefillApproved = "approved" // what was approved
 )
@@ -97,10 +97,10 @@ func ParsePressValue(s string) (n link.Name, fill string, err error) {
 	name, fill, _ := strings.Cut(s, " ")
 	n, err = link.ParseName(name)
 	if err == nil && !slices.Contains([]string{"", PrefillFix, PrefillFilter, PrefillRole, PrefillApproved}, fill) {
-		err = fmt.Errorf("%q is not what a form is filled with", bot.Cut(fill, 40))
+		err = fmt.Errorf("%q is not a valid form prefill", bot.Cut(fill, 40))
 	}
 	if err == nil && PressValue(n, fill) != s {
-		err = fmt.Errorf("%q is not the value of a button of ours", bot.Cut(s, 80))
+		err = fmt.Errorf("%q is not a valid button value", bot.Cut(s, 80))
 	}
 	return n, fill, err
 }

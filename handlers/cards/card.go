@@ -60,7 +60,7 @@ func Card(r *change.Request, standing *change.Evaluation, now time.Time) bot.Mes
 	blocks = append(blocks, mrkdwn.Section("*Why*\n"+cmp.Or(mrkdwn.Quote(r.Reason, mrkdwn.MaxTold), "–")))
 	blocks = append(blocks, FieldBlocks("", rest)...)
 	if n := len(hidden); n > 0 {
-		blocks = append(blocks, mrkdwn.Section(fmt.Sprintf("_%s in the plan: press *Show plan*_", mrkdwn.Plural(n, "more line", "more lines"))))
+		blocks = append(blocks, mrkdwn.Section(fmt.Sprintf("_%s: press *Show plan*_", mrkdwn.Plural(n, "more line", "more lines"))))
 	}
 	if w := warningLines(r); w != "" {
 		blocks = append(blocks, mrkdwn.Section(w))
@@ -88,7 +88,7 @@ func FieldBlocks(head string, fields []change.Field) []slack.Block {
 	for _, f := range fields {
 		value := mrkdwn.Verbatim(f.Value, maxValueShown)
 		if IsCut(f) {
-			value += " _(cut: the plan shows all)_"
+			value += " _(shortened; the plan shows all of it)_"
 		}
 		lines = append(lines, "*"+mrkdwn.Line(f.Label, 60)+":* "+value)
 	}
@@ -148,10 +148,10 @@ func footer(r *change.Request) string {
 		s += " · rule " + mrkdwn.Line(r.Rule, 60)
 	}
 	if r.Parent != "" {
-		s += " · takes the place of " + bot.Code(r.Parent)
+		s += " · replaces " + bot.Code(r.Parent)
 	}
 	if r.Child != "" {
-		s += " · asked again as " + bot.Code(r.Child)
+		s += " · requested again as " + bot.Code(r.Child)
 	}
 	return s
 }
@@ -167,7 +167,7 @@ func stateButtons(r *change.Request, standing *change.Evaluation) []slack.BlockE
 	plan := mrkdwn.Button(ActionPlan, Ref{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String(), "Show plan")
 	title := mrkdwn.Clean(r.Proposal.Title)
 	withdraw := mrkdwn.Button(ActionWithdraw, now, "Withdraw")
-	withdraw.Confirm = mrkdwn.Confirm("Withdraw this request?", "The request is cancelled and others can request this alias. Only the requester can do this.", "Withdraw", slack.StyleDanger)
+	withdraw.Confirm = mrkdwn.Confirm("Withdraw this request?", "The request is canceled and others can request this alias. Only the requester can do this.", "Withdraw", slack.StyleDanger)
 	reject := mrkdwn.Button(ActionReject, now, "Reject…").WithStyle(slack.StyleDanger)
 	reject.AccessibilityLabel = bot.Cut("Reject: "+title, mrkdwn.MaxOption)
 	takeBack := mrkdwn.Button(ActionTakeBack, now, "Withdraw my approval")
@@ -176,7 +176,7 @@ func stateButtons(r *change.Request, standing *change.Evaluation) []slack.BlockE
 		approve := mrkdwn.Button(ActionApprove, now, "Approve").WithStyle(slack.StylePrimary)
 		approve.AccessibilityLabel = bot.Cut("Approve: "+title, mrkdwn.MaxOption)
 		if standing == nil || standing.Confirm { // nil: nobody knows what the policy asks for
-			approve.Confirm = mrkdwn.Confirm("Approve this change?", "The bot carries it out once there are enough approvals: "+title, "Approve", slack.StylePrimary)
+			approve.Confirm = mrkdwn.Confirm("Approve this change?", "The bot makes this change once it has enough approvals: "+title, "Approve", slack.StylePrimary)
 		}
 		buttons := []slack.BlockElement{approve, mrkdwn.Button(ActionApproveNote, now, "Approve with a note…"), reject, mrkdwn.Button(ActionChanges, now, "Request changes…"), plan}
 		if standing != nil && standing.Alone {
@@ -197,7 +197,7 @@ func stateButtons(r *change.Request, standing *change.Evaluation) []slack.BlockE
 		return append(waitButtons(r), plan)
 	case change.Stuck:
 		retry := mrkdwn.Button(ActionRetry, now, "Try to clean up again").WithStyle(slack.StylePrimary)
-		retry.Confirm = mrkdwn.Confirm("Try again?", "The bot takes back once more what it left behind.", "Try again", slack.StylePrimary)
+		retry.Confirm = mrkdwn.Confirm("Try again?", "The bot tries again to roll back what it left behind.", "Try again", slack.StylePrimary)
 		return []slack.BlockElement{retry, mrkdwn.Button(ActionResolve, now, "Mark as cleaned up…"), plan}
 	case change.RolledBack, change.Rejected, change.Withdrawn, change.Expired:
 		return editButton(r)

@@ -16,7 +16,7 @@ func DriftLines(r *change.Request) string {
 	if r.Previous == nil || r.State != change.Pending {
 		return ""
 	}
-	out := []string{":arrows_counterclockwise: *The plan is no longer the one that was approved*, so its approvals are void. What moved:"}
+	out := []string{":arrows_counterclockwise: *The plan has changed since it was approved*, so the approvals are void. What changed:"}
 	moved := 0
 	for _, f := range r.Proposal.Basis {
 		was := "nothing"
@@ -33,7 +33,7 @@ func DriftLines(r *change.Request) string {
 		rest = movedSteps(*r.Previous, r.Proposal)
 	}
 	if moved == 0 && len(rest) == 0 {
-		rest = []string{"• what the policy judges by"}
+		rest = []string{"• what the policy decides by"}
 	}
 	out = append(out, rest...)
 	return mrkdwn.Within("\n", mrkdwn.MaxText-10, out...)
@@ -44,7 +44,7 @@ func movedSteps(was, is change.Proposal) []string {
 	var out []string
 	for _, s := range is.Steps {
 		if before := was.Step(s.Name); before == nil || !bytes.Equal(before.Args, s.Args) {
-			out = append(out, "• the step: "+mrkdwn.Line(s.Title, 160))
+			out = append(out, "• step: "+mrkdwn.Line(s.Title, 160))
 		}
 	}
 	return out
@@ -99,17 +99,17 @@ func DecisionLine(d change.Decision, void bool, wants string) string {
 	case change.DecisionWithdraw:
 		s = ":wastebasket: " + mrkdwn.User(d.By.User) + " withdrew"
 	case change.DecisionExpire:
-		s = ":alarm_clock: ran out" // what it waited for is the reason
+		s = ":alarm_clock: expired" // what it waited for is the reason
 	case change.DecisionRetry:
-		s = ":repeat: " + mrkdwn.User(d.By.User) + " asked for another try to clean up"
+		s = ":repeat: " + mrkdwn.User(d.By.User) + " asked the bot to clean up again"
 	case change.DecisionResolve:
-		s = ":broom: " + mrkdwn.User(d.By.User) + " says that it is clean"
+		s = ":broom: " + mrkdwn.User(d.By.User) + " marked it as cleaned up"
 	case change.DecisionRemind:
 		s = ":bell: reminded " + mrkdwn.Users(d.To, "and")
 	case change.DecisionInputSubmitted:
-		s = ":key: " + mrkdwn.User(d.By.User) + " handed the key in"
+		s = ":key: " + mrkdwn.User(d.By.User) + " provided the key"
 		if wants == steps.InputAuthority {
-			s = ":package: " + mrkdwn.User(d.By.User) + " says that the certificate authority is in place"
+			s = ":package: " + mrkdwn.User(d.By.User) + " confirmed that the certificate authority is uploaded"
 		}
 	case change.DecisionInputRequested:
 		s = ":bell: asked " + mrkdwn.Users(d.To, "and") + " for " + mrkdwn.Line(wants, mrkdwn.MaxName)
@@ -118,25 +118,25 @@ func DecisionLine(d change.Decision, void bool, wants string) string {
 	case change.DecisionKeyShown:
 		s = ":key: " + mrkdwn.User(d.By.User) + " was shown the key"
 	case change.DecisionRenew:
-		s = ":key: a new key was asked for; the one before is invalid"
+		s = ":key: a new key was requested; the previous one is invalid"
 	case change.DecisionHandDone:
-		s = ":raised_hand: " + mrkdwn.User(d.By.User) + " says that it is done"
+		s = ":raised_hand: " + mrkdwn.User(d.By.User) + " marked it as done"
 	case change.DecisionWaitEnded:
-		s = ":alarm_clock: the time for it ran out"
+		s = ":alarm_clock: nobody did it in time"
 	case change.DecisionStands:
-		s = ":recycle: runs under the approval of the connection"
+		s = ":recycle: covered by the connection's approval"
 	case change.DecisionStandsNot:
-		s = ":raised_hand: people are asked"
+		s = ":raised_hand: needs new approval"
 	case change.DecisionBreakGlass:
 		s = ":rotating_light: " + mrkdwn.User(d.By.User) + " approved alone, in an emergency"
 	case change.DecisionReviewRight:
-		s = ":mag: " + mrkdwn.User(d.By.User) + " reviewed it: seen and right"
+		s = ":mag: " + mrkdwn.User(d.By.User) + " reviewed it: approved"
 	case change.DecisionReviewWrong:
-		s = ":mag: " + mrkdwn.User(d.By.User) + " reviewed it: not right"
+		s = ":mag: " + mrkdwn.User(d.By.User) + " reviewed it: objected"
 	case change.DecisionReviewOverdue:
 		s = ":alarm_clock: the review is overdue"
 	case change.Unapproved:
-		s = ":arrows_counterclockwise: not begun, approvals are missing"
+		s = ":arrows_counterclockwise: not started, approvals are missing"
 	case change.DecisionDrift:
 		s = ":arrows_counterclockwise: the plan changed, approvals are void"
 	default:

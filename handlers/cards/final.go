@@ -28,11 +28,11 @@ func FinalLine(r *change.Request, command string) (m bot.Message, ok bool) {
 		if d := r.Last(change.DecisionReject); d != nil {
 			s += " by " + mrkdwn.User(d.By.User) + ": " + mrkdwn.Typed(d.Reason, mrkdwn.MaxTold)
 		} else if d := r.Last(change.DecisionRequestChanges); d != nil {
-			s = to + " :pencil2: " + mrkdwn.User(d.By.User) + " asks for changes: " + mrkdwn.Typed(d.Reason, mrkdwn.MaxTold)
+			s = to + " :pencil2: " + mrkdwn.User(d.By.User) + " requested changes: " + mrkdwn.Typed(d.Reason, mrkdwn.MaxTold)
 		}
 		s += "\nNothing was changed. " + againLine(r, command) + pastedLine(r)
 	case change.Expired:
-		s = to + " :alarm_clock: this ran out before it could start. Nothing was changed. " + againLine(r, command) + pastedLine(r)
+		s = to + " :alarm_clock: this request expired before it could start. Nothing was changed. " + againLine(r, command) + pastedLine(r)
 	default:
 		return bot.Message{}, false
 	}
@@ -83,9 +83,9 @@ func NewPlanLine(r *change.Request, v *change.Evaluation) (m bot.Message, ok boo
 	if r.Previous == nil || r.State != change.Pending {
 		return bot.Message{}, false
 	}
-	ask := "Nothing was changed. Please look at the card again. " + MissingLine(v)
+	ask := "Nothing was changed. Please review the card again. " + MissingLine(v)
 	return bot.Message{
-		Text:   "The plan is no longer the one that was approved, so its approvals are void. " + ask,
+		Text:   "The plan has changed since it was approved, so the approvals are void. " + ask,
 		Blocks: []slack.Block{mrkdwn.Section(DriftLines(r)), mrkdwn.Section(ask)},
 	}, true
 }

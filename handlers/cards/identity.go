@@ -18,8 +18,8 @@ func inputButton(r *change.Request) []slack.BlockElement {
 		return nil
 	case steps.InputAuthority:
 		done := mrkdwn.Button(ActionAuthorityUploaded, now, "Done, it is uploaded")
-		done.Confirm = mrkdwn.Confirm("Is the certificate authority in place?",
-			"The bot then makes the remote cluster believe what it signs. If the file is not there, the change fails and is taken back.", "It is", slack.StylePrimary)
+		done.Confirm = mrkdwn.Confirm("Is the certificate authority uploaded?",
+			"The bot then makes the remote cluster trust it. If the file is missing, the change fails and is rolled back.", "Yes, uploaded", slack.StylePrimary)
 		return []slack.BlockElement{done}
 	}
 	return []slack.BlockElement{mrkdwn.Button(ActionPaste, now, "Paste the key…")}
@@ -28,13 +28,13 @@ func inputButton(r *change.Request) []slack.BlockElement {
 // authorityLine says that the authority has to be uploaded, or who says that it was.
 func authorityLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 	if d := r.InputSubmitted(); d != nil && !r.NeedsInput(now) {
-		return mrkdwn.Upper(steps.InputAuthority) + " is in place, says " + mrkdwn.User(d.By.User) + "; that counts until " + mrkdwn.When(d.At.Add(change.InputTTL)) + "."
+		return mrkdwn.Upper(steps.InputAuthority) + " was uploaded, confirmed by " + mrkdwn.User(d.By.User) + "; valid until " + mrkdwn.When(d.At.Add(change.InputTTL)) + "."
 	}
 	missing := "Missing: " + steps.InputAuthority + ". " + inputExpiredText(r, "confirmed")
 	if later := inputFrom(v); later != "" {
-		return missing + "The remote side's approver uploads it as described below, and then presses *Done* shortly before the work may begin, " + later + "."
+		return missing + "The remote side's approver uploads it as described below and presses *Done* shortly before the start, " + later + "."
 	}
-	return missing + "The remote side's approver uploads it as described below, and then presses *Done*."
+	return missing + "The remote side's approver uploads it as described below and presses *Done*."
 }
 
 // uploadedLine says that what a person has uploaded is still there; empty if nothing was.
@@ -42,14 +42,14 @@ func uploadedLine(r *change.Request) string {
 	if r.Proposal.RequiredInput != steps.InputAuthority || r.Last(change.DecisionInputSubmitted) == nil {
 		return ""
 	}
-	return " The bundle with the certificate authority stays enabled on the remote deployment, where nothing refers to it " +
-		"because of this request any more; whoever uploaded it may remove it."
+	return " The uploaded bundle is still enabled on the remote deployment. " +
+		"This request no longer uses it, so you can remove it."
 }
 
 // InputText tell which button that is.
 func InputText(r *change.Request) string {
 	if r.Proposal.RequiredInput == steps.InputAuthority {
-		return "upload it as described, and press *Done, it is uploaded*."
+		return "upload it as described and press *Done, it is uploaded*."
 	}
 	return "press *Paste the key…* now."
 }

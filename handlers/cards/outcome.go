@@ -45,7 +45,7 @@ func failedLine(r *change.Request) string {
 // CleanLine says that nothing of a failed change is left, and what a person has uploaded for it.
 func CleanLine(r *change.Request) string {
 	if d := r.Last(change.DecisionResolve); d != nil {
-		return mrkdwn.User(d.By.User) + " says that nothing is left behind: " + mrkdwn.Typed(d.Reason, mrkdwn.MaxTold)
+		return mrkdwn.User(d.By.User) + " confirmed that nothing is left behind: " + mrkdwn.Typed(d.Reason, mrkdwn.MaxTold)
 	}
 	if left := pastedLine(r); left != "" {
 		return "All changes of the bot were rolled back." + left
@@ -65,8 +65,8 @@ func shownLine(r *change.Request) string {
 	if !ok {
 		return ""
 	}
-	return " The key of `" + mrkdwn.Line(alias, MaxAlias) + "` was perhaps shown at `" + mrkdwn.Line(address, MaxAddress) +
-		"`, which the platform does not know: rotate it."
+	return " The key of `" + mrkdwn.Line(alias, MaxAlias) + "` may have been exposed at `" + mrkdwn.Line(address, MaxAddress) +
+		"`, an address that the platform does not know. Rotate it."
 }
 
 // pastedLine says what is to be done about a key that was pasted and is not used; empty if there is none.
@@ -75,14 +75,14 @@ func pastedLine(r *change.Request) string {
 	if !ok || r.Last(change.DecisionInputSubmitted) == nil {
 		return ""
 	}
-	return " The key that was pasted still works on the remote cluster, where the bot can do nothing: whoever made it " +
-		"should invalidate it.\n" + mrkdwn.CodeBlock(command, 600)
+	return " The pasted key still works on the remote cluster, and the bot can't invalidate it. Run this there:\n" +
+		mrkdwn.CodeBlock(command, 600)
 }
 
 func leftLine(r *change.Request) string {
 	n := len(r.Outcome.Leftovers)
 	if n == 0 {
-		return "Not everything could be rolled back. The thread shows which step." + shownLine(r)
+		return "Not everything could be rolled back. The thread shows which step failed." + shownLine(r)
 	}
 	return fmt.Sprintf("%s could not be rolled back. Press *Try to clean up again*, or run the commands and press *Mark as cleaned up…*", mrkdwn.Plural(n, "thing", "things")) + shownLine(r)
 }
@@ -93,7 +93,7 @@ func Leftovers(left []change.Leftover) []slack.Block {
 	var out []slack.Block
 	for i, l := range left {
 		if i == shown {
-			out = append(out, mrkdwn.Small(fmt.Sprintf("… and %d more; the request's audit names them all", len(left)-i)))
+			out = append(out, mrkdwn.Small(fmt.Sprintf("… and %d more; the audit log lists them all", len(left)-i)))
 			break
 		}
 		s := fmt.Sprintf("*%d.* %s", i+1, mrkdwn.Line(l.What, mrkdwn.MaxTold))
@@ -113,7 +113,7 @@ func resultLine(r *change.Request) string {
 	if c, ok := Connection(r); ok {
 		return "Connected and verified." + roleLine(c.Role, c.Alias)
 	}
-	return doneLine(r, "It is in place and was checked.")
+	return doneLine(r, "Done and verified.")
 }
 
 // readersLine says who can search now, and what to do so that others can.
@@ -163,11 +163,11 @@ func keyLine(r *change.Request) string {
 func doneLine(r *change.Request, otherwise string) string {
 	switch r.Proposal.Kind {
 	case link.KindRotate:
-		s := "The new key is in place and was proven; "
+		s := "The new key works and is in use; "
 		if invalidates(r) {
-			return s + "the old one is invalid."
+			return s + "the old one is invalidated."
 		}
-		return s + "no old key was invalidated, because none was known to be valid."
+		return s + "no old key was invalidated, because the bot knew of none."
 	case link.KindUpdate:
 		var u link.UpdateParams
 		_ = json.Unmarshal(r.Proposal.Params, &u) // what can't be read names no role
@@ -176,17 +176,17 @@ func doneLine(r *change.Request, otherwise string) string {
 		if !invalidates(r) {
 			return "Disconnected." // by certificates, or by a key that only people know
 		}
-		return "Disconnected. The key is gone, so this can't be undone: connecting again makes a new one."
+		return "Disconnected. The key is invalidated, so this can't be undone. Connecting again creates a new key."
 	case link.KindAdopt:
-		return "Adopted: the bot watches it from now on."
+		return "Adopted. The bot now monitors it."
 	case link.KindExtend:
 		var x link.ExtendParams
 		if json.Unmarshal(r.Proposal.Params, &x) != nil || x.Until.IsZero() {
-			return "It has no end any more."
+			return "It no longer ends."
 		}
-		return "Extended: it ends " + mrkdwn.When(x.Until) + "."
+		return "Extended. It now ends " + mrkdwn.When(x.Until) + "."
 	case link.KindMigrate:
-		return "Moved to API keys, and each connection was checked."
+		return "Migrated to API keys. Each connection was verified."
 	}
 	return otherwise
 }

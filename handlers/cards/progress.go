@@ -106,7 +106,7 @@ func retryLine(rec *change.StepRecord) string {
 	if rec.Next.IsZero() || rec.Trouble == "" {
 		return ""
 	}
-	return fmt.Sprintf("Try %d follows at %s.", rec.Attempts+1, rec.Next.UTC().Format("15:04:05 UTC"))
+	return fmt.Sprintf("Next try (%d) at %s.", rec.Attempts+1, rec.Next.UTC().Format("15:04:05 UTC"))
 }
 
 // workLine says on the card which step is under way, and why it takes longer than usual; empty while nothing is.
@@ -138,7 +138,7 @@ func workLine(r *change.Request) string {
 		s += "\nResumed after a restart."
 	}
 	if now != nil && now.Trouble != "" {
-		s += "\n:warning: " + mrkdwn.Line(now.Trouble, mrkdwn.MaxTold) + " " + retryLine(now)
+		s += "\n:warning: " + strings.TrimSuffix(mrkdwn.Line(now.Trouble, mrkdwn.MaxTold), ".") + ". " + retryLine(now)
 	}
 	return strings.TrimRight(s, " ")
 }

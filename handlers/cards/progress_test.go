@@ -39,7 +39,7 @@ func TestARolledBackStepDoesNotLookDone(t *testing.T) {
 func TestTheCardSaysWhichStepIsUnderWay(t *testing.T) {
 	r := handlerstest.EveryState()["applying"]
 	want := "\nStep 2 of 4: Issue a key and store it…\nResumed after a restart.\n" +
-		":warning: search-eu gave no answer in time Try 3 follows at 09:30:12 UTC."
+		":warning: search-eu did not answer in time. Next try (3) at 09:30:12 UTC."
 	if got := workLine(r); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -74,7 +74,7 @@ func TestMissingApprovalsAreASentence(t *testing.T) {
 
 func TestARetrySaysWhen(t *testing.T) {
 	rec := &change.StepRecord{Attempts: 1, Trouble: "no answer", Next: time.Date(2026, 3, 2, 9, 30, 4, 0, time.UTC)}
-	if got := retryLine(rec); got != "Try 2 follows at 09:30:04 UTC." {
+	if got := retryLine(rec); got != "Next try (2) at 09:30:04 UTC." {
 		t.Error(got)
 	}
 	rec.Next = time.Time{}

@@ -46,7 +46,7 @@ func reviewButtons(r *change.Request) []slack.BlockElement {
 	right.AccessibilityLabel = bot.Cut("Seen and right: "+title, mrkdwn.MaxOption)
 	wrong := mrkdwn.Button(ActionReviewWrong, RefOf(r).String(), labelWrong)
 	wrong.AccessibilityLabel = bot.Cut("Not right: "+title, mrkdwn.MaxOption)
-	right.Confirm = mrkdwn.Confirm("Was it right?", "You have looked at what was changed and why, and it was right to approve it alone. Your name stands in the audit.",
+	right.Confirm = mrkdwn.Confirm("Was it right?", "You have looked at what was changed and why, and it was right to approve it alone. Your name is recorded in the audit.",
 		labelRight, slack.StylePrimary)
 	return []slack.BlockElement{right, wrong}
 }

@@ -35,14 +35,14 @@ func StateLabel(s change.State) (emoji, word string) {
 	case change.Expired:
 		return ":alarm_clock:", "Expired"
 	}
-	return ":grey_question:", "In a state that this version of the bot does not know"
+	return ":grey_question:", "In a state that this version of the bot doesn't know"
 }
 
 func statusLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 	emoji, word := StateLabel(r.State)
 	s := emoji + " *" + word + "*" + workLine(r)
 	if r.State == change.Approved && !r.NotBefore.IsZero() {
-		s += "\nThe work begins no earlier than " + mrkdwn.When(r.NotBefore) + ", and not at all after " + mrkdwn.When(r.Deadline) + "."
+		s += "\nStarts no earlier than " + mrkdwn.When(r.NotBefore) + ", no later than " + mrkdwn.When(r.Deadline) + "."
 	}
 	if r.State == change.WaitingForPerson {
 		s += "\n" + waitText(r, v)
@@ -70,13 +70,13 @@ func wantedLine(r *change.Request, v *change.Evaluation, now time.Time) string {
 		return authorityLine(r, v, now)
 	}
 	if d := r.InputSubmitted(); d != nil && !r.NeedsInput(now) {
-		return mrkdwn.Upper(mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName)) + " was handed in by " + mrkdwn.User(d.By.User) + " and is kept until " + mrkdwn.When(d.At.Add(change.InputTTL)) + "."
+		return mrkdwn.Upper(mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName)) + " was provided by " + mrkdwn.User(d.By.User) + " and is kept until " + mrkdwn.When(d.At.Add(change.InputTTL)) + "."
 	}
-	missing := "Missing: " + mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName) + ". " + inputExpiredText(r, "handed in")
+	missing := "Missing: " + mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName) + ". " + inputExpiredText(r, "provided")
 	if later := inputFrom(v); later != "" {
-		return missing + "The remote side's approver is asked for it shortly before the work may begin, " + later + "."
+		return missing + "The remote side's approver is asked for it shortly before the start, " + later + "."
 	}
-	return missing + "The remote side's approver is asked for it on approval."
+	return missing + "The remote side's approver is asked for it when they approve."
 }
 
 // inputFrom is from when on something may be handed in (change.Service.CanSubmitInput); empty where that is now.
@@ -93,7 +93,7 @@ func inputExpiredText(r *change.Request, did string) string {
 	if d == nil {
 		return ""
 	}
-	return "What " + mrkdwn.User(d.By.User) + " " + did + " " + mrkdwn.When(d.At) + " has lapsed: it counts for an hour at most. "
+	return "What " + mrkdwn.User(d.By.User) + " " + did + " " + mrkdwn.When(d.At) + " has expired: it is valid for an hour. "
 }
 
 // MissingLine says whose approvals are missing. It is the one place of a card that mentions the approvers.

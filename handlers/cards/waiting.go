@@ -24,9 +24,9 @@ func waitText(r *change.Request, v *change.Evaluation) string {
 	case t != nil && t.Shown:
 		s += "\n" + mrkdwn.User(t.By) + " was shown the key " + mrkdwn.When(t.At) + "."
 	case t != nil:
-		s += "\n" + mrkdwn.User(t.By) + " asked to see the key " + mrkdwn.When(t.At) + "; whether it was shown is not known."
+		s += "\n" + mrkdwn.User(t.By) + " asked to see the key " + mrkdwn.When(t.At) + "; the bot doesn't know whether it was shown."
 	case w.HasKey:
-		s += "\n*Show me the key* shows it once, to the one who presses."
+		s += "\n*Show me the key* shows it once, only to the person who presses it."
 	}
 	end := "the change is rolled back"
 	if w.Undo {
@@ -51,8 +51,8 @@ func waitButtons(r *change.Request) []slack.BlockElement {
 	}
 	buttons := []slack.BlockElement{done.WithStyle(slack.StylePrimary)}
 	if r.Wait.HasKey {
-		renew := mrkdwn.Button(ActionNewKey, now, "Make a new key")
-		renew.Confirm = mrkdwn.Confirm("Make a new key?", "The one that was shown becomes invalid. If it is in a keystore already, put the new one in its place.", "Make a new key", slack.StyleDanger)
+		renew := mrkdwn.Button(ActionNewKey, now, "Create a new key")
+		renew.Confirm = mrkdwn.Confirm("Create a new key?", "The key shown before becomes invalid. If it is already in a keystore, replace it with the new one.", "Create a new key", slack.StyleDanger)
 		buttons = append(buttons, renew)
 	}
 	return buttons

@@ -90,7 +90,7 @@ func Pending() *change.Request {
 					{System: "Elasticsearch of logs-prod", Method: "PUT", Path: "/_cluster/settings", Body: `{"persistent":{"cluster.remote.search-eu.mode":"proxy"}}`},
 				}},
 				{Name: "verify", Title: "Verify the connection", Calls: []change.Call{
-					{System: "Elasticsearch of logs-prod", Method: "POST", Path: "/_nodes/reload_secure_settings", OnlyIf: "the nodes don't take the connection as it is set"},
+					{System: "Elasticsearch of logs-prod", Method: "POST", Path: "/_nodes/reload_secure_settings", OnlyIf: "the nodes don't apply the connection's settings"},
 				}},
 			},
 			Digest: "d1",
@@ -146,7 +146,7 @@ func EveryState() map[string]*change.Request {
 		"applying": In(change.Applying, func(r *change.Request) {
 			r.Journal = Journal(change.StepDone, change.StepBegun)
 			r.Journal[0].Finding = "both sides are at 8.19.3"
-			r.Journal[1].Attempts, r.Journal[1].Trouble, r.Journal[1].Resumed = 2, "search-eu gave no answer in time", true
+			r.Journal[1].Attempts, r.Journal[1].Trouble, r.Journal[1].Resumed = 2, "search-eu did not answer in time", true
 			r.Journal[1].Next = Start.Add(12 * time.Second)
 		}),
 		"undoing": In(change.Undoing, func(r *change.Request) {
@@ -178,7 +178,7 @@ func EveryState() map[string]*change.Request {
 		"stuck": In(change.Stuck, func(r *change.Request) {
 			r.Journal = Journal(change.StepDone, change.StepUndoFailed, change.StepUndone, change.StepUndone)
 			left := change.Leftover{
-				Step: "issue_key", What: "the key rcb-prod-a1-search-eu on search-eu", Cause: "search-eu gave no answer in time",
+				Step: "issue_key", What: "the key rcb-prod-a1-search-eu on search-eu", Cause: "search-eu did not answer in time",
 				Command: "DELETE /_security/api_key\n{\"name\":\"rcb-prod-a1-search-eu\"}",
 			}
 			r.Journal[1].Leftover = &left
@@ -236,7 +236,7 @@ func CallOf(r *change.Request, step string) *change.Call { return &r.Proposal.St
 func Wanting(edit func(*change.Request)) *change.Request {
 	r := Pending()
 	r.Proposal.RequiredInput = link.InputKey
-	CallOf(r, "issue_key").System += " (made by a person there)"
+	CallOf(r, "issue_key").System += " (created by a person there)"
 	r.Proposal.Step("issue_key").ByHand = []change.Call{{Method: "DELETE", Path: "/_security/api_key", Body: `{"name":"rcb-prod-a1-search-eu"}`}}
 	if edit != nil {
 		edit(r)

@@ -20,7 +20,7 @@ type Outbox struct {
 	Requests  map[string]*change.Request
 	dedup     map[string]string
 	Down      error
-	Holds     string // who tells, for ever; empty: nobody
+	Holds     string // who tells, forever; empty: nobody
 	notifiers map[string]notifier
 	Records   []change.StoredRecord
 	Kept      changetest.Records // the records as they are read

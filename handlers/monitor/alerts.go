@@ -68,7 +68,7 @@ func (m *Monitor) Announce(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()
 	if err := m.showAlerts(ctx); err != nil {
-		return fmt.Errorf("telling of problems: %w", err)
+		return fmt.Errorf("reporting problems: %w", err)
 	}
 	return m.o.Store.Note(ctx, partAnnounced, keyRevision, strconv.FormatInt(revision, 10))
 }
@@ -230,13 +230,13 @@ func (m *Monitor) resolve(ctx context.Context, key string, a openAlert, wanted [
 
 func (m *Monitor) whyOver(ctx context.Context, key string, a openAlert, wanted []alert) (string, error) {
 	if a.Trouble == "" {
-		return "all are well again", nil
+		return "all connections work again", nil
 	}
 	counted := slices.IndexFunc(wanted, func(w alert) bool {
 		return w.problem == nil && slices.ContainsFunc(w.affected, func(c troubled) bool { return problemKey(c.name, a.Trouble) == key })
 	})
 	if counted >= 0 {
-		return "it is counted in the message about " + wanted[counted].Called, nil
+		return "it is now part of the message about " + wanted[counted].Called, nil
 	}
 	n, err := link.ParseName(key[:len(key)-len(a.Trouble)-1])
 	if err != nil {
@@ -251,13 +251,13 @@ func (m *Monitor) whyOver(ctx context.Context, key string, a openAlert, wanted [
 	case len(managed) == 0 && ends:
 		return "it has ended", nil
 	case len(managed) == 0:
-		return "it is not managed any more", nil
+		return "the bot no longer manages it", nil
 	case ends && !managed[n].Until.IsZero():
 		return "it ends on " + link.SayUntil(managed[n].Until), nil
 	case ends:
-		return "it has no end any more", nil
+		return "it no longer has an end", nil
 	}
-	return "it is well again", nil
+	return "the problem is solved", nil
 }
 
 // mostAsked is how many people are asked by name: a message that mentions more is read by nobody.
@@ -275,7 +275,7 @@ func (m *Monitor) asked(ctx context.Context, c link.ManagedConnection, found []d
 	}
 	followers, err := m.o.Store.Followers(ctx, c.Name().String())
 	if err != nil {
-		m.o.Log.WarnContext(ctx, "who follows a connection that ends soon could not be read", "connection", c.Name().String(), "error", err)
+		m.o.Log.WarnContext(ctx, "the followers of a connection that ends soon could not be read", "connection", c.Name().String(), "error", err)
 	}
 	var once []string
 	for _, user := range append(all, followers...) {

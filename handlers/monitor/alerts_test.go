@@ -62,7 +62,7 @@ func TestAnOutageIsOneMessage(t *testing.T) {
 		}
 		w.check()
 		got = w.slack.Visible()
-		if len(got) != 1 || got[0].Updates != 2 || !strings.Contains(got[0].Msg.Text, "well again") || len(w.store.Noted[partAlerts]) != 0 {
+		if len(got) != 1 || got[0].Updates != 2 || !strings.Contains(got[0].Msg.Text, "work again") || len(w.store.Noted[partAlerts]) != 0 {
 			t.Errorf("it is over: %d messages, %+v, noted %v", len(got), got[0], w.store.Noted)
 		}
 		if locals == 10 {
@@ -135,7 +135,7 @@ func TestSingleMessagesEndInTheOneAboutTheirCause(t *testing.T) {
 		t.Fatalf("%d messages", len(got))
 	}
 	for _, m := range got[:2] {
-		if m.Updates != 1 || !strings.Contains(m.Msg.Text, "it is counted in the message about ece-prod") {
+		if m.Updates != 1 || !strings.Contains(m.Msg.Text, "it is now part of the message about ece-prod") {
 			t.Errorf("%s", m.Msg.Text)
 		}
 	}

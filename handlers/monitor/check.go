@@ -93,7 +93,7 @@ func (m *Monitor) checkOnce(ctx context.Context, c change.Check) error {
 	}
 	if m.o.Rotations != nil && !found.Expires.IsZero() {
 		if err := m.o.Rotations.Ask(ctx, managed, found.Expires); err != nil {
-			m.o.Log.WarnContext(ctx, "asking for a rotation; it is tried again", "connection", managed.Name().String(), "error", err)
+			m.o.Log.WarnContext(ctx, "requesting a rotation failed; it will be retried", "connection", managed.Name().String(), "error", err)
 		}
 	}
 	return m.finish(ctx, c, managed, next, found)
@@ -106,7 +106,7 @@ func (m *Monitor) end(ctx context.Context, c link.ManagedConnection, shared time
 	}
 	next, err := m.o.Endings.Ask(ctx, c, shared)
 	if err != nil {
-		m.o.Log.WarnContext(ctx, "removing a connection at its end; it is tried again", "connection", c.Name().String(), "error", err)
+		m.o.Log.WarnContext(ctx, "removing a connection at its end failed; it will be retried", "connection", c.Name().String(), "error", err)
 	}
 	return min(m.o.Every, cmp.Or(next, m.o.Every))
 }
@@ -154,7 +154,7 @@ func (m *Monitor) withoutRotated(ctx context.Context, c link.ManagedConnection, 
 	}
 	silent, err := m.o.Rotations.Silent(ctx, c)
 	if err != nil {
-		m.o.Log.WarnContext(ctx, "whether a key is rotated in time is not known, so people are warned", "connection", c.Name().String(), "error", err)
+		m.o.Log.WarnContext(ctx, "it is unknown whether a key will be rotated in time, so people are warned", "connection", c.Name().String(), "error", err)
 	}
 	if !silent {
 		return all

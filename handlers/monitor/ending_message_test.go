@@ -27,7 +27,7 @@ func forAWhile(in time.Duration) link.ManagedConnection {
 	}
 }
 
-var endsSoon = diagnose.Problem{Kind: diagnose.ProblemEnding, Say: "It ends on 2026-03-03 09:30 UTC: then the bot removes it.", Fix: link.KindExtend}
+var endsSoon = diagnose.Problem{Kind: diagnose.ProblemEnding, Say: "It ends on 2026-03-03 09:30 UTC; the bot then removes it.", Fix: link.KindExtend}
 
 // removals is a ConnectionEndings that notes what it is asked.
 type removals struct {

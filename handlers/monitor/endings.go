@@ -68,7 +68,7 @@ type endingNote struct {
 	Next     time.Time `json:"next,omitzero"`      // the next one
 }
 
-var errEndingUnsure = errors.New("what was made for the connection can't be read just now")
+var errEndingUnsure = errors.New("what was created for the connection can't be read right now")
 
 // Ask has a connection removed whose end has come, and returns when to look again; 0: there is no end. The end has come
 // once this process says so and shared, the clock of all replicas, too: one that is ahead removes nothing early.
@@ -144,7 +144,7 @@ func (x *Endings) propose(ctx context.Context, m link.ManagedConnection, n endin
 	}
 	a := change.ProposeInput{
 		Kind: link.KindDisconnect, Params: params, By: change.Actor{User: m.Maker(), Team: m.Record.By.Team, Bot: true},
-		Reason: fmt.Sprintf("It was to end on %s.", link.SayUntil(m.Until)),
+		Reason: fmt.Sprintf("It was due to end on %s.", link.SayUntil(m.Until)),
 		// A process that ends right after it has asked finds the request that it made.
 		Submission: fmt.Sprintf("end %s %s %d", inventory.RecordKey(m.Name()), n.For, n.Attempts),
 	}

@@ -240,7 +240,7 @@ func TestAnEndThatFailsIsTriedAgain(t *testing.T) {
 func TestPeopleWhoWantItToStayAreAskedAgain(t *testing.T) {
 	t.Parallel()
 	r, m := newRemoving(t), temporary()
-	r.plan.Ending.Differs = "it is not as it was approved"
+	r.plan.Ending.Differs = "it differs from what was approved"
 	r.look(m)
 	r.requests[r.asked[0].Submission].Decisions = []change.Decision{{Kind: change.DecisionStandsNot}}
 	r.ends(change.Rejected)

@@ -15,7 +15,7 @@ func TestWatchTellsOfCertificates(t *testing.T) {
 	w := newWard(t, link.ManagedConnection{
 		Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Record: change.StoredRecord{Request: "r1", By: change.Actor{User: "U0ASKER"}},
 	})
-	ends := diagnose.Problem{Kind: diagnose.ProblemExpiring, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod trusts certificates of search-eu that end on 2026-12-24, and none that goes on."}
+	ends := diagnose.Problem{Kind: diagnose.ProblemExpiring, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod trusts certificates of search-eu that expire on 2026-12-24, and none that lasts longer."}
 	gap := diagnose.Problem{Kind: diagnose.ProblemDrifted, Certificates: true, Fix: link.KindMigrate, Say: "logs-prod does not trust CN=next."}
 	w.check(ends, gap)
 	w.check(ends, gap)

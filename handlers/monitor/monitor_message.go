@@ -19,7 +19,7 @@ import (
 func problemLabel(p openAlert) string {
 	switch p.Trouble {
 	case diagnose.ProblemDown:
-		return "was lost"
+		return "was down"
 	case diagnose.ProblemDegraded:
 		return "was degraded"
 	case diagnose.ProblemExpiring:
@@ -29,9 +29,9 @@ func problemLabel(p openAlert) string {
 		return "had a key that was about to expire"
 	case diagnose.ProblemDrifted:
 		if p.Certs {
-			return "lacked trust in an authority"
+			return "did not trust a certificate authority"
 		}
-		return "was not as approved"
+		return "differed from what was approved"
 	case diagnose.ProblemOverdue:
 		return "should have ended"
 	case diagnose.ProblemEnding:
@@ -49,7 +49,7 @@ func (m *Monitor) alertMessage(a alert) bot.Message {
 }
 
 func problemMessage(c troubled, p OpenProblem, since time.Time) bot.Message {
-	icon, word := ":rotating_light:", "is lost"
+	icon, word := ":rotating_light:", "is down"
 	switch p.Kind {
 	case diagnose.ProblemDown:
 	case diagnose.ProblemDegraded:
@@ -60,9 +60,9 @@ func problemMessage(c troubled, p OpenProblem, since time.Time) bot.Message {
 			word = "has certificates that expire soon"
 		}
 	case diagnose.ProblemDrifted:
-		icon, word = ":twisted_rightwards_arrows:", "is not as it was approved"
+		icon, word = ":twisted_rightwards_arrows:", "differs from what was approved"
 		if p.Certs {
-			word = "lacks trust in an authority"
+			word = "does not trust a certificate authority"
 		}
 	case diagnose.ProblemOverdue:
 		icon, word = ":alarm_clock:", "should have ended"
@@ -72,7 +72,7 @@ func problemMessage(c troubled, p OpenProblem, since time.Time) bot.Message {
 	head := fmt.Sprintf("%s The connection %s of %s *%s*", icon, bot.Code(mrkdwn.Clean(c.name.Alias)), mrkdwn.Line(c.status.On, mrkdwn.MaxName), word)
 	s := head + "\n" + mrkdwn.Line(p.Say, 1500)
 	if p.Kind == diagnose.ProblemEnding && p.Fix != "" && len(c.status.Asked) > 0 {
-		s += "\n" + mrkdwn.Users(c.status.Asked, "and") + ": is it needed for longer?"
+		s += "\n" + mrkdwn.Users(c.status.Asked, "and") + ": do you need it longer?"
 	}
 	var buttons []slack.BlockElement
 	if verb := cards.SubcommandOf(p.Fix); verb != "" {
@@ -80,7 +80,7 @@ func problemMessage(c troubled, p OpenProblem, since time.Time) bot.Message {
 		if fill != "" && p.Kind == diagnose.ProblemDrifted {
 			fill = cards.PrefillApproved
 		}
-		label := "Mend it: " + verb + "…"
+		label := "Fix: " + verb + "…"
 		if p.Kind.Notice() || p.Kind == diagnose.ProblemOverdue {
 			label = mrkdwn.Upper(verb) + "…"
 		}
@@ -101,7 +101,7 @@ func problemMessage(c troubled, p OpenProblem, since time.Time) bot.Message {
 	buttons = append(buttons, mrkdwn.Button(cards.ConnectionPrefix+look, cards.PressValue(c.name, ""), mrkdwn.Upper(look)))
 	asked := ""
 	if by := c.status.Maker; by != "" {
-		asked = " · made by " + mrkdwn.User(by)
+		asked = " · created by " + mrkdwn.User(by)
 	}
 	return bot.Message{
 		Text: strings.ReplaceAll(s, "\n", " "),
@@ -149,7 +149,7 @@ func countProblems(affected []troubled) string {
 	words := map[diagnose.ProblemKind][2]string{
 		diagnose.ProblemDown: {"is down", "are down"}, diagnose.ProblemDegraded: {"is degraded", "are degraded"},
 		diagnose.ProblemOverdue: {"should have ended", "should have ended"}, diagnose.ProblemEnding: {"ends soon", "end soon"},
-		diagnose.ProblemExpiring: {"expires soon", "expire soon"}, diagnose.ProblemDrifted: {"is not as approved", "are not as approved"},
+		diagnose.ProblemExpiring: {"expires soon", "expire soon"}, diagnose.ProblemDrifted: {"differs from what was approved", "differ from what was approved"},
 	}
 	var all []string
 	for _, kind := range diagnose.ProblemKinds() {

@@ -33,7 +33,7 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	if len(w.slack.Visible()) != 0 {
 		t.Fatal("it was not quiet")
 	}
-	down := diagnose.Problem{Kind: diagnose.ProblemDown, Say: "The key is gone.", Fix: link.KindRotate}
+	down := diagnose.Problem{Kind: diagnose.ProblemDown, Say: "The key no longer exists.", Fix: link.KindRotate}
 	drift := diagnose.Problem{Kind: diagnose.ProblemDrifted, Say: "skip_unavailable is true, and was false", Fix: link.KindUpdate}
 	w.check(down)
 	w.check(down, drift)
@@ -46,9 +46,9 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	}
 	handlerstest.GoldenMessage(t, "watch_lost", w.slack.Visible()[0].Msg)
 	handlerstest.GoldenMessage(t, "watch_drift", w.slack.Visible()[1].Msg)
-	down.Say = "The remote deployment is gone."
+	down.Say = "The remote deployment no longer exists."
 	w.check(down, drift)
-	if got := w.slack.Visible(); len(got) != 2 || got[0].Updates != 1 || !strings.Contains(got[0].Msg.Text, "deployment is gone") {
+	if got := w.slack.Visible(); len(got) != 2 || got[0].Updates != 1 || !strings.Contains(got[0].Msg.Text, "deployment no longer exists") {
 		t.Fatalf("a change: %+v", got)
 	}
 	w.err = errors.New("the platform is away")
@@ -58,14 +58,14 @@ func TestMonitorTellsEachProblemOnceUntilItEnds(t *testing.T) {
 	}
 	w.err = nil
 	w.check(drift)
-	if got := w.slack.Visible(); got[0].Updates != 2 || !strings.Contains(got[0].Msg.Text, "well again") {
+	if got := w.slack.Visible(); got[0].Updates != 2 || !strings.Contains(got[0].Msg.Text, "the problem is solved") {
 		t.Errorf("it ended: %+v", got[0])
 	}
 	handlerstest.GoldenMessage(t, "watch_resolved", w.slack.Visible()[0].Msg)
 	w.managed = nil
 	w.check()
-	if got := w.slack.Visible(); len(got) != 2 || !strings.Contains(got[1].Msg.Text, "not managed any more") || len(w.store.Noted[partAlerts])+len(w.store.Found) != 0 {
-		t.Errorf("it is not managed any more: %v, %v", w.store.Noted, w.store.Found)
+	if got := w.slack.Visible(); len(got) != 2 || !strings.Contains(got[1].Msg.Text, "no longer manages it") || len(w.store.Noted[partAlerts])+len(w.store.Found) != 0 {
+		t.Errorf("the bot no longer manages it: %v, %v", w.store.Noted, w.store.Found)
 	}
 	stands(0, 0, 0)
 	if got := strings.Join(w.checked, " "); got != "healthy problems problems problems failed problems" {

@@ -195,7 +195,7 @@ func (x *Rotations) standing(m link.ManagedConnection, n rotationNote, plan chan
 
 func (x *Rotations) propose(ctx context.Context, m link.ManagedConnection, expires time.Time, n rotationNote, a change.ProposeInput) error {
 	a.By = change.Actor{User: m.Maker(), Team: m.Record.By.Team, Bot: true}
-	a.Reason = fmt.Sprintf("The key ends on %s, and the policy says that it is rotated before.", expires.UTC().Format(time.DateOnly))
+	a.Reason = fmt.Sprintf("The key expires on %s, and the policy requires rotating it before that.", expires.UTC().Format(time.DateOnly))
 	// A process that ends right after it has asked finds the request that it made.
 	a.Submission = fmt.Sprintf("rotation %s %s %d", inventory.RecordKey(m.Name()), n.For, n.Attempts)
 	if a.StandingApproval != nil {

@@ -54,7 +54,7 @@ func Button(action, value, label string) *slack.ButtonBlockElement {
 
 // Confirm is the question that Slack asks before a button counts.
 func Confirm(title, text, yes string, style slack.Style) *slack.ConfirmationBlockObject {
-	return slack.NewConfirmationBlockObject(Plain(title, 100), Plain(text, 300), Plain(yes, 30), Plain("Not now", 30)).WithStyle(style)
+	return slack.NewConfirmationBlockObject(Plain(title, 100), Plain(text, 300), Plain(yes, 30), Plain("Cancel", 30)).WithStyle(style)
 }
 
 // Clean turns line breaks, control characters and characters that change the direction of reading into spaces, so that

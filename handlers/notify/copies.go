@@ -14,7 +14,7 @@ const carriedOut = time.Minute
 
 // errCopies says that a message may be there twice soon: a post without an answer was not found and posted again, and
 // Slack may carry out the first one yet. The request is told again once that is certain.
-var errCopies = errors.New("a post without an answer may still be carried out")
+var errCopies = errors.New("a post without a response may still appear in Slack")
 
 // mayHaveCopies reports whether a message of r's was posted again after a post without an answer.
 func mayHaveCopies(r *change.Request) bool {
@@ -72,7 +72,7 @@ func (n *Notifier) search(ctx context.Context, r *change.Request, channel, threa
 		return m.Type == MetadataType && m.Payload["request"] == r.ID && m.Payload["slot"] == slot
 	})
 	if e, is := errors.AsType[*bot.Error](err); is && (e.Kind == bot.Scope || errors.Is(err, bot.ErrTooMany)) {
-		n.o.Log.WarnContext(ctx, "a message may be posted twice: its channel's history can't be searched", "request", r.ID, "slot", slot, "error", err)
+		n.o.Log.WarnContext(ctx, "a message may be posted twice: its channel's history can't be read", "request", r.ID, "slot", slot, "error", err)
 		return bot.Posted{}, false, nil
 	}
 	return p, ok, giveUp(err)

@@ -42,7 +42,7 @@ func direct(r *change.Request, standing *change.Evaluation, away bool, command s
 		msg.Blocks = append([]slack.Block{mrkdwn.Small(why)}, msg.Blocks...)
 		out = append(out, rendered{slot: slot, msg: msg, to: user})
 	}
-	const ask, remind = ":wave: Your approval is asked for.", ":bell: This still waits for your approval."
+	const ask, remind = ":wave: Your approval is requested.", ":bell: This request still needs your approval."
 	for slot := range r.Messages {
 		if u, ok := strings.CutPrefix(slot, slotAsk+"-"); ok {
 			add(slot, u, ask)
@@ -67,7 +67,7 @@ func direct(r *change.Request, standing *change.Evaluation, away bool, command s
 		}
 	}
 	byClock(change.DecisionRemind, slotRemind, remind)
-	byClock(change.DecisionInputRequested, slotCall, ":bell: The work can begin, and only "+mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName)+" is missing: "+cards.InputText(r)+" It counts for an hour.")
+	byClock(change.DecisionInputRequested, slotCall, ":bell: The change can start as soon as "+mrkdwn.Line(r.Proposal.RequiredInput, mrkdwn.MaxName)+" is provided: "+cards.InputText(r)+" It is valid for an hour.")
 	waits = r.Review().Open()
 	byClock(change.DecisionBreakGlass, slotGlass, ":rotating_light: This was approved by one person alone, in an emergency. Please review it.")
 	byClock(change.DecisionReviewOverdue, slotOverdue, ":alarm_clock: The review of this is overdue.")
@@ -82,7 +82,7 @@ func elsewhere(r *change.Request, standing *change.Evaluation, away bool, comman
 	var out []rendered
 	asker := r.Requester.User
 	if _, posted := r.Messages[slotCopy+"-"+asker]; posted || away {
-		const why = ":mailbox: The channel for requests could not be written to, so here is your request."
+		const why = ":mailbox: The bot can't post in the requests channel, so here is your request."
 		msg := cards.Card(r, standing, now)
 		msg.Text = why + " " + msg.Text
 		msg.Blocks = append([]slack.Block{mrkdwn.Small(why)}, msg.Blocks...)

@@ -21,7 +21,7 @@ func TestCardOfAKeyThatIsAskedForLater(t *testing.T) {
 	})
 	handlerstest.GoldenMessage(t, "card_wanting_later", cards.Card(r, v, handlerstest.Start))
 	copies := direct(r, v, false, "/remote-cluster", handlerstest.Start)
-	if len(copies) != 1 || copies[0].slot != "call-1-U0BEN" || !strings.Contains(copies[0].msg.Text, "only the key is missing") {
+	if len(copies) != 1 || copies[0].slot != "call-1-U0BEN" || !strings.Contains(copies[0].msg.Text, "as soon as the key is provided") {
 		t.Errorf("direct messages %+v", copies)
 	}
 }

@@ -52,7 +52,7 @@ func fallbacks(r *change.Request, d rendered) []fallback {
 	whole := d.msg
 	whole.Blocks = nil
 	if hasButtons(d.msg.Blocks) {
-		whole.Text = "(Slack refused the buttons of this message: they are on the bot's home tab.) " + whole.Text
+		whole.Text = "(Slack rejected this message's buttons. Find them on the bot's Home tab.) " + whole.Text
 	}
 	short := whole
 	short.Text = bot.Cut(whole.Text, shortText)
@@ -61,11 +61,11 @@ func fallbacks(r *change.Request, d rendered) []fallback {
 
 func (s fallback) accepted(ctx context.Context, t *Notifier, r *change.Request, d rendered, refused error) {
 	if !s.sections {
-		t.o.Log.ErrorContext(ctx, "a message was refused by Slack and is shown as bare text", "request", r.ID, "slot", d.slot, "error", refused)
+		t.o.Log.ErrorContext(ctx, "Slack rejected a message; it is posted as plain text", "request", r.ID, "slot", d.slot, "error", refused)
 		return
 	}
 	if !t.sectionsOnly.Swap(true) {
-		t.o.Log.InfoContext(ctx, "the workspace takes no plan blocks: progress is shown in sections from now on")
+		t.o.Log.InfoContext(ctx, "the workspace doesn't support plan blocks; progress is shown in sections from now on")
 	}
 }
 

@@ -46,7 +46,7 @@ const MaxClockSkew = 2 * time.Minute
 var (
 	// errChannelUnwritable says that a message can't be shown where it belongs: its channel was archived or deleted, or the bot may
 	// not write there. It may come back.
-	errChannelUnwritable = errors.New("the place for this message can't be written to")
+	errChannelUnwritable = errors.New("the channel or thread for this message can't be written to")
 	// errNotEditable says that a message can't be drawn again, and never will be.
 	errNotEditable = errors.New("this message can't be changed")
 )
@@ -81,7 +81,7 @@ func (n *Notifier) drawChannel(ctx context.Context, r *change.Request, standing 
 	root, err := n.ensure(ctx, r, bot.Posted{}, rendered{slot: SlotCard, msg: cards.Card(r, standing, n.o.Now())})
 	switch {
 	case errors.Is(err, errNotEditable):
-		n.o.Log.WarnContext(ctx, "the card can't be drawn again", "request", r.ID, "error", err)
+		n.o.Log.WarnContext(ctx, "the card can't be updated", "request", r.ID, "error", err)
 	case err != nil:
 		return fmt.Errorf("the card: %w", err)
 	}
@@ -140,7 +140,7 @@ func (n *Notifier) evaluation(ctx context.Context, r *change.Request) *change.Ev
 	}
 	v, err := n.o.Policy.Evaluate(ctx, r)
 	if err != nil {
-		n.o.Log.WarnContext(ctx, "asking the policy how a request stands", "request", r.ID, "error", err)
+		n.o.Log.WarnContext(ctx, "evaluating the policy for a request", "request", r.ID, "error", err)
 		return nil
 	}
 	return &v

@@ -170,7 +170,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 	defer wg.Wait()
 	poll := time.NewTicker(n.o.Poll)
 	defer poll.Stop()
-	failing := Recurring{Log: n.o.Log, What: "looking for what is yet to be told", Now: n.o.Now}
+	failing := Recurring{Log: n.o.Log, What: "looking for pending notifications", Now: n.o.Now}
 	failing.Report(ctx, n.unannounced(ctx))
 	for ctx.Err() == nil {
 		next := time.NewTimer(n.start(ctx, &wg))
@@ -259,13 +259,13 @@ func (n *Notifier) run(ctx context.Context, id string) {
 		if e.again {
 			e.away, e.failures, e.due = false, 0, e.soonest
 		}
-		n.o.Log.ErrorContext(ctx, "a card can't be shown, people are told by direct message", "request", id, "channel", n.o.Channel, "error", err)
+		n.o.Log.ErrorContext(ctx, "a card can't be posted; approvers get a direct message instead", "request", id, "channel", n.o.Channel, "error", err)
 	case errors.Is(err, errCopies):
 		e.failures, e.due = 0, n.o.Now().Add(n.o.Poll)
 	case err != nil:
 		e.failures++
 		e.due = n.o.Now().Add(backoff(e.failures))
-		n.o.Log.WarnContext(ctx, "telling a request will be tried again", "request", id, "failures", e.failures, "error", err)
+		n.o.Log.WarnContext(ctx, "a notification failed and will be retried", "request", id, "failures", e.failures, "error", err)
 	default:
 		e.failures, e.idle, e.due = 0, !e.again, n.o.Now().Add(n.o.Pace)
 	}
@@ -288,7 +288,7 @@ func (n *Notifier) giveBack(ctx context.Context, id string) {
 	defer cancel()
 	const nothing = 0 // no version has been told that was not told before
 	if err := n.o.Outbox.Announced(ctx, id, nothing, n.o.Owner); err != nil {
-		n.o.Log.DebugContext(ctx, "giving a claim to tell back", "request", id, "error", err)
+		n.o.Log.DebugContext(ctx, "releasing a notification claim", "request", id, "error", err)
 	}
 }
 

@@ -320,7 +320,7 @@ func TestARefusedMessageIsShownPlainly(t *testing.T) {
 			if err := notifier.notify(t.Context(), r.ID); err != nil {
 				t.Fatal(err)
 			}
-			if m := w.Slot(SlotCard); m.Updates != 1 || len(m.Msg.Blocks) != 0 || !strings.Contains(m.Msg.Text, "home tab") {
+			if m := w.Slot(SlotCard); m.Updates != 1 || len(m.Msg.Blocks) != 0 || !strings.Contains(m.Msg.Text, "Home tab") {
 				t.Errorf("after %d drawings it shows %s", m.Updates, m.Msg.Text)
 			}
 			w.Slot(slotProgress)

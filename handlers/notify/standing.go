@@ -36,7 +36,7 @@ func (n *Notifier) drawQuiet(ctx context.Context, r *change.Request) error {
 	}
 	d := rendered{slot: slotFinal, postOnly: true, msg: bot.Message{Text: doneLine(r)}}
 	_, err := n.ensure(ctx, r, bot.Posted{Channel: root.Channel, TS: root.ID}, d)
-	if errors.Is(err, errNotEditable) || errors.Is(err, errChannelUnwritable) { // the card is gone: what went well need not be told
+	if errors.Is(err, errNotEditable) || errors.Is(err, errChannelUnwritable) { // the card no longer exists: what went well need not be told
 		return nil
 	}
 	if err != nil {
@@ -50,16 +50,16 @@ func doneLine(r *change.Request) string {
 	if end := r.Proposal.Ending; end != nil {
 		return endedLine(r, *end)
 	}
-	return ":recycle: The bot rotated the key; the new one was proven, and the old one is invalid. Nobody was asked: request " +
-		bot.Code(r.StandingApproval.Request) + ", approved by " + mrkdwn.Users(r.StandingApproval.Approvers, "and") + ", still stands (request " + bot.Code(r.ID) + ")."
+	return ":recycle: The bot rotated the key. The new one works, and the old one is invalidated. No approval was needed: request " +
+		bot.Code(r.StandingApproval.Request) + ", approved by " + mrkdwn.Users(r.StandingApproval.Approvers, "and") + ", still applies (request " + bot.Code(r.ID) + ")."
 }
 
 // endedLine says that a connection was removed at its end, and what of it was not.
 func endedLine(r *change.Request, end change.Ending) string {
-	s := mrkdwn.User(r.Requester.User) + " :wastebasket: The connection ended " + mrkdwn.When(end.Until) + ", and the bot removed it. Nobody was asked: request " +
-		bot.Code(r.StandingApproval.Request) + ", approved by " + mrkdwn.Users(r.StandingApproval.Approvers, "and") + ", had this end (request " + bot.Code(r.ID) + ")."
+	s := mrkdwn.User(r.Requester.User) + " :wastebasket: The connection ended " + mrkdwn.When(end.Until) + ", and the bot removed it. No approval was needed: request " +
+		bot.Code(r.StandingApproval.Request) + ", approved by " + mrkdwn.Users(r.StandingApproval.Approvers, "and") + ", included this end (request " + bot.Code(r.ID) + ")."
 	if stays := cards.FieldOf(r, inventory.LabelStays, ""); stays != "" {
-		s += "\n*Stays:* " + mrkdwn.Line(stays, mrkdwn.MaxTold)
+		s += "\n*Not removed:* " + mrkdwn.Line(stays, mrkdwn.MaxTold)
 	}
 	return s
 }

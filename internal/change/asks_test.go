@@ -202,7 +202,7 @@ func TestApprovalsWaitForWhatHasToBeHandedIn(t *testing.T) {
 	}
 	d.now = d.now.Add(change.InputTTL)
 	if r, err = d.Approve(t.Context(), press(r.ID, "a")); err != nil || r.State != change.Pending {
-		t.Errorf("approved on something that is gone: %v, %v", r, err)
+		t.Errorf("approved on something that no longer exists: %v, %v", r, err)
 	}
 }
 
@@ -227,7 +227,7 @@ func TestWhatIsHandedInIsAskedForWhenTheWindowOpens(t *testing.T) {
 		return due
 	}
 	early, refused := errors.AsType[*change.NotAllowedError](d.CanSubmitInput(t.Context(), r, change.Actor{User: "b"}))
-	if !refused || !strings.Contains(early.Why, "hand it in from") || call() {
+	if !refused || !strings.Contains(early.Why, "provide it from") || call() {
 		t.Errorf("early: %v", early)
 	}
 	if d.now = opens.Add(-2 * time.Hour); call() {
@@ -241,7 +241,7 @@ func TestWhatIsHandedInIsAskedForWhenTheWindowOpens(t *testing.T) {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	if d.now = opens; r.NeedsInput(d.now) {
-		t.Error("it is gone when the work begins")
+		t.Error("it no longer exists when the work begins")
 	}
 }
 

@@ -27,7 +27,7 @@ func (s *Service) Approve(ctx context.Context, p DecisionInput) (*Request, error
 			if err := s.requests.WaitDurable(ctx); err != nil {
 				return err
 			}
-			return &NotAllowedError{Why: "you have approved this already; it waits for others"}
+			return &NotAllowedError{Why: "you have already approved this; it needs others"}
 		}
 		return s.settle(ctx, r, m)
 	})
@@ -67,7 +67,7 @@ func (s *Service) Revoke(ctx context.Context, p DecisionInput) (*Request, error)
 		}
 		broken := r.BrokenGlass()
 		if !r.ApprovedBy(p.By.User) && (broken == nil || broken.By.User != p.By.User) {
-			return &NotAllowedError{Why: "there is no approval of yours to take back"}
+			return &NotAllowedError{Why: "you have no approval to withdraw"}
 		}
 		if r.State == Approved {
 			with := *r
@@ -97,7 +97,7 @@ func (s *Service) RequestChanges(ctx context.Context, p DecisionInput) (*Request
 
 // Withdraw lets the requester take the request back before a worker has begun.
 func (s *Service) Withdraw(ctx context.Context, p DecisionInput) (*Request, error) {
-	return s.decide(ctx, p, Withdraw, DecisionWithdraw, onlyRequester(p.By, "only who asked can withdraw it"))
+	return s.decide(ctx, p, Withdraw, DecisionWithdraw, onlyRequester(p.By, "only the requester can withdraw it"))
 }
 
 // Retry tries again to take back what a stuck request left. The requester and whoever may approve can ask for it.
@@ -151,7 +151,7 @@ func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
 func (r *Request) whyExpired(now time.Time) string {
 	switch {
 	case r.State == Approved:
-		return "it was approved, but the work had not begun in time"
+		return "it was approved, but did not start in time"
 	case r.NeedsInput(now):
 		return "approvals or " + r.Proposal.RequiredInput + " did not come in time"
 	}

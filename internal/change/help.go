@@ -41,7 +41,7 @@ func (s *Service) TakeKey(ctx context.Context, p DecisionInput) (*Request, error
 			return err
 		}
 		if t := r.Wait.Taken; t != nil || !r.Wait.HasKey {
-			return &NotAllowedError{Why: "the key was shown already, and is shown once only: who needs it again asks for a new one"}
+			return &NotAllowedError{Why: "the key was already shown, and it is shown only once: create a new one if you need it"}
 		}
 		m.waits(r, func(w *Wait) { w.Taken = &Taken{By: p.By.User, At: s.o.Now()} })
 		return nil
@@ -66,7 +66,7 @@ func (s *Service) KeyShown(ctx context.Context, id string, by Actor) (*Request, 
 func (s *Service) RenewKey(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.goOn(ctx, p, DecisionRenew, AnswerRenew, func(r *Request) error {
 		if !r.Wait.HasKey || r.Wait.Taken == nil {
-			return &NotAllowedError{Why: "nobody has been shown the key yet"}
+			return &NotAllowedError{Why: "the key has not been shown to anyone yet"}
 		}
 		return s.mayHelp(ctx, r, p)
 	})
@@ -79,7 +79,7 @@ func (s *Service) HandDone(ctx context.Context, p DecisionInput) (*Request, erro
 			return err
 		}
 		if r.Wait.HasKey && r.Wait.Taken == nil {
-			return &NotAllowedError{Why: "nobody has been shown the key yet, so it can't be in place"}
+			return &NotAllowedError{Why: "the key has not been shown to anyone yet, so it can't be in place"}
 		}
 		return nil
 	})
@@ -147,7 +147,7 @@ func (s *Service) checkWait(ctx context.Context, id string) error {
 	case over(r) == nil:
 		_, err = s.goOn(ctx, DecisionInput{ID: id}, DecisionWaitEnded, AnswerNever, over)
 	case lost(r) == nil:
-		_, err = s.goOn(ctx, DecisionInput{ID: id, Reason: "nobody knows whether the key was shown"}, DecisionRenew, AnswerRenew, lost)
+		_, err = s.goOn(ctx, DecisionInput{ID: id, Reason: "it is unknown whether the key was shown"}, DecisionRenew, AnswerRenew, lost)
 	}
 	return err
 }

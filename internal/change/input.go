@@ -29,7 +29,7 @@ func (s *Service) CanSubmitInput(ctx context.Context, r *Request, by Actor) erro
 		return &StateError{Event: Approve, Now: r}
 	}
 	if r.Proposal.RequiredInput == "" {
-		return &NotAllowedError{Why: "nothing has to be handed in for this"}
+		return &NotAllowedError{Why: "this request requires no input"}
 	}
 	custody := s.o.Policy.Eligible
 	if c, ok := s.o.Policy.(InputPolicy); ok {
@@ -48,7 +48,7 @@ func (s *Service) CanSubmitInput(ctx context.Context, r *Request, by Actor) erro
 	}
 	if from := begins.Add(-InputLeadTime); from.After(s.o.Now()) {
 		const clock = "Mon 2 Jan 15:04 MST"
-		return &NotAllowedError{Why: fmt.Sprintf("the work begins no earlier than %s, and %s is kept for an hour only: hand it in from %s on",
+		return &NotAllowedError{Why: fmt.Sprintf("the change starts no earlier than %s, and %s is kept for only an hour: provide it from %s on",
 			begins.UTC().Format(clock), r.Proposal.RequiredInput, from.UTC().Format(clock))}
 	}
 	return nil

@@ -147,7 +147,7 @@ func TestAnApprovalTakenBackTwiceIsTakenBack(t *testing.T) {
 	}
 	p.By.User = "ANNA"
 	if _, err := d.Revoke(t.Context(), p); err == nil {
-		t.Error("ANNA took back what she never gave")
+		t.Error("ANNA removed what she never gave")
 	}
 }
 

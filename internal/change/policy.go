@@ -84,7 +84,7 @@ func (a Approvers) Authorize(_ context.Context, _ Proposal, by Actor) (Terms, er
 // Eligible lets the approvers approve, but nobody their own request.
 func (a Approvers) Eligible(_ context.Context, r *Request, by Actor) error {
 	if by.User == r.Requester.User {
-		return &NotAllowedError{Why: "you asked for this, so somebody else has to approve it"}
+		return &NotAllowedError{Why: "you requested this, so someone else has to approve it"}
 	}
 	if !slices.Contains(a.Users, by.User) {
 		return &NotAllowedError{Why: "you are not one of the approvers of this change"}

@@ -13,7 +13,7 @@ func (s *Service) replace(ctx context.Context, a ProposeInput, with *Request) er
 		return fmt.Errorf("the request to be replaced: %w", err)
 	}
 	if old.Requester.User != a.By.User {
-		return &NotAllowedError{Why: "only who asked can edit a request and ask again"}
+		return &NotAllowedError{Why: "only the requester can edit this request and submit it again"}
 	}
 	if old.State.Final() {
 		return nil
@@ -21,6 +21,6 @@ func (s *Service) replace(ctx context.Context, a ProposeInput, with *Request) er
 	if err := s.requests.CanCreate(ctx, with); err != nil {
 		return err
 	}
-	_, err = s.Withdraw(ctx, DecisionInput{ID: a.Parent, By: a.By, Reason: "edited and asked again"})
+	_, err = s.Withdraw(ctx, DecisionInput{ID: a.Parent, By: a.By, Reason: "edited and requested again"})
 	return err
 }

@@ -22,7 +22,7 @@ type Request struct {
 	Requester        Actor
 	Reason           string
 	Rule             string            // the rule of the policy that admitted it
-	Parent           string            // the request that this one follows: edited and asked again
+	Parent           string            // the request that this one follows: edited and requested again
 	Child            string            // the latest request that follows this one
 	StandingApproval *StandingApproval // an approval from before that it is to run under; nil: people approve it
 	Decisions        []Decision

@@ -12,7 +12,7 @@ type StandingPolicy interface {
 	Stands(ctx context.Context, r *Request) (Evaluation, error)
 }
 
-var errNotStanding = errors.New("it is not to run under a standing approval")
+var errNotStanding = errors.New("it can't use the connection's approval")
 
 // Stand approves a request that waits under its standing approval, or records why that does not stand: then people are asked.
 // It does nothing to any other request.
@@ -36,7 +36,7 @@ func (s *Service) Stand(ctx context.Context, r *Request) error {
 func (s *Service) stand(ctx context.Context, r *Request, m *Transition) error {
 	policy, ok := s.o.Policy.(StandingPolicy)
 	if !ok {
-		return m.standsNot("the policy knows no standing approvals")
+		return m.standsNot("the policy has no standing approvals")
 	}
 	verdict, err := policy.Stands(ctx, r)
 	if refused, ok := errors.AsType[*NotAllowedError](err); ok {

@@ -32,7 +32,7 @@ type Config struct {
 	Platforms []Platform `yaml:"platforms"`
 	// Executor says how approved changes are worked on; the defaults suit most.
 	Executor Executor `yaml:"executor"`
-	// Watch says how managed connections are looked after.
+	// Watch says how managed connections are monitored.
 	Watch Watch `yaml:"watch"`
 	// Webhooks are those beside Slack who are told of what people are paged for.
 	Webhooks []Webhook `yaml:"webhooks"`
@@ -44,7 +44,7 @@ type Config struct {
 	Log Log `yaml:"log"`
 }
 
-// Watch is how the connections that the bot made or adopted are looked after.
+// Watch is how the connections that the bot made or adopted are monitored.
 type Watch struct {
 	// Every is the time between two looks at one connection; they are spread over it. Default 15m.
 	Every Duration `yaml:"every"`
@@ -274,8 +274,8 @@ type Executor struct {
 	Workers int `yaml:"workers"`
 	// Lease is how long a worker may be silent before another takes over. Default 3s.
 	Lease Duration `yaml:"lease"`
-	// CallTimeout is how long each call to Elastic may take. Whoever takes over waits for as long as one that was sent may
-	// still be carried out. Default 7s.
+	// CallTimeout is how long each call to Elastic may take. A worker that takes over waits for as long as one that
+	// was sent may still be carried out. Default 7s.
 	CallTimeout Duration `yaml:"call_timeout"`
 	// StepWithin is how long a step is tried again where a platform or a cluster does not answer, as one whose nodes restart.
 	// Default 90s.

@@ -393,7 +393,7 @@ func TestProblemsAreSaidInPlainWordsAndOnce(t *testing.T) {
 		"platforms: {}":                         "line 1: this takes a list, not a set of fields",
 		"executor: { workers: many }":           "line 1: this takes a whole number, not text",
 		"slack: { colour: red }":                "line 1: there is no field colour here",
-		"environment: a\nenvironment: b":        "line 2: environment stands here twice: see line 1, too",
+		"environment: a\nenvironment: b":        "line 2: environment is listed twice: see line 1, too",
 		"slack: { bot_token: { file: /none } }": "line 1: slack.bot_token: the secret's file /none does not exist",
 	} {
 		_, err := config.Parse("x.yaml", []byte(raw), source(nil, nil))

@@ -169,7 +169,7 @@ func takes(goType string) string {
 func fromYAML(text string) Problem {
 	text = yamlValue.ReplaceAllString(text, "this value")
 	text = yamlType.ReplaceAllString(text, "there is no field $1 here")
-	text = yamlTwice.ReplaceAllString(text, "$1 stands here twice: see line $2, too")
+	text = yamlTwice.ReplaceAllString(text, "$1 is listed twice: see line $2, too")
 	if m := yamlFit.FindStringSubmatch(text); m != nil {
 		text = strings.Replace(text, m[0], "this takes "+takes(m[2])+", not "+cmp.Or(isA[m[1]], "this"), 1)
 	}

@@ -60,7 +60,7 @@ type PolicyRule struct {
 	// rules are the same, and those who approved may still do so; never where people paste the key or fill the keystore. For
 	// everything else the rules after this one decide.
 	Approve PolicyApproval `yaml:"approve"`
-	// RequesterMayApprove says that whoever asked may be one of the approvers.
+	// RequesterMayApprove says that the requester may be one of the approvers.
 	RequesterMayApprove bool `yaml:"requester_may_approve"`
 	// OnePersonSeveralSides says that one person's approval counts for every side that they belong to.
 	OnePersonSeveralSides bool `yaml:"one_person_several_sides"`

@@ -104,7 +104,7 @@ func (c *Config) RereadSecrets(s Source) (changed []string, err error) {
 	return changed, err
 }
 
-// Secrets returns every secret of the configuration, for whoever has to keep them out of a text.
+// Secrets returns every secret of the configuration, for anyone who has to keep them out of a text.
 func (c *Config) Secrets() []secret.Secret {
 	var all []secret.Secret
 	eachSecret(reflect.ValueOf(c).Elem(), "", func(r *SecretRef, _ string) {

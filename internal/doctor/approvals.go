@@ -41,7 +41,7 @@ func (o Options) approvals(ctx context.Context, a *area) {
 		}
 	}
 	if sound > 0 {
-		a.ok("rules", "%d of %d rule(s) can be fulfilled whoever asks", sound, len(rules.Rules))
+		a.ok("rules", "%d of %d rule(s) can be fulfilled for any requester", sound, len(rules.Rules))
 	}
 }
 

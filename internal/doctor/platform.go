@@ -106,7 +106,7 @@ func (a *area) call(check, doing string, p config.Platform, err error) {
 	case call.Status == 404:
 		a.bad(check, "url is the base of the platform's API, without a path (ECE: https://<coordinator>:12443)", "%s: there is no such API at %s", doing, p.URL)
 	default:
-		a.bad(check, "try again; if it stays, ask whoever runs the platform", "%s: %v", doing, call)
+		a.bad(check, "try again; if it persists, ask the platform's operators", "%s: %v", doing, call)
 	}
 }
 

@@ -66,7 +66,7 @@ var openMends = map[change.State]string{
 	change.Applying:         "a bot will go on with it: every step looks first at what is there",
 	change.Undoing:          "a bot will go on rolling it back: every step looks first at what is there",
 	change.WaitingForPerson: "its card says what a person has to do; what was done after the backup was made is asked for once more, and so is a key",
-	change.Stuck:            "its card names what is left; say so there once that is gone",
+	change.Stuck:            "its card names what is left; say so there once that no longer exists",
 }
 
 // card compares the card of an open request with the state that it has in the database.
@@ -90,7 +90,7 @@ func (o RestoredOptions) card(ctx context.Context, a *area, r *change.Request) {
 		a.ok(r.ID, "its card shows %s, as the database does", says)
 		return
 	case says == "":
-		says = "nothing, or is gone"
+		says = "nothing, or no longer exists"
 	}
 	if err := o.Store.Redraw(ctx, r.ID); err != nil {
 		a.bad(r.ID, "look again once Redis can be written", "its card shows %s, the database says %s, and it can't be drawn again: %v", says, r.State, err)

@@ -18,7 +18,7 @@ const minSecret = 16
 func redisAccess(a *area, r config.Redis) {
 	if !r.Password.Given() {
 		a.warn("access", "requirepass, or an ACL user of the bot's own, in redis.conf; then redis.password",
-			"Redis asks for no password: whoever reaches it can approve requests")
+			"Redis requires no password: anyone who reaches it can approve requests")
 		return
 	}
 	for _, address := range r.Addresses {

@@ -131,9 +131,9 @@ func (a Access) Keeping(was Access) (Access, error) {
 		case err != nil:
 			return a, err
 		case len(entries) == 0:
-			return a, fmt.Errorf("the key is limited by more than index names, and these limits can't be carried over to %s", list.name)
+			return a, fmt.Errorf("the key is limited by more than index names, and these limits can't be applied to %s", list.name)
 		case len(entries) > 1:
-			return a, fmt.Errorf("the key has %d entries for %s with limits of their own, so it is not clear which of them a new pattern belongs to", len(entries), list.name)
+			return a, fmt.Errorf("the key has %d entries for %s with different limits, so it is unclear which of them a new pattern belongs to", len(entries), list.name)
 		}
 		entries[0][entryNames] = RawJSON(list.wanted)
 		lists[list.name] = RawJSON(entries)

@@ -33,13 +33,13 @@ var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-
 // wants it, and under the API key model not at the transport port.
 func CheckAddress(address string) error {
 	if address == "" {
-		return errors.New("a proxy address is needed, as host:port")
+		return errors.New("a proxy address is required, as host:port")
 	}
 	if scheme, _, ok := strings.Cut(address, "://"); ok {
 		return fmt.Errorf("a proxy address is host:port: leave %q out", scheme+"://")
 	}
 	if strings.Contains(address, "/") {
-		return errors.New("a proxy address is host:port: leave the / and what follows it out")
+		return errors.New("a proxy address is host:port: leave out the / and everything after it")
 	}
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {
@@ -47,7 +47,7 @@ func CheckAddress(address string) error {
 	}
 	port, err := strconv.Atoi(text)
 	if err != nil || port < 1 || port > 65535 {
-		return fmt.Errorf("%q is not a port; API keys are taken at %d", text, KeyPort)
+		return fmt.Errorf("%q is not a port; API keys use port %d", text, KeyPort)
 	}
 	if TransportPorts[port] {
 		return fmt.Errorf("port %d is the transport port, for certificates; with an API key use %d", port, KeyPort)
@@ -73,9 +73,9 @@ func hint(address string) string {
 func CheckServerName(name string) error {
 	switch {
 	case name == "":
-		return errors.New("a server name is needed: the remote's host name")
+		return errors.New("a server name is required: the remote's host name")
 	case strings.Contains(name, "://"), strings.ContainsAny(name, "/:"):
-		return errors.New("a server name is the host name alone, without a scheme, port or path")
+		return errors.New("a server name is only a host name, without scheme, port or path")
 	case !IsHost(name):
 		return fmt.Errorf("%q is not a host name", name)
 	}

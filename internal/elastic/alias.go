@@ -27,15 +27,15 @@ var aliasForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 func CheckAlias(alias string) error {
 	switch {
 	case alias == "":
-		return errors.New("an alias is needed")
+		return errors.New("an alias is required")
 	case len(alias) > MaxAlias:
 		return fmt.Errorf("an alias has at most %d characters", MaxAlias)
 	case !aliasForm.MatchString(alias):
 		return errors.New("an alias has lower-case letters, digits, - and _, and begins with a letter or digit")
 	case strings.HasSuffix(alias, ProbeSuffix):
-		return fmt.Errorf("aliases that end in %s are the bot's own: it proves new keys under them; choose another alias", ProbeSuffix)
+		return fmt.Errorf("aliases that end in %s are reserved: the bot tests new keys with them; choose another alias", ProbeSuffix)
 	case slices.Contains(reservedAliases, alias):
-		return fmt.Errorf("%q has a meaning of its own in Elasticsearch's settings; choose another alias", alias)
+		return fmt.Errorf("%q has a special meaning in Elasticsearch's settings; choose another alias", alias)
 	}
 	return nil
 }

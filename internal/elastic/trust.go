@@ -73,8 +73,8 @@ func (t TrustSettings) Writable(d Deployment) error {
 		return nil
 	}
 	return &change.ExplainedError{
-		Say: "The platform does not show whom " + d.Name + " trusts of its own organization or ECE (settings.trust.accounts is missing), " +
-			"and a change of its trust would replace that unseen. It was left alone: add the trust by hand in its console under Security, then ask again.",
+		Say: "The platform does not show whom " + d.Name + " trusts in its own organization or ECE (settings.trust.accounts is missing), " +
+			"so a change would replace it unseen. Nothing was changed: add the trust by hand in its console under Security, then submit again.",
 		Err: fmt.Errorf("%s: settings.trust.accounts is missing", d.Ref),
 	}
 }

@@ -48,22 +48,22 @@ const (
 // sentence. Source: the compatibility table for cross-cluster search in Elastic's documentation, which ends at 9.3;
 // later minors are judged by the rule behind it. A pair outside the table may connect all the same.
 func Compatible(local, remote Version) (ok bool, why string) {
-	at := ", and the remote one is at " + remote.MajorMinor()
+	at := ", and the remote cluster runs " + remote.MajorMinor()
 	switch {
 	case local.Major == remote.Major:
 		ok = remote.Minor >= local.Minor-1
-		why = local.MajorMinor() + " searches clusters at most one minor behind it" + at
+		why = local.MajorMinor() + " can search clusters at most one minor version behind it" + at
 	case local.Major == 8 && remote.Major == 9:
 		ok = local.Minor >= 19 || local.Minor == 18 && remote.Minor == 0
-		why = "of 9.x, 8.18 searches 9.0 alone" + at + "; 8.19 searches all"
+		why = "of 9.x, 8.18 can search only 9.0" + at + "; 8.19 can search all"
 		if local.Minor < 18 {
-			why = local.MajorMinor() + " searches no cluster of 9.x" + at + "; of 8.x only 8.19 does, and 8.18 those at 9.0"
+			why = local.MajorMinor() + " can't search 9.x clusters" + at + "; of 8.x, only 8.19 can, and 8.18 only 9.0"
 		}
 	case local.Major == 9 && remote.Major == 8:
 		ok = local.Minor == 0 && remote.Minor == 18
-		why = "of 8.x, 9.0 searches 8.18 alone" + at
+		why = "of 8.x, 9.0 can search only 8.18" + at
 		if local.Minor > 0 {
-			why = local.MajorMinor() + " searches no cluster of 8.x" + at + "; of 9.x only 9.0 does, and those at 8.18 alone"
+			why = local.MajorMinor() + " can't search 8.x clusters" + at + "; of 9.x, only 9.0 can, and only 8.18"
 		}
 	case !inTable(local):
 		why = outside("local", local)
@@ -84,7 +84,7 @@ func outside(side string, v Version) string {
 	if v.Major > 9 {
 		end = "ends at 9"
 	}
-	return fmt.Sprintf("the %s cluster is at %s, of which nothing is known: Elastic's table of versions that search each other %s", side, v.MajorMinor(), end)
+	return fmt.Sprintf("the %s cluster runs %s, which Elastic's compatibility table doesn't cover: it %s", side, v.MajorMinor(), end)
 }
 
 // Replicable reports whether local can follow the indices of remote, and if not, why in a sentence: a follower runs the
@@ -94,8 +94,8 @@ func Replicable(local, remote Version) (ok bool, why string) {
 	if local.Major > remote.Major || local.Major == remote.Major && local.Minor >= remote.Minor {
 		return true, ""
 	}
-	return false, fmt.Sprintf("the local cluster, which follows, is at %s, and the remote one, which leads, at %s; "+
-		"a follower runs the leader's version or a later one", local.MajorMinor(), remote.MajorMinor())
+	return false, fmt.Sprintf("the local cluster (follower) runs %s and the remote cluster (leader) %s; "+
+		"a follower must run the leader's version or a later one", local.MajorMinor(), remote.MajorMinor())
 }
 
 // Mismatches says why two versions don't fit what a connection is for; none where they do. Where nothing is granted, as
@@ -104,12 +104,12 @@ func Mismatches(local, remote Version, a Access) []string {
 	var all []string
 	if len(a.Search) > 0 || len(a.Replication) == 0 {
 		if ok, why := Compatible(local, remote); !ok {
-			all = append(all, fmt.Sprintf("These versions are not known to work together for search: %s. See %s", why, CompatibilityPage))
+			all = append(all, fmt.Sprintf("These versions are not supported for search: %s. See %s", why, CompatibilityPage))
 		}
 	}
 	if len(a.Replication) > 0 {
 		if ok, why := Replicable(local, remote); !ok {
-			all = append(all, fmt.Sprintf("These versions do not work together for replication: %s. See %s", why, ReplicationPage))
+			all = append(all, fmt.Sprintf("These versions are not supported for replication: %s. See %s", why, ReplicationPage))
 		}
 	}
 	return all

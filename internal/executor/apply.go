@@ -39,14 +39,14 @@ func (j *job) apply(ctx context.Context) error {
 // plan, and who belongs to which group. If the request may not start, it has moved when mayStart returns nil.
 func (j *job) mayStart(ctx context.Context) error {
 	if j.request.NeedsInput(j.o.Now()) {
-		return j.advance(ctx, change.Transition{Event: change.InputExpired}, "what was handed in is kept too long to begin with")
+		return j.advance(ctx, change.Transition{Event: change.InputExpired}, "the input was provided too long ago")
 	}
 	if err := j.compare(ctx); err != nil || j.request.State != change.Applying {
 		return err
 	}
 	// After the plan, which may take a while.
 	if at := j.o.Now(); !j.request.Deadline.IsZero() && !at.Before(j.request.Deadline) {
-		const why = "it was approved, but the work had not begun in time"
+		const why = "it was approved, but did not start in time"
 		return j.advance(ctx, change.Transition{Event: change.Late, Decisions: j.decided(change.DecisionExpire, why)}, why)
 	}
 	return j.weigh(ctx)
@@ -59,7 +59,7 @@ func (j *job) weigh(ctx context.Context) error {
 		return nil
 	}
 	verdict, err := j.o.Weigh(ctx, j.request)
-	why := "the approvals are no longer enough: who gave them may not approve this any more"
+	why := "the approvals are no longer sufficient: some approvers may no longer approve this"
 	if refused, ok := errors.AsType[*change.NotAllowedError](err); ok {
 		why = refused.Why
 	} else if err != nil || verdict.Enough {
@@ -75,7 +75,7 @@ func (j *job) decided(verb change.DecisionKind, why string) []change.Decision {
 }
 
 // errUnsure: a read that failed is no change of the world, and voids no approval as long as another try may tell.
-var errUnsure = errors.New("what the plan rests on can't be read")
+var errUnsure = errors.New("the plan's basis can't be read")
 
 // compare computes the plan again, from the world as it is now. If it is no longer the one that was approved, the
 // approvals are void and the new plan is asked for.
@@ -117,7 +117,7 @@ func (j *job) compare(ctx context.Context) error {
 
 func (j *job) drift(ctx context.Context, now change.Proposal) error {
 	r, at := j.request, j.o.Now()
-	const why = "the plan is no longer the one that was approved"
+	const why = "the plan has changed since it was approved"
 	stale := change.Decision{Kind: change.DecisionDrift, At: at, Reason: why, Digest: r.Proposal.Digest}
 	return j.advance(ctx, change.Transition{
 		Event:     change.Drift,

@@ -197,7 +197,7 @@ func TestPlanThatFailsForGoodRollsBack(t *testing.T) {
 		b := newBench(t)
 		b.put("a")
 		gone := &change.InvalidError{}
-		gone.Add("remote", "the deployment is gone")
+		gone.Add("remote", "the deployment no longer exists")
 		tries := 0
 		b.start(b.mem, executortest.Kind{
 			Each: []executortest.Func{b.me.Create("key")},
@@ -209,7 +209,7 @@ func TestPlanThatFailsForGoodRollsBack(t *testing.T) {
 			},
 		})
 		r := b.until("a", change.RolledBack)
-		if tries != 3 || r.Outcome.Why != "remote: the deployment is gone" || len(r.Journal) != 0 {
+		if tries != 3 || r.Outcome.Why != "remote: the deployment no longer exists" || len(r.Journal) != 0 {
 			t.Errorf("after %d tries: outcome %+v, journal %+v", tries, r.Outcome, r.Journal)
 		}
 	})

@@ -43,7 +43,7 @@ type stage struct {
 	mem   *executortest.Mem
 	world *executortest.World
 	over  chan struct{}
-	next  chan struct{} // a process is gone: another one is needed
+	next  chan struct{} // a process no longer exists: another one is needed
 
 	mu      sync.Mutex
 	procs   map[string]*process

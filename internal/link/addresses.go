@@ -49,14 +49,14 @@ func (s PairState) ElsewhereProblems(wrong *change.InvalidError, c ConnectParams
 	if c.ProxyAddress == known {
 		field, typed = FieldServerName, c.ServerName
 	}
-	wrong.Add(field, "%s is not what the platform says of %s (%s, %s): take that, or tick \"It is meant\" (of a new connection under Advanced settings)",
+	wrong.Add(field, "%s differs from what the platform reports for %s (%s, %s): use that, or select \"Use it anyway\" (under Advanced settings)",
 		typed, s.Remote.Name, known, s.Remote.Endpoint)
 }
 
 // Elsewhere warns of an address of nobody known.
 func (w *WarningList) Elsewhere(s PairState, c ConnectParams) {
 	if s.AddressKind(c) == AddressOther {
-		w.Add("The address or server name is not what the platform says of %s (%s, %s).", s.Remote.Name, AddressFor(c.Model, s.Remote), s.Remote.Endpoint)
+		w.Add("The address or server name differs from what the platform reports for %s (%s, %s).", s.Remote.Name, AddressFor(c.Model, s.Remote), s.Remote.Endpoint)
 	}
 }
 
@@ -113,7 +113,7 @@ func (s PairState) PrivateHint() string {
 	hosts := s.RemoteOn.PrivateHostsOf(s.Remote)
 	switch {
 	case s.LocalOn.Kind == elastic.KindECH && s.RemoteOn.Kind == elastic.KindECH:
-		return "Elastic Cloud reaches Elastic Cloud by the public address alone."
+		return "Elastic Cloud reaches Elastic Cloud only by the public address."
 	case s.LocalOn.Kind == elastic.KindECH || len(hosts) == 0:
 		return ""
 	}
@@ -129,12 +129,12 @@ func (s PairState) PrivateProblems(wrong *change.InvalidError, c ConnectParams) 
 	known := AddressFor(c.Model, s.Remote)
 	switch _, told, _ := net.SplitHostPort(known); {
 	case s.LocalOn.Kind == elastic.KindECH:
-		wrong.Add(FieldAddress, "%s is private: deployments of Elastic Cloud reach others by their public address alone, %s", host, known)
+		wrong.Add(FieldAddress, "%s is private: Elastic Cloud deployments reach each other only by their public address, %s", host, known)
 	case s.RemoteOn.Kind != elastic.KindECH: // what an ECE's operator puts before it may answer at any port
 	case port != told:
-		wrong.Add(FieldAddress, "a private connection to Elastic Cloud leads to port %s here, not %s", told, port)
+		wrong.Add(FieldAddress, "a private connection to Elastic Cloud uses port %s here, not %s", told, port)
 	case !c.ByCertificate() && strings.HasPrefix(s.Remote.Region, "gcp-"):
-		wrong.Add(FieldAddress, "Private Service Connect of Google Cloud does not carry port %s, where API keys are taken: take the public address, %s", port, known)
+		wrong.Add(FieldAddress, "Private Service Connect of Google Cloud does not support port %s for API keys: use the public address, %s", port, known)
 	}
 }
 
@@ -170,10 +170,10 @@ func (s PairState) GoesPrivately(c ConnectParams) bool {
 }
 
 func (w *WarningList) privateFilters(s PairState, apply string) {
-	say := apply + ": of a private connection the one that names its endpoint counts"
+	say := apply + ": for a private connection, only a filter that names its endpoint applies"
 	kinds := []string{elastic.FilterAWS, elastic.FilterAzure, elastic.FilterGCP}
 	if !slices.ContainsFunc(s.Rulesets, func(r elastic.Ruleset) bool { return slices.Contains(kinds, r.Type) }) {
-		say += ", and none does"
+		say += ", and there is none"
 	}
 	w.Add("%s.", say)
 }

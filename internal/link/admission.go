@@ -126,7 +126,7 @@ func filterNames(rulesets []elastic.Ruleset) string {
 // which ones come out of NAT, so this never goes further than a warning.
 func (w *WarningList) Filters(s PairState, c ConnectParams) {
 	if err := s.ReadError(PartRulesets); err != nil {
-		w.Add("Whether network filters apply to %s could not be read: %s.", s.Remote.Name, Sentence(err))
+		w.Add("Couldn't read which network filters apply to %s: %s.", s.Remote.Name, Sentence(err))
 		return
 	}
 	if s.Open() {
@@ -147,27 +147,27 @@ func (w *WarningList) clusterFilters(s PairState, apply string) {
 	switch {
 	case s.Admitted():
 	case !sure:
-		w.Add("%s. One lets in an organization, and whether %s belongs to it is not known.", apply, s.Local.Name)
+		w.Add("%s. One allows an organization, but the bot doesn't know whether %s belongs to it.", apply, s.Local.Name)
 	default:
-		w.Add("%s, and none of them names %s (%s): they refuse its connections.", apply, s.Local.Name, s.localRule())
+		w.Add("%s, and none allows %s (%s): they block its connections.", apply, s.Local.Name, s.localRule())
 	}
 }
 
 func (w *WarningList) addressFilters(s PairState, apply string) {
-	say := fmt.Sprintf("%s: they must let the outgoing addresses of %s in.", apply, s.Local.Platform)
+	say := fmt.Sprintf("%s: they must allow the outgoing addresses of %s.", apply, s.Local.Platform)
 	if slices.ContainsFunc(s.Rulesets, func(r elastic.Ruleset) bool { return r.Type == elastic.FilterRemoteCluster }) {
 		say += " A remote cluster filter works only within Elastic Cloud, or within one ECE."
 	}
 	if addresses, known := s.KnownEgress(); known {
 		if out := Uncovered(addresses, s.Rulesets); len(out) > 0 {
-			say += fmt.Sprintf(" They do not let in %s, which the bot's configuration names.", JoinWords(out))
+			say += fmt.Sprintf(" They do not allow %s from the bot's configuration.", JoinWords(out))
 		} else {
-			say += fmt.Sprintf(" They let in %s, which the bot's configuration names.", JoinWords(addresses))
+			say += fmt.Sprintf(" They allow %s from the bot's configuration.", JoinWords(addresses))
 		}
 	} else if out := Uncovered(s.Egress, s.Rulesets); len(out) > 0 {
-		say += fmt.Sprintf(" Its hosts call themselves %s, which no filter names; behind NAT other addresses count.", JoinWords(out))
+		say += fmt.Sprintf(" Its hosts' own addresses, %s, are in no filter. After NAT, other addresses may apply.", JoinWords(out))
 	} else if len(s.Egress) == 0 {
-		say += " Which ones these are is not known."
+		say += " The bot doesn't know these addresses."
 	}
 	w.Add("%s", say)
 }

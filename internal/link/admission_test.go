@@ -69,11 +69,11 @@ func TestRemoteClusterFiltersAreJudged(t *testing.T) {
 		"the cluster":                         {rule: elastic.ClusterRule{Cluster: "c1"}},
 		"its organization":                    {rule: elastic.ClusterRule{Organization: "o1"}},
 		"both":                                {rule: whole},
-		"another cluster":                     {rule: elastic.ClusterRule{Cluster: "c2"}, warning: "none of them names logs", adds: []elastic.ClusterRule{whole}},
-		"another cluster of its organization": {rule: elastic.ClusterRule{Cluster: "c2", Organization: "o1"}, warning: "none of them", adds: []elastic.ClusterRule{whole}},
-		"the cluster, of another one":         {rule: elastic.ClusterRule{Cluster: "c1", Organization: "o2"}, warning: "none of them", adds: []elastic.ClusterRule{whole}},
+		"another cluster":                     {rule: elastic.ClusterRule{Cluster: "c2"}, warning: "none allows logs", adds: []elastic.ClusterRule{whole}},
+		"another cluster of its organization": {rule: elastic.ClusterRule{Cluster: "c2", Organization: "o1"}, warning: "none allows", adds: []elastic.ClusterRule{whole}},
+		"the cluster, of another one":         {rule: elastic.ClusterRule{Cluster: "c1", Organization: "o2"}, warning: "none allows", adds: []elastic.ClusterRule{whole}},
 		"an organization, its own not known": {
-			rule: elastic.ClusterRule{Organization: "o2"}, unknown: true, warning: "whether logs belongs to it is not known", adds: []elastic.ClusterRule{{Cluster: "c1"}},
+			rule: elastic.ClusterRule{Organization: "o2"}, unknown: true, warning: "know whether logs belongs to it", adds: []elastic.ClusterRule{{Cluster: "c1"}},
 		},
 	} {
 		s := onPlatforms(acme, other, clusterRuleset(c.rule))
@@ -107,7 +107,7 @@ func TestFiltersAreNamedByTheirKinds(t *testing.T) {
 	var w WarningList
 	w.Filters(onPlatforms(prod, acme, all...), ConnectParams{})
 	const said = "(a: IP filter; b: AWS PrivateLink; c: Azure Private Link; d: GCP Private Service Connect; e: remote cluster filter; " +
-		"f: type novel; 7, which could not be found): they must let the outgoing addresses of"
+		"f: type novel; 7, which could not be found): they must allow the outgoing addresses of"
 	if len(w) != 1 || !strings.Contains(w[0], said) || !strings.Contains(w[0], "works only within Elastic Cloud, or within one ECE") {
 		t.Errorf("says %q", w)
 	}
@@ -123,7 +123,7 @@ func TestWithinOneECEAnIPFilterCountsToo(t *testing.T) {
 	}
 	s.Egress = append(s.Egress, "192.0.2.9")
 	if s.Admitted() {
-		t.Error("one host that is shut out does not count")
+		t.Error("one host that is block out does not count")
 	}
 }
 

@@ -76,7 +76,7 @@ func (l *adviceList) fleet(s PairState, c ConnectParams) {
 	if c.ByCertificate() || err != nil || v.AtLeast(9, 5) || !slices.ContainsFunc(c.Access.Search, ofFleet) {
 		return
 	}
-	l.add("fleet "+c.Local.String(), "Fleet and Elastic Defend of %s find nothing through an API key before 9.5, and say no error: "+
+	l.add("fleet "+c.Local.String(), "Before 9.5, Fleet and Elastic Defend of %s find nothing through an API key and show no error. "+
 		"Kibana's own user may not read these indices there. Other users can.", s.Local.Name)
 }
 

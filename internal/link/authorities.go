@@ -83,7 +83,7 @@ func ReadAuthorities(remote elastic.Ref, found []change.StoredRecord) (*Authorit
 	}
 	var r AuthoritiesRecord
 	if err := json.Unmarshal(found[0].Value, &r); err != nil {
-		return nil, fmt.Errorf("the record of what %s believes can't be read: %w", remote, err)
+		return nil, fmt.Errorf("the record of the authorities that %s trusts can't be read: %w", remote, err)
 	}
 	return &r, nil
 }
@@ -91,8 +91,8 @@ func ReadAuthorities(remote elastic.Ref, found []change.StoredRecord) (*Authorit
 // What people type where nothing else is set.
 var nothingElse = []string{"none", "nothing"}
 
-const unknownIsNoAnswer = "“unknown” is no answer: whatever is set there is replaced, and connections that rest on it would fail. " +
-	"Ask those who run the remote cluster, then name the files with their certificates, or write none"
+const unknownIsNoAnswer = "“unknown” is not enough: the bot replaces what is set there, and connections that rely on it would fail. " +
+	"Ask the remote cluster's operators, then name the files with their certificates, or write none"
 
 var authorityFile = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./-]*$|^/[A-Za-z0-9_./-]+$`)
 
@@ -113,7 +113,7 @@ func ParseAuthorities(text string) (all []AuthorityFile, stated bool, problem st
 			case problem != "":
 				return nil, false, problem
 			case len(all) == 0:
-				return nil, false, "name the file first, with its certificate below it"
+				return nil, false, "name the file first, then its certificate below it"
 			}
 			last := &all[len(all)-1]
 			last.Certificates = append(last.Certificates, c)
@@ -126,14 +126,14 @@ func ParseAuthorities(text string) (all []AuthorityFile, stated bool, problem st
 		case problem != "":
 			return nil, false, problem
 		case HasFile(all, file):
-			return nil, false, file + " stands here twice"
+			return nil, false, file + " is listed twice"
 		}
 		all = append(all, AuthorityFile{File: file})
 		text = strings.TrimSpace(rest)
 	}
 	for _, a := range all {
 		if len(a.Certificates) == 0 && a.File != regionalAuthority {
-			return nil, false, "paste the certificate in PEM below " + a.File + ", so that approvers see whose signatures are believed by it"
+			return nil, false, "paste the certificate in PEM below " + a.File + ", so that approvers see whom the cluster will trust"
 		}
 	}
 	return all, true, ""
@@ -144,7 +144,7 @@ func fileName(line string) (file, problem string) {
 	case strings.Contains(strings.ToLower(line), "unknown"), strings.Trim(line, "?") == "":
 		return "", unknownIsNoAnswer
 	case !authorityFile.MatchString(line) || path.Ext(line) == "" || len(line) > 255:
-		return "", "each line names a file as the setting does, such as " + regionalAuthority + " or " + bundleDir + "name.crt, with its certificate in PEM " +
+		return "", "write each file as in the setting, such as " + regionalAuthority + " or " + bundleDir + "name.crt, with its certificate in PEM " +
 			"below it; or write none"
 	}
 	return line, ""
@@ -154,13 +154,13 @@ func nextCertificate(text string) (c Authority, rest, problem string) {
 	block, after := pem.Decode([]byte(text))
 	switch {
 	case block == nil:
-		return c, "", "a certificate is cut off, or is no PEM: paste it whole, from BEGIN CERTIFICATE to END CERTIFICATE"
+		return c, "", "a certificate is incomplete or not PEM: paste all of it, from BEGIN CERTIFICATE to END CERTIFICATE"
 	case block.Type != "CERTIFICATE":
-		return c, "", "only certificates belong here, never a private key: if that was one, replace it"
+		return c, "", "paste only certificates here, never a private key: if that was one, replace it"
 	}
 	cert, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
-		return c, "", "a certificate can't be read: paste it whole, from BEGIN CERTIFICATE to END CERTIFICATE"
+		return c, "", "a certificate can't be read: paste all of it, from BEGIN CERTIFICATE to END CERTIFICATE"
 	}
 	return authorityIn(cert), strings.TrimSpace(string(after)), ""
 }
@@ -179,15 +179,15 @@ func (p AuthorityPlan) Changes() bool { return len(p.Before) != len(p.After) }
 // source is where Before comes from.
 func (p AuthorityPlan) source() string {
 	if p.Recorded {
-		return "on record or stated"
+		return "recorded by the bot or given by the requester"
 	}
-	return "as stated"
+	return "as given by the requester"
 }
 
 // warnReplaced says what becomes of what is set on the remote cluster.
 func (w *WarningList) warnReplaced(s PairState) {
 	if s.Signing != nil && s.Signing.Changes() {
-		w.Add("Whatever is set in %s on %s is replaced: Elasticsearch shows it to nobody, so the bot can't look. What is not named here is believed no longer.",
+		w.Add("This replaces what is set in %s on %s. Elasticsearch doesn't show it, so the bot can't check. Authorities not named here are no longer trusted.",
 			elastic.SigningAuthorities, s.Remote.Name)
 	}
 }
@@ -236,8 +236,8 @@ func (s PairState) uploading() string {
 	file, _ := s.Authority()
 	inside := strings.TrimPrefix(file, bundleDir)
 	return fmt.Sprintf("1. In the console of %s open %s, Security, CA certificates, and download the CA. "+
-		"2. Save it as %s and put that folder with it into a ZIP file. "+
-		"3. On %s add the ZIP as a bundle under Extensions, and enable it for %s; this restarts its nodes one by one. "+
-		"The bot then sets %s to the file, %s.",
+		"2. Save it as %s and put that folder into a ZIP file. "+
+		"3. On %s, add the ZIP as a bundle under Extensions and enable it for %s. This restarts its nodes one by one. "+
+		"The bot then sets %s to %s.",
 		SystemLabel(s.LocalOn), s.Local.Name, inside, SystemLabel(s.RemoteOn), s.Remote.Name, elastic.SigningAuthorities, file)
 }

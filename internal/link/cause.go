@@ -199,23 +199,23 @@ func Sentence(err error) string {
 	call, ok := errors.AsType[*elastic.CallError](err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), ok && call.Status == 0, ok && call.Status == 408:
-		return named(call) + "gave no answer in time"
+		return named(call) + "did not answer in time"
 	case !ok:
 		return err.Error()
 	case call.Code == elastic.CodeNotElasticsearch:
-		return named(call) + "does not show to be Elasticsearch (" + call.Reason + ")"
+		return named(call) + "does not identify itself as Elasticsearch (" + call.Reason + ")"
 	case call.Starting:
-		return named(call) + "does not accept the bot's credentials just now, as a node does while it starts"
+		return named(call) + "rejects the bot's credentials right now, as a starting node does"
 	case call.Status == 401:
-		return named(call) + "did not accept the bot's credentials"
+		return named(call) + "rejected the bot's credentials"
 	case call.Status == 403:
-		return named(call) + "does not let the bot do this (" + call.Reason + ")"
+		return named(call) + "does not permit the bot to do this (" + call.Reason + ")"
 	case call.Status == elastic.StatusNotElevated:
-		return named(call) + "wants elevated permissions, which the platform's key lacks: a user who has them has to make it"
+		return named(call) + "requires elevated permissions, which the platform's key lacks: a user who has them must create the key"
 	case call.Status == 429:
-		return named(call) + "asks for fewer requests"
+		return named(call) + "is limiting requests"
 	case call.Status >= 500:
-		return fmt.Sprintf("%shas trouble of its own (%d)", named(call), call.Status)
+		return fmt.Sprintf("%sreturned an error (%d)", named(call), call.Status)
 	}
 	return fmt.Sprintf("%sanswered %d: %s", named(call), call.Status, call.Reason)
 }

@@ -85,8 +85,8 @@ func JudgeTrusting(who elastic.Deployment, by SideTrust, whom elastic.Deployment
 }
 
 // HowToTrust is what people do where certificates are to stay.
-const HowToTrust = "Migrate to an API key (8.14 or later on both sides), which needs none of this; or add what is missing to the trust settings on the " +
-	"platform (console: Security; API: settings.trust in PUT /api/v1/deployments/{id}, with every entry that is there)."
+const HowToTrust = "Migrate to an API key (8.14 or later on both sides), which needs no trust. Or add what is missing to the trust settings on the " +
+	"platform (console: Security; API: settings.trust in PUT /api/v1/deployments/{id}, keeping the existing entries)."
 
 // Gap says what of the trust is missing or has ended; empty if nothing is.
 func (t Trusting) Gap(now time.Time) string {
@@ -103,14 +103,14 @@ func (t Trusting) Gap(now time.Time) string {
 
 // Ended names the certificate that has ended; empty where none has.
 func (t Trusting) Ended() string {
-	return fmt.Sprintf("%s trusts certificates of %s that end on %s, and none that goes on", t.Who, t.Whom, t.Until.UTC().Format(time.DateOnly))
+	return fmt.Sprintf("%s trusts certificates of %s that expire on %s, and none that lasts longer", t.Who, t.Whom, t.Until.UTC().Format(time.DateOnly))
 }
 
 // Lacks names the authorities that are not trusted though the other side's nodes show their certificates, or will.
 func (t Trusting) Lacks() string {
 	says := make([]string, 0, len(t.Missing))
 	for _, a := range t.Missing {
-		says = append(says, fmt.Sprintf("%s does not trust %s, an authority of %s that is in use or coming", t.Who, a, t.Whom))
+		says = append(says, fmt.Sprintf("%s does not trust %s, a current or upcoming authority of %s", t.Who, a, t.Whom))
 	}
 	return strings.Join(says, "; ")
 }

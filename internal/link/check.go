@@ -116,11 +116,11 @@ func CheckPattern(p string) error {
 	case len(p) > maxPatternBytes:
 		return fmt.Errorf("%.20s… is longer than the %d bytes of an index name", p, maxPatternBytes)
 	case strings.Contains(p, ":"):
-		return fmt.Errorf("%s: leave the cluster and the : out, the alias is put before it when searching", p)
+		return fmt.Errorf("%s: leave out the cluster and the colon; searches add the alias", p)
 	case p == "." || p == "..":
 		return fmt.Errorf("%s is not an index pattern", p)
 	case strings.HasPrefix(p, "-"):
-		return fmt.Errorf("%s: exclusions (-) can't be granted, name only what may be read", p)
+		return fmt.Errorf("%s: exclusions (-) can't be granted; name only what may be read", p)
 	case strings.ContainsAny(p[:1], "_+"):
 		return fmt.Errorf("%s: an index pattern does not begin with _ or +", p)
 	case strings.ToLower(p) != p:

@@ -138,7 +138,7 @@ func (c ConnectParams) RecordExtras(m *ManagedConnection, s PairState, env, requ
 // WarnOrphaned warns where a change adds a second one of what the bot has added before: it remembers one of each.
 func (w *WarningList) WarnOrphaned(what, before, now string) {
 	if before != "" && now != "" && before != now {
-		w.Add("The %s %s, which the bot added before, stays, and the bot forgets it: remove it by hand once nobody needs it.", what, before)
+		w.Add("The existing %s %s is kept but no longer managed by the bot. Delete it when unused.", what, before)
 	}
 }
 
@@ -157,6 +157,6 @@ func (s PairState) restartProblems(wrong *change.InvalidError, c ConnectParams) 
 
 func (w *WarningList) restart(s PairState, c ConnectParams) {
 	if c.Restart {
-		w.Add("%s WILL BE RESTARTED, so that its nodes read the key. From 8.14 on they do that by themselves.", s.Local.Name)
+		w.Add("%s WILL BE RESTARTED so that its nodes read the key. From 8.14 on, no restart is needed.", s.Local.Name)
 	}
 }

@@ -113,7 +113,7 @@ func (e ConnectionState) Sides() []change.Field {
 	case e.HasRemote():
 		remote = Describe(e.Remote) + " on " + SystemLabel(e.RemoteOn)
 	case e.Managed != nil:
-		remote = e.Managed.To() + ", which is gone"
+		remote = e.Managed.To() + ", which no longer exists"
 	}
 	sides := []change.Field{
 		{Label: "Local", Value: Describe(e.PairState.Local) + " on " + SystemLabel(e.LocalOn)},

@@ -25,15 +25,15 @@ func (e ConnectionState) Drift() string {
 	}
 	for _, option := range options {
 		if now[option] != m.Settings[option] {
-			diff = append(diff, fmt.Sprintf("%s is %s, and was %s", option, OrDefault(now[option]), OrDefault(m.Settings[option])))
+			diff = append(diff, fmt.Sprintf("%s is %s and was approved as %s", option, OrDefault(now[option]), OrDefault(m.Settings[option])))
 		}
 	}
 	for _, k := range e.Keys {
 		if m.Identity != "" && k.Identity != m.Identity {
-			diff = append(diff, fmt.Sprintf("the key demands certificates of %s, and was approved for %s", OrDefault(k.Identity), m.Identity))
+			diff = append(diff, fmt.Sprintf("the key requires certificates of %s and was approved for %s", OrDefault(k.Identity), m.Identity))
 		}
 		if len(k.Access.Search)+len(k.Access.Replication) > 0 && len(Grants(m.Access)) > 0 && !k.Access.Equal(m.Access) {
-			diff = append(diff, fmt.Sprintf("the key may read %s, and was approved for %s", AccessWords(k.Access), AccessWords(m.Access)))
+			diff = append(diff, fmt.Sprintf("the key may read %s and was approved for %s", AccessWords(k.Access), AccessWords(m.Access)))
 		}
 	}
 	return strings.Join(diff, "; ")

@@ -113,12 +113,12 @@ func TestAFilterOfAddressesDoesNotCountForAPrivateConnection(t *testing.T) {
 		w.Filters(s, c)
 		return w[0]
 	}
-	const none = "of a private connection the one that names its endpoint counts, and none does."
+	const none = "for a private connection, only a filter that names its endpoint applies, and there is none."
 	if got := said(); got != "Network filters apply to logs (office: IP filter): "+none {
 		t.Errorf("says %q", got)
 	}
 	s.Rulesets[0].Type = elastic.FilterAWS
-	if got := said(); got != "Network filters apply to logs (office: AWS PrivateLink): of a private connection the one that names its endpoint counts." {
+	if got := said(); got != "Network filters apply to logs (office: AWS PrivateLink): for a private connection, only a filter that names its endpoint applies." {
 		t.Errorf("says %q", got)
 	}
 }

@@ -44,16 +44,16 @@ func (c ConnectParams) checkFilter(wrong *change.InvalidError) {
 		return
 	}
 	if c.ByCertificate() {
-		wrong.Add(FieldFilter, "network filters do not concern connections by certificates")
+		wrong.Add(FieldFilter, "network filters don't apply to connections with certificates")
 	}
 	if c.Filter.Cluster {
 		if len(c.Filter.Sources) > 0 {
-			wrong.Add(FieldFilter, "a remote cluster filter names no addresses: leave this empty, or untick that filter")
+			wrong.Add(FieldFilter, "a remote cluster filter has no addresses: leave this empty, or deselect that filter")
 		}
 		return
 	}
 	if n := len(c.Filter.Sources); n == 0 || n > elastic.MaxRules {
-		wrong.Add(FieldFilter, "name 1 to %d addresses to let in", elastic.MaxRules)
+		wrong.Add(FieldFilter, "name 1 to %d addresses to allow", elastic.MaxRules)
 	}
 	var all []netip.Prefix
 	for _, s := range c.Filter.Sources {
@@ -65,7 +65,7 @@ func (c ConnectParams) checkFilter(wrong *change.InvalidError) {
 		all = append(all, p)
 	}
 	if addresses(all) >= 1<<31 {
-		wrong.Add(FieldFilter, "%s lets everybody in, or half of all addresses", strings.Join(c.Filter.Sources, ", "))
+		wrong.Add(FieldFilter, "%s allows everyone, or half of all addresses", strings.Join(c.Filter.Sources, ", "))
 	}
 }
 
@@ -87,28 +87,28 @@ func (s PairState) FilterProblems(wrong *change.InvalidError, c ConnectParams) {
 	}
 	field := c.Filter.field()
 	if !s.CanAddFilters() {
-		wrong.Add(field, "the bot's configuration does not let it add network filters on %s", SystemLabel(s.RemoteOn))
+		wrong.Add(field, "the bot's configuration does not permit adding network filters on %s", SystemLabel(s.RemoteOn))
 		return
 	}
 	if s.ReadError(PartRulesets) == nil && s.Open() && !c.Filter.First {
-		wrong.Add(field, "no filter applies to %s: it is open, so nothing is missing; a first one would lock everybody else out", s.Remote.Name)
+		wrong.Add(field, "no filter applies to %s, so it is open and needs none; a first filter would block everyone else", s.Remote.Name)
 	}
 	switch {
 	case c.Filter.Cluster && !s.ByCluster():
-		wrong.Add(field, "a remote cluster filter works only within Elastic Cloud, or within one ECE: name the addresses to let in")
+		wrong.Add(field, "a remote cluster filter works only within Elastic Cloud or within one ECE: name the addresses to allow")
 		return
 	case c.Filter.Cluster && s.Local.ClusterID == "":
-		wrong.Add(field, "the platform does not say the id of the Elasticsearch cluster of %s", s.Local.Name)
+		wrong.Add(field, "the platform does not report the Elasticsearch cluster id of %s", s.Local.Name)
 		return
 	case s.RemoteOn.Kind != elastic.KindECH:
 		return
 	case !c.Filter.Cluster && s.ByCluster():
-		wrong.Add(field, "between deployments of Elastic Cloud a remote cluster filter is needed, which names no address")
+		wrong.Add(field, "between Elastic Cloud deployments use a remote cluster filter, which has no addresses")
 		return
 	}
 	for _, source := range c.Filter.Sources {
 		if p, err := prefix(source); err == nil && p.Addr().IsPrivate() {
-			wrong.Add(FieldFilter, "%s is private: Elastic Cloud sees the address behind NAT", source)
+			wrong.Add(FieldFilter, "%s is private: name the public address that Elastic Cloud sees after NAT", source)
 		}
 	}
 }
@@ -173,11 +173,11 @@ func (w *WarningList) FilterWarnings(s PairState, c ConnectParams) {
 	missing := s.Lacking(c.Filter).Allowed()
 	switch {
 	case len(missing) == 0:
-		w.Add("The filters of %s let that in already; nothing is added.", s.Remote.Name)
+		w.Add("The filters of %s already allow that. Nothing is added.", s.Remote.Name)
 	case s.Open():
-		w.Add("This is the first filter of %s: it LOCKS EVERYBODY ELSE OUT, Kibana's users and every other client too.", s.Remote.Name)
+		w.Add("This is the first filter of %s: it BLOCKS EVERYONE ELSE, including Kibana users and all other clients.", s.Remote.Name)
 	case !c.Filter.Cluster:
-		w.Add("A filter is added to %s that lets %s in. Whether these are the addresses behind NAT only a person can know.", s.Remote.Name, JoinWords(missing))
+		w.Add("Adds a filter to %s that allows %s. The bot can't check whether these are the addresses after NAT.", s.Remote.Name, JoinWords(missing))
 	}
 }
 
@@ -190,7 +190,7 @@ func (c ConnectParams) filterFields(s PairState) []change.Field {
 	if len(missing) == 0 {
 		return []change.Field{{Label: "Network filter", Value: "nothing to add"}}
 	}
-	return []change.Field{{Label: "Network filter", Value: "lets in " + JoinWords(missing)}}
+	return []change.Field{{Label: "Network filter", Value: "allows " + JoinWords(missing)}}
 }
 
 // sourcesShown is how many sources of a ruleset people read; of more a hash stands in for them.

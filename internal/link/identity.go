@@ -33,7 +33,7 @@ const (
 // The labels of fields that people read of strong identity verification.
 const (
 	LabelIdentity = "Certificate identity"
-	LabelByHand   = "By hand, before the work begins"
+	LabelByHand   = "By hand, before the start"
 )
 
 // certificateIdentity is the expression that fits the certificates of one cluster's nodes, which the platforms name
@@ -50,7 +50,7 @@ func certificateIdentity(clusterID string) (string, error) {
 	}
 	sample := func(id string) string { return "CN=instance-0000000000.node." + id + ".cluster.1234567890" }
 	if !re.MatchString(sample(clusterID)) || re.MatchString(sample("x"+clusterID[1:])) {
-		return "", fmt.Errorf("the expression %s does not tell the certificates of %s from others", pattern, clusterID)
+		return "", fmt.Errorf("the expression %s does not distinguish the certificates of %s from others", pattern, clusterID)
 	}
 	return pattern, nil
 }
@@ -65,9 +65,9 @@ func (s PairState) RequireOrganization(c ConnectParams) error {
 	var wrong change.InvalidError
 	switch derived := organizationIdentity(s.LocalScope.ID); {
 	case !s.LocalScope.Certain || s.LocalScope.ID == "":
-		wrong.Add(FieldOrganization, "which organization %s belongs to is not known for certain, so the key could demand the wrong one's certificates", s.Local.Name)
+		wrong.Add(FieldOrganization, "the bot can't be sure which organization %s belongs to, so the key could require the wrong certificates", s.Local.Name)
 	case c.Identity.Pattern != "" && c.Identity.Pattern != derived:
-		wrong.Add(FieldOrganization, "the key must demand certificates of the organization of %s: %s", s.Local.Name, derived)
+		wrong.Add(FieldOrganization, "the key must require certificates of the organization of %s: %s", s.Local.Name, derived)
 	}
 	return wrong.Check()
 }
@@ -115,7 +115,7 @@ func (e ConnectionState) IdentityDiff() []change.Field {
 
 func (c ConnectParams) checkIdentity(wrong *change.InvalidError) {
 	if c.Identity != nil && c.ByCertificate() {
-		wrong.Add(FieldIdentity, "strong identity verification belongs to API keys, not to connections by certificates")
+		wrong.Add(FieldIdentity, "strong identity verification works with API keys, not with certificates")
 	}
 	if c.Identity == nil {
 		return
@@ -136,16 +136,16 @@ func (s PairState) noIdentity() []string {
 		on System
 	}{{s.Local, s.LocalOn}, {s.Remote, s.RemoteOn}} {
 		if v, err := elastic.ParseVersion(side.d.Version); err != nil || !v.AtLeast(identityMajor, identityMinor) {
-			why = append(why, fmt.Sprintf("%s is at %s: strong identity verification needs %d.%d or later on both sides",
+			why = append(why, fmt.Sprintf("%s runs %s: strong identity verification requires %d.%d or later on both sides",
 				side.d.Name, side.d.Version, identityMajor, identityMinor))
 		}
 		if !side.on.SupportsIdentity {
-			why = append(why, fmt.Sprintf("strong identity verification is documented for Elastic Cloud, not for %s: only if its operator "+
-				"says so in the bot's configuration (strong_identity) is it used there", SystemLabel(side.on)))
+			why = append(why, fmt.Sprintf("strong identity verification is documented only for Elastic Cloud, not for %s. To use it, "+
+				"its operators must enable strong_identity in the bot's configuration", SystemLabel(side.on)))
 		}
 	}
 	if _, err := certificateIdentity(s.Local.ClusterID); err != nil {
-		why = append(why, fmt.Sprintf("whose certificate the key should demand can't be told: what the platform says of %s, %v", s.Local.Name, err))
+		why = append(why, fmt.Sprintf("the bot can't tell which certificate the key should require: the platform's data for %s, %v", s.Local.Name, err))
 	}
 	return why
 }
@@ -159,10 +159,10 @@ func (s PairState) identityProblems(wrong *change.InvalidError, c ConnectParams)
 		wrong.Add(FieldIdentity, "%s", why)
 	}
 	if derived, err := certificateIdentity(s.Local.ClusterID); err == nil && !c.Identity.Organization && c.Identity.Pattern != "" && c.Identity.Pattern != derived {
-		wrong.Add(FieldIdentity, "the key must demand certificates of %s itself: %s", s.Local.Name, derived)
+		wrong.Add(FieldIdentity, "the key must require certificates of %s itself: %s", s.Local.Name, derived)
 	}
 	if s.MayNotManage {
-		wrong.Add(FieldIdentity, "the bot's user on %s lacks the cluster privilege manage, without which it can't set %s", s.Remote.Name, elastic.SigningAuthorities)
+		wrong.Add(FieldIdentity, "the bot's user on %s lacks the cluster privilege manage, which is required to set %s", s.Remote.Name, elastic.SigningAuthorities)
 	}
 }
 
@@ -188,12 +188,12 @@ func (c ConnectParams) identityFields(s PairState) []change.Field {
 	fields := []change.Field{
 		{Label: LabelIdentity, Value: c.Identity.Pattern},
 		{Label: "Signed by the local side with", Value: c.Identity.Certificate + ", " + c.Identity.Key},
-		{Label: "Authority that the remote side believes", Value: file},
+		{Label: "Authority the remote side trusts", Value: file},
 	}
 	if s.Signing != nil && s.Signing.Changes() {
 		fields = append(fields,
-			change.Field{Label: "Believed now, " + s.Signing.source(), Value: sayAuthorities(s.Signing.Before)},
-			change.Field{Label: "Believed then", Value: sayAuthorities(s.Signing.After)})
+			change.Field{Label: "Trusted now, " + s.Signing.source(), Value: sayAuthorities(s.Signing.Before)},
+			change.Field{Label: "Trusted afterwards", Value: sayAuthorities(s.Signing.After)})
 	}
 	if s.ByHand(c) {
 		fields = append(fields, change.Field{Label: LabelByHand, Value: s.uploading()})

@@ -56,12 +56,12 @@ func Judge(o Observation, want Expectation) Verdict {
 		return Verdict{Trouble: "the connection is down", Cause: CauseUnreachable}
 	case want.Skip != nil && o.Info.SkipUnavailable != *want.Skip:
 		return Verdict{
-			Trouble: fmt.Sprintf("skip_unavailable is %t in effect, and was approved as %t", o.Info.SkipUnavailable, *want.Skip),
+			Trouble: fmt.Sprintf("skip_unavailable is %t in effect but was approved as %t", o.Info.SkipUnavailable, *want.Skip),
 			Cause:   CauseSkip,
 		}
 	}
 	if v := o.Version(); v != "" {
-		says = append([]string{"the remote cluster is at " + v}, says...)
+		says = append([]string{"the remote cluster runs " + v}, says...)
 	}
 	return Verdict{Proof: strings.Join(says, "; ")}
 }
@@ -90,11 +90,11 @@ func (o Observation) setup(want Expectation) Verdict {
 	case !byCertificate && keyed && !o.Info.Connected && IsTransportPort(o.Info.ProxyAddress):
 		return Verdict{Trouble: "the connection has a key, and points to " + o.Info.ProxyAddress, Cause: CausePort}
 	case !byCertificate && !keyed && want.Keystore != nil && *want.Keystore:
-		return Verdict{Trouble: "the keystore holds " + elastic.CredentialsName(o.Alias) + ", and the nodes use no key", Cause: CauseNotRead}
+		return Verdict{Trouble: "the keystore holds " + elastic.CredentialsName(o.Alias) + ", but the nodes use no key", Cause: CauseNotRead}
 	case !byCertificate && !keyed:
 		return Verdict{Trouble: "the connection uses no key", Cause: CauseNoKey}
 	case byCertificate && keyed:
-		return Verdict{Trouble: "the nodes hold a key for " + o.Alias + ", so the connection does not use certificates", Cause: CauseStaleKey}
+		return Verdict{Trouble: "the nodes have a key for " + o.Alias + ", so the connection does not use certificates", Cause: CauseStaleKey}
 	}
 	return Verdict{}
 }
@@ -102,9 +102,9 @@ func (o Observation) setup(want Expectation) Verdict {
 // forgotten says how it shows that nodes do not know an alias that is set.
 func (o Observation) forgotten() string {
 	if o.Listed {
-		return o.Alias + " is set, and not every node knows it"
+		return o.Alias + " is set, but not every node knows it"
 	}
-	return o.Alias + " is set, and _remote/info does not list it"
+	return o.Alias + " is set, but _remote/info does not list it"
 }
 
 // answers says what the remote cluster's answers prove, or the first text that keeps them from proving anything.
@@ -131,7 +131,7 @@ func (o Observation) answers(want Expectation) (says []string, trouble string) {
 	}
 	for _, g := range Grants(want.Access) {
 		if !g.search && len(want.Access.Search) > 0 {
-			says = append(says, g.Pattern+": for replication, which no search can test")
+			says = append(says, g.Pattern+": for replication, which a search can't test")
 		}
 	}
 	return says, ""
@@ -154,10 +154,10 @@ func (a Answer) judge(want Expectation) (say, bad string) {
 	case a.Connected && nothingThere(a.Error):
 		return a.Pattern + ": matches nothing yet", ""
 	case !a.search && want.replicates(a.Error):
-		return "the remote cluster accepts the key, which is for replication alone: what it matches no search can test", ""
+		return "the remote cluster accepts the key, which is for replication only, so a search can't test it", ""
 	case want.Model == ModelCertificate && cause == CauseNotAllowed:
 		// What a user may read there is decided by the remote cluster's roles of the same names, for each user anew.
-		return a.Pattern + ": the bot's own user may not see it there", ""
+		return a.Pattern + ": the bot's own user may not be allowed to see it", ""
 	case a.Error != "":
 		return "", a.Error
 	case !a.Connected:
@@ -182,7 +182,7 @@ func (want Expectation) replicates(text string) bool {
 // withoutRole is what is said where the bot's own user lacks the role that was written just now. Whether the key opens the
 // connection, _remote/info tells.
 func (want Expectation) withoutRole() string {
-	return "the bot's own user may see nothing through it until it is given the role " + want.Role
+	return "the bot's own user may see nothing until it has the role " + want.Role
 }
 
 // searched says what a search through the alias proves, or what is wrong.
@@ -191,13 +191,13 @@ func (want Expectation) searched(s elastic.Searched) (say, bad string) {
 	case !s.Known:
 		return "", "no such remote cluster: [the local cluster does not know the alias]"
 	case s.Reached:
-		return "the remote cluster has answered a search", ""
+		return "the remote cluster answered a search", ""
 	case want.Model == ModelCertificate && CauseOf(s.Error) == CauseNotAllowed:
-		return "the remote cluster has answered a search, and the bot's own user may see nothing there", ""
+		return "the remote cluster answered a search, and the bot's own user may see nothing there", ""
 	case want.Role != "" && CauseOf(s.Error) == CauseNoPrivileges:
 		return want.withoutRole(), ""
 	case want.replicates(s.Error):
-		return "the remote cluster accepts the key, which is for replication alone: what it matches no search can test", ""
+		return "the remote cluster accepts the key, which is for replication only, so a search can't test it", ""
 	}
 	return "", s.Error
 }

@@ -96,7 +96,7 @@ func TestJudge(t *testing.T) {
 		"certificates before 8.13": {func(o *Observation, want *Expectation) {
 			o.Answers, o.NoResolve, o.Search = nil, true, &elastic.Searched{Known: true, Reached: true}
 			o.Info.Credentials, want.Model = "", ModelCertificate
-		}, "has answered a search", ""},
+		}, "answered a search", ""},
 		"certificates before 8.13, of a user without roles there": {func(o *Observation, want *Expectation) {
 			o.Answers, o.NoResolve = nil, true
 			o.Search = &elastic.Searched{Known: true, Error: "action [indices:data/read/search] is unauthorized for user [bot] on indices [a]"}
@@ -105,7 +105,7 @@ func TestJudge(t *testing.T) {
 		"a role that nobody has yet": {func(o *Observation, want *Expectation) {
 			o.answer(elastic.Resolved{Known: true, Error: noPrivileges})
 			want.Role = "readers"
-		}, "until it is given the role readers", ""},
+		}, "until it has the role readers", ""},
 		"no role":            {func(o *Observation, _ *Expectation) { o.answer(elastic.Resolved{Known: true, Error: noPrivileges}) }, "", CauseNoPrivileges},
 		"an unknown refusal": {func(o *Observation, _ *Expectation) { o.answer(elastic.Resolved{Known: true, Error: "boom"}) }, "", CauseUnknown},
 	} {
@@ -143,7 +143,7 @@ func TestReplicationAloneIsProvenByTheRefusalOfItsOwnKeyOnly(t *testing.T) {
 		o.Answers = []Answer{{resolvable(tt.access)[0], elastic.Resolved{Known: true, Error: tt.text}}}
 		want.Access, want.KeyIDs = tt.access, tt.ids
 		v := Judge(o, want)
-		if v.Works() != tt.works || tt.works && !strings.Contains(v.Proof, "accepts the key, which is for replication alone") {
+		if v.Works() != tt.works || tt.works && !strings.Contains(v.Proof, "accepts the key, which is for replication only") {
 			t.Errorf("%s: %+v", name, v)
 		}
 		o.Info.Connected = false
@@ -160,7 +160,7 @@ func TestReplicationBesideSearchIsNotAskedFor(t *testing.T) {
 	}
 	o, want := seenWell()
 	want.Access = a
-	if v := Judge(o, want); !v.Works() || !strings.Contains(v.Proof, "leader: for replication, which no search can test") || strings.Contains(v.Proof, "both: for") {
+	if v := Judge(o, want); !v.Works() || !strings.Contains(v.Proof, "leader: for replication, which a search can't test") || strings.Contains(v.Proof, "both: for") {
 		t.Errorf("%+v", v)
 	}
 }

@@ -64,7 +64,7 @@ func (e ConnectionState) KeepLimits(a elastic.Access, wrong *change.InvalidError
 	var had []elastic.Access
 	for _, k := range e.Keys {
 		if string(k.Access.Entries) != string(e.Keys[0].Access.Entries) {
-			wrong.Add(field, "%s has %d valid keys with different limits, and which of them is in use no API tells: invalidate the others first", e.Alias, len(e.Keys))
+			wrong.Add(field, "%s has %d valid keys with different limits, and no API shows which one is in use. Invalidate the others first", e.Alias, len(e.Keys))
 			return a
 		}
 		had = append(had, k.Access)
@@ -79,7 +79,7 @@ func (e ConnectionState) KeepLimits(a elastic.Access, wrong *change.InvalidError
 		}
 		kept, err := a.Keeping(was)
 		if err != nil {
-			wrong.Add(field, "%s: %s. Change the key by hand, or disconnect and connect anew", e.Alias, err)
+			wrong.Add(field, "%s: %s. Change the key by hand, or disconnect and connect again", e.Alias, err)
 		}
 		return kept
 	}
@@ -94,7 +94,7 @@ func (e ConnectionState) LimitsUnknown() bool {
 // UnknownLimits warns of a key that takes the place of one whose limits nobody knows.
 func (w *WarningList) UnknownLimits(e ConnectionState) {
 	if e.LimitsUnknown() {
-		w.Add("The key in use is not known. It may be limited to some documents or fields: the new one is not.")
+		w.Add("The bot doesn't know the key in use. It may be limited to some documents or fields; the new one is not.")
 	}
 }
 
@@ -136,7 +136,7 @@ func limitsOf(more map[string]json.RawMessage) string {
 	slices.Sort(words)
 	if len(others) > 0 {
 		slices.Sort(others)
-		words = append(words, fmt.Sprintf("and what the bot does not know: %s", strings.Join(others, ", ")))
+		words = append(words, fmt.Sprintf("and limits unknown to the bot: %s", strings.Join(others, ", ")))
 	}
 	return strings.Join(words, "; ")
 }
@@ -161,13 +161,13 @@ type PastedKeys interface {
 }
 
 // ErrNoPastedKey says that nobody handed a key in, or that it was kept too long.
-var ErrNoPastedKey = errors.New("no key was handed in, or it was kept for too long")
+var ErrNoPastedKey = errors.New("no key was provided, or it has expired")
 
 // InputKey is what a connect wants of people where the bot can't issue the key.
 const InputKey = "the key"
 
 // ByAPerson follows the name of a cluster on which people make the key.
-const ByAPerson = " (made by a person there)"
+const ByAPerson = " (created by a person there)"
 
 const (
 	traitKey   = "key"
@@ -192,7 +192,7 @@ func CheckEncodedKey(text string) (id string, err error) {
 	case text == "":
 		return "", errors.New("paste the value of encoded")
 	case strings.ContainsAny(text, "{}\""):
-		return "", errors.New("paste only the value of encoded, without quotes and without the rest of the answer")
+		return "", errors.New("paste only the value of encoded, without quotes and without the rest of the response")
 	case strings.ContainsAny(text, " \t\r\n") || len(text) > maxEncoded:
 		return "", errors.New("this is not one key: paste only the value of encoded")
 	}

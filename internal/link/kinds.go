@@ -50,7 +50,7 @@ type DisconnectParams struct {
 type ExtendParams struct {
 	Local elastic.Ref `json:"local"`
 	Alias string      `json:"alias"`
-	Until time.Time   `json:"until,omitzero"` // zero: for ever
+	Until time.Time   `json:"until,omitzero"` // zero: forever
 }
 
 // MaxMigrated is how many aliases may be migrated at once: approvers have to see all that happens to each of them.

@@ -18,13 +18,13 @@ type Part string
 const (
 	PartLocalCluster  Part = "Elasticsearch of the local deployment" // its address or credentials are wanting
 	PartRemoteCluster Part = "Elasticsearch of the remote deployment"
-	PartSettings      Part = "the remote clusters that the local cluster has"
+	PartSettings      Part = "the remote clusters of the local cluster"
 	PartKeystore      Part = "the keystore of the local deployment"
-	PartLocalLicense  Part = "the licence of the local cluster"
-	PartRemoteLicense Part = "the licence of the remote cluster"
+	PartLocalLicense  Part = "the license of the local cluster"
+	PartRemoteLicense Part = "the license of the remote cluster"
 	PartRulesets      Part = "the network filters of the remote deployment"
 	PartScope         Part = "the organization or environment of the local deployment"
-	PartEgress        Part = "the addresses that the local platform calls from"
+	PartEgress        Part = "the outgoing addresses of the local platform"
 )
 
 // Unread is a part that could not be read. It is not empty: nothing is known about it.

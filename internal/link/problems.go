@@ -23,7 +23,7 @@ func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 		s.trustProblems(&wrong, c)
 	}
 	if s.CantIssue != nil && !pasted && !c.ByCertificate() {
-		wrong.Add(FieldRemote, "the bot can't issue a key on %s: %s", s.Remote.Name, s.CantIssue)
+		wrong.Add(FieldRemote, "the bot can't create a key on %s: %s", s.Remote.Name, s.CantIssue)
 	}
 	s.keystoreProblems(&wrong, c)
 	s.keyServerProblems(&wrong, c)
@@ -36,11 +36,11 @@ func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 	s.identityProblems(&wrong, c)
 	if address, used := s.Aliases[c.Alias]; used {
 		if address == "" {
-			address = "an address that could not be told"
+			address = "an unknown address"
 		}
-		wrong.Add(FieldAlias, "%s is in use on %s already: it points to %s", c.Alias, s.Local.Name, address)
+		wrong.Add(FieldAlias, "%s is already in use on %s: it points to %s", c.Alias, s.Local.Name, address)
 	} else if slices.Contains(s.Stored, c.Alias) {
-		wrong.Add(FieldAlias, "the keystore of %s holds a key for %s already; choose another alias, or remove %s first",
+		wrong.Add(FieldAlias, "the keystore of %s already has a key for %s; choose another alias, or remove %s first",
 			s.Local.Name, c.Alias, elastic.CredentialsName(c.Alias))
 	}
 	return &wrong
@@ -53,7 +53,7 @@ func (s PairState) keystoreProblems(wrong *change.InvalidError, c ConnectParams)
 	}
 	s.HandProblems(wrong)
 	if s.KeystoreByHand() && s.WantsPasted() {
-		wrong.Add(FieldLocal, "the bot can neither issue the key on %s nor store it in the keystore of %s, so people have to do all of it",
+		wrong.Add(FieldLocal, "the bot can neither create the key on %s nor store it in the keystore of %s, so it can't help with this connection",
 			s.Remote.Name, s.Local.Name)
 	}
 }
@@ -61,8 +61,8 @@ func (s PairState) keystoreProblems(wrong *change.InvalidError, c ConnectParams)
 // HandProblems say that a person would have to store a key on the local side, and can't be shown one.
 func (s PairState) HandProblems(wrong *change.InvalidError) {
 	if s.KeystoreByHand() && !s.ShowsKeys {
-		wrong.Add(FieldLocal, "the bot can't store a key in the keystore of %s: its configuration names no keystore_hook, and no keys.encryption, "+
-			"without which it can't show a key to a person who does that", s.Local.Name)
+		wrong.Add(FieldLocal, "the bot can't store a key in the keystore of %s: its configuration has no keystore_hook. It also has no "+
+			"keys.encryption, which is required to show the key to a person", s.Local.Name)
 	}
 }
 
@@ -77,15 +77,15 @@ func (s PairState) KeystoreFields() []change.Field {
 	if !s.KeystoreByHand() {
 		return nil
 	}
-	return []change.Field{{Label: "Keystore", Value: "by hand: one of those who approve for the local side is shown the key, once and in private, and puts it " +
+	return []change.Field{{Label: "Keystore", Value: "by hand: an approver of the local side sees the key once, in private, and puts it " +
 		"into the keystore of each node of " + s.Local.Name}}
 }
 
 // keyServerProblems say that the remote side takes no keys.
 func (s PairState) keyServerProblems(wrong *change.InvalidError, c ConnectParams) {
 	if s.Remote.NoKeyServer && !c.ByCertificate() {
-		wrong.Add(FieldRemote, "%s takes no connections by API key: remote_cluster_server.enabled is false on its nodes, or the bot's configuration "+
-			"names no address; its owners set that to true in elasticsearch.yml and restart the nodes", s.Remote.Name)
+		wrong.Add(FieldRemote, "%s accepts no API key connections: remote_cluster_server.enabled is false on its nodes, or the bot's configuration "+
+			"has no address for it. Its owners must set that to true in elasticsearch.yml and restart the nodes", s.Remote.Name)
 	}
 }
 
@@ -99,11 +99,11 @@ func ProblemsOf(wrong *change.InvalidError, field string, d elastic.Deployment, 
 	v, err := elastic.ParseVersion(d.Version)
 	switch {
 	case err != nil:
-		wrong.Add(field, "neither its platform nor Elasticsearch tells the version of %s; its first plan may not be finished", d.Name)
+		wrong.Add(field, "neither the platform nor Elasticsearch reports the version of %s; it may still be starting for the first time", d.Name)
 	case m == ModelCertificate && !v.AtLeast(elastic.ProxyMajor, elastic.ProxyMinor):
-		wrong.Add(field, "%s is at %s: the proxy mode needs %d.%d or later", d.Name, v, elastic.ProxyMajor, elastic.ProxyMinor)
+		wrong.Add(field, "%s runs %s: the proxy mode requires %d.%d or later", d.Name, v, elastic.ProxyMajor, elastic.ProxyMinor)
 	case m != ModelCertificate && !v.AtLeast(elastic.KeyMajor, elastic.KeyMinor):
-		wrong.Add(field, "%s is at %s: a connection by API key needs %d.%d or later on both sides; TLS certificates are the way for older ones",
+		wrong.Add(field, "%s runs %s: API keys require %d.%d or later on both sides. Use TLS certificates for older clusters",
 			d.Name, v, elastic.KeyMajor, elastic.KeyMinor)
 	}
 	if errors.Is(reach, elastic.ErrNoCredentials) {
@@ -117,11 +117,11 @@ func (e ConnectionState) Problems(managed bool) *change.InvalidError {
 	switch {
 	case e.ReadError(PartLocalCluster, PartSettings) != nil: // what is there is not known; see requireReachable
 	case !e.Exists() && e.Managed == nil:
-		wrong.Add(FieldAlias, "%s knows no remote cluster %s", e.PairState.Local.Name, e.Alias)
+		wrong.Add(FieldAlias, "%s has no remote cluster %s", e.PairState.Local.Name, e.Alias)
 	case managed && e.Managed == nil:
-		wrong.Add(FieldAlias, "%s was made by hand: adopt it first, so that the bot knows the remote side and what its key may read", e.Alias)
+		wrong.Add(FieldAlias, "%s was created by hand: adopt it first, so that the bot knows the remote side and what the key may read", e.Alias)
 	case managed && !e.HasRemote():
-		wrong.Add(FieldRemote, "the remote deployment %s is gone", e.Managed.To())
+		wrong.Add(FieldRemote, "the remote deployment %s no longer exists", e.Managed.To())
 	}
 	return &wrong
 }
@@ -135,12 +135,12 @@ func (e ConnectionState) Refusal(k change.Kind) *change.InvalidError {
 		e.keyed(wrong)
 	case KindExtend:
 		if len(wrong.Problems) == 0 && !e.Exists() && e.ReadError(PartLocalCluster, PartSettings) == nil {
-			wrong.Add(FieldAlias, "%s knows no remote cluster %s any more", e.PairState.Local.Name, e.Alias)
+			wrong.Add(FieldAlias, "%s no longer has a remote cluster %s", e.PairState.Local.Name, e.Alias)
 		}
 	case KindAdopt:
 		switch {
 		case e.Managed != nil:
-			wrong.Add(FieldAlias, "%s is managed by the bot already", e.Alias)
+			wrong.Add(FieldAlias, "%s is already managed by the bot", e.Alias)
 		case strings.HasSuffix(e.Alias, elastic.ProbeSuffix):
 			note(wrong, FieldAlias, elastic.CheckAlias(e.Alias))
 		case !seen:
@@ -149,7 +149,7 @@ func (e ConnectionState) Refusal(k change.Kind) *change.InvalidError {
 	case KindMigrate:
 		switch {
 		case e.Exists() && (e.HasKey || e.Info.Credentials != ""):
-			wrong.Add(FieldAlias, "%s uses an API key already", e.Alias)
+			wrong.Add(FieldAlias, "%s already uses an API key", e.Alias)
 		case !seen:
 			wrong.Add(FieldAlias, "%s points to no deployment that the bot can see (%s)", e.Alias, e.Aliases[e.Alias])
 		}

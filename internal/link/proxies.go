@@ -78,10 +78,10 @@ const SettingCAs = "xpack.security.remote_cluster_client.ssl.certificate_authori
 // untilTrusted is what a person has to do on the local side, in words that follow "does not trust it until".
 func (s PairState) untilTrusted() string {
 	if s.LocalOn.Kind == elastic.KindSelfManaged {
-		return "its owners add that to " + SettingCAs + " in elasticsearch.yml of each of its nodes; nodes that trust no other authority yet have " +
-			"to be restarted. The bot can't do that"
+		return "its owners add that to " + SettingCAs + " in elasticsearch.yml of each of its nodes. Nodes that trust no other authority yet must " +
+			"be restarted. The bot can't do that"
 	}
-	return "that is uploaded: on its page, Security → Remote connections → Add trusted environment, with API keys and a private authority. " +
+	return "you upload it: on its page, Security → Remote connections → Add trusted environment, with API keys and a private authority. " +
 		"The bot can't do that"
 }
 
@@ -91,17 +91,17 @@ func (w *WarningList) proxies(s PairState) {
 	p, of := s.Proxies, s.shownBy()
 	switch unread := s.ReadError(PartProxies); {
 	case unread != nil:
-		w.Add("If the certificate of %s has a private authority, %s does not trust it %s. Which authority it has could not be read: %s.",
+		w.Add("If the certificate of %s has a private authority, %s does not trust it %s. The bot couldn't read which authority it has: %s.",
 			of, s.Local.Name, until, Sentence(unread))
 	case p.Certificate.Public:
-		w.Add("The certificate of %s has a public authority, %s: %s trusts it as it is.", of, p.Authority, s.Local.Name)
+		w.Add("The certificate of %s has a public authority, %s. %s trusts it already.", of, p.Authority, s.Local.Name)
 	case p.trusted():
 		w.Add("The certificate of %s has a private authority, %s, which %s trusts already.", of, p.Authority, s.Local.Name)
 	case s.ReadError(PartProxyTrust) != nil:
-		w.Add("The certificate of %s has a private authority, %s. Whether %s trusts it could not be read; it does not %s.",
+		w.Add("The certificate of %s has a private authority, %s. The bot couldn't read whether %s trusts it; it does not %s.",
 			of, p.Authority, s.Local.Name, until)
 	default:
-		w.Add("The certificate of %s has a private authority, %s, and %s does not trust it %s; without it the connection "+
-			"fails and is taken back.", of, p.Authority, s.Local.Name, until)
+		w.Add("The certificate of %s has a private authority, %s, and %s does not trust it %s. Otherwise the connection "+
+			"fails and is rolled back.", of, p.Authority, s.Local.Name, until)
 	}
 }

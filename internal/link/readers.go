@@ -77,7 +77,7 @@ func ReadersOf(roles []elastic.RemoteRole, alias string, search []string) Reader
 
 // String says who may search.
 func (r Readers) String() string {
-	say := "superusers only, for now"
+	say := "superusers only for now"
 	if len(r.Named) > 0 {
 		say = "superusers, and users with the role " + strings.Join(r.Named, " or ")
 	}
@@ -85,7 +85,7 @@ func (r Readers) String() string {
 		say += " (other roles for all remote clusters: " + strings.Join(r.Wide, ", ") + ")"
 	}
 	if r.Unread != nil {
-		say += "; which roles there are could not be read"
+		say += "; the bot couldn't read the roles"
 	}
 	return say
 }

@@ -45,7 +45,7 @@ func TestReadersAreNamedWithTheRoles(t *testing.T) {
 		want  string
 	}{
 		"some": {roles, "superusers, and users with the role analysts (other roles for all remote clusters: ops)"},
-		"none": {roles[3:], "superusers only, for now"},
+		"none": {roles[3:], "superusers only for now"},
 	} {
 		if got := ReadersOf(c.roles, "eu", []string{"logs-*"}).String(); got != c.want {
 			t.Errorf("%s: %s", name, got)

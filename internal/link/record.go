@@ -19,7 +19,7 @@ type ManagedConnection struct {
 	KeyName      string            `json:"key_name,omitempty"`    // on the remote cluster; empty: not known
 	Access       elastic.Access    `json:"access"`
 	Identity     string            `json:"certificate_identity,omitempty"` // that the key demands; empty: none
-	KeyDays      int               `json:"key_days,omitempty"`             // how long a key lives, from the change that made it; 0: for ever
+	KeyDays      int               `json:"key_days,omitempty"`             // how long a key lives, from the change that made it; 0: forever
 	Expires      time.Time         `json:"expires,omitzero"`               // of a key that is older than the last change
 	Settings     map[string]string `json:"settings"`                       // by option, as approved
 	Until        time.Time         `json:"until,omitzero"`                 // when the bot removes it; zero: never

@@ -32,7 +32,7 @@ func (c ConnectParams) checkRole(wrong *change.InvalidError) {
 	switch {
 	case c.Role == nil:
 	case c.ByCertificate():
-		wrong.Add(FieldRole, "under the certificate model roles on the remote cluster decide, and remote_indices has no effect")
+		wrong.Add(FieldRole, "with TLS certificates, roles on the remote cluster decide, and remote_indices has no effect")
 	case !roleForm.MatchString(c.Role.Name):
 		wrong.Add(FieldRole, "a role's name has up to 100 letters, digits, dots, - and _")
 	}
@@ -62,7 +62,7 @@ func (c ConnectParams) Extended(role json.RawMessage, version string) json.RawMe
 	if role == nil || json.Unmarshal(role, &fields) != nil || fields == nil { // nil: it was null
 		fields = map[string]json.RawMessage{
 			"metadata":    elastic.RawJSON(map[string]string{"managed_by": roleMark}),
-			"description": elastic.RawJSON("Searches remote clusters that remote-cluster-bot has connected."),
+			"description": elastic.RawJSON("Searches remote clusters connected by remote-cluster-bot."),
 		}
 		if v, err := elastic.ParseVersion(version); err != nil || !v.AtLeast(8, 15) {
 			delete(fields, "description") // roles have one since 8.15

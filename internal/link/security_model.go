@@ -56,7 +56,7 @@ func (c ConnectParams) checkTrust(wrong *change.InvalidError) {
 	switch c.Model {
 	case "", ModelKey:
 		if c.Trust != nil {
-			wrong.Add(FieldModel, "whom to trust is a question of the certificate model only")
+			wrong.Add(FieldModel, "trust applies only to TLS certificates")
 		}
 		return
 	case ModelCertificate:
@@ -65,7 +65,7 @@ func (c ConnectParams) checkTrust(wrong *change.InvalidError) {
 		return
 	}
 	if c.Trust == nil {
-		wrong.Add(FieldRemoteScope, "say whom the two sides shall trust")
+		wrong.Add(FieldRemoteScope, "say whom the two sides should trust")
 		return
 	}
 	t := *c.Trust
@@ -75,7 +75,7 @@ func (c ConnectParams) checkTrust(wrong *change.InvalidError) {
 		wrong.Add(FieldClusters, "name the Elasticsearch clusters to trust, or trust all deployments")
 	}
 	if t.All && len(t.Clusters) > 0 {
-		wrong.Add(FieldClusters, "leave this empty where all deployments are trusted")
+		wrong.Add(FieldClusters, "leave this empty if all deployments are trusted")
 	}
 	for _, id := range t.Clusters {
 		if !clusterForm.MatchString(id) {
@@ -88,14 +88,14 @@ func (c ConnectParams) checkTrust(wrong *change.InvalidError) {
 		}
 	}
 	if len(t.Regions) > 0 && !t.All {
-		wrong.Add(FieldRegions, "regions count only where all deployments are trusted")
+		wrong.Add(FieldRegions, "regions apply only if all deployments are trusted")
 	}
 }
 
 func checkScope(wrong *change.InvalidError, field, id string) {
 	switch {
 	case id == "":
-		wrong.Add(field, "this id is needed")
+		wrong.Add(field, "this id is required")
 	case !scopeForm.MatchString(id):
 		wrong.Add(field, "an id has up to 32 lower-case letters and digits")
 	}
@@ -113,10 +113,10 @@ func (s PairState) trustProblems(wrong *change.InvalidError, c ConnectParams) {
 		wrong.Add(FieldClusters, "%s itself is not among them: its Elasticsearch cluster is %s", s.Remote.Name, s.Remote.ClusterID)
 	}
 	if _, ok := s.LocalOn.Platform.(elastic.Trusts); !ok {
-		wrong.Add(FieldLocal, "the bot can't change whom deployments of %s trust", SystemLabel(s.LocalOn))
+		wrong.Add(FieldLocal, "the bot can't change the trust of deployments on %s", SystemLabel(s.LocalOn))
 	}
 	if _, ok := s.RemoteOn.Platform.(elastic.Trusts); !ok {
-		wrong.Add(FieldRemote, "the bot can't change whom deployments of %s trust", SystemLabel(s.RemoteOn))
+		wrong.Add(FieldRemote, "the bot can't change the trust of deployments on %s", SystemLabel(s.RemoteOn))
 	}
 	if s.Trust == nil {
 		return
@@ -131,15 +131,15 @@ func (s PairState) trustProblems(wrong *change.InvalidError, c ConnectParams) {
 // unwritable says that what has to be added to whom d trusts can't be.
 func unwritable(wrong *change.InvalidError, field string, d elastic.Deployment, side SideTrust, add elastic.TrustEntry) {
 	if now := side.Trusted.Settings; now.Writable(d) != nil && !elastic.Covers(OrNull(now.Entry(add)), add) {
-		wrong.Add(field, "the platform does not show whom %s trusts of its own (settings.trust.accounts is missing), and a change would replace that unseen: "+
-			"add the trust in %s by hand in its console under Security, then ask again", d.Name, add.Name)
+		wrong.Add(field, "the platform does not show the own trust of %s (settings.trust.accounts is missing), so a change would replace it unseen. "+
+			"Add the trust in %s by hand in its console under Security, then submit again", d.Name, add.Name)
 	}
 }
 
 // mismatch says that an id is not the one that the platform itself, or the configuration, names.
 func (TrustState) mismatch(wrong *change.InvalidError, field, given string, side SideTrust) {
 	if side.Environment.Certain && side.Environment.ID != given {
-		wrong.Add(field, "it is %s, as %s says", side.Environment.ID, side.Environment.Source)
+		wrong.Add(field, "it is %s, as reported by %s", side.Environment.ID, side.Environment.Source)
 	}
 }
 
@@ -148,7 +148,7 @@ const CertificatesEnd = "TLS certificates are deprecated since 9.0."
 
 // certificates are what people should know of a connection by certificates.
 func (w *WarningList) certificates(s PairState, c ConnectParams) {
-	w.Add(CertificatesEnd+" A superuser of %s gets full read access to %s; use them only within one security domain.",
+	w.Add(CertificatesEnd+" A superuser of %s can read everything on %s. Use certificates only within one security domain.",
 		s.Local.Name, s.Remote.Name)
 	if c.Trust == nil {
 		return
@@ -158,10 +158,10 @@ func (w *WarningList) certificates(s PairState, c ConnectParams) {
 		w.Add("%s will trust every deployment of %s in the named regions.", s.Local.Name, SystemLabel(s.RemoteOn))
 	}
 	if s.LocalOn.Kind == elastic.KindECE && s.RemoteOn.Kind == elastic.KindECE {
-		w.Add("Each deployment is told of the other ECE directly, as the API has it where the two platforms do not trust each other. Elastic's page sets up that trust first.")
+		w.Add("The bot adds the trust to each deployment, without trust between the two platforms. Elastic's documentation sets up trust between the platforms first.")
 	}
 	if CanUseKeys(s.Local) && CanUseKeys(s.Remote) {
-		w.Add("Both clusters could use an API key instead, which grants only what it names.")
+		w.Add("Both clusters support API keys, which grant only what they name.")
 	}
 }
 
@@ -177,7 +177,7 @@ func (w *WarningList) ids(s PairState, t TrustOptions) {
 	if len(known) > 0 {
 		ids += ": " + strings.Join(known, " and ")
 	}
-	w.Add("No platform verifies %s. A wrong one trusts somebody else.", ids)
+	w.Add("No platform verifies %s. A wrong one means trusting someone else.", ids)
 	if s.Trust == nil {
 		return
 	}
@@ -219,10 +219,10 @@ func checkAddressOf(m Model, address string) error {
 	}
 	port, err := strconv.Atoi(text)
 	if err != nil || port < 1 || port > 65535 {
-		return fmt.Errorf("%q is not a port; certificates are taken at %d", text, TransportPort)
+		return fmt.Errorf("%q is not a port; certificates use port %d", text, TransportPort)
 	}
 	if port == elastic.KeyPort {
-		return fmt.Errorf("port %d takes API keys; certificates are taken at %d", port, TransportPort)
+		return fmt.Errorf("port %d is for API keys; certificates use port %d", port, TransportPort)
 	}
 	if err := elastic.CheckPort(port, TransportPort); err != nil {
 		return err

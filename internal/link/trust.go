@@ -32,7 +32,7 @@ func (s PairState) CheckEntries(c ConnectParams) error {
 		entry       elastic.TrustEntry
 	}{{FieldRemote, s.Remote.Name, e.Local}, {FieldLocal, s.Local.Name, e.Remote}} {
 		if len(side.entry.Certificates) == 0 {
-			wrong.Add(side.field, "the certificate authority of %s is not known; for an ECE it belongs into the bot's configuration", side.name)
+			wrong.Add(side.field, "the certificate authority of %s is unknown; for an ECE, add it to the bot's configuration", side.name)
 		}
 		for _, one := range side.entry.Certificates {
 			if _, err := fingerprint(one.PEM); err != nil {
@@ -103,7 +103,7 @@ func newEntry(on System, scope string, pems []string, all bool, clusters []strin
 func (t SideTrust) Doubts() string {
 	e := t.Environment
 	if t.Unread != nil {
-		return fmt.Sprintf("What %s says of its own id could not be read (%s): compare the id with its console.", t.On, Sentence(t.Unread))
+		return fmt.Sprintf("Couldn't read the id of %s (%s). Compare it with its console.", t.On, Sentence(t.Unread))
 	}
 	var suggested []string
 	if e.ID != "" && !e.Certain {
@@ -116,9 +116,9 @@ func (t SideTrust) Doubts() string {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("The %s is only what %s suggests: compare it with the console.", suggested[0], e.Source)
+		return fmt.Sprintf("The %s is only a suggestion from %s. Compare it with the console.", suggested[0], e.Source)
 	default:
-		return fmt.Sprintf("The %s are only what %s suggests: compare them with the console.", strings.Join(suggested, " and the "), e.Source)
+		return fmt.Sprintf("The %s are only suggestions from %s. Compare them with the console.", strings.Join(suggested, " and the "), e.Source)
 	}
 }
 

@@ -17,10 +17,10 @@ const (
 )
 
 // untilNever are words for no end.
-var untilNever = []string{"", "never", "for ever", "forever", "no end", "none"}
+var untilNever = []string{"", "never", "forever", "forever", "no end", "none"}
 
 // errUntil says what can be written.
-var errUntil = errors.New("write how long, such as 8 hours or 2 weeks, or when it ends by UTC, such as 2026-12-24 or 2026-12-24 18:00; nothing for no end")
+var errUntil = errors.New("write how long, such as 2 weeks, or when it ends (UTC), such as 2026-12-24 or 2026-12-24 18:00. Leave it empty for no end")
 
 // ParseUntil reads when a connection ends: so long from now, such as "2 weeks", or at a moment, by UTC unless it says
 // otherwise; a day alone ends with it. Zero: never.
@@ -51,9 +51,9 @@ func CheckUntil(t, now time.Time) error {
 	switch {
 	case t.IsZero():
 	case !t.After(now):
-		return fmt.Errorf("%s has passed already", SayUntil(t))
+		return fmt.Errorf("%s is in the past", SayUntil(t))
 	case t.After(now.AddDate(0, 0, MaxExpiryDays)):
-		return fmt.Errorf("%d days at most; leave it empty for no end", MaxExpiryDays)
+		return fmt.Errorf("at most %d days; leave it empty for no end", MaxExpiryDays)
 	}
 	return nil
 }

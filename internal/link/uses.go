@@ -18,7 +18,7 @@ var taskWords = map[elastic.TaskKind][2]string{
 	elastic.TaskAutoFollow: {"auto-follow pattern", "auto-follow patterns"},
 	elastic.TaskFollower:   {"follower index", "follower indices"},
 	elastic.TaskTransform:  {"transform", "transforms"},
-	elastic.TaskDatafeed:   {"datafeed", "datafeeds of machine learning"},
+	elastic.TaskDatafeed:   {"datafeed", "machine learning datafeeds"},
 	elastic.TaskWatch:      {"watch", "watches"},
 	elastic.TaskKey:        {"API key", "API keys with remote_indices"},
 }

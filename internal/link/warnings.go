@@ -17,11 +17,11 @@ func Warnings(s PairState, c ConnectParams) []string {
 	w.Elsewhere(s, c)
 	w.direction(s, c)
 	if c.Identity != nil && c.Identity.Organization {
-		w.Add("Every cluster of the organization %s may use the key, not %s alone.", s.LocalScope.ID, s.Local.Name)
+		w.Add("Every cluster of the organization %s may use the key, not only %s.", s.LocalScope.ID, s.Local.Name)
 	}
 	if !c.ByCertificate() {
 		if s.WantsPasted() {
-			w.Add("The bot can't issue keys on %s: the approver of the remote side creates the key and pastes it.", s.Remote.Name)
+			w.Add("The bot can't create keys on %s: the approver of the remote side creates the key and pastes it.", s.Remote.Name)
 		}
 		w.Licence("local", s.Local, s.LocalLicense, s.ReadError(PartLocalCluster, PartLocalLicense))
 		w.Licence("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
@@ -64,11 +64,11 @@ func (w *WarningList) Versions(s PairState, a elastic.Access) {
 func (w *WarningList) Licence(side string, d elastic.Deployment, l elastic.License, unread error) {
 	switch {
 	case unread != nil:
-		w.Add("The licence of %s (%s) could not be read: %s.", d.Name, side, Sentence(unread))
+		w.Add("Couldn't read the license of %s (%s): %s.", d.Name, side, Sentence(unread))
 	case !l.Active:
-		w.Add("The licence of %s (%s) is not active; API key connections require Enterprise.", d.Name, side)
+		w.Add("The license of %s (%s) is not active. API key connections require Enterprise.", d.Name, side)
 	case !l.Enterprise():
-		w.Add("The licence of %s (%s) is %s; API key connections require Enterprise.", d.Name, side, l.Type)
+		w.Add("The license of %s (%s) is %s. API key connections require Enterprise.", d.Name, side, l.Type)
 	}
 }
 
@@ -78,7 +78,7 @@ func (w *WarningList) Health(d elastic.Deployment) {
 		w.Add("%s is not healthy.", d.Name)
 	}
 	if d.Pending {
-		w.Add("A change of %s is under way on its platform.", d.Name)
+		w.Add("The platform is already changing %s.", d.Name)
 	}
 }
 
@@ -90,9 +90,9 @@ func (w *WarningList) direction(s PairState, c ConnectParams) {
 		return
 	}
 	if s.LocalOn.Kind == elastic.KindECH && s.RemoteOn.Kind == elastic.KindSelfManaged {
-		w.Add("The network of %s must let Elastic Cloud's addresses in at %s.", s.Remote.Name, c.ProxyAddress)
+		w.Add("The network of %s must allow Elastic Cloud's addresses at %s.", s.Remote.Name, c.ProxyAddress)
 	} else if s.LocalOn.Kind == elastic.KindECH {
-		w.Add("The proxies of %s must let Elastic Cloud's addresses in at %s.", SystemLabel(s.RemoteOn), c.ProxyAddress)
+		w.Add("The proxies of %s must allow Elastic Cloud's addresses at %s.", SystemLabel(s.RemoteOn), c.ProxyAddress)
 	}
 	if c.ByCertificate() {
 		return
@@ -101,13 +101,13 @@ func (w *WarningList) direction(s PairState, c ConnectParams) {
 	if s.RemoteOn.Kind != elastic.KindECE {
 		return
 	}
-	w.Add("Under which identity %s's own proxy issues keys is documented nowhere. If it is refused, the bot needs credentials for %s itself.",
+	w.Add("Elastic doesn't document the identity under which %s's proxy creates keys. If that fails, the bot needs credentials for %s itself.",
 		SystemLabel(s.RemoteOn), s.Remote.Name)
 }
 
 // directionProblems say what a direction can't do at all.
 func (s PairState) directionProblems(wrong *change.InvalidError, c ConnectParams) {
 	if c.ByCertificate() && s.LocalOn.Name != "" && s.LocalOn.Name == s.RemoteOn.Name {
-		wrong.Add(FieldModel, "deployments of one platform trust each other through its accounts entry: use an API key, or its own console")
+		wrong.Add(FieldModel, "deployments on the same platform trust each other through its accounts entry: use an API key, or the platform's console")
 	}
 }

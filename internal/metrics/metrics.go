@@ -94,7 +94,7 @@ func New(o Options) *Metrics {
 			Name: "rcb_connection_checks_total", Help: "Checks of managed connections, by this replica: healthy, problems, or failed (it could not be checked).",
 		}, []string{"outcome"}),
 		endings: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rcb_endings_due_total", Help: "Connections whose end has come: standing (removed under the approval of the connection), asked (people decide), or failed (came to nothing).",
+			Name: "rcb_endings_due_total", Help: "Connections whose end has come: standing (removed under the approval of the connection), asked (needs approval), or failed.",
 		}, []string{"outcome"}),
 		rotations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rcb_rotations_due_total", Help: "Rotations that the bot asked for by itself: asked, standing (under an approval from before), or failed (came to nothing).",

@@ -43,7 +43,7 @@ func neverAlone(p change.Proposal) string {
 	case has(TraitTrustAll, "yes"):
 		return "trust in every cluster of the other side is never approved alone"
 	case has(TraitAddress, "other") || len(t[TraitAddress]) == 0:
-		return "an address that the platform does not know is never approved alone"
+		return "an address that the platform doesn't know is never approved alone"
 	case has(TraitKey, "pasted"):
 		return "a person has to paste the key"
 	case p.RequiredInput != "":
@@ -249,7 +249,7 @@ func (g BreakGlass) says(name func(string) string) []string {
 	}
 	return []string{
 		"In an emergency one of " + strings.Join(names, ", ") + " may approve a new connection alone, with a reason, if it ends within " + days(g.Longest) +
-			"; never replication, trust in all clusters, or an address that the platform does not know.",
+			". This excludes replication, trust in all clusters, and addresses that the platform doesn't know.",
 		"Somebody of " + name(g.Review.Group) + " has to review that within " + days(g.Review.Within) + ".",
 	}
 }

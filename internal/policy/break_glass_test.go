@@ -49,14 +49,14 @@ func TestSomebodyMayApproveAloneInAnEmergency(t *testing.T) {
 			r.Proposal.Traits["access"] = []string{"replication", "search"}
 		}, "UO", "what replicates"},
 		"it trusts all": {func(r *change.Request, _ *policy.Rules) { r.Proposal.Traits["trust_all"] = []string{"yes"} }, "UO", "trust in every cluster"},
-		"foreign":       {func(r *change.Request, _ *policy.Rules) { r.Proposal.Traits["address"] = []string{"other"} }, "UO", "does not know"},
-		"nobody knows":  {func(r *change.Request, _ *policy.Rules) { r.Proposal.Traits["address"] = []string{"?"} }, "UO", "does not know"},
+		"foreign":       {func(r *change.Request, _ *policy.Rules) { r.Proposal.Traits["address"] = []string{"other"} }, "UO", "doesn't know"},
+		"nobody knows":  {func(r *change.Request, _ *policy.Rules) { r.Proposal.Traits["address"] = []string{"?"} }, "UO", "doesn't know"},
 		"an update":     {func(r *change.Request, _ *policy.Rules) { r.Proposal.Traits["kind"] = []string{"update"} }, "UO", "only a new connection"},
 		"several at once": {func(r *change.Request, _ *policy.Rules) {
 			r.Proposal.Parts = []change.Part{{Traits: r.Proposal.Traits}}
 		}, "UO", "only a new connection"},
 		"a key is pasted": {func(r *change.Request, _ *policy.Rules) { r.Proposal.RequiredInput = "the key" }, "UO", "hand something in: the key"},
-		"for ever":        {func(r *change.Request, _ *policy.Rules) { r.Proposal.Traits["until"] = []string{"never"} }, "UO", "within 4h: edit the request"},
+		"forever":         {func(r *change.Request, _ *policy.Rules) { r.Proposal.Traits["until"] = []string{"never"} }, "UO", "within 4h: edit the request"},
 		"for too long": {func(r *change.Request, _ *policy.Rules) {
 			r.Proposal.Traits["until"] = []string{"2026-03-03T00:00:00Z"}
 		}, "UO", "within 4h"},

@@ -43,7 +43,7 @@ func TestARuleIsForWhatLastsNoLonger(t *testing.T) {
 	}{
 		"a week":                          {lasting("connect", in(7*24*time.Hour)), "for a month"},
 		"longer":                          {lasting("connect", in(month+time.Hour)), "the rest"},
-		"for ever":                        {lasting("connect", "never"), "the rest"},
+		"forever":                         {lasting("connect", "never"), "the rest"},
 		"nobody can read it":              {lasting("connect", "some day"), "the rest"},
 		"extended by a week":              {lasting("extend", in(7*24*time.Hour)), "for a month"},
 		"a rotation of what lasts longer": {lasting("rotate", "never"), "the rest"},
@@ -55,7 +55,7 @@ func TestARuleIsForWhatLastsNoLonger(t *testing.T) {
 	}
 	_, err := of(bounded(false), s).Authorize(t.Context(), lasting("connect", "never"), change.Actor{User: "UA"})
 	refused, _ := errors.AsType[*change.NotAllowedError](err)
-	if refused == nil || refused.Trait != policy.TraitUntil || !strings.Contains(refused.Why, "rule for a month allows this for 30 days at most") {
+	if refused == nil || refused.Trait != policy.TraitUntil || !strings.Contains(refused.Why, "rule for a month allows this for at most 30 days") {
 		t.Errorf("%v", err)
 	}
 }
@@ -119,8 +119,8 @@ func TestAnEndWasApprovedWithTheConnection(t *testing.T) {
 		t.Errorf("%+v, %v", v, err)
 	}
 	for why, edit := range map[string]func(){
-		"another end was approved with request r1": func() { r.StandingApproval.Until = until.Add(time.Hour) },
-		"it is not as it was approved":             func() { r.Proposal.Ending.Differs = "it is not as it was approved" },
+		"request r1 was approved with another end": func() { r.StandingApproval.Until = until.Add(time.Hour) },
+		"it differs from what was approved":        func() { r.Proposal.Ending.Differs = "it differs from what was approved" },
 	} {
 		r = ending(until)
 		edit()

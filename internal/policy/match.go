@@ -129,7 +129,7 @@ func tooLong(rules []Rule, traits map[string][]string, asked time.Time) error {
 	if longest.Longest == 0 {
 		return nil
 	}
-	err := refuse("rule %s allows this for %s at most, so it needs an end by then", longest.Name, days(longest.Longest))
+	err := refuse("rule %s allows this for at most %s, so set an end by then", longest.Name, days(longest.Longest))
 	err.Trait = TraitUntil
 	return err
 }

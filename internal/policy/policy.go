@@ -172,7 +172,7 @@ func findIn(rules []Rule, prop change.Proposal, asked time.Time) (Rule, error) {
 		found = append(found, fmt.Sprintf("%s under %s", part.Name, rules[i].Name))
 	}
 	if differ {
-		return Rule{}, refuse("these fall under different rules, so ask for them separately: %s", strings.Join(found, ", "))
+		return Rule{}, refuse("different rules apply to these, so request them separately: %s", strings.Join(found, ", "))
 	}
 	return rules[decides], nil
 }
@@ -183,9 +183,9 @@ func refusePart(name, unknown string) error {
 		of = " for " + name
 	}
 	if unknown != "" {
-		return refuse("no rule of the policy surely allows this%s, as %s is not known, so nobody may ask for it", of, unknown)
+		return refuse("no rule of the policy clearly allows this%s, because %s is unknown", of, unknown)
 	}
-	return refuse("no rule of the policy allows this%s, so nobody may ask for it", of)
+	return refuse("no rule of the policy allows this%s, so nobody may request it", of)
 }
 
 // Authorize implements change.Policy: the rule must let by ask, and there must be people who could approve.
@@ -207,7 +207,7 @@ func (p *Policy) Authorize(ctx context.Context, prop change.Proposal, by change.
 		return change.Terms{}, err
 	}
 	if left := crowd.missing(crowd.candidates()); len(left) > 0 {
-		return change.Terms{}, refuse("rule %s wants %s, and there are not enough approvers other than you, so nobody could approve this",
+		return change.Terms{}, refuse("rule %s requires %s, but there are not enough approvers other than you, so nobody could approve this",
 			rule.Name, rule.wants(left))
 	}
 	return change.Terms{Rule: rule.Name, Wait: rule.Wait}, nil
@@ -219,7 +219,7 @@ func (p *Policy) mayAsk(ctx context.Context, rule Rule, user string) error {
 	}
 	in, err := p.inAny(ctx, rule, rule.Ask, user)
 	if err == nil && !in {
-		err = refuse("rule %s lets only %s ask for this", rule.Name, strings.Join(rule.Ask, ", "))
+		err = refuse("rule %s allows only %s to request this", rule.Name, strings.Join(rule.Ask, ", "))
 	}
 	return err
 }
@@ -233,7 +233,7 @@ func (p *Policy) MayRead(ctx context.Context, user string) error {
 	}
 	in, err := p.inAny(ctx, Rule{of: policy}, read, user)
 	if err == nil && !in {
-		err = refuse("only %s may look at connections and requests", strings.Join(read, ", "))
+		err = refuse("only %s may view connections and requests", strings.Join(read, ", "))
 	}
 	return err
 }
@@ -314,7 +314,7 @@ func (r Rule) called(name string, c matching) []string {
 
 func (p *Policy) onSides(ctx context.Context, rule Rule, sides []Side, r *change.Request, by change.Actor) error {
 	if by.User == r.Requester.User && !rule.RequesterCounts {
-		return refuse("you asked for this, so somebody else has to approve it")
+		return refuse("you requested this, so someone else has to approve it")
 	}
 	var groups []string
 	for _, s := range sides {

@@ -180,7 +180,7 @@ func TestEveryPartOfAChangeIsJudged(t *testing.T) {
 	for _, c := range []struct{ remotes, rule, why string }{
 		{"a-dev b-dev", "dev", ""},
 		{"prod-a prod-b", "prod", ""},
-		{"a-dev prod-payments", "", "different rules, so ask for them separately: a-dev's alias under dev, prod-payments's alias under prod"},
+		{"a-dev prod-payments", "", "different rules apply to these, so request them separately: a-dev's alias under dev, prod-payments's alias under prod"},
 		{"prod-payments a-dev", "", "different rules"},
 		{"a-dev other", "", "no rule of the policy allows this for other's alias"},
 	} {
@@ -532,7 +532,7 @@ func TestExplain(t *testing.T) {
 		t.Error(diff)
 	}
 	said := strings.Join(e.Says, " ")
-	for _, want := range []string{"Anybody may ask", "1 of ece-owners (local side) and 1 of cloud-owners (remote side)", "Expires after 1h."} {
+	for _, want := range []string{"Anyone may make requests", "1 of ece-owners (local side) and 1 of cloud-owners (remote side)", "Expires after 1h."} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not in %q", want, said)
 		}
@@ -599,7 +599,7 @@ func TestWhatIsNotKnownIsJudgedByTheStrictestRuleThatMayHold(t *testing.T) {
 			if terms.Rule != tt.want || (err == nil) != (tt.want != "") {
 				t.Fatalf("rule %q, %v; want %q", terms.Rule, err, tt.want)
 			}
-			if err != nil && !strings.Contains(err.Error(), "remote.name is not known") {
+			if err != nil && !strings.Contains(err.Error(), "remote.name is unknown") {
 				t.Errorf("refused without a reason: %v", err)
 			}
 			e, err := p.Explain(t.Context(), r.Proposal, r.Requester)

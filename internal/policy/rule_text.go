@@ -61,13 +61,13 @@ func (r Rule) when() string {
 }
 
 func (r Rule) says(name func(string) string) []string {
-	ask := "Anybody may ask."
+	ask := "Anyone may make requests."
 	if len(r.Ask) > 0 {
 		var names []string
 		for _, g := range r.Ask {
 			names = append(names, name(g))
 		}
-		ask = "May ask: " + strings.Join(names, ", ") + "."
+		ask = "May request: " + strings.Join(names, ", ") + "."
 	}
 	var sides []string
 	for _, s := range r.Sides {
@@ -82,12 +82,12 @@ func (r Rule) says(name func(string) string) []string {
 	}
 	approve := "Must approve: " + strings.Join(sides, " and ") + ". "
 	if r.RequesterCounts {
-		approve += "Who asked may be one of them."
+		approve += "The requester may be one of them."
 	} else {
-		approve += "Who asked does not count."
+		approve += "The requester does not count."
 	}
 	if r.Guests {
-		approve += " Guests in channels count."
+		approve += " Channel guests count."
 	}
 	if len(r.Sides) > 1 {
 		if r.SeveralSides {
@@ -102,11 +102,11 @@ func (r Rule) says(name func(string) string) []string {
 		for _, d := range r.Remind {
 			after = append(after, span(d))
 		}
-		wait += " Those who are missing are reminded after " + strings.Join(after, ", ") + "."
+		wait += " Missing approvers are reminded after " + strings.Join(after, ", ") + "."
 	}
 	says := []string{ask, approve, wait}
 	if r.Confirm != nil && *r.Confirm {
-		says = append(says, "An approval takes a second press.")
+		says = append(says, "Approving asks for confirmation.")
 	}
 	if r.RotateBefore > 0 {
 		says = append(says, r.saysRotation())
@@ -115,27 +115,27 @@ func (r Rule) says(name func(string) string) []string {
 		says = append(says, r.BreakGlass.says(name)...)
 	}
 	if r.Direct {
-		says = append(says, "Those who may approve are asked by direct message.")
+		says = append(says, "Approvers are asked by direct message.")
 	}
 	if r.Window != nil {
-		says = append(says, "Work begins only "+r.Window.String()+".")
+		says = append(says, "Changes start only "+r.Window.String()+".")
 	}
 	return says
 }
 
 func (r Rule) saysRotation() string {
-	return "The bot asks for the rotation of a key " + days(r.RotateBefore) + " before its end, or at half of its life if that is shorter."
+	return "The bot rotates a key " + days(r.RotateBefore) + " before it expires, or at half its lifetime if that is shorter."
 }
 
 // saysStanding is what a rule demands by which the bot rotates keys.
 func (r Rule) saysStanding() []string {
 	says := []string{
 		r.saysRotation(),
-		"It runs under the approval of the connection, if nothing but the key changes, the rules are the same, and who approved may still do so.",
-		"Otherwise, and for what people ask for, the rules after this one decide.",
+		"This needs no new approval if only the key changes, the rules are the same, and the connection's approvers may still approve.",
+		"Otherwise, and for people's requests, the rules after this one decide.",
 	}
 	if r.Window != nil {
-		says = append(says, "Work begins only "+r.Window.String()+".")
+		says = append(says, "Changes start only "+r.Window.String()+".")
 	}
 	return says
 }

@@ -45,7 +45,7 @@ func (p *Policy) Stands(ctx context.Context, r *change.Request) (change.Evaluati
 	}
 	switch {
 	case !rule.Stands:
-		return change.Evaluation{}, refuse("rule %s has people approve this", rule.Name)
+		return change.Evaluation{}, refuse("rule %s requires approval for this", rule.Name)
 	case r.Proposal.Substance == "":
 		return change.Evaluation{}, refuse("the bot can't change this key without people")
 	case r.Proposal.Substance != r.StandingApproval.Substance:
@@ -62,7 +62,7 @@ func (p *Policy) Stands(ctx context.Context, r *change.Request) (change.Evaluati
 		return change.Evaluation{}, err
 	}
 	if len(crowd.missing(r.StandingApproval.Approvers)) > 0 {
-		return change.Evaluation{}, refuse("not all who approved request %s may still approve it", r.StandingApproval.Request)
+		return change.Evaluation{}, refuse("not everyone who approved request %s may still approve it", r.StandingApproval.Request)
 	}
 	v := change.Evaluation{Enough: true, Rule: rule.Name, Policy: rules.fingerprint}
 	if rule.Window != nil {
@@ -79,7 +79,7 @@ const endingWait = 24 * time.Hour
 func (p *Policy) ends(r *change.Request) (change.Evaluation, error) {
 	switch end := r.Proposal.Ending; {
 	case !end.Until.Equal(r.StandingApproval.Until):
-		return change.Evaluation{}, refuse("another end was approved with request %s", r.StandingApproval.Request)
+		return change.Evaluation{}, refuse("request %s was approved with another end", r.StandingApproval.Request)
 	case end.Differs != "":
 		return change.Evaluation{}, refuse("%s", end.Differs)
 	}

@@ -55,9 +55,9 @@ func TestARotationRunsUnderTheApprovalOfTheConnection(t *testing.T) {
 		"a window opens": {func(_ *change.Request, rules *policy.Rules, _ *slack) {
 			rules.Rules[1].Window = &policy.Window{Zone: time.UTC, Days: []time.Weekday{1}, To: time.Hour}
 		}, "the policy has changed"},
-		"no rule lets it":            {func(_ *change.Request, rules *policy.Rules, _ *slack) { rules.Rules = rules.Rules[1:] }, "has people approve"},
-		"one has left":               {func(_ *change.Request, _ *policy.Rules, s *slack) { s.groups["S1"] = []string{"UB", "UD"} }, "not all who approved"},
-		"who approved asked for it":  {func(r *change.Request, _ *policy.Rules, _ *slack) { r.StandingApproval.By = "UB" }, "not all who approved"},
+		"no rule lets it":            {func(_ *change.Request, rules *policy.Rules, _ *slack) { rules.Rules = rules.Rules[1:] }, "requires approval"},
+		"one has left":               {func(_ *change.Request, _ *policy.Rules, s *slack) { s.groups["S1"] = []string{"UB", "UD"} }, "not everyone who approved"},
+		"who approved asked for it":  {func(r *change.Request, _ *policy.Rules, _ *slack) { r.StandingApproval.By = "UB" }, "not everyone who approved"},
 		"one more belongs to owners": {change: func(_ *change.Request, _ *policy.Rules, s *slack) { s.groups["S1"] = append(s.groups["S1"], "UE") }},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,9 +43,9 @@ type Options struct {
 
 // ErrNotElasticsearch says that answers lack the header by which Elasticsearch makes itself known. It is written for
 // whoever runs the bot.
-var ErrNotElasticsearch = errors.New("the answer lacks the header X-Elastic-Product: Elasticsearch; " +
-	"either this is not Elasticsearch, or a proxy between drops the header, as the platform's own may: " +
-	"if so, set any_product: true for this platform in the bot's configuration")
+var ErrNotElasticsearch = errors.New("the answer lacks the header X-Elastic-Product: Elasticsearch. " +
+	"Either this is not Elasticsearch, or a proxy drops the header, as the platform's own may. " +
+	"In that case set any_product: true for this platform in the bot's configuration")
 
 // Client talks to one cluster.
 type Client struct {

@@ -20,7 +20,7 @@ type Trust struct {
 
 // ErrPlainHTTP is the error of a call to an http:// address, which would show credentials and keys on the way. Addresses
 // come from the configuration, and of services from a platform's answers. It is written for whoever runs the bot.
-var ErrPlainHTTP = errors.New("its address begins with http://, which shows credentials to everybody on the way: " +
+var ErrPlainHTTP = errors.New("its address begins with http://, which exposes credentials on the network. " +
 	"use https://, or set insecure: true under tls in the bot's configuration for a trial")
 
 // proxy refuses what must not be sent in clear, and else goes by the environment. Transports ask it before they dial, for

@@ -86,7 +86,7 @@ var queueTests = []struct {
 	{"failure keeps the claim", testFail},
 	{"giving up ends the claim, a retry makes it claimable", testRetry},
 	{"drift asks again", testDrift},
-	{"what was handed in lapses", testLapse},
+	{"an input expires", testLapse},
 	{"a move that the table lacks is refused", testImpossible},
 	{"waiting ends by itself", testWaitLimit},
 	{"waiting does not spin", testWaitQuiet},

@@ -61,14 +61,14 @@ func (x *HealthReport) untrusted() string {
 // certificates looks at the trust between the two sides. It is never what is the matter: an authority that is missing
 // may be one that only comes, and one that has ended one that is not used any more. The connection itself tells.
 func (x *HealthReport) certificates(now time.Time) *finding {
-	const name = "The two sides' certificates are trusted, and last"
+	const name = "The two sides trust each other's certificates, and these don't expire soon"
 	if len(x.Trust) == 0 {
 		return nil // a connection by key, or trusted by other means, or it could not be read
 	}
 	f := pass(name, "%s", x.trustLine())
 	if wrong := x.trustGaps(now); wrong != "" {
 		f.say = wrong
-		f.hint = &Diagnosis{Cause: link.CauseTrust, Say: "The trust between the two sides' certificates has ended, or has a gap.", Fix: link.HowToTrust}
+		f.hint = &Diagnosis{Cause: link.CauseTrust, Say: "The trust between the two sides' certificates has expired or is incomplete.", Fix: link.HowToTrust}
 		f.fix, f.why = x.fixFor(link.CauseTrust)
 	}
 	return f
@@ -94,7 +94,7 @@ func (x *HealthReport) distrusted(f *finding, now time.Time) *finding {
 		return f
 	}
 	found := x.fail(f.name, cause, gap+"; "+f.say)
-	found.diagnosis.Say, found.diagnosis.Fix = "The two sides do not trust each other's certificates: "+gap+".", link.HowToTrust
+	found.diagnosis.Say, found.diagnosis.Fix = "The two sides don't trust each other's certificates: "+gap+".", link.HowToTrust
 	return found
 }
 

@@ -19,11 +19,11 @@ func TestAnEndIsToldInTime(t *testing.T) {
 		say       string
 	}{
 		{14 * 24 * time.Hour, 12 * 24 * time.Hour, "", ""},
-		{14 * 24 * time.Hour, 13 * 24 * time.Hour, ProblemEnding, "It ends on 2026-12-15 12:00 UTC: then the bot removes it. In use by transform daily: these will fail."},
+		{14 * 24 * time.Hour, 13 * 24 * time.Hour, ProblemEnding, "It ends on 2026-12-15 12:00 UTC; the bot then removes it. In use by transform daily: these will fail."},
 		{8 * time.Hour, 4*time.Hour - time.Minute, "", ""},
 		{8 * time.Hour, 4 * time.Hour, ProblemEnding, "It ends on 2026-12-01 20:00 UTC"},
-		{8 * time.Hour, 8*time.Hour + time.Minute, ProblemEnding, "It ended on 2026-12-01 20:00 UTC: the bot removes it."},
-		{8 * time.Hour, 9*time.Hour + time.Minute, ProblemOverdue, "It was to end on 2026-12-01 20:00 UTC, and is still there."},
+		{8 * time.Hour, 8*time.Hour + time.Minute, ProblemEnding, "It ended on 2026-12-01 20:00 UTC; the bot removes it."},
+		{8 * time.Hour, 9*time.Hour + time.Minute, ProblemOverdue, "It was due to end on 2026-12-01 20:00 UTC but still exists."},
 		{0, 1000 * 24 * time.Hour, "", ""},
 	} {
 		m := link.ManagedConnection{Record: change.StoredRecord{At: made}}

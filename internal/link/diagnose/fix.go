@@ -14,13 +14,13 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 		x.Managed != nil && link.IsTransportPort(x.Managed.Settings["proxy_address"]))
 	switch {
 	case certified && (c.OfTrust() || c == link.CausePort) && link.CanUseKeys(x.PairState.Local) && link.CanUseKeys(x.Remote):
-		return link.KindMigrate, "A migration makes an API key under the same alias, which needs no trust between certificates."
+		return link.KindMigrate, "A migration creates an API key for the same alias, which requires no trust between certificates."
 	case (c == link.CauseTrust || c == link.CauseTrustedNames || c == link.CauseServerName) && x.matchesPlatform():
 		return "", "" // what the remote side shows is mended there
 	case c == link.CauseNotRead, c == link.CauseStaleKey, c == link.CauseSkip, c == link.CauseExpired:
 		return "", "" // for people, on the local cluster or on the platform
 	case x.Managed == nil:
-		return link.KindAdopt, "The bot changes nothing that was made by hand: adopt the connection, then it can be mended."
+		return link.KindAdopt, "The bot doesn't change connections created by hand. Adopt it first, then the bot can fix it."
 	case certified:
 		return "", "" // what else is wrong with certificates is mended on the platforms
 	}
@@ -28,7 +28,7 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 	case link.CauseEnrich:
 		return link.KindUpdate, "An update that changes nothing else writes the key's access anew, or makes a new key where the bot does not own this one."
 	case link.CauseForgotten:
-		return link.KindUpdate, "An update has the nodes make the connection anew. No setting changes."
+		return link.KindUpdate, "An update makes the nodes rebuild the connection. No setting changes."
 	case link.CausePort, link.CauseTrust, link.CauseServerName, link.CauseUnknownHost, link.CauseUnreachable, link.CauseNotTold:
 		if x.matchesPlatform() {
 			return "", ""
@@ -36,9 +36,9 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 		if told := FixParams(x.ConnectionState, c); told.ProxyAddress != x.Remote.TakesKeysAt() {
 			return link.KindUpdate, "An update sets the address " + told.ProxyAddress + "."
 		}
-		return link.KindUpdate, "An update sets the address and server name that the platform tells."
+		return link.KindUpdate, "An update sets the address and server name that the platform reports."
 	case link.CauseNoKey, link.CauseBadKey, link.CauseKeyType, link.CauseMalformedKey:
-		return link.KindRotate, "A rotation makes a new key and stores it."
+		return link.KindRotate, "A rotation creates a new key and stores it."
 	case link.CauseIdentity:
 		if x.Unsigned() {
 			return link.KindUpdate, "An update makes the local nodes sign again."
@@ -59,9 +59,9 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 
 func (x *HealthReport) filterHelps() string {
 	if x.ByCluster() {
-		return "An update adds a remote cluster filter that lets the local cluster in."
+		return "An update adds a remote cluster filter that allows the local cluster."
 	}
-	return "An update adds a network filter that lets the local side in. A person confirms the addresses: behind NAT nobody else knows them."
+	return "An update adds a network filter that allows the local side. You confirm the addresses, because the bot can't know those after NAT."
 }
 
 // matchesPlatform reports whether the connection goes where it is to go, which as a rule is what the platform says.
@@ -121,11 +121,11 @@ func (x *HealthReport) filtered(f *finding) *finding {
 	}
 	if out, known := x.ShutOut(); known {
 		f.diagnosis.Cause = link.CauseFilter
-		f.diagnosis.Say = "The network filters of " + x.Remote.Name + " shut " + x.PairState.Local.Name + " out."
-		f.say += "; no filter lets in " + link.JoinWords(out)
+		f.diagnosis.Say = "The network filters of " + x.Remote.Name + " block " + x.PairState.Local.Name + "."
+		f.say += "; no filter allows " + link.JoinWords(out)
 	}
 	if !x.CanAddFilters() {
-		f.diagnosis.Fix += " The bot's configuration does not let it add one: add it on the platform of " + x.Remote.Name + "."
+		f.diagnosis.Fix += " The bot's configuration does not permit adding one. Add it on the platform of " + x.Remote.Name + "."
 	}
 	f.fix, f.why = x.fixFor(link.CauseFilter)
 	return f
@@ -134,7 +134,7 @@ func (x *HealthReport) filtered(f *finding) *finding {
 // readers looks whether anybody but superusers may search through the connection. That is no fault of it, but what
 // people meet first.
 func (x *HealthReport) readers() *finding {
-	const name = "Roles that let search it"
+	const name = "Roles that may search it"
 	if x.Info.Credentials == "" || x.Readers.Unread != nil {
 		return nil // under the certificate model the remote cluster's roles decide
 	}

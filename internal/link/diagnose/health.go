@@ -21,7 +21,7 @@ const (
 	ProblemDegraded ProblemKind = "degraded" // it works, but not as it should
 	ProblemOverdue  ProblemKind = "overdue"  // it should have ended, and is still there
 	ProblemExpiring ProblemKind = "expiring" // its key ends soon, or the certificates that it rests on
-	ProblemDrifted  ProblemKind = "drifted"  // it is not as it was approved
+	ProblemDrifted  ProblemKind = "drifted"  // it differs from what was approved
 	ProblemEnding   ProblemKind = "ending"   // it is to end soon; nothing is wrong with it
 )
 
@@ -135,14 +135,14 @@ func (x *HealthReport) ends() *Problem {
 	}
 	end := link.SayUntil(m.Until)
 	if !x.At.Before(m.Until) {
-		return &Problem{Kind: ProblemEnding, Say: "It ended on " + end + ": the bot removes it."}
+		return &Problem{Kind: ProblemEnding, Say: "It ended on " + end + "; the bot removes it."}
 	}
-	p := Problem{Kind: ProblemEnding, Fix: link.KindExtend, Say: "It ends on " + end + ": then the bot removes it."}
+	p := Problem{Kind: ProblemEnding, Fix: link.KindExtend, Say: "It ends on " + end + "; the bot then removes it."}
 	if len(x.Users) > 0 {
 		p.Say += " In use by " + link.JoinWords(x.Users) + ": these will fail."
 	}
 	if unread := x.UsesUnreadSay(); unread != "" {
-		p.Say += " Could not be looked at: " + unread + "."
+		p.Say += " Could not be checked: " + unread + "."
 	}
 	return &p
 }
@@ -152,7 +152,7 @@ func Overdue(m link.ManagedConnection, by time.Time) *Problem {
 	if m.Until.IsZero() || !by.After(m.Until.Add(overdueAfter)) {
 		return nil
 	}
-	return &Problem{Kind: ProblemOverdue, Fix: link.KindDisconnect, Say: "It was to end on " + link.SayUntil(m.Until) + ", and is still there."}
+	return &Problem{Kind: ProblemOverdue, Fix: link.KindDisconnect, Say: "It was due to end on " + link.SayUntil(m.Until) + " but still exists."}
 }
 
 // endsBefore reports whether the connection ends by t.
@@ -179,12 +179,12 @@ func (x *HealthReport) drifted() *Problem {
 	}
 	var says []string
 	if diff := x.Drift(); diff != "" {
-		says = append(says, "It is not as it was approved: "+diff+".")
+		says = append(says, "It differs from what was approved: "+diff+".")
 	}
 	if gap := x.untrusted(); gap != "" {
 		p.Certificates = len(says) == 0
 		p.Fix, _ = x.fixFor(link.CauseTrust)
-		says = append(says, gap+". Once only such certificates are shown, the connection is lost. "+link.HowToTrust)
+		says = append(says, gap+". Once only such certificates are presented, the connection fails. "+link.HowToTrust)
 	}
 	if len(says) == 0 {
 		return nil

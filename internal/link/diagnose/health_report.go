@@ -119,9 +119,9 @@ func (x *HealthReport) set() *finding {
 	if x.Exists() {
 		return pass("The alias is set", "%s", x.Own.Brief(x.Alias)+x.initialTimeout())
 	}
-	f := x.fail("The alias is set", link.CauseNotSet, fmt.Sprintf("%s knows no remote cluster %s", x.PairState.Local.Name, x.Alias))
+	f := x.fail("The alias is set", link.CauseNotSet, fmt.Sprintf("%s has no remote cluster %s", x.PairState.Local.Name, x.Alias))
 	if x.Managed != nil && x.Managed.KeyName != "" && x.HasRemote() {
-		f.fix, f.why = link.KindRotate, "A rotation sets it as it was approved, with a new key."
+		f.fix, f.why = link.KindRotate, "A rotation sets it as approved, with a new key."
 	}
 	return f
 }
@@ -135,7 +135,7 @@ func (x *HealthReport) initialTimeout() string {
 	if wait == "" || wait == defaultInitial && x.Info.Connected {
 		return ""
 	}
-	return " · a node that starts waits " + wait + " for it (cluster.remote.initial_connect_timeout)"
+	return " · a starting node waits " + wait + " for it (cluster.remote.initial_connect_timeout)"
 }
 
 func (x *HealthReport) localUp() *finding {
@@ -145,7 +145,7 @@ func (x *HealthReport) localUp() *finding {
 func (x *HealthReport) remoteUp() *finding {
 	if !x.HasRemote() {
 		if x.Managed != nil {
-			f := x.fail("The remote deployment runs", link.CauseGone, x.Managed.To()+" is gone")
+			f := x.fail("The remote deployment runs", link.CauseGone, x.Managed.To()+" no longer exists")
 			f.fix, f.why = link.KindDisconnect, "A disconnect removes what is left."
 			return f
 		}
@@ -165,7 +165,7 @@ func (x *HealthReport) up(name string, d elastic.Deployment) *finding {
 
 // port finds a key at the transport port, and no key at the port for keys.
 func (x *HealthReport) port() *finding {
-	const name = "Port and model fit"
+	const name = "Port and model match"
 	address := x.Own.Options(x.Alias)["proxy_address"]
 	_, text, err := net.SplitHostPort(address)
 	port, err2 := strconv.Atoi(text)
@@ -190,11 +190,11 @@ func (x *HealthReport) serverName() *finding {
 	_, right := x.RightAddress()
 	switch name := "The server name is the remote's endpoint"; {
 	case set != right && right != x.Remote.Endpoint:
-		return x.fail(name, link.CauseServerName, fmt.Sprintf("it is %q, and was approved as %q", set, right))
+		return x.fail(name, link.CauseServerName, fmt.Sprintf("it is %q but was approved as %q", set, right))
 	case set != right:
-		return x.fail(name, link.CauseServerName, fmt.Sprintf("it is %q, and the platform says %q", set, right))
+		return x.fail(name, link.CauseServerName, fmt.Sprintf("it is %q but the platform reports %q", set, right))
 	case set != x.Remote.Endpoint:
-		return pass("The server name is the one that is meant", "%s", set)
+		return pass("The server name is as approved", "%s", set)
 	default:
 		return pass(name, "%s", set)
 	}
@@ -219,7 +219,7 @@ func (x *HealthReport) keyValid() *finding {
 	if x.KeyGone() {
 		evidence := "no valid key " + x.Managed.KeyName + " on " + x.Remote.Name
 		if t := x.Managed.KeyExpires(); !t.IsZero() {
-			evidence += ", it was to expire on " + t.UTC().Format("2006-01-02")
+			evidence += ", it was due to expire on " + t.UTC().Format("2006-01-02")
 		}
 		return x.fail(name, link.CauseBadKey, evidence)
 	}
@@ -242,7 +242,7 @@ func (x *HealthReport) connected(ctx context.Context, now func() time.Time) *fin
 	seen, err := inventory.Observe(ctx, es, x.Alias, link.ToResolve(x.PairState.Local, want.Access), now)
 	if err != nil {
 		f := x.fail(name, link.CauseUnknown, link.Sentence(err))
-		f.diagnosis.Say, f.diagnosis.Fix = "The local cluster could not be asked.", "Try again in a moment."
+		f.diagnosis.Say, f.diagnosis.Fix = "The local cluster did not answer.", "Try again in a moment."
 		return f
 	}
 	x.Info, x.Listed, x.Latency, x.Version = seen.Info, seen.Listed, seen.Latency, seen.Version()
@@ -273,7 +273,7 @@ func (x *HealthReport) expectation() link.Expectation {
 }
 
 func (x *HealthReport) licences() *finding {
-	const name = "Both licences cover API keys"
+	const name = "Both licenses cover API keys"
 	if !x.HasRemote() {
 		return nil
 	}
@@ -290,7 +290,7 @@ func (x *HealthReport) licences() *finding {
 }
 
 func (x *HealthReport) versions() *finding {
-	const name = "The versions work together"
+	const name = "The versions are compatible"
 	local, err := elastic.ParseVersion(x.PairState.Local.Version)
 	remote, err2 := elastic.ParseVersion(x.Remote.Version)
 	if errors.Join(err, err2) != nil {

@@ -9,7 +9,7 @@ import (
 // WithReportedError adds an error that somebody has seen, such as a search's. The checks ask as the bot's user, and what another
 // user may not do they can't see. A cause that they found themselves comes first all the same.
 func (x *HealthReport) WithReportedError(text string) {
-	const name = "The error that was seen"
+	const name = "The error you reported"
 	text = strings.Join(strings.Fields(text), " ")
 	if text == "" || x.Diagnosis != nil {
 		return
@@ -23,9 +23,9 @@ func (x *HealthReport) WithReportedError(text string) {
 		x.Checks = append(x.Checks, Check{Name: name, Say: text})
 		x.Diagnosis, x.Evidence, x.Hint, x.Fix, x.FixWhy = f.diagnosis, text, nil, f.fix, f.why
 	case link.CauseUnknown:
-		x.Checks = append(x.Checks, Check{Name: name, OK: true, Hint: true, Say: "it is not one that the bot knows: " + text})
+		x.Checks = append(x.Checks, Check{Name: name, OK: true, Hint: true, Say: "the bot doesn't know it: " + text})
 	default:
-		x.Checks = append(x.Checks, Check{Name: name, OK: true, Hint: true, Say: "it meant: " + d.Say + " It is not so now."})
+		x.Checks = append(x.Checks, Check{Name: name, OK: true, Hint: true, Say: "it meant: " + d.Say + " That is not the case now."})
 	}
 }
 
@@ -36,7 +36,7 @@ func (x *HealthReport) privileged(f *finding) *finding {
 		roles = x.Roles
 	}
 	if f.diagnosis.Cause == link.CauseNoPrivileges && len(roles) > 0 {
-		f.diagnosis.Fix = "Assign that user one of the roles that let search it: " + link.JoinWords(roles) + "."
+		f.diagnosis.Fix = "Assign that user one of the roles that may search it: " + link.JoinWords(roles) + "."
 	}
 	return f
 }

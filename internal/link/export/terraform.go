@@ -179,7 +179,7 @@ func (c Connection) says() []string {
 	}
 	out = append(out, "search "+listOf(c.Search), "replication "+listOf(c.Replication))
 	if c.KeyName == "" {
-		return append(out, "by a key whose name the bot does not know")
+		return append(out, "by a key whose name the bot doesn't know")
 	}
 	out = append(out, "by the key "+c.KeyName)
 	if !c.KeyExpires.IsZero() {

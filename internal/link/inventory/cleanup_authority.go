@@ -22,7 +22,7 @@ type UnusedAuthority struct {
 }
 
 func (s UnusedAuthority) say() string {
-	return "that " + s.Remote + " believes signatures by " + s.File
+	return "that " + s.Remote + " trusts signatures by " + s.File
 }
 
 // record remembers what is set once the file is out.
@@ -55,7 +55,7 @@ func (r *Connections) UnusedAuthority(ctx context.Context, e link.ConnectionStat
 	case why != "":
 		l.Leave("%s: %s", s.say(), why)
 	case known == nil || !link.HasFile(known.Authorities, s.File):
-		l.Leave("%s: the bot has no record of what else is set there, and Elasticsearch shows it to nobody", s.say())
+		l.Leave("%s: the bot has no record of what else is set there, and Elasticsearch doesn't show it", s.say())
 	default:
 		s.rest = link.WithoutFile(known.Authorities, s.File)
 		s.Before, s.After = link.FilesOf(known.Authorities), link.FilesOf(s.rest)
@@ -67,11 +67,11 @@ func (r *Connections) UnusedAuthority(ctx context.Context, e link.ConnectionStat
 func (s UnusedAuthority) Stays(ctx context.Context, es elastic.Cluster, on elastic.Ref) (string, error) {
 	v, ok := es.(elastic.Verifier)
 	if !ok {
-		return "", errors.New("the bot can't tell which keys demand a certificate there")
+		return "", errors.New("the bot can't tell which keys require a certificate there")
 	}
 	keys, err := v.IdentityKeys(ctx)
 	if err != nil {
-		return "", link.WrapCall("looking for keys that demand a certificate on "+on.String(), err)
+		return "", link.WrapCall("looking for keys that require a certificate on "+on.String(), err)
 	}
 	var others []string
 	for _, k := range keys {
@@ -80,7 +80,7 @@ func (s UnusedAuthority) Stays(ctx context.Context, es elastic.Cluster, on elast
 		}
 	}
 	if len(others) > 0 {
-		return "other keys there demand a certificate, and may rest on it: " + link.JoinWords(others), nil
+		return "other keys there require a certificate and may depend on it: " + link.JoinWords(others), nil
 	}
 	privileged, ok := es.(elastic.Privileged)
 	if !ok {

@@ -16,7 +16,7 @@ type unusedFilter struct {
 }
 
 func (s unusedFilter) say() string {
-	return "the network filter " + s.Ruleset.Name + ", which lets in " + link.JoinWords(s.Ruleset.Allowed())
+	return "the network filter " + s.Ruleset.Name + ", which allows " + link.JoinWords(s.Ruleset.Allowed())
 }
 
 // FilterQuery is the question whether anybody needs a filter that was made for a connection.
@@ -33,7 +33,7 @@ func (r *Connections) FilterStays(ctx context.Context, q FilterQuery) (string, e
 	on, _ := r.catalog.System(q.Remote.Platform)
 	uses, ok := on.Platform.(elastic.FilterUses)
 	if !ok || !on.CanAddFilters {
-		return "the bot's configuration does not let it change network filters on " + link.SystemLabel(on), nil
+		return "the bot's configuration does not permit changing network filters on " + link.SystemLabel(on), nil
 	}
 	attached, err := on.Rulesets(ctx, q.Remote)
 	if err != nil {
@@ -42,19 +42,19 @@ func (r *Connections) FilterStays(ctx context.Context, q FilterQuery) (string, e
 	i := slices.IndexFunc(attached, func(r elastic.Ruleset) bool { return r.Name == q.Name })
 	switch {
 	case i < 0:
-		return "it does not apply to " + q.Remote.Name + " any more", nil
+		return "it no longer applies to " + q.Remote.Name + " any more", nil
 	case !slices.Contains([]string{elastic.FilterIP, elastic.FilterRemoteCluster}, attached[i].Type),
 		len(q.FilterSources) > 0 && !sameWords(attached[i].Allowed(), q.FilterSources):
-		return "somebody has changed it since the bot made it", nil
+		return "someone changed it since the bot created it", nil
 	case len(link.ClosingRulesets(attached)) == 1:
-		return "it is the only one of " + q.Remote.Name + ", which would be open to everybody without it", nil
+		return "it is the only one of " + q.Remote.Name + ", which would be open to everyone without it", nil
 	}
 	applies, err := uses.Associated(ctx, attached[i].ID)
 	if err != nil {
 		return "", err
 	}
 	if others := slices.DeleteFunc(applies, func(id string) bool { return id == q.Remote.Deployment }); len(others) > 0 {
-		return "it applies to other deployments, too: " + link.JoinWords(others), nil
+		return "it also applies to other deployments: " + link.JoinWords(others), nil
 	}
 	if rest := slices.Delete(slices.Clone(attached), i, i+1); len(link.OnlyThere(attached[i], rest)) == 0 {
 		return "", nil // the others let the same in
@@ -63,7 +63,7 @@ func (r *Connections) FilterStays(ctx context.Context, q FilterQuery) (string, e
 	if err != nil || len(through) == 0 {
 		return "", err
 	}
-	return "other connections come through it, or may: " + link.JoinWords(through), nil
+	return "other connections use it, or may use it: " + link.JoinWords(through), nil
 }
 
 func sameWords(a, b []string) bool {
@@ -84,7 +84,7 @@ func (r *Connections) through(ctx context.Context, q FilterQuery, byCluster bool
 	case !byCluster && !on.TellsLocals():
 		return nil, fmt.Errorf("the bot does not list the connections of %s", link.SystemLabel(on))
 	case len(l.Missing) > 0:
-		return nil, fmt.Errorf("%d local clusters gave no answer, such as %s (%s)", len(l.Missing), l.Missing[0].Local.Name, l.Missing[0].Why)
+		return nil, fmt.Errorf("%d local clusters did not answer, such as %s (%s)", len(l.Missing), l.Missing[0].Local.Name, l.Missing[0].Why)
 	}
 	for _, down := range l.Down {
 		if down.System == q.Local.Platform {

@@ -48,14 +48,14 @@ func FindUnusedRole(ctx context.Context, e link.ConnectionState, l *Cleanup) {
 	case now == nil:
 		return // somebody has deleted it
 	case !link.IsOurRole(now):
-		l.Leave("the role %s: it is no longer the bot's", name)
+		l.Leave("the role %s: it no longer belongs to the bot", name)
 		return
 	}
 	before := WithoutTransient(now)
 	if after := withoutAlias(before, e.Alias); !link.SameRole(before, after) {
 		l.Role = &UnusedRole{Role: name, Alias: e.Alias, Before: before, After: after}
 	} else {
-		l.Leave("the role %s: it names %s no longer", name, e.Alias)
+		l.Leave("the role %s: it no longer names %s", name, e.Alias)
 	}
 }
 

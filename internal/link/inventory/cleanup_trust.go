@@ -34,7 +34,7 @@ func (l *Cleanup) Leave(format string, args ...any) {
 
 // unread keeps what could not be looked at: it is not known that nobody needs it.
 func (l *Cleanup) unread(what string, err error) {
-	l.Leave("%s: whether it can go could not be read: %s", what, link.Sentence(err))
+	l.Leave("%s: couldn't read whether it is still used: %s", what, link.Sentence(err))
 	l.Unsure = true
 }
 
@@ -77,13 +77,13 @@ func (r *Connections) UnusedTrust(ctx context.Context, ends []link.ConnectionSta
 	for _, s := range trustOf(ends) {
 		what := fmt.Sprintf("the trust of %s in %s", s.Name, s.Added.Name)
 		if s.Added.Empty() {
-			l.Leave("%s: it was there before", what)
+			l.Leave("%s: it existed before", what)
 			continue
 		}
 		on, _ := r.catalog.System(s.Of.Platform)
 		trusts, ok := on.Platform.(elastic.Trusts)
 		if !ok {
-			l.Leave("%s: the bot can't change whom deployments of %s trust", what, link.SystemLabel(on))
+			l.Leave("%s: the bot can't change the trust of deployments on %s", what, link.SystemLabel(on))
 			continue
 		}
 		var err error
@@ -115,7 +115,7 @@ func (r *Connections) UnusedTrust(ctx context.Context, ends []link.ConnectionSta
 		case uses.any():
 			l.Leave("%s: it is used by %s", what, uses)
 		default:
-			l.Leave("%s: nothing that was added to it is left there, or somebody has widened it since", what)
+			l.Leave("%s: what the bot added is gone, or someone has extended it since", what)
 		}
 	}
 }
@@ -137,17 +137,17 @@ func (l Cleanup) Remaining(of elastic.Ref, a link.AddedTrust) link.AddedTrust {
 
 // Unrecorded says that nobody knows who made the trust that a connection rests on.
 func (l *Cleanup) Unrecorded(e link.ConnectionState) {
-	l.Leave("the trust in each other's certificates of %s and %s: nothing is recorded of who made it", e.PairState.Local.Name, cmp.Or(e.Remote.Name, "the remote side"))
+	l.Leave("mutual certificate trust between %s and %s (not created by the bot)", e.PairState.Local.Name, cmp.Or(e.Remote.Name, "the remote side"))
 }
 
 // LabelStays is the line of a card that says what is left in place.
-const LabelStays = "Stays"
+const LabelStays = "Not removed"
 
 // Fields are what people read of it on the card.
 func (l Cleanup) Fields() []change.Field {
 	var fields []change.Field
 	if goes := l.remove(); len(goes) > 0 {
-		fields = append(fields, change.Field{Label: "Goes too", Value: strings.Join(goes, "; ")})
+		fields = append(fields, change.Field{Label: "Also removed", Value: strings.Join(goes, "; ")})
 	}
 	if len(l.Keep) > 0 {
 		fields = append(fields, change.Field{Label: LabelStays, Value: strings.Join(l.Keep, "; ")})

@@ -112,7 +112,7 @@ func (c *Catalog) checkOwners(ctx context.Context, s link.PairState, ask link.Co
 			continue
 		}
 		if d := c.at(ctx, name, func(link.System) bool { return true }); d != nil && d.Ref != s.Remote.Ref {
-			wrong.Add(one.field, "%s belongs to %s (%s), not to %s: choose that one as the remote deployment, or take %s",
+			wrong.Add(one.field, "%s belongs to %s (%s), not to %s: choose that remote deployment, or use %s",
 				one.host, d.Name, d.Ref, s.Remote.Name, s.Remote.Endpoint)
 		}
 	}

@@ -68,7 +68,7 @@ func readRole(ctx context.Context, s *link.PairState, c link.ConnectParams) erro
 	var wrong change.InvalidError
 	roles, ok := es.(elastic.Roles)
 	if !ok {
-		wrong.Add(link.FieldRole, "the bot can't change roles of %s", s.Local.Name)
+		wrong.Add(link.FieldRole, "the bot can't change roles on %s", s.Local.Name)
 		return wrong.Check()
 	}
 	if s.Role, err = roles.Role(ctx, c.Role.Name); err != nil {
@@ -79,7 +79,7 @@ func readRole(ctx context.Context, s *link.PairState, c link.ConnectParams) erro
 		missing = c.Access.Replication
 	}
 	if s.Role != nil && !link.IsOurRole(s.Role) && len(missing) > 0 {
-		wrong.Add(link.FieldRole, "%s exists on %s, is not the bot's, and does not let anyone search %s:%s. The bot never changes it: choose another role, or name a new one",
+		wrong.Add(link.FieldRole, "%s on %s was not created by the bot and does not grant searching %s:%s. The bot won't change it: choose another role, or name a new one",
 			c.Role.Name, s.Local.Name, c.Alias, strings.Join(missing, ", "))
 	}
 	return wrong.Check()

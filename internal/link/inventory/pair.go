@@ -43,7 +43,7 @@ func missing(local, remote elastic.Ref, errs [2]error) error {
 		case unknown:
 			wrong.Add(side.field, "there is no platform called %s", side.ref.Platform)
 		case elastic.IsNotFound(errs[i]):
-			wrong.Add(side.field, "there is no deployment %s on %s (any more)", side.ref.Deployment, side.ref.Platform)
+			wrong.Add(side.field, "there is no deployment %s on %s. It may have been deleted", side.ref.Deployment, side.ref.Platform)
 		case errs[i] != nil:
 			other = append(other, link.WrapCall("reading deployment "+side.ref.String(), errs[i]))
 		}
@@ -162,7 +162,7 @@ func readProxies(ctx context.Context, s *link.PairState, r *reading) {
 	r.start(link.PartProxies, func() error {
 		proxies, ok := s.RemoteOn.Platform.(elastic.Proxies)
 		if !ok {
-			return fmt.Errorf("%s does not tell it", link.SystemLabel(s.RemoteOn))
+			return fmt.Errorf("%s does not report it", link.SystemLabel(s.RemoteOn))
 		}
 		certificate, err := proxies.ProxyCertificate(ctx, s.Remote)
 		if err != nil {
@@ -170,7 +170,7 @@ func readProxies(ctx context.Context, s *link.PairState, r *reading) {
 		}
 		found, err := link.AuthorityOf(certificate.CA)
 		if err != nil {
-			return fmt.Errorf("%s tells one that is no certificate", link.SystemLabel(s.RemoteOn))
+			return fmt.Errorf("%s reports one that is not a certificate", link.SystemLabel(s.RemoteOn))
 		}
 		s.Proxies.Certificate, s.Proxies.Authority = certificate, found
 		return nil

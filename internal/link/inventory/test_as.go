@@ -15,7 +15,7 @@ func (r *Connections) Roles(ctx context.Context, local elastic.Ref) ([]elastic.R
 	}
 	uses, ok := es.(elastic.Uses)
 	if !ok {
-		return nil, link.UserError("The bot can't read the roles of "+d.Name+".", "%s has no roles", local)
+		return nil, link.UserError("The bot can't read the roles on "+d.Name+".", "%s has no roles", local)
 	}
 	roles, err := uses.RemoteRoles(ctx)
 	return roles, link.WrapCall("reading the roles of "+d.Name, err)
@@ -29,7 +29,7 @@ func (r *Connections) SearchAs(ctx context.Context, n link.Name, user string, pa
 	}
 	as, ok := es.(elastic.RunAs)
 	if !ok {
-		return nil, link.UserError("The bot can't search as somebody else on "+d.Name+".", "%s has no run_as", n.Local)
+		return nil, link.UserError("The bot can't search as another user on "+d.Name+".", "%s has no run_as", n.Local)
 	}
 	var all []elastic.SearchedAs
 	for _, pattern := range patterns {

@@ -64,5 +64,5 @@ func regional(ctx context.Context, on link.System, trusts elastic.Trusts, region
 type noRegionError struct{ region, on string }
 
 func (e *noRegionError) Error() string {
-	return fmt.Sprintf("%s has no deployment in %s that could tell the certificates of that region", e.on, e.region)
+	return fmt.Sprintf("%s has no deployment in %s, so the certificates of that region are unknown", e.on, e.region)
 }

@@ -21,7 +21,7 @@ func (c *Catalog) ReadTrust(ctx context.Context, s link.PairState, regions []str
 func (c *Catalog) sideTrust(ctx context.Context, on link.System, d elastic.Deployment, regions []string) (link.SideTrust, error) {
 	trusts, ok := on.Platform.(elastic.Trusts)
 	if !ok {
-		return link.SideTrust{}, link.UserError("The bot can't change whom deployments of "+link.SystemLabel(on)+" trust.", "%s has no trust settings", on.Name)
+		return link.SideTrust{}, link.UserError("The bot can't change the trust of deployments on "+link.SystemLabel(on)+" trust.", "%s has no trust settings", on.Name)
 	}
 	t := environment(ctx, on, trusts, d)
 	var err error

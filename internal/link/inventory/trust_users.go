@@ -62,10 +62,10 @@ func (u TrustUsers) String() string {
 		all = append(all, names...)
 	}
 	for _, name := range u.unplaced {
-		all = append(all, name+" (whose address the bot can't place)")
+		all = append(all, name+" (whose address the bot doesn't know)")
 	}
 	for _, cluster := range u.unseen {
-		all = append(all, "perhaps the cluster "+cluster+", which is none that the bot can see")
+		all = append(all, "perhaps the cluster "+cluster+", which the bot can't see")
 	}
 	slices.Sort(all)
 	return link.JoinWords(slices.Compact(all))

@@ -63,7 +63,7 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	add("Settings", e.Own.Brief(e.Alias))
 	add("Model", inventory.Connection{Info: e.Info}.Model())
 	add("Key", orUnknown(p.KeyName))
-	add("Effect", "No cluster is changed. The bot then watches the connection, and can rotate, update and disconnect it.")
+	add("Effect", "No cluster is changed. The bot then monitors the connection, and can rotate, update and disconnect it.")
 	unset := orUnknown
 	if key != nil && len(key.Access.Search)+len(key.Access.Replication) > 0 {
 		unset = func(s string) string { return cmp.Or(s, "nothing") } // the key itself tells
@@ -72,7 +72,7 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 	add("May replicate", unset(link.JoinWords(p.Access.Replication)))
 	judged, limits := c, link.Limits(p.Access)
 	if key == nil && !e.ByCertificate() { // what people say of a key that nobody can look at makes no change narrower
-		judged.Access, limits = elastic.Access{}, "not known: it may be limited to some documents or fields, and a new key would not be"
+		judged.Access, limits = elastic.Access{}, "unknown: it may be limited to some documents or fields; a new key would not be"
 	}
 	if limits != "" {
 		add(link.LabelLimits, limits)
@@ -97,7 +97,7 @@ func (k *AdoptPlanner) adoptedKey(ctx context.Context, e link.ConnectionState, p
 		return nil, nil
 	}
 	if e.ByCertificate() {
-		return nil, wrongKey("%s uses certificates and has no key: leave its name out", e.Alias)
+		return nil, wrongKey("%s uses certificates and has no key: leave the name empty", e.Alias)
 	}
 	remote, err := e.RemoteOn.Cluster(e.Remote)
 	if err != nil {
@@ -108,7 +108,7 @@ func (k *AdoptPlanner) adoptedKey(ctx context.Context, e link.ConnectionState, p
 		return nil, link.WrapCall("reading the keys of "+e.Remote.Name, err)
 	}
 	if len(keys) != 1 {
-		return nil, wrongKey("%s has %d valid cross-cluster keys of this name; leave it out if you are not sure", e.Remote.Name, len(keys))
+		return nil, wrongKey("%s has %d valid cross-cluster keys with this name; leave it empty if you are not sure", e.Remote.Name, len(keys))
 	}
 	if err := k.checkTies(ctx, e, keys[0]); err != nil {
 		return nil, err

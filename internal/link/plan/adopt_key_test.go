@@ -54,7 +54,7 @@ func TestAnAdoptedKeyThatIsNotKnownCountsAsTheMost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, fieldsOf(r.Proposal.Fields), "Key's limits: not known")
+	contains(t, fieldsOf(r.Proposal.Fields), "Key's limits: unknown")
 	for trait, want := range map[string][]string{"breadth": {"all"}, "system": {"yes"}, "access": {"replication", "search"}} {
 		if got := r.Proposal.Traits[trait]; !slices.Equal(got, want) {
 			t.Errorf("%s is %v, want %v", trait, got, want)
@@ -68,7 +68,7 @@ func TestAnAdoptedKeyThatIsNotKnownCountsAsTheMost(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.ContainsFunc(r.Proposal.Warnings, func(w string) bool {
-		return w == "The key in use is not known. It may be limited to some documents or fields: the new one is not."
+		return w == "The bot doesn't know the key in use. It may be limited to some documents or fields; the new one is not."
 	}) {
 		t.Errorf("warnings: %v", r.Proposal.Warnings)
 	}

@@ -35,8 +35,8 @@ func (k *ConnectPlanner) planAuthorities(ctx context.Context, s *link.PairState,
 	}
 	if !p.Recorded && !isStated && !s.WantsPasted() {
 		var wrong change.InvalidError
-		wrong.Add(link.FieldAuthorities, "the bot has no record of what is set in %s on %s, and Elasticsearch shows it to nobody; it will be replaced: "+
-			"name the files that are set there, each with its certificate, or write none", elastic.SigningAuthorities, s.Remote.Name)
+		wrong.Add(link.FieldAuthorities, "the bot will replace what is set in %s on %s. It has no record of it, and Elasticsearch doesn't show it: "+
+			"name the files set there, each with its certificate, or write none", elastic.SigningAuthorities, s.Remote.Name)
 		return wrong.Check()
 	}
 	p.After = p.Before

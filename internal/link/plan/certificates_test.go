@@ -111,7 +111,7 @@ func TestCertificatesThatEndAreToldOfUnlessOthersGoOn(t *testing.T) {
 	if i < 0 || !p[i].Certificates || p[i].Fix != link.KindMigrate {
 		t.Fatalf("problems: %+v", p)
 	}
-	contains(t, p[i].Say, "search-onprem trusts certificates of logs that end on "+h.w.Now().AddDate(0, 0, 10).UTC().Format(time.DateOnly))
+	contains(t, p[i].Say, "search-onprem trusts certificates of logs that expire on "+h.w.Now().AddDate(0, 0, 10).UTC().Format(time.DateOnly))
 	x := h.examine()
 	contains(t, x.TrustLine(), "search-onprem trusts logs until ", "logs trusts search-onprem until ")
 }

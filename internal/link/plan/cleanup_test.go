@@ -80,8 +80,8 @@ func fieldOf(p change.Proposal, label string) string {
 
 func TestDisconnectTakesTheTrustBackOnBothSides(t *testing.T) {
 	h := certified(t)
-	contains(t, h.says("Goes too"), "the trust of search-onprem in cloud (cloud1): all of it", "the trust of logs in ece-prod (eceprod1): all of it")
-	if stays := h.says("Stays"); stays != "" {
+	contains(t, h.says("Also removed"), "the trust of search-onprem in cloud (cloud1): all of it", "the trust of logs in ece-prod (eceprod1): all of it")
+	if stays := h.says("Not removed"); stays != "" {
 		t.Errorf("stays: %s", stays)
 	}
 	h.disconnect("logs")
@@ -99,7 +99,7 @@ func TestDisconnectTakesOutOfAnEntryOnlyWhatWasAdded(t *testing.T) {
 	before := withoutUIDs(s.local)
 	h := fixtureOf(t, s)
 	h.connect()
-	contains(t, h.says("Goes too"), "the trust of search-onprem in cloud (cloud1): the cluster "+remoteCluster)
+	contains(t, h.says("Also removed"), "the trust of search-onprem in cloud (cloud1): the cluster "+remoteCluster)
 	h.disconnect("logs")
 	if diff := cmp.Diff(before, withoutUIDs(h.local)); diff != "" {
 		t.Errorf("the entry (-want +got):\n%s", diff)
@@ -137,28 +137,28 @@ func TestTrustThatMayBeNeededStays(t *testing.T) {
 		"a connection the other way": {func(h *fixture) { set(h, h.remote, "back", "search-onprem.ece-prod.example") }, "used by cloud/d-remote/back"},
 		"an address that nobody knows": {
 			func(h *fixture) { set(h, h.local, "mine", "somewhere.example") },
-			"ece-prod/d-local/mine (whose address the bot can't place)",
+			"ece-prod/d-local/mine (whose address the bot doesn't know)",
 		},
 		"somebody has let all in": {func(h *fixture) {
 			for _, d := range []*linktest.Deployment{h.local, h.remote} {
 				d.SetTrustEntry(0, strings.Replace(trusted(d)[0], `"trust_all":false`, `"trust_all":true`, 1))
 			}
-		}, "somebody has widened it since"},
+		}, "someone has extended it since"},
 		"the remote side can't be read": {func(h *fixture) {
 			h.w.Fail(linktest.Fault{Call: "RemoteInfo", On: "cloud/d-remote", Err: linktest.Forbidden("logs", "RemoteInfo")})
-		}, "could not be read"},
+		}, "couldn't read whether"},
 		"whom it trusts can't be read": {func(h *fixture) {
 			h.w.Fail(linktest.Fault{Call: "Trust", Err: linktest.Forbidden("cloud", "Trust")})
-		}, "could not be read"},
+		}, "couldn't read whether"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := certified(t)
 			tt.change(h)
 			before := [][]string{trusted(h.local), trusted(h.remote)}
-			if goes := h.says("Goes too"); goes != "" {
+			if goes := h.says("Also removed"); goes != "" {
 				t.Errorf("goes: %s", goes)
 			}
-			contains(t, h.says("Stays"), "the trust of search-onprem in cloud (cloud1)", "the trust of logs in ece-prod (eceprod1)", tt.say)
+			contains(t, h.says("Not removed"), "the trust of search-onprem in cloud (cloud1)", "the trust of logs in ece-prod (eceprod1)", tt.say)
 			h.disconnect("logs")
 			if diff := cmp.Diff(before, [][]string{trusted(h.local), trusted(h.remote)}); diff != "" {
 				t.Errorf("the trust (-want +got):\n%s", diff)
@@ -198,7 +198,7 @@ func TestTheLastOfThoseWhoShareATrustTakesItBack(t *testing.T) {
 	if n := len(trusted(h.local)); n != 1 {
 		t.Fatalf("%d entries", n)
 	}
-	contains(t, h.says("Stays"), "used by ece-prod/d-local/second")
+	contains(t, h.says("Not removed"), "used by ece-prod/d-local/second")
 	h.disconnect("logs")
 	if !h.local.Connected("second") {
 		t.Fatal("the other connection is broken")
@@ -215,13 +215,13 @@ func TestTrustOfAConnectionThatIsAwayStays(t *testing.T) {
 	h.c.Alias = "second"
 	h.connect()
 	h.local.Unset("second")
-	contains(t, h.says("Stays"), "used by ece-prod/d-local/second")
+	contains(t, h.says("Not removed"), "used by ece-prod/d-local/second")
 }
 
 func TestTrustWithoutItsAccountsStaysAndIsSaid(t *testing.T) {
 	h := certified(t)
 	h.local.HideAccounts(true)
-	contains(t, h.says("Stays"), "the trust of search-onprem in cloud (cloud1): whether it can go could not be read", "settings.trust.accounts")
+	contains(t, h.says("Not removed"), "the trust of search-onprem in cloud (cloud1): couldn't read whether it is still used", "settings.trust.accounts")
 }
 
 func TestTrustInAllIsTakenBackWhenNobodyElseUsesIt(t *testing.T) {
@@ -233,12 +233,12 @@ func TestTrustInAllIsTakenBackWhenNobodyElseUsesIt(t *testing.T) {
 	for option, value := range map[string]string{"mode": "proxy", "proxy_address": "metrics.cloud.example:9400", "server_name": "metrics.cloud.example"} {
 		h.local.Set("metrics", option, value)
 	}
-	contains(t, h.says("Stays"), "the trust of search-onprem in cloud (cloud1): it is used by ece-prod/d-local/metrics")
+	contains(t, h.says("Not removed"), "the trust of search-onprem in cloud (cloud1): it is used by ece-prod/d-local/metrics")
 	h.local.Unset("metrics")
 	other.WithoutCredentials()
-	contains(t, h.says("Stays"), "could not be read: the bot has no credentials")
+	contains(t, h.says("Not removed"), "still used: the bot has no credentials")
 	h.ech.Remove("d-other")
-	contains(t, h.says("Goes too"), "the trust of search-onprem in cloud (cloud1): all of it")
+	contains(t, h.says("Also removed"), "the trust of search-onprem in cloud (cloud1): all of it")
 	h.disconnect("logs")
 	if len(trusted(h.local))+len(trusted(h.remote)) != 0 {
 		t.Errorf("left: %v %v", trusted(h.local), trusted(h.remote))
@@ -253,7 +253,7 @@ func TestTrustThatWasThereBeforeStays(t *testing.T) {
 	s.approve(t)
 	h := fixtureOf(t, s)
 	h.connect()
-	contains(t, h.says("Stays"), "the trust of search-onprem in cloud (cloud1): it was there before")
+	contains(t, h.says("Not removed"), "the trust of search-onprem in cloud (cloud1): it existed before")
 	h.disconnect("logs")
 	if diff := cmp.Diff(before, trusted(h.local)); diff != "" || len(trusted(h.remote)) != 0 {
 		t.Errorf("remote %v, local (-want +got):\n%s", trusted(h.remote), diff)
@@ -263,11 +263,11 @@ func TestTrustThatWasThereBeforeStays(t *testing.T) {
 func TestWhatWasMadeByHandStaysAndIsSaid(t *testing.T) {
 	h := newFixture(t)
 	h.byCertificate("logs", h.remote, "logs.cloud.example")
-	contains(t, h.says("Stays"), "the connection was made by hand, and nothing is recorded of them")
+	contains(t, h.says("Not removed"), "the bot has no record of them")
 	if _, err := h.run(plan.NewAdoptPlanner(h.roster, h.o()), link.AdoptParams{Local: h.local.Ref(), Alias: "logs"}); err != nil {
 		t.Fatal(err)
 	}
-	contains(t, h.says("Stays"), "the connection was made by hand, and nothing is recorded of them")
+	contains(t, h.says("Not removed"), "the bot has no record of them")
 	h.disconnect("logs")
 	h.clean(t)
 }
@@ -290,7 +290,7 @@ func TestDisconnectTakesFilterAndRoleWithIt(t *testing.T) {
 	if m := h.managed(); m.Ruleset != ourRuleset || m.Role != "remote-readers" || !slices.Equal(m.FilterSources, []string{"203.0.113.10"}) {
 		t.Errorf("remembered %+v", m)
 	}
-	contains(t, h.says("Goes too"), "the role remote-readers", "the network filter "+ourRuleset+", which lets in 203.0.113.10")
+	contains(t, h.says("Also removed"), "the role remote-readers", "the network filter "+ourRuleset+", which allows 203.0.113.10")
 	h.disconnect("logs")
 	h.clean(t)
 	h.role(t, "")
@@ -322,7 +322,7 @@ func TestARoleKeepsWhatIsForOthers(t *testing.T) {
 		s.local.SetRole("remote-readers", oldRole)
 		s.c.Access.Replication = []string{"follow-*"}
 	})
-	contains(t, h.says("Goes too"), "of the role remote-readers the privileges on logs")
+	contains(t, h.says("Also removed"), "of the role remote-readers the privileges on logs")
 	h.disconnect("logs")
 	h.role(t, before)
 }
@@ -332,42 +332,42 @@ func TestRolesAndFiltersThatAreNoLongerTheBotsStay(t *testing.T) {
 		change func(*fixture)
 		say    string
 	}{
-		"role without the mark": {func(h *fixture) { h.local.SetRole("remote-readers", `{"cluster":["all"]}`) }, "the role remote-readers: it is no longer the bot's"},
+		"role without the mark": {func(h *fixture) { h.local.SetRole("remote-readers", `{"cluster":["all"]}`) }, "the role remote-readers: it no longer belongs to the bot"},
 		"role without the alias": {func(h *fixture) {
 			h.local.SetRole("remote-readers", oldRole)
-		}, "the role remote-readers: it names logs no longer"},
+		}, "the role remote-readers: it no longer names logs"},
 		"role can't be read": {func(h *fixture) {
 			h.w.Fail(linktest.Fault{Call: "Role", Err: linktest.Forbidden("x", "Role")})
-		}, "the role remote-readers: whether it can go could not be read"},
+		}, "the role remote-readers: couldn't read whether it is still used"},
 		"filter on another deployment": {func(h *fixture) {
 			other := h.ech.AddDeployment("d-other", "metrics", "8.15.3")
 			other.SetRulesets(h.attached()...)
-		}, "it applies to other deployments, too: d-other"},
+		}, "it also applies to other deployments: d-other"},
 		"filter that somebody changed": {func(h *fixture) {
 			all := h.attached()
 			all[1].Sources = append(all[1].Sources, "192.0.2.1")
 			h.remote.SetRulesets(all...)
-		}, "somebody has changed it"},
-		"the last filter": {func(h *fixture) { h.remote.SetRulesets(h.attached()[1:]...) }, "open to everybody without it"},
+		}, "someone changed it since"},
+		"the last filter": {func(h *fixture) { h.remote.SetRulesets(h.attached()[1:]...) }, "open to everyone without it"},
 		"the last filter beside a firewall for what goes out": {func(h *fixture) {
 			h.remote.SetRulesets(h.attached()[1], elastic.Ruleset{ID: "out", Name: "exits", Type: "egress_firewall"})
-		}, "open to everybody without it"},
+		}, "open to everyone without it"},
 		"another connection comes through it": {func(h *fixture) {
 			h.c.Filter, h.c.Role, h.c.Alias = nil, nil, "second"
 			h.connect()
-		}, "other connections come through it, or may: ece-prod/d-local/second"},
+		}, "other connections use it, or may use it: ece-prod/d-local/second"},
 		"a local cluster that can't be asked": {func(h *fixture) {
 			h.ece.AddDeployment("d-mute", "mute", "8.15.1").WithoutCredentials()
 			h.w.Advance(time.Hour)
-		}, "1 local clusters gave no answer, such as mute"},
+		}, "1 local clusters did not answer, such as mute"},
 		"filters can't be read": {func(h *fixture) {
 			h.w.Fail(linktest.Fault{Call: "Rulesets", Err: linktest.Forbidden("x", "Rulesets")})
-		}, "the network filter " + ourRuleset + ": whether it can go could not be read"},
+		}, "the network filter " + ourRuleset + ": couldn't read whether it is still used"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := keyed(t, nil)
 			tt.change(h)
-			contains(t, h.says("Stays"), tt.say)
+			contains(t, h.says("Not removed"), tt.say)
 			role, filters := h.local.RoleNow("remote-readers"), h.remote.Attached()
 			h.disconnect("logs")
 			if strings.Contains(name, "role") && h.local.RoleNow("remote-readers") != role {

@@ -43,12 +43,12 @@ func TestPlanSaysWhatWillBeSent(t *testing.T) {
 		{System: "Elasticsearch of search-onprem", Method: "GET", Path: "/_remote/info"},
 		{
 			System: "Elasticsearch of search-onprem", Method: "POST", Path: "/_nodes/reload_secure_settings",
-			OnlyIf: "the nodes don't take the connection as it is set",
+			OnlyIf: "the nodes don't apply the connection's settings",
 		},
 		{
 			System: "Elasticsearch of search-onprem", Method: "PUT", Path: "/_cluster/settings",
 			Body:   `{"persistent":{"cluster.remote.logs.proxy_socket_connections":19}}`,
-			OnlyIf: "they still don't, or have forgotten it: then they make it anew",
+			OnlyIf: "they still don't, or have lost it: then they rebuild it",
 		},
 		{
 			System: "Elasticsearch of search-onprem", Method: "PUT", Path: "/_cluster/settings",
@@ -119,7 +119,7 @@ func TestTheSameWorldGivesTheSamePlan(t *testing.T) {
 	}
 	s.remote.Edit(func(d *elastic.Deployment) { d.Endpoint = "new.example" }) // then what was approved leads elsewhere
 	_, err = s.plan(t)
-	contains(t, problem(t, err, "proxy_address"), "not what the platform says")
+	contains(t, problem(t, err, "proxy_address"), "differs from what the platform reports")
 }
 
 func TestPlanNamesTheFieldAtFault(t *testing.T) {
@@ -129,18 +129,18 @@ func TestPlanNamesTheFieldAtFault(t *testing.T) {
 		say   string
 	}{
 		"bad shape":  {func(s *scene) { s.c.Alias = "X" }, link.FieldAlias, "lower-case"},
-		"old local":  {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Version = "8.12.2" }) }, link.FieldLocal, "at 8.12.2"},
+		"old local":  {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Version = "8.12.2" }) }, link.FieldLocal, "runs 8.12.2"},
 		"old remote": {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Version = "7.17.9" }) }, link.FieldRemote, "certificate"},
 		"no version": {func(s *scene) {
 			s.remote.Edit(func(d *elastic.Deployment) { d.Version = "" })
 			s.w.Fail(linktest.Fault{Call: "Version"})
-		}, link.FieldRemote, "neither its platform nor Elasticsearch"},
+		}, link.FieldRemote, "neither the platform nor Elasticsearch"},
 		"stopped":          {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Status = "stopped" }) }, link.FieldRemote, "is stopped"},
 		"gone":             {func(s *scene) { s.ece.Remove("d-local") }, link.FieldLocal, "no deployment"},
 		"no platform":      {func(s *scene) { s.c.Remote.Platform = "x" }, link.FieldRemote, "no platform called x"},
 		"no credentials":   {func(s *scene) { s.remote.WithoutCredentials() }, link.FieldRemote, "no credentials"},
 		"no credentials2":  {func(s *scene) { s.local.WithoutCredentials() }, link.FieldLocal, "no credentials"},
-		"an API key calls": {func(s *scene) { s.remote.CalledByKey() }, link.FieldRemote, "can't issue a key on logs"},
+		"an API key calls": {func(s *scene) { s.remote.CalledByKey() }, link.FieldRemote, "can't create a key on logs"},
 		"alias in use": {func(s *scene) {
 			s.local.Set("logs", "mode", "proxy")
 			s.local.Set("logs", "proxy_address", "else:9443")
@@ -150,7 +150,7 @@ func TestPlanNamesTheFieldAtFault(t *testing.T) {
 			s.local.Declare("logs", "proxy_address", "file:9443")
 		}, link.FieldAlias, "points to file:9443"},
 		"alias in use, without an address": {func(s *scene) { s.local.Set("logs", "mode", "proxy") }, link.FieldAlias, "in use"},
-		"keystore":                         {func(s *scene) { s.local.Put(entry, "x") }, link.FieldAlias, "holds a key"},
+		"keystore":                         {func(s *scene) { s.local.Put(entry, "x") }, link.FieldAlias, "already has a key"},
 		"same cluster": {func(s *scene) {
 			s.remote.Edit(func(d *elastic.Deployment) { d.ClusterID = "cluster-d-local" })
 		}, link.FieldRemote, "local cluster itself"},
@@ -190,22 +190,22 @@ func TestWarnings(t *testing.T) {
 		"forever":      {func(s *scene) { s.c.ExpiryDays = 0 }, []string{"never expires"}},
 		"versions": {
 			func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Version = "8.19.0" }) },
-			[]string{"not known to work together", elastic.CompatibilityPage},
+			[]string{"not supported", elastic.CompatibilityPage},
 		},
 		"licence":        {func(s *scene) { s.remote.SetLicense(elastic.License{Type: "platinum", Active: true}) }, []string{"is platinum"}},
 		"licence ended":  {func(s *scene) { s.local.SetLicense(elastic.License{Type: "enterprise"}) }, []string{"not active"}},
-		"licence unread": {func(s *scene) { s.w.Fail(linktest.Fault{Call: "License"}) }, []string{"could not be read"}},
-		"filters unread": {func(s *scene) { s.w.Fail(linktest.Fault{Call: "Rulesets"}) }, []string{"Whether network filters apply"}},
+		"licence unread": {func(s *scene) { s.w.Fail(linktest.Fault{Call: "License"}) }, []string{"read the license"}},
+		"filters unread": {func(s *scene) { s.w.Fail(linktest.Fault{Call: "Rulesets"}) }, []string{"Couldn't read which network filters apply"}},
 		"filters": {func(s *scene) {
 			s.remote.SetRulesets(elastic.Ruleset{ID: "1", Name: "office", Type: "ip", Sources: []string{"10.1.0.0/16", "10.2.0.1"}})
 			s.ece.SetEgress("10.1.2.3", "10.2.0.1", "10.9.9.9")
-		}, []string{"office", "call themselves 10.9.9.9, which"}},
+		}, []string{"office", "own addresses, 10.9.9.9, are"}},
 		"filters, egress unknown": {func(s *scene) {
 			s.remote.SetRulesets(elastic.Ruleset{ID: "1", Name: "office", Type: "ip"})
-		}, []string{"is not known"}},
-		"address":   {func(s *scene) { s.c.ProxyAddress, s.c.Elsewhere = "else.example:9443", true }, []string{"not what the platform says"}},
+		}, []string{"doesn't know these addresses"}},
+		"address":   {func(s *scene) { s.c.ProxyAddress, s.c.Elsewhere = "else.example:9443", true }, []string{"differs from what the platform reports"}},
 		"unhealthy": {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Healthy = false }) }, []string{"logs is not healthy"}},
-		"pending":   {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Pending = true }) }, []string{"under way"}},
+		"pending":   {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Pending = true }) }, []string{"already changing"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -116,7 +116,7 @@ func TestAMigrationKeepsAnEntryThatCameMeanwhile(t *testing.T) {
 	if err == nil || change.IsTemporary(err) {
 		t.Fatalf("got %v, want a final error", err)
 	}
-	contains(t, said(err), "Somebody else put it there")
+	contains(t, said(err), "Someone else put it there")
 	if err := h.undo(t.Context(), steps.StepRotateKey); err != nil {
 		t.Error(err)
 	}

@@ -368,7 +368,7 @@ func TestDisconnectLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "follower index logs-copy, transform daily, role analysts", "put back, as long as the key is not gone")
+	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "follower index logs-copy, transform daily, role analysts", "before the key is invalidated, everything is restored")
 	if _, err := h.run(k, link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"}); err != nil {
 		t.Fatal(err)
 	}
@@ -400,7 +400,7 @@ func TestUndoingADisconnectKeepsAnEntryThatCameMeanwhile(t *testing.T) {
 	h.w.Fail(linktest.Fault{Call: "IssueKey", Times: 1, Meanwhile: func() { h.local.Put(entry, "theirs") }})
 	keys := len(h.remote.ActiveKeys())
 	left, err := h.run(plan.NewDisconnectPlanner(h.roster, h.o()), link.DisconnectParams{Local: h.local.Ref(), Alias: "logs"})
-	if err == nil || len(left) != 1 || !strings.Contains(left[0], "somebody has put a key for logs into the keystore") {
+	if err == nil || len(left) != 1 || !strings.Contains(left[0], "someone put a key for logs into the keystore") {
 		t.Fatalf("got %v, left %v", err, left)
 	}
 	if !h.local.Holds(entry, "theirs") {

@@ -92,7 +92,7 @@ func TestUnreachableNamesTheAddressesThatCallOut(t *testing.T) {
 func TestAnUnknownAuthorityIsToBeUploaded(t *testing.T) {
 	s := diagnose.Symptoms{Alias: "logs", Address: "x.ece.example:9443", Model: link.ModelKey}
 	d := diagnose.Explain("failed to establish trust with server at [x]; PKIX path building failed: unable to find valid certification path", s)
-	contains(t, d.Say, "do not know the authority", "x.ece.example:9443")
+	contains(t, d.Say, "do not trust the authority", "x.ece.example:9443")
 	contains(t, d.Fix, "Add trusted environment")
 	if d := diagnose.Explain("failed to establish trust with server at [x]; not valid for the server_name", s); strings.Contains(d.Fix, "Add trusted environment") {
 		t.Errorf("a wrong name is answered by %q", d.Fix)

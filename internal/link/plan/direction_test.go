@@ -24,12 +24,12 @@ func TestEveryDirectionConnectsAndSaysWhatItNeeds(t *testing.T) {
 		"ECE to Elastic Cloud": {func(w *linktest.World) (_, _ *linktest.Platform) { return w.AddECE("a"), w.AddECH("b") }, nil, "private authority"},
 		"Elastic Cloud to ECE": {
 			func(w *linktest.World) (_, _ *linktest.Platform) { return w.AddECH("a"), w.AddECE("b") },
-			[]string{"proxies has a private authority, CN=b proxies (SHA-256", "one does not trust it until that is uploaded", "Add trusted environment", "let Elastic Cloud's addresses in at two.b.example:9443", "which identity"},
+			[]string{"proxies has a private authority, CN=b proxies (SHA-256", "one does not trust it until you upload it", "Add trusted environment", "allow Elastic Cloud's addresses at two.b.example:9443", "identity under which"},
 			"",
 		},
 		"ECE to another ECE": {
 			func(w *linktest.World) (_, _ *linktest.Platform) { return w.AddECE("a"), w.AddECE("b") },
-			[]string{"proxies has a private authority, CN=b proxies (SHA-256", "one does not trust it", "which identity"},
+			[]string{"proxies has a private authority, CN=b proxies (SHA-256", "one does not trust it", "identity under which"},
 			"Elastic Cloud's addresses",
 		},
 		"Elastic Cloud to Elastic Cloud": {
@@ -101,10 +101,10 @@ func TestItIsSaidWhetherTheProxiesOfAnECEAreTrusted(t *testing.T) {
 			"If the certificate of ece-prod's proxies has a private authority", "CN=",
 		},
 		"it is no certificate": {
-			func(s *scene) { s.ece.SetProxyCertificate(elastic.ProxyCertificate{CA: "nonsense"}) }, "ece-prod tells one that is no certificate", "CN=",
+			func(s *scene) { s.ece.SetProxyCertificate(elastic.ProxyCertificate{CA: "nonsense"}) }, "ece-prod reports one that is not a certificate", "CN=",
 		},
 		"whether it is trusted can't be read": {
-			func(s *scene) { s.w.Fail(linktest.Fault{Call: "Trust", Err: linktest.NoAnswer("cloud", "GET")}) }, "Whether logs trusts it could not be read", "already",
+			func(s *scene) { s.w.Fail(linktest.Fault{Call: "Trust", Err: linktest.NoAnswer("cloud", "GET")}) }, "couldn't read whether logs trusts it", "already",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,10 +34,10 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 	}
 	wrong := e.Problems(false)
 	if !p.Until.IsZero() && !p.Until.Equal(e.End()) {
-		wrong.Add(link.FieldUntil, "that is not the end of %s any more", e.Alias)
+		wrong.Add(link.FieldUntil, "%s no longer ends then", e.Alias)
 	}
 	if e.Listed && e.Own.Empty() && e.ReadError(link.PartSettings) == nil {
-		wrong.Add(link.FieldAlias, "%s is set in elasticsearch.yml of %s, which no API changes", e.Alias, e.PairState.Local.Name)
+		wrong.Add(link.FieldAlias, "%s is set in elasticsearch.yml of %s, which no API can change", e.Alias, e.PairState.Local.Name)
 	}
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
@@ -63,7 +63,7 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 		fields[end].Value = link.SayUntil(ending.Until) // it has come
 	}
 	if ending != nil && ending.Differs != "" {
-		warnings = slices.Insert(warnings, 0, "Its end has come, and the bot does not remove it by itself: "+ending.Differs+".")
+		warnings = slices.Insert(warnings, 0, "It has reached its end, but the bot does not remove it on its own: "+ending.Differs+".")
 	}
 	return proposalBuilder{
 		Proposal: change.Proposal{
@@ -90,13 +90,13 @@ func endingOf(e link.ConnectionState, p link.DisconnectParams, l inventory.Clean
 func differs(e link.ConnectionState, l inventory.Cleanup) string {
 	switch drift := e.Drift(); {
 	case !e.HasRemote():
-		return "the remote deployment can't be seen any more"
+		return "the bot can no longer see the remote deployment"
 	case drift != "":
-		return "it is not as it was approved: " + drift
+		return "it differs from what was approved: " + drift
 	case len(e.Keys) > 1:
 		return fmt.Sprintf("it has %d valid keys", len(e.Keys))
 	case l.Unsure:
-		return "not all that was made for it could be read"
+		return "not everything that was created for it could be read"
 	}
 	return ""
 }
@@ -106,7 +106,7 @@ func (k *DisconnectPlanner) cleanup(ctx context.Context, e link.ConnectionState)
 	l := &inventory.Cleanup{}
 	switch {
 	case e.Managed == nil || e.Managed.Adopted: // what an update has added since is recorded all the same
-		l.Leave("trust, network filters and roles that people made for it: the connection was made by hand, and nothing is recorded of them")
+		l.Leave("trust, network filters and roles that people created for it by hand: the bot has no record of them")
 	case e.Certified() && e.Managed.Trust == nil:
 		l.Unrecorded(e)
 	}
@@ -130,17 +130,17 @@ func disconnectWarnings(e link.ConnectionState, l inventory.Cleanup) []string {
 		w.Add("In use by %s: these will fail. Follower indices can't change their remote cluster.", link.JoinWords(users))
 	}
 	if unread := e.UsesUnreadSay(); unread != "" {
-		w.Add("Could not be looked at: %s. What of it uses this connection is not known.", unread)
+		w.Add("Could not be checked: %s. Some of it may use this connection.", unread)
 	}
-	w.Add("Kibana's rules and data views are not looked at, and searches through %s are not recorded anywhere that the bot can read: whether there are some, only people know.", e.Alias)
+	w.Add("Kibana's rules and data views are not checked. The bot can't tell whether anyone still searches through %s. Ask its users first.", e.Alias)
 	if e.HasKey && len(e.Keys) == 0 {
-		w.Add("Which key it uses is not known: none will be invalidated on the remote cluster.")
+		w.Add("The bot doesn't know which key it uses, so it invalidates none on the remote cluster.")
 	}
 	if l.Filter != nil {
-		w.Add("Others that come to %s from %s are let in no longer, unless another filter does.", e.Remote.Name, link.JoinWords(l.Filter.Ruleset.Allowed()))
+		w.Add("Others who reach %s from %s are blocked, unless another filter allows them.", e.Remote.Name, link.JoinWords(l.Filter.Ruleset.Allowed()))
 	}
 	if e.HasKey || len(e.Keys) > 0 {
-		w.Add("If a step fails, everything is put back, as long as the key is not gone; from then on, connecting again makes a new key.")
+		w.Add("If a step fails before the key is invalidated, everything is restored. After that, connecting again creates a new key.")
 	}
 	return w
 }

@@ -33,7 +33,7 @@ func (k *ExtendPlanner) Plan(ctx context.Context, _ string, params json.RawMessa
 	if err := link.CheckUntil(p.Until, k.roster.Catalog().Now()); err != nil {
 		wrong.Add(link.FieldUntil, "%s", err)
 	} else if e.Managed != nil && p.Until.Equal(e.End()) {
-		wrong.Add(link.FieldUntil, "that is its end already: nothing would change")
+		wrong.Add(link.FieldUntil, "that is already its end: nothing would change")
 	}
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
@@ -70,7 +70,7 @@ func extendFields(e link.ConnectionState, p link.ExtendParams) []change.Field {
 		}
 	}
 	if p.Until.IsZero() {
-		add(link.LabelUntil, "no end any more: it stays until people disconnect it")
+		add(link.LabelUntil, "no end: it stays until someone disconnects it")
 	}
 	if !was.IsZero() {
 		add("Until now", link.SayUntil(was))
@@ -85,14 +85,14 @@ func extendFields(e link.ConnectionState, p link.ExtendParams) []change.Field {
 func extendWarnings(e link.ConnectionState, p link.ExtendParams) []string {
 	var w link.WarningList
 	if drift := e.Drift(); drift != "" {
-		w.Add("It is not as it was approved: %s.", drift)
+		w.Add("It differs from what was approved: %s.", drift)
 	}
 	expires := e.Managed.KeyExpires()
 	for _, k := range e.Keys {
 		expires = k.Expires
 	}
 	if !expires.IsZero() && (p.Until.IsZero() || expires.Before(p.Until)) {
-		w.Add("Its key ends on %s, before that: it has to be rotated meanwhile.", expires.UTC().Format("2006-01-02"))
+		w.Add("Its key expires on %s, before that end. It must be rotated before then.", expires.UTC().Format("2006-01-02"))
 	}
 	return w
 }

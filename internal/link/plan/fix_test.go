@@ -43,8 +43,8 @@ func TestAFilterIsFoundAndMended(t *testing.T) {
 	if x.Diagnosis == nil || x.Diagnosis.Cause != link.CauseFilter || x.Fix != link.KindUpdate {
 		t.Fatalf("diagnosis %+v, fix %q", x.Diagnosis, x.Fix)
 	}
-	contains(t, x.Evidence, "no filter lets in 203.0.113.10")
-	contains(t, x.Diagnosis.Fix, "office", "do not let in 203.0.113.10")
+	contains(t, x.Evidence, "no filter allows 203.0.113.10")
+	contains(t, x.Diagnosis.Fix, "office", "do not allow 203.0.113.10")
 	if p := h.health(); len(p) != 1 || p[0].Kind != diagnose.ProblemDown || p[0].Cause != link.CauseFilter || p[0].Fix != link.KindUpdate {
 		t.Errorf("problems: %+v", p)
 	}
@@ -59,7 +59,7 @@ func TestAFilterIsFoundAndMended(t *testing.T) {
 	if first := r.Proposal.Steps[0].Name; first != steps.StepAddFilter {
 		t.Errorf("the first step is %s: nothing behind it could be proven", first)
 	}
-	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "only a person can know")
+	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "can't check whether these are the addresses after NAT")
 	if _, err := h.run(plan.NewUpdatePlanner(h.roster, h.o()), u); err != nil {
 		t.Fatal(err)
 	}
@@ -87,14 +87,14 @@ func TestAFilterIsOnlyOfferedWhereItIsTheCauseAndAllowed(t *testing.T) {
 		fix     change.Kind
 		say     string
 	}{
-		"not allowed": {func(s []link.System) { s[1].CanAddFilters = false }, nil, link.CauseFilter, "", "does not let it add one"},
+		"not allowed": {func(s []link.System) { s[1].CanAddFilters = false }, nil, link.CauseFilter, "", "does not permit adding one"},
 		"nobody says where it comes from": {func(s []link.System) { s[0].EgressCIDRs = nil }, func(h *fixture) {
 			h.ece.SetEgress("10.0.0.1")
-		}, link.CauseUnreachable, link.KindUpdate, "behind NAT other addresses count"},
+		}, link.CauseUnreachable, link.KindUpdate, "After NAT, other addresses may apply"},
 		"the filters let it in": {nil, func(h *fixture) {
 			h.remote.SetRulesets(elastic.Ruleset{ID: "r", Name: "nat", Type: "ip", Sources: []string{"203.0.113.0/24"}})
 			h.ece.SetOutgoing("192.0.2.1")
-		}, link.CauseUnreachable, "", "They let in 203.0.113.10"},
+		}, link.CauseUnreachable, "", "They allow 203.0.113.10"},
 		"another cause": {nil, func(h *fixture) { h.local.Unput(entry) }, link.CauseNoKey, link.KindRotate, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -242,7 +242,7 @@ func TestASecondFilterOrRoleIsAddedWithAWarning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "The network filter "+first+", which the bot added before, stays", "The role first, which")
+	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "The existing network filter "+first+" is kept but no longer managed by the bot", "The existing role first is kept")
 }
 
 func TestSomebodyElsesRoleIsLeftAlone(t *testing.T) {
@@ -251,7 +251,7 @@ func TestSomebodyElsesRoleIsLeftAlone(t *testing.T) {
 	h.local.SetRole("logs-readers", `{"cluster":["all"]}`)
 	x := h.examine()
 	_, err := h.propose(plan.NewUpdatePlanner(h.roster, h.o()), diagnose.FixParams(x.ConnectionState, link.CauseNoPrivileges))
-	contains(t, problem(t, err, link.FieldRole), "not the bot's")
+	contains(t, problem(t, err, link.FieldRole), "not created by the bot")
 }
 
 // The bot's own user may lack the role as well: the connection is proven all the same by what _remote/info says.

@@ -63,18 +63,18 @@ func TestExamineNamesTheFirstCauseItsEvidenceAndTheFix(t *testing.T) {
 		"wrong port": {func(h *fixture) {
 			h.local.Set("logs", "proxy_address", "logs.cloud.example:9400")
 		}, link.CausePort, "logs.cloud.example:9400", link.KindUpdate},
-		"expired key":   {func(h *fixture) { h.w.Advance(100 * 24 * time.Hour) }, link.CauseBadKey, "was to expire on", link.KindRotate},
+		"expired key":   {func(h *fixture) { h.w.Advance(100 * 24 * time.Hour) }, link.CauseBadKey, "was due to expire on", link.KindRotate},
 		"invalid key":   {func(h *fixture) { h.remote.Invalidate() }, link.CauseBadKey, "no valid key", link.KindRotate},
 		"no key":        {func(h *fixture) { h.local.Unput(entry) }, link.CauseNoKey, "is not in the keystore", link.KindRotate},
 		"other key":     {func(h *fixture) { h.local.Put(entry, "other") }, link.CauseBadKey, "unable to authenticate user", link.KindRotate},
 		"server name":   {func(h *fixture) { h.local.Set("logs", "server_name", "x.example") }, link.CauseServerName, "x.example", link.KindUpdate},
 		"access":        {func(h *fixture) { h.remote.Narrow("other-*") }, link.CauseNotAllowed, "does not grant logs-*, only other-*", link.KindUpdate},
 		"stopped":       {func(h *fixture) { h.remote.Edit(func(d *elastic.Deployment) { d.Status = "stopped" }) }, link.CauseStopped, "is stopped", ""},
-		"gone":          {func(h *fixture) { h.ech.Remove("d-remote") }, link.CauseGone, "is gone", link.KindDisconnect},
+		"gone":          {func(h *fixture) { h.ech.Remove("d-remote") }, link.CauseGone, "no longer exists", link.KindDisconnect},
 		"licence":       {func(h *fixture) { h.remote.SetLicense(elastic.License{Type: "basic", Active: true}) }, link.CauseLicence, "basic", ""},
 		"made by hand":  {func(h *fixture) { h.memos = nil; h.remote.Invalidate() }, link.CauseBadKey, "unable to authenticate", link.KindAdopt},
 		"old versions":  {func(h *fixture) { h.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.13.0" }) }, link.CauseVersions, "8.13", ""},
-		"settings gone": {func(h *fixture) { h.local.Unset("logs") }, link.CauseNotSet, "knows no remote cluster", link.KindRotate},
+		"settings gone": {func(h *fixture) { h.local.Unset("logs") }, link.CauseNotSet, "has no remote cluster", link.KindRotate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newFixture(t)
@@ -109,7 +109,7 @@ func TestAForeignCertificateIsMendedOnTheRemoteSide(t *testing.T) {
 		if x.Diagnosis == nil || x.Diagnosis.Cause != link.CauseServerName || x.Fix != "" || x.FixWhy != "" {
 			t.Fatalf("managed %t: diagnosis %+v, fix %q", managed, x.Diagnosis, x.Fix)
 		}
-		contains(t, x.Diagnosis.Fix, "Somebody on the remote side has to look which certificate is presented")
+		contains(t, x.Diagnosis.Fix, "Check on the remote side which certificate is presented")
 		if managed {
 			if _, err := h.propose(plan.NewUpdatePlanner(h.roster, h.o()), diagnose.FixParams(x.ConnectionState, link.CauseServerName)); err == nil {
 				t.Error("an update would have changed something")
@@ -450,7 +450,7 @@ func TestListTellsWhatHasNotAnsweredYet(t *testing.T) {
 		t.Errorf("%d connections, %d missing", len(l.Connections), len(l.Missing))
 	}
 	for _, m := range l.Missing {
-		if !strings.Contains(m.Why, "no answer in time") {
+		if !strings.Contains(m.Why, "not answer in time") {
 			t.Errorf("missing: %s", m.Why)
 		}
 	}
@@ -502,7 +502,7 @@ func BenchmarkList(b *testing.B) {
 
 // A connection that replicates is judged by the rule for that, and not by the table for search.
 func TestVersionsOfAReplicationAreExamined(t *testing.T) {
-	for version, say := range map[string]string{"8.13.0": "", "8.17.0": "a follower runs the leader's version or a later one"} {
+	for version, say := range map[string]string{"8.13.0": "", "8.17.0": "a follower must run the leader's version or a later one"} {
 		h := newFixture(t)
 		h.c.Access = elastic.Access{Replication: []string{"logs-*"}}
 		h.connect()

@@ -34,13 +34,13 @@ func TestAnAddressOfNobodysIsForPeopleToJudge(t *testing.T) {
 	s := newScene()
 	s.c.ProxyAddress = "proxy.corp.example:9443"
 	_, err := s.plan(t)
-	contains(t, problem(t, err, "proxy_address"), "proxy.corp.example:9443 is not what the platform says of logs", "It is meant")
+	contains(t, problem(t, err, "proxy_address"), "proxy.corp.example:9443 differs from what the platform reports for logs", "Use it anyway")
 	s.c.Elsewhere = true
 	p, err := s.plan(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, p.Warnings[0], "not what the platform says")
+	contains(t, p.Warnings[0], "differs from what the platform reports")
 	if got := p.Traits["address"]; !slices.Equal(got, []string{link.AddressOther}) {
 		t.Errorf("address is %v", got)
 	}
@@ -76,7 +76,7 @@ func TestAnUpdateGoesWhereAConnectMay(t *testing.T) {
 
 	u.ProxyAddress, u.ServerName, u.Elsewhere = "proxy.corp.example:9443", "logs.cloud.example", false
 	_, err = h.propose(k, u)
-	contains(t, problem(t, err, "proxy_address"), "not what the platform says", "It is meant")
+	contains(t, problem(t, err, "proxy_address"), "differs from what the platform reports", "Use it anyway")
 	u.Elsewhere = true
 	r, err := h.propose(k, u)
 	if err != nil {
@@ -86,7 +86,7 @@ func TestAnUpdateGoesWhereAConnectMay(t *testing.T) {
 	if w := r.Proposal.Warnings; len(w) == 0 {
 		t.Error("no warning")
 	} else {
-		contains(t, w[0], "not what the platform says")
+		contains(t, w[0], "differs from what the platform reports")
 	}
 	if !link.GoesElsewhere(r.Proposal.Traits) {
 		t.Errorf("traits %v", r.Proposal.Traits)

@@ -96,7 +96,7 @@ func TestTheAuthorityGoesWithTheConnection(t *testing.T) {
 	if m := h.managed(); m.Authority != "internal_tls_ca.crt" {
 		t.Errorf("remembered %+v", m)
 	}
-	contains(t, h.says("Goes too"), "that logs believes signatures by internal_tls_ca.crt")
+	contains(t, h.says("Also removed"), "that logs trusts signatures by internal_tls_ca.crt")
 	h.disconnect("logs")
 	h.clean(t)
 	if files := h.remote.Believes(); len(files) > 0 {
@@ -107,7 +107,7 @@ func TestTheAuthorityGoesWithTheConnection(t *testing.T) {
 // Whoever ends last takes the authority along.
 func TestAnAuthorityThatIsSharedGoesWithTheLast(t *testing.T) {
 	h := signedTwice(t)
-	contains(t, h.says("Stays"), "believes signatures by internal_tls_ca.crt: other keys there demand a certificate", "second")
+	contains(t, h.says("Not removed"), "trusts signatures by internal_tls_ca.crt: other keys there require a certificate", "second")
 	h.disconnect("logs")
 	if len(h.remote.Believes()) != 1 || !h.local.Connected("second") {
 		t.Fatalf("the other connection is broken: it believes %q", h.remote.Believes())
@@ -134,7 +134,7 @@ func TestAuthoritiesThatAreNotOnlyTheConnectionsStay(t *testing.T) {
 		"no privilege":  {"none", func(h *fixture) { h.remote.Weaken() }, "", "lacks the cluster privilege manage", []string{"internal_tls_ca.crt"}, true},
 		"it can't be read": {"none", func(h *fixture) {
 			h.w.Fail(linktest.Fault{Call: "IdentityKeys", Err: linktest.Forbidden("x", "IdentityKeys")})
-		}, "", "whether it can go could not be read", []string{"internal_tls_ca.crt"}, true},
+		}, "", "couldn't read whether it is still used", []string{"internal_tls_ca.crt"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := identityFixture(t, func(s *scene) {
@@ -142,8 +142,8 @@ func TestAuthoritiesThatAreNotOnlyTheConnectionsStay(t *testing.T) {
 				s.c.Identity.Others = tt.stated
 			})
 			tt.change(h)
-			contains(t, h.says("Goes too"), tt.goes)
-			contains(t, h.says("Stays"), tt.stays)
+			contains(t, h.says("Also removed"), tt.goes)
+			contains(t, h.says("Not removed"), tt.stays)
 			h.disconnect("logs")
 			if diff := cmp.Diff(tt.left, h.remote.Believes(), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("it believes (-want +got):\n%s", diff)
@@ -194,7 +194,7 @@ func TestAnAuthorityThatHasComeToBeNeededStays(t *testing.T) {
 	if _, err := cluster.IssueKey(t.Context(), elastic.KeySpec{Name: "other", Access: elastic.Access{Search: []string{"*"}}, Identity: "CN=x"}); err != nil {
 		t.Fatal(err)
 	}
-	contains(t, said(h.apply(t.Context(), steps.StepRemoveAuthority)), "has to go on believing signatures by internal_tls_ca.crt: other keys", "Ask again")
+	contains(t, said(h.apply(t.Context(), steps.StepRemoveAuthority)), "must keep trusting signatures by internal_tls_ca.crt: other keys", "Submit again")
 	if len(h.remote.Believes()) != 1 || len(h.journal[steps.StepRemoveAuthority]) > 0 {
 		t.Errorf("it believes %q, noted %v", h.remote.Believes(), h.journal)
 	}
@@ -240,10 +240,10 @@ func TestSigningThatWasStoppedIsDriftThatAnUpdateMends(t *testing.T) {
 	if err != nil || len(problems) != 2 || problems[0].Fix != link.KindUpdate {
 		t.Fatalf("%v, %+v", err, problems)
 	}
-	contains(t, problems[0].Say, "signs with none", "no certificate was provided")
-	contains(t, problems[1].Say, "signing.certificate is (none), and was node.crt")
+	contains(t, problems[0].Say, "doesn't sign with one", "no certificate was provided")
+	contains(t, problems[1].Say, "signing.certificate is (none) and was approved as node.crt")
 	_, err = h.propose(plan.NewRotatePlanner(h.roster, h.o()), link.RotateParams{Local: h.local.Ref(), Alias: "logs", ExpiryDays: 30})
-	contains(t, problem(t, err, link.FieldAlias), "no longer signs", "update logs first")
+	contains(t, problem(t, err, link.FieldAlias), "no longer signs", "Update logs first")
 	if _, err := h.run(plan.NewUpdatePlanner(h.roster, h.o()), h.update()); err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestAKeyThatDemandsAnotherCertificateIsReplaced(t *testing.T) {
 	if err != nil || len(problems) != 1 {
 		t.Fatalf("%v, %+v", err, problems)
 	}
-	contains(t, problems[0].Say, "the key demands certificates of CN=.*, and was approved for "+localPattern)
+	contains(t, problems[0].Say, "the key requires certificates of CN=.* and was approved for "+localPattern)
 	if _, err := h.run(plan.NewUpdatePlanner(h.roster, h.o()), h.update()); err != nil {
 		t.Fatal(err)
 	}
@@ -297,10 +297,10 @@ func TestManagedConnectionsOfElasticCloudAreListed(t *testing.T) {
 
 func TestDiagnosisTellsApartWhatIsWrongWithAnIdentity(t *testing.T) {
 	for text, say := range map[string]string{
-		"requires certificate identity matching [CN=x], but no certificate was provided":                 "signs with none",
+		"requires certificate identity matching [CN=x], but no certificate was provided":                 "doesn't sign with one",
 		"DN from provided certificate [CN=y] does not match API Key certificate identity pattern [CN=x]": "certificate of another cluster",
-		"Failed to verify cross cluster api key signature certificate from [(CN=y)]":                     "does not believe the authority",
-		"Invalid cross cluster api key signature from [(CN=y)]":                                          "did not show, or another one",
+		"Failed to verify cross cluster api key signature certificate from [(CN=y)]":                     "does not trust the authority",
+		"Invalid cross cluster api key signature from [(CN=y)]":                                          "presented none or the wrong one",
 	} {
 		d := diagnose.Explain(text, diagnose.Symptoms{Alias: "logs"})
 		if d.Cause != link.CauseIdentity || !strings.Contains(d.Say, say) || d.Fix == "" {

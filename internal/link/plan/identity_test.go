@@ -104,17 +104,17 @@ func TestStrongIdentityIsRefusedWhereItCantBe(t *testing.T) {
 		edit func(*scene)
 		say  string
 	}{
-		"local too old":     {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Version = "9.2.9" }) }, "reports is at 9.2.9"},
-		"remote too old":    {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.19.1" }) }, "logs is at 8.19.1"},
+		"local too old":     {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Version = "9.2.9" }) }, "reports runs 9.2.9"},
+		"remote too old":    {func(s *scene) { s.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.19.1" }) }, "logs runs 8.19.1"},
 		"another id":        {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.ClusterID = "reports.*" }) }, "not the id of an Elasticsearch cluster"},
-		"no id":             {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.ClusterID = "" }) }, "can't be told"},
-		"a wish of its own": {func(s *scene) { s.c.Identity = &link.IdentityOptions{Pattern: "CN=.*", Others: "none"} }, "must demand certificates of reports itself"},
+		"no id":             {func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.ClusterID = "" }) }, "can't tell which certificate"},
+		"a wish of its own": {func(s *scene) { s.c.Identity = &link.IdentityOptions{Pattern: "CN=.*", Others: "none"} }, "must require certificates of reports itself"},
 		"no privilege":      {func(s *scene) { s.remote.Weaken() }, "lacks the cluster privilege manage"},
 		"an ECE": {func(s *scene) {
 			onECE := s.ece.AddDeployment("d-shop", "shop", "9.3.0")
 			onECE.Edit(func(d *elastic.Deployment) { d.ClusterID = localClusterID })
 			s.c.Local = onECE.Ref()
-		}, "documented for Elastic Cloud, not for ece-prod"},
+		}, "documented only for Elastic Cloud, not for ece-prod"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := identityScene(t, nil)
@@ -125,7 +125,7 @@ func TestStrongIdentityIsRefusedWhereItCantBe(t *testing.T) {
 	}
 	s := identityScene(t, nil)
 	s.c.Model, s.c.Trust = link.ModelCertificate, &link.TrustOptions{LocalScope: "a", RemoteScope: "b", All: true}
-	contains(t, problem(t, s.c.Check(), link.FieldIdentity), "not to connections by certificates")
+	contains(t, problem(t, s.c.Check(), link.FieldIdentity), "not with certificates")
 }
 
 func TestStrongIdentityIsOfferedWhereItCanBe(t *testing.T) {
@@ -194,7 +194,7 @@ func TestWhereAPersonMakesTheKeyAPersonSeesToTheAuthority(t *testing.T) {
 		t.Errorf("the key is made by %+v", call)
 	}
 	call, todo := steps.SigningByHand(p)
-	contains(t, call.Body+todo+call.System, uploaded, "CA certificates", "made by a person there")
+	contains(t, call.Body+todo+call.System, uploaded, "CA certificates", "created by a person there")
 	s.approved = p
 	before := len(s.w.Calls())
 	s.applyAll(t, steps.StepAddAuthority)
@@ -212,7 +212,7 @@ func TestAuthoritiesKeepWhatIsStated(t *testing.T) {
 	})
 	says := fmt.Sprint(s.approved.Fields, s.approved.Warnings)
 	contains(t, says, "CN=Their authority,O=Others, SHA-256 "+testFingerprint+", valid until 2126-11-05", "internal_tls_ca.crt",
-		"Whatever is set in cluster.remote.signing.certificate_authorities on logs is replaced")
+		"This replaces what is set in cluster.remote.signing.certificate_authorities on logs")
 	if strings.Contains(says, "BEGIN") {
 		t.Errorf("approvers are shown PEM: %s", says)
 	}
@@ -234,15 +234,15 @@ func TestAuthoritiesWantARecordOrAWord(t *testing.T) {
 	s := identityScene(t, nil)
 	s.c.Identity.Others = ""
 	_, err := s.plan(t)
-	contains(t, problem(t, err, link.FieldAuthorities), "no record of what is set in cluster.remote.signing.certificate_authorities on logs", "write none")
+	contains(t, problem(t, err, link.FieldAuthorities), "replace what is set in cluster.remote.signing.certificate_authorities on logs", "write none")
 	key := strings.ReplaceAll(testCertificate, "CERTIFICATE", "PRIVATE KEY")
 	for stated, say := range map[string]string{
-		"unknown":                        "is no answer",
-		"???":                            "is no answer",
-		"I think it is fine":             "each line names a file",
+		"unknown":                        "is not enough",
+		"???":                            "is not enough",
+		"I think it is fine":             "write each file as in the setting",
 		"a.crt":                          "paste the certificate in PEM below a.crt",
 		testCertificate:                  "name the file first",
-		"a.crt\n" + testCertificate[:90]: "cut off",
+		"a.crt\n" + testCertificate[:90]: "is incomplete",
 		"a.crt\n" + key:                  "never a private key",
 		"internal_tls_ca.crt\ninternal_tls_ca.crt": "twice",
 	} {
@@ -263,7 +263,7 @@ func TestATruststoreIsTold(t *testing.T) {
 	s.w.Fail(linktest.Fault{Call: "PutSettings", Err: &elastic.CallError{
 		Status: 500, Code: "ssl_config_exception", Reason: "cannot specify both [signing.certificate_authorities] and [signing.truststore.path]",
 	}})
-	contains(t, said(s.apply(t.Context(), steps.StepAddAuthority)), "by a truststore", "belongs in there")
+	contains(t, said(s.apply(t.Context(), steps.StepAddAuthority)), "through a truststore", "to the truststore")
 }
 
 func TestAuthoritiesThatNeverBeganTouchNothing(t *testing.T) {

@@ -61,7 +61,7 @@ func TestAnUpdateKeepsTheLimitsOfAKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, fieldsOf(r.Proposal.Fields), `documents limited by a query {"term":{"host":"web-1"}}`, "fields limited to", "does not know: novel")
+	contains(t, fieldsOf(r.Proposal.Fields), `documents limited by a query {"term":{"host":"web-1"}}`, "fields limited to", "unknown to the bot: novel")
 	if left, err := h.carryOut(r); err != nil || left != nil {
 		t.Fatal(left, err)
 	}
@@ -101,7 +101,7 @@ func TestWhatCantBeKeptIsRefused(t *testing.T) {
 	u := h.asking("logs-*")
 	u.Access.Replication = []string{"logs-*"}
 	_, err := h.propose(k, u)
-	contains(t, problem(t, err, link.FieldSearch), "can't be carried over to replication")
+	contains(t, problem(t, err, link.FieldSearch), "can't be applied to replication")
 
 	if err := h.remote.Limit(`{"search":[{"names":["a-*"],"query":"{}"},{"names":["b-*"]}]}`); err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func TestALimitThatIsTakenAwayIsDrift(t *testing.T) {
 	if err := h.remote.Limit(`{"search":[{"names":["logs-*"]}]}`); err != nil {
 		t.Fatal(err)
 	}
-	contains(t, drift(), "the key may read logs-*, and was approved for logs-* (", "documents limited by a query")
+	contains(t, drift(), "the key may read logs-* and was approved for logs-* (", "documents limited by a query")
 }
 
 func TestAnAdoptedKeyIsJudgedByWhatItMay(t *testing.T) {

@@ -38,7 +38,7 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 		wrong.Add(link.FieldAlias, "no alias of this deployment uses certificates")
 	}
 	if n := len(p.Aliases); n > link.MaxMigrated {
-		wrong.Add(link.FieldAliases, "%d aliases are more than a card and a plan can show: choose at most %d", n, link.MaxMigrated)
+		wrong.Add(link.FieldAliases, "%d aliases are too many for one request: choose at most %d", n, link.MaxMigrated)
 	}
 	checkExpiry(&wrong, p.ExpiryDays)
 	link.ConnectParams{Access: p.Access}.CheckAccess(&wrong)
@@ -75,8 +75,8 @@ func (k *MigratePlanner) Plan(ctx context.Context, id string, params json.RawMes
 		d.Records = append(d.Records, k.remembered(id, m, *leaves).AsRecord())
 	}
 	d.Warnings = append(d.Warnings,
-		"The key model knows no roles of the remote cluster: local roles need remote_indices for each alias, or their users lose access.",
-		"Searches through the alias may fail for some seconds while it is changed over; the key is proven beside it before, and they go on until the nodes have read it.")
+		"With API keys, roles on the remote cluster no longer apply. Local roles need remote_indices for each alias, or their users lose access.",
+		"Searches through the alias may fail for a few seconds during the switch. The key is tested before that.")
 	d.Warnings = append(d.Warnings, p.AccessWarnings()...)
 	d.Warnings = append(d.Warnings, usesWarnings(moving, paused)...)
 	which := strings.Join(p.Aliases, ", ")
@@ -188,7 +188,7 @@ func (k *MigratePlanner) show(d *change.Proposal, p link.MigrateParams, e moved)
 	}
 	for _, t := range e.Tasks {
 		if (t.Kind == elastic.TaskFollower || t.Kind == elastic.TaskAutoFollow) && len(p.Access.Replication) == 0 {
-			d.Warnings = append(d.Warnings, fmt.Sprintf("%s is used by %s, and the key grants no replication: following would stop.", e.Alias, link.TaskWord(t.Kind, t.Name)))
+			d.Warnings = append(d.Warnings, fmt.Sprintf("%s is used by %s, but the key grants no replication, so following would stop.", e.Alias, link.TaskWord(t.Kind, t.Name)))
 		}
 	}
 }
@@ -215,7 +215,7 @@ func usesFields(moving []moved, paused steps.PauseTasksArgs) []change.Field {
 		}
 	}
 	if len(paused.Tasks) > 0 {
-		fields = append(fields, change.Field{Label: "Paused meanwhile", Value: paused.String()})
+		fields = append(fields, change.Field{Label: "Paused during the migration", Value: paused.String()})
 	}
 	return fields
 }
@@ -235,15 +235,15 @@ func usesWarnings(moving []moved, paused steps.PauseTasksArgs) []string {
 		}
 	}
 	if len(running) > 0 {
-		w.Add("%s: not paused, and may fail while the alias is changed over.", link.Capitalize(link.JoinWords(unique(running))))
+		w.Add("%s: not paused, and may fail during the switch.", link.Capitalize(link.JoinWords(unique(running))))
 	}
 	if len(own) > 0 {
-		w.Add("Run by an API key of their own, which has to be renewed afterwards: %s.", link.JoinWords(unique(own)))
+		w.Add("Run with their own API key, which must be renewed afterwards: %s.", link.JoinWords(unique(own)))
 	}
 	if unread != "" {
-		w.Add("Could not be looked at: %s. What of it uses the alias is not known.", unread)
+		w.Add("Could not be checked: %s. Some of it may use the alias.", unread)
 	}
-	w.Add("Kibana's rules and data views are not looked at; a rule that reads through the alias needs its API key updated there.")
+	w.Add("Kibana's rules and data views are not checked. Update the API key of each rule that reads through the alias there.")
 	return w
 }
 

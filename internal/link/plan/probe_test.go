@@ -75,5 +75,5 @@ func TestMoreAliasesThanCanBeShownAreRefused(t *testing.T) {
 		p.Aliases = append(p.Aliases, strings.Repeat("a", i+1))
 	}
 	_, err := h.propose(plan.NewMigratePlanner(h.roster, h.o()), p)
-	contains(t, problem(t, err, link.FieldAliases), "16 aliases are more than a card and a plan can show", "at most 15")
+	contains(t, problem(t, err, link.FieldAliases), "16 aliases are too many for one request", "at most 15")
 }

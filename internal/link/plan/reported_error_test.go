@@ -15,20 +15,20 @@ func TestAnErrorThatSomebodySawIsDiagnosed(t *testing.T) {
 	for name, c := range map[string]struct {
 		heard string
 		hurt  func(*fixture)
-		cause link.Cause // empty: nothing is the matter
+		cause link.Cause // empty: no problems found
 		fix   change.Kind
 		last  string
 		todo  string
 	}{
-		"no role at all": {noPrivileges, nil, link.CauseNoPrivileges, link.KindUpdate, "unauthorized for user [dana] with", "Give a role of that user remote_indices"},
+		"no role at all": {noPrivileges, nil, link.CauseNoPrivileges, link.KindUpdate, "unauthorized for user [dana] with", "Give that user a role with remote_indices"},
 		"a role that the user lacks": {noPrivileges, func(h *fixture) {
 			h.local.SetRoles(elastic.RemoteRole{Name: "readers", Clusters: []string{"logs"}, Indices: []elastic.RemoteIndices{
 				{Clusters: []string{"logs"}, Names: []string{"*"}, Privileges: []string{"read"}},
 			}})
-		}, link.CauseNoPrivileges, "", "no remote indices privileges", "one of the roles that let search it: readers"},
+		}, link.CauseNoPrivileges, "", "no remote indices privileges", "one of the roles that may search it: readers"},
 		"an index that is not granted": {notAllowed, nil, link.CauseNotAllowed, link.KindUpdate, "on indices [x]", "Compare the key's access"},
-		"over by now":                  {"unable to authenticate user [abc] for action", nil, "", "", "does not accept the key: it is wrong, invalidated or expired. It is not so now.", ""},
-		"unknown":                      {"the moon is full", nil, "", "", "not one that the bot knows: the moon is full", ""},
+		"over by now":                  {"unable to authenticate user [abc] for action", nil, "", "", "does not accept the key: it is wrong, invalidated or expired. That is not the case now.", ""},
+		"unknown":                      {"the moon is full", nil, "", "", "the bot doesn't know it: the moon is full", ""},
 		"nothing":                      {"  \n", nil, "", "", "", ""},
 		"something else comes first":   {noPrivileges, func(h *fixture) { h.local.Unput(entry) }, link.CauseNoKey, link.KindRotate, "is not in the keystore", "keystore"},
 	} {

@@ -12,7 +12,7 @@ import (
 )
 
 // noValidKey stands for a key of which the remote cluster tells nothing.
-const noValidKey = "not known, or not valid any more"
+const noValidKey = "unknown, or no longer valid"
 
 // RotatePlanner plans and makes rotations.
 type RotatePlanner struct{ planner }
@@ -35,7 +35,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	wrong := e.Refusal(link.KindRotate)
 	checkExpiry(wrong, p.ExpiryDays)
 	if !e.Own.Empty() && e.Unsigned() {
-		wrong.Add(link.FieldAlias, "%s no longer signs its requests to %s, so no key can be proven: update %s first, which sets that again",
+		wrong.Add(link.FieldAlias, "%s no longer signs its requests to %s, so a new key can't be tested. Update %s first, which restores that",
 			e.PairState.Local.Name, e.Alias, e.Alias)
 	}
 	if len(wrong.Problems) == 0 {
@@ -106,17 +106,17 @@ func checkCanIssueKey(e link.ConnectionState, wrong *change.InvalidError) {
 	link.ProblemsOf(wrong, link.FieldRemote, e.Remote, e.ReadError(link.PartRemoteCluster), link.ModelKey)
 	e.HandProblems(wrong)
 	if e.CantIssue != nil {
-		wrong.Add(link.FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.CantIssue)
+		wrong.Add(link.FieldRemote, "the bot can't create a key on %s: %s", e.Remote.Name, e.CantIssue)
 	}
 	if len(e.Managed.Access.Search) == 0 && len(e.Managed.Access.Replication) == 0 {
-		wrong.Add(link.FieldSearch, "what the key of %s may read is not known: update its access instead, which makes a new key", e.Alias)
+		wrong.Add(link.FieldSearch, "the bot doesn't know what the key of %s may read: update its access instead, which creates a new key", e.Alias)
 	}
 }
 
 func rotateWarnings(e link.ConnectionState, c link.ConnectParams) []string {
 	var w link.WarningList
 	if len(e.Keys) == 0 {
-		w.Add("Which key is in use now is not known, or it is not valid any more: no old key will be invalidated.")
+		w.Add("The key in use is unknown or no longer valid, so no old key will be invalidated.")
 	}
 	w.UnknownLimits(e)
 	w.Elsewhere(e.PairState, c)

@@ -20,7 +20,7 @@ func TestTermsOfTrustAreCheckedByShapeAndAgainstThePlatform(t *testing.T) {
 		field string
 		say   string
 	}{
-		"no environment id":    {func(s *scene) { s.c.Trust.LocalScope = "" }, link.FieldLocalScope, "needed"},
+		"no environment id":    {func(s *scene) { s.c.Trust.LocalScope = "" }, link.FieldLocalScope, "required"},
 		"a wrong shape":        {func(s *scene) { s.c.Trust.LocalScope = "My ECE" }, link.FieldLocalScope, "lower-case"},
 		"another organization": {func(s *scene) { s.c.Trust.RemoteScope = "123" }, link.FieldRemoteScope, "it is cloud1"},
 		"nobody":               {func(s *scene) { s.c.Trust.Clusters = nil }, link.FieldClusters, "name the"},
@@ -30,7 +30,7 @@ func TestTermsOfTrustAreCheckedByShapeAndAgainstThePlatform(t *testing.T) {
 		"an unknown region": {func(s *scene) {
 			s.c.Trust.All, s.c.Trust.Clusters, s.c.Trust.Regions = true, nil, []string{"aws-nowhere"}
 		}, link.FieldRegions, "aws-nowhere"},
-		"a key in the keystore": {func(s *scene) { s.local.Put(entry, "x") }, link.FieldAlias, "holds a key"},
+		"a key in the keystore": {func(s *scene) { s.local.Put(entry, "x") }, link.FieldAlias, "already has a key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := certScene(t)
@@ -55,7 +55,7 @@ func TestAllDeploymentsBringTheAuthoritiesOfTheirRegions(t *testing.T) {
 	if !got.All || len(got.Clusters) != 0 || len(got.Certificates) != 4 {
 		t.Errorf("got %+v", got)
 	}
-	contains(t, strings.Join(s.approved.Warnings, "\n"), "deprecated", "superuser", "No platform verifies", "every deployment", "API key instead")
+	contains(t, strings.Join(s.approved.Warnings, "\n"), "deprecated", "superuser", "No platform verifies", "every deployment", "support API keys")
 }
 
 // Clusters below 8.14, even below 8.13 where indices can't be resolved, connect by certificates.
@@ -98,7 +98,7 @@ func TestWhatAPlatformSuggestsIsToBeCompared(t *testing.T) {
 	s := certScene(t)
 	s.ece.SuggestCA(s.ece.CA("suggested"))
 	s.approve(t)
-	contains(t, strings.Join(s.approved.Warnings, "\n"), "The id eceprod1 and the certificate authority SHA-256 ", "are only what ece-prod suggests", "compare")
+	contains(t, strings.Join(s.approved.Warnings, "\n"), "The id eceprod1 and the certificate authority SHA-256 ", "are only suggestions from ece-prod", "Compare")
 	for _, c := range s.approved.Step(steps.StepTrustRemote).Calls {
 		if strings.Count(c.Body, "the PEM of ") != 3 || strings.Contains(c.Body, "BEGIN CERTIFICATE") {
 			t.Errorf("the plan: %s", c.Body)
@@ -118,9 +118,9 @@ func TestAnIDThatCanNotBeReadIsForAPersonToKnow(t *testing.T) {
 	if err != nil || got.Remote.Environment.ID != "cloud1" || got.Local.Environment.Certain || len(got.Local.Authorities) != 2 {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	contains(t, got.Local.Doubts(), "What ece-prod says of its own id could not be read", "console")
+	contains(t, got.Local.Doubts(), "read the id of ece-prod", "console")
 	s.approve(t)
-	contains(t, strings.Join(s.approved.Warnings, "\n"), "eceprod1 for ece-prod", "could not be read")
+	contains(t, strings.Join(s.approved.Warnings, "\n"), "eceprod1 for ece-prod", "read the id of ece-prod")
 	unasked := s.c
 	unasked.Trust = &link.TrustOptions{RemoteScope: "cloud1"}
 	contains(t, strings.Join(link.Warnings(survey, unasked), "\n"), "No platform verifies the ids: cloud1 for cloud. A wrong one")

@@ -83,5 +83,5 @@ func TestASkipUnavailableThatIsNotInEffectIsTold(t *testing.T) {
 	if p := h.health(); len(p) != 1 || p[0].Kind != diagnose.ProblemDegraded {
 		t.Errorf("problems: %+v", p)
 	}
-	contains(t, said(h.apply(t.Context(), steps.StepVerify)), "not in effect as it is set")
+	contains(t, said(h.apply(t.Context(), steps.StepVerify)), "set but not in effect")
 }

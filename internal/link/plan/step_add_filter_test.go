@@ -76,13 +76,13 @@ func TestAFirstFilterWantsAWordOfItsOwn(t *testing.T) {
 	s := filterScene(t, nil)
 	s.remote.SetRulesets()
 	_, err := s.plan(t)
-	contains(t, problem(t, err, link.FieldFilter), "lock everybody else out")
+	contains(t, problem(t, err, link.FieldFilter), "block everyone else")
 	if err := s.apply(t.Context(), steps.StepAddFilter); err == nil || change.IsTemporary(err) || s.ech.Made() != 0 {
 		t.Errorf("a first one was added to a deployment that has been opened meanwhile: %v", err)
 	}
 	s.c.Filter.First = true
 	s.approve(t)
-	contains(t, strings.Join(s.approved.Warnings, "\n"), "LOCKS EVERYBODY ELSE OUT")
+	contains(t, strings.Join(s.approved.Warnings, "\n"), "BLOCKS EVERYONE ELSE")
 	s.applyAll(t, steps.StepAddFilter)
 	if len(s.remote.Attached()) != 1 {
 		t.Error("it was not attached")
@@ -95,7 +95,7 @@ func TestAFirewallForWhatGoesOutClosesNothing(t *testing.T) {
 	s := filterScene(t, nil)
 	s.remote.SetRulesets(firewall)
 	_, err := s.plan(t)
-	contains(t, problem(t, err, link.FieldFilter), "no filter applies", "lock everybody else out")
+	contains(t, problem(t, err, link.FieldFilter), "no filter applies", "block everyone else")
 	if err := s.apply(t.Context(), steps.StepAddFilter); err == nil || change.IsTemporary(err) || s.ech.Made() != 0 {
 		t.Errorf("a first one was added to a deployment that has been opened meanwhile: %v", err)
 	}
@@ -112,7 +112,7 @@ func TestAFirewallForWhatGoesOutClosesNothing(t *testing.T) {
 	}
 	s.c.Filter = &link.FilterOptions{Sources: []string{"203.0.113.10"}, First: true}
 	s.approve(t)
-	contains(t, strings.Join(s.approved.Warnings, "\n"), "LOCKS EVERYBODY ELSE OUT")
+	contains(t, strings.Join(s.approved.Warnings, "\n"), "BLOCKS EVERYONE ELSE")
 	s.remote.SetRulesets(firewall, elastic.Ruleset{ID: "theirs", Name: "office", Type: "ip", Sources: []string{"198.51.100.0/24"}})
 	s.c.Filter.First = false
 	s.approve(t)
@@ -176,15 +176,15 @@ func TestAddressesOfAFilterAreChecked(t *testing.T) {
 	}{
 		"none":      {func(s *scene) { s.c.Filter.Sources = nil }, "1 to 128"},
 		"a name":    {func(s *scene) { s.c.Filter.Sources = []string{"ece.example.com"} }, "not an IPv4"},
-		"everybody": {func(s *scene) { s.c.Filter.Sources = []string{"0.0.0.0/0"} }, "lets everybody in"},
-		"halves":    {func(s *scene) { s.c.Filter.Sources = []string{"0.0.0.0/1", "128.0.0.0/1"} }, "lets everybody in"},
+		"everybody": {func(s *scene) { s.c.Filter.Sources = []string{"0.0.0.0/0"} }, "allows everyone"},
+		"halves":    {func(s *scene) { s.c.Filter.Sources = []string{"0.0.0.0/1", "128.0.0.0/1"} }, "allows everyone"},
 		"quarters": {func(s *scene) {
 			s.c.Filter.Sources = []string{"0.0.0.0/2", "64.0.0.0/2", "64.1.0.0/16"}
 		}, "half of all addresses"},
-		"private": {func(s *scene) { s.c.Filter.Sources = []string{"10.0.0.0/8"} }, "behind NAT"},
+		"private": {func(s *scene) { s.c.Filter.Sources = []string{"10.0.0.0/8"} }, "after NAT"},
 		"forbidden": {func(s *scene) {
 			s.connector = plan.NewConnectPlanner(inventory.NewCatalog(s.w.Systems(), inventory.CatalogOptions{Now: s.w.Now}), steps.PlannerOptions{})
-		}, "configuration does not let"},
+		}, "configuration does not permit"},
 		"by address": {func(s *scene) { s.c.Filter.Sources = []string{"2001:db8::1"} }, "not an IPv4"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -243,7 +243,7 @@ func TestConfiguredEgressIsComparedWithTheFilters(t *testing.T) {
 	systems := s.w.Systems()
 	systems[0].EgressCIDRs = []string{"203.0.113.0/28"}
 	s.catalog = inventory.NewCatalog(systems, inventory.CatalogOptions{Now: s.w.Now})
-	for sources, say := range map[string]string{"203.0.113.0/24": "They let in 203.0.113.0/28", "203.0.113.0/29": "do not let in 203.0.113.0/28"} {
+	for sources, say := range map[string]string{"203.0.113.0/24": "They allow 203.0.113.0/28", "203.0.113.0/29": "do not allow 203.0.113.0/28"} {
 		s.remote.SetRulesets(elastic.Ruleset{ID: "r", Name: "office", Type: "ip", Sources: []string{sources}})
 		survey, err := s.catalog.ReadPair(t.Context(), s.c.Local, s.c.Remote)
 		if err != nil {

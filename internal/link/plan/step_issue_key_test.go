@@ -51,7 +51,7 @@ func TestGrantTwiceLeavesOneKey(t *testing.T) {
 	s.applyAll(t, steps.StepIssueKey, steps.StepIssueKey)
 	s.granted(t)
 	if n := s.w.Count("IssueKey"); n != 2 {
-		t.Errorf("%d keys were issued, want 2: the first one's secret is gone", n)
+		t.Errorf("%d keys were issued, want 2: the first one's secret no longer exists", n)
 	}
 }
 
@@ -133,7 +133,7 @@ func TestGrantNeverOverwritesSomebodyElsesEntry(t *testing.T) {
 	if err == nil || change.IsTemporary(err) {
 		t.Fatalf("got %v, want a final error", err)
 	}
-	contains(t, said(err), "left alone", entry)
+	contains(t, said(err), "was not changed", entry)
 	if err := s.apply(t.Context(), steps.StepIssueKey); err == nil {
 		t.Error("a second try overwrote it")
 	}
@@ -141,7 +141,7 @@ func TestGrantNeverOverwritesSomebodyElsesEntry(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !s.local.Holds(entry, "theirs") {
-		t.Error("their entry is gone")
+		t.Error("their entry no longer exists")
 	}
 }
 
@@ -160,7 +160,7 @@ func TestGrantKeepsAnEntryThatCameBetweenTwoTries(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !s.local.Holds(entry, "theirs") {
-		t.Error("their entry is gone")
+		t.Error("their entry no longer exists")
 	}
 }
 
@@ -186,7 +186,7 @@ func TestGrantKeepsAnEntryThatCameJustBeforeItsWrite(t *testing.T) {
 			if err == nil || change.IsTemporary(err) {
 				t.Fatalf("got %v, want a final error", err)
 			}
-			contains(t, said(err), "Somebody else put it there")
+			contains(t, said(err), "Someone else put it there")
 			if err := s.undo(t.Context(), steps.StepIssueKey); err != nil {
 				t.Fatal(err)
 			}

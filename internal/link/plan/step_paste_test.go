@@ -75,7 +75,7 @@ func TestAPastedKeyIsStoredWhereverTheWorkerDiesAndGoneAfterUse(t *testing.T) {
 			t.Fatalf("crash after note %d: %v", crash, err)
 		}
 		if err != nil && d.key.Empty() {
-			t.Errorf("crash after note %d: the key is gone before it is known to be stored", crash)
+			t.Errorf("crash after note %d: the key no longer exists before it is known to be stored", crash)
 		}
 		if err := s.pasting(t, d, 0); err != nil {
 			t.Fatalf("after a crash at note %d: %v", crash, err)
@@ -90,7 +90,7 @@ func TestAPastedKeyIsStoredWhereverTheWorkerDiesAndGoneAfterUse(t *testing.T) {
 }
 
 func TestAPastedKeyThatIsGoneOrMalformedIsRefused(t *testing.T) {
-	for text, want := range map[string]string{"": "kept for an hour", "bm90IGEga2V5": "not an encoded key"} {
+	for text, want := range map[string]string{"": "kept for only an hour", "bm90IGEga2V5": "not an encoded key"} {
 		s := newScene()
 		err := s.pasting(t, &drawer{key: secret.New(text)}, 0)
 		e, ok := errors.AsType[*change.ExplainedError](err)

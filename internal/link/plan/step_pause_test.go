@@ -55,7 +55,7 @@ func TestAMigrationPausesWhatRunsThroughTheAlias(t *testing.T) {
 	if want := []string{"POST /copy/_ccr/pause_follow", "POST /_transform/daily/_stop", "POST /_ml/datafeeds/spikes/_stop"}; !slices.Equal(calls, want) {
 		t.Errorf("calls %v, want %v", calls, want)
 	}
-	contains(t, strings.Join(h.approved.Warnings, "\n"), "renewed afterwards: transform daily", "Kibana's rules and data views are not looked at", "following would stop")
+	contains(t, strings.Join(h.approved.Warnings, "\n"), "renewed afterwards: transform daily", "Kibana's rules and data views are not checked", "following would stop")
 }
 
 // asked are the steps with the state before each, and after it.
@@ -155,7 +155,7 @@ func TestWhatCannotBeLookedAtIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := strings.Join(r.Proposal.Warnings, "\n")
-	contains(t, said, "Could not be looked at: transforms (", "Datafeed spikes, follower index copy: not paused")
+	contains(t, said, "Could not be checked: transforms (", "Datafeed spikes, follower index copy: not paused")
 	if strings.Contains(said, "daily") {
 		t.Errorf("says %s", said)
 	}

@@ -195,17 +195,17 @@ func TestWhatIsNoLongerAsApprovedIsLeftAlone(t *testing.T) {
 	}{
 		"trust widened": {untrustLocal, parting, func(h *fixture) {
 			h.local.SetTrustEntry(0, strings.Replace(trusted(h.local)[0], `"trust_all":false`, `"trust_all":true`, 1))
-		}, "somebody has changed the trust of search-onprem"},
+		}, "someone changed the trust of search-onprem"},
 		"trust in use": {untrustRemote, parting, func(h *fixture) {
 			for option, value := range map[string]string{"mode": "proxy", "proxy_address": "logs.cloud.example:9400", "server_name": "logs.cloud.example"} {
 				h.local.Set("mine", option, value)
 			}
-		}, "is used by ece-prod/d-local/mine"},
-		"role changed": {steps.StepRemoveRole, partingKeyed, func(h *fixture) { h.local.SetRole("remote-readers", oldRole) }, "somebody has changed the role remote-readers"},
+		}, "is now used by ece-prod/d-local/mine"},
+		"role changed": {steps.StepRemoveRole, partingKeyed, func(h *fixture) { h.local.SetRole("remote-readers", oldRole) }, "someone changed the role remote-readers"},
 		"filter in use": {steps.StepRemoveFilter, partingKeyed, func(h *fixture) {
 			h.ech.AddDeployment("d-other", "metrics", "8.15.3").SetRulesets(h.attached()...)
 		}, "applies to other deployments"},
-		"the others have gone": {steps.StepRemoveFilter, partingKeyed, func(h *fixture) { h.remote.SetRulesets(h.attached()[1:]...) }, "open to everybody"},
+		"the others have gone": {steps.StepRemoveFilter, partingKeyed, func(h *fixture) { h.remote.SetRulesets(h.attached()[1:]...) }, "open to everyone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := tt.scene(t)
@@ -321,7 +321,7 @@ func TestMigrateKeepsATrustThatOthersUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, fieldOf(r.Proposal, "Stays"), "the trust of search-onprem in cloud (cloud1): it is used by ece-prod/d-local/second")
+	contains(t, fieldOf(r.Proposal, "Not removed"), "the trust of search-onprem in cloud (cloud1): it is used by ece-prod/d-local/second")
 	if left, err := h.carryOut(r); err != nil {
 		t.Fatal(err, left)
 	}
@@ -383,5 +383,5 @@ func TestMigrateOfAConnectionMadeByHandSaysThatTheTrustStays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, fieldOf(r.Proposal, "Stays"), "nothing is recorded of who made it")
+	contains(t, fieldOf(r.Proposal, "Not removed"), "not created by the bot")
 }

@@ -52,7 +52,7 @@ func TestARestartThatFailsIsFinal(t *testing.T) {
 func TestARestartThatIsNeverSeenIsAskedForOnce(t *testing.T) {
 	s := restartScene(t)
 	s.local.HideRestarts()
-	contains(t, s.settleFinding(t, steps.StepRestart), "shows no plan of it", "healthy")
+	contains(t, s.settleFinding(t, steps.StepRestart), "shows no plan for it", "healthy")
 	if n := s.local.Restarts(); n != 1 {
 		t.Errorf("%d restarts, want 1", n)
 	}
@@ -107,7 +107,7 @@ func TestRestartsWithoutAnswerEnd(t *testing.T) {
 					break
 				}
 			}
-			contains(t, said(err), "Whether search-onprem was restarted is not known", "Activity", "ask again")
+			contains(t, said(err), "It is unknown whether search-onprem was restarted", "Activity", "submit again")
 			if n := s.w.Count("Restart"); n != 2 || s.local.Restarts() != tt.want {
 				t.Errorf("%d calls, want 2; %d restarts, want %d", n, s.local.Restarts(), tt.want)
 			}

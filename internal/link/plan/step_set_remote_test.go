@@ -85,7 +85,7 @@ func TestPointRefusesAnAliasThatWasTakenMeanwhile(t *testing.T) {
 	if err == nil || change.IsTemporary(err) {
 		t.Fatalf("got %v, want a final error", err)
 	}
-	contains(t, said(err), "Somebody else", "elsewhere:9443")
+	contains(t, said(err), "Someone else", "elsewhere:9443")
 	if err := s.undo(t.Context(), steps.StepSetRemote); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestUndoOfPointLeavesWhatSomebodyChangedSince(t *testing.T) {
 	left := leftover(t, err)
 	contains(t, left.What, "cluster.remote.logs.*", "ece-prod/d-local")
 	contains(t, left.Command, "PUT /_cluster/settings\n", `"cluster.remote.logs.transport.compress":null`, `"cluster.remote.logs.mode":null`)
-	contains(t, left.Cause, "somebody has changed")
+	contains(t, left.Cause, "someone changed")
 	if change.IsTemporary(err) {
 		t.Error("no other try mends that")
 	}

@@ -34,7 +34,7 @@ func TestVerifyWaitsWithADiagnosis(t *testing.T) {
 		wrong func(*scene)
 		say   string
 	}{
-		"nothing is set": {func(*scene) {}, "does not know the alias"},
+		"nothing is set": {func(*scene) {}, "doesn't know the alias"},
 		"no key":         {func(s *scene) { s.point() }, "have no key for logs"},
 		"key revoked":    {func(s *scene) { s.grant(); s.remote.Invalidate(); s.point() }, "does not accept the key"},
 		"remote stopped": {func(s *scene) {
@@ -43,9 +43,9 @@ func TestVerifyWaitsWithADiagnosis(t *testing.T) {
 			s.remote.Edit(func(d *elastic.Deployment) { d.Status = "stopped" })
 			s.ece.SetEgress("10.0.0.7")
 		}, "10.0.0.7"},
-		"another server name": {func(s *scene) { s.grant(); s.c.ServerName = "other"; s.point() }, "is for another name"},
+		"another server name": {func(s *scene) { s.grant(); s.c.ServerName = "other"; s.point() }, "does not match the configured"},
 		"transport port":      {func(s *scene) { s.grant(); s.c.ProxyAddress = "logs.cloud.example:9400"; s.point() }, "Use port 9443"},
-		"key covers less":     {func(s *scene) { s.grant(); s.point(); s.c.Access.Search = []string{"secret"} }, "Not granted"},
+		"key covers less":     {func(s *scene) { s.grant(); s.point(); s.c.Access.Search = []string{"secret"} }, "Access denied"},
 		"address changed":     {func(s *scene) { s.grant(); s.point(); s.local.Set("logs", "proxy_address", "x:9443") }, "points to x:9443, not to"},
 	}
 	for name, tt := range tests {
@@ -266,7 +266,7 @@ func TestVerifyErrorsOfCalls(t *testing.T) {
 		if err == nil || change.IsTemporary(err) {
 			t.Errorf("%s forbidden: got %v, want a final error", call, err)
 		}
-		contains(t, said(err), "does not let the bot do this")
+		contains(t, said(err), "does not permit the bot to do this")
 	}
 }
 
@@ -295,7 +295,7 @@ func TestCheckLooksAtTheWorldAndChangesNothing(t *testing.T) {
 	if err == nil || change.IsTemporary(err) {
 		t.Fatalf("got %v, want a final error", err)
 	}
-	contains(t, said(err), "holds a key for logs already")
+	contains(t, said(err), "already has a key for logs")
 
 	s.w.Fail(linktest.Fault{Call: "SecretNames", Times: 1})
 	if err := s.apply(t.Context(), steps.StepCheck); !change.IsTemporary(err) {

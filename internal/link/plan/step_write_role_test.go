@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	newRole = `{"description":"Searches remote clusters that remote-cluster-bot has connected.","metadata":{"managed_by":"remote-cluster-bot"},` +
+	newRole = `{"description":"Searches remote clusters connected by remote-cluster-bot.","metadata":{"managed_by":"remote-cluster-bot"},` +
 		`"remote_cluster":[{"clusters":["logs"],"privileges":["monitor_enrich"]}],` +
 		`"remote_indices":[{"clusters":["logs"],"names":["logs-*"],"privileges":["read","read_cross_cluster","view_index_metadata"]}]}`
 	// oldRole is one that the bot made for another alias, with something that the bot knows nothing of.
@@ -92,7 +92,7 @@ func TestAForeignRoleIsNeverWritten(t *testing.T) {
 	s := roleScene(t, nil)
 	s.local.SetRole("remote-readers", `{"cluster":["all"]}`)
 	_, err := s.plan(t)
-	contains(t, problem(t, err, link.FieldRole), "not the bot's")
+	contains(t, problem(t, err, link.FieldRole), "not created by the bot")
 	err = s.apply(t.Context(), steps.StepWriteRole) // it came after the approval
 	if err == nil || change.IsTemporary(err) {
 		t.Fatalf("got %v, want a final error", err)

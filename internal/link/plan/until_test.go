@@ -37,7 +37,7 @@ func TestAConnectionMayHaveAnEnd(t *testing.T) {
 	h := newFixture(t)
 	h.c.Until = h.w.Now().Add(-time.Second)
 	_, err := h.propose(h.connector, h.c)
-	contains(t, problem(t, err, link.FieldUntil), "has passed already")
+	contains(t, problem(t, err, link.FieldUntil), "is in the past")
 	h.c.Until = h.w.Now().Add(7 * 24 * time.Hour)
 	r, err := h.propose(h.connector, h.c)
 	if err != nil {
@@ -97,7 +97,7 @@ func TestAnExtensionChangesTheEndAlone(t *testing.T) {
 	k := plan.NewExtendPlanner(h.roster, h.o())
 	was, calls := h.managed(), h.writes()
 	until := h.c.Until.Add(100 * 24 * time.Hour)
-	for want, at := range map[string]time.Time{"that is its end already": h.c.Until, "has passed already": h.w.Now()} {
+	for want, at := range map[string]time.Time{"that is already its end": h.c.Until, "is in the past": h.w.Now()} {
 		_, err := h.propose(k, h.extension(at))
 		contains(t, problem(t, err, link.FieldUntil), want)
 	}
@@ -107,7 +107,7 @@ func TestAnExtensionChangesTheEndAlone(t *testing.T) {
 	}
 	contains(t, h.field(r, link.LabelUntil), "2026-04-19 03:04:05 UTC, then the bot removes it")
 	contains(t, h.field(r, "Until now"), "2026-01-09 03:04:05 UTC")
-	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "Its key ends on 2026-04-02, before that")
+	contains(t, strings.Join(r.Proposal.Warnings, "\n"), "Its key expires on 2026-04-02, before that end")
 	if r.Proposal.Traits["kind"][0] != "extend" || r.Proposal.Traits["until"][0] != "2026-04-19T03:04:05Z" || !r.Proposal.Before.Equal(h.c.Until) {
 		t.Errorf("%+v", r.Proposal)
 	}
@@ -126,7 +126,7 @@ func TestAnExtensionChangesTheEndAlone(t *testing.T) {
 	if r, err = h.propose(k, h.extension(time.Time{})); err != nil {
 		t.Fatal(err)
 	}
-	contains(t, h.field(r, link.LabelUntil), "no end any more")
+	contains(t, h.field(r, link.LabelUntil), "no end: it stays")
 	if _, err := h.carryOut(r); err != nil || !h.managed().Until.IsZero() {
 		t.Errorf("%v: %+v", err, h.managed())
 	}
@@ -163,11 +163,11 @@ func TestAtTheEndGoesWhatWasApproved(t *testing.T) {
 // What is another by now is for people.
 func TestAnEndIsForPeopleWhereSomethingDiffers(t *testing.T) {
 	for why, edit := range map[string]func(*fixture){
-		"proxy_address is evil.example:9443, and was": func(h *fixture) { h.local.Set("logs", "proxy_address", "evil.example:9443") },
-		"the key may read logs-a, and was approved for logs-*": func(h *fixture) {
+		"proxy_address is evil.example:9443 and was": func(h *fixture) { h.local.Set("logs", "proxy_address", "evil.example:9443") },
+		"the key may read logs-a and was approved for logs-*": func(h *fixture) {
 			h.remote.Narrow("logs-a")
 		},
-		"the remote deployment can't be seen any more": func(h *fixture) { h.ech.Remove("d-remote") },
+		"the bot can no longer see the remote deployment": func(h *fixture) { h.ech.Remove("d-remote") },
 	} {
 		t.Run(why, func(t *testing.T) {
 			h := temporary(t)
@@ -192,7 +192,7 @@ func TestAnEndIsForPeopleWhereSomethingDiffers(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := h.propose(h.end(), h.atEnd())
-	contains(t, problem(t, err, link.FieldUntil), "not the end of logs any more")
+	contains(t, problem(t, err, link.FieldUntil), "logs no longer ends then")
 }
 
 // What could not be read may be made for it: nobody knows whether it can go.

@@ -49,14 +49,14 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	f := planStateOf(e, c)
 	diff := slices.Concat(updateDiff(p, was, f), c.ExtrasDiff(e.PairState), e.IdentityDiff())
 	if e.Forgotten {
-		diff = append(diff, change.Field{Label: "Connection", Value: "forgotten by the local nodes → made anew"})
+		diff = append(diff, change.Field{Label: "Connection", Value: "lost by the local nodes → rebuilt"})
 	}
 	renews := len(diff) == 0 && e.LacksEnrich()
 	if renews {
 		diff = append(diff, change.Field{Label: "ES|QL's ENRICH", Value: "refused for the age of the key → possible"})
 	}
 	if len(diff) == 0 {
-		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: link.FieldAlias, Say: "nothing would change: everything is like this already"}}}
+		return change.Proposal{}, &change.InvalidError{Problems: []change.Problem{{Field: link.FieldAlias, Say: "nothing would change: these are already the settings"}}}
 	}
 	how := howToChange(e, was.Access, c.Access, renews)
 	m := c.Managed(e.Managed.KeyName).Named(e.PairState)
@@ -80,7 +80,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		fields = append(fields, e.KeystoreFields()...)
 		m.KeyName = c.KeySpec(k.o.Env, id).Name
 		w.UnknownLimits(e)
-		w.Add("A new key is made and takes the old one's place: the bot does not own that one, does not know it, or it demands another certificate than was approved.")
+		w.Add("A new key replaces the old one: the bot does not own that key or doesn't know it, or it requires another certificate than approved.")
 		var wrong change.InvalidError
 		if checkCanIssueKeyNow(e, &wrong); len(wrong.Problems) > 0 {
 			return change.Proposal{}, &wrong
@@ -106,10 +106,10 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 func accessLost(w *link.WarningList, e link.ConnectionState, was, wanted elastic.Access) {
 	lost := link.LacksPatterns(wanted, was)
 	if len(lost) > 0 && len(e.Users) > 0 {
-		w.Add("In use by %s: what of it reads %s finds nothing any more.", link.JoinWords(e.Users), link.JoinWords(lost))
+		w.Add("In use by %s: whatever reads %s there will find nothing.", link.JoinWords(e.Users), link.JoinWords(lost))
 	}
 	if unread := e.UsesUnreadSay(); len(lost) > 0 && unread != "" {
-		w.Add("Could not be looked at: %s. What of it uses this connection is not known.", unread)
+		w.Add("Could not be checked: %s. Some of it may use this connection.", unread)
 	}
 }
 
@@ -143,7 +143,7 @@ func (k *UpdatePlanner) checkUpdatable(ctx context.Context, e *link.ConnectionSt
 func checkCanIssueKeyNow(e link.ConnectionState, wrong *change.InvalidError) {
 	e.HandProblems(wrong)
 	if e.CantIssue != nil {
-		wrong.Add(link.FieldRemote, "the bot can't issue a key on %s: %s", e.Remote.Name, e.CantIssue)
+		wrong.Add(link.FieldRemote, "the bot can't create a key on %s: %s", e.Remote.Name, e.CantIssue)
 	}
 }
 

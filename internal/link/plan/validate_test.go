@@ -32,7 +32,7 @@ func TestAddresses(t *testing.T) {
 		"10.0.0.1:9443":                "",
 		"[2001:db8::1]:9443":           "",
 		"logs.es.example:443":          "",
-		"":                             "needed",
+		"":                             "required",
 		"logs.es.example":              "such as logs.es.example:9443",
 		"logs.es.example:":             "not a port",
 		"logs.es.example:9400":         "use 9443",
@@ -40,7 +40,7 @@ func TestAddresses(t *testing.T) {
 		"logs.es.example:0":            "not a port",
 		"logs.es.example:99999":        "not a port",
 		"https://logs.es.example:9443": `leave "https://" out`,
-		"logs.es.example:9443/":        "leave the /",
+		"logs.es.example:9443/":        "leave out the /",
 		"logs_x.example:9443":          "not a host name",
 		"user@logs.example:9443":       "not a host name",
 		":9443":                        "not a host name",
@@ -135,13 +135,13 @@ func TestCompatibleVersions(t *testing.T) {
 
 func TestWhyVersionsDoNotFitIsSaid(t *testing.T) {
 	for pair, want := range map[string]string{
-		"9.1 8.19":  "9.1 searches no cluster of 8.x, and the remote one is at 8.19; of 9.x only 9.0 does, and those at 8.18 alone",
-		"9.0 8.19":  "of 8.x, 9.0 searches 8.18 alone, and the remote one is at 8.19",
-		"8.17 9.0":  "8.17 searches no cluster of 9.x, and the remote one is at 9.0; of 8.x only 8.19 does, and 8.18 those at 9.0",
-		"8.18 9.1":  "of 9.x, 8.18 searches 9.0 alone, and the remote one is at 9.1; 8.19 searches all",
-		"7.17 8.18": "the local cluster is at 7.17, of which nothing is known: Elastic's table of versions that search each other begins at 8",
-		"8.18 7.17": "the remote cluster is at 7.17, of which nothing is known: Elastic's table of versions that search each other begins at 8",
-		"9.3 10.0":  "the remote cluster is at 10.0, of which nothing is known: Elastic's table of versions that search each other ends at 9",
+		"9.1 8.19":  "9.1 can't search 8.x clusters, and the remote cluster runs 8.19; of 9.x, only 9.0 can, and only 8.18",
+		"9.0 8.19":  "of 8.x, 9.0 can search only 8.18, and the remote cluster runs 8.19",
+		"8.17 9.0":  "8.17 can't search 9.x clusters, and the remote cluster runs 9.0; of 8.x, only 8.19 can, and 8.18 only 9.0",
+		"8.18 9.1":  "of 9.x, 8.18 can search only 9.0, and the remote cluster runs 9.1; 8.19 can search all",
+		"7.17 8.18": "the local cluster runs 7.17, which Elastic's compatibility table doesn't cover: it begins at 8",
+		"8.18 7.17": "the remote cluster runs 7.17, which Elastic's compatibility table doesn't cover: it begins at 8",
+		"9.3 10.0":  "the remote cluster runs 10.0, which Elastic's compatibility table doesn't cover: it ends at 9",
 	} {
 		local, remote, _ := strings.Cut(pair, " ")
 		if _, why := elastic.Compatible(version(t, local), version(t, remote)); why != want {
@@ -165,7 +165,7 @@ func TestVersionsThatReplicate(t *testing.T) {
 // What is granted decides which of Elastic's rules counts.
 func TestVersionsAreJudgedByWhatIsGranted(t *testing.T) {
 	search, follow := []string{"logs-*"}, []string{"copied-*"}
-	const forSearch, forFollowing = "work together for search", "work together for replication: the local cluster, which follows, is at"
+	const forSearch, forFollowing = "not supported for search", "not supported for replication: the local cluster (follower) runs"
 	for name, tt := range map[string]struct {
 		local, remote string
 		access        elastic.Access

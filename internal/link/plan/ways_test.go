@@ -32,9 +32,9 @@ func breaking(words string) func(*fixture) { return func(h *fixture) { h.remote.
 // waysByKey are those of a connection by API key.
 var waysByKey = []way{
 	{"the alias was removed", func(h *fixture) { h.local.Unset("logs") }, link.CauseNotSet, link.KindRotate},
-	{"the nodes have forgotten the alias", func(h *fixture) { h.local.LoseAlias("logs") }, link.CauseForgotten, link.KindUpdate},
+	{"the nodes have lost the alias", func(h *fixture) { h.local.LoseAlias("logs") }, link.CauseForgotten, link.KindUpdate},
 	{"the remote deployment is stopped", func(h *fixture) { h.remote.Edit(func(d *elastic.Deployment) { d.Status = "stopped" }) }, link.CauseStopped, ""},
-	{"the remote deployment is gone", func(h *fixture) { h.ech.Remove("d-remote") }, link.CauseGone, link.KindDisconnect},
+	{"the remote deployment no longer exists", func(h *fixture) { h.ech.Remove("d-remote") }, link.CauseGone, link.KindDisconnect},
 	{"the address has the transport port", func(h *fixture) { h.local.Set("logs", "proxy_address", "logs.cloud.example:9400") }, link.CausePort, link.KindUpdate},
 	{"the address has a host that does not exist", func(h *fixture) { h.local.Set("logs", "proxy_address", "nowhere.example:9443") }, link.CauseUnknownHost, link.KindUpdate},
 	{"the address has a closed port", func(h *fixture) { h.local.Set("logs", "proxy_address", "logs.cloud.example:9444") }, link.CauseUnreachable, link.KindUpdate},
@@ -66,7 +66,7 @@ var waysByKey = []way{
 // waysByCertificate are those of a connection by TLS certificates.
 var waysByCertificate = []way{
 	{"the alias was removed", func(h *fixture) { h.local.Unset("logs") }, link.CauseNotSet, ""},
-	{"the nodes have forgotten the alias", func(h *fixture) { h.local.LoseAlias("logs") }, link.CauseForgotten, ""},
+	{"the nodes have lost the alias", func(h *fixture) { h.local.LoseAlias("logs") }, link.CauseForgotten, ""},
 	{"the local side's trust was removed", func(h *fixture) { h.local.SetTrustEntry(0, "") }, link.CauseTrust, link.KindMigrate},
 	{"the remote side's trust was removed", func(h *fixture) { h.remote.SetTrustEntry(0, "") }, link.CauseUntrusted, link.KindMigrate},
 	{"the local side trusts another id", func(h *fixture) { h.local.SetTrustEntry(0, strangers) }, link.CauseTrust, link.KindMigrate},
@@ -142,7 +142,7 @@ func page(t *testing.T, model string, ways []way, connected func(*testing.T) *fi
 		return
 	}
 	if !*update {
-		t.Fatalf("%s is not as the bot speaks; write it anew with go test ./internal/link -run EveryWay -update\n%s", file, rows.String())
+		t.Fatalf("%s is not as the bot speaks; write it anew with go test ./internal/link/plan -run EveryWay -update\n%s", file, rows.String())
 	}
 	if err := os.WriteFile(file, []byte(before+begin+rows.String()+end+after), 0o600); err != nil {
 		t.Fatal(err)

@@ -60,7 +60,7 @@ func keyEffects(on string, k elastic.KeySpec) []change.Effect {
 	}
 	all := append(adds("API key "+k.Name+" on "+on+"; "+lasts), adds(accessLines(k.Access)...)...)
 	if k.Identity != "" {
-		all = append(all, adds("the key takes only certificates that match "+k.Identity)...)
+		all = append(all, adds("the key accepts only certificates that match "+k.Identity)...)
 	}
 	return all
 }
@@ -161,7 +161,7 @@ func privilege(item json.RawMessage) string {
 func filterEffects(does func(...string) []change.Effect, on string, r elastic.NewRuleset) []change.Effect {
 	all := does("network filter " + r.Name + " of " + on)
 	for _, who := range r.Allowed() {
-		all = append(all, does("it lets in "+who)...)
+		all = append(all, does("it allows "+who)...)
 	}
 	return all
 }

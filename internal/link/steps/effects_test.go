@@ -37,9 +37,9 @@ func TestEffectsAreADiff(t *testing.T) {
 	}{
 		"a key": {
 			keyEffects("metrics-eu", elastic.KeySpec{Name: "k", Access: elastic.Access{Search: []string{"a"}, Replication: []string{"b"}}, Expiration: 48 * time.Hour, Identity: "CN=x"}),
-			[]string{"+ API key k on metrics-eu; it expires after 2 days", "+ the key may search a", "+ the key may replicate b", "+ the key takes only certificates that match CN=x"},
+			[]string{"+ API key k on metrics-eu; it expires after 2 days", "+ the key may search a", "+ the key may replicate b", "+ the key accepts only certificates that match CN=x"},
 		},
-		"a key for ever": {keyEffects("metrics-eu", elastic.KeySpec{Name: "k"}), []string{"+ API key k on metrics-eu; it never expires"}},
+		"a key forever": {keyEffects("metrics-eu", elastic.KeySpec{Name: "k"}), []string{"+ API key k on metrics-eu; it never expires"}},
 		"settings": {
 			settingsEffects(set("c.mode", "proxy", "c.skip", "true", "c.old", "1"), set("c.mode", "proxy", "c.skip", "false")),
 			[]string{"- c.old=1", "- c.skip=true", "= c.mode=proxy", "+ c.skip=false"},

@@ -63,7 +63,7 @@ func (k keystores) proof() string {
 	if k.silent == 0 {
 		return fmt.Sprintf("all nodes (%d) say that they have it", len(k.with))
 	}
-	return fmt.Sprintf("%d of %d nodes say so, and the others can't: their version does not tell, so the connection proves it through the node that answers the bot",
+	return fmt.Sprintf("%d of %d nodes confirm it; the others' version can't report it. The connection verifies it through the node that answers the bot",
 		len(k.with), len(k.with)+k.silent)
 }
 
@@ -90,7 +90,7 @@ var errNotByHand = errors.New("the keystore is no longer edited by hand")
 func (p ports) handOver(ctx context.Context, local side, entry string, note change.Note) (handOver, error) {
 	h := handOver{ports: p, entry: entry, local: local, hand: local.byHand()}
 	if h.hand == nil {
-		return h, link.UserError("People no longer edit the keystore of "+local.d.Name+": ask for this again.", "%s: %w", local.d.Name, errNotByHand)
+		return h, link.UserError("People no longer edit the keystore of "+local.d.Name+": submit the request again.", "%s: %w", local.d.Name, errNotByHand)
 	}
 	return h, noteShown(ctx, note)
 }
@@ -117,7 +117,7 @@ func (h handOver) offerNew(ctx context.Context, remote side, spec elastic.KeySpe
 // offer seals the key for the person who puts it in, and asks for that.
 func (h handOver) offer(ctx context.Context, key secret.Secret) error {
 	if h.pasted == nil {
-		return link.UserError("This bot can't keep a key until a person has seen it (any more): its configuration has no keys.encryption.",
+		return link.UserError("This bot can't store a key until someone has seen it: its configuration has no keys.encryption.",
 			"no store of keys is configured")
 	}
 	if err := h.pasted.Keep(ctx, change.RequestIDFrom(ctx), key, h.byHandWithin); err != nil {

@@ -58,7 +58,7 @@ func (e newEntry) check(local side, present bool) error {
 
 func foreignEntry(local side, name string) error {
 	return link.UserError(
-		fmt.Sprintf("The keystore of %s holds %s already. Somebody else put it there, and it can't be read or restored, so it was left alone.",
+		fmt.Sprintf("The keystore of %s already contains %s. Someone else put it there, and it can't be read or restored, so it was not changed.",
 			local.d.Name, name),
 		"keystore of %s: %s is there already", local.d.Name, name)
 }

@@ -102,7 +102,7 @@ func (r *roleChange) Undo(ctx context.Context, had change.Evidence) error {
 	case link.SameRole(now, before):
 		return nil
 	case !link.SameRole(now, r.After):
-		return r.left(before, errors.New("somebody has changed this role since the bot wrote it, so it left it alone"))
+		return r.left(before, errors.New("someone changed this role after the bot wrote it, so the bot did not touch it"))
 	}
 	if err := r.put(ctx, roles, before); err != nil {
 		return r.left(before, link.WrapCall("putting role "+r.Role+" back", err))

@@ -73,7 +73,7 @@ func reconnect(ctx context.Context, local side, alias string, set elastic.Settin
 	}
 	_, listed, err := listing(ctx, local, alias)
 	if err == nil && !listed {
-		err = link.WrapCall(doing, change.Temporary(errors.New("they still do not know it")))
+		err = link.WrapCall(doing, change.Temporary(errors.New("they still don't know it")))
 	}
 	return err
 }

@@ -58,8 +58,8 @@ func (a AddAuthorityArgs) Planned(v View) change.PlannedStep {
 	if after == nil {
 		after = a.Before
 	}
-	return with(planned(StepAddAuthority, "Let the remote cluster believe the local one's signatures", a, calls...),
-		diff("signatures are believed by ", a.Before, after)...)
+	return with(planned(StepAddAuthority, "Make the remote cluster trust the local one's signatures", a, calls...),
+		diff("signatures are trusted by ", a.Before, after)...)
 }
 
 // addAuthorityStep adds a file with a certificate authority to those by which the remote cluster believes signatures. It
@@ -83,10 +83,10 @@ func believing(files []string) elastic.Settings {
 func (a *addAuthorityStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	switch {
 	case a.Pasted:
-		a.finding = "whoever made the key has seen to it"
+		a.finding = "set up by the person who created the key"
 		return nil
 	case a.After == nil:
-		a.finding = "it was set already, as the bot's record or the requester says; the connection proves it"
+		a.finding = "already set, according to the bot's record or the requester; verified by the connection"
 		return nil
 	}
 	remote, err := a.reach(ctx, a.Remote)
@@ -101,7 +101,7 @@ func (a *addAuthorityStep) Apply(ctx context.Context, had change.Evidence, note 
 	if err := believe(ctx, remote, a.After); err != nil {
 		return err
 	}
-	a.finding = fmt.Sprintf("set to %s; the connection proves it", link.JoinWords(a.After))
+	a.finding = fmt.Sprintf("set to %s; verified by the connection", link.JoinWords(a.After))
 	return nil
 }
 
@@ -120,7 +120,7 @@ func believe(ctx context.Context, remote side, files []string) error {
 			remote.d.Name, missing, link.BundleFolder), "%s: %w", doing, err)
 	}
 	if strings.Contains(call.Reason, "signing.truststore.path]") {
-		return link.UserError(fmt.Sprintf("%s believes signatures by a truststore, beside which no authority can be set: the authority belongs in there.",
+		return link.UserError(fmt.Sprintf("%s trusts signatures through a truststore, so no authority can be set separately. Add the authority to the truststore.",
 			remote.d.Name), "%s: %w", doing, err)
 	}
 	return link.WrapCall(doing, err)

@@ -28,12 +28,12 @@ type AddFilterArgs struct {
 // Planned is the step as it stands in a plan.
 func (a AddFilterArgs) Planned(v View) change.PlannedStep {
 	var calls []change.Call
-	effects := keeps("the network filters of " + v.Remote.Name + ", which let the local side in already")
+	effects := keeps("the network filters of " + v.Remote.Name + ", which already allow the local side")
 	if len(a.Ruleset.Allowed()) > 0 {
 		effects = filterEffects(adds, v.Remote.Name, a.Ruleset)
 		calls = on(a.Remote.Platform, v.toRemote.CreateRuleset(a.Ruleset), v.toRemote.Attach(newRulesetID, v.Remote))
 	}
-	return with(planned(StepAddFilter, "Let the local side through the remote's network filters", a, calls...), effects...)
+	return with(planned(StepAddFilter, "Allow the local side in the remote's network filters", a, calls...), effects...)
 }
 
 // addFilterStep lets the local side in by a ruleset of its own, so that no ruleset of others is touched.
@@ -48,7 +48,7 @@ func newAddFilterStep(p ports, a AddFilterArgs) *addFilterStep {
 
 func (f *addFilterStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	if len(f.ruleset.Allowed()) == 0 {
-		f.finding = "the filters let that in already"
+		f.finding = "the filters already allow that"
 		return nil
 	}
 	d, sys, filters, err := f.filters(ctx)
@@ -60,7 +60,7 @@ func (f *addFilterStep) Apply(ctx context.Context, had change.Evidence, note cha
 		return link.WrapCall("reading the network filters of "+d.Name, err)
 	}
 	if len(link.ClosingRulesets(attached)) == 0 && !f.first {
-		return link.UserError("No network filter applies to "+d.Name+" any more: a first one would lock everybody else out, so none was added.",
+		return link.UserError("No network filter applies to "+d.Name+" any more. A first one would block everyone else, so none was added.",
 			"%s is open", d.Ref)
 	}
 	if had[evRuleset] == "" {
@@ -71,7 +71,7 @@ func (f *addFilterStep) Apply(ctx context.Context, had change.Evidence, note cha
 	if err := f.attach(ctx, d, sys, filters); err != nil {
 		return err
 	}
-	f.finding = "filter " + f.ruleset.Name + " lets in " + link.JoinWords(f.ruleset.Allowed())
+	f.finding = "filter " + f.ruleset.Name + " allows " + link.JoinWords(f.ruleset.Allowed())
 	return nil
 }
 

@@ -22,7 +22,7 @@ type InspectArgs struct {
 
 // Planned is the step as it stands in a plan.
 func (a InspectArgs) Planned(v View) change.PlannedStep {
-	return planned(StepInspect, "Look at the connection", a, v.onLocal(v.toLocal.Resolve(a.Alias, "*"), v.toLocal.RemoteInfo())...)
+	return planned(StepInspect, "Check the connection", a, v.onLocal(v.toLocal.Resolve(a.Alias, "*"), v.toLocal.RemoteInfo())...)
 }
 
 // inspectStep looks that a connection is there, and how it stands. It changes nothing, and a connection that is down
@@ -46,7 +46,7 @@ func (i *inspectStep) Apply(ctx context.Context, _ change.Evidence, _ change.Not
 		return err
 	}
 	if !seen.Listed && !seen.Set {
-		return link.UserError(fmt.Sprintf("%s knows no remote cluster %s (any more).", local.d.Name, i.Alias), "%s is not listed", i.Alias)
+		return link.UserError(fmt.Sprintf("%s has no remote cluster %s. It may have been removed.", local.d.Name, i.Alias), "%s is not listed", i.Alias)
 	}
 	want := link.Expectation{Access: i.Access}
 	if seen.Info.Credentials == "" {
@@ -56,7 +56,7 @@ func (i *inspectStep) Apply(ctx context.Context, _ change.Evidence, _ change.Not
 	i.finding = fmt.Sprintf("connected over %d of %d sockets, model: %s", seen.Info.Sockets, seen.Info.MaxSockets, inventory.Connection{Info: seen.Info}.Model())
 	switch {
 	case !verdict.Works():
-		i.finding = "not proven to work: " + verdict.Trouble
+		i.finding = "not verified: " + verdict.Trouble
 	case verdict.Proof != "":
 		i.finding += ", " + verdict.Proof
 	}

@@ -50,7 +50,7 @@ func (t *invalidateOldKeyStep) Finding() string { return t.finding }
 
 func (t *invalidateOldKeyStep) Apply(ctx context.Context, _ change.Evidence, note change.Note) error {
 	if len(t.IDs) == 0 {
-		t.finding = "which key was in use is not known: nothing was invalidated"
+		t.finding = "the key in use is unknown: nothing was invalidated"
 		return nil
 	}
 	remote, err := t.reach(ctx, t.Remote)
@@ -83,7 +83,7 @@ func (t *invalidateOldKeyStep) Undo(ctx context.Context, had change.Evidence) er
 		err = errKeyGone
 	}
 	command := t.byHand(t.Remote.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.Key(t.IDs[0])} })
-	return leftBehind(fmt.Sprintf("the old key %s on %s may be invalid; a key can't be made valid again, and the new one is in use",
+	return leftBehind(fmt.Sprintf("the old key %s on %s may be invalid. This can't be undone; the new key is in use",
 		strings.Join(t.IDs, ", "), t.Remote), command, err)
 }
 

@@ -42,7 +42,7 @@ func (a IssueKeyArgs) Planned(v View) change.PlannedStep {
 		return with(planned(StepIssueKey, "Issue the key and store it in the keystore", a, append(issue, store...)...), effects...)
 	}
 	issue = byAPerson(issue)
-	effects = slices.Concat(adds("an API key that a person makes on "+v.Remote.Name), adds(accessLines(a.Key.Access)...), entry)
+	effects = slices.Concat(adds("an API key that a person creates on "+v.Remote.Name), adds(accessLines(a.Key.Access)...), entry)
 	p := with(planned(StepIssueKey, "Store the pasted key in the keystore", a, append(issue, store...)...), effects...)
 	p.ByHand = v.onRemote(v.toRemote.InvalidateKeys(a.Key.Name, nil))
 	return p

@@ -44,7 +44,7 @@ type pasteStep struct{ issueKeyStep }
 
 func (p *pasteStep) Apply(ctx context.Context, had change.Evidence, note change.Note) error {
 	if p.pasted == nil {
-		return link.UserError("This bot keeps no pasted keys (any more).", "no store of pasted keys is configured")
+		return link.UserError("This bot doesn't accept pasted keys: keys.encryption is not configured.", "no store of pasted keys is configured")
 	}
 	if had[evStored] == "" {
 		if err := p.take(ctx, had, note); err != nil {
@@ -68,7 +68,7 @@ func (p *pasteStep) take(ctx context.Context, had change.Evidence, note change.N
 	}
 	key, err := p.pasted.Peek(ctx, p.PastedFor)
 	if errors.Is(err, link.ErrNoPastedKey) {
-		return link.UserError("The pasted key is gone: it is kept for an hour only. Ask again, and have it pasted shortly before the work begins.",
+		return link.UserError("The pasted key has expired: it is kept for only an hour. Submit again, and paste the key shortly before the start.",
 			"%w", link.ErrNoPastedKey)
 	}
 	if err != nil {
@@ -76,7 +76,7 @@ func (p *pasteStep) take(ctx context.Context, had change.Evidence, note change.N
 	}
 	id, err := link.CheckEncodedKey(key.Reveal())
 	if err != nil {
-		return link.UserError("What was pasted is not an encoded key: "+err.Error()+".", "pasted key: %w", err)
+		return link.UserError("The pasted text is not an encoded key: "+err.Error()+".", "pasted key: %w", err)
 	}
 	command := p.byHand(p.Remote.Platform, func(c elastic.Calls) []change.Call { return []change.Call{c.InvalidateKeys("", []string{id})} })
 	if err := note(ctx, change.Evidence{evKeyID: id, evInvalidate: command}); err != nil {

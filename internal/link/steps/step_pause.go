@@ -100,7 +100,7 @@ func (a *pauseTasksStep) Apply(ctx context.Context, had change.Evidence, note ch
 		}
 	}
 	if len(turn) < len(a.Tasks) {
-		a.finding = fmt.Sprintf("%d of %d were as they should be already, or are gone", len(a.Tasks)-len(turn), len(a.Tasks))
+		a.finding = fmt.Sprintf("%d of %d were already in that state, or no longer exist", len(a.Tasks)-len(turn), len(a.Tasks))
 	}
 	return a.turn(ctx, local, tasks, running, turn, a.resume)
 }
@@ -138,7 +138,7 @@ func (a *pauseTasksStep) turn(ctx context.Context, local side, tasks elastic.Tas
 	}
 	for _, t := range turn {
 		if is, there := now[t]; there && is != wanted {
-			return change.Temporary(fmt.Errorf("%s on %s is not yet as it should be", t, local.d.Name))
+			return change.Temporary(fmt.Errorf("%s on %s is not in the expected state yet", t, local.d.Name))
 		}
 	}
 	return nil
@@ -182,7 +182,7 @@ func turnedOf(had change.Evidence) ([]TaskRef, error) {
 	return turn, err
 }
 
-var errNoTasks = errors.New("the bot can't look at tasks of this cluster")
+var errNoTasks = errors.New("the bot can't read this cluster's tasks")
 
 func (a *pauseTasksStep) look(ctx context.Context) (local side, tasks elastic.Tasks, running map[TaskRef]bool, err error) {
 	if local, err = a.reach(ctx, a.Local); err != nil {

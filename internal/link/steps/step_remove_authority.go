@@ -24,8 +24,8 @@ type RemoveAuthorityArgs struct {
 
 // Planned is the step as it stands in a plan.
 func (a RemoveAuthorityArgs) Planned(v View) change.PlannedStep {
-	return with(planned(StepRemoveAuthority, "Let the remote cluster no longer believe signatures by "+a.Spare.File, a,
-		v.onRemote(v.toRemote.PutSettings(believing(a.Spare.After)))...), diff("signatures are believed by ", a.Spare.Before, a.Spare.After)...)
+	return with(planned(StepRemoveAuthority, "Make the remote cluster no longer trust signatures by "+a.Spare.File, a,
+		v.onRemote(v.toRemote.PutSettings(believing(a.Spare.After)))...), diff("signatures are trusted by ", a.Spare.Before, a.Spare.After)...)
 }
 
 type removeAuthorityStep struct {
@@ -49,7 +49,7 @@ func (d *removeAuthorityStep) Apply(ctx context.Context, had change.Evidence, no
 		return err
 	}
 	if why != "" && had[evAuthorities] == "" {
-		return link.UserError(fmt.Sprintf("%s has to go on believing signatures by %s: %s. Ask again: the plan then leaves it.", remote.d.Name, d.Spare.File, why),
+		return link.UserError(fmt.Sprintf("%s must keep trusting signatures by %s: %s. Submit again; the new plan will keep it.", remote.d.Name, d.Spare.File, why),
 			"%s of %s has come to be needed", elastic.SigningAuthorities, remote.d.Name)
 	}
 	if had[evAuthorities] == "" {
@@ -60,7 +60,7 @@ func (d *removeAuthorityStep) Apply(ctx context.Context, had change.Evidence, no
 	if err := believe(ctx, remote, d.Spare.After); err != nil {
 		return err
 	}
-	d.finding = fmt.Sprintf("set to %s: signatures by %s count no longer", cmp.Or(link.JoinWords(d.Spare.After), "nothing"), d.Spare.File)
+	d.finding = fmt.Sprintf("set to %s: signatures by %s are no longer trusted", cmp.Or(link.JoinWords(d.Spare.After), "nothing"), d.Spare.File)
 	return nil
 }
 

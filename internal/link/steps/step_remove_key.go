@@ -71,7 +71,7 @@ func (s *removeKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 	local, err := s.reach(ctx, s.Local)
 	if err == nil && local.byHand() != nil {
 		if had[evGone] == "" {
-			return nil // nobody has said that it is gone
+			return nil // nobody has said that it no longer exists
 		}
 		err = errKeyStays
 	}
@@ -88,8 +88,8 @@ func (s *removeKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 		return nil
 	}
 	if errors.Is(err, errTheirs) {
-		return leftBehind(fmt.Sprintf("somebody has put a key for %s into the keystore of %s meanwhile, and it was left alone; "+
-			"whose it is can't be read: rotate the key of %s if it is not yours", s.Alias, s.Local, s.Alias), "", err)
+		return leftBehind(fmt.Sprintf("someone put a key for %s into the keystore of %s in the meantime, so it was not changed. "+
+			"The bot can't tell whose it is: rotate the key of %s if it is not yours", s.Alias, s.Local, s.Alias), "", err)
 	}
 	command := s.byHand(s.Local.Platform, func(c elastic.Calls) []change.Call {
 		return []change.Call{c.StoreSecret(elastic.Deployment{Ref: s.Local, RefID: elastic.AnyResource}, s.entry())}
@@ -97,7 +97,7 @@ func (s *removeKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 	return leftBehind(fmt.Sprintf("%s lacks its key in the keystore of %s; rotate the key of %s, which stores a new one", s.Alias, s.Local, s.Alias), command, err)
 }
 
-var errTheirs = errors.New("a key that somebody else put there")
+var errTheirs = errors.New("a key that someone else put there")
 
 func (s *removeKeyStep) grantAgain(ctx context.Context, local side) error {
 	if s.Key.Name == "" || len(s.Key.Access.Search)+len(s.Key.Access.Replication) == 0 {

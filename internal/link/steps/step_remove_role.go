@@ -32,10 +32,10 @@ func (u *removeRoleStep) Apply(ctx context.Context, _ change.Evidence, note chan
 	case link.SameRole(now, u.After):
 		return nil
 	case !link.SameRole(now, u.Before):
-		u.finding = "somebody has changed the role " + u.Role + " since this was approved: it was left alone"
+		u.finding = "someone changed the role " + u.Role + " after this was approved, so it was not changed"
 		return nil
 	}
-	u.finding = "took back " + u.spare().Say()
+	u.finding = "removed " + u.spare().Say()
 	return u.bring(ctx, local, roles, now, note)
 }
 

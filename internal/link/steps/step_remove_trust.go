@@ -56,7 +56,7 @@ func (u *removeTrustStep) Apply(ctx context.Context, had change.Evidence, note c
 	}
 	entry := now.Settings.Entry(u.entry)
 	if !elastic.SameEntry(entry, u.spare.Before) && !elastic.SameEntry(entry, u.spare.After) && !now.Pending {
-		u.finding = "somebody has changed the trust of " + u.spare.Name + " in " + u.entry.Name + " since this was approved: it was left alone"
+		u.finding = "someone changed the trust of " + u.spare.Name + " in " + u.entry.Name + " after this was approved, so it was not changed"
 		return nil
 	}
 	if had[evTrustWrote] == "" {
@@ -65,7 +65,7 @@ func (u *removeTrustStep) Apply(ctx context.Context, had change.Evidence, note c
 			return err
 		}
 		if !elastic.SameEntry(inventory.WithoutTrust(u.spare.Added, u.spare.Before, uses), u.spare.After) {
-			u.finding = u.spare.Name + " goes on trusting " + u.entry.Name + ": since this was approved it is used by " + uses.String()
+			u.finding = u.spare.Name + " keeps trusting " + u.entry.Name + ": it is now used by " + uses.String()
 			return nil
 		}
 	}

@@ -124,13 +124,13 @@ func (r *restartStep) unseen(ctx context.Context, d elastic.Deployment, platform
 	}
 	switch {
 	case had[fmt.Sprint(evRestartAccepted, n)] != "":
-		r.finding = d.Name + " was told to restart and is healthy; the platform shows no plan of it"
+		r.finding = d.Name + " was asked to restart and is healthy; the platform shows no plan for it"
 		return nil
 	case unknown < 2:
 		return r.send(ctx, d, platform, elastic.Attempt{ID: had[fmt.Sprint(evRestartAfter, n)]}, n+1, note)
 	}
-	return link.UserError(fmt.Sprintf("Whether %s was restarted is not known: the platform was asked twice, its answers were lost, and it shows no plan "+
-		"of a restart. Look under Activity of %s in the console, then ask again.", d.Name, d.Name),
+	return link.UserError(fmt.Sprintf("It is unknown whether %s was restarted: the platform was asked twice, its answers were lost, and it shows no plan "+
+		"for it. Check Activity of %s in the console, then submit again.", d.Name, d.Name),
 		"restart of %s: neither answered nor to be seen", d.Ref)
 }
 

@@ -72,7 +72,7 @@ func (x *handRotateStep) proveByHand(ctx context.Context, h handOver, remote sid
 		}
 	}
 	if len(keys) == 0 {
-		return link.UserError("The new key is no longer valid on "+remote.d.Name+": somebody has invalidated it.", "no active key %s", x.Key.Name)
+		return link.UserError("The new key is no longer valid on "+remote.d.Name+": someone invalidated it.", "no active key %s", x.Key.Name)
 	}
 	return note(ctx, change.Evidence{evProven: "true"})
 }
@@ -83,7 +83,7 @@ func (x *handRotateStep) copied(ctx context.Context, h handOver, note change.Not
 	entry := elastic.CredentialsName(x.Connect.Alias)
 	ask := &change.PersonNeededError{
 		Ask: askCopy, For: h.byHandWithin, Command: shell(h.hand.CopySecret(h.entry, entry)),
-		Say: fmt.Sprintf("The new key works. Put it in place on each node of %s, with this command as it is.", h.local.d.Name),
+		Say: fmt.Sprintf("The new key works. Put it in place on each node of %s with exactly this command.", h.local.d.Name),
 	}
 	if change.AnswerTo(ctx, askCopy) != change.AnswerDone {
 		if err := note(ctx, change.Evidence{evReplaced: "true"}); err != nil {
@@ -129,10 +129,10 @@ func (x *handRotateStep) Undo(ctx context.Context, had change.Evidence) error {
 		x.revokeLeft(ctx, x.Connect.Remote, x.Key.Name, &left)
 	}
 	if err := x.takeBack(ctx, had); err != nil {
-		left.add("what was begun on "+x.Connect.Local.String(), x.undoByHand(), err)
+		left.add("what was started on "+x.Connect.Local.String(), x.undoByHand(), err)
 	}
 	if inUse {
-		left.add(fmt.Sprintf("the new key %s may be in the keystore of %s; the old one is still valid, and its value can't be read and so not put back",
+		left.add(fmt.Sprintf("the new key %s may be in the keystore of %s. The old one is still valid, but its value can't be read and restored",
 			x.Key.Name, x.Connect.Local), "", errKeyStays)
 	}
 	return left.err()

@@ -51,9 +51,9 @@ func (a RotateKeyArgs) Planned(v View, suffix string) change.PlannedStep {
 		v.onLocal(v.toLocal.PutSettings(probe.Settings()), v.toLocal.Resolve(probe.Alias, "*")),
 		stores(elastic.CredentialsName(a.Connect.Alias)),
 	)
-	title := "Prove a new key beside " + a.Connect.Alias + ", then put it in place"
+	title := "Test a new key next to " + a.Connect.Alias + ", then switch to it"
 	if a.After != nil {
-		title = "Prove a key beside " + a.Connect.Alias + ", then change " + a.Connect.Alias + " over to it"
+		title = "Test a key next to " + a.Connect.Alias + ", then switch " + a.Connect.Alias + " to it"
 		calls = append(calls, v.onLocal(v.toLocal.PutSettings(*a.After))...)
 	}
 	removal := on(local, v.toLocal.RemoveSecret(v.local, elastic.CredentialsName(probe.Alias)))
@@ -78,7 +78,7 @@ func (a RotateKeyArgs) effects(v View) []change.Effect {
 		after = *a.After
 	}
 	return slices.Concat(all, settingsEffects(a.Before, after),
-		adds("alias "+a.Probe+" and its keystore entry, for the proof"), removes("both again, once the key is proven"))
+		adds("alias "+a.Probe+" and its keystore entry, for the test"), removes("both again, after the test"))
 }
 
 // ProbeAlias is the alias under which a request proves a new key for alias. It is nobody else's: people can choose none
@@ -188,7 +188,7 @@ func (x *rotateKeyStep) ownProbe(ctx context.Context, local side, had change.Evi
 		return err
 	}
 	if stored || !now.Empty() {
-		return link.UserError(fmt.Sprintf("%s has a remote cluster %s already, which is not the bot's: it was left alone.", local.d.Name, x.Probe),
+		return link.UserError(fmt.Sprintf("%s already has a remote cluster %s that the bot did not create, so it was not changed.", local.d.Name, x.Probe),
 			"%s: %s is there already", local.d.Name, x.Probe)
 	}
 	return note(ctx, change.Evidence{evProbe: "true"})
@@ -262,7 +262,7 @@ func (x *rotateKeyStep) changeOver(ctx context.Context, local side) error {
 	case now.Shows(*x.After) && x.Before.With(*x.After).Hidden().Empty():
 		return settle(ctx, local, x.Connect.Alias, *x.After)
 	case !now.SettlesTo(x.Before, x.Connect.Alias) && !now.SettlesTo(*x.After, x.Connect.Alias):
-		return link.UserError(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s.", x.Connect.Alias, local.d.Name, now),
+		return link.UserError(fmt.Sprintf("Someone changed the settings of %s on %s in the meantime: %s.", x.Connect.Alias, local.d.Name, now),
 			"settings of %s: %s is not as the plan found it", local.d.Name, x.Connect.Alias)
 	}
 	if err := x.read(ctx, local); err != nil {

@@ -20,7 +20,7 @@ func (x *rotateKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 	var left leftovers
 	local, err := x.reach(ctx, x.Connect.Local)
 	if err != nil {
-		left.add("what was begun on "+x.Connect.Local.String(), x.undoByHand(), err)
+		left.add("what was started on "+x.Connect.Local.String(), x.undoByHand(), err)
 		return left.err()
 	}
 	if had[evReplaced] != "" && x.HasKey {
@@ -30,7 +30,7 @@ func (x *rotateKeyStep) Undo(ctx context.Context, had change.Evidence) error {
 		if err := x.pointBack(ctx, local); err != nil {
 			left.add("the settings of "+x.Connect.Alias+" on "+x.Connect.Local.String(), x.undoByHand(), err)
 		}
-		left.add(fmt.Sprintf("the new key %s in the keystore of %s; the old one is still valid, but its value can't be read and so not put back. "+
+		left.add(fmt.Sprintf("the new key %s in the keystore of %s; the old one is still valid, but its value can't be read and restored. "+
 			"The connection works with the new key", name, local.d.Name),
 			devTools(local.Calls().Resolve(x.Connect.Alias, "*")), errKeyStays)
 		return left.err()

@@ -95,7 +95,7 @@ func (p *setRemoteStep) read(ctx context.Context, local side) (elastic.Settings,
 
 func (p *setRemoteStep) taken(local side, now elastic.Settings) error {
 	return link.UserError(
-		fmt.Sprintf("Somebody else has set %s on %s: %s. It was left alone.", p.Alias, local.d.Name, now),
+		fmt.Sprintf("Someone else set %s on %s: %s. It was not changed.", p.Alias, local.d.Name, now),
 		"settings of %s: %s is set by somebody else: %s", local.d.Name, p.Alias, now)
 }
 
@@ -137,7 +137,7 @@ func (p *setRemoteStep) Undo(ctx context.Context, had change.Evidence) error {
 	return nil
 }
 
-var errChangedSince = errors.New("somebody has changed these settings since the bot wrote them, so it left them alone")
+var errChangedSince = errors.New("someone changed these settings after the bot wrote them, so the bot did not touch them")
 
 // left names the settings that stay, with the call that would restore what was there before.
 func (p *setRemoteStep) left(restore elastic.Settings, err error) error {

@@ -48,7 +48,7 @@ func (a *updateSettingsStep) Apply(ctx context.Context, had change.Evidence, not
 	case err != nil:
 		return err
 	case !now.SettlesTo(a.Before, a.Alias) && !now.SettlesTo(a.After, a.Alias):
-		return link.UserError(fmt.Sprintf("Somebody has changed the settings of %s on %s meanwhile: %s. They were left alone.", a.Alias, local.d.Name, now),
+		return link.UserError(fmt.Sprintf("Someone changed the settings of %s on %s in the meantime: %s. They were not changed.", a.Alias, local.d.Name, now),
 			"settings of %s: %s is not as the plan found it", local.d.Name, a.Alias)
 	}
 	if had[evFound] == "" {
@@ -70,7 +70,7 @@ func (a *updateSettingsStep) put(ctx context.Context, local side, now, want elas
 	}
 	after, err := settingsOf(ctx, local, a.Alias)
 	if err == nil && !after.Shows(want) {
-		err = link.WrapCall(doing, change.Temporary(errors.New("the settings are not as they were written")))
+		err = link.WrapCall(doing, change.Temporary(errors.New("the settings differ from what was written")))
 	}
 	if err != nil {
 		return err

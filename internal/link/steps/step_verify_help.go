@@ -27,8 +27,8 @@ const (
 func helpCalls(c elastic.ClusterCalls, alias string, set elastic.Settings) []change.Call {
 	reload, settings := c.ReloadSecureSettings(), reconnecting(alias, set)
 	more, back := c.PutSettings(settings[0]), c.PutSettings(settings[1])
-	reload.OnlyIf = "the nodes don't take the connection as it is set"
-	more.OnlyIf = "they still don't, or have forgotten it: then they make it anew"
+	reload.OnlyIf = "the nodes don't apply the connection's settings"
+	more.OnlyIf = "they still don't, or have lost it: then they rebuild it"
 	back.OnlyIf = "another number of sockets was set"
 	return []change.Call{reload, more, back}
 }

@@ -39,10 +39,10 @@ func (r *writeRoleStep) Apply(ctx context.Context, _ change.Evidence, note chang
 	case link.SameRole(now, r.After):
 		return nil // an earlier attempt, or it grants all of it already
 	case now != nil && !link.IsOurRole(now):
-		return link.UserError(fmt.Sprintf("The role %s exists on %s and is not the bot's, so it was left alone.", r.Role, local.d.Name),
+		return link.UserError(fmt.Sprintf("The role %s exists on %s and was not created by the bot, so it was not changed.", r.Role, local.d.Name),
 			"role %s is not ours", r.Role)
 	case !link.SameRole(now, r.Before):
-		return link.UserError(fmt.Sprintf("The role %s has changed since this was approved, so it was left alone.", r.Role),
+		return link.UserError(fmt.Sprintf("The role %s has changed since this was approved, so it was not changed.", r.Role),
 			"role %s has changed", r.Role)
 	}
 	return r.bring(ctx, local, roles, now, note)

@@ -47,7 +47,7 @@ func (t *trustChange) trusts(ctx context.Context) (elastic.Deployment, elastic.T
 	}
 	trusts, ok := s.Platform.(elastic.Trusts)
 	if !ok {
-		return s.d, nil, link.UserError("The bot can't change whom deployments of "+link.SystemLabel(s.System)+" trust.", "%s has no trust settings", s.Name)
+		return s.d, nil, link.UserError("The bot can't change the trust of deployments on "+link.SystemLabel(s.System)+" trust.", "%s has no trust settings", s.Name)
 	}
 	return s.d, trusts, nil
 }
