@@ -124,7 +124,7 @@ func (r Rule) says(name func(string) string) []string {
 }
 
 func (r Rule) saysRotation() string {
-	return "The bot rotates a key " + days(r.RotateBefore) + " before it expires, or at half its lifetime if that is shorter."
+	return "The bot requests rotation of a key " + days(r.RotateBefore) + " before it expires, or at half its lifetime if that is shorter."
 }
 
 // saysStanding is what a rule demands by which the bot rotates keys.
