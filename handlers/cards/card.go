@@ -167,7 +167,7 @@ func stateButtons(r *change.Request, standing *change.Evaluation) []slack.BlockE
 	plan := mrkdwn.Button(ActionPlan, Ref{ID: r.ID, Version: max(1, r.ApprovalsSince)}.String(), "Show plan")
 	title := mrkdwn.Clean(r.Proposal.Title)
 	withdraw := mrkdwn.Button(ActionWithdraw, now, "Withdraw")
-	withdraw.Confirm = mrkdwn.Confirm("Withdraw this request?", "The request is canceled and others can request this alias. Only the requester can do this.", "Withdraw", slack.StyleDanger)
+	withdraw.Confirm = mrkdwn.Confirm("Withdraw this request?", "The request is withdrawn, and others can request this alias. Only the requester can do this.", "Withdraw", slack.StyleDanger)
 	reject := mrkdwn.Button(ActionReject, now, "Reject…").WithStyle(slack.StyleDanger)
 	reject.AccessibilityLabel = bot.Cut("Reject: "+title, mrkdwn.MaxOption)
 	takeBack := mrkdwn.Button(ActionTakeBack, now, "Withdraw my approval")
