@@ -55,7 +55,7 @@ func (c *GroupCache) onlyMembers(ctx context.Context, users []string) ([]string,
 	return members, nil
 }
 
-var errUnanswered = errors.New("Slack has not answered for all of them yet; try again")
+var errUnanswered = errors.New("not all answers have come from Slack yet; try again")
 
 // lookAll asks about those who are not known, as far as time allows.
 func (c *GroupCache) lookAll(ctx context.Context, users []string) {
