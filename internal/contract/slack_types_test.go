@@ -79,9 +79,9 @@ func report(t *testing.T, found map[string]string) {
 
 // fields of the Web API that are JSON inside a form, and those that a form spells as text.
 var (
-	jsonFields = []string{"blocks", "view", "metadata"}
-	flags      = []string{"unfurl_links", "unfurl_media", "include_all_metadata", "inclusive", "replace_original", "delete_original", "return_im"}
-	numbers    = []string{"limit"}
+	jsonFields = []string{"blocks", "view", "metadata", "files"}
+	flags      = []string{"unfurl_links", "unfurl_media", "include_all_metadata", "inclusive", "replace_original", "delete_original", "return_im", "reply_broadcast"}
+	numbers    = []string{"limit", "length"}
 )
 
 // arguments turns a form's texts back into what they stand for.

@@ -8,8 +8,8 @@ import type { BlockOptions } from '@slack/bolt/dist/types/options/index.js';
 import type { AppHomeOpenedEvent, HomeView, KnownBlock, ModalView } from '@slack/types';
 import type {
   ChatGetPermalinkArguments, ChatPostEphemeralArguments, ChatPostMessageArguments, ChatUpdateArguments, ConversationsHistoryArguments,
-  ConversationsMembersArguments, ConversationsOpenArguments, ConversationsRepliesArguments, UsergroupsUsersListArguments, UsersInfoArguments, ViewsOpenArguments,
-  ViewsPublishArguments, ViewsPushArguments, ViewsUpdateArguments,
+  ConversationsMembersArguments, ConversationsOpenArguments, ConversationsRepliesArguments, FilesCompleteUploadExternalArguments,
+  FilesGetUploadURLExternalArguments, UsergroupsUsersListArguments, UsersInfoArguments, ViewsOpenArguments, ViewsPublishArguments, ViewsPushArguments, ViewsUpdateArguments,
 } from '@slack/web-api';
 
 type Known<T> = T & { blocks?: KnownBlock[] };
@@ -32,6 +32,9 @@ export type Calls = {
   'conversations.members': ConversationsMembersArguments;
   'conversations.open': ConversationsOpenArguments;
   'conversations.replies': ConversationsRepliesArguments;
+  'files.completeUploadExternal': FilesCompleteUploadExternalArguments;
+  // Slack's docs call the description alt_txt; the type, and Slack's own client, call it alt_text.
+  'files.getUploadURLExternal': Omit<FilesGetUploadURLExternalArguments, 'alt_text'> & { alt_txt?: string };
   'usergroups.users.list': UsergroupsUsersListArguments;
   'users.info': UsersInfoArguments;
   'views.open': WithView<ViewsOpenArguments>;
