@@ -241,7 +241,7 @@ func (s *httpSource) event(ctx context.Context, body []byte) ([]byte, error) {
 	return s.router.event(ctx, body, delivery{})
 }
 
-// isSSLCheck recognises the request by which Slack looks at a certificate now and then; it runs nothing
+// isSSLCheck recognizes the request by which Slack looks at a certificate now and then; it runs nothing
 // (Slack's docs: "Implementing slash commands", ssl_check).
 func isSSLCheck(mediaType string, body []byte) bool {
 	if mediaType != formType {

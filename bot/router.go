@@ -190,7 +190,7 @@ func register[H any](handlers map[string]H, kind, name string, h H) {
 }
 
 // Stop refuses new events politely and waits for those in hand, their Then included. When ctx ends first, what
-// still runs is cancelled and ctx's error returned. It may be called more than once.
+// still runs is canceled and ctx's error returned. It may be called more than once.
 func (r *Router) Stop(ctx context.Context) error {
 	r.mu.Lock()
 	if !r.stopping {

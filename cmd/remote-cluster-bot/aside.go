@@ -55,7 +55,7 @@ func asideCommand() *cobra.Command {
 		return c
 	}
 	cmd.AddCommand(list,
-		act("requeue", "Let a request go on where it stood, once its record is whole again", (*store.Store).Requeue),
-		act("resolve", "End a request and free what it holds: nothing of it is left", (*store.Store).Resolve))
+		act("requeue", "Resume a request where it stopped, once its record can be read again", (*store.Store).Requeue),
+		act("resolve", "End a request and release its locks, once nothing of it is left", (*store.Store).Resolve))
 	return cmd
 }

@@ -167,7 +167,7 @@ func (v *auditVerifier) verify(ctx context.Context, s *store.Store) (auditResult
 	}
 	if b := report.Begins; b != nil {
 		if err := v.signed(*b); err != nil {
-			return auditResult{Bad: 1, Say: fmt.Sprintf("The first %d entries were let go, and what stands for them can't be trusted: %v.\n", b.Entries, err)}, nil
+			return auditResult{Bad: 1, Say: fmt.Sprintf("The first %d entries were trimmed, and the checkpoint that stands in for them can't be trusted: %v.\n", b.Entries, err)}, nil
 		}
 	}
 	if b := report.Bad; b != nil {
@@ -186,7 +186,7 @@ func (v *auditVerifier) holds(report change.AuditReport) string {
 	begins := int64(0)
 	if b := report.Begins; b != nil {
 		begins = b.Entries
-		text += fmt.Sprintf("The first %d were let go; the signed checkpoint of %s stands for them.\n", begins, b.At.Format(time.RFC3339))
+		text += fmt.Sprintf("The first %d were trimmed; the signed checkpoint of %s stands in for them.\n", begins, b.At.Format(time.RFC3339))
 	}
 	compared, newest := 0, int64(0)
 	for _, k := range v.known {
@@ -198,7 +198,7 @@ func (v *auditVerifier) holds(report change.AuditReport) string {
 		text += fmt.Sprintf("It agrees with what was kept elsewhere, up to entry %d.\n", newest)
 	}
 	if n := len(v.known) - compared; n > 0 {
-		text += fmt.Sprintf("Not compared, as the entries were let go: %d kept elsewhere.\n", n)
+		text += fmt.Sprintf("Not compared, because those entries were trimmed: %d kept elsewhere.\n", n)
 	}
 	return text
 }

@@ -48,7 +48,7 @@ func TestABeginningThatWasLetGoIsTrustedBySignature(t *testing.T) {
 	if err != nil || !result.Holds {
 		t.Error(result, err)
 	}
-	for _, want := range []string{"holds: 3 entries", "The first 2 were let go; the signed checkpoint of"} {
+	for _, want := range []string{"holds: 3 entries", "The first 2 were trimmed; the signed checkpoint of"} {
 		if !strings.Contains(result.Say, want) {
 			t.Errorf("%q is not in %s", want, result.Say)
 		}

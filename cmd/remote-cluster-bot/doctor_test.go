@@ -177,7 +177,7 @@ var mistakes = map[string]mistake{
 	"the bot token is revoked":               {func(c *clinic) { c.env["SLACK_BOT_TOKEN"] = "xoxb-old" }, "slack", "token", doctor.Bad, "refuses the bot token"},
 	"the app token stands for the bot token": {func(c *clinic) { c.env["SLACK_BOT_TOKEN"] = c.Slack.App().AppToken }, "slack", "token form", doctor.Bad, "does not begin with xoxb-"},
 	"a scope is missing":                     {func(c *clinic) { c.scopes("chat:write") }, "slack", "scopes", doctor.Bad, "lacks chat:write"},
-	"the scope of pictures is missing":       {func(c *clinic) { c.scopes("files:write") }, "slack", "scopes", doctor.Warning, "lacks files:write (without it, map is a list"},
+	"the scope of pictures is missing":       {func(c *clinic) { c.scopes("files:write") }, "slack", "scopes", doctor.Warning, "lacks files:write (without it, map answers with a list"},
 	"a scope is too much": {func(c *clinic) {
 		c.Slack.SetApp(func(a *workspace.App) { a.Scopes = append(a.Scopes, "admin") })
 	}, "slack", "scopes", doctor.Warning, "more than it needs: admin"},
@@ -211,14 +211,14 @@ var mistakes = map[string]mistake{
 		c.edit("elasticsearch: proxy", "elasticsearch: proxy\n    tls: { ca_file: "+ca+", server_name: ece.internal }")
 	}, "ece-prod", "reach", doctor.Bad, "not ece.internal"},
 	"certificates are not checked":              {func(c *clinic) { c.edit("elasticsearch: proxy", "elasticsearch: proxy\n    tls: { insecure: true }") }, "ece-prod", "certificate", doctor.Warning, "any certificate"},
-	"nobody can see how an ECE answers outside": {func(*clinic) {}, "ece-prod", "proxies", doctor.Unknown, "answer at 9443"},
+	"nobody can see how an ECE answers outside": {func(*clinic) {}, "ece-prod", "proxies", doctor.Unknown, "answer on 9443"},
 	"the ECE's key may not read keystores":      {func(c *clinic) { c.refuses("ece-prod", "GET", "**/keystore", 403) }, "ece-prod", "keystore", doctor.Bad, "role does not allow"},
 	"the ECE's key lacks elevated permissions":  {func(c *clinic) { c.refuses("ece-prod", "GET", "**/keystore", 449) }, "ece-prod", "keystore", doctor.Bad, "elevated permissions"},
 	"the ECE's key may not see the platform":    {func(c *clinic) { c.refuses("ece-prod", "GET", "**/allocators", 403) }, "ece-prod", "egress", doctor.Bad, "role does not allow"},
 	"a proxy drops the product header":          {(*clinic).dropsProduct, "ece-prod", "product header", doctor.Bad, "any_product: true"},
 	"no credential matches":                     {func(c *clinic) { c.edit(anyID, `"shop-*"`) }, "elastic-cloud", "credentials", doctor.Bad, "no credential matches any"},
 	"some have no credential":                   {func(c *clinic) { c.edit(anyID, `"`+c.Deployment("metrics-eu").ID()+`"`) }, "elastic-cloud", "credentials", doctor.Warning, "archive-us"},
-	"a password for every deployment":           {func(c *clinic) { c.edit(anyID, `"*"`) }, "elastic-cloud", "credentials", doctor.Warning, "anybody who can create a deployment"},
+	"a password for every deployment":           {func(c *clinic) { c.edit(anyID, `"*"`) }, "elastic-cloud", "credentials", doctor.Warning, "anyone who can create a deployment"},
 	"the password is wrong":                     {func(c *clinic) { c.env["EC_ELASTICSEARCH_PASSWORD"] = "old" }, "elastic-cloud", "credentials", doctor.Bad, "refuses the credential"},
 	"the user may only read":                    {func(c *clinic) { c.edit("username: remote-cluster-bot", "username: "+platform.DemoWeakUser) }, "elastic-cloud", "privileges", doctor.Bad, "lacks manage_security"},
 	"an API key shall issue keys": {func(c *clinic) {
@@ -242,9 +242,9 @@ var mistakes = map[string]mistake{
 		c.policy("users: [U0BOB, U0CAROL, U0ALICE]")
 		c.edit("approve:", "match: { local.name: [logs-*, log-prod] }\n      approve:")
 	}, "approvals", "rule all", doctor.Warning, "called log-prod"},
-	"nobody reviews what was approved alone": {func(c *clinic) { c.emergencies("bob") }, "approvals", "rule all", doctor.Bad, "belongs to security: nobody does"},
+	"nobody reviews what was approved alone": {func(c *clinic) { c.emergencies("bob") }, "approvals", "rule all", doctor.Bad, "nobody belongs to security"},
 	"who approves alone reviews it alone":    {func(c *clinic) { c.emergencies("bob", "bob") }, "approvals", "rule all", doctor.Bad, "only U0BOB belongs to security"},
-	"nobody may approve alone":               {func(c *clinic) { c.emergencies("", "bob") }, "approvals", "rule all", doctor.Warning, "nobody may approve alone"},
+	"nobody may approve alone":               {func(c *clinic) { c.emergencies("", "bob") }, "approvals", "rule all", doctor.Warning, "nobody can approve alone"},
 	"no collector takes the traces": {func(c *clinic) {
 		c.edit("environment:", "tracing: { endpoint: \"http://127.0.0.1:1\" }\nenvironment:")
 	}, "tracing", "collector", doctor.Warning, "no traces arrive"},

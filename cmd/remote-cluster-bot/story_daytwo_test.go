@@ -68,7 +68,7 @@ func (s *story) expires(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// licenses gives a cluster another licence.
+// licenses gives a cluster another license.
 func (s *story) licenses(_ *testscript.TestScript, args []string) error {
 	d := s.Deployment(args[0])
 	if d == nil {
@@ -76,7 +76,7 @@ func (s *story) licenses(_ *testscript.TestScript, args []string) error {
 	}
 	nodes, ok := d.Cluster().(interface{ SetLicense(l cluster.License) })
 	if !ok {
-		return fmt.Errorf("%s has the licence that it has", args[0])
+		return fmt.Errorf("%s has the license that it has", args[0])
 	}
 	nodes.SetLicense(cluster.License{Type: args[1], Status: "active"})
 	return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace/field"
 )
 
-// picture looks at the newest picture in somebody's direct messages: it has the colours of the states that are named, and
+// picture looks at the newest picture in somebody's direct messages: it has the colors of the states that are named, and
 // nobody else sees it.
 func (s *story) picture(args []string) error {
 	w, file := s.Slack.State(), ""
@@ -30,15 +30,15 @@ func (s *story) picture(args []string) error {
 	if err != nil {
 		return err
 	}
-	colours := map[string]bool{}
+	colors := map[string]bool{}
 	for x := range drawn.Bounds().Dx() {
 		for y := range drawn.Bounds().Dy() {
 			r, g, b, _ := drawn.At(x, y).RGBA()
-			colours[fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)] = true
+			colors[fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)] = true
 		}
 	}
 	for _, state := range args[1:] {
-		if !colours[export.Color(diagnose.State(state))] {
+		if !colors[export.Color(diagnose.State(state))] {
 			return fmt.Errorf("nothing in the picture is %s", state)
 		}
 	}

@@ -71,7 +71,7 @@ func Pending() *change.Request {
 				{Label: "May search", Value: "logs-*, metrics-*"},
 				{Label: "Key expires", Value: "after 90 days"},
 			},
-			Warnings: []string{"The licence of logs-prod (local) is platinum; API key connections want Enterprise."},
+			Warnings: []string{"The license of logs-prod (local) is platinum; API key connections want Enterprise."},
 			Params:   params,
 			Traits:   map[string][]string{"local.name": {"logs-prod"}, "remote.name": {"search (EU)"}},
 			Basis:    []change.Field{{Label: "Local version", Value: "8.19.3"}, {Label: "Remote version", Value: "8.19.3"}},

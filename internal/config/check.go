@@ -140,7 +140,7 @@ func (p *parser) checkApprovals(a Approvals) {
 		}
 	}
 	if a.Count < 1 || a.Count > len(a.Approvers) {
-		p.add("approvals.approvers", "%d of %d approvers must agree: that can't be", a.Count, len(a.Approvers))
+		p.add("approvals.approvers", "%d of %d approvers must agree: that is impossible", a.Count, len(a.Approvers))
 	}
 	p.span("approvals.wait", a.Wait, time.Second, 90*24*time.Hour)
 }

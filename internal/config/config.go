@@ -257,7 +257,7 @@ type PrivateHosts struct {
 // Credential is what opens Elasticsearch of the deployments that it matches.
 type Credential struct {
 	// Deployment is a deployment's id (of a self-managed cluster its name), or a pattern over ids such as 1f2e*. With *, the default,
-	// anybody who can create a deployment on the platform is given what is below.
+	// anyone who can create a deployment on the platform is given what is below.
 	Deployment string `yaml:"deployment"`
 	// Username is the name of an Elasticsearch user.
 	Username string `yaml:"username"`

@@ -57,7 +57,7 @@ slack:
   bot_token: ` + canary + `
   signing_secret: { env: NOT_SET }
   channel: "#clusters"
-  colour: blue
+  color: blue
 redis:
   addresses: [localhost, "b:1"]
   timeout: 3
@@ -81,13 +81,13 @@ executor: { lease: 5s, call_timeout: 5s, workers: 0x }
 		"line 4: a secret does not stand in the file: write {env: NAME} or {file: PATH}",
 		"line 5: slack.signing_secret: the environment variable NOT_SET is not set",
 		"line 6: slack.channel: must be the id of a channel, such as C0123ABCD (in Slack: channel details, at the bottom)",
-		"line 7: there is no field colour here",
+		"line 7: there is no field color here",
 		"line 9: redis.addresses[0]: must be host:port",
 		"line 9: redis.addresses: several addresses need cluster: true or a sentinel_master",
 		"line 10: a time span needs a unit, such as 90s, 15m, 24h or 30d",
 		"line 12: approvals.approvers[0]: must be the id of a Slack user, such as U0123ABCD",
 		"line 12: approvals.approvers[2]: U0BOB is named twice",
-		"line 12: approvals.approvers: 7 of 3 approvers must agree: that can't be",
+		"line 12: approvals.approvers: 7 of 3 approvers must agree: that is impossible",
 		"line 15: platforms[0].api_key: the secret's file /run/none does not exist",
 		"line 15: platforms[0].url: must be a URL that begins with https://",
 		"line 16: platforms[1].api_key: the secret is empty",
@@ -392,7 +392,7 @@ func TestProblemsAreSaidInPlainWordsAndOnce(t *testing.T) {
 		"slack: text":                           "line 1: this takes a set of fields, not text",
 		"platforms: {}":                         "line 1: this takes a list, not a set of fields",
 		"executor: { workers: many }":           "line 1: this takes a whole number, not text",
-		"slack: { colour: red }":                "line 1: there is no field colour here",
+		"slack: { color: red }":                "line 1: there is no field color here",
 		"environment: a\nenvironment: b":        "line 2: environment is listed twice: see line 1, too",
 		"slack: { bot_token: { file: /none } }": "line 1: slack.bot_token: the secret's file /none does not exist",
 	} {

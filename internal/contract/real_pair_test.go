@@ -128,7 +128,7 @@ func newPair() *pair {
 // nodeName is in the certificate that the local cluster signs with, as on Elastic's platforms.
 const nodeName = "instance-0000000000.node.0123456789abcdef0123456789abcdef.cluster.local"
 
-// realPair starts two clusters with a basic licence, whose transport ports do not trust each other.
+// realPair starts two clusters with a basic license, whose transport ports do not trust each other.
 func realPair(t *testing.T, version string) *pair {
 	t.Helper()
 	dist, err := realcluster.Fetch(t.Context(), version, os.Stderr)

@@ -82,11 +82,11 @@ func unreached(what, address string) []step {
 	)
 }
 
-// licenceSteps take the trial away from one side, then from the other.
-func licenceSteps() []step {
+// licenseSteps take the trial away from one side, then from the other.
+func licenseSteps() []step {
 	return slices.Concat(
-		[]step{storeSecret(local, credentials, "$KEY"), reload("licences")}, linked("licences", allSockets), stands("licences"),
-		[]step{license(remote, "basic"), {name: "licences: remote", on: remote, call: "GET /_license"}}, stands("remote basic"),
+		[]step{storeSecret(local, credentials, "$KEY"), reload("licenses")}, linked("licenses", allSockets), stands("licenses"),
+		[]step{license(remote, "basic"), {name: "licenses: remote", on: remote, call: "GET /_license"}}, stands("remote basic"),
 		linked("remote basic", ""), stands("remote basic from the start"),
 		[]step{
 			update("basic", "$KEY_ID", `{"access":{"search":[{"names":["metrics-1"]}]}}`), create("basic", keyBody),

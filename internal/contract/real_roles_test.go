@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// basicLicence begins with what a licence that does not cover the API key model allows, and ends with two trials.
-func basicLicence() []step {
+// basicLicense begins with what a license that does not cover the API key model allows, and ends with two trials.
+func basicLicense() []step {
 	return slices.Concat([]step{
 		{name: "no credentials", as: nobody, call: "GET /_remote/info"},
 		{name: "unknown user", as: "stranger", call: "GET /_remote/info"},

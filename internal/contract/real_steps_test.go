@@ -24,8 +24,8 @@ type step struct {
 // steps are all that is compared. The order matters: what a step leaves is what the next one finds.
 func steps() []step {
 	all := slices.Concat(
-		basicLicence(), roleSteps(), privilegeSteps(), keySteps(), updateSteps(), invalidationSteps(), settingSteps(), connectionSteps(), skipSteps(),
-		changedKeySteps(), firstKeySteps(), unreachedSteps(), identitySteps(), licenceSteps(),
+		basicLicense(), roleSteps(), privilegeSteps(), keySteps(), updateSteps(), invalidationSteps(), settingSteps(), connectionSteps(), skipSteps(),
+		changedKeySteps(), firstKeySteps(), unreachedSteps(), identitySteps(), licenseSteps(),
 	)
 	for i := range all {
 		if all[i].on == "" {

@@ -23,7 +23,7 @@ func (o Options) approvals(ctx context.Context, a *area) {
 			a.bad("group "+g.Name, mendGroup(err), "%v: whatever needs this group is refused", err)
 			continue
 		case len(who) == 0:
-			a.bad("group "+g.Name, "put somebody into it, or name another group in the rules", "nobody belongs to it")
+			a.bad("group "+g.Name, "add someone to it, or name another group in the rules", "nobody belongs to it")
 		}
 		members[g.Name] = who
 	}
@@ -35,7 +35,7 @@ func (o Options) approvals(ctx context.Context, a *area) {
 		}
 		for _, trait := range []string{policy.TraitLocalName, policy.TraitRemoteName} {
 			if idle := r.Idle(trait, names); names != nil && len(idle) > 0 {
-				a.warn("rule "+r.Name, "look for a typing error; deployments are meant by name, and case counts",
+				a.warn("rule "+r.Name, "check for a typo: rules match deployments by name, and case matters",
 					"%s: no deployment that the bot can see is called %s", trait, strings.Join(idle, " or "))
 			}
 		}
@@ -105,12 +105,12 @@ func breakGlass(a *area, check string, g policy.BreakGlass, members map[string][
 	switch {
 	case !known:
 	case len(may) == 0:
-		a.warn(check, "put somebody into "+strings.Join(g.Groups, " or "), "in an emergency nobody may approve alone: nobody belongs to %s",
+		a.warn(check, "put somebody into "+strings.Join(g.Groups, " or "), "nobody can approve alone in an emergency: nobody belongs to %s",
 			strings.Join(g.Groups, " or "))
 	case len(reviewers) == 0:
-		a.bad(check, "put somebody into "+g.Review.Group, "what is approved alone has to be reviewed by somebody who belongs to %s: nobody does", g.Review.Group)
+		a.bad(check, "put somebody into "+g.Review.Group, "nobody can review what is approved alone: nobody belongs to %s", g.Review.Group)
 	case len(reviewers) == 1 && slices.Contains(may, reviewers[0]):
-		a.bad(check, "put one more into "+g.Review.Group, "only %s belongs to %s and may approve alone, and nobody reviews an approval of their own",
+		a.bad(check, "put one more into "+g.Review.Group, "only %s belongs to %s and may approve alone, and nobody can review their own approval",
 			reviewers[0], g.Review.Group)
 	}
 }
@@ -121,7 +121,7 @@ func mendGroup(err error) string {
 	case ok && e.Kind == bot.Scope:
 		return reinstall
 	case ok && slices.Contains([]string{"no_such_subteam", "channel_not_found"}, e.Code):
-		return "name the id of a user group (S…) or channel (C…) that is there; a private channel has to invite the bot first"
+		return "use the id of a user group (S…) or channel (C…) that exists; invite the bot to a private channel first"
 	}
-	return "look at the finding for Slack above, and try again"
+	return "see the Slack findings above, then try again"
 }

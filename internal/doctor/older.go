@@ -28,11 +28,11 @@ func OlderThanShipped(ctx context.Context, s interface {
 	a := area{name: areaRedis}
 	switch {
 	case err != nil:
-		a.unknown(check, "look again once both answer", "it can't be compared with the audit that was shipped from it: %v", err)
+		a.unknown(check, "try again once both respond", "it can't be compared with the audit that was shipped from it: %v", err)
 	case !there:
 		a.bad(check, restoredMend, "it is older than the audit that was shipped from it: the entry %s is missing", id)
 	default:
-		a.ok(check, "it has what was shipped from its audit")
+		a.ok(check, "it contains everything that was shipped from its audit")
 	}
 	return a.findings[0]
 }
@@ -62,11 +62,11 @@ func OlderThanCheckpoint(ctx context.Context, s interface {
 	}
 	switch {
 	case err != nil:
-		a.unknown(check, "look again once Redis answers", "it can't be compared with %s: %v", of, err)
+		a.unknown(check, "try again once Redis responds", "it can't be compared with %s: %v", of, err)
 	case entries < c.Entries:
 		a.bad(check, restoredMend, "it is older than %s: that has %d entries of the audit, the database %d", of, c.Entries, entries)
 	case !agrees:
-		a.bad(check, restoredMend, "its audit is another than %s has seen at %d entries", of, c.Entries)
+		a.bad(check, restoredMend, "its audit differs from what %s saw at %d entries", of, c.Entries)
 	default:
 		a.ok(check, "it agrees with %s", of)
 	}
@@ -103,7 +103,7 @@ func OlderThanCards(ctx context.Context, o CardsOptions) Finding {
 	case err != nil:
 		a.unknown(check, "look through the channel for newer cards", "it can't be compared with the cards in Slack: %v", err)
 	default:
-		a.ok(check, "it knows what the newest cards in Slack show")
+		a.ok(check, "it matches the newest cards in Slack")
 	}
 	return a.findings[0]
 }

@@ -28,7 +28,7 @@ func (o Options) platform(ctx context.Context, a *area, p config.Platform, s lin
 	}
 	a.ok("reach", "the platform answers, and the key finds %d deployment(s)", len(found))
 	if len(found) == 0 {
-		a.warn("deployments", "make sure that the key is of the right organization and that its role covers the deployments", "the key sees no deployment at all")
+		a.warn("deployments", "check that the key belongs to the right organization and that its role covers the deployments", "the key finds no deployments")
 		return
 	}
 	if p.Kind == elastic.KindSelfManaged { // there is no platform to be asked, and each cluster stands for itself
@@ -41,8 +41,8 @@ func (o Options) platform(ctx context.Context, a *area, p config.Platform, s lin
 		return
 	}
 	if p.Kind == elastic.KindECE {
-		a.unknown("proxies", "a load balancer before them has to pass TLS through unopened; a deployment that was created before ECE 2.9 needs “Enable CCR” on its Security page first",
-			"whether its proxies answer at %d (API keys) and %d (certificates) from where connections come is seen by connecting", elastic.KeyPort, link.TransportPort)
+		a.unknown("proxies", "a load balancer in front of them must pass TLS through; a deployment created before ECE 2.9 needs “Enable CCR” on its Security page first",
+			"only a connection shows whether its proxies answer on %d (API keys) and %d (certificates)", elastic.KeyPort, link.TransportPort)
 	}
 	o.calls(ctx, a, p, s, d)
 	o.clusters(ctx, a, p, s, found)
@@ -91,18 +91,18 @@ func (a *area) call(check, doing string, p config.Platform, err error) {
 	case !isCall:
 		a.bad(check, "", "%s: %v", doing, err)
 	case call.Status == 0 && strings.Contains(call.Reason, "unknown authority"):
-		a.bad(check, "put the authority's certificate (PEM) into a file and name it in tls.ca_file; ECE shows it under Platform, Settings, TLS certificates",
+		a.bad(check, "save the CA certificate (PEM) to a file and set tls.ca_file to its path; ECE shows it under Platform, Settings, TLS certificates",
 			"%s: %s", doing, call.Reason)
 	case call.Status == 0 && strings.Contains(call.Reason, "x509:"):
-		a.bad(check, "set tls.server_name to a name in the certificate, call the platform by one, or renew the certificate", "%s: %s", doing, call.Reason)
+		a.bad(check, "set tls.server_name to a name in the certificate, use such a name in url, or renew the certificate", "%s: %s", doing, call.Reason)
 	case call.Status == 0:
-		a.bad(check, "look at url, DNS, firewalls and HTTPS_PROXY between this host and the platform", "%s: no answer from %s: %s", doing, p.URL, call.Reason)
+		a.bad(check, "check url, DNS, firewalls and HTTPS_PROXY between this host and the platform", "%s: no answer from %s: %s", doing, p.URL, call.Reason)
 	case call.Status == 401:
-		a.bad(check, "make a new key of the platform itself (not of Elasticsearch) and store it where api_key points", "%s: the key is refused", doing)
+		a.bad(check, "create a new key on the platform itself (not in Elasticsearch) and store it where api_key points", "%s: the key is refused", doing)
 	case call.Status == 403:
 		a.bad(check, mayNot(p), "%s: the key's role does not allow it (%s)", doing, call.Reason)
 	case call.Status == elastic.StatusNotElevated:
-		a.bad(check, "make the key anew with a user who has elevated permissions, and store it where api_key points", "%s: the key lacks elevated permissions", doing)
+		a.bad(check, "create a new key as a user with elevated permissions, and store it where api_key points", "%s: the key lacks elevated permissions", doing)
 	case call.Status == 404:
 		a.bad(check, "url is the base of the platform's API, without a path (ECE: https://<coordinator>:12443)", "%s: there is no such API at %s", doing, p.URL)
 	default:
@@ -151,8 +151,8 @@ func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s lin
 			continue
 		}
 		if d.NoKeyServer {
-			a.warn("key server", "set remote_cluster_server.enabled: true in elasticsearch.yml of its nodes, restart them, and name the address in the bot's "+
-				"configuration, unless it shall be searched by nobody", "%s takes no connections by API key", d.Name)
+			a.warn("key server", "set remote_cluster_server.enabled: true in elasticsearch.yml of its nodes, restart them, and set the address in the bot's "+
+				"configuration, unless nobody needs to search it", "%s takes no connections by API key", d.Name)
 		}
 		if err != nil || d.Status != "" && d.Status != "started" {
 			continue // one that is stopped can't be asked, and can't be connected either
@@ -164,7 +164,7 @@ func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s lin
 		}
 		asked++
 		if err != nil {
-			a.bad("elasticsearch", "look at elasticsearch and credentials of this platform", "%s: %v", d.Name, err)
+			a.bad("elasticsearch", "check elasticsearch and credentials of this platform", "%s: %v", d.Name, err)
 			continue
 		}
 		if o.cluster(ctx, a, p, d, c, needed) {
@@ -173,9 +173,9 @@ func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s lin
 	}
 	switch {
 	case len(without) > 0 && asked == 0:
-		a.bad("credentials", "add one with the ids of those that take part", "no credential matches any deployment: %s", strings.Join(without, ", "))
+		a.bad("credentials", "add one with the ids of the deployments to connect", "no credential matches any deployment: %s", strings.Join(without, ", "))
 	case len(without) > 0:
-		a.warn("credentials", "add one with their ids, unless they shall take no part", "no credential matches %s", strings.Join(without, ", "))
+		a.warn("credentials", "add one with their ids, unless they are never connected", "no credential matches %s", strings.Join(without, ", "))
 	}
 	if fine > 0 {
 		a.ok("privileges", "on %d cluster(s) the credential has %s", fine, strings.Join(needed, ", "))
@@ -186,7 +186,7 @@ func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s lin
 func (o Options) cluster(ctx context.Context, a *area, p config.Platform, d elastic.Deployment, c elastic.Cluster, needed []string) bool {
 	if issuer, ok := c.(elastic.Issuer); ok && p.Kind == elastic.KindECH {
 		if err := issuer.MayIssue(); err != nil {
-			a.bad("issuing", "configure username and password of a user instead of an API key", "%s: %v", d.Name, err)
+			a.bad("issuing", "configure a user's username and password instead of an API key", "%s: %v", d.Name, err)
 			return false
 		}
 	}
@@ -213,12 +213,12 @@ func (a *area) elasticsearch(p config.Platform, d elastic.Deployment, err error)
 	call, isCall := errors.AsType[*elastic.CallError](err)
 	switch {
 	case isCall && call.Code == elastic.CodeNotElasticsearch:
-		a.bad("product header", "let the proxy between pass the header X-Elastic-Product through, or set any_product: true for this platform",
+		a.bad("product header", "let the proxy in between pass the X-Elastic-Product header, or set any_product: true for this platform",
 			"%s: %s", d.Name, call.Reason)
 	case isCall && call.Status == 0 && p.Kind == elastic.KindSelfManaged:
-		a.bad("elasticsearch", "look at the cluster's url and tls.ca_file, DNS, firewalls and HTTPS_PROXY between this host and it", "%s does not answer: %s", d.Name, call.Reason)
+		a.bad("elasticsearch", "check the cluster's url and tls.ca_file, DNS, firewalls and HTTPS_PROXY between this host and it", "%s does not answer: %s", d.Name, call.Reason)
 	case isCall && call.Status == 401 && p.Elasticsearch == "direct":
-		a.bad("credentials", "look at the credential that matches it: username, password or key", "%s refuses the credential", d.Name)
+		a.bad("credentials", "check the credential that matches it: username, password or key", "%s refuses the credential", d.Name)
 	case isCall && call.Status == 403 && strings.Contains(call.Reason, "Forbidden"):
 		a.bad("elasticsearch", "add this host's address to a traffic filter of the deployment", "%s: a traffic filter keeps this host out", d.Name)
 	default:

@@ -14,7 +14,7 @@ const asideShown = 1000
 
 // mends say what to do about each check of the server; its own words say the rest.
 var mends = map[string]string{
-	"reach":      "look at redis.addresses, username, password and tls, and whether this host may connect",
+	"reach":      "check redis.addresses, username, password and tls, and whether this host may connect",
 	"version":    "move to Redis 6.2 or later, or Valkey",
 	"scripts":    "let the ACL user run EVAL, EVALSHA and SCRIPT on the bot's keys (docs/operations.md); take a Redis or Valkey",
 	"eviction":   "CONFIG SET maxmemory-policy noeviction, and the same in redis.conf",
@@ -28,7 +28,7 @@ func (o Options) redis(ctx context.Context, a *area) {
 	for _, f := range o.Redis.CheckServer(ctx, o.Now()) {
 		mend := mends[f.Check]
 		if f.Level == store.Unknown {
-			mend = "managed servers often hide this: look into the provider's settings"
+			mend = "managed servers often hide this: check the provider's settings"
 		}
 		if f.Level == store.Good {
 			mend = ""

@@ -41,7 +41,7 @@ func Restored(ctx context.Context, o RestoredOptions) Report {
 	requests, cards, connections := area{name: "requests"}, area{name: "cards"}, area{name: "connections"}
 	open, err := o.Store.Recent(ctx, restoredRecent)
 	if err != nil {
-		requests.unknown("open", "look at Redis with the doctor", "the requests can't be read: %v", err)
+		requests.unknown("open", "check Redis with doctor", "the requests can't be read: %v", err)
 	}
 	count := 0
 	for _, r := range open {
@@ -62,11 +62,11 @@ func Restored(ctx context.Context, o RestoredOptions) Report {
 // openMends say what an open request means once the bot runs again.
 var openMends = map[change.State]string{
 	change.Pending:          "withdraw it, if it was decided after the backup was made",
-	change.Approved:         "it will be applied as soon as a bot runs: withdraw it, if that was done, or is no longer wanted",
-	change.Applying:         "a bot will go on with it: every step looks first at what is there",
-	change.Undoing:          "a bot will go on rolling it back: every step looks first at what is there",
-	change.WaitingForPerson: "its card says what a person has to do; what was done after the backup was made is asked for once more, and so is a key",
-	change.Stuck:            "its card names what is left; say so there once that no longer exists",
+	change.Approved:         "it will be applied as soon as the bot runs: withdraw it if it was already applied or is no longer needed",
+	change.Applying:         "the bot will continue it: each step checks the current state first",
+	change.Undoing:          "the bot will continue the rollback: each step checks the current state first",
+	change.WaitingForPerson: "its card says what a person has to do; what was done after the backup is asked for again, and so is a key",
+	change.Stuck:            "its card names what is left; mark it as cleaned up there once that is gone",
 }
 
 // card compares the card of an open request with the state that it has in the database.
@@ -78,7 +78,7 @@ func (o RestoredOptions) card(ctx context.Context, a *area, r *change.Request) {
 		}
 		meta, found, err := o.Slack.Metadata(ctx, bot.Posted{Channel: m.Channel, TS: m.ID}, "")
 		if err != nil {
-			a.unknown(r.ID, "give the bot the scopes channels:history and groups:history, and look again", "its card can't be read: %v", err)
+			a.unknown(r.ID, "give the bot the scopes channels:history and groups:history, then try again", "its card can't be read: %v", err)
 			return
 		}
 		if found {
@@ -93,10 +93,10 @@ func (o RestoredOptions) card(ctx context.Context, a *area, r *change.Request) {
 		says = "nothing, or no longer exists"
 	}
 	if err := o.Store.Redraw(ctx, r.ID); err != nil {
-		a.bad(r.ID, "look again once Redis can be written", "its card shows %s, the database says %s, and it can't be drawn again: %v", says, r.State, err)
+		a.bad(r.ID, "try again once Redis accepts writes", "its card shows %s, the database says %s, and it can't be drawn again: %v", says, r.State, err)
 		return
 	}
-	a.warn(r.ID, "it is drawn again once a bot runs", "its card shows %s, the database says %s", says, r.State)
+	a.warn(r.ID, "it is updated once the bot runs", "its card shows %s, the database says %s", says, r.State)
 }
 
 const cardSlot = "card"
@@ -105,7 +105,7 @@ const cardSlot = "card"
 func (o RestoredOptions) unknownCards(ctx context.Context, a *area) {
 	last, err := o.Store.LastAudit(ctx)
 	if err != nil {
-		a.unknown("newer", "look at Redis with the doctor", "when the backup was made can't be read: %v", err)
+		a.unknown("newer", "check Redis with doctor", "the time of the backup can't be read: %v", err)
 		return
 	}
 	if last.IsZero() {
@@ -125,8 +125,8 @@ func (o RestoredOptions) unknownCards(ctx context.Context, a *area) {
 	for request, state := range shown {
 		if _, err := o.Store.Get(ctx, request); errors.Is(err, change.ErrNotFound) {
 			unknown++
-			a.warn(request, "its buttons find nothing any more. What it made is there: adopt the connection; the name of its key ends in -"+request,
-				"the database does not know the request of this card, which shows %s", state)
+			a.warn(request, "its buttons no longer work. What it created still exists: adopt the connection; its key's name ends in -"+request,
+				"the database has no request for this card, which shows %s", state)
 		}
 	}
 	if err == nil && unknown == 0 {
@@ -138,14 +138,14 @@ func (o RestoredOptions) unknownCards(ctx context.Context, a *area) {
 func (o RestoredOptions) connections(ctx context.Context, a *area) {
 	l := o.Connections.List(ctx, "")
 	if l.Unmanaged != nil {
-		a.unknown("records", "look at Redis with the doctor", "which connections the bot manages can't be read: %v", l.Unmanaged)
+		a.unknown("records", "check Redis with doctor", "the managed connections can't be read: %v", l.Unmanaged)
 		return
 	}
 	for _, d := range l.Down {
-		a.unknown(d.System, "look again once it answers", "its deployments can't be listed: %s", d.Why)
+		a.unknown(d.System, "try again once it responds", "its deployments can't be listed: %s", d.Why)
 	}
 	for _, m := range l.Missing {
-		a.unknown(m.Local.Name, "look again once it answers", "%s", m.Why)
+		a.unknown(m.Local.Name, "try again once it responds", "%s", m.Why)
 	}
 	recorded := 0
 	for _, c := range l.Connections {
@@ -153,9 +153,9 @@ func (o RestoredOptions) connections(ctx context.Context, a *area) {
 		switch {
 		case c.Unread || c.ManagedUnread:
 		case c.Gone:
-			a.warn(name, "ask for disconnect: it forgets the connection and removes what is left of it", "it is recorded, but its cluster knows it no more: it was ended after the backup was made")
+			a.warn(name, "request a disconnect: it removes what is left and forgets the connection", "it is recorded, but its cluster no longer has it: it was removed after the backup")
 		case c.Managed == nil:
-			a.warn(name, "if the bot made it after the backup: adopt it", "the bot has no record of it")
+			a.warn(name, "if the bot created it after the backup, adopt it", "the bot has no record of it")
 		default:
 			recorded++
 		}

@@ -23,7 +23,7 @@ func redisAccess(a *area, r config.Redis) {
 	}
 	for _, address := range r.Addresses {
 		if r.TLS == nil && !local(address) {
-			a.warn("encryption", "tls-port in redis.conf, then redis.tls", "the password of Redis is sent in clear to %s", address)
+			a.warn("encryption", "tls-port in redis.conf, then redis.tls", "the Redis password is sent unencrypted to %s", address)
 			break
 		}
 	}
@@ -35,7 +35,7 @@ func credentialSecrets(a *area, p config.Platform) {
 	for i, c := range p.Credentials {
 		if p.Kind != elastic.KindSelfManaged && strings.Trim(c.Deployment, "*?") == "" {
 			a.warn("credentials", "name ids, or patterns over ids: the platform's console shows them",
-				"credentials[%d] are for every deployment: anybody who can create a deployment on this platform is given them", i)
+				"credentials[%d] match every deployment: anyone who can create a deployment on this platform gets them", i)
 		}
 		short(a, fmt.Sprintf("credentials[%d].password", i), c.Password)
 	}
@@ -43,7 +43,7 @@ func credentialSecrets(a *area, p config.Platform) {
 
 func short(a *area, name string, ref config.SecretRef) {
 	if n := utf8.RuneCountInString(ref.Secret().Reveal()); ref.Given() && n < minSecret {
-		a.warn("secret", "make a new one: openssl rand -base64 24", "%s has only %d characters: it can be guessed", name, n)
+		a.warn("secret", "create a new one: openssl rand -base64 24", "%s has only %d characters: it can be guessed", name, n)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 )
 
-const reinstall = "in the app's settings: OAuth & Permissions, add them (or paste the output of `remote-cluster-bot manifest` anew), then install the app again"
+const reinstall = "in the app's settings, OAuth & Permissions, add them (or paste the output of `remote-cluster-bot manifest` again), then reinstall the app"
 
 func (o Options) slack(ctx context.Context, a *area) {
 	o.secretForms(a)
@@ -22,10 +22,10 @@ func (o Options) slack(ctx context.Context, a *area) {
 		return
 	}
 	if err != nil {
-		a.bad("reach", "let this host call https://slack.com/api/ (a proxy: HTTPS_PROXY), and look at slack.api_url", "Slack can't be asked: %v", err)
+		a.bad("reach", "let this host call https://slack.com/api/ (a proxy: HTTPS_PROXY), and check slack.api_url", "Slack can't be asked: %v", err)
 		return
 	}
-	a.ok("token", "the bot token is that of %s", self.UserID)
+	a.ok("token", "the bot token belongs to %s", self.UserID)
 	o.team(a, self.Team)
 	granted := o.scopes(ctx, a)
 	o.channel(ctx, a, granted)
@@ -69,7 +69,7 @@ func (o Options) team(a *area, team string) {
 }
 
 // withoutScope are the scopes that nothing but one feature needs, with what is lost without them.
-var withoutScope = map[string]string{"files:write": "without it, map is a list and no picture"}
+var withoutScope = map[string]string{"files:write": "without it, map answers with a list and no picture"}
 
 // scopes compares what was granted with what is needed; nil means that it is not known.
 func (o Options) scopes(ctx context.Context, a *area) []string {
@@ -101,7 +101,7 @@ func (o Options) scopes(ctx context.Context, a *area) []string {
 		a.warn("scopes", reinstall, "the token lacks %s", strings.Join(lesser, ", "))
 	}
 	if len(spare) > 0 {
-		a.warn("scopes", "take them away: what the bot can't do, nobody can make it do", "the token has more than it needs: %s", strings.Join(spare, ", "))
+		a.warn("scopes", "remove them: what the bot can't do, nobody can make it do", "the token has more than it needs: %s", strings.Join(spare, ", "))
 	}
 	if len(missing)+len(lesser)+len(spare) == 0 {
 		a.ok("scopes", "the token has exactly the scopes that it needs")

@@ -13,7 +13,7 @@ type Cluster interface {
 	RemoteSettings
 	RemoteClusters
 	Keys
-	// License returns the licence's type and whether it is active.
+	// License returns the license's type and whether it is active.
 	License(ctx context.Context) (License, error)
 }
 
@@ -115,7 +115,7 @@ type Versioned interface {
 	Version(ctx context.Context) (string, error)
 }
 
-// License is a cluster's licence.
+// License is a cluster's license.
 type License struct {
 	Type   string // basic, standard, gold, platinum, enterprise, trial
 	Active bool

@@ -37,32 +37,32 @@ func (l *adviceList) add(about, format string, args ...any) {
 	*l = append(*l, change.Advice{About: about, Say: fmt.Sprintf(format, args...)})
 }
 
-// esql is for connections by certificates: without that licence there is none by API key.
+// esql is for connections by certificates: without that license there is none by API key.
 func (l *adviceList) esql(s PairState, c ConnectParams) {
 	if !c.ByCertificate() {
 		return
 	}
 	lacks := NotEnterprise(s)
 	if len(lacks) > 0 {
-		l.add("esql "+c.Local.String()+" "+c.Remote.String(), "ES|QL across clusters requires an Enterprise licence on both: %s. Other searches work.", strings.Join(lacks, ", "))
+		l.add("esql "+c.Local.String()+" "+c.Remote.String(), "ES|QL across clusters requires an Enterprise license on both: %s. Other searches work.", strings.Join(lacks, ", "))
 	}
 }
 
-// NotEnterprise says which of the two clusters has another licence, or one that is not known.
+// NotEnterprise says which of the two clusters has another license, or one that is not known.
 func NotEnterprise(s PairState) []string {
 	var lacks []string
 	for _, side := range []struct {
 		d       elastic.Deployment
 		l       elastic.License
 		cluster Part
-		licence Part
+		license Part
 	}{
 		{s.Local, s.LocalLicense, PartLocalCluster, PartLocalLicense},
 		{s.Remote, s.RemoteLicense, PartRemoteCluster, PartRemoteLicense},
 	} {
 		switch {
-		case s.ReadError(side.cluster, side.licence) != nil:
-			lacks = append(lacks, "the licence of "+side.d.Name+" is not known")
+		case s.ReadError(side.cluster, side.license) != nil:
+			lacks = append(lacks, "the license of "+side.d.Name+" is not known")
 		case !side.l.Enterprise():
 			lacks = append(lacks, side.d.Name+" has "+side.l.Type)
 		}

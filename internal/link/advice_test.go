@@ -38,7 +38,7 @@ func TestAdviceIsForThoseItConcerns(t *testing.T) {
 		"certificates without Enterprise": {func(s *PairState, c *ConnectParams) {
 			c.Model, s.RemoteLicense.Type = ModelCertificate, "basic"
 		}, "esql ece/l ech/r"},
-		"certificates, licence not read": {func(s *PairState, c *ConnectParams) {
+		"certificates, license not read": {func(s *PairState, c *ConnectParams) {
 			c.Model, s.Unread = ModelCertificate, []Unread{{Part: PartRemoteCluster, Err: elastic.ErrNoCredentials}}
 		}, "esql ece/l ech/r"},
 		"certificates with Enterprise": {func(_ *PairState, c *ConnectParams) { c.Model = ModelCertificate }, ""},

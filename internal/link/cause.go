@@ -25,7 +25,7 @@ const (
 	CauseMalformedKey Cause = "malformed_key" // what is stored is no key at all
 	CauseKeyType      Cause = "key_type"      // an ordinary API key is stored
 	CauseBadKey       Cause = "bad_key"       // wrong, deleted, invalidated or expired
-	CauseLicence      Cause = "licence"       // a licence does not cover the API key model
+	CauseLicense      Cause = "license"       // a license does not cover the API key model
 	CauseIdentity     Cause = "identity"      // strong identity verification
 	CauseNoPrivileges Cause = "no_privileges" // the local user has no remote_indices
 	CauseNotAllowed   Cause = "not_allowed"   // the key or the local role doesn't cover it
@@ -76,7 +76,7 @@ var fragments = []fragment{
 		"unable to find apikey with id", "api key is expired", "has been invalidated", "invalid credentials for API key",
 		"unable to authenticate user [", "Authentication using apikey failed",
 	}},
-	{cause: CauseLicence, texts: []string{"current license is non-compliant for [advanced-remote-cluster-security]"}},
+	{cause: CauseLicense, texts: []string{"current license is non-compliant for [advanced-remote-cluster-security]"}},
 	{cause: CauseNoPrivileges, texts: []string{"no remote indices privileges apply for the target cluster"}},
 	{cause: CausePort, texts: []string{
 		"requires channel profile to be [_remote_cluster], but got [default]",
@@ -140,7 +140,7 @@ func (c Cause) generic() bool {
 // LeavesConnected reports whether a connection may work in spite of the cause, for others or for other indices.
 func (c Cause) LeavesConnected() bool {
 	switch c { //nolint:exhaustive // the others keep it from working
-	case CauseLicence, CauseNotAllowed, CauseNoPrivileges, CauseSkip, CauseVersions:
+	case CauseLicense, CauseNotAllowed, CauseNoPrivileges, CauseSkip, CauseVersions:
 		return true
 	}
 	return false

@@ -23,8 +23,8 @@ func Warnings(s PairState, c ConnectParams) []string {
 		if s.WantsPasted() {
 			w.Add("The bot can't create keys on %s: the approver of the remote side creates the key and pastes it.", s.Remote.Name)
 		}
-		w.Licence("local", s.Local, s.LocalLicense, s.ReadError(PartLocalCluster, PartLocalLicense))
-		w.Licence("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
+		w.License("local", s.Local, s.LocalLicense, s.ReadError(PartLocalCluster, PartLocalLicense))
+		w.License("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
 		if c.Filter == nil || !c.Filter.Cluster { // that is what it is for
 			w.Filters(s, c)
 		}
@@ -60,8 +60,8 @@ func (w *WarningList) Versions(s PairState, a elastic.Access) {
 	*w = append(*w, elastic.Mismatches(local, remote, a)...)
 }
 
-// Licence warns of a licence that does not cover the connection.
-func (w *WarningList) Licence(side string, d elastic.Deployment, l elastic.License, unread error) {
+// License warns of a license that does not cover the connection.
+func (w *WarningList) License(side string, d elastic.Deployment, l elastic.License, unread error) {
 	switch {
 	case unread != nil:
 		w.Add("Couldn't read the license of %s (%s): %s.", d.Name, side, Sentence(unread))

@@ -152,7 +152,7 @@ func TestReadersStandToTheLeft(t *testing.T) {
 	}
 }
 
-// The picture has the colours of the states that it shows, and no other state's.
+// The picture has the colors of the states that it shows, and no other state's.
 func TestPictureIsColouredByState(t *testing.T) {
 	t.Parallel()
 	g := example()

@@ -493,7 +493,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		Rules: []policy.Rule{
 			{Name: "all connects", Match: map[string][]string{"kind": {"conn*"}}, Sides: side, Wait: time.Hour, Remind: []time.Duration{2 * time.Hour}},
 			{Name: "shadowed", Match: map[string][]string{"kind": {"connect"}, "local.name": {"x"}}, Sides: side, Wait: time.Hour},
-			{Name: "typo", Match: map[string][]string{"kind": {"conect"}, "local.platform": {"ece-test"}, "colour": {"red"}}, Sides: side, Wait: time.Hour},
+			{Name: "typo", Match: map[string][]string{"kind": {"conect"}, "local.platform": {"ece-test"}, "color": {"red"}}, Sides: side, Wait: time.Hour},
 			{Name: "two of one", Match: map[string][]string{"local.tag.env": {"prod"}}, Sides: []policy.Side{{Group: "g", Count: 2}}, Wait: time.Hour},
 			{Name: "typo", Match: map[string][]string{"breadth": {"all"}}, Any: map[string][]string{"also": {"rolle"}}, Ask: []string{"none"}, Wait: time.Millisecond},
 		},
@@ -504,7 +504,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"groups.empty", "rules[0].remind[0]", "rules[1].match", "rules[2].match.colour", "rules[2].match.kind",
+		"groups.empty", "rules[0].remind[0]", "rules[1].match", "rules[2].match.color", "rules[2].match.kind",
 		"rules[2].match.local.platform", "rules[3].approve", "rules[4].any.also", "rules[4].approve", "rules[4].ask[0]", "rules[4].name", "rules[4].wait",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

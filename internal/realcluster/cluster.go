@@ -212,8 +212,8 @@ func hostsFile(hosts map[string]string) string {
 // readyPause is between two looks whether a cluster answers.
 const readyPause = 50 * time.Millisecond
 
-// ready waits until every node answers the superuser, and all are in one cluster with its licence: a node that starts
-// refuses with 401 until the index .security is there, and allows everything until it has its licence.
+// ready waits until every node answers the superuser, and all are in one cluster with its license: a node that starts
+// refuses with 401 until the index .security is there, and allows everything until it has its license.
 func (c *Cluster) ready(ctx context.Context) error {
 	health := fmt.Sprintf("/_cluster/health?wait_for_status=yellow&timeout=30s&wait_for_nodes=%d", len(c.nodes))
 	return c.each(func(_ int, n *node) error {

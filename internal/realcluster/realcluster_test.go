@@ -169,7 +169,7 @@ func TestConnectsByKey(t *testing.T) {
 	}
 }
 
-func TestBasicLicenceHasNoCrossClusterKeys(t *testing.T) {
+func TestBasicLicenseHasNoCrossClusterKeys(t *testing.T) {
 	d := fetch(t, realcluster.Version8)
 	_, remote := specs(t)
 	remote.License = "basic"

@@ -194,11 +194,11 @@ func reload(s suite) {
 func license(s suite) {
 	l, err := s.cluster().License(s.Context())
 	if err != nil || l.Type == "" || !l.Active {
-		s.Errorf("got %+v, %v, want an active licence", l, err)
+		s.Errorf("got %+v, %v, want an active license", l, err)
 	}
 }
 
-func cancelled(s suite) {
+func canceled(s suite) {
 	d := s.deployment()
 	c := s.cluster()
 	ctx, cancel := context.WithCancel(s.Context())

@@ -53,7 +53,7 @@ func RunPlatform(t *testing.T, start func(t *testing.T) Fixture) {
 		"InvalidatedKeysAreGone":              keysInvalidated,
 		"SecureSettingsReload":                reload,
 		"LicenseIsTold":                       license,
-		"NothingIsSentAfterTheEnd":            cancelled,
+		"NothingIsSentAfterTheEnd":            canceled,
 	} {
 		t.Run(name, func(t *testing.T) { test(suite{Fixture: start(t), T: t}) })
 	}

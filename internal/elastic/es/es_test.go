@@ -83,7 +83,7 @@ func TestTheRest(t *testing.T) {
 	)
 	c := client(t, options(t, s.URL))
 	if l, err := c.License(t.Context()); err != nil || l != (elastic.License{Type: "enterprise", Active: true}) {
-		t.Errorf("licence: got %+v, %v", l, err)
+		t.Errorf("license: got %+v, %v", l, err)
 	}
 	if a, err := c.About(t.Context()); err != nil || a != (es.About{Name: "n", UUID: "u", Version: "8.19.3"}) {
 		t.Errorf("about: got %+v, %v", a, err)

@@ -33,7 +33,7 @@ func testWaitCancelled(s suite) {
 	select {
 	case err := <-ended:
 		if err == nil {
-			s.Error("a wait that was cancelled says that there may be work")
+			s.Error("a wait that was canceled says that there may be work")
 		}
 	case <-time.After(patience):
 		s.Fatal("still waiting after its context ended")

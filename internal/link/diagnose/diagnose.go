@@ -107,7 +107,7 @@ func explanation(c link.Cause, s Symptoms) (say, fix string) { //nolint:cyclop /
 	case link.CauseBadKey:
 		return "The remote cluster does not accept the key: it is wrong, invalidated or expired.",
 			"Check the key on the remote cluster, and store a new one under the same alias."
-	case link.CauseLicence:
+	case link.CauseLicense:
 		return "A license does not cover API key connections.", "Both clusters need an Enterprise license (or a trial)."
 	case link.CauseIdentity:
 		return "The key requires a certificate, and the local cluster presented none or the wrong one.",

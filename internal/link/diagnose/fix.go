@@ -166,13 +166,13 @@ func (x *HealthReport) enrich() *finding {
 	return f
 }
 
-// esql looks whether the licences let ES|QL through a connection by certificates, which works with any.
+// esql looks whether the licenses let ES|QL through a connection by certificates, which works with any.
 func (x *HealthReport) esql() *finding {
 	lacks := link.NotEnterprise(x.PairState)
 	if !x.ByCertificate() || len(lacks) == 0 || x.ReadError(link.PartLocalCluster, link.PartLocalLicense, link.PartRemoteCluster, link.PartRemoteLicense) != nil {
 		return nil
 	}
 	f := pass("ES|QL across clusters", "%s", link.JoinWords(lacks))
-	f.hint = &Diagnosis{Cause: link.CauseLicence, Say: "ES|QL across clusters requires an Enterprise licence on both.", Fix: "All other searches work."}
+	f.hint = &Diagnosis{Cause: link.CauseLicense, Say: "ES|QL across clusters requires an Enterprise license on both.", Fix: "All other searches work."}
 	return f
 }

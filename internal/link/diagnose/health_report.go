@@ -61,7 +61,7 @@ func (r *Checker) diagnose(ctx context.Context, n link.Name, read func(context.C
 		x.set, x.localUp, x.remoteUp, x.port, x.serverName, x.stored, x.keyValid,
 		func() *finding { return x.certificates(r.now()) },
 		func() *finding { return x.connected(ctx, r.now) },
-		x.licences, x.versions, x.readers, x.enrich,
+		x.licenses, x.versions, x.readers, x.enrich,
 	}
 	for _, check := range checks {
 		f := check()
@@ -272,7 +272,7 @@ func (x *HealthReport) expectation() link.Expectation {
 	return want
 }
 
-func (x *HealthReport) licences() *finding {
+func (x *HealthReport) licenses() *finding {
 	const name = "Both licenses cover API keys"
 	if !x.HasRemote() {
 		return nil
@@ -281,10 +281,10 @@ func (x *HealthReport) licences() *finding {
 		return x.esql()
 	}
 	var w link.WarningList
-	w.Licence("local", x.PairState.Local, x.LocalLicense, x.ReadError(link.PartLocalCluster, link.PartLocalLicense))
-	w.Licence("remote", x.Remote, x.RemoteLicense, x.ReadError(link.PartRemoteCluster, link.PartRemoteLicense))
+	w.License("local", x.PairState.Local, x.LocalLicense, x.ReadError(link.PartLocalCluster, link.PartLocalLicense))
+	w.License("remote", x.Remote, x.RemoteLicense, x.ReadError(link.PartRemoteCluster, link.PartRemoteLicense))
 	if len(w) > 0 {
-		return x.fail(name, link.CauseLicence, strings.Join(w, " "))
+		return x.fail(name, link.CauseLicense, strings.Join(w, " "))
 	}
 	return pass(name, "%s, %s", x.LocalLicense.Type, x.RemoteLicense.Type)
 }

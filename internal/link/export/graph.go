@@ -119,7 +119,7 @@ func grouped(all []Connection) Graph {
 	return g
 }
 
-// Color is how a state is drawn: each state has words beside it, for those who see no colours.
+// Color is how a state is drawn: each state has words beside it, for those who see no colors.
 func Color(s diagnose.State) string {
 	switch s {
 	case diagnose.StateDown, diagnose.StateRemoved:

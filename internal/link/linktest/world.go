@@ -170,7 +170,7 @@ func (d *Deployment) Ref() elastic.Ref { return d.about.Ref }
 // Edit changes what the platform says of the deployment.
 func (d *Deployment) Edit(edit func(*elastic.Deployment)) { d.locked(func() { edit(&d.about) }) }
 
-// SetLicense changes the licence.
+// SetLicense changes the license.
 func (d *Deployment) SetLicense(l elastic.License) { d.locked(func() { d.license = l }) }
 
 // SetIndices changes which indices there are.

@@ -192,9 +192,9 @@ func TestWarnings(t *testing.T) {
 			func(s *scene) { s.local.Edit(func(d *elastic.Deployment) { d.Version = "8.19.0" }) },
 			[]string{"not supported", elastic.CompatibilityPage},
 		},
-		"licence":        {func(s *scene) { s.remote.SetLicense(elastic.License{Type: "platinum", Active: true}) }, []string{"is platinum"}},
-		"licence ended":  {func(s *scene) { s.local.SetLicense(elastic.License{Type: "enterprise"}) }, []string{"not active"}},
-		"licence unread": {func(s *scene) { s.w.Fail(linktest.Fault{Call: "License"}) }, []string{"read the license"}},
+		"license":        {func(s *scene) { s.remote.SetLicense(elastic.License{Type: "platinum", Active: true}) }, []string{"is platinum"}},
+		"license ended":  {func(s *scene) { s.local.SetLicense(elastic.License{Type: "enterprise"}) }, []string{"not active"}},
+		"license unread": {func(s *scene) { s.w.Fail(linktest.Fault{Call: "License"}) }, []string{"read the license"}},
 		"filters unread": {func(s *scene) { s.w.Fail(linktest.Fault{Call: "Rulesets"}) }, []string{"Couldn't read which network filters apply"}},
 		"filters": {func(s *scene) {
 			s.remote.SetRulesets(elastic.Ruleset{ID: "1", Name: "office", Type: "ip", Sources: []string{"10.1.0.0/16", "10.2.0.1"}})

@@ -54,7 +54,7 @@ func TestDiagnoseKnowsEveryFragment(t *testing.T) {
 			"action [x] towards remote cluster is unauthorized for user [u] because no remote indices privileges apply for the target cluster",
 			link.CauseNoPrivileges,
 		},
-		{"current license is non-compliant for [advanced-remote-cluster-security]", link.CauseLicence},
+		{"current license is non-compliant for [advanced-remote-cluster-security]", link.CauseLicense},
 		{"requires certificate identity matching [CN=x], but no certificate was provided", link.CauseIdentity},
 		{"DN from provided certificate [CN=y] does not match API Key certificate identity pattern [CN=x]", link.CauseIdentity},
 		{"Invalid cross cluster api key signature from [x]", link.CauseIdentity},

@@ -71,7 +71,7 @@ func TestExamineNamesTheFirstCauseItsEvidenceAndTheFix(t *testing.T) {
 		"access":        {func(h *fixture) { h.remote.Narrow("other-*") }, link.CauseNotAllowed, "does not grant logs-*, only other-*", link.KindUpdate},
 		"stopped":       {func(h *fixture) { h.remote.Edit(func(d *elastic.Deployment) { d.Status = "stopped" }) }, link.CauseStopped, "is stopped", ""},
 		"gone":          {func(h *fixture) { h.ech.Remove("d-remote") }, link.CauseGone, "no longer exists", link.KindDisconnect},
-		"licence":       {func(h *fixture) { h.remote.SetLicense(elastic.License{Type: "basic", Active: true}) }, link.CauseLicence, "basic", ""},
+		"license":       {func(h *fixture) { h.remote.SetLicense(elastic.License{Type: "basic", Active: true}) }, link.CauseLicense, "basic", ""},
 		"made by hand":  {func(h *fixture) { h.memos = nil; h.remote.Invalidate() }, link.CauseBadKey, "unable to authenticate", link.KindAdopt},
 		"old versions":  {func(h *fixture) { h.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.13.0" }) }, link.CauseVersions, "8.13", ""},
 		"settings gone": {func(h *fixture) { h.local.Unset("logs") }, link.CauseNotSet, "has no remote cluster", link.KindRotate},

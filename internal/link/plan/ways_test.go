@@ -53,7 +53,7 @@ var waysByKey = []way{
 	{"the key was narrowed", func(h *fixture) { h.remote.Narrow("other-*") }, link.CauseNotAllowed, link.KindUpdate},
 	{"the bot's user lacks remote_indices", func(h *fixture) { h.local.Unprivileged() }, link.CauseNoPrivileges, link.KindUpdate},
 	{"the local side does not sign", breaking("API key (type:[cross_cluster], id:[k]) requires certificate identity matching [x], but no certificate was provided"), link.CauseIdentity, ""},
-	{"a licence does not cover it", func(h *fixture) { h.remote.SetLicense(elastic.License{Type: "basic", Active: true}) }, link.CauseLicence, ""},
+	{"a license does not cover it", func(h *fixture) { h.remote.SetLicense(elastic.License{Type: "basic", Active: true}) }, link.CauseLicense, ""},
 	{"the versions do not fit", func(h *fixture) { h.remote.Edit(func(d *elastic.Deployment) { d.Version = "8.13.0" }) }, link.CauseVersions, ""},
 	{"something on the way cuts connections", breaking("handshake failed because connection reset"), link.CauseDropped, ""},
 	{"it fails while skip_unavailable is true", func(h *fixture) {

@@ -62,13 +62,13 @@ type Spec struct {
 	Indices map[string][]json.RawMessage // documents by index
 }
 
-// License is a cluster's licence.
+// License is a cluster's license.
 type License struct {
 	Type   string // basic, standard, gold, platinum, enterprise, trial
 	Status string // active, expired
 }
 
-// compliant tells whether the licence allows what only Enterprise and trial allow.
+// compliant tells whether the license allows what only Enterprise and trial allow.
 func (l License) compliant() bool {
 	return l.Status == "active" && (l.Type == "enterprise" || l.Type == "trial")
 }

@@ -46,7 +46,7 @@ func (c *Cluster) StoredKey(alias string) string {
 	return c.keystore.storedKey(alias)
 }
 
-// SetLicense changes the licence.
+// SetLicense changes the license.
 func (c *Cluster) SetLicense(l License) {
 	defer c.net.enter()()
 	c.license = l

@@ -38,7 +38,7 @@ func (n *connections) dial(r remote) (*Cluster, *linkError) {
 	return to, nil
 }
 
-// handshake is everything after the connection is accepted: TLS, versions, licences, and who the caller is.
+// handshake is everything after the connection is accepted: TLS, versions, licenses, and who the caller is.
 func (n *connections) handshake(r remote, to *Cluster, port int) *linkError {
 	switch {
 	case r.keyModel && (port == PortTransport || !trustsProxies(n.c, to)),

@@ -120,7 +120,7 @@ func TestMessageRules(t *testing.T) {
 		"unknown block":              {[]any{object{"type": "marquee"}}, "unsupported type: marquee"},
 		"no type":                    {[]any{object{"text": "x"}}, "missing required field: type"},
 		"unknown element":            {[]any{actions("a", object{"type": "lever"})}, "unsupported type: lever"},
-		"unknown property":           {[]any{object{"type": "divider", "colour": "red"}}, "invalid additional property: colour"},
+		"unknown property":           {[]any{object{"type": "divider", "color": "red"}}, "invalid additional property: color"},
 		"alert in a message":         {[]any{object{"type": "alert", "text": plain("x")}}, "unsupported type: alert"},
 		"file in a message":          {[]any{object{"type": "file", "external_id": "x", "source": "remote"}}, "unsupported type: file"},
 		"input text outside input":   {[]any{actions("a", object{"type": "plain_text_input", "action_id": "x"})}, "unsupported type: plain_text_input"},

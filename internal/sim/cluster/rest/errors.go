@@ -139,7 +139,7 @@ func Unauthenticated(format string, args ...any) *Error {
 // Challenges are the ways to say who one is.
 var Challenges = []string{`Basic realm="security", charset="UTF-8"`, "ApiKey"}
 
-// NonCompliant is the answer of a licence that does not cover the API key model.
+// NonCompliant is the answer of a license that does not cover the API key model.
 func NonCompliant() *Error {
 	e := Forbidden("current license is non-compliant for [advanced-remote-cluster-security]")
 	e.Extra = map[string]any{"license.expired.feature": "advanced-remote-cluster-security"}

@@ -67,7 +67,7 @@ type Options struct {
 	Roles   map[string]Role
 	Now     func() time.Time
 	NewID   func(bytes int) string
-	// Compliant tells whether the licence allows the API key model.
+	// Compliant tells whether the license allows the API key model.
 	Compliant func() bool
 }
 

@@ -43,7 +43,7 @@ func withEmoji(text string) string {
 
 // reference is what stands between < and >.
 func (r Reader) reference(inner string) string {
-	what, label, labelled := strings.Cut(inner, "|")
+	what, label, labeled := strings.Cut(inner, "|")
 	switch {
 	case strings.HasPrefix(what, "@"):
 		return "@" + r.User(what[1:])
@@ -51,11 +51,11 @@ func (r Reader) reference(inner string) string {
 		return "#" + r.Channel(what[1:])
 	case strings.HasPrefix(what, "!subteam^"):
 		return "@" + r.Group(strings.TrimPrefix(what, "!subteam^"))
-	case strings.HasPrefix(what, "!date^") && labelled:
+	case strings.HasPrefix(what, "!date^") && labeled:
 		return label
 	case strings.HasPrefix(what, "!"):
 		return "@" + what[1:]
-	case labelled && label != what:
+	case labeled && label != what:
 		return label + " (" + what + ")"
 	default:
 		return what

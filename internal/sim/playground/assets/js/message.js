@@ -65,11 +65,11 @@ function initial(blocks) {
   return values;
 }
 
-/** avatar is a letter on a colour of its own. */
+/** avatar is a letter on a color of its own. */
 export function avatar(user) {
   const letter = user.bot ? "⇄" : (user.name ?? "?").slice(0, 1).toUpperCase();
-  const colour = Math.max(0, store.setting.people.findIndex((p) => p.handle === user.handle)) % 6;
-  return h("span", { class: `avatar ${user.bot ? "avatar-app" : `avatar-${colour}`}`, "aria-hidden": "true" }, letter);
+  const color = Math.max(0, store.setting.people.findIndex((p) => p.handle === user.handle)) % 6;
+  return h("span", { class: `avatar ${user.bot ? "avatar-app" : `avatar-${color}`}`, "aria-hidden": "true" }, letter);
 }
 
 const time = (ts) => new Date(Number(ts) * 1000);
