@@ -90,7 +90,7 @@ function input(b, here) {
     problem,
     b.hint && h("p", { id: hint, class: "hint" }, textObject(b.hint, here.book)),
   );
-  if (group) field.setAttribute("aria-labeledby", `${id}-label`);
+  if (group) field.setAttribute("aria-labelledby", `${id}-label`);
   const control = field.matches("input, select, textarea") ? field : (field.querySelector("[role=combobox]") ?? field);
   if (!b.optional && !group) control.setAttribute("aria-required", "true");
   node.showError = (now) => {

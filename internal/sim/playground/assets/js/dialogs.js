@@ -12,7 +12,7 @@ export function confirmed(composed, told, book) {
     const text = freshID("confirm");
     const dialog = h(
       "dialog",
-      { class: "confirm", "aria-labeledby": title, "aria-describedby": text },
+      { class: "confirm", "aria-labelledby": title, "aria-describedby": text },
       h("h2", { id: title }, told.title),
       h("p", { id: text }, composed.text ? textObject(composed.text, book) : told.text),
       h(

@@ -41,7 +41,7 @@ function make(v) {
     parts.body,
     h("footer", { class: "dialog-foot" }, parts.cancel, parts.submit),
   );
-  parts.dialog = h("dialog", { class: "modal", "aria-labeledby": title }, form, parts.tip);
+  parts.dialog = h("dialog", { class: "modal", "aria-labelledby": title }, form, parts.tip);
   parts.dialog.addEventListener("cancel", (event) => {
     if (event.target !== parts.dialog) return;
     event.preventDefault(); // the workspace closes it
