@@ -83,7 +83,7 @@ func TestADatabaseOlderThanACheckpointIsNoticed(t *testing.T) {
 	}{
 		"as it was": {d.whole, doctor.OK, "agrees"},
 		"restored":  {d.backup, doctor.Bad, "has 3 entries of the audit, the database 2"},
-		"went on":   {d.other, doctor.Bad, "another than"},
+		"went on":   {d.other, doctor.Bad, "differs from"},
 		"emptied":   {d.empty, doctor.Bad, "the database 0"},
 	} {
 		if f := look(c.store); f.Level != c.want || !strings.Contains(f.Say, c.say) {
