@@ -392,7 +392,7 @@ func TestProblemsAreSaidInPlainWordsAndOnce(t *testing.T) {
 		"slack: text":                           "line 1: this takes a set of fields, not text",
 		"platforms: {}":                         "line 1: this takes a list, not a set of fields",
 		"executor: { workers: many }":           "line 1: this takes a whole number, not text",
-		"slack: { color: red }":                "line 1: there is no field color here",
+		"slack: { color: red }":                 "line 1: there is no field color here",
 		"environment: a\nenvironment: b":        "line 2: environment is listed twice: see line 1, too",
 		"slack: { bot_token: { file: /none } }": "line 1: slack.bot_token: the secret's file /none does not exist",
 	} {
