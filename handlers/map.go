@@ -29,7 +29,7 @@ const (
 )
 
 // mapCommand shows who reads whom. The picture goes to a direct message: a file can't be shown to one person in a
-// channel, and whoever sees the message sees the file.
+// channel, and who sees the message sees the file.
 func (h *Handlers) mapCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
 	return h.answerLater(c, func(ctx context.Context) bot.Message { return h.showMap(ctx, c.User.ID, strings.Join(args, " ")) })
 }
@@ -64,12 +64,8 @@ func (h *Handlers) showMap(ctx context.Context, user, text string) bot.Message {
 
 // mapped are the connections that a map shows: all, or those that the words name by either side; near as of listed.
 func (h *Handlers) mapped(ctx context.Context, text string) (l inventory.Listing, near string) {
-	words := strings.Fields(text)
-	if len(words) == 0 {
-		return h.o.Connections.List(ctx, ""), ""
-	}
 	l = h.o.Connections.List(ctx, "")
-	if found := matching(l.Connections, words); len(found) > 0 {
+	if found := matching(l.Connections, strings.Fields(text)); len(found) > 0 || text == "" {
 		l.Connections = found
 		return l, ""
 	}

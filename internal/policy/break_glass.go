@@ -129,14 +129,20 @@ func (p *Policy) Reviewers(ctx context.Context, r *change.Request) ([]string, er
 	if err != nil {
 		return nil, err
 	}
+	all, err := p.membersOfAny(ctx, rule, rule.reviewGroups())
+	return slices.DeleteFunc(all, func(u string) bool { return tookPart(r, u) }), err
+}
+
+// membersOfAny are those who belong to at least one of the groups, each once.
+func (p *Policy) membersOfAny(ctx context.Context, rule Rule, groups []string) ([]string, error) {
 	var all []string
-	for _, group := range rule.reviewGroups() {
+	for _, group := range groups {
 		members, err := p.members(ctx, rule, group)
 		if err != nil {
 			return nil, err
 		}
 		for _, u := range members {
-			if !slices.Contains(all, u) && !tookPart(r, u) {
+			if !slices.Contains(all, u) {
 				all = append(all, u)
 			}
 		}
@@ -190,17 +196,12 @@ func (p *Policy) alone(ctx context.Context, rule Rule, prop change.Proposal) (*A
 	if g == nil {
 		return nil, nil //nolint:nilnil // there is none
 	}
-	a := &Alone{Refused: cmp.Or(neverAlone(prop), g.endsBy(prop, p.now()))}
-	for _, name := range g.Groups {
-		members, err := p.members(ctx, rule, name)
-		if err != nil {
-			return nil, err
-		}
-		a.Who = append(a.Who, slices.DeleteFunc(slices.Clone(members), func(u string) bool { return slices.Contains(a.Who, u) })...)
+	who, err := p.membersOfAny(ctx, rule, g.Groups)
+	if err != nil {
+		return nil, err
 	}
 	reviewers, err := p.members(ctx, rule, g.Review.Group)
-	a.Reviewers = reviewers
-	return a, err
+	return &Alone{Who: who, Reviewers: reviewers, Refused: cmp.Or(neverAlone(prop), g.endsBy(prop, p.now()))}, err
 }
 
 // checkGlass looks for what keeps the glass of a rule from being broken, or from being reviewed.
