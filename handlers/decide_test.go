@@ -70,7 +70,7 @@ func TestAnApproverApproves(t *testing.T) {
 	}
 }
 
-// On the home tab, too, an approval of one's own can be taken back: its buttons are not from before it.
+// On the home tab, too, an approval of one's own can be withdrawn: its buttons carry the version after it.
 func TestAnApprovalIsTakenBackOnTheHomeTab(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)

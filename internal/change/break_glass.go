@@ -112,7 +112,7 @@ func (s *Service) ReviewGlass(ctx context.Context, p ReviewInput) (*Request, err
 	})
 }
 
-// RemindReviews records of each review that is overdue, at most limit of them, that it is told of: whoever shows requests to
+// RemindReviews records of each review that is overdue, at most limit of them, that it is told of: what shows requests to
 // people tells them. It returns how many it recorded.
 func (s *Service) RemindReviews(ctx context.Context, limit int) (int, error) {
 	policy, err := s.glass()
