@@ -79,6 +79,18 @@ func (a *away) must(err error) {
 	}
 }
 
+// stored submits as often as the form says that Redis was too slow, as it may be on a busy machine.
+func (a *away) stored(err error) {
+	a.Helper()
+	for range 10 {
+		if err == nil || !strings.Contains(err.Error(), "Nothing is lost") {
+			break
+		}
+		err = a.submits(nil, []string{"alice"})
+	}
+	a.must(err)
+}
+
 // inTime does something, and wants what is looked for to be seen soon enough for the person who did it.
 func (a *away) inTime(what string, do func() error, seen func(workspace.State) bool) {
 	a.Helper()
@@ -115,7 +127,7 @@ func (a *away) writes(after time.Time) []string {
 func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 	t.Parallel()
 	a := newAway(t, nil, nil)
-	a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
+	a.stored(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
 	card, err := (&stage.Transcript{Stage: a.Stage}).Card(t.Context(), "Approve")
 	a.must(err)
 	a.must(a.filled("alice", "security-siem", "archive-us", "archive-*"))
@@ -163,7 +175,7 @@ func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 func (a *away) lostAnswer() {
 	a.Helper()
 	bob := a.Slack.User("bob")
-	a.must(a.submits(nil, []string{"alice"}))
+	a.stored(a.submits(nil, []string{"alice"}))
 	var card workspace.Message
 	_, err := a.Until(a.Context(), storyWait, func(w workspace.State) bool {
 		for _, m := range w.In(clusters) {
@@ -209,7 +221,7 @@ func (a *away) lostAnswer() {
 // anything.
 func TestAnOutageInTheMiddleOfAStep(t *testing.T) {
 	t.Parallel()
-	const lease = 2 * time.Second
+	const lease = 8 * time.Second // short, and yet long enough for a busy machine
 	for name, call := range map[string][2]string{
 		"at its last call":         {http.MethodPatch, "/keystore"},
 		"between two of its calls": {http.MethodPost, "/_security/cross_cluster/api_key"},
@@ -223,7 +235,7 @@ func TestAnOutageInTheMiddleOfAStep(t *testing.T) {
 			)
 			a := newAway(t, func(c *config.Config) {
 				c.Executor.Lease, c.Executor.CallTimeout = config.Duration(lease), config.Duration(lease/2)
-				c.Redis.Timeout = config.Duration(300 * time.Millisecond)
+				c.Redis.Timeout = config.Duration(patientRedis)
 			}, func(x fault.Exchange) { // the work is done, and the answer has yet to leave
 				if x.Method == call[0] && strings.HasSuffix(x.Path, call[1]) {
 					once.Do(func() {
@@ -233,7 +245,7 @@ func TestAnOutageInTheMiddleOfAStep(t *testing.T) {
 				}
 			})
 			wire.Store(a.wire)
-			a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
+			a.stored(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
 			a.must(a.presses(nil, []string{"bob", "Approve"}))
 			a.resumes(hung, lease)
 		})

@@ -75,6 +75,9 @@ type story struct {
 
 type storyKey struct{}
 
+// patientRedis is the longest that redis.timeout may be: on a busy machine even an embedded Redis takes its time.
+const patientRedis = 2 * time.Second
+
 // storyWait is how long a word waits for what it wants to see. It bounds a failing story, not a passing one.
 const storyWait = 2 * time.Minute
 
@@ -392,6 +395,7 @@ func (s *story) configure(ts *testscript.TestScript, args []string) error {
 
 func (s *story) start(*testscript.TestScript, []string) error {
 	c, err := s.Config(func(c *config.Config) {
+		c.Redis.Timeout = config.Duration(patientRedis)
 		for _, edit := range s.edits {
 			edit(c)
 		}
