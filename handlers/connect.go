@@ -227,6 +227,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 		f.Identity, f.Organization = false, false
 		delete(f.Texts, link.FieldAuthorities)
 	}
+	m.NoSignature, m.NoOrganization = bot.Cut(s.NoSignature(), 300), s.LocalOn.Kind == elastic.KindSelfManaged
 	m.offerFilter(s, f)
 	m.Notes = append(m.Notes, notesOf(s, f)...)
 	return true

@@ -37,14 +37,25 @@ func (m connectMetadata) extraFields(f connectForm) []slack.Block {
 		blocks = append(blocks, box(link.FieldRestart, "Restart", "Restart the local deployment",
 			"So that its nodes read the key. Not needed from 8.14 on", f.Restart))
 	}
-	if m.MayIdentify || f.Identity {
-		blocks = append(blocks, box(link.FieldIdentity, "Strong identity verification", "The key works only for the local cluster",
-			"Its nodes sign each request with their certificate", f.Identity),
-			box(link.FieldOrganization, "Key for the whole organization", "The key works for every cluster of the local organization",
-				"Only with strong identity verification", f.Organization),
-			several(text(link.FieldAuthorities, "Other authorities the remote cluster trusts", authoritiesHint, maxPatterns)))
-	}
+	blocks = append(blocks, m.identityFields(f, text)...)
 	return append(blocks, m.filterFields(f, text)...)
+}
+
+// identityFields ask for strong identity verification, or say what is missing for it.
+func (m connectMetadata) identityFields(f connectForm, text input) []slack.Block {
+	if !m.MayIdentify && !f.Identity {
+		if m.NoSignature == "" {
+			return nil
+		}
+		return []slack.Block{mrkdwn.Small(mrkdwn.Upper(m.NoSignature) + ".")}
+	}
+	blocks := []slack.Block{box(link.FieldIdentity, "Strong identity verification", "The key works only for the local cluster",
+		"Its nodes sign each request with their certificate", f.Identity)}
+	if !m.NoOrganization || f.Organization {
+		blocks = append(blocks, box(link.FieldOrganization, "Key for the whole organization", "The key works for every cluster of the local organization",
+			"Only with strong identity verification", f.Organization))
+	}
+	return append(blocks, several(text(link.FieldAuthorities, "Other authorities the remote cluster trusts", authoritiesHint, maxPatterns)))
 }
 
 // filterFields are what a network filter lets in. What was typed or ticked is not hidden: it is refused, with the reason.

@@ -32,25 +32,27 @@ type connectForm struct {
 
 // connectMetadata travels in the modal's private_metadata: what Slack's state doesn't tell. It holds nothing secret.
 type connectMetadata struct {
-	Drawn        int64             `json:"drawn,omitempty"`        // when, in seconds
-	Channel      string            `json:"channel,omitempty"`      // where the command was typed
-	Parent       string            `json:"parent,omitempty"`       // the request that this one takes the place of
-	Blocks       map[string]string `json:"blocks,omitempty"`       // by field: the block id, where it is not the field's name
-	Filled       map[string]string `json:"filled,omitempty"`       // by field: what the bot filled in last
-	Pair         string            `json:"pair,omitempty"`         // the deployments that it was filled in for
-	More         bool              `json:"more,omitempty"`         // the advanced settings are shown
-	Kept         map[string]string `json:"kept,omitempty"`         // by field: what is filled in where nothing is shown just now
-	Model        string            `json:"model,omitempty"`        // of link.Model, while its choice is hidden
-	Keys         bool              `json:"keys,omitempty"`         // both sides could use an API key
-	Certificates bool              `json:"certificates,omitempty"` // only certificates can be used
-	Offer        string            `json:"offer,omitempty"`        // what the remote's network filters should let in: addresses, or the cluster
-	ByCluster    bool              `json:"by_cluster,omitempty"`   // a filter lets the local side in as the cluster that it is
-	Guessed      bool              `json:"guessed,omitempty"`      // nobody has said that these are the addresses
-	MayFilter    bool              `json:"may_filter,omitempty"`   // the bot may add network filters to the remote deployment
-	NoRestart    bool              `json:"no_restart,omitempty"`   // nobody restarts the local deployment for the bot
-	MayIdentify  bool              `json:"may_identify,omitempty"` // both sides can do strong identity verification
-	Private      string            `json:"private,omitempty"`      // what is known of private addresses of the remote deployment
-	Notes        []string          `json:"notes,omitempty"`        // what the survey warned of
+	Drawn          int64             `json:"drawn,omitempty"`           // when, in seconds
+	Channel        string            `json:"channel,omitempty"`         // where the command was typed
+	Parent         string            `json:"parent,omitempty"`          // the request that this one takes the place of
+	Blocks         map[string]string `json:"blocks,omitempty"`          // by field: the block id, where it is not the field's name
+	Filled         map[string]string `json:"filled,omitempty"`          // by field: what the bot filled in last
+	Pair           string            `json:"pair,omitempty"`            // the deployments that it was filled in for
+	More           bool              `json:"more,omitempty"`            // the advanced settings are shown
+	Kept           map[string]string `json:"kept,omitempty"`            // by field: what is filled in where nothing is shown just now
+	Model          string            `json:"model,omitempty"`           // of link.Model, while its choice is hidden
+	Keys           bool              `json:"keys,omitempty"`            // both sides could use an API key
+	Certificates   bool              `json:"certificates,omitempty"`    // only certificates can be used
+	Offer          string            `json:"offer,omitempty"`           // what the remote's network filters should let in: addresses, or the cluster
+	ByCluster      bool              `json:"by_cluster,omitempty"`      // a filter lets the local side in as the cluster that it is
+	Guessed        bool              `json:"guessed,omitempty"`         // nobody has said that these are the addresses
+	MayFilter      bool              `json:"may_filter,omitempty"`      // the bot may add network filters to the remote deployment
+	NoRestart      bool              `json:"no_restart,omitempty"`      // nobody restarts the local deployment for the bot
+	MayIdentify    bool              `json:"may_identify,omitempty"`    // both sides can do strong identity verification
+	NoOrganization bool              `json:"no_organization,omitempty"` // the local cluster belongs to none
+	NoSignature    string            `json:"no_signature,omitempty"`    // why that is not offered, where the owners of the local side can change it
+	Private        string            `json:"private,omitempty"`         // what is known of private addresses of the remote deployment
+	Notes          []string          `json:"notes,omitempty"`           // what the survey warned of
 }
 
 // filledFields are those that the bot fills in under both models.

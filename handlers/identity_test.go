@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -52,7 +53,7 @@ func TestCardsOfAnAuthorityThatIsUploaded(t *testing.T) {
 		r.Decisions = []change.Decision{handlerstest.Said(change.DecisionInputSubmitted, "U0BEN", "")}
 	})
 	r.State = change.RolledBack
-	if s := cards.CleanLine(r); !strings.Contains(s, "uploaded bundle is still enabled") {
+	if s := cards.CleanLine(r); !strings.Contains(s, "it is still on the nodes of the remote side") {
 		t.Errorf("said %q", s)
 	}
 	r.Decisions = nil
@@ -169,5 +170,22 @@ func TestAnAuthorityIsAskedForByItsName(t *testing.T) {
 	said := cards.DecisionLine(r.Decisions[len(r.Decisions)-1], false, r.Proposal.RequiredInput) + cards.InputText(r)
 	if strings.Contains(said, "key") || !strings.Contains(said, "certificate authority") || !strings.Contains(said, "Done") {
 		t.Error(said)
+	}
+}
+
+func TestTheFormSaysWhatStrongIdentityVerificationNeeds(t *testing.T) {
+	drawn := func(m connectMetadata) string {
+		raw, err := json.Marshal(m.extraFields(newForm()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	const missing = "strong identity verification is not set up for search-dc"
+	if s := drawn(connectMetadata{NoSignature: missing}); !strings.Contains(s, "Strong identity verification is not set up for search-dc.") || strings.Contains(s, "works only for the local cluster") {
+		t.Errorf("drawn is %s", s)
+	}
+	if s := drawn(connectMetadata{MayIdentify: true, NoOrganization: true}); !strings.Contains(s, "works only for the local cluster") || strings.Contains(s, "organization") {
+		t.Errorf("drawn is %s", s)
 	}
 }

@@ -66,6 +66,7 @@ var storiesOnReal = map[string]realStory{
 	"identity_stated":       {local: "reports-eu", remote: "orders-eu", on: on9, restart: true},
 	"identity_undone":       {local: "reports-eu", remote: "orders-eu", on: on9, restart: true},
 	"identity_refused":      {local: "shop", remote: "orders-eu", on: on9, restart: true},
+	"self_managed_identity": {local: "search-dc", remote: "archive-dc", on: on9, restart: true},
 	"identity_by_hand":      {not: "real nodes have no directory /app/config for an uploaded authority"},
 
 	"uses":                 {not: "transforms, datafeeds, watches and followers are modules that are not on Maven Central"},

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
@@ -19,14 +21,19 @@ import (
 // clustersOf is the line of the configuration below which the clusters of a platform are named.
 func clustersOf(platform string) string { return "    clusters: # " + platform + "\n" }
 
-// names puts a self-managed cluster into the configuration.
+// names puts a self-managed cluster into the configuration: from 9.3 on with what its nodes sign with.
 func (s *story) names(on *platform.Platform, d *platform.Deployment) error {
-	ca := filepath.Join(s.stories.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, []byte(on.ProxyCA()), 0o600); err != nil {
+	dir := s.stories.TempDir()
+	ca, signingCA := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "signing.pem")
+	if err := errors.Join(os.WriteFile(ca, []byte(on.ProxyCA()), 0o600), os.WriteFile(signingCA, []byte(d.Cluster().CA()), 0o600)); err != nil {
 		return err
 	}
-	entry := fmt.Sprintf("      - { name: %s, url: %q, address: %q, server_ca_file: %q }\n",
-		d.Name(), d.ServiceURL(), fmt.Sprintf("%s:%d", d.Endpoint(), cluster.PortRemoteCluster), ca)
+	signing := ""
+	if d.Cluster().Version().Has(rest.Signing) {
+		signing = fmt.Sprintf(`, signing: { certificate: node.crt, key: node.key, identity: 'CN=.*\.node\.%s\.cluster\..*', authority_file: %q }`, d.Cluster().ID(), signingCA)
+	}
+	entry := fmt.Sprintf("      - { name: %s, url: %q, address: %q, server_ca_file: %q%s }\n",
+		d.Name(), d.ServiceURL(), fmt.Sprintf("%s:%d", d.Endpoint(), cluster.PortRemoteCluster), ca, signing)
 	above := []byte(clustersOf(on.Name()))
 	s.Text = bytes.Replace(s.Text, above, append(bytes.Clone(above), entry...), 1)
 	return nil

@@ -42,7 +42,7 @@ func uploadedLine(r *change.Request) string {
 	if r.Proposal.RequiredInput != steps.InputAuthority || r.Last(change.DecisionInputSubmitted) == nil {
 		return ""
 	}
-	return " The uploaded bundle is still enabled on the remote deployment. " +
+	return " If the certificate authority was uploaded, it is still on the nodes of the remote side. " +
 		"This request no longer uses it, so you can remove it."
 }
 

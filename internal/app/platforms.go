@@ -60,7 +60,7 @@ func systems(platforms []config.Platform, d platformDeps) ([]link.System, error)
 			Name: p.Name, Label: p.Label, Kind: p.Kind, Platform: platform, EnvironmentID: p.EnvironmentID,
 			EgressCIDRs: p.Egress, CanAddFilters: p.AddFilters, ConsoleURL: p.ConsoleURL,
 			PrivateHosts:     privateHosts(p),
-			SupportsIdentity: p.Kind == elastic.KindECH || p.StrongIdentity,
+			SupportsIdentity: p.Kind != elastic.KindECE || p.StrongIdentity,
 		}
 		if system.EnvironmentCA, err = environmentCA(p); err != nil {
 			return nil, err
@@ -113,8 +113,12 @@ func newSelfManaged(p config.Platform, d platformDeps) (elastic.Platform, error)
 		if err != nil {
 			return nil, fmt.Errorf("platform %s: cluster %s: %w", p.Name, c.Name, err)
 		}
+		signs, err := signature(c.Signing)
+		if err != nil {
+			return nil, fmt.Errorf("platform %s: cluster %s: %w", p.Name, c.Name, err)
+		}
 		clusters = append(clusters, selfmanaged.Cluster{
-			Name: c.Name, URL: c.URL, Address: c.Address, Kibana: c.KibanaURL, ServerCA: strings.Join(ca, "\n"),
+			Name: c.Name, URL: c.URL, Address: c.Address, Kibana: c.KibanaURL, ServerCA: strings.Join(ca, "\n"), Signs: signs,
 			Transport: d.elasticsearch(p.Name, t),
 		})
 	}
@@ -126,6 +130,15 @@ func newSelfManaged(p config.Platform, d platformDeps) (elastic.Platform, error)
 		Name: p.Name, Clusters: clusters, Hook: hook, Credentials: credentials(p), AnyProduct: p.AnyProduct,
 		CallTimeout: d.callTimeout, Now: d.now, Log: d.log, OpaqueID: traceID,
 	})
+}
+
+// signature is what the nodes of a cluster sign with; nothing where nobody says so.
+func signature(s *config.Signing) (elastic.Signature, error) {
+	if s == nil {
+		return elastic.Signature{}, nil
+	}
+	ca, err := authorities(s.AuthorityFile)
+	return elastic.Signature{Certificate: s.Certificate, Key: s.Key, Identity: s.Identity, Authority: strings.Join(ca, "\n")}, err
 }
 
 func keystoreHook(p config.Platform, d platformDeps) (*selfmanaged.Hook, error) {

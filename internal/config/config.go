@@ -210,7 +210,7 @@ type Platform struct {
 	APIKey SecretRef `yaml:"api_key"`
 	// Clusters are the clusters of self_managed.
 	Clusters []Cluster `yaml:"clusters"`
-	// KeystoreHook is an endpoint that edits the keystores of self_managed clusters. Nothing: they can be remote sides alone.
+	// KeystoreHook is an endpoint that edits the keystores of self_managed clusters. Nothing: people edit them, as cards ask.
 	KeystoreHook *KeystoreHook `yaml:"keystore_hook"`
 	// TLS says how the platform's certificate is checked; ECE mostly has a private authority.
 	TLS *TLS `yaml:"tls"`

@@ -369,11 +369,16 @@ func TestSelfManagedClusters(t *testing.T) {
 	for wrong, say := range map[string]string{
 		"clusters:\n      - { name: Search, url: \"https://a:9200\" }": "must be lowercase letters",
 		"clusters: []": "name at least one cluster",
-		"url: https://dc.example.com\n    clusters:\n      - { name: a, url: \"https://a:9200\" }":                                                        "is not for self_managed",
-		"clusters:\n      - { name: a, url: \"https://a:9200\" }\n      - { name: a, url: \"https://b:9200\" }":                                           "two clusters called a",
-		"clusters:\n      - { name: a, url: \"http://a:9200\" }":                                                                                          "must begin with https://",
-		"clusters:\n      - { name: a, url: \"https://a:9200\", address: a }":                                                                             "host:port",
-		"clusters:\n      - { name: a, url: \"https://a:9200\", address: \"h:9443\" }\n      - { name: b, url: \"https://b:9200\", address: \"h:9444\" }": "another cluster has the host name h",
+		"url: https://dc.example.com\n    clusters:\n      - { name: a, url: \"https://a:9200\" }":                                                             "is not for self_managed",
+		"clusters:\n      - { name: a, url: \"https://a:9200\" }\n      - { name: a, url: \"https://b:9200\" }":                                                "two clusters called a",
+		"clusters:\n      - { name: a, url: \"http://a:9200\" }":                                                                                               "must begin with https://",
+		"clusters:\n      - { name: a, url: \"https://a:9200\", address: a }":                                                                                  "host:port",
+		"clusters:\n      - { name: a, url: \"https://a:9200\", address: \"h:9443\" }\n      - { name: b, url: \"https://b:9200\", address: \"h:9444\" }":      "another cluster has the host name h",
+		"clusters:\n      - { name: a, url: \"https://a:9200\", signing: { certificate: /etc/x.crt, key: x.key, identity: 'CN=a', authority_file: /ca.pem } }": "signing.certificate: name a file below",
+		"clusters:\n      - { name: a, url: \"https://a:9200\", signing: { certificate: x.crt, key: ../x.key, identity: 'CN=a', authority_file: /ca.pem } }":   "signing.key: name a file below",
+		"clusters:\n      - { name: a, url: \"https://a:9200\", signing: { certificate: x.crt, key: x.key, identity: 'CN=(', authority_file: /ca.pem } }":      "signing.identity: must be a regular expression",
+		"clusters:\n      - { name: a, url: \"https://a:9200\", signing: { certificate: x.crt, key: x.key, identity: 'CN=.*', authority_file: /ca.pem } }":     "signing.identity: fits any certificate",
+		"clusters:\n      - { name: a, url: \"https://a:9200\", signing: { certificate: x.crt, key: x.key, identity: 'CN=a' } }":                               "signing.authority_file: name a file",
 	} {
 		head, _, _ := strings.Cut(dataCentre, "clusters:")
 		_, err := config.Parse("dc.yaml", []byte(before+head+wrong+"\n"), source(env, nil))

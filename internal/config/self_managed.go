@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 	"time"
 
@@ -23,8 +24,24 @@ type Cluster struct {
 	ServerCAFile string `yaml:"server_ca_file"`
 	// KibanaURL is the address of its Kibana, for links.
 	KibanaURL string `yaml:"kibana_url"`
+	// Signing says what its nodes sign their requests with, for strong identity verification (9.3 or later). Nothing: they
+	// don't, and no key can be bound to this cluster.
+	Signing *Signing `yaml:"signing"`
 	// TLS says how the certificate at url is checked. Default: as elasticsearch_tls of the platform.
 	TLS *TLS `yaml:"tls"`
+}
+
+// Signing is a certificate that each node of a cluster has, with its key.
+type Signing struct {
+	// Certificate is its file on each node, in PEM, below the directory of elasticsearch.yml, such as signing/node.crt.
+	Certificate string `yaml:"certificate"`
+	// Key is the file of its private key, without a passphrase, such as signing/node.key.
+	Key string `yaml:"key"`
+	// Identity is a regular expression that the subjects of the certificates of all its nodes fit as a whole, and those of no
+	// other cluster, such as CN=.*\.search-dc1\.example\.com.
+	Identity string `yaml:"identity"`
+	// AuthorityFile is a file beside the bot with the authority that signed them, in PEM; the card of a request shows it.
+	AuthorityFile string `yaml:"authority_file"`
 }
 
 // KeystoreHook is an HTTPS endpoint of the clusters' owners: docs/self-managed.md says what it is asked.
@@ -79,6 +96,9 @@ func (p *parser) checkSelfManaged(at string, pl Platform) {
 		if c.KibanaURL != "" {
 			p.webURL(in+".kibana_url", c.KibanaURL, c.TLS)
 		}
+		if c.Signing != nil {
+			p.checkSigning(in+".signing", *c.Signing)
+		}
 		if c.Address == "" {
 			continue
 		}
@@ -91,5 +111,29 @@ func (p *parser) checkSelfManaged(at string, pl Platform) {
 			p.add(in+".address", "another cluster has the host name %s: a connection is told by it", host)
 		}
 		hosts[host] = true
+	}
+}
+
+// nodeFile is a file below the directory of a node's configuration.
+var nodeFile = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./-]*$`)
+
+// nobodys is the subject of no certificate: an expression that fits it binds a key to nothing.
+const nobodys = "CN=nobody's"
+
+// checkSigning checks what a cluster signs with. Whether the files are on its nodes, Elasticsearch says when they are set.
+func (p *parser) checkSigning(at string, s Signing) {
+	for field, file := range map[string]string{"certificate": s.Certificate, "key": s.Key} {
+		if !nodeFile.MatchString(file) || strings.Contains(file, "..") {
+			p.add(at+"."+field, "name a file below the directory of elasticsearch.yml, such as signing/node.%s", map[string]string{"certificate": "crt", "key": "key"}[field])
+		}
+	}
+	if s.AuthorityFile == "" {
+		p.add(at+".authority_file", "name a file with the certificate authority in PEM: approvers see whom the remote cluster will trust")
+	}
+	switch re, err := regexp.Compile("^(?:" + s.Identity + ")$"); {
+	case s.Identity == "" || err != nil:
+		p.add(at+".identity", `must be a regular expression that fits the subjects of its nodes' certificates, such as CN=.*\.search-dc1\.example\.com`)
+	case re.MatchString(nobodys):
+		p.add(at+".identity", "fits any certificate, so a key would be bound to no cluster")
 	}
 }

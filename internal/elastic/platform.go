@@ -54,7 +54,16 @@ type Deployment struct {
 	TransportPort int    // metadata.ports.transport_passthrough; 0 where the platform doesn't say
 	KeyAddress    string // host:port where it takes API keys; empty: the endpoint at KeyPort
 	NoKeyServer   bool   // it is known to take no connections by API key: remote_cluster_server.enabled is false
+	Signs         Signature
 	Tags          map[string]string
+}
+
+// Signature is what the nodes of a cluster without a platform sign their requests with, as its owners state it; zero: they
+// don't. On a platform that is told by the cluster's id.
+type Signature struct {
+	Certificate, Key string // files on each node
+	Identity         string // a regular expression that the subjects of their certificates fit, as a whole
+	Authority        string // PEM: who signed these
 }
 
 // Given is what the owner of d calls it. Others may be called the same.

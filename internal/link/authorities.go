@@ -21,14 +21,19 @@ const FieldAuthorities = "authorities"
 
 // String is a file for people, with what is in it.
 func (a AuthorityFile) String() string {
+	if len(a.Certificates) == 0 {
+		return a.File
+	}
+	return a.File + " (" + a.held() + ")"
+}
+
+// held are the certificates in a file, for people.
+func (a AuthorityFile) held() string {
 	var in []string
 	for _, c := range a.Certificates {
 		in = append(in, fmt.Sprintf("%s, SHA-256 %s, valid until %s", c.Name, c.Fingerprint, c.Until.UTC().Format(time.DateOnly)))
 	}
-	if len(in) == 0 {
-		return a.File
-	}
-	return a.File + " (" + strings.Join(in, " and ") + ")"
+	return strings.Join(in, " and ")
 }
 
 func sayAuthorities(all []AuthorityFile) string {
@@ -173,6 +178,15 @@ const (
 	BundleFolder      = "signing"
 )
 
+// authorityDir is where files with authorities lie on the remote nodes: a bundle's, or below the directory of
+// elasticsearch.yml, where a relative name leads.
+func (s PairState) authorityDir() string {
+	if s.RemoteOn.Kind == elastic.KindSelfManaged {
+		return ""
+	}
+	return bundleDir
+}
+
 // Changes reports whether the setting is to be written.
 func (p AuthorityPlan) Changes() bool { return len(p.Before) != len(p.After) }
 
@@ -218,10 +232,23 @@ func (s PairState) Authority() (file string, there bool) {
 		return regionalAuthority, true
 	}
 	name := s.Local.Platform
-	if s.Local.Region != "" {
+	switch {
+	case s.LocalOn.Kind == elastic.KindSelfManaged: // each cluster may have an authority of its own
+		name += "-" + s.Local.Name
+	case s.Local.Region != "":
 		name += "-" + s.Local.Region
 	}
-	return bundleDir + BundleFolder + "/" + name + ".crt", false
+	return s.authorityDir() + BundleFolder + "/" + name + ".crt", false
+}
+
+// AuthorityFile is the file on the remote nodes with the authority of the local certificates, and what is known to be in it.
+func (s PairState) AuthorityFile() AuthorityFile {
+	file, _ := s.Authority()
+	a := AuthorityFile{File: file}
+	for _, c := range certificatesIn(s.Local.Signs.Authority) {
+		a.Certificates = append(a.Certificates, authorityIn(c))
+	}
+	return a
 }
 
 // ByHand reports whether a person has to upload the authority.
@@ -234,10 +261,14 @@ func (s PairState) ByHand(c ConnectParams) bool {
 // ec-remote-cluster-strong-identity, upload-custom-plugins-bundles).
 func (s PairState) uploading() string {
 	file, _ := s.Authority()
-	inside := strings.TrimPrefix(file, bundleDir)
-	return fmt.Sprintf("1. In the console of %s open %s, Security, CA certificates, and download the CA. "+
-		"2. Save it as %s and put that folder into a ZIP file. "+
-		"3. On %s, add the ZIP as a bundle under Extensions and enable it for %s. This restarts its nodes one by one. "+
-		"The bot then sets %s to %s.",
-		SystemLabel(s.LocalOn), s.Local.Name, inside, SystemLabel(s.RemoteOn), s.Remote.Name, elastic.SigningAuthorities, file)
+	get := fmt.Sprintf("In the console of %s open %s, Security, CA certificates, and download the CA.", SystemLabel(s.LocalOn), s.Local.Name)
+	if s.LocalOn.Kind == elastic.KindSelfManaged {
+		get = fmt.Sprintf("Take the CA certificate of what %s signs with, %s: %s.", s.Local.Name, s.Local.Signs.Certificate, s.AuthorityFile().held())
+	}
+	put := fmt.Sprintf("2. Save it as %s and put that folder into a ZIP file. 3. On %s, add the ZIP as a bundle under Extensions and enable it for %s. "+
+		"This restarts its nodes one by one.", strings.TrimPrefix(file, bundleDir), SystemLabel(s.RemoteOn), s.Remote.Name)
+	if s.RemoteOn.Kind == elastic.KindSelfManaged {
+		put = fmt.Sprintf("2. Save it as %s below the directory of elasticsearch.yml on every node of %s. No node has to restart.", file, s.Remote.Name)
+	}
+	return fmt.Sprintf("1. %s %s The bot then sets %s to %s.", get, put, elastic.SigningAuthorities, file)
 }

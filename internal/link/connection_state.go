@@ -175,8 +175,9 @@ func (e ConnectionState) identity() *IdentityOptions {
 		return identityOf(pattern, e.Managed.Settings)
 	}
 	t := identityOf(pattern, e.Own.Options(e.Alias))
-	if t != nil && t.Certificate == "" { // what the nodes sign with is shown to nobody: every platform's nodes have these
-		t.Certificate, t.Key = NodeCertificate, NodeKey
+	if t != nil && t.Certificate == "" { // what the nodes sign with is shown to nobody
+		by, _ := e.signature() // what is wrong with it is told where a key is to be made
+		t.Certificate, t.Key = by.Certificate, by.Key
 	}
 	return t
 }

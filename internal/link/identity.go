@@ -55,6 +55,29 @@ func certificateIdentity(clusterID string) (string, error) {
 	return pattern, nil
 }
 
+// signature is what the local nodes sign with: what their owners say, or what the nodes of every deployment have.
+func (s PairState) signature() (elastic.Signature, error) {
+	if s.LocalOn.Kind != elastic.KindSelfManaged {
+		pattern, err := certificateIdentity(s.Local.ClusterID)
+		return elastic.Signature{Certificate: NodeCertificate, Key: NodeKey, Identity: pattern}, err
+	}
+	if s.Local.Signs.Identity == "" {
+		return elastic.Signature{}, fmt.Errorf("its nodes need a certificate to sign with, and signing of %s in the bot's configuration must name it "+
+			"(docs/self-managed.md, Strong identity verification)", s.Local.Name)
+	}
+	return s.Local.Signs, nil
+}
+
+// NoSignature says why strong identity verification is not offered where all that is missing is for the owners of the local
+// cluster to set up; empty otherwise.
+func (s PairState) NoSignature() string {
+	why := s.noIdentity()
+	if _, err := s.signature(); err == nil || s.LocalOn.Kind != elastic.KindSelfManaged || len(why) != 1 {
+		return ""
+	}
+	return why[0]
+}
+
 // organizationIdentity is the expression that fits the certificates of all nodes of an organization's clusters.
 func organizationIdentity(id string) string {
 	return `CN=.*\.node\..*\.cluster\.` + regexp.QuoteMeta(id)
@@ -144,7 +167,12 @@ func (s PairState) noIdentity() []string {
 				"its operators must enable strong_identity in the bot's configuration", SystemLabel(side.on)))
 		}
 	}
-	if _, err := certificateIdentity(s.Local.ClusterID); err != nil {
+	_, err := s.signature()
+	switch {
+	case err == nil:
+	case s.LocalOn.Kind == elastic.KindSelfManaged:
+		why = append(why, fmt.Sprintf("strong identity verification is not set up for %s: %v", s.Local.Name, err))
+	default:
 		why = append(why, fmt.Sprintf("the bot can't tell which certificate the key should require: the platform's data for %s, %v", s.Local.Name, err))
 	}
 	return why
@@ -158,8 +186,8 @@ func (s PairState) identityProblems(wrong *change.InvalidError, c ConnectParams)
 	for _, why := range s.noIdentity() {
 		wrong.Add(FieldIdentity, "%s", why)
 	}
-	if derived, err := certificateIdentity(s.Local.ClusterID); err == nil && !c.Identity.Organization && c.Identity.Pattern != "" && c.Identity.Pattern != derived {
-		wrong.Add(FieldIdentity, "the key must require certificates of %s itself: %s", s.Local.Name, derived)
+	if by, err := s.signature(); err == nil && !c.Identity.Organization && c.Identity.Pattern != "" && c.Identity.Pattern != by.Identity {
+		wrong.Add(FieldIdentity, "the key must require certificates of %s itself: %s", s.Local.Name, by.Identity)
 	}
 	if s.MayNotManage {
 		wrong.Add(FieldIdentity, "the bot's user on %s lacks the cluster privilege manage, which is required to set %s", s.Remote.Name, elastic.SigningAuthorities)
@@ -171,11 +199,11 @@ func (s PairState) Identified(c ConnectParams) ConnectParams {
 	if c.Identity == nil {
 		return c
 	}
-	pattern, _ := certificateIdentity(s.Local.ClusterID) // what is wrong with it was a problem already
+	by, _ := s.signature() // what is wrong with it was a problem already
 	if c.Identity.Organization {
-		pattern = organizationIdentity(s.LocalScope.ID)
+		by.Identity = organizationIdentity(s.LocalScope.ID)
 	}
-	c.Identity = &IdentityOptions{Organization: c.Identity.Organization, Pattern: pattern, Certificate: NodeCertificate, Key: NodeKey}
+	c.Identity = &IdentityOptions{Organization: c.Identity.Organization, Pattern: by.Identity, Certificate: by.Certificate, Key: by.Key}
 	return c
 }
 

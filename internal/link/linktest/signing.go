@@ -78,7 +78,11 @@ func (e elasticsearch) believe(raw json.RawMessage) error {
 // sign says what the remote cluster has against the signature of a request; empty if nothing.
 func (d *Deployment) sign(alias string, remote *Deployment, k *key) string {
 	dn := "CN=instance-0.node." + d.about.ClusterID + ".cluster.1"
-	signed := d.settings.get(alias, "signing.certificate") == "node.crt" && d.settings.get(alias, "signing.key") == "node.key"
+	with := elastic.Signature{Certificate: "node.crt", Key: "node.key"}
+	if d.about.Signs.Certificate != "" {
+		with = d.about.Signs
+	}
+	signed := d.settings.get(alias, "signing.certificate") == with.Certificate && d.settings.get(alias, "signing.key") == with.Key
 	fits := func() bool {
 		re, err := regexp.Compile("^(?:" + k.Identity + ")$")
 		return err == nil && re.MatchString(dn)

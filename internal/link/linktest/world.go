@@ -55,6 +55,9 @@ func (w *World) AddECE(name string) *Platform { return w.add(name, elastic.KindE
 // AddECH adds an organization of Elastic Cloud under that configured name.
 func (w *World) AddECH(name string) *Platform { return w.add(name, elastic.KindECH) }
 
+// AddSelfManaged adds clusters without a platform under that configured name.
+func (w *World) AddSelfManaged(name string) *Platform { return w.add(name, elastic.KindSelfManaged) }
+
 func (w *World) add(name, kind string) *Platform {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,7 +72,7 @@ func (w *World) Systems() []link.System {
 	defer w.mu.Unlock()
 	var all []link.System
 	for _, p := range w.platforms {
-		all = append(all, link.System{Name: p.name, Label: p.name, Kind: p.kind, SupportsIdentity: p.kind == elastic.KindECH, Platform: p})
+		all = append(all, link.System{Name: p.name, Label: p.name, Kind: p.kind, SupportsIdentity: p.kind != elastic.KindECE, Platform: p})
 	}
 	return all
 }

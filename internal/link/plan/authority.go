@@ -40,8 +40,8 @@ func (k *ConnectPlanner) planAuthorities(ctx context.Context, s *link.PairState,
 		return wrong.Check()
 	}
 	p.After = p.Before
-	if file, _ := s.Authority(); !link.HasFile(p.Before, file) {
-		p.After = append(slices.Clone(p.Before), link.AuthorityFile{File: file})
+	if added := s.AuthorityFile(); !link.HasFile(p.Before, added.File) {
+		p.After = append(slices.Clone(p.Before), added)
 	}
 	s.Signing = p
 	return nil

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -116,8 +118,11 @@ func believe(ctx context.Context, remote side, files []string) error {
 	}
 	if _, missing, found := strings.Cut(call.Reason, "Configured file ["); found {
 		missing, _, _ = strings.Cut(missing, "]")
-		return link.UserError(fmt.Sprintf("The nodes of %s have no file %s. Was the bundle enabled for this deployment, and is the folder in it called %s?",
-			remote.d.Name, missing, link.BundleFolder), "%s: %w", doing, err)
+		ask := "Was it put on every node, and may the user that runs Elasticsearch read it?"
+		if path.IsAbs(missing) && slices.Contains(files, missing) { // as it is set: a bundle's
+			ask = "Was the bundle enabled for this deployment, and is the folder in it called " + link.BundleFolder + "?"
+		}
+		return link.UserError(fmt.Sprintf("The nodes of %s have no file %s. %s", remote.d.Name, missing, ask), "%s: %w", doing, err)
 	}
 	if strings.Contains(call.Reason, "signing.truststore.path]") {
 		return link.UserError(fmt.Sprintf("%s trusts signatures through a truststore, so no authority can be set separately. Add the authority to the truststore.",
