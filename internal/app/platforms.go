@@ -118,7 +118,7 @@ func newSelfManaged(p config.Platform, d platformDeps) (elastic.Platform, error)
 			return nil, fmt.Errorf("platform %s: cluster %s: %w", p.Name, c.Name, err)
 		}
 		clusters = append(clusters, selfmanaged.Cluster{
-			Name: c.Name, URL: c.URL, Address: c.Address, Kibana: c.KibanaURL, ServerCA: strings.Join(ca, "\n"), Signs: signs,
+			Name: c.Name, URL: c.URL, Address: c.Address, Kibana: c.KibanaURL, ServerCA: strings.Join(ca, "\n"), SignedBy: signs,
 			Transport: d.elasticsearch(p.Name, t),
 		})
 	}

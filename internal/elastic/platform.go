@@ -54,7 +54,7 @@ type Deployment struct {
 	TransportPort int    // metadata.ports.transport_passthrough; 0 where the platform doesn't say
 	KeyAddress    string // host:port where it takes API keys; empty: the endpoint at KeyPort
 	NoKeyServer   bool   // it is known to take no connections by API key: remote_cluster_server.enabled is false
-	Signs         Signature
+	SignedBy      Signature
 	Tags          map[string]string
 }
 

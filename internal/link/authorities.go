@@ -245,7 +245,7 @@ func (s PairState) Authority() (file string, there bool) {
 func (s PairState) AuthorityFile() AuthorityFile {
 	file, _ := s.Authority()
 	a := AuthorityFile{File: file}
-	for _, c := range certificatesIn(s.Local.Signs.Authority) {
+	for _, c := range certificatesIn(s.Local.SignedBy.Authority) {
 		a.Certificates = append(a.Certificates, authorityIn(c))
 	}
 	return a
@@ -263,7 +263,7 @@ func (s PairState) uploading() string {
 	file, _ := s.Authority()
 	get := fmt.Sprintf("In the console of %s open %s, Security, CA certificates, and download the CA.", SystemLabel(s.LocalOn), s.Local.Name)
 	if s.LocalOn.Kind == elastic.KindSelfManaged {
-		get = fmt.Sprintf("Take the CA certificate of what %s signs with, %s: %s.", s.Local.Name, s.Local.Signs.Certificate, s.AuthorityFile().held())
+		get = fmt.Sprintf("Take the CA certificate of what %s signs with, %s: %s.", s.Local.Name, s.Local.SignedBy.Certificate, s.AuthorityFile().held())
 	}
 	put := fmt.Sprintf("2. Save it as %s and put that folder into a ZIP file. 3. On %s, add the ZIP as a bundle under Extensions and enable it for %s. "+
 		"This restarts its nodes one by one.", strings.TrimPrefix(file, bundleDir), SystemLabel(s.RemoteOn), s.Remote.Name)

@@ -61,11 +61,11 @@ func (s PairState) signature() (elastic.Signature, error) {
 		pattern, err := certificateIdentity(s.Local.ClusterID)
 		return elastic.Signature{Certificate: NodeCertificate, Key: NodeKey, Identity: pattern}, err
 	}
-	if s.Local.Signs.Identity == "" {
+	if s.Local.SignedBy.Identity == "" {
 		return elastic.Signature{}, fmt.Errorf("its nodes need a certificate to sign with, and signing of %s in the bot's configuration must name it "+
 			"(docs/self-managed.md, Strong identity verification)", s.Local.Name)
 	}
-	return s.Local.Signs, nil
+	return s.Local.SignedBy, nil
 }
 
 // NoSignature says why strong identity verification is not offered where all that is missing is for the owners of the local

@@ -26,7 +26,7 @@ type Cluster struct {
 	Address  string // host:port where other clusters connect by API key; empty: none do
 	Kibana   string // its address, for links; empty: none
 	ServerCA string // PEM of the authority of the certificate at Address; empty: a connection tells
-	Signs    elastic.Signature
+	SignedBy elastic.Signature
 	// Transport is the one to URL; nil trusts the system's authorities.
 	Transport http.RoundTripper
 }
@@ -91,7 +91,7 @@ const (
 func (p *Platform) known(c Cluster) elastic.Deployment {
 	d := elastic.Deployment{
 		Ref: elastic.Ref{Platform: p.o.Name, Deployment: c.Name}, Name: c.Name,
-		ServiceURL: c.URL, KibanaURL: c.Kibana, KeyAddress: c.Address, NoKeyServer: c.Address == "", Signs: c.Signs,
+		ServiceURL: c.URL, KibanaURL: c.Kibana, KeyAddress: c.Address, NoKeyServer: c.Address == "", SignedBy: c.SignedBy,
 	}
 	if host, _, err := net.SplitHostPort(c.Address); err == nil {
 		d.Endpoint = host

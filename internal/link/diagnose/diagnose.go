@@ -202,7 +202,7 @@ func identityExplanation(text string, s Symptoms) (say, fix string) {
 	switch {
 	case strings.Contains(text, link.NotSigned):
 		return "The key requires a certificate, but the local cluster doesn't sign with one.",
-			fmt.Sprintf("Set %s%s.%s and %s on the local cluster again (%s and %s on Elastic's platforms; on a self-managed cluster those of signing in the bot's configuration).",
+			fmt.Sprintf("Set %s%s.%s and %s on the local cluster again: %s and %s on Elastic's platforms. On a self-managed cluster they are the files that signing in the bot's configuration names.",
 				elastic.RemotePrefix, s.Alias, link.OptionCertificate, link.OptionSigningKey, link.NodeCertificate, link.NodeKey)
 	case strings.Contains(text, "does not match API Key certificate identity pattern"):
 		return "The key requires the certificate of another cluster.",

@@ -79,8 +79,8 @@ func (e elasticsearch) believe(raw json.RawMessage) error {
 func (d *Deployment) sign(alias string, remote *Deployment, k *key) string {
 	dn := "CN=instance-0.node." + d.about.ClusterID + ".cluster.1"
 	with := elastic.Signature{Certificate: "node.crt", Key: "node.key"}
-	if d.about.Signs.Certificate != "" {
-		with = d.about.Signs
+	if d.about.SignedBy.Certificate != "" {
+		with = d.about.SignedBy
 	}
 	signed := d.settings.get(alias, "signing.certificate") == with.Certificate && d.settings.get(alias, "signing.key") == with.Key
 	fits := func() bool {

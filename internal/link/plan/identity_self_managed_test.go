@@ -38,7 +38,7 @@ func ownScene(t *testing.T, edit func(*scene, *elastic.Signature)) *scene {
 		if edit != nil {
 			edit(s, &signs)
 		}
-		s.local.Edit(func(d *elastic.Deployment) { d.Signs = signs })
+		s.local.Edit(func(d *elastic.Deployment) { d.SignedBy = signs })
 	})
 }
 
@@ -95,7 +95,7 @@ func TestWithoutACertificateToSignWithItIsSaidWhatIsMissing(t *testing.T) {
 	if v := read(); !v.MayIdentify() || v.NoSignature() != "" {
 		t.Errorf("not offered: %q", v.NoSignature())
 	}
-	s.local.Edit(func(d *elastic.Deployment) { d.Signs = elastic.Signature{} })
+	s.local.Edit(func(d *elastic.Deployment) { d.SignedBy = elastic.Signature{} })
 	if v := read(); v.MayIdentify() {
 		t.Error("offered where nobody says what the nodes sign with")
 	} else {
