@@ -52,7 +52,7 @@ test: ## all tests; a redis-server and a valkey-server on the PATH are used besi
 
 .PHONY: race
 race: ## all tests but the stories with the race detector, which needs a C compiler (RACE= with the stories: minutes more)
-	CGO_ENABLED=1 go test -race -shuffle=on $(RACE) ./...
+	CGO_ENABLED=1 go test -race -shuffle=on -parallel 2 $(RACE) ./...
 
 .PHONY: torture
 torture: build playground ## real processes die, freeze and lose touch at random; longer: ROUNDS=200 TORTURE= and on real clusters: REAL=1

@@ -521,8 +521,12 @@ func (s *story) slackFails(_ *testscript.TestScript, args []string) error {
 func TestMain(m *testing.M) {
 	app.Prepare()
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil { // stories wait more than they compute
-		panic(err)
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", "16"); err != nil { // stories wait far more than they compute
+			panic(err)
+		}
 	}
 	goleak.VerifyTestMain(m)
 }
