@@ -72,4 +72,5 @@ func parseReason(metadata string) (cards.Ref, reasonMetadata, error) {
 type reasonMetadata struct {
 	Press   string `json:"press"`
 	Channel string `json:"channel,omitempty"`
+	Message string `json:"message,omitempty"` // the message that was pressed, where nobody else redraws it
 }

@@ -49,6 +49,8 @@ const (
 		"Ask the bot's operators to make room, then try again."
 	sayNewer = "A newer version of the bot created this request, and this version can't change it. " +
 		"Nothing was changed. Try again after the update."
+	sayUnreadable = "The record of this request can't be read, so the request can't continue. Nothing was changed. " +
+		"The bot's operators can repair the record. If nothing of the request is left, it can be resolved."
 	sayMoved  = "The request kept changing while you pressed. Nothing was changed by you: look at the card and press again."
 	sayGone   = "The bot no longer has this request: requests are deleted 90 days after they end. Nothing was changed."
 	sayBusy   = "The bot is busy or restarting. Nothing was changed. Try again in a moment."
@@ -96,6 +98,9 @@ func explainRequest(err error, p textFormat) (string, bool) {
 	if e, ok := errors.AsType[*change.StateError](err); ok {
 		return "Too late: your press changed nothing. " + statusSentence(e.Now, p), true
 	}
+	if e, ok := errors.AsType[*change.AsideOverError](err); ok {
+		return "Your press changed nothing. " + asideSentence(e.Now, p), true
+	}
 	if e, ok := errors.AsType[*change.LockedError](err); ok && e.OwnRequest {
 		return "Your earlier request " + p.code(e.RequestID) + " already covers this, so nothing from this form was stored. " +
 			"To change it, withdraw that request and submit again.", true
@@ -121,6 +126,8 @@ func explainRequest(err error, p textFormat) (string, bool) {
 		return sayGone, true
 	case errors.Is(err, change.ErrNewer):
 		return sayNewer, true
+	case errors.Is(err, change.ErrUnreadable):
+		return sayUnreadable, true
 	case errors.Is(err, change.ErrConflict):
 		return sayMoved, true
 	case errors.Is(err, change.ErrUnavailable):
@@ -146,6 +153,26 @@ func statusSentence(r *change.Request, p textFormat) string {
 		s += ")"
 	}
 	return s + "."
+}
+
+// asideSentence says how a request stands that was put aside.
+func asideSentence(a change.Aside, p textFormat) string {
+	switch end := a.End; {
+	case !a.Since.IsZero():
+		return "Request " + p.code(a.ID) + " was put aside again since: use the newest message about it."
+	case end == nil:
+		return "Request " + p.code(a.ID) + " is not put aside any more."
+	default:
+		who := "the bot's operators"
+		if end.By.User != change.Operator {
+			who = p.user(end.By.User)
+		}
+		did := "requeued"
+		if end.Resolved {
+			did = "resolved"
+		}
+		return "Request " + p.code(a.ID) + " was already " + did + " by " + who + "."
+	}
 }
 
 // deciding is the decision that brought a request where it stands.

@@ -15,6 +15,7 @@ import (
 // Options are what the handlers need; all are required but those that say what nil means.
 type Options struct {
 	Requests  Requests
+	Asides    Asides
 	Policy    Eligibility
 	Rules     PolicyDescriber
 	Readers   Readers // nil: everybody may read

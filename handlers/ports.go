@@ -74,6 +74,14 @@ type Requests interface {
 	HandDone(ctx context.Context, p change.DecisionInput) (*change.Request, error)
 }
 
+// Asides are the requests that were put aside; change.Asides is one.
+type Asides interface {
+	// CanTakeUp says beforehand what TakeUp would.
+	CanTakeUp(ctx context.Context, d change.AsideDecision) (change.Aside, error)
+	// TakeUp requeues or resolves one, and returns how it stands then.
+	TakeUp(ctx context.Context, d change.AsideDecision) (change.Aside, error)
+}
+
 // Lists are requests by what they have in common; *store.Store has them.
 type Lists interface {
 	// PendingRequests returns those that wait for approvals, the one first that expires first.
@@ -129,6 +137,7 @@ type SlackClient interface {
 	Respond(ctx context.Context, responseURL string, msg bot.Message, replaceOriginal bool) error
 	OpenDM(ctx context.Context, user string) (string, error)
 	Post(ctx context.Context, channel string, msg bot.Message) (bot.Posted, error)
+	Update(ctx context.Context, p bot.Posted, msg bot.Message) error
 	Permalink(ctx context.Context, p bot.Posted) (string, error)
 	// Upload gives Slack a picture that nobody sees before a message shows it, and returns its file.
 	Upload(ctx context.Context, p bot.Picture) (file string, err error)

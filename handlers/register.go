@@ -48,6 +48,10 @@ func (h *Handlers) Register(r Router) {
 	r.OnAction(cards.ActionResolve, h.askResolveReason)
 	r.OnSubmit(callbackResolve, h.resolved, reasonLate)
 
+	r.OnAction(cards.ActionAsideRequeue, h.requeueAside)
+	r.OnAction(cards.ActionAsideResolve, h.askAsideReason)
+	r.OnSubmit(callbackAside, h.resolvedAside, reasonLate)
+
 	r.OnHome(h.home)
 }
 

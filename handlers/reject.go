@@ -92,14 +92,18 @@ func (h *Handlers) mayDecide(e change.Event) func(context.Context, *change.Reque
 }
 
 func reasonModal(r *change.Request, from reasonMetadata, callback, title, submit, label, hint string) slack.ModalViewRequest {
+	return reasonModalOf("*"+mrkdwn.Named(r.Proposal.Title, 300)+"*\nrequested by "+cards.Requester(r), from, callback, title, submit, label, hint)
+}
+
+func reasonModalOf(about string, from reasonMetadata, callback, title, submit, label, hint string) slack.ModalViewRequest {
 	el := slack.NewPlainTextInputBlockElement(nil, blockReason)
 	el.Multiline, el.MaxLength, el.FocusOnLoad = true, maxReason, true
-	raw, _ := json.Marshal(from) //nolint:errchkjson // two strings
+	raw, _ := json.Marshal(from) //nolint:errchkjson // three strings
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callback, PrivateMetadata: string(raw),
 		Title: mrkdwn.Plain(title, 24), Submit: mrkdwn.Plain(submit, 24), Close: mrkdwn.Plain("Cancel", 24),
 		Blocks: slack.Blocks{BlockSet: []slack.Block{
-			mrkdwn.Section("*" + mrkdwn.Named(r.Proposal.Title, 300) + "*\nrequested by " + cards.Requester(r)),
+			mrkdwn.Section(about),
 			slack.NewInputBlock(blockReason, mrkdwn.Plain(label, 2000), mrkdwn.Plain(hint, 2000), el),
 		}},
 	}

@@ -3,8 +3,12 @@ package store
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,8 +30,8 @@ var (
 // What the audit calls it.
 const (
 	whatAside   = "put_aside"
-	whatRequeue = "requeue"
-	whatResolve = "resolve"
+	whatRequeue = "aside_requeue"
+	whatResolve = "aside_resolve"
 )
 
 // putAside takes a request that can't be read out of every index, so that it stops nobody, and tells whoever the store
@@ -47,7 +51,7 @@ func (s *Store) putAside(ctx context.Context, id, target string, why error) {
 	}
 }
 
-// Aside is a request that was put aside.
+// Aside names a request that was put aside.
 type Aside struct {
 	ID    string    `json:"id"`
 	Since time.Time `json:"since"`
@@ -67,48 +71,105 @@ func (s *Store) PutAside(ctx context.Context, limit int) ([]Aside, error) {
 	return all, nil
 }
 
-// Requeue lets a request that was put aside go on in the state that it has. change.ErrConflict if it is not put aside.
-func (s *Store) Requeue(ctx context.Context, id string, by change.Actor, reason string) error {
-	return s.takeUp(ctx, id, change.Entry{What: whatRequeue, By: by, Detail: reason}, "")
+// Aside implements change.AsideStore. It puts nothing aside.
+func (s *Store) Aside(ctx context.Context, id string) (change.Aside, error) {
+	const doing = "looking at a request that was put aside"
+	got, err := requestsReadScript.Run(ctx, s.rdb, []string{s.keys.req(id), s.keys.steps(id)}).Slice()
+	if err != nil {
+		return change.Aside{}, fault(doing, err)
+	}
+	if len(got) != 2 {
+		return change.Aside{}, fmt.Errorf("%s: %d answers to 2 keys", doing, len(got))
+	}
+	hash := unflatten(got[0])
+	r, err := decode(id, hash, unflatten(got[1]))
+	if err != nil && !errors.Is(err, change.ErrUnreadable) {
+		return change.Aside{}, err
+	}
+	a := change.Aside{ID: id, State: change.State(hash[fieldState]), Target: hash[fieldTarget], Request: r}
+	a.Version, _ = strconv.ParseInt(hash[fieldVersion], 10, 64) // as the scripts have it, one that is no number is none
+	a.Messages = messages(hash)
+	if text := hash[fieldAsideEnd]; text != "" {
+		if err := json.Unmarshal([]byte(text), &a.End); err != nil {
+			return change.Aside{}, fmt.Errorf("%s: how it was taken up: %w", doing, err)
+		}
+	}
+	since, err := s.rdb.ZScore(ctx, s.keys.aside(), id).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return change.Aside{}, fault(doing, err)
+	}
+	a.Since = fromMillis(int64(since))
+	a.Requesters, err = s.requesters(ctx, id, hash[fieldRequester])
+	return a, err
 }
 
-// Resolve ends a request that was put aside and frees its target, because a person says that nothing of it is left.
-func (s *Store) Resolve(ctx context.Context, id string, by change.Actor, reason string) error {
-	return s.takeUp(ctx, id, change.Entry{What: whatResolve, By: by, Detail: reason}, change.RolledBack)
+// messages are those of a request that can be read.
+func messages(hash map[string]string) map[string]change.Message {
+	all := map[string]change.Message{}
+	for field, text := range hash {
+		var m change.Message
+		if slot, ok := strings.CutPrefix(field, fieldMessage); ok && json.Unmarshal([]byte(text), &m) == nil {
+			all[slot] = m
+		}
+	}
+	return all
 }
 
-func (s *Store) takeUp(ctx context.Context, id string, entry change.Entry, to change.State) error {
-	doing := "taking up request " + id
-	seen, err := s.glance(ctx, id)
+// requesters are those whom the record of a request and the count of open requests say that it is of: the former may be what
+// can't be read, the latter has forgotten what is final.
+func (s *Store) requesters(ctx context.Context, id, record string) ([]string, error) {
+	var by change.Actor
+	_ = json.Unmarshal([]byte(record), &by) // it may be what can't be read
+	counted, err := s.rdb.HGet(ctx, s.keys.open(), id).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fault("asking who has an open request", err)
+	}
+	user, _, _ := strings.Cut(counted, " ")
+	all := []string{by.User, user}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(u string) bool { return u == "" }), nil
+}
+
+// TakeUp implements change.AsideStore.
+func (s *Store) TakeUp(ctx context.Context, d change.AsideDecision) error {
+	doing := "taking up request " + d.ID
+	seen, err := s.glance(ctx, d.ID)
 	if err != nil {
 		return err
 	}
-	from := seen.state
-	if to == "" {
-		to = from
+	if d.Version != 0 && d.Version != seen.version {
+		return fmt.Errorf("%s: it was put aside anew: %w", doing, change.ErrConflict)
 	}
-	if !to.Valid() {
-		return fmt.Errorf("%s: its state %q is not known to this version of the bot", doing, from)
+	what, to := whatResolve, change.RolledBack
+	if !d.Resolve {
+		what, to = whatRequeue, seen.state
+		if a, err := s.Aside(ctx, d.ID); err != nil {
+			return err
+		} else if a.Request == nil {
+			return fmt.Errorf("%s: repair its record first: %w", doing, change.ErrUnreadable)
+		}
 	}
 	at, err := s.Now(ctx)
 	if err != nil {
 		return err
 	}
-	entry.At, entry.From, entry.To, entry.Target = at, from, to, seen.target
+	end, err := json.Marshal(change.AsideEnd{Resolved: d.Resolve, By: d.By, At: at, Reason: d.Reason})
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
 	a, err := s.run(ctx, transition{
-		doing: doing, script: requeueScript, id: id, version: seen.version, entry: entry,
+		doing: doing, script: requeueScript, id: d.ID, version: seen.version,
+		entry: change.Entry{At: at, What: what, By: d.By, From: seen.state, To: to, Target: seen.target, Detail: d.Reason},
 		keys: append([]string{
-			s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.aside(), s.keys.wake(), s.keys.target(seen.target), s.keys.steps(id),
-			s.keys.waiting(), s.keys.open(),
+			s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.aside(), s.keys.wake(), s.keys.target(seen.target), s.keys.steps(d.ID),
+			s.keys.waiting(), s.keys.open(), s.keys.stuck(), s.keys.reviews(),
 		}, s.keys.locks(seen.locked())...),
-		args: []any{place(to), string(to), int(keep.Seconds())},
+		args: []any{place(to), string(to), int(keep.Seconds()), string(end)},
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case a.word == "conflict":
-		return fmt.Errorf("%s: it is not put aside: %w", doing, change.ErrConflict)
-	case a.word != "ok":
+	}
+	if a.word != "ok" {
 		return a.unexpected(doing)
 	}
 	return nil

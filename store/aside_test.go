@@ -69,19 +69,19 @@ func TestARequestThatCantBeReadStopsNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		by := change.Actor{User: "operator"}
-		if err := s.Requeue(ctx, "bad", by, "restored"); err != nil {
+		if err := s.TakeUp(ctx, change.AsideDecision{ID: "bad", By: by, Reason: "restored"}); err != nil {
 			t.Fatal(err)
 		}
 		if claimed, err = s.Claim(ctx, "w", time.Minute); err != nil || claimed.Claim.ID != "bad" {
 			t.Errorf("claimed %q, %v", claimed.Claim.ID, err)
 		}
-		if err := s.Resolve(ctx, "unreadable", by, "nothing had begun"); err != nil {
+		if err := s.TakeUp(ctx, change.AsideDecision{ID: "unreadable", Resolve: true, By: by, Reason: "nothing had begun"}); err != nil {
 			t.Fatal(err)
 		}
 		if _, held, err := s.Holder(ctx, "unreadable"); held || err != nil {
 			t.Errorf("its target is still held, %v", err)
 		}
-		if err := s.Requeue(ctx, "bad", by, "again"); !errors.Is(err, change.ErrConflict) {
+		if err := s.TakeUp(ctx, change.AsideDecision{ID: "bad", By: by, Reason: "again"}); !errors.Is(err, change.ErrConflict) {
 			t.Errorf("requeued what is not put aside: %v", err)
 		}
 		if report, err := s.VerifyAudit(ctx); err != nil || report.Bad != nil {

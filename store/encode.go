@@ -40,8 +40,9 @@ const (
 	fieldStanding  = "standing" // missing: people approve it
 	fieldDecisions = "decisions"
 	fieldOutcome   = "outcome"
-	fieldWait      = "wait" // missing: nobody was waited for
-	fieldMessage   = "msg:" // and the slot
+	fieldWait      = "wait"      // missing: nobody was waited for
+	fieldMessage   = "msg:"      // and the slot
+	fieldAsideEnd  = "aside_end" // how it was taken up after it was put aside; missing: it never was
 )
 
 // fields collects what goes into a hash, and the first error on the way.

@@ -77,7 +77,7 @@ func TestQuotasOfOpenRequests(t *testing.T) {
 		if err := open(a, "seventh", "UERIN", "C1"); err == nil {
 			t.Error("a request that was put aside is open all the same")
 		}
-		if err := a.Resolve(ctx, "sixth", change.Actor{User: "UBOB"}, "nothing is left"); err != nil {
+		if err := a.TakeUp(ctx, change.AsideDecision{ID: "sixth", Resolve: true, By: change.Actor{User: "UBOB"}, Reason: "nothing is left"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := open(a, "seventh", "UERIN", "C1"); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"time"
@@ -13,9 +12,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/config"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
-
-// operator is who acts on the command line, in the audit.
-var operator = change.Actor{User: "operator"}
 
 const asideShown = 1000
 
@@ -43,11 +39,13 @@ func asideCommand() *cobra.Command {
 		},
 	}
 	format.flag(list)
-	act := func(use, short string, do func(*store.Store, context.Context, string, change.Actor, string) error) *cobra.Command {
+	act := func(use, short string, resolve bool) *cobra.Command {
 		c := &cobra.Command{
 			Use: use + " ID", Short: short, Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
-				return withStore(file, func(_ *config.Config, s *store.Store) error { return do(s, cmd.Context(), args[0], operator, reason) })
+				return withStore(file, func(_ *config.Config, s *store.Store) error {
+					return s.TakeUp(cmd.Context(), change.AsideDecision{ID: args[0], Resolve: resolve, By: change.Actor{User: change.Operator}, Reason: reason})
+				})
 			},
 		}
 		c.Flags().StringVar(&reason, "reason", "", "why, for the audit")
@@ -55,7 +53,7 @@ func asideCommand() *cobra.Command {
 		return c
 	}
 	cmd.AddCommand(list,
-		act("requeue", "Resume a request where it stopped, once its record can be read again", (*store.Store).Requeue),
-		act("resolve", "End a request and release its locks, once nothing of it is left", (*store.Store).Resolve))
+		act("requeue", "Resume a request where it stopped, once its record can be read again", false),
+		act("resolve", "End a request and release its locks, once nothing of it is left", true))
 	return cmd
 }

@@ -205,15 +205,23 @@ func (s *story) tampers(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-func (s *story) corrupts(*testscript.TestScript, []string) error {
+func (s *story) corrupts(_ *testscript.TestScript, args []string) error {
 	for _, key := range s.Redis.Keys() {
 		id, is := strings.CutPrefix(key, "rcb:{demo}:req:")
-		if is && !strings.Contains(id, ":") {
-			s.Redis.HSet(key, "proposal", "{")
-			return nil
+		if !is || strings.Contains(id, ":") || len(args) == 1 && s.Redis.HGet(key, "reason") != args[0] {
+			continue
 		}
+		s.corrupted, s.whole = key, s.Redis.HGet(key, "proposal")
+		s.Redis.HSet(key, "proposal", "{")
+		return nil
 	}
-	return errors.New("there is no request")
+	return errors.New("there is no such request")
+}
+
+// repairs makes the record readable that was corrupted last.
+func (s *story) repairs(*testscript.TestScript, []string) error {
+	s.Redis.HSet(s.corrupted, "proposal", s.whole)
+	return nil
 }
 
 // runs runs a subcommand on a configuration file that points to the story's stand-ins.

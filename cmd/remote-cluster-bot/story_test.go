@@ -61,6 +61,8 @@ type story struct {
 	loop   *searchLoop
 	pagers map[string]*pager // by webhook
 
+	corrupted, whole string // the key of the request whose proposal was overwritten, and what it was
+
 	followers []cluster.Follower // of the one cluster that has some, and likewise:
 	tasks     []cluster.Task
 
@@ -188,7 +190,8 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"publishes": checking((*story).publishes),
 	"written":   plain(1, 1, (*story).written),  // written made.jsonl: waits until the bot has written the file
 	"tampers":   plain(0, 1, (*story).tampers),  // edits the second entry of the audit; tampers cut: its end; tampers anew: all of it
-	"corrupts":  plain(0, 0, (*story).corrupts), // makes the only request's record unreadable
+	"corrupts":  plain(0, 1, (*story).corrupts), // corrupts [REASON]: makes a request's record unreadable: the one with that reason, or the only one's
+	"repairs":   plain(0, 0, (*story).repairs),  // and makes it whole again
 	"waits":     plain(1, 1, (*story).waits),
 	"logs":      plain(1, 1, (*story).logs),  // logs PATTERN: waits until the bot has said so in its log
 	"runs":      plain(1, -1, (*story).runs), // runs audit verify: a subcommand; what it prints stands in out.txt

@@ -37,6 +37,8 @@ const (
 	ActionBreakGlass        = "request.break_glass"
 	ActionReviewRight       = "request.review_right"
 	ActionReviewWrong       = "request.review_wrong"
+	ActionAsideRequeue      = "aside.requeue"
+	ActionAsideResolve      = "aside.resolve"
 )
 
 const labelEdit = "Edit and request again…"

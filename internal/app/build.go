@@ -123,7 +123,7 @@ func New(c *config.Config, o Options) (*App, error) {
 		return nil, err
 	}
 	ho := handlers.Options{
-		Requests: a.service, Policy: judge, Rules: judge, Readers: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
+		Requests: a.service, Asides: change.Asides{AsideStore: a.store, AsidePolicy: judge, Changed: a.notifier.Changed}, Policy: judge, Rules: judge, Readers: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
 		Connections: a.checker, Status: a.monitor, Follows: a.store, OpenHomes: a.store,
 		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now, Draw: picture.PNG,
 	}

@@ -166,7 +166,7 @@ func (a *App) stuckAlerts(ctx context.Context) ([]webhook.Alert, error) {
 	for _, x := range aside {
 		all = append(all, webhook.Alert{
 			ID: "stuck/" + x.ID, Kind: webhook.Stuck, Since: x.Since, Critical: true, Details: map[string]string{"request": x.ID},
-			Summary: "The request " + x.ID + " can't be read and was put aside: remote-cluster-bot aside list.",
+			Summary: "The request " + x.ID + " can't be read and was put aside: requeue or resolve it in Slack, or with remote-cluster-bot aside.",
 		})
 	}
 	return all, err

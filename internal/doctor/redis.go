@@ -42,7 +42,7 @@ func (o Options) redis(ctx context.Context, a *area) {
 			noun = "request"
 		}
 		a.add("requests", Bad, fmt.Sprintf("%d %s that can't be read, put aside since %s", len(aside), noun, aside[0].Since.Format(time.RFC3339)),
-			"remote-cluster-bot aside list; then aside requeue or aside resolve for each")
+			"press Requeue or Resolve… on its message in the channel; or remote-cluster-bot aside list, then aside requeue or aside resolve for each")
 	}
 	for _, compare := range o.Older {
 		a.findings = append(a.findings, compare(ctx))

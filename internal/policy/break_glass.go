@@ -54,7 +54,7 @@ func neverAlone(p change.Proposal) string {
 
 // endsBy says why a connection does not end soon enough to be approved alone now; empty: it does.
 func (g BreakGlass) endsBy(p change.Proposal, now time.Time) string {
-	if lasts(partsOf(p)[0].Traits, now, g.Longest) {
+	if lasts(partsOf(p)[0].Traits[TraitUntil], now, g.Longest) {
 		return ""
 	}
 	return "it has to end within " + days(g.Longest) + ": edit the request, and say how long"
@@ -116,11 +116,7 @@ func (r Rule) reviewGroups() []string {
 	if r.BreakGlass != nil {
 		return []string{r.BreakGlass.Review.Group}
 	}
-	groups := make([]string, 0, len(r.Sides))
-	for _, s := range r.Sides {
-		groups = append(groups, s.Group)
-	}
-	return groups
+	return r.groups()
 }
 
 // Reviewers implements change.GlassPolicy.

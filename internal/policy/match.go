@@ -87,7 +87,11 @@ type match struct {
 // match weighs traits of a change that was asked for then. An unknown one may fit any pattern, or none.
 func (r Rule) match(traits map[string][]string, asked time.Time) match {
 	var m match
-	if r.Longest > 0 && !lasts(traits, asked, r.Longest) {
+	switch until := traits[TraitUntil]; {
+	case r.Longest == 0:
+	case slices.Contains(until, change.UnknownTrait):
+		m.unsure, m.trait = true, TraitUntil
+	case !lasts(until, asked, r.Longest):
 		return match{no: true, trait: TraitUntil}
 	}
 	for _, words := range []struct {
@@ -110,8 +114,8 @@ func (r Rule) match(traits map[string][]string, asked time.Time) match {
 
 // lasts reports whether a connection lasts that long at most from then on. Never is longer than any, and so is what can't be
 // told.
-func lasts(traits map[string][]string, asked time.Time, longest time.Duration) bool {
-	return len(traits[TraitUntil]) > 0 && !slices.ContainsFunc(traits[TraitUntil], func(value string) bool {
+func lasts(until []string, asked time.Time, longest time.Duration) bool {
+	return len(until) > 0 && !slices.ContainsFunc(until, func(value string) bool {
 		end, err := time.Parse(time.RFC3339, value)
 		return err != nil || end.Sub(asked) > longest
 	})
@@ -148,23 +152,35 @@ func (r Rule) isFor(kind string) bool {
 // the trait whose value would have to be known. Rules that may match, as something is not known, are weighed with the
 // first that surely does: the one that takes the most approvals decides, and where no rule surely matches there is none.
 func deciding(rules []Rule, traits map[string][]string, asked time.Time) (decides int, unknown string) {
+	decides, sure := weighed(rules, traits, asked)
+	if sure {
+		return decides, ""
+	}
+	for _, r := range rules {
+		if m := r.match(traits, asked); !m.no {
+			return -1, m.trait
+		}
+	}
+	return -1, ""
+}
+
+// weighed returns of the rules that may match, up to the first that surely does, the one that takes the most approvals, and
+// whether one surely does.
+func weighed(rules []Rule, traits map[string][]string, asked time.Time) (decides int, sure bool) {
 	decides = -1
 	for i, r := range rules {
 		m := r.match(traits, asked)
 		if m.no {
 			continue
 		}
-		if m.unsure && unknown == "" {
-			unknown = m.trait
-		}
 		if decides < 0 || r.seats() > rules[decides].seats() {
 			decides = i
 		}
 		if !m.unsure {
-			return decides, ""
+			return decides, true
 		}
 	}
-	return -1, unknown
+	return decides, false
 }
 
 // seats is how many approvals a rule takes.

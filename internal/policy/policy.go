@@ -116,6 +116,7 @@ var (
 	_ change.WaitPolicy  = (*Policy)(nil)
 
 	_ change.StandingPolicy = (*Policy)(nil)
+	_ change.AsidePolicy    = (*Policy)(nil)
 )
 
 // New returns a policy over rules, which should have passed Check.
@@ -316,11 +317,7 @@ func (p *Policy) onSides(ctx context.Context, rule Rule, sides []Side, r *change
 	if by.User == r.Requester.User && !rule.RequesterCounts {
 		return refuse("you requested this, so someone else has to approve it")
 	}
-	var groups []string
-	for _, s := range sides {
-		groups = append(groups, s.Group)
-	}
-	in, err := p.inAny(ctx, rule, groups, by.User)
+	in, err := p.inAny(ctx, rule, Rule{Sides: sides}.groups(), by.User)
 	if err == nil && !in {
 		err = refuse("you are not one of the approvers of this change")
 	}

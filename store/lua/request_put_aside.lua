@@ -4,10 +4,12 @@
 -- ARGV  1-6 as in lib.lua
 --
 -- missing, newer
--- conflict  it is put aside already
+-- conflict  it is put aside already, or it was and a person has resolved it: lists still find its record for a while
 local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5])
 if done then return done end
-if redis.call('ZSCORE', KEYS[9], ARGV[4]) then return {'conflict'} end
+if redis.call('ZSCORE', KEYS[9], ARGV[4]) or string.find(redis.call('HGET', KEYS[4], 'aside_end') or '', '"resolved":true', 1, true) then
+  return {'conflict'}
+end
 local head = moved()
 if head then return head end
 

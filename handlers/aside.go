@@ -1,0 +1,94 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+const callbackAside = "aside.resolve"
+
+// requeueAside lets a request continue that was put aside.
+func (h *Handlers) requeueAside(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	d, err := asideDecision(a)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	now, err := h.o.Asides.TakeUp(ctx, d)
+	return h.asideAnswer(a, now, err), nil
+}
+
+// askAsideReason asks what was left of a request that can't be read, and what was done about it.
+func (h *Handlers) askAsideReason(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	d, err := asideDecision(a)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	now, err := h.o.Asides.CanTakeUp(ctx, d)
+	if err != nil {
+		return h.asideAnswer(a, now, err), nil
+	}
+	v := reasonModalOf(cards.AsideFacts(now), reasonMetadata{Press: a.Value.Text, Channel: a.Channel, Message: a.Message}, callbackAside, "Resolve request", "Resolve",
+		"What was left, and what was done?", "Look at the platforms first: the bot can't tell what the request changed. It ends, and what it locks is released. Others read this.")
+	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, v); err != nil {
+		return h.replyError(replyTo(a), err), nil
+	}
+	return bot.Answer{}, nil
+}
+
+func (h *Handlers) resolvedAside(ctx context.Context, s bot.Submission) (bot.Answer, error) {
+	_, from, err := parseReason(s.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	redraw := func(context.Context) error { return nil }
+	answer, err := h.reasoned(ctx, s, func(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
+		now, err := h.o.Asides.TakeUp(ctx, change.AsideDecision{ID: p.ID, Version: p.CardVersion, Resolve: true, By: p.By, Reason: p.Reason})
+		if err == nil || errors.As(err, new(*change.AsideOverError)) {
+			redraw = func(ctx context.Context) error {
+				return h.redrawAside(ctx, bot.Posted{Channel: from.Channel, TS: from.Message}, now)
+			}
+		}
+		return now.Request, err
+	})
+	answer.Then = redraw
+	return answer, err
+}
+
+func asideDecision(a bot.Action) (change.AsideDecision, error) {
+	s, err := cards.ParseRef(a.Value.Text)
+	return change.AsideDecision{ID: s.ID, Version: s.Version, By: cards.Actor(a.User, a.Channel)}, err
+}
+
+// asideAnswer draws the message anew if the request is not put aside any more, and tells what stood in the way of a press.
+func (h *Handlers) asideAnswer(a bot.Action, now change.Aside, err error) bot.Answer {
+	over := errors.As(err, new(*change.AsideOverError))
+	return bot.Answer{Then: func(ctx context.Context) error {
+		var failed error
+		if err == nil || over {
+			failed = h.redrawAside(ctx, bot.Posted{Channel: a.Channel, TS: a.Message}, now)
+		}
+		if err == nil {
+			return failed
+		}
+		return errors.Join(failed, h.replyError(replyTo(a), err).Then(ctx))
+	}}
+}
+
+// redrawAside shows who did what, and takes the buttons away: from the card of a request that was resolved too, for nobody else
+// can draw what can't be read. A message that could not be redrawn is so by the next press on it.
+func (h *Handlers) redrawAside(ctx context.Context, at bot.Posted, now change.Aside) error {
+	if now.End == nil || at.TS == "" {
+		return nil
+	}
+	m := cards.AsideTakenUp(now)
+	err := h.o.Slack.Update(ctx, at, m)
+	if card := now.Messages[notify.SlotCard]; now.End.Resolved && card.ID != "" {
+		err = errors.Join(err, h.o.Slack.Update(ctx, bot.Posted{Channel: card.Channel, TS: card.ID}, m))
+	}
+	return err
+}
