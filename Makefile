@@ -87,6 +87,7 @@ endif
 .PHONY: realtest-nodes realtest-answers
 realtest-nodes:
 	REALTEST=run go test -count=1 -timeout 20m ./internal/realcluster
+	REALTEST=run go test -count=1 -timeout 10m -run OfRealSelfManaged ./cmd/playground
 realtest-answers:
 	cd internal/contract && REALTEST=run go test -count=1 -timeout 20m -run TestRealElasticsearch
 

@@ -31,19 +31,16 @@ func playCommand() *cobra.Command {
 			if logs {
 				log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			}
-			played := ui || !transcript && !own && isTerminal(os.Stdout) && cmd.OutOrStdout() == os.Stdout
+			played := ui || !transcript && isTerminal(os.Stdout) && cmd.OutOrStdout() == os.Stdout
 			if err := page.check(played, cmd.Flags().Changed); err != nil {
 				return err
-			}
-			if own && played {
-				return errors.New("--self-managed prints a transcript: use it with --transcript")
 			}
 			if played {
 				botLog := io.Discard
 				if logs {
 					botLog = cmd.ErrOrStderr()
 				}
-				page.real = real
+				page.real, page.own = real, own
 				return runPlayground(cmd.Context(), cmd.OutOrStdout(), log, botLog, page)
 			}
 			return runDemo(cmd, log, real, own)
@@ -55,7 +52,7 @@ func playCommand() *cobra.Command {
 	cmd.Flags().IntVar(&page.approvals, "approvals", 1, "how many must approve in the browser: 1 or 2")
 	cmd.Flags().BoolVar(&transcript, "transcript", false, "print the story; the default without a terminal")
 	cmd.Flags().BoolVar(&real, "real", false, "with real Elasticsearch clusters for logs-prod and metrics-eu; needs Maven and Java, and fetches up to 100 MB once")
-	cmd.Flags().BoolVar(&own, "self-managed", false, "with self-managed clusters, whose keystore a person edits; with --real, nothing but Slack is a stand-in")
+	cmd.Flags().BoolVar(&own, "self-managed", false, "with self-managed clusters, whose keystore a person edits; with --real, also with this machine's redis-server if there is one")
 	cmd.Flags().BoolVar(&logs, "log", false, "print the bot's log to standard error")
 	cmd.MarkFlagsMutuallyExclusive("ui", "transcript")
 	return cmd
@@ -64,10 +61,7 @@ func playCommand() *cobra.Command {
 func runDemo(cmd *cobra.Command, log *slog.Logger, real, own bool) (err error) {
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
-	play := stage.Platforms
-	if own {
-		play = stage.SelfManaged
-	}
+	play := playedBy(own)
 	o := sim.Options{Now: time.Now, Limits: 1, SocketMode: false}
 	if real {
 		stop, failed := realNodes(ctx, cmd.ErrOrStderr(), &o, play.Deployments()...)
@@ -81,9 +75,15 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, real, own bool) (err error) {
 		return err
 	}
 	defer s.Close()
+	p := &stage.Transcript{Stage: s, Pair: play, Out: cmd.OutOrStdout(), Real: real}
 	if own {
-		if err := s.AddOwnClusters(); err != nil {
-			return err
+		redis, leave, failed := addOwn(ctx, s, real)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, leave()) }()
+		if redis != nil {
+			p.RedisSays = redis.about(ctx)
 		}
 	}
 	c, err := s.Config(nil)
@@ -98,7 +98,6 @@ func runDemo(cmd *cobra.Command, log *slog.Logger, real, own bool) (err error) {
 	if err != nil {
 		return err
 	}
-	p := &stage.Transcript{Stage: s, Pair: play, Out: cmd.OutOrStdout(), Real: real}
 	return errors.Join(p.Connect(ctx), in.Leave())
 }
 

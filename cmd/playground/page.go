@@ -30,6 +30,7 @@ type pageOptions struct {
 	open      bool // a browser, too
 	approvals int
 	real      bool // Elasticsearch clusters
+	own       bool // clusters without a platform
 }
 
 // check refuses what the page cannot be told, and what only the page could make use of.
@@ -78,7 +79,7 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 	defer func() { _ = listener.Close() }()
 	so := sim.Options{Now: time.Now, Latency: pace, Limits: 1, SocketMode: true}
 	if o.real {
-		stop, failed := realNodes(ctx, out, &so, playedReal...)
+		stop, failed := realNodes(ctx, out, &so, playedBy(o.own).Deployments()...)
 		if failed != nil {
 			return failed
 		}
@@ -89,29 +90,39 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 		return err
 	}
 	defer s.Close()
-	var about map[string]string
-	if o.real {
-		if about, err = s.AboutReal(ctx, playedReal...); err != nil {
-			return err
-		}
-	}
-	if err := inherit(ctx, s); err != nil {
-		return fmt.Errorf("connecting by hand: %w", err)
-	}
 	dir, err := os.MkdirTemp("", "remote-cluster-bot-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	po := playground.Options{
+		Scene: s.Scene, Cast: castOf(o.own), Redis: brokenRedis{s}, Token: rand.Text(), Command: "/remote-cluster",
+		Words: pageWords(), People: pagePeople, Now: time.Now, Log: log,
+	}
+	if o.own {
+		redis, leave, failed := addOwn(ctx, s, o.real)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, leave()) }()
+		if redis != nil {
+			po.Title, po.Redis = " and Redis", redis
+		}
+	} else if err := inherit(ctx, s); err != nil {
+		return fmt.Errorf("connecting by hand: %w", err)
+	}
+	if o.real {
+		po.Title = " on real Elasticsearch" + po.Title
+		if po.Real, err = s.AboutReal(ctx, playedBy(o.own).Deployments()...); err != nil {
+			return err
+		}
+	}
 	bot, err := played(s, dir, o, log, botLog)
 	if err != nil {
 		return err
 	}
-	token := rand.Text()
-	page := playground.New(playground.Options{
-		Scene: s.Scene, Bot: bot, Redis: brokenRedis{s}, Token: token, Command: "/remote-cluster", Words: pageWords(), People: pagePeople,
-		Now: time.Now, Log: log, Real: about,
-	})
+	po.Title, po.Bot = "playground"+po.Title, bot
+	page := playground.New(po)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return bot.run(ctx) })
 	g.Go(func() error { return servePage(ctx, listener, page) })
@@ -119,7 +130,7 @@ func runPlayground(ctx context.Context, out io.Writer, log *slog.Logger, botLog 
 		if _, err := s.Until(ctx, stage.Patience, func(w workspace.State) bool { return w.Connections > 0 }); err != nil {
 			return fmt.Errorf("the bot did not connect to Slack: %w", err)
 		}
-		url := fmt.Sprintf("http://%s/?token=%s", listener.Addr(), token)
+		url := fmt.Sprintf("http://%s/?token=%s", listener.Addr(), po.Token)
 		_, _ = fmt.Fprintf(out, "The playground is open at\n\n  %s\n\nEverything runs on this machine and is gone when you stop it with Ctrl-C.\n", url)
 		if o.open && !openBrowser(ctx, url) {
 			_, _ = fmt.Fprint(out, "\nNo browser could be opened here: open the address yourself, in one on this machine.\n")
@@ -147,14 +158,17 @@ func pageWords() []playground.Word {
 // played is the bot on the example's configuration, with the stand-ins' addresses in place of the real ones. It
 // connects to Slack by Socket Mode: a process that dies takes no address with it that Slack would have to know.
 func played(s *stage.Stage, dir string, o pageOptions, log *slog.Logger, botLog io.Writer) (*process, error) {
-	file, env, err := writeConfig(s, dir, map[string]string{
-		`  mode: http `:                               fmt.Sprintf("  api_url: %q\n  app_token: { env: SLACK_APP_TOKEN }\n  mode: socket ", s.Slack.APIURL()),
-		`"127.0.0.1:6379"`:                            fmt.Sprintf("%q", s.Redis.Addr()),
-		exampleApprovals:                              fmt.Sprintf(policyPlayed, o.approvals),
-		`    url: https://ece.example.com:12443`:      "    url: " + s.ECE.URL(),
-		`    url: https://api.elastic-cloud.com`:      "    url: " + s.Cloud.URL(),
+	edits := map[string]string{
+		`  mode: http `:    fmt.Sprintf("  api_url: %q\n  app_token: { env: SLACK_APP_TOKEN }\n  mode: socket ", s.Slack.APIURL()),
+		`"127.0.0.1:6379"`: fmt.Sprintf("%q", s.RedisAddr()),
+		exampleApprovals:   fmt.Sprintf(policyPlayed, o.approvals),
 		"environment: demo # part of every Redis key": "executor: { verify_within: 20s }\nlog: { format: text }\nenvironment: demo # part of every Redis key",
-	})
+	}
+	if !s.Own {
+		edits[`    url: https://ece.example.com:12443`] = "    url: " + s.ECE.URL()
+		edits[`    url: https://api.elastic-cloud.com`] = "    url: " + s.Cloud.URL()
+	}
+	file, env, err := writeConfig(s, dir, edits)
 	if err != nil {
 		return nil, err
 	}

@@ -184,7 +184,7 @@ func (p *process) Kill() error {
 // writeConfig writes the example's configuration for the stage into dir, and returns what is needed to run the bot on
 // it. Secrets go by the environment, where the example looks for them; they are those of the stand-ins.
 func writeConfig(s *stage.Stage, dir string, edits map[string]string) (file string, env []string, err error) {
-	text := strings.Replace(string(config.Example), config.ExampleDeployment, `"*"`, 1)
+	text := strings.Replace(string(s.Text), config.ExampleDeployment, `"*"`, 1)
 	for old, fresh := range edits {
 		if strings.Count(text, old) != 1 {
 			return "", nil, fmt.Errorf("the example configuration has no single %q", old)

@@ -9,11 +9,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/realcluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/realnodes"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
-
-// playedReal are the deployments that have real nodes under --real. The others stay simulated.
-var playedReal = stage.Platforms.Deployments()
 
 // realStart is how long nodes may take to be fetched and to start.
 const realStart = 15 * time.Minute

@@ -81,7 +81,7 @@ func (o simulation) run(ctx context.Context, out, progress io.Writer) (err error
 		},
 	}
 	if o.real {
-		stop, failed := realNodes(ctx, progress, &so, playedReal...)
+		stop, failed := realNodes(ctx, progress, &so, stage.Platforms.Deployments()...)
 		if failed != nil {
 			return failed
 		}

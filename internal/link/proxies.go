@@ -78,7 +78,7 @@ const SettingCAs = "xpack.security.remote_cluster_client.ssl.certificate_authori
 // untilTrusted is what a person has to do on the local side, in words that follow "does not trust it until".
 func (s PairState) untilTrusted() string {
 	if s.LocalOn.Kind == elastic.KindSelfManaged {
-		return "its owners add that to " + SettingCAs + " in elasticsearch.yml of each of its nodes. Nodes that trust no other authority yet must " +
+		return "its owners add the authority to " + SettingCAs + " in elasticsearch.yml of each of its nodes. Nodes that trust no other authority yet must " +
 			"be restarted. The bot can't do that"
 	}
 	return "you upload it: on its page, Security → Remote connections → Add trusted environment, with API keys and a private authority. " +
@@ -98,7 +98,7 @@ func (w *WarningList) proxies(s PairState) {
 	case p.trusted():
 		w.Add("The certificate of %s has a private authority, %s, which %s trusts already.", of, p.Authority, s.Local.Name)
 	case s.ReadError(PartProxyTrust) != nil:
-		w.Add("The certificate of %s has a private authority, %s. The bot couldn't read whether %s trusts it; it does not %s.",
+		w.Add("The certificate of %s has a private authority, %s. The bot couldn't read whether %s trusts it. If it does not, the connection fails %s.",
 			of, p.Authority, s.Local.Name, until)
 	default:
 		w.Add("The certificate of %s has a private authority, %s, and %s does not trust it %s. Otherwise the connection "+

@@ -2,6 +2,7 @@ package playground
 
 import (
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
@@ -13,7 +14,8 @@ import (
 type deployment struct {
 	Name     string `json:"name"`
 	Platform string `json:"platform"`
-	Local    bool   `json:"local"` // on ECE: connections start here
+	Kind     string `json:"kind"`  // of its platform
+	Local    bool   `json:"local"` // not on Elastic Cloud: connections start here
 	Version  string `json:"version"`
 	Host     string `json:"host"`
 	Running  bool   `json:"running"`
@@ -40,32 +42,41 @@ type secretName struct {
 	Loaded *bool  `json:"loaded"` // the nodes have it; before, it is only stored; null: not known
 }
 
-func clusters(s platform.State) []deployment {
+// clusters are those of one platform; of all, if it is empty.
+func clusters(s platform.State, only string) []deployment {
 	out := []deployment{}
 	ended := map[string]bool{} // keys, by id
+	at := map[string]string{}  // names, by host
 	for _, p := range s.Platforms {
 		for _, d := range p.Deployments {
+			at[d.Cluster.Host] = d.Name
 			for _, k := range d.Cluster.Keys {
 				ended[k.ID] = !k.Valid
 			}
 		}
 	}
 	for _, p := range s.Platforms {
+		if only != "" && p.Name != only {
+			continue
+		}
 		for _, d := range p.Deployments {
-			out = append(out, ofDeployment(p, d, ended))
+			out = append(out, ofDeployment(p, d, ended, at))
 		}
 	}
 	return out
 }
 
-func ofDeployment(p platform.SystemState, d platform.DeploymentState, ended map[string]bool) deployment {
+func ofDeployment(p platform.SystemState, d platform.DeploymentState, ended map[string]bool, at map[string]string) deployment {
 	c := d.Cluster
 	out := deployment{
-		Name: d.Name, Platform: p.Name, Local: p.Kind == platform.KindECE, Version: c.Version, Host: c.Host, Running: c.Running, Pending: d.Pending,
+		Name: d.Name, Platform: p.Name, Kind: p.Kind, Local: p.Kind != platform.KindCloud, Version: c.Version, Host: c.Host, Running: c.Running, Pending: d.Pending,
 		Settings: map[string]string{}, Keystore: []secretName{}, Keys: c.Keys, Trust: []string{}, Filters: []string{},
 		Remotes: c.RemoteInfo, Links: map[string]connection{},
 	}
 	for alias, l := range c.Connected {
+		if l.To == "" { // real nodes do not tell, but where they connect to
+			l.To = at[hostOf(c.RemoteInfo[alias])]
+		}
 		out.Links[alias] = connection{l, ended[l.KeyID]}
 	}
 	for kind, settings := range c.Settings {
@@ -119,6 +130,14 @@ func keystore(c cluster.State) []secretName {
 		}
 	}
 	return out
+}
+
+// hostOf is the host of the address in an answer of _remote/info; empty where it has none.
+func hostOf(info any) string {
+	fields, _ := info.(map[string]any)
+	address, _ := fields["proxy_address"].(string)
+	host, _, _ := net.SplitHostPort(address) // what is no address has no host
+	return host
 }
 
 func plural(n int) string {

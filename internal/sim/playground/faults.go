@@ -44,6 +44,10 @@ type going struct {
 
 func newFaults(o Options) *faults {
 	f := &faults{o: o, on: map[string]*going{}, counts: map[string]int{}}
+	whose := "Elastic Cloud"
+	if o.Cast.Platform != "" {
+		whose = o.Cast.Platform
+	}
 	f.troubles = []trouble{
 		{
 			ID: "kill-now", Title: "Kill the bot now",
@@ -78,16 +82,19 @@ func newFaults(o Options) *faults {
 		},
 		{
 			ID: "certificate", Title: "Wrong certificate", lasts: time.Minute,
-			Does:  "The Elastic Cloud deployments present a certificate for another host name, for a minute.",
+			Does:  "The deployments of " + whose + " present a certificate for another host name, for a minute.",
 			Watch: "A new connection does not come up: the bot takes everything back and says why. A standing one is lost: searches skip it, until something opens it again, as diagnose does.",
 			start: f.wrongCertificate,
 		},
 		{
 			ID: "expired", Title: "Expired keys", lasts: time.Minute,
-			Does:  "Every cross-cluster API key on Elastic Cloud expires at once, new ones too, for a minute. Those stay expired.",
+			Does:  "Every cross-cluster API key on " + whose + " expires at once, new ones too, for a minute. Those stay expired.",
 			Watch: "A new connection is taken back, because its key is not accepted. Searches through a standing one find nothing: its cluster is skipped, and the answer's _clusters alone says why.",
 			start: f.expireKeys,
 		},
+	}
+	if o.Cast.Platform != "" { // what is shown has no ECE
+		f.troubles = slices.DeleteFunc(f.troubles, func(t trouble) bool { return t.ID == "platform" })
 	}
 	return f
 }
@@ -202,7 +209,7 @@ func (f *faults) killMidway(stopped <-chan struct{}, over func()) (func(), error
 		return nil, err
 	}
 	made := func() (n int) {
-		f.onCloud(func(d *platform.Deployment) { n += len(d.Cluster().State().Keys) })
+		f.onRemotes(func(d *platform.Deployment) { n += len(d.Cluster().State().Keys) })
 		return n
 	}
 	struck := func() bool {
@@ -222,27 +229,32 @@ func (f *faults) killMidway(stopped <-chan struct{}, over func()) (func(), error
 	return func() { set.Clear(id) }, nil
 }
 
-// onCloud runs do on every deployment of Elastic Cloud.
-func (f *faults) onCloud(do func(*platform.Deployment)) {
-	for _, d := range f.o.Scene.Cloud.Deployments() {
+// onRemotes runs do on every deployment that others connect to.
+func (f *faults) onRemotes(do func(*platform.Deployment)) {
+	on := f.o.Scene.Cloud
+	if f.o.Cast.Platform != "" {
+		on = f.o.Scene.World.Platform(f.o.Cast.Platform)
+	}
+	for _, d := range on.Deployments() {
 		do(d)
 	}
 }
 
 func (f *faults) wrongCertificate(<-chan struct{}, func()) (func(), error) {
 	present := func(name string) func() {
-		return func() { f.onCloud(func(d *platform.Deployment) { d.Cluster().SetCertificateName(name) }) }
+		return func() { f.onRemotes(func(d *platform.Deployment) { d.Cluster().SetCertificateName(name) }) }
 	}
 	present("proxy.example")()
 	return present(""), nil
 }
 
 func (f *faults) expireKeys(stopped <-chan struct{}, _ func()) (func(), error) {
-	if len(f.o.Scene.Cloud.Deployments()) == 0 {
-		return nil, errors.New("there is no deployment on Elastic Cloud")
+	there := false
+	if f.onRemotes(func(*platform.Deployment) { there = true }); !there {
+		return nil, errors.New("there is no deployment that others connect to")
 	}
 	f.watch(stopped, func() bool {
-		f.onCloud(func(d *platform.Deployment) { d.Cluster().ExpireKeys(0) })
+		f.onRemotes(func(d *platform.Deployment) { d.Cluster().ExpireKeys(0) })
 		return false
 	})
 	return func() {}, nil

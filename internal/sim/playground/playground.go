@@ -55,9 +55,19 @@ type Word struct {
 	Does string `json:"does"`
 }
 
+// Cast is what the page leads to: that one cluster searches indices of another.
+type Cast struct {
+	Platform string `json:"-"` // whose clusters are shown, and broken; empty: all are shown, and those of Elastic Cloud broken
+	Local    string `json:"local"`
+	Remote   string `json:"remote"`
+	Indices  string `json:"indices"`
+}
+
 // Options are what the page shows. All are required but Log.
 type Options struct {
 	Scene   *sim.Scene
+	Title   string
+	Cast    Cast
 	Bot     Bot
 	Redis   Redis
 	Token   string // opens the page: whoever knows it may play
@@ -74,6 +84,7 @@ type Options struct {
 type Playground struct {
 	o      Options
 	faults *faults
+	shells shells
 	done   chan struct{}
 }
 
@@ -82,7 +93,7 @@ func New(o Options) *Playground {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Playground{o: o, faults: newFaults(o), done: make(chan struct{})}
+	return &Playground{o: o, faults: newFaults(o), shells: shells{typed: map[string]string{}}, done: make(chan struct{})}
 }
 
 // Close takes back the faults and ends the streams.
@@ -106,6 +117,7 @@ func (p *Playground) Handler() http.Handler {
 	mux.HandleFunc("GET /files/{id}", p.file)
 	mux.HandleFunc("POST /act", p.act)
 	mux.HandleFunc("POST /search", p.search)
+	mux.HandleFunc("POST /keystore", p.keystore)
 	mux.HandleFunc("POST /faults", p.order)
 	return p.guard(mux)
 }
@@ -121,7 +133,10 @@ func (p *Playground) setting() any {
 		AppID     string               `json:"app_user"`
 		Shortcuts []workspace.Shortcut `json:"shortcuts"`
 		Real      map[string]string    `json:"real"`
-	}{p.o.Command, p.o.Words, p.o.People, sim.Channel, app.BotUserID, app.Shortcuts, p.o.Real}
+		Title     string               `json:"title"`
+		Cast      Cast                 `json:"cast"`
+		ByHand    []string             `json:"by_hand"`
+	}{p.o.Command, p.o.Words, p.o.People, sim.Channel, app.BotUserID, app.Shortcuts, p.o.Real, p.o.Title, p.o.Cast, p.byHand()}
 }
 
 func (p *Playground) page(w http.ResponseWriter, _ *http.Request) {
@@ -168,7 +183,7 @@ func (p *Playground) search(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var found sim.Found
-	err := errors.New("a target is index patterns, such as metrics-eu:metrics-*, without spaces or slashes")
+	err := errors.New("a target is index patterns, such as logs-*, without spaces or slashes")
 	if in.Target != "" && !strings.ContainsAny(in.Target, "/?#% \t\n\\") {
 		found, err = p.o.Scene.Find(r.Context(), "elastic", in.Deployment, in.Target)
 	}

@@ -87,7 +87,8 @@ func open(t *testing.T) *page {
 	}
 	p := &page{t: t, scene: scene, bot: &fakeBot{}, redis: &fakeRedis{}}
 	play := playground.New(playground.Options{
-		Scene: scene, Bot: p.bot, Redis: p.redis, Token: token, Command: "/remote-cluster", Now: time.Now,
+		Scene: scene, Bot: p.bot, Redis: p.redis, Token: token, Command: "/remote-cluster", Now: time.Now, Title: "playground",
+		Cast:   playground.Cast{Local: "logs-prod", Remote: "metrics-eu", Indices: "metrics-*"},
 		People: []playground.Person{{Handle: "alice", Role: "asks"}},
 	})
 	server := httptest.NewServer(play.Handler())

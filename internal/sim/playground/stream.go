@@ -34,7 +34,7 @@ func (p *Playground) stream(w http.ResponseWriter, r *http.Request) {
 	for {
 		state := p.o.Scene.Slack.State()
 		out.send("slack", seenBy(state, user))
-		out.send("world", clusters(p.o.Scene.World.State()))
+		out.send("world", clusters(p.o.Scene.World.State(), p.o.Cast.Platform))
 		out.send("faults", p.faults.state())
 		if fresh := logs.next(); len(fresh) > 0 {
 			out.send("calls", fresh)

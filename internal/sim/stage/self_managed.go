@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -17,7 +19,7 @@ import (
 
 // The clusters of the transcript of self-managed ones.
 const (
-	ownPlatform = "datacentre"
+	OwnPlatform = "datacentre"
 	ownLocal    = "search-dc"
 	ownRemote   = "archive-dc"
 	ownVersion  = "8.19.4" // of those that are not real
@@ -27,10 +29,14 @@ const (
 var SelfManaged = Pair{local: ownLocal, remote: ownRemote, search: "products-*", unread: "staff-*"}
 
 // AddOwnClusters puts two self-managed clusters in the place of ECE and Elastic Cloud in the configuration. Their keystores
-// are people's to edit.
-func (s *Stage) AddOwnClusters() error {
-	p, err := s.World.AddSelfManaged(platform.Spec{Name: ownPlatform})
+// are people's to edit. The authority of their certificates is written into dir.
+func (s *Stage) AddOwnClusters(dir string) error {
+	p, err := s.World.AddSelfManaged(platform.Spec{Name: OwnPlatform})
 	if err != nil {
+		return err
+	}
+	ca := filepath.Join(dir, "server-ca.pem")
+	if err := os.WriteFile(ca, []byte(p.ProxyCA()), 0o600); err != nil {
 		return err
 	}
 	var clusters strings.Builder
@@ -39,7 +45,7 @@ func (s *Stage) AddOwnClusters() error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&clusters, "      - { name: %s, url: %q, address: \"%s:%d\" }\n", name, d.ServiceURL(), d.Endpoint(), cluster.PortRemoteCluster)
+		fmt.Fprintf(&clusters, "      - { name: %s, url: %q, address: \"%s:%d\", server_ca_file: %q }\n", name, d.ServiceURL(), d.Endpoint(), cluster.PortRemoteCluster, ca)
 	}
 	before, _, ok := bytes.Cut(config.Example, []byte("\nplatforms:"))
 	_, after, ok2 := bytes.Cut(config.Example, []byte("\nwatch:"))
@@ -47,7 +53,7 @@ func (s *Stage) AddOwnClusters() error {
 		return errors.New("the example has no platforms, or nothing after them")
 	}
 	own := fmt.Sprintf("\nplatforms:\n  - name: %s\n    kind: self_managed\n    clusters:\n%s    credentials: [{ deployment: \"*\", username: remote-cluster-bot, "+
-		"password: { env: EC_ELASTICSEARCH_PASSWORD } }]\nkeys:\n  encryption: { env: RCB_ENCRYPTION_KEY }\nwatch:", ownPlatform, clusters.String())
+		"password: { env: EC_ELASTICSEARCH_PASSWORD } }]\nkeys:\n  encryption: { env: RCB_ENCRYPTION_KEY }\nwatch:", OwnPlatform, clusters.String())
 	s.Text = bytes.Join([][]byte{before, []byte(own), after}, nil)
 	s.Own = true
 	return nil

@@ -4,6 +4,7 @@ package stage
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -28,6 +29,9 @@ type Stage struct {
 	Redis *miniredis.Miniredis
 	Log   *slog.Logger
 	Text  []byte // of the configuration, before addresses and secrets are put in
+
+	// RealRedis is the address of a real server; empty: Redis is the one inside this process.
+	RealRedis string
 
 	Own    bool // the platforms are the stage's own, in the text
 	Socket bool // the bot connects to Slack, instead of the other way round
@@ -98,7 +102,7 @@ func (s *Stage) Config(edit func(*config.Config)) (*config.Config, error) {
 		return nil, err
 	}
 	c.Slack.APIURL = s.Slack.APIURL()
-	c.Redis.Addresses = []string{s.Redis.Addr()}
+	c.Redis.Addresses = []string{s.RedisAddr()}
 	if !s.Own {
 		for i := range c.Platforms[1].Credentials { // some stories take them away
 			c.Platforms[1].Credentials[i].Deployment = "*"
@@ -110,6 +114,9 @@ func (s *Stage) Config(edit func(*config.Config)) (*config.Config, error) {
 	}
 	return c, nil
 }
+
+// RedisAddr is where the bot finds Redis.
+func (s *Stage) RedisAddr() string { return cmp.Or(s.RealRedis, s.Redis.Addr()) }
 
 // EncryptionKey encrypts what people hand in on the stage.
 const EncryptionKey = "simulated-encryption-key-0123456789"

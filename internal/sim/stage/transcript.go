@@ -15,6 +15,15 @@ import (
 // Pair is what is connected, and what is searched through it.
 type Pair struct{ local, remote, search, unread string }
 
+// Local is the name of who searches.
+func (p Pair) Local() string { return p.local }
+
+// Remote is the name of who is searched.
+func (p Pair) Remote() string { return p.remote }
+
+// Indices are what is searched.
+func (p Pair) Indices() string { return p.search }
+
 // Deployments are the names of both.
 func (p Pair) Deployments() []string { return []string{p.local, p.remote} }
 
@@ -25,8 +34,9 @@ var Platforms = Pair{local: "logs-prod", remote: "metrics-eu", search: "metrics-
 type Transcript struct {
 	*Stage
 	Pair
-	Out  io.Writer
-	Real bool // Elasticsearch clusters
+	Out       io.Writer
+	Real      bool   // Elasticsearch clusters
+	RedisSays string // what a real Redis is; empty: it is inside this process
 }
 
 // Patience is for anything that is waited for: it bounds a play that fails.
@@ -50,10 +60,14 @@ func (p *Transcript) Show(text string) {
 
 // Connect is the whole story of a connection.
 func (p *Transcript) Connect(ctx context.Context) error {
-	if p.Own {
+	switch {
+	case p.Own && p.RedisSays != "":
+		p.Say("Everything below really happens, on this machine: two self-managed clusters, %s, and", p.RedisSays)
+		p.Say("the bot. Only Slack is a stand-in.")
+	case p.Own:
 		p.Say("Everything below really happens, inside this process: a Slack workspace, two self-managed")
 		p.Say("clusters, Redis, and the bot.")
-	} else {
+	default:
 		p.Say("Everything below really happens, inside this process: a Slack workspace, an Elastic Cloud")
 		p.Say("Enterprise (ece-prod), an Elastic Cloud organization, Redis, and the bot on its example configuration.")
 	}

@@ -90,12 +90,12 @@ export async function choose(page, label, words) {
 }
 
 /** ask fills the connect form in and asks for approval. */
-export async function ask(page, { indices = "metrics-*", reason = "The shop's dashboards need the host metrics (OPS-1234)." } = {}) {
+export async function ask(page, { local = "logs-prod", remote = "metrics-eu", indices = "metrics-*", reason = "The shop's dashboards need the host metrics (OPS-1234)." } = {}) {
   await command(page, "/remote-cluster connect");
   const modal = page.getByRole("dialog", { name: "Connect two clusters" });
   await modal.waitFor();
-  await choose(page, "Local deployment", "logs-prod");
-  await choose(page, "Remote deployment", "metrics-eu");
+  await choose(page, "Local deployment", local);
+  await choose(page, "Remote deployment", remote);
   await modal.getByText(/Filled in: alias .*:9443/).waitFor();
   await modal.getByRole("textbox", { name: "Indices that may be searched" }).fill(indices);
   await modal.getByRole("textbox", { name: "What is it for?" }).fill(reason);

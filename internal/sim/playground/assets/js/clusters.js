@@ -40,6 +40,8 @@ function real(name) {
   return [{ key: "real", looks: about, make: () => h("section", {}, h("h3", {}, "GET / of this real cluster"), h("pre", {}, about)) }];
 }
 
+const where = { ece: "ECE · local", ech: "Elastic Cloud · remote", self_managed: "self-managed" };
+
 function headline(d) {
   const links = Object.values(d.links ?? {});
   const state = !d.running ? "stopped" : d.pending ? "plan under way" : "running";
@@ -48,7 +50,7 @@ function headline(d) {
     { class: "cluster-head" },
     h("b", {}, d.name),
     h("span", { class: "version" }, d.version),
-    h("span", { class: "where" }, d.local ? "ECE · local" : "Elastic Cloud · remote"),
+    h("span", { class: "where" }, where[d.kind]),
     h("span", { class: "standing" }, links.length > 0 && connections(links), h("span", { class: `dot ${d.running ? "" : "off"}`, role: "img", "aria-label": state })),
   );
 }

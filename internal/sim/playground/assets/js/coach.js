@@ -6,30 +6,38 @@ import { searchFor } from "./search.js";
 import { showSide, showTab } from "./panel.js";
 import { book, change, go, inChannel, store } from "./store.js";
 
-const local = "logs-prod";
-const remote = "metrics-eu";
-
 /** coaching is the next step: {step, text, does?, go?}. A request that waits comes first, whatever else stands. */
 export function coaching() {
   const { slack, me, setting, search } = store;
+  const { local, remote, indices } = setting.cast;
   if (!slack) return { text: "" };
   const modal = slack.modals?.at(-1);
   if (modal) return { text: inModal(modal, me) };
   const waiting = cards().find((m) => has(m, "request.approve"));
   if (waiting) return approving(waiting, me);
+  const hand = cards().find((m) => has(m, "request.show_key") || has(m, "request.hand_done"));
+  if (hand) return byHand(hand, me);
   if (working() || has(cards().at(-1), "request.withdraw")) return { step: 3, text: "Approved: the bot works. Its thread tells every step, and the clusters on the other side change." };
   const link = connection();
   if (link && !link.connected) return { step: 4, text: `The connection ${link.alias} of ${local} is lost. Ask the bot what is wrong with it.`, does: "Type it for me", go: () => type(`diagnose ${local}/${link.alias}`) };
   const proven = link && search?.deployment === local && search.target.startsWith(`${link.alias}:`) && search.hits?.length > 0;
   if (proven) return { step: 5, text: `Connected and proven. Now make it hard for the bot: break something, and watch it cope. Or type ${setting.command} map for a picture, and extend ${local}/${link.alias} for 1 minute to see it end.`, does: "Show the faults", go: () => showTab("faults") };
   if (link) {
-    const target = `${link.alias}:${link.to === remote ? "metrics" : "logs"}-*`;
+    const target = `${link.alias}:${link.to === remote ? indices : "logs-*"}`;
     return { step: 4, text: `Connected. Prove it: search ${target} on ${local}.`, does: "Search", go: () => searchFor(local, target) };
   }
   const refused = ended(cards().at(-1));
   if (refused) return refused;
   if (me !== "alice") return { step: 1, text: "Requests begin with Alice.", does: "Be Alice", go: () => become("alice") };
-  return { step: 1, text: `You are Alice. ${local} shall search the metrics of ${remote}: type ${setting.command} connect in #clusters.`, does: "Type it for me", go: () => type("connect ") };
+  return { step: 1, text: `You are Alice. ${local} shall search the ${indices.split("-")[0]} of ${remote}: type ${setting.command} connect in #clusters.`, does: "Type it for me", go: () => type("connect ") };
+}
+
+/** byHand leads through the work of the clusters' owners: the key, or what is left of it, is theirs to edit. */
+function byHand(card, me) {
+  const able = store.setting.people.filter((p) => p.role === "approves");
+  if (!able.some((p) => p.handle === me)) return { step: 3, text: `The work waits for ${store.setting.cast.local}'s owners: Elasticsearch has no API for its keystore.`, does: `Be ${able[0].handle}`, go: () => become(able[0].handle) };
+  if (has(card, "request.show_key")) return { step: 3, text: "Press Show me the key, copy the command and the key, and close the form. It is shown once." };
+  return { step: 3, text: "Run the command on each node: below the search box beside the workspace. Then press Done on the card.", does: "Show the shell", go: () => showTab("clusters") };
 }
 
 /** type puts a command into the field of the channel where requests are. */
@@ -71,16 +79,17 @@ function ended(card) {
 
 /** inModal helps with the first connection of the story; other forms are somebody's own. */
 function inModal(view, me) {
+  const { local, remote, indices } = store.setting.cast;
   if (view.callback_id !== "connect" || me !== "alice" || connection()) return "";
   const chosen = JSON.stringify(view.values);
   if (!chosen.includes(local)) return `Choose ${local} as the local deployment: type a part of its name.`;
   if (!chosen.includes(remote)) return `Choose ${remote} as the remote deployment: the bot fills alias, address and server name in.`;
-  return "Say which indices may be searched, such as metrics-*, and what it is for. Then request approval.";
+  return `Say which indices may be searched, such as ${indices}, and what it is for. Then request approval.`;
 }
 
 /** connection is the local deployment's, by key or by certificate: {alias, to, connected}; undefined if there is none. */
 function connection() {
-  const links = store.world.find((d) => d.name === local)?.links ?? {};
+  const links = store.world.find((d) => d.name === store.setting.cast.local)?.links ?? {};
   const all = Object.entries(links).map(([alias, l]) => ({ alias, ...l, connected: l.connected && !l.key_ended }));
   return all.find((l) => !l.connected) ?? all[0];
 }

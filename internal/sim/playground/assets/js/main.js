@@ -20,7 +20,7 @@ Object.assign(store, {
   at: place.get("at") || setting.channel,
 });
 
-if (setting.real) document.querySelector("#top h1 span").textContent = "playground on real Elasticsearch";
+document.querySelector("#top h1 span").textContent = setting.title;
 mountSidebar();
 mountConversation();
 mountPanel();

@@ -4,6 +4,7 @@ import { drawClusters, mountClusters } from "./clusters.js";
 import { h } from "./dom.js";
 import { drawFaults, mountFaults } from "./faults.js";
 import { drawSearch, mountSearch } from "./search.js";
+import { mountShell } from "./shell.js";
 import { store } from "./store.js";
 
 const names = { clusters: "Clusters", calls: "API calls", faults: "Break something" };
@@ -28,6 +29,7 @@ export function mountPanel() {
   });
   const panel = (name) => document.getElementById(`panel-${name}`);
   mountSearch(panel("clusters"));
+  mountShell(panel("clusters"));
   mountClusters(panel("clusters"));
   mountCalls(panel("calls"));
   mountFaults(panel("faults"));

@@ -6,7 +6,7 @@ import { change, store } from "./store.js";
 
 const id = { on: freshID("search"), target: freshID("search") };
 const on = h("select", { id: id.on, class: "field" });
-const target = h("input", { id: id.target, class: "field", type: "text", value: "metrics-eu:metrics-*", spellcheck: "false", autocomplete: "off" });
+const target = h("input", { id: id.target, class: "field", type: "text", spellcheck: "false", autocomplete: "off" });
 const result = h("div", { class: "hits", role: "status" });
 const form = h(
   "form",
@@ -22,6 +22,8 @@ form.addEventListener("submit", (event) => {
 
 /** mountSearch puts the box into a place. */
 export function mountSearch(place) {
+  const { remote, indices } = store.setting.cast;
+  target.value = `${remote}:${indices}`;
   place.append(form, result);
 }
 
