@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -10,6 +11,84 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
+
+// What is noted of a keystore entry that the bot makes. Values can't be read, so only notes tell whose an entry is. Each
+// write has its number.
+const (
+	evKeystoreHad = "keystore_had"   // whether the entry was there before us
+	evStoring     = "storing_"       // directly before a write is sent
+	evNotStored   = "store_refused_" // it was surely not carried out
+)
+
+// newEntry is a keystore entry that was not there before, with what earlier attempts noted of it.
+type newEntry struct {
+	name string
+	had  change.Evidence
+}
+
+// ours reports whether a write was sent that was not refused. Of one that the bot died in nobody knows whether it was carried
+// out: it counts as ours, since the entry was not there directly before, and a request that stops for a person at every
+// restart would be the greater harm.
+func (e newEntry) ours() bool {
+	if e.had[evKeystoreHad] == "true" {
+		return false
+	}
+	for n := range e.writes() {
+		if e.had[fmt.Sprint(evNotStored, n+1)] == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// writes is how many writes were sent, or about to be.
+func (e newEntry) writes() (n int) {
+	for e.had[fmt.Sprint(evStoring, n+1)] != "" {
+		n++
+	}
+	return n
+}
+
+// check returns an error if the entry is somebody else's: it could never be restored, so it is left alone.
+func (e newEntry) check(local side, present bool) error {
+	if e.had[evKeystoreHad] == "true" || present && !e.ours() {
+		return foreignEntry(local, e.name)
+	}
+	return nil
+}
+
+func foreignEntry(local side, name string) error {
+	return link.UserError(
+		fmt.Sprintf("The keystore of %s already contains %s. Someone else put it there, and it can't be read or restored, so it was not changed.",
+			local.d.Name, name),
+		"keystore of %s: %s is there already", local.d.Name, name)
+}
+
+// store writes the entry and reads its name back. It looks once more directly before it writes: what came after the first
+// look is somebody else's. No platform has a write that fails if the entry is there.
+func (e newEntry) store(ctx context.Context, local side, value secret.Secret, note change.Note) error {
+	present, err := hasEntry(ctx, local, e.name)
+	if err != nil {
+		return err
+	}
+	if err := e.check(local, present); err != nil {
+		return err
+	}
+	n := e.writes() + 1
+	if err := note(ctx, change.Evidence{fmt.Sprint(evStoring, n): "true"}); err != nil {
+		return err
+	}
+	stored := local.StoreSecret(ctx, local.d, e.name, value)
+	if call, ok := errors.AsType[*elastic.CallError](stored); ok && !call.Ambiguous {
+		if err := note(ctx, change.Evidence{fmt.Sprint(evNotStored, n): "true"}); err != nil {
+			return err
+		}
+	}
+	if stored != nil {
+		return storing(local, stored)
+	}
+	return checkListed(ctx, local, e.name)
+}
 
 // storeEntry writes a keystore entry and reads its name back; its value can't be read.
 func storeEntry(ctx context.Context, local side, entry string, value secret.Secret) error {

@@ -1,3 +1,5 @@
+// Package steps is what writes: each step is built from its arguments alone and able to undo itself. What adds a thing and what
+// removes it share a file.
 package steps
 
 import (
