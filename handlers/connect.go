@@ -228,6 +228,7 @@ func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadat
 		delete(f.Texts, link.FieldAuthorities)
 	}
 	m.NoSignature, m.NoOrganization = bot.Cut(s.NoSignature(), 300), s.LocalOn.Kind == elastic.KindSelfManaged
+	m.Unmanaged = bot.Cut(s.Unmanaged(), 300)
 	m.offerFilter(s, f)
 	m.Notes = append(m.Notes, notesOf(s, f)...)
 	return true

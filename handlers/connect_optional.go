@@ -38,6 +38,9 @@ func (m connectMetadata) extraFields(f connectForm) []slack.Block {
 			"So that its nodes read the key. Not needed from 8.14 on", f.Restart))
 	}
 	blocks = append(blocks, m.identityFields(f, text)...)
+	if m.Unmanaged != "" {
+		blocks = append(blocks, mrkdwn.Small(m.Unmanaged))
+	}
 	return append(blocks, m.filterFields(f, text)...)
 }
 

@@ -49,6 +49,7 @@ type connectMetadata struct {
 	MayFilter      bool              `json:"may_filter,omitempty"`      // the bot may add network filters to the remote deployment
 	NoRestart      bool              `json:"no_restart,omitempty"`      // nobody restarts the local deployment for the bot
 	MayIdentify    bool              `json:"may_identify,omitempty"`    // both sides can do strong identity verification
+	Unmanaged      string            `json:"unmanaged,omitempty"`       // what no platform does for the two sides
 	NoOrganization bool              `json:"no_organization,omitempty"` // the local cluster belongs to none
 	NoSignature    string            `json:"no_signature,omitempty"`    // why that is not offered, where the owners of the local side can change it
 	Private        string            `json:"private,omitempty"`         // what is known of private addresses of the remote deployment

@@ -185,6 +185,9 @@ func TestTheFormSaysWhatStrongIdentityVerificationNeeds(t *testing.T) {
 	if s := drawn(connectMetadata{NoSignature: missing}); !strings.Contains(s, "Strong identity verification is not set up for search-dc.") || strings.Contains(s, "works only for the local cluster") {
 		t.Errorf("drawn is %s", s)
 	}
+	if s := drawn(connectMetadata{Unmanaged: "No platform manages this."}); !strings.Contains(s, "No platform manages this.") {
+		t.Errorf("drawn is %s", s)
+	}
 	if s := drawn(connectMetadata{MayIdentify: true, NoOrganization: true}); !strings.Contains(s, "works only for the local cluster") || strings.Contains(s, "organization") {
 		t.Errorf("drawn is %s", s)
 	}

@@ -33,6 +33,7 @@ var storiesOnReal = map[string]realStory{
 	"ece_to_self_managed":           {local: "logs-prod", remote: "search-dc"},
 	"ece_to_self_managed_untrusted": {local: "logs-prod", remote: "search-dc"},
 	"self_managed_hook_fails":       {local: "search-dc", remote: "metrics-eu"},
+	"self_managed_hook_slow":        {local: "search-dc", remote: "metrics-eu"},
 	"self_managed_hook_lost":        {local: "search-dc", remote: "metrics-eu"},
 	"self_managed_to_ece":           {local: "search-dc", remote: "security-siem"},
 	"self_managed_to_self_managed":  {local: "search-dc", remote: "archive-dc", on: onAll},

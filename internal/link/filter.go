@@ -159,6 +159,21 @@ func (s PairState) CanRestart() bool {
 	return ok
 }
 
+// Unmanaged says what the bot can't do for the two sides because no platform does it; empty where there are platforms.
+func (s PairState) Unmanaged() string {
+	var lacks []string
+	if s.LocalOn.Kind == elastic.KindSelfManaged {
+		lacks = append(lacks, "restart the nodes of "+s.Local.Name)
+	}
+	if s.RemoteOn.Kind == elastic.KindSelfManaged {
+		lacks = append(lacks, "see or change what blocks connections to "+s.Remote.Name)
+	}
+	if len(lacks) == 0 {
+		return ""
+	}
+	return "The bot can't " + strings.Join(lacks, ", or ") + ": no platform does that for it."
+}
+
 // CanAddFilters reports whether the bot may add network filters to the remote deployment.
 func (s PairState) CanAddFilters() bool {
 	_, ok := s.RemoteOn.Platform.(elastic.Filters)
