@@ -13,6 +13,8 @@ import (
 
 func adoptForm() changeForm {
 	return changeForm{
+		verb: "adopt", args: "[deployment/alias]",
+		does:  "let the bot manage a connection that was created by hand",
 		title: "Adopt a connection", submit: "Request approval",
 		intro: "Lets the bot manage a connection that was created by hand. No cluster is changed.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {

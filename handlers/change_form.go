@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -23,31 +24,41 @@ const callbackForm = "connection.order"
 
 // changeForm is a change of an existing connection, as people ask for it: a connection, a few fields, a reason.
 type changeForm struct {
+	verb, args, does     string // as of a subcommand
 	title, submit, intro string
 	others               bool // the form may be for other connections of the deployment, where it is not for this one
+	// typed takes what fills the form out of what was typed, and returns the rest; nil: nothing does.
+	typed func(args []string, now time.Time) (rest []string, fill string)
 	// form are they for one connection, filled in.
 	form func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block
 	// ask reads them.
 	ask func(n link.Name, m formMetadata, f answers) (kind change.Kind, params any, wrong *change.InvalidError)
 }
 
-// changeForms are all of them, by their word.
-func changeForms() map[string]changeForm {
-	return map[string]changeForm{
-		"rotate": rotateForm(), "update": updateForm(), "disconnect": disconnectForm(), "adopt": adoptForm(), "migrate": migrateForm(),
-		"extend": extendForm(),
-	}
+// changeForms are all of them, in the order of help: to add one, add a line.
+func changeForms() []changeForm {
+	return []changeForm{rotateForm(), updateForm(), extendForm(), disconnectForm(), migrateForm(), adoptForm()}
 }
 
-// kindOf is the kind of change that a word asks for; subcommandOf goes the other way.
+// changeFormOf is the form of a word; ok is false where none has it.
+func changeFormOf(verb string) (f changeForm, ok bool) {
+	all := changeForms()
+	i := slices.IndexFunc(all, func(f changeForm) bool { return f.verb == verb })
+	if i < 0 {
+		return changeForm{}, false
+	}
+	return all[i], true
+}
+
+// kindOf is the kind of change that a word asks for; cards.SubcommandOf goes the other way.
 func kindOf(verb string) change.Kind { return change.Kind("link." + verb) }
 
 // formCommand makes the command of a word that asks for a change. The modal opens at once: its trigger is short-lived.
-func formCommand(verb string) func(*Handlers, context.Context, bot.Command, []string) bot.Answer {
+func formCommand(f changeForm) func(*Handlers, context.Context, bot.Command, []string) bot.Answer {
 	return func(h *Handlers, ctx context.Context, c bot.Command, args []string) bot.Answer {
-		m := formMetadata{Subcommand: verb, Channel: c.Channel}
-		if kindOf(verb) == link.KindExtend {
-			args, m.Fill = takeUntil(args, h.o.Now())
+		m := formMetadata{Subcommand: f.verb, Channel: c.Channel}
+		if f.typed != nil {
+			args, m.Fill = f.typed(args, h.o.Now())
 			m.Fill = bot.Cut(m.Fill, maxUntil)
 		}
 		note := ""
@@ -97,7 +108,7 @@ func (h *Handlers) connectionSelected(_ context.Context, a bot.Action) (bot.Answ
 		return bot.Answer{}, err
 	}
 	n, ok := chosenName(a.Value.Option)
-	if _, changes := changeForms()[m.Subcommand]; !ok || !changes {
+	if _, changes := changeFormOf(m.Subcommand); !ok || !changes {
 		return bot.Answer{}, nil // the one that stands for clusters that could not be asked, or nothing depends on it
 	}
 	return bot.Answer{Then: func(ctx context.Context) error { return h.fillForm(ctx, a.View.ID, m, n) }}, nil
@@ -112,7 +123,8 @@ func (h *Handlers) fillForm(ctx context.Context, view string, m formMetadata, n 
 	}
 	m.Name, m.Drawn = n.String(), h.o.Now().Unix()
 	chosen := bot.Option{Value: m.Name, Text: bot.Cut(mrkdwn.Clean(e.PairState.Local.Name+"/"+n.Alias), mrkdwn.MaxOption)}
-	o, note := changeForms()[m.Subcommand], ""
+	o, _ := changeFormOf(m.Subcommand)
+	note := ""
 	if why := e.WhyNot(kindOf(m.Subcommand)); why != "" {
 		note = ":warning: " + mrkdwn.Line("Not for "+chosen.Text+": "+why+".", mrkdwn.MaxTold)
 	}
@@ -129,7 +141,7 @@ func (h *Handlers) fillForm(ctx context.Context, view string, m formMetadata, n 
 
 // formModal draws the modal; without fields as long as no connection is chosen.
 func formModal(m formMetadata, chosen bot.Option, note string, fields []slack.Block) slack.ModalViewRequest {
-	e := changeForms()[m.Subcommand]
+	e, _ := changeFormOf(m.Subcommand)
 	blocks := []slack.Block{mrkdwn.Section(e.intro), connectionInput(connectionBlock(m), chosen, true)}
 	if note != "" {
 		blocks = append(blocks, mrkdwn.Section(note))
@@ -172,7 +184,8 @@ func (h *Handlers) formSubmitted(ctx context.Context, s bot.Submission) (bot.Ans
 	if chosen := f[fieldConnection].Option.Value; chosen != "" && chosen != m.Name {
 		return fieldErrors(map[string]string{connectionBlock(m): "You chose another connection: wait until its fields appear."}), nil
 	}
-	kind, params, wrong := changeForms()[m.Subcommand].ask(n, m, f)
+	form, _ := changeFormOf(m.Subcommand)
+	kind, params, wrong := form.ask(n, m, f)
 	reason := f.text(link.FieldReason)
 	if reason == "" {
 		wrong.Add(link.FieldReason, "say what it is for: approvers need to know")
@@ -235,7 +248,7 @@ func parseFormMetadata(s string) (formMetadata, error) {
 		return m, errors.New("a modal's metadata: unexpected text after it")
 	}
 	_, looking := inspectCommands()[m.Subcommand]
-	if _, ok := changeForms()[m.Subcommand]; !ok && !looking {
+	if _, ok := changeFormOf(m.Subcommand); !ok && !looking {
 		return m, fmt.Errorf("a modal's metadata: there is no %q", bot.Cut(m.Subcommand, 40))
 	}
 	return m, nil

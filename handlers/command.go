@@ -13,22 +13,21 @@ import (
 
 // subcommands are all of them, in the order in which help shows them.
 func subcommands() []subcommand {
-	return []subcommand{
+	all := []subcommand{
 		{"connect", "[local] to [remote] as [alias] for [2 weeks]", "connect a local cluster to a remote one, for a while or for good. Name the deployments here or choose them in the form", (*Handlers).connectCommand},
 		{"list", "[platform or deployment]", "all remote connections of all local clusters, with their status", (*Handlers).listCommand},
 		{"map", "[deployment]", "a picture of who can read whom, colored by status", (*Handlers).mapCommand},
 		{"status", "[deployment/alias]", "details of one connection, and what you can do next", inspectCommand("status")},
 		{"diagnose", "[deployment/alias]", "find the root cause of a problem and propose a fix", inspectCommand("diagnose")},
-		{"rotate", "[deployment/alias]", "replace the key without downtime: the new key is tested first", formCommand("rotate")},
-		{"update", "[deployment/alias]", "change what a key may read or a connection's settings; add a role or a network filter", formCommand("update")},
-		{"extend", "[deployment/alias] until [2026-12-24]", "change when a connection ends", formCommand("extend")},
-		{"disconnect", "[deployment/alias]", "remove a connection and its key", formCommand("disconnect")},
-		{"migrate", "[deployment/alias]", "replace TLS certificates with API keys, for one alias or all of a deployment", formCommand("migrate")},
-		{"adopt", "[deployment/alias]", "let the bot manage a connection that was created by hand", formCommand("adopt")},
+	}
+	for _, f := range changeForms() {
+		all = append(all, subcommand{f.verb, f.args, f.does, formCommand(f)})
+	}
+	return append(all, []subcommand{
 		{"history", "[deployment|alias]", "past requests: who asked, who decided, and how each ended", (*Handlers).historyCommand},
 		{"policy", "", "who may make requests, and who has to approve them", (*Handlers).policyCommand},
 		{"help", "", "show this", (*Handlers).helpCommand},
-	}
+	}...)
 }
 
 // synonyms are words that people try, and what they are called here. They are guesses: who wrote "delete" is asked first.

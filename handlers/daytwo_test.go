@@ -296,7 +296,8 @@ func TestStatusAndDiagnose(t *testing.T) {
 
 // Every word that asks for a change opens its form: with the connection named, or with a list to choose from.
 func TestEveryChangeOfAConnectionHasItsForm(t *testing.T) {
-	for verb := range changeForms() {
+	for _, f := range changeForms() {
+		verb := f.verb
 		t.Run(verb, func(t *testing.T) {
 			d := newDesk(t)
 			d.established(verb)

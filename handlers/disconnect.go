@@ -13,6 +13,8 @@ import (
 
 func disconnectForm() changeForm {
 	return changeForm{
+		verb: "disconnect", args: "[deployment/alias]",
+		does:  "remove a connection and its key",
 		title: "Disconnect", submit: "Request approval",
 		intro: "Removes settings, keystore entry, then unused role, trust and network filter, and finally the key. If a step fails before that, everything is restored.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, _ formMetadata) []slack.Block {

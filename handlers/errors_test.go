@@ -57,7 +57,8 @@ func TestErrorsShowBesideInputsThatAClientLeavesOut(t *testing.T) {
 }
 
 func TestALateOrderIsToldBesideAFieldThatTheFormShows(t *testing.T) {
-	for verb := range changeForms() {
+	for _, f := range changeForms() {
+		verb := f.verb
 		d := newDesk(t)
 		d.connected()
 		d.types(verb + " search-eu")

@@ -12,6 +12,9 @@ import (
 
 func extendForm() changeForm {
 	return changeForm{
+		verb: "extend", args: "[deployment/alias] until [2026-12-24]",
+		does:  "change when a connection ends",
+		typed: takeUntil,
 		title: "Extend", submit: "Request approval",
 		intro: "Changes when the connection ends. No cluster is changed.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {

@@ -15,6 +15,8 @@ const maxCheckboxes = 10 // of one group, Slack's limit; more are chosen from a 
 
 func migrateForm() changeForm {
 	return changeForm{
+		verb: "migrate", args: "[deployment/alias]",
+		does:  "replace TLS certificates with API keys, for one alias or all of a deployment",
 		title: "Migrate to API keys", submit: "Request approval",
 		intro:  "Moves connections from TLS certificates (deprecated) to API keys under the same alias. Each key is tested first. If one alias fails, all are rolled back. Trust that the bot created and nothing else uses is removed last.",
 		others: true,

@@ -64,8 +64,8 @@ func (h *Handlers) registerConnections(r Router) {
 	for verb := range inspectCommands() {
 		r.OnAction(cards.ConnectionPrefix+verb, h.inspectPressed)
 	}
-	for verb := range changeForms() {
-		r.OnAction(cards.ConnectionPrefix+verb, h.formPressed)
+	for _, f := range changeForms() {
+		r.OnAction(cards.ConnectionPrefix+f.verb, h.formPressed)
 	}
 	r.OnAction(actionFollow, h.followPressed)
 	r.OnAction(actionUnfollow, h.followPressed)

@@ -16,6 +16,8 @@ import (
 
 func rotateForm() changeForm {
 	return changeForm{
+		verb: "rotate", args: "[deployment/alias]",
+		does:  "replace the key without downtime: the new key is tested first",
 		title: "Rotate a key", submit: "Request approval",
 		intro: "The new key is tested first, then replaces the old one, which is invalidated last. Searches keep working throughout.",
 		form: func(ctx context.Context, h *Handlers, e link.ConnectionState, m formMetadata) []slack.Block {

@@ -16,6 +16,8 @@ import (
 
 func updateForm() changeForm {
 	return changeForm{
+		verb: "update", args: "[deployment/alias]",
+		does:  "change what a key may read or a connection's settings; add a role or a network filter",
 		title: "Update a connection", submit: "Request approval",
 		intro: "These are the current settings. Edit what you want to change. The card shows the difference.",
 		form:  updateFields,

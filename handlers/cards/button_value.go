@@ -59,11 +59,11 @@ func (s Ref) DecisionInput(u bot.User, channel, reason string) change.DecisionIn
 
 // SubcommandOf is the word that asks for a kind of change of a connection that exists; "" for any other kind.
 func SubcommandOf(k change.Kind) string {
-	switch k {
-	case link.KindRotate, link.KindUpdate, link.KindDisconnect, link.KindAdopt, link.KindMigrate, link.KindExtend:
-		return strings.TrimPrefix(string(k), "link.")
+	verb, ok := strings.CutPrefix(string(k), "link.")
+	if !ok || k == link.KindConnect {
+		return ""
 	}
-	return ""
+	return verb
 }
 
 // What a form is filled with beside what is there.
