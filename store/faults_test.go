@@ -84,6 +84,8 @@ func everything(ctx context.Context, s *store.Store) map[string]error {
 		"ping":        s.Ping(ctx),
 		"records":     second(s.Records(ctx, "k")),
 		"requests":    second(s.RecordRequests(ctx)),
+		"kept":        second(s.Kept(ctx, "k")),
+		"keep":        s.Keep(ctx, change.Keep{Key: "k"}, nil),
 		"checks":      second(s.ClaimChecks(ctx, "q", 1, time.Minute)),
 		"checked":     s.FinishCheck(ctx, change.Check{Key: "k"}, change.CheckResult{}),
 		"oldest":      second(s.OldestCheck(ctx)),

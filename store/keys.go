@@ -86,6 +86,9 @@ func (k keys) records() string { return k.prefix + "records" }
 // recordIndex is a sorted set: the records by facet, see documents.go.
 func (k keys) recordIndex() string { return k.prefix + "records:index" }
 
+// kept is a hash: who said last that what a record allows is still needed, by the record's key.
+func (k keys) kept() string { return k.prefix + "records:kept" }
+
 // statuses is a hash of documents: what the last check of a record found, by the record's key.
 func (k keys) statuses() string { return k.prefix + "statuses" }
 

@@ -82,6 +82,9 @@ var auditTrimSource string
 //go:embed lua/policy_record.lua
 var policyRecordSource string
 
+//go:embed lua/record_keep.lua
+var recordKeepSource string
+
 //go:embed lua/end_lease.lua
 var endLeaseSource string
 
@@ -111,6 +114,7 @@ var (
 	policyRecordScript  = redis.NewScript(lib + policyRecordSource)
 	claimChecksScript   = redis.NewScript(lib + claimChecksSource)
 	finishCheckScript   = redis.NewScript(lib + finishCheckSource)
+	recordKeepScript    = redis.NewScript(lib + recordKeepSource)
 	endLeaseScript      = redis.NewScript(lib + endLeaseSource)
 )
 
@@ -121,7 +125,7 @@ var scriptNames = map[string]string{
 	requestReleaseScript.Hash(): "request_release", notificationClaimScript.Hash(): "notification_claim", notificationFinishScript.Hash(): "notification_finish",
 	messageRecordScript.Hash(): "message_record", homeOpenScript.Hash(): "home_open", homesDirtyScript.Hash(): "homes_dirty", homeNextScript.Hash(): "home_next",
 	homeRenderedScript.Hash(): "home_rendered", asideScript.Hash(): "request_put_aside", requeueScript.Hash(): "request_requeue", followSetScript.Hash(): "follow_set",
-	callBeginScript.Hash(): "call_begin", callsEndScript.Hash(): "calls_end", requestRedrawScript.Hash(): "request_redraw", auditTrimScript.Hash(): "audit_trim", policyRecordScript.Hash(): "policy_record", claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease", alertsSyncScript.Hash(): "alerts_sync", eventDoneScript.Hash(): "event_done",
+	callBeginScript.Hash(): "call_begin", callsEndScript.Hash(): "calls_end", requestRedrawScript.Hash(): "request_redraw", auditTrimScript.Hash(): "audit_trim", policyRecordScript.Hash(): "policy_record", claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease", alertsSyncScript.Hash(): "alerts_sync", eventDoneScript.Hash(): "event_done", recordKeepScript.Hash(): "record_keep",
 }
 
 // answer is what a script says: a word, and after some words a value.

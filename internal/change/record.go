@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -13,6 +14,8 @@ type Record struct {
 	Value json.RawMessage `json:"value,omitempty"` // empty: forget
 	// Until is when the bot takes back, under the approval of the change, what the record says; zero: it does not.
 	Until time.Time `json:"until,omitzero"`
+	// Approved is when people approved what the record allows, where the change leaves that as it was; zero: with this change.
+	Approved time.Time `json:"approved,omitzero"`
 }
 
 // StoredRecord is a memo as it is remembered: with the request that it comes from.
@@ -26,6 +29,18 @@ type StoredRecord struct {
 	Posted  map[string]Message `json:"posted,omitempty"` // the request's messages, for a link to its thread
 	// Approval is what people approved of it; nil: nothing can be done under it again.
 	Approval *Approval `json:"approval,omitempty"`
+	// Approved is when people approved what it allows; zero in what was stored before this was remembered.
+	Approved time.Time `json:"approved,omitzero"`
+}
+
+// Keep is somebody's decision that what a record allows is still needed.
+type Keep struct {
+	Key     string    `json:"key"`     // of the record
+	First   string    `json:"first"`   // the request that began what it is about: what has begun since is something else
+	Request string    `json:"request"` // that wrote the record which they saw
+	By      Actor     `json:"by"`
+	At      time.Time `json:"at"`
+	Rule    string    `json:"rule,omitempty"` // of the policy; empty: none has it reviewed
 }
 
 // StoredRecords are the memos of r's proposal as they are remembered once it has been applied at that time.
@@ -34,7 +49,7 @@ func (r *Request) StoredRecords(at time.Time) []StoredRecord {
 	for _, m := range r.Proposal.Records {
 		k := StoredRecord{Key: m.Key, Value: m.Value, Request: r.ID, Digest: r.Proposal.Digest, By: r.Requester, At: at.UTC()}
 		if len(m.Value) > 0 {
-			k.Posted, k.Approval = r.Messages, r.approval(m.Until)
+			k.Posted, k.Approval, k.Approved = r.Messages, r.approval(m.Until), cmp.Or(m.Approved, k.At)
 		}
 		all = append(all, k)
 	}

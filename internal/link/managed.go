@@ -64,6 +64,20 @@ func (m ManagedConnection) EndsSoon(by time.Time) bool {
 // Maker is who asked for the connection at first.
 func (m ManagedConnection) Maker() string { return cmp.Or(m.MadeBy, m.Record.By.User) }
 
+// First is the request that made or adopted the connection.
+func (m ManagedConnection) First() string { return cmp.Or(m.FirstRequest, m.Record.Request) }
+
+// Since is when it was made or adopted; zero: not known.
+func (m ManagedConnection) Since() time.Time {
+	if m.FirstRequest != "" {
+		return m.MadeAt
+	}
+	return m.Record.At
+}
+
+// ApprovedAt is when people approved what it allows: a rotation leaves that as it was.
+func (m ManagedConnection) ApprovedAt() time.Time { return cmp.Or(m.Record.Approved, m.Record.At) }
+
 // AsRecord is what a change leaves to remember of a connection.
 func (m ManagedConnection) AsRecord() change.Record {
 	return change.Record{Key: Target(m.Local, m.Alias), Value: elastic.RawJSON(m), Until: m.Until}
@@ -81,8 +95,7 @@ func (m ManagedConnection) FollowedBy(next ManagedConnection) ManagedConnection 
 	}
 	next.Role, next.Trust, next.Authority = cmp.Or(next.Role, m.Role), cmp.Or(next.Trust, m.Trust), cmp.Or(next.Authority, m.Authority)
 	next.LocalName, next.RemoteName = cmp.Or(next.LocalName, m.LocalName), cmp.Or(next.RemoteName, m.RemoteName)
-	next.MadeBy = m.Maker()
-	next.FirstRequest = cmp.Or(m.FirstRequest, m.Record.Request)
+	next.MadeBy, next.MadeAt, next.FirstRequest = m.Maker(), m.Since(), m.First()
 	return next
 }
 

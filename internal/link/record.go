@@ -27,6 +27,7 @@ type ManagedConnection struct {
 	Adopted      bool              `json:"adopted,omitempty"`              // made by hand and taken under management later
 	MadeBy       string            `json:"made_by,omitempty"`              // who asked for it at first, where later changes followed
 	FirstRequest string            `json:"first_request,omitempty"`        // the request that made or adopted it, where later ones followed
+	MadeAt       time.Time         `json:"made_at,omitzero"`               // when that was applied, likewise
 
 	// What was made for it beside its settings and its key, so that its end can take that back. What was there before,
 	// or what people made, is not named.

@@ -84,12 +84,14 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	if !e.Own.Empty() && e.HasKey && len(e.Keys) == 1 { // else more than a key is made
 		substance = c.Substance(e.PairState, f.After.Options(e.Alias), traits)
 	}
+	record := e.Managed.FollowedBy(c.Managed(name).Named(e.PairState)).AsRecord()
+	record.Approved = e.Managed.ApprovedAt()
 	return proposalBuilder{
 		Proposal: change.Proposal{
 			Traits: traits, Substance: substance,
 			Kind: link.KindRotate, Title: e.Title("Rotate the key of"),
 			Fields: fields, Warnings: rotateWarnings(e, c), Basis: e.Basis(), Before: e.End(),
-			Records: []change.Record{e.Managed.FollowedBy(c.Managed(name).Named(e.PairState)).AsRecord()},
+			Records: []change.Record{record},
 			Steps:   append(k.renewal(id, f, v, ""), f.invalidation(v, false)),
 		},
 		params: p,
