@@ -17,6 +17,7 @@ func subcommands() []subcommand {
 		{"connect", "[local] to [remote] as [alias] for [2 weeks]", "connect a local cluster to a remote one, for a while or for good. Name the deployments here or choose them in the form", (*Handlers).connectCommand},
 		{"list", "[platform or deployment]", "all remote connections of all local clusters, with their status", (*Handlers).listCommand},
 		{"map", "[deployment]", "a picture of who can read whom, colored by status", (*Handlers).mapCommand},
+		{"review", "[deployment]", "what each connection is for and who uses it: keep, narrow or end it", (*Handlers).reviewCommand},
 		{"status", "[deployment/alias]", "details of one connection, and what you can do next", inspectCommand("status")},
 		{"diagnose", "[deployment/alias]", "find the root cause of a problem and propose a fix", inspectCommand("diagnose")},
 	}

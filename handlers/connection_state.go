@@ -62,6 +62,8 @@ func stateWords(k diagnose.Known) string {
 		return "should have ended" + checked
 	case diagnose.StateEnding:
 		return "connected, ends soon" + checked
+	case diagnose.StateUnreviewed:
+		return "connected" + checked
 	case diagnose.StateNoAnswer:
 		return "no answer"
 	case diagnose.StateWorking:

@@ -174,6 +174,9 @@ func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k
 	if end := c.Managed.Until; !end.IsZero() {
 		s += " · until " + mrkdwn.When(end)
 	}
+	if due := k.Unreviewed; !due.IsZero() {
+		s += " · *review overdue since " + mrkdwn.When(due) + "*"
+	}
 	if by := c.Managed.Maker(); by != "" {
 		s += " · by " + mrkdwn.User(by)
 	}

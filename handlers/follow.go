@@ -145,7 +145,9 @@ func (h *Handlers) statusFor(ctx context.Context, user string, x diagnose.Health
 			follow = append(follow, followButton(*x.Managed, x.PairState.Local.Name, user, said[x.Managed.Name().String()]))
 		}
 	}
-	return statusMessage(x, s, follow...)
+	msg := statusMessage(x, s, follow...)
+	msg.Blocks = slices.Insert(msg.Blocks, len(msg.Blocks)-1, h.reviewBlock(ctx, x)...)
+	return msg
 }
 
 func (*Handlers) diagnoseFor(_ context.Context, _ string, x diagnose.HealthReport, _ monitor.Status) bot.Message {

@@ -26,6 +26,8 @@ type Options struct {
 	// Connections are those that there are, and how they are.
 	Connections Connections
 	Status      ConnectionStatus
+	Reviews     AccessReviews
+	People      People
 	Follows     Follows
 	OpenHomes   OpenHomes
 	Channel     string // where cards are posted

@@ -161,6 +161,8 @@ func problemsWords(all []monitor.OpenProblem) string {
 			word = "should have ended"
 		case diagnose.ProblemEnding:
 			word = "ends soon"
+		case diagnose.ProblemUnreviewed:
+			word = "review overdue since " + mrkdwn.When(p.Since)
 		}
 		since := " since " + mrkdwn.When(p.Since)
 		if p.Kind.Notice() {
@@ -208,10 +210,14 @@ func followedButtons(k followedConnection, user string) []slack.BlockElement {
 		b.AccessibilityLabel = bot.Cut(mrkdwn.Clean("Unfollow "+k.title()), mrkdwn.MaxOption)
 		return []slack.BlockElement{b}
 	}
+	if p := k.Unreviewed(); p != nil && p.Review != nil && k.Problems[0].Kind == p.Kind {
+		return append(cards.AccessReviewButtons(k.name, k.title(), p.Review.Since, p.Certs), followButton(k.Managed, k.Local, user, saidFollow))
+	}
 	verb, label := "status", "Status"
 	switch {
 	case len(k.Problems) == 0:
-	case k.Problems[0].Kind.Notice():
+	case k.Problems[0].Kind == diagnose.ProblemUnreviewed:
+	case k.Problems[0].Kind == diagnose.ProblemEnding:
 		verb, label = cards.SubcommandOf(link.KindExtend), "Extend…"
 	default:
 		verb, label = "diagnose", "Diagnose"

@@ -217,7 +217,7 @@ func listHead(l inventory.Listing, statuses map[link.Name]monitor.Status, text s
 		return s
 	}
 	up := in[diagnose.StateWorking] + in[diagnose.StateDegraded] + in[diagnose.StateExpiring] + in[diagnose.StateDrifted] +
-		in[diagnose.StateOverdue] + in[diagnose.StateEnding]
+		in[diagnose.StateOverdue] + in[diagnose.StateEnding] + in[diagnose.StateUnreviewed]
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s*%s* of %s%s: %d connected", warning, mrkdwn.Plural(len(l.Connections), "remote connection", "remote connections"),
 		mrkdwn.Plural(answered, "local cluster", "local clusters"), fit, up)

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -45,6 +46,20 @@ type ConnectionStatus interface {
 	StatusesOf(ctx context.Context, user string, limit int) (map[link.Name]monitor.Status, error)
 	// Record takes what somebody's look at a connection found for a check, and returns how it is.
 	Record(ctx context.Context, x diagnose.HealthReport) (monitor.Status, error)
+}
+
+// AccessReviews have people say whether connections are still needed; *monitor.AccessReviews do.
+type AccessReviews interface {
+	// Of returns how the review of a managed connection stands.
+	Of(ctx context.Context, e link.ConnectionState) (monitor.AccessReview, error)
+	// Keep notes that somebody says so of a connection whose review goes back to seen; a *monitor.NotKeptError: it is another by now.
+	Keep(ctx context.Context, n link.Name, seen time.Time, by change.Actor) (monitor.AccessReview, error)
+}
+
+// People are those of the workspace; *bot.Messenger knows them.
+type People interface {
+	// Person says whether a user is an active person, and no guest.
+	Person(ctx context.Context, user string) (active, member bool, err error)
 }
 
 // Requests are the requests; *change.Service is one. Errors as of change.Service.

@@ -52,6 +52,8 @@ func (h *Handlers) Register(r Router) {
 	r.OnAction(cards.ActionAsideResolve, h.askAsideReason)
 	r.OnSubmit(callbackAside, h.resolvedAside, reasonLate)
 
+	r.OnAction(cards.ActionKeep, h.keepPressed) // whoever may keep a connection need not be one of those who may look at all
+
 	r.OnHome(h.home)
 }
 
@@ -59,6 +61,9 @@ func (h *Handlers) Register(r Router) {
 func (h *Handlers) registerConnections(r Router) {
 	for _, id := range []string{actionListPrevious, actionListNext, actionListAgain} {
 		r.OnAction(id, h.listTurned)
+	}
+	for _, id := range []string{actionReviewPrevious, actionReviewNext, actionReviewAgain} {
+		r.OnAction(id, h.reviewTurned)
 	}
 	r.OnAction(cards.ActionListLine, h.lineChosen)
 	for verb := range inspectCommands() {

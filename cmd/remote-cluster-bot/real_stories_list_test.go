@@ -110,7 +110,7 @@ var besideElasticsearch = []string{
 	"many_aliases", "map", "map_scope", "own_request", "platform_down", "poison", "poison_requeue", "policy_direct_message", "policy_explain", "policy_explain_flags",
 	"policy_group_changes", "policy_guests", "policy_nobody", "policy_read", "policy_reminder", "policy_system",
 	"policy_two_of_three", "policy_two_sides", "policy_unknown_remote", "ports", "private_host_cloud", "private_host_on_purpose",
-	"progress", "quotas", "redis_full", "rejected", "request_changes", "restart_undone", "restored", "same_name", "shortcut",
+	"progress", "quotas", "redis_full", "rejected", "request_changes", "restart_undone", "restored", "review", "review_due", "same_name", "shortcut",
 	"slack_answer_lost", "slack_card_deleted", "slack_channel_archived", "slack_down", "slack_token_revoked", "slack_user_left",
 	"slow_platform", "socket_mode", "stale_card", "step_retries", "two_approvers_at_once", "webhook", "window_revoked",
 	"withdrawn", "words",

@@ -19,6 +19,8 @@ func StateFace(s diagnose.State) string {
 		return ":alarm_clock:"
 	case diagnose.StateDrifted:
 		return ":twisted_rightwards_arrows:"
+	case diagnose.StateUnreviewed:
+		return ":clipboard:"
 	case diagnose.StateNoAnswer, diagnose.StateUnchecked:
 	case diagnose.StateWorking:
 		return ":large_green_circle:"

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -139,12 +141,28 @@ func alertsFor(connections []troubled, open map[string]openAlert) []alert {
 func alertsOf(c troubled, problems []OpenProblem) []alert {
 	var all []alert
 	for _, p := range problems {
-		all = append(all, alert{
-			key: problemKey(c.name, p.Kind), affected: []troubled{c}, problem: &p,
+		if p.unasked() {
+			continue
+		}
+		a := alert{
+			key: alertKey(c.name, p), affected: []troubled{c}, problem: &p,
 			openAlert: openAlert{Called: c.status.On + "/" + c.name.Alias, Trouble: p.Kind, Certs: p.Certs, Since: p.Since},
-		})
+		}
+		if p.Review != nil {
+			a.Since = time.Time{} // it begins when people are asked
+		}
+		all = append(all, a)
 	}
 	return all
+}
+
+// alertKey names the message of a problem. People who are asked once more get another message: nobody is told of one that changes.
+func alertKey(n link.Name, p OpenProblem) string {
+	key := problemKey(n, p.Kind)
+	if p.Review != nil {
+		key += fmt.Sprintf(" %d %d", p.Review.Since.UnixMilli(), p.Review.Asked)
+	}
+	return key
 }
 
 func problemKey(n link.Name, t diagnose.ProblemKind) string { return n.String() + " " + string(t) }
@@ -236,15 +254,18 @@ func (m *Monitor) whyOver(ctx context.Context, key string, a openAlert, wanted [
 		return w.problem == nil && slices.ContainsFunc(w.affected, func(c troubled) bool { return problemKey(c.name, a.Trouble) == key })
 	})
 	if counted >= 0 {
-		return "it is now part of the message about " + wanted[counted].Called, nil
+		return "it is now part of the message about " + mrkdwn.Line(wanted[counted].Called, 200), nil
 	}
-	n, err := link.ParseName(key[:len(key)-len(a.Trouble)-1])
+	n, err := link.ParseName(key[:max(0, strings.LastIndex(key, " "+string(a.Trouble)))])
 	if err != nil {
 		return "", err
 	}
 	managed, err := m.o.Checker.ManagedAt(ctx, n)
 	if err != nil {
 		return "", err
+	}
+	if a.Trouble == diagnose.ProblemUnreviewed && len(managed) > 0 {
+		return m.whyReviewed(ctx, managed[n], key, wanted)
 	}
 	ends := a.Trouble == diagnose.ProblemEnding || a.Trouble == diagnose.ProblemOverdue
 	switch {
@@ -277,8 +298,13 @@ func (m *Monitor) asked(ctx context.Context, c link.ManagedConnection, found []d
 	if err != nil {
 		m.o.Log.WarnContext(ctx, "the followers of a connection that ends soon could not be read", "connection", c.Name().String(), "error", err)
 	}
+	return mostOf(append(all, followers...))
+}
+
+// mostOf are the first of the users, each once.
+func mostOf(users []string) []string {
 	var once []string
-	for _, user := range append(all, followers...) {
+	for _, user := range users {
 		if user != "" && !slices.Contains(once, user) {
 			once = append(once, user)
 		}

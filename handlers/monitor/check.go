@@ -122,6 +122,7 @@ func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Manag
 	found.Problems = m.withoutRotated(ctx, managed, found.Problems)
 	now := m.statusOf(managed, found, was)
 	now.Asked = m.asked(ctx, managed, found.Problems)
+	m.review(ctx, c, managed, found.Connection, was, &now)
 	text, err := now.Encode()
 	if err != nil {
 		return err
@@ -183,7 +184,7 @@ func (m *Monitor) stillThere(ctx context.Context, c change.Check, managed link.M
 	was := readStatus(c.Status)
 	p := diagnose.Overdue(managed, m.o.Now())
 	if p == nil || was.has(p.Kind) {
-		return m.keep(ctx, c, next)
+		return m.answered(ctx, c, managed, next)
 	}
 	now := m.statusOf(managed, diagnose.HealthResult{Local: was.Local, Remote: was.Remote, Expires: was.Expires, Problems: []diagnose.Problem{*p}}, was)
 	now.At = was.At
@@ -218,6 +219,9 @@ func (m *Monitor) forget(ctx context.Context, c change.Check, was StatusRecord) 
 	}
 	if err == nil && m.o.Endings != nil {
 		err = m.o.Endings.Forget(ctx, c.Key)
+	}
+	if err == nil && m.o.Reviews != nil {
+		err = m.o.Reviews.Forget(ctx, c.Key)
 	}
 	if n, wrong := inventory.ParseRecordKey(c.Key); err == nil && wrong == nil {
 		m.o.OnStatusChange(ctx, link.ManagedConnection{

@@ -38,6 +38,7 @@ type Options struct {
 
 	Rotations KeyRotations      // nil: people ask for all of them
 	Endings   ConnectionEndings // nil: likewise
+	Reviews   ConnectionReviews // nil: nobody is asked whether connections are still needed
 
 	// OnCheck is called after every check with CheckOK, CheckProblem or CheckUnread. It must not block.
 	OnCheck func(outcome string)

@@ -36,6 +36,8 @@ func problemLabel(p openAlert) string {
 		return "should have ended"
 	case diagnose.ProblemEnding:
 		return "was about to end"
+	case diagnose.ProblemUnreviewed:
+		return "was due for its access review"
 	}
 	return string(p.Trouble)
 }
@@ -68,13 +70,21 @@ func problemMessage(c troubled, p OpenProblem, since time.Time) bot.Message {
 		icon, word = ":alarm_clock:", "should have ended"
 	case diagnose.ProblemEnding:
 		icon, word = ":alarm_clock:", "ends soon"
+	case diagnose.ProblemUnreviewed:
+		icon, word = ":clipboard:", "is due for its access review"
 	}
 	head := fmt.Sprintf("%s The connection %s of %s *%s*", icon, bot.Code(mrkdwn.Clean(c.name.Alias)), mrkdwn.Line(c.status.On, mrkdwn.MaxName), word)
 	s := head + "\n" + mrkdwn.Line(p.Say, 1500)
 	if p.Kind == diagnose.ProblemEnding && p.Fix != "" && len(c.status.Asked) > 0 {
 		s += "\n" + mrkdwn.Users(c.status.Asked, "and") + ": do you need it longer?"
 	}
+	if p.Review != nil {
+		s += "\n" + strings.TrimPrefix(mrkdwn.Users(c.status.Asked, "and")+": is it still needed?", ": ")
+	}
 	var buttons []slack.BlockElement
+	if p.Review != nil {
+		buttons = cards.AccessReviewButtons(c.name, c.status.On+"/"+c.name.Alias, p.Review.Since, p.Certs)
+	}
 	if verb := cards.SubcommandOf(p.Fix); verb != "" {
 		fill := cards.PrefillFor(verb, p.Cause)
 		if fill != "" && p.Kind == diagnose.ProblemDrifted {
@@ -100,8 +110,14 @@ func problemMessage(c troubled, p OpenProblem, since time.Time) bot.Message {
 	}
 	buttons = append(buttons, mrkdwn.Button(cards.ConnectionPrefix+look, cards.PressValue(c.name, ""), mrkdwn.Upper(look)))
 	asked := ""
+	if p.Review != nil {
+		since = p.Since
+	}
+	if p.Review != nil && p.Review.Asked > 1 {
+		asked = fmt.Sprintf(" · asked %d times", p.Review.Asked)
+	}
 	if by := c.status.Maker; by != "" {
-		asked = " · created by " + mrkdwn.User(by)
+		asked += " · created by " + mrkdwn.User(by)
 	}
 	return bot.Message{
 		Text: strings.ReplaceAll(s, "\n", " "),
@@ -150,6 +166,7 @@ func countProblems(affected []troubled) string {
 		diagnose.ProblemDown: {"is down", "are down"}, diagnose.ProblemDegraded: {"is degraded", "are degraded"},
 		diagnose.ProblemOverdue: {"should have ended", "should have ended"}, diagnose.ProblemEnding: {"ends soon", "end soon"},
 		diagnose.ProblemExpiring: {"expires soon", "expire soon"}, diagnose.ProblemDrifted: {"differs from what was approved", "differ from what was approved"},
+		diagnose.ProblemUnreviewed: {"is due for its access review", "are due for their access review"},
 	}
 	var all []string
 	for _, kind := range diagnose.ProblemKinds() {
@@ -166,13 +183,13 @@ func countProblems(affected []troubled) string {
 	return strings.Join(all, ", ")
 }
 
-// resolvedMessage says that a problem is over, or that those of a cause are.
+// resolvedMessage says, with markup that says why, that a problem is over, or that those of a cause are.
 func resolvedMessage(a openAlert, why string, now time.Time) bot.Message {
 	was := mrkdwn.Line(problemLabel(a), 60)
 	if a.Trouble == "" {
 		was = "had problems on up to " + mrkdwn.Plural(a.Most, "connection", "connections")
 	}
-	s := fmt.Sprintf(":white_check_mark: ~%s~ %s: %s", mrkdwn.Line(a.Called, 200), was, mrkdwn.Line(why, 300))
+	s := fmt.Sprintf(":white_check_mark: ~%s~ %s: %s", mrkdwn.Line(a.Called, 200), was, why)
 	return mrkdwn.Message(s + "\n" + mrkdwn.When(a.Since) + " to " + mrkdwn.When(now))
 }
 

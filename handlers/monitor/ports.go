@@ -63,6 +63,16 @@ type ConnectionEndings interface {
 	Forget(ctx context.Context, key string) error
 }
 
+// ConnectionReviews has people say whether connections are still needed; *AccessReviews does.
+type ConnectionReviews interface {
+	// Due returns the review of a connection that is due, since when, and who is asked, if they are now. was is what the check
+	// before left.
+	Due(ctx context.Context, e link.ConnectionState, was *OpenReview, shared time.Time) (open *OpenReview, due time.Time, ask []string, err error)
+	// Answered reports whether a review that goes back to since is due no more, and who kept the connection; nil: it was approved anew.
+	Answered(ctx context.Context, m link.ManagedConnection, since time.Time) (bool, *change.Keep, error)
+	Forget(ctx context.Context, key string) error
+}
+
 // StatusStore keeps what the last check of each connection found, by the key of its record.
 type StatusStore interface {
 	Statuses(ctx context.Context, keys ...string) (map[string]string, error)

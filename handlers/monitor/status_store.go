@@ -49,6 +49,13 @@ type OpenProblem struct {
 	Fix   change.Kind          `json:"fix,omitempty"`
 	Cause link.Cause           `json:"cause,omitempty"`
 	Since time.Time            `json:"since"`
+
+	Review *OpenReview `json:"review,omitempty"` // of ProblemUnreviewed alone
+}
+
+// unasked reports whether people have not been asked yet what the problem is about.
+func (p OpenProblem) unasked() bool {
+	return p.Kind == diagnose.ProblemUnreviewed && (p.Review == nil || p.Review.Asked == 0)
 }
 
 // readStatus reads what encode wrote; of another version's, what this one knows.
@@ -84,6 +91,14 @@ func (m *Monitor) statusOf(c link.ManagedConnection, found diagnose.HealthResult
 	return now
 }
 
+// problem is the problem of a kind; nil: there is none.
+func (s StatusRecord) problem(kind diagnose.ProblemKind) *OpenProblem {
+	if i := slices.IndexFunc(s.Problems, func(p OpenProblem) bool { return p.Kind == kind }); i >= 0 {
+		return &s.Problems[i]
+	}
+	return nil
+}
+
 // Facets are what the record is found by.
 func (s StatusRecord) Facets() []string {
 	urgency := len(diagnose.ProblemKinds())
@@ -108,7 +123,7 @@ func (s StatusRecord) shows(other StatusRecord) bool {
 
 func sameProblems(a, b []OpenProblem) bool {
 	return slices.EqualFunc(a, b, func(p, q OpenProblem) bool {
-		return p.Kind == q.Kind && p.Say == q.Say && p.Certs == q.Certs && p.Fix == q.Fix
+		return p.Kind == q.Kind && p.Say == q.Say && p.Certs == q.Certs && p.Fix == q.Fix && p.Review.same(q.Review)
 	})
 }
 

@@ -182,7 +182,15 @@ func (s Status) Known() diagnose.Known {
 		p := s.Problems[0]
 		k.Worst = &diagnose.Problem{Kind: p.Kind, Say: p.Say, Fix: p.Fix, Cause: p.Cause, Certificates: p.Certs}
 	}
+	if p := s.Unreviewed(); p != nil {
+		k.Unreviewed = p.Since
+	}
 	return k
+}
+
+// Unreviewed is the access review of the connection that is overdue; nil: none is.
+func (s Status) Unreviewed() *OpenProblem {
+	return StatusRecord{Problems: s.Problems}.problem(diagnose.ProblemUnreviewed)
 }
 
 // State is how the connection is, as far as the last check found.

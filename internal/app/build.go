@@ -111,8 +111,11 @@ func New(c *config.Config, o Options) (*App, error) {
 	endings := monitor.NewEndings(monitor.EndingOptions{
 		Store: a.store, Planner: kinds[link.KindDisconnect], Propose: a.service.Propose, Now: time.Now, OnDue: a.metrics.EndingDue,
 	})
+	reviews := monitor.NewAccessReviews(monitor.AccessReviewOptions{
+		Store: a.store, Policy: judge, Connections: a.checker, Tags: lo.Tags, Owner: owner, Now: time.Now, OnReview: a.metrics.AccessReviewed,
+	})
 	a.monitor = monitor.New(monitor.Options{
-		Rotations: rotations, Endings: endings, Checker: a.checker, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
+		Rotations: rotations, Endings: endings, Reviews: reviews, Checker: a.checker, Store: a.store, Poster: messenger, Channel: c.Slack.Channel, Command: c.Slack.Command, Queues: names(all),
 		Owner: owner, Now: time.Now, Log: log, WaitIdle: a.notifier.WaitIdle,
 		Every: c.Watch.Every.Std(), Tick: c.Watch.Every.Std() / 60, ExpiresWithin: time.Duration(c.Watch.ExpiryDays) * 24 * time.Hour,
 		OnCheck:        a.metrics.Checked,
@@ -124,7 +127,7 @@ func New(c *config.Config, o Options) (*App, error) {
 	}
 	ho := handlers.Options{
 		Requests: a.service, Asides: change.Asides{AsideStore: a.store, AsidePolicy: judge, Changed: a.notifier.Changed}, Policy: judge, Rules: judge, Readers: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
-		Connections: a.checker, Status: a.monitor, Follows: a.store, OpenHomes: a.store,
+		Connections: a.checker, Status: a.monitor, Reviews: reviews, People: messenger, Follows: a.store, OpenHomes: a.store,
 		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now, Draw: picture.PNG,
 	}
 	if vault != nil {

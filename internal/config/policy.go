@@ -80,12 +80,29 @@ type PolicyRule struct {
 	// RotateBefore is how long before the end of a key the bot itself asks for its rotation, such as 14d. A key that lives
 	// less than twice as long is rotated from half of its life on. Nothing: people ask.
 	RotateBefore Duration `yaml:"rotate_before"`
+	// Review says how often people are asked whether a connection is still needed: by the rule that a new connection like it
+	// would need. It is not the review of what somebody approved alone, which break_glass has.
+	Review *PolicyAccessReview `yaml:"review"`
 	// Window says when the work may begin; an approved request waits for it.
 	Window *PolicyWindow `yaml:"window"`
 	// BreakGlass says who may approve a new connection alone in an emergency, at once and outside the window; others review it
 	// afterwards. Never what replicates, a connection by certificates, one to an address that the platform does not know, or one
 	// for which people have to paste or upload something.
 	BreakGlass *PolicyBreakGlass `yaml:"break_glass"`
+}
+
+// PolicyAccessReview says how often people are asked whether a connection is still needed.
+type PolicyAccessReview struct {
+	// Every is how long after its approval, or after somebody kept it, a connection is due, such as 180d.
+	Every Duration `yaml:"every"`
+}
+
+// every is how often; 0: never.
+func (r *PolicyAccessReview) every() time.Duration {
+	if r == nil {
+		return 0
+	}
+	return r.Every.Std()
 }
 
 // PolicyBreakGlass says who may approve alone, and who reviews it.
@@ -204,7 +221,7 @@ func (c *Config) Rules() policy.Rules {
 			Name: r.Name, Match: plain(r.Match), Any: plain(r.Any), Unless: plain(r.Unless), Ask: r.Ask,
 			RequesterCounts: r.RequesterMayApprove, SeveralSides: r.OnePersonSeveralSides, Guests: r.Guests,
 			Wait: r.Wait.Std(), Direct: r.AskBy == "dm", Confirm: r.Confirm, RotateBefore: r.RotateBefore.Std(),
-			Longest: r.Longest.Std(), BreakGlass: r.BreakGlass.rule(),
+			Longest: r.Longest.Std(), AccessReview: r.Review.every(), BreakGlass: r.BreakGlass.rule(),
 		}
 		rule.Stands = r.Approve.standing()
 		for _, s := range r.Approve.sides() {
@@ -328,6 +345,9 @@ func (p *parser) checkPolicy(c *Config) {
 		p.oneOf(at+".ask_by", r.AskBy, "channel", "dm")
 		if r.RotateBefore != 0 {
 			p.span(at+".rotate_before", r.RotateBefore, time.Hour, 365*24*time.Hour)
+		}
+		if r.Review != nil && r.Review.Every <= 0 {
+			p.add(at+".review.every", "say how often, such as 180d")
 		}
 		if r.Longest != 0 {
 			p.span(at+".longest", r.Longest, time.Minute, 3650*24*time.Hour)

@@ -67,6 +67,9 @@ func rule(a *area, r policy.Rule, members map[string][]string) bool {
 	if r.BreakGlass != nil {
 		breakGlass(a, check, *r.BreakGlass, members)
 	}
+	if r.AccessReview > 0 && r.AccessReview < soonAccessReview {
+		a.warn(check, "set review.every to some months, such as 180d", "every connection is reviewed every %s: people learn to press Keep unread", r.AccessReview)
+	}
 	for _, name := range r.Ask {
 		if who, known := members[name]; known && len(who) == 0 {
 			a.warn(check, "put somebody into "+name, "nobody may ask: %s is empty", name)
@@ -89,6 +92,9 @@ func rule(a *area, r policy.Rule, members map[string][]string) bool {
 	}
 	return true
 }
+
+// soonAccessReview is how often people can be asked whether they still need a connection, and think about it.
+const soonAccessReview = 7 * 24 * time.Hour
 
 // breakGlass looks for emergencies in which nobody could approve, or whose review nobody could make. Groups that can't be read
 // have a finding of their own.

@@ -33,6 +33,7 @@ type Metrics struct {
 	checks    *prometheus.CounterVec
 	rotations *prometheus.CounterVec
 	endings   *prometheus.CounterVec
+	reviews   *prometheus.CounterVec
 	events    *prometheus.CounterVec
 }
 
@@ -99,6 +100,9 @@ func New(o Options) *Metrics {
 		rotations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rcb_rotations_due_total", Help: "Rotations that the bot asked for by itself: asked, standing (under an approval from before), or failed (came to nothing).",
 		}, []string{"outcome"}),
+		reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rcb_access_reviews_total", Help: "Access reviews of connections: asked (people were asked whether one is still needed), or kept (somebody said so).",
+		}, []string{"outcome"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rcb_webhook_deliveries_total", Help: "Attempts to tell a webhook of an alert: delivered, failed (it is tried again), or refused (dropped).",
 		}, []string{"webhook", "outcome"}),
@@ -108,7 +112,7 @@ func New(o Options) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, m.checks, m.rotations, m.endings, m.events, build,
+		m.moves, m.approval, m.start, m.steps, m.retries, m.takeOvers, m.acks, m.calls, m.behind, m.reduced, m.checks, m.rotations, m.endings, m.reviews, m.events, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	if o.Depths != nil {
@@ -155,6 +159,9 @@ func (m *Metrics) EndingDue(outcome string) { m.endings.WithLabelValues(outcome)
 
 // RotationDue counts a rotation that the bot asked for by itself, or one that came to nothing.
 func (m *Metrics) RotationDue(outcome string) { m.rotations.WithLabelValues(outcome).Inc() }
+
+// AccessReviewed counts that people were asked whether a connection is still needed, or that somebody kept it.
+func (m *Metrics) AccessReviewed(outcome string) { m.reviews.WithLabelValues(outcome).Inc() }
 
 // Webhook hears of an attempt to tell a webhook of an alert.
 func (m *Metrics) Webhook(name, outcome string) { m.events.WithLabelValues(name, outcome).Inc() }

@@ -89,6 +89,7 @@ func (c *checker) rule(i int, r Rule) {
 	if r.RotateBefore > 0 && !r.isFor("rotate") {
 		c.add(at+".rotate_before", "has no effect: the rule is not for rotations")
 	}
+	c.checkAccessReview(at, r)
 	c.checkGlass(at, r)
 	known := true
 	for i, s := range r.Sides {

@@ -64,6 +64,9 @@ type Rule struct {
 	BreakGlass *BreakGlass // lets somebody approve alone in an emergency; nil: nobody may
 	// RotateBefore is how long before the end of a key the bot itself asks for its rotation; 0: it does not.
 	RotateBefore time.Duration
+	// AccessReview is how often people say whether a connection that the rule is for is still needed; 0: nobody is asked. It
+	// has nothing to do with the review of what was approved alone, see BreakGlass.
+	AccessReview time.Duration `json:",omitempty"` // rules without one have the hash that they had before there was any
 
 	of *Rules // the policy that it is a rule of: another may come into force while Slack is asked
 }

@@ -111,6 +111,9 @@ func (r Rule) says(name func(string) string) []string {
 	if r.RotateBefore > 0 {
 		says = append(says, r.saysRotation())
 	}
+	if r.AccessReview > 0 {
+		says = append(says, "Every "+days(r.AccessReview)+" the bot asks whether a connection is still needed. Its owner or an approver may keep it.")
+	}
 	if r.BreakGlass != nil {
 		says = append(says, r.BreakGlass.says(name)...)
 	}

@@ -23,15 +23,17 @@ const (
 	ProblemExpiring ProblemKind = "expiring" // its key ends soon, or the certificates that it rests on
 	ProblemDrifted  ProblemKind = "drifted"  // it differs from what was approved
 	ProblemEnding   ProblemKind = "ending"   // it is to end soon; nothing is wrong with it
+
+	ProblemUnreviewed ProblemKind = "unreviewed" // people have yet to say whether it is still needed; likewise
 )
 
 // ProblemKinds returns all there are, the worst first.
 func ProblemKinds() []ProblemKind {
-	return []ProblemKind{ProblemDown, ProblemDegraded, ProblemOverdue, ProblemExpiring, ProblemDrifted, ProblemEnding}
+	return []ProblemKind{ProblemDown, ProblemDegraded, ProblemOverdue, ProblemExpiring, ProblemDrifted, ProblemEnding, ProblemUnreviewed}
 }
 
 // Notice reports whether it is a notice, with nothing wrong.
-func (k ProblemKind) Notice() bool { return k == ProblemEnding }
+func (k ProblemKind) Notice() bool { return k == ProblemEnding || k == ProblemUnreviewed }
 
 // Problem is a trouble of one connection.
 type Problem struct {
@@ -49,6 +51,8 @@ type HealthResult struct {
 	Local, Remote string    // the deployments' names; Remote is empty where the bot can't see it
 	Expires       time.Time // of its key; zero: never, or nobody knows
 	Problems      []Problem // none: it is well
+
+	Connection link.ConnectionState // as it was read, without what goes through it
 }
 
 // Checker says how connections are.
@@ -81,7 +85,7 @@ func (x HealthReport) Checkup(expiresWithin time.Duration) (HealthResult, error)
 	if err := x.RequireRead(link.PartLocalCluster, link.PartSettings); err != nil {
 		return HealthResult{}, err
 	}
-	found := HealthResult{Local: x.PairState.Local.Name, Problems: x.problems(expiresWithin)}
+	found := HealthResult{Local: x.PairState.Local.Name, Problems: x.problems(expiresWithin), Connection: x.ConnectionState}
 	if x.HasRemote() {
 		found.Remote = x.Remote.Name
 	}

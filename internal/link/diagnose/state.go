@@ -13,21 +13,22 @@ type State string
 
 // The states, the worst first.
 const (
-	StateDown      State = "down"
-	StateRemoved   State = "removed" // remembered as managed, and the local cluster knows no such alias
-	StateDegraded  State = "degraded"
-	StateOverdue   State = "overdue" // it should have ended
-	StateExpiring  State = "expiring"
-	StateDrifted   State = "drifted"
-	StateEnding    State = "ending"    // it works, and is to end soon
-	StateNoAnswer  State = "no answer" // the local cluster gave none
-	StateUnchecked State = "not checked"
-	StateWorking   State = "working"
+	StateDown       State = "down"
+	StateRemoved    State = "removed" // remembered as managed, and the local cluster knows no such alias
+	StateDegraded   State = "degraded"
+	StateOverdue    State = "overdue" // it should have ended
+	StateExpiring   State = "expiring"
+	StateDrifted    State = "drifted"
+	StateEnding     State = "ending"     // it works, and is to end soon
+	StateUnreviewed State = "unreviewed" // it works, and people have yet to say whether it is still needed
+	StateNoAnswer   State = "no answer"  // the local cluster gave none
+	StateUnchecked  State = "not checked"
+	StateWorking    State = "working"
 )
 
 // Worse compares two states: negative if a is worse than b.
 func Worse(a, b State) int {
-	order := []State{StateDown, StateRemoved, StateDegraded, StateOverdue, StateExpiring, StateDrifted, StateEnding, StateNoAnswer, StateUnchecked, StateWorking}
+	order := []State{StateDown, StateRemoved, StateDegraded, StateOverdue, StateExpiring, StateDrifted, StateEnding, StateUnreviewed, StateNoAnswer, StateUnchecked, StateWorking}
 	return slices.Index(order, a) - slices.Index(order, b)
 }
 
@@ -39,6 +40,8 @@ type Known struct {
 	CheckedAt time.Time           // when the connection was used to see whether it works; zero: never, or not since it changed
 	Late      bool                // that is too long ago: it could not be checked since
 	Worst     *Problem            // that the check found; nil: none
+
+	Unreviewed time.Time // since when its access review is overdue; zero: it is not
 }
 
 // State judges what is known. Whatever shows how a connection is asks here: a list, a status, the home tab, an alert. An
@@ -63,6 +66,8 @@ func (k Known) State() State {
 		return StateExpiring
 	case k.Worst != nil && k.Worst.Kind == ProblemEnding:
 		return StateEnding
+	case k.Worst != nil && k.Worst.Kind == ProblemUnreviewed:
+		return StateUnreviewed
 	case k.Worst != nil:
 		return StateDrifted
 	}

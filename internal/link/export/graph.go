@@ -85,7 +85,7 @@ func labelOf(all []Connection, s Side) string {
 // states are those of connections, the worst first.
 var states = []diagnose.State{
 	diagnose.StateDown, diagnose.StateRemoved, diagnose.StateDegraded, diagnose.StateOverdue, diagnose.StateExpiring, diagnose.StateDrifted,
-	diagnose.StateEnding, diagnose.StateNoAnswer, diagnose.StateUnchecked, diagnose.StateWorking,
+	diagnose.StateEnding, diagnose.StateUnreviewed, diagnose.StateNoAnswer, diagnose.StateUnchecked, diagnose.StateWorking,
 }
 
 // grouped counts the connections between platforms.
@@ -124,7 +124,7 @@ func Color(s diagnose.State) string {
 	switch s {
 	case diagnose.StateDown, diagnose.StateRemoved:
 		return "#c0392b"
-	case diagnose.StateDegraded, diagnose.StateOverdue, diagnose.StateExpiring, diagnose.StateDrifted, diagnose.StateEnding:
+	case diagnose.StateDegraded, diagnose.StateOverdue, diagnose.StateExpiring, diagnose.StateDrifted, diagnose.StateEnding, diagnose.StateUnreviewed:
 		return "#b9770e"
 	case diagnose.StateNoAnswer, diagnose.StateUnchecked:
 		return "#707b7c"

@@ -1,7 +1,7 @@
 // The emoji that chat-ops messages use, by Slack's names. One that is missing shows as it is written.
 export const emoji = {
   alarm_clock: "⏰", arrow_right: "➡️", arrows_counterclockwise: "🔄", ballot_box_with_check: "☑️", bell: "🔔", black_circle: "⚫",
-  broom: "🧹", bulb: "💡", calendar: "📅", checkered_flag: "🏁", clock1: "🕐", construction: "🚧", electric_plug: "🔌",
+  broom: "🧹", bulb: "💡", calendar: "📅", checkered_flag: "🏁", clipboard: "📋", clock1: "🕐", construction: "🚧", electric_plug: "🔌",
   exclamation: "❗", eyes: "👀", fire: "🔥", gear: "⚙️", grey_question: "❔", hammer_and_wrench: "🛠️",
   heavy_check_mark: "✔️", heavy_minus_sign: "➖", heavy_plus_sign: "➕", hourglass: "⌛", hourglass_flowing_sand: "⏳",
   house: "🏠", information_source: "ℹ️", key: "🔑", large_blue_circle: "🔵", large_green_circle: "🟢",

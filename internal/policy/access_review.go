@@ -1,0 +1,77 @@
+package policy
+
+import (
+	"context"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
+)
+
+// AccessReview is what the rule says that covers a connection: the one that would decide about making it as it is.
+type AccessReview struct {
+	Rule  string
+	Every time.Duration // 0: nobody is asked
+}
+
+// AccessReviewOf returns what the rule says that covers a connection with the traits of its connect. since is when it was last
+// changed: rules may be for connections that last so long. A *change.NotAllowedError: no rule covers it.
+func (p *Policy) AccessReviewOf(traits map[string][]string, since time.Time) (AccessReview, error) {
+	rule, err := p.find(change.Proposal{Traits: traits}, since)
+	if err != nil {
+		return AccessReview{}, err
+	}
+	return AccessReview{Rule: rule.Name, Every: rule.AccessReview}, nil
+}
+
+// ReviewsAccess reports whether any rule has people asked.
+func (p *Policy) ReviewsAccess() bool {
+	for _, r := range p.rules.Load().Rules {
+		if r.AccessReview > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// MayKeep returns nil if user may approve under the rule that covers a connection, else a *change.NotAllowedError, or an error
+// that says why that is not known. Whoever may approve may keep, also what they asked for themselves: nothing new is allowed.
+func (p *Policy) MayKeep(ctx context.Context, traits map[string][]string, since time.Time, user string) error {
+	rule, err := p.find(change.Proposal{Traits: traits}, since)
+	if err != nil {
+		return err
+	}
+	in, err := p.inAny(ctx, rule, rule.groups(), user)
+	if err == nil && !in {
+		err = refuse("only its owner, or an approver under rule %s, may keep this connection", rule.Name)
+	}
+	return err
+}
+
+// Keepers are those who may approve under the rule that covers a connection.
+func (p *Policy) Keepers(ctx context.Context, traits map[string][]string, since time.Time) ([]string, error) {
+	rule, err := p.find(change.Proposal{Traits: traits}, since)
+	if err != nil {
+		return nil, err
+	}
+	return p.membersOfAny(ctx, rule, rule.groups())
+}
+
+// checkAccessReview looks for a rule that is for no connection, or asks so often that nobody reads it.
+func (c *checker) checkAccessReview(at string, r Rule) {
+	if r.AccessReview == 0 {
+		return
+	}
+	at += ".review"
+	if !r.isFor("connect") {
+		c.add(at, "has no effect: the rule that a new connection would need decides about reviews, and this one is not for them")
+	}
+	if r.Stands {
+		c.add(at, "has no effect: nobody approves under this rule")
+	}
+	if r.AccessReview < minWait || r.AccessReview > maxAccessReview {
+		c.add(at+".every", "must lie between %s and %s", minWait, days(maxAccessReview))
+	}
+}
+
+// maxAccessReview is the longest time between two reviews: what is asked less often is asked nobody who remembers.
+const maxAccessReview = 3650 * 24 * time.Hour
