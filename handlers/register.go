@@ -52,7 +52,7 @@ func (h *Handlers) Register(r Router) {
 	r.OnAction(cards.ActionAsideResolve, h.askAsideReason)
 	r.OnSubmit(callbackAside, h.resolvedAside, reasonLate)
 
-	r.OnAction(cards.ActionKeep, h.keepPressed) // whoever may keep a connection need not be one of those who may look at all
+	r.OnAction(cards.ActionKeep, h.keepPressed) // the owner and approvers may, also if others alone may look
 
 	r.OnHome(h.home)
 }
