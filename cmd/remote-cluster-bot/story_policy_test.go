@@ -253,3 +253,20 @@ func (s *story) runs(ts *testscript.TestScript, args []string) error {
 	ts.Logf("%s", out.String())
 	return err
 }
+
+// overdue puts the end of each recorded connection into the past.
+func (s *story) overdue(_ *testscript.TestScript, args []string) error {
+	ago, err := time.ParseDuration(args[0])
+	if err != nil {
+		return err
+	}
+	until, key := regexp.MustCompile(`"until":"[^"]*"`), "rcb:{demo}:records"
+	names, err := s.Redis.HKeys(key)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		s.Redis.HSet(key, name, until.ReplaceAllString(s.Redis.HGet(key, name), `"until":"`+time.Now().Add(-ago).UTC().Format(time.RFC3339)+`"`))
+	}
+	return nil
+}

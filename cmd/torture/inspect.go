@@ -80,6 +80,7 @@ func (s *stage) inspect(ctx context.Context, requests int, all []*change.Request
 		s.inspectThread(&f, r, slack)
 	}
 	inspectDecisions(&f, audit)
+	inspectEndings(&f, all, audit)
 	inspectWorld(&f, elastic, all)
 	inspectKeys(&f, elastic, all)
 	inspectFence(&f, audit, calls)
@@ -140,6 +141,12 @@ func (s *stage) inspectThread(f *findings, r *change.Request, slack workspace.St
 		want["final"] = 0
 	case change.Stuck:
 		want["final"], want["stuck"] = 0, 1
+	}
+	if r.UnderStanding() { // it is told in the thread of the connection; a card comes of it only where it fails
+		delete(want, "card")
+		if count["card"] > 1 {
+			f.add("%s has %d cards", r.ID, count["card"])
+		}
 	}
 	for slot, n := range want {
 		if count[slot] != n {

@@ -125,7 +125,7 @@ func round(ctx context.Context, o options, sum *summary, n int, dir string) {
 	rng := rand.New(rand.NewPCG(o.seed, uint64(n))) //nolint:gosec // chance, not secrecy
 	s := &stage{
 		settings: settings{bin: o.bin, playground: o.playground, older: o.older, server: o.server, dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second, real: o.real},
-		name:     fmt.Sprintf("round-%d", n), socket: rng.IntN(4) == 0, rng: rng, line: newTimeline(), workers: 4, saturated: n%2 == 0,
+		name:     fmt.Sprintf("round-%d", n), socket: rng.IntN(4) == 0, rng: rng, due: fork(rng), line: newTimeline(), workers: 4, saturated: n%2 == 0,
 		log: func(string, ...any) {},
 	}
 	if s.saturated {
@@ -206,6 +206,17 @@ func (s *stage) play(ctx context.Context, o options) (what []string, overs []tak
 		wg.Go(func() {
 			pause(people, time.Duration(i)*300*time.Millisecond)
 			n, err := s.lives(people, w)
+			mu.Lock()
+			defer mu.Unlock()
+			requests += n
+			if err != nil {
+				found.add("%v", err)
+			}
+		})
+	}
+	if !s.real { // a simulated cluster and a real one don't know each other
+		wg.Go(func() {
+			n, err := s.briefly(people)
 			mu.Lock()
 			defer mu.Unlock()
 			requests += n

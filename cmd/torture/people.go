@@ -15,8 +15,9 @@ import (
 type wish struct {
 	verb, who, local, remote string
 	approver                 string
-	withdraw                 bool   // who asked changes their mind while the approver presses
-	then                     string // the verb of what is asked for once the connection is made; empty: nothing
+	withdraw                 bool          // who asked changes their mind while the approver presses
+	lasts                    time.Duration // it is to end by itself after that, and approved by one person alone; 0: neither
+	then                     string        // the verb of what is asked for once the connection is made; empty: nothing
 }
 
 // wishes of people who don't get into each other's way: each has one modal at a time.
@@ -35,6 +36,9 @@ func (w wish) next() wish {
 
 // command is what is typed. The bot offers the remote deployment's name as the alias, and people take that.
 func (w wish) command() string {
+	if w.lasts > 0 {
+		return fmt.Sprintf("/remote-cluster connect %s %s for %.0f seconds", w.local, w.remote, w.lasts.Seconds())
+	}
 	if w.verb == "connect" {
 		return "/remote-cluster connect " + w.local + " " + w.remote
 	}
@@ -208,7 +212,12 @@ func (s *stage) decide(ctx context.Context, w wish) (string, error) {
 		if w.withdraw {
 			go s.act(ctx, workspace.Act{User: w.who, Do: "confirm", Channel: card.Channel, TS: card.TS, Field: "Withdraw"})
 		}
-		out := s.act(ctx, workspace.Act{User: w.approver, Do: "confirm", Channel: card.Channel, TS: card.TS, Field: "Approve"})
+		var out said
+		if w.lasts > 0 {
+			out = s.breakGlass(ctx, w, card)
+		} else {
+			out = s.act(ctx, workspace.Act{User: w.approver, Do: "confirm", Channel: card.Channel, TS: card.TS, Field: "Approve"})
+		}
 		s.log("%s approves %s: %s %s", w.approver, w.title(), out.Problem, out.Error)
 		pause(ctx, 1500*time.Millisecond)
 	}

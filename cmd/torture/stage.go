@@ -59,6 +59,7 @@ type stage struct {
 	saturated bool
 	workers   int
 	rng       *rand.Rand
+	due       *rand.Rand // of what falls around an end
 	log       func(format string, args ...any)
 
 	redis    *redisServer
@@ -206,8 +207,14 @@ slack:
   channel: %s
 redis:
   addresses: ["%s"]
-approvals:
-  approvers: [U0BOB, U0CAROL]
+policy:
+  groups:
+    approvers: { users: [U0BOB, U0CAROL] }
+  rules:
+    - name: approvers
+      approve: [{ group: approvers }]
+      break_glass: { groups: [approvers], longest: 1h, review: { group: approvers, within: 24h } }
+watch: { every: 5s }
 executor:
   workers: %d
   lease: %s
