@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
@@ -57,8 +60,30 @@ func (s *stage) briefly(ctx context.Context) (asked int, err error) {
 			return 1 + len(ends), nil
 		}
 		s.approveEnd(ctx)
+		if time.Since(p.Until) > 2*time.Second {
+			s.endCheckLeases(ctx)
+			pause(ctx, 3*time.Second)
+		}
 	}
 	return 1, fmt.Errorf("%s should have ended on %v, and nothing came of that: %w", brief.title(), p.Until, ctx.Err())
+}
+
+// endCheckLeases lets the next replica look at each connection at once, as it would two minutes after the one that was to look
+// died. One that only stood still looks, too.
+func (s *stage) endCheckLeases(ctx context.Context) {
+	queues, err := s.rdb.Keys(ctx, "rcb:{"+s.name+"}:checks:*").Result()
+	for _, queue := range queues {
+		var connections []string
+		if connections, err = s.rdb.ZRange(ctx, queue, 0, -1).Result(); err != nil {
+			break
+		}
+		for _, c := range connections {
+			err = errors.Join(err, s.rdb.ZAddXX(ctx, queue, redis.Z{Score: float64(time.Now().UnixMilli()), Member: c}).Err())
+		}
+	}
+	if err != nil {
+		s.log("the leases of checks: %v", err)
+	}
 }
 
 // briefRequests are the request that made the connection, and those for its removal, the newest first.
