@@ -217,24 +217,6 @@ func (h *Handlers) usedWords(ctx context.Context, e link.ConnectionState, unread
 	return cmp.Or(strings.Join(parts, " · "), "no role or task that the bot can see")
 }
 
-// reviewWords are how the review of a connection stands.
-func reviewWords(r monitor.AccessReview, now time.Time) string {
-	last := "approved " + mrkdwn.When(r.Since)
-	if r.Kept != nil {
-		last = "kept by " + mrkdwn.User(r.Kept.By.User) + " " + mrkdwn.When(r.Since)
-	}
-	rule := " (rule " + mrkdwn.Line(r.Rule, mrkdwn.MaxName) + ")"
-	switch {
-	case r.Uncovered != "":
-		return last + ". " + mrkdwn.Upper(mrkdwn.Line(r.Uncovered, mrkdwn.MaxTold))
-	case r.Due.IsZero():
-		return last + "; no review required" + rule
-	case !now.Before(r.Due):
-		return "*overdue since " + mrkdwn.When(r.Due) + "*" + rule + ", " + last
-	}
-	return last + "; next one due " + mrkdwn.When(r.Due) + rule
-}
-
 // keepPressed notes that somebody says that a connection is still needed.
 func (h *Handlers) keepPressed(_ context.Context, a bot.Action) (bot.Answer, error) {
 	n, since, err := cards.ParseKeepValue(a.Value.Text)
@@ -271,19 +253,4 @@ func (h *Handlers) keep(ctx context.Context, n link.Name, since time.Time, by ch
 		return called + " kept changing while you pressed. Nothing was changed by you: press again."
 	}
 	return h.say(ctx, err, textFormat{})
-}
-
-// reviewBlock is how the review of a connection stands, below its status; none where nobody reviews it, or that can't be read.
-func (h *Handlers) reviewBlock(ctx context.Context, x diagnose.HealthReport) []slack.Block {
-	if x.Managed == nil || h.o.Reviews == nil {
-		return nil
-	}
-	r, err := h.o.Reviews.Of(ctx, x.ConnectionState)
-	if err != nil {
-		return []slack.Block{mrkdwn.Small("Access review: unknown. " + h.say(ctx, err, textFormat{}))}
-	}
-	if r.Kept == nil && r.Due.IsZero() {
-		return nil
-	}
-	return []slack.Block{mrkdwn.Small("Access review: " + reviewWords(r, h.o.Now()))}
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -209,4 +210,37 @@ func diagnoseMessage(x diagnose.HealthReport) bot.Message {
 	}
 	buttons = append(buttons, mrkdwn.Button(cards.ConnectionPrefix+"status", cards.PressValue(x.Name, ""), "Status"))
 	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", buttons...))}
+}
+
+// reviewBlock is how the review of a connection stands, below its status; none where nobody reviews it, or that can't be read.
+func (h *Handlers) reviewBlock(ctx context.Context, x diagnose.HealthReport) []slack.Block {
+	if x.Managed == nil || h.o.Reviews == nil {
+		return nil
+	}
+	r, err := h.o.Reviews.Of(ctx, x.ConnectionState)
+	if err != nil {
+		return []slack.Block{mrkdwn.Small("Access review: unknown. " + h.say(ctx, err, textFormat{}))}
+	}
+	if r.Kept == nil && r.Due.IsZero() {
+		return nil
+	}
+	return []slack.Block{mrkdwn.Small("Access review: " + reviewWords(r, h.o.Now()))}
+}
+
+// reviewWords are how the review of a connection stands.
+func reviewWords(r monitor.AccessReview, now time.Time) string {
+	last := "approved " + mrkdwn.When(r.Since)
+	if r.Kept != nil {
+		last = "kept by " + mrkdwn.User(r.Kept.By.User) + " " + mrkdwn.When(r.Since)
+	}
+	rule := " (rule " + mrkdwn.Line(r.Rule, mrkdwn.MaxName) + ")"
+	switch {
+	case r.Uncovered != "":
+		return last + ". " + mrkdwn.Upper(mrkdwn.Line(r.Uncovered, mrkdwn.MaxTold))
+	case r.Due.IsZero():
+		return last + "; no review required" + rule
+	case !now.Before(r.Due):
+		return "*overdue since " + mrkdwn.When(r.Due) + "*" + rule + ", " + last
+	}
+	return last + "; next one due " + mrkdwn.When(r.Due) + rule
 }
