@@ -63,7 +63,7 @@ func (m *Messenger) call(ctx context.Context, r request) error {
 	}
 }
 
-// do makes a call and tells the pace if Slack wants patience.
+// do makes a call and tells the pace if Slack asks for patience.
 func (m *Messenger) do(ctx context.Context, r request) error {
 	start := m.o.Now()
 	err := m.send(ctx, r)
@@ -206,7 +206,7 @@ func retryAfter(header http.Header) time.Duration {
 // unreachable is a call without an answer. Only where no connection came about did it surely have no effect.
 func unreachable(name string, err error) *Error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err // the URL may be a secret: whoever knows a response_url may answer
+		err = u.Err // the URL may be a secret: anyone who knows a response_url may answer
 	}
 	op, dialled := errors.AsType[*net.OpError](err)
 	_, unnamed := errors.AsType[*net.DNSError](err)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Kind is what a failed call to Slack means for whoever made it.
+// Kind is what a failed call to Slack means for the one who made it.
 type Kind int
 
 // Kinds of failures. The zero Kind means nothing.

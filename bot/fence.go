@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// errExpired is a call that was not sent, because whoever asked for it had no time left.
+// errExpired is a call that was not sent, because the one who asked for it had no time left.
 var errExpired = errors.New("the time for this call had run out before it was sent")
 
 // inTime reports whether ctx still has time. A process that was frozen past its deadline wakes up with a timer that has

@@ -44,7 +44,7 @@ func (m *Messenger) Upload(ctx context.Context, p Picture) (file string, err err
 	return begun.File, m.call(ctx, request{method: "files.completeUploadExternal", form: form})
 }
 
-// putFile posts a file's bytes to where Slack wants them. The address is a secret, and needs no token.
+// putFile posts a file's bytes to where Slack expects them. The address is a secret, and needs no token.
 func (m *Messenger) putFile(ctx context.Context, address string, content []byte) error {
 	const name = UploadURL
 	if !m.isSlacks(address, "https://files.slack.com", "https://files.slack-gov.com") {

@@ -32,7 +32,7 @@ type HTTPOptions struct {
 }
 
 // NewHTTPSource serves Slack's request URLs: POST /slack/commands, /slack/interactivity, /slack/options and
-// /slack/events. Everything is signed; whoever cannot sign gets the same 401 whatever was wrong.
+// /slack/events. Everything is signed; anyone who cannot sign gets the same 401 whatever was wrong.
 func NewHTTPSource(r *Router, o HTTPOptions) http.Handler {
 	_, h := newHTTPSource(r, o)
 	return h

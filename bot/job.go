@@ -334,7 +334,7 @@ func (r *Router) plain(ctx context.Context, j *job, body any) []byte {
 	return encoded
 }
 
-// encode makes the bytes of an answer. An object without fields says nothing, and Slack wants no object then.
+// encode makes the bytes of an answer. An object without fields says nothing, and Slack expects no object then.
 func (j *job) encode(body any) ([]byte, error) {
 	encoded, err := json.Marshal(body)
 	switch {

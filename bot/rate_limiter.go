@@ -19,7 +19,7 @@ type rateLimiter struct {
 
 	mu       sync.Mutex
 	channels map[scope]*rate.Limiter
-	held     map[scope]time.Time // until when Slack wants no such call
+	held     map[scope]time.Time // until when Slack accepts no such call
 }
 
 type scope struct{ method, channel string }
@@ -112,7 +112,7 @@ func untilFree(limiter *rate.Limiter) time.Duration {
 }
 
 // releaseSpacing is between two calls that waited for the same hold to end: time enough for the first to hear that Slack
-// wants more patience, before the others have asked for it, too.
+// asks for more patience, before the others have asked for it, too.
 const releaseSpacing = 500 * time.Millisecond
 
 // waitHeld returns when Slack no longer holds that spot. Those who waited pass one after the other.

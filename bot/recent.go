@@ -29,7 +29,7 @@ func newRecent(keep time.Duration, most int, now func() time.Time) *recent {
 	return &recent{keep: keep, max: most, now: now, calls: make(map[string]*call)}
 }
 
-// enter returns the call under key, and whether it is a new one: whoever gets true must finish or forget it.
+// enter returns the call under key, and whether it is a new one: the one who gets true must finish or forget it.
 func (r *recent) enter(key string) (*call, bool) {
 	now := r.now()
 	r.mu.Lock()

@@ -540,7 +540,7 @@ func TestWithoutTeamsOurOwnAreServed(t *testing.T) {
 	}
 }
 
-// Only what comes twice as it was is a second delivery: whoever stands in for Slack may be short of trigger ids.
+// Only what comes twice as it was is a second delivery: anyone who stands in for Slack may be short of trigger ids.
 func TestTwoEventsWithOneTriggerAreTwo(t *testing.T) {
 	rg := newRig(t, Options{})
 	ran := 0

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestScopesFollowTheMethodsThatAreCalled reads this package's own source: a new call wants its line in the table.
+// TestScopesFollowTheMethodsThatAreCalled reads this package's own source: a new call expects its line in the table.
 func TestScopesFollowTheMethodsThatAreCalled(t *testing.T) {
 	t.Parallel()
 	called := methodsInSource(t)

@@ -36,7 +36,7 @@ func (h *Handlers) decided(ctx context.Context, a bot.Action, do decision) (*cha
 	return r, h.withHomeRefresh(a, bot.Answer{}), nil
 }
 
-// approve records an approval. Where a key has to be pasted, whoever may do so is asked for it at once.
+// approve records an approval. Where a key has to be pasted, anyone who may do so is asked for it at once.
 func (h *Handlers) approve(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	r, answer, err := h.decided(ctx, a, h.o.Requests.Approve)
 	if r == nil || r.Proposal.RequiredInput != link.InputKey || !r.NeedsInput(h.o.Now()) || h.o.Requests.CanSubmitInput(ctx, r, cards.Actor(a.User, a.Channel)) != nil {

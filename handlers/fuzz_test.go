@@ -14,7 +14,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 )
 
-// Values of buttons and metadata of modals come back from Slack, and from whoever can make a client send something else:
+// Values of buttons and metadata of modals come back from Slack, and from anyone who can make a client send something else:
 // what is taken is what the bot writes.
 
 func FuzzPressValues(f *testing.F) {

@@ -37,7 +37,7 @@ func homeParts() []homePart {
 	}
 }
 
-// home redraws the home tab of whoever opens it.
+// home redraws the home tab of the user who opens it.
 func (h *Handlers) home(_ context.Context, o bot.HomeOpened) (bot.Answer, error) {
 	if o.Tab != "" && o.Tab != "home" {
 		return bot.Answer{}, nil

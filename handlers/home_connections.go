@@ -25,7 +25,7 @@ import (
 
 const (
 	homeConnections = 11  // shown on the home tab, in two blocks each
-	homeRead        = 100 // of somebody's own that are read, to find the worst: whoever made thousands waits no longer
+	homeRead        = 100 // of somebody's own that are read, to find the worst: anyone who made thousands waits no longer
 )
 
 // followedConnection is a connection that somebody follows.

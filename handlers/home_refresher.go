@@ -23,7 +23,7 @@ import (
 // HomeQueue are the home tabs that were opened lately, and which of them to draw anew; *store.Store has them.
 type HomeQueue interface {
 	OpenHomes(ctx context.Context) (users []string, err error)
-	// MarkHomesDirty wants tabs drawn anew, once a burst of changes is over.
+	// MarkHomesDirty asks for tabs to be drawn anew, once a burst of changes is over.
 	MarkHomesDirty(ctx context.Context, users []string) error
 	// NextDirtyHome gives one to draw, to one replica at a time, with the mark of what it shows. One of which neither
 	// HomeRendered nor HomeClosed hears is given again after the lease.
@@ -130,7 +130,7 @@ func (h *HomeRefresher) OnStatusChange(ctx context.Context, m link.ManagedConnec
 	}
 }
 
-// mark wants those of the open tabs drawn that which chooses.
+// mark asks for those of the open tabs to be drawn that which chooses.
 func (h *HomeRefresher) mark(ctx context.Context, which func(context.Context, []string) ([]string, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, h.o.ConcernedTimeout)
 	defer cancel()
@@ -178,7 +178,7 @@ func (h *HomeRefresher) DrawOne(ctx context.Context) (bool, error) {
 		err = h.o.Homes.PublishHome(ctx, user, view)
 	}
 	if e, ok := errors.AsType[*bot.Error](err); ok && (e.Kind == bot.Gone || e.Kind == bot.BadBlocks || e.Kind == bot.Other) {
-		// Slack will not take this however often it is asked. Whoever opens the tab draws it again.
+		// Slack will not take this however often it is asked. Anyone who opens the tab draws it again.
 		return true, errors.Join(err, h.o.Queue.HomeClosed(ctx, user))
 	}
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// A modal's metadata comes back from Slack, and from whoever can make a client send something else.
+// A modal's metadata comes back from Slack, and from anyone who can make a client send something else.
 func FuzzModalMetadata(f *testing.F) {
 	for _, seed := range []string{
 		"", "{}", "null", "[]", `{"channel":"C1"}`, `{"blocks":{"alias":"alias:2"}}`, `{"blocks":{"alias":"reason"}}`, `{"more":true,"notes":["x"]}`,

@@ -129,7 +129,7 @@ type OpenHomes interface {
 	HomeOpened(ctx context.Context, user string) (shown string, err error)
 	// HomeRendered notes that the tab shows what has the mark now, where it showed what had the mark was.
 	HomeRendered(ctx context.Context, user, was, now string) error
-	// MarkHomesDirty wants tabs drawn anew soon, as far as they are open.
+	// MarkHomesDirty asks for tabs to be drawn anew soon, as far as they are open.
 	MarkHomesDirty(ctx context.Context, users []string) error
 }
 

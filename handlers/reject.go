@@ -20,7 +20,7 @@ const (
 	blockReason     = "reason"
 )
 
-// askRejectReason asks for a reason: whoever asked has to know what to change.
+// askRejectReason asks for a reason: the requester has to know what to change.
 func (h *Handlers) askRejectReason(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	return h.openReasonModal(ctx, a, h.mayDecide(change.Reject), func(r *change.Request, from reasonMetadata) slack.ModalViewRequest {
 		return reasonModal(r, from, callbackReject, "Reject", "Reject", "Why do you reject it?",

@@ -34,8 +34,8 @@ const (
 	whatResolve = "aside_resolve"
 )
 
-// putAside takes a request that can't be read out of every index, so that it stops nobody, and tells whoever the store
-// was given to be told. It does what it can: whoever met the request goes on without it either way.
+// putAside takes a request that can't be read out of every index, so that it stops nobody, and tells those whom the store
+// was given to be told. It does what it can: the one who met the request goes on without it either way.
 func (s *Store) putAside(ctx context.Context, id, target string, why error) {
 	at, err := s.Now(ctx)
 	if err != nil {

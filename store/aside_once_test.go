@@ -89,7 +89,7 @@ func TestWhatWasPutAsideIsTakenUpOnce(t *testing.T) {
 			t.Errorf("%d counted: %+v, %v", counted.Load(), a, err)
 		}
 
-		// Whoever finds its record from now on leaves it alone.
+		// Anyone who finds its record from now on leaves it alone.
 		if _, err := s.Get(ctx, "bad"); !errors.Is(err, change.ErrUnreadable) {
 			t.Error(err)
 		}

@@ -14,7 +14,7 @@ import (
 // writers take turns: within a replica they wait for each other, between replicas the script compares the head
 // and the slower one computes its entry again.
 type chain struct {
-	turn   chan struct{} // holds one token; whoever has it may use what follows
+	turn   chan struct{} // holds one token; anyone who has it may use what follows
 	head   string        // as the script knows it: empty before the first entry
 	policy string        // that the audit has an entry for; empty before the first
 }
@@ -69,7 +69,7 @@ func (s *Store) run(ctx context.Context, t transition) (answer, error) {
 	return s.append(ctx, t.doing, t.script, keys, t.entry, args)
 }
 
-// append calls a script that writes the entry to the audit. Whoever calls it holds the chain.
+// append calls a script that writes the entry to the audit. Anyone who calls it holds the chain.
 func (s *Store) append(ctx context.Context, doing string, script *redis.Script, keys []string, entry change.Entry, rest []any) (answer, error) {
 	for range chainAttempts {
 		prev := s.chain.head

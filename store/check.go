@@ -26,7 +26,7 @@ const (
 type Finding struct {
 	Check string // what was looked at: "reach", "version", "scripts", "eviction", "durability", "replicas", "clock"
 	Level Level
-	Say   string // a sentence for whoever runs the bot
+	Say   string // a sentence for the bot's operators
 }
 
 const clockTolerance = 5 * time.Second

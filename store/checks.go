@@ -18,7 +18,7 @@ func (s *Store) ClaimChecks(ctx context.Context, queue string, limit int, lease 
 	return s.claimChecks(ctx, queue, limit, lease, "")
 }
 
-// ClaimCheck hands out the check of one record, due or not; false: the queue has no such record. Whoever else has claimed
+// ClaimCheck hands out the check of one record, due or not; false: the queue has no such record. Anyone else who has claimed
 // it can't finish it any more.
 func (s *Store) ClaimCheck(ctx context.Context, queue, key string, lease time.Duration) (change.Check, bool, error) {
 	all, err := s.claimChecks(ctx, queue, 1, lease, key)

@@ -34,7 +34,7 @@ func (s *Store) OpenHomes(ctx context.Context) ([]string, error) {
 	return users, fault(doing, err)
 }
 
-// MarkHomesDirty wants the users' home tabs drawn anew, as far as they are open, once a burst of changes is over.
+// MarkHomesDirty asks for the users' home tabs to be drawn anew, as far as they are open, once a burst of changes is over.
 func (s *Store) MarkHomesDirty(ctx context.Context, users []string) error {
 	if len(users) == 0 {
 		return nil

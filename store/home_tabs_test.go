@@ -48,7 +48,7 @@ func (x tabs) drawn(user, was, now string) {
 	}
 }
 
-// next wants a tab of that user, showing that, to be given; "" wants none.
+// next expects a tab of that user, showing that, to be given; "" expects none.
 func (x tabs) next(user, shown string) {
 	x.t.Helper()
 	got, mark, ok, err := x.s.NextDirtyHome(x.t.Context(), lease, pace)

@@ -11,7 +11,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
-// Whoever looks at a part each time sees every request that waits, however many expire before it.
+// Anyone who looks at a part each time sees every request that waits, however many expire before it.
 func TestEveryPendingRequestHasItsTurn(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, server storetest.Server) {

@@ -42,7 +42,7 @@ func (o observer) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	return func(ctx context.Context, cmds []redis.Cmder) error { return next(ctx, cmds) }
 }
 
-// failure leaves out what is an answer: nothing there, and a script that Redis wants in full.
+// failure leaves out what is an answer: nothing there, and a script that Redis needs in full.
 func failure(err error) error {
 	if errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "NOSCRIPT") {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
-// TestCommandsAreToldByName: whoever reads "evalsha" in a trace knows nothing. That a script has to be sent in full is
+// TestCommandsAreToldByName: anyone who reads "evalsha" in a trace knows nothing. That a script has to be sent in full is
 // no failure, nor is that there is nothing.
 func TestCommandsAreToldByName(t *testing.T) {
 	t.Parallel()

@@ -41,7 +41,7 @@ func (s *Store) ClaimNotification(ctx context.Context, id, owner string, lease t
 }
 
 // NoteMessage remembers what was posted, or is about to be, under a slot of the request's. The version stays. The error
-// is change.ErrFenced once owner's lease from ClaimNotification has ended: whoever tells the request now has the word.
+// is change.ErrFenced once owner's lease from ClaimNotification has ended: the one who tells the request now has the word.
 func (s *Store) NoteMessage(ctx context.Context, id, owner, slot string, m change.Message) error {
 	doing := "noting a message of request " + id
 	raw, err := json.Marshal(m)

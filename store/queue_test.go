@@ -115,7 +115,7 @@ func (asked) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPi
 	return next
 }
 
-// Whoever stops a worker that sleeps does not wait for the end of its nap.
+// Anyone who stops a worker that sleeps does not wait for the end of its nap.
 func TestASleepingWorkerStopsAtOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, server storetest.Server) {

@@ -252,7 +252,7 @@ func (s *Store) move(ctx context.Context, m change.Transition, seen glance, clai
 
 var errTarget = errors.New("a plan computed again has another target")
 
-// origin is the state that a move has to find: none if the state table lacks the move, whoever asks for it.
+// origin is the state that a move has to find: none if the state table lacks the move, no matter who asks for it.
 func origin(m change.Transition) string {
 	to, ok := m.From.Next(m.Event)
 	if m.Event == "" { // a decision that moves nothing

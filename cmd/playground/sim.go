@@ -31,7 +31,7 @@ type simulation struct {
 	real        bool // Elasticsearch clusters
 }
 
-// simulated is what whoever started the stand-ins has to know. The secrets open nothing but the stand-ins.
+// simulated is what the one who started the stand-ins has to know. The secrets open nothing but the stand-ins.
 type simulated struct {
 	SlackAPI     string             `json:"slack_api"`     // slack.api_url of the configuration
 	SlackControl string             `json:"slack_control"` // to act as people: POST /act, GET /state, POST /faults

@@ -203,7 +203,7 @@ func (v *auditVerifier) holds(report change.AuditReport) string {
 	return text
 }
 
-// auditCheckpointCommand prints a checkpoint, for whoever wants one now.
+// auditCheckpointCommand prints a checkpoint, for anyone who needs one now.
 func auditCheckpointCommand(file *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "checkpoint",

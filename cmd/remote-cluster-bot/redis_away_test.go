@@ -91,7 +91,7 @@ func (a *away) stored(err error) {
 	a.must(err)
 }
 
-// inTime does something, and wants what is looked for to be seen soon enough for the person who did it.
+// inTime does something, and expects what is looked for to be seen soon enough for the person who did it.
 func (a *away) inTime(what string, do func() error, seen func(workspace.State) bool) {
 	a.Helper()
 	began := time.Now()
@@ -252,7 +252,7 @@ func TestAnOutageInTheMiddleOfAStep(t *testing.T) {
 	}
 }
 
-// resumes wants no write after hung until Redis is back, and then all of the work done.
+// resumes expects no write after hung until Redis is back, and then all of the work done.
 func (a *away) resumes(hung <-chan time.Time, lease time.Duration) {
 	a.Helper()
 	var since time.Time

@@ -80,7 +80,7 @@ type storyKey struct{}
 // patientRedis is the longest that redis.timeout may be: on a busy machine even an embedded Redis takes its time.
 const patientRedis = 2 * time.Second
 
-// storyWait is how long a word waits for what it wants to see. It bounds a failing story, not a passing one.
+// storyWait is how long a word waits for what it expects to see. It bounds a failing story, not a passing one.
 const storyWait = 2 * time.Minute
 
 // condition knows [real]: the clusters are real ones.
@@ -167,7 +167,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"certifies": plain(1, 4, (*story).certifies), // with alice alone: chooses that model in her modal
 	"picks":     plain(2, 2, (*story).picks),     // picks alice Status: in the first menu … of the newest message that has one
 	"clicks":    plain(2, 2, (*story).clicks),    // clicks alice 'Advanced settings…' in the modal
-	// What they see. Each waits until it is so; ! wants it not to be so now.
+	// What they see. Each waits until it is so; ! expects it not to be so now.
 	"card":   seeing((*story).cardText),
 	"thread": seeing((*story).threadText),
 	"modal":  seeing((*story).modalText),   // modal alice REGEXP

@@ -151,7 +151,7 @@ func (c *connection) owns(key string) bool {
 	return slices.ContainsFunc(c.asked, func(r *change.Request) bool { return strings.Contains(key, r.ID) })
 }
 
-// inspectDecisions: whoever pressed is counted once for a plan, however often the press arrived.
+// inspectDecisions: anyone who pressed is counted once for a plan, however often the press arrived.
 func inspectDecisions(f *findings, audit []change.AuditLine) {
 	said := map[string]int{}
 	for _, l := range audit {

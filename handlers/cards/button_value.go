@@ -70,7 +70,7 @@ func SubcommandOf(k change.Kind) string {
 const (
 	PrefillFix      = "fix"      // what the platform says of the remote deployment
 	PrefillFilter   = "filter"   // a network filter for the addresses that are block out
-	PrefillRole     = "role"     // a role for those who shall search
+	PrefillRole     = "role"     // a role for those who are to search
 	PrefillApproved = "approved" // what was approved
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
-// inputButton is how what the proposal wants is handed in; none where it wants nothing.
+// inputButton is how what the proposal needs is handed in; none where it needs nothing.
 func inputButton(r *change.Request) []slack.BlockElement {
 	now := RefOf(r).String()
 	switch r.Proposal.RequiredInput {

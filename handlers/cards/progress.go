@@ -217,7 +217,7 @@ func progressSummary(r *change.Request, rows []stepRow) string {
 }
 
 func progressPlan(r *change.Request, rows []stepRow) slack.Block {
-	// An updated plan wants block ids that were not there before.
+	// An updated plan needs block ids that were not there before.
 	version := strconv.FormatInt(r.Version, 10)
 	p := slack.NewPlanBlock(bot.Cut(mrkdwn.Clean(progressTitle(r, rows)), mrkdwn.MaxHeader), slack.PlanBlockOptionBlockID("progress-"+version))
 	tasks := make([]*slack.TaskCardBlock, 0, len(rows))

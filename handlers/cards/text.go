@@ -6,7 +6,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// Requester is who asked for something: somebody, or the bot for whoever asked for the connection.
+// Requester is who asked for something: somebody, or the bot for the one who asked for the connection.
 func Requester(r *change.Request) string {
 	if r.Requester.Bot {
 		return "the bot, for " + mrkdwn.User(r.Requester.User)

@@ -243,7 +243,7 @@ func TestWhoMayKeep(t *testing.T) {
 	}
 }
 
-// Pressing twice counts once, whoever presses, and a card that shows what is no more does nothing.
+// Pressing twice counts once, no matter who presses, and a card that shows what is no more does nothing.
 func TestAStaleCardKeepsNothing(t *testing.T) {
 	t.Parallel()
 	r := newReviewing(t)

@@ -24,7 +24,7 @@ const (
 // maxDirectRequests bounds how many people are asked for an approval by direct message, for the reason of RemindedAtOnce.
 const maxDirectRequests = change.RemindedAtOnce
 
-// direct are the copies of the card in direct messages: for those whom the rule wants asked, and those who were
+// direct are the copies of the card in direct messages: for those whom the rule asks, and those who were
 // reminded; and, while the channel is away, for the requester and for all who could approve. A copy that was posted is
 // drawn again as the card is; a new one for approvers is posted only while the request waits.
 func direct(r *change.Request, standing *change.Evaluation, away bool, command string, now time.Time) []rendered {

@@ -27,7 +27,7 @@ const (
 )
 
 // MetadataType marks our messages, so that one whose answer was lost can be found. Everybody in the workspace can read
-// a message's metadata: it holds ids only, and the state that the message shows, for whoever compares after a restore.
+// a message's metadata: it holds ids only, and the state that the message shows, for anyone who compares after a restore.
 const MetadataType = "remote_cluster_request"
 
 // CardOf reads which request a message is the card of, and the state that it shows; false: it is no card.
@@ -96,7 +96,7 @@ func (n *Notifier) drawChannel(ctx context.Context, r *change.Request, standing 
 	return nil
 }
 
-// drawDirect brings the copies in direct messages up to date. Whoever can't be reached there has the card: only what
+// drawDirect brings the copies in direct messages up to date. Anyone who can't be reached there has the card: only what
 // passes by itself is tried again.
 func (n *Notifier) drawDirect(ctx context.Context, r *change.Request, standing *change.Evaluation, away bool) error {
 	for _, d := range direct(r, standing, away, n.o.Command, n.o.Now()) {

@@ -102,7 +102,7 @@ const (
 	MaxRemembered = 10_000
 )
 
-// Notifier keeps what Slack shows abreast of the requests. It draws from the state alone: whoever tells last, and
+// Notifier keeps what Slack shows abreast of the requests. It draws from the state alone: the one who tells last, and
 // however often, the outcome is the same.
 type Notifier struct {
 	o            NotifierOptions
@@ -224,7 +224,7 @@ func (n *Notifier) start(ctx context.Context, wg *sync.WaitGroup) time.Duration 
 			continue
 		}
 		if n.busy == n.o.Workers {
-			continue // whoever ends nudges
+			continue // the one who ends nudges
 		}
 		e.running, e.again = true, false
 		n.busy++

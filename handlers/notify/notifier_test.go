@@ -188,7 +188,7 @@ func TestADeletedCardIsPostedAgain(t *testing.T) {
 	})
 }
 
-// Whoever has to know is told where they can be told, and the card catches up once somebody unarchives the channel.
+// Anyone who has to know is told where they can be told, and the card catches up once somebody unarchives the channel.
 func TestWhileTheChannelIsArchivedPeopleAreToldDirectly(t *testing.T) {
 	telling(t, handlerstest.Pending(), func(b *handlerstest.Outbox, w *handlerstest.Workspace, notifier *Notifier) {
 		w.Archive("C0REQUESTS")

@@ -98,7 +98,7 @@ func connects(b *testing.B, latency time.Duration) {
 		chain += float64(longest)
 		calls += float64(len(made))
 		if n == 1 {
-			if name := os.Getenv("ROUNDS"); name != "" { // the calls in their order, for whoever wants to save one
+			if name := os.Getenv("ROUNDS"); name != "" { // the calls in their order, for anyone who would save one
 				_ = os.WriteFile(name, []byte(text), 0o600)
 			}
 		}

@@ -40,7 +40,7 @@ type checkpoints struct {
 	trimmed time.Time // when entries were last let go
 }
 
-// newCheckpoints returns nil where the configuration wants none.
+// newCheckpoints returns nil where the configuration asks for none.
 func newCheckpoints(c *config.Config, s *store.Store, owner string, log *slog.Logger) (*checkpoints, error) {
 	k := c.Audit.Checkpoint
 	if k == nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// tellPutAside says in the channel that a request was put aside. It does not hold up whoever met the request.
+// tellPutAside says in the channel that a request was put aside. It does not hold up the one who met the request.
 func (a *App) tellPutAside(ctx context.Context, id string, why error) {
 	a.log.ErrorContext(ctx, "put aside", "request", id, "error", why)
 	go func() {

@@ -65,7 +65,7 @@ func (a *App) watchRedis(ctx context.Context) error {
 		case away:
 			delete(looked, "") // one that does not tell may be another when it is back
 			if !said && len(looked) == 0 {
-				a.warnOfRedis(ctx) // once, for whoever starts the bot and wonders; later the executor tells
+				a.warnOfRedis(ctx) // once, for anyone who starts the bot and wonders; later the executor tells
 			}
 			said = true
 		case !looked[id]:

@@ -31,7 +31,7 @@ type shipping struct {
 	older  *older // nil: the database is not compared with its copy
 }
 
-// newShipping returns nil where the configuration wants none.
+// newShipping returns nil where the configuration asks for none.
 func newShipping(c *config.Config, s *store.Store, m *metrics.Metrics, log *slog.Logger) (*shipping, error) {
 	o := c.Audit.Ship
 	if o == nil {

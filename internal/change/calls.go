@@ -10,7 +10,7 @@ type CallSlot struct {
 	// SendBy is when it is too late to send it; zero: never. Who was frozen since must not send.
 	SendBy time.Time
 	// Ended says that the call is over; never nil. certain: it was not sent, or was answered, so nothing of it can happen
-	// any more. Without that, whoever takes over waits until its time is up.
+	// any more. Without that, anyone who takes over waits until its time is up.
 	Ended func(certain bool)
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Checkpoint says what the audit was at a time: how many entries it had from its very beginning, and the hash of the last.
-// Kept where whoever writes the store can't write, it finds an end that was cut off and an audit that was written anew.
+// Kept where anyone who writes the store can't write, it finds an end that was cut off and an audit that was written anew.
 type Checkpoint struct {
 	Environment string    `json:"environment"`
 	Entries     int64     `json:"entries"`

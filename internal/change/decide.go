@@ -81,7 +81,7 @@ func (s *Service) Revoke(ctx context.Context, p DecisionInput) (*Request, error)
 	})
 }
 
-// Reject ends a request, as long as the work has not begun. Whoever may approve may reject.
+// Reject ends a request, as long as the work has not begun. Anyone who may approve may reject.
 func (s *Service) Reject(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, Reject, DecisionReject, func(r *Request, _ *Transition) error {
 		return s.o.Policy.Eligible(ctx, r, p.By)
@@ -100,7 +100,7 @@ func (s *Service) Withdraw(ctx context.Context, p DecisionInput) (*Request, erro
 	return s.decide(ctx, p, Withdraw, DecisionWithdraw, onlyRequester(p.By, "only the requester can withdraw it"))
 }
 
-// Retry tries again to take back what a stuck request left. The requester and whoever may approve can ask for it.
+// Retry tries again to take back what a stuck request left. The requester and anyone who may approve can ask for it.
 func (s *Service) Retry(ctx context.Context, p DecisionInput) (*Request, error) {
 	may := s.requesterOrApprover(ctx, p.By)
 	return s.decide(ctx, p, Retry, DecisionRetry, func(r *Request, m *Transition) error {
@@ -239,7 +239,7 @@ func (s *Service) decide(ctx context.Context, p DecisionInput, e Event, v Decisi
 	return nil, fmt.Errorf("request %s: %w %d times over", p.ID, ErrConflict, moveAttempts)
 }
 
-// alreadyDecided reports whether p is heard already. Whoever gets no answer presses again, and must not be told that somebody
+// alreadyDecided reports whether p is heard already. Anyone who gets no answer presses again, and must not be told that somebody
 // was first: it was themselves. An approval that was taken back is not said any more.
 func (r *Request) alreadyDecided(v DecisionKind, p DecisionInput) bool {
 	if p.By.User == "" {

@@ -16,13 +16,13 @@ const (
 	inputGrace = 5 * time.Minute
 )
 
-// InputPolicy is a Policy that says who may hand in what a proposal wants. Under any other, who may approve may.
+// InputPolicy is a Policy that says who may hand in what a proposal needs. Under any other, who may approve may.
 type InputPolicy interface {
 	// MaySubmit returns nil if by may, else a *NotAllowedError that says why not.
 	MaySubmit(ctx context.Context, r *Request, by Actor) error
 }
 
-// CanSubmitInput returns nil if by may hand in what r wants now. Errors: *StateError, *NotAllowedError, and what the policy
+// CanSubmitInput returns nil if by may hand in what r needs now. Errors: *StateError, *NotAllowedError, and what the policy
 // meets.
 func (s *Service) CanSubmitInput(ctx context.Context, r *Request, by Actor) error {
 	if r.State != Pending && r.State != Approved {
@@ -54,7 +54,7 @@ func (s *Service) CanSubmitInput(ctx context.Context, r *Request, by Actor) erro
 	return nil
 }
 
-// SubmitInput records that what the proposal wants was handed in; the caller has put it where the step finds it. It moves
+// SubmitInput records that what the proposal needs was handed in; the caller has put it where the step finds it. It moves
 // the request when nothing else is missing. It may be said again, which starts its time anew. Errors as of Approve.
 func (s *Service) SubmitInput(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, "", DecisionInputSubmitted, func(r *Request, m *Transition) error {
@@ -65,7 +65,7 @@ func (s *Service) SubmitInput(ctx context.Context, p DecisionInput) (*Request, e
 	})
 }
 
-// needsInputFor reports whether r awaits what it wants, or will by the time that the verdict lets the work begin.
+// needsInputFor reports whether r awaits what it needs, or will by the time that the verdict lets the work begin.
 func (r *Request) needsInputFor(v Evaluation, now time.Time) bool {
 	if v.NotBefore.After(now) {
 		now = v.NotBefore
@@ -73,7 +73,7 @@ func (r *Request) needsInputFor(v Evaluation, now time.Time) bool {
 	return r.NeedsInput(now)
 }
 
-// RequestInput records that those who may hand in what r wants are asked for it: once nothing else is missing and the work
+// RequestInput records that those who may hand in what r needs are asked for it: once nothing else is missing and the work
 // could begin soon. As of Remind, the record is what makes it happen once. It reports whether it was due.
 func (s *Service) RequestInput(ctx context.Context, r *Request) (bool, error) {
 	if r.Proposal.RequiredInput == "" {
@@ -98,7 +98,7 @@ func (s *Service) RequestInput(ctx context.Context, r *Request) (bool, error) {
 	return due(err)
 }
 
-// inputRequestDue reports whether it is time to ask for what r wants, and nobody has been asked since it is.
+// inputRequestDue reports whether it is time to ask for what r needs, and nobody has been asked since it is.
 func (r *Request) inputRequestDue(v Evaluation, now time.Time) bool {
 	if !v.Enough || !r.NeedsInput(now) {
 		return false

@@ -79,7 +79,7 @@ func (d lossyDesk) get(t *testing.T, id string) *change.Request {
 
 var ask = change.ProposeInput{Kind: "k", Params: json.RawMessage(`{}`), By: change.Actor{User: "REQ"}, Submission: "view-1"}
 
-// Whoever pressed and got no answer presses again: then the press counts, and nobody is told that they were too late.
+// Anyone who pressed and got no answer presses again: then the press counts, and nobody is told that they were too late.
 func TestAPressRepeatedAfterALostAnswerIsTheSamePress(t *testing.T) {
 	t.Parallel()
 	decisions := map[string]struct {

@@ -36,7 +36,7 @@ type Evaluation struct {
 	// Approved now, the work may begin from NotBefore until NotAfter; zero: at any time.
 	NotBefore, NotAfter time.Time
 	Helpers             []string // who may do what a waiting request waits for
-	Submitters          []string // who may hand in what the proposal wants, if it wants something and it is known
+	Submitters          []string // who may hand in what the proposal needs, if it needs something and it is known
 }
 
 // Who returns everybody who could give a missing approval, each once.

@@ -36,7 +36,7 @@ type Proposal struct {
 	// A value that is UnknownTrait says that nobody knows what it is.
 	Traits map[string][]string `json:"traits,omitempty"`
 	// Parts are there where one change concerns several things at once: each has traits of its own, and Traits is empty.
-	// Whoever judges the change has to judge every one of them.
+	// Anyone who judges the change has to judge every one of them.
 	Parts []Part `json:"parts,omitempty"`
 	// RequiredInput names what a person has to hand in before the work can begin, such as "the key". Empty: nothing. It never
 	// stands here itself.

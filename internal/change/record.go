@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Record is something that the bot shall remember, or forget, once a change is applied. It is opaque here: what it says
+// Record is something that the bot is to remember, or forget, once a change is applied. It is opaque here: what it says
 // belongs to the kind of change.
 type Record struct {
 	Key   string          `json:"key"`

@@ -15,8 +15,8 @@ const RemindedAtOnce = 12
 
 var errNotDue = errors.New("no reminder is due")
 
-// Remind records that those whose approvals of r are missing are reminded, if its rule wants it by now. The record is
-// what makes it happen once: whoever shows requests to people tells those it names. It reports whether it was due.
+// Remind records that those whose approvals of r are missing are reminded, if its rule asks for that by now. The record is
+// what makes it happen once: anyone who shows requests to people tells those it names. It reports whether it was due.
 func (s *Service) Remind(ctx context.Context, r *Request) (bool, error) {
 	_, err := s.decide(ctx, DecisionInput{ID: r.ID}, "", DecisionRemind, func(r *Request, m *Transition) error {
 		if r.State != Pending {

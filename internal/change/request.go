@@ -30,7 +30,7 @@ type Request struct {
 	Outcome          Outcome
 	Wait             Wait               // what a person was asked to do last; zero: nothing
 	Messages         map[string]Message // by slot: what was posted where
-	Trace            string             // what asked for it, to whoever traces calls across processes; opaque here, often empty
+	Trace            string             // what asked for it, to anyone who traces calls across processes; opaque here, often empty
 
 	Created  time.Time
 	Deadline time.Time // when it expires if no worker has begun
@@ -62,7 +62,7 @@ const (
 	DecisionDrift          DecisionKind = "drift"
 	Unapproved             DecisionKind = "unapprove"       // by a worker, before the first step: the approvals are no longer enough
 	DecisionRemind         DecisionKind = "remind"          // those who are still missing, by the clock
-	DecisionInputSubmitted DecisionKind = "input_submitted" // what the proposal wants: the thing itself stands elsewhere
+	DecisionInputSubmitted DecisionKind = "input_submitted" // what the proposal needs: the thing itself stands elsewhere
 	DecisionInputRequested DecisionKind = "input_requested" // those who may hand it in were asked for it, by the clock
 	DecisionStands         DecisionKind = "stands"          // by the clock: it is approved under its standing approval
 	DecisionStandsNot      DecisionKind = "stands_not"      // likewise: it is not, so people are asked
@@ -134,7 +134,7 @@ func (r *Request) Approvals() []Decision {
 	return in
 }
 
-// InputSubmitted returns when and by whom what the proposal wants was handed in for the present plan, or nil.
+// InputSubmitted returns when and by whom what the proposal needs was handed in for the present plan, or nil.
 func (r *Request) InputSubmitted() *Decision {
 	for i := len(r.Decisions) - 1; i >= 0; i-- {
 		switch d := &r.Decisions[i]; d.Kind { //nolint:exhaustive // the others have nothing to do with it
@@ -156,7 +156,7 @@ const (
 	inputMargin = 10 * time.Minute
 )
 
-// NeedsInput reports whether what the proposal wants has not been handed in, or is too old by now.
+// NeedsInput reports whether what the proposal needs has not been handed in, or is too old by now.
 func (r *Request) NeedsInput(now time.Time) bool {
 	if r.Proposal.RequiredInput == "" {
 		return false

@@ -56,7 +56,7 @@ func (p *parser) check(c *Config) {
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "json", "text")
 	if len(c.Platforms) == 0 {
-		p.add("platforms", "name at least one ECE and what it shall connect to")
+		p.add("platforms", "name at least one ECE and what it connects to")
 	}
 	seen := map[string]bool{}
 	for i, pl := range c.Platforms {

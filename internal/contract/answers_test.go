@@ -16,7 +16,7 @@ type caller struct {
 	d         *platform.Deployment
 }
 
-// wants makes a call and returns its answer; another status than wanted fails the test.
+// expects makes a call and returns its answer; another status than wanted fails the test.
 func (c caller) wants(status int, method, path, body string) string {
 	c.Helper()
 	req, err := http.NewRequestWithContext(c.Context(), method, c.d.ServiceURL()+path, strings.NewReader(body))

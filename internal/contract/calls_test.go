@@ -116,7 +116,7 @@ func checkQuery(call esapi.Request, query string) error {
 	return errors.Join(errs...)
 }
 
-// checkHeaders wants the headers with which go-elasticsearch sends a request, and the one by which it knows an answer
+// checkHeaders expects the headers with which go-elasticsearch sends a request, and the one by which it knows an answer
 // to be Elasticsearch's.
 func checkHeaders(x fault.Exchange) error {
 	var errs []error

@@ -188,7 +188,7 @@ func authority(t *testing.T, name string) *pki.Authority {
 	return ca
 }
 
-// wants makes a call that has to go well.
+// expects makes a call that has to go well.
 func (p *pair) wants(t *testing.T, on side, call, body string) {
 	t.Helper()
 	method, path, _ := strings.Cut(call, " ")

@@ -10,7 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 )
 
-// TestSeededChangesAreFound changes one thing in an exchange that passed, and wants every check to say so: a check
+// TestSeededChangesAreFound changes one thing in an exchange that passed, and expects every check to say so: a check
 // that finds nothing in good traffic proves nothing by itself.
 func TestSeededChangesAreFound(t *testing.T) {
 	platforms := swaggers(t)

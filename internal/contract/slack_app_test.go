@@ -107,7 +107,7 @@ func startBolt(t *testing.T, mode string) boltApp {
 	return a
 }
 
-// done wants an act to have been acknowledged in time.
+// done expects an act to have been acknowledged in time.
 func (a boltApp) done(out workspace.Outcome, err error) workspace.Outcome {
 	a.Helper()
 	if err != nil || out.Problem != "" {

@@ -97,7 +97,7 @@ func exchanges(t *testing.T) []fault.Exchange {
 	return out
 }
 
-// conforms holds an exchange against whoever describes it: the platform's Swagger, Elasticsearch's types, or both.
+// conforms holds an exchange against anyone who describes it: the platform's Swagger, Elasticsearch's types, or both.
 func conforms(platforms map[string]*swagger, x fault.Exchange) error {
 	var errs []error
 	if s, known := platforms[x.System]; known {

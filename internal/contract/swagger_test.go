@@ -160,7 +160,7 @@ func (s *swagger) checkRequest(x fault.Exchange) error {
 	return errors.Join(errs...)
 }
 
-// checkAuth wants what both files call "apiKey" in their securityDefinitions.
+// checkAuth expects what both files call "apiKey" in their securityDefinitions.
 func (s *swagger) checkAuth(x fault.Exchange) error {
 	if scheme, key, _ := strings.Cut(x.ReqHeader.Get("Authorization"), " "); scheme != "ApiKey" || key == "" {
 		return errors.New("the header Authorization: ApiKey … is missing")
@@ -204,7 +204,7 @@ func (s *swagger) checkAnswer(x fault.Exchange) error {
 	return errors.Join(err, checkErrorCode(declared.Value, x))
 }
 
-// checkErrorCode wants a code that the description lists for this status, if it lists any.
+// checkErrorCode expects a code that the description lists for this status, if it lists any.
 func checkErrorCode(declared *openapi3.Response, x fault.Exchange) error {
 	header, ok := declared.Headers["x-cloud-error-codes"]
 	if !ok || header.Value.Schema == nil || len(header.Value.Schema.Value.Enum) == 0 {
@@ -217,7 +217,7 @@ func checkErrorCode(declared *openapi3.Response, x fault.Exchange) error {
 	return nil
 }
 
-// checkRefusal wants BasicFailedReply.
+// checkRefusal expects BasicFailedReply.
 func (s *swagger) checkRefusal(v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {

@@ -57,7 +57,7 @@ func demo(t *testing.T, planTime time.Duration) (*platform.World, *tape, *http.T
 	return w, seen, transport
 }
 
-// described wants everything that was said in a world to be described.
+// described expects everything that was said in a world to be described.
 func described(t *testing.T, seen *tape) {
 	t.Helper()
 	platforms := swaggers(t)

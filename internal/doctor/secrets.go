@@ -14,7 +14,7 @@ import (
 // minSecret is how many characters a password of people's own making should have at least.
 const minSecret = 16
 
-// redisAccess sees from the configuration who else could read or write Redis: whoever writes it can approve requests.
+// redisAccess sees from the configuration who else could read or write Redis: anyone who writes it can approve requests.
 func redisAccess(a *area, r config.Redis) {
 	if !r.Password.Given() {
 		a.warn("access", "requirepass, or an ACL user of the bot's own, in redis.conf; then redis.password",

@@ -30,7 +30,7 @@ func CheckPort(port, right int) error {
 var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?$`)
 
 // CheckAddress says what is wrong with a proxy address, in a sentence for people. It is host:port, as Elasticsearch
-// wants it, and under the API key model not at the transport port.
+// needs it, and under the API key model not at the transport port.
 func CheckAddress(address string) error {
 	if address == "" {
 		return errors.New("a proxy address is required, as host:port")

@@ -7,7 +7,7 @@ import (
 )
 
 // Calls tell how writes look on the wire, without sending anything: people approve them, and make them by hand where the
-// bot can't. Whoever sends a call describes it, from the same code. The System of each call is left empty.
+// bot can't. Anyone who sends a call describes it, from the same code. The System of each call is left empty.
 type Calls struct {
 	ClusterCalls
 	PlatformCalls

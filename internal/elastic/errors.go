@@ -49,7 +49,7 @@ const CodeSSLConfig = "ssl_config_exception"
 // them (cloud-sdk-go: apierror.ErrMissingElevatedPermissions).
 const StatusNotElevated = 449
 
-// After is RetryAfter, for whoever tries again.
+// After is RetryAfter, for anyone who tries again.
 func (e *CallError) After() time.Duration { return e.RetryAfter }
 
 // NotFound reports whether what was asked for is not there, by Elastic's own word.

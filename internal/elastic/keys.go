@@ -7,7 +7,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-// Keys are the cross-cluster API keys of a cluster. Issuing wants a user as the caller, never an API key.
+// Keys are the cross-cluster API keys of a cluster. Issuing needs a user as the caller, never an API key.
 type Keys interface {
 	// IssueKey creates a key. It is never repeated by the client: after an ambiguous answer look by name.
 	IssueKey(ctx context.Context, spec KeySpec) (IssuedKey, error)

@@ -10,7 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// sendWithin is how long after it was noted a call may be sent. Whoever was frozen for longer sends nothing, so that the
+// sendWithin is how long after it was noted a call may be sent. Anyone who was frozen for longer sends nothing, so that the
 // note covers the whole of the call's own time, counted from when it was sent.
 const sendWithin = time.Second
 

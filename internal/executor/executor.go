@@ -110,7 +110,7 @@ func (e *Executor) worker(ctx context.Context, name string) {
 			continue
 		}
 		failures++
-		// Not longer than between two renewals: whoever sleeps long after an outage takes over late.
+		// Not longer than between two renewals: anyone who sleeps long after an outage takes over late.
 		_ = sleep(ctx, nil, min(e.o.Backoff(failures), e.o.Renew/2)) // the loop sees for itself whether ctx ended
 	}
 }

@@ -125,7 +125,7 @@ var errNewerVersion = errors.New("made by a newer version")
 
 // newerVersion returns errNewerVersion if cause, which says why this bot can't tell what to do, may be no trouble to another
 // replica. The claim is then left to the end of its lease: given back at once, it would be ours again at once, and
-// whoever takes it over still knows what is in doubt.
+// anyone who takes it over still knows what is in doubt.
 func (j *job) newerVersion(ctx context.Context, cause error) error {
 	if cause == nil || j.o.Now().Sub(touched(j.request)) >= newerVersionFor {
 		return nil

@@ -19,7 +19,7 @@ type Queue interface {
 	Claim(ctx context.Context, worker string, lease time.Duration) (Claimed, error)
 	// TakeOver takes the next request whose lease has ended, or that was given back; change.ErrNoWork if there is none.
 	TakeOver(ctx context.Context, worker string, lease time.Duration) (Claimed, error)
-	// BeginCall notes that call n under this claim is about to be sent, and may be carried out for as long as lasts. Whoever
+	// BeginCall notes that call n under this claim is about to be sent, and may be carried out for as long as lasts. Anyone who
 	// claims the request meanwhile is told how much of that is left.
 	BeginCall(ctx context.Context, c change.Claim, n int64, lasts time.Duration) error
 	// EndCalls notes that none of the calls up to n is under way any more. It changes nothing if a later one has begun.

@@ -112,7 +112,7 @@ func (j *attempts) checkCanStart(ctx context.Context) error {
 // errPanicked is how a part ended that did not come back.
 var errPanicked = errors.New("panic")
 
-// span does a part of the work, for whoever traces it.
+// span does a part of the work, for anyone who traces it.
 func (j *attempts) span(ctx context.Context, name string, do func(context.Context) error) (err error) {
 	ctx, end := j.o.Span(ctx, j.request, name)
 	err = errPanicked

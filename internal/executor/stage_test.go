@@ -25,7 +25,7 @@ type process struct {
 
 func (p *process) vanish() { p.once.Do(func() { close(p.gone) }) }
 
-// gate lets through whoever is alive, the frozen late. It reports false to the dead, once the run is over.
+// gate lets through anyone who is alive, the frozen late. It reports false to the dead, once the run is over.
 func (p *process) gate() bool {
 	time.Sleep(time.Until(time.Unix(0, p.thaw.Load())))
 	select {

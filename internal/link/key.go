@@ -27,7 +27,7 @@ const KeyManager = "remote-cluster-bot"
 
 const day = 24 * time.Hour
 
-// KeySpec is the key that a request asks for. Its name says who wants it for what, so that an orphan can be found by
+// KeySpec is the key that a request asks for. Its name says who needs it for what, so that an orphan can be found by
 // name; its metadata let a later look tell whether it still grants what was asked for.
 func (c ConnectParams) KeySpec(env, request string) elastic.KeySpec {
 	return elastic.KeySpec{
@@ -163,7 +163,7 @@ type PastedKeys interface {
 // ErrNoPastedKey says that nobody handed a key in, or that it was kept too long.
 var ErrNoPastedKey = errors.New("no key was provided, or it has expired")
 
-// InputKey is what a connect wants of people where the bot can't issue the key.
+// InputKey is what a connect needs of people where the bot can't issue the key.
 const InputKey = "the key"
 
 // ByAPerson follows the name of a cluster on which people make the key.
@@ -185,7 +185,7 @@ func (s PairState) Needs(c ConnectParams) []Part {
 	return needed
 }
 
-// CheckEncodedKey says what is wrong with the encoded form of an API key, in words for whoever pasted it, which never
+// CheckEncodedKey says what is wrong with the encoded form of an API key, in words for the person who pasted it, which never
 // hold the key. Whether it is a cross-cluster key can't be seen from it.
 func CheckEncodedKey(text string) (id string, err error) {
 	switch {

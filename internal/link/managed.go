@@ -131,7 +131,7 @@ func (c ConnectParams) Making(s PairState, env, request string, others map[Name]
 }
 
 // believed is the file by which the remote cluster comes to believe the local one's signatures; empty if people have seen
-// to that. Like a trust it is shared with others that rest on it, so that whoever ends last takes it back.
+// to that. Like a trust it is shared with others that rest on it, so that the one who ends last takes it back.
 func (c ConnectParams) believed(s PairState, others map[Name]ManagedConnection) string {
 	if c.Identity == nil || s.Signing == nil || s.WantsPasted() { // where people make the key, they set this, too
 		return ""

@@ -67,7 +67,7 @@ func LacksPatterns(a, want elastic.Access) []string {
 	return missing
 }
 
-// resolvable are the patterns to resolve. Resolving wants view_index_metadata, which only what may be searched grants: of
+// resolvable are the patterns to resolve. Resolving needs view_index_metadata, which only what may be searched grants: of
 // replication alone one pattern is enough, as all get the same refusal. Under the certificate model the list of what may
 // be read is not ours: without one everything is asked for.
 func resolvable(a elastic.Access) []Grant {

@@ -107,7 +107,7 @@ const (
 	ModelCertificate Model = "certificate" // deprecated in 9.0
 )
 
-// TrustOptions say whom the two sides shall trust under the certificate model. No platform verifies these ids: a wrong
+// TrustOptions say whom the two sides are to trust under the certificate model. No platform verifies these ids: a wrong
 // one trusts a stranger, or nobody.
 type TrustOptions struct {
 	LocalScope  string   `json:"local_scope"`        // of the local side: an ECE's environment id or an organization's id
@@ -130,7 +130,7 @@ const (
 	AddressOther    = "other"    // any other: the host that answers there is shown the key
 )
 
-// IdentityPattern is what the key shall demand; empty: nothing.
+// IdentityPattern is what the key requires; empty: nothing.
 func (c ConnectParams) IdentityPattern() string {
 	if c.Identity == nil {
 		return ""

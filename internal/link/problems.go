@@ -10,7 +10,7 @@ import (
 )
 
 // Problems says what stands against c in the world as s found it, by field. What s could not read is not a problem
-// here: whoever needs it asks Why.
+// here: anyone who needs it asks Why.
 func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 	var wrong change.InvalidError
 	reach, pasted := s.ReadError(PartRemoteCluster), s.WantsPasted()

@@ -12,7 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-// Entries are whom the two sides shall trust, as the world is now.
+// Entries are whom the two sides are to trust, as the world is now.
 func (s PairState) Entries(c ConnectParams) TrustEntries {
 	if !c.ByCertificate() || s.Trust == nil {
 		return TrustEntries{}
@@ -78,7 +78,7 @@ func CertificateLine(text string) string {
 	return cmp.Or(strings.Join(lines, "; "), "a certificate that can't be read")
 }
 
-// TrustEntries are whom the two sides shall trust, under the certificate model.
+// TrustEntries are whom the two sides are to trust, under the certificate model.
 type TrustEntries struct{ Local, Remote elastic.TrustEntry }
 
 // trustTypes are the platform's words for who is trusted, by kind of platform.
@@ -191,7 +191,7 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-// sharing is a with the part of what was added for another connection that e rests on too, so that whoever ends last
+// sharing is a with the part of what was added for another connection that e rests on too, so that the one who ends last
 // takes it back.
 func (a AddedTrust) sharing(theirs AddedTrust, e elastic.TrustEntry) AddedTrust {
 	if !a.SameEntry(theirs) {

@@ -34,7 +34,7 @@ func (p *Policy) ReviewsAccess() bool {
 }
 
 // MayKeep returns nil if user may approve under the rule that covers a connection, else a *change.NotAllowedError, or an error
-// that says why that is not known. Whoever may approve may keep, also what they asked for themselves: nothing new is allowed.
+// that says why that is not known. Anyone who may approve may keep, also what they asked for themselves: nothing new is allowed.
 func (p *Policy) MayKeep(ctx context.Context, traits map[string][]string, since time.Time, user string) error {
 	rule, err := p.find(change.Proposal{Traits: traits}, since)
 	if err != nil {

@@ -169,7 +169,7 @@ func (c *checker) canBeFulfilled(at string, r Rule) {
 		crowd.sides = append(crowd.sides, side{count: s.Count, members: g.Users})
 	}
 	if left := crowd.missing(crowd.candidates()); len(left) > 0 {
-		c.add(at+".approve", "nobody can fulfil this: %s, and there are not that many people", r.wants(left))
+		c.add(at+".approve", "nobody can fulfil this: %s, and there are not that many people", r.needs(left))
 	}
 }
 

@@ -195,7 +195,7 @@ func refusePart(name, unknown string) error {
 // Authorize implements change.Policy: the rule must let by ask, and there must be people who could approve.
 func (p *Policy) Authorize(ctx context.Context, prop change.Proposal, by change.Actor) (change.Terms, error) {
 	rule, err := p.find(prop, p.now())
-	if prop.Ending != nil && by.Bot { // whoever approved it with its end has let the bot
+	if prop.Ending != nil && by.Bot { // anyone who approved it with its end has let the bot
 		return change.Terms{Rule: rule.Name, Wait: cmp.Or(rule.Wait, endingWait)}, nil
 	}
 	if err != nil {
@@ -212,7 +212,7 @@ func (p *Policy) Authorize(ctx context.Context, prop change.Proposal, by change.
 	}
 	if left := crowd.missing(crowd.candidates()); len(left) > 0 {
 		return change.Terms{}, refuse("rule %s requires %s, but there are not enough approvers other than you, so nobody could approve this",
-			rule.Name, rule.wants(left))
+			rule.Name, rule.needs(left))
 	}
 	return change.Terms{Rule: rule.Name, Wait: rule.Wait}, nil
 }
@@ -273,7 +273,7 @@ func (p *Policy) members(ctx context.Context, rule Rule, name string) ([]string,
 	return members, nil
 }
 
-// Eligible implements change.Policy: whoever is on one of the sides may approve.
+// Eligible implements change.Policy: anyone who is on one of the sides may approve.
 func (p *Policy) Eligible(ctx context.Context, r *change.Request, by change.Actor) error {
 	rule, err := p.find(r.Proposal, r.Created)
 	if err != nil {

@@ -48,7 +48,7 @@ func of(rules policy.Rules, lookup policy.Lookup) *policy.Policy {
 	return policy.New(rules, policy.NewGroupCache(lookup, time.Minute, at(&now)), at(&now))
 }
 
-// twoSides wants one of the owners of each side.
+// twoSides expects one of the owners of each side.
 func twoSides() policy.Rules {
 	return policy.Rules{
 		Groups: []policy.Group{

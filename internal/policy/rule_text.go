@@ -155,8 +155,8 @@ func days(d time.Duration) string {
 	return span(d)
 }
 
-// wants says which of its sides a rule lacks people for.
-func (r Rule) wants(lacking map[int]int) string {
+// needs says which of its sides a rule lacks people for.
+func (r Rule) needs(lacking map[int]int) string {
 	var parts []string
 	for _, i := range slices.Sorted(maps.Keys(lacking)) {
 		parts = append(parts, fmt.Sprintf("%d of %s", r.Sides[i].Count, r.Sides[i].title()))

@@ -243,7 +243,7 @@ func member(t *testing.T, ca *pki.Authority, id, host string) (pki.Pair, realclu
 	return crt, realcluster.Trust{CAs: []string{ca.PEM}, Names: []string{nodeName("*", id)}}
 }
 
-// Whoever started a node may be killed: nothing of it stays.
+// Anyone who started a node may be killed: nothing of it stays.
 func TestEndsWithItsParent(t *testing.T) {
 	d := fetch(t, realcluster.Version8)
 	if os.Getenv("REALCLUSTER_PARENT") == "1" {

@@ -111,7 +111,7 @@ func (s *Scene) Deployment(name string) *platform.Deployment {
 // Found is what a search answers.
 type Found struct {
 	Hits []Hit
-	// Skipped are the remote clusters that were left out, as skip_unavailable wants it, by alias, with the reason that
+	// Skipped are the remote clusters that were left out, as skip_unavailable asks for it, by alias, with the reason that
 	// Elasticsearch gives in _clusters alone: the search itself succeeds.
 	Skipped map[string]string
 }

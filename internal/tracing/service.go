@@ -80,7 +80,7 @@ func (s Service) HandDone(ctx context.Context, p change.DecisionInput) (*change.
 	return s.decide(ctx, change.DecisionHandDone, p, s.Service.HandDone)
 }
 
-// decide goes on with the trace that asked for the request: whoever presses has begun one of their own, and the two
+// decide goes on with the trace that asked for the request: anyone who presses has begun one of their own, and the two
 // are linked both ways.
 func (s Service) decide(
 	ctx context.Context, verb change.DecisionKind, p change.DecisionInput, do func(context.Context, change.DecisionInput) (*change.Request, error),

@@ -4,7 +4,7 @@
 // of it.
 //
 // A request lives for days, and another replica may apply it. So the trace that asked for it is stored with it
-// (change.Request.Trace), and whoever works on it goes on with that one.
+// (change.Request.Trace), and anyone who works on it goes on with that one.
 //
 // A nil *Tracing traces nothing and costs nothing: every hook that it hands out is nil, every wrapper is what it wraps.
 package tracing

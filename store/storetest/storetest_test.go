@@ -7,7 +7,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
-// Whoever tests with a server relies on this: it is empty, and its clock goes by Pass alone or at least by Pass.
+// Anyone who tests with a server relies on this: it is empty, and its clock goes by Pass alone or at least by Pass.
 func TestEachServerIsEmptyAndLetsTimePass(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s storetest.Server) {

@@ -212,7 +212,7 @@ func (m *Mem) settle(k *kept, to change.State, worker bool) {
 	case to == change.Approved:
 		k.approved = m.tick()
 		m.wake()
-	case to.Working() && !worker: // a person wants a worker to go on
+	case to.Working() && !worker: // a person asks a worker to go on
 		k.lease, k.leased, k.released = m.now(), m.tick(), true
 		m.wake()
 	case !to.Working():

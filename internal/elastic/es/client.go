@@ -42,7 +42,7 @@ type Options struct {
 }
 
 // ErrNotElasticsearch says that answers lack the header by which Elasticsearch makes itself known. It is written for
-// whoever runs the bot.
+// the bot's operators.
 var ErrNotElasticsearch = errors.New("the answer lacks the header X-Elastic-Product: Elasticsearch. " +
 	"Either this is not Elasticsearch, or a proxy drops the header, as the platform's own may. " +
 	"In that case set any_product: true for this platform in the bot's configuration")

@@ -279,7 +279,7 @@ func instant(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// texts keeps the texts of a key's metadata: whoever else made the key may have put anything there.
+// texts keeps the texts of a key's metadata: anyone else who made the key may have put anything there.
 func texts(metadata map[string]any) map[string]string {
 	if len(metadata) == 0 {
 		return nil

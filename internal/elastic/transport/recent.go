@@ -78,7 +78,7 @@ func (r *Recent) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp, _ := got.(*http.Response)
 		return resp, nil
 	}
-	if err != nil && !mine { // whoever asked first may have given up
+	if err != nil && !mine { // the one who asked first may have given up
 		return r.next.RoundTrip(req)
 	}
 	if err != nil {

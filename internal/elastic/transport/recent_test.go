@@ -103,7 +103,7 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 	}
 }
 
-// Whoever asks for the same at once shares one call, but not somebody else's giving up.
+// Anyone who asks for the same at once shares one call, but not somebody else's giving up.
 func TestRecentSharesCalls(t *testing.T) {
 	t.Parallel()
 	begun, release := make(chan struct{}, 10), make(chan struct{})

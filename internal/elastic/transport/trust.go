@@ -19,7 +19,7 @@ type Trust struct {
 }
 
 // ErrPlainHTTP is the error of a call to an http:// address, which would show credentials and keys on the way. Addresses
-// come from the configuration, and of services from a platform's answers. It is written for whoever runs the bot.
+// come from the configuration, and of services from a platform's answers. It is written for the bot's operators.
 var ErrPlainHTTP = errors.New("its address begins with http://, which exposes credentials on the network. " +
 	"use https://, or set insecure: true under tls in the bot's configuration for a trial")
 

@@ -27,7 +27,7 @@ type Fixture struct {
 	// Lag notes how a request stands, and returns what puts it back to that, as a failover to a replica does that had
 	// not heard of the latest writes.
 	Lag func(ctx context.Context, id string) (failOver func() error, err error)
-	// Pass lets time pass, for leases and for whoever waits: a sleep, or a turn of the queue's clock.
+	// Pass lets time pass, for leases and for anyone who waits: a sleep, or a turn of the queue's clock.
 	Pass func(d time.Duration)
 }
 

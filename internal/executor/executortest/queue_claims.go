@@ -73,7 +73,7 @@ func testLocks(s suite) {
 	s.noWork()
 	s.advance(a.Claim, change.UndoFailed, nil)
 	s.Pass(lockPatience)
-	s.noWork() // whoever cleans up after it may write there
+	s.noWork() // anyone who cleans up after it may write there
 	s.service("a", change.Retry)
 	again := s.claimFor("w1", time.Minute)
 	s.advance(again.Claim, change.Undone, nil)
@@ -220,7 +220,7 @@ func testExtend(s suite) {
 	}
 }
 
-// refused tries every write of c and wants all of them refused with nothing changed.
+// refused tries every write of c and checks that all are refused and nothing is changed.
 func (s suite) refused(c change.Claim) {
 	s.Helper()
 	before := s.get(c.ID)

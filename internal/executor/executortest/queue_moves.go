@@ -80,7 +80,7 @@ func testSucceed(s suite) {
 	s.over(c.Claim)
 }
 
-// over wants c ended: it gives no right any more, and nobody takes it over.
+// over checks that c has ended: it gives no right any more, and nobody takes it over.
 func (s suite) over(c change.Claim) {
 	s.Helper()
 	s.refused(c)

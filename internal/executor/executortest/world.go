@@ -10,7 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// World is a pretended system that steps change. A setting is overwritten by whoever writes last; of objects each
+// World is a pretended system that steps change. A setting is overwritten by anyone who writes last; of objects each
 // creation makes one more, so that doing it twice shows. Calls can be made to fail or to take their time, and a
 // call that nobody waits for any more is carried out all the same.
 type World struct {

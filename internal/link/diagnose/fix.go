@@ -94,7 +94,7 @@ func FixParams(e link.ConnectionState, c link.Cause) link.UpdateParams {
 	return u
 }
 
-// roleFor is the name of a role for those who shall search through a connection.
+// roleFor is the name of a role for those who are to search through a connection.
 func roleFor(e link.ConnectionState) string {
 	if e.Managed != nil && e.Managed.Role != "" {
 		return e.Managed.Role

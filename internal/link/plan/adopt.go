@@ -119,7 +119,7 @@ func (k *AdoptPlanner) adoptedKey(ctx context.Context, e link.ConnectionState, p
 	return &keys[0], nil
 }
 
-// checkTies refuses a key of another connection: whoever took it over could rotate and invalidate it.
+// checkTies refuses a key of another connection: anyone who took it over could rotate and invalidate it.
 func (k *AdoptPlanner) checkTies(ctx context.Context, e link.ConnectionState, key elastic.Key) error {
 	mine := e.Name
 	if m := key.Metadata; m["managed_by"] == link.KeyManager && (m["local"] != mine.Local.String() || m["alias"] != mine.Alias) {

@@ -68,7 +68,7 @@ func TestCertificatesAreWatched(t *testing.T) {
 	}
 }
 
-// An ECE's coming authority is missed as well, whoever names the one in use.
+// An ECE's coming authority is missed as well, no matter who names the one in use.
 func TestComingAuthoritiesOfAnECEAreWatched(t *testing.T) {
 	h := byAuthorities(t)
 	h.ece.SuggestCA(h.ece.CA("ece-region"))

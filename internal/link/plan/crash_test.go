@@ -14,8 +14,8 @@ import (
 
 func background() context.Context { return context.Background() }
 
-// The bot may crash after any call, again and again. Whoever resumes ends with one key in the keystore and the alias
-// set; whoever undoes from there, with crashes again, ends with nothing.
+// The bot may crash after any call, again and again. The one who resumes ends with one key in the keystore and the alias
+// set; the one who undoes from there, with crashes again, ends with nothing.
 func TestCrashAfterAnyCall(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newScene()

@@ -57,7 +57,7 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 	fields := append(e.Sides(), change.Field{Label: "Used by", Value: used}, change.Field{Label: "Key", Value: key})
 	fields = append(fields, leaves.Fields()...)
 	basis, ending, warnings := e.Basis(), endingOf(e, p, *leaves), disconnectWarnings(e, *leaves)
-	if ending == nil { // else whoever uses it has known
+	if ending == nil { // else anyone who uses it has known
 		basis = append(basis, change.Field{Label: "Used by", Value: e.UsesBasis()})
 	} else if end := slices.IndexFunc(fields, func(f change.Field) bool { return f.Label == link.LabelUntil }); end >= 0 {
 		fields[end].Value = link.SayUntil(ending.Until) // it has come

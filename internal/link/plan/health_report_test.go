@@ -355,7 +355,7 @@ func manyClustersOf(tb testing.TB, n, parallel int, latency time.Duration) (*inv
 	return r, gauge, catalog
 }
 
-// While a thousand clusters are read, whoever chooses a deployment or looks at one connection waits for their own calls alone.
+// While a thousand clusters are read, anyone who chooses a deployment or looks at one connection waits for their own calls alone.
 func TestASweepDelaysNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, _, catalog := manyClustersOf(t, 1000, 0, 100*time.Millisecond)

@@ -104,7 +104,7 @@ func TestTheAuthorityGoesWithTheConnection(t *testing.T) {
 	}
 }
 
-// Whoever ends last takes the authority along.
+// The one who ends last takes the authority along.
 func TestAnAuthorityThatIsSharedGoesWithTheLast(t *testing.T) {
 	h := signedTwice(t)
 	contains(t, h.says("Not removed"), "trusts signatures by internal_tls_ca.crt: other keys there require a certificate", "second")

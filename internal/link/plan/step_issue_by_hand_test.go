@@ -32,7 +32,7 @@ func answered(t *testing.T, ask string, a change.Answer, taken bool) context.Con
 	return change.WithAnswers(t.Context(), w)
 }
 
-// asks wants err to be a question.
+// asks expects err to be a question.
 func asks(t *testing.T, err error, ask string, says ...string) *change.PersonNeededError {
 	t.Helper()
 	needed, ok := errors.AsType[*change.PersonNeededError](err)

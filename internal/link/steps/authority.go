@@ -34,13 +34,13 @@ func SigningByHand(p change.Proposal) (call change.Call, uploading string) {
 // StepAddAuthority makes the remote cluster believe the local one's signatures.
 const StepAddAuthority = "add_authority"
 
-// InputAuthority is what a connect wants of people where the authority has to be uploaded.
+// InputAuthority is what a connect needs of people where the authority has to be uploaded.
 const InputAuthority = "the certificate authority"
 
 // evAuthorities are the files that were set before, as JSON; null: none.
 const evAuthorities = "authorities_found"
 
-// AddAuthorityArgs say which files with certificate authorities the remote cluster shall believe signatures by.
+// AddAuthorityArgs say which files with certificate authorities the remote cluster is to trust signatures by.
 type AddAuthorityArgs struct {
 	Remote elastic.Ref `json:"remote"`
 	Before []string    `json:"before"` // by the bot's record and the requester's word, and what an undo sets again

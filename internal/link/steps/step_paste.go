@@ -10,7 +10,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-// PastedCall is the call by which a person makes the key that p wants; false if it wants none.
+// PastedCall is the call by which a person makes the key that p needs; false if it needs none.
 func PastedCall(p change.Proposal) (change.Call, bool) {
 	step := p.Step(StepIssueKey)
 	if p.RequiredInput != link.InputKey || step == nil || len(step.Calls) == 0 {
@@ -20,7 +20,7 @@ func PastedCall(p change.Proposal) (change.Call, bool) {
 }
 
 // PastedLeft is what a person has to do about a key that was made for r and is not used: the bot can't invalidate it.
-// False if r wants none.
+// False if r needs none.
 func PastedLeft(r *change.Request) (command string, ok bool) {
 	step := r.Proposal.Step(StepIssueKey)
 	if r.Proposal.RequiredInput != link.InputKey || step == nil {

@@ -16,7 +16,7 @@ const (
 	StepTrustRemote = "trust_remote"
 )
 
-// TrustArgs say whom a deployment shall trust, and whom it did when it was planned.
+// TrustArgs say whom a deployment is to trust, and whom it did when it was planned.
 type TrustArgs struct {
 	Of    elastic.Ref           `json:"of"`
 	Entry elastic.TrustEntry    `json:"entry"`

@@ -46,7 +46,7 @@ func admits(c *Cluster, addrs []netip.Addr, from *Cluster) bool {
 	return !closed
 }
 
-// covers wants every address covered: a cluster's connections may leave from any of them.
+// covers needs every address covered: a cluster's connections may leave from any of them.
 func (f Filter) covers(addrs []netip.Addr) bool {
 	for _, a := range addrs {
 		found := false

@@ -6,7 +6,7 @@ import (
 )
 
 // Trust is one entry of a cluster's transport trust: nodes whose certificates come from one of the CAs and carry the
-// scope, of all clusters or of those listed. Or it is of proxies: whoever shows a certificate of one of the CAs at the
+// scope, of all clusters or of those listed. Or it is of proxies: anyone who shows a certificate of one of the CAs at the
 // port for remote clusters.
 type Trust struct {
 	Scope        string

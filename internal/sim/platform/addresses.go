@@ -1,6 +1,6 @@
 package platform
 
-// Address is where a part of the simulation listens and how it is entered. It is for whoever started the simulation:
+// Address is where a part of the simulation listens and how it is entered. It is for anyone who started the simulation:
 // it holds the simulated keys.
 type Address struct {
 	Name        string              `json:"name"`

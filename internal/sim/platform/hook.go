@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// keystoreHook is an endpoint that edits the keystores of a platform's clusters for whoever signs with the key.
+// keystoreHook is an endpoint that edits the keystores of a platform's clusters for anyone who signs with the key.
 type keystoreHook struct {
 	p   *Platform
 	key string

@@ -129,7 +129,7 @@ func (p *Platform) authenticate(r *http.Request) (writes bool, bad *apiError) {
 // globalResources are the first segments that ECE serves without a region.
 var globalResources = []string{"deployments", "phone-home", "user", "users", "billing", "organizations", "saas"}
 
-// specPath turns a path into one of the Swagger. ECE wants a region before everything but the global resources,
+// specPath turns a path into one of the Swagger. ECE needs a region before everything but the global resources,
 // Elastic Cloud never.
 func (p *Platform) specPath(path string) (string, bool) {
 	rest, ok := strings.CutPrefix(path, "/api/v1/")
@@ -211,7 +211,7 @@ func (p *Platform) Check(x fault.Exchange) []string {
 	return p.spec.Check("", *resp.Schema, v)
 }
 
-// KeystoreHook starts an endpoint that edits the keystores of the clusters of p for whoever signs with key, and returns
+// KeystoreHook starts an endpoint that edits the keystores of the clusters of p for anyone who signs with key, and returns
 // its address. Its calls have the name "keystore hook of <platform>" in faults and in the log.
 func (p *Platform) KeystoreHook(key string) (url string, err error) {
 	return p.listen("", p.tls, p.wrap.Wrap("keystore hook of "+p.name, keystoreHook{p, key}))

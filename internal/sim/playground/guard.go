@@ -79,7 +79,7 @@ func ownHost(host, port string) bool {
 	return err == nil && p == port && (name == "127.0.0.1" || name == "localhost" || name == "::1")
 }
 
-// sameOrigin wants the page itself behind everything but the first look at it. Old browsers send no Sec-Fetch-Site,
+// sameOrigin needs the page itself behind everything but the first look at it. Old browsers send no Sec-Fetch-Site,
 // and none sends Origin with a plain GET of its own.
 func sameOrigin(r *http.Request) bool {
 	origin, site := r.Header.Get("Origin"), r.Header.Get("Sec-Fetch-Site")

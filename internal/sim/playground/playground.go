@@ -70,7 +70,7 @@ type Options struct {
 	Cast    Cast
 	Bot     Bot
 	Redis   Redis
-	Token   string // opens the page: whoever knows it may play
+	Token   string // opens the page: anyone who knows it may play
 	Command string // "/remote-cluster"
 	Words   []Word
 	People  []Person

@@ -15,7 +15,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 )
 
-// call sends a request as the superuser and wants a good answer, read into into unless that is nil.
+// call sends a request as the superuser and needs a good answer, read into into unless that is nil.
 func (m *member) call(ctx context.Context, method, path string, body, into any) error {
 	var text []byte
 	if body != nil {

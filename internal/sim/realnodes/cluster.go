@@ -94,7 +94,7 @@ func (c *Cluster) proxy(as func(*http.Request)) http.Handler {
 func (c *Cluster) PatchKeystore(change map[string]*string) {
 	c.Cluster.PatchKeystore(change)
 	written := make(chan struct{})
-	if c.place.ReadsWhenTold { // whoever made the edit goes on when it has ended
+	if c.place.ReadsWhenTold { // the one who made the edit goes on when it has ended
 		defer func() { <-written }()
 	}
 	c.task(func(ctx context.Context) error {

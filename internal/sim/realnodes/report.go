@@ -11,7 +11,7 @@ import (
 // reportWithin is how long a report may take: nodes that have gone down do not answer.
 const reportWithin = 20 * time.Second
 
-// Report says how the clusters stand, for whoever has to understand why a test failed on them: what is set, how their
+// Report says how the clusters stand, for anyone who has to understand why a test failed on them: what is set, how their
 // remote connections are, and what their nodes have said last.
 func (p *Pool) Report() string {
 	ctx, cancel := context.WithTimeout(p.ctx, reportWithin)

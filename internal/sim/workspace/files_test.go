@@ -22,7 +22,7 @@ func picture(t *testing.T) []byte {
 
 func withFiles(o *workspace.Options) { o.App.Scopes = append(o.App.Scopes, "files:write") }
 
-// puts posts bytes to where an upload wants them, and returns the status.
+// puts posts bytes to where an upload expects them, and returns the status.
 func (w *world) puts(address any, content []byte) int {
 	w.t.Helper()
 	to, _ := address.(string)

@@ -95,7 +95,7 @@ func (w *Workspace) Close() {
 	w.client.CloseIdleConnections()
 }
 
-// APIURL is the Web API's base, with a slash at its end as slack.OptionAPIURL wants it.
+// APIURL is the Web API's base, with a slash at its end as slack.OptionAPIURL needs it.
 func (w *Workspace) APIURL() string { return w.base + "/api/" }
 
 // ControlURL is the base of the control API.
