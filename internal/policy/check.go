@@ -191,3 +191,23 @@ func (r Rule) covers(other Rule) bool {
 	}
 	return true
 }
+
+// checkAccessReview looks for a rule that is for no connection, or asks so often that nobody reads it.
+func (c *checker) checkAccessReview(at string, r Rule) {
+	if r.AccessReview == 0 {
+		return
+	}
+	at += ".review"
+	if !r.isFor("connect") {
+		c.add(at, "has no effect: the rule that a new connection would need decides about reviews, and this one is not for them")
+	}
+	if r.Stands {
+		c.add(at, "has no effect: nobody approves under this rule")
+	}
+	if r.AccessReview < minWait || r.AccessReview > maxAccessReview {
+		c.add(at+".every", "must lie between %s and %s", minWait, days(maxAccessReview))
+	}
+}
+
+// maxAccessReview is the longest time between two reviews: what is asked less often is asked nobody who remembers.
+const maxAccessReview = 3650 * 24 * time.Hour
