@@ -44,7 +44,9 @@ type Handlers struct {
 
 	drawing sync.Mutex
 
+	// Whether the workspace takes them.
 	containers bot.NewBlocks // in modals
+	tables     bot.NewBlocks // in messages
 }
 
 // New returns handlers over o.

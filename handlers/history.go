@@ -19,48 +19,145 @@ const (
 	historyShown  = 15
 )
 
+// What a history may be narrowed down to.
+const (
+	historyAll     = "all"
+	historyOpen    = "open"
+	historyTrouble = "trouble"
+)
+
+var historyFilters = []filter{{historyAll, "All"}, {historyOpen, "Open"}, {historyTrouble, "Trouble"}}
+
+// actionHistoryFilter begins the id of a filter's button.
+const actionHistoryFilter = "history.filter."
+
+// history is what somebody asked to see of the requests, and what was read of them, the newest first.
+type history struct {
+	about  []string
+	filter string // of historyFilters
+	looked []*change.Request
+	fit    []*change.Request // about that
+	err    error
+}
+
 // historyCommand lists the latest requests, or those about a deployment or alias. What is older than 90 days stands in
 // the audit alone.
 func (h *Handlers) historyCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
-	return h.answerLater(c, func(ctx context.Context) bot.Message { return h.history(ctx, args) })
+	to := replyTarget{user: c.User.ID, channel: c.Channel, responseURL: c.ResponseURL}
+	return bot.Answer{Then: func(ctx context.Context) error {
+		l := h.readHistory(ctx, args, historyAll)
+		return h.inTables(ctx, func(table bool) error { return h.notifyUser(ctx, to, h.historyMessage(ctx, l, table)) })
+	}}
 }
 
-func (h *Handlers) history(ctx context.Context, args []string) bot.Message {
-	about := strings.Join(args, " ")
-	all, err := h.o.Lists.Recent(ctx, historyLooked)
-	if err != nil {
-		return mrkdwn.Message(h.say(ctx, err, textFormat{}))
+// historyFiltered shows other requests in the place of those shown before.
+func (h *Handlers) historyFiltered(_ context.Context, a bot.Action) (bot.Answer, error) {
+	filter, about, _ := strings.Cut(a.Value.Text, " ")
+	return bot.Answer{Then: func(ctx context.Context) error {
+		l := h.readHistory(ctx, strings.Fields(about), filter)
+		return h.inTables(ctx, func(table bool) error {
+			return h.o.Slack.Respond(ctx, a.ResponseURL, h.historyMessage(ctx, l, table), true)
+		})
+	}}, nil
+}
+
+func (h *Handlers) readHistory(ctx context.Context, about []string, filter string) history {
+	l := history{about: about, filter: filter}
+	l.looked, l.err = h.o.Lists.Recent(ctx, historyLooked)
+	for _, r := range l.looked {
+		if concerns(r, about) {
+			l.fit = append(l.fit, r)
+		}
 	}
+	return l
+}
+
+func (l history) fitting(filter string) []*change.Request {
+	return slices.DeleteFunc(slices.Clone(l.fit), func(r *change.Request) bool {
+		switch filter {
+		case historyOpen:
+			return r.State.Final()
+		case historyTrouble:
+			return r.State != change.Stuck && r.State != change.RolledBack
+		}
+		return false
+	})
+}
+
+func (h *Handlers) historyMessage(ctx context.Context, l history, table bool) bot.Message {
+	if l.err != nil {
+		return mrkdwn.Message(h.say(ctx, l.err, textFormat{}))
+	}
+	about := strings.Join(l.about, " ")
 	say := "*The latest requests*"
 	if about != "" {
 		say = "*The latest requests about " + mrkdwn.Line(about, 80) + "*"
 	}
 	blocks, said := []slack.Block{mrkdwn.Section(say)}, []string{say}
-	more := false
-	for _, r := range all {
-		if !concerns(r, args) {
-			continue
-		}
-		if len(blocks) > historyShown {
-			more = true
-			blocks = append(blocks, mrkdwn.Small("… and earlier ones. Full audit: "+bot.Code("remote-cluster-bot audit export")))
-			break
-		}
-		text := past(r)
-		blocks, said = append(blocks, mrkdwn.Section(text)), append(said, text)
+	filters := filterButtons(actionHistoryFilter, historyFilters, l.filter, func(f string) int { return len(l.fitting(f)) },
+		func(f string) string { return bot.Cut(strings.TrimSpace(f+" "+about), maxPageValue) })
+	if len(filters) > 0 {
+		blocks = append(blocks, slack.NewActionBlock("", filters...))
 	}
-	looked := "the last 90 days"
-	if len(all) == historyLooked {
-		looked = mrkdwn.Plural(len(all), "request", "requests") + " checked, back to " + mrkdwn.When(all[len(all)-1].Created)
+	fit := l.fitting(l.filter)
+	shown := fit[:min(len(fit), historyShown)]
+	for _, r := range shown {
+		said = append(said, past(r))
 	}
-	if len(blocks) == 1 {
-		none := "There is none in " + looked + "."
+	if table && len(shown) > 0 {
+		blocks = append(blocks, historyRows(shown))
+	} else {
+		for _, text := range said[1:] {
+			blocks = append(blocks, mrkdwn.Section(text))
+		}
+	}
+	note := l.limits(len(shown) < len(fit))
+	if len(shown) == 0 {
+		none := "There is none in " + l.reach() + "."
 		blocks, said = append(blocks, mrkdwn.Section(none)), append(said, none)
 	}
-	if len(all) == historyLooked && !more {
-		blocks = append(blocks, mrkdwn.Small("Only the latest "+mrkdwn.Plural(len(all), "request", "requests")+" were checked. Full audit: "+bot.Code("remote-cluster-bot audit export")))
+	if note != "" {
+		blocks = append(blocks, mrkdwn.Small(note))
 	}
 	return bot.Message{Text: mrkdwn.Within("\n", mrkdwn.MaxSummary, said...), Blocks: blocks}
+}
+
+// reach is how far back was looked.
+func (l history) reach() string {
+	if len(l.looked) < historyLooked {
+		return "the last 90 days"
+	}
+	return mrkdwn.Plural(len(l.looked), "request", "requests") + " checked, back to " + mrkdwn.When(l.looked[len(l.looked)-1].Created)
+}
+
+// limits says what is not shown.
+func (l history) limits(more bool) string {
+	full := " Full audit: " + bot.Code("remote-cluster-bot audit export")
+	switch {
+	case more:
+		return "… and earlier ones." + full
+	case len(l.looked) == historyLooked:
+		return "Only the latest " + mrkdwn.Plural(len(l.looked), "request", "requests") + " were checked." + full
+	}
+	return ""
+}
+
+const maxCellPast = 900 // of the decisions about a request: fifteen of them fit into a table
+
+// historyRows is a table of requests.
+func historyRows(shown []*change.Request) slack.Block {
+	t := slack.NewDataTableBlock("Requests, the latest first").WithPageSize(tablePage).
+		AddRow(mrkdwn.Heads("Request", "State", "When", "Requested by", "Decisions")...)
+	for _, r := range shown {
+		emoji, word := cards.StateLabel(r.State)
+		var decisions []string
+		for _, d := range r.Decisions {
+			decisions = append(decisions, cards.DecisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))
+		}
+		t.AddRow(mrkdwn.Cell(mrkdwn.Named(r.Proposal.Title, 150)+" "+bot.Code(r.ID)), mrkdwn.Cell(emoji+" "+word), mrkdwn.Cell(mrkdwn.When(r.Created)),
+			mrkdwn.Cell(cards.Requester(r)+" · rule "+mrkdwn.Line(r.Rule, 60)), mrkdwn.Cell(mrkdwn.Within("\n", maxCellPast, decisions...)))
+	}
+	return t
 }
 
 // concerns reports whether a request is about what was typed: one name, which may have spaces in it, or several.

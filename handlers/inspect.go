@@ -58,6 +58,15 @@ func (h *Handlers) inspect(ctx context.Context, to replyTarget, verb string, n l
 // inspectPressed follows a button that only looks.
 func (h *Handlers) inspectPressed(_ context.Context, a bot.Action) (bot.Answer, error) {
 	verb, _ := strings.CutPrefix(a.ID, cards.ConnectionPrefix)
+	return h.inspectFrom(a, verb)
+}
+
+// statusPressed follows the button of a row in a list.
+func (h *Handlers) statusPressed(_ context.Context, a bot.Action) (bot.Answer, error) {
+	return h.inspectFrom(a, "status")
+}
+
+func (h *Handlers) inspectFrom(a bot.Action, verb string) (bot.Answer, error) {
 	n, _, err := cards.ParsePressValue(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err

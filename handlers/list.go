@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -24,27 +25,61 @@ const (
 	actionListPrevious = "list.previous"
 	actionListNext     = "list.next"
 	actionListAgain    = "list.again"
+	actionListFilter   = "list.filter." // and which
+	actionListStatus   = "list.status." // and which row: a block has each id once
 )
 
-const listPage = 10
+// How many connections a page shows.
+const (
+	listPage  = 10
+	listTable = 30 // in a table, which turns its own pages and holds 20000 characters
+)
+
+// listing is what somebody asked to see of the connections, and what was read of them, the worst first.
+type listing struct {
+	inventory.Listing
+	statuses   map[link.Name]monitor.Status
+	user, text string
+	near       string // the name that was probably meant where nothing fits
+	filter     string // of listFilters; empty: all
+	page       int
+	follow     func(inventory.Connection) string // the verb of following one, or empty
+}
+
+func (l listing) known(c inventory.Connection) diagnose.Known {
+	return knownOf(c, l.statuses[c.Name()])
+}
 
 // listCommand shows the connections of all local clusters, or of those that the words name.
 func (h *Handlers) listCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
-	return h.answerLater(c, func(ctx context.Context) bot.Message { return h.list(ctx, c.User.ID, strings.Join(args, " "), 0) })
+	to := replyTarget{user: c.User.ID, channel: c.Channel, responseURL: c.ResponseURL}
+	return bot.Answer{Then: func(ctx context.Context) error {
+		l := h.readList(ctx, listing{user: to.user, text: strings.Join(args, " ")})
+		return h.inTables(ctx, func(table bool) error { return h.notifyUser(ctx, to, h.listMessage(ctx, l, table)) })
+	}}
 }
 
-// listTurned shows another page, in the place of the one before.
+// listTurned shows another page, or other connections, in the place of what was shown before.
 func (h *Handlers) listTurned(_ context.Context, a bot.Action) (bot.Answer, error) {
-	page, text, err := parsePage(a.Value.Text)
+	page, shown, err := parsePage(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
+	filter, text, _ := strings.Cut(shown, " ")
 	return bot.Answer{Then: func(ctx context.Context) error {
-		return h.o.Slack.Respond(ctx, a.ResponseURL, h.list(ctx, a.User.ID, text, page), true)
+		l := h.readList(ctx, listing{user: a.User.ID, text: text, filter: filter, page: page})
+		return h.inTables(ctx, func(table bool) error {
+			return h.o.Slack.Respond(ctx, a.ResponseURL, h.listMessage(ctx, l, table), true)
+		})
 	}}, nil
 }
 
-// pageValue is what a button that turns the list carries: the page, and what is listed.
+// inTables sends a message with a table, or without where the workspace takes none.
+func (h *Handlers) inTables(ctx context.Context, send func(table bool) error) error {
+	return h.tables.Send(ctx, h.o.Log, send)
+}
+
+// pageValue is what a button that turns a list carries: the page, and what is listed.
 func pageValue(page int, text string) string {
 	return bot.Cut(strings.TrimSpace(strconv.Itoa(page)+" "+text), maxPageValue)
 }
@@ -60,41 +95,70 @@ func parsePage(value string) (page int, text string, err error) {
 	return page, strings.TrimSpace(text), nil
 }
 
-// list is a page of the connections, as one user is shown it; what has not answered in time is named, and goes on being
-// read meanwhile.
-func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Message {
+// readList reads what there is; what has not answered in time is named, and goes on being read meanwhile.
+func (h *Handlers) readList(ctx context.Context, l listing) listing {
 	limited, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
 	var said map[string]string
 	var known bool
 	var reading sync.WaitGroup // at the same time: it may have to wait for Redis
-	reading.Go(func() { said, known = h.followChoices(limited, user) })
-	l, near := h.listed(limited, text)
+	reading.Go(func() { said, known = h.followChoices(limited, l.user) })
+	l.Listing, l.near = h.listed(limited, l.text)
 	reading.Wait()
-	statuses := h.statusesOf(ctx, l.Connections)
-	state := func(c inventory.Connection) diagnose.State { return knownOf(c, statuses[c.Name()]).State() }
-	slices.SortStableFunc(l.Connections, func(a, b inventory.Connection) int { return diagnose.Worse(state(a), state(b)) })
-	pages := max(1, (len(l.Connections)+listPage-1)/listPage)
-	page = min(max(page, 0), pages-1)
-	shown := l.Connections[page*listPage : min(len(l.Connections), (page+1)*listPage)]
-	head := listHead(l, statuses, text) + h.didYouMean("list", near)
-	blocks := []slack.Block{mrkdwn.Section(head)}
-	blocks = append(blocks, h.rows(ctx, shown, statuses, func(c inventory.Connection) string {
+	l.follow = func(c inventory.Connection) string {
 		if c.Managed == nil || !known {
 			return ""
 		}
-		return followVerb(follows(said[c.Name().String()], *c.Managed, user))
-	})...)
-	if note := listMissing(l); note != "" {
+		return followVerb(follows(said[c.Name().String()], *c.Managed, l.user))
+	}
+	l.statuses = h.statusesOf(ctx, l.Connections)
+	slices.SortStableFunc(l.Connections, func(a, b inventory.Connection) int {
+		return diagnose.Worse(l.known(a).State(), l.known(b).State())
+	})
+	return l
+}
+
+// listMessage is a page of the connections, as one user is shown it.
+func (h *Handlers) listMessage(ctx context.Context, l listing, table bool) bot.Message {
+	per := listPage
+	if table {
+		per = listTable
+	}
+	fit := l.fitting(l.filter)
+	pages := max(1, (len(fit)+per-1)/per)
+	page := min(max(l.page, 0), pages-1)
+	shown := fit[page*per : min(len(fit), (page+1)*per)]
+	head := listHead(l.Listing, l.statuses, l.text) + h.didYouMean("list", l.near)
+	blocks := []slack.Block{mrkdwn.Section(head)}
+	if filters := l.filterButtons(); len(filters) > 0 {
+		blocks = append(blocks, slack.NewActionBlock("", filters...))
+	}
+	switch {
+	case len(shown) == 0 && len(l.Connections) > 0:
+		blocks = append(blocks, mrkdwn.Small("None of them now."))
+	case table && len(shown) > 0:
+		blocks = append(blocks, h.listRows(l, shown))
+	default:
+		blocks = append(blocks, h.rows(ctx, l, shown)...)
+	}
+	if note := listMissing(l.Listing); note != "" {
 		blocks = append(blocks, mrkdwn.Small(note))
 	}
 	if l.Old > 0 {
 		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("%s shown as of %s or later; newer data is being read. *Refresh* in a moment.",
 			mrkdwn.Plural(l.Old, "local cluster is", "local clusters are"), mrkdwn.When(l.AsOf))))
 	}
+	if pages > 1 {
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("Page %d of %d", page+1, pages)))
+	}
+	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", l.pageButtons(page, pages)...))}
+}
+
+// pageButtons turn the pages, and read again.
+func (l listing) pageButtons(page, pages int) []slack.BlockElement {
 	var buttons []slack.BlockElement
 	turn := func(action, label string, to int) {
-		buttons = append(buttons, mrkdwn.Button(action, pageValue(to, text), label))
+		buttons = append(buttons, mrkdwn.Button(action, l.value(l.filter, to), label))
 	}
 	if page > 0 {
 		turn(actionListPrevious, "Previous", page-1)
@@ -103,19 +167,20 @@ func (h *Handlers) list(ctx context.Context, user, text string, page int) bot.Me
 		turn(actionListNext, "Next", page+1)
 	}
 	turn(actionListAgain, "Refresh", page)
-	if pages > 1 {
-		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("Page %d of %d", page+1, pages)))
-	}
-	blocks = append(blocks, slack.NewActionBlock("", buttons...))
-	return bot.Message{Text: head, Blocks: blocks}
+	return buttons
 }
 
-// rows are the lines of connections, each with a menu; follow is the verb of following it, or empty.
-func (h *Handlers) rows(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]monitor.Status, follow func(inventory.Connection) string) []slack.Block {
+// value is what a button carries that shows a page of the same.
+func (l listing) value(filter string, page int) string {
+	return pageValue(page, cmp.Or(filter, filterAll)+" "+l.text)
+}
+
+// rows are the lines of connections, each with a menu.
+func (h *Handlers) rows(ctx context.Context, l listing, shown []inventory.Connection) []slack.Block {
 	blocks := make([]slack.Block, 0, len(shown))
-	for i, s := range h.lines(ctx, shown, statuses) {
+	for i, s := range h.lines(ctx, shown, l.statuses) {
 		row := slack.NewSectionBlock(mrkdwn.Markup(s), nil, nil)
-		if menu := cards.ConnectionMenu(shown[i].Name(), follow(shown[i])); menu != nil {
+		if menu := cards.ConnectionMenu(shown[i].Name(), l.follow(shown[i])); menu != nil {
 			row.Accessory = slack.NewAccessory(menu)
 		}
 		blocks = append(blocks, row)
@@ -189,84 +254,4 @@ func (h *Handlers) lines(ctx context.Context, shown []inventory.Connection, stat
 	}
 	wg.Wait()
 	return lines
-}
-
-// listHead counts what there is. Where nobody answered, nobody knows how many there are.
-func listHead(l inventory.Listing, statuses map[link.Name]monitor.Status, text string) string {
-	mine, in := 0, map[diagnose.State]int{}
-	for _, c := range l.Connections {
-		in[knownOf(c, statuses[c.Name()]).State()]++
-		if c.Managed != nil {
-			mine++
-		}
-	}
-	warning := ""
-	if l.Unmanaged != nil {
-		warning = ":warning: Couldn't read which connections the bot manages, nor when they were checked. Redis may be unavailable.\n"
-	}
-	fit := ""
-	if strings.TrimSpace(text) != "" {
-		fit = " that fit “" + mrkdwn.Line(text, 60) + "”"
-	}
-	answered := l.Asked - len(l.Missing)
-	if answered == 0 && len(l.Missing)+len(l.Down) > 0 {
-		s := warning + "*No local cluster" + strings.Replace(fit, "that fit ", "that fits ", 1) + " has answered*"
-		if mine > 0 {
-			s += ": " + mrkdwn.Plural(mine, "connection", "connections") + " managed by the bot; those created by hand are unknown"
-		}
-		return s
-	}
-	up := in[diagnose.StateWorking] + in[diagnose.StateDegraded] + in[diagnose.StateExpiring] + in[diagnose.StateDrifted] +
-		in[diagnose.StateOverdue] + in[diagnose.StateEnding] + in[diagnose.StateUnreviewed]
-	var s strings.Builder
-	fmt.Fprintf(&s, "%s*%s* of %s%s: %d connected", warning, mrkdwn.Plural(len(l.Connections), "remote connection", "remote connections"),
-		mrkdwn.Plural(answered, "local cluster", "local clusters"), fit, up)
-	for _, other := range []struct {
-		state diagnose.State
-		words string
-	}{
-		{diagnose.StateDown, "not working"},
-		{diagnose.StateRemoved, "removed by hand"},
-		{diagnose.StateUnchecked, "not checked"},
-		{diagnose.StateNoAnswer, "without an answer"},
-	} {
-		if n := in[other.state]; n > 0 {
-			fmt.Fprintf(&s, ", %d %s", n, other.words)
-		}
-	}
-	if l.Unmanaged == nil {
-		fmt.Fprintf(&s, "; %d managed by the bot", mine)
-	}
-	return s.String()
-}
-
-// listMissing says what the list lacks.
-func listMissing(l inventory.Listing) string {
-	var out []string
-	for _, d := range l.Down {
-		out = append(out, mrkdwn.Line(d.System, 60)+": "+mrkdwn.Line(d.Why, 200))
-	}
-	var whys []string
-	by := map[string][]string{}
-	for _, m := range l.Missing {
-		if by[m.Why] == nil {
-			whys = append(whys, m.Why)
-		}
-		by[m.Why] = append(by[m.Why], m.Local.Name)
-	}
-	for _, why := range whys {
-		names := make([]string, 0, 4)
-		for i, name := range by[why] {
-			if i == 3 {
-				names = append(names, fmt.Sprintf("%d more", len(by[why])-i))
-				break
-			}
-			names = append(names, mrkdwn.Line(name, 60))
-		}
-		out = append(out, "no answer yet from "+strings.Join(names, ", ")+" ("+mrkdwn.Line(why, 150)+")")
-	}
-	if len(out) == 0 {
-		return ""
-	}
-	return ":warning: Incomplete: " + mrkdwn.Within("; ", 1500, out...) + ". *Refresh* in a moment."
 }

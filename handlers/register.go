@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"strconv"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 )
 
@@ -61,6 +63,15 @@ func (h *Handlers) Register(r Router) {
 func (h *Handlers) registerConnections(r Router) {
 	for _, id := range []string{actionListPrevious, actionListNext, actionListAgain} {
 		r.OnAction(id, h.listTurned)
+	}
+	for _, f := range listFilters {
+		r.OnAction(actionListFilter+f.name, h.listTurned)
+	}
+	for row := range listTable {
+		r.OnAction(actionListStatus+strconv.Itoa(row), h.statusPressed)
+	}
+	for _, f := range historyFilters {
+		r.OnAction(actionHistoryFilter+f.name, h.historyFiltered)
 	}
 	for _, id := range []string{actionReviewPrevious, actionReviewNext, actionReviewAgain} {
 		r.OnAction(id, h.reviewTurned)

@@ -27,8 +27,10 @@ func replyTo(a bot.Action) replyTarget {
 // notifyUser says something to one person: by the response URL, which works wherever they are; else in the channel; else in
 // a direct message, because the bot need not be in the channel.
 func (h *Handlers) notifyUser(ctx context.Context, to replyTarget, msg bot.Message) error {
-	if to.responseURL != "" && h.o.Slack.Respond(ctx, to.responseURL, msg, false) == nil {
-		return nil
+	if to.responseURL != "" {
+		if err := h.o.Slack.Respond(ctx, to.responseURL, msg, false); err == nil || bot.IsBadBlocks(err) {
+			return err // what Slack does not take here it takes nowhere
+		}
 	}
 	if to.channel != "" {
 		msg.Thread = to.thread

@@ -210,7 +210,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"fails":     plain(3, -1, (*story).fails),      // fails ece-prod 'PATCH' '**/keystore' status=503 times=2
 	"heals":     plain(0, 0, (*story).heals),       // no fault any more
 	"slack":     plain(2, -1, (*story).slackFails), // slack chat.postMessage status=503 times=3
-	"workspace": plain(1, 2, (*story).happens),     // workspace revokes | restores | archives | unarchives | deletes TEXT | dismisses WHO | restricts WHO | withholds SCOPE
+	"workspace": plain(1, 2, (*story).happens),     // workspace revokes | restores | archives | unarchives | deletes TEXT | dismisses WHO | restricts WHO | withholds SCOPE | refuses: it takes none of the new blocks
 	"redis":     plain(1, 1, (*story).redisState),  // redis down | up | real | full | free | backup | restored | emptied (story_redis_test.go)
 	"sets":      plain(2, 2, (*story).sets),        // sets logs-prod '{"persistent":…}' as a person would; HOST(name) is an endpoint
 	"port":      plain(3, 3, (*story).port),        // port logs-prod metrics-eu 9400: somebody changes the port

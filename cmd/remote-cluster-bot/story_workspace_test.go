@@ -26,6 +26,8 @@ func (s *story) happens(_ *testscript.TestScript, args []string) error {
 		s.Slack.SetApp(func(a *workspace.App) {
 			a.Scopes = slices.DeleteFunc(slices.Clone(a.Scopes), func(scope string) bool { return scope == args[1] })
 		})
+	case "refuses":
+		s.Slack.Do(workspace.Order{RefuseNewBlocks: new(true)})
 	case "dismisses":
 		s.Slack.Deactivate(args[1])
 	case "restricts":

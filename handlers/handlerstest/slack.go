@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,7 @@ type Workspace struct {
 	Lost     map[string]bool // the next call has its effect, and its answer is lost
 	Homes    map[string]slack.HomeTabViewRequest
 	NoPlans  bool   // plan blocks are refused
+	NoTables bool   // data_table blocks are refused
 	archived string // a channel that takes nothing; reading it goes on
 	Takes    int    // the longest text that is taken, blocks are not; 0: anything
 	Searched [][2]time.Time
@@ -84,6 +86,9 @@ func (w *Workspace) check(msg bot.Message) error {
 		return &bot.Error{Method: "chat", Code: "msg_too_long", Kind: bot.BadBlocks}
 	}
 	if w.NoPlans && len(msg.Blocks) > 0 && msg.Blocks[0].BlockType() == slack.MBTPlan {
+		return &bot.Error{Method: "chat", Code: "invalid_blocks", Kind: bot.BadBlocks}
+	}
+	if w.NoTables && slices.ContainsFunc(msg.Blocks, func(b slack.Block) bool { return b.BlockType() == slack.MBTDataTable }) {
 		return &bot.Error{Method: "chat", Code: "invalid_blocks", Kind: bot.BadBlocks}
 	}
 	return nil

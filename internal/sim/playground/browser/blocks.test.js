@@ -76,6 +76,18 @@ const texts = {
   "alert": [{ type: "alert", level: "warning", text: text("Careful") }, "Careful", ""],
   "markdown": [{ type: "markdown", text: "plain enough" }, "plain enough", ""],
   "table": [{ type: "table", rows: [[{ type: "raw_text", text: "h" }], [{ type: "raw_text", text: "c" }]] }, "h c", "<table><thead><tr><th><tbody><tr><td>"],
+  "data_table": [
+    {
+      type: "data_table", caption: "C", page_size: 1,
+      rows: [
+        [{ type: "raw_text", text: "h" }, { type: "raw_text", text: "do" }],
+        [{ type: "raw_number", value: 1 }, { type: "action_cell", element: { type: "button", text: text("Go"), action_id: "a" } }],
+        [rich({ type: "text", text: "second" }), { type: "raw_text", text: "–" }],
+      ],
+    },
+    "C h do 1 Go Previous rows 1–1 of 2 Next rows",
+    "<table><caption><thead><tr><th><th><tbody><tr><td><td><button><tr><td><p><td><button><button>",
+  ],
   "card": [{ type: "card", title: text("T"), body: markup("_b_") }, "T b", "<h4><em>"],
   "container": [{ type: "container", title: text("T"), child_blocks: [{ type: "divider" }] }, "T", "<h4><hr>"],
   "a block that is not known": [{ type: "carousel" }, "(a carousel block, which the playground does not draw)", ""],

@@ -17,9 +17,9 @@ func richBlockShape(kind string) (shape, crossCheck) {
 		}, nil
 	case "data_table":
 		return shape{
-			"caption!": length(1, 3000), "rows!": items(2, 201, items(1, 20, tableCell)),
+			"caption!": length(1, 3000), "rows!": items(2, 201, items(1, 20, dataCell)),
 			"page_size": between(1, 100), "row_header_column_index": between(0, 19),
-		}, nil
+		}, dataTable
 	case "task_card":
 		return shape{
 			"task_id!": length(1, 255), "title!": length(1, 3000), "hide_title": boolean,

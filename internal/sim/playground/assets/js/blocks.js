@@ -38,7 +38,7 @@ const kinds = {
   plan,
   task_card: task,
   table,
-  data_table: table,
+  data_table: dataTable,
   video: (b, here) => h("figure", {}, h("figcaption", {}, textObject(b.title, here.book)), h("span", { class: "picture" }, b.alt_text)),
   container,
   card: (b, here) =>
@@ -128,14 +128,44 @@ function task(b, here) {
   );
 }
 
+function cell(c, tag, b, here) {
+  if (c?.type === "action_cell") return h(tag, {}, element(b, c.element, here));
+  return h(tag, {}, c?.type === "rich_text" ? richText(c, here.book) : plain(c?.text ?? String(c?.value ?? "")));
+}
+
+const tableRow = (row, tag, b, here) => h("tr", {}, row.map((c) => cell(c, tag, b, here)));
+
 function table(b, here) {
-  const cell = (c, tag) => h(tag, {}, c?.type === "rich_text" ? richText(c, here.book) : plain(c?.text ?? ""));
   const [head, ...rows] = b.rows ?? [];
   return h(
     "div",
     {},
-    h("table", {}, head && h("thead", {}, h("tr", {}, head.map((c) => cell(c, "th")))), h("tbody", {}, rows.map((row) => h("tr", {}, row.map((c) => cell(c, "td")))))),
+    h("table", {}, head && h("thead", {}, tableRow(head, "th", b, here)), h("tbody", {}, rows.map((row) => tableRow(row, "td", b, here)))),
   );
+}
+
+/** dataTable is a table that shows some of its rows at a time. */
+function dataTable(b, here) {
+  const node = table(b, here);
+  node.querySelector("table").prepend(h("caption", {}, plain(b.caption)));
+  node.tabIndex = 0; // it may be wider than the screen, and is then scrolled by keys as well
+  const rows = [...node.querySelectorAll("tbody tr")];
+  const size = b.page_size ?? 5;
+  if (rows.length <= size) return node;
+  let page = 0;
+  const says = h("span", { "aria-live": "polite" });
+  const turn = (label, by) => h("button", { type: "button", class: "button", onclick: () => shows(page + by) }, label);
+  const [back, on] = [turn("Previous rows", -1), turn("Next rows", 1)];
+  const shows = (next) => {
+    page = next;
+    rows.forEach((row, i) => (row.hidden = Math.floor(i / size) !== page));
+    says.textContent = `${page * size + 1}–${Math.min(rows.length, (page + 1) * size)} of ${rows.length}`;
+    back.disabled = page === 0;
+    on.disabled = (page + 1) * size >= rows.length;
+  };
+  shows(0);
+  node.append(h("div", { class: "row" }, back, says, on));
+  return node;
 }
 
 /** content draws a message's blocks, or its text if it has none. */
