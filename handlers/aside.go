@@ -3,10 +3,10 @@ package handlers
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -47,7 +47,7 @@ func (h *Handlers) resolvedAside(ctx context.Context, s bot.Submission) (bot.Ans
 	}
 	redraw := func(context.Context) error { return nil }
 	answer, err := h.reasoned(ctx, s, func(ctx context.Context, p change.DecisionInput) (*change.Request, error) {
-		now, err := h.o.Asides.TakeUp(ctx, change.AsideDecision{ID: p.ID, Version: p.CardVersion, Resolve: true, By: p.By, Reason: p.Reason})
+		now, err := h.o.Asides.TakeUp(ctx, change.AsideDecision{ID: p.ID, Since: time.UnixMilli(p.CardVersion), Resolve: true, By: p.By, Reason: p.Reason})
 		if err == nil || errors.As(err, new(*change.AsideOverError)) {
 			redraw = func(ctx context.Context) error {
 				return h.redrawAside(ctx, bot.Posted{Channel: from.Channel, TS: from.Message}, now)
@@ -61,7 +61,7 @@ func (h *Handlers) resolvedAside(ctx context.Context, s bot.Submission) (bot.Ans
 
 func asideDecision(a bot.Action) (change.AsideDecision, error) {
 	s, err := cards.ParseRef(a.Value.Text)
-	return change.AsideDecision{ID: s.ID, Version: s.Version, By: cards.Actor(a.User, a.Channel)}, err
+	return change.AsideDecision{ID: s.ID, Since: time.UnixMilli(s.Version), By: cards.Actor(a.User, a.Channel)}, err
 }
 
 // asideAnswer draws the message anew if the request is not put aside any more, and tells what stood in the way of a press.
@@ -79,16 +79,11 @@ func (h *Handlers) asideAnswer(a bot.Action, now change.Aside, err error) bot.An
 	}}
 }
 
-// redrawAside shows who did what, and takes the buttons away: from the card of a request that was resolved too, for nobody else
-// can draw what can't be read. A message that could not be redrawn is so by the next press on it.
+// redrawAside shows on the message that was pressed who did what, and takes its buttons away: it may be an older one than that
+// which notify.Asides draws. A message that could not be redrawn is so by the next press on it.
 func (h *Handlers) redrawAside(ctx context.Context, at bot.Posted, now change.Aside) error {
 	if now.End == nil || at.TS == "" {
 		return nil
 	}
-	m := cards.AsideTakenUp(now)
-	err := h.o.Slack.Update(ctx, at, m)
-	if card := now.Messages[notify.SlotCard]; now.End.Resolved && card.ID != "" {
-		err = errors.Join(err, h.o.Slack.Update(ctx, bot.Posted{Channel: card.Channel, TS: card.ID}, m))
-	}
-	return err
+	return h.o.Slack.Update(ctx, at, cards.AsideTakenUp(now))
 }

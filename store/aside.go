@@ -71,32 +71,66 @@ func (s *Store) PutAside(ctx context.Context, limit int) ([]Aside, error) {
 	return all, nil
 }
 
+// AsideIDs returns the ids of those requests.
+func (s *Store) AsideIDs(ctx context.Context, limit int) ([]string, error) {
+	ids, err := s.rdb.ZRange(ctx, s.keys.aside(), 0, int64(limit)-1).Result()
+	return ids, fault("listing what was put aside", err)
+}
+
 // Aside implements change.AsideStore. It puts nothing aside.
 func (s *Store) Aside(ctx context.Context, id string) (change.Aside, error) {
+	seen, err := s.asideSeen(ctx, id)
+	return seen.Aside, err
+}
+
+// asideSeen is a request that was put aside, with what the script has to know of it.
+type asideSeen struct {
+	change.Aside
+	version string // as it is stored: it may be no number
+	number  int64  // 0: it is none
+	locked  []string
+}
+
+func (s *Store) asideSeen(ctx context.Context, id string) (asideSeen, error) {
 	const doing = "looking at a request that was put aside"
 	got, err := requestsReadScript.Run(ctx, s.rdb, []string{s.keys.req(id), s.keys.steps(id)}).Slice()
 	if err != nil {
-		return change.Aside{}, fault(doing, err)
+		return asideSeen{}, fault(doing, err)
 	}
 	if len(got) != 2 {
-		return change.Aside{}, fmt.Errorf("%s: %d answers to 2 keys", doing, len(got))
+		return asideSeen{}, fmt.Errorf("%s: %d answers to 2 keys", doing, len(got))
 	}
 	hash := unflatten(got[0])
 	r, err := decode(id, hash, unflatten(got[1]))
 	if err != nil && !errors.Is(err, change.ErrUnreadable) {
-		return change.Aside{}, err
+		return asideSeen{}, err
 	}
-	a := change.Aside{ID: id, State: change.State(hash[fieldState]), Target: hash[fieldTarget], Request: r}
-	a.Version, _ = strconv.ParseInt(hash[fieldVersion], 10, 64) // as the scripts have it, one that is no number is none
-	a.Messages = messages(hash)
-	if text := hash[fieldAsideEnd]; text != "" {
-		if err := json.Unmarshal([]byte(text), &a.End); err != nil {
-			return change.Aside{}, fmt.Errorf("%s: how it was taken up: %w", doing, err)
-		}
+	seen := asideSeen{version: hash[fieldVersion], locked: mayLock(hash)}
+	seen.number, _ = strconv.ParseInt(seen.version, 10, 64)
+	seen.Aside, err = s.asideOf(ctx, id, hash, r)
+	return seen, err
+}
+
+// mayLock are the targets that a request may have locked, by each field that can be read.
+func mayLock(hash map[string]string) []string {
+	var shared []string
+	var p change.Proposal
+	_ = json.Unmarshal([]byte(hash[fieldShared]), &shared) // either may be what can't be read
+	_ = json.Unmarshal([]byte(hash[fieldProposal]), &p)
+	all := slices.Concat([]string{hash[fieldTarget]}, shared, p.Locked())
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (s *Store) asideOf(ctx context.Context, id string, hash map[string]string, r *change.Request) (change.Aside, error) {
+	a := change.Aside{ID: id, State: change.State(hash[fieldState]), Target: hash[fieldTarget], Request: r, Messages: messages(hash)}
+	var end change.AsideEnd
+	if json.Unmarshal([]byte(hash[fieldAsideEnd]), &end) == nil { // else it never was taken up, or this can't be read
+		a.End = &end
 	}
 	since, err := s.rdb.ZScore(ctx, s.keys.aside(), id).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return change.Aside{}, fault(doing, err)
+		return change.Aside{}, fault("asking since when a request is put aside", err)
 	}
 	a.Since = fromMillis(int64(since))
 	a.Requesters, err = s.requesters(ctx, id, hash[fieldRequester])
@@ -133,19 +167,17 @@ func (s *Store) requesters(ctx context.Context, id, record string) ([]string, er
 // TakeUp implements change.AsideStore.
 func (s *Store) TakeUp(ctx context.Context, d change.AsideDecision) error {
 	doing := "taking up request " + d.ID
-	seen, err := s.glance(ctx, d.ID)
+	seen, err := s.asideSeen(ctx, d.ID)
 	if err != nil {
 		return err
 	}
-	if d.Version != 0 && d.Version != seen.version {
-		return fmt.Errorf("%s: it was put aside anew: %w", doing, change.ErrConflict)
+	if seen.Since.IsZero() || !d.Since.IsZero() && !d.Since.Equal(seen.Since) {
+		return fmt.Errorf("%s: it is not put aside any more, or was put aside anew: %w", doing, change.ErrConflict)
 	}
 	what, to := whatResolve, change.RolledBack
 	if !d.Resolve {
-		what, to = whatRequeue, seen.state
-		if a, err := s.Aside(ctx, d.ID); err != nil {
-			return err
-		} else if a.Request == nil {
+		what, to = whatRequeue, seen.State
+		if seen.Request == nil {
 			return fmt.Errorf("%s: repair its record first: %w", doing, change.ErrUnreadable)
 		}
 	}
@@ -158,13 +190,13 @@ func (s *Store) TakeUp(ctx context.Context, d change.AsideDecision) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	a, err := s.run(ctx, transition{
-		doing: doing, script: requeueScript, id: d.ID, version: seen.version,
-		entry: change.Entry{At: at, What: what, By: d.By, From: seen.state, To: to, Target: seen.target, Detail: d.Reason},
+		doing: doing, script: requeueScript, id: d.ID, version: seen.number,
+		entry: change.Entry{At: at, What: what, By: d.By, From: seen.State, To: to, Target: seen.Target, Detail: d.Reason},
 		keys: append([]string{
-			s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.aside(), s.keys.wake(), s.keys.target(seen.target), s.keys.steps(d.ID),
+			s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.aside(), s.keys.wake(), s.keys.target(seen.Target), s.keys.steps(d.ID),
 			s.keys.waiting(), s.keys.open(), s.keys.stuck(), s.keys.reviews(),
-		}, s.keys.locks(seen.locked())...),
-		args: []any{place(to), string(to), int(keep.Seconds()), string(end)},
+		}, s.keys.locks(seen.locked)...),
+		args: []any{place(to), string(to), int(keep.Seconds()), string(end), millis(seen.Since), seen.version},
 	})
 	if err != nil {
 		return err

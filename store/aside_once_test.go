@@ -58,13 +58,14 @@ func TestWhatWasPutAsideIsTakenUpOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		requeue := change.AsideDecision{ID: "bad", Version: first.Version, By: by, Reason: "repaired"}
+		requeue := change.AsideDecision{ID: "bad", Since: first.Since, By: by, Reason: "repaired"}
 		if err := s.TakeUp(ctx, requeue); err != nil {
 			t.Fatal(err)
 		}
 
+		server.Pass(time.Millisecond)
 		second := corrupt()
-		if second.Version <= first.Version || second.End == nil || second.End.By != by || second.End.Resolved {
+		if !second.Since.After(first.Since) || second.End == nil || second.End.By != by || second.End.Resolved {
 			t.Fatalf("aside: %+v", second)
 		}
 		requeue.Resolve = true
@@ -75,7 +76,7 @@ func TestWhatWasPutAsideIsTakenUpOnce(t *testing.T) {
 		var counted atomic.Int64
 		for range 8 {
 			wg.Go(func() {
-				err := s.TakeUp(ctx, change.AsideDecision{ID: "bad", Version: second.Version, Resolve: true, By: by, Reason: "nothing was left"})
+				err := s.TakeUp(ctx, change.AsideDecision{ID: "bad", Since: second.Since, Resolve: true, By: by, Reason: "nothing was left"})
 				if err == nil {
 					counted.Add(1)
 				} else if !errors.Is(err, change.ErrConflict) {

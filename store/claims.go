@@ -129,7 +129,9 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 			At: at, What: what, From: from, To: r.State, Worker: worker,
 			Target: r.Proposal.Subject(), Digest: r.Proposal.Digest, Rule: r.Rule,
 		},
-		keys: append([]string{s.keys.pending(), s.keys.ready(), s.keys.leases()}, s.keys.locks(r.Proposal.Locked())...),
+		keys: append([]string{
+			s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.waiting(), s.keys.stuck(), s.keys.aside(),
+		}, s.keys.locks(r.Proposal.Locked())...),
 		args: []any{string(from), string(r.State), r.Epoch, flag, worker, lease.Milliseconds(), lockedFor.Milliseconds(), taken},
 	})
 	switch {

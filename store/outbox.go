@@ -20,12 +20,13 @@ func (s *Store) Unannounced(ctx context.Context, limit int) ([]string, error) {
 }
 
 // ClaimNotification gives owner the right to redraw a request until the lease ends by Redis's clock, or Announced
-// ends it. ok is false if somebody else has it, or if the present version has been shown. Errors:
+// ends it. ok is false if somebody else has it, or if the present version has been shown; of a request that was put aside, or
+// ended so, notify.Asides tells. Errors:
 // change.ErrNotFound, change.ErrNewer, change.ErrUnavailable.
 func (s *Store) ClaimNotification(ctx context.Context, id, owner string, lease time.Duration) (r *change.Request, ok bool, err error) {
 	doing := "claiming to tell of request " + id
 	a, err := s.eval(ctx, doing, notificationClaimScript,
-		[]string{s.keys.req(id), s.keys.unannounced()}, id, change.Schema, owner, lease.Milliseconds())
+		[]string{s.keys.req(id), s.keys.unannounced(), s.keys.aside()}, id, change.Schema, owner, lease.Milliseconds())
 	if err != nil {
 		return nil, false, err
 	}

@@ -107,7 +107,7 @@ var besideElasticsearch = []string{
 	"break_glass_refused", "certificates_accounts", "certificates_or_key",
 	"disconnect_unseen", "drift_asks_again", "edit_and_ask_again", "end_overdue", "expired", "export", "filter_first", "filter_remote_cluster",
 	"filter_remote_cluster_wrong", "filter_undone", "follow", "home_current", "key_refused", "list_lost", "list_partial",
-	"many_aliases", "map", "map_scope", "old_blocks", "own_request", "platform_down", "poison", "poison_requeue", "policy_direct_message", "policy_explain", "policy_explain_flags",
+	"many_aliases", "map", "map_scope", "old_blocks", "own_request", "platform_down", "poison", "poison_requeue", "poison_told_later", "policy_direct_message", "policy_explain", "policy_explain_flags",
 	"policy_group_changes", "policy_guests", "policy_nobody", "policy_read", "policy_reminder", "policy_system",
 	"policy_two_of_three", "policy_two_sides", "policy_unknown_remote", "ports", "private_host_cloud", "private_host_on_purpose",
 	"progress", "quotas", "redis_full", "rejected", "request_changes", "restart_undone", "restored", "review", "review_due", "same_name", "shortcut",

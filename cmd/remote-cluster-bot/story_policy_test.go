@@ -205,7 +205,7 @@ func (s *story) tampers(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-func (s *story) corrupts(_ *testscript.TestScript, args []string) error {
+func (s *story) corrupts(ts *testscript.TestScript, args []string) error {
 	for _, key := range s.Redis.Keys() {
 		id, is := strings.CutPrefix(key, "rcb:{demo}:req:")
 		if !is || strings.Contains(id, ":") || len(args) == 1 && s.Redis.HGet(key, "reason") != args[0] {
@@ -213,6 +213,7 @@ func (s *story) corrupts(_ *testscript.TestScript, args []string) error {
 		}
 		s.corrupted, s.whole = key, s.Redis.HGet(key, "proposal")
 		s.Redis.HSet(key, "proposal", "{")
+		ts.Setenv("ID", id)
 		return nil
 	}
 	return errors.New("there is no such request")

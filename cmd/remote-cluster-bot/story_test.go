@@ -190,7 +190,7 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"publishes": checking((*story).publishes),
 	"written":   plain(1, 1, (*story).written),  // written made.jsonl: waits until the bot has written the file
 	"tampers":   plain(0, 1, (*story).tampers),  // edits the second entry of the audit; tampers cut: its end; tampers anew: all of it
-	"corrupts":  plain(0, 1, (*story).corrupts), // corrupts [REASON]: makes a request's record unreadable: the one with that reason, or the only one's
+	"corrupts":  plain(0, 1, (*story).corrupts), // corrupts [REASON]: makes a request's record unreadable, the one with that reason or the only one's; $ID is its id
 	"repairs":   plain(0, 0, (*story).repairs),  // and makes it whole again
 	"overdue":   plain(1, 1, (*story).overdue),  // overdue 2h: every connection should have ended so long ago
 	"waits":     plain(1, 1, (*story).waits),

@@ -21,10 +21,10 @@ func PutAside(a change.Aside, who []string) bot.Message {
 		AsideFacts(a) + "\n" + ask + ": look on the platforms for what it left. *Requeue* lets it continue after the bot's operators have repaired its record, *Resolve…* ends it " +
 		"when nothing of it is left. The bot's operators can do both with " + bot.Code("remote-cluster-bot aside") + "."
 	m := bot.Message{Text: s, Blocks: []slack.Block{mrkdwn.Section(s)}}
-	if a.Version == 0 { // the database did not answer when this was told
+	if a.Since.IsZero() { // the database did not answer when this was told
 		return m
 	}
-	value := Ref{ID: a.ID, Version: a.Version}.String()
+	value := Ref{ID: a.ID, Version: a.Since.UnixMilli()}.String()
 	requeue, resolve := mrkdwn.Button(ActionAsideRequeue, value, "Requeue"), mrkdwn.Button(ActionAsideResolve, value, "Resolve…")
 	requeue.AccessibilityLabel, resolve.AccessibilityLabel = "Requeue request "+a.ID, "Resolve request "+a.ID
 	m.Blocks = append(m.Blocks, slack.NewActionBlock("", requeue, resolve))

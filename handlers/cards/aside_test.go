@@ -2,6 +2,7 @@ package cards_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
@@ -9,7 +10,7 @@ import (
 )
 
 func TestMessagesAboutWhatWasPutAside(t *testing.T) {
-	a := change.Aside{ID: "7Q2MZK", Version: 4, State: change.Applying, Target: "connection/ece-prod/a1/<!channel>`x", Requesters: []string{"U0ASKER"}}
+	a := change.Aside{ID: "7Q2MZK", Since: time.UnixMilli(4), State: change.Applying, Target: "connection/ece-prod/a1/<!channel>`x", Requesters: []string{"U0ASKER"}}
 	handlerstest.GoldenMessage(t, "aside", cards.PutAside(a, []string{"U0ANNA", "U0BEN"}))
 	handlerstest.GoldenMessage(t, "aside_unknown", cards.PutAside(change.Aside{ID: "7Q2MZK", State: "?"}, nil))
 	a.End = &change.AsideEnd{By: change.Actor{User: "U0ANNA"}, At: handlerstest.Start}

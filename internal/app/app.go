@@ -45,6 +45,7 @@ type App struct {
 	router        *bot.Router
 	messenger     *bot.Messenger
 	notifier      *notify.Notifier
+	asides        *notify.Asides
 	executor      *executor.Executor
 	catalog       *inventory.Catalog
 	shipping      *shipping       // nil: the audit is not shipped

@@ -97,6 +97,9 @@ func New(c *config.Config, o Options) (*App, error) {
 		Stop:     StopWithin,
 		OnRender: func(ctx context.Context, r *change.Request) { a.homeRefresher.OnTransition(ctx, r) },
 	})
+	a.asides = notify.NewAsides(notify.AsidesOptions{
+		Store: a.store, Poster: messenger, Policy: judge, Channel: c.Slack.Channel, Owner: owner, Now: time.Now, Log: log,
+	})
 	a.service = change.NewService(spans.Requests(loggedStore{a.metrics.Requests(a.store), log}), change.Options{
 		Policy: judge, Planners: spans.Planners(kinds),
 		Now: time.Now, NewID: newRequestID, Changed: a.notifier.Changed,
@@ -126,7 +129,7 @@ func New(c *config.Config, o Options) (*App, error) {
 		return nil, err
 	}
 	ho := handlers.Options{
-		Requests: a.service, Asides: change.Asides{AsideStore: a.store, AsidePolicy: judge, Changed: a.notifier.Changed}, Policy: judge, Rules: judge, Readers: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
+		Requests: a.service, Asides: change.Asides{AsideStore: a.store, AsidePolicy: judge, Changed: a.takenUp}, Policy: judge, Rules: judge, Readers: judge, Lists: a.store, Directory: a.catalog, Slack: messenger,
 		Connections: a.checker, Status: a.monitor, Reviews: reviews, People: messenger, Follows: a.store, OpenHomes: a.store,
 		Channel: c.Slack.Channel, Command: c.Slack.Command, Log: log, Now: time.Now, Draw: picture.PNG,
 	}

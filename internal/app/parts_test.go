@@ -50,7 +50,7 @@ func TestEveryPartStartsAndStopsAtAnyTime(t *testing.T) {
 		}
 		parts = append(parts, all...)
 	}
-	if len(parts) != 13 {
+	if len(parts) != 14 {
 		t.Fatalf("%d parts", len(parts))
 	}
 	for _, p := range parts {

@@ -41,6 +41,7 @@ func (a *App) parts(lastAudit func(context.Context) (time.Time, error)) []lifecy
 		lifecycle.Loop("executor", a.executor.Run),
 		lifecycle.Loop("sweep", a.sweep),
 		lifecycle.Loop("redis", a.watchRedis),
+		lifecycle.Loop("requests put aside", a.asides.Run),
 		lifecycle.Loop("monitor", a.monitor.Run),
 		lifecycle.Loop("home tabs", a.homeRefresher.Run),
 		lifecycle.Loop("newer cards", func(ctx context.Context) error { return a.compareCards(ctx, lastAudit) }),

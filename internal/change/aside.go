@@ -13,8 +13,7 @@ const Operator = "operator"
 // Aside is a request that was put aside because it could not be read, as far as it can be told.
 type Aside struct {
 	ID         string
-	Since      time.Time          // zero: it is not put aside any more
-	Version    int64              // goes up each time that it is put aside or taken up
+	Since      time.Time          // another one each time; zero: it is not put aside any more
 	State      State              // as it is stored: it may be no state
 	Target     string             // what it locks; empty: that can't be told either
 	Requesters []string           // who asked, by each place that says so; none: nobody can tell
@@ -34,8 +33,8 @@ type AsideEnd struct {
 // AsideDecision is what somebody decides about a request that was put aside.
 type AsideDecision struct {
 	ID      string
-	Version int64 // that it was decided on; 0: the present one
-	Resolve bool  // it ends and its locks are released; else it continues where it stopped
+	Since   time.Time // it was decided on as put aside then; zero: as it is now
+	Resolve bool      // it ends and its locks are released; else it continues where it stopped
 	By      Actor
 	Reason  string
 }
@@ -44,8 +43,8 @@ type AsideDecision struct {
 type AsideStore interface {
 	// Aside returns how a request stands that is, or was, put aside.
 	Aside(ctx context.Context, id string) (Aside, error)
-	// TakeUp requeues or resolves it and writes the audit entry with it. ErrConflict: it is not put aside any more, or at another
-	// version; ErrUnreadable: it can't continue.
+	// TakeUp requeues or resolves it and writes the audit entry with it. ErrConflict: it is not put aside any more, or was
+	// put aside anew; ErrUnreadable: it can't continue.
 	TakeUp(ctx context.Context, d AsideDecision) error
 }
 
@@ -77,7 +76,7 @@ func (s Asides) CanTakeUp(ctx context.Context, d AsideDecision) (Aside, error) {
 	if err != nil {
 		return a, err
 	}
-	if a.Since.IsZero() || d.Version != 0 && d.Version != a.Version {
+	if a.Since.IsZero() || !d.Since.IsZero() && !d.Since.Equal(a.Since) {
 		return a, &AsideOverError{Now: a}
 	}
 	return a, s.MayTakeUp(ctx, a, d.By)
@@ -92,13 +91,13 @@ func (s Asides) TakeUp(ctx context.Context, d AsideDecision) (Aside, error) {
 	if d.Resolve && strings.TrimSpace(d.Reason) == "" {
 		return a, &NotAllowedError{Why: "say what was left and what was done: it is recorded in the audit"}
 	}
-	d.Version = a.Version
+	d.Since = a.Since
 	failed := s.AsideStore.TakeUp(ctx, d)
 	if a, err = s.Aside(ctx, d.ID); err != nil {
 		return a, err
 	}
 	if failed != nil {
-		if a.Since.IsZero() || a.Version != d.Version {
+		if !a.Since.Equal(d.Since) {
 			return a, &AsideOverError{Now: a}
 		}
 		return a, failed

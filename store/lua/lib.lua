@@ -35,11 +35,24 @@ local function again(call)
   end
 end
 
--- unusable answers for a request that is not there, or that a newer version of the bot wrote.
+-- unusable answers for a request that is not there, or that a newer version of the bot wrote. A schema that is no number is
+-- damage: nobody acts on such a request, but it can be put aside.
 local function unusable(req, schema)
   local has = redis.call('HGET', req, 'schema')
   if not has then return {'missing'} end
-  if tonumber(has) > tonumber(schema) then return {'newer'} end
+  if (tonumber(has) or 0) > tonumber(schema) then return {'newer'} end
+end
+
+-- countable replaces a version that can't be counted on by Redis's time in milliseconds: nobody has decided on that one, and
+-- it is above all that were shown. 15 digits are what Lua's numbers hold.
+local function countable(req)
+  local version = redis.call('HGET', req, 'version') or ''
+  if #version > 15 or not string.match(version, '^%d+$') then redis.call('HSET', req, 'version', text(now())) end
+end
+
+-- resolved reports whether a person has ended a request that could not be read. Its record still can't.
+local function resolved(req)
+  return string.find(redis.call('HGET', req, 'aside_end') or '', '"resolved":true', 1, true)
 end
 
 -- fenced answers a worker that has lost its claim: its lease has ended, or the epoch has gone up since, or the

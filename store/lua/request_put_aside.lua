@@ -7,13 +7,11 @@
 -- conflict  it is put aside already, or it was and a person has resolved it: lists still find its record for a while
 local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5])
 if done then return done end
-if redis.call('ZSCORE', KEYS[9], ARGV[4]) or string.find(redis.call('HGET', KEYS[4], 'aside_end') or '', '"resolved":true', 1, true) then
-  return {'conflict'}
-end
+if redis.call('ZSCORE', KEYS[9], ARGV[4]) or resolved(KEYS[4]) then return {'conflict'} end
 local head = moved()
 if head then return head end
 
-if not tonumber(redis.call('HGET', KEYS[4], 'version') or '') then redis.call('HSET', KEYS[4], 'version', '0') end
+countable(KEYS[4])
 record()
 redis.call('ZADD', KEYS[9], text(now()), ARGV[4])
 for i = 5, 8 do redis.call('ZREM', KEYS[i], ARGV[4]) end

@@ -3,17 +3,20 @@
 -- KEYS  1-5 as in lib.lua  6 pending  7 ready  8 leases  9 aside  10 wake  11 target:<hash>  12 req:<id>:steps
 --       13 waiting  14 open  15 stuck  16 reviews  17... the locks of what others write too
 -- ARGV  1-6 as in lib.lua  7 where it belongs: pending, ready, working, waiting, parked or final  8 state that it goes to
---       9 seconds to keep a final request  10 who took it up, when and why: change.AsideEnd
+--       9 seconds to keep a final request  10 who took it up, when and why: change.AsideEnd  11 since when it is put aside, ms
+--       12 the text of its version, which may be damaged
 --
 -- missing, newer
--- conflict  it is not put aside, or at another version
+-- conflict  it is not put aside any more, was put aside anew, or has changed since it was read
 local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5])
 if done then return done end
 local req, id, place = KEYS[4], ARGV[4], ARGV[7]
-if not redis.call('ZSCORE', KEYS[9], id) or redis.call('HGET', req, 'version') ~= ARGV[6] then return {'conflict'} end
+local since = redis.call('ZSCORE', KEYS[9], id)
+if not since or tonumber(since) ~= tonumber(ARGV[11]) or (redis.call('HGET', req, 'version') or '') ~= ARGV[12] then return {'conflict'} end
 local head = moved()
 if head then return head end
 
+countable(req)
 record()
 redis.call('HSET', req, 'state', ARGV[8], 'aside_end', ARGV[10])
 redis.call('ZREM', KEYS[9], id)
