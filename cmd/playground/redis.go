@@ -76,10 +76,10 @@ func (r *redisServer) Away() {
 	}
 	_ = r.cmd.Process.Signal(syscall.SIGTERM)
 	select {
-	case <-r.ended:
+	case <-r.ended: //nolint:errcheck // how it ended says no more
 	case <-time.After(redisWithin):
 		_ = r.cmd.Process.Kill()
-		<-r.ended
+		<-r.ended //nolint:errcheck // as above
 	}
 	r.cmd = nil
 }

@@ -31,14 +31,12 @@ func (e *NotKeptError) Error() string {
 // owner may, and who may approve under the rule that covers it. The error is a *NotKeptError, a *change.NotAllowedError, or says
 // what could not be read.
 func (x *AccessReviews) Keep(ctx context.Context, n link.Name, seen time.Time, by change.Actor) (AccessReview, error) {
-	err := error(change.ErrConflict)
 	for range keepAttempts {
-		var r AccessReview
-		if r, err = x.keep(ctx, n, seen, by); !errors.Is(err, change.ErrConflict) {
+		if r, err := x.keep(ctx, n, seen, by); !errors.Is(err, change.ErrConflict) {
 			return r, err
 		}
 	}
-	return AccessReview{}, err
+	return AccessReview{}, change.ErrConflict
 }
 
 func (x *AccessReviews) keep(ctx context.Context, n link.Name, seen time.Time, by change.Actor) (AccessReview, error) {

@@ -306,7 +306,7 @@ func TestNoReviewIsAskedForTwiceNorSkipped(t *testing.T) {
 	for seed := range uint64(200) {
 		r, chance := newReviewing(t), rand.New(rand.NewPCG(seed, 1))
 		due, answered := theEnd.Add(halfYear), false
-		for step := 0; step < 400; step++ {
+		for step := range 400 {
 			r.now = r.now.Add(time.Duration(chance.Int64N(int64(2 * aDay))))
 			before, was := len(r.asked), r.was
 			switch r.away = chance.IntN(8) == 0; {

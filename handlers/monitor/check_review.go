@@ -85,9 +85,10 @@ func (m *Monitor) answered(ctx context.Context, c change.Check, managed link.Man
 func (m *Monitor) whyReviewed(ctx context.Context, c link.ManagedConnection, key string, wanted []alert) (string, error) {
 	of := problemKey(c.Name(), diagnose.ProblemUnreviewed) + " "
 	again := slices.ContainsFunc(wanted, func(w alert) bool { return strings.HasPrefix(w.key, of) })
-	since, err := strconv.ParseInt(strings.Fields(strings.TrimPrefix(key, of))[0], 10, 64)
-	if again || err != nil || m.o.Reviews == nil {
-		return "asked again in a newer message", nil
+	text, _, _ := strings.Cut(strings.TrimPrefix(key, of), " ")
+	since, unreadable := strconv.ParseInt(text, 10, 64)
+	if again || unreadable != nil || m.o.Reviews == nil {
+		return "asked again in a newer message", nil //nolint:nilerr // an unreadable key is none of ours
 	}
 	done, kept, err := m.o.Reviews.Answered(ctx, c, time.UnixMilli(since))
 	switch {

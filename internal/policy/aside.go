@@ -20,7 +20,7 @@ func (p *Policy) MayTakeUp(ctx context.Context, a change.Aside, by change.Actor)
 	if a.Request == nil && len(a.Requesters) == 0 {
 		return refuse("nobody can tell who requested this, so only the bot's operators can requeue or resolve it, on the command line")
 	}
-	if slices.Contains(a.Requesters, by.User) && !(a.Request != nil && rule.RequesterCounts) {
+	if slices.Contains(a.Requesters, by.User) && (a.Request == nil || !rule.RequesterCounts) {
 		return refuse("you requested this, so someone else has to decide; rule %s allows %s to", rule.Name, who)
 	}
 	in, err := p.inAny(ctx, rule, rule.groups(), by.User)

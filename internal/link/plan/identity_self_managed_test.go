@@ -47,8 +47,8 @@ func TestAKeyDemandsWhatTheOwnersOfASelfManagedClusterSay(t *testing.T) {
 	if got := bodyOf(t, s.approved, steps.StepIssueKey)["certificate_identity"]; got != ownPattern {
 		t.Errorf("the key demands %v", got)
 	}
-	settings := bodyOf(t, s.approved, steps.StepSetRemote)["persistent"].(map[string]any)
-	if settings["cluster.remote.logs.signing.certificate"] != "signing/node.crt" || settings["cluster.remote.logs.signing.key"] != "signing/node.key" {
+	settings, ok := bodyOf(t, s.approved, steps.StepSetRemote)["persistent"].(map[string]any)
+	if !ok || settings["cluster.remote.logs.signing.certificate"] != "signing/node.crt" || settings["cluster.remote.logs.signing.key"] != "signing/node.key" {
 		t.Errorf("it signs with %v", settings)
 	}
 	const file = "/app/config/signing/datacentre-search-dc.crt"
