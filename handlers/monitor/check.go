@@ -188,6 +188,11 @@ func (m *Monitor) stillThere(ctx context.Context, c change.Check, managed link.M
 	}
 	now := m.statusOf(managed, diagnose.HealthResult{Local: was.Local, Remote: was.Remote, Expires: was.Expires, Problems: []diagnose.Problem{*p}}, was)
 	now.At = was.At
+	return m.news(ctx, c, now, next)
+}
+
+// news writes down what has come to be known without a look at the connection.
+func (m *Monitor) news(ctx context.Context, c change.Check, now StatusRecord, next time.Duration) error {
 	text, err := now.Encode()
 	if err != nil {
 		return err

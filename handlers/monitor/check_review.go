@@ -70,15 +70,7 @@ func (m *Monitor) answered(ctx context.Context, c change.Check, managed link.Man
 		return errors.Join(err, m.keep(ctx, c, next))
 	}
 	now.Problems = slices.DeleteFunc(now.Problems, func(p OpenProblem) bool { return p.Kind == diagnose.ProblemUnreviewed })
-	text, err := now.Encode()
-	if err != nil {
-		return err
-	}
-	err = m.o.Store.FinishCheck(ctx, c, change.CheckResult{Status: text, Facets: now.Facets(), Next: next, News: true})
-	if errors.Is(err, change.ErrFenced) {
-		return nil
-	}
-	return err
+	return m.news(ctx, c, now, next)
 }
 
 // whyReviewed is why the message that asks for a review is over.
