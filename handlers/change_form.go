@@ -65,7 +65,7 @@ func formCommand(f changeForm) func(*Handlers, context.Context, bot.Command, []s
 		if len(args) > 0 {
 			note = "Looking for the connection…"
 		}
-		view, err := h.o.Slack.OpenView(ctx, c.TriggerID, formModal(m, bot.Option{}, note, nil))
+		view, err := h.o.Slack.OpenView(ctx, c.TriggerID, formModal(m, bot.Option{}, noteBlocks(note), nil))
 		if err != nil {
 			return reply(h.say(ctx, err, textFormat{}))
 		}
@@ -75,7 +75,7 @@ func formCommand(f changeForm) func(*Handlers, context.Context, bot.Command, []s
 		return bot.Answer{Then: func(ctx context.Context) error {
 			n, why := h.whichConnection(ctx, args)
 			if why != "" {
-				_, err := h.o.Slack.UpdateView(ctx, view.ID, "", formModal(m, bot.Option{}, why, nil))
+				_, err := h.o.Slack.UpdateView(ctx, view.ID, "", formModal(m, bot.Option{}, []slack.Block{alertBlock(slack.AlertLevelError, bot.Escape(why))}, nil))
 				return closed(err)
 			}
 			return h.fillForm(ctx, view.ID, m, n)
@@ -91,7 +91,7 @@ func (h *Handlers) formPressed(ctx context.Context, a bot.Action) (bot.Answer, e
 		return bot.Answer{}, err
 	}
 	m := formMetadata{Subcommand: verb, Channel: a.Channel, Fill: fill}
-	view, err := h.o.Slack.OpenView(ctx, a.TriggerID, formModal(m, bot.Option{}, "Reading the connection…", nil))
+	view, err := h.o.Slack.OpenView(ctx, a.TriggerID, formModal(m, bot.Option{}, noteBlocks("Reading the connection…"), nil))
 	if err != nil {
 		return h.replyError(replyTo(a), err), nil
 	}
@@ -118,18 +118,17 @@ func (h *Handlers) connectionSelected(_ context.Context, a bot.Action) (bot.Answ
 func (h *Handlers) fillForm(ctx context.Context, view string, m formMetadata, n link.Name) error {
 	e, err := h.o.Connections.State(ctx, n)
 	if err != nil {
-		_, err = h.o.Slack.UpdateView(ctx, view, "", formModal(m, bot.Option{}, h.say(ctx, err, textFormat{plain: true}), nil))
+		_, err = h.o.Slack.UpdateView(ctx, view, "", formModal(m, bot.Option{}, []slack.Block{alertBlock(slack.AlertLevelError, bot.Escape(h.say(ctx, err, textFormat{plain: true})))}, nil))
 		return closed(err)
 	}
 	m.Name, m.Drawn = n.String(), h.o.Now().Unix()
 	chosen := bot.Option{Value: m.Name, Text: bot.Cut(mrkdwn.Clean(e.PairState.Local.Name+"/"+n.Alias), mrkdwn.MaxOption)}
 	o, _ := changeFormOf(m.Subcommand)
-	note := ""
+	var note, fields []slack.Block
 	if why := e.WhyNot(kindOf(m.Subcommand)); why != "" {
-		note = ":warning: " + mrkdwn.Line("Not for "+chosen.Text+": "+why+".", mrkdwn.MaxTold)
+		note = []slack.Block{alertBlock(slack.AlertLevelWarning, ":warning: "+mrkdwn.Line("Not for "+chosen.Text+": "+why+".", mrkdwn.MaxTold))}
 	}
-	var fields []slack.Block
-	if note == "" || o.others {
+	if len(note) == 0 || o.others {
 		fields = o.form(ctx, h, e, m)
 	}
 	if len(fields) == 0 { // then there is nothing to ask for
@@ -139,13 +138,19 @@ func (h *Handlers) fillForm(ctx context.Context, view string, m formMetadata, n 
 	return closed(err)
 }
 
+// noteBlocks say what the bot is doing, if it is doing anything.
+func noteBlocks(note string) []slack.Block {
+	if note == "" {
+		return nil
+	}
+	return []slack.Block{mrkdwn.Section(note)}
+}
+
 // formModal draws the modal; without fields as long as no connection is chosen.
-func formModal(m formMetadata, chosen bot.Option, note string, fields []slack.Block) slack.ModalViewRequest {
+func formModal(m formMetadata, chosen bot.Option, note, fields []slack.Block) slack.ModalViewRequest {
 	e, _ := changeFormOf(m.Subcommand)
 	blocks := []slack.Block{mrkdwn.Section(e.intro), connectionInput(connectionBlock(m), chosen, true)}
-	if note != "" {
-		blocks = append(blocks, mrkdwn.Section(note))
-	}
+	blocks = append(blocks, note...)
 	if len(fields) > 0 {
 		blocks = append(append(blocks, fields...), multiline(textInput(m, link.FieldReason, "What is it for?", "Approvers see this.", maxReason, "")))
 	}

@@ -28,7 +28,7 @@ func connectModal(f connectForm, m connectMetadata) slack.ModalViewRequest {
 		m.deployment(link.FieldRemote, "Remote deployment", remote, f.Remote),
 	)
 	if notes := noteLines(m.Notes); notes != "" {
-		blocks = append(blocks, mrkdwn.Section(notes))
+		blocks = append(blocks, alertBlock(slack.AlertLevelWarning, notes))
 	}
 	blocks = append(append(blocks, modelOffer(f, m)...), filterOffer(m)...)
 	if f.byCertificate() {

@@ -45,11 +45,13 @@ type Handlers struct {
 	drawing sync.Mutex
 
 	// Whether the workspace takes them.
-	containers bot.NewBlocks // in modals
-	tables     bot.NewBlocks // in messages
+	containers, alerts bot.NewBlocks // in modals
+	tables             bot.NewBlocks // in messages
 }
 
 // New returns handlers over o.
 func New(o Options) *Handlers {
-	return &Handlers{o: o, views: viewSequencer{last: map[string]uint64{}}}
+	h := &Handlers{o: o, views: viewSequencer{last: map[string]uint64{}}}
+	h.o.Slack = alertClient{SlackClient: o.Slack, log: o.Log, alerts: &h.alerts}
+	return h
 }

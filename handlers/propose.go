@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -40,7 +39,7 @@ func (h *Handlers) propose(ctx context.Context, s bot.Submission, to replyTarget
 		return refused(err)
 	}
 	name := callbackChecking + " " + s.View.ID + " " + s.TriggerID // of this submission alone
-	checking := checkingModal(name, "Still checking. The clusters are slow to answer; the result appears in this window.", "Back")
+	checking := checkingModal(name, "Back", mrkdwn.Section("Still checking. The clusters are slow to answer; the result appears in this window."))
 	return bot.Answer{
 		Body: slack.NewPushViewSubmissionResponse(&checking),
 		Then: func(ctx context.Context) error {
@@ -73,13 +72,13 @@ func (h *Handlers) proposeSlowly(ctx context.Context, name string, to replyTarge
 	defer cancel()
 	if err != nil {
 		say := h.replyNotRequested(ctx, err)
-		shown, err := h.show(ctx, checkingModal(name, say+"\n*Back* returns to the form with everything you entered.", "Back"))
+		shown, err := h.show(ctx, checkingModal(name, "Back", alertBlock(slack.AlertLevelError, say), mrkdwn.Section("*Back* returns to the form with everything you entered.")))
 		if shown || err != nil {
 			return err
 		}
 		return h.notifyUser(ctx, to, mrkdwn.Message(say))
 	}
-	done := checkingModal(name, h.confirmRequested(r), "Done")
+	done := checkingModal(name, "Done", mrkdwn.Section(h.confirmRequested(r)))
 	done.ClearOnClose = true // the form below has done its duty
 	_, err = h.show(ctx, done)
 	return errors.Join(err, h.notifyRequested(ctx, to, r))
@@ -121,10 +120,10 @@ func (h *Handlers) show(ctx context.Context, v slack.ModalViewRequest) (bool, er
 	}
 }
 
-func checkingModal(name, say, close string) slack.ModalViewRequest {
+func checkingModal(name, close string, blocks ...slack.Block) slack.ModalViewRequest {
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callbackChecking, ExternalID: name, Title: mrkdwn.Plain("Requesting approval", 24), Close: mrkdwn.Plain(close, 24),
-		Blocks: slack.Blocks{BlockSet: []slack.Block{mrkdwn.Section(strings.TrimSpace(say))}},
+		Blocks: slack.Blocks{BlockSet: blocks},
 	}
 }
 
