@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -219,6 +220,7 @@ func fits(t *testing.T, d *apps.Deployment, all []runtime.Object) {
 			t.Errorf("the network policy opens port %s", rule.Ports[0].Port)
 		}
 	}
+	letsOut(t, n, all)
 	mounted := map[string]bool{}
 	for _, m := range d.Spec.Template.Spec.Containers[0].VolumeMounts {
 		mounted[m.Name] = true
@@ -231,6 +233,29 @@ func fits(t *testing.T, d *apps.Deployment, all []runtime.Object) {
 	}
 	for name := range mounted {
 		t.Errorf("there is no volume %s", name)
+	}
+}
+
+// letsOut: the bot may connect to each port that its configuration names, and the policy names none twice.
+func letsOut(t *testing.T, n *networking.NetworkPolicy, all []runtime.Object) {
+	t.Helper()
+	open := map[string]bool{}
+	for _, p := range n.Spec.Egress[1].Ports {
+		if open[p.Port.String()] {
+			t.Errorf("the network policy names port %s twice", p.Port)
+		}
+		open[p.Port.String()] = true
+	}
+	for _, o := range all {
+		c, ok := o.(*core.ConfigMap)
+		if !ok {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`(?:https?://[^/\s]+|\.svc):([0-9]+)`).FindAllStringSubmatch(c.Data["config.yaml"], -1) {
+			if !open[m[1]] {
+				t.Errorf("the network policy keeps the bot from %s", m[0])
+			}
+		}
 	}
 }
 

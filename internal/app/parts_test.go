@@ -33,6 +33,7 @@ func TestEveryPartStartsAndStopsAtAnyTime(t *testing.T) {
 			c.Slack.Listen, c.Metrics.Listen = "127.0.0.1:0", "127.0.0.1:0"
 			c.Audit.Ship = &config.Ship{URL: "http://127.0.0.1:1", Username: "nobody", DataStream: "logs-x-y", Every: config.Duration(time.Second)}
 			c.Metrics.OTLP.Endpoint = "http://127.0.0.1:1"
+			c.Webhooks = []config.Webhook{{Name: "on-call", Format: "cloudevents", URL: "http://127.0.0.1:1"}}
 			c.Audit.Checkpoint = &config.Checkpoint{Every: 100}
 		})
 		if err != nil {
@@ -50,7 +51,7 @@ func TestEveryPartStartsAndStopsAtAnyTime(t *testing.T) {
 		}
 		parts = append(parts, all...)
 	}
-	if len(parts) != 14 {
+	if len(parts) != 15 {
 		t.Fatalf("%d parts", len(parts))
 	}
 	for _, p := range parts {
