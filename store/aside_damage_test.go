@@ -52,6 +52,45 @@ func TestWhateverIsDamagedCanBeResolved(t *testing.T) {
 	})
 }
 
+// A record that was repaired waits for somebody who requeues it: until then a press on its card would have it worked on while
+// it can be resolved.
+func TestWhatIsPutAsideMovesOnlyOnceItIsRequeued(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, server storetest.Server) {
+		t.Helper()
+		ctx := t.Context()
+		d := damaged{t: t, server: server, env: server.Env()}
+		d.store = store.New(server.Client, store.Options{Env: d.env})
+		if _, err := d.store.Create(ctx, changetest.Pending("bad", server.Now()), "", change.Entry{}); err != nil {
+			t.Fatal(err)
+		}
+		key := "rcb:{" + d.env + "}:req:bad"
+		whole := server.Client.HGet(ctx, key, "proposal").Val()
+		d.overwrite(map[string]string{"proposal": "{"})
+		d.meet()
+		d.overwrite(map[string]string{"proposal": whole})
+		press := func() error {
+			r, err := d.store.Get(ctx, "bad")
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := approve("bad")
+			m.Version = r.Version
+			return d.store.Transition(ctx, m)
+		}
+		if err := press(); !errors.Is(err, change.ErrUnreadable) {
+			t.Errorf("approved what is put aside: %v", err)
+		}
+		if err := d.store.TakeUp(ctx, change.AsideDecision{ID: "bad", By: change.Actor{User: "UBOB"}, Reason: "repaired"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := press(); err != nil {
+			t.Errorf("after it was requeued: %v", err)
+		}
+		d.claims("bad")
+	})
+}
+
 type damaged struct {
 	t      *testing.T
 	server storetest.Server

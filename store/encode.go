@@ -12,7 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// The fields of a request's hash. Beside them the scripts keep worker, released, takeovers, call, call_until, notifier and notifying.
+// The fields of a request's hash. Beside them the scripts keep aside (while it is put aside), worker, released, takeovers, call, call_until, notifier and notifying.
 const (
 	fieldSchema         = "schema"
 	fieldState          = "state"

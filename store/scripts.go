@@ -140,6 +140,7 @@ var words = map[string]error{
 	"newer":    change.ErrNewer,
 	"conflict": change.ErrConflict,
 	"fenced":   change.ErrFenced,
+	"aside":    change.ErrUnreadable,
 }
 
 // eval runs a script: by its hash, and in full where Redis does not know it, as after a restart.

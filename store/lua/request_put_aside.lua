@@ -13,6 +13,7 @@ if head then return head end
 
 countable(KEYS[4])
 record()
+redis.call('HSET', KEYS[4], 'aside', '1')
 redis.call('ZADD', KEYS[9], text(now()), ARGV[4])
 for i = 5, 8 do redis.call('ZREM', KEYS[i], ARGV[4]) end
 redis.call('ZREM', KEYS[10], ARGV[4])

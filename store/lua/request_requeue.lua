@@ -19,6 +19,7 @@ if head then return head end
 countable(req)
 record()
 redis.call('HSET', req, 'state', ARGV[8], 'aside_end', ARGV[10])
+redis.call('HDEL', req, 'aside')
 redis.call('ZREM', KEYS[9], id)
 if place == 'pending' or place == 'ready' then
   redis.call('ZADD', KEYS[6], score(redis.call('HGET', req, 'deadline') or '0'), id)

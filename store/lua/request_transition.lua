@@ -11,6 +11,7 @@
 --       and values of the request
 --
 -- missing, newer, fenced
+-- aside     it was put aside: though its record may be repaired by now, somebody has to requeue or resolve it first
 -- conflict  the request is no longer at that version or in that state
 local done = again(KEYS[1]) or unusable(KEYS[4], ARGV[5]) or newer(KEYS[16], ARGV[5])
 if done then return done end
@@ -20,6 +21,8 @@ local from, to, place, epoch = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 if epoch ~= '' then
   local lost = fenced(req, KEYS[10], id, epoch, ARGV[11])
   if lost then return lost end
+elseif redis.call('HGET', req, 'aside') then
+  return {'aside'}
 end
 local is = redis.call('HMGET', req, 'version', 'state', 'proposal')
 if is[1] ~= ARGV[6] or is[2] ~= from then return {'conflict'} end
