@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/realcluster"
@@ -24,7 +25,7 @@ func realNodes(ctx context.Context, progress io.Writer, o *sim.Options, names ..
 	}
 	_, _ = fmt.Fprintf(progress, "starting %d clusters of Elasticsearch %s (half a minute, and half a gigabyte of memory each)\n", len(names), d.Version)
 	began := time.Now()
-	pool, err := realnodes.Start(ctx, d, sim.Password, len(names))
+	pool, err := realnodes.Start(ctx, d, sim.Password, slices.Repeat([]int{1}, len(names))...)
 	if err != nil {
 		return nil, err
 	}

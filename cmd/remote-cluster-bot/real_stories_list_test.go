@@ -4,7 +4,8 @@ import "github.com/remote-cluster-bot/remote-cluster-bot/internal/realcluster"
 
 // realStory is how a story is told on real clusters.
 type realStory struct {
-	local, remote string   // the deployments that have real nodes; logs-prod and metrics-eu if empty
+	local, remote string   // the deployments that have real nodes; logs-prod and metrics-eu if both are empty
+	third         string   // one more; on 9.5 it has two nodes. Empty: none
 	on            []string // the versions that it is told on; 8.19 alone if empty
 	not           string   // why it is not told; empty: it is
 	restart       bool     // the nodes are started anew after it
@@ -46,7 +47,7 @@ var storiesOnReal = map[string]realStory{
 	"self_managed_by_hand_migrate":  {local: "search-dc", remote: "archive-dc"},
 	"self_managed_migrate":          {local: "search-dc", remote: "archive-dc"},
 	"self_managed_adopt":            {local: "search-dc", remote: "archive-dc"},
-	"self_managed_by_hand_one_node": {not: "a real cluster of the tests has one node"},
+	"self_managed_by_hand_one_node": {remote: "metrics-eu", third: "search-dc", on: on9},
 	"self_managed_no_key_server":    {not: "real nodes have their port for API keys open from the start"},
 
 	"certificates":                 searchOld,
@@ -76,17 +77,17 @@ var storiesOnReal = map[string]realStory{
 	"old_version":          {not: "there are no real nodes below 8.14"},
 	"enrich":               {not: "there are no real nodes below 8.15, nor keys of theirs"},
 	"incompatible":         {not: "there are no real nodes of versions that do not understand each other"},
-	"migrate_many":         {not: "three clusters"},
-	"migrate_rules":        {not: "three clusters"},
-	"migrate_trust_undone": {not: "three clusters"},
+	"migrate_many":         {local: "security-siem", remote: "metrics-eu", third: "archive-us"},
+	"migrate_rules":        {local: "security-siem", remote: "metrics-eu", third: "archive-us"},
+	"migrate_trust_undone": {local: "security-siem", remote: "metrics-eu", third: "archive-us"},
 	"help":                 {not: "no cluster"},
-	"role_shared":          {not: "three clusters"},
-	"restart_window":       {not: "three clusters"},
-	"rotates_itself":       {not: "three clusters"},
+	"role_shared":          {local: "logs-prod", remote: "metrics-eu", third: "orders-eu"},
+	"restart_window":       {local: "logs-prod", remote: "metrics-eu", third: "security-siem"},
+	"rotates_itself":       {local: "logs-prod", remote: "metrics-eu", third: "sales-us"},
 	"diagnose_filter":      {not: notEnforced},
 
-	"filter_remote_cluster_right": {not: "three clusters"},
-	"filter_unread":               {not: "three clusters"},
+	"filter_remote_cluster_right": {local: "metrics-eu", remote: "sales-us", third: "stock-us"},
+	"filter_unread":               {local: "logs-prod", remote: "metrics-eu", third: "security-siem"},
 	"filter_remote_cluster_ece":   {not: notEnforced},
 	"connection_lost":             {not: "only a stand-in loses a connection when it is told to"},
 

@@ -22,8 +22,12 @@ import (
 // realVerifyWithin is the least that the bot waits for a connection of real nodes: they have to read their keystore.
 const realVerifyWithin = 20 * time.Second
 
-// pairsOf is how many pairs of clusters tell the stories of a version side by side.
-var pairsOf = map[string]int{realcluster.Version8: 2, realcluster.Version9: 1}
+// pairsOf is how many pairs of clusters tell the stories of a version side by side. The first pair has a third cluster
+// with it, of so many nodes, if a story needs one.
+var (
+	pairsOf = map[string]int{realcluster.Version8: 2, realcluster.Version9: 1}
+	thirdOf = map[string]int{realcluster.Version8: 1, realcluster.Version9: 2}
+)
 
 // TestStoriesOnRealClusters tells the same stories with real Elasticsearch nodes behind the platforms, one after another
 // on each pair of clusters: `make realtest`. STORY=NAME,NAME tells these alone, STORY=all all that can be told.
@@ -43,15 +47,17 @@ func TestStoriesOnRealClusters(t *testing.T) {
 	ran := map[string]*atomic.Int64{realcluster.Version8: {}, realcluster.Version9: {}}
 	t.Run("versions", func(t *testing.T) {
 		for version, pairs := range pairsOf {
-			queue := make(chan string, len(files))
-			for _, file := range toldOn(version, files) {
-				queue <- file
-			}
-			close(queue)
-			for pair := range min(pairs, len(queue)) {
+			ofThree, ofTwo := queues(toldOn(version, files))
+			for pair := range min(pairs, len(ofThree)+len(ofTwo)) {
 				t.Run(fmt.Sprintf("%s/%d", version, pair+1), func(t *testing.T) {
 					t.Parallel()
-					tellOnReal(t, version, queue, ran[version])
+					if pair > 0 || len(ofThree) == 0 {
+						tellOnReal(t, startPool(t, version, 1, 1), version, ofTwo, ran[version])
+						return
+					}
+					pool := startPool(t, version, 1, 1, thirdOf[version])
+					tellOnReal(t, pool, version, ofThree, ran[version])
+					tellOnReal(t, pool, version, ofTwo, ran[version])
 				})
 			}
 		}
@@ -98,21 +104,39 @@ func toldOn(version string, files []string) []string {
 	})
 }
 
-// tellOnReal tells the stories of a queue on one pair of clusters, one after another, and counts them.
-func tellOnReal(t *testing.T, version string, queue <-chan string, told *atomic.Int64) {
+// queues are the stories that need a third cluster, and those that do not.
+func queues(files []string) (ofThree, ofTwo chan string) {
+	ofThree, ofTwo = make(chan string, len(files)), make(chan string, len(files))
+	for _, file := range files {
+		if storiesOnReal[storyName(file)].third != "" {
+			ofThree <- file
+		} else {
+			ofTwo <- file
+		}
+	}
+	close(ofThree)
+	close(ofTwo)
+	return ofThree, ofTwo
+}
+
+// tellOnReal tells the stories of a queue on clusters of one version, one after another, and counts them.
+func tellOnReal(t *testing.T, pool *realnodes.Pool, version string, queue <-chan string, told *atomic.Int64) {
 	t.Helper()
-	pool := startPool(t, version)
 	for file := range queue {
 		s := storiesOnReal[storyName(file)]
-		if s.local == "" {
+		if s.local == "" && s.remote == "" {
 			s.local, s.remote = "logs-prod", "metrics-eu"
+		}
+		behind := []string{s.local, s.remote}
+		if s.third != "" {
+			behind = append(behind, s.third)
 		}
 		t.Run(storyName(file), func(t *testing.T) {
 			began, prepared := time.Now(), time.Duration(0)
 			t.Cleanup(func() {
 				t.Logf("%s, %s of them to prepare the clusters", time.Since(began).Round(time.Second), prepared.Round(time.Second))
 			})
-			pool.Assign(s.local, s.remote)
+			pool.Assign(behind...)
 			told.Add(1) // here, so that what a filter leaves out does not count
 			testscript.Run(t, testscript.Params{
 				Files: []string{file},
@@ -143,8 +167,8 @@ func tellOnReal(t *testing.T, version string, queue <-chan string, told *atomic.
 	}
 }
 
-// startPool starts a pair of clusters.
-func startPool(t *testing.T, version string) *realnodes.Pool {
+// startPool starts clusters of so many nodes each.
+func startPool(t *testing.T, version string, nodes ...int) *realnodes.Pool {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
@@ -152,7 +176,7 @@ func startPool(t *testing.T, version string) *realnodes.Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool, err := realnodes.Start(ctx, d, sim.Password, 2)
+	pool, err := realnodes.Start(ctx, d, sim.Password, nodes...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -215,6 +215,12 @@ var storyWords = map[string]func(ts *testscript.TestScript, neg bool, args []str
 	"sets":      plain(2, 2, (*story).sets),        // sets logs-prod '{"persistent":…}' as a person would; HOST(name) is an endpoint
 	"port":      plain(3, 3, (*story).port),        // port logs-prod metrics-eu 9400: somebody changes the port
 	"expires":   plain(1, 2, (*story).expires),     // expires metrics-eu [20d]: every key of it ends now, or in so many days
+	"effective": checking((*story).effective),      // effective logs-prod metrics-eu false: skip_unavailable as it is in effect
+	"misnames":  plain(2, 3, (*story).misnames),    // misnames logs-prod metrics-eu [rightly]: the trust in it names another id, or the right one again
+	"distrusts": plain(2, 2, (*story).distrusts),   // distrusts logs-prod metrics-eu: the trust in it is removed
+	"lapses":    plain(1, 2, (*story).lapses),      // lapses metrics-eu [renewed]: the certificates of its nodes have ended, or are good again
+	"parts":     plain(2, 2, (*story).parts),       // parts logs-prod ALIAS: its sockets are closed and opened anew until a search fails
+	"retains":   plain(2, 2, (*story).retains),     // retains logs-prod ALIAS: the nodes hold a key that their keystore does not have
 	"licenses":  plain(2, 2, (*story).licenses),    // licenses metrics-eu basic
 	"predates":  plain(1, 1, (*story).predates),    // predates metrics-eu: every key of it is as 8.14 made them
 	"follows":   plain(3, 4, (*story).follows),     // follows logs-prod copy metrics-eu [pattern]: a follower index, or an auto-follow pattern, through an alias

@@ -186,6 +186,9 @@ func (c *Cluster) settings(i int) map[string]any {
 			out[ssl+"trust_restrictions.path"] = "trust.yml"
 		}
 	}
+	if len(c.nodes) > 1 { // nodes of one cluster know each other by address, which no certificate names
+		out["xpack.security.transport.ssl.verification_mode"] = "certificate"
+	}
 	maps.Copy(out, s.Settings)
 	return out
 }

@@ -179,7 +179,11 @@ func (x *HealthReport) port() *finding {
 	case !keyed && port == elastic.KeyPort:
 		return x.fail(name, link.CauseNoKey, address+", and there is no key for "+x.Alias)
 	}
-	return pass(name, "%s, %s", address, inventory.Connection{Info: x.Info}.Model())
+	model := inventory.ByCertificate
+	if keyed {
+		model = inventory.ByKey
+	}
+	return pass(name, "%s, %s", address, model)
 }
 
 func (x *HealthReport) serverName() *finding {

@@ -236,7 +236,7 @@ func TestUndoOfVerifyWritesTheSettingsBack(t *testing.T) {
 		if err := verify.Undo(t.Context(), change.Evidence{}); err != nil || h.local.Settings("logs")["persistent proxy_socket_connections"] != "19" {
 			t.Errorf("it has changed nothing: %v, %v", err, h.local.Settings("logs"))
 		}
-		crashed := change.Evidence{"look_without_connection_3": "true"}
+		crashed := change.Evidence{"look_without_connection_3": "no_key"}
 		h.w.Fail(linktest.Fault{Call: "PutSettings", Times: 1, Err: linktest.Forbidden("x", "y")})
 		contains(t, leftover(t, verify.Undo(t.Context(), crashed)).Command, "PUT /_cluster/settings", "cluster.remote.logs.proxy_address")
 		if err := verify.Undo(t.Context(), crashed); err != nil {

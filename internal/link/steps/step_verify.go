@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -113,6 +115,9 @@ func (v *verifyStep) Apply(ctx context.Context, had change.Evidence, note change
 	if verdict.Proof != "" {
 		v.finding += ", " + verdict.Proof
 	}
+	if slices.Contains(slices.Collect(maps.Values(had)), string(link.CauseStaleKey)) {
+		v.finding += "; the nodes still had an earlier key for " + v.c.Alias + ", and dropped it once the bot made them read their keystore again"
+	}
 	return nil
 }
 
@@ -173,7 +178,7 @@ var errNotConnected = errors.New("not connected yet")
 // Finding says what the proof saw.
 func (v *verifyStep) Finding() string { return v.finding }
 
-// evMissed is what verify notes, followed by the number of a look that saw no connection as it is set.
+// evMissed is what verify notes, followed by the number of a look that saw no connection as it is set: why it was none.
 const evMissed = "look_without_connection_"
 
 // Every so many looks without a connection verify helps the nodes, in turn in either way, and each way at most so often.
@@ -204,7 +209,7 @@ func (v *verifyStep) help(ctx context.Context, local side, cause link.Cause, had
 			continue
 		}
 		// One key a look: what is noted under a key once keeps its value.
-		if err := note(ctx, change.Evidence{look: "true"}); err != nil {
+		if err := note(ctx, change.Evidence{look: string(cause)}); err != nil {
 			return err
 		}
 		switch {

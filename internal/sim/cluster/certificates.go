@@ -14,6 +14,7 @@ type certificates struct {
 	id, scope string            // stand in the nodes' name
 	ca        string            // PEM: who signs theirs
 	files     map[string]string // authorities: PEM by path
+	lapsed    bool              // they have ended
 }
 
 // nodeName is the name of the cluster's node in its certificate: <node>.node.<cluster id>.cluster.<scope id>.

@@ -124,6 +124,12 @@ func (c *Cluster) SetCA(pem string) {
 	}
 }
 
+// SetLapsed makes the cluster's nodes show certificates that have ended, or good ones again. Connections that stand go on.
+func (c *Cluster) SetLapsed(lapsed bool) {
+	defer c.net.enter()()
+	c.certificates.lapsed = lapsed
+}
+
 // PutAuthority puts a file with a certificate authority on the cluster's nodes, as a bundle does.
 func (c *Cluster) PutAuthority(file, pem string) {
 	defer c.net.enter()()
@@ -134,6 +140,14 @@ func (c *Cluster) PutAuthority(file, pem string) {
 func (c *Cluster) SetBehind(entry string) {
 	defer c.net.enter()()
 	c.keystore.behind = entry
+}
+
+// Retain makes the nodes hold an entry that their keystore does not have, as they do between its removal and a reload.
+func (c *Cluster) Retain(entry, value string) error {
+	defer c.net.enter()()
+	delete(c.keystore.stored, entry)
+	c.keystore.loaded[entry] = value
+	return nil
 }
 
 // Declare writes a setting into elasticsearch.yml, as an operator does in the user settings of a platform.

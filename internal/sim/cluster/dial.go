@@ -46,7 +46,9 @@ func (n *connections) handshake(r remote, to *Cluster, port int) *linkError {
 		return unreachable(n.c.version, r, unknownAuthority)
 	case !namedIn(to, r):
 		return unreachable(n.c.version, r, anotherName(r.address))
-	case !r.keyModel && (port == PortRemoteCluster || !trusts(to, n.c)):
+	case !r.keyModel && to.certificates.lapsed:
+		return unreachable(n.c.version, r, lapsed)
+	case !r.keyModel && (port == PortRemoteCluster || n.c.certificates.lapsed || !trusts(to, n.c)):
 		return unreachable(n.c.version, r, connectionReset)
 	}
 	if !n.c.version.SpeaksTo(to.version) {

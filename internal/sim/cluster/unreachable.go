@@ -34,6 +34,14 @@ var (
 	}}
 )
 
+// lapsed is said of a certificate that has ended.
+var lapsed = failure{tls, []rest.Error{
+	{Kind: "s_s_l_handshake_exception", Reason: "PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed"},
+	{Kind: "validator_exception", Reason: "PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed"},
+	{Kind: "cert_path_validator_exception", Reason: "validity check failed"},
+	{Kind: "certificate_expired_exception", Reason: "NotAfter: Sun Nov 01 00:00:00 UTC 2026"},
+}}
+
 const noPath = "PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target"
 
 // anotherName is said of a certificate that fits neither the server name nor the host.

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/pki"
@@ -123,13 +124,13 @@ func (p *Platform) placement(s DeploymentSpec, c *cluster.Cluster, ca *authority
 	out.SignServer = func(host string) (pki.Pair, error) {
 		return servers.Issue(pki.Subject{CommonName: "proxy", DNS: named(host)})
 	}
-	out.SignNode = func() (pki.Pair, error) {
+	out.SignNode = func(ends time.Time) (pki.Pair, error) {
 		now, err := p.authority(s.Region)
 		if err != nil {
 			return pki.Pair{}, err
 		}
 		name := c.NodeName()
-		return now.Issue(pki.Subject{CommonName: name, Node: name, DNS: named(c.Host())})
+		return now.Issue(pki.Subject{CommonName: name, Node: name, DNS: named(c.Host()), NotAfter: ends})
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -22,6 +23,32 @@ func (d *Deployment) TrustProxies(name, ca string) error {
 		return errors.New(why)
 	}
 	d.trust.Direct = append(slices.Clone(d.trust.Direct), e)
+	d.changed()
+	d.carry(d.begin("deployments.update", d.current().plan))
+	return nil
+}
+
+// RenameTrusted lets the trust entries that name a cluster name another one instead, or removes them if that is empty, as
+// a person does in the console.
+func (d *Deployment) RenameTrusted(id, instead string) error {
+	d.p.mu.Lock()
+	defer d.p.mu.Unlock()
+	var entries []direct
+	found := false
+	for _, e := range d.trust.Direct {
+		if slices.Contains(e.Allow, id) {
+			found = true
+			if instead == "" {
+				continue
+			}
+			e.Allow = []string{instead}
+		}
+		entries = append(entries, e)
+	}
+	if !found {
+		return fmt.Errorf("no trust of %s names the cluster %s", d.name, id)
+	}
+	d.trust.Direct = entries
 	d.changed()
 	d.carry(d.begin("deployments.update", d.current().plan))
 	return nil

@@ -29,6 +29,7 @@ type Elasticsearch interface {
 	CA() string
 	SetCA(pem string)
 	PutAuthority(path, pem string)
+	SetLapsed(lapsed bool)
 	SetFilters(f []cluster.Filter)
 
 	SetUser(u cluster.User)
@@ -38,6 +39,7 @@ type Elasticsearch interface {
 	SetCertificateName(host string)
 	SetKeyServer(open bool)
 	SetBehind(entry string)
+	Retain(entry, value string) error
 	ForgetAlias(alias string) error
 	ExpireKeys(in time.Duration) int
 }
@@ -58,7 +60,8 @@ type Placement struct {
 	ReadsWhenTold bool // nobody makes the nodes read their keystore but who is asked to
 	// ServerCAs are the authorities of the proxies that the nodes know by themselves: the public one, and their own platform's.
 	ServerCAs []string
-	// SignNode makes the certificate for transport, SignServer that of the proxies before the port for remote clusters.
-	SignNode   func() (pki.Pair, error)
+	// SignNode makes the certificate for transport, which ends then (zero: with its authority), SignServer that of the
+	// proxies before the port for remote clusters.
+	SignNode   func(ends time.Time) (pki.Pair, error)
 	SignServer func(host string) (pki.Pair, error)
 }

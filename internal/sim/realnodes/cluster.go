@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -27,6 +28,7 @@ type Cluster struct {
 
 	mu      sync.Mutex
 	running bool
+	behind  string // the entry of the keystore that is written on the first node alone
 }
 
 // Version is the version of the nodes.
@@ -90,6 +92,36 @@ func (c *Cluster) proxy(as func(*http.Request)) http.Handler {
 	}
 }
 
+// SetBehind lets all nodes but the first miss what is written to that entry from now on; none if it is empty.
+func (c *Cluster) SetBehind(entry string) {
+	c.Cluster.SetBehind(entry)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.behind = entry
+}
+
+// write puts an entry into the keystore files.
+func (c *Cluster) write(ctx context.Context, name string, value *string) error {
+	c.secrets[name] = value
+	c.mu.Lock()
+	alone := name == c.behind
+	c.mu.Unlock()
+	if alone {
+		return c.real.SetNodeSecret(ctx, 0, name, value)
+	}
+	return c.real.SetSecret(ctx, name, value)
+}
+
+// Retain makes the nodes hold an entry that their keystore does not have.
+func (c *Cluster) Retain(entry, value string) error {
+	if err := c.Cluster.Retain(entry, value); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.pool.ctx, joinWithin)
+	defer cancel()
+	return errors.Join(c.Settled(ctx), c.read(ctx, entry, &value), c.write(ctx, entry, nil))
+}
+
 // PatchKeystore edits the keystore file; a moment later the nodes read it.
 func (c *Cluster) PatchKeystore(change map[string]*string) {
 	c.Cluster.PatchKeystore(change)
@@ -100,8 +132,7 @@ func (c *Cluster) PatchKeystore(change map[string]*string) {
 	c.task(func(ctx context.Context) error {
 		defer close(written)
 		for name, v := range change {
-			c.secrets[name] = v
-			if err := c.real.SetSecret(ctx, name, v); err != nil {
+			if err := c.write(ctx, name, v); err != nil {
 				return err
 			}
 		}
@@ -131,7 +162,19 @@ func (c *Cluster) AddTrust(t cluster.Trust) {
 // SetCA gives the nodes a certificate of another authority.
 func (c *Cluster) SetCA(pem string) {
 	c.Cluster.SetCA(pem)
-	if err := c.writeNode(c.pool.ctx); err != nil {
+	if err := c.writeNode(c.pool.ctx, time.Time{}); err != nil {
+		slog.ErrorContext(c.pool.ctx, "real nodes", "cluster", c.Name(), "error", err)
+	}
+}
+
+// SetLapsed gives the nodes a certificate that has ended, or a good one again.
+func (c *Cluster) SetLapsed(lapsed bool) {
+	c.Cluster.SetLapsed(lapsed)
+	var ends time.Time
+	if lapsed {
+		ends = time.Now().AddDate(0, 0, -1) //nolint:forbidigo // Java looks at the system's clock
+	}
+	if err := c.writeNode(c.pool.ctx, ends); err != nil {
 		slog.ErrorContext(c.pool.ctx, "real nodes", "cluster", c.Name(), "error", err)
 	}
 }

@@ -34,7 +34,7 @@ func (c *Cluster) equip(ctx context.Context) error {
 	errs := make([]error, 3)
 	var all sync.WaitGroup
 	all.Go(func() { errs[0] = c.writeServer(ctx, c.Host()) })
-	all.Go(func() { errs[1] = c.writeNode(ctx) })
+	all.Go(func() { errs[1] = c.writeNode(ctx, time.Time{}) })
 	all.Go(func() { errs[2] = c.people(ctx) })
 	all.Wait()
 	return errors.Join(errs...)
@@ -136,8 +136,9 @@ func compactPEM(all []string) []string {
 	})
 }
 
-func (c *Cluster) writeNode(ctx context.Context) error {
-	pair, err := c.place.SignNode()
+// writeNode gives the nodes a certificate for transport that ends then; zero: with its authority.
+func (c *Cluster) writeNode(ctx context.Context, ends time.Time) error {
+	pair, err := c.place.SignNode(ends)
 	if err != nil {
 		return err
 	}

@@ -58,13 +58,13 @@ func NewPool(ctx context.Context, clusters ...*realcluster.Cluster) *Pool {
 	return p
 }
 
-// Start starts clusters of one version for a pool, at once. Stop the pool. password is that of the superuser elastic of
-// all clusters.
-func Start(ctx context.Context, d *realcluster.Distribution, password string, count int) (*Pool, error) {
-	started, errs := make([]*realcluster.Cluster, count), make([]error, count)
+// Start starts clusters of one version for a pool, at once, each of so many nodes. Stop the pool. password is that of the
+// superuser elastic of all clusters.
+func Start(ctx context.Context, d *realcluster.Distribution, password string, nodes ...int) (*Pool, error) {
+	started, errs := make([]*realcluster.Cluster, len(nodes)), make([]error, len(nodes))
 	var all sync.WaitGroup
-	for i := range count {
-		all.Go(func() { started[i], errs[i] = start(ctx, d, fmt.Sprintf("cluster-%d", i+1), password) })
+	for i, of := range nodes {
+		all.Go(func() { started[i], errs[i] = start(ctx, d, fmt.Sprintf("cluster-%d", i+1), password, of) })
 	}
 	all.Wait()
 	p := NewPool(context.WithoutCancel(ctx), slices.DeleteFunc(started, func(c *realcluster.Cluster) bool { return c == nil })...)
@@ -75,7 +75,7 @@ func Start(ctx context.Context, d *realcluster.Distribution, password string, co
 }
 
 // start starts a cluster with certificates that the first world replaces.
-func start(ctx context.Context, d *realcluster.Distribution, name, password string) (*realcluster.Cluster, error) {
+func start(ctx context.Context, d *realcluster.Distribution, name, password string, nodes int) (*realcluster.Cluster, error) {
 	ca, err := pki.New(name, time.Now()) //nolint:forbidigo // Java looks at the system's clock
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func start(ctx context.Context, d *realcluster.Distribution, name, password stri
 		return nil, err
 	}
 	return d.Start(ctx, realcluster.Spec{
-		Name: name, Password: password, Server: pair, ServerCAs: []string{ca.PEM}, Transport: pair,
+		Name: name, Nodes: nodes, Password: password, Server: pair, ServerCAs: []string{ca.PEM}, Transport: pair,
 		Trust: realcluster.Trust{CAs: []string{ca.PEM}, Names: []string{name}},
 	})
 }
@@ -98,7 +98,9 @@ func (p *Pool) Assign(deployments ...string) {
 	clear(p.behind)
 	clear(p.hosts)
 	for i, name := range deployments {
-		p.behind[name] = p.members[i]
+		if name != "" {
+			p.behind[name] = p.members[i]
+		}
 	}
 }
 
