@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/playground"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
 )
 
@@ -49,6 +50,21 @@ func TestWorldOfThePlaygroundHasAPast(t *testing.T) {
 	}
 	if links := s.Deployment("logs-prod").Cluster().State().Connected; len(links) > 0 {
 		t.Error("logs-prod is connected already: ", links)
+	}
+}
+
+func TestATakenPortNamesItselfAndTheFlag(t *testing.T) {
+	t.Parallel()
+	taken, err := playground.Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	addr := taken.Addr().String()
+	err = runPlayground(t.Context(), io.Discard, slog.New(slog.DiscardHandler), io.Discard, pageOptions{addr: addr})
+	want := addr + " is taken: name another with --addr, or take a free one with --addr 127.0.0.1:0"
+	if err == nil || err.Error() != want {
+		t.Errorf("it says %v, want %s", err, want)
 	}
 }
 

@@ -28,7 +28,7 @@ func doctorCommand() *cobra.Command {
 			"certificate, what its key and its users may do) and at who approves. It only reads. The exit code is 1 if\n" +
 			"something is bad; warnings and what could not be looked at leave it at 0.\n\n" +
 			"With --restored, after Redis was put back from a backup, it lists what is open there, the cards in Slack that\n" +
-			"show another state (and has them drawn again), and the connections that want to be adopted.",
+			"show another state (and has them drawn again), and the connections to adopt.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file, config.System())

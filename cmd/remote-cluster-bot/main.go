@@ -18,8 +18,8 @@ func main() {
 func root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remote-cluster-bot",
-		Short: "Connects Elasticsearch clusters across ECE and Elastic Cloud, from Slack, with approvals",
-		Long: "Connects Elasticsearch clusters across ECE and Elastic Cloud, from Slack, with approvals.\n\n" +
+		Short: "Connects Elasticsearch clusters on ECE, on Elastic Cloud and self-managed, from Slack, with approvals",
+		Long: "Connects Elasticsearch clusters on ECE, on Elastic Cloud and self-managed, from Slack, with approvals.\n\n" +
 			"Exit codes: 0 done; 1 it failed, or found something bad; 2 the command line is wrong, and nothing was begun.",
 		Version:       version,
 		SilenceUsage:  true,

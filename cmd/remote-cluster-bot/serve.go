@@ -18,7 +18,7 @@ func serveCommand() *cobra.Command {
 		Short: "Run the bot",
 		Long: "Runs until SIGTERM or SIGINT; then it finishes or hands over what it is working on.\n\n" +
 			"It needs a configuration (config example prints one) with the secrets that it names, a Slack app (manifest prints\n" +
-			"one), a Redis of version 7 or newer that writes to disk and evicts nothing, and an account on each platform.\n" +
+			"one), Redis 6.2 or Valkey 8 (or later) that writes to disk and evicts nothing, and an account on each platform.\n" +
 			"config check looks at the file alone, doctor at all of it. Several may run at once on the same Redis.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -54,7 +54,7 @@ func (p *Playground) guard(next http.Handler) http.Handler {
 			return
 		}
 		if c, err := r.Cookie(name); err != nil || !p.isToken(c.Value) {
-			http.Error(w, "Open the whole address that the terminal shows: it carries the token that this page wants.", http.StatusForbidden)
+			http.Error(w, "Open the whole address that the terminal shows: it carries the token that this page requires.", http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -11,7 +11,7 @@ test("a person puts the key into the keystore of each node", { timeout: 120_000 
     const messages = page.getByRole("log", { name: "Messages" });
     const coach = page.getByRole("region", { name: "What to do next" });
     const shell = page.getByRole("form", { name: "A shell on each node" });
-    await coach.getByText("search-dc shall search the products of archive-dc").waitFor();
+    await coach.getByText("search-dc is to search the products of archive-dc").waitFor();
     await page.locator("details.cluster summary").filter({ hasText: "archive-dc" }).getByText("self-managed").waitFor();
     assert.equal(await page.locator("details.cluster").count(), 2, "others than the two are shown");
     await picture(page, "self-managed-start");

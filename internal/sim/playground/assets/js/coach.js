@@ -29,7 +29,7 @@ export function coaching() {
   const refused = ended(cards().at(-1));
   if (refused) return refused;
   if (me !== "alice") return { step: 1, text: "Requests begin with Alice.", does: "Be Alice", go: () => become("alice") };
-  return { step: 1, text: `You are Alice. ${local} shall search the ${indices.split("-")[0]} of ${remote}: type ${setting.command} connect in #clusters.`, does: "Type it for me", go: () => type("connect ") };
+  return { step: 1, text: `You are Alice. ${local} is to search the ${indices.split("-")[0]} of ${remote}: type ${setting.command} connect in #clusters.`, does: "Type it for me", go: () => type("connect ") };
 }
 
 /** byHand leads through the work of the clusters' owners: the key, or what is left of it, is theirs to edit. */
@@ -66,7 +66,7 @@ function approving(card, me) {
   return { step: 2, text: "Read the request, look at its plan, and press Approve." };
 }
 
-/** ended is what follows a request that came to nothing: whoever asked can ask again. */
+/** ended is what follows a request that came to nothing: the requester can ask again. */
 function ended(card) {
   const how = JSON.stringify(card?.blocks ?? []).match(/\*(Rejected|Withdrawn|Expired|Failed and rolled back)\*/)?.[1];
   const asker = named(card?.blocks?.findLast((b) => b.type === "context") ?? {})[0];
