@@ -23,8 +23,9 @@ func TestWhateverIsDamagedCanBeResolved(t *testing.T) {
 		"the schema":                        {"schema": "one"},
 		"what it locks":                     {"shared": "[", "proposal": "{"},
 		"what it locks, and the version":    {"shared": `{"a":1}`, "version": "x"},
+		"its target, and the proposal":      {"target": "", "proposal": "{"},
 		"how it was taken up last":          {"aside_end": "{", "proposal": "{"},
-		"everything":                        {"shared": "[", "proposal": "[", "version": "x", "schema": "x", "requester": "[", "created": "?", "aside_end": "["},
+		"everything":                        {"shared": "[", "proposal": "[", "version": "x", "schema": "x", "target": "x", "requester": "[", "created": "?", "aside_end": "["},
 	}
 	storetest.Each(t, func(t *testing.T, server storetest.Server) {
 		t.Helper()

@@ -108,7 +108,11 @@ func (s *Store) Holder(ctx context.Context, target string) (id string, ok bool, 
 	if errors.Is(err, redis.Nil) {
 		return "", false, nil
 	}
-	return id, err == nil, fault("asking who holds a target", err)
+	if err != nil {
+		return "", false, fault("asking who holds a target", err)
+	}
+	open, err := s.rdb.HExists(ctx, s.keys.open(), id).Result() // as request_create looks at it
+	return id, open, fault("asking who holds a target", err)
 }
 
 // recentMember names the user beside the id, so that both indexes can be trimmed after the request is gone.

@@ -23,6 +23,8 @@ if remember > 0 then
   if made then return {'seen', made} end
 end
 local holder = redis.call('GET', KEYS[6])
+-- One that was resolved while nobody could tell its target has left it behind: what is not open holds nothing.
+if holder and redis.call('HEXISTS', KEYS[12], holder) == 0 then holder = false end
 if holder and not (asking and holder == parent) then return {'held', holder} end
 if redis.call('EXISTS', KEYS[4]) == 1 then return {'exists'} end
 local person, channel = ARGV[12], ARGV[13]
