@@ -23,7 +23,7 @@ type MonitorStore struct {
 	facets   map[string][]string
 	revision int64
 	Noted    map[string]map[string]string
-	Held     map[string]*change.Request // by target
+	Held     map[string]*change.Request // by target; nil: it can't be read
 	Finished int
 	Next     time.Duration // of the check that was finished last
 	Follow   []string      // who follows each connection
@@ -193,5 +193,8 @@ func (s *MonitorStore) Holder(_ context.Context, target string) (string, bool, e
 }
 
 func (s *MonitorStore) Get(_ context.Context, id string) (*change.Request, error) {
+	if r, held := s.Held[id]; held && r == nil {
+		return nil, change.ErrUnreadable
+	}
 	return s.Held[id], nil
 }

@@ -248,7 +248,8 @@ func (m *Monitor) working(ctx context.Context, c link.ManagedConnection) (bool, 
 			continue
 		}
 		r, err := m.o.Store.Get(ctx, id)
-		if err != nil && !errors.Is(err, change.ErrNotFound) {
+		// Nobody works on a request that can't be read: what it left of the connection is for people to know.
+		if err != nil && !errors.Is(err, change.ErrNotFound) && !errors.Is(err, change.ErrUnreadable) {
 			return false, err
 		}
 		if err == nil && r.State.Working() {

@@ -92,6 +92,17 @@ func TestMonitorIsQuietWhileAConnectionIsChanged(t *testing.T) {
 	}
 }
 
+// Nobody works on a request that was put aside: its connection is watched, and what it left there is told.
+func TestMonitorWatchesAConnectionWhoseRequestCantBeRead(t *testing.T) {
+	m := link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a1"}, Alias: "search-eu", Record: change.StoredRecord{Request: "r1"}}
+	w := newWard(t, m)
+	w.store.Held = map[string]*change.Request{link.Target(m.Local, m.Alias): nil}
+	w.check(diagnose.Problem{Kind: diagnose.ProblemDrifted, Say: "proxy_address is another"})
+	if got := len(w.slack.Visible()); got != 1 {
+		t.Errorf("%d messages", got)
+	}
+}
+
 func TestMonitorFindsAMessageWhoseAnswerWasLost(t *testing.T) {
 	w := newWard(t, link.ManagedConnection{Local: elastic.Ref{Platform: "ece-prod", Deployment: "a"}, Alias: "x"})
 	w.all = []diagnose.Problem{{Kind: diagnose.ProblemDown, Say: "gone"}}
