@@ -98,7 +98,7 @@ func (x *Endings) end(ctx context.Context, m link.ManagedConnection, now time.Ti
 	if n.Request != "" {
 		r, err := x.o.Store.Get(ctx, n.Request)
 		switch {
-		case errors.Is(err, change.ErrNotFound):
+		case errors.Is(err, change.ErrNotFound), errors.Is(err, change.ErrUnreadable): // put aside, it holds the connection until it is over
 		case err != nil:
 			return err
 		case !r.State.Final():

@@ -58,7 +58,9 @@ func (r *removing) Note(_ context.Context, _, key, text string) error {
 }
 
 func (r *removing) Get(_ context.Context, id string) (*change.Request, error) {
-	if q := r.requests[id]; q != nil {
+	if q, ok := r.requests[id]; ok && q == nil {
+		return nil, change.ErrUnreadable
+	} else if ok {
 		return q, nil
 	}
 	return nil, change.ErrNotFound
@@ -233,6 +235,23 @@ func TestAnEndThatFailsIsTriedAgain(t *testing.T) {
 		if r.look(m) != i+2 || r.asked[i+1].StandingApproval.Attempt != i+1 {
 			t.Errorf("attempt %d: %+v", i+2, r.asked)
 		}
+	}
+}
+
+// A removal whose record can't be read holds the connection while it is put aside; once it is resolved, there is another.
+func TestAnEndIsNotMissedBecauseItsRequestCantBeRead(t *testing.T) {
+	t.Parallel()
+	r, m := newRemoving(t), temporary()
+	r.look(m)
+	r.requests[r.asked[0].Submission] = nil
+	r.refused = &change.LockedError{RequestID: r.asked[0].Submission}
+	for range 2 {
+		r.look(m)
+		r.now = r.now.Add(time.Hour)
+	}
+	r.refused = nil
+	if r.look(m) != 2 {
+		t.Error("the connection stays")
 	}
 }
 

@@ -233,10 +233,11 @@ func dueAt(m link.ManagedConnection, expires time.Time, before time.Duration) ti
 	return expires.Add(-before).Add(before / 3 * time.Duration(h.Sum32()%parts) / parts)
 }
 
-// open reports whether a request has not come to its end.
+// open reports whether a request has not come to its end. One that can't be read counts as over: while it is put aside it holds
+// its connection, so that nobody can ask for another, and once it is resolved, its record still can't be read.
 func (x *Rotations) open(ctx context.Context, id string) (bool, error) {
 	r, err := x.o.Store.Get(ctx, id)
-	if errors.Is(err, change.ErrNotFound) {
+	if errors.Is(err, change.ErrNotFound) || errors.Is(err, change.ErrUnreadable) {
 		return false, nil
 	}
 	if err != nil {

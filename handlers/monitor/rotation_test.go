@@ -49,7 +49,9 @@ func (r *rotating) Note(_ context.Context, _, key, text string) error {
 }
 
 func (r *rotating) Get(_ context.Context, id string) (*change.Request, error) {
-	if q := r.requests[id]; q != nil {
+	if q, ok := r.requests[id]; ok && q == nil {
+		return nil, change.ErrUnreadable
+	} else if ok {
 		return q, nil
 	}
 	return nil, change.ErrNotFound
@@ -254,6 +256,27 @@ func TestARotationThatCameToNothingIsAskedForLater(t *testing.T) {
 	r.refused = nil
 	if err := r.Ask(t.Context(), connectionWithKey("m", "r2"), ends); err != nil || len(r.asked) != 3 {
 		t.Errorf("a connection that has changed since begins anew: %v, %d", err, len(r.asked))
+	}
+}
+
+// A rotation whose record can't be read holds up neither the next one of its connection, nor others of the cluster.
+func TestARotationThatCantBeReadIsAskedForLater(t *testing.T) {
+	t.Parallel()
+	r := newRotating()
+	c, other, ends := connectionWithKey("m", "r1"), connectionWithKey("n", "r2"), r.now.Add(9*aDay)
+	r.ask(t, c, 9*aDay)
+	r.requests[r.asked[0].Submission] = nil
+	if r.ask(t, other, 9*aDay); len(r.asked) != 2 {
+		t.Error("another connection of the cluster waits for it")
+	}
+	r.requests[r.asked[1].Submission].State = change.Applied
+	r.ask(t, c, 9*aDay)
+	r.now = r.now.Add(aDay)
+	r.refused = &change.LockedError{RequestID: r.asked[0].Submission} // it is put aside
+	r.ask(t, c, ends.Sub(r.now))
+	r.refused = nil // and was resolved
+	if r.ask(t, c, ends.Sub(r.now)); len(r.asked) != 3 {
+		t.Errorf("%d requests: the key ends", len(r.asked))
 	}
 }
 
