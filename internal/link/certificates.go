@@ -91,7 +91,7 @@ func (s PairState) untilTrusted() string {
 		"The bot can't do that"
 }
 
-// proxies say whether the local side trusts the certificate at the port for keys, and what a person has to do for it.
+// proxies warn where the local side may not trust the certificate at the port for keys, and say what a person has to do for it.
 func (w *WarningList) proxies(s PairState) {
 	until := "until " + s.untilTrusted()
 	p, of := s.Proxies, s.shownBy()
@@ -99,10 +99,7 @@ func (w *WarningList) proxies(s PairState) {
 	case unread != nil:
 		w.Add("If the certificate of %s has a private authority, %s does not trust it %s. The bot couldn't read which authority it has: %s.",
 			of, s.Local.Name, until, Sentence(unread))
-	case p.Certificate.Public:
-		w.Add("The certificate of %s has a public authority, %s. %s trusts it already.", of, p.Authority, s.Local.Name)
-	case p.trusted():
-		w.Add("The certificate of %s has a private authority, %s, which %s trusts already.", of, p.Authority, s.Local.Name)
+	case p.Certificate.Public, p.trusted(): // there is nothing to do
 	case s.ReadError(PartProxyTrust) != nil:
 		w.Add("The certificate of %s has a private authority, %s. The bot couldn't read whether %s trusts it. If it does not, the connection fails %s.",
 			of, p.Authority, s.Local.Name, until)

@@ -8,13 +8,13 @@ import (
 // Warnings are what people should know of c before they approve it, the gravest first. None of them stands in its way.
 func Warnings(s PairState, c ConnectParams) []string {
 	var w WarningList
+	w.Elsewhere(s, c) // the key goes to a place that nobody knows
 	w.restart(s, c)
 	if c.ByCertificate() {
 		w.certificates(s, c)
 	} else {
 		w.Access(c)
 	}
-	w.Elsewhere(s, c)
 	w.direction(s, c)
 	if c.Identity != nil && c.Identity.Organization {
 		w.Add("Every cluster of the organization %s may use the key, not only %s.", s.LocalScope.ID, s.Local.Name)
