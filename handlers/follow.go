@@ -140,12 +140,14 @@ func followers(m link.ManagedConnection, said map[string]string, users []string)
 // statusFor is the status of a connection as one person is shown it.
 func (h *Handlers) statusFor(ctx context.Context, user string, x diagnose.HealthReport, s monitor.Status) bot.Message {
 	var follow []slack.BlockElement
+	thread := ""
 	if x.Managed != nil {
+		thread = h.threadLink(ctx, *x.Managed)
 		if said, ok := h.followChoices(ctx, user); ok {
 			follow = append(follow, followButton(*x.Managed, x.PairState.Local.Name, user, said[x.Managed.Name().String()]))
 		}
 	}
-	msg := statusMessage(x, s, follow...)
+	msg := statusMessage(x, s, thread, follow...)
 	msg.Blocks = slices.Insert(msg.Blocks, len(msg.Blocks)-1, h.reviewBlock(ctx, x)...)
 	return msg
 }

@@ -20,8 +20,8 @@ import (
 )
 
 // statusMessage is everything that is known of one connection, with buttons for what can be done next and
-// those that are given.
-func statusMessage(x diagnose.HealthReport, s monitor.Status, more ...slack.BlockElement) bot.Message {
+// those that are given. thread leads to the card of its last change, or is empty.
+func statusMessage(x diagnose.HealthReport, s monitor.Status, thread string, more ...slack.BlockElement) bot.Message {
 	state, word := s.Known().State(), "It works."
 	switch {
 	case x.Diagnosis != nil:
@@ -45,7 +45,7 @@ func statusMessage(x diagnose.HealthReport, s monitor.Status, more ...slack.Bloc
 		if m.Adopted {
 			s += " · created by hand, adopted"
 		}
-		blocks = append(blocks, mrkdwn.Small(s))
+		blocks = append(blocks, mrkdwn.Small(s+thread))
 	} else {
 		blocks = append(blocks, mrkdwn.Small("Created by hand: the bot only monitors it until it is adopted."))
 	}
