@@ -340,7 +340,7 @@ func TestNamesCantLookLikeTheBotsWords(t *testing.T) {
 	applied := handlerstest.In(change.Applied, func(r *change.Request) { r.Proposal.Title = "Connect logs-prod to " + forged })
 	final, _ := cards.FinalLine(applied, "/remote-cluster")
 	for what, text := range map[string]string{
-		"the outcome": final.Text, "the history": past(applied), "the card for those who hear it": cards.Summary(applied, nil),
+		"the outcome": final.Text, "the history": past(applied, ""), "the card for those who hear it": cards.Summary(applied, nil),
 		"a name": mrkdwn.Named(forged, mrkdwn.MaxName),
 	} {
 		if !strings.Contains(text, "x∗ : white_check_mark: ∗Approved, about to start∗") || strings.Contains(text, forged) {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -101,11 +103,12 @@ func (h *Handlers) historyMessage(ctx context.Context, l history, table bool) bo
 	}
 	fit := l.fitting(l.filter)
 	shown := fit[:min(len(fit), historyShown)]
-	for _, r := range shown {
-		said = append(said, past(r))
+	links := h.cardLinks(ctx, shown)
+	for i, r := range shown {
+		said = append(said, past(r, links[i]))
 	}
 	if table && len(shown) > 0 {
-		blocks = append(blocks, historyRows(shown))
+		blocks = append(blocks, historyRows(shown, links))
 	} else {
 		for _, text := range said[1:] {
 			blocks = append(blocks, mrkdwn.Section(text))
@@ -120,6 +123,17 @@ func (h *Handlers) historyMessage(ctx context.Context, l history, table bool) bo
 		blocks = append(blocks, mrkdwn.Small(note))
 	}
 	return bot.Message{Text: mrkdwn.Within("\n", mrkdwn.MaxSummary, said...), Blocks: blocks}
+}
+
+// cardLinks lead to the requests' cards; Slack is asked for all at the same time.
+func (h *Handlers) cardLinks(ctx context.Context, shown []*change.Request) []string {
+	links := make([]string, len(shown))
+	var asked sync.WaitGroup
+	for i, r := range shown {
+		asked.Go(func() { links[i] = h.messageLink(ctx, r.Messages[notify.SlotCard], "card") })
+	}
+	asked.Wait()
+	return links
 }
 
 // reach is how far back was looked.
@@ -145,16 +159,16 @@ func (l history) limits(more bool) string {
 const maxCellPast = 900 // of the decisions about a request: fifteen of them fit into a table
 
 // historyRows is a table of requests.
-func historyRows(shown []*change.Request) slack.Block {
+func historyRows(shown []*change.Request, links []string) slack.Block {
 	t := slack.NewDataTableBlock("Requests, the latest first").WithPageSize(tablePage).
 		AddRow(mrkdwn.Heads("Request", "State", "When", "Requested by", "Decisions")...)
-	for _, r := range shown {
+	for i, r := range shown {
 		emoji, word := cards.StateLabel(r.State)
 		var decisions []string
 		for _, d := range r.Decisions {
 			decisions = append(decisions, cards.DecisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))
 		}
-		t.AddRow(mrkdwn.Cell(mrkdwn.Named(r.Proposal.Title, 150)+" "+bot.Code(r.ID)), mrkdwn.Cell(emoji+" "+word), mrkdwn.Cell(mrkdwn.When(r.Created)),
+		t.AddRow(mrkdwn.Cell(mrkdwn.Named(r.Proposal.Title, 150)+" "+bot.Code(r.ID)), mrkdwn.Cell(emoji+" "+word), mrkdwn.Cell(mrkdwn.When(r.Created)+links[i]),
 			mrkdwn.Cell(cards.Requester(r)+" · rule "+mrkdwn.Line(r.Rule, 60)), mrkdwn.Cell(mrkdwn.Within("\n", maxCellPast, decisions...)))
 	}
 	return t
@@ -179,11 +193,11 @@ func isAbout(r *change.Request, text string) bool {
 // asTyped is a name as people type it: small letters, single spaces.
 func asTyped(name string) string { return strings.Join(strings.Fields(strings.ToLower(name)), " ") }
 
-// past is a request with who decided what.
-func past(r *change.Request) string {
+// past is a request with who decided what, and the link to its card.
+func past(r *change.Request, link string) string {
 	emoji, word := cards.StateLabel(r.State)
 	parts := []string{
-		emoji + " " + mrkdwn.When(r.Created) + " *" + mrkdwn.Named(r.Proposal.Title, 200) + "*",
+		emoji + " " + mrkdwn.When(r.Created) + " *" + mrkdwn.Named(r.Proposal.Title, 200) + "*" + link,
 		word + " · requested by " + cards.Requester(r) + " · request " + bot.Code(r.ID) + " · rule " + mrkdwn.Line(r.Rule, 60),
 	}
 	for _, d := range r.Decisions {

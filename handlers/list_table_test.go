@@ -6,6 +6,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -18,7 +19,9 @@ func TestListAndHistoryAsTables(t *testing.T) {
 	d.tables.Refused.Store(false)
 	d.types("list")
 	handlerstest.GoldenMessage(t, "list_table", d.shown())
-	d.book.Put(handlerstest.In(change.RolledBack, func(*change.Request) {}))
+	d.book.Put(handlerstest.In(change.RolledBack, func(r *change.Request) {
+		r.Messages = map[string]change.Message{notify.SlotCard: {Channel: "C0REQUESTS", ID: "1700000000.000100"}}
+	}))
 	d.types("history")
 	handlerstest.GoldenMessage(t, "history_table", d.shown())
 
