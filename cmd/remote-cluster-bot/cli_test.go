@@ -100,7 +100,7 @@ func TestResultsAreJSONWhereThatIsAskedFor(t *testing.T) {
 
 func TestServeSaysWhatItNeeds(t *testing.T) {
 	t.Parallel()
-	if code, said := exitOf(t, "serve", "--help"); code != 0 || !strings.Contains(said, "Redis of version") || !strings.Contains(said, "config example") {
+	if code, said := exitOf(t, "serve", "--help"); code != 0 || !strings.Contains(said, "Redis 6.2 or Valkey 8") || !strings.Contains(said, "config example") {
 		t.Errorf("%d: %s", code, said)
 	}
 }

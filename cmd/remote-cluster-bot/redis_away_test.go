@@ -79,18 +79,6 @@ func (a *away) must(err error) {
 	}
 }
 
-// stored submits as often as the form says that Redis was too slow, as it may be on a busy machine.
-func (a *away) stored(err error) {
-	a.Helper()
-	for range 10 {
-		if err == nil || !strings.Contains(err.Error(), "Nothing is lost") {
-			break
-		}
-		err = a.submits(nil, []string{"alice"})
-	}
-	a.must(err)
-}
-
 // inTime does something, and expects what is looked for to be seen soon enough for the person who did it.
 func (a *away) inTime(what string, do func() error, seen func(workspace.State) bool) {
 	a.Helper()
@@ -127,7 +115,7 @@ func (a *away) writes(after time.Time) []string {
 func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 	t.Parallel()
 	a := newAway(t, nil, nil)
-	a.stored(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
+	a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
 	card, err := (&stage.Transcript{Stage: a.Stage}).Card(t.Context(), "Approve")
 	a.must(err)
 	a.must(a.filled("alice", "security-siem", "archive-us", "archive-*"))
@@ -175,7 +163,7 @@ func TestPeopleAreAnsweredInTimeWhileRedisHangs(t *testing.T) {
 func (a *away) lostAnswer() {
 	a.Helper()
 	bob := a.Slack.User("bob")
-	a.stored(a.submits(nil, []string{"alice"}))
+	a.must(a.submits(nil, []string{"alice"}))
 	var card workspace.Message
 	_, err := a.Until(a.Context(), storyWait, func(w workspace.State) bool {
 		for _, m := range w.In(clusters) {
@@ -245,7 +233,7 @@ func TestAnOutageInTheMiddleOfAStep(t *testing.T) {
 				}
 			})
 			wire.Store(a.wire)
-			a.stored(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
+			a.must(a.asks(nil, []string{"alice", "logs-prod", "metrics-eu", "metrics-*"}))
 			a.must(a.presses(nil, []string{"bob", "Approve"}))
 			a.resumes(hung, lease)
 		})

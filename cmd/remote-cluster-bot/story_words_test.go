@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -119,12 +120,22 @@ func (s *story) clears(_ *testscript.TestScript, args []string) error {
 	return seen(modal.Clear(s.ctx, args[1]))
 }
 
+// tooSlow is what a form says where nothing is wrong but the machine: people are told to submit again.
+var tooSlow = regexp.MustCompile("submit or press again|Submit again in a moment")
+
+// submits submits the modal on top, and again where its bot was too slow, as it may be on a busy machine.
 func (s *story) submits(_ *testscript.TestScript, args []string) error {
 	modal, err := s.modalOf(args[0])
 	if err != nil {
 		return err
 	}
-	return seen(modal.Submit(s.ctx))
+	for range 10 {
+		if err = seen(modal.Submit(s.ctx)); err == nil || !tooSlow.MatchString(err.Error()) {
+			break
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+	return err
 }
 
 // closes presses the cancel button of the modal on top: the one below comes up again, if there is one.
