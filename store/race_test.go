@@ -176,6 +176,7 @@ func TestTheEndOfARequestFreesOnlyItsOwnTarget(t *testing.T) {
 		if err != nil || len(locks) != 1 {
 			t.Fatalf("locks %v, error %v", locks, err)
 		}
+		create(t, s, "b", server.Now()) // open, with a target of its own beside
 		if err := server.Client.Set(ctx, locks[0], "b", 0).Err(); err != nil {
 			t.Fatal(err)
 		}
