@@ -5,14 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/workspace"
 )
 
@@ -20,16 +24,129 @@ import (
 // other wish is about.
 var brief = wish{verb: "connect", who: "bob", local: "metrics-eu", remote: "archive-us", approver: "carol", lasts: 18 * time.Second}
 
+// lasting is a connection whose key comes near its end, so that the bot rotates it by itself, under the approval that it was made
+// with. It is asked for once brief is made, as each person has one modal at a time.
+var lasting = wish{verb: "connect", who: "bob", local: "logs-prod", remote: "archive-us", approver: "carol"}
+
+// keyLeft is what is left of the key: less than rotate_before, and past the time over which rotations are spread.
+const keyLeft = "8d"
+
+// dueMoments plays what the bot does by itself when its time has come. It returns how many requests came of it.
+func (s *stage) dueMoments(ctx context.Context) (asked int, err error) {
+	free, made := context.WithCancel(ctx)
+	var ended int
+	var failed error
+	var wg sync.WaitGroup
+	wg.Go(func() { ended, failed = s.briefly(ctx, made) })
+	<-free.Done()
+	rotated, err := s.lastingly(ctx)
+	wg.Wait()
+	return ended + rotated, errors.Join(err, failed)
+}
+
+// strike lets processes die or freeze once or twice, somewhere between two moments.
+func (s *stage) strike(ctx context.Context, after, before time.Duration, at string) {
+	for range 1 + s.due.IntN(2) {
+		plan := *s
+		plan.rng = fork(s.due)
+		wait := plan.between(after, before)
+		go func() {
+			pause(ctx, wait)
+			blow := []func(*stage, context.Context) error{(*stage).killOne, (*stage).killOne, (*stage).killAll, (*stage).freezeOne}[plan.rng.IntN(4)]
+			plan.line.count("blows at " + at)
+			if err := blow(&plan, ctx); err != nil {
+				s.log("a blow at %s: %v", at, err)
+			}
+		}()
+	}
+}
+
+// lastingly plays lasting until its key has been rotated: processes die around the moment when that is due. It returns how many
+// requests came of it.
+func (s *stage) lastingly(ctx context.Context) (asked int, err error) {
+	if err := s.ask(ctx, lasting); err != nil {
+		return 0, err
+	}
+	if _, err := s.decide(ctx, lasting); err != nil {
+		return 1, err
+	}
+	connect, _, err := s.requestsOf(ctx, lasting)
+	if err != nil || connect == nil {
+		return 1, fmt.Errorf("the request for %s is not there: %w", lasting.title(), err)
+	}
+	if connect.State != change.Applied {
+		return 1, nil
+	}
+	if err := s.age(ctx, connect); err != nil {
+		return 1, err
+	}
+	due := time.Now()
+	s.strike(ctx, 0, 6*time.Second, "a rotation")
+	for ctx.Err() == nil {
+		pause(ctx, 200*time.Millisecond)
+		if _, own, err := s.requestsOf(ctx, lasting); err == nil && len(own) > 0 && !moving(own[0]) {
+			s.log("the key was rotated: %s, %v after that was due", own[0].State, time.Since(due).Round(100*time.Millisecond))
+			return 1 + len(own), nil
+		}
+		s.approveOwn(ctx)
+		if time.Since(due) > 7*time.Second {
+			s.endCheckLeases(ctx)
+			pause(ctx, 3*time.Second)
+		}
+	}
+	return 1, fmt.Errorf("the key of %s was to be rotated, and nothing came of that: %w", lasting.title(), ctx.Err())
+}
+
+// age brings the key of a connection near its end, as its owner can.
+func (s *stage) age(ctx context.Context, connect *change.Request) error {
+	var elastic platform.State
+	if err := s.call(ctx, http.MethodGet, s.world.Elastic.Control+"/state", nil, &elastic); err != nil {
+		return err
+	}
+	for _, d := range deployments(elastic) {
+		for _, k := range d.Cluster.Keys {
+			if !k.Valid || !strings.Contains(k.Name, connect.ID) {
+				continue
+			}
+			for _, p := range s.world.Elastic.Platforms {
+				for _, a := range p.Deployments {
+					if a.ID == d.ID {
+						return s.extend(ctx, a, k.ID)
+					}
+				}
+			}
+		}
+	}
+	return fmt.Errorf("%s has no key", connect.ID)
+}
+
+// extend gives a key another end. What is on the way to the cluster may fail meanwhile.
+func (s *stage) extend(ctx context.Context, on platform.DeploymentAddress, key string) (err error) {
+	for range 10 {
+		to, bad := url.Parse(on.ServiceURL + "/_security/cross_cluster/api_key/" + key)
+		if bad != nil {
+			return bad
+		}
+		to.User = url.UserPassword(on.User, on.Password)
+		if err = s.call(ctx, http.MethodPut, to.String(), map[string]string{"expiration": keyLeft}, nil); err == nil {
+			return nil
+		}
+		pause(ctx, 500*time.Millisecond)
+	}
+	return err
+}
+
 // briefly plays brief to its end: processes die around the moment when the bot has to remove it. It returns how many requests came
-// of it.
-func (s *stage) briefly(ctx context.Context) (asked int, err error) {
+// of it, and tells made once its people have their hands free.
+func (s *stage) briefly(ctx context.Context, made func()) (asked int, err error) {
+	defer made()
 	if err := s.ask(ctx, brief); err != nil {
 		return 0, err
 	}
 	if _, err := s.decide(ctx, brief); err != nil {
 		return 1, err
 	}
-	connect, _, err := s.briefRequests(ctx)
+	connect, _, err := s.requestsOf(ctx, brief)
 	if err != nil || connect == nil {
 		return 1, fmt.Errorf("the request for %s is not there: %w", brief.title(), err)
 	}
@@ -40,26 +157,15 @@ func (s *stage) briefly(ctx context.Context) (asked int, err error) {
 	if err := json.Unmarshal(connect.Proposal.Params, &p); err != nil {
 		return 1, err
 	}
-	for range 1 + s.due.IntN(2) {
-		plan := *s
-		plan.rng = fork(s.due)
-		at := time.Until(p.Until) + plan.between(-time.Second, 1500*time.Millisecond)
-		go func() {
-			pause(ctx, at)
-			blow := []func(*stage, context.Context) error{(*stage).killOne, (*stage).killOne, (*stage).killAll, (*stage).freezeOne}[plan.rng.IntN(4)]
-			plan.line.count("blows at an end")
-			if err := blow(&plan, ctx); err != nil {
-				s.log("a blow at the end: %v", err)
-			}
-		}()
-	}
+	made()
+	s.strike(ctx, time.Until(p.Until)-time.Second, time.Until(p.Until)+1500*time.Millisecond, "an end")
 	for ctx.Err() == nil {
 		pause(ctx, 200*time.Millisecond)
-		if _, ends, err := s.briefRequests(ctx); err == nil && len(ends) > 0 && !moving(ends[0]) {
+		if _, ends, err := s.requestsOf(ctx, brief); err == nil && len(ends) > 0 && !moving(ends[0]) {
 			s.log("the connection ended: %s, %v after its end was due", ends[0].State, time.Since(p.Until).Round(100*time.Millisecond))
 			return 1 + len(ends), nil
 		}
-		s.approveEnd(ctx)
+		s.approveOwn(ctx)
 		if time.Since(p.Until) > 2*time.Second {
 			s.endCheckLeases(ctx)
 			pause(ctx, 3*time.Second)
@@ -86,22 +192,24 @@ func (s *stage) endCheckLeases(ctx context.Context) {
 	}
 }
 
-// briefRequests are the request that made the connection, and those for its removal, the newest first.
-func (s *stage) briefRequests(ctx context.Context) (connect *change.Request, ends []*change.Request, err error) {
+// requestsOf are the request that made the connection of a wish, and those that the bot made about it, the newest first.
+func (s *stage) requestsOf(ctx context.Context, w wish) (connect *change.Request, own []*change.Request, err error) {
 	all, err := s.store.Recent(ctx, 100)
 	for _, r := range all {
-		switch {
-		case r.Requester.Bot && r.Proposal.Kind == link.KindDisconnect:
-			ends = append(ends, r)
-		case strings.Contains(r.Reason, "torture "+brief.title()) && (connect == nil || r.State == change.Applied):
+		if strings.Contains(r.Reason, "torture "+w.title()) && (connect == nil || r.State == change.Applied) {
 			connect = r
 		}
 	}
-	return connect, ends, err
+	for _, r := range all {
+		if connect != nil && r.Requester.Bot && slices.Equal(r.Proposal.Target, connect.Proposal.Target) {
+			own = append(own, r)
+		}
+	}
+	return connect, own, err
 }
 
-// approveEnd approves the removal where people are asked, as something differs from what was approved.
-func (s *stage) approveEnd(ctx context.Context) {
+// approveOwn approves what the bot asks for where people are asked, as something differs from what was approved.
+func (s *stage) approveOwn(ctx context.Context) {
 	state, err := s.slack(ctx)
 	if err != nil {
 		return
@@ -133,6 +241,28 @@ func (s *stage) breakGlass(ctx context.Context, w wish, card workspace.Message) 
 		s.act(ctx, workspace.Act{User: w.approver, Do: "dismiss"})
 	}
 	return out
+}
+
+// inspectRotations: a key near its end was rotated by one request, or that this failed is told; inspectKeys looks that no other
+// key is left.
+func inspectRotations(f *findings, all []*change.Request) {
+	for _, c := range connections(all) {
+		i := slices.IndexFunc(c.asked, func(r *change.Request) bool {
+			return r.State == change.Applied && strings.Contains(r.Reason, "torture "+lasting.title())
+		})
+		if i < 0 {
+			continue
+		}
+		var own []*change.Request
+		for _, r := range c.asked[i+1:] {
+			if r.Requester.Bot && r.Proposal.Kind == link.KindRotate {
+				own = append(own, r)
+			}
+		}
+		if len(own) != 1 {
+			f.add("the key of %s was to be rotated, and %d requests came of that", c, len(own))
+		}
+	}
 }
 
 // inspectEndings: what had to end was removed by one request, not before its end, or that this failed is told; and nobody's

@@ -81,6 +81,7 @@ func (s *stage) inspect(ctx context.Context, requests int, all []*change.Request
 	}
 	inspectDecisions(&f, audit)
 	inspectEndings(&f, all, audit)
+	inspectRotations(&f, all)
 	inspectWorld(&f, elastic, all)
 	inspectKeys(&f, elastic, all)
 	inspectFence(&f, audit, calls)

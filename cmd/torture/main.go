@@ -216,7 +216,7 @@ func (s *stage) play(ctx context.Context, o options) (what []string, overs []tak
 	}
 	if !s.real { // a simulated cluster and a real one don't know each other
 		wg.Go(func() {
-			n, err := s.briefly(people)
+			n, err := s.dueMoments(people)
 			mu.Lock()
 			defer mu.Unlock()
 			requests += n

@@ -237,7 +237,7 @@ func (s *stage) withdrawStray(ctx context.Context) {
 		if slot(m) != "card" || !strings.Contains(shows, "[ Withdraw") {
 			continue
 		}
-		for _, w := range append(slices.Clone(wishes), brief) {
+		for _, w := range append(slices.Clone(wishes), brief, lasting) {
 			if strings.Contains(shows, "Requested by @"+w.who) && s.act(ctx, workspace.Act{User: w.who, Do: "confirm", Channel: m.Channel, TS: m.TS, Field: "Withdraw"}).ok() {
 				s.strays++
 				s.log("%s withdraws what was asked by a form given up", w.who)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/store"
 )
 
@@ -44,8 +45,9 @@ type world struct {
 	Elastic      struct {
 		Control   string `json:"control"`
 		Platforms []struct {
-			Name string `json:"name"`
-			URL  string `json:"url"`
+			Name        string                       `json:"name"`
+			URL         string                       `json:"url"`
+			Deployments []platform.DeploymentAddress `json:"deployments"`
 		} `json:"platforms"`
 	} `json:"elastic"`
 }
@@ -211,6 +213,10 @@ policy:
   groups:
     approvers: { users: [U0BOB, U0CAROL] }
   rules:
+    - name: rotations
+      match: { kind: rotate }
+      rotate_before: 14d
+      approve: standing
     - name: approvers
       approve: [{ group: approvers }]
       break_glass: { groups: [approvers], longest: 1h, review: { group: approvers, within: 24h } }
