@@ -26,7 +26,7 @@ var brief = wish{verb: "connect", who: "bob", local: "metrics-eu", remote: "arch
 
 // lasting is a connection whose key comes near its end, so that the bot rotates it by itself, under the approval that it was made
 // with. It is asked for once brief is made, as each person has one modal at a time.
-var lasting = wish{verb: "connect", who: "bob", local: "logs-prod", remote: "archive-us", approver: "carol"}
+var lasting = wish{verb: "connect", who: "bob", local: "archive-us", remote: "metrics-eu", approver: "carol"}
 
 // keyLeft is what is left of the key: less than rotate_before, and past the time over which rotations are spread.
 const keyLeft = "8d"
@@ -111,7 +111,7 @@ func (s *stage) age(ctx context.Context, connect *change.Request) error {
 			for _, p := range s.world.Elastic.Platforms {
 				for _, a := range p.Deployments {
 					if a.ID == d.ID {
-						return s.extend(ctx, a, k.ID)
+						return s.shorten(ctx, a, k.ID, k.Metadata)
 					}
 				}
 			}
@@ -120,15 +120,15 @@ func (s *stage) age(ctx context.Context, connect *change.Request) error {
 	return fmt.Errorf("%s has no key", connect.ID)
 }
 
-// extend gives a key another end. What is on the way to the cluster may fail meanwhile.
-func (s *stage) extend(ctx context.Context, on platform.DeploymentAddress, key string) (err error) {
+// shorten leaves a key keyLeft. Elasticsearch takes a new end only together with the access or the metadata.
+func (s *stage) shorten(ctx context.Context, on platform.DeploymentAddress, key string, metadata map[string]any) (err error) {
 	for range 10 {
 		to, bad := url.Parse(on.ServiceURL + "/_security/cross_cluster/api_key/" + key)
 		if bad != nil {
 			return bad
 		}
 		to.User = url.UserPassword(on.User, on.Password)
-		if err = s.call(ctx, http.MethodPut, to.String(), map[string]string{"expiration": keyLeft}, nil); err == nil {
+		if err = s.call(ctx, http.MethodPut, to.String(), map[string]any{"expiration": keyLeft, "metadata": metadata}, nil); err == nil {
 			return nil
 		}
 		pause(ctx, 500*time.Millisecond)
@@ -201,7 +201,7 @@ func (s *stage) requestsOf(ctx context.Context, w wish) (connect *change.Request
 		}
 	}
 	for _, r := range all {
-		if connect != nil && r.Requester.Bot && slices.Equal(r.Proposal.Target, connect.Proposal.Target) {
+		if connect != nil && r.Requester.Bot && r.Proposal.Subject() == connect.Proposal.Subject() {
 			own = append(own, r)
 		}
 	}

@@ -197,7 +197,7 @@ func (s *stage) play(ctx context.Context, o options) (what []string, overs []tak
 		return nil, nil, nil, err
 	}
 	asked := s.wishes()
-	people, tired := context.WithTimeout(ctx, 150*time.Second)
+	people, tired := context.WithTimeout(ctx, 5*time.Minute) // bounds a failing round, not a passing one
 	defer tired()
 	var wg sync.WaitGroup
 	var mu sync.Mutex
