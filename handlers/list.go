@@ -137,7 +137,7 @@ func (h *Handlers) listMessage(ctx context.Context, l listing, table bool) bot.M
 	case len(shown) == 0 && len(l.Connections) > 0:
 		blocks = append(blocks, mrkdwn.Small("None of them now."))
 	case table && len(shown) > 0:
-		blocks = append(blocks, h.listRows(l, shown))
+		blocks = append(blocks, h.listRows(l, shown), slack.NewActionBlock("", statusButtons(shown)...))
 	default:
 		blocks = append(blocks, h.rows(ctx, l, shown)...)
 	}

@@ -48,15 +48,18 @@ func (l listing) filterButtons() []slack.BlockElement {
 		func(f string) string { return l.value(f, 0) })
 }
 
-const tablePage = 10 // rows that a table shows before somebody turns its pages
+const (
+	tablePage    = 10 // rows that a table shows before somebody turns its pages
+	listStatuses = 5  // buttons below it
+)
 
-// listRows is a table of connections. What a phone shows first stands first: which one, how it is, and the way on.
+// listRows is a table of connections. What a phone shows first stands first: which one, and how it is.
 func (h *Handlers) listRows(l listing, shown []inventory.Connection) slack.Block {
 	t := slack.NewDataTableBlock("Remote connections, the worst first").WithPageSize(tablePage).
-		AddRow(mrkdwn.Heads("Connection", "State", "Details", "Ends", "Made by")...)
-	for i, c := range shown {
+		AddRow(mrkdwn.Heads("Connection", "State", "Ends", "Made by")...)
+	for _, c := range shown {
 		k := l.known(c)
-		t.AddRow(mrkdwn.Cell(connectionCell(c)), mrkdwn.Cell(stateCell(c, k)), statusCell(i, c), mrkdwn.Cell(h.endCell(c)), mrkdwn.Cell(makerCell(c)))
+		t.AddRow(mrkdwn.Cell(connectionCell(c)), mrkdwn.Cell(stateCell(c, k)), mrkdwn.Cell(h.endCell(c)), mrkdwn.Cell(makerCell(c)))
 	}
 	return t
 }
@@ -89,11 +92,14 @@ func stateCell(c inventory.Connection, k diagnose.Known) string {
 	return s
 }
 
-// statusCell is the button that shows all of one connection, and what can be done with it.
-func statusCell(row int, c inventory.Connection) slack.DataTableCell {
-	b := mrkdwn.Button(actionListStatus+strconv.Itoa(row), cards.PressValue(c.Name(), ""), "Status")
-	b.AccessibilityLabel = bot.Cut("Status of "+mrkdwn.Clean(shortName(c)), mrkdwn.MaxOption)
-	return slack.NewDataTableActionCell(b).WithFallback(slack.NewDataTableRawTextCell("–"))
+// statusButtons show all of one connection, and what can be done with it: of the first few, which are the worst. Slack's own
+// types know no button in a table's cell.
+func statusButtons(shown []inventory.Connection) []slack.BlockElement {
+	var buttons []slack.BlockElement
+	for i, c := range shown[:min(len(shown), listStatuses)] {
+		buttons = append(buttons, mrkdwn.Button(actionListStatus+strconv.Itoa(i), cards.PressValue(c.Name(), ""), "Status of "+mrkdwn.Clean(shortName(c))))
+	}
+	return buttons
 }
 
 // endCell is when the key and the connection end.

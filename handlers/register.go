@@ -67,7 +67,7 @@ func (h *Handlers) registerConnections(r Router) {
 	for _, f := range listFilters {
 		r.OnAction(actionListFilter+f.name, h.listTurned)
 	}
-	for row := range listTable {
+	for row := range listStatuses {
 		r.OnAction(actionListStatus+strconv.Itoa(row), h.statusPressed)
 	}
 	for _, f := range historyFilters {

@@ -181,13 +181,13 @@ func (c *Cluster) settings(i int) map[string]any {
 	}
 	if ssl := "xpack.security.transport.ssl."; s.Transport.Certificate != "" {
 		out[ssl+"enabled"], out[ssl+"verification_mode"], out[ssl+"client_authentication"] = true, "full", "required"
+		if len(c.nodes) > 1 { // nodes of one cluster know each other by address, which no certificate names
+			out[ssl+"verification_mode"] = "certificate"
+		}
 		out[ssl+"certificate"], out[ssl+"key"], out[ssl+"certificate_authorities"] = "node.crt", "node.key", []string{"trusted.crt"}
 		if len(s.Trust.Names) > 0 {
 			out[ssl+"trust_restrictions.path"] = "trust.yml"
 		}
-	}
-	if len(c.nodes) > 1 { // nodes of one cluster know each other by address, which no certificate names
-		out["xpack.security.transport.ssl.verification_mode"] = "certificate"
 	}
 	maps.Copy(out, s.Settings)
 	return out

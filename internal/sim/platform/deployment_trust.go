@@ -33,8 +33,7 @@ func (d *Deployment) TrustProxies(name, ca string) error {
 func (d *Deployment) RenameTrusted(id, instead string) error {
 	d.p.mu.Lock()
 	defer d.p.mu.Unlock()
-	var entries []direct
-	found := false
+	entries, found := []direct{}, false
 	for _, e := range d.trust.Direct {
 		if slices.Contains(e.Allow, id) {
 			found = true
