@@ -53,7 +53,7 @@ const (
 	AccessReviewKept  = "kept"
 )
 
-// AccessReviews has people say, as often as a rule asks for it, whether a connection is still needed. It is no review of what
+// AccessReviews asks people whether a connection is still needed, as often as a rule requires. It does not review what
 // somebody approved alone. How often they were asked stands in the status that a check leaves, which Redis takes from one
 // replica at a time: so nobody is asked twice, and a moment that was missed comes up again.
 type AccessReviews struct{ o AccessReviewOptions }

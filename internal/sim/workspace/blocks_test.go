@@ -114,8 +114,6 @@ func TestMessageRules(t *testing.T) {
 	rich := object{"type": "rich_text", "elements": []any{object{"type": "rich_text_section", "elements": []any{object{"type": "text", "text": "x"}}}}}
 	task := object{"type": "task_card", "task_id": "1", "title": "Grant", "status": "complete", "details": rich}
 	plan := object{"type": "plan", "title": "Steps", "tasks": []any{task}}
-	press := func(id string) object { return button("x", id, "1") }
-	cell := func(e object) object { return object{"type": "action_cell", "element": e, "fallback": raw("x")} }
 	for name, tc := range map[string]struct {
 		blocks []any
 		want   string // "" is fine
@@ -125,13 +123,11 @@ func TestMessageRules(t *testing.T) {
 		"plan and task card":         {[]any{plan, task}, "exclude each other"},
 		"completed":                  {[]any{object{"type": "task_card", "task_id": "1", "title": "x", "status": "completed"}}, "must be one of: pending, in_progress, complete, error"},
 		"two tables":                 {many(2, same(object{"type": "table", "rows": []any{[]any{object{"type": "raw_text", "text": "x"}}}})), "only one table"},
-		"data table":                 {[]any{dataTable([]any{raw("Name"), raw("Do")}, []any{rich, cell(press("a"))}, []any{raw("x"), cell(press("b"))})}, ""},
+		"data table":                 {[]any{dataTable([]any{raw("Name"), raw("State")}, []any{rich, raw("x")}, []any{raw("x"), rich})}, ""},
 		"data table, one row":        {[]any{dataTable([]any{raw("Name")})}, "no less than 2 items"},
 		"data table, rich header":    {[]any{dataTable([]any{rich}, []any{raw("x")})}, "the header row takes only raw_text"},
 		"data table, empty cell":     {[]any{dataTable([]any{raw("Name")}, []any{raw("")})}, "must be more than 0 characters"},
-		"data table, a menu":         {[]any{dataTable([]any{raw("Name")}, []any{cell(object{"type": "overflow", "options": []any{red}})})}, "unsupported type: overflow"},
-		"data table, same action_id": {[]any{dataTable([]any{raw("Name")}, []any{cell(press("a"))}, []any{cell(press("a"))})}, "already exists in this block"},
-		"data table, rich fallback":  {[]any{dataTable([]any{raw("Name")}, []any{object{"type": "action_cell", "element": press("a"), "fallback": rich}})}, "unsupported type: rich_text"},
+		"data table, a button":       {[]any{dataTable([]any{raw("Name")}, []any{object{"type": "action_cell", "element": button("x", "a", "1"), "fallback": raw("x")}})}, "unsupported type: action_cell"},
 		"data table, 20000":          {[]any{dataTable(append([]any{[]any{raw("x")}}, many(8, row(long(2500)))...)...)}, "must hold less than 20001"},
 		"data table, 202 rows":       {[]any{dataTable(many(202, row("x"))...)}, "no more than 201 items"},
 		"unknown block":              {[]any{object{"type": "marquee"}}, "unsupported type: marquee"},

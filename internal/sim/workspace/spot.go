@@ -23,7 +23,7 @@ type spot struct {
 func names(b, e object) []string {
 	all := []string{
 		field.Str(field.Obj(b, "label"), "text"), field.Str(field.Obj(e, "text"), "text"), field.Str(e, "action_id"), field.Str(b, "block_id"),
-		field.Str(field.Obj(e, "placeholder"), "text"), field.Str(e, "accessibility_label"),
+		field.Str(field.Obj(e, "placeholder"), "text"),
 	}
 	if field.Str(b, "type") == "section" {
 		all = append(all, field.Str(field.Obj(b, "text"), "text"))

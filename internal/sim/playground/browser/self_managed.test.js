@@ -1,4 +1,4 @@
-// Self-managed clusters on the page: whoever plays is the owner of the nodes, too, and edits their keystore.
+// Self-managed clusters on the page: the person who plays owns the nodes, too, and edits their keystore.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ask, be, browse, open, phone, picture, play, press, submit } from "./stage.js";

@@ -17,7 +17,7 @@ func richBlockShape(kind string) (shape, crossCheck) {
 		}, nil
 	case "data_table":
 		return shape{
-			"caption!": length(1, 3000), "rows!": items(2, 201, items(1, 20, dataCell)),
+			"caption!": length(1, 3000), "rows!": items(2, 201, items(1, 20, tableCell)),
 			"page_size": between(1, 100), "row_header_column_index": between(0, 19),
 		}, dataTable
 	case "task_card":

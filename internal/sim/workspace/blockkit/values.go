@@ -21,14 +21,6 @@ func Elements(b map[string]any) []map[string]any {
 		}
 	case "card":
 		return field.Objects(field.List(b, "actions"))
-	case "data_table":
-		var buttons []object
-		for _, cell := range TableCells(b, 1, len(field.List(b, "rows"))) {
-			if e := field.Obj(cell, "element"); e != nil {
-				buttons = append(buttons, e)
-			}
-		}
-		return buttons
 	}
 	return nil
 }

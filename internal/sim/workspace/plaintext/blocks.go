@@ -199,10 +199,6 @@ func (r Reader) table(b object) string {
 		cells, _ := row.([]any)
 		var parts []string
 		for _, cell := range field.Objects(cells) {
-			if e := field.Obj(cell, "element"); e != nil {
-				parts = append(parts, r.element(e, nil))
-				continue
-			}
 			parts = append(parts, cmp.Or(field.Str(cell, "text"), r.rich(cell)))
 		}
 		lines = append(lines, strings.Join(parts, " | "))

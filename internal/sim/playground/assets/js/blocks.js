@@ -128,19 +128,18 @@ function task(b, here) {
   );
 }
 
-function cell(c, tag, b, here) {
-  if (c?.type === "action_cell") return h(tag, {}, element(b, c.element, here));
+function cell(c, tag, here) {
   return h(tag, {}, c?.type === "rich_text" ? richText(c, here.book) : plain(c?.text ?? String(c?.value ?? "")));
 }
 
-const tableRow = (row, tag, b, here) => h("tr", {}, row.map((c) => cell(c, tag, b, here)));
+const tableRow = (row, tag, here) => h("tr", {}, row.map((c) => cell(c, tag, here)));
 
 function table(b, here) {
   const [head, ...rows] = b.rows ?? [];
   return h(
     "div",
     {},
-    h("table", {}, head && h("thead", {}, tableRow(head, "th", b, here)), h("tbody", {}, rows.map((row) => tableRow(row, "td", b, here)))),
+    h("table", {}, head && h("thead", {}, tableRow(head, "th", here)), h("tbody", {}, rows.map((row) => tableRow(row, "td", here)))),
   );
 }
 
