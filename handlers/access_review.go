@@ -86,18 +86,11 @@ func (h *Handlers) accessReview(ctx context.Context, text string, page int) bot.
 	if note := listMissing(l); note != "" {
 		blocks = append(blocks, mrkdwn.Small(note))
 	}
-	var buttons []slack.BlockElement
-	if page > 0 {
-		buttons = append(buttons, mrkdwn.Button(actionReviewPrevious, pageValue(page-1, text), "Previous"))
-	}
-	if page < pages-1 {
-		buttons = append(buttons, mrkdwn.Button(actionReviewNext, pageValue(page+1, text), "Next"))
-	}
 	if pages > 1 {
 		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("Page %d of %d", page+1, pages)))
 	}
-	buttons = append(buttons, mrkdwn.Button(actionReviewAgain, pageValue(page, text), "Refresh"))
-	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", buttons...))}
+	turn := pageActions{actionReviewPrevious, actionReviewNext, actionReviewAgain}
+	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", turn.buttons(page, pages, func(page int) string { return pageValue(page, text) })...))}
 }
 
 // reviewRows are read at the same time: each asks its clusters what uses it, and Slack who its owner is.

@@ -151,23 +151,23 @@ func (h *Handlers) listMessage(ctx context.Context, l listing, table bool) bot.M
 	if pages > 1 {
 		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("Page %d of %d", page+1, pages)))
 	}
-	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", l.pageButtons(page, pages)...))}
+	turn := pageActions{actionListPrevious, actionListNext, actionListAgain}
+	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", turn.buttons(page, pages, func(page int) string { return l.value(l.filter, page) })...))}
 }
 
-// pageButtons turn the pages, and read again.
-func (l listing) pageButtons(page, pages int) []slack.BlockElement {
-	var buttons []slack.BlockElement
-	turn := func(action, label string, to int) {
-		buttons = append(buttons, mrkdwn.Button(action, l.value(l.filter, to), label))
-	}
+// pageActions are the ids of the buttons that turn the pages of something, and read it again.
+type pageActions struct{ previous, next, again string }
+
+// buttons turn the pages; value is what one carries that leads to a page.
+func (p pageActions) buttons(page, pages int, value func(page int) string) []slack.BlockElement {
+	var all []slack.BlockElement
 	if page > 0 {
-		turn(actionListPrevious, "Previous", page-1)
+		all = append(all, mrkdwn.Button(p.previous, value(page-1), "Previous"))
 	}
 	if page < pages-1 {
-		turn(actionListNext, "Next", page+1)
+		all = append(all, mrkdwn.Button(p.next, value(page+1), "Next"))
 	}
-	turn(actionListAgain, "Refresh", page)
-	return buttons
+	return append(all, mrkdwn.Button(p.again, value(page), "Refresh"))
 }
 
 // value is what a button carries that shows a page of the same.
