@@ -16,6 +16,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -34,32 +35,47 @@ const (
 	reviewWithin = 5 * time.Second // for what is read of those of a page
 )
 
+// reviewView shows what each managed connection is for, and who uses it.
+type reviewView struct {
+	connections Connections
+	status      ConnectionStatus
+	reviews     AccessReviews
+	people      People
+	slack       SlackClient
+	finder      *finder
+	states      *states
+	home        *homeTab
+	command     string
+	tell        *reply.Replier
+	now         func() time.Time
+}
+
 // reviewCommand shows what each managed connection is for, for people to keep, narrow or end it. What somebody approved alone
 // is reviewed on its card, see break_glass.go.
-func (h *Handlers) reviewCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
-	return h.answerLater(c, func(ctx context.Context) bot.Message { return h.accessReview(ctx, strings.Join(args, " "), 0) })
+func (h *reviewView) reviewCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
+	return h.tell.Later(c, func(ctx context.Context) bot.Message { return h.accessReview(ctx, strings.Join(args, " "), 0) })
 }
 
 // reviewTurned shows another page, in the place of the one before.
-func (h *Handlers) reviewTurned(_ context.Context, a bot.Action) (bot.Answer, error) {
+func (h *reviewView) reviewTurned(_ context.Context, a bot.Action) (bot.Answer, error) {
 	page, text, err := parsePage(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
 	return bot.Answer{Then: func(ctx context.Context) error {
-		return h.o.Slack.Respond(ctx, a.ResponseURL, h.accessReview(ctx, text, page), true)
+		return h.slack.Respond(ctx, a.ResponseURL, h.accessReview(ctx, text, page), true)
 	}}, nil
 }
 
 // accessReview is a page of the managed connections: those first that are not well or overdue, then those that were looked at
 // longest ago.
-func (h *Handlers) accessReview(ctx context.Context, text string, page int) bot.Message {
+func (h *reviewView) accessReview(ctx context.Context, text string, page int) bot.Message {
 	limited, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
-	l, near := h.listed(limited, text)
+	l, near := h.finder.listed(limited, text)
 	all := len(l.Connections)
 	l.Connections = slices.DeleteFunc(slices.Clone(l.Connections), func(c inventory.Connection) bool { return c.Managed == nil })
-	statuses := h.statusesOf(ctx, l.Connections)
+	statuses := h.states.statusesOf(ctx, l.Connections)
 	slices.SortStableFunc(l.Connections, func(a, b inventory.Connection) int {
 		x, y := knownOf(a, statuses[a.Name()]), knownOf(b, statuses[b.Name()])
 		return cmp.Or(diagnose.Worse(x.State(), y.State()), a.Managed.ApprovedAt().Compare(b.Managed.ApprovedAt()))
@@ -74,14 +90,14 @@ func (h *Handlers) accessReview(ctx context.Context, text string, page int) bot.
 	if l.Unmanaged != nil {
 		head = ":warning: Couldn't read which connections the bot manages. Redis may be unavailable."
 	}
-	head += h.didYouMean("review", near)
+	head += h.finder.didYouMean("review", near)
 	pages := max(1, (len(l.Connections)+reviewPage-1)/reviewPage)
 	page = min(max(page, 0), pages-1)
 	shown := l.Connections[page*reviewPage : min(len(l.Connections), (page+1)*reviewPage)]
 	blocks := append([]slack.Block{mrkdwn.Section(head)}, h.reviewRows(ctx, shown, statuses)...)
 	if n := all - len(l.Connections); n > 0 && l.Unmanaged == nil {
 		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("%s created by hand can't be reviewed until adopted: %s",
-			mrkdwn.Plural(n, "connection", "connections"), bot.Code(h.o.Command+" list"))))
+			mrkdwn.Plural(n, "connection", "connections"), bot.Code(h.command+" list"))))
 	}
 	if note := listMissing(l); note != "" {
 		blocks = append(blocks, mrkdwn.Small(note))
@@ -94,7 +110,7 @@ func (h *Handlers) accessReview(ctx context.Context, text string, page int) bot.
 }
 
 // reviewRows are read at the same time: each asks its clusters what uses it, and Slack who its owner is.
-func (h *Handlers) reviewRows(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]monitor.Status) []slack.Block {
+func (h *reviewView) reviewRows(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]monitor.Status) []slack.Block {
 	ctx, cancel := context.WithTimeout(ctx, reviewWithin)
 	defer cancel()
 	rows := make([][]slack.Block, len(shown))
@@ -107,16 +123,16 @@ func (h *Handlers) reviewRows(ctx context.Context, shown []inventory.Connection,
 }
 
 // reviewRow is what people need to know to keep, narrow or end a connection. What can't be read is unknown.
-func (h *Handlers) reviewRow(ctx context.Context, c inventory.Connection, s monitor.Status) []slack.Block {
+func (h *reviewView) reviewRow(ctx context.Context, c inventory.Connection, s monitor.Status) []slack.Block {
 	m := *c.Managed
 	var owner string
 	var asking sync.WaitGroup
 	asking.Go(func() { owner = h.ownerWords(ctx, m.Maker()) })
-	e, unread := h.o.Connections.State(ctx, c.Name())
+	e, unread := h.connections.State(ctx, c.Name())
 	if e.Managed == nil {
 		e.Managed = &m
 	}
-	r, unknown := h.o.Reviews.Of(ctx, e)
+	r, unknown := h.reviews.Of(ctx, e)
 	asking.Wait()
 	called := cmp.Or(c.Local.Name, c.Local.Deployment)
 	since := "unknown"
@@ -133,9 +149,9 @@ func (h *Handlers) reviewRow(ctx context.Context, c inventory.Connection, s moni
 		"*Used by:* " + h.usedWords(ctx, e, unread),
 	}
 	if unknown != nil {
-		lines = append(lines, "*Review:* unknown. "+h.say(ctx, unknown, textFormat{}))
+		lines = append(lines, "*Review:* unknown. "+h.tell.Say(ctx, unknown, reply.Format{}))
 	} else {
-		lines = append(lines, "*Review:* "+reviewWords(r, h.o.Now()))
+		lines = append(lines, "*Review:* "+reviewWords(r, h.now()))
 	}
 	buttons := cards.AccessReviewButtons(c.Name(), called+"/"+c.Alias, r.Since, byCertificates(c))
 	if unknown != nil { // then nobody can say what they would keep
@@ -168,14 +184,14 @@ func allowedWords(c inventory.Connection) string {
 }
 
 // ownerWords are who asked for a connection, and whether they are still here.
-func (h *Handlers) ownerWords(ctx context.Context, user string) string {
+func (h *reviewView) ownerWords(ctx context.Context, user string) string {
 	if user == "" {
 		return "unknown"
 	}
-	active, _, err := h.o.People.Person(ctx, user)
+	active, _, err := h.people.Person(ctx, user)
 	switch {
 	case err != nil:
-		return mrkdwn.User(user) + " (unknown whether still here: " + strings.TrimSuffix(h.say(ctx, err, textFormat{}), ".") + ")"
+		return mrkdwn.User(user) + " (unknown whether still here: " + strings.TrimSuffix(h.tell.Say(ctx, err, reply.Format{}), ".") + ")"
 	case !active:
 		return mrkdwn.User(user) + " (*has left*)"
 	}
@@ -196,9 +212,9 @@ func provenWords(k diagnose.Known) string {
 }
 
 // usedWords are what the bot can tell of what uses a connection now. Nobody records when that was last.
-func (h *Handlers) usedWords(ctx context.Context, e link.ConnectionState, unread error) string {
+func (h *reviewView) usedWords(ctx context.Context, e link.ConnectionState, unread error) string {
 	if unread != nil {
-		return "unknown. " + h.say(ctx, unread, textFormat{})
+		return "unknown. " + h.tell.Say(ctx, unread, reply.Format{})
 	}
 	var parts []string
 	if len(e.Users) > 0 {
@@ -211,21 +227,21 @@ func (h *Handlers) usedWords(ctx context.Context, e link.ConnectionState, unread
 }
 
 // keepPressed notes that somebody says that a connection is still needed.
-func (h *Handlers) keepPressed(_ context.Context, a bot.Action) (bot.Answer, error) {
+func (h *reviewView) keepPressed(_ context.Context, a bot.Action) (bot.Answer, error) {
 	n, since, err := cards.ParseKeepValue(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	return h.withHomeRefresh(a, bot.Answer{Then: func(ctx context.Context) error {
-		return h.notifyUser(ctx, replyTo(a), mrkdwn.Message(h.keep(ctx, n, since, cards.Actor(a.User, a.Channel))))
+	return h.home.withHomeRefresh(a, bot.Answer{Then: func(ctx context.Context) error {
+		return h.tell.Notify(ctx, reply.To(a), mrkdwn.Message(h.keep(ctx, n, since, cards.Actor(a.User, a.Channel))))
 	}}), nil
 }
 
 // keep notes it, and says what came of it.
-func (h *Handlers) keep(ctx context.Context, n link.Name, since time.Time, by change.Actor) string {
-	r, err := h.o.Reviews.Keep(ctx, n, since, by)
+func (h *reviewView) keep(ctx context.Context, n link.Name, since time.Time, by change.Actor) string {
+	r, err := h.reviews.Keep(ctx, n, since, by)
 	called := bot.Code(mrkdwn.Clean(n.String()))
-	if all, unread := h.o.Status.Statuses(ctx, n); unread == nil && all[n].Local != "" {
+	if all, unread := h.status.Statuses(ctx, n); unread == nil && all[n].Local != "" {
 		called = bot.Code(mrkdwn.Clean(followed(n, all[n].Local)))
 	}
 	not, isNot := errors.AsType[*monitor.NotKeptError](err)
@@ -241,9 +257,9 @@ func (h *Handlers) keep(ctx context.Context, n link.Name, since time.Time, by ch
 	case isNot && not.Kept != nil:
 		return mrkdwn.User(not.Kept.By.User) + " kept " + called + " already, " + mrkdwn.When(not.Kept.At) + ". Nothing was changed by you."
 	case isNot:
-		return called + " was changed after this was shown, so your press did not count. See how it is now: " + bot.Code(h.o.Command+" review")
+		return called + " was changed after this was shown, so your press did not count. See how it is now: " + bot.Code(h.command+" review")
 	case errors.Is(err, change.ErrConflict):
 		return called + " kept changing while you pressed. Nothing was changed by you: press again."
 	}
-	return h.say(ctx, err, textFormat{})
+	return h.tell.Say(ctx, err, reply.Format{})
 }

@@ -45,7 +45,7 @@ func reviewDesk(t *testing.T, connections int) (*desk, *madeUpReviews) {
 	r.review = monitor.AccessReview{
 		AccessReview: policy.AccessReview{Rule: "all", Every: 180 * cards.Day}, Since: handlerstest.Start, Due: handlerstest.Start.Add(180 * cards.Day),
 	}
-	d.o.Reviews, d.o.People = r, r
+	d.with(func(o *Options) { o.Reviews, o.People = r, r })
 	for i := range connections {
 		d.connected(func(c *link.ConnectParams) { c.Alias = fmt.Sprintf("alias-%02d", i) })
 	}
@@ -69,11 +69,11 @@ func TestAccessReviewIsPaged(t *testing.T) {
 	if first := handlerstest.ToJSON(t, m.Blocks[1]); !strings.Contains(first, "alias-07") {
 		t.Errorf("first is %s", first)
 	}
-	d.finish(d.reviewTurned(t.Context(), bot.Action{ID: actionReviewNext, Value: bot.Value{Text: "1 "}, User: asker, ResponseURL: "https://r"}))
+	d.finish(d.review.reviewTurned(t.Context(), bot.Action{ID: actionReviewNext, Value: bot.Value{Text: "1 "}, User: asker, ResponseURL: "https://r"}))
 	if blocks := handlerstest.ToJSON(t, d.shown().Blocks); !strings.Contains(blocks, "Page 2 of 2") || !strings.Contains(blocks, "Previous") {
 		t.Errorf("the last page: %s", blocks)
 	}
-	if _, err := d.reviewTurned(t.Context(), bot.Action{Value: bot.Value{Text: "nonsense"}}); err == nil {
+	if _, err := d.review.reviewTurned(t.Context(), bot.Action{Value: bot.Value{Text: "nonsense"}}); err == nil {
 		t.Error("nonsense was taken for a page")
 	}
 }
@@ -106,7 +106,7 @@ func TestKeepSaysWhatCameOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	press := func() string {
-		d.finish(d.keepPressed(t.Context(), bot.Action{ID: cards.ActionKeep, Value: bot.Value{Text: cards.KeepValue(n, handlerstest.Start)}, User: asker, Channel: "C0"}))
+		d.finish(d.review.keepPressed(t.Context(), bot.Action{ID: cards.ActionKeep, Value: bot.Value{Text: cards.KeepValue(n, handlerstest.Start)}, User: asker, Channel: "C0"}))
 		return d.shown().Text
 	}
 	for want, err := range map[string]error{
@@ -127,7 +127,7 @@ func TestKeepSaysWhatCameOfIt(t *testing.T) {
 		t.Errorf("kept %v", r.seen)
 	}
 	for _, value := range []string{"", name, name + " x", name + " 01"} {
-		if _, err := d.keepPressed(t.Context(), bot.Action{Value: bot.Value{Text: value}}); err == nil || errors.Is(err, change.ErrConflict) {
+		if _, err := d.review.keepPressed(t.Context(), bot.Action{Value: bot.Value{Text: value}}); err == nil || errors.Is(err, change.ErrConflict) {
 			t.Errorf("%q was taken", value)
 		}
 	}

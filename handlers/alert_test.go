@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -18,7 +20,7 @@ func TestWhatIsWrongIsAnAlertWhereTheWorkspaceTakesIt(t *testing.T) {
 	h := New(Options{Slack: w, Log: slog.New(slog.DiscardHandler)})
 	shows := func() string {
 		t.Helper()
-		if _, err := h.o.Slack.UpdateNamedView(t.Context(), checkingModal("c", "Back", alertBlock(slack.AlertLevelError, ":warning: *Not submitted.* Why."))); err != nil {
+		if _, err := h.home.slack.UpdateNamedView(t.Context(), checkingModal("c", "Back", forms.AlertBlock(slack.AlertLevelError, ":warning: *Not submitted.* Why."))); err != nil {
 			t.Fatal(err)
 		}
 		return handlerstest.ToJSON(t, w.Modals["c"].View.Blocks)
@@ -41,8 +43,8 @@ func TestWhatIsWrongIsAnAlertWhereTheWorkspaceTakesIt(t *testing.T) {
 
 // An alert takes 200 characters: what is longer is shown whole, in a section.
 func TestWhatIsTooLongForAnAlertIsASection(t *testing.T) {
-	for n, want := range map[int]slack.MessageBlockType{maxAlert: slack.MBTAlert, maxAlert + 1: slack.MBTSection} {
-		b := alertBlock(slack.AlertLevelWarning, ":warning: "+strings.Repeat("é", n))
+	for n, want := range map[int]slack.MessageBlockType{forms.MaxAlert: slack.MBTAlert, forms.MaxAlert + 1: slack.MBTSection} {
+		b := forms.AlertBlock(slack.AlertLevelWarning, ":warning: "+strings.Repeat("é", n))
 		if b.BlockType() != want {
 			t.Errorf("%d characters are a %s", n, b.BlockType())
 		}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -71,8 +73,7 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 			v := vault{}
 			r := handlerstest.Wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
 			d.book.Put(r)
-			d.o.Now = d.world.Now
-			d.o.Secrets = slowVault{v, func() {
+			slow := slowVault{v, func() {
 				r.State, r.Version = c.state, r.Version+1
 				if c.state == change.Approved {
 					r.ApprovalsSince = r.Version // a new plan: the press is stale
@@ -82,8 +83,9 @@ func TestAKeyThatCameTooLateIsForgotten(t *testing.T) {
 				}
 				d.book.Put(r)
 			}}
+			d.with(func(o *Options) { o.Secrets, o.Now = slow, d.world.Now })
 			view := bot.View{Metadata: `{"press":"7Q2MZK:3"}`, State: bot.State{blockKey: {{Action: blockKey, Text: "aWQ6a2V5"}}}}
-			res, ok := d.finish(d.pasted(t.Context(), bot.Submission{View: view, User: anna})).(*slack.ViewSubmissionResponse)
+			res, ok := d.finish(d.keys.pasted(t.Context(), bot.Submission{View: view, User: anna})).(*slack.ViewSubmissionResponse)
 			if !ok || res.Errors[blockKey] == "" {
 				t.Fatalf("it was taken: %+v", res)
 			}
@@ -152,17 +154,17 @@ func TestPasteModal(t *testing.T) {
 func TestAKeyIsAskedForOnApprovalAndTakenOnce(t *testing.T) {
 	d := newDesk(t)
 	v := vault{}
-	d.o.Secrets, d.o.Now = v, d.world.Now
+	d.with(func(o *Options) { o.Secrets, o.Now = v, d.world.Now })
 	r := handlerstest.Wanting(func(r *change.Request) { r.Messages = map[string]change.Message{} })
 	d.book.Put(r)
-	d.finish(d.approve(t.Context(), pressed(anna, r)))
+	d.finish(d.decisions.approve(t.Context(), pressed(anna, r)))
 	if d.slack.Count("open") != 1 || d.state(r.ID) != change.Pending {
 		t.Fatalf("%d modals are open, the request is %s", d.slack.Count("open"), d.state(r.ID))
 	}
 	paste := func(u bot.User, text string) string {
 		t.Helper()
 		view := bot.View{Metadata: `{"press":"7Q2MZK:4","channel":"C0REQUESTS"}`, State: bot.State{blockKey: {{Action: blockKey, Text: text}}}}
-		body := d.finish(d.pasted(t.Context(), bot.Submission{View: view, User: u}))
+		body := d.finish(d.keys.pasted(t.Context(), bot.Submission{View: view, User: u}))
 		if body == nil {
 			return ""
 		}
@@ -195,16 +197,16 @@ func TestAKeyIsAskedForOnApprovalAndTakenOnce(t *testing.T) {
 func TestEditingOpensTheModalAsItWasFilledIn(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Rejected)
-	d.finish(d.edit(t.Context(), pressed(ben, r)))
+	d.finish(d.connect.edit(t.Context(), pressed(ben, r)))
 	if !strings.Contains(d.slack.Said(), "Only the requester can edit") || d.slack.Count("open") != 0 {
 		t.Errorf("told %q", d.slack.Said())
 	}
-	d.finish(d.edit(t.Context(), pressed(asker, r)))
+	d.finish(d.connect.edit(t.Context(), pressed(asker, r)))
 	c, _ := cards.Connection(r)
-	m := connectMetadata{Channel: "C0REQUESTS", Parent: r.ID}
-	f := formOf(r, c)
-	handlerstest.Golden(t, "modal_edit", connectModal(f, m))
-	back, wrong := f.connect()
+	m := forms.ConnectMetadata{Channel: "C0REQUESTS", Parent: r.ID}
+	f := forms.ConnectOf(r, c)
+	handlerstest.Golden(t, "modal_edit", forms.ConnectModal(f, m))
+	back, wrong := f.Params()
 	if len(wrong.Problems) > 0 || string(must(t, back)) != string(must(t, c)) {
 		t.Errorf("the form gives %+v (%v), want %+v", back, wrong.Problems, c)
 	}
@@ -220,7 +222,7 @@ func TestHomeShowsWhatWaitsForMeAndWhatIAskedFor(t *testing.T) {
 	d.book.Put(handlerstest.In(change.Pending, nil))
 	home := func(u bot.User) string {
 		t.Helper()
-		d.finish(d.home(t.Context(), bot.HomeOpened{User: u, Tab: "home"}))
+		d.finish(d.home.home(t.Context(), bot.HomeOpened{User: u, Tab: "home"}))
 		return handlerstest.ToJSON(t, d.slack.Homes[u.ID])
 	}
 	if s := home(ben); !strings.Contains(s, "Waiting for you") || !strings.Contains(s, cards.ActionApprove) || strings.Contains(s, cards.ActionTakeBack) {
@@ -259,7 +261,7 @@ func TestHomeCountsWhatItShows(t *testing.T) {
 	}
 	home := func() string {
 		t.Helper()
-		d.finish(d.home(t.Context(), bot.HomeOpened{User: ben, Tab: "home"}))
+		d.finish(d.home.home(t.Context(), bot.HomeOpened{User: ben, Tab: "home"}))
 		return handlerstest.ToJSON(t, d.slack.Homes[ben.ID])
 	}
 	put(homeShown+5, "A", ben.ID) // ben's own, which he can't approve
@@ -276,7 +278,7 @@ func TestHomeCountsWhatItShows(t *testing.T) {
 
 func TestPolicyAndHistoryInWords(t *testing.T) {
 	d := newDesk(t)
-	d.o.Rules = policy.New(policy.Rules{
+	rules := policy.New(policy.Rules{
 		Groups: []policy.Group{{Name: "owners", Users: []string{"U0ANNA"}, UserGroup: "S0OWN", Channel: "C0OWN"}},
 		Rules: []policy.Rule{{
 			Name: "prod", Match: map[string][]string{"local.name": {"*-prod"}}, Wait: cards.Day, Remind: []time.Duration{time.Hour},
@@ -284,6 +286,7 @@ func TestPolicyAndHistoryInWords(t *testing.T) {
 			Window: &policy.Window{Days: []time.Weekday{time.Monday}, From: 9 * time.Hour, To: 17 * time.Hour, Zone: time.UTC},
 		}},
 	}, nil, nil)
+	d.with(func(o *Options) { o.Rules = rules })
 	d.types("policy")
 	handlerstest.GoldenMessage(t, "policy", d.shown())
 	d.has(change.Applied)

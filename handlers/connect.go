@@ -1,36 +1,54 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
-	"slices"
+	"log/slog"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
+
+// connects is the form that asks for a new connection.
+type connects struct {
+	requests  Requests
+	directory Directory
+	slack     SlackClient
+	finder    *finder
+	roleTests *roleTests
+	proposer  *proposer
+	views     viewSequencer
+	tell      *reply.Replier
+	now       func() time.Time
+	log       *slog.Logger
+}
 
 // connectCommand opens the modal at once: its trigger lives for three seconds and is spent by one use. What was typed
 // behind the verb is looked up afterwards.
-func (h *Handlers) connectCommand(ctx context.Context, c bot.Command, args []string) bot.Answer {
-	f, m := newForm(), connectMetadata{Channel: c.Channel, Drawn: h.o.Now().Unix()}
+func (h *connects) connectCommand(ctx context.Context, c bot.Command, args []string) bot.Answer {
+	f, m := forms.NewConnect(), forms.ConnectMetadata{Channel: c.Channel, Drawn: h.now().Unix()}
 	f.Drawn = m.Drawn
-	typed, ok := parseSides(args, h.o.Now())
+	typed, ok := parseSides(args, h.now())
 	if !ok {
-		return h.hint("*connect* takes a local and a remote deployment, and for how long. Put quotes around a name with spaces.")
+		return h.tell.Hint("*connect* takes a local and a remote deployment, and for how long. Put quotes around a name with spaces.")
 	}
-	m.keep(f)
-	view, err := h.o.Slack.OpenView(ctx, c.TriggerID, connectModal(f, m))
+	m.Keep(f)
+	view, err := h.slack.OpenView(ctx, c.TriggerID, forms.ConnectModal(f, m))
 	if err != nil {
-		return reply(h.say(ctx, err, textFormat{}))
+		return reply.Text(h.tell.Say(ctx, err, reply.Format{}))
 	}
 	if len(args) == 0 {
 		return bot.Answer{}
@@ -50,7 +68,7 @@ type sides struct{ local, remote, alias, until string }
 // parseSides reads "local remote", "local to remote as alias", "remote from local" and the like; false: there is more
 // than that.
 func parseSides(args []string, now time.Time) (s sides, ok bool) {
-	args, s.until = takeUntil(args, now)
+	args, s.until = forms.TakeUntil(args, now)
 	named := map[string]*string{"from": &s.local, "to": &s.remote, "as": &s.alias}
 	var rest []string
 	for i := 0; i < len(args); i++ {
@@ -69,235 +87,163 @@ func parseSides(args []string, now time.Time) (s sides, ok bool) {
 	return s, len(rest) == 0
 }
 
-// preselect chooses the deployments that were typed, where exactly one fits, and fills in the alias.
-func (h *Handlers) preselect(ctx context.Context, typed sides, f *connectForm, m *connectMetadata) {
-	if typed.alias != "" {
-		f.Texts[link.FieldAlias] = typed.alias
-		m.renew(link.FieldAlias, typed.alias)
-	}
-	if typed.until != "" {
-		f.Texts[link.FieldUntil] = bot.Cut(typed.until, maxUntil)
-		m.renew(link.FieldUntil, typed.until)
-	}
-	for _, side := range []struct {
-		typed, field string
-		to           *bot.Option
-	}{{typed.local, link.FieldLocal, &f.Local}, {typed.remote, link.FieldRemote, &f.Remote}} {
-		if side.typed == "" {
-			continue
-		}
-		found := h.o.Directory.Find(ctx, side.typed, maxOptions)
-		d, why := only(found, side.typed)
-		if why != "" {
-			if len(found.Deployments) == 0 {
-				why += h.nearDeployment(ctx, side.typed)
-			}
-			m.Notes = append(m.Notes, why)
-			continue
-		}
-		if o, ok := choose(d); ok {
-			*side.to = o
-			m.renew(side.field, o.Value)
-		}
-	}
-}
-
-// nearDeployment guesses at the deployment that was meant.
-func (h *Handlers) nearDeployment(ctx context.Context, typed string) string {
-	if name, edits := nearestOf(h.deploymentNames(ctx), strings.ToLower(typed)); edits > 0 && edits < nearEnough {
-		return " Did you mean " + name + "?"
-	}
-	return ""
-}
-
-// only is the one deployment that text names: by name or id, or the only one found. why says why there is none.
-func only(found inventory.Found, text string) (d elastic.Deployment, why string) {
-	var exact []elastic.Deployment
-	for _, d := range found.Deployments {
-		if strings.EqualFold(d.Given(), text) || strings.EqualFold(d.Deployment, text) || strings.EqualFold(d.String(), text) {
-			exact = append(exact, d)
-		}
-	}
-	if len(exact) == 0 {
-		exact = found.Deployments
-	}
-	name := "“" + bot.Cut(mrkdwn.Clean(text), 60) + "”"
-	switch {
-	case len(exact) == 1:
-		return exact[0], ""
-	case len(exact) > 1:
-		return d, mrkdwn.Plural(len(exact), "deployment", "deployments") + " fit " + name + ": choose one."
-	case len(found.Down) > 0:
-		return d, name + " was not found, but not every platform could be asked: " + found.Down[0].Why + "."
-	}
-	return d, "There is no deployment " + name + ": choose one."
-}
-
 // connectChanged follows a choice in the modal: with both sides chosen, the rest is filled in.
-func (h *Handlers) connectChanged(_ context.Context, a bot.Action) (bot.Answer, error) {
+func (h *connects) connectChanged(_ context.Context, a bot.Action) (bot.Answer, error) {
 	return h.redrawFrom(a, nil)
 }
 
 // connectMore shows or hides the advanced settings.
-func (h *Handlers) connectMore(_ context.Context, a bot.Action) (bot.Answer, error) {
-	return h.redrawFrom(a, func(f *connectForm, m *connectMetadata) {
+func (h *connects) connectMore(_ context.Context, a bot.Action) (bot.Answer, error) {
+	return h.redrawFrom(a, func(f *forms.Connect, m *forms.ConnectMetadata) {
 		m.More = !m.More
 		m.Model = f.Model
 	})
 }
 
-// redrawFrom draws the modal anew: edit changes how it is drawn; nil follows a choice of deployments.
-func (h *Handlers) redrawFrom(a bot.Action, edit func(*connectForm, *connectMetadata)) (bot.Answer, error) {
-	if a.View == nil {
-		return bot.Answer{}, errors.New("the connect modal changed outside a modal")
-	}
-	view := *a.View
-	m, err := parseConnectMetadata(view.Metadata)
-	if err != nil {
-		return bot.Answer{}, err
-	}
-	f := readForm(view.State, m)
-	turn := h.views.take(view.ID)
-	return bot.Answer{Then: func(ctx context.Context) error {
-		defer h.views.done(view.ID, turn)
-		if edit != nil {
-			m.edit(&f, edit)
-			if f.pair() == m.Pair {
-				return h.redraw(ctx, view, turn, f, m)
-			}
-		}
-		if !h.survey(ctx, &f, &m) && edit == nil {
-			return nil
-		}
-		return h.redraw(ctx, view, turn, f, m)
-	}}, nil
-}
-
-// edit changes how the modal is drawn. Where that would hide what is too long to be kept meanwhile, nothing changes, and
-// the modal says why.
-func (m *connectMetadata) edit(f *connectForm, how func(*connectForm, *connectMetadata)) {
-	before, form := *m, *f
-	form.Texts = maps.Clone(f.Texts)
-	how(f, m)
-	if m.keep(*f) {
-		return
-	}
-	*m, *f = before, form
-	m.renew(link.FieldModel, f.Model) // where the radio buttons show something else
-	m.Notes = append([]string{"The advanced settings stay open: what you entered is too long to keep while they are hidden."}, m.Notes...)
-}
-
-// survey looks at both sides once they are chosen, fills in what they tell, and notes what people should know. It
-// reports whether there is anything new to draw.
-func (h *Handlers) survey(ctx context.Context, f *connectForm, m *connectMetadata) bool {
-	pair := f.pair()
-	if pair == m.Pair {
-		return false
-	}
-	m.Pair, m.Notes = pair, nil
-	if pair == "" {
-		return true
-	}
-	local, err := elastic.ParseRef(f.Local.Value)
-	remote, err2 := elastic.ParseRef(f.Remote.Value)
-	if err := errors.Join(err, err2); err != nil {
-		m.Notes = []string{"Choose both deployments from the lists."}
-		return true
-	}
-	s, err := h.o.Directory.ReadPair(ctx, local, remote)
-	if err != nil {
-		m.Pair, m.More = "", true // so that choosing again asks again
-		m.Notes = []string{h.say(ctx, err, textFormat{plain: true}), "The bot couldn't fill anything in. Enter the values yourself."}
-		return true
-	}
-	c := link.Prefill(s)
-	models := s.Models()
-	keys := slices.Contains(models, link.ModelKey)
-	m.Keys = keys && f.byCertificate() // nothing is offered otherwise
-	m.Certificates = !keys && slices.Contains(models, link.ModelCertificate)
-	if f.byCertificate() {
-		h.suggestTrust(ctx, s, &c, m)
-	}
-	m.fill(f, c)
-	m.More = m.More || f.Texts[link.FieldAddress] == "" || f.Texts[link.FieldServerName] == "" // a person has to
-	m.Private = bot.Cut(s.PrivateHint(), 300)
-	m.MayFilter, m.MayIdentify, m.NoRestart = s.CanAddFilters(), s.MayIdentify(), !s.CanRestart()
-	f.Restart = f.Restart && !m.NoRestart
-	if !m.MayIdentify { // its fields are gone with the deployments that could do it
-		f.Identity, f.Organization = false, false
-		delete(f.Texts, link.FieldAuthorities)
-	}
-	m.NoSignature, m.NoOrganization = bot.Cut(s.NoSignature(), 300), s.LocalOn.Kind == elastic.KindSelfManaged
-	m.Unmanaged = bot.Cut(s.Unmanaged(), 300)
-	m.offerFilter(s, f)
-	m.Notes = append(m.Notes, notesOf(s, f)...)
-	return true
-}
-
-// notesOf are the survey's problems and warnings, worst first, for the modal. What is said of fields that are not filled
-// in yet is left out.
-func notesOf(s link.PairState, f *connectForm) []string {
-	c, _ := f.connect()
-	var notes []string
-	for _, p := range s.Problems(c).Problems {
-		notes = append(notes, cards.ProblemSays(p))
-	}
-	if len(c.Access.Search)+len(c.Access.Replication) == 0 {
-		c.Access.Search = []string{"-"} // nothing is known of it yet
-	}
-	c.SkipUnavailable = false // what it means stands beside its box
-	for _, w := range link.Warnings(s, c) {
-		if !strings.HasPrefix(w, link.CertificatesEnd) { // the form of that model says so itself
-			notes = append(notes, w)
-		}
-	}
-	if len(notes) > maxNotes {
-		notes = append(notes[:maxNotes-1:maxNotes-1], "… and more. *Show plan* on the card lists all warnings.")
-	}
-	for i := range notes {
-		notes[i] = bot.Cut(mrkdwn.Clean(notes[i]), 300)
-	}
-	return notes
-}
-
-// redraw updates the modal, unless a later choice is being followed already. Two redraws may start from the same modal;
-// then Slack refuses the second one's hash, and the later choice wins.
-func (h *Handlers) redraw(ctx context.Context, view bot.View, turn uint64, f connectForm, m connectMetadata) error {
-	if !h.views.latest(view.ID, turn) {
-		return nil
-	}
-	m.Drawn = h.o.Now().Unix()
-	m.keep(f)
-	modal := connectModal(f, m)
-	_, err := h.o.Slack.UpdateView(ctx, view.ID, view.Hash, modal)
-	if e, ok := errors.AsType[*bot.Error](err); ok && e.Kind == bot.Conflict && h.views.latest(view.ID, turn) {
-		_, err = h.o.Slack.UpdateView(ctx, view.ID, "", modal)
-	}
-	if e, ok := errors.AsType[*bot.Error](err); ok && (e.Kind == bot.Gone || e.Kind == bot.Expired || e.Code == "not_found") {
-		return nil // closed meanwhile
-	}
-	return err
-}
-
 // connectSubmitted asks for the change. The modal's id makes a second submission the same request.
-func (h *Handlers) connectSubmitted(ctx context.Context, s bot.Submission) (bot.Answer, error) {
-	m, err := parseConnectMetadata(s.View.Metadata)
+func (h *connects) connectSubmitted(ctx context.Context, s bot.Submission) (bot.Answer, error) {
+	m, err := forms.ParseConnectMetadata(s.View.Metadata)
 	if err != nil {
-		h.o.Log.ErrorContext(ctx, "a form of the bot that can't be read", "request_id", bot.RequestID(ctx), "error", err)
-		return fieldErrors(map[string]string{link.FieldReason: ourFault(ctx, textFormat{plain: true})}), nil
+		h.log.ErrorContext(ctx, "a form of the bot that can't be read", "request_id", bot.RequestID(ctx), "error", err)
+		return forms.FieldErrors(map[string]string{link.FieldReason: reply.OurFault(ctx, reply.Format{Plain: true})}), nil
 	}
-	f := readForm(s.View.State, m)
-	c, wrong := f.connect()
+	f := forms.ReadConnect(s.View.State, m)
+	c, wrong := f.Params()
 	if len(wrong.Problems) > 0 {
-		return fieldErrors(m.errors(f, wrong)), nil
+		return forms.FieldErrors(m.Errors(f, wrong)), nil
 	}
 	params, err := json.Marshal(c)
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	to := replyTarget{user: s.User.ID, channel: m.Channel}
-	return h.propose(ctx, s, to, change.ProposeInput{
+	to := reply.Target{User: s.User.ID, Channel: m.Channel}
+	return h.proposer.propose(ctx, s, to, change.ProposeInput{
 		Kind: link.KindConnect, Params: params, Reason: strings.TrimSpace(f.Texts[link.FieldReason]),
 		By: cards.Actor(s.User, m.Channel), Parent: m.Parent, Submission: s.View.ID,
 	}, func(err error) bot.Answer { return h.refused(ctx, to, m, f, err) }), nil
+}
+
+// connectModel follows the choice of a model, by the radio buttons or by a button that offers one.
+func (h *connects) connectModel(_ context.Context, a bot.Action) (bot.Answer, error) {
+	model := a.Value.Option.Value
+	switch a.ID {
+	case forms.ActionCertificates:
+		model = string(link.ModelCertificate)
+	case forms.ActionKeys:
+		model = string(link.ModelKey)
+	}
+	return h.redrawFrom(a, func(f *forms.Connect, m *forms.ConnectMetadata) {
+		if model != string(link.ModelCertificate) {
+			model = ""
+			f.Texts[link.FieldExpiry] = cmp.Or(f.Texts[link.FieldExpiry], forms.DefaultExpiry) // it was not in the modal
+		}
+		m.Model, f.Model = model, model
+		m.Renew(link.FieldModel, model) // where the radio buttons show something else
+	})
+}
+
+// refused puts what stood in the way beside the field that it is about.
+func (h *connects) refused(ctx context.Context, to reply.Target, m forms.ConnectMetadata, f forms.Connect, err error) bot.Answer {
+	if wrong, ok := errors.AsType[*change.InvalidError](err); ok {
+		return forms.FieldErrors(m.Errors(f, wrong))
+	}
+	say := h.tell.Say(ctx, err, reply.Format{Plain: true})
+	field := link.FieldReason
+	var then func(context.Context) error
+	_, held := errors.AsType[*change.LockedError](err)
+	refused, barred := errors.AsType[*change.NotAllowedError](err)
+	call, outage := errors.AsType[*elastic.CallError](err)
+	switch {
+	case held:
+		field = link.FieldAlias
+		then = func(ctx context.Context) error {
+			return h.tell.Notify(ctx, to, mrkdwn.Message(h.tell.Say(ctx, err, reply.Format{})))
+		}
+	case barred && refused.Trait == policy.TraitUntil:
+		field = link.FieldUntil
+	case outage:
+		field = sideOf(call, f)
+		say += " Nothing was stored and your entries are kept. Submit again in a moment."
+	}
+	a := forms.FieldErrors(m.Errors(f, &change.InvalidError{Problems: []change.Problem{{Field: field, Say: say}}}))
+	a.Then = then
+	return a
+}
+
+// sideOf is the field of the deployment that a call was about.
+func sideOf(call *elastic.CallError, f forms.Connect) string {
+	platform, _, _ := strings.Cut(f.Local.Value, "/")
+	name, _, _ := strings.Cut(f.Local.Text, " · ")
+	if call.System == platform || (name != "" && strings.HasSuffix(call.System, name)) {
+		return link.FieldLocal
+	}
+	return link.FieldRemote
+}
+
+func connectLate(bot.Submission) bot.Answer {
+	return forms.FieldErrors(map[string]string{link.FieldReason: reply.SayTime})
+}
+
+// connectLetIn fills the addresses in that are missing, for a person to confirm.
+func (h *connects) connectLetIn(_ context.Context, a bot.Action) (bot.Answer, error) {
+	return h.redrawFrom(a, func(f *forms.Connect, m *forms.ConnectMetadata) {
+		m.More = true
+		if m.ByCluster {
+			f.FilterCluster = true
+			m.Renew(link.FieldFilterCluster, "true")
+			return
+		}
+		all := strings.TrimSpace(f.Texts[link.FieldFilter] + "\n" + m.Offer)
+		if utf8.RuneCountInString(all) > forms.MaxSources {
+			m.Notes = append([]string{"Too many addresses to fill in: " + strings.ReplaceAll(m.Offer, "\n", ", ")}, m.Notes...)
+			return
+		}
+		if m.Guessed {
+			m.Notes = append([]string{"The addresses filled in are the local platform's own. After NAT, the remote side sees different ones. " +
+				"The bot can't know those: check them before you submit."}, m.Notes...)
+		}
+		f.Texts[link.FieldFilter] = all
+		m.Renew(link.FieldFilter, all)
+	})
+}
+
+// edit opens the connect modal filled in as the request was. Submitting it withdraws a request that still waits.
+func (h *connects) edit(ctx context.Context, a bot.Action) (bot.Answer, error) {
+	s, err := cards.ParseRef(a.Value.Text)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	r, err := h.requests.Get(ctx, s.ID)
+	if err == nil {
+		err = mayEdit(r, a.User.ID)
+	}
+	if err != nil {
+		return h.tell.Error(reply.To(a), err), nil
+	}
+	c, _ := cards.Connection(r)
+	f, m := forms.ConnectOf(r, c), forms.ConnectMetadata{Channel: a.Channel, Parent: r.ID, Drawn: h.now().Unix()}
+	f.RestoreExtras(c, &m)
+	m.Pair = f.Pair()                                       // what stands there was meant: it is not filled in anew
+	m.Filled = forms.Suggestions(plan.Followed(r.Proposal)) // unless another deployment is chosen: then it would be the old one's
+	m.More = m.More || f.Texts[link.FieldSockets] != "" || c.Compress != "" || c.Scheme != "" || c.PingSchedule != ""
+	if !m.Keep(f) {
+		m.More = true // it is too long to be kept while it is hidden
+	}
+	if _, err := h.slack.OpenView(ctx, a.TriggerID, forms.ConnectModal(f, m)); err != nil {
+		return h.tell.Error(reply.To(a), err), nil
+	}
+	return bot.Answer{}, nil
+}
+
+func mayEdit(r *change.Request, user string) error {
+	_, ok := cards.Connection(r)
+	switch {
+	case r.Requester.User != user:
+		return &change.NotAllowedError{Why: "only the requester can edit this request and submit it again"}
+	case !ok:
+		return &change.NotAllowedError{Why: "only requests for a new connection can be edited; send the command again instead"}
+	case r.State != change.Pending && !r.State.Final():
+		return &change.StateError{Event: change.Withdraw, Now: r}
+	}
+	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -55,7 +57,7 @@ func TestWhatIsTooLongToBeKeptStaysShown(t *testing.T) {
 	d.filledIn()
 	patterns := strings.Repeat("logs-a-rather-long-name-*\n", 100)
 	d.fills(link.FieldReplication, patterns)
-	d.clicks(actionCertificates) // its fields would take the place of the key's
+	d.clicks(forms.ActionCertificates) // its fields would take the place of the key's
 	if d.text(link.FieldReplication) != patterns || d.slack.Has(theModal, link.FieldLocalScope) {
 		t.Errorf("the modal shows %s", d.slack.Shows(theModal))
 	}
@@ -63,7 +65,7 @@ func TestWhatIsTooLongToBeKeptStaysShown(t *testing.T) {
 		t.Errorf("the modal does not say why: %s", shown)
 	}
 	d.fills(link.FieldReplication, "logs-*")
-	d.clicks(actionCertificates)
+	d.clicks(forms.ActionCertificates)
 	if !d.slack.Has(theModal, link.FieldLocalScope) {
 		t.Error("it stays though there is room")
 	}
@@ -78,16 +80,16 @@ func TestAnotherModelAndBackLosesNothing(t *testing.T) {
 	d.fills(link.FieldFilter, "203.0.113.10")
 	d.slack.Set(theModal, link.FieldFilterFirst, bot.Value{Options: []bot.Option{{Value: "true"}}})
 	d.slack.Set(theModal, link.FieldRestart, bot.Value{Options: []bot.Option{{Value: "true"}}})
-	d.clicks(actionCertificates)
+	d.clicks(forms.ActionCertificates)
 	d.fills(link.FieldLocalScope, "scope1")
 	d.fills(link.FieldRegions, "aws-us-east-1")
 	d.slack.Set(theModal, link.FieldTrustAll, bot.Value{Options: []bot.Option{{Value: "true"}}})
-	d.clicks(actionKeys)
-	d.clicks(actionCertificates)
+	d.clicks(forms.ActionKeys)
+	d.clicks(forms.ActionCertificates)
 	if got := []string{d.text(link.FieldLocalScope), d.text(link.FieldRegions)}; got[0] != "scope1" || got[1] != "aws-us-east-1" || len(d.slack.Get(theModal, link.FieldTrustAll).Options) != 1 {
 		t.Errorf("of the certificates' fields %q are left", got)
 	}
-	d.clicks(actionKeys)
+	d.clicks(forms.ActionKeys)
 	if errs := d.submits(); len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -106,7 +108,7 @@ func TestTheAddressesOfferedAreWholeAndBesideThoseTyped(t *testing.T) {
 	d.togglesMore()
 	d.fills(link.FieldFilter, "192.0.2.1")
 	v := d.slack.View(theModal)
-	d.finish(d.connectLetIn(t.Context(), bot.Action{ID: actionLetIn, View: &v, User: asker}))
+	d.finish(d.connect.connectLetIn(t.Context(), bot.Action{ID: forms.ActionLetIn, View: &v, User: asker}))
 	if want := "192.0.2.1\n" + strings.Join(addresses(60), "\n"); d.text(link.FieldFilter) != want {
 		t.Errorf("filled in %q", d.text(link.FieldFilter))
 	}
@@ -120,7 +122,7 @@ func TestAddressesOfHostsAreFilledInToBeConfirmed(t *testing.T) {
 		d.world.Platform("ece-prod").SetEgress("10.0.0.1", "192.0.2.9")
 		d.filledIn()
 		v := d.slack.View(theModal)
-		d.finish(d.connectLetIn(t.Context(), bot.Action{ID: actionLetIn, View: &v, User: asker}))
+		d.finish(d.connect.connectLetIn(t.Context(), bot.Action{ID: forms.ActionLetIn, View: &v, User: asker}))
 		want := "192.0.2.9"
 		if egress != nil {
 			want = egress[0]
@@ -132,32 +134,32 @@ func TestAddressesOfHostsAreFilledInToBeConfirmed(t *testing.T) {
 }
 
 func TestAFilterThatWasTypedIsNotHiddenByAnotherDeployment(t *testing.T) {
-	f, m := newForm(), connectMetadata{More: true}
+	f, m := forms.NewConnect(), forms.ConnectMetadata{More: true}
 	f.Texts[link.FieldFilter] = "203.0.113.10"
-	if !m.keep(f) || m.Kept[link.FieldFilter] != "" || !strings.Contains(handlerstest.ToJSON(t, connectModal(f, m)), "203.0.113.10") {
+	if !m.Keep(f) || m.Kept[link.FieldFilter] != "" || !strings.Contains(handlerstest.ToJSON(t, forms.ConnectModal(f, m)), "203.0.113.10") {
 		t.Errorf("kept %v", m.Kept)
 	}
 }
 
 func TestTheLongestMemoryFitsSlack(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("a", n) }
-	f, m := newForm(), connectMetadata{Channel: "C0123456789", Parent: "7Q2MZK", Model: "certificate", Keys: true, Certificates: true, MayFilter: true}
+	f, m := forms.NewConnect(), forms.ConnectMetadata{Channel: "C0123456789", Parent: "7Q2MZK", Model: "certificate", Keys: true, Certificates: true, MayFilter: true}
 	f.Model = m.Model
 	f.Local = bot.Option{Value: strings.Repeat("p", 100) + "/" + strings.Repeat("d", 49)}
-	f.Remote, m.Pair = f.Local, f.pair()
-	m.fill(&f, link.ConnectParams{
-		Alias: long(cards.MaxAlias), ProxyAddress: long(cards.MaxAddress), ServerName: long(maxServer),
-		Trust: &link.TrustOptions{LocalScope: long(maxScope), RemoteScope: long(maxScope), Clusters: []string{remoteID}},
+	f.Remote, m.Pair = f.Local, f.Pair()
+	m.Fill(&f, link.ConnectParams{
+		Alias: long(cards.MaxAlias), ProxyAddress: long(cards.MaxAddress), ServerName: long(forms.MaxServer),
+		Trust: &link.TrustOptions{LocalScope: long(forms.MaxScope), RemoteScope: long(forms.MaxScope), Clusters: []string{remoteID}},
 	})
 	for _, field := range []string{link.FieldLocal, link.FieldRemote, link.FieldModel, link.FieldFilter} {
-		m.renew(field, "x")
+		m.Renew(field, "x")
 	}
 	f.Texts[link.FieldFilter] = strings.Repeat("203.0.113.10\n", 77)
 	f.Texts[link.FieldRole] = long(cards.MaxRole)
-	if !m.keep(f) || len(m.Kept) < 2 {
+	if !m.Keep(f) || len(m.Kept) < 2 {
 		t.Fatalf("kept %v", m.Kept)
 	}
-	if s := m.String(); len(s) > maxMetadata {
+	if s := m.String(); len(s) > forms.MaxMetadata {
 		t.Errorf("%d bytes: %s", len(s), s)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -19,7 +21,7 @@ const remoteID = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 func (d *desk) clicks(id string) {
 	d.t.Helper()
 	v := d.slack.View(theModal)
-	d.finish(d.connectModel(d.t.Context(), bot.Action{ID: id, View: &v, User: asker}))
+	d.finish(d.connect.connectModel(d.t.Context(), bot.Action{ID: id, View: &v, User: asker}))
 }
 
 // asked are the parameters of the one request.
@@ -44,7 +46,7 @@ func TestCertificatesAreOfferedWhereKeysCannotBeUsed(t *testing.T) {
 	d.types("connect")
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
 	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
-	d.clicks(actionCertificates)
+	d.clicks(forms.ActionCertificates)
 	handlerstest.Golden(t, "modal_connect_certificates", d.slack.Modals[theModal].View)
 	d.fills(link.FieldReason, "old")
 	if errs := d.submits(); len(errs) > 0 {
@@ -60,12 +62,12 @@ func TestCertificatesAreOfferedWhereKeysCannotBeUsed(t *testing.T) {
 func TestTheWayBackToAKeyKeepsWhatWasTyped(t *testing.T) {
 	d := newDesk(t)
 	d.filledIn()
-	d.clicks(actionCertificates)
+	d.clicks(forms.ActionCertificates)
 	if d.text(link.FieldAddress) != "search-eu.cloud.example:9400" || d.text(link.FieldReason) != "dashboards" {
 		t.Errorf("address %q, reason %q", d.text(link.FieldAddress), d.text(link.FieldReason))
 	}
 	d.fills(link.FieldAddress, "proxy.example:9400")
-	d.clicks(actionKeys)
+	d.clicks(forms.ActionKeys)
 	if d.text(link.FieldAddress) != "proxy.example:9400" { // typed by a person: it stays, and is refused with the reason
 		t.Errorf("address %q", d.text(link.FieldAddress))
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 
@@ -95,9 +97,17 @@ func newDesk(t *testing.T, configure ...func([]link.System)) *desk {
 		}),
 		t: t, slack: s, book: b, world: w, catalog: catalog, service: service, tabs: tabs, monitor: watch, onStatusChange: &changed, checks: checks,
 	}
+	d.with(func(*Options) {})
+	return d
+}
+
+// with is the desk with other handlers, over some other options.
+func (d *desk) with(change func(*Options)) {
+	o := d.o
+	change(&o)
+	d.Handlers = New(o)
 	d.tables.Refused.Store(true) // what most tests read are blocks that every workspace takes
 	d.alerts.Refused.Store(true)
-	return d
 }
 
 // finish checks an answer and does what it leaves for later.
@@ -125,13 +135,13 @@ func (d *desk) chooses(field, value, text string) {
 	d.t.Helper()
 	d.slack.Set(theModal, field, bot.Value{Option: bot.Option{Value: value, Text: text}})
 	v := d.slack.View(theModal)
-	d.finish(d.connectChanged(d.t.Context(), bot.Action{ID: connectPrefix + field, View: &v, User: asker}))
+	d.finish(d.connect.connectChanged(d.t.Context(), bot.Action{ID: forms.ConnectPrefix + field, View: &v, User: asker}))
 }
 
 func (d *desk) togglesMore() {
 	d.t.Helper()
 	v := d.slack.View(theModal)
-	d.finish(d.connectMore(d.t.Context(), bot.Action{ID: actionMore, View: &v, User: asker}))
+	d.finish(d.connect.connectMore(d.t.Context(), bot.Action{ID: forms.ActionMore, View: &v, User: asker}))
 }
 
 func (d *desk) fills(field, text string) {
@@ -157,7 +167,7 @@ func (d *desk) reveals(field string) {
 // submits returns the errors beside the fields, by field.
 func (d *desk) submits() map[string]string {
 	d.t.Helper()
-	body := d.finish(d.connectSubmitted(d.t.Context(), bot.Submission{View: d.slack.View(theModal), User: asker}))
+	body := d.finish(d.connect.connectSubmitted(d.t.Context(), bot.Submission{View: d.slack.View(theModal), User: asker}))
 	if body == nil {
 		return nil
 	}
@@ -248,7 +258,7 @@ func TestTheLaterChoiceWins(t *testing.T) {
 	press := func(value string) func(context.Context) error {
 		d.slack.Set(theModal, link.FieldRemote, bot.Value{Option: bot.Option{Value: value, Text: value}})
 		v := d.slack.View(theModal)
-		a, err := d.connectChanged(t.Context(), bot.Action{View: &v})
+		a, err := d.connect.connectChanged(t.Context(), bot.Action{View: &v})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -265,8 +275,8 @@ func TestTheLaterChoiceWins(t *testing.T) {
 			t.Errorf("in the order %v the alias is %q", order, got)
 		}
 	}
-	if len(d.views.last) != 0 {
-		t.Errorf("turns are kept: %v", d.views.last)
+	if len(d.connect.views.last) != 0 {
+		t.Errorf("turns are kept: %v", d.connect.views.last)
 	}
 }
 
@@ -400,7 +410,7 @@ func TestAHeldTargetIsNamedWithItsHolder(t *testing.T) {
 		by  bot.User
 		say string
 	}{{ben, "by <@U0ASKER> already covers this"}, {asker, "Your earlier request `R1` already covers this"}} {
-		a, err := d.connectSubmitted(t.Context(), bot.Submission{View: v, User: c.by})
+		a, err := d.connect.connectSubmitted(t.Context(), bot.Submission{View: v, User: c.by})
 		body := handlerstest.ToJSON(t, d.finish(a, err))
 		if !strings.Contains(body, "R1") || !strings.Contains(body, `"Alias: `) {
 			t.Errorf("beside the field: %s", body)
@@ -434,33 +444,33 @@ func TestAnOutageLosesNothing(t *testing.T) {
 
 func TestAStrangersMetadataIsRefused(t *testing.T) {
 	for _, bad := range []string{"", "x", "{}x", `{"unknown":1}`, `{"blocks":{"alias":"reason"}}`} {
-		if m, err := parseConnectMetadata(bad); err == nil {
+		if m, err := forms.ParseConnectMetadata(bad); err == nil {
 			t.Errorf("%q was read as %+v", bad, m)
 		}
 	}
 }
 
 func TestTheLongestModalFitsSlack(t *testing.T) {
-	f, m := newForm(), connectMetadata{Channel: "C0123456789", More: true}
+	f, m := forms.NewConnect(), forms.ConnectMetadata{Channel: "C0123456789", More: true}
 	f.Local = bot.Option{Value: strings.Repeat("p", 100) + "/" + strings.Repeat("d", 49), Text: handlerstest.Nasty(200)}
 	f.Remote = f.Local
 	for _, field := range []string{link.FieldSearch, link.FieldReplication, link.FieldReason, link.FieldSockets, link.FieldPing} {
 		f.Texts[field] = handlerstest.Nasty(9000)
 	}
-	m.fill(&f, link.ConnectParams{Alias: handlerstest.Nasty(300), ProxyAddress: handlerstest.Nasty(400), ServerName: handlerstest.Nasty(400)})
-	m.Pair = f.pair()
-	for range maxNotes {
+	m.Fill(&f, link.ConnectParams{Alias: handlerstest.Nasty(300), ProxyAddress: handlerstest.Nasty(400), ServerName: handlerstest.Nasty(400)})
+	m.Pair = f.Pair()
+	for range forms.MaxNotes {
 		m.Notes = append(m.Notes, handlerstest.Nasty(300))
 	}
 	for _, more := range []bool{true, false} {
 		m.More = more
-		m.keep(f)
-		v := connectModal(f, m)
+		m.Keep(f)
+		v := forms.ConnectModal(f, m)
 		if err := handlerstest.CheckModal(v); err != nil {
 			t.Error(err)
 		}
 		harmlessBlocks(t, "modal", v.Blocks.BlockSet)
-		if _, err := parseConnectMetadata(v.PrivateMetadata); err != nil {
+		if _, err := forms.ParseConnectMetadata(v.PrivateMetadata); err != nil {
 			t.Error(err)
 		}
 	}
@@ -475,7 +485,7 @@ func (d *desk) edits(id string) {
 	}
 	a := pressed(asker, r)
 	a.TriggerID = "1"
-	d.finish(d.edit(d.t.Context(), a))
+	d.finish(d.connect.edit(d.t.Context(), a))
 }
 
 func TestEditingWithAnotherDeploymentKeepsNothingOfTheOldOne(t *testing.T) {
@@ -510,7 +520,7 @@ func TestEditingWithAnotherDeploymentTrustsItAndNotTheOldOne(t *testing.T) {
 	d.types("connect")
 	d.chooses(link.FieldLocal, "ece-prod/a1", "logs-prod")
 	d.chooses(link.FieldRemote, "cloud/b2", "search-eu")
-	d.clicks(actionCertificates)
+	d.clicks(forms.ActionCertificates)
 	d.fills(link.FieldReason, "old")
 	if errs := d.submits(); len(errs) > 0 {
 		t.Fatal(errs)

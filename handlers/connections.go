@@ -11,12 +11,9 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
@@ -26,9 +23,16 @@ const atOnce = 1800 * time.Millisecond
 // known is how long a listing may take that somebody waits for to choose from: what was read before is enough.
 const known = 700 * time.Millisecond
 
+// finder finds connections and deployments by what people type.
+type finder struct {
+	connections Connections
+	directory   Directory
+	command     string
+}
+
 // choose finds the connection that words name, in any order: "logs-prod/metrics-eu", "metrics-eu logs-prod", an alias,
 // or the name of either side. why says why there is not exactly one.
-func (h *Handlers) whichConnection(ctx context.Context, args []string) (n link.Name, why string) {
+func (h *finder) whichConnection(ctx context.Context, args []string) (n link.Name, why string) {
 	l := h.listWithin(ctx, known)
 	found := matching(l.Connections, args)
 	if len(found) == 0 && len(l.Missing)+len(l.Down) > 0 {
@@ -104,19 +108,19 @@ func shortName(c inventory.Connection) string {
 	return cmp.Or(c.Local.Name, c.Local.Deployment) + "/" + c.Alias
 }
 
-func (h *Handlers) listWithin(ctx context.Context, d time.Duration) inventory.Listing {
+func (h *finder) listWithin(ctx context.Context, d time.Duration) inventory.Listing {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	return h.o.Connections.List(ctx, "")
+	return h.connections.List(ctx, "")
 }
 
 // suggestConnections lists the connections that fit what was typed.
-func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
+func (h *finder) suggestConnections(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
 	l := h.listWithin(ctx, known)
 	out, room := options{Options: []*slack.OptionBlockObject{}}, newRoom()
 	typed := strings.ToLower(strings.TrimSpace(s.Typed))
 	for _, c := range l.Connections {
-		if len(out.Options) == maxOptions || !strings.Contains(strings.ToLower(shortName(c)+" "+strings.Join(connectionNames(c), " ")), typed) {
+		if len(out.Options) == forms.MaxOptions || !strings.Contains(strings.ToLower(shortName(c)+" "+strings.Join(connectionNames(c), " ")), typed) {
 			continue
 		}
 		if o, ok := connectionOption(c); ok {
@@ -127,8 +131,8 @@ func (h *Handlers) suggestConnections(ctx context.Context, s bot.Suggestion) (bo
 			out.Options = append(out.Options, option)
 		}
 	}
-	if n := len(l.Missing) + len(l.Down); n > 0 && len(out.Options) < maxOptions {
-		out.Options = append(out.Options, slack.NewOptionBlockObject(downPrefix, mrkdwn.Plain(fmt.Sprintf("%d did not answer: the list is incomplete", n), mrkdwn.MaxOption), nil))
+	if n := len(l.Missing) + len(l.Down); n > 0 && len(out.Options) < forms.MaxOptions {
+		out.Options = append(out.Options, slack.NewOptionBlockObject(forms.DownPrefix, mrkdwn.Plain(fmt.Sprintf("%d did not answer: the list is incomplete", n), mrkdwn.MaxOption), nil))
 	}
 	return bot.Answer{Body: out}, nil
 }
@@ -145,86 +149,83 @@ func connectionOption(c inventory.Connection) (bot.Option, bool) {
 	return bot.Option{Value: value, Text: bot.Cut(mrkdwn.Clean(text), mrkdwn.MaxOption)}, true
 }
 
-// connectionLine is one connection in a list.
-func (h *Handlers) connectionLine(ctx context.Context, c inventory.Connection, k diagnose.Known) string {
-	remote := mrkdwn.Line(c.Info.ProxyAddress, mrkdwn.MaxName)
-	if c.Remote != nil {
-		remote = "*" + mrkdwn.Named(c.Remote.Name, mrkdwn.MaxName) + "*"
-	} else if c.Managed != nil && c.Managed.RemoteName != "" {
-		remote = "*" + mrkdwn.Named(c.Managed.RemoteName, mrkdwn.MaxName) + "*"
+// listed are the connections that fit some words: of the local clusters that they name, or else those that they name
+// themselves, by alias or remote side. near is the name that was probably meant where nothing fits.
+func (h *finder) listed(ctx context.Context, text string) (l inventory.Listing, near string) {
+	l = h.connections.List(ctx, text)
+	words := namesIn(strings.Fields(text))
+	if len(words) == 0 || l.Asked > 0 {
+		return l, ""
 	}
-	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", cards.StateFace(k.State()), mrkdwn.Named(cmp.Or(c.Local.Name, c.Local.Deployment), mrkdwn.MaxName), remote, bot.Code(mrkdwn.Clean(c.Alias)), stateWords(k), c.Model())
-	switch {
-	case c.ManagedUnread:
-		return s + " · unknown whether the bot manages it"
-	case c.Managed == nil:
-		return s + " · created by hand"
+	all := h.connections.List(ctx, "")
+	if found := matching(all.Connections, words); len(found) > 0 {
+		all.Connections = found
+		return all, ""
 	}
-	why := stateWhy(k)
-	if why != "" {
-		why = "\n" + why
+	names := h.deploymentNames(ctx)
+	for _, c := range all.Connections {
+		names = append(names, connectionNames(c)...)
 	}
-	if t := c.Managed.KeyExpires(); !t.IsZero() {
-		verb := "expires"
-		if t.Before(h.o.Now()) {
-			verb = "expired"
+	for _, word := range words {
+		if name, edits := nearestOf(names, word); edits > 0 && edits < nearEnough {
+			return l, name
 		}
-		s += " · key " + verb + " " + mrkdwn.When(t)
 	}
-	if end := c.Managed.Until; !end.IsZero() {
-		s += " · until " + mrkdwn.When(end)
-	}
-	if due := k.Unreviewed; !due.IsZero() {
-		s += " · *review overdue since " + mrkdwn.When(due) + "*"
-	}
-	if by := c.Managed.Maker(); by != "" {
-		s += " · by " + mrkdwn.User(by)
-	}
-	return s + h.threadLink(ctx, *c.Managed) + why
+	return l, ""
 }
 
-// threadLink leads to the card of the change that a connection is as it is by.
-func (h *Handlers) threadLink(ctx context.Context, m link.ManagedConnection) string {
-	card, _ := notify.ThreadOfRecord(ctx, h.o.Requests, m.Record)
-	return h.messageLink(ctx, card, "thread")
-}
-
-// messageLink leads to a message; empty where there is none, or Slack can't be asked.
-func (h *Handlers) messageLink(ctx context.Context, m change.Message, word string) string {
-	if m.ID == "" {
+// didYouMean names the command that was probably meant; empty where there is no guess.
+func (h *finder) didYouMean(verb, near string) string {
+	if near == "" {
 		return ""
 	}
-	url, err := h.o.Slack.Permalink(ctx, bot.Posted{Channel: m.Channel, TS: m.ID})
-	if err != nil {
-		return ""
-	}
-	return " · <" + bot.Escape(url) + "|" + word + ">"
+	return ". Did you mean " + bot.Code(mrkdwn.Clean(h.command+" "+verb+" "+near)) + "?"
 }
 
-// What follows a connection's buttons and fields.
-const (
-	actionPick         = cards.ConnectionPrefix + "pick"
-	callbackInspect    = "connection.look"
-	fieldConnection    = "connection"
-	fieldReportedError = "heard"
-
-	maxReportedError = 3000 // an error's text; Slack's limit of a field
-)
-
-// connectionInput is a list of all connections that narrows down as one types.
-func connectionInput(block string, chosen bot.Option, follow bool) slack.Block {
-	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, mrkdwn.Plain("Type a deployment or an alias", 150), actionPick)
-	sel.MinQueryLength = new(int)
-	if chosen.Value != "" {
-		sel.InitialOption = slack.NewOptionBlockObject(chosen.Value, mrkdwn.Plain(chosen.Text, mrkdwn.MaxOption), nil)
+// distance is the number of edits between two words (Levenshtein).
+func distance(a, b string) int {
+	if len(a) > 40 {
+		return len(a)
 	}
-	in := slack.NewInputBlock(block, mrkdwn.Plain("Connection", 2000), nil, sel)
-	in.DispatchAction = follow
-	return in
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := before
+			if a[i] != b[j] {
+				d = 1 + min(before, row[j], row[j+1])
+			}
+			before, row[j+1] = row[j+1], d
+		}
+	}
+	return row[len(b)]
 }
 
-// chosenName is the connection of an option; false for the one that stands for clusters that could not be asked.
-func chosenName(o bot.Option) (link.Name, bool) {
-	n, err := link.ParseName(o.Value)
-	return n, err == nil
+// nearEnough is how many edits are too many for a guess.
+const nearEnough = 4
+
+// nearestOf is the name that is nearest to a word, and by how many edits. A word that would have to be typed anew is
+// near to nothing.
+func nearestOf(names []string, word string) (string, int) {
+	const far = 1000
+	best, found := far, ""
+	for _, name := range names {
+		if d := distance(word, name); d < best && d < len(word) {
+			best, found = d, name
+		}
+	}
+	return found, best
+}
+
+// deploymentNames are those of all platforms, in lower case, as far as they can be listed now.
+func (h *finder) deploymentNames(ctx context.Context) []string {
+	var names []string
+	for _, d := range h.directory.Find(ctx, "", 0).Deployments {
+		names = append(names, strings.ToLower(d.Given()))
+	}
+	return names
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
@@ -234,13 +236,13 @@ func TestAListLineLeadsOn(t *testing.T) {
 	for verb, want := range map[string]string{
 		"status": "It works.", "diagnose": "no problems found", "follow": "You follow", "unfollow": "You don't follow",
 	} {
-		d.finish(d.lineChosen(t.Context(), bot.Action{ID: cards.ActionListLine, Value: bot.Value{Option: bot.Option{Value: verb + " " + name}}, User: asker, Channel: "C0"}))
+		d.finish(d.list.lineChosen(t.Context(), bot.Action{ID: cards.ActionListLine, Value: bot.Value{Option: bot.Option{Value: verb + " " + name}}, User: asker, Channel: "C0"}))
 		if m := d.shown(); !strings.Contains(m.Text, want) {
 			t.Errorf("%s: told %s", verb, m.Text)
 		}
 	}
 	for _, value := range []string{"", "disconnect " + name, "status nonsense"} {
-		if _, err := d.lineChosen(t.Context(), bot.Action{Value: bot.Value{Option: bot.Option{Value: value}}}); err == nil {
+		if _, err := d.list.lineChosen(t.Context(), bot.Action{Value: bot.Value{Option: bot.Option{Value: value}}}); err == nil {
 			t.Errorf("%q was taken", value)
 		}
 	}
@@ -261,12 +263,12 @@ func TestListTurnsPagesInPlace(t *testing.T) {
 	if m := d.shown(); !strings.Contains(handlerstest.ToJSON(t, m.Blocks), "Page 1 of 3") {
 		t.Errorf("shown: %s", handlerstest.ToJSON(t, m.Blocks))
 	}
-	d.finish(d.listTurned(t.Context(), bot.Action{ID: actionListNext, Value: bot.Value{Text: "2 "}, User: asker, ResponseURL: "https://r"}))
+	d.finish(d.list.listTurned(t.Context(), bot.Action{ID: actionListNext, Value: bot.Value{Text: "2 "}, User: asker, ResponseURL: "https://r"}))
 	blocks := handlerstest.ToJSON(t, d.shown().Blocks)
 	if !strings.Contains(blocks, "Page 3 of 3") || !strings.Contains(blocks, "Previous") || strings.Contains(blocks, "Next") {
 		t.Errorf("the last page: %s", blocks)
 	}
-	if _, err := d.listTurned(t.Context(), bot.Action{Value: bot.Value{Text: "nonsense"}}); err == nil {
+	if _, err := d.list.listTurned(t.Context(), bot.Action{Value: bot.Value{Text: "nonsense"}}); err == nil {
 		t.Error("nonsense was taken for a page")
 	}
 }
@@ -296,8 +298,8 @@ func TestStatusAndDiagnose(t *testing.T) {
 
 // Every word that asks for a change opens its form: with the connection named, or with a list to choose from.
 func TestEveryChangeOfAConnectionHasItsForm(t *testing.T) {
-	for _, f := range changeForms() {
-		verb := f.verb
+	for _, f := range forms.Changes() {
+		verb := f.Verb
 		t.Run(verb, func(t *testing.T) {
 			d := newDesk(t)
 			d.established(verb)
@@ -334,7 +336,7 @@ func TestAFormSaysForWhomItIsNot(t *testing.T) {
 		if s := fill(d, typed); !strings.Contains(s, ":warning: Not for logs-prod/search-eu: "+c.why) || strings.Contains(s, "What is it for?") {
 			t.Errorf("%s: %s", typed, s)
 		}
-		if body := handlerstest.ToJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker}))); !strings.Contains(body, "Choose a connection") {
+		if body := handlerstest.ToJSON(t, d.finish(d.changes.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker}))); !strings.Contains(body, "Choose a connection") {
 			t.Errorf("%s: submitted, it says %s", typed, body)
 		}
 	}
@@ -349,7 +351,7 @@ func TestAFormSaysForWhomItIsNot(t *testing.T) {
 	// What the keys may read is for people to say.
 	d.slack.Set("V1", link.FieldAliases, bot.Value{Options: []bot.Option{{Value: "search-us"}}})
 	d.slack.Set("V1", link.FieldReason, bot.Value{Text: "they end"})
-	if body := handlerstest.ToJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker}))); !strings.Contains(body, `"search:`) {
+	if body := handlerstest.ToJSON(t, d.finish(d.changes.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker}))); !strings.Contains(body, `"search:`) {
 		t.Errorf("without access: %s", body)
 	}
 }
@@ -360,7 +362,7 @@ func TestAnUpdateOfNothingIsRefusedAtTheTop(t *testing.T) {
 	d.connected()
 	d.finish(d.command(t.Context(), bot.Command{Text: "update search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
 	d.slack.Set("V1", link.FieldReason, bot.Value{Text: "why not"})
-	body := handlerstest.ToJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker})))
+	body := handlerstest.ToJSON(t, d.finish(d.changes.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker})))
 	if !strings.Contains(body, `"connection:`) || !strings.Contains(body, "Nothing would change") || strings.Contains(body, `"reason:`) {
 		t.Errorf("told: %s", body)
 	}
@@ -422,7 +424,7 @@ func TestAnOrderIsAskedForOnce(t *testing.T) {
 	d.finish(d.command(t.Context(), bot.Command{Text: "rotate search-eu", User: asker, Channel: "C0", TriggerID: "1"}))
 	submit := func() any {
 		v := d.slack.View("V1")
-		return d.finish(d.formSubmitted(t.Context(), bot.Submission{View: v, User: asker}))
+		return d.finish(d.changes.formSubmitted(t.Context(), bot.Submission{View: v, User: asker}))
 	}
 	if body := handlerstest.ToJSON(t, submit()); !strings.Contains(body, "say what it is for") && !strings.Contains(body, "Say what it is for") {
 		t.Errorf("without a reason: %s", body)
@@ -446,12 +448,12 @@ func TestAnOrderIsAskedForOnce(t *testing.T) {
 func TestOrdersRefuseWhatIsNotTheirs(t *testing.T) {
 	d := newDesk(t)
 	for _, metadata := range []string{"", "{}", `{"subcommand":"nothing"}`, `{"subcommand":"rotate","x":1}`} {
-		if _, err := d.formSubmitted(t.Context(), bot.Submission{View: bot.View{Metadata: metadata}}); err == nil {
+		if _, err := d.changes.formSubmitted(t.Context(), bot.Submission{View: bot.View{Metadata: metadata}}); err == nil {
 			t.Errorf("%q was taken", metadata)
 		}
 	}
 	for _, value := range []string{"", "a", "a/b", "a/b/c evil"} {
-		if _, err := d.formPressed(t.Context(), bot.Action{ID: cards.ConnectionPrefix + "rotate", Value: bot.Value{Text: value}}); err == nil {
+		if _, err := d.changes.formPressed(t.Context(), bot.Action{ID: cards.ConnectionPrefix + "rotate", Value: bot.Value{Text: value}}); err == nil {
 			t.Errorf("%q was taken", value)
 		}
 	}
@@ -461,7 +463,7 @@ func TestConnectionsAreSuggested(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
 	for typed, want := range map[string]bool{"": true, "SEARCH": true, "logs-prod/sea": true, "nothing": false} {
-		body := handlerstest.ToJSON(t, d.finish(d.suggestConnections(t.Context(), bot.Suggestion{Typed: typed})))
+		body := handlerstest.ToJSON(t, d.finish(d.finder.suggestConnections(t.Context(), bot.Suggestion{Typed: typed})))
 		if strings.Contains(body, name) != want {
 			t.Errorf("%q: %s", typed, body)
 		}
@@ -478,11 +480,11 @@ func TestShortcutDiagnosesTheConnectionOfAMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.finish(d.diagnoseShortcut(t.Context(), bot.Shortcut{User: asker, Channel: at.Channel, Message: at.TS, TriggerID: "1"}))
+	d.finish(d.inspect.diagnoseShortcut(t.Context(), bot.Shortcut{User: asker, Channel: at.Channel, Message: at.TS, TriggerID: "1"}))
 	if m := d.shown(); !strings.Contains(m.Text, "no problems found") {
 		t.Errorf("told %s", m.Text)
 	}
-	d.finish(d.diagnoseShortcut(t.Context(), bot.Shortcut{User: asker, Channel: "C0", Message: "1.2", TriggerID: "2"}))
+	d.finish(d.inspect.diagnoseShortcut(t.Context(), bot.Shortcut{User: asker, Channel: "C0", Message: "1.2", TriggerID: "2"}))
 	if s := d.slack.Shows("V2"); !strings.Contains(s, "Choose a connection") {
 		t.Errorf("of a stranger's message: %s", s)
 	}

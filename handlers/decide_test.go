@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
+
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -64,7 +66,7 @@ func (d *desk) gives(h bot.SubmissionHandler, u bot.User, reason string) string 
 func TestAnApproverApproves(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)
-	d.finish(d.approve(t.Context(), pressed(anna, r)))
+	d.finish(d.decisions.approve(t.Context(), pressed(anna, r)))
 	if got := d.state(r.ID); got != change.Approved || d.slack.Said() != "" {
 		t.Errorf("%s, told %q", got, d.slack.Said())
 	}
@@ -90,7 +92,7 @@ func TestAnApprovalIsTakenBackOnTheHomeTab(t *testing.T) {
 			if b.ActionID == cards.ActionTakeBack {
 				a := pressed(bot.User{ID: user}, r)
 				a.Value.Text = b.Value
-				d.finish(d.takeBack(t.Context(), a))
+				d.finish(d.decisions.takeBack(t.Context(), a))
 			}
 		}
 	}
@@ -106,16 +108,16 @@ func TestWhoPressesInVainIsToldAlone(t *testing.T) {
 		by    bot.User
 		want  string
 	}{
-		"a stranger approves":             {change.Pending, func(d *desk) bot.ActionHandler { return d.approve }, stranger, "You are not one of the approvers"},
-		"the requester approves":          {change.Pending, func(d *desk) bot.ActionHandler { return d.approve }, asker, "someone else has to approve"},
-		"the second to approve":           {change.Approved, func(d *desk) bot.ActionHandler { return d.approve }, ben, "approved by <@U0ANNA> at <!date^"},
-		"approving what was rejected":     {change.Rejected, func(d *desk) bot.ActionHandler { return d.approve }, anna, "rejected by <@U0BEN>"},
-		"another one withdraws":           {change.Pending, func(d *desk) bot.ActionHandler { return d.withdraw }, anna, "Only the requester can withdraw"},
-		"withdrawing what is applied":     {change.Applying, func(d *desk) bot.ActionHandler { return d.withdraw }, asker, "in progress"},
-		"a stranger rejects":              {change.Pending, func(d *desk) bot.ActionHandler { return d.askRejectReason }, stranger, "You are not one of the approvers"},
-		"rejecting what is over":          {change.Withdrawn, func(d *desk) bot.ActionHandler { return d.askRejectReason }, anna, "withdrawn by <@U0ASKER>"},
-		"a stranger retries":              {change.Stuck, func(d *desk) bot.ActionHandler { return d.retry }, stranger, "You are not one of the approvers"},
-		"a stranger says that it's clean": {change.Stuck, func(d *desk) bot.ActionHandler { return d.askResolveReason }, stranger, "You are not one of the approvers"},
+		"a stranger approves":             {change.Pending, func(d *desk) bot.ActionHandler { return d.decisions.approve }, stranger, "You are not one of the approvers"},
+		"the requester approves":          {change.Pending, func(d *desk) bot.ActionHandler { return d.decisions.approve }, asker, "someone else has to approve"},
+		"the second to approve":           {change.Approved, func(d *desk) bot.ActionHandler { return d.decisions.approve }, ben, "approved by <@U0ANNA> at <!date^"},
+		"approving what was rejected":     {change.Rejected, func(d *desk) bot.ActionHandler { return d.decisions.approve }, anna, "rejected by <@U0BEN>"},
+		"another one withdraws":           {change.Pending, func(d *desk) bot.ActionHandler { return d.decisions.withdraw }, anna, "Only the requester can withdraw"},
+		"withdrawing what is applied":     {change.Applying, func(d *desk) bot.ActionHandler { return d.decisions.withdraw }, asker, "in progress"},
+		"a stranger rejects":              {change.Pending, func(d *desk) bot.ActionHandler { return d.decisions.askRejectReason }, stranger, "You are not one of the approvers"},
+		"rejecting what is over":          {change.Withdrawn, func(d *desk) bot.ActionHandler { return d.decisions.askRejectReason }, anna, "withdrawn by <@U0ASKER>"},
+		"a stranger retries":              {change.Stuck, func(d *desk) bot.ActionHandler { return d.decisions.retry }, stranger, "You are not one of the approvers"},
+		"a stranger says that it's clean": {change.Stuck, func(d *desk) bot.ActionHandler { return d.decisions.askResolveReason }, stranger, "You are not one of the approvers"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -141,7 +143,7 @@ func TestACardFromBeforeTheDriftDoesNotCount(t *testing.T) {
 	handlerstest.Drift(r)
 	d.book.Put(r)
 	old := handlerstest.Pending()
-	for _, press := range []bot.ActionHandler{d.approve, d.askRejectReason, d.plan} {
+	for _, press := range []bot.ActionHandler{d.decisions.approve, d.decisions.askRejectReason, d.plan.plan} {
 		d.finish(press(t.Context(), pressed(anna, old)))
 	}
 	if got := d.state(r.ID); got != change.Pending || d.slack.Count("open") != 0 {
@@ -155,18 +157,18 @@ func TestACardFromBeforeTheDriftDoesNotCount(t *testing.T) {
 func TestRejectingWantsAReason(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)
-	d.finish(d.askRejectReason(t.Context(), pressed(anna, r)))
-	if beside := d.gives(d.rejected, anna, "  "); beside == "" || d.state(r.ID) != change.Pending {
+	d.finish(d.decisions.askRejectReason(t.Context(), pressed(anna, r)))
+	if beside := d.gives(d.decisions.rejected, anna, "  "); beside == "" || d.state(r.ID) != change.Pending {
 		t.Errorf("without a reason: %q, %s", beside, d.state(r.ID))
 	}
-	if beside := d.gives(d.rejected, anna, "too wide"); beside != "" {
+	if beside := d.gives(d.decisions.rejected, anna, "too wide"); beside != "" {
 		t.Errorf("beside the reason: %s", beside)
 	}
 	got, _ := d.book.Get(t.Context(), r.ID)
 	if last := got.Last(change.DecisionReject); got.State != change.Rejected || last == nil || last.Reason != "too wide" || last.By.Channel != "C0REQUESTS" {
 		t.Errorf("%s: %+v", got.State, last)
 	}
-	if beside := d.gives(d.rejected, ben, "me too"); !strings.Contains(beside, "rejected by somebody") {
+	if beside := d.gives(d.decisions.rejected, ben, "me too"); !strings.Contains(beside, "rejected by somebody") {
 		t.Errorf("the second to reject reads %q", beside)
 	}
 }
@@ -174,7 +176,7 @@ func TestRejectingWantsAReason(t *testing.T) {
 func TestOnlyWhoAskedWithdraws(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)
-	d.finish(d.withdraw(t.Context(), pressed(asker, r)))
+	d.finish(d.decisions.withdraw(t.Context(), pressed(asker, r)))
 	if got := d.state(r.ID); got != change.Withdrawn {
 		t.Errorf("it is %s", got)
 	}
@@ -183,19 +185,19 @@ func TestOnlyWhoAskedWithdraws(t *testing.T) {
 func TestAStuckRequestIsRetriedOrDeclaredClean(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Stuck)
-	d.finish(d.askResolveReason(t.Context(), pressed(asker, r)))
+	d.finish(d.decisions.askResolveReason(t.Context(), pressed(asker, r)))
 	if _, opened := d.slack.Modals[reasonView]; opened {
 		t.Error("whoever asked may resolve it alone")
 	}
-	d.finish(d.askResolveReason(t.Context(), pressed(anna, r)))
+	d.finish(d.decisions.askResolveReason(t.Context(), pressed(anna, r)))
 	if shown := d.slack.Shows(reasonView); !strings.Contains(shown, "DELETE /_security/api_key") {
 		t.Error("the modal does not name what was left")
 	}
-	if beside := d.gives(d.resolved, anna, "deleted by hand"); beside != "" || d.state(r.ID) != change.RolledBack {
+	if beside := d.gives(d.decisions.resolved, anna, "deleted by hand"); beside != "" || d.state(r.ID) != change.RolledBack {
 		t.Errorf("%q, %s", beside, d.state(r.ID))
 	}
 	r = d.has(change.Stuck)
-	d.finish(d.retry(t.Context(), pressed(anna, r)))
+	d.finish(d.decisions.retry(t.Context(), pressed(anna, r)))
 	if got := d.state(r.ID); got != change.Undoing {
 		t.Errorf("it is %s", got)
 	}
@@ -204,7 +206,7 @@ func TestAStuckRequestIsRetriedOrDeclaredClean(t *testing.T) {
 func TestAnybodyMaySeeThePlan(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)
-	d.finish(d.plan(t.Context(), pressed(stranger, r)))
+	d.finish(d.plan.plan(t.Context(), pressed(stranger, r)))
 	if shown := d.slack.Shows("V9"); !strings.Contains(shown, "/_security/cross_cluster/api_key") || !strings.Contains(shown, "••••") {
 		t.Errorf("the plan shows %s", shown)
 	}
@@ -214,7 +216,7 @@ func TestAPressWhileTheMemoryIsAwayIsNotLostSilently(t *testing.T) {
 	d := newDesk(t)
 	r := d.has(change.Pending)
 	d.book.SetDown(change.ErrUnavailable)
-	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askRejectReason, d.plan} {
+	for _, press := range []bot.ActionHandler{d.decisions.approve, d.decisions.withdraw, d.decisions.askRejectReason, d.plan.plan} {
 		d.finish(press(t.Context(), pressed(anna, r)))
 	}
 	if n := strings.Count(d.slack.Said(), "The bot can't reach its database"); n != 4 {
@@ -224,12 +226,12 @@ func TestAPressWhileTheMemoryIsAwayIsNotLostSilently(t *testing.T) {
 
 func TestAValueThatIsNotOursIsAnError(t *testing.T) {
 	d := newDesk(t)
-	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askRejectReason, d.plan, d.retry, d.askResolveReason} {
+	for _, press := range []bot.ActionHandler{d.decisions.approve, d.decisions.withdraw, d.decisions.askRejectReason, d.plan.plan, d.decisions.retry, d.decisions.askResolveReason} {
 		if _, err := press(t.Context(), bot.Action{Value: bot.Value{Text: "x"}}); err == nil {
 			t.Error("it was taken")
 		}
 	}
-	if _, err := d.rejected(t.Context(), bot.Submission{View: bot.View{Metadata: `{"press":"x"}`}}); err == nil {
+	if _, err := d.decisions.rejected(t.Context(), bot.Submission{View: bot.View{Metadata: `{"press":"x"}`}}); err == nil {
 		t.Error("it was taken")
 	}
 }
@@ -239,7 +241,7 @@ func TestToldWhereverTheyAre(t *testing.T) {
 	gone := &bot.Error{Method: "response_url", Code: "expired_url", Kind: bot.Expired}
 	d.slack.Order("respond", gone)
 	d.slack.Order("ephemeral", &bot.Error{Method: "chat.postEphemeral", Code: "not_in_channel", Kind: bot.Gone})
-	if err := d.notifyUser(t.Context(), replyTarget{user: "U0ANNA", channel: "C1", responseURL: "https://hooks"}, mrkdwn.Message("hello")); err != nil {
+	if err := d.tell.Notify(t.Context(), reply.Target{User: "U0ANNA", Channel: "C1", ResponseURL: "https://hooks"}, mrkdwn.Message("hello")); err != nil {
 		t.Fatal(err)
 	}
 	if m := d.slack.Visible(); len(m) != 1 || m[0].Channel != "DU0ANNA" {

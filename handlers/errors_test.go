@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -39,7 +41,7 @@ func TestErrorsShowBesideInputsThatAClientLeavesOut(t *testing.T) {
 	d.filledIn()
 	d.fills(link.FieldSearch, "")
 	d.fills(link.FieldAlias, "")
-	errs := d.leavesOut(d.connectSubmitted)
+	errs := d.leavesOut(d.connect.connectSubmitted)
 	if errs[link.FieldSearch] == "" || errs[link.FieldAlias] == "" || errs[link.FieldReason] != "" {
 		t.Errorf("errors %v", errs)
 	}
@@ -50,15 +52,15 @@ func TestErrorsShowBesideInputsThatAClientLeavesOut(t *testing.T) {
 	d.fills(link.FieldSearch, "")
 	d.fills(link.FieldAddress, "")
 	d.fills(link.FieldReason, "audit")
-	errs = d.leavesOut(d.formSubmitted)
-	if errs[link.FieldSearch] == "" || errs[link.FieldAddress] == "" || errs[fieldConnection] != "" {
+	errs = d.leavesOut(d.changes.formSubmitted)
+	if errs[link.FieldSearch] == "" || errs[link.FieldAddress] == "" || errs[forms.FieldConnection] != "" {
 		t.Errorf("errors %v", errs)
 	}
 }
 
 func TestALateOrderIsToldBesideAFieldThatTheFormShows(t *testing.T) {
-	for _, f := range changeForms() {
-		verb := f.verb
+	for _, f := range forms.Changes() {
+		verb := f.Verb
 		d := newDesk(t)
 		d.connected()
 		d.types(verb + " search-eu")
@@ -68,7 +70,7 @@ func TestALateOrderIsToldBesideAFieldThatTheFormShows(t *testing.T) {
 			t.Fatalf("%s: %+v", verb, late)
 		}
 		for block := range late.Errors {
-			if !slices.Contains(inputBlocks(v), block) {
+			if !slices.Contains(forms.InputBlocks(v), block) {
 				t.Errorf("%s: %s is not in the form", verb, block)
 			}
 		}

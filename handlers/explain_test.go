@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
@@ -65,15 +67,15 @@ func TestEveryErrorIsExplained(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			for _, p := range []textFormat{{}, {plain: true}} {
-				say, known := explain(t.Context(), tc.err, p)
+			for _, p := range []reply.Format{{}, {Plain: true}} {
+				say, known := reply.Explain(t.Context(), tc.err, p)
 				if known == tc.ours {
 					t.Errorf("known: %t", known)
 				}
-				if !p.plain && !strings.Contains(say, tc.want) {
+				if !p.Plain && !strings.Contains(say, tc.want) {
 					t.Errorf("says %q, want %q in it", say, tc.want)
 				}
-				if p.plain && strings.Contains(say, "<@") {
+				if p.Plain && strings.Contains(say, "<@") {
 					t.Errorf("a mention beside a field: %q", say)
 				}
 				if strings.Contains(say, canary) {
@@ -90,8 +92,8 @@ func TestEveryErrorIsExplained(t *testing.T) {
 func TestOurFaultsAreLoggedAndTold(t *testing.T) {
 	d := newDesk(t)
 	var log strings.Builder
-	d.o.Log = slog.New(slog.NewTextHandler(&log, nil))
-	d.Failed(t.Context(), bot.Failure{User: anna, Channel: "C1", What: "action x", Err: bot.ErrPanic, RequestID: "RID1"})
+	d.with(func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	d.tell.Failed(t.Context(), bot.Failure{User: anna, Channel: "C1", What: "action x", Err: bot.ErrPanic, RequestID: "RID1"})
 	if !strings.Contains(log.String(), "RID1") || !strings.Contains(d.slack.Said(), "Something went wrong in the bot") {
 		t.Errorf("logged %q, told %q", log.String(), d.slack.Said())
 	}
@@ -102,7 +104,7 @@ func TestNoSecretOfAnErrorReachesAnybody(t *testing.T) {
 	d.filledIn()
 	r := d.has(change.Pending)
 	d.book.SetDown(fmt.Errorf("dial redis://:%s@host: refused", canary))
-	for _, press := range []bot.ActionHandler{d.approve, d.withdraw, d.askRejectReason, d.plan} {
+	for _, press := range []bot.ActionHandler{d.decisions.approve, d.decisions.withdraw, d.decisions.askRejectReason, d.plan.plan} {
 		d.finish(press(t.Context(), pressed(anna, r)))
 	}
 	beside := handlerstest.ToJSON(t, d.submits())

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -57,7 +60,7 @@ func TestAConnectionIsAskedForUntilThen(t *testing.T) {
 		t.Error("it is asked for twice")
 	}
 	// Edited, the form has the moment, and gives it back.
-	d.finish(d.edit(t.Context(), bot.Action{User: asker, Value: bot.Value{Text: "R1:1"}, TriggerID: "2"}))
+	d.finish(d.connect.edit(t.Context(), bot.Action{User: asker, Value: bot.Value{Text: "R1:1"}, TriggerID: "2"}))
 	if got := d.slack.Get("V2", link.FieldUntil).Text; got != link.SayUntil(c.Until) {
 		t.Errorf("edited, it is %q", got)
 	}
@@ -67,11 +70,11 @@ func TestAConnectionIsAskedForUntilThen(t *testing.T) {
 func TestABoundIsToldBesideTheField(t *testing.T) {
 	d := newDesk(t)
 	d.types("connect")
-	m, err := parseConnectMetadata(d.slack.View(theModal).Metadata)
+	m, err := forms.ParseConnectMetadata(d.slack.View(theModal).Metadata)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := d.refused(t.Context(), replyTarget{}, m, newForm(), &change.NotAllowedError{Why: "for 30 days at most", Trait: policy.TraitUntil})
+	a := d.connect.refused(t.Context(), reply.Target{}, m, forms.NewConnect(), &change.NotAllowedError{Why: "for 30 days at most", Trait: policy.TraitUntil})
 	if body := handlerstest.ToJSON(t, a.Body); !strings.Contains(body, `"until": "For 30 days at most`) {
 		t.Error(body)
 	}
@@ -87,7 +90,7 @@ func TestAnExtensionIsAskedForInWords(t *testing.T) {
 	d.slack.Set("V1", link.FieldReason, bot.Value{Text: "not done yet"})
 	d.slack.Set("V1", link.FieldUntil, bot.Value{Text: "a while"})
 	submit := func() any {
-		return d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker}))
+		return d.finish(d.changes.formSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker}))
 	}
 	if body := handlerstest.ToJSON(t, submit()); !strings.Contains(body, "rite how long") {
 		t.Error(body)

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
@@ -21,7 +23,7 @@ func (d *desk) mends(m bot.Message) string {
 	}
 	_, value, _ = strings.Cut(value, `"value": "`)
 	value, _, _ = strings.Cut(value, `"`)
-	d.finish(d.formPressed(d.t.Context(), bot.Action{
+	d.finish(d.changes.formPressed(d.t.Context(), bot.Action{
 		ID: cards.ConnectionPrefix + "update", Value: bot.Value{Text: value}, User: asker, Channel: "C0", TriggerID: "9",
 	}))
 	return "V9"
@@ -39,7 +41,7 @@ func TestAFilterIsMendedFromTheDiagnosis(t *testing.T) {
 	v := d.mends(d.shown())
 	handlerstest.Golden(t, "modal_update_filter", d.slack.Modals[v].View)
 	d.slack.Set(v, link.FieldReason, bot.Value{Text: "dashboards are empty"})
-	if body := d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View(v), User: asker})); body != nil {
+	if body := d.finish(d.changes.formSubmitted(t.Context(), bot.Submission{View: d.slack.View(v), User: asker})); body != nil {
 		t.Fatalf("refused: %s", handlerstest.ToJSON(t, body))
 	}
 	r, err := d.book.Get(t.Context(), "R1")
@@ -56,7 +58,7 @@ func TestARoleIsMendedFromTheDiagnosis(t *testing.T) {
 	handlerstest.Golden(t, "modal_update_role", d.slack.Modals[v].View)
 	d.world.Platform("ece-prod").Find("a1").SetRole("search-eu-readers", `{"cluster":["all"]}`)
 	d.slack.Set(v, link.FieldReason, bot.Value{Text: "people search"})
-	if body := handlerstest.ToJSON(t, d.finish(d.formSubmitted(t.Context(), bot.Submission{View: d.slack.View(v), User: asker}))); !strings.Contains(body, `"role:`) || !strings.Contains(body, "was not created by the bot") {
+	if body := handlerstest.ToJSON(t, d.finish(d.changes.formSubmitted(t.Context(), bot.Submission{View: d.slack.View(v), User: asker}))); !strings.Contains(body, `"role:`) || !strings.Contains(body, "was not created by the bot") {
 		t.Errorf("somebody else's role: %s", body)
 	}
 }
@@ -67,12 +69,12 @@ func TestDiagnoseTakesTheErrorThatSomebodySaw(t *testing.T) {
 	d.finish(d.command(t.Context(), bot.Command{Text: "diagnose", User: asker, Channel: "C0", TriggerID: "1"}))
 	handlerstest.Golden(t, "modal_diagnose", d.slack.Modals["V1"].View)
 	v := d.slack.View("V1")
-	if body := handlerstest.ToJSON(t, d.finish(d.inspectSubmitted(t.Context(), bot.Submission{View: v, User: asker}))); !strings.Contains(body, "Choose a connection") {
+	if body := handlerstest.ToJSON(t, d.finish(d.inspect.inspectSubmitted(t.Context(), bot.Submission{View: v, User: asker}))); !strings.Contains(body, "Choose a connection") {
 		t.Errorf("without a connection: %s", body)
 	}
-	d.slack.Set("V1", fieldConnection, bot.Value{Option: bot.Option{Value: name}})
-	d.slack.Set("V1", fieldReportedError, bot.Value{Text: "unauthorized for user [dana] because no remote indices privileges apply for the target cluster <!channel>"})
-	if body := d.finish(d.inspectSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker})); body != nil {
+	d.slack.Set("V1", forms.FieldConnection, bot.Value{Option: bot.Option{Value: name}})
+	d.slack.Set("V1", forms.FieldReportedError, bot.Value{Text: "unauthorized for user [dana] because no remote indices privileges apply for the target cluster <!channel>"})
+	if body := d.finish(d.inspect.inspectSubmitted(t.Context(), bot.Submission{View: d.slack.View("V1"), User: asker})); body != nil {
 		t.Fatalf("refused: %s", handlerstest.ToJSON(t, body))
 	}
 	handlerstest.GoldenMessage(t, "diagnose_heard", d.shown())

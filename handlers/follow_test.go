@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
@@ -20,7 +22,7 @@ import (
 // follows presses a button of following, in a channel.
 func (d *desk) follows(u bot.User, action, connection string) bot.Message {
 	d.t.Helper()
-	d.finish(d.followPressed(d.t.Context(), bot.Action{
+	d.finish(d.follower.followPressed(d.t.Context(), bot.Action{
 		ID: action, Value: bot.Value{Text: connection}, User: u, Channel: "C0REQUESTS", ResponseURL: "https://hooks",
 	}))
 	return d.shown()
@@ -28,7 +30,7 @@ func (d *desk) follows(u bot.User, action, connection string) bot.Message {
 
 func (d *desk) connectionsOf(u bot.User) string {
 	d.t.Helper()
-	blocks, err := d.myConnections(d.t.Context(), cards.Actor(u, ""))
+	blocks, err := d.home.myConnections(d.t.Context(), cards.Actor(u, ""))
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -92,8 +94,8 @@ func TestFollowingSaysWhatItCanNotDo(t *testing.T) {
 	if m := d.follows(ben, actionFollow, "ece-prod/a1/nothing"); !strings.Contains(m.Text, "does not manage `ece-prod/a1/nothing` any more") {
 		t.Errorf("of one that no longer exists: %s", m.Text)
 	}
-	for n := range maxSaid {
-		if _, err := d.tabs.Follow(t.Context(), ben.ID, fmt.Sprintf("ece-prod/a1/x%d", n), saidFollow, maxSaid); err != nil {
+	for n := range notify.MaxSaid {
+		if _, err := d.tabs.Follow(t.Context(), ben.ID, fmt.Sprintf("ece-prod/a1/x%d", n), notify.SaidFollow, notify.MaxSaid); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -101,7 +103,7 @@ func TestFollowingSaysWhatItCanNotDo(t *testing.T) {
 		t.Errorf("of one too many: %s", m.Text)
 	}
 	for _, value := range []string{"", "nonsense", name + " mended"} {
-		if _, err := d.followPressed(t.Context(), bot.Action{ID: actionFollow, Value: bot.Value{Text: value}}); err == nil {
+		if _, err := d.follower.followPressed(t.Context(), bot.Action{ID: actionFollow, Value: bot.Value{Text: value}}); err == nil {
 			t.Errorf("%q was taken", value)
 		}
 	}
@@ -171,8 +173,7 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 			}
 		}
 		d := newDesk(t)
-		d.o.Status = fixed(all)
-		d.tabs.said["U0ASKER"] = map[string]string{"ece-prod/a1/ended": saidFollow}
+		d.tabs.said["U0ASKER"] = map[string]string{"ece-prod/a1/ended": notify.SaidFollow}
 		for n := range homeShown + 3 { // the other parts at their fullest
 			r := handlerstest.Pending()
 			r.ID, r.Proposal.Title, r.Reason = fmt.Sprintf("R%03d", n), handlerstest.Nasty(400), handlerstest.Nasty(400)
@@ -181,7 +182,9 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 			mine.ID, mine.Requester.User = fmt.Sprintf("S%03d", n), "U0OTHER"
 			d.book.Put(mine)
 		}
-		d.o.Policy = change.Approvers{Users: []string{"U0ASKER"}, Count: 1}
+		d.with(func(o *Options) {
+			o.Status, o.Policy = fixed(all), change.Approvers{Users: []string{"U0ASKER"}, Count: 1}
+		})
 		view, err := d.DrawHome(t.Context(), cards.Actor(asker, ""))
 		if err != nil {
 			t.Fatal(err)
@@ -192,7 +195,7 @@ func TestFollowedConnectionsInEveryState(t *testing.T) {
 		if s := handlerstest.ToJSON(t, view); strings.Contains(s, "<!channel>") || strings.Contains(s, "<@U0EVIL>") {
 			t.Error("what comes from outside is not escaped")
 		}
-		blocks, err := d.myConnections(t.Context(), cards.Actor(asker, ""))
+		blocks, err := d.home.myConnections(t.Context(), cards.Actor(asker, ""))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/slack-go/slack"
@@ -40,11 +43,11 @@ func FuzzOrderMemory(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		m, err := parseFormMetadata(s)
+		m, err := forms.ParseMetadata(s)
 		if err != nil {
 			return
 		}
-		again, err := parseFormMetadata(m.String())
+		again, err := forms.ParseMetadata(m.String())
 		if diff := cmp.Diff(m, again, cmpopts.EquateEmpty()); err != nil || diff != "" {
 			t.Errorf("%q is read again (-first +second), %v:\n%s", s, err, diff)
 		}
@@ -100,7 +103,7 @@ func FuzzCommand(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, ok := a.Body.(ephemeral)
+		body, ok := a.Body.(reply.Ephemeral)
 		if !ok {
 			t.Fatalf("answered with %T", a.Body)
 		}

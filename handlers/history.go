@@ -2,16 +2,16 @@ package handlers
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
@@ -42,30 +42,40 @@ type history struct {
 	err    error
 }
 
+// historyView lists past requests.
+type historyView struct {
+	lists  Lists
+	links  *links
+	slack  SlackClient
+	tables *bot.NewBlocks
+	tell   *reply.Replier
+	log    *slog.Logger
+}
+
 // historyCommand lists the latest requests, or those about a deployment or alias. What is older than 90 days stands in
 // the audit alone.
-func (h *Handlers) historyCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
-	to := replyTarget{user: c.User.ID, channel: c.Channel, responseURL: c.ResponseURL}
+func (h *historyView) historyCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
+	to := reply.Target{User: c.User.ID, Channel: c.Channel, ResponseURL: c.ResponseURL}
 	return bot.Answer{Then: func(ctx context.Context) error {
 		l := h.readHistory(ctx, args, historyAll)
-		return h.inTables(ctx, func(table bool) error { return h.notifyUser(ctx, to, h.historyMessage(ctx, l, table)) })
+		return h.tables.Send(ctx, h.log, func(table bool) error { return h.tell.Notify(ctx, to, h.historyMessage(ctx, l, table)) })
 	}}
 }
 
 // historyFiltered shows other requests in the place of those shown before.
-func (h *Handlers) historyFiltered(_ context.Context, a bot.Action) (bot.Answer, error) {
+func (h *historyView) historyFiltered(_ context.Context, a bot.Action) (bot.Answer, error) {
 	filter, about, _ := strings.Cut(a.Value.Text, " ")
 	return bot.Answer{Then: func(ctx context.Context) error {
 		l := h.readHistory(ctx, strings.Fields(about), filter)
-		return h.inTables(ctx, func(table bool) error {
-			return h.o.Slack.Respond(ctx, a.ResponseURL, h.historyMessage(ctx, l, table), true)
+		return h.tables.Send(ctx, h.log, func(table bool) error {
+			return h.slack.Respond(ctx, a.ResponseURL, h.historyMessage(ctx, l, table), true)
 		})
 	}}, nil
 }
 
-func (h *Handlers) readHistory(ctx context.Context, about []string, filter string) history {
+func (h *historyView) readHistory(ctx context.Context, about []string, filter string) history {
 	l := history{about: about, filter: filter}
-	l.looked, l.err = h.o.Lists.Recent(ctx, historyLooked)
+	l.looked, l.err = h.lists.Recent(ctx, historyLooked)
 	for _, r := range l.looked {
 		if concerns(r, about) {
 			l.fit = append(l.fit, r)
@@ -86,9 +96,9 @@ func (l history) fitting(filter string) []*change.Request {
 	})
 }
 
-func (h *Handlers) historyMessage(ctx context.Context, l history, table bool) bot.Message {
+func (h *historyView) historyMessage(ctx context.Context, l history, table bool) bot.Message {
 	if l.err != nil {
-		return mrkdwn.Message(h.say(ctx, l.err, textFormat{}))
+		return mrkdwn.Message(h.tell.Say(ctx, l.err, reply.Format{}))
 	}
 	about := strings.Join(l.about, " ")
 	say := "*The latest requests*"
@@ -103,7 +113,7 @@ func (h *Handlers) historyMessage(ctx context.Context, l history, table bool) bo
 	}
 	fit := l.fitting(l.filter)
 	shown := fit[:min(len(fit), historyShown)]
-	links := h.cardLinks(ctx, shown)
+	links := h.links.cardLinks(ctx, shown)
 	for i, r := range shown {
 		said = append(said, past(r, links[i]))
 	}
@@ -123,17 +133,6 @@ func (h *Handlers) historyMessage(ctx context.Context, l history, table bool) bo
 		blocks = append(blocks, mrkdwn.Small(note))
 	}
 	return bot.Message{Text: mrkdwn.Within("\n", mrkdwn.MaxSummary, said...), Blocks: blocks}
-}
-
-// cardLinks lead to the requests' cards; Slack is asked for all at the same time.
-func (h *Handlers) cardLinks(ctx context.Context, shown []*change.Request) []string {
-	links := make([]string, len(shown))
-	var asked sync.WaitGroup
-	for i, r := range shown {
-		asked.Go(func() { links[i] = h.messageLink(ctx, r.Messages[notify.SlotCard], "card") })
-	}
-	asked.Wait()
-	return links
 }
 
 // reach is how far back was looked.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/slack-go/slack"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -24,21 +26,37 @@ const (
 // homePart is a part of the home tab: what it shows to one person, without its heading. Nothing: it is left out.
 type homePart struct {
 	title string
-	draw  func(h *Handlers, ctx context.Context, by change.Actor) ([]slack.Block, error)
+	draw  func(h *homeTab, ctx context.Context, by change.Actor) ([]slack.Block, error)
 }
 
 // homeParts are all of them, in order. To add a part, add a line.
 func homeParts() []homePart {
 	return []homePart{
-		{"Waiting for you", (*Handlers).waitingForMe},
-		{"Your open requests", (*Handlers).openByMe},
-		{"Connections you follow", (*Handlers).myConnections},
-		{"Your recent requests", (*Handlers).endedByMe},
+		{"Waiting for you", (*homeTab).waitingForMe},
+		{"Your open requests", (*homeTab).openByMe},
+		{"Connections you follow", (*homeTab).myConnections},
+		{"Your recent requests", (*homeTab).endedByMe},
 	}
 }
 
+// homeTab draws the Home tab of this app.
+type homeTab struct {
+	requests  Requests
+	lists     Lists
+	policy    Eligibility
+	follows   Follows
+	status    ConnectionStatus
+	openHomes OpenHomes
+	slack     SlackClient
+	readers   *readers
+	links     *links
+	command   string
+	tell      *reply.Replier
+	log       *slog.Logger
+}
+
 // home redraws the home tab of the user who opens it.
-func (h *Handlers) home(_ context.Context, o bot.HomeOpened) (bot.Answer, error) {
+func (h *homeTab) home(_ context.Context, o bot.HomeOpened) (bot.Answer, error) {
 	if o.Tab != "" && o.Tab != "home" {
 		return bot.Answer{}, nil
 	}
@@ -46,7 +64,7 @@ func (h *Handlers) home(_ context.Context, o bot.HomeOpened) (bot.Answer, error)
 }
 
 // withHomeRefresh redraws the home tab after what was pressed there. Elsewhere the answer stays as it is.
-func (h *Handlers) withHomeRefresh(a bot.Action, answer bot.Answer) bot.Answer {
+func (h *homeTab) withHomeRefresh(a bot.Action, answer bot.Answer) bot.Answer {
 	if a.View == nil || a.Channel != "" {
 		return answer
 	}
@@ -57,7 +75,7 @@ func (h *Handlers) withHomeRefresh(a bot.Action, answer bot.Answer) bot.Answer {
 			err = then(ctx)
 		}
 		if shown := h.showHome(ctx, a.User); shown != nil {
-			h.o.Log.WarnContext(ctx, "the Home tab was not updated", "error", shown)
+			h.log.WarnContext(ctx, "the Home tab was not updated", "error", shown)
 		}
 		return err
 	}
@@ -65,33 +83,33 @@ func (h *Handlers) withHomeRefresh(a bot.Action, answer bot.Answer) bot.Answer {
 }
 
 // showHome draws the home tab of somebody who looks at it, and remembers that they do.
-func (h *Handlers) showHome(ctx context.Context, u bot.User) error {
-	was, unremembered := h.o.OpenHomes.HomeOpened(ctx, u.ID)
-	view, unread := h.DrawHome(ctx, cards.Actor(u, ""))
-	if err := h.o.Slack.PublishHome(ctx, u.ID, view); err != nil {
+func (h *homeTab) showHome(ctx context.Context, u bot.User) error {
+	was, unremembered := h.openHomes.HomeOpened(ctx, u.ID)
+	view, unread := h.draw(ctx, cards.Actor(u, ""))
+	if err := h.slack.PublishHome(ctx, u.ID, view); err != nil {
 		return fmt.Errorf("showing the Home tab: %w", err)
 	}
 	if unremembered == nil {
 		mark := ""
 		if unread == nil {
-			mark = homeMark(view)
+			mark = notify.HomeMark(view)
 		}
-		unremembered = h.o.OpenHomes.HomeRendered(ctx, u.ID, was, mark)
+		unremembered = h.openHomes.HomeRendered(ctx, u.ID, was, mark)
 	}
 	if unremembered != nil {
-		h.o.Log.WarnContext(ctx, "an open Home tab may not update", "error", unremembered)
+		h.log.WarnContext(ctx, "an open Home tab may not update", "error", unremembered)
 	}
 	return nil
 }
 
-// DrawHome is the home tab of one person. With an error, it says in place of a part that it could not be read.
-func (h *Handlers) DrawHome(ctx context.Context, by change.Actor) (slack.HomeTabViewRequest, error) {
+// draw is the Home tab of one person. With an error, it says in place of a part that it could not be read.
+func (h *homeTab) draw(ctx context.Context, by change.Actor) (slack.HomeTabViewRequest, error) {
 	var blocks []slack.Block
 	var unread []error
 	for _, p := range homeParts() {
 		part, err := p.draw(h, ctx, by)
 		if err != nil {
-			part = []slack.Block{mrkdwn.Section(":warning: " + h.say(ctx, err, textFormat{}))}
+			part = []slack.Block{mrkdwn.Section(":warning: " + h.tell.Say(ctx, err, reply.Format{}))}
 			unread = append(unread, fmt.Errorf("%s: %w", p.title, err))
 		}
 		if len(part) > 0 {
@@ -104,15 +122,15 @@ func (h *Handlers) DrawHome(ctx context.Context, by change.Actor) (slack.HomeTab
 	}
 	if len(blocks) == 0 {
 		blocks = []slack.Block{mrkdwn.Section("No requests yet, and nothing is waiting for you. " +
-			"Type " + bot.Code(h.o.Command+" connect") + " in a channel to connect two clusters.")}
+			"Type " + bot.Code(h.command+" connect") + " in a channel to connect two clusters.")}
 	}
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxHome)]}}
 	return view, errors.Join(unread...)
 }
 
 // waitingForMe are the requests that by could help along, the one that expires first on top.
-func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
-	pending, err := h.o.Lists.PendingRequests(ctx, homeLooked)
+func (h *homeTab) waitingForMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
+	pending, err := h.lists.PendingRequests(ctx, homeLooked)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +141,7 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 	more := 0
 	for _, r := range pending {
 		mine := r.ApprovedBy(by.User)
-		if !mine && h.o.Policy.Eligible(ctx, r, by) != nil {
+		if !mine && h.policy.Eligible(ctx, r, by) != nil {
 			continue
 		}
 		if shown == homeShown {
@@ -131,7 +149,7 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 			continue
 		}
 		shown++
-		blocks = append(blocks, summary(r, h.cardLink(ctx, r)), slack.NewActionBlock("", homeButtons(r, by.User, h.standing(ctx, r))...))
+		blocks = append(blocks, summary(r, h.links.cardLink(ctx, r)), slack.NewActionBlock("", homeButtons(r, by.User, h.standing(ctx, r))...))
 	}
 	if more > 0 {
 		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %d more that expire later; their cards are in the channel", more)))
@@ -144,11 +162,11 @@ func (h *Handlers) waitingForMe(ctx context.Context, by change.Actor) ([]slack.B
 
 // reviewsForMe are what somebody approved alone and by could review: a half of what is shown at most, so that what waits for
 // approvals is seen, too.
-func (h *Handlers) reviewsForMe(ctx context.Context, by change.Actor) (blocks []slack.Block, shown int, err error) {
-	open, err := h.o.Lists.Reviews(ctx, homeLooked)
+func (h *homeTab) reviewsForMe(ctx context.Context, by change.Actor) (blocks []slack.Block, shown int, err error) {
+	open, err := h.lists.Reviews(ctx, homeLooked)
 	more := 0
 	for _, r := range open {
-		if h.o.Requests.CanReview(ctx, r, by) != nil {
+		if h.requests.CanReview(ctx, r, by) != nil {
 			continue
 		}
 		if shown == homeShown/2 {
@@ -163,7 +181,7 @@ func (h *Handlers) reviewsForMe(ctx context.Context, by change.Actor) (blocks []
 				buttons = append(buttons, b)
 			}
 		}
-		blocks = append(blocks, summary(r, h.cardLink(ctx, r)+"\n"+cards.ReviewLine(r)), slack.NewActionBlock("", buttons...))
+		blocks = append(blocks, summary(r, h.links.cardLink(ctx, r)+"\n"+cards.ReviewLine(r)), slack.NewActionBlock("", buttons...))
 	}
 	if more > 0 {
 		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %d more to review: their cards are in the channel", more)))
@@ -172,8 +190,8 @@ func (h *Handlers) reviewsForMe(ctx context.Context, by change.Actor) (blocks []
 }
 
 // standing is what the policy says of a request; nil where it could not be asked.
-func (h *Handlers) standing(ctx context.Context, r *change.Request) *change.Evaluation {
-	v, err := h.o.Policy.Evaluate(ctx, r)
+func (h *homeTab) standing(ctx context.Context, r *change.Request) *change.Evaluation {
+	v, err := h.policy.Evaluate(ctx, r)
 	if err != nil {
 		return nil
 	}
@@ -226,18 +244,18 @@ func buttonID(e slack.BlockElement) string {
 }
 
 // openByMe are the requests of by that have not ended.
-func (h *Handlers) openByMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
+func (h *homeTab) openByMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
 	return h.askedByMe(ctx, by, func(r *change.Request) bool { return !r.State.Final() })
 }
 
 // endedByMe are those that have.
-func (h *Handlers) endedByMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
+func (h *homeTab) endedByMe(ctx context.Context, by change.Actor) ([]slack.Block, error) {
 	return h.askedByMe(ctx, by, func(r *change.Request) bool { return r.State.Final() })
 }
 
 // askedByMe are those of the latest requests of by that are to be shown.
-func (h *Handlers) askedByMe(ctx context.Context, by change.Actor, show func(*change.Request) bool) ([]slack.Block, error) {
-	mine, err := h.o.Lists.Mine(ctx, by.User, homeShown)
+func (h *homeTab) askedByMe(ctx context.Context, by change.Actor, show func(*change.Request) bool) ([]slack.Block, error) {
+	mine, err := h.lists.Mine(ctx, by.User, homeShown)
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +264,7 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor, show func(*ch
 		if !show(r) {
 			continue
 		}
-		blocks = append(blocks, summary(r, h.cardLink(ctx, r)))
+		blocks = append(blocks, summary(r, h.links.cardLink(ctx, r)))
 		var buttons []slack.BlockElement
 		for _, b := range steadyButtons(r, by.User, nil) {
 			switch buttonID(b) {
@@ -259,11 +277,6 @@ func (h *Handlers) askedByMe(ctx context.Context, by change.Actor, show func(*ch
 		}
 	}
 	return blocks, nil
-}
-
-// cardLink leads to the card of a request.
-func (h *Handlers) cardLink(ctx context.Context, r *change.Request) string {
-	return h.messageLink(ctx, r.Messages[notify.SlotCard], "card")
 }
 
 // summary is a request in a few lines.

@@ -38,22 +38,22 @@ type followedConnection struct {
 // myConnections are the part of somebody's home tab that shows the connections that they follow, with their state:
 // those that are not well come first. It shows what the watch noted and asks no cluster: so it is there at once, and the
 // same whichever replica draws it.
-func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.Block, error) {
-	if err := h.mayRead(ctx, by.User); err != nil {
+func (h *homeTab) myConnections(ctx context.Context, by change.Actor) ([]slack.Block, error) {
+	if err := h.readers.mayRead(ctx, by.User); err != nil {
 		if _, refused := errors.AsType[*change.NotAllowedError](err); refused {
 			return nil, nil
 		}
 		return nil, err
 	}
-	said, err := h.o.Follows.Follows(ctx, by.User)
+	said, err := h.follows.Follows(ctx, by.User)
 	if err != nil {
 		return nil, err
 	}
-	all, err := h.o.Status.Statuses(ctx, saidOn(said)...)
+	all, err := h.status.Statuses(ctx, saidOn(said)...)
 	if err != nil {
 		return nil, err
 	}
-	own, err := h.o.Status.StatusesOf(ctx, by.User, homeRead)
+	own, err := h.status.StatusesOf(ctx, by.User, homeRead)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +75,10 @@ func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.
 		if len(own) >= homeRead {
 			more = "at least " + more
 		}
-		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %s more with no worse status: %s", more, bot.Code(h.o.Command+" list"))))
+		blocks = append(blocks, mrkdwn.Small(fmt.Sprintf("… and %s more with no worse status: %s", more, bot.Code(h.command+" list"))))
 	}
 	if len(mine) > 0 {
-		blocks = append(blocks, mrkdwn.Small("Status as of the last check. To follow others: "+bot.Code(h.o.Command+" list")))
+		blocks = append(blocks, mrkdwn.Small("Status as of the last check. To follow others: "+bot.Code(h.command+" list")))
 	}
 	return blocks, nil
 }
@@ -87,7 +87,7 @@ func (h *Handlers) myConnections(ctx context.Context, by change.Actor) ([]slack.
 func saidOn(said map[string]string) []link.Name {
 	var names []link.Name
 	for text, what := range said {
-		if n, err := link.ParseName(text); err == nil && what == saidFollow {
+		if n, err := link.ParseName(text); err == nil && what == notify.SaidFollow {
 			names = append(names, n)
 		}
 	}
@@ -98,7 +98,7 @@ func saidOn(said map[string]string) []link.Name {
 func followedBy(user string, all map[link.Name]monitor.Status, said map[string]string) []followedConnection {
 	var mine []followedConnection
 	for n, s := range all {
-		if follows(said[n.String()], s.Managed, user) {
+		if notify.Follows(said[n.String()], s.Managed, user) {
 			mine = append(mine, followedConnection{name: n, managed: true, Status: s})
 		}
 	}
@@ -175,12 +175,12 @@ func problemsWords(all []monitor.OpenProblem) string {
 
 // followedLink leads to the card of the change that a connection is as it is by, where its record knows it: a home tab
 // reads no request for each connection.
-func (h *Handlers) followedLink(ctx context.Context, k followedConnection) string {
+func (h *homeTab) followedLink(ctx context.Context, k followedConnection) string {
 	if !k.managed {
 		return ""
 	}
 	card, _ := notify.ThreadOf(k.Managed.Record.Posted)
-	return h.messageLink(ctx, card, "thread")
+	return h.links.messageLink(ctx, card, "thread")
 }
 
 func followedLine(k followedConnection) string {
@@ -211,7 +211,7 @@ func followedButtons(k followedConnection, user string) []slack.BlockElement {
 		return []slack.BlockElement{b}
 	}
 	if p := k.Unreviewed(); p != nil && p.Review != nil && k.Problems[0].Kind == p.Kind {
-		return append(cards.AccessReviewButtons(k.name, k.title(), p.Review.Since, p.Certs), followButton(k.Managed, k.Local, user, saidFollow))
+		return append(cards.AccessReviewButtons(k.name, k.title(), p.Review.Since, p.Certs), followButton(k.Managed, k.Local, user, notify.SaidFollow))
 	}
 	verb, label := "status", "Status"
 	switch {
@@ -224,5 +224,5 @@ func followedButtons(k followedConnection, user string) []slack.BlockElement {
 	}
 	b := mrkdwn.Button(cards.ConnectionPrefix+verb, cards.PressValue(k.name, ""), label)
 	b.AccessibilityLabel = bot.Cut(mrkdwn.Clean(strings.TrimSuffix(label, "…")+": "+k.title()), mrkdwn.MaxOption)
-	return []slack.BlockElement{b, followButton(k.Managed, k.Local, user, saidFollow)}
+	return []slack.BlockElement{b, followButton(k.Managed, k.Local, user, notify.SaidFollow)}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
@@ -33,8 +35,8 @@ func (fixed) Record(context.Context, diagnose.HealthReport) (monitor.Status, err
 }
 
 // keeper keeps the home tabs of a desk.
-func (d *desk) keeper() *HomeRefresher {
-	return NewHomeRefresher(HomeRefresherOptions{
+func (d *desk) keeper() *notify.HomeRefresher {
+	return notify.NewHomeRefresher(notify.HomeRefresherOptions{
 		Queue: d.tabs, Policy: d.o.Policy, Homes: d.slack, Draw: d.DrawHome, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 }
@@ -42,12 +44,12 @@ func (d *desk) keeper() *HomeRefresher {
 func (d *desk) opens(users ...bot.User) {
 	d.t.Helper()
 	for _, u := range users {
-		d.finish(d.home(d.t.Context(), bot.HomeOpened{User: u, Tab: "home"}))
+		d.finish(d.home.home(d.t.Context(), bot.HomeOpened{User: u, Tab: "home"}))
 	}
 }
 
 // drains draws all that is due, and returns how many tabs were published.
-func (d *desk) drains(k *HomeRefresher) int {
+func (d *desk) drains(k *notify.HomeRefresher) int {
 	d.t.Helper()
 	before := d.slack.Calls["home"]
 	for {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
@@ -69,19 +71,19 @@ func TestCardOfAnAuthorityThatIsDueLater(t *testing.T) {
 
 func TestAnAuthorityIsSaidToBeThereByWhoMayHandItIn(t *testing.T) {
 	d := newDesk(t)
-	d.o.Now = d.world.Now
+	d.with(func(o *Options) { o.Now = d.world.Now })
 	r := uploading(func(r *change.Request) { r.Messages = map[string]change.Message{} })
 	d.book.Put(r)
-	d.finish(d.approve(t.Context(), pressed(anna, r)))
+	d.finish(d.decisions.approve(t.Context(), pressed(anna, r)))
 	if d.slack.Count("open") != 0 || d.state(r.ID) != change.Pending {
 		t.Fatalf("%d modals are open, the request is %s", d.slack.Count("open"), d.state(r.ID))
 	}
 	r, _ = d.book.Get(t.Context(), r.ID)
-	d.finish(d.authorityUploaded(t.Context(), pressed(stranger, r)))
+	d.finish(d.decisions.authorityUploaded(t.Context(), pressed(stranger, r)))
 	if !strings.Contains(d.slack.Said(), "not one of the approvers") || d.state(r.ID) != change.Pending {
 		t.Errorf("a stranger was told %q, the request is %s", d.slack.Said(), d.state(r.ID))
 	}
-	d.finish(d.authorityUploaded(t.Context(), pressed(anna, r)))
+	d.finish(d.decisions.authorityUploaded(t.Context(), pressed(anna, r)))
 	if d.state(r.ID) != change.Approved {
 		t.Errorf("the request is %s", d.state(r.ID))
 	}
@@ -133,8 +135,8 @@ func TestStrongIdentityIsOfferedAmongTheAdvancedSettings(t *testing.T) {
 	if c.Identity == nil || *c.Identity != (link.IdentityOptions{Others: "none"}) {
 		t.Errorf("asked for %+v", c.Identity)
 	}
-	f, m := newForm(), connectMetadata{}
-	f.restoreExtras(c, &m)
+	f, m := forms.NewConnect(), forms.ConnectMetadata{}
+	f.RestoreExtras(c, &m)
 	if !f.Identity || f.Texts[link.FieldAuthorities] != "none" || !m.MayIdentify || !m.More {
 		t.Errorf("asked again: %+v, %+v", f, m)
 	}
@@ -174,21 +176,21 @@ func TestAnAuthorityIsAskedForByItsName(t *testing.T) {
 }
 
 func TestTheFormSaysWhatStrongIdentityVerificationNeeds(t *testing.T) {
-	drawn := func(m connectMetadata) string {
-		raw, err := json.Marshal(m.extraFields(newForm()))
+	drawn := func(m forms.ConnectMetadata) string {
+		raw, err := json.Marshal(forms.ExtraFields(forms.NewConnect(), m))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(raw)
 	}
 	const missing = "strong identity verification is not set up for search-dc"
-	if s := drawn(connectMetadata{NoSignature: missing}); !strings.Contains(s, "Strong identity verification is not set up for search-dc.") || strings.Contains(s, "works only for the local cluster") {
+	if s := drawn(forms.ConnectMetadata{NoSignature: missing}); !strings.Contains(s, "Strong identity verification is not set up for search-dc.") || strings.Contains(s, "works only for the local cluster") {
 		t.Errorf("drawn is %s", s)
 	}
-	if s := drawn(connectMetadata{Unmanaged: "No platform manages this."}); !strings.Contains(s, "No platform manages this.") {
+	if s := drawn(forms.ConnectMetadata{Unmanaged: "No platform manages this."}); !strings.Contains(s, "No platform manages this.") {
 		t.Errorf("drawn is %s", s)
 	}
-	if s := drawn(connectMetadata{MayIdentify: true, NoOrganization: true}); !strings.Contains(s, "works only for the local cluster") || strings.Contains(s, "organization") {
+	if s := drawn(forms.ConnectMetadata{MayIdentify: true, NoOrganization: true}); !strings.Contains(s, "works only for the local cluster") || strings.Contains(s, "organization") {
 		t.Errorf("drawn is %s", s)
 	}
 }

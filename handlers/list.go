@@ -4,21 +4,78 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
+
+// listView lists the connections.
+type listView struct {
+	finder   *finder
+	states   *states
+	links    *links
+	follower *follower
+	inspect  *inspectView
+	slack    SlackClient
+	tables   *bot.NewBlocks
+	tell     *reply.Replier
+	now      func() time.Time
+	log      *slog.Logger
+}
+
+// connectionLine is one connection in a list.
+func (h *listView) connectionLine(ctx context.Context, c inventory.Connection, k diagnose.Known) string {
+	remote := mrkdwn.Line(c.Info.ProxyAddress, mrkdwn.MaxName)
+	if c.Remote != nil {
+		remote = "*" + mrkdwn.Named(c.Remote.Name, mrkdwn.MaxName) + "*"
+	} else if c.Managed != nil && c.Managed.RemoteName != "" {
+		remote = "*" + mrkdwn.Named(c.Managed.RemoteName, mrkdwn.MaxName) + "*"
+	}
+	s := fmt.Sprintf("%s *%s* → %s as %s\n%s · %s", cards.StateFace(k.State()), mrkdwn.Named(cmp.Or(c.Local.Name, c.Local.Deployment), mrkdwn.MaxName), remote, bot.Code(mrkdwn.Clean(c.Alias)), stateWords(k), c.Model())
+	switch {
+	case c.ManagedUnread:
+		return s + " · unknown whether the bot manages it"
+	case c.Managed == nil:
+		return s + " · created by hand"
+	}
+	why := stateWhy(k)
+	if why != "" {
+		why = "\n" + why
+	}
+	if t := c.Managed.KeyExpires(); !t.IsZero() {
+		verb := "expires"
+		if t.Before(h.now()) {
+			verb = "expired"
+		}
+		s += " · key " + verb + " " + mrkdwn.When(t)
+	}
+	if end := c.Managed.Until; !end.IsZero() {
+		s += " · until " + mrkdwn.When(end)
+	}
+	if due := k.Unreviewed; !due.IsZero() {
+		s += " · *review overdue since " + mrkdwn.When(due) + "*"
+	}
+	if by := c.Managed.Maker(); by != "" {
+		s += " · by " + mrkdwn.User(by)
+	}
+	return s + h.links.threadLink(ctx, *c.Managed) + why
+}
 
 // The buttons of a list.
 const (
@@ -51,16 +108,16 @@ func (l listing) known(c inventory.Connection) diagnose.Known {
 }
 
 // listCommand shows the connections of all local clusters, or of those that the words name.
-func (h *Handlers) listCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
-	to := replyTarget{user: c.User.ID, channel: c.Channel, responseURL: c.ResponseURL}
+func (h *listView) listCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
+	to := reply.Target{User: c.User.ID, Channel: c.Channel, ResponseURL: c.ResponseURL}
 	return bot.Answer{Then: func(ctx context.Context) error {
-		l := h.readList(ctx, listing{user: to.user, text: strings.Join(args, " ")})
-		return h.inTables(ctx, func(table bool) error { return h.notifyUser(ctx, to, h.listMessage(ctx, l, table)) })
+		l := h.readList(ctx, listing{user: to.User, text: strings.Join(args, " ")})
+		return h.tables.Send(ctx, h.log, func(table bool) error { return h.tell.Notify(ctx, to, h.listMessage(ctx, l, table)) })
 	}}
 }
 
 // listTurned shows another page, or other connections, in the place of what was shown before.
-func (h *Handlers) listTurned(_ context.Context, a bot.Action) (bot.Answer, error) {
+func (h *listView) listTurned(_ context.Context, a bot.Action) (bot.Answer, error) {
 	page, shown, err := parsePage(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
@@ -68,15 +125,10 @@ func (h *Handlers) listTurned(_ context.Context, a bot.Action) (bot.Answer, erro
 	filter, text, _ := strings.Cut(shown, " ")
 	return bot.Answer{Then: func(ctx context.Context) error {
 		l := h.readList(ctx, listing{user: a.User.ID, text: text, filter: filter, page: page})
-		return h.inTables(ctx, func(table bool) error {
-			return h.o.Slack.Respond(ctx, a.ResponseURL, h.listMessage(ctx, l, table), true)
+		return h.tables.Send(ctx, h.log, func(table bool) error {
+			return h.slack.Respond(ctx, a.ResponseURL, h.listMessage(ctx, l, table), true)
 		})
 	}}, nil
-}
-
-// inTables sends a message with a table, or without where the workspace takes none.
-func (h *Handlers) inTables(ctx context.Context, send func(table bool) error) error {
-	return h.tables.Send(ctx, h.o.Log, send)
 }
 
 // pageValue is what a button that turns a list carries: the page, and what is listed.
@@ -96,22 +148,22 @@ func parsePage(value string) (page int, text string, err error) {
 }
 
 // readList reads what there is; what has not answered in time is named, and goes on being read meanwhile.
-func (h *Handlers) readList(ctx context.Context, l listing) listing {
+func (h *listView) readList(ctx context.Context, l listing) listing {
 	limited, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
 	var said map[string]string
 	var known bool
 	var reading sync.WaitGroup // at the same time: it may have to wait for Redis
-	reading.Go(func() { said, known = h.followChoices(limited, l.user) })
-	l.Listing, l.near = h.listed(limited, l.text)
+	reading.Go(func() { said, known = h.follower.followChoices(limited, l.user) })
+	l.Listing, l.near = h.finder.listed(limited, l.text)
 	reading.Wait()
 	l.follow = func(c inventory.Connection) string {
 		if c.Managed == nil || !known {
 			return ""
 		}
-		return followVerb(follows(said[c.Name().String()], *c.Managed, l.user))
+		return followVerb(notify.Follows(said[c.Name().String()], *c.Managed, l.user))
 	}
-	l.statuses = h.statusesOf(ctx, l.Connections)
+	l.statuses = h.states.statusesOf(ctx, l.Connections)
 	slices.SortStableFunc(l.Connections, func(a, b inventory.Connection) int {
 		return diagnose.Worse(l.known(a).State(), l.known(b).State())
 	})
@@ -119,7 +171,7 @@ func (h *Handlers) readList(ctx context.Context, l listing) listing {
 }
 
 // listMessage is a page of the connections, as one user is shown it.
-func (h *Handlers) listMessage(ctx context.Context, l listing, table bool) bot.Message {
+func (h *listView) listMessage(ctx context.Context, l listing, table bool) bot.Message {
 	per := listPage
 	if table {
 		per = listTable
@@ -128,7 +180,7 @@ func (h *Handlers) listMessage(ctx context.Context, l listing, table bool) bot.M
 	pages := max(1, (len(fit)+per-1)/per)
 	page := min(max(l.page, 0), pages-1)
 	shown := fit[page*per : min(len(fit), (page+1)*per)]
-	head := listHead(l.Listing, l.statuses, l.text) + h.didYouMean("list", l.near)
+	head := listHead(l.Listing, l.statuses, l.text) + h.finder.didYouMean("list", l.near)
 	blocks := []slack.Block{mrkdwn.Section(head)}
 	if filters := l.filterButtons(); len(filters) > 0 {
 		blocks = append(blocks, slack.NewActionBlock("", filters...))
@@ -176,7 +228,7 @@ func (l listing) value(filter string, page int) string {
 }
 
 // rows are the lines of connections, each with a menu.
-func (h *Handlers) rows(ctx context.Context, l listing, shown []inventory.Connection) []slack.Block {
+func (h *listView) rows(ctx context.Context, l listing, shown []inventory.Connection) []slack.Block {
 	blocks := make([]slack.Block, 0, len(shown))
 	for i, s := range h.lines(ctx, shown, l.statuses) {
 		row := slack.NewSectionBlock(mrkdwn.Markup(s), nil, nil)
@@ -197,56 +249,23 @@ func followVerb(on bool) string {
 }
 
 // lineChosen follows the menu of a connection in the list.
-func (h *Handlers) lineChosen(_ context.Context, a bot.Action) (bot.Answer, error) {
+func (h *listView) lineChosen(_ context.Context, a bot.Action) (bot.Answer, error) {
 	verb, name, _ := strings.Cut(a.Value.Option.Value, " ")
 	n, err := link.ParseName(name)
 	if err == nil && (verb == followVerb(false) || verb == followVerb(true)) {
 		return bot.Answer{Then: func(ctx context.Context) error {
-			msg, _ := h.follow(ctx, a.User.ID, n, verb == followVerb(false))
-			return h.notifyUser(ctx, replyTo(a), msg)
+			msg, _ := h.follower.follow(ctx, a.User.ID, n, verb == followVerb(false))
+			return h.tell.Notify(ctx, reply.To(a), msg)
 		}}, nil
 	}
-	if _, ok := inspectCommands()[verb]; !ok || err != nil {
+	if !slices.Contains(forms.InspectVerbs, verb) || err != nil {
 		return bot.Answer{}, fmt.Errorf("a list entry: %q is not offered there", bot.Cut(a.Value.Option.Value, 60))
 	}
-	return bot.Answer{Then: func(ctx context.Context) error { return h.inspect(ctx, replyTo(a), verb, n, "") }}, nil
-}
-
-// listed are the connections that fit some words: of the local clusters that they name, or else those that they name
-// themselves, by alias or remote side. near is the name that was probably meant where nothing fits.
-func (h *Handlers) listed(ctx context.Context, text string) (l inventory.Listing, near string) {
-	l = h.o.Connections.List(ctx, text)
-	words := namesIn(strings.Fields(text))
-	if len(words) == 0 || l.Asked > 0 {
-		return l, ""
-	}
-	all := h.o.Connections.List(ctx, "")
-	if found := matching(all.Connections, words); len(found) > 0 {
-		all.Connections = found
-		return all, ""
-	}
-	names := h.deploymentNames(ctx)
-	for _, c := range all.Connections {
-		names = append(names, connectionNames(c)...)
-	}
-	for _, word := range words {
-		if name, edits := nearestOf(names, word); edits > 0 && edits < nearEnough {
-			return l, name
-		}
-	}
-	return l, ""
-}
-
-// didYouMean names the command that was probably meant; empty where there is no guess.
-func (h *Handlers) didYouMean(verb, near string) string {
-	if near == "" {
-		return ""
-	}
-	return ". Did you mean " + bot.Code(mrkdwn.Clean(h.o.Command+" "+verb+" "+near)) + "?"
+	return bot.Answer{Then: func(ctx context.Context) error { return h.inspect.inspect(ctx, reply.To(a), verb, n, "") }}, nil
 }
 
 // lines are drawn at the same time: each asks Slack for a link.
-func (h *Handlers) lines(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]monitor.Status) []string {
+func (h *listView) lines(ctx context.Context, shown []inventory.Connection, statuses map[link.Name]monitor.Status) []string {
 	lines := make([]string, len(shown))
 	var wg sync.WaitGroup
 	for i, c := range shown {

@@ -11,10 +11,120 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
+
+// filter is what a list can be narrowed down to: its name in buttons, and what its button says.
+type filter struct{ name, label string }
+
+// filterButtons are a button for each filter that some entries fit, and not all; the chosen one stands out. The first
+// filter lets all through. There are none where there is nothing to choose.
+func filterButtons(action string, filters []filter, chosen string, count func(name string) int, value func(name string) string) []slack.BlockElement {
+	all := filters[0].name
+	if chosen == "" {
+		chosen = all
+	}
+	var buttons []slack.BlockElement
+	for _, f := range filters {
+		n := count(f.name)
+		if f.name != all && f.name != chosen && (n == 0 || n == count(all)) {
+			continue
+		}
+		b := mrkdwn.Button(action+f.name, value(f.name), fmt.Sprintf("%s %d", f.label, n))
+		if f.name == chosen {
+			b.Style = slack.StylePrimary
+		}
+		buttons = append(buttons, b)
+	}
+	if len(buttons) < 2 {
+		return nil
+	}
+	return buttons
+}
+
+// listHead counts what there is. Where nobody answered, nobody knows how many there are.
+func listHead(l inventory.Listing, statuses map[link.Name]monitor.Status, text string) string {
+	mine, in := 0, map[diagnose.State]int{}
+	for _, c := range l.Connections {
+		in[knownOf(c, statuses[c.Name()]).State()]++
+		if c.Managed != nil {
+			mine++
+		}
+	}
+	warning := ""
+	if l.Unmanaged != nil {
+		warning = ":warning: Couldn't read which connections the bot manages, nor when they were checked. Redis may be unavailable.\n"
+	}
+	fit := ""
+	if strings.TrimSpace(text) != "" {
+		fit = " that fit “" + mrkdwn.Line(text, 60) + "”"
+	}
+	answered := l.Asked - len(l.Missing)
+	if answered == 0 && len(l.Missing)+len(l.Down) > 0 {
+		s := warning + "*No local cluster" + strings.Replace(fit, "that fit ", "that fits ", 1) + " has answered*"
+		if mine > 0 {
+			s += ": " + mrkdwn.Plural(mine, "connection", "connections") + " managed by the bot; those created by hand are unknown"
+		}
+		return s
+	}
+	up := in[diagnose.StateWorking] + in[diagnose.StateDegraded] + in[diagnose.StateExpiring] + in[diagnose.StateDrifted] +
+		in[diagnose.StateOverdue] + in[diagnose.StateEnding] + in[diagnose.StateUnreviewed]
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s*%s* of %s%s: %d connected", warning, mrkdwn.Plural(len(l.Connections), "remote connection", "remote connections"),
+		mrkdwn.Plural(answered, "local cluster", "local clusters"), fit, up)
+	for _, other := range []struct {
+		state diagnose.State
+		words string
+	}{
+		{diagnose.StateDown, "not working"},
+		{diagnose.StateRemoved, "removed by hand"},
+		{diagnose.StateUnchecked, "not checked"},
+		{diagnose.StateNoAnswer, "without an answer"},
+	} {
+		if n := in[other.state]; n > 0 {
+			fmt.Fprintf(&s, ", %d %s", n, other.words)
+		}
+	}
+	if l.Unmanaged == nil {
+		fmt.Fprintf(&s, "; %d managed by the bot", mine)
+	}
+	return s.String()
+}
+
+// listMissing says what the list lacks.
+func listMissing(l inventory.Listing) string {
+	var out []string
+	for _, d := range l.Down {
+		out = append(out, mrkdwn.Line(d.System, 60)+": "+mrkdwn.Line(d.Why, 200))
+	}
+	var whys []string
+	by := map[string][]string{}
+	for _, m := range l.Missing {
+		if by[m.Why] == nil {
+			whys = append(whys, m.Why)
+		}
+		by[m.Why] = append(by[m.Why], m.Local.Name)
+	}
+	for _, why := range whys {
+		names := make([]string, 0, 4)
+		for i, name := range by[why] {
+			if i == 3 {
+				names = append(names, fmt.Sprintf("%d more", len(by[why])-i))
+				break
+			}
+			names = append(names, mrkdwn.Line(name, 60))
+		}
+		out = append(out, "no answer yet from "+strings.Join(names, ", ")+" ("+mrkdwn.Line(why, 150)+")")
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return ":warning: Incomplete: " + mrkdwn.Within("; ", 1500, out...) + ". *Refresh* in a moment."
+}
 
 // What a list may be narrowed down to.
 const (
@@ -54,7 +164,7 @@ const (
 )
 
 // listRows is a table of connections. What a phone shows first stands first: which one, and how it is.
-func (h *Handlers) listRows(l listing, shown []inventory.Connection) slack.Block {
+func (h *listView) listRows(l listing, shown []inventory.Connection) slack.Block {
 	t := slack.NewDataTableBlock("Remote connections, the worst first").WithPageSize(tablePage).
 		AddRow(mrkdwn.Heads("Connection", "State", "Ends", "Made by")...)
 	for _, c := range shown {
@@ -103,14 +213,14 @@ func statusButtons(shown []inventory.Connection) []slack.BlockElement {
 }
 
 // endCell is when the key and the connection end.
-func (h *Handlers) endCell(c inventory.Connection) string {
+func (h *listView) endCell(c inventory.Connection) string {
 	if c.Managed == nil {
 		return ""
 	}
 	var ends []string
 	if t := c.Managed.KeyExpires(); !t.IsZero() {
 		verb := "expires"
-		if t.Before(h.o.Now()) {
+		if t.Before(h.now()) {
 			verb = "expired"
 		}
 		ends = append(ends, "key "+verb+" "+mrkdwn.When(t))

@@ -46,7 +46,7 @@ func TestListAndHistoryAsTables(t *testing.T) {
 func TestTheButtonOfATableRow(t *testing.T) {
 	d := newDesk(t)
 	d.connected()
-	d.finish(d.statusPressed(t.Context(), bot.Action{ID: actionListStatus + "0", Value: bot.Value{Text: name}, User: asker, Channel: "C0"}))
+	d.finish(d.inspect.statusPressed(t.Context(), bot.Action{ID: actionListStatus + "0", Value: bot.Value{Text: name}, User: asker, Channel: "C0"}))
 	if m := d.shown(); !strings.Contains(m.Text, "It works.") {
 		t.Errorf("told %s", m.Text)
 	}
@@ -84,7 +84,7 @@ func TestAListIsFiltered(t *testing.T) {
 		} else {
 			d.finds(n, diagnose.Problem{Kind: diagnose.ProblemExpiring})
 		}
-		d.finish(d.listTurned(t.Context(), bot.Action{ID: actionListFilter + tc.filter, Value: bot.Value{Text: "0 " + tc.filter + " logs-prod"}, User: asker, ResponseURL: "https://r"}))
+		d.finish(d.list.listTurned(t.Context(), bot.Action{ID: actionListFilter + tc.filter, Value: bot.Value{Text: "0 " + tc.filter + " logs-prod"}, User: asker, ResponseURL: "https://r"}))
 		s := handlerstest.ToJSON(t, d.shown().Blocks)
 		if !strings.Contains(s, tc.has) || strings.Contains(s, tc.hasNot) {
 			t.Errorf("%s with %q: %s", tc.filter, tc.kind, s)
@@ -108,7 +108,7 @@ func TestAHistoryIsFiltered(t *testing.T) {
 		t.Errorf("offered: %s", s)
 	}
 	for filter, want := range map[string]string{historyAll: "R1 R2 R3 R4", historyOpen: "R1 R4", historyTrouble: "R3 R4"} {
-		d.finish(d.historyFiltered(t.Context(), bot.Action{Value: bot.Value{Text: filter + " search-eu"}, User: asker, ResponseURL: "https://r"}))
+		d.finish(d.history.historyFiltered(t.Context(), bot.Action{Value: bot.Value{Text: filter + " search-eu"}, User: asker, ResponseURL: "https://r"}))
 		s := handlerstest.ToJSON(t, d.shown().Blocks)
 		var has []string
 		for _, id := range []string{"R1", "R2", "R3", "R4"} {

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -14,6 +16,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
@@ -28,19 +31,33 @@ const (
 	elsewhere = "elsewhere"
 )
 
+// mapView draws who can read whom.
+type mapView struct {
+	connections Connections
+	finder      *finder
+	states      *states
+	links       *links
+	slack       SlackClient
+	draw        func(export.Graph) ([]byte, error) // nil: there are no pictures
+	drawing     sync.Mutex
+	command     string
+	tell        *reply.Replier
+	log         *slog.Logger
+}
+
 // mapCommand shows who reads whom. The picture goes to a direct message: a file can't be shown to one person in a
 // channel, and who sees the message sees the file.
-func (h *Handlers) mapCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
-	return h.answerLater(c, func(ctx context.Context) bot.Message { return h.showMap(ctx, c.User.ID, strings.Join(args, " ")) })
+func (h *mapView) mapCommand(_ context.Context, c bot.Command, args []string) bot.Answer {
+	return h.tell.Later(c, func(ctx context.Context) bot.Message { return h.showMap(ctx, c.User.ID, strings.Join(args, " ")) })
 }
 
 // showMap sends somebody the map, and says where it is: or shows the list alone, with why there is no picture.
-func (h *Handlers) showMap(ctx context.Context, user, text string) bot.Message {
+func (h *mapView) showMap(ctx context.Context, user, text string) bot.Message {
 	limited, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
 	l, near := h.mapped(limited, text)
-	statuses := h.statusesOf(ctx, l.Connections)
-	head := listHead(l, statuses, text) + h.didYouMean("map", near)
+	statuses := h.states.statusesOf(ctx, l.Connections)
+	head := listHead(l, statuses, text) + h.finder.didYouMean("map", near)
 	all := make([]export.Connection, 0, len(l.Connections))
 	for _, c := range l.Connections {
 		all = append(all, mapConnection(c, knownOf(c, statuses[c.Name()]).State()))
@@ -59,17 +76,17 @@ func (h *Handlers) showMap(ctx context.Context, user, text string) bot.Message {
 	if err != nil {
 		return bot.Message{Text: head, Blocks: append(blocks, mrkdwn.Small(h.noPicture(ctx, err)))}
 	}
-	return mrkdwn.Message(head + "\nThe map is in your direct messages" + h.messageLink(ctx, change.Message{Channel: posted.Channel, ID: posted.TS}, "open it") + ".")
+	return mrkdwn.Message(head + "\nThe map is in your direct messages" + h.links.messageLink(ctx, change.Message{Channel: posted.Channel, ID: posted.TS}, "open it") + ".")
 }
 
 // mapped are the connections that a map shows: all, or those that the words name by either side; near as of listed.
-func (h *Handlers) mapped(ctx context.Context, text string) (l inventory.Listing, near string) {
-	l = h.o.Connections.List(ctx, "")
+func (h *mapView) mapped(ctx context.Context, text string) (l inventory.Listing, near string) {
+	l = h.connections.List(ctx, "")
 	if found := matching(l.Connections, strings.Fields(text)); len(found) > 0 || text == "" {
 		l.Connections = found
 		return l, ""
 	}
-	return h.listed(ctx, text)
+	return h.finder.listed(ctx, text)
 }
 
 // mapConnection is a connection as a line of a picture.
@@ -106,7 +123,7 @@ func mapSentences(g export.Graph, line func(e export.Edge, from, to string) stri
 }
 
 // mapList is the same as a picture, as a list.
-func (h *Handlers) mapList(g export.Graph) []slack.Block {
+func (h *mapView) mapList(g export.Graph) []slack.Block {
 	lines := mapSentences(g, func(e export.Edge, from, to string) string {
 		return fmt.Sprintf("%s *%s* → *%s* · %s", cards.StateFace(e.State), mrkdwn.Named(from, mrkdwn.MaxName), mrkdwn.Named(to, mrkdwn.MaxName), mrkdwn.Line(e.Label, mrkdwn.MaxName))
 	})
@@ -122,7 +139,7 @@ func (h *Handlers) mapList(g export.Graph) []slack.Block {
 		lines, more = lines[:shown], append(more, fmt.Sprintf("… and %d more, which are no worse", n))
 	}
 	if g.Grouped {
-		more = append(more, fmt.Sprintf("More than %d deployments: grouped by platform. %s shows one by itself", export.MaxNodes, bot.Code(h.o.Command+" map [deployment]")))
+		more = append(more, fmt.Sprintf("More than %d deployments: grouped by platform. %s shows one by itself", export.MaxNodes, bot.Code(h.command+" map [deployment]")))
 	}
 	var blocks []slack.Block
 	for _, page := range mrkdwn.Pages(lines) {
@@ -137,40 +154,40 @@ func (h *Handlers) mapList(g export.Graph) []slack.Block {
 var errNoPictures = errors.New("this program draws no pictures")
 
 // postMap draws a map and sends it to somebody.
-func (h *Handlers) postMap(ctx context.Context, user string, g export.Graph, head string, list []slack.Block) (posted bot.Posted, err error) {
-	drawn, err := h.draw(g)
+func (h *mapView) postMap(ctx context.Context, user string, g export.Graph, head string, list []slack.Block) (posted bot.Posted, err error) {
+	drawn, err := h.picture(g)
 	if err != nil {
 		return posted, fmt.Errorf("drawing: %w", err)
 	}
 	alt := "Who reads whom. " + strings.Join(mapSentences(g, func(e export.Edge, from, to string) string {
 		return fmt.Sprintf("%s reads %s: %s", mrkdwn.Clean(from), mrkdwn.Clean(to), mrkdwn.Clean(e.Label))
 	}), "; ")
-	dm, err := h.o.Slack.OpenDM(ctx, user)
+	dm, err := h.slack.OpenDM(ctx, user)
 	if err != nil {
 		return posted, err
 	}
-	file, err := h.o.Slack.Upload(ctx, bot.Picture{Name: "map.png", Alt: alt, PNG: drawn})
+	file, err := h.slack.Upload(ctx, bot.Picture{Name: "map.png", Alt: alt, PNG: drawn})
 	if err != nil {
 		return posted, err
 	}
 	picture := slack.NewImageBlockSlackFile(&slack.SlackFileObject{ID: file}, bot.Cut(alt, maxAlt), "", nil)
 	blocks := append([]slack.Block{mrkdwn.Section(head), picture}, list...)
-	return h.o.Slack.PostPicture(ctx, dm, bot.Message{Text: head + "\n" + mrkdwn.Escape(alt, maxAlt), Blocks: blocks})
+	return h.slack.PostPicture(ctx, dm, bot.Message{Text: head + "\n" + mrkdwn.Escape(alt, maxAlt), Blocks: blocks})
 }
 
-// draw draws one picture at a time: each takes some 30 MB meanwhile.
-func (h *Handlers) draw(g export.Graph) ([]byte, error) {
-	if h.o.Draw == nil {
+// picture draws one picture at a time: each takes some 30 MB meanwhile.
+func (h *mapView) picture(g export.Graph) ([]byte, error) {
+	if h.draw == nil {
 		return nil, errNoPictures
 	}
 	h.drawing.Lock()
 	defer h.drawing.Unlock()
-	return h.o.Draw(g)
+	return h.draw(g)
 }
 
 // noPicture says why there is a list alone.
-func (h *Handlers) noPicture(ctx context.Context, err error) string {
-	h.o.Log.WarnContext(ctx, "no picture of the map", "request_id", bot.RequestID(ctx), "error", err)
+func (h *mapView) noPicture(ctx context.Context, err error) string {
+	h.log.WarnContext(ctx, "no picture of the map", "request_id", bot.RequestID(ctx), "error", err)
 	e, refused := errors.AsType[*bot.Error](err)
 	switch {
 	case refused && e.Kind == bot.Scope:

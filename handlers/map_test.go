@@ -19,10 +19,12 @@ import (
 func mapDesk(t *testing.T) (d *desk, drawn *[]export.Graph) {
 	t.Helper()
 	d, drawn = newDesk(t), new([]export.Graph)
-	d.o.Draw = func(g export.Graph) ([]byte, error) {
-		*drawn = append(*drawn, g)
-		return []byte("a picture"), nil
-	}
+	d.with(func(o *Options) {
+		o.Draw = func(g export.Graph) ([]byte, error) {
+			*drawn = append(*drawn, g)
+			return []byte("a picture"), nil
+		}
+	})
 	d.connected()
 	d.byCertificate("nowhere")
 	n, err := link.ParseName(name)
@@ -99,7 +101,7 @@ func TestMapWithoutAPicture(t *testing.T) {
 	} {
 		d, _ := mapDesk(t)
 		if test.call == "draw" {
-			d.o.Draw = func(export.Graph) ([]byte, error) { return nil, errors.New("no font") }
+			d.with(func(o *Options) { o.Draw = func(export.Graph) ([]byte, error) { return nil, errors.New("no font") } })
 		} else {
 			d.slack.Order(test.call, test.err)
 		}
@@ -129,7 +131,7 @@ func TestMapTakesManyConnectionsAndAnyName(t *testing.T) {
 		}, diagnose.StateWorking)
 		all = append(all, x)
 	}
-	blocks := d.mapList(export.GraphOf(all))
+	blocks := d.maps.mapList(export.GraphOf(all))
 	if err := handlerstest.CheckMessage(bot.Message{Text: "x", Blocks: blocks}); err != nil {
 		t.Error(err)
 	}
@@ -147,7 +149,7 @@ func TestMapListsAHundredLines(t *testing.T) {
 			Remote: &elastic.Deployment{Ref: elastic.Ref{Platform: "cloud", Deployment: "m"}},
 		}, diagnose.StateWorking))
 	}
-	if s := handlerstest.ToJSON(t, d.mapList(export.GraphOf(all))); !strings.Contains(s, "… and 100 more, which are no worse") {
+	if s := handlerstest.ToJSON(t, d.maps.mapList(export.GraphOf(all))); !strings.Contains(s, "… and 100 more, which are no worse") {
 		t.Errorf("shown: %s", s)
 	}
 }
@@ -161,7 +163,7 @@ func TestMapOfManyDeploymentsIsGrouped(t *testing.T) {
 			Remote: &elastic.Deployment{Ref: elastic.Ref{Platform: "cloud", Deployment: "m"}, Name: "metrics"},
 		}, diagnose.StateWorking))
 	}
-	if s := handlerstest.ToJSON(t, d.mapList(export.GraphOf(all))); !strings.Contains(s, "*ece* → *cloud* · 60 connections") || !strings.Contains(s, "grouped by platform") {
+	if s := handlerstest.ToJSON(t, d.maps.mapList(export.GraphOf(all))); !strings.Contains(s, "*ece* → *cloud* · 60 connections") || !strings.Contains(s, "grouped by platform") {
 		t.Errorf("shown: %s", s)
 	}
 }

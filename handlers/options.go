@@ -11,13 +11,11 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
-)
-
-const (
-	maxOptions = 90 // of the 100 that Slack takes in a list: the rest is for platforms that are down
 )
 
 // optionGroups is the answer to a suggestion. It is never without its list: Slack takes no empty object.
@@ -30,8 +28,8 @@ type options struct {
 }
 
 // suggest lists the deployments that match what was typed, by platform.
-func (h *Handlers) suggest(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
-	groups := h.groups(h.o.Directory.Find(ctx, s.Typed, maxOptions))
+func (h *connects) suggest(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
+	groups := h.groups(h.directory.Find(ctx, s.Typed, forms.MaxOptions))
 	if len(groups) == 0 {
 		return bot.Answer{Body: options{Options: []*slack.OptionBlockObject{}}}, nil
 	}
@@ -40,7 +38,7 @@ func (h *Handlers) suggest(ctx context.Context, s bot.Suggestion) (bot.Answer, e
 
 // groups are the options of what was found, the best first, as many as an answer holds: who misses one types more of its
 // name.
-func (h *Handlers) groups(found inventory.Found) []*slack.OptionGroupBlockObject {
+func (h *connects) groups(found inventory.Found) []*slack.OptionGroupBlockObject {
 	room := newRoom()
 	by := map[string]*slack.OptionGroupBlockObject{}
 	var groups []*slack.OptionGroupBlockObject
@@ -60,7 +58,7 @@ func (h *Handlers) groups(found inventory.Found) []*slack.OptionGroupBlockObject
 		return true
 	}
 	for _, d := range found.Down {
-		if value := downPrefix + d.System; len(value) <= mrkdwn.MaxValue {
+		if value := forms.DownPrefix + d.System; len(value) <= mrkdwn.MaxValue {
 			add(d.System, " (no answer)", slack.NewOptionBlockObject(value, mrkdwn.Plain("The list is incomplete: "+d.Why, mrkdwn.MaxOption), nil))
 		}
 	}
@@ -96,14 +94,14 @@ func (r *room) take(v any) bool {
 }
 
 func downRank(g *slack.OptionGroupBlockObject) int {
-	if len(g.Options) > 0 && strings.HasPrefix(g.Options[0].Value, downPrefix) {
+	if len(g.Options) > 0 && strings.HasPrefix(g.Options[0].Value, forms.DownPrefix) {
 		return 1
 	}
 	return 0
 }
 
-func (h *Handlers) label(platform string) string {
-	if s, ok := h.o.Directory.System(platform); ok && s.Label != "" {
+func (h *connects) label(platform string) string {
+	if s, ok := h.directory.System(platform); ok && s.Label != "" {
 		return s.Label
 	}
 	return platform
@@ -132,4 +130,52 @@ func choose(d elastic.Deployment) (bot.Option, bool) {
 	tail := strings.Join(about, " · ")
 	name := mrkdwn.Clean(cmp.Or(d.Name, d.Deployment))
 	return bot.Option{Value: value, Text: bot.Cut(name, mrkdwn.MaxOption-utf8.RuneCountInString(tail)) + tail}, true
+}
+
+// suggestReaders offers whom to let search through a connection. A role that can't be read is not offered, and its name can be typed.
+func (h *connects) suggestReaders(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
+	out := []*slack.OptionBlockObject{slack.NewOptionBlockObject(forms.NoRole, mrkdwn.Plain(forms.LabelNoRole, mrkdwn.MaxOption), nil)}
+	if s.View == nil {
+		return bot.Answer{Body: options{Options: out}}, nil
+	}
+	m, err := forms.ParseConnectMetadata(s.View.Metadata)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	f := forms.ReadConnect(s.View.State, m)
+	typed := strings.TrimSpace(s.Typed)
+	var roles []elastic.RemoteRole
+	if local, err := elastic.ParseRef(f.Local.Value); err == nil {
+		roles = h.roleTests.rolesOf(ctx, local)
+	}
+	name := typed
+	if name == "" && f.Texts[link.FieldAlias] != "" {
+		name = link.RoleName(f.Texts[link.FieldAlias])
+	}
+	exists := func(r elastic.RemoteRole) bool { return r.Name == name }
+	if link.IsRoleName(name) && !slices.ContainsFunc(roles, exists) {
+		out = append(out, slack.NewOptionBlockObject(name, mrkdwn.Plain("New role "+name, mrkdwn.MaxOption), nil))
+	}
+	return bot.Answer{Body: options{Options: append(out, roleOptions(roles, typed)...)}}, nil
+}
+
+// rolesOf are the roles of a cluster that could be given to people, as far as they can be read in time.
+func (h *roleTests) rolesOf(ctx context.Context, local elastic.Ref) []elastic.RemoteRole {
+	ctx, cancel := context.WithTimeout(ctx, rolesWithin)
+	defer cancel()
+	roles, err := h.connections.Roles(ctx, local)
+	if err != nil {
+		h.log.WarnContext(ctx, "reading roles to choose from", "error", err)
+	}
+	return slices.DeleteFunc(roles, func(r elastic.RemoteRole) bool { return r.Reserved || !link.IsRoleName(r.Name) })
+}
+
+func roleOptions(roles []elastic.RemoteRole, typed string) []*slack.OptionBlockObject {
+	var out []*slack.OptionBlockObject
+	for _, r := range roles {
+		if len(out) < maxRoles && strings.Contains(strings.ToLower(r.Name), strings.ToLower(typed)) {
+			out = append(out, slack.NewOptionBlockObject(r.Name, mrkdwn.Plain(r.Name, mrkdwn.MaxOption), nil))
+		}
+	}
+	return out
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
+
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/handlerstest"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -17,12 +19,12 @@ import (
 
 func TestChoicesComeByPlatform(t *testing.T) {
 	d := newDesk(t)
-	handlerstest.Golden(t, "options_all", d.finish(d.suggest(t.Context(), bot.Suggestion{ID: actionLocal})))
+	handlerstest.Golden(t, "options_all", d.finish(d.connect.suggest(t.Context(), bot.Suggestion{ID: forms.ActionLocal})))
 }
 
 func TestNoChoiceIsAnEmptyList(t *testing.T) {
 	d := newDesk(t)
-	got := strings.Join(strings.Fields(handlerstest.ToJSON(t, d.finish(d.suggest(t.Context(), bot.Suggestion{Typed: "nothing like it"})))), "")
+	got := strings.Join(strings.Fields(handlerstest.ToJSON(t, d.finish(d.connect.suggest(t.Context(), bot.Suggestion{Typed: "nothing like it"})))), "")
 	if got != `{"options":[]}` {
 		t.Errorf("answered %s", got)
 	}
@@ -31,7 +33,7 @@ func TestNoChoiceIsAnEmptyList(t *testing.T) {
 func TestAPlatformThatIsDownSaysSoAndCannotBeChosen(t *testing.T) {
 	d := newDesk(t)
 	d.world.Fail(linktest.Fault{On: "cloud", Call: "Search", Err: linktest.Unavailable("cloud", "POST /deployments/_search")})
-	handlerstest.Golden(t, "options_down", d.finish(d.suggest(t.Context(), bot.Suggestion{ID: actionRemote})))
+	handlerstest.Golden(t, "options_down", d.finish(d.connect.suggest(t.Context(), bot.Suggestion{ID: forms.ActionRemote})))
 	d.filledIn()
 	d.chooses(link.FieldRemote, "!cloud", "The list is incomplete")
 	if errs := d.submits(); !strings.Contains(errs[link.FieldRemote], "doesn't answer right now") {
@@ -50,7 +52,7 @@ func TestChoicesFitSlack(t *testing.T) {
 		found.Down = append(found.Down, inventory.Down{System: fmt.Sprint("down", i, strings.Repeat("x", i*2)), Why: handlerstest.Nasty(500)})
 	}
 	found.Deployments = append(found.Deployments, elastic.Deployment{Ref: elastic.Ref{Platform: "p", Deployment: strings.Repeat("d", 200)}, Name: "too long to be told apart"})
-	groups := d.groups(found)
+	groups := d.connect.groups(found)
 	if len(groups) > 100 {
 		t.Errorf("%d groups", len(groups))
 	}
@@ -75,7 +77,7 @@ func TestChoicesFitEveryConnection(t *testing.T) {
 		local.Set(strings.Repeat("a", 60)+fmt.Sprint(i), "proxy_address", "far.example:9400")
 	}
 	ece.AddDeployment("zz", "検索ログ", "8.19.3") // the best match for what is typed
-	for name, suggest := range map[string]bot.SuggestionHandler{"deployments": d.suggest, "connections": d.suggestConnections} {
+	for name, suggest := range map[string]bot.SuggestionHandler{"deployments": d.connect.suggest, "connections": d.finder.suggestConnections} {
 		raw, err := json.Marshal(d.finish(suggest(t.Context(), bot.Suggestion{Typed: "検索ログ"})))
 		if err != nil || len(raw) > bot.MaxAnswer {
 			t.Errorf("%s: %d bytes, %v", name, len(raw), err)
@@ -91,7 +93,7 @@ func TestChoicesFitEveryConnection(t *testing.T) {
 
 func TestLongAnswersDoNotGoIntoTheAck(t *testing.T) {
 	d := newDesk(t)
-	d.o.Rules = policy.New(policy.Rules{}, nil, nil)
+	d.with(func(o *Options) { o.Rules = policy.New(policy.Rules{}, nil, nil) })
 	for _, verb := range []string{"policy", "history", "list"} {
 		a, err := d.command(t.Context(), bot.Command{Text: verb, User: asker, ResponseURL: "https://hooks"})
 		if err != nil || a.Body != nil || a.Then == nil {

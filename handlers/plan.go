@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -21,27 +23,37 @@ const (
 	maxPlanBytes  = 180_000
 )
 
+// planView shows the plan of a request.
+type planView struct {
+	requests   Requests
+	slack      SlackClient
+	readers    *readers
+	containers *bot.NewBlocks
+	tell       *reply.Replier
+	log        *slog.Logger
+}
+
 // plan shows the calls that would be made, in order. Anybody may look.
-func (h *Handlers) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
+func (h *planView) plan(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	s, err := cards.ParseRef(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
 	}
-	r, err := h.o.Requests.Get(ctx, s.ID)
+	r, err := h.requests.Get(ctx, s.ID)
 	if err == nil && s.Version < r.ApprovalsSince {
 		err = &change.StaleError{Now: r}
 	}
 	if err == nil {
-		err = h.maySee(ctx, r, cards.Actor(a.User, a.Channel))
+		err = h.readers.maySee(ctx, r, cards.Actor(a.User, a.Channel))
 	}
 	if err == nil {
-		err = h.containers.Send(ctx, h.o.Log, func(folds bool) error {
-			_, err := h.o.Slack.OpenView(ctx, a.TriggerID, planModal(r, folds))
+		err = h.containers.Send(ctx, h.log, func(folds bool) error {
+			_, err := h.slack.OpenView(ctx, a.TriggerID, planModal(r, folds))
 			return err
 		})
 	}
 	if err != nil {
-		return h.replyError(replyTo(a), err), nil
+		return h.tell.Error(reply.To(a), err), nil
 	}
 	return bot.Answer{}, nil
 }
@@ -191,7 +203,7 @@ func stepBlocks(steps []change.PlannedStep, room int) (blocks []slack.Block, siz
 // spaces.
 func callBlocks(p change.Proposal, room, bytes int, folds bool) []slack.Block {
 	room -= 1 + room/maxFolded // for the containers, and for what is left out
-	shown, left := fit(callGroups(p, indent), room, bytes)
+	shown, left := fit(callGroups(p, mrkdwn.Indent), room, bytes)
 	if left > 0 {
 		shown, left = fit(callGroups(p, func(s string) string { return s }), room, bytes)
 	}

@@ -31,9 +31,9 @@ type Connections interface {
 
 // Follows remembers what people say about following connections; *store.Store does.
 type Follows interface {
-	// Follow notes what user says: saidFollow, saidUnfollow, or nothing, which forgets it; false: they have said
+	// Follow notes what user says: notify.SaidFollow, notify.SaidUnfollow, or nothing, which forgets it; false: they have said
 	// something about most connections already.
-	Follow(ctx context.Context, user, connection, say string, most int) (bool, error)
+	Follow(ctx context.Context, user, connection, Say string, most int) (bool, error)
 	// Follows returns what user said, by the connections' names.
 	Follows(ctx context.Context, user string) (map[string]string, error)
 }
@@ -185,3 +185,6 @@ type Router interface {
 	OnHome(h bot.HomeHandler)
 	OnShortcut(id string, h bot.ShortcutHandler)
 }
+
+// runCommand answers a subcommand; args are the other words.
+type runCommand func(ctx context.Context, c bot.Command, args []string) bot.Answer

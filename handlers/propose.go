@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
@@ -23,15 +26,25 @@ const (
 	callbackChecking = "checking"
 )
 
+// proposer asks for the changes of submitted forms.
+type proposer struct {
+	requests Requests
+	slack    SlackClient
+	channel  string // where cards are posted
+	tell     *reply.Replier
+	now      func() time.Time
+	log      *slog.Logger
+}
+
 // propose asks for the change of a submitted form. Where the world answers in time, the form closes, or refused shows
 // what is wrong beside its fields. Where it does not, a second modal says so on top of the form, which stays as it was
 // filled in below, and a worker asks once more with more time: the same submission makes one request, however often it
 // is tried.
-func (h *Handlers) propose(ctx context.Context, s bot.Submission, to replyTarget, ask change.ProposeInput, refused func(error) bot.Answer) bot.Answer {
-	begun := h.o.Now()
+func (h *proposer) propose(ctx context.Context, s bot.Submission, to reply.Target, ask change.ProposeInput, refused func(error) bot.Answer) bot.Answer {
+	begun := h.now()
 	quick, cancel := context.WithTimeout(ctx, proposeAtOnce)
 	defer cancel()
-	r, err := h.o.Requests.Propose(quick, ask)
+	r, err := h.requests.Propose(quick, ask)
 	switch {
 	case err == nil:
 		return bot.Answer{Then: func(ctx context.Context) error { return h.notifyRequested(ctx, to, r) }}
@@ -43,8 +56,8 @@ func (h *Handlers) propose(ctx context.Context, s bot.Submission, to replyTarget
 	return bot.Answer{
 		Body: slack.NewPushViewSubmissionResponse(&checking),
 		Then: func(ctx context.Context) error {
-			if late := h.o.Now().Sub(begun); late > formGivenUp { // frozen meanwhile: by now it may have been asked otherwise
-				h.o.Log.WarnContext(ctx, "a form was processed too late and is ignored", "user", to.user, "late", late)
+			if late := h.now().Sub(begun); late > formGivenUp { // frozen meanwhile: by now it may have been asked otherwise
+				h.log.WarnContext(ctx, "a form was processed too late and is ignored", "user", to.User, "late", late)
 				return nil
 			}
 			return h.proposeSlowly(ctx, name, to, ask)
@@ -63,20 +76,20 @@ func decisive(err error) bool {
 
 // proposeSlowly goes on where there was no time, and tells what came of it: in the modal on top of the form, or privately
 // where that was closed.
-func (h *Handlers) proposeSlowly(ctx context.Context, name string, to replyTarget, ask change.ProposeInput) error {
+func (h *proposer) proposeSlowly(ctx context.Context, name string, to reply.Target, ask change.ProposeInput) error {
 	limited, cancel := context.WithTimeout(ctx, proposeWithin)
 	defer cancel()
-	r, err := h.o.Requests.Propose(limited, ask)
+	r, err := h.requests.Propose(limited, ask)
 
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), tellWithin)
 	defer cancel()
 	if err != nil {
 		say := h.replyNotRequested(ctx, err)
-		shown, err := h.show(ctx, checkingModal(name, "Back", alertBlock(slack.AlertLevelError, say), mrkdwn.Section("*Back* returns to the form with everything you entered.")))
+		shown, err := h.show(ctx, checkingModal(name, "Back", forms.AlertBlock(slack.AlertLevelError, say), mrkdwn.Section("*Back* returns to the form with everything you entered.")))
 		if shown || err != nil {
 			return err
 		}
-		return h.notifyUser(ctx, to, mrkdwn.Message(say))
+		return h.tell.Notify(ctx, to, mrkdwn.Message(say))
 	}
 	done := checkingModal(name, "Done", mrkdwn.Section(h.confirmRequested(r)))
 	done.ClearOnClose = true // the form below has done its duty
@@ -85,24 +98,24 @@ func (h *Handlers) proposeSlowly(ctx context.Context, name string, to replyTarge
 }
 
 // replyNotRequested says why a request was not made.
-func (h *Handlers) replyNotRequested(ctx context.Context, err error) string {
+func (h *proposer) replyNotRequested(ctx context.Context, err error) string {
 	wrong, ok := errors.AsType[*change.InvalidError](err)
 	if !ok {
-		return ":warning: *Not submitted.* " + h.say(ctx, err, textFormat{})
+		return ":warning: *Not submitted.* " + h.tell.Say(ctx, err, reply.Format{})
 	}
 	out := []string{":warning: *Not submitted.* Nothing was stored:"}
 	for _, p := range wrong.Problems {
-		out = append(out, "• *"+fieldName(p.Field)+"*: "+mrkdwn.Line(cards.ProblemSays(p), mrkdwn.MaxTold))
+		out = append(out, "• *"+cards.FieldName(p.Field)+"*: "+mrkdwn.Line(cards.ProblemSays(p), mrkdwn.MaxTold))
 	}
 	return mrkdwn.Within("\n", mrkdwn.MaxText-200, out...)
 }
 
 // show draws the modal that an answer put up. It waits a little for one that is not there yet: Slack may still be about
 // to open it. False: it was closed.
-func (h *Handlers) show(ctx context.Context, v slack.ModalViewRequest) (bool, error) {
+func (h *proposer) show(ctx context.Context, v slack.ModalViewRequest) (bool, error) {
 	const tries, pause = 4, 500 * time.Millisecond
 	for i := 1; ; i++ {
-		_, err := h.o.Slack.UpdateNamedView(ctx, v)
+		_, err := h.slack.UpdateNamedView(ctx, v)
 		if err == nil {
 			return true, nil
 		}
@@ -128,16 +141,16 @@ func checkingModal(name, close string, blocks ...slack.Block) slack.ModalViewReq
 }
 
 // confirmRequested says that a request was made, and where its card is.
-func (h *Handlers) confirmRequested(r *change.Request) string {
-	return "Requested. The card of request " + bot.Code(r.ID) + " is in " + mrkdwn.Channel(h.o.Channel) + ". You will be mentioned there when it is done."
+func (h *proposer) confirmRequested(r *change.Request) string {
+	return "Requested. The card of request " + bot.Code(r.ID) + " is in " + mrkdwn.Channel(h.channel) + ". You will be mentioned there when it is done."
 }
 
 // notifyRequested tells who asked from elsewhere; in the cards' channel the card appears before their eyes.
-func (h *Handlers) notifyRequested(ctx context.Context, to replyTarget, r *change.Request) error {
-	if to.channel == h.o.Channel {
+func (h *proposer) notifyRequested(ctx context.Context, to reply.Target, r *change.Request) error {
+	if to.Channel == h.channel {
 		return nil
 	}
-	return h.notifyUser(ctx, to, mrkdwn.Message(h.confirmRequested(r)))
+	return h.tell.Notify(ctx, to, mrkdwn.Message(h.confirmRequested(r)))
 }
 
 // closed forgives that a modal was closed meanwhile.

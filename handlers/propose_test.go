@@ -55,7 +55,7 @@ func TestASlowPlatformCanBeAskedFor(t *testing.T) {
 		d := newDesk(t)
 		d.filledIn()
 		d.slow()
-		checking, then := d.late(d.connectSubmitted)
+		checking, then := d.late(d.connect.connectSubmitted)
 		handlerstest.Golden(t, "modal_checking", checking)
 		d.slack.Push(checking)
 		if err := then(); err != nil {
@@ -74,7 +74,7 @@ func TestASlowPlatformCanBeAskedFor(t *testing.T) {
 		}
 
 		// Who went back and submitted again meanwhile asks for the same.
-		a, err := d.connectSubmitted(t.Context(), bot.Submission{View: d.slack.View(theModal), User: asker, TriggerID: "3"})
+		a, err := d.connect.connectSubmitted(t.Context(), bot.Submission{View: d.slack.View(theModal), User: asker, TriggerID: "3"})
 		if body := d.finish(a, err); body != nil || d.book.Len() != 1 {
 			t.Errorf("answered %v, %d requests", body, d.book.Len())
 		}
@@ -88,7 +88,7 @@ func TestAFormThatIsTakenInHandTooLateIsLeftAlone(t *testing.T) {
 		d := newDesk(t)
 		d.filledIn()
 		d.slow()
-		_, then := d.late(d.connectSubmitted)
+		_, then := d.late(d.connect.connectSubmitted)
 		d.world.Advance(30 * time.Second)
 		if err := then(); err != nil || d.book.Len() != 0 {
 			t.Errorf("%d requests, %v", d.book.Len(), err)
@@ -103,7 +103,7 @@ func TestWhatASlowPlatformRefusesIsToldOnTopOfTheForm(t *testing.T) {
 		d.filledIn()
 		d.world.Platform("ece-prod").Find("a1").Edit(func(x *elastic.Deployment) { x.Status = "stopped" })
 		d.slow()
-		checking, then := d.late(d.connectSubmitted)
+		checking, then := d.late(d.connect.connectSubmitted)
 		d.slack.Push(checking)
 		if err := then(); err != nil {
 			t.Fatal(err)
@@ -121,7 +121,7 @@ func TestWhoClosesTheWindowIsToldAllTheSame(t *testing.T) {
 		d := newDesk(t)
 		d.filledIn()
 		d.world.Fail(linktest.Fault{Call: "Deployment", Hang: true})
-		checking, then := d.late(d.connectSubmitted)
+		checking, then := d.late(d.connect.connectSubmitted)
 		d.slack.Push(checking)
 		d.slack.Close(checking.ExternalID)
 		begun := time.Now()
@@ -140,7 +140,7 @@ func TestTheAnswerMayComeBeforeSlackHasPutTheWindowUp(t *testing.T) {
 		d := newDesk(t)
 		d.filledIn()
 		d.slow()
-		checking, then := d.late(d.connectSubmitted)
+		checking, then := d.late(d.connect.connectSubmitted)
 		d.world.Heal()
 		go func() {
 			time.Sleep(time.Second)
@@ -173,7 +173,7 @@ func TestASlowPlatformCanBeAskedForAnyChangeOfAConnection(t *testing.T) {
 					d.fills(link.FieldSearch, "logs-*")
 				}
 				d.slow()
-				checking, then := d.late(d.formSubmitted)
+				checking, then := d.late(d.changes.formSubmitted)
 				d.slack.Push(checking)
 				if err := then(); err != nil {
 					t.Fatal(err)

@@ -4,23 +4,31 @@ import (
 	"context"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-func (h *Handlers) mayRead(ctx context.Context, user string) error {
-	if h.o.Readers == nil {
+// readers knows who may look at connections and requests.
+type readers struct {
+	readers Readers // nil: everybody
+	policy  Eligibility
+	tell    *reply.Replier
+}
+
+func (h *readers) mayRead(ctx context.Context, user string) error {
+	if h.readers == nil {
 		return nil
 	}
-	return h.o.Readers.MayRead(ctx, user)
+	return h.readers.MayRead(ctx, user)
 }
 
 // maySee is mayRead for one request: who asked for it, and who may decide about it, sees it in any case.
-func (h *Handlers) maySee(ctx context.Context, r *change.Request, by change.Actor) error {
+func (h *readers) maySee(ctx context.Context, r *change.Request, by change.Actor) error {
 	if r.Requester.User == by.User {
 		return nil
 	}
 	err := h.mayRead(ctx, by.User)
-	if err != nil && h.o.Policy.Eligible(ctx, r, by) == nil {
+	if err != nil && h.policy.Eligible(ctx, r, by) == nil {
 		return nil
 	}
 	return err
@@ -29,13 +37,13 @@ func (h *Handlers) maySee(ctx context.Context, r *change.Request, by change.Acto
 // readersOnly registers what only those may use who may read.
 type readersOnly struct {
 	Router
-	h *Handlers
+	*readers
 }
 
 func (r readersOnly) OnAction(id string, next bot.ActionHandler) {
 	r.Router.OnAction(id, func(ctx context.Context, a bot.Action) (bot.Answer, error) {
-		if err := r.h.mayRead(ctx, a.User.ID); err != nil {
-			return r.h.replyError(replyTo(a), err), nil
+		if err := r.mayRead(ctx, a.User.ID); err != nil {
+			return r.tell.Error(reply.To(a), err), nil
 		}
 		return next(ctx, a)
 	})
@@ -43,8 +51,8 @@ func (r readersOnly) OnAction(id string, next bot.ActionHandler) {
 
 func (r readersOnly) OnSubmit(callback string, next bot.SubmissionHandler, late func(bot.Submission) bot.Answer) {
 	r.Router.OnSubmit(callback, func(ctx context.Context, s bot.Submission) (bot.Answer, error) {
-		if err := r.h.mayRead(ctx, s.User.ID); err != nil {
-			return r.h.replyError(replyTarget{user: s.User.ID}, err), nil
+		if err := r.mayRead(ctx, s.User.ID); err != nil {
+			return r.tell.Error(reply.Target{User: s.User.ID}, err), nil
 		}
 		return next(ctx, s)
 	}, late)
@@ -52,7 +60,7 @@ func (r readersOnly) OnSubmit(callback string, next bot.SubmissionHandler, late 
 
 func (r readersOnly) OnSuggest(id string, next bot.SuggestionHandler) {
 	r.Router.OnSuggest(id, func(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
-		if err := r.h.mayRead(ctx, s.User.ID); err != nil {
+		if err := r.mayRead(ctx, s.User.ID); err != nil {
 			return bot.Answer{}, err
 		}
 		return next(ctx, s)
@@ -61,8 +69,8 @@ func (r readersOnly) OnSuggest(id string, next bot.SuggestionHandler) {
 
 func (r readersOnly) OnShortcut(id string, next bot.ShortcutHandler) {
 	r.Router.OnShortcut(id, func(ctx context.Context, s bot.Shortcut) (bot.Answer, error) {
-		if err := r.h.mayRead(ctx, s.User.ID); err != nil {
-			return r.h.replyError(replyTarget{user: s.User.ID, channel: s.Channel, thread: s.Thread}, err), nil
+		if err := r.mayRead(ctx, s.User.ID); err != nil {
+			return r.tell.Error(reply.Target{User: s.User.ID, Channel: s.Channel, Thread: s.Thread}, err), nil
 		}
 		return next(ctx, s)
 	})

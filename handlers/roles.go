@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -12,70 +13,33 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/forms"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
 const (
-	actionRole     = connectPrefix + link.FieldRole
 	actionTestAs   = cards.ConnectionPrefix + "test_as"
 	actionTestRole = cards.ConnectionPrefix + "role"
 	callbackTestAs = "connection.test_as"
 	fieldUser      = "user"
 
-	noRole      = "-" // of the option that names no role; a role's name begins with a letter or a digit
-	labelNoRole = "Superusers only for now"
 	rolesWithin = 1500 * time.Millisecond // of the three seconds that Slack waits for a list
 	maxRoles    = 50
 )
 
-// readersField is the choice of who may search: a new role, one that exists, or superusers only.
-func (m connectMetadata) readersField(f connectForm) slack.Block {
-	sel := roleSelect(actionRole)
-	sel.InitialOption = slack.NewOptionBlockObject(noRole, mrkdwn.Plain(labelNoRole, mrkdwn.MaxOption), nil)
-	if name := f.Texts[link.FieldRole]; name != "" {
-		sel.InitialOption = slack.NewOptionBlockObject(bot.Cut(name, mrkdwn.MaxValue), mrkdwn.Plain(name, mrkdwn.MaxOption), nil)
-	}
-	return slack.NewInputBlock(m.block(link.FieldRole), mrkdwn.Plain("Who can search through it?", 2000),
-		mrkdwn.Plain("Choose a role, or type a new name. Then assign it to users yourself; the bot can't.", 2000), sel)
-}
-
-func roleSelect(action string) *slack.SelectBlockElement {
-	sel := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, mrkdwn.Plain("Type or choose a role", 150), action)
-	sel.MinQueryLength = new(int)
-	return sel
-}
-
-// suggestReaders offers what readersField takes. A role that can't be read is not offered, and its name can be typed.
-func (h *Handlers) suggestReaders(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
-	out := []*slack.OptionBlockObject{slack.NewOptionBlockObject(noRole, mrkdwn.Plain(labelNoRole, mrkdwn.MaxOption), nil)}
-	if s.View == nil {
-		return bot.Answer{Body: options{Options: out}}, nil
-	}
-	m, err := parseConnectMetadata(s.View.Metadata)
-	if err != nil {
-		return bot.Answer{}, err
-	}
-	f := readForm(s.View.State, m)
-	typed := strings.TrimSpace(s.Typed)
-	var roles []elastic.RemoteRole
-	if local, err := elastic.ParseRef(f.Local.Value); err == nil {
-		roles = h.rolesOf(ctx, local)
-	}
-	name := typed
-	if name == "" && f.Texts[link.FieldAlias] != "" {
-		name = link.RoleName(f.Texts[link.FieldAlias])
-	}
-	exists := func(r elastic.RemoteRole) bool { return r.Name == name }
-	if link.IsRoleName(name) && !slices.ContainsFunc(roles, exists) {
-		out = append(out, slack.NewOptionBlockObject(name, mrkdwn.Plain("New role "+name, mrkdwn.MaxOption), nil))
-	}
-	return bot.Answer{Body: options{Options: append(out, roleOptions(roles, typed)...)}}, nil
+// roleTests tests whether a role, or a user, can search through a connection.
+type roleTests struct {
+	connections Connections
+	slack       SlackClient
+	tell        *reply.Replier
+	log         *slog.Logger
 }
 
 // suggestRoles offers the roles of a connection's local cluster.
-func (h *Handlers) suggestRoles(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
+func (h *roleTests) suggestRoles(ctx context.Context, s bot.Suggestion) (bot.Answer, error) {
 	out := []*slack.OptionBlockObject{}
 	if s.View != nil {
 		m, err := parseTestMetadata(s.View.Metadata)
@@ -85,27 +49,6 @@ func (h *Handlers) suggestRoles(ctx context.Context, s bot.Suggestion) (bot.Answ
 		out = append(out, roleOptions(h.rolesOf(ctx, m.name.Local), strings.TrimSpace(s.Typed))...)
 	}
 	return bot.Answer{Body: options{Options: out}}, nil
-}
-
-// rolesOf are the roles of a cluster that could be given to people, as far as they can be read in time.
-func (h *Handlers) rolesOf(ctx context.Context, local elastic.Ref) []elastic.RemoteRole {
-	ctx, cancel := context.WithTimeout(ctx, rolesWithin)
-	defer cancel()
-	roles, err := h.o.Connections.Roles(ctx, local)
-	if err != nil {
-		h.o.Log.WarnContext(ctx, "reading roles to choose from", "error", err)
-	}
-	return slices.DeleteFunc(roles, func(r elastic.RemoteRole) bool { return r.Reserved || !link.IsRoleName(r.Name) })
-}
-
-func roleOptions(roles []elastic.RemoteRole, typed string) []*slack.OptionBlockObject {
-	var out []*slack.OptionBlockObject
-	for _, r := range roles {
-		if len(out) < maxRoles && strings.Contains(strings.ToLower(r.Name), strings.ToLower(typed)) {
-			out = append(out, slack.NewOptionBlockObject(r.Name, mrkdwn.Plain(r.Name, mrkdwn.MaxOption), nil))
-		}
-	}
-	return out
 }
 
 // testMetadata travels in the modal's private_metadata.
@@ -128,7 +71,7 @@ func parseTestMetadata(s string) (testMetadata, error) {
 }
 
 // askTestAs asks whose search is to be tested.
-func (h *Handlers) askTestAs(ctx context.Context, a bot.Action) (bot.Answer, error) {
+func (h *roleTests) askTestAs(ctx context.Context, a bot.Action) (bot.Answer, error) {
 	n, _, err := cards.ParsePressValue(a.Value.Text)
 	if err != nil {
 		return bot.Answer{}, err
@@ -138,7 +81,7 @@ func (h *Handlers) askTestAs(ctx context.Context, a bot.Action) (bot.Answer, err
 		return bot.Answer{}, err
 	}
 	role := slack.NewInputBlock(link.FieldRole, mrkdwn.Plain("Role", 2000), mrkdwn.Plain("The bot compares the role's definition with what the connection may read.", 2000),
-		roleSelect(actionTestRole)).WithOptional(true)
+		forms.RoleSelect(actionTestRole)).WithOptional(true)
 	user := slack.NewPlainTextInputBlockElement(nil, fieldUser)
 	user.MaxLength = cards.MaxRole
 	modal := slack.ModalViewRequest{
@@ -150,13 +93,13 @@ func (h *Handlers) askTestAs(ctx context.Context, a bot.Action) (bot.Answer, err
 				mrkdwn.Plain("The bot searches as this user. This requires the run_as privilege for the bot's own user.", 2000), user).WithOptional(true),
 		}},
 	}
-	if _, err := h.o.Slack.OpenView(ctx, a.TriggerID, modal); err != nil {
-		return h.replyError(replyTo(a), err), nil
+	if _, err := h.slack.OpenView(ctx, a.TriggerID, modal); err != nil {
+		return h.tell.Error(reply.To(a), err), nil
 	}
 	return bot.Answer{}, nil
 }
 
-func (h *Handlers) testAs(_ context.Context, s bot.Submission) (bot.Answer, error) {
+func (h *roleTests) testAs(_ context.Context, s bot.Submission) (bot.Answer, error) {
 	m, err := parseTestMetadata(s.View.Metadata)
 	if err != nil {
 		return bot.Answer{}, err
@@ -164,13 +107,13 @@ func (h *Handlers) testAs(_ context.Context, s bot.Submission) (bot.Answer, erro
 	role := s.View.State.At(link.FieldRole, actionTestRole).Option.Value
 	user := strings.TrimSpace(s.View.State.At(fieldUser, fieldUser).Text)
 	if role == "" && user == "" {
-		return fieldErrors(map[string]string{fieldUser: "Choose a role, or name a user."}), nil
+		return forms.FieldErrors(map[string]string{fieldUser: "Choose a role, or name a user."}), nil
 	}
-	to := replyTarget{user: s.User.ID, channel: m.Channel}
+	to := reply.Target{User: s.User.ID, Channel: m.Channel}
 	return bot.Answer{Then: func(ctx context.Context) error {
-		e, err := h.o.Connections.State(ctx, m.name)
+		e, err := h.connections.State(ctx, m.name)
 		if err != nil {
-			return h.notifyUser(ctx, to, mrkdwn.Message(h.say(ctx, err, textFormat{})))
+			return h.tell.Notify(ctx, to, mrkdwn.Message(h.tell.Say(ctx, err, reply.Format{})))
 		}
 		var says []string
 		if role != "" {
@@ -179,12 +122,12 @@ func (h *Handlers) testAs(_ context.Context, s bot.Submission) (bot.Answer, erro
 		if user != "" {
 			says = append(says, h.testUser(ctx, e, user))
 		}
-		return h.notifyUser(ctx, to, mrkdwn.Message(strings.Join(says, "\n")))
+		return h.tell.Notify(ctx, to, mrkdwn.Message(strings.Join(says, "\n")))
 	}}, nil
 }
 
 func testAsLate(bot.Submission) bot.Answer {
-	return fieldErrors(map[string]string{fieldUser: sayTime})
+	return forms.FieldErrors(map[string]string{fieldUser: reply.SayTime})
 }
 
 // through is what a search of patterns names.
@@ -193,10 +136,10 @@ func through(alias string, patterns []string) string {
 }
 
 // testRole compares a role's definition with what the connection may read.
-func (h *Handlers) testRole(ctx context.Context, e link.ConnectionState, name string) string {
-	roles, err := h.o.Connections.Roles(ctx, e.Name.Local)
+func (h *roleTests) testRole(ctx context.Context, e link.ConnectionState, name string) string {
+	roles, err := h.connections.Roles(ctx, e.Name.Local)
 	if err != nil {
-		return h.say(ctx, err, textFormat{})
+		return h.tell.Say(ctx, err, reply.Format{})
 	}
 	search, named := e.Searched(), "The role "+bot.Code(bot.Cut(mrkdwn.Clean(name), cards.MaxRole))
 	i := slices.IndexFunc(roles, func(r elastic.RemoteRole) bool { return r.Name == name })
@@ -217,14 +160,14 @@ func (h *Handlers) testRole(ctx context.Context, e link.ConnectionState, name st
 func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
 // testUser proves with a search what a user may see.
-func (h *Handlers) testUser(ctx context.Context, e link.ConnectionState, user string) string {
+func (h *roleTests) testUser(ctx context.Context, e link.ConnectionState, user string) string {
 	search, named := e.Searched(), bot.Code(bot.Cut(mrkdwn.Clean(user), cards.MaxRole))
 	if len(search) == 0 {
 		search = []string{"*"}
 	}
-	got, err := h.o.Connections.SearchAs(ctx, e.Name, user, search)
+	got, err := h.connections.SearchAs(ctx, e.Name, user, search)
 	if err != nil {
-		return h.say(ctx, err, textFormat{})
+		return h.tell.Say(ctx, err, reply.Format{})
 	}
 	last, shards := got[len(got)-1], 0
 	for _, one := range got {

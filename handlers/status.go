@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,11 +14,27 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/cards"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/mrkdwn"
+	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/reply"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
+
+// statusFor is the status of a connection as one person is shown it.
+func (h *inspectView) statusFor(ctx context.Context, user string, x diagnose.HealthReport, s monitor.Status) bot.Message {
+	var follow []slack.BlockElement
+	thread := ""
+	if x.Managed != nil {
+		thread = h.links.threadLink(ctx, *x.Managed)
+		if said, ok := h.follower.followChoices(ctx, user); ok {
+			follow = append(follow, followButton(*x.Managed, x.PairState.Local.Name, user, said[x.Managed.Name().String()]))
+		}
+	}
+	msg := statusMessage(x, s, thread, follow...)
+	msg.Blocks = slices.Insert(msg.Blocks, len(msg.Blocks)-1, h.review.reviewBlock(ctx, x)...)
+	return msg
+}
 
 // statusMessage is everything that is known of one connection, with buttons for what can be done next and
 // those that are given. thread leads to the card of its last change, or is empty.
@@ -101,16 +118,6 @@ func unread(e link.ConnectionState) []string {
 		return []string{say}
 	}
 	return nil
-}
-
-func remoteOf(e link.ConnectionState) string {
-	if !e.HasRemote() {
-		return "not a deployment that the bot can see"
-	}
-	if e.Remote.Region == "" {
-		return fmt.Sprintf("%s (%s)", e.Remote.Name, e.Remote.Version)
-	}
-	return fmt.Sprintf("%s (%s, %s)", e.Remote.Name, e.Remote.Version, e.Remote.Region)
 }
 
 // nextButtons are what can be done with a connection: the fix first, where there is one.
@@ -213,18 +220,18 @@ func diagnoseMessage(x diagnose.HealthReport) bot.Message {
 }
 
 // reviewBlock is how the review of a connection stands, below its status; none where nobody reviews it, or that can't be read.
-func (h *Handlers) reviewBlock(ctx context.Context, x diagnose.HealthReport) []slack.Block {
-	if x.Managed == nil || h.o.Reviews == nil {
+func (h *reviewView) reviewBlock(ctx context.Context, x diagnose.HealthReport) []slack.Block {
+	if x.Managed == nil || h.reviews == nil {
 		return nil
 	}
-	r, err := h.o.Reviews.Of(ctx, x.ConnectionState)
+	r, err := h.reviews.Of(ctx, x.ConnectionState)
 	if err != nil {
-		return []slack.Block{mrkdwn.Small("Access review: unknown. " + h.say(ctx, err, textFormat{}))}
+		return []slack.Block{mrkdwn.Small("Access review: unknown. " + h.tell.Say(ctx, err, reply.Format{}))}
 	}
 	if r.Kept == nil && r.Due.IsZero() {
 		return nil
 	}
-	return []slack.Block{mrkdwn.Small("Access review: " + reviewWords(r, h.o.Now()))}
+	return []slack.Block{mrkdwn.Small("Access review: " + reviewWords(r, h.now()))}
 }
 
 // reviewWords are how the review of a connection stands.

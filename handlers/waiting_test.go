@@ -23,7 +23,7 @@ func handing(t *testing.T) (*desk, *change.Request, vault) {
 	r.Messages = map[string]change.Message{}
 	d.book.Put(r)
 	v[r.ID] = secret.New(handedKey)
-	d.o.Secrets = v
+	d.with(func(o *Options) { o.Secrets = v })
 	return d, r, v
 }
 
@@ -81,7 +81,7 @@ func TestAKeyIsShownOnceOrReplaced(t *testing.T) {
 			if c.fails != nil {
 				d.slack.Fail["open"] = []error{c.fails}
 			}
-			d.pressOn(t, r, "U0BEN", d.showKey)
+			d.pressOn(t, r, "U0BEN", d.keys.showKey)
 			now, err := d.book.Get(t.Context(), r.ID)
 			if err != nil {
 				t.Fatal(err)

@@ -17,7 +17,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
-	"github.com/remote-cluster-bot/remote-cluster-bot/handlers"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/monitor"
 	"github.com/remote-cluster-bot/remote-cluster-bot/handlers/notify"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
@@ -53,7 +52,7 @@ type App struct {
 	webhooks      *webhook.Sender // nil: nobody but Slack is told
 	checker       *diagnose.Checker
 	monitor       *monitor.Monitor
-	homeRefresher *handlers.HomeRefresher
+	homeRefresher *notify.HomeRefresher
 	metrics       *metrics.Metrics
 	tracing       *tracing.Tracing // nil: nothing is traced
 	policy        *policy.Policy

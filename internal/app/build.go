@@ -140,7 +140,7 @@ func New(c *config.Config, o Options) (*App, error) {
 		ho.Requests = spans.Service(a.service)
 	}
 	h := handlers.New(ho)
-	a.homeRefresher = handlers.NewHomeRefresher(handlers.HomeRefresherOptions{
+	a.homeRefresher = notify.NewHomeRefresher(notify.HomeRefresherOptions{
 		Queue: a.store, Policy: judge, Homes: messenger, Draw: h.DrawHome, Log: log, Now: time.Now,
 	})
 	a.router = bot.NewRouter(bot.Options{Teams: c.Slack.Teams, Self: messenger.Self, Now: time.Now, NewID: newRequestID, Log: log, OnError: h.Failed, Acked: a.metrics.Acked, Trace: spans.Events()})
