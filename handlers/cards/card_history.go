@@ -81,67 +81,58 @@ func decisionLines(r *change.Request) string {
 	return mrkdwn.Within("\n", mrkdwn.MaxText-10, out...)
 }
 
+// decisionWords are what stands in a line for each kind of decision, and before it the person who made it, where it is one.
+var decisionWords = map[change.DecisionKind]struct {
+	emoji  string
+	person bool
+	say    string
+}{
+	change.DecisionApprove:        {":white_check_mark:", true, "approved"},
+	change.DecisionRevoke:         {":leftwards_arrow_with_hook:", true, "withdrew the approval"},
+	change.DecisionReject:         {":no_entry:", true, "rejected"},
+	change.DecisionRequestChanges: {":pencil2:", true, "requested changes"},
+	change.DecisionWithdraw:       {":wastebasket:", true, "withdrew"},
+	change.DecisionExpire:         {":alarm_clock:", false, "expired"}, // what it waited for is the reason
+	change.DecisionRetry:          {":repeat:", true, "asked the bot to clean up again"},
+	change.DecisionResolve:        {":broom:", true, "marked it as cleaned up"},
+	change.DecisionRemind:         {":bell:", false, "reminded {to}"},
+	change.DecisionInputSubmitted: {":key:", true, "provided the key"},
+	change.DecisionInputRequested: {":bell:", false, "asked {to} for {wants}"},
+	change.DecisionKeyTaken:       {":key:", true, "asked to see the key"},
+	change.DecisionKeyShown:       {":key:", true, "was shown the key"},
+	change.DecisionRenew:          {":key:", false, "a new key was requested; the previous one is invalid"},
+	change.DecisionHandDone:       {":raised_hand:", true, "marked it as done"},
+	change.DecisionWaitEnded:      {":alarm_clock:", false, "nobody did it in time"},
+	change.DecisionStands:         {":recycle:", false, "covered by the connection's approval"},
+	change.DecisionStandsNot:      {":raised_hand:", false, "needs new approval"},
+	change.DecisionBreakGlass:     {":rotating_light:", true, "approved alone, in an emergency"},
+	change.DecisionReviewRight:    {":mag:", true, "reviewed it: approved"},
+	change.DecisionReviewWrong:    {":mag:", true, "reviewed it: objected"},
+	change.DecisionReviewOverdue:  {":alarm_clock:", false, "the review is overdue"},
+	change.Unapproved:             {":arrows_counterclockwise:", false, "not started, approvals are missing"},
+	change.DecisionDrift:          {":arrows_counterclockwise:", false, "the plan changed, approvals are void"},
+}
+
+// decided is a decision in words, without when and why.
+func decided(d change.Decision, void bool, wants string) string {
+	who := mrkdwn.User(d.By.User)
+	switch w, known := decisionWords[d.Kind]; {
+	case !known:
+		return ":grey_question: " + mrkdwn.Line(string(d.Kind), 40)
+	case d.Kind == change.DecisionApprove && void:
+		return w.emoji + " ~" + who + " approved~ an earlier plan"
+	case d.Kind == change.DecisionInputSubmitted && wants == steps.InputAuthority:
+		return ":package: " + who + " confirmed that the certificate authority is uploaded"
+	case w.person:
+		return w.emoji + " " + who + " " + w.say
+	default:
+		return w.emoji + " " + strings.NewReplacer("{to}", mrkdwn.Users(d.To, "and"), "{wants}", mrkdwn.Line(wants, mrkdwn.MaxName)).Replace(w.say)
+	}
+}
+
 // DecisionLine is what somebody decided, in one line.
 func DecisionLine(d change.Decision, void bool, wants string) string {
-	var s string
-	switch d.Kind {
-	case change.DecisionApprove:
-		s = ":white_check_mark: " + mrkdwn.User(d.By.User) + " approved"
-		if void {
-			s = ":white_check_mark: ~" + mrkdwn.User(d.By.User) + " approved~ an earlier plan"
-		}
-	case change.DecisionRevoke:
-		s = ":leftwards_arrow_with_hook: " + mrkdwn.User(d.By.User) + " withdrew the approval"
-	case change.DecisionReject:
-		s = ":no_entry: " + mrkdwn.User(d.By.User) + " rejected"
-	case change.DecisionRequestChanges:
-		s = ":pencil2: " + mrkdwn.User(d.By.User) + " requested changes"
-	case change.DecisionWithdraw:
-		s = ":wastebasket: " + mrkdwn.User(d.By.User) + " withdrew"
-	case change.DecisionExpire:
-		s = ":alarm_clock: expired" // what it waited for is the reason
-	case change.DecisionRetry:
-		s = ":repeat: " + mrkdwn.User(d.By.User) + " asked the bot to clean up again"
-	case change.DecisionResolve:
-		s = ":broom: " + mrkdwn.User(d.By.User) + " marked it as cleaned up"
-	case change.DecisionRemind:
-		s = ":bell: reminded " + mrkdwn.Users(d.To, "and")
-	case change.DecisionInputSubmitted:
-		s = ":key: " + mrkdwn.User(d.By.User) + " provided the key"
-		if wants == steps.InputAuthority {
-			s = ":package: " + mrkdwn.User(d.By.User) + " confirmed that the certificate authority is uploaded"
-		}
-	case change.DecisionInputRequested:
-		s = ":bell: asked " + mrkdwn.Users(d.To, "and") + " for " + mrkdwn.Line(wants, mrkdwn.MaxName)
-	case change.DecisionKeyTaken:
-		s = ":key: " + mrkdwn.User(d.By.User) + " asked to see the key"
-	case change.DecisionKeyShown:
-		s = ":key: " + mrkdwn.User(d.By.User) + " was shown the key"
-	case change.DecisionRenew:
-		s = ":key: a new key was requested; the previous one is invalid"
-	case change.DecisionHandDone:
-		s = ":raised_hand: " + mrkdwn.User(d.By.User) + " marked it as done"
-	case change.DecisionWaitEnded:
-		s = ":alarm_clock: nobody did it in time"
-	case change.DecisionStands:
-		s = ":recycle: covered by the connection's approval"
-	case change.DecisionStandsNot:
-		s = ":raised_hand: needs new approval"
-	case change.DecisionBreakGlass:
-		s = ":rotating_light: " + mrkdwn.User(d.By.User) + " approved alone, in an emergency"
-	case change.DecisionReviewRight:
-		s = ":mag: " + mrkdwn.User(d.By.User) + " reviewed it: approved"
-	case change.DecisionReviewWrong:
-		s = ":mag: " + mrkdwn.User(d.By.User) + " reviewed it: objected"
-	case change.DecisionReviewOverdue:
-		s = ":alarm_clock: the review is overdue"
-	case change.Unapproved:
-		s = ":arrows_counterclockwise: not started, approvals are missing"
-	case change.DecisionDrift:
-		s = ":arrows_counterclockwise: the plan changed, approvals are void"
-	default:
-		s = ":grey_question: " + mrkdwn.Line(string(d.Kind), 40)
-	}
+	s := decided(d, void, wants)
 	s += " · " + mrkdwn.When(d.At)
 	switch {
 	case strings.TrimSpace(d.Reason) == "":

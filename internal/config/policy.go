@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/plan"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
@@ -363,7 +364,7 @@ func (p *parser) checkPolicy(c *Config) {
 	for _, pl := range c.Platforms {
 		platforms = append(platforms, pl.Name)
 	}
-	for _, problem := range c.Rules().Check(platforms) {
+	for _, problem := range c.Rules().Check(platforms, plan.KindNames()) {
 		p.add("policy."+problem.Path, "%s", problem.Say)
 	}
 }

@@ -75,13 +75,13 @@ func TestReviewsThatMeanNothingAreFound(t *testing.T) {
 			t.Parallel()
 			rules := reviewed()
 			tt.change(&rules.Rules[0])
-			found := rules.Check(nil)
+			found := rules.Check(nil, kinds)
 			if !slices.ContainsFunc(found, func(p policy.Problem) bool { return p.Path == tt.path && strings.Contains(p.Say, tt.say) }) {
 				t.Errorf("%+v", found)
 			}
 		})
 	}
-	if found := reviewed().Check(nil); len(found) > 0 {
+	if found := reviewed().Check(nil, kinds); len(found) > 0 {
 		t.Errorf("%+v", found)
 	}
 	says := strings.Join(reviewed().Describe(func(g policy.Group) string { return g.Name })[0].Says, " ")

@@ -138,7 +138,7 @@ func TestARuleForEmergenciesIsChecked(t *testing.T) {
 		rules := emergencies()
 		edit(&rules)
 		var all []string
-		for _, p := range rules.Check([]string{"ece"}) {
+		for _, p := range rules.Check([]string{"ece"}, kinds) {
 			all = append(all, p.Path+" "+p.Say)
 		}
 		return strings.Join(all, "; ")

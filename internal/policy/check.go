@@ -17,9 +17,9 @@ const (
 )
 
 // Check finds everything that is wrong with the rules: names that mean nothing, rules that can never match, and rules
-// that nobody can fulfil. platforms are the names that the configuration has.
-func (r Rules) Check(platforms []string) []Problem {
-	c := checker{rules: r, platforms: platforms}
+// that nobody can fulfil. platforms are the names that the configuration has, kinds those of the changes that there are.
+func (r Rules) Check(platforms, kinds []string) []Problem {
+	c := checker{rules: r, platforms: platforms, kinds: kinds}
 	c.groups()
 	for i, g := range r.Read {
 		c.group(fmt.Sprintf("read[%d]", i), g)
@@ -46,6 +46,7 @@ func (r Rules) Check(platforms []string) []Problem {
 type checker struct {
 	rules     Rules
 	platforms []string
+	kinds     []string
 	found     []Problem
 }
 
@@ -133,7 +134,10 @@ func (c *checker) traits(at string, m map[string][]string, wanted bool) {
 				strings.Join(slices.Sorted(maps.Keys(values)), ", "))
 			continue
 		}
-		if name == TraitLocalPlatform || name == TraitRemotePlatform {
+		switch name {
+		case TraitKind:
+			possible = c.kinds
+		case TraitLocalPlatform, TraitRemotePlatform:
 			possible = c.platforms
 		}
 		if len(m[name]) == 0 && wanted {

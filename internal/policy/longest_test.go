@@ -77,7 +77,7 @@ func TestALongestIsChecked(t *testing.T) {
 		rules := bounded(true)
 		edit(&rules)
 		var all []string
-		for _, p := range rules.Check([]string{"ece"}) {
+		for _, p := range rules.Check([]string{"ece"}, kinds) {
 			all = append(all, p.Path+" "+p.Say)
 		}
 		return strings.Join(all, "; ")

@@ -11,7 +11,7 @@ import (
 
 // The traits that rules may ask for. A deployment's tags are asked for as local.tag.<key> and remote.tag.<key>.
 const (
-	TraitKind           = "kind"            // connect, update, rotate, disconnect, migrate, adopt, extend
+	TraitKind           = "kind"            // connect, update, rotate and so on: those that Check is told
 	TraitModel          = "model"           // api_key or certificate
 	TraitAccess         = "access"          // search, replication, or both; both where it is not known
 	TraitBreadth        = "breadth"         // of the widest index pattern: all, wide or narrow; all where it is not known
@@ -34,9 +34,9 @@ const (
 	RemoteTag = "remote.tag."
 )
 
-// values are what some traits can be. What is not here is free.
+// values are what some traits can be. Where it is nil here, only Check is told, or anything goes.
 var values = map[string][]string{
-	TraitKind:           {"connect", "update", "rotate", "disconnect", "migrate", "adopt", "extend"},
+	TraitKind:           nil,
 	TraitModel:          {"api_key", "certificate"},
 	TraitAccess:         {"search", "replication"},
 	TraitBreadth:        {"all", "wide", "narrow"},

@@ -485,6 +485,9 @@ func TestHelpersAreTheLocalSideOrElseAll(t *testing.T) {
 	}
 }
 
+// kinds are those of the changes that there are.
+var kinds = []string{"connect", "rotate", "update"}
+
 func TestCheckNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	side := []policy.Side{{Group: "g", Count: 1}}
@@ -499,7 +502,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		},
 	}
 	var got []string
-	for _, p := range rules.Check([]string{"ece-prod"}) {
+	for _, p := range rules.Check([]string{"ece-prod"}, kinds) {
 		got = append(got, p.Path)
 	}
 	slices.Sort(got)
@@ -510,7 +513,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if found := twoSides().Check(nil); len(found) > 0 {
+	if found := twoSides().Check(nil, kinds); len(found) > 0 {
 		t.Errorf("nothing is wrong, but: %v", found)
 	}
 }

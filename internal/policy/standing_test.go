@@ -145,7 +145,7 @@ func TestAStandingRuleIsChecked(t *testing.T) {
 		rules := rotatesItself()
 		edit(&rules)
 		var all []string
-		for _, p := range rules.Check([]string{"ece"}) {
+		for _, p := range rules.Check([]string{"ece"}, kinds) {
 			all = append(all, p.Path+" "+p.Say)
 		}
 		return strings.Join(all, "; ")
