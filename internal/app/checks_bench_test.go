@@ -22,6 +22,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/fault"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/platform"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/stage"
+	"github.com/remote-cluster-bot/remote-cluster-bot/store/storetest"
 )
 
 // aliasesPerDeployment is how many connections each local and each remote deployment of the benchmark has.
@@ -36,7 +37,7 @@ func BenchmarkChecks(b *testing.B) {
 	}
 	for _, n := range []int{aliasesPerDeployment, many} {
 		b.Run(fmt.Sprintf("connections=%d", n), func(b *testing.B) {
-			w := newMonitored(b, n)
+			w := newMonitored(b, n, storetest.Real(b, "--appendfsync", "no").Addr)
 			var calls []fault.Exchange
 			for range b.N {
 				b.StopTimer()
@@ -53,7 +54,7 @@ func BenchmarkChecks(b *testing.B) {
 // each connection no more than its key and the connection itself.
 func TestAChecksCostDoesNotGrow(t *testing.T) {
 	const n = 2 * aliasesPerDeployment
-	w := newMonitored(t, n)
+	w := newMonitored(t, n, "")
 	w.restart()
 	counts := map[string]int{}
 	for _, x := range w.cycle() {
@@ -90,8 +91,9 @@ type monitored struct {
 	n     int
 }
 
-// newMonitored makes n connections and checks them: the first check of each reads everything.
-func newMonitored(tb testing.TB, n int) *monitored {
+// newMonitored makes n connections and checks them: the first check of each reads everything. redis is a server's address;
+// empty: the one inside this process, which looks at all its keys with every command.
+func newMonitored(tb testing.TB, n int, redis string) *monitored {
 	tb.Helper()
 	w := &monitored{tb: tb, seen: &exchanges{}, n: n}
 	s, err := stage.New(tb.Context(), sim.Options{Now: time.Now, Observe: func(o platform.Options) platform.Options {
@@ -102,6 +104,7 @@ func newMonitored(tb testing.TB, n int) *monitored {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(s.Close)
+	s.RealRedis = redis
 	// Thousands of clusters and the Redis inside this process share its cores.
 	c, err := s.Config(func(c *config.Config) {
 		c.Redis.Timeout, c.Executor.CallTimeout = config.Duration(time.Minute), config.Duration(time.Minute)

@@ -96,6 +96,7 @@ type Cluster struct {
 	keystore     *keystore
 	certificates *certificates
 	connections  *connections
+	callers      map[*Cluster]struct{} // those that have opened a connection to it
 
 	followers []Follower
 	tasks     []Task
@@ -116,7 +117,8 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 	if s.Host == "" {
 		return nil, fmt.Errorf("cluster %s has no host name", s.Name)
 	}
-	defer n.enter()()
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.byHost(s.Host) != nil {
 		return nil, fmt.Errorf("host %s is taken", s.Host)
 	}
@@ -133,6 +135,7 @@ func (n *Net) Add(s Spec) (*Cluster, error) {
 		keystore:     &keystore{version: v, told: s.ReadsWhenTold, stored: map[string]string{}, loaded: map[string]string{}},
 		certificates: &certificates{id: s.ID, scope: s.Scope, ca: s.CA, files: map[string]string{}},
 	}
+	c.callers = map[*Cluster]struct{}{}
 	c.connections = &connections{c: c, links: map[string]*link{}, lost: map[string]string{}}
 	c.security = security.New(security.Options{
 		Version: v, Users: s.Users, Roles: s.Roles, Now: n.opt.Now, NewID: n.shortID,
@@ -163,7 +166,7 @@ func (c *Cluster) Version() Version { return c.version }
 
 // CA is the authority of the cluster's certificates, in PEM, as its deployment's security page offers it.
 func (c *Cluster) CA() string {
-	defer c.net.enter()()
+	defer c.enter()()
 	return c.certificates.ca
 }
 
@@ -172,13 +175,13 @@ func (c *Cluster) NodeName() string { return c.certificates.nodeName() }
 
 // Stop takes the cluster off the network.
 func (c *Cluster) Stop() {
-	defer c.net.enter()()
+	defer c.enter()()
 	c.stopped = true
 }
 
 // Start brings the cluster back, with its keystore read anew.
 func (c *Cluster) Start() {
-	defer c.net.enter()()
+	defer c.enter()()
 	c.boot()
 }
 
@@ -191,14 +194,14 @@ func (c *Cluster) boot() {
 
 // RestartIn stops the cluster now and starts it after d.
 func (c *Cluster) RestartIn(d time.Duration) {
-	defer c.net.enter()()
+	defer c.enter()()
 	c.stopped = true
-	c.net.after(d, c.boot)
+	c.after(d, c.boot)
 }
 
 // Running reports whether the cluster is up, and healthy.
 func (c *Cluster) Running() (running, healthy bool) {
-	defer c.net.enter()()
+	defer c.enter()()
 	return !c.stopped, !c.stopped
 }
 

@@ -152,6 +152,7 @@ func (n *connections) openLink(l *link, r remote) {
 	l.sockets = 0
 	if l.remote, l.trouble = n.dial(r); l.trouble == nil {
 		l.sockets, l.boots = r.sockets, l.remote.boots
+		l.remote.callers[n.c] = struct{}{}
 	}
 }
 

@@ -33,7 +33,7 @@ func (c *Cluster) Internal() http.Handler {
 
 // opens tells whether IP filters let the callers of the HTTP API in.
 func opens(c *Cluster) bool {
-	defer c.net.enter()()
+	defer c.enter()()
 	return admits(c, []netip.Addr{c.net.opt.Client}, nil)
 }
 
@@ -46,7 +46,7 @@ func serve(c *Cluster, w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	defer c.net.enter()()
+	defer c.enter()()
 	if c.stopped { // what the platform's proxy says of a cluster that is not there; no product header
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusServiceUnavailable)
