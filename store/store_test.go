@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil { // they wait more than they compute
+	if err := flag.Set("test.parallel", "16"); err != nil { // they wait more than they compute
 		panic(err)
 	}
 	logging.Disable() // servers die here on purpose, and the client says so of each connection

@@ -113,7 +113,7 @@ var besideElasticsearch = []string{
 	"policy_two_of_three", "policy_two_sides", "policy_unknown_remote", "ports", "private_host_cloud", "private_host_on_purpose",
 	"progress", "quotas", "redis_full", "rejected", "request_changes", "restart_undone", "restored", "review", "review_due", "same_name", "shortcut",
 	"slack_answer_lost", "slack_card_deleted", "slack_channel_archived", "slack_down", "slack_token_revoked", "slack_user_left",
-	"slow_platform", "socket_mode", "stale_card", "step_retries", "two_approvers_at_once", "webhook", "window_revoked",
+	"slow_platform", "socket_mode", "stale_card", "step_retries", "two_approvers_at_once", "until", "webhook", "window_revoked",
 	"withdrawn", "words",
 }
 

@@ -231,7 +231,7 @@ func (s *story) runs(ts *testscript.TestScript, args []string) error {
 	if s.server != nil {
 		at = s.server.Addr
 	}
-	text := strings.NewReplacer("127.0.0.1:6379", at, "https://ece.example.com:12443", s.ECE.URL(),
+	text := strings.NewReplacer("\nredis:\n", "\nredis:\n  timeout: "+patientRedis.String()+"\n", "127.0.0.1:6379", at, "https://ece.example.com:12443", s.ECE.URL(),
 		"https://api.elastic-cloud.com", s.Cloud.URL(), "  mode: http", "  api_url: "+s.Slack.APIURL()+"\n  mode: http",
 	).Replace(string(s.Text))
 	for name, value := range s.Secrets() {

@@ -534,7 +534,7 @@ func TestMain(m *testing.M) {
 	chosen := false
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
 	if !chosen {
-		if err := flag.Set("test.parallel", "16"); err != nil { // stories wait far more than they compute
+		if err := flag.Set("test.parallel", "24"); err != nil { // stories wait far more than they compute
 			panic(err)
 		}
 	}
