@@ -138,7 +138,7 @@ bench: ## benchmarks as benchstat reads them; with redis-server, and beside Bolt
 	bench/run.sh
 
 .PHONY: scale
-scale: ## what grows with deployments and connections, as a table (CONNECTIONS=1000 takes minutes; with redis-server)
+scale: ## what grows with deployments and connections, as a table, in five minutes (CONNECTIONS=50 takes one; with redis-server)
 	bench/scale.sh
 
 .PHONY: golden

@@ -1,11 +1,13 @@
 #!/bin/sh
 # What grows with deployments and connections, as a table of size and cost: each line is a benchmark that is run on few and on
-# many. CONNECTIONS (checks, with real stand-ins: minutes for 1000) and MANAGED set the larger size. Needs redis-server.
+# many. CONNECTIONS (checks, against whole stand-ins: three minutes) and MANAGED (records alone) set the larger size. Needs
+# redis-server.
 set -eu
 cd "$(dirname "$0")/.."
-export CONNECTIONS="${CONNECTIONS:-50}" MANAGED="${MANAGED:-5000}"
+export CONNECTIONS="${CONNECTIONS:-1000}" MANAGED="${MANAGED:-5000}"
 {
-	go test -run '^$' -timeout 2h -bench '^Benchmark(Checks|Outage|Connections)$' -benchtime "${BENCHTIME:-1x}" ./internal/app
+	go test -run '^$' -timeout 2h -bench '^Benchmark(Checks|Outage)$' -benchtime "${BENCHTIME:-1x}" ./internal/app
+	go test -run '^$' -bench '^BenchmarkConnections$' -benchtime "${BENCHTIME:-20x}" ./internal/app
 	go test -run '^$' -bench '^BenchmarkList$' -benchtime "${BENCHTIME:-1x}" ./internal/link/plan
 	go test -run '^$' -bench '^Benchmark(Trim|TrimAudit|AmongFinished)$' -benchtime "${BENCHTIME:-1x}" ./store
 } | awk '

@@ -30,6 +30,7 @@ type exchanges struct {
 }
 
 func (e *exchanges) saw(x fault.Exchange) {
+	x.Request, x.Answer, x.ReqHeader, x.RespHeader = nil, nil, nil, nil // of a thousand connections they fill gigabytes
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.calls = append(e.calls, x)

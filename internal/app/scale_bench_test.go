@@ -150,6 +150,7 @@ func BenchmarkOutage(b *testing.B) {
 		b.Run(fmt.Sprintf("managed=%d", n), func(b *testing.B) {
 			w := newManagedWorld(b, storetest.Real(b, "--appendfsync", "no"))
 			w.grow(0, n)
+			b.ResetTimer()
 			var telling time.Duration
 			for b.Loop() {
 				for _, found := range [][]diagnose.Problem{{{Kind: diagnose.ProblemDown, Say: "It can't be reached."}}, nil} {
