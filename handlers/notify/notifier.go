@@ -23,6 +23,8 @@ type Outbox interface {
 	// NoteMessage writes down what was posted in a slot; without an ID it is being posted. It refuses an owner whose claim
 	// has ended: somebody else may have posted since.
 	NoteMessage(ctx context.Context, id, owner, slot string, m change.Message) error
+	// Get returns a request, or an error that wraps change.ErrNotFound.
+	Get(ctx context.Context, id string) (*change.Request, error)
 	// Announced says that the version has been told, and ends the claim. It refuses an owner whose claim has ended.
 	Announced(ctx context.Context, id string, version int64, owner string) error
 }
@@ -260,7 +262,7 @@ func (n *Notifier) run(ctx context.Context, id string) {
 			e.away, e.failures, e.due = false, 0, e.soonest
 		}
 		n.o.Log.ErrorContext(ctx, "a card can't be posted; approvers get a direct message instead", "request", id, "channel", n.o.Channel, "error", err)
-	case errors.Is(err, errCopies):
+	case errors.Is(err, errCopies), errors.Is(err, errThreadPending):
 		e.failures, e.due = 0, n.o.Now().Add(n.o.Poll)
 	case err != nil:
 		e.failures++

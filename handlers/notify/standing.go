@@ -28,14 +28,21 @@ func quiet(r *change.Request) bool {
 	return false
 }
 
+// errThreadPending says that the card, below which a line belongs, is yet to be posted, or to be found after a post without a
+// response.
+var errThreadPending = errors.New("the card that this belongs below is not posted yet")
+
 // drawQuiet says below the connection's card what was done, once it was.
 func (n *Notifier) drawQuiet(ctx context.Context, r *change.Request) error {
-	root, ok := r.Messages[SlotThread]
-	if r.State != change.Applied || !ok {
+	if r.State != change.Applied {
 		return nil
 	}
+	root, ok, err := n.thread(ctx, r)
+	if err != nil || !ok {
+		return err
+	}
 	d := rendered{slot: slotFinal, postOnly: true, msg: bot.Message{Text: doneLine(r)}}
-	_, err := n.ensure(ctx, r, bot.Posted{Channel: root.Channel, TS: root.ID}, d)
+	_, err = n.ensure(ctx, r, bot.Posted{Channel: root.Channel, TS: root.ID}, d)
 	if errors.Is(err, errNotEditable) || errors.Is(err, errChannelUnwritable) { // the card no longer exists: what went well need not be told
 		return nil
 	}
@@ -43,6 +50,26 @@ func (n *Notifier) drawQuiet(ctx context.Context, r *change.Request) error {
 		return fmt.Errorf("the line in the thread: %w", err)
 	}
 	return nil
+}
+
+// thread is the message that r belongs below; false: there is none any more. What was approved alone, for a short time, may end
+// before its card is noted: then it is looked up, and errThreadPending asks to wait for it.
+func (n *Notifier) thread(ctx context.Context, r *change.Request) (change.Message, bool, error) {
+	if m, ok := r.Messages[SlotThread]; ok {
+		return m, true, nil
+	}
+	approved, err := n.o.Outbox.Get(ctx, r.StandingApproval.Request)
+	if errors.Is(err, change.ErrNotFound) || errors.Is(err, change.ErrNewer) {
+		return change.Message{}, false, nil
+	}
+	if err != nil {
+		return change.Message{}, false, fmt.Errorf("looking for the card that was approved: %w", err)
+	}
+	m, ok := ThreadOf(approved.Messages)
+	if !ok && approved.Announced < approved.Version {
+		return change.Message{}, false, errThreadPending
+	}
+	return m, ok, nil
 }
 
 // doneLine says what was done without people.

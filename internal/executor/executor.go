@@ -87,7 +87,7 @@ func (e *Executor) takeOver(ctx context.Context) {
 const (
 	// idle is the longest sleep without a look at the queue, in case a wake-up was lost.
 	idle = 15 * time.Second
-	// A wake-up sooner than brief that comes to nothing is suspicious; after a few of them the worker slows down,
+	// A wake-up sooner than spinThreshold that comes to nothing is suspicious; after a few of them the worker slows down,
 	// so that a waker gone wrong can't make it spin.
 	spinThreshold = 20 * time.Millisecond
 	spinPause     = 250 * time.Millisecond
