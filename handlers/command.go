@@ -74,7 +74,7 @@ func (h *Handlers) unknown(typed []string) bot.Answer {
 			break
 		}
 	}
-	s := "There is no " + bot.Code(bot.Cut(mrkdwn.Clean(typed[at]), 40)) + "."
+	s := "There is no command " + bot.Code(bot.Cut(mrkdwn.Clean(typed[at]), 40)) + "."
 	if near != "" {
 		others := slices.Delete(slices.Clone(typed), at, at+1)
 		s += " Did you mean " + bot.Code(bot.Cut(mrkdwn.Clean(strings.Join(append([]string{h.o.Command, near}, others...), " ")), 150)) + "?"

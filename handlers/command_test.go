@@ -39,7 +39,7 @@ func TestUnknownWordsGetHelpAndAGuess(t *testing.T) {
 	d := newDesk(t)
 	for typed, want := range map[string]string{
 		"conect": "Did you mean `/remote-cluster connect`", "con": "Did you mean `/remote-cluster connect`", "hlep": "Did you mean `/remote-cluster help`",
-		"frobnicate": "There is no `frobnicate`.", "<!channel>": "There is no `&lt;!channel&gt;`.",
+		"frobnicate": "There is no command `frobnicate`.", "<!channel>": "There is no command `&lt;!channel&gt;`.",
 	} {
 		body := handlerstest.ToJSON(t, d.types(typed))
 		if !strings.Contains(body, want) {
@@ -67,10 +67,10 @@ func TestWordsAreUnderstoodInAnyOrder(t *testing.T) {
 	for typed, want := range map[string]string{
 		"delete logs-prod/search-eu": "Did you mean `/remote-cluster disconnect logs-prod/search-eu`", "remove": "`/remote-cluster disconnect`",
 		"logs-prod/search-eu show": "Did you mean `/remote-cluster status logs-prod/search-eu`", "ls": "Did you mean `/remote-cluster list`",
-		"search-eu diagnos": "There is no `diagnos`. Did you mean `/remote-cluster diagnose search-eu`?",
+		"search-eu diagnos": "There is no command `diagnos`. Did you mean `/remote-cluster diagnose search-eu`?",
 	} {
 		body := handlerstest.ToJSON(t, d.types(typed))
-		if !strings.Contains(body, want) || !strings.Contains(body, "`/remote-cluster help` lists them.") || strings.Contains(body, "policy") {
+		if !strings.Contains(body, want) || !strings.Contains(body, "`/remote-cluster help` lists the commands.") || strings.Contains(body, "policy") {
 			t.Errorf("%s: %s", typed, body)
 		}
 	}

@@ -126,7 +126,7 @@ func (h *historyView) historyMessage(ctx context.Context, l history, table bool)
 	}
 	note := l.limits(len(shown) < len(fit))
 	if len(shown) == 0 {
-		none := "There is none in " + l.reach() + "."
+		none := "There are none in " + l.reach() + "."
 		blocks, said = append(blocks, mrkdwn.Section(none)), append(said, none)
 	}
 	if note != "" {
@@ -162,7 +162,7 @@ func historyRows(shown []*change.Request, links []string) slack.Block {
 	t := slack.NewDataTableBlock("Requests, the latest first").WithPageSize(tablePage).
 		AddRow(mrkdwn.Heads("Request", "State", "When", "Requested by", "Decisions")...)
 	for i, r := range shown {
-		emoji, word := cards.StateLabel(r.State)
+		emoji, word := cards.RequestLabel(r)
 		var decisions []string
 		for _, d := range r.Decisions {
 			decisions = append(decisions, cards.DecisionLine(d, d.Digest != r.Proposal.Digest, r.Proposal.RequiredInput))
@@ -194,7 +194,7 @@ func asTyped(name string) string { return strings.Join(strings.Fields(strings.To
 
 // past is a request with who decided what, and the link to its card.
 func past(r *change.Request, link string) string {
-	emoji, word := cards.StateLabel(r.State)
+	emoji, word := cards.RequestLabel(r)
 	parts := []string{
 		emoji + " " + mrkdwn.When(r.Created) + " *" + mrkdwn.Named(r.Proposal.Title, 200) + "*" + link,
 		word + " · requested by " + cards.Requester(r) + " · request " + bot.Code(r.ID) + " · rule " + mrkdwn.Line(r.Rule, 60),

@@ -281,7 +281,7 @@ func (h *homeTab) askedByMe(ctx context.Context, by change.Actor, show func(*cha
 
 // summary is a request in a few lines.
 func summary(r *change.Request, link string) slack.Block {
-	emoji, word := cards.StateLabel(r.State)
+	emoji, word := cards.RequestLabel(r)
 	s := fmt.Sprintf("%s *%s*\n%s · requested by %s %s · request %s", emoji, mrkdwn.Named(r.Proposal.Title, 200), word,
 		cards.Requester(r), mrkdwn.When(r.Created), bot.Code(r.ID)) + link
 	if reason := mrkdwn.Verbatim(r.Reason, 200); r.Reason != "" {

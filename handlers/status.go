@@ -44,17 +44,21 @@ func statusMessage(x diagnose.HealthReport, s monitor.Status, thread string, mor
 	case x.Diagnosis != nil:
 		word = x.Diagnosis.Say
 	case len(s.Problems) > 0:
-		word = "It works. " + s.Problems[0].Say
+		word = "It works, but look at this:"
 	case state == diagnose.StateUnchecked:
 		word = "It could not be checked."
 	}
 	emoji := cards.StateFace(state)
 	head := fmt.Sprintf("%s *%s* on *%s*: %s", emoji, mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName), mrkdwn.Line(word, mrkdwn.MaxTold))
 	blocks := []slack.Block{mrkdwn.Section(head)}
+	troubled := x.Diagnosis == nil && len(s.Problems) > 0
+	if troubled {
+		blocks = append(blocks, mrkdwn.Section(":warning: "+mrkdwn.Words(s.Problems[0].Say, maxCheckShown)))
+	}
 	blocks = append(blocks, cards.FieldBlocks("", statusFields(x))...)
 	if x.Diagnosis != nil {
 		blocks = append(blocks, mrkdwn.Section("*Evidence*\n"+cmp.Or(mrkdwn.Quote(x.Evidence, mrkdwn.MaxTold), "–")+"\n"+mrkdwn.Line(x.Diagnosis.Fix, mrkdwn.MaxTold)))
-	} else if x.Hint != nil {
+	} else if x.Hint != nil && (!troubled || x.Hint.Cause != link.CauseTrust) {
 		blocks = append(blocks, mrkdwn.Small(":bulb: "+mrkdwn.Line(x.Hint.Say, mrkdwn.MaxTold)+" *Diagnose* says what to do."))
 	}
 	if m := x.Managed; m != nil {
@@ -66,7 +70,11 @@ func statusMessage(x diagnose.HealthReport, s monitor.Status, thread string, mor
 	} else {
 		blocks = append(blocks, mrkdwn.Small("Created by hand: the bot only monitors it until it is adopted."))
 	}
-	return bot.Message{Text: head, Blocks: append(blocks, slack.NewActionBlock("", append(nextButtons(x), more...)...))}
+	text := head
+	if troubled {
+		text += " " + mrkdwn.Line(s.Problems[0].Say, mrkdwn.MaxTold)
+	}
+	return bot.Message{Text: text, Blocks: append(blocks, slack.NewActionBlock("", append(nextButtons(x), more...)...))}
 }
 
 func statusFields(x diagnose.HealthReport) []change.Field {
@@ -182,6 +190,9 @@ func fixButton(x diagnose.HealthReport) *slack.ButtonBlockElement {
 	return b
 }
 
+// maxCheckShown is more than any check of the bot's own says; what Elasticsearch says may be longer, and ends with an ellipsis.
+const maxCheckShown = 2000
+
 // diagnoseMessage is what an examination looked at, in order, and what it found first.
 func diagnoseMessage(x diagnose.HealthReport) bot.Message {
 	head := fmt.Sprintf(":white_check_mark: *%s* on *%s*: no problems found", mrkdwn.Line(x.Alias, mrkdwn.MaxName), mrkdwn.Named(x.PairState.Local.Name, mrkdwn.MaxName))
@@ -190,16 +201,19 @@ func diagnoseMessage(x diagnose.HealthReport) bot.Message {
 	}
 	var lines []string
 	for _, c := range x.Checks {
-		icon := ":white_check_mark:"
+		icon, say := ":white_check_mark:", mrkdwn.Words
 		switch {
 		case !c.OK:
-			icon = ":x:"
+			icon, say = ":x:", mrkdwn.Verbatim // Elasticsearch's own words
 		case c.Hint:
 			icon = ":bulb:"
 		}
-		lines = append(lines, icon+" "+mrkdwn.Line(c.Name, mrkdwn.MaxName)+": "+mrkdwn.Verbatim(c.Say, 300))
+		lines = append(lines, icon+" "+mrkdwn.Line(c.Name, mrkdwn.MaxName)+": "+say(c.Say, maxCheckShown))
 	}
-	blocks := []slack.Block{mrkdwn.Section(head), mrkdwn.Section(cmp.Or(mrkdwn.Within("\n", mrkdwn.MaxText-10, lines...), "–"))}
+	blocks := []slack.Block{mrkdwn.Section(head)}
+	for _, page := range mrkdwn.Pages(lines) {
+		blocks = append(blocks, mrkdwn.Section(page))
+	}
 	title, todo := "*What to do*\n", x.Diagnosis
 	if todo == nil && x.Hint != nil {
 		title, todo = "*Good to know*\n"+mrkdwn.Line(x.Hint.Say, mrkdwn.MaxTold)+" ", x.Hint

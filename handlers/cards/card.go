@@ -89,6 +89,9 @@ func FieldBlocks(head string, fields []change.Field) []slack.Block {
 	}
 	for _, f := range fields {
 		value := mrkdwn.Verbatim(f.Value, maxValueShown)
+		if f.Label == link.LabelReaders {
+			value = mrkdwn.Words(f.Value, maxValueShown)
+		}
 		if IsCut(f) {
 			value += " _(shortened; the plan shows all of it)_"
 		}
@@ -217,7 +220,7 @@ func editButton(r *change.Request) []slack.BlockElement {
 
 // Summary is the card in one text, for notifications and for clients without blocks.
 func Summary(r *change.Request, v *change.Evaluation) string {
-	_, word := StateLabel(r.State)
+	_, word := RequestLabel(r)
 	parts := []string{
 		mrkdwn.Named(r.Proposal.Title, 300) + ". " + word + ".",
 		"Requested by " + Requester(r) + ": " + mrkdwn.Typed(r.Reason, 300),

@@ -200,7 +200,7 @@ func progressTitle(r *change.Request, rows []stepRow) string {
 	case change.Applied:
 		return "Done: " + mrkdwn.Plural(len(rows), "step", "steps")
 	}
-	_, word := StateLabel(r.State)
+	_, word := RequestLabel(r)
 	return word
 }
 

@@ -38,8 +38,16 @@ func StateLabel(s change.State) (emoji, word string) {
 	return ":grey_question:", "In a state that this version of the bot doesn't know"
 }
 
+// RequestLabel is the emoji and word of a request's state. One that was sent back with a wish is not called rejected.
+func RequestLabel(r *change.Request) (emoji, word string) {
+	if r.State == change.Rejected && r.Last(change.DecisionReject) == nil && r.Last(change.DecisionRequestChanges) != nil {
+		return ":pencil2:", "Changes requested"
+	}
+	return StateLabel(r.State)
+}
+
 func statusLine(r *change.Request, v *change.Evaluation, now time.Time) string {
-	emoji, word := StateLabel(r.State)
+	emoji, word := RequestLabel(r)
 	s := emoji + " *" + word + "*" + workLine(r)
 	if r.State == change.Approved && !r.NotBefore.IsZero() {
 		s += "\nStarts no earlier than " + mrkdwn.When(r.NotBefore) + ", no later than " + mrkdwn.When(r.Deadline) + "."

@@ -111,6 +111,17 @@ func Verbatim(s string, limit int) string {
 	return bot.Cut(bot.Escape(s), limit)
 }
 
+// Words is Verbatim for a sentence: only those of its words are set as code that Slack would take for markup.
+func Words(s string, limit int) string {
+	words := strings.Fields(Clean(s))
+	for i, word := range words {
+		core := strings.TrimRight(strings.TrimLeft(word, "("), ":;,.)")
+		before, after, _ := strings.Cut(word, core)
+		words[i] = before + Verbatim(core, limit) + after
+	}
+	return Within(" ", limit, words...)
+}
+
 // Escape makes outside text of several lines fit for markup; its escapes count towards limit.
 func Escape(s string, limit int) string { return bot.Cut(bot.Escape(s), limit) }
 

@@ -145,7 +145,7 @@ func statusSentence(r *change.Request, p Format) string {
 	if r == nil {
 		return "Look at the card again."
 	}
-	_, word := cards.StateLabel(r.State)
+	_, word := cards.RequestLabel(r)
 	s := fmt.Sprintf("Request %s: %s", p.code(r.ID), strings.ToLower(word[:1])+word[1:])
 	if d := deciding(r); d != nil && d.By.User != "" {
 		s += fmt.Sprintf(" (%s by %s", decided(d.Kind), p.user(d.By.User))

@@ -110,7 +110,7 @@ func (h *Replier) held(ctx context.Context, e *change.LockedError, say string) s
 	if err != nil {
 		return say
 	}
-	_, word := cards.StateLabel(r.State)
+	_, word := cards.RequestLabel(r)
 	s := fmt.Sprintf("Request %s by %s already covers this (%s): *%s*. Nothing was stored. Wait until it is done, or ask for it to be withdrawn.",
 		bot.Code(r.ID), mrkdwn.User(r.Requester.User), word, mrkdwn.Named(r.Proposal.Title, 200))
 	if e.OwnRequest {
@@ -136,9 +136,9 @@ func (h *Replier) Failed(ctx context.Context, f bot.Failure) {
 	}
 }
 
-// Hint is one line with the way to all words.
+// Hint is one line with the way to all commands.
 func (h *Replier) Hint(s string) bot.Answer {
-	return Text(s + " " + bot.Code(h.command+" help") + " lists them.")
+	return Text(s + " " + bot.Code(h.command+" help") + " lists the commands.")
 }
 
 // Ephemeral is the answer to a slash command, seen by who typed it.

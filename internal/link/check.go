@@ -97,11 +97,16 @@ const (
 	maxPatternBytes = 255 // Elasticsearch's limit for an index name
 )
 
-// ParsePatterns reads index patterns that are separated by commas, spaces or new lines. Repeated ones count once.
+// quotes are what people, phones and documents put around a text.
+const quotes = `"'“”„‟‘’‚‛«»`
+
+// ParsePatterns reads index patterns that are separated by commas, spaces or new lines. Repeated ones count once; quotes
+// around one, of any kind, are no part of it.
 func ParsePatterns(text string) []string {
 	var patterns []string
 	for p := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
-		if !slices.Contains(patterns, p) {
+		p = strings.Trim(p, quotes)
+		if p != "" && !slices.Contains(patterns, p) {
 			patterns = append(patterns, p)
 		}
 	}

@@ -35,7 +35,7 @@ func New(o Options) (*slack.Manifest, error) {
 	m := &slack.Manifest{
 		Display: slack.Display{
 			Name:        o.Name,
-			Description: "Connects Elasticsearch clusters across ECE and Elastic Cloud, with approvals",
+			Description: "Connects Elasticsearch clusters (Elastic Cloud, ECE, self-managed), with approval and rollback",
 		},
 		Features: slack.Features{BotUser: slack.BotUser{DisplayName: botName(o.Name), AlwaysOnline: true}},
 		OAuthConfig: slack.OAuthConfig{

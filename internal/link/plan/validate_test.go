@@ -89,6 +89,12 @@ func TestPatternsAreReadFromText(t *testing.T) {
 	if diff := cmp.Diff([]string{"logs-*", "metrics-*", "traces-*"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	if got := link.ParsePatterns("\"logs-*\", “metrics-*” ‘traces-*’ 'logs-*"); strings.Join(got, " ") != "logs-* metrics-* traces-*" {
+		t.Errorf("quoted: %q", got)
+	}
+	if got := link.ParsePatterns(`""`); len(got) != 0 {
+		t.Errorf("nothing in quotes: %q", got)
+	}
 	if got := link.ParsePatterns(" \n,"); len(got) != 0 {
 		t.Errorf("got %q of nothing", got)
 	}

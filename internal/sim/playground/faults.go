@@ -83,13 +83,13 @@ func newFaults(o Options) *faults {
 		{
 			ID: "certificate", Title: "Wrong certificate", lasts: time.Minute,
 			Does:  "The deployments of " + whose + " present a certificate for another host name, for a minute.",
-			Watch: "A new connection does not come up: the bot takes everything back and says why. A standing one is lost: searches skip it, until something opens it again, as diagnose does.",
+			Watch: "A new connection does not come up: the bot rolls everything back and says why. A standing one is lost: searches skip it, until something opens it again, as diagnose does.",
 			start: f.wrongCertificate,
 		},
 		{
 			ID: "expired", Title: "Expired keys", lasts: time.Minute,
 			Does:  "Every cross-cluster API key on " + whose + " expires at once, new ones too, for a minute. Those stay expired.",
-			Watch: "A new connection is taken back, because its key is not accepted. Searches through a standing one find nothing: its cluster is skipped, and the answer's _clusters alone says why.",
+			Watch: "A new connection is rolled back, because its key is not accepted. Searches through a standing one find nothing: its cluster is skipped, and the answer's _clusters alone says why.",
 			start: f.expireKeys,
 		},
 	}

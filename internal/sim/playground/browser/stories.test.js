@@ -202,7 +202,7 @@ story("Redis away: the bot says so, and comes back", {}, async (page) => {
   await asked.waitFor();
 });
 
-story("keys that expire: the change is taken back", {}, async (page) => {
+story("keys that expire: the change is rolled back", {}, async (page) => {
   await submit(await ask(page));
   await page.getByRole("tab", { name: "Break something" }).click();
   await page.getByRole("button", { name: "Expired keys" }).click();

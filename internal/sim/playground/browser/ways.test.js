@@ -256,6 +256,8 @@ story("what has gone is not shown as there", {}, async (page) => {
 story("there is something to list, adopt and migrate", {}, async (page) => {
   await command(page, "/remote-cluster list");
   for (const alias of ["metrics", "archive", "archive-logs"]) await messages(page).getByText(alias, { exact: true }).waitFor();
+  await command(page, "/remote-cluster status security-siem/metrics");
+  await messages(page).getByText("keeping the existing entries).").waitFor(); // the end of what is wrong: nothing is cut off
   await command(page, "/remote-cluster migrate security-siem/metrics");
   await page.getByRole("dialog").waitFor();
 });
