@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 export CONNECTIONS="${CONNECTIONS:-1000}" MANAGED="${MANAGED:-5000}"
 {
 	go test -run '^$' -timeout 2h -bench '^Benchmark(Checks|Outage)$' -benchtime "${BENCHTIME:-1x}" ./internal/app
-	go test -run '^$' -bench '^BenchmarkConnections$' -benchtime "${BENCHTIME:-20x}" ./internal/app
+	go test -run '^$' -bench '^Benchmark(Connections|Older)$' -benchtime "${BENCHTIME:-20x}" ./internal/app
 	go test -run '^$' -bench '^BenchmarkList$' -benchtime "${BENCHTIME:-1x}" ./internal/link/plan
 	go test -run '^$' -bench '^Benchmark(Trim|TrimAudit|AmongFinished)$' -benchtime "${BENCHTIME:-1x}" ./store
 } | awk '

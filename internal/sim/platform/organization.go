@@ -48,7 +48,10 @@ func getAllocator(c *call) (int, any, *apiError) {
 
 func allocatorInfo(p *Platform, a Allocator) map[string]any {
 	instances := []any{}
-	for _, d := range p.deployments {
+	for i, d := range p.deployments { // each on one of the allocators
+		if p.allocators[i%len(p.allocators)].ID != a.ID {
+			continue
+		}
 		instances = append(instances, map[string]any{
 			"cluster_type": "elasticsearch", "cluster_id": d.cluster.ID(), "cluster_name": d.name, "deployment_id": d.id,
 			"instance_name": "instance-0000000000", "node_memory": number(4096), "healthy": true,
