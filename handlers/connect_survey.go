@@ -132,7 +132,7 @@ func (h *connects) survey(ctx context.Context, f *forms.Connect, m *forms.Connec
 		return true
 	}
 	c := link.Prefill(s)
-	models := s.Models()
+	models := link.Models(s)
 	keys := slices.Contains(models, link.ModelKey)
 	m.Keys = keys && f.ByCertificate() // nothing is offered otherwise
 	m.Certificates = !keys && slices.Contains(models, link.ModelCertificate)
@@ -141,14 +141,14 @@ func (h *connects) survey(ctx context.Context, f *forms.Connect, m *forms.Connec
 	}
 	m.Fill(f, c)
 	m.More = m.More || f.Texts[link.FieldAddress] == "" || f.Texts[link.FieldServerName] == "" // a person has to
-	m.Private = bot.Cut(s.PrivateHint(), 300)
-	m.MayFilter, m.MayIdentify, m.NoRestart = s.CanAddFilters(), s.MayIdentify(), !s.CanRestart()
+	m.Private = bot.Cut(link.PrivateHint(s), 300)
+	m.MayFilter, m.MayIdentify, m.NoRestart = s.CanAddFilters(), link.MayIdentify(s), !s.CanRestart()
 	f.Restart = f.Restart && !m.NoRestart
 	if !m.MayIdentify { // its fields are gone with the deployments that could do it
 		f.Identity, f.Organization = false, false
 		delete(f.Texts, link.FieldAuthorities)
 	}
-	m.NoSignature, m.NoOrganization = bot.Cut(s.NoSignature(), 300), s.LocalOn.Kind == elastic.KindSelfManaged
+	m.NoSignature, m.NoOrganization = bot.Cut(link.NoSignature(s), 300), s.LocalOn.Kind == elastic.KindSelfManaged
 	m.Unmanaged = bot.Cut(s.Unmanaged(), 300)
 	m.OfferFilter(s, f)
 	m.Notes = append(m.Notes, notesOf(s, f)...)

@@ -14,6 +14,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 // inspectView looks at one connection.
@@ -61,7 +62,7 @@ func (h *inspectView) inspect(ctx context.Context, to reply.Target, verb string,
 	if err != nil {
 		h.log.WarnContext(ctx, "recording a connection's status", "error", err)
 	}
-	x.WithReportedError(heard)
+	diagnose.WithReportedError(&x, heard)
 	if verb == "diagnose" {
 		return h.tell.Notify(ctx, to, diagnoseMessage(x))
 	}

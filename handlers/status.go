@@ -93,7 +93,7 @@ func statusFields(x diagnose.HealthReport) []change.Field {
 	if x.Listed {
 		add("Sockets", fmt.Sprintf("%d of %d connected", x.Info.Sockets, x.Info.MaxSockets))
 	}
-	add("Certificates", x.TrustLine())
+	add("Certificates", diagnose.TrustLine(&x))
 	for _, k := range x.Keys {
 		s := k.Name + " (" + k.ID + ")"
 		if k.Expires.IsZero() {
@@ -106,7 +106,7 @@ func statusFields(x diagnose.HealthReport) []change.Field {
 		add("May replicate", strings.Join(k.Access.Replication, ", "))
 		add("Limits", link.Limits(k.Access))
 	}
-	if x.LimitsUnknown() {
+	if link.LimitsUnknown(x.ConnectionState) {
 		add("Limits", "unknown, because the bot doesn't know the key. It may be limited to some documents or fields")
 	}
 	if len(x.Searched()) > 0 && !x.ByCertificate() {

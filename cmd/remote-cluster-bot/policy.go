@@ -170,7 +170,7 @@ func (t *explainInput) traits(s link.PairState, tags []string) map[string][]stri
 	if slices.Contains(t.also, "role") {
 		c.Role = &link.RoleOptions{}
 	}
-	traits := c.Traits(t.kind, s, tags)
+	traits := link.TraitsOf(c, t.kind, s, tags)
 	traits[policy.TraitAddress] = []string{t.address}
 	if t.key != "" {
 		traits[policy.TraitKey] = []string{t.key}

@@ -47,7 +47,7 @@ func updateFields(e link.ConnectionState, _ []string, m Metadata) []slack.Block 
 		sockets = strconv.Itoa(u.ProxySockets)
 	}
 	blocks := []slack.Block{
-		textInput(m, link.FieldAddress, "Proxy address", strings.TrimSpace("Usually host:9443. "+e.PrivateHint()), cards.MaxAddress, u.ProxyAddress),
+		textInput(m, link.FieldAddress, "Proxy address", strings.TrimSpace("Usually host:9443. "+link.PrivateHint(e.PairState)), cards.MaxAddress, u.ProxyAddress),
 		textInput(m, link.FieldServerName, "Server name", "The host name in the remote side's TLS certificate.", MaxServer, u.ServerName),
 		elsewhereFor(m, u.Elsewhere),
 		several(textInput(m, link.FieldSearch, "Indices that may be searched", searchHint, maxPatterns, strings.Join(u.Access.Search, "\n"))),

@@ -120,7 +120,7 @@ func (x *AccessReviews) Of(ctx context.Context, e link.ConnectionState) (AccessR
 
 // traits are those of the connect that would make a connection as it is.
 func (x *AccessReviews) traits(e link.ConnectionState) map[string][]string {
-	return e.Traits("connect", e.Params(), x.o.Tags)
+	return link.TraitsOfState(e, "connect", e.Params(), x.o.Tags)
 }
 
 // since is what the review of a connection goes back to, and the last time that somebody kept it. A rotation is no approval of

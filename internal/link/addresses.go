@@ -18,13 +18,13 @@ const (
 )
 
 // AddressKind says whose address and server name c connects to. What the platform does not tell counts as other.
-func (s PairState) AddressKind(c ConnectParams) string {
+func AddressKind(s PairState, c ConnectParams) string {
 	known := AddressFor(c.Model, s.Remote)
 	if known != "" && c.ProxyAddress == known && c.ServerName == s.Remote.Endpoint {
 		return AddressPlatform
 	}
 	host, _, err := net.SplitHostPort(c.ProxyAddress)
-	if err == nil && s.private(host) && (c.ServerName == s.Remote.Endpoint || s.private(c.ServerName)) {
+	if err == nil && private(s, host) && (c.ServerName == s.Remote.Endpoint || private(s, c.ServerName)) {
 		return AddressPrivate
 	}
 	return AddressOther
@@ -35,14 +35,14 @@ func GoesElsewhere(traits map[string][]string) bool {
 	return slices.Contains(traits[traitAddress], AddressOther)
 }
 
-func (c ConnectParams) sameAddress(o ConnectParams) bool {
+func sameAddress(c ConnectParams, o ConnectParams) bool {
 	return c.ProxyAddress == o.ProxyAddress && c.ServerName == o.ServerName
 }
 
 // ElsewhereProblems refuse an address of nobody known, unless who asks has said that it is meant, and a private one that can't be used.
-func (s PairState) ElsewhereProblems(wrong *change.InvalidError, c ConnectParams) {
-	s.PrivateProblems(wrong, c)
-	if len(wrong.Problems) > 0 || c.Elsewhere || s.AddressKind(c) != AddressOther {
+func ElsewhereProblems(s PairState, wrong *change.InvalidError, c ConnectParams) {
+	PrivateProblems(s, wrong, c)
+	if len(wrong.Problems) > 0 || c.Elsewhere || AddressKind(s, c) != AddressOther {
 		return
 	}
 	known, field, typed := AddressFor(c.Model, s.Remote), FieldAddress, c.ProxyAddress
@@ -53,9 +53,9 @@ func (s PairState) ElsewhereProblems(wrong *change.InvalidError, c ConnectParams
 		typed, s.Remote.Name, known, s.Remote.Endpoint)
 }
 
-// Elsewhere warns of an address of nobody known.
-func (w *WarningList) Elsewhere(s PairState, c ConnectParams) {
-	if s.AddressKind(c) == AddressOther {
+// WarnElsewhere warns of an address of nobody known.
+func WarnElsewhere(w *WarningList, s PairState, c ConnectParams) {
+	if AddressKind(s, c) == AddressOther {
 		w.Add("The address or server name differs from what the platform reports for %s (%s, %s).", s.Remote.Name, AddressFor(c.Model, s.Remote), s.Remote.Endpoint)
 	}
 }
@@ -104,12 +104,12 @@ func firstLabel(host string) string {
 // private reports whether a host is a private one of the remote deployment that the local side can reach: deployments of
 // Elastic Cloud are in networks of Elastic's, from which no private host resolves (Elastic's docs, "Remote clusters": connection
 // paths).
-func (s PairState) private(host string) bool {
+func private(s PairState, host string) bool {
 	return s.LocalOn.Kind != elastic.KindECH && s.RemoteOn.Leads(host, s.Remote)
 }
 
 // PrivateHint is what people should know of private addresses before they fill one in; empty: nothing.
-func (s PairState) PrivateHint() string {
+func PrivateHint(s PairState) string {
 	hosts := s.RemoteOn.PrivateHostsOf(s.Remote)
 	switch {
 	case s.LocalOn.Kind == elastic.KindECH && s.RemoteOn.Kind == elastic.KindECH:
@@ -121,7 +121,7 @@ func (s PairState) PrivateHint() string {
 }
 
 // PrivateProblems refuse what a private host can't be used for.
-func (s PairState) PrivateProblems(wrong *change.InvalidError, c ConnectParams) {
+func PrivateProblems(s PairState, wrong *change.InvalidError, c ConnectParams) {
 	host, port, err := net.SplitHostPort(c.ProxyAddress)
 	if err != nil || !s.RemoteOn.Leads(host, s.Remote) || host == s.Remote.Endpoint {
 		return
@@ -140,24 +140,24 @@ func (s PairState) PrivateProblems(wrong *change.InvalidError, c ConnectParams) 
 
 // RightAddress is where the connection is to go: a private host that it goes to stays, and so does an address that nobody knows and
 // that a request has set on purpose; else it is what the platform says.
-func (e ConnectionState) RightAddress() (address, serverName string) {
+func RightAddress(e ConnectionState) (address, serverName string) {
 	if m := e.Managed; m != nil && m.Elsewhere {
 		return m.Settings["proxy_address"], m.Settings["server_name"]
 	}
-	return e.RightAddressOf(e.Params())
+	return RightAddressOf(e.PairState, e.Params())
 }
 
 // RightAddressOf is where a connection by that model is to go that goes as c does.
-func (s PairState) RightAddressOf(c ConnectParams) (address, serverName string) {
+func RightAddressOf(s PairState, c ConnectParams) (address, serverName string) {
 	known := AddressFor(c.Model, s.Remote)
 	host, port, err := net.SplitHostPort(c.ProxyAddress)
-	if err != nil || !s.private(host) {
+	if err != nil || !private(s, host) {
 		return known, s.Remote.Endpoint
 	}
 	if _, told, _ := net.SplitHostPort(known); s.RemoteOn.Kind == elastic.KindECH || IsTransportPort(c.ProxyAddress) {
 		port = told
 	}
-	if serverName = c.ServerName; !s.private(serverName) {
+	if serverName = c.ServerName; !private(s, serverName) {
 		serverName = s.Remote.Endpoint
 	}
 	return net.JoinHostPort(host, port), serverName
@@ -165,11 +165,11 @@ func (s PairState) RightAddressOf(c ConnectParams) (address, serverName string) 
 
 // GoesPrivately reports whether c goes to a private host of a deployment of Elastic Cloud: then the filter that names the private
 // endpoint counts, not the one that names addresses.
-func (s PairState) GoesPrivately(c ConnectParams) bool {
-	return s.RemoteOn.Kind == elastic.KindECH && s.AddressKind(c) == AddressPrivate
+func GoesPrivately(s PairState, c ConnectParams) bool {
+	return s.RemoteOn.Kind == elastic.KindECH && AddressKind(s, c) == AddressPrivate
 }
 
-func (w *WarningList) privateFilters(s PairState, apply string) {
+func warnPrivateFilters(w *WarningList, s PairState, apply string) {
 	say := apply + ": for a private connection, only a filter that names its endpoint applies"
 	kinds := []string{elastic.FilterAWS, elastic.FilterAzure, elastic.FilterGCP}
 	if !slices.ContainsFunc(s.Rulesets, func(r elastic.Ruleset) bool { return slices.Contains(kinds, r.Type) }) {

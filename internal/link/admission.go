@@ -9,7 +9,7 @@ import (
 )
 
 // localRule lets the local cluster in, and nothing else: by its organization too, where that is certain.
-func (s PairState) localRule() elastic.ClusterRule {
+func localRule(s PairState) elastic.ClusterRule {
 	r := elastic.ClusterRule{Cluster: s.Local.ClusterID}
 	if s.LocalScope.Certain {
 		r.Organization = s.LocalScope.ID
@@ -19,7 +19,7 @@ func (s PairState) localRule() elastic.ClusterRule {
 
 // NamesLocal reports whether a remote cluster filter of the remote deployment lets the local cluster in. It is not sure
 // where one names an organization, and that of the local side is not certain.
-func (s PairState) NamesLocal() (named, sure bool) {
+func NamesLocal(s PairState) (named, sure bool) {
 	sure = true
 	for _, r := range s.Rulesets {
 		if r.Type != elastic.FilterRemoteCluster || !s.ByCluster() {
@@ -39,13 +39,13 @@ func (s PairState) NamesLocal() (named, sure bool) {
 }
 
 // Admitted reports whether the remote's filters are known to let the local side in.
-func (s PairState) Admitted() bool {
-	named, _ := s.NamesLocal()
-	return named || s.addressesAdmitted()
+func Admitted(s PairState) bool {
+	named, _ := NamesLocal(s)
+	return named || addressesAdmitted(s)
 }
 
 // addressesAdmitted reports whether IP filters let in all that is known of where the local side comes from.
-func (s PairState) addressesAdmitted() bool {
+func addressesAdmitted(s PairState) bool {
 	addresses, known := s.KnownEgress()
 	if !known {
 		addresses = slices.DeleteFunc(slices.Clone(addresses), func(a string) bool { return !isIPv4(a) })
@@ -60,19 +60,19 @@ func isIPv4(s string) bool {
 
 // ShutOut is what of the local side no filter lets in, and whether that is known for certain: of addresses, that the
 // operator has said that they are these.
-func (s PairState) ShutOut() (out []string, known bool) {
+func ShutOut(s PairState) (out []string, known bool) {
 	if !s.ByCluster() {
 		addresses, known := s.KnownEgress()
 		return Uncovered(addresses, s.Rulesets), known
 	}
-	if _, sure := s.NamesLocal(); s.Admitted() || !sure {
+	if _, sure := NamesLocal(s); Admitted(s) || !sure {
 		return nil, sure
 	}
-	return []string{s.localRule().String()}, true
+	return []string{localRule(s).String()}, true
 }
 
 // Lacking is what of f no filter of the remote deployment lets in yet, as a ruleset; one without rules: nothing.
-func (s PairState) Lacking(f *FilterOptions) elastic.NewRuleset {
+func Lacking(s PairState, f *FilterOptions) elastic.NewRuleset {
 	if f == nil {
 		return elastic.NewRuleset{}
 	}
@@ -80,8 +80,8 @@ func (s PairState) Lacking(f *FilterOptions) elastic.NewRuleset {
 		return elastic.NewRuleset{Type: elastic.FilterIP, Sources: Uncovered(f.Sources, s.Rulesets)}
 	}
 	r := elastic.NewRuleset{Type: elastic.FilterRemoteCluster}
-	if named, _ := s.NamesLocal(); !named {
-		r.Clusters = []elastic.ClusterRule{s.localRule()}
+	if named, _ := NamesLocal(s); !named {
+		r.Clusters = []elastic.ClusterRule{localRule(s)}
 	}
 	return r
 }
@@ -122,9 +122,9 @@ func filterNames(rulesets []elastic.Ruleset) string {
 	return strings.Join(names, "; ")
 }
 
-// Filters warns where network filters of the remote may keep the local side out. Of addresses only a person can tell
+// WarnAdmission warns where network filters of the remote may keep the local side out. Of addresses only a person can tell
 // which ones come out of NAT, so this never goes further than a warning.
-func (w *WarningList) Filters(s PairState, c ConnectParams) {
+func WarnAdmission(w *WarningList, s PairState, c ConnectParams) {
 	if err := s.ReadError(PartRulesets); err != nil {
 		w.Add("Couldn't read which network filters apply to %s: %s.", s.Remote.Name, Sentence(err))
 		return
@@ -134,26 +134,26 @@ func (w *WarningList) Filters(s PairState, c ConnectParams) {
 	}
 	switch apply := fmt.Sprintf("Network filters apply to %s (%s)", s.Remote.Name, filterNames(ClosingRulesets(s.Rulesets))); {
 	case s.ByCluster():
-		w.clusterFilters(s, apply)
-	case s.GoesPrivately(c):
-		w.privateFilters(s, apply)
+		warnClusterFilters(w, s, apply)
+	case GoesPrivately(s, c):
+		warnPrivateFilters(w, s, apply)
 	default:
-		w.addressFilters(s, apply)
+		warnAddressFilters(w, s, apply)
 	}
 }
 
-func (w *WarningList) clusterFilters(s PairState, apply string) {
-	_, sure := s.NamesLocal()
+func warnClusterFilters(w *WarningList, s PairState, apply string) {
+	_, sure := NamesLocal(s)
 	switch {
-	case s.Admitted():
+	case Admitted(s):
 	case !sure:
 		w.Add("%s. One allows an organization, but the bot doesn't know whether %s belongs to it.", apply, s.Local.Name)
 	default:
-		w.Add("%s, and none allows %s (%s): they block its connections.", apply, s.Local.Name, s.localRule())
+		w.Add("%s, and none allows %s (%s): they block its connections.", apply, s.Local.Name, localRule(s))
 	}
 }
 
-func (w *WarningList) addressFilters(s PairState, apply string) {
+func warnAddressFilters(w *WarningList, s PairState, apply string) {
 	say := fmt.Sprintf("%s: they must allow the outgoing addresses of %s.", apply, s.Local.Platform)
 	if slices.ContainsFunc(s.Rulesets, func(r elastic.Ruleset) bool { return r.Type == elastic.FilterRemoteCluster }) {
 		say += " A remote cluster filter works only within Elastic Cloud, or within one ECE."

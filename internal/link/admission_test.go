@@ -81,11 +81,11 @@ func TestRemoteClusterFiltersAreJudged(t *testing.T) {
 			s.LocalScope = elastic.Environment{}
 		}
 		var w WarningList
-		w.Filters(s, ConnectParams{})
+		WarnAdmission(&w, s, ConnectParams{})
 		if said := strings.Join(w, "\n"); !strings.Contains(said, c.warning) || (c.warning == "") != (said == "") {
 			t.Errorf("%s: says %q", name, said)
 		}
-		if diff := cmp.Diff(c.adds, s.Lacking(&FilterOptions{Cluster: true}).Clusters); diff != "" {
+		if diff := cmp.Diff(c.adds, Lacking(s, &FilterOptions{Cluster: true}).Clusters); diff != "" {
 			t.Errorf("%s: would add (-want +got):\n%s", name, diff)
 		}
 	}
@@ -105,7 +105,7 @@ func TestFiltersAreNamedByTheirKinds(t *testing.T) {
 		{ID: "8", Name: "out", Type: elastic.FilterEgress},
 	}
 	var w WarningList
-	w.Filters(onPlatforms(prod, acme, all...), ConnectParams{})
+	WarnAdmission(&w, onPlatforms(prod, acme, all...), ConnectParams{})
 	const said = "(a: IP filter; b: AWS PrivateLink; c: Azure Private Link; d: GCP Private Service Connect; e: remote cluster filter; " +
 		"f: type novel; 7, which could not be found): they must allow the outgoing addresses of"
 	if len(w) != 1 || !strings.Contains(w[0], said) || !strings.Contains(w[0], "works only within Elastic Cloud, or within one ECE") {
@@ -118,11 +118,11 @@ func TestWithinOneECEAnIPFilterCountsToo(t *testing.T) {
 	t.Parallel()
 	s := onPlatforms(prod, prod, elastic.Ruleset{ID: "r", Name: "hosts", Type: elastic.FilterIP, Sources: []string{"10.0.0.0/8"}})
 	s.Egress = []string{"10.0.0.7", "host-1.ece.example"}
-	if !s.Admitted() {
+	if !Admitted(s) {
 		t.Error("the hosts' addresses do not count")
 	}
 	s.Egress = append(s.Egress, "192.0.2.9")
-	if s.Admitted() {
+	if Admitted(s) {
 		t.Error("one host that is block out does not count")
 	}
 }

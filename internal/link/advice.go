@@ -89,7 +89,7 @@ func ofFleet(pattern string) bool {
 
 // role: Kibana keeps the privileges of a rule's author as they were when the rule was saved.
 func (l *adviceList) role(s PairState, c ConnectParams) {
-	if c.writesRole(s) {
+	if writesRole(c, s) {
 		l.add("rules "+c.Local.String(), "Detection and alert rules in Kibana of %s keep the privileges that their author had when they were saved. "+
 			"To search %s, they have to be saved again by somebody who has the role.", s.Local.Name, c.Alias)
 	}

@@ -180,7 +180,7 @@ const (
 
 // authorityDir is where files with authorities lie on the remote nodes: a bundle's, or below the directory of
 // elasticsearch.yml, where a relative name leads.
-func (s PairState) authorityDir() string {
+func authorityDir(s PairState) string {
 	if s.RemoteOn.Kind == elastic.KindSelfManaged {
 		return ""
 	}
@@ -199,7 +199,7 @@ func (p AuthorityPlan) source() string {
 }
 
 // warnReplaced says what becomes of what is set on the remote cluster.
-func (w *WarningList) warnReplaced(s PairState) {
+func warnReplaced(w *WarningList, s PairState) {
 	if s.Signing != nil && s.Signing.Changes() {
 		w.Add("This replaces what is set in %s on %s. Elasticsearch doesn't show it, so the bot can't check. Authorities not named here are no longer trusted.",
 			elastic.SigningAuthorities, s.Remote.Name)
@@ -207,7 +207,7 @@ func (w *WarningList) warnReplaced(s PairState) {
 }
 
 // AuthoritiesRecords are what is remembered of the remote cluster; nothing where people set it, or it stays.
-func (s PairState) AuthoritiesRecords(pasted bool) []change.Record {
+func AuthoritiesRecords(s PairState, pasted bool) []change.Record {
 	if s.Signing == nil || pasted || !s.Signing.Changes() {
 		return nil
 	}
@@ -225,9 +225,9 @@ func (r AuthoritiesRecord) With(others []AuthorityFile) []AuthorityFile {
 	return all
 }
 
-// Authority is the file on the remote nodes that holds the authority of the local certificates, and whether the platform
+// OwnAuthority is the file on the remote nodes that holds the authority of the local certificates, and whether the platform
 // puts it there by itself: only within a region of one platform of Elastic Cloud.
-func (s PairState) Authority() (file string, there bool) {
+func OwnAuthority(s PairState) (file string, there bool) {
 	if s.LocalOn.Kind == elastic.KindECH && s.Local.Platform == s.Remote.Platform && s.Local.Region != "" && s.Local.Region == s.Remote.Region {
 		return regionalAuthority, true
 	}
@@ -238,12 +238,12 @@ func (s PairState) Authority() (file string, there bool) {
 	case s.Local.Region != "":
 		name += "-" + s.Local.Region
 	}
-	return s.authorityDir() + BundleFolder + "/" + name + ".crt", false
+	return authorityDir(s) + BundleFolder + "/" + name + ".crt", false
 }
 
-// AuthorityFile is the file on the remote nodes with the authority of the local certificates, and what is known to be in it.
-func (s PairState) AuthorityFile() AuthorityFile {
-	file, _ := s.Authority()
+// AuthorityFileOf is the file on the remote nodes with the authority of the local certificates, and what is known to be in it.
+func AuthorityFileOf(s PairState) AuthorityFile {
+	file, _ := OwnAuthority(s)
 	a := AuthorityFile{File: file}
 	for _, c := range certificatesIn(s.Local.SignedBy.Authority) {
 		a.Certificates = append(a.Certificates, authorityIn(c))
@@ -252,18 +252,18 @@ func (s PairState) AuthorityFile() AuthorityFile {
 }
 
 // ByHand reports whether a person has to upload the authority.
-func (s PairState) ByHand(c ConnectParams) bool {
-	_, there := s.Authority()
+func ByHand(s PairState, c ConnectParams) bool {
+	_, there := OwnAuthority(s)
 	return c.Identity != nil && !there && s.Signing != nil && s.Signing.Changes()
 }
 
 // uploading says how the authority comes to lie where the plan expects it (Elastic's docs:
 // ec-remote-cluster-strong-identity, upload-custom-plugins-bundles).
-func (s PairState) uploading() string {
-	file, _ := s.Authority()
+func uploading(s PairState) string {
+	file, _ := OwnAuthority(s)
 	get := fmt.Sprintf("In the console of %s open %s, Security, CA certificates, and download the CA.", SystemLabel(s.LocalOn), s.Local.Name)
 	if s.LocalOn.Kind == elastic.KindSelfManaged {
-		get = fmt.Sprintf("Take the CA certificate of what %s signs with, %s: %s.", s.Local.Name, s.Local.SignedBy.Certificate, s.AuthorityFile().held())
+		get = fmt.Sprintf("Take the CA certificate of what %s signs with, %s: %s.", s.Local.Name, s.Local.SignedBy.Certificate, AuthorityFileOf(s).held())
 	}
 	put := fmt.Sprintf("2. Save it as %s and put that folder into a ZIP file. 3. On %s, add the ZIP as a bundle under Extensions and enable it for %s. "+
 		"This restarts its nodes one by one.", strings.TrimPrefix(file, bundleDir), SystemLabel(s.RemoteOn), s.Remote.Name)

@@ -25,7 +25,7 @@ const (
 // Strangers reports whether a key connection goes to a certificate that may have a private authority: of the proxies of
 // another ECE, or of a self-managed cluster. Elastic Cloud's has a public one (Elastic's docs), and one's own platform is
 // trusted. It is asked while the survey is being filled in, so it copies none of it.
-func (s *PairState) Strangers() bool {
+func Strangers(s *PairState) bool {
 	switch s.RemoteOn.Kind {
 	case elastic.KindECE:
 		return s.LocalOn.Name != s.RemoteOn.Name
@@ -71,7 +71,7 @@ func AuthorityOf(pem string) (Authority, error) {
 }
 
 // shownBy is whose certificate it is, for people.
-func (s PairState) shownBy() string {
+func shownBy(s PairState) string {
 	if s.RemoteOn.Kind == elastic.KindSelfManaged {
 		return s.Remote.Name
 	}
@@ -82,7 +82,7 @@ func (s PairState) shownBy() string {
 const SettingCAs = "xpack.security.remote_cluster_client.ssl.certificate_authorities"
 
 // untilTrusted is what a person has to do on the local side, in words that follow "does not trust it until".
-func (s PairState) untilTrusted() string {
+func untilTrusted(s PairState) string {
 	if s.LocalOn.Kind == elastic.KindSelfManaged {
 		return "its owners add the authority to " + SettingCAs + " in elasticsearch.yml of each of its nodes. Nodes that trust no other authority yet must " +
 			"be restarted. The bot can't do that"
@@ -91,10 +91,10 @@ func (s PairState) untilTrusted() string {
 		"The bot can't do that"
 }
 
-// proxies warn where the local side may not trust the certificate at the port for keys, and say what a person has to do for it.
-func (w *WarningList) proxies(s PairState) {
-	until := "until " + s.untilTrusted()
-	p, of := s.Proxies, s.shownBy()
+// warnProxies warn where the local side may not trust the certificate at the port for keys, and say what a person has to do for it.
+func warnProxies(w *WarningList, s PairState) {
+	until := "until " + untilTrusted(s)
+	p, of := s.Proxies, shownBy(s)
 	switch unread := s.ReadError(PartProxies); {
 	case unread != nil:
 		w.Add("If the certificate of %s has a private authority, %s does not trust it %s. The bot couldn't read which authority it has: %s.",

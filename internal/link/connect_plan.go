@@ -11,7 +11,7 @@ import (
 )
 
 // Fields are what people read of a connect.
-func (c ConnectParams) Fields(s PairState) []change.Field {
+func Fields(c ConnectParams, s PairState) []change.Field {
 	fields := []change.Field{
 		{Label: "Local", Value: Describe(s.Local) + " on " + SystemLabel(s.LocalOn)},
 		{Label: "Remote", Value: Describe(s.Remote) + " on " + SystemLabel(s.RemoteOn)},
@@ -32,15 +32,15 @@ func (c ConnectParams) Fields(s PairState) []change.Field {
 		add(LabelUntil, UntilLine(c.Until))
 	}
 	if c.ByCertificate() {
-		fields = append(fields, c.trustFields(s)...)
+		fields = append(fields, trustFields(c, s)...)
 	} else {
 		add("May search", strings.Join(c.Access.Search, ", "))
 		add("May replicate", strings.Join(c.Access.Replication, ", "))
 		add("Key expires", Expiry(c.ExpiryDays))
 	}
-	fields = append(fields, c.identityFields(s)...)
-	fields = append(fields, c.filterFields(s)...)
-	add(LabelReaders, c.readersLine(s))
+	fields = append(fields, identityFields(c, s)...)
+	fields = append(fields, filterFields(c, s)...)
+	add(LabelReaders, readersLine(c, s))
 	if c.ProxySockets > 0 {
 		add("Sockets", strconv.Itoa(c.ProxySockets))
 	}
@@ -62,7 +62,7 @@ func Expiry(days int) string {
 }
 
 // Basis is what the plan rests on: when one of these changes, the approvals are void.
-func (c ConnectParams) Basis(s PairState) []change.Field {
+func Basis(c ConnectParams, s PairState) []change.Field {
 	return []change.Field{
 		{Label: "Local version", Value: s.Local.Version},
 		{Label: "Remote version", Value: s.Remote.Version},
@@ -76,7 +76,7 @@ func (c ConnectParams) Basis(s PairState) []change.Field {
 const KibanaRemoteClusters = "/app/management/data/remote_clusters"
 
 // Links are where people see what a connect has made, in Kibana's and the consoles' own words.
-func (s PairState) Links() []change.Field {
+func Links(s PairState) []change.Field {
 	var all []change.Field
 	add := func(label, at string) {
 		if u, err := url.Parse(at); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
@@ -104,17 +104,17 @@ func console(on System, d elastic.Deployment) string {
 // local one.
 
 // addsFilter reports whether the filters lack anything that c lets in.
-func (c ConnectParams) addsFilter(s PairState) bool {
-	return len(s.Lacking(c.Filter).Allowed()) > 0
+func addsFilter(c ConnectParams, s PairState) bool {
+	return len(Lacking(s, c.Filter).Allowed()) > 0
 }
 
 // ExtrasDiff are the lines of a card that say what an update adds; none where all of it is there.
-func (c ConnectParams) ExtrasDiff(s PairState) []change.Field {
+func ExtrasDiff(c ConnectParams, s PairState) []change.Field {
 	var out []change.Field
-	if c.addsFilter(s) {
-		out = c.filterFields(s)
+	if addsFilter(c, s) {
+		out = filterFields(c, s)
 	}
-	if c.writesRole(s) {
+	if writesRole(c, s) {
 		value := c.Role.Name + ", a new one"
 		if s.Role != nil {
 			value = c.Role.Name + ", extended"
@@ -125,25 +125,25 @@ func (c ConnectParams) ExtrasDiff(s PairState) []change.Field {
 }
 
 // RecordExtras keeps in mind what is found again by its name once c is applied.
-func (c ConnectParams) RecordExtras(m *ManagedConnection, s PairState, env, request string) {
-	if c.addsFilter(s) {
-		made := c.Ruleset(env, request, s)
+func RecordExtras(c ConnectParams, m *ManagedConnection, s PairState, env, request string) {
+	if addsFilter(c, s) {
+		made := Ruleset(c, env, request, s)
 		m.Ruleset, m.FilterSources = made.Name, made.Allowed()
 	}
-	if c.OwnsRole(s) {
+	if OwnsRole(c, s) {
 		m.Role = c.Role.Name
 	}
 }
 
 // WarnOrphaned warns where a change adds a second one of what the bot has added before: it remembers one of each.
-func (w *WarningList) WarnOrphaned(what, before, now string) {
+func WarnOrphaned(w *WarningList, what, before, now string) {
 	if before != "" && now != "" && before != now {
 		w.Add("The existing %s %s is kept but no longer managed by the bot. Delete it when unused.", what, before)
 	}
 }
 
 // restartProblems say what stands against a restart.
-func (s PairState) restartProblems(wrong *change.InvalidError, c ConnectParams) {
+func restartProblems(s PairState, wrong *change.InvalidError, c ConnectParams) {
 	if !c.Restart {
 		return
 	}
@@ -155,7 +155,7 @@ func (s PairState) restartProblems(wrong *change.InvalidError, c ConnectParams) 
 	}
 }
 
-func (w *WarningList) restart(s PairState, c ConnectParams) {
+func warnRestart(w *WarningList, s PairState, c ConnectParams) {
 	if c.Restart {
 		w.Add("%s WILL BE RESTARTED so that its nodes read the key. From 8.14 on, no restart is needed.", s.Local.Name)
 	}

@@ -172,12 +172,12 @@ func (e ConnectionState) identity() *IdentityOptions {
 	for _, k := range e.Keys {
 		pattern = cmp.Or(pattern, k.Identity)
 	}
-	if pattern != "" && e.Unsigned() {
+	if pattern != "" && Unsigned(e) {
 		return identityOf(pattern, e.Managed.Settings)
 	}
 	t := identityOf(pattern, e.Own.Options(e.Alias))
 	if t != nil && t.Certificate == "" { // what the nodes sign with is shown to nobody
-		by, _ := e.signature() // what is wrong with it is told where a key is to be made
+		by, _ := signature(e.PairState) // what is wrong with it is told where a key is to be made
 		t.Certificate, t.Key = by.Certificate, by.Key
 	}
 	return t

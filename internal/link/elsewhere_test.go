@@ -43,11 +43,11 @@ func TestAddressKind(t *testing.T) {
 		"public, by a private name": {elastic.KindECE, region, endpoint + ":9443", "c1.vpce.example", link.AddressOther},
 	} {
 		s := privately(test.local, elastic.KindECH, test.region)
-		if got := s.AddressKind(link.ConnectParams{ProxyAddress: test.address, ServerName: test.server}); got != test.want {
+		if got := link.AddressKind(s, link.ConnectParams{ProxyAddress: test.address, ServerName: test.server}); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
-	if got := (link.PairState{}).AddressKind(link.ConnectParams{}); got != link.AddressOther {
+	if got := link.AddressKind((link.PairState{}), link.ConnectParams{}); got != link.AddressOther {
 		t.Errorf("where nothing is known: %s", got)
 	}
 }
@@ -70,7 +70,7 @@ func TestWhereAPrivateHostCannotBeUsed(t *testing.T) {
 	} {
 		s := privately(test.local, test.remote, test.region)
 		var wrong change.InvalidError
-		s.ElsewhereProblems(&wrong, link.ConnectParams{
+		link.ElsewhereProblems(s, &wrong, link.ConnectParams{
 			Model: test.model, Elsewhere: true, // even where it is meant
 			ProxyAddress: "any.private.example:" + test.port, ServerName: s.Remote.Endpoint,
 		})
@@ -91,7 +91,7 @@ func TestWhereAConnectionIsToGo(t *testing.T) {
 		"private, with a strange name":   {"c1.vpce.example:9443", "else.example", "c1.vpce.example:9443", endpoint},
 		"private, of another deployment": {"c2.vpce.example:9443", "c2.vpce.example", public, endpoint},
 	} {
-		address, as := s.RightAddressOf(link.ConnectParams{ProxyAddress: test.address, ServerName: test.server})
+		address, as := link.RightAddressOf(s, link.ConnectParams{ProxyAddress: test.address, ServerName: test.server})
 		if address != test.right || as != test.as {
 			t.Errorf("%s: %s as %s, want %s as %s", name, address, as, test.right, test.as)
 		}
@@ -99,7 +99,7 @@ func TestWhereAConnectionIsToGo(t *testing.T) {
 	onPurpose := link.ConnectionState{PairState: s, Managed: &link.ManagedConnection{
 		Elsewhere: true, Settings: map[string]string{"proxy_address": "proxy.corp.example:9443", "server_name": endpoint},
 	}}
-	if address, _ := onPurpose.RightAddress(); address != "proxy.corp.example:9443" {
+	if address, _ := link.RightAddress(onPurpose); address != "proxy.corp.example:9443" {
 		t.Errorf("what was set on purpose is to go to %s", address)
 	}
 }
@@ -110,7 +110,7 @@ func TestAFilterOfAddressesDoesNotCountForAPrivateConnection(t *testing.T) {
 	c := link.ConnectParams{ProxyAddress: "c1.vpce.example:9443", ServerName: s.Remote.Endpoint}
 	said := func() string {
 		var w link.WarningList
-		w.Filters(s, c)
+		link.WarnAdmission(&w, s, c)
 		return w[0]
 	}
 	const none = "for a private connection, only a filter that names its endpoint applies, and there is none."

@@ -20,9 +20,9 @@ const (
 )
 
 // Ruleset is the filter that a request asks for, with what is missing.
-func (c ConnectParams) Ruleset(env, request string, s PairState) elastic.NewRuleset {
-	r := s.Lacking(c.Filter)
-	r.Name, r.Region = c.KeySpec(env, request).Name, s.Remote.Region
+func Ruleset(c ConnectParams, env, request string, s PairState) elastic.NewRuleset {
+	r := Lacking(s, c.Filter)
+	r.Name, r.Region = KeySpec(c, env, request).Name, s.Remote.Region
 	r.Description = "Lets " + c.Local.String() + " in, for the remote cluster " + c.Alias + ". Managed by remote-cluster-bot, request " + request + "."
 	return r
 }
@@ -39,7 +39,7 @@ func prefix(s string) (netip.Prefix, error) {
 	return netip.PrefixFrom(a, a.BitLen()), nil
 }
 
-func (c ConnectParams) checkFilter(wrong *change.InvalidError) {
+func checkFilter(c ConnectParams, wrong *change.InvalidError) {
 	if c.Filter == nil {
 		return
 	}
@@ -147,7 +147,7 @@ func (s PairState) FilterOffer() (offer *FilterOptions, known bool) {
 		return nil, false
 	}
 	offer, known = s.FilterNeeded()
-	if len(offer.Sources) == 0 && (!offer.Cluster || s.Admitted()) {
+	if len(offer.Sources) == 0 && (!offer.Cluster || Admitted(s)) {
 		return nil, known
 	}
 	return offer, known
@@ -180,12 +180,12 @@ func (s PairState) CanAddFilters() bool {
 	return ok && s.RemoteOn.CanAddFilters
 }
 
-// FilterWarnings are what people should know of a filter before it is added.
-func (w *WarningList) FilterWarnings(s PairState, c ConnectParams) {
+// WarnNewFilter are what people should know of a filter before it is added.
+func WarnNewFilter(w *WarningList, s PairState, c ConnectParams) {
 	if c.Filter == nil {
 		return
 	}
-	missing := s.Lacking(c.Filter).Allowed()
+	missing := Lacking(s, c.Filter).Allowed()
 	switch {
 	case len(missing) == 0:
 		w.Add("The filters of %s already allow that. Nothing is added.", s.Remote.Name)
@@ -197,11 +197,11 @@ func (w *WarningList) FilterWarnings(s PairState, c ConnectParams) {
 }
 
 // filterFields are what people read of it.
-func (c ConnectParams) filterFields(s PairState) []change.Field {
+func filterFields(c ConnectParams, s PairState) []change.Field {
 	if c.Filter == nil {
 		return nil
 	}
-	missing := s.Lacking(c.Filter).Allowed()
+	missing := Lacking(s, c.Filter).Allowed()
 	if len(missing) == 0 {
 		return []change.Field{{Label: "Network filter", Value: "nothing to add"}}
 	}

@@ -56,7 +56,7 @@ func certificateIdentity(clusterID string) (string, error) {
 }
 
 // signature is what the local nodes sign with: what their owners say, or what the nodes of every deployment have.
-func (s PairState) signature() (elastic.Signature, error) {
+func signature(s PairState) (elastic.Signature, error) {
 	if s.LocalOn.Kind != elastic.KindSelfManaged {
 		pattern, err := certificateIdentity(s.Local.ClusterID)
 		return elastic.Signature{Certificate: NodeCertificate, Key: NodeKey, Identity: pattern}, err
@@ -70,9 +70,9 @@ func (s PairState) signature() (elastic.Signature, error) {
 
 // NoSignature says why strong identity verification is not offered where all that is missing is for the owners of the local
 // cluster to set up; empty otherwise.
-func (s PairState) NoSignature() string {
-	why := s.noIdentity()
-	if _, err := s.signature(); err == nil || s.LocalOn.Kind != elastic.KindSelfManaged || len(why) != 1 {
+func NoSignature(s PairState) string {
+	why := noIdentity(s)
+	if _, err := signature(s); err == nil || s.LocalOn.Kind != elastic.KindSelfManaged || len(why) != 1 {
 		return ""
 	}
 	return why[0]
@@ -84,7 +84,7 @@ func organizationIdentity(id string) string {
 }
 
 // RequireOrganization says why the key of c can't demand certificates of the local side's organization; nil where it can.
-func (s PairState) RequireOrganization(c ConnectParams) error {
+func RequireOrganization(s PairState, c ConnectParams) error {
 	var wrong change.InvalidError
 	switch derived := organizationIdentity(s.LocalScope.ID); {
 	case !s.LocalScope.Certain || s.LocalScope.ID == "":
@@ -119,12 +119,12 @@ func identityOf(pattern string, options map[string]string) *IdentityOptions {
 const NotSigned = "no certificate was provided"
 
 // Unsigned reports whether the local nodes sign no more, although it was approved that they do; see remember.
-func (e ConnectionState) Unsigned() bool {
+func Unsigned(e ConnectionState) bool {
 	return e.Managed != nil && e.Managed.Settings[OptionCertificate] != "" && e.Own.Options(e.Alias)[OptionCertificate] == ""
 }
 
 // IdentityDiff is what the key in use demands and what was approved; nothing where that is the same.
-func (e ConnectionState) IdentityDiff() []change.Field {
+func IdentityDiff(e ConnectionState) []change.Field {
 	if e.Managed == nil || e.Managed.Identity == "" {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (e ConnectionState) IdentityDiff() []change.Field {
 	return nil
 }
 
-func (c ConnectParams) checkIdentity(wrong *change.InvalidError) {
+func checkIdentity(c ConnectParams, wrong *change.InvalidError) {
 	if c.Identity != nil && c.ByCertificate() {
 		wrong.Add(FieldIdentity, "strong identity verification works with API keys, not with certificates")
 	}
@@ -149,10 +149,10 @@ func (c ConnectParams) checkIdentity(wrong *change.InvalidError) {
 }
 
 // MayIdentify reports whether strong identity verification can be asked for between the two sides.
-func (s PairState) MayIdentify() bool { return len(s.noIdentity()) == 0 }
+func MayIdentify(s PairState) bool { return len(noIdentity(s)) == 0 }
 
 // noIdentity says what keeps the two sides from strong identity verification.
-func (s PairState) noIdentity() []string {
+func noIdentity(s PairState) []string {
 	var why []string
 	for _, side := range []struct {
 		d  elastic.Deployment
@@ -167,7 +167,7 @@ func (s PairState) noIdentity() []string {
 				"its operators must enable strong_identity in the bot's configuration", SystemLabel(side.on)))
 		}
 	}
-	_, err := s.signature()
+	_, err := signature(s)
 	switch {
 	case err == nil:
 	case s.LocalOn.Kind == elastic.KindSelfManaged:
@@ -179,14 +179,14 @@ func (s PairState) noIdentity() []string {
 }
 
 // identityProblems says what stands against strong identity verification in the world as it is.
-func (s PairState) identityProblems(wrong *change.InvalidError, c ConnectParams) {
+func identityProblems(s PairState, wrong *change.InvalidError, c ConnectParams) {
 	if c.Identity == nil {
 		return
 	}
-	for _, why := range s.noIdentity() {
+	for _, why := range noIdentity(s) {
 		wrong.Add(FieldIdentity, "%s", why)
 	}
-	if by, err := s.signature(); err == nil && !c.Identity.Organization && c.Identity.Pattern != "" && c.Identity.Pattern != by.Identity {
+	if by, err := signature(s); err == nil && !c.Identity.Organization && c.Identity.Pattern != "" && c.Identity.Pattern != by.Identity {
 		wrong.Add(FieldIdentity, "the key must require certificates of %s itself: %s", s.Local.Name, by.Identity)
 	}
 	if s.MayNotManage {
@@ -195,11 +195,11 @@ func (s PairState) identityProblems(wrong *change.InvalidError, c ConnectParams)
 }
 
 // Identified is c with the terms that the two sides give. What was asked for stays in the parameters as it was.
-func (s PairState) Identified(c ConnectParams) ConnectParams {
+func Identified(s PairState, c ConnectParams) ConnectParams {
 	if c.Identity == nil {
 		return c
 	}
-	by, _ := s.signature() // what is wrong with it was a problem already
+	by, _ := signature(s) // what is wrong with it was a problem already
 	if c.Identity.Organization {
 		by.Identity = organizationIdentity(s.LocalScope.ID)
 	}
@@ -208,11 +208,11 @@ func (s PairState) Identified(c ConnectParams) ConnectParams {
 }
 
 // identityFields are what people read of strong identity verification.
-func (c ConnectParams) identityFields(s PairState) []change.Field {
+func identityFields(c ConnectParams, s PairState) []change.Field {
 	if c.Identity == nil {
 		return nil
 	}
-	file, _ := s.Authority()
+	file, _ := OwnAuthority(s)
 	fields := []change.Field{
 		{Label: LabelIdentity, Value: c.Identity.Pattern},
 		{Label: "Signed by the local side with", Value: c.Identity.Certificate + ", " + c.Identity.Key},
@@ -223,8 +223,8 @@ func (c ConnectParams) identityFields(s PairState) []change.Field {
 			change.Field{Label: "Trusted now, " + s.Signing.source(), Value: sayAuthorities(s.Signing.Before)},
 			change.Field{Label: "Trusted afterwards", Value: sayAuthorities(s.Signing.After)})
 	}
-	if s.ByHand(c) {
-		fields = append(fields, change.Field{Label: LabelByHand, Value: s.uploading()})
+	if ByHand(s, c) {
+		fields = append(fields, change.Field{Label: LabelByHand, Value: uploading(s)})
 	}
 	return fields
 }

@@ -35,7 +35,7 @@ func TestAnOrganizationHasToBeCertain(t *testing.T) {
 		"not known":          {elastic.Environment{}, "", false},
 	} {
 		s := PairState{LocalScope: c.scope}
-		err := s.RequireOrganization(ConnectParams{Identity: &IdentityOptions{Organization: true, Pattern: c.pattern}})
+		err := RequireOrganization(s, ConnectParams{Identity: &IdentityOptions{Organization: true, Pattern: c.pattern}})
 		if (err == nil) != c.fine {
 			t.Errorf("%s: %v", name, err)
 		}

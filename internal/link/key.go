@@ -29,7 +29,7 @@ const day = 24 * time.Hour
 
 // KeySpec is the key that a request asks for. Its name says who needs it for what, so that an orphan can be found by
 // name; its metadata let a later look tell whether it still grants what was asked for.
-func (c ConnectParams) KeySpec(env, request string) elastic.KeySpec {
+func KeySpec(c ConnectParams, env, request string) elastic.KeySpec {
 	return elastic.KeySpec{
 		Name: fmt.Sprintf("rcb-%s-%s-%s-%s",
 			Shorten(env, maxKeyNameEnv), Shorten(c.Local.Deployment, maxKeyNameDeployment), Shorten(c.Alias, maxKeyNameAlias), request),
@@ -60,7 +60,7 @@ const LabelLimits = "Key's limits"
 
 // KeepLimits puts a under the limits of the key in use. Where somebody took these away, it is those that were approved:
 // a change of a connection never lets more be read than was asked for.
-func (e ConnectionState) KeepLimits(a elastic.Access, wrong *change.InvalidError, field string) elastic.Access {
+func KeepLimits(e ConnectionState, a elastic.Access, wrong *change.InvalidError, field string) elastic.Access {
 	var had []elastic.Access
 	for _, k := range e.Keys {
 		if string(k.Access.Entries) != string(e.Keys[0].Access.Entries) {
@@ -87,19 +87,19 @@ func (e ConnectionState) KeepLimits(a elastic.Access, wrong *change.InvalidError
 }
 
 // LimitsUnknown reports whether the key in use is known to nobody: it may be limited to documents or fields.
-func (e ConnectionState) LimitsUnknown() bool {
+func LimitsUnknown(e ConnectionState) bool {
 	return e.Managed != nil && e.Managed.KeyName == "" && e.HasKey && !e.ByCertificate()
 }
 
-// UnknownLimits warns of a key that takes the place of one whose limits nobody knows.
-func (w *WarningList) UnknownLimits(e ConnectionState) {
-	if e.LimitsUnknown() {
+// WarnUnknownLimits warns of a key that takes the place of one whose limits nobody knows.
+func WarnUnknownLimits(w *WarningList, e ConnectionState) {
+	if LimitsUnknown(e) {
 		w.Add("The bot doesn't know the key in use. It may be limited to some documents or fields; the new one is not.")
 	}
 }
 
 // RequireKeys refuses where the key in use is known by name and could not be read: its limits are not known then.
-func (e ConnectionState) RequireKeys() error {
+func RequireKeys(e ConnectionState) error {
 	if e.KeysUnread == nil {
 		return nil
 	}
@@ -178,7 +178,7 @@ const (
 
 // Needs are the parts without which nothing can be said about a connect. Under the certificate model nothing is asked
 // of the remote cluster itself.
-func (s PairState) Needs(c ConnectParams) []Part {
+func Needs(s PairState, c ConnectParams) []Part {
 	if s.WantsPasted() || c.ByCertificate() {
 		return []Part{PartLocalCluster, PartSettings, PartKeystore}
 	}

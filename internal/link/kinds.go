@@ -151,7 +151,7 @@ func PrefillUpdate(e ConnectionState) UpdateParams {
 func (p UpdateParams) Connect(e ConnectionState) ConnectParams {
 	c := e.Params()
 	c.ProxyAddress, c.ServerName, c.Access = strings.TrimSpace(p.ProxyAddress), strings.TrimSpace(p.ServerName), p.Access
-	c.Elsewhere = p.Elsewhere || c.sameAddress(e.Params()) // where it is already, it was said
+	c.Elsewhere = p.Elsewhere || sameAddress(c, e.Params()) // where it is already, it was said
 	c.SkipUnavailable, c.ProxySockets = p.SkipUnavailable, p.ProxySockets
 	c.Compress, c.Scheme, c.PingSchedule = p.Compress, p.Scheme, p.PingSchedule
 	c.Filter, c.Role = p.Filter, p.Role

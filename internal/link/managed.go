@@ -89,7 +89,7 @@ func Forget(n Name) change.Record { return change.Record{Key: Target(n.Local, n.
 // FollowedBy is m after another change: it keeps who began it, and what was made for it.
 func (m ManagedConnection) FollowedBy(next ManagedConnection) ManagedConnection {
 	next.Adopted = m.Adopted
-	next.Elsewhere = next.Elsewhere || m.Elsewhere && next.AsConnect(ConnectParams{}).sameAddress(m.AsConnect(ConnectParams{}))
+	next.Elsewhere = next.Elsewhere || m.Elsewhere && sameAddress(next.AsConnect(ConnectParams{}), m.AsConnect(ConnectParams{}))
 	if next.Ruleset == "" {
 		next.Ruleset, next.FilterSources = m.Ruleset, m.FilterSources
 	}
@@ -111,13 +111,13 @@ func (c ConnectParams) Managed(keyName string) ManagedConnection {
 // connections: what the bot added to a trust for one of them is shared by c where c rests on it too.
 func (c ConnectParams) Making(s PairState, env, request string, others map[Name]ManagedConnection) ManagedConnection {
 	m := c.Managed(c.KeyName(env, request)).Named(s)
-	c.RecordExtras(&m, s, env, request)
-	m.Elsewhere = c.Elsewhere && s.AddressKind(c) == AddressOther
+	RecordExtras(c, &m, s, env, request)
+	m.Elsewhere = c.Elsewhere && AddressKind(s, c) == AddressOther
 	m.Authority = c.believed(s, others)
 	if !c.ByCertificate() || s.Trust == nil {
 		return m
 	}
-	e := s.Entries(c)
+	e := Entries(s, c)
 	m.Trust = &TrustMade{Local: added(s.Trust.Local.Trusted.Settings, e.Local), Remote: added(s.Trust.Remote.Trusted.Settings, e.Remote)}
 	for _, o := range others {
 		for _, theirs := range o.trustOf(c.Local) {
@@ -136,7 +136,7 @@ func (c ConnectParams) believed(s PairState, others map[Name]ManagedConnection) 
 	if c.Identity == nil || s.Signing == nil || s.WantsPasted() { // where people make the key, they set this, too
 		return ""
 	}
-	file, _ := s.Authority()
+	file, _ := OwnAuthority(s)
 	if s.Signing.Changes() {
 		return file
 	}
@@ -165,7 +165,7 @@ func (c ConnectParams) KeyName(env, request string) string {
 	if c.ByCertificate() {
 		return ""
 	}
-	return c.KeySpec(env, request).Name
+	return KeySpec(c, env, request).Name
 }
 
 // AsConnect fills the settings that were approved into c.

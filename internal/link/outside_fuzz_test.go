@@ -53,8 +53,8 @@ func FuzzTrustAndRoles(f *testing.F) {
 		_ = has.Replaced(e, raw)
 		_ = IsOurRole(raw)
 		c := ConnectParams{Alias: "a", Access: elastic.Access{Search: []string{"x"}, Replication: []string{"y"}}}
-		once := c.Extended(raw, "8.19.0")
-		if again := c.Extended(once, "8.19.0"); !SameRole(once, again) {
+		once := Extended(c, raw, "8.19.0")
+		if again := Extended(c, once, "8.19.0"); !SameRole(once, again) {
 			t.Errorf("%s is extended to %s, and that to %s", raw, once, again)
 		}
 	})

@@ -20,7 +20,7 @@ func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 	ProblemsOf(&wrong, FieldLocal, s.Local, s.ReadError(PartLocalCluster), c.Model)
 	ProblemsOf(&wrong, FieldRemote, s.Remote, reach, c.Model)
 	if c.ByCertificate() {
-		s.trustProblems(&wrong, c)
+		trustProblems(s, &wrong, c)
 	}
 	if s.CantIssue != nil && !pasted && !c.ByCertificate() {
 		wrong.Add(FieldRemote, "the bot can't create a key on %s: %s", s.Remote.Name, s.CantIssue)
@@ -31,9 +31,9 @@ func (s PairState) Problems(c ConnectParams) *change.InvalidError {
 		wrong.Add(FieldRemote, "this is the local cluster itself")
 	}
 	s.FilterProblems(&wrong, c)
-	s.directionProblems(&wrong, c)
-	s.restartProblems(&wrong, c)
-	s.identityProblems(&wrong, c)
+	directionProblems(s, &wrong, c)
+	restartProblems(s, &wrong, c)
+	identityProblems(s, &wrong, c)
 	if address, used := s.Aliases[c.Alias]; used {
 		if address == "" {
 			address = "an unknown address"

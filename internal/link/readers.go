@@ -94,7 +94,7 @@ func (r Readers) String() string {
 const LabelReaders = "Can search"
 
 // readersLine says who may search through the connection once it is made.
-func (c ConnectParams) readersLine(s PairState) string {
+func readersLine(c ConnectParams, s PairState) string {
 	if c.ByCertificate() {
 		return "" // roles of the remote cluster decide
 	}
@@ -104,7 +104,7 @@ func (c ConnectParams) readersLine(s PairState) string {
 	}
 	say := readers.String()
 	switch {
-	case !c.writesRole(s):
+	case !writesRole(c, s):
 		return say
 	case s.Role == nil:
 		return say + " (" + c.Role.Name + " is created)"

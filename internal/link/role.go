@@ -28,7 +28,7 @@ func RoleName(alias string) string {
 // roleMark is what the bot writes into the metadata of the roles that it makes, and by which it knows them again.
 const roleMark = "remote-cluster-bot"
 
-func (c ConnectParams) checkRole(wrong *change.InvalidError) {
+func checkRole(c ConnectParams, wrong *change.InvalidError) {
 	switch {
 	case c.Role == nil:
 	case c.ByCertificate():
@@ -57,7 +57,7 @@ type RemoteCluster struct {
 // Extended is the role with the rights that c grants through the alias beside all that it had; a new one for nil.
 // Sources: Elastic's docs, "Add remote clusters using API key authentication", for the privileges; monitor_enrich came
 // with 8.15 at the latest.
-func (c ConnectParams) Extended(role json.RawMessage, version string) json.RawMessage {
+func Extended(c ConnectParams, role json.RawMessage, version string) json.RawMessage {
 	fields := map[string]json.RawMessage{}
 	if role == nil || json.Unmarshal(role, &fields) != nil || fields == nil { // nil: it was null
 		fields = map[string]json.RawMessage{
@@ -149,11 +149,11 @@ func something(v any) (any, bool) {
 }
 
 // writesRole reports whether the role that c names lacks anything.
-func (c ConnectParams) writesRole(s PairState) bool {
-	return c.OwnsRole(s) && !SameRole(s.Role, c.Extended(s.Role, s.Local.Version))
+func writesRole(c ConnectParams, s PairState) bool {
+	return OwnsRole(c, s) && !SameRole(s.Role, Extended(c, s.Role, s.Local.Version))
 }
 
 // OwnsRole reports whether the role that c names is the bot's, or does not exist yet. Somebody else's is used as it is.
-func (c ConnectParams) OwnsRole(s PairState) bool {
+func OwnsRole(c ConnectParams, s PairState) bool {
 	return c.Role != nil && (s.Role == nil || IsOurRole(s.Role))
 }

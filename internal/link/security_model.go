@@ -52,7 +52,7 @@ func AddressFor(m Model, d elastic.Deployment) string {
 }
 
 // checkTrust looks at what the certificate model needs, and that nothing of the other model is there.
-func (c ConnectParams) checkTrust(wrong *change.InvalidError) {
+func checkTrust(c ConnectParams, wrong *change.InvalidError) {
 	switch c.Model {
 	case "", ModelKey:
 		if c.Trust != nil {
@@ -102,7 +102,7 @@ func checkScope(wrong *change.InvalidError, field, id string) {
 }
 
 // trustProblems says what of the terms can't be right in the world as it is.
-func (s PairState) trustProblems(wrong *change.InvalidError, c ConnectParams) {
+func trustProblems(s PairState, wrong *change.InvalidError, c ConnectParams) {
 	if c.Trust == nil {
 		return
 	}
@@ -123,7 +123,7 @@ func (s PairState) trustProblems(wrong *change.InvalidError, c ConnectParams) {
 	}
 	s.Trust.mismatch(wrong, FieldLocalScope, t.LocalScope, s.Trust.Local)
 	s.Trust.mismatch(wrong, FieldRemoteScope, t.RemoteScope, s.Trust.Remote)
-	e := s.Entries(c)
+	e := Entries(s, c)
 	unwritable(wrong, FieldLocal, s.Local, s.Trust.Local, e.Local)
 	unwritable(wrong, FieldRemote, s.Remote, s.Trust.Remote, e.Remote)
 }
@@ -146,14 +146,14 @@ func (TrustState) mismatch(wrong *change.InvalidError, field, given string, side
 // CertificatesEnd begins the warning of the certificate model itself.
 const CertificatesEnd = "TLS certificates are deprecated since 9.0."
 
-// certificates are what people should know of a connection by certificates.
-func (w *WarningList) certificates(s PairState, c ConnectParams) {
+// warnCertificates are what people should know of a connection by certificates.
+func warnCertificates(w *WarningList, s PairState, c ConnectParams) {
 	w.Add(CertificatesEnd+" A superuser of %s can read everything on %s. Use certificates only within one security domain.",
 		s.Local.Name, s.Remote.Name)
 	if c.Trust == nil {
 		return
 	}
-	w.ids(s, *c.Trust)
+	warnIDs(w, s, *c.Trust)
 	if c.Trust.All {
 		w.Add("%s will trust every deployment of %s in the named regions.", s.Local.Name, SystemLabel(s.RemoteOn))
 	}
@@ -165,8 +165,8 @@ func (w *WarningList) certificates(s PairState, c ConnectParams) {
 	}
 }
 
-// ids warns that nobody but a person can tell whether the ids are right.
-func (w *WarningList) ids(s PairState, t TrustOptions) {
+// warnIDs warns that nobody but a person can tell whether the ids are right.
+func warnIDs(w *WarningList, s PairState, t TrustOptions) {
 	var known []string
 	for _, side := range []struct{ id, of string }{{t.LocalScope, SystemLabel(s.LocalOn)}, {t.RemoteScope, SystemLabel(s.RemoteOn)}} {
 		if side.id != "" {
@@ -195,7 +195,7 @@ func CanUseKeys(d elastic.Deployment) bool {
 }
 
 // Models returns the models that both sides of a survey can use, the better one first.
-func (s PairState) Models() []Model {
+func Models(s PairState) []Model {
 	var all []Model
 	if CanUseKeys(s.Local) && CanUseKeys(s.Remote) {
 		all = append(all, ModelKey)

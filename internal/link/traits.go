@@ -90,9 +90,9 @@ func breadth(patterns []string) string {
 	return "narrow"
 }
 
-// Traits are what a policy may judge a change of that kind to c by. Under the certificate model the local side's
+// TraitsOf are what a policy may judge a change of that kind to c by. Under the certificate model the local side's
 // superusers read everything.
-func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[string][]string {
+func TraitsOf(c ConnectParams, kind string, s PairState, tags []string) map[string][]string {
 	t := Traits(s, kind, c.Access, tags)
 	if s.KeystoreByHand() && (kind == "connect" || kind == "rotate" || kind == "migrate" || kind == "update") {
 		t[traitKey] = []string{keyShown}
@@ -118,7 +118,7 @@ func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[strin
 		}
 	}
 	t[traitUntil] = []string{UntilTrait(c.Until)}
-	t[traitAddress] = []string{s.AddressKind(c)}
+	t[traitAddress] = []string{AddressKind(s, c)}
 	for also, wanted := range map[string]bool{
 		"filter": c.Filter != nil, "identity": c.Identity != nil, "restart": c.Restart, "role": c.Role != nil,
 	} {
@@ -130,14 +130,14 @@ func (c ConnectParams) Traits(kind string, s PairState, tags []string) map[strin
 	return t
 }
 
-// Traits are those of a change of a connection that is there, which leaves it as c. What it has already is not done
+// TraitsOfState are those of a change of a connection that is there, which leaves it as c. What it has already is not done
 // beside it.
-func (e ConnectionState) Traits(kind string, c ConnectParams, tags []string) map[string][]string {
+func TraitsOfState(e ConnectionState, kind string, c ConnectParams, tags []string) map[string][]string {
 	c.Identity = nil
 	if e.ByCertificate() && kind != "migrate" {
 		c.Model = ModelCertificate
 	}
-	t := c.Traits(kind, e.PairState, tags)
+	t := TraitsOf(c, kind, e.PairState, tags)
 	if m := e.Managed; m != nil && !e.HasRemote() { // what is remembered of it; its tags are not
 		t["remote.platform"], t["remote.id"] = []string{m.Remote.Platform}, []string{m.Remote.Deployment}
 		t["remote.name"] = []string{cmp.Or(m.givenRemoteName(), change.UnknownTrait)}
@@ -160,7 +160,7 @@ func beforeWildcard(pattern string) (head string, wild bool) {
 // Substance is a digest of what people approve of a connection: everything but the name, the id and the dates of its key.
 // settings are those of the alias, and traits what the policy judges the change by. Empty where the bot can't make a key
 // without people, or where there is none that ends.
-func (c ConnectParams) Substance(s PairState, settings map[string]string, traits map[string][]string) string {
+func Substance(c ConnectParams, s PairState, settings map[string]string, traits map[string][]string) string {
 	if c.ByCertificate() || c.ExpiryDays == 0 || s.KeystoreByHand() || s.WantsPasted() {
 		return ""
 	}

@@ -50,7 +50,7 @@ func TestAnUnknownRemoteIsWhatIsRememberedOrNotKnown(t *testing.T) {
 		"made by hand": {gone, map[string]string{"remote.platform": "?", "remote.name": "?", "remote.id": "?", "remote.tag.level": "?", "local.tag.level": "low"}},
 		"managed":      {remembered, map[string]string{"remote.platform": "cloud", "remote.name": "billing-prod", "remote.id": "r", "remote.tag.level": "?"}},
 	} {
-		got := tt.e.Traits("disconnect", tt.e.Params(), []string{"level"})
+		got := link.TraitsOfState(tt.e, "disconnect", tt.e.Params(), []string{"level"})
 		for trait, want := range tt.want {
 			if len(got[trait]) != 1 || got[trait][0] != want {
 				t.Errorf("%s: %s is %q, want %q", name, trait, got[trait], want)
@@ -74,7 +74,7 @@ func TestHowLongAKeyLivesAndWhomASideTrustsAreTraits(t *testing.T) {
 		"all clusters":  {all, "[]", "[yes]", "[]"},
 		"some clusters": {some, "[]", "[no]", "[a b]"},
 	} {
-		got := tt.c.Traits("connect", link.PairState{}, nil)
+		got := link.TraitsOf(tt.c, "connect", link.PairState{}, nil)
 		if fmt.Sprint(got["expiry"]) != tt.expiry || fmt.Sprint(got["trust_all"]) != tt.trust || fmt.Sprint(got["trust_clusters"]) != tt.ids {
 			t.Errorf("%s: expiry %v, trust_all %v, trust_clusters %v", name, got["expiry"], got["trust_all"], got["trust_clusters"])
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // Entries are whom the two sides are to trust, as the world is now.
-func (s PairState) Entries(c ConnectParams) TrustEntries {
+func Entries(s PairState, c ConnectParams) TrustEntries {
 	if !c.ByCertificate() || s.Trust == nil {
 		return TrustEntries{}
 	}
@@ -24,8 +24,8 @@ func (s PairState) Entries(c ConnectParams) TrustEntries {
 }
 
 // CheckEntries makes sure that every certificate can be read: the platforms take no other.
-func (s PairState) CheckEntries(c ConnectParams) error {
-	e := s.Entries(c)
+func CheckEntries(s PairState, c ConnectParams) error {
+	e := Entries(s, c)
 	var wrong change.InvalidError
 	for _, side := range []struct {
 		field, name string
@@ -44,8 +44,8 @@ func (s PairState) CheckEntries(c ConnectParams) error {
 }
 
 // trustFields are what people read of a connect by certificates.
-func (c ConnectParams) trustFields(s PairState) []change.Field {
-	e := s.Entries(c)
+func trustFields(c ConnectParams, s PairState) []change.Field {
+	e := Entries(s, c)
 	whom := "all deployments of " + c.Trust.RemoteScope
 	if !c.Trust.All {
 		whom = "of " + c.Trust.RemoteScope + " the clusters " + JoinWords(c.Trust.Clusters)

@@ -8,10 +8,10 @@ import (
 // Warnings are what people should know of c before they approve it, the gravest first. None of them stands in its way.
 func Warnings(s PairState, c ConnectParams) []string {
 	var w WarningList
-	w.Elsewhere(s, c) // the key goes to a place that nobody knows
-	w.restart(s, c)
+	WarnElsewhere(&w, s, c) // the key goes to a place that nobody knows
+	warnRestart(&w, s, c)
 	if c.ByCertificate() {
-		w.certificates(s, c)
+		warnCertificates(&w, s, c)
 	} else {
 		w.Access(c)
 	}
@@ -26,10 +26,10 @@ func Warnings(s PairState, c ConnectParams) []string {
 		w.License("local", s.Local, s.LocalLicense, s.ReadError(PartLocalCluster, PartLocalLicense))
 		w.License("remote", s.Remote, s.RemoteLicense, s.ReadError(PartRemoteCluster, PartRemoteLicense))
 		if c.Filter == nil || !c.Filter.Cluster { // that is what it is for
-			w.Filters(s, c)
+			WarnAdmission(&w, s, c)
 		}
-		w.FilterWarnings(s, c)
-		w.warnReplaced(s)
+		WarnNewFilter(&w, s, c)
+		warnReplaced(&w, s)
 	}
 	w.Versions(s, c.Access)
 	w.Health(s.Local)
@@ -86,7 +86,7 @@ func (w *WarningList) Health(d elastic.Deployment) {
 // the bot can't do itself is said before the approval. Source: Elastic's docs, "Connect Elastic Cloud Hosted
 // deployments to an Elastic Cloud Enterprise environment".
 func (w *WarningList) direction(s PairState, c ConnectParams) {
-	if !s.Strangers() {
+	if !Strangers(&s) {
 		return
 	}
 	if s.LocalOn.Kind == elastic.KindECH && s.RemoteOn.Kind == elastic.KindSelfManaged {
@@ -97,7 +97,7 @@ func (w *WarningList) direction(s PairState, c ConnectParams) {
 	if c.ByCertificate() {
 		return
 	}
-	w.proxies(s)
+	warnProxies(w, s)
 	if s.RemoteOn.Kind != elastic.KindECE {
 		return
 	}
@@ -106,7 +106,7 @@ func (w *WarningList) direction(s PairState, c ConnectParams) {
 }
 
 // directionProblems say what a direction can't do at all.
-func (s PairState) directionProblems(wrong *change.InvalidError, c ConnectParams) {
+func directionProblems(s PairState, wrong *change.InvalidError, c ConnectParams) {
 	if c.ByCertificate() && s.LocalOn.Name != "" && s.LocalOn.Name == s.RemoteOn.Name {
 		wrong.Add(FieldModel, "deployments on the same platform trust each other through its accounts entry: use an API key, or the platform's console")
 	}

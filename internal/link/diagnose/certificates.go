@@ -11,7 +11,7 @@ import (
 )
 
 // readCertificates reads how the two sides of a connection by certificates trust each other.
-func (x *HealthReport) readCertificates(ctx context.Context, c *inventory.Catalog) {
+func readCertificates(ctx context.Context, x *HealthReport, c *inventory.Catalog) {
 	if !x.ByCertificate() || !x.HasRemote() {
 		return
 	}
@@ -36,7 +36,7 @@ func (x *HealthReport) readCertificates(ctx context.Context, c *inventory.Catalo
 }
 
 // ending says which side's trust ends before t; empty if none does.
-func (x *HealthReport) ending(t time.Time) string {
+func ending(x *HealthReport, t time.Time) string {
 	var says []string
 	for _, one := range x.Trust {
 		if !one.Until.IsZero() && one.Until.Before(t) {
@@ -48,7 +48,7 @@ func (x *HealthReport) ending(t time.Time) string {
 
 // untrusted says which authorities a side does not trust though the other one's nodes show their certificates, or will;
 // empty if there are none.
-func (x *HealthReport) untrusted() string {
+func untrusted(x *HealthReport) string {
 	var says []string
 	for _, one := range x.Trust {
 		if len(one.Missing) > 0 {
@@ -60,13 +60,13 @@ func (x *HealthReport) untrusted() string {
 
 // certificates looks at the trust between the two sides. It is never what is the matter: an authority that is missing
 // may be one that only comes, and one that has ended one that is not used any more. The connection itself tells.
-func (x *HealthReport) certificates(now time.Time) *finding {
+func certificates(x *HealthReport, now time.Time) *finding {
 	const name = "The two sides trust each other's certificates, and these don't expire soon"
 	if len(x.Trust) == 0 {
 		return nil // a connection by key, or trusted by other means, or it could not be read
 	}
-	f := pass(name, "%s", x.trustLine())
-	if wrong := x.trustGaps(now); wrong != "" {
+	f := pass(name, "%s", trustLine(x))
+	if wrong := trustGaps(x, now); wrong != "" {
 		f.say = wrong
 		f.hint = &Diagnosis{Cause: link.CauseTrust, Say: "The trust between the two sides' certificates has expired or is incomplete.", Fix: link.HowToTrust}
 		f.fix, f.why = x.fixFor(link.CauseTrust)
@@ -75,19 +75,19 @@ func (x *HealthReport) certificates(now time.Time) *finding {
 }
 
 // trustGaps says what of the trust has ended by now or is missing; empty if nothing is.
-func (x *HealthReport) trustGaps(now time.Time) string {
-	return strings.Join(slices.DeleteFunc([]string{x.ending(now), x.untrusted()}, func(s string) bool { return s == "" }), "; ")
+func trustGaps(x *HealthReport, now time.Time) string {
+	return strings.Join(slices.DeleteFunc([]string{ending(x, now), untrusted(x)}, func(s string) bool { return s == "" }), "; ")
 }
 
 // distrusted looks whether the trust settings of the two platforms say why a connection fails. They are judged before what
 // Elasticsearch says: a remote side that does not trust the local one breaks off the handshake as many others do.
-func (x *HealthReport) distrusted(f *finding, now time.Time) *finding {
+func distrusted(x *HealthReport, f *finding, now time.Time) *finding {
 	if x.model() != link.ModelCertificate || !f.diagnosis.Cause.OfTrust() && f.diagnosis.Cause != link.CausePort {
 		return f
 	}
-	cause, gap := x.trustCause(now)
+	cause, gap := trustCause(x, now)
 	if cause == "" {
-		if others := x.trustGaps(now); others != "" {
+		if others := trustGaps(x, now); others != "" {
 			f.say += "; " + others
 			f.diagnosis.Fix = link.HowToTrust
 		}
@@ -99,7 +99,7 @@ func (x *HealthReport) distrusted(f *finding, now time.Time) *finding {
 }
 
 // trustCause is the first gap in the trust between the two sides that keeps them from connecting.
-func (x *HealthReport) trustCause(now time.Time) (c link.Cause, gap string) {
+func trustCause(x *HealthReport, now time.Time) (c link.Cause, gap string) {
 	for _, t := range slices.Concat(x.unnamed, x.Trust) {
 		say := t.Gap(now)
 		if say == "" {
@@ -114,7 +114,7 @@ func (x *HealthReport) trustCause(now time.Time) (c link.Cause, gap string) {
 }
 
 // trustLine is "a trusts b until …; b trusts a until …".
-func (x *HealthReport) trustLine() string {
+func trustLine(x *HealthReport) string {
 	var says []string
 	for _, t := range x.Trust {
 		until := "an unknown day"
@@ -127,7 +127,7 @@ func (x *HealthReport) trustLine() string {
 }
 
 // TrustLine says until when the certificates of a connection are valid; empty where it uses none.
-func (x *HealthReport) TrustLine() string {
+func TrustLine(x *HealthReport) string {
 	switch {
 	case !x.ByCertificate():
 		return ""
@@ -136,5 +136,5 @@ func (x *HealthReport) TrustLine() string {
 	case len(x.Trust) == 0:
 		return "no direct trust entry names the other side"
 	}
-	return x.trustLine()
+	return trustLine(x)
 }

@@ -40,7 +40,7 @@ func (x *HealthReport) fixFor(c link.Cause) (kind change.Kind, why string) {
 	case link.CauseNoKey, link.CauseBadKey, link.CauseKeyType, link.CauseMalformedKey:
 		return link.KindRotate, "A rotation creates a new key and stores it."
 	case link.CauseIdentity:
-		if x.Unsigned() {
+		if link.Unsigned(x.ConnectionState) {
 			return link.KindUpdate, "An update makes the local nodes sign again."
 		}
 	case link.CauseNotAllowed:
@@ -87,7 +87,7 @@ func FixParams(e link.ConnectionState, c link.Cause) link.UpdateParams {
 		u.Role = &link.RoleOptions{Name: roleFor(e)}
 	default:
 		if e.HasRemote() && e.Remote.Endpoint != "" {
-			u.ProxyAddress, u.ServerName = e.RightAddress()
+			u.ProxyAddress, u.ServerName = link.RightAddress(e)
 			u.Elsewhere = e.Managed != nil && e.Managed.Elsewhere
 		}
 	}
@@ -114,12 +114,12 @@ func (x *HealthReport) filtered(f *finding) *finding {
 		return f
 	}
 	var w link.WarningList
-	w.Filters(x.PairState, x.Params())
+	link.WarnAdmission(&w, x.PairState, x.Params())
 	f.diagnosis.Fix = strings.Join(w, " ")
-	if x.Admitted() || x.GoesPrivately(x.Params()) {
+	if link.Admitted(x.ConnectionState.PairState) || link.GoesPrivately(x.ConnectionState.PairState, x.Params()) {
 		return f // it is something else
 	}
-	if out, known := x.ShutOut(); known {
+	if out, known := link.ShutOut(x.ConnectionState.PairState); known {
 		f.diagnosis.Cause = link.CauseFilter
 		f.diagnosis.Say = "The network filters of " + x.Remote.Name + " block " + x.PairState.Local.Name + "."
 		f.say += "; no filter allows " + link.JoinWords(out)

@@ -166,7 +166,7 @@ func (x *HealthReport) endsBefore(t time.Time) bool {
 
 // trustEnds is the problem that certificates end before t.
 func (x *HealthReport) trustEnds(t time.Time) *Problem {
-	say := x.ending(t)
+	say := ending(x, t)
 	if say == "" {
 		return nil
 	}
@@ -185,7 +185,7 @@ func (x *HealthReport) drifted() *Problem {
 	if diff := x.Drift(); diff != "" {
 		says = append(says, "It differs from what was approved: "+diff+".")
 	}
-	if gap := x.untrusted(); gap != "" {
+	if gap := untrusted(x); gap != "" {
 		p.Certificates = len(says) == 0
 		p.Fix, _ = x.fixFor(link.CauseTrust)
 		says = append(says, gap+". Once only such certificates are presented, the connection fails. "+link.HowToTrust)

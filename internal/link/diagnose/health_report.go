@@ -56,10 +56,10 @@ func (r *Checker) diagnose(ctx context.Context, n link.Name, read func(context.C
 	if err != nil {
 		return x, err
 	}
-	x.readCertificates(ctx, r.Catalog())
+	readCertificates(ctx, &x, r.Catalog())
 	checks := []func() *finding{
 		x.set, x.localUp, x.remoteUp, x.port, x.serverName, x.stored, x.keyValid,
-		func() *finding { return x.certificates(r.now()) },
+		func() *finding { return certificates(&x, r.now()) },
 		func() *finding { return x.connected(ctx, r.now) },
 		x.licenses, x.versions, x.readers, x.enrich,
 	}
@@ -103,7 +103,7 @@ func (x *HealthReport) fail(name string, cause link.Cause, evidence string) *fin
 func (x *HealthReport) symptoms() Symptoms {
 	return Symptoms{
 		Alias: x.Alias, Address: x.Own.Options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(), MatchesPlatform: x.matchesPlatform(),
-		Private: x.GoesPrivately(x.Params()), ToECE: x.RemoteOn.Kind == elastic.KindECE,
+		Private: link.GoesPrivately(x.ConnectionState.PairState, x.Params()), ToECE: x.RemoteOn.Kind == elastic.KindECE,
 		ECE: x.LocalOn.Kind == elastic.KindECE || x.RemoteOn.Kind == elastic.KindECE,
 	}
 }
@@ -191,7 +191,7 @@ func (x *HealthReport) serverName() *finding {
 	if !x.HasRemote() || x.Remote.Endpoint == "" {
 		return nil
 	}
-	_, right := x.RightAddress()
+	_, right := link.RightAddress(x.ConnectionState)
 	switch name := "The server name is the remote's endpoint"; {
 	case set != right && right != x.Remote.Endpoint:
 		return x.fail(name, link.CauseServerName, fmt.Sprintf("it is %q but was approved as %q", set, right))
@@ -255,7 +255,7 @@ func (x *HealthReport) connected(ctx context.Context, now func() time.Time) *fin
 		return pass(name, "%s", verdict.Proof)
 	}
 	f := x.fail(name, verdict.Cause, verdict.Trouble)
-	return x.privileged(x.distrusted(x.filtered(f), now()))
+	return privileged(x, distrusted(x, x.filtered(f), now()))
 }
 
 // expectation is what the connection is judged by: what was approved, or else what is set.

@@ -8,7 +8,7 @@ import (
 
 // WithReportedError adds an error that somebody has seen, such as a search's. The checks ask as the bot's user, and what another
 // user may not do they can't see. A cause that they found themselves comes first all the same.
-func (x *HealthReport) WithReportedError(text string) {
+func WithReportedError(x *HealthReport, text string) {
 	const name = "The error you reported"
 	text = strings.Join(strings.Fields(text), " ")
 	if text == "" || x.Diagnosis != nil {
@@ -19,7 +19,7 @@ func (x *HealthReport) WithReportedError(text string) {
 	case link.CauseNoPrivileges, link.CauseNotAllowed:
 		f := x.fail(name, d.Cause, text)
 		f.diagnosis = &d
-		f = x.privileged(f)
+		f = privileged(x, f)
 		x.Checks = append(x.Checks, Check{Name: name, Say: text})
 		x.Diagnosis, x.Evidence, x.Hint, x.Fix, x.FixWhy = f.diagnosis, text, nil, f.fix, f.why
 	case link.CauseUnknown:
@@ -30,7 +30,7 @@ func (x *HealthReport) WithReportedError(text string) {
 }
 
 // privileged names the roles that a user without rights could be given, where there are some.
-func (x *HealthReport) privileged(f *finding) *finding {
+func privileged(x *HealthReport, f *finding) *finding {
 	roles := x.Readers.Named
 	if len(x.Searched()) == 0 {
 		roles = x.Roles

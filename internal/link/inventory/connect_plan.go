@@ -11,7 +11,7 @@ func (c *Catalog) Judge(ctx context.Context, s *link.PairState, ask link.Connect
 	if err := s.Problems(ask).Check(); err != nil {
 		return err
 	}
-	if err := s.RequireRead(s.Needs(ask)...); err != nil {
+	if err := s.RequireRead(link.Needs(*s, ask)...); err != nil {
 		return err
 	}
 	if err := c.JudgeAddress(ctx, *s, ask); err != nil {
@@ -24,7 +24,7 @@ func (c *Catalog) Judge(ctx context.Context, s *link.PairState, ask link.Connect
 		if err := readScope(ctx, s); err != nil {
 			return link.WrapCall("reading the organization of "+s.Local.Name, err)
 		}
-		if err := s.RequireOrganization(ask); err != nil {
+		if err := link.RequireOrganization(*s, ask); err != nil {
 			return err
 		}
 	}

@@ -94,7 +94,7 @@ func (c *Catalog) JudgeAddress(ctx context.Context, s link.PairState, ask link.C
 		return err
 	}
 	var wrong change.InvalidError
-	s.ElsewhereProblems(&wrong, ask)
+	link.ElsewhereProblems(s, &wrong, ask)
 	return wrong.Check()
 }
 

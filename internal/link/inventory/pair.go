@@ -156,7 +156,7 @@ func (r *reading) wait() []link.Unread {
 }
 
 func readProxies(ctx context.Context, s *link.PairState, r *reading) {
-	if !s.Strangers() {
+	if !link.Strangers(s) {
 		return
 	}
 	r.start(link.PartProxies, func() error {

@@ -23,5 +23,5 @@ func (c *Catalog) judgeTrust(ctx context.Context, s *link.PairState, ask link.Co
 	if err := s.Problems(ask).Check(); err != nil {
 		return err
 	}
-	return s.CheckEntries(ask)
+	return link.CheckEntries(*s, ask)
 }

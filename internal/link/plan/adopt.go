@@ -78,10 +78,10 @@ func (k *AdoptPlanner) Plan(ctx context.Context, _ string, params json.RawMessag
 		add(link.LabelLimits, limits)
 	}
 	var w link.WarningList
-	w.Elsewhere(e.PairState, c)
+	link.WarnElsewhere(&w, e.PairState, c)
 	return proposalBuilder{
 		Proposal: change.Proposal{
-			Traits: e.Traits("adopt", judged, k.o.Tags),
+			Traits: link.TraitsOfState(e, "adopt", judged, k.o.Tags),
 			Kind:   link.KindAdopt, Title: e.Title("Adopt"), Fields: fields, Warnings: w,
 			Basis: e.Basis(), Records: []change.Record{m.AsRecord()},
 			Steps: []change.PlannedStep{steps.InspectArgs{Local: p.Local, Alias: p.Alias, Access: p.Access}.Planned(connectionView(e))},

@@ -77,7 +77,7 @@ func TestAnAdoptedKeyThatIsNotKnownCountsAsTheMost(t *testing.T) {
 func TestKeysOfDifferentLimitsAreRefused(t *testing.T) {
 	h, was := limitedFixture(t)
 	key := h.remote.ActiveKeys()[0]
-	other := h.c.KeySpec("test", "req1")
+	other := link.KeySpec(h.c, "test", "req1")
 	other.Name, other.Access = key.Name, elastic.Access{Search: []string{"logs-*"}}
 	if err := issueBeside(h, other); err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ func (k *ConnectPlanner) planAuthorities(ctx context.Context, s *link.PairState,
 		return wrong.Check()
 	}
 	p.After = p.Before
-	if added := s.AuthorityFile(); !link.HasFile(p.Before, added.File) {
+	if added := link.AuthorityFileOf(*s); !link.HasFile(p.Before, added.File) {
 		p.After = append(slices.Clone(p.Before), added)
 	}
 	s.Signing = p

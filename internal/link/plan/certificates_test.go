@@ -113,7 +113,7 @@ func TestCertificatesThatEndAreToldOfUnlessOthersGoOn(t *testing.T) {
 	}
 	contains(t, p[i].Say, "search-onprem trusts certificates of logs that expire on "+h.w.Now().AddDate(0, 0, 10).UTC().Format(time.DateOnly))
 	x := h.examine()
-	contains(t, x.TrustLine(), "search-onprem trusts logs until ", "logs trusts search-onprem until ")
+	contains(t, diagnose.TrustLine(&x), "search-onprem trusts logs until ", "logs trusts search-onprem until ")
 }
 
 // What the bot did not write is left out of the comparison: text that is no certificate, and entries for others.
@@ -150,7 +150,7 @@ func TestUnreadTrustIsNoProblem(t *testing.T) {
 	}
 	h.w.Fail(linktest.Fault{Call: "Authorities", Err: linktest.Unavailable("cloud", "x")})
 	x := h.examine()
-	contains(t, x.TrustLine(), "could not be read")
+	contains(t, diagnose.TrustLine(&x), "could not be read")
 }
 
 // Below 8.14 there is no API key to migrate to: people hear what to call.

@@ -31,7 +31,7 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 	if err := k.planAuthorities(ctx, &s, c); err != nil {
 		return change.Proposal{}, err
 	}
-	c = s.Identified(c)
+	c = link.Identified(s, c)
 	others, err := k.others(ctx, c)
 	if err != nil {
 		return change.Proposal{}, err
@@ -40,20 +40,20 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 	p := change.Proposal{
 		Kind:     link.KindConnect,
 		Title:    fmt.Sprintf("Connect %s to %s as %s", s.Local.Name, s.Remote.Name, c.Alias),
-		Fields:   c.Fields(s),
+		Fields:   link.Fields(c, s),
 		Warnings: link.Warnings(s, c),
-		Links:    s.Links(),
+		Links:    link.Links(s),
 		Advice:   link.Advice(s, c),
 		Params:   params,
-		Basis:    c.Basis(s),
+		Basis:    link.Basis(c, s),
 		Before:   c.Until,
-		Traits:   c.Traits("connect", s, k.o.Tags),
+		Traits:   link.TraitsOf(c, "connect", s, k.o.Tags),
 		Unsure:   s.Trust.Unsure(),
 	}
 	if !c.ByCertificate() {
 		p.Fields = append(p.Fields, s.KeystoreFields()...)
 	}
-	if s.ByHand(c) {
+	if link.ByHand(s, c) {
 		p.RequiredInput = steps.InputAuthority
 	}
 	pasted := s.WantsPasted() && !c.ByCertificate()
@@ -61,8 +61,8 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 		made.KeyName = "" // people name their keys as they like
 		p.RequiredInput = link.InputKey
 	}
-	p.Substance = c.Substance(s, made.Settings, p.Traits)
-	p.Records = append([]change.Record{made.AsRecord()}, s.AuthoritiesRecords(pasted)...)
+	p.Substance = link.Substance(c, s, made.Settings, p.Traits)
+	p.Records = append([]change.Record{made.AsRecord()}, link.AuthoritiesRecords(s, pasted)...)
 	p.Steps = k.steps(id, c, s, pasted)
 	p.Target = targets(link.Target(c.Local, c.Alias), p.Steps)
 	p.Digest, err = p.ComputeDigest()

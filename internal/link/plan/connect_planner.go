@@ -27,7 +27,7 @@ func (k *ConnectPlanner) steps(request string, c link.ConnectParams, s link.Pair
 	v := steps.PairView(s)
 	todo := []change.PlannedStep{steps.CheckArgs{Connect: c, Endpoint: s.Remote.Endpoint}.Planned()}
 	if c.ByCertificate() {
-		e := s.Entries(c)
+		e := link.Entries(s, c)
 		todo = append(todo,
 			steps.AddTrust(c.Local, s.Trust.Local.Trusted.Settings, e.Local).Planned(v),
 			steps.AddTrust(c.Remote, s.Trust.Remote.Trusted.Settings, e.Remote).PlannedRemote(v))
@@ -35,7 +35,7 @@ func (k *ConnectPlanner) steps(request string, c link.ConnectParams, s link.Pair
 		if c.Filter != nil {
 			todo = append(todo, steps.AddFilter(c, k.o.Env, request, s).Planned(v))
 		}
-		grant := steps.IssueKeyArgs{Ends: steps.EndsOf(c), Key: c.KeySpec(k.o.Env, request), ByHand: s.KeystoreByHand()}
+		grant := steps.IssueKeyArgs{Ends: steps.EndsOf(c), Key: link.KeySpec(c, k.o.Env, request), ByHand: s.KeystoreByHand()}
 		if pasted {
 			grant.PastedFor = request
 		}
@@ -49,7 +49,7 @@ func (k *ConnectPlanner) steps(request string, c link.ConnectParams, s link.Pair
 		}
 	}
 	todo = append(todo, steps.SetRemoteArgs{Local: c.Local, Alias: c.Alias, Settings: c.Settings(), Keyed: c.Model != link.ModelCertificate}.Planned(v))
-	if c.OwnsRole(s) {
+	if link.OwnsRole(c, s) {
 		todo = append(todo, steps.RoleOf(c, s).Planned(v))
 	}
 	return append(todo, steps.VerifyKey(c, c.KeyName(k.o.Env, request), c.Settings()).Planned(v, ""))

@@ -67,7 +67,7 @@ func (k *DisconnectPlanner) Plan(ctx context.Context, _ string, params json.RawM
 	}
 	return proposalBuilder{
 		Proposal: change.Proposal{
-			Traits: e.Traits("disconnect", f.Connect, k.o.Tags),
+			Traits: link.TraitsOfState(e, "disconnect", f.Connect, k.o.Tags),
 			Kind:   link.KindDisconnect, Title: e.Title("Disconnect"),
 			Fields: fields, Warnings: warnings, Unsure: leaves.Unsure,
 			Basis: basis, Before: e.End(), Ending: ending,
@@ -155,7 +155,7 @@ func (k *DisconnectPlanner) steps(e link.ConnectionState, f planState, l invento
 	case len(e.Keys) == 1 && len(link.Grants(e.Keys[0].Access)) > 0:
 		c.Access = e.Keys[0].Access
 	}
-	again := c.KeySpec(k.o.Env, "")
+	again := link.KeySpec(c, k.o.Env, "")
 	again.Name = f.OldName // so that it is found where the old one was
 	todo := []change.PlannedStep{steps.UpdateSettingsArgs{Local: c.Local, Alias: c.Alias, Before: f.Before, After: f.After}.Planned(v)}
 	if f.keyed() {

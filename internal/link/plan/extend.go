@@ -45,10 +45,10 @@ func (k *ExtendPlanner) Plan(ctx context.Context, _ string, params json.RawMessa
 	c.Until = p.Until
 	m := *e.Managed // but for its end it stays as it was approved
 	m.Until, m.Expires = p.Until, e.Managed.KeyExpires()
-	traits := e.Traits("extend", c, k.o.Tags)
+	traits := link.TraitsOfState(e, "extend", c, k.o.Tags)
 	return proposalBuilder{
 		Proposal: change.Proposal{
-			Traits: traits, Substance: c.Substance(e.PairState, m.Settings, traits),
+			Traits: traits, Substance: link.Substance(c, e.PairState, m.Settings, traits),
 			Kind: link.KindExtend, Title: e.Title("Extend"),
 			Fields: extendFields(e, p), Warnings: extendWarnings(e, p), Basis: e.Basis(), Before: e.End(),
 			Records: []change.Record{e.Managed.FollowedBy(m.Named(e.PairState)).AsRecord()},

@@ -92,19 +92,19 @@ func TestWithoutACertificateToSignWithItIsSaidWhatIsMissing(t *testing.T) {
 		}
 		return v
 	}
-	if v := read(); !v.MayIdentify() || v.NoSignature() != "" {
-		t.Errorf("not offered: %q", v.NoSignature())
+	if v := read(); !link.MayIdentify(v) || link.NoSignature(v) != "" {
+		t.Errorf("not offered: %q", link.NoSignature(v))
 	}
 	s.local.Edit(func(d *elastic.Deployment) { d.SignedBy = elastic.Signature{} })
-	if v := read(); v.MayIdentify() {
+	if v := read(); link.MayIdentify(v) {
 		t.Error("offered where nobody says what the nodes sign with")
 	} else {
-		contains(t, v.NoSignature(), "not set up for search-dc", "signing of search-dc in the bot's configuration", "docs/self-managed.md")
+		contains(t, link.NoSignature(v), "not set up for search-dc", "signing of search-dc in the bot's configuration", "docs/self-managed.md")
 	}
 	_, err := s.plan(t)
 	contains(t, problem(t, err, link.FieldIdentity), "not set up for search-dc")
 	s.local.Edit(func(d *elastic.Deployment) { d.Version = "9.2.0" })
-	if v := read(); v.NoSignature() != "" {
-		t.Errorf("a certificate would not help, and is asked for: %s", v.NoSignature())
+	if v := read(); link.NoSignature(v) != "" {
+		t.Errorf("a certificate would not help, and is asked for: %s", link.NoSignature(v))
 	}
 }

@@ -138,18 +138,18 @@ func TestStrongIdentityIsOfferedWhereItCanBe(t *testing.T) {
 		}
 		return v
 	}
-	if !survey(s.local.Ref(), s.remote.Ref()).MayIdentify() {
+	if !link.MayIdentify(survey(s.local.Ref(), s.remote.Ref())) {
 		t.Error("not offered within Elastic Cloud")
 	}
 	shop := s.ece.AddDeployment("d-shop", "shop", "9.3.0")
 	shop.Edit(func(d *elastic.Deployment) { d.ClusterID = localClusterID })
-	if survey(shop.Ref(), s.remote.Ref()).MayIdentify() {
+	if link.MayIdentify(survey(shop.Ref(), s.remote.Ref())) {
 		t.Error("offered for an ECE")
 	}
 	systems := s.w.Systems()
 	systems[0].SupportsIdentity = true
 	s.catalog = inventory.NewCatalog(systems, inventory.CatalogOptions{Now: s.w.Now})
-	if !survey(shop.Ref(), s.remote.Ref()).MayIdentify() {
+	if !link.MayIdentify(survey(shop.Ref(), s.remote.Ref())) {
 		t.Error("not offered for an ECE whose operator says that it can")
 	}
 }

@@ -128,7 +128,7 @@ func (k *MigratePlanner) trustOf(ctx context.Context, moving []moved) *inventory
 
 // remembered is a connection as it is remembered afterwards. Trust that stays is still known as what was made for it.
 func (k *MigratePlanner) remembered(id string, e moved, l inventory.Cleanup) link.ManagedConnection {
-	m := e.found.Connect.Managed(e.found.Connect.KeySpec(k.o.Env, id).Name).Named(e.PairState)
+	m := e.found.Connect.Managed(link.KeySpec(e.found.Connect, k.o.Env, id).Name).Named(e.PairState)
 	m.Settings = e.found.After.Options(e.Alias)
 	if e.Managed == nil {
 		return m
@@ -157,14 +157,14 @@ func (k *MigratePlanner) move(p link.MigrateParams, e link.ConnectionState) (mov
 	if err := requireReachable(e, true); err != nil {
 		return moved{}, err
 	}
-	if err := e.RequireKeys(); err != nil {
+	if err := link.RequireKeys(e); err != nil {
 		return moved{}, err
 	}
 	c := e.Params()
-	c.ProxyAddress, c.ServerName = e.RightAddressOf(c)
-	e.PrivateProblems(wrong, c)
+	c.ProxyAddress, c.ServerName = link.RightAddressOf(e.PairState, c)
+	link.PrivateProblems(e.PairState, wrong, c)
 	c.ExpiryDays = p.ExpiryDays
-	c.Access = e.KeepLimits(p.Access, wrong, link.FieldSearch)
+	c.Access = link.KeepLimits(e, p.Access, wrong, link.FieldSearch)
 	if err := wrong.Check(); err != nil {
 		return moved{}, err
 	}
@@ -176,7 +176,7 @@ func (k *MigratePlanner) show(d *change.Proposal, p link.MigrateParams, e moved)
 	if len(d.Fields) == 0 {
 		d.Fields = append(d.Fields, e.Sides()[0])
 	}
-	d.Parts = append(d.Parts, change.Part{Name: e.Alias, Traits: e.Traits("migrate", e.found.Connect, k.o.Tags)})
+	d.Parts = append(d.Parts, change.Part{Name: e.Alias, Traits: link.TraitsOfState(e.ConnectionState, "migrate", e.found.Connect, k.o.Tags)})
 	line := fmt.Sprintf("%s: %s → %s", link.Describe(e.Remote), e.found.Before.Options(e.Alias)["proxy_address"], e.found.Connect.ProxyAddress)
 	d.Fields = append(d.Fields, change.Field{Label: e.Alias, Value: line})
 	if limits := link.Limits(e.found.Connect.Access); limits != "" {

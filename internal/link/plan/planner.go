@@ -41,7 +41,7 @@ func (f planState) keyed() bool { return f.HasKey || f.OldName != "" }
 // renewal is what brings a new key into use: proven, put in place, seen to work.
 func (k planner) renewal(request string, f planState, v steps.View, suffix string) []change.PlannedStep {
 	rotate := steps.RotateKeyArgs{
-		Connect: f.Connect, Probe: steps.ProbeAlias(request, f.Connect.Alias), Key: f.Connect.KeySpec(k.o.Env, request),
+		Connect: f.Connect, Probe: steps.ProbeAlias(request, f.Connect.Alias), Key: link.KeySpec(f.Connect, k.o.Env, request),
 		HasKey: f.HasKey, Before: f.Before, After: f.point(), ByHand: v.ByHand(),
 	}
 	return []change.PlannedStep{rotate.Planned(v, suffix), steps.VerifyKey(f.Connect, rotate.Key.Name, f.After).Planned(v, suffix)}
@@ -71,7 +71,7 @@ func revised(e link.ConnectionState, c link.ConnectParams) elastic.Settings {
 		return kept
 	}
 	set := c.Settings()
-	if !e.Own.Empty() && e.Own.Hidden().Empty() && !e.Unsigned() {
+	if !e.Own.Empty() && e.Own.Hidden().Empty() && !link.Unsigned(e) {
 		set = set.Shown() // what the local nodes sign with, nobody knows: it stays
 	}
 	return elastic.Settings{Persistent: keep(e.Own.Persistent), Transient: keep(e.Own.Transient)}.With(set)

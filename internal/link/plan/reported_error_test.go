@@ -6,6 +6,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/diagnose"
 )
 
 func TestAnErrorThatSomebodySawIsDiagnosed(t *testing.T) {
@@ -39,7 +40,7 @@ func TestAnErrorThatSomebodySawIsDiagnosed(t *testing.T) {
 				c.hurt(h)
 			}
 			x := h.examine()
-			x.WithReportedError(c.heard)
+			diagnose.WithReportedError(&x, c.heard)
 			contains(t, x.Checks[len(x.Checks)-1].Say, c.last)
 			if c.cause == "" {
 				if x.Diagnosis != nil {

@@ -34,7 +34,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	}
 	wrong := e.Refusal(link.KindRotate)
 	checkExpiry(wrong, p.ExpiryDays)
-	if !e.Own.Empty() && e.Unsigned() {
+	if !e.Own.Empty() && link.Unsigned(e) {
 		wrong.Add(link.FieldAlias, "%s no longer signs its requests to %s, so a new key can't be tested. Update %s first, which restores that",
 			e.PairState.Local.Name, e.Alias, e.Alias)
 	}
@@ -47,12 +47,12 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	if err := requireReachable(e, true); err != nil {
 		return change.Proposal{}, err
 	}
-	if err := e.RequireKeys(); err != nil {
+	if err := link.RequireKeys(e); err != nil {
 		return change.Proposal{}, err
 	}
 	c := e.Params()
 	c.ExpiryDays = p.ExpiryDays
-	c.Access = e.KeepLimits(c.Access, wrong, link.FieldAlias)
+	c.Access = link.KeepLimits(e, c.Access, wrong, link.FieldAlias)
 	if err := wrong.Check(); err != nil {
 		return change.Proposal{}, err
 	}
@@ -63,7 +63,7 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	if !e.Own.Empty() {
 		f.After = e.Own // a rotation leaves them as they are
 	}
-	name := c.KeySpec(k.o.Env, id).Name
+	name := link.KeySpec(c, k.o.Env, id).Name
 	fields := e.Sides()
 	for _, line := range []change.Field{
 		{Label: "Old key", Value: cmp.Or(e.KeyLine(), noValidKey)},
@@ -79,10 +79,10 @@ func (k *RotatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 		}
 	}
 	fields = append(fields, e.KeystoreFields()...)
-	traits := e.Traits("rotate", c, k.o.Tags)
+	traits := link.TraitsOfState(e, "rotate", c, k.o.Tags)
 	substance := ""
 	if !e.Own.Empty() && e.HasKey && len(e.Keys) == 1 { // else more than a key is made
-		substance = c.Substance(e.PairState, f.After.Options(e.Alias), traits)
+		substance = link.Substance(c, e.PairState, f.After.Options(e.Alias), traits)
 	}
 	record := e.Managed.FollowedBy(c.Managed(name).Named(e.PairState)).AsRecord()
 	record.Approved = e.Managed.ApprovedAt()
@@ -120,8 +120,8 @@ func rotateWarnings(e link.ConnectionState, c link.ConnectParams) []string {
 	if len(e.Keys) == 0 {
 		w.Add("The key in use is unknown or no longer valid, so no old key will be invalidated.")
 	}
-	w.UnknownLimits(e)
-	w.Elsewhere(e.PairState, c)
+	link.WarnUnknownLimits(&w, e)
+	link.WarnElsewhere(&w, e.PairState, c)
 	if c.ExpiryDays == 0 {
 		w.Add("The key never expires.")
 	}

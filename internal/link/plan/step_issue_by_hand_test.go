@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/steps"
 )
 
@@ -17,7 +18,7 @@ func byHand(tell bool) (*scene, *drawer) {
 	s.ece.EditByHand(tell)
 	s.pasted = d
 	s.approved.Steps = []change.PlannedStep{{Name: steps.StepIssueKey, Args: elastic.RawJSON(steps.IssueKeyArgs{
-		Ends: steps.EndsOf(s.c), Key: s.c.KeySpec("test", requestID), ByHand: true,
+		Ends: steps.EndsOf(s.c), Key: link.KeySpec(s.c, "test", requestID), ByHand: true,
 	})}}
 	return s, d
 }

@@ -47,7 +47,7 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	p.Access = c.Access
 	was := link.PrefillUpdate(e)
 	f := planStateOf(e, c)
-	diff := slices.Concat(updateDiff(p, was, f), c.ExtrasDiff(e.PairState), e.IdentityDiff())
+	diff := slices.Concat(updateDiff(p, was, f), link.ExtrasDiff(c, e.PairState), link.IdentityDiff(e))
 	if e.Forgotten {
 		diff = append(diff, change.Field{Label: "Connection", Value: "lost by the local nodes → rebuilt"})
 	}
@@ -61,25 +61,25 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	how := howToChange(e, was.Access, c.Access, renews)
 	m := c.Managed(e.Managed.KeyName).Named(e.PairState)
 	m.Settings = f.After.Options(c.Alias)
-	c.RecordExtras(&m, e.PairState, k.o.Env, id)
-	m.Elsewhere = p.Elsewhere && e.AddressKind(c) == link.AddressOther
+	link.RecordExtras(c, &m, e.PairState, k.o.Env, id)
+	m.Elsewhere = p.Elsewhere && link.AddressKind(e.PairState, c) == link.AddressOther
 	var w link.WarningList
 	w.Access(c)
-	w.Elsewhere(e.PairState, c)
+	link.WarnElsewhere(&w, e.PairState, c)
 	fields := append(e.Sides(), k.lines(diff, c)...)
 	if !was.Access.Equal(c.Access) {
 		w.Versions(e.PairState, c.Access)
 		fields = append(fields, change.Field{Label: "Used by", Value: cmp.Or(link.JoinWords(e.Users), "nothing that the bot can see")})
 		accessLost(&w, e, was.Access, c.Access)
 	}
-	w.FilterWarnings(e.PairState, c)
-	w.WarnOrphaned("network filter", e.Managed.Ruleset, m.Ruleset)
-	w.WarnOrphaned("role", e.Managed.Role, m.Role)
+	link.WarnNewFilter(&w, e.PairState, c)
+	link.WarnOrphaned(&w, "network filter", e.Managed.Ruleset, m.Ruleset)
+	link.WarnOrphaned(&w, "role", e.Managed.Role, m.Role)
 	switch how {
 	case howRotates:
 		fields = append(fields, e.KeystoreFields()...)
-		m.KeyName = c.KeySpec(k.o.Env, id).Name
-		w.UnknownLimits(e)
+		m.KeyName = link.KeySpec(c, k.o.Env, id).Name
+		link.WarnUnknownLimits(&w, e)
 		w.Add("A new key replaces the old one: the bot does not own that key or doesn't know it, or it requires another certificate than approved.")
 		var wrong change.InvalidError
 		if checkCanIssueKeyNow(e, &wrong); len(wrong.Problems) > 0 {
@@ -88,10 +88,10 @@ func (k *UpdatePlanner) Plan(ctx context.Context, id string, params json.RawMess
 	default:
 		m.Expires = e.Managed.KeyExpires()
 	}
-	traits := e.Traits("update", c, k.o.Tags)
+	traits := link.TraitsOfState(e, "update", c, k.o.Tags)
 	return proposalBuilder{
 		Proposal: change.Proposal{
-			Traits: traits, Substance: c.Substance(e.PairState, m.Settings, traits),
+			Traits: traits, Substance: link.Substance(c, e.PairState, m.Settings, traits),
 			Kind: link.KindUpdate, Title: e.Title("Update"),
 			Fields: fields, Warnings: w, Basis: append(e.Basis(), e.FilterBasis()), Before: e.End(),
 			Advice:  link.RoleAdvice(e.PairState, c),
@@ -126,10 +126,10 @@ func (k *UpdatePlanner) checkUpdatable(ctx context.Context, e *link.ConnectionSt
 	if err := c.Check(); err != nil {
 		return err
 	}
-	if err := e.RequireKeys(); err != nil {
+	if err := link.RequireKeys(*e); err != nil {
 		return err
 	}
-	c.Access = e.KeepLimits(c.Access, wrong, link.FieldSearch)
+	c.Access = link.KeepLimits(*e, c.Access, wrong, link.FieldSearch)
 	e.FilterProblems(wrong, *c)
 	if err := wrong.Check(); err != nil {
 		return err
@@ -151,7 +151,7 @@ func checkCanIssueKeyNow(e link.ConnectionState, wrong *change.InvalidError) {
 // another certificate than was approved is not to be trusted: a new one takes its place. renews: its access is written
 // anew though it stays the same.
 func howToChange(e link.ConnectionState, was, wanted elastic.Access, renews bool) string {
-	if len(e.IdentityDiff()) > 0 {
+	if len(link.IdentityDiff(e)) > 0 {
 		return howRotates
 	}
 	if was.Equal(wanted) && !renews {
@@ -210,7 +210,7 @@ func (k *UpdatePlanner) steps(request string, e link.ConnectionState, f planStat
 	if c.Filter != nil {
 		todo = append(todo, steps.AddFilter(c, k.o.Env, request, e.PairState).Planned(v))
 	}
-	if c.OwnsRole(e.PairState) {
+	if link.OwnsRole(c, e.PairState) {
 		todo = append(todo, steps.RoleOf(c, e.PairState).Planned(v))
 	}
 	if how == howRotates {

@@ -13,7 +13,7 @@ import (
 // AddFilter is the step that lets in what is missing; nothing where nothing is.
 func AddFilter(c link.ConnectParams, env, request string, s link.PairState) AddFilterArgs {
 	return AddFilterArgs{
-		Remote: c.Remote, Ruleset: c.Ruleset(env, request, s), First: c.Filter.First,
+		Remote: c.Remote, Ruleset: link.Ruleset(c, env, request, s), First: c.Filter.First,
 	}
 }
 

@@ -22,7 +22,7 @@ func (a RoleArgs) Planned(v View) change.PlannedStep {
 
 // RoleOf is what c asks for: the role as it is, and as it is to be.
 func RoleOf(c link.ConnectParams, s link.PairState) RoleArgs {
-	a := RoleArgs{Local: c.Local, Role: c.Role.Name, Alias: c.Alias, After: c.Extended(s.Role, s.Local.Version)}
+	a := RoleArgs{Local: c.Local, Role: c.Role.Name, Alias: c.Alias, After: link.Extended(c, s.Role, s.Local.Version)}
 	if s.Role != nil {
 		a.Before = inventory.WithoutTransient(s.Role)
 	}
