@@ -153,7 +153,7 @@ func (c *Catalog) Fresh(ctx context.Context, ref elastic.Ref) (elastic.Deploymen
 	}
 	d.Ref = ref
 	one := []elastic.Deployment{d}
-	c.tellApart(ctx, sys, one)
+	tellApart(ctx, c, sys, one)
 	d = one[0]
 	if d.Version == "" {
 		d.Version = c.running(ctx, sys, d)

@@ -30,8 +30,8 @@ func (s UnusedAuthority) record(remote elastic.Ref) change.Record {
 	return link.AuthoritiesRecord{Remote: remote, Authorities: s.rest}.Record()
 }
 
-// UnusedAuthority works out whether the authority that was added for a connection can go.
-func (r *Connections) UnusedAuthority(ctx context.Context, e link.ConnectionState, l *Cleanup) {
+// FindUnusedAuthority works out whether the authority that was added for a connection can go.
+func FindUnusedAuthority(ctx context.Context, r *Connections, e link.ConnectionState, l *Cleanup) {
 	if e.Managed == nil || e.Managed.Authority == "" || !e.HasRemote() {
 		return
 	}

@@ -29,7 +29,7 @@ type FilterQuery struct {
 }
 
 // FilterStays says why a filter has to stay; empty where it need not. A read that fails is an error.
-func (r *Connections) FilterStays(ctx context.Context, q FilterQuery) (string, error) {
+func FilterStays(ctx context.Context, r *Connections, q FilterQuery) (string, error) {
 	on, _ := r.catalog.System(q.Remote.Platform)
 	uses, ok := on.Platform.(elastic.FilterUses)
 	if !ok || !on.CanAddFilters {
@@ -59,7 +59,7 @@ func (r *Connections) FilterStays(ctx context.Context, q FilterQuery) (string, e
 	if rest := slices.Delete(slices.Clone(attached), i, i+1); len(link.OnlyThere(attached[i], rest)) == 0 {
 		return "", nil // the others let the same in
 	}
-	through, err := r.through(ctx, q, len(attached[i].Clusters) > 0)
+	through, err := through(ctx, r, q, len(attached[i].Clusters) > 0)
 	if err != nil || len(through) == 0 {
 		return "", err
 	}
@@ -72,7 +72,7 @@ func sameWords(a, b []string) bool {
 
 // through are the other connections to the remote deployment that a filter may let in: from the same cluster, or from
 // the local platform, as they come from the same addresses.
-func (r *Connections) through(ctx context.Context, q FilterQuery, byCluster bool) ([]string, error) {
+func through(ctx context.Context, r *Connections, q FilterQuery, byCluster bool) ([]string, error) {
 	from := q.Local.Platform + "/"
 	if byCluster {
 		from = q.Local.String()
@@ -103,8 +103,8 @@ func (r *Connections) through(ctx context.Context, q FilterQuery, byCluster bool
 	return all, nil
 }
 
-// UnusedFilter works out whether the filter that was made for a connection can go.
-func (r *Connections) UnusedFilter(ctx context.Context, e link.ConnectionState, l *Cleanup) {
+// FindUnusedFilter works out whether the filter that was made for a connection can go.
+func FindUnusedFilter(ctx context.Context, r *Connections, e link.ConnectionState, l *Cleanup) {
 	if e.Managed == nil || e.Managed.Ruleset == "" || !e.HasRemote() {
 		return
 	}
@@ -113,7 +113,7 @@ func (r *Connections) UnusedFilter(ctx context.Context, e link.ConnectionState, 
 		l.unread(what, err)
 		return
 	}
-	why, err := r.FilterStays(ctx, FilterQuery{
+	why, err := FilterStays(ctx, r, FilterQuery{
 		Remote: e.Remote, Local: e.Name.Local, Name: e.Managed.Ruleset, FilterSources: e.Managed.FilterSources, Leaving: e.Name,
 	})
 	switch {

@@ -68,8 +68,8 @@ func trustOf(ends []link.ConnectionState) []UnusedTrust {
 	return all
 }
 
-// UnusedTrust works out what of the trust that was added for connections can go once they have ended.
-func (r *Connections) UnusedTrust(ctx context.Context, ends []link.ConnectionState, l *Cleanup) {
+// FindUnusedTrust works out what of the trust that was added for connections can go once they have ended.
+func FindUnusedTrust(ctx context.Context, r *Connections, ends []link.ConnectionState, l *Cleanup) {
 	var leaving []link.Name
 	for _, e := range ends {
 		leaving = append(leaving, e.Name)
@@ -98,7 +98,7 @@ func (r *Connections) UnusedTrust(ctx context.Context, ends []link.ConnectionSta
 			l.unread(what, err)
 			continue
 		}
-		uses, err := r.TrustUsers(ctx, s.Query(leaving))
+		uses, err := ReadTrustUsers(ctx, r, s.Query(leaving))
 		if err != nil {
 			l.unread(what, err)
 			continue

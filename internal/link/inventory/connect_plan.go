@@ -7,14 +7,14 @@ import (
 )
 
 // Judge reads what else c needs to know, and returns what stands against it.
-func (c *Catalog) Judge(ctx context.Context, s *link.PairState, ask link.ConnectParams) error {
+func Judge(ctx context.Context, c *Catalog, s *link.PairState, ask link.ConnectParams) error {
 	if err := s.Problems(ask).Check(); err != nil {
 		return err
 	}
 	if err := s.RequireRead(link.Needs(*s, ask)...); err != nil {
 		return err
 	}
-	if err := c.JudgeAddress(ctx, *s, ask); err != nil {
+	if err := JudgeAddress(ctx, c, *s, ask); err != nil {
 		return err
 	}
 	if err := ReadOptional(ctx, s, ask); err != nil {
@@ -37,7 +37,7 @@ func (c *Catalog) Judge(ctx context.Context, s *link.PairState, ask link.Connect
 		}
 	}
 	if ask.ByCertificate() {
-		return c.judgeTrust(ctx, s, ask)
+		return judgeTrust(ctx, c, s, ask)
 	}
 	return nil
 }

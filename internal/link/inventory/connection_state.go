@@ -146,3 +146,16 @@ func readRoles(ctx context.Context, e *link.ConnectionState) {
 		}
 	}
 }
+
+// Migratable returns the aliases of a local deployment that use certificates and lead to a deployment that the bot can
+// see, sorted.
+func (r *Connections) Migratable(ctx context.Context, local elastic.Ref) []string {
+	var aliases []string
+	for _, c := range r.List(ctx, local.String()).Connections {
+		if c.Local.Ref == local && !c.Gone && !c.Unread && c.Model() == ByCertificate && c.Remote != nil {
+			aliases = append(aliases, c.Alias)
+		}
+	}
+	slices.Sort(aliases)
+	return aliases
+}

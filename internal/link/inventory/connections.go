@@ -129,9 +129,9 @@ func (c *Connections) List(ctx context.Context, text string) Listing {
 	var l Listing
 	managed, err := c.Records.all(ctx)
 	l.Unmanaged = err
-	locals, down := c.Locals(ctx)
+	locals, down := Locals(ctx, c)
 	l.Down = down
-	elsewhere, missed := c.elsewhere(ctx, managed, text)
+	elsewhere, missed := elsewhere(ctx, c, managed, text)
 	locals, l.Missing = append(slices.Clip(locals), elsewhere...), missed
 	locals = slices.DeleteFunc(locals, func(d elastic.Deployment) bool { return !about(d, text) })
 	l.Asked = len(locals) + len(missed)
@@ -319,7 +319,7 @@ func hostOf(i elastic.RemoteInfo) (string, bool) {
 
 // at returns the remote deployment with that endpoint; nil if none is known.
 func (c *Connections) at(ctx context.Context, host string) *elastic.Deployment {
-	return c.catalog.at(ctx, host, func(s link.System) bool { return s.Kind != elastic.KindECE })
+	return deploymentAt(ctx, c.catalog, host, func(s link.System) bool { return s.Kind != elastic.KindECE })
 }
 
 // ManagedAt returns those of the names that are managed.

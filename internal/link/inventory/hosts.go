@@ -11,9 +11,9 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// at returns the deployment with that endpoint, or with a private host that is its own alone, of the platforms that among lets pass; nil if none is known. A platform
+// deploymentAt returns the deployment with that endpoint, or with a private host that is its own alone, of the platforms that among lets pass; nil if none is known. A platform
 // that can't be asked keeps nobody from knowing the others'.
-func (c *Catalog) at(ctx context.Context, host string, among func(link.System) bool) *elastic.Deployment {
+func deploymentAt(ctx context.Context, c *Catalog, host string, among func(link.System) bool) *elastic.Deployment {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	var found *elastic.Deployment
@@ -23,7 +23,7 @@ func (c *Catalog) at(ctx context.Context, host string, among func(link.System) b
 		}
 		wg.Go(func() {
 			hosts, err := c.hosts.get(ctx, sys.Name, func(ctx context.Context) (map[string]elastic.Deployment, error) {
-				return c.endpoints(ctx, sys)
+				return endpoints(ctx, c, sys)
 			})
 			d, ok := hosts[host]
 			if !ok && err == nil {
@@ -55,7 +55,7 @@ func privatelyAt(sys link.System, host string, of map[string]elastic.Deployment)
 }
 
 // endpoints reads the endpoint of every deployment of a platform.
-func (c *Catalog) endpoints(ctx context.Context, sys link.System) (map[string]elastic.Deployment, error) {
+func endpoints(ctx context.Context, c *Catalog, sys link.System) (map[string]elastic.Deployment, error) {
 	all, err := findIn(ctx, sys, "", mostDeployments)
 	if err != nil {
 		return nil, err
@@ -89,8 +89,8 @@ func (c *Catalog) endpoints(ctx context.Context, sys link.System) (map[string]el
 
 // JudgeAddress refuses an address or a server name that is another deployment's, and one of nobody known unless who asks
 // has said that it is meant.
-func (c *Catalog) JudgeAddress(ctx context.Context, s link.PairState, ask link.ConnectParams) error {
-	if err := c.checkOwners(ctx, s, ask); err != nil {
+func JudgeAddress(ctx context.Context, c *Catalog, s link.PairState, ask link.ConnectParams) error {
+	if err := checkOwners(ctx, c, s, ask); err != nil {
 		return err
 	}
 	var wrong change.InvalidError
@@ -101,7 +101,7 @@ func (c *Catalog) JudgeAddress(ctx context.Context, s link.PairState, ask link.C
 // checkOwners refuses an address or a server name that is another deployment's: the key would be issued on one and used
 // on the other. Whose a host is that no platform knows, or none tells in time, is for people to judge: Warnings says that
 // it is not the remote's own.
-func (c *Catalog) checkOwners(ctx context.Context, s link.PairState, ask link.ConnectParams) error {
+func checkOwners(ctx context.Context, c *Catalog, s link.PairState, ask link.ConnectParams) error {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	host, _, _ := net.SplitHostPort(ask.ProxyAddress) // empty where it is none, which Check says
@@ -111,7 +111,7 @@ func (c *Catalog) checkOwners(ctx context.Context, s link.PairState, ask link.Co
 		if name == "" || name == s.Remote.Endpoint {
 			continue
 		}
-		if d := c.at(ctx, name, func(link.System) bool { return true }); d != nil && d.Ref != s.Remote.Ref {
+		if d := deploymentAt(ctx, c, name, func(link.System) bool { return true }); d != nil && d.Ref != s.Remote.Ref {
 			wrong.Add(one.field, "%s belongs to %s (%s), not to %s: choose that remote deployment, or use %s",
 				one.host, d.Name, d.Ref, s.Remote.Name, s.Remote.Endpoint)
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // Locals returns every deployment that can be the local side: those of ECE, and self-managed clusters.
-func (c *Connections) Locals(ctx context.Context) ([]elastic.Deployment, []Down) {
+func Locals(ctx context.Context, c *Connections) ([]elastic.Deployment, []Down) {
 	systems := slices.DeleteFunc(c.catalog.Systems(), func(s link.System) bool { return !s.TellsLocals() })
 	answers := make([][]elastic.Deployment, len(systems))
 	errs := make([]error, len(systems))
@@ -51,7 +51,7 @@ func allOf(ctx context.Context, s link.System) ([]elastic.Deployment, error) {
 
 // elsewhere returns the local sides of managed connections on other platforms than Locals lists: deployments of Elastic
 // Cloud that the bot has connected. Those that can't be read are missed, if text is about them.
-func (c *Connections) elsewhere(ctx context.Context, managed map[link.Name]link.ManagedConnection, text string) (found []elastic.Deployment, missed []Missed) {
+func elsewhere(ctx context.Context, c *Connections, managed map[link.Name]link.ManagedConnection, text string) (found []elastic.Deployment, missed []Missed) {
 	refs := map[string]elastic.Ref{}
 	for name := range managed {
 		if sys, ok := c.catalog.System(name.Local.Platform); ok && !sys.TellsLocals() {

@@ -64,7 +64,7 @@ func addID(d *elastic.Deployment, others []string) {
 }
 
 // tellApart does so for deployments of a platform. Where its names can't be read, any name may be another one's too.
-func (c *Catalog) tellApart(ctx context.Context, sys link.System, all []elastic.Deployment) {
+func tellApart(ctx context.Context, c *Catalog, sys link.System, all []elastic.Deployment) {
 	if sys.Kind == elastic.KindSelfManaged || len(all) == 0 { // the configuration gives these their names, each its own
 		return
 	}

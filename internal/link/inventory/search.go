@@ -79,7 +79,7 @@ func (c *Catalog) search(ctx context.Context, sys link.System, text string) ([]e
 		if text == "" && err == nil && len(found) < c.o.Limit {
 			namesakesOf(found).tellApart(found) // these are all
 		} else {
-			c.tellApart(ctx, sys, found)
+			tellApart(ctx, c, sys, found)
 		}
 		return found, err
 	})

@@ -9,7 +9,7 @@ import (
 )
 
 // judgeTrust reads how the two sides' trust stands and says what of the terms can't be.
-func (c *Catalog) judgeTrust(ctx context.Context, s *link.PairState, ask link.ConnectParams) error {
+func judgeTrust(ctx context.Context, c *Catalog, s *link.PairState, ask link.ConnectParams) error {
 	t, err := c.ReadTrust(ctx, *s, ask.Trust.Regions)
 	if none, ok := errors.AsType[*noRegionError](err); ok {
 		var wrong change.InvalidError

@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -10,15 +9,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-// ReadTrust reads how both sides' trust stands. regions are those of the remote side whose authorities count beside
-// the deployment's own. With an error comes what could be read.
-func (c *Catalog) ReadTrust(ctx context.Context, s link.PairState, regions []string) (link.TrustState, error) {
-	local, err := c.sideTrust(ctx, s.LocalOn, s.Local, nil)
-	remote, err2 := c.sideTrust(ctx, s.RemoteOn, s.Remote, regions)
-	return link.TrustState{Local: local, Remote: remote}, cmp.Or(err, err2)
-}
-
-func (c *Catalog) sideTrust(ctx context.Context, on link.System, d elastic.Deployment, regions []string) (link.SideTrust, error) {
+func sideTrust(ctx context.Context, c *Catalog, on link.System, d elastic.Deployment, regions []string) (link.SideTrust, error) {
 	trusts, ok := on.Platform.(elastic.Trusts)
 	if !ok {
 		return link.SideTrust{}, link.UserError("The bot can't change the trust of deployments on "+link.SystemLabel(on)+" trust.", "%s has no trust settings", on.Name)
@@ -28,13 +19,13 @@ func (c *Catalog) sideTrust(ctx context.Context, on link.System, d elastic.Deplo
 	if t.Trusted, err = trusts.Trust(ctx, d); err != nil {
 		return t, link.WrapCall("reading whom "+d.Name+" trusts", err)
 	}
-	own, err := c.authorities(ctx, on, trusts, d, regions)
+	own, err := authoritiesOf(ctx, c, on, trusts, d, regions)
 	t.Authorities = slices.Concat(t.Environment.CA, own) // those of the environment need not tell which are coming
 	return t, err
 }
 
-// authorities reads those of a deployment and of every other region.
-func (c *Catalog) authorities(ctx context.Context, on link.System, trusts elastic.Trusts, d elastic.Deployment, regions []string) ([]string, error) {
+// authoritiesOf reads those of a deployment and of every other region.
+func authoritiesOf(ctx context.Context, c *Catalog, on link.System, trusts elastic.Trusts, d elastic.Deployment, regions []string) ([]string, error) {
 	all, err := trusts.Authorities(ctx, d)
 	if err != nil {
 		return nil, link.WrapCall("reading the certificate authorities of "+d.Name, err)

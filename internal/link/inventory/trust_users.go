@@ -80,29 +80,29 @@ type TrustQuery struct {
 	leaving  []link.Name // connections that end, and don't count
 }
 
-// TrustUsers reads the certificate connections between a deployment and those that its entry lets in, both ways: a
+// ReadTrustUsers reads the certificate connections between a deployment and those that its entry lets in, both ways: a
 // connection rests on the trust of both its sides. A read that fails is an error: an unread world is not an empty one.
-func (r *Connections) TrustUsers(ctx context.Context, t TrustQuery) (TrustUsers, error) {
+func ReadTrustUsers(ctx context.Context, r *Connections, t TrustQuery) (TrustUsers, error) {
 	d, err := r.catalog.Fresh(ctx, t.of)
 	if err != nil {
 		return TrustUsers{}, link.WrapCall("reading deployment "+t.of.String(), err)
 	}
-	peers, unseen, err := r.peers(ctx, t)
+	peers, unseen, err := peers(ctx, r, t)
 	if err != nil {
 		return TrustUsers{}, err
 	}
 	u := TrustUsers{by: map[string][]string{}, unseen: unseen}
-	if err := r.outgoing(ctx, t, d, &u); err != nil {
+	if err := outgoing(ctx, r, t, d, &u); err != nil {
 		return TrustUsers{}, err
 	}
-	if err := r.incoming(ctx, t, d, peers, &u); err != nil {
+	if err := incoming(ctx, r, t, d, peers, &u); err != nil {
 		return TrustUsers{}, err
 	}
-	return u, r.remembered(ctx, t, &u)
+	return u, rememberedUsers(ctx, r, t, &u)
 }
 
 // peers are the deployments that what was added lets in.
-func (r *Connections) peers(ctx context.Context, t TrustQuery) (found []elastic.Deployment, unseen []string, err error) {
+func peers(ctx context.Context, r *Connections, t TrustQuery) (found []elastic.Deployment, unseen []string, err error) {
 	sys, ok := r.catalog.System(t.platform)
 	if !ok {
 		return nil, nil, &link.UnknownSystemError{Name: t.platform}
@@ -139,8 +139,8 @@ func notAmong(clusters []string, of []elastic.Deployment) []string {
 }
 
 // outgoing are d's own connections.
-func (r *Connections) outgoing(ctx context.Context, t TrustQuery, d elastic.Deployment, u *TrustUsers) error {
-	return r.byCertificate(ctx, d, t.leaving, func(n link.Name, to *elastic.Deployment) {
+func outgoing(ctx context.Context, r *Connections, t TrustQuery, d elastic.Deployment, u *TrustUsers) error {
+	return byCertificate(ctx, r, d, t.leaving, func(n link.Name, to *elastic.Deployment) {
 		switch {
 		case to == nil || to.ClusterID == "":
 			u.unplaced = append(u.unplaced, n.String())
@@ -151,13 +151,13 @@ func (r *Connections) outgoing(ctx context.Context, t TrustQuery, d elastic.Depl
 }
 
 // incoming are the peers' connections to d.
-func (r *Connections) incoming(ctx context.Context, t TrustQuery, d elastic.Deployment, peers []elastic.Deployment, u *TrustUsers) error {
+func incoming(ctx context.Context, r *Connections, t TrustQuery, d elastic.Deployment, peers []elastic.Deployment, u *TrustUsers) error {
 	errs := make([]error, len(peers))
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for i, peer := range peers {
 		wg.Go(func() {
-			errs[i] = r.byCertificate(ctx, peer, t.leaving, func(n link.Name, to *elastic.Deployment) {
+			errs[i] = byCertificate(ctx, r, peer, t.leaving, func(n link.Name, to *elastic.Deployment) {
 				mu.Lock()
 				defer mu.Unlock()
 				if to == nil {
@@ -173,7 +173,7 @@ func (r *Connections) incoming(ctx context.Context, t TrustQuery, d elastic.Depl
 }
 
 // byCertificate reads the certificate connections of a deployment, with where they lead; nil where that is not known.
-func (r *Connections) byCertificate(ctx context.Context, d elastic.Deployment, leaving []link.Name, found func(link.Name, *elastic.Deployment)) error {
+func byCertificate(ctx context.Context, r *Connections, d elastic.Deployment, leaving []link.Name, found func(link.Name, *elastic.Deployment)) error {
 	info, err := r.ask(ctx, d)
 	if err != nil {
 		return link.WrapCall("reading the remote connections of "+d.Name, err)
@@ -188,13 +188,13 @@ func (r *Connections) byCertificate(ctx context.Context, d elastic.Deployment, l
 			found(n, nil)
 			continue
 		}
-		found(n, r.catalog.at(ctx, host, func(link.System) bool { return true }))
+		found(n, deploymentAt(ctx, r.catalog, host, func(link.System) bool { return true }))
 	}
 	return nil
 }
 
-// remembered adds managed connections by certificates that no cluster lists at the moment.
-func (r *Connections) remembered(ctx context.Context, t TrustQuery, u *TrustUsers) error {
+// rememberedUsers adds managed connections by certificates that no cluster lists at the moment.
+func rememberedUsers(ctx context.Context, r *Connections, t TrustQuery, u *TrustUsers) error {
 	managed, err := ManagedOn(ctx, r.Records.Registry, t.of)
 	if err != nil {
 		return err

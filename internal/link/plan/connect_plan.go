@@ -25,7 +25,7 @@ func (k *ConnectPlanner) Plan(ctx context.Context, id string, params json.RawMes
 	if err != nil {
 		return change.Proposal{}, err
 	}
-	if err := k.catalog.Judge(ctx, &s, c); err != nil {
+	if err := inventory.Judge(ctx, k.catalog, &s, c); err != nil {
 		return change.Proposal{}, err
 	}
 	if err := k.planAuthorities(ctx, &s, c); err != nil {

@@ -114,9 +114,9 @@ func (k *DisconnectPlanner) cleanup(ctx context.Context, e link.ConnectionState)
 		return l
 	}
 	inventory.FindUnusedRole(ctx, e, l)
-	k.roster.UnusedTrust(ctx, []link.ConnectionState{e}, l)
-	k.roster.UnusedFilter(ctx, e, l)
-	k.roster.UnusedAuthority(ctx, e, l)
+	inventory.FindUnusedTrust(ctx, k.roster, []link.ConnectionState{e}, l)
+	inventory.FindUnusedFilter(ctx, k.roster, e, l)
+	inventory.FindUnusedAuthority(ctx, k.roster, e, l)
 	return l
 }
 

@@ -122,7 +122,7 @@ func (k *MigratePlanner) trustOf(ctx context.Context, moving []moved) *inventory
 		}
 		ends = append(ends, m.ConnectionState)
 	}
-	k.roster.UnusedTrust(ctx, ends, l)
+	inventory.FindUnusedTrust(ctx, k.roster, ends, l)
 	return l
 }
 

@@ -134,7 +134,7 @@ func (k *UpdatePlanner) checkUpdatable(ctx context.Context, e *link.ConnectionSt
 	if err := wrong.Check(); err != nil {
 		return err
 	}
-	if err := k.roster.Catalog().JudgeAddress(ctx, e.PairState, *c); err != nil {
+	if err := inventory.JudgeAddress(ctx, k.roster.Catalog(), e.PairState, *c); err != nil {
 		return err
 	}
 	return inventory.ReadOptional(ctx, &e.PairState, *c)

@@ -119,7 +119,7 @@ func hasEntry(ctx context.Context, local side, entry string) (bool, error) {
 }
 
 // removeFrom removes a keystore entry, or has people do that, and looks that it is gone.
-func (p ports) removeFrom(ctx context.Context, local side, entry string) error {
+func removeFrom(ctx context.Context, p ports, local side, entry string) error {
 	if hand := local.byHand(); hand != nil {
 		return removeByHand(ctx, local, hand, p.byHandWithin, entry)
 	}

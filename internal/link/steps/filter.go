@@ -140,7 +140,7 @@ func newRemoveFilterStep(p ports, a RemoveFilterArgs) *removeFilterStep {
 
 // keep says why the filter stays; empty: it need not.
 func (u *removeFilterStep) keep(ctx context.Context, d elastic.Deployment) (string, error) {
-	return u.roster.FilterStays(ctx, inventory.FilterQuery{
+	return inventory.FilterStays(ctx, u.roster, inventory.FilterQuery{
 		Remote: d, Local: u.leaving.Local, Name: u.ruleset.Name, FilterSources: u.ruleset.Allowed(), Leaving: u.leaving,
 	})
 }

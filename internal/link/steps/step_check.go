@@ -8,6 +8,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link/inventory"
 )
 
 // StepCheck looks at both sides once more and changes nothing.
@@ -39,7 +40,7 @@ func (k *checkStep) Apply(ctx context.Context, _ change.Evidence, _ change.Note)
 	if err != nil {
 		return err
 	}
-	err = k.catalog.Judge(ctx, &s, k.Connect)
+	err = inventory.Judge(ctx, k.catalog, &s, k.Connect)
 	if wrong, ok := errors.AsType[*change.InvalidError](err); ok {
 		return inWords(wrong)
 	}

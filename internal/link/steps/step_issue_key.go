@@ -179,7 +179,7 @@ func (g *issueKeyStep) removeEntry(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return g.removeFrom(ctx, local, g.entry)
+	return removeFrom(ctx, g.ports, local, g.entry)
 }
 
 // removal is the call that removes the entry, for a person to make.

@@ -56,7 +56,7 @@ func (s *removeKeyStep) Apply(ctx context.Context, _ change.Evidence, note chang
 	if err := note(ctx, change.Evidence{evEmptied: "true"}); err != nil {
 		return err
 	}
-	if err := s.removeFrom(ctx, local, s.entry()); err != nil || local.byHand() == nil {
+	if err := removeFrom(ctx, s.ports, local, s.entry()); err != nil || local.byHand() == nil {
 		return err
 	}
 	return note(ctx, change.Evidence{evGone: "true"})

@@ -60,7 +60,7 @@ func (x *rotateKeyStep) restore(ctx context.Context, local side, had change.Evid
 	if !entry.ours() {
 		return nil // the settings come after the key
 	}
-	if err := x.removeFrom(ctx, local, entry.name); err != nil {
+	if err := removeFrom(ctx, x.ports, local, entry.name); err != nil {
 		return err
 	}
 	if err := x.released(ctx, local, x.Connect.Alias); err != nil {

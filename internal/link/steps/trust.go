@@ -115,7 +115,7 @@ func (u *removeTrustStep) Apply(ctx context.Context, had change.Evidence, note c
 		return nil
 	}
 	if had[evTrustWrote] == "" {
-		uses, err := u.roster.TrustUsers(ctx, u.spare.Query(u.leaving))
+		uses, err := inventory.ReadTrustUsers(ctx, u.roster, u.spare.Query(u.leaving))
 		if err != nil {
 			return err
 		}
