@@ -57,7 +57,7 @@ func (r *Router) serve(ctx context.Context, seen *recent, j *job) []byte {
 	gone := ctx.Err() != nil // a source that stops: what still arrives is refused, not begun
 	j.failure.What, j.failure.RequestID = j.what, r.o.NewID()
 	ctx = context.WithValue(context.WithoutCancel(ctx), requestIDKey{}, j.failure.RequestID)
-	ours, err := r.serves(ctx, j.home, j.org, j.failure.User.Team)
+	ours, err := serves(ctx, r, j.home, j.org, j.failure.User.Team)
 	switch {
 	case err != nil:
 		r.o.Log.ErrorContext(ctx, "not known whose it is", "request_id", j.failure.RequestID, "what", j.what, "error", err)

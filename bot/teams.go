@@ -12,7 +12,7 @@ const lookWithin = 1500 * time.Millisecond
 
 // served are the ids of the teams and organizations that are served; nil: all are. The error says that this could not be
 // found out, and then nobody must be.
-func (r *Router) served(ctx context.Context) ([]string, error) {
+func served(ctx context.Context, r *Router) ([]string, error) {
 	if len(r.o.Teams) > 0 || r.o.Self == nil {
 		return r.o.Teams, nil
 	}
@@ -32,8 +32,8 @@ func (r *Router) served(ctx context.Context) ([]string, error) {
 
 // serves tells whether every named team is one that we serve. All workspaces of an organization that is served are: home,
 // the one where it happened, is of org. A user's own may be anybody's.
-func (r *Router) serves(ctx context.Context, home, org, user string) (bool, error) {
-	served, err := r.served(ctx)
+func serves(ctx context.Context, r *Router, home, org, user string) (bool, error) {
+	served, err := served(ctx, r)
 	if err != nil || len(served) == 0 {
 		return err == nil, err
 	}

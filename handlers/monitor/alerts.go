@@ -171,7 +171,7 @@ func problemKey(n link.Name, t diagnose.ProblemKind) string { return n.String() 
 func (m *Monitor) show(ctx context.Context, now alert, was openAlert) error {
 	now.Since = cmp.Or(was.Since, now.Since, m.o.Now())
 	now.Most = max(was.Most, len(now.affected))
-	msg := m.alertMessage(now)
+	msg := alertMessage(m, now)
 	now.Shows = messageMark(msg)
 	if was.TS != "" && was.Shows == now.Shows {
 		return nil
@@ -265,7 +265,7 @@ func (m *Monitor) whyOver(ctx context.Context, key string, a openAlert, wanted [
 		return "", err
 	}
 	if a.Trouble == diagnose.ProblemUnreviewed && len(managed) > 0 {
-		return m.whyReviewed(ctx, managed[n], key, wanted)
+		return whyReviewed(ctx, m, managed[n], key, wanted)
 	}
 	ends := a.Trouble == diagnose.ProblemEnding || a.Trouble == diagnose.ProblemOverdue
 	switch {

@@ -18,7 +18,7 @@ import (
 
 // checkQueue makes one platform's checks of one tick: some at a time, spread over the ticks, and none any more in a tick
 // in which the platform asks for fewer calls.
-func (m *Monitor) checkQueue(ctx context.Context, queue string) error {
+func checkQueue(ctx context.Context, m *Monitor, queue string) error {
 	queued, err := m.o.Store.QueuedChecks(ctx, queue)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func (m *Monitor) checkQueue(ctx context.Context, queue string) error {
 		errs := make([]error, len(due))
 		var wg sync.WaitGroup
 		for i, c := range due {
-			wg.Go(func() { errs[i] = m.check(ctx, c) })
+			wg.Go(func() { errs[i] = checkConnection(ctx, m, c) })
 		}
 		wg.Wait()
 		err = errors.Join(errs...)
@@ -46,7 +46,7 @@ func (m *Monitor) checkQueue(ctx context.Context, queue string) error {
 
 // health reads what the connections of a cycle share once a cycle, and the connection itself each time. Before it says
 // that something is wrong, and after a change, it reads everything anew.
-func (m *Monitor) health(ctx context.Context, c link.ManagedConnection, was StatusRecord) (diagnose.HealthResult, error) {
+func health(ctx context.Context, m *Monitor, c link.ManagedConnection, was StatusRecord) (diagnose.HealthResult, error) {
 	if was.Request == c.Record.Request && len(was.Problems) == 0 {
 		found, err := m.o.Checker.Health(elastic.AllowRecent(ctx, m.o.Every), c, m.o.ExpiresWithin)
 		if err != nil || len(found.Problems) == 0 {
@@ -62,45 +62,45 @@ func errLimited(err error) bool {
 	return ok && e.Status == http.StatusTooManyRequests
 }
 
-// check checks one connection. A check that is broken off, because the bot stops, is given back: nobody else is given it before
+// checkConnection checks one connection. A check that is broken off, because the bot stops, is given back: nobody else is given it before
 // the claim ends.
-func (m *Monitor) check(ctx context.Context, c change.Check) error {
-	err := m.checkOnce(ctx, c)
+func checkConnection(ctx context.Context, m *Monitor, c change.Check) error {
+	err := checkOnce(ctx, m, c)
 	if ctx.Err() == nil {
 		return err
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
 	defer cancel()
-	return errors.Join(err, m.keep(within, c, m.o.Tick))
+	return errors.Join(err, keepAsItIs(within, m, c, m.o.Tick))
 }
 
 // checkOnce checks one connection and writes down what it found.
-func (m *Monitor) checkOnce(ctx context.Context, c change.Check) error {
+func checkOnce(ctx context.Context, m *Monitor, c change.Check) error {
 	within, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	was := readStatus(c.Status)
 	if c.Record == nil {
-		return m.forget(ctx, c, was)
+		return forgetConnection(ctx, m, c, was)
 	}
 	managed, ok := inventory.ReadManaged(*c.Record)
 	if !ok { // of a newer version, which checks it
-		return m.keep(ctx, c, m.o.Every)
+		return keepAsItIs(ctx, m, c, m.o.Every)
 	}
-	next := m.end(ctx, managed, c.At) // also where nothing of it can be read just now
-	found, err := m.health(within, managed, was)
+	next := askForEnd(ctx, m, managed, c.At) // also where nothing of it can be read just now
+	found, err := health(within, m, managed, was)
 	if err != nil {
-		return m.unread(ctx, c, managed, next, err)
+		return unread(ctx, m, c, managed, next, err)
 	}
 	if m.o.Rotations != nil && !found.Expires.IsZero() {
 		if err := m.o.Rotations.Ask(ctx, managed, found.Expires); err != nil {
 			m.o.Log.WarnContext(ctx, "requesting a rotation failed; it will be retried", "connection", managed.Name().String(), "error", err)
 		}
 	}
-	return m.finish(ctx, c, managed, next, found)
+	return finishCheck(ctx, m, c, managed, next, found)
 }
 
-// end has a connection removed whose end has come, and returns when to check it again.
-func (m *Monitor) end(ctx context.Context, c link.ManagedConnection, shared time.Time) time.Duration {
+// askForEnd has a connection removed whose end has come, and returns when to check it again.
+func askForEnd(ctx context.Context, m *Monitor, c link.ManagedConnection, shared time.Time) time.Duration {
 	if m.o.Endings == nil {
 		return m.o.Every
 	}
@@ -111,18 +111,18 @@ func (m *Monitor) end(ctx context.Context, c link.ManagedConnection, shared time
 	return min(m.o.Every, cmp.Or(next, m.o.Every))
 }
 
-// finish writes down what a check found.
-func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.ManagedConnection, next time.Duration, found diagnose.HealthResult) error {
+// finishCheck writes down what a check found.
+func finishCheck(ctx context.Context, m *Monitor, c change.Check, managed link.ManagedConnection, next time.Duration, found diagnose.HealthResult) error {
 	was := readStatus(c.Status)
 	if len(found.Problems) > 0 {
-		if working, err := m.working(ctx, managed); err != nil || working {
-			return errors.Join(err, m.keep(ctx, c, next))
+		if working, err := working(ctx, m, managed); err != nil || working {
+			return errors.Join(err, keepAsItIs(ctx, m, c, next))
 		}
 	}
-	found.Problems = m.withoutRotated(ctx, managed, found.Problems)
-	now := m.statusOf(managed, found, was)
+	found.Problems = withoutRotated(ctx, m, managed, found.Problems)
+	now := statusOf(m, managed, found, was)
 	now.Asked = m.asked(ctx, managed, found.Problems)
-	m.review(ctx, c, managed, found.Connection, was, &now)
+	review(ctx, m, c, managed, found.Connection, was, &now)
 	text, err := now.Encode()
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (m *Monitor) finish(ctx context.Context, c change.Check, managed link.Manag
 }
 
 // withoutRotated are the problems of a connection, without the end of its key where that is rotated in time.
-func (m *Monitor) withoutRotated(ctx context.Context, c link.ManagedConnection, all []diagnose.Problem) []diagnose.Problem {
+func withoutRotated(ctx context.Context, m *Monitor, c link.ManagedConnection, all []diagnose.Problem) []diagnose.Problem {
 	ends := func(p diagnose.Problem) bool { return p.Kind == diagnose.ProblemExpiring && !p.Certificates }
 	if m.o.Rotations == nil || !slices.ContainsFunc(all, ends) {
 		return all
@@ -165,14 +165,14 @@ func (m *Monitor) withoutRotated(ctx context.Context, c link.ManagedConnection, 
 
 // unread is for a connection of which nothing is known just now: a platform that is unavailable is not a connection
 // that is down. That it should have ended is known all the same.
-func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.ManagedConnection, next time.Duration, why error) error {
+func unread(ctx context.Context, m *Monitor, c change.Check, managed link.ManagedConnection, next time.Duration, why error) error {
 	was := readStatus(c.Status)
 	m.o.Log.InfoContext(ctx, "a connection could not be checked", "connection", managed.Name().String(), "error", why)
 	m.o.OnCheck(CheckUnread)
 	if m.late(was.At) {
 		m.o.OnStatusChange(ctx, managed)
 	}
-	err := m.stillThere(ctx, c, managed, next)
+	err := stillThere(ctx, m, c, managed, next)
 	if errLimited(why) {
 		return errors.Join(err, why)
 	}
@@ -180,19 +180,19 @@ func (m *Monitor) unread(ctx context.Context, c change.Check, managed link.Manag
 }
 
 // stillThere leaves what is known as it is, but for one thing that no look at the connection is needed for.
-func (m *Monitor) stillThere(ctx context.Context, c change.Check, managed link.ManagedConnection, next time.Duration) error {
+func stillThere(ctx context.Context, m *Monitor, c change.Check, managed link.ManagedConnection, next time.Duration) error {
 	was := readStatus(c.Status)
 	p := diagnose.Overdue(managed, m.o.Now())
 	if p == nil || was.has(p.Kind) {
-		return m.answered(ctx, c, managed, next)
+		return answered(ctx, m, c, managed, next)
 	}
-	now := m.statusOf(managed, diagnose.HealthResult{Local: was.Local, Remote: was.Remote, Expires: was.Expires, Problems: []diagnose.Problem{*p}}, was)
+	now := statusOf(m, managed, diagnose.HealthResult{Local: was.Local, Remote: was.Remote, Expires: was.Expires, Problems: []diagnose.Problem{*p}}, was)
 	now.At = was.At
-	return m.news(ctx, c, now, next)
+	return news(ctx, m, c, now, next)
 }
 
 // news writes down what has come to be known without a look at the connection.
-func (m *Monitor) news(ctx context.Context, c change.Check, now StatusRecord, next time.Duration) error {
+func news(ctx context.Context, m *Monitor, c change.Check, now StatusRecord, next time.Duration) error {
 	text, err := now.Encode()
 	if err != nil {
 		return err
@@ -204,8 +204,8 @@ func (m *Monitor) news(ctx context.Context, c change.Check, now StatusRecord, ne
 	return err
 }
 
-// keep leaves what is known as it is.
-func (m *Monitor) keep(ctx context.Context, c change.Check, next time.Duration) error {
+// keepAsItIs leaves what is known as it is.
+func keepAsItIs(ctx context.Context, m *Monitor, c change.Check, next time.Duration) error {
 	err := m.o.Store.FinishCheck(ctx, c, change.CheckResult{Keep: true, Next: next})
 	if errors.Is(err, change.ErrFenced) {
 		return nil
@@ -213,8 +213,8 @@ func (m *Monitor) keep(ctx context.Context, c change.Check, next time.Duration) 
 	return err
 }
 
-// forget is for a connection that is not managed any more. News of it is the last: of what it was.
-func (m *Monitor) forget(ctx context.Context, c change.Check, was StatusRecord) error {
+// forgetConnection is for a connection that is not managed any more. News of it is the last: of what it was.
+func forgetConnection(ctx context.Context, m *Monitor, c change.Check, was StatusRecord) error {
 	err := m.o.Store.FinishCheck(ctx, c, change.CheckResult{News: len(was.Problems) > 0})
 	if errors.Is(err, change.ErrFenced) {
 		return nil
@@ -238,7 +238,7 @@ func (m *Monitor) forget(ctx context.Context, c change.Check, was StatusRecord) 
 
 // working reports whether a change of the connection is being made: what it looks like in the middle is no problem. Once
 // the change is through, the connection is due at once.
-func (m *Monitor) working(ctx context.Context, c link.ManagedConnection) (bool, error) {
+func working(ctx context.Context, m *Monitor, c link.ManagedConnection) (bool, error) {
 	for _, alias := range []string{c.Alias, link.EveryAlias} {
 		id, held, err := m.o.Store.Holder(ctx, link.Target(c.Local, alias))
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 
 // review adds to what a check found that people have yet to say whether the connection is still needed. Where that can't be
 // told, what was known goes on to count.
-func (m *Monitor) review(ctx context.Context, c change.Check, managed link.ManagedConnection, e link.ConnectionState, was StatusRecord, now *StatusRecord) {
+func review(ctx context.Context, m *Monitor, c change.Check, managed link.ManagedConnection, e link.ConnectionState, was StatusRecord, now *StatusRecord) {
 	if m.o.Reviews == nil {
 		return
 	}
@@ -60,21 +60,21 @@ func reviewSay(m link.ManagedConnection, since time.Time) string {
 }
 
 // answered leaves what is known of a connection that can't be read as it is, but for a review that has been answered meanwhile.
-func (m *Monitor) answered(ctx context.Context, c change.Check, managed link.ManagedConnection, next time.Duration) error {
+func answered(ctx context.Context, m *Monitor, c change.Check, managed link.ManagedConnection, next time.Duration) error {
 	now := readStatus(c.Status)
 	p := now.problem(diagnose.ProblemUnreviewed)
 	if m.o.Reviews == nil || p == nil || p.Review == nil {
-		return m.keep(ctx, c, next)
+		return keepAsItIs(ctx, m, c, next)
 	}
 	if done, _, err := m.o.Reviews.Answered(ctx, managed, p.Review.Since); err != nil || !done {
-		return errors.Join(err, m.keep(ctx, c, next))
+		return errors.Join(err, keepAsItIs(ctx, m, c, next))
 	}
 	now.Problems = slices.DeleteFunc(now.Problems, func(p OpenProblem) bool { return p.Kind == diagnose.ProblemUnreviewed })
-	return m.news(ctx, c, now, next)
+	return news(ctx, m, c, now, next)
 }
 
 // whyReviewed is why the message that asks for a review is over.
-func (m *Monitor) whyReviewed(ctx context.Context, c link.ManagedConnection, key string, wanted []alert) (string, error) {
+func whyReviewed(ctx context.Context, m *Monitor, c link.ManagedConnection, key string, wanted []alert) (string, error) {
 	of := problemKey(c.Name(), diagnose.ProblemUnreviewed) + " "
 	again := slices.ContainsFunc(wanted, func(w alert) bool { return strings.HasPrefix(w.key, of) })
 	text, _, _ := strings.Cut(strings.TrimPrefix(key, of), " ")

@@ -88,7 +88,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, queue := range m.o.Queues {
-		wg.Go(func() { m.repeat(ctx, func(ctx context.Context) error { return m.checkQueue(ctx, queue) }) })
+		wg.Go(func() { m.repeat(ctx, func(ctx context.Context) error { return checkQueue(ctx, m, queue) }) })
 	}
 	m.repeat(ctx, m.Announce)
 	return nil
@@ -112,7 +112,7 @@ func (m *Monitor) repeat(ctx context.Context, do func(context.Context) error) {
 func (m *Monitor) CheckDue(ctx context.Context) error {
 	var errs []error
 	for _, queue := range m.o.Queues {
-		errs = append(errs, m.checkQueue(ctx, queue))
+		errs = append(errs, checkQueue(ctx, m, queue))
 	}
 	return errors.Join(append(errs, m.Announce(ctx))...)
 }
@@ -126,11 +126,11 @@ func (m *Monitor) Record(ctx context.Context, x diagnose.HealthReport) (Status, 
 	}
 	s := Status{CheckedAt: x.At, Local: found.Local, Remote: found.Remote, Expires: found.Expires}
 	if x.Managed == nil {
-		s.Problems = m.statusOf(link.ManagedConnection{}, found, StatusRecord{}).Problems
+		s.Problems = statusOf(m, link.ManagedConnection{}, found, StatusRecord{}).Problems
 		return s, nil
 	}
 	s.Managed = *x.Managed
-	s.Problems = m.statusOf(s.Managed, found, StatusRecord{}).Problems
+	s.Problems = statusOf(m, s.Managed, found, StatusRecord{}).Problems
 	c, ok, err := m.o.Store.ClaimCheck(ctx, x.Name.Local.Platform, inventory.RecordKey(x.Name), checkLease)
 	if err != nil || !ok || c.Record == nil || c.Record.Request != x.Managed.Record.Request { // it has changed meanwhile
 		return s, err
@@ -139,5 +139,5 @@ func (m *Monitor) Record(ctx context.Context, x diagnose.HealthReport) (Status, 
 	if !x.Managed.Until.IsZero() {
 		next = min(next, endingSoon) // when its end is, the check tells
 	}
-	return s, m.finish(ctx, c, *x.Managed, next, found)
+	return s, finishCheck(ctx, m, c, *x.Managed, next, found)
 }

@@ -43,7 +43,7 @@ func problemLabel(p openAlert) string {
 }
 
 // alertMessage tells of the problem of a connection, with the button that fixes it, or of a cause.
-func (m *Monitor) alertMessage(a alert) bot.Message {
+func alertMessage(m *Monitor, a alert) bot.Message {
 	if a.problem == nil {
 		return causeMessage(a, m.o.Command)
 	}

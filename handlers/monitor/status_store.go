@@ -72,7 +72,7 @@ func (s StatusRecord) Encode() (string, error) {
 }
 
 // statusOf is what a check found, where was is what the one before did.
-func (m *Monitor) statusOf(c link.ManagedConnection, found diagnose.HealthResult, was StatusRecord) StatusRecord {
+func statusOf(m *Monitor, c link.ManagedConnection, found diagnose.HealthResult, was StatusRecord) StatusRecord {
 	now := StatusRecord{
 		Request: c.Record.Request, On: c.On(), Local: found.Local, Remote: found.Remote, RemoteID: c.Remote,
 		Maker: c.Maker(), By: c.Record.By.User, Expires: found.Expires, At: m.o.Now(),

@@ -27,7 +27,7 @@ func mayHaveCopies(r *change.Request) bool {
 }
 
 // removeCopies deletes copies of a message that turned up after it had been posted again, once no more can.
-func (n *Notifier) removeCopies(ctx context.Context, r *change.Request, thread, slot string) error {
+func removeCopies(ctx context.Context, n *Notifier, r *change.Request, thread, slot string) error {
 	m := r.Messages[slot]
 	if m.ID == "" || m.Doubt.IsZero() || n.o.Now().Before(m.Doubt.Add(carriedOut)) {
 		return nil
@@ -38,7 +38,7 @@ func (n *Notifier) removeCopies(ctx context.Context, r *change.Request, thread, 
 	}
 	// Around the one that is kept: a search answers with one message.
 	for _, span := range [][2]time.Time{{m.Doubt.Add(-MaxClockSkew), kept.Add(-time.Microsecond)}, {kept.Add(time.Microsecond), m.Doubt.Add(carriedOut + MaxClockSkew)}} {
-		copied, ok, err := n.search(ctx, r, m.Channel, thread, slot, span[0], span[1])
+		copied, ok, err := findCopies(ctx, n, r, m.Channel, thread, slot, span[0], span[1])
 		if err != nil {
 			return err
 		}
@@ -51,11 +51,11 @@ func (n *Notifier) removeCopies(ctx context.Context, r *change.Request, thread, 
 		}
 	}
 	m.Doubt = time.Time{}
-	return n.note(ctx, r, slot, m)
+	return noteMessage(ctx, n, r, slot, m)
 }
 
-// note writes down what was posted, or is about to be.
-func (n *Notifier) note(ctx context.Context, r *change.Request, slot string, m change.Message) error {
+// noteMessage writes down what was posted, or is about to be.
+func noteMessage(ctx context.Context, n *Notifier, r *change.Request, slot string, m change.Message) error {
 	if err := n.o.Outbox.NoteMessage(ctx, r.ID, n.o.Owner, slot, m); err != nil {
 		return err
 	}
@@ -66,8 +66,8 @@ func (n *Notifier) note(ctx context.Context, r *change.Request, slot string, m c
 	return nil
 }
 
-// search looks for a message of r's; not found where the bot may not read the channel's history, or it is too long.
-func (n *Notifier) search(ctx context.Context, r *change.Request, channel, thread, slot string, since, until time.Time) (bot.Posted, bool, error) {
+// findCopies looks for a message of r's; not found where the bot may not read the channel's history, or it is too long.
+func findCopies(ctx context.Context, n *Notifier, r *change.Request, channel, thread, slot string, since, until time.Time) (bot.Posted, bool, error) {
 	p, ok, err := n.o.Poster.FindPosted(ctx, channel, thread, since, until, func(m bot.Metadata) bool {
 		return m.Type == MetadataType && m.Payload["request"] == r.ID && m.Payload["slot"] == slot
 	})

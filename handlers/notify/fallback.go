@@ -10,8 +10,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// show sends a drawing, and simpler ones as long as Slack refuses what it is made of.
-func (n *Notifier) show(ctx context.Context, r *change.Request, d rendered, send func(bot.Message) error) error {
+// showRendered sends a drawing, and simpler ones as long as Slack refuses what it is made of.
+func showRendered(ctx context.Context, n *Notifier, r *change.Request, d rendered, send func(bot.Message) error) error {
 	err := send(d.msg)
 	for _, s := range fallbacks(r, d) {
 		if !bot.IsBadBlocks(err) {
@@ -23,7 +23,7 @@ func (n *Notifier) show(ctx context.Context, r *change.Request, d rendered, send
 		}
 	}
 	if err == nil {
-		n.remember(r.ID, d)
+		rememberRendered(n, r.ID, d)
 	}
 	return err
 }

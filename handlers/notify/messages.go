@@ -63,7 +63,7 @@ type rendered struct {
 // message, and the error is errChannelUnwritable: the card is still to be shown.
 func (n *Notifier) draw(ctx context.Context, r *change.Request) error {
 	if quiet(r) {
-		return n.drawQuiet(ctx, r)
+		return drawQuiet(ctx, n, r)
 	}
 	standing := n.evaluation(ctx, r)
 	away := n.drawChannel(ctx, r, standing)
@@ -163,14 +163,14 @@ func (n *Notifier) ensure(ctx context.Context, r *change.Request, root bot.Poste
 		}
 		if ok {
 			m.ID = found.TS
-			if err := n.note(ctx, r, d.slot, m); err != nil {
+			if err := noteMessage(ctx, n, r, d.slot, m); err != nil {
 				return bot.Posted{}, err
 			}
 		}
 	}
 	if m.ID != "" {
 		at := bot.Posted{Channel: m.Channel, TS: m.ID}
-		if err := n.removeCopies(ctx, r, root.TS, d.slot); err != nil {
+		if err := removeCopies(ctx, n, r, root.TS, d.slot); err != nil {
 			return bot.Posted{}, err
 		}
 		if d.postOnly {
@@ -193,7 +193,7 @@ func (n *Notifier) find(ctx context.Context, r *change.Request, m change.Message
 	if !m.At.IsZero() {
 		since, until = m.At.Add(-MaxClockSkew), m.At.Add(n.o.Lease+MaxClockSkew)
 	}
-	return n.search(ctx, r, m.Channel, thread, slot, since, until)
+	return findCopies(ctx, n, r, m.Channel, thread, slot, since, until)
 }
 
 func (n *Notifier) post(ctx context.Context, r *change.Request, channel string, d rendered) (bot.Posted, error) {
@@ -207,25 +207,25 @@ func (n *Notifier) post(ctx context.Context, r *change.Request, channel string, 
 	if before, begun := r.Messages[d.slot]; begun && before.ID == "" && d.to == "" {
 		note.Doubt = before.At
 	}
-	if err := n.note(ctx, r, d.slot, note); err != nil {
+	if err := noteMessage(ctx, n, r, d.slot, note); err != nil {
 		return bot.Posted{}, err
 	}
 	var at bot.Posted
-	err := n.show(ctx, r, d, func(msg bot.Message) (err error) {
+	err := showRendered(ctx, n, r, d, func(msg bot.Message) (err error) {
 		at, err = n.o.Poster.Post(ctx, channel, msg)
 		return err
 	})
 	if err != nil {
 		return bot.Posted{}, giveUp(err)
 	}
-	return at, n.note(ctx, r, d.slot, change.Message{Channel: at.Channel, ID: at.TS, Doubt: note.Doubt})
+	return at, noteMessage(ctx, n, r, d.slot, change.Message{Channel: at.Channel, ID: at.TS, Doubt: note.Doubt})
 }
 
 func (n *Notifier) update(ctx context.Context, r *change.Request, at bot.Posted, d rendered) error {
-	if n.unchanged(r.ID, d) {
+	if unchanged(n, r.ID, d) {
 		return nil
 	}
-	return n.show(ctx, r, d, func(msg bot.Message) error { return n.o.Poster.Update(ctx, at, msg) })
+	return showRendered(ctx, n, r, d, func(msg bot.Message) error { return n.o.Poster.Update(ctx, at, msg) })
 }
 
 // IsDeleted reports whether an error says that the message is gone, and its channel is not.

@@ -9,7 +9,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
 )
 
-func (n *Notifier) unchanged(id string, d rendered) bool {
+func unchanged(n *Notifier, id string, d rendered) bool {
 	sum, ok := fingerprint(d.msg)
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -17,7 +17,7 @@ func (n *Notifier) unchanged(id string, d rendered) bool {
 	return ok && shown && last == sum
 }
 
-func (n *Notifier) remember(id string, d rendered) {
+func rememberRendered(n *Notifier, id string, d rendered) {
 	sum, ok := fingerprint(d.msg)
 	if !ok {
 		return

@@ -33,7 +33,7 @@ func quiet(r *change.Request) bool {
 var errThreadPending = errors.New("the card that this belongs below is not posted yet")
 
 // drawQuiet says below the connection's card what was done, once it was.
-func (n *Notifier) drawQuiet(ctx context.Context, r *change.Request) error {
+func drawQuiet(ctx context.Context, n *Notifier, r *change.Request) error {
 	if r.State != change.Applied {
 		return nil
 	}

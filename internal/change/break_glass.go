@@ -104,7 +104,7 @@ func (s *Service) ReviewGlass(ctx context.Context, p ReviewInput) (*Request, err
 		}
 	}
 	return s.decide(ctx, p.DecisionInput, "", kind, func(r *Request, m *Transition) error {
-		if r.Review() != nil && !r.Review().Open() && r.alreadyDecided(kind, p.DecisionInput) {
+		if r.Review() != nil && !r.Review().Open() && alreadyDecided(r, kind, p.DecisionInput) {
 			return errAlreadyDecided
 		}
 		m.Review = &time.Time{}

@@ -44,7 +44,7 @@ func (s *Service) settle(ctx context.Context, r *Request, m *Transition) error {
 	if verdict.Rule != "" {
 		m.Entry.Rule = verdict.Rule
 	}
-	waits := with.needsInputFor(verdict, s.o.Now())
+	waits := needsInputFor(&with, verdict, s.o.Now())
 	if !verdict.Enough || waits {
 		m.Event, m.To = "", r.State
 		if verdict.Enough && verdict.NotAfter.After(r.Deadline) {
@@ -62,7 +62,7 @@ func (s *Service) settle(ctx context.Context, r *Request, m *Transition) error {
 // enough.
 func (s *Service) Revoke(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, Revoke, DecisionRevoke, func(r *Request, m *Transition) error {
-		if r.alreadyDecided(DecisionRevoke, p) {
+		if alreadyDecided(r, DecisionRevoke, p) {
 			return errAlreadyDecided
 		}
 		broken := r.BrokenGlass()
@@ -130,7 +130,7 @@ func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
 			if s.o.Now().Before(r.Deadline) {
 				return ErrConflict // somebody gave it more time
 			}
-			m.Entry.Detail = r.whyExpired(s.o.Now())
+			m.Entry.Detail = whyExpired(r, s.o.Now())
 			m.Decisions[len(m.Decisions)-1].Reason = m.Entry.Detail
 			return nil
 		})
@@ -148,7 +148,7 @@ func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
 }
 
 // whyExpired says what r waited for when its time ran out, now.
-func (r *Request) whyExpired(now time.Time) string {
+func whyExpired(r *Request, now time.Time) string {
 	switch {
 	case r.State == Approved:
 		return "it was approved, but did not start in time"
@@ -201,13 +201,13 @@ func (s *Service) decide(ctx context.Context, p DecisionInput, e Event, v Decisi
 		if e == "" { // guard knows the states in which it may be said
 			to, ok = r.State, !r.State.Final() || v.reviews()
 		}
-		if !ok && r.alreadyDecided(v, p) {
+		if !ok && alreadyDecided(r, v, p) {
 			return s.confirmDurable(ctx, r)
 		}
 		if !ok {
 			return r, &StateError{Event: e, Now: r}
 		}
-		if p.CardVersion != 0 && (p.CardVersion < r.ApprovalsSince || p.CardVersion > r.Version) || r.superseded(v, p) {
+		if p.CardVersion != 0 && (p.CardVersion < r.ApprovalsSince || p.CardVersion > r.Version) || superseded(r, v, p) {
 			return r, &StaleError{Now: r}
 		}
 		now := s.o.Now()
@@ -241,7 +241,7 @@ func (s *Service) decide(ctx context.Context, p DecisionInput, e Event, v Decisi
 
 // alreadyDecided reports whether p is heard already. Anyone who gets no answer presses again, and must not be told that somebody
 // was first: it was themselves. An approval that was taken back is not said any more.
-func (r *Request) alreadyDecided(v DecisionKind, p DecisionInput) bool {
+func alreadyDecided(r *Request, v DecisionKind, p DecisionInput) bool {
 	if p.By.User == "" {
 		return false // the clock presses no buttons
 	}
@@ -258,7 +258,7 @@ func (r *Request) alreadyDecided(v DecisionKind, p DecisionInput) bool {
 
 // superseded reports whether p was pressed on a card from before something else that the same person has decided since:
 // it was late on its way, or is delivered again, and is not what they want now.
-func (r *Request) superseded(v DecisionKind, p DecisionInput) bool {
+func superseded(r *Request, v DecisionKind, p DecisionInput) bool {
 	if p.CardVersion == 0 || p.By.User == "" || v == DecisionInputSubmitted { // handing a thing in is no opinion, and nothing that they said undoes it
 		return false
 	}

@@ -66,7 +66,7 @@ func (s *Service) SubmitInput(ctx context.Context, p DecisionInput) (*Request, e
 }
 
 // needsInputFor reports whether r awaits what it needs, or will by the time that the verdict lets the work begin.
-func (r *Request) needsInputFor(v Evaluation, now time.Time) bool {
+func needsInputFor(r *Request, v Evaluation, now time.Time) bool {
 	if v.NotBefore.After(now) {
 		now = v.NotBefore
 	}
@@ -88,7 +88,7 @@ func (s *Service) RequestInput(ctx context.Context, r *Request) (bool, error) {
 			return err
 		}
 		who := verdict.Submitters[:min(len(verdict.Submitters), RemindedAtOnce)]
-		if len(who) == 0 || !r.inputRequestDue(verdict, s.o.Now()) {
+		if len(who) == 0 || !inputRequestDue(r, verdict, s.o.Now()) {
 			return errNotDue
 		}
 		m.Decisions[len(m.Decisions)-1].To = who
@@ -99,7 +99,7 @@ func (s *Service) RequestInput(ctx context.Context, r *Request) (bool, error) {
 }
 
 // inputRequestDue reports whether it is time to ask for what r needs, and nobody has been asked since it is.
-func (r *Request) inputRequestDue(v Evaluation, now time.Time) bool {
+func inputRequestDue(r *Request, v Evaluation, now time.Time) bool {
 	if !v.Enough || !r.NeedsInput(now) {
 		return false
 	}

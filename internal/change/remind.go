@@ -26,7 +26,7 @@ func (s *Service) Remind(ctx context.Context, r *Request) (bool, error) {
 		if err != nil {
 			return err
 		}
-		who := r.nextReminded(verdict.Who())
+		who := nextReminded(r, verdict.Who())
 		if len(who) == 0 || !reminderDue(r, verdict.Remind, s.o.Now()) {
 			return errNotDue
 		}
@@ -38,7 +38,7 @@ func (s *Service) Remind(ctx context.Context, r *Request) (bool, error) {
 }
 
 // nextReminded are those of who that a reminder goes to: as many as it may, those first who had the fewest.
-func (r *Request) nextReminded(who []string) []string {
+func nextReminded(r *Request, who []string) []string {
 	had := map[string]int{}
 	for _, d := range r.Decisions {
 		if d.Kind == DecisionRemind {

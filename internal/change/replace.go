@@ -7,7 +7,7 @@ import (
 
 // replace makes way for a request that takes the place of an earlier one: it withdraws that one if it still waits, and
 // nothing else is in the way of the new one. Should that not be stored after all, submitting it again finds the way free.
-func (s *Service) replace(ctx context.Context, a ProposeInput, with *Request) error {
+func replace(ctx context.Context, s *Service, a ProposeInput, with *Request) error {
 	old, err := s.requests.Get(ctx, a.Parent)
 	if err != nil {
 		return fmt.Errorf("the request to be replaced: %w", err)

@@ -124,7 +124,7 @@ func (s *Service) Propose(ctx context.Context, a ProposeInput) (*Request, error)
 		Created: now, Deadline: p.Deadline(now.Add(terms.Wait), now), StandingApproval: a.StandingApproval, Messages: a.Messages,
 	}
 	if a.Parent != "" {
-		if err := s.replace(ctx, a, r); err != nil {
+		if err := replace(ctx, s, a, r); err != nil {
 			return nil, s.ownOrNot(ctx, err, a.By)
 		}
 	}
