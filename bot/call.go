@@ -46,16 +46,24 @@ const maxAnswer = 8 << 20
 // repeated. Nothing else is repeated here.
 const attempts = 3
 
+// caller calls Slack's methods.
+type caller struct {
+	o    MessengerOptions
+	http *http.Client
+	host string // scheme and host of APIURL
+	pace *rateLimiter
+}
+
 // call makes a call within its rates, and once more when Slack asks for patience and ctx allows it.
-func (m *Messenger) call(ctx context.Context, r request) error {
+func (c *caller) call(ctx context.Context, r request) error {
 	if r.trigger {
-		return m.do(ctx, r)
+		return c.do(ctx, r)
 	}
 	for attempt := 1; ; attempt++ {
-		if err := m.pace.wait(ctx, r.method, r.channel); err != nil {
+		if err := c.pace.wait(ctx, r.method, r.channel); err != nil {
 			return err
 		}
-		err := m.do(ctx, r)
+		err := c.do(ctx, r)
 		e, ok := errors.AsType[*Error](err)
 		if !ok || e.Kind != Limited || attempt == attempts {
 			return err
@@ -64,27 +72,27 @@ func (m *Messenger) call(ctx context.Context, r request) error {
 }
 
 // do makes a call and tells the pace if Slack asks for patience.
-func (m *Messenger) do(ctx context.Context, r request) error {
-	start := m.o.Now()
-	err := m.send(ctx, r)
+func (c *caller) do(ctx context.Context, r request) error {
+	start := c.o.Now()
+	err := c.send(ctx, r)
 	e, failed := errors.AsType[*Error](err)
 	if failed && e.Kind == Limited {
-		m.pace.backOff(r.method, r.channel, e.RetryAfter)
+		c.pace.backOff(r.method, r.channel, e.RetryAfter)
 	}
 	if failed {
-		m.o.Called(r.method, e.Kind.String(), m.o.Now().Sub(start))
-		m.o.Log.WarnContext(ctx, "slack call failed", "request_id", RequestID(ctx), "method", r.method,
+		c.o.Called(r.method, e.Kind.String(), c.o.Now().Sub(start))
+		c.o.Log.WarnContext(ctx, "slack call failed", "request_id", RequestID(ctx), "method", r.method,
 			"channel", r.channel, "kind", e.Kind.String(), "code", e.Code, "status", e.Status,
-			"ambiguous", e.Ambiguous, "messages", e.Messages, "duration", m.o.Now().Sub(start))
+			"ambiguous", e.Ambiguous, "messages", e.Messages, "duration", c.o.Now().Sub(start))
 	} else {
-		m.o.Called(r.method, "ok", m.o.Now().Sub(start))
-		m.o.Log.DebugContext(ctx, "slack call", "request_id", RequestID(ctx), "method", r.method,
-			"channel", r.channel, "duration", m.o.Now().Sub(start))
+		c.o.Called(r.method, "ok", c.o.Now().Sub(start))
+		c.o.Log.DebugContext(ctx, "slack call", "request_id", RequestID(ctx), "method", r.method,
+			"channel", r.channel, "duration", c.o.Now().Sub(start))
 	}
 	return err
 }
 
-func (m *Messenger) send(ctx context.Context, r request) error {
+func (c *caller) send(ctx context.Context, r request) error {
 	payload, contentType := []byte(r.form.Encode()), formType
 	if r.body != nil {
 		var err error
@@ -93,7 +101,7 @@ func (m *Messenger) send(ctx context.Context, r request) error {
 		}
 		contentType = jsonType + "; charset=utf-8"
 	}
-	raw, header, e := m.roundTrip(ctx, r.method, m.o.APIURL+r.method, contentType, payload, m.o.Token())
+	raw, header, e := c.roundTrip(ctx, r.method, c.o.APIURL+r.method, contentType, payload, c.o.Token())
 	if e != nil {
 		return e
 	}
@@ -141,9 +149,9 @@ func refused(method string, env envelope) *Error {
 const defaultRetryAfter = 30 * time.Second
 
 // roundTrip posts payload and returns the body and header of a 200. name is what errors call it: url may hold a secret.
-func (m *Messenger) roundTrip(ctx context.Context, name, address, contentType string, payload []byte, token string) ([]byte, http.Header, *Error) {
+func (c *caller) roundTrip(ctx context.Context, name, address, contentType string, payload []byte, token string) ([]byte, http.Header, *Error) {
 	caller := ctx
-	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, http.NoBody)
 	if err != nil {
@@ -153,11 +161,11 @@ func (m *Messenger) roundTrip(ctx context.Context, name, address, contentType st
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	late := fence(caller, req, payload, m.o.Now)
-	if err := inTime(caller, m.o.Now()); err != nil {
+	late := fence(caller, req, payload, c.o.Now)
+	if err := inTime(caller, c.o.Now()); err != nil {
 		return nil, nil, &Error{Method: name, Kind: Unavailable, Err: err}
 	}
-	resp, err := m.http.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		e := unreachable(name, err)
 		e.Ambiguous = e.Ambiguous && !late.Load()

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -276,4 +278,17 @@ func slackTime(t time.Time) string {
 	}
 	micros := strconv.FormatInt(1e6+t.UnixMicro()%1e6, 10)[1:]
 	return strconv.FormatInt(t.Unix(), 10) + "." + micros
+}
+
+// Granted asks Slack which scopes the bot token has: every answer names them in the header X-OAuth-Scopes
+// (Slack's docs: "Using the Web API"). It is empty where an answer lacks the header.
+func (m *Messenger) Granted(ctx context.Context) ([]string, error) {
+	var named string
+	err := m.call(ctx, request{method: "auth.test", form: url.Values{}, scopes: &named})
+	if err != nil {
+		return nil, err
+	}
+	granted := strings.FieldsFunc(named, func(r rune) bool { return r == ',' || r == ' ' })
+	slices.Sort(granted)
+	return granted, nil
 }

@@ -36,10 +36,8 @@ type MessengerOptions struct {
 
 // Messenger is the way out to Slack. Its errors are *Error.
 type Messenger struct {
-	o          MessengerOptions
-	http       *http.Client
-	host       string // scheme and host of APIURL
-	pace       *rateLimiter
+	*caller
+	modals
 	permalinks permalinks
 
 	mu   sync.Mutex
@@ -79,11 +77,11 @@ func NewMessenger(o MessengerOptions) *Messenger {
 	}
 	// A redirect would carry texts to wherever it points, and the Web API has none.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	m := &Messenger{o: o, http: &client, permalinks: permalinks{known: map[Posted]string{}}, pace: newRateLimiter(o.Now, o.PostEvery, o.UpdatesPerMinute)}
+	c := &caller{o: o, http: &client, pace: newRateLimiter(o.Now, o.PostEvery, o.UpdatesPerMinute)}
 	if u, err := url.Parse(o.APIURL); err == nil {
-		m.host = u.Scheme + "://" + u.Host
+		c.host = u.Scheme + "://" + u.Host
 	}
-	return m
+	return &Messenger{caller: c, modals: modals{c}, permalinks: permalinks{known: map[Posted]string{}}}
 }
 
 // Posted is where a message is.

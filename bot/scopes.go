@@ -1,11 +1,8 @@
 package bot
 
 import (
-	"context"
 	"maps"
-	"net/url"
 	"slices"
-	"strings"
 )
 
 // methodScopes is every method of the Web API that is called here, with the scopes of the bot token that it needs
@@ -39,17 +36,4 @@ func Scopes() []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(all))
-}
-
-// Granted asks Slack which scopes the bot token has: every answer names them in the header X-OAuth-Scopes
-// (Slack's docs: "Using the Web API"). It is empty where an answer lacks the header.
-func (m *Messenger) Granted(ctx context.Context) ([]string, error) {
-	var named string
-	err := m.call(ctx, request{method: "auth.test", form: url.Values{}, scopes: &named})
-	if err != nil {
-		return nil, err
-	}
-	granted := strings.FieldsFunc(named, func(r rune) bool { return r == ',' || r == ' ' })
-	slices.Sort(granted)
-	return granted, nil
 }

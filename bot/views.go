@@ -9,9 +9,12 @@ import (
 
 const maxMetadata = 3000 // of a view, in code points (Slack's docs: "views", private_metadata)
 
+// modals are the modals and Home tabs of a Messenger.
+type modals struct{ *caller }
+
 // OpenView opens a modal. A trigger_id lives three seconds and works once, so this call never waits for its
 // turn and is never tried again.
-func (m *Messenger) OpenView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (View, error) {
+func (m modals) OpenView(ctx context.Context, triggerID string, v slack.ModalViewRequest) (View, error) {
 	const method = "views.open"
 	ctx, cancel := context.WithTimeout(ctx, slackWaits)
 	defer cancel()
@@ -23,7 +26,7 @@ func (m *Messenger) OpenView(ctx context.Context, triggerID string, v slack.Moda
 }
 
 // UpdateView replaces a modal. With hash, only if it has not changed since (Kind Conflict otherwise).
-func (m *Messenger) UpdateView(ctx context.Context, viewID, hash string, v slack.ModalViewRequest) (View, error) {
+func (m modals) UpdateView(ctx context.Context, viewID, hash string, v slack.ModalViewRequest) (View, error) {
 	const method = "views.update"
 	m.load(ctx, &v)
 	return m.view(ctx, request{method: method, body: struct {
@@ -35,7 +38,7 @@ func (m *Messenger) UpdateView(ctx context.Context, viewID, hash string, v slack
 
 // UpdateNamedView replaces the modal that has v's external_id: the only name of one that an answer put up, whose id Slack
 // tells nobody. One that is not there, or not yet, is an error of code not_found.
-func (m *Messenger) UpdateNamedView(ctx context.Context, v slack.ModalViewRequest) (View, error) {
+func (m modals) UpdateNamedView(ctx context.Context, v slack.ModalViewRequest) (View, error) {
 	const method = "views.update"
 	return m.view(ctx, request{method: method, body: struct {
 		ID   string                 `json:"external_id"`
@@ -44,7 +47,7 @@ func (m *Messenger) UpdateNamedView(ctx context.Context, v slack.ModalViewReques
 }
 
 // PublishHome shows v in a user's home tab.
-func (m *Messenger) PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error {
+func (m modals) PublishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error {
 	const method = "views.publish"
 	return m.call(ctx, request{method: method, body: struct {
 		User string                   `json:"user_id"`
@@ -53,7 +56,7 @@ func (m *Messenger) PublishHome(ctx context.Context, user string, v slack.HomeTa
 }
 
 // load puts what is carried before a modal's metadata. Handlers never see it there: see unload.
-func (m *Messenger) load(ctx context.Context, v *slack.ModalViewRequest) {
+func (m modals) load(ctx context.Context, v *slack.ModalViewRequest) {
 	what := m.o.Carry(ctx)
 	if what == "" || len(what) > maxLoaded || strings.Contains(what, loadEnd) {
 		return
@@ -63,7 +66,7 @@ func (m *Messenger) load(ctx context.Context, v *slack.ModalViewRequest) {
 	}
 }
 
-func (m *Messenger) view(ctx context.Context, r request) (View, error) {
+func (m modals) view(ctx context.Context, r request) (View, error) {
 	var answer struct {
 		View viewPayload `json:"view"`
 	}
