@@ -26,8 +26,11 @@ type Glass struct {
 	Reviewers []string      // who can; none where that is not known just now
 }
 
+// emergencies are approvals by one person alone, and their reviews.
+type emergencies struct{ *decisions }
+
 // glass is the policy, if it knows emergencies.
-func (s *Service) glass() (GlassPolicy, error) {
+func (s emergencies) glass() (GlassPolicy, error) {
 	policy, ok := s.o.Policy.(GlassPolicy)
 	if !ok {
 		return nil, &NotAllowedError{Why: "the policy lets nobody approve alone"}
@@ -36,7 +39,7 @@ func (s *Service) glass() (GlassPolicy, error) {
 }
 
 // CanBreakGlass says beforehand what BreakGlass would, and under which terms.
-func (s *Service) CanBreakGlass(ctx context.Context, r *Request, by Actor) (Glass, error) {
+func (s emergencies) CanBreakGlass(ctx context.Context, r *Request, by Actor) (Glass, error) {
 	policy, err := s.glass()
 	if err != nil {
 		return Glass{}, err
@@ -49,7 +52,7 @@ func (s *Service) CanBreakGlass(ctx context.Context, r *Request, by Actor) (Glas
 
 // BreakGlass approves a request alone and at once, in an emergency. A review of it stays open until somebody else has looked.
 // Errors as of Approve.
-func (s *Service) BreakGlass(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s emergencies) BreakGlass(ctx context.Context, p DecisionInput) (*Request, error) {
 	policy, err := s.glass()
 	if err != nil {
 		return nil, err
@@ -73,7 +76,7 @@ func (s *Service) BreakGlass(ctx context.Context, p DecisionInput) (*Request, er
 }
 
 // CanReview says beforehand what ReviewGlass would.
-func (s *Service) CanReview(ctx context.Context, r *Request, by Actor) error {
+func (s emergencies) CanReview(ctx context.Context, r *Request, by Actor) error {
 	policy, err := s.glass()
 	if err != nil {
 		return err
@@ -95,7 +98,7 @@ type ReviewInput struct {
 
 // ReviewGlass records what somebody says of a request that was approved alone: that it was right, or not, with a sentence.
 // Errors: *NotAllowedError, ErrNotFound, ErrUnavailable.
-func (s *Service) ReviewGlass(ctx context.Context, p ReviewInput) (*Request, error) {
+func (s emergencies) ReviewGlass(ctx context.Context, p ReviewInput) (*Request, error) {
 	kind := DecisionReviewRight
 	if !p.Right {
 		kind = DecisionReviewWrong
@@ -114,7 +117,7 @@ func (s *Service) ReviewGlass(ctx context.Context, p ReviewInput) (*Request, err
 
 // RemindReviews records of each review that is overdue, at most limit of them, that it is told of: what shows requests to
 // people tells them. It returns how many it recorded.
-func (s *Service) RemindReviews(ctx context.Context, limit int) (int, error) {
+func (s emergencies) RemindReviews(ctx context.Context, limit int) (int, error) {
 	policy, err := s.glass()
 	if err != nil {
 		return 0, nil //nolint:nilerr // under such a policy there is nothing to review

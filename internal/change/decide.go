@@ -16,9 +16,15 @@ type DecisionInput struct {
 	Reason      string
 }
 
+// decisions are what people and the clock decide about requests; the other parts of a Service decide by it, too.
+type decisions struct {
+	requests Requests
+	o        Options
+}
+
 // Approve records an approval, and moves the request when that makes it enough. Errors: *NotAllowedError,
 // *StaleError, *StateError, ErrNotFound, ErrUnavailable.
-func (s *Service) Approve(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s *decisions) Approve(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, Approve, DecisionApprove, func(r *Request, m *Transition) error {
 		if err := s.o.Policy.Eligible(ctx, r, p.By); err != nil {
 			return err
@@ -34,7 +40,7 @@ func (s *Service) Approve(ctx context.Context, p DecisionInput) (*Request, error
 }
 
 // settle lets a decision on a pending request move it if nothing is missing any more.
-func (s *Service) settle(ctx context.Context, r *Request, m *Transition) error {
+func (s *decisions) settle(ctx context.Context, r *Request, m *Transition) error {
 	with := *r
 	with.Decisions = m.Decisions
 	verdict, err := s.o.Policy.Evaluate(ctx, &with)
@@ -60,7 +66,7 @@ func (s *Service) settle(ctx context.Context, r *Request, m *Transition) error {
 
 // Revoke revokes an approval, as long as the work has not begun. An approved request waits again if the others are not
 // enough.
-func (s *Service) Revoke(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s *decisions) Revoke(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, Revoke, DecisionRevoke, func(r *Request, m *Transition) error {
 		if alreadyDecided(r, DecisionRevoke, p) {
 			return errAlreadyDecided
@@ -82,26 +88,26 @@ func (s *Service) Revoke(ctx context.Context, p DecisionInput) (*Request, error)
 }
 
 // Reject ends a request, as long as the work has not begun. Anyone who may approve may reject.
-func (s *Service) Reject(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s *decisions) Reject(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, Reject, DecisionReject, func(r *Request, _ *Transition) error {
 		return s.o.Policy.Eligible(ctx, r, p.By)
 	})
 }
 
 // RequestChanges gives a request back to who asked, with what has to change: it ends, and is asked for anew.
-func (s *Service) RequestChanges(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s *decisions) RequestChanges(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, Reject, DecisionRequestChanges, func(r *Request, _ *Transition) error {
 		return s.o.Policy.Eligible(ctx, r, p.By)
 	})
 }
 
 // Withdraw lets the requester take the request back before a worker has begun.
-func (s *Service) Withdraw(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s *decisions) Withdraw(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, Withdraw, DecisionWithdraw, onlyRequester(p.By, "only the requester can withdraw it"))
 }
 
 // Retry tries again to take back what a stuck request left. The requester and anyone who may approve can ask for it.
-func (s *Service) Retry(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s *decisions) Retry(ctx context.Context, p DecisionInput) (*Request, error) {
 	may := s.requesterOrApprover(ctx, p.By)
 	return s.decide(ctx, p, Retry, DecisionRetry, func(r *Request, m *Transition) error {
 		m.Wait = &Wait{} // what was not done in time is asked for again
@@ -111,14 +117,14 @@ func (s *Service) Retry(ctx context.Context, p DecisionInput) (*Request, error) 
 
 // Resolve says that a stuck request is clean, with a reason. It frees what the request holds, so it takes somebody who may
 // approve, and not who asked alone.
-func (s *Service) Resolve(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s *decisions) Resolve(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, Resolve, DecisionResolve, func(r *Request, _ *Transition) error {
 		return s.o.Policy.Eligible(ctx, r, p.By)
 	})
 }
 
 // ExpireDue ends the requests whose time has run out, at most limit of them, and returns how many it ended.
-func (s *Service) ExpireDue(ctx context.Context, limit int) (int, error) {
+func (s *decisions) ExpireDue(ctx context.Context, limit int) (int, error) {
 	ids, err := s.requests.Due(ctx, s.o.Now(), limit)
 	if err != nil {
 		return 0, err
@@ -167,7 +173,7 @@ func onlyRequester(by Actor, why string) func(*Request, *Transition) error {
 	}
 }
 
-func (s *Service) requesterOrApprover(ctx context.Context, by Actor) func(*Request, *Transition) error {
+func (s *decisions) requesterOrApprover(ctx context.Context, by Actor) func(*Request, *Transition) error {
 	return func(r *Request, _ *Transition) error {
 		if by.User == r.Requester.User {
 			return nil
@@ -182,7 +188,7 @@ const moveAttempts = 8
 var errAlreadyDecided = errors.New("said before")
 
 // confirmDurable answers who has said before what r holds: perhaps because the first time nobody could say whether it is kept.
-func (s *Service) confirmDurable(ctx context.Context, r *Request) (*Request, error) {
+func (s *decisions) confirmDurable(ctx context.Context, r *Request) (*Request, error) {
 	if err := s.requests.WaitDurable(ctx); err != nil {
 		return nil, err
 	}
@@ -191,7 +197,7 @@ func (s *Service) confirmDurable(ctx context.Context, r *Request) (*Request, err
 
 // decide reads the request, asks guard, and makes the move on the version it read. When somebody else moved the
 // request in between, it starts over, so that every decision is made on the request as it is.
-func (s *Service) decide(ctx context.Context, p DecisionInput, e Event, v DecisionKind, guard func(*Request, *Transition) error) (*Request, error) {
+func (s *decisions) decide(ctx context.Context, p DecisionInput, e Event, v DecisionKind, guard func(*Request, *Transition) error) (*Request, error) {
 	for range moveAttempts {
 		r, err := s.requests.Get(ctx, p.ID)
 		if err != nil {
@@ -270,4 +276,13 @@ func superseded(r *Request, v DecisionKind, p DecisionInput) bool {
 		return p.CardVersion < d.Version && (d.Kind != v || v == DecisionRetry)
 	}
 	return false
+}
+
+// Options are what a Service needs beside its store.
+type Options struct {
+	Policy   Policy
+	Planners map[Kind]Planner
+	Now      func() time.Time
+	NewID    func() string
+	Changed  func(id string) // called after every move, so that cards follow at once; may be nil
 }

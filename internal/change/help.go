@@ -13,8 +13,11 @@ type WaitPolicy interface {
 	MayHelp(ctx context.Context, r *Request, by Actor) error
 }
 
+// helping is what people do for a request that waits for them.
+type helping struct{ *decisions }
+
 // mayHelp returns nil if p was said about what r waits for now, by who may.
-func (s *Service) mayHelp(ctx context.Context, r *Request, p DecisionInput) error {
+func (s helping) mayHelp(ctx context.Context, r *Request, p DecisionInput) error {
 	if r.State != WaitingForPerson {
 		return &StateError{Event: Continue, Now: r}
 	}
@@ -35,7 +38,7 @@ func (k DecisionKind) answers() bool {
 }
 
 // TakeKey records that a person is about to be shown the key that r waits with: the record is what makes it happen once.
-func (s *Service) TakeKey(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s helping) TakeKey(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, "", DecisionKeyTaken, func(r *Request, m *Transition) error {
 		if err := s.mayHelp(ctx, r, p); err != nil {
 			return err
@@ -49,7 +52,7 @@ func (s *Service) TakeKey(ctx context.Context, p DecisionInput) (*Request, error
 }
 
 // KeyShown records that who took the key has seen it.
-func (s *Service) KeyShown(ctx context.Context, id string, by Actor) (*Request, error) {
+func (s helping) KeyShown(ctx context.Context, id string, by Actor) (*Request, error) {
 	return s.decide(ctx, DecisionInput{ID: id, By: by}, "", DecisionKeyShown, func(r *Request, m *Transition) error {
 		if r.State != WaitingForPerson {
 			return &StateError{Event: Continue, Now: r}
@@ -63,7 +66,7 @@ func (s *Service) KeyShown(ctx context.Context, id string, by Actor) (*Request, 
 }
 
 // RenewKey has another key made in place of the one that r waits with, because that one was lost, or may have been.
-func (s *Service) RenewKey(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s helping) RenewKey(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.goOn(ctx, p, DecisionRenew, AnswerRenew, func(r *Request) error {
 		if !r.Wait.HasKey || r.Wait.Taken == nil {
 			return &NotAllowedError{Why: "the key has not been shown to anyone yet"}
@@ -73,7 +76,7 @@ func (s *Service) RenewKey(ctx context.Context, p DecisionInput) (*Request, erro
 }
 
 // HandDone says that what r waits for is done. The step looks for itself.
-func (s *Service) HandDone(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s helping) HandDone(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.goOn(ctx, p, DecisionHandDone, AnswerDone, func(r *Request) error {
 		if err := s.mayHelp(ctx, r, p); err != nil {
 			return err
@@ -86,7 +89,7 @@ func (s *Service) HandDone(ctx context.Context, p DecisionInput) (*Request, erro
 }
 
 // goOn lets the work that waits go on with an answer.
-func (s *Service) goOn(ctx context.Context, p DecisionInput, kind DecisionKind, answer Answer, guard func(*Request) error) (*Request, error) {
+func (s helping) goOn(ctx context.Context, p DecisionInput, kind DecisionKind, answer Answer, guard func(*Request) error) (*Request, error) {
 	return s.decide(ctx, p, Continue, kind, func(r *Request, m *Transition) error {
 		if err := guard(r); err != nil {
 			return err
@@ -111,7 +114,7 @@ const longestWait = 48 * time.Hour
 
 // CheckWaits looks at waiting requests, at most limit of them. The work of those whose time has run out goes on, and finds
 // that nothing was done. A key of which nobody knows whether it was shown is replaced.
-func (s *Service) CheckWaits(ctx context.Context, limit int) error {
+func (s helping) CheckWaits(ctx context.Context, limit int) error {
 	ids, err := s.requests.Overdue(ctx, s.o.Now().Add(longestWait), limit)
 	if err != nil {
 		return err
@@ -125,7 +128,7 @@ func (s *Service) CheckWaits(ctx context.Context, limit int) error {
 	return errors.Join(errs...)
 }
 
-func (s *Service) checkWait(ctx context.Context, id string) error {
+func (s helping) checkWait(ctx context.Context, id string) error {
 	r, err := s.requests.Get(ctx, id)
 	if err != nil {
 		return err

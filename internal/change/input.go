@@ -22,9 +22,12 @@ type InputPolicy interface {
 	MaySubmit(ctx context.Context, r *Request, by Actor) error
 }
 
+// inputs are what people hand in for a request.
+type inputs struct{ *decisions }
+
 // CanSubmitInput returns nil if by may hand in what r needs now. Errors: *StateError, *NotAllowedError, and what the policy
 // meets.
-func (s *Service) CanSubmitInput(ctx context.Context, r *Request, by Actor) error {
+func (s inputs) CanSubmitInput(ctx context.Context, r *Request, by Actor) error {
 	if r.State != Pending && r.State != Approved {
 		return &StateError{Event: Approve, Now: r}
 	}
@@ -56,7 +59,7 @@ func (s *Service) CanSubmitInput(ctx context.Context, r *Request, by Actor) erro
 
 // SubmitInput records that what the proposal needs was handed in; the caller has put it where the step finds it. It moves
 // the request when nothing else is missing. It may be said again, which starts its time anew. Errors as of Approve.
-func (s *Service) SubmitInput(ctx context.Context, p DecisionInput) (*Request, error) {
+func (s inputs) SubmitInput(ctx context.Context, p DecisionInput) (*Request, error) {
 	return s.decide(ctx, p, "", DecisionInputSubmitted, func(r *Request, m *Transition) error {
 		if err := s.CanSubmitInput(ctx, r, p.By); err != nil || r.State == Approved {
 			return err
@@ -75,7 +78,7 @@ func needsInputFor(r *Request, v Evaluation, now time.Time) bool {
 
 // RequestInput records that those who may hand in what r needs are asked for it: once nothing else is missing and the work
 // could begin soon. As of Remind, the record is what makes it happen once. It reports whether it was due.
-func (s *Service) RequestInput(ctx context.Context, r *Request) (bool, error) {
+func (s inputs) RequestInput(ctx context.Context, r *Request) (bool, error) {
 	if r.Proposal.RequiredInput == "" {
 		return false, nil
 	}

@@ -39,19 +39,12 @@ type Planner interface {
 	Plan(ctx context.Context, id string, params json.RawMessage) (Proposal, error)
 }
 
-// Options are what a Service needs beside its store.
-type Options struct {
-	Policy   Policy
-	Planners map[Kind]Planner
-	Now      func() time.Time
-	NewID    func() string
-	Changed  func(id string) // called after every move, so that cards follow at once; may be nil
-}
-
 // Service is what people can do with requests.
 type Service struct {
-	requests Requests
-	o        Options
+	*decisions
+	emergencies
+	helping
+	inputs
 }
 
 // NewService returns a service over requests.
@@ -59,7 +52,8 @@ func NewService(requests Requests, o Options) *Service {
 	if o.Changed == nil {
 		o.Changed = func(string) {}
 	}
-	return &Service{requests: requests, o: o}
+	d := &decisions{requests: requests, o: o}
+	return &Service{d, emergencies{d}, helping{d}, inputs{d}}
 }
 
 // ProposeInput is what somebody asks for.

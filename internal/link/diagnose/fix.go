@@ -116,10 +116,10 @@ func (x *HealthReport) filtered(f *finding) *finding {
 	var w link.WarningList
 	link.WarnAdmission(&w, x.PairState, x.Params())
 	f.diagnosis.Fix = strings.Join(w, " ")
-	if link.Admitted(x.ConnectionState.PairState) || link.GoesPrivately(x.ConnectionState.PairState, x.Params()) {
+	if link.Admitted(x.PairState) || link.GoesPrivately(x.PairState, x.Params()) {
 		return f // it is something else
 	}
-	if out, known := link.ShutOut(x.ConnectionState.PairState); known {
+	if out, known := link.ShutOut(x.PairState); known {
 		f.diagnosis.Cause = link.CauseFilter
 		f.diagnosis.Say = "The network filters of " + x.Remote.Name + " block " + x.PairState.Local.Name + "."
 		f.say += "; no filter allows " + link.JoinWords(out)

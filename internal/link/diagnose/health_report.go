@@ -103,7 +103,7 @@ func (x *HealthReport) fail(name string, cause link.Cause, evidence string) *fin
 func (x *HealthReport) symptoms() Symptoms {
 	return Symptoms{
 		Alias: x.Alias, Address: x.Own.Options(x.Alias)["proxy_address"], Egress: x.Egress, Model: x.model(), MatchesPlatform: x.matchesPlatform(),
-		Private: link.GoesPrivately(x.ConnectionState.PairState, x.Params()), ToECE: x.RemoteOn.Kind == elastic.KindECE,
+		Private: link.GoesPrivately(x.PairState, x.Params()), ToECE: x.RemoteOn.Kind == elastic.KindECE,
 		ECE: x.LocalOn.Kind == elastic.KindECE || x.RemoteOn.Kind == elastic.KindECE,
 	}
 }

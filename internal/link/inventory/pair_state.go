@@ -38,8 +38,8 @@ func (c *Catalog) readPair(ctx context.Context, local, remote elastic.Ref, get g
 
 // ReadTrust reads how both sides' trust stands. regions are those of the remote side whose authorities count beside
 // the deployment's own. With an error comes what could be read.
-func (c *Catalog) ReadTrust(ctx context.Context, s link.PairState, regions []string) (link.TrustState, error) {
-	local, err := sideTrust(ctx, c, s.LocalOn, s.Local, nil)
-	remote, err2 := sideTrust(ctx, c, s.RemoteOn, s.Remote, regions)
+func (*Catalog) ReadTrust(ctx context.Context, s link.PairState, regions []string) (link.TrustState, error) {
+	local, err := sideTrust(ctx, s.LocalOn, s.Local, nil)
+	remote, err2 := sideTrust(ctx, s.RemoteOn, s.Remote, regions)
 	return link.TrustState{Local: local, Remote: remote}, cmp.Or(err, err2)
 }

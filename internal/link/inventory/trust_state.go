@@ -9,7 +9,7 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 )
 
-func sideTrust(ctx context.Context, c *Catalog, on link.System, d elastic.Deployment, regions []string) (link.SideTrust, error) {
+func sideTrust(ctx context.Context, on link.System, d elastic.Deployment, regions []string) (link.SideTrust, error) {
 	trusts, ok := on.Platform.(elastic.Trusts)
 	if !ok {
 		return link.SideTrust{}, link.UserError("The bot can't change the trust of deployments on "+link.SystemLabel(on)+" trust.", "%s has no trust settings", on.Name)
@@ -19,13 +19,13 @@ func sideTrust(ctx context.Context, c *Catalog, on link.System, d elastic.Deploy
 	if t.Trusted, err = trusts.Trust(ctx, d); err != nil {
 		return t, link.WrapCall("reading whom "+d.Name+" trusts", err)
 	}
-	own, err := authoritiesOf(ctx, c, on, trusts, d, regions)
+	own, err := authoritiesOf(ctx, on, trusts, d, regions)
 	t.Authorities = slices.Concat(t.Environment.CA, own) // those of the environment need not tell which are coming
 	return t, err
 }
 
 // authoritiesOf reads those of a deployment and of every other region.
-func authoritiesOf(ctx context.Context, c *Catalog, on link.System, trusts elastic.Trusts, d elastic.Deployment, regions []string) ([]string, error) {
+func authoritiesOf(ctx context.Context, on link.System, trusts elastic.Trusts, d elastic.Deployment, regions []string) ([]string, error) {
 	all, err := trusts.Authorities(ctx, d)
 	if err != nil {
 		return nil, link.WrapCall("reading the certificate authorities of "+d.Name, err)
