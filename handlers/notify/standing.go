@@ -37,7 +37,7 @@ func drawQuiet(ctx context.Context, n *Notifier, r *change.Request) error {
 	if r.State != change.Applied {
 		return nil
 	}
-	root, ok, err := n.thread(ctx, r)
+	root, ok, err := threadOf(ctx, n, r)
 	if err != nil || !ok {
 		return err
 	}
@@ -52,9 +52,9 @@ func drawQuiet(ctx context.Context, n *Notifier, r *change.Request) error {
 	return nil
 }
 
-// thread is the message that r belongs below; false: there is none any more. What was approved alone, for a short time, may end
+// threadOf is the message that r belongs below; false: there is none any more. What was approved alone, for a short time, may end
 // before its card is noted: then it is looked up, and errThreadPending asks to wait for it.
-func (n *Notifier) thread(ctx context.Context, r *change.Request) (change.Message, bool, error) {
+func threadOf(ctx context.Context, n *Notifier, r *change.Request) (change.Message, bool, error) {
 	if m, ok := r.Messages[SlotThread]; ok {
 		return m, true, nil
 	}
