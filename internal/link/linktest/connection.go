@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -214,3 +215,20 @@ func (e elasticsearch) ProbeSearch(ctx context.Context, alias string) (elastic.S
 
 // WithoutResolve makes the cluster one without _resolve/cluster, as those before 8.13 are.
 func (d *Deployment) WithoutResolve() { d.locked(func() { d.noResolve = true }) }
+
+// admits reports whether the filters of a deployment let the clusters of a platform in.
+func (d *Deployment) admits(from *Platform) bool {
+	closing := slices.DeleteFunc(slices.Clone(d.rulesets), func(r elastic.Ruleset) bool { return r.Type == "egress_firewall" })
+	if len(closing) == 0 || len(from.outgoing) == 0 {
+		return true
+	}
+	return !slices.ContainsFunc(from.outgoing, func(address string) bool {
+		return !slices.ContainsFunc(closing, func(r elastic.Ruleset) bool {
+			return slices.ContainsFunc(r.Sources, func(source string) bool {
+				p, err := netip.ParsePrefix(source)
+				a, err2 := netip.ParseAddr(address)
+				return source == address || err == nil && err2 == nil && p.Contains(a)
+			})
+		})
+	})
+}

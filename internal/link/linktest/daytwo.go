@@ -157,14 +157,6 @@ func (d *Deployment) Connected(alias string) bool {
 	return ok
 }
 
-// Watch looks at a connection after every call of the world, as a search that runs all the while would.
-type Watch struct {
-	local *Deployment
-	alias string
-	Looks int
-	Bad   []string // why searches failed
-}
-
 // Watch begins to watch a connection.
 func (w *World) Watch(local *Deployment, alias string) *Watch {
 	w.mu.Lock()
@@ -172,16 +164,6 @@ func (w *World) Watch(local *Deployment, alias string) *Watch {
 	watch := &Watch{local: local, alias: alias}
 	w.watched = append(w.watched, watch)
 	return watch
-}
-
-// look looks at what is watched. The caller holds the lock.
-func (w *World) look() {
-	for _, watch := range w.watched {
-		watch.Looks++
-		if _, _, why := watch.local.connect(watch.alias); why != "" {
-			watch.Bad = append(watch.Bad, why)
-		}
-	}
 }
 
 // InvalidateKey makes one key invalid behind the bot's back.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
@@ -130,23 +129,6 @@ func (p *Platform) SetOutgoing(addresses ...string) {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	p.outgoing = addresses
-}
-
-// admits reports whether the filters of a deployment let the clusters of a platform in.
-func (d *Deployment) admits(from *Platform) bool {
-	closing := slices.DeleteFunc(slices.Clone(d.rulesets), func(r elastic.Ruleset) bool { return r.Type == "egress_firewall" })
-	if len(closing) == 0 || len(from.outgoing) == 0 {
-		return true
-	}
-	return !slices.ContainsFunc(from.outgoing, func(address string) bool {
-		return !slices.ContainsFunc(closing, func(r elastic.Ruleset) bool {
-			return slices.ContainsFunc(r.Sources, func(source string) bool {
-				p, err := netip.ParsePrefix(source)
-				a, err2 := netip.ParseAddr(address)
-				return source == address || err == nil && err2 == nil && p.Contains(a)
-			})
-		})
-	})
 }
 
 // Attached returns the names of the rulesets that apply to the deployment.

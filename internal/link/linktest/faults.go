@@ -181,3 +181,21 @@ func (f *Fault) answer(on, name string) error {
 	}
 	return Unavailable(on, name)
 }
+
+// Watch looks at a connection after every call of the world, as a search that runs all the while would.
+type Watch struct {
+	local *Deployment
+	alias string
+	Looks int
+	Bad   []string // why searches failed
+}
+
+// look looks at what is watched. The caller holds the lock.
+func (w *World) look() {
+	for _, watch := range w.watched {
+		watch.Looks++
+		if _, _, why := watch.local.connect(watch.alias); why != "" {
+			watch.Bad = append(watch.Bad, why)
+		}
+	}
+}
