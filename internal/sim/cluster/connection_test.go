@@ -58,6 +58,14 @@ func TestConnectionStandsOnlyWhereEverythingFits(t *testing.T) {
 		"certificates":             {noKey: true, address: host + ":9400", prepare: func(l *lab) { l.local.SetTrustIn(0, trustRemote); l.remote.SetTrustIn(0, trustLocal) }, connected: true},
 		"certificates, one side":   {noKey: true, address: host + ":9400", prepare: func(l *lab) { l.local.SetTrustIn(0, trustRemote) }, text: "connection reset"},
 		"certificates, other side": {noKey: true, address: host + ":9400", prepare: func(l *lab) { l.remote.SetTrustIn(0, trustLocal) }, text: "PKIX path building failed"},
+		"certificates, another cluster": {noKey: true, address: host + ":9400", text: "does not match the trusted names [[*.node.other.cluster.1234.account]]", prepare: func(l *lab) {
+			l.local.SetTrustIn(0, []Trust{{Scope: "1234", Certificates: []string{remoteCA}, Clusters: []string{"other"}}})
+			l.remote.SetTrustIn(0, trustLocal)
+		}},
+		"certificates, another organization": {noKey: true, address: host + ":9400", text: "does not match the trusted names", prepare: func(l *lab) {
+			l.local.SetTrustIn(0, []Trust{{Scope: "other", Certificates: []string{remoteCA}, All: true}})
+			l.remote.SetTrustIn(0, trustLocal)
+		}},
 		"certificates past filter": {noKey: true, address: host + ":9400", connected: true, prepare: func(l *lab) {
 			l.local.SetTrustIn(0, trustRemote)
 			l.remote.SetTrustIn(0, trustLocal)

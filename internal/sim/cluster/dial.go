@@ -42,8 +42,10 @@ func (n *connections) dial(r remote) (*Cluster, *linkError) {
 func (n *connections) handshake(r remote, to *Cluster, port int) *linkError {
 	switch {
 	case r.keyModel && (port == PortTransport || !trustsProxies(n.c, to)),
-		!r.keyModel && !trusts(n.c, to):
+		!r.keyModel && !knowsAuthority(n.c, to):
 		return unreachable(n.c.version, r, unknownAuthority)
+	case !r.keyModel && !trusts(n.c, to):
+		return unreachable(n.c.version, r, untrustedName(to, trustedNames(n.c)))
 	case !namedIn(to, r):
 		return unreachable(n.c.version, r, anotherName(r.address))
 	case !r.keyModel && to.certificates.lapsed:

@@ -16,6 +16,30 @@ type Trust struct {
 	Proxies      bool
 }
 
+// knowsAuthority tells whether the cluster trusts the authority of the other's certificates, whatever they have to name.
+func knowsAuthority(c, other *Cluster) bool {
+	return slices.ContainsFunc(c.trust, func(t Trust) bool {
+		return !t.Proxies && slices.ContainsFunc(t.Certificates, func(pem string) bool {
+			return strings.TrimSpace(pem) == strings.TrimSpace(other.certificates.ca) && other.certificates.ca != ""
+		})
+	})
+}
+
+// trustedNames are the names that the cluster's trust demands of certificates, as its nodes list them.
+func trustedNames(c *Cluster) string {
+	var names []string
+	for _, t := range c.trust {
+		ids := t.Clusters
+		if t.All {
+			ids = []string{"*"}
+		}
+		for _, id := range ids {
+			names = append(names, "*.node."+id+".cluster."+t.Scope+".account")
+		}
+	}
+	return "[" + strings.Join(names, ", ") + "]"
+}
+
 // trusts tells whether the cluster's transport port would talk to the other's nodes.
 func trusts(c, other *Cluster) bool {
 	return slices.ContainsFunc(c.trust, func(t Trust) bool {

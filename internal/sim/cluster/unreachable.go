@@ -51,6 +51,12 @@ func anotherName(address string) failure {
 	return failure{tls, []rest.Error{{Kind: "s_s_l_handshake_exception", Reason: text}, {Kind: "certificate_exception", Reason: text}}}
 }
 
+// untrustedName is said of a certificate whose authority is trusted, but not for the cluster that it names.
+func untrustedName(to *Cluster, names string) failure {
+	text := "Certificate for CN=" + to.id + " does not match the trusted names [" + names + "]"
+	return failure{tls, []rest.Error{{Kind: "s_s_l_handshake_exception", Reason: text}, {Kind: "certificate_exception", Reason: text}}}
+}
+
 // in is what a version says of a failure: 8 that a task has failed, 9 which alert of TLS was sent.
 func (f failure) in(v rest.Version) []rest.Error {
 	first := f.causes[0]
