@@ -39,21 +39,37 @@ func asideCommand() *cobra.Command {
 		},
 	}
 	format.flag(list)
-	act := func(use, short string, resolve bool) *cobra.Command {
+	act := func(use, done, short string, resolve bool) *cobra.Command {
+		var format output
 		c := &cobra.Command{
 			Use: use + " ID", Short: short, Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return withStore(file, func(_ *config.Config, s *store.Store) error {
-					return s.TakeUp(cmd.Context(), change.AsideDecision{ID: args[0], Resolve: resolve, By: change.Actor{User: change.Operator}, Reason: reason})
+					d := change.AsideDecision{ID: args[0], Resolve: resolve, By: change.Actor{User: change.Operator}, Reason: reason}
+					if err := s.TakeUp(cmd.Context(), d); err != nil {
+						return err
+					}
+					return format.print(cmd.OutOrStdout(), asideAnswer{ID: d.ID, Done: done, Reason: reason}, func(w io.Writer) error {
+						_, err := fmt.Fprintf(w, "%s: %s\n", d.ID, done)
+						return err
+					})
 				})
 			},
 		}
 		c.Flags().StringVar(&reason, "reason", "", "why, for the audit")
 		_ = c.MarkFlagRequired("reason") // it is defined above
+		format.flag(c)
 		return c
 	}
 	cmd.AddCommand(list,
-		act("requeue", "Resume a request where it stopped, once its record can be read again", false),
-		act("resolve", "End a request and release its locks, once nothing of it is left", true))
+		act("requeue", "requeued", "Resume a request where it stopped, once its record can be read again", false),
+		act("resolve", "resolved", "End a request and release its locks, once nothing of it is left", true))
 	return cmd
+}
+
+// asideAnswer is what requeue and resolve print as JSON.
+type asideAnswer struct {
+	ID     string `json:"id"`
+	Done   string `json:"done"` // requeued or resolved
+	Reason string `json:"reason"`
 }

@@ -249,6 +249,9 @@ func askOurHealth(t *testing.T, c *clinic) {
 	if _, err := run(t, "health", "--config", file); err != nil {
 		t.Error(err)
 	}
+	if said, err := run(t, "health", "--config", file, "-o", "json"); err != nil || !strings.Contains(said, `"ready": true`) {
+		t.Errorf("%v: %s", err, said)
+	}
 }
 
 // TestDocsLinkToWhatIsThere follows links between files and looks for the files that the text names.

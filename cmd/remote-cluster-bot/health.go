@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -15,6 +17,7 @@ import (
 // healthCommand asks the bot on this host whether it is ready: for a container without a shell or curl.
 func healthCommand() *cobra.Command {
 	var file string
+	var format output
 	cmd := &cobra.Command{
 		Use:   "health",
 		Short: "Ask the bot on this host whether it is ready",
@@ -28,11 +31,26 @@ func healthCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return askReady(cmd.Context(), address)
+			err = askReady(cmd.Context(), address)
+			if err != nil && format.format != outputJSON {
+				return err
+			}
+			answer := healthAnswer{Ready: err == nil}
+			if err != nil {
+				answer.Error = err.Error()
+			}
+			return errors.Join(format.print(cmd.OutOrStdout(), answer, func(io.Writer) error { return nil }), err)
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "config.yaml", "the configuration file")
+	format.flag(cmd)
 	return cmd
+}
+
+// healthAnswer is what health prints as JSON; the exit code says the same. As text it prints nothing but an error.
+type healthAnswer struct {
+	Ready bool   `json:"ready"`
+	Error string `json:"error,omitempty"`
 }
 
 // healthAddress is where /readyz is served, as seen from this host.

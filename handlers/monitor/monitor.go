@@ -87,23 +87,24 @@ func New(o Options) *Monitor {
 func (m *Monitor) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	failing := notify.Together{Recurring: notify.Recurring{Log: m.o.Log, What: "monitoring connections", Now: m.o.Now}}
 	for _, queue := range m.o.Queues {
-		wg.Go(func() { m.repeat(ctx, func(ctx context.Context) error { return checkQueue(ctx, m, queue) }) })
+		report := failing.Loop()
+		wg.Go(func() { m.repeat(ctx, report, func(ctx context.Context) error { return checkQueue(ctx, m, queue) }) })
 	}
-	m.repeat(ctx, m.Announce)
+	m.repeat(ctx, failing.Loop(), m.Announce)
 	return nil
 }
 
-func (m *Monitor) repeat(ctx context.Context, do func(context.Context) error) {
+func (m *Monitor) repeat(ctx context.Context, report func(context.Context, error), do func(context.Context) error) {
 	tick := time.NewTicker(m.o.Tick)
 	defer tick.Stop()
-	failing := notify.Recurring{Log: m.o.Log, What: "monitoring connections", Now: m.o.Now}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			failing.Report(ctx, do(ctx))
+			report(ctx, do(ctx))
 		}
 	}
 }

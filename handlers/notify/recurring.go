@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -40,5 +41,35 @@ func (r *Recurring) Report(ctx context.Context, err error) {
 		r.pause = min(max(firstSilence, 2*r.pause), longestSilence)
 		r.next = now.Add(r.pause)
 		r.Log.WarnContext(ctx, "failing", "what", r.What, "failures", r.failures, "silent_for", r.pause.String(), "error", err)
+	}
+}
+
+// Together logs as one what several loops do: it works again once none of them fails any more.
+type Together struct {
+	Recurring
+
+	mu      sync.Mutex
+	loops   int
+	failing map[int]bool
+}
+
+// Loop returns what one more of the loops reports its turns to.
+func (t *Together) Loop() func(context.Context, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	loop := t.loops
+	t.loops++
+	return func(ctx context.Context, err error) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if err != nil {
+			if t.failing == nil {
+				t.failing = map[int]bool{}
+			}
+			t.failing[loop] = true
+		} else if delete(t.failing, loop); len(t.failing) > 0 {
+			return
+		}
+		t.Report(ctx, err)
 	}
 }

@@ -31,3 +31,25 @@ func TestWhatFailsAgainAndAgainIsLoggedLessAndLess(t *testing.T) {
 		t.Error("a new outage is not logged at once")
 	}
 }
+
+func TestLoopsThatFailTogetherAreLoggedAsOne(t *testing.T) {
+	var out strings.Builder
+	now := time.UnixMilli(0)
+	both := Together{Recurring: Recurring{Log: slog.New(slog.NewTextHandler(&out, nil)), What: "monitoring", Now: func() time.Time { return now }}}
+	one, other := both.Loop(), both.Loop()
+	away := errors.New("Redis is away")
+	one(t.Context(), away)
+	other(t.Context(), away)
+	if n := strings.Count(out.String(), "level=WARN"); n != 1 {
+		t.Errorf("logged %d times: %s", n, out.String())
+	}
+	one(t.Context(), nil)
+	if strings.Contains(out.String(), "works again") {
+		t.Error("the other loop fails still")
+	}
+	other(t.Context(), nil)
+	other(t.Context(), nil)
+	if n := strings.Count(out.String(), "works again"); n != 1 {
+		t.Errorf("it works again %d times: %s", n, out.String())
+	}
+}
