@@ -82,19 +82,8 @@ func (s *stage) lastingly(ctx context.Context) (asked int, err error) {
 	}
 	due := time.Now()
 	s.strike(ctx, 0, 6*time.Second, "a rotation")
-	for ctx.Err() == nil {
-		pause(ctx, 200*time.Millisecond)
-		if _, own, err := s.requestsOf(ctx, lasting); err == nil && len(own) > 0 && !moving(own[0]) {
-			s.log("the key was rotated: %s, %v after that was due", own[0].State, time.Since(due).Round(100*time.Millisecond))
-			return 1 + len(own), nil
-		}
-		s.approveOwn(ctx)
-		if time.Since(due) > 7*time.Second {
-			s.endCheckLeases(ctx)
-			pause(ctx, 3*time.Second)
-		}
-	}
-	return 1, fmt.Errorf("the key of %s was to be rotated, and nothing came of that: %w", lasting.title(), ctx.Err())
+	own, err := s.ownRequests(ctx, lasting, due, 7*time.Second)
+	return 1 + own, err
 }
 
 // age brings the key of a connection near its end, as its owner can.
@@ -159,19 +148,26 @@ func (s *stage) briefly(ctx context.Context, made func()) (asked int, err error)
 	}
 	made()
 	s.strike(ctx, time.Until(p.Until)-time.Second, time.Until(p.Until)+1500*time.Millisecond, "an end")
+	own, err := s.ownRequests(ctx, brief, p.Until, 2*time.Second)
+	return 1 + own, err
+}
+
+// ownRequests waits until what the bot had to do by itself about the connection of a wish, at due, has ended, and returns how many
+// requests of the bot's own came of it. The leases of checks end early from patience after due on.
+func (s *stage) ownRequests(ctx context.Context, w wish, due time.Time, patience time.Duration) (int, error) {
 	for ctx.Err() == nil {
 		pause(ctx, 200*time.Millisecond)
-		if _, ends, err := s.requestsOf(ctx, brief); err == nil && len(ends) > 0 && !moving(ends[0]) {
-			s.log("the connection ended: %s, %v after its end was due", ends[0].State, time.Since(p.Until).Round(100*time.Millisecond))
-			return 1 + len(ends), nil
+		if _, own, err := s.requestsOf(ctx, w); err == nil && len(own) > 0 && !moving(own[0]) {
+			s.log("%s: %s, %v after that was due", own[0].Proposal.Title, own[0].State, time.Since(due).Round(100*time.Millisecond))
+			return len(own), nil
 		}
 		s.approveOwn(ctx)
-		if time.Since(p.Until) > 2*time.Second {
+		if time.Since(due) > patience {
 			s.endCheckLeases(ctx)
 			pause(ctx, 3*time.Second)
 		}
 	}
-	return 1, fmt.Errorf("%s should have ended on %v, and nothing came of that: %w", brief.title(), p.Until, ctx.Err())
+	return 0, fmt.Errorf("the bot had to do something about %s on %v, and nothing came of that: %w", w.title(), due, ctx.Err())
 }
 
 // endCheckLeases lets the next replica look at each connection at once, as it would two minutes after the one that was to look

@@ -35,6 +35,7 @@ type options struct {
 	lease, call                          time.Duration
 	keep, verbose, real                  bool
 	only, bin, playground, older, server string
+	servers                              []string // those of server that are on the PATH
 }
 
 func run(ctx context.Context) error {
@@ -53,14 +54,18 @@ func run(ctx context.Context) error {
 	flag.StringVar(&o.bin, "bin", "bin/remote-cluster-bot", "the bot")
 	flag.StringVar(&o.playground, "playground", "bin/playground", "the program with the stand-ins")
 	flag.StringVar(&o.older, "older", "", "another version of the bot, which every second replica runs")
-	flag.StringVar(&o.server, "server", "redis-server", "the database: redis-server or valkey-server")
+	flag.StringVar(&o.server, "server", "redis-server,valkey-server", "the databases, which rounds take in turn; those that are not on the PATH are left out")
 	flag.Parse()
 	if o.real {
 		o.parallel = 1
 	}
-	if _, err := exec.LookPath(o.server); err != nil {
-		fmt.Printf("torture: skipped, there is no %s on the PATH\n", o.server)
-		return nil //nolint:nilerr // where there is no Redis there is nothing to torture
+	o.servers = slices.DeleteFunc(strings.Split(o.server, ","), func(server string) bool {
+		_, err := exec.LookPath(server)
+		return err != nil
+	})
+	if len(o.servers) == 0 {
+		fmt.Printf("SKIPPED: there is no %s on the PATH\n", o.server)
+		return nil
 	}
 	if o.seed == 0 {
 		o.seed = rand.Uint64() >> 32 //nolint:gosec // chance, not secrecy
@@ -83,7 +88,8 @@ func run(ctx context.Context) error {
 			return fmt.Errorf("a program is not built: %w", err)
 		}
 	}
-	fmt.Printf("torture: seed %d, %d rounds, %d at once, lease %v, calls %v\n", o.seed, o.rounds, o.parallel, o.lease, o.call)
+	fmt.Printf("torture: seed %d, %d rounds on %s, %d at once, lease %v, calls %v\n",
+		o.seed, o.rounds, strings.Join(o.servers, " and "), o.parallel, o.lease, o.call)
 	sum := play(ctx, o, dir)
 	sum.print(o)
 	if len(sum.violations) == 0 && !o.keep {
@@ -124,7 +130,7 @@ func play(ctx context.Context, o options, dir string) *summary {
 func round(ctx context.Context, o options, sum *summary, n int, dir string) {
 	rng := rand.New(rand.NewPCG(o.seed, uint64(n))) //nolint:gosec // chance, not secrecy
 	s := &stage{
-		settings: settings{bin: o.bin, playground: o.playground, older: o.older, server: o.server, dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second, real: o.real},
+		settings: settings{bin: o.bin, playground: o.playground, older: o.older, server: o.servers[n/2%len(o.servers)], dir: dir, lease: o.lease, callTimeout: o.call, settle: 150 * time.Second, real: o.real},
 		name:     fmt.Sprintf("round-%d", n), socket: rng.IntN(4) == 0, rng: rng, due: fork(rng), line: newTimeline(), workers: 4, saturated: n%2 == 0,
 		log: func(string, ...any) {},
 	}
@@ -145,9 +151,9 @@ func round(ctx context.Context, o options, sum *summary, n int, dir string) {
 	if ctx.Err() != nil {
 		return
 	}
-	mode := "http"
+	mode := s.server + ", http"
 	if s.socket {
-		mode = "socket"
+		mode = s.server + ", socket"
 	}
 	if s.saturated {
 		mode += ", saturated"
