@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,17 +15,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-//go:embed lua/request_put_aside.lua
-var asideSource string
-
-//go:embed lua/request_requeue.lua
-var requeueSource string
-
-var (
-	asideScript   = redis.NewScript(lib + asideSource)
-	requeueScript = redis.NewScript(lib + requeueSource)
-)
-
 // What the audit calls it.
 const (
 	whatAside   = "put_aside"
@@ -34,9 +22,15 @@ const (
 	whatResolve = "aside_resolve"
 )
 
+// asides are the requests that were put aside because they can't be read.
+type asides struct {
+	*chain
+	tell func(ctx context.Context, id string, why error)
+}
+
 // putAside takes a request that can't be read out of every index, so that it stops nobody, and tells those whom the store
 // was given to be told. It does what it can: the one who met the request goes on without it either way.
-func (s *Store) putAside(ctx context.Context, id, target string, why error) {
+func (s asides) putAside(ctx context.Context, id, target string, why error) {
 	at, err := s.Now(ctx)
 	if err != nil {
 		return
@@ -47,7 +41,7 @@ func (s *Store) putAside(ctx context.Context, id, target string, why error) {
 		keys:  []string{s.keys.pending(), s.keys.ready(), s.keys.leases(), s.keys.aside(), s.keys.waiting()},
 	})
 	if err == nil && a.word == "ok" {
-		s.aside(ctx, id, why)
+		s.tell(ctx, id, why)
 	}
 }
 
@@ -58,7 +52,7 @@ type Aside struct {
 }
 
 // PutAside returns the requests that were put aside, the oldest first, at most limit.
-func (s *Store) PutAside(ctx context.Context, limit int) ([]Aside, error) {
+func (s asides) PutAside(ctx context.Context, limit int) ([]Aside, error) {
 	found, err := s.rdb.ZRangeWithScores(ctx, s.keys.aside(), 0, int64(limit)-1).Result()
 	if err != nil {
 		return nil, fault("listing what was put aside", err)
@@ -72,13 +66,13 @@ func (s *Store) PutAside(ctx context.Context, limit int) ([]Aside, error) {
 }
 
 // AsideIDs returns the ids of those requests.
-func (s *Store) AsideIDs(ctx context.Context, limit int) ([]string, error) {
+func (s asides) AsideIDs(ctx context.Context, limit int) ([]string, error) {
 	ids, err := s.rdb.ZRange(ctx, s.keys.aside(), 0, int64(limit)-1).Result()
 	return ids, fault("listing what was put aside", err)
 }
 
 // Aside implements change.AsideStore. It puts nothing aside.
-func (s *Store) Aside(ctx context.Context, id string) (change.Aside, error) {
+func (s asides) Aside(ctx context.Context, id string) (change.Aside, error) {
 	seen, err := s.asideSeen(ctx, id)
 	return seen.Aside, err
 }
@@ -91,7 +85,7 @@ type asideSeen struct {
 	locked  []string
 }
 
-func (s *Store) asideSeen(ctx context.Context, id string) (asideSeen, error) {
+func (s asides) asideSeen(ctx context.Context, id string) (asideSeen, error) {
 	const doing = "looking at a request that was put aside"
 	got, err := requestsReadScript.Run(ctx, s.rdb, []string{s.keys.req(id), s.keys.steps(id)}).Slice()
 	if err != nil {
@@ -122,7 +116,7 @@ func mayLock(hash map[string]string) []string {
 	return slices.Compact(all)
 }
 
-func (s *Store) asideOf(ctx context.Context, id string, hash map[string]string, r *change.Request) (change.Aside, error) {
+func (s asides) asideOf(ctx context.Context, id string, hash map[string]string, r *change.Request) (change.Aside, error) {
 	a := change.Aside{ID: id, State: change.State(hash[fieldState]), Target: hash[fieldTarget], Request: r, Messages: messages(hash)}
 	var end change.AsideEnd
 	if json.Unmarshal([]byte(hash[fieldAsideEnd]), &end) == nil { // else it never was taken up, or this can't be read
@@ -151,7 +145,7 @@ func messages(hash map[string]string) map[string]change.Message {
 
 // requesters are those whom the record of a request and the count of open requests say that it is of: the former may be what
 // can't be read, the latter has forgotten what is final.
-func (s *Store) requesters(ctx context.Context, id, record string) ([]string, error) {
+func (s asides) requesters(ctx context.Context, id, record string) ([]string, error) {
 	var by change.Actor
 	_ = json.Unmarshal([]byte(record), &by) // it may be what can't be read
 	counted, err := s.rdb.HGet(ctx, s.keys.open(), id).Result()
@@ -165,7 +159,7 @@ func (s *Store) requesters(ctx context.Context, id, record string) ([]string, er
 }
 
 // TakeUp implements change.AsideStore.
-func (s *Store) TakeUp(ctx context.Context, d change.AsideDecision) error {
+func (s asides) TakeUp(ctx context.Context, d change.AsideDecision) error {
 	doing := "taking up request " + d.ID
 	seen, err := s.asideSeen(ctx, d.ID)
 	if err != nil {

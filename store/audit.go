@@ -14,9 +14,12 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+// audit is the chain of entries, read, copied, checked and shortened.
+type audit struct{ *db }
+
 // Audit returns at most limit lines after the one whose ID is from (empty: from the beginning), oldest first.
 // The last one's ID is where the next page goes on.
-func (s *Store) Audit(ctx context.Context, from string, limit int) ([]change.AuditLine, error) {
+func (s audit) Audit(ctx context.Context, from string, limit int) ([]change.AuditLine, error) {
 	start := "-"
 	if from != "" {
 		start = "(" + from
@@ -43,7 +46,7 @@ func auditLine(m redis.XMessage) change.AuditLine {
 
 // LastAudit returns when the newest line about a request was written; zero: there is none. What is written without one,
 // at a start or a reload, says nothing of how old the database is.
-func (s *Store) LastAudit(ctx context.Context) (time.Time, error) {
+func (s audit) LastAudit(ctx context.Context) (time.Time, error) {
 	const looked = 50
 	entries, err := s.rdb.XRevRangeN(ctx, s.keys.audit(), "+", "-", looked).Result()
 	if err != nil {
@@ -59,7 +62,7 @@ func (s *Store) LastAudit(ctx context.Context) (time.Time, error) {
 }
 
 // HasAudit says whether the line with that ID is there.
-func (s *Store) HasAudit(ctx context.Context, id string) (bool, error) {
+func (s audit) HasAudit(ctx context.Context, id string) (bool, error) {
 	entries, err := s.rdb.XRangeN(ctx, s.keys.audit(), id, id, 1).Result()
 	return len(entries) == 1, fault("looking for an audit entry", err)
 }
@@ -69,7 +72,7 @@ const maxAgree = 2000
 
 // AuditAgrees says whether the entry up to which there were so many has that hash; false only where another one does. It
 // looks at the end alone, and agrees where that does not reach back so far: VerifyAuditAgainst compares all.
-func (s *Store) AuditAgrees(ctx context.Context, entries int64, hash string) (bool, error) {
+func (s audit) AuditAgrees(ctx context.Context, entries int64, hash string) (bool, error) {
 	const doing = "comparing the end of the audit"
 	count, _, err := s.AuditHead(ctx)
 	if err != nil {
@@ -89,7 +92,7 @@ func (s *Store) AuditAgrees(ctx context.Context, entries int64, hash string) (bo
 }
 
 // Shipped returns where copying the audit elsewhere has got to: the ID of a line, empty at the beginning.
-func (s *Store) Shipped(ctx context.Context) (string, error) {
+func (s audit) Shipped(ctx context.Context) (string, error) {
 	id, err := s.rdb.Get(ctx, s.keys.shipped()).Result()
 	if errors.Is(err, redis.Nil) {
 		return "", nil
@@ -99,7 +102,7 @@ func (s *Store) Shipped(ctx context.Context) (string, error) {
 
 // NoteShipped notes that every line up to the one with that ID has been copied. Of two replicas that copy at once the
 // slower may set it back: then some lines are copied again, which does no harm.
-func (s *Store) NoteShipped(ctx context.Context, id string) error {
+func (s audit) NoteShipped(ctx context.Context, id string) error {
 	return fault("noting how far the audit was shipped", s.rdb.Set(ctx, s.keys.shipped(), id, 0).Err())
 }
 
@@ -107,12 +110,12 @@ const verifyPage = 500
 
 // VerifyAudit computes the chain of hashes again over the whole audit and compares it with what is stored,
 // also with the head and count that are kept beside it. The bot may go on writing meanwhile.
-func (s *Store) VerifyAudit(ctx context.Context) (change.AuditReport, error) {
+func (s audit) VerifyAudit(ctx context.Context) (change.AuditReport, error) {
 	return s.VerifyAuditAgainst(ctx)
 }
 
 // VerifyAuditAgainst does the same, and compares it with what others know of it, too.
-func (s *Store) VerifyAuditAgainst(ctx context.Context, known ...change.Known) (change.AuditReport, error) {
+func (s audit) VerifyAuditAgainst(ctx context.Context, known ...change.Known) (change.AuditReport, error) {
 	for {
 		begins, err := s.auditBegins(ctx)
 		if err != nil {
@@ -128,7 +131,7 @@ func (s *Store) VerifyAuditAgainst(ctx context.Context, known ...change.Known) (
 	}
 }
 
-func (s *Store) verifyFrom(ctx context.Context, begins string, known []change.Known) (change.AuditReport, error) {
+func (s audit) verifyFrom(ctx context.Context, begins string, known []change.Known) (change.AuditReport, error) {
 	var v change.Verifier
 	if begins != "" {
 		c, err := change.ParseCheckpoint(begins)
@@ -167,7 +170,7 @@ func (s *Store) verifyFrom(ctx context.Context, begins string, known []change.Kn
 }
 
 // AuditHead returns how many entries the audit has had, and the hash of the last.
-func (s *Store) AuditHead(ctx context.Context) (count int64, head string, err error) {
+func (s audit) AuditHead(ctx context.Context) (count int64, head string, err error) {
 	const doing = "reading the head of the audit"
 	got, err := s.rdb.HGetAll(ctx, s.keys.head()).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {

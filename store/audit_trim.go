@@ -28,7 +28,7 @@ type AuditTrim struct {
 const trimAudit = 500
 
 // TrimAudit lets entries go, a batch at a time, and returns how many. The newest entry always stays.
-func (s *Store) TrimAudit(ctx context.Context, t AuditTrim) (int, error) {
+func (s audit) TrimAudit(ctx context.Context, t AuditTrim) (int, error) {
 	gone := 0
 	for {
 		n, err := s.trimAudit(ctx, t)
@@ -39,7 +39,7 @@ func (s *Store) TrimAudit(ctx context.Context, t AuditTrim) (int, error) {
 	}
 }
 
-func (s *Store) trimAudit(ctx context.Context, t AuditTrim) (int, error) {
+func (s audit) trimAudit(ctx context.Context, t AuditTrim) (int, error) {
 	const doing = "letting audit entries go"
 	begins, err := s.auditBegins(ctx)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Store) trimAudit(ctx context.Context, t AuditTrim) (int, error) {
 }
 
 // auditBegins returns the checkpoint that stands for entries that were let go; empty: none were.
-func (s *Store) auditBegins(ctx context.Context) (string, error) {
+func (s audit) auditBegins(ctx context.Context) (string, error) {
 	text, err := s.rdb.Get(ctx, s.keys.begins()).Result()
 	if errors.Is(err, redis.Nil) {
 		return "", nil

@@ -14,23 +14,28 @@ import (
 // writers take turns: within a replica they wait for each other, between replicas the script compares the head
 // and the slower one computes its entry again.
 type chain struct {
-	turn   chan struct{} // holds one token; anyone who has it may use what follows
-	head   string        // as the script knows it: empty before the first entry
-	policy string        // that the audit has an entry for; empty before the first
+	*db
+	policy PolicyInForce
+
+	turn  chan struct{} // holds one token; anyone who has it may use what follows
+	head  string        // as the script knows it: empty before the first entry
+	noted string        // the policy that the audit has an entry for; empty before the first
 }
 
-func newChain() chain { return chain{turn: make(chan struct{}, 1)} }
+func newChain(d *db, p PolicyInForce) *chain {
+	return &chain{db: d, policy: p, turn: make(chan struct{}, 1)}
+}
 
-func (c *chain) lock(ctx context.Context, doing string) error {
+func (s *chain) lock(ctx context.Context, doing string) error {
 	select {
-	case c.turn <- struct{}{}:
+	case s.turn <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return fault(doing, ctx.Err())
 	}
 }
 
-func (c *chain) unlock() { <-c.turn }
+func (s *chain) unlock() { <-s.turn }
 
 // chainAttempts bounds how often another replica may be quicker. Each time one of them has got something done.
 const chainAttempts = 100
@@ -50,7 +55,7 @@ type transition struct {
 
 // run makes a transition and its audit entry in one go. A call carries a nonce: when go-redis repeats it because
 // the answer was lost, the script sees that it has been done, and does not mistake it for somebody else's.
-func (s *Store) run(ctx context.Context, t transition) (answer, error) {
+func (s *chain) run(ctx context.Context, t transition) (answer, error) {
 	keys := append([]string{
 		s.keys.call(s.nonce()), s.keys.audit(), s.keys.head(), s.keys.req(t.id), s.keys.unannounced(),
 	}, t.keys...)
@@ -58,21 +63,21 @@ func (s *Store) run(ctx context.Context, t transition) (answer, error) {
 	t.entry.Version = t.version + 1
 
 	args := append([]any{t.id, change.Schema, t.version}, t.args...)
-	if err := s.chain.lock(ctx, t.doing); err != nil {
+	if err := s.lock(ctx, t.doing); err != nil {
 		return answer{}, err
 	}
-	defer s.chain.unlock()
+	defer s.unlock()
 	if err := s.introducePolicy(ctx); err != nil {
 		return answer{}, err
 	}
-	t.entry.Policy = s.chain.policy
+	t.entry.Policy = s.noted
 	return s.append(ctx, t.doing, t.script, keys, t.entry, args)
 }
 
 // append calls a script that writes the entry to the audit. Anyone who calls it holds the chain.
-func (s *Store) append(ctx context.Context, doing string, script *redis.Script, keys []string, entry change.Entry, rest []any) (answer, error) {
+func (s *chain) append(ctx context.Context, doing string, script *redis.Script, keys []string, entry change.Entry, rest []any) (answer, error) {
 	for range chainAttempts {
-		prev := s.chain.head
+		prev := s.head
 		if prev == "" {
 			prev = change.GenesisHash
 		}
@@ -80,16 +85,16 @@ func (s *Store) append(ctx context.Context, doing string, script *redis.Script, 
 		if err != nil {
 			return answer{}, fmt.Errorf("%s: %w", doing, err)
 		}
-		a, err := s.evalReplicated(ctx, doing, script, keys, append([]any{s.chain.head, text, hash}, rest...)...)
+		a, err := s.evalReplicated(ctx, doing, script, keys, append([]any{s.head, text, hash}, rest...)...)
 		if err != nil {
 			return answer{}, err
 		}
 		switch a.word {
 		case "head":
-			s.chain.head = a.value
+			s.head = a.value
 			continue
 		case "ok":
-			s.chain.head = hash
+			s.head = hash
 		}
 		return a, nil
 	}

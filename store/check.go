@@ -31,9 +31,12 @@ type Finding struct {
 
 const clockTolerance = 5 * time.Second
 
+// serverCheck looks at whether the server suits.
+type serverCheck struct{ *requests }
+
 // CheckServer looks at whether the server suits: its version, that it throws nothing away, that it writes to
 // disk, and that its clock agrees with now. Managed servers refuse CONFIG, and some INFO: then it says so.
-func (s *Store) CheckServer(ctx context.Context, now time.Time) []Finding {
+func (s serverCheck) CheckServer(ctx context.Context, now time.Time) []Finding {
 	at, err := s.Now(ctx)
 	if err != nil {
 		return []Finding{{"reach", Bad, fmt.Sprintf("Redis can't be reached: %v", err)}}
@@ -51,7 +54,7 @@ func (s *Store) CheckServer(ctx context.Context, now time.Time) []Finding {
 
 // ServerRun returns what tells this run of this server from any other, such as the one before a restart or a failover:
 // INFO's run_id. It is empty where the server does not say; change.ErrUnavailable if it does not answer.
-func (s *Store) ServerRun(ctx context.Context) (string, error) {
+func (s serverCheck) ServerRun(ctx context.Context) (string, error) {
 	id, err := s.info(ctx, "server", "run_id")
 	if errors.Is(err, change.ErrUnavailable) {
 		return "", err
@@ -59,7 +62,7 @@ func (s *Store) ServerRun(ctx context.Context) (string, error) {
 	return id, nil
 }
 
-func (s *Store) checkVersion(ctx context.Context) Finding {
+func (s serverCheck) checkVersion(ctx context.Context) Finding {
 	const check = "version"
 	if version, err := s.info(ctx, "server", "valkey_version"); err == nil { // its redis_version is always 7.2
 		return Finding{check, Good, "the server is Valkey " + version}
@@ -85,7 +88,7 @@ func (s *Store) checkVersion(ctx context.Context) Finding {
 }
 
 // checkScripts runs one that only reads, on a request that never was.
-func (s *Store) checkScripts(ctx context.Context) Finding {
+func (s serverCheck) checkScripts(ctx context.Context) Finding {
 	const check = "scripts"
 	if _, err := s.Get(ctx, "probe"); !errors.Is(err, change.ErrNotFound) {
 		return Finding{check, Bad, fmt.Sprintf("the server does not run the bot's scripts: %v", err)}
@@ -93,7 +96,7 @@ func (s *Store) checkScripts(ctx context.Context) Finding {
 	return Finding{check, Good, "the server runs the bot's scripts"}
 }
 
-func (s *Store) checkEviction(ctx context.Context) Finding {
+func (s serverCheck) checkEviction(ctx context.Context) Finding {
 	const check = "eviction"
 	policy, err := s.config(ctx, "maxmemory-policy")
 	switch {
@@ -105,7 +108,7 @@ func (s *Store) checkEviction(ctx context.Context) Finding {
 	return Finding{check, Good, "maxmemory-policy is noeviction"}
 }
 
-func (s *Store) checkDurability(ctx context.Context) Finding {
+func (s serverCheck) checkDurability(ctx context.Context) Finding {
 	const check = "durability"
 	aof, err := s.config(ctx, "appendonly")
 	if err != nil {
@@ -124,7 +127,7 @@ func (s *Store) checkDurability(ctx context.Context) Finding {
 	return Finding{check, Good, "every write goes to disk before it is answered"}
 }
 
-func (s *Store) checkReplicas(ctx context.Context) Finding {
+func (s serverCheck) checkReplicas(ctx context.Context) Finding {
 	const check = "replicas"
 	replicas, err := s.info(ctx, "replication", "connected_slaves")
 	if err != nil {
@@ -153,7 +156,7 @@ func unknown(check string, err error) Finding {
 }
 
 // info returns one line of a section of INFO.
-func (s *Store) info(ctx context.Context, section, field string) (string, error) {
+func (s serverCheck) info(ctx context.Context, section, field string) (string, error) {
 	text, err := s.rdb.Info(ctx, section).Result()
 	if err != nil {
 		return "", fault("INFO "+section, err)
@@ -166,7 +169,7 @@ func (s *Store) info(ctx context.Context, section, field string) (string, error)
 	return "", fmt.Errorf("INFO %s does not tell %s", section, field)
 }
 
-func (s *Store) config(ctx context.Context, name string) (string, error) {
+func (s serverCheck) config(ctx context.Context, name string) (string, error) {
 	got, err := s.rdb.ConfigGet(ctx, name).Result()
 	if err != nil {
 		return "", fault("CONFIG GET "+name, err)

@@ -12,15 +12,21 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+// checks are the queues of records to look at, and the statuses that were found.
+type checks struct {
+	*db
+	documents documents
+}
+
 // ClaimChecks hands out the checks of a queue that are due, those first that have waited longest, at most limit. Nobody
 // else is given them until the lease ends by Redis's clock; FinishCheck ends it.
-func (s *Store) ClaimChecks(ctx context.Context, queue string, limit int, lease time.Duration) ([]change.Check, error) {
+func (s checks) ClaimChecks(ctx context.Context, queue string, limit int, lease time.Duration) ([]change.Check, error) {
 	return s.claimChecks(ctx, queue, limit, lease, "")
 }
 
 // ClaimCheck hands out the check of one record, due or not; false: the queue has no such record. Anyone else who has claimed
 // it can't finish it any more.
-func (s *Store) ClaimCheck(ctx context.Context, queue, key string, lease time.Duration) (change.Check, bool, error) {
+func (s checks) ClaimCheck(ctx context.Context, queue, key string, lease time.Duration) (change.Check, bool, error) {
 	all, err := s.claimChecks(ctx, queue, 1, lease, key)
 	if err != nil || len(all) == 0 {
 		return change.Check{}, false, err
@@ -28,7 +34,7 @@ func (s *Store) ClaimCheck(ctx context.Context, queue, key string, lease time.Du
 	return all[0], true, nil
 }
 
-func (s *Store) claimChecks(ctx context.Context, queue string, limit int, lease time.Duration, key string) ([]change.Check, error) {
+func (s checks) claimChecks(ctx context.Context, queue string, limit int, lease time.Duration, key string) ([]change.Check, error) {
 	const doing = "claiming checks"
 	got, err := claimChecksScript.Run(ctx, s.rdb, []string{s.keys.checks(queue), s.keys.records(), s.keys.statuses()},
 		change.Schema, limit, lease.Milliseconds(), key).StringSlice()
@@ -62,7 +68,7 @@ func (s *Store) claimChecks(ctx context.Context, queue string, limit int, lease 
 
 // FinishCheck writes what a check found. The error is change.ErrFenced where the lease has ended, or the record has
 // changed since: then nothing is written, and the record is checked again.
-func (s *Store) FinishCheck(ctx context.Context, c change.Check, r change.CheckResult) error {
+func (s checks) FinishCheck(ctx context.Context, c change.Check, r change.CheckResult) error {
 	doing := "noting the check of " + c.Key
 	next, status := "", ""
 	if r.Next > 0 {
@@ -88,14 +94,14 @@ func flag(on bool) int {
 }
 
 // QueuedChecks counts the records that a queue has, due or not.
-func (s *Store) QueuedChecks(ctx context.Context, queue string) (int, error) {
+func (s checks) QueuedChecks(ctx context.Context, queue string) (int, error) {
 	n, err := s.rdb.ZCard(ctx, s.keys.checks(queue)).Result()
 	return int(n), fault("counting checks", err)
 }
 
 // OldestCheck returns when the record was checked that was checked longest ago; of one never checked, since when it
 // exists. The zero time: there is none.
-func (s *Store) OldestCheck(ctx context.Context) (time.Time, error) {
+func (s checks) OldestCheck(ctx context.Context) (time.Time, error) {
 	got, err := s.rdb.ZRangeWithScores(ctx, s.keys.checked(), 0, 0).Result()
 	if err != nil || len(got) == 0 {
 		return time.Time{}, fault("looking for the oldest check", err)
@@ -104,7 +110,7 @@ func (s *Store) OldestCheck(ctx context.Context) (time.Time, error) {
 }
 
 // StatusRevision goes up with every result that is news.
-func (s *Store) StatusRevision(ctx context.Context) (int64, error) {
+func (s checks) StatusRevision(ctx context.Context) (int64, error) {
 	n, err := s.rdb.Get(ctx, s.keys.statusRevision()).Int64()
 	if errors.Is(err, redis.Nil) {
 		return 0, nil
@@ -113,9 +119,9 @@ func (s *Store) StatusRevision(ctx context.Context) (int64, error) {
 }
 
 // Statuses returns what the last checks of those records left, by key.
-func (s *Store) Statuses(ctx context.Context, keys ...string) (map[string]string, error) {
+func (s checks) Statuses(ctx context.Context, keys ...string) (map[string]string, error) {
 	all := make(map[string]string, len(keys))
-	err := s.documents(ctx, "reading statuses", s.keys.statuses(), keys, func(key, text string) error {
+	err := s.documents.read(ctx, "reading statuses", keys, func(key, text string) error {
 		all[key] = text
 		return nil
 	})
@@ -124,12 +130,12 @@ func (s *Store) Statuses(ctx context.Context, keys ...string) (map[string]string
 
 // StatusKeys returns the keys of statuses with a facet that begins with prefix, in the order of those facets, at most
 // limit; 0: all. Of a status with several such facets it returns the key as often.
-func (s *Store) StatusKeys(ctx context.Context, prefix string, limit int) ([]string, error) {
-	return s.documentKeys(ctx, "looking for statuses", s.keys.statusIndex(), prefix, limit)
+func (s checks) StatusKeys(ctx context.Context, prefix string, limit int) ([]string, error) {
+	return s.documents.named(ctx, "looking for statuses", prefix, limit)
 }
 
 // CountStatuses counts those that have each of the facets, without reading one.
-func (s *Store) CountStatuses(ctx context.Context, facets ...string) ([]int, error) {
+func (s checks) CountStatuses(ctx context.Context, facets ...string) ([]int, error) {
 	counts := make([]*redis.IntCmd, len(facets))
 	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, f := range facets {

@@ -23,20 +23,23 @@ const (
 	whatTakeOver = "take_over" // after its lease had ended
 )
 
+// claims are the rights of workers to carry out requests.
+type claims struct{ *requests }
+
 // TakeOver is Claim for what was begun alone.
-func (s *Store) TakeOver(ctx context.Context, worker string, lease time.Duration) (change.Claimed, error) {
+func (s claims) TakeOver(ctx context.Context, worker string, lease time.Duration) (change.Claimed, error) {
 	return s.claimNext(ctx, worker, lease, 0)
 }
 
 // BeginCall notes that call n is about to be sent, and may be carried out for as long as lasts.
-func (s *Store) BeginCall(ctx context.Context, c change.Claim, n int64, lasts time.Duration) error {
+func (s claims) BeginCall(ctx context.Context, c change.Claim, n int64, lasts time.Duration) error {
 	_, err := s.evalReplicated(ctx, "noting a call of request "+c.ID, callBeginScript,
 		[]string{s.keys.req(c.ID), s.keys.leases()}, c.ID, change.Schema, c.Epoch, c.Worker, n, lasts.Milliseconds())
 	return orFenced(err)
 }
 
 // EndCalls notes that no call up to n is under way any more.
-func (s *Store) EndCalls(ctx context.Context, c change.Claim, n int64) error {
+func (s claims) EndCalls(ctx context.Context, c change.Claim, n int64) error {
 	_, err := s.eval(ctx, "noting the end of calls of request "+c.ID, callsEndScript,
 		[]string{s.keys.req(c.ID), s.keys.leases()}, c.ID, change.Schema, c.Epoch, c.Worker, n)
 	return orFenced(err)
@@ -46,11 +49,11 @@ func (s *Store) EndCalls(ctx context.Context, c change.Claim, n int64) error {
 // it moves to applying. It raises the epoch and starts a lease by Redis's own clock. An approved request whose
 // deadline has passed is left to expire, and one of a newer version of the bot is left alone. change.ErrNoWork if
 // there is none.
-func (s *Store) Claim(ctx context.Context, worker string, lease time.Duration) (change.Claimed, error) {
+func (s claims) Claim(ctx context.Context, worker string, lease time.Duration) (change.Claimed, error) {
 	return s.claimNext(ctx, worker, lease, candidates)
 }
 
-func (s *Store) claimNext(ctx context.Context, worker string, lease time.Duration, ready int) (change.Claimed, error) {
+func (s claims) claimNext(ctx context.Context, worker string, lease time.Duration, ready int) (change.Claimed, error) {
 	for range claimRounds {
 		at, ids, err := s.peek(ctx, ready)
 		if err != nil {
@@ -78,7 +81,7 @@ func (s *Store) claimNext(ctx context.Context, worker string, lease time.Duratio
 }
 
 // peek returns Redis's time and the ids of what a worker could take, best first; of what is ready at most so many.
-func (s *Store) peek(ctx context.Context, ready int) (time.Time, []string, error) {
+func (s claims) peek(ctx context.Context, ready int) (time.Time, []string, error) {
 	got, err := workFindScript.Run(ctx, s.rdb, []string{s.keys.leases(), s.keys.ready()}, candidates, ready).StringSlice()
 	if err != nil {
 		return time.Time{}, nil, fault("looking for work", err)
@@ -95,7 +98,7 @@ func (s *Store) peek(ctx context.Context, ready int) (time.Time, []string, error
 
 // claim takes one request as it is seen now; change.ErrConflict if somebody else was quicker, change.ErrNoWork
 // if its deadline has passed.
-func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duration, at time.Time) (change.Claimed, error) {
+func (s claims) claim(ctx context.Context, id, worker string, lease time.Duration, at time.Time) (change.Claimed, error) {
 	doing := "claiming request " + id
 	got, err := s.load(ctx, id)
 	if err != nil {
@@ -161,21 +164,21 @@ func (s *Store) claim(ctx context.Context, id, worker string, lease time.Duratio
 }
 
 // Extend starts the lease anew; change.ErrFenced if it has ended or somebody else has the request.
-func (s *Store) Extend(ctx context.Context, c change.Claim, lease time.Duration) error {
+func (s claims) Extend(ctx context.Context, c change.Claim, lease time.Duration) error {
 	_, err := s.eval(ctx, "extending the claim on request "+c.ID, leaseExtendScript,
 		[]string{s.keys.req(c.ID), s.keys.leases()}, c.ID, change.Schema, c.Epoch, c.Worker, lease.Milliseconds())
 	return orFenced(err)
 }
 
 // Release gives the request back at once, for the next worker, who then knows that nothing is under way.
-func (s *Store) Release(ctx context.Context, c change.Claim) error {
+func (s claims) Release(ctx context.Context, c change.Claim) error {
 	_, err := s.eval(ctx, "releasing request "+c.ID, requestReleaseScript,
 		[]string{s.keys.call(s.nonce()), s.keys.req(c.ID), s.keys.leases(), s.keys.wake()}, c.ID, change.Schema, c.Epoch, c.Worker)
 	return orFenced(err)
 }
 
 // Record writes a step's line into the journal.
-func (s *Store) Record(ctx context.Context, c change.Claim, line change.StepRecord, entry change.Entry) error {
+func (s claims) Record(ctx context.Context, c change.Claim, line change.StepRecord, entry change.Entry) error {
 	doing := "writing the journal of request " + c.ID
 	done := 0
 	if line.State == change.StepDone {
@@ -202,14 +205,14 @@ func (s *Store) Record(ctx context.Context, c change.Claim, line change.StepReco
 
 // Advance makes a worker's move; change.ErrConflict if it does not follow from the state as it is. A move to a
 // state in which no worker is needed ends the claim.
-func (s *Store) Advance(ctx context.Context, c change.Claim, m change.Transition) error {
+func (s claims) Advance(ctx context.Context, c change.Claim, m change.Transition) error {
 	m.ID = c.ID
 	return s.underClaim(ctx, c, func(seen glance) error { return s.move(ctx, m, seen, &c) })
 }
 
 // underClaim runs write on the request as it is, again if its version has gone up meanwhile: a worker's writes go
 // by its claim, and the version is only what the script needs to number the audit entry.
-func (s *Store) underClaim(ctx context.Context, c change.Claim, write func(glance) error) error {
+func (s claims) underClaim(ctx context.Context, c change.Claim, write func(glance) error) error {
 	var last error
 	for range moveRounds {
 		seen, err := s.glance(ctx, c.ID)

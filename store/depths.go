@@ -20,8 +20,11 @@ type Depths struct {
 	Unannounced int64 // what Slack shows of them is out of date
 }
 
+// indexes are what requests are found by.
+type indexes struct{ *db }
+
 // Depths counts without reading a request. What is ready goes by Redis's clock, as claims do.
-func (s *Store) Depths(ctx context.Context) (Depths, error) {
+func (s indexes) Depths(ctx context.Context) (Depths, error) {
 	now, err := s.Now(ctx)
 	if err != nil {
 		return Depths{}, err

@@ -11,6 +11,10 @@ import (
 // A document is a field of a hash: a line of facets separated by tabs, then a text. Its index is a sorted set with a
 // member "<facet>\n<key>" for each of its facets, all of score 0, so that those of one facet lie side by side: they are
 // paged and counted without reading a document. The scripts write both; see put in lua/lib.lua.
+type documents struct {
+	rdb         redis.UniversalClient
+	hash, index string // their keys
+}
 
 // fieldSchema stands beside the documents of a hash; no key of a document is called so.
 
@@ -35,10 +39,10 @@ func prefixRange(prefix string) (from, to string) {
 	return "[" + prefix, "(" + prefix[:last] + string([]byte{prefix[last] + 1})
 }
 
-// documentKeys are the keys of documents by facet, in the order of facet and key; limit 0 means all.
-func (s *Store) documentKeys(ctx context.Context, doing, index, prefix string, limit int) ([]string, error) {
+// named are the keys of documents by facet, in the order of facet and key; limit 0 means all.
+func (s documents) named(ctx context.Context, doing, prefix string, limit int) ([]string, error) {
 	from, to := prefixRange(prefix)
-	members, err := s.rdb.ZRangeByLex(ctx, index, &redis.ZRangeBy{Min: from, Max: to, Count: int64(limit)}).Result()
+	members, err := s.rdb.ZRangeByLex(ctx, s.index, &redis.ZRangeBy{Min: from, Max: to, Count: int64(limit)}).Result()
 	if err != nil {
 		return nil, fault(doing, err)
 	}
@@ -50,12 +54,12 @@ func (s *Store) documentKeys(ctx context.Context, doing, index, prefix string, l
 
 const documentPage = 500 // documents of one command
 
-// documents reads the documents of those keys that exist, and gives each to use in the order of the keys.
-func (s *Store) documents(ctx context.Context, doing, hash string, keys []string, use func(key, text string) error) error {
+// read reads the documents of those keys that exist, and gives each to use in the order of the keys.
+func (s documents) read(ctx context.Context, doing string, keys []string, use func(key, text string) error) error {
 	for len(keys) > 0 {
 		page := keys[:min(len(keys), documentPage)]
 		keys = keys[len(page):]
-		got, err := s.rdb.HMGet(ctx, hash, page...).Result()
+		got, err := s.rdb.HMGet(ctx, s.hash, page...).Result()
 		if err != nil {
 			return fault(doing, err)
 		}

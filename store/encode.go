@@ -237,3 +237,14 @@ func fromMillis(ms int64) time.Time {
 	}
 	return time.UnixMilli(ms).UTC()
 }
+
+// unflatten turns the flat list in which a script hands out a hash into a map.
+func unflatten(list any) map[string]string {
+	flat, _ := list.([]any)
+	m := make(map[string]string, len(flat)/2)
+	for i := 0; i+1 < len(flat); i += 2 {
+		field, _ := flat[i].(string)
+		m[field], _ = flat[i+1].(string)
+	}
+	return m
+}

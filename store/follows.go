@@ -12,11 +12,14 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+// follows are what people say about following connections.
+type follows struct{ *db }
+
 // Beside the names of connections, which all have slashes, the hash holds its schema under fieldSchema.
 
 // Follow writes down what user says about following a connection: "on", "off", or nothing, which forgets it. false: the
 // user has said something about most connections already. Errors: change.ErrNewer, change.ErrUnavailable.
-func (s *Store) Follow(ctx context.Context, user, connection, say string, most int) (bool, error) {
+func (s follows) Follow(ctx context.Context, user, connection, say string, most int) (bool, error) {
 	const doing = "noting what somebody follows"
 	a, err := s.eval(ctx, doing, followSetScript, []string{s.keys.follows(user), s.keys.followers(connection)}, change.Schema, connection, say, most, user)
 	switch {
@@ -29,7 +32,7 @@ func (s *Store) Follow(ctx context.Context, user, connection, say string, most i
 }
 
 // Follows returns what user said about following connections, by their names.
-func (s *Store) Follows(ctx context.Context, user string) (map[string]string, error) {
+func (s follows) Follows(ctx context.Context, user string) (map[string]string, error) {
 	const doing = "reading what somebody follows"
 	said, err := s.rdb.HGetAll(ctx, s.keys.follows(user)).Result()
 	if err != nil {
@@ -43,14 +46,14 @@ func (s *Store) Follows(ctx context.Context, user string) (map[string]string, er
 }
 
 // Followers returns who said that they follow a connection, sorted.
-func (s *Store) Followers(ctx context.Context, connection string) ([]string, error) {
+func (s follows) Followers(ctx context.Context, connection string) ([]string, error) {
 	all, err := s.rdb.SMembers(ctx, s.keys.followers(connection)).Result()
 	slices.Sort(all)
 	return all, fault("reading who follows a connection", err)
 }
 
 // Followings returns what each of the users said about following one connection; who said nothing is left out.
-func (s *Store) Followings(ctx context.Context, connection string, users []string) (map[string]string, error) {
+func (s follows) Followings(ctx context.Context, connection string, users []string) (map[string]string, error) {
 	got := make([]*redis.StringCmd, len(users))
 	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, u := range users {

@@ -11,8 +11,14 @@ import (
 // whatKeep is what the audit calls the decision that what a record allows is still needed.
 const whatKeep = "keep"
 
+// keeps are the decisions that what a record allows is still needed.
+type keeps struct {
+	*chain
+	index index
+}
+
 // Kept returns who said last that what the records of those keys allow is still needed, by key; who of none is left out.
-func (s *Store) Kept(ctx context.Context, keys ...string) (map[string]change.Keep, error) {
+func (s keeps) Kept(ctx context.Context, keys ...string) (map[string]change.Keep, error) {
 	const doing = "reading which connections were kept"
 	all := make(map[string]change.Keep, len(keys))
 	for len(keys) > 0 {
@@ -39,7 +45,7 @@ func (s *Store) Kept(ctx context.Context, keys ...string) (map[string]change.Kee
 
 // Keep writes a decision down, with its audit entry, where before is the last one of the record; nil: there is none. The error
 // is change.ErrConflict where the record is gone or another request wrote it, or somebody has decided since.
-func (s *Store) Keep(ctx context.Context, k change.Keep, before *change.Keep) error {
+func (s keeps) Keep(ctx context.Context, k change.Keep, before *change.Keep) error {
 	doing := "keeping " + k.Key
 	was := ""
 	if before != nil {
@@ -53,16 +59,16 @@ func (s *Store) Keep(ctx context.Context, k change.Keep, before *change.Keep) er
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	if err := s.chain.lock(ctx, doing); err != nil {
+	if err := s.lock(ctx, doing); err != nil {
 		return err
 	}
-	defer s.chain.unlock()
+	defer s.unlock()
 	if err := s.introducePolicy(ctx); err != nil {
 		return err
 	}
 	queue := s.index(change.StoredRecord{Key: k.Key}).Queue
 	keys := []string{s.keys.call(s.nonce()), s.keys.audit(), s.keys.head(), s.keys.recordIndex(), s.keys.kept(), s.keys.checks(queue)}
-	entry := change.Entry{At: k.At, Request: k.First, What: whatKeep, By: k.By, Target: k.Key, Rule: k.Rule, Policy: s.chain.policy}
+	entry := change.Entry{At: k.At, Request: k.First, What: whatKeep, By: k.By, Target: k.Key, Rule: k.Rule, Policy: s.noted}
 	a, err := s.append(ctx, doing, recordKeepScript, keys, entry, []any{change.Schema, k.Key, k.Request, was, string(now)})
 	if err == nil && a.word != "ok" {
 		err = a.unexpected(doing)
@@ -71,6 +77,6 @@ func (s *Store) Keep(ctx context.Context, k change.Keep, before *change.Keep) er
 }
 
 // ForgetKept forgets who kept what a record allowed that is gone.
-func (s *Store) ForgetKept(ctx context.Context, key string) error {
+func (s keeps) ForgetKept(ctx context.Context, key string) error {
 	return fault("forgetting who kept a connection", s.rdb.HDel(ctx, s.keys.kept(), key).Err())
 }

@@ -3,7 +3,12 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
+
+const keep = 90 * 24 * time.Hour // how long a final request is kept
 
 // keys names every key. All of an environment share the hash tag {<env>}, so that they lie in one slot of a
 // Redis Cluster and one script may touch a request, its indexes and its lock.
@@ -160,4 +165,23 @@ func ACLRules(env string) []string {
 		"resetkeys", "~" + newKeys(env).prefix + "*", "resetchannels", "-@all", "+@read", "+@write", "+@scripting", "+@connection", "+@blocking",
 		"-@dangerous", "+multi", "+exec", "+time", "+wait", "+info", "+config|get",
 	}
+}
+
+// place says in which of the indexes a request in that state belongs.
+func place(state change.State) string {
+	switch state {
+	case change.Pending:
+		return "pending"
+	case change.Approved:
+		return "ready"
+	case change.Applying, change.Undoing:
+		return "working"
+	case change.WaitingForPerson:
+		return "waiting"
+	case change.Stuck:
+		return "parked"
+	case change.Applied, change.RolledBack, change.Rejected, change.Withdrawn, change.Expired:
+		return "final"
+	}
+	return ""
 }

@@ -10,15 +10,18 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+// lists are requests by what they have in common.
+type lists struct{ *requests }
+
 // Mine returns the requests that user asked for, newest first.
-func (s *Store) Mine(ctx context.Context, user string, limit int) ([]*change.Request, error) {
+func (s lists) Mine(ctx context.Context, user string, limit int) ([]*change.Request, error) {
 	return s.list(ctx, limit, func(from, to int64) ([]string, error) {
 		return s.rdb.ZRevRange(ctx, s.keys.mine(user), from, to).Result()
 	}, always)
 }
 
 // Recent returns requests of anybody, newest first.
-func (s *Store) Recent(ctx context.Context, limit int) ([]*change.Request, error) {
+func (s lists) Recent(ctx context.Context, limit int) ([]*change.Request, error) {
 	return s.list(ctx, limit, func(from, to int64) ([]string, error) {
 		members, err := s.rdb.ZRevRange(ctx, s.keys.recent(), from, to).Result()
 		for i, m := range members {
@@ -29,14 +32,14 @@ func (s *Store) Recent(ctx context.Context, limit int) ([]*change.Request, error
 }
 
 // PendingRequests returns the requests that wait for approvals, the one first that expires first.
-func (s *Store) PendingRequests(ctx context.Context, limit int) ([]*change.Request, error) {
+func (s lists) PendingRequests(ctx context.Context, limit int) ([]*change.Request, error) {
 	return s.list(ctx, limit, func(from, to int64) ([]string, error) {
 		return s.rdb.ZRange(ctx, s.keys.pending(), from, to).Result()
 	}, func(r *change.Request) bool { return r.State == change.Pending })
 }
 
 // Reviews returns the requests that somebody approved alone and others have yet to review, the one first that is due first.
-func (s *Store) Reviews(ctx context.Context, limit int) ([]*change.Request, error) {
+func (s lists) Reviews(ctx context.Context, limit int) ([]*change.Request, error) {
 	return s.list(ctx, limit, func(from, to int64) ([]string, error) {
 		return s.rdb.ZRange(ctx, s.keys.reviews(), from, to).Result()
 	}, func(r *change.Request) bool { return r.Review().Open() })
@@ -44,7 +47,7 @@ func (s *Store) Reviews(ctx context.Context, limit int) ([]*change.Request, erro
 
 // PendingFrom returns the requests that wait for approvals among the next limit that may expire, from a place on, and
 // the place to go on from; 0: those were the last. What comes and goes meanwhile may be passed over or seen twice.
-func (s *Store) PendingFrom(ctx context.Context, from int64, limit int) (pending []*change.Request, next int64, err error) {
+func (s lists) PendingFrom(ctx context.Context, from int64, limit int) (pending []*change.Request, next int64, err error) {
 	ids, err := s.rdb.ZRange(ctx, s.keys.pending(), from, from+int64(limit)-1).Result()
 	if err != nil {
 		return nil, 0, fault("listing requests", err)
@@ -72,7 +75,7 @@ func always(*change.Request) bool { return true }
 
 // list reads an index in pages until it has limit requests that are wanted. It passes over those that are kept
 // no longer, those of a newer version of the bot, and those that can't be read: one of them must not hide the others.
-func (s *Store) list(
+func (s lists) list(
 	ctx context.Context, limit int, page func(from, to int64) ([]string, error), wanted func(*change.Request) bool,
 ) ([]*change.Request, error) {
 	var all []*change.Request
@@ -103,7 +106,7 @@ func (s *Store) list(
 }
 
 // Holder returns the id of the request that holds the target, if there is one.
-func (s *Store) Holder(ctx context.Context, target string) (id string, ok bool, err error) {
+func (s lists) Holder(ctx context.Context, target string) (id string, ok bool, err error) {
 	id, err = s.rdb.Get(ctx, s.keys.target(target)).Result()
 	if errors.Is(err, redis.Nil) {
 		return "", false, nil

@@ -6,25 +6,31 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+// PolicyInForce is the policy that this replica decides by.
+type PolicyInForce struct {
+	Worker string        // the replica
+	Hash   func() string // may change while the replica runs
+}
+
 const whatPolicy = "policy" // what the audit calls another policy
 
 // RecordPolicy writes an entry if another policy has come into force than the audit knows of. Of replicas with the same
 // policy one does. What is written about requests names the policy, and calls it first: no entry names one that none has
 // introduced.
-func (s *Store) RecordPolicy(ctx context.Context) error {
-	if err := s.chain.lock(ctx, recordingPolicy); err != nil {
+func (s *chain) RecordPolicy(ctx context.Context) error {
+	if err := s.lock(ctx, recordingPolicy); err != nil {
 		return err
 	}
-	defer s.chain.unlock()
+	defer s.unlock()
 	return s.introducePolicy(ctx)
 }
 
 const recordingPolicy = "recording the policy"
 
 // introducePolicy is called by the one who holds the chain.
-func (s *Store) introducePolicy(ctx context.Context) error {
+func (s *chain) introducePolicy(ctx context.Context) error {
 	hash := s.policy.Hash()
-	if hash == s.chain.policy {
+	if hash == s.noted {
 		return nil
 	}
 	at, err := s.Now(ctx)
@@ -38,7 +44,7 @@ func (s *Store) introducePolicy(ctx context.Context) error {
 		err = a.unexpected(recordingPolicy)
 	}
 	if err == nil {
-		s.chain.policy = hash
+		s.noted = hash
 	}
 	return err
 }

@@ -14,11 +14,20 @@ import (
 // facetRequest precedes the request that wrote a record: what Redis holds under the same key and request never changes.
 const facetRequest = "request "
 
+// index files a record; one without a value is to be deleted, and its queue counts alone.
+type index func(change.StoredRecord) change.RecordIndex
+
+// records are what changes that have ended left.
+type records struct {
+	*db
+	documents documents
+}
+
 // Records returns the records of those keys that exist, in their order. A record is written by the move that ends a
 // change, in the same script.
-func (s *Store) Records(ctx context.Context, keys ...string) ([]change.StoredRecord, error) {
+func (s records) Records(ctx context.Context, keys ...string) ([]change.StoredRecord, error) {
 	all := make([]change.StoredRecord, 0, len(keys))
-	err := s.documents(ctx, "reading records", s.keys.records(), keys, func(_, text string) error {
+	err := s.documents.read(ctx, "reading records", keys, func(_, text string) error {
 		k, err := decodeRecord(text)
 		all = append(all, k)
 		return err
@@ -27,8 +36,8 @@ func (s *Store) Records(ctx context.Context, keys ...string) ([]change.StoredRec
 }
 
 // RecordsBy returns records that have the facet, in the order of their keys, at most limit; 0: all.
-func (s *Store) RecordsBy(ctx context.Context, facet string, limit int) ([]change.StoredRecord, error) {
-	keys, err := s.documentKeys(ctx, "looking for records", s.keys.recordIndex(), facet+"\n", limit)
+func (s records) RecordsBy(ctx context.Context, facet string, limit int) ([]change.StoredRecord, error) {
+	keys, err := s.documents.named(ctx, "looking for records", facet+"\n", limit)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +45,7 @@ func (s *Store) RecordsBy(ctx context.Context, facet string, limit int) ([]chang
 }
 
 // RecordRequests returns the request that wrote each record, by the record's key. It reads no record.
-func (s *Store) RecordRequests(ctx context.Context) (map[string]string, error) {
+func (s records) RecordRequests(ctx context.Context) (map[string]string, error) {
 	from, to := prefixRange(facetRequest)
 	members, err := s.rdb.ZRangeByLex(ctx, s.keys.recordIndex(), &redis.ZRangeBy{Min: from, Max: to}).Result()
 	if err != nil {
@@ -51,7 +60,7 @@ func (s *Store) RecordRequests(ctx context.Context) (map[string]string, error) {
 }
 
 // CountRecords counts them without reading one.
-func (s *Store) CountRecords(ctx context.Context) (int, error) {
+func (s records) CountRecords(ctx context.Context) (int, error) {
 	from, to := prefixRange(facetRequest)
 	n, err := s.rdb.ZLexCount(ctx, s.keys.recordIndex(), from, to).Result()
 	return int(n), fault("counting records", err)
@@ -64,28 +73,28 @@ func decodeRecord(text string) (k change.StoredRecord, err error) {
 
 // encodeRecords are the keys and arguments of the script for records: of each its key, its document (an empty one to
 // delete it), and whether it is checked; and the queue of its checks.
-func (s *Store) encodeRecords(all []change.StoredRecord) (keys []string, args []any, err error) {
-	keys = []string{s.keys.records(), s.keys.recordIndex(), s.keys.checked()}
-	for _, k := range all {
-		filed := s.index(k)
-		keys = append(keys, s.keys.checks(filed.Queue))
-		checked, facets := "1", append([]string{facetRequest + k.Request}, filed.Facets...)
+func encodeRecords(k keys, by index, all []change.StoredRecord) (names []string, args []any, err error) {
+	names = []string{k.records(), k.recordIndex(), k.checked()}
+	for _, r := range all {
+		filed := by(r)
+		names = append(names, k.checks(filed.Queue))
+		checked, facets := "1", append([]string{facetRequest + r.Request}, filed.Facets...)
 		if filed.Aside {
 			checked, facets = "", filed.Facets
 		}
-		if len(k.Value) == 0 {
-			args = append(args, k.Key, "", checked)
+		if len(r.Value) == 0 {
+			args = append(args, r.Key, "", checked)
 			continue
 		}
-		text, err := json.Marshal(k)
+		text, err := json.Marshal(r)
 		if err != nil {
-			return nil, nil, fmt.Errorf("encoding %s: %w", k.Key, err)
+			return nil, nil, fmt.Errorf("encoding %s: %w", r.Key, err)
 		}
 		doc, err := encodeDocument(facets, string(text))
 		if err != nil {
-			return nil, nil, fmt.Errorf("encoding %s: %w", k.Key, err)
+			return nil, nil, fmt.Errorf("encoding %s: %w", r.Key, err)
 		}
-		args = append(args, k.Key, doc, checked)
+		args = append(args, r.Key, doc, checked)
 	}
-	return keys, args, nil
+	return names, args, nil
 }

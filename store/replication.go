@@ -16,7 +16,7 @@ const replicationTimeout = 500 * time.Millisecond
 // evalReplicated is eval for what must not be lost: it waits until enough replicas have what the script wrote. Replication
 // is asynchronous, so that a failover forgets what was acknowledged a moment before it (Redis's docs: "WAIT"). Too few
 // copies are change.ErrUnavailable: it is written, but nobody can say whether for good.
-func (s *Store) evalReplicated(ctx context.Context, doing string, script *redis.Script, keys []string, args ...any) (answer, error) {
+func (s *db) evalReplicated(ctx context.Context, doing string, script *redis.Script, keys []string, args ...any) (answer, error) {
 	if s.replicas == 0 {
 		return s.eval(ctx, doing, script, keys, args...)
 	}
@@ -46,7 +46,7 @@ func (s *Store) evalReplicated(ctx context.Context, doing string, script *redis.
 }
 
 // enough reads the answer to WAIT.
-func (s *Store) enough(doing string, copies *redis.Cmd) error {
+func (s *db) enough(doing string, copies *redis.Cmd) error {
 	n, err := copies.Int()
 	if err != nil {
 		return fault(doing, err)
@@ -58,7 +58,7 @@ func (s *Store) enough(doing string, copies *redis.Cmd) error {
 }
 
 // WaitDurable implements change.Requests: replicas get writes in their order, so that one that has the latest has all.
-func (s *Store) WaitDurable(ctx context.Context) error {
+func (s *db) WaitDurable(ctx context.Context) error {
 	const doing = "waiting for copies of what was written"
 	if s.replicas == 0 {
 		return nil
@@ -80,14 +80,14 @@ func (s *Store) WaitDurable(ctx context.Context) error {
 	return s.enough(doing, copies)
 }
 
-func (s *Store) wait(ctx context.Context, p redis.Pipeliner) *redis.Cmd {
+func (s *db) wait(ctx context.Context, p redis.Pipeliner) *redis.Cmd {
 	return p.Do(ctx, "wait", s.replicas, replicationTimeout.Milliseconds())
 }
 
 type evaluate func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
 
 // inOne sends a script and the wait for its copies over one connection: WAIT speaks of the writes of its own connection.
-func (s *Store) inOne(ctx context.Context, server redis.Cmdable, by evaluate, keys []string, args []any) (wrote, copies *redis.Cmd, err error) {
+func (s *db) inOne(ctx context.Context, server redis.Cmdable, by evaluate, keys []string, args []any) (wrote, copies *redis.Cmd, err error) {
 	_, err = server.Pipelined(ctx, func(p redis.Pipeliner) error {
 		wrote = by(ctx, p, keys, args...)
 		copies = s.wait(ctx, p)
@@ -97,7 +97,7 @@ func (s *Store) inOne(ctx context.Context, server redis.Cmdable, by evaluate, ke
 }
 
 // serverOf is where a key lies: a command without a key, as WAIT is, goes anywhere in a cluster.
-func (s *Store) serverOf(ctx context.Context, key string) (redis.Cmdable, error) {
+func (s *db) serverOf(ctx context.Context, key string) (redis.Cmdable, error) {
 	if cluster, ok := s.rdb.(*redis.ClusterClient); ok {
 		return cluster.MasterForKey(ctx, key)
 	}

@@ -14,8 +14,22 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+const rememberAsked = 24 * time.Hour // how long a submission is recognized
+
+// Quotas are how many requests that are not final one person may have, and one channel in which they were asked for; 0: any
+// number. Those of before there were quotas are not counted.
+type Quotas struct{ Person, Channel int }
+
+// requests are stored, read and moved; the parts of a Store that list, claim and show them go by it, too.
+type requests struct {
+	*chain
+	asides asides
+	quotas Quotas
+	index  index
+}
+
 // Create implements change.Requests. r has to be pending; it is stored at version 1.
-func (s *Store) Create(ctx context.Context, r *change.Request, submission string, entry change.Entry) (string, error) {
+func (s *requests) Create(ctx context.Context, r *change.Request, submission string, entry change.Entry) (string, error) {
 	const doing = "storing a request"
 	if r.ID == "" || r.State != change.Pending {
 		return "", fmt.Errorf("%s: %q is %s, not %s", doing, r.ID, r.State, change.Pending)
@@ -45,7 +59,7 @@ func (s *Store) Create(ctx context.Context, r *change.Request, submission string
 }
 
 // CanCreate implements change.Requests.
-func (s *Store) CanCreate(ctx context.Context, r *change.Request) error {
+func (s *requests) CanCreate(ctx context.Context, r *change.Request) error {
 	const doing = "asking whether a request can be stored"
 	keys := append([]string{s.keys.call(s.nonce()), s.keys.audit(), s.keys.head(), s.keys.req(r.ID), s.keys.unannounced()}, s.keys.creating(r, "")...)
 	args := append([]any{"", "", "", r.ID, change.Schema, 0}, s.creating(r, 0, true)...)
@@ -64,7 +78,7 @@ func (k keys) creating(r *change.Request, submission string) []string {
 }
 
 // creating are the script's own arguments but for the request's fields.
-func (s *Store) creating(r *change.Request, remember time.Duration, asking bool) []any {
+func (s *requests) creating(r *change.Request, remember time.Duration, asking bool) []any {
 	user, flag := r.Requester.User, 0
 	if asking {
 		flag = 1
@@ -76,7 +90,7 @@ func (s *Store) creating(r *change.Request, remember time.Duration, asking bool)
 }
 
 // notCreated is why a request was not stored.
-func (s *Store) notCreated(doing string, r *change.Request, a answer) error {
+func (s *requests) notCreated(doing string, r *change.Request, a answer) error {
 	switch a.word {
 	case "held":
 		return &change.LockedError{Target: r.Proposal.Subject(), RequestID: a.value}
@@ -92,7 +106,7 @@ func (s *Store) notCreated(doing string, r *change.Request, a answer) error {
 }
 
 // Submitted implements change.Requests.
-func (s *Store) Submitted(ctx context.Context, submission string) (string, error) {
+func (s *requests) Submitted(ctx context.Context, submission string) (string, error) {
 	id, err := s.rdb.Get(ctx, s.keys.dedup(submission)).Result()
 	if errors.Is(err, redis.Nil) {
 		return "", nil
@@ -104,7 +118,7 @@ func (s *Store) Submitted(ctx context.Context, submission string) (string, error
 }
 
 // Get implements change.Requests.
-func (s *Store) Get(ctx context.Context, id string) (*change.Request, error) {
+func (s *requests) Get(ctx context.Context, id string) (*change.Request, error) {
 	got, err := s.load(ctx, id)
 	if err != nil {
 		return nil, err
@@ -122,7 +136,7 @@ type loaded struct {
 }
 
 // load reads requests, each with its journal as of one moment.
-func (s *Store) load(ctx context.Context, ids ...string) ([]loaded, error) {
+func (s *requests) load(ctx context.Context, ids ...string) ([]loaded, error) {
 	const doing = "reading requests"
 	var names []string
 	for _, id := range ids {
@@ -140,26 +154,15 @@ func (s *Store) load(ctx context.Context, ids ...string) ([]loaded, error) {
 		hash := unflatten(got[2*i])
 		r, err := decode(id, hash, unflatten(got[2*i+1]))
 		if errors.Is(err, change.ErrUnreadable) {
-			s.putAside(ctx, id, hash[fieldTarget], err)
+			s.asides.putAside(ctx, id, hash[fieldTarget], err)
 		}
 		all[i] = loaded{id: id, request: r, err: err, released: hash[fieldReleased] == "1"}
 	}
 	return all, nil
 }
 
-// unflatten turns the flat list in which a script hands out a hash into a map.
-func unflatten(list any) map[string]string {
-	flat, _ := list.([]any)
-	m := make(map[string]string, len(flat)/2)
-	for i := 0; i+1 < len(flat); i += 2 {
-		field, _ := flat[i].(string)
-		m[field], _ = flat[i+1].(string)
-	}
-	return m
-}
-
 // Transition implements change.Requests: one transition by a person or the clock.
-func (s *Store) Transition(ctx context.Context, m change.Transition) error {
+func (s *requests) Transition(ctx context.Context, m change.Transition) error {
 	seen, err := s.glance(ctx, m.ID)
 	if err != nil {
 		return err
@@ -179,7 +182,7 @@ type glance struct {
 	shared  []string
 }
 
-func (s *Store) glance(ctx context.Context, id string) (glance, error) {
+func (s *requests) glance(ctx context.Context, id string) (glance, error) {
 	got, err := s.rdb.HMGet(ctx, s.keys.req(id), fieldSchema, fieldState, fieldVersion, fieldTarget, fieldShared).Result()
 	if err != nil {
 		return glance{}, fault("looking at request "+id, err)
@@ -208,7 +211,7 @@ func (s *Store) glance(ctx context.Context, id string) (glance, error) {
 func (g glance) locked() []string { return append([]string{g.target}, g.shared...) }
 
 // move makes one transition on the version that was seen: under a claim if there is one, else a person's.
-func (s *Store) move(ctx context.Context, m change.Transition, seen glance, claim *change.Claim) error {
+func (s *requests) move(ctx context.Context, m change.Transition, seen glance, claim *change.Claim) error {
 	doing := "moving request " + m.ID
 	if m.Proposal != nil && m.Proposal.Subject() != seen.target {
 		return fmt.Errorf("%s: %w", doing, errTarget)
@@ -217,7 +220,7 @@ func (s *Store) move(ctx context.Context, m change.Transition, seen glance, clai
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	recordKeys, records, err := s.encodeRecords(m.Records)
+	recordKeys, records, err := encodeRecords(s.keys, s.index, m.Records)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
@@ -273,47 +276,4 @@ func review(m change.Transition) string {
 		return "0"
 	}
 	return strconv.FormatInt(m.Review.UnixMilli(), 10)
-}
-
-// ReviewsDue implements change.Requests.
-func (s *Store) ReviewsDue(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	ids, err := s.rdb.ZRangeByScore(ctx, s.keys.reviews(), &redis.ZRangeBy{
-		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: int64(limit),
-	}).Result()
-	return ids, fault("looking for reviews that are due", err)
-}
-
-// place says in which of the indexes a request in that state belongs.
-func place(state change.State) string {
-	switch state {
-	case change.Pending:
-		return "pending"
-	case change.Approved:
-		return "ready"
-	case change.Applying, change.Undoing:
-		return "working"
-	case change.WaitingForPerson:
-		return "waiting"
-	case change.Stuck:
-		return "parked"
-	case change.Applied, change.RolledBack, change.Rejected, change.Withdrawn, change.Expired:
-		return "final"
-	}
-	return ""
-}
-
-// Due implements change.Requests: those that no worker has begun, whether pending or approved.
-func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	ids, err := s.rdb.ZRangeByScore(ctx, s.keys.pending(), &redis.ZRangeBy{
-		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: int64(limit),
-	}).Result()
-	return ids, fault("looking for what is due", err)
-}
-
-// Overdue implements change.Requests.
-func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	ids, err := s.rdb.ZRangeByScore(ctx, s.keys.waiting(), &redis.ZRangeBy{
-		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: int64(limit),
-	}).Result()
-	return ids, fault("looking for what has waited too long", err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -88,6 +89,18 @@ var recordKeepSource string
 //go:embed lua/end_lease.lua
 var endLeaseSource string
 
+//go:embed lua/request_put_aside.lua
+var asideSource string
+
+//go:embed lua/request_requeue.lua
+var requeueSource string
+
+//go:embed lua/alerts_sync.lua
+var alertsSyncSource string
+
+//go:embed lua/event_done.lua
+var eventDoneSource string
+
 // The scripts. Each documents its keys, arguments and answers.
 var (
 	requestCreateScript      = redis.NewScript(lib + requestCreateSource)
@@ -116,6 +129,10 @@ var (
 	finishCheckScript   = redis.NewScript(lib + finishCheckSource)
 	recordKeepScript    = redis.NewScript(lib + recordKeepSource)
 	endLeaseScript      = redis.NewScript(lib + endLeaseSource)
+	asideScript         = redis.NewScript(lib + asideSource)
+	requeueScript       = redis.NewScript(lib + requeueSource)
+	alertsSyncScript    = redis.NewScript(lib + alertsSyncSource)
+	eventDoneScript     = redis.NewScript(lib + eventDoneSource)
 )
 
 // scriptNames are the names of the scripts by their hash, which is all that a command to Redis says.
@@ -126,6 +143,14 @@ var scriptNames = map[string]string{
 	messageRecordScript.Hash(): "message_record", homeOpenScript.Hash(): "home_open", homesDirtyScript.Hash(): "homes_dirty", homeNextScript.Hash(): "home_next",
 	homeRenderedScript.Hash(): "home_rendered", asideScript.Hash(): "request_put_aside", requeueScript.Hash(): "request_requeue", followSetScript.Hash(): "follow_set",
 	callBeginScript.Hash(): "call_begin", callsEndScript.Hash(): "calls_end", requestRedrawScript.Hash(): "request_redraw", auditTrimScript.Hash(): "audit_trim", policyRecordScript.Hash(): "policy_record", claimChecksScript.Hash(): "claim_checks", finishCheckScript.Hash(): "finish_check", endLeaseScript.Hash(): "end_lease", alertsSyncScript.Hash(): "alerts_sync", eventDoneScript.Hash(): "event_done", recordKeepScript.Hash(): "record_keep",
+}
+
+// db is the Redis that the parts of a Store share: the names of their keys, and how scripts run there.
+type db struct {
+	rdb      redis.UniversalClient
+	keys     keys
+	nonce    func() string
+	replicas int // that must have what must not be lost
 }
 
 // answer is what a script says: a word, and after some words a value.
@@ -144,7 +169,7 @@ var words = map[string]error{
 }
 
 // eval runs a script: by its hash, and in full where Redis does not know it, as after a restart.
-func (s *Store) eval(ctx context.Context, doing string, script *redis.Script, keys []string, args ...any) (answer, error) {
+func (s *db) eval(ctx context.Context, doing string, script *redis.Script, keys []string, args ...any) (answer, error) {
 	got, err := script.Run(ctx, s.rdb, keys, args...).StringSlice()
 	if err != nil {
 		return answer{}, fault(doing, err)
@@ -173,4 +198,15 @@ func said(doing string, got []string) (answer, error) {
 // unexpected is for an answer that the caller has no meaning for.
 func (a answer) unexpected(doing string) error {
 	return fmt.Errorf("%s: the script answered %q", doing, a.word)
+}
+
+// Ping reports whether Redis answers; change.ErrUnavailable if not.
+func (s *db) Ping(ctx context.Context) error {
+	return fault("ping", s.rdb.Ping(ctx).Err())
+}
+
+// Now returns Redis's own time, which leases go by.
+func (s *db) Now(ctx context.Context) (time.Time, error) {
+	t, err := s.rdb.Time(ctx).Result()
+	return t, fault("asking the time", err)
 }

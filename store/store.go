@@ -6,30 +6,33 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-const (
-	keep          = 90 * 24 * time.Hour // how long a final request is kept
-	rememberAsked = 24 * time.Hour      // how long a submission is recognized
-)
-
-// Store is the memory of every replica of the bot. It is safe for concurrent use.
+// Store is the memory of every replica of the bot, made of a small type an activity. It is safe for concurrent use.
 type Store struct {
-	rdb   redis.UniversalClient
-	keys  keys
-	nonce func() string
-	chain chain
-	index func(change.StoredRecord) change.RecordIndex
-
-	replicas int
-	quotas   Quotas
-	policy   PolicyInForce
-	aside    func(ctx context.Context, id string, why error)
+	*db
+	*chain
+	*requests
+	asides
+	claims
+	queue
+	indexes
+	lists
+	outbox
+	records
+	keeps
+	checks
+	audit
+	serverCheck
+	follows
+	homeTabs
+	sealed
+	notes
+	alerts
 }
 
 // Options are what a Store needs beside its client.
@@ -50,16 +53,6 @@ type Options struct {
 	Index func(change.StoredRecord) change.RecordIndex
 }
 
-// PolicyInForce is the policy that this replica decides by.
-type PolicyInForce struct {
-	Worker string        // the replica
-	Hash   func() string // may change while the replica runs
-}
-
-// Quotas are how many requests that are not final one person may have, and one channel in which they were asked for; 0: any
-// number. Those of before there were quotas are not counted.
-type Quotas struct{ Person, Channel int }
-
 // New returns a Store over rdb, which should come from Dial.
 func New(rdb redis.UniversalClient, o Options) *Store {
 	if o.Nonce == nil {
@@ -74,18 +67,18 @@ func New(rdb redis.UniversalClient, o Options) *Store {
 	if o.Policy.Hash == nil {
 		o.Policy.Hash = func() string { return "" }
 	}
-	return &Store{policy: o.Policy, aside: o.PutAside, rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, chain: newChain(), index: o.Index, replicas: o.Replicas, quotas: o.Quotas}
-}
-
-// Ping reports whether Redis answers; change.ErrUnavailable if not.
-func (s *Store) Ping(ctx context.Context) error {
-	return fault("ping", s.rdb.Ping(ctx).Err())
-}
-
-// Now returns Redis's own time, which leases go by.
-func (s *Store) Now(ctx context.Context) (time.Time, error) {
-	t, err := s.rdb.Time(ctx).Result()
-	return t, fault("asking the time", err)
+	d := &db{rdb: rdb, keys: newKeys(o.Env), nonce: o.Nonce, replicas: o.Replicas}
+	c := newChain(d, o.Policy)
+	a := asides{c, o.PutAside}
+	r := &requests{chain: c, asides: a, quotas: o.Quotas, index: o.Index}
+	return &Store{
+		db: d, chain: c, requests: r, asides: a,
+		claims: claims{r}, queue: queue{d}, indexes: indexes{d}, lists: lists{r}, outbox: outbox{r},
+		records: records{d, documents{rdb, d.keys.records(), d.keys.recordIndex()}}, keeps: keeps{c, o.Index},
+		checks: checks{d, documents{rdb, d.keys.statuses(), d.keys.statusIndex()}},
+		audit:  audit{d}, serverCheck: serverCheck{r},
+		follows: follows{d}, homeTabs: homeTabs{d}, sealed: sealed{d}, notes: notes{d}, alerts: alerts{d},
+	}
 }
 
 var _ change.Requests = (*Store)(nil)

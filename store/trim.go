@@ -11,7 +11,7 @@ const trimBatch = 200
 
 // Trim takes requests that Redis has let go (90 days after they became final) out of the indexes, and returns
 // how many: all there are, a batch at a time, around those that stay.
-func (s *Store) Trim(ctx context.Context) (int, error) {
+func (s indexes) Trim(ctx context.Context) (int, error) {
 	const doing = "trimming"
 	now, err := s.Now(ctx)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Store) Trim(ctx context.Context) (int, error) {
 }
 
 // trim drops the members whose request is gone. An id never comes back, so this needs no script.
-func (s *Store) trim(ctx context.Context, members []string) (int, error) {
+func (s indexes) trim(ctx context.Context, members []string) (int, error) {
 	exist := make([]*redis.IntCmd, len(members))
 	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, m := range members {

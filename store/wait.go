@@ -17,10 +17,13 @@ const (
 	troubled    = time.Second            // before Redis is asked again after an error
 )
 
+// queue tells workers when there may be work.
+type queue struct{ *db }
+
 // Wait returns when there may be work: something became ready, a lease ended, or at the latest after limit. It
 // hears of the end of ctx at once, or within a second where other processes wait, too. When Redis is away it takes its time before it says so, so that a
 // worker that waits in a loop does not spin.
-func (s *Store) Wait(ctx context.Context, limit time.Duration) error {
+func (s queue) Wait(ctx context.Context, limit time.Duration) error {
 	for left := limit; left > 0; {
 		nap, due, err := s.nap(ctx)
 		if err != nil {
@@ -43,7 +46,7 @@ func (s *Store) Wait(ctx context.Context, limit time.Duration) error {
 }
 
 // nap says how long a worker may sleep, and whether there may be work after that although nobody woke it.
-func (s *Store) nap(ctx context.Context) (d time.Duration, due bool, err error) {
+func (s queue) nap(ctx context.Context) (d time.Duration, due bool, err error) {
 	var (
 		now   *redis.TimeCmd
 		next  *redis.ZSliceCmd
@@ -77,7 +80,7 @@ func (s *Store) nap(ctx context.Context) (d time.Duration, due bool, err error) 
 }
 
 // sleep blocks for d, or until somebody wakes a worker.
-func (s *Store) sleep(ctx context.Context, d time.Duration) (woken bool, err error) {
+func (s queue) sleep(ctx context.Context, d time.Duration) (woken bool, err error) {
 	// A blocked connection does not hear that ctx ends: a token does. Should another process take it, no harm is done.
 	defer context.AfterFunc(ctx, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestNap)
@@ -92,7 +95,7 @@ func (s *Store) sleep(ctx context.Context, d time.Duration) (woken bool, err err
 	return err == nil, err
 }
 
-func (s *Store) waitTrouble(ctx context.Context, left time.Duration, err error) error {
+func (s queue) waitTrouble(ctx context.Context, left time.Duration, err error) error {
 	timer := time.NewTimer(min(left, troubled))
 	defer timer.Stop()
 	select {

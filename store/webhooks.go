@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,23 +15,15 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-//go:embed lua/alerts_sync.lua
-var alertsSyncSource string
-
-//go:embed lua/event_done.lua
-var eventDoneSource string
-
-var (
-	alertsSyncScript = redis.NewScript(lib + alertsSyncSource)
-	eventDoneScript  = redis.NewScript(lib + eventDoneSource)
-)
-
 // outboxRoom is how many events wait for one webhook. What finds no room is told later: it stays open, or not yet open.
 const outboxRoom = 10_000
 
+// alerts are those that webhooks are told of, and what has yet to be sent.
+type alerts struct{ *db }
+
 // SyncAlerts makes the open alerts of a webhook those given, by id, and puts what that changes into its outbox: one script,
 // so that a crash loses no event and makes none twice. An alert that lasts is told again when repeat has passed since; 0: never.
-func (s *Store) SyncAlerts(ctx context.Context, hook string, open map[string]string, repeat time.Duration) error {
+func (s alerts) SyncAlerts(ctx context.Context, hook string, open map[string]string, repeat time.Duration) error {
 	args := []any{change.Schema, repeat.Milliseconds(), outboxRoom}
 	for _, id := range slices.Sorted(maps.Keys(open)) {
 		if id == "" || strings.ContainsAny(id, " \n") {
@@ -45,7 +36,7 @@ func (s *Store) SyncAlerts(ctx context.Context, hook string, open map[string]str
 }
 
 // NextEvent returns the oldest event of a webhook's outbox; false: there is none.
-func (s *Store) NextEvent(ctx context.Context, hook string) (change.OutboxEvent, bool, error) {
+func (s alerts) NextEvent(ctx context.Context, hook string) (change.OutboxEvent, bool, error) {
 	const doing = "reading the outbox of a webhook"
 	text, err := s.rdb.LIndex(ctx, s.keys.outbox(hook), 0).Result()
 	if errors.Is(err, redis.Nil) {
@@ -67,13 +58,13 @@ func (s *Store) NextEvent(ctx context.Context, hook string) (change.OutboxEvent,
 }
 
 // EventDone takes an event out of the outbox. One that has left it already is no error.
-func (s *Store) EventDone(ctx context.Context, hook, id string) error {
+func (s alerts) EventDone(ctx context.Context, hook, id string) error {
 	_, err := s.eval(ctx, "taking an event out of the outbox", eventDoneScript, []string{s.keys.outbox(hook)}, id)
 	return err
 }
 
 // EventsWaiting is how many events each of the webhooks waits for.
-func (s *Store) EventsWaiting(ctx context.Context, hooks ...string) (map[string]int64, error) {
+func (s alerts) EventsWaiting(ctx context.Context, hooks ...string) (map[string]int64, error) {
 	counts := make([]*redis.IntCmd, len(hooks))
 	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, h := range hooks {
@@ -87,20 +78,6 @@ func (s *Store) EventsWaiting(ctx context.Context, hooks ...string) (map[string]
 	all := map[string]int64{}
 	for i, h := range hooks {
 		all[h] = counts[i].Val()
-	}
-	return all, nil
-}
-
-// Stuck returns the requests that could not be rolled back and wait for a person, by when that came to be, at most limit.
-func (s *Store) Stuck(ctx context.Context, limit int) (map[string]time.Time, error) {
-	found, err := s.rdb.ZRangeWithScores(ctx, s.keys.stuck(), 0, int64(limit)-1).Result()
-	if err != nil {
-		return nil, fault("listing what is stuck", err)
-	}
-	all := make(map[string]time.Time, len(found))
-	for _, z := range found {
-		id, _ := z.Member.(string)
-		all[id] = fromMillis(int64(z.Score))
 	}
 	return all, nil
 }
