@@ -78,8 +78,11 @@ type plan struct {
 // codeNoDeployment is the platform's own code for a deployment that is not there.
 const codeNoDeployment = "deployments.deployment_not_found"
 
+// deployments reads which deployments a platform has.
+type deployments struct{ *caller }
+
 // Deployment reads GET /deployments/{id}.
-func (c *Client) Deployment(ctx context.Context, id string) (elastic.Deployment, error) {
+func (c deployments) Deployment(ctx context.Context, id string) (elastic.Deployment, error) {
 	// show_metadata is what brings the endpoint on every version; what it holds beyond that is not kept.
 	query := url.Values{
 		"show_metadata": {"true"}, "show_plans": {"true"}, "enrich_with_template": {"false"},
@@ -103,7 +106,16 @@ func (c *Client) Deployment(ctx context.Context, id string) (elastic.Deployment,
 	return d, nil
 }
 
-func (c *Client) inLinkTerms(from deployment) (elastic.Deployment, bool) {
+// ProxyAddress is where ECE hands requests through to Elasticsearch of a deployment.
+func (c deployments) ProxyAddress(d elastic.Deployment) (string, error) {
+	path, err := pathOf("deployments", d.Deployment, "elasticsearch", d.RefID, "proxy")
+	if err != nil {
+		return "", err
+	}
+	return c.base + path, nil
+}
+
+func (c deployments) inLinkTerms(from deployment) (elastic.Deployment, bool) {
 	if len(from.Resources.Elasticsearch) == 0 {
 		return elastic.Deployment{}, false
 	}

@@ -61,27 +61,32 @@ func deleting(ruleset string) request {
 var listing = request{method: http.MethodGet, path: rulesetPath()}
 
 // CreateRuleset describes Client.CreateRuleset.
-func (Calls) CreateRuleset(r elastic.NewRuleset) change.Call { return creating(r).describe() }
+func (filterCalls) CreateRuleset(r elastic.NewRuleset) change.Call { return creating(r).describe() }
 
 // Attach describes Client.Attach.
-func (Calls) Attach(ruleset string, d elastic.Deployment) change.Call {
+func (filterCalls) Attach(ruleset string, d elastic.Deployment) change.Call {
 	return attaching(ruleset, d).describe()
 }
 
 // Detach describes Client.Detach.
-func (Calls) Detach(ruleset string, d elastic.Deployment) change.Call {
+func (filterCalls) Detach(ruleset string, d elastic.Deployment) change.Call {
 	return detaching(ruleset, d).describe()
 }
 
 // DeleteRuleset describes Client.DeleteRuleset.
-func (Calls) DeleteRuleset(ruleset string) change.Call { return deleting(ruleset).describe() }
+func (filterCalls) DeleteRuleset(ruleset string) change.Call { return deleting(ruleset).describe() }
 
 // Rulesets describes the list of rulesets.
-func (Calls) Rulesets() change.Call { return listing.describe() }
+func (filterCalls) Rulesets() change.Call { return listing.describe() }
+
+// filters reads and changes traffic filters, and reads where calls come from.
+type filters struct{ *caller }
+
+type filterCalls struct{}
 
 // CreateRuleset sends POST /deployments/traffic-filter/rulesets. An answer without an id leaves a ruleset behind, so it
 // is Ambiguous.
-func (c *Client) CreateRuleset(ctx context.Context, r elastic.NewRuleset) (string, error) {
+func (c filters) CreateRuleset(ctx context.Context, r elastic.NewRuleset) (string, error) {
 	var made struct {
 		ID string `json:"id"`
 	}
@@ -97,7 +102,7 @@ func (c *Client) CreateRuleset(ctx context.Context, r elastic.NewRuleset) (strin
 }
 
 // RulesetsNamed reads the list of rulesets: there is no search by name.
-func (c *Client) RulesetsNamed(ctx context.Context, name string) ([]string, error) {
+func (c filters) RulesetsNamed(ctx context.Context, name string) ([]string, error) {
 	var list struct {
 		Rulesets []struct {
 			ID   string `json:"id"`
@@ -117,22 +122,22 @@ func (c *Client) RulesetsNamed(ctx context.Context, name string) ([]string, erro
 }
 
 // Attach makes a ruleset apply to a deployment; one that applies already is no error there.
-func (c *Client) Attach(ctx context.Context, ruleset string, d elastic.Deployment) error {
+func (c filters) Attach(ctx context.Context, ruleset string, d elastic.Deployment) error {
 	return c.do(ctx, attaching(ruleset, d), nil)
 }
 
 // Detach makes a ruleset no longer apply to a deployment.
-func (c *Client) Detach(ctx context.Context, ruleset string, d elastic.Deployment) error {
+func (c filters) Detach(ctx context.Context, ruleset string, d elastic.Deployment) error {
 	return forgiveMissing(c.do(ctx, detaching(ruleset, d), nil))
 }
 
 // DeleteRuleset deletes a ruleset that applies to nothing any more.
-func (c *Client) DeleteRuleset(ctx context.Context, ruleset string) error {
+func (c filters) DeleteRuleset(ctx context.Context, ruleset string) error {
 	return forgiveMissing(c.do(ctx, deleting(ruleset), nil))
 }
 
 // Associated reads GET /deployments/traffic-filter/rulesets/{id}/associations.
-func (c *Client) Associated(ctx context.Context, ruleset string) ([]string, error) {
+func (c filters) Associated(ctx context.Context, ruleset string) ([]string, error) {
 	var list struct {
 		Associations []struct {
 			ID string `json:"id"`

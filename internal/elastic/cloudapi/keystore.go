@@ -29,17 +29,22 @@ func patching(d elastic.Deployment, name string, entry any) request {
 }
 
 // StoreSecret describes Client.StoreSecret.
-func (Calls) StoreSecret(d elastic.Deployment, name string) change.Call {
+func (keystoreCalls) StoreSecret(d elastic.Deployment, name string) change.Call {
 	return patching(d, name, map[string]string{"value": secret.Dots}).describe()
 }
 
 // RemoveSecret describes the first try of Client.RemoveSecret.
-func (Calls) RemoveSecret(d elastic.Deployment, name string) change.Call {
+func (keystoreCalls) RemoveSecret(d elastic.Deployment, name string) change.Call {
 	return patching(d, name, struct{}{}).describe()
 }
 
+// keystores reads and changes the keystores of deployments.
+type keystores struct{ *caller }
+
+type keystoreCalls struct{}
+
 // SecretNames reads the names in the keystore, sorted. Their values are never handed out.
-func (c *Client) SecretNames(ctx context.Context, d elastic.Deployment) ([]string, error) {
+func (c keystores) SecretNames(ctx context.Context, d elastic.Deployment) ([]string, error) {
 	var kept keystoreContents
 	if err := c.do(ctx, request{method: http.MethodGet, path: keystoreOf(d)}, &kept); err != nil {
 		return nil, err
@@ -48,7 +53,7 @@ func (c *Client) SecretNames(ctx context.Context, d elastic.Deployment) ([]strin
 }
 
 // StoreSecret sets one entry and reads back that its name is there.
-func (c *Client) StoreSecret(ctx context.Context, d elastic.Deployment, name string, value secret.Secret) error {
+func (c keystores) StoreSecret(ctx context.Context, d elastic.Deployment, name string, value secret.Secret) error {
 	if value.Empty() {
 		return fmt.Errorf("%s: an empty secret is not stored: it would neither set nor remove the entry", c.system)
 	}
@@ -70,7 +75,7 @@ func (c *Client) StoreSecret(ctx context.Context, d elastic.Deployment, name str
 // RemoveSecret removes one entry, if it is there, and reads back that it is gone. An entry without a value is
 // removed (the API's description of KeystoreSecret); an empty value was seen to leave it
 // (github.com/elastic/terraform-provider-ec/issues/541 and /888). Where {} leaves it as well, null is sent, as ecctl does.
-func (c *Client) RemoveSecret(ctx context.Context, d elastic.Deployment, name string) error {
+func (c keystores) RemoveSecret(ctx context.Context, d elastic.Deployment, name string) error {
 	names, err := c.SecretNames(ctx, d)
 	if err != nil || !slices.Contains(names, name) {
 		return err
@@ -91,7 +96,7 @@ func (c *Client) RemoveSecret(ctx context.Context, d elastic.Deployment, name st
 }
 
 // unexpected is a write that was answered well and that reading back does not show.
-func (c *Client) unexpected(d elastic.Deployment, code, reason string) error {
+func (c keystores) unexpected(d elastic.Deployment, code, reason string) error {
 	path, err := pathOf(keystoreOf(d)...)
 	if err != nil {
 		return err
@@ -108,7 +113,7 @@ func written(err error) error {
 	return err
 }
 
-func (c *Client) patchKeystore(ctx context.Context, d elastic.Deployment, name string, entry any, value secret.Secret) error {
+func (c keystores) patchKeystore(ctx context.Context, d elastic.Deployment, name string, entry any, value secret.Secret) error {
 	r := patching(d, name, entry)
 	r.secret = value
 	return c.do(ctx, r, nil)

@@ -8,11 +8,9 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-var _ elastic.Lister = (*Client)(nil)
-
 // ListDeployments reads GET /deployments: all there are, in one answer, but no more of each than its name and resources.
 // Those of the platform itself can't be told from the others here.
-func (c *Client) ListDeployments(ctx context.Context) ([]elastic.Deployment, error) {
+func (c deployments) ListDeployments(ctx context.Context) ([]elastic.Deployment, error) {
 	var all []elastic.Deployment
 	take := func(dec *json.Decoder) error {
 		var d struct {

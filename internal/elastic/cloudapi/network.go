@@ -12,7 +12,7 @@ import (
 
 // Rulesets reads the traffic filters that apply to a deployment, in the platform's order. One that is listed but
 // can't be found is returned with its id alone: leaving it out could make a closed deployment look open.
-func (c *Client) Rulesets(ctx context.Context, d elastic.Deployment) ([]elastic.Ruleset, error) {
+func (c filters) Rulesets(ctx context.Context, d elastic.Deployment) ([]elastic.Ruleset, error) {
 	var attached struct {
 		Rulesets []string `json:"rulesets"`
 	}
@@ -35,7 +35,7 @@ func (c *Client) Rulesets(ctx context.Context, d elastic.Deployment) ([]elastic.
 }
 
 // Ruleset reads TrafficFilterRulesetInfo.
-func (c *Client) Ruleset(ctx context.Context, id string) (elastic.Ruleset, error) {
+func (c filters) Ruleset(ctx context.Context, id string) (elastic.Ruleset, error) {
 	var info struct {
 		ID          string `json:"id"`
 		Name        string `json:"name"`
@@ -74,7 +74,7 @@ const (
 )
 
 // Allocators reads AllocatorOverview of an ECE, whose platform paths carry a region, as a rule "ece-region".
-func (c *Client) Allocators(ctx context.Context, region string) ([]Allocator, error) {
+func (c filters) Allocators(ctx context.Context, region string) ([]Allocator, error) {
 	var all []Allocator
 	path := []string{"regions", region, "platform", "infrastructure", "allocators"}
 	for from := 0; from < allocatorPage*allocatorPages; from += allocatorPage {

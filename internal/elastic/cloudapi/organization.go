@@ -12,7 +12,7 @@ type Organization struct {
 }
 
 // Organizations reads GET /organizations. An ECE has none and answers with an error.
-func (c *Client) Organizations(ctx context.Context) ([]Organization, error) {
+func (c trusts) Organizations(ctx context.Context) ([]Organization, error) {
 	var list struct {
 		Organizations []Organization `json:"organizations"`
 	}
@@ -40,7 +40,7 @@ type Certificate struct {
 }
 
 // CertificateAuthority reads GET /deployments/{id}/certificate-authority.
-func (c *Client) CertificateAuthority(ctx context.Context, deployment string) (CertificateAuthority, error) {
+func (c trusts) CertificateAuthority(ctx context.Context, deployment string) (CertificateAuthority, error) {
 	var ca CertificateAuthority
 	path := []string{"deployments", deployment, "certificate-authority"}
 	err := c.do(ctx, request{method: http.MethodGet, path: path}, &ca)
@@ -54,7 +54,7 @@ type CertificateChain struct {
 }
 
 // ProxyChain reads GET /platform/configuration/security/tls/proxy of an ECE.
-func (c *Client) ProxyChain(ctx context.Context, region string) (CertificateChain, error) {
+func (c trusts) ProxyChain(ctx context.Context, region string) (CertificateChain, error) {
 	var chain CertificateChain
 	path := []string{"regions", region, "platform", "configuration", "security", "tls", "proxy"}
 	err := c.do(ctx, request{method: http.MethodGet, path: path}, &chain)

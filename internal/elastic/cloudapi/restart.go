@@ -17,15 +17,20 @@ func restarting(d elastic.Deployment) request {
 }
 
 // Restart describes Client.Restart.
-func (Calls) Restart(d elastic.Deployment) change.Call { return restarting(d).describe() }
+func (restartCalls) Restart(d elastic.Deployment) change.Call { return restarting(d).describe() }
+
+// restarts restarts deployments, and reads how their last plan ended.
+type restarts struct{ trusts }
+
+type restartCalls struct{}
 
 // Restart sends POST …/_restart. It waits for no plan of others and cancels none.
-func (c *Client) Restart(ctx context.Context, d elastic.Deployment) error {
+func (c restarts) Restart(ctx context.Context, d elastic.Deployment) error {
 	return c.do(ctx, restarting(d), nil)
 }
 
 // LatestPlan reads how the deployment's latest plan or restart went.
-func (c *Client) LatestPlan(ctx context.Context, d elastic.Deployment) (last elastic.Attempt, pending bool, err error) {
+func (c restarts) LatestPlan(ctx context.Context, d elastic.Deployment) (last elastic.Attempt, pending bool, err error) {
 	now, err := c.Trust(ctx, d)
 	return now.Last, now.Pending, err
 }

@@ -33,7 +33,7 @@ type searchResponse struct {
 // Search asks POST /deployments/_search. Deployments of the platform itself are left out: they can take no part in
 // a connection (Elastic's docs: enabling cross-cluster search in ECE). It goes through all pages until it has found limit;
 // where a later page fails, what the earlier ones brought comes with the error.
-func (c *Client) Search(ctx context.Context, text string, limit int) ([]elastic.Deployment, error) {
+func (c deployments) Search(ctx context.Context, text string, limit int) ([]elastic.Deployment, error) {
 	text = strings.TrimSpace(text)
 	// A unique sort keeps a deployment from being lost between pages (the API's own advice).
 	ask := searchRequest{Query: queryFor(text), Size: maxPage, Sort: []string{"id"}}

@@ -15,7 +15,7 @@ var errEnough = errors.New("no more is wanted")
 
 // stream makes a call whose answer is an object with a long list in it. Each element is handed to each as it is read, so
 // that there is never more of the list than that in memory; the other fields are read into rest.
-func (c *Client) stream(ctx context.Context, r request, list string, each func(*json.Decoder) error, rest any) error {
+func (c *caller) stream(ctx context.Context, r request, list string, each func(*json.Decoder) error, rest any) error {
 	path, err := pathOf(r.path...)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/transport"
 )
 
 // planned is the Elasticsearch resource of a deployment with its plans and trust, in raw JSON where it is sent back.
@@ -45,9 +46,14 @@ type planAttempt struct {
 	} `json:"error"`
 }
 
+// trusts reads and sets whom deployments trust, and reads organizations and certificates.
+type trusts struct{ *caller }
+
+type trustCalls struct{}
+
 // Trust reads whom a deployment trusts, with the plan that has to be sent along to change that. The plan comes without
 // its transient part, which must not be carried out a second time (the API's description of clear_transient).
-func (c *Client) Trust(ctx context.Context, d elastic.Deployment) (elastic.Trusted, error) {
+func (c trusts) Trust(ctx context.Context, d elastic.Deployment) (elastic.Trusted, error) {
 	query := url.Values{
 		"show_settings": {"true"}, "show_plans": {"true"}, "show_plan_history": {"true"}, "clear_transient": {"true"},
 		"show_metadata": {"false"}, "enrich_with_template": {"false"}, "show_instance_metrics": {"false"},
@@ -69,7 +75,7 @@ func (c *Client) Trust(ctx context.Context, d elastic.Deployment) (elastic.Trust
 		last := latest(append(info.History, *info.Current))
 		return elastic.Trusted{
 			Settings: es.Info.Settings.Trust, Plan: info.Current.Plan, Version: header.Get("X-Cloud-Resource-Version"),
-			Pending: len(info.Pending) > 0 && string(info.Pending) != "null", Last: last.inLinkTerms(c),
+			Pending: len(info.Pending) > 0 && string(info.Pending) != "null", Last: last.inLinkTerms(c.scrub),
 		}, nil
 	}
 	return elastic.Trusted{}, fmt.Errorf("%s: deployment %s has no Elasticsearch resource %s", c.system, d.Deployment, d.RefID)
@@ -91,10 +97,10 @@ func at(text string) time.Time {
 	return t
 }
 
-func (a planAttempt) inLinkTerms(c *Client) elastic.Attempt {
+func (a planAttempt) inLinkTerms(scrub transport.Scrubber) elastic.Attempt {
 	out := elastic.Attempt{ID: a.ID, Healthy: a.Healthy}
 	if a.Error != nil {
-		out.Trouble = c.scrub.Text(cmp.Or(a.Error.Message, "the platform does not say why"))
+		out.Trouble = scrub.Text(cmp.Or(a.Error.Message, "the platform does not say why"))
 	}
 	return out
 }
@@ -112,14 +118,14 @@ func changing(d elastic.Deployment, plan json.RawMessage, to elastic.TrustSettin
 }
 
 // SetTrust describes Client.SetTrust. Words stand for the deployment's plan, which is sent back unchanged.
-func (Calls) SetTrust(d elastic.Deployment, to elastic.TrustSettings) change.Call {
+func (trustCalls) SetTrust(d elastic.Deployment, to elastic.TrustSettings) change.Call {
 	return changing(d, json.RawMessage(`"the plan in force, unchanged"`), to).describe()
 }
 
 // SetTrust sends PUT /deployments/{id} with the plan as it was read and another trust, on the version that was read. It
 // sends nothing if the trust is not TrustSettings.Writable. There is no rehearsal by validate_only: the call itself is
 // validated before anything is done, and people have approved one call.
-func (c *Client) SetTrust(ctx context.Context, d elastic.Deployment, was elastic.Trusted, to elastic.TrustSettings) error {
+func (c trusts) SetTrust(ctx context.Context, d elastic.Deployment, was elastic.Trusted, to elastic.TrustSettings) error {
 	if err := to.Writable(d); err != nil {
 		return err
 	}
@@ -131,7 +137,7 @@ func (c *Client) SetTrust(ctx context.Context, d elastic.Deployment, was elastic
 }
 
 // Authorities returns all certificates of a deployment's authorities, in PEM: those that are not active yet will be.
-func (c *Client) Authorities(ctx context.Context, d elastic.Deployment) ([]string, error) {
+func (c trusts) Authorities(ctx context.Context, d elastic.Deployment) ([]string, error) {
 	ca, err := c.CertificateAuthority(ctx, d.Deployment)
 	if err != nil {
 		return nil, err
@@ -145,7 +151,7 @@ func (c *Client) Authorities(ctx context.Context, d elastic.Deployment) ([]strin
 
 // OrganizationOf says which organization of Elastic Cloud a deployment belongs to: the one that the key belongs to, or
 // else the one whose accounts the deployment trusts by default.
-func (c *Client) OrganizationOf(ctx context.Context, d elastic.Deployment) (elastic.Environment, error) {
+func (c trusts) OrganizationOf(ctx context.Context, d elastic.Deployment) (elastic.Environment, error) {
 	all, err := c.Organizations(ctx)
 	if err == nil && len(all) == 1 {
 		return elastic.Environment{ID: all[0].ID, Source: "Elastic Cloud", Certain: true}, nil
@@ -168,7 +174,7 @@ func (c *Client) OrganizationOf(ctx context.Context, d elastic.Deployment) (elas
 
 // LocalRelationship is what an ECE says of itself among its trust relationships. Whether its installation_id is the
 // environment id that Elastic's page speaks of is documented nowhere, so it is a suggestion.
-func (c *Client) LocalRelationship(ctx context.Context, region string) (elastic.Environment, error) {
+func (c trusts) LocalRelationship(ctx context.Context, region string) (elastic.Environment, error) {
 	var list struct {
 		Relationships []struct {
 			Local          bool   `json:"local"`

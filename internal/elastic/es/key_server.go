@@ -8,7 +8,7 @@ import (
 
 // KeyServers tells how many nodes a cluster has, and how many of them take connections of other clusters by API key
 // (remote_cluster_server.enabled): GET /_nodes/remote_cluster_server.
-func (c *Client) KeyServers(ctx context.Context) (nodes, serving int, err error) {
+func (c about) KeyServers(ctx context.Context) (nodes, serving int, err error) {
 	var answer struct {
 		Nodes map[string]struct {
 			Server *struct {

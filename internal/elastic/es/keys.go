@@ -22,6 +22,14 @@ import (
 // with "An API key cannot be used to create a cross-cluster API key".
 var ErrUserNeeded = errors.New("issuing a cross-cluster API key needs a user, and the configured credential is an API key")
 
+// apiKeys issues, reads, changes and invalidates cross-cluster API keys.
+type apiKeys struct {
+	*caller
+	mayIssue bool
+}
+
+type keyCalls struct{}
+
 // accessOf is the access as it is sent: as the key had it where that is more than names.
 func accessOf(a elastic.Access) any {
 	if len(a.Entries) > 0 {
@@ -59,7 +67,7 @@ func issuing(spec elastic.KeySpec) request {
 }
 
 // IssueKey describes Client.IssueKey.
-func (Calls) IssueKey(spec elastic.KeySpec) change.Call { return issuing(spec).describe() }
+func (keyCalls) IssueKey(spec elastic.KeySpec) change.Call { return issuing(spec).describe() }
 
 // expiration is a time as Elasticsearch reads it; empty for none.
 func expiration(d time.Duration) string {
@@ -74,7 +82,7 @@ func expiration(d time.Duration) string {
 }
 
 // MayIssue returns ErrUserNeeded if the configured credential is an API key, so that a plan says it and not its work.
-func (c *Client) MayIssue() error {
+func (c apiKeys) MayIssue() error {
 	if !c.mayIssue {
 		return ErrUserNeeded
 	}
@@ -83,7 +91,7 @@ func (c *Client) MayIssue() error {
 
 // IssueKey sends POST /_security/cross_cluster/api_key, once. The secrets in its answer are shown this once only;
 // an answer without them leaves a key behind, so it is Ambiguous.
-func (c *Client) IssueKey(ctx context.Context, spec elastic.KeySpec) (elastic.IssuedKey, error) {
+func (c apiKeys) IssueKey(ctx context.Context, spec elastic.KeySpec) (elastic.IssuedKey, error) {
 	r := issuing(spec)
 	call := c.call(r.name, true)
 	if err := c.MayIssue(); err != nil {
@@ -136,16 +144,16 @@ func (k key) lacksEnrich() bool {
 }
 
 // ActiveKeys reads GET /_security/api_key. The name there may be a pattern, so the answer is sifted again.
-func (c *Client) ActiveKeys(ctx context.Context, name string) ([]elastic.Key, error) {
+func (c apiKeys) ActiveKeys(ctx context.Context, name string) ([]elastic.Key, error) {
 	return c.activeKeys(ctx, name, func(k key) bool { return k.Name == name })
 }
 
 // IdentityKeys reads GET /_security/api_key, of all names.
-func (c *Client) IdentityKeys(ctx context.Context) ([]elastic.Key, error) {
+func (c apiKeys) IdentityKeys(ctx context.Context) ([]elastic.Key, error) {
 	return c.activeKeys(ctx, "*", func(k key) bool { return k.Identity != "" })
 }
 
-func (c *Client) activeKeys(ctx context.Context, name string, wanted func(key) bool) ([]elastic.Key, error) {
+func (c apiKeys) activeKeys(ctx context.Context, name string, wanted func(key) bool) ([]elastic.Key, error) {
 	all, err := c.keys(ctx, esapi.SecurityGetAPIKeyRequest{Name: name, ActiveOnly: new(true)})
 	if err != nil {
 		return nil, err
@@ -168,7 +176,7 @@ func (c *Client) activeKeys(ctx context.Context, name string, wanted func(key) b
 	return active, nil
 }
 
-func (c *Client) keys(ctx context.Context, which esapi.SecurityGetAPIKeyRequest) ([]key, error) {
+func (c apiKeys) keys(ctx context.Context, which esapi.SecurityGetAPIKeyRequest) ([]key, error) {
 	var answer struct {
 		Keys []key `json:"api_keys"`
 	}
@@ -176,13 +184,13 @@ func (c *Client) keys(ctx context.Context, which esapi.SecurityGetAPIKeyRequest)
 	return answer.Keys, err
 }
 
-func (c *Client) active(k key) bool {
+func (c apiKeys) active(k key) bool {
 	expires := instant(k.Expiration)
 	return !k.Invalidated && (expires.IsZero() || c.now().Before(expires))
 }
 
 // Key describes a look at one key.
-func (Calls) Key(id string) change.Call {
+func (keyCalls) Key(id string) change.Call {
 	return request{name: "GET /_security/api_key?id=" + url.QueryEscape(id)}.describe()
 }
 
@@ -199,13 +207,13 @@ func invalidating(name string, ids []string) request {
 }
 
 // InvalidateKeys describes Client.InvalidateKeys, and its like by name.
-func (Calls) InvalidateKeys(name string, ids []string) change.Call {
+func (keyCalls) InvalidateKeys(name string, ids []string) change.Call {
 	return invalidating(name, ids).describe()
 }
 
 // InvalidateKeys sends DELETE /_security/api_key with ids. Keys that are invalid already, or gone, are forgiven.
 // Elasticsearch answers 200 even where it did nothing, so a key that the answer does not name is looked at again.
-func (c *Client) InvalidateKeys(ctx context.Context, ids []string) error {
+func (c apiKeys) InvalidateKeys(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -255,13 +263,13 @@ func updating(id string, a elastic.Access) request {
 }
 
 // UpdateKeyAccess describes Client.UpdateKeyAccess.
-func (Calls) UpdateKeyAccess(id string, a elastic.Access) change.Call {
+func (keyCalls) UpdateKeyAccess(id string, a elastic.Access) change.Call {
 	return updating(id, a).describe()
 }
 
 // UpdateKeyAccess sends PUT /_security/cross_cluster/api_key/{id}: it replaces the access as a whole and leaves the
 // secret as it is. Only the user who owns the key may do it.
-func (c *Client) UpdateKeyAccess(ctx context.Context, id string, a elastic.Access) error {
+func (c apiKeys) UpdateKeyAccess(ctx context.Context, id string, a elastic.Access) error {
 	_, err := c.do(ctx, updating(id, a), nil)
 	return err
 }

@@ -12,7 +12,7 @@ import (
 
 // MissingPrivileges sends POST /_security/user/_has_privileges: which of these cluster privileges the configured
 // credential lacks, sorted. It changes nothing, and everybody may ask about themselves.
-func (c *Client) MissingPrivileges(ctx context.Context, cluster []string) ([]string, error) {
+func (c roles) MissingPrivileges(ctx context.Context, cluster []string) ([]string, error) {
 	body, err := json.Marshal(map[string][]string{"cluster": cluster})
 	if err != nil {
 		return nil, fmt.Errorf("%s: writing the question: %w", c.system, err)

@@ -28,7 +28,7 @@ type searched struct {
 // ProbeSearch sends POST /<alias>:…/_search and says what became of it. What keeps a connection from working is in the
 // refusal; under skip_unavailable: true Elasticsearch answers 200 and says no more than that it can't connect (measured
 // on 8.19.4).
-func (c *Client) ProbeSearch(ctx context.Context, alias string) (elastic.Searched, error) {
+func (c searches) ProbeSearch(ctx context.Context, alias string) (elastic.Searched, error) {
 	r := request{
 		Request: esapi.SearchRequest{
 			Index: []string{alias + ":" + noIndex}, IgnoreUnavailable: new(true), AllowNoIndices: new(true), Size: new(0),

@@ -19,9 +19,14 @@ import (
 
 const remotePrefix = "cluster.remote."
 
+// remotes reads and changes the remote clusters that a cluster knows.
+type remotes struct{ *caller }
+
+type remoteCalls struct{}
+
 // RemoteSettings reads GET /_cluster/settings and keeps what begins with cluster.remote. Where something between drops
 // flat_settings the answer is nested: read as it is, it would look as if no alias was in use.
-func (c *Client) RemoteSettings(ctx context.Context) (elastic.Settings, error) {
+func (c remotes) RemoteSettings(ctx context.Context) (elastic.Settings, error) {
 	var all elastic.Settings
 	r := request{Request: esapi.ClusterGetSettingsRequest{FlatSettings: new(true)}, name: "GET /_cluster/settings"}
 	status, err := c.do(ctx, r, &all)
@@ -62,11 +67,11 @@ func putting(s elastic.Settings) request {
 }
 
 // PutSettings describes Client.PutSettings.
-func (Calls) PutSettings(s elastic.Settings) change.Call { return putting(s).describe() }
+func (remoteCalls) PutSettings(s elastic.Settings) change.Call { return putting(s).describe() }
 
 // PutSettings sends PUT /_cluster/settings. Where not every node acknowledged in time the settings are set all the
 // same (Elasticsearch's docs), so that is no error.
-func (c *Client) PutSettings(ctx context.Context, s elastic.Settings) error {
+func (c remotes) PutSettings(ctx context.Context, s elastic.Settings) error {
 	var answer struct {
 		Acknowledged bool `json:"acknowledged"`
 	}
@@ -82,10 +87,10 @@ func (c *Client) PutSettings(ctx context.Context, s elastic.Settings) error {
 var remoteInfo = request{Request: esapi.ClusterRemoteInfoRequest{}, name: "GET /_remote/info"}
 
 // RemoteInfo describes Client.RemoteInfo.
-func (Calls) RemoteInfo() change.Call { return remoteInfo.describe() }
+func (remoteCalls) RemoteInfo() change.Call { return remoteInfo.describe() }
 
 // RemoteInfo reads GET /_remote/info. An alias that is not configured is not in it.
-func (c *Client) RemoteInfo(ctx context.Context) (map[string]elastic.RemoteInfo, error) {
+func (c remotes) RemoteInfo(ctx context.Context) (map[string]elastic.RemoteInfo, error) {
 	info := map[string]elastic.RemoteInfo{}
 	_, err := c.do(ctx, remoteInfo, &info)
 	return info, err
@@ -118,12 +123,14 @@ func resolving(alias string, patterns ...string) request {
 }
 
 // Resolve describes Client.Resolve for one pattern.
-func (Calls) Resolve(alias, pattern string) change.Call { return resolving(alias, pattern).describe() }
+func (remoteCalls) Resolve(alias, pattern string) change.Call {
+	return resolving(alias, pattern).describe()
+}
 
 // Resolve asks GET /_resolve/cluster; no patterns stand for all indices. A pattern that matches nothing is no error
 // there: that is what MatchingIndices says. Names without a wildcard are asked for strictly, since Elasticsearch says
 // "matches nothing" of a name that the key does not grant where unavailable ones are ignored (measured on 8.19.4).
-func (c *Client) Resolve(ctx context.Context, alias string, patterns []string) (elastic.Resolved, error) {
+func (c remotes) Resolve(ctx context.Context, alias string, patterns []string) (elastic.Resolved, error) {
 	if len(patterns) == 0 {
 		patterns = []string{"*"}
 	}
@@ -158,10 +165,10 @@ var reloading = request{
 }
 
 // ReloadSecureSettings describes Client.ReloadSecureSettings.
-func (Calls) ReloadSecureSettings() change.Call { return reloading.describe() }
+func (remoteCalls) ReloadSecureSettings() change.Call { return reloading.describe() }
 
 // ReloadSecureSettings sends POST /_nodes/reload_secure_settings. Nodes fail one by one under a 200.
-func (c *Client) ReloadSecureSettings(ctx context.Context) ([]elastic.NodeSecrets, error) {
+func (c remotes) ReloadSecureSettings(ctx context.Context) ([]elastic.NodeSecrets, error) {
 	var answer struct {
 		Summary struct {
 			Failed int `json:"failed"`

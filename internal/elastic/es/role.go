@@ -12,13 +12,19 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-var _ elastic.Roles = (*Client)(nil)
-
 // roleCall is the path of a role. esapi takes a name as part of a path as it is, so it is escaped.
 const roleCall = "/_security/role/"
 
+// roles reads and writes roles, and reads what the credential may do.
+type roles struct {
+	*caller
+	user string
+}
+
+type roleCalls struct{}
+
 // Role reads GET /_security/role/{name}; nil if there is none.
-func (c *Client) Role(ctx context.Context, name string) (json.RawMessage, error) {
+func (c roles) Role(ctx context.Context, name string) (json.RawMessage, error) {
 	all := map[string]json.RawMessage{}
 	r := request{Request: esapi.SecurityGetRoleRequest{Name: []string{url.PathEscape(name)}}, name: "GET " + roleCall + name}
 	if _, err := c.do(ctx, r, &all); err != nil {
@@ -42,21 +48,21 @@ func deletingRole(name string) request {
 }
 
 // PutRole describes Client.PutRole.
-func (Calls) PutRole(name string, role json.RawMessage) change.Call {
+func (roleCalls) PutRole(name string, role json.RawMessage) change.Call {
 	return puttingRole(name, role).describe()
 }
 
 // DeleteRole describes Client.DeleteRole.
-func (Calls) DeleteRole(name string) change.Call { return deletingRole(name).describe() }
+func (roleCalls) DeleteRole(name string) change.Call { return deletingRole(name).describe() }
 
 // PutRole sends PUT /_security/role/{name}. The role is replaced whole.
-func (c *Client) PutRole(ctx context.Context, name string, role json.RawMessage) error {
+func (c roles) PutRole(ctx context.Context, name string, role json.RawMessage) error {
 	_, err := c.do(ctx, puttingRole(name, role), nil)
 	return err
 }
 
 // DeleteRole sends DELETE /_security/role/{name}.
-func (c *Client) DeleteRole(ctx context.Context, name string) error {
+func (c roles) DeleteRole(ctx context.Context, name string) error {
 	_, err := c.do(ctx, deletingRole(name), nil)
 	if elastic.IsNotFound(err) {
 		return nil

@@ -10,8 +10,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-var _ elastic.RunAs = (*Client)(nil)
-
 const runAsHeader = "es-security-runas-user"
 
 // errNotPassedOn says that something between would have made a search prove the rights of the bot's own user.
@@ -19,7 +17,7 @@ var errNotPassedOn = errors.New("the header by which the bot acts as another use
 
 // SearchAs sends GET /_security/_authenticate and POST /<alias>:<pattern>/_search with es-security-runas-user:
 // Elasticsearch answers as it would that user, where a role of the bot's user has run_as for them.
-func (c *Client) SearchAs(ctx context.Context, user, alias, pattern string) (elastic.SearchedAs, error) {
+func (c searches) SearchAs(ctx context.Context, user, alias, pattern string) (elastic.SearchedAs, error) {
 	header := http.Header{runAsHeader: {user}}
 	who := request{Request: esapi.SecurityAuthenticateRequest{Header: header}, name: "GET /_security/_authenticate"}
 	got, err := c.fetch(ctx, who)

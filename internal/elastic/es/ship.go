@@ -22,7 +22,7 @@ import (
 // Shipper copies the audit into a data stream of Elasticsearch, one document an entry, with the field names of the
 // Elastic Common Schema.
 type Shipper struct {
-	client *Client
+	client *caller
 	stream string
 	env    string
 	blind  atomic.Bool // it was said that the credential may not read
@@ -30,7 +30,7 @@ type Shipper struct {
 
 // NewShipper returns a shipper that writes into stream through client. env names the bot that the entries are of.
 func NewShipper(client *Client, stream, env string) *Shipper {
-	return &Shipper{client: client, stream: stream, env: env}
+	return &Shipper{client: client.caller, stream: stream, env: env}
 }
 
 // ecsVersion is the version of the schema whose fields document uses.

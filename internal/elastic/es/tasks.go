@@ -17,8 +17,6 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-var _ elastic.Tasks = (*Client)(nil)
-
 // mostTasks is how many transforms and watches are read at most.
 const mostTasks = 1000
 
@@ -29,8 +27,13 @@ type authorization struct {
 	} `json:"api_key"`
 }
 
+// tasks reads, pauses and resumes what runs by itself and may use remote clusters.
+type tasks struct{ *caller }
+
+type taskCalls struct{}
+
 // Tasks reads what of a kind there is, and keeps what names a remote cluster.
-func (c *Client) Tasks(ctx context.Context, kind elastic.TaskKind) ([]elastic.Task, error) {
+func (c tasks) Tasks(ctx context.Context, kind elastic.TaskKind) ([]elastic.Task, error) {
 	read, ok := map[elastic.TaskKind]func(context.Context) ([]elastic.Task, error){
 		elastic.TaskAutoFollow: c.autoFollows, elastic.TaskFollower: c.followers, elastic.TaskTransform: c.transforms,
 		elastic.TaskDatafeed: c.datafeeds, elastic.TaskWatch: c.watches, elastic.TaskKey: c.remoteKeys,
@@ -46,7 +49,7 @@ func (c *Client) Tasks(ctx context.Context, kind elastic.TaskKind) ([]elastic.Ta
 }
 
 // followers reads GET /_all/_ccr/info.
-func (c *Client) followers(ctx context.Context) ([]elastic.Task, error) {
+func (c tasks) followers(ctx context.Context) ([]elastic.Task, error) {
 	var answer struct {
 		Indices []struct {
 			Follower string `json:"follower_index"`
@@ -66,7 +69,7 @@ func (c *Client) followers(ctx context.Context) ([]elastic.Task, error) {
 }
 
 // autoFollows reads GET /_ccr/auto_follow.
-func (c *Client) autoFollows(ctx context.Context) ([]elastic.Task, error) {
+func (c tasks) autoFollows(ctx context.Context) ([]elastic.Task, error) {
 	var answer struct {
 		Patterns []struct {
 			Name    string `json:"name"`
@@ -88,7 +91,7 @@ func (c *Client) autoFollows(ctx context.Context) ([]elastic.Task, error) {
 }
 
 // transforms reads GET /_transform, and of those that name a remote cluster whether they run.
-func (c *Client) transforms(ctx context.Context) ([]elastic.Task, error) {
+func (c tasks) transforms(ctx context.Context) ([]elastic.Task, error) {
 	var answer struct {
 		Count int `json:"count"`
 		All   []struct {
@@ -131,7 +134,7 @@ func (c *Client) transforms(ctx context.Context) ([]elastic.Task, error) {
 }
 
 // datafeeds reads GET /_ml/datafeeds, and of those that name a remote cluster whether they run.
-func (c *Client) datafeeds(ctx context.Context) ([]elastic.Task, error) {
+func (c tasks) datafeeds(ctx context.Context) ([]elastic.Task, error) {
 	var answer struct {
 		All []struct {
 			ID            string        `json:"datafeed_id"`
@@ -174,7 +177,7 @@ func withState(all []elastic.Task, running map[string]bool) []elastic.Task {
 
 // watches sends POST /_watcher/_query/watches, which changes nothing. A watch searches in its input, its condition or its
 // transform, in any depth.
-func (c *Client) watches(ctx context.Context) ([]elastic.Task, error) {
+func (c tasks) watches(ctx context.Context) ([]elastic.Task, error) {
 	var answer struct {
 		Count int `json:"count"`
 		All   []struct {
@@ -229,7 +232,7 @@ func indicesIn(v any) []string {
 }
 
 // remoteKeys reads GET /_security/api_key: the keys that grant something on remote clusters.
-func (c *Client) remoteKeys(ctx context.Context) ([]elastic.Task, error) {
+func (c tasks) remoteKeys(ctx context.Context) ([]elastic.Task, error) {
 	var answer struct {
 		Keys []struct {
 			Name  string `json:"name"`
@@ -313,16 +316,16 @@ func asWrite(r request, ok bool) (request, error) {
 }
 
 // Pause stops a transform or a datafeed, or pauses what follows.
-func (c *Client) Pause(ctx context.Context, kind elastic.TaskKind, name string) error {
+func (c tasks) Pause(ctx context.Context, kind elastic.TaskKind, name string) error {
 	return c.turn(ctx, pausing, kind, name)
 }
 
 // Resume undoes Pause.
-func (c *Client) Resume(ctx context.Context, kind elastic.TaskKind, name string) error {
+func (c tasks) Resume(ctx context.Context, kind elastic.TaskKind, name string) error {
 	return c.turn(ctx, resuming, kind, name)
 }
 
-func (c *Client) turn(ctx context.Context, how func(elastic.TaskKind, string) (request, error), kind elastic.TaskKind, name string) error {
+func (c tasks) turn(ctx context.Context, how func(elastic.TaskKind, string) (request, error), kind elastic.TaskKind, name string) error {
 	r, err := how(kind, name)
 	if err != nil {
 		return err
@@ -335,13 +338,13 @@ func (c *Client) turn(ctx context.Context, how func(elastic.TaskKind, string) (r
 }
 
 // PauseTask describes Client.Pause.
-func (Calls) PauseTask(kind elastic.TaskKind, name string) change.Call {
+func (taskCalls) PauseTask(kind elastic.TaskKind, name string) change.Call {
 	r, _ := pausing(kind, name)
 	return r.describe()
 }
 
 // ResumeTask describes Client.Resume.
-func (Calls) ResumeTask(kind elastic.TaskKind, name string) change.Call {
+func (taskCalls) ResumeTask(kind elastic.TaskKind, name string) change.Call {
 	r, _ := resuming(kind, name)
 	return r.describe()
 }

@@ -10,16 +10,11 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-var (
-	_ elastic.Keyring = (*Client)(nil)
-	_ elastic.Uses    = (*Client)(nil)
-)
-
 // Caller is the user of the configured credential; empty for a platform's proxy, of which no source says who it is.
-func (c *Client) Caller() string { return c.user }
+func (c roles) Caller() string { return c.user }
 
 // RemoteRoles reads GET /_security/role and keeps the roles that name remote clusters.
-func (c *Client) RemoteRoles(ctx context.Context) ([]elastic.RemoteRole, error) {
+func (c roles) RemoteRoles(ctx context.Context) ([]elastic.RemoteRole, error) {
 	var roles map[string]struct {
 		Indices []elastic.RemoteIndices `json:"remote_indices"`
 		Cluster []struct {
