@@ -152,7 +152,7 @@ scale: ## what grows with deployments and connections, as a table, in five minut
 
 .PHONY: golden
 golden: ## write the golden files of modals, cards and the map's layout anew
-	go test ./handlers/... ./internal/picture -update
+	go test ./handlers ./handlers/cards ./handlers/monitor ./handlers/notify ./internal/picture -update
 
 .PHONY: docs
 docs: ## write docs/configuration.md and its schema anew, and the chart's with them

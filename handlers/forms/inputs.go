@@ -71,7 +71,7 @@ const (
 
 // What stands below the two fields of what a key may read.
 const (
-	searchHint      = "Patterns such as logs-*, one per line or separated by commas."
+	searchHint      = "Patterns such as logs-*, one per line or separated by commas. Empty only if it replicates alone."
 	replicationHint = "Only for cross-cluster replication. Patterns as above."
 )
 

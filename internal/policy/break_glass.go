@@ -57,7 +57,7 @@ func (g BreakGlass) endsBy(p change.Proposal, now time.Time) string {
 	if lasts(partsOf(p)[0].Traits[TraitUntil], now, g.Longest) {
 		return ""
 	}
-	return "it has to end within " + days(g.Longest) + ": edit the request, and say how long"
+	return "it has to end within " + days(g.Longest) + ": its requester can edit the request and say how long"
 }
 
 // MayBreakGlass implements change.GlassPolicy.

@@ -56,7 +56,7 @@ func TestSomebodyMayApproveAloneInAnEmergency(t *testing.T) {
 			r.Proposal.Parts = []change.Part{{Traits: r.Proposal.Traits}}
 		}, "UO", "only a new connection"},
 		"a key is pasted": {func(r *change.Request, _ *policy.Rules) { r.Proposal.RequiredInput = "the key" }, "UO", "hand something in: the key"},
-		"forever":         {func(r *change.Request, _ *policy.Rules) { r.Proposal.Traits["until"] = []string{"never"} }, "UO", "within 4h: edit the request"},
+		"forever":         {func(r *change.Request, _ *policy.Rules) { r.Proposal.Traits["until"] = []string{"never"} }, "UO", "within 4h: its requester can edit the request"},
 		"for too long": {func(r *change.Request, _ *policy.Rules) {
 			r.Proposal.Traits["until"] = []string{"2026-03-03T00:00:00Z"}
 		}, "UO", "within 4h"},

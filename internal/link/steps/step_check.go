@@ -47,9 +47,9 @@ func (k *checkStep) Apply(ctx context.Context, _ change.Evidence, _ change.Note)
 	if err != nil {
 		return err
 	}
-	k.finding = fmt.Sprintf("%s at %s, %s at %s, %s is free", s.Local.Name, s.Local.Version, s.Remote.Name, s.Remote.Version, k.Connect.Alias)
+	k.finding = fmt.Sprintf("%s runs %s and %s runs %s; the alias %s is free", s.Local.Name, s.Local.Version, s.Remote.Name, s.Remote.Version, k.Connect.Alias)
 	if s.ReadError(link.PartLocalLicense, link.PartRemoteLicense) == nil {
-		k.finding += fmt.Sprintf("; licenses: %s, %s", s.LocalLicense.Type, s.RemoteLicense.Type)
+		k.finding += fmt.Sprintf("; licenses: %s (local) and %s (remote)", s.LocalLicense.Type, s.RemoteLicense.Type)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func newFaults(o Options) *faults {
 		{
 			ID: "kill-now", Title: "Kill the bot now",
 			Does:  "SIGKILL to the bot's process: nothing is released, nobody is told. A second later another process starts.",
-			Watch: "A change in the middle is taken over when its lease has run out, 8 seconds at most, and goes on.",
+			Watch: "A change in the middle is taken over when its lease has run out, a few seconds later, and goes on.",
 			start: f.killNow,
 		},
 		{

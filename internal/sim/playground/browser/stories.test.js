@@ -140,6 +140,16 @@ story("a connect takes one command, two typed fields and one press for each appr
   assert.deepEqual(did.pressed, ["Approve"]);
 });
 
+story("what is typed stays while settings are shown and hidden", {}, async (page) => {
+  const modal = await ask(page, { indices: "metrics-*", reason: "Dashboards." });
+  for (const press of ["Advanced settings…", "Hide advanced settings"]) {
+    await modal.getByRole("button", { name: press }).click();
+    await modal.getByRole("textbox", { name: "Alias" }).waitFor({ state: press.startsWith("Hide") ? "detached" : "visible" });
+    assert.equal(await modal.getByRole("textbox", { name: "Indices that may be searched" }).inputValue(), "metrics-*");
+    assert.equal(await modal.getByRole("textbox", { name: "What is it for?" }).inputValue(), "Dashboards.");
+  }
+});
+
 story("an error stands beside its field", {}, async (page) => {
   const modal = await ask(page, { indices: "", reason: "" });
   await modal.getByRole("button", { name: "Advanced settings…" }).click();

@@ -49,8 +49,10 @@ export function picture(e) {
   return h("span", { class: "picture", role: "img", "aria-label": e.alt_text ?? "" }, e.alt_text ?? "image");
 }
 
-/** act does something with an element, and asks first where the element wants that. */
+/** act does something with an element, and asks first where the element wants that. What was typed a moment before goes ahead:
+ * Slack sends all fields along with each press. */
 async function act({ b, e, here }, what, node) {
+  if (what.do !== "fill") await Promise.all([...(here.flushes ?? [])].map((flush) => flush()));
   const doing = { block: b.block_id, field: e.action_id, ...what };
   node?.setAttribute("aria-busy", "true");
   try {
