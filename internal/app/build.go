@@ -55,7 +55,11 @@ func New(c *config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{config: c, version: o.Version, owner: owner, log: log, redis: rdb, tracing: spans, compared: make(chan struct{})}
+	b := &base{config: c, version: o.Version, owner: owner, log: log}
+	a := &App{
+		base: b, web: &web{base: b}, cards: &cards{base: b, compared: make(chan struct{})}, reloads: reloads{base: b},
+		redis: rdb, tracing: spans,
+	}
 	a.store = store.New(rdb, store.Options{
 		Env: c.Environment, Replicas: c.Redis.Replicas, Index: inventory.IndexRecord, PutAside: a.tellPutAside, Quotas: store.Quotas(c.Quotas),
 		Policy: store.PolicyInForce{Worker: owner, Hash: func() string { return a.policy.Hash() }},
@@ -124,8 +128,9 @@ func New(c *config.Config, o Options) (*App, error) {
 		OnCheck:        a.metrics.Checked,
 		OnStatusChange: func(ctx context.Context, m link.ManagedConnection) { a.homeRefresher.OnStatusChange(ctx, m) },
 	})
-	a.metrics.Watch(a.statusSummary)
-	if a.webhooks, err = a.newWebhooks(owner); err != nil {
+	a.metrics.Watch(statusSummary(a.monitor))
+	paged := alerts{b, a.monitor}
+	if a.webhooks, err = paged.newWebhooks(); err != nil {
 		return nil, err
 	}
 	ho := handlers.Options{
@@ -168,4 +173,39 @@ func newKeyVault(k config.Keys, shelf keyvault.SealedStore) (*keyvault.Vault, er
 		return nil, nil //nolint:nilnil // no vault is a configuration like any other
 	}
 	return keyvault.New(shelf, k.Encryption.Secret(), k.PreviousEncryption.Secret())
+}
+
+// tellPutAside has the channel told that a request was put aside. It does not hold up the one who met the request.
+func (a *App) tellPutAside(ctx context.Context, id string, why error) {
+	a.log.ErrorContext(ctx, "put aside", "request", id, "error", why)
+	a.asides.Changed()
+}
+
+// takenUp has Slack told that a request was requeued or resolved.
+func (a *App) takenUp(id string) {
+	a.notifier.Changed(id)
+	a.asides.Changed()
+}
+
+func names(all []link.System) []string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = s.Name
+	}
+	return out
+}
+
+// newRequestID returns 10 characters that people can read out: 50 bits of chance.
+func newRequestID() string { return strings.ToLower(rand.Text()[:10]) }
+
+// statusSummary is how the managed connections are, for the metrics.
+func statusSummary(m *monitor.Monitor) func(context.Context) (metrics.StatusSummary, error) {
+	return func(ctx context.Context) (metrics.StatusSummary, error) {
+		now, err := m.Summary(ctx)
+		problems := make(map[string]int, len(now.Problems))
+		for trouble, n := range now.Problems {
+			problems[string(trouble)] = n
+		}
+		return metrics.StatusSummary{Managed: now.Managed, Problems: problems, OldestCheck: now.OldestCheck}, err
+	}
 }

@@ -250,9 +250,3 @@ func appendTo(name string, text []byte) error {
 	_, err = f.Write(text)
 	return errors.Join(err, f.Sync(), f.Close())
 }
-
-const (
-	sweepEvery = 2 * time.Second
-	trimEvery  = time.Hour
-	sweepBatch = 100
-)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
@@ -16,8 +17,17 @@ const (
 	compareFirst = 3 * time.Second // that cards wait at most to be drawn until they were compared
 )
 
+// cards has Slack follow the requests, after its cards were compared with the database.
+type cards struct {
+	*base
+	messenger    *bot.Messenger
+	notifier     *notify.Notifier
+	compared     chan struct{} // closed once they were
+	comparedOnce sync.Once
+}
+
 // notify has Slack follow the requests. Cards are compared first: what is drawn anew no longer shows what it knew.
-func (a *App) notify(ctx context.Context) error {
+func (a *cards) notify(ctx context.Context) error {
 	select {
 	case <-a.compared:
 	case <-time.After(compareFirst):
@@ -28,7 +38,7 @@ func (a *App) notify(ctx context.Context) error {
 
 // compareCards looks for cards in Slack that are newer than the database. last is when its newest audit entry was written
 // before this process wrote any; zero: that could not be read yet.
-func (a *App) compareCards(ctx context.Context, last func(context.Context) (time.Time, error)) error {
+func (a *cards) compareCards(ctx context.Context, last func(context.Context) (time.Time, error)) error {
 	o := older{log: a.log, compare: func(ctx context.Context) doctor.Finding {
 		return newerCards(ctx, a.store, a.messenger, a.config.Slack.Channel, last)
 	}}

@@ -9,17 +9,16 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/metrics"
 )
 
 // health answers /healthz while the process lives and /readyz while Redis answers.
-func (a *App) health(mux *http.ServeMux) {
+func (a *web) health(mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.ready)
 }
 
 // ready answers 200 once everything has started and while Redis answers: without it the bot can only say that it can't do anything.
-func (a *App) ready(w http.ResponseWriter, r *http.Request) {
+func (a *web) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 	defer cancel()
 	if err := a.store.Ping(ctx); err != nil {
@@ -34,7 +33,7 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 // observed serves /metrics, and health where Socket Mode leaves no other listener, until ctx ends.
-func (a *App) observed(ctx context.Context, ready func()) error {
+func (a *web) observed(ctx context.Context, ready func()) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.config.Metrics.Listen)
 	if err != nil {
 		return err
@@ -45,7 +44,7 @@ func (a *App) observed(ctx context.Context, ready func()) error {
 }
 
 // observations are the routes of metrics.listen.
-func (a *App) observations() http.Handler {
+func (a *web) observations() http.Handler {
 	mux := http.NewServeMux()
 	a.health(mux)
 	mux.Handle("GET /metrics", a.metrics.Handler())
@@ -63,18 +62,8 @@ func profiles(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
-// statusSummary is how the managed connections are, for the metrics.
-func (a *App) statusSummary(ctx context.Context) (metrics.StatusSummary, error) {
-	now, err := a.monitor.Summary(ctx)
-	problems := make(map[string]int, len(now.Problems))
-	for trouble, n := range now.Problems {
-		problems[string(trouble)] = n
-	}
-	return metrics.StatusSummary{Managed: now.Managed, Problems: problems, OldestCheck: now.OldestCheck}, err
-}
-
 // serve answers HTTP until ctx ends, and lets what is in hand finish.
-func (a *App) serve(ctx context.Context, listener net.Listener, h http.Handler) error {
+func (a *web) serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,

@@ -53,9 +53,12 @@ const (
 	redisLookFor   = 5 * time.Second // all that is asked at one look
 )
 
+// redisWatch looks at the settings of the Redis server.
+type redisWatch struct{ *base }
+
 // watchRedis says what is wrong with the settings of the Redis server, and says so again of each that takes its place:
 // after a restart, a failover, or when it comes up only after the bot, which starts all the same.
-func (a *App) watchRedis(ctx context.Context) error {
+func (a redisWatch) watchRedis(ctx context.Context) error {
 	ticker := time.NewTicker(redisLookEvery)
 	defer ticker.Stop()
 	looked := map[string]bool{} // by what tells one run of a server from another
@@ -80,7 +83,7 @@ func (a *App) watchRedis(ctx context.Context) error {
 	}
 }
 
-func (a *App) warnOfRedis(ctx context.Context) {
+func (a redisWatch) warnOfRedis(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, redisLookFor)
 	defer cancel()
 	for _, f := range a.store.CheckServer(ctx, time.Now()) {

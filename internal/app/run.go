@@ -30,7 +30,7 @@ func (a *App) Run(ctx context.Context) error {
 	err := parts.Wait()
 	late.Stop()
 	err = errors.Join(err, late.Wait())
-	a.flush(ctx)
+	flush(ctx, a.tracing, a.log)
 	return err
 }
 
@@ -39,8 +39,8 @@ func (a *App) parts(lastAudit func(context.Context) (time.Time, error)) []lifecy
 	all := []lifecycle.Part{
 		{Name: "events", Run: a.receive},
 		lifecycle.Loop("executor", a.executor.Run),
-		lifecycle.Loop("sweep", a.sweep),
-		lifecycle.Loop("redis", a.watchRedis),
+		lifecycle.Loop("sweep", sweeper{a.base, a.service}.sweep),
+		lifecycle.Loop("redis", redisWatch{a.base}.watchRedis),
 		lifecycle.Loop("requests put aside", a.asides.Run),
 		lifecycle.Loop("monitor", a.monitor.Run),
 		lifecycle.Loop("home tabs", a.homeRefresher.Run),

@@ -52,7 +52,7 @@ func exportOptions(c *config.Config, version, endpoint string, headers []config.
 }
 
 // exportMetrics exports what Prometheus would scrape, until ctx ends.
-func (a *App) exportMetrics(ctx context.Context) error {
+func (a *base) exportMetrics(ctx context.Context) error {
 	to := a.config.Metrics.OTLP
 	o, err := exportOptions(a.config, a.version, to.Endpoint, to.Headers, to.TLS)
 	if err != nil {
@@ -65,10 +65,10 @@ func (a *App) exportMetrics(ctx context.Context) error {
 const flushWithin = 3 * time.Second
 
 // flush exports the spans that are left. A collector that is away holds up no stop.
-func (a *App) flush(ctx context.Context) {
+func flush(ctx context.Context, t *tracing.Tracing, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWithin)
 	defer cancel()
-	if err := a.tracing.Close(ctx); err != nil {
-		a.log.WarnContext(ctx, "the last traces could not be exported")
+	if err := t.Close(ctx); err != nil {
+		log.WarnContext(ctx, "the last traces could not be exported")
 	}
 }

@@ -43,8 +43,14 @@ func hooksOf(c *config.Config) ([]webhook.Hook, error) {
 	return all, nil
 }
 
+// alerts are what people are paged for.
+type alerts struct {
+	*base
+	monitor *monitor.Monitor
+}
+
 // newWebhooks returns nil where the configuration has none.
-func (a *App) newWebhooks(owner string) (*webhook.Sender, error) {
+func (a alerts) newWebhooks() (*webhook.Sender, error) {
 	hooks, err := hooksOf(a.config)
 	if err != nil || len(hooks) == 0 {
 		return nil, err
@@ -55,7 +61,7 @@ func (a *App) newWebhooks(owner string) (*webhook.Sender, error) {
 	}
 	a.metrics.Webhooks(func(ctx context.Context) (map[string]int64, error) { return a.store.EventsWaiting(ctx, names...) })
 	return webhook.New(webhook.Options{
-		Hooks: hooks, Env: a.config.Environment, Outbox: a.store, Open: a.openAlerts, Owner: owner, Now: time.Now, Log: a.log,
+		Hooks: hooks, Env: a.config.Environment, Outbox: a.store, Open: a.openAlerts, Owner: a.owner, Now: time.Now, Log: a.log,
 		OnDelivery: a.metrics.Webhook, Backoff: webhook.Backoff(executor.Exponential(time.Second, 5*time.Minute, mathrand.Float64)),
 		Every: webhooksEvery(a.config.Watch.Every.Std()),
 	}), nil
@@ -73,7 +79,7 @@ const mostStuck = 1000
 const keyEndsWithin = 24 * time.Hour
 
 // openAlerts is everything that people are to be paged for now. All of it is in Redis: no cluster is asked.
-func (a *App) openAlerts(ctx context.Context) ([]webhook.Alert, error) {
+func (a alerts) openAlerts(ctx context.Context) ([]webhook.Alert, error) {
 	stuck, err := a.stuckAlerts(ctx)
 	if err != nil {
 		return nil, err
@@ -137,7 +143,7 @@ func connectionAlerts(troubled []monitor.Troubled, now time.Time) []webhook.Aler
 	return all
 }
 
-func (a *App) stuckAlerts(ctx context.Context) ([]webhook.Alert, error) {
+func (a alerts) stuckAlerts(ctx context.Context) ([]webhook.Alert, error) {
 	stuck, err := a.store.Stuck(ctx, mostStuck)
 	if err != nil {
 		return nil, err
